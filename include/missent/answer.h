@@ -1,0 +1,34 @@
+/*
+ * answer.h - how a question that can fail is answered.
+ *
+ * WHAT    One enum for lookups, one GError domain for everything else.
+ * OWNS    Nothing.
+ * ERRORS  MS_ABSENT is an answer, MS_RETRY and MS_CONFIG are not: "could not look"
+ *         must never be taken for "not found".
+ * THREADS Constants only.
+ * LIMITS  None.
+ * NOT     Not for a message that is odd; that is a fact on its reading (reading.h).
+ */
+#ifndef MISSENT_ANSWER_H
+#define MISSENT_ANSWER_H
+
+#include <glib.h>
+
+typedef enum {
+	MS_FOUND,  /* looked, and here it is */
+	MS_ABSENT, /* looked, and it is not there */
+	MS_RETRY,  /* could not look now; another time it may work */
+	MS_CONFIG, /* could not look until somebody changes something */
+} MsAnswer;
+
+typedef enum {
+	MS_ERROR_CONFIG, /* a file or key is wrong: say file, line, key */
+	MS_ERROR_RETRY,  /* the world failed: disk, Redis, a process */
+	MS_ERROR_INPUT,  /* what was given is malformed */
+	MS_ERROR_BUSY,   /* a limit of ours on concurrent work is reached */
+} MsError;
+
+#define MS_ERROR (ms_error_quark())
+GQuark ms_error_quark(void);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * budget.h - what one message may cost.
+ *
+ * WHAT    One purse for everything a sender can make grow.  A charge that does not fit is
+ *         refused, and the place that was refused is noted on the reading as unread.
+ * OWNS    Nothing; a plain struct.
+ * ERRORS  A refusal is false; it is never an abort.
+ * THREADS One message, one thread.
+ * LIMITS  Those of MsLimits, each a setting (missent.conf(5), section reader).
+ * NOT     Does not interrupt: a loop must ask ms_budget_time() itself.  The supervisor's
+ *         deadline is the backstop.
+ */
+#ifndef MISSENT_BUDGET_H
+#define MISSENT_BUDGET_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum {
+	MS_COST_TEXT,     /* bytes of text looked at */
+	MS_COST_DECODED,  /* bytes decoded from transfer encodings */
+	MS_COST_PART,     /* MIME parts */
+	MS_COST_HEADER,   /* header fields */
+	MS_COST_HEADER_BYTES,
+	MS_COST_FINDING,  /* different identifiers */
+	MS_COST_READING,  /* bytes of reading given back */
+	MS_N_COSTS,
+} MsCost;
+
+typedef struct {
+	guint64 max[MS_N_COSTS];
+	guint max_depth;         /* nesting of parts */
+	gint64 milliseconds;     /* wall time for reading one message */
+	guint64 memory;          /* address space of the worker, bytes */
+	guint64 max_message;     /* bytes of a message that are read */
+} MsLimits;
+
+/* What a fresh install uses. */
+void ms_limits_default(MsLimits *limits);
+
+typedef struct {
+	guint64 left[MS_N_COSTS];
+	guint depth_left;
+	gint64 deadline; /* monotonic microseconds */
+	guint ticks;
+	bool late;
+} MsBudget;
+
+void ms_budget_init(MsBudget *budget, const MsLimits *limits);
+/* False when `amount` is more than is left; then nothing is taken. */
+bool ms_budget_charge(MsBudget *budget, MsCost cost, guint64 amount);
+/* False once the time is over.  Cheap enough for inner loops. */
+bool ms_budget_time(MsBudget *budget);
+/* The setting that bounds `cost`, for messages to people. */
+const char *ms_cost_name(MsCost cost);
+
+#endif

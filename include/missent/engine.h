@@ -1,0 +1,76 @@
+/*
+ * engine.h - one message from bytes to verdict: read, resolve, judge, write down.
+ *
+ * WHAT    MsRuntime is everything that a configuration makes: policies, kinds, reader,
+ *         directory, records, audit.  The daemon, the command line and the review page all
+ *         judge through it.
+ * OWNS    MsRuntime is reference counted: a message keeps the one it began with over a reload.
+ * ERRORS  ms_engine_judge() is false when no verdict could be had for a fault of the world:
+ *         the message must be refused for now.
+ * THREADS Safe; MsRuntime is immutable.
+ * LIMITS  Those of its parts.
+ * NOT     Does not talk to the MTA.
+ */
+#ifndef MISSENT_ENGINE_H
+#define MISSENT_ENGINE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/audit.h"
+#include "missent/directory.h"
+#include "missent/policy.h"
+#include "missent/quarantine.h"
+#include "missent/reader.h"
+#include "missent/settings.h"
+
+typedef struct MsRuntime MsRuntime;
+
+typedef enum {
+	MS_PARTS_CHECK = 1, /* to judge: reader and directory */
+	MS_PARTS_WRITE = 2, /* to write down: records and audit */
+} MsRuntimeParts;
+
+/* Loads all that is asked for and of which the configuration speaks; `*warning_out` (caller
+ * frees) says what works but worse than it should. */
+MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error);
+MsRuntime *ms_runtime_ref(MsRuntime *runtime);
+void ms_runtime_unref(MsRuntime *runtime);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRuntime, ms_runtime_unref)
+
+const MsSettings *ms_runtime_settings(const MsRuntime *runtime);
+const MsPolicies *ms_runtime_policies(const MsRuntime *runtime);
+MsKinds *ms_runtime_kinds(const MsRuntime *runtime);
+MsDirectory *ms_runtime_directory(const MsRuntime *runtime);
+MsReader *ms_runtime_reader(const MsRuntime *runtime);
+
+/* Opens the directory of a configuration alone. */
+MsDirectory *ms_engine_open_directory(const MsSettings *settings, MsKinds *kinds, GError **error);
+MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error);
+
+/* Is it outgoing, and could a policy apply?  If not, its body need not be read. */
+bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope);
+
+typedef struct {
+	MsReading *reading;
+	MsResolution *resolution; /* NULL: the directory could not be asked */
+	char *trouble;            /* then: why */
+	MsVerdict *verdict;
+	gint64 read_us, resolve_us, judge_us; /* how long each step took */
+} MsJudgement;
+void ms_judgement_free(MsJudgement *judgement);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsJudgement, ms_judgement_free)
+
+/* The two halves of ms_engine_judge(), for who knows the envelope only after reading. */
+bool ms_engine_read(MsRuntime *runtime, int message_fd, MsJudgement **judgement_out,
+	GError **error);
+void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement);
+
+/* `message_fd` is a sealed memory file; `stored` bytes of `envelope->size` are in it. */
+bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	guint64 stored, MsJudgement **judgement_out, GError **error);
+/* Record (for a hold, or one that would have been) and audit line.  On disk when true. */
+bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, GError **error);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * envelope.h - who sends a message to whom, as the MTA says.
+ *
+ * WHAT    Sender, recipients, client and queue ID of one message.
+ * OWNS    MsEnvelope owns its strings; ms_envelope_free().
+ * ERRORS  None.
+ * THREADS Plain data of one message.
+ * LIMITS  The MTA's: recipients are not cut here.
+ * NOT     Nothing of the message's headers.
+ */
+#ifndef MISSENT_ENVELOPE_H
+#define MISSENT_ENVELOPE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+	char *host;           /* the MTA's host name */
+	char *queue_id;       /* NULL until the MTA gives one */
+	char *client_address; /* IP address, or NULL for a local client */
+	char *client_name;
+	char *helo;
+	char *auth_user;      /* NULL: not authenticated */
+	char *sender;         /* without angle brackets; "" for bounces */
+	GPtrArray *recipients; /* of char *, without angle brackets */
+	gint64 arrived;       /* microseconds since 1970, UTC */
+	guint64 size;         /* bytes of headers and body as received */
+} MsEnvelope;
+
+MsEnvelope *ms_envelope_new(void);
+void ms_envelope_free(MsEnvelope *envelope);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsEnvelope, ms_envelope_free)
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * finding.h - an identifier and the places it was found.
+ *
+ * WHAT    One entry of a reading: what was found, where, and why it is believed.
+ * OWNS    MsFinding owns all below it; freed with its reading.
+ * ERRORS  None.
+ * THREADS Plain data of one message.
+ * LIMITS  MS_MAX_PLACES places are kept of a finding; `count` has them all.
+ * NOT     Whose it is: that is the directory's answer.
+ */
+#ifndef MISSENT_FINDING_H
+#define MISSENT_FINDING_H
+
+#include <glib.h>
+
+#define MS_MAX_PLACES 8
+
+/* Why a finding is believed; a set. */
+typedef enum {
+	MS_BELIEF_SHAPE = 1,     /* it looks like one */
+	MS_BELIEF_CHECKED = 2,   /* its check digits agree */
+	MS_BELIEF_LABELLED = 4,  /* the words before it say so */
+	MS_BELIEF_FIELD = 8,     /* a structured document names it so */
+	MS_BELIEF_TENTATIVE = 16 /* one of several readings: counts only if the directory knows it */
+} MsBelief;
+
+typedef struct {
+	char *where;  /* "part 2 text/html", "header Subject", "part 3 factur-x.xml BT-48" */
+	char *text;   /* as it was written, cut at 200 bytes */
+	char *before; /* up to 60 bytes of what stands before and after */
+	char *after;
+} MsPlace;
+
+typedef struct {
+	char *kind;
+	char *value; /* canonical */
+	guint belief;
+	guint count;
+	GPtrArray *places; /* of MsPlace */
+} MsFinding;
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * policy.h - from facts to a verdict.
+ *
+ * WHAT    Reads the policy files of a directory; says which policies may apply to an envelope;
+ *         judges a reading.  ms_policy_judge() is a pure function: same input, same verdict.
+ * OWNS    MsPolicies owns its policies; immutable.
+ * ERRORS  Mistakes in files are MS_ERROR_CONFIG with file, line, key and what is allowed.
+ * THREADS Immutable after load.
+ * LIMITS  256 policies.
+ * NOT     Carries nothing out, looks nothing up.
+ */
+#ifndef MISSENT_POLICY_H
+#define MISSENT_POLICY_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/directory.h"
+#include "missent/envelope.h"
+#include "missent/reading.h"
+#include "missent/settings.h"
+#include "missent/verdict.h"
+
+typedef struct MsPolicies MsPolicies;
+
+/* Every file *.conf of `dir` but kinds.conf, in the order of their names. */
+MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error);
+/* One file's text, for tests and tools. */
+MsPolicies *ms_policies_parse(const char *file, const char *text, const MsKinds *kinds, MsMode mode,
+	GError **error);
+void ms_policies_free(MsPolicies *policies);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsPolicies, ms_policies_free)
+
+guint ms_policies_count(const MsPolicies *policies);
+/* Title and whether it is enforced; for tools. */
+const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_out);
+
+/* Could any policy apply to this envelope, whatever the message says?  If not, it need not be
+ * read.  Recipients may still be missing. */
+bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope);
+
+/* `identifiers` are the findings' in order.  `resolution` is NULL when the directory could
+ * not be asked; `trouble` then says why. */
+MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,
+	const MsReading *reading, const MsResolution *resolution, const char *trouble);
+
+#endif

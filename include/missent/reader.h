@@ -1,0 +1,65 @@
+/*
+ * reader.h - the reading wing's front door, and the client of it.
+ *
+ * WHAT    MsReader runs one missent-reader and asks it to read messages.  Each message is read
+ *         by a worker process of its own that can do nothing else.
+ * OWNS    MsReader owns the process; ms_reader_free() ends it.
+ * ERRORS  ms_reader_read() returns a reading in every case in which a worker was had: a
+ *         worker that died, hung or lied is a reading with one unread item.  False means that
+ *         no worker could be had (MS_ERROR_RETRY, MS_ERROR_BUSY): try the message again.
+ * THREADS ms_reader_read() from any number of threads at once.
+ * LIMITS  `workers` processes at once; MsLimits for each message.
+ * NOT     Trusts nothing that a worker says beyond its meaning for that one message.
+ */
+#ifndef MISSENT_READER_H
+#define MISSENT_READER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/budget.h"
+#include "missent/kind.h"
+#include "missent/reading.h"
+
+typedef struct MsReader MsReader;
+
+typedef struct {
+	const char *program;     /* path of missent-reader */
+	const MsKinds *kinds;
+	MsLimits limits;
+	guint workers;           /* processes kept ready or at work */
+	guint jobs;              /* messages a worker reads before it is replaced */
+	gint64 wait_ms;          /* how long a message waits for a free worker */
+	bool sandbox_optional;   /* go on where confinement cannot be set up */
+} MsReaderSettings;
+
+/* Starts the process and waits until its first worker is confined and ready.  What part of the
+ * confinement was not to be had is in `*warning_out` (caller frees), or NULL. */
+MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GError **error);
+void ms_reader_free(MsReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReader, ms_reader_free)
+
+/* `message_fd` is a memory file sealed against any change. */
+bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, GError **error);
+
+/* Milliseconds spent, and processes used, since the start: for benchmarks. */
+typedef struct {
+	guint64 messages, workers_lost, waits;
+} MsReaderStats;
+void ms_reader_stats(MsReader *reader, MsReaderStats *out);
+
+/* A memory file that takes a message as it comes in; -1 and errno on failure. */
+int ms_memory_file(const char *name);
+/* Seals it against writing, growing and shrinking. */
+bool ms_memory_seal(int fd);
+
+/* ---- inside missent-reader ---- */
+
+/* What a worker does with one message.  Production has one; tests have worse. */
+typedef void (*MsWorkFunc)(const MsKinds *kinds, const guint8 *data, gsize len, MsBudget *budget,
+	MsReading *reading);
+int ms_reader_main(int argc, char **argv, MsWorkFunc work);
+void ms_reader_work(const MsKinds *kinds, const guint8 *data, gsize len, MsBudget *budget,
+	MsReading *reading);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * reading.h - what the reading wing hands to the judging wing, and nothing else.
+ *
+ * WHAT    Findings, facts for the policies, and all that could not be read, of one message.
+ *         The worker encodes it as a GVariant; the client decodes it with distrust.
+ * OWNS    MsReading owns all below it; ms_reading_free().
+ * ERRORS  ms_reading_decode() refuses what is not in normal form, is over a bound or is not
+ *         UTF-8 (MS_ERROR_INPUT): the message is then unreadable as a whole.
+ * THREADS One message, one thread.
+ * LIMITS  MS_READING_* below, checked on both sides; a list that is full turns into an unread
+ *         item, so that what was left out is never taken for clean.
+ * NOT     No trust: a worker taken over by a document may lie about that message.  It can
+ *         neither harm the daemon nor another message.
+ */
+#ifndef MISSENT_READING_H
+#define MISSENT_READING_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/finding.h"
+
+#define MS_READING_MAX_BYTES (8u << 20)
+#define MS_READING_MAX_FINDINGS 20000
+#define MS_READING_MAX_UNREAD 200
+#define MS_READING_MAX_HEADERS 1000
+#define MS_READING_MAX_PARTS 1000
+#define MS_READING_MAX_VISIBLE 5000
+
+/* Why something was not read.  The names are what policies and reports print. */
+typedef enum {
+	MS_UNREAD_NO_READER, /* no reader for this type of document */
+	MS_UNREAD_IMAGE,     /* a picture, sound or film */
+	MS_UNREAD_SIGNATURE, /* a detached signature: carries no text */
+	MS_UNREAD_ENCRYPTED,
+	MS_UNREAD_DAMAGED,
+	MS_UNREAD_AMBIGUOUS, /* readers differ on what it is */
+	MS_UNREAD_CHARSET,   /* unknown charset */
+	MS_UNREAD_ENCODING,  /* unknown transfer encoding */
+	MS_UNREAD_PARTIAL,   /* a fragment of a message */
+	MS_UNREAD_LIMIT,     /* over a limit of ours */
+	MS_UNREAD_TIME,      /* over the deadline */
+	MS_UNREAD_PATTERN,   /* a pattern gave up */
+	MS_UNREAD_WORKER,    /* the worker died */
+	MS_N_UNREAD,
+} MsUnreadReason;
+
+typedef struct {
+	char *where;
+	MsUnreadReason reason;
+	char *detail;
+} MsUnread;
+
+typedef struct {
+	char *name;
+	char *value; /* decoded, cut at 2,000 bytes */
+} MsHeader;
+
+typedef struct {
+	char *path;     /* "1", "2.1" */
+	char *claimed;  /* its Content-Type, lower case, without parameters */
+	char *name;     /* file name or "" */
+	guint64 size;   /* decoded bytes */
+	bool attached;  /* has a file name or the disposition "attachment" */
+} MsPart;
+
+typedef struct {
+	GPtrArray *findings; /* of MsFinding */
+	GPtrArray *unread;   /* of MsUnread */
+	GPtrArray *headers;  /* of MsHeader, of the message itself */
+	GPtrArray *parts;    /* of MsPart, leaves only */
+	GPtrArray *visible;  /* of char *: addresses in To and Cc */
+	guint visible_total;
+	guint64 text_bytes;
+	gint64 microseconds; /* the worker's own clock, for measurements */
+} MsReading;
+
+MsReading *ms_reading_new(void);
+void ms_reading_free(MsReading *reading);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReading, ms_reading_free)
+
+const char *ms_unread_name(MsUnreadReason reason);
+extern const char *const ms_unread_names[MS_N_UNREAD + 1]; /* NULL-terminated */
+
+/* Notes what could not be read.  The same place and reason is noted once. */
+void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason reason,
+	const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* Takes `place`; the finding of that kind and value is made when there is none. */
+MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
+	MsPlace *place);
+MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len);
+
+GBytes *ms_reading_encode(const MsReading *reading);
+MsReading *ms_reading_decode(GBytes *bytes, GError **error);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * regex.h - patterns written by operators, run on bytes written by anybody.
+ *
+ * WHAT    PCRE2 with JIT behind a match limit, so that no pattern can run away.
+ * OWNS    MsRegex, freed by ms_regex_free().
+ * ERRORS  A bad pattern is a GError that shows the place.  A limit reached is its own answer,
+ *         MS_MATCH_LIMIT: "unreadable", never "no match".
+ * THREADS A compiled pattern may be used by many threads at once.
+ * LIMITS  10,000 match steps a start position, 10 MB heap, depth 1,000, patterns 32 kB.
+ * NOT     The subject must be valid UTF-8 (ms_text_repair); this is not checked again.
+ */
+#ifndef MISSENT_REGEX_H
+#define MISSENT_REGEX_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct MsRegex MsRegex;
+
+typedef enum { MS_MATCH, MS_NO_MATCH, MS_MATCH_LIMIT } MsMatchResult;
+
+typedef struct {
+	gsize start, end;             /* the whole match */
+	gsize group_start, group_end; /* group 1, or the whole match if there is none */
+} MsMatch;
+
+MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error);
+void ms_regex_free(MsRegex *regex);
+const char *ms_regex_pattern(const MsRegex *regex);
+/* The first match that starts at `from` or later and before `until`. */
+MsMatchResult ms_regex_match(const MsRegex *regex, const char *text, gsize len, gsize from,
+	gsize until, MsMatch *match_out);
+/* A pattern for a shell-like glob (only * and ?), anchored at both ends. */
+char *ms_regex_from_glob(const char *glob);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRegex, ms_regex_free)
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * settings.h - missent.conf as a struct.
+ *
+ * WHAT    Every setting of the programs, read and checked.  missent.conf(5) explains each.
+ * OWNS    MsSettings owns its strings; ms_settings_free().
+ * ERRORS  MS_ERROR_CONFIG with file, line, key and what is allowed.
+ * THREADS Immutable after load.
+ * LIMITS  None beyond each setting's range.
+ * NOT     Policies (policy.h) and kinds (kind.h) are files of their own.
+ */
+#ifndef MISSENT_SETTINGS_H
+#define MISSENT_SETTINGS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/budget.h"
+#include "missent/config.h"
+
+/* The rows, for tools that list or check settings. */
+extern const MsRow ms_settings_rows[];
+
+typedef enum { MS_MODE_OBSERVE, MS_MODE_ENFORCE } MsMode;
+extern const char *const ms_mode_names[];
+
+typedef struct {
+	MsSection *root;
+
+	MsMode mode;
+	char *host; /* this mail host's name */
+	const char *socket, *socket_group, *user;
+	guint socket_mode;
+	bool log_syslog, log_debug;
+	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file;
+	const char *release_program, *postfix_config;
+	gint64 stop_ms;      /* how long a stop waits for messages in flight */
+	guint64 max_memory;  /* bytes of messages in flight */
+
+	bool out_authenticated, out_local;
+	const char *const *out_networks;
+	const char *const *out_domains;
+
+	const char *reader_program;
+	bool sandbox_optional;
+	guint reader_workers, reader_jobs;
+	gint64 reader_wait_ms;
+	MsLimits limits;
+
+	int backend; /* MsBackendType */
+	char *sqlite_file;
+	const char *redis, *redis_user, *redis_prefix;
+	char *redis_password;
+	gint64 redis_database, directory_timeout_ms;
+	guint redis_connections;
+	char *key_file;
+	bool digests;
+	gint64 max_age_ms;
+	const char *house, *tag_separators;
+} MsSettings;
+
+MsSettings *ms_settings_load(const char *path, GError **error);
+void ms_settings_free(MsSettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSettings, ms_settings_free)
+
+/* Is `address` (IPv4 or IPv6, text) in `network` ("192.0.2.0/24", "2001:db8::/32", "::1")? */
+bool ms_network_contains(const char *network, const char *address);
+/* For rows: is it a network? */
+bool ms_network_check(const char *network, GError **error);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * span.h - a piece of text with the place it came from.
+ *
+ * WHAT    What message and extract hand to detect.
+ * OWNS    A span borrows everything; it is good for the length of the call that hands it over.
+ * ERRORS  None.
+ * THREADS One message, one thread.
+ * LIMITS  The giver has charged its length to the budget (MS_COST_TEXT).
+ * NOT     Not kept: detect copies what it needs.
+ */
+#ifndef MISSENT_SPAN_H
+#define MISSENT_SPAN_H
+
+#include <glib.h>
+
+typedef enum {
+	MS_SPAN_TEXT,  /* text as a reader sees it */
+	MS_SPAN_FIELD, /* the value of a named field of a structured document */
+} MsSpanType;
+
+typedef struct {
+	MsSpanType type;
+	const char *where; /* "header Subject", "part 2 text/html" */
+	const char *text;  /* valid UTF-8; NULs may stand within */
+	gsize len;
+	const char *term;  /* fields: EN 16931 term ("BT-48"); else NULL */
+	const char *party; /* fields: "buyer", "seller", "payee"; else NULL */
+} MsSpan;
+
+typedef void (*MsSpanFunc)(const MsSpan *span, void *user);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * store.h - connections to Redis and files of SQLite, and nothing about what is in them.
+ *
+ * WHAT    A pool of Redis connections with timeouts and reconnection; SQLite with durable
+ *         settings.  Callers bring commands and SQL.
+ * OWNS    MsRedis, MsSqlite, MsReply: freed by their _free functions.
+ * ERRORS  GError; MsAnswer tells a fault of the moment (MS_RETRY: not reachable, timed out,
+ *         loading, busy) from one of configuration (MS_CONFIG: wrong password, not a
+ *         database, no right to a command).
+ * THREADS Safe: Redis connections are pooled, an MsSqlite is locked for each call.
+ * LIMITS  Lists of 1,000,000 elements in a reply of Redis; hiredis' own beside.
+ * NOT     No TLS: use a Unix socket, or a tunnel, to reach Redis on another host.
+ */
+#ifndef MISSENT_STORE_H
+#define MISSENT_STORE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/answer.h"
+
+/* ---- Redis ---- */
+
+typedef struct MsRedis MsRedis;
+typedef struct MsRedisBulk MsRedisBulk;
+
+typedef struct {
+	const char *address; /* unix:/path, host:port, [v6]:port */
+	const char *user;    /* NULL: none */
+	const char *password;
+	gint64 database;
+	gint64 timeout_ms;   /* to connect, and for each answer */
+	guint connections;   /* kept open when idle */
+} MsRedisSettings;
+
+typedef enum { MS_REPLY_NIL, MS_REPLY_INTEGER, MS_REPLY_TEXT, MS_REPLY_LIST } MsReplyType;
+typedef struct MsReply {
+	MsReplyType type;
+	gint64 integer;
+	char *text;       /* NUL-terminated */
+	GPtrArray *items; /* of MsReply */
+} MsReply;
+void ms_reply_free(MsReply *reply);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReply, ms_reply_free)
+
+MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error);
+void ms_redis_free(MsRedis *redis);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRedis, ms_redis_free)
+/* One command, one round trip.  A pooled connection that turns out to be dead is replaced and
+ * the command sent once more, so commands must be repeatable. */
+MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, MsReply **reply_out,
+	GError **error);
+/* A script by its digest, sent whole only when the server does not have it yet. */
+MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
+	const char *const *argv, MsReply **reply_out, GError **error);
+
+/* Many commands on a connection of their own; replies are integers and are summed. */
+MsRedisBulk *ms_redis_bulk_begin(MsRedis *redis, GError **error);
+bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, GError **error);
+bool ms_redis_bulk_end(MsRedisBulk *bulk, gint64 *sum_out, GError **error);
+void ms_redis_bulk_free(MsRedisBulk *bulk);
+
+/* ---- SQLite ---- */
+
+typedef struct MsSqlite MsSqlite;
+typedef void (*MsSqliteRow)(int n, const char *const *columns, void *user);
+
+/* Opens `path` (made with `schema` and mode 0640 if `create`) and checks `application_id`:
+ * a database of something else is refused. */
+MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *schema, bool create,
+	MsAnswer *answer_out, GError **error);
+void ms_sqlite_free(MsSqlite *db);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSqlite, ms_sqlite_free)
+/* One statement; `params` is NULL-terminated text; `row` may be NULL.  `changes_out` may be
+ * NULL. */
+MsAnswer ms_sqlite_run(MsSqlite *db, const char *sql, const char *const *params, MsSqliteRow row,
+	void *user, gint64 *changes_out, GError **error);
+/* Several statements as one: lock, then run, then unlock. */
+void ms_sqlite_lock(MsSqlite *db);
+void ms_sqlite_unlock(MsSqlite *db);
+gint64 ms_sqlite_last_row(MsSqlite *db);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * text.h - small services on UTF-8 text that came from outside.
+ *
+ * WHAT    Escapes for logs, makes bytes valid UTF-8, folds text for recognition with a map
+ *         back to the source, finds the nearest known name.
+ * OWNS    Every char * returned is the caller's; MsFold is freed by ms_fold_free().
+ * ERRORS  None; any bytes are accepted.
+ * THREADS Pure functions.
+ * LIMITS  All linear in the input.  Lengths are counted in bytes.
+ * NOT     No charset conversion (message/charset).  The fold knows width, dashes, spaces and
+ *         invisible characters; it does not fold homoglyphs or foreign digits.
+ */
+#ifndef MISSENT_TEXT_H
+#define MISSENT_TEXT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Printable form: control characters, invalid bytes and bidirectional overrides become \xNN,
+ * and what is longer than `max` bytes is cut with "...". */
+char *ms_text_escape(const char *text, gssize len, gsize max);
+
+/* Valid UTF-8 of `len` bytes: each invalid byte is read as Windows-1252. */
+GString *ms_text_repair(const char *bytes, gsize len);
+
+/* The character that a byte is in Windows-1252. */
+gunichar ms_text_cp1252(guint8 byte);
+
+/* The text as recognition sees it: same words, one spelling of each character. */
+typedef struct {
+	char *text;  /* NUL after `len`, but NULs may stand within */
+	gsize len;
+	GArray *map; /* of MsFoldStep, ascending */
+} MsFold;
+
+typedef struct {
+	gsize folded; /* from this offset on ... */
+	gsize source; /* ... this is the offset in the source */
+} MsFoldStep;
+
+MsFold *ms_fold_new(const char *utf8, gsize len);
+void ms_fold_free(MsFold *fold);
+/* Where the folded offset came from. */
+gsize ms_fold_source(const MsFold *fold, gsize offset);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFold, ms_fold_free)
+
+/* The name of `names` (NULL-terminated) most like `word`, or NULL if none is near. */
+const char *ms_text_nearest(const char *word, const char *const *names);
+
+/* Lower-case ASCII letters and digits of a short text (names, addresses): accents are
+ * stripped, ß is ss, every other run of characters is one space.  NULL if over 4,096 bytes. */
+char *ms_text_words(const char *utf8, gsize len);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * verdict.h - what is done with a message, and every reason for it.
+ *
+ * WHAT    The policy's answer.
+ * OWNS    MsVerdict owns its reasons; ms_verdict_free().
+ * ERRORS  None.
+ * THREADS Plain data of one message.
+ * LIMITS  MS_MAX_REASONS reasons are kept a policy and code; `more` counts the rest.
+ * NOT     Identifiers appear masked only.
+ */
+#ifndef MISSENT_VERDICT_H
+#define MISSENT_VERDICT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define MS_MAX_REASONS 50
+
+/* In order of strictness.  tempfail is the strictest: it means that not everything needed for
+ * a verdict was to be had, so nothing final may be done; the sender tries again. */
+typedef enum { MS_DELIVER, MS_TAG, MS_HOLD, MS_REJECT, MS_TEMPFAIL, MS_N_ACTIONS } MsAction;
+extern const char *const ms_action_names[MS_N_ACTIONS + 1];
+
+typedef enum {
+	MS_MISMATCH,              /* an identifier of an account this recipient has no right to */
+	MS_UNPROVEN,              /* a required kind of the recipient's own account is missing */
+	MS_UNKNOWN_IDENTIFIER,    /* looks like one, the directory does not know it */
+	MS_UNKNOWN_RECIPIENT,     /* the directory does not know the recipient */
+	MS_OVERSIZED,             /* too many recipients or recipient domains */
+	MS_MIXED_ACCOUNTS,        /* identifiers of too many accounts in one message */
+	MS_EXPOSED_RECIPIENTS,    /* too many addresses visible in To and Cc */
+	MS_UNREADABLE,            /* something could not be read */
+	MS_DIRECTORY_UNAVAILABLE, /* could not look */
+	MS_N_REASONS,
+} MsReasonCode;
+extern const char *const ms_reason_names[MS_N_REASONS + 1];
+
+typedef enum { MS_OWN, MS_HOUSE, MS_OTHER, MS_UNKNOWN } MsRelation;
+extern const char *const ms_relation_names[];
+
+typedef struct {
+	MsReasonCode code;
+	char *policy;
+	MsAction action;   /* what this policy does for it */
+	bool enforced;     /* false in mode observe */
+	char *kind;        /* of the finding, or NULL */
+	char *masked;
+	char *where;       /* a place, or NULL */
+	char *owner;       /* accounts that own the finding, or NULL */
+	char *recipient;   /* the first one concerned, or NULL */
+	guint recipients;  /* how many are concerned */
+	char *text;        /* the reason in words */
+} MsReason;
+
+typedef struct {
+	MsAction action;    /* what is to be done */
+	MsAction would;     /* what would be done if all policies were enforced */
+	GPtrArray *policies; /* of char *: those that applied */
+	GPtrArray *reasons;  /* of MsReason, strictest first */
+	guint more;          /* reasons not kept */
+} MsVerdict;
+
+MsVerdict *ms_verdict_new(void);
+void ms_verdict_free(MsVerdict *verdict);
+/* "mismatch, oversized": each code that caused `action` or a stricter one, once. */
+char *ms_verdict_codes(const MsVerdict *verdict, MsAction at_least);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsVerdict, ms_verdict_free)
+
+#endif

@@ -1,0 +1,146 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/audit.h"
+#include "missent/identifier.h"
+
+#define MAX_RECIPIENTS 50
+
+struct MsAudit {
+	char *path;
+	pthread_mutex_t lock; /* of the file's end */
+};
+
+MsAudit *ms_audit_new(const char *path)
+{
+	MsAudit *audit = g_new0(MsAudit, 1);
+	audit->path = g_strdup(path);
+	pthread_mutex_init(&audit->lock, NULL);
+	return audit;
+}
+
+void ms_audit_free(MsAudit *audit)
+{
+	if (audit == NULL)
+		return;
+	pthread_mutex_destroy(&audit->lock);
+	g_free(audit->path);
+	g_free(audit);
+}
+
+static json_t *masked(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autofree char *mask = ms_identifier_masked("", valid);
+	return json_string(mask);
+}
+
+static json_t *plain(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	return json_string(valid);
+}
+
+static json_t *recipients_of(const MsEnvelope *envelope)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < envelope->recipients->len && i < MAX_RECIPIENTS; i++)
+		json_array_append_new(list, masked(envelope->recipients->pdata[i]));
+	return list;
+}
+
+static json_t *reasons_of(const MsVerdict *verdict)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < verdict->reasons->len && i < MS_MAX_REASONS; i++) {
+		const MsReason *reason = verdict->reasons->pdata[i];
+		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i}", "reason",
+			ms_reason_names[reason->code], "policy", reason->policy, "action",
+			ms_action_names[reason->action], "enforced", (int)reason->enforced, "kind",
+			plain(reason->kind), "identifier", plain(reason->masked), "where",
+			plain(reason->where), "account", masked(reason->owner), "recipient",
+			masked(reason->recipient), "recipients", (int)reason->recipients);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static char *stamp(gint64 microseconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
+	g_autofree char *second = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
+	return g_strdup_printf("%s.%03dZ", second, (int)(microseconds / 1000 % 1000));
+}
+
+static char *make_line(const MsEnvelope *envelope, const MsReading *reading,
+	const MsVerdict *verdict, gint64 microseconds)
+{
+	g_autofree char *time = stamp(g_get_real_time());
+	json_t *line = json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:o, s:I, s:s, s:s, s:o, s:i, s:I}",
+		"time", time, "host", plain(envelope->host), "queue_id", plain(envelope->queue_id),
+		"sender", masked(envelope->sender), "client", plain(envelope->client_address),
+		"recipients", (int)envelope->recipients->len, "to", recipients_of(envelope), "size",
+		(json_int_t)envelope->size, "verdict", ms_action_names[verdict->action], "would",
+		ms_action_names[verdict->would], "reasons", reasons_of(verdict), "reasons_more",
+		(int)verdict->more, "microseconds", (json_int_t)microseconds);
+	json_t *policies = json_array();
+	for (guint i = 0; i < verdict->policies->len; i++)
+		json_array_append_new(policies, plain(verdict->policies->pdata[i]));
+	json_object_set_new(line, "policies", policies);
+	if (reading != NULL) {
+		json_object_set_new(line, "findings", json_integer(reading->findings->len));
+		json_object_set_new(line, "unread", json_integer(reading->unread->len));
+		json_object_set_new(line, "parts", json_integer(reading->parts->len));
+	}
+	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(line);
+	return text;
+}
+
+/* Opened for each line, so that a rotated file is let go of.  A line that was cut short by a
+ * full disk is taken back. */
+static bool append(const char *path, const char *line, GError **error)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+	size_t len = strlen(line);
+	struct iovec parts[2] = {{(void *)line, len}, {(void *)"\n", 1}};
+	errno = 0;
+	bool fine = fd >= 0 && writev(fd, parts, 2) == (ssize_t)len + 1;
+	if (!fine) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot write the audit line: %s", path,
+			errno != 0 ? g_strerror(errno) : "no space");
+		if (end >= 0 && ftruncate(fd, end) != 0)
+			g_prefix_error(error, "(a part of a line is left) ");
+	}
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
+bool ms_audit_write(MsAudit *audit, const MsEnvelope *envelope, const MsReading *reading,
+	const MsVerdict *verdict, gint64 microseconds, GError **error)
+{
+	char *line = make_line(envelope, reading, verdict, microseconds);
+	if (line == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no audit line could be made");
+		return false;
+	}
+	pthread_mutex_lock(&audit->lock);
+	bool fine = append(audit->path, line, error);
+	pthread_mutex_unlock(&audit->lock);
+	free(line); /* jansson's */
+	return fine;
+}

@@ -1,0 +1,181 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/digest.h"
+
+#define KEY_BYTES 32
+#define DIGEST_BYTES 16
+#define MAX_NAME 1024
+
+struct MsKey {
+	unsigned char digest[KEY_BYTES]; /* for values */
+	unsigned char iv[KEY_BYTES];     /* for the synthetic IV of a seal */
+	unsigned char stream[KEY_BYTES]; /* for the key stream of a seal */
+};
+
+static bool sodium_ready(GError **error)
+{
+	if (sodium_init() >= 0)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "libsodium cannot be initialised");
+	return false;
+}
+
+/* Subkeys, so that no two uses share one. */
+static void derive(unsigned char *out, const unsigned char *master, const char *purpose)
+{
+	crypto_generichash(out, KEY_BYTES, (const unsigned char *)purpose, strlen(purpose), master,
+		KEY_BYTES);
+}
+
+static bool check_mode(int fd, const char *path, GError **error)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: the site key is not a regular file",
+			path);
+		return false;
+	}
+	if (st.st_mode & 027) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: the site key has mode %04o; make it 0640 or stricter (chmod 0640 %s)", path,
+			st.st_mode & 07777, path);
+		return false;
+	}
+	return true;
+}
+
+MsKey *ms_key_load(const char *path, GError **error)
+{
+	if (!sodium_ready(error))
+		return NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: cannot read the site key: %s (make one with: missent directory key)", path,
+			g_strerror(errno));
+		return NULL;
+	}
+	char hex[KEY_BYTES * 2 + 2] = "";
+	bool fine = check_mode(fd, path, error);
+	ssize_t got = fine ? read(fd, hex, sizeof hex - 1) : -1;
+	close(fd);
+	if (!fine)
+		return NULL;
+	unsigned char master[KEY_BYTES];
+	size_t len = 0;
+	if (got < KEY_BYTES * 2
+		|| sodium_hex2bin(master, sizeof master, hex, KEY_BYTES * 2, NULL, &len, NULL) != 0
+		|| len != KEY_BYTES) {
+		sodium_memzero(hex, sizeof hex);
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: not a site key: expected %d hexadecimal digits", path, KEY_BYTES * 2);
+		return NULL;
+	}
+	MsKey *key = g_new0(MsKey, 1);
+	derive(key->digest, master, "missent digest");
+	derive(key->iv, master, "missent seal iv");
+	derive(key->stream, master, "missent seal stream");
+	sodium_memzero(hex, sizeof hex);
+	sodium_memzero(master, sizeof master);
+	return key;
+}
+
+bool ms_key_create(const char *path, GError **error)
+{
+	if (!sodium_ready(error))
+		return false;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd < 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot create the site key: %s", path,
+			g_strerror(errno));
+		return false;
+	}
+	unsigned char master[KEY_BYTES];
+	char hex[KEY_BYTES * 2 + 1];
+	randombytes_buf(master, sizeof master);
+	sodium_bin2hex(hex, sizeof hex, master, sizeof master);
+	hex[KEY_BYTES * 2] = '\n';
+	bool fine = fchmod(fd, 0640) == 0 && write(fd, hex, sizeof hex) == (ssize_t)sizeof hex
+		&& fsync(fd) == 0;
+	sodium_memzero(hex, sizeof hex);
+	sodium_memzero(master, sizeof master);
+	close(fd);
+	if (!fine) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot write the site key: %s", path,
+			g_strerror(errno));
+		unlink(path);
+	}
+	return fine;
+}
+
+void ms_key_free(MsKey *key)
+{
+	if (key == NULL)
+		return;
+	sodium_memzero(key, sizeof *key);
+	g_free(key);
+}
+
+char *ms_key_digest(const MsKey *key, const char *domain, const char *value)
+{
+	unsigned char out[DIGEST_BYTES];
+	crypto_generichash_state state;
+	crypto_generichash_init(&state, key->digest, KEY_BYTES, DIGEST_BYTES);
+	/* The NUL is part of the input: ("a", "bc") and ("ab", "c") differ. */
+	crypto_generichash_update(&state, (const unsigned char *)domain, strlen(domain) + 1);
+	crypto_generichash_update(&state, (const unsigned char *)value, strlen(value));
+	crypto_generichash_final(&state, out, DIGEST_BYTES);
+	char *hex = g_malloc(DIGEST_BYTES * 2 + 1);
+	return sodium_bin2hex(hex, DIGEST_BYTES * 2 + 1, out, DIGEST_BYTES);
+}
+
+static void make_iv(const MsKey *key, const unsigned char *name, gsize len, unsigned char *iv)
+{
+	crypto_generichash(iv, DIGEST_BYTES, name, len, key->iv, KEY_BYTES);
+}
+
+static void stream_xor(const MsKey *key, const unsigned char *iv, unsigned char *data, gsize len)
+{
+	unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES] = {0};
+	memcpy(nonce, iv, DIGEST_BYTES);
+	crypto_stream_xchacha20_xor(data, data, len, nonce, key->stream);
+}
+
+char *ms_key_seal(const MsKey *key, const char *name)
+{
+	gsize len = strlen(name);
+	g_autofree unsigned char *raw = g_malloc(DIGEST_BYTES + len);
+	make_iv(key, (const unsigned char *)name, len, raw);
+	memcpy(raw + DIGEST_BYTES, name, len);
+	stream_xor(key, raw, raw + DIGEST_BYTES, len);
+	gsize size = sodium_base64_encoded_len(DIGEST_BYTES + len,
+		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	char *out = g_malloc(size);
+	return sodium_bin2base64(out, size, raw, DIGEST_BYTES + len,
+		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+char *ms_key_open(const MsKey *key, const char *sealed)
+{
+	unsigned char raw[DIGEST_BYTES + MAX_NAME + 1];
+	size_t len = 0;
+	if (sodium_base642bin(raw, sizeof raw - 1, sealed, strlen(sealed), NULL, &len, NULL,
+		    sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0
+		|| len < DIGEST_BYTES)
+		return NULL;
+	unsigned char iv[DIGEST_BYTES];
+	gsize n = len - DIGEST_BYTES;
+	stream_xor(key, raw, raw + DIGEST_BYTES, n);
+	make_iv(key, raw + DIGEST_BYTES, n, iv);
+	if (sodium_memcmp(iv, raw, DIGEST_BYTES) != 0)
+		return NULL;
+	return g_strndup((const char *)raw + DIGEST_BYTES, n);
+}

@@ -1,0 +1,245 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+/* ---- escaping ------------------------------------------------------------------------- */
+
+/* Would a terminal or a log reader be misled by it?  Controls, and the bidirectional and
+ * invisible formatting characters that reorder or hide what follows. */
+static bool is_plain(gunichar c)
+{
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+		return false;
+	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e)
+		|| (c >= 0x2060 && c <= 0x206f) || c == 0xfeff)
+		return false;
+	return true;
+}
+
+char *ms_text_escape(const char *text, gssize len, gsize max)
+{
+	gsize n = len < 0 ? strlen(text) : (gsize)len;
+	GString *out = g_string_sized_new(MIN(n, max) + 8);
+	for (gsize i = 0; i < n;) {
+		if (out->len >= max) {
+			g_string_append(out, "...");
+			break;
+		}
+		gunichar c = g_utf8_get_char_validated(text + i, (gssize)(n - i));
+		bool valid = c != (gunichar)-1 && c != (gunichar)-2;
+		gsize step = valid ? (gsize)g_utf8_skip[(guchar)text[i]] : 1;
+		if (valid && is_plain(c) && c != '\\') {
+			g_string_append_len(out, text + i, (gssize)step);
+		} else if (valid && c == '\\') {
+			g_string_append(out, "\\\\");
+		} else {
+			for (gsize k = 0; k < step; k++)
+				g_string_append_printf(out, "\\x%02x", (guchar)text[i + k]);
+		}
+		i += step;
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* ---- valid UTF-8 ---------------------------------------------------------------------- */
+
+/* Windows-1252, 0x80 to 0x9f; the five holes keep their C1 code (WHATWG Encoding). */
+static const guint16 cp1252[32] = {
+	0x20ac, 0x81, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+	0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8d, 0x017d, 0x8f,
+	0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+	0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d, 0x017e, 0x0178,
+};
+
+gunichar ms_text_cp1252(guint8 byte)
+{
+	return byte >= 0x80 && byte < 0xa0 ? cp1252[byte - 0x80] : byte;
+}
+
+GString *ms_text_repair(const char *bytes, gsize len)
+{
+	GString *out = g_string_sized_new(len + 16);
+	const char *end = bytes + len;
+	while (bytes < end) {
+		const char *bad;
+		g_utf8_validate_len(bytes, (gsize)(end - bytes), &bad);
+		g_string_append_len(out, bytes, bad - bytes);
+		bytes = bad;
+		if (bytes == end)
+			break;
+		guchar c = (guchar)*bytes++;
+		if (c == 0)
+			g_string_append_c(out, '\0'); /* g_utf8_validate_len stops at NUL */
+		else
+			g_string_append_unichar(out, ms_text_cp1252(c));
+	}
+	return out;
+}
+
+/* ---- folding -------------------------------------------------------------------------- */
+
+/* 0: drop it.  Otherwise the character that recognition sees in its place. */
+static gunichar fold_char(gunichar c)
+{
+	if (c < 0x80)
+		return c == 0 ? ' ' : c;
+	switch (c) {
+	case 0xad: case 0x34f: case 0x61c: case 0x180e: case 0x2060: case 0x2061: case 0x2062:
+	case 0x2063: case 0x2064: case 0xfeff: case 0x115f: case 0x1160: case 0x3164:
+		return 0;
+	case 0xa0: case 0x1680: case 0x202f: case 0x205f: case 0x3000:
+		return ' ';
+	case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2015:
+	case 0x2212: case 0xfe58: case 0xfe63:
+		return '-';
+	case 0x2028: case 0x2029: case 0x85:
+		return '\n';
+	case 0x2024:
+		return '.';
+	case 0xfe6b:
+		return '@';
+	default:
+		break;
+	}
+	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e)
+		|| (c >= 0x206a && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f)
+		|| (c >= 0xe0000 && c <= 0xe01ef))
+		return 0;
+	if (c >= 0x2000 && c <= 0x200a)
+		return ' ';
+	if (c >= 0xff01 && c <= 0xff5e) /* full width */
+		return c - 0xff01 + 0x21;
+	return c;
+}
+
+static void fold_step(MsFold *fold, GString *out, gsize source)
+{
+	gsize delta = source - out->len; /* wraps the same way on both sides */
+	if (fold->map->len > 0) {
+		const MsFoldStep *last = &g_array_index(fold->map, MsFoldStep, fold->map->len - 1);
+		if (last->source - last->folded == delta)
+			return;
+	}
+	MsFoldStep step = {out->len, source};
+	g_array_append_val(fold->map, step);
+}
+
+MsFold *ms_fold_new(const char *utf8, gsize len)
+{
+	MsFold *fold = g_new0(MsFold, 1);
+	fold->map = g_array_new(FALSE, FALSE, sizeof(MsFoldStep));
+	GString *out = g_string_sized_new(len + 1);
+	for (gsize i = 0; i < len;) {
+		guchar byte = (guchar)utf8[i];
+		gsize step = byte < 0x80 ? 1 : (gsize)g_utf8_skip[byte];
+		gunichar c = byte < 0x80 ? byte : g_utf8_get_char(utf8 + i);
+		gunichar f = fold_char(c);
+		if (f != 0) {
+			fold_step(fold, out, i);
+			if (f < 0x80)
+				g_string_append_c(out, (char)f);
+			else
+				g_string_append_len(out, utf8 + i, (gssize)step);
+		}
+		i += step;
+	}
+	fold_step(fold, out, len);
+	fold->len = out->len;
+	fold->text = g_string_free(out, FALSE);
+	return fold;
+}
+
+void ms_fold_free(MsFold *fold)
+{
+	if (fold == NULL)
+		return;
+	g_array_free(fold->map, TRUE);
+	g_free(fold->text);
+	g_free(fold);
+}
+
+gsize ms_fold_source(const MsFold *fold, gsize offset)
+{
+	guint low = 0, high = fold->map->len;
+	while (high - low > 1) {
+		guint mid = low + (high - low) / 2;
+		if (g_array_index(fold->map, MsFoldStep, mid).folded <= offset)
+			low = mid;
+		else
+			high = mid;
+	}
+	const MsFoldStep *step = &g_array_index(fold->map, MsFoldStep, low);
+	return step->source + (offset - step->folded);
+}
+
+/* ---- names ---------------------------------------------------------------------------- */
+
+/* Levenshtein; words are settings' names, short on both sides. */
+static guint distance(const char *a, const char *b)
+{
+	gsize la = strlen(a), lb = strlen(b);
+	if (la > 63 || lb > 63)
+		return G_MAXUINT;
+	guint row[64];
+	for (gsize j = 0; j <= lb; j++)
+		row[j] = (guint)j;
+	for (gsize i = 1; i <= la; i++) {
+		guint diagonal = row[0];
+		row[0] = (guint)i;
+		for (gsize j = 1; j <= lb; j++) {
+			guint cost = diagonal + (a[i - 1] != b[j - 1]);
+			diagonal = row[j];
+			row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[lb];
+}
+
+const char *ms_text_nearest(const char *word, const char *const *names)
+{
+	const char *best = NULL;
+	guint least = (guint)MAX(2, strlen(word) / 3) + 1;
+	for (; *names != NULL; names++) {
+		guint d = distance(word, *names);
+		if (d < least) {
+			least = d;
+			best = *names;
+		}
+	}
+	return best;
+}
+
+char *ms_text_words(const char *utf8, gsize len)
+{
+	if (len > 4096)
+		return NULL;
+	g_autofree char *folded = g_utf8_casefold(utf8, (gssize)len); /* ß becomes ss */
+	g_autofree char *plain = g_utf8_normalize(folded, -1, G_NORMALIZE_ALL);
+	GString *out = g_string_new(NULL);
+	bool gap = false;
+	for (const char *p = plain != NULL ? plain : ""; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+		if (g_unichar_ismark(c))
+			continue;
+		if (!g_unichar_isalnum(c)) {
+			gap = true;
+			continue;
+		}
+		if (gap && out->len > 0)
+			g_string_append_c(out, ' ');
+		gap = false;
+		if (c == 0xf8) /* ø, æ and œ have no decomposition */
+			g_string_append_c(out, 'o');
+		else if (c == 0xe6)
+			g_string_append(out, "ae");
+		else if (c == 0x153)
+			g_string_append(out, "oe");
+		else if (c == 0x142)
+			g_string_append_c(out, 'l');
+		else
+			g_string_append_unichar(out, c);
+	}
+	return g_string_free(out, FALSE);
+}

@@ -1,0 +1,356 @@
+#include "config.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/identifier.h"
+#include "missent/text.h"
+
+#include "cli.h"
+
+/* What the exit code says. */
+#define EXIT_DELIVER 0
+#define EXIT_HELD 1
+#define EXIT_UNJUDGED EX_TEMPFAIL
+
+#define MAX_ROWS 40 /* of a table, for a person */
+
+typedef struct {
+	Cli *cli;
+	MsRuntime *runtime;
+	char *sender, *user, *client;
+	char **recipients;
+	gboolean json, reveal;
+} Check;
+
+/* ---- envelope ------------------------------------------------------------------------- */
+
+static const char *header(const MsReading *reading, const char *name)
+{
+	for (guint i = 0; i < reading->headers->len; i++) {
+		const MsHeader *h = reading->headers->pdata[i];
+		if (g_ascii_strcasecmp(h->name, name) == 0)
+			return h->value;
+	}
+	return NULL;
+}
+
+/* "Name <a@b>" or "a@b", as the reading has decoded it. */
+static char *bare_address(const char *value)
+{
+	const char *open = value != NULL ? strrchr(value, '<') : NULL;
+	const char *close = open != NULL ? strchr(open, '>') : NULL;
+	if (close != NULL)
+		return g_strndup(open + 1, (gsize)(close - open - 1));
+	return g_strstrip(g_strdup(value != NULL ? value : ""));
+}
+
+static MsEnvelope *make_envelope(const Check *check, const MsReading *reading, gsize len)
+{
+	MsEnvelope *envelope = ms_envelope_new();
+	const MsSettings *settings = ms_runtime_settings(check->runtime);
+	const char *from = header(reading, "Return-Path");
+	envelope->host = g_strdup(settings->host);
+	envelope->sender = check->sender != NULL
+		? g_strdup(check->sender)
+		: bare_address(from != NULL ? from : header(reading, "From"));
+	envelope->auth_user = g_strdup(check->user);
+	envelope->client_address = g_strdup(check->client);
+	envelope->arrived = g_get_real_time();
+	envelope->size = len;
+	for (int i = 0; check->recipients != NULL && check->recipients[i] != NULL; i++)
+		g_ptr_array_add(envelope->recipients, bare_address(check->recipients[i]));
+	for (guint i = 0; check->recipients == NULL && i < reading->visible->len; i++)
+		g_ptr_array_add(envelope->recipients, g_strdup(reading->visible->pdata[i]));
+	return envelope;
+}
+
+/* ---- for people ----------------------------------------------------------------------- */
+
+static Colour action_colour(MsAction action)
+{
+	return action <= MS_TAG ? GREEN : action == MS_TEMPFAIL ? YELLOW : RED;
+}
+
+static void print_head(const Check *check, const char *name, const MsEnvelope *envelope,
+	const MsVerdict *v)
+{
+	const Cli *cli = check->cli;
+	g_autofree char *codes = ms_verdict_codes(v, MS_TAG);
+	g_autofree char *title = cli_cell(name, 0);
+	g_autofree char *sender = cli_cell(envelope->sender, 0);
+	printf("%s%s%s  %s%s%s", cli_colour(cli, BOLD), title, cli_colour(cli, PLAIN),
+		cli_colour(cli, action_colour(v->would)), ms_action_names[v->would],
+		cli_colour(cli, PLAIN));
+	if (*codes != '\0')
+		printf("  %s", codes);
+	if (v->would != v->action)
+		printf("  (mode observe: would be %s)", ms_action_names[v->action]);
+	printf("\n  from <%s> to %u recipient%s, policies: ", sender, envelope->recipients->len,
+		envelope->recipients->len == 1 ? "" : "s");
+	for (guint i = 0; i < v->policies->len; i++)
+		printf("%s%s", i > 0 ? ", " : "", (char *)v->policies->pdata[i]);
+	printf("%s\n", v->policies->len == 0 ? "none applies" : "");
+}
+
+static char *owners_text(const MsResolution *resolution, guint finding)
+{
+	const MsOwners *owners = g_ptr_array_index(resolution->identifiers, finding);
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < owners->owners->len; i++)
+		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "",
+			(char *)owners->owners->pdata[i]);
+	return g_string_free(out, FALSE);
+}
+
+static void print_row(const Check *check, const MsEnvelope *envelope, const MsJudgement *judgement,
+	guint finding, guint recipient)
+{
+	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, finding);
+	MsRelation relation = ms_resolution_relation(judgement->resolution, finding, recipient);
+	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
+	g_autofree char *identifier = g_strdup_printf("%s %s", f->kind, check->reveal ? f->value : masked);
+	g_autofree char *owners = owners_text(judgement->resolution, finding);
+	const MsPlace *place = f->places->len > 0 ? f->places->pdata[0] : NULL;
+	g_autofree char *where = g_strdup_printf("%s%s", place != NULL ? place->where : "",
+		f->count > 1 ? " and elsewhere" : "");
+	g_autofree char *c1 = cli_cell(envelope->recipients->pdata[recipient], 32);
+	g_autofree char *c2 = cli_cell(identifier, 34);
+	g_autofree char *c3 = cli_cell(ms_relation_names[relation], 8);
+	g_autofree char *c4 = cli_cell(*owners != '\0' ? owners : "-", 18);
+	g_autofree char *c5 = cli_cell(where, 0);
+	Colour colour = relation == MS_OTHER ? RED : relation == MS_UNKNOWN ? DIM : GREEN;
+	printf("  %s  %s  %s%s%s  %s  %s\n", c1, c2, cli_colour(check->cli, colour), c3,
+		cli_colour(check->cli, PLAIN), c4, c5);
+}
+
+static bool shown(const MsJudgement *judgement, guint finding)
+{
+	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, finding);
+	const MsOwners *owners = g_ptr_array_index(judgement->resolution->identifiers, finding);
+	return !(f->belief & MS_BELIEF_TENTATIVE) || owners->owners->len > 0;
+}
+
+static void print_table(const Check *check, const MsEnvelope *envelope,
+	const MsJudgement *judgement)
+{
+	if (judgement->resolution == NULL)
+		return;
+	guint rows = 0, left_out = 0;
+	for (guint r = 0; r < envelope->recipients->len; r++) {
+		for (guint i = 0; i < judgement->reading->findings->len; i++) {
+			if (!shown(judgement, i))
+				continue;
+			if (rows == MAX_ROWS) {
+				left_out++;
+				continue;
+			}
+			if (rows++ == 0)
+				printf("  %s%-32s  %-34s  %-8s  %-18s  %s%s\n",
+					cli_colour(check->cli, DIM), "recipient", "identifier", "relation",
+					"account", "where", cli_colour(check->cli, PLAIN));
+			print_row(check, envelope, judgement, i, r);
+		}
+	}
+	if (left_out > 0)
+		printf("  ... and %u rows more (--json has all)\n", left_out);
+	if (rows == 0)
+		printf("  no identifier was found\n");
+}
+
+static void print_reasons(const Check *check, const MsVerdict *v)
+{
+	for (guint i = 0; i < v->reasons->len; i++) {
+		const MsReason *r = v->reasons->pdata[i];
+		g_autofree char *text = cli_cell(r->text, 0);
+		g_autofree char *where = cli_cell(r->where, 0);
+		g_autofree char *recipient = cli_cell(r->recipient, 0);
+		printf("  %s%-8s%s  %s: %s", cli_colour(check->cli, action_colour(r->action)),
+			ms_action_names[r->action], cli_colour(check->cli, PLAIN),
+			ms_reason_names[r->code], text);
+		if (r->masked != NULL)
+			printf(": %s", r->masked);
+		if (r->owner != NULL)
+			printf(" of %s", r->owner);
+		if (*where != '\0')
+			printf(", in %s", where);
+		if (*recipient != '\0')
+			printf(", for %s", recipient);
+		if (r->recipients > 1)
+			printf(" and %u more", r->recipients - 1);
+		printf("  [%s]\n", r->policy);
+	}
+	if (v->more > 0)
+		printf("  ... and %u reasons more\n", v->more);
+}
+
+/* ---- for programs --------------------------------------------------------------------- */
+
+static json_t *strings(const GPtrArray *list)
+{
+	json_t *out = json_array();
+	for (guint i = 0; i < list->len; i++) {
+		g_autofree char *valid = g_utf8_make_valid(list->pdata[i], -1);
+		json_array_append_new(out, json_string(valid));
+	}
+	return out;
+}
+
+static json_t *json_finding(const Check *check, const MsEnvelope *envelope,
+	const MsJudgement *judgement, guint index)
+{
+	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, index);
+	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
+	json_t *places = json_array();
+	for (guint i = 0; i < f->places->len; i++)
+		json_array_append_new(places, json_string(((MsPlace *)f->places->pdata[i])->where));
+	json_t *out = json_pack("{s:s, s:s, s:i, s:b, s:o}", "kind", f->kind, "identifier",
+		check->reveal ? f->value : masked, "count", (int)f->count, "tentative",
+		(f->belief & MS_BELIEF_TENTATIVE) != 0, "places", places);
+	if (judgement->resolution == NULL)
+		return out;
+	const MsOwners *owners = g_ptr_array_index(judgement->resolution->identifiers, index);
+	json_object_set_new(out, "accounts", strings(owners->owners));
+	json_t *relations = json_object();
+	for (guint r = 0; r < envelope->recipients->len; r++) {
+		g_autofree char *address = g_utf8_make_valid(envelope->recipients->pdata[r], -1);
+		json_object_set_new(relations, address,
+			json_string(ms_relation_names[ms_resolution_relation(judgement->resolution,
+				index, r)]));
+	}
+	json_object_set_new(out, "relations", relations);
+	return out;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	g_autofree char *valid = text != NULL ? g_utf8_make_valid(text, -1) : NULL;
+	return valid != NULL ? json_string(valid) : json_null();
+}
+
+static json_t *json_reasons(const MsVerdict *verdict)
+{
+	json_t *out = json_array();
+	for (guint i = 0; i < verdict->reasons->len; i++) {
+		const MsReason *r = verdict->reasons->pdata[i];
+		json_array_append_new(out,
+			json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:i, s:o}", "reason",
+				ms_reason_names[r->code], "policy", r->policy, "action",
+				ms_action_names[r->action], "enforced", (int)r->enforced, "kind",
+				text_or_null(r->kind), "where", text_or_null(r->where), "account",
+				text_or_null(r->owner), "recipient", text_or_null(r->recipient),
+				"recipients", (int)r->recipients, "text", text_or_null(r->text)));
+	}
+	return out;
+}
+
+static void print_json(const Check *check, const char *name, const MsEnvelope *envelope,
+	const MsJudgement *judgement)
+{
+	json_t *findings = json_array();
+	for (guint i = 0; i < judgement->reading->findings->len; i++)
+		json_array_append_new(findings, json_finding(check, envelope, judgement, i));
+	json_t *unread = json_array();
+	for (guint i = 0; i < judgement->reading->unread->len; i++) {
+		const MsUnread *u = judgement->reading->unread->pdata[i];
+		json_array_append_new(unread, json_pack("{s:s, s:s, s:s}", "where", u->where, "reason",
+			ms_unread_name(u->reason), "detail", u->detail));
+	}
+	json_t *all = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "message",
+		text_or_null(name), "verdict", ms_action_names[judgement->verdict->action], "would",
+		ms_action_names[judgement->verdict->would], "sender", text_or_null(envelope->sender),
+		"recipients", strings(envelope->recipients), "policies",
+		strings(judgement->verdict->policies), "reasons", json_reasons(judgement->verdict),
+		"findings", findings, "unread", unread, "trouble", text_or_null(judgement->trouble));
+	char *text = json_dumps(all, JSON_COMPACT);
+	puts(text);
+	free(text);
+	json_decref(all);
+}
+
+/* ---- the command ---------------------------------------------------------------------- */
+
+static int memory_file(const guint8 *data, gsize len)
+{
+	int fd = ms_memory_file("missent-check");
+	for (gsize done = 0; fd >= 0 && done < len;) {
+		ssize_t n = write(fd, data + done, len - done);
+		if (n <= 0) {
+			close(fd);
+			return -1;
+		}
+		done += (gsize)n;
+	}
+	if (fd >= 0)
+		ms_memory_seal(fd);
+	return fd;
+}
+
+static int judge(const char *name, const guint8 *data, gsize len, void *user)
+{
+	Check *check = user;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsJudgement) judgement = NULL;
+	guint64 max = ms_runtime_settings(check->runtime)->limits.max_message;
+	int fd = memory_file(data, MIN(len, max));
+	if (fd < 0)
+		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
+	bool fine = ms_engine_read(check->runtime, fd, &judgement, &error);
+	close(fd);
+	if (!fine)
+		return cli_fail_error(error);
+	if (len > max)
+		ms_reading_unread(judgement->reading, "message", MS_UNREAD_LIMIT, "over max-message");
+	g_autoptr(MsEnvelope) envelope = make_envelope(check, judgement->reading, len);
+	if (envelope->recipients->len == 0)
+		return cli_fail(EX_DATAERR, "%s: no recipient in To or Cc; give them with --to", name);
+	ms_engine_decide(check->runtime, envelope, judgement);
+	const MsVerdict *v = judgement->verdict;
+	if (check->json) {
+		print_json(check, name, envelope, judgement);
+	} else {
+		print_head(check, name, envelope, v);
+		print_table(check, envelope, judgement);
+		print_reasons(check, v);
+		putchar('\n');
+	}
+	return v->would == MS_TEMPFAIL ? EXIT_UNJUDGED : v->would >= MS_HOLD ? EXIT_HELD : EXIT_DELIVER;
+}
+
+int cmd_check(Cli *cli, int argc, char **argv)
+{
+	Check check = {.cli = cli};
+	const GOptionEntry entries[] = {
+		{"from", 'f', 0, G_OPTION_ARG_STRING, &check.sender,
+			"envelope sender (else Return-Path or From)", "ADDRESS"},
+		{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &check.recipients,
+			"envelope recipient, repeatable (else To and Cc)", "ADDRESS"},
+		{"auth-user", 0, 0, G_OPTION_ARG_STRING, &check.user, "authenticated user", "NAME"},
+		{"client", 0, 0, G_OPTION_ARG_STRING, &check.client, "client's IP address", "IP"},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &check.json, "one JSON object a line", NULL},
+		{"reveal", 0, 0, G_OPTION_ARG_NONE, &check.reveal, "identifiers as they are", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "FILE|MBOX|MAILDIR|-... - judge messages offline; exit 0: would be "
+			"delivered, 1: held or rejected, 75: could not be judged", &argc, &argv))
+		return EX_USAGE;
+	if (argc < 2)
+		return cli_fail(EX_USAGE, "check: which messages? (- for standard input)");
+	g_autoptr(GError) error = NULL;
+	g_autofree char *warning = NULL;
+	check.runtime = ms_runtime_load(cli->config, MS_PARTS_CHECK, &warning, &error);
+	if (check.runtime == NULL)
+		return cli_fail_error(error);
+	if (warning != NULL)
+		cli_fail(0, "warning: %s", warning);
+	int worst = 0;
+	for (int i = 1; i < argc; i++)
+		worst = MAX(worst, cli_messages(argv[i], judge, &check));
+	ms_runtime_unref(check.runtime);
+	return worst;
+}

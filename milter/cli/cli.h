@@ -1,0 +1,38 @@
+/* The operator's tool: one file a command, one row in the table of main.c. */
+#ifndef MISSENT_CLI_H
+#define MISSENT_CLI_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/engine.h"
+
+typedef struct {
+	const char *config;
+	bool colour;
+} Cli;
+
+int cmd_check(Cli *cli, int argc, char **argv);
+int cmd_directory(Cli *cli, int argc, char **argv);
+int cmd_held(Cli *cli, int argc, char **argv);
+int cmd_config(Cli *cli, int argc, char **argv);
+
+/* "missent: ..." on standard error; returns `code`. */
+int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+int cli_fail_error(GError *error);
+/* Parses options; on failure prints it and returns false. */
+bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv);
+
+/* Escape sequences, or "" without colour. */
+typedef enum { PLAIN, BOLD, RED, GREEN, YELLOW, DIM } Colour;
+const char *cli_colour(const Cli *cli, Colour colour);
+/* Printable text padded to `width` columns (cut if longer; 0: as it is).  Caller frees. */
+char *cli_cell(const char *text, int width);
+char *cli_time(gint64 microseconds);
+
+/* messages.c: calls `func` for each message of a file, an mbox, a Maildir, or "-". */
+typedef int (*CliMessageFunc)(const char *name, const guint8 *data, gsize len, void *user);
+/* The greatest value that `func` returned, or a sysexits code when something is not readable. */
+int cli_messages(const char *path, CliMessageFunc func, void *user);
+
+#endif

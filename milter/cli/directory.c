@@ -1,0 +1,360 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/digest.h"
+
+#include "cli.h"
+
+typedef struct {
+	Cli *cli;
+	MsSettings *settings;
+	MsKinds *kinds;
+	MsDirectory *directory;
+} Session;
+
+static int begin(Session *session, Cli *cli)
+{
+	g_autoptr(GError) error = NULL;
+	session->cli = cli;
+	session->settings = ms_settings_load(cli->config, &error);
+	if (session->settings != NULL)
+		session->kinds = ms_engine_load_kinds(session->settings, &error);
+	if (session->kinds != NULL)
+		session->directory =
+			ms_engine_open_directory(session->settings, session->kinds, &error);
+	return session->directory != NULL ? 0 : cli_fail_error(error);
+}
+
+static void end(Session *session)
+{
+	ms_directory_free(session->directory);
+	ms_kinds_unref(session->kinds);
+	ms_settings_free(session->settings);
+}
+
+/* ---- import --------------------------------------------------------------------------- */
+
+#define MAX_COMPLAINTS 100
+
+typedef struct {
+	const char *name;
+	guint64 complaints;
+	bool terminal;
+} Progress;
+
+static void on_bad(guint64 line, const char *why, void *user)
+{
+	Progress *progress = user;
+	if (++progress->complaints <= MAX_COMPLAINTS)
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, why);
+	else if (progress->complaints == MAX_COMPLAINTS + 1)
+		cli_fail(0, "%s: more bad lines follow; they are counted only", progress->name);
+}
+
+static void on_progress(guint64 lines, void *user)
+{
+	const Progress *progress = user;
+	if (progress->terminal)
+		fprintf(stderr, "\r%" G_GUINT64_FORMAT " lines ...", lines);
+}
+
+static int import_file(Session *session, const char *path, MsImportOptions *options)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
+	Progress progress = {standard ? "standard input" : path, 0, isatty(STDERR_FILENO)};
+	options->bad = on_bad;
+	options->progress = on_progress;
+	options->user = &progress;
+	options->source = progress.name;
+	g_autoptr(GError) error = NULL;
+	MsImportResult result;
+	bool fine = ms_directory_import(session->directory, fd, options, &result, &error);
+	if (!standard)
+		close(fd);
+	if (progress.terminal && result.lines >= 100000)
+		fprintf(stderr, "\n");
+	if (!fine)
+		return cli_fail_error(error);
+	printf("%" G_GUINT64_FORMAT " lines read, %" G_GUINT64_FORMAT " bad", result.lines, result.bad);
+	if (options->dry_run)
+		printf("; nothing was changed (--dry-run)\n");
+	else
+		printf("; %" G_GINT64_FORMAT " entries in use (%" G_GINT64_FORMAT " before)\n",
+			result.entries, result.before);
+	return 0;
+}
+
+static int do_import(Cli *cli, int argc, char **argv)
+{
+	double max_bad = 1, max_shrink = 20;
+	gboolean dry_run = FALSE;
+	const GOptionEntry entries[] = {
+		{"max-bad", 0, 0, G_OPTION_ARG_DOUBLE, &max_bad,
+			"refuse when more of the lines are bad (default 1)", "PERCENT"},
+		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
+			"refuse when the mapping would lose more (default 20)", "PERCENT"},
+		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "check the lines, change nothing",
+			NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "FILE.csv|- - take a new mapping (account,kind,value) into use",
+		    &argc, &argv))
+		return EX_USAGE;
+	if (argc != 2)
+		return cli_fail(EX_USAGE, "directory import: give one file (- for standard input)");
+	Session session = {0};
+	int rc = begin(&session, cli);
+	if (rc == 0) {
+		MsImportOptions options = {
+			.max_shrink = max_shrink / 100,
+			.max_bad = max_bad / 100,
+			.dry_run = dry_run,
+		};
+		rc = import_file(&session, argv[1], &options);
+	}
+	end(&session);
+	return rc;
+}
+
+/* ---- asking --------------------------------------------------------------------------- */
+
+static int print_accounts(const GPtrArray *accounts, const char *what)
+{
+	for (guint i = 0; i < accounts->len; i++) {
+		g_autofree char *cell = cli_cell(accounts->pdata[i], 0);
+		printf("%s %s\n", what, cell);
+	}
+	return accounts->len == 0;
+}
+
+static int look_up(Session *session, const char *kind, const char *value)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsResolution) resolution = NULL;
+	MsAnswer answer;
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
+		answer = ms_directory_resolve(session->directory, NULL, 0, &value, 1, &resolution, &error);
+		if (answer == MS_FOUND)
+			return print_accounts(resolution->recipients->pdata[0], "account");
+		return cli_fail_error(error);
+	}
+	const MsKind *row = ms_kinds_find(session->kinds, kind);
+	const char *why = "the kind is not in kinds.conf";
+	g_autofree char *canonical =
+		row != NULL ? ms_kind_canonical(row, value, strlen(value), &why) : NULL;
+	if (canonical == NULL)
+		return cli_fail(EX_DATAERR, "%s \"%s\": %s", kind, value, why);
+	g_autoptr(MsIdentifier) identifier = ms_identifier_new(kind, canonical);
+	const MsIdentifier *list[] = {identifier};
+	answer = ms_directory_resolve(session->directory, list, 1, NULL, 0, &resolution, &error);
+	if (answer != MS_FOUND)
+		return cli_fail_error(error);
+	const MsOwners *owners = resolution->identifiers->pdata[0];
+	print_accounts(owners->receivers, "receiver");
+	return print_accounts(owners->owners, "account");
+}
+
+static int do_lookup(Cli *cli, int argc, char **argv)
+{
+	if (!cli_options(NULL, "KIND VALUE - whose is it? exit 0: known, 1: not known, 75: could not "
+			"look", &argc, &argv))
+		return EX_USAGE;
+	if (argc != 3)
+		return cli_fail(EX_USAGE, "directory lookup: give a kind (or recipient) and a value");
+	Session session = {0};
+	int rc = begin(&session, cli);
+	if (rc == 0)
+		rc = look_up(&session, argv[1], argv[2]);
+	end(&session);
+	if (rc == 1)
+		printf("not known\n");
+	return rc;
+}
+
+static int do_digest(Cli *cli, int argc, char **argv)
+{
+	if (!cli_options(NULL, "KIND VALUE - the key under which a value is stored", &argc, &argv))
+		return EX_USAGE;
+	if (argc != 3)
+		return cli_fail(EX_USAGE, "directory digest: give a kind and a value");
+	Session session = {0};
+	int rc = begin(&session, cli);
+	const char *why;
+	g_autofree char *key = rc == 0 ? ms_directory_key(session.directory, argv[1], argv[2],
+						 strlen(argv[2]), &why)
+				       : NULL;
+	if (key != NULL)
+		printf("%s\n", key);
+	else if (rc == 0)
+		rc = cli_fail(EX_DATAERR, "%s \"%s\": %s", argv[1], argv[2], why);
+	end(&session);
+	return rc;
+}
+
+static int do_stats(Cli *cli, int argc, char **argv)
+{
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "- what is loaded, and whether verdicts can use it", &argc, &argv))
+		return EX_USAGE;
+	Session session = {0};
+	int rc = begin(&session, cli);
+	if (rc != 0) {
+		end(&session);
+		return rc;
+	}
+	g_autoptr(GError) error = NULL;
+	MsDirectoryState state = {0};
+	MsAnswer answer = ms_directory_state(session.directory, &state, &error);
+	g_autofree char *loaded = state.loaded > 0 ? cli_time(state.loaded * G_USEC_PER_SEC) : NULL;
+	if (json) {
+		json_t *all = json_pack("{s:b, s:s?, s:I, s:I, s:s?, s:b, s:s?}", "usable",
+			answer == MS_FOUND, "generation", state.generation, "entries",
+			(json_int_t)state.entries, "loaded", (json_int_t)state.loaded, "source",
+			state.source, "digests", (int)state.digests, "trouble",
+			error != NULL ? error->message : NULL);
+		char *text = json_dumps(all, JSON_COMPACT);
+		puts(text);
+		free(text);
+		json_decref(all);
+	} else if (state.generation != NULL) {
+		g_autofree char *source = cli_cell(state.source, 0);
+		printf("entries     %" G_GINT64_FORMAT "\nloaded      %s\nsource      %s\n"
+		       "generation  %s\ndigests     %s\n",
+			state.entries, loaded != NULL ? loaded : "never", source, state.generation,
+			state.digests ? "yes" : "no");
+	}
+	if (answer != MS_FOUND)
+		rc = cli_fail_error(error);
+	ms_directory_state_clear(&state);
+	end(&session);
+	return rc;
+}
+
+/* ---- changing ------------------------------------------------------------------------- */
+
+typedef MsAnswer (*ChangeFunc)(MsDirectory *directory, const char *account, const char *kind,
+	const char *value, bool *changed_out, GError **error);
+
+static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFunc func,
+	const char *done, const char *not_done)
+{
+	if (!cli_options(NULL, summary, &argc, &argv))
+		return EX_USAGE;
+	if (argc != 4)
+		return cli_fail(EX_USAGE, "directory %s: give ACCOUNT KIND VALUE", argv[0]);
+	Session session = {0};
+	int rc = begin(&session, cli);
+	if (rc == 0) {
+		g_autoptr(GError) error = NULL;
+		bool changed = false;
+		if (func(session.directory, argv[1], argv[2], argv[3], &changed, &error) == MS_FOUND)
+			printf("%s\n", changed ? done : not_done);
+		else
+			rc = cli_fail_error(error);
+	}
+	end(&session);
+	return rc;
+}
+
+static int do_put(Cli *cli, int argc, char **argv)
+{
+	return change(cli, argc, argv, "ACCOUNT KIND VALUE - add one entry", ms_directory_put, "added",
+		"was there already");
+}
+
+static int do_delete(Cli *cli, int argc, char **argv)
+{
+	return change(cli, argc, argv, "ACCOUNT KIND VALUE - delete one entry", ms_directory_delete,
+		"deleted", "was not there");
+}
+
+static void print_field(const char *text, char after)
+{
+	putchar('"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			putchar('"');
+		putchar(*text);
+	}
+	putchar('"');
+	putchar(after);
+}
+
+static void print_entry(const char *account, const char *kind, const char *value, void *user)
+{
+	(void)user;
+	print_field(account, ',');
+	print_field(kind, ',');
+	print_field(value, '\n');
+}
+
+static int do_export(Cli *cli, int argc, char **argv)
+{
+	if (!cli_options(NULL, "- the mapping as CSV, where digests are off", &argc, &argv))
+		return EX_USAGE;
+	Session session = {0};
+	int rc = begin(&session, cli);
+	if (rc == 0) {
+		g_autoptr(GError) error = NULL;
+		printf("account,kind,value\n");
+		if (ms_directory_each(session.directory, print_entry, NULL, &error) != MS_FOUND)
+			rc = error != NULL ? cli_fail_error(error)
+					   : cli_fail(EX_CONFIG, "nothing was ever imported");
+	}
+	end(&session);
+	return rc;
+}
+
+static int do_key(Cli *cli, int argc, char **argv)
+{
+	if (!cli_options(NULL, "- make the site key that the configuration names", &argc, &argv))
+		return EX_USAGE;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSettings) settings = ms_settings_load(cli->config, &error);
+	if (settings == NULL || !ms_key_create(settings->key_file, &error))
+		return cli_fail_error(error);
+	printf("%s: made.  Keep a copy: without it the directory cannot be read.\n",
+		settings->key_file);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(Cli *cli, int argc, char **argv);
+	const char *help;
+} verbs[] = {
+	{"import", do_import, "FILE.csv          take a new mapping into use"},
+	{"lookup", do_lookup, "KIND VALUE        whose is it?"},
+	{"put", do_put, "ACCOUNT KIND VALUE   add one entry"},
+	{"delete", do_delete, "ACCOUNT KIND VALUE   delete one entry"},
+	{"stats", do_stats, "                  what is loaded"},
+	{"export", do_export, "                  the mapping as CSV (digests off)"},
+	{"digest", do_digest, "KIND VALUE        the stored key of a value"},
+	{"key", do_key, "                  make the site key"},
+};
+
+int cmd_directory(Cli *cli, int argc, char **argv)
+{
+	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(cli, argc - 1, argv + 1);
+	fprintf(stderr, "usage: missent directory VERB ...\n\n");
+	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+		fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+	return argc > 1 && strcmp(argv[1], "--help") == 0 ? 0 : EX_USAGE;
+}

@@ -1,0 +1,146 @@
+#include "config.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/log.h"
+#include "missent/text.h"
+
+#include "cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(Cli *cli, int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
+	{"directory", cmd_directory, "load, look up and change the mapping"},
+	{"held", cmd_held, "list, show, release, return and delete held mail"},
+	{"config", cmd_config, "check the configuration, or show what is in effect"},
+};
+
+int cli_fail(int code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (int i = 0; lines[i] != NULL; i++) {
+		g_autofree char *safe = ms_text_escape(lines[i], -1, 1000);
+		fprintf(stderr, "missent: %s\n", safe);
+	}
+	return code;
+}
+
+int cli_fail_error(GError *error)
+{
+	int code = g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ? EX_CONFIG
+		: g_error_matches(error, MS_ERROR, MS_ERROR_INPUT)   ? EX_DATAERR
+								     : EX_TEMPFAIL;
+	return cli_fail(code, "%s", error->message);
+}
+
+bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new(summary);
+	g_autoptr(GError) error = NULL;
+	if (entries != NULL)
+		g_option_context_add_main_entries(context, entries, NULL);
+	if (g_option_context_parse(context, argc, argv, &error))
+		return true;
+	cli_fail(EX_USAGE, "%s (see missent %s --help)", error->message, (*argv)[0]);
+	return false;
+}
+
+const char *cli_colour(const Cli *cli, Colour colour)
+{
+	static const char *const codes[] = {"\033[0m", "\033[1m", "\033[31m", "\033[32m", "\033[33m",
+		"\033[2m"};
+	return cli->colour ? codes[colour] : "";
+}
+
+char *cli_cell(const char *text, int width)
+{
+	g_autofree char *safe = ms_text_escape(text != NULL ? text : "", -1, 300);
+	glong n = g_utf8_strlen(safe, -1);
+	if (width == 0)
+		return g_steal_pointer(&safe);
+	if (n > width) {
+		g_autofree char *head = g_utf8_substring(safe, 0, MAX(width - 3, 0));
+		return g_strconcat(head, "...", NULL);
+	}
+	g_autofree char *pad = g_strnfill((gsize)(width - n), ' ');
+	return g_strconcat(safe, pad, NULL);
+}
+
+char *cli_time(gint64 microseconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(microseconds / G_USEC_PER_SEC);
+	return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: missent [-c FILE] [--no-color] COMMAND ...\n\n");
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "\nmissent COMMAND --help says more; so does missent(1).\n");
+}
+
+/* What stands before the command; returns its index in argv, or 0 when there is none. */
+static int common_options(Cli *cli, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+			cli->config = argv[++i];
+		else if (strcmp(argv[i], "--no-color") == 0)
+			cli->colour = false;
+		else if (strcmp(argv[i], "--color") == 0)
+			cli->colour = true;
+		else if (argv[i][0] == '-')
+			return 0;
+		else
+			return i;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	Cli cli = {.config = g_getenv("MISSENT_CONFIG"),
+		.colour = isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL};
+	if (cli.config == NULL)
+		cli.config = CONFDIR "/missent.conf";
+	ms_log_open("missent", false, false);
+	if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+		printf("missent %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		usage(stdout);
+		return 0;
+	}
+	int at = common_options(&cli, argc, argv);
+	if (at == 0) {
+		usage(stderr);
+		return EX_USAGE;
+	}
+	const char *names[G_N_ELEMENTS(commands) + 1] = {NULL};
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+		names[i] = commands[i].name;
+		if (strcmp(argv[at], commands[i].name) == 0)
+			return commands[i].run(&cli, argc - at, argv + at);
+	}
+	const char *near = ms_text_nearest(argv[at], names);
+	cli_fail(EX_USAGE, "there is no command \"%s\"%s%s%s", argv[at],
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	usage(stderr);
+	return EX_USAGE;
+}

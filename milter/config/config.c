@@ -1,0 +1,445 @@
+#include "config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/config.h"
+#include "missent/text.h"
+
+#define MAX_FILE (4 << 20)
+#define MAX_COMPLAINTS 20
+
+/* libconfuse parses; every value reaches us as text and is converted by its row, so that one
+ * function per type words the complaint. */
+
+struct MsSection {
+	const MsRow *rows;
+	char *name;  /* file for the root, "policy" and the like below */
+	char *title;
+	char *file;
+	GHashTable *values; /* key to Value */
+};
+
+typedef struct {
+	GPtrArray *texts; /* NULL-terminated */
+	gint64 number;
+	bool given;
+	GPtrArray *sections;
+} Value;
+
+/* libconfuse's callbacks carry no pointer of ours, so the parse in progress hangs on its
+ * thread; it is set for the length of one cfg_parse_buf() and nothing else reads it. */
+typedef struct {
+	const MsRow *rows;
+	GString *complaints;
+	guint n;
+} Parse;
+static _Thread_local Parse *parse;
+
+/* ---- one value ------------------------------------------------------------------------ */
+
+static bool complain(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static bool complain(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, MS_ERROR, MS_ERROR_CONFIG, text);
+	return false;
+}
+
+typedef struct {
+	const char *suffix;
+	gint64 factor;
+} Unit;
+
+static const Unit size_units[] = {{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
+static const Unit time_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000},
+	{"d", 86400000}, {NULL, 0}};
+static const Unit share_units[] = {{"%", 1}, {"", 1}, {NULL, 0}};
+static const Unit plain_units[] = {{"", 1}, {NULL, 0}};
+
+static bool convert_units(const char *text, const Unit *units, const char *hint, gint64 *out,
+	GError **error)
+{
+	char *end;
+	errno = 0;
+	gint64 n = g_ascii_strtoll(text, &end, 10);
+	if (end != text && errno == 0 && n >= 0) {
+		for (; units->suffix != NULL; units++) {
+			if (strcmp(end, units->suffix) == 0 && n <= G_MAXINT64 / units->factor) {
+				*out = n * units->factor;
+				return true;
+			}
+		}
+	}
+	return complain(error, "\"%s\" is not %s", text, hint);
+}
+
+static bool convert_number(const MsRow *row, const char *text, gint64 *out, GError **error)
+{
+	bool fine;
+	if (row->type == MS_ROW_SIZE)
+		fine = convert_units(text, size_units, "a size (such as 512K, 64M)", out, error);
+	else if (row->type == MS_ROW_TIME)
+		fine = convert_units(text, time_units, "a time (such as 500ms, 20s, 5m, 12h, 7d)", out,
+			error);
+	else if (row->type == MS_ROW_SHARE)
+		fine = convert_units(text, share_units, "a share (such as 20%)", out, error);
+	else
+		fine = convert_units(text, plain_units, "a number", out, error);
+	if (!fine)
+		return false;
+	if (*out < row->min || (row->max > 0 && *out > row->max)) {
+		if (row->max > 0)
+			return complain(error, "\"%s\" is out of range (%" G_GINT64_FORMAT " to %"
+				G_GINT64_FORMAT ")", text, row->min, row->max);
+		return complain(error, "\"%s\" is too small (at least %" G_GINT64_FORMAT ")", text,
+			row->min);
+	}
+	return true;
+}
+
+static bool convert_word(const char *const *choices, const char *text, gint64 *out, GError **error)
+{
+	for (int i = 0; choices[i] != NULL; i++) {
+		if (strcmp(choices[i], text) == 0) {
+			*out = i;
+			return true;
+		}
+	}
+	g_autofree char *all = g_strjoinv(", ", (char **)choices);
+	const char *near = ms_text_nearest(text, choices);
+	return complain(error, "\"%s\" is not allowed; use one of %s%s%s%s", text, all,
+		near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+}
+
+static bool convert(const MsRow *row, const char *text, gint64 *out, GError **error)
+{
+	static const char *const switches[] = {"no", "yes", NULL};
+	switch (row->type) {
+	case MS_ROW_TEXT:
+	case MS_ROW_LIST: return row->check == NULL || row->check(text, error);
+	case MS_ROW_SWITCH: return convert_word(switches, text, out, error);
+	case MS_ROW_CHOICE: return convert_word(row->choices, text, out, error);
+	case MS_ROW_NUMBER:
+	case MS_ROW_SIZE:
+	case MS_ROW_TIME:
+	case MS_ROW_SHARE: return convert_number(row, text, out, error);
+	case MS_ROW_SECTION:
+	case MS_ROW_SECTIONS: break;
+	}
+	g_assert_not_reached();
+}
+
+/* ---- libconfuse's side ---------------------------------------------------------------- */
+
+static const MsRow *find_row(const MsRow *rows, const char *key)
+{
+	for (; rows->key != NULL; rows++)
+		if (strcmp(rows->key, key) == 0)
+			return rows;
+	return NULL;
+}
+
+/* Blocks are one level deep, so a block's name finds its rows. */
+static const MsRow *rows_of(cfg_t *cfg)
+{
+	const MsRow *row = find_row(parse->rows, cfg_name(cfg));
+	return row != NULL && row->rows != NULL ? row->rows : parse->rows;
+}
+
+static char *nearest_hint(cfg_t *cfg, const char *message)
+{
+	const char *quote = strchr(message, '\'');
+	if (quote == NULL || !g_str_has_prefix(message, "no such option"))
+		return g_strdup("");
+	g_autofree char *word = g_strndup(quote + 1, strcspn(quote + 1, "'"));
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	for (const MsRow *row = rows_of(cfg); row->key != NULL; row++)
+		g_ptr_array_add(names, (char *)row->key);
+	g_ptr_array_add(names, NULL);
+	const char *near = ms_text_nearest(word, (const char *const *)names->pdata);
+	g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
+	if (near != NULL)
+		return g_strdup_printf("; did you mean \"%s\"?", near);
+	return g_strdup_printf("; known here: %s", known);
+}
+
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+{
+	if (parse->n++ >= MAX_COMPLAINTS)
+		return;
+	g_autofree char *message = g_strdup_vprintf(format, args);
+	g_autofree char *hint = nearest_hint(cfg, message);
+	g_autofree char *safe = ms_text_escape(message, -1, 300);
+	if (parse->complaints->len > 0)
+		g_string_append_c(parse->complaints, '\n');
+	g_string_append_printf(parse->complaints, "%s:%d: %s%s", cfg->filename, cfg->line, safe,
+		hint);
+}
+
+/* Called after each value, while cfg->line is its line. */
+static int on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const MsRow *row = find_row(rows_of(cfg), cfg_opt_name(opt));
+	gint64 ignored;
+	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
+		const char *text = cfg_opt_getnstr(opt, i);
+		g_autoptr(GError) error = NULL;
+		if (text == NULL || convert(row, text, &ignored, &error))
+			continue;
+		cfg_error(cfg, "%s: %s", row->key, error->message);
+		return -1;
+	}
+	return 0;
+}
+
+static void free_opts(cfg_opt_t *opts, const MsRow *rows)
+{
+	for (guint i = 0; rows[i].key != NULL; i++)
+		if (rows[i].rows != NULL)
+			free_opts(opts[i].subopts, rows[i].rows);
+	g_free(opts);
+}
+
+static cfg_opt_t *make_opts(const MsRow *rows)
+{
+	guint n = 0;
+	while (rows[n].key != NULL)
+		n++;
+	cfg_opt_t *opts = g_new0(cfg_opt_t, n + 1);
+	for (guint i = 0; i < n; i++) {
+		const MsRow *row = &rows[i];
+		cfg_opt_t str = CFG_STR(row->key, NULL, CFGF_NODEFAULT);
+		cfg_opt_t list = CFG_STR_LIST(row->key, NULL, CFGF_NODEFAULT);
+		opts[i] = row->type == MS_ROW_LIST ? list : str;
+		if (row->rows != NULL) {
+			cfg_opt_t section = CFG_SEC(row->key, make_opts(row->rows), CFGF_NONE);
+			section.flags = row->type == MS_ROW_SECTIONS
+				? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
+				: CFGF_NODEFAULT;
+			opts[i] = section;
+		}
+	}
+	cfg_opt_t end = CFG_END();
+	opts[n] = end;
+	return opts;
+}
+
+static void watch_values(cfg_t *cfg, const MsRow *rows, const char *prefix)
+{
+	for (; rows->key != NULL; rows++) {
+		g_autofree char *path = g_strconcat(prefix, rows->key, NULL);
+		if (rows->rows != NULL) {
+			g_autofree char *below = g_strconcat(path, "|", NULL);
+			watch_values(cfg, rows->rows, below);
+		} else {
+			cfg_set_validate_func(cfg, path, on_value);
+		}
+	}
+}
+
+/* ---- our tree ------------------------------------------------------------------------- */
+
+static void value_free(gpointer data)
+{
+	Value *value = data;
+	if (value->texts != NULL)
+		g_ptr_array_unref(value->texts);
+	if (value->sections != NULL)
+		g_ptr_array_unref(value->sections);
+	g_free(value);
+}
+
+void ms_section_free(MsSection *section)
+{
+	if (section == NULL)
+		return;
+	g_hash_table_unref(section->values);
+	g_free(section->name);
+	g_free(section->title);
+	g_free(section->file);
+	g_free(section);
+}
+
+static void section_free(gpointer data)
+{
+	ms_section_free(data);
+}
+
+static Value *take_value(const MsRow *row, cfg_opt_t *opt)
+{
+	Value *value = g_new0(Value, 1);
+	value->number = -1;
+	value->texts = g_ptr_array_new_with_free_func(g_free);
+	value->given = cfg_opt_size(opt) > 0 && cfg_opt_getnstr(opt, 0) != NULL;
+	if (value->given) {
+		for (unsigned i = 0; i < cfg_opt_size(opt); i++)
+			g_ptr_array_add(value->texts, g_strdup(cfg_opt_getnstr(opt, i)));
+	} else if (row->fallback != NULL) {
+		g_ptr_array_add(value->texts, g_strdup(row->fallback));
+	}
+	if (value->texts->len > 0)
+		g_assert(convert(row, value->texts->pdata[0], &value->number, NULL));
+	g_ptr_array_add(value->texts, NULL);
+	return value;
+}
+
+static MsSection *take_section(cfg_t *cfg, const MsRow *rows, const char *name, const char *file)
+{
+	MsSection *section = g_new0(MsSection, 1);
+	section->rows = rows;
+	section->name = g_strdup(name);
+	section->file = g_strdup(file);
+	section->title = g_strdup(cfg != NULL ? cfg_title(cfg) : NULL);
+	section->values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, value_free);
+	for (; rows->key != NULL; rows++) {
+		cfg_opt_t *opt = cfg != NULL ? cfg_getopt(cfg, rows->key) : NULL;
+		Value *value;
+		if (rows->rows == NULL) {
+			cfg_opt_t none = CFG_STR(rows->key, NULL, CFGF_NODEFAULT);
+			value = take_value(rows, opt != NULL ? opt : &none);
+		} else {
+			value = g_new0(Value, 1);
+			value->sections = g_ptr_array_new_with_free_func(section_free);
+			unsigned n = opt != NULL ? cfg_opt_size(opt) : 0;
+			value->given = n > 0;
+			for (unsigned i = 0; i < n; i++)
+				g_ptr_array_add(value->sections,
+					take_section(cfg_opt_getnsec(opt, i), rows->rows, rows->key, file));
+			if (n == 0 && rows->type == MS_ROW_SECTION)
+				g_ptr_array_add(value->sections,
+					take_section(NULL, rows->rows, rows->key, file));
+		}
+		g_hash_table_insert(section->values, (char *)rows->key, value);
+	}
+	return section;
+}
+
+MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error)
+{
+	Parse state = {rows, g_string_new(NULL), 0};
+	cfg_opt_t *opts = make_opts(rows);
+	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
+	cfg->filename = strdup(file); /* freed by cfg_free() */
+	cfg_set_error_function(cfg, on_error);
+	parse = &state;
+	watch_values(cfg, rows, "");
+	/* cfg_parse_buf() takes an empty text for an error. */
+	g_autofree char *with_end = g_strconcat(text, "\n", NULL);
+	int rc = cfg_parse_buf(cfg, with_end);
+	parse = NULL;
+	MsSection *root = NULL;
+	if (rc == CFG_SUCCESS && state.n == 0)
+		root = take_section(cfg, rows, file, file);
+	else
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s",
+			state.complaints->len > 0 ? state.complaints->str : "cannot be parsed");
+	cfg_free(cfg);
+	free_opts(opts, rows);
+	g_string_free(state.complaints, TRUE);
+	return root;
+}
+
+char *ms_config_read(const char *path, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	char *text = NULL;
+	gsize len = 0;
+	if (!g_file_get_contents(path, &text, &len, &why)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s", why->message);
+		return NULL;
+	}
+	if (len > MAX_FILE || memchr(text, '\0', len) != NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: not a settings file (%s)", path,
+			len > MAX_FILE ? "larger than 4 MiB" : "it contains a NUL byte");
+		g_free(text);
+		return NULL;
+	}
+	return text;
+}
+
+MsSection *ms_config_load(const char *path, const MsRow *rows, GError **error)
+{
+	g_autofree char *text = ms_config_read(path, error);
+	return text != NULL ? ms_config_parse(path, text, rows, error) : NULL;
+}
+
+/* ---- asking --------------------------------------------------------------------------- */
+
+static const Value *get(const MsSection *section, const char *key)
+{
+	const Value *value = g_hash_table_lookup(section->values, key);
+	g_assert(value != NULL);
+	return value;
+}
+
+const char *ms_section_title(const MsSection *section)
+{
+	return section->title;
+}
+
+void ms_section_error(const MsSection *section, GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (section->title != NULL)
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s \"%s\": %s", section->file,
+			section->name, section->title, text);
+	else
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", section->file, text);
+}
+
+const char *ms_section_text(const MsSection *section, const char *key)
+{
+	return get(section, key)->texts->pdata[0];
+}
+
+const char *const *ms_section_list(const MsSection *section, const char *key)
+{
+	return (const char *const *)get(section, key)->texts->pdata;
+}
+
+bool ms_section_switch(const MsSection *section, const char *key)
+{
+	return get(section, key)->number == 1;
+}
+
+gint64 ms_section_number(const MsSection *section, const char *key)
+{
+	return get(section, key)->number;
+}
+
+int ms_section_choice(const MsSection *section, const char *key)
+{
+	return (int)get(section, key)->number;
+}
+
+bool ms_section_given(const MsSection *section, const char *key)
+{
+	return get(section, key)->given;
+}
+
+const MsSection *ms_section_sub(const MsSection *section, const char *key)
+{
+	return ms_section_nth(section, key, 0);
+}
+
+guint ms_section_count(const MsSection *section, const char *key)
+{
+	return get(section, key)->sections->len;
+}
+
+const MsSection *ms_section_nth(const MsSection *section, const char *key, guint n)
+{
+	return g_ptr_array_index(get(section, key)->sections, n);
+}

@@ -1,0 +1,220 @@
+#include "config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/settings.h"
+
+const char *const ms_mode_names[] = {"observe", "enforce", NULL};
+static const char *const log_targets[] = {"stderr", "syslog", NULL};
+static const char *const sandbox_modes[] = {"required", "optional", NULL};
+static const char *const backends[] = {"sqlite", "redis", NULL};
+
+static bool check_mode(const char *value, GError **error)
+{
+	char *end;
+	unsigned long mode = strtoul(value, &end, 8);
+	if (end != value && *end == '\0' && mode <= 0777)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not a file mode (such as 0660)", value);
+	return false;
+}
+
+static bool check_path(const char *value, GError **error)
+{
+	if (*value == '/')
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" must be a path that begins with /", value);
+	return false;
+}
+
+static const MsRow outgoing_rows[] = {
+	{.key = "authenticated", .type = MS_ROW_SWITCH, .fallback = "yes"},
+	{.key = "local", .type = MS_ROW_SWITCH, .fallback = "yes"},
+	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
+	{.key = "sender-domains", .type = MS_ROW_LIST},
+	{.key = NULL},
+};
+
+static const MsRow reader_rows[] = {
+	{.key = "program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-reader",
+		.check = check_path},
+	{.key = "sandbox", .type = MS_ROW_CHOICE, .fallback = "required", .choices = sandbox_modes},
+	{.key = "workers", .type = MS_ROW_NUMBER, .min = 1, .max = 200},
+	{.key = "reader-jobs", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 100000},
+	{.key = "wait", .type = MS_ROW_TIME, .fallback = "60s", .min = 100, .max = 240000},
+	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "20s", .min = 100, .max = 120000},
+	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "512M", .min = 64 << 20},
+	{.key = "max-message", .type = MS_ROW_SIZE, .fallback = "64M", .min = 65536,
+		.max = 1 << 30},
+	{.key = "max-text", .type = MS_ROW_SIZE, .fallback = "32M", .min = 65536, .max = 1 << 30},
+	{.key = "max-decoded", .type = MS_ROW_SIZE, .fallback = "128M", .min = 65536},
+	{.key = "max-parts", .type = MS_ROW_NUMBER, .fallback = "200", .min = 1, .max = 1000},
+	{.key = "max-depth", .type = MS_ROW_NUMBER, .fallback = "20", .min = 1, .max = 100},
+	{.key = "max-headers", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 10, .max = 1000},
+	{.key = "max-header-bytes", .type = MS_ROW_SIZE, .fallback = "256K", .min = 4096,
+		.max = 4 << 20},
+	{.key = "max-findings", .type = MS_ROW_NUMBER, .fallback = "2000", .min = 10, .max = 10000},
+	{.key = NULL},
+};
+
+static const MsRow directory_rows[] = {
+	{.key = "backend", .type = MS_ROW_CHOICE, .fallback = "sqlite", .choices = backends},
+	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "redis", .type = MS_ROW_TEXT, .fallback = "unix:/run/redis/redis-server.sock"},
+	{.key = "redis-user", .type = MS_ROW_TEXT},
+	{.key = "redis-password-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "redis-database", .type = MS_ROW_NUMBER, .fallback = "0", .max = 1024},
+	{.key = "redis-prefix", .type = MS_ROW_TEXT, .fallback = "missent"},
+	{.key = "redis-connections", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 256},
+	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "2s", .min = 50, .max = 60000},
+	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "digests", .type = MS_ROW_SWITCH, .fallback = "yes"},
+	{.key = "max-age", .type = MS_ROW_TIME, .fallback = "0s"},
+	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house"},
+	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+"},
+	{.key = NULL},
+};
+
+const MsRow ms_settings_rows[] = {
+	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names},
+	{.key = "host", .type = MS_ROW_TEXT},
+	{.key = "socket", .type = MS_ROW_TEXT, .fallback = "unix:" RUNDIR "/missent.sock"},
+	{.key = "socket-group", .type = MS_ROW_TEXT},
+	{.key = "socket-mode", .type = MS_ROW_TEXT, .fallback = "0660", .check = check_mode},
+	{.key = "user", .type = MS_ROW_TEXT},
+	{.key = "log", .type = MS_ROW_CHOICE, .fallback = "stderr", .choices = log_targets},
+	{.key = "debug", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "state-dir", .type = MS_ROW_TEXT, .fallback = STATEDIR, .check = check_path},
+	{.key = "policy-dir", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "kinds-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "audit-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "release-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-release",
+		.check = check_path},
+	{.key = "postfix-config", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "stop-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 0, .max = 600000},
+	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "1G", .min = 1 << 20},
+	{.key = "outgoing", .type = MS_ROW_SECTION, .rows = outgoing_rows},
+	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
+	{.key = "directory", .type = MS_ROW_SECTION, .rows = directory_rows},
+	{.key = NULL},
+};
+
+/* The first of: what stands in the file; `name` in `dir`. */
+static char *path_or(const MsSection *section, const char *key, const char *dir, const char *name)
+{
+	const char *given = ms_section_text(section, key);
+	return given != NULL ? g_strdup(given) : g_build_filename(dir, name, NULL);
+}
+
+static char *own_name(const MsSection *root)
+{
+	const char *given = ms_section_text(root, "host");
+	return g_strdup(given != NULL ? given : g_get_host_name());
+}
+
+static void take_reader(MsSettings *s, const MsSection *reader)
+{
+	s->reader_program = ms_section_text(reader, "program");
+	s->sandbox_optional = ms_section_choice(reader, "sandbox") == 1;
+	gint64 workers = ms_section_number(reader, "workers");
+	s->reader_workers = workers > 0 ? (guint)workers : CLAMP(g_get_num_processors() * 2, 2, 64);
+	s->reader_jobs = (guint)ms_section_number(reader, "reader-jobs");
+	s->reader_wait_ms = ms_section_number(reader, "wait");
+	ms_limits_default(&s->limits);
+	s->limits.milliseconds = ms_section_number(reader, "deadline");
+	s->limits.memory = (guint64)ms_section_number(reader, "max-memory");
+	s->limits.max_message = (guint64)ms_section_number(reader, "max-message");
+	s->limits.max_depth = (guint)ms_section_number(reader, "max-depth");
+	for (int i = 0; i < MS_COST_READING; i++)
+		s->limits.max[i] = (guint64)ms_section_number(reader, ms_cost_name((MsCost)i));
+	/* A finding with its place takes up to some 600 bytes of the reading. */
+	s->limits.max[MS_COST_READING] = s->limits.max[MS_COST_FINDING] * 600;
+}
+
+static bool take_password(MsSettings *s, const MsSection *directory, GError **error)
+{
+	const char *path = ms_section_text(directory, "redis-password-file");
+	if (path == NULL)
+		return true;
+	g_autofree char *text = ms_config_read(path, error);
+	if (text == NULL)
+		return false;
+	s->redis_password = g_strdup(g_strstrip(text));
+	return true;
+}
+
+static bool take_directory(MsSettings *s, const MsSection *directory, const char *conf_dir,
+	GError **error)
+{
+	s->backend = ms_section_choice(directory, "backend");
+	s->sqlite_file = path_or(directory, "sqlite-file", s->state_dir, "directory.db");
+	s->redis = ms_section_text(directory, "redis");
+	s->redis_user = ms_section_text(directory, "redis-user");
+	s->redis_prefix = ms_section_text(directory, "redis-prefix");
+	s->redis_database = ms_section_number(directory, "redis-database");
+	s->redis_connections = (guint)ms_section_number(directory, "redis-connections");
+	s->directory_timeout_ms = ms_section_number(directory, "timeout");
+	s->key_file = path_or(directory, "key-file", conf_dir, "site.key");
+	s->digests = ms_section_switch(directory, "digests");
+	s->max_age_ms = ms_section_number(directory, "max-age");
+	s->house = ms_section_text(directory, "house");
+	s->tag_separators = ms_section_text(directory, "subaddress");
+	return take_password(s, directory, error);
+}
+
+MsSettings *ms_settings_load(const char *path, GError **error)
+{
+	MsSection *root = ms_config_load(path, ms_settings_rows, error);
+	if (root == NULL)
+		return NULL;
+	g_autoptr(MsSettings) s = g_new0(MsSettings, 1);
+	g_autofree char *conf_dir = g_path_get_dirname(path);
+	s->root = root;
+	s->mode = (MsMode)ms_section_choice(root, "mode");
+	s->host = own_name(root);
+	s->socket = ms_section_text(root, "socket");
+	s->socket_group = ms_section_text(root, "socket-group");
+	s->socket_mode = (guint)strtoul(ms_section_text(root, "socket-mode"), NULL, 8);
+	s->user = ms_section_text(root, "user");
+	s->log_syslog = ms_section_choice(root, "log") == 1;
+	s->log_debug = ms_section_switch(root, "debug");
+	s->state_dir = g_strdup(ms_section_text(root, "state-dir"));
+	s->policy_dir = path_or(root, "policy-dir", conf_dir, "policies");
+	s->kinds_file = path_or(root, "kinds-file", s->policy_dir, "kinds.conf");
+	s->audit_file = path_or(root, "audit-file", s->state_dir, "audit.jsonl");
+	s->records_file = g_build_filename(s->state_dir, "held.db", NULL);
+	s->release_program = ms_section_text(root, "release-program");
+	s->postfix_config = ms_section_text(root, "postfix-config");
+	s->stop_ms = ms_section_number(root, "stop-timeout");
+	s->max_memory = (guint64)ms_section_number(root, "max-memory");
+	const MsSection *outgoing = ms_section_sub(root, "outgoing");
+	s->out_authenticated = ms_section_switch(outgoing, "authenticated");
+	s->out_local = ms_section_switch(outgoing, "local");
+	s->out_networks = ms_section_list(outgoing, "networks");
+	s->out_domains = ms_section_list(outgoing, "sender-domains");
+	take_reader(s, ms_section_sub(root, "reader"));
+	if (!take_directory(s, ms_section_sub(root, "directory"), conf_dir, error))
+		return NULL;
+	return g_steal_pointer(&s);
+}
+
+void ms_settings_free(MsSettings *s)
+{
+	if (s == NULL)
+		return;
+	ms_section_free(s->root);
+	g_free(s->host);
+	g_free(s->state_dir);
+	g_free(s->policy_dir);
+	g_free(s->kinds_file);
+	g_free(s->audit_file);
+	g_free(s->records_file);
+	g_free(s->sqlite_file);
+	g_free(s->redis_password);
+	g_free(s->key_file);
+	g_free(s);
+}

@@ -1,0 +1,354 @@
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <libmilter/mfapi.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/log.h"
+
+#include "session.h"
+
+struct Daemon {
+	char *config;
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	MsRuntime *runtime;   /* replaced as a whole at a reload */
+	guint busy;           /* verdicts being made */
+	guint64 memory;       /* bytes of messages in flight */
+	guint64 max_memory;
+};
+
+/* ---- what sessions share -------------------------------------------------------------- */
+
+MsRuntime *daemon_runtime(Daemon *daemon)
+{
+	pthread_mutex_lock(&daemon->lock);
+	MsRuntime *runtime = ms_runtime_ref(daemon->runtime);
+	pthread_mutex_unlock(&daemon->lock);
+	return runtime;
+}
+
+bool daemon_take_memory(Daemon *daemon, guint64 bytes)
+{
+	pthread_mutex_lock(&daemon->lock);
+	bool fine = bytes <= daemon->max_memory - MIN(daemon->memory, daemon->max_memory);
+	if (fine)
+		daemon->memory += bytes;
+	pthread_mutex_unlock(&daemon->lock);
+	return fine;
+}
+
+void daemon_give_memory(Daemon *daemon, guint64 bytes)
+{
+	pthread_mutex_lock(&daemon->lock);
+	daemon->memory -= bytes;
+	pthread_mutex_unlock(&daemon->lock);
+}
+
+void daemon_enter(Daemon *daemon)
+{
+	pthread_mutex_lock(&daemon->lock);
+	daemon->busy++;
+	pthread_mutex_unlock(&daemon->lock);
+}
+
+void daemon_leave(Daemon *daemon)
+{
+	pthread_mutex_lock(&daemon->lock);
+	if (--daemon->busy == 0)
+		pthread_cond_broadcast(&daemon->idle);
+	pthread_mutex_unlock(&daemon->lock);
+}
+
+/* ---- reload --------------------------------------------------------------------------- */
+
+/* What a running process cannot change. */
+static void warn_fixed(const MsSettings *old, const MsSettings *new)
+{
+	if (strcmp(old->socket, new->socket) != 0 || g_strcmp0(old->user, new->user) != 0
+		|| old->log_syslog != new->log_syslog)
+		ms_log(LOG_WARNING, NULL, "reload: socket, user and log change only at a restart");
+}
+
+static void reload(Daemon *daemon)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *warning = NULL;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+	MsRuntime *fresh = ms_runtime_load(daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning,
+		&error);
+	if (fresh == NULL) {
+		ms_log(LOG_ERR, NULL, "reload failed, the running configuration is kept: %s",
+			error->message);
+	} else {
+		pthread_mutex_lock(&daemon->lock);
+		MsRuntime *old = daemon->runtime;
+		daemon->runtime = fresh;
+		daemon->max_memory = ms_runtime_settings(fresh)->max_memory;
+		pthread_mutex_unlock(&daemon->lock);
+		warn_fixed(ms_runtime_settings(old), ms_runtime_settings(fresh));
+		ms_runtime_unref(old); /* messages on the way keep it until they are answered */
+		ms_log(LOG_NOTICE, NULL, "reloaded, policies=%u",
+			ms_policies_count(ms_runtime_policies(fresh)));
+		if (warning != NULL)
+			ms_log(LOG_WARNING, NULL, "%s", warning);
+	}
+	sd_notify(0, "READY=1");
+}
+
+/* libmilter owns HUP, TERM and INT; USR1 is blocked everywhere but waited for here. */
+static void *wait_for_reload(void *user)
+{
+	Daemon *daemon = user;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	for (;;) {
+		int signal;
+		if (sigwait(&set, &signal) == 0)
+			reload(daemon);
+	}
+	return NULL;
+}
+
+/* ---- start ---------------------------------------------------------------------------- */
+
+static int complain(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static int complain(int code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	fprintf(stderr, "missentd: %s\n", text);
+	return code;
+}
+
+static int exit_code(const GError *error)
+{
+	return g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ? EX_CONFIG : EX_TEMPFAIL;
+}
+
+/* libmilter would take the socket away from a filter that is at work. */
+static bool somebody_listens(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof address.sun_path)
+		return false;
+	strcpy(address.sun_path, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool answers = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	close(fd);
+	return answers;
+}
+
+static int give_socket(const MsSettings *s, const char *path)
+{
+	if (chmod(path, s->socket_mode) != 0)
+		return complain(EX_NOPERM, "%s: cannot set mode %04o: %s", path, s->socket_mode,
+			g_strerror(errno));
+	if (s->socket_group == NULL)
+		return EX_OK;
+	const struct group *group = getgrnam(s->socket_group);
+	if (group == NULL)
+		return complain(EX_CONFIG, "socket-group: there is no group \"%s\"", s->socket_group);
+	if (chown(path, (uid_t)-1, group->gr_gid) != 0)
+		return complain(EX_NOPERM, "%s: cannot give it to group %s: %s", path, s->socket_group,
+			g_strerror(errno));
+	return EX_OK;
+}
+
+static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
+{
+	g_autoptr(GError) error = NULL;
+	const char *path = socket_path(spec);
+	if (!milter_register(daemon, &error))
+		return complain(EX_SOFTWARE, "%s", error->message);
+	if (path != NULL && somebody_listens(path))
+		return complain(EX_UNAVAILABLE, "another filter listens on %s already", path);
+	if (smfi_setconn((char *)spec) != MI_SUCCESS)
+		return complain(EX_CONFIG, "socket: libmilter does not take \"%s\"", spec);
+	mode_t before = umask(0177); /* closed until its mode and group are set */
+	int rc = smfi_opensocket(path != NULL);
+	umask(before);
+	if (rc != MI_SUCCESS)
+		return complain(EX_UNAVAILABLE, "cannot listen on \"%s\" (is its directory there and "
+			"writable?)", s->socket);
+	return path != NULL ? give_socket(s, path) : EX_OK;
+}
+
+static int drop_root(const MsSettings *s, const char *path)
+{
+	if (geteuid() != 0)
+		return EX_OK;
+	if (s->user == NULL)
+		return complain(EX_NOPERM, "refusing to run as root; set user in the configuration or "
+			"start it as another user");
+	const struct passwd *user = getpwnam(s->user);
+	if (user == NULL || user->pw_uid == 0)
+		return complain(EX_NOUSER, "user: \"%s\" %s", s->user,
+			user == NULL ? "does not exist" : "is root");
+	if (path != NULL && chown(path, user->pw_uid, (gid_t)-1) != 0)
+		return complain(EX_OSERR, "%s: %s", path, g_strerror(errno));
+	if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0
+		|| setuid(user->pw_uid) != 0 || setuid(0) == 0)
+		return complain(EX_OSERR, "cannot become user %s: %s", s->user, g_strerror(errno));
+	return EX_OK;
+}
+
+static int load(Daemon *daemon)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *warning = NULL;
+	daemon->runtime = ms_runtime_load(daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning,
+		&error);
+	if (daemon->runtime == NULL)
+		return complain(exit_code(error), "%s", error->message);
+	if (warning != NULL)
+		ms_log(LOG_WARNING, NULL, "%s", warning);
+	const MsSettings *s = ms_runtime_settings(daemon->runtime);
+	daemon->max_memory = s->max_memory;
+	/* Not a reason not to start: mail is held back by policy until it is there. */
+	MsDirectoryState state = {0};
+	if (ms_directory_state(ms_runtime_directory(daemon->runtime), &state, &error) != MS_FOUND)
+		ms_log(LOG_WARNING, NULL, "%s", error->message);
+	ms_log(LOG_NOTICE, NULL,
+		"started, version=%s, mode=%s, policies=%u, directory entries=%" G_GINT64_FORMAT,
+		PACKAGE_VERSION, ms_mode_names[s->mode],
+		ms_policies_count(ms_runtime_policies(daemon->runtime)), state.entries);
+	if (ms_policies_count(ms_runtime_policies(daemon->runtime)) == 0)
+		ms_log(LOG_WARNING, NULL, "there is no policy in %s: no mail is checked", s->policy_dir);
+	ms_directory_state_clear(&state);
+	return EX_OK;
+}
+
+/* ---- run and stop --------------------------------------------------------------------- */
+
+/* smfi_main() has returned: nothing new is taken.  Verdicts that are being made are waited
+ * for; their threads send the answer right after. */
+static void finish(Daemon *daemon, gint64 stop_ms)
+{
+	struct timespec end;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += stop_ms / 1000;
+	pthread_mutex_lock(&daemon->lock);
+	while (daemon->busy > 0)
+		if (pthread_cond_timedwait(&daemon->idle, &daemon->lock, &end) == ETIMEDOUT)
+			break;
+	guint left = daemon->busy;
+	pthread_mutex_unlock(&daemon->lock);
+	g_usleep(200 * 1000); /* libmilter says nowhere that an answer has left */
+	ms_log(LOG_NOTICE, NULL, "stopped, unanswered=%u", left);
+}
+
+static int run(Daemon *daemon)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, wait_for_reload, daemon) != 0)
+		return complain(EX_OSERR, "cannot start a thread");
+	pthread_detach(thread);
+	sd_notify(0, "READY=1");
+	gint64 stop_ms = ms_runtime_settings(daemon->runtime)->stop_ms;
+	int rc = smfi_main();
+	sd_notify(0, "STOPPING=1");
+	finish(daemon, stop_ms);
+	return rc == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
+}
+
+static int test_config(const char *config)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *warning = NULL;
+	g_autoptr(MsRuntime) runtime =
+		ms_runtime_load(config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning, &error);
+	g_autofree char *spec = runtime != NULL
+		? socket_to_libmilter(ms_runtime_settings(runtime)->socket, &error)
+		: NULL;
+	if (spec == NULL)
+		return complain(exit_code(error), "%s", error->message);
+	if (warning != NULL)
+		complain(0, "warning: %s", warning);
+	MsDirectoryState state = {0};
+	if (ms_directory_state(ms_runtime_directory(runtime), &state, &error) != MS_FOUND)
+		complain(0, "warning: %s", error->message);
+	ms_directory_state_clear(&state);
+	printf("%s: fine, %u policies\n", config, ms_policies_count(ms_runtime_policies(runtime)));
+	return EX_OK;
+}
+
+static int serve(const char *config, const char *socket)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
+	g_autofree char *spec = settings != NULL
+		? socket_to_libmilter(socket != NULL ? socket : settings->socket, &error)
+		: NULL;
+	if (spec == NULL)
+		return complain(EX_CONFIG, "%s", error->message);
+	ms_log_open("missentd", settings->log_syslog, settings->log_debug);
+	if (geteuid() == 0 && settings->user == NULL)
+		return drop_root(settings, NULL);
+	static Daemon daemon = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
+	daemon.config = g_strdup(config);
+	int rc = open_socket(&daemon, settings, spec);
+	if (rc == EX_OK)
+		rc = drop_root(settings, socket_path(spec));
+	if (rc == EX_OK)
+		rc = load(&daemon);
+	if (rc == EX_OK)
+		rc = run(&daemon);
+	ms_runtime_unref(daemon.runtime);
+	g_free(daemon.config);
+	return rc;
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: missentd [-t] [-c FILE] [-s SOCKET] [-V]\n"
+		     "  -c FILE    configuration (default %s/missent.conf)\n"
+		     "  -s SOCKET  listen here, whatever the configuration says\n"
+		     "  -t         check the configuration, the sandbox and the directory, then end\n"
+		     "  -V         print the version\n"
+		     "It stays in the foreground.  SIGUSR1 reloads, SIGTERM stops.  See missentd(8).\n",
+		CONFDIR);
+}
+
+int main(int argc, char **argv)
+{
+	const char *config = CONFDIR "/missent.conf", *socket = NULL;
+	bool test = false;
+	for (int opt; (opt = getopt(argc, argv, "c:s:thV")) != -1;) {
+		switch (opt) {
+		case 'c': config = optarg; break;
+		case 's': socket = optarg; break;
+		case 't': test = true; break;
+		case 'V': printf("missentd %s\n", PACKAGE_VERSION); return EX_OK;
+		case 'h': usage(stdout); return EX_OK;
+		default: usage(stderr); return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return EX_USAGE;
+	}
+	return test ? test_config(config) : serve(config, socket);
+}

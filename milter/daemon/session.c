@@ -1,0 +1,323 @@
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/identifier.h"
+#include "missent/log.h"
+
+#include "session.h"
+
+/* All of one message, freed in one place. */
+typedef struct {
+	MsRuntime *runtime;
+	MsEnvelope *envelope;
+	int fd;              /* the message, or -1 when it is of no interest */
+	guint64 stored;      /* bytes in fd */
+	guint64 reserved;    /* bytes taken from the daemon's memory */
+	bool concerned;      /* outgoing, and a policy may apply */
+	char *failed;        /* why the message could not be taken in */
+	GByteArray *buffer;  /* headers come in many small pieces */
+} Transaction;
+
+struct Session {
+	Daemon *daemon;
+	char *client_name, *client_address;
+	Transaction *transaction; /* NULL between messages */
+};
+
+#define BUFFER 65536
+
+/* ---- making and freeing --------------------------------------------------------------- */
+
+static void transaction_free(Daemon *daemon, Transaction *t)
+{
+	if (t == NULL)
+		return;
+	if (t->fd >= 0)
+		close(t->fd);
+	daemon_give_memory(daemon, t->reserved);
+	ms_envelope_free(t->envelope);
+	ms_runtime_unref(t->runtime);
+	g_byte_array_unref(t->buffer);
+	g_free(t->failed);
+	g_free(t);
+}
+
+Session *session_new(Daemon *daemon, const char *client_name, const char *client_address)
+{
+	Session *session = g_new0(Session, 1);
+	session->daemon = daemon;
+	session->client_name = g_strdup(client_name);
+	session->client_address = g_strdup(client_address);
+	return session;
+}
+
+void session_free(Session *session)
+{
+	if (session == NULL)
+		return;
+	session_abort(session);
+	g_free(session->client_name);
+	g_free(session->client_address);
+	g_free(session);
+}
+
+void session_abort(Session *session)
+{
+	transaction_free(session->daemon, session->transaction);
+	session->transaction = NULL;
+}
+
+/* ---- taking in ------------------------------------------------------------------------ */
+
+/* "<a@b>" or "a@b". */
+static char *strip_brackets(const char *address)
+{
+	gsize len = strlen(address);
+	if (len >= 2 && address[0] == '<' && address[len - 1] == '>')
+		return g_strndup(address + 1, len - 2);
+	return g_strdup(address);
+}
+
+void session_mail(Session *session, const char *sender, const char *auth_user)
+{
+	session_abort(session);
+	Transaction *t = g_new0(Transaction, 1);
+	session->transaction = t;
+	t->runtime = daemon_runtime(session->daemon);
+	t->buffer = g_byte_array_new();
+	t->envelope = ms_envelope_new();
+	t->envelope->sender = strip_brackets(sender);
+	t->envelope->auth_user = g_strdup(auth_user);
+	t->envelope->client_name = g_strdup(session->client_name);
+	t->envelope->client_address = g_strdup(session->client_address);
+	t->envelope->arrived = g_get_real_time();
+	t->concerned = ms_engine_concerned(t->runtime, t->envelope);
+	t->fd = t->concerned ? ms_memory_file("missent-message") : -1;
+	if (t->concerned && t->fd < 0)
+		t->failed = g_strdup_printf("memory file: %s", g_strerror(errno));
+}
+
+void session_recipient(Session *session, const char *recipient)
+{
+	if (session->transaction != NULL)
+		g_ptr_array_add(session->transaction->envelope->recipients, strip_brackets(recipient));
+}
+
+static void fail(Transaction *t, const char *why)
+{
+	if (t->failed == NULL)
+		t->failed = g_strdup(why);
+}
+
+static void write_out(Session *session, const void *data, gsize len)
+{
+	Transaction *t = session->transaction;
+	const char *p = data;
+	if (!daemon_take_memory(session->daemon, len)) {
+		fail(t, "more messages in flight than max-memory allows");
+		return;
+	}
+	t->reserved += len;
+	while (len > 0 && t->failed == NULL) {
+		ssize_t n = write(t->fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			fail(t, g_strerror(errno));
+			return;
+		}
+		p += n;
+		len -= (gsize)n;
+	}
+}
+
+static void flush(Session *session)
+{
+	Transaction *t = session->transaction;
+	if (t->buffer->len > 0 && t->failed == NULL)
+		write_out(session, t->buffer->data, t->buffer->len);
+	g_byte_array_set_size(t->buffer, 0);
+}
+
+/* What is over max-message is counted but not kept; the reading will say so. */
+static void store(Session *session, const void *data, gsize len)
+{
+	Transaction *t = session->transaction;
+	t->envelope->size += len;
+	guint64 max = ms_runtime_settings(t->runtime)->limits.max_message;
+	gsize keep = (gsize)MIN((guint64)len, max - t->stored);
+	t->stored += keep;
+	if (keep >= BUFFER / 2 && t->failed == NULL) {
+		flush(session);
+		write_out(session, data, keep);
+		return;
+	}
+	g_byte_array_append(t->buffer, data, (guint)keep);
+	if (t->buffer->len >= BUFFER)
+		flush(session);
+}
+
+void session_header(Session *session, const char *name, const char *value, bool leading_space)
+{
+	Transaction *t = session->transaction;
+	if (t == NULL || !t->concerned)
+		return;
+	store(session, name, strlen(name));
+	/* Without SMFIP_HDR_LEADSPC the MTA has eaten the blank after the colon. */
+	store(session, ": ", leading_space ? 1 : 2);
+	store(session, value, strlen(value));
+	store(session, "\r\n", 2);
+}
+
+void session_end_of_headers(Session *session)
+{
+	if (session->transaction != NULL && session->transaction->concerned)
+		store(session, "\r\n", 2);
+}
+
+bool session_body(Session *session, const void *data, size_t len)
+{
+	Transaction *t = session->transaction;
+	if (t == NULL || !t->concerned)
+		return false;
+	store(session, data, len);
+	return t->failed == NULL;
+}
+
+/* ---- deciding ------------------------------------------------------------------------- */
+
+void decision_clear(Decision *decision)
+{
+	g_clear_pointer(&decision->header, g_free);
+	g_clear_pointer(&decision->reason, g_free);
+	g_clear_pointer(&decision->reply, g_free);
+}
+
+static const char *reference(const MsEnvelope *envelope)
+{
+	return envelope->queue_id != NULL ? envelope->queue_id : "none";
+}
+
+static void tempfail(const MsEnvelope *envelope, Decision *out, const char *why)
+{
+	ms_log(LOG_ERR, envelope->queue_id, "action=tempfail, trouble=\"%s\"", why);
+	out->action = MS_TEMPFAIL;
+	out->reply = g_strdup_printf("cannot be checked now, try again later (reference %s)",
+		reference(envelope));
+}
+
+static char *one_line(const MsVerdict *verdict)
+{
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < verdict->reasons->len && i < 3; i++) {
+		const MsReason *r = verdict->reasons->pdata[i];
+		g_autofree char *account =
+			r->owner != NULL ? ms_identifier_masked("", r->owner) : NULL;
+		g_string_append_printf(out, "; %s: %s%s%s%s%s%s%s", ms_reason_names[r->code], r->text,
+			r->masked != NULL ? " " : "", r->masked != NULL ? r->masked : "",
+			account != NULL ? " account=" : "", account != NULL ? account : "",
+			r->where != NULL ? " in " : "", r->where != NULL ? r->where : "");
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement)
+{
+	const MsVerdict *v = judgement->verdict;
+	g_autofree char *codes = ms_verdict_codes(v, MS_DELIVER);
+	g_autofree char *text = one_line(v);
+	char **titles = g_new0(char *, v->policies->len + 1);
+	for (guint i = 0; i < v->policies->len; i++)
+		titles[i] = v->policies->pdata[i];
+	g_autofree char *policies = g_strjoinv(" ", titles);
+	g_free(titles);
+	ms_log(v->action > MS_TAG ? LOG_NOTICE : LOG_INFO, envelope->queue_id,
+		"action=%s, would=%s, from=<%s>, nrcpt=%u, size=%" G_GUINT64_FORMAT
+		", policies=%s, reasons=%s, findings=%u, unread=%u, ms=%.1f%s",
+		ms_action_names[v->action], ms_action_names[v->would], envelope->sender,
+		envelope->recipients->len, envelope->size, policies, *codes != '\0' ? codes : "none",
+		judgement->reading->findings->len, judgement->reading->unread->len,
+		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us) / 1000, text);
+}
+
+/* Nothing of the message's content goes into the mail or back to its sender. */
+static void decide(const MsEnvelope *envelope, const MsVerdict *verdict, Decision *out)
+{
+	g_autofree char *codes = ms_verdict_codes(verdict, MS_TAG);
+	out->action = verdict->action;
+	switch (verdict->action) {
+	case MS_DELIVER: break;
+	case MS_TAG: out->header = g_strdup_printf("tag; reasons=\"%s\"", codes); break;
+	case MS_HOLD:
+		/* Postfix cuts it at 100 bytes and Sendmail shows it in mailq -qQ. */
+		out->reason = g_strdup_printf("missent: %.80s", codes);
+		break;
+	case MS_REJECT:
+		out->reply = g_strdup_printf("not sent: it does not fit its recipients (%s; reference %s)",
+			codes, reference(envelope));
+		break;
+	case MS_TEMPFAIL:
+		out->reply = g_strdup_printf("cannot be checked now, try again later (%s; reference %s)",
+			codes, reference(envelope));
+		break;
+	case MS_N_ACTIONS: g_assert_not_reached();
+	}
+}
+
+static void judge(Session *session, Decision *out)
+{
+	Transaction *t = session->transaction;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsJudgement) judgement = NULL;
+	bool observe = ms_runtime_settings(t->runtime)->mode == MS_MODE_OBSERVE;
+	flush(session);
+	if (t->failed == NULL && !ms_memory_seal(t->fd))
+		t->failed = g_strdup_printf("sealing: %s", g_strerror(errno));
+	if (t->failed != NULL) {
+		tempfail(t->envelope, out, t->failed);
+	} else if (!ms_engine_judge(t->runtime, t->envelope, t->fd, t->stored, &judgement, &error)) {
+		tempfail(t->envelope, out, error->message);
+	} else {
+		log_verdict(t->envelope, judgement);
+		if (ms_engine_write_down(t->runtime, t->envelope, judgement, &error))
+			decide(t->envelope, judgement->verdict, out);
+		else
+			tempfail(t->envelope, out, error->message);
+	}
+	/* A new install that only observes must not be the cause that mail waits. */
+	if (observe && out->action == MS_TEMPFAIL
+		&& (judgement == NULL || judgement->verdict->action != MS_TEMPFAIL)) {
+		ms_log(LOG_WARNING, t->envelope->queue_id,
+			"action=deliver, unchecked=yes, why=mode is observe");
+		decision_clear(out);
+		out->action = MS_DELIVER;
+	}
+}
+
+void session_end_of_message(Session *session, const char *host, const char *queue_id,
+	Decision *out)
+{
+	memset(out, 0, sizeof *out);
+	Transaction *t = session->transaction;
+	if (t == NULL) { /* an MTA that sends the end of a message it never began */
+		out->action = MS_TEMPFAIL;
+		out->reply = g_strdup("no message was begun");
+		return;
+	}
+	t->envelope->queue_id = g_strdup(queue_id);
+	t->envelope->host =
+		g_strdup(host != NULL ? host : ms_runtime_settings(t->runtime)->host);
+	if (t->concerned) {
+		daemon_enter(session->daemon);
+		judge(session, out);
+		daemon_leave(session->daemon);
+	} else {
+		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>",
+			t->envelope->sender);
+	}
+	session_abort(session);
+}

@@ -1,0 +1,51 @@
+#include "config.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "block.h"
+
+#define MAX_SEGMENTS 8
+#define MAX_BLOCK 600
+
+typedef struct {
+	gsize start, end;
+} Segment;
+
+/* White space and quote marks: not part of a segment. */
+static bool is_edge(char c)
+{
+	return g_ascii_isspace(c) || c == '>' || c == '|' || c == '\0';
+}
+
+static guint split(const char *text, gsize len, gsize from, Segment *segments)
+{
+	guint n = 0;
+	gsize limit = MIN(len, from + MAX_BLOCK);
+	while (from < limit && n < MAX_SEGMENTS) {
+		gsize end = from;
+		while (end < limit && strchr("\n\t,;", text[end]) == NULL)
+			end++;
+		gsize a = from, b = end;
+		while (a < b && is_edge(text[a]))
+			a++;
+		while (b > a && is_edge(text[b - 1]))
+			b--;
+		if (b > a)
+			segments[n++] = (Segment){a, b};
+		else if (n > 0 && end < limit && text[end] == '\n')
+			break; /* an empty line ends the block */
+		from = end + 1;
+	}
+	return n;
+}
+
+void ms_block_ranges(const char *text, gsize len, gsize from,
+	void (*range)(gsize start, gsize end, void *user), void *user)
+{
+	Segment segments[MAX_SEGMENTS];
+	guint n = split(text, len, from, segments);
+	for (guint i = 0; i < n; i++)
+		for (guint k = i; k < n; k++)
+			range(segments[i].start, segments[k].end, user);
+}

@@ -1,0 +1,13 @@
+/* A block of lines after a label, such as a billing address. */
+#ifndef MISSENT_DETECT_BLOCK_H
+#define MISSENT_DETECT_BLOCK_H
+
+#include <glib.h>
+
+/* Calls `range` for each run of neighbouring segments (lines, cells, or pieces
+ * between commas) of the block that begins at `from`: the address may be followed by a telephone
+ * number and preceded by a name that the directory does not have.  At most 36 runs. */
+void ms_block_ranges(const char *text, gsize len, gsize from,
+	void (*range)(gsize start, gsize end, void *user), void *user);
+
+#endif

@@ -1,0 +1,357 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "missent/store.h"
+
+#include "backend.h"
+
+#define APPLICATION_ID 0x6d736469 /* "msdi" */
+
+static const char schema[] =
+	"CREATE TABLE IF NOT EXISTS entry ("
+	" generation INTEGER NOT NULL, key TEXT NOT NULL, token TEXT NOT NULL,"
+	" PRIMARY KEY (generation, key, token)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+#define CURRENT "(SELECT CAST(value AS INTEGER) FROM state WHERE name='current')"
+#define BATCH 20000
+
+typedef struct {
+	MsBackend base;
+	char *path;
+	MsSqlite *db;
+	char *loading; /* the generation that is being written */
+	int lock;      /* of the file beside the database, held during a load; -1 */
+	guint in_batch;
+	gint64 added;
+} Sqlite;
+
+static Sqlite *self(MsBackend *backend)
+{
+	return (Sqlite *)backend;
+}
+
+static void let_go(Sqlite *s)
+{
+	if (s->lock >= 0)
+		close(s->lock);
+	s->lock = -1;
+}
+
+/* One import at a time, or two would write into one generation. */
+static bool claim(Sqlite *s, GError **error)
+{
+	if (strcmp(s->path, ":memory:") == 0)
+		return true;
+	g_autofree char *path = g_strconcat(s->path, ".lock", NULL);
+	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	let_go(s);
+	g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "%s: another import is running", path);
+	return false;
+}
+
+static void close_sqlite(MsBackend *backend)
+{
+	Sqlite *s = self(backend);
+	let_go(s);
+	ms_sqlite_free(s->db);
+	g_free(s->path);
+	g_free(s->loading);
+	g_free(s);
+}
+
+static MsAnswer run(Sqlite *s, const char *sql, const char *const *params, gint64 *changes,
+	GError **error)
+{
+	return ms_sqlite_run(s->db, sql, params, NULL, NULL, changes, error);
+}
+
+/* ---- looking up ----------------------------------------------------------------------- */
+
+static void take_state(int n, const char *const *columns, void *user)
+{
+	(void)n;
+	MsDirectoryState *state = user;
+	if (strcmp(columns[0], "current") == 0) {
+		g_free(state->generation);
+		state->generation = g_strdup(columns[1]);
+	} else if (strcmp(columns[0], "source") == 0) {
+		g_free(state->source);
+		state->source = g_strdup(columns[1]);
+	} else if (strcmp(columns[0], "loaded") == 0) {
+		state->loaded = g_ascii_strtoll(columns[1], NULL, 10);
+	} else if (strcmp(columns[0], "entries") == 0) {
+		state->entries = g_ascii_strtoll(columns[1], NULL, 10);
+	} else if (strcmp(columns[0], "digests") == 0) {
+		state->digests = strcmp(columns[1], "1") == 0;
+	}
+}
+
+static void take_token(int n, const char *const *columns, void *user)
+{
+	(void)n;
+	g_ptr_array_add(user, g_strdup(columns[0]));
+}
+
+static MsAnswer tokens_of(Sqlite *s, const char *key, GPtrArray *out, GError **error)
+{
+	const char *params[] = {key, NULL};
+	return ms_sqlite_run(s->db,
+		"SELECT token FROM entry WHERE generation=" CURRENT " AND key=?1", params, take_token,
+		out, NULL, error);
+}
+
+static MsAnswer look_up_receivers(Sqlite *s, const char *key, const GPtrArray *tokens,
+	MsLookup *out, GError **error)
+{
+	if (key[0] != 'i' && key[0] != 'r')
+		return MS_FOUND;
+	for (guint i = 0; i < tokens->len; i++) {
+		const char *token = tokens->pdata[i];
+		if (g_hash_table_contains(out->receivers, token))
+			continue;
+		g_autofree char *below = g_strconcat("d:", token, NULL);
+		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
+		g_hash_table_insert(out->receivers, g_strdup(token), receivers);
+		MsAnswer answer = tokens_of(s, below, receivers, error);
+		if (answer != MS_FOUND)
+			return answer;
+	}
+	return MS_FOUND;
+}
+
+static MsAnswer look_up_all(Sqlite *s, const char *const *keys, gsize n, MsLookup *out,
+	GError **error)
+{
+	MsAnswer answer = ms_sqlite_run(s->db, "SELECT name, value FROM state", NULL, take_state,
+		&out->state, NULL, error);
+	if (answer == MS_FOUND && out->state.generation == NULL)
+		return MS_ABSENT;
+	for (gsize i = 0; i < n && answer == MS_FOUND; i++) {
+		GPtrArray *tokens = ms_lookup_values(out);
+		answer = tokens_of(s, keys[i], tokens, error);
+		if (answer == MS_FOUND)
+			answer = look_up_receivers(s, keys[i], tokens, out, error);
+	}
+	return answer;
+}
+
+static MsAnswer lookup_sqlite(MsBackend *backend, const char *const *keys, gsize n, MsLookup *out,
+	GError **error)
+{
+	Sqlite *s = self(backend);
+	/* One read transaction: a new generation taken into use meanwhile is not half seen. */
+	ms_sqlite_lock(s->db);
+	MsAnswer answer = run(s, "BEGIN", NULL, NULL, error);
+	if (answer == MS_FOUND) {
+		answer = look_up_all(s, keys, n, out, error);
+		run(s, "COMMIT", NULL, NULL, NULL);
+	}
+	ms_sqlite_unlock(s->db);
+	return answer;
+}
+
+/* ---- single entries ------------------------------------------------------------------- */
+
+static MsAnswer change(Sqlite *s, const char *sql, const char *count, const char *key,
+	const char *token, bool *changed, GError **error)
+{
+	const char *params[] = {key, token, NULL};
+	gint64 n = 0;
+	ms_sqlite_lock(s->db);
+	MsAnswer answer = run(s, "BEGIN IMMEDIATE", NULL, NULL, error);
+	if (answer == MS_FOUND) {
+		answer = run(s, sql, params, &n, error);
+		if (answer == MS_FOUND && n > 0)
+			answer = run(s, count, NULL, NULL, error);
+		if (answer == MS_FOUND)
+			answer = run(s, "COMMIT", NULL, NULL, error);
+		if (answer != MS_FOUND)
+			run(s, "ROLLBACK", NULL, NULL, NULL);
+	}
+	ms_sqlite_unlock(s->db);
+	*changed = n > 0;
+	return answer;
+}
+
+static MsAnswer put_sqlite(MsBackend *backend, const char *key, const char *token, bool *changed,
+	GError **error)
+{
+	return change(self(backend),
+		"INSERT OR IGNORE INTO entry SELECT CAST(value AS INTEGER), ?1, ?2 FROM state"
+		" WHERE name='current'",
+		"UPDATE state SET value=CAST(value AS INTEGER)+1 WHERE name='entries'", key, token,
+		changed, error);
+}
+
+static MsAnswer remove_sqlite(MsBackend *backend, const char *key, const char *token,
+	bool *changed, GError **error)
+{
+	return change(self(backend),
+		"DELETE FROM entry WHERE generation=" CURRENT " AND key=?1 AND token=?2",
+		"UPDATE state SET value=CAST(value AS INTEGER)-1 WHERE name='entries'", key, token,
+		changed, error);
+}
+
+typedef struct {
+	void (*row)(const char *key, const char *token, void *user);
+	void *user;
+} Each;
+
+static void give_row(int n, const char *const *columns, void *user)
+{
+	(void)n;
+	Each *each = user;
+	each->row(columns[0], columns[1], each->user);
+}
+
+static MsAnswer each_sqlite(MsBackend *backend,
+	void (*row)(const char *key, const char *token, void *user), void *user, GError **error)
+{
+	Each each = {row, user};
+	return ms_sqlite_run(self(backend)->db,
+		"SELECT key, token FROM entry WHERE generation=" CURRENT " ORDER BY key, token", NULL,
+		give_row, &each, NULL, error);
+}
+
+/* ---- loading -------------------------------------------------------------------------- */
+
+static bool do_run(Sqlite *s, const char *sql, const char *const *params, gint64 *changes,
+	GError **error)
+{
+	return run(s, sql, params, changes, error) == MS_FOUND;
+}
+
+/* Rows of generations that are not in use: an earlier load that was cut off, or replaced.  In
+ * pieces, so that nobody waits long for the file. */
+static bool sweep(Sqlite *s, GError **error)
+{
+	gint64 n = 1;
+	while (n > 0)
+		if (!do_run(s,
+			    "DELETE FROM entry WHERE (generation, key, token) IN (SELECT generation, key, token"
+			    " FROM entry WHERE generation < ifnull(" CURRENT ", 1 << 62)"
+			    " OR generation > ifnull(" CURRENT ", 0) LIMIT 20000)",
+			    NULL, &n, error))
+			return false;
+	return true;
+}
+
+static bool begin_sqlite(MsBackend *backend, GError **error)
+{
+	Sqlite *s = self(backend);
+	MsDirectoryState state = {0};
+	if (!claim(s, error))
+		return false;
+	if (!sweep(s, error)
+		|| ms_sqlite_run(s->db, "SELECT name, value FROM state", NULL, take_state, &state, NULL,
+			   error) != MS_FOUND)
+		return false;
+	gint64 current = state.generation != NULL ? g_ascii_strtoll(state.generation, NULL, 10) : 0;
+	ms_directory_state_clear(&state);
+	g_free(s->loading);
+	s->loading = g_strdup_printf("%" G_GINT64_FORMAT, current + 1);
+	s->in_batch = 0;
+	s->added = 0;
+	return true;
+}
+
+static bool end_batch(Sqlite *s, GError **error)
+{
+	if (s->in_batch == 0)
+		return true;
+	s->in_batch = 0;
+	return do_run(s, "COMMIT", NULL, NULL, error);
+}
+
+static bool add_sqlite(MsBackend *backend, const char *key, const char *token, GError **error)
+{
+	Sqlite *s = self(backend);
+	const char *params[] = {s->loading, key, token, NULL};
+	gint64 n = 0;
+	if (s->in_batch == 0 && !do_run(s, "BEGIN IMMEDIATE", NULL, NULL, error))
+		return false;
+	s->in_batch++;
+	if (!do_run(s, "INSERT OR IGNORE INTO entry VALUES (CAST(?1 AS INTEGER), ?2, ?3)", params, &n,
+		    error))
+		return false;
+	s->added += n;
+	return s->in_batch < BATCH || end_batch(s, error);
+}
+
+static bool finish_sqlite(MsBackend *backend, gint64 *entries, GError **error)
+{
+	Sqlite *s = self(backend);
+	*entries = s->added;
+	return end_batch(s, error);
+}
+
+static bool set_state(Sqlite *s, const char *name, const char *value, GError **error)
+{
+	const char *params[] = {name, value, NULL};
+	return do_run(s, "INSERT OR REPLACE INTO state VALUES (?1, ?2)", params, NULL, error);
+}
+
+static bool commit_sqlite(MsBackend *backend, const MsDirectoryState *state, GError **error)
+{
+	Sqlite *s = self(backend);
+	g_autofree char *loaded = g_strdup_printf("%" G_GINT64_FORMAT, state->loaded);
+	g_autofree char *entries = g_strdup_printf("%" G_GINT64_FORMAT, state->entries);
+	ms_sqlite_lock(s->db);
+	bool fine = do_run(s, "BEGIN IMMEDIATE", NULL, NULL, error)
+		&& set_state(s, "current", s->loading, error) && set_state(s, "loaded", loaded, error)
+		&& set_state(s, "entries", entries, error)
+		&& set_state(s, "source", state->source, error)
+		&& set_state(s, "digests", state->digests ? "1" : "0", error)
+		&& do_run(s, "COMMIT", NULL, NULL, error);
+	if (!fine)
+		run(s, "ROLLBACK", NULL, NULL, NULL);
+	ms_sqlite_unlock(s->db);
+	fine = fine && sweep(s, error);
+	let_go(s);
+	return fine;
+}
+
+static void abandon_sqlite(MsBackend *backend)
+{
+	Sqlite *s = self(backend);
+	if (s->in_batch > 0)
+		run(s, "ROLLBACK", NULL, NULL, NULL);
+	s->in_batch = 0;
+	if (s->lock >= 0 || strcmp(s->path, ":memory:") == 0)
+		sweep(s, NULL);
+	let_go(s);
+}
+
+static const MsBackendOps sqlite_ops = {
+	.name = "sqlite",
+	.close = close_sqlite,
+	.lookup = lookup_sqlite,
+	.put = put_sqlite,
+	.remove = remove_sqlite,
+	.each = each_sqlite,
+	.begin = begin_sqlite,
+	.add = add_sqlite,
+	.finish = finish_sqlite,
+	.commit = commit_sqlite,
+	.abandon = abandon_sqlite,
+};
+
+MsBackend *ms_backend_sqlite(const MsDirectorySettings *settings, GError **error)
+{
+	MsSqlite *db = ms_sqlite_open(settings->sqlite, APPLICATION_ID, schema, true, NULL, error);
+	if (db == NULL)
+		return NULL;
+	Sqlite *s = g_new0(Sqlite, 1);
+	s->base.ops = &sqlite_ops;
+	s->path = g_strdup(settings->sqlite);
+	s->lock = -1;
+	s->db = db;
+	return &s->base;
+}

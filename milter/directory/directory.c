@@ -1,0 +1,418 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "backend.h"
+#include "directory_private.h"
+#include "keys.h"
+
+#define CANARY_KIND "canary"
+#define CANARY_VALUE "missent"
+
+/* ---- opening -------------------------------------------------------------------------- */
+
+MsDirectory *ms_directory_open(const MsDirectorySettings *settings, MsKinds *kinds, GError **error)
+{
+	g_autoptr(MsDirectory) directory = g_new0(MsDirectory, 1);
+	directory->kinds = ms_kinds_ref(kinds);
+	directory->keys.digests = settings->digests;
+	directory->house = g_strdup(settings->house);
+	directory->tag_separators = g_strdup(settings->tag_separators);
+	directory->max_age = settings->max_age_ms / 1000;
+	if (settings->digests) {
+		directory->keys.key = ms_key_load(settings->key_file, error);
+		if (directory->keys.key == NULL)
+			return NULL;
+	}
+	directory->backend = settings->backend == MS_BACKEND_REDIS
+		? ms_backend_redis(settings, error)
+		: ms_backend_sqlite(settings, error);
+	return directory->backend != NULL ? g_steal_pointer(&directory) : NULL;
+}
+
+void ms_directory_free(MsDirectory *directory)
+{
+	if (directory == NULL)
+		return;
+	if (directory->backend != NULL)
+		directory->backend->ops->close(directory->backend);
+	ms_kinds_unref(directory->kinds);
+	ms_key_free(directory->keys.key);
+	g_free(directory->house);
+	g_free(directory->tag_separators);
+	g_free(directory);
+}
+
+void ms_directory_state_clear(MsDirectoryState *state)
+{
+	g_clear_pointer(&state->generation, g_free);
+	g_clear_pointer(&state->source, g_free);
+}
+
+GPtrArray *ms_lookup_values(MsLookup *lookup)
+{
+	GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(lookup->values, values);
+	return values;
+}
+
+static void lookup_init(MsLookup *lookup)
+{
+	memset(lookup, 0, sizeof *lookup);
+	lookup->values = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	lookup->receivers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+		(GDestroyNotify)g_ptr_array_unref);
+}
+
+void ms_lookup_clear(MsLookup *lookup)
+{
+	ms_directory_state_clear(&lookup->state);
+	g_ptr_array_unref(lookup->values);
+	g_hash_table_unref(lookup->receivers);
+}
+
+/* ---- is it fit for use? --------------------------------------------------------------- */
+
+char *ms_directory_canary(const MsDirectory *directory)
+{
+	return ms_keys_make(&directory->keys, 'c', CANARY_KIND, CANARY_VALUE);
+}
+
+static MsAnswer unfit(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static MsAnswer unfit(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "directory: %s", text);
+	return MS_CONFIG;
+}
+
+/* An empty, foreign or stale mapping answers "not found" to everything; that must not be
+ * taken for knowledge. */
+static MsAnswer check_fit(const MsDirectory *directory, const MsDirectoryState *state,
+	const GPtrArray *canary, GError **error)
+{
+	if (state->digests != directory->keys.digests)
+		return unfit(error, "it was written with digests = %s, the configuration says %s",
+			state->digests ? "yes" : "no", directory->keys.digests ? "yes" : "no");
+	if (canary->len == 0)
+		return unfit(error, "its canary is missing: it was made with another site key, or "
+				    "entries were lost; import it anew");
+	if (state->entries <= 0)
+		return unfit(error, "it is empty");
+	gint64 age = g_get_real_time() / G_USEC_PER_SEC - state->loaded;
+	if (directory->max_age > 0 && age > directory->max_age)
+		return unfit(error, "it was loaded %" G_GINT64_FORMAT " s ago, longer than max-age allows",
+			age);
+	return MS_FOUND;
+}
+
+/* keys[0] is the canary's. */
+static MsAnswer look_up(MsDirectory *directory, GPtrArray *keys, MsLookup *lookup, GError **error)
+{
+	MsBackend *backend = directory->backend;
+	MsAnswer answer = backend->ops->lookup(backend, (const char *const *)keys->pdata, keys->len,
+		lookup, error);
+	if (answer == MS_ABSENT)
+		return unfit(error, "nothing was ever imported (missent directory import FILE.csv)");
+	if (answer != MS_FOUND)
+		return answer;
+	return check_fit(directory, &lookup->state, lookup->values->pdata[0], error);
+}
+
+MsAnswer ms_directory_state(MsDirectory *directory, MsDirectoryState *state_out, GError **error)
+{
+	MsLookup lookup;
+	lookup_init(&lookup);
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(keys, ms_directory_canary(directory));
+	MsAnswer answer = look_up(directory, keys, &lookup, error);
+	*state_out = lookup.state;
+	memset(&lookup.state, 0, sizeof lookup.state);
+	ms_lookup_clear(&lookup);
+	return answer;
+}
+
+/* ---- resolving ------------------------------------------------------------------------ */
+
+static void owners_free(gpointer data)
+{
+	MsOwners *owners = data;
+	g_ptr_array_unref(owners->owners);
+	g_ptr_array_unref(owners->receivers);
+	g_free(owners);
+}
+
+void ms_resolution_free(MsResolution *resolution)
+{
+	if (resolution == NULL)
+		return;
+	g_ptr_array_unref(resolution->identifiers);
+	g_ptr_array_unref(resolution->recipients);
+	g_free(resolution->house);
+	g_free(resolution);
+}
+
+/* The keys under which an address may be known: itself, itself without its tag, its domain. */
+static void add_address_keys(const MsDirectory *directory, const char *address, GPtrArray *keys)
+{
+	g_autofree char *canonical = ms_address_canonical(address, strlen(address));
+	if (canonical == NULL || canonical[0] == '@')
+		return;
+	g_autofree char *untagged = ms_address_untagged(canonical, directory->tag_separators);
+	g_ptr_array_add(keys, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, canonical));
+	if (untagged != NULL)
+		g_ptr_array_add(keys,
+			ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, untagged));
+	g_ptr_array_add(keys, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT,
+		strrchr(canonical, '@')));
+}
+
+typedef struct {
+	const MsDirectory *directory;
+	const MsLookup *lookup;
+	bool foreign; /* a token that our key does not open */
+} Take;
+
+static void add_once(GPtrArray *list, const char *text)
+{
+	for (guint i = 0; i < list->len; i++)
+		if (strcmp(list->pdata[i], text) == 0)
+			return;
+	g_ptr_array_add(list, g_strdup(text));
+}
+
+static void take_accounts(Take *take, const GPtrArray *tokens, GPtrArray *accounts,
+	GPtrArray *receivers)
+{
+	for (guint i = 0; tokens != NULL && i < tokens->len; i++) {
+		g_autofree char *account = ms_keys_account(&take->directory->keys, tokens->pdata[i]);
+		if (account == NULL) {
+			take->foreign = true;
+			continue;
+		}
+		add_once(accounts, account);
+		if (receivers != NULL)
+			take_accounts(take, g_hash_table_lookup(take->lookup->receivers, tokens->pdata[i]),
+				receivers, NULL);
+	}
+}
+
+/* Where the keys of each question begin in the list of all keys. */
+typedef struct {
+	GPtrArray *keys;
+	GArray *starts; /* of guint, one more than there are questions */
+} Questions;
+
+static void begin_question(Questions *q)
+{
+	g_array_append_val(q->starts, q->keys->len);
+}
+
+static void ask_all(const MsDirectory *directory, const MsIdentifier *const *identifiers,
+	gsize n_identifiers, const char *const *recipients, gsize n_recipients, Questions *q)
+{
+	g_ptr_array_add(q->keys, ms_directory_canary(directory));
+	for (gsize i = 0; i < n_identifiers; i++) {
+		const char *value = ms_identifier_raw(identifiers[i]);
+		begin_question(q);
+		g_ptr_array_add(q->keys, ms_keys_make(&directory->keys, 'i', identifiers[i]->kind, value));
+		/* An address of somebody who receives for an account is that account's. */
+		const MsKind *kind = ms_kinds_find(directory->kinds, identifiers[i]->kind);
+		if (kind != NULL && kind->form == MS_FORM_EMAIL)
+			add_address_keys(directory, value, q->keys);
+	}
+	for (gsize i = 0; i < n_recipients; i++) {
+		begin_question(q);
+		add_address_keys(directory, recipients[i], q->keys);
+	}
+	begin_question(q);
+}
+
+static MsResolution *take_answers(Take *take, const Questions *q, gsize n_identifiers)
+{
+	MsResolution *resolution = g_new0(MsResolution, 1);
+	resolution->house = g_strdup(take->directory->house);
+	resolution->identifiers = g_ptr_array_new_with_free_func(owners_free);
+	resolution->recipients =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	for (guint i = 0; i + 1 < q->starts->len; i++) {
+		GPtrArray *accounts = g_ptr_array_new_with_free_func(g_free);
+		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
+		bool identifier = i < n_identifiers;
+		for (guint k = g_array_index(q->starts, guint, i);
+			k < g_array_index(q->starts, guint, i + 1); k++)
+			take_accounts(take, take->lookup->values->pdata[k], accounts,
+				identifier ? receivers : NULL);
+		if (identifier) {
+			MsOwners *owners = g_new0(MsOwners, 1);
+			owners->owners = accounts;
+			owners->receivers = receivers;
+			g_ptr_array_add(resolution->identifiers, owners);
+		} else {
+			g_ptr_array_unref(receivers);
+			g_ptr_array_add(resolution->recipients, accounts);
+		}
+	}
+	return resolution;
+}
+
+MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const *identifiers,
+	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
+	MsResolution **resolution_out, GError **error)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(guint));
+	Questions q = {keys, starts};
+	ask_all(directory, identifiers, n_identifiers, recipients, n_recipients, &q);
+	MsLookup lookup;
+	lookup_init(&lookup);
+	MsAnswer answer = look_up(directory, keys, &lookup, error);
+	if (answer == MS_FOUND) {
+		Take take = {directory, &lookup, false};
+		g_autoptr(MsResolution) resolution = take_answers(&take, &q, n_identifiers);
+		if (take.foreign)
+			answer = unfit(error, "an account in it cannot be opened with this site key");
+		else
+			*resolution_out = g_steal_pointer(&resolution);
+	}
+	ms_lookup_clear(&lookup);
+	return answer;
+}
+
+static bool contains(const GPtrArray *list, const char *text)
+{
+	for (guint i = 0; i < list->len; i++)
+		if (strcmp(list->pdata[i], text) == 0)
+			return true;
+	return false;
+}
+
+static bool share_one(const GPtrArray *a, const GPtrArray *b)
+{
+	for (guint i = 0; i < a->len; i++)
+		if (contains(b, a->pdata[i]))
+			return true;
+	return false;
+}
+
+bool ms_resolution_is_house(const MsResolution *resolution, guint recipient)
+{
+	return contains(g_ptr_array_index(resolution->recipients, recipient), resolution->house);
+}
+
+MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifier,
+	guint recipient)
+{
+	const MsOwners *owners = g_ptr_array_index(resolution->identifiers, identifier);
+	const GPtrArray *accounts = g_ptr_array_index(resolution->recipients, recipient);
+	if (owners->owners->len == 0)
+		return MS_UNKNOWN;
+	if (share_one(accounts, owners->owners) || share_one(accounts, owners->receivers))
+		return MS_OWN;
+	if (contains(owners->owners, resolution->house) || contains(accounts, resolution->house))
+		return MS_HOUSE;
+	return MS_OTHER;
+}
+
+/* ---- keys and single entries ---------------------------------------------------------- */
+
+/* The key of one row of the mapping, after all checks; the token goes with it. */
+static char *row_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
+	const char **why)
+{
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
+		g_autofree char *address = ms_address_canonical(value, len);
+		*why = "it is not an e-mail address or @domain";
+		return address != NULL
+			? ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, address)
+			: NULL;
+	}
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0) {
+		*why = ms_account_problem(value);
+		if (*why != NULL)
+			return NULL;
+		g_autofree char *token = ms_keys_token(&directory->keys, value);
+		return g_strconcat("d:", token, NULL);
+	}
+	const MsKind *row = ms_kinds_find(directory->kinds, kind);
+	*why = "the kind is not in kinds.conf";
+	if (row == NULL)
+		return NULL;
+	g_autofree char *canonical = ms_kind_canonical(row, value, len, why);
+	return canonical != NULL ? ms_keys_make(&directory->keys, 'i', kind, canonical) : NULL;
+}
+
+char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
+	const char **why_out)
+{
+	if (!g_utf8_validate_len(value, len, NULL)) {
+		*why_out = "it is not UTF-8";
+		return NULL;
+	}
+	return row_key(directory, kind, value, len, why_out);
+}
+
+typedef MsAnswer (*ChangeFunc)(MsBackend *backend, const char *key, const char *token,
+	bool *changed, GError **error);
+
+static MsAnswer change(MsDirectory *directory, ChangeFunc func, const char *account,
+	const char *kind, const char *value, bool *changed_out, GError **error)
+{
+	const char *why = ms_account_problem(account);
+	g_autofree char *key =
+		why == NULL ? ms_directory_key(directory, kind, value, strlen(value), &why) : NULL;
+	if (key == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s \"%s\": %s", kind, value, why);
+		return MS_CONFIG;
+	}
+	g_autofree char *token = ms_keys_token(&directory->keys, account);
+	MsAnswer answer = func(directory->backend, key, token, changed_out, error);
+	if (answer == MS_ABSENT)
+		return unfit(error, "nothing was ever imported; begin with missent directory import");
+	return answer;
+}
+
+MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const char *kind,
+	const char *value, bool *changed_out, GError **error)
+{
+	return change(directory, directory->backend->ops->put, account, kind, value, changed_out,
+		error);
+}
+
+MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,
+	const char *value, bool *changed_out, GError **error)
+{
+	return change(directory, directory->backend->ops->remove, account, kind, value, changed_out,
+		error);
+}
+
+typedef struct {
+	void (*row)(const char *account, const char *kind, const char *value, void *user);
+	void *user;
+} Export;
+
+static void give_row(const char *key, const char *token, void *user)
+{
+	Export *out = user;
+	const char *equals = strchr(key, '=');
+	if (key[0] == 'd') {
+		out->row(token, MS_ROW_RECEIVES_FOR, key + 2, out->user);
+	} else if (key[0] != 'c' && equals != NULL) {
+		g_autofree char *kind = g_strndup(key + 2, (gsize)(equals - key - 2));
+		out->row(token, kind, equals + 1, out->user);
+	}
+}
+
+MsAnswer ms_directory_each(MsDirectory *directory,
+	void (*row)(const char *account, const char *kind, const char *value, void *user), void *user,
+	GError **error)
+{
+	if (directory->keys.digests)
+		return unfit(error, "it holds digests, from which no value can be had back; export works "
+				    "only with digests = no");
+	Export out = {row, user};
+	return directory->backend->ops->each(directory->backend, give_row, &out, error);
+}

@@ -1,0 +1,153 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "csv.h"
+#include "directory_private.h"
+
+/*
+ * A load goes to a new generation that nobody reads, and is taken into use in one step at the
+ * end; whatever goes wrong before, the mapping in use is untouched.
+ */
+
+#define PROGRESS_EVERY 100000
+
+typedef struct {
+	MsDirectory *directory;
+	const MsImportOptions *options;
+	MsImportResult *result;
+} Import;
+
+static void bad(Import *import, guint64 line, const char *why)
+{
+	import->result->bad++;
+	if (import->options->bad != NULL)
+		import->options->bad(line, why, import->options->user);
+}
+
+static bool is_heading(const MsCsvRecord *record)
+{
+	return record->line == 1 && record->n == 3 && strcmp(record->fields[0], "account") == 0
+		&& strcmp(record->fields[1], "kind") == 0 && strcmp(record->fields[2], "value") == 0;
+}
+
+static bool add(Import *import, const char *key, const char *token, GError **error)
+{
+	MsBackend *backend = import->directory->backend;
+	return import->options->dry_run || backend->ops->add(backend, key, token, error);
+}
+
+/* False only when the world failed; a bad line is counted. */
+static bool take_record(Import *import, const MsCsvRecord *record, GError **error)
+{
+	if (record->n != 3) {
+		bad(import, record->line, "has not the three fields account,kind,value");
+		return true;
+	}
+	const char *why = ms_account_problem(record->fields[0]);
+	g_autofree char *key = why == NULL ? ms_directory_key(import->directory, record->fields[1],
+						     record->fields[2], strlen(record->fields[2]), &why)
+					   : NULL;
+	if (key == NULL) {
+		bad(import, record->line, why);
+		return true;
+	}
+	g_autofree char *token = ms_keys_token(&import->directory->keys, record->fields[0]);
+	return add(import, key, token, error);
+}
+
+static bool take_all(Import *import, int fd, GError **error)
+{
+	g_autoptr(MsCsv) csv = ms_csv_new(fd);
+	MsCsvRecord record;
+	for (;;) {
+		switch (ms_csv_next(csv, &record)) {
+		case MS_CSV_END: return true;
+		case MS_CSV_FAILED:
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record.why);
+			return false;
+		case MS_CSV_BAD:
+			import->result->lines++;
+			bad(import, record.line, record.why);
+			break;
+		case MS_CSV_RECORD:
+			if (is_heading(&record))
+				break;
+			import->result->lines++;
+			if (!take_record(import, &record, error))
+				return false;
+		}
+		if (import->options->progress != NULL && import->result->lines % PROGRESS_EVERY == 0)
+			import->options->progress(import->result->lines, import->options->user);
+	}
+}
+
+static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static bool refuse(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s; the mapping in use is unchanged", text);
+	return false;
+}
+
+static bool acceptable(const Import *import, GError **error)
+{
+	const MsImportResult *r = import->result;
+	const MsImportOptions *o = import->options;
+	if (r->lines == 0 || r->lines == r->bad)
+		return refuse(error, "no good line was found");
+	if ((double)r->bad > o->max_bad * (double)r->lines)
+		return refuse(error, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+			" lines are bad, more than %.3g %% (--max-bad)", r->bad, r->lines,
+			o->max_bad * 100);
+	if (!o->dry_run && (double)r->entries < (double)r->before * (1 - o->max_shrink))
+		return refuse(error, "the mapping would shrink from %" G_GINT64_FORMAT " to %"
+			G_GINT64_FORMAT " entries, by more than %.3g %% (--max-shrink)", r->before,
+			r->entries, o->max_shrink * 100);
+	return true;
+}
+
+static bool load(Import *import, int fd, GError **error)
+{
+	MsBackend *backend = import->directory->backend;
+	if (!take_all(import, fd, error))
+		return false;
+	if (import->options->dry_run)
+		return acceptable(import, error);
+	if (!backend->ops->finish(backend, &import->result->entries, error))
+		return false;
+	import->result->entries--; /* the canary is no entry */
+	if (!acceptable(import, error))
+		return false;
+	MsDirectoryState state = {
+		.source = (char *)import->options->source,
+		.loaded = g_get_real_time() / G_USEC_PER_SEC,
+		.entries = import->result->entries,
+		.digests = import->directory->keys.digests,
+	};
+	return backend->ops->commit(backend, &state, error);
+}
+
+bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *options,
+	MsImportResult *result_out, GError **error)
+{
+	MsImportResult result = {0};
+	Import import = {directory, options, &result};
+	MsBackend *backend = directory->backend;
+	MsDirectoryState state = {0};
+	/* A mapping that is unfit for verdicts still says how large it is. */
+	g_autoptr(GError) ignored = NULL;
+	ms_directory_state(directory, &state, &ignored);
+	result.before = state.entries;
+	ms_directory_state_clear(&state);
+	bool begun = options->dry_run || backend->ops->begin(backend, error);
+	g_autofree char *canary = ms_directory_canary(directory);
+	bool fine = begun && add(&import, canary, "canary", error) && load(&import, fd, error);
+	if (!fine && !options->dry_run)
+		backend->ops->abandon(backend);
+	*result_out = result;
+	return fine;
+}

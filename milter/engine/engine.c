@@ -1,0 +1,272 @@
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/engine.h"
+
+struct MsRuntime {
+	gint refs;
+	MsSettings *settings;
+	MsKinds *kinds;
+	MsPolicies *policies;
+	MsDirectory *directory;
+	MsReader *reader;
+	MsRecords *records;
+	MsAudit *audit;
+};
+
+/* ---- making --------------------------------------------------------------------------- */
+
+MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error)
+{
+	g_autofree char *text = ms_config_read(settings->kinds_file, error);
+	return text != NULL ? ms_kinds_parse(settings->kinds_file, text, error) : NULL;
+}
+
+MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GError **error)
+{
+	MsDirectorySettings settings = {
+		.backend = (MsBackendType)s->backend,
+		.sqlite = s->sqlite_file,
+		.redis = s->redis,
+		.redis_user = s->redis_user,
+		.redis_password = s->redis_password,
+		.redis_prefix = s->redis_prefix,
+		.redis_database = s->redis_database,
+		.timeout_ms = s->directory_timeout_ms,
+		.connections = s->redis_connections,
+		.key_file = s->key_file,
+		.digests = s->digests,
+		.max_age_ms = s->max_age_ms,
+		.house = s->house,
+		.tag_separators = s->tag_separators,
+	};
+	return ms_directory_open(&settings, kinds, error);
+}
+
+static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, char **warning_out,
+	GError **error)
+{
+	MsReaderSettings settings = {
+		.program = s->reader_program,
+		.kinds = kinds,
+		.limits = s->limits,
+		.workers = s->reader_workers,
+		.jobs = s->reader_jobs,
+		.wait_ms = s->reader_wait_ms,
+		.sandbox_optional = s->sandbox_optional,
+	};
+	return ms_reader_new(&settings, warning_out, error);
+}
+
+static bool load_writers(MsRuntime *runtime, GError **error)
+{
+	const MsSettings *s = runtime->settings;
+	if (access(s->state_dir, W_OK | X_OK) != 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"state-dir %s: is missing or not writable for this user", s->state_dir);
+		return false;
+	}
+	runtime->records = ms_records_open(s->records_file, error);
+	runtime->audit = ms_audit_new(s->audit_file);
+	return runtime->records != NULL;
+}
+
+MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error)
+{
+	g_autoptr(MsRuntime) runtime = g_new0(MsRuntime, 1);
+	runtime->refs = 1;
+	runtime->settings = ms_settings_load(config, error);
+	if (runtime->settings == NULL)
+		return NULL;
+	const MsSettings *s = runtime->settings;
+	runtime->kinds = ms_engine_load_kinds(s, error);
+	if (runtime->kinds == NULL)
+		return NULL;
+	runtime->policies = ms_policies_load(s->policy_dir, runtime->kinds, s->mode, error);
+	if (runtime->policies == NULL)
+		return NULL;
+	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
+		return NULL;
+	if (parts & MS_PARTS_CHECK) {
+		runtime->directory = ms_engine_open_directory(s, runtime->kinds, error);
+		if (runtime->directory == NULL)
+			return NULL;
+		runtime->reader = start_reader(s, runtime->kinds, warning_out, error);
+		if (runtime->reader == NULL)
+			return NULL;
+	}
+	return g_steal_pointer(&runtime);
+}
+
+MsRuntime *ms_runtime_ref(MsRuntime *runtime)
+{
+	g_atomic_int_inc(&runtime->refs);
+	return runtime;
+}
+
+void ms_runtime_unref(MsRuntime *runtime)
+{
+	if (runtime == NULL || !g_atomic_int_dec_and_test(&runtime->refs))
+		return;
+	ms_reader_free(runtime->reader);
+	ms_directory_free(runtime->directory);
+	ms_records_free(runtime->records);
+	ms_audit_free(runtime->audit);
+	ms_policies_free(runtime->policies);
+	ms_kinds_unref(runtime->kinds);
+	ms_settings_free(runtime->settings);
+	g_free(runtime);
+}
+
+const MsSettings *ms_runtime_settings(const MsRuntime *runtime)
+{
+	return runtime->settings;
+}
+
+const MsPolicies *ms_runtime_policies(const MsRuntime *runtime)
+{
+	return runtime->policies;
+}
+
+MsKinds *ms_runtime_kinds(const MsRuntime *runtime)
+{
+	return runtime->kinds;
+}
+
+MsDirectory *ms_runtime_directory(const MsRuntime *runtime)
+{
+	return runtime->directory;
+}
+
+MsReader *ms_runtime_reader(const MsRuntime *runtime)
+{
+	return runtime->reader;
+}
+
+/* ---- which mail ----------------------------------------------------------------------- */
+
+static bool in_networks(const char *const *networks, const char *address)
+{
+	for (; *networks != NULL; networks++)
+		if (ms_network_contains(*networks, address))
+			return true;
+	return false;
+}
+
+static bool is_local(const MsEnvelope *envelope)
+{
+	const char *address = envelope->client_address;
+	return address == NULL || ms_network_contains("127.0.0.0/8", address)
+		|| ms_network_contains("::1", address);
+}
+
+static bool has_domain(const char *const *domains, const char *sender)
+{
+	g_autofree char *canonical = ms_address_canonical(sender, strlen(sender));
+	const char *at = canonical != NULL ? strrchr(canonical, '@') : NULL;
+	for (; at != NULL && *domains != NULL; domains++) {
+		g_autofree char *query = g_strconcat("@", *domains, NULL);
+		g_autofree char *domain = ms_address_canonical(query, strlen(query));
+		if (domain != NULL && strcmp(domain, at) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_outgoing(const MsSettings *s, const MsEnvelope *envelope)
+{
+	return (s->out_authenticated && envelope->auth_user != NULL)
+		|| (s->out_local && is_local(envelope))
+		|| (envelope->client_address != NULL
+			&& in_networks(s->out_networks, envelope->client_address))
+		|| has_domain(s->out_domains, envelope->sender);
+}
+
+bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope)
+{
+	return is_outgoing(runtime->settings, envelope)
+		&& ms_policy_may_apply(runtime->policies, envelope);
+}
+
+/* ---- one message ---------------------------------------------------------------------- */
+
+void ms_judgement_free(MsJudgement *judgement)
+{
+	if (judgement == NULL)
+		return;
+	ms_reading_free(judgement->reading);
+	ms_resolution_free(judgement->resolution);
+	ms_verdict_free(judgement->verdict);
+	g_free(judgement->trouble);
+	g_free(judgement);
+}
+
+static void resolve(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
+{
+	const GPtrArray *findings = judgement->reading->findings;
+	g_autoptr(GPtrArray) identifiers =
+		g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	for (guint i = 0; i < findings->len; i++) {
+		const MsFinding *finding = findings->pdata[i];
+		g_ptr_array_add(identifiers, ms_identifier_new(finding->kind, finding->value));
+	}
+	g_autoptr(GError) error = NULL;
+	if (ms_directory_resolve(runtime->directory, (const MsIdentifier *const *)identifiers->pdata,
+		    identifiers->len, (const char *const *)envelope->recipients->pdata,
+		    envelope->recipients->len, &judgement->resolution, &error) != MS_FOUND)
+		judgement->trouble = g_strdup(error->message);
+}
+
+bool ms_engine_read(MsRuntime *runtime, int message_fd, MsJudgement **judgement_out,
+	GError **error)
+{
+	g_autoptr(MsJudgement) judgement = g_new0(MsJudgement, 1);
+	gint64 start = g_get_monotonic_time();
+	if (!ms_reader_read(runtime->reader, message_fd, &judgement->reading, error))
+		return false;
+	judgement->read_us = g_get_monotonic_time() - start;
+	*judgement_out = g_steal_pointer(&judgement);
+	return true;
+}
+
+void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
+{
+	gint64 start = g_get_monotonic_time();
+	resolve(runtime, envelope, judgement);
+	gint64 resolved = g_get_monotonic_time();
+	judgement->verdict = ms_policy_judge(runtime->policies, envelope, judgement->reading,
+		judgement->resolution, judgement->trouble);
+	judgement->resolve_us = resolved - start;
+	judgement->judge_us = g_get_monotonic_time() - resolved;
+}
+
+bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	guint64 stored, MsJudgement **judgement_out, GError **error)
+{
+	if (!ms_engine_read(runtime, message_fd, judgement_out, error))
+		return false;
+	if (stored < envelope->size)
+		ms_reading_unread((*judgement_out)->reading, "message", MS_UNREAD_LIMIT,
+			"larger than max-message allows; the first %" G_GUINT64_FORMAT " bytes were read",
+			stored);
+	ms_engine_decide(runtime, envelope, *judgement_out);
+	return true;
+}
+
+bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, GError **error)
+{
+	const MsVerdict *verdict = judgement->verdict;
+	/* A record for what is held, and for what would have been. */
+	bool held = verdict->action == MS_HOLD;
+	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_HOLD;
+	if ((held || observed)
+		&& !ms_records_add(runtime->records, envelope, verdict,
+			held ? MS_STATE_HELD : MS_STATE_OBSERVED, error))
+		return false;
+	return ms_audit_write(runtime->audit, envelope, judgement->reading, verdict,
+		judgement->read_us + judgement->resolve_us + judgement->judge_us, error);
+}

@@ -1,0 +1,158 @@
+#include "config.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+
+#include "missent/extract.h"
+#include "missent/text.h"
+
+/*
+ * iconv loads its converters from files, which a confined worker cannot open; one that was
+ * opened and closed before is unloaded again.  So one descriptor per charset is opened at the
+ * start and kept.  Without it a UTF-16 part would silently be empty.
+ *
+ * The table is filled once, before confinement and in a process of one thread.
+ */
+static struct {
+	const char *name;    /* as iconv knows it */
+	const char *aliases; /* upper case, blank-separated, blank at both ends */
+	iconv_t converter;
+} charsets[] = {
+	{"ISO-8859-1", " LATIN1 ISO8859-1 ISO_8859-1 L1 ", 0},
+	{"ISO-8859-2", " LATIN2 ISO8859-2 ", 0},
+	{"ISO-8859-3", " LATIN3 ", 0},
+	{"ISO-8859-4", " LATIN4 ", 0},
+	{"ISO-8859-5", " CYRILLIC ", 0},
+	{"ISO-8859-6", " ARABIC ", 0},
+	{"ISO-8859-7", " GREEK ", 0},
+	{"ISO-8859-8", " HEBREW ISO-8859-8-I ", 0},
+	{"ISO-8859-9", " LATIN5 ", 0},
+	{"ISO-8859-10", " LATIN6 ", 0},
+	{"ISO-8859-13", " LATIN7 ", 0},
+	{"ISO-8859-14", " LATIN8 ", 0},
+	{"ISO-8859-15", " LATIN9 LATIN-9 ISO8859-15 ", 0},
+	{"ISO-8859-16", " LATIN10 ", 0},
+	{"WINDOWS-1250", " CP1250 ", 0},
+	{"WINDOWS-1251", " CP1251 ", 0},
+	{"WINDOWS-1252", " CP1252 CP-1252 ANSI_X3.4 ", 0},
+	{"WINDOWS-1253", " CP1253 ", 0},
+	{"WINDOWS-1254", " CP1254 ", 0},
+	{"WINDOWS-1255", " CP1255 ", 0},
+	{"WINDOWS-1256", " CP1256 ", 0},
+	{"WINDOWS-1257", " CP1257 ", 0},
+	{"WINDOWS-1258", " CP1258 ", 0},
+	{"KOI8-R", " KOI8 ", 0},
+	{"KOI8-U", " ", 0},
+	{"UTF-16LE", " ", 0},
+	{"UTF-16BE", " ", 0},
+	{"UTF-32LE", " ", 0},
+	{"UTF-32BE", " ", 0},
+	{"UTF-7", " UNICODE-1-1-UTF-7 UTF7 ", 0},
+	{"GB18030", " GB2312 GBK GB_2312-80 CP936 X-GBK EUC-CN ", 0},
+	{"BIG5-HKSCS", " BIG5 BIG-5 CN-BIG5 ", 0},
+	{"EUC-JP", " X-EUC-JP ", 0},
+	{"CP932", " SHIFT_JIS SHIFT-JIS SJIS X-SJIS WINDOWS-31J MS_KANJI ", 0},
+	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 CSISO2022JP ", 0},
+	{"EUC-KR", " KS_C_5601-1987 CP949 UHC KSC5601 ", 0},
+	{"ISO-2022-KR", " ", 0},
+	{"TIS-620", " WINDOWS-874 CP874 ISO-8859-11 ", 0},
+	{"CP437", " IBM437 ", 0},
+	{"CP850", " IBM850 ", 0},
+	{"CP858", " IBM858 IBM00858 ", 0},
+	{"CP1047", " IBM1047 ", 0},
+	{"MACINTOSH", " MAC X-MAC-ROMAN ", 0},
+};
+
+#define NONE ((iconv_t)-1)
+
+void ms_charset_init(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
+		if (charsets[i].converter == 0)
+			charsets[i].converter = iconv_open("UTF-8", charsets[i].name);
+}
+
+static iconv_t find_converter(const char *charset)
+{
+	g_autofree char *upper = g_ascii_strup(charset, -1);
+	g_autofree char *needle = g_strdup_printf(" %s ", upper);
+	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
+		if (strcmp(charsets[i].name, upper) == 0
+			|| (upper[0] != '\0' && strstr(charsets[i].aliases, needle) != NULL))
+			return charsets[i].converter != 0 ? charsets[i].converter : NONE;
+	return NONE;
+}
+
+/* Bytes that the charset does not have become U+FFFD, so that words do not close up. */
+static GString *convert(iconv_t converter, const guint8 *data, gsize len)
+{
+	GString *out = g_string_sized_new(len + len / 2 + 16);
+	char *in = (char *)data;
+	gsize left = len;
+	iconv(converter, NULL, NULL, NULL, NULL);
+	while (left > 0) {
+		char buffer[4096];
+		char *to = buffer;
+		gsize room = sizeof buffer;
+		gsize rc = iconv(converter, &in, &left, &to, &room);
+		int why = errno;
+		g_string_append_len(out, buffer, to - buffer);
+		if (rc != (gsize)-1 || why == E2BIG)
+			continue;
+		g_string_append(out, "\xef\xbf\xbd");
+		in++;
+		left--;
+	}
+	return out;
+}
+
+/* UTF-16 and UTF-32 without a byte order mark are big-endian by RFC 2781, but senders write
+ * what their machine has: the side on which the zero bytes stand tells. */
+static const char *wide_name(const guint8 **data, gsize *len, bool utf32)
+{
+	gsize unit = utf32 ? 4 : 2, n = *len;
+	const guint8 *d = *data;
+	bool little_mark = n >= unit && d[0] == 0xff && d[1] == 0xfe;
+	bool big_mark = utf32 ? n >= 4 && d[2] == 0xfe && d[3] == 0xff
+			      : n >= 2 && d[0] == 0xfe && d[1] == 0xff;
+	gsize even = 0, odd = 0;
+	for (gsize i = 0; i + unit <= MIN(n, 4096); i += unit) {
+		even += d[i] == 0;
+		odd += d[i + unit - 1] == 0;
+	}
+	if (little_mark || big_mark) {
+		*data += unit;
+		*len -= unit;
+	}
+	bool little = little_mark || (!big_mark && odd > even);
+	if (utf32)
+		return little ? "UTF-32LE" : "UTF-32BE";
+	return little ? "UTF-16LE" : "UTF-16BE";
+}
+
+static bool is_name(const char *charset, const char *a, const char *b)
+{
+	return g_ascii_strcasecmp(charset, a) == 0 || g_ascii_strcasecmp(charset, b) == 0;
+}
+
+bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out)
+{
+	if (charset != NULL && is_name(charset, "UTF-16", "UTF16"))
+		charset = wide_name(&data, &len, false);
+	else if (charset != NULL && is_name(charset, "UTF-32", "UTF32"))
+		charset = wide_name(&data, &len, true);
+	else if (len >= 2 && ((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff))
+		&& (charset == NULL || g_ascii_strncasecmp(charset, "UTF-16", 6) != 0))
+		charset = wide_name(&data, &len, false); /* a mark is stronger than a label */
+	if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+		data += 3;
+		len -= 3;
+	}
+	bool utf8 = charset == NULL || is_name(charset, "UTF-8", "UTF8")
+		|| is_name(charset, "US-ASCII", "ASCII");
+	iconv_t converter = utf8 ? NONE : find_converter(charset);
+	*out = converter != NONE ? convert(converter, data, len)
+				 : ms_text_repair((const char *)data, len);
+	return utf8 || converter != NONE;
+}

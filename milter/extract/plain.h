@@ -1,0 +1,12 @@
+/* Plain text: format=flowed, and files that are written into the text. */
+#ifndef MISSENT_EXTRACT_PLAIN_H
+#define MISSENT_EXTRACT_PLAIN_H
+
+#include "missent/extract.h"
+
+/* Joins soft line breaks (RFC 3676 4.1, 4.5). */
+GString *ms_plain_unflow(const char *text, gsize len, bool delsp);
+/* Reads uuencoded files within the text; notes yEnc and what is not text. */
+void ms_plain_embedded(const MsExtraction *to, const char *where, const char *text, gsize len);
+
+#endif

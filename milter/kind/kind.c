@@ -1,0 +1,279 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/config.h"
+#include "missent/identifier.h"
+#include "missent/kind.h"
+#include "missent/text.h"
+
+#include "check.h"
+
+#define MAX_KINDS 64
+#define MIN_ADDRESS_WORDS 3
+
+struct MsKinds {
+	gint refs;
+	char *text;
+	GPtrArray *kinds; /* of MsKind */
+	GPtrArray *names; /* NULL-terminated */
+};
+
+/* ---- kinds.conf ----------------------------------------------------------------------- */
+
+static const char *const checks[] = {"none", "uuid", "iban", "vat", "luhn", NULL};
+static const char *const forms[] = {"alnum", "digits", "email", "address", NULL};
+
+static bool check_pattern(const char *value, GError **error)
+{
+	g_autoptr(MsRegex) regex = ms_regex_new(value, false, error);
+	return regex != NULL;
+}
+
+static const MsRow kind_rows[] = {
+	{.key = "pattern", .type = MS_ROW_LIST, .check = check_pattern},
+	{.key = "check", .type = MS_ROW_CHOICE, .fallback = "none", .choices = checks},
+	{.key = "canonical", .type = MS_ROW_CHOICE, .fallback = "alnum", .choices = forms},
+	{.key = "labels", .type = MS_ROW_LIST},
+	{.key = "label-required", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "distance", .type = MS_ROW_NUMBER, .fallback = "40", .min = 1, .max = 500},
+	{.key = "block", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "min-length", .type = MS_ROW_NUMBER, .fallback = "3", .min = 1, .max = 500},
+	{.key = "max-length", .type = MS_ROW_NUMBER, .fallback = "64", .min = 1, .max = 500},
+	{.key = NULL},
+};
+
+static const MsRow rows[] = {
+	{.key = "kind", .type = MS_ROW_SECTIONS, .rows = kind_rows},
+	{.key = NULL},
+};
+
+/* One alternation of all labels.  Blanks match any white space; a label must not stand within
+ * a word. */
+static MsRegex *compile_labels(const char *const *labels, GError **error)
+{
+	if (*labels == NULL)
+		return NULL;
+	GString *out = g_string_new("(?<![\\pL\\pN])(?:");
+	for (int i = 0; labels[i] != NULL; i++) {
+		if (i > 0)
+			g_string_append_c(out, '|');
+		g_auto(GStrv) words = g_strsplit(labels[i], " ", -1);
+		for (int k = 0; words[k] != NULL; k++)
+			g_string_append_printf(out, "%s\\Q%s\\E", k > 0 ? "\\s+" : "", words[k]);
+	}
+	g_string_append(out, ")(?![\\pL])");
+	g_autofree char *pattern = g_string_free(out, FALSE);
+	return ms_regex_new(pattern, true, error);
+}
+
+static void kind_free(gpointer data)
+{
+	MsKind *kind = data;
+	g_free(kind->name);
+	g_ptr_array_unref(kind->patterns);
+	ms_regex_free(kind->labels);
+	g_free(kind);
+}
+
+static bool valid_name(const char *name)
+{
+	return *name != '\0' && strlen(name) <= 40
+		&& name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+static bool kind_sensible(const MsSection *section, const MsKind *kind, GError **error)
+{
+	if (!valid_name(kind->name))
+		ms_section_error(section, error, "a kind's name has lower-case letters, digits and -");
+	else if (kind->patterns->len == 0 && !kind->block)
+		ms_section_error(section, error, "pattern: is missing (or set block = yes)");
+	else if (kind->labels == NULL && (kind->label_required || kind->block))
+		ms_section_error(section, error, "labels: is missing, though %s",
+			kind->block ? "block = yes" : "label-required = yes");
+	else if (kind->min_length > kind->max_length)
+		ms_section_error(section, error, "min-length: is greater than max-length");
+	else
+		return true;
+	return false;
+}
+
+static MsKind *take_kind(const MsSection *section, GError **error)
+{
+	MsKind *kind = g_new0(MsKind, 1);
+	kind->name = g_strdup(ms_section_title(section));
+	kind->check = (MsCheck)ms_section_choice(section, "check");
+	kind->form = (MsForm)ms_section_choice(section, "canonical");
+	kind->label_required = ms_section_switch(section, "label-required");
+	kind->block = ms_section_switch(section, "block");
+	kind->distance = (gsize)ms_section_number(section, "distance");
+	kind->min_length = (gsize)ms_section_number(section, "min-length");
+	kind->max_length = (gsize)ms_section_number(section, "max-length");
+	kind->patterns = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
+	const char *const *list = ms_section_list(section, "pattern");
+	for (; *list != NULL; list++)
+		g_ptr_array_add(kind->patterns, ms_regex_new(*list, true, NULL));
+	g_autoptr(GError) why = NULL;
+	kind->labels = compile_labels(ms_section_list(section, "labels"), &why);
+	if (why != NULL) {
+		ms_section_error(section, error, "labels: %s", why->message);
+	} else if (kind_sensible(section, kind, error)) {
+		return kind;
+	}
+	kind_free(kind);
+	return NULL;
+}
+
+MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
+{
+	g_autoptr(MsSection) root = ms_config_parse(file, text, rows, error);
+	if (root == NULL)
+		return NULL;
+	guint n = ms_section_count(root, "kind");
+	if (n == 0 || n > MAX_KINDS) {
+		ms_section_error(root, error, n == 0 ? "defines no kind" : "defines more than 64 kinds");
+		return NULL;
+	}
+	g_autoptr(MsKinds) kinds = g_new0(MsKinds, 1);
+	kinds->refs = 1;
+	kinds->text = g_strdup(text);
+	kinds->kinds = g_ptr_array_new_with_free_func(kind_free);
+	kinds->names = g_ptr_array_new();
+	for (guint i = 0; i < n; i++) {
+		MsKind *kind = take_kind(ms_section_nth(root, "kind", i), error);
+		if (kind == NULL)
+			return NULL;
+		g_ptr_array_add(kinds->kinds, kind);
+		g_ptr_array_add(kinds->names, kind->name);
+	}
+	g_ptr_array_add(kinds->names, NULL);
+	return g_steal_pointer(&kinds);
+}
+
+MsKinds *ms_kinds_ref(MsKinds *kinds)
+{
+	g_atomic_int_inc(&kinds->refs);
+	return kinds;
+}
+
+void ms_kinds_unref(MsKinds *kinds)
+{
+	if (kinds == NULL || !g_atomic_int_dec_and_test(&kinds->refs))
+		return;
+	g_ptr_array_unref(kinds->kinds);
+	g_ptr_array_unref(kinds->names);
+	g_free(kinds->text);
+	g_free(kinds);
+}
+
+guint ms_kinds_count(const MsKinds *kinds)
+{
+	return kinds->kinds->len;
+}
+
+const MsKind *ms_kinds_nth(const MsKinds *kinds, guint n)
+{
+	return g_ptr_array_index(kinds->kinds, n);
+}
+
+const MsKind *ms_kinds_find(const MsKinds *kinds, const char *name)
+{
+	for (guint i = 0; i < kinds->kinds->len; i++)
+		if (strcmp(ms_kinds_nth(kinds, i)->name, name) == 0)
+			return ms_kinds_nth(kinds, i);
+	return NULL;
+}
+
+const char *const *ms_kinds_names(const MsKinds *kinds)
+{
+	return (const char *const *)kinds->names->pdata;
+}
+
+const char *ms_kinds_text(const MsKinds *kinds)
+{
+	return kinds->text;
+}
+
+/* ---- canonical values ----------------------------------------------------------------- */
+
+static char *form_alnum(const char *text, gsize len, bool digits_only)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(text, len);
+	GString *out = g_string_sized_new(fold->len);
+	for (gsize i = 0; i < fold->len; i++) {
+		char c = fold->text[i];
+		if (g_ascii_isdigit(c) || (c & 0x80) || (!digits_only && g_ascii_isalpha(c)))
+			g_string_append_c(out, c);
+		else if (digits_only && g_ascii_isalpha(c))
+			return g_string_free(out, TRUE);
+	}
+	g_autofree char *raw = g_string_free(out, FALSE);
+	return g_utf8_strup(raw, -1);
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, so that the order of lines and of street and number does not matter. */
+static char *form_address(const char *text, gsize len)
+{
+	g_autofree char *plain = ms_text_words(text, len);
+	if (plain == NULL)
+		return NULL;
+	g_auto(GStrv) words = g_strsplit(plain, " ", -1);
+	guint n = g_strv_length(words);
+	bool number = strpbrk(plain, "0123456789") != NULL;
+	if (n < MIN_ADDRESS_WORDS || !number)
+		return NULL;
+	qsort(words, n, sizeof *words, compare_words);
+	return g_strjoinv(" ", words);
+}
+
+static char *form_email(const char *text, gsize len)
+{
+	char *address = ms_address_canonical(text, len);
+	if (address != NULL && (address[0] == '@' || strchr(strrchr(address, '@'), '.') == NULL))
+		g_clear_pointer(&address, g_free);
+	return address;
+}
+
+char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const char **why_out)
+{
+	g_autofree char *value = NULL;
+	const char *why = NULL;
+	if (len > MS_IDENTIFIER_MAX * 4) {
+		*why_out = "the value is too long";
+		return NULL;
+	}
+	switch (kind->form) {
+	case MS_FORM_ALNUM:
+		value = form_alnum(text, len, false);
+		break;
+	case MS_FORM_DIGITS:
+		value = form_alnum(text, len, true);
+		why = "it has letters where only digits may be";
+		break;
+	case MS_FORM_EMAIL:
+		value = form_email(text, len);
+		why = "it is not an e-mail address";
+		break;
+	case MS_FORM_ADDRESS:
+		value = form_address(text, len);
+		why = "an address needs at least three words and a number";
+		break;
+	}
+	if (value != NULL && (strlen(value) < kind->min_length || *value == '\0'))
+		why = "the value is too short";
+	else if (value != NULL && strlen(value) > kind->max_length)
+		why = "the value is too long";
+	else if (value != NULL)
+		why = ms_check_value(kind->check, value);
+	if (value == NULL || why != NULL) {
+		*why_out = why;
+		return NULL;
+	}
+	return g_steal_pointer(&value);
+}

@@ -1,0 +1,511 @@
+#include "config.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "missent/extract.h"
+#include "missent/message.h"
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "header.h"
+
+/*
+ * GMime finds the structure; everything else that it does with a message is done here or in
+ * header.c, because 3.2.13 does it wrongly on input that mail clients read (each case is a row
+ * of tests/unit/test-message.c).  Not to be called: g_mime_multipart_get_boundary(), which on
+ * some input never returns; the address parser, which recurses without bound.
+ */
+
+typedef struct {
+	MsExtraction to;
+	MsBudget *budget;
+	MsReading *reading;
+} Walk;
+
+static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
+static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path,
+	bool outermost);
+
+void ms_message_init(void)
+{
+	g_mime_init();
+	ms_charset_init();
+}
+
+/* ---- header fields -------------------------------------------------------------------- */
+
+static bool in_list(const char *const *list, const char *name)
+{
+	for (; *list != NULL; list++)
+		if (g_ascii_strcasecmp(*list, name) == 0)
+			return true;
+	return false;
+}
+
+/* Written by mail programs about themselves; no customer's data is put here by a mistake in
+ * a billing system, and their random parts would only make false finds. */
+static const char *const trace_fields[] = {"Received", "DKIM-Signature", "ARC-Seal",
+	"ARC-Message-Signature", "ARC-Authentication-Results", "Authentication-Results",
+	"Received-SPF", "MIME-Version", "Date", "Content-Transfer-Encoding", "Return-Path",
+	"DomainKey-Signature", "X-Google-DKIM-Signature", NULL};
+
+/* The recipients and the sender of this very message: who they are is asked by the envelope
+ * and by `visible`, so only what is written beside the addresses is text. */
+static const char *const address_fields[] = {"From", "To", "Cc", "Bcc", "Sender", "Reply-To",
+	"Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender", "Delivered-To", "Errors-To",
+	"Disposition-Notification-To", "Return-Receipt-To", "X-Original-To", "Message-ID",
+	"References", "In-Reply-To", "List-Unsubscribe", "List-Id", "List-Post", NULL};
+
+static void note_visible(Walk *walk, const char *name, const char *raw, gsize len, GString *rest)
+{
+	bool shown = g_ascii_strcasecmp(name, "To") == 0 || g_ascii_strcasecmp(name, "Cc") == 0;
+	g_autoptr(GPtrArray) other = g_ptr_array_new_with_free_func(g_free);
+	guint n = ms_header_addresses(raw, len, shown ? walk->reading->visible : other,
+		MS_READING_MAX_VISIBLE, rest);
+	if (shown)
+		walk->reading->visible_total += n;
+}
+
+static void note_header(Walk *walk, const char *name, const GString *value)
+{
+	if (walk->reading->headers->len >= MS_READING_MAX_HEADERS)
+		return;
+	MsHeader *header = g_new0(MsHeader, 1);
+	g_autoptr(GString) valid = ms_text_repair(name, strlen(name));
+	header->name = g_strdup(valid->str);
+	/* NULs would end the string early, and what follows would be hidden from a policy. */
+	for (gsize i = 0; i < value->len; i++)
+		if (value->str[i] == '\0')
+			value->str[i] = ' ';
+	header->value = g_utf8_make_valid(value->str, (gssize)MIN(value->len, 2000));
+	g_ptr_array_add(walk->reading->headers, header);
+}
+
+static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, bool outermost)
+{
+	const char *name = g_mime_header_get_name(header);
+	const char *raw = g_mime_header_get_raw_value(header);
+	if (name == NULL || raw == NULL)
+		return;
+	gsize len = strlen(raw);
+	g_autofree char *safe_name = ms_text_escape(name, -1, 60);
+	g_autofree char *where = g_strdup_printf("%sheader %s", prefix, safe_name);
+	if (!ms_budget_charge(walk->budget, MS_COST_HEADER, 1)
+		|| !ms_budget_charge(walk->budget, MS_COST_HEADER_BYTES, len)) {
+		ms_reading_unread(walk->reading, "headers", MS_UNREAD_LIMIT,
+			"more than max-headers or max-header-bytes allow");
+		return;
+	}
+	char *unknown = NULL;
+	g_autoptr(GString) rest = g_string_new(NULL);
+	bool addresses = outermost && in_list(address_fields, name);
+	if (addresses)
+		note_visible(walk, name, raw, len, rest);
+	g_autoptr(GString) full = ms_header_decode(raw, len, &unknown);
+	g_strchug(full->str);
+	full->len = strlen(full->str);
+	if (outermost)
+		note_header(walk, name, full);
+	if (!in_list(trace_fields, name)) {
+		g_autoptr(GString) names = addresses ? ms_header_decode(rest->str, rest->len, &unknown)
+						     : NULL;
+		const GString *text = addresses ? names : full;
+		ms_extract_span(&walk->to, where, text->str, text->len);
+	}
+	if (unknown != NULL) {
+		g_autofree char *safe = ms_text_escape(unknown, -1, 40);
+		ms_reading_unread(walk->reading, where, MS_UNREAD_CHARSET, "charset \"%s\" is not known",
+			safe);
+		g_free(unknown);
+	}
+}
+
+static void read_headers(Walk *walk, GMimeObject *object, const char *path, bool outermost)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	g_autofree char *prefix = *path != '\0' ? g_strdup_printf("part %s ", path) : g_strdup("");
+	int n = g_mime_header_list_get_count(list);
+	for (int i = 0; i < n; i++) {
+		if (!ms_budget_time(walk->budget))
+			return;
+		read_header(walk, g_mime_header_list_get_header_at(list, i), prefix, outermost);
+	}
+}
+
+/* ---- one part's facts ----------------------------------------------------------------- */
+
+/* The value without quotes, comments and blanks, lower case. */
+static char *plain_token(const char *raw)
+{
+	GString *out = g_string_new(NULL);
+	guint depth = 0;
+	for (; *raw != '\0' && out->len < 64; raw++) {
+		depth += *raw == '(';
+		if (depth == 0 && g_ascii_isgraph(*raw) && *raw != '"')
+			g_string_append_c(out, g_ascii_tolower(*raw));
+		depth -= *raw == ')' && depth > 0;
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* The transfer encoding as most readers take it: GMime ignores one in quotes. */
+static char *transfer_encoding(Walk *walk, GMimeObject *object, const char *where)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	char *found = NULL;
+	for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
+		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+		if (g_ascii_strcasecmp(g_mime_header_get_name(header), "Content-Transfer-Encoding") != 0)
+			continue;
+		char *next = plain_token(g_mime_header_get_raw_value(header));
+		if (found != NULL && strcmp(found, next) != 0)
+			ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS,
+				"two transfer encodings");
+		g_free(found);
+		found = next;
+	}
+	return found != NULL ? found : g_strdup("7bit");
+}
+
+/* Both names of an attachment: clients differ on which they show. */
+static char *part_names(GMimeObject *object)
+{
+	const char *a = g_mime_object_get_content_disposition_parameter(object, "filename");
+	const char *b = g_mime_object_get_content_type_parameter(object, "name");
+	if (a != NULL && b != NULL && strcmp(a, b) == 0)
+		b = NULL;
+	g_autofree char *raw = g_strdup_printf("%s%s%s", a != NULL ? a : "", a && b ? " " : "",
+		b != NULL ? b : "");
+	char *unknown = NULL;
+	g_autoptr(GString) decoded = ms_header_decode(raw, strlen(raw), &unknown);
+	g_free(unknown);
+	return g_utf8_make_valid(decoded->str, (gssize)MIN(strlen(decoded->str), 500));
+}
+
+static char *part_type(GMimeObject *object)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+	if (type == NULL)
+		return g_strdup("text/plain");
+	const char *media = g_mime_content_type_get_media_type(type);
+	const char *subtype = g_mime_content_type_get_media_subtype(type);
+	g_autofree char *joined = g_strdup_printf("%s/%s", media != NULL ? media : "text",
+		subtype != NULL ? subtype : "plain");
+	g_autofree char *lower = g_ascii_strdown(joined, -1);
+	return ms_text_escape(lower, -1, 100);
+}
+
+static char *place_name(const char *path, const char *name, const char *type)
+{
+	g_autofree char *safe = ms_text_escape(*name != '\0' ? name : type, -1, 100);
+	return g_strdup_printf("part %s %s", *path != '\0' ? path : "1", safe);
+}
+
+/* ---- content -------------------------------------------------------------------------- */
+
+static void raw_content(GMimePart *part, GByteArray *copy, const guint8 **data, gsize *len)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	*data = (const guint8 *)"";
+	*len = 0;
+	if (content == NULL)
+		return;
+	GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
+	if (GMIME_IS_STREAM_MEM(stream) && stream->bound_end >= stream->bound_start) {
+		/* A window on the message itself: nothing is copied. */
+		const GByteArray *all = GMIME_STREAM_MEM(stream)->buffer;
+		gint64 end = MIN(stream->bound_end, (gint64)all->len);
+		gint64 start = MIN(stream->bound_start, end);
+		*data = all->data + start;
+		*len = (gsize)(end - start);
+		return;
+	}
+	char buffer[4096];
+	g_mime_stream_reset(stream);
+	for (ssize_t n; (n = g_mime_stream_read(stream, buffer, sizeof buffer)) > 0;)
+		g_byte_array_append(copy, (guint8 *)buffer, (guint)n);
+	*data = copy->data;
+	*len = copy->len;
+}
+
+/* NULL: the bytes stand for themselves. */
+static GByteArray *undo_encoding(Walk *walk, const char *encoding, const guint8 *data, gsize len,
+	const char *where)
+{
+	if (strcmp(encoding, "base64") == 0)
+		return ms_transfer_base64(data, len);
+	if (strcmp(encoding, "quoted-printable") == 0)
+		return ms_transfer_quoted_printable(data, len);
+	if (strcmp(encoding, "x-uuencode") == 0 || strcmp(encoding, "uuencode") == 0
+		|| strcmp(encoding, "x-uue") == 0) {
+		const guint8 *nl = memchr(data, '\n', len);
+		bool begins = len > 6 && memcmp(data, "begin ", 6) == 0 && nl != NULL;
+		gsize skip = begins ? (gsize)(nl + 1 - data) : 0;
+		return ms_transfer_uudecode(data + skip, len - skip);
+	}
+	if (strcmp(encoding, "7bit") != 0 && strcmp(encoding, "8bit") != 0
+		&& strcmp(encoding, "binary") != 0 && *encoding != '\0') {
+		g_autofree char *safe = ms_text_escape(encoding, -1, 40);
+		ms_reading_unread(walk->reading, where, MS_UNREAD_ENCODING,
+			"transfer encoding \"%s\" is not known", safe);
+	}
+	return NULL;
+}
+
+static void note_part(Walk *walk, const char *path, const char *type, const char *name, gsize size,
+	bool attached)
+{
+	if (walk->reading->parts->len >= MS_READING_MAX_PARTS)
+		return;
+	MsPart *part = g_new0(MsPart, 1);
+	part->path = g_strdup(*path != '\0' ? path : "1");
+	part->claimed = g_strdup(type);
+	part->name = g_strdup(name);
+	part->size = size;
+	part->attached = attached;
+	g_ptr_array_add(walk->reading->parts, part);
+}
+
+static void read_names(Walk *walk, const char *path, const char *name)
+{
+	if (*name == '\0')
+		return;
+	g_autofree char *where = g_strdup_printf("part %s file name", *path != '\0' ? path : "1");
+	ms_extract_span(&walk->to, where, name, strlen(name));
+}
+
+static bool is_parameter(GMimeObject *object, const char *name, const char *value)
+{
+	const char *have = g_mime_object_get_content_type_parameter(object, name);
+	return have != NULL && g_ascii_strcasecmp(have, value) == 0;
+}
+
+/* Decoded content of a leaf, whatever it is. */
+static void read_content(Walk *walk, GMimeObject *object, const char *path, const char *type,
+	const char *where, const guint8 *data, gsize len)
+{
+	/* A message under base64 is no leaf to a mail client. */
+	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0) {
+		g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
+		walk_bytes(walk, data, len, below, false);
+		return;
+	}
+	MsDocument document = {
+		.where = where,
+		.type = type,
+		.charset = g_mime_object_get_content_type_parameter(object, "charset"),
+		.flowed = strcmp(type, "text/plain") == 0 && is_parameter(object, "format", "flowed"),
+		.delsp = is_parameter(object, "delsp", "yes"),
+		.data = data,
+		.len = len,
+	};
+	ms_extract(&walk->to, &document);
+}
+
+static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
+{
+	GMimeObject *object = GMIME_OBJECT(part);
+	g_autofree char *type = part_type(object);
+	g_autofree char *name = part_names(object);
+	g_autofree char *where = place_name(path, name, type);
+	g_autofree char *encoding = transfer_encoding(walk, object, where);
+	read_names(walk, path, name);
+	g_autoptr(GByteArray) copy = g_byte_array_new();
+	const guint8 *data;
+	gsize len;
+	raw_content(part, copy, &data, &len);
+	if (!ms_budget_charge(walk->budget, MS_COST_DECODED, len)) {
+		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "larger than %s allows",
+			ms_cost_name(MS_COST_DECODED));
+		return;
+	}
+	g_autoptr(GByteArray) decoded = undo_encoding(walk, encoding, data, len, where);
+	if (decoded != NULL) {
+		data = decoded->data != NULL ? decoded->data : (const guint8 *)"";
+		len = decoded->len;
+	}
+	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
+	bool attached = *name != '\0'
+		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
+	note_part(walk, path, type, name, len, attached);
+	read_content(walk, object, path, type, where, data, len);
+}
+
+/* ---- structure ------------------------------------------------------------------------ */
+
+/* Text outside of all parts: clients that do not know MIME show it. */
+static void read_outside(Walk *walk, const char *text, const char *path, const char *what)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	g_autofree char *where = g_strdup_printf("part %s %s", *path != '\0' ? path : "1", what);
+	g_autoptr(GString) valid = ms_text_repair(text, strlen(text));
+	ms_extract_span(&walk->to, where, valid->str, valid->len);
+}
+
+/* A multipart with a transfer encoding of its own: RFC 2045 6.4 forbids it, some clients
+ * undo it.  What they would see is read by parsing the decoded bytes once more. */
+static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path)
+{
+	const char *text = g_mime_multipart_get_prologue(multipart);
+	g_autofree char *where = place_name(path, "", "multipart");
+	g_autofree char *encoding = transfer_encoding(walk, GMIME_OBJECT(multipart), where);
+	bool encoded = strcmp(encoding, "base64") == 0 || strcmp(encoding, "quoted-printable") == 0;
+	if (!encoded || text == NULL || g_mime_multipart_get_count(multipart) > 0)
+		return false;
+	g_autoptr(GByteArray) decoded =
+		undo_encoding(walk, encoding, (const guint8 *)text, strlen(text), where);
+	GMimeHeader *type = g_mime_header_list_get_header(
+		g_mime_object_get_header_list(GMIME_OBJECT(multipart)), "Content-Type");
+	const char *value = type != NULL ? g_mime_header_get_raw_value(type) : " text/plain\n";
+	g_autofree char *head = g_strdup_printf("Content-Type:%s\n", value);
+	g_byte_array_prepend(decoded, (const guint8 *)head, (guint)strlen(head));
+	walk_bytes(walk, decoded->data, decoded->len, path, false);
+	return true;
+}
+
+static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *path)
+{
+	int n = g_mime_multipart_get_count(multipart);
+	bool empty = n == 0;
+	if (empty && walk_encoded(walk, multipart, path))
+		return;
+	if (empty) {
+		g_autofree char *where = place_name(path, "", "multipart");
+		ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED,
+			"a multipart without any part");
+	}
+	read_outside(walk, g_mime_multipart_get_prologue(multipart), path, "before the first part");
+	for (int i = 0; i < n; i++) {
+		g_autofree char *below =
+			g_strdup_printf("%s%s%d", path, *path != '\0' ? "." : "", i + 1);
+		walk_object(walk, g_mime_multipart_get_part(multipart, i), below, false);
+	}
+	read_outside(walk, g_mime_multipart_get_epilogue(multipart), path, "after the last part");
+}
+
+static void walk_nested(Walk *walk, GMimeMessagePart *part, const char *path)
+{
+	GMimeMessage *message = g_mime_message_part_get_message(part);
+	g_autofree char *where = place_name(path, "", "message/rfc822");
+	note_part(walk, path, "message/rfc822", "", 0, true);
+	if (message == NULL) {
+		ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "no message in it");
+		return;
+	}
+	read_headers(walk, GMIME_OBJECT(message), path, false);
+	GMimeObject *inner = g_mime_message_get_mime_part(message);
+	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
+	if (inner != NULL)
+		walk_object(walk, inner, below, false);
+}
+
+static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost)
+{
+	g_autofree char *where = place_name(path, "", "part");
+	if (!ms_budget_time(walk->budget)) {
+		ms_reading_unread(walk->reading, where, MS_UNREAD_TIME, "the time for reading is over");
+		return;
+	}
+	if (walk->budget->depth_left == 0 || !ms_budget_charge(walk->budget, MS_COST_PART, 1)) {
+		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "more parts or deeper than %s",
+			walk->budget->depth_left == 0 ? "max-depth" : "max-parts");
+		return;
+	}
+	walk->budget->depth_left--;
+	/* Fields of a part such as Content-Description are shown by some clients. */
+	read_headers(walk, object, path, outermost);
+	if (GMIME_IS_MULTIPART(object))
+		walk_multipart(walk, GMIME_MULTIPART(object), path);
+	else if (GMIME_IS_MESSAGE_PART(object))
+		walk_nested(walk, GMIME_MESSAGE_PART(object), path);
+	else if (GMIME_IS_PART(object))
+		walk_leaf(walk, GMIME_PART(object), path);
+	else
+		ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "a part of no known form");
+	walk->budget->depth_left++;
+}
+
+/* ---- the parser ----------------------------------------------------------------------- */
+
+static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item, gpointer user)
+{
+	(void)item;
+	Walk *walk = user;
+	MsUnreadReason reason = MS_UNREAD_AMBIGUOUS;
+	const char *what;
+	switch ((int)code) {
+	case GMIME_CRIT_CONFLICTING_HEADER: what = "two different header fields of one name"; break;
+	case GMIME_CRIT_CONFLICTING_PARAMETER: what = "two different parameters of one name"; break;
+	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY: what = "a multipart without boundary"; break;
+	case GMIME_CRIT_NESTING_OVERFLOW: what = "nested too deep"; break;
+	case GMIME_WARN_MALFORMED_MULTIPART:
+		what = "a multipart without parts";
+		reason = MS_UNREAD_DAMAGED;
+		break;
+	case GMIME_WARN_TRUNCATED_MESSAGE:
+		what = "the message ends within a part";
+		reason = MS_UNREAD_DAMAGED;
+		break;
+	default: return;
+	}
+	g_autofree char *where = g_strdup_printf("message at byte %" G_GINT64_FORMAT, offset);
+	ms_reading_unread(walk->reading, where, reason, "%s", what);
+}
+
+static gsize header_block(const guint8 *data, gsize len)
+{
+	for (const guint8 *p = data; p < data + len;) {
+		const guint8 *nl = memchr(p, '\n', (gsize)(data + len - p));
+		if (nl == NULL || nl == p || (nl == p + 1 && *p == '\r'))
+			return (gsize)((nl != NULL ? nl : data + len) - data);
+		p = nl + 1;
+	}
+	return len;
+}
+
+static void read_raw(Walk *walk, const guint8 *data, gsize len, const char *path, const char *why)
+{
+	g_autofree char *where = place_name(path, "", "unparsed");
+	ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "%s", why);
+	g_autoptr(GString) text = ms_text_repair((const char *)data, len);
+	ms_extract_span(&walk->to, where, text->str, text->len);
+}
+
+static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost)
+{
+	/* GMime takes memory and time for headers before anybody could count them. */
+	if (header_block(data, len) > walk->budget->left[MS_COST_HEADER_BYTES]) {
+		g_autofree char *where = place_name(path, "", "headers");
+		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "longer than %s allows",
+			ms_cost_name(MS_COST_HEADER_BYTES));
+		return;
+	}
+	/* The array only points at the bytes: it must not free them. */
+	GByteArray window = {(guint8 *)data, (guint)len};
+	GMimeStream *stream = g_mime_stream_mem_new();
+	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), &window);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	g_mime_parser_set_persist_stream(parser, TRUE);
+	GMimeParserOptions *options = g_mime_parser_options_new();
+	g_mime_parser_options_set_warning_callback(options, on_warning, walk);
+	GMimeObject *object = g_mime_parser_construct_part(parser, options);
+	if (object != NULL) {
+		walk_object(walk, object, path, outermost);
+		g_object_unref(object);
+	} else {
+		read_raw(walk, data, len, path, "no header and no body could be made out");
+	}
+	g_mime_parser_options_free(options);
+	g_object_unref(parser);
+	g_object_unref(stream);
+}
+
+void ms_message_read(const guint8 *data, gsize len, MsBudget *budget, MsReading *reading,
+	MsSpanFunc span, void *user)
+{
+	Walk walk = {{budget, reading, span, user}, budget, reading};
+	walk_bytes(&walk, data, len, "", true);
+}

@@ -1,0 +1,307 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/config.h"
+#include "missent/text.h"
+
+#include "policy_private.h"
+
+#define MAX_POLICIES 256
+
+/* ---- rows ----------------------------------------------------------------------------- */
+
+static const char *const house_modes[] = {"trusted", "judged", NULL};
+
+static bool check_header(const char *value, GError **error)
+{
+	const char *colon = strchr(value, ':');
+	if (colon == NULL || colon == value || memchr(value, ' ', (gsize)(colon - value)) != NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\" is not of the form 'Name: pattern'", value);
+		return false;
+	}
+	g_autoptr(MsRegex) regex = ms_regex_new(colon + 1, true, error);
+	return regex != NULL;
+}
+
+static bool check_unread(const char *value, GError **error)
+{
+	for (int i = 0; i < MS_N_UNREAD; i++)
+		if (strcmp(ms_unread_names[i], value) == 0)
+			return true;
+	g_autofree char *all = g_strjoinv(", ", (char **)ms_unread_names);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value, all);
+	return false;
+}
+
+#define ON(reason, action)                                                                        \
+	{                                                                                          \
+		.key = "on-" reason, .type = MS_ROW_CHOICE, .fallback = action,                      \
+		.choices = ms_action_names                                                         \
+	}
+
+static const MsRow policy_rows[] = {
+	{.key = "mode", .type = MS_ROW_CHOICE, .choices = ms_mode_names},
+	{.key = "sender", .type = MS_ROW_LIST},
+	{.key = "auth-user", .type = MS_ROW_LIST},
+	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
+	{.key = "header", .type = MS_ROW_LIST, .check = check_header},
+	{.key = "attachment", .type = MS_ROW_LIST},
+	{.key = "kinds", .type = MS_ROW_LIST},
+	{.key = "require", .type = MS_ROW_LIST},
+	{.key = "tolerate", .type = MS_ROW_LIST, .check = check_unread},
+	{.key = "house-recipients", .type = MS_ROW_CHOICE, .fallback = "trusted",
+		.choices = house_modes},
+	{.key = "max-recipients", .type = MS_ROW_NUMBER, .min = 1},
+	{.key = "max-domains", .type = MS_ROW_NUMBER, .min = 1},
+	{.key = "max-accounts", .type = MS_ROW_NUMBER, .min = 1},
+	{.key = "max-visible-recipients", .type = MS_ROW_NUMBER, .min = 1},
+	ON("mismatch", "hold"),
+	ON("unproven", "hold"),
+	ON("unknown-identifier", "deliver"),
+	ON("unknown-recipient", "deliver"),
+	ON("oversized", "hold"),
+	ON("mixed-accounts", "hold"),
+	ON("exposed-recipients", "hold"),
+	ON("unreadable", "hold"),
+	ON("directory-unavailable", "tempfail"),
+	{.key = NULL},
+};
+
+static const MsRow rows[] = {
+	{.key = "policy", .type = MS_ROW_SECTIONS, .rows = policy_rows},
+	{.key = NULL},
+};
+
+/* ---- taking --------------------------------------------------------------------------- */
+
+static void header_rule_free(gpointer data)
+{
+	MsHeaderRule *rule = data;
+	g_free(rule->name);
+	ms_regex_free(rule->pattern);
+	g_free(rule);
+}
+
+static void policy_free(gpointer data)
+{
+	MsPolicy *policy = data;
+	g_free(policy->title);
+	g_ptr_array_unref(policy->senders);
+	g_ptr_array_unref(policy->users);
+	g_ptr_array_unref(policy->networks);
+	g_ptr_array_unref(policy->headers);
+	g_ptr_array_unref(policy->attachments);
+	g_ptr_array_unref(policy->kinds);
+	g_ptr_array_unref(policy->required);
+	g_free(policy);
+}
+
+static GPtrArray *take_strings(const MsSection *section, const char *key)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+	for (const char *const *p = ms_section_list(section, key); *p != NULL; p++)
+		g_ptr_array_add(out, g_strdup(*p));
+	return out;
+}
+
+static GPtrArray *take_globs(const MsSection *section, const char *key)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
+	for (const char *const *p = ms_section_list(section, key); *p != NULL; p++) {
+		g_autofree char *pattern = ms_regex_from_glob(*p);
+		g_ptr_array_add(out, ms_regex_new(pattern, true, NULL));
+	}
+	return out;
+}
+
+/* "billing@example.com", "@example.com", "example.com", "*@*.example.com", "<>". */
+static GPtrArray *take_senders(const MsSection *section)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
+	for (const char *const *p = ms_section_list(section, "sender"); *p != NULL; p++) {
+		const char *at = strchr(*p, '@');
+		g_autofree char *glob = strcmp(*p, "<>") == 0 ? g_strdup("")
+			: at == NULL ? g_strconcat("*@", *p, NULL)
+			: at == *p   ? g_strconcat("*", *p, NULL)
+				     : g_strdup(*p);
+		g_autofree char *pattern = ms_regex_from_glob(glob);
+		g_ptr_array_add(out, ms_regex_new(pattern, true, NULL));
+	}
+	return out;
+}
+
+static GPtrArray *take_headers(const MsSection *section)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(header_rule_free);
+	for (const char *const *p = ms_section_list(section, "header"); *p != NULL; p++) {
+		const char *colon = strchr(*p, ':');
+		const char *pattern = colon + 1 + strspn(colon + 1, " ");
+		MsHeaderRule *rule = g_new0(MsHeaderRule, 1);
+		rule->name = g_strndup(*p, (gsize)(colon - *p));
+		rule->pattern = ms_regex_new(pattern, true, NULL);
+		g_ptr_array_add(out, rule);
+	}
+	return out;
+}
+
+static bool kinds_known(const MsSection *section, const char *key, const GPtrArray *list,
+	const MsKinds *kinds, GError **error)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const char *name = list->pdata[i];
+		if (ms_kinds_find(kinds, name) != NULL)
+			continue;
+		const char *near = ms_text_nearest(name, ms_kinds_names(kinds));
+		g_autofree char *all = g_strjoinv(", ", (char **)ms_kinds_names(kinds));
+		ms_section_error(section, error, "%s: there is no kind \"%s\" in kinds.conf; %s%s%s", key,
+			name, near ? "did you mean \"" : "known are ", near ? near : all,
+			near ? "\"?" : "");
+		return false;
+	}
+	return true;
+}
+
+static void take_tolerated(MsPolicy *policy, const MsSection *section)
+{
+	for (const char *const *p = ms_section_list(section, "tolerate"); *p != NULL; p++)
+		for (int i = 0; i < MS_N_UNREAD; i++)
+			if (strcmp(ms_unread_names[i], *p) == 0)
+				policy->tolerated[i] = true;
+}
+
+static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsMode mode,
+	GError **error)
+{
+	MsPolicy *policy = g_new0(MsPolicy, 1);
+	policy->title = g_strdup(ms_section_title(section));
+	int own_mode = ms_section_choice(section, "mode");
+	policy->enforced = (own_mode >= 0 ? (MsMode)own_mode : mode) == MS_MODE_ENFORCE;
+	policy->senders = take_senders(section);
+	policy->users = take_globs(section, "auth-user");
+	policy->networks = take_strings(section, "networks");
+	policy->headers = take_headers(section);
+	policy->attachments = take_globs(section, "attachment");
+	policy->kinds = take_strings(section, "kinds");
+	policy->required = take_strings(section, "require");
+	take_tolerated(policy, section);
+	policy->judge_house = ms_section_choice(section, "house-recipients") == 1;
+	policy->max_recipients = ms_section_number(section, "max-recipients");
+	policy->max_domains = ms_section_number(section, "max-domains");
+	policy->max_accounts = ms_section_number(section, "max-accounts");
+	policy->max_visible = ms_section_number(section, "max-visible-recipients");
+	for (int i = 0; i < MS_N_REASONS; i++) {
+		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
+		policy->on[i] = (MsAction)ms_section_choice(section, key);
+	}
+	if (kinds_known(section, "kinds", policy->kinds, kinds, error)
+		&& kinds_known(section, "require", policy->required, kinds, error))
+		return policy;
+	policy_free(policy);
+	return NULL;
+}
+
+/* ---- files ---------------------------------------------------------------------------- */
+
+static MsPolicies *policies_new(void)
+{
+	MsPolicies *policies = g_new0(MsPolicies, 1);
+	policies->list = g_ptr_array_new_with_free_func(policy_free);
+	return policies;
+}
+
+void ms_policies_free(MsPolicies *policies)
+{
+	if (policies == NULL)
+		return;
+	g_ptr_array_unref(policies->list);
+	g_free(policies);
+}
+
+static bool has_title(const MsPolicies *policies, const char *title)
+{
+	for (guint i = 0; i < policies->list->len; i++)
+		if (strcmp(((MsPolicy *)policies->list->pdata[i])->title, title) == 0)
+			return true;
+	return false;
+}
+
+static bool add_file(MsPolicies *policies, const char *file, const char *text, const MsKinds *kinds,
+	MsMode mode, GError **error)
+{
+	g_autoptr(MsSection) root = ms_config_parse(file, text, rows, error);
+	if (root == NULL)
+		return false;
+	for (guint i = 0; i < ms_section_count(root, "policy"); i++) {
+		const MsSection *section = ms_section_nth(root, "policy", i);
+		if (has_title(policies, ms_section_title(section))
+			|| policies->list->len >= MAX_POLICIES) {
+			ms_section_error(section, error, "%s", policies->list->len >= MAX_POLICIES
+				? "there are more than 256 policies"
+				: "another policy has this title");
+			return false;
+		}
+		MsPolicy *policy = take_policy(section, kinds, mode, error);
+		if (policy == NULL)
+			return false;
+		g_ptr_array_add(policies->list, policy);
+	}
+	return true;
+}
+
+MsPolicies *ms_policies_parse(const char *file, const char *text, const MsKinds *kinds, MsMode mode,
+	GError **error)
+{
+	g_autoptr(MsPolicies) policies = policies_new();
+	return add_file(policies, file, text, kinds, mode, error) ? g_steal_pointer(&policies) : NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static GPtrArray *policy_files(const char *dir, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(GDir) open = g_dir_open(dir, 0, &why);
+	if (open == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "policy-dir: %s", why->message);
+		return NULL;
+	}
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	for (const char *name; (name = g_dir_read_name(open)) != NULL;)
+		if (g_str_has_suffix(name, ".conf") && strcmp(name, "kinds.conf") != 0
+			&& name[0] != '.')
+			g_ptr_array_add(names, g_build_filename(dir, name, NULL));
+	g_ptr_array_sort(names, compare_names);
+	return names;
+}
+
+MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error)
+{
+	g_autoptr(GPtrArray) files = policy_files(dir, error);
+	if (files == NULL)
+		return NULL;
+	g_autoptr(MsPolicies) policies = policies_new();
+	for (guint i = 0; i < files->len; i++) {
+		g_autofree char *text = ms_config_read(files->pdata[i], error);
+		if (text == NULL || !add_file(policies, files->pdata[i], text, kinds, mode, error))
+			return NULL;
+	}
+	return g_steal_pointer(&policies);
+}
+
+guint ms_policies_count(const MsPolicies *policies)
+{
+	return policies->list->len;
+}
+
+const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_out)
+{
+	const MsPolicy *policy = g_ptr_array_index(policies->list, n);
+	*enforced_out = policy->enforced;
+	return policy->title;
+}

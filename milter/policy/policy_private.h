@@ -1,0 +1,37 @@
+/* Shared by policy.c (files) and judge.c (evaluation). */
+#ifndef MISSENT_POLICY_PRIVATE_H
+#define MISSENT_POLICY_PRIVATE_H
+
+#include "missent/policy.h"
+#include "missent/regex.h"
+
+typedef struct {
+	char *name; /* of the header field */
+	MsRegex *pattern;
+} MsHeaderRule;
+
+typedef struct {
+	char *title;
+	bool enforced;
+
+	/* What it applies to; an empty list is no condition. */
+	GPtrArray *senders, *users; /* of MsRegex */
+	GPtrArray *networks;        /* of char * */
+	GPtrArray *headers;         /* of MsHeaderRule */
+	GPtrArray *attachments;     /* of MsRegex, on type and on file name */
+
+	/* What it looks at. */
+	GPtrArray *kinds;    /* of char *; empty: all */
+	GPtrArray *required; /* of char * */
+	bool tolerated[MS_N_UNREAD];
+	bool judge_house;
+	gint64 max_recipients, max_domains, max_accounts, max_visible; /* -1: no limit */
+
+	MsAction on[MS_N_REASONS];
+} MsPolicy;
+
+struct MsPolicies {
+	GPtrArray *list; /* of MsPolicy */
+};
+
+#endif

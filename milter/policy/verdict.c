@@ -1,0 +1,55 @@
+#include "config.h"
+
+#include "missent/verdict.h"
+
+const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "hold", "reject",
+	"tempfail", NULL};
+const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven",
+	"unknown-identifier", "unknown-recipient", "oversized", "mixed-accounts",
+	"exposed-recipients", "unreadable", "directory-unavailable", NULL};
+const char *const ms_relation_names[] = {"own", "house", "other", "unknown", NULL};
+
+static void reason_free(gpointer data)
+{
+	MsReason *reason = data;
+	g_free(reason->policy);
+	g_free(reason->kind);
+	g_free(reason->masked);
+	g_free(reason->where);
+	g_free(reason->owner);
+	g_free(reason->recipient);
+	g_free(reason->text);
+	g_free(reason);
+}
+
+MsVerdict *ms_verdict_new(void)
+{
+	MsVerdict *verdict = g_new0(MsVerdict, 1);
+	verdict->policies = g_ptr_array_new_with_free_func(g_free);
+	verdict->reasons = g_ptr_array_new_with_free_func(reason_free);
+	return verdict;
+}
+
+void ms_verdict_free(MsVerdict *verdict)
+{
+	if (verdict == NULL)
+		return;
+	g_ptr_array_unref(verdict->policies);
+	g_ptr_array_unref(verdict->reasons);
+	g_free(verdict);
+}
+
+char *ms_verdict_codes(const MsVerdict *verdict, MsAction at_least)
+{
+	bool seen[MS_N_REASONS] = {false};
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < verdict->reasons->len; i++) {
+		const MsReason *reason = verdict->reasons->pdata[i];
+		if (reason->action < at_least || seen[reason->code])
+			continue;
+		seen[reason->code] = true;
+		g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "",
+			ms_reason_names[reason->code]);
+	}
+	return g_string_free(out, FALSE);
+}

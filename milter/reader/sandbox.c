@@ -1,0 +1,180 @@
+#include "config.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+/*
+ * What a worker may do: use memory, look at the clock, read from and write to descriptors that
+ * it holds, end.  Everything else kills it, opening a file included: a converter or font that
+ * would be loaded lazily and cannot be must not turn into text that is silently missing.
+ *
+ * The filter is compiled once; each worker only installs the finished program.
+ */
+
+struct MsSandbox {
+	struct sock_fprog program;
+	int landlock_abi; /* 0: the kernel has none */
+};
+
+static const char *const allowed[] = {
+	"read", "write", "readv", "writev", "recvmsg", "sendmsg", "close", "fstat", "lseek",
+	"munmap", "mremap", "madvise", "brk", "futex", "clock_gettime", "gettimeofday", "getrandom",
+	"poll", "ppoll", "restart_syscall", "exit", "exit_group", "rt_sigreturn", "rt_sigprocmask",
+	"sched_yield", "getpid", "gettid", "getrusage",
+#ifdef MS_SANITIZERS
+	"rt_sigaction", "sigaltstack", "sched_getaffinity", "getppid", "mincore", "time",
+#endif
+};
+
+/* Asked by libraries in passing; they take no for an answer. */
+static const char *const refused[] = {"ioctl", "fcntl", "sysinfo", "prlimit64", "readlink",
+	"readlinkat", "uname", "newfstatat", "stat", "access", "faccessat"};
+
+static int add_by_name(scmp_filter_ctx ctx, uint32_t action, const char *name)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+	if (nr == __NR_SCMP_ERROR)
+		return 0; /* this architecture has no such call */
+	return seccomp_rule_add(ctx, action, nr, 0);
+}
+
+static int add_rules(scmp_filter_ctx ctx)
+{
+	int rc = 0;
+	for (size_t i = 0; i < sizeof allowed / sizeof *allowed && rc == 0; i++)
+		rc = add_by_name(ctx, SCMP_ACT_ALLOW, allowed[i]);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused && rc == 0; i++)
+		rc = add_by_name(ctx, SCMP_ACT_ERRNO(EPERM), refused[i]);
+	/* Memory, but no new code. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* abort() of GLib, so that the cause of death is told apart. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+			SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+	return rc;
+}
+
+/* The compiled filter as the kernel takes it, in memory that is never freed. */
+static bool export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
+{
+	int fd = memfd_create("missent-seccomp", MFD_CLOEXEC);
+	if (fd < 0)
+		return false;
+	off_t size = seccomp_export_bpf(ctx, fd) == 0 ? lseek(fd, 0, SEEK_END) : -1;
+	bool fine = size > 0 && size % (off_t)sizeof(struct sock_filter) == 0;
+	if (fine) {
+		out->filter = malloc((size_t)size);
+		out->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
+		fine = out->filter != NULL && pread(fd, out->filter, (size_t)size, 0) == size;
+	}
+	close(fd);
+	return fine;
+}
+
+static bool compile(struct sock_fprog *out)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (ctx == NULL)
+		return false;
+	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree of calls */
+	bool fine = add_rules(ctx) == 0 && export_program(ctx, out);
+	seccomp_release(ctx);
+	return fine;
+}
+
+/* Is it offered?  Installing nothing asks without consequences (seccomp(2)). */
+static bool seccomp_offered(void)
+{
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) == -1 && errno == EFAULT;
+}
+
+static int landlock_abi(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	return abi > 0 ? (int)abi : 0;
+}
+
+MsSandbox *sandbox_prepare(char **missing_out)
+{
+	MsSandbox *sandbox = g_new0(MsSandbox, 1);
+	*missing_out = NULL;
+	sandbox->landlock_abi = landlock_abi();
+	if (!seccomp_offered() || !compile(&sandbox->program)) {
+		sandbox->program.filter = NULL;
+		*missing_out = g_strdup("seccomp filters are not to be had on this system");
+	}
+	return sandbox;
+}
+
+static bool limit(int what, rlim_t value)
+{
+	struct rlimit rl = {value, value};
+	return setrlimit(what, &rl) == 0;
+}
+
+static bool set_limits(uint64_t memory, unsigned cpu_seconds)
+{
+#ifdef MS_SANITIZERS
+	(void)memory; /* the shadow memory of AddressSanitizer needs terabytes of addresses */
+	bool fine = true;
+#else
+	bool fine = limit(RLIMIT_AS, memory);
+#endif
+	return fine && limit(RLIMIT_CPU, cpu_seconds) && limit(RLIMIT_CORE, 0)
+		&& limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 8);
+}
+
+/* No file system right at all; kernels that know fewer rights are asked for fewer. */
+static bool enter_landlock(int abi)
+{
+	if (abi == 0)
+		return true;
+	uint64_t rights = (1ULL << 13) - 1; /* ABI 1 */
+	if (abi >= 2)
+		rights |= 1ULL << 13; /* REFER */
+	if (abi >= 3)
+		rights |= 1ULL << 14; /* TRUNCATE */
+	if (abi >= 5)
+		rights |= 1ULL << 15; /* IOCTL_DEV */
+	uint64_t attr[2] = {rights, abi >= 4 ? 3 : 0 /* TCP bind and connect */};
+	long fd = syscall(SYS_landlock_create_ruleset, attr, abi >= 4 ? sizeof attr : sizeof *attr, 0);
+	if (fd < 0)
+		return false;
+	bool fine = syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
+	close((int)fd);
+	return fine;
+}
+
+const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return "no_new_privs";
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return "dumpable";
+	if (!enter_landlock(sandbox->landlock_abi))
+		return "landlock";
+	if (!set_limits(memory, cpu_seconds))
+		return "resource limits";
+	if (sandbox->program.filter != NULL
+		&& prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &sandbox->program) != 0)
+		return "seccomp";
+	return NULL;
+}

@@ -1,0 +1,262 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/message.h"
+
+#include "wire.h"
+
+/*
+ * One thread, warmed up: patterns compiled, converters open, GMime ready.  It forks workers
+ * ahead of need and puts each one's socket into the control socket, whose kernel queue is the
+ * pool of idle workers: a thread of the daemon that needs a worker takes the next packet.
+ * The supervisor never sees a message.
+ */
+
+#define MAX_WORKERS 256
+
+typedef struct {
+	WorkerSetup worker;
+	MsSandbox *sandbox;
+	bool optional;
+	unsigned workers;
+	unsigned alive;
+	int offered[MAX_WORKERS][2]; /* socket and pidfd that the queue did not take yet */
+	unsigned n_offered;
+	int signals;
+} Supervisor;
+
+static void say(char letter, const char *text)
+{
+	char packet[PACKET_MAX];
+	int n = snprintf(packet, sizeof packet, "%c%s", letter, text);
+	size_t len = (size_t)n < sizeof packet ? (size_t)n : sizeof packet - 1;
+	if (!wire_send(CONTROL_FD, packet, len, NULL, 0, 0))
+		_exit(1);
+}
+
+static int fail(const char *text)
+{
+	say(PACKET_FAILED, text);
+	return 1;
+}
+
+/* ---- settings ------------------------------------------------------------------------- */
+
+static GBytes *read_setup(void)
+{
+	struct stat st;
+	if (fstat(SETUP_FD, &st) != 0 || st.st_size <= 0 || st.st_size > (64 << 20))
+		return NULL;
+	guint8 *data = g_malloc((gsize)st.st_size);
+	if (pread(SETUP_FD, data, (size_t)st.st_size, 0) != st.st_size) {
+		g_free(data);
+		return NULL;
+	}
+	return g_bytes_new_take(data, (gsize)st.st_size);
+}
+
+static bool load_setup(Supervisor *s, GError **error)
+{
+	g_autoptr(GBytes) bytes = read_setup();
+	if (bytes == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"no settings on descriptor %d: missent-reader is started by missentd", SETUP_FD);
+		return false;
+	}
+	g_autoptr(GVariant) setup = g_variant_ref_sink(
+		g_variant_new_from_bytes(G_VARIANT_TYPE(SETUP_FORMAT), bytes, FALSE));
+	const char *text;
+	g_autoptr(GVariantIter) costs = NULL;
+	gboolean optional;
+	guint64 milliseconds;
+	MsLimits *limits = &s->worker.limits;
+	g_variant_get(setup, "(&satuttuub)", &text, &costs, &limits->max_depth, &milliseconds,
+		&limits->memory, &s->workers, &s->worker.jobs, &optional);
+	limits->milliseconds = (gint64)milliseconds;
+	s->optional = optional;
+	for (int i = 0; i < MS_N_COSTS; i++)
+		g_variant_iter_next(costs, "t", &limits->max[i]);
+	s->worker.kinds = ms_kinds_parse("kinds.conf", text, error);
+	return s->worker.kinds != NULL;
+}
+
+/* ---- workers -------------------------------------------------------------------------- */
+
+static void become_worker(const Supervisor *s, int fd)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dup2(fd, 3) < 0 || syscall(SYS_close_range, 4U, ~0U, 0U) != 0)
+		_exit(1);
+	unsigned seconds = (unsigned)(s->worker.limits.milliseconds / 1000 + 2) * s->worker.jobs;
+	const char *failed = sandbox_enter(s->sandbox, s->worker.limits.memory, seconds);
+	if (failed != NULL && !s->optional)
+		_exit(2);
+	worker_serve(3, &s->worker);
+}
+
+static bool start_worker(Supervisor *s)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	pid_t pid = fork();
+	if (pid == 0)
+		become_worker(s, pair[1]);
+	close(pair[1]);
+	int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (pidfd < 0) {
+		if (pid > 0)
+			kill(pid, SIGKILL);
+		close(pair[0]);
+		return false;
+	}
+	s->offered[s->n_offered][0] = pair[0];
+	s->offered[s->n_offered][1] = pidfd;
+	s->n_offered++;
+	s->alive++;
+	return true;
+}
+
+static void offer_workers(Supervisor *s)
+{
+	while (s->n_offered > 0) {
+		int *fds = s->offered[s->n_offered - 1];
+		if (!wire_send(CONTROL_FD, "W", 1, fds, 2, MSG_DONTWAIT)) {
+			if (errno == EAGAIN || errno == EINTR)
+				return;
+			_exit(0); /* the daemon is gone */
+		}
+		close(fds[0]);
+		close(fds[1]);
+		s->n_offered--;
+	}
+}
+
+static void reap(Supervisor *s)
+{
+	struct signalfd_siginfo info;
+	while (read(s->signals, &info, sizeof info) == sizeof info)
+		;
+	int status;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		s->alive--;
+		if (WIFSIGNALED(status))
+			fprintf(stderr, "missent-reader: worker %d killed by signal %d (%s)\n", (int)pid,
+				WTERMSIG(status), strsignal(WTERMSIG(status)));
+		else if (WEXITSTATUS(status) != 0)
+			fprintf(stderr, "missent-reader: worker %d ended with status %d\n", (int)pid,
+				WEXITSTATUS(status));
+		if (status != 0)
+			usleep(2000); /* a broken set-up must not become a fork storm */
+	}
+}
+
+/* Is the confinement really to be had?  A child tries it and is asked. */
+static const char *probe(const Supervisor *s)
+{
+	int pair[2];
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		return "pipe";
+	pid_t pid = fork();
+	if (pid == 0) {
+		const char *failed = sandbox_enter(s->sandbox, s->worker.limits.memory, 10);
+		const char *word = failed != NULL ? failed : "ok";
+		_exit(write(pair[1], word, strlen(word)) < 0);
+	}
+	close(pair[1]);
+	static char answer[64];
+	ssize_t n = read(pair[0], answer, sizeof answer - 1);
+	close(pair[0]);
+	waitpid(pid, NULL, 0);
+	answer[n > 0 ? n : 0] = '\0';
+	if (n <= 0)
+		return "the confined process was killed";
+	return strcmp(answer, "ok") == 0 ? NULL : answer;
+}
+
+static bool check_sandbox(Supervisor *s, char **missing)
+{
+	const char *failed = probe(s);
+	if (failed != NULL && *missing == NULL)
+		*missing = g_strdup_printf("confinement of workers fails: %s", failed);
+	if (*missing == NULL || s->optional)
+		return true;
+	g_autofree char *text = g_strdup_printf("%s (set reader { sandbox = optional } to go on "
+		"without, which exposes this host to every document)", *missing);
+	say(PACKET_FAILED, text);
+	return false;
+}
+
+static void loop(Supervisor *s)
+{
+	for (;;) {
+		while (s->alive < s->workers && s->n_offered < MAX_WORKERS && start_worker(s))
+			;
+		offer_workers(s);
+		struct pollfd fds[2] = {
+			{CONTROL_FD, (short)(POLLIN | (s->n_offered > 0 ? POLLOUT : 0)), 0},
+			{s->signals, POLLIN, 0},
+		};
+		if (poll(fds, 2, s->alive < s->workers ? 100 : -1) < 0 && errno != EINTR)
+			_exit(1);
+		if (fds[0].revents & (POLLHUP | POLLERR | POLLIN))
+			_exit(0); /* the daemon ended or let go: it never writes here */
+		if (fds[1].revents & POLLIN)
+			reap(s);
+	}
+}
+
+int ms_reader_main(int argc, char **argv, MsWorkFunc work)
+{
+	if (argc > 1 || fcntl(CONTROL_FD, F_GETFD) < 0) {
+		fprintf(stderr, "%s: started by missentd and by missent check, not by hand\n", argv[0]);
+		return 64;
+	}
+	Supervisor s = {.worker.work = work};
+	g_autoptr(GError) error = NULL;
+	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	if (!load_setup(&s, &error))
+		return fail(error->message);
+	close(SETUP_FD);
+	if (s.workers < 1 || s.workers > MAX_WORKERS || s.worker.jobs < 1)
+		return fail("the number of workers or jobs is out of range");
+	ms_message_init();
+	g_autofree char *missing = NULL;
+	s.sandbox = sandbox_prepare(&missing);
+	if (!check_sandbox(&s, &missing))
+		return 1;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	/* A terminal's interrupt and an operator's stop reach the daemon, which closes us. */
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigset_t child;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	s.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	say(PACKET_READY, missing != NULL ? missing : "");
+	loop(&s);
+	return 0;
+}

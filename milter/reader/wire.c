@@ -1,0 +1,52 @@
+#include "config.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "wire.h"
+
+#define MAX_FDS 4
+
+bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n, int flags)
+{
+	union {
+		char buffer[CMSG_SPACE(MAX_FDS * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = {(void *)data, len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	memset(&control, 0, sizeof control);
+	if (n > 0) {
+		msg.msg_control = control.buffer;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+ssize_t wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags)
+{
+	union {
+		char buffer[CMSG_SPACE(MAX_FDS * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = {data, len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buffer,
+		.msg_controllen = n > 0 ? CMSG_SPACE(n * sizeof(int)) : 0};
+	for (unsigned i = 0; i < n; i++)
+		fds[i] = -1;
+	ssize_t got = recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC);
+	if (got <= 0)
+		return got;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t have = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(c), (have < n ? have : n) * sizeof(int));
+	}
+	return got;
+}

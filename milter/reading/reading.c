@@ -1,0 +1,359 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/identifier.h"
+#include "missent/reading.h"
+
+/* The wire format.  A GVariant in normal form is unambiguous, its strings are valid UTF-8,
+ * and its decoder is GLib's own, which is fuzzed by others as well. */
+#define PLACE "(ssss)"
+#define FORMAT "(a(ssuua" PLACE ")a(sus)a(ss)a(ssstb)asutx)"
+
+#define MAX_TEXT 200
+#define MAX_CONTEXT 60
+
+const char *const ms_unread_names[MS_N_UNREAD + 1] = {
+	"no-reader", "image", "signature", "encrypted", "damaged", "ambiguous", "charset",
+	"encoding", "partial", "limit", "time", "pattern", "worker", NULL,
+};
+
+const char *ms_unread_name(MsUnreadReason reason)
+{
+	g_assert(reason < MS_N_UNREAD);
+	return ms_unread_names[reason];
+}
+
+/* ---- making and freeing --------------------------------------------------------------- */
+
+static void place_free(gpointer data)
+{
+	MsPlace *place = data;
+	g_free(place->where);
+	g_free(place->text);
+	g_free(place->before);
+	g_free(place->after);
+	g_free(place);
+}
+
+static void finding_free(gpointer data)
+{
+	MsFinding *finding = data;
+	g_free(finding->kind);
+	g_free(finding->value);
+	g_ptr_array_unref(finding->places);
+	g_free(finding);
+}
+
+static void unread_free(gpointer data)
+{
+	MsUnread *unread = data;
+	g_free(unread->where);
+	g_free(unread->detail);
+	g_free(unread);
+}
+
+static void header_free(gpointer data)
+{
+	MsHeader *header = data;
+	g_free(header->name);
+	g_free(header->value);
+	g_free(header);
+}
+
+static void part_free(gpointer data)
+{
+	MsPart *part = data;
+	g_free(part->path);
+	g_free(part->claimed);
+	g_free(part->name);
+	g_free(part);
+}
+
+MsReading *ms_reading_new(void)
+{
+	MsReading *reading = g_new0(MsReading, 1);
+	reading->findings = g_ptr_array_new_with_free_func(finding_free);
+	reading->unread = g_ptr_array_new_with_free_func(unread_free);
+	reading->headers = g_ptr_array_new_with_free_func(header_free);
+	reading->parts = g_ptr_array_new_with_free_func(part_free);
+	reading->visible = g_ptr_array_new_with_free_func(g_free);
+	return reading;
+}
+
+void ms_reading_free(MsReading *reading)
+{
+	if (reading == NULL)
+		return;
+	g_ptr_array_unref(reading->findings);
+	g_ptr_array_unref(reading->unread);
+	g_ptr_array_unref(reading->headers);
+	g_ptr_array_unref(reading->parts);
+	g_ptr_array_unref(reading->visible);
+	g_free(reading);
+}
+
+/* ---- filling -------------------------------------------------------------------------- */
+
+void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason reason,
+	const char *format, ...)
+{
+	for (guint i = 0; i < reading->unread->len; i++) {
+		const MsUnread *old = g_ptr_array_index(reading->unread, i);
+		if (old->reason == reason && strcmp(old->where, where) == 0)
+			return;
+	}
+	/* One more than this many says nothing that these do not: the message is unreadable. */
+	if (reading->unread->len >= MS_READING_MAX_UNREAD)
+		return;
+	MsUnread *unread = g_new0(MsUnread, 1);
+	unread->where = g_strdup(where);
+	unread->reason = reason;
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	unread->detail = g_utf8_make_valid(text, (gssize)MIN(strlen(text), MAX_TEXT));
+	g_ptr_array_add(reading->unread, unread);
+}
+
+/* Up to `max` bytes of valid UTF-8 from `text`, not cutting a character. */
+static char *cut(const char *text, gsize len, gsize max)
+{
+	if (len > max) {
+		len = max;
+		while (len > 0 && ((guchar)text[len] & 0xc0) == 0x80)
+			len--;
+	}
+	char *copy = g_strndup(text, len);
+	for (gsize i = 0; i < len; i++)
+		if (copy[i] == '\0')
+			copy[i] = ' ';
+	return copy;
+}
+
+MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len)
+{
+	gsize from = start > MAX_CONTEXT ? start - MAX_CONTEXT : 0;
+	while (from < start && ((guchar)text[from] & 0xc0) == 0x80)
+		from++;
+	MsPlace *place = g_new0(MsPlace, 1);
+	place->where = g_strdup(where);
+	place->text = cut(text + start, end - start, MAX_TEXT);
+	place->before = cut(text + from, start - from, MAX_CONTEXT);
+	place->after = cut(text + end, len - end, MAX_CONTEXT);
+	return place;
+}
+
+/* A few thousand at most (max-findings), each compared by pointer-sized prefix first. */
+static MsFinding *lookup(MsReading *reading, const char *kind, const char *value)
+{
+	for (guint i = 0; i < reading->findings->len; i++) {
+		MsFinding *finding = g_ptr_array_index(reading->findings, i);
+		if (strcmp(finding->value, value) == 0 && strcmp(finding->kind, kind) == 0)
+			return finding;
+	}
+	return NULL;
+}
+
+MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
+	MsPlace *place)
+{
+	MsFinding *finding = lookup(reading, kind, value);
+	if (finding == NULL) {
+		finding = g_new0(MsFinding, 1);
+		finding->kind = g_strdup(kind);
+		finding->value = g_strdup(value);
+		finding->belief = belief;
+		finding->places = g_ptr_array_new_with_free_func(place_free);
+		g_ptr_array_add(reading->findings, finding);
+	}
+	/* Believed firmly in one place, believed. */
+	bool tentative = (finding->belief & belief & MS_BELIEF_TENTATIVE) != 0;
+	finding->belief = (finding->belief | belief) & ~(guint)MS_BELIEF_TENTATIVE;
+	if (tentative)
+		finding->belief |= MS_BELIEF_TENTATIVE;
+	finding->count++;
+	if (finding->places->len < MS_MAX_PLACES)
+		g_ptr_array_add(finding->places, place);
+	else
+		place_free(place);
+	return finding;
+}
+
+/* ---- wire ----------------------------------------------------------------------------- */
+
+static void encode_findings(GVariantBuilder *out, const GPtrArray *findings)
+{
+	g_variant_builder_open(out, G_VARIANT_TYPE("a(ssuua" PLACE ")"));
+	for (guint i = 0; i < findings->len; i++) {
+		const MsFinding *f = findings->pdata[i];
+		GVariantBuilder places;
+		g_variant_builder_init(&places, G_VARIANT_TYPE("a" PLACE));
+		for (guint k = 0; k < f->places->len; k++) {
+			const MsPlace *p = f->places->pdata[k];
+			g_variant_builder_add(&places, PLACE, p->where, p->text, p->before, p->after);
+		}
+		g_variant_builder_add(out, "(ssuua" PLACE ")", f->kind, f->value, f->belief, f->count,
+			&places);
+	}
+	g_variant_builder_close(out);
+}
+
+GBytes *ms_reading_encode(const MsReading *reading)
+{
+	GVariantBuilder out;
+	g_variant_builder_init(&out, G_VARIANT_TYPE(FORMAT));
+	encode_findings(&out, reading->findings);
+	g_variant_builder_open(&out, G_VARIANT_TYPE("a(sus)"));
+	for (guint i = 0; i < reading->unread->len; i++) {
+		const MsUnread *u = reading->unread->pdata[i];
+		g_variant_builder_add(&out, "(sus)", u->where, (guint32)u->reason, u->detail);
+	}
+	g_variant_builder_close(&out);
+	g_variant_builder_open(&out, G_VARIANT_TYPE("a(ss)"));
+	for (guint i = 0; i < reading->headers->len; i++) {
+		const MsHeader *h = reading->headers->pdata[i];
+		g_variant_builder_add(&out, "(ss)", h->name, h->value);
+	}
+	g_variant_builder_close(&out);
+	g_variant_builder_open(&out, G_VARIANT_TYPE("a(ssstb)"));
+	for (guint i = 0; i < reading->parts->len; i++) {
+		const MsPart *p = reading->parts->pdata[i];
+		g_variant_builder_add(&out, "(ssstb)", p->path, p->claimed, p->name, p->size,
+			(gboolean)p->attached);
+	}
+	g_variant_builder_close(&out);
+	g_variant_builder_open(&out, G_VARIANT_TYPE("as"));
+	for (guint i = 0; i < reading->visible->len; i++)
+		g_variant_builder_add(&out, "s", (const char *)reading->visible->pdata[i]);
+	g_variant_builder_close(&out);
+	g_variant_builder_add(&out, "u", reading->visible_total);
+	g_variant_builder_add(&out, "t", reading->text_bytes);
+	g_variant_builder_add(&out, "x", reading->microseconds);
+	g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_builder_end(&out));
+	return g_variant_get_data_as_bytes(variant);
+}
+
+static bool refuse(GError **error, const char *why)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the worker's reading was refused: %s", why);
+	return false;
+}
+
+static bool decode_findings(MsReading *reading, GVariant *list, GError **error)
+{
+	GVariantIter iter;
+	const char *kind, *value;
+	guint32 belief, count;
+	GVariantIter *places;
+	if (g_variant_iter_init(&iter, list) > MS_READING_MAX_FINDINGS)
+		return refuse(error, "too many findings");
+	while (g_variant_iter_next(&iter, "(&s&suua" PLACE ")", &kind, &value, &belief, &count,
+		&places)) {
+		bool fine = g_variant_iter_n_children(places) <= MS_MAX_PLACES
+			&& strlen(value) <= MS_IDENTIFIER_MAX && *value != '\0' && *kind != '\0'
+			&& strlen(kind) <= 64;
+		MsFinding *f = g_new0(MsFinding, 1);
+		f->kind = g_strdup(kind);
+		f->value = g_strdup(value);
+		f->belief = belief;
+		f->count = count;
+		f->places = g_ptr_array_new_with_free_func(place_free);
+		const char *where, *text, *before, *after;
+		while (fine
+			&& g_variant_iter_next(places, "(&s&s&s&s)", &where, &text, &before, &after)) {
+			MsPlace *p = g_new0(MsPlace, 1);
+			p->where = cut(where, strlen(where), MAX_TEXT);
+			p->text = cut(text, strlen(text), MAX_TEXT);
+			p->before = cut(before, strlen(before), MAX_CONTEXT);
+			p->after = cut(after, strlen(after), MAX_CONTEXT);
+			g_ptr_array_add(f->places, p);
+		}
+		g_variant_iter_free(places);
+		g_ptr_array_add(reading->findings, f);
+		if (!fine)
+			return refuse(error, "a finding is over its bounds");
+	}
+	return true;
+}
+
+static bool decode_unread(MsReading *reading, GVariant *list, GError **error)
+{
+	GVariantIter iter;
+	const char *where, *detail;
+	guint32 reason;
+	if (g_variant_iter_init(&iter, list) > MS_READING_MAX_UNREAD)
+		return refuse(error, "too many unread items");
+	while (g_variant_iter_next(&iter, "(&su&s)", &where, &reason, &detail)) {
+		if (reason >= MS_N_UNREAD)
+			return refuse(error, "an unread item has no known reason");
+		MsUnread *u = g_new0(MsUnread, 1);
+		u->where = cut(where, strlen(where), MAX_TEXT);
+		u->reason = (MsUnreadReason)reason;
+		u->detail = cut(detail, strlen(detail), MAX_TEXT);
+		g_ptr_array_add(reading->unread, u);
+	}
+	return true;
+}
+
+static bool decode_facts(MsReading *reading, GVariant *headers, GVariant *parts, GVariant *visible,
+	GError **error)
+{
+	GVariantIter iter;
+	const char *a, *b, *c;
+	if (g_variant_iter_init(&iter, headers) > MS_READING_MAX_HEADERS)
+		return refuse(error, "too many headers");
+	while (g_variant_iter_next(&iter, "(&s&s)", &a, &b)) {
+		MsHeader *h = g_new0(MsHeader, 1);
+		h->name = g_strdup(a);
+		h->value = g_strdup(b);
+		g_ptr_array_add(reading->headers, h);
+	}
+	if (g_variant_iter_init(&iter, parts) > MS_READING_MAX_PARTS)
+		return refuse(error, "too many parts");
+	guint64 size;
+	gboolean attached;
+	while (g_variant_iter_next(&iter, "(&s&s&stb)", &a, &b, &c, &size, &attached)) {
+		MsPart *p = g_new0(MsPart, 1);
+		p->path = g_strdup(a);
+		p->claimed = g_strdup(b);
+		p->name = g_strdup(c);
+		p->size = size;
+		p->attached = attached;
+		g_ptr_array_add(reading->parts, p);
+	}
+	if (g_variant_iter_init(&iter, visible) > MS_READING_MAX_VISIBLE)
+		return refuse(error, "too many addresses");
+	while (g_variant_iter_next(&iter, "&s", &a))
+		g_ptr_array_add(reading->visible, g_strdup(a));
+	return true;
+}
+
+MsReading *ms_reading_decode(GBytes *bytes, GError **error)
+{
+	if (g_bytes_get_size(bytes) > MS_READING_MAX_BYTES) {
+		refuse(error, "it is too large");
+		return NULL;
+	}
+	g_autoptr(GVariant) variant = g_variant_ref_sink(
+		g_variant_new_from_bytes(G_VARIANT_TYPE(FORMAT), bytes, FALSE));
+	if (!g_variant_is_normal_form(variant)) {
+		refuse(error, "it is not in normal form");
+		return NULL;
+	}
+	g_autoptr(MsReading) reading = ms_reading_new();
+	g_autoptr(GVariant) findings = g_variant_get_child_value(variant, 0);
+	g_autoptr(GVariant) unread = g_variant_get_child_value(variant, 1);
+	g_autoptr(GVariant) headers = g_variant_get_child_value(variant, 2);
+	g_autoptr(GVariant) parts = g_variant_get_child_value(variant, 3);
+	g_autoptr(GVariant) visible = g_variant_get_child_value(variant, 4);
+	if (!decode_findings(reading, findings, error) || !decode_unread(reading, unread, error)
+		|| !decode_facts(reading, headers, parts, visible, error))
+		return NULL;
+	g_variant_get_child(variant, 5, "u", &reading->visible_total);
+	g_variant_get_child(variant, 6, "t", &reading->text_bytes);
+	g_variant_get_child(variant, 7, "x", &reading->microseconds);
+	return g_steal_pointer(&reading);
+}

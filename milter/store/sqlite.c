@@ -1,0 +1,206 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/store.h"
+
+#define BUSY_MS 5000
+
+struct MsSqlite {
+	sqlite3 *db;
+	char *path;
+	pthread_mutex_t lock; /* recursive: ms_sqlite_lock() surrounds calls that lock again */
+	GHashTable *statements; /* SQL to sqlite3_stmt */
+};
+
+static MsAnswer answer_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE: return MS_FOUND;
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_AUTH:
+	case SQLITE_ERROR: return MS_CONFIG;
+	default: return MS_RETRY;
+	}
+}
+
+static MsAnswer fail(MsSqlite *db, int rc, GError **error)
+{
+	MsAnswer answer = answer_of(rc);
+	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY, "%s: %s",
+		db->path, db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
+	return answer;
+}
+
+static void finalize(gpointer stmt)
+{
+	sqlite3_finalize(stmt);
+}
+
+static void take_number(int n, const char *const *columns, void *user)
+{
+	(void)n;
+	*(gint64 *)user = columns[0] != NULL ? g_ascii_strtoll(columns[0], NULL, 10) : 0;
+}
+
+static MsAnswer ask_number(MsSqlite *db, const char *sql, gint64 *out, GError **error)
+{
+	return ms_sqlite_run(db, sql, NULL, take_number, out, NULL, error);
+}
+
+/* WAL with full sync: a commit that returned is on disk, and readers never wait. */
+static MsAnswer set_up(MsSqlite *db, gint32 application_id, const char *schema, bool create,
+	GError **error)
+{
+	gint64 id = 0, tables = 0;
+	MsAnswer answer = ask_number(db, "PRAGMA application_id", &id, error);
+	if (answer == MS_FOUND)
+		answer = ask_number(db, "SELECT count(*) FROM sqlite_master", &tables, error);
+	if (answer != MS_FOUND)
+		return answer;
+	if (tables > 0 && id != application_id) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: is a database of another program (application_id %" G_GINT64_FORMAT ")",
+			db->path, id);
+		return MS_CONFIG;
+	}
+	if (tables == 0 && !create) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: is empty", db->path);
+		return MS_CONFIG;
+	}
+	g_autofree char *pragmas = g_strdup_printf("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+		"PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
+	if (!create)
+		pragmas[0] = '\0';
+	g_autofree char *script = g_strdup_printf("%s%s", pragmas,
+		create ? schema : "PRAGMA query_only=ON;");
+	int rc = sqlite3_exec(db->db, script, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && create && tables == 0) {
+		g_autofree char *mark = g_strdup_printf("PRAGMA application_id=%d", application_id);
+		rc = sqlite3_exec(db->db, mark, NULL, NULL, NULL);
+	}
+	return rc == SQLITE_OK ? MS_FOUND : fail(db, rc, error);
+}
+
+/* SQLite makes files with the umask; ours hold customers' data. */
+static void make_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd >= 0)
+		close(fd);
+}
+
+MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *schema, bool create,
+	MsAnswer *answer_out, GError **error)
+{
+	bool memory = strcmp(path, ":memory:") == 0;
+	if (create && !memory)
+		make_private(path);
+	g_autoptr(MsSqlite) db = g_new0(MsSqlite, 1);
+	db->path = g_strdup(path);
+	db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize);
+	pthread_mutexattr_t attr;
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&db->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	/* A reader of a WAL database writes its shared memory, so it opens for writing too and
+	 * forbids itself statements that write. */
+	int rc = sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	MsAnswer answer;
+	if (rc != SQLITE_OK) {
+		answer = fail(db, rc, error);
+	} else {
+		sqlite3_busy_timeout(db->db, BUSY_MS);
+		answer = set_up(db, application_id, schema, create, error);
+	}
+	if (answer_out != NULL)
+		*answer_out = answer;
+	return answer == MS_FOUND ? g_steal_pointer(&db) : NULL;
+}
+
+void ms_sqlite_free(MsSqlite *db)
+{
+	if (db == NULL)
+		return;
+	g_hash_table_unref(db->statements);
+	sqlite3_close(db->db);
+	pthread_mutex_destroy(&db->lock);
+	g_free(db->path);
+	g_free(db);
+}
+
+static sqlite3_stmt *statement(MsSqlite *db, const char *sql, int *rc)
+{
+	sqlite3_stmt *stmt = g_hash_table_lookup(db->statements, sql);
+	if (stmt == NULL) {
+		*rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+		if (*rc != SQLITE_OK)
+			return NULL;
+		g_hash_table_insert(db->statements, g_strdup(sql), stmt);
+	}
+	return stmt;
+}
+
+#define MAX_COLUMNS 32
+
+static int step_all(sqlite3_stmt *stmt, MsSqliteRow row, void *user)
+{
+	int rc;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *columns[MAX_COLUMNS];
+		int n = MIN(sqlite3_column_count(stmt), MAX_COLUMNS);
+		for (int i = 0; i < n; i++)
+			columns[i] = (const char *)sqlite3_column_text(stmt, i);
+		if (row != NULL)
+			row(n, columns, user);
+	}
+	return rc;
+}
+
+MsAnswer ms_sqlite_run(MsSqlite *db, const char *sql, const char *const *params, MsSqliteRow row,
+	void *user, gint64 *changes_out, GError **error)
+{
+	ms_sqlite_lock(db);
+	int rc = SQLITE_OK;
+	sqlite3_stmt *stmt = statement(db, sql, &rc);
+	MsAnswer answer = MS_FOUND;
+	if (stmt != NULL) {
+		for (int i = 0; params != NULL && params[i] != NULL; i++)
+			sqlite3_bind_text(stmt, i + 1, params[i], -1, SQLITE_TRANSIENT);
+		rc = step_all(stmt, row, user);
+		sqlite3_reset(stmt);
+		sqlite3_clear_bindings(stmt);
+	}
+	if (rc != SQLITE_DONE)
+		answer = fail(db, rc, error);
+	else if (changes_out != NULL)
+		*changes_out = sqlite3_changes(db->db);
+	ms_sqlite_unlock(db);
+	return answer;
+}
+
+void ms_sqlite_lock(MsSqlite *db)
+{
+	pthread_mutex_lock(&db->lock);
+}
+
+void ms_sqlite_unlock(MsSqlite *db)
+{
+	pthread_mutex_unlock(&db->lock);
+}
+
+gint64 ms_sqlite_last_row(MsSqlite *db)
+{
+	return sqlite3_last_insert_rowid(db->db);
+}
