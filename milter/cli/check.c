@@ -167,6 +167,8 @@ static void print_reasons(const Check *check, const MsVerdict *v)
 {
 	for (guint i = 0; i < v->reasons->len; i++) {
 		const MsReason *r = v->reasons->pdata[i];
+		if (r->action == MS_DELIVER) /* strictest first; the table has these too */
+			return;
 		g_autofree char *text = cli_cell(r->text, 0);
 		g_autofree char *where = cli_cell(r->where, 0);
 		g_autofree char *recipient = cli_cell(r->recipient, 0);
@@ -187,6 +189,17 @@ static void print_reasons(const Check *check, const MsVerdict *v)
 	}
 	if (v->more > 0)
 		printf("  ... and %u reasons more\n", v->more);
+}
+
+static void print_unread(const Check *check, const MsReading *reading)
+{
+	for (guint i = 0; i < reading->unread->len; i++) {
+		const MsUnread *u = reading->unread->pdata[i];
+		g_autofree char *where = cli_cell(u->where, 0);
+		g_autofree char *detail = cli_cell(u->detail, 0);
+		printf("  %snot read%s  %s: %s (%s)\n", cli_colour(check->cli, YELLOW),
+			cli_colour(check->cli, PLAIN), where, detail, ms_unread_name(u->reason));
+	}
 }
 
 /* ---- for programs --------------------------------------------------------------------- */
@@ -316,6 +329,7 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 	} else {
 		print_head(check, name, envelope, v);
 		print_table(check, envelope, judgement);
+		print_unread(check, judgement->reading);
 		print_reasons(check, v);
 		putchar('\n');
 	}
@@ -349,8 +363,10 @@ int cmd_check(Cli *cli, int argc, char **argv)
 	if (warning != NULL)
 		cli_fail(0, "warning: %s", warning);
 	int worst = 0;
-	for (int i = 1; i < argc; i++)
-		worst = MAX(worst, cli_messages(argv[i], judge, &check));
+	for (int i = 1; i < argc; i++) {
+		int rc = cli_messages(argv[i], judge, &check);
+		worst = MAX(worst, rc);
+	}
 	ms_runtime_unref(check.runtime);
 	return worst;
 }

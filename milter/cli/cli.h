@@ -23,6 +23,14 @@ int cli_fail_error(GError *error);
 /* Parses options; on failure prints it and returns false. */
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv);
 
+typedef struct {
+	const char *name;
+	int (*run)(Cli *cli, int argc, char **argv);
+	const char *help;
+} CliVerb;
+/* Runs the verb that argv[1] names, of a table that ends with name NULL. */
+int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, char **argv);
+
 /* Escape sequences, or "" without colour. */
 typedef enum { PLAIN, BOLD, RED, GREEN, YELLOW, DIM } Colour;
 const char *cli_colour(const Cli *cli, Colour colour);

@@ -333,11 +333,7 @@ static int do_key(Cli *cli, int argc, char **argv)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int (*run)(Cli *cli, int argc, char **argv);
-	const char *help;
-} verbs[] = {
+static const CliVerb verbs[] = {
 	{"import", do_import, "FILE.csv          take a new mapping into use"},
 	{"lookup", do_lookup, "KIND VALUE        whose is it?"},
 	{"put", do_put, "ACCOUNT KIND VALUE   add one entry"},
@@ -346,15 +342,10 @@ static const struct {
 	{"export", do_export, "                  the mapping as CSV (digests off)"},
 	{"digest", do_digest, "KIND VALUE        the stored key of a value"},
 	{"key", do_key, "                  make the site key"},
+	{NULL, NULL, NULL},
 };
 
 int cmd_directory(Cli *cli, int argc, char **argv)
 {
-	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(cli, argc - 1, argv + 1);
-	fprintf(stderr, "usage: missent directory VERB ...\n\n");
-	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-		fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].help);
-	return argc > 1 && strcmp(argv[1], "--help") == 0 ? 0 : EX_USAGE;
+	return cli_dispatch(cli, verbs, "missent directory VERB ...", argc, argv);
 }

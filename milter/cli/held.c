@@ -353,8 +353,10 @@ static int act(Cli *cli, int argc, char **argv, const char *summary, MsState sta
 		return cli_fail(EX_USAGE, "held %s: which queue IDs?", argv[0]);
 	Held held = {0};
 	int rc = begin(&held, cli);
-	for (int i = 1; i < argc && held.records != NULL; i++)
-		rc = MAX(rc, decide(&held, argv[i], argv[0], state, why != NULL ? why : ""));
+	for (int i = 1; i < argc && held.records != NULL; i++) {
+		int one = decide(&held, argv[i], argv[0], state, why != NULL ? why : "");
+		rc = MAX(rc, one);
+	}
 	end(&held);
 	return rc;
 }
@@ -374,25 +376,16 @@ static int do_delete(Cli *cli, int argc, char **argv)
 	return act(cli, argc, argv, "QUEUEID... - delete it for good", MS_STATE_DELETED);
 }
 
-static const struct {
-	const char *name;
-	int (*run)(Cli *cli, int argc, char **argv);
-	const char *help;
-} verbs[] = {
+static const CliVerb verbs[] = {
 	{"list", do_list, "            held mail, newest first (--reason, --policy, --sender, --older)"},
 	{"show", do_show, "QUEUEID     why it is held (--message: the message too)"},
 	{"release", do_release, "QUEUEID...  let it go to its recipients"},
 	{"return", do_return, "QUEUEID...  return it to its sender"},
 	{"delete", do_delete, "QUEUEID...  delete it"},
+	{NULL, NULL, NULL},
 };
 
 int cmd_held(Cli *cli, int argc, char **argv)
 {
-	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(cli, argc - 1, argv + 1);
-	fprintf(stderr, "usage: missent held VERB ...\n\n");
-	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-		fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].help);
-	return argc > 1 && strcmp(argv[1], "--help") == 0 ? 0 : EX_USAGE;
+	return cli_dispatch(cli, verbs, "missent held VERB ...", argc, argv);
 }

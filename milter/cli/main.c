@@ -13,15 +13,12 @@
 
 #include "cli.h"
 
-static const struct {
-	const char *name;
-	int (*run)(Cli *cli, int argc, char **argv);
-	const char *help;
-} commands[] = {
+static const CliVerb commands[] = {
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},
 	{"held", cmd_held, "list, show, release, return and delete held mail"},
 	{"config", cmd_config, "check the configuration, or show what is in effect"},
+	{NULL, NULL, NULL},
 };
 
 int cli_fail(int code, const char *format, ...)
@@ -85,30 +82,49 @@ char *cli_time(gint64 microseconds)
 	return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
 }
 
-static void usage(FILE *out)
+static void print_usage(FILE *out, const CliVerb *verbs, const char *usage)
 {
-	fprintf(out, "usage: missent [-c FILE] [--no-color] COMMAND ...\n\n");
-	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
-	fprintf(out, "\nmissent COMMAND --help says more; so does missent(1).\n");
+	fprintf(out, "usage: %s\n\n", usage);
+	for (; verbs->name != NULL; verbs++)
+		fprintf(out, "  %-9s %s\n", verbs->name, verbs->help);
+	fprintf(out, "\n--help after any of them says more; so does missent(1).\n");
 }
 
-/* What stands before the command; returns its index in argv, or 0 when there is none. */
+int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, char **argv)
+{
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		print_usage(stdout, verbs, usage);
+		return 0;
+	}
+	const char *names[16] = {NULL};
+	for (gsize i = 0; argc > 1 && verbs[i].name != NULL; i++) {
+		names[i] = verbs[i].name;
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(cli, argc - 1, argv + 1);
+	}
+	const char *near = argc > 1 ? ms_text_nearest(argv[1], names) : NULL;
+	if (argc > 1)
+		cli_fail(EX_USAGE, "there is no \"%s\" here%s%s%s", argv[1],
+			near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	print_usage(stderr, verbs, usage);
+	return EX_USAGE;
+}
+
+/* What stands before the command; returns how many arguments that is. */
 static int common_options(Cli *cli, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
+	int i = 1;
+	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			cli->config = argv[++i];
 		else if (strcmp(argv[i], "--no-color") == 0)
 			cli->colour = false;
 		else if (strcmp(argv[i], "--color") == 0)
 			cli->colour = true;
-		else if (argv[i][0] == '-')
-			return 0;
 		else
-			return i;
+			break;
 	}
-	return 0;
+	return i - 1;
 }
 
 int main(int argc, char **argv)
@@ -119,28 +135,13 @@ int main(int argc, char **argv)
 	if (cli.config == NULL)
 		cli.config = CONFDIR "/missent.conf";
 	ms_log_open("missent", false, false);
+	int skip = common_options(&cli, argc, argv);
+	argc -= skip;
+	argv += skip;
 	if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
 		printf("missent %s\n", PACKAGE_VERSION);
 		return 0;
 	}
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		usage(stdout);
-		return 0;
-	}
-	int at = common_options(&cli, argc, argv);
-	if (at == 0) {
-		usage(stderr);
-		return EX_USAGE;
-	}
-	const char *names[G_N_ELEMENTS(commands) + 1] = {NULL};
-	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
-		names[i] = commands[i].name;
-		if (strcmp(argv[at], commands[i].name) == 0)
-			return commands[i].run(&cli, argc - at, argv + at);
-	}
-	const char *near = ms_text_nearest(argv[at], names);
-	cli_fail(EX_USAGE, "there is no command \"%s\"%s%s%s", argv[at],
-		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-	usage(stderr);
-	return EX_USAGE;
+	return cli_dispatch(&cli, commands, "missent [-c FILE] [--color|--no-color] COMMAND ...", argc,
+		argv);
 }

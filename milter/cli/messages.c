@@ -55,7 +55,8 @@ static int each_of_mbox(const char *name, const char *data, gsize len, CliMessag
 			break;
 		g_autoptr(GByteArray) message = unquote(nl + 1, stop);
 		g_autofree char *label = g_strdup_printf("%s:%u", name, n);
-		worst = MAX(worst, func(label, message->data, message->len, user));
+		int rc = func(label, message->data, message->len, user);
+		worst = MAX(worst, rc);
 		p = stop;
 	}
 	return worst;
@@ -122,7 +123,9 @@ int cli_messages(const char *path, CliMessageFunc func, void *user)
 	if (files->len == 0)
 		return cli_fail(EX_NOINPUT, "%s: no Maildir, and no *.eml file in it", path);
 	int worst = 0;
-	for (guint i = 0; i < files->len; i++)
-		worst = MAX(worst, cli_messages(files->pdata[i], func, user));
+	for (guint i = 0; i < files->len; i++) {
+		int rc = cli_messages(files->pdata[i], func, user);
+		worst = MAX(worst, rc);
+	}
 	return worst;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ typedef struct {
 } Value;
 
 /* libconfuse's callbacks carry no pointer of ours, so the parse in progress hangs on its
- * thread; it is set for the length of one cfg_parse_buf() and nothing else reads it. */
+ * thread; it is set for the length of one cfg_parse_fp() and nothing else reads it. */
 typedef struct {
 	const MsRow *rows;
 	GString *complaints;
@@ -332,9 +333,12 @@ MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows
 	cfg_set_error_function(cfg, on_error);
 	parse = &state;
 	watch_values(cfg, rows, "");
-	/* cfg_parse_buf() takes an empty text for an error. */
+	/* cfg_parse_buf() would call every file "[buf]". */
 	g_autofree char *with_end = g_strconcat(text, "\n", NULL);
-	int rc = cfg_parse_buf(cfg, with_end);
+	FILE *stream = fmemopen(with_end, strlen(with_end), "r");
+	g_assert(stream != NULL);
+	int rc = cfg_parse_fp(cfg, stream);
+	fclose(stream);
 	parse = NULL;
 	MsSection *root = NULL;
 	if (rc == CFG_SUCCESS && state.n == 0)

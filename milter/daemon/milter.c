@@ -167,10 +167,14 @@ static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *qu
 {
 	switch (decision->action) {
 	case MS_DELIVER: return SMFIS_CONTINUE;
-	case MS_TAG:
-		if (smfi_addheader(ctx, (char *)OWN_TAG, decision->header) == MI_SUCCESS)
+	case MS_TAG: {
+		const Connection *connection = connection_of(ctx);
+		g_autofree char *value = g_strconcat(
+			connection->protocol & SMFIP_HDR_LEADSPC ? " " : "", decision->header, NULL);
+		if (smfi_addheader(ctx, (char *)OWN_TAG, value) == MI_SUCCESS)
 			return SMFIS_CONTINUE;
 		break;
+	}
 	case MS_HOLD:
 		if (smfi_quarantine(ctx, decision->reason) == MI_SUCCESS)
 			return SMFIS_CONTINUE;

@@ -21,6 +21,7 @@ void session_free(Session *session);
 /* MAIL FROM begins a transaction; what was before is dropped. */
 void session_mail(Session *session, const char *sender, const char *auth_user);
 void session_recipient(Session *session, const char *recipient);
+/* `leading_space`: the blank after the colon is part of the value (SMFIP_HDR_LEADSPC). */
 void session_header(Session *session, const char *name, const char *value, bool leading_space);
 void session_end_of_headers(Session *session);
 /* False: the rest of the body is of no interest. */

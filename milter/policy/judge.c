@@ -160,7 +160,7 @@ static const MsOwners *owners_of(const Judge *j, guint finding)
 static bool counts(const Judge *j, guint finding, const GPtrArray *kinds)
 {
 	const MsFinding *f = g_ptr_array_index(j->reading->findings, finding);
-	if (kinds->len > 0 && !in_list(kinds, f->kind))
+	if (kinds->len > 0 && !in_list(kinds, f->kind)) /* {"none"} has no kind in it */
 		return false;
 	return !(f->belief & MS_BELIEF_TENTATIVE) || owners_of(j, finding)->owners->len > 0;
 }
@@ -209,7 +209,7 @@ static void judge_finding(Judge *j, guint index)
 	const MsFinding *finding = g_ptr_array_index(j->reading->findings, index);
 	const MsOwners *owners = owners_of(j, index);
 	if (owners->owners->len == 0) {
-		about(add(j, MS_UNKNOWN_IDENTIFIER, "a %s that the directory does not know",
+		about(add(j, MS_UNKNOWN_IDENTIFIER, "%s that the directory does not know",
 			      finding->kind), finding, owners->owners);
 		return;
 	}
@@ -222,7 +222,7 @@ static void judge_finding(Judge *j, guint index)
 	}
 	if (n == 0)
 		return;
-	MsReason *reason = add(j, MS_MISMATCH, "a %s of another account than the recipient's",
+	MsReason *reason = add(j, MS_MISMATCH, "%s of another account than the recipient's",
 		finding->kind);
 	about(reason, finding, owners->owners);
 	to_recipient(reason, j, first, n);

@@ -152,7 +152,7 @@ static bool kinds_known(const MsSection *section, const char *key, const GPtrArr
 {
 	for (guint i = 0; i < list->len; i++) {
 		const char *name = list->pdata[i];
-		if (ms_kinds_find(kinds, name) != NULL)
+		if (ms_kinds_find(kinds, name) != NULL || (list->len == 1 && strcmp(name, "none") == 0))
 			continue;
 		const char *near = ms_text_nearest(name, ms_kinds_names(kinds));
 		g_autofree char *all = g_strjoinv(", ", (char **)ms_kinds_names(kinds));

@@ -306,7 +306,8 @@ static bool acquire(MsReader *reader, Worker *worker, GError **error)
 
 /* ---- one message ---------------------------------------------------------------------- */
 
-typedef enum { JOB_DONE, JOB_LATE, JOB_LOST } JobEnd;
+/* UNTOUCHED: the worker was dead before it took the job, so another may have it. */
+typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_UNTOUCHED } JobEnd;
 
 static JobEnd receive(int fd, void *data, gsize len, gint64 deadline)
 {
@@ -322,6 +323,9 @@ static JobEnd receive(int fd, void *data, gsize len, gint64 deadline)
 		ssize_t n = recv(fd, p, len, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* A Unix socket that is closed with data unread in it is reset. */
+		if (n < 0 && errno == ECONNRESET)
+			return JOB_UNTOUCHED;
 		if (n <= 0)
 			return JOB_LOST;
 		p += n;
@@ -335,7 +339,7 @@ static JobEnd converse(MsReader *reader, const Worker *worker, int message_fd, G
 	gint64 deadline = g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
 	WireHeader header = {JOB_MAGIC, 0};
 	if (!wire_send(worker->socket, &header, sizeof header, &message_fd, 1, 0))
-		return JOB_LOST;
+		return JOB_UNTOUCHED;
 	JobEnd end = receive(worker->socket, &header, sizeof header, deadline);
 	if (end != JOB_DONE)
 		return end;
@@ -354,7 +358,7 @@ static JobEnd converse(MsReader *reader, const Worker *worker, int message_fd, G
 static void finish(MsReader *reader, Worker *worker, bool fine)
 {
 	pthread_mutex_lock(&reader->lock);
-	reader->stats.messages++;
+	reader->stats.messages += fine;
 	reader->stats.workers_lost += !fine;
 	bool keep = fine && --worker->jobs_left > 0 && reader->generation == worker->generation;
 	if (keep)
@@ -374,19 +378,27 @@ static MsReading *unreadable(MsUnreadReason reason, const char *why)
 	return reading;
 }
 
+/* When the supervisor dies, so do all workers that wait in the queue. */
+#define MAX_DEAD_WORKERS 300
+
 bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, GError **error)
 {
 	Worker worker;
-	if (!acquire(reader, &worker, error))
-		return false;
 	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(GError) refused = NULL;
-	JobEnd end = converse(reader, &worker, message_fd, &bytes);
+	JobEnd end = JOB_UNTOUCHED;
+	for (int i = 0; end == JOB_UNTOUCHED && i < MAX_DEAD_WORKERS; i++) {
+		if (i > 0)
+			finish(reader, &worker, false);
+		if (!acquire(reader, &worker, error))
+			return false;
+		end = converse(reader, &worker, message_fd, &bytes);
+	}
 	MsReading *reading = end == JOB_DONE ? ms_reading_decode(bytes, &refused) : NULL;
 	finish(reader, &worker, reading != NULL);
 	if (end == JOB_LATE)
 		reading = unreadable(MS_UNREAD_TIME, "the worker was stopped at its deadline");
-	else if (end == JOB_LOST)
+	else if (end == JOB_LOST || end == JOB_UNTOUCHED)
 		reading = unreadable(MS_UNREAD_WORKER, "the worker died while reading");
 	else if (reading == NULL)
 		reading = unreadable(MS_UNREAD_WORKER, refused->message);

@@ -1,0 +1,146 @@
+/*
+ * missent-reader with a worker that does what a document that has taken it over might do.
+ * The message says which: "MISBEHAVE word" anywhere in it.  Without that it reads as usual.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "missent/reader.h"
+
+static void crash(void)
+{
+	volatile int *nowhere = (int *)g_getenv("MISSENT_NO_SUCH_VARIABLE");
+	*nowhere = 1;
+}
+
+static void loop(void)
+{
+	for (volatile int i = 0;; i++)
+		;
+}
+
+static void overflow(volatile char *below)
+{
+	volatile char here[65536];
+	here[0] = below != NULL ? below[0] : 1;
+	overflow(here);
+	here[1] = here[0];
+}
+
+static void eat(void)
+{
+	for (;;)
+		memset(g_malloc(1 << 24), 1, 1 << 24);
+}
+
+static void open_socket(void)
+{
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0)
+		_exit(0);
+}
+
+static void open_file(void)
+{
+	if (open("/etc/passwd", O_RDONLY) >= 0)
+		_exit(0);
+}
+
+static void write_file(void)
+{
+	if (open("/tmp/missent-was-here", O_WRONLY | O_CREAT, 0600) >= 0)
+		_exit(0);
+}
+
+static void run_program(void)
+{
+	char sh[] = "/bin/sh";
+	char *argv[] = {sh, NULL};
+	execv(sh, argv);
+}
+
+static void make_process(void)
+{
+	if (fork() >= 0)
+		_exit(0);
+}
+
+static void make_code(void)
+{
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+		!= MAP_FAILED)
+		_exit(0);
+}
+
+/* An answer that is no reading; the job's socket is descriptor 3. */
+static void lie(void)
+{
+	struct {
+		char magic[8];
+		guint64 len;
+		char text[16];
+	} answer = {"MSREAD01", 16, "not a GVariant.."};
+	if (write(3, &answer, sizeof answer) > 0)
+		_exit(0);
+}
+
+static void boast(void)
+{
+	struct {
+		char magic[8];
+		guint64 len;
+	} answer = {"MSREAD01", G_MAXUINT64 / 2};
+	if (write(3, &answer, sizeof answer) > 0)
+		for (;;)
+			if (write(3, &answer, sizeof answer) < 0)
+				_exit(0);
+}
+
+static void half(void)
+{
+	if (write(3, "MSREAD01\x10\0\0\0\0\0\0\0abc", 19) > 0)
+		_exit(0);
+}
+
+static void wait_long(void)
+{
+	gint64 end = g_get_monotonic_time() + 3 * G_USEC_PER_SEC; /* sleeping is not allowed */
+	while (g_get_monotonic_time() < end)
+		;
+}
+
+static void overflow_stack(void)
+{
+	overflow(NULL);
+}
+
+static const struct {
+	const char *word;
+	void (*act)(void);
+} acts[] = {
+	{"crash", crash}, {"loop", loop}, {"stack", overflow_stack}, {"memory", eat},
+	{"socket", open_socket}, {"file", open_file}, {"create", write_file},
+	{"program", run_program}, {"process", make_process}, {"code", make_code}, {"lie", lie},
+	{"boast", boast}, {"half", half}, {"wait", wait_long},
+};
+
+static void work(const MsKinds *kinds, const guint8 *data, gsize len, MsBudget *budget,
+	MsReading *reading)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
+		g_autofree char *order = g_strdup_printf("MISBEHAVE %s\r", acts[i].word);
+		if (memmem(data, len, order, strlen(order)) != NULL)
+			acts[i].act();
+	}
+	ms_reader_work(kinds, data, len, budget, reading);
+}
+
+int main(int argc, char **argv)
+{
+	return ms_reader_main(argc, argv, work);
+}
