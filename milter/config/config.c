@@ -30,15 +30,17 @@ typedef struct {
 	GPtrArray *texts; /* NULL-terminated */
 	gint64 number;
 	bool given;
+	int line; /* of the file; 0 if not given */
 	GPtrArray *sections;
 } Value;
 
 /* libconfuse's callbacks carry no pointer of ours, so the parse in progress hangs on its
- * thread; it is set for the length of one cfg_parse_fp() and nothing else reads it. */
+ * thread; it is set for the length of one ms_config_parse() and nothing else reads it. */
 typedef struct {
 	const MsRow *rows;
 	GString *complaints;
 	guint n;
+	GHashTable *lines; /* of cfg_opt_t: where it was given */
 } Parse;
 static _Thread_local Parse *parse;
 
@@ -156,6 +158,10 @@ static const MsRow *rows_of(cfg_t *cfg)
 	return row != NULL && row->rows != NULL ? row->rows : parse->rows;
 }
 
+/* libconfuse takes the end of the file for the end of any open block: half a policy would be
+ * a weaker one.  So the text is followed by an option that only the root knows. */
+#define END_MARK "missent-end-of-file"
+
 static char *nearest_hint(cfg_t *cfg, const char *message)
 {
 	const char *quote = strchr(message, '\'');
@@ -178,6 +184,10 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 	if (parse->n++ >= MAX_COMPLAINTS)
 		return;
 	g_autofree char *message = g_strdup_vprintf(format, args);
+	if (strstr(message, END_MARK) != NULL) {
+		g_free(message);
+		message = g_strdup("a block or text is not closed (} or \" is missing)");
+	}
 	g_autofree char *hint = nearest_hint(cfg, message);
 	g_autofree char *safe = ms_text_escape(message, -1, 300);
 	if (parse->complaints->len > 0)
@@ -191,6 +201,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const MsRow *row = find_row(rows_of(cfg), cfg_opt_name(opt));
 	gint64 ignored;
+	g_hash_table_insert(parse->lines, opt, GINT_TO_POINTER(cfg->line));
 	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
 		const char *text = cfg_opt_getnstr(opt, i);
 		g_autoptr(GError) error = NULL;
@@ -210,19 +221,19 @@ static void free_opts(cfg_opt_t *opts, const MsRow *rows)
 	g_free(opts);
 }
 
-static cfg_opt_t *make_opts(const MsRow *rows)
+static cfg_opt_t *make_opts(const MsRow *rows, bool root)
 {
 	guint n = 0;
 	while (rows[n].key != NULL)
 		n++;
-	cfg_opt_t *opts = g_new0(cfg_opt_t, n + 1);
+	cfg_opt_t *opts = g_new0(cfg_opt_t, n + 2);
 	for (guint i = 0; i < n; i++) {
 		const MsRow *row = &rows[i];
 		cfg_opt_t str = CFG_STR(row->key, NULL, CFGF_NODEFAULT);
 		cfg_opt_t list = CFG_STR_LIST(row->key, NULL, CFGF_NODEFAULT);
 		opts[i] = row->type == MS_ROW_LIST ? list : str;
 		if (row->rows != NULL) {
-			cfg_opt_t section = CFG_SEC(row->key, make_opts(row->rows), CFGF_NONE);
+			cfg_opt_t section = CFG_SEC(row->key, make_opts(row->rows, false), CFGF_NONE);
 			section.flags = row->type == MS_ROW_SECTIONS
 				? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
 				: CFGF_NODEFAULT;
@@ -230,6 +241,9 @@ static cfg_opt_t *make_opts(const MsRow *rows)
 		}
 	}
 	cfg_opt_t end = CFG_END();
+	cfg_opt_t mark = CFG_STR(END_MARK, NULL, CFGF_NODEFAULT);
+	if (root)
+		opts[n++] = mark;
 	opts[n] = end;
 	return opts;
 }
@@ -281,6 +295,7 @@ static Value *take_value(const MsRow *row, cfg_opt_t *opt)
 	value->number = -1;
 	value->texts = g_ptr_array_new_with_free_func(g_free);
 	value->given = cfg_opt_size(opt) > 0 && cfg_opt_getnstr(opt, 0) != NULL;
+	value->line = GPOINTER_TO_INT(g_hash_table_lookup(parse->lines, opt));
 	if (value->given) {
 		for (unsigned i = 0; i < cfg_opt_size(opt); i++)
 			g_ptr_array_add(value->texts, g_strdup(cfg_opt_getnstr(opt, i)));
@@ -326,26 +341,27 @@ static MsSection *take_section(cfg_t *cfg, const MsRow *rows, const char *name, 
 
 MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error)
 {
-	Parse state = {rows, g_string_new(NULL), 0};
-	cfg_opt_t *opts = make_opts(rows);
+	Parse state = {rows, g_string_new(NULL), 0, g_hash_table_new(NULL, NULL)};
+	cfg_opt_t *opts = make_opts(rows, true);
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
 	cfg->filename = strdup(file); /* freed by cfg_free() */
 	cfg_set_error_function(cfg, on_error);
 	parse = &state;
 	watch_values(cfg, rows, "");
 	/* cfg_parse_buf() would call every file "[buf]". */
-	g_autofree char *with_end = g_strconcat(text, "\n", NULL);
+	g_autofree char *with_end = g_strconcat(text, "\n", END_MARK " = yes\n", NULL);
 	FILE *stream = fmemopen(with_end, strlen(with_end), "r");
 	g_assert(stream != NULL);
 	int rc = cfg_parse_fp(cfg, stream);
 	fclose(stream);
-	parse = NULL;
 	MsSection *root = NULL;
 	if (rc == CFG_SUCCESS && state.n == 0)
 		root = take_section(cfg, rows, file, file);
 	else
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s",
 			state.complaints->len > 0 ? state.complaints->str : "cannot be parsed");
+	parse = NULL;
+	g_hash_table_unref(state.lines);
 	cfg_free(cfg);
 	free_opts(opts, rows);
 	g_string_free(state.complaints, TRUE);
@@ -390,17 +406,20 @@ const char *ms_section_title(const MsSection *section)
 	return section->title;
 }
 
-void ms_section_error(const MsSection *section, GError **error, const char *format, ...)
+void ms_section_error(const MsSection *section, const char *key, GError **error,
+	const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	if (section->title != NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s \"%s\": %s", section->file,
-			section->name, section->title, text);
-	else
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", section->file, text);
+	int line = key != NULL ? get(section, key)->line : 0;
+	g_autofree char *at = line > 0 ? g_strdup_printf(":%d", line) : g_strdup("");
+	g_autofree char *block = section->title != NULL
+		? g_strdup_printf("%s \"%s\": ", section->name, section->title)
+		: g_strdup("");
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s%s: %s%s%s%s", section->file, at, block,
+		key != NULL ? key : "", key != NULL ? ": " : "", text);
 }
 
 const char *ms_section_text(const MsSection *section, const char *key)

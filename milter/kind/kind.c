@@ -86,14 +86,14 @@ static bool valid_name(const char *name)
 static bool kind_sensible(const MsSection *section, const MsKind *kind, GError **error)
 {
 	if (!valid_name(kind->name))
-		ms_section_error(section, error, "a kind's name has lower-case letters, digits and -");
+		ms_section_error(section, NULL, error, "a kind's name has lower-case letters, digits and -");
 	else if (kind->patterns->len == 0 && !kind->block)
-		ms_section_error(section, error, "pattern: is missing (or set block = yes)");
+		ms_section_error(section, "pattern", error, "is missing (or set block = yes)");
 	else if (kind->labels == NULL && (kind->label_required || kind->block))
-		ms_section_error(section, error, "labels: is missing, though %s",
+		ms_section_error(section, "labels", error, "is missing, though %s",
 			kind->block ? "block = yes" : "label-required = yes");
 	else if (kind->min_length > kind->max_length)
-		ms_section_error(section, error, "min-length: is greater than max-length");
+		ms_section_error(section, "min-length", error, "is greater than max-length");
 	else
 		return true;
 	return false;
@@ -117,7 +117,7 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	g_autoptr(GError) why = NULL;
 	kind->labels = compile_labels(ms_section_list(section, "labels"), &why);
 	if (why != NULL) {
-		ms_section_error(section, error, "labels: %s", why->message);
+		ms_section_error(section, "labels", error, "%s", why->message);
 	} else if (kind_sensible(section, kind, error)) {
 		return kind;
 	}
@@ -132,7 +132,7 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 		return NULL;
 	guint n = ms_section_count(root, "kind");
 	if (n == 0 || n > MAX_KINDS) {
-		ms_section_error(root, error, n == 0 ? "defines no kind" : "defines more than 64 kinds");
+		ms_section_error(root, NULL, error, n == 0 ? "defines no kind" : "defines more than 64 kinds");
 		return NULL;
 	}
 	g_autoptr(MsKinds) kinds = g_new0(MsKinds, 1);
@@ -265,12 +265,13 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 		why = "an address needs at least three words and a number";
 		break;
 	}
-	if (value != NULL && (strlen(value) < kind->min_length || *value == '\0'))
-		why = "the value is too short";
-	else if (value != NULL && strlen(value) > kind->max_length)
-		why = "the value is too long";
-	else if (value != NULL)
-		why = ms_check_value(kind->check, value);
+	if (value != NULL) {
+		why = *value != '\0' ? ms_check_value(kind->check, value) : NULL;
+		if (why == NULL && (strlen(value) < kind->min_length || *value == '\0'))
+			why = "the value is too short";
+		else if (why == NULL && strlen(value) > kind->max_length)
+			why = "the value is too long";
+	}
 	if (value == NULL || why != NULL) {
 		*why_out = why;
 		return NULL;

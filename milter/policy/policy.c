@@ -156,7 +156,7 @@ static bool kinds_known(const MsSection *section, const char *key, const GPtrArr
 			continue;
 		const char *near = ms_text_nearest(name, ms_kinds_names(kinds));
 		g_autofree char *all = g_strjoinv(", ", (char **)ms_kinds_names(kinds));
-		ms_section_error(section, error, "%s: there is no kind \"%s\" in kinds.conf; %s%s%s", key,
+		ms_section_error(section, key, error, "there is no kind \"%s\" in kinds.conf; %s%s%s",
 			name, near ? "did you mean \"" : "known are ", near ? near : all,
 			near ? "\"?" : "");
 		return false;
@@ -238,7 +238,7 @@ static bool add_file(MsPolicies *policies, const char *file, const char *text, c
 		const MsSection *section = ms_section_nth(root, "policy", i);
 		if (has_title(policies, ms_section_title(section))
 			|| policies->list->len >= MAX_POLICIES) {
-			ms_section_error(section, error, "%s", policies->list->len >= MAX_POLICIES
+			ms_section_error(section, NULL, error, "%s", policies->list->len >= MAX_POLICIES
 				? "there are more than 256 policies"
 				: "another policy has this title");
 			return false;

@@ -227,7 +227,10 @@ static void loop(Supervisor *s)
 
 int ms_reader_main(int argc, char **argv, MsWorkFunc work)
 {
-	if (argc > 1 || fcntl(CONTROL_FD, F_GETFD) < 0) {
+	int type = 0;
+	socklen_t size = sizeof type;
+	if (argc > 1 || getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
+		|| type != SOCK_SEQPACKET) {
 		fprintf(stderr, "%s: started by missentd and by missent check, not by hand\n", argv[0]);
 		return 64;
 	}

@@ -1,0 +1,17 @@
+#include "config.h"
+
+#include "missent/kind.h"
+#include "missent/settings.h"
+
+#include "../test.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	g_autofree char *text = g_strndup((const char *)data, len);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSection) root = ms_config_parse("fuzz.conf", text, ms_settings_rows, &error);
+	g_assert_true((root == NULL) == (error != NULL));
+	g_autoptr(MsKinds) kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	return 0;
+}

@@ -1,0 +1,290 @@
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include "missent/answer.h"
+#include "missent/budget.h"
+#include "missent/digest.h"
+#include "missent/regex.h"
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "../test.h"
+
+static void test_escape(void)
+{
+	static const struct {
+		const char *input;
+		gssize len;
+		gsize max;
+		const char *want;
+	} rows[] = {
+		{"plain", -1, 100, "plain"},
+		{"a\nb\tc", -1, 100, "a\\x0ab\\x09c"},
+		{"\033[31mred", -1, 100, "\\x1b[31mred"},
+		{"\xff\xfe", 2, 100, "\\xff\\xfe"},
+		{"M\xc3\xbcller", -1, 100, "M\xc3\xbcller"},
+		{"a\xe2\x80\xae" "b", -1, 100, "a\\xe2\\x80\\xae" "b"}, /* right-to-left override */
+		{"back\\slash", -1, 100, "back\\\\slash"},
+		{"a\0b", 3, 100, "a\\x00b"},
+		{"abcdefgh", -1, 4, "abcd..."},
+		{"", -1, 4, ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = ms_text_escape(rows[i].input, rows[i].len, rows[i].max);
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+}
+
+static void test_repair(void)
+{
+	static const struct {
+		const char *input;
+		gsize len;
+		const char *want;
+		gsize want_len;
+	} rows[] = {
+		{"abc", 3, "abc", 3},
+		{"M\xfcller", 6, "M\xc3\xbcller", 7},       /* Windows-1252 */
+		{"\x80 100", 5, "\xe2\x82\xac 100", 7},      /* its euro sign */
+		{"a\0b", 3, "a\0b", 3},
+		{"\xe2\x82", 2, "\xc3\xa2\xe2\x80\x9a", 5},  /* cut off */
+		{"", 0, "", 0},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *input = exact_copy(rows[i].input, rows[i].len);
+		g_autoptr(GString) got = ms_text_repair(input, rows[i].len);
+		g_assert_cmpmem(got->str, got->len, rows[i].want, rows[i].want_len);
+		free(input);
+	}
+}
+
+static void test_fold(void)
+{
+	static const struct {
+		const char *input, *want;
+	} rows[] = {
+		{"4711\xe2\x80\x8b" "0818", "47110818"},               /* zero-width space */
+		{"FR76\xc2\xa0" "3000", "FR76 3000"},                  /* no-break space */
+		{"A\xe2\x80\x91" "1", "A-1"},                          /* no-break hyphen */
+		{"\xef\xbc\xa1\xef\xbc\x91", "A1"},                    /* full width */
+		{"a\xc2\xad" "b", "ab"},                               /* soft hyphen */
+		{"x\xef\xbc\xa0y", "x@y"},
+		{"plain", "plain"},
+		{"", ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize len = strlen(rows[i].input);
+		char *input = exact_copy(rows[i].input, len);
+		g_autoptr(MsFold) fold = ms_fold_new(input, len);
+		g_assert_cmpmem(fold->text, fold->len, rows[i].want, strlen(rows[i].want));
+		g_assert_cmpuint(ms_fold_source(fold, fold->len), ==, len);
+		g_assert_cmpuint(ms_fold_source(fold, 0), <=, len);
+		free(input);
+	}
+}
+
+static void test_fold_map(void)
+{
+	/* The source of each folded byte is the byte it was made from. */
+	const char *text = "a\xe2\x80\x8b" "b\xc2\xa0" "c\xef\xbc\x91" "d";
+	g_autoptr(MsFold) fold = ms_fold_new(text, strlen(text));
+	static const gsize want[] = {0, 4, 5, 7, 8, 11, 12};
+	g_assert_cmpmem(fold->text, fold->len, "ab c1d", 6);
+	for (gsize i = 0; i <= fold->len; i++)
+		g_assert_cmpuint(ms_fold_source(fold, i), ==, want[i]);
+}
+
+static void test_nearest(void)
+{
+	static const char *const names[] = {"kinds", "require", "max-recipients", NULL};
+	g_assert_cmpstr(ms_text_nearest("kindz", names), ==, "kinds");
+	g_assert_cmpstr(ms_text_nearest("max-recipient", names), ==, "max-recipients");
+	g_assert_cmpstr(ms_text_nearest("colour", names), ==, NULL);
+}
+
+static void test_words(void)
+{
+	static const struct {
+		const char *input, *want;
+	} rows[] = {
+		{"Werner-Heisenberg-Allee 25", "werner heisenberg allee 25"},
+		{"M\xc3\xbcnchen, Gro\xc3\x9f" "e Stra\xc3\x9f" "e", "munchen grosse strasse"},
+		{"Su\xcc\x88" "d", "sud"}, /* combining mark */
+		{"\xc5\x81\xc3\xb3" "d\xc5\xba", "lodz"},
+		{" .,- ", ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = ms_text_words(rows[i].input, strlen(rows[i].input));
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+}
+
+static void test_transfer(void)
+{
+	typedef GByteArray *(*Decode)(const guint8 *data, gsize len);
+	static const struct {
+		Decode decode;
+		const char *input, *want;
+	} rows[] = {
+		{ms_transfer_base64, "SU5WLTEyMzQ1Njc=", "INV-1234567"},
+		{ms_transfer_base64, "SU5WLTEyMzQ1Njc", "INV-1234567"},            /* no padding */
+		{ms_transfer_base64, "SU5WLTEy\r\nMzQ1\r\n Njc=", "INV-1234567"},
+		{ms_transfer_base64, "SU5WLTE=MjM0NTY3", "INV-1234567"},           /* goes on after it */
+		{ms_transfer_base64, "Q1VT!!VC02\x01NTQzMjE=", "CUST-654321"},     /* rubbish within */
+		{ms_transfer_base64, "====", ""},
+		{ms_transfer_base64, "A", ""},
+		{ms_transfer_base64, "", ""},
+		{ms_transfer_quoted_printable, "a=3Db", "a=b"},
+		{ms_transfer_quoted_printable, "47=\r\n11", "4711"},
+		{ms_transfer_quoted_printable, "47=  \r\n11", "4711"},
+		{ms_transfer_quoted_printable, "47=\n11", "4711"},
+		{ms_transfer_quoted_printable, "100=ZZ", "100=ZZ"},
+		{ms_transfer_quoted_printable, "end=", "end"},
+		{ms_transfer_quoted_printable, "e=c", "e=c"},
+		{ms_transfer_uudecode, "+24Y6+3$R,S0U-C<\n`\nend\n", "INV-1234567"},
+		{ms_transfer_uudecode, "+24Y6+3$R,S0U-C<", "INV-1234567"},
+		{ms_transfer_uudecode, "M", ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows) - 1; i++) {
+		gsize len = strlen(rows[i].input);
+		char *input = exact_copy(rows[i].input, len);
+		GByteArray *got = rows[i].decode((guint8 *)input, len);
+		g_test_message("row %zu", i);
+		g_assert_cmpmem(got->data, got->len, rows[i].want, strlen(rows[i].want));
+		g_byte_array_unref(got);
+		free(input);
+	}
+}
+
+static void test_regex(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRegex) regex = ms_regex_new("inv-(\\d+)", true, &error);
+	g_assert_no_error(error);
+	MsMatch match;
+	const char *text = "x INV-12 inv-345";
+	g_assert_cmpint(ms_regex_match(regex, text, strlen(text), 0, strlen(text), &match), ==, MS_MATCH);
+	g_assert_cmpuint(match.group_start, ==, 6);
+	g_assert_cmpuint(match.group_end, ==, 8);
+	g_assert_cmpint(ms_regex_match(regex, text, strlen(text), 8, 8, &match), ==, MS_NO_MATCH);
+	g_assert_cmpint(ms_regex_match(regex, text, strlen(text), 8, 9, &match), ==, MS_MATCH);
+	g_assert_null(ms_regex_new("a(b", false, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	g_assert_nonnull(strstr(error->message, "character 4"));
+}
+
+/* A pattern that would take for ever gives up, and says so: not "no match". */
+static void test_regex_limit(void)
+{
+	g_autoptr(MsRegex) regex = ms_regex_new("^(a+)+$", false, NULL);
+	g_autofree char *text = g_strnfill(40, 'a');
+	text[39] = 'b';
+	MsMatch match;
+	gint64 start = g_get_monotonic_time();
+	g_assert_cmpint(ms_regex_match(regex, text, 40, 0, 40, &match), ==, MS_MATCH_LIMIT);
+	g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+}
+
+static void test_glob(void)
+{
+	static const struct {
+		const char *glob, *text;
+		bool want;
+	} rows[] = {
+		{"*.pdf", "a.pdf", true}, {"*.pdf", "apdf", false}, {"a?c", "abc", true},
+		{"@example.com", "x@example.com", false}, {"*@example.com", "x@example.com", true},
+		{"*@example.com", "x@example.com.evil", false}, {"a+b", "aab", false}, {"a+b", "a+b", true},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *pattern = ms_regex_from_glob(rows[i].glob);
+		g_autoptr(MsRegex) regex = ms_regex_new(pattern, true, NULL);
+		MsMatch match;
+		gsize n = strlen(rows[i].text);
+		bool got = ms_regex_match(regex, rows[i].text, n, 0, n, &match) == MS_MATCH;
+		g_assert_cmpint(got, ==, rows[i].want);
+	}
+}
+
+static void test_budget(void)
+{
+	MsLimits limits;
+	ms_limits_default(&limits);
+	limits.max[MS_COST_PART] = 3;
+	limits.milliseconds = 0;
+	MsBudget budget;
+	ms_budget_init(&budget, &limits);
+	g_assert_true(ms_budget_charge(&budget, MS_COST_PART, 2));
+	g_assert_false(ms_budget_charge(&budget, MS_COST_PART, 2));
+	g_assert_true(ms_budget_charge(&budget, MS_COST_PART, 1));
+	g_assert_false(ms_budget_charge(&budget, MS_COST_TEXT, G_MAXUINT64));
+	g_usleep(1000);
+	bool late = false;
+	for (int i = 0; i < 100; i++)
+		late = late || !ms_budget_time(&budget);
+	g_assert_true(late);
+}
+
+static void test_key(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "site.key", NULL);
+	g_autofree char *other_path = g_build_filename(dir, "other.key", NULL);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_key_create(path, &error));
+	g_assert_true(ms_key_create(other_path, &error));
+	g_assert_false(ms_key_create(path, NULL)); /* never replaced */
+	struct stat st;
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0640);
+	g_autoptr(MsKey) key = ms_key_load(path, &error);
+	g_autoptr(MsKey) other = ms_key_load(other_path, &error);
+	g_assert_no_error(error);
+	g_autofree char *a = ms_key_digest(key, "iban", "DE1");
+	g_autofree char *b = ms_key_digest(key, "iban", "DE1");
+	g_autofree char *c = ms_key_digest(key, "ibanD", "E1");
+	g_autofree char *d = ms_key_digest(other, "iban", "DE1");
+	g_assert_cmpstr(a, ==, b);
+	g_assert_cmpuint(strlen(a), ==, 32);
+	g_assert_cmpstr(a, !=, c);
+	g_assert_cmpstr(a, !=, d);
+	g_autofree char *sealed = ms_key_seal(key, "AC-0001");
+	g_autofree char *again = ms_key_seal(key, "AC-0001");
+	g_autofree char *opened = ms_key_open(key, sealed);
+	g_assert_cmpstr(sealed, ==, again);
+	g_assert_cmpstr(opened, ==, "AC-0001");
+	g_assert_null(strstr(sealed, "AC-0001"));
+	g_assert_null(ms_key_open(other, sealed));
+	g_assert_null(ms_key_open(key, "nonsense"));
+	g_assert_null(ms_key_open(key, ""));
+	sealed[3] = sealed[3] == 'A' ? 'B' : 'A';
+	g_assert_null(ms_key_open(key, sealed));
+	g_assert_cmpint(g_chmod(path, 0644), ==, 0);
+	g_assert_null(ms_key_load(path, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	g_assert_nonnull(strstr(error->message, "chmod 0640"));
+	g_clear_error(&error);
+	g_assert_true(g_file_set_contents(other_path, "abc", -1, NULL));
+	g_assert_cmpint(g_chmod(other_path, 0600), ==, 0);
+	g_assert_null(ms_key_load(other_path, &error));
+	g_assert_nonnull(strstr(error->message, "64 hexadecimal digits"));
+	remove_folder(dir);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/base/text/escape", test_escape);
+	g_test_add_func("/base/text/repair", test_repair);
+	g_test_add_func("/base/text/fold", test_fold);
+	g_test_add_func("/base/text/fold-map", test_fold_map);
+	g_test_add_func("/base/text/nearest", test_nearest);
+	g_test_add_func("/base/text/words", test_words);
+	g_test_add_func("/base/transfer", test_transfer);
+	g_test_add_func("/base/regex/match", test_regex);
+	g_test_add_func("/base/regex/limit", test_regex_limit);
+	g_test_add_func("/base/regex/glob", test_glob);
+	g_test_add_func("/base/budget", test_budget);
+	g_test_add_func("/base/key", test_key);
+	return g_test_run();
+}

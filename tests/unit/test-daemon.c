@@ -1,0 +1,213 @@
+#include "config.h"
+
+#include "missent/answer.h"
+#include "missent/log.h"
+
+#include "../../milter/daemon/session.h"
+#include "../test.h"
+
+/* The daemon's shared part, as small as sessions need it. */
+struct Daemon {
+	MsRuntime *runtime;
+	guint64 memory, max_memory;
+	guint busy;
+};
+
+MsRuntime *daemon_runtime(Daemon *daemon)
+{
+	return ms_runtime_ref(daemon->runtime);
+}
+
+bool daemon_take_memory(Daemon *daemon, guint64 bytes)
+{
+	if (daemon->memory + bytes > daemon->max_memory)
+		return false;
+	daemon->memory += bytes;
+	return true;
+}
+
+void daemon_give_memory(Daemon *daemon, guint64 bytes)
+{
+	daemon->memory -= bytes;
+}
+
+void daemon_enter(Daemon *daemon)
+{
+	daemon->busy++;
+}
+
+void daemon_leave(Daemon *daemon)
+{
+	daemon->busy--;
+}
+
+static Daemon daemon_state;
+static char *dir;
+
+static void test_socket(void)
+{
+	static const struct {
+		const char *spec, *want;
+	} rows[] = {
+		{"unix:/run/x.sock", "local:/run/x.sock"}, {"local:/run/x.sock", "local:/run/x.sock"},
+		{"/run/x.sock", "local:/run/x.sock"}, {"inet:8891@127.0.0.1", "inet:8891@127.0.0.1"},
+		{"inet:127.0.0.1:8891", "inet:8891@127.0.0.1"}, {"inet:localhost:8891", "inet:8891@localhost"},
+		{"inet:8891", "inet:8891@127.0.0.1"}, {"inet6:[::1]:8891", "inet6:8891@::1"},
+		{"inet6:8891@::1", "inet6:8891@::1"}, {"unix:relative", NULL}, {"inet:host", NULL},
+		{"inet:host:99999", NULL}, {"inet:@host", NULL}, {"", NULL}, {"tcp:1:2", NULL},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *got = socket_to_libmilter(rows[i].spec, &error);
+		g_assert_cmpstr(got, ==, rows[i].want);
+		g_assert_cmpint(error == NULL, ==, got != NULL);
+	}
+}
+
+static MsAction send_message(Session *session, const char *sender, const char *to, const char *body,
+	Decision *out)
+{
+	session_mail(session, sender, NULL);
+	session_recipient(session, to);
+	session_header(session, "From", " billing@seller.example", true);
+	session_header(session, "Subject", "s", false);
+	session_end_of_headers(session);
+	session_body(session, body, strlen(body));
+	session_end_of_message(session, "mx", "QID1", out);
+	return out->action;
+}
+
+#define WRONG "customer number: C-10002\r\n"
+
+static void test_session(void)
+{
+	Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
+	Decision d;
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d),
+		==, MS_HOLD);
+	g_assert_cmpstr(d.reason, ==, "missent: mismatch");
+	decision_clear(&d);
+	/* the next message of the session begins anew */
+	g_assert_cmpint(send_message(session, "billing@seller.example", "b@beta.example", WRONG, &d), ==,
+		MS_DELIVER);
+	decision_clear(&d);
+	/* aborted, and begun again */
+	session_mail(session, "<billing@seller.example>", NULL);
+	session_recipient(session, "<a@alpha.example>");
+	session_abort(session);
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d), ==,
+		MS_DELIVER);
+	decision_clear(&d);
+	/* MAIL twice: the second counts */
+	session_mail(session, "<billing@seller.example>", NULL);
+	session_recipient(session, "<a@alpha.example>");
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d), ==,
+		MS_DELIVER);
+	decision_clear(&d);
+	session_free(session);
+	g_assert_cmpuint(daemon_state.memory, ==, 0);
+	g_assert_cmpuint(daemon_state.busy, ==, 0);
+}
+
+/* Calls in an order that no MTA should use. */
+static void test_disorder(void)
+{
+	Session *session = session_new(&daemon_state, NULL, NULL);
+	Decision d;
+	session_header(session, "a", "b", true);
+	session_end_of_headers(session);
+	g_assert_false(session_body(session, "x", 1));
+	session_recipient(session, "<a@b>");
+	session_abort(session);
+	session_end_of_message(session, NULL, NULL, &d);
+	g_assert_cmpint(d.action, ==, MS_TEMPFAIL);
+	decision_clear(&d);
+	session_free(session);
+	session_free(NULL);
+}
+
+/* A body that nothing will look at is skipped; a network that is not ours is not outgoing. */
+static void test_skip(void)
+{
+	Session *session = session_new(&daemon_state, "x", "203.0.113.9");
+	session_mail(session, "<billing@seller.example>", NULL);
+	g_assert_false(session_body(session, "x", 1));
+	session_mail(session, "<billing@seller.example>", "user");
+	g_assert_true(session_body(session, "x", 1));
+	session_free(session);
+	session = session_new(&daemon_state, "x", "127.0.0.1");
+	session_mail(session, "<other@seller.example>", NULL);
+	g_assert_false(session_body(session, "x", 1));
+	session_free(session);
+}
+
+static void test_memory(void)
+{
+	daemon_state.max_memory = 100 * 1024;
+	Session *session = session_new(&daemon_state, NULL, "127.0.0.1");
+	g_autofree char *big = g_strnfill(200 * 1024, 'x');
+	Decision d;
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", big, &d), ==,
+		MS_TEMPFAIL);
+	decision_clear(&d);
+	g_assert_cmpuint(daemon_state.memory, ==, 0);
+	daemon_state.max_memory = G_MAXUINT32;
+	/* over max-message: the rest is counted, and the message is unreadable, not clean */
+	g_autofree char *huge = g_strnfill(300 * 1024, 'x');
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", huge, &d), ==,
+		MS_HOLD);
+	g_assert_nonnull(strstr(d.reason, "unreadable"));
+	decision_clear(&d);
+	session_free(session);
+}
+
+static void make_configuration(void)
+{
+	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
+	g_autofree char *state = g_build_filename(dir, "state", NULL);
+	g_mkdir(policies, 0755);
+	g_mkdir(state, 0755);
+	g_autofree char *policy = g_build_filename(policies, "p.conf", NULL);
+	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
+	g_autofree char *reader = built_file("missent-reader");
+	g_autofree char *kinds = source_file("policies/kinds.conf");
+	g_autofree char *text = g_strdup_printf(
+		"mode = enforce\nstate-dir = \"%s\"\nkinds-file = \"%s\"\n"
+		"reader { program = \"%s\"\n max-message = 256K }\ndirectory { digests = no }\n",
+		state, kinds, reader);
+	g_assert_true(g_file_set_contents(conf, text, -1, NULL));
+	g_assert_true(g_file_set_contents(policy,
+		"policy \"p\" { sender = {\"billing@seller.example\"} }", -1, NULL));
+	g_autoptr(GError) error = NULL;
+	daemon_state.runtime =
+		ms_runtime_load(conf, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	daemon_state.max_memory = G_MAXUINT32;
+	g_autofree char *csv = g_build_filename(dir, "m.csv", NULL);
+	g_assert_true(g_file_set_contents(csv, "AC-1,recipient,@alpha.example\nAC-2,recipient,"
+		"@beta.example\nAC-2,customer-number,C-10002\n", -1, NULL));
+	FILE *in = g_fopen(csv, "r");
+	MsImportOptions options = {.max_bad = 0, .max_shrink = 1, .source = "m.csv"};
+	MsImportResult result;
+	ms_directory_import(ms_runtime_directory(daemon_state.runtime), fileno(in), &options, &result,
+		&error);
+	g_assert_no_error(error);
+	fclose(in);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ms_log_open("test", false, false);
+	dir = scratch_folder();
+	make_configuration();
+	g_test_add_func("/daemon/socket", test_socket);
+	g_test_add_func("/daemon/session", test_session);
+	g_test_add_func("/daemon/disorder", test_disorder);
+	g_test_add_func("/daemon/skip", test_skip);
+	g_test_add_func("/daemon/memory", test_memory);
+	int rc = g_test_run();
+	ms_runtime_unref(daemon_state.runtime);
+	remove_folder(dir);
+	return rc;
+}

@@ -1,0 +1,137 @@
+#include "config.h"
+
+#include "missent/detect.h"
+
+#include "../test.h"
+
+static MsKinds *kinds;
+
+static MsReading *detect(const MsKinds *with, const char *text, gsize len)
+{
+	MsReading *reading = ms_reading_new();
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	ms_budget_init(&budget, &limits);
+	char *input = exact_copy(text, len);
+	MsSpan span = {.where = "part 1", .text = input, .len = len};
+	ms_detect(with, &span, &budget, reading);
+	free(input);
+	return reading;
+}
+
+static const MsFinding *find(const MsReading *reading, const char *kind, const char *value)
+{
+	for (guint i = 0; i < reading->findings->len; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		if (strcmp(f->kind, kind) == 0 && strcmp(f->value, value) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+typedef enum { FIRM, TENTATIVE, NOT } Want;
+
+static const struct {
+	const char *text, *kind, *value;
+	Want want;
+} rows[] = {
+	{"IBAN: DE89 3704 0044 0532 0130 00.", "iban", "DE89370400440532013000", FIRM},
+	{"DE89370400440532013000", "iban", "DE89370400440532013000", FIRM},
+	{"DE89\xc2\xa0" "3704\xe2\x80\x8b 0044 0532 0130 00", "iban", "DE89370400440532013000", FIRM},
+	{"DE88 3704 0044 0532 0130 00", "iban", "DE88370400440532013000", NOT},
+	{"id 6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21 x", "subscription-id", "6F1D2A330B644C029D7E5A1F0C9B7E21",
+		FIRM},
+	{"6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21ff", "subscription-id", "6F1D2A330B644C029D7E5A1F0C9B7E21", NOT},
+	{"USt-IdNr. DE 136695976", "vat-id", "DE136695976", FIRM},
+	{"VAT FR 40 303 265 045 end", "vat-id", "FR40303265045", FIRM},
+	{"write to John.Doe@Example.com, please", "email", "john.doe@example.com", FIRM},
+	{"<mailto:a@b.example>", "email", "a@b.example", FIRM},
+	{"not an address: a@b", "email", "a@b", NOT},
+	{"Kundennummer: 75969813", "customer-number", "75969813", FIRM},
+	{"Kundennummer\t75969813\nUSt", "customer-number", "75969813", FIRM},
+	{"customer number C-10 001", "customer-number", "C10001", TENTATIVE},
+	{"> Customer number:\n> C-10001\n", "customer-number", "C10001", FIRM},
+	{"N\xc2\xb0 de client : 411-22", "customer-number", "41122", FIRM},
+	{"customer number is below 4711 pieces", "customer-number", "4711", FIRM},
+	{"the customer 4711 said", "customer-number", "4711", NOT},
+	{"Rechnung 47110818 vom 01.02.2024", "invoice-number", "47110818", FIRM},
+	{"Rechnung vom 01.02.2024", "invoice-number", "01022024", NOT},
+	{"invoice dated 2024-02-01", "invoice-number", "20240201", NOT},
+	{"Invoice DN-DN-001 is ready", "invoice-number", "DNDN001", FIRM},
+	{"Invoice number: 9314110911/00/M/00/N", "invoice-number", "931411091100M00N", FIRM},
+	{"Contract: iExpress 20110412", "contract-number", "IEXPRESS20110412", TENTATIVE},
+	{"Billing address: Pappelallee 15, 12345 Leipzig, DE\n\n", "billing-address",
+		"12345 15 de leipzig pappelallee", TENTATIVE},
+	{"Rechnungsanschrift:\nMuster GmbH\nPappelallee 15\n12345 Leipzig\nDE\n\nx", "billing-address",
+		"12345 15 de leipzig pappelallee", TENTATIVE},
+	{"Bill to\nACME\nOlaya Street 5678, 54321 Riyadh, SA\nTel 1", "billing-address",
+		"54321 5678 olaya riyadh sa street", TENTATIVE},
+	{"", "iban", "x", NOT},
+};
+
+static void test_rows(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsReading) r = detect(kinds, rows[i].text, strlen(rows[i].text));
+		const MsFinding *f = find(r, rows[i].kind, rows[i].value);
+		Want got = f == NULL ? NOT : f->belief & MS_BELIEF_TENTATIVE ? TENTATIVE : FIRM;
+		if (got != rows[i].want)
+			g_error("\"%s\": got %d, want %d for %s %s", rows[i].text, got, rows[i].want,
+				rows[i].kind, rows[i].value);
+		g_assert_cmpuint(r->unread->len, ==, 0);
+	}
+}
+
+/* Evidence shows what was written, where it was written. */
+static void test_evidence(void)
+{
+	const char *text = "Your IBAN DE89\xc2\xa0" "3704 0044 0532 0130 00 is on file";
+	g_autoptr(MsReading) r = detect(kinds, text, strlen(text));
+	const MsFinding *f = find(r, "iban", "DE89370400440532013000");
+	g_assert_nonnull(f);
+	g_assert_cmpuint(f->belief & MS_BELIEF_CHECKED, !=, 0);
+	const MsPlace *p = f->places->pdata[0];
+	g_assert_cmpstr(p->text, ==, "DE89\xc2\xa0" "3704 0044 0532 0130 00");
+	g_assert_cmpstr(p->before, ==, "Your IBAN ");
+	g_assert_cmpstr(p->after, ==, " is on file");
+}
+
+/* A pattern of an operator's that runs away is unread, not "nothing found". */
+static void test_catastrophic(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsKinds) bad =
+		ms_kinds_parse("k", "kind \"a\" { pattern = {'(a+)+[0-9]'} }", &error);
+	g_assert_no_error(error);
+	g_autofree char *text = g_strnfill(5000, 'a');
+	g_autoptr(MsReading) r = detect(bad, text, 5000);
+	g_assert_cmpuint(r->unread->len, ==, 1);
+	g_assert_cmpint(((MsUnread *)r->unread->pdata[0])->reason, ==, MS_UNREAD_PATTERN);
+}
+
+static void test_many(void)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	for (int i = 0; i < 5000; i++)
+		g_string_append_printf(text, "u%d@many.example\n", i);
+	g_autoptr(MsReading) r = detect(kinds, text->str, text->len);
+	g_assert_cmpuint(r->findings->len, <=, 2000);
+	g_assert_cmpuint(r->unread->len, ==, 1);
+	g_assert_cmpint(((MsUnread *)r->unread->pdata[0])->reason, ==, MS_UNREAD_LIMIT);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	g_test_add_func("/detect/rows", test_rows);
+	g_test_add_func("/detect/evidence", test_evidence);
+	g_test_add_func("/detect/catastrophic", test_catastrophic);
+	g_test_add_func("/detect/many", test_many);
+	int rc = g_test_run();
+	ms_kinds_unref(kinds);
+	return rc;
+}

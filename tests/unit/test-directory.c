@@ -1,0 +1,564 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "missent/directory.h"
+
+#include "../../milter/directory/csv.h"
+#include "../test.h"
+
+static MsKinds *kinds;
+static char *dir;
+static char *redis_address; /* NULL: no redis-server here */
+
+static const char mapping[] =
+	"account,kind,value\n"
+	"AC-1,recipient,Kunde@Alpha.example\n"
+	"AC-1,iban,DE89 3704 0044 0532 0130 00\n"
+	"AC-1,customer-number,C-100\n"
+	"AC-2,recipient,@beta.example\n"
+	"AC-2,customer-number,C-2000\n"
+	"AC-2,recipient,desk@k\xc3\xb6ln.example\n"
+	"AC-1,customer-number,SHARED-77\n"
+	"AC-2,customer-number,SHARED-77\n"
+	"AC-R,recipient,reseller@gamma.example\n"
+	"AC-R,receives-for,AC-2\n"
+	"house,recipient,@seller.example\n"
+	"house,vat-id,DE136695976\n";
+
+static MsDirectorySettings settings_for(MsBackendType backend, bool digests)
+{
+	static char *key, *file;
+	g_free(key);
+	g_free(file);
+	key = g_build_filename(dir, "site.key", NULL);
+	file = g_build_filename(dir, digests ? "d.db" : "p.db", NULL);
+	return (MsDirectorySettings){
+		.backend = backend,
+		.sqlite = file,
+		.redis = redis_address,
+		.redis_prefix = digests ? "d" : "p",
+		.timeout_ms = 2000,
+		.connections = 4,
+		.key_file = key,
+		.digests = digests,
+		.house = "house",
+		.tag_separators = "+",
+	};
+}
+
+static MsDirectory *open_directory(const MsDirectorySettings *settings)
+{
+	g_autoptr(GError) error = NULL;
+	MsDirectory *directory = ms_directory_open(settings, kinds, &error);
+	g_assert_no_error(error);
+	return directory;
+}
+
+typedef struct {
+	guint64 lines[20];
+	char *whys[20];
+	guint n;
+} Bad;
+
+static void on_bad(guint64 line, const char *why, void *user)
+{
+	Bad *bad = user;
+	g_assert_cmpuint(bad->n, <, 20);
+	bad->lines[bad->n] = line;
+	bad->whys[bad->n++] = (char *)why;
+}
+
+static bool import(MsDirectory *directory, const char *text, gsize len, double max_bad,
+	double max_shrink, MsImportResult *result, Bad *bad, GError **error)
+{
+	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
+	g_assert_true(g_file_set_contents(path, text, (gssize)len, NULL));
+	int fd = open(path, O_RDONLY);
+	MsImportOptions options = {
+		.max_bad = max_bad,
+		.max_shrink = max_shrink,
+		.source = "in.csv",
+		.bad = bad != NULL ? on_bad : NULL,
+		.user = bad,
+	};
+	bool fine = ms_directory_import(directory, fd, &options, result, error);
+	close(fd);
+	return fine;
+}
+
+static void load(MsDirectory *directory, const char *text)
+{
+	MsImportResult result;
+	g_autoptr(GError) error = NULL;
+	import(directory, text, strlen(text), 0, 1, &result, NULL, &error);
+	g_assert_no_error(error);
+}
+
+static MsRelation relation(MsDirectory *directory, const char *kind, const char *value,
+	const char *recipient)
+{
+	const char *why;
+	const MsKind *row = ms_kinds_find(kinds, kind);
+	g_autofree char *canonical = ms_kind_canonical(row, value, strlen(value), &why);
+	g_assert_nonnull(canonical);
+	g_autoptr(MsIdentifier) identifier = ms_identifier_new(kind, canonical);
+	const MsIdentifier *list[] = {identifier};
+	g_autoptr(MsResolution) resolution = NULL;
+	g_autoptr(GError) error = NULL;
+	MsAnswer answer =
+		ms_directory_resolve(directory, list, 1, &recipient, 1, &resolution, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(answer, ==, MS_FOUND);
+	return ms_resolution_relation(resolution, 0, 0);
+}
+
+static const struct {
+	const char *kind, *value, *recipient;
+	MsRelation want;
+} rows[] = {
+	{"iban", "DE89370400440532013000", "kunde@alpha.example", MS_OWN},
+	{"iban", "DE89370400440532013000", "KUNDE@ALPHA.EXAMPLE", MS_OWN},
+	{"iban", "DE89370400440532013000", "kunde+rechnung@alpha.example", MS_OWN},
+	{"iban", "DE89370400440532013000", "x@beta.example", MS_OTHER},
+	{"iban", "DE89370400440532013000", "nobody@nowhere.example", MS_OTHER},
+	{"iban", "DE89370400440532013000", "boss@seller.example", MS_HOUSE},
+	{"customer-number", "C 2000", "x@beta.example", MS_OWN},
+	{"customer-number", "C 2000", "x@sub.beta.example", MS_OTHER},
+	{"customer-number", "C-2000", "desk@xn--kln-sna.example", MS_OWN},
+	{"customer-number", "C-2000", "DESK@K\xc3\x96LN.example", MS_OWN},
+	{"customer-number", "C-2000", "reseller@gamma.example", MS_OWN},
+	{"iban", "DE89370400440532013000", "reseller@gamma.example", MS_OTHER},
+	{"customer-number", "SHARED77", "x@beta.example", MS_OWN},
+	{"customer-number", "SHARED77", "kunde@alpha.example", MS_OWN},
+	{"customer-number", "SHARED77", "z@delta.example", MS_OTHER},
+	{"customer-number", "NOBODYS-9", "x@beta.example", MS_UNKNOWN},
+	{"vat-id", "DE136695976", "nobody@nowhere.example", MS_HOUSE},
+	{"email", "anyone@beta.example", "x@beta.example", MS_OWN},
+	{"email", "anyone@beta.example", "kunde@alpha.example", MS_OTHER},
+	{"email", "support@seller.example", "kunde@alpha.example", MS_HOUSE},
+	{"email", "who@unknown.example", "kunde@alpha.example", MS_UNKNOWN},
+};
+
+static void check_contract(const MsDirectorySettings *settings)
+{
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, mapping);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		MsRelation got =
+			relation(directory, rows[i].kind, rows[i].value, rows[i].recipient);
+		if (got != rows[i].want)
+			g_error("%s %s for %s: got %s, want %s", rows[i].kind, rows[i].value,
+				rows[i].recipient, ms_relation_names[got], ms_relation_names[rows[i].want]);
+	}
+	/* single entries */
+	g_autoptr(GError) error = NULL;
+	bool changed = false;
+	g_assert_cmpint(ms_directory_put(directory, "AC-3", "customer-number", "NOBODYS-9", &changed,
+				&error), ==, MS_FOUND);
+	g_assert_true(changed);
+	ms_directory_put(directory, "AC-3", "customer-number", "nobodys 9", &changed, &error);
+	g_assert_false(changed);
+	g_assert_cmpint(relation(directory, "customer-number", "NOBODYS9", "x@beta.example"), ==, MS_OTHER);
+	MsDirectoryState state = {0};
+	g_assert_cmpint(ms_directory_state(directory, &state, &error), ==, MS_FOUND);
+	g_assert_cmpint(state.entries, ==, 13);
+	g_assert_cmpint(state.digests, ==, settings->digests);
+	ms_directory_state_clear(&state);
+	ms_directory_delete(directory, "AC-3", "customer-number", "NOBODYS-9", &changed, &error);
+	g_assert_true(changed);
+	g_assert_cmpint(relation(directory, "customer-number", "NOBODYS9", "x@beta.example"), ==,
+		MS_UNKNOWN);
+	g_assert_cmpint(ms_directory_put(directory, "AC-3", "iban", "DE00", &changed, &error), ==,
+		MS_CONFIG);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_clear_error(&error);
+}
+
+static void test_sqlite(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	check_contract(&settings);
+}
+
+static void test_plain(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, false);
+	check_contract(&settings);
+}
+
+static void test_redis(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings digests = settings_for(MS_BACKEND_REDIS, true);
+	check_contract(&digests);
+	MsDirectorySettings plain = settings_for(MS_BACKEND_REDIS, false);
+	check_contract(&plain);
+}
+
+/* ---- what must not happen ------------------------------------------------------------- */
+
+static void expect_unavailable(MsDirectory *directory, MsAnswer want, const char *why)
+{
+	const char *recipient = "kunde@alpha.example";
+	g_autoptr(MsResolution) resolution = NULL;
+	g_autoptr(GError) error = NULL;
+	MsAnswer got = ms_directory_resolve(directory, NULL, 0, &recipient, 1, &resolution, &error);
+	g_assert_cmpint(got, ==, want);
+	g_assert_null(resolution);
+	g_assert_nonnull(error);
+	if (strstr(error->message, why) == NULL)
+		g_error("got \"%s\", want \"%s\" in it", error->message, why);
+}
+
+static void test_unavailable(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "u.db", NULL);
+	settings.sqlite = file;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	expect_unavailable(directory, MS_CONFIG, "nothing was ever imported");
+	load(directory, mapping);
+	/* older than max-age */
+	settings.max_age_ms = 1000;
+	g_autoptr(MsDirectory) strict = open_directory(&settings);
+	g_usleep(2100 * 1000);
+	expect_unavailable(strict, MS_CONFIG, "max-age");
+	/* another site key: the canary cannot be found */
+	g_autofree char *key = g_build_filename(dir, "other.key", NULL);
+	g_assert_true(g_file_set_contents(key,
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", -1, NULL));
+	g_assert_cmpint(g_chmod(key, 0600), ==, 0);
+	settings.max_age_ms = 0;
+	settings.key_file = key;
+	g_autoptr(MsDirectory) foreign = open_directory(&settings);
+	expect_unavailable(foreign, MS_CONFIG, "canary");
+	/* digests switched */
+	settings.digests = false;
+	g_autoptr(MsDirectory) plain = open_directory(&settings);
+	expect_unavailable(plain, MS_CONFIG, "digests");
+	/* not reachable */
+	settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis = "unix:/nonexistent/redis.sock";
+	g_autoptr(MsDirectory) nowhere = open_directory(&settings);
+	expect_unavailable(nowhere, MS_RETRY, "Redis at unix:/nonexistent");
+}
+
+static void test_not_a_database(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "text.db", NULL);
+	settings.sqlite = file;
+	g_assert_true(g_file_set_contents(file, "this is no database, however long it may be", -1, NULL));
+	g_autoptr(GError) error = NULL;
+	g_assert_null(ms_directory_open(&settings, kinds, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	g_assert_nonnull(strstr(error->message, "text.db: file is not a database"));
+}
+
+/* A stolen file tells nothing. */
+static void test_nothing_in_clear(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "clear.db", NULL);
+	settings.sqlite = file;
+	MsDirectory *directory = open_directory(&settings);
+	load(directory, mapping);
+	ms_directory_free(directory);
+	g_autofree char *data = NULL;
+	gsize len;
+	g_assert_true(g_file_get_contents(file, &data, &len, NULL));
+	static const char *const secrets[] = {"AC-1", "alpha.example", "DE8937", "C2000", "house"};
+	for (gsize i = 0; i < G_N_ELEMENTS(secrets); i++)
+		g_assert_null(memmem(data, len, secrets[i], strlen(secrets[i])));
+	g_autoptr(MsDirectory) again = open_directory(&settings);
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_directory_each(again, NULL, NULL, &error), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(error->message, "digests"));
+}
+
+/* ---- import --------------------------------------------------------------------------- */
+
+static void test_bad_lines(void)
+{
+	static const char text[] =
+		"account,kind,value\r\n"
+		"AC-1,iban,DE00\r\n"                          /* 2 */
+		"AC-1,ibam,x\r\n"                             /* 3 */
+		",iban,DE89 3704 0044 0532 0130 00\r\n"       /* 4 */
+		"AC-1,iban\r\n"                               /* 5 */
+		"AC-1,customer-number,\"a\n b 1\"\r\n"        /* 6, 7: fine */
+		"AC-1,customer-number,\"open\"x\r\n"          /* 8 */
+		"AC-1,customer-number,\xff\xfe 12\r\n"        /* 9 */
+		"AC-1,customer-number,1\0 2\r\n"              /* 10 */
+		"\r\n"
+		"AC-1,recipient,not an address\r\n"           /* 12 */
+		"\"A\tC\",customer-number,4711\r\n"           /* 13 */
+		"AC-1,customer-number,\"never closed 1";      /* 14 */
+	static const struct {
+		guint64 line;
+		const char *why;
+	} want[] = {
+		{2, "IBAN"}, {3, "kinds.conf"}, {4, "account is empty"}, {5, "three fields"},
+		{8, "after a closing quote"}, {9, "UTF-8"}, {10, "NUL"}, {12, "not an e-mail address"},
+		{13, "control character"}, {14, "never closed"},
+	};
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "bad.db", NULL);
+	settings.sqlite = file;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	MsImportResult result;
+	Bad bad = {.n = 0};
+	g_autoptr(GError) error = NULL;
+	g_assert_true(import(directory, text, sizeof text - 1, 1, 1, &result, &bad, &error));
+	g_assert_cmpuint(bad.n, ==, G_N_ELEMENTS(want));
+	for (guint i = 0; i < bad.n; i++) {
+		g_test_message("line %" G_GUINT64_FORMAT, want[i].line);
+		g_assert_cmpuint(bad.lines[i], ==, want[i].line);
+		if (strstr(bad.whys[i], want[i].why) == NULL)
+			g_error("line %" G_GUINT64_FORMAT ": got \"%s\", want \"%s\"", want[i].line, bad.whys[i],
+				want[i].why);
+	}
+	g_assert_cmpuint(result.entries, ==, 1);
+	/* the same with a limit: refused, and the mapping in use is as it was */
+	Bad again = {.n = 0};
+	g_assert_false(import(directory, text, sizeof text - 1, 0.5, 1, &result, &again, &error));
+	g_assert_nonnull(strstr(error->message, "--max-bad"));
+	g_clear_error(&error);
+	MsDirectoryState state = {0};
+	g_assert_cmpint(ms_directory_state(directory, &state, NULL), ==, MS_FOUND);
+	g_assert_cmpint(state.entries, ==, 1);
+	ms_directory_state_clear(&state);
+}
+
+static void test_long_line(void)
+{
+	g_autoptr(GString) text = g_string_new("AC-1,customer-number,");
+	for (int i = 0; i < 10 * 1024 * 1024; i++)
+		g_string_append_c(text, '7');
+	g_string_append(text, "\nAC-1,customer-number,4711\n");
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "long.db", NULL);
+	settings.sqlite = file;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	MsImportResult result;
+	Bad bad = {.n = 0};
+	g_assert_true(import(directory, text->str, text->len, 1, 1, &result, &bad, NULL));
+	g_assert_cmpuint(bad.n, ==, 1);
+	g_assert_nonnull(strstr(bad.whys[0], "longer than"));
+	g_assert_cmpint(result.entries, ==, 1);
+}
+
+static void test_shrink(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "shrink.db", NULL);
+	settings.sqlite = file;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, mapping);
+	MsImportResult result;
+	g_autoptr(GError) error = NULL;
+	static const char less[] = "AC-1,customer-number,C-100\n";
+	g_assert_false(import(directory, less, sizeof less - 1, 0, 0.2, &result, NULL, &error));
+	g_assert_nonnull(strstr(error->message, "would shrink from 12 to 1"));
+	g_clear_error(&error);
+	g_assert_cmpint(relation(directory, "customer-number", "C2000", "x@beta.example"), ==, MS_OWN);
+	g_assert_false(import(directory, "", 0, 0, 1, &result, NULL, &error));
+	g_assert_nonnull(strstr(error->message, "no good line"));
+}
+
+/* A verdict during an import sees the old mapping or the new one. */
+static void half_mapping(const MsDirectorySettings *settings)
+{
+	g_autoptr(GString) a = g_string_new(NULL), b = g_string_new(NULL);
+	for (int i = 0; i < 3000; i++) {
+		g_string_append_printf(a, "A,customer-number,N-%05d\n", i);
+		g_string_append_printf(b, "B,customer-number,N-%05d\n", i);
+	}
+	g_autoptr(MsDirectory) reader = open_directory(settings);
+	{
+		g_autoptr(MsDirectory) writer = open_directory(settings);
+		load(writer, a->str);
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		MsDirectory *writer = open_directory(settings);
+		for (int i = 0; i < 6; i++)
+			load(writer, i % 2 ? a->str : b->str);
+		_exit(0);
+	}
+	g_autoptr(MsIdentifier) first = ms_identifier_new("customer-number", "N00000");
+	g_autoptr(MsIdentifier) last = ms_identifier_new("customer-number", "N02999");
+	const MsIdentifier *list[] = {first, last};
+	int status, rounds = 0;
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		g_autoptr(MsResolution) r = NULL;
+		g_autoptr(GError) error = NULL;
+		ms_directory_resolve(reader, list, 2, NULL, 0, &r, &error);
+		g_assert_no_error(error);
+		const GPtrArray *x = ((MsOwners *)r->identifiers->pdata[0])->owners;
+		const GPtrArray *y = ((MsOwners *)r->identifiers->pdata[1])->owners;
+		g_assert_cmpuint(x->len, ==, 1);
+		g_assert_cmpuint(y->len, ==, 1);
+		g_assert_cmpstr(x->pdata[0], ==, y->pdata[0]);
+		rounds++;
+	}
+	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	g_assert_cmpint(rounds, >, 5);
+}
+
+static void test_never_half(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "half.db", NULL);
+	settings.sqlite = file;
+	half_mapping(&settings);
+}
+
+static void test_never_half_redis(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis_prefix = "half";
+	half_mapping(&settings);
+}
+
+static void test_one_import(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "one.db", NULL);
+	settings.sqlite = file;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, mapping);
+	int pipe_fds[2];
+	g_assert_cmpint(pipe(pipe_fds), ==, 0);
+	pid_t pid = fork(); /* an import that waits for its input */
+	if (pid == 0) {
+		close(pipe_fds[1]);
+		MsDirectory *other = open_directory(&settings);
+		MsImportOptions options = {.max_bad = 1, .max_shrink = 1, .source = "pipe"};
+		MsImportResult result;
+		_exit(!ms_directory_import(other, pipe_fds[0], &options, &result, NULL));
+	}
+	g_usleep(500 * 1000);
+	MsImportResult result;
+	g_autoptr(GError) error = NULL;
+	g_assert_false(import(directory, mapping, strlen(mapping), 0, 1, &result, NULL, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_BUSY);
+	g_assert_cmpint(write(pipe_fds[1], "A,customer-number,N-777\n", 24), ==, 24);
+	close(pipe_fds[1]);
+	close(pipe_fds[0]);
+	int status;
+	waitpid(pid, &status, 0);
+	g_assert_cmpint(status, ==, 0);
+	g_assert_cmpint(relation(directory, "customer-number", "N777", "x@beta.example"), ==, MS_OTHER);
+}
+
+/* ---- a server that is no Redis -------------------------------------------------------- */
+
+static void test_nonsense(void)
+{
+	static const char *const answers[] = {"HTTP/1.1 200 OK\r\n\r\n", "*1\r\n*1\r\n:1\r\n", ":5\r\n",
+		"$-1\r\n", "*4\r\n$1\r\n1\r\n*0\r\n*0\r\n*0\r\n", "-ERR unknown\r\n", "\x80\x81\x82",
+		"*99999999999\r\n", "$99999999999\r\nx"};
+	for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
+		g_autofree char *path = g_strdup_printf("%s/n%zu.sock", dir, i);
+		g_autofree char *script = g_strdup_printf(
+			"import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen(4)\n"
+			"print('up',flush=True)\n"
+			"for _ in range(3):\n c,_=s.accept()\n c.recv(65536)\n c.sendall(bytes.fromhex(sys.argv[2]))\n"
+			" c.close()\n");
+		GString *hex = g_string_new(NULL);
+		for (const char *p = answers[i]; *p != '\0'; p++)
+			g_string_append_printf(hex, "%02x", (guchar)*p);
+		const char *argv[] = {g_getenv("PYTHON") ? g_getenv("PYTHON") : "python3", "-c", script,
+			path, hex->str, NULL};
+		GPid pid;
+		int out;
+		g_assert_true(g_spawn_async_with_pipes(NULL, (char **)argv, NULL,
+			G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL, &out, NULL,
+			NULL));
+		char up[3];
+		g_assert_cmpint(read(out, up, 3), >, 0);
+		MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+		g_autofree char *address = g_strconcat("unix:", path, NULL);
+		settings.redis = address;
+		g_autoptr(MsDirectory) directory = open_directory(&settings);
+		const char *recipient = "a@b.example";
+		g_autoptr(MsResolution) r = NULL;
+		g_autoptr(GError) error = NULL;
+		MsAnswer answer =
+			ms_directory_resolve(directory, NULL, 0, &recipient, 1, &r, &error);
+		g_test_message("%s: %s", answers[i], error != NULL ? error->message : "no error");
+		g_assert_true(answer == MS_RETRY || answer == MS_CONFIG);
+		g_assert_null(r);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		close(out);
+		g_string_free(hex, TRUE);
+	}
+}
+
+/* ---- a Redis of our own --------------------------------------------------------------- */
+
+static GPid start_redis(void)
+{
+	g_autofree char *server = g_find_program_in_path("redis-server");
+	if (server == NULL)
+		return 0;
+	g_autofree char *path = g_build_filename(dir, "redis.sock", NULL);
+	const char *argv[] = {server, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "",
+		"--daemonize", "no", NULL};
+	GPid pid;
+	g_assert_true(g_spawn_async(NULL, (char **)argv, NULL,
+		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
+	for (int i = 0; i < 200 && !g_file_test(path, G_FILE_TEST_EXISTS); i++)
+		g_usleep(50 * 1000);
+	redis_address = g_strconcat("unix:", path, NULL);
+	return pid;
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	dir = scratch_folder();
+	g_autofree char *key = g_build_filename(dir, "site.key", NULL);
+	g_assert_true(g_file_set_contents(key,
+		"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100", -1, NULL));
+	g_assert_cmpint(g_chmod(key, 0640), ==, 0);
+	GPid redis = start_redis();
+	g_test_add_func("/directory/sqlite", test_sqlite);
+	g_test_add_func("/directory/plain", test_plain);
+	g_test_add_func("/directory/redis", test_redis);
+	g_test_add_func("/directory/unavailable", test_unavailable);
+	g_test_add_func("/directory/not-a-database", test_not_a_database);
+	g_test_add_func("/directory/nothing-in-clear", test_nothing_in_clear);
+	g_test_add_func("/directory/import/bad-lines", test_bad_lines);
+	g_test_add_func("/directory/import/long-line", test_long_line);
+	g_test_add_func("/directory/import/shrink", test_shrink);
+	g_test_add_func("/directory/import/never-half", test_never_half);
+	g_test_add_func("/directory/import/never-half-redis", test_never_half_redis);
+	g_test_add_func("/directory/import/one-at-a-time", test_one_import);
+	g_test_add_func("/directory/redis-nonsense", test_nonsense);
+	int rc = g_test_run();
+	if (redis > 0) {
+		kill(redis, SIGKILL);
+		waitpid(redis, NULL, 0);
+	}
+	remove_folder(dir);
+	ms_kinds_unref(kinds);
+	g_free(redis_address);
+	return rc;
+}

@@ -1,0 +1,166 @@
+#include "config.h"
+
+#include "missent/extract.h"
+
+#include "../../milter/extract/html.h"
+#include "../../milter/extract/plain.h"
+#include "../test.h"
+
+typedef struct {
+	const char *html;
+	const char *visible, *hidden, *attributes, *comments; /* must be contained; NULL: must be empty */
+} Row;
+
+static const Row rows[] = {
+	{"<p>4711<wbr>0818</p>", "47110818", NULL, NULL, NULL},
+	{"<b>47</b><span>11</span>", "4711", NULL, NULL, NULL},
+	{"47<!-- x -->11", "4711", NULL, NULL, "x"},
+	{"<td>Customer</td><td>4711</td>", "Customer\t4711", NULL, NULL, NULL},
+	{"<p>a</p><p>b</p>", "a\nb", NULL, NULL, NULL},
+	{"a<br>b<br/>c", "a\nb\nc", NULL, NULL, NULL},
+	{"&#52;&#x37;&#49&#49;", "4711", NULL, NULL, NULL},
+	{"M&uuml;ller &amp; S&ouml;hne &euro; &notit;", "M\xc3\xbcller & S\xc3\xb6hne \xe2\x82\xac \xc2\xacit;",
+		NULL, NULL, NULL},
+	{"&#128; &#0; &#xD800; &#1114112;", "\xe2\x82\xac", NULL, NULL, NULL},
+	{"& &; &# &#x; &unknown;", "& &; &# &#x; &unknown;", NULL, NULL, NULL},
+	{"a  \n  b", "a b", NULL, NULL, NULL},
+	{"<pre>a\n  b</pre>", "a\n  b", NULL, NULL, NULL},
+	{"47<span style=\"display: none\">secret</span>11", "4711", "secret", NULL, NULL},
+	{"47<span style='DISPLAY:NONE'>x<span>y</span>z</span>11", "4711", "xyz", NULL, NULL},
+	{"<div hidden>secret</div>shown", "shown", "secret", NULL, NULL},
+	{"<p style=\"font-size:0\">secret</p>shown", "shown", "secret", NULL, NULL},
+	{"<p style=\"font-size:0.9em\">shown</p>", "shown", NULL, NULL, NULL},
+	{"<script>var id = \"4711\";</script>x", "x", "4711", NULL, NULL},
+	{"<style>.c4711{}</style>x", "x", "4711", NULL, NULL},
+	{"<a href=\"https://x.example/?inv=INV%2D1&amp;b=2\">here</a>", "here", NULL, "?inv=INV-1&b=2", NULL},
+	{"<img alt=\"INV-1\" src=x>", NULL, NULL, "INV-1", NULL},
+	{"<input value=INV-1>", NULL, NULL, "INV-1", NULL},
+	{"<i data-id='INV-1'>x</i>", "x", NULL, "INV-1", NULL},
+	{"<!--[if mso]><td>INV-1</td><![endif]-->x", "x", NULL, NULL, "INV-1"},
+	{"<!-- never closed INV-1", NULL, NULL, NULL, "INV-1"},
+	{"<p never closed", NULL, NULL, NULL, NULL},
+	{"a < b > c", "a < b > c", NULL, NULL, NULL},
+	{"<title>INV-1</title>", "INV-1", NULL, NULL, NULL},
+	{"</p></p>x", "x", NULL, NULL, NULL},
+	{"<script>never closed INV-1", NULL, "INV-1", NULL, NULL},
+	{"<a href=\"never closed INV-1", NULL, NULL, "INV-1", NULL},
+	{"", NULL, NULL, NULL, NULL},
+};
+
+static void expect(gsize row, const char *what, const GString *got, const char *want)
+{
+	bool fine = want != NULL ? strstr(got->str, want) != NULL
+				 : strspn(got->str, " \n\t") == got->len;
+	if (!fine)
+		g_error("row %zu, %s: got \"%s\", want \"%s\"", row, what, got->str, want ? want : "");
+}
+
+static void test_html(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) visible = g_string_new(NULL), hidden = g_string_new(NULL);
+		g_autoptr(GString) attributes = g_string_new(NULL), comments = g_string_new(NULL);
+		MsHtml out = {visible, hidden, attributes, comments};
+		gsize len = strlen(rows[i].html);
+		char *input = exact_copy(rows[i].html, len);
+		ms_html_read(input, len, &out);
+		free(input);
+		expect(i, "visible", visible, rows[i].visible);
+		expect(i, "hidden", hidden, rows[i].hidden);
+		expect(i, "attributes", attributes, rows[i].attributes);
+		expect(i, "comments", comments, rows[i].comments);
+	}
+}
+
+/* Inputs on which parsers that build a tree are quadratic or recurse. */
+static void test_html_linear(void)
+{
+	static const struct {
+		const char *unit;
+		gsize n;
+	} bombs[] = {{"<div>", 400000}, {"<a b=c ", 300000}, {"&", 2000000}, {"<", 2000000},
+		{"<!--", 500000}, {"<script>", 250000}, {"<b><i>", 300000}, {"&amp", 500000},
+		{"<x style=\"", 200000}};
+	for (gsize i = 0; i < G_N_ELEMENTS(bombs); i++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		for (gsize k = 0; k < bombs[i].n; k++)
+			g_string_append(text, bombs[i].unit);
+		g_autoptr(GString) a = g_string_new(NULL), b = g_string_new(NULL), c = g_string_new(NULL),
+				   d = g_string_new(NULL);
+		MsHtml out = {a, b, c, d};
+		gint64 start = g_get_monotonic_time();
+		ms_html_read(text->str, text->len, &out);
+		gint64 took = g_get_monotonic_time() - start;
+		g_test_message("%s: %" G_GINT64_FORMAT " us", bombs[i].unit, took);
+		/* Quadratic would be hours. */
+		g_assert_cmpint(took, <, 30 * G_USEC_PER_SEC);
+	}
+}
+
+static void test_unflow(void)
+{
+	static const struct {
+		const char *input;
+		bool delsp;
+		const char *want;
+	} cases[] = {
+		{"a \nb\n", false, "a b\n"}, {"a \nb\n", true, "ab\n"}, {"-- \nx\n", false, "-- \nx\n"},
+		{" >a\n", false, ">a\n"}, {">> a \n>> b\n", false, "a b\n"}, {"a\r\nb", false, "a\nb\n"},
+		{"", false, ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) got =
+			ms_plain_unflow(cases[i].input, strlen(cases[i].input), cases[i].delsp);
+		g_assert_cmpstr(got->str, ==, cases[i].want);
+	}
+}
+
+static void test_charsets(void)
+{
+	static const struct {
+		const char *charset, *input;
+		gsize len;
+		const char *want;
+		bool known;
+	} cases[] = {
+		{"iso-8859-15", "\xa4", 1, "\xe2\x82\xac", true},
+		{"LATIN1", "\xe9", 1, "\xc3\xa9", true},
+		{"koi8-r", "\xd7", 1, "\xd0\xb2", true},
+		{"gb2312", "\xb7\xa2", 2, "\xe5\x8f\x91", true},
+		{"big5", "\xb5\x6f", 2, "\xe7\x99\xbc", true},
+		{"shift_jis", "\x90\xbf", 2, "\xe8\xab\x8b", true},
+		{"euc-kr", "\xc3\xbb", 2, "\xec\xb2\xad", true},
+		{"utf-16be", "\0A", 2, "A", true},
+		{"utf-16", "\xfe\xff\0A", 4, "A", true},
+		{"utf-32", "A\0\0\0", 4, "A", true},
+		{"us-ascii", "\xe9", 1, "\xc3\xa9", true},
+		{"utf-8", "\xef\xbb\xbf" "A", 4, "A", true},
+		{"iso-8859-1", "\xff\xfe" "A\0", 4, "A", true}, /* a mark is stronger than a label */
+		{"utf-16", "A", 1, "\xef\xbf\xbd", true},
+		{"nonesuch", "A", 1, "A", false},
+		{"", "A", 1, "A", false},
+		{NULL, "A", 1, "A", true},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *input = exact_copy(cases[i].input, cases[i].len);
+		GString *got;
+		bool known =
+			ms_charset_decode(cases[i].charset, (guint8 *)input, cases[i].len, &got);
+		g_test_message("%s", cases[i].charset);
+		g_assert_cmpstr(got->str, ==, cases[i].want);
+		g_assert_cmpint(known, ==, cases[i].known);
+		g_string_free(got, TRUE);
+		free(input);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ms_charset_init();
+	g_test_add_func("/extract/html/rows", test_html);
+	g_test_add_func("/extract/html/linear", test_html_linear);
+	g_test_add_func("/extract/plain/flowed", test_unflow);
+	g_test_add_func("/extract/charsets", test_charsets);
+	return g_test_run();
+}

@@ -1,0 +1,159 @@
+#include "config.h"
+
+#include "missent/answer.h"
+#include "missent/identifier.h"
+#include "missent/kind.h"
+
+#include "../test.h"
+
+static MsKinds *shipped(void)
+{
+	g_autofree char *text = read_source("policies/kinds.conf");
+	g_autoptr(GError) error = NULL;
+	MsKinds *kinds = ms_kinds_parse("kinds.conf", text, &error);
+	g_assert_no_error(error);
+	return kinds;
+}
+
+static void test_canonical(void)
+{
+	static const struct {
+		const char *kind, *input, *want; /* NULL: refused */
+	} rows[] = {
+		{"iban", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000"},
+		{"iban", "fr76 3000 6000 0112 3456 7890 189", "FR7630006000011234567890189"},
+		{"iban", "DE89\xc2\xa0" "3704\xc2\xa0" "0044\xc2\xa0" "0532\xc2\xa0" "0130\xc2\xa0" "00",
+			"DE89370400440532013000"},
+		{"iban", "DE88 3704 0044 0532 0130 00", NULL},
+		{"iban", "DE8937040044053201300", NULL},
+		{"iban", "", NULL},
+		{"subscription-id", "6F1D2A33-0b64-4c02-9d7e-5a1f0c9b7e21",
+			"6F1D2A330B644C029D7E5A1F0C9B7E21"},
+		{"subscription-id", "00000000-0000-0000-0000-000000000000", NULL},
+		{"subscription-id", "6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e2", NULL},
+		{"vat-id", "DE 136.695.976", "DE136695976"},
+		{"vat-id", "ATU12345678", "ATU12345678"},
+		{"vat-id", "CHE-123.456.789 MWST", "CHE123456789MWST"},
+		{"vat-id", "NL123456789B01", "NL123456789B01"},
+		{"vat-id", "NL5790000435975", NULL},
+		{"vat-id", "ZZ123456789", NULL},
+		{"vat-id", "DE12345678", NULL},
+		{"email", "John.Doe@Example.COM", "john.doe@example.com"},
+		{"email", "<john@k\xc3\xb6ln.example>", "john@xn--kln-sna.example"},
+		{"email", "john@xn--kln-sna.example", "john@xn--kln-sna.example"},
+		{"email", "john", NULL},
+		{"email", "john@localhost", NULL},
+		{"email", "@example.com", NULL},
+		{"customer-number", "C-10 001", "C10001"},
+		{"customer-number", "c.10/001", "C10001"},
+		{"customer-number", "--", NULL},
+		{"billing-address", "Pappelallee 15, 12345 Leipzig, DE", "12345 15 de leipzig pappelallee"},
+		{"billing-address", "12345 LEIPZIG\nPappelallee 15\nDE", "12345 15 de leipzig pappelallee"},
+		{"billing-address", "Teststra\xc3\x9f" "e, 12345 Testhausen", "12345 testhausen teststrasse"},
+		{"billing-address", "no number here", NULL},
+	};
+	g_autoptr(MsKinds) kinds = shipped();
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const MsKind *kind = ms_kinds_find(kinds, rows[i].kind);
+		g_assert_nonnull(kind);
+		gsize len = strlen(rows[i].input);
+		char *input = exact_copy(rows[i].input, len);
+		const char *why = NULL;
+		g_autofree char *got = ms_kind_canonical(kind, input, len, &why);
+		g_test_message("%s \"%s\"", rows[i].kind, rows[i].input);
+		g_assert_cmpstr(got, ==, rows[i].want);
+		if (got == NULL)
+			g_assert_nonnull(why);
+		free(input);
+	}
+}
+
+static void test_luhn(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsKinds) kinds = ms_kinds_parse("k",
+		"kind \"card\" { pattern = {'\\d{16}'}\n check = luhn\n canonical = digits }", &error);
+	g_assert_no_error(error);
+	const MsKind *kind = ms_kinds_find(kinds, "card");
+	const char *why;
+	g_autofree char *good = ms_kind_canonical(kind, "4111 1111 1111 1111", 19, &why);
+	g_autofree char *bad = ms_kind_canonical(kind, "4111 1111 1111 1112", 19, &why);
+	g_autofree char *letters = ms_kind_canonical(kind, "4111x", 5, &why);
+	g_assert_cmpstr(good, ==, "4111111111111111");
+	g_assert_null(bad);
+	g_assert_null(letters);
+}
+
+static void test_mistakes(void)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"", "defines no kind"},
+		{"kind \"A b\" { pattern = {'x'} }", "lower-case letters"},
+		{"kind \"a\" { }", "pattern: is missing"},
+		{"kind \"a\" { pattern = {'('} }", "bad pattern at character"},
+		{"kind \"a\" {\npattern = {'x'}\ncheck = ibam }", "did you mean \"iban\"?"},
+		{"kind \"a\" { pattern = {'x'}\n label-required = yes }", "labels: is missing"},
+		{"kind \"a\" { pattern = {'x'}\n min-length = 9\n max-length = 3 }", "greater than"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+		g_assert_null(ms_kinds_parse("k.conf", rows[i].text, &error));
+		g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+		if (strstr(error->message, rows[i].want) == NULL)
+			g_error("got \"%s\", want \"%s\"", error->message, rows[i].want);
+	}
+}
+
+static void test_address(void)
+{
+	static const struct {
+		const char *input, *want;
+	} rows[] = {
+		{"A@B.example", "a@b.example"}, {"<a@b.example>", "a@b.example"},
+		{"\"a\"@b.example", "a@b.example"}, {"@B.example", "@b.example"},
+		{"*@b.example", "@b.example"}, {"a@b.example.", "a@b.example"},
+		{"a@M\xc3\x9cnchen.example", "a@xn--mnchen-3ya.example"}, {"a b@c.example", NULL},
+		{"a@b example", NULL}, {"", NULL}, {"@", NULL}, {"a@", NULL}, {"a@b,c", NULL},
+		{"<>", NULL},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = ms_address_canonical(rows[i].input, strlen(rows[i].input));
+		g_test_message("\"%s\"", rows[i].input);
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+	g_autofree char *a = ms_address_untagged("a+b@c.example", "+");
+	g_autofree char *b = ms_address_untagged("a-b@c.example", "+-");
+	g_assert_cmpstr(a, ==, "a@c.example");
+	g_assert_cmpstr(b, ==, "a@c.example");
+	g_assert_null(ms_address_untagged("a@c+d.example", "+"));
+	g_assert_null(ms_address_untagged("+b@c.example", "+"));
+	g_assert_null(ms_address_untagged("a+b@c.example", ""));
+}
+
+static void test_masked(void)
+{
+	static const struct {
+		const char *value, *want;
+	} rows[] = {
+		{"DE89370400440532013000", "DE**************00"}, {"4711", "****"},
+		{"C10001", "****01"}, {"john@customer.example", "j***@c***.example"},
+		{"12345 15 de leipzig", "1*** 1*** d***"}, {"", ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = ms_identifier_masked("x", rows[i].value);
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/kind/canonical", test_canonical);
+	g_test_add_func("/kind/luhn", test_luhn);
+	g_test_add_func("/kind/mistakes", test_mistakes);
+	g_test_add_func("/kind/address", test_address);
+	g_test_add_func("/kind/masked", test_masked);
+	return g_test_run();
+}

@@ -1,0 +1,275 @@
+#include "config.h"
+
+#include "missent/message.h"
+
+#include "../test.h"
+
+/* All spans as one text: "[where] text\n". */
+static void collect(const MsSpan *span, void *user)
+{
+	GString *out = user;
+	g_string_append_printf(out, "[%s] ", span->where);
+	g_string_append_len(out, span->text, (gssize)span->len);
+	g_string_append_c(out, '\n');
+}
+
+static MsLimits limits;
+
+static MsReading *read_message(const char *message, gsize len, GString *out)
+{
+	char *input = exact_copy(message, len);
+	MsReading *reading = ms_reading_new();
+	MsBudget budget;
+	ms_budget_init(&budget, &limits);
+	ms_message_read((guint8 *)input, len, &budget, reading, collect, out);
+	free(input);
+	return reading;
+}
+
+static bool has_unread(const MsReading *reading, const char *reason)
+{
+	for (guint i = 0; i < reading->unread->len; i++) {
+		const MsUnread *u = reading->unread->pdata[i];
+		if (strcmp(ms_unread_name(u->reason), reason) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What GMime 3.2.13 gets wrong, and what senders do to hide or garble, row by row: a text that
+ * must be found, a reason that must be noted, or a text that must not appear. */
+typedef struct {
+	const char *name, *message;
+	const char *found, *unread, *absent;
+} Row;
+
+#define TEXT "Content-Type: text/plain\r\n"
+#define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+static const Row rows[] = {
+	{"plain", "Subject: s\r\n\r\nINV-1234567\r\n", "[part 1 text/plain] INV-1234567", NULL, NULL},
+	{"no header", "INV-1234567 alone\r\nmore\r\n", "INV-1234567", NULL, NULL},
+	{"subject", "Subject: Invoice INV-1234567\r\n\r\n", "[header Subject] Invoice INV-1234567", NULL,
+		NULL},
+	{"folded subject", "Subject: Invoice\r\n INV-1234567\r\n\r\n", "Invoice INV-1234567", NULL, NULL},
+	{"rfc2047 two words", "Subject: =?UTF-8?B?SU5WLTE=?= =?UTF-8?B?MjM0NTY3?=\r\n\r\n",
+		"INV-1234567", NULL, NULL},
+	{"rfc2047 unpadded", "Subject: =?UTF-8?B?Q1VTVC02NTQzMjE?=\r\n\r\n", "CUST-654321", NULL, NULL},
+	{"rfc2047 cut within a character",
+		"Subject: =?UTF-8?B?TcM=?= =?UTF-8?B?vGxsZXI=?=\r\n\r\n", "M\xc3\xbcller", NULL, NULL},
+	{"rfc2047 q", "Subject: =?iso-8859-1*de?Q?M=FCller_INV=2D1?=\r\n\r\n", "M\xc3\xbcller INV-1",
+		NULL, NULL},
+	{"rfc2047 unknown charset", "Subject: =?x-none?Q?INV-1234567?=\r\n\r\n", "INV-1234567",
+		"charset", NULL},
+	{"8-bit header", "Subject: M\xfcller INV-1\r\n\r\n", "M\xc3\xbcller INV-1", NULL, NULL},
+	{"NUL in text", TEXT "\r\nIN\0V-1234567\r\n", "V-1234567", NULL, NULL},
+	{"base64 padded within",
+		TEXT "Content-Transfer-Encoding: base64\r\n\r\nSU5WLTE=\r\nMjM0NTY3\r\n", "INV-1234567",
+		NULL, NULL},
+	{"encoding in quotes",
+		TEXT "Content-Transfer-Encoding: \"base64\"\r\n\r\nSU5WLTEyMzQ1Njc=\r\n", "INV-1234567",
+		NULL, NULL},
+	{"encoding with comment",
+		TEXT "Content-Transfer-Encoding: base64 (yes)\r\n\r\nSU5WLTEyMzQ1Njc=\r\n", "INV-1234567",
+		NULL, NULL},
+	{"unknown encoding", TEXT "Content-Transfer-Encoding: x-zip\r\n\r\nINV-1234567\r\n",
+		"INV-1234567", "encoding", NULL},
+	{"two encodings",
+		TEXT "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\nabc\r\n",
+		NULL, "ambiguous", NULL},
+	{"x-uuencode", TEXT "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a.txt\r\n"
+		"+24Y6+3$R,S0U-C<\r\n`\r\nend\r\n", "INV-1234567", NULL, NULL},
+	{"uuencode in text", TEXT "\r\nhello\r\nbegin 644 a.txt\r\n+24Y6+3$R,S0U-C<\r\n`\r\nend\r\nbye\r\n",
+		"(uuencoded file)] INV-1234567", NULL, NULL},
+	{"yEnc in text", TEXT "\r\n=ybegin line=128 size=11 name=a\r\nxxx\r\n=yend size=11\r\n", NULL,
+		"encoding", NULL},
+	{"broken UTF-8", "Content-Type: text/plain; charset=utf-8\r\n\r\nK\xf6ln INV-1234567\r\n",
+		"K\xc3\xb6ln INV-1234567", NULL, NULL},
+	{"unknown charset", "Content-Type: text/plain; charset=x-martian\r\n\r\nINV-1234567\r\n",
+		"INV-1234567", "charset", NULL},
+	{"missing charset", "Content-Type: text/plain\r\n\r\nM\xc3\xbcller\r\n", "M\xc3\xbcller", NULL,
+		NULL},
+	{"latin-1", "Content-Type: text/plain; charset=ISO-8859-1\r\n\r\nM\xfcller\r\n", "M\xc3\xbcller",
+		NULL, NULL},
+	{"euro", "Content-Type: text/plain; charset=windows-1252\r\n\r\n5 \x80\r\n", "5 \xe2\x82\xac",
+		NULL, NULL},
+	{"utf-7", "Content-Type: text/plain; charset=utf-7\r\n\r\nINV+AC0-1234567\r\n", "INV-1234567",
+		NULL, NULL},
+	{"iso-2022-jp", "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B@A5a\x1b(B INV-1\r\n",
+		"\xe8\xab\x8b\xe6\xb1\x82 INV-1", NULL, NULL},
+	{"utf-16 base64", "Content-Type: text/plain; charset=utf-16\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n//5JAE4AVgAtADEA\r\n", "INV-1", NULL, NULL},
+	{"utf-16 without mark", "Content-Type: text/plain; charset=utf-16\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nSQBOAFYALQAxAA==\r\n", "INV-1", NULL, NULL},
+	{"flowed", "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n> INV-12 \r\n> 34567\r\n",
+		"INV-1234567", NULL, NULL},
+	{"html", "Content-Type: text/html\r\n\r\n<p>INV-<b>12345</b>67</p>\r\n", "INV-1234567", NULL, NULL},
+	{"multipart", MIXED "--b\r\n\r\nfirst\r\n--b\r\nContent-Type: text/html\r\n\r\n<i>second</i>\r\n--b--\r\n",
+		"[part 2 text/html] second", NULL, NULL},
+	{"prologue", MIXED "INV-1234567\r\n--b\r\n\r\nx\r\n--b--\r\n", "before the first part] INV-1234567",
+		NULL, NULL},
+	{"epilogue", MIXED "--b\r\n\r\nx\r\n--b--\r\nINV-1234567\r\n", "after the last part] INV-1234567",
+		NULL, NULL},
+	{"multipart without boundary", "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
+		"INV-1234567", "ambiguous", NULL},
+	{"no boundary, long 8-bit parameter",
+		"Content-Type: multipart/mixed; x=\"\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4"
+		"\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\"\r\n\r\nINV-1234567\r\n",
+		"INV-1234567", "ambiguous", NULL},
+	{"two boundaries", "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\none\r\n"
+		"--a--\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n", NULL, "ambiguous", NULL},
+	{"two content types", "Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n", NULL,
+		"ambiguous", NULL},
+	{"nested message", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner INV-1\r\n\r\n"
+		"INV-1234567\r\n--b--\r\n", "INV-1234567", NULL, NULL},
+	{"nested message's subject", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: INV-1234567\r\n\r\n"
+		"x\r\n--b--\r\n", "[part 1 header Subject] INV-1234567", NULL, NULL},
+	{"nested message's addresses are text", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+		"To: other@customer.example\r\n\r\nx\r\n--b--\r\n", "other@customer.example", NULL, NULL},
+	{"nested message under base64", MIXED "--b\r\nContent-Type: message/rfc822\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogcwoKSU5WLTEyMzQ1NjcK\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"multipart under base64", "Content-Type: multipart/mixed; boundary=b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nLS1iCgpJTlYtMTIzNDU2NwotLWItLQo=\r\n", "INV-1234567",
+		"damaged", NULL},
+	{"message/partial", "Content-Type: message/partial; id=a; number=1; total=2\r\n\r\nx\r\n", NULL,
+		"partial", NULL},
+	{"both file names", MIXED "--b\r\nContent-Type: application/pdf; name=\"INV-1.pdf\"\r\n"
+		"Content-Disposition: attachment; filename=\"a.pdf\"\r\n\r\nx\r\n--b--\r\n", "INV-1.pdf",
+		"no-reader", NULL},
+	{"rfc2231 file name", MIXED "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;\r\n"
+		" filename*0*=UTF-8''INV%2D12; filename*1*=34567.pdf\r\n\r\nx\r\n--b--\r\n", "INV-1234567.pdf",
+		"no-reader", NULL},
+	{"rfc2047 file name", MIXED "--b\r\nContent-Type: application/pdf;\r\n"
+		" name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n", "INV-1234567.pdf", "no-reader",
+		NULL},
+	{"filename and filename* are no conflict", MIXED "--b\r\nContent-Type: image/png\r\n"
+		"Content-Disposition: attachment; filename=\"a.png\"; filename*=UTF-8''a.png\r\n\r\nx\r\n--b--\r\n",
+		NULL, "image", NULL},
+	{"pdf that says text", "Content-Type: text/plain\r\n\r\n%PDF-1.4 x\r\n", NULL, "no-reader", NULL},
+	{"image", "Content-Type: image/png\r\n\r\nx\r\n", NULL, "image", NULL},
+	{"pgp", "Content-Type: multipart/encrypted; boundary=b; protocol=\"application/pgp-encrypted\"\r\n\r\n"
+		"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\n"
+		"Content-Type: application/octet-stream\r\n\r\nx\r\n--b--\r\n", NULL, "encrypted", NULL},
+	{"addresses are no text", "To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n", "Kunde 4711",
+		NULL, "a@b.example"},
+	{"trace is no text", "Received: from x.example by y INV-1\r\nSubject: z\r\n\r\nx\r\n", "[header Subject] z",
+		NULL, "INV-1"},
+	{"own header is text", "X-Customer: INV-1234567\r\n\r\nx\r\n", "[header X-Customer] INV-1234567", NULL,
+		NULL},
+	{"ends within a part", MIXED "--b\r\n\r\nINV-1234567", "INV-1234567", NULL, NULL},
+	{"empty", "", NULL, NULL, NULL},
+	{"bare LF", "Subject: s\n\nINV-1234567\n", "INV-1234567", NULL, NULL},
+};
+
+static void test_row(gconstpointer data)
+{
+	const Row *row = data;
+	/* Rows with a NUL in them say so in their name. */
+	gsize len = strcmp(row->name, "NUL in text") == 0 ? strlen(row->message) + 12
+							  : strlen(row->message);
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autoptr(MsReading) reading = read_message(row->message, len, out);
+	g_autofree char *all = g_strescape(out->str, NULL);
+	if (row->found != NULL && memmem(out->str, out->len, row->found, strlen(row->found)) == NULL)
+		g_error("got \"%s\", want \"%s\" in it", all, row->found);
+	if (row->absent != NULL && strstr(out->str, row->absent) != NULL)
+		g_error("got \"%s\", want no \"%s\" in it", all, row->absent);
+	if (row->unread != NULL && !has_unread(reading, row->unread))
+		g_error("got no unread item of reason %s", row->unread);
+	if (row->unread == NULL && reading->unread->len > 0 && strcmp(row->name, "no header") != 0
+		&& strcmp(row->name, "empty") != 0 && strcmp(row->name, "ends within a part") != 0)
+		g_error("got unread \"%s\", want none",
+			((MsUnread *)reading->unread->pdata[0])->detail);
+}
+
+static void test_facts(void)
+{
+	const char *message = "From: a@b.example\r\nTo: x@y.example, \"Doe, John\" <j@z.example>,\r\n"
+			      " group: m@g.example, n@g.example;\r\nCc: =?UTF-8?Q?M=C3=BC?= <mu@e.example>\r\n"
+			      "Bcc: hidden@h.example\r\nSubject: s\r\n" MIXED
+			      "--b\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\ny\r\n--b--\r\n";
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autoptr(MsReading) r = read_message(message, strlen(message), out);
+	g_assert_cmpuint(r->visible_total, ==, 5);
+	static const char *const want[] = {"x@y.example", "j@z.example", "m@g.example", "n@g.example",
+		"mu@e.example"};
+	for (guint i = 0; i < 5; i++)
+		g_assert_cmpstr(r->visible->pdata[i], ==, want[i]);
+	g_assert_cmpuint(r->parts->len, ==, 2);
+	const MsPart *part = r->parts->pdata[1];
+	g_assert_cmpstr(part->claimed, ==, "application/pdf");
+	g_assert_cmpstr(part->name, ==, "a.pdf");
+	g_assert_cmpstr(part->path, ==, "2");
+	g_assert_true(part->attached);
+	g_assert_cmpstr(((MsHeader *)r->headers->pdata[0])->name, ==, "From");
+}
+
+static char *nested(guint depth)
+{
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < depth; i++)
+		g_string_append_printf(out, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i, i);
+	g_string_append(out, "\r\nINV-1234567\r\n");
+	return g_string_free(out, FALSE);
+}
+
+/* Over a limit is unread, never clean and never a crash. */
+static void test_limits(void)
+{
+	GString *parts = g_string_new(MIXED);
+	for (int i = 0; i < 500; i++)
+		g_string_append_printf(parts, "--b\r\n\r\npart %d\r\n", i);
+	GString *headers = g_string_new(NULL);
+	for (int i = 0; i < 3000; i++)
+		g_string_append_printf(headers, "X-%d: v\r\n", i);
+	g_string_append(headers, "\r\nbody\r\n");
+	GString *header = g_string_new("X-Long: ");
+	for (int i = 0; i < 300 * 1024; i++)
+		g_string_append_c(header, 'x');
+	g_string_append(header, "\r\n\r\nbody\r\n");
+	struct {
+		const char *name;
+		char *text;
+	} cases[] = {
+		{"depth", nested(150)},
+		{"parts", g_string_free(parts, FALSE)},
+		{"headers", g_string_free(headers, FALSE)},
+		{"header bytes", g_string_free(header, FALSE)},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(MsReading) r = read_message(cases[i].text, strlen(cases[i].text), out);
+		g_test_message("%s", cases[i].name);
+		g_assert_true(has_unread(r, "limit"));
+		g_free(cases[i].text);
+	}
+}
+
+static void test_text_limit(void)
+{
+	MsLimits saved = limits;
+	limits.max[MS_COST_TEXT] = 1000;
+	g_autofree char *body = g_strnfill(2000, 'x');
+	g_autofree char *message = g_strdup_printf("Subject: s\r\n\r\n%s\r\n", body);
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autoptr(MsReading) r = read_message(message, strlen(message), out);
+	g_assert_true(has_unread(r, "limit"));
+	limits = saved;
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ms_message_init();
+	ms_limits_default(&limits);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_strdup_printf("/message/row/%s", rows[i].name);
+		g_strdelimit(path + 13, "/", '-');
+		g_test_add_data_func(path, &rows[i], test_row);
+	}
+	g_test_add_func("/message/facts", test_facts);
+	g_test_add_func("/message/limits", test_limits);
+	g_test_add_func("/message/text-limit", test_text_limit);
+	return g_test_run();
+}

@@ -1,0 +1,304 @@
+#include "config.h"
+
+#include "missent/answer.h"
+#include "missent/policy.h"
+
+#include "../test.h"
+
+static MsKinds *kinds;
+
+/* A world small enough to see at once: who owns what, who receives for whom. */
+static MsOwners *owned_by(const char *accounts, const char *receivers)
+{
+	MsOwners *owners = g_new0(MsOwners, 1);
+	owners->owners = g_ptr_array_new_with_free_func(g_free);
+	owners->receivers = g_ptr_array_new_with_free_func(g_free);
+	g_auto(GStrv) a = g_strsplit(accounts, " ", -1);
+	g_auto(GStrv) b = g_strsplit(receivers, " ", -1);
+	for (int i = 0; a[i] != NULL && *a[i] != '\0'; i++)
+		g_ptr_array_add(owners->owners, g_strdup(a[i]));
+	for (int i = 0; b[i] != NULL && *b[i] != '\0'; i++)
+		g_ptr_array_add(owners->receivers, g_strdup(b[i]));
+	return owners;
+}
+
+static void owners_free(gpointer data)
+{
+	MsOwners *owners = data;
+	g_ptr_array_unref(owners->owners);
+	g_ptr_array_unref(owners->receivers);
+	g_free(owners);
+}
+
+typedef struct {
+	MsEnvelope *envelope;
+	MsReading *reading;
+	MsResolution *resolution;
+} World;
+
+/* `findings`: "kind value owners|receivers;..."; a "?" before the kind makes it tentative.
+ * `recipients`: "address accounts;..." */
+static World *world(const char *findings, const char *recipients)
+{
+	World *w = g_new0(World, 1);
+	w->envelope = ms_envelope_new();
+	w->envelope->sender = g_strdup("billing@seller.example");
+	w->reading = ms_reading_new();
+	w->resolution = g_new0(MsResolution, 1);
+	w->resolution->house = g_strdup("house");
+	w->resolution->identifiers = g_ptr_array_new_with_free_func(owners_free);
+	w->resolution->recipients =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	g_auto(GStrv) rows = g_strsplit(findings, ";", -1);
+	for (int i = 0; rows[i] != NULL && *rows[i] != '\0'; i++) {
+		g_auto(GStrv) words = g_strsplit(rows[i], " ", 3);
+		bool tentative = words[0][0] == '?';
+		g_auto(GStrv) who = g_strsplit(words[2], "|", 2);
+		ms_reading_find(w->reading, words[0] + tentative, words[1],
+			tentative ? MS_BELIEF_TENTATIVE : MS_BELIEF_SHAPE,
+			ms_place_new("part 1 text/plain", "x", 0, 1, 1));
+		g_ptr_array_add(w->resolution->identifiers, owned_by(who[0] ? who[0] : "", who[0] && who[1] ? who[1] : ""));
+	}
+	g_auto(GStrv) to = g_strsplit(recipients, ";", -1);
+	for (int i = 0; to[i] != NULL && *to[i] != '\0'; i++) {
+		g_auto(GStrv) words = g_strsplit(to[i], " ", -1);
+		g_ptr_array_add(w->envelope->recipients, g_strdup(words[0]));
+		GPtrArray *accounts = g_ptr_array_new_with_free_func(g_free);
+		for (int k = 1; words[k] != NULL; k++)
+			g_ptr_array_add(accounts, g_strdup(words[k]));
+		g_ptr_array_add(w->resolution->recipients, accounts);
+	}
+	MsHeader *subject = g_new0(MsHeader, 1);
+	subject->name = g_strdup("Subject");
+	subject->value = g_strdup("Your invoice");
+	g_ptr_array_add(w->reading->headers, subject);
+	return w;
+}
+
+static void world_free(World *w)
+{
+	ms_envelope_free(w->envelope);
+	ms_reading_free(w->reading);
+	ms_resolution_free(w->resolution);
+	g_free(w);
+}
+
+static MsPolicies *policies(const char *body)
+{
+	g_autofree char *text = g_strdup_printf("policy \"p\" {\n%s\n}\n", body);
+	g_autoptr(GError) error = NULL;
+	MsPolicies *p = ms_policies_parse("p.conf", text, kinds, MS_MODE_ENFORCE, &error);
+	g_assert_no_error(error);
+	return p;
+}
+
+static const struct {
+	const char *name, *policy, *findings, *recipients;
+	MsAction action;
+	const char *codes; /* of reasons that do more than deliver */
+} rows[] = {
+	{"own", "", "iban X AC-1", "a@x AC-1", MS_DELIVER, ""},
+	{"other", "", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"unknown recipient gets another's", "", "iban X AC-2", "a@x", MS_HOLD, "mismatch"},
+	{"one of two recipients", "", "iban X AC-1", "a@x AC-1;b@x AC-2", MS_HOLD, "mismatch"},
+	{"recipient of many accounts", "", "iban X AC-2", "a@x AC-1 AC-2", MS_DELIVER, ""},
+	{"identifier of many accounts", "", "iban X AC-1 AC-2", "a@x AC-2", MS_DELIVER, ""},
+	{"delegation", "", "iban X AC-2|AC-R", "a@x AC-R", MS_DELIVER, ""},
+	{"delegation does not go on", "", "iban X AC-2|AC-R", "a@x AC-Q", MS_HOLD, "mismatch"},
+	{"house identifier", "", "vat-id X house", "a@x AC-1", MS_DELIVER, ""},
+	{"house and another own it", "", "vat-id X house AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"house recipient", "", "iban X AC-2", "a@x house", MS_DELIVER, ""},
+	{"house recipient judged", "house-recipients = judged", "iban X AC-2", "a@x house", MS_HOLD,
+		"mismatch"},
+	{"house recipient judged, house identifier", "house-recipients = judged", "iban X house",
+		"a@x house", MS_DELIVER, ""},
+	{"kind not looked at", "kinds = {\"vat-id\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"kind looked at", "kinds = {\"vat-id\", \"iban\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"no kind", "kinds = {\"none\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"unknown identifier", "", "iban X ", "a@x AC-1", MS_DELIVER, ""},
+	{"unknown identifier held", "on-unknown-identifier = hold", "iban X ", "a@x AC-1", MS_HOLD,
+		"unknown-identifier"},
+	{"tentative and unknown", "on-unknown-identifier = hold", "?iban X ", "a@x AC-1", MS_DELIVER, ""},
+	{"tentative and another's", "", "?iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"unknown recipient", "on-unknown-recipient = tag", "", "a@x", MS_TAG, "unknown-recipient"},
+	{"proven", "require = {\"iban\"}", "iban X AC-1", "a@x AC-1", MS_DELIVER, ""},
+	{"proven by one of two kinds", "require = {\"vat-id\", \"iban\"}", "iban X AC-1", "a@x AC-1",
+		MS_DELIVER, ""},
+	{"unproven", "require = {\"vat-id\"}", "iban X AC-1", "a@x AC-1", MS_HOLD, "unproven"},
+	{"unproven: unknown only", "require = {\"iban\"}", "iban X ", "a@x AC-1", MS_HOLD, "unproven"},
+	{"unproven: house only", "require = {\"iban\"}", "iban X house", "a@x AC-1", MS_HOLD, "unproven"},
+	{"house needs no proof", "require = {\"iban\"}", "", "a@x house", MS_DELIVER, ""},
+	{"judged house needs proof", "require = {\"iban\"}\nhouse-recipients = judged", "", "a@x house",
+		MS_HOLD, "unproven"},
+	{"proven for one of two", "require = {\"iban\"}\non-mismatch = deliver", "iban X AC-1",
+		"a@x AC-1;b@y AC-2", MS_HOLD, "unproven"},
+	{"recipients at the limit", "max-recipients = 2", "", "a@x;b@x", MS_DELIVER, ""},
+	{"recipients over", "max-recipients = 1", "", "a@x;b@x", MS_HOLD, "oversized"},
+	{"domains at the limit", "max-domains = 1", "", "a@x;b@X", MS_DELIVER, ""},
+	{"domains over", "max-domains = 1", "", "a@x;b@y", MS_HOLD, "oversized"},
+	{"accounts at the limit", "max-accounts = 1\non-mismatch = deliver", "iban X AC-1;vat-id Y AC-1",
+		"a@x AC-1", MS_DELIVER, ""},
+	{"accounts over", "max-accounts = 1\non-mismatch = deliver", "iban X AC-1;vat-id Y AC-2", "a@x AC-1",
+		MS_HOLD, "mixed-accounts"},
+	{"accounts: house and shared do not count", "max-accounts = 1",
+		"iban X AC-1;vat-id Y house;email Z AC-1 AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"reject", "on-mismatch = reject", "iban X AC-2", "a@x AC-1", MS_REJECT, "mismatch"},
+	{"the strictest wins", "on-mismatch = tag\non-oversized = reject\nmax-recipients = 1", "iban X AC-2",
+		"a@x AC-1;b@x AC-1", MS_REJECT, "oversized, mismatch"},
+	{"header fits", "header = {'Subject: invoice'}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"header does not", "header = {'Subject: ^newsletter'}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"header absent", "header = {'X-Other: .'}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"sender fits", "sender = {\"billing@*\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"sender's domain", "sender = {\"seller.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"sender's @domain", "sender = {\"@SELLER.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"sender does not", "sender = {\"other@seller.example\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"sender's parent domain", "sender = {\"example\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"user", "auth-user = {\"*\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"network", "networks = {\"192.0.2.0/24\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"local network", "networks = {\"127.0.0.0/8\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"attachment", "attachment = {\"*.pdf\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+};
+
+static void test_rows(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		World *w = world(rows[i].findings, rows[i].recipients);
+		g_autoptr(MsPolicies) p = policies(rows[i].policy);
+		g_autoptr(MsVerdict) v =
+			ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autofree char *codes = ms_verdict_codes(v, MS_TAG);
+		if (v->action != rows[i].action || strcmp(codes, rows[i].codes) != 0)
+			g_error("%s: got %s (%s), want %s (%s)", rows[i].name, ms_action_names[v->action],
+				codes, ms_action_names[rows[i].action], rows[i].codes);
+		world_free(w);
+	}
+}
+
+static void test_unread(void)
+{
+	World *w = world("", "a@x AC-1");
+	g_autoptr(MsPolicies) p = policies("tolerate = {image}");
+	ms_reading_unread(w->reading, "part 2", MS_UNREAD_IMAGE, "x");
+	g_autoptr(MsVerdict) fine = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	g_assert_cmpint(fine->action, ==, MS_DELIVER);
+	ms_reading_unread(w->reading, "part 3", MS_UNREAD_ENCRYPTED, "x");
+	g_autoptr(MsVerdict) held = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	g_assert_cmpint(held->action, ==, MS_HOLD);
+	world_free(w);
+}
+
+/* A message of which nothing was read: conditions on its headers may all hold. */
+static void test_unread_conditions(void)
+{
+	World *w = world("", "a@x AC-1");
+	g_autoptr(MsPolicies) p =
+		policies("header = {'Subject: ^never$'}\nattachment = {\"*.pdf\"}");
+	g_ptr_array_set_size(w->reading->headers, 0);
+	ms_reading_unread(w->reading, "message", MS_UNREAD_WORKER, "x");
+	g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	g_assert_cmpint(v->action, ==, MS_HOLD);
+	world_free(w);
+}
+
+static void test_unavailable(void)
+{
+	World *w = world("iban X AC-2", "a@x AC-1");
+	g_autoptr(MsPolicies) p = policies("on-unknown-identifier = hold");
+	g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, NULL, "Redis is away");
+	g_autofree char *codes = ms_verdict_codes(v, MS_DELIVER);
+	g_assert_cmpint(v->action, ==, MS_TEMPFAIL);
+	g_assert_cmpstr(codes, ==, "directory-unavailable");
+	world_free(w);
+}
+
+static void test_modes(void)
+{
+	World *w = world("iban X AC-2", "a@x AC-1");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsPolicies) p = ms_policies_parse("p.conf",
+		"policy \"a\" { on-mismatch = reject }\npolicy \"b\" { mode = enforce\n on-mismatch = tag }",
+		kinds, MS_MODE_OBSERVE, &error);
+	g_assert_no_error(error);
+	g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	g_assert_cmpint(v->action, ==, MS_TAG);
+	g_assert_cmpint(v->would, ==, MS_REJECT);
+	g_assert_cmpuint(v->policies->len, ==, 2);
+	g_assert_cmpuint(v->reasons->len, ==, 2);
+	const MsReason *first = v->reasons->pdata[0];
+	g_assert_cmpstr(first->policy, ==, "a");
+	g_assert_false(first->enforced);
+	g_assert_cmpstr(first->owner, ==, "AC-2");
+	g_assert_cmpstr(first->recipient, ==, "a@x");
+	g_assert_cmpstr(first->where, ==, "part 1 text/plain");
+	world_free(w);
+}
+
+static void test_may_apply(void)
+{
+	g_autoptr(MsPolicies) p = policies("sender = {\"billing@seller.example\"}\nheader = {'Subject: x'}");
+	g_autoptr(MsEnvelope) e = ms_envelope_new();
+	e->sender = g_strdup("ceo@seller.example");
+	g_assert_false(ms_policy_may_apply(p, e));
+	g_free(e->sender);
+	e->sender = g_strdup("BILLING@seller.example");
+	g_assert_true(ms_policy_may_apply(p, e));
+	g_free(e->sender);
+	e->sender = g_strdup("");
+	g_assert_false(ms_policy_may_apply(p, e));
+	g_autoptr(MsPolicies) bounces = policies("sender = {\"<>\"}");
+	g_assert_true(ms_policy_may_apply(bounces, e));
+}
+
+static void test_mistakes(void)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{"policy \"a\" {\nkinds = {\"ibam\"}\n}", "p.conf:2: policy \"a\": kinds: there is no kind \"ibam\""},
+		{"policy \"a\" {\nrequire = {\"ibam\"}\n}", "did you mean \"iban\"?"},
+		{"policy \"a\" {\non-mismach = hold\n}", "p.conf:2: no such option 'on-mismach'; did you mean \"on-mismatch\"?"},
+		{"policy \"a\" {\non-mismatch = held\n}", "use one of deliver, tag, hold, reject, tempfail (did you mean \"hold\"?)"},
+		{"policy \"a\" {\nheader = {'Subject (('}\n}", "not of the form 'Name: pattern'"},
+		{"policy \"a\" {\nheader = {'Subject: (('}\n}", "p.conf:2: header: bad pattern"},
+		{"policy \"a\" {\nmax-recipients = -1\n}", "p.conf:2: max-recipients: \"-1\" is not a number"},
+		{"policy \"a\" {\ntolerate = {\"pictures\"}\n}", "use any of no-reader, image"},
+		{"policy \"a\" { }\npolicy \"a\" { }", "p.conf:2: found duplicate title 'a'"},
+		{"polcy \"a\" { }", "p.conf:1: no such option 'polcy'; did you mean \"policy\"?"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_assert_null(ms_policies_parse("p.conf", cases[i].text, kinds, MS_MODE_OBSERVE, &error));
+		g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+		if (strstr(error->message, cases[i].want) == NULL)
+			g_error("got \"%s\", want \"%s\"", error->message, cases[i].want);
+	}
+}
+
+/* What is shipped is valid, and usable after editing the sender. */
+static void test_shipped(void)
+{
+	g_autofree char *dir = source_file("policies");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsPolicies) p = ms_policies_load(dir, kinds, MS_MODE_OBSERVE, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(ms_policies_count(p), ==, 4);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	g_test_add_func("/policy/rows", test_rows);
+	g_test_add_func("/policy/unread", test_unread);
+	g_test_add_func("/policy/unread-conditions", test_unread_conditions);
+	g_test_add_func("/policy/unavailable", test_unavailable);
+	g_test_add_func("/policy/modes", test_modes);
+	g_test_add_func("/policy/may-apply", test_may_apply);
+	g_test_add_func("/policy/mistakes", test_mistakes);
+	g_test_add_func("/policy/shipped", test_shipped);
+	int rc = g_test_run();
+	ms_kinds_unref(kinds);
+	return rc;
+}

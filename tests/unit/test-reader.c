@@ -1,0 +1,223 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/reader.h"
+
+#include "../test.h"
+
+static MsKinds *kinds;
+
+static MsReader *start(guint workers, guint jobs, gint64 deadline_ms)
+{
+	g_autofree char *program = built_file("tests/tools/misbehaving-reader");
+	MsReaderSettings settings = {
+		.program = program,
+		.kinds = kinds,
+		.workers = workers,
+		.jobs = jobs,
+		.wait_ms = 60000,
+	};
+	ms_limits_default(&settings.limits);
+	settings.limits.milliseconds = deadline_ms;
+	g_autofree char *warning = NULL;
+	g_autoptr(GError) error = NULL;
+	MsReader *reader = ms_reader_new(&settings, &warning, &error);
+	g_assert_no_error(error);
+	g_assert_null(warning);
+	return reader;
+}
+
+static int message_file(const char *text)
+{
+	int fd = ms_memory_file("test");
+	gsize len = strlen(text);
+	g_assert_cmpint(write(fd, text, len), ==, (gssize)len);
+	g_assert_true(ms_memory_seal(fd));
+	return fd;
+}
+
+static MsReading *read_text(MsReader *reader, const char *text)
+{
+	int fd = message_file(text);
+	MsReading *reading = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_reader_read(reader, fd, &reading, &error));
+	g_assert_no_error(error);
+	close(fd);
+	return reading;
+}
+
+#define GOOD "Subject: s\r\n\r\nIBAN DE89 3704 0044 0532 0130 00\r\n"
+
+static void expect_good(MsReader *reader)
+{
+	g_autoptr(MsReading) r = read_text(reader, GOOD);
+	g_assert_cmpuint(r->unread->len, ==, 0);
+	g_assert_cmpuint(r->findings->len, ==, 1);
+	g_assert_cmpstr(((MsFinding *)r->findings->pdata[0])->value, ==, "DE89370400440532013000");
+}
+
+static void test_good(void)
+{
+	g_autoptr(MsReader) reader = start(2, 1, 20000);
+	for (int i = 0; i < 20; i++)
+		expect_good(reader);
+	MsReaderStats stats;
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.messages, ==, 20);
+	g_assert_cmpuint(stats.workers_lost, ==, 0);
+}
+
+/* Each costs its own message alone: that one is unreadable, the next one is read. */
+static const struct {
+	const char *word;
+	MsUnreadReason reason;
+} acts[] = {
+	{"crash", MS_UNREAD_WORKER}, {"stack", MS_UNREAD_WORKER}, {"memory", MS_UNREAD_WORKER},
+	{"socket", MS_UNREAD_WORKER}, {"file", MS_UNREAD_WORKER}, {"create", MS_UNREAD_WORKER},
+	{"program", MS_UNREAD_WORKER}, {"process", MS_UNREAD_WORKER}, {"code", MS_UNREAD_WORKER},
+	{"lie", MS_UNREAD_WORKER}, {"boast", MS_UNREAD_WORKER}, {"half", MS_UNREAD_WORKER},
+	{"loop", MS_UNREAD_TIME},
+};
+
+static void misbehave(gconstpointer data)
+{
+	const char *word = acts[GPOINTER_TO_SIZE(data)].word;
+#ifdef MS_SANITIZERS
+	/* Address space cannot be limited under AddressSanitizer, and its stack is checked. */
+	if (strcmp(word, "memory") == 0) {
+		g_test_skip("no limit of memory under AddressSanitizer");
+		return;
+	}
+#endif
+	g_autoptr(MsReader) reader = start(2, 1, strcmp(word, "loop") == 0 ? 1000 : 10000);
+	g_autofree char *text = g_strdup_printf("Subject: s\r\n\r\nMISBEHAVE %s\r\n", word);
+	gint64 begin = g_get_monotonic_time();
+	g_autoptr(MsReading) r = read_text(reader, text);
+	gint64 took = g_get_monotonic_time() - begin;
+	g_assert_cmpuint(r->unread->len, ==, 1);
+	const MsUnread *u = r->unread->pdata[0];
+	g_assert_cmpstr(ms_unread_name(u->reason), ==,
+		ms_unread_name(acts[GPOINTER_TO_SIZE(data)].reason));
+	g_assert_cmpint(took, <, 60 * G_USEC_PER_SEC);
+	expect_good(reader);
+	expect_good(reader);
+	expect_good(reader);
+	g_assert_false(g_file_test("/tmp/missent-was-here", G_FILE_TEST_EXISTS));
+}
+
+/* The supervisor is killed: the next message gets a new one. */
+static void test_supervisor_dies(void)
+{
+	g_autoptr(MsReader) reader = start(3, 1, 20000);
+	expect_good(reader);
+	g_autofree char *children = NULL;
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", getpid(), getpid());
+	g_assert_true(g_file_get_contents(path, &children, NULL, NULL));
+	kill((pid_t)g_ascii_strtoll(children, NULL, 10), SIGKILL);
+	g_usleep(200 * 1000);
+	expect_good(reader);
+	expect_good(reader);
+}
+
+static void test_jobs(void)
+{
+	g_autoptr(MsReader) reader = start(1, 5, 20000);
+	for (int i = 0; i < 12; i++)
+		expect_good(reader);
+	g_autoptr(MsReading) r = read_text(reader, "Subject: s\r\n\r\nMISBEHAVE crash\r\n");
+	g_assert_cmpuint(r->unread->len, ==, 1);
+	expect_good(reader);
+}
+
+static void *many(void *user)
+{
+	for (int i = 0; i < 25; i++)
+		expect_good(user);
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	for (guint jobs = 1; jobs <= 4; jobs += 3) {
+		g_autoptr(MsReader) reader = start(3, jobs, 20000);
+		pthread_t threads[8];
+		for (int i = 0; i < 8; i++)
+			g_assert_cmpint(pthread_create(&threads[i], NULL, many, reader), ==, 0);
+		for (int i = 0; i < 8; i++)
+			pthread_join(threads[i], NULL);
+	}
+}
+
+/* What the daemon takes for sealed cannot be changed under the worker. */
+static void test_sealed(void)
+{
+	int fd = message_file("abc");
+	g_assert_cmpint(write(fd, "d", 1), ==, -1);
+	g_assert_cmpint(ftruncate(fd, 1), ==, -1);
+	close(fd);
+}
+
+static void test_no_program(void)
+{
+	MsReaderSettings settings = {.program = "/nonexistent/reader", .kinds = kinds, .workers = 1,
+		.jobs = 1, .wait_ms = 1000};
+	ms_limits_default(&settings.limits);
+	g_autoptr(GError) error = NULL;
+	g_assert_null(ms_reader_new(&settings, NULL, &error));
+	g_assert_nonnull(error);
+	g_clear_error(&error);
+	settings.program = "/bin/true";
+	g_assert_null(ms_reader_new(&settings, NULL, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+}
+
+static guint descriptors(void)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+	guint n = 0;
+	while (g_dir_read_name(dir) != NULL)
+		n++;
+	return n;
+}
+
+static void test_no_leak(void)
+{
+	MsReader *reader = start(2, 1, 20000);
+	expect_good(reader);
+	guint before = descriptors();
+	for (int i = 0; i < 50; i++)
+		expect_good(reader);
+	g_assert_cmpuint(descriptors(), ==, before);
+	ms_reader_free(reader);
+	g_assert_cmpuint(descriptors(), <, before);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	g_test_add_func("/reader/good", test_good);
+	for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
+		g_autofree char *path = g_strdup_printf("/reader/misbehave/%s", acts[i].word);
+		g_test_add_data_func(path, GSIZE_TO_POINTER(i), misbehave);
+	}
+	g_test_add_func("/reader/supervisor-dies", test_supervisor_dies);
+	g_test_add_func("/reader/jobs", test_jobs);
+	g_test_add_func("/reader/threads", test_threads);
+	g_test_add_func("/reader/sealed", test_sealed);
+	g_test_add_func("/reader/no-program", test_no_program);
+	g_test_add_func("/reader/no-leak", test_no_leak);
+	int rc = g_test_run();
+	ms_kinds_unref(kinds);
+	return rc;
+}

@@ -1,0 +1,114 @@
+#include "config.h"
+
+#include "missent/answer.h"
+#include "missent/reading.h"
+
+#include "../test.h"
+
+static MsReading *example(void)
+{
+	MsReading *r = ms_reading_new();
+	const char *text = "your IBAN is DE89 and more";
+	ms_reading_find(r, "iban", "DE89", MS_BELIEF_SHAPE, ms_place_new("part 1", text, 13, 17, 26));
+	ms_reading_find(r, "iban", "DE89", MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE,
+		ms_place_new("part 2", text, 13, 17, 26));
+	ms_reading_unread(r, "part 3", MS_UNREAD_NO_READER, "%s", "application/pdf");
+	ms_reading_unread(r, "part 3", MS_UNREAD_NO_READER, "%s", "once only");
+	MsHeader *h = g_new0(MsHeader, 1);
+	h->name = g_strdup("Subject");
+	h->value = g_strdup("Hello");
+	g_ptr_array_add(r->headers, h);
+	MsPart *p = g_new0(MsPart, 1);
+	*p = (MsPart){g_strdup("1"), g_strdup("text/plain"), g_strdup(""), 26, true};
+	g_ptr_array_add(r->parts, p);
+	g_ptr_array_add(r->visible, g_strdup("a@b.example"));
+	r->visible_total = 7;
+	r->text_bytes = 26;
+	return r;
+}
+
+static void test_round_trip(void)
+{
+	g_autoptr(MsReading) r = example();
+	g_autoptr(GBytes) bytes = ms_reading_encode(r);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsReading) got = ms_reading_decode(bytes, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(got->findings->len, ==, 1);
+	const MsFinding *f = got->findings->pdata[0];
+	g_assert_cmpstr(f->kind, ==, "iban");
+	g_assert_cmpstr(f->value, ==, "DE89");
+	g_assert_cmpuint(f->count, ==, 2);
+	/* Believed firmly in one place: not tentative. */
+	g_assert_cmpuint(f->belief, ==, MS_BELIEF_SHAPE | MS_BELIEF_LABELLED);
+	const MsPlace *place = f->places->pdata[1];
+	g_assert_cmpstr(place->where, ==, "part 2");
+	g_assert_cmpstr(place->text, ==, "DE89");
+	g_assert_cmpstr(place->before, ==, "your IBAN is ");
+	g_assert_cmpstr(place->after, ==, " and more");
+	g_assert_cmpuint(got->unread->len, ==, 1);
+	g_assert_cmpint(((MsUnread *)got->unread->pdata[0])->reason, ==, MS_UNREAD_NO_READER);
+	g_assert_cmpstr(((MsHeader *)got->headers->pdata[0])->value, ==, "Hello");
+	g_assert_true(((MsPart *)got->parts->pdata[0])->attached);
+	g_assert_cmpuint(got->visible_total, ==, 7);
+}
+
+static void refused(const void *data, gsize len)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new(data, len);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsReading) got = ms_reading_decode(bytes, &error);
+	g_assert_null(got);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+}
+
+/* Every cut and a great many flips are refused or give something within the bounds. */
+static void test_damage(void)
+{
+	g_autoptr(MsReading) r = example();
+	g_autoptr(GBytes) bytes = ms_reading_encode(r);
+	gsize len;
+	const guint8 *data = g_bytes_get_data(bytes, &len);
+	refused("", 0);
+	refused("nonsense", 8);
+	for (gsize cut = 1; cut < len; cut++) {
+		g_autoptr(GBytes) part = g_bytes_new(data, cut);
+		g_autoptr(MsReading) got = ms_reading_decode(part, NULL);
+		g_assert_null(got);
+	}
+	for (gsize i = 0; i < len * 8; i++) {
+		g_autofree guint8 *copy = g_memdup2(data, len);
+		copy[i / 8] ^= (guint8)(1 << i % 8);
+		g_autoptr(GBytes) flipped = g_bytes_new(copy, len);
+		g_autoptr(MsReading) got = ms_reading_decode(flipped, NULL);
+		if (got == NULL)
+			continue;
+		for (guint k = 0; k < got->unread->len; k++)
+			ms_unread_name(((MsUnread *)got->unread->pdata[k])->reason);
+	}
+}
+
+static void test_bounds(void)
+{
+	g_autoptr(MsReading) r = ms_reading_new();
+	for (int i = 0; i < MS_READING_MAX_UNREAD + 50; i++) {
+		g_autofree char *where = g_strdup_printf("part %d", i);
+		ms_reading_unread(r, where, MS_UNREAD_DAMAGED, "x");
+	}
+	g_assert_cmpuint(r->unread->len, ==, MS_READING_MAX_UNREAD);
+	for (int i = 0; i < MS_READING_MAX_VISIBLE + 1; i++)
+		g_ptr_array_add(r->visible, g_strdup("a@b"));
+	g_autoptr(GBytes) bytes = ms_reading_encode(r);
+	g_autoptr(GError) error = NULL;
+	g_assert_null(ms_reading_decode(bytes, &error));
+	g_assert_nonnull(strstr(error->message, "too many addresses"));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/reading/round-trip", test_round_trip);
+	g_test_add_func("/reading/damage", test_damage);
+	g_test_add_func("/reading/bounds", test_bounds);
+	return g_test_run();
+}
