@@ -61,6 +61,8 @@ gunichar ms_text_cp1252(guint8 byte)
 GString *ms_text_repair(const char *bytes, gsize len)
 {
 	GString *out = g_string_sized_new(len + 16);
+	if (len == 0) /* `bytes` may be NULL */
+		return out;
 	const char *end = bytes + len;
 	while (bytes < end) {
 		const char *bad;

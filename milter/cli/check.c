@@ -368,5 +368,9 @@ int cmd_check(Cli *cli, int argc, char **argv)
 		worst = MAX(worst, rc);
 	}
 	ms_runtime_unref(check.runtime);
+	g_strfreev(check.recipients);
+	g_free(check.sender);
+	g_free(check.user);
+	g_free(check.client);
 	return worst;
 }

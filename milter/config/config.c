@@ -179,6 +179,7 @@ static char *nearest_hint(cfg_t *cfg, const char *message)
 	return g_strdup_printf("; known here: %s", known);
 }
 
+static void on_error(cfg_t *cfg, const char *format, va_list args) G_GNUC_PRINTF(2, 0);
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
 	if (parse->n++ >= MAX_COMPLAINTS)

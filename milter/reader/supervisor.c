@@ -39,6 +39,7 @@ typedef struct {
 	int offered[MAX_WORKERS][2]; /* socket and pidfd that the queue did not take yet */
 	unsigned n_offered;
 	int signals;
+	int null; /* /dev/null */
 } Supervisor;
 
 static void say(char letter, const char *text)
@@ -104,6 +105,13 @@ static void become_worker(const Supervisor *s, int fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A warning of a library must not be written where the daemon logs, least of all by who
+	 * has read a message. */
+#ifndef MS_SANITIZERS
+	dup2(s->null, STDERR_FILENO);
+#endif
+	dup2(s->null, STDIN_FILENO);
+	dup2(s->null, STDOUT_FILENO);
 	if (dup2(fd, 3) < 0 || syscall(SYS_close_range, 4U, ~0U, 0U) != 0)
 		_exit(1);
 	unsigned seconds = (unsigned)(s->worker.limits.milliseconds / 1000 + 2) * s->worker.jobs;
@@ -243,6 +251,9 @@ int ms_reader_main(int argc, char **argv, MsWorkFunc work)
 	if (s.workers < 1 || s.workers > MAX_WORKERS || s.worker.jobs < 1)
 		return fail("the number of workers or jobs is out of range");
 	ms_message_init();
+	s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (s.null < 0)
+		return fail("/dev/null cannot be opened");
 	g_autofree char *missing = NULL;
 	s.sandbox = sandbox_prepare(&missing);
 	if (!check_sandbox(&s, &missing))

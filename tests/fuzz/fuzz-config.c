@@ -12,6 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSection) root = ms_config_parse("fuzz.conf", text, ms_settings_rows, &error);
 	g_assert_true((root == NULL) == (error != NULL));
-	g_autoptr(MsKinds) kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	ms_kinds_unref(ms_kinds_parse("kinds.conf", text, NULL));
 	return 0;
 }

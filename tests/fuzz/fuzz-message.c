@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	ms_message_read(data, len, &budget, reading, ignore, NULL);
 	g_autoptr(GBytes) bytes = ms_reading_encode(reading);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsReading) decoded = ms_reading_decode(bytes, &error);
+	MsReading *decoded = ms_reading_decode(bytes, &error);
 	g_assert_no_error(error);
+	ms_reading_free(decoded);
 	return 0;
 }

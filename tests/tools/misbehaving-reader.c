@@ -21,7 +21,7 @@ static void crash(void)
 
 static void loop(void)
 {
-	for (volatile int i = 0;; i++)
+	for (volatile unsigned i = 0;; i++)
 		;
 }
 
