@@ -83,10 +83,12 @@ static int setup_file(GBytes *setup)
 /* Nothing of the daemon's environment is the reader's business. */
 static char **clean_environment(void)
 {
-	char **env = g_new0(char *, 5);
+	char **env = g_new0(char *, 6);
 	int n = 0;
 	env[n++] = g_strdup("LANG=C.UTF-8");
 	env[n++] = g_strdup("PATH=/usr/bin:/bin");
+	/* Symbols are resolved once, not in every worker anew. */
+	env[n++] = g_strdup("LD_BIND_NOW=1");
 	static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS"};
 	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++)
 		if (g_getenv(kept[i]) != NULL)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -95,6 +96,28 @@ static bool load_setup(Supervisor *s, GError **error)
 		g_variant_iter_next(costs, "t", &limits->max[i]);
 	s->worker.kinds = ms_kinds_parse("kinds.conf", text, error);
 	return s->worker.kinds != NULL;
+}
+
+/* ---- warming up ----------------------------------------------------------------------- */
+
+/* Whatever libraries load or set up at first use (types, tables, converters) is set up here,
+ * once, and not in every worker anew; a confined one could not load anything. */
+static void run_once(Supervisor *s)
+{
+	static const char message[] =
+		"From: a <a@b.example>\r\nTo: c@d.example\r\nSubject: =?UTF-8?Q?warm=C3=BC?=\r\n"
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\nbefore\r\n--x\r\n"
+		"Content-Type: text/plain; charset=iso-8859-1; format=flowed\r\n"
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\ncustomer number: 4711\r\n--x\r\n"
+		"Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n"
+		"Content-Disposition: attachment; filename*=UTF-8''a.html\r\n\r\nPABiAD4AMQA=\r\n--x\r\n"
+		"Content-Type: message/rfc822\r\n\r\nTo: e@f.example\r\nSubject: s\r\n\r\ntext\r\n--x--\r\n";
+	MsBudget budget;
+	ms_budget_init(&budget, &s->worker.limits);
+	g_autoptr(MsReading) reading = ms_reading_new();
+	ms_reader_work(s->worker.kinds, (const guint8 *)message, sizeof message - 1, &budget, reading);
+	ms_reading_unread(reading, "warm", MS_UNREAD_DAMAGED, "%s", "x");
+	g_autoptr(GBytes) bytes = ms_reading_encode(reading);
 }
 
 /* ---- workers -------------------------------------------------------------------------- */
@@ -251,6 +274,8 @@ int ms_reader_main(int argc, char **argv, MsWorkFunc work)
 	if (s.workers < 1 || s.workers > MAX_WORKERS || s.worker.jobs < 1)
 		return fail("the number of workers or jobs is out of range");
 	ms_message_init();
+	for (int i = 0; i < 3; i++)
+		run_once(&s);
 	s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s.null < 0)
 		return fail("/dev/null cannot be opened");
