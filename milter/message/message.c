@@ -140,7 +140,7 @@ static char *plain_token(const char *raw)
 {
 	GString *out = g_string_new(NULL);
 	guint depth = 0;
-	for (; *raw != '\0' && out->len < 64; raw++) {
+	for (; *raw != '\0' && out->len < 1000; raw++) {
 		depth += *raw == '(';
 		if (depth == 0 && g_ascii_isgraph(*raw) && *raw != '"')
 			g_string_append_c(out, g_ascii_tolower(*raw));
@@ -149,22 +149,30 @@ static char *plain_token(const char *raw)
 	return g_string_free(out, FALSE);
 }
 
-/* The transfer encoding as most readers take it: GMime ignores one in quotes. */
-static char *transfer_encoding(Walk *walk, GMimeObject *object, const char *where)
+/* The last value of a field that may stand once.  If it stands twice and differs, readers
+ * differ on what the part is. */
+static char *only_value(Walk *walk, GMimeObject *object, const char *name, const char *where)
 {
 	GMimeHeaderList *list = g_mime_object_get_header_list(object);
 	char *found = NULL;
 	for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
 		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
-		if (g_ascii_strcasecmp(g_mime_header_get_name(header), "Content-Transfer-Encoding") != 0)
+		const char *raw = g_mime_header_get_raw_value(header);
+		if (raw == NULL || g_ascii_strcasecmp(g_mime_header_get_name(header), name) != 0)
 			continue;
-		char *next = plain_token(g_mime_header_get_raw_value(header));
+		char *next = plain_token(raw);
 		if (found != NULL && strcmp(found, next) != 0)
-			ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS,
-				"two transfer encodings");
+			ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two fields %s", name);
 		g_free(found);
 		found = next;
 	}
+	return found;
+}
+
+/* The transfer encoding as most readers take it: GMime ignores one in quotes. */
+static char *transfer_encoding(Walk *walk, GMimeObject *object, const char *where)
+{
+	char *found = only_value(walk, object, "Content-Transfer-Encoding", where);
 	return found != NULL ? found : g_strdup("7bit");
 }
 
@@ -435,6 +443,7 @@ static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool 
 		return;
 	}
 	walk->budget->depth_left--;
+	g_free(only_value(walk, object, "Content-Type", where));
 	/* Fields of a part such as Content-Description are shown by some clients. */
 	read_headers(walk, object, path, outermost);
 	if (GMIME_IS_MULTIPART(object))
@@ -457,15 +466,10 @@ static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item
 	MsUnreadReason reason = MS_UNREAD_AMBIGUOUS;
 	const char *what;
 	switch ((int)code) {
-	case GMIME_CRIT_CONFLICTING_HEADER: what = "two different header fields of one name"; break;
 	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY: what = "a multipart without boundary"; break;
 	case GMIME_CRIT_NESTING_OVERFLOW: what = "nested too deep"; break;
 	case GMIME_WARN_MALFORMED_MULTIPART:
 		what = "a multipart without parts";
-		reason = MS_UNREAD_DAMAGED;
-		break;
-	case GMIME_WARN_TRUNCATED_MESSAGE:
-		what = "the message ends within a part";
 		reason = MS_UNREAD_DAMAGED;
 		break;
 	default: return;
