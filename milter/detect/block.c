@@ -24,7 +24,7 @@ static guint split(const char *text, gsize len, gsize from, Segment *segments)
 	gsize limit = MIN(len, from + MAX_BLOCK);
 	while (from < limit && n < MAX_SEGMENTS) {
 		gsize end = from;
-		while (end < limit && strchr("\n\t,;", text[end]) == NULL)
+		while (end < limit && strchr("\n\t,;", text[end]) == NULL /* folded: no NUL */)
 			end++;
 		gsize a = from, b = end;
 		while (a < b && is_edge(text[a]))

@@ -19,9 +19,10 @@
  */
 
 static const char lookup_script[] =
-	"local g = redis.call('GET', KEYS[1] .. ':current')\n"
+	"local p = string.sub(KEYS[1], 1, -8)\n"
+	"local g = redis.call('GET', KEYS[1])\n"
 	"if not g then return {} end\n"
-	"local base = KEYS[1] .. ':' .. g .. ':'\n"
+	"local base = p .. g .. ':'\n"
 	"local values, receivers, seen = {}, {}, {}\n"
 	"for i = 1, #ARGV do\n"
 	"  local tokens = redis.call('HKEYS', base .. ARGV[i])\n"
@@ -40,34 +41,38 @@ static const char lookup_script[] =
 	"return {g, redis.call('HGETALL', base .. 'state'), values, receivers}\n";
 
 static const char put_script[] =
-	"local g = redis.call('GET', KEYS[1] .. ':current')\n"
+	"local p = string.sub(KEYS[1], 1, -8)\n"
+	"local g = redis.call('GET', KEYS[1])\n"
 	"if not g then return -1 end\n"
-	"local base = KEYS[1] .. ':' .. g .. ':'\n"
+	"local base = p .. g .. ':'\n"
 	"local n = redis.call('HSET', base .. ARGV[1], ARGV[2], '')\n"
 	"if n > 0 then redis.call('HINCRBY', base .. 'state', 'entries', n) end\n"
 	"return n\n";
 
 static const char remove_script[] =
-	"local g = redis.call('GET', KEYS[1] .. ':current')\n"
+	"local p = string.sub(KEYS[1], 1, -8)\n"
+	"local g = redis.call('GET', KEYS[1])\n"
 	"if not g then return -1 end\n"
-	"local base = KEYS[1] .. ':' .. g .. ':'\n"
+	"local base = p .. g .. ':'\n"
 	"local n = redis.call('HDEL', base .. ARGV[1], ARGV[2])\n"
 	"if n > 0 then redis.call('HINCRBY', base .. 'state', 'entries', -n) end\n"
 	"return n\n";
 
 static const char commit_script[] =
-	"if redis.call('GET', KEYS[1] .. ':loading') ~= ARGV[1] then return 0 end\n"
-	"local base = KEYS[1] .. ':' .. ARGV[1] .. ':'\n"
+	"local p = string.sub(KEYS[1], 1, -8)\n"
+	"if redis.call('GET', p .. 'loading') ~= ARGV[1] then return 0 end\n"
+	"local base = p .. ARGV[1] .. ':'\n"
 	"redis.call('HSET', base .. 'state', 'loaded', ARGV[2], 'entries', ARGV[3],"
 	" 'source', ARGV[4], 'digests', ARGV[5])\n"
-	"redis.call('SET', KEYS[1] .. ':current', ARGV[1])\n"
-	"redis.call('DEL', KEYS[1] .. ':loading')\n"
+	"redis.call('SET', KEYS[1], ARGV[1])\n"
+	"redis.call('DEL', p .. 'loading')\n"
 	"return 1\n";
 
 typedef struct {
 	MsBackend base;
 	MsRedis *redis;
 	char *prefix;
+	char *current; /* the key that names the generation in use; scripts get it */
 	char *loading;
 	MsRedisBulk *bulk;
 	guint64 added;
@@ -87,6 +92,7 @@ static void close_redis(MsBackend *backend)
 	ms_redis_bulk_free(r->bulk);
 	ms_redis_free(r->redis);
 	g_free(r->prefix);
+	g_free(r->current);
 	g_free(r->loading);
 	g_free(r);
 }
@@ -162,7 +168,7 @@ static MsAnswer lookup_redis(MsBackend *backend, const char *const *keys, gsize 
 {
 	Redis *r = self(backend);
 	g_autofree const char **argv = g_new0(const char *, n + 1);
-	argv[0] = r->prefix;
+	argv[0] = r->current;
 	for (gsize i = 0; i < n; i++)
 		argv[i + 1] = keys[i];
 	g_autoptr(MsReply) reply = NULL;
@@ -188,7 +194,7 @@ static MsAnswer lookup_redis(MsBackend *backend, const char *const *keys, gsize 
 static MsAnswer change(Redis *r, const char *script, const char *key, const char *token,
 	bool *changed, GError **error)
 {
-	const char *argv[] = {r->prefix, key, token};
+	const char *argv[] = {r->current, key, token};
 	g_autoptr(MsReply) reply = NULL;
 	MsAnswer answer = ms_redis_script(r->redis, script, 1, 3, argv, &reply, error);
 	if (answer != MS_FOUND)
@@ -243,8 +249,7 @@ static bool each_key(Redis *r, const char *pattern, KeyFunc func, void *user, GE
 
 static char *current_generation(Redis *r, GError **error)
 {
-	g_autofree char *key = g_strconcat(r->prefix, ":current", NULL);
-	const char *argv[] = {"GET", key};
+	const char *argv[] = {"GET", r->current};
 	g_autoptr(MsReply) reply = NULL;
 	if (ms_redis_command(r->redis, 2, argv, &reply, error) != MS_FOUND)
 		return NULL;
@@ -392,7 +397,7 @@ static bool commit_redis(MsBackend *backend, const MsDirectoryState *state, GErr
 	Redis *r = self(backend);
 	g_autofree char *loaded = g_strdup_printf("%" G_GINT64_FORMAT, state->loaded);
 	g_autofree char *entries = g_strdup_printf("%" G_GINT64_FORMAT, state->entries);
-	const char *argv[] = {r->prefix, r->loading, loaded, entries, state->source,
+	const char *argv[] = {r->current, r->loading, loaded, entries, state->source,
 		state->digests ? "1" : "0"};
 	g_autoptr(MsReply) reply = NULL;
 	if (ms_redis_script(r->redis, commit_script, 1, 6, argv, &reply, error) != MS_FOUND)
@@ -449,5 +454,6 @@ MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error)
 	r->base.ops = &redis_ops;
 	r->redis = redis;
 	r->prefix = g_strdup(settings->redis_prefix);
+	r->current = g_strconcat(settings->redis_prefix, ":current", NULL);
 	return &r->base;
 }

@@ -32,6 +32,12 @@ static const Entity entities[] = {
 #include "entities.inc"
 };
 
+/* strchr() would find the NUL that ends the set, too. */
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
 /* ---- text ----------------------------------------------------------------------------- */
 
 static GString *text_out(Html *h)
@@ -43,7 +49,7 @@ static GString *text_out(Html *h)
 
 static bool ends_blank(const GString *s)
 {
-	return s->len == 0 || strchr(" \t\n", s->str[s->len - 1]) != NULL;
+	return s->len == 0 || is_one_of(s->str[s->len - 1], " \t\n");
 }
 
 static void put_break(GString *out, char c)
@@ -223,14 +229,13 @@ static bool style_hides(const char *value, const char *end)
 	return strstr(tight->str, "display:none") != NULL
 		|| strstr(tight->str, "visibility:hidden") != NULL
 		|| strstr(tight->str, "mso-hide:all") != NULL
-		|| (zero != NULL && strchr("123456789.", zero[11]) == NULL)
-		|| (zero != NULL && zero[11] == '\0');
+		|| (zero != NULL && !is_one_of(zero[11], "123456789."));
 }
 
 static gsize take_name(Html *h, char *name, gsize size)
 {
 	gsize n = 0;
-	for (; h->p < h->end && !g_ascii_isspace(*h->p) && strchr("/>=", *h->p) == NULL; h->p++)
+	for (; h->p < h->end && !g_ascii_isspace(*h->p) && !is_one_of(*h->p, "/>="); h->p++)
 		if (n + 1 < size)
 			name[n++] = g_ascii_tolower(*h->p);
 	name[n] = '\0';

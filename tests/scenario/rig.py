@@ -246,7 +246,7 @@ WRONG = 'Dear customer,\nyour customer number: C-10002\nVAT ID DE136695976\n'
 class Postfix:
     """master, smtpd, cleanup, qmgr and smtp-sink as the next hop."""
 
-    def __init__(self, scratch, milter, action='tempfail', settings=''):
+    def __init__(self, scratch, milter, action='tempfail', settings='', networks=''):
         self.dir = scratch + '/postfix'
         self.etc = self.dir + '/etc'
         self.port, self.sink_port = free_port(), free_port()
@@ -254,14 +254,14 @@ class Postfix:
             os.makedirs(self.dir + '/' + name)
         shutil.chown(self.dir + '/data', 'postfix')
         shutil.chown(self.dir + '/sink', 'nobody')
-        self.write(milter, action, settings)
+        self.write(milter, action, settings, networks)
         self.sink = None
         atexit.register(self.stop)
 
-    def write(self, milter, action, settings):
+    def write(self, milter, action, settings, networks):
         with open(self.etc + '/main.cf', 'w') as f:
             f.write(MAIN_CF % {'dir': self.dir, 'milter': milter, 'action': action,
-                               'sink': self.sink_port} + settings)
+                               'sink': self.sink_port, 'networks': networks} + settings)
         with open(self.etc + '/master.cf', 'w') as f:
             f.write(MASTER_CF % self.port)
 
@@ -367,7 +367,7 @@ alias_database =
 local_transport = error:no local delivery
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
+mynetworks = 127.0.0.0/8 %(networks)s
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_recipient_restrictions =
 smtpd_peername_lookup = no

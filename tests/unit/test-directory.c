@@ -508,6 +508,70 @@ static void test_nonsense(void)
 	}
 }
 
+/* ---- TCP, a user with no more rights than the manual page asks for ---------------------- */
+
+static guint free_port(void)
+{
+	const char *argv[] = {g_getenv("PYTHON") ? g_getenv("PYTHON") : "python3", "-c",
+		"import socket\ns=socket.socket()\ns.bind(('127.0.0.1',0))\nprint(s.getsockname()[1])", NULL};
+	g_autofree char *out = NULL;
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL,
+		NULL, NULL));
+	return (guint)atoi(out);
+}
+
+static void test_acl(void)
+{
+	g_autofree char *server = g_find_program_in_path("redis-server");
+	if (server == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	g_autofree char *port = g_strdup_printf("%u", free_port());
+	g_autofree char *acl = g_build_filename(dir, "users.acl", NULL);
+	g_assert_true(g_file_set_contents(acl,
+		"user default off\nuser loader on >loadpw ~* +@all\n"
+		"user reader on >readpw ~acl:* +eval +evalsha +get +hkeys +hgetall\n", -1, NULL));
+	const char *argv[] = {server, "--bind", "127.0.0.1", "--port", port, "--save", "", "--aclfile", acl,
+		NULL};
+	GPid pid;
+	g_assert_true(g_spawn_async(dir, (char **)argv, NULL,
+		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
+	g_autofree char *address = g_strdup_printf("127.0.0.1:%s", port);
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis = address;
+	settings.redis_prefix = "acl";
+	settings.redis_user = "loader";
+	settings.redis_password = "loadpw";
+	g_autoptr(MsDirectory) loader = open_directory(&settings);
+	MsDirectoryState state = {0};
+	for (int i = 0; i < 200; i++) { /* until it listens */
+		g_autoptr(GError) error = NULL;
+		ms_directory_state(loader, &state, &error);
+		if (error != NULL && strstr(error->message, "nothing was ever imported") != NULL)
+			break;
+		g_usleep(50 * 1000);
+	}
+	load(loader, mapping);
+	settings.redis_user = "reader";
+	settings.redis_password = "readpw";
+	g_autoptr(MsDirectory) reader = open_directory(&settings);
+	g_assert_cmpint(relation(reader, "customer-number", "C2000", "x@beta.example"), ==, MS_OWN);
+	bool changed;
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_directory_put(reader, "AC-9", "customer-number", "C-9999", &changed, &error),
+		==, MS_CONFIG);
+	settings.redis_password = "wrong";
+	g_autoptr(MsDirectory) wrong = open_directory(&settings);
+	expect_unavailable(wrong, MS_CONFIG, "WRONGPASS");
+	settings.redis_password = NULL;
+	g_autoptr(MsDirectory) nobody = open_directory(&settings);
+	expect_unavailable(nobody, MS_CONFIG, "NOAUTH");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	expect_unavailable(reader, MS_RETRY, "Redis at 127.0.0.1:");
+}
+
 /* ---- a Redis of our own --------------------------------------------------------------- */
 
 static GPid start_redis(void)
@@ -552,6 +616,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/import/never-half-redis", test_never_half_redis);
 	g_test_add_func("/directory/import/one-at-a-time", test_one_import);
 	g_test_add_func("/directory/redis-nonsense", test_nonsense);
+	g_test_add_func("/directory/redis-acl", test_acl);
 	int rc = g_test_run();
 	if (redis > 0) {
 		kill(redis, SIGKILL);

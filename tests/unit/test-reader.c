@@ -156,6 +156,56 @@ static void test_threads(void)
 	}
 }
 
+/* Messages on which GMime crashes, recurses or takes quadratic time.  Whatever happens to the
+ * worker, there is a reading in time, it says that not all was read, and the next one is fine. */
+static char *repeat(const char *head, const char *unit, gsize n, const char *tail)
+{
+	GString *out = g_string_new(head);
+	for (gsize i = 0; i < n; i++)
+		g_string_append(out, unit);
+	g_string_append(out, tail);
+	return g_string_free(out, FALSE);
+}
+
+#define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+static void test_bombs(void)
+{
+	struct {
+		const char *name;
+		char *text;
+		bool unread;
+	} bombs[] = {
+		{"address groups", repeat("Cc: ", "g:", 100000, "\r\n\r\nx\r\n"), false},
+		{"address groups, nested", repeat(MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nCc: ", "g:",
+			100000, "\r\n\r\nx\r\n--b--\r\n"), true},
+		{"parameters", repeat("Content-Type: text/plain", "; a=b", 50000, "\r\n\r\nx\r\n"), false},
+		{"parameters over the limit", repeat("Content-Type: text/plain", "; a=b", 200000,
+			"\r\n\r\nx\r\n"), true},
+		{"headers", repeat("", "X: y\r\n", 1000000, "\r\nx\r\n"), true},
+		{"parts", repeat(MIXED, "--b\r\n\r\nx\r\n", 200000, "--b--\r\n"), true},
+		{"nested messages", repeat("", "Content-Type: message/rfc822\r\n\r\n", 100000, "x\r\n"), true},
+		{"nested multiparts", repeat("", MIXED "--b\r\n", 20000, "\r\nx\r\n"), true},
+		{"addresses", repeat("To: ", "a@b.example,\r\n ", 10000, "c@d.example\r\n\r\nx\r\n"), false},
+		{"encoded words", repeat("Subject: ", "=?utf-8?q?a?= ", 15000, "\r\n\r\nx\r\n"), false},
+		{"folds", repeat("Subject: a", "\r\n b", 40000, "\r\n\r\nx\r\n"), false},
+		{"open tags", repeat("Content-Type: text/html\r\n\r\n", "<div>", 1000000, "x\r\n"), false},
+		{"labels", repeat("\r\n", "invoice number: ", 200000, "\r\n"), false},
+	};
+	g_autoptr(MsReader) reader = start(2, 1, 10000);
+	for (gsize i = 0; i < G_N_ELEMENTS(bombs); i++) {
+		gint64 begin = g_get_monotonic_time();
+		g_autoptr(MsReading) r = read_text(reader, bombs[i].text);
+		gint64 took = (g_get_monotonic_time() - begin) / 1000;
+		g_test_message("%s: %u unread, %" G_GINT64_FORMAT " ms", bombs[i].name, r->unread->len, took);
+		g_assert_cmpint(took, <, 11500);
+		if (bombs[i].unread)
+			g_assert_cmpuint(r->unread->len, >, 0);
+		g_free(bombs[i].text);
+		expect_good(reader);
+	}
+}
+
 /* What the daemon takes for sealed cannot be changed under the worker. */
 static void test_sealed(void)
 {
@@ -214,6 +264,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reader/supervisor-dies", test_supervisor_dies);
 	g_test_add_func("/reader/jobs", test_jobs);
 	g_test_add_func("/reader/threads", test_threads);
+	g_test_add_func("/reader/bombs", test_bombs);
 	g_test_add_func("/reader/sealed", test_sealed);
 	g_test_add_func("/reader/no-program", test_no_program);
 	g_test_add_func("/reader/no-leak", test_no_leak);
