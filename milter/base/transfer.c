@@ -98,7 +98,9 @@ GByteArray *ms_transfer_uudecode(const guint8 *data, gsize len)
 		if (p == stop || p[0] < ' ' || p[0] > '`' || count == 0)
 			break;
 		p++;
-		while (count > 0) {
+		/* Mailers strip blanks at line ends, which stand for zero bits: groups that are
+		 * missing are zero bytes, and not made up. */
+		while (count > 0 && p < stop && *p != '\r') {
 			guint32 bits = 0;
 			for (int k = 0; k < 4; k++) {
 				guint8 c = p < stop && *p != '\r' ? *p++ : ' ';
