@@ -88,6 +88,9 @@ void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason rea
 /* Takes `place`; the finding of that kind and value is made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	MsPlace *place);
+/* A place without the names that a sender gave ("part 3" of "part 3 invoice 4711.pdf"), for
+ * logs and audit. */
+char *ms_place_masked(const char *where);
 MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len);
 
 GBytes *ms_reading_encode(const MsReading *reading);

@@ -66,11 +66,13 @@ static json_t *reasons_of(const MsVerdict *verdict)
 	json_t *list = json_array();
 	for (guint i = 0; i < verdict->reasons->len && i < MS_MAX_REASONS; i++) {
 		const MsReason *reason = verdict->reasons->pdata[i];
+		g_autofree char *where =
+			reason->where != NULL ? ms_place_masked(reason->where) : NULL;
 		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i}", "reason",
 			ms_reason_names[reason->code], "policy", reason->policy, "action",
 			ms_action_names[reason->action], "enforced", (int)reason->enforced, "kind",
 			plain(reason->kind), "identifier", plain(reason->masked), "where",
-			plain(reason->where), "account", masked(reason->owner), "recipient",
+			plain(where), "account", masked(reason->owner), "recipient",
 			masked(reason->recipient), "recipients", (int)reason->recipients);
 		json_array_append_new(list, row);
 	}

@@ -217,10 +217,11 @@ static char *one_line(const MsVerdict *verdict)
 		const MsReason *r = verdict->reasons->pdata[i];
 		g_autofree char *account =
 			r->owner != NULL ? ms_identifier_masked("", r->owner) : NULL;
+		g_autofree char *where = r->where != NULL ? ms_place_masked(r->where) : NULL;
 		g_string_append_printf(out, "; %s: %s%s%s%s%s%s%s", ms_reason_names[r->code], r->text,
 			r->masked != NULL ? " " : "", r->masked != NULL ? r->masked : "",
 			account != NULL ? " account=" : "", account != NULL ? account : "",
-			r->where != NULL ? " in " : "", r->where != NULL ? r->where : "");
+			where != NULL ? " in " : "", where != NULL ? where : "");
 	}
 	return g_string_free(out, FALSE);
 }

@@ -265,11 +265,20 @@ class Postfix:
         with open(self.etc + '/master.cf', 'w') as f:
             f.write(MASTER_CF % self.port)
 
-    def start(self):
+    def start_sink(self):
         self.sink = subprocess.Popen(
             ['smtp-sink', '-u', 'nobody', '-c', '-d', self.dir + '/sink/%s.',
              '127.0.0.1:%d' % self.sink_port, '256'],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop_sink(self):
+        if self.sink:
+            self.sink.kill()
+            self.sink.wait()
+            self.sink = None
+
+    def start(self):
+        self.start_sink()
         done = subprocess.run(['postfix', '-c', self.etc, 'start'], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         if not wait_for(lambda: listens(self.port) and listens(self.sink_port)):
@@ -286,9 +295,7 @@ class Postfix:
             return
         subprocess.run(['postfix', '-c', self.etc, 'stop'], stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
-        self.sink.kill()
-        self.sink.wait()
-        self.sink = None
+        self.stop_sink()
 
     def send(self, text, to=('kunde@alpha.example',), sender='billing@seller.example'):
         """The reply to the end of the message: (code, text)."""

@@ -22,6 +22,7 @@ static void test_line(void)
 	MsReason *r = g_new0(MsReason, 1);
 	*r = (MsReason){.code = MS_MISMATCH, .policy = g_strdup("p"), .action = MS_HOLD,
 		.kind = g_strdup("iban"), .masked = g_strdup("DE****00"), .owner = g_strdup("ACME-4711"),
+		.where = g_strdup("part 3.1 Invoice C-10002.pdf page 1"),
 		.recipient = g_strdup("kunde@alpha.example"), .recipients = 1, .text = g_strdup("t")};
 	g_ptr_array_add(v->reasons, r);
 	g_autoptr(GError) error = NULL;
@@ -38,6 +39,8 @@ static void test_line(void)
 	json_decref(line);
 	g_assert_null(strstr(text, "kunde@"));
 	g_assert_null(strstr(text, "ACME-4711"));
+	g_assert_null(strstr(text, "C-10002"));
+	g_assert_nonnull(strstr(text, "\"part 3.1\""));
 	GStatBuf st;
 	g_assert_cmpint(g_stat(path, &st), ==, 0);
 	g_assert_cmpint(st.st_mode & 0777, ==, 0640);

@@ -88,6 +88,22 @@ static void test_damage(void)
 	}
 }
 
+static void test_place_masked(void)
+{
+	static const struct {
+		const char *where, *want;
+	} rows[] = {
+		{"part 3.1 Invoice 4711.pdf page 1", "part 3.1"}, {"part 2 text/html", "part 2"},
+		{"header Subject", "header Subject"}, {"message", "message"}, {"part ", "part "},
+		{"part 2 header Subject", "part 2 header Subject"}, {"", ""},
+		{"part 2 my header Subject.pdf", "part 2"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = ms_place_masked(rows[i].where);
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+}
+
 static void test_bounds(void)
 {
 	g_autoptr(MsReading) r = ms_reading_new();
@@ -110,5 +126,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/reading/round-trip", test_round_trip);
 	g_test_add_func("/reading/damage", test_damage);
 	g_test_add_func("/reading/bounds", test_bounds);
+	g_test_add_func("/reading/place-masked", test_place_masked);
 	return g_test_run();
 }

@@ -1,0 +1,121 @@
+"""A private Sendmail.  Debian's package conflicts with Postfix, so it is unpacked, not installed."""
+from rig import *
+
+PACKAGES = ('sendmail-bin', 'sendmail-base', 'sendmail-cf')
+MC = '''divert(-1)
+include(`%(cf)s/m4/cf.m4')
+divert(0)dnl
+OSTYPE(`linux')dnl
+define(`confDOMAIN_NAME', `mx.seller.example')dnl
+define(`confPID_FILE', `%(dir)s/pid')dnl
+define(`QUEUE_DIR', `%(dir)s/queue')dnl
+define(`ALIAS_FILE', `')dnl
+define(`HELP_FILE', `')dnl
+define(`STATUS_FILE', `')dnl
+define(`confCW_FILE', `-o %(dir)s/none')dnl
+define(`confCT_FILE', `-o %(dir)s/none')dnl
+define(`confDEF_USER_ID', `nobody')dnl
+define(`confTRUSTED_USER', `nobody')dnl
+define(`confSERVICE_SWITCH_FILE', `%(dir)s/service.switch')dnl
+define(`confDELIVERY_MODE', `background')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confMIN_FREE_BLOCKS', `0')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confDELAY_LA', `0')dnl
+define(`confMIN_QUEUE_AGE', `0')dnl
+define(`confDONT_PROBE_INTERFACES', `True')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')dnl
+define(`confPRIVACY_FLAGS', `')dnl
+define(`SMART_HOST', `relay:[127.0.0.1]')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h %(sink)d')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+FEATURE(`no_default_msa')dnl
+DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=%(port)d, Name=MTA')dnl
+INPUT_MAIL_FILTER(`missent', `S=%(milter)s, F=T, T=C:30s;S:30s;R:60s;E:5m')dnl
+MAILER(`smtp')dnl
+'''
+
+
+class Sendmail(Postfix):
+    """The same questions as of Postfix: send, held, arrived."""
+
+    def __init__(self, scratch, milter):
+        self.root = scratch + '/sendmail-root'
+        self.dir = scratch + '/sendmail'
+        self.binary = self.root + '/usr/libexec/sendmail/sendmail'
+        self.port, self.sink_port = free_port(), free_port()
+        self.milter = milter
+        self.sink = self.process = None
+        atexit.register(self.stop)
+
+    def unpack(self):
+        """None, or why it cannot be had."""
+        debs = self.root + '/debs'
+        os.makedirs(debs)
+        os.chmod(debs, 0o777)
+        done = subprocess.run(['apt-get', 'download', *PACKAGES], cwd=debs, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            return 'its packages cannot be downloaded: ' + done.stdout.strip().splitlines()[-1]
+        for deb in glob.glob(debs + '/*.deb'):
+            subprocess.run(['dpkg', '-x', deb, self.root], check=True)
+        os.chmod(self.binary, 0o755)  # set-group-ID in the package; a private one needs no right
+        missing = [x for x in subprocess.run(['ldd', self.binary], stdout=subprocess.PIPE,
+                                             text=True).stdout.splitlines() if 'not found' in x]
+        return 'libraries are missing: ' + ' '.join(missing) if missing else None
+
+    def start(self):
+        os.makedirs(self.dir + '/queue')
+        os.makedirs(self.dir + '/sink')
+        cf = self.root + '/usr/share/sendmail/cf'
+        with open(self.dir + '/sendmail.mc', 'w') as f:
+            f.write(MC % {'cf': cf, 'dir': self.dir, 'sink': self.sink_port, 'port': self.port,
+                          'milter': self.milter})
+        with open(self.dir + '/service.switch', 'w') as f:
+            f.write('hosts files\naliases files\npasswd files\n')
+        with open(self.dir + '/sendmail.cf', 'w') as f:
+            subprocess.run(['m4', '-D_CF_DIR_=%s/' % cf, self.dir + '/sendmail.mc'], stdout=f,
+                           check=True)
+        subprocess.run(['chown', '-R', 'nobody:nogroup', self.dir], check=True)
+        os.chmod(self.dir + '/queue', 0o700)
+        self.start_sink()
+        self.process = self.run_as(subprocess.Popen, '-bD', '-q2s')
+        if not wait_for(lambda: listens(self.port) and listens(self.sink_port), 30):
+            raise RuntimeError('Sendmail does not start')
+
+    def run_as(self, how, *args, **more):
+        """As nobody, on a host with a qualified name (else it sleeps for a minute at start)."""
+        return how(['unshare', '--uts', 'sh', '-c', 'hostname mx.seller.example; exec "$@"', 'sh',
+                    'setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups',
+                    self.binary, '-C', self.dir + '/sendmail.cf', *args], **more)
+
+    def stop(self):
+        if self.process:
+            with contextlib.suppress(OSError, ValueError):
+                with open(self.dir + '/pid') as f:
+                    os.kill(int(f.readline()), signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        self.stop_sink()
+
+    def held(self):
+        """A quarantined message's control file is hfID in place of qfID."""
+        return [os.path.basename(x)[2:] for x in glob.glob(self.dir + '/queue/hf*')]
+
+    def reasons(self):
+        done = self.run_as(subprocess.run, '-bp', '-qQ', stdout=subprocess.PIPE, text=True)
+        return done.stdout
+
+    def release(self, queue_id):
+        self.run_as(subprocess.run, '-qQ', '-Q', '-qI' + queue_id, stdout=subprocess.DEVNULL)
+        self.run_as(subprocess.run, '-q', stdout=subprocess.DEVNULL)
+
+
+def queue_id_of(reply):
+    """From "2.0.0 5AMK... Message accepted for delivery"."""
+    return reply[1].split()[1]
