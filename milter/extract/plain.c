@@ -60,6 +60,8 @@ static void read_uu(const MsExtraction *to, const char *where, const char *body,
 		return;
 	}
 	g_autoptr(GByteArray) data = ms_transfer_uudecode((const guint8 *)body, len);
+	if (data->len == 0)
+		return;
 	if (memchr(data->data, 0, data->len) != NULL
 		|| !g_utf8_validate_len((const char *)data->data, data->len, NULL)) {
 		ms_reading_unread(to->reading, inner, MS_UNREAD_NO_READER, "not text");

@@ -117,7 +117,7 @@ static void run_once(Supervisor *s)
 	g_autoptr(MsReading) reading = ms_reading_new();
 	ms_reader_work(s->worker.kinds, (const guint8 *)message, sizeof message - 1, &budget, reading);
 	ms_reading_unread(reading, "warm", MS_UNREAD_DAMAGED, "%s", "x");
-	g_autoptr(GBytes) bytes = ms_reading_encode(reading);
+	g_bytes_unref(ms_reading_encode(reading));
 }
 
 /* ---- workers -------------------------------------------------------------------------- */
