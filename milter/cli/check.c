@@ -90,7 +90,7 @@ static void print_head(const Check *check, const char *name, const MsEnvelope *e
 	if (*codes != '\0')
 		printf("  %s", codes);
 	if (v->would != v->action)
-		printf("  (mode observe: would be %s)", ms_action_names[v->action]);
+		printf("  (in mode enforce; mode observe: %s)", ms_action_names[v->action]);
 	printf("\n  from <%s> to %u recipient%s, policies: ", sender, envelope->recipients->len,
 		envelope->recipients->len == 1 ? "" : "s");
 	for (guint i = 0; i < v->policies->len; i++)

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,42 +43,50 @@ static void eat(void)
 		memset(g_malloc(1 << 24), 1, 1 << 24);
 }
 
+/* What follows must not come back: if it does, the message is read as usual, and the test that
+ * expects it to be unreadable fails. */
 static void open_socket(void)
 {
-	if (socket(AF_INET, SOCK_STREAM, 0) >= 0)
-		_exit(0);
+	close(socket(AF_INET, SOCK_STREAM, 0));
 }
 
 static void open_file(void)
 {
-	if (open("/etc/passwd", O_RDONLY) >= 0)
-		_exit(0);
+	close(open("/etc/passwd", O_RDONLY));
 }
 
 static void write_file(void)
 {
-	if (open("/tmp/missent-was-here", O_WRONLY | O_CREAT, 0600) >= 0)
-		_exit(0);
+	close(open("/tmp/missent-was-here", O_WRONLY | O_CREAT, 0600));
 }
 
 static void run_program(void)
 {
-	char sh[] = "/bin/sh";
-	char *argv[] = {sh, NULL};
-	execv(sh, argv);
+	char program[] = "/nonexistent/program";
+	char *argv[] = {program, NULL};
+	execv(program, argv);
 }
 
 static void make_process(void)
 {
-	if (fork() >= 0)
+	if (fork() == 0)
 		_exit(0);
 }
 
 static void make_code(void)
 {
-	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-		!= MAP_FAILED)
-		_exit(0);
+	mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void protect_code(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(page, 4096, PROT_READ | PROT_EXEC);
+}
+
+static void signal_others(void)
+{
+	kill(getppid(), 0);
 }
 
 /* An answer that is no reading; the job's socket is descriptor 3. */
@@ -128,7 +137,8 @@ static const struct {
 } acts[] = {
 	{"crash", crash}, {"loop", loop}, {"stack", overflow_stack}, {"memory", eat},
 	{"socket", open_socket}, {"file", open_file}, {"create", write_file},
-	{"program", run_program}, {"process", make_process}, {"code", make_code}, {"lie", lie},
+	{"program", run_program}, {"process", make_process}, {"code", make_code}, {"protect", protect_code},
+	{"signal", signal_others}, {"lie", lie},
 	{"boast", boast}, {"half", half}, {"wait", wait_long},
 };
 

@@ -98,8 +98,11 @@ static void test_session(void)
 	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d), ==,
 		MS_DELIVER);
 	decision_clear(&d);
-	/* MAIL twice: the second counts */
+	/* MAIL twice: the second counts, and what the first took is given back */
+	g_autofree char *big = g_strnfill(200 * 1024, 'x');
 	session_mail(session, "<billing@seller.example>", NULL);
+	g_assert_true(session_body(session, big, 200 * 1024));
+	g_assert_cmpuint(daemon_state.memory, >, 0);
 	session_recipient(session, "<a@alpha.example>");
 	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d), ==,
 		MS_DELIVER);

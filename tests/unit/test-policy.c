@@ -72,6 +72,10 @@ static World *world(const char *findings, const char *recipients)
 	subject->name = g_strdup("Subject");
 	subject->value = g_strdup("Your invoice");
 	g_ptr_array_add(w->reading->headers, subject);
+	MsHeader *long_one = g_new0(MsHeader, 1);
+	long_one->name = g_strdup("X-Long");
+	long_one->value = g_strnfill(2000, 'a');
+	g_ptr_array_add(w->reading->headers, long_one);
 	return w;
 }
 
@@ -148,6 +152,8 @@ static const struct {
 	{"header fits", "header = {'Subject: invoice'}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
 	{"header does not", "header = {'Subject: ^newsletter'}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
 	{"header absent", "header = {'X-Other: .'}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"header pattern that gives up may fit", "header = {'X-Long: (a+)+[0-9]'}", "iban X AC-2", "a@x AC-1",
+		MS_HOLD, "mismatch"},
 	{"sender fits", "sender = {\"billing@*\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
 	{"sender's domain", "sender = {\"seller.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
 	{"sender's @domain", "sender = {\"@SELLER.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},

@@ -82,7 +82,8 @@ static const struct {
 } acts[] = {
 	{"crash", MS_UNREAD_WORKER}, {"stack", MS_UNREAD_WORKER}, {"memory", MS_UNREAD_WORKER},
 	{"socket", MS_UNREAD_WORKER}, {"file", MS_UNREAD_WORKER}, {"create", MS_UNREAD_WORKER},
-	{"program", MS_UNREAD_WORKER}, {"process", MS_UNREAD_WORKER}, {"code", MS_UNREAD_WORKER},
+	{"program", MS_UNREAD_WORKER}, {"process", MS_UNREAD_WORKER}, {"code", MS_UNREAD_WORKER}, {"protect", MS_UNREAD_WORKER},
+	{"signal", MS_UNREAD_WORKER},
 	{"lie", MS_UNREAD_WORKER}, {"boast", MS_UNREAD_WORKER}, {"half", MS_UNREAD_WORKER},
 	{"loop", MS_UNREAD_TIME},
 };
