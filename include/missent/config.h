@@ -1,0 +1,68 @@
+/*
+ * config.h - settings files, checked row by row.
+ *
+ * WHAT    Reads a file of `key = value` lines and `section title { }` blocks against a table
+ *         of rows: unknown keys, wrong types and values out of range are errors that say file,
+ *         line, key, what is allowed, and the nearest known name.
+ * OWNS    MsSection is a tree; the root is freed by ms_section_free(), the rest is borrowed.
+ * ERRORS  MS_ERROR_CONFIG with every mistake of the file, one a line.
+ * THREADS Parse on one thread at a time per call; a parsed tree is immutable.
+ * LIMITS  Files of 4 MiB.
+ * NOT     No includes and no functions.  The syntax is libconfuse's: "..." has escapes and
+ *         ${VAR}, '...' is taken as it stands (patterns!), lists are {a, b}, # comments.
+ */
+#ifndef MISSENT_CONFIG_H
+#define MISSENT_CONFIG_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum {
+	MS_ROW_TEXT,
+	MS_ROW_LIST,     /* of text */
+	MS_ROW_SWITCH,   /* yes or no */
+	MS_ROW_NUMBER,
+	MS_ROW_SIZE,     /* bytes: 64M, 256K */
+	MS_ROW_TIME,     /* milliseconds: 500ms, 20s, 5m, 12h, 7d */
+	MS_ROW_SHARE,    /* per cent: 20% */
+	MS_ROW_CHOICE,   /* one of `choices` */
+	MS_ROW_SECTION,  /* one block without title */
+	MS_ROW_SECTIONS, /* any number of titled blocks */
+} MsRowType;
+
+typedef struct MsRow {
+	const char *key;
+	MsRowType type;
+	const char *fallback; /* as it would be written; NULL: none (text: NULL, number: -1) */
+	gint64 min, max;      /* numbers, sizes, times; max 0: no limit */
+	const char *const *choices;
+	bool (*check)(const char *value, GError **error); /* text and each member of a list */
+	const struct MsRow *rows;                         /* of a block; ends with key NULL */
+} MsRow;
+
+typedef struct MsSection MsSection;
+
+MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error);
+/* Reads `path` and parses it. */
+MsSection *ms_config_load(const char *path, const MsRow *rows, GError **error);
+/* The bytes of a settings file, size-checked. */
+char *ms_config_read(const char *path, GError **error);
+void ms_section_free(MsSection *root);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSection, ms_section_free)
+
+const char *ms_section_title(const MsSection *section);
+/* A complaint found after parsing: "FILE:LINE: SECTION "TITLE": KEY: ...".  `key` may be NULL. */
+void ms_section_error(const MsSection *section, const char *key, GError **error,
+	const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* A key that is not in the rows is a programming error. */
+const char *ms_section_text(const MsSection *section, const char *key);
+const char *const *ms_section_list(const MsSection *section, const char *key);
+bool ms_section_switch(const MsSection *section, const char *key);
+gint64 ms_section_number(const MsSection *section, const char *key); /* also size, time, share */
+int ms_section_choice(const MsSection *section, const char *key);    /* index in choices */
+bool ms_section_given(const MsSection *section, const char *key);    /* stands in the file */
+const MsSection *ms_section_sub(const MsSection *section, const char *key);
+guint ms_section_count(const MsSection *section, const char *key);
+const MsSection *ms_section_nth(const MsSection *section, const char *key, guint n);
+
+#endif
