@@ -1,0 +1,54 @@
+#!/bin/sh
+# The house rules that a compiler does not check.  TAP.
+cd "$SOURCE" || exit 1
+n=0
+check() { # NAME OUTPUT: fine when OUTPUT is empty
+	n=$((n + 1))
+	if [ -z "$2" ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		echo "$2" | sed 's/^/# /'
+	fi
+}
+echo 1..8
+
+# A wing includes only what lies below it, and never the other wing.
+reading='message|extract|detect'
+judging='policy|quarantine|audit|directory|store|engine'
+check 'the reading wing knows nobody' "$(grep -nE "#include \"missent/($judging|settings|envelope|verdict)\.h\"" \
+	milter/message/*.[ch] milter/extract/*.[ch] milter/detect/*.[ch] milter/reader/worker.c \
+	milter/reader/supervisor.c milter/reader/sandbox.c)"
+check 'the judging wing touches no hostile byte' "$(grep -nE "#include \"missent/($reading)\.h\"|gmime" \
+	milter/policy/*.[ch] milter/quarantine/*.[ch] milter/audit/*.[ch] milter/directory/*.[ch] \
+	milter/store/*.[ch] milter/engine/*.[ch] milter/daemon/*.[ch] milter/cli/*.[ch])"
+check 'each library has one home' "$(
+	grep -ln 'pcre2.h' -r milter | grep -v '^milter/base/'
+	grep -ln 'confuse.h' -r milter | grep -v '^milter/config/'
+	grep -ln 'gmime/' -r milter | grep -v '^milter/message/'
+	grep -ln 'hiredis\|sqlite3.h' -r milter | grep -v '^milter/store/'
+	grep -ln 'mfapi.h' -r milter | grep -v '^milter/daemon/'
+	grep -ln 'idn2.h' -r milter | grep -v '^milter/kind/')"
+check 'no banned calls' "$(grep -nE '[^a-z_](strcat|sprintf|gets|system|popen|tmpnam|strtok|alloca)\(' \
+	-r milter --include='*.[ch]')"
+check 'only daemon, cli and base log' "$(grep -ln 'ms_log(' -r milter | grep -vE '^milter/(daemon|cli|base)/')"
+
+# Every setting is in its manual page, and the pages have no mistakes.
+settings() { grep -v MS_ROW_SECTION "$1" | sed -n 's/^	{\.key = "\([a-z-]*\)".*/\1/p; s/^	ON("\([a-z-]*\)".*/on-\1/p'; }
+missing=
+for key in $(settings milter/config/settings.c); do
+	grep -q "It Cm $key\b" milter/config/missent.conf.5 || missing="$missing missent.conf.5:$key"
+done
+for key in $(settings milter/policy/policy.c) $(settings milter/kind/kind.c); do
+	grep -q "It Cm $key\b" milter/policy/missent-policy.5 || missing="$missing missent-policy.5:$key"
+done
+check 'every setting is in its manual page' "$missing"
+if command -v mandoc >/dev/null; then
+	check 'manual pages are well-formed' "$(mandoc -T lint -W warning milter/*/*.[1578] 2>&1)"
+else
+	n=$((n + 1))
+	echo "ok $n - manual pages are well-formed # SKIP mandoc is not installed"
+fi
+check 'no function is longer than 100 lines' "$(awk '
+	FNR == 1 { start = 0 } /^\{/ { start = FNR }
+	/^\}/ && start { if (FNR - start > 100) print FILENAME ":" start; start = 0 }' $(find milter -name '*.c'))"

@@ -1,0 +1,115 @@
+#!/bin/sh
+# The programs as a user meets them: options, exit codes, complaints.  TAP.
+S=$(mktemp -d) || exit 1
+trap 'rm -rf "$S"' EXIT
+n=0
+ok() { # NAME, then a command that must succeed
+	name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$S/out" 2>&1; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		sed 's/^/# /' "$S/out"
+	fi
+}
+says() { # CODE WORDS COMMAND...: ends with CODE and says WORDS
+	code=$1 words=$2
+	shift 2
+	"$@" >"$S/said" 2>&1 </dev/null
+	got=$?
+	cat "$S/said"
+	echo "exit $got, wanted $code and \"$words\""
+	[ $got = "$code" ] && grep -qF -e "$words" "$S/said"
+}
+mkdir "$S/policies" "$S/state"
+cp "$SOURCE"/policies/*.conf "$S/policies/"
+cat >"$S/missent.conf" <<CONF
+mode = enforce
+state-dir = "$S/state"
+socket = "unix:$S/missent.sock"
+reader { program = "$BUILD/missent-reader" }
+CONF
+missent() { "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+missentd() { "$BUILD/missentd" -c "$S/missent.conf" "$@"; }
+
+ok 'missent --version' says 0 'missent 0' missent --version
+ok 'missent --help' says 0 'judge messages' missent --help
+ok 'no command is a usage error' says 64 'usage:' missent
+ok 'an unknown command has a suggestion' says 64 'did you mean "check"?' missent chekc
+ok 'an unknown verb has a suggestion' says 64 'did you mean "import"?' missent directory improt
+ok 'an unknown option is explained' says 64 '--wat' missent check --wat x
+ok 'missentd -V' says 0 'missentd 0' missentd -V
+ok 'missentd with an unknown option' says 64 'usage:' missentd -Z
+ok 'a configuration that is not there' says 78 'No such file' "$BUILD/missentd" -t -c "$S/none.conf"
+ok 'no site key: says how to make one' says 78 'missent directory key' missent directory stats
+ok 'the site key is made' says 0 'made' missent directory key
+ok '... and never replaced' says 75 'File exists' missent directory key
+ok 'config check' says 0 'fine, 11 kinds, 4 policies' missent config check
+ok 'config show' says 0 'max-memory = "512M"  # default' missent config show
+ok 'an empty directory is told' says 78 'nothing was ever imported' missent directory stats
+ok 'missentd -t warns of it, but would start' says 0 'warning: directory: nothing' missentd -t
+printf 'account,kind,value\nAC-1,recipient,@alpha.example\nAC-1,customer-number,C-10001\n' >"$S/m.csv"
+printf 'AC-2,customer-number,C-10002\nAC-2,recipient,@beta.example\n' >>"$S/m.csv"
+ok 'a dry run' says 0 'nothing was changed' missent directory import -n "$S/m.csv"
+ok 'an import' says 0 '4 entries in use' missent directory import "$S/m.csv"
+ok 'lookup: known' says 0 'account AC-1' missent directory lookup customer-number c10001
+ok 'lookup: not known' says 1 'not known' missent directory lookup customer-number c99999
+ok 'lookup: not a value of the kind' says 65 'check digits' missent directory lookup iban DE88370400440532013000
+ok 'lookup: recipient' says 0 'account AC-1' missent directory lookup recipient Anna@ALPHA.example
+ok 'digest prints a key' says 0 'i:' missent directory digest customer-number C-10001
+ok 'stats' says 0 'entries     4' missent directory stats
+ok 'stats --json' says 0 '"usable":true' missent directory stats --json
+ok 'put' says 0 'added' missent directory put AC-3 customer-number C-10003
+ok 'put again' says 0 'there already' missent directory put AC-3 customer-number c10003
+ok 'delete' says 0 'deleted' missent directory delete AC-3 customer-number C-10003
+ok 'export is refused where there are digests' says 78 'digests = no' missent directory export
+ok 'a file that is not there' says 66 'No such file' missent directory import "$S/none.csv"
+ok 'a bad line is reported with its number' sh -c "printf 'A,iban,DE00\nA,customer-number,C-4\n' |
+	'$BUILD/missent' -c '$S/missent.conf' directory import --max-bad 60 --max-shrink 100 - 2>&1 |
+	grep -F 'standard input:1: '"
+missent directory import --max-shrink 100 "$S/m.csv" >/dev/null
+
+printf 'From: <billing@example.com>\nTo: a@beta.example\nSubject: s\n\ncustomer number: C-10002\n' >"$S/right.eml"
+printf 'From: <billing@example.com>\nTo: a@alpha.example\nSubject: s\n\ncustomer number: C-10002\n' >"$S/wrong.eml"
+ok 'check: right mail' says 0 'deliver' missent check "$S/right.eml"
+ok 'check: wrong mail' says 1 'mismatch' missent check "$S/wrong.eml"
+ok 'check shows no identifier' sh -c "! '$BUILD/missent' -c '$S/missent.conf' check '$S/wrong.eml' | grep -i 10002"
+ok '... but with --reveal' says 1 'C10002' missent check --reveal "$S/wrong.eml"
+ok 'check --to overrides the headers' says 0 'deliver' missent check --to x@beta.example "$S/wrong.eml"
+ok 'check --json' says 1 '"would":"hold"' missent check --json "$S/wrong.eml"
+ok 'check of standard input' sh -c "'$BUILD/missent' -c '$S/missent.conf' check - <'$S/right.eml'"
+{ printf 'From x Mon\n'; cat "$S/right.eml"; printf '\nFrom y Mon\n'; cat "$S/wrong.eml"; } >"$S/mbox"
+ok 'check of an mbox' says 1 'mbox:2' missent check "$S/mbox"
+ok '... judges each once' sh -c "[ \$('$BUILD/missent' -c '$S/missent.conf' check '$S/mbox' | grep -c mbox:) = 2 ]"
+mkdir -p "$S/Maildir/cur" "$S/Maildir/new"
+cp "$S/wrong.eml" "$S/Maildir/new/1"
+ok 'check of a Maildir' says 1 'Maildir/new/1' missent check "$S/Maildir"
+ok 'check of a folder' says 1 'wrong.eml' missent check "$S"
+ok 'check without recipients' sh -c "printf 'Subject: s\n\nx\n' | '$BUILD/missent' -c '$S/missent.conf' check - 2>&1 | grep -e --to"
+ok 'no colour into a pipe' sh -c "! '$BUILD/missent' -c '$S/missent.conf' check '$S/wrong.eml' | grep -q '$(printf '\033')'"
+ok 'colour when asked for' sh -c "'$BUILD/missent' -c '$S/missent.conf' --color check '$S/wrong.eml' | grep -q '$(printf '\033')'"
+ok 'held list, empty' says 0 '0 messages' missent held list
+ok 'held show of nothing' says 65 'no record' missent held show ABCDE12
+
+ok 'a directory that is away: could not be judged' sh -c "
+	printf 'directory { backend = redis\n redis = \"unix:$S/none.sock\" }\nreader { program = \"$BUILD/missent-reader\" }\n' >'$S/redis.conf'
+	cp '$S/site.key' '$S/state/'
+	'$BUILD/missent' -c '$S/redis.conf' check --to a@alpha.example '$S/wrong.eml'; [ \$? = 75 ]"
+printf 'this is no database, but long enough to be looked at\n' >"$S/state/held.db"
+ok 'a database that is none' says 78 'held.db: file is not a database' missent held list
+rm -f "$S/state/held.db"
+printf '\npolicy "x" {\n	kindz = {"iban"}\n}\n' >"$S/policies/typo.conf"
+ok 'a typing mistake in a policy' says 78 'typo.conf:3: no such option '\''kindz'\''; did you mean "kinds"?' missent config check
+ok '... missentd says the same and does not start' says 78 'did you mean "kinds"?' missentd -t
+rm "$S/policies/typo.conf"
+if [ "$(id -u)" = 0 ]; then
+	ok 'root is refused' says 77 'refusing to run as root' missentd
+	sed 's/^mode/user = "root"\nmode/' "$S/missent.conf" >"$S/root.conf"
+	ok '... also as user = root' says 67 'is root' "$BUILD/missentd" -c "$S/root.conf"
+fi
+sed 's/^mode/user = "nobody"\nmode/; s/^socket.*/socket = "inet:nowhere"/' "$S/missent.conf" >"$S/sock.conf"
+ok 'a socket that is none' says 78 'inet:host:port' "$BUILD/missentd" -c "$S/sock.conf"
+ok 'missent-reader by hand' says 64 'not by hand' "$BUILD/missent-reader"
+echo 1..$n
