@@ -170,12 +170,12 @@ class Missent:
 
     def start(self, wrapper=()):
         self.log = open(self.dir + '/log', 'ab')
+        mark = self.mark()  # what an earlier one wrote, or left, says nothing of this one
         self.process = subprocess.Popen([*wrapper, BUILD + '/missentd', '-c', self.conf],
                                         stderr=self.log, stdout=self.log)
-        up = wait_for(lambda: os.path.exists(self.socket) and 'started' in self.tail()
-                      or self.process.poll() is not None)
+        up = wait_for(lambda: 'started' in self.tail(mark) or self.process.poll() is not None)
         if self.process.poll() is not None:
-            raise RuntimeError('missentd did not start: ' + self.tail())
+            raise RuntimeError('missentd did not start: ' + self.tail(mark))
         return up
 
     def tail(self, since=0):
