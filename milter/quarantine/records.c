@@ -147,7 +147,7 @@ static bool add_all(MsRecords *records, const MsEnvelope *envelope, const MsVerd
 	return true;
 }
 
-/* Runs `step` in one transaction. */
+/* Ends the transaction in which `fine` was found out. */
 static bool in_transaction(MsRecords *records, bool fine, GError **error)
 {
 	const char *end = fine ? "COMMIT" : "ROLLBACK";
