@@ -146,7 +146,7 @@ static void test_transfer(void)
 		{ms_transfer_uudecode, "+24Y6+3$R,S0U-C<", "INV-1234567"},
 		{ms_transfer_uudecode, "M", ""},
 	};
-	for (gsize i = 0; i < G_N_ELEMENTS(rows) - 1; i++) {
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		gsize len = strlen(rows[i].input);
 		char *input = exact_copy(rows[i].input, len);
 		GByteArray *got = rows[i].decode((guint8 *)input, len);
