@@ -6,14 +6,7 @@ from rig import *
 
 tap = Tap()
 S = scratch_folder()
-ON = '''
-policy "%(word)s" {
-	sender = {"%(word)s@seller.example"}
-	kinds = {"customer-number"}
-	on-mismatch = %(word)s
-}
-'''
-policies = POLICY + ''.join(ON % {'word': w} for w in ('deliver', 'tag', 'hold', 'reject', 'tempfail'))
+policies = POLICY + action_policies('deliver', 'tag', 'hold', 'reject', 'tempfail')
 m = Missent(S, policies=policies, mapping=MAPPING)
 m.start()
 p = Postfix(S, 'unix:' + m.socket)

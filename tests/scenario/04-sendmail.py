@@ -3,13 +3,7 @@ from sendmail import *
 
 tap = Tap()
 S = scratch_folder()
-POLICIES = POLICY + ''.join('''
-policy "%(w)s" {
-	sender = {"%(w)s@seller.example"}
-	kinds = {"customer-number"}
-	on-mismatch = %(w)s
-}
-''' % {'w': w} for w in ('tag', 'reject', 'tempfail'))
+POLICIES = POLICY + action_policies('tag', 'reject', 'tempfail')
 m = Missent(S, policies=POLICIES, mapping=MAPPING)
 p = Sendmail(S, 'unix:' + m.socket)
 why = p.unpack() if os.geteuid() == 0 else 'it needs root for a host name of its own'

@@ -243,6 +243,17 @@ RIGHT = 'Dear customer,\nyour customer number: C-10001\nVAT ID DE136695976\n'
 WRONG = 'Dear customer,\nyour customer number: C-10002\nVAT ID DE136695976\n'
 
 
+def action_policies(*words):
+    """For each action a policy for the sender of that name, which does it for a mismatch."""
+    return ''.join('''
+policy "%(word)s" {
+	sender = {"%(word)s@seller.example"}
+	kinds = {"customer-number"}
+	on-mismatch = %(word)s
+}
+''' % {'word': word} for word in words)
+
+
 class Postfix:
     """master, smtpd, cleanup, qmgr and smtp-sink as the next hop."""
 
