@@ -19,9 +19,10 @@
 typedef enum {
 	MS_COST_TEXT,     /* bytes of text looked at */
 	MS_COST_DECODED,  /* bytes decoded from transfer encodings */
-	MS_COST_PART,     /* MIME parts */
+	MS_COST_PART,     /* MIME parts, attachments of documents, members of archives */
 	MS_COST_HEADER,   /* header fields */
 	MS_COST_HEADER_BYTES,
+	MS_COST_PAGE,     /* pages of documents */
 	MS_COST_FINDING,  /* different identifiers */
 	MS_COST_READING,  /* bytes of reading given back */
 	MS_N_COSTS,

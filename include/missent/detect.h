@@ -16,6 +16,10 @@
 #include "missent/reading.h"
 #include "missent/span.h"
 
+/* When all spans of a message are through: notes where two of its faces name different
+ * customers. */
+void ms_detect_contradictions(const MsKinds *kinds, MsReading *reading);
+
 void ms_detect(const MsKinds *kinds, const MsSpan *span, MsBudget *budget, MsReading *reading);
 
 #endif

@@ -1,13 +1,17 @@
 /*
  * extract.h - documents to text.
  *
- * WHAT    One table of readers by content type; each turns the decoded bytes of a part into
- *         spans.
+ * WHAT    One table of readers; each turns the decoded bytes of a document into spans.  What a
+ *         document is, its bytes say first and its label last.
  * OWNS    Nothing is kept after the call.
  * ERRORS  What cannot be read is an unread item on the reading.
- * THREADS One message, one thread.
+ * THREADS ms_extract_init() once, before confinement and before threads; then one message,
+ *         one thread.
  * LIMITS  MsBudget.
  * NOT     No MIME (message.h) and no identifiers (detect.h).
+ *
+ * To add a reader: write milter/extract/NAME.c with a function of the form MsReadFunc, declare
+ * it in readers.h and give it a row in the table of extract.c; card.c is the smallest.
  */
 #ifndef MISSENT_EXTRACT_H
 #define MISSENT_EXTRACT_H
@@ -20,7 +24,7 @@
 
 typedef struct {
 	const char *where;
-	const char *type;    /* claimed content type, lower case */
+	const char *type;    /* claimed content type, lower case; "" if nothing is claimed */
 	const char *charset; /* claimed charset or NULL */
 	bool flowed;         /* text/plain; format=flowed (RFC 3676) */
 	bool delsp;
@@ -28,20 +32,41 @@ typedef struct {
 	gsize len;
 } MsDocument;
 
-typedef struct {
+typedef struct MsExtraction MsExtraction;
+struct MsExtraction {
 	MsBudget *budget;
 	MsReading *reading;
 	MsSpanFunc span;
 	void *user;
-} MsExtraction;
+	guint face; /* that the spans belong to */
+	const char *const *passwords; /* tried on encrypted documents; NULL-terminated, or NULL */
+	GPtrArray *buyer; /* of char *, or NULL: takes what an e-invoice calls its buyer */
+	/* Reads a mail that is kept within a document. */
+	void (*message)(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
+	void *walk; /* of `message` */
+};
 
-void ms_extract(const MsExtraction *to, const MsDocument *document);
+/* Opens and keeps what readers need from the file system. */
+void ms_extract_init(void);
+
+/* Reads a document.  What its bytes say it is, as a content type; "" if nothing is known. */
+const char *ms_extract(const MsExtraction *to, const MsDocument *document);
+
+/* Reads a file kept within the document at `where`: a face and a place of its own, charged as
+ * a part and as decoded bytes. */
+void ms_extract_within(const MsExtraction *to, const char *where, const char *name,
+	const char *type, const guint8 *data, gsize len);
+
+/* Charges and hands over one span of text: valid UTF-8, or repaired here. */
+void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len);
+/* The same for the value of a named field. */
+void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
+	const char *party, const char *scheme, const char *text, gsize len);
+
 /* Opens and keeps one converter per charset. */
 void ms_charset_init(void);
 /* Valid UTF-8 of bytes in `charset` (NULL: not said).  False when the charset is not known;
  * `*out` then has a guess. */
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out);
-/* Charges and hands over one span of text. */
-void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len);
 
 #endif

@@ -21,7 +21,9 @@ typedef enum {
 	MS_BELIEF_CHECKED = 2,   /* its check digits agree */
 	MS_BELIEF_LABELLED = 4,  /* the words before it say so */
 	MS_BELIEF_FIELD = 8,     /* a structured document names it so */
-	MS_BELIEF_TENTATIVE = 16 /* one of several readings: counts only if the directory knows it */
+	MS_BELIEF_TENTATIVE = 16, /* one of several readings: counts only if the directory knows it */
+	MS_BELIEF_SELLER = 32,    /* nowhere but where a document names its sender */
+	MS_BELIEF_SCHEME = 64     /* always of a public scheme (GLN, DUNS), not of the sender's own */
 } MsBelief;
 
 typedef struct {
@@ -36,6 +38,7 @@ typedef struct {
 	char *value; /* canonical */
 	guint belief;
 	guint count;
+	guint64 faces;     /* bit n: found in face n of the reading */
 	GPtrArray *places; /* of MsPlace */
 } MsFinding;
 

@@ -35,7 +35,9 @@ typedef struct {
 	MsForm form;
 	GPtrArray *patterns; /* of MsRegex */
 	MsRegex *labels;     /* any of the labels, or NULL */
+	GPtrArray *fields;   /* of char *: EN 16931 terms that hold one ("BT-48") */
 	bool label_required;
+	bool names_buyer;    /* two different ones in one message contradict each other */
 	bool block;          /* the value is the lines after the label */
 	gsize distance;      /* bytes from label to value */
 	gsize min_length, max_length; /* of the canonical value, bytes */

@@ -26,13 +26,17 @@
 #define MS_READING_MAX_HEADERS 1000
 #define MS_READING_MAX_PARTS 1000
 #define MS_READING_MAX_VISIBLE 5000
+#define MS_READING_MAX_FACES 64 /* the last stands for all further ones */
+#define MS_READING_MAX_CONTRADICTIONS 50
 
 /* Why something was not read.  The names are what policies and reports print. */
 typedef enum {
 	MS_UNREAD_NO_READER, /* no reader for this type of document */
 	MS_UNREAD_IMAGE,     /* a picture, sound or film */
+	MS_UNREAD_IMAGE_ONLY, /* a document whose pages are pictures: a scan */
 	MS_UNREAD_SIGNATURE, /* a detached signature: carries no text */
 	MS_UNREAD_ENCRYPTED,
+	MS_UNREAD_PASSWORD,  /* encrypted with a password that we have not */
 	MS_UNREAD_DAMAGED,
 	MS_UNREAD_AMBIGUOUS, /* readers differ on what it is */
 	MS_UNREAD_CHARSET,   /* unknown charset */
@@ -59,10 +63,18 @@ typedef struct {
 typedef struct {
 	char *path;     /* "1", "2.1" */
 	char *claimed;  /* its Content-Type, lower case, without parameters */
+	char *actual;   /* what its bytes are, as a content type; "" if nothing knows them */
 	char *name;     /* file name or "" */
 	guint64 size;   /* decoded bytes */
 	bool attached;  /* has a file name or the disposition "attachment" */
 } MsPart;
+
+/* Two faces of one message that name different buyers. */
+typedef struct {
+	char *where;  /* one of them */
+	char *other;  /* the other */
+	char *detail; /* what differs, in words, without values */
+} MsContradiction;
 
 typedef struct {
 	GPtrArray *findings; /* of MsFinding */
@@ -70,6 +82,8 @@ typedef struct {
 	GPtrArray *headers;  /* of MsHeader, of the message itself */
 	GPtrArray *parts;    /* of MsPart, leaves only */
 	GPtrArray *visible;  /* of char *: addresses in To and Cc */
+	GPtrArray *faces;    /* of char *: the mail itself, then each document in it */
+	GPtrArray *contradictions; /* of MsContradiction */
 	guint visible_total;
 	guint64 text_bytes;
 	gint64 microseconds; /* the worker's own clock, for measurements */
@@ -85,9 +99,13 @@ extern const char *const ms_unread_names[MS_N_UNREAD + 1]; /* NULL-terminated */
 /* Notes what could not be read.  The same place and reason is noted once. */
 void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason reason,
 	const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* A new face: a document that says by itself whose it is.  Its number. */
+guint ms_reading_face(MsReading *reading, const char *where);
+void ms_reading_contradict(MsReading *reading, const char *where, const char *other,
+	const char *format, ...) G_GNUC_PRINTF(4, 5);
 /* Takes `place`; the finding of that kind and value is made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
-	MsPlace *place);
+	guint face, MsPlace *place);
 /* A place without the names that a sender gave ("part 3" of "part 3 invoice 4711.pdf"), for
  * logs and audit. */
 char *ms_place_masked(const char *where);

@@ -23,8 +23,10 @@ typedef struct {
 	const char *where; /* "header Subject", "part 2 text/html" */
 	const char *text;  /* valid UTF-8; NULs may stand within */
 	gsize len;
+	guint face;        /* which face of the message it belongs to (reading.h) */
 	const char *term;  /* fields: EN 16931 term ("BT-48"); else NULL */
-	const char *party; /* fields: "buyer", "seller", "payee"; else NULL */
+	const char *party; /* fields: "buyer", "seller", "payee", "delivery", "document"; else NULL */
+	const char *scheme; /* fields: identification scheme ("0088"), or NULL */
 } MsSpan;
 
 typedef void (*MsSpanFunc)(const MsSpan *span, void *user);

@@ -29,6 +29,7 @@ typedef enum {
 	MS_OVERSIZED,             /* too many recipients or recipient domains */
 	MS_MIXED_ACCOUNTS,        /* identifiers of too many accounts in one message */
 	MS_EXPOSED_RECIPIENTS,    /* too many addresses visible in To and Cc */
+	MS_CONTRADICTION,         /* two faces of the message name different customers */
 	MS_UNREADABLE,            /* something could not be read */
 	MS_DIRECTORY_UNAVAILABLE, /* could not look */
 	MS_N_REASONS,

@@ -11,6 +11,7 @@ void ms_limits_default(MsLimits *limits)
 			[MS_COST_PART] = 200,
 			[MS_COST_HEADER] = 1000,
 			[MS_COST_HEADER_BYTES] = 256 << 10,
+			[MS_COST_PAGE] = 500,
 			[MS_COST_FINDING] = 2000,
 			[MS_COST_READING] = 4 << 20,
 		},
@@ -54,6 +55,7 @@ const char *ms_cost_name(MsCost cost)
 	case MS_COST_PART: return "max-parts";
 	case MS_COST_HEADER: return "max-headers";
 	case MS_COST_HEADER_BYTES: return "max-header-bytes";
+	case MS_COST_PAGE: return "max-pages";
 	case MS_COST_FINDING: return "max-findings";
 	case MS_COST_READING: return "max-reading";
 	case MS_N_COSTS: break;

@@ -202,6 +202,24 @@ static void print_unread(const Check *check, const MsReading *reading)
 	}
 }
 
+/* A label that says something else than the bytes is worth a look. */
+static void print_disguised(const Check *check, const MsReading *reading)
+{
+	for (guint i = 0; i < reading->parts->len; i++) {
+		const MsPart *p = reading->parts->pdata[i];
+		static const char *const unsaid[] = {"", "application/octet-stream", NULL};
+		bool text = g_str_has_prefix(p->claimed, "text/") && g_str_has_prefix(p->actual, "text/");
+		bool office = strcmp(p->actual, "application/zip") == 0
+			|| strcmp(p->actual, "application/x-ole-storage") == 0;
+		if (*p->actual == '\0' || strcmp(p->claimed, p->actual) == 0 || text || office
+			|| g_strv_contains(unsaid, p->claimed) || g_str_has_suffix(p->claimed, "xml"))
+			continue;
+		g_autofree char *name = cli_cell(p->name, 0);
+		printf("  %sdisguised%s part %s %s: says %s, is %s\n", cli_colour(check->cli, YELLOW),
+			cli_colour(check->cli, PLAIN), p->path, name, p->claimed, p->actual);
+	}
+}
+
 /* ---- for programs --------------------------------------------------------------------- */
 
 static json_t *strings(const GPtrArray *list)
@@ -262,6 +280,28 @@ static json_t *json_reasons(const MsVerdict *verdict)
 	return out;
 }
 
+static json_t *json_parts(const MsReading *reading)
+{
+	json_t *out = json_array();
+	for (guint i = 0; i < reading->parts->len; i++) {
+		const MsPart *p = reading->parts->pdata[i];
+		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:I}", "part", p->path, "says",
+			p->claimed, "is", p->actual, "name", p->name, "size", (json_int_t)p->size));
+	}
+	return out;
+}
+
+static json_t *json_contradictions(const MsReading *reading)
+{
+	json_t *out = json_array();
+	for (guint i = 0; i < reading->contradictions->len; i++) {
+		const MsContradiction *c = reading->contradictions->pdata[i];
+		json_array_append_new(out, json_pack("{s:s, s:s, s:s}", "where", c->where, "other",
+			c->other, "detail", c->detail));
+	}
+	return out;
+}
+
 static void print_json(const Check *check, const char *name, const MsEnvelope *envelope,
 	const MsJudgement *judgement)
 {
@@ -274,12 +314,13 @@ static void print_json(const Check *check, const char *name, const MsEnvelope *e
 		json_array_append_new(unread, json_pack("{s:s, s:s, s:s}", "where", u->where, "reason",
 			ms_unread_name(u->reason), "detail", u->detail));
 	}
-	json_t *all = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "message",
+	json_t *all = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "message",
 		text_or_null(name), "verdict", ms_action_names[judgement->verdict->action], "would",
 		ms_action_names[judgement->verdict->would], "sender", text_or_null(envelope->sender),
 		"recipients", strings(envelope->recipients), "policies",
 		strings(judgement->verdict->policies), "reasons", json_reasons(judgement->verdict),
-		"findings", findings, "unread", unread, "trouble", text_or_null(judgement->trouble));
+		"findings", findings, "unread", unread, "parts", json_parts(judgement->reading),
+		"contradictions", json_contradictions(judgement->reading), "trouble", text_or_null(judgement->trouble));
 	char *text = json_dumps(all, JSON_COMPACT);
 	puts(text);
 	free(text);
@@ -330,6 +371,7 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 		print_head(check, name, envelope, v);
 		print_table(check, envelope, judgement);
 		print_unread(check, judgement->reading);
+		print_disguised(check, judgement->reading);
 		print_reasons(check, v);
 		putchar('\n');
 	}

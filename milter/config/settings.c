@@ -57,6 +57,7 @@ static const MsRow reader_rows[] = {
 	{.key = "max-headers", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 10, .max = 1000},
 	{.key = "max-header-bytes", .type = MS_ROW_SIZE, .fallback = "256K", .min = 4096,
 		.max = 4 << 20},
+	{.key = "max-pages", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 100000},
 	{.key = "max-findings", .type = MS_ROW_NUMBER, .fallback = "2000", .min = 10, .max = 10000},
 	{.key = NULL},
 };

@@ -9,8 +9,8 @@
 #include "block.h"
 
 /*
- * Two ways to an identifier: its own shape (an IBAN), or a label before it ("customer number:
- * 4711").  What stands after a label is read in more than one way, because numbers are written
+ * Three ways to an identifier: its own shape (an IBAN), a label before it ("customer number:
+ * 4711"), or a field of an e-invoice that is one by definition.  What stands after a label is read in more than one way, because numbers are written
  * with blanks and a label may stand in another cell; only the plainest reading is a finding by
  * itself, the others are tentative and count only if the directory knows them.
  */
@@ -48,8 +48,12 @@ static bool add(const Search *s, gsize start, gsize end, guint belief)
 	}
 	if (s->kind->check == MS_CHECK_IBAN || s->kind->check == MS_CHECK_LUHN)
 		belief |= MS_BELIEF_CHECKED;
+	/* What an e-invoice says of its sender and of the account to pay to. */
+	if (s->span->party != NULL
+		&& (strcmp(s->span->party, "seller") == 0 || strcmp(s->span->party, "payee") == 0))
+		belief |= MS_BELIEF_SELLER;
 	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
-	ms_reading_find(s->reading, s->kind->name, value, belief,
+	ms_reading_find(s->reading, s->kind->name, value, belief, s->span->face,
 		ms_place_new(s->span->where, s->span->text, from, MAX(to, from), s->span->len));
 	return true;
 }
@@ -157,11 +161,31 @@ static void by_label(const Search *s)
 	}
 }
 
+static bool is_field_of(const MsKind *kind, const char *term)
+{
+	for (guint i = 0; i < kind->fields->len; i++)
+		if (strcmp(kind->fields->pdata[i], term) == 0)
+			return true;
+	return false;
+}
+
+/* A field's whole value; of an address each run of lines, for the directory may have fewer. */
+static void by_field(const Search *s)
+{
+	if (s->kind->block)
+		ms_block_ranges(s->fold->text, s->fold->len, 0, add_block_range, (void *)s);
+	else
+		add(s, 0, s->fold->len, MS_BELIEF_FIELD
+			| (s->span->scheme != NULL && *s->span->scheme != '\0' ? MS_BELIEF_SCHEME : 0));
+}
+
 void ms_detect(const MsKinds *kinds, const MsSpan *span, MsBudget *budget, MsReading *reading)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(span->text, span->len);
 	for (guint i = 0; i < ms_kinds_count(kinds); i++) {
 		Search search = {ms_kinds_nth(kinds, i), span, fold, budget, reading};
+		if (span->type == MS_SPAN_FIELD && is_field_of(search.kind, span->term))
+			by_field(&search);
 		if (!search.kind->label_required && !search.kind->block)
 			by_shape(&search);
 		if (search.kind->labels != NULL)

@@ -4,22 +4,16 @@
 
 #include "missent/extract.h"
 #include "missent/text.h"
+#include "missent/transfer.h"
 
 #include "html.h"
 #include "plain.h"
-
-/* A reader is one function and one row here. */
-typedef struct {
-	const char *type; /* content type; a final "/" matches all its subtypes */
-	void (*read)(const MsExtraction *to, const MsDocument *document);
-} Reader;
-
-static void read_plain(const MsExtraction *to, const MsDocument *document);
-static void read_html(const MsExtraction *to, const MsDocument *document);
+#include "readers.h"
 
 static void note_image(const MsExtraction *to, const MsDocument *document)
 {
-	ms_reading_unread(to->reading, document->where, MS_UNREAD_IMAGE, "%s", document->type);
+	ms_reading_unread(to->reading, document->where, MS_UNREAD_IMAGE,
+		"a picture, sound or film");
 }
 
 static void note_signature(const MsExtraction *to, const MsDocument *document)
@@ -38,49 +32,98 @@ static void note_partial(const MsExtraction *to, const MsDocument *document)
 		"a fragment, or kept elsewhere (%s)", document->type);
 }
 
+/*
+ * A reader is one function and one row here.  The bytes decide: the first row whose `is`
+ * agrees reads the document.  Only what no row recognises goes by its label; and what says it
+ * is text, is read as text as well.
+ */
+typedef struct {
+	const char *type;   /* what such a document is, as a content type */
+	const char *claims; /* content types, blank-separated; a final "/" takes all subtypes */
+	bool (*is)(const guint8 *data, gsize len); /* or NULL: only by its label */
+	MsReadFunc read;
+} Reader;
+
 static const Reader readers[] = {
-	{"text/plain", read_plain},
-	{"text/html", read_html},
-	{"text/csv", read_plain},
-	{"text/tab-separated-values", read_plain},
-	{"text/markdown", read_plain},
-	{"text/rfc822-headers", read_plain},
-	{"message/delivery-status", read_plain},
-	{"message/disposition-notification", read_plain},
-	{"message/partial", note_partial},
-	{"message/external-body", note_partial},
-	{"application/pgp-signature", note_signature},
-	{"application/pkcs7-signature", note_signature},
-	{"application/x-pkcs7-signature", note_signature},
-	{"application/pgp-encrypted", note_encrypted},
-	{"application/pkcs7-mime", note_encrypted},
-	{"application/x-pkcs7-mime", note_encrypted},
-	{"image/", note_image},
-	{"audio/", note_image},
-	{"video/", note_image},
+	{"application/pgp-signature", "application/pgp-signature", NULL, note_signature},
+	{"application/pkcs7-signature", "application/pkcs7-signature application/x-pkcs7-signature",
+		NULL, note_signature},
+	{"application/pgp-encrypted", "application/pgp-encrypted", ms_is_pgp, note_encrypted},
+	{"application/zip", "application/zip application/x-zip-compressed application/gzip "
+		"application/x-7z-compressed application/x-rar-compressed application/vnd.rar "
+		"application/x-tar application/x-gzip application/x-bzip2 application/x-xz",
+		ms_is_archive, ms_archive_read},
+	{"application/x-ole-storage", "application/msword application/vnd.ms-excel "
+		"application/vnd.ms-powerpoint application/vnd.ms-outlook", ms_is_ole, ms_ole_read},
+	{"application/rtf", "application/rtf text/rtf application/msword", ms_is_rtf, ms_rtf_read},
+	{"application/ms-tnef", "application/ms-tnef application/vnd.ms-tnef", ms_is_tnef,
+		ms_tnef_read},
+	{"application/pkcs7-mime", "application/pkcs7-mime application/x-pkcs7-mime", ms_is_pkcs7,
+		ms_smime_read},
+	{"image/x-unknown", "image/ audio/ video/", ms_is_picture, note_image},
+	{"text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
+		ms_card_read},
+	{"application/pdf", "application/pdf application/x-pdf", ms_is_pdf, ms_pdf_read},
+	{"text/html", "text/html application/xhtml+xml", ms_is_html, ms_html_document_read},
+	{"application/xml", "text/xml application/xml application/xhtml+xml", ms_is_xml,
+		ms_xml_document_read},
+	{"message/rfc822", "message/rfc822 message/global message/news", NULL, ms_message_file_read},
+	{"message/partial", "message/partial message/external-body", NULL, note_partial},
+	{"text/plain", "text/", NULL, ms_plain_read},
+	{"text/plain", "message/delivery-status message/disposition-notification message/", NULL,
+		ms_plain_read},
 };
 
-static bool has_type(const char *type, const char *row)
+static bool claims(const Reader *reader, const char *type)
 {
-	gsize n = strlen(row);
-	return row[n - 1] == '/' ? strncmp(type, row, n) == 0 : strcmp(type, row) == 0;
+	g_auto(GStrv) rows = g_strsplit(reader->claims, " ", -1);
+	for (char **row = rows; *row != NULL; row++)
+		if (g_str_has_suffix(*row, "/") ? g_str_has_prefix(type, *row) : strcmp(type, *row) == 0)
+			return true;
+	return false;
+}
+
+/* ---- spans ---------------------------------------------------------------------------- */
+
+static void hand_over(const MsExtraction *to, MsSpan *span)
+{
+	if (span->len == 0)
+		return;
+	if (!ms_budget_charge(to->budget, MS_COST_TEXT, span->len)) {
+		ms_reading_unread(to->reading, span->where, MS_UNREAD_LIMIT,
+			"more text than %s allows", ms_cost_name(MS_COST_TEXT));
+		return;
+	}
+	to->reading->text_bytes += span->len;
+	span->face = to->face;
+	g_autoptr(GString) valid = NULL;
+	if (!g_utf8_validate_len(span->text, span->len, NULL)
+		&& memchr(span->text, '\0', span->len) == NULL) {
+		valid = ms_text_repair(span->text, span->len);
+		span->text = valid->str;
+		span->len = valid->len;
+	}
+	to->span(span, to->user);
 }
 
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len)
 {
-	if (len == 0)
-		return;
-	if (!ms_budget_charge(to->budget, MS_COST_TEXT, len)) {
-		ms_reading_unread(to->reading, where, MS_UNREAD_LIMIT,
-			"more text than %s allows", ms_cost_name(MS_COST_TEXT));
-		return;
-	}
-	to->reading->text_bytes += len;
 	MsSpan span = {.type = MS_SPAN_TEXT, .where = where, .text = text, .len = len};
-	to->span(&span, to->user);
+	hand_over(to, &span);
 }
 
-static GString *decode(const MsExtraction *to, const MsDocument *document)
+void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
+	const char *party, const char *scheme, const char *text, gsize len)
+{
+	g_autofree char *place = g_strdup_printf("%s %s", where, term);
+	MsSpan span = {.type = MS_SPAN_FIELD, .where = place, .text = text, .len = len,
+		.term = term, .party = party, .scheme = scheme};
+	hand_over(to, &span);
+}
+
+/* ---- text ----------------------------------------------------------------------------- */
+
+GString *ms_decode(const MsExtraction *to, const MsDocument *document)
 {
 	GString *text;
 	if (!ms_charset_decode(document->charset, document->data, document->len, &text)) {
@@ -91,28 +134,9 @@ static GString *decode(const MsExtraction *to, const MsDocument *document)
 	return text;
 }
 
-/* A label that says text on a document that is none: what opens it is not what we read. */
-static const char *binary_kind(const guint8 *data, gsize len)
+void ms_plain_read(const MsExtraction *to, const MsDocument *document)
 {
-	static const struct {
-		const char *magic;
-		gsize len;
-		const char *name;
-	} magics[] = {
-		{"%PDF-", 5, "PDF"}, {"PK\x03\x04", 4, "ZIP"}, {"\x1f\x8b", 2, "gzip"},
-		{"\xd0\xcf\x11\xe0", 4, "OLE"}, {"{\\rtf", 5, "RTF"}, {"7z\xbc\xaf", 4, "7z"},
-		{"Rar!", 4, "RAR"}, {"\x89PNG", 4, "PNG"}, {"\xff\xd8\xff", 3, "JPEG"},
-		{"BZh", 3, "bzip2"}, {"\xfd" "7zXZ", 5, "xz"},
-	};
-	for (gsize i = 0; i < G_N_ELEMENTS(magics); i++)
-		if (len >= magics[i].len && memcmp(data, magics[i].magic, magics[i].len) == 0)
-			return magics[i].name;
-	return NULL;
-}
-
-static void read_plain(const MsExtraction *to, const MsDocument *document)
-{
-	g_autoptr(GString) text = decode(to, document);
+	g_autoptr(GString) text = ms_decode(to, document);
 	if (document->flowed) {
 		g_autoptr(GString) joined = ms_plain_unflow(text->str, text->len, document->delsp);
 		ms_extract_span(to, document->where, joined->str, joined->len);
@@ -122,9 +146,9 @@ static void read_plain(const MsExtraction *to, const MsDocument *document)
 	ms_plain_embedded(to, document->where, text->str, text->len);
 }
 
-static void read_html(const MsExtraction *to, const MsDocument *document)
+void ms_html_document_read(const MsExtraction *to, const MsDocument *document)
 {
-	g_autoptr(GString) text = decode(to, document);
+	g_autoptr(GString) text = ms_decode(to, document);
 	g_autoptr(GString) visible = g_string_new(NULL);
 	g_autoptr(GString) hidden = g_string_new(NULL);
 	g_autoptr(GString) attributes = g_string_new(NULL);
@@ -143,19 +167,171 @@ static void read_html(const MsExtraction *to, const MsDocument *document)
 	}
 }
 
-void ms_extract(const MsExtraction *to, const MsDocument *document)
+void ms_message_file_read(const MsExtraction *to, const MsDocument *document)
 {
-	const char *binary = binary_kind(document->data, document->len);
-	if (binary != NULL && g_str_has_prefix(document->type, "text/")) {
+	to->message(to, document->where, document->data, document->len);
+}
+
+static bool is_letter_or_digit(guint16 c)
+{
+	return (c >= 0x20 && c < 0x7f) || (c >= 0xa0 && c < 0x250) || (c >= 0x370 && c < 0x590)
+		|| c == '\t';
+}
+
+static void flush_run(GString *out, gsize start, guint run)
+{
+	if (run < 4)
+		g_string_truncate(out, start);
+	else
+		g_string_append_c(out, '\n');
+}
+
+static void strings_of(GString *out, const guint8 *data, gsize len, guint width)
+{
+	gsize start = out->len;
+	guint run = 0;
+	for (gsize i = 0; i + width <= len; i += width) {
+		gunichar c = width == 2 ? (guint)(data[i] | data[i + 1] << 8) : ms_text_cp1252(data[i]);
+		bool keep = width == 2 ? is_letter_or_digit((guint16)c)
+				       : data[i] >= 0x20 && data[i] != 0x7f;
+		if (keep) {
+			g_string_append_unichar(out, c);
+			run++;
+			continue;
+		}
+		flush_run(out, start, run);
+		start = out->len;
+		run = 0;
+	}
+	flush_run(out, start, run);
+}
+
+void ms_strings(GString *out, const guint8 *data, gsize len)
+{
+	strings_of(out, data, len, 1);
+	strings_of(out, data, len, 2);
+	if (len > 1)
+		strings_of(out, data + 1, len - 1, 2);
+}
+
+void ms_squeeze(GString *text)
+{
+	gsize n = 0;
+	for (gsize i = 0; i < text->len; i++)
+		if (!g_ascii_isspace(text->str[i]) || (n > 0 && text->str[n - 1] != '\n'))
+			text->str[n++] = text->str[i];
+	g_string_truncate(text, n);
+}
+
+GByteArray *ms_base64_text(const char *text, gsize len)
+{
+	gsize digits = 0;
+	for (gsize i = 0; i < len; i++) {
+		if (g_ascii_isalnum(text[i]) || strchr("+/=_-", text[i]) != NULL)
+			digits++;
+		else if (!g_ascii_isspace(text[i]))
+			return NULL;
+	}
+	return digits >= 16 ? ms_transfer_base64((const guint8 *)text, len) : NULL;
+}
+
+/* ---- which reader --------------------------------------------------------------------- */
+
+static const Reader *by_bytes(const guint8 *data, gsize len)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(readers); i++)
+		if (readers[i].is != NULL && readers[i].is(data, len))
+			return &readers[i];
+	return NULL;
+}
+
+static const Reader *by_label(const char *type)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(readers); i++)
+		if (claims(&readers[i], type))
+			return &readers[i];
+	return NULL;
+}
+
+/* What says that it is text is shown as text by a mail client, whatever else it may be. */
+static bool shown_as_text(const char *type)
+{
+	return g_str_has_prefix(type, "text/") && strcmp(type, "text/html") != 0;
+}
+
+const char *ms_extract(const MsExtraction *to, const MsDocument *document)
+{
+	const Reader *known = by_bytes(document->data, document->len);
+	const Reader *label = by_label(document->type);
+	if (known == NULL && document->len == 0)
+		return "";
+	if (label != NULL && label->is == NULL && label->read != ms_plain_read) {
+		label->read(to, document); /* a signature, a fragment, a mail */
+		return label->type;
+	}
+	if (known != NULL) {
+		known->read(to, document);
+		if (known != label && shown_as_text(document->type)
+			&& ms_is_text(document->data, document->len))
+			ms_plain_read(to, document);
+		return known->type;
+	}
+	if (label != NULL && (label->read == ms_plain_read || label->read == ms_html_document_read)) {
+		label->read(to, document);
+		return label->type;
+	}
+	if (ms_is_mail(document->data, document->len)) {
+		ms_message_file_read(to, document);
+		return "message/rfc822";
+	}
+	if (label == NULL && ms_is_text(document->data, document->len)) {
+		ms_plain_read(to, document);
+		return "text/plain";
+	}
+	if (label != NULL && label->read == note_image)
+		note_image(to, document);
+	else if (label != NULL)
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
+			"says %s, but is none", document->type);
+	else
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
-			"says %s but is %s", document->type, binary);
+			"nothing here reads it (says %s)", *document->type != '\0' ? document->type : "nothing");
+	return "";
+}
+
+void ms_extract_within(const MsExtraction *to, const char *where, const char *name,
+	const char *type, const guint8 *data, gsize len)
+{
+	g_autofree char *safe = ms_text_escape(name, -1, 80);
+	g_autofree char *place = g_strdup_printf("%s > %s", where, safe);
+	if (!ms_budget_time(to->budget)) {
+		ms_reading_unread(to->reading, place, MS_UNREAD_TIME, "the time for reading is over");
 		return;
 	}
-	for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
-		if (has_type(document->type, readers[i].type)) {
-			readers[i].read(to, document);
-			return;
-		}
+	MsCost over = MS_N_COSTS;
+	if (!ms_budget_charge(to->budget, MS_COST_PART, 1))
+		over = MS_COST_PART;
+	else if (!ms_budget_charge(to->budget, MS_COST_DECODED, len))
+		over = MS_COST_DECODED;
+	if (over != MS_N_COSTS || to->budget->depth_left == 0) {
+		ms_reading_unread(to->reading, place, MS_UNREAD_LIMIT, "more than %s allows",
+			over != MS_N_COSTS ? ms_cost_name(over) : "max-depth");
+		return;
 	}
-	ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER, "%s", document->type);
+	to->budget->depth_left--;
+	g_autofree char *name_place = g_strdup_printf("%s file name", place);
+	ms_extract_span(to, name_place, name, strlen(name));
+	MsExtraction inner = *to;
+	inner.face = ms_reading_face(to->reading, place);
+	MsDocument document = {.where = place, .type = type != NULL ? type : "", .data = data,
+		.len = len};
+	ms_extract(&inner, &document);
+	to->budget->depth_left++;
+}
+
+void ms_extract_init(void)
+{
+	ms_charset_init();
+	ms_pdf_init();
+	ms_archive_init();
 }

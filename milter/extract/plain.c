@@ -62,12 +62,7 @@ static void read_uu(const MsExtraction *to, const char *where, const char *body,
 	g_autoptr(GByteArray) data = ms_transfer_uudecode((const guint8 *)body, len);
 	if (data->len == 0)
 		return;
-	if (memchr(data->data, 0, data->len) != NULL
-		|| !g_utf8_validate_len((const char *)data->data, data->len, NULL)) {
-		ms_reading_unread(to->reading, inner, MS_UNREAD_NO_READER, "not text");
-		return;
-	}
-	ms_extract_span(to, inner, (const char *)data->data, data->len);
+	ms_extract_within(to, where, "uuencoded file", NULL, data->data, data->len);
 }
 
 void ms_plain_embedded(const MsExtraction *to, const char *where, const char *text, gsize len)
@@ -88,6 +83,8 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 			break;
 		p = stop;
 	}
+	if (line_start(text, len, text, "-----BEGIN PGP MESSAGE-----") != NULL)
+		ms_reading_unread(to->reading, where, MS_UNREAD_ENCRYPTED, "a PGP message in the text");
 	if (line_start(text, len, text, "=ybegin ") != NULL)
 		ms_reading_unread(to->reading, where, MS_UNREAD_ENCODING, "a yEnc file in the text");
 }

@@ -31,13 +31,26 @@ static bool check_pattern(const char *value, GError **error)
 	return regex != NULL;
 }
 
+static bool check_field(const char *value, GError **error)
+{
+	bool fine = strlen(value) > 3 && strlen(value) < 10
+		&& (g_str_has_prefix(value, "BT-") || g_str_has_prefix(value, "BG-"))
+		&& value[3 + strspn(value + 3, "0123456789")] == '\0';
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\" is not a term of EN 16931 (such as BT-48 or BG-8)", value);
+	return fine;
+}
+
 static const MsRow kind_rows[] = {
 	{.key = "pattern", .type = MS_ROW_LIST, .check = check_pattern},
 	{.key = "check", .type = MS_ROW_CHOICE, .fallback = "none", .choices = checks},
 	{.key = "canonical", .type = MS_ROW_CHOICE, .fallback = "alnum", .choices = forms},
 	{.key = "labels", .type = MS_ROW_LIST},
+	{.key = "fields", .type = MS_ROW_LIST, .check = check_field},
 	{.key = "label-required", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "distance", .type = MS_ROW_NUMBER, .fallback = "40", .min = 1, .max = 500},
+	{.key = "names-buyer", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "block", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "min-length", .type = MS_ROW_NUMBER, .fallback = "3", .min = 1, .max = 500},
 	{.key = "max-length", .type = MS_ROW_NUMBER, .fallback = "64", .min = 1, .max = 500},
@@ -74,6 +87,7 @@ static void kind_free(gpointer data)
 	g_free(kind->name);
 	g_ptr_array_unref(kind->patterns);
 	ms_regex_free(kind->labels);
+	g_ptr_array_unref(kind->fields);
 	g_free(kind);
 }
 
@@ -107,10 +121,14 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	kind->form = (MsForm)ms_section_choice(section, "canonical");
 	kind->label_required = ms_section_switch(section, "label-required");
 	kind->block = ms_section_switch(section, "block");
+	kind->names_buyer = ms_section_switch(section, "names-buyer");
 	kind->distance = (gsize)ms_section_number(section, "distance");
 	kind->min_length = (gsize)ms_section_number(section, "min-length");
 	kind->max_length = (gsize)ms_section_number(section, "max-length");
 	kind->patterns = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
+	kind->fields = g_ptr_array_new_with_free_func(g_free);
+	for (const char *const *term = ms_section_list(section, "fields"); *term != NULL; term++)
+		g_ptr_array_add(kind->fields, g_strdup(*term));
 	const char *const *list = ms_section_list(section, "pattern");
 	for (; *list != NULL; list++)
 		g_ptr_array_add(kind->patterns, ms_regex_new(*list, true, NULL));

@@ -30,7 +30,7 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 void ms_message_init(void)
 {
 	g_mime_init();
-	ms_charset_init();
+	ms_extract_init();
 }
 
 /* ---- header fields -------------------------------------------------------------------- */
@@ -281,18 +281,20 @@ static GByteArray *undo_encoding(Walk *walk, const char *encoding, const guint8 
 	return NULL;
 }
 
-static void note_part(Walk *walk, const char *path, const char *type, const char *name, gsize size,
-	bool attached)
+static MsPart *note_part(Walk *walk, const char *path, const char *type, const char *name,
+	gsize size, bool attached)
 {
 	if (walk->reading->parts->len >= MS_READING_MAX_PARTS)
-		return;
+		return NULL;
 	MsPart *part = g_new0(MsPart, 1);
 	part->path = g_strdup(*path != '\0' ? path : "1");
 	part->claimed = g_strdup(type);
+	part->actual = g_strdup("");
 	part->name = g_strdup(name);
 	part->size = size;
 	part->attached = attached;
 	g_ptr_array_add(walk->reading->parts, part);
+	return part;
 }
 
 static void read_names(Walk *walk, const char *path, const char *name)
@@ -309,15 +311,15 @@ static bool is_parameter(GMimeObject *object, const char *name, const char *valu
 	return have != NULL && g_ascii_strcasecmp(have, value) == 0;
 }
 
-/* Decoded content of a leaf, whatever it is. */
-static void read_content(Walk *walk, GMimeObject *object, const char *path, const char *type,
+/* Decoded content of a leaf, whatever it is; what it really is. */
+static const char *read_content(Walk *walk, GMimeObject *object, const char *path, const char *type,
 	const char *where, const guint8 *data, gsize len)
 {
 	/* A message under base64 is no leaf to a mail client. */
 	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0) {
 		g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
 		walk_bytes(walk, data, len, below, false);
-		return;
+		return "message/rfc822";
 	}
 	MsDocument document = {
 		.where = where,
@@ -328,7 +330,7 @@ static void read_content(Walk *walk, GMimeObject *object, const char *path, cons
 		.data = data,
 		.len = len,
 	};
-	ms_extract(&walk->to, &document);
+	return ms_extract(&walk->to, &document);
 }
 
 static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
@@ -356,8 +358,16 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
 	bool attached = *name != '\0'
 		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
-	note_part(walk, path, type, name, len, attached);
-	read_content(walk, object, path, type, where, data, len);
+	MsPart *noted = note_part(walk, path, type, name, len, attached);
+	guint face = walk->to.face;
+	if (attached)
+		walk->to.face = ms_reading_face(walk->reading, where);
+	const char *actual = read_content(walk, object, path, type, where, data, len);
+	walk->to.face = face;
+	if (noted != NULL) {
+		g_free(noted->actual);
+		noted->actual = g_strdup(actual);
+	}
 }
 
 /* ---- structure ------------------------------------------------------------------------ */
@@ -423,11 +433,14 @@ static void walk_nested(Walk *walk, GMimeMessagePart *part, const char *path)
 		ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "no message in it");
 		return;
 	}
+	guint face = walk->to.face;
+	walk->to.face = ms_reading_face(walk->reading, where);
 	read_headers(walk, GMIME_OBJECT(message), path, false);
 	GMimeObject *inner = g_mime_message_get_mime_part(message);
 	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
 	if (inner != NULL)
 		walk_object(walk, inner, below, false);
+	walk->to.face = face;
 }
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost)
@@ -527,9 +540,24 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 	g_object_unref(stream);
 }
 
+/* A mail that a document has in it: the signed content of S/MIME, an .eml in an archive. */
+static void read_within(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
+{
+	Walk *walk = to->walk;
+	Walk inner = {*to, walk->budget, walk->reading};
+	inner.to.walk = &inner;
+	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
+	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
+	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
+	walk_bytes(&inner, data, len, below, false);
+}
+
 void ms_message_read(const guint8 *data, gsize len, MsBudget *budget, MsReading *reading,
 	MsSpanFunc span, void *user)
 {
-	Walk walk = {{budget, reading, span, user}, budget, reading};
+	Walk walk = {{.budget = budget, .reading = reading, .span = span, .user = user,
+			     .message = read_within}, budget, reading};
+	walk.to.walk = &walk;
+	walk.to.face = ms_reading_face(reading, "message");
 	walk_bytes(&walk, data, len, "", true);
 }

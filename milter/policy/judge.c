@@ -94,6 +94,7 @@ static bool attachments_apply(const MsPolicy *policy, const MsReading *reading)
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *part = reading->parts->pdata[i];
 		if (matches_any(policy->attachments, part->claimed)
+			|| matches_any(policy->attachments, part->actual)
 			|| matches_any(policy->attachments, part->name))
 			return true;
 	}
@@ -209,6 +210,8 @@ static void judge_finding(Judge *j, guint index)
 	const MsFinding *finding = g_ptr_array_index(j->reading->findings, index);
 	const MsOwners *owners = owners_of(j, index);
 	if (owners->owners->len == 0) {
+		if (finding->belief & MS_BELIEF_SELLER)
+			return; /* the sender's own, which need not be in the directory */
 		about(add(j, MS_UNKNOWN_IDENTIFIER, "%s that the directory does not know",
 			      finding->kind), finding, owners->owners);
 		return;
@@ -326,6 +329,16 @@ static void judge_unread(Judge *j)
 	}
 }
 
+static void judge_contradictions(Judge *j)
+{
+	for (guint i = 0; i < j->reading->contradictions->len; i++) {
+		const MsContradiction *c = j->reading->contradictions->pdata[i];
+		MsReason *reason = add(j, MS_CONTRADICTION, "%s", c->detail);
+		if (reason != NULL)
+			reason->where = g_strdup(c->where);
+	}
+}
+
 /* ---- the verdict ---------------------------------------------------------------------- */
 
 static int stricter_first(const void *a, const void *b)
@@ -341,6 +354,7 @@ static void judge(const MsPolicy *policy, const MsEnvelope *envelope, const MsRe
 	g_ptr_array_add(verdict->policies, g_strdup(policy->title));
 	judge_size(&j);
 	judge_unread(&j);
+	judge_contradictions(&j);
 	if (resolution == NULL) {
 		add(&j, MS_DIRECTORY_UNAVAILABLE, "%s", trouble);
 		return;

@@ -65,6 +65,7 @@ static const MsRow policy_rows[] = {
 	ON("oversized", "hold"),
 	ON("mixed-accounts", "hold"),
 	ON("exposed-recipients", "hold"),
+	ON("contradiction", "hold"),
 	ON("unreadable", "hold"),
 	ON("directory-unavailable", "tempfail"),
 	{.key = NULL},

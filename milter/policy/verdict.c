@@ -6,7 +6,7 @@ const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "hold",
 	"tempfail", NULL};
 const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven",
 	"unknown-identifier", "unknown-recipient", "oversized", "mixed-accounts",
-	"exposed-recipients", "unreadable", "directory-unavailable", NULL};
+	"exposed-recipients", "contradiction", "unreadable", "directory-unavailable", NULL};
 const char *const ms_relation_names[] = {"own", "house", "other", "unknown", NULL};
 
 static void reason_free(gpointer data)

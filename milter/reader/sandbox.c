@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -18,8 +19,10 @@
 
 /*
  * What a worker may do: use memory, look at the clock, read from and write to descriptors that
- * it holds, end.  Everything else kills it, opening a file included: a converter or font that
- * would be loaded lazily and cannot be must not turn into text that is silently missing.
+ * it holds, read Poppler's tables of East Asian characters, end.  Everything else kills it, but
+ * for a file that it would only read: Landlock refuses that.  Where the kernel has no Landlock,
+ * opening any file kills: a table that cannot be loaded must not turn into text that is
+ * silently missing.
  *
  * The filter is compiled once; each worker only installs the finished program.
  */
@@ -51,9 +54,22 @@ static int add_by_name(scmp_filter_ctx ctx, uint32_t action, const char *name)
 	return seccomp_rule_add(ctx, action, nr, 0);
 }
 
-static int add_rules(scmp_filter_ctx ctx)
+static int allow_reading_files(scmp_filter_ctx ctx)
 {
-	int rc = 0;
+	const uint64_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, writing, 0));
+#ifdef __NR_open
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+			SCMP_A1(SCMP_CMP_MASKED_EQ, writing, 0));
+#endif
+	return rc;
+}
+
+static int add_rules(scmp_filter_ctx ctx, bool landlock)
+{
+	int rc = landlock ? allow_reading_files(ctx) : 0;
 	for (size_t i = 0; i < sizeof allowed / sizeof *allowed && rc == 0; i++)
 		rc = add_by_name(ctx, SCMP_ACT_ALLOW, allowed[i]);
 	for (size_t i = 0; i < sizeof refused / sizeof *refused && rc == 0; i++)
@@ -89,13 +105,13 @@ static bool export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
 	return fine;
 }
 
-static bool compile(struct sock_fprog *out)
+static bool compile(struct sock_fprog *out, bool landlock)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (ctx == NULL)
 		return false;
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree of calls */
-	bool fine = add_rules(ctx) == 0 && export_program(ctx, out);
+	bool fine = add_rules(ctx, landlock) == 0 && export_program(ctx, out);
 	seccomp_release(ctx);
 	return fine;
 }
@@ -117,7 +133,7 @@ MsSandbox *sandbox_prepare(char **missing_out)
 	MsSandbox *sandbox = g_new0(MsSandbox, 1);
 	*missing_out = NULL;
 	sandbox->landlock_abi = landlock_abi();
-	if (!seccomp_offered() || !compile(&sandbox->program)) {
+	if (!seccomp_offered() || !compile(&sandbox->program, sandbox->landlock_abi > 0)) {
 		sandbox->program.filter = NULL;
 		*missing_out = g_strdup("seccomp filters are not to be had on this system");
 	}
@@ -142,7 +158,23 @@ static bool set_limits(uint64_t memory, unsigned cpu_seconds)
 		&& limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 8);
 }
 
-/* No file system right at all; kernels that know fewer rights are asked for fewer. */
+/* Where fonts name their characters by number only, Poppler looks the numbers up here. */
+#define TABLES "/usr/share/poppler"
+
+static bool allow_tables(int ruleset)
+{
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		.parent_fd = open(TABLES, O_PATH | O_CLOEXEC),
+	};
+	if (rule.parent_fd < 0)
+		return true; /* not installed: such text is garbled, and noted as unread */
+	bool fine = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+	close(rule.parent_fd);
+	return fine;
+}
+
+/* No other file system right at all; kernels that know fewer rights are asked for fewer. */
 static bool enter_landlock(int abi)
 {
 	if (abi == 0)
@@ -158,7 +190,7 @@ static bool enter_landlock(int abi)
 	long fd = syscall(SYS_landlock_create_ruleset, attr, abi >= 4 ? sizeof attr : sizeof *attr, 0);
 	if (fd < 0)
 		return false;
-	bool fine = syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
+	bool fine = allow_tables((int)fd) && syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
 	close((int)fd);
 	return fine;
 }

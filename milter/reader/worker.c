@@ -28,6 +28,7 @@ void ms_reader_work(const MsKinds *kinds, const guint8 *data, gsize len, MsBudge
 {
 	Sink sink = {kinds, budget, reading};
 	ms_message_read(data, len, budget, reading, on_span, &sink);
+	ms_detect_contradictions(kinds, reading);
 }
 
 static GBytes *encode(MsReading *reading)

@@ -9,13 +9,14 @@
 /* The wire format.  A GVariant in normal form is unambiguous, its strings are valid UTF-8,
  * and its decoder is GLib's own, which is fuzzed by others as well. */
 #define PLACE "(ssss)"
-#define FORMAT "(a(ssuua" PLACE ")a(sus)a(ss)a(ssstb)asutx)"
+#define FINDING "(ssuuta" PLACE ")"
+#define FORMAT "(a" FINDING "a(sus)a(ss)a(sssstb)asasa(sss)utx)"
 
 #define MAX_TEXT 200
 #define MAX_CONTEXT 60
 
 const char *const ms_unread_names[MS_N_UNREAD + 1] = {
-	"no-reader", "image", "signature", "encrypted", "damaged", "ambiguous", "charset",
+	"no-reader", "image", "image-only", "signature", "encrypted", "password", "damaged", "ambiguous", "charset",
 	"encoding", "partial", "limit", "time", "pattern", "worker", NULL,
 };
 
@@ -67,8 +68,18 @@ static void part_free(gpointer data)
 	MsPart *part = data;
 	g_free(part->path);
 	g_free(part->claimed);
+	g_free(part->actual);
 	g_free(part->name);
 	g_free(part);
+}
+
+static void contradiction_free(gpointer data)
+{
+	MsContradiction *contradiction = data;
+	g_free(contradiction->where);
+	g_free(contradiction->other);
+	g_free(contradiction->detail);
+	g_free(contradiction);
 }
 
 MsReading *ms_reading_new(void)
@@ -79,6 +90,8 @@ MsReading *ms_reading_new(void)
 	reading->headers = g_ptr_array_new_with_free_func(header_free);
 	reading->parts = g_ptr_array_new_with_free_func(part_free);
 	reading->visible = g_ptr_array_new_with_free_func(g_free);
+	reading->faces = g_ptr_array_new_with_free_func(g_free);
+	reading->contradictions = g_ptr_array_new_with_free_func(contradiction_free);
 	return reading;
 }
 
@@ -91,6 +104,8 @@ void ms_reading_free(MsReading *reading)
 	g_ptr_array_unref(reading->headers);
 	g_ptr_array_unref(reading->parts);
 	g_ptr_array_unref(reading->visible);
+	g_ptr_array_unref(reading->faces);
+	g_ptr_array_unref(reading->contradictions);
 	g_free(reading);
 }
 
@@ -116,6 +131,28 @@ void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason rea
 	va_end(args);
 	unread->detail = g_utf8_make_valid(text, (gssize)MIN(strlen(text), MAX_TEXT));
 	g_ptr_array_add(reading->unread, unread);
+}
+
+guint ms_reading_face(MsReading *reading, const char *where)
+{
+	if (reading->faces->len < MS_READING_MAX_FACES)
+		g_ptr_array_add(reading->faces, g_strdup(where));
+	return reading->faces->len - 1;
+}
+
+void ms_reading_contradict(MsReading *reading, const char *where, const char *other,
+	const char *format, ...)
+{
+	if (reading->contradictions->len >= MS_READING_MAX_CONTRADICTIONS)
+		return;
+	MsContradiction *c = g_new0(MsContradiction, 1);
+	c->where = g_strdup(where);
+	c->other = g_strdup(other);
+	va_list args;
+	va_start(args, format);
+	c->detail = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_ptr_array_add(reading->contradictions, c);
 }
 
 /* Up to `max` bytes of valid UTF-8 from `text`, not cutting a character. */
@@ -168,7 +205,7 @@ static MsFinding *lookup(MsReading *reading, const char *kind, const char *value
 }
 
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
-	MsPlace *place)
+	guint face, MsPlace *place)
 {
 	MsFinding *finding = lookup(reading, kind, value);
 	if (finding == NULL) {
@@ -180,10 +217,10 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 		g_ptr_array_add(reading->findings, finding);
 	}
 	/* Believed firmly in one place, believed. */
-	bool tentative = (finding->belief & belief & MS_BELIEF_TENTATIVE) != 0;
-	finding->belief = (finding->belief | belief) & ~(guint)MS_BELIEF_TENTATIVE;
-	if (tentative)
-		finding->belief |= MS_BELIEF_TENTATIVE;
+	const guint weakening = MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER | MS_BELIEF_SCHEME;
+	guint weak = finding->belief & belief & weakening;
+	finding->belief = ((finding->belief | belief) & ~weakening) | weak;
+	finding->faces |= 1ULL << MIN(face, MS_READING_MAX_FACES - 1);
 	finding->count++;
 	if (finding->places->len < MS_MAX_PLACES)
 		g_ptr_array_add(finding->places, place);
@@ -196,7 +233,7 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 
 static void encode_findings(GVariantBuilder *out, const GPtrArray *findings)
 {
-	g_variant_builder_open(out, G_VARIANT_TYPE("a(ssuua" PLACE ")"));
+	g_variant_builder_open(out, G_VARIANT_TYPE("a" FINDING));
 	for (guint i = 0; i < findings->len; i++) {
 		const MsFinding *f = findings->pdata[i];
 		GVariantBuilder places;
@@ -205,9 +242,17 @@ static void encode_findings(GVariantBuilder *out, const GPtrArray *findings)
 			const MsPlace *p = f->places->pdata[k];
 			g_variant_builder_add(&places, PLACE, p->where, p->text, p->before, p->after);
 		}
-		g_variant_builder_add(out, "(ssuua" PLACE ")", f->kind, f->value, f->belief, f->count,
+		g_variant_builder_add(out, FINDING, f->kind, f->value, f->belief, f->count, f->faces,
 			&places);
 	}
+	g_variant_builder_close(out);
+}
+
+static void encode_strings(GVariantBuilder *out, const GPtrArray *strings)
+{
+	g_variant_builder_open(out, G_VARIANT_TYPE("as"));
+	for (guint i = 0; i < strings->len; i++)
+		g_variant_builder_add(out, "s", (const char *)strings->pdata[i]);
 	g_variant_builder_close(out);
 }
 
@@ -228,16 +273,20 @@ GBytes *ms_reading_encode(const MsReading *reading)
 		g_variant_builder_add(&out, "(ss)", h->name, h->value);
 	}
 	g_variant_builder_close(&out);
-	g_variant_builder_open(&out, G_VARIANT_TYPE("a(ssstb)"));
+	g_variant_builder_open(&out, G_VARIANT_TYPE("a(sssstb)"));
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *p = reading->parts->pdata[i];
-		g_variant_builder_add(&out, "(ssstb)", p->path, p->claimed, p->name, p->size,
-			(gboolean)p->attached);
+		g_variant_builder_add(&out, "(sssstb)", p->path, p->claimed, p->actual, p->name,
+			p->size, (gboolean)p->attached);
 	}
 	g_variant_builder_close(&out);
-	g_variant_builder_open(&out, G_VARIANT_TYPE("as"));
-	for (guint i = 0; i < reading->visible->len; i++)
-		g_variant_builder_add(&out, "s", (const char *)reading->visible->pdata[i]);
+	encode_strings(&out, reading->visible);
+	encode_strings(&out, reading->faces);
+	g_variant_builder_open(&out, G_VARIANT_TYPE("a(sss)"));
+	for (guint i = 0; i < reading->contradictions->len; i++) {
+		const MsContradiction *c = reading->contradictions->pdata[i];
+		g_variant_builder_add(&out, "(sss)", c->where, c->other, c->detail);
+	}
 	g_variant_builder_close(&out);
 	g_variant_builder_add(&out, "u", reading->visible_total);
 	g_variant_builder_add(&out, "t", reading->text_bytes);
@@ -257,11 +306,12 @@ static bool decode_findings(MsReading *reading, GVariant *list, GError **error)
 	GVariantIter iter;
 	const char *kind, *value;
 	guint32 belief, count;
+	guint64 faces;
 	GVariantIter *places;
 	if (g_variant_iter_init(&iter, list) > MS_READING_MAX_FINDINGS)
 		return refuse(error, "too many findings");
-	while (g_variant_iter_next(&iter, "(&s&suua" PLACE ")", &kind, &value, &belief, &count,
-		&places)) {
+	while (g_variant_iter_next(&iter, "(&s&suuta" PLACE ")", &kind, &value, &belief, &count,
+		&faces, &places)) {
 		bool fine = g_variant_iter_n_children(places) <= MS_MAX_PLACES
 			&& strlen(value) <= MS_IDENTIFIER_MAX && *value != '\0' && *kind != '\0'
 			&& strlen(kind) <= 64;
@@ -270,6 +320,7 @@ static bool decode_findings(MsReading *reading, GVariant *list, GError **error)
 		f->value = g_strdup(value);
 		f->belief = belief;
 		f->count = count;
+		f->faces = faces;
 		f->places = g_ptr_array_new_with_free_func(place_free);
 		const char *where, *text, *before, *after;
 		while (fine
@@ -312,7 +363,7 @@ static bool decode_facts(MsReading *reading, GVariant *headers, GVariant *parts,
 	GError **error)
 {
 	GVariantIter iter;
-	const char *a, *b, *c;
+	const char *a, *b, *c, *d;
 	if (g_variant_iter_init(&iter, headers) > MS_READING_MAX_HEADERS)
 		return refuse(error, "too many headers");
 	while (g_variant_iter_next(&iter, "(&s&s)", &a, &b)) {
@@ -325,11 +376,12 @@ static bool decode_facts(MsReading *reading, GVariant *headers, GVariant *parts,
 		return refuse(error, "too many parts");
 	guint64 size;
 	gboolean attached;
-	while (g_variant_iter_next(&iter, "(&s&s&stb)", &a, &b, &c, &size, &attached)) {
+	while (g_variant_iter_next(&iter, "(&s&s&s&stb)", &a, &b, &c, &d, &size, &attached)) {
 		MsPart *p = g_new0(MsPart, 1);
 		p->path = g_strdup(a);
 		p->claimed = g_strdup(b);
-		p->name = g_strdup(c);
+		p->actual = g_strdup(c);
+		p->name = g_strdup(d);
 		p->size = size;
 		p->attached = attached;
 		g_ptr_array_add(reading->parts, p);
@@ -338,6 +390,26 @@ static bool decode_facts(MsReading *reading, GVariant *headers, GVariant *parts,
 		return refuse(error, "too many addresses");
 	while (g_variant_iter_next(&iter, "&s", &a))
 		g_ptr_array_add(reading->visible, g_strdup(a));
+	return true;
+}
+
+static bool decode_faces(MsReading *reading, GVariant *faces, GVariant *contradictions, GError **error)
+{
+	GVariantIter iter;
+	const char *a, *b, *c;
+	if (g_variant_iter_init(&iter, faces) > MS_READING_MAX_FACES)
+		return refuse(error, "too many faces");
+	while (g_variant_iter_next(&iter, "&s", &a))
+		g_ptr_array_add(reading->faces, cut(a, strlen(a), MAX_TEXT));
+	if (g_variant_iter_init(&iter, contradictions) > MS_READING_MAX_CONTRADICTIONS)
+		return refuse(error, "too many contradictions");
+	while (g_variant_iter_next(&iter, "(&s&s&s)", &a, &b, &c)) {
+		MsContradiction *to = g_new0(MsContradiction, 1);
+		to->where = cut(a, strlen(a), MAX_TEXT);
+		to->other = cut(b, strlen(b), MAX_TEXT);
+		to->detail = cut(c, strlen(c), MAX_TEXT);
+		g_ptr_array_add(reading->contradictions, to);
+	}
 	return true;
 }
 
@@ -359,11 +431,14 @@ MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 	g_autoptr(GVariant) headers = g_variant_get_child_value(variant, 2);
 	g_autoptr(GVariant) parts = g_variant_get_child_value(variant, 3);
 	g_autoptr(GVariant) visible = g_variant_get_child_value(variant, 4);
+	g_autoptr(GVariant) faces = g_variant_get_child_value(variant, 5);
+	g_autoptr(GVariant) contradictions = g_variant_get_child_value(variant, 6);
 	if (!decode_findings(reading, findings, error) || !decode_unread(reading, unread, error)
-		|| !decode_facts(reading, headers, parts, visible, error))
+		|| !decode_facts(reading, headers, parts, visible, error)
+		|| !decode_faces(reading, faces, contradictions, error))
 		return NULL;
-	g_variant_get_child(variant, 5, "u", &reading->visible_total);
-	g_variant_get_child(variant, 6, "t", &reading->text_bytes);
-	g_variant_get_child(variant, 7, "x", &reading->microseconds);
+	g_variant_get_child(variant, 7, "u", &reading->visible_total);
+	g_variant_get_child(variant, 8, "t", &reading->text_bytes);
+	g_variant_get_child(variant, 9, "x", &reading->microseconds);
 	return g_steal_pointer(&reading);
 }

@@ -80,7 +80,7 @@ static const Row rows[] = {
 	{"x-uuencode", TEXT "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a.txt\r\n"
 		"+24Y6+3$R,S0U-C<\r\n`\r\nend\r\n", "INV-1234567", NULL, NULL},
 	{"uuencode in text", TEXT "\r\nhello\r\nbegin 644 a.txt\r\n+24Y6+3$R,S0U-C<\r\n`\r\nend\r\nbye\r\n",
-		"(uuencoded file)] INV-1234567", NULL, NULL},
+		"> uuencoded file] INV-1234567", NULL, NULL},
 	{"yEnc in text", TEXT "\r\n=ybegin line=128 size=11 name=a\r\nxxx\r\n=yend size=11\r\n", NULL,
 		"encoding", NULL},
 	{"broken UTF-8", "Content-Type: text/plain; charset=utf-8\r\n\r\nK\xf6ln INV-1234567\r\n",
@@ -140,17 +140,17 @@ static const Row rows[] = {
 		"partial", NULL},
 	{"both file names", MIXED "--b\r\nContent-Type: application/pdf; name=\"INV-1.pdf\"\r\n"
 		"Content-Disposition: attachment; filename=\"a.pdf\"\r\n\r\nx\r\n--b--\r\n", "INV-1.pdf",
-		"no-reader", NULL},
+		"damaged", NULL},
 	{"rfc2231 file name", MIXED "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;\r\n"
 		" filename*0*=UTF-8''INV%2D12; filename*1*=34567.pdf\r\n\r\nx\r\n--b--\r\n", "INV-1234567.pdf",
-		"no-reader", NULL},
+		"damaged", NULL},
 	{"rfc2047 file name", MIXED "--b\r\nContent-Type: application/pdf;\r\n"
-		" name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n", "INV-1234567.pdf", "no-reader",
+		" name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n", "INV-1234567.pdf", "damaged",
 		NULL},
 	{"filename and filename* are no conflict", MIXED "--b\r\nContent-Type: image/png\r\n"
 		"Content-Disposition: attachment; filename=\"a.png\"; filename*=UTF-8''a.png\r\n\r\nx\r\n--b--\r\n",
 		NULL, "image", NULL},
-	{"pdf that says text", "Content-Type: text/plain\r\n\r\n%PDF-1.4 x\r\n", NULL, "no-reader", NULL},
+	{"pdf that says text", "Content-Type: text/plain\r\n\r\n%PDF-1.4 x\r\n", NULL, "damaged", NULL},
 	{"image", "Content-Type: image/png\r\n\r\nx\r\n", NULL, "image", NULL},
 	{"pgp", "Content-Type: multipart/encrypted; boundary=b; protocol=\"application/pgp-encrypted\"\r\n\r\n"
 		"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\n"

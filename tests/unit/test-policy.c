@@ -55,7 +55,7 @@ static World *world(const char *findings, const char *recipients)
 		bool tentative = words[0][0] == '?';
 		g_auto(GStrv) who = g_strsplit(words[2], "|", 2);
 		ms_reading_find(w->reading, words[0] + tentative, words[1],
-			tentative ? MS_BELIEF_TENTATIVE : MS_BELIEF_SHAPE,
+			tentative ? MS_BELIEF_TENTATIVE : MS_BELIEF_SHAPE, 0,
 			ms_place_new("part 1 text/plain", "x", 0, 1, 1));
 		g_ptr_array_add(w->resolution->identifiers, owned_by(who[0] ? who[0] : "", who[0] && who[1] ? who[1] : ""));
 	}

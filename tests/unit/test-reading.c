@@ -9,8 +9,8 @@ static MsReading *example(void)
 {
 	MsReading *r = ms_reading_new();
 	const char *text = "your IBAN is DE89 and more";
-	ms_reading_find(r, "iban", "DE89", MS_BELIEF_SHAPE, ms_place_new("part 1", text, 13, 17, 26));
-	ms_reading_find(r, "iban", "DE89", MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE,
+	ms_reading_find(r, "iban", "DE89", MS_BELIEF_SHAPE, 0, ms_place_new("part 1", text, 13, 17, 26));
+	ms_reading_find(r, "iban", "DE89", MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE, 0,
 		ms_place_new("part 2", text, 13, 17, 26));
 	ms_reading_unread(r, "part 3", MS_UNREAD_NO_READER, "%s", "application/pdf");
 	ms_reading_unread(r, "part 3", MS_UNREAD_NO_READER, "%s", "once only");
@@ -19,9 +19,12 @@ static MsReading *example(void)
 	h->value = g_strdup("Hello");
 	g_ptr_array_add(r->headers, h);
 	MsPart *p = g_new0(MsPart, 1);
-	*p = (MsPart){g_strdup("1"), g_strdup("text/plain"), g_strdup(""), 26, true};
+	*p = (MsPart){g_strdup("1"), g_strdup("text/plain"), g_strdup("text/html"), g_strdup(""), 26, true};
 	g_ptr_array_add(r->parts, p);
 	g_ptr_array_add(r->visible, g_strdup("a@b.example"));
+	g_assert_cmpuint(ms_reading_face(r, "message"), ==, 0);
+	g_assert_cmpuint(ms_reading_face(r, "part 3 a.pdf"), ==, 1);
+	ms_reading_contradict(r, "part 3 a.pdf", "message", "%s", "another buyer");
 	r->visible_total = 7;
 	r->text_bytes = 26;
 	return r;
@@ -50,6 +53,10 @@ static void test_round_trip(void)
 	g_assert_cmpint(((MsUnread *)got->unread->pdata[0])->reason, ==, MS_UNREAD_NO_READER);
 	g_assert_cmpstr(((MsHeader *)got->headers->pdata[0])->value, ==, "Hello");
 	g_assert_true(((MsPart *)got->parts->pdata[0])->attached);
+	g_assert_cmpstr(((MsPart *)got->parts->pdata[0])->actual, ==, "text/html");
+	g_assert_cmpuint(f->faces, ==, 1);
+	g_assert_cmpstr(got->faces->pdata[1], ==, "part 3 a.pdf");
+	g_assert_cmpstr(((MsContradiction *)got->contradictions->pdata[0])->detail, ==, "another buyer");
 	g_assert_cmpuint(got->visible_total, ==, 7);
 }
 

@@ -1,0 +1,246 @@
+#include "config.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "archive.h"
+#include "readers.h"
+
+/*
+ * Everything libarchive reads without starting another program.  What comes out empty is
+ * suspected: an archive whose list is encrypted has no member either.
+ */
+
+#define MAX_MEMBER (64 << 20)
+#define MAX_RATIO 300          /* unpacked to packed; above it something else is meant */
+#define RATIO_FREE (4 << 20)   /* bytes below which the ratio does not matter */
+
+typedef struct archive Archive;
+typedef struct archive_entry Entry;
+
+typedef struct {
+	const MsExtraction *to;
+	const MsDocument *document;
+	guint64 unpacked;
+	guint members;
+	bool stopped;
+} Unpack;
+
+/* The compression of a file that holds one other file and no list; 0: none that is known. */
+static int compression_of(const guint8 *data, gsize len)
+{
+	static const struct {
+		const char *magic;
+		gsize len;
+		int filter;
+	} rows[] = {
+		{"\x1f\x8b", 2, ARCHIVE_FILTER_GZIP}, {"BZh", 3, ARCHIVE_FILTER_BZIP2},
+		{"\xfd" "7zXZ", 5, ARCHIVE_FILTER_XZ}, {"\x28\xb5\x2f\xfd", 4, ARCHIVE_FILTER_ZSTD},
+		{"\x1f\x9d", 2, ARCHIVE_FILTER_COMPRESS}, {"LZIP", 4, ARCHIVE_FILTER_LZIP},
+		{"\x04\x22\x4d\x18", 4, ARCHIVE_FILTER_LZ4},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (len > rows[i].len && memcmp(data, rows[i].magic, rows[i].len) == 0)
+			return rows[i].filter;
+	return ARCHIVE_FILTER_NONE;
+}
+
+/* libarchive looks for one compression within another of its own accord, and a file that
+ * unpacks to itself keeps it busy for a minute: so it is told which one, and no more. */
+static Archive *open_archive(const MsDocument *document)
+{
+	Archive *a = archive_read_new();
+	int filter = compression_of(document->data, document->len);
+	archive_read_append_filter(a, filter);
+	if (filter != ARCHIVE_FILTER_NONE) {
+		archive_read_support_format_raw(a);
+	} else {
+		archive_read_support_format_zip(a);
+		archive_read_support_format_7zip(a);
+		archive_read_support_format_rar(a);
+		archive_read_support_format_rar5(a);
+		archive_read_support_format_tar(a);
+		archive_read_support_format_cab(a);
+		archive_read_support_format_lha(a);
+		archive_read_support_format_cpio(a);
+		archive_read_support_format_ar(a);
+	}
+	if (archive_read_open_memory(a, document->data, document->len) == ARCHIVE_OK)
+		return a;
+	archive_read_free(a);
+	return NULL;
+}
+
+void ms_archive_init(void)
+{
+	/* Charset of member names: whatever it loads, it loads here. */
+	static const guint8 empty_zip[22] = "PK\5\6";
+	MsDocument document = {.data = empty_zip, .len = sizeof empty_zip};
+	Archive *a = open_archive(&document);
+	Entry *entry;
+	if (a == NULL)
+		return;
+	archive_read_next_header(a, &entry);
+	archive_read_free(a);
+}
+
+static char *member_name(Entry *entry)
+{
+	const char *name = archive_entry_pathname_utf8(entry); /* "data" for a compressed file */
+	if (name == NULL)
+		name = archive_entry_pathname(entry);
+	g_autoptr(GString) valid = ms_text_repair(name != NULL ? name : "", name != NULL ? strlen(name) : 0);
+	return g_strdup(valid->len > 0 ? valid->str : "member");
+}
+
+static void note(const Unpack *u, const char *name, MsUnreadReason reason, const char *why)
+{
+	g_autofree char *safe = ms_text_escape(name, -1, 80);
+	g_autofree char *place = *name != '\0' ? g_strdup_printf("%s > %s", u->document->where, safe)
+					       : g_strdup(u->document->where);
+	ms_reading_unread(u->to->reading, place, reason, "%s", why);
+}
+
+/* The member's bytes; NULL and a note when it cannot be had whole. */
+static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	guint64 allowed = MIN(u->to->budget->left[MS_COST_DECODED], MAX_MEMBER);
+	guint8 buffer[16384];
+	for (;;) {
+		la_ssize_t n = archive_read_data(a, buffer, sizeof buffer);
+		if (n == 0)
+			return g_steal_pointer(&out);
+		if (n == ARCHIVE_RETRY)
+			continue;
+		if (n < 0) {
+			const char *why = archive_error_string(a);
+			bool locked = why != NULL
+				&& (strstr(why, "ncrypt") != NULL || strstr(why, "assphrase") != NULL);
+			note(u, name, locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED,
+				why != NULL ? why : "cannot be unpacked");
+			/* What was unpacked until then is read as far as it goes. */
+			return n == ARCHIVE_FATAL || out->len == 0 ? NULL : g_steal_pointer(&out);
+		}
+		u->unpacked += (guint64)n;
+		const char *over = NULL;
+		if (out->len + (gsize)n > allowed)
+			over = "larger than max-decoded or 64 MiB";
+		else if (u->unpacked > RATIO_FREE && u->unpacked / MAX_RATIO > u->document->len)
+			over = "packed more than 300 times smaller than it is";
+		else if (!ms_budget_time(u->to->budget))
+			over = "the time for reading is over";
+		if (over != NULL) {
+			note(u, name, MS_UNREAD_LIMIT, over);
+			u->stopped = true;
+			return NULL;
+		}
+		g_byte_array_append(out, buffer, (guint)n);
+	}
+}
+
+static bool is_office_list(const MsDocument *document)
+{
+	/* Both are among the first members, uncompressed or not; their names stand in clear. */
+	if (document->len < 4 || memcmp(document->data, "PK\x03\x04", 4) != 0)
+		return false;
+	return memmem(document->data, document->len, "[Content_Types].xml", 19) != NULL
+		|| memmem(document->data, MIN(document->len, 200), "mimetypeapplication/vnd.oasis", 29) != NULL;
+}
+
+typedef void (*MemberFunc)(Unpack *u, const char *name, GByteArray *bytes, void *user);
+
+/* Gives each file to `member`.  False if the archive broke off. */
+static bool each_member(Unpack *u, Archive *a, MemberFunc member, void *user)
+{
+	Entry *entry;
+	int rc;
+	while (!u->stopped && (rc = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
+		if (rc == ARCHIVE_RETRY)
+			continue;
+		if (rc == ARCHIVE_FATAL) {
+			note(u, "", MS_UNREAD_DAMAGED, archive_error_string(a) != NULL
+					? archive_error_string(a) : "the archive is damaged");
+			return false;
+		}
+		g_autofree char *name = member_name(entry);
+		u->members++;
+		if (archive_entry_filetype(entry) == AE_IFDIR && archive_entry_size(entry) <= 0)
+			continue;
+		if (archive_entry_is_encrypted(entry)) {
+			note(u, name, MS_UNREAD_PASSWORD, "an encrypted member");
+			continue;
+		}
+		if (!ms_budget_charge(u->to->budget, MS_COST_PART, 1)) {
+			note(u, name, MS_UNREAD_LIMIT, "more members than max-parts allows");
+			return false;
+		}
+		/* Charged again where it is read. */
+		u->to->budget->left[MS_COST_PART]++;
+		g_autoptr(GByteArray) bytes = unpack(u, a, name);
+		if (bytes != NULL)
+			member(u, name, bytes, user);
+	}
+	return !u->stopped;
+}
+
+static void read_member(Unpack *u, const char *name, GByteArray *bytes, void *user)
+{
+	(void)user;
+	ms_extract_within(u->to, u->document->where, name, NULL,
+		bytes->data != NULL ? bytes->data : (const guint8 *)"", bytes->len);
+}
+
+static void keep_member(Unpack *u, const char *name, GByteArray *bytes, void *user)
+{
+	if (!ms_budget_charge(u->to->budget, MS_COST_DECODED, bytes->len)) {
+		note(u, name, MS_UNREAD_LIMIT, "more than max-decoded allows");
+		u->stopped = true;
+		return;
+	}
+	MsMember *member = g_new0(MsMember, 1);
+	member->name = g_strdup(name);
+	member->bytes = g_byte_array_ref(bytes);
+	g_ptr_array_add(user, member);
+}
+
+static void member_free(gpointer data)
+{
+	MsMember *member = data;
+	g_free(member->name);
+	g_byte_array_unref(member->bytes);
+	g_free(member);
+}
+
+static void read_office(Unpack *u, Archive *a)
+{
+	g_autoptr(GPtrArray) members = g_ptr_array_new_with_free_func(member_free);
+	each_member(u, a, keep_member, members);
+	ms_office_read(u->to, u->document, members);
+}
+
+void ms_archive_read(const MsExtraction *to, const MsDocument *document)
+{
+	Unpack u = {to, document, 0, 0, false};
+	Archive *a = open_archive(document);
+	if (a == NULL) {
+		note(&u, "", MS_UNREAD_DAMAGED, "an archive that cannot be opened");
+		return;
+	}
+	if (is_office_list(document))
+		read_office(&u, a);
+	else
+		each_member(&u, a, read_member, NULL);
+	int encrypted = archive_read_has_encrypted_entries(a);
+	archive_read_free(a);
+	if (encrypted > 0)
+		note(&u, "", MS_UNREAD_PASSWORD, "an archive with encrypted members");
+	else if (u.members == 0 && !ms_zip_is_empty(document->data, document->len))
+		note(&u, "", MS_UNREAD_DAMAGED, "an archive in which nothing can be found");
+	const char *hidden = ms_zip_disagreement(document->data, document->len);
+	if (hidden != NULL)
+		note(&u, "", MS_UNREAD_AMBIGUOUS, hidden);
+}

@@ -1,0 +1,283 @@
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "ole.h"
+#include "readers.h"
+#include "sheet.h"
+
+/*
+ * Excel's binary format: records of a type, a length and bytes (MS-XLS 2.1.4).  A table of
+ * strings that is longer than one record goes on in the next, and a string that is cut there
+ * begins again with a byte that says how wide its characters are now.
+ */
+
+enum {
+	BOF = 0x809, CONTINUE = 0x3c, SST = 0xfc, LABELSST = 0xfd, LABEL = 0x204, RSTRING = 0xd6,
+	NUMBER = 0x203, RK = 0x27e, MULRK = 0xbd, FORMULA = 0x06, STRING = 0x207, FILEPASS = 0x2f,
+	FORMAT = 0x41e, XF = 0xe0,
+};
+
+typedef struct {
+	const guint8 *data;
+	gsize len, at;   /* of the record that comes next */
+	guint type;
+	const guint8 *body;
+	gsize size;
+} Records;
+
+typedef struct {
+	const MsExtraction *to;
+	Records records;
+	bool wide;        /* BIFF8: strings may be UTF-16 */
+	GPtrArray *strings;
+	GHashTable *formats;
+	GArray *cells;
+	GString *out;
+	guint row;
+	bool locked;
+} Book;
+
+static guint get16(const guint8 *p)
+{
+	return p[0] | (guint)p[1] << 8;
+}
+
+static guint32 get32(const guint8 *p)
+{
+	return get16(p) | (guint32)get16(p + 2) << 16;
+}
+
+static bool next_record(Records *r)
+{
+	if (r->len - r->at < 4)
+		return false;
+	r->type = get16(r->data + r->at);
+	gsize size = get16(r->data + r->at + 2);
+	r->body = r->data + r->at + 4;
+	r->size = MIN(size, r->len - r->at - 4);
+	r->at += 4 + r->size;
+	return true;
+}
+
+/* ---- strings -------------------------------------------------------------------------- */
+
+/* `n` characters of 1 or 2 bytes. */
+static void append_text(GString *out, const guint8 *p, gsize n, bool wide)
+{
+	GString *text;
+	ms_charset_decode(wide ? "UTF-16LE" : "WINDOWS-1252", p, wide ? n * 2 : n, &text);
+	g_string_append_len(out, text->str, (gssize)text->len);
+	g_string_free(text, TRUE);
+}
+
+/* One string of the table, over as many records as it takes.  False at the end of all. */
+static bool shared_string(Book *book, gsize *at)
+{
+	Records *r = &book->records;
+	g_autoptr(GString) text = g_string_new(NULL);
+	if (*at + 3 > r->size) {
+		if (!next_record(r) || r->type != CONTINUE || r->size < 3)
+			return false;
+		*at = 0;
+	}
+	gsize left = get16(r->body + *at);
+	guint flags = r->body[*at + 2];
+	*at += 3;
+	gsize runs = 0, extra = 0;
+	if ((flags & 8) != 0 && *at + 2 <= r->size) {
+		runs = get16(r->body + *at) * (gsize)4;
+		*at += 2;
+	}
+	if ((flags & 4) != 0 && *at + 4 <= r->size) {
+		extra = get32(r->body + *at);
+		*at += 4;
+	}
+	bool wide = (flags & 1) != 0;
+	while (left > 0) {
+		gsize n = MIN(left, (r->size - MIN(*at, r->size)) / (wide ? 2 : 1));
+		append_text(text, r->body + *at, n, wide);
+		*at += wide ? n * 2 : n;
+		left -= n;
+		if (left == 0)
+			break;
+		if (!next_record(r) || r->type != CONTINUE || r->size < 1)
+			break;
+		wide = (r->body[0] & 1) != 0;
+		*at = 1;
+	}
+	/* Formatting and phonetics follow, and may go on in the next record too. */
+	gsize skip = runs + extra;
+	while (skip > r->size - MIN(*at, r->size)) {
+		skip -= r->size - MIN(*at, r->size);
+		*at = 0;
+		if (!next_record(r) || r->type != CONTINUE)
+			break;
+	}
+	*at += skip;
+	g_ptr_array_add(book->strings, g_strndup(text->str, text->len));
+	return left == 0;
+}
+
+static void read_strings(Book *book)
+{
+	if (book->records.size < 8)
+		return;
+	guint32 n = get32(book->records.body + 4);
+	gsize at = 8;
+	for (guint32 i = 0; i < n && shared_string(book, &at); i++)
+		if (!ms_budget_time(book->to->budget))
+			return;
+}
+
+/* A string with its length before it, as cells and formats have them. */
+static void append_string(const Book *book, GString *out, const guint8 *p, gsize size)
+{
+	if (size < 3)
+		return;
+	gsize n = get16(p);
+	if (!book->wide) {
+		append_text(out, p + 2, MIN(n, size - 2), false);
+		return;
+	}
+	bool wide = (p[2] & 1) != 0;
+	append_text(out, p + 3, MIN(n, (size - 3) / (wide ? 2 : 1)), wide);
+}
+
+/* ---- cells ---------------------------------------------------------------------------- */
+
+static void begin_cell(Book *book, guint row)
+{
+	g_string_append_c(book->out, row != book->row ? '\n' : '\t');
+	book->row = row;
+}
+
+static double get_double(const guint8 *p)
+{
+	guint64 bits = get32(p) | (guint64)get32(p + 4) << 32;
+	double value;
+	memcpy(&value, &bits, sizeof value);
+	return value;
+}
+
+/* 30 bits of a whole number or of a double, and whether it counts hundredths. */
+static double get_rk(guint32 rk)
+{
+	double value;
+	if ((rk & 2) != 0) {
+		value = (double)((gint32)rk >> 2);
+	} else {
+		guint64 bits = (guint64)(rk & ~3u) << 32;
+		memcpy(&value, &bits, sizeof value);
+	}
+	return (rk & 1) != 0 ? value / 100 : value;
+}
+
+static void put_number(Book *book, guint row, guint style, double value)
+{
+	begin_cell(book, row);
+	const char *format = style < book->cells->len
+		? g_hash_table_lookup(book->formats,
+			  GUINT_TO_POINTER(g_array_index(book->cells, guint, style))) : NULL;
+	ms_number_append(book->out, value, format);
+}
+
+static void read_cell(Book *book)
+{
+	const guint8 *p = book->records.body;
+	gsize size = book->records.size;
+	if (size < 6)
+		return;
+	guint row = get16(p), style = get16(p + 4);
+	switch (book->records.type) {
+	case NUMBER:
+		if (size >= 14)
+			put_number(book, row, style, get_double(p + 6));
+		break;
+	case FORMULA: /* its last result, unless that is text, which follows */
+		if (size >= 14 && get16(p + 12) != 0xffff)
+			put_number(book, row, style, get_double(p + 6));
+		break;
+	case RK:
+		if (size >= 10)
+			put_number(book, row, style, get_rk(get32(p + 6)));
+		break;
+	case MULRK:
+		for (gsize at = 4; at + 6 <= size - 2; at += 6)
+			put_number(book, row, get16(p + at), get_rk(get32(p + at + 2)));
+		break;
+	case LABELSST:
+		begin_cell(book, row);
+		if (size >= 10 && get32(p + 6) < book->strings->len)
+			g_string_append(book->out, book->strings->pdata[get32(p + 6)]);
+		break;
+	case LABEL:
+	case RSTRING:
+		begin_cell(book, row);
+		append_string(book, book->out, p + 6, size - 6);
+		break;
+	default: break;
+	}
+}
+
+static void read_record(Book *book)
+{
+	const guint8 *p = book->records.body;
+	gsize size = book->records.size;
+	switch (book->records.type) {
+	case BOF:
+		if (size >= 2)
+			book->wide = get16(p) >= 0x600;
+		g_string_append_c(book->out, '\n');
+		break;
+	case FILEPASS: book->locked = true; break;
+	case SST: read_strings(book); break;
+	case FORMAT:
+		if (size > 5) {
+			GString *code = g_string_new(NULL);
+			append_string(book, code, p + 2, size - 2);
+			g_hash_table_insert(book->formats, GUINT_TO_POINTER(get16(p)),
+				g_string_free(code, FALSE));
+		}
+		break;
+	case XF:
+		if (size >= 4) {
+			guint format = get16(p + 2);
+			g_array_append_val(book->cells, format);
+		}
+		break;
+	case STRING:
+		g_string_append_c(book->out, '\t');
+		append_string(book, book->out, p, size);
+		break;
+	default: read_cell(book);
+	}
+}
+
+bool ms_biff_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
+{
+	Book book = {.to = to, .records = {.data = data, .len = len},
+		.strings = g_ptr_array_new_with_free_func(g_free),
+		.formats = g_hash_table_new_full(NULL, NULL, NULL, g_free),
+		.cells = g_array_new(FALSE, FALSE, sizeof(guint)), .out = g_string_new(NULL)};
+	while (!book.locked && next_record(&book.records)) {
+		if (!ms_budget_time(to->budget)) {
+			ms_reading_unread(to->reading, where, MS_UNREAD_TIME,
+				"the time for reading is over");
+			break;
+		}
+		read_record(&book);
+	}
+	/* Notes, drawings, headers, links: what no rule above knows. */
+	if (!book.locked) {
+		g_string_append_c(book.out, '\n');
+		ms_strings(book.out, data, len);
+		ms_extract_span(to, where, book.out->str, book.out->len);
+	}
+	g_ptr_array_unref(book.strings);
+	g_hash_table_unref(book.formats);
+	g_array_free(book.cells, TRUE);
+	g_string_free(book.out, TRUE);
+	return !book.locked;
+}

@@ -1,0 +1,93 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "mapi.h"
+#include "readers.h"
+
+enum {
+	TYPE_OBJECT = 0x0d,
+	TYPE_STRING8 = 0x1e,
+	TYPE_UNICODE = 0x1f,
+	TYPE_BINARY = 0x102,
+
+	PROP_BODY = 0x1000,
+	PROP_RTF_COMPRESSED = 0x1009,
+	PROP_HTML = 0x1013,
+	PROP_ATTACH_DATA = 0x3701,
+	PROP_ATTACH_FILENAME = 0x3704,
+	PROP_ATTACH_LONG_FILENAME = 0x3707,
+};
+
+#define MAX_RTF (32 << 20)
+
+static void add_text(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len)
+{
+	GString *text;
+	ms_charset_decode(type == TYPE_UNICODE ? "UTF-16LE" : "WINDOWS-1252", data, len, &text);
+	while (text->len > 0 && text->str[text->len - 1] == '\0')
+		g_string_truncate(text, text->len - 1);
+	if (id == PROP_ATTACH_LONG_FILENAME || (id == PROP_ATTACH_FILENAME && mapi->name == NULL)) {
+		g_free(mapi->name);
+		mapi->name = g_strdup(text->str);
+	}
+	if (mapi->text == NULL)
+		mapi->text = g_string_new(NULL);
+	g_string_append_len(mapi->text, text->str, (gssize)text->len);
+	g_string_append_c(mapi->text, '\n');
+	g_string_free(text, TRUE);
+}
+
+static void read_html(MsMapi *mapi, const guint8 *data, gsize len)
+{
+	MsDocument html = {.where = mapi->where, .type = "text/html", .data = data, .len = len};
+	ms_html_document_read(mapi->to, &html);
+}
+
+static void read_rtf(MsMapi *mapi, const guint8 *data, gsize len)
+{
+	g_autoptr(GByteArray) rtf = ms_lzfu(data, len, MAX_RTF);
+	if (rtf != NULL && rtf->len < MAX_RTF)
+		ms_rtf_text(mapi->to, mapi->where, rtf->data, rtf->len);
+	else
+		ms_reading_unread(mapi->to->reading, mapi->where, MS_UNREAD_DAMAGED,
+			"its RTF cannot be unpacked");
+}
+
+void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len)
+{
+	/* Objects begin with the identifier of their interface. */
+	if (id == PROP_ATTACH_DATA && type == TYPE_OBJECT && len > 16) {
+		data += 16;
+		len -= 16;
+		type = TYPE_BINARY;
+	}
+	if (type == TYPE_STRING8 || type == TYPE_UNICODE) {
+		add_text(mapi, id, type, data, len);
+	} else if (type == TYPE_BINARY && id == PROP_ATTACH_DATA) {
+		if (mapi->data != NULL)
+			g_byte_array_unref(mapi->data);
+		mapi->data = g_byte_array_append(g_byte_array_new(), data, (guint)len);
+	} else if (type == TYPE_BINARY && id == PROP_RTF_COMPRESSED) {
+		read_rtf(mapi, data, len);
+	} else if (type == TYPE_BINARY && id == PROP_HTML) {
+		read_html(mapi, data, len);
+	}
+}
+
+void ms_mapi_finish(MsMapi *mapi)
+{
+	if (mapi->text != NULL) {
+		ms_extract_span(mapi->to, mapi->where, mapi->text->str, mapi->text->len);
+		g_string_free(mapi->text, TRUE);
+	}
+	if (mapi->data != NULL) {
+		ms_extract_within(mapi->to, mapi->where, mapi->name != NULL ? mapi->name : "attachment",
+			NULL, mapi->data->data, mapi->data->len);
+		g_byte_array_unref(mapi->data);
+	}
+	g_free(mapi->name);
+	mapi->text = NULL;
+	mapi->data = NULL;
+	mapi->name = NULL;
+}

@@ -1,0 +1,21 @@
+/* Properties of Outlook's messages and attachments (MS-OXPROPS), which come in winmail.dat and
+ * in .msg files.  Private to extract/. */
+#ifndef MISSENT_EXTRACT_MAPI_H
+#define MISSENT_EXTRACT_MAPI_H
+
+#include "missent/extract.h"
+
+typedef struct {
+	const MsExtraction *to;
+	const char *where;
+	GString *text;     /* all properties that are text, one a line */
+	char *name;        /* of an attachment */
+	GByteArray *data;  /* of an attachment */
+} MsMapi;
+
+/* Takes one property: text is collected, bodies are read, an attachment's bytes are kept. */
+void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len);
+/* Reads what was collected and begins anew. */
+void ms_mapi_finish(MsMapi *mapi);
+
+#endif

@@ -1,0 +1,59 @@
+/* The readers that the table in extract.c names, and what several of them use.  A reader notes
+ * what it could not read; it never returns an error. */
+#ifndef MISSENT_EXTRACT_READERS_H
+#define MISSENT_EXTRACT_READERS_H
+
+#include "missent/extract.h"
+
+typedef void (*MsReadFunc)(const MsExtraction *to, const MsDocument *document);
+
+void ms_archive_read(const MsExtraction *to, const MsDocument *document);
+void ms_card_read(const MsExtraction *to, const MsDocument *document);
+void ms_html_document_read(const MsExtraction *to, const MsDocument *document);
+void ms_message_file_read(const MsExtraction *to, const MsDocument *document);
+void ms_ole_read(const MsExtraction *to, const MsDocument *document);
+void ms_pdf_read(const MsExtraction *to, const MsDocument *document);
+void ms_plain_read(const MsExtraction *to, const MsDocument *document);
+void ms_rtf_read(const MsExtraction *to, const MsDocument *document);
+void ms_smime_read(const MsExtraction *to, const MsDocument *document);
+void ms_tnef_read(const MsExtraction *to, const MsDocument *document);
+void ms_xml_document_read(const MsExtraction *to, const MsDocument *document);
+void ms_pdf_init(void);
+void ms_archive_init(void);
+
+/* ---- type.c: what the bytes are ---- */
+bool ms_is_pdf(const guint8 *data, gsize len);
+bool ms_is_archive(const guint8 *data, gsize len);
+bool ms_is_ole(const guint8 *data, gsize len);
+bool ms_is_rtf(const guint8 *data, gsize len);
+bool ms_is_tnef(const guint8 *data, gsize len);
+bool ms_is_pkcs7(const guint8 *data, gsize len);
+bool ms_is_pgp(const guint8 *data, gsize len);
+bool ms_is_picture(const guint8 *data, gsize len);
+bool ms_is_xml(const guint8 *data, gsize len);
+bool ms_is_html(const guint8 *data, gsize len);
+bool ms_is_card(const guint8 *data, gsize len);
+bool ms_is_mail(const guint8 *data, gsize len);
+/* Nothing but text, in some charset. */
+bool ms_is_text(const guint8 *data, gsize len);
+
+/* ---- for several readers ---- */
+/* The text of a document in its charset; notes an unknown one. */
+GString *ms_decode(const MsExtraction *to, const MsDocument *document);
+/* Appends words that stand in a file of no known layout: runs of four and more characters, one
+ * a line, read as Windows-1252 and as UTF-16. */
+void ms_strings(GString *out, const guint8 *data, gsize len);
+/* LZFu-compressed RTF (MS-OXRTFCP); NULL if it is damaged or larger than `max`. */
+GByteArray *ms_lzfu(const guint8 *data, gsize len, gsize max);
+/* RTF to text; HTML that is wrapped in RTF (MS-OXRTFEX) comes out as HTML in `html`. */
+void ms_rtf_text(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
+/* Takes out the white space at the beginning of lines, and empty lines. */
+void ms_squeeze(GString *text);
+/* Notes a contradiction if `text`, the pages of the document at `where`, has nothing of what the
+ * e-invoice in it calls its buyer. */
+void ms_compare_buyer(const MsExtraction *to, const char *where, const GPtrArray *buyer,
+	const GString *text);
+/* Base64 of a text node or property; NULL if it is none. */
+GByteArray *ms_base64_text(const char *text, gsize len);
+
+#endif
