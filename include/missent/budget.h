@@ -23,6 +23,7 @@ typedef enum {
 	MS_COST_HEADER,   /* header fields */
 	MS_COST_HEADER_BYTES,
 	MS_COST_PAGE,     /* pages of documents */
+	MS_COST_OCR,      /* pictures whose text is recognised */
 	MS_COST_FINDING,  /* different identifiers */
 	MS_COST_READING,  /* bytes of reading given back */
 	MS_N_COSTS,
@@ -34,6 +35,7 @@ typedef struct {
 	gint64 milliseconds;     /* wall time for reading one message */
 	guint64 memory;          /* address space of the worker, bytes */
 	guint64 max_message;     /* bytes of a message that are read */
+	guint ocr_dpi;           /* resolution at which pages are drawn to be recognised */
 } MsLimits;
 
 /* What a fresh install uses. */

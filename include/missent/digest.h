@@ -30,6 +30,16 @@ char *ms_key_digest(const MsKey *key, const char *domain, const char *value);
 char *ms_key_seal(const MsKey *key, const char *name);
 /* NULL when `sealed` was not made with this key. */
 char *ms_key_open(const MsKey *key, const char *sealed);
+#define MS_DIGEST_BYTES 32
+/* 32 random bytes. */
+void ms_digest_random(guint8 key[MS_DIGEST_BYTES]);
+/* Keyed BLAKE2b of several pieces; their lengths count, so that pieces cannot shift. */
+typedef struct {
+	const void *data;
+	gsize len;
+} MsPiece;
+void ms_digest_pieces(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, guint n,
+	guint8 out[MS_DIGEST_BYTES]);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsKey, ms_key_free)
 
 #endif

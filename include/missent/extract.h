@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "missent/budget.h"
+#include "missent/help.h"
 #include "missent/reading.h"
 #include "missent/span.h"
 
@@ -40,6 +41,8 @@ struct MsExtraction {
 	void *user;
 	guint face; /* that the spans belong to */
 	const char *const *passwords; /* tried on encrypted documents; NULL-terminated, or NULL */
+	const MsHelp *help; /* or NULL */
+	guint ocr_dpi;
 	GPtrArray *buyer; /* of char *, or NULL: takes what an e-invoice calls its buyer */
 	/* Reads a mail that is kept within a document. */
 	void (*message)(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
@@ -62,6 +65,10 @@ void ms_extract_span(const MsExtraction *to, const char *where, const char *text
 /* The same for the value of a named field. */
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
 	const char *party, const char *scheme, const char *text, gsize len);
+
+/* Asks for the text of a picture.  False if nobody recognises it; then it is unread. */
+bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
+	const char *as);
 
 /* Opens and keeps one converter per charset. */
 void ms_charset_init(void);

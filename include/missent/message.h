@@ -15,12 +15,27 @@
 #define MISSENT_MESSAGE_H
 
 #include "missent/budget.h"
+#include "missent/help.h"
 #include "missent/reading.h"
 #include "missent/span.h"
 
 /* Opens and keeps what reading needs from the file system (charset converters). */
 void ms_message_init(void);
-void ms_message_read(const guint8 *data, gsize len, MsBudget *budget, MsReading *reading,
-	MsSpanFunc span, void *user);
+
+typedef struct {
+	MsBudget *budget;
+	MsReading *reading;
+	MsSpanFunc span;
+	void *user;
+	const char *const *passwords; /* tried on encrypted documents, or NULL */
+	const MsHelp *help;           /* or NULL */
+	guint ocr_dpi;
+} MsMessageSink;
+
+void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink);
+/* Reads one attachment by its bytes in a message; `as` is what `help->known` was given.  Its
+ * place is MS_PLACE_HERE, and what it is, is in the reading's only part. */
+void ms_message_read_document(const guint8 *data, gsize len, const char *as,
+	const MsMessageSink *sink);
 
 #endif

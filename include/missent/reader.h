@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "missent/budget.h"
+#include "missent/help.h"
 #include "missent/kind.h"
 #include "missent/reading.h"
 
@@ -31,6 +32,10 @@ typedef struct {
 	guint jobs;              /* messages a worker reads before it is replaced */
 	gint64 wait_ms;          /* how long a message waits for a free worker */
 	bool sandbox_optional;   /* go on where confinement cannot be set up */
+	const char *const *passwords; /* tried on encrypted documents; NULL-terminated, or NULL */
+	guint64 cache_bytes;     /* of readings of attachments that come again; 0: none are kept */
+	const char *ocr_program; /* path of missent-ocr; used if limits.max[MS_COST_OCR] > 0 */
+	const char *ocr_languages; /* as tesseract names them, "eng+fra"; NULL: "eng" */
 } MsReaderSettings;
 
 /* Starts the process and waits until its first worker is confined and ready.  What part of the
@@ -45,6 +50,8 @@ bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, G
 /* Milliseconds spent, and processes used, since the start: for benchmarks. */
 typedef struct {
 	guint64 messages, workers_lost, waits;
+	guint64 cache_hits, cache_asked; /* attachments read from the cache; and asked about */
+	guint64 cache_bytes;
 } MsReaderStats;
 void ms_reader_stats(MsReader *reader, MsReaderStats *out);
 
@@ -55,11 +62,29 @@ bool ms_memory_seal(int fd);
 
 /* ---- inside missent-reader ---- */
 
-/* What a worker does with one message.  Production has one; tests have worse. */
-typedef void (*MsWorkFunc)(const MsKinds *kinds, const guint8 *data, gsize len, MsBudget *budget,
-	MsReading *reading);
-int ms_reader_main(int argc, char **argv, MsWorkFunc work);
-void ms_reader_work(const MsKinds *kinds, const guint8 *data, gsize len, MsBudget *budget,
-	MsReading *reading);
+typedef struct {
+	const MsKinds *kinds;
+	const guint8 *data; /* a message; or a document, as its bytes stand in the message */
+	gsize len;
+	const char *as;     /* NULL: a message.  Else how to take the document */
+	MsBudget *budget;
+	MsReading *reading;
+	const char *const *passwords;
+	const MsHelp *help; /* or NULL */
+	guint ocr_dpi;
+} MsJob;
+
+/* What a worker does with one job.  Production has one for each program; tests have worse. */
+typedef void (*MsWorkFunc)(const MsJob *job);
+
+typedef struct {
+	bool (*init)(const char *languages, GError **error); /* opens what needs files; before confinement */
+	MsWorkFunc work;
+	const char *warm; /* a message that is read before the first real one, or NULL */
+} MsReaderProgram;
+
+int ms_reader_main(int argc, char **argv, const MsReaderProgram *program);
+void ms_reader_work(const MsJob *job);
+extern const MsReaderProgram ms_reader_program;
 
 #endif

@@ -111,6 +111,12 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 char *ms_place_masked(const char *where);
 MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len);
 
+/* What stands for the place of a document in a reading of that document alone. */
+#define MS_PLACE_HERE "@"
+/* Adds what was read of the document at `where`, whose face is `face`, on its own.  False if
+ * not all of it fits into the bounds of a reading. */
+bool ms_reading_merge(MsReading *reading, const MsReading *document, const char *where, guint face);
+
 GBytes *ms_reading_encode(const MsReading *reading);
 MsReading *ms_reading_decode(GBytes *bytes, GError **error);
 

@@ -45,6 +45,9 @@ typedef struct {
 	guint reader_workers, reader_jobs;
 	gint64 reader_wait_ms;
 	MsLimits limits;
+	const char *const *passwords;
+	guint64 cache_bytes;
+	const char *ocr_program, *ocr_languages;
 
 	int backend; /* MsBackendType */
 	char *sqlite_file;

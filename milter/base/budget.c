@@ -12,6 +12,7 @@ void ms_limits_default(MsLimits *limits)
 			[MS_COST_HEADER] = 1000,
 			[MS_COST_HEADER_BYTES] = 256 << 10,
 			[MS_COST_PAGE] = 500,
+			[MS_COST_OCR] = 0,
 			[MS_COST_FINDING] = 2000,
 			[MS_COST_READING] = 4 << 20,
 		},
@@ -19,6 +20,7 @@ void ms_limits_default(MsLimits *limits)
 		.milliseconds = 20 * 1000,
 		.memory = 512 << 20,
 		.max_message = 64 << 20,
+		.ocr_dpi = 200,
 	};
 }
 
@@ -56,6 +58,7 @@ const char *ms_cost_name(MsCost cost)
 	case MS_COST_HEADER: return "max-headers";
 	case MS_COST_HEADER_BYTES: return "max-header-bytes";
 	case MS_COST_PAGE: return "max-pages";
+	case MS_COST_OCR: return "ocr-pages";
 	case MS_COST_FINDING: return "max-findings";
 	case MS_COST_READING: return "max-reading";
 	case MS_N_COSTS: break;

@@ -179,3 +179,23 @@ char *ms_key_open(const MsKey *key, const char *sealed)
 		return NULL;
 	return g_strndup((const char *)raw + DIGEST_BYTES, n);
 }
+
+/* ---- digests of bytes ----------------------------------------------------------------- */
+
+void ms_digest_random(guint8 key[MS_DIGEST_BYTES])
+{
+	randombytes_buf(key, MS_DIGEST_BYTES);
+}
+
+void ms_digest_pieces(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, guint n,
+	guint8 out[MS_DIGEST_BYTES])
+{
+	crypto_generichash_state state;
+	crypto_generichash_init(&state, key, MS_DIGEST_BYTES, MS_DIGEST_BYTES);
+	for (guint i = 0; i < n; i++) {
+		guint64 len = pieces[i].len;
+		crypto_generichash_update(&state, (const guint8 *)&len, sizeof len);
+		crypto_generichash_update(&state, pieces[i].data, pieces[i].len);
+	}
+	crypto_generichash_final(&state, out, MS_DIGEST_BYTES);
+}

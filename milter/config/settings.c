@@ -31,6 +31,16 @@ static bool check_path(const char *value, GError **error)
 	return false;
 }
 
+static bool check_languages(const char *value, GError **error)
+{
+	bool fine = *value != '\0' && strlen(value) < 200
+		&& value[strspn(value, "abcdefghijklmnopqrstuvwxyz_+")] == '\0';
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\" are no languages as tesseract names them (such as eng+fra)", value);
+	return fine;
+}
+
 static const MsRow outgoing_rows[] = {
 	{.key = "authenticated", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "local", .type = MS_ROW_SWITCH, .fallback = "yes"},
@@ -57,6 +67,14 @@ static const MsRow reader_rows[] = {
 	{.key = "max-headers", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 10, .max = 1000},
 	{.key = "max-header-bytes", .type = MS_ROW_SIZE, .fallback = "256K", .min = 4096,
 		.max = 4 << 20},
+	{.key = "passwords", .type = MS_ROW_LIST},
+	{.key = "cache", .type = MS_ROW_SIZE, .fallback = "32M", .max = 1 << 30},
+	{.key = "ocr", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "ocr-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-ocr",
+		.check = check_path},
+	{.key = "ocr-languages", .type = MS_ROW_TEXT, .fallback = "eng", .check = check_languages},
+	{.key = "ocr-pages", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 100},
+	{.key = "ocr-dpi", .type = MS_ROW_NUMBER, .fallback = "200", .min = 70, .max = 600},
 	{.key = "max-pages", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 100000},
 	{.key = "max-findings", .type = MS_ROW_NUMBER, .fallback = "2000", .min = 10, .max = 10000},
 	{.key = NULL},
@@ -132,6 +150,13 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	s->limits.max_depth = (guint)ms_section_number(reader, "max-depth");
 	for (int i = 0; i < MS_COST_READING; i++)
 		s->limits.max[i] = (guint64)ms_section_number(reader, ms_cost_name((MsCost)i));
+	if (!ms_section_switch(reader, "ocr"))
+		s->limits.max[MS_COST_OCR] = 0;
+	s->limits.ocr_dpi = (guint)ms_section_number(reader, "ocr-dpi");
+	s->ocr_program = ms_section_text(reader, "ocr-program");
+	s->ocr_languages = ms_section_text(reader, "ocr-languages");
+	s->passwords = ms_section_list(reader, "passwords");
+	s->cache_bytes = (guint64)ms_section_number(reader, "cache");
 	/* A finding with its place takes up to some 600 bytes of the reading. */
 	s->limits.max[MS_COST_READING] = s->limits.max[MS_COST_FINDING] * 600;
 }

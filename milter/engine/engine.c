@@ -57,6 +57,10 @@ static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, char **
 		.jobs = s->reader_jobs,
 		.wait_ms = s->reader_wait_ms,
 		.sandbox_optional = s->sandbox_optional,
+		.passwords = s->passwords,
+		.cache_bytes = s->cache_bytes,
+		.ocr_program = s->ocr_program,
+		.ocr_languages = s->ocr_languages,
 	};
 	return ms_reader_new(&settings, warning_out, error);
 }

@@ -10,8 +10,26 @@
 #include "plain.h"
 #include "readers.h"
 
+bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
+	const char *as)
+{
+	const MsHelp *help = to->help;
+	if (help == NULL || help->recognise == NULL || !ms_budget_charge(to->budget, MS_COST_OCR, 1))
+		return false;
+	g_autoptr(MsReading) text = help->recognise(help->user, data, len, as);
+	if (text == NULL || text->text_bytes == 0)
+		return false;
+	if (!ms_reading_merge(to->reading, text, where, to->face))
+		ms_reading_unread(to->reading, where, MS_UNREAD_LIMIT,
+			"more identifiers than max-findings allows");
+	return true;
+}
+
 static void note_image(const MsExtraction *to, const MsDocument *document)
 {
+	if (ms_is_picture(document->data, document->len)
+		&& ms_extract_picture(to, document->where, document->data, document->len, "image"))
+		return;
 	ms_reading_unread(to->reading, document->where, MS_UNREAD_IMAGE,
 		"a picture, sound or film");
 }
@@ -48,7 +66,8 @@ static const Reader readers[] = {
 	{"application/pgp-signature", "application/pgp-signature", NULL, note_signature},
 	{"application/pkcs7-signature", "application/pkcs7-signature application/x-pkcs7-signature",
 		NULL, note_signature},
-	{"application/pgp-encrypted", "application/pgp-encrypted", ms_is_pgp, note_encrypted},
+	{"application/pgp-encrypted", "application/pgp-encrypted", NULL, note_encrypted},
+	{"application/pgp-encrypted", "", ms_is_pgp, note_encrypted},
 	{"application/zip", "application/zip application/x-zip-compressed application/gzip "
 		"application/x-7z-compressed application/x-rar-compressed application/vnd.rar "
 		"application/x-tar application/x-gzip application/x-bzip2 application/x-xz",

@@ -125,13 +125,9 @@ static void add_links(GString *out, PopplerPage *page)
 	poppler_page_free_link_mapping(list);
 }
 
-/* Is there anything to see on a page without text?  It is drawn, small, and looked at. */
-static bool is_marked(PopplerPage *page, double width, double height)
+static cairo_surface_t *draw(PopplerPage *page, int width, int height, double scale)
 {
-	const double longest = 300;
-	double scale = longest / MAX(MAX(width, height), 1);
-	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24,
-		(int)CLAMP(width * scale, 1, longest), (int)CLAMP(height * scale, 1, longest));
+	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
 	cairo_t *cairo = cairo_create(surface);
 	cairo_set_source_rgb(cairo, 1, 1, 1);
 	cairo_paint(cairo);
@@ -140,15 +136,58 @@ static bool is_marked(PopplerPage *page, double width, double height)
 	bool fine = cairo_status(cairo) == CAIRO_STATUS_SUCCESS;
 	cairo_destroy(cairo);
 	cairo_surface_flush(surface);
+	if (fine && cairo_image_surface_get_data(surface) != NULL)
+		return surface;
+	cairo_surface_destroy(surface);
+	return NULL;
+}
+
+#define MAX_SIDE 6000 /* pixels of a page that is drawn to be recognised */
+
+/* The page as rows of grey, for who recognises letters. */
+static bool recognise(const Pdf *pdf, PopplerPage *page, const char *place)
+{
+	const MsHelp *help = pdf->to->help;
+	if (help == NULL || help->recognise == NULL || pdf->to->budget->left[MS_COST_OCR] == 0)
+		return false;
+	double width, height;
+	poppler_page_get_size(page, &width, &height);
+	double scale = MIN(pdf->to->ocr_dpi / 72.0, MAX_SIDE / MAX(MAX(width, height), 1));
+	int w = (int)CLAMP(width * scale, 1, MAX_SIDE), h = (int)CLAMP(height * scale, 1, MAX_SIDE);
+	cairo_surface_t *surface = draw(page, w, h, scale);
+	if (surface == NULL)
+		return false;
+	const guint8 *data = cairo_image_surface_get_data(surface);
+	int stride = cairo_image_surface_get_stride(surface);
+	g_autofree guint8 *grey = g_malloc((gsize)w * (gsize)h);
+	for (int y = 0; y < h; y++)
+		for (int x = 0; x < w; x++) {
+			const guint8 *p = data + (gsize)y * (gsize)stride + (gsize)x * 4;
+			grey[(gsize)y * (gsize)w + (gsize)x] = (guint8)((p[0] * 29 + p[1] * 150 + p[2] * 77) >> 8);
+		}
+	cairo_surface_destroy(surface);
+	g_autofree char *as = g_strdup_printf("grey %d %d %d", w, h, (int)(scale * 72));
+	return ms_extract_picture(pdf->to, place, grey, (gsize)w * (gsize)h, as);
+}
+
+/* Is there anything to see on a page without text?  It is drawn, small, and looked at. */
+static bool is_marked(PopplerPage *page, double width, double height)
+{
+	const double longest = 300;
+	double scale = longest / MAX(MAX(width, height), 1);
+	cairo_surface_t *surface = draw(page, (int)CLAMP(width * scale, 1, longest),
+		(int)CLAMP(height * scale, 1, longest), scale);
+	if (surface == NULL)
+		return true;
 	const guint8 *data = cairo_image_surface_get_data(surface);
 	int w = cairo_image_surface_get_width(surface), h = cairo_image_surface_get_height(surface);
 	int stride = cairo_image_surface_get_stride(surface);
 	gsize dark = 0;
-	for (int y = 0; data != NULL && y < h; y++)
+	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++)
 			dark += data[y * stride + x * 4 + 1] < 0xe0;
 	cairo_surface_destroy(surface);
-	return !fine || dark > 12;
+	return dark > 12;
 }
 
 /* Is what one sees on this page drawn, and not written? */
@@ -208,10 +247,14 @@ static void read_page(const Pdf *pdf, PopplerPage *page, const char *place)
 	g_autofree char *links = g_strconcat(place, " (links)", NULL);
 	ms_extract_span(to, links, more->str, more->len);
 	gsize visible = visible_bytes(text);
-	if (visible < SHORT_PAGE && is_picture(page, visible))
+	bool picture = visible < SHORT_PAGE && is_picture(page, visible);
+	bool garbled = !picture && is_garbled(text);
+	if ((picture || garbled) && recognise(pdf, page, place))
+		return;
+	if (picture)
 		ms_reading_unread(to->reading, place, MS_UNREAD_IMAGE_ONLY, "%s",
 			visible > 0 ? "a picture with hardly any text" : "a page without text");
-	else if (is_garbled(text))
+	else if (garbled)
 		ms_reading_unread(to->reading, place, MS_UNREAD_CHARSET,
 			"its fonts do not say which characters they draw");
 }

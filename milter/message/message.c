@@ -21,6 +21,8 @@ typedef struct {
 	MsExtraction to;
 	MsBudget *budget;
 	MsReading *reading;
+	const guint8 *message; /* all of it: parts that lie in it can be named by their bytes */
+	gsize len;
 } Walk;
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
@@ -333,6 +335,38 @@ static const char *read_content(Walk *walk, GMimeObject *object, const char *pat
 	return ms_extract(&walk->to, &document);
 }
 
+#define WORTH_ASKING 4096 /* bytes: below, reading costs less than asking */
+
+/* The terms and conditions ride on every mail of a run: read once, they are known. */
+static bool read_known(Walk *walk, const char *path, const char *name, const char *where,
+	const char *encoding, const char *type, const char *charset, const guint8 *data, gsize len)
+{
+	const MsHelp *help = walk->to.help;
+	if (help == NULL || help->known == NULL || walk->message == NULL || len < WORTH_ASKING
+		|| data < walk->message || data + len > walk->message + walk->len
+		|| g_str_has_prefix(type, "message/") || g_str_has_prefix(type, "text/")
+		|| (charset != NULL && strlen(charset) > 40))
+		return false;
+	g_autofree char *as =
+		g_strdup_printf("%s\n%s\n%s", encoding, type, charset != NULL ? charset : "");
+	gsize start = (gsize)(data - walk->message);
+	g_autoptr(MsReading) known = help->known(help->user, start, start + len, as);
+	if (known == NULL)
+		return false;
+	const MsPart *part = known->parts->len > 0 ? known->parts->pdata[0] : NULL;
+	MsPart *noted = note_part(walk, path, type, name, part != NULL ? part->size : 0, true);
+	if (noted != NULL && part != NULL) {
+		g_free(noted->actual);
+		noted->actual = g_strdup(part->actual);
+	}
+	guint face = ms_reading_face(walk->reading, where);
+	if (!ms_budget_charge(walk->budget, MS_COST_FINDING, known->findings->len)
+		|| !ms_reading_merge(walk->reading, known, where, face))
+		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT,
+			"more identifiers than max-findings allows");
+	return true;
+}
+
 static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 {
 	GMimeObject *object = GMIME_OBJECT(part);
@@ -341,10 +375,16 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	g_autofree char *where = place_name(path, name, type);
 	g_autofree char *encoding = transfer_encoding(walk, object, where);
 	read_names(walk, path, name);
+	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
+	bool attached = *name != '\0'
+		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
 	g_autoptr(GByteArray) copy = g_byte_array_new();
 	const guint8 *data;
 	gsize len;
 	raw_content(part, copy, &data, &len);
+	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
+	if (attached && read_known(walk, path, name, where, encoding, type, charset, data, len))
+		return;
 	if (!ms_budget_charge(walk->budget, MS_COST_DECODED, len)) {
 		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "larger than %s allows",
 			ms_cost_name(MS_COST_DECODED));
@@ -355,9 +395,6 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 		data = decoded->data != NULL ? decoded->data : (const guint8 *)"";
 		len = decoded->len;
 	}
-	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
-	bool attached = *name != '\0'
-		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
 	MsPart *noted = note_part(walk, path, type, name, len, attached);
 	guint face = walk->to.face;
 	if (attached)
@@ -544,7 +581,7 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 static void read_within(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	Walk *walk = to->walk;
-	Walk inner = {*to, walk->budget, walk->reading};
+	Walk inner = {*to, walk->budget, walk->reading, NULL, 0};
 	inner.to.walk = &inner;
 	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
 	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
@@ -552,12 +589,43 @@ static void read_within(const MsExtraction *to, const char *where, const guint8 
 	walk_bytes(&inner, data, len, below, false);
 }
 
-void ms_message_read(const guint8 *data, gsize len, MsBudget *budget, MsReading *reading,
-	MsSpanFunc span, void *user)
+static MsExtraction extraction(const MsMessageSink *sink)
 {
-	Walk walk = {{.budget = budget, .reading = reading, .span = span, .user = user,
-			     .message = read_within}, budget, reading};
+	return (MsExtraction){.budget = sink->budget, .reading = sink->reading, .span = sink->span,
+		.user = sink->user, .message = read_within, .passwords = sink->passwords,
+		.help = sink->help, .ocr_dpi = sink->ocr_dpi};
+}
+
+void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
+{
+	Walk walk = {extraction(sink), sink->budget, sink->reading, data, len};
 	walk.to.walk = &walk;
-	walk.to.face = ms_reading_face(reading, "message");
+	walk.to.face = ms_reading_face(sink->reading, "message");
 	walk_bytes(&walk, data, len, "", true);
+}
+
+/* ---- one attachment by itself --------------------------------------------------------- */
+
+void ms_message_read_document(const guint8 *data, gsize len, const char *as,
+	const MsMessageSink *sink)
+{
+	Walk walk = {extraction(sink), sink->budget, sink->reading, NULL, 0};
+	walk.to.walk = &walk;
+	g_auto(GStrv) words = g_strsplit(as, "\n", 4);
+	walk.to.face = ms_reading_face(sink->reading, MS_PLACE_HERE);
+	if (g_strv_length(words) != 3 || !ms_budget_charge(walk.budget, MS_COST_DECODED, len)) {
+		ms_reading_unread(walk.reading, MS_PLACE_HERE, MS_UNREAD_LIMIT, "larger than %s allows",
+			ms_cost_name(MS_COST_DECODED));
+		return;
+	}
+	g_autoptr(GByteArray) decoded = undo_encoding(&walk, words[0], data, len, MS_PLACE_HERE);
+	if (decoded != NULL) {
+		data = decoded->data != NULL ? decoded->data : (const guint8 *)"";
+		len = decoded->len;
+	}
+	MsDocument document = {.where = MS_PLACE_HERE, .type = words[1],
+		.charset = *words[2] != '\0' ? words[2] : NULL, .data = data, .len = len};
+	MsPart *part = note_part(&walk, "", words[1], "", len, true);
+	g_free(part->actual);
+	part->actual = g_strdup(ms_extract(&walk.to, &document));
 }

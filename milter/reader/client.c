@@ -14,6 +14,7 @@
 
 #include "missent/answer.h"
 
+#include "cache.h"
 #include "wire.h"
 
 #define START_MS 30000
@@ -32,6 +33,8 @@ struct MsReader {
 	MsLimits limits;
 	unsigned jobs;
 	gint64 wait_ms;
+	MsCache *cache;  /* or NULL */
+	MsReader *ocr;   /* recognises what is written in pictures, or NULL */
 
 	pthread_mutex_t lock; /* all below */
 	int control;          /* replaced when the supervisor died */
@@ -61,10 +64,15 @@ static GBytes *make_setup(const MsReaderSettings *settings)
 	g_variant_builder_init(&costs, G_VARIANT_TYPE("at"));
 	for (int i = 0; i < MS_N_COSTS; i++)
 		g_variant_builder_add(&costs, "t", settings->limits.max[i]);
-	g_autoptr(GVariant) setup = g_variant_ref_sink(g_variant_new("(satuttuub)",
+	static const char *const none[] = {NULL};
+	bool help = settings->cache_bytes > 0 || settings->limits.max[MS_COST_OCR] > 0;
+	g_autoptr(GVariant) setup = g_variant_ref_sink(g_variant_new("(satuttuuub^assb)",
 		ms_kinds_text(settings->kinds), &costs, settings->limits.max_depth,
-		(guint64)settings->limits.milliseconds, settings->limits.memory, settings->workers,
-		settings->jobs, (gboolean)settings->sandbox_optional));
+		(guint64)settings->limits.milliseconds, settings->limits.memory,
+		settings->limits.ocr_dpi, settings->workers, settings->jobs,
+		(gboolean)settings->sandbox_optional,
+		settings->passwords != NULL ? settings->passwords : none,
+		settings->ocr_languages != NULL ? settings->ocr_languages : "eng", (gboolean)help));
 	return g_variant_get_data_as_bytes(setup);
 }
 
@@ -83,12 +91,13 @@ static int setup_file(GBytes *setup)
 /* Nothing of the daemon's environment is the reader's business. */
 static char **clean_environment(void)
 {
-	char **env = g_new0(char *, 6);
+	char **env = g_new0(char *, 7);
 	int n = 0;
 	env[n++] = g_strdup("LANG=C.UTF-8");
 	env[n++] = g_strdup("PATH=/usr/bin:/bin");
 	/* Symbols are resolved once, not in every worker anew. */
 	env[n++] = g_strdup("LD_BIND_NOW=1");
+	env[n++] = g_strdup("OMP_THREAD_LIMIT=1"); /* no threads: a worker could not start one */
 	static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS"};
 	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++)
 		if (g_getenv(kept[i]) != NULL)
@@ -181,6 +190,20 @@ static void stop(MsReader *reader)
 	waitpid(reader->pid, NULL, 0);
 }
 
+/* Recognising takes a second of computing and much memory: few at a time. */
+static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError **error)
+{
+	MsReaderSettings ocr = *settings;
+	ocr.program = settings->ocr_program;
+	ocr.workers = CLAMP(g_get_num_processors() / 2, 1, 4);
+	ocr.jobs = 1;
+	ocr.cache_bytes = 0;
+	ocr.limits.max[MS_COST_OCR] = 0;
+	ocr.limits.memory = MAX(settings->limits.memory, 1 << 30);
+	reader->ocr = ms_reader_new(&ocr, NULL, error);
+	return reader->ocr != NULL;
+}
+
 MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GError **error)
 {
 	g_autoptr(MsReader) reader = g_new0(MsReader, 1);
@@ -195,6 +218,10 @@ MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GE
 	reader->idle = g_array_new(FALSE, FALSE, sizeof(Worker));
 	if (!start(reader, warning_out, error))
 		return NULL;
+	if (settings->cache_bytes > 0)
+		reader->cache = ms_cache_new(settings->cache_bytes, reader->setup);
+	if (settings->limits.max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error))
+		return NULL;
 	return g_steal_pointer(&reader);
 }
 
@@ -203,6 +230,8 @@ void ms_reader_free(MsReader *reader)
 	if (reader == NULL)
 		return;
 	stop(reader);
+	ms_reader_free(reader->ocr);
+	ms_cache_free(reader->cache);
 	pthread_mutex_destroy(&reader->lock);
 	ms_kinds_unref(reader->kinds);
 	g_bytes_unref(reader->setup);
@@ -216,6 +245,7 @@ void ms_reader_stats(MsReader *reader, MsReaderStats *out)
 	pthread_mutex_lock(&reader->lock);
 	*out = reader->stats;
 	pthread_mutex_unlock(&reader->lock);
+	out->cache_bytes = reader->cache != NULL ? ms_cache_bytes(reader->cache) : 0;
 }
 
 /* ---- having a worker ------------------------------------------------------------------ */
@@ -233,10 +263,10 @@ static bool restart(MsReader *reader, unsigned seen, GError **error)
 	return fine;
 }
 
-static bool take_idle(MsReader *reader, Worker *worker, int *control, unsigned *generation)
+static bool take_idle(MsReader *reader, Worker *worker, int *control, unsigned *generation, bool fresh)
 {
 	pthread_mutex_lock(&reader->lock);
-	bool have = reader->idle->len > 0;
+	bool have = reader->idle->len > 0 && !fresh;
 	if (have) {
 		*worker = g_array_index(reader->idle, Worker, reader->idle->len - 1);
 		g_array_set_size(reader->idle, reader->idle->len - 1);
@@ -269,16 +299,17 @@ static Got next_packet(int control, int timeout_ms, Worker *worker)
 	return GOT_WORKER;
 }
 
-static bool acquire(MsReader *reader, Worker *worker, GError **error)
+/* `fresh`: one that has read nothing yet. */
+static bool acquire(MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh, GError **error)
 {
-	gint64 end = g_get_monotonic_time() + reader->wait_ms * 1000;
+	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
 	unsigned restarts = 0;
 	/* With several jobs a worker, an idle one may come back meanwhile. */
 	const gint64 slice = reader->jobs > 1 ? 5 : 1000;
 	for (;;) {
 		int control;
 		unsigned generation;
-		if (take_idle(reader, worker, &control, &generation))
+		if (take_idle(reader, worker, &control, &generation, fresh))
 			return true;
 		Got got = GOT_EOF;
 		gint64 left = (end - g_get_monotonic_time()) / 1000;
@@ -300,7 +331,7 @@ static bool acquire(MsReader *reader, Worker *worker, GError **error)
 		}
 		if (left <= 0) {
 			g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
-				"no reader was free within %" G_GINT64_FORMAT " ms", reader->wait_ms);
+				"no reader was free within %" G_GINT64_FORMAT " ms", wait_ms);
 			return false;
 		}
 	}
@@ -336,25 +367,172 @@ static JobEnd receive(int fd, void *data, gsize len, gint64 deadline)
 	return JOB_DONE;
 }
 
-static JobEnd converse(MsReader *reader, const Worker *worker, int message_fd, GBytes **bytes_out)
+/* ---- questions ---- */
+
+typedef struct {
+	MsReader *reader;
+	const Worker *worker;
+	int message_fd;
+	gint64 deadline;
+	guint8 *map;   /* the message, once a question needs it */
+	gsize size;
+	guint asked, pictures;
+} Talk;
+
+static bool map_message(Talk *talk)
 {
-	gint64 deadline = g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
-	WireHeader header = {JOB_MAGIC, 0};
-	if (!wire_send(worker->socket, &header, sizeof header, &message_fd, 1, 0))
-		return JOB_UNTOUCHED;
-	JobEnd end = receive(worker->socket, &header, sizeof header, deadline);
+	off_t size = lseek(talk->message_fd, 0, SEEK_END);
+	if (talk->map != NULL || size <= 0)
+		return talk->map != NULL;
+	talk->size = (gsize)size;
+	talk->map = mmap(NULL, talk->size, PROT_READ, MAP_PRIVATE, talk->message_fd, 0);
+	if (talk->map == MAP_FAILED)
+		talk->map = NULL;
+	return talk->map != NULL;
+}
+
+static JobEnd run_job(MsReader *reader, const Worker *worker, int fd, const WireQuestion *document,
+	gint64 deadline, GBytes **bytes_out);
+static void finish(MsReader *reader, Worker *worker, bool fine);
+
+/* The document read by a worker of its own, which has read nothing else; NULL if there was none
+ * to be had at once, or it failed. */
+static MsReading *read_alone(MsReader *reader, int fd, const WireQuestion *document, gint64 wait_ms,
+	gint64 deadline, GBytes **bytes_out)
+{
+	Worker worker;
+	JobEnd end = JOB_UNTOUCHED;
+	for (int i = 0; i < 3 && end == JOB_UNTOUCHED; i++) {
+		if (!acquire(reader, &worker, wait_ms, true, NULL))
+			return NULL;
+		end = run_job(reader, &worker, fd, document, deadline, bytes_out);
+		if (end == JOB_UNTOUCHED)
+			finish(reader, &worker, false);
+	}
+	if (end == JOB_UNTOUCHED)
+		return NULL;
+	MsReading *reading = end == JOB_DONE ? ms_reading_decode(*bytes_out, NULL) : NULL;
+	finish(reader, &worker, reading != NULL);
+	return reading;
+}
+
+/* Every reading in the cache comes from here: made alone, and complete. */
+static GBytes *make_known(Talk *talk, const WireQuestion *question, const MsCacheKey *key)
+{
+	GBytes *bytes = NULL;
+	g_autoptr(MsReading) reading =
+		read_alone(talk->reader, talk->message_fd, question, 20, talk->deadline, &bytes);
+	if (reading != NULL && reading->unread->len == 0)
+		ms_cache_keep(talk->reader->cache, key, bytes);
+	if (reading == NULL && bytes != NULL)
+		g_clear_pointer(&bytes, g_bytes_unref);
+	return bytes;
+}
+
+static GBytes *answer_known(Talk *talk, const WireQuestion *question)
+{
+	MsCacheKey key;
+	bool again;
+	if (talk->reader->cache == NULL || !map_message(talk) || question->end > talk->size)
+		return NULL;
+	ms_cache_key(talk->reader->cache, talk->map + question->start,
+		question->end - question->start, question->as, &key);
+	GBytes *known = ms_cache_find(talk->reader->cache, &key, &again);
+	pthread_mutex_lock(&talk->reader->lock);
+	talk->reader->stats.cache_asked++;
+	talk->reader->stats.cache_hits += known != NULL;
+	pthread_mutex_unlock(&talk->reader->lock);
+	return known == NULL && again ? make_known(talk, question, &key) : known;
+}
+
+static GBytes *answer_picture(Talk *talk, const WireQuestion *question, const guint8 *data, gsize len)
+{
+	MsReader *ocr = talk->reader->ocr;
+	bool allowed = talk->pictures++ < talk->reader->limits.max[MS_COST_OCR];
+	int fd = ocr != NULL && allowed ? ms_memory_file("missent-picture") : -1;
+	if (fd < 0)
+		return NULL;
+	WireQuestion document = *question;
+	document.end = len;
+	GBytes *bytes = NULL;
+	if (wire_fill(fd, data, len) && ms_memory_seal(fd)) {
+		gint64 wait = (talk->deadline - g_get_monotonic_time()) / 1000;
+		g_autoptr(MsReading) reading =
+			read_alone(ocr, fd, &document, MAX(wait, 1), talk->deadline, &bytes);
+		if (reading == NULL && bytes != NULL)
+			g_clear_pointer(&bytes, g_bytes_unref);
+	}
+	close(fd);
+	return bytes;
+}
+
+/* Takes a question of `len` bytes from the worker and replies to it. */
+static JobEnd reply(Talk *talk, guint64 len)
+{
+	WireQuestion question;
+	if (len < sizeof question || len > sizeof question + MAX_PICTURE
+		|| talk->asked++ >= MAX_QUESTIONS)
+		return JOB_LOST;
+	JobEnd end = receive(talk->worker->socket, &question, sizeof question, talk->deadline);
 	if (end != JOB_DONE)
 		return end;
-	if (memcmp(header.magic, ANSWER_MAGIC, sizeof header.magic) != 0
-		|| header.len > MS_READING_MAX_BYTES)
+	gsize more = len - sizeof question;
+	g_autofree guint8 *data = more > 0 ? g_try_malloc(more) : NULL;
+	bool fine = question.as[WIRE_AS - 1] == '\0' && question.start <= question.end
+		&& (more > 0 ? question.end == 0 && data != NULL : question.start < question.end);
+	if (!fine)
 		return JOB_LOST;
-	guint8 *data = g_malloc(header.len + 1);
-	end = receive(worker->socket, data, header.len, deadline);
+	if (more > 0)
+		end = receive(talk->worker->socket, data, more, talk->deadline);
+	if (end != JOB_DONE)
+		return end;
+	g_autoptr(GBytes) bytes = more > 0 ? answer_picture(talk, &question, data, more)
+					   : answer_known(talk, &question);
+	gsize size = 0;
+	const void *reading = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
+	WireHeader header = {REPLY_MAGIC, size};
+	bool sent = wire_write(talk->worker->socket, &header, sizeof header)
+		&& wire_write(talk->worker->socket, reading, size);
+	return sent ? JOB_DONE : JOB_LOST;
+}
+
+static JobEnd take_answer(const Worker *worker, guint64 len, gint64 deadline, GBytes **bytes_out)
+{
+	if (len > MS_READING_MAX_BYTES)
+		return JOB_LOST;
+	guint8 *data = g_malloc(len + 1);
+	JobEnd end = receive(worker->socket, data, len, deadline);
 	if (end == JOB_DONE)
-		*bytes_out = g_bytes_new_take(data, header.len);
+		*bytes_out = g_bytes_new_take(data, len);
 	else
 		g_free(data);
 	return end;
+}
+
+static JobEnd run_job(MsReader *reader, const Worker *worker, int fd, const WireQuestion *document,
+	gint64 deadline, GBytes **bytes_out)
+{
+	WireHeader header = {JOB_MAGIC, 0};
+	if (document != NULL)
+		memcpy(header.magic, DOCUMENT_MAGIC, sizeof header.magic);
+	if (!wire_send(worker->socket, &header, sizeof header, &fd, 1, 0)
+		|| (document != NULL && !wire_write(worker->socket, document, sizeof *document)))
+		return JOB_UNTOUCHED;
+	Talk talk = {.reader = reader, .worker = worker, .message_fd = fd, .deadline = deadline};
+	JobEnd end = receive(worker->socket, &header, sizeof header, deadline);
+	bool touched = end == JOB_DONE;
+	while (end == JOB_DONE) {
+		if (memcmp(header.magic, ANSWER_MAGIC, 8) == 0) {
+			end = take_answer(worker, header.len, deadline, bytes_out);
+			break;
+		}
+		end = memcmp(header.magic, QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len) : JOB_LOST;
+		if (end == JOB_DONE)
+			end = receive(worker->socket, &header, sizeof header, deadline);
+	}
+	if (talk.map != NULL)
+		munmap(talk.map, talk.size);
+	return touched && end == JOB_UNTOUCHED ? JOB_LOST : end;
 }
 
 static void finish(MsReader *reader, Worker *worker, bool fine)
@@ -392,9 +570,11 @@ bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, G
 	for (int i = 0; end == JOB_UNTOUCHED && i < MAX_DEAD_WORKERS; i++) {
 		if (i > 0)
 			finish(reader, &worker, false);
-		if (!acquire(reader, &worker, error))
+		if (!acquire(reader, &worker, reader->wait_ms, false, error))
 			return false;
-		end = converse(reader, &worker, message_fd, &bytes);
+		gint64 deadline =
+			g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
+		end = run_job(reader, &worker, message_fd, NULL, deadline, &bytes);
 	}
 	MsReading *reading = end == JOB_DONE ? ms_reading_decode(bytes, &refused) : NULL;
 	finish(reader, &worker, reading != NULL);

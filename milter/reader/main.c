@@ -4,5 +4,5 @@
 
 int main(int argc, char **argv)
 {
-	return ms_reader_main(argc, argv, ms_reader_work);
+	return ms_reader_main(argc, argv, &ms_reader_program);
 }

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
-#include "missent/message.h"
 
 #include "wire.h"
 
@@ -34,6 +33,8 @@
 typedef struct {
 	WorkerSetup worker;
 	MsSandbox *sandbox;
+	const MsReaderProgram *program;
+	char *languages; /* that are recognised in pictures */
 	bool optional;
 	unsigned workers;
 	unsigned alive;
@@ -88,8 +89,13 @@ static bool load_setup(Supervisor *s, GError **error)
 	gboolean optional;
 	guint64 milliseconds;
 	MsLimits *limits = &s->worker.limits;
-	g_variant_get(setup, "(&satuttuub)", &text, &costs, &limits->max_depth, &milliseconds,
-		&limits->memory, &s->workers, &s->worker.jobs, &optional);
+	gboolean help;
+	const char *languages;
+	g_variant_get(setup, "(&satuttuuub^as&sb)", &text, &costs, &limits->max_depth, &milliseconds,
+		&limits->memory, &limits->ocr_dpi, &s->workers, &s->worker.jobs, &optional,
+		&s->worker.passwords, &languages, &help);
+	s->worker.help = help;
+	s->languages = g_strdup(languages);
 	limits->milliseconds = (gint64)milliseconds;
 	s->optional = optional;
 	for (int i = 0; i < MS_N_COSTS; i++)
@@ -104,18 +110,12 @@ static bool load_setup(Supervisor *s, GError **error)
  * once, and not in every worker anew; a confined one could not load anything. */
 static void run_once(Supervisor *s)
 {
-	static const char message[] =
-		"From: a <a@b.example>\r\nTo: c@d.example\r\nSubject: =?UTF-8?Q?warm=C3=BC?=\r\n"
-		"Content-Type: multipart/mixed; boundary=x\r\n\r\nbefore\r\n--x\r\n"
-		"Content-Type: text/plain; charset=iso-8859-1; format=flowed\r\n"
-		"Content-Transfer-Encoding: quoted-printable\r\n\r\ncustomer number: 4711\r\n--x\r\n"
-		"Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n"
-		"Content-Disposition: attachment; filename*=UTF-8''a.html\r\n\r\nPABiAD4AMQA=\r\n--x\r\n"
-		"Content-Type: message/rfc822\r\n\r\nTo: e@f.example\r\nSubject: s\r\n\r\ntext\r\n--x--\r\n";
 	MsBudget budget;
 	ms_budget_init(&budget, &s->worker.limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
-	ms_reader_work(s->worker.kinds, (const guint8 *)message, sizeof message - 1, &budget, reading);
+	MsJob job = {.kinds = s->worker.kinds, .data = (const guint8 *)s->program->warm,
+		.len = strlen(s->program->warm), .budget = &budget, .reading = reading};
+	s->program->work(&job);
 	ms_reading_unread(reading, "warm", MS_UNREAD_DAMAGED, "%s", "x");
 	g_bytes_unref(ms_reading_encode(reading));
 }
@@ -256,7 +256,7 @@ static void loop(Supervisor *s)
 	}
 }
 
-int ms_reader_main(int argc, char **argv, MsWorkFunc work)
+int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 {
 	int type = 0;
 	socklen_t size = sizeof type;
@@ -265,7 +265,7 @@ int ms_reader_main(int argc, char **argv, MsWorkFunc work)
 		fprintf(stderr, "%s: started by missentd and by missent check, not by hand\n", argv[0]);
 		return 64;
 	}
-	Supervisor s = {.worker.work = work};
+	Supervisor s = {.worker.work = program->work, .program = program};
 	g_autoptr(GError) error = NULL;
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	if (!load_setup(&s, &error))
@@ -273,8 +273,9 @@ int ms_reader_main(int argc, char **argv, MsWorkFunc work)
 	close(SETUP_FD);
 	if (s.workers < 1 || s.workers > MAX_WORKERS || s.worker.jobs < 1)
 		return fail("the number of workers or jobs is out of range");
-	ms_message_init();
-	for (int i = 0; i < 3; i++)
+	if (!program->init(s.languages, &error))
+		return fail(error->message);
+	for (int i = 0; i < 3 && program->warm != NULL; i++)
 		run_once(&s);
 	s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s.null < 0)

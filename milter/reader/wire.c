@@ -1,7 +1,9 @@
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "wire.h"
 
@@ -26,6 +28,35 @@ bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n,
 		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
 	}
 	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+bool wire_write(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	while (len > 0) {
+		ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+bool wire_fill(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pwrite(fd, p + done, len - done, (off_t)done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
 }
 
 ssize_t wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags)

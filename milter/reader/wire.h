@@ -24,11 +24,28 @@ typedef struct {
 	char magic[8];
 	uint64_t len;
 } WireHeader;
-#define JOB_MAGIC "MSJOB001"
-#define ANSWER_MAGIC "MSREAD01"
+#define JOB_MAGIC "MSJOB002"
+#define DOCUMENT_MAGIC "MSDOC001" /* as JOB, and a WireQuestion that says which bytes */
+#define ANSWER_MAGIC "MSREAD02"
+#define QUESTION_MAGIC "MSASK001" /* from the worker; `len` bytes: a WireQuestion and what it has */
+#define REPLY_MAGIC "MSHELP01"    /* to the worker; `len` bytes of reading, 0: no */
 
-/* kinds text, limits of costs, depth, milliseconds, memory, workers, jobs, sandbox optional */
-#define SETUP_FORMAT "(satuttuub)"
+#define WIRE_AS 128
+typedef struct {
+	uint64_t start, end; /* of the message; both 0: the bytes follow the question */
+	char as[WIRE_AS];    /* how to take them; ends with a NUL */
+} WireQuestion;
+#define MAX_QUESTIONS 2000     /* a message */
+#define MAX_PICTURE (40u << 20) /* bytes of a picture that is to be recognised */
+
+/* kinds text, limits of costs, depth, milliseconds, memory, OCR resolution, workers, jobs,
+ * sandbox optional, passwords, OCR languages, whether questions are answered */
+#define SETUP_FORMAT "(satuttuuubassb)"
+
+/* Sends all of it over a socket. */
+bool wire_write(int fd, const void *data, size_t len);
+/* Writes all of it into a file. */
+bool wire_fill(int fd, const void *data, size_t len);
 
 /* Sends `len` bytes with `n` descriptors; false and errno on failure. */
 bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n, int flags);
@@ -49,6 +66,8 @@ typedef struct {
 	MsLimits limits;
 	unsigned jobs;
 	MsWorkFunc work;
+	char **passwords;
+	bool help; /* questions are answered */
 } WorkerSetup;
 void worker_serve(int fd, const WorkerSetup *setup) __attribute__((noreturn));
 

@@ -6,30 +6,67 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "missent/detect.h"
-#include "missent/message.h"
-
 #include "wire.h"
 
+/* ---- questions ------------------------------------------------------------------------ */
+
+static bool read_all(int fd, void *data, size_t len)
+{
+	char *p = data;
+	while (len > 0) {
+		ssize_t n = read(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
 typedef struct {
-	const MsKinds *kinds;
-	MsBudget *budget;
-	MsReading *reading;
-} Sink;
+	int fd;
+} Asker;
 
-static void on_span(const MsSpan *span, void *user)
+/* The client went away in mid-job: there is nobody left to read for. */
+static MsReading *ask(const Asker *asker, const WireQuestion *question, const guint8 *data, gsize len)
 {
-	Sink *sink = user;
-	ms_detect(sink->kinds, span, sink->budget, sink->reading);
+	WireHeader header = {QUESTION_MAGIC, sizeof *question + len};
+	if (!wire_write(asker->fd, &header, sizeof header)
+		|| !wire_write(asker->fd, question, sizeof *question)
+		|| (len > 0 && !wire_write(asker->fd, data, len))
+		|| !read_all(asker->fd, &header, sizeof header)
+		|| memcmp(header.magic, REPLY_MAGIC, sizeof header.magic) != 0
+		|| header.len > MS_READING_MAX_BYTES)
+		_exit(0);
+	if (header.len == 0)
+		return NULL;
+	guint8 *reply = g_malloc(header.len);
+	if (!read_all(asker->fd, reply, header.len))
+		_exit(0);
+	g_autoptr(GBytes) bytes = g_bytes_new_take(reply, header.len);
+	return ms_reading_decode(bytes, NULL);
 }
 
-void ms_reader_work(const MsKinds *kinds, const guint8 *data, gsize len, MsBudget *budget,
-	MsReading *reading)
+static MsReading *ask_known(void *user, gsize start, gsize end, const char *as)
 {
-	Sink sink = {kinds, budget, reading};
-	ms_message_read(data, len, budget, reading, on_span, &sink);
-	ms_detect_contradictions(kinds, reading);
+	WireQuestion question = {.start = start, .end = end};
+	if (g_strlcpy(question.as, as, sizeof question.as) >= sizeof question.as)
+		return NULL;
+	return ask(user, &question, NULL, 0);
 }
+
+static MsReading *ask_recognise(void *user, const guint8 *data, gsize len, const char *as)
+{
+	WireQuestion question = {.start = 0, .end = 0};
+	if (len == 0 || len > MAX_PICTURE
+		|| g_strlcpy(question.as, as, sizeof question.as) >= sizeof question.as)
+		return NULL;
+	return ask(user, &question, data, len);
+}
+
+/* ---- jobs ----------------------------------------------------------------------------- */
 
 static GBytes *encode(MsReading *reading)
 {
@@ -43,58 +80,58 @@ static GBytes *encode(MsReading *reading)
 	return ms_reading_encode(instead);
 }
 
-static GBytes *read_message(int message, const WorkerSetup *setup)
+static GBytes *do_job(int fd, int file, const WireQuestion *document, const WorkerSetup *setup)
 {
-	gint64 start = g_get_monotonic_time();
+	gint64 begin = g_get_monotonic_time();
 	MsBudget budget;
 	ms_budget_init(&budget, &setup->limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
-	off_t size = lseek(message, 0, SEEK_END); /* fstat() would take a path as well */
+	off_t size = lseek(file, 0, SEEK_END); /* fstat() would take a path as well */
 	if (size < 0)
 		_exit(1);
-	gsize len = (gsize)size;
-	void *data = len > 0 ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, message, 0) : NULL;
+	gsize len = (gsize)size, start = document != NULL ? document->start : 0;
+	gsize end = document != NULL ? document->end : len;
+	if (start > end || end > len)
+		_exit(1);
+	void *data = len > 0 ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
+	Asker asker = {fd};
+	MsHelp help = {ask_known, setup->limits.max[MS_COST_OCR] > 0 ? ask_recognise : NULL, &asker};
+	MsJob job = {.kinds = setup->kinds, .data = len > 0 ? (const guint8 *)data + start
+							   : (const guint8 *)"",
+		.len = end - start, .as = document != NULL ? document->as : NULL, .budget = &budget,
+		.reading = reading, .passwords = (const char *const *)setup->passwords,
+		.help = setup->help ? &help : NULL, .ocr_dpi = setup->limits.ocr_dpi};
+	if (document != NULL)
+		help.known = NULL; /* it is what is being made known */
 	if (data == MAP_FAILED)
 		ms_reading_unread(reading, "message", MS_UNREAD_LIMIT, "too large for max-memory");
 	else
-		setup->work(setup->kinds, len > 0 ? data : (const guint8 *)"", len, &budget, reading);
+		setup->work(&job);
 	if (data != NULL && data != MAP_FAILED)
 		munmap(data, len);
-	reading->microseconds = g_get_monotonic_time() - start;
+	reading->microseconds = g_get_monotonic_time() - begin;
 	return encode(reading);
-}
-
-static bool write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
 }
 
 void worker_serve(int fd, const WorkerSetup *setup)
 {
 	for (unsigned i = 0; i < setup->jobs; i++) {
 		WireHeader header;
-		int message;
-		ssize_t n = wire_receive(fd, &header, sizeof header, &message, 1, 0);
-		if (n != sizeof header || message < 0
-			|| memcmp(header.magic, JOB_MAGIC, sizeof header.magic) != 0)
+		WireQuestion document;
+		int file;
+		ssize_t n = wire_receive(fd, &header, sizeof header, &file, 1, 0);
+		bool part = n == sizeof header && memcmp(header.magic, DOCUMENT_MAGIC, 8) == 0;
+		if (n != sizeof header || file < 0 || (!part && memcmp(header.magic, JOB_MAGIC, 8) != 0)
+			|| (part && !read_all(fd, &document, sizeof document)))
 			_exit(0); /* the client went away */
-		g_autoptr(GBytes) bytes = read_message(message, setup);
-		close(message);
+		document.as[WIRE_AS - 1] = '\0';
+		g_autoptr(GBytes) bytes = do_job(fd, file, part ? &document : NULL, setup);
+		close(file);
 		gsize len;
 		const void *data = g_bytes_get_data(bytes, &len);
 		memcpy(header.magic, ANSWER_MAGIC, sizeof header.magic);
 		header.len = len;
-		if (!write_all(fd, &header, sizeof header) || !write_all(fd, data, len))
+		if (!wire_write(fd, &header, sizeof header) || !wire_write(fd, data, len))
 			_exit(1);
 	}
 	_exit(0); /* no atexit handlers: nothing of this process is to live on */

@@ -229,6 +229,63 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 	return finding;
 }
 
+/* ---- merging -------------------------------------------------------------------------- */
+
+static char *placed(const char *relative, const char *where)
+{
+	return g_str_has_prefix(relative, MS_PLACE_HERE) ? g_strconcat(where, relative + 1, NULL)
+							  : g_strdup(relative);
+}
+
+static bool merge_finding(MsReading *reading, const MsFinding *from, const char *where,
+	const guint *faces, guint n)
+{
+	if (reading->findings->len >= MS_READING_MAX_FINDINGS)
+		return false;
+	MsFinding *to = NULL;
+	for (guint i = 0; i < from->places->len; i++) {
+		const MsPlace *p = from->places->pdata[i];
+		MsPlace *copy = g_new0(MsPlace, 1);
+		*copy = (MsPlace){placed(p->where, where), g_strdup(p->text), g_strdup(p->before),
+			g_strdup(p->after)};
+		to = ms_reading_find(reading, from->kind, from->value, from->belief, faces[0], copy);
+	}
+	if (to == NULL)
+		return true;
+	to->count += from->count - MIN(from->count, from->places->len);
+	if ((from->faces & 1) == 0)
+		to->faces &= ~(1ULL << MIN(faces[0], MS_READING_MAX_FACES - 1));
+	for (guint i = 0; i < n; i++)
+		if ((from->faces >> i & 1) != 0)
+			to->faces |= 1ULL << MIN(faces[i], MS_READING_MAX_FACES - 1);
+	return true;
+}
+
+bool ms_reading_merge(MsReading *reading, const MsReading *document, const char *where, guint face)
+{
+	bool fits = true;
+	guint faces[MS_READING_MAX_FACES] = {face};
+	guint n = MIN(document->faces->len, MS_READING_MAX_FACES);
+	for (guint i = 1; i < n; i++) {
+		g_autofree char *place = placed(document->faces->pdata[i], where);
+		faces[i] = ms_reading_face(reading, place);
+	}
+	for (guint i = 0; i < document->findings->len; i++)
+		fits = merge_finding(reading, document->findings->pdata[i], where, faces, MAX(n, 1)) && fits;
+	for (guint i = 0; i < document->unread->len; i++) {
+		const MsUnread *u = document->unread->pdata[i];
+		g_autofree char *place = placed(u->where, where);
+		ms_reading_unread(reading, place, u->reason, "%s", u->detail);
+	}
+	for (guint i = 0; i < document->contradictions->len; i++) {
+		const MsContradiction *c = document->contradictions->pdata[i];
+		g_autofree char *place = placed(c->where, where), *other = placed(c->other, where);
+		ms_reading_contradict(reading, place, other, "%s", c->detail);
+	}
+	reading->text_bytes += document->text_bytes;
+	return fits;
+}
+
 /* ---- wire ----------------------------------------------------------------------------- */
 
 static void encode_findings(GVariantBuilder *out, const GPtrArray *findings)

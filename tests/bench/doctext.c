@@ -54,7 +54,9 @@ static void on_span(const MsSpan *span, void *user)
 static void read_mail(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	(void)where;
-	ms_message_read(data, len, to->budget, to->reading, to->span, to->user);
+	MsMessageSink sink = {.budget = to->budget, .reading = to->reading, .span = to->span,
+		.user = to->user};
+	ms_message_read(data, len, &sink);
 }
 
 static void read_document(const char *path, const guint8 *data, gsize len)
@@ -68,7 +70,8 @@ static void read_document(const char *path, const guint8 *data, gsize len)
 		.message = read_mail};
 	to.face = ms_reading_face(reading, "document");
 	if (g_str_has_suffix(path, ".eml")) {
-		ms_message_read(data, len, &budget, reading, on_span, NULL);
+		MsMessageSink sink = {.budget = &budget, .reading = reading, .span = on_span};
+		ms_message_read(data, len, &sink);
 	} else {
 		MsDocument document = {.where = "document", .type = "application/octet-stream",
 			.data = data, .len = len};

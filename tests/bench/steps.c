@@ -55,7 +55,8 @@ static void parse(MsSpanFunc func)
 	ms_budget_init(&budget, &limits);
 	MsReading *r = ms_reading_new();
 	Sink sink = {&budget, r};
-	ms_message_read(data, data_len, &budget, r, func, &sink);
+	MsMessageSink to = {.budget = &budget, .reading = r, .span = func, .user = &sink};
+	ms_message_read(data, data_len, &to);
 	ms_reading_free(reading);
 	reading = r;
 }

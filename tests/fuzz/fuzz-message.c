@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	limits.max[MS_COST_HEADER_BYTES] = 20000;
 	ms_budget_init(&budget, &limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
-	ms_message_read(data, len, &budget, reading, ignore, NULL);
+	MsMessageSink sink = {.budget = &budget, .reading = reading, .span = ignore};
+	ms_message_read(data, len, &sink);
 	g_autoptr(GBytes) bytes = ms_reading_encode(reading);
 	g_autoptr(GError) error = NULL;
 	MsReading *decoded = ms_reading_decode(bytes, &error);

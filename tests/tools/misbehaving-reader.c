@@ -144,18 +144,19 @@ static const struct {
 	{"boast", boast}, {"half", half}, {"wait", wait_long},
 };
 
-static void work(const MsKinds *kinds, const guint8 *data, gsize len, MsBudget *budget,
-	MsReading *reading)
+static void work(const MsJob *job)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
 		g_autofree char *order = g_strdup_printf("MISBEHAVE %s\r", acts[i].word);
-		if (memmem(data, len, order, strlen(order)) != NULL)
+		if (memmem(job->data, job->len, order, strlen(order)) != NULL)
 			acts[i].act();
 	}
-	ms_reader_work(kinds, data, len, budget, reading);
+	ms_reader_work(job);
 }
 
 int main(int argc, char **argv)
 {
-	return ms_reader_main(argc, argv, work);
+	MsReaderProgram program = ms_reader_program;
+	program.work = work;
+	return ms_reader_main(argc, argv, &program);
 }

@@ -21,7 +21,8 @@ static MsReading *read_message(const char *message, gsize len, GString *out)
 	MsReading *reading = ms_reading_new();
 	MsBudget budget;
 	ms_budget_init(&budget, &limits);
-	ms_message_read((guint8 *)input, len, &budget, reading, collect, out);
+	MsMessageSink sink = {.budget = &budget, .reading = reading, .span = collect, .user = out};
+	ms_message_read((guint8 *)input, len, &sink);
 	free(input);
 	return reading;
 }

@@ -1,0 +1,92 @@
+/*
+ * missent-ocr - the reader of pictures.
+ *
+ * The same supervisor and confinement as missent-reader, but its workers do one thing: they
+ * recognise what is written in a picture.  Tesseract is large, slow and holds 80 MB, so that
+ * only messages with scans pay for it.
+ */
+#include "config.h"
+
+#include <leptonica/allheaders.h>
+#include <stdio.h>
+#include <string.h>
+#include <tesseract/capi.h>
+
+#include "missent/answer.h"
+#include "missent/detect.h"
+#include "missent/reader.h"
+
+#define MAX_PIXELS (50 << 20)
+
+static TessBaseAPI *tesseract;
+
+static bool init(const char *languages, GError **error)
+{
+	tesseract = TessBaseAPICreate();
+	if (tesseract == NULL || TessBaseAPIInit3(tesseract, NULL, languages) != 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"tesseract has not all of the languages \"%s\" (Debian: apt-get install "
+			"tesseract-ocr-eng, and so on)", languages);
+		return false;
+	}
+	setMsgSeverity(L_SEVERITY_NONE);
+	TessBaseAPISetVariable(tesseract, "debug_file", "/dev/null");
+	/* What is read once is in memory: dictionaries and the network of each language. */
+	guint8 blank[64 * 64];
+	memset(blank, 255, sizeof blank);
+	char *text = TessBaseAPIRect(tesseract, blank, 1, 64, 0, 0, 64, 64);
+	TessDeleteText(text);
+	return true;
+}
+
+/* An image file that somebody sent: leptonica reads PNG, JPEG, TIFF, GIF, BMP and WebP. */
+static bool set_image(const guint8 *data, gsize len)
+{
+	PIX *pix = pixReadMem(data, len);
+	if (pix == NULL)
+		return false;
+	bool fine = (gint64)pixGetWidth(pix) * pixGetHeight(pix) <= MAX_PIXELS;
+	if (fine)
+		TessBaseAPISetImage2(tesseract, pix);
+	pixDestroy(&pix);
+	return fine;
+}
+
+static bool set_picture(const MsJob *job)
+{
+	int width, height, dpi;
+	if (strcmp(job->as, "image") == 0)
+		return set_image(job->data, job->len);
+	if (sscanf(job->as, "grey %d %d %d", &width, &height, &dpi) != 3 || width < 1 || height < 1
+		|| width > 20000 || height > 20000 || (gsize)width * (gsize)height != job->len)
+		return false;
+	TessBaseAPISetImage(tesseract, job->data, width, height, 1, width);
+	TessBaseAPISetSourceResolution(tesseract, CLAMP(dpi, 70, 600));
+	return true;
+}
+
+static void work(const MsJob *job)
+{
+	guint face = ms_reading_face(job->reading, MS_PLACE_HERE);
+	if (job->as == NULL || !set_picture(job))
+		return;
+	char *text = TessBaseAPIGetUTF8Text(tesseract);
+	if (text == NULL)
+		return;
+	MsSpan span = {.type = MS_SPAN_TEXT, .where = MS_PLACE_HERE " (recognised)", .text = text,
+		.len = strlen(text), .face = face};
+	gsize seen = 0;
+	for (const char *p = text; *p != '\0'; p++)
+		seen += g_ascii_isalnum(*p) != 0;
+	if (seen >= 4 && g_utf8_validate(text, -1, NULL)) {
+		job->reading->text_bytes = span.len;
+		ms_detect(job->kinds, &span, job->budget, job->reading);
+	}
+	TessDeleteText(text);
+}
+
+int main(int argc, char **argv)
+{
+	static const MsReaderProgram program = {init, work, NULL};
+	return ms_reader_main(argc, argv, &program);
+}

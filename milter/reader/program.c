@@ -1,0 +1,65 @@
+#include "config.h"
+
+#include "missent/detect.h"
+#include "missent/message.h"
+#include "missent/reader.h"
+
+/* ---- what production does with a job -------------------------------------------------- */
+
+typedef struct {
+	const MsKinds *kinds;
+	MsBudget *budget;
+	MsReading *reading;
+} Sink;
+
+static void on_span(const MsSpan *span, void *user)
+{
+	Sink *sink = user;
+	ms_detect(sink->kinds, span, sink->budget, sink->reading);
+}
+
+void ms_reader_work(const MsJob *job)
+{
+	Sink sink = {job->kinds, job->budget, job->reading};
+	MsMessageSink to = {.budget = job->budget, .reading = job->reading, .span = on_span,
+		.user = &sink, .passwords = job->passwords, .help = job->help, .ocr_dpi = job->ocr_dpi};
+	if (job->as != NULL) {
+		ms_message_read_document(job->data, job->len, job->as, &to);
+	} else {
+		ms_message_read(job->data, job->len, &to);
+		ms_detect_contradictions(job->kinds, job->reading);
+	}
+}
+
+/* ---- the program ---------------------------------------------------------------------- */
+
+static bool init(const char *languages, GError **error)
+{
+	(void)languages;
+	(void)error;
+	ms_message_init();
+	return true;
+}
+
+/* One of each, so that what libraries load at first use is loaded before confinement. */
+static const char warm[] =
+	"From: a <a@b.example>\r\nTo: c@d.example\r\nSubject: =?UTF-8?Q?warm=C3=BC?=\r\n"
+	"Content-Type: multipart/mixed; boundary=x\r\n\r\nbefore\r\n--x\r\n"
+	"Content-Type: text/plain; charset=iso-8859-1; format=flowed\r\n"
+	"Content-Transfer-Encoding: quoted-printable\r\n\r\ncustomer number: 4711\r\n--x\r\n"
+	"Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n"
+	"Content-Disposition: attachment; filename*=UTF-8''a.html\r\n\r\nPABiAD4AMQA=\r\n--x\r\n"
+	"Content-Type: application/xml\r\nContent-Disposition: attachment; filename=a.xml\r\n\r\n"
+	"<?xml version=\"1.0\"?><a xmlns=\"b\"><c d=\"e\">f</c></a>\r\n--x\r\n"
+	"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	"UEsDBAoAAAAAAAAAIQCsKpPYAgAAAAIAAAABAAAAYWhpUEsBAhQACgAAAAAAAAAhAKwqk9gCAAAAAgAA\r\n"
+	"AAEAAAAAAAAAAAAAAAAAAAAAAGFQSwUGAAAAAAEAAQAvAAAAIQAAAAAA\r\n--x\r\n"
+	"Content-Type: application/pdf\r\n\r\n%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+	"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+	"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<<"
+	"/F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n"
+	"4 0 obj<</Length 27>>stream\nBT /F 9 Tf 1 1 Td (a) Tj ET\nendstream endobj\n"
+	"trailer<</Root 1 0 R>>\r\n--x\r\n"
+	"Content-Type: message/rfc822\r\n\r\nTo: e@f.example\r\nSubject: s\r\n\r\ntext\r\n--x--\r\n";
+
+const MsReaderProgram ms_reader_program = {init, ms_reader_work, warm};
