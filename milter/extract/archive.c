@@ -144,11 +144,12 @@ static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
 
 static bool is_office_list(const MsDocument *document)
 {
-	/* Both are among the first members, uncompressed or not; their names stand in clear. */
-	if (document->len < 4 || memcmp(document->data, "PK\x03\x04", 4) != 0)
+	/* The names of members stand in clear; OpenDocument's first one is "mimetype". */
+	if (document->len < 38 || memcmp(document->data, "PK\x03\x04", 4) != 0)
 		return false;
 	return memmem(document->data, document->len, "[Content_Types].xml", 19) != NULL
-		|| memmem(document->data, MIN(document->len, 200), "mimetypeapplication/vnd.oasis", 29) != NULL;
+		|| (memcmp(document->data + 30, "mimetype", 8) == 0
+			&& memmem(document->data, document->len, "content.xml", 11) != NULL);
 }
 
 typedef void (*MemberFunc)(Unpack *u, const char *name, GByteArray *bytes, void *user);

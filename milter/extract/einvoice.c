@@ -246,28 +246,53 @@ static void emit_field(Invoice *in, const FieldRow *row, const char *scheme, con
 	emit(in, other ? row->otherwise : row->term, row->party, scheme, value);
 }
 
-/* The address as one value, as it would stand on an envelope. */
+typedef struct {
+	Role role;
+	const char *before;
+} AddressPart;
+
+static void emit_lines(Invoice *in, const char *term, const AddressPart *parts, gsize n)
+{
+	g_autoptr(GString) lines = g_string_new(NULL);
+	for (gsize i = 0; i < n; i++) {
+		const GString *part = in->address[parts[i].role];
+		if (part != NULL)
+			g_string_append_printf(lines, "%s%s", lines->len > 0 ? parts[i].before : "",
+				part->str);
+	}
+	if (lines->len > 0)
+		ms_extract_field(in->to, in->where, term, in->party->party, NULL, lines->str, lines->len);
+}
+
+static void forget_part(Invoice *in, Role role)
+{
+	if (in->address[role] != NULL)
+		g_string_free(in->address[role], TRUE);
+	in->address[role] = NULL;
+}
+
+/* The address as one value, as it would stand on an envelope: whole, and without the lines that
+ * a directory is likely not to have. */
 static void emit_address(Invoice *in)
 {
+	static const AddressPart whole[] = {{STREET, ""}, {BUILDING, " "}, {LINE2, "\n"}, {LINE3, "\n"},
+		{POSTCODE, "\n"}, {CITY, " "}, {SUBDIVISION, "\n"}, {COUNTRY, "\n"}};
+	static const AddressPart core[] = {{STREET, ""}, {BUILDING, " "}, {POSTCODE, "\n"},
+		{CITY, " "}, {COUNTRY, "\n"}};
 	guint group = party_terms[in->party->terms][N_ROLES];
-	g_autoptr(GString) lines = g_string_new(NULL);
-	static const struct {
-		Role role;
-		const char *before;
-	} order[] = {{STREET, ""}, {BUILDING, " "}, {LINE2, "\n"}, {LINE3, "\n"}, {POSTCODE, "\n"},
-		{CITY, " "}, {SUBDIVISION, "\n"}, {COUNTRY, "\n"}};
-	for (gsize i = 0; i < G_N_ELEMENTS(order); i++) {
-		GString *part = in->address[order[i].role];
-		if (part == NULL)
-			continue;
-		g_string_append_printf(lines, "%s%s", lines->len > 0 ? order[i].before : "", part->str);
-		g_string_free(part, TRUE);
-		in->address[order[i].role] = NULL;
-	}
-	if (lines->len == 0 || group == 0)
-		return;
+	GString **a = in->address;
+	/* Some write the number into the street's field as well, and the city into the region's. */
+	if (a[STREET] != NULL && a[BUILDING] != NULL && g_str_has_suffix(a[STREET]->str, a[BUILDING]->str))
+		forget_part(in, BUILDING);
+	if (a[CITY] != NULL && a[SUBDIVISION] != NULL && strcmp(a[CITY]->str, a[SUBDIVISION]->str) == 0)
+		forget_part(in, SUBDIVISION);
 	g_autofree char *term = g_strdup_printf("BG-%u", group);
-	ms_extract_field(in->to, in->where, term, in->party->party, NULL, lines->str, lines->len);
+	if (group != 0)
+		emit_lines(in, term, whole, G_N_ELEMENTS(whole));
+	if (group != 0 && (a[LINE2] != NULL || a[LINE3] != NULL || a[SUBDIVISION] != NULL))
+		emit_lines(in, term, core, G_N_ELEMENTS(core));
+	for (Role role = STREET; role < N_ROLES; role++)
+		forget_part(in, role);
 }
 
 static const RoleRow *find_role(const char *path)

@@ -303,7 +303,9 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 		ms_message_file_read(to, document);
 		return "message/rfc822";
 	}
-	if (label == NULL && ms_is_text(document->data, document->len)) {
+	/* Spreadsheets are sent as .xls that are lists with semicolons, and so on. */
+	bool sealed = label != NULL && label->read == ms_smime_read;
+	if (!sealed && ms_is_text(document->data, document->len)) {
 		ms_plain_read(to, document);
 		return "text/plain";
 	}
