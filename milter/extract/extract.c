@@ -304,7 +304,7 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 		return "message/rfc822";
 	}
 	/* Spreadsheets are sent as .xls that are lists with semicolons, and so on. */
-	bool sealed = label != NULL && label->read == ms_smime_read;
+	bool sealed = label != NULL && (label->read == ms_smime_read || label->read == note_image);
 	if (!sealed && ms_is_text(document->data, document->len)) {
 		ms_plain_read(to, document);
 		return "text/plain";

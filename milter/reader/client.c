@@ -367,6 +367,28 @@ static JobEnd receive(int fd, void *data, gsize len, gint64 deadline)
 	return JOB_DONE;
 }
 
+/* A worker that does not take its reply must not hold the daemon's thread. */
+static JobEnd give(int fd, const void *data, gsize len, gint64 deadline)
+{
+	const char *p = data;
+	while (len > 0) {
+		gint64 left = (deadline - g_get_monotonic_time()) / 1000;
+		if (left <= 0)
+			return JOB_LATE;
+		ssize_t n = send(fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0) {
+			p += n;
+			len -= (gsize)n;
+		} else if (n < 0 && errno == EAGAIN) {
+			struct pollfd pfd = {fd, POLLOUT, 0};
+			poll(&pfd, 1, (int)MIN(left, 60000));
+		} else if (n == 0 || errno != EINTR) {
+			return JOB_LOST;
+		}
+	}
+	return JOB_DONE;
+}
+
 /* ---- questions ---- */
 
 typedef struct {
@@ -491,9 +513,8 @@ static JobEnd reply(Talk *talk, guint64 len)
 	gsize size = 0;
 	const void *reading = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
 	WireHeader header = {REPLY_MAGIC, size};
-	bool sent = wire_write(talk->worker->socket, &header, sizeof header)
-		&& wire_write(talk->worker->socket, reading, size);
-	return sent ? JOB_DONE : JOB_LOST;
+	end = give(talk->worker->socket, &header, sizeof header, talk->deadline);
+	return end == JOB_DONE ? give(talk->worker->socket, reading, size, talk->deadline) : end;
 }
 
 static JobEnd take_answer(const Worker *worker, guint64 len, gint64 deadline, GBytes **bytes_out)
@@ -516,7 +537,8 @@ static JobEnd run_job(MsReader *reader, const Worker *worker, int fd, const Wire
 	if (document != NULL)
 		memcpy(header.magic, DOCUMENT_MAGIC, sizeof header.magic);
 	if (!wire_send(worker->socket, &header, sizeof header, &fd, 1, 0)
-		|| (document != NULL && !wire_write(worker->socket, document, sizeof *document)))
+		|| (document != NULL
+			&& give(worker->socket, document, sizeof *document, deadline) != JOB_DONE))
 		return JOB_UNTOUCHED;
 	Talk talk = {.reader = reader, .worker = worker, .message_fd = fd, .deadline = deadline};
 	JobEnd end = receive(worker->socket, &header, sizeof header, deadline);

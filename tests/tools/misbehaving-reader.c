@@ -14,6 +14,8 @@
 
 #include "missent/reader.h"
 
+#include "../../milter/reader/wire.h"
+
 static void crash(void)
 {
 	volatile int *nowhere = (int *)g_getenv("MISSENT_NO_SUCH_VARIABLE");
@@ -133,6 +135,57 @@ static void overflow_stack(void)
 	overflow(NULL);
 }
 
+/* ---- questions ---- */
+
+static void question(guint64 more, guint64 start, guint64 end)
+{
+	WireHeader header = {QUESTION_MAGIC, sizeof(WireQuestion) + more};
+	WireQuestion ask = {start, end, "7bit\ntext/plain\n"};
+	wire_write(3, &header, sizeof header);
+	wire_write(3, &ask, sizeof ask);
+}
+
+static void take_reply(void)
+{
+	char reply[4096];
+	if (read(3, reply, sizeof reply) < 0)
+		abort();
+}
+
+static void ask_beyond(void)
+{
+	question(0, 0, 1 << 30); /* is answered with no; so go on to what is not */
+	take_reply();
+	question(0, 7, 7);
+	take_reply();
+}
+
+static void ask_backwards(void)
+{
+	question(0, 9, 3);
+	take_reply();
+}
+
+static void ask_huge(void)
+{
+	question(1ULL << 40, 0, 0);
+	take_reply();
+}
+
+static void ask_endless(void)
+{
+	for (;;) {
+		question(0, 0, 5);
+		take_reply();
+	}
+}
+
+static void ask_deaf(void)
+{
+	for (;;)
+		question(0, 0, 5);
+}
+
 static const struct {
 	const char *word;
 	void (*act)(void);
@@ -142,6 +195,8 @@ static const struct {
 	{"program", run_program}, {"process", make_process}, {"code", make_code}, {"protect", protect_code},
 	{"signal", signal_others}, {"lie", lie},
 	{"boast", boast}, {"half", half}, {"wait", wait_long},
+	{"ask-beyond", ask_beyond}, {"ask-backwards", ask_backwards}, {"ask-huge", ask_huge},
+	{"ask-endless", ask_endless}, {"ask-deaf", ask_deaf},
 };
 
 static void work(const MsJob *job)
@@ -152,6 +207,10 @@ static void work(const MsJob *job)
 			acts[i].act();
 	}
 	ms_reader_work(job);
+	/* A document that adds to what was read: in a reading of itself it may. */
+	if (memmem(job->data, job->len, "MISBEHAVE plant\r", 16) != NULL)
+		ms_reading_find(job->reading, "customer-number", "PLANTED", MS_BELIEF_LABELLED, 0,
+			ms_place_new(MS_PLACE_HERE, "x", 0, 1, 1));
 }
 
 int main(int argc, char **argv)

@@ -30,6 +30,81 @@ static const MsFinding *find(const MsReading *reading, const char *kind, const c
 	return NULL;
 }
 
+static void test_fields(void)
+{
+	static const struct {
+		const char *term, *party, *scheme, *text, *kind, *value;
+		guint belief;
+	} cases[] = {
+		{"BT-46", "buyer", NULL, "ACME/7 north", "customer-number", "ACME7NORTH", MS_BELIEF_FIELD},
+		{"BT-46", "buyer", "0088", "4304171000002", "customer-number", "4304171000002",
+			MS_BELIEF_FIELD | MS_BELIEF_SCHEME},
+		{"BT-1", "document", NULL, "F 1/24", "invoice-number", "F124", MS_BELIEF_FIELD},
+		{"BT-31", "seller", NULL, "DE129273398", "vat-id", "DE129273398",
+			MS_BELIEF_FIELD | MS_BELIEF_SHAPE | MS_BELIEF_SELLER},
+		{"BT-48", "buyer", NULL, "DE129273398", "vat-id", "DE129273398", MS_BELIEF_FIELD | MS_BELIEF_SHAPE},
+		{"BT-84", "payee", NULL, "DE89370400440532013000", "iban", "DE89370400440532013000",
+			MS_BELIEF_FIELD | MS_BELIEF_SHAPE | MS_BELIEF_CHECKED | MS_BELIEF_SELLER},
+		{"BG-8", "buyer", NULL, "Hauptstr. 1\n10115 Berlin\nDE", "billing-address", "1 10115 berlin hauptstr",
+			MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MsReading) reading = ms_reading_new();
+		MsLimits limits;
+		MsBudget budget;
+		ms_limits_default(&limits);
+		ms_budget_init(&budget, &limits);
+		MsSpan span = {.type = MS_SPAN_FIELD, .where = "part 2 a.xml", .text = cases[i].text,
+			.len = strlen(cases[i].text), .term = cases[i].term, .party = cases[i].party,
+			.scheme = cases[i].scheme};
+		ms_detect(kinds, &span, &budget, reading);
+		const MsFinding *f = find(reading, cases[i].kind, cases[i].value);
+		if (f == NULL || f->belief != cases[i].belief)
+			g_error("%s %s: belief %u", cases[i].term, cases[i].text, f != NULL ? f->belief : 0);
+	}
+}
+
+static void say(MsReading *reading, guint face, const char *value, guint belief)
+{
+	ms_reading_find(reading, "customer-number", value, belief, face, ms_place_new("x", value, 0, 1, 1));
+}
+
+/* Which faces name which customers, and how many contradictions that makes. */
+static void test_contradictions(void)
+{
+	static const struct {
+		const char *name;
+		struct {
+			guint face;
+			const char *value;
+			guint belief;
+		} found[3];
+		guint want;
+	} cases[] = {
+		{"the same", {{0, "1", MS_BELIEF_LABELLED}, {1, "1", MS_BELIEF_FIELD}}, 0},
+		{"mail and attachment", {{0, "1", MS_BELIEF_LABELLED}, {1, "2", MS_BELIEF_LABELLED}}, 1},
+		{"one of two", {{0, "1", MS_BELIEF_LABELLED}, {1, "2", MS_BELIEF_FIELD}, {2, "1", MS_BELIEF_FIELD}}, 1},
+		{"PDF and its XML", {{1, "1", MS_BELIEF_LABELLED}, {2, "2", MS_BELIEF_FIELD}}, 1},
+		{"two attachments", {{1, "1", MS_BELIEF_LABELLED}, {3, "2", MS_BELIEF_FIELD}}, 0},
+		{"perhaps the same", {{0, "1", MS_BELIEF_LABELLED}, {1, "2", MS_BELIEF_FIELD},
+			{1, "1", MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE}}, 0},
+		{"perhaps another", {{0, "1", MS_BELIEF_LABELLED}, {1, "2", MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE}}, 0},
+		{"a public number", {{0, "1", MS_BELIEF_LABELLED}, {1, "2", MS_BELIEF_FIELD | MS_BELIEF_SCHEME}}, 0},
+		{"the seller", {{0, "1", MS_BELIEF_LABELLED}, {1, "2", MS_BELIEF_FIELD | MS_BELIEF_SELLER}}, 0},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MsReading) reading = ms_reading_new();
+		static const char *const faces[] = {"message", "part 2 a.pdf", "part 2 a.pdf > x.xml", "part 3 b.pdf"};
+		for (gsize k = 0; k < G_N_ELEMENTS(faces); k++)
+			ms_reading_face(reading, faces[k]);
+		for (gsize k = 0; k < 3 && cases[i].found[k].value != NULL; k++)
+			say(reading, cases[i].found[k].face, cases[i].found[k].value, cases[i].found[k].belief);
+		ms_detect_contradictions(kinds, reading);
+		if (reading->contradictions->len != cases[i].want)
+			g_error("%s: %u contradictions", cases[i].name, reading->contradictions->len);
+	}
+}
+
 typedef enum { FIRM, TENTATIVE, NOT } Want;
 
 static const struct {
@@ -131,6 +206,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/detect/evidence", test_evidence);
 	g_test_add_func("/detect/catastrophic", test_catastrophic);
 	g_test_add_func("/detect/many", test_many);
+	g_test_add_func("/detect/fields", test_fields);
+	g_test_add_func("/detect/contradictions", test_contradictions);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;

@@ -96,6 +96,57 @@ static MsPolicies *policies(const char *body)
 	return p;
 }
 
+static void test_contradiction(void)
+{
+	static const struct {
+		const char *policy;
+		MsAction action;
+	} cases[] = {{"", MS_HOLD}, {"on-contradiction = tag", MS_TAG}, {"on-contradiction = deliver", MS_DELIVER}};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world("iban X AC-1", "a@x AC-1");
+		ms_reading_contradict(w->reading, "part 2 a.pdf", "its e-invoice", "%s", "another buyer");
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_assert_cmpint(v->action, ==, cases[i].action);
+		g_assert_cmpstr(((MsReason *)v->reasons->pdata[0])->text, ==, "another buyer");
+		world_free(w);
+	}
+}
+
+/* What an invoice says of its sender need not be known, but must not be another customer's. */
+static void test_seller(void)
+{
+	static const struct {
+		const char *finding;
+		guint belief;
+		MsAction action;
+	} cases[] = {
+		{"iban X ", MS_BELIEF_FIELD, MS_HOLD},
+		{"iban X ", MS_BELIEF_FIELD | MS_BELIEF_SELLER, MS_DELIVER},
+		{"iban X AC-2", MS_BELIEF_FIELD | MS_BELIEF_SELLER, MS_HOLD},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world(cases[i].finding, "a@x AC-1");
+		((MsFinding *)w->reading->findings->pdata[0])->belief = cases[i].belief;
+		g_autoptr(MsPolicies) p = policies("on-unknown-identifier = hold");
+		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_assert_cmpint(v->action, ==, cases[i].action);
+		world_free(w);
+	}
+}
+
+static void test_actual_type(void)
+{
+	World *w = world("iban X AC-2", "a@x AC-1");
+	MsPart *part = g_new0(MsPart, 1);
+	*part = (MsPart){g_strdup("2"), g_strdup("image/png"), g_strdup("application/pdf"), g_strdup("a.png"), 9, true};
+	g_ptr_array_add(w->reading->parts, part);
+	g_autoptr(MsPolicies) p = policies("attachment = {\"application/pdf\"}");
+	g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	g_assert_cmpint(v->action, ==, MS_HOLD);
+	world_free(w);
+}
+
 static const struct {
 	const char *name, *policy, *findings, *recipients;
 	MsAction action;
@@ -304,6 +355,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/may-apply", test_may_apply);
 	g_test_add_func("/policy/mistakes", test_mistakes);
 	g_test_add_func("/policy/shipped", test_shipped);
+	g_test_add_func("/policy/contradiction", test_contradiction);
+	g_test_add_func("/policy/seller", test_seller);
+	g_test_add_func("/policy/actual-type", test_actual_type);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;

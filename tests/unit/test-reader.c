@@ -10,11 +10,12 @@
 #include "missent/answer.h"
 #include "missent/reader.h"
 
+#include "../../milter/reader/cache.h"
 #include "../test.h"
 
 static MsKinds *kinds;
 
-static MsReader *start(guint workers, guint jobs, gint64 deadline_ms)
+static MsReader *start_caching(guint workers, guint jobs, gint64 deadline_ms, guint64 cache)
 {
 	g_autofree char *program = built_file("tests/tools/misbehaving-reader");
 	MsReaderSettings settings = {
@@ -23,6 +24,7 @@ static MsReader *start(guint workers, guint jobs, gint64 deadline_ms)
 		.workers = workers,
 		.jobs = jobs,
 		.wait_ms = 60000,
+		.cache_bytes = cache,
 	};
 	ms_limits_default(&settings.limits);
 	settings.limits.milliseconds = deadline_ms;
@@ -32,6 +34,11 @@ static MsReader *start(guint workers, guint jobs, gint64 deadline_ms)
 	g_assert_no_error(error);
 	g_assert_null(warning);
 	return reader;
+}
+
+static MsReader *start(guint workers, guint jobs, gint64 deadline_ms)
+{
+	return start_caching(workers, jobs, deadline_ms, 0);
 }
 
 static int message_file(const char *text)
@@ -251,6 +258,178 @@ static void test_no_leak(void)
 	g_assert_cmpuint(descriptors(), <, before);
 }
 
+/* ---- attachments that come again ------------------------------------------------------ */
+
+/* An attachment of some size: `text`, then words. */
+static char *attachment(const char *name, const char *text)
+{
+	g_autofree char *words = g_strnfill(6000, 'x');
+	return g_strdup_printf("--b\r\nContent-Type: application/octet-stream\r\n"
+		"Content-Disposition: attachment; filename=%s\r\n\r\n%s\r\n%s\r\n", name, text, words);
+}
+
+static MsReading *read_attachments(MsReader *reader, const char *first, const char *second)
+{
+	g_autofree char *text = g_strdup_printf("Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"--b\r\n\r\nhello\r\n%s%s--b--\r\n", first, second);
+	return read_text(reader, text);
+}
+
+static bool has_value(const MsReading *r, const char *value)
+{
+	for (guint i = 0; i < r->findings->len; i++)
+		if (strcmp(((MsFinding *)r->findings->pdata[i])->value, value) == 0)
+			return true;
+	return false;
+}
+
+#define TERMS "IBAN DE89 3704 0044 0532 0130 00"
+
+static void test_cache(void)
+{
+	g_autoptr(MsReader) reader = start_caching(3, 1, 20000, 1 << 20);
+	MsReaderStats stats;
+	for (int i = 0; i < 5; i++) {
+		/* The name is the message's; the bytes are the same. */
+		g_autofree char *name = g_strdup_printf("terms-%d.bin", i);
+		g_autofree char *part = attachment(name, TERMS);
+		g_autoptr(MsReading) r = read_attachments(reader, part, "");
+		g_assert_true(has_value(r, "DE89370400440532013000"));
+		g_assert_cmpuint(r->unread->len, ==, 0);
+		const MsFinding *f = r->findings->pdata[0];
+		g_autofree char *where = g_strdup_printf("part 2 %s", name);
+		g_assert_cmpstr(((MsPlace *)f->places->pdata[0])->where, ==, where);
+		g_assert_cmpuint(f->faces, ==, 2);
+		g_assert_cmpstr(r->faces->pdata[1], ==, where);
+		g_assert_cmpstr(((MsPart *)r->parts->pdata[1])->actual, ==, "text/plain");
+		g_assert_cmpstr(((MsPart *)r->parts->pdata[1])->name, ==, name);
+	}
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.cache_asked, ==, 5);
+	g_assert_cmpuint(stats.cache_hits, ==, 3); /* the second time it was read for keeping */
+}
+
+/* A document that has taken its worker over says what it likes of itself; of what else is in
+ * the message, nothing that it says is ever kept. */
+static void test_planted(void)
+{
+	g_autoptr(MsReader) reader = start_caching(3, 1, 20000, 1 << 20);
+	g_autofree char *evil = attachment("evil.bin", "MISBEHAVE plant\r\nof its own");
+	g_autofree char *terms = attachment("terms.bin", TERMS);
+	for (int i = 0; i < 4; i++) {
+		g_autoptr(MsReading) both = read_attachments(reader, evil, terms);
+		g_assert_true(has_value(both, "PLANTED"));
+	}
+	g_autoptr(MsReading) alone = read_attachments(reader, terms, "");
+	g_assert_false(has_value(alone, "PLANTED"));
+	g_assert_true(has_value(alone, "DE89370400440532013000"));
+	MsReaderStats stats;
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.cache_hits, >, 0);
+}
+
+/* Workers that serve several messages may have met such a document before. */
+static void test_cache_fresh(void)
+{
+	g_autoptr(MsReader) reader = start_caching(1, 1000, 20000, 1 << 20);
+	g_autofree char *terms = attachment("terms.bin", TERMS);
+	for (int i = 0; i < 4; i++) {
+		g_autoptr(MsReading) r = read_attachments(reader, terms, "");
+		g_assert_true(has_value(r, "DE89370400440532013000"));
+	}
+	MsReaderStats stats;
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.cache_bytes, ==, 0);
+}
+
+static void test_cache_incomplete(void)
+{
+	g_autoptr(MsReader) reader = start_caching(3, 1, 20000, 1 << 20);
+	g_autofree char *broken = attachment("a.pdf", "%PDF-1.4 of nothing");
+	for (int i = 0; i < 4; i++) {
+		g_autoptr(MsReading) r = read_attachments(reader, broken, "");
+		g_assert_cmpuint(r->unread->len, ==, 1);
+		g_assert_cmpstr(((MsUnread *)r->unread->pdata[0])->where, ==, "part 2 a.pdf");
+	}
+	MsReaderStats stats;
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.cache_bytes, ==, 0);
+}
+
+/* Questions that make no sense end the worker, not the daemon. */
+static void test_bad_questions(void)
+{
+	static const char *const words[] = {"ask-beyond", "ask-backwards", "ask-huge", "ask-endless",
+		"ask-deaf"};
+	g_autoptr(MsReader) reader = start_caching(2, 1, 3000, 1 << 20);
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		g_autofree char *text = g_strdup_printf("Subject: s\r\n\r\nMISBEHAVE %s\r\n", words[i]);
+		g_autoptr(MsReading) r = read_text(reader, text);
+		g_test_message("%s", words[i]);
+		g_assert_cmpuint(r->unread->len, ==, 1);
+		MsUnreadReason reason = ((MsUnread *)r->unread->pdata[0])->reason;
+		g_assert_true(reason == MS_UNREAD_WORKER || reason == MS_UNREAD_TIME);
+		expect_good(reader);
+	}
+}
+
+static GBytes *string_bytes(const char *text)
+{
+	return g_bytes_new(text, strlen(text));
+}
+
+static void test_cache_keys(void)
+{
+	g_autoptr(GBytes) one = string_bytes("settings one"), two = string_bytes("settings two");
+	MsCache *a = ms_cache_new(1 << 20, one), *b = ms_cache_new(1 << 20, two);
+	MsCacheKey k1, k2, k3, k4, k5;
+	ms_cache_key(a, "bytes", 5, "as", &k1);
+	ms_cache_key(a, "bytes", 5, "as", &k2);
+	ms_cache_key(a, "bytes", 5, "sa", &k3);
+	ms_cache_key(a, "bytez", 5, "as", &k4);
+	ms_cache_key(b, "bytes", 5, "as", &k5);
+	g_assert_cmpmem(&k1, sizeof k1, &k2, sizeof k2);
+	g_assert_cmpint(memcmp(&k1, &k3, sizeof k1), !=, 0);
+	g_assert_cmpint(memcmp(&k1, &k4, sizeof k1), !=, 0);
+	g_assert_cmpint(memcmp(&k1, &k5, sizeof k1), !=, 0);
+	ms_cache_key(a, "as", 2, "bytes", &k2); /* what is what counts, not only the sum */
+	g_assert_cmpint(memcmp(&k1, &k2, sizeof k1), !=, 0);
+	ms_cache_free(a);
+	ms_cache_free(b);
+}
+
+static void test_cache_bounds(void)
+{
+	g_autoptr(GBytes) settings = string_bytes("s");
+	MsCache *cache = ms_cache_new(100000, settings);
+	g_autofree char *big = g_strnfill(20000, 'x');
+	g_autoptr(GBytes) too_big = string_bytes(big), small = g_bytes_new(big, 1000);
+	MsCacheKey first, key;
+	bool again;
+	ms_cache_key(cache, "first", 5, "", &first);
+	g_assert_null(ms_cache_find(cache, &first, &again));
+	g_assert_false(again);
+	g_assert_null(ms_cache_find(cache, &first, &again));
+	g_assert_true(again);
+	ms_cache_keep(cache, &first, too_big);
+	g_assert_cmpuint(ms_cache_bytes(cache), ==, 0);
+	ms_cache_keep(cache, &first, small);
+	ms_cache_keep(cache, &first, small);
+	for (int i = 0; i < 1000; i++) {
+		ms_cache_key(cache, &i, sizeof i, "", &key);
+		ms_cache_keep(cache, &key, small);
+		g_assert_cmpuint(ms_cache_bytes(cache), <=, 100000);
+		if (i < 500) { /* what is used stays */
+			GBytes *found = ms_cache_find(cache, &first, &again);
+			g_assert_nonnull(found);
+			g_bytes_unref(found);
+		}
+	}
+	g_assert_cmpuint(ms_cache_bytes(cache), >, 50000);
+	g_assert_null(ms_cache_find(cache, &first, &again));
+	ms_cache_free(cache);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -269,6 +448,13 @@ int main(int argc, char **argv)
 	g_test_add_func("/reader/sealed", test_sealed);
 	g_test_add_func("/reader/no-program", test_no_program);
 	g_test_add_func("/reader/no-leak", test_no_leak);
+	g_test_add_func("/reader/cache", test_cache);
+	g_test_add_func("/reader/cache/planted", test_planted);
+	g_test_add_func("/reader/cache/fresh", test_cache_fresh);
+	g_test_add_func("/reader/cache/incomplete", test_cache_incomplete);
+	g_test_add_func("/reader/cache/keys", test_cache_keys);
+	g_test_add_func("/reader/cache/bounds", test_cache_bounds);
+	g_test_add_func("/reader/bad-questions", test_bad_questions);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;
