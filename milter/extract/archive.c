@@ -54,7 +54,10 @@ static Archive *open_archive(const MsDocument *document)
 {
 	Archive *a = archive_read_new();
 	int filter = compression_of(document->data, document->len);
-	archive_read_append_filter(a, filter);
+	if (filter == ARCHIVE_FILTER_COMPRESS)
+		archive_read_support_filter_compress(a); /* 3.6.2 crashes on appending this one */
+	else
+		archive_read_append_filter(a, filter);
 	if (filter != ARCHIVE_FILTER_NONE) {
 		archive_read_support_format_raw(a);
 	} else {

@@ -108,15 +108,15 @@ static bool shared_string(Book *book, gsize *at)
 		*at = 1;
 	}
 	/* Formatting and phonetics follow, and may go on in the next record too. */
+	g_ptr_array_add(book->strings, g_strndup(text->str, text->len));
 	gsize skip = runs + extra;
 	while (skip > r->size - MIN(*at, r->size)) {
 		skip -= r->size - MIN(*at, r->size);
 		*at = 0;
 		if (!next_record(r) || r->type != CONTINUE)
-			break;
+			return false;
 	}
 	*at += skip;
-	g_ptr_array_add(book->strings, g_strndup(text->str, text->len));
 	return left == 0;
 }
 

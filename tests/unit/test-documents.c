@@ -96,9 +96,21 @@ static void check(const char *name, const Got *got, const char *wanted, const ch
 		g_error("%s: unread is \"%s\", want \"%s\"\n%s", name, reasons, unread, got->text->str);
 }
 
+/* MISSENT_DUMP=DIR keeps the documents, as seeds for fuzzing. */
+static void dump(const char *name, const GByteArray *bytes)
+{
+	const char *dir = g_getenv("MISSENT_DUMP");
+	if (dir == NULL || bytes->len > 20000)
+		return;
+	g_autofree char *path = g_strdup_printf("%s/%s", dir, name);
+	g_strdelimit(path + strlen(dir) + 1, " ,'/.:", '-');
+	g_file_set_contents(path, (char *)bytes->data, bytes->len, NULL);
+}
+
 /* Takes `bytes`. */
 static void expect(const char *name, GByteArray *bytes, const char *wanted, const char *unread)
 {
+	dump(name, bytes);
 	Got got = read_document(bytes);
 	check(name, &got, wanted, unread);
 	got_free(&got);
