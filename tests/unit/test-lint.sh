@@ -18,7 +18,7 @@ reading='message|extract|detect'
 judging='policy|quarantine|audit|directory|store|engine'
 check 'the reading wing knows nobody' "$(grep -nE "#include \"missent/($judging|settings|envelope|verdict)\.h\"" \
 	milter/message/*.[ch] milter/extract/*.[ch] milter/detect/*.[ch] milter/reader/worker.c \
-	milter/reader/supervisor.c milter/reader/sandbox.c)"
+	milter/reader/program.c milter/reader/ocr.c milter/reader/supervisor.c milter/reader/sandbox.c)"
 check 'the judging wing touches no hostile byte' "$(grep -nE "#include \"missent/($reading)\.h\"|gmime" \
 	milter/policy/*.[ch] milter/quarantine/*.[ch] milter/audit/*.[ch] milter/directory/*.[ch] \
 	milter/store/*.[ch] milter/engine/*.[ch] milter/daemon/*.[ch] milter/cli/*.[ch])"
@@ -26,6 +26,8 @@ check 'each library has one home' "$(
 	grep -ln 'pcre2.h' -r milter | grep -v '^milter/base/'
 	grep -ln 'confuse.h' -r milter | grep -v '^milter/config/'
 	grep -ln 'gmime/' -r milter | grep -v '^milter/message/'
+	grep -lnE '<(poppler|cairo|archive|expat|openssl/|gsf/)' -r milter | grep -v '^milter/extract/'
+	grep -ln 'tesseract/\|leptonica/' -r milter | grep -v '^milter/reader/ocr.c'
 	grep -ln 'hiredis\|sqlite3.h' -r milter | grep -v '^milter/store/'
 	grep -ln 'mfapi.h' -r milter | grep -v '^milter/daemon/'
 	grep -ln 'idn2.h' -r milter | grep -v '^milter/kind/')"

@@ -258,6 +258,38 @@ static void test_no_leak(void)
 	g_assert_cmpuint(descriptors(), <, before);
 }
 
+/* Characters that a PDF names by number only: Poppler looks them up in its tables, the one
+ * place in the file system that a worker can see. */
+static void test_cjk(void)
+{
+	if (!g_file_test("/usr/share/poppler/cMap/Adobe-GB1/UniGB-UCS2-H", G_FILE_TEST_EXISTS)) {
+		g_test_skip("poppler-data is not installed");
+		return;
+	}
+	static const char iban[] = "DE89370400440532013000";
+	g_autoptr(GString) hex = g_string_new("4E2D65870020"); /* "Chinese", in Chinese */
+	for (const char *p = iban; *p != '\0'; p++)
+		g_string_append_printf(hex, "%04X", (guint)*p);
+	g_autofree char *stream = g_strdup_printf("BT /F 12 Tf 40 700 Td <%s> Tj ET", hex->str);
+	g_autofree char *text = g_strdup_printf(
+		"Subject: s\r\nContent-Type: application/pdf\r\n\r\n%%PDF-1.4\n"
+		"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+		"/Resources<</Font<</F 5 0 R>>>>>>endobj\n4 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n"
+		"5 0 obj<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/UniGB-UCS2-H/DescendantFonts[6 0 R]>>endobj\n"
+		"6 0 obj<</Type/Font/Subtype/CIDFontType0/BaseFont/STSong-Light/CIDSystemInfo"
+		"<</Registry(Adobe)/Ordering(GB1)/Supplement 2>>/FontDescriptor 7 0 R>>endobj\n"
+		"7 0 obj<</Type/FontDescriptor/FontName/STSong-Light/Flags 6>>endobj\n"
+		"trailer<</Root 1 0 R>>\n", strlen(stream), stream);
+	g_autoptr(MsReader) reader = start(1, 1, 20000);
+	g_autoptr(MsReading) r = read_text(reader, text);
+	g_assert_cmpuint(r->unread->len, ==, 0);
+	g_assert_cmpuint(r->findings->len, ==, 1);
+	const MsFinding *f = r->findings->pdata[0];
+	g_assert_cmpstr(f->value, ==, iban);
+	g_assert_nonnull(strstr(((MsPlace *)f->places->pdata[0])->before, "\xe4\xb8\xad\xe6\x96\x87 "));
+}
+
 /* ---- attachments that come again ------------------------------------------------------ */
 
 /* An attachment of some size: `text`, then words. */
@@ -448,6 +480,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reader/sealed", test_sealed);
 	g_test_add_func("/reader/no-program", test_no_program);
 	g_test_add_func("/reader/no-leak", test_no_leak);
+	g_test_add_func("/reader/cjk", test_cjk);
 	g_test_add_func("/reader/cache", test_cache);
 	g_test_add_func("/reader/cache/planted", test_planted);
 	g_test_add_func("/reader/cache/fresh", test_cache_fresh);
