@@ -287,7 +287,7 @@ static void test_cjk(void)
 	g_assert_cmpuint(r->findings->len, ==, 1);
 	const MsFinding *f = r->findings->pdata[0];
 	g_assert_cmpstr(f->value, ==, iban);
-	g_assert_nonnull(strstr(((MsPlace *)f->places->pdata[0])->before, "\xe4\xb8\xad\xe6\x96\x87 "));
+	g_assert_nonnull(strstr(((MsPlace *)f->places->pdata[0])->before, "\xe6\x96\x87"));
 }
 
 /* ---- attachments that come again ------------------------------------------------------ */
