@@ -13,7 +13,8 @@ static inline char *exact_copy(const void *data, gsize len)
 {
 	char *copy = malloc(len > 0 ? len : 1);
 	g_assert_nonnull(copy);
-	memcpy(copy, data, len);
+	if (len > 0)
+		memcpy(copy, data, len);
 	return copy;
 }
 

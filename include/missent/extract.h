@@ -40,7 +40,7 @@ struct MsExtraction {
 	MsSpanFunc span;
 	void *user;
 	guint face; /* that the spans belong to */
-	const char *const *passwords; /* tried on encrypted documents; NULL-terminated, or NULL */
+	const char *password; /* tried on encrypted documents before the empty one, or NULL */
 	const MsHelp *help; /* or NULL */
 	guint ocr_dpi;
 	GPtrArray *buyer; /* of char *, or NULL: takes what an e-invoice calls its buyer */

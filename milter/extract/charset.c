@@ -9,8 +9,10 @@
 
 /*
  * iconv loads its converters from files, which a confined worker cannot open; one that was
- * opened and closed before is unloaded again.  So one descriptor per charset is opened at the
- * start and kept.  Without it a UTF-16 part would silently be empty.
+ * opened and closed before is unloaded again.  Without it a UTF-16 part would silently be empty.
+ * So at the start each charset of one byte a character is asked for all its characters, which
+ * are kept here, and of the others one descriptor each is opened and kept.  (Were all kept open,
+ * a third of what every worker's fork copies would be converters that nobody asks for.)
  *
  * The table is filled once, before confinement and in a process of one thread.
  */
@@ -18,6 +20,7 @@ static struct {
 	const char *name;    /* as iconv knows it */
 	const char *aliases; /* upper case, blank-separated, blank at both ends */
 	iconv_t converter;
+	guint16 *characters; /* of the 256 bytes, U+FFFD where there is none; or NULL */
 } charsets[] = {
 	{"ISO-8859-1", " LATIN1 ISO8859-1 ISO_8859-1 L1 ", 0},
 	{"ISO-8859-2", " LATIN2 ISO8859-2 ", 0},
@@ -66,22 +69,68 @@ static struct {
 
 #define NONE ((iconv_t)-1)
 
-void ms_charset_init(void)
+/* The characters of all bytes; NULL if bytes do not stand for themselves. */
+static guint16 *ask_characters(const char *name)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
-		if (charsets[i].converter == 0)
-			charsets[i].converter = iconv_open("UTF-8", charsets[i].name);
+	iconv_t converter = iconv_open("UTF-16LE", name);
+	if (converter == NONE)
+		return NULL;
+	guint16 *characters = g_new(guint16, 256);
+	for (guint i = 0; i < 256; i++) {
+		char byte = (char)i, wide[8];
+		char *in = &byte, *out = wide;
+		gsize left = 1, room = sizeof wide;
+		iconv(converter, NULL, NULL, NULL, NULL);
+		gsize rc = iconv(converter, &in, &left, &out, &room);
+		bool one = rc != (gsize)-1 && left == 0 && room == sizeof wide - 2;
+		characters[i] = one ? (guint16)((guint8)wide[0] | (guint8)wide[1] << 8) : 0xfffd;
+	}
+	iconv_close(converter);
+	return characters;
 }
 
-static iconv_t find_converter(const char *charset)
+/* In these a byte may be the beginning of a character, or of a change of charset. */
+static bool has_long_characters(const char *name)
+{
+	static const char *const names[] = {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "UTF-7",
+		"GB18030", "BIG5-HKSCS", "EUC-JP", "CP932", "ISO-2022-JP-2", "EUC-KR", "ISO-2022-KR",
+		"WINDOWS-1258", "TIS-620", NULL};
+	return g_strv_contains(names, name);
+}
+
+void ms_charset_init(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
+		if (charsets[i].converter != 0 || charsets[i].characters != NULL)
+			continue;
+		if (has_long_characters(charsets[i].name))
+			charsets[i].converter = iconv_open("UTF-8", charsets[i].name);
+		else
+			charsets[i].characters = ask_characters(charsets[i].name);
+	}
+}
+
+static gssize find_charset(const char *charset)
 {
 	g_autofree char *upper = g_ascii_strup(charset, -1);
 	g_autofree char *needle = g_strdup_printf(" %s ", upper);
 	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
 		if (strcmp(charsets[i].name, upper) == 0
 			|| (upper[0] != '\0' && strstr(charsets[i].aliases, needle) != NULL))
-			return charsets[i].converter != 0 ? charsets[i].converter : NONE;
-	return NONE;
+			return (gssize)i;
+	return -1;
+}
+
+static GString *convert_bytes(const guint16 *characters, const guint8 *data, gsize len)
+{
+	GString *out = g_string_sized_new(len + len / 8 + 16);
+	for (gsize i = 0; i < len; i++) {
+		if (data[i] < 0x80 && characters[data[i]] == data[i])
+			g_string_append_c(out, (char)data[i]);
+		else
+			g_string_append_unichar(out, characters[data[i]]);
+	}
+	return out;
 }
 
 /* Bytes that the charset does not have become U+FFFD, so that words do not close up. */
@@ -151,8 +200,14 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 	}
 	bool utf8 = charset == NULL || is_name(charset, "UTF-8", "UTF8")
 		|| is_name(charset, "US-ASCII", "ASCII");
-	iconv_t converter = utf8 ? NONE : find_converter(charset);
-	*out = converter != NONE ? convert(converter, data, len)
-				 : ms_text_repair((const char *)data, len);
-	return utf8 || converter != NONE;
+	gssize row = utf8 ? -1 : find_charset(charset);
+	bool known = row >= 0 && charsets[row].converter != NONE
+		&& (charsets[row].converter != 0 || charsets[row].characters != NULL);
+	if (!known)
+		*out = ms_text_repair((const char *)data, len);
+	else if (charsets[row].characters != NULL)
+		*out = convert_bytes(charsets[row].characters, data, len);
+	else
+		*out = convert(charsets[row].converter, data, len);
+	return utf8 || known;
 }

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <cairo.h>
+#include <iconv.h>
 #include <poppler.h>
 #include <string.h>
 
@@ -38,6 +39,10 @@ void ms_pdf_init(void)
 	static PopplerDocument *kept;
 	if (kept != NULL)
 		return;
+	/* It converts passwords with iconv, which could not be loaded later, and takes no NULL. */
+	static iconv_t latin;
+	latin = iconv_open("ISO-8859-1", "UTF-8");
+	(void)latin;
 	g_autoptr(GBytes) bytes = g_bytes_new_static(smallest, sizeof smallest - 1);
 	kept = poppler_document_new_from_bytes(bytes, NULL, NULL);
 	PopplerPage *page = kept != NULL ? poppler_document_get_page(kept, 0) : NULL;
@@ -347,24 +352,13 @@ static void read_information(const Pdf *pdf)
 	ms_xml_document_read(pdf->to, &inner);
 }
 
-static PopplerDocument *open_document(const MsExtraction *to, GBytes *bytes, GError **error)
-{
-	PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, error);
-	for (const char *const *password = to->passwords;
-		document == NULL && password != NULL && *password != NULL
-			&& g_error_matches(*error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED);
-		password++) {
-		g_clear_error(error);
-		document = poppler_document_new_from_bytes(bytes, *password, error);
-	}
-	return document;
-}
-
 void ms_pdf_read(const MsExtraction *to, const MsDocument *document)
 {
 	g_autoptr(GBytes) bytes = g_bytes_new_static(document->data, document->len);
 	g_autoptr(GError) error = NULL;
-	PopplerDocument *opened = open_document(to, bytes, &error);
+	/* Poppler 22.12 crashes on a wrong password that is not empty: whoever gives one has this
+	 * document read by a worker of its own. */
+	PopplerDocument *opened = poppler_document_new_from_bytes(bytes, to->password, &error);
 	if (opened == NULL) {
 		bool locked = g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED);
 		ms_reading_unread(to->reading, document->where,

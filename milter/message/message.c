@@ -23,6 +23,7 @@ typedef struct {
 	MsReading *reading;
 	const guint8 *message; /* all of it: parts that lie in it can be named by their bytes */
 	gsize len;
+	const char *const *passwords;
 } Walk;
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
@@ -337,34 +338,85 @@ static const char *read_content(Walk *walk, GMimeObject *object, const char *pat
 
 #define WORTH_ASKING 4096 /* bytes: below, reading costs less than asking */
 
-/* The terms and conditions ride on every mail of a run: read once, they are known. */
-static bool read_known(Walk *walk, const char *path, const char *name, const char *where,
-	const char *encoding, const char *type, const char *charset, const guint8 *data, gsize len)
+/* One attachment, as it is named to who may know it already. */
+typedef struct {
+	const char *path, *name, *where, *encoding, *type, *charset;
+	const guint8 *data; /* in the message, still encoded */
+	gsize len;
+} Leaf;
+
+static bool may_ask(const Walk *walk, const Leaf *leaf)
 {
 	const MsHelp *help = walk->to.help;
-	if (help == NULL || help->known == NULL || walk->message == NULL || len < WORTH_ASKING
-		|| data < walk->message || data + len > walk->message + walk->len
-		|| g_str_has_prefix(type, "message/") || g_str_has_prefix(type, "text/")
-		|| (charset != NULL && strlen(charset) > 40))
-		return false;
-	g_autofree char *as =
-		g_strdup_printf("%s\n%s\n%s", encoding, type, charset != NULL ? charset : "");
-	gsize start = (gsize)(data - walk->message);
-	g_autoptr(MsReading) known = help->known(help->user, start, start + len, as);
+	return help != NULL && help->known != NULL && walk->message != NULL
+		&& leaf->data >= walk->message && leaf->data + leaf->len <= walk->message + walk->len
+		&& !g_str_has_prefix(leaf->type, "message/") && !g_str_has_prefix(leaf->type, "text/")
+		&& (leaf->charset == NULL || strlen(leaf->charset) <= 40);
+}
+
+/* `more`: what is added to how it is to be taken. */
+static MsReading *ask(const Walk *walk, const Leaf *leaf, const char *more)
+{
+	g_autofree char *as = g_strdup_printf("%s\n%s\n%s%s", leaf->encoding, leaf->type,
+		leaf->charset != NULL ? leaf->charset : "", more);
+	gsize start = (gsize)(leaf->data - walk->message);
+	return walk->to.help->known(walk->to.help->user, start, start + leaf->len, as);
+}
+
+static void merge(Walk *walk, const Leaf *leaf, const MsReading *known, guint face)
+{
+	if (!ms_budget_charge(walk->budget, MS_COST_FINDING, known->findings->len)
+		|| !ms_reading_merge(walk->reading, known, leaf->where, face))
+		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_LIMIT,
+			"more identifiers than max-findings allows");
+}
+
+/* The terms and conditions ride on every mail of a run: read once, they are known. */
+static bool read_known(Walk *walk, const Leaf *leaf)
+{
+	g_autoptr(MsReading) known =
+		leaf->len >= WORTH_ASKING && may_ask(walk, leaf) ? ask(walk, leaf, "") : NULL;
 	if (known == NULL)
 		return false;
 	const MsPart *part = known->parts->len > 0 ? known->parts->pdata[0] : NULL;
-	MsPart *noted = note_part(walk, path, type, name, part != NULL ? part->size : 0, true);
+	MsPart *noted = note_part(walk, leaf->path, leaf->type, leaf->name,
+		part != NULL ? part->size : 0, true);
 	if (noted != NULL && part != NULL) {
 		g_free(noted->actual);
 		noted->actual = g_strdup(part->actual);
 	}
-	guint face = ms_reading_face(walk->reading, where);
-	if (!ms_budget_charge(walk->budget, MS_COST_FINDING, known->findings->len)
-		|| !ms_reading_merge(walk->reading, known, where, face))
-		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT,
-			"more identifiers than max-findings allows");
+	merge(walk, leaf, known, ms_reading_face(walk->reading, leaf->where));
 	return true;
+}
+
+static bool is_locked(const MsReading *reading, const char *where, guint *index)
+{
+	for (guint i = 0; i < reading->unread->len; i++) {
+		const MsUnread *u = reading->unread->pdata[i];
+		if (u->reason == MS_UNREAD_PASSWORD && strcmp(u->where, where) == 0) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A document that asks for a password, tried with each that is listed. */
+static void unlock(Walk *walk, const Leaf *leaf, guint face)
+{
+	guint noted, ignored;
+	if (walk->passwords == NULL || !is_locked(walk->reading, leaf->where, &noted)
+		|| !may_ask(walk, leaf))
+		return;
+	for (guint i = 0; walk->passwords[i] != NULL; i++) {
+		g_autofree char *more = g_strdup_printf("\n%u", i);
+		g_autoptr(MsReading) known = ask(walk, leaf, more);
+		if (known == NULL || is_locked(known, MS_PLACE_HERE, &ignored))
+			continue;
+		g_ptr_array_remove_index(walk->reading->unread, noted);
+		merge(walk, leaf, known, face);
+		return;
+	}
 }
 
 static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
@@ -383,7 +435,8 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	gsize len;
 	raw_content(part, copy, &data, &len);
 	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
-	if (attached && read_known(walk, path, name, where, encoding, type, charset, data, len))
+	const Leaf leaf = {path, name, where, encoding, type, charset, data, len};
+	if (attached && read_known(walk, &leaf))
 		return;
 	if (!ms_budget_charge(walk->budget, MS_COST_DECODED, len)) {
 		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "larger than %s allows",
@@ -400,6 +453,7 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	if (attached)
 		walk->to.face = ms_reading_face(walk->reading, where);
 	const char *actual = read_content(walk, object, path, type, where, data, len);
+	unlock(walk, &leaf, walk->to.face);
 	walk->to.face = face;
 	if (noted != NULL) {
 		g_free(noted->actual);
@@ -581,7 +635,7 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 static void read_within(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	Walk *walk = to->walk;
-	Walk inner = {*to, walk->budget, walk->reading, NULL, 0};
+	Walk inner = {*to, walk->budget, walk->reading, NULL, 0, NULL};
 	inner.to.walk = &inner;
 	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
 	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
@@ -592,13 +646,13 @@ static void read_within(const MsExtraction *to, const char *where, const guint8 
 static MsExtraction extraction(const MsMessageSink *sink)
 {
 	return (MsExtraction){.budget = sink->budget, .reading = sink->reading, .span = sink->span,
-		.user = sink->user, .message = read_within, .passwords = sink->passwords,
-		.help = sink->help, .ocr_dpi = sink->ocr_dpi};
+		.user = sink->user, .message = read_within, .help = sink->help,
+		.ocr_dpi = sink->ocr_dpi};
 }
 
 void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 {
-	Walk walk = {extraction(sink), sink->budget, sink->reading, data, len};
+	Walk walk = {extraction(sink), sink->budget, sink->reading, data, len, sink->passwords};
 	walk.to.walk = &walk;
 	walk.to.face = ms_reading_face(sink->reading, "message");
 	walk_bytes(&walk, data, len, "", true);
@@ -609,11 +663,16 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 	const MsMessageSink *sink)
 {
-	Walk walk = {extraction(sink), sink->budget, sink->reading, NULL, 0};
+	Walk walk = {extraction(sink), sink->budget, sink->reading, NULL, 0, NULL};
 	walk.to.walk = &walk;
 	g_auto(GStrv) words = g_strsplit(as, "\n", 4);
 	walk.to.face = ms_reading_face(sink->reading, MS_PLACE_HERE);
-	if (g_strv_length(words) != 3 || !ms_budget_charge(walk.budget, MS_COST_DECODED, len)) {
+	guint n = g_strv_length(words);
+	gsize password = n == 4 ? (gsize)g_ascii_strtoull(words[3], NULL, 10) : 0;
+	for (gsize i = 0; n == 4 && sink->passwords != NULL && sink->passwords[i] != NULL; i++)
+		if (i == password)
+			walk.to.password = sink->passwords[i];
+	if (n < 3 || !ms_budget_charge(walk.budget, MS_COST_DECODED, len)) {
 		ms_reading_unread(walk.reading, MS_PLACE_HERE, MS_UNREAD_LIMIT, "larger than %s allows",
 			ms_cost_name(MS_COST_DECODED));
 		return;

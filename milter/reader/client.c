@@ -18,6 +18,7 @@
 #include "wire.h"
 
 #define START_MS 30000
+#define PASSWORD_WAIT_MS 2000 /* for a worker that tries one; all may be waiting for each other */
 #define GRACE_MS 500 /* beyond the worker's own deadline */
 
 typedef struct {
@@ -65,7 +66,9 @@ static GBytes *make_setup(const MsReaderSettings *settings)
 	for (int i = 0; i < MS_N_COSTS; i++)
 		g_variant_builder_add(&costs, "t", settings->limits.max[i]);
 	static const char *const none[] = {NULL};
-	bool help = settings->cache_bytes > 0 || settings->limits.max[MS_COST_OCR] > 0;
+	bool help = settings->cache_bytes > 0
+		|| (settings->passwords != NULL && settings->passwords[0] != NULL)
+		|| settings->limits.max[MS_COST_OCR] > 0;
 	g_autoptr(GVariant) setup = g_variant_ref_sink(g_variant_new("(satuttuuub^assb)",
 		ms_kinds_text(settings->kinds), &costs, settings->limits.max_depth,
 		(guint64)settings->limits.milliseconds, settings->limits.memory,
@@ -435,6 +438,8 @@ static MsReading *read_alone(MsReader *reader, int fd, const WireQuestion *docum
 		return NULL;
 	MsReading *reading = end == JOB_DONE ? ms_reading_decode(*bytes_out, NULL) : NULL;
 	finish(reader, &worker, reading != NULL);
+	if (reading == NULL && *bytes_out != NULL)
+		g_clear_pointer(bytes_out, g_bytes_unref);
 	return reading;
 }
 
@@ -446,16 +451,31 @@ static GBytes *make_known(Talk *talk, const WireQuestion *question, const MsCach
 		read_alone(talk->reader, talk->message_fd, question, 20, talk->deadline, &bytes);
 	if (reading != NULL && reading->unread->len == 0)
 		ms_cache_keep(talk->reader->cache, key, bytes);
-	if (reading == NULL && bytes != NULL)
-		g_clear_pointer(&bytes, g_bytes_unref);
 	return bytes;
+}
+
+/* A password is tried by a worker of its own, for the library that tries it may crash. */
+static bool tries_password(const WireQuestion *question)
+{
+	guint lines = 0;
+	for (const char *p = question->as; *p != '\0'; p++)
+		lines += *p == '\n';
+	return lines == 3;
 }
 
 static GBytes *answer_known(Talk *talk, const WireQuestion *question)
 {
 	MsCacheKey key;
 	bool again;
-	if (talk->reader->cache == NULL || !map_message(talk) || question->end > talk->size)
+	if (!map_message(talk) || question->end > talk->size)
+		return NULL;
+	if (tries_password(question)) {
+		GBytes *bytes = NULL;
+		ms_reading_free(read_alone(talk->reader, talk->message_fd, question, PASSWORD_WAIT_MS,
+			talk->deadline, &bytes));
+		return bytes;
+	}
+	if (talk->reader->cache == NULL)
 		return NULL;
 	ms_cache_key(talk->reader->cache, talk->map + question->start,
 		question->end - question->start, question->as, &key);
@@ -479,10 +499,8 @@ static GBytes *answer_picture(Talk *talk, const WireQuestion *question, const gu
 	GBytes *bytes = NULL;
 	if (wire_fill(fd, data, len) && ms_memory_seal(fd)) {
 		gint64 wait = (talk->deadline - g_get_monotonic_time()) / 1000;
-		g_autoptr(MsReading) reading =
-			read_alone(ocr, fd, &document, MAX(wait, 1), talk->deadline, &bytes);
-		if (reading == NULL && bytes != NULL)
-			g_clear_pointer(&bytes, g_bytes_unref);
+		ms_reading_free(
+			read_alone(ocr, fd, &document, MAX(wait, 1), talk->deadline, &bytes));
 	}
 	close(fd);
 	return bytes;

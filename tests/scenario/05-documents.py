@@ -55,6 +55,15 @@ def scanned_pdf(text):
                b'\nendstream endobj\n', page='/Resources<</XObject<</I 6 0 R>>>>')
 
 
+def locked_pdf(text, password):
+    with open(S + '/open.pdf', 'wb') as f:
+        f.write(text_pdf(text))
+    subprocess.run(['qpdf', '--warning-exit-0', '--encrypt', password, 'owner', '256', '--',
+                    S + '/open.pdf', S + '/locked.pdf'], check=True, stderr=subprocess.DEVNULL)
+    with open(S + '/locked.pdf', 'rb') as f:
+        return f.read()
+
+
 def invoice(customer):
     return ('<?xml version="1.0"?><rsm:CrossIndustryInvoice xmlns:rsm="a" xmlns:ram="b">'
             '<rsm:ExchangedDocument><ram:ID>X-1</ram:ID></rsm:ExchangedDocument>'
@@ -125,6 +134,16 @@ held('Word file of another, letter by letter', docx(WRONG_TEXT), 'mismatch')
 held('PDF in a ZIP in a ZIP', packed('a.zip', packed('b.pdf', text_pdf(WRONG_TEXT))), 'mismatch')
 held('scanned invoice', scanned_pdf(RIGHT_TEXT), 'image-only')
 held('PGP', b'-----BEGIN PGP MESSAGE-----\n\nhQEM\n', 'encrypted', text=RIGHT_TEXT)
+
+arrives('PDF that only its owner may print', locked_pdf(RIGHT_TEXT, ''))
+held('PDF with a password', locked_pdf(RIGHT_TEXT, 'sesame'), 'password')
+m.reader = 'passwords = {"guess", "sesame"}\n'
+m.write_conf()
+mark = m.mark()
+m.signal(signal.SIGUSR1)
+wait_for(lambda: 'reloaded' in m.tail(mark), 60)
+arrives('PDF with a password that is listed', locked_pdf(RIGHT_TEXT, 'sesame'))
+held('PDF of another with that password', locked_pdf(WRONG_TEXT, 'sesame'), 'mismatch')
 
 # with OCR
 if os.path.exists(BUILD + '/missent-ocr'):
