@@ -7,8 +7,9 @@
  * ERRORS  None; any bytes are accepted.
  * THREADS Pure functions.
  * LIMITS  All linear in the input.  Lengths are counted in bytes.
- * NOT     No charset conversion (message/charset).  The fold knows width, dashes, spaces and
- *         invisible characters; it does not fold homoglyphs or foreign digits.
+ * NOT     No charset conversion (extract).  Case is not folded: patterns ignore it.
+ *
+ * Source: the fold's table is made from the Unicode Character Database by milter/base/fold.py.
  */
 #ifndef MISSENT_TEXT_H
 #define MISSENT_TEXT_H
@@ -26,7 +27,9 @@ GString *ms_text_repair(const char *bytes, gsize len);
 /* The character that a byte is in Windows-1252. */
 gunichar ms_text_cp1252(guint8 byte);
 
-/* The text as recognition sees it: same words, one spelling of each character. */
+/* The text as recognition sees it: same words, one spelling of each character.  Invisible
+ * characters and accents are gone; blanks, dashes and digits of all scripts, letters of other
+ * widths and those that only look like Latin ones are ASCII. */
 typedef struct {
 	char *text;  /* NUL after `len`, but NULs may stand within */
 	gsize len;
@@ -40,6 +43,8 @@ typedef struct {
 
 MsFold *ms_fold_new(const char *utf8, gsize len);
 void ms_fold_free(MsFold *fold);
+/* What a reader sees of an address: invisible characters and widths are gone, letters stay. */
+char *ms_text_shown(const char *utf8, gsize len);
 /* Where the folded offset came from. */
 gsize ms_fold_source(const MsFold *fold, gsize offset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFold, ms_fold_free)

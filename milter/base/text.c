@@ -82,38 +82,13 @@ GString *ms_text_repair(const char *bytes, gsize len)
 
 /* ---- folding -------------------------------------------------------------------------- */
 
-/* 0: drop it.  Otherwise the character that recognition sees in its place. */
-static gunichar fold_char(gunichar c)
+#include "fold.inc"
+
+enum { FOLD_KEPT = 0, FOLD_DROPPED = 1 };
+
+static guint fold_row(gunichar c)
 {
-	if (c < 0x80)
-		return c == 0 ? ' ' : c;
-	switch (c) {
-	case 0xad: case 0x34f: case 0x61c: case 0x180e: case 0x2060: case 0x2061: case 0x2062:
-	case 0x2063: case 0x2064: case 0xfeff: case 0x115f: case 0x1160: case 0x3164:
-		return 0;
-	case 0xa0: case 0x1680: case 0x202f: case 0x205f: case 0x3000:
-		return ' ';
-	case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2015:
-	case 0x2212: case 0xfe58: case 0xfe63:
-		return '-';
-	case 0x2028: case 0x2029: case 0x85:
-		return '\n';
-	case 0x2024:
-		return '.';
-	case 0xfe6b:
-		return '@';
-	default:
-		break;
-	}
-	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e)
-		|| (c >= 0x206a && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f)
-		|| (c >= 0xe0000 && c <= 0xe01ef))
-		return 0;
-	if (c >= 0x2000 && c <= 0x200a)
-		return ' ';
-	if (c >= 0xff01 && c <= 0xff5e) /* full width */
-		return c - 0xff01 + 0x21;
-	return c;
+	return c < 0x110000 ? fold_pages[fold_index[c >> 8]][c & 0xff] : FOLD_KEPT;
 }
 
 static void fold_step(MsFold *fold, GString *out, gsize source)
@@ -128,22 +103,38 @@ static void fold_step(MsFold *fold, GString *out, gsize source)
 	g_array_append_val(fold->map, step);
 }
 
+/* Most text is ASCII, of which only NUL is changed. */
+static gsize ascii_run(const char *text, gsize len)
+{
+	gsize n = 0;
+	while (n < len && text[n] > 0)
+		n++;
+	return n;
+}
+
 MsFold *ms_fold_new(const char *utf8, gsize len)
 {
 	MsFold *fold = g_new0(MsFold, 1);
 	fold->map = g_array_new(FALSE, FALSE, sizeof(MsFoldStep));
 	GString *out = g_string_sized_new(len + 1);
 	for (gsize i = 0; i < len;) {
-		guchar byte = (guchar)utf8[i];
-		gsize step = byte < 0x80 ? 1 : (gsize)g_utf8_skip[byte];
-		gunichar c = byte < 0x80 ? byte : g_utf8_get_char(utf8 + i);
-		gunichar f = fold_char(c);
-		if (f != 0) {
+		gsize run = ascii_run(utf8 + i, len - i);
+		if (run > 0 || utf8[i] == '\0') {
 			fold_step(fold, out, i);
-			if (f < 0x80)
-				g_string_append_c(out, (char)f);
-			else
-				g_string_append_len(out, utf8 + i, (gssize)step);
+			g_string_append_len(out, run > 0 ? utf8 + i : " ", run > 0 ? (gssize)run : 1);
+			i += MAX(run, 1);
+			continue;
+		}
+		gsize step = (gsize)g_utf8_skip[(guchar)utf8[i]];
+		guint row = fold_row(g_utf8_get_char(utf8 + i));
+		/* Each character that one stands for comes from the same place. */
+		for (const char *p = fold_strings[row]; *p != '\0'; p++) {
+			fold_step(fold, out, i);
+			g_string_append_c(out, *p);
+		}
+		if (row == FOLD_KEPT) {
+			fold_step(fold, out, i);
+			g_string_append_len(out, utf8 + i, (gssize)step);
 		}
 		i += step;
 	}
@@ -151,6 +142,25 @@ MsFold *ms_fold_new(const char *utf8, gsize len)
 	fold->len = out->len;
 	fold->text = g_string_free(out, FALSE);
 	return fold;
+}
+
+char *ms_text_shown(const char *utf8, gsize len)
+{
+	GString *out = g_string_sized_new(len);
+	for (gsize i = 0; i < len;) {
+		gsize step = utf8[i] > 0 ? 1 : (gsize)g_utf8_skip[(guchar)utf8[i]];
+		gunichar c = utf8[i] == '\0' ? ' ' : g_utf8_get_char(utf8 + i);
+		GUnicodeType type = g_unichar_type(c);
+		bool wide = c >= 0xff01 && c <= 0xff5e;
+		if (wide || c == 0x2024 || c == 0xfe52 || c == 0xfe6b)
+			g_string_append(out, fold_strings[fold_row(c)]);
+		else if (type != G_UNICODE_FORMAT && fold_row(c) != FOLD_DROPPED)
+			g_string_append_unichar(out, c);
+		else if (type == G_UNICODE_NON_SPACING_MARK && c < 0x370)
+			g_string_append_unichar(out, c); /* an accent is part of a name */
+		i += step;
+	}
+	return g_string_free(out, FALSE);
 }
 
 void ms_fold_free(MsFold *fold)

@@ -37,8 +37,10 @@ static bool gave_up(const Search *s, MsUnreadReason reason, const char *what)
 static bool add(const Search *s, gsize start, gsize end, guint belief)
 {
 	const char *why;
-	g_autofree char *value =
-		ms_kind_canonical(s->kind, s->fold->text + start, end - start, &why);
+	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
+	/* From the source: the fold has lost the accents, which count in some kinds' values. */
+	g_autofree char *value = ms_kind_canonical(s->kind, s->span->text + from,
+		MAX(to, from) - from, &why);
 	if (value == NULL)
 		return false;
 	if (!ms_budget_charge(s->budget, MS_COST_FINDING, 1)
@@ -52,7 +54,6 @@ static bool add(const Search *s, gsize start, gsize end, guint belief)
 	if (s->span->party != NULL
 		&& (strcmp(s->span->party, "seller") == 0 || strcmp(s->span->party, "payee") == 0))
 		belief |= MS_BELIEF_SELLER;
-	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
 	ms_reading_find(s->reading, s->kind->name, value, belief, s->span->face,
 		ms_place_new(s->span->where, s->span->text, from, MAX(to, from), s->span->len));
 	return true;

@@ -25,9 +25,18 @@ struct MsKinds {
 static const char *const checks[] = {"none", "uuid", "iban", "vat", "luhn", NULL};
 static const char *const forms[] = {"alnum", "digits", "email", "address", NULL};
 
+
+/* Patterns and labels are searched for in folded text, so they are folded as well: "numéro". */
+static char *fold_text(const char *text)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(text, strlen(text));
+	return g_strndup(fold->text, fold->len);
+}
+
 static bool check_pattern(const char *value, GError **error)
 {
-	g_autoptr(MsRegex) regex = ms_regex_new(value, false, error);
+	g_autofree char *folded = fold_text(value);
+	g_autoptr(MsRegex) regex = ms_regex_new(folded, false, error);
 	return regex != NULL;
 }
 
@@ -62,21 +71,30 @@ static const MsRow rows[] = {
 	{.key = NULL},
 };
 
+static void append_word(GString *out, const char *word, bool blank_before)
+{
+	g_autofree char *folded = fold_text(word);
+	g_string_append_printf(out, "%s\\Q%s\\E", blank_before ? "\\s+" : "", folded);
+}
+
+/* Scripts that set words off by blanks: a label must not stand within a word of these. */
+#define ALPHABETS "\\p{Latin}\\p{Greek}\\p{Cyrillic}"
+
 /* One alternation of all labels.  Blanks match any white space; a label must not stand within
  * a word. */
 static MsRegex *compile_labels(const char *const *labels, GError **error)
 {
 	if (*labels == NULL)
 		return NULL;
-	GString *out = g_string_new("(?<![\\pL\\pN])(?:");
+	GString *out = g_string_new("(?<![" ALPHABETS "\\pN])(?:");
 	for (int i = 0; labels[i] != NULL; i++) {
 		if (i > 0)
 			g_string_append_c(out, '|');
 		g_auto(GStrv) words = g_strsplit(labels[i], " ", -1);
 		for (int k = 0; words[k] != NULL; k++)
-			g_string_append_printf(out, "%s\\Q%s\\E", k > 0 ? "\\s+" : "", words[k]);
+			append_word(out, words[k], k > 0);
 	}
-	g_string_append(out, ")(?![\\pL])");
+	g_string_append(out, ")(?![" ALPHABETS "])");
 	g_autofree char *pattern = g_string_free(out, FALSE);
 	return ms_regex_new(pattern, true, error);
 }
@@ -130,8 +148,10 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	for (const char *const *term = ms_section_list(section, "fields"); *term != NULL; term++)
 		g_ptr_array_add(kind->fields, g_strdup(*term));
 	const char *const *list = ms_section_list(section, "pattern");
-	for (; *list != NULL; list++)
-		g_ptr_array_add(kind->patterns, ms_regex_new(*list, true, NULL));
+	for (; *list != NULL; list++) {
+		g_autofree char *folded = fold_text(*list);
+		g_ptr_array_add(kind->patterns, ms_regex_new(folded, true, NULL));
+	}
 	g_autoptr(GError) why = NULL;
 	kind->labels = compile_labels(ms_section_list(section, "labels"), &why);
 	if (why != NULL) {
@@ -238,7 +258,8 @@ static int compare_words(const void *a, const void *b)
 /* Sorted, so that the order of lines and of street and number does not matter. */
 static char *form_address(const char *text, gsize len)
 {
-	g_autofree char *plain = ms_text_words(text, len);
+	g_autoptr(MsFold) fold = ms_fold_new(text, len);
+	g_autofree char *plain = ms_text_words(fold->text, fold->len);
 	if (plain == NULL)
 		return NULL;
 	g_auto(GStrv) words = g_strsplit(plain, " ", -1);
@@ -252,7 +273,8 @@ static char *form_address(const char *text, gsize len)
 
 static char *form_email(const char *text, gsize len)
 {
-	char *address = ms_address_canonical(text, len);
+	g_autofree char *shown = ms_text_shown(text, len);
+	char *address = ms_address_canonical(shown, strlen(shown));
 	if (address != NULL && (address[0] == '@' || strchr(strrchr(address, '@'), '.') == NULL))
 		g_clear_pointer(&address, g_free);
 	return address;

@@ -70,6 +70,17 @@ static void test_fold(void)
 		{"\xef\xbc\xa1\xef\xbc\x91", "A1"},                    /* full width */
 		{"a\xc2\xad" "b", "ab"},                               /* soft hyphen */
 		{"x\xef\xbc\xa0y", "x@y"},
+		{"num\xc3\xa9ro", "numero"},                          /* an accent ... */
+		{"nume\xcc\x81ro", "numero"},                         /* ... by itself */
+		{"Stra\xc3\x9f" "e", "Strasse"},
+		{"\xd0\xa1-\xd9\xa4\xd9\xa7\xd9\xa1\xd9\xa1", "C-4711"},  /* Cyrillic, Arabic-Indic */
+		{"\xf0\x9d\x90\x82\xf0\x9d\x9f\x92", "C4"},         /* mathematical bold */
+		{"\xef\xac\x81x", "fix"},                             /* a ligature */
+		{"\xe2\x84\x96 4", "No 4"},                          /* numero sign */
+		{"\xc5\x81\xc3\xb3" "d\xc5\xba", "Lodz"},
+		{"\xe4\xb8\xad\xe6\x96\x87", "\xe4\xb8\xad\xe6\x96\x87"}, /* what has no other form */
+		{"\xce\x91\xce\x92\xd0\x95", "ABE"},                 /* Greek and Cyrillic capitals */
+		{"a\xe2\x80\xa8" "b", "a\nb"},                       /* line separator */
 		{"plain", "plain"},
 		{"", ""},
 	};

@@ -267,7 +267,7 @@ static void test_cjk(void)
 		return;
 	}
 	static const char iban[] = "DE89370400440532013000";
-	g_autoptr(GString) hex = g_string_new("4E2D65870020"); /* "Chinese", in Chinese */
+	g_autoptr(GString) hex = g_string_new("4E2D6587"); /* "Chinese", in Chinese */
 	for (const char *p = iban; *p != '\0'; p++)
 		g_string_append_printf(hex, "%04X", (guint)*p);
 	g_autofree char *stream = g_strdup_printf("BT /F 12 Tf 40 700 Td <%s> Tj ET", hex->str);
