@@ -109,6 +109,19 @@ static gsize read_flow(const MsExtraction *to, const char *place, const GByteArr
 	return text->len;
 }
 
+/* Documents in a single XML file: OpenDocument (.fodt and so on), Word 2003, Flat OPC. */
+bool ms_is_flat_office(const char *root)
+{
+	static const char *const roots[] = {"document", "wordDocument", "package", "Workbook", NULL};
+	return g_strv_contains(roots, root);
+}
+
+void ms_flat_office_read(const MsExtraction *to, const MsDocument *document)
+{
+	const GByteArray bytes = {(guint8 *)document->data, (guint)document->len};
+	read_flow(to, document->where, &bytes);
+}
+
 /* ---- members -------------------------------------------------------------------------- */
 
 static bool has_end(const char *name, const char *end)

@@ -219,16 +219,27 @@ static gsize visible_bytes(const char *text)
 	return n;
 }
 
-/* Fonts without a table to Unicode give text that no one can read back. */
+/*
+ * Fonts that do not say which characters they draw give text that no one can read back: the
+ * numbers of their letters.  It shows: characters of no meaning, hardly any letters and digits,
+ * or hardly any vowels among the Latin letters (in print they are a third; when each letter is
+ * some places off, a tenth).
+ */
 static bool is_garbled(const char *text)
 {
-	gsize bad = 0, all = 0;
+	gsize bad = 0, all = 0, words = 0, latin = 0, vowels = 0;
 	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
-		all += !g_unichar_isspace(c);
-		bad += c == 0xfffd || (c < 0x20 && !g_ascii_isspace((char)c)) || (c >= 0xe000 && c < 0xf900);
+		if (g_unichar_isspace(c))
+			continue;
+		all++;
+		bad += c == 0xfffd || c < 0x20 || (c >= 0xe000 && c < 0xf900);
+		words += g_unichar_isalnum(c);
+		latin += c < 0x80 && g_ascii_isalpha((char)c);
+		vowels += c < 0x80 && strchr("aeiouyAEIOUY", (int)c) != NULL;
 	}
-	return all >= 8 && bad * 4 > all;
+	return (all >= 8 && bad * 4 > all) || (all >= 40 && words * 100 < all * 45)
+		|| (latin >= 150 && vowels * 100 < latin * 17);
 }
 
 static void read_page(const Pdf *pdf, PopplerPage *page, const char *place)

@@ -53,6 +53,9 @@ void ms_squeeze(GString *text);
  * e-invoice in it calls its buyer. */
 void ms_compare_buyer(const MsExtraction *to, const char *where, const GPtrArray *buyer,
 	const GString *text);
+/* XML whose text runs on through its elements, as word processors write it (office.c). */
+bool ms_is_flat_office(const char *root);
+void ms_flat_office_read(const MsExtraction *to, const MsDocument *document);
 /* Base64 of a text node or property; NULL if it is none. */
 GByteArray *ms_base64_text(const char *text, gsize len);
 

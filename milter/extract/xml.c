@@ -234,6 +234,9 @@ void ms_xml_document_read(const MsExtraction *to, const MsDocument *document)
 	const char *why;
 	if (root != NULL && ms_einvoice_is(root)) {
 		why = ms_einvoice_read(to, document->where, document->data, document->len);
+	} else if (root != NULL && ms_is_flat_office(root)) {
+		ms_flat_office_read(to, document);
+		return;
 	} else {
 		g_autoptr(GString) text = g_string_new(NULL);
 		g_autoptr(GString) attributes = g_string_new(NULL);

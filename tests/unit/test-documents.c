@@ -170,6 +170,13 @@ static void test_pdf_garbled(void)
 			"7 0 obj<</Length 122>>stream\nbegincmap 1 begincodespacerange <00><ff> endcodespacerange "
 			"1 beginbfrange <41><5a><e041> endbfrange endcmap                  \nendstream endobj\n"),
 		"", "charset");
+	/* Each letter some places off, as a subset of a font without a table gives it. */
+	static const char shifted[] = "&XVWRPHU QXPEHU LQYRLFH WKDQN \\(RX IRU \\(RXU RUGHU RI) Tj 0 -14 Td (WZHOYH FKDLUV DQG D WDEOH "
+		"NLQGO\\( SD\\( ZLWKLQ IRXUWHHQ GD\\(V) Tj 0 -14 Td (ZLWKRXW GHGXFWLRQ WKH DPRXQW ZLOO EH GHELWHG IURP WKH EDQN "
+		") Tj 0 -14 Td (DFFRXQW WKDW WKH PDQGDWH QDPHV DQG ZLOO DSSHDU RQ WKH VWDWHPHQW";
+	expect("letters off by some places", make_pdf(shifted, "", "", ""), "LQYRLFH", "charset");
+	expect("only marks", make_pdf("! # $% & ' * + , - . / ! # $ % & ' 12 * + , - . / : ; = ? @ ! # $ % & ' * + ,", "",
+		"", ""), "", "charset");
 }
 
 /* ---- e-invoices ----------------------------------------------------------------------- */
@@ -229,6 +236,8 @@ static void test_xml(void)
 		"M\xc3\xbcller", "");
 	expect("text and attributes", bytes_of("<?xml version='1.0'?><a b='Attr-1'>Text-1<c>Text-2</c></a>"),
 		"Attr-1|Text-1\nText-2", "");
+	expect("flat OpenDocument", bytes_of("<?xml version='1.0'?><o:document xmlns:o='u' xmlns:t='v'>"
+			"<t:p>C-10<t:span>001</t:span></t:p><t:p>x</t:p></o:document>"), "C-10001\nx", "");
 	expect("cut off", bytes_of("<?xml version='1.0'?><Invoice><ID>INV-77"), "INV-77", "damaged");
 	expect("CDATA", bytes_of("<?xml version='1.0'?><a><![CDATA[Raw-1 <b>]]></a>"), "Raw-1 <b>", "");
 	expect("an entity of its own",
