@@ -279,6 +279,8 @@ static void emit_address(Invoice *in)
 		{POSTCODE, "\n"}, {CITY, " "}, {SUBDIVISION, "\n"}, {COUNTRY, "\n"}};
 	static const AddressPart core[] = {{STREET, ""}, {BUILDING, " "}, {POSTCODE, "\n"},
 		{CITY, " "}, {COUNTRY, "\n"}};
+	static const AddressPart street[] = {{STREET, ""}, {POSTCODE, "\n"}, {CITY, " "},
+		{COUNTRY, "\n"}};
 	guint group = party_terms[in->party->terms][N_ROLES];
 	GString **a = in->address;
 	/* Some write the number into the street's field as well, and the city into the region's. */
@@ -291,6 +293,8 @@ static void emit_address(Invoice *in)
 		emit_lines(in, term, whole, G_N_ELEMENTS(whole));
 	if (group != 0 && (a[LINE2] != NULL || a[LINE3] != NULL || a[SUBDIVISION] != NULL))
 		emit_lines(in, term, core, G_N_ELEMENTS(core));
+	if (group != 0 && a[BUILDING] != NULL)
+		emit_lines(in, term, street, G_N_ELEMENTS(street));
 	for (Role role = STREET; role < N_ROLES; role++)
 		forget_part(in, role);
 }

@@ -242,6 +242,56 @@ static bool is_garbled(const char *text)
 		|| (latin >= 150 && vowels * 100 < latin * 17);
 }
 
+/*
+ * Poppler sets the cells of a table side by side without anything between them
+ * ("C-10001INV-2026-0417").  Where the page has a gap between two characters that the text has
+ * not, a tab is put there.  Letters may be spaced out on purpose, so this is a second reading
+ * of those lines, beside the text as it is.
+ */
+#define GAP 0.3 /* of the height of the line */
+
+static bool apart(const PopplerRectangle *a, const PopplerRectangle *b)
+{
+	double height = MAX(ABS(a->y2 - a->y1), ABS(b->y2 - b->y1));
+	double gap = b->x1 - a->x2;
+	return gap > GAP * height || gap < -3 * height;
+}
+
+/* The lines of `text` in which characters stand apart; empty if there are none. */
+static GString *separated(PopplerPage *page, const char *text)
+{
+	GString *out = g_string_new(NULL), *line = g_string_new(NULL);
+	PopplerRectangle *places = NULL;
+	guint n = 0, i = 0;
+	bool changed = false;
+	if (!poppler_page_get_text_layout(page, &places, &n))
+		n = 0;
+	gunichar last = '\n';
+	for (const char *p = text; *p != '\0' && i < n; p = g_utf8_next_char(p), i++) {
+		gunichar c = g_utf8_get_char(p);
+		if (i > 0 && !g_unichar_isspace(c) && !g_unichar_isspace(last)
+			&& apart(&places[i - 1], &places[i])) {
+			g_string_append_c(line, '\t');
+			changed = true;
+		}
+		g_string_append_unichar(line, c);
+		last = c;
+		/* What stands after such a line may be its values: the next one is kept as well. */
+		if (c == '\n') {
+			if (changed || out->len > 0)
+				g_string_append_len(out, line->str, (gssize)line->len);
+			g_string_truncate(line, 0);
+		}
+	}
+	if (changed)
+		g_string_append_len(out, line->str, (gssize)line->len);
+	else
+		g_string_truncate(out, 0);
+	g_string_free(line, TRUE);
+	g_free(places);
+	return out;
+}
+
 static void read_page(const Pdf *pdf, PopplerPage *page, const char *place)
 {
 	const MsExtraction *to = pdf->to;
@@ -249,6 +299,8 @@ static void read_page(const Pdf *pdf, PopplerPage *page, const char *place)
 	if (text == NULL)
 		text = g_strdup("");
 	ms_extract_span(to, place, text, strlen(text));
+	g_autoptr(GString) cells = separated(page, text);
+	ms_extract_span(to, place, cells->str, cells->len);
 	if (pdf->text->len < (1 << 20))
 		g_string_append(pdf->text, text);
 	g_autoptr(GString) more = g_string_new(NULL);
