@@ -19,7 +19,6 @@ typedef struct {
 
 struct MsCache {
 	guint8 secret[MS_DIGEST_BYTES];
-	guint8 settings[MS_DIGEST_BYTES];
 	guint64 max;
 	pthread_mutex_t lock; /* all below */
 	guint64 bytes;
@@ -47,13 +46,10 @@ static void entry_free(gpointer data)
 	g_free(entry);
 }
 
-MsCache *ms_cache_new(guint64 max, GBytes *settings)
+MsCache *ms_cache_new(guint64 max)
 {
 	MsCache *cache = g_new0(MsCache, 1);
-	gsize len;
-	const void *data = g_bytes_get_data(settings, &len);
 	ms_digest_random(cache->secret);
-	ms_digest_pieces(cache->secret, &(MsPiece){data, len}, 1, cache->settings);
 	cache->max = max;
 	pthread_mutex_init(&cache->lock, NULL);
 	cache->entries = g_hash_table_new_full(key_hash, key_equal, NULL, entry_free);
@@ -73,7 +69,7 @@ void ms_cache_free(MsCache *cache)
 
 void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char *as, MsCacheKey *out)
 {
-	const MsPiece pieces[] = {{cache->settings, sizeof cache->settings}, {as, strlen(as)}, {data, len}};
+	const MsPiece pieces[] = {{as, strlen(as)}, {data, len}};
 	ms_digest_pieces(cache->secret, pieces, G_N_ELEMENTS(pieces), out->digest);
 }
 

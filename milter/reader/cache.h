@@ -1,9 +1,11 @@
 /* Readings of attachments that come again.  Private to reader/.
  *
- * The key is a digest that the client takes itself over the attachment's bytes in the message,
- * how they are to be taken, and the settings of the reader.  What is kept under it was read by
- * a worker that was given nothing else before; so a document that takes its worker over spoils
- * its own reading at most, never another's.
+ * The key is a digest that the client takes itself over the attachment's bytes in the message
+ * and how they are to be taken.  What is kept under it was read by a worker that was given
+ * nothing else before; so a document that takes its worker over spoils its own reading at most,
+ * never another's.
+ *
+ * A cache belongs to one reader, whose settings never change: a reload makes another, empty.
  *
  * Threads: any.  Bounds: `max` bytes, the longest unused go first. */
 #ifndef MISSENT_READER_CACHE_H
@@ -20,8 +22,7 @@ typedef struct {
 	guint8 digest[MS_DIGEST_BYTES];
 } MsCacheKey;
 
-/* `settings`: whatever else a reading depends on. */
-MsCache *ms_cache_new(guint64 max, GBytes *settings);
+MsCache *ms_cache_new(guint64 max);
 void ms_cache_free(MsCache *cache);
 void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char *as, MsCacheKey *out);
 /* The reading, or NULL; then `*again_out` says whether these bytes were asked for before. */

@@ -222,7 +222,7 @@ MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GE
 	if (!start(reader, warning_out, error))
 		return NULL;
 	if (settings->cache_bytes > 0)
-		reader->cache = ms_cache_new(settings->cache_bytes, reader->setup);
+		reader->cache = ms_cache_new(settings->cache_bytes);
 	if (settings->limits.max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error))
 		return NULL;
 	return g_steal_pointer(&reader);

@@ -360,10 +360,20 @@ static void test_planted(void)
 	g_assert_cmpuint(stats.cache_hits, >, 0);
 }
 
-/* Workers that serve several messages may have met such a document before. */
+static gpointer read_slowly(gpointer data)
+{
+	ms_reading_free(read_text(data, "Subject: s\r\n\r\nMISBEHAVE wait\r\n"));
+	return NULL;
+}
+
+/* Workers that serve several messages may have met such a document before: none of them reads
+ * for keeping. */
 static void test_cache_fresh(void)
 {
-	g_autoptr(MsReader) reader = start_caching(1, 1000, 20000, 1 << 20);
+	g_autoptr(MsReader) reader = start_caching(2, 1000, 20000, 1 << 20);
+	GThread *other = g_thread_new("slow", read_slowly, reader);
+	read_slowly(reader);
+	g_thread_join(other);
 	g_autofree char *terms = attachment("terms.bin", TERMS);
 	for (int i = 0; i < 4; i++) {
 		g_autoptr(MsReading) r = read_attachments(reader, terms, "");
@@ -371,6 +381,7 @@ static void test_cache_fresh(void)
 	}
 	MsReaderStats stats;
 	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.cache_asked, ==, 4);
 	g_assert_cmpuint(stats.cache_bytes, ==, 0);
 }
 
@@ -405,37 +416,45 @@ static void test_bad_questions(void)
 	}
 }
 
-static GBytes *string_bytes(const char *text)
-{
-	return g_bytes_new(text, strlen(text));
-}
-
 static void test_cache_keys(void)
 {
-	g_autoptr(GBytes) one = string_bytes("settings one"), two = string_bytes("settings two");
-	MsCache *a = ms_cache_new(1 << 20, one), *b = ms_cache_new(1 << 20, two);
-	MsCacheKey k1, k2, k3, k4, k5;
-	ms_cache_key(a, "bytes", 5, "as", &k1);
-	ms_cache_key(a, "bytes", 5, "as", &k2);
-	ms_cache_key(a, "bytes", 5, "sa", &k3);
-	ms_cache_key(a, "bytez", 5, "as", &k4);
-	ms_cache_key(b, "bytes", 5, "as", &k5);
+	MsCache *cache = ms_cache_new(1 << 20);
+	MsCacheKey k1, k2, k3, k4;
+	ms_cache_key(cache, "bytes", 5, "as", &k1);
+	ms_cache_key(cache, "bytes", 5, "as", &k2);
+	ms_cache_key(cache, "bytes", 5, "sa", &k3);
+	ms_cache_key(cache, "bytez", 5, "as", &k4);
 	g_assert_cmpmem(&k1, sizeof k1, &k2, sizeof k2);
 	g_assert_cmpint(memcmp(&k1, &k3, sizeof k1), !=, 0);
 	g_assert_cmpint(memcmp(&k1, &k4, sizeof k1), !=, 0);
-	g_assert_cmpint(memcmp(&k1, &k5, sizeof k1), !=, 0);
-	ms_cache_key(a, "as", 2, "bytes", &k2); /* what is what counts, not only the sum */
-	g_assert_cmpint(memcmp(&k1, &k2, sizeof k1), !=, 0);
-	ms_cache_free(a);
-	ms_cache_free(b);
+	ms_cache_key(cache, "s", 1, "bytea", &k2); /* where one ends and the other begins counts */
+	ms_cache_key(cache, "as", 2, "byte", &k3);
+	g_assert_cmpint(memcmp(&k2, &k3, sizeof k2), !=, 0);
+	ms_cache_free(cache);
+}
+
+/* The same attachment under other settings: another reader, another cache. */
+static void test_cache_settings(void)
+{
+	g_autofree char *terms = attachment("terms.bin", TERMS);
+	g_autoptr(MsReader) first = start_caching(3, 1, 20000, 1 << 20);
+	for (int i = 0; i < 4; i++)
+		ms_reading_free(read_attachments(first, terms, ""));
+	MsKinds *all = kinds;
+	kinds = ms_kinds_parse("k", "kind \"x\" {\n pattern = {'DE[0-9]{2} 3704'}\n}\n", NULL);
+	g_autoptr(MsReader) second = start_caching(3, 1, 20000, 1 << 20);
+	g_autoptr(MsReading) r = read_attachments(second, terms, "");
+	ms_kinds_unref(kinds);
+	kinds = all;
+	g_assert_true(has_value(r, "DE893704"));
+	g_assert_false(has_value(r, "DE89370400440532013000"));
 }
 
 static void test_cache_bounds(void)
 {
-	g_autoptr(GBytes) settings = string_bytes("s");
-	MsCache *cache = ms_cache_new(100000, settings);
+	MsCache *cache = ms_cache_new(100000);
 	g_autofree char *big = g_strnfill(20000, 'x');
-	g_autoptr(GBytes) too_big = string_bytes(big), small = g_bytes_new(big, 1000);
+	g_autoptr(GBytes) too_big = g_bytes_new(big, 20000), small = g_bytes_new(big, 1000);
 	MsCacheKey first, key;
 	bool again;
 	ms_cache_key(cache, "first", 5, "", &first);
@@ -486,6 +505,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reader/cache/fresh", test_cache_fresh);
 	g_test_add_func("/reader/cache/incomplete", test_cache_incomplete);
 	g_test_add_func("/reader/cache/keys", test_cache_keys);
+	g_test_add_func("/reader/cache/settings", test_cache_settings);
 	g_test_add_func("/reader/cache/bounds", test_cache_bounds);
 	g_test_add_func("/reader/bad-questions", test_bad_questions);
 	int rc = g_test_run();
