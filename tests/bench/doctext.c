@@ -2,15 +2,17 @@
  * Reads documents with missent's own readers and prints what they hand over, for
  * tests/bench/documents.
  *
- * usage: doctext [-n] FILE...
+ * usage: doctext [-n | -t] FILE...
  *
  * One line a span: S or F (a field), term, party, place, text; one line U an unread item; and
  * at the end of each file one line D: path, CPU milliseconds, peak memory in kB, signal.  Tabs,
  * line ends and backslashes within are escaped.  Each file is read by a child process of this
- * warm one, as in production; -n keeps nothing warm, as a program started for each file would.
+ * warm one, as in production; -n keeps nothing warm, as a program started for each file would;
+ * -t takes the text of a PDF's pages and nothing else, to compare with.
  */
 #include "config.h"
 
+#include <poppler.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -99,12 +101,29 @@ static void read_document(const char *path, const guint8 *data, gsize len)
 	fflush(stdout);
 }
 
+/* What text extraction alone costs. */
+static void text_only(const guint8 *data, gsize len)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_static(data, len);
+	PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, NULL);
+	for (int i = 0; document != NULL && i < poppler_document_get_n_pages(document); i++) {
+		PopplerPage *page = poppler_document_get_page(document, i);
+		char *text = page != NULL ? poppler_page_get_text(page) : NULL;
+		printf("S\t\t\t");
+		put_string(text);
+		putchar('\n');
+		g_free(text);
+		g_clear_object(&page);
+	}
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
-	bool cold = argc > 1 && strcmp(argv[1], "-n") == 0;
+	bool cold = argc > 1 && strcmp(argv[1], "-n") == 0, bare = argc > 1 && strcmp(argv[1], "-t") == 0;
 	if (!cold)
 		ms_message_init();
-	for (int i = cold ? 2 : 1; i < argc; i++) {
+	for (int i = cold || bare ? 2 : 1; i < argc; i++) {
 		g_autofree char *data = NULL;
 		gsize len;
 		if (!g_file_get_contents(argv[i], &data, &len, NULL))
@@ -115,7 +134,10 @@ int main(int argc, char **argv)
 			alarm(60);
 			if (cold)
 				ms_message_init();
-			read_document(argv[i], (const guint8 *)data, len);
+			if (bare)
+				text_only((const guint8 *)data, len);
+			else
+				read_document(argv[i], (const guint8 *)data, len);
 			_exit(0);
 		}
 		int status = 0;
