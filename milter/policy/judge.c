@@ -331,6 +331,8 @@ static void judge_unread(Judge *j)
 
 static void judge_contradictions(Judge *j)
 {
+	if (in_list(j->policy->kinds, "none"))
+		return; /* it asks about recipients only, not about customers */
 	for (guint i = 0; i < j->reading->contradictions->len; i++) {
 		const MsContradiction *c = j->reading->contradictions->pdata[i];
 		MsReason *reason = add(j, MS_CONTRADICTION, "%s", c->detail);
