@@ -62,6 +62,8 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 
 /* Charges and hands over one span of text: valid UTF-8, or repaired here. */
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len);
+/* The same for a file's name: "Invoice 4711.pdf" has the number 4711, not 4711PDF. */
+void ms_extract_name(const MsExtraction *to, const char *where, const char *name);
 /* The same for the value of a named field. */
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
 	const char *party, const char *scheme, const char *text, gsize len);

@@ -131,6 +131,17 @@ void ms_extract_span(const MsExtraction *to, const char *where, const char *text
 	hand_over(to, &span);
 }
 
+void ms_extract_name(const MsExtraction *to, const char *where, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	gsize n = dot != NULL ? strlen(dot + 1) : 0;
+	bool extension = n >= 2 && n <= 5 && g_ascii_isalpha(dot[1]);
+	g_autofree char *apart = extension
+		? g_strdup_printf("%.*s\n%s", (int)(dot - name), name, dot) : NULL;
+	const char *text = apart != NULL ? apart : name;
+	ms_extract_span(to, where, text, strlen(text));
+}
+
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
 	const char *party, const char *scheme, const char *text, gsize len)
 {
@@ -341,7 +352,7 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 	}
 	to->budget->depth_left--;
 	g_autofree char *name_place = g_strdup_printf("%s file name", place);
-	ms_extract_span(to, name_place, name, strlen(name));
+	ms_extract_name(to, name_place, name);
 	MsExtraction inner = *to;
 	inner.face = ms_reading_face(to->reading, place);
 	MsDocument document = {.where = place, .type = type != NULL ? type : "", .data = data,

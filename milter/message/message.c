@@ -305,7 +305,7 @@ static void read_names(Walk *walk, const char *path, const char *name)
 	if (*name == '\0')
 		return;
 	g_autofree char *where = g_strdup_printf("part %s file name", *path != '\0' ? path : "1");
-	ms_extract_span(&walk->to, where, name, strlen(name));
+	ms_extract_name(&walk->to, where, name);
 }
 
 static bool is_parameter(GMimeObject *object, const char *name, const char *value)

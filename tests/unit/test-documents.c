@@ -137,7 +137,7 @@ static void test_pdf(void)
 			"6 0 obj<</Type/Annot/Subtype/Link/Rect[9 9 99 99]/A<</S/URI/URI(https://a.example/?c=7012)>>>>endobj\n"),
 		"https://a.example/?c=7012", "");
 	expect("attachment", make_pdf_with("Invoice", "list.csv", "a;b\n1;Inside-7013\n"),
-		"Desc-7005|[doc > list.csv] a;b|Inside-7013|[doc > list.csv file name] list.csv", "");
+		"Desc-7005|[doc > list.csv] a;b|Inside-7013|[doc > list.csv file name] list\n.csv", "");
 	expect("file in a note", make_pdf("Clip", "", "/Annots[8 0 R]",
 			"8 0 obj<</Type/Annot/Subtype/FileAttachment/Rect[9 9 99 99]/FS 6 0 R>>endobj\n"
 			"6 0 obj<</Type/Filespec/F(a.txt)/EF<</F 7 0 R>>>>endobj\n"
@@ -543,7 +543,7 @@ static void test_archives(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_test_message("%s %s", rows[i].format, rows[i].filter);
 		expect(rows[i].format, make_archive(rows[i].format, rows[i].filter, NULL, text, 1),
-			"Member-1|a/b.txt", "");
+			"Member-1|a/b\n.txt", "");
 	}
 	expect("gzip alone", make_archive("raw", "gzip", NULL, text, 1), "Member-1", "");
 	g_autoptr(GByteArray) inner = ZIP({"c.txt", "Deep-1", -1});

@@ -140,13 +140,13 @@ static const Row rows[] = {
 	{"message/partial", "Content-Type: message/partial; id=a; number=1; total=2\r\n\r\nx\r\n", NULL,
 		"partial", NULL},
 	{"both file names", MIXED "--b\r\nContent-Type: application/pdf; name=\"INV-1.pdf\"\r\n"
-		"Content-Disposition: attachment; filename=\"a.pdf\"\r\n\r\nx\r\n--b--\r\n", "INV-1.pdf",
+		"Content-Disposition: attachment; filename=\"a.pdf\"\r\n\r\nx\r\n--b--\r\n", "INV-1\n.pdf",
 		NULL, NULL},
 	{"rfc2231 file name", MIXED "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;\r\n"
-		" filename*0*=UTF-8''INV%2D12; filename*1*=34567.pdf\r\n\r\nx\r\n--b--\r\n", "INV-1234567.pdf",
+		" filename*0*=UTF-8''INV%2D12; filename*1*=34567.pdf\r\n\r\nx\r\n--b--\r\n", "INV-1234567\n.pdf",
 		NULL, NULL},
 	{"rfc2047 file name", MIXED "--b\r\nContent-Type: application/pdf;\r\n"
-		" name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n", "INV-1234567.pdf", NULL,
+		" name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n", "INV-1234567\n.pdf", NULL,
 		NULL},
 	{"filename and filename* are no conflict", MIXED "--b\r\nContent-Type: image/png\r\n"
 		"Content-Disposition: attachment; filename=\"a.png\"; filename*=UTF-8''a.png\r\n\r\nx\r\n--b--\r\n",
