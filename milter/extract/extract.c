@@ -116,8 +116,7 @@ static void hand_over(const MsExtraction *to, MsSpan *span)
 	to->reading->text_bytes += span->len;
 	span->face = to->face;
 	g_autoptr(GString) valid = NULL;
-	if (!g_utf8_validate_len(span->text, span->len, NULL)
-		&& memchr(span->text, '\0', span->len) == NULL) {
+	if (!g_utf8_validate_len(span->text, span->len, NULL)) { /* or a NUL, which stays */
 		valid = ms_text_repair(span->text, span->len);
 		span->text = valid->str;
 		span->len = valid->len;
