@@ -94,6 +94,8 @@ static const char *wide(const guint8 *data, gsize len)
 static GString *to_utf8(const guint8 *data, gsize len)
 {
 	GString *text;
+	if (len == 0) /* `data` may be NULL */
+		return g_string_new(NULL);
 	const char *charset = wide(data, len);
 	g_autofree char *named = charset == NULL ? declared(data, len) : NULL;
 	if (named != NULL && g_ascii_strncasecmp(named, "UTF-16", 6) != 0)
