@@ -290,7 +290,7 @@ static bool shown_as_text(const char *type)
 
 const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 {
-	const Reader *known = by_bytes(document->data, document->len);
+	const Reader *known = document->len > 0 ? by_bytes(document->data, document->len) : NULL;
 	const Reader *label = by_label(document->type);
 	if (known == NULL && document->len == 0)
 		return "";
