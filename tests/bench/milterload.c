@@ -194,7 +194,7 @@ static bool begin(Conn *c)
 static bool header(Conn *c, const char *p, const char *stop)
 {
 	const char *colon = memchr(p, ':', (size_t)(stop - p));
-	if (colon == NULL)
+	if (colon == NULL || colon == p) /* no header; to an MTA the body begins here */
 		return true;
 	const char *value = colon + 1;
 	if (!(c->steps & LEADING_SPACE) && value < stop && *value == ' ')
