@@ -401,6 +401,7 @@ typedef struct {
 	gint64 deadline;
 	guint8 *map;   /* the message, once a question needs it */
 	gsize size;
+	bool document; /* the job is one document: it has nothing to ask but about pictures */
 	guint asked, pictures;
 } Talk;
 
@@ -519,7 +520,8 @@ static JobEnd reply(Talk *talk, guint64 len)
 	gsize more = len - sizeof question;
 	g_autofree guint8 *data = more > 0 ? g_try_malloc(more) : NULL;
 	bool fine = question.as[WIRE_AS - 1] == '\0' && question.start <= question.end
-		&& (more > 0 ? question.end == 0 && data != NULL : question.start < question.end);
+		&& (more > 0 ? question.end == 0 && data != NULL
+			     : question.start < question.end && !talk->document);
 	if (!fine)
 		return JOB_LOST;
 	if (more > 0)
@@ -558,7 +560,8 @@ static JobEnd run_job(MsReader *reader, const Worker *worker, int fd, const Wire
 		|| (document != NULL
 			&& give(worker->socket, document, sizeof *document, deadline) != JOB_DONE))
 		return JOB_UNTOUCHED;
-	Talk talk = {.reader = reader, .worker = worker, .message_fd = fd, .deadline = deadline};
+	Talk talk = {.reader = reader, .worker = worker, .message_fd = fd, .deadline = deadline,
+		.document = document != NULL};
 	JobEnd end = receive(worker->socket, &header, sizeof header, deadline);
 	bool touched = end == JOB_DONE;
 	while (end == JOB_DONE) {

@@ -206,6 +206,10 @@ static void work(const MsJob *job)
 		if (memmem(job->data, job->len, order, strlen(order)) != NULL)
 			acts[i].act();
 	}
+	if (job->as != NULL && memmem(job->data, job->len, "MISBEHAVE document-asks\r", 24) != NULL) {
+		question(0, 1, 9);
+		take_reply();
+	}
 	ms_reader_work(job);
 	/* A document that adds to what was read: in a reading of itself it may. */
 	if (memmem(job->data, job->len, "MISBEHAVE plant\r", 16) != NULL)

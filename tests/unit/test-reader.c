@@ -416,6 +416,21 @@ static void test_bad_questions(void)
 	}
 }
 
+/* A document's own worker has nothing to ask: one that was taken over would otherwise have
+ * itself read again and again, by every worker there is. */
+static void test_document_asks(void)
+{
+	g_autoptr(MsReader) reader = start_caching(4, 1, 20000, 1 << 20);
+	g_autofree char *evil = attachment("evil.bin", "MISBEHAVE document-asks\r\nx");
+	MsReaderStats stats;
+	for (int i = 0; i < 2; i++)
+		ms_reading_free(read_attachments(reader, evil, ""));
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.cache_asked, ==, 2);
+	g_assert_cmpuint(stats.workers_lost, ==, 1);
+	g_assert_cmpuint(stats.cache_bytes, ==, 0);
+}
+
 static void test_cache_keys(void)
 {
 	MsCache *cache = ms_cache_new(1 << 20);
@@ -504,6 +519,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reader/cache/planted", test_planted);
 	g_test_add_func("/reader/cache/fresh", test_cache_fresh);
 	g_test_add_func("/reader/cache/incomplete", test_cache_incomplete);
+	g_test_add_func("/reader/cache/document-asks", test_document_asks);
 	g_test_add_func("/reader/cache/keys", test_cache_keys);
 	g_test_add_func("/reader/cache/settings", test_cache_settings);
 	g_test_add_func("/reader/cache/bounds", test_cache_bounds);
