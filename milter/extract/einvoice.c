@@ -344,26 +344,21 @@ static void take_role(Invoice *in, Role role, const char *path, const char *valu
 	emit_role(in, role, in->scheme, with_country != NULL ? with_country : value);
 }
 
-static bool ends_with(const char *path, const char *end)
-{
-	return g_str_has_suffix(path, end);
-}
-
 /* What stands beside a field and says what kind of it that is. */
 static bool take_qualifier(Invoice *in, const char *path, const char *value)
 {
-	if (ends_with(path, "PartyTaxScheme/TaxScheme/ID") || ends_with(path, "/DocumentTypeCode")
-		|| ends_with(path, "ReferencedDocument/TypeCode")) {
+	if (g_str_has_suffix(path, "PartyTaxScheme/TaxScheme/ID") || g_str_has_suffix(path, "/DocumentTypeCode")
+		|| g_str_has_suffix(path, "ReferencedDocument/TypeCode")) {
 		g_free(in->qualifier);
 		in->qualifier = g_ascii_strup(value, -1);
 		return true;
 	}
-	if (ends_with(path, "/IdPaese")) {
+	if (g_str_has_suffix(path, "/IdPaese")) {
 		g_free(in->country);
 		in->country = g_strdup(value);
 		return true;
 	}
-	if (ends_with(path, "/NomeAttachment")) {
+	if (g_str_has_suffix(path, "/NomeAttachment")) {
 		g_free(in->attachment);
 		in->attachment = g_strdup(value);
 	}
@@ -374,7 +369,7 @@ static bool take_qualifier(Invoice *in, const char *path, const char *value)
 static bool take_file(Invoice *in, const char *path, const char *value, gsize len)
 {
 	bool xml = len > 40 && g_str_has_prefix(value, "<?xml");
-	bool binary = ends_with(path, "BinaryObject") || ends_with(path, "/Allegati/Attachment");
+	bool binary = g_str_has_suffix(path, "BinaryObject") || g_str_has_suffix(path, "/Allegati/Attachment");
 	if (!xml && !binary)
 		return false;
 	const char *name = in->name != NULL ? in->name : in->attachment != NULL ? in->attachment
@@ -490,10 +485,10 @@ static void on_end(void *user, const char *name)
 	g_string_truncate(in->text, 0);
 	in->leaf = false;
 	g_string_append_c(in->rest, '\n');
-	if (strcmp(name, "PartyTaxScheme") == 0 || ends_with(name, "DocumentReference")
-		|| ends_with(name, "ReferencedDocument"))
+	if (strcmp(name, "PartyTaxScheme") == 0 || g_str_has_suffix(name, "DocumentReference")
+		|| g_str_has_suffix(name, "ReferencedDocument"))
 		close_group(in);
-	if (in->party != NULL && (ends_with(name, "Address") || strcmp(name, "Sede") == 0))
+	if (in->party != NULL && (g_str_has_suffix(name, "Address") || strcmp(name, "Sede") == 0))
 		emit_address(in);
 	if (in->party != NULL && in->depth == in->party_depth) {
 		if (!in->named && in->trading != NULL)

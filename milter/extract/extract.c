@@ -108,6 +108,12 @@ static void hand_over(const MsExtraction *to, MsSpan *span)
 {
 	if (span->len == 0)
 		return;
+	g_autoptr(GString) valid = NULL;
+	if (!g_utf8_validate_len(span->text, span->len, NULL)) { /* or a NUL, which stays */
+		valid = ms_text_repair(span->text, span->len);
+		span->text = valid->str;
+		span->len = valid->len;
+	}
 	if (!ms_budget_charge(to->budget, MS_COST_TEXT, span->len)) {
 		ms_reading_unread(to->reading, span->where, MS_UNREAD_LIMIT,
 			"more text than %s allows", ms_cost_name(MS_COST_TEXT));
@@ -115,12 +121,6 @@ static void hand_over(const MsExtraction *to, MsSpan *span)
 	}
 	to->reading->text_bytes += span->len;
 	span->face = to->face;
-	g_autoptr(GString) valid = NULL;
-	if (!g_utf8_validate_len(span->text, span->len, NULL)) { /* or a NUL, which stays */
-		valid = ms_text_repair(span->text, span->len);
-		span->text = valid->str;
-		span->len = valid->len;
-	}
 	to->span(span, to->user);
 }
 
@@ -191,8 +191,7 @@ void ms_html_document_read(const MsExtraction *to, const MsDocument *document)
 		{comments, " (comment)"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(streams); i++) {
 		g_autofree char *where = g_strconcat(document->where, streams[i].suffix, NULL);
-		g_autoptr(GString) valid = ms_text_repair(streams[i].text->str, streams[i].text->len);
-		ms_extract_span(to, where, valid->str, valid->len);
+		ms_extract_span(to, where, streams[i].text->str, streams[i].text->len);
 	}
 }
 

@@ -19,11 +19,6 @@ typedef struct {
 	guint phonetic;
 } Flow;
 
-static bool is_one(const char *name, const char *const *names)
-{
-	return g_strv_contains(names, name);
-}
-
 static const char *const lines[] = {"p", "tr", "row", "br", "cr", "line-break", "h", "table-row", "sld",
 	"comment", "footnote", "endnote", "pt", "v", "f", "oddHeader", "oddFooter", "evenHeader",
 	"evenFooter", "title", "si", "annotation", "note", "lvl", "text", NULL};
@@ -44,7 +39,7 @@ static void keep_attributes(Flow *flow, const char *const *attributes)
 	for (; *attributes != NULL; attributes += 2) {
 		const char *colon = strrchr(attributes[0], ':');
 		const char *name = colon != NULL ? colon + 1 : attributes[0];
-		if (strlen(attributes[1]) > 2 && is_one(name, shown)) {
+		if (strlen(attributes[1]) > 2 && g_strv_contains(shown, name)) {
 			g_string_append(flow->more, attributes[1]);
 			g_string_append_c(flow->more, '\n');
 		}
@@ -71,9 +66,9 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 static void flow_end(void *user, const char *name)
 {
 	Flow *flow = user;
-	if (is_one(name, lines))
+	if (g_strv_contains(lines, name))
 		separate(flow->text, '\n');
-	else if (is_one(name, tabs)) {
+	else if (g_strv_contains(tabs, name)) {
 		/* The paragraph in a cell ended a line; the cell sets its neighbours off by a tab. */
 		if (flow->text->len > 0 && flow->text->str[flow->text->len - 1] == '\n')
 			g_string_truncate(flow->text, flow->text->len - 1);
@@ -124,11 +119,6 @@ void ms_flat_office_read(const MsExtraction *to, const MsDocument *document)
 
 /* ---- members -------------------------------------------------------------------------- */
 
-static bool has_end(const char *name, const char *end)
-{
-	return g_str_has_suffix(name, end);
-}
-
 /* Of a member: what it is in the document. */
 typedef enum { SKIP, FLOW, PROPERTIES, SHEET, BINARY, PICTURE, EMBEDDED } Role;
 
@@ -139,20 +129,20 @@ static Role role_of(const char *name)
 		"word/fontTable.xml", "word/webSettings.xml", "Configurations2/accelerator/current.xml", NULL};
 	g_autofree char *lower = g_ascii_strdown(name, -1);
 	if (g_strv_contains(skipped, name) || strstr(lower, "/theme") != NULL
-		|| strstr(lower, "printersettings") != NULL || has_end(lower, ".odttf")
+		|| strstr(lower, "printersettings") != NULL || g_str_has_suffix(lower, ".odttf")
 		|| strstr(lower, "thumbnail") != NULL || strcmp(lower, "layout-cache") == 0
 		|| g_str_has_prefix(lower, "objectreplacements/") || g_str_has_prefix(lower, "[trash]/"))
 		return SKIP;
-	if (g_str_has_prefix(lower, "xl/worksheets/sheet") && has_end(lower, ".xml"))
+	if (g_str_has_prefix(lower, "xl/worksheets/sheet") && g_str_has_suffix(lower, ".xml"))
 		return SHEET;
 	if (g_str_has_prefix(lower, "docprops/") || g_str_has_prefix(lower, "customxml/")
 		|| strcmp(lower, "meta.xml") == 0)
-		return has_end(lower, ".rels") ? FLOW : PROPERTIES;
+		return g_str_has_suffix(lower, ".rels") ? FLOW : PROPERTIES;
 	if (strstr(lower, "/media/") != NULL || g_str_has_prefix(lower, "pictures/"))
 		return PICTURE;
-	if (has_end(lower, ".xml") || has_end(lower, ".rels") || has_end(lower, ".vml"))
+	if (g_str_has_suffix(lower, ".xml") || g_str_has_suffix(lower, ".rels") || g_str_has_suffix(lower, ".vml"))
 		return FLOW;
-	if (g_str_has_prefix(lower, "xl/") && has_end(lower, ".bin") && strstr(lower, "vba") == NULL)
+	if (g_str_has_prefix(lower, "xl/") && g_str_has_suffix(lower, ".bin") && strstr(lower, "vba") == NULL)
 		return BINARY;
 	return EMBEDDED;
 }

@@ -81,11 +81,6 @@ static void skip_group(Rtf *r)
 	top(r)->skip = true;
 }
 
-static bool is_one(const char *word, const char *const *words)
-{
-	return g_strv_contains(words, word);
-}
-
 static void control_word(Rtf *r, const char *word, long number, bool has_number)
 {
 	static const char *const breaks[] = {"par", "line", "sect", "page", "row", "column", NULL};
@@ -108,7 +103,7 @@ static void control_word(Rtf *r, const char *word, long number, bool has_number)
 	} else if (strcmp(word, "ansicpg") == 0 && has_number && number > 0 && number < 100000) {
 		g_snprintf(r->charset, sizeof r->charset, number == 932 || number == 949 || number == 936
 			? "CP%ld" : number == 950 ? "BIG5" : number == 65001 ? "UTF-8" : "WINDOWS-%ld", number);
-	} else if (is_one(word, breaks)) {
+	} else if (g_strv_contains(breaks, word)) {
 		put_char(r, '\n');
 	} else if (strcmp(word, "tab") == 0 || strcmp(word, "cell") == 0 || strcmp(word, "nestcell") == 0) {
 		put_char(r, '\t');
@@ -125,7 +120,7 @@ static void control_word(Rtf *r, const char *word, long number, bool has_number)
 		top(r)->hidden_rtf = !has_number || number != 0;
 	} else if (star && strcmp(word, "htmltag") == 0) {
 		top(r)->html_tag = true;
-	} else if (is_one(word, skipped) || (star && !is_one(word, kept_stars))) {
+	} else if (g_strv_contains(skipped, word) || (star && !g_strv_contains(kept_stars, word))) {
 		skip_group(r);
 	} else if (strcmp(word, "bin") == 0 && number > 0) {
 		r->p += MIN((gsize)number, (gsize)(r->end - r->p));

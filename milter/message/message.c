@@ -469,8 +469,7 @@ static void read_outside(Walk *walk, const char *text, const char *path, const c
 	if (text == NULL || *text == '\0')
 		return;
 	g_autofree char *where = g_strdup_printf("part %s %s", *path != '\0' ? path : "1", what);
-	g_autoptr(GString) valid = ms_text_repair(text, strlen(text));
-	ms_extract_span(&walk->to, where, valid->str, valid->len);
+	ms_extract_span(&walk->to, where, text, strlen(text));
 }
 
 /* A multipart with a transfer encoding of its own: RFC 2045 6.4 forbids it, some clients
@@ -597,8 +596,7 @@ static void read_raw(Walk *walk, const guint8 *data, gsize len, const char *path
 {
 	g_autofree char *where = place_name(path, "", "unparsed");
 	ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "%s", why);
-	g_autoptr(GString) text = ms_text_repair((const char *)data, len);
-	ms_extract_span(&walk->to, where, text->str, text->len);
+	ms_extract_span(&walk->to, where, (const char *)data, len);
 }
 
 static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost)
