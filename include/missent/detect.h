@@ -12,6 +12,7 @@
 #define MISSENT_DETECT_H
 
 #include "missent/budget.h"
+#include "missent/filter.h"
 #include "missent/kind.h"
 #include "missent/reading.h"
 #include "missent/span.h"
@@ -20,6 +21,7 @@
  * customers. */
 void ms_detect_contradictions(const MsKinds *kinds, MsReading *reading);
 
-void ms_detect(const MsKinds *kinds, const MsSpan *span, MsBudget *budget, MsReading *reading);
+/* `known` is what the directory knows, or NULL. */
+void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget, MsReading *reading);
 
 #endif

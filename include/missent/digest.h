@@ -10,7 +10,8 @@
  * NOT     Equal values have equal digests: who holds the key can test guesses.
  *
  * Source: BLAKE2b, RFC 7693; libsodium crypto_generichash.  The seal is a synthetic-IV
- * construction (as RFC 5297): iv = BLAKE2b-128(k1, name), text = name XOR XChaCha20(k2, iv).
+ * construction (as RFC 5297): iv = BLAKE2b-128(k1, name), text = name XOR XChaCha20(k2, iv).  Sealed
+ * are account names and the marks of a filter.
  * missent-directory(7) writes it out for other programs.
  */
 #ifndef MISSENT_DIGEST_H
@@ -27,9 +28,11 @@ bool ms_key_create(const char *path, GError **error);
 void ms_key_free(MsKey *key);
 /* 32 hexadecimal digits for `domain` NUL `value`. */
 char *ms_key_digest(const MsKey *key, const char *domain, const char *value);
-char *ms_key_seal(const MsKey *key, const char *name);
-/* NULL when `sealed` was not made with this key. */
-char *ms_key_open(const MsKey *key, const char *sealed);
+char *ms_key_seal(const MsKey *key, const void *data, gsize len);
+/* NULL when `sealed` was not made with this key.  A NUL follows the `*len_out` bytes. */
+guint8 *ms_key_open(const MsKey *key, const char *sealed, gsize *len_out);
+/* The key of marks (filter.h). */
+void ms_key_filter(const MsKey *key, guint8 out[16]);
 #define MS_DIGEST_BYTES 32
 /* 32 random bytes. */
 void ms_digest_random(guint8 key[MS_DIGEST_BYTES]);

@@ -60,6 +60,8 @@ typedef struct {
 	GPtrArray *identifiers; /* of MsOwners, in the order asked */
 	GPtrArray *recipients;  /* of GPtrArray of char *: accounts, in the order asked */
 	char *house;
+	char *generation; /* of the mapping that answered, and how far it had grown */
+	gint64 changes;
 } MsResolution;
 
 void ms_resolution_free(MsResolution *resolution);
@@ -71,6 +73,23 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifier,
 	guint recipient);
 bool ms_resolution_is_house(const MsResolution *resolution, guint recipient);
+
+/* ---- known identifiers ------------------------------------------------------------------ */
+
+/* The marks (filter.h) of all that the mapping in use knows; or, where `generation` is the one
+ * in use already, of what was added after its change number `changes`. */
+typedef struct {
+	char *generation;
+	gint64 changes;
+	GArray *marks; /* of MsMark */
+	bool whole;    /* all of the generation, not only what was added */
+} MsKnown;
+void ms_known_free(MsKnown *known);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsKnown, ms_known_free)
+MsAnswer ms_directory_known(MsDirectory *directory, const char *generation, gint64 changes,
+	MsKnown **known_out, GError **error);
+/* The key that the marks are made with. */
+void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16]);
 
 /* ---- the mapping ---------------------------------------------------------------------- */
 
@@ -87,6 +106,7 @@ typedef struct {
 	char *source;   /* where the last import came from */
 	gint64 loaded;  /* seconds since 1970 */
 	gint64 entries;
+	gint64 changes; /* grows whenever something is added */
 	bool digests;
 } MsDirectoryState;
 void ms_directory_state_clear(MsDirectoryState *state);

@@ -56,6 +56,8 @@ typedef struct {
 	MsResolution *resolution; /* NULL: the directory could not be asked */
 	char *trouble;            /* then: why */
 	MsVerdict *verdict;
+	guint64 known;  /* the number of the filters that it was read with (reader.h) */
+	guint64 stored; /* bytes of the message that could be read */
 	gint64 read_us, resolve_us, judge_us; /* how long each step took */
 } MsJudgement;
 void ms_judgement_free(MsJudgement *judgement);
@@ -64,7 +66,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsJudgement, ms_judgement_free)
 /* The two halves of ms_engine_judge(), for who knows the envelope only after reading. */
 bool ms_engine_read(MsRuntime *runtime, int message_fd, MsJudgement **judgement_out,
 	GError **error);
-void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement);
+void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsJudgement *judgement);
 
 /* `message_fd` is a sealed memory file; `stored` bytes of `envelope->size` are in it. */
 bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,

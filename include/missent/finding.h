@@ -23,7 +23,8 @@ typedef enum {
 	MS_BELIEF_FIELD = 8,     /* a structured document names it so */
 	MS_BELIEF_TENTATIVE = 16, /* one of several readings: counts only if the directory knows it */
 	MS_BELIEF_SELLER = 32,    /* nowhere but where a document names its sender */
-	MS_BELIEF_SCHEME = 64     /* always of a public scheme (GLN, DUNS), not of the sender's own */
+	MS_BELIEF_SCHEME = 64,    /* always of a public scheme (GLN, DUNS), not of the sender's own */
+	MS_BELIEF_EXACT = 128     /* it stands in one piece as the directory has it */
 } MsBelief;
 
 typedef struct {

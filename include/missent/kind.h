@@ -6,11 +6,13 @@
  * OWNS    MsKinds owns its kinds; reference counted, immutable.
  * ERRORS  Mistakes in kinds.conf are MS_ERROR_CONFIG with file, line and key.
  * THREADS Immutable after parse.
- * LIMITS  64 kinds; canonical values of MS_IDENTIFIER_MAX bytes.
+ * LIMITS  250 kinds; canonical values of MS_IDENTIFIER_MAX bytes.
  * NOT     Does not search text (detect.h) and knows no customer.
  *
  * Sources: IBAN ISO 13616-1 (mod 97, ISO 7064); VAT ID formats: Council Directive
- * 2006/112/EC art. 215 and the VIES structure table; UUID RFC 4122; Luhn ISO/IEC 7812-1.
+ * 2006/112/EC art. 215 and the VIES structure table; UUID RFC 4122; Luhn ISO/IEC 7812-1; BIC
+ * ISO 9362; LEI ISO 17442; GLN: GS1 General Specifications; SIREN, SIRET: INSEE; Leitweg-ID:
+ * KoSIT; schemes of participants: ISO/IEC 6523 and the Peppol code list; telephone: E.164.
  */
 #ifndef MISSENT_KIND_H
 #define MISSENT_KIND_H
@@ -20,27 +22,45 @@
 
 #include "missent/regex.h"
 
-typedef enum { MS_CHECK_NONE, MS_CHECK_UUID, MS_CHECK_IBAN, MS_CHECK_VAT, MS_CHECK_LUHN } MsCheck;
+typedef enum {
+	MS_CHECK_NONE, MS_CHECK_UUID, MS_CHECK_IBAN, MS_CHECK_VAT, MS_CHECK_LUHN, MS_CHECK_CARD,
+	MS_CHECK_SIRET, MS_CHECK_LEITWEG, MS_CHECK_GLN, MS_CHECK_DUNS, MS_CHECK_BIC, MS_CHECK_LEI,
+	MS_CHECK_CREDITOR, MS_CHECK_RF, MS_CHECK_PHONE
+} MsCheck;
 
 typedef enum {
 	MS_FORM_ALNUM,   /* letters and digits, upper case */
 	MS_FORM_DIGITS,  /* digits only */
 	MS_FORM_EMAIL,   /* local part lower case, domain as A-labels */
-	MS_FORM_ADDRESS, /* words of a postal address, sorted, without accents */
+	MS_FORM_PHONE,   /* digits with the country code, without a plus */
+	MS_FORM_ADDRESS, /* postal.h: postcode/house number/street; or all words, sorted */
 } MsForm;
+
+/* Kinds whose values contain each other: a French VAT ID has the SIREN in it. */
+typedef enum {
+	MS_FAMILY_NONE, MS_FAMILY_VAT, MS_FAMILY_REGISTRATION, MS_FAMILY_PARTICIPANT, MS_FAMILY_GLN,
+	MS_FAMILY_DUNS
+} MsFamily;
 
 typedef struct {
 	char *name;
 	MsCheck check;
 	MsForm form;
-	GPtrArray *patterns; /* of MsRegex */
-	MsRegex *labels;     /* any of the labels, or NULL */
+	MsFamily family;
+	GPtrArray *patterns; /* of MsRegex, for what stands after a label */
+	GPtrArray *shapes;   /* the same, anchored; empty if a label is required */
+	MsRegex *labels;     /* any of the labels, anchored, or NULL */
 	GPtrArray *fields;   /* of char *: EN 16931 terms that hold one ("BT-48") */
 	bool label_required;
 	bool names_buyer;    /* two different ones in one message contradict each other */
 	bool block;          /* the value is the lines after the label */
+	bool known;          /* the directory's are found by themselves (filter.h) */
+	bool hidden;         /* evidence never shows it whole */
 	gsize distance;      /* bytes from label to value */
 	gsize min_length, max_length; /* of the canonical value, bytes */
+	/* Shortest known value that counts by itself: as one word, and taken together of several;
+	 * and the same of digits alone. */
+	gsize bare_length, bare_digits, joined_length, joined_digits;
 } MsKind;
 
 typedef struct MsKinds MsKinds;
@@ -58,8 +78,34 @@ const char *const *ms_kinds_names(const MsKinds *kinds);
 /* The text it was parsed from: a reader is given the same. */
 const char *ms_kinds_text(const MsKinds *kinds);
 
+/* All shapes and labels of all kinds, and the table of where they may begin.  Made when it is
+ * first asked for. */
+typedef struct {
+	GPtrArray *patterns; /* of MsRegex, anchored */
+	GArray *owners;      /* of MsPatternOwner, one a pattern */
+	struct MsDispatch *dispatch;
+} MsPatterns;
+typedef struct {
+	guint kind;
+	bool label;
+} MsPatternOwner;
+const MsPatterns *ms_kinds_patterns(const MsKinds *kinds);
+
 /* The canonical value of `text` (valid UTF-8), or NULL and in `why_out` (static) the reason. */
 char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const char **why_out);
+
+/* Do the check digits of a canonical value agree?  False where its kind has none. */
+bool ms_kind_checked(const MsKind *kind, const char *canonical);
+
+/* Another form under which the directory keeps what one value stands for. */
+typedef struct {
+	char *key;     /* "company/FR123456824" */
+	char *compact; /* how it may stand in a text, or NULL */
+} MsOtherForm;
+/* Of MsOtherForm.  Stored are all; asked for are those that cannot mean anything else.  `text`
+ * is what the value was made from. */
+GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const char *text, gsize len);
+GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value);
 
 /* user@domain with the local part in lower case and the domain as A-labels; NULL if it is not
  * an address.  "@domain" and "*@domain" give "@domain".  RFC 5321, RFC 6531, RFC 5890. */

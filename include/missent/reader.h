@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "missent/budget.h"
+#include "missent/filter.h"
 #include "missent/help.h"
 #include "missent/kind.h"
 #include "missent/reading.h"
@@ -44,8 +45,18 @@ MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GE
 void ms_reader_free(MsReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReader, ms_reader_free)
 
-/* `message_fd` is a memory file sealed against any change. */
-bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, GError **error);
+/* `message_fd` is a memory file sealed against any change.  `*known_out`, if not NULL: the
+ * number of the filters that were used; 0: none. */
+bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, guint64 *known_out,
+	GError **error);
+
+/* From now on messages are read with this image (filter.h) of what the directory knows, or with
+ * one of what was added since.  Numbers are the caller's, not 0, and never used twice.  A reader
+ * process that had to be started anew has neither. */
+bool ms_reader_know(MsReader *reader, GBytes *image, guint64 number, GError **error);
+bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError **error);
+/* The number of the filters in use; 0: none. */
+guint64 ms_reader_known(MsReader *reader);
 
 /* Milliseconds spent, and processes used, since the start: for benchmarks. */
 typedef struct {
@@ -64,6 +75,7 @@ bool ms_memory_seal(int fd);
 
 typedef struct {
 	const MsKinds *kinds;
+	const MsFilters *known;
 	const guint8 *data; /* a message; or a document, as its bytes stand in the message */
 	gsize len;
 	const char *as;     /* NULL: a message.  Else how to take the document */

@@ -25,11 +25,18 @@ typedef struct {
 } MsMatch;
 
 MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error);
+/* One that matches nowhere but where it is asked; case is ignored. */
+MsRegex *ms_regex_new_anchored(const char *pattern, GError **error);
 void ms_regex_free(MsRegex *regex);
 const char *ms_regex_pattern(const MsRegex *regex);
 /* The first match that starts at `from` or later and before `until`. */
 MsMatchResult ms_regex_match(const MsRegex *regex, const char *text, gsize len, gsize from,
 	gsize until, MsMatch *match_out);
+/* An anchored one's match at `at`. */
+MsMatchResult ms_regex_at(const MsRegex *regex, const char *text, gsize len, gsize at,
+	MsMatch *match_out);
+/* Could a text that begins with these bytes match an anchored one? */
+bool ms_regex_may_begin(const MsRegex *regex, const char *text, gsize len);
 /* A pattern for a shell-like glob (only * and ?), anchored at both ends. */
 char *ms_regex_from_glob(const char *glob);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRegex, ms_regex_free)

@@ -12,12 +12,13 @@
 
 #define KEY_BYTES 32
 #define DIGEST_BYTES 16
-#define MAX_NAME 1024
+#define MAX_SEALED (1 << 20)
 
 struct MsKey {
 	unsigned char digest[KEY_BYTES]; /* for values */
 	unsigned char iv[KEY_BYTES];     /* for the synthetic IV of a seal */
 	unsigned char stream[KEY_BYTES]; /* for the key stream of a seal */
+	unsigned char filter[KEY_BYTES]; /* for the marks of a filter */
 };
 
 static bool sodium_ready(GError **error)
@@ -83,6 +84,7 @@ MsKey *ms_key_load(const char *path, GError **error)
 	derive(key->digest, master, "missent digest");
 	derive(key->iv, master, "missent seal iv");
 	derive(key->stream, master, "missent seal stream");
+	derive(key->filter, master, "missent filter");
 	sodium_memzero(hex, sizeof hex);
 	sodium_memzero(master, sizeof master);
 	return key;
@@ -149,12 +151,11 @@ static void stream_xor(const MsKey *key, const unsigned char *iv, unsigned char 
 	crypto_stream_xchacha20_xor(data, data, len, nonce, key->stream);
 }
 
-char *ms_key_seal(const MsKey *key, const char *name)
+char *ms_key_seal(const MsKey *key, const void *data, gsize len)
 {
-	gsize len = strlen(name);
 	g_autofree unsigned char *raw = g_malloc(DIGEST_BYTES + len);
-	make_iv(key, (const unsigned char *)name, len, raw);
-	memcpy(raw + DIGEST_BYTES, name, len);
+	make_iv(key, data, len, raw);
+	memcpy(raw + DIGEST_BYTES, data, len);
 	stream_xor(key, raw, raw + DIGEST_BYTES, len);
 	gsize size = sodium_base64_encoded_len(DIGEST_BYTES + len,
 		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
@@ -163,11 +164,14 @@ char *ms_key_seal(const MsKey *key, const char *name)
 		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-char *ms_key_open(const MsKey *key, const char *sealed)
+guint8 *ms_key_open(const MsKey *key, const char *sealed, gsize *len_out)
 {
-	unsigned char raw[DIGEST_BYTES + MAX_NAME + 1];
+	gsize room = strlen(sealed);
+	if (room > MAX_SEALED)
+		return NULL;
+	g_autofree unsigned char *raw = g_malloc(room + 1);
 	size_t len = 0;
-	if (sodium_base642bin(raw, sizeof raw - 1, sealed, strlen(sealed), NULL, &len, NULL,
+	if (sodium_base642bin(raw, room, sealed, room, NULL, &len, NULL,
 		    sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0
 		|| len < DIGEST_BYTES)
 		return NULL;
@@ -177,7 +181,16 @@ char *ms_key_open(const MsKey *key, const char *sealed)
 	make_iv(key, raw + DIGEST_BYTES, n, iv);
 	if (sodium_memcmp(iv, raw, DIGEST_BYTES) != 0)
 		return NULL;
-	return g_strndup((const char *)raw + DIGEST_BYTES, n);
+	guint8 *out = g_malloc(n + 1);
+	memcpy(out, raw + DIGEST_BYTES, n);
+	out[n] = '\0';
+	*len_out = n;
+	return out;
+}
+
+void ms_key_filter(const MsKey *key, guint8 out[16])
+{
+	memcpy(out, key->filter, 16);
 }
 
 /* ---- digests of bytes ----------------------------------------------------------------- */

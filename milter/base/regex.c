@@ -20,7 +20,7 @@ struct MsRegex {
 	pcre2_match_context *context;
 };
 
-MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error)
+static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 {
 	if (strlen(pattern) > MAX_PATTERN) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "pattern is longer than %d bytes",
@@ -28,7 +28,7 @@ MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error)
 		return NULL;
 	}
 	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C
-		| PCRE2_USE_OFFSET_LIMIT | (caseless ? PCRE2_CASELESS : 0);
+		| PCRE2_USE_OFFSET_LIMIT | more;
 	int code;
 	PCRE2_SIZE at;
 	pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &code,
@@ -42,7 +42,7 @@ MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error)
 	}
 	/* An old kernel or a strict systemd unit may refuse executable pages; the interpreter
 	 * then does the same work slower. */
-	pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
+	pcre2_jit_compile(re, PCRE2_JIT_COMPLETE | (more & PCRE2_ANCHORED ? PCRE2_JIT_PARTIAL_HARD : 0));
 	MsRegex *regex = g_new0(MsRegex, 1);
 	regex->pattern = g_strdup(pattern);
 	regex->code = re;
@@ -51,6 +51,17 @@ MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error)
 	pcre2_set_depth_limit(regex->context, DEPTH_LIMIT);
 	pcre2_set_heap_limit(regex->context, HEAP_LIMIT_KIB);
 	return regex;
+}
+
+MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error)
+{
+	return compile(pattern, caseless ? PCRE2_CASELESS : 0, error);
+}
+
+/* Anchored when it is compiled: pcre2_match() under JIT forgets it when told later. */
+MsRegex *ms_regex_new_anchored(const char *pattern, GError **error)
+{
+	return compile(pattern, PCRE2_CASELESS | PCRE2_ANCHORED, error);
 }
 
 void ms_regex_free(MsRegex *regex)
@@ -68,27 +79,68 @@ const char *ms_regex_pattern(const MsRegex *regex)
 	return regex->pattern;
 }
 
+/* What a match writes to belongs to one thread. */
+typedef struct {
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+} Scratch;
+
+static void scratch_free(gpointer data)
+{
+	Scratch *scratch = data;
+	pcre2_match_data_free(scratch->data);
+	pcre2_match_context_free(scratch->context);
+	g_free(scratch);
+}
+
+static Scratch *scratch_of(const MsRegex *regex)
+{
+	static GPrivate key = G_PRIVATE_INIT(scratch_free);
+	static _Thread_local Scratch *mine;
+	if (mine == NULL) {
+		mine = g_new0(Scratch, 1);
+		mine->data = pcre2_match_data_create(2, NULL); /* the whole and group 1 */
+		mine->context = pcre2_match_context_copy(regex->context);
+		g_private_set(&key, mine);
+	}
+	return mine;
+}
+
+static MsMatchResult match(const MsRegex *regex, const char *text, gsize len, gsize from,
+	pcre2_match_context *context, pcre2_match_data *data, MsMatch *match_out)
+{
+	int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data,
+		context);
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return MS_NO_MATCH;
+	if (rc < 0)
+		return MS_MATCH_LIMIT;
+	/* 0: it has more groups than there is room for. */
+	const PCRE2_SIZE *v = pcre2_get_ovector_pointer(data);
+	bool group = rc != 1 && v[2] != PCRE2_UNSET;
+	*match_out = (MsMatch){v[0], v[1], group ? v[2] : v[0], group ? v[3] : v[1]};
+	return MS_MATCH;
+}
+
 MsMatchResult ms_regex_match(const MsRegex *regex, const char *text, gsize len, gsize from,
 	gsize until, MsMatch *match_out)
 {
-	/* The offset limit differs from call to call, and a context belongs to one thread. */
-	pcre2_match_context *context = pcre2_match_context_copy(regex->context);
-	pcre2_set_offset_limit(context, until);
-	pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex->code, NULL);
-	int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data,
-		context);
-	MsMatchResult result = MS_NO_MATCH;
-	if (rc > 0) {
-		const PCRE2_SIZE *v = pcre2_get_ovector_pointer(data);
-		bool group = rc > 1 && v[2] != PCRE2_UNSET;
-		*match_out = (MsMatch){v[0], v[1], group ? v[2] : v[0], group ? v[3] : v[1]};
-		result = MS_MATCH;
-	} else if (rc != PCRE2_ERROR_NOMATCH) {
-		result = MS_MATCH_LIMIT;
-	}
-	pcre2_match_data_free(data);
-	pcre2_match_context_free(context);
-	return result;
+	Scratch *scratch = scratch_of(regex);
+	pcre2_set_offset_limit(scratch->context, until);
+	return match(regex, text, len, from, scratch->context, scratch->data, match_out);
+}
+
+MsMatchResult ms_regex_at(const MsRegex *regex, const char *text, gsize len, gsize at,
+	MsMatch *match_out)
+{
+	return match(regex, text, len, at, regex->context, scratch_of(regex)->data, match_out);
+}
+
+bool ms_regex_may_begin(const MsRegex *regex, const char *text, gsize len)
+{
+	int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0,
+		PCRE2_NO_UTF_CHECK | PCRE2_PARTIAL_HARD, scratch_of(regex)->data, regex->context);
+	return rc != PCRE2_ERROR_NOMATCH;
 }
 
 char *ms_regex_from_glob(const char *glob)

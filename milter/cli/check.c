@@ -355,15 +355,17 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 	if (fd < 0)
 		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
 	bool fine = ms_engine_read(check->runtime, fd, &judgement, &error);
-	close(fd);
-	if (!fine)
+	if (!fine) {
+		close(fd);
 		return cli_fail_error(error);
-	if (len > max)
-		ms_reading_unread(judgement->reading, "message", MS_UNREAD_LIMIT, "over max-message");
+	}
+	judgement->stored = MIN(len, max);
 	g_autoptr(MsEnvelope) envelope = make_envelope(check, judgement->reading, len);
+	if (envelope->recipients->len > 0)
+		ms_engine_decide(check->runtime, envelope, fd, judgement);
+	close(fd);
 	if (envelope->recipients->len == 0)
 		return cli_fail(EX_DATAERR, "%s: no recipient in To or Cc; give them with --to", name);
-	ms_engine_decide(check->runtime, envelope, judgement);
 	const MsVerdict *v = judgement->verdict;
 	if (check->json) {
 		print_json(check, name, envelope, judgement);

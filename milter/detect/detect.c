@@ -2,73 +2,108 @@
 
 #include <string.h>
 
-#include "missent/detect.h"
+#include "missent/dispatch.h"
 #include "missent/identifier.h"
-#include "missent/text.h"
 
 #include "block.h"
+#include "detect_private.h"
 
 /*
- * Three ways to an identifier: its own shape (an IBAN), a label before it ("customer number:
- * 4711"), or a field of an e-invoice that is one by definition.  What stands after a label is read in more than one way, because numbers are written
- * with blanks and a label may stand in another cell; only the plainest reading is a finding by
- * itself, the others are tentative and count only if the directory knows them.
+ * Ways to an identifier: its own shape (an IBAN), a label before it ("customer number: 4711"), a
+ * field of an e-invoice that is one by definition, and that the directory knows it (known.c,
+ * emails.c, addresses.c).  What stands after a label is read in more than one way, because
+ * numbers are written with blanks and a label may stand in another cell; only the plainest
+ * reading is a finding by itself, the others are tentative and count only if the directory knows
+ * them.
  */
 
 #define WINDOW 65536       /* bytes searched between two looks at the clock */
 #define MAX_AFTER_LABEL 4  /* values tried after one label */
 #define MAX_LINE_VALUE 120
+#define MAX_SHORTER 6      /* ends tried of one match */
+#define BIG_STEP 256       /* words between two looks at the clock */
 
-typedef struct {
-	const MsKind *kind;
-	const MsSpan *span;
-	const MsFold *fold;
-	MsBudget *budget;
-	MsReading *reading;
-} Search;
-
-static bool gave_up(const Search *s, MsUnreadReason reason, const char *what)
+bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reason, const char *what)
 {
-	ms_reading_unread(s->reading, s->span->where, reason, "kind %s: %s", s->kind->name, what);
+	ms_reading_unread(s->reading, s->span->where, reason, "kind %s: %s", kind->name, what);
 	return false;
 }
 
-/* Adds the finding if the text from start to end (in the fold) is a value of the kind. */
-static bool add(const Search *s, gsize start, gsize end, guint belief)
+gsize ms_detect_word_start(const Search *s, gsize word)
 {
-	const char *why;
-	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
-	/* From the source: the fold has lost the accents, which count in some kinds' values. */
-	g_autofree char *value = ms_kind_canonical(s->kind, s->span->text + from,
-		MAX(to, from) - from, &why);
-	if (value == NULL)
-		return false;
-	if (!ms_budget_charge(s->budget, MS_COST_FINDING, 1)
-		|| !ms_budget_charge(s->budget, MS_COST_READING, 600)) {
-		gave_up(s, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
-		return false;
+	return s->compact->place[s->compact->words[word].start];
+}
+
+gsize ms_detect_word_end(const Search *s, gsize word)
+{
+	gsize last = s->compact->place[s->compact->words[word].end - 1];
+	return last + (gsize)g_utf8_skip[(guchar)s->fold->text[last]];
+}
+
+bool ms_detect_labelled(const Search *s, guint kind, gsize start)
+{
+	gsize distance = ms_kinds_nth(s->kinds, kind)->distance;
+	for (guint i = s->labels->len; i-- > 0;) {
+		const Label *label = &g_array_index(s->labels, Label, i);
+		if (label->end <= start && start - label->end > 500)
+			return false;
+		if (label->kind == kind && label->end <= start && start - label->end <= distance)
+			return true;
 	}
-	if (s->kind->check == MS_CHECK_IBAN || s->kind->check == MS_CHECK_LUHN)
+	return false;
+}
+
+bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, const char *value,
+	guint belief)
+{
+	gsize from = ms_fold_source(s->fold, start), to = MAX(ms_fold_source(s->fold, end), from);
+	if (s->full || !ms_budget_charge(s->budget, MS_COST_FINDING, 1)
+		|| !ms_budget_charge(s->budget, MS_COST_READING, 600)) {
+		s->full = true;
+		return ms_detect_gave_up(s, kind, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
+	}
+	if (ms_kind_checked(kind, value))
 		belief |= MS_BELIEF_CHECKED;
 	/* What an e-invoice says of its sender and of the account to pay to. */
 	if (s->span->party != NULL
 		&& (strcmp(s->span->party, "seller") == 0 || strcmp(s->span->party, "payee") == 0))
 		belief |= MS_BELIEF_SELLER;
-	ms_reading_find(s->reading, s->kind->name, value, belief, s->span->face,
-		ms_place_new(s->span->where, s->span->text, from, MAX(to, from), s->span->len));
+	MsPlace *place = ms_place_new(s->span->where, s->span->text, from, to, s->span->len);
+	if (kind->hidden) {
+		g_free(place->text);
+		place->text = ms_identifier_masked(kind->name, value);
+	}
+	ms_reading_find(s->reading, kind->name, value, belief, s->span->face, place);
 	return true;
 }
 
+bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint belief)
+{
+	const char *why;
+	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
+	/* From the source: the fold has lost the accents, which count in some kinds' values. */
+	g_autofree char *value = ms_kind_canonical(kind, s->span->text + from, MAX(to, from) - from, &why);
+	if (value == NULL)
+		return false;
+	/* One with check digits that do not agree may be anything. */
+	if (belief == MS_BELIEF_SHAPE && kind->check != MS_CHECK_NONE && kind->family != MS_FAMILY_NONE
+		&& !ms_kind_checked(kind, value))
+		belief |= MS_BELIEF_TENTATIVE;
+	return ms_detect_add_value(s, kind, start, end, value, belief);
+}
+
 /* The next match that starts in [from, until); false when there is none or it gave up. */
-static bool next_match(const Search *s, const MsRegex *regex, gsize from, gsize until, MsMatch *match)
+static bool next_match(const Search *s, const MsKind *kind, const MsRegex *regex, gsize from, gsize until,
+	MsMatch *match)
 {
 	while (from < until) {
 		if (!ms_budget_time(s->budget))
-			return gave_up(s, MS_UNREAD_TIME, "the time for reading is over");
+			return ms_detect_gave_up(s, kind, MS_UNREAD_TIME, "the time for reading is over");
 		gsize stop = MIN(until, from + WINDOW);
 		switch (ms_regex_match(regex, s->fold->text, s->fold->len, from, stop - 1, match)) {
 		case MS_MATCH: return true;
-		case MS_MATCH_LIMIT: return gave_up(s, MS_UNREAD_PATTERN, "the pattern gave up");
+		case MS_MATCH_LIMIT:
+			return ms_detect_gave_up(s, kind, MS_UNREAD_PATTERN, "the pattern gave up");
 		case MS_NO_MATCH: break;
 		}
 		from = stop;
@@ -76,21 +111,6 @@ static bool next_match(const Search *s, const MsRegex *regex, gsize from, gsize 
 			from++;
 	}
 	return false;
-}
-
-static void by_shape(const Search *s)
-{
-	for (guint i = 0; i < s->kind->patterns->len; i++) {
-		const MsRegex *regex = g_ptr_array_index(s->kind->patterns, i);
-		gsize from = 0;
-		MsMatch match;
-		while (next_match(s, regex, from, s->fold->len, &match)) {
-			add(s, match.group_start, match.group_end, MS_BELIEF_SHAPE);
-			from = MAX(match.end, match.start + 1);
-			while (from < s->fold->len && ((guchar)s->fold->text[from] & 0xc0) == 0x80)
-				from++;
-		}
-	}
 }
 
 /* ---- after a label -------------------------------------------------------------------- */
@@ -111,9 +131,9 @@ static gsize skip_separators(const MsFold *fold, gsize from, gsize until, const 
 }
 
 /* The value is the rest of the line, or of the cell, after the label. */
-static void by_line(const Search *s, gsize label_end)
+static void by_line(Search *s, const MsKind *kind, gsize label_end)
 {
-	gsize limit = MIN(s->fold->len, label_end + s->kind->distance);
+	gsize limit = MIN(s->fold->len, label_end + kind->distance);
 	gsize start = skip_separators(s->fold, label_end, limit, " \t\r\n:#.=>|*-");
 	gsize end = start;
 	while (end < s->fold->len && end - start < MAX_LINE_VALUE
@@ -121,46 +141,123 @@ static void by_line(const Search *s, gsize label_end)
 		end++;
 	if (end == start || end - start >= MAX_LINE_VALUE)
 		return;
-	add(s, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
+	ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
 }
 
-static void by_label_pattern(const Search *s, gsize label_end)
+static void by_label_pattern(Search *s, const MsKind *kind, gsize label_end)
 {
-	gsize until = MIN(s->fold->len, label_end + s->kind->distance);
+	gsize until = MIN(s->fold->len, label_end + kind->distance);
 	guint found = 0;
-	for (guint i = 0; i < s->kind->patterns->len; i++) {
-		const MsRegex *regex = g_ptr_array_index(s->kind->patterns, i);
+	for (guint i = 0; i < kind->patterns->len; i++) {
+		const MsRegex *regex = g_ptr_array_index(kind->patterns, i);
 		gsize from = label_end;
 		MsMatch match;
-		while (found < MAX_AFTER_LABEL && next_match(s, regex, from, until, &match)) {
+		while (found < MAX_AFTER_LABEL && next_match(s, kind, regex, from, until, &match)) {
 			guint tentative = found > 0 ? MS_BELIEF_TENTATIVE : 0;
-			found += add(s, match.group_start, match.group_end,
+			found += ms_detect_add(s, kind, match.group_start, match.group_end,
 				MS_BELIEF_LABELLED | tentative);
 			from = MAX(match.end, match.start + 1);
 		}
 	}
 }
 
+typedef struct {
+	Search *search;
+	const MsKind *kind;
+} Block;
+
 static void add_block_range(gsize start, gsize end, void *user)
 {
-	add(user, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
+	const Block *block = user;
+	ms_detect_add(block->search, block->kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
 }
 
-static void by_label(const Search *s)
+static void by_label(Search *s, guint k, gsize label_end)
 {
-	gsize from = 0;
-	MsMatch label;
-	while (next_match(s, s->kind->labels, from, s->fold->len, &label)) {
-		if (s->kind->block) {
-			gsize start = skip_separators(s->fold, label.end, s->fold->len, " \t\r:.=-");
-			ms_block_ranges(s->fold->text, s->fold->len, start, add_block_range, (void *)s);
-		} else {
-			by_label_pattern(s, label.end);
-			by_line(s, label.end);
-		}
-		from = label.end > from ? label.end : from + 1;
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	Label label = {k, label_end};
+	g_array_append_val(s->labels, label);
+	if (kind->block) {
+		Block block = {s, kind};
+		gsize start = skip_separators(s->fold, label_end, s->fold->len, " \t\r:.=-");
+		ms_block_ranges(s->fold->text, s->fold->len, start, add_block_range, &block);
+	} else {
+		by_label_pattern(s, kind, label_end);
+		by_line(s, kind, label_end);
 	}
 }
+
+/* ---- shapes and labels ---------------------------------------------------------------- */
+
+typedef struct {
+	Search *search;
+	const MsPatterns *all;
+	gsize *next; /* of each pattern: where it may match again */
+} Run;
+
+/* What is checked may have been taken too long, with the number that stands behind it. */
+static void add_shape(Search *s, const MsKind *kind, gsize start, gsize end)
+{
+	for (int i = 0; i < MAX_SHORTER && end > start; i++) {
+		if (ms_detect_add(s, kind, start, end, MS_BELIEF_SHAPE) || kind->check == MS_CHECK_NONE)
+			return;
+		while (end > start && (g_ascii_isalnum(s->fold->text[end - 1]) || (s->fold->text[end - 1] & 0x80)))
+			end--;
+		while (end > start && !g_ascii_isalnum(s->fold->text[end - 1]))
+			end--;
+	}
+}
+
+static void try_pattern(Run *run, guint n, gsize at)
+{
+	Search *s = run->search;
+	const MsPatternOwner *owner = &g_array_index(run->all->owners, MsPatternOwner, n);
+	const MsKind *kind = ms_kinds_nth(s->kinds, owner->kind);
+	MsMatch match;
+	if (at < run->next[n])
+		return;
+	switch (ms_regex_at(run->all->patterns->pdata[n], s->fold->text, s->fold->len, at, &match)) {
+	case MS_NO_MATCH: return;
+	case MS_MATCH_LIMIT:
+		ms_detect_gave_up(s, kind, MS_UNREAD_PATTERN, "the pattern gave up");
+		return;
+	case MS_MATCH: break;
+	}
+	run->next[n] = match.end;
+	if (owner->label)
+		by_label(s, owner->kind, match.end);
+	else
+		add_shape(s, kind, match.group_start, match.group_end);
+}
+
+static void try_all(Run *run, gsize at)
+{
+	guint n;
+	const guint16 *list =
+		ms_dispatch_at(run->all->dispatch, run->search->fold->text, run->search->fold->len, at, &n);
+	for (guint i = 0; i < n; i++)
+		try_pattern(run, list[i], at);
+}
+
+/* No value begins within a word. */
+static void by_pattern(Search *s)
+{
+	Run run = {s, ms_kinds_patterns(s->kinds), NULL};
+	run.next = g_new0(gsize, run.all->patterns->len + 1);
+	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
+		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget)) {
+			ms_reading_unread(s->reading, s->span->where, MS_UNREAD_TIME, "the time for reading is over");
+			break;
+		}
+		gsize at = ms_detect_word_start(s, i);
+		if (at > 0 && s->fold->text[at - 1] == '+')
+			try_all(&run, at - 1);
+		try_all(&run, at);
+	}
+	g_free(run.next);
+}
+
+/* ---- fields --------------------------------------------------------------------------- */
 
 static bool is_field_of(const MsKind *kind, const char *term)
 {
@@ -171,25 +268,32 @@ static bool is_field_of(const MsKind *kind, const char *term)
 }
 
 /* A field's whole value; of an address each run of lines, for the directory may have fewer. */
-static void by_field(const Search *s)
+static void by_field(Search *s)
 {
-	if (s->kind->block)
-		ms_block_ranges(s->fold->text, s->fold->len, 0, add_block_range, (void *)s);
-	else
-		add(s, 0, s->fold->len, MS_BELIEF_FIELD
-			| (s->span->scheme != NULL && *s->span->scheme != '\0' ? MS_BELIEF_SCHEME : 0));
+	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
+		const MsKind *kind = ms_kinds_nth(s->kinds, i);
+		if (!is_field_of(kind, s->span->term))
+			continue;
+		Block block = {s, kind};
+		if (kind->block)
+			ms_block_ranges(s->fold->text, s->fold->len, 0, add_block_range, &block);
+		else
+			ms_detect_add(s, kind, 0, s->fold->len, MS_BELIEF_FIELD
+				| (s->span->scheme != NULL && *s->span->scheme != '\0' ? MS_BELIEF_SCHEME : 0));
+	}
 }
 
-void ms_detect(const MsKinds *kinds, const MsSpan *span, MsBudget *budget, MsReading *reading)
+void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget,
+	MsReading *reading)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(span->text, span->len);
-	for (guint i = 0; i < ms_kinds_count(kinds); i++) {
-		Search search = {ms_kinds_nth(kinds, i), span, fold, budget, reading};
-		if (span->type == MS_SPAN_FIELD && is_field_of(search.kind, span->term))
-			by_field(&search);
-		if (!search.kind->label_required && !search.kind->block)
-			by_shape(&search);
-		if (search.kind->labels != NULL)
-			by_label(&search);
-	}
+	g_autoptr(MsCompact) compact = ms_compact_new(fold->text, fold->len);
+	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(Label));
+	Search s = {kinds, known, span, fold, compact, budget, reading, labels, false};
+	if (span->type == MS_SPAN_FIELD)
+		by_field(&s);
+	by_pattern(&s);
+	ms_detect_emails(&s);
+	ms_detect_known(&s);
+	ms_detect_addresses(&s);
 }

@@ -1,10 +1,13 @@
 /*
  * What a backend of the directory does.  It stores keys with sets of tokens, in generations of
- * which one is in use; it knows nothing of kinds, digests or accounts.
+ * which one is in use, and beside them a list of marks that only grows; it knows nothing of
+ * kinds, digests or accounts.
  *
  *   i:...  an identifier: tokens of the accounts that own it
  *   r:...  a recipient:   tokens of the accounts it may receive for
  *   d:TOK  an account:    tokens of the accounts that receive for it
+ *   a:...  another form of an identifier or recipient: tokens, each with a tab and the key that
+ *          it is a form of; not counted as entries
  *   c:...  the canary
  */
 #ifndef MISSENT_DIRECTORY_BACKEND_H
@@ -18,6 +21,17 @@ typedef struct {
 	GHashTable *receivers; /* token to GPtrArray of char *: d: of every token in `values` */
 } MsLookup;
 
+/* What one row of the mapping is stored as. */
+typedef struct {
+	const char *key, *token;
+	const char *const *other_keys; /* other forms; NULL-terminated */
+	const char *other_token;
+	const char *marks;             /* or NULL */
+} MsRowKeys;
+
+/* What separates a token from the key that an other form belongs to. */
+#define MS_TOKEN_END '\t'
+
 typedef struct MsBackend MsBackend;
 
 struct MsBackend {
@@ -30,15 +44,20 @@ typedef struct MsBackendOps {
 	/* In one round trip.  MS_ABSENT: there is no generation at all. */
 	MsAnswer (*lookup)(MsBackend *backend, const char *const *keys, gsize n, MsLookup *out,
 		GError **error);
-	MsAnswer (*put)(MsBackend *backend, const char *key, const char *token, bool *changed,
-		GError **error);
-	MsAnswer (*remove)(MsBackend *backend, const char *key, const char *token, bool *changed,
+	MsAnswer (*put)(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error);
+	MsAnswer (*remove)(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error);
+	/* Calls `marks` for each list of marks of generation `state->generation` after number
+	 * `from`; in `*state` are the generation and the number of lists when it was asked.
+	 * MS_ABSENT: there is no generation at all. */
+	MsAnswer (*marks)(MsBackend *backend, const char *generation, gint64 from,
+		MsDirectoryState *state, void (*take)(const char *marks, void *user), void *user,
 		GError **error);
 	MsAnswer (*each)(MsBackend *backend,
 		void (*row)(const char *key, const char *token, void *user), void *user, GError **error);
 	/* One load at a time in a process. */
 	bool (*begin)(MsBackend *backend, GError **error);
 	bool (*add)(MsBackend *backend, const char *key, const char *token, GError **error);
+	bool (*add_marks)(MsBackend *backend, const char *marks, GError **error);
 	/* Waits for all that was added; how many different entries there are. */
 	bool (*finish)(MsBackend *backend, gint64 *entries, GError **error);
 	bool (*commit)(MsBackend *backend, const MsDirectoryState *state, GError **error);

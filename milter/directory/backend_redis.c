@@ -10,7 +10,8 @@
  * P:current       the number of the generation in use
  * P:last          counts generations
  * P:loading       the generation an import is writing now; expires when it dies
- * P:N:state       hash: loaded, entries, source, digests
+ * P:N:state       hash: loaded, entries, source, digests, changes
+ * P:N:marks       list of lists of marks; `changes` is its length
  * P:N:KEY         hash: one field a token
  *
  * Scripts find the generation and the entries in one step, so a lookup is one round trip and
@@ -28,8 +29,9 @@ static const char lookup_script[] =
 	"  local tokens = redis.call('HKEYS', base .. ARGV[i])\n"
 	"  values[i] = tokens\n"
 	"  local first = string.sub(ARGV[i], 1, 1)\n"
-	"  if first == 'i' or first == 'r' then\n"
-	"    for _, t in ipairs(tokens) do\n"
+	"  if first == 'i' or first == 'r' or first == 'a' then\n"
+	"    for _, stored in ipairs(tokens) do\n"
+	"      local t = string.match(stored, '^[^\t]*')\n"
 	"      if not seen[t] then\n"
 	"        seen[t] = true\n"
 	"        local d = redis.call('HKEYS', base .. 'd:' .. t)\n"
@@ -46,8 +48,22 @@ static const char put_script[] =
 	"if not g then return -1 end\n"
 	"local base = p .. g .. ':'\n"
 	"local n = redis.call('HSET', base .. ARGV[1], ARGV[2], '')\n"
+	"for i = 5, #ARGV do redis.call('HSET', base .. ARGV[i], ARGV[3], '') end\n"
 	"if n > 0 then redis.call('HINCRBY', base .. 'state', 'entries', n) end\n"
+	"if n > 0 and ARGV[4] ~= '' then\n"
+	"  redis.call('HSET', base .. 'state', 'changes', redis.call('RPUSH', base .. 'marks', ARGV[4]))\n"
+	"end\n"
 	"return n\n";
+
+static const char marks_script[] =
+	"local p = string.sub(KEYS[1], 1, -8)\n"
+	"local g = redis.call('GET', KEYS[1])\n"
+	"if not g then return {} end\n"
+	"local base = p .. g .. ':'\n"
+	"local from = 0\n"
+	"if ARGV[1] == g then from = tonumber(ARGV[2]) end\n"
+	"return {g, redis.call('HGETALL', base .. 'state'),\n"
+	"  redis.call('LRANGE', base .. 'marks', from, from + tonumber(ARGV[3]) - 1)}\n";
 
 static const char remove_script[] =
 	"local p = string.sub(KEYS[1], 1, -8)\n"
@@ -55,6 +71,7 @@ static const char remove_script[] =
 	"if not g then return -1 end\n"
 	"local base = p .. g .. ':'\n"
 	"local n = redis.call('HDEL', base .. ARGV[1], ARGV[2])\n"
+	"for i = 5, #ARGV do redis.call('HDEL', base .. ARGV[i], ARGV[3]) end\n"
 	"if n > 0 then redis.call('HINCRBY', base .. 'state', 'entries', -n) end\n"
 	"return n\n";
 
@@ -63,7 +80,7 @@ static const char commit_script[] =
 	"if redis.call('GET', p .. 'loading') ~= ARGV[1] then return 0 end\n"
 	"local base = p .. ARGV[1] .. ':'\n"
 	"redis.call('HSET', base .. 'state', 'loaded', ARGV[2], 'entries', ARGV[3],"
-	" 'source', ARGV[4], 'digests', ARGV[5])\n"
+	" 'source', ARGV[4], 'digests', ARGV[5], 'changes', redis.call('LLEN', base .. 'marks'))\n"
 	"redis.call('SET', KEYS[1], ARGV[1])\n"
 	"redis.call('DEL', p .. 'loading')\n"
 	"return 1\n";
@@ -137,6 +154,8 @@ static bool take_state(const MsReply *generation, const MsReply *list, MsDirecto
 			state->loaded = g_ascii_strtoll(value, NULL, 10);
 		else if (strcmp(name, "entries") == 0)
 			state->entries = g_ascii_strtoll(value, NULL, 10);
+		else if (strcmp(name, "changes") == 0)
+			state->changes = g_ascii_strtoll(value, NULL, 10);
 		else if (strcmp(name, "digests") == 0)
 			state->digests = strcmp(value, "1") == 0;
 		else if (strcmp(name, "source") == 0)
@@ -191,12 +210,18 @@ static MsAnswer lookup_redis(MsBackend *backend, const char *const *keys, gsize 
 
 /* ---- single entries ------------------------------------------------------------------- */
 
-static MsAnswer change(Redis *r, const char *script, const char *key, const char *token,
-	bool *changed, GError **error)
+static MsAnswer change(Redis *r, const char *script, const MsRowKeys *row, bool *changed, GError **error)
 {
-	const char *argv[] = {r->current, key, token};
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	const char *fixed[] = {r->current, row->key, row->token, row->other_token,
+		row->marks != NULL ? row->marks : ""};
+	for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)
+		g_ptr_array_add(argv, (gpointer)fixed[i]);
+	for (const char *const *other = row->other_keys; *other != NULL; other++)
+		g_ptr_array_add(argv, (gpointer)*other);
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_script(r->redis, script, 1, 3, argv, &reply, error);
+	MsAnswer answer = ms_redis_script(r->redis, script, 1, argv->len, (const char *const *)argv->pdata,
+		&reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (reply->type != MS_REPLY_INTEGER)
@@ -205,16 +230,72 @@ static MsAnswer change(Redis *r, const char *script, const char *key, const char
 	return reply->integer < 0 ? MS_ABSENT : MS_FOUND;
 }
 
-static MsAnswer put_redis(MsBackend *backend, const char *key, const char *token, bool *changed,
-	GError **error)
+static MsAnswer put_redis(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
 {
-	return change(self(backend), put_script, key, token, changed, error);
+	return change(self(backend), put_script, row, changed, error);
 }
 
-static MsAnswer remove_redis(MsBackend *backend, const char *key, const char *token, bool *changed,
-	GError **error)
+static MsAnswer remove_redis(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
 {
-	return change(self(backend), remove_script, key, token, changed, error);
+	return change(self(backend), remove_script, row, changed, error);
+}
+
+/* ---- marks ---------------------------------------------------------------------------- */
+
+#define LISTS_AT_ONCE 64
+#define MAX_RESTARTS 5
+
+/* The next lists; `*last_out` when there are no more.  MS_ABSENT: no generation. */
+static MsAnswer next_lists(Redis *r, const char *generation, gint64 from, MsDirectoryState *state,
+	GPtrArray *lists, bool *last_out, GError **error)
+{
+	g_autofree char *first = g_strdup_printf("%" G_GINT64_FORMAT, from);
+	const char *argv[] = {r->current, generation != NULL ? generation : "", first, G_STRINGIFY(LISTS_AT_ONCE)};
+	g_autoptr(MsReply) reply = NULL;
+	MsAnswer answer = ms_redis_script(r->redis, marks_script, 1, 4, argv, &reply, error);
+	if (answer != MS_FOUND)
+		return answer;
+	const GPtrArray *parts = list_of(reply);
+	if (parts != NULL && parts->len == 0)
+		return MS_ABSENT;
+	guint before = lists->len;
+	ms_directory_state_clear(state);
+	if (parts == NULL || parts->len != 3 || !take_state(parts->pdata[0], parts->pdata[1], state)
+		|| !take_texts(parts->pdata[2], lists))
+		return nonsense(error);
+	*last_out = lists->len - before < LISTS_AT_ONCE;
+	return MS_FOUND;
+}
+
+/* Another generation may be taken into use in the middle: then from its beginning. */
+static MsAnswer marks_redis(MsBackend *backend, const char *generation, gint64 from,
+	MsDirectoryState *state, void (*take)(const char *marks, void *user), void *user, GError **error)
+{
+	Redis *r = self(backend);
+	g_autoptr(GPtrArray) lists = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *seen = g_strdup(generation);
+	gint64 base = from;
+	bool last = false;
+	for (int restarts = 0; !last; restarts++) {
+		MsAnswer answer = next_lists(r, seen, base + lists->len, state, lists, &last, error);
+		if (answer != MS_FOUND)
+			return answer;
+		if (g_strcmp0(seen, state->generation) == 0) {
+			restarts = 0;
+			continue;
+		}
+		if (restarts > MAX_RESTARTS)
+			return nonsense(error);
+		g_free(seen);
+		seen = g_strdup(state->generation);
+		base = 0;
+		last = false;
+		g_ptr_array_set_size(lists, 0);
+	}
+	state->changes = base + lists->len;
+	for (guint i = 0; i < lists->len; i++)
+		take(lists->pdata[i], user);
+	return MS_FOUND;
 }
 
 /* ---- all keys ------------------------------------------------------------------------- */
@@ -267,7 +348,7 @@ static bool give_rows(Redis *r, const char *key, void *user, GError **error)
 {
 	Each *each = user;
 	const char *name = key + each->skip;
-	if (strcmp(name, "state") == 0 || !g_hash_table_add(each->seen, g_strdup(key)))
+	if (strcmp(name, "state") == 0 || strcmp(name, "marks") == 0 || !g_hash_table_add(each->seen, g_strdup(key)))
 		return true;
 	const char *argv[] = {"HKEYS", key};
 	g_autoptr(MsReply) reply = NULL;
@@ -378,10 +459,20 @@ static bool add_redis(MsBackend *backend, const char *key, const char *token, GE
 {
 	Redis *r = self(backend);
 	g_autofree char *full = g_strdup_printf("%s:%s:%s", r->prefix, r->loading, key);
-	const char *argv[] = {"HSET", full, token, ""};
+	/* HMSET tells no number, so what it adds is not counted. */
+	const char *argv[] = {key[0] == 'a' ? "HMSET" : "HSET", full, token, ""};
 	if (++r->added % RENEW_EVERY == 0 && !renew_claim(r, error))
 		return false;
 	return ms_redis_bulk_add(r->bulk, 4, argv, error);
+}
+
+static bool add_marks_redis(MsBackend *backend, const char *marks, GError **error)
+{
+	Redis *r = self(backend);
+	g_autofree char *full = g_strdup_printf("%s:%s:marks", r->prefix, r->loading);
+	/* The script tells no number either: a list's length must not be counted as entries. */
+	const char *argv[] = {"EVAL", "redis.call('RPUSH', KEYS[1], ARGV[1]) return 'OK'", "1", full, marks};
+	return ms_redis_bulk_add(r->bulk, 5, argv, error);
 }
 
 static bool finish_redis(MsBackend *backend, gint64 *entries, GError **error)
@@ -431,7 +522,9 @@ static const MsBackendOps redis_ops = {
 	.remove = remove_redis,
 	.each = each_redis,
 	.begin = begin_redis,
+	.marks = marks_redis,
 	.add = add_redis,
+	.add_marks = add_marks_redis,
 	.finish = finish_redis,
 	.commit = commit_redis,
 	.abandon = abandon_redis,

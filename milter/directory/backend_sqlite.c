@@ -15,6 +15,9 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS entry ("
 	" generation INTEGER NOT NULL, key TEXT NOT NULL, token TEXT NOT NULL,"
 	" PRIMARY KEY (generation, key, token)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS mark ("
+	" generation INTEGER NOT NULL, number INTEGER NOT NULL, marks TEXT NOT NULL,"
+	" PRIMARY KEY (generation, number)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
 #define CURRENT "(SELECT CAST(value AS INTEGER) FROM state WHERE name='current')"
@@ -27,7 +30,7 @@ typedef struct {
 	char *loading; /* the generation that is being written */
 	int lock;      /* of the file beside the database, held during a load; -1 */
 	guint in_batch;
-	gint64 added;
+	gint64 added, mark_lists;
 } Sqlite;
 
 static Sqlite *self(MsBackend *backend)
@@ -88,6 +91,8 @@ static void take_state(int n, const char *const *columns, void *user)
 		state->loaded = g_ascii_strtoll(columns[1], NULL, 10);
 	} else if (strcmp(columns[0], "entries") == 0) {
 		state->entries = g_ascii_strtoll(columns[1], NULL, 10);
+	} else if (strcmp(columns[0], "changes") == 0) {
+		state->changes = g_ascii_strtoll(columns[1], NULL, 10);
 	} else if (strcmp(columns[0], "digests") == 0) {
 		state->digests = strcmp(columns[1], "1") == 0;
 	}
@@ -110,10 +115,11 @@ static MsAnswer tokens_of(Sqlite *s, const char *key, GPtrArray *out, GError **e
 static MsAnswer look_up_receivers(Sqlite *s, const char *key, const GPtrArray *tokens,
 	MsLookup *out, GError **error)
 {
-	if (key[0] != 'i' && key[0] != 'r')
+	if (strchr("ira", key[0]) == NULL)
 		return MS_FOUND;
 	for (guint i = 0; i < tokens->len; i++) {
-		const char *token = tokens->pdata[i];
+		const char *stored = tokens->pdata[i];
+		g_autofree char *token = g_strndup(stored, strcspn(stored, (char[]){MS_TOKEN_END, '\0'}));
 		if (g_hash_table_contains(out->receivers, token))
 			continue;
 		g_autofree char *below = g_strconcat("d:", token, NULL);
@@ -126,13 +132,17 @@ static MsAnswer look_up_receivers(Sqlite *s, const char *key, const GPtrArray *t
 	return MS_FOUND;
 }
 
+static MsAnswer state_of(Sqlite *s, MsDirectoryState *state, GError **error)
+{
+	MsAnswer answer = ms_sqlite_run(s->db, "SELECT name, value FROM state", NULL, take_state, state,
+		NULL, error);
+	return answer == MS_FOUND && state->generation == NULL ? MS_ABSENT : answer;
+}
+
 static MsAnswer look_up_all(Sqlite *s, const char *const *keys, gsize n, MsLookup *out,
 	GError **error)
 {
-	MsAnswer answer = ms_sqlite_run(s->db, "SELECT name, value FROM state", NULL, take_state,
-		&out->state, NULL, error);
-	if (answer == MS_FOUND && out->state.generation == NULL)
-		return MS_ABSENT;
+	MsAnswer answer = state_of(s, &out->state, error);
 	for (gsize i = 0; i < n && answer == MS_FOUND; i++) {
 		GPtrArray *tokens = ms_lookup_values(out);
 		answer = tokens_of(s, keys[i], tokens, error);
@@ -159,17 +169,42 @@ static MsAnswer lookup_sqlite(MsBackend *backend, const char *const *keys, gsize
 
 /* ---- single entries ------------------------------------------------------------------- */
 
-static MsAnswer change(Sqlite *s, const char *sql, const char *count, const char *key,
-	const char *token, bool *changed, GError **error)
+/* All statements of one change of an entry; `count` is 1 or -1. */
+static MsAnswer change_all(Sqlite *s, const char *sql, const MsRowKeys *row, const char *count,
+	gint64 *changed, GError **error)
 {
-	const char *params[] = {key, token, NULL};
+	const char *params[] = {row->key, row->token, NULL};
+	MsAnswer answer = run(s, sql, params, changed, error);
+	for (const char *const *other = row->other_keys; *other != NULL && answer == MS_FOUND; other++) {
+		const char *other_params[] = {*other, row->other_token, NULL};
+		answer = run(s, sql, other_params, NULL, error);
+	}
+	const char *counted[] = {count, NULL};
+	if (answer == MS_FOUND && *changed > 0)
+		answer = run(s, "UPDATE state SET value=CAST(value AS INTEGER)+?1 WHERE name='entries'",
+			counted, NULL, error);
+	return answer;
+}
+
+static MsAnswer append_marks(Sqlite *s, const char *marks, GError **error)
+{
+	const char *params[] = {marks, NULL};
+	MsAnswer answer = run(s, "UPDATE state SET value=CAST(value AS INTEGER)+1 WHERE name='changes'", NULL,
+		NULL, error);
+	return answer != MS_FOUND ? answer : run(s, "INSERT INTO mark SELECT " CURRENT ", CAST(value AS INTEGER), ?1"
+		" FROM state WHERE name='changes'", params, NULL, error);
+}
+
+static MsAnswer change(Sqlite *s, const char *sql, const MsRowKeys *row, const char *count,
+	const char *marks, bool *changed, GError **error)
+{
 	gint64 n = 0;
 	ms_sqlite_lock(s->db);
 	MsAnswer answer = run(s, "BEGIN IMMEDIATE", NULL, NULL, error);
 	if (answer == MS_FOUND) {
-		answer = run(s, sql, params, &n, error);
-		if (answer == MS_FOUND && n > 0)
-			answer = run(s, count, NULL, NULL, error);
+		answer = change_all(s, sql, row, count, &n, error);
+		if (answer == MS_FOUND && marks != NULL && n > 0)
+			answer = append_marks(s, marks, error);
 		if (answer == MS_FOUND)
 			answer = run(s, "COMMIT", NULL, NULL, error);
 		if (answer != MS_FOUND)
@@ -180,23 +215,52 @@ static MsAnswer change(Sqlite *s, const char *sql, const char *count, const char
 	return answer;
 }
 
-static MsAnswer put_sqlite(MsBackend *backend, const char *key, const char *token, bool *changed,
-	GError **error)
+static MsAnswer put_sqlite(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
 {
 	return change(self(backend),
 		"INSERT OR IGNORE INTO entry SELECT CAST(value AS INTEGER), ?1, ?2 FROM state"
-		" WHERE name='current'",
-		"UPDATE state SET value=CAST(value AS INTEGER)+1 WHERE name='entries'", key, token,
+		" WHERE name='current'", row, "1", row->marks, changed, error);
+}
+
+static MsAnswer remove_sqlite(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
+{
+	return change(self(backend),
+		"DELETE FROM entry WHERE generation=" CURRENT " AND key=?1 AND token=?2", row, "-1", NULL,
 		changed, error);
 }
 
-static MsAnswer remove_sqlite(MsBackend *backend, const char *key, const char *token,
-	bool *changed, GError **error)
+typedef struct {
+	void (*take)(const char *marks, void *user);
+	void *user;
+} Marks;
+
+static void give_marks(int n, const char *const *columns, void *user)
 {
-	return change(self(backend),
-		"DELETE FROM entry WHERE generation=" CURRENT " AND key=?1 AND token=?2",
-		"UPDATE state SET value=CAST(value AS INTEGER)-1 WHERE name='entries'", key, token,
-		changed, error);
+	(void)n;
+	Marks *marks = user;
+	marks->take(columns[0], marks->user);
+}
+
+static MsAnswer marks_sqlite(MsBackend *backend, const char *generation, gint64 from,
+	MsDirectoryState *state, void (*take)(const char *marks, void *user), void *user, GError **error)
+{
+	Sqlite *s = self(backend);
+	ms_sqlite_lock(s->db);
+	MsAnswer answer = run(s, "BEGIN", NULL, NULL, error);
+	if (answer == MS_FOUND) {
+		answer = state_of(s, state, error);
+		bool same = generation != NULL && g_strcmp0(state->generation, generation) == 0;
+		g_autofree char *after = g_strdup_printf("%" G_GINT64_FORMAT, same ? from : 0);
+		const char *params[] = {after, NULL};
+		Marks marks = {take, user};
+		if (answer == MS_FOUND)
+			answer = ms_sqlite_run(s->db, "SELECT marks FROM mark WHERE generation=" CURRENT
+				" AND number > CAST(?1 AS INTEGER) ORDER BY number", params, give_marks, &marks, NULL,
+				error);
+		run(s, "COMMIT", NULL, NULL, NULL);
+	}
+	ms_sqlite_unlock(s->db);
+	return answer;
 }
 
 typedef struct {
@@ -233,6 +297,8 @@ static bool do_run(Sqlite *s, const char *sql, const char *const *params, gint64
 static bool sweep(Sqlite *s, GError **error)
 {
 	gint64 n = 1;
+	if (!do_run(s, "DELETE FROM mark WHERE generation != ifnull(" CURRENT ", -1)", NULL, NULL, error))
+		return false;
 	while (n > 0)
 		if (!do_run(s,
 			    "DELETE FROM entry WHERE (generation, key, token) IN (SELECT generation, key, token"
@@ -259,6 +325,7 @@ static bool begin_sqlite(MsBackend *backend, GError **error)
 	s->loading = g_strdup_printf("%" G_GINT64_FORMAT, current + 1);
 	s->in_batch = 0;
 	s->added = 0;
+	s->mark_lists = 0;
 	return true;
 }
 
@@ -281,8 +348,17 @@ static bool add_sqlite(MsBackend *backend, const char *key, const char *token, G
 	if (!do_run(s, "INSERT OR IGNORE INTO entry VALUES (CAST(?1 AS INTEGER), ?2, ?3)", params, &n,
 		    error))
 		return false;
-	s->added += n;
+	s->added += key[0] != 'a' ? n : 0;
 	return s->in_batch < BATCH || end_batch(s, error);
+}
+
+static bool add_marks_sqlite(MsBackend *backend, const char *marks, GError **error)
+{
+	Sqlite *s = self(backend);
+	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, ++s->mark_lists);
+	const char *params[] = {s->loading, number, marks, NULL};
+	return do_run(s, "INSERT INTO mark VALUES (CAST(?1 AS INTEGER), CAST(?2 AS INTEGER), ?3)", params,
+		NULL, error);
 }
 
 static bool finish_sqlite(MsBackend *backend, gint64 *entries, GError **error)
@@ -303,10 +379,11 @@ static bool commit_sqlite(MsBackend *backend, const MsDirectoryState *state, GEr
 	Sqlite *s = self(backend);
 	g_autofree char *loaded = g_strdup_printf("%" G_GINT64_FORMAT, state->loaded);
 	g_autofree char *entries = g_strdup_printf("%" G_GINT64_FORMAT, state->entries);
+	g_autofree char *changes = g_strdup_printf("%" G_GINT64_FORMAT, s->mark_lists);
 	ms_sqlite_lock(s->db);
 	bool fine = do_run(s, "BEGIN IMMEDIATE", NULL, NULL, error)
 		&& set_state(s, "current", s->loading, error) && set_state(s, "loaded", loaded, error)
-		&& set_state(s, "entries", entries, error)
+		&& set_state(s, "entries", entries, error) && set_state(s, "changes", changes, error)
 		&& set_state(s, "source", state->source, error)
 		&& set_state(s, "digests", state->digests ? "1" : "0", error)
 		&& do_run(s, "COMMIT", NULL, NULL, error);
@@ -337,7 +414,9 @@ static const MsBackendOps sqlite_ops = {
 	.remove = remove_sqlite,
 	.each = each_sqlite,
 	.begin = begin_sqlite,
+	.marks = marks_sqlite,
 	.add = add_sqlite,
+	.add_marks = add_marks_sqlite,
 	.finish = finish_sqlite,
 	.commit = commit_sqlite,
 	.abandon = abandon_sqlite,

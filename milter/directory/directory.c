@@ -102,6 +102,9 @@ static MsAnswer check_fit(const MsDirectory *directory, const MsDirectoryState *
 				    "entries were lost; import it anew");
 	if (state->entries <= 0)
 		return unfit(error, "it is empty");
+	if (state->changes <= 0)
+		return unfit(error, "it has no marks of its identifiers: an older missent, or another program, wrote "
+				    "it; import it anew");
 	gint64 age = g_get_real_time() / G_USEC_PER_SEC - state->loaded;
 	if (directory->max_age > 0 && age > directory->max_age)
 		return unfit(error, "it was loaded %" G_GINT64_FORMAT " s ago, longer than max-age allows",
@@ -152,6 +155,7 @@ void ms_resolution_free(MsResolution *resolution)
 	g_ptr_array_unref(resolution->identifiers);
 	g_ptr_array_unref(resolution->recipients);
 	g_free(resolution->house);
+	g_free(resolution->generation);
 	g_free(resolution);
 }
 
@@ -188,27 +192,44 @@ static void take_accounts(Take *take, const GPtrArray *tokens, GPtrArray *accoun
 	GPtrArray *receivers)
 {
 	for (guint i = 0; tokens != NULL && i < tokens->len; i++) {
-		g_autofree char *account = ms_keys_account(&take->directory->keys, tokens->pdata[i]);
+		const char *stored = tokens->pdata[i];
+		g_autofree char *token = g_strndup(stored, strcspn(stored, (char[]){MS_TOKEN_END, '\0'}));
+		g_autofree char *account = ms_keys_account(&take->directory->keys, token);
 		if (account == NULL) {
 			take->foreign = true;
 			continue;
 		}
 		add_once(accounts, account);
 		if (receivers != NULL)
-			take_accounts(take, g_hash_table_lookup(take->lookup->receivers, tokens->pdata[i]),
+			take_accounts(take, g_hash_table_lookup(take->lookup->receivers, token),
 				receivers, NULL);
 	}
 }
 
-/* Where the keys of each question begin in the list of all keys. */
+/* Where the keys of each question begin in the list of all keys.  Those of other forms count
+ * only where the identifier itself has no owner. */
 typedef struct {
 	GPtrArray *keys;
 	GArray *starts; /* of guint, one more than there are questions */
+	GArray *others; /* of guint: where a question's other forms begin */
 } Questions;
 
 static void begin_question(Questions *q)
 {
 	g_array_append_val(q->starts, q->keys->len);
+}
+
+static void begin_others(Questions *q)
+{
+	g_array_append_val(q->others, q->keys->len);
+}
+
+static void ask_others(const MsDirectory *directory, const MsKind *kind, const char *value, GPtrArray *keys)
+{
+	g_autoptr(GPtrArray) forms = ms_kind_asked_forms(kind, value);
+	for (guint i = 0; i < forms->len; i++)
+		g_ptr_array_add(keys, ms_keys_make(&directory->keys, 'a', MS_OTHER_FORM,
+			((MsOtherForm *)forms->pdata[i])->key));
 }
 
 static void ask_all(const MsDirectory *directory, const MsIdentifier *const *identifiers,
@@ -223,18 +244,30 @@ static void ask_all(const MsDirectory *directory, const MsIdentifier *const *ide
 		const MsKind *kind = ms_kinds_find(directory->kinds, identifiers[i]->kind);
 		if (kind != NULL && kind->form == MS_FORM_EMAIL)
 			add_address_keys(directory, value, q->keys);
+		begin_others(q);
+		if (kind != NULL)
+			ask_others(directory, kind, value, q->keys);
 	}
 	for (gsize i = 0; i < n_recipients; i++) {
 		begin_question(q);
 		add_address_keys(directory, recipients[i], q->keys);
+		begin_others(q);
 	}
 	begin_question(q);
+}
+
+static void take_range(Take *take, guint from, guint until, GPtrArray *accounts, GPtrArray *receivers)
+{
+	for (guint k = from; k < until; k++)
+		take_accounts(take, take->lookup->values->pdata[k], accounts, receivers);
 }
 
 static MsResolution *take_answers(Take *take, const Questions *q, gsize n_identifiers)
 {
 	MsResolution *resolution = g_new0(MsResolution, 1);
 	resolution->house = g_strdup(take->directory->house);
+	resolution->generation = g_strdup(take->lookup->state.generation);
+	resolution->changes = take->lookup->state.changes;
 	resolution->identifiers = g_ptr_array_new_with_free_func(owners_free);
 	resolution->recipients =
 		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
@@ -242,9 +275,11 @@ static MsResolution *take_answers(Take *take, const Questions *q, gsize n_identi
 		GPtrArray *accounts = g_ptr_array_new_with_free_func(g_free);
 		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
 		bool identifier = i < n_identifiers;
-		for (guint k = g_array_index(q->starts, guint, i);
-			k < g_array_index(q->starts, guint, i + 1); k++)
-			take_accounts(take, take->lookup->values->pdata[k], accounts,
+		guint others = g_array_index(q->others, guint, i);
+		take_range(take, g_array_index(q->starts, guint, i), others, accounts,
+			identifier ? receivers : NULL);
+		if (accounts->len == 0)
+			take_range(take, others, g_array_index(q->starts, guint, i + 1), accounts,
 				identifier ? receivers : NULL);
 		if (identifier) {
 			MsOwners *owners = g_new0(MsOwners, 1);
@@ -265,7 +300,8 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(guint));
-	Questions q = {keys, starts};
+	g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
+	Questions q = {keys, starts, others};
 	ask_all(directory, identifiers, n_identifiers, recipients, n_recipients, &q);
 	MsLookup lookup;
 	lookup_init(&lookup);
@@ -317,59 +353,23 @@ MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifi
 	return MS_OTHER;
 }
 
-/* ---- keys and single entries ---------------------------------------------------------- */
+/* ---- single entries ------------------------------------------------------------------- */
 
-/* The key of one row of the mapping, after all checks; the token goes with it. */
-static char *row_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
-	const char **why)
-{
-	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
-		g_autofree char *address = ms_address_canonical(value, len);
-		*why = "it is not an e-mail address or @domain";
-		return address != NULL
-			? ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, address)
-			: NULL;
-	}
-	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0) {
-		*why = ms_account_problem(value);
-		if (*why != NULL)
-			return NULL;
-		g_autofree char *token = ms_keys_token(&directory->keys, value);
-		return g_strconcat("d:", token, NULL);
-	}
-	const MsKind *row = ms_kinds_find(directory->kinds, kind);
-	*why = "the kind is not in kinds.conf";
-	if (row == NULL)
-		return NULL;
-	g_autofree char *canonical = ms_kind_canonical(row, value, len, why);
-	return canonical != NULL ? ms_keys_make(&directory->keys, 'i', kind, canonical) : NULL;
-}
-
-char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
-	const char **why_out)
-{
-	if (!g_utf8_validate_len(value, len, NULL)) {
-		*why_out = "it is not UTF-8";
-		return NULL;
-	}
-	return row_key(directory, kind, value, len, why_out);
-}
-
-typedef MsAnswer (*ChangeFunc)(MsBackend *backend, const char *key, const char *token,
-	bool *changed, GError **error);
+typedef MsAnswer (*ChangeFunc)(MsBackend *backend, const MsRowKeys *row, bool *changed,
+	GError **error);
 
 static MsAnswer change(MsDirectory *directory, ChangeFunc func, const char *account,
 	const char *kind, const char *value, bool *changed_out, GError **error)
 {
-	const char *why = ms_account_problem(account);
-	g_autofree char *key =
-		why == NULL ? ms_directory_key(directory, kind, value, strlen(value), &why) : NULL;
-	if (key == NULL) {
+	const char *why;
+	g_autoptr(MsRowStored) row = ms_row_new(directory, account, kind, value, strlen(value), &why);
+	if (row == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s \"%s\": %s", kind, value, why);
 		return MS_CONFIG;
 	}
-	g_autofree char *token = ms_keys_token(&directory->keys, account);
-	MsAnswer answer = func(directory->backend, key, token, changed_out, error);
+	g_autofree char *marks = row->marks->len > 0 ? ms_marks_pack(directory, row->marks) : NULL;
+	row->keys.marks = marks;
+	MsAnswer answer = func(directory->backend, &row->keys, changed_out, error);
 	if (answer == MS_ABSENT)
 		return unfit(error, "nothing was ever imported; begin with missent directory import");
 	return answer;
@@ -400,7 +400,7 @@ static void give_row(const char *key, const char *token, void *user)
 	const char *equals = strchr(key, '=');
 	if (key[0] == 'd') {
 		out->row(token, MS_ROW_RECEIVES_FOR, key + 2, out->user);
-	} else if (key[0] != 'c' && equals != NULL) {
+	} else if (key[0] != 'c' && key[0] != 'a' && equals != NULL) {
 		g_autofree char *kind = g_strndup(key + 2, (gsize)(equals - key - 2));
 		out->row(token, kind, equals + 1, out->user);
 	}

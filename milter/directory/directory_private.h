@@ -2,6 +2,8 @@
 #ifndef MISSENT_DIRECTORY_PRIVATE_H
 #define MISSENT_DIRECTORY_PRIVATE_H
 
+#include "missent/filter.h"
+
 #include "backend.h"
 #include "keys.h"
 
@@ -15,5 +17,18 @@ struct MsDirectory {
 };
 
 char *ms_directory_canary(const MsDirectory *directory);
+
+/* One row of the mapping, ready for a backend. */
+typedef struct {
+	MsRowKeys keys;
+	GPtrArray *others; /* what keys.other_keys is */
+	GArray *marks;     /* of MsMark */
+} MsRowStored;
+MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char *kind,
+	const char *value, gsize len, const char **why_out);
+void ms_row_free(MsRowStored *row);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRowStored, ms_row_free)
+/* How marks are stored: sealed, if the mapping is. */
+char *ms_marks_pack(const MsDirectory *directory, const GArray *marks);
 
 #endif

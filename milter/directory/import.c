@@ -11,11 +11,13 @@
  */
 
 #define PROGRESS_EVERY 100000
+#define MARKS_AT_ONCE 4096
 
 typedef struct {
 	MsDirectory *directory;
 	const MsImportOptions *options;
 	MsImportResult *result;
+	GArray *marks; /* of MsMark: not yet with the backend */
 } Import;
 
 static void bad(Import *import, guint64 line, const char *why)
@@ -31,10 +33,28 @@ static bool is_heading(const MsCsvRecord *record)
 		&& strcmp(record->fields[1], "kind") == 0 && strcmp(record->fields[2], "value") == 0;
 }
 
-static bool add(Import *import, const char *key, const char *token, GError **error)
+static bool add_marks(Import *import, guint at_least, GError **error)
 {
 	MsBackend *backend = import->directory->backend;
-	return import->options->dry_run || backend->ops->add(backend, key, token, error);
+	if (import->marks->len < at_least || import->options->dry_run)
+		return true;
+	g_autofree char *marks = ms_marks_pack(import->directory, import->marks);
+	g_array_set_size(import->marks, 0);
+	return backend->ops->add_marks(backend, marks, error);
+}
+
+static bool add(Import *import, const MsRowStored *row, GError **error)
+{
+	MsBackend *backend = import->directory->backend;
+	if (import->options->dry_run)
+		return true;
+	if (!backend->ops->add(backend, row->keys.key, row->keys.token, error))
+		return false;
+	for (const char *const *other = row->keys.other_keys; *other != NULL; other++)
+		if (!backend->ops->add(backend, *other, row->keys.other_token, error))
+			return false;
+	g_array_append_vals(import->marks, row->marks->data, row->marks->len);
+	return add_marks(import, MARKS_AT_ONCE, error);
 }
 
 /* False only when the world failed; a bad line is counted. */
@@ -44,16 +64,14 @@ static bool take_record(Import *import, const MsCsvRecord *record, GError **erro
 		bad(import, record->line, "has not the three fields account,kind,value");
 		return true;
 	}
-	const char *why = ms_account_problem(record->fields[0]);
-	g_autofree char *key = why == NULL ? ms_directory_key(import->directory, record->fields[1],
-						     record->fields[2], strlen(record->fields[2]), &why)
-					   : NULL;
-	if (key == NULL) {
+	const char *why;
+	g_autoptr(MsRowStored) row = ms_row_new(import->directory, record->fields[0], record->fields[1],
+		record->fields[2], strlen(record->fields[2]), &why);
+	if (row == NULL) {
 		bad(import, record->line, why);
 		return true;
 	}
-	g_autofree char *token = ms_keys_token(&import->directory->keys, record->fields[0]);
-	return add(import, key, token, error);
+	return add(import, row, error);
 }
 
 static bool take_all(Import *import, int fd, GError **error)
@@ -117,7 +135,8 @@ static bool load(Import *import, int fd, GError **error)
 		return false;
 	if (import->options->dry_run)
 		return acceptable(import, error);
-	if (!backend->ops->finish(backend, &import->result->entries, error))
+	/* Even of nothing there is a list: its number says that marks were made. */
+	if (!add_marks(import, 0, error) || !backend->ops->finish(backend, &import->result->entries, error))
 		return false;
 	import->result->entries--; /* the canary is no entry */
 	if (!acceptable(import, error))
@@ -135,7 +154,8 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	MsImportResult *result_out, GError **error)
 {
 	MsImportResult result = {0};
-	Import import = {directory, options, &result};
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	Import import = {directory, options, &result, marks};
 	MsBackend *backend = directory->backend;
 	MsDirectoryState state = {0};
 	/* A mapping that is unfit for verdicts still says how large it is. */
@@ -145,7 +165,8 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	ms_directory_state_clear(&state);
 	bool begun = options->dry_run || backend->ops->begin(backend, error);
 	g_autofree char *canary = ms_directory_canary(directory);
-	bool fine = begun && add(&import, canary, "canary", error) && load(&import, fd, error);
+	bool fine = begun && (options->dry_run || backend->ops->add(backend, canary, "canary", error))
+		&& load(&import, fd, error);
 	if (!fine && !options->dry_run)
 		backend->ops->abandon(backend);
 	*result_out = result;

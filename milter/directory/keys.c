@@ -16,12 +16,16 @@ char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char
 
 char *ms_keys_token(const MsKeys *keys, const char *account)
 {
-	return keys->digests ? ms_key_seal(keys->key, account) : g_strdup(account);
+	return keys->digests ? ms_key_seal(keys->key, account, strlen(account)) : g_strdup(account);
 }
 
 char *ms_keys_account(const MsKeys *keys, const char *token)
 {
-	return keys->digests ? ms_key_open(keys->key, token) : g_strdup(token);
+	gsize len;
+	char *account = keys->digests ? (char *)ms_key_open(keys->key, token, &len) : g_strdup(token);
+	if (account != NULL && strlen(account) > MAX_ACCOUNT)
+		g_clear_pointer(&account, g_free);
+	return account;
 }
 
 const char *ms_account_problem(const char *account)

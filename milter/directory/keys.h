@@ -10,7 +10,10 @@ typedef struct {
 	bool digests;
 } MsKeys;
 
-/* `letter` is 'i', 'r', 'd' or 'c'. */
+/* What other forms are digested as. */
+#define MS_OTHER_FORM "other"
+
+/* `letter` is 'i', 'r', 'd', 'a' or 'c'. */
 char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char *value);
 char *ms_keys_token(const MsKeys *keys, const char *account);
 /* NULL: not ours. */

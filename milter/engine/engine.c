@@ -6,6 +6,8 @@
 #include "missent/answer.h"
 #include "missent/engine.h"
 
+#include "known.h"
+
 struct MsRuntime {
 	gint refs;
 	MsSettings *settings;
@@ -13,6 +15,7 @@ struct MsRuntime {
 	MsPolicies *policies;
 	MsDirectory *directory;
 	MsReader *reader;
+	MsKnowledge *knowledge; /* of the reader, about the directory */
 	MsRecords *records;
 	MsAudit *audit;
 };
@@ -101,6 +104,9 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 		runtime->reader = start_reader(s, runtime->kinds, warning_out, error);
 		if (runtime->reader == NULL)
 			return NULL;
+		/* A directory that cannot be asked now is asked again with the first message. */
+		runtime->knowledge = ms_knowledge_new(runtime->directory, runtime->reader);
+		ms_knowledge_update(runtime->knowledge, NULL);
 	}
 	return g_steal_pointer(&runtime);
 }
@@ -115,6 +121,7 @@ void ms_runtime_unref(MsRuntime *runtime)
 {
 	if (runtime == NULL || !g_atomic_int_dec_and_test(&runtime->refs))
 		return;
+	ms_knowledge_free(runtime->knowledge);
 	ms_reader_free(runtime->reader);
 	ms_directory_free(runtime->directory);
 	ms_records_free(runtime->records);
@@ -229,17 +236,58 @@ bool ms_engine_read(MsRuntime *runtime, int message_fd, MsJudgement **judgement_
 {
 	g_autoptr(MsJudgement) judgement = g_new0(MsJudgement, 1);
 	gint64 start = g_get_monotonic_time();
-	if (!ms_reader_read(runtime->reader, message_fd, &judgement->reading, error))
+	if (!ms_reader_read(runtime->reader, message_fd, &judgement->reading, &judgement->known, error))
 		return false;
 	judgement->read_us = g_get_monotonic_time() - start;
 	*judgement_out = g_steal_pointer(&judgement);
 	return true;
 }
 
-void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
+/* Reads again, and asks again, with all that the directory knew when it answered.  What it learns
+ * while this goes on came after the message. */
+static bool catch_up(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsJudgement *judgement, GError **error)
+{
+	for (int i = 0; i < 3; i++) {
+		MsReading *again = NULL;
+		if (!ms_knowledge_update(runtime->knowledge, error)
+			|| !ms_reader_read(runtime->reader, message_fd, &again, &judgement->known, error))
+			return false;
+		ms_reading_free(judgement->reading);
+		judgement->reading = again;
+		if (judgement->known == 0)
+			continue; /* the reader was started anew in between */
+		g_clear_pointer(&judgement->resolution, ms_resolution_free);
+		resolve(runtime, envelope, judgement);
+		return true;
+	}
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader keeps dying");
+	return false;
+}
+
+static void resolve_all(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsJudgement *judgement)
+{
+	g_autoptr(GError) error = NULL;
+	resolve(runtime, envelope, judgement);
+	if (judgement->resolution == NULL
+		|| ms_knowledge_covers(runtime->knowledge, judgement->known, judgement->resolution)
+		|| catch_up(runtime, envelope, message_fd, judgement, &error))
+		return;
+	/* Read without what is known, it must not be taken for having nothing of it. */
+	g_clear_pointer(&judgement->resolution, ms_resolution_free);
+	judgement->trouble = g_strdup_printf("known identifiers: %s", error->message);
+}
+
+void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsJudgement *judgement)
 {
 	gint64 start = g_get_monotonic_time();
-	resolve(runtime, envelope, judgement);
+	resolve_all(runtime, envelope, message_fd, judgement);
+	if (judgement->stored < envelope->size)
+		ms_reading_unread(judgement->reading, "message", MS_UNREAD_LIMIT,
+			"larger than max-message allows; the first %" G_GUINT64_FORMAT " bytes were read",
+			judgement->stored);
 	gint64 resolved = g_get_monotonic_time();
 	judgement->verdict = ms_policy_judge(runtime->policies, envelope, judgement->reading,
 		judgement->resolution, judgement->trouble);
@@ -252,11 +300,8 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
 {
 	if (!ms_engine_read(runtime, message_fd, judgement_out, error))
 		return false;
-	if (stored < envelope->size)
-		ms_reading_unread((*judgement_out)->reading, "message", MS_UNREAD_LIMIT,
-			"larger than max-message allows; the first %" G_GUINT64_FORMAT " bytes were read",
-			stored);
-	ms_engine_decide(runtime, envelope, *judgement_out);
+	(*judgement_out)->stored = stored;
+	ms_engine_decide(runtime, envelope, message_fd, *judgement_out);
 	return true;
 }
 

@@ -35,6 +35,23 @@ static gsize iban_length(const char *value)
 	return 0;
 }
 
+/* ISO 7064 MOD 97-10 over letters (A is 10) and digits, beginning at `from`, round the end. */
+static int mod_97(const char *value, gsize from)
+{
+	gsize len = strlen(value);
+	unsigned rest = 0;
+	for (gsize i = 0; i < len; i++) {
+		char c = value[(i + from) % len];
+		if (g_ascii_isdigit(c))
+			rest = (rest * 10 + (unsigned)(c - '0')) % 97;
+		else if (g_ascii_isupper(c))
+			rest = (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
+		else
+			return -1;
+	}
+	return (int)rest;
+}
+
 static const char *check_iban(const char *value)
 {
 	gsize len = strlen(value);
@@ -44,30 +61,167 @@ static const char *check_iban(const char *value)
 	gsize want = iban_length(value);
 	if (want != 0 && want != len)
 		return "the IBAN's length is not that of its country";
-	unsigned rest = 0;
-	for (gsize i = 0; i < len; i++) {
-		char c = value[(i + 4) % len];
-		if (g_ascii_isdigit(c))
-			rest = (rest * 10 + (unsigned)(c - '0')) % 97;
-		else if (g_ascii_isupper(c))
-			rest = (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
-		else
-			return "an IBAN has letters A to Z and digits only";
-	}
+	int rest = mod_97(value, 4);
+	if (rest < 0)
+		return "an IBAN has letters A to Z and digits only";
 	return rest == 1 ? NULL : "the IBAN's check digits are wrong";
+}
+
+/* ISO/IEC 7812-1 annex B. */
+static bool luhn(const char *digits, gsize len)
+{
+	unsigned sum = 0;
+	for (gsize i = 0; i < len; i++) {
+		unsigned d = (unsigned)(digits[len - 1 - i] - '0') * (i % 2 == 1 ? 2 : 1);
+		sum += d > 9 ? d - 9 : d;
+	}
+	return sum % 10 == 0;
 }
 
 static const char *check_luhn(const char *value)
 {
-	gsize len = strlen(value);
-	if (len < 2 || !is_digits(value))
+	if (strlen(value) < 2 || !is_digits(value))
 		return "it must consist of digits";
+	return luhn(value, strlen(value)) ? NULL : "the check digit (Luhn) is wrong";
+}
+
+/* Lengths and first digits in use: Visa, Mastercard, American Express, Diners, Discover, JCB,
+ * UnionPay, Maestro.  ISO/IEC 7812-2 and the schemes' own rules. */
+static const char *check_card(const char *value)
+{
+	gsize len = strlen(value);
+	if (len < 13 || len > 19 || !is_digits(value))
+		return "a card number has 13 to 19 digits";
+	int four = (value[0] - '0') * 1000 + (value[1] - '0') * 100 + (value[2] - '0') * 10 + value[3] - '0';
+	int two = four / 100;
+	bool known = (value[0] == '4' && (len == 13 || len == 16 || len == 19))
+		|| (((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) && len == 16)
+		|| ((two == 34 || two == 37) && len == 15)
+		|| (((four >= 3000 && four <= 3059) || two == 36 || two == 38 || two == 39) && len == 14)
+		|| ((four == 6011 || two == 65 || (four >= 6440 && four <= 6499)) && len == 16)
+		|| (four >= 3528 && four <= 3589 && len == 16)
+		|| (two == 62 && len >= 16) || ((two == 50 || two == 56 || two == 58 || two == 63 || two == 67) && len >= 16);
+	if (!known)
+		return "no card begins so and has this length";
+	if (strspn(value, (char[]){value[len - 1], '\0'}) == len)
+		return "all digits of the card number are alike";
+	return luhn(value, len) ? NULL : "the check digit (Luhn) is wrong";
+}
+
+bool ms_check_siren(const char *digits)
+{
+	return strspn(digits, "0123456789") >= 9 && strncmp(digits, "000000000", 9) != 0 && luhn(digits, 9);
+}
+
+/* INSEE: nine digits, Luhn; an establishment has five more (La Poste's sum to a multiple of
+ * five instead). */
+static bool siret_digits(const char *value)
+{
+	gsize len = strlen(value);
+	if (!is_digits(value) || (len != 9 && len != 14) || !ms_check_siren(value))
+		return false;
 	unsigned sum = 0;
-	for (gsize i = 0; i < len; i++) {
-		unsigned d = (unsigned)(value[len - 1 - i] - '0') * (i % 2 == 1 ? 2 : 1);
-		sum += d > 9 ? d - 9 : d;
-	}
-	return sum % 10 == 0 ? NULL : "the check digit (Luhn) is wrong";
+	for (gsize i = 0; i < len; i++)
+		sum += (unsigned)(value[i] - '0');
+	return luhn(value, len) || (strncmp(value, "356000000", 9) == 0 && sum % 5 == 0);
+}
+
+static const char *check_siret(const char *value)
+{
+	gsize len = strlen(value);
+	return is_digits(value) && (len == 9 || len == 14) ? NULL
+		: "a SIREN has 9 digits, a SIRET 14";
+}
+
+/* "Format-Spezifikation Leitweg-ID" 2.0.2, KoSIT: 2 to 12 digits, up to 30 letters or digits,
+ * two check digits.  Its dashes are not in the canonical value. */
+static const char *check_leitweg(const char *value)
+{
+	gsize len = strlen(value);
+	bool fine = len >= 5 && len <= 44 && strspn(value, "0123456789") >= 2
+		&& g_ascii_isdigit(value[len - 1]) && g_ascii_isdigit(value[len - 2])
+		&& value[strspn(value, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+	return fine ? NULL : "a Leitweg-ID is digits, letters or digits, and two check digits";
+}
+
+/* GS1 General Specifications 7.9. */
+static bool gs1_digits(const char *value)
+{
+	gsize len = strlen(value);
+	unsigned sum = 0;
+	for (gsize i = 0; i < len; i++)
+		sum += (unsigned)(value[len - 1 - i] - '0') * (i % 2 == 1 ? 3 : 1);
+	return is_digits(value) && sum % 10 == 0;
+}
+
+static const char *check_gln(const char *value)
+{
+	return is_digits(value) && strlen(value) == 13 ? NULL : "a GLN has 13 digits";
+}
+
+static const char *check_duns(const char *value)
+{
+	return is_digits(value) && strlen(value) == 9 ? NULL : "a DUNS number has 9 digits";
+}
+
+static const char countries[] =
+	"AD AE AF AG AI AL AM AO AR AT AU AW AZ BA BB BD BE BF BG BH BI BJ BM BN BO BR BS BT BW BY BZ CA CD CF CG "
+	"CH CI CL CM CN CO CR CU CV CW CY CZ DE DJ DK DM DO DZ EC EE EG ES ET FI FJ FO FR GA GB GD GE GF GG GH GI GL GM "
+	"GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IQ IR IS IT JE JM JO JP KE KG KH KM KN KR KW KY KZ LA "
+	"LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA NC NE NG NI NL "
+	"NO NP NZ OM PA PE PF PG PH PK PL PR PS PT PY QA RE RO RS RU RW SA SB SC SD SE SG SI SK SL SM SN SO SR ST SV "
+	"SY SZ TC TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW ";
+
+static bool is_country(const char *two)
+{
+	for (const char *p = countries; *p != '\0'; p += 3)
+		if (memcmp(p, two, 2) == 0)
+			return true;
+	return false;
+}
+
+/* ISO 9362: institution, country, place, and sometimes a branch. */
+static const char *check_bic(const char *value)
+{
+	gsize len = strlen(value);
+	bool fine = (len == 8 || len == 11) && is_country(value + 4);
+	for (gsize i = 0; fine && i < 6; i++)
+		fine = g_ascii_isupper(value[i]) || (i < 4 && g_ascii_isdigit(value[i]));
+	for (gsize i = 6; fine && i < len; i++)
+		fine = g_ascii_isupper(value[i]) || g_ascii_isdigit(value[i]);
+	return fine ? NULL : "a BIC is 8 or 11 letters and digits with a country in the fifth and sixth place";
+}
+
+/* ISO 17442. */
+static const char *check_lei(const char *value)
+{
+	return strlen(value) == 20 && mod_97(value, 0) == 1 ? NULL
+		: "a LEI is 20 letters and digits whose check digits agree";
+}
+
+/* SEPA creditor identifiers (EPC262-08): country, check digits, business code, national number;
+ * creditor references (ISO 11649): RF, check digits, reference. */
+static const char *check_creditor(const char *value)
+{
+	gsize len = strlen(value);
+	bool fine = len >= 8 && len <= 35 && is_country(value) && g_ascii_isdigit(value[2]) && g_ascii_isdigit(value[3]);
+	g_autofree char *without = fine ? g_strconcat(value + 7, NULL) : g_strdup("");
+	g_autofree char *turned = fine ? g_strdup_printf("%s%.4s", without, value) : g_strdup("");
+	return fine && mod_97(turned, 0) == 1 ? NULL : "it is not a SEPA creditor identifier, or its check digits are wrong";
+}
+
+static const char *check_rf(const char *value)
+{
+	gsize len = strlen(value);
+	return g_str_has_prefix(value, "RF") && len >= 5 && len <= 25 && mod_97(value, 4) == 1 ? NULL
+		: "it is not a creditor reference (RF), or its check digits are wrong";
+}
+
+/* ITU-T E.164: up to 15 digits with the country code; national numbers begin with 0. */
+static const char *check_phone(const char *value)
+{
+	gsize len = strlen(value);
+	return is_digits(value) && len >= 7 && len <= 15 ? NULL : "a telephone number has 7 to 15 digits";
 }
 
 /* Structure of VAT IDs: # digit, @ letter, * either.  VIES; Swiss UID (CHE), Norway, United
@@ -77,7 +231,7 @@ static const struct {
 	const char *shapes[4];
 } vat_shapes[] = {
 	{"AT", {"U########"}},
-	{"BE", {"##########"}},
+	{"BE", {"##########", "#########"}},
 	{"BG", {"#########", "##########"}},
 	{"CHE", {"#########", "#########MWST", "#########TVA", "#########IVA"}},
 	{"CY", {"########@"}},
@@ -86,6 +240,7 @@ static const struct {
 	{"DK", {"########"}},
 	{"EE", {"#########"}},
 	{"EL", {"#########"}},
+	{"EU", {"#########"}},
 	{"ES", {"@#######*", "########@"}},
 	{"FI", {"########"}},
 	{"FR", {"**#########"}},
@@ -145,6 +300,38 @@ const char *ms_check_value(MsCheck check, const char *value)
 	case MS_CHECK_IBAN: return check_iban(value);
 	case MS_CHECK_VAT: return check_vat(value);
 	case MS_CHECK_LUHN: return check_luhn(value);
+	case MS_CHECK_CARD: return check_card(value);
+	case MS_CHECK_SIRET: return check_siret(value);
+	case MS_CHECK_LEITWEG: return check_leitweg(value);
+	case MS_CHECK_GLN: return check_gln(value);
+	case MS_CHECK_DUNS: return check_duns(value);
+	case MS_CHECK_BIC: return check_bic(value);
+	case MS_CHECK_LEI: return check_lei(value);
+	case MS_CHECK_CREDITOR: return check_creditor(value);
+	case MS_CHECK_RF: return check_rf(value);
+	case MS_CHECK_PHONE: return check_phone(value);
+	}
+	g_assert_not_reached();
+}
+
+bool ms_check_digits(MsCheck check, const char *value)
+{
+	switch (check) {
+	case MS_CHECK_IBAN:
+	case MS_CHECK_LUHN:
+	case MS_CHECK_CARD:
+	case MS_CHECK_LEI:
+	case MS_CHECK_CREDITOR:
+	case MS_CHECK_RF: return true; /* or ms_check_value() had refused it */
+	case MS_CHECK_VAT: return ms_check_vat_digits(value);
+	case MS_CHECK_SIRET: return siret_digits(value);
+	case MS_CHECK_LEITWEG: return mod_97(value, 0) == 1;
+	case MS_CHECK_GLN: return gs1_digits(value);
+	case MS_CHECK_DUNS: return false; /* its check digit was given up in 2006 */
+	case MS_CHECK_NONE:
+	case MS_CHECK_UUID:
+	case MS_CHECK_BIC:
+	case MS_CHECK_PHONE: return false;
 	}
 	g_assert_not_reached();
 }

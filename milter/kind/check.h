@@ -6,7 +6,14 @@
 
 #include "missent/kind.h"
 
-/* NULL if `value` passes, or (static) what is wrong with it. */
+/* NULL if `value` is built as the check demands, or (static) what is wrong with it. */
 const char *ms_check_value(MsCheck check, const char *value);
+/* Do its check digits agree?  False also where it has none. */
+bool ms_check_digits(MsCheck check, const char *value);
+
+/* vat.c: of a value that is built as one. */
+bool ms_check_vat_digits(const char *value);
+/* Nine digits with Luhn's sum. */
+bool ms_check_siren(const char *digits);
 
 #endif

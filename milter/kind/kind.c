@@ -5,12 +5,15 @@
 #include "missent/answer.h"
 #include "missent/config.h"
 #include "missent/identifier.h"
+#include "missent/compact.h"
+#include "missent/dispatch.h"
 #include "missent/kind.h"
+#include "missent/postal.h"
 #include "missent/text.h"
 
 #include "check.h"
 
-#define MAX_KINDS 64
+#define MAX_KINDS 250
 #define MIN_ADDRESS_WORDS 3
 
 struct MsKinds {
@@ -18,12 +21,16 @@ struct MsKinds {
 	char *text;
 	GPtrArray *kinds; /* of MsKind */
 	GPtrArray *names; /* NULL-terminated */
+	gsize patterns_ready;
+	MsPatterns patterns;
 };
 
 /* ---- kinds.conf ----------------------------------------------------------------------- */
 
-static const char *const checks[] = {"none", "uuid", "iban", "vat", "luhn", NULL};
-static const char *const forms[] = {"alnum", "digits", "email", "address", NULL};
+static const char *const checks[] = {"none", "uuid", "iban", "vat", "luhn", "card", "siret", "leitweg",
+	"gln", "duns", "bic", "lei", "creditor", "rf", "phone", NULL};
+static const char *const forms[] = {"alnum", "digits", "email", "phone", "address", NULL};
+static const char *const families[] = {"none", "vat", "registration", "participant", "gln", "duns", NULL};
 
 
 /* Patterns and labels are searched for in folded text, so they are folded as well: "numéro". */
@@ -60,6 +67,13 @@ static const MsRow kind_rows[] = {
 	{.key = "label-required", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "distance", .type = MS_ROW_NUMBER, .fallback = "40", .min = 1, .max = 500},
 	{.key = "names-buyer", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "family", .type = MS_ROW_CHOICE, .fallback = "none", .choices = families},
+	{.key = "known", .type = MS_ROW_SWITCH, .fallback = "yes"},
+	{.key = "hidden", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "bare-length", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 128},
+	{.key = "bare-digits", .type = MS_ROW_NUMBER, .fallback = "7", .min = 1, .max = 128},
+	{.key = "joined-length", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 128},
+	{.key = "joined-digits", .type = MS_ROW_NUMBER, .fallback = "9", .min = 1, .max = 128},
 	{.key = "block", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "min-length", .type = MS_ROW_NUMBER, .fallback = "3", .min = 1, .max = 500},
 	{.key = "max-length", .type = MS_ROW_NUMBER, .fallback = "64", .min = 1, .max = 500},
@@ -96,7 +110,24 @@ static MsRegex *compile_labels(const char *const *labels, GError **error)
 	}
 	g_string_append(out, ")(?![" ALPHABETS "])");
 	g_autofree char *pattern = g_string_free(out, FALSE);
-	return ms_regex_new(pattern, true, error);
+	return ms_regex_new_anchored(pattern, error);
+}
+
+/* A value must not stand within a word either. */
+static char *bordered(const char *pattern)
+{
+	g_autofree char *folded = fold_text(pattern);
+	return g_strconcat("(?<![" ALPHABETS "\\pN])(?:", folded, ")(?![" ALPHABETS "\\pN])", NULL);
+}
+
+static void compile_patterns(MsKind *kind, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		g_autofree char *pattern = bordered(*list);
+		g_ptr_array_add(kind->patterns, ms_regex_new(pattern, true, NULL));
+		if (!kind->label_required)
+			g_ptr_array_add(kind->shapes, ms_regex_new_anchored(pattern, NULL));
+	}
 }
 
 static void kind_free(gpointer data)
@@ -104,6 +135,7 @@ static void kind_free(gpointer data)
 	MsKind *kind = data;
 	g_free(kind->name);
 	g_ptr_array_unref(kind->patterns);
+	g_ptr_array_unref(kind->shapes);
 	ms_regex_free(kind->labels);
 	g_ptr_array_unref(kind->fields);
 	g_free(kind);
@@ -139,6 +171,13 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	kind->form = (MsForm)ms_section_choice(section, "canonical");
 	kind->label_required = ms_section_switch(section, "label-required");
 	kind->block = ms_section_switch(section, "block");
+	kind->family = (MsFamily)ms_section_choice(section, "family");
+	kind->known = ms_section_switch(section, "known");
+	kind->hidden = ms_section_switch(section, "hidden");
+	kind->bare_length = (gsize)ms_section_number(section, "bare-length");
+	kind->bare_digits = (gsize)ms_section_number(section, "bare-digits");
+	kind->joined_length = (gsize)ms_section_number(section, "joined-length");
+	kind->joined_digits = (gsize)ms_section_number(section, "joined-digits");
 	kind->names_buyer = ms_section_switch(section, "names-buyer");
 	kind->distance = (gsize)ms_section_number(section, "distance");
 	kind->min_length = (gsize)ms_section_number(section, "min-length");
@@ -147,11 +186,8 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	kind->fields = g_ptr_array_new_with_free_func(g_free);
 	for (const char *const *term = ms_section_list(section, "fields"); *term != NULL; term++)
 		g_ptr_array_add(kind->fields, g_strdup(*term));
-	const char *const *list = ms_section_list(section, "pattern");
-	for (; *list != NULL; list++) {
-		g_autofree char *folded = fold_text(*list);
-		g_ptr_array_add(kind->patterns, ms_regex_new(folded, true, NULL));
-	}
+	kind->shapes = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
+	compile_patterns(kind, ms_section_list(section, "pattern"));
 	g_autoptr(GError) why = NULL;
 	kind->labels = compile_labels(ms_section_list(section, "labels"), &why);
 	if (why != NULL) {
@@ -170,7 +206,7 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 		return NULL;
 	guint n = ms_section_count(root, "kind");
 	if (n == 0 || n > MAX_KINDS) {
-		ms_section_error(root, NULL, error, n == 0 ? "defines no kind" : "defines more than 64 kinds");
+		ms_section_error(root, NULL, error, n == 0 ? "defines no kind" : "defines more than 250 kinds");
 		return NULL;
 	}
 	g_autoptr(MsKinds) kinds = g_new0(MsKinds, 1);
@@ -201,6 +237,11 @@ void ms_kinds_unref(MsKinds *kinds)
 		return;
 	g_ptr_array_unref(kinds->kinds);
 	g_ptr_array_unref(kinds->names);
+	if (kinds->patterns_ready) {
+		ms_dispatch_free(kinds->patterns.dispatch);
+		g_ptr_array_unref(kinds->patterns.patterns);
+		g_array_unref(kinds->patterns.owners);
+	}
 	g_free(kinds->text);
 	g_free(kinds);
 }
@@ -233,21 +274,66 @@ const char *ms_kinds_text(const MsKinds *kinds)
 	return kinds->text;
 }
 
+static void add_pattern(MsPatterns *all, MsRegex *regex, guint kind, bool label)
+{
+	MsPatternOwner owner = {kind, label};
+	g_ptr_array_add(all->patterns, regex);
+	g_array_append_val(all->owners, owner);
+}
+
+static void fill_patterns(MsKinds *kinds)
+{
+	MsPatterns *all = &kinds->patterns;
+	all->patterns = g_ptr_array_new();
+	all->owners = g_array_new(FALSE, FALSE, sizeof(MsPatternOwner));
+	for (guint i = 0; i < kinds->kinds->len; i++) {
+		const MsKind *kind = ms_kinds_nth(kinds, i);
+		/* Addresses of e-mail are looked for from their @ on. */
+		for (guint k = 0; kind->form != MS_FORM_EMAIL && k < kind->shapes->len; k++)
+			add_pattern(all, kind->shapes->pdata[k], i, false);
+		if (kind->labels != NULL)
+			add_pattern(all, kind->labels, i, true);
+	}
+	all->dispatch = ms_dispatch_new(all->patterns);
+}
+
+const MsPatterns *ms_kinds_patterns(const MsKinds *made)
+{
+	MsKinds *kinds = (MsKinds *)made; /* filled once, unseen from outside */
+	if (g_once_init_enter(&kinds->patterns_ready)) {
+		fill_patterns(kinds);
+		g_once_init_leave(&kinds->patterns_ready, 1);
+	}
+	return &kinds->patterns;
+}
+
 /* ---- canonical values ----------------------------------------------------------------- */
 
 static char *form_alnum(const char *text, gsize len, bool digits_only)
 {
+	g_autofree char *compact = ms_compact_of(text, len);
+	if (digits_only && compact[strspn(compact, "0123456789")] != '\0')
+		return g_strdup("");
+	return g_utf8_strup(compact, -1);
+}
+
+/* Digits as they are dialled: without the 00 before the country code, and without the 0 in
+ * brackets after it.  What is written for callers of the same country keeps its 0. */
+static char *form_phone(const char *text, gsize len)
+{
 	g_autoptr(MsFold) fold = ms_fold_new(text, len);
-	GString *out = g_string_sized_new(fold->len);
+	GString *out = g_string_new(NULL);
 	for (gsize i = 0; i < fold->len; i++) {
-		char c = fold->text[i];
-		if (g_ascii_isdigit(c) || (c & 0x80) || (!digits_only && g_ascii_isalpha(c)))
-			g_string_append_c(out, c);
-		else if (digits_only && g_ascii_isalpha(c))
-			return g_string_free(out, TRUE);
+		if (strncmp(fold->text + i, "(0)", 3) == 0)
+			i += 2;
+		else if (g_ascii_isdigit(fold->text[i]))
+			g_string_append_c(out, fold->text[i]);
+		else if (g_ascii_isalpha(fold->text[i]))
+			g_string_truncate(out, 0);
 	}
-	g_autofree char *raw = g_string_free(out, FALSE);
-	return g_utf8_strup(raw, -1);
+	if (strncmp(out->str, "00", 2) == 0)
+		g_string_erase(out, 0, 2);
+	return g_string_free(out, FALSE);
 }
 
 static int compare_words(const void *a, const void *b)
@@ -255,10 +341,13 @@ static int compare_words(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorted, so that the order of lines and of street and number does not matter. */
+/* Without a postcode: all words, sorted, so that the order of lines and of street and number does not matter. */
 static char *form_address(const char *text, gsize len)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(text, len);
+	char *key = ms_postal_key(fold->text, fold->len);
+	if (key != NULL)
+		return key;
 	g_autofree char *plain = ms_text_words(fold->text, fold->len);
 	if (plain == NULL)
 		return NULL;
@@ -300,14 +389,20 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 		value = form_email(text, len);
 		why = "it is not an e-mail address";
 		break;
+	case MS_FORM_PHONE:
+		value = form_phone(text, len);
+		break;
 	case MS_FORM_ADDRESS:
 		value = form_address(text, len);
 		why = "an address needs at least three words and a number";
 		break;
 	}
 	if (value != NULL) {
+		const char *length = why;
 		why = *value != '\0' ? ms_check_value(kind->check, value) : NULL;
-		if (why == NULL && (strlen(value) < kind->min_length || *value == '\0'))
+		if (*value == '\0' && length != NULL)
+			why = length;
+		else if (why == NULL && (strlen(value) < kind->min_length || *value == '\0'))
 			why = "the value is too short";
 		else if (why == NULL && strlen(value) > kind->max_length)
 			why = "the value is too long";
@@ -317,4 +412,9 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 		return NULL;
 	}
 	return g_steal_pointer(&value);
+}
+
+bool ms_kind_checked(const MsKind *kind, const char *canonical)
+{
+	return ms_check_digits(kind->check, canonical);
 }

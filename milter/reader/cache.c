@@ -67,9 +67,10 @@ void ms_cache_free(MsCache *cache)
 	g_free(cache);
 }
 
-void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char *as, MsCacheKey *out)
+void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char *as, guint64 known,
+	MsCacheKey *out)
 {
-	const MsPiece pieces[] = {{as, strlen(as)}, {data, len}};
+	const MsPiece pieces[] = {{as, strlen(as)}, {&known, sizeof known}, {data, len}};
 	ms_digest_pieces(cache->secret, pieces, G_N_ELEMENTS(pieces), out->digest);
 }
 

@@ -6,6 +6,7 @@
  * never another's.
  *
  * A cache belongs to one reader, whose settings never change: a reload makes another, empty.
+ * `known` is the number of the filters that a reading was made with.
  *
  * Threads: any.  Bounds: `max` bytes, the longest unused go first. */
 #ifndef MISSENT_READER_CACHE_H
@@ -24,7 +25,8 @@ typedef struct {
 
 MsCache *ms_cache_new(guint64 max);
 void ms_cache_free(MsCache *cache);
-void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char *as, MsCacheKey *out);
+void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char *as, guint64 known,
+	MsCacheKey *out);
 /* The reading, or NULL; then `*again_out` says whether these bytes were asked for before. */
 GBytes *ms_cache_find(MsCache *cache, const MsCacheKey *key, bool *again_out);
 void ms_cache_keep(MsCache *cache, const MsCacheKey *key, GBytes *reading);

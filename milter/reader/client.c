@@ -25,7 +25,14 @@ typedef struct {
 	int socket, pidfd;
 	unsigned jobs_left;
 	unsigned generation; /* of the supervisor that forked it */
+	guint64 filter;      /* that it was forked with */
 } Worker;
+
+/* The filters that a message is read with. */
+typedef struct {
+	guint64 number;
+	int added; /* a memory file, or -1 */
+} Known;
 
 struct MsReader {
 	char *program;
@@ -42,6 +49,8 @@ struct MsReader {
 	unsigned generation;  /* of the supervisor */
 	GPid pid;
 	GArray *idle;         /* of Worker: those with jobs left */
+	guint64 filter;       /* the supervisor has it; 0: none */
+	Known known;          /* number: of the latest change */
 	MsReaderStats stats;
 };
 
@@ -170,6 +179,11 @@ static bool start(MsReader *reader, char **warning_out, GError **error)
 	}
 	reader->pid = pid;
 	reader->control = control;
+	reader->filter = 0;
+	reader->known.number = 0;
+	if (reader->known.added >= 0)
+		close(reader->known.added);
+	reader->known.added = -1;
 	reader->generation++;
 	return true;
 }
@@ -218,6 +232,7 @@ MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GE
 	reader->jobs = settings->jobs;
 	reader->wait_ms = settings->wait_ms;
 	reader->control = -1;
+	reader->known.added = -1;
 	reader->idle = g_array_new(FALSE, FALSE, sizeof(Worker));
 	if (!start(reader, warning_out, error))
 		return NULL;
@@ -233,6 +248,8 @@ void ms_reader_free(MsReader *reader)
 	if (reader == NULL)
 		return;
 	stop(reader);
+	if (reader->known.added >= 0)
+		close(reader->known.added);
 	ms_reader_free(reader->ocr);
 	ms_cache_free(reader->cache);
 	pthread_mutex_destroy(&reader->lock);
@@ -285,9 +302,9 @@ typedef enum { GOT_WORKER, GOT_NOTHING, GOT_EOF } Got;
 
 static Got next_packet(int control, int timeout_ms, Worker *worker)
 {
-	char letter;
+	WireWorker packet;
 	int fds[2];
-	ssize_t n = wire_receive(control, &letter, 1, fds, 2, MSG_DONTWAIT);
+	ssize_t n = wire_receive(control, &packet, sizeof packet, fds, 2, MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN) {
 		struct pollfd fd = {control, POLLIN, 0};
 		int rc = poll(&fd, 1, timeout_ms);
@@ -295,15 +312,32 @@ static Got next_packet(int control, int timeout_ms, Worker *worker)
 	}
 	if (n <= 0)
 		return n < 0 && errno == EINTR ? GOT_NOTHING : GOT_EOF;
-	if (letter != PACKET_WORKER || fds[0] < 0 || fds[1] < 0)
+	if (n != sizeof packet || packet.letter != PACKET_WORKER || fds[0] < 0 || fds[1] < 0)
 		return GOT_EOF;
+	worker->filter = packet.filter;
 	worker->socket = fds[0];
 	worker->pidfd = fds[1];
 	return GOT_WORKER;
 }
 
+/* Has it the filter that is in use now?  Then what is in use; else it is let go. */
+static bool is_current(MsReader *reader, Worker *worker, Known *known)
+{
+	pthread_mutex_lock(&reader->lock);
+	bool current = worker->filter == reader->filter && worker->generation == reader->generation;
+	known->number = reader->known.number;
+	known->added = current && reader->known.added >= 0
+		? fcntl(reader->known.added, F_DUPFD_CLOEXEC, 3)
+		: -1;
+	bool fine = current && (known->added >= 0) == (reader->known.added >= 0);
+	pthread_mutex_unlock(&reader->lock);
+	if (!fine)
+		worker_close(worker);
+	return fine;
+}
+
 /* `fresh`: one that has read nothing yet. */
-static bool acquire(MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh, GError **error)
+static bool acquire_any(MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
 	unsigned restarts = 0;
@@ -338,6 +372,91 @@ static bool acquire(MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh
 			return false;
 		}
 	}
+}
+
+static bool acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_ms, bool fresh, GError **error)
+{
+	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
+	do {
+		gint64 left = (end - g_get_monotonic_time()) / 1000;
+		if (!acquire_any(reader, worker, MAX(left, 0), fresh, error))
+			return false;
+	} while (!is_current(reader, worker, known));
+	return true;
+}
+
+static void known_clear(Known *known)
+{
+	if (known->added >= 0)
+		close(known->added);
+	known->added = -1;
+}
+
+/* ---- what the directory knows --------------------------------------------------------- */
+
+static int image_file(GBytes *image)
+{
+	gsize len;
+	const void *data = g_bytes_get_data(image, &len);
+	int fd = ms_memory_file("missent-filter");
+	if (fd >= 0 && (!wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static bool no_memory(GError **error)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no memory for the filter of known identifiers: %s",
+		g_strerror(errno));
+	return false;
+}
+
+bool ms_reader_know(MsReader *reader, GBytes *image, guint64 number, GError **error)
+{
+	int fd = image_file(image);
+	if (fd < 0)
+		return no_memory(error);
+	WireWorker packet = {.letter = PACKET_FILTER, .filter = number};
+	pthread_mutex_lock(&reader->lock);
+	bool fine = wire_send(reader->control, &packet, sizeof packet, &fd, 1, 0);
+	known_clear(&reader->known);
+	reader->filter = fine ? number : 0;
+	reader->known.number = fine ? number : 0;
+	for (guint i = 0; i < reader->idle->len; i++)
+		worker_close(&g_array_index(reader->idle, Worker, i));
+	g_array_set_size(reader->idle, 0);
+	pthread_mutex_unlock(&reader->lock);
+	close(fd);
+	if (!fine)
+		return no_memory(error);
+	return reader->ocr == NULL || ms_reader_know(reader->ocr, image, number, error);
+}
+
+bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError **error)
+{
+	int fd = image_file(image);
+	if (fd < 0)
+		return no_memory(error);
+	pthread_mutex_lock(&reader->lock);
+	bool fine = reader->filter != 0; /* else it was started anew meanwhile */
+	if (fine) {
+		known_clear(&reader->known);
+		reader->known = (Known){number, fd};
+	}
+	pthread_mutex_unlock(&reader->lock);
+	if (!fine)
+		close(fd);
+	return reader->ocr == NULL || ms_reader_know_also(reader->ocr, image, number, error);
+}
+
+guint64 ms_reader_known(MsReader *reader)
+{
+	pthread_mutex_lock(&reader->lock);
+	guint64 number = reader->known.number;
+	pthread_mutex_unlock(&reader->lock);
+	return number;
 }
 
 /* ---- one message ---------------------------------------------------------------------- */
@@ -401,6 +520,7 @@ typedef struct {
 	gint64 deadline;
 	guint8 *map;   /* the message, once a question needs it */
 	gsize size;
+	const Known *known;
 	bool document; /* the job is one document: it has nothing to ask but about pictures */
 	guint asked, pictures;
 } Talk;
@@ -417,21 +537,26 @@ static bool map_message(Talk *talk)
 	return talk->map != NULL;
 }
 
-static JobEnd run_job(MsReader *reader, const Worker *worker, int fd, const WireQuestion *document,
-	gint64 deadline, GBytes **bytes_out);
+static JobEnd run_job(MsReader *reader, const Worker *worker, const Known *known, int fd,
+	const WireQuestion *document, gint64 deadline, GBytes **bytes_out);
 static void finish(MsReader *reader, Worker *worker, bool fine);
 
 /* The document read by a worker of its own, which has read nothing else; NULL if there was none
  * to be had at once, or it failed. */
 static MsReading *read_alone(MsReader *reader, int fd, const WireQuestion *document, gint64 wait_ms,
-	gint64 deadline, GBytes **bytes_out)
+	gint64 deadline, guint64 number, GBytes **bytes_out)
 {
 	Worker worker;
+	Known known;
 	JobEnd end = JOB_UNTOUCHED;
 	for (int i = 0; i < 3 && end == JOB_UNTOUCHED; i++) {
-		if (!acquire(reader, &worker, wait_ms, true, NULL))
+		if (!acquire(reader, &worker, &known, wait_ms, true, NULL))
 			return NULL;
-		end = run_job(reader, &worker, fd, document, deadline, bytes_out);
+		/* Read with other filters it would not fit to the rest of the message. */
+		end = known.number == number
+			? run_job(reader, &worker, &known, fd, document, deadline, bytes_out)
+			: JOB_LOST;
+		known_clear(&known);
 		if (end == JOB_UNTOUCHED)
 			finish(reader, &worker, false);
 	}
@@ -449,7 +574,8 @@ static GBytes *make_known(Talk *talk, const WireQuestion *question, const MsCach
 {
 	GBytes *bytes = NULL;
 	g_autoptr(MsReading) reading =
-		read_alone(talk->reader, talk->message_fd, question, 20, talk->deadline, &bytes);
+		read_alone(talk->reader, talk->message_fd, question, 20, talk->deadline,
+			talk->known->number, &bytes);
 	if (reading != NULL && reading->unread->len == 0)
 		ms_cache_keep(talk->reader->cache, key, bytes);
 	return bytes;
@@ -473,13 +599,13 @@ static GBytes *answer_known(Talk *talk, const WireQuestion *question)
 	if (tries_password(question)) {
 		GBytes *bytes = NULL;
 		ms_reading_free(read_alone(talk->reader, talk->message_fd, question, PASSWORD_WAIT_MS,
-			talk->deadline, &bytes));
+			talk->deadline, talk->known->number, &bytes));
 		return bytes;
 	}
 	if (talk->reader->cache == NULL)
 		return NULL;
 	ms_cache_key(talk->reader->cache, talk->map + question->start,
-		question->end - question->start, question->as, &key);
+		question->end - question->start, question->as, talk->known->number, &key);
 	GBytes *known = ms_cache_find(talk->reader->cache, &key, &again);
 	pthread_mutex_lock(&talk->reader->lock);
 	talk->reader->stats.cache_asked++;
@@ -501,7 +627,7 @@ static GBytes *answer_picture(Talk *talk, const WireQuestion *question, const gu
 	if (wire_fill(fd, data, len) && ms_memory_seal(fd)) {
 		gint64 wait = (talk->deadline - g_get_monotonic_time()) / 1000;
 		ms_reading_free(
-			read_alone(ocr, fd, &document, MAX(wait, 1), talk->deadline, &bytes));
+			read_alone(ocr, fd, &document, MAX(wait, 1), talk->deadline, talk->known->number, &bytes));
 	}
 	close(fd);
 	return bytes;
@@ -550,17 +676,18 @@ static JobEnd take_answer(const Worker *worker, guint64 len, gint64 deadline, GB
 	return end;
 }
 
-static JobEnd run_job(MsReader *reader, const Worker *worker, int fd, const WireQuestion *document,
-	gint64 deadline, GBytes **bytes_out)
+static JobEnd run_job(MsReader *reader, const Worker *worker, const Known *known, int fd,
+	const WireQuestion *document, gint64 deadline, GBytes **bytes_out)
 {
+	const int files[2] = {fd, known->added};
 	WireHeader header = {JOB_MAGIC, 0};
 	if (document != NULL)
 		memcpy(header.magic, DOCUMENT_MAGIC, sizeof header.magic);
-	if (!wire_send(worker->socket, &header, sizeof header, &fd, 1, 0)
+	if (!wire_send(worker->socket, &header, sizeof header, files, known->added >= 0 ? 2 : 1, 0)
 		|| (document != NULL
 			&& give(worker->socket, document, sizeof *document, deadline) != JOB_DONE))
 		return JOB_UNTOUCHED;
-	Talk talk = {.reader = reader, .worker = worker, .message_fd = fd, .deadline = deadline,
+	Talk talk = {.reader = reader, .worker = worker, .message_fd = fd, .deadline = deadline, .known = known,
 		.document = document != NULL};
 	JobEnd end = receive(worker->socket, &header, sizeof header, deadline);
 	bool touched = end == JOB_DONE;
@@ -604,21 +731,26 @@ static MsReading *unreadable(MsUnreadReason reason, const char *why)
 /* When the supervisor dies, so do all workers that wait in the queue. */
 #define MAX_DEAD_WORKERS 300
 
-bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, GError **error)
+bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, guint64 *known_out,
+	GError **error)
 {
 	Worker worker;
+	Known known = {0, -1};
 	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(GError) refused = NULL;
 	JobEnd end = JOB_UNTOUCHED;
 	for (int i = 0; end == JOB_UNTOUCHED && i < MAX_DEAD_WORKERS; i++) {
 		if (i > 0)
 			finish(reader, &worker, false);
-		if (!acquire(reader, &worker, reader->wait_ms, false, error))
+		if (!acquire(reader, &worker, &known, reader->wait_ms, false, error))
 			return false;
 		gint64 deadline =
 			g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
-		end = run_job(reader, &worker, message_fd, NULL, deadline, &bytes);
+		end = run_job(reader, &worker, &known, message_fd, NULL, deadline, &bytes);
+		known_clear(&known);
 	}
+	if (known_out != NULL)
+		*known_out = known.number;
 	MsReading *reading = end == JOB_DONE ? ms_reading_decode(bytes, &refused) : NULL;
 	finish(reader, &worker, reading != NULL);
 	if (end == JOB_LATE)

@@ -80,7 +80,7 @@ static void work(const MsJob *job)
 		seen += g_ascii_isalnum(*p) != 0;
 	if (seen >= 4 && g_utf8_validate(text, -1, NULL)) {
 		job->reading->text_bytes = span.len;
-		ms_detect(job->kinds, &span, job->budget, job->reading);
+		ms_detect(job->kinds, job->known, &span, job->budget, job->reading);
 	}
 	TessDeleteText(text);
 }

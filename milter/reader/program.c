@@ -8,6 +8,7 @@
 
 typedef struct {
 	const MsKinds *kinds;
+	const MsFilters *known;
 	MsBudget *budget;
 	MsReading *reading;
 } Sink;
@@ -15,12 +16,12 @@ typedef struct {
 static void on_span(const MsSpan *span, void *user)
 {
 	Sink *sink = user;
-	ms_detect(sink->kinds, span, sink->budget, sink->reading);
+	ms_detect(sink->kinds, sink->known, span, sink->budget, sink->reading);
 }
 
 void ms_reader_work(const MsJob *job)
 {
-	Sink sink = {job->kinds, job->budget, job->reading};
+	Sink sink = {job->kinds, job->known, job->budget, job->reading};
 	MsMessageSink to = {.budget = job->budget, .reading = job->reading, .span = on_span,
 		.user = &sink, .passwords = job->passwords, .help = job->help, .ocr_dpi = job->ocr_dpi};
 	if (job->as != NULL) {

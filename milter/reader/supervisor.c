@@ -42,6 +42,8 @@ typedef struct {
 	unsigned n_offered;
 	int signals;
 	int null; /* /dev/null */
+	void *filter; /* the image that workers inherit */
+	size_t filter_size;
 } Supervisor;
 
 static void say(char letter, const char *text)
@@ -113,7 +115,8 @@ static void run_once(Supervisor *s)
 	MsBudget budget;
 	ms_budget_init(&budget, &s->worker.limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
-	MsJob job = {.kinds = s->worker.kinds, .data = (const guint8 *)s->program->warm,
+	MsFilters none = {{NULL, NULL}};
+	MsJob job = {.kinds = s->worker.kinds, .known = &none, .data = (const guint8 *)s->program->warm,
 		.len = strlen(s->program->warm), .budget = &budget, .reading = reading};
 	s->program->work(&job);
 	ms_reading_unread(reading, "warm", MS_UNREAD_DAMAGED, "%s", "x");
@@ -171,7 +174,8 @@ static void offer_workers(Supervisor *s)
 {
 	while (s->n_offered > 0) {
 		int *fds = s->offered[s->n_offered - 1];
-		if (!wire_send(CONTROL_FD, "W", 1, fds, 2, MSG_DONTWAIT)) {
+		WireWorker packet = {.letter = PACKET_WORKER, .filter = s->worker.filter_number};
+		if (!wire_send(CONTROL_FD, &packet, sizeof packet, fds, 2, MSG_DONTWAIT)) {
 			if (errno == EAGAIN || errno == EINTR)
 				return;
 			_exit(0); /* the daemon is gone */
@@ -180,6 +184,83 @@ static void offer_workers(Supervisor *s)
 		close(fds[1]);
 		s->n_offered--;
 	}
+}
+
+/* ---- the filter ----------------------------------------------------------------------- */
+
+#define HUGE_PAGE (2u << 20)
+
+/* Memory of our own, in large pages where there are any: workers inherit it with their page
+ * tables and find it without a fault.  A shared file would be mapped anew, page by page, by
+ * each of them. */
+static void *copy_image(int fd, size_t size)
+{
+	size_t room = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE;
+	guint8 *area = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED)
+		return NULL;
+	guint8 *image = area + (HUGE_PAGE - (uintptr_t)area % HUGE_PAGE) % HUGE_PAGE;
+	munmap(area, (size_t)(image - area));
+	munmap(image + room - HUGE_PAGE, (size_t)(area + HUGE_PAGE - image));
+	madvise(image, room - HUGE_PAGE, MADV_HUGEPAGE);
+	for (size_t done = 0; done < size;) {
+		ssize_t n = pread(fd, image + done, size - done, (off_t)done);
+		if (n <= 0) {
+			munmap(image, room - HUGE_PAGE);
+			return NULL;
+		}
+		done += (size_t)n;
+	}
+	return image;
+}
+
+static void drop_filter(Supervisor *s)
+{
+	g_clear_pointer(&s->worker.filter, ms_filter_free);
+	if (s->filter != NULL)
+		munmap(s->filter, (s->filter_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+	s->filter = NULL;
+	s->worker.filter_number = 0;
+}
+
+/* Workers that nobody has taken yet know the old one only; those in the queue are told apart by
+ * its number. */
+static void drop_offered(Supervisor *s)
+{
+	for (; s->n_offered > 0; s->n_offered--) {
+		close(s->offered[s->n_offered - 1][0]);
+		close(s->offered[s->n_offered - 1][1]);
+	}
+}
+
+static void take_filter(Supervisor *s, uint64_t number, int fd)
+{
+	struct stat st;
+	drop_filter(s);
+	drop_offered(s);
+	if (fstat(fd, &st) == 0 && st.st_size > 0) {
+		s->filter_size = (size_t)st.st_size;
+		s->filter = copy_image(fd, s->filter_size);
+	}
+	if (s->filter != NULL)
+		s->worker.filter = ms_filter_open(s->filter, s->filter_size, NULL);
+	if (s->worker.filter == NULL)
+		_exit(1); /* started anew, it is given the filter again */
+	s->worker.filter_number = number;
+}
+
+/* Anything else than a filter means that the daemon ended or let go. */
+static void hear(Supervisor *s)
+{
+	WireWorker packet;
+	int fd;
+	ssize_t n = wire_receive(CONTROL_FD, &packet, sizeof packet, &fd, 1, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != sizeof packet || packet.letter != PACKET_FILTER || fd < 0)
+		_exit(0);
+	take_filter(s, packet.filter, fd);
+	close(fd);
 }
 
 static void reap(Supervisor *s)
@@ -249,8 +330,10 @@ static void loop(Supervisor *s)
 		};
 		if (poll(fds, 2, s->alive < s->workers ? 100 : -1) < 0 && errno != EINTR)
 			_exit(1);
-		if (fds[0].revents & (POLLHUP | POLLERR | POLLIN))
-			_exit(0); /* the daemon ended or let go: it never writes here */
+		if (fds[0].revents & POLLIN)
+			hear(s);
+		else if (fds[0].revents & (POLLHUP | POLLERR))
+			_exit(0);
 		if (fds[1].revents & POLLIN)
 			reap(s);
 	}

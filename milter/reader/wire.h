@@ -15,8 +15,14 @@
 /* Control socket (SOCK_SEQPACKET), supervisor to client, one packet each: a letter and text. */
 #define PACKET_READY 'R'  /* text: what of the confinement was not to be had, or empty */
 #define PACKET_FAILED 'E' /* text: why; the supervisor ends */
-#define PACKET_WORKER 'W' /* with two descriptors: the worker's socket and its pidfd */
+#define PACKET_WORKER 'W' /* a WireWorker, with two descriptors: the worker's socket and its pidfd */
 #define PACKET_MAX 1024
+typedef struct {
+	char letter;
+	uint64_t filter; /* the number of the filter that it was forked with; 0: none */
+} WireWorker;
+/* Client to supervisor: a filter, with one descriptor: its image. */
+#define PACKET_FILTER 'F'
 
 /* Worker socket (SOCK_STREAM).  A job is this header with a descriptor; the answer is this
  * header and `len` bytes of reading. */
@@ -24,7 +30,7 @@ typedef struct {
 	char magic[8];
 	uint64_t len;
 } WireHeader;
-#define JOB_MAGIC "MSJOB002"
+#define JOB_MAGIC "MSJOB003" /* with one or two descriptors: the message, what was added to the filter */
 #define DOCUMENT_MAGIC "MSDOC001" /* as JOB, and a WireQuestion that says which bytes */
 #define ANSWER_MAGIC "MSREAD02"
 #define QUESTION_MAGIC "MSASK001" /* from the worker; `len` bytes: a WireQuestion and what it has */
@@ -68,6 +74,8 @@ typedef struct {
 	MsWorkFunc work;
 	char **passwords;
 	bool help; /* questions are answered */
+	MsFilter *filter; /* or NULL */
+	uint64_t filter_number;
 } WorkerSetup;
 void worker_serve(int fd, const WorkerSetup *setup) __attribute__((noreturn));
 

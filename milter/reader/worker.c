@@ -80,7 +80,19 @@ static GBytes *encode(MsReading *reading)
 	return ms_reading_encode(instead);
 }
 
-static GBytes *do_job(int fd, int file, const WireQuestion *document, const WorkerSetup *setup)
+/* What was added to the filter since this process was forked. */
+static MsFilter *open_added(int file)
+{
+	off_t size = lseek(file, 0, SEEK_END);
+	void *image = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+	MsFilter *added = image != MAP_FAILED ? ms_filter_open(image, (gsize)size, NULL) : NULL;
+	if (added == NULL)
+		_exit(1); /* to read without it would be to miss what it has */
+	return added;
+}
+
+static GBytes *do_job(int fd, int file, const MsFilter *added, const WireQuestion *document,
+	const WorkerSetup *setup)
 {
 	gint64 begin = g_get_monotonic_time();
 	MsBudget budget;
@@ -96,7 +108,8 @@ static GBytes *do_job(int fd, int file, const WireQuestion *document, const Work
 	void *data = len > 0 ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
 	Asker asker = {fd};
 	MsHelp help = {ask_known, setup->limits.max[MS_COST_OCR] > 0 ? ask_recognise : NULL, &asker};
-	MsJob job = {.kinds = setup->kinds, .data = len > 0 ? (const guint8 *)data + start
+	MsFilters known = {{setup->filter, added}};
+	MsJob job = {.kinds = setup->kinds, .known = &known, .data = len > 0 ? (const guint8 *)data + start
 							   : (const guint8 *)"",
 		.len = end - start, .as = document != NULL ? document->as : NULL, .budget = &budget,
 		.reading = reading, .passwords = (const char *const *)setup->passwords,
@@ -118,15 +131,19 @@ void worker_serve(int fd, const WorkerSetup *setup)
 	for (unsigned i = 0; i < setup->jobs; i++) {
 		WireHeader header;
 		WireQuestion document;
-		int file;
-		ssize_t n = wire_receive(fd, &header, sizeof header, &file, 1, 0);
+		int files[2];
+		ssize_t n = wire_receive(fd, &header, sizeof header, files, 2, 0);
 		bool part = n == sizeof header && memcmp(header.magic, DOCUMENT_MAGIC, 8) == 0;
-		if (n != sizeof header || file < 0 || (!part && memcmp(header.magic, JOB_MAGIC, 8) != 0)
+		if (n != sizeof header || files[0] < 0 || (!part && memcmp(header.magic, JOB_MAGIC, 8) != 0)
 			|| (part && !read_all(fd, &document, sizeof document)))
 			_exit(0); /* the client went away */
 		document.as[WIRE_AS - 1] = '\0';
-		g_autoptr(GBytes) bytes = do_job(fd, file, part ? &document : NULL, setup);
-		close(file);
+		/* Its memory goes with the process; a worker of several jobs has room for as many. */
+		g_autoptr(MsFilter) added = files[1] >= 0 ? open_added(files[1]) : NULL;
+		g_autoptr(GBytes) bytes = do_job(fd, files[0], added, part ? &document : NULL, setup);
+		close(files[0]);
+		if (files[1] >= 0)
+			close(files[1]);
 		gsize len;
 		const void *data = g_bytes_get_data(bytes, &len);
 		memcpy(header.magic, ANSWER_MAGIC, sizeof header.magic);

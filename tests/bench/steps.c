@@ -24,6 +24,7 @@ static MsEnvelope *envelope;
 static MsJudgement *judgement;
 static MsRecords *records;
 static MsAudit *audit;
+static int message_fd;
 
 static double cpu(void)
 {
@@ -46,7 +47,7 @@ typedef struct {
 static void detect(const MsSpan *span, void *user)
 {
 	Sink *sink = user;
-	ms_detect(ms_runtime_kinds(runtime), span, sink->budget, sink->reading);
+	ms_detect(ms_runtime_kinds(runtime), NULL, span, sink->budget, sink->reading);
 }
 
 static void parse(MsSpanFunc func)
@@ -90,7 +91,7 @@ static void step_decide(void)
 {
 	g_clear_pointer(&judgement->resolution, ms_resolution_free);
 	g_clear_pointer(&judgement->verdict, ms_verdict_free);
-	ms_engine_decide(runtime, envelope, judgement);
+	ms_engine_decide(runtime, envelope, message_fd, judgement);
 }
 
 static void step_judge(void)
@@ -162,8 +163,10 @@ int main(int argc, char **argv)
 	measure("reading: encode, decode, check", step_codec, rounds);
 	measure("memory file: make, write, seal", step_memory, rounds);
 	measure("fork and wait for an empty process", step_fork, rounds / 4);
-	judgement = g_new0(MsJudgement, 1);
-	judgement->reading = g_steal_pointer(&reading);
+	message_fd = ms_memory_file("bench");
+	if (write(message_fd, data, data_len) != (gssize)data_len || !ms_memory_seal(message_fd)
+		|| !ms_engine_read(runtime, message_fd, &judgement, &error))
+		g_error("cannot read the message");
 	measure("lookup and judge", step_decide, rounds);
 	measure("judge", step_judge, rounds);
 	measure("audit line", step_audit, rounds);

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	ms_budget_init(&budget, &limits);
 	char *input = exact_copy(text->str, text->len);
 	MsSpan span = {.where = "fuzz", .text = input, .len = text->len};
-	ms_detect(kinds, &span, &budget, reading);
+	ms_detect(kinds, NULL, &span, &budget, reading);
 	free(input);
 	return 0;
 }

@@ -55,7 +55,7 @@ static MsReading *read_text(MsReader *reader, const char *text)
 	int fd = message_file(text);
 	MsReading *reading = NULL;
 	g_autoptr(GError) error = NULL;
-	g_assert_true(ms_reader_read(reader, fd, &reading, &error));
+	g_assert_true(ms_reader_read(reader, fd, &reading, NULL, &error));
 	g_assert_no_error(error);
 	close(fd);
 	return reading;
@@ -435,15 +435,15 @@ static void test_cache_keys(void)
 {
 	MsCache *cache = ms_cache_new(1 << 20);
 	MsCacheKey k1, k2, k3, k4;
-	ms_cache_key(cache, "bytes", 5, "as", &k1);
-	ms_cache_key(cache, "bytes", 5, "as", &k2);
-	ms_cache_key(cache, "bytes", 5, "sa", &k3);
-	ms_cache_key(cache, "bytez", 5, "as", &k4);
+	ms_cache_key(cache, "bytes", 5, "as", 1, &k1);
+	ms_cache_key(cache, "bytes", 5, "as", 1, &k2);
+	ms_cache_key(cache, "bytes", 5, "sa", 1, &k3);
+	ms_cache_key(cache, "bytez", 5, "as", 1, &k4);
 	g_assert_cmpmem(&k1, sizeof k1, &k2, sizeof k2);
 	g_assert_cmpint(memcmp(&k1, &k3, sizeof k1), !=, 0);
 	g_assert_cmpint(memcmp(&k1, &k4, sizeof k1), !=, 0);
-	ms_cache_key(cache, "s", 1, "bytea", &k2); /* where one ends and the other begins counts */
-	ms_cache_key(cache, "as", 2, "byte", &k3);
+	ms_cache_key(cache, "s", 1, "bytea", 1, &k2); /* where one ends and the other begins counts */
+	ms_cache_key(cache, "as", 2, "byte", 1, &k3);
 	g_assert_cmpint(memcmp(&k2, &k3, sizeof k2), !=, 0);
 	ms_cache_free(cache);
 }
@@ -472,7 +472,7 @@ static void test_cache_bounds(void)
 	g_autoptr(GBytes) too_big = g_bytes_new(big, 20000), small = g_bytes_new(big, 1000);
 	MsCacheKey first, key;
 	bool again;
-	ms_cache_key(cache, "first", 5, "", &first);
+	ms_cache_key(cache, "first", 5, "", 1, &first);
 	g_assert_null(ms_cache_find(cache, &first, &again));
 	g_assert_false(again);
 	g_assert_null(ms_cache_find(cache, &first, &again));
@@ -482,7 +482,7 @@ static void test_cache_bounds(void)
 	ms_cache_keep(cache, &first, small);
 	ms_cache_keep(cache, &first, small);
 	for (int i = 0; i < 1000; i++) {
-		ms_cache_key(cache, &i, sizeof i, "", &key);
+		ms_cache_key(cache, &i, sizeof i, "", 1, &key);
 		ms_cache_keep(cache, &key, small);
 		g_assert_cmpuint(ms_cache_bytes(cache), <=, 100000);
 		if (i < 500) { /* what is used stays */

@@ -1,0 +1,36 @@
+/*
+ * compact.h - letters and digits alone: what stays the same however an identifier is grouped.
+ *
+ * WHAT    "FR76 3000-6000", "fr7630006000" and "FR76\n3000.6000" are one compact text.  Words
+ *         (runs without a break in the source) keep their borders, and each byte its place.
+ * OWNS    MsCompact, freed by ms_compact_free().
+ * ERRORS  None.
+ * THREADS Pure functions.
+ * LIMITS  Linear.  Texts of 4 GiB; what is beyond is cut (no budget allows as much).
+ * NOT     Does not fold: the input is a fold's text (text.h).
+ */
+#ifndef MISSENT_COMPACT_H
+#define MISSENT_COMPACT_H
+
+#include <glib.h>
+
+typedef struct {
+	guint32 start, end; /* in the compact text */
+} MsWord;
+
+typedef struct {
+	char *text;     /* lower case; NUL after `len` */
+	gsize len;
+	guint32 *place; /* of each byte: its offset in the folded text */
+	MsWord *words;
+	gsize n_words;
+} MsCompact;
+
+MsCompact *ms_compact_new(const char *folded, gsize len);
+void ms_compact_free(MsCompact *compact);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsCompact, ms_compact_free)
+
+/* The compact form of a short text, folded before. */
+char *ms_compact_of(const char *utf8, gsize len);
+
+#endif

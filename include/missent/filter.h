@@ -1,0 +1,70 @@
+/*
+ * filter.h - is this piece of text one of the identifiers that the directory knows?
+ *
+ * WHAT    A set of keyed marks of compact values (compact.h), asked for every piece of a text
+ *         that begins and ends with a word: the directory's identifiers are found however they
+ *         are grouped, without a pattern.  A hit is a guess that the directory confirms.
+ * OWNS    An image (GBytes) is plain memory that may be copied, shared and mapped.  MsFilter
+ *         borrows it.
+ * ERRORS  ms_filter_open() refuses what is not an image (MS_ERROR_INPUT).
+ * THREADS Images are immutable.
+ * LIMITS  Compact values of MS_FILTER_MIN to MS_FILTER_MAX bytes.  38 bits an identifier and
+ *         up to 16 MiB beside; a piece that is none is taken for one once in a million.
+ * NOT     Holds no value: who has the image can test guesses, as with the directory's digests.
+ *
+ * The mark is a polynomial of the bytes modulo 2^61 - 1 at a secret point (Carter and Wegman
+ * 1979; Karp and Rabin 1987), because that of each piece of a text follows from two prefixes'.
+ */
+#ifndef MISSENT_FILTER_H
+#define MISSENT_FILTER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/compact.h"
+
+#define MS_FILTER_MIN 3
+#define MS_FILTER_MAX 128
+#define MS_FILTER_KEY_BYTES 16
+
+typedef struct {
+	guint8 bytes[12]; /* 7 of the whole value's mark, 3 of its beginning's, length, tag */
+} MsMark;
+
+/* False when the value is too short or too long to be in a filter. */
+bool ms_mark_make(const guint8 key[MS_FILTER_KEY_BYTES], const char *kind, const char *compact,
+	gsize len, MsMark *mark_out);
+
+/* The image of a filter that has these marks. */
+GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *marks, gsize n);
+
+typedef struct MsFilter MsFilter;
+
+/* `image` must be aligned to 8 bytes and outlive the filter. */
+MsFilter *ms_filter_open(const void *image, gsize size, GError **error);
+void ms_filter_free(MsFilter *filter);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFilter, ms_filter_free)
+
+/* A filter and what was added after it was made; either may be NULL. */
+typedef struct {
+	const MsFilter *parts[2];
+} MsFilters;
+bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len);
+
+/* What kinds a hit may be of: a byte that kinds share by chance. */
+guint8 ms_filter_tag(const char *kind);
+
+/* From word `first` to the end of word `last`. */
+typedef struct {
+	gsize first, last;
+	guint8 tag;
+} MsHit;
+
+/* Calls `hit` for each piece that is in the filter, in the order of their beginnings, until it
+ * says false. */
+void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
+	bool (*hit)(const MsHit *hit, void *user), void *user);
+/* Is this compact value of this kind in it? */
+bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact, gsize len);
+
+#endif

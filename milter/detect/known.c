@@ -1,0 +1,132 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+/*
+ * What the directory knows is found by itself, without a pattern; then it is to be told from
+ * what only looks the same: a year, an amount, the end of another number, two words of prose
+ * that make a value together.  kinds.conf says how much a value must have to count by itself.
+ */
+
+#define MAX_GAP 6 /* bytes between two words of one value: a blank, a line's end and "> " */
+
+static bool only_of(const char *text, gsize len, bool digits)
+{
+	for (gsize i = 0; i < len; i++)
+		if (digits != (g_ascii_isdigit(text[i]) != 0))
+			return false;
+	return true;
+}
+
+/* 20240131 and 31012024 are dates of our time sooner than customers. */
+static bool is_date(const char *text, gsize len)
+{
+	if (len != 8)
+		return false;
+	int n[8];
+	for (int i = 0; i < 8; i++)
+		n[i] = text[i] - '0';
+	int first = n[0] * 10 + n[1], second = n[2] * 10 + n[3], third = n[4] * 10 + n[5],
+	    fourth = n[6] * 10 + n[7];
+	return ((first == 19 || first == 20) && third >= 1 && third <= 12 && fourth >= 1 && fourth <= 31)
+		|| ((third == 19 || third == 20) && first >= 1 && first <= 31 && second >= 1 && second <= 12);
+}
+
+/* Does the number go on at `at`, in the direction `step`?  "INV-10001", "10001.50" */
+static bool goes_on(const MsFold *fold, gsize at, int step)
+{
+	const char *text = fold->text;
+	gsize next = at + (gsize)step;
+	if (at >= fold->len || next >= fold->len) /* also below 0 */
+		return false;
+	if (strchr("-./_@+#%&=\\", text[at]) != NULL && text[at] != '\0')
+		return g_ascii_isalnum(text[next]);
+	return text[at] == ',' && g_ascii_isdigit(text[next]);
+}
+
+static bool gaps_are_small(const Search *s, const MsHit *hit)
+{
+	for (gsize i = hit->first; i < hit->last; i++)
+		if (ms_detect_word_start(s, i + 1) - ms_detect_word_end(s, i) > MAX_GAP)
+			return false;
+	return true;
+}
+
+/* One word, or several with one mark between each two: "10-2024", not "10 2024". */
+static bool is_one_piece(const Search *s, const MsHit *hit)
+{
+	for (gsize i = hit->first; i < hit->last; i++) {
+		gsize end = ms_detect_word_end(s, i);
+		if (ms_detect_word_start(s, i + 1) - end > 1
+			|| (ms_detect_word_start(s, i + 1) > end && strchr("-./_@", s->fold->text[end]) == NULL))
+			return false;
+	}
+	return true;
+}
+
+static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
+{
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	const MsWord *words = s->compact->words;
+	const char *text = s->compact->text + words[hit->first].start;
+	gsize len = words[hit->last].end - words[hit->first].start;
+	bool digits = only_of(text, len, true), joined = hit->last > hit->first;
+	if (joined && !gaps_are_small(s, hit))
+		return false;
+	if (kind->form == MS_FORM_EMAIL)
+		return memchr(s->fold->text + start, '@', end - start) != NULL;
+	if (ms_detect_labelled(s, k, start))
+		return true;
+	if (goes_on(s->fold, start - 1, -1) || goes_on(s->fold, end, 1)) {
+		if (digits || len < kind->joined_length)
+			return false;
+	}
+	if (digits)
+		return len >= (joined ? kind->joined_digits : kind->bare_digits) && !is_date(text, len);
+	if (len < (joined ? kind->joined_length : kind->bare_length))
+		return false;
+	/* Letters alone are words. */
+	return !only_of(text, len, false);
+}
+
+static void take(Search *s, guint k, const MsHit *hit)
+{
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	gsize start = ms_detect_word_start(s, hit->first), end = ms_detect_word_end(s, hit->last);
+	if (!counts(s, k, hit, start, end))
+		return;
+	const MsWord *words = s->compact->words;
+	g_autofree char *piece = g_strndup(s->compact->text + words[hit->first].start,
+		words[hit->last].end - words[hit->first].start);
+	guint belief = MS_BELIEF_TENTATIVE | (is_one_piece(s, hit) ? MS_BELIEF_EXACT : MS_BELIEF_SHAPE);
+	if (ms_detect_labelled(s, k, start))
+		belief |= MS_BELIEF_LABELLED;
+	if (kind->form == MS_FORM_EMAIL) {
+		/* As it is written, if that is an address. */
+		if (!ms_detect_add(s, kind, start, end, belief))
+			ms_detect_add_value(s, kind, start, end, piece, belief);
+		return;
+	}
+	g_autofree char *value = g_utf8_strup(piece, -1);
+	ms_detect_add_value(s, kind, start, end, value, belief);
+}
+
+static bool on_hit(const MsHit *hit, void *user)
+{
+	Search *s = user;
+	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
+		const MsKind *kind = ms_kinds_nth(s->kinds, i);
+		if (kind->known && kind->form != MS_FORM_ADDRESS && ms_filter_tag(kind->name) == hit->tag)
+			take(s, i, hit);
+	}
+	return !s->full;
+}
+
+void ms_detect_known(Search *s)
+{
+	for (gsize i = 0; s->known != NULL && i < G_N_ELEMENTS(s->known->parts); i++)
+		if (s->known->parts[i] != NULL)
+			ms_filter_scan(s->known->parts[i], s->compact, on_hit, s);
+}

@@ -1,0 +1,109 @@
+#include "config.h"
+
+#include <pthread.h>
+
+#include "known.h"
+
+/*
+ * A filter is made of all marks of a generation once; what is added later goes into a second,
+ * small one, until it is large enough to make both one.  Numbers tell the states apart.
+ *
+ * There is no moment at which a known identifier is not found: each answer of the directory says
+ * how far the mapping had grown, and a message that was read with less is read again.
+ */
+
+#define SMALL 4096 /* marks that may always be in the second one */
+
+struct MsKnowledge {
+	MsDirectory *directory;
+	MsReader *reader;
+	pthread_mutex_t lock; /* all below; held while the directory is asked */
+	guint64 number;       /* of the state that the reader has */
+	char *generation;
+	gint64 changes;
+	gsize base;    /* marks in the first filter */
+	GArray *added; /* of MsMark: those of the second */
+};
+
+MsKnowledge *ms_knowledge_new(MsDirectory *directory, MsReader *reader)
+{
+	MsKnowledge *k = g_new0(MsKnowledge, 1);
+	k->directory = directory;
+	k->reader = reader;
+	pthread_mutex_init(&k->lock, NULL);
+	k->added = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	return k;
+}
+
+void ms_knowledge_free(MsKnowledge *knowledge)
+{
+	if (knowledge == NULL)
+		return;
+	pthread_mutex_destroy(&knowledge->lock);
+	g_array_unref(knowledge->added);
+	g_free(knowledge->generation);
+	g_free(knowledge);
+}
+
+bool ms_knowledge_covers(MsKnowledge *k, guint64 number, const MsResolution *resolution)
+{
+	pthread_mutex_lock(&k->lock);
+	bool covers = number != 0 && number == k->number
+		&& g_strcmp0(k->generation, resolution->generation) == 0 && k->changes >= resolution->changes;
+	pthread_mutex_unlock(&k->lock);
+	return covers;
+}
+
+static GBytes *build(const MsKnowledge *k, const GArray *marks)
+{
+	guint8 key[MS_FILTER_KEY_BYTES];
+	ms_directory_filter_key(k->directory, key);
+	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
+}
+
+static bool give_base(MsKnowledge *k, const GArray *marks, GError **error)
+{
+	g_autoptr(GBytes) image = build(k, marks);
+	g_array_set_size(k->added, 0);
+	k->base = marks->len;
+	return ms_reader_know(k->reader, image, k->number + 1, error);
+}
+
+static bool give_added(MsKnowledge *k, const GArray *marks, GError **error)
+{
+	g_array_append_vals(k->added, marks->data, marks->len);
+	g_autoptr(GBytes) image = build(k, k->added);
+	return ms_reader_know_also(k->reader, image, k->number + 1, error);
+}
+
+static bool update(MsKnowledge *k, GError **error)
+{
+	/* A reader that was started anew has nothing, and a large second filter is made one with
+	 * the first: both begin from nothing. */
+	bool afresh = k->number == 0 || ms_reader_known(k->reader) != k->number
+		|| k->added->len > SMALL + k->base / 8;
+	g_autoptr(MsKnown) known = NULL;
+	if (ms_directory_known(k->directory, afresh ? NULL : k->generation, afresh ? 0 : k->changes, &known,
+		    error) != MS_FOUND)
+		return false;
+	bool fine = true;
+	if (known->whole || known->marks->len > 0)
+		fine = known->whole ? give_base(k, known->marks, error) : give_added(k, known->marks, error);
+	if (!fine) {
+		k->number = 0; /* what the reader has is not certain */
+		return false;
+	}
+	k->number = ms_reader_known(k->reader);
+	g_free(k->generation);
+	k->generation = g_strdup(known->generation);
+	k->changes = known->changes;
+	return true;
+}
+
+bool ms_knowledge_update(MsKnowledge *k, GError **error)
+{
+	pthread_mutex_lock(&k->lock);
+	bool fine = update(k, error);
+	pthread_mutex_unlock(&k->lock);
+	return fine;
+}

@@ -1,0 +1,345 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/filter.h"
+
+/*
+ * Two tables.  `starts` says of the first eight bytes of a piece (of all, if it is shorter) which
+ * lengths identifiers that begin so have: most words of a text begin none, and one look ends
+ * the matter.  `buckets` has a fingerprint of each identifier; a bucket is a line of the
+ * processor's cache.
+ */
+
+#define MAGIC "MSFILT01"
+#define PREFIX 8
+#define MAX_WORDS 64 /* words of one identifier */
+#define SLOTS 16     /* a bucket */
+#define CHUNK 4096   /* bytes of text whose marks are at hand at once */
+#define MIN_START_BITS 10
+#define MAX_START_BITS 21
+
+typedef struct {
+	char magic[8];
+	guint64 point, salt;
+	guint32 start_bits, n_buckets;
+	guint64 lengths; /* of all identifiers together */
+	guint64 reserved[3];
+} Head;
+G_STATIC_ASSERT(sizeof(Head) == 64);
+
+struct MsFilter {
+	const Head *head;
+	const guint64 *starts;
+	const guint32 *buckets;
+	guint64 powers[MS_FILTER_MAX + 1]; /* of the point */
+	guint longest;
+};
+
+/* ---- marks ---------------------------------------------------------------------------- */
+
+#define P61 ((1ULL << 61) - 1)
+
+static inline guint64 reduce(guint64 x)
+{
+	x = (x & P61) + (x >> 61);
+	return x >= P61 ? x - P61 : x;
+}
+
+static inline guint64 multiply(guint64 a, guint64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+	return reduce(((guint64)product & P61) + (guint64)(product >> 61));
+}
+
+/* One byte further.  A byte counts one more than its value, so that no length is hidden. */
+static inline guint64 extend(guint64 mark, guint64 point, char byte)
+{
+	return reduce(multiply(mark, point) + (guchar)byte + 1);
+}
+
+/* The polynomial is linear in what it is made of; a filter's places must not be. */
+static inline guint64 scatter(guint64 mark, guint64 salt)
+{
+	guint64 x = mark ^ salt;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+typedef struct {
+	guint64 point, salt;
+} Key;
+
+static Key take_key(const guint8 *bytes)
+{
+	Key key;
+	memcpy(&key.point, bytes, 8);
+	memcpy(&key.salt, bytes + 8, 8);
+	key.point = 256 + key.point % (P61 - 512);
+	return key;
+}
+
+static guint64 polynomial(guint64 point, const char *text, gsize len)
+{
+	guint64 mark = 0;
+	for (gsize i = 0; i < len; i++)
+		mark = extend(mark, point, text[i]);
+	return mark;
+}
+
+guint8 ms_filter_tag(const char *kind)
+{
+	return (guint8)(g_str_hash(kind) * 2654435761U >> 24);
+}
+
+bool ms_mark_make(const guint8 key[MS_FILTER_KEY_BYTES], const char *kind, const char *compact,
+	gsize len, MsMark *mark_out)
+{
+	if (len < MS_FILTER_MIN || len > MS_FILTER_MAX)
+		return false;
+	Key k = take_key(key);
+	guint64 whole = scatter(polynomial(k.point, compact, len), k.salt);
+	guint64 start = scatter(polynomial(k.point, compact, MIN(len, PREFIX)), k.salt);
+	memcpy(mark_out->bytes, &whole, 7);
+	memcpy(mark_out->bytes + 7, &start, 3);
+	mark_out->bytes[10] = (guint8)len;
+	mark_out->bytes[11] = ms_filter_tag(kind);
+	return true;
+}
+
+/* ---- places --------------------------------------------------------------------------- */
+
+/* Lengths to 47 have a bit of their own. */
+static inline guint64 length_bit(gsize len)
+{
+	return 1ULL << (len < 48 ? len : 48 + (len - 48) / 6);
+}
+
+static inline guint32 start_place(guint64 start, guint bits)
+{
+	return (guint32)(start & 0xffffff) >> (24 - bits);
+}
+
+/* The upper half says where, the lower what. */
+static inline guint32 bucket_place(guint64 whole, guint32 n_buckets)
+{
+	return (guint32)(((whole >> 24) & 0xffffffff) * n_buckets >> 32);
+}
+
+static inline guint32 fingerprint(guint64 whole)
+{
+	guint32 f = (guint32)whole & 0xffffff;
+	return f != 0 ? f : 1; /* 0 is an empty place */
+}
+
+/* ---- building ------------------------------------------------------------------------- */
+
+static void put_mark(guint32 *buckets, guint32 n_buckets, guint64 *starts, guint bits,
+	const MsMark *mark)
+{
+	guint64 whole = 0, start = 0;
+	memcpy(&whole, mark->bytes, 7);
+	memcpy(&start, mark->bytes + 7, 3);
+	starts[start_place(start, bits)] |= length_bit(mark->bytes[10]);
+	guint32 entry = fingerprint(whole) | (guint32)mark->bytes[11] << 24;
+	for (guint32 b = bucket_place(whole, n_buckets);; b = (b + 1) % n_buckets) {
+		guint32 *slots = buckets + (gsize)b * SLOTS;
+		for (int i = 0; i < SLOTS; i++) {
+			if (slots[i] == entry)
+				return;
+			if (slots[i] == 0) {
+				slots[i] = entry;
+				return;
+			}
+		}
+	}
+}
+
+GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *marks, gsize n)
+{
+	Key k = take_key(key);
+	Head head = {.magic = MAGIC, .point = k.point, .salt = k.salt, .start_bits = MIN_START_BITS};
+	while (head.start_bits < MAX_START_BITS && (1ULL << head.start_bits) < n * 2)
+		head.start_bits++;
+	/* Six of seven places are taken at most. */
+	head.n_buckets = (guint32)MIN(n * 7 / 6 / SLOTS + 1, G_MAXUINT32 / SLOTS);
+	for (gsize i = 0; i < n; i++)
+		head.lengths |= length_bit(marks[i].bytes[10]);
+	gsize starts = sizeof(guint64) << head.start_bits;
+	gsize size = sizeof head + starts + (gsize)head.n_buckets * SLOTS * sizeof(guint32);
+	guint8 *image = g_malloc0(size);
+	memcpy(image, &head, sizeof head);
+	for (gsize i = 0; i < n; i++)
+		put_mark((guint32 *)(void *)(image + sizeof head + starts), head.n_buckets,
+			(guint64 *)(void *)(image + sizeof head), head.start_bits, &marks[i]);
+	return g_bytes_new_take(image, size);
+}
+
+/* ---- asking --------------------------------------------------------------------------- */
+
+MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
+{
+	const Head *head = image;
+	bool fine = size >= sizeof *head && memcmp(head->magic, MAGIC, sizeof head->magic) == 0
+		&& head->point < P61 && head->start_bits >= MIN_START_BITS
+		&& head->start_bits <= MAX_START_BITS && head->n_buckets > 0
+		&& size == sizeof *head + (sizeof(guint64) << head->start_bits)
+				+ (gsize)head->n_buckets * SLOTS * sizeof(guint32);
+	if (!fine) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "not a filter of identifiers");
+		return NULL;
+	}
+	MsFilter *filter = g_new0(MsFilter, 1);
+	filter->head = head;
+	filter->starts = (const guint64 *)(const void *)((const guint8 *)image + sizeof *head);
+	filter->buckets = (const guint32 *)(const void *)(filter->starts + (1ULL << head->start_bits));
+	filter->powers[0] = 1;
+	for (gsize i = 1; i <= MS_FILTER_MAX; i++) {
+		filter->powers[i] = multiply(filter->powers[i - 1], head->point);
+		if (head->lengths & length_bit(i))
+			filter->longest = (guint)i;
+	}
+	return filter;
+}
+
+void ms_filter_free(MsFilter *filter)
+{
+	g_free(filter);
+}
+
+/* The tags under which the mark is known, one after another from `*slot` on; false: no more. */
+static bool next_tag(const MsFilter *filter, guint64 whole, gsize *slot, guint8 *tag)
+{
+	guint32 n = filter->head->n_buckets, b = bucket_place(whole, n), want = fingerprint(whole);
+	for (gsize i = *slot; i < (gsize)n * SLOTS; i++) {
+		guint32 entry = filter->buckets[((gsize)b * SLOTS + i) % ((gsize)n * SLOTS)];
+		if (entry == 0)
+			return false;
+		if ((entry & 0xffffff) == want) {
+			*slot = i + 1;
+			*tag = (guint8)(entry >> 24);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact, gsize len)
+{
+	if (len < MS_FILTER_MIN || len > MS_FILTER_MAX)
+		return false;
+	guint64 whole = scatter(polynomial(filter->head->point, compact, len), filter->head->salt);
+	gsize slot = 0;
+	guint8 tag, want = ms_filter_tag(kind);
+	while (next_tag(filter, whole & 0xffffffffffffffULL, &slot, &tag))
+		if (tag == want)
+			return true;
+	return false;
+}
+
+typedef struct {
+	const MsFilter *filter;
+	const MsCompact *text;
+	gsize base;    /* marks[i] is that of text from base to base + i */
+	guint64 marks[CHUNK + MS_FILTER_MAX + 1];
+	bool (*hit)(const MsHit *hit, void *user);
+	void *user;
+} Scan;
+
+static void fill_marks(Scan *s, gsize base)
+{
+	gsize end = MIN(s->text->len, base + CHUNK + MS_FILTER_MAX);
+	guint64 point = s->filter->head->point;
+	s->base = base;
+	s->marks[0] = 0;
+	for (gsize i = base; i < end; i++)
+		s->marks[i - base + 1] = extend(s->marks[i - base], point, s->text->text[i]);
+}
+
+/* Of the text from `start` on, `len` bytes. */
+static inline guint64 mark_of(const Scan *s, gsize start, gsize len)
+{
+	guint64 before = multiply(s->marks[start - s->base], s->filter->powers[len]);
+	guint64 mark = s->marks[start - s->base + len] + P61 - before;
+	return scatter(mark >= P61 ? mark - P61 : mark, s->filter->head->salt);
+}
+
+static inline guint64 lengths_of(const Scan *s, guint64 start_mark)
+{
+	/* A start's bytes are the eighth to tenth of its mark: its lowest three. */
+	return s->filter->starts[start_place(start_mark, s->filter->head->start_bits)];
+}
+
+static bool report(const Scan *s, guint64 whole, gsize first, gsize last)
+{
+	gsize slot = 0;
+	guint8 tag;
+	while (next_tag(s->filter, whole & 0xffffffffffffffULL, &slot, &tag)) {
+		MsHit hit = {first, last, tag};
+		if (!s->hit(&hit, s->user))
+			return false;
+	}
+	return true;
+}
+
+/* All pieces that begin with word `first`. */
+static bool scan_word(const Scan *s, gsize first)
+{
+	const MsWord *words = s->text->words;
+	gsize start = words[first].start, n = s->text->n_words;
+	guint64 lengths = 0;
+	bool looked = false;
+	for (gsize last = first; last < n && last - first < MAX_WORDS; last++) {
+		gsize len = words[last].end - start;
+		if (len > s->filter->longest)
+			break;
+		if (len < MS_FILTER_MIN || (s->filter->head->lengths & length_bit(len)) == 0)
+			continue;
+		if (len < PREFIX) {
+			guint64 whole = mark_of(s, start, len);
+			if ((lengths_of(s, whole) & length_bit(len)) && !report(s, whole, first, last))
+				return false;
+			continue;
+		}
+		if (!looked) {
+			lengths = lengths_of(s, mark_of(s, start, PREFIX));
+			looked = true;
+		}
+		if (lengths == 0)
+			break;
+		if ((lengths & length_bit(len)) && !report(s, mark_of(s, start, len), first, last))
+			return false;
+	}
+	return true;
+}
+
+void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
+	bool (*hit)(const MsHit *hit, void *user), void *user)
+{
+	if (filter->head->lengths == 0)
+		return;
+	g_autofree Scan *s = g_new(Scan, 1);
+	s->filter = filter;
+	s->text = text;
+	s->hit = hit;
+	s->user = user;
+	gsize until = 0;
+	for (gsize i = 0; i < text->n_words; i++) {
+		if (text->words[i].start >= until) {
+			fill_marks(s, text->words[i].start);
+			until = text->words[i].start + CHUNK;
+		}
+		if (!scan_word(s, i))
+			return;
+	}
+}
+
+bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++)
+		if (filters->parts[i] != NULL && ms_filter_has(filters->parts[i], kind, compact, len))
+			return true;
+	return false;
+}

@@ -1,0 +1,257 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/compact.h"
+#include "missent/kind.h"
+#include "missent/postal.h"
+#include "missent/text.h"
+
+#include "check.h"
+
+/*
+ * One company has several numbers that contain each other.  A root is what they have in common:
+ * "FR123456824" of the VAT ID FR40123456824, the SIREN 123456824, the SIRET 12345682400012 and
+ * the participant 0009:12345682400012.  A number that is written without its country has the
+ * number itself for a root.
+ */
+
+#define MIN_BARE 8 /* characters of a number that may stand without its country */
+
+typedef struct {
+	GPtrArray *qualified; /* with the country or scheme */
+	GPtrArray *bare;
+} Roots;
+
+static void add(GPtrArray *list, const char *text)
+{
+	for (guint i = 0; i < list->len; i++)
+		if (strcmp(list->pdata[i], text) == 0)
+			return;
+	g_ptr_array_add(list, g_strdup(text));
+}
+
+static void add_both(Roots *roots, const char *country, const char *number)
+{
+	g_autofree char *qualified = g_strconcat(country, number, NULL);
+	add(roots->qualified, qualified);
+	if (strlen(number) >= MIN_BARE)
+		add(roots->bare, number);
+}
+
+static bool is_digits(const char *s, gsize n)
+{
+	return strlen(s) == n && strspn(s, "0123456789") == n;
+}
+
+static char *cut_suffix(const char *s, const char *const *suffixes)
+{
+	for (; *suffixes != NULL; suffixes++)
+		if (g_str_has_suffix(s, *suffixes))
+			return g_strndup(s, strlen(s) - strlen(*suffixes));
+	return g_strdup(s);
+}
+
+/* ---- VAT IDs -------------------------------------------------------------------------- */
+
+static void of_vat(Roots *roots, const char *value)
+{
+	static const char *const swiss[] = {"MWST", "TVA", "IVA", NULL};
+	static const char *const norwegian[] = {"MVA", NULL};
+	if (g_str_has_prefix(value, "CHE")) {
+		g_autofree char *number = cut_suffix(value + 3, swiss);
+		add_both(roots, "CHE", number);
+		return;
+	}
+	if (!g_ascii_isalpha(value[0]) || !g_ascii_isalpha(value[1])) {
+		add(roots->bare, value);
+		return;
+	}
+	const char country[3] = {value[0], value[1], '\0'};
+	g_autofree char *number = cut_suffix(value + 2, strcmp(country, "NO") == 0 ? norwegian : (const char *const[]){NULL});
+	gsize len = strlen(number);
+	if (strcmp(country, "FR") == 0 && len == 11) { /* two characters, then the SIREN */
+		add_both(roots, "FR", number + 2);
+		add(roots->bare, number);
+	} else if (strcmp(country, "SE") == 0 && len == 12) { /* the organisation's number, then 01 */
+		add(roots->bare, number);
+		number[10] = '\0';
+		add_both(roots, "SE", number);
+	} else if (strcmp(country, "BE") == 0 && len == 9) { /* before 2008 without its zero */
+		g_autofree char *ten = g_strconcat("0", number, NULL);
+		add_both(roots, "BE", ten);
+	} else {
+		add_both(roots, strcmp(country, "GR") == 0 ? "EL" : country, number);
+	}
+}
+
+/* ---- numbers of registers ------------------------------------------------------------- */
+
+static void of_registration(Roots *roots, const char *value)
+{
+	g_autofree char *siren = g_strndup(value, 9);
+	if ((is_digits(value, 14) || is_digits(value, 9)) && ms_check_siren(siren))
+		add_both(roots, "FR", siren);
+	if (is_digits(value, 10) && (value[0] == '0' || value[0] == '1'))
+		add_both(roots, "BE", value);
+	if (g_str_has_prefix(value, "CHE"))
+		of_vat(roots, value);
+	add(roots->bare, value);
+}
+
+/* Schemes of the ISO/IEC 6523 code list as Peppol uses it, and of what country their numbers
+ * are; "VAT" stands for a VAT ID of the country that is named first. */
+static const struct {
+	const char *scheme, *root;
+	bool vat;
+} schemes[] = {
+	{"0002", "FR", false}, {"0009", "FR", false}, {"0007", "SE", false}, {"0060", "DUNS", false},
+	{"0088", "GLN", false}, {"0106", "NLKVK", false}, {"0183", "CHE", false}, {"0184", "DK", false},
+	{"0190", "NLOIN", false}, {"0192", "NO", false}, {"0195", "SGUEN", false}, {"0196", "IS", false},
+	{"0198", "DK", true}, {"0204", "LEITWEG", false}, {"0208", "BE", false}, {"0211", "IT", true},
+	{"0213", "FI", true}, {"9910", "HU", true}, {"9914", "AT", true}, {"9915", "AT", false}, {"9920", "ES", true},
+	{"9922", "AD", true}, {"9923", "AL", true}, {"9924", "BA", true}, {"9925", "BE", true}, {"9926", "BG", true},
+	{"9927", "CHE", true}, {"9928", "CY", true}, {"9929", "CZ", true}, {"9930", "DE", true},
+	{"9931", "EE", true}, {"9932", "GB", true}, {"9933", "EL", true}, {"9934", "HR", true},
+	{"9935", "IE", true}, {"9936", "LI", true}, {"9937", "LT", true}, {"9938", "LU", true},
+	{"9939", "LV", true}, {"9940", "MC", true}, {"9941", "ME", true}, {"9942", "MK", true},
+	{"9943", "MT", true}, {"9944", "NL", true}, {"9945", "PL", true}, {"9946", "PT", true},
+	{"9947", "RO", true}, {"9948", "RS", true}, {"9949", "SI", true}, {"9950", "SK", true},
+	{"9951", "SM", true}, {"9952", "TR", true}, {"9953", "VA", true}, {"9955", "SE", true},
+	{"9956", "BE", false}, {"9957", "FR", true},
+};
+
+static void of_participant(Roots *roots, const char *value)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
+		if (strncmp(value, schemes[i].scheme, 4) != 0 || strlen(value) < 4 + MIN_BARE)
+			continue;
+		const char *number = value + 4, *root = schemes[i].root;
+		if (g_str_has_prefix(number, root) && g_ascii_isalpha(root[0]) && strlen(root) < 4)
+			number += strlen(root);
+		g_autofree char *siren = g_strndup(number, 9);
+		if (schemes[i].vat) {
+			g_autofree char *vat = g_strconcat(root, number, NULL);
+			of_vat(roots, vat);
+		} else {
+			add_both(roots, root, strcmp(root, "FR") == 0 ? siren : number);
+			add(roots->bare, number);
+		}
+		return;
+	}
+	of_registration(roots, value);
+}
+
+static void roots_of(const MsKind *kind, const char *value, Roots *roots)
+{
+	switch (kind->family) {
+	case MS_FAMILY_NONE: break;
+	case MS_FAMILY_VAT: of_vat(roots, value); break;
+	case MS_FAMILY_REGISTRATION: of_registration(roots, value); break;
+	case MS_FAMILY_PARTICIPANT: of_participant(roots, value); break;
+	case MS_FAMILY_GLN: add_both(roots, "GLN", value); break;
+	case MS_FAMILY_DUNS: add_both(roots, "DUNS", value); break;
+	}
+}
+
+/* ---- forms ---------------------------------------------------------------------------- */
+
+static void form_free(gpointer data)
+{
+	MsOtherForm *form = data;
+	g_free(form->key);
+	g_free(form->compact);
+	g_free(form);
+}
+
+static void add_form(GPtrArray *forms, const char *space, const char *value, bool compact)
+{
+	MsOtherForm *form = g_new0(MsOtherForm, 1);
+	form->key = g_strconcat(space, "/", value, NULL);
+	form->compact = !compact ? NULL
+		: strchr(value, '/') != NULL ? g_strdup(value) /* of an address: never in a text as it is */
+					     : ms_compact_of(value, strlen(value));
+	g_ptr_array_add(forms, form);
+}
+
+static void add_all(GPtrArray *forms, const char *space, const GPtrArray *values, bool compact)
+{
+	for (guint i = 0; i < values->len; i++)
+		add_form(forms, space, values->pdata[i], compact);
+}
+
+static GPtrArray *company_forms(const MsKind *kind, const char *value, bool asked)
+{
+	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
+	g_autoptr(GPtrArray) qualified = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) bare = g_ptr_array_new_with_free_func(g_free);
+	Roots roots = {qualified, bare};
+	roots_of(kind, value, &roots);
+	add_all(forms, "company", qualified, false);
+	/* What names its country is not asked for without it: it may be another country's. */
+	if (!asked || qualified->len == 0 || strspn(value, "0123456789") == strlen(value))
+		add_all(forms, "company", bare, true);
+	return forms;
+}
+
+/* ---- addresses ---- */
+
+#define MAX_FORMS 200
+
+static bool every_key(const char *key, MsPostalDepth depth, void *user)
+{
+	GPtrArray *forms = user;
+	if (forms->len >= MAX_FORMS)
+		return false;
+	if (depth == MS_POSTAL_CODE || depth == MS_POSTAL_NUMBER) {
+		MsOtherForm *form = g_new0(MsOtherForm, 1);
+		form->compact = g_strconcat(key, "/", NULL); /* for the filter alone */
+		g_ptr_array_add(forms, form);
+	}
+	return true;
+}
+
+static void keep_key(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user)
+{
+	(void)start;
+	(void)end;
+	GPtrArray *forms = user;
+	if (forms->len >= MAX_FORMS)
+		return;
+	add_form(forms, "address", key, true);
+	if (depth == MS_POSTAL_NAME) /* for the filter alone */
+		g_clear_pointer(&((MsOtherForm *)forms->pdata[forms->len - 1])->key, g_free);
+}
+
+static void address_forms(GPtrArray *forms, const char *text, gsize len)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(text, len);
+	MsPostalSink sink = {every_key, keep_key, forms};
+	ms_postal_find(fold->text, fold->len, true, &sink);
+}
+
+GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const char *text, gsize len)
+{
+	if (kind->form != MS_FORM_EMAIL && kind->form != MS_FORM_ADDRESS)
+		return company_forms(kind, canonical, false);
+	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
+	if (kind->form == MS_FORM_ADDRESS) {
+		address_forms(forms, text, len);
+	} else if (canonical[0] != '@') {
+		g_autofree char *compact = ms_compact_of(canonical, strlen(canonical));
+		add_form(forms, "email", compact, true);
+	}
+	return forms;
+}
+
+GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value)
+{
+	if (kind->form != MS_FORM_EMAIL && kind->form != MS_FORM_ADDRESS)
+		return company_forms(kind, value, true);
+	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
+	if (kind->form == MS_FORM_EMAIL && strchr(value, '@') == NULL)
+		add_form(forms, "email", value, false);
+	else if (kind->form == MS_FORM_ADDRESS)
+		add_form(forms, "address", value, false);
+	return forms;
+}

@@ -1,0 +1,385 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/postal.h"
+
+/*
+ * The text is cut into words and numbers.  From each number that may be a postcode one looks
+ * around for a house number, and from that to both sides for a street; what is not part of a
+ * street (its type, particles, points of the compass) is left out on both sides of a
+ * comparison, so that "12, rue de la Paix" and "12 R Paix" are one.
+ */
+
+#define NEAR 60       /* words from postcode to house number */
+#define MAX_LINES 6   /* lines between them */
+#define MAX_STREET 6  /* words of a street */
+#define MAX_KEY 160
+#define MAX_WORD 40
+
+typedef enum { WORD, NUMBER, MIXED } TokenType;
+
+typedef struct {
+	gsize start, end;
+	TokenType type;
+	guint line;       /* tokens of one line, or cell, have one number */
+	bool comma;       /* something other than blanks stands before it */
+	bool dash;        /* '-' or '/' stands directly before it */
+	char text[MAX_WORD + 1]; /* lower case, cut */
+} Token;
+
+/* ---- cutting -------------------------------------------------------------------------- */
+
+static TokenType type_of(const char *text)
+{
+	gsize digits = strspn(text, "0123456789"), len = strlen(text);
+	if (digits == len)
+		return NUMBER;
+	/* 10b, 22A */
+	if (digits > 0 && len - digits == 1)
+		return MIXED;
+	return strpbrk(text, "0123456789") != NULL ? MIXED : WORD;
+}
+
+static bool is_letter(char c)
+{
+	return g_ascii_isalnum(c) || (c & 0x80);
+}
+
+static GArray *cut(const char *text, gsize len)
+{
+	GArray *tokens = g_array_new(FALSE, TRUE, sizeof(Token));
+	guint line = 0;
+	bool comma = false;
+	for (gsize i = 0; i < len;) {
+		if (!is_letter(text[i])) {
+			if (strchr("\n\t|", text[i]) != NULL && text[i] != '\0') {
+				line++;
+			} else if (strchr(" .'\r>", text[i]) == NULL && text[i] != '\0') {
+				comma = true;
+			}
+			i++;
+			continue;
+		}
+		Token token = {.start = i, .line = line, .comma = comma};
+		token.dash = i > 0 && (text[i - 1] == '-' || text[i - 1] == '/');
+		gsize n = 0;
+		for (; i < len && is_letter(text[i]); i++)
+			if (n < MAX_WORD)
+				token.text[n++] = g_ascii_tolower(text[i]);
+		token.end = i;
+		token.type = type_of(token.text);
+		g_array_append_val(tokens, token);
+		comma = false;
+	}
+	return tokens;
+}
+
+/* ---- streets -------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *word, const char *list)
+{
+	gsize n = strlen(word);
+	for (const char *p = list; (p = strstr(p, word)) != NULL; p += n)
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Types of streets and their abbreviations, saints, points of the compass, particles. */
+static const char left_out[] =
+	"rue r avenue av ave avn boulevard bd blvd bvd boul place pl plaza plz pza platz street str st strasse "
+	"road rd lane ln drive dr court ct close cl way square sq terrace highway hwy parkway pkwy circle cir "
+	"calle c carrera cra cr kr avda avd avenida paseo po via v viale vle corso cso piazza pza pzza largo strada "
+	"straat laan plein ulica ul aleja aleje al plac os osiedle rua r travessa praca estrada chemin ch che "
+	"route rte rt impasse imp allee all quai cours passage weg gasse g vej gade gata gatan gt vagen tie katu "
+	"utca u ut ter namesti nam trg ulice saint sainte sankt santa ste s "
+	"n e w o nw ne sw se no so north south east west nord sud ouest est norte sur "
+	"de la le les du des d l der die das den dem von van vom zum zur am im an auf del della delle dei degli di da "
+	"do dos el los las the of and und et y i a at in nr no num numero number bis quater ";
+static const char unit_words[] =
+	"apt apartment appt appartement suite ste unit flat room rm floor fl etage et stock og eg stiege top bat batiment "
+	"building bldg piso puerta planta esc escalier interno int scala lok lokal m bus box porte ";
+static const char box_words[] =
+	"box pobox postfach bp boite postale apartado correos casella postbus skrytka pocztowa postboks postlada caixa pf locked ";
+
+static bool is_unit(const char *word)
+{
+	return is_one_of(word, unit_words) && strcmp(word, "box") != 0;
+}
+
+/* "hauptstrasse" and "hauptstr" are "haupt"; Mueller is Muller. */
+static void reduce_word(const char *word, char *out)
+{
+	static const char *const suffixes[] = {"strasse", "straat", "str"};
+	g_strlcpy(out, word, MAX_WORD + 1);
+	gsize n = strlen(out);
+	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		gsize len = strlen(suffixes[i]);
+		if (n >= len + 3 && strcmp(out + n - len, suffixes[i]) == 0) {
+			out[n - len] = '\0';
+			break;
+		}
+	}
+	char *to = out;
+	for (const char *p = out; *p != '\0'; p++) {
+		*to++ = *p;
+		if (strchr("aou", *p) != NULL && p[1] == 'e')
+			p++;
+	}
+	*to = '\0';
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* What is left of `n` words; false if nothing is. */
+static bool reduce(const Token *words, guint n, char *out)
+{
+	char kept[MAX_STREET * 2][MAX_WORD + 1];
+	guint k = 0;
+	for (guint pass = 0; pass < 2 && k == 0; pass++) /* "The Avenue" is one of such words only */
+		for (guint i = 0; i < n && k < G_N_ELEMENTS(kept); i++)
+			if (pass == 1 ? strlen(words[i].text) > 3 : !is_one_of(words[i].text, left_out))
+				reduce_word(words[i].text, kept[k++]);
+	if (k == 0)
+		return false;
+	qsort(kept, k, sizeof kept[0], compare_words);
+	out[0] = '\0';
+	for (guint i = 0; i < k; i++) {
+		if (i > 0)
+			g_strlcat(out, "-", MAX_KEY);
+		g_strlcat(out, kept[i], MAX_KEY);
+	}
+	return strlen(out) >= 2;
+}
+
+/* ---- postcodes ------------------------------------------------------------------------ */
+
+static bool is_digits(const Token *t, gsize min, gsize max)
+{
+	gsize n = strlen(t->text);
+	return t->type == NUMBER && n >= min && n <= max;
+}
+
+/* "sw1a", "m1": one or two letters, a digit, and sometimes one more. */
+static bool is_british(const char *s)
+{
+	gsize n = strlen(s), letters = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+	return n >= 2 && n <= 4 && letters >= 1 && letters <= 2 && g_ascii_isdigit(s[letters]);
+}
+
+/* "2aa", "1a1": a digit and two more, of which the second is a letter. */
+static bool is_inward(const char *s)
+{
+	return strlen(s) == 3 && g_ascii_isdigit(s[0]) && g_ascii_isalpha(s[1]) && g_ascii_isalnum(s[2]);
+}
+
+/* How many tokens of a postcode begin at `i`; the postcode.  Several may be tried: `way`. */
+static guint postcode(const GArray *tokens, guint i, guint way, char *out)
+{
+	const Token *t = &g_array_index(tokens, Token, i);
+	const Token *next = i + 1 < tokens->len ? t + 1 : NULL;
+	bool pair = next != NULL && next->line == t->line && next->end - t->end <= 6;
+	if (way == 0) {
+		g_strlcpy(out, t->text, MAX_WORD);
+		if (is_digits(t, 4, 7))
+			return 1;
+		/* "d10115", "sw1a2aa", "1012ab", "c1425", "a65f4e2" written together */
+		gsize n = strlen(t->text);
+		return t->type == MIXED && n >= 5 && n <= 8 && strcspn(t->text, "0123456789") <= 3 ? 1 : 0;
+	}
+	if (!pair)
+		return 0;
+	g_snprintf(out, MAX_WORD, "%s%s", t->text, next->text);
+	bool fine = (is_digits(t, 3, 3) && is_digits(next, 2, 2) && !next->comma)     /* SE, CZ, SK, GR */
+		|| (is_digits(t, 2, 2) && is_digits(next, 3, 3))                       /* PL */
+		|| (is_digits(t, 4, 4) && is_digits(next, 3, 3) && next->dash)         /* PT */
+		|| (is_digits(t, 3, 3) && is_digits(next, 4, 4) && next->dash)         /* JP */
+		|| (is_digits(t, 5, 5) && is_digits(next, 3, 3) && next->dash)         /* BR */
+		|| (is_digits(t, 3, 3) && is_digits(next, 3, 3))                       /* IN, and others */
+		|| (is_digits(t, 4, 4) && next->type == WORD && strlen(next->text) == 2) /* NL */
+		|| (t->type == MIXED && is_british(t->text) && is_inward(next->text))  /* GB */
+		|| (t->type == MIXED && strlen(t->text) == 3 && strlen(next->text) == 3
+			&& is_inward(next->text))                                        /* CA */
+		|| (t->type == MIXED && strlen(t->text) == 3 && strlen(next->text) == 4
+			&& next->type == MIXED);                                         /* IE */
+	return fine ? 2 : 0;
+}
+
+/* ---- searching ------------------------------------------------------------------------ */
+
+typedef struct {
+	const GArray *tokens;
+	const MsPostalSink *sink;
+	bool whole;
+	guint lines; /* of the text */
+	guint code, code_len; /* tokens of the postcode */
+	char key[MAX_KEY * 2];
+	gsize number_len;     /* of the key up to and with the house number */
+} Search;
+
+static const Token *token(const Search *s, guint i)
+{
+	return &g_array_index(s->tokens, Token, i);
+}
+
+static bool in_code(const Search *s, guint i)
+{
+	return i >= s->code && i < s->code + s->code_len;
+}
+
+/* The names that stand in the lines before the street make it surer. */
+static void add_names(Search *s, guint first, gsize start, gsize end)
+{
+	gsize street_len = strlen(s->key);
+	guint line = token(s, first)->line;
+	for (guint i = first; i-- > 0 && line - token(s, i)->line <= 3;) {
+		guint last = i;
+		while (i > 0 && token(s, i - 1)->line == token(s, last)->line)
+			i--;
+		char name[MAX_KEY];
+		if (token(s, last)->line == line || last - i >= MAX_STREET * 2 || !reduce(token(s, i), last - i + 1, name))
+			continue;
+		g_snprintf(s->key + street_len, sizeof s->key - street_len, "/%s", name);
+		if (s->sink->may(s->key, MS_POSTAL_NAME, s->sink->user))
+			s->sink->found(s->key, MS_POSTAL_NAME, start, end, s->sink->user);
+	}
+	s->key[street_len] = '\0';
+}
+
+static bool try_street(Search *s, guint number, guint first, guint n)
+{
+	char street[MAX_KEY];
+	const Token *nearest = token(s, first + n - 1);
+	if (first < number && is_one_of(nearest->text, box_words))
+		g_strlcpy(street, "pobox", sizeof street);
+	else if (!reduce(token(s, first), n, street))
+		return false;
+	s->key[s->number_len] = '\0';
+	g_snprintf(s->key + s->number_len, sizeof s->key - s->number_len, "/%s", street);
+	if (!s->sink->may(s->key, MS_POSTAL_STREET, s->sink->user))
+		return false;
+	guint a = MIN(MIN(first, number), s->code), b = MAX(MAX(first + n - 1, number), s->code + s->code_len - 1);
+	gsize start = token(s, a)->start, end = token(s, b)->end;
+	s->sink->found(s->key, MS_POSTAL_STREET, start, end, s->sink->user);
+	add_names(s, MIN(first, number), start, end);
+	return true;
+}
+
+static bool is_street_word(const Search *s, guint i, guint line)
+{
+	const Token *t = token(s, i);
+	return t->line == line && !in_code(s, i) && (t->type == WORD || (t->type == MIXED && !g_ascii_isdigit(t->text[0])));
+}
+
+/* "Hauptstr. 5", "Calle Mayor, 5" */
+static void to_the_left(Search *s, guint number)
+{
+	guint line = token(s, number)->line, first = number, n = 0;
+	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
+		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
+		first--;
+		n++;
+	}
+	if (n == 0 || is_unit(token(s, number - 1)->text))
+		return;
+	bool all = !s->whole || s->lines < 2;
+	for (guint i = 0; i < (all ? n : 1); i++)
+		try_street(s, number, first + i, n - i);
+}
+
+/* "12, rue de la Paix", "1600 Pennsylvania Ave" */
+static void to_the_right(Search *s, guint number)
+{
+	guint line = token(s, number)->line, first = number + 1, n = 0;
+	while (first + n < s->tokens->len && n < MAX_STREET && is_street_word(s, first + n, line)
+		&& (n == 0 || !token(s, first + n)->comma || token(s, first + n)->dash)
+		&& !is_unit(token(s, first + n)->text))
+		n++;
+	bool all = !s->whole || s->lines < 2;
+	for (guint i = 0; i < (all ? n : MIN(n, 1)); i++)
+		try_street(s, number, first, n - i);
+}
+
+static void around(Search *s)
+{
+	guint line = token(s, s->code)->line;
+	guint from = s->code > NEAR ? s->code - NEAR : 0;
+	guint until = MIN(s->tokens->len, s->code + s->code_len + NEAR);
+	gsize code_len = strlen(s->key);
+	for (guint i = from; i < until; i++) {
+		const Token *t = token(s, i);
+		gsize digits = strspn(t->text, "0123456789");
+		if (in_code(s, i) || digits == 0 || digits > 5 || strlen(t->text) > digits + 1
+			|| (t->line > line ? t->line - line : line - t->line) > MAX_LINES)
+			continue;
+		if (i > 0 && t->dash && token(s, i - 1)->type != WORD && !in_code(s, i - 1))
+			continue; /* of "4-6" the 4 counts, of "9/12" the 9 */
+		const char *plain = t->text + MIN(strspn(t->text, "0"), digits - 1);
+		g_snprintf(s->key + code_len, sizeof s->key - code_len, "/%.*s",
+			(int)(digits - (gsize)(plain - t->text)), plain);
+		s->number_len = strlen(s->key);
+		if (s->sink->may(s->key, MS_POSTAL_NUMBER, s->sink->user)) {
+			to_the_left(s, i);
+			/* Behind a range of numbers. */
+			guint last = i;
+			while (last + 1 < s->tokens->len && token(s, last + 1)->dash
+				&& token(s, last + 1)->type != WORD && !in_code(s, last + 1))
+				last++;
+			while (last + 1 < s->tokens->len && token(s, last + 1)->line == t->line
+				&& strlen(token(s, last + 1)->text) == 1 && !in_code(s, last + 1)
+				&& token(s, last + 1)->type == WORD && is_one_of(token(s, last + 1)->text, "a b c d"))
+				last++;
+			to_the_right(s, last);
+		}
+		s->key[code_len] = '\0';
+	}
+}
+
+void ms_postal_find(const char *folded, gsize len, bool whole, const MsPostalSink *sink)
+{
+	g_autoptr(GArray) tokens = cut(folded, len);
+	Search s = {.tokens = tokens, .sink = sink, .whole = whole};
+	s.lines = tokens->len > 0 ? token(&s, tokens->len - 1)->line + 1 : 0;
+	for (guint i = 0; i < tokens->len; i++) {
+		for (guint way = 0; way < 2; way++) {
+			s.code = i;
+			s.code_len = postcode(tokens, i, way, s.key);
+			if (s.code_len > 0 && sink->may(s.key, MS_POSTAL_CODE, sink->user))
+				around(&s);
+		}
+	}
+}
+
+static bool always(const char *key, MsPostalDepth depth, void *user)
+{
+	(void)key;
+	(void)user;
+	return depth != MS_POSTAL_NAME;
+}
+
+/* The surest: the longest postcode that is not a number of the street as well, then the longest
+ * street. */
+static void take_best(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user)
+{
+	(void)depth;
+	(void)start;
+	(void)end;
+	char **best = user;
+	gsize code = strcspn(key, "/"), best_code = *best != NULL ? strcspn(*best, "/") : 0;
+	if (code > best_code || (code == best_code && strlen(key) > strlen(*best))) {
+		g_free(*best);
+		*best = g_strdup(key);
+	}
+}
+
+char *ms_postal_key(const char *folded, gsize len)
+{
+	char *best = NULL;
+	MsPostalSink sink = {always, take_best, &best};
+	ms_postal_find(folded, len, true, &sink);
+	return best;
+}
