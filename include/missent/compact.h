@@ -2,7 +2,7 @@
  * compact.h - letters and digits alone: what stays the same however an identifier is grouped.
  *
  * WHAT    "FR76 3000-6000", "fr7630006000" and "FR76\n3000.6000" are one compact text.  Words
- *         (runs without a break in the source) keep their borders, and each byte its place.
+ *         (runs without a break in the source) keep their borders and places.
  * OWNS    MsCompact, freed by ms_compact_free().
  * ERRORS  None.
  * THREADS Pure functions.
@@ -15,13 +15,13 @@
 #include <glib.h>
 
 typedef struct {
-	guint32 start, end; /* in the compact text */
+	guint32 start, end;  /* in the compact text */
+	guint32 from, until; /* in the folded text */
 } MsWord;
 
 typedef struct {
 	char *text;     /* lower case; NUL after `len` */
 	gsize len;
-	guint32 *place; /* of each byte: its offset in the folded text */
 	MsWord *words;
 	gsize n_words;
 } MsCompact;

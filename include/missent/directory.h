@@ -54,6 +54,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDirectory, ms_directory_free)
 typedef struct {
 	GPtrArray *owners;    /* of char *: accounts it belongs to */
 	GPtrArray *receivers; /* accounts that receive for an owner (delegation) */
+	/* Accounts that own a part of it: an establishment, where the company was found.  Theirs it
+	 * is too, but it may be others' as well: no mismatch follows. */
+	GPtrArray *partial;
 } MsOwners;
 
 typedef struct {

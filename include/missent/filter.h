@@ -12,8 +12,9 @@
  *         up to 16 MiB beside; a piece that is none is taken for one once in a million.
  * NOT     Holds no value: who has the image can test guesses, as with the directory's digests.
  *
- * The mark is a polynomial of the bytes modulo 2^61 - 1 at a secret point (Carter and Wegman
- * 1979; Karp and Rabin 1987), because that of each piece of a text follows from two prefixes'.
+ * The mark is a polynomial of the bytes modulo 2^64 at a secret point (Karp and Rabin 1987),
+ * because that of each piece of a text follows from two prefixes'.  Texts can be made whose
+ * pieces collide; the directory knows none of them.
  */
 #ifndef MISSENT_FILTER_H
 #define MISSENT_FILTER_H

@@ -101,6 +101,7 @@ bool ms_kind_checked(const MsKind *kind, const char *canonical);
 typedef struct {
 	char *key;     /* "company/FR123456824" */
 	char *compact; /* how it may stand in a text, or NULL */
+	bool part;     /* asked for: who is known by it owns a part of what was found, not all */
 } MsOtherForm;
 /* Of MsOtherForm.  Stored are all; asked for are those that cannot mean anything else.  `text`
  * is what the value was made from. */

@@ -31,6 +31,10 @@ typedef struct {
 /* `folded` as ms_fold_new() makes it.  `whole`: of each street only all its words are tried,
  * and, where all stands in one line, its last ones. */
 void ms_postal_find(const char *folded, gsize len, bool whole, const MsPostalSink *sink);
+/* The postcodes that may begin with these words, the second of which may be NULL; `dash`: what
+ * stands between them is one.  Calls `code` with each. */
+void ms_postal_codes(const char *first, const char *second, bool dash,
+	void (*code)(const char *code, void *user), void *user);
 /* The key of the address that the text is, or NULL. */
 char *ms_postal_key(const char *folded, gsize len);
 

@@ -26,71 +26,56 @@ static void fill_tables(void)
 
 typedef struct {
 	MsCompact *out;
-	gsize room, word_room;
+	gsize word_room;
 	int last; /* class of the character before */
 } Writer;
 
-/* Room for `more` bytes and a word. */
-static void reserve(Writer *w, gsize more)
+static void end_word(Writer *w, gsize at)
 {
-	MsCompact *c = w->out;
-	if (c->len + more + 1 > w->room) {
-		w->room = (c->len + more + 1) * 2;
-		c->text = g_realloc(c->text, w->room);
-		c->place = g_renew(guint32, c->place, w->room);
+	if (w->last != GAP) {
+		MsWord *word = &w->out->words[w->out->n_words++];
+		word->end = (guint32)w->out->len;
+		word->until = (guint32)at;
 	}
-	if (c->n_words + 1 > w->word_room) {
-		w->word_room = (c->n_words + 1) * 2;
-		c->words = g_renew(MsWord, c->words, w->word_room);
-	}
-}
-
-static void end_word(Writer *w)
-{
-	if (w->last != GAP)
-		w->out->words[w->out->n_words++].end = (guint32)w->out->len;
 	w->last = GAP;
 }
 
-static void begin_word(Writer *w, int class)
+static void begin_word(Writer *w, gsize at, int class)
 {
-	end_word(w);
-	reserve(w, 8);
-	w->out->words[w->out->n_words].start = (guint32)w->out->len;
+	end_word(w, at);
+	if (w->out->n_words == w->word_room) {
+		w->word_room = w->word_room * 2 + 16;
+		w->out->words = g_renew(MsWord, w->out->words, w->word_room);
+	}
+	MsWord *word = &w->out->words[w->out->n_words];
+	word->start = (guint32)w->out->len;
+	word->from = (guint32)at;
 	w->last = class;
 }
 
-/* A letter or digit outside ASCII; its place is that of its first byte. */
+/* A letter or digit outside ASCII. */
 static gsize take_other(Writer *w, const char *folded, gsize at)
 {
 	gunichar c = g_utf8_get_char(folded + at);
 	gsize step = (gsize)g_utf8_skip[(guchar)folded[at]];
 	if (!g_unichar_isalnum(c)) {
-		end_word(w);
+		end_word(w, at);
 		return step;
 	}
 	if (w->last != OTHER)
-		begin_word(w, OTHER);
-	reserve(w, 8);
-	char bytes[6];
-	gint n = g_unichar_to_utf8(g_unichar_tolower(c), bytes);
-	for (gint i = 0; i < n; i++) {
-		w->out->text[w->out->len] = bytes[i];
-		w->out->place[w->out->len++] = (guint32)at;
-	}
+		begin_word(w, at, OTHER);
+	/* No lower case is more than half as long again. */
+	w->out->len += (gsize)g_unichar_to_utf8(g_unichar_tolower(c), w->out->text + w->out->len);
 	return step;
 }
 
-/* The run of ASCII letters and digits at `at`; there is room for it. */
 static gsize take_plain(Writer *w, const char *folded, gsize at, gsize len)
 {
-	MsCompact *c = w->out;
-	gsize n = c->len, i = at;
-	while (i < len && class_of[(guchar)folded[i]] == PLAIN) {
-		c->text[n] = (char)lower_of[(guchar)folded[i]];
-		c->place[n++] = (guint32)i++;
-	}
-	c->len = n;
+	char *to = w->out->text + w->out->len;
+	gsize i = at;
+	while (i < len && class_of[(guchar)folded[i]] == PLAIN)
+		*to++ = (char)lower_of[(guchar)folded[i++]];
+	w->out->len += i - at;
 	return i - at;
 }
 
@@ -98,26 +83,23 @@ MsCompact *ms_compact_new(const char *folded, gsize len)
 {
 	fill_tables();
 	MsCompact *compact = g_new0(MsCompact, 1);
-	Writer w = {compact, 0, 0, GAP};
+	Writer w = {compact, len / 6 + 16, GAP};
 	len = MIN(len, G_MAXUINT32 - 1);
-	/* Letters whose lower case is longer are rare: `reserve` grows for them. */
-	reserve(&w, len + 8);
+	compact->text = g_malloc(len + len / 2 + 8);
+	compact->words = g_new(MsWord, w.word_room);
 	for (gsize i = 0; i < len;) {
 		int class = class_of[(guchar)folded[i]];
 		if (class == PLAIN) {
-			begin_word(&w, PLAIN);
-			reserve(&w, len - i);
+			begin_word(&w, i, PLAIN);
 			i += take_plain(&w, folded, i, len);
 		} else if (class == OTHER) {
 			i += take_other(&w, folded, i);
 		} else {
-			end_word(&w);
-			i++;
+			end_word(&w, i++);
 		}
 	}
-	end_word(&w);
+	end_word(&w, len);
 	compact->text[compact->len] = '\0';
-	compact->place[compact->len] = (guint32)len;
 	return compact;
 }
 
@@ -126,7 +108,6 @@ void ms_compact_free(MsCompact *compact)
 	if (compact == NULL)
 		return;
 	g_free(compact->text);
-	g_free(compact->place);
 	g_free(compact->words);
 	g_free(compact);
 }

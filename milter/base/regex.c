@@ -18,6 +18,7 @@ struct MsRegex {
 	char *pattern;
 	pcre2_code *code;
 	pcre2_match_context *context;
+	bool jit;
 };
 
 static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
@@ -42,10 +43,11 @@ static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 	}
 	/* An old kernel or a strict systemd unit may refuse executable pages; the interpreter
 	 * then does the same work slower. */
-	pcre2_jit_compile(re, PCRE2_JIT_COMPLETE | (more & PCRE2_ANCHORED ? PCRE2_JIT_PARTIAL_HARD : 0));
+	bool jit = pcre2_jit_compile(re, PCRE2_JIT_COMPLETE | (more & PCRE2_ANCHORED ? PCRE2_JIT_PARTIAL_HARD : 0)) == 0;
 	MsRegex *regex = g_new0(MsRegex, 1);
 	regex->pattern = g_strdup(pattern);
 	regex->code = re;
+	regex->jit = jit;
 	regex->context = pcre2_match_context_create(NULL);
 	pcre2_set_match_limit(regex->context, MATCH_LIMIT);
 	pcre2_set_depth_limit(regex->context, DEPTH_LIMIT);
@@ -109,8 +111,10 @@ static Scratch *scratch_of(const MsRegex *regex)
 static MsMatchResult match(const MsRegex *regex, const char *text, gsize len, gsize from,
 	pcre2_match_context *context, pcre2_match_data *data, MsMatch *match_out)
 {
-	int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data,
-		context);
+	/* The fast path does not look at anything that pcre2_match() would check first. */
+	int rc = regex->jit
+		? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, context)
+		: pcre2_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, context);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return MS_NO_MATCH;
 	if (rc < 0)

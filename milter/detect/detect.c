@@ -29,17 +29,6 @@ bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reaso
 	return false;
 }
 
-gsize ms_detect_word_start(const Search *s, gsize word)
-{
-	return s->compact->place[s->compact->words[word].start];
-}
-
-gsize ms_detect_word_end(const Search *s, gsize word)
-{
-	gsize last = s->compact->place[s->compact->words[word].end - 1];
-	return last + (gsize)g_utf8_skip[(guchar)s->fold->text[last]];
-}
-
 bool ms_detect_labelled(const Search *s, guint kind, gsize start)
 {
 	gsize distance = ms_kinds_nth(s->kinds, kind)->distance;

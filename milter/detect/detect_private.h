@@ -33,8 +33,15 @@ bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint 
 /* Does a label of the kind stand within its distance before `start`? */
 bool ms_detect_labelled(const Search *s, guint kind, gsize start);
 /* Where a word begins and ends in the fold. */
-gsize ms_detect_word_start(const Search *s, gsize word);
-gsize ms_detect_word_end(const Search *s, gsize word);
+static inline gsize ms_detect_word_start(const Search *s, gsize word)
+{
+	return s->compact->words[word].from;
+}
+
+static inline gsize ms_detect_word_end(const Search *s, gsize word)
+{
+	return s->compact->words[word].until;
+}
 
 /* emails.c, known.c, addresses.c: what each adds to the reading. */
 void ms_detect_emails(Search *s);

@@ -115,27 +115,50 @@ static bool is_at_word(const Search *s, gsize word)
 		|| word_is(s, word, "malpa") || word_is(s, word, "aperstaart");
 }
 
-static bool has_at_between(const Search *s, gsize word)
+/* The last word that begins before `at`, which is between `low` and the last. */
+static gsize word_before(const Search *s, gsize low, gsize at)
 {
-	gsize end = ms_detect_word_end(s, word), next = ms_detect_word_start(s, word + 1);
-	return next - end <= MAX_GAP && memchr(s->fold->text + end, '@', next - end) != NULL;
+	gsize high = s->compact->n_words;
+	while (high - low > 1) {
+		gsize mid = low + (high - low) / 2;
+		if (ms_detect_word_start(s, mid) < at)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
 }
 
-static void written_addresses(Search *s, const MsKind *kind)
+/* Around each @ that is in no plain address.  `plain`: the places of the others. */
+static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 {
-	for (gsize i = 0; i + 1 < s->compact->n_words && !s->full; i++) {
-		const MsWord *next = &s->compact->words[i + 1];
-		gsize start = ms_detect_word_start(s, i + 1);
-		if (has_at_between(s, i))
-			written_address(s, kind, i, i + 1, 0);
-		else if (next->end - next->start == 2 || next->end - next->start > 3) {
-			const char *text = s->compact->text + next->start;
-			if (text[0] == '4' && text[1] == '0' && start > 0 && s->fold->text[start - 1] == '%'
-				&& next->end - next->start > 2)
-				written_address(s, kind, i, i + 1, 2);
-			else if (is_at_word(s, i + 1) && i + 2 < s->compact->n_words && near(s, i) && near(s, i + 1))
-				written_address(s, kind, i, i + 2, 0);
-		}
+	const char *text = s->fold->text, *end = text + s->fold->len;
+	gsize word = 0;
+	guint seen = 0;
+	for (const char *p = text; !s->full && (p = memchr(p, '@', (gsize)(end - p))) != NULL; p++) {
+		gsize at = (gsize)(p - text);
+		while (seen < plain->len && g_array_index(plain, gsize, seen) < at)
+			seen++;
+		if (seen < plain->len && g_array_index(plain, gsize, seen) == at)
+			continue;
+		word = word_before(s, word, at);
+		if (word + 1 < s->compact->n_words && ms_detect_word_start(s, word) < at && near(s, word))
+			written_address(s, kind, word, word + 1, 0);
+	}
+}
+
+/* Around each word that stands for an @: "at", and "40" after a percent sign. */
+static void around_words(Search *s, const MsKind *kind)
+{
+	for (gsize i = 1; i + 1 < s->compact->n_words && !s->full; i++) {
+		const MsWord *w = &s->compact->words[i];
+		const char *text = s->compact->text + w->start;
+		gsize len = w->end - w->start;
+		if (text[0] == '4' && len > 2 && text[1] == '0' && w->from > 0 && s->fold->text[w->from - 1] == '%')
+			written_address(s, kind, i - 1, i, 2);
+		else if ((len == 2 ? text[0] == 'a' && text[1] == 't' : strchr("acm", text[0]) != NULL && is_at_word(s, i))
+			&& near(s, i - 1) && near(s, i))
+			written_address(s, kind, i - 1, i + 1, 0);
 	}
 }
 
@@ -145,6 +168,7 @@ void ms_detect_emails(Search *s)
 	if (kind == NULL || kind->label_required)
 		return;
 	const char *text = s->fold->text, *end = text + s->fold->len;
+	g_autoptr(GArray) plain = g_array_new(FALSE, FALSE, sizeof(gsize)); /* their @ */
 	for (guint i = 0; i < kind->shapes->len; i++) {
 		gsize from = 0;
 		for (const char *at = text; (at = memchr(at, '@', (gsize)(end - at))) != NULL;) {
@@ -153,10 +177,16 @@ void ms_detect_emails(Search *s)
 				return;
 			}
 			gsize until = plain_address(s, kind, kind->shapes->pdata[i], (gsize)(at - text), from);
-			from = MAX(until, (gsize)(at - text) + 1);
+			gsize place = (gsize)(at - text);
+			if (until > 0 && i == 0)
+				g_array_append_val(plain, place);
+			from = MAX(until, place + 1);
 			at = text + from;
 		}
 	}
-	if (s->known != NULL && (s->known->parts[0] != NULL || s->known->parts[1] != NULL))
-		written_addresses(s, kind);
+	if (s->known != NULL && (s->known->parts[0] != NULL || s->known->parts[1] != NULL)
+		&& s->compact->n_words > 1) {
+		around_signs(s, kind, plain);
+		around_words(s, kind);
+	}
 }

@@ -79,6 +79,9 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return memchr(s->fold->text + start, '@', end - start) != NULL;
 	if (ms_detect_labelled(s, k, start))
 		return true;
+	/* Without its country a VAT ID is a number like any other. */
+	if (kind->family == MS_FAMILY_VAT && g_ascii_isdigit(text[0]))
+		return false;
 	if (goes_on(s->fold, start - 1, -1) || goes_on(s->fold, end, 1)) {
 		if (digits || len < kind->joined_length)
 			return false;

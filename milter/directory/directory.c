@@ -145,6 +145,7 @@ static void owners_free(gpointer data)
 	MsOwners *owners = data;
 	g_ptr_array_unref(owners->owners);
 	g_ptr_array_unref(owners->receivers);
+	g_ptr_array_unref(owners->partial);
 	g_free(owners);
 }
 
@@ -212,6 +213,7 @@ typedef struct {
 	GPtrArray *keys;
 	GArray *starts; /* of guint, one more than there are questions */
 	GArray *others; /* of guint: where a question's other forms begin */
+	GArray *parts;  /* of guint: where those begin that are known of a part only */
 } Questions;
 
 static void begin_question(Questions *q)
@@ -224,12 +226,22 @@ static void begin_others(Questions *q)
 	g_array_append_val(q->others, q->keys->len);
 }
 
-static void ask_others(const MsDirectory *directory, const MsKind *kind, const char *value, GPtrArray *keys)
+static void ask_others(const MsDirectory *directory, const GPtrArray *forms, bool part, GPtrArray *keys)
 {
-	g_autoptr(GPtrArray) forms = ms_kind_asked_forms(kind, value);
-	for (guint i = 0; i < forms->len; i++)
-		g_ptr_array_add(keys, ms_keys_make(&directory->keys, 'a', MS_OTHER_FORM,
-			((MsOtherForm *)forms->pdata[i])->key));
+	for (guint i = 0; i < forms->len; i++) {
+		const MsOtherForm *form = forms->pdata[i];
+		if (form->part == part)
+			g_ptr_array_add(keys, ms_keys_make(&directory->keys, 'a', MS_OTHER_FORM, form->key));
+	}
+}
+
+static void ask_forms(const MsDirectory *directory, const MsKind *kind, const char *value, Questions *q)
+{
+	g_autoptr(GPtrArray) forms = kind != NULL ? ms_kind_asked_forms(kind, value) : g_ptr_array_new();
+	begin_others(q);
+	ask_others(directory, forms, false, q->keys);
+	g_array_append_val(q->parts, q->keys->len);
+	ask_others(directory, forms, true, q->keys);
 }
 
 static void ask_all(const MsDirectory *directory, const MsIdentifier *const *identifiers,
@@ -244,14 +256,12 @@ static void ask_all(const MsDirectory *directory, const MsIdentifier *const *ide
 		const MsKind *kind = ms_kinds_find(directory->kinds, identifiers[i]->kind);
 		if (kind != NULL && kind->form == MS_FORM_EMAIL)
 			add_address_keys(directory, value, q->keys);
-		begin_others(q);
-		if (kind != NULL)
-			ask_others(directory, kind, value, q->keys);
+		ask_forms(directory, kind, value, q);
 	}
 	for (gsize i = 0; i < n_recipients; i++) {
 		begin_question(q);
 		add_address_keys(directory, recipients[i], q->keys);
-		begin_others(q);
+		ask_forms(directory, NULL, NULL, q);
 	}
 	begin_question(q);
 }
@@ -272,23 +282,23 @@ static MsResolution *take_answers(Take *take, const Questions *q, gsize n_identi
 	resolution->recipients =
 		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
 	for (guint i = 0; i + 1 < q->starts->len; i++) {
-		GPtrArray *accounts = g_ptr_array_new_with_free_func(g_free);
-		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
+		MsOwners *owners = g_new0(MsOwners, 1);
+		owners->owners = g_ptr_array_new_with_free_func(g_free);
+		owners->receivers = g_ptr_array_new_with_free_func(g_free);
+		owners->partial = g_ptr_array_new_with_free_func(g_free);
 		bool identifier = i < n_identifiers;
-		guint others = g_array_index(q->others, guint, i);
-		take_range(take, g_array_index(q->starts, guint, i), others, accounts,
-			identifier ? receivers : NULL);
-		if (accounts->len == 0)
-			take_range(take, others, g_array_index(q->starts, guint, i + 1), accounts,
-				identifier ? receivers : NULL);
+		GPtrArray *receivers = identifier ? owners->receivers : NULL;
+		guint others = g_array_index(q->others, guint, i), parts = g_array_index(q->parts, guint, i);
+		take_range(take, g_array_index(q->starts, guint, i), others, owners->owners, receivers);
+		if (owners->owners->len == 0)
+			take_range(take, others, parts, owners->owners, receivers);
+		if (owners->owners->len == 0)
+			take_range(take, parts, g_array_index(q->starts, guint, i + 1), owners->partial, receivers);
 		if (identifier) {
-			MsOwners *owners = g_new0(MsOwners, 1);
-			owners->owners = accounts;
-			owners->receivers = receivers;
 			g_ptr_array_add(resolution->identifiers, owners);
 		} else {
-			g_ptr_array_unref(receivers);
-			g_ptr_array_add(resolution->recipients, accounts);
+			g_ptr_array_add(resolution->recipients, g_ptr_array_ref(owners->owners));
+			owners_free(owners);
 		}
 	}
 	return resolution;
@@ -301,7 +311,8 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(guint));
 	g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
-	Questions q = {keys, starts, others};
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(guint));
+	Questions q = {keys, starts, others, parts};
 	ask_all(directory, identifiers, n_identifiers, recipients, n_recipients, &q);
 	MsLookup lookup;
 	lookup_init(&lookup);
@@ -345,7 +356,8 @@ MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifi
 	const MsOwners *owners = g_ptr_array_index(resolution->identifiers, identifier);
 	const GPtrArray *accounts = g_ptr_array_index(resolution->recipients, recipient);
 	if (owners->owners->len == 0)
-		return MS_UNKNOWN;
+		return share_one(accounts, owners->partial) || share_one(accounts, owners->receivers) ? MS_OWN
+												  : MS_UNKNOWN;
 	if (share_one(accounts, owners->owners) || share_one(accounts, owners->receivers))
 		return MS_OWN;
 	if (contains(owners->owners, resolution->house) || contains(accounts, resolution->house))

@@ -39,24 +39,10 @@ struct MsFilter {
 
 /* ---- marks ---------------------------------------------------------------------------- */
 
-#define P61 ((1ULL << 61) - 1)
-
-static inline guint64 reduce(guint64 x)
-{
-	x = (x & P61) + (x >> 61);
-	return x >= P61 ? x - P61 : x;
-}
-
-static inline guint64 multiply(guint64 a, guint64 b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-	return reduce(((guint64)product & P61) + (guint64)(product >> 61));
-}
-
 /* One byte further.  A byte counts one more than its value, so that no length is hidden. */
 static inline guint64 extend(guint64 mark, guint64 point, char byte)
 {
-	return reduce(multiply(mark, point) + (guchar)byte + 1);
+	return mark * point + (guchar)byte + 1;
 }
 
 /* The polynomial is linear in what it is made of; a filter's places must not be. */
@@ -77,7 +63,7 @@ static Key take_key(const guint8 *bytes)
 	Key key;
 	memcpy(&key.point, bytes, 8);
 	memcpy(&key.salt, bytes + 8, 8);
-	key.point = 256 + key.point % (P61 - 512);
+	key.point |= 257; /* odd, so that no byte's weight is 0 */
 	return key;
 }
 
@@ -183,7 +169,7 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 {
 	const Head *head = image;
 	bool fine = size >= sizeof *head && memcmp(head->magic, MAGIC, sizeof head->magic) == 0
-		&& head->point < P61 && head->start_bits >= MIN_START_BITS
+		&& head->start_bits >= MIN_START_BITS
 		&& head->start_bits <= MAX_START_BITS && head->n_buckets > 0
 		&& size == sizeof *head + (sizeof(guint64) << head->start_bits)
 				+ (gsize)head->n_buckets * SLOTS * sizeof(guint32);
@@ -197,7 +183,7 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 	filter->buckets = (const guint32 *)(const void *)(filter->starts + (1ULL << head->start_bits));
 	filter->powers[0] = 1;
 	for (gsize i = 1; i <= MS_FILTER_MAX; i++) {
-		filter->powers[i] = multiply(filter->powers[i - 1], head->point);
+		filter->powers[i] = filter->powers[i - 1] * head->point;
 		if (head->lengths & length_bit(i))
 			filter->longest = (guint)i;
 	}
@@ -261,9 +247,8 @@ static void fill_marks(Scan *s, gsize base)
 /* Of the text from `start` on, `len` bytes. */
 static inline guint64 mark_of(const Scan *s, gsize start, gsize len)
 {
-	guint64 before = multiply(s->marks[start - s->base], s->filter->powers[len]);
-	guint64 mark = s->marks[start - s->base + len] + P61 - before;
-	return scatter(mark >= P61 ? mark - P61 : mark, s->filter->head->salt);
+	guint64 before = s->marks[start - s->base] * s->filter->powers[len];
+	return scatter(s->marks[start - s->base + len] - before, s->filter->head->salt);
 }
 
 static inline guint64 lengths_of(const Scan *s, guint64 start_mark)

@@ -16,11 +16,14 @@
  * number itself for a root.
  */
 
+/* The space of roots that are stored for a part of them: the SIREN for a SIRET. */
+#define MS_FORM_PART "part"
 #define MIN_BARE 8 /* characters of a number that may stand without its country */
 
 typedef struct {
 	GPtrArray *qualified; /* with the country or scheme */
 	GPtrArray *bare;
+	bool part; /* it is one of several of its root: an establishment */
 } Roots;
 
 static void add(GPtrArray *list, const char *text)
@@ -90,8 +93,10 @@ static void of_vat(Roots *roots, const char *value)
 static void of_registration(Roots *roots, const char *value)
 {
 	g_autofree char *siren = g_strndup(value, 9);
-	if ((is_digits(value, 14) || is_digits(value, 9)) && ms_check_siren(siren))
+	if ((is_digits(value, 14) || is_digits(value, 9)) && ms_check_siren(siren)) {
 		add_both(roots, "FR", siren);
+		roots->part = strlen(value) == 14;
+	}
 	if (is_digits(value, 10) && (value[0] == '0' || value[0] == '1'))
 		add_both(roots, "BE", value);
 	if (g_str_has_prefix(value, "CHE"))
@@ -168,6 +173,7 @@ static void add_form(GPtrArray *forms, const char *space, const char *value, boo
 {
 	MsOtherForm *form = g_new0(MsOtherForm, 1);
 	form->key = g_strconcat(space, "/", value, NULL);
+	form->part = strcmp(space, MS_FORM_PART) == 0;
 	form->compact = !compact ? NULL
 		: strchr(value, '/') != NULL ? g_strdup(value) /* of an address: never in a text as it is */
 					     : ms_compact_of(value, strlen(value));
@@ -185,12 +191,17 @@ static GPtrArray *company_forms(const MsKind *kind, const char *value, bool aske
 	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
 	g_autoptr(GPtrArray) qualified = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) bare = g_ptr_array_new_with_free_func(g_free);
-	Roots roots = {qualified, bare};
+	Roots roots = {qualified, bare, false};
 	roots_of(kind, value, &roots);
-	add_all(forms, "company", qualified, false);
+	if (asked || !roots.part)
+		add_all(forms, "company", qualified, false);
+	if (asked || roots.part)
+		add_all(forms, MS_FORM_PART, qualified, false);
 	/* What names its country is not asked for without it: it may be another country's. */
 	if (!asked || qualified->len == 0 || strspn(value, "0123456789") == strlen(value))
-		add_all(forms, "company", bare, true);
+		add_all(forms, roots.part && !asked ? MS_FORM_PART : "company", bare, true);
+	if (asked && qualified->len == 0)
+		add_all(forms, MS_FORM_PART, bare, false);
 	return forms;
 }
 

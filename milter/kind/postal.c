@@ -158,12 +158,6 @@ static bool reduce(const Token *words, guint n, char *out)
 
 /* ---- postcodes ------------------------------------------------------------------------ */
 
-static bool is_digits(const Token *t, gsize min, gsize max)
-{
-	gsize n = strlen(t->text);
-	return t->type == NUMBER && n >= min && n <= max;
-}
-
 /* "sw1a", "m1": one or two letters, a digit, and sometimes one more. */
 static bool is_british(const char *s)
 {
@@ -177,36 +171,57 @@ static bool is_inward(const char *s)
 	return strlen(s) == 3 && g_ascii_isdigit(s[0]) && g_ascii_isalpha(s[1]) && g_ascii_isalnum(s[2]);
 }
 
-/* How many tokens of a postcode begin at `i`; the postcode.  Several may be tried: `way`. */
+static bool all_digits(const char *s, gsize min, gsize max)
+{
+	gsize n = strlen(s);
+	return n >= min && n <= max && strspn(s, "0123456789") == n;
+}
+
+/* "10115", "1012ab", "sw1a2aa", "d10115" */
+static bool is_code(const char *s)
+{
+	gsize n = strlen(s), before = strcspn(s, "0123456789");
+	return all_digits(s, 4, 7) || (n >= 5 && n <= 8 && before <= 3 && strpbrk(s, "abcdefghijklmnopqrstuvwxyz") != NULL);
+}
+
+/* Of two words with nothing but a blank or, `dash`, a dash between them. */
+static bool is_code_of_two(const char *a, const char *b, bool dash)
+{
+	return (all_digits(a, 3, 3) && (all_digits(b, 2, 3) || (dash && all_digits(b, 4, 4)))) /* SE, CZ, SK, GR, IN; JP */
+		|| (all_digits(a, 2, 2) && all_digits(b, 3, 3))                                 /* PL */
+		|| (dash && (all_digits(a, 4, 4) || all_digits(a, 5, 5)) && all_digits(b, 3, 3)) /* PT, BR */
+		|| (all_digits(a, 4, 4) && strlen(b) == 2 && strpbrk(b, "0123456789") == NULL)   /* NL */
+		|| (is_british(a) && is_inward(b))                                              /* GB */
+		|| (strlen(a) == 3 && g_ascii_isalpha(a[0]) && strpbrk(a, "0123456789") != NULL
+			&& (is_inward(b) || (strlen(b) == 4 && strpbrk(b, "0123456789") != NULL))); /* CA, IE */
+}
+
+void ms_postal_codes(const char *first, const char *second, bool dash,
+	void (*code)(const char *code, void *user), void *user)
+{
+	char both[MAX_WORD * 2 + 1];
+	if (is_code(first))
+		code(first, user);
+	if (second != NULL && is_code_of_two(first, second, dash)) {
+		g_snprintf(both, sizeof both, "%s%s", first, second);
+		code(both, user);
+	}
+}
+
+/* How many tokens of a postcode begin at `i`; the postcode.  `way` 0: one token; 1: two. */
 static guint postcode(const GArray *tokens, guint i, guint way, char *out)
 {
 	const Token *t = &g_array_index(tokens, Token, i);
 	const Token *next = i + 1 < tokens->len ? t + 1 : NULL;
-	bool pair = next != NULL && next->line == t->line && next->end - t->end <= 6;
 	if (way == 0) {
 		g_strlcpy(out, t->text, MAX_WORD);
-		if (is_digits(t, 4, 7))
-			return 1;
-		/* "d10115", "sw1a2aa", "1012ab", "c1425", "a65f4e2" written together */
-		gsize n = strlen(t->text);
-		return t->type == MIXED && n >= 5 && n <= 8 && strcspn(t->text, "0123456789") <= 3 ? 1 : 0;
+		return is_code(t->text) ? 1 : 0;
 	}
-	if (!pair)
+	if (next == NULL || next->line != t->line || next->start - t->end > 1
+		|| !is_code_of_two(t->text, next->text, next->dash))
 		return 0;
-	g_snprintf(out, MAX_WORD, "%s%s", t->text, next->text);
-	bool fine = (is_digits(t, 3, 3) && is_digits(next, 2, 2) && !next->comma)     /* SE, CZ, SK, GR */
-		|| (is_digits(t, 2, 2) && is_digits(next, 3, 3))                       /* PL */
-		|| (is_digits(t, 4, 4) && is_digits(next, 3, 3) && next->dash)         /* PT */
-		|| (is_digits(t, 3, 3) && is_digits(next, 4, 4) && next->dash)         /* JP */
-		|| (is_digits(t, 5, 5) && is_digits(next, 3, 3) && next->dash)         /* BR */
-		|| (is_digits(t, 3, 3) && is_digits(next, 3, 3))                       /* IN, and others */
-		|| (is_digits(t, 4, 4) && next->type == WORD && strlen(next->text) == 2) /* NL */
-		|| (t->type == MIXED && is_british(t->text) && is_inward(next->text))  /* GB */
-		|| (t->type == MIXED && strlen(t->text) == 3 && strlen(next->text) == 3
-			&& is_inward(next->text))                                        /* CA */
-		|| (t->type == MIXED && strlen(t->text) == 3 && strlen(next->text) == 4
-			&& next->type == MIXED);                                         /* IE */
-	return fine ? 2 : 0;
+	g_snprintf(out, MAX_KEY, "%s%s", t->text, next->text);
+	return 2;
 }
 
 /* ---- searching ------------------------------------------------------------------------ */
@@ -318,6 +333,10 @@ static void around(Search *s)
 			continue;
 		if (i > 0 && t->dash && token(s, i - 1)->type != WORD && !in_code(s, i - 1))
 			continue; /* of "4-6" the 4 counts, of "9/12" the 9 */
+		/* Of two numbers the longer is the postcode. */
+		gsize code_digits = strspn(s->key, "0123456789");
+		if (code_digits == code_len && (digits > code_len || (digits == code_len && code_len < 5)))
+			continue;
 		const char *plain = t->text + MIN(strspn(t->text, "0"), digits - 1);
 		g_snprintf(s->key + code_len, sizeof s->key - code_len, "/%.*s",
 			(int)(digits - (gsize)(plain - t->text)), plain);

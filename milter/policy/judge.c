@@ -210,7 +210,7 @@ static void judge_finding(Judge *j, guint index)
 	const MsFinding *finding = g_ptr_array_index(j->reading->findings, index);
 	const MsOwners *owners = owners_of(j, index);
 	if (owners->owners->len == 0) {
-		if (finding->belief & MS_BELIEF_SELLER)
+		if ((finding->belief & MS_BELIEF_SELLER) || owners->partial->len > 0)
 			return; /* the sender's own, which need not be in the directory */
 		about(add(j, MS_UNKNOWN_IDENTIFIER, "%s that the directory does not know",
 			      finding->kind), finding, owners->owners);

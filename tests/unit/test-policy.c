@@ -12,6 +12,7 @@ static MsOwners *owned_by(const char *accounts, const char *receivers)
 {
 	MsOwners *owners = g_new0(MsOwners, 1);
 	owners->owners = g_ptr_array_new_with_free_func(g_free);
+	owners->partial = g_ptr_array_new_with_free_func(g_free);
 	owners->receivers = g_ptr_array_new_with_free_func(g_free);
 	g_auto(GStrv) a = g_strsplit(accounts, " ", -1);
 	g_auto(GStrv) b = g_strsplit(receivers, " ", -1);
