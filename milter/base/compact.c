@@ -30,7 +30,7 @@ typedef struct {
 	int last; /* class of the character before */
 } Writer;
 
-static void end_word(Writer *w, gsize at)
+static inline void end_word(Writer *w, gsize at)
 {
 	if (w->last != GAP) {
 		MsWord *word = &w->out->words[w->out->n_words++];
@@ -40,7 +40,7 @@ static void end_word(Writer *w, gsize at)
 	w->last = GAP;
 }
 
-static void begin_word(Writer *w, gsize at, int class)
+static inline void begin_word(Writer *w, gsize at, int class)
 {
 	end_word(w, at);
 	if (w->out->n_words == w->word_room) {

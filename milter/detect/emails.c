@@ -156,7 +156,8 @@ static void around_words(Search *s, const MsKind *kind)
 		gsize len = w->end - w->start;
 		if (text[0] == '4' && len > 2 && text[1] == '0' && w->from > 0 && s->fold->text[w->from - 1] == '%')
 			written_address(s, kind, i - 1, i, 2);
-		else if ((len == 2 ? text[0] == 'a' && text[1] == 't' : strchr("acm", text[0]) != NULL && is_at_word(s, i))
+		else if ((len == 2 ? text[0] == 'a' && text[1] == 't'
+				   : (text[0] == 'a' || text[0] == 'c' || text[0] == 'm') && is_at_word(s, i))
 			&& near(s, i - 1) && near(s, i))
 			written_address(s, kind, i - 1, i + 1, 0);
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -348,6 +349,9 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		fprintf(stderr, "%s: started by missentd and by missent check, not by hand\n", argv[0]);
 		return 64;
 	}
+	/* Memory that was given back would be asked for again, page by page. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 512 << 20);
 	Supervisor s = {.worker.work = program->work, .program = program};
 	g_autoptr(GError) error = NULL;
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
