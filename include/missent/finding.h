@@ -27,6 +27,14 @@ typedef enum {
 	MS_BELIEF_EXACT = 128     /* it stands in one piece as the directory has it */
 } MsBelief;
 
+/* What a person is told of it, and policies ask for: a set. */
+typedef enum { MS_LEVEL_EXACT = 1, MS_LEVEL_CHECKED = 2, MS_LEVEL_LABELLED = 4, MS_LEVEL_SHAPE = 8 } MsLevel;
+#define MS_N_LEVELS 4
+extern const char *const ms_level_names[MS_N_LEVELS + 1]; /* NULL-terminated, bit by bit */
+guint ms_belief_levels(guint belief);
+/* "exact, labelled"; the caller's. */
+char *ms_belief_words(guint belief);
+
 typedef struct {
 	char *where;  /* "part 2 text/html", "header Subject", "part 3 factur-x.xml BT-48" */
 	char *text;   /* as it was written, cut at 200 bytes */

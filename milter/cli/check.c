@@ -117,8 +117,9 @@ static void print_row(const Check *check, const MsEnvelope *envelope, const MsJu
 	g_autofree char *identifier = g_strdup_printf("%s %s", f->kind, check->reveal ? f->value : masked);
 	g_autofree char *owners = owners_text(judgement->resolution, finding);
 	const MsPlace *place = f->places->len > 0 ? f->places->pdata[0] : NULL;
-	g_autofree char *where = g_strdup_printf("%s%s", place != NULL ? place->where : "",
-		f->count > 1 ? " and elsewhere" : "");
+	g_autofree char *why = ms_belief_words(f->belief);
+	g_autofree char *where = g_strdup_printf("%s%s (%s)", place != NULL ? place->where : "",
+		f->count > 1 ? " and elsewhere" : "", why);
 	g_autofree char *c1 = cli_cell(envelope->recipients->pdata[recipient], 32);
 	g_autofree char *c2 = cli_cell(identifier, 34);
 	g_autofree char *c3 = cli_cell(ms_relation_names[relation], 8);
@@ -240,9 +241,13 @@ static json_t *json_finding(const Check *check, const MsEnvelope *envelope,
 	json_t *places = json_array();
 	for (guint i = 0; i < f->places->len; i++)
 		json_array_append_new(places, json_string(((MsPlace *)f->places->pdata[i])->where));
-	json_t *out = json_pack("{s:s, s:s, s:i, s:b, s:o}", "kind", f->kind, "identifier",
+	json_t *levels = json_array();
+	for (guint i = 0; i < MS_N_LEVELS; i++)
+		if (ms_belief_levels(f->belief) >> i & 1)
+			json_array_append_new(levels, json_string(ms_level_names[i]));
+	json_t *out = json_pack("{s:s, s:s, s:i, s:b, s:o, s:o}", "kind", f->kind, "identifier",
 		check->reveal ? f->value : masked, "count", (int)f->count, "tentative",
-		(f->belief & MS_BELIEF_TENTATIVE) != 0, "places", places);
+		(f->belief & MS_BELIEF_TENTATIVE) != 0, "believed", levels, "places", places);
 	if (judgement->resolution == NULL)
 		return out;
 	const MsOwners *owners = g_ptr_array_index(judgement->resolution->identifiers, index);
@@ -329,29 +334,13 @@ static void print_json(const Check *check, const char *name, const MsEnvelope *e
 
 /* ---- the command ---------------------------------------------------------------------- */
 
-static int memory_file(const guint8 *data, gsize len)
-{
-	int fd = ms_memory_file("missent-check");
-	for (gsize done = 0; fd >= 0 && done < len;) {
-		ssize_t n = write(fd, data + done, len - done);
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		done += (gsize)n;
-	}
-	if (fd >= 0)
-		ms_memory_seal(fd);
-	return fd;
-}
-
 static int judge(const char *name, const guint8 *data, gsize len, void *user)
 {
 	Check *check = user;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
 	guint64 max = ms_runtime_settings(check->runtime)->limits.max_message;
-	int fd = memory_file(data, MIN(len, max));
+	int fd = cli_memory_file(data, MIN(len, max));
 	if (fd < 0)
 		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
 	bool fine = ms_engine_read(check->runtime, fd, &judgement, &error);

@@ -42,5 +42,12 @@ char *cli_time(gint64 microseconds);
 typedef int (*CliMessageFunc)(const char *name, const guint8 *data, gsize len, void *user);
 /* The greatest value that `func` returned, or a sysexits code when something is not readable. */
 int cli_messages(const char *path, CliMessageFunc func, void *user);
+/* A sealed memory file of the message; -1 and errno. */
+int cli_memory_file(const guint8 *data, gsize len);
+
+/* directory.c: prints a field of CSV and what follows it. */
+void cli_csv_field(const char *text, char after);
+/* suggest.c: a verb of `missent directory`. */
+int cli_suggest_house(Cli *cli, int argc, char **argv);
 
 #endif

@@ -283,7 +283,7 @@ static int do_delete(Cli *cli, int argc, char **argv)
 		"deleted", "was not there");
 }
 
-static void print_field(const char *text, char after)
+void cli_csv_field(const char *text, char after)
 {
 	putchar('"');
 	for (; *text != '\0'; text++) {
@@ -298,9 +298,9 @@ static void print_field(const char *text, char after)
 static void print_entry(const char *account, const char *kind, const char *value, void *user)
 {
 	(void)user;
-	print_field(account, ',');
-	print_field(kind, ',');
-	print_field(value, '\n');
+	cli_csv_field(account, ',');
+	cli_csv_field(kind, ',');
+	cli_csv_field(value, '\n');
 }
 
 static int do_export(Cli *cli, int argc, char **argv)
@@ -340,6 +340,7 @@ static const CliVerb verbs[] = {
 	{"delete", do_delete, "ACCOUNT KIND VALUE   delete one entry"},
 	{"stats", do_stats, "                  what is loaded"},
 	{"export", do_export, "                  the mapping as CSV (digests off)"},
+	{"suggest-house", cli_suggest_house, "FILE...       what is in nearly every message, from samples"},
 	{"digest", do_digest, "KIND VALUE        the stored key of a value"},
 	{"key", do_key, "                  make the site key"},
 	{NULL, NULL, NULL},

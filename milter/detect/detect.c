@@ -20,7 +20,7 @@
 #define WINDOW 65536       /* bytes searched between two looks at the clock */
 #define MAX_AFTER_LABEL 4  /* values tried after one label */
 #define MAX_LINE_VALUE 120
-#define MAX_SHORTER 6      /* ends tried of one match */
+#define MAX_SHORTER 16     /* ends tried of one match */
 #define BIG_STEP 256       /* words between two looks at the clock */
 
 bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reason, const char *what)
@@ -81,6 +81,22 @@ bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint 
 	return ms_detect_add_value(s, kind, start, end, value, belief);
 }
 
+/* What is checked may have been taken too long, with the number that stands behind it. */
+static bool add_checked(Search *s, const MsKind *kind, gsize start, gsize end, guint belief)
+{
+	for (int i = 0; i < MAX_SHORTER && end > start; i++) {
+		if (ms_detect_add(s, kind, start, end, belief))
+			return true;
+		if (kind->check == MS_CHECK_NONE)
+			return false;
+		while (end > start && (g_ascii_isalnum(s->fold->text[end - 1]) || (s->fold->text[end - 1] & 0x80)))
+			end--;
+		while (end > start && !g_ascii_isalnum(s->fold->text[end - 1]))
+			end--;
+	}
+	return false;
+}
+
 /* The next match that starts in [from, until); false when there is none or it gave up. */
 static bool next_match(const Search *s, const MsKind *kind, const MsRegex *regex, gsize from, gsize until,
 	MsMatch *match)
@@ -133,6 +149,16 @@ static void by_line(Search *s, const MsKind *kind, gsize label_end)
 	ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
 }
 
+/* "invoice no. 4711", "invoice for 4711"; but of "the contract that was made in 4711 pieces" the
+ * number is most likely none. */
+static bool is_far(const Search *s, gsize label_end, gsize value)
+{
+	guint words = 0;
+	for (gsize i = label_end; i < value; i++)
+		words += g_ascii_isalpha(s->fold->text[i]) && (i == label_end || !g_ascii_isalpha(s->fold->text[i - 1]));
+	return words > 1;
+}
+
 static void by_label_pattern(Search *s, const MsKind *kind, gsize label_end)
 {
 	gsize until = MIN(s->fold->len, label_end + kind->distance);
@@ -142,8 +168,10 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label_end)
 		gsize from = label_end;
 		MsMatch match;
 		while (found < MAX_AFTER_LABEL && next_match(s, kind, regex, from, until, &match)) {
-			guint tentative = found > 0 ? MS_BELIEF_TENTATIVE : 0;
-			found += ms_detect_add(s, kind, match.group_start, match.group_end,
+			guint tentative = found > 0 || is_far(s, label_end, match.group_start)
+				? MS_BELIEF_TENTATIVE
+				: 0;
+			found += add_checked(s, kind, match.group_start, match.group_end,
 				MS_BELIEF_LABELLED | tentative);
 			from = MAX(match.end, match.start + 1);
 		}
@@ -184,19 +212,6 @@ typedef struct {
 	gsize *next; /* of each pattern: where it may match again */
 } Run;
 
-/* What is checked may have been taken too long, with the number that stands behind it. */
-static void add_shape(Search *s, const MsKind *kind, gsize start, gsize end)
-{
-	for (int i = 0; i < MAX_SHORTER && end > start; i++) {
-		if (ms_detect_add(s, kind, start, end, MS_BELIEF_SHAPE) || kind->check == MS_CHECK_NONE)
-			return;
-		while (end > start && (g_ascii_isalnum(s->fold->text[end - 1]) || (s->fold->text[end - 1] & 0x80)))
-			end--;
-		while (end > start && !g_ascii_isalnum(s->fold->text[end - 1]))
-			end--;
-	}
-}
-
 static void try_pattern(Run *run, guint n, gsize at)
 {
 	Search *s = run->search;
@@ -216,7 +231,7 @@ static void try_pattern(Run *run, guint n, gsize at)
 	if (owner->label)
 		by_label(s, owner->kind, match.end);
 	else
-		add_shape(s, kind, match.group_start, match.group_end);
+		add_checked(s, kind, match.group_start, match.group_end, MS_BELIEF_SHAPE);
 }
 
 static void try_all(Run *run, gsize at)

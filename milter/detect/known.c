@@ -88,7 +88,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	}
 	if (digits)
 		return len >= (joined ? kind->joined_digits : kind->bare_digits) && !is_date(text, len);
-	if (len < (joined ? kind->joined_length : kind->bare_length))
+	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
 		return false;
 	/* Letters alone are words. */
 	return !only_of(text, len, false);
@@ -107,9 +107,12 @@ static void take(Search *s, guint k, const MsHit *hit)
 	if (ms_detect_labelled(s, k, start))
 		belief |= MS_BELIEF_LABELLED;
 	if (kind->form == MS_FORM_EMAIL) {
-		/* As it is written, if that is an address. */
-		if (!ms_detect_add(s, kind, start, end, belief))
-			ms_detect_add_value(s, kind, start, end, piece, belief);
+		/* As it is written, if that is an address and not one that only looks like it. */
+		const char *why;
+		gsize from = ms_fold_source(s->fold, start), until = ms_fold_source(s->fold, end);
+		g_autofree char *written = ms_kind_canonical(kind, s->span->text + from, until - from, &why);
+		bool plain = written != NULL && (g_str_is_ascii(written) || !g_str_is_ascii(piece));
+		ms_detect_add_value(s, kind, start, end, plain ? written : piece, belief);
 		return;
 	}
 	g_autofree char *value = g_utf8_strup(piece, -1);

@@ -294,6 +294,9 @@ static bool is_street_word(const Search *s, guint i, guint line)
 static void to_the_left(Search *s, guint number)
 {
 	guint line = token(s, number)->line, first = number, n = 0;
+	bool begins = number > 0 && token(s, number - 1)->line != line;
+	if (begins) /* then the street may be the line above */
+		line = token(s, number - 1)->line;
 	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
 		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
 		first--;
@@ -301,7 +304,7 @@ static void to_the_left(Search *s, guint number)
 	}
 	if (n == 0 || is_unit(token(s, number - 1)->text))
 		return;
-	bool all = !s->whole || s->lines < 2;
+	bool all = !s->whole || s->lines < 2 || begins;
 	for (guint i = 0; i < (all ? n : 1); i++)
 		try_street(s, number, first + i, n - i);
 }

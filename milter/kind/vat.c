@@ -69,7 +69,7 @@ static bool austria(const char *s)
 static bool belgium(const char *s)
 {
 	gsize len = strlen(s);
-	return 97 - number(s, len - 2) % 97 == number(s + len - 2, 2);
+	return (len == 9 || s[0] <= '1') && 97 - number(s, len - 2) % 97 == number(s + len - 2, 2);
 }
 
 static bool bulgaria(const char *s)

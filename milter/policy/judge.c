@@ -205,6 +205,12 @@ static void to_recipient(MsReason *reason, const Judge *j, guint first, guint n)
 	reason->recipients = n;
 }
 
+/* Is it believed in one of these ways? */
+static bool believed(const MsFinding *finding, guint levels)
+{
+	return levels == 0 || (ms_belief_levels(finding->belief) & levels) != 0;
+}
+
 static void judge_finding(Judge *j, guint index)
 {
 	const MsFinding *finding = g_ptr_array_index(j->reading->findings, index);
@@ -212,10 +218,15 @@ static void judge_finding(Judge *j, guint index)
 	if (owners->owners->len == 0) {
 		if ((finding->belief & MS_BELIEF_SELLER) || owners->partial->len > 0)
 			return; /* the sender's own, which need not be in the directory */
-		about(add(j, MS_UNKNOWN_IDENTIFIER, "%s that the directory does not know",
-			      finding->kind), finding, owners->owners);
+		if (!believed(finding, j->policy->unknown_levels))
+			return;
+		g_autofree char *why = ms_belief_words(finding->belief);
+		about(add(j, MS_UNKNOWN_IDENTIFIER, "%s that the directory does not know (%s)",
+			      finding->kind, why), finding, owners->owners);
 		return;
 	}
+	if (!believed(finding, j->policy->mismatch_levels))
+		return;
 	guint n = 0, first = 0;
 	for (guint r = 0; r < j->envelope->recipients->len; r++) {
 		if (relation(j, index, r) != MS_OTHER)
@@ -225,8 +236,9 @@ static void judge_finding(Judge *j, guint index)
 	}
 	if (n == 0)
 		return;
-	MsReason *reason = add(j, MS_MISMATCH, "%s of another account than the recipient's",
-		finding->kind);
+	g_autofree char *why = ms_belief_words(finding->belief);
+	MsReason *reason = add(j, MS_MISMATCH, "%s of another account than the recipient's (%s)",
+		finding->kind, why);
 	about(reason, finding, owners->owners);
 	to_recipient(reason, j, first, n);
 }
@@ -241,7 +253,8 @@ static void judge_findings(Judge *j)
 static bool proven(const Judge *j, guint recipient)
 {
 	for (guint i = 0; i < j->reading->findings->len; i++)
-		if (counts(j, i, j->policy->required) && relation(j, i, recipient) == MS_OWN)
+		if (counts(j, i, j->policy->required) && relation(j, i, recipient) == MS_OWN
+			&& believed(j->reading->findings->pdata[i], j->policy->proof_levels))
 			return true;
 	return !j->policy->judge_house && ms_resolution_is_house(j->resolution, recipient);
 }

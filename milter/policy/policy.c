@@ -36,6 +36,15 @@ static bool check_unread(const char *value, GError **error)
 	return false;
 }
 
+static bool check_level(const char *value, GError **error)
+{
+	if (g_strv_contains(ms_level_names, value))
+		return true;
+	g_autofree char *all = g_strjoinv(", ", (char **)ms_level_names);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value, all);
+	return false;
+}
+
 #define ON(reason, action)                                                                        \
 	{                                                                                          \
 		.key = "on-" reason, .type = MS_ROW_CHOICE, .fallback = action,                      \
@@ -58,6 +67,9 @@ static const MsRow policy_rows[] = {
 	{.key = "max-domains", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-accounts", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-visible-recipients", .type = MS_ROW_NUMBER, .min = 1},
+	{.key = "believe-mismatch", .type = MS_ROW_LIST, .check = check_level},
+	{.key = "believe-unknown-identifier", .type = MS_ROW_LIST, .check = check_level},
+	{.key = "believe-proof", .type = MS_ROW_LIST, .check = check_level},
 	ON("mismatch", "hold"),
 	ON("unproven", "hold"),
 	ON("unknown-identifier", "deliver"),
@@ -173,6 +185,16 @@ static void take_tolerated(MsPolicy *policy, const MsSection *section)
 				policy->tolerated[i] = true;
 }
 
+static guint take_levels(const MsSection *section, const char *key)
+{
+	guint levels = 0;
+	for (const char *const *p = ms_section_list(section, key); *p != NULL; p++)
+		for (guint i = 0; i < MS_N_LEVELS; i++)
+			if (strcmp(ms_level_names[i], *p) == 0)
+				levels |= 1U << i;
+	return levels;
+}
+
 static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsMode mode,
 	GError **error)
 {
@@ -187,6 +209,9 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 	policy->attachments = take_globs(section, "attachment");
 	policy->kinds = take_strings(section, "kinds");
 	policy->required = take_strings(section, "require");
+	policy->mismatch_levels = take_levels(section, "believe-mismatch");
+	policy->unknown_levels = take_levels(section, "believe-unknown-identifier");
+	policy->proof_levels = take_levels(section, "believe-proof");
 	take_tolerated(policy, section);
 	policy->judge_house = ms_section_choice(section, "house-recipients") == 1;
 	policy->max_recipients = ms_section_number(section, "max-recipients");

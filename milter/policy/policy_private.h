@@ -23,6 +23,8 @@ typedef struct {
 	/* What it looks at. */
 	GPtrArray *kinds;    /* of char *; empty: all */
 	GPtrArray *required; /* of char * */
+	/* How a finding must be believed to count for a reason: MsLevel; 0: in any way. */
+	guint mismatch_levels, unknown_levels, proof_levels;
 	bool tolerated[MS_N_UNREAD];
 	bool judge_house;
 	gint64 max_recipients, max_domains, max_accounts, max_visible; /* -1: no limit */

@@ -229,6 +229,27 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 	return finding;
 }
 
+/* ---- why it is believed --------------------------------------------------------------- */
+
+const char *const ms_level_names[MS_N_LEVELS + 1] = {"exact", "checked", "labelled", "shape", NULL};
+
+guint ms_belief_levels(guint belief)
+{
+	return (belief & MS_BELIEF_EXACT ? MS_LEVEL_EXACT : 0) | (belief & MS_BELIEF_CHECKED ? MS_LEVEL_CHECKED : 0)
+		| (belief & (MS_BELIEF_LABELLED | MS_BELIEF_FIELD) ? MS_LEVEL_LABELLED : 0)
+		| (belief & MS_BELIEF_SHAPE ? MS_LEVEL_SHAPE : 0);
+}
+
+char *ms_belief_words(guint belief)
+{
+	guint levels = ms_belief_levels(belief);
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < MS_N_LEVELS; i++)
+		if (levels >> i & 1)
+			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", ms_level_names[i]);
+	return g_string_free(out, FALSE);
+}
+
 /* ---- merging -------------------------------------------------------------------------- */
 
 static char *placed(const char *relative, const char *where)

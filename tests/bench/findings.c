@@ -4,7 +4,7 @@
  * usage: findings CONFIG <questions, or: findings --speed IDENTIFIERS PATTERNS FILE
  *
  * A question is a line: T, tab, a text (with \t \n \\ escapes); or D, tab, the path of a document
- * or message.  The answer is one line f, kind, value, belief, owners, text for each finding, and
+ * or message; or K, tab, kind, tab, value: is it one?  The answer is one line f, kind, value, belief, owners, text for each finding, and
  * a line with a dot.  The directory is the one that CONFIG names.
  *
  * --speed: MB/s of the text in FILE through fold, compact, filter and all kinds of kinds.conf
@@ -95,6 +95,15 @@ static void question(char *line)
 	ms_budget_init(&budget, &limits);
 	reading = ms_reading_new();
 	g_strchomp(line);
+	if (g_str_has_prefix(line, "K\t")) { /* is it one at all? */
+		g_auto(GStrv) parts = g_strsplit(line, "\t", 3);
+		const char *why;
+		const MsKind *kind = parts[1] != NULL && parts[2] != NULL ? ms_kinds_find(kinds, parts[1]) : NULL;
+		g_autofree char *text = kind != NULL ? g_strcompress(parts[2]) : NULL;
+		g_autofree char *value = kind != NULL ? ms_kind_canonical(kind, text, strlen(text), &why) : NULL;
+		if (value != NULL)
+			printf("f\t%s\t%s\t0\t\t\n", kind->name, value);
+	}
 	if (g_str_has_prefix(line, "T\t")) {
 		g_autofree char *text = g_strcompress(line + 2);
 		g_autoptr(GString) valid = ms_text_repair(text, strlen(text));

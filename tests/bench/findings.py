@@ -15,7 +15,7 @@ TRUTH = {
     'sales_order': 'order-number', 'contract_reference': 'contract-number', 'payee_iban': 'iban',
     'buyer_vat': 'vat-id', 'seller_vat': 'vat-id', 'buyer_email': 'email', 'seller_email': 'email',
     'buyer_legal_registration': 'company-registration', 'seller_legal_registration': 'company-registration',
-    'buyer_reference': 'reference', 'seller_id': 'customer-number',
+    'buyer_reference': 'reference',
 }
 
 
@@ -28,6 +28,10 @@ def unescape(text):
     return re.sub(r'\\([tnr\\])', lambda m: {'t': '\t', 'n': '\n', 'r': '\r', '\\': '\\'}[m.group(1)], text)
 
 
+def escape(text):
+    return text.replace('\\', '\\\\').replace('\n', '\\n').replace('\t', '\\t').replace('\r', '\\r')
+
+
 class Asker:
     """A directory with these (account, kind, value), and what is found with it."""
 
@@ -38,7 +42,7 @@ class Asker:
             f.write('state-dir = "%s/state"\npolicy-dir = "%s/policies"\n'
                     'directory { digests = no }\n' % (scratch, source))
         with open(os.path.join(scratch, 'mapping.csv'), 'w', encoding='utf-8', newline='') as f:
-            csv.writer(f).writerows([('account', 'kind', 'value')] + list(mapping))
+            csv.writer(f).writerows([('account', 'kind', 'value')] + [tuple(m) for m in mapping])
         done = subprocess.run([os.path.join(build, 'missent'), '-c', self.config, 'directory', 'import',
                                '--max-bad', '100', os.path.join(scratch, 'mapping.csv')],
                               capture_output=True, text=True)
@@ -48,8 +52,14 @@ class Asker:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, letter, what):
-        line = what.replace('\\', '\\\\').replace('\n', '\\n').replace('\t', '\\t').replace('\r', '\\r') \
-            if letter == 'T' else what
+        line = what if letter == 'D' else escape(what)
+        return self.send(letter, line)
+
+    def is_one(self, kind, value):
+        """Would an import take it?"""
+        return bool(self.send('K', kind + '\t' + escape(value)))
+
+    def send(self, letter, line):
         self.process.stdin.write(('%s\t%s\n' % (letter, line)).encode('utf-8', 'surrogatepass'))
         self.process.stdin.flush()
         found = []

@@ -27,6 +27,7 @@ static void owners_free(gpointer data)
 {
 	MsOwners *owners = data;
 	g_ptr_array_unref(owners->owners);
+	g_ptr_array_unref(owners->partial);
 	g_ptr_array_unref(owners->receivers);
 	g_free(owners);
 }

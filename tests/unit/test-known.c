@@ -1,0 +1,404 @@
+/* Compact text, the filter of known identifiers, postal keys, check digits, other forms. */
+#include "config.h"
+
+#include "missent/compact.h"
+#include "missent/detect.h"
+#include "missent/filter.h"
+#include "missent/postal.h"
+#include "missent/text.h"
+
+#include "../test.h"
+
+static MsKinds *kinds;
+static const guint8 key[MS_FILTER_KEY_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+/* ---- compact text --------------------------------------------------------------------- */
+
+static void test_compact(void)
+{
+	static const struct {
+		const char *text, *want;
+		guint words;
+	} rows[] = {
+		{"FR76 3000-6000", "fr7630006000", 3},
+		{"", "", 0},
+		{" .-/ ", "", 0},
+		{"XYZ @contoso com", "xyzcontosocom", 3},
+		{"\xe8\xb4\xa6\xe5\x8f\xb7" "C-1\xe3\x80\x82", "\xe8\xb4\xa6\xe5\x8f\xb7" "c1", 3},
+		{"\xe2\x80\x9e" "C1\xe2\x80\x9c", "c1", 1},
+		{"a\nb", "ab", 2},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize len = strlen(rows[i].text);
+		char *input = exact_copy(rows[i].text, len);
+		g_autoptr(MsFold) fold = ms_fold_new(input, len);
+		g_autoptr(MsCompact) c = ms_compact_new(fold->text, fold->len);
+		g_assert_cmpstr(c->text, ==, rows[i].want);
+		g_assert_cmpuint(c->n_words, ==, rows[i].words);
+		for (gsize w = 0; w < c->n_words; w++) {
+			g_assert_cmpuint(c->words[w].start, <, c->words[w].end);
+			g_assert_cmpuint(c->words[w].from, <, c->words[w].until);
+			g_assert_cmpuint(c->words[w].until, <=, fold->len);
+		}
+		free(input);
+	}
+}
+
+/* ---- the filter ----------------------------------------------------------------------- */
+
+static GBytes *image_of(const char *const *kind_and_compact)
+{
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	for (; kind_and_compact[0] != NULL; kind_and_compact += 2) {
+		MsMark mark;
+		g_assert_true(ms_mark_make(key, kind_and_compact[0], kind_and_compact[1],
+			strlen(kind_and_compact[1]), &mark));
+		g_array_append_val(marks, mark);
+	}
+	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
+}
+
+static MsFilter *open_image(GBytes *image)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(image, &size);
+	g_autoptr(GError) error = NULL;
+	MsFilter *filter = ms_filter_open(data, size, &error);
+	g_assert_no_error(error);
+	return filter;
+}
+
+/* All of many values are in it, of each length, and nothing else. */
+static void test_members(void)
+{
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	const guint n = 20000;
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *value = g_strdup_printf("v%0*u", (int)(4 + i % 120), i);
+		MsMark mark;
+		g_assert_true(ms_mark_make(key, "iban", value, strlen(value), &mark));
+		g_array_append_val(marks, mark);
+	}
+	g_autoptr(GBytes) image = ms_filter_build(key, (const MsMark *)(const void *)marks->data, n);
+	g_autoptr(MsFilter) filter = open_image(image);
+	guint wrong = 0;
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *value = g_strdup_printf("v%0*u", (int)(4 + i % 120), i);
+		g_autofree char *other = g_strdup_printf("w%0*u", (int)(4 + i % 120), i);
+		g_assert_true(ms_filter_has(filter, "iban", value, strlen(value)));
+		g_assert_false(ms_filter_has(filter, "email", value, strlen(value)));
+		wrong += ms_filter_has(filter, "iban", other, strlen(other));
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+	MsMark mark;
+	g_assert_false(ms_mark_make(key, "iban", "ab", 2, &mark));
+	g_autofree char *longest = g_strnfill(MS_FILTER_MAX + 1, 'a');
+	g_assert_false(ms_mark_make(key, "iban", longest, MS_FILTER_MAX + 1, &mark));
+	/* Its image has none of the values in it. */
+	gsize size;
+	const void *data = g_bytes_get_data(image, &size);
+	g_assert_null(memmem(data, size, "v0000", 5));
+}
+
+typedef struct {
+	guint n;
+	gsize first, last;
+} Hits;
+
+static bool on_hit(const MsHit *hit, void *user)
+{
+	Hits *hits = user;
+	hits->n++;
+	hits->first = hit->first;
+	hits->last = hit->last;
+	return true;
+}
+
+/* Wherever it stands in a long text, and however it is cut into words. */
+static void test_scan(void)
+{
+	static const char *const known[] = {"customer-number", "c10001", "iban", "de89370400440532013000", "email", "abc", NULL};
+	g_autoptr(GBytes) image = image_of(known);
+	g_autoptr(MsFilter) filter = open_image(image);
+	for (guint before = 0; before < 9000; before += 487) {
+		GString *text = g_string_new(NULL);
+		while (text->len < before)
+			g_string_append(text, "lorem ip ");
+		g_string_append(text, "DE89 3704-0044.0532 0130 00 etc");
+		g_autoptr(MsCompact) c = ms_compact_new(text->str, text->len);
+		Hits hits = {0};
+		ms_filter_scan(filter, c, on_hit, &hits);
+		g_assert_cmpuint(hits.n, ==, 1);
+		g_assert_cmpuint(hits.last - hits.first, ==, 5);
+		g_string_free(text, TRUE);
+	}
+	static const struct {
+		const char *text;
+		guint hits;
+	} rows[] = {
+		{"abc", 1}, {"a b c", 1}, {"abcd", 0}, {"xabc", 0}, {"c-10001", 1}, {"c10001x", 0}, {"c 100 01, c-10001", 2}, {"", 0},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsCompact) c = ms_compact_new(rows[i].text, strlen(rows[i].text));
+		Hits hits = {0};
+		ms_filter_scan(filter, c, on_hit, &hits);
+		g_assert_cmpuint(hits.n, ==, rows[i].hits);
+	}
+}
+
+static void test_not_an_image(void)
+{
+	static const char *const known[] = {"email", "abc", NULL};
+	g_autoptr(GBytes) image = image_of(known);
+	gsize size;
+	const guint8 *data = g_bytes_get_data(image, &size);
+	for (gsize len = 0; len < size; len += len < 200 ? 1 : 997) {
+		guint8 *copy = (guint8 *)exact_copy(data, len);
+		g_assert_null(ms_filter_open(copy, len, NULL));
+		free(copy);
+	}
+	guint8 *copy = (guint8 *)exact_copy(data, size);
+	copy[0] ^= 1;
+	g_assert_null(ms_filter_open(copy, size, NULL));
+	copy[0] ^= 1;
+	copy[24] = 60; /* bits of the first table */
+	g_assert_null(ms_filter_open(copy, size, NULL));
+	free(copy);
+	g_autoptr(GBytes) none = ms_filter_build(key, NULL, 0);
+	g_autoptr(MsFilter) empty = open_image(none);
+	g_assert_false(ms_filter_has(empty, "email", "abc", 3));
+}
+
+/* ---- what the directory knows, in texts ----------------------------------------------- */
+
+static const char *const directory[][2] = {
+	{"customer-number", "C-100 01"}, {"customer-number", "4711"}, {"customer-number", "20240131"},
+	{"customer-number", "8123456"}, {"customer-number", "123456789"}, {"customer-number", "Acme North"},
+	{"iban", "DE89 3704 0044 0532 0130 00"}, {"email", "XYZ@contoso.com"}, {"email", "jo.hn@an-dreas.example"},
+	{"email", "an@dreas.de"}, {"vat-id", "PL5260250995"}, {"subscription-id", "6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21"},
+	{"billing-address", "Muster GmbH\nHauptstra\xc3\x9f" "e 5\n10115 Berlin"},
+	{"billing-address", "12, rue de la Paix, 75002 Paris"},
+};
+
+static GBytes *directory_image(void)
+{
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	for (gsize i = 0; i < G_N_ELEMENTS(directory); i++) {
+		const MsKind *kind = ms_kinds_find(kinds, directory[i][0]);
+		const char *text = directory[i][1], *why;
+		g_autofree char *value = ms_kind_canonical(kind, text, strlen(text), &why);
+		g_assert_nonnull(value);
+		g_autofree char *compact = ms_compact_of(value, strlen(value));
+		MsMark mark;
+		if (ms_mark_make(key, kind->name, compact, strlen(compact), &mark)
+			&& kind->form != MS_FORM_EMAIL && kind->form != MS_FORM_ADDRESS)
+			g_array_append_val(marks, mark);
+		g_autoptr(GPtrArray) forms = ms_kind_stored_forms(kind, value, text, strlen(text));
+		for (guint f = 0; f < forms->len; f++) {
+			const MsOtherForm *form = forms->pdata[f];
+			if (form->compact != NULL
+				&& ms_mark_make(key, kind->name, form->compact, strlen(form->compact), &mark))
+				g_array_append_val(marks, mark);
+		}
+	}
+	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
+}
+
+/* `value` NULL: nothing of this kind is found. */
+static const struct {
+	const char *text, *kind, *value;
+	guint belief; /* at least */
+} known_rows[] = {
+	{"your number is C-10001.", "customer-number", "C10001", MS_BELIEF_EXACT},
+	{"your number is c 100\n> 01 today", "customer-number", NULL, 0}, /* too short to be joined */
+	{"Kundennummer: c 100 01", "customer-number", "C10001", MS_BELIEF_LABELLED},
+	{"in INV-C-10001 we", "customer-number", NULL, 0},
+	{"4711 pieces", "customer-number", NULL, 0},
+	{"Kundennummer 4711", "customer-number", "4711", MS_BELIEF_LABELLED},
+	{"on 20240131 we", "customer-number", NULL, 0},
+	{"8123456 is yours", "customer-number", "8123456", MS_BELIEF_EXACT},
+	{"EUR 8123456.50", "customer-number", NULL, 0},
+	{"EUR 8123456,50", "customer-number", NULL, 0},
+	{"A-8123456", "customer-number", NULL, 0},
+	{"81 234 56", "customer-number", NULL, 0},
+	{"123 456 789", "customer-number", "123456789", MS_BELIEF_SHAPE},
+	{"Acme North of here", "customer-number", NULL, 0},
+	{"customer no. Acme North", "customer-number", "ACMENORTH", MS_BELIEF_LABELLED},
+	{"DE89-3704.0044/0532 0130\n00", "iban", "DE89370400440532013000", MS_BELIEF_CHECKED},
+	{"6f1d2a330b644c029d7e5a1f0c9b7e21", "subscription-id", "6F1D2A330B644C029D7E5A1F0C9B7E21", MS_BELIEF_EXACT},
+	{"write to XYZ @contoso com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
+	{"write to xyz at contoso dot com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
+	{"xyz(at)contoso.com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
+	{"xyz [at] contoso [dot] com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
+	{"https://x.example/?m=xyz%40contoso.com&a", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
+	{"xyz@con\ntoso.com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
+	{"\xef\xbd\x98yz\xef\xbc\xa0" "contoso.com", "email", "xyz@contoso.com", MS_BELIEF_SHAPE},
+	{"mailto:xyz@contoso.com?x", "email", "xyz@contoso.com", MS_BELIEF_SHAPE},
+	{"x\xd1\x83z@contoso.com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE}, /* a Cyrillic y */
+	{"jo hn (at) an dreas example", "email", "johnandreasexample", MS_BELIEF_TENTATIVE},
+	{"xyz contoso com", "email", NULL, 0}, /* no sign of an @ */
+	{"Andreas de Lima at work", "email", NULL, 0},
+	{"NIP 526-025-09-95", "vat-id", "5260250995", MS_BELIEF_LABELLED},
+	{"call 526-025-09-95", "vat-id", NULL, 0},
+	{"Muster GmbH, Hauptstr. 5a, D-10115 Berlin", "billing-address", "10115/5/haupt", MS_BELIEF_TENTATIVE},
+	{"10115 BERLIN\nHAUPTSTRASSE 5", "billing-address", "10115/5/haupt", MS_BELIEF_TENTATIVE},
+	{"Muster GmbH\nHauptstr. 5\n10115 Berlin", "billing-address", "10115/5/haupt", MS_BELIEF_CHECKED},
+	{"Hauptstr. 7, 10115 Berlin", "billing-address", NULL, 0},
+	{"Nebenstr. 5, 10115 Berlin", "billing-address", NULL, 0},
+	{"75002 PARIS CEDEX 02\n12 R PAIX", "billing-address", "75002/12/paix", MS_BELIEF_TENTATIVE},
+	{"10115 5 10115 5 10115 5", "billing-address", NULL, 0},
+};
+
+static void test_known(void)
+{
+	g_autoptr(GBytes) image = directory_image();
+	g_autoptr(MsFilter) filter = open_image(image);
+	MsFilters filters = {{filter, NULL}}, added = {{NULL, filter}};
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(known_rows); i++) {
+		const char *text = known_rows[i / 2].text, *kind = known_rows[i / 2].kind, *want = known_rows[i / 2].value;
+		gsize len = strlen(text);
+		char *input = exact_copy(text, len);
+		g_autoptr(MsReading) reading = ms_reading_new();
+		MsLimits limits;
+		MsBudget budget;
+		ms_limits_default(&limits);
+		ms_budget_init(&budget, &limits);
+		MsSpan span = {.where = "part 1", .text = input, .len = len};
+		ms_detect(kinds, i % 2 ? &added : &filters, &span, &budget, reading);
+		const MsFinding *found = NULL;
+		for (guint k = 0; k < reading->findings->len; k++) {
+			const MsFinding *f = reading->findings->pdata[k];
+			if (strcmp(f->kind, kind) == 0 && (want == NULL || strcmp(f->value, want) == 0)
+				&& (want != NULL || (f->belief & (MS_BELIEF_EXACT | MS_BELIEF_SHAPE)) != 0))
+				found = f;
+		}
+		if ((found != NULL) != (want != NULL)
+			|| (found != NULL && (found->belief & known_rows[i / 2].belief) != known_rows[i / 2].belief))
+			g_error("\"%s\": %s %s, belief %u", text, kind, found != NULL ? found->value : "not found",
+				found != NULL ? found->belief : 0);
+		free(input);
+	}
+}
+
+/* Nobody learns from evidence what a card's number is. */
+static void test_hidden(void)
+{
+	g_autoptr(MsReading) reading = ms_reading_new();
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	ms_budget_init(&budget, &limits);
+	static const char text[] = "card 4111 1111 1111 1111 was charged";
+	MsSpan span = {.where = "part 1", .text = text, .len = strlen(text)};
+	ms_detect(kinds, NULL, &span, &budget, reading);
+	g_assert_cmpuint(reading->findings->len, ==, 1);
+	const MsFinding *f = reading->findings->pdata[0];
+	g_assert_cmpstr(f->kind, ==, "payment-card");
+	g_assert_null(strstr(((MsPlace *)f->places->pdata[0])->text, "1111 1111"));
+	g_assert_nonnull(strchr(((MsPlace *)f->places->pdata[0])->text, '*'));
+}
+
+/* ---- postal keys ---------------------------------------------------------------------- */
+
+static void test_postal(void)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"Hauptstr. 5, 10115 Berlin", "10115/5/haupt"},
+		{"10115 Berlin, Hauptstrasse 5 b", "10115/5/haupt"},
+		{"12, rue de la Paix\n75002 Paris", "75002/12/paix"},
+		{"1600 Pennsylvania Ave NW\nWashington, DC 20500", "20500/1600/pennsylvania"},
+		{"10 Downing Street\nLondon SW1A 2AA", "sw1a2aa/10/downing"},
+		{"Keizersgracht 123\n1015 CJ Amsterdam", "1015cj/123/keizersgracht"},
+		{"ul. Marszalkowska 10/16\n00-590 Warszawa", "00590/10/marszalkowska"},
+		{"Postfach 12 34\n8021 Zurich", "8021/12/pobox"},
+		{"Storgatan 7\n111 22 Stockholm", "11122/7/storgatan"},
+		{"Calle Mayor, 5\n28013 Madrid", "28013/5/mayor"},
+		{"no address", NULL},
+		{"", NULL},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize len = strlen(rows[i].text);
+		char *input = exact_copy(rows[i].text, len);
+		g_autofree char *got = ms_postal_key(input, len);
+		g_test_message("%s", rows[i].text);
+		g_assert_cmpstr(got, ==, rows[i].want);
+		free(input);
+	}
+}
+
+/* ---- check digits --------------------------------------------------------------------- */
+
+/* One of each country, as its authority prints it, and the same with a digit changed. */
+static const char *const vat_ids[] = {
+	"ATU13585627", "BE0428759497", "BG175074752", "CHE107787577", "CY10259033P", "CZ25123891", "DE136695976",
+	"DK13585628", "EE100931558", "EL094259216", "ESB58378431", "FI20774740", "FR40303265045", "GB980780684",
+	"HR33392005961", "HU12892312", "IE6433435F", "IT00743110157", "LT119511515", "LU15027442", "LV40003521600",
+	"MT11679112", "NL004495445B01", "NO923609016", "PL8567346215", "PT501964843", "RO18547290", "SE556188840401",
+	"SI50223054", "SK2022749619",
+};
+
+static void test_vat_digits(void)
+{
+	const MsKind *vat = ms_kinds_find(kinds, "vat-id");
+	for (gsize i = 0; i < G_N_ELEMENTS(vat_ids); i++) {
+		if (!ms_kind_checked(vat, vat_ids[i]))
+			g_error("%s should be right", vat_ids[i]);
+		g_autofree char *wrong = g_strdup(vat_ids[i]);
+		char *digit = wrong + strcspn(wrong + 3, "0123456789") + 4;
+		*digit = *digit == '5' ? '6' : '5';
+		if (strcmp(wrong, vat_ids[i]) != 0 && ms_kind_checked(vat, wrong))
+			g_error("%s should be wrong", wrong);
+	}
+}
+
+static void test_checks(void)
+{
+	static const struct {
+		const char *kind, *value;
+		bool is_one, checked;
+	} rows[] = {
+		{"siren-siret", "732829320", true, true}, {"siren-siret", "732829321", true, false},
+		{"siren-siret", "73282932000074", true, true}, {"siren-siret", "73282932000075", true, false},
+		{"siren-siret", "35600000000048", true, true}, {"siren-siret", "7328", false, false},
+		{"leitweg-id", "04011000-1234512345-35", true, false}, {"leitweg-id", "991-03730-19", true, false},
+		{"gln", "4304171000002", true, true}, {"gln", "4304171000003", true, false},
+		{"bic", "DEUTDEFF", true, false}, {"bic", "DEUTXXFF", false, false}, {"bic", "DEUTDEFF500", true, false},
+		{"lei", "529900T8BM49AURSDO55", true, true}, {"lei", "529900T8BM49AURSDO56", false, false},
+		{"creditor-reference", "RF18 5390 0754 7034", true, true}, {"creditor-reference", "RF17 5390 0754 7034", false, false},
+		{"sepa-creditor", "DE98ZZZ09999999999", true, true}, {"sepa-creditor", "DE97ZZZ09999999999", false, false},
+		{"payment-card", "4111 1111 1111 1111", true, true}, {"payment-card", "4111 1111 1111 1112", false, false},
+		{"phone", "+33 (0)1 42 68 53 00", true, false}, {"duns", "12-345-6789", true, false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const MsKind *kind = ms_kinds_find(kinds, rows[i].kind);
+		const char *why;
+		g_autofree char *value = ms_kind_canonical(kind, rows[i].value, strlen(rows[i].value), &why);
+		if ((value != NULL) != rows[i].is_one
+			|| (value != NULL && rows[i].checked && !ms_kind_checked(kind, value))
+			|| (value != NULL && !rows[i].checked && kind->check != MS_CHECK_LEITWEG && ms_kind_checked(kind, value)))
+			g_error("%s %s: %s", rows[i].kind, rows[i].value, value != NULL ? value : why);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	g_autoptr(GError) error = NULL;
+	kinds = ms_kinds_parse("kinds.conf", text, &error);
+	g_assert_no_error(error);
+	g_test_add_func("/known/compact", test_compact);
+	g_test_add_func("/known/filter/members", test_members);
+	g_test_add_func("/known/filter/scan", test_scan);
+	g_test_add_func("/known/filter/not-an-image", test_not_an_image);
+	g_test_add_func("/known/texts", test_known);
+	g_test_add_func("/known/hidden", test_hidden);
+	g_test_add_func("/known/postal", test_postal);
+	g_test_add_func("/known/check/vat", test_vat_digits);
+	g_test_add_func("/known/check/others", test_checks);
+	int rc = g_test_run();
+	ms_kinds_unref(kinds);
+	return rc;
+}
