@@ -100,7 +100,7 @@ static MsRegex *compile_labels(const char *const *labels, GError **error)
 {
 	if (*labels == NULL)
 		return NULL;
-	GString *out = g_string_new("(?<![" ALPHABETS "\\pN])(?:");
+	GString *out = g_string_new("(?<![" ALPHABETS "\\pN/_])(?:");
 	for (int i = 0; labels[i] != NULL; i++) {
 		if (i > 0)
 			g_string_append_c(out, '|');

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "missent/directory.h"
+#include "missent/filter.h"
 
 #include "../../milter/directory/csv.h"
 #include "../test.h"
@@ -27,7 +28,12 @@ static const char mapping[] =
 	"AC-R,recipient,reseller@gamma.example\n"
 	"AC-R,receives-for,AC-2\n"
 	"house,recipient,@seller.example\n"
-	"house,vat-id,DE136695976\n";
+	"house,vat-id,DE136695976\n"
+	"AC-1,vat-id,FR40303265045\n"
+	"AC-2,siren-siret,73282932000074\n"
+	"AC-1,gln,4304171000002\n"
+	"AC-2,company-registration,923609016\n"
+	"AC-1,billing-address,\"Muster GmbH\nHauptstr. 5\n10115 Berlin\"\n";
 
 static MsDirectorySettings settings_for(MsBackendType backend, bool digests)
 {
@@ -141,6 +147,26 @@ static const struct {
 	{"email", "anyone@beta.example", "kunde@alpha.example", MS_OTHER},
 	{"email", "support@seller.example", "kunde@alpha.example", MS_HOUSE},
 	{"email", "who@unknown.example", "kunde@alpha.example", MS_UNKNOWN},
+	/* numbers of one company that contain each other */
+	{"siren-siret", "303265045", "kunde@alpha.example", MS_OWN},
+	{"siren-siret", "303265045", "x@beta.example", MS_OTHER},
+	{"siren-siret", "30326504500012", "x@beta.example", MS_OTHER},
+	{"participant-id", "0002:303265045", "x@beta.example", MS_OTHER},
+	{"participant-id", "9957:FR40303265045", "x@beta.example", MS_OTHER},
+	{"company-registration", "303265045", "x@beta.example", MS_OTHER},
+	{"company-registration", "303 265 045", "kunde@alpha.example", MS_OWN},
+	{"participant-id", "0088:4304171000002", "x@beta.example", MS_OTHER},
+	{"participant-id", "0088:4304171000002", "kunde@alpha.example", MS_OWN},
+	/* of an establishment only: the company may be others' as well */
+	{"siren-siret", "73282932000074", "kunde@alpha.example", MS_OTHER},
+	{"siren-siret", "732829320", "x@beta.example", MS_OWN},
+	{"siren-siret", "732829320", "kunde@alpha.example", MS_UNKNOWN},
+	{"vat-id", "FR44732829320", "x@beta.example", MS_OWN},
+	{"vat-id", "FR44732829320", "kunde@alpha.example", MS_UNKNOWN},
+	/* another country's number with the same digits */
+	{"vat-id", "DE303265045", "x@beta.example", MS_UNKNOWN},
+	{"billing-address", "HAUPTSTRASSE 5 a, 10115 BERLIN", "x@beta.example", MS_OTHER},
+	{"billing-address", "Hauptstr. 6, 10115 Berlin", "x@beta.example", MS_UNKNOWN},
 };
 
 static void check_contract(const MsDirectorySettings *settings)
@@ -165,7 +191,7 @@ static void check_contract(const MsDirectorySettings *settings)
 	g_assert_cmpint(relation(directory, "customer-number", "NOBODYS9", "x@beta.example"), ==, MS_OTHER);
 	MsDirectoryState state = {0};
 	g_assert_cmpint(ms_directory_state(directory, &state, &error), ==, MS_FOUND);
-	g_assert_cmpint(state.entries, ==, 13);
+	g_assert_cmpint(state.entries, ==, 18); /* other forms are not counted */
 	g_assert_cmpint(state.digests, ==, settings->digests);
 	ms_directory_state_clear(&state);
 	ms_directory_delete(directory, "AC-3", "customer-number", "NOBODYS-9", &changed, &error);
@@ -176,6 +202,108 @@ static void check_contract(const MsDirectorySettings *settings)
 		MS_CONFIG);
 	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
 	g_clear_error(&error);
+}
+
+/* An address as its letters alone, which is how a text that hides it is asked about. */
+static guint owners_of_letters(MsDirectory *directory, const char *letters)
+{
+	g_autoptr(MsIdentifier) identifier = ms_identifier_new("email", letters);
+	const MsIdentifier *list[] = {identifier};
+	g_autoptr(MsResolution) r = NULL;
+	g_assert_cmpint(ms_directory_resolve(directory, list, 1, NULL, 0, &r, NULL), ==, MS_FOUND);
+	return ((MsOwners *)r->identifiers->pdata[0])->owners->len;
+}
+
+static void check_other_forms(const MsDirectorySettings *settings)
+{
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, mapping);
+	g_assert_cmpuint(owners_of_letters(directory, "kundealphaexample"), ==, 1);
+	g_assert_cmpuint(owners_of_letters(directory, "nobodyalphaexample"), ==, 0);
+	/* They come and go with their row, and with none else. */
+	bool changed;
+	ms_directory_put(directory, "AC-5", "email", "jo.hn@x.example", &changed, NULL);
+	ms_directory_put(directory, "AC-5", "email", "john@x.example", &changed, NULL);
+	g_assert_cmpuint(owners_of_letters(directory, "johnxexample"), ==, 1);
+	ms_directory_delete(directory, "AC-5", "email", "jo.hn@x.example", &changed, NULL);
+	g_assert_cmpuint(owners_of_letters(directory, "johnxexample"), ==, 1);
+	ms_directory_delete(directory, "AC-5", "email", "john@x.example", &changed, NULL);
+	g_assert_cmpuint(owners_of_letters(directory, "johnxexample"), ==, 0);
+}
+
+static bool in_marks(const MsDirectory *directory, const GArray *marks, const char *kind, const char *compact)
+{
+	guint8 key[MS_FILTER_KEY_BYTES];
+	MsMark mark;
+	ms_directory_filter_key(directory, key);
+	g_assert_true(ms_mark_make(key, kind, compact, strlen(compact), &mark));
+	for (guint i = 0; i < marks->len; i++)
+		if (memcmp(&g_array_index(marks, MsMark, i), &mark, sizeof mark) == 0)
+			return true;
+	return false;
+}
+
+static void check_marks(const MsDirectorySettings *settings)
+{
+	g_autoptr(MsDirectory) directory = open_directory(settings), other = open_directory(settings);
+	load(other, mapping);
+	g_autoptr(MsKnown) all = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_directory_known(directory, NULL, 0, &all, &error), ==, MS_FOUND);
+	g_assert_true(all->whole);
+	g_assert_true(in_marks(directory, all->marks, "customer-number", "c2000"));
+	g_assert_true(in_marks(directory, all->marks, "email", "kundealphaexample"));
+	g_assert_true(in_marks(directory, all->marks, "billing-address", "10115/5/haupt"));
+	g_assert_false(in_marks(directory, all->marks, "customer-number", "new1"));
+	/* What another host puts is all that comes next. */
+	bool changed;
+	ms_directory_put(other, "AC-9", "customer-number", "NEW-1", &changed, &error);
+	g_autoptr(MsKnown) added = NULL;
+	g_assert_cmpint(ms_directory_known(directory, all->generation, all->changes, &added, &error), ==, MS_FOUND);
+	g_assert_false(added->whole);
+	g_assert_cmpuint(added->marks->len, ==, 1);
+	g_assert_cmpint(added->changes, >, all->changes);
+	g_assert_true(in_marks(directory, added->marks, "customer-number", "new1"));
+	g_autoptr(MsKnown) none = NULL;
+	ms_directory_known(directory, added->generation, added->changes, &none, &error);
+	g_assert_cmpuint(none->marks->len, ==, 0);
+	/* A new generation begins anew, with more lists of marks than are asked for at once. */
+	GString *many = g_string_new("account,kind,value\n");
+	for (int i = 0; i < 300000; i += i < 9000 ? 1 : 50)
+		g_string_append_printf(many, "A,customer-number,N-%06d\n", i);
+	g_autoptr(GError) shrink = NULL;
+	load(other, many->str);
+	g_string_free(many, TRUE);
+	g_autoptr(MsKnown) anew = NULL;
+	g_assert_cmpint(ms_directory_known(directory, added->generation, added->changes, &anew, &error), ==, MS_FOUND);
+	g_assert_true(anew->whole);
+	g_assert_true(in_marks(directory, anew->marks, "customer-number", "n000000"));
+	g_assert_true(in_marks(directory, anew->marks, "customer-number", "n299950"));
+	g_assert_false(in_marks(directory, anew->marks, "customer-number", "c2000"));
+	g_assert_no_error(error);
+}
+
+static void test_forms_and_marks(void)
+{
+	for (int digests = 0; digests < 2; digests++) {
+		MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, digests == 1);
+		g_autofree char *file = g_build_filename(dir, digests ? "fd.db" : "fp.db", NULL);
+		settings.sqlite = file;
+		check_other_forms(&settings);
+		check_marks(&settings);
+	}
+}
+
+static void test_forms_and_marks_redis(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis_prefix = "forms";
+	check_other_forms(&settings);
+	check_marks(&settings);
 }
 
 static void test_sqlite(void)
@@ -366,7 +494,7 @@ static void test_shrink(void)
 	g_autoptr(GError) error = NULL;
 	static const char less[] = "AC-1,customer-number,C-100\n";
 	g_assert_false(import(directory, less, sizeof less - 1, 0, 0.2, &result, NULL, &error));
-	g_assert_nonnull(strstr(error->message, "would shrink from 12 to 1"));
+	g_assert_nonnull(strstr(error->message, "would shrink from 17 to 1"));
 	g_clear_error(&error);
 	g_assert_cmpint(relation(directory, "customer-number", "C2000", "x@beta.example"), ==, MS_OWN);
 	g_assert_false(import(directory, "", 0, 0, 1, &result, NULL, &error));
@@ -606,6 +734,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/sqlite", test_sqlite);
 	g_test_add_func("/directory/plain", test_plain);
 	g_test_add_func("/directory/redis", test_redis);
+	g_test_add_func("/directory/forms-and-marks", test_forms_and_marks);
+	g_test_add_func("/directory/forms-and-marks-redis", test_forms_and_marks_redis);
 	g_test_add_func("/directory/unavailable", test_unavailable);
 	g_test_add_func("/directory/not-a-database", test_not_a_database);
 	g_test_add_func("/directory/nothing-in-clear", test_nothing_in_clear);

@@ -46,7 +46,7 @@ ok 'a configuration that is not there' says 78 'No such file' "$BUILD/missentd" 
 ok 'no site key: says how to make one' says 78 'missent directory key' missent directory stats
 ok 'the site key is made' says 0 'made' missent directory key
 ok '... and never replaced' says 75 'File exists' missent directory key
-ok 'config check' says 0 'fine, 11 kinds, 4 policies' missent config check
+ok 'config check' says 0 'fine, 27 kinds, 4 policies' missent config check
 ok 'config show' says 0 'max-memory = "512M"  # default' missent config show
 ok 'an empty directory is told' says 78 'nothing was ever imported' missent directory stats
 ok 'missentd -t warns of it, but would start' says 0 'warning: directory: nothing' missentd -t

@@ -1,0 +1,188 @@
+/* The reader's filters follow the directory: there is no moment at which what it knows is not
+ * found. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "missent/engine.h"
+
+#include "../test.h"
+
+static char *dir;
+static char *config;
+
+static void write_file(const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* A directory of its own handle, as another host has. */
+static MsDirectory *other_host(MsKinds **kinds_out)
+{
+	g_autoptr(GError) error = NULL;
+	MsSettings *settings = ms_settings_load(config, &error);
+	g_assert_no_error(error);
+	*kinds_out = ms_engine_load_kinds(settings, &error);
+	g_assert_no_error(error);
+	MsDirectory *directory = ms_engine_open_directory(settings, *kinds_out, &error);
+	g_assert_no_error(error);
+	ms_settings_free(settings);
+	return directory;
+}
+
+static void import(MsDirectory *directory, const char *text)
+{
+	write_file("in.csv", text);
+	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
+	int fd = open(path, O_RDONLY);
+	MsImportOptions options = {.max_shrink = 1, .source = "in.csv"};
+	MsImportResult result;
+	g_autoptr(GError) error = NULL;
+	ms_directory_import(directory, fd, &options, &result, &error);
+	g_assert_no_error(error);
+	close(fd);
+}
+
+/* What is done with a message that says `text`, to a recipient of account R. */
+static MsAction judge(MsRuntime *runtime, const char *text)
+{
+	g_autofree char *message = g_strdup_printf("From: a@seller.example\r\nSubject: s\r\n\r\n%s\r\n", text);
+	int fd = ms_memory_file("test");
+	g_assert_cmpint(write(fd, message, strlen(message)), ==, (gssize)strlen(message));
+	ms_memory_seal(fd);
+	g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+	envelope->sender = g_strdup("a@seller.example");
+	envelope->size = strlen(message);
+	g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+	g_autoptr(MsJudgement) judgement = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_engine_judge(runtime, envelope, fd, strlen(message), &judgement, &error));
+	g_assert_no_error(error);
+	close(fd);
+	if (judgement->trouble != NULL)
+		g_test_message("%s", judgement->trouble);
+	return judgement->verdict->action;
+}
+
+static MsRuntime *start(void)
+{
+	g_autoptr(GError) error = NULL;
+	MsRuntime *runtime = ms_runtime_load(config, MS_PARTS_CHECK, NULL, &error);
+	g_assert_no_error(error);
+	return runtime;
+}
+
+#define MAPPING "account,kind,value\nR,recipient,r@recipient.example\nX,customer-number,FIRST-1\n"
+
+/* As soon as a put has returned, the next message is judged by it; on another host too. */
+static void test_put(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	MsRuntime *runtime = start();
+	g_assert_cmpint(judge(runtime, "about FIRST-1 we"), ==, MS_HOLD);
+	for (int i = 0; i < 40; i++) {
+		g_autofree char *value = g_strdup_printf("NEW-%05d-Q", i);
+		g_assert_cmpint(judge(runtime, value), ==, MS_DELIVER);
+		bool changed;
+		ms_directory_put(directory, "X", "customer-number", value, &changed, NULL);
+		g_assert_true(changed);
+		g_assert_cmpint(judge(runtime, value), ==, MS_HOLD);
+	}
+	g_assert_cmpint(judge(runtime, "about FIRST-1 we"), ==, MS_HOLD);
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
+/* The same for a mapping that is replaced, and for more new entries than the small filter takes. */
+static void test_import(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	MsRuntime *runtime = start();
+	for (int i = 0; i < 6; i++) {
+		GString *text = g_string_new(MAPPING);
+		for (int k = 0; k < 3000; k++)
+			g_string_append_printf(text, "X,customer-number,G%d-%05d\n", i, k);
+		g_autofree char *value = g_strdup_printf("see G%d-%05d there", i, 2999);
+		g_assert_cmpint(judge(runtime, value), ==, MS_DELIVER);
+		import(directory, text->str);
+		g_assert_cmpint(judge(runtime, value), ==, MS_HOLD);
+		g_assert_cmpint(judge(runtime, "about FIRST-1 we"), ==, MS_HOLD);
+		g_string_free(text, TRUE);
+	}
+	/* Gone is gone. */
+	g_assert_cmpint(judge(runtime, "see G0-00001 there"), ==, MS_DELIVER);
+	for (int k = 0; k < 9000; k++) {
+		g_autofree char *value = g_strdup_printf("LATER-%05d", k);
+		bool changed;
+		ms_directory_put(directory, "X", "customer-number", value, &changed, NULL);
+		if (k % 1500 == 0)
+			g_assert_cmpint(judge(runtime, value), ==, MS_HOLD);
+	}
+	g_assert_cmpint(judge(runtime, "LATER-00001 LATER-08999"), ==, MS_HOLD);
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
+static volatile gint done;
+
+static void *change_all_the_time(void *user)
+{
+	MsDirectory *directory = user;
+	for (int i = 0; !g_atomic_int_get(&done); i++) {
+		g_autofree char *value = g_strdup_printf("NOISE-%05d", i);
+		bool changed;
+		ms_directory_put(directory, "Y", "customer-number", value, &changed, NULL);
+		if (i % 40 == 39)
+			import(directory, MAPPING);
+	}
+	return NULL;
+}
+
+/* While the mapping changes and is replaced all the time, what it always had is always found. */
+static void test_always(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	MsRuntime *runtime = start();
+	pthread_t thread;
+	pthread_create(&thread, NULL, change_all_the_time, directory);
+	for (int i = 0; i < 60; i++)
+		g_assert_cmpint(judge(runtime, "about FIRST-1 we"), ==, MS_HOLD);
+	g_atomic_int_set(&done, 1);
+	pthread_join(thread, NULL);
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	dir = scratch_folder();
+	g_autofree char *kinds = read_source("policies/kinds.conf");
+	g_autofree char *reader = built_file("missent-reader");
+	g_autofree char *text = g_strdup_printf("mode = enforce\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
+		"reader {\n program = \"%s\"\n workers = 2\n}\ndirectory {\n digests = no\n}\n", dir, dir, reader);
+	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
+	g_mkdir(policies, 0755);
+	write_file("policies/kinds.conf", kinds);
+	write_file("policies/all.conf", "policy \"all\" {\n}\n");
+	write_file("missent.conf", text);
+	config = g_build_filename(dir, "missent.conf", NULL);
+	g_test_add_func("/engine/known/put", test_put);
+	g_test_add_func("/engine/known/import", test_import);
+	g_test_add_func("/engine/known/always", test_always);
+	int rc = g_test_run();
+	remove_folder(dir);
+	g_free(dir);
+	g_free(config);
+	return rc;
+}
