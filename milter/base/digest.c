@@ -154,6 +154,8 @@ static void stream_xor(const MsKey *key, const unsigned char *iv, unsigned char 
 char *ms_key_seal(const MsKey *key, const void *data, gsize len)
 {
 	g_autofree unsigned char *raw = g_malloc(DIGEST_BYTES + len);
+	if (len == 0)
+		data = ""; /* NULL, perhaps */
 	make_iv(key, data, len, raw);
 	memcpy(raw + DIGEST_BYTES, data, len);
 	stream_xor(key, raw, raw + DIGEST_BYTES, len);

@@ -111,7 +111,8 @@ static void take(Search *s, guint k, const MsHit *hit)
 		const char *why;
 		gsize from = ms_fold_source(s->fold, start), until = ms_fold_source(s->fold, end);
 		g_autofree char *written = ms_kind_canonical(kind, s->span->text + from, until - from, &why);
-		bool plain = written != NULL && (g_str_is_ascii(written) || !g_str_is_ascii(piece));
+		g_autofree char *letters = written != NULL ? ms_compact_of(written, strlen(written)) : NULL;
+		bool plain = letters != NULL && strcmp(letters, piece) == 0 && g_str_is_ascii(written);
 		ms_detect_add_value(s, kind, start, end, plain ? written : piece, belief);
 		return;
 	}

@@ -28,7 +28,9 @@ static const char iban_lengths[] =
 	"VG24 XK20 YE30 "
 	/* not in the registry, but in use */
 	"AO25 BF28 BJ28 CF27 CG27 CI28 CM27 CV25 DZ26 GA27 GQ27 GW25 HN28 IR26 KM27 MA28 MG27 ML28 "
-	"MZ25 NE28 SN28 TD27 TG28";
+	"MZ25 NE28 SN28 TD27 TG28 "
+	/* territories with a code of their own */
+	"AX18 BL27 GF27 GP27 MF27 MQ27 NC27 PF27 PM27 RE27 TF27 WF27 YT27";
 
 static gsize iban_length(const char *value)
 {

@@ -260,7 +260,7 @@ static void steps(const char *text, gsize len)
 	printf("  fold %.0f MB/s", rate(len, start));
 	start = g_get_monotonic_time();
 	g_autoptr(MsCompact) compact = ms_compact_new(fold->text, fold->len);
-	printf(", compact %.0f MB/s\n", rate(len, start));
+	printf(", compact %.0f MB/s of %zu words\n", rate(len, start), compact->n_words);
 }
 
 static int speed(guint64 identifiers, guint patterns, const char *path)

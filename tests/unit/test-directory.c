@@ -271,7 +271,6 @@ static void check_marks(const MsDirectorySettings *settings)
 	GString *many = g_string_new("account,kind,value\n");
 	for (int i = 0; i < 300000; i += i < 9000 ? 1 : 50)
 		g_string_append_printf(many, "A,customer-number,N-%06d\n", i);
-	g_autoptr(GError) shrink = NULL;
 	load(other, many->str);
 	g_string_free(many, TRUE);
 	g_autoptr(MsKnown) anew = NULL;
