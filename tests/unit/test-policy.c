@@ -139,6 +139,37 @@ static void test_seller(void)
 	}
 }
 
+/* A policy may ask how sure a finding is, reason by reason. */
+static void test_believe(void)
+{
+	static const struct {
+		const char *policy, *finding;
+		guint belief;
+		MsAction action;
+	} cases[] = {
+		{"", "iban X AC-2", MS_BELIEF_SHAPE, MS_HOLD},
+		{"believe-mismatch = {\"exact\", \"checked\"}", "iban X AC-2", MS_BELIEF_SHAPE, MS_DELIVER},
+		{"believe-mismatch = {\"exact\", \"checked\"}", "iban X AC-2", MS_BELIEF_SHAPE | MS_BELIEF_CHECKED, MS_HOLD},
+		{"believe-mismatch = {\"exact\"}", "iban X AC-2", MS_BELIEF_EXACT | MS_BELIEF_TENTATIVE, MS_HOLD},
+		{"believe-mismatch = {\"labelled\"}", "iban X AC-2", MS_BELIEF_FIELD, MS_HOLD},
+		{"believe-unknown-identifier = {\"checked\"}\non-unknown-identifier = hold", "iban X ", MS_BELIEF_SHAPE, MS_DELIVER},
+		{"believe-unknown-identifier = {\"checked\"}\non-unknown-identifier = hold", "iban X ", MS_BELIEF_CHECKED, MS_HOLD},
+		{"require = {\"iban\"}\nbelieve-proof = {\"labelled\"}", "iban X AC-1", MS_BELIEF_SHAPE, MS_HOLD},
+		{"require = {\"iban\"}\nbelieve-proof = {\"labelled\"}", "iban X AC-1", MS_BELIEF_LABELLED, MS_DELIVER},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world(cases[i].finding, "a@x AC-1");
+		((MsFinding *)w->reading->findings->pdata[0])->belief = cases[i].belief;
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		if (v->action != cases[i].action)
+			g_error("%s: %s", cases[i].policy, ms_action_names[v->action]);
+		world_free(w);
+	}
+	g_autofree char *words = ms_belief_words(MS_BELIEF_EXACT | MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
+	g_assert_cmpstr(words, ==, "exact, labelled");
+}
+
 static void test_actual_type(void)
 {
 	World *w = world("iban X AC-2", "a@x AC-1");
@@ -361,6 +392,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/shipped", test_shipped);
 	g_test_add_func("/policy/contradiction", test_contradiction);
 	g_test_add_func("/policy/seller", test_seller);
+	g_test_add_func("/policy/believe", test_believe);
 	g_test_add_func("/policy/actual-type", test_actual_type);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
