@@ -106,7 +106,13 @@ static void fold_step(MsFold *fold, GString *out, gsize source)
 /* Most text is ASCII, of which only NUL is changed. */
 static gsize ascii_run(const char *text, gsize len)
 {
+	const guint64 high = 0x8080808080808080ULL, ones = 0x0101010101010101ULL;
 	gsize n = 0;
+	for (guint64 eight; n + 8 <= len; n += 8) {
+		memcpy(&eight, text + n, 8);
+		if (((eight | (eight - ones)) & high) != 0) /* one outside ASCII, or a NUL */
+			break;
+	}
 	while (n < len && text[n] > 0)
 		n++;
 	return n;

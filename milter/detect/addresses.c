@@ -17,6 +17,8 @@ static bool may(const char *key, MsPostalDepth depth, void *user)
 {
 	const Sink *sink = user;
 	char part[512];
+	if (sink->search->full || !ms_detect_in_time(sink->search, sink->kind))
+		return false;
 	bool cut = depth == MS_POSTAL_CODE || depth == MS_POSTAL_NUMBER;
 	gsize len = g_strlcpy(part, key, sizeof part - 1);
 	if (len >= sizeof part - 1)

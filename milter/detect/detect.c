@@ -29,6 +29,12 @@ bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reaso
 	return false;
 }
 
+bool ms_detect_in_time(const Search *s, const MsKind *kind)
+{
+	return ms_budget_time(s->budget)
+		|| ms_detect_gave_up(s, kind, MS_UNREAD_TIME, "the time for reading is over");
+}
+
 bool ms_detect_labelled(const Search *s, guint kind, gsize start)
 {
 	gsize distance = ms_kinds_nth(s->kinds, kind)->distance;
@@ -46,11 +52,8 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	guint belief)
 {
 	gsize from = ms_fold_source(s->fold, start), to = MAX(ms_fold_source(s->fold, end), from);
-	if (s->full || !ms_budget_charge(s->budget, MS_COST_FINDING, 1)
-		|| !ms_budget_charge(s->budget, MS_COST_READING, 600)) {
-		s->full = true;
-		return ms_detect_gave_up(s, kind, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
-	}
+	if (s->full)
+		return false;
 	if (ms_kind_checked(kind, value))
 		belief |= MS_BELIEF_CHECKED;
 	/* What an e-invoice says of its sender and of the account to pay to. */
@@ -62,8 +65,13 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 		g_free(place->text);
 		place->text = ms_identifier_masked(kind->name, value);
 	}
-	ms_reading_find(s->reading, kind->name, value, belief, s->span->face, place);
-	return true;
+	guint before = s->reading->findings->len;
+	const MsFinding *f = ms_reading_find(s->reading, kind->name, value, belief, s->span->face, place);
+	/* One that comes again costs no more than the places that are kept of it. */
+	bool fits = s->reading->findings->len == before || ms_budget_charge(s->budget, MS_COST_FINDING, 1);
+	fits = fits && (f->count > MS_MAX_PLACES || ms_budget_charge(s->budget, MS_COST_READING, 600));
+	s->full = !fits;
+	return fits || ms_detect_gave_up(s, kind, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
 }
 
 bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint belief)
@@ -102,8 +110,8 @@ static bool next_match(const Search *s, const MsKind *kind, const MsRegex *regex
 	MsMatch *match)
 {
 	while (from < until) {
-		if (!ms_budget_time(s->budget))
-			return ms_detect_gave_up(s, kind, MS_UNREAD_TIME, "the time for reading is over");
+		if (!ms_detect_in_time(s, kind))
+			return false;
 		gsize stop = MIN(until, from + WINDOW);
 		switch (ms_regex_match(regex, s->fold->text, s->fold->len, from, stop - 1, match)) {
 		case MS_MATCH: return true;

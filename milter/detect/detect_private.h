@@ -25,6 +25,8 @@ typedef struct {
 
 /* Notes that a kind was not searched for to the end; false. */
 bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reason, const char *what);
+/* Is there time left?  If not, notes it. */
+bool ms_detect_in_time(const Search *s, const MsKind *kind);
 /* Adds the finding that stands from `start` to `end` in the fold, with this value. */
 bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, const char *value,
 	guint belief);

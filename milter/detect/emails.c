@@ -15,6 +15,7 @@
 #define MAX_BEFORE 5   /* words that the local part may have */
 #define MAX_AFTER 8    /* words of the domain */
 #define MAX_GAP 10     /* bytes between two of them */
+#define BIG_STEP 256   /* words between two looks at the clock */
 
 static const MsKind *email_kind(const MsKinds *kinds)
 {
@@ -141,6 +142,8 @@ static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 			seen++;
 		if (seen < plain->len && g_array_index(plain, gsize, seen) == at)
 			continue;
+		if (!ms_detect_in_time(s, kind))
+			return;
 		word = word_before(s, word, at);
 		if (word + 1 < s->compact->n_words && ms_detect_word_start(s, word) < at && near(s, word))
 			written_address(s, kind, word, word + 1, 0);
@@ -151,6 +154,8 @@ static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 static void around_words(Search *s, const MsKind *kind)
 {
 	for (gsize i = 1; i + 1 < s->compact->n_words && !s->full; i++) {
+		if (i % BIG_STEP == 0 && !ms_detect_in_time(s, kind))
+			return;
 		const MsWord *w = &s->compact->words[i];
 		const char *text = s->compact->text + w->start;
 		gsize len = w->end - w->start;
@@ -173,10 +178,8 @@ void ms_detect_emails(Search *s)
 	for (guint i = 0; i < kind->shapes->len; i++) {
 		gsize from = 0;
 		for (const char *at = text; (at = memchr(at, '@', (gsize)(end - at))) != NULL;) {
-			if (!ms_budget_time(s->budget)) {
-				ms_detect_gave_up(s, kind, MS_UNREAD_TIME, "the time for reading is over");
+			if (!ms_detect_in_time(s, kind))
 				return;
-			}
 			gsize until = plain_address(s, kind, kind->shapes->pdata[i], (gsize)(at - text), from);
 			gsize place = (gsize)(at - text);
 			if (until > 0 && i == 0)

@@ -453,6 +453,8 @@ bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError
 
 guint64 ms_reader_known(MsReader *reader)
 {
+	if (reader->ocr != NULL && ms_reader_known(reader->ocr) == 0)
+		return 0;
 	pthread_mutex_lock(&reader->lock);
 	guint64 number = reader->known.number;
 	pthread_mutex_unlock(&reader->lock);
@@ -749,6 +751,9 @@ bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, g
 		end = run_job(reader, &worker, &known, message_fd, NULL, deadline, &bytes);
 		known_clear(&known);
 	}
+	/* A program for pictures that was started anew has nothing, until it is given all again. */
+	if (reader->ocr != NULL && ms_reader_known(reader->ocr) != known.number)
+		known.number = 0;
 	if (known_out != NULL)
 		*known_out = known.number;
 	MsReading *reading = end == JOB_DONE ? ms_reading_decode(bytes, &refused) : NULL;

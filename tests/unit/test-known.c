@@ -280,6 +280,30 @@ static void test_known(void)
 	}
 }
 
+/* Texts that somebody made to keep it busy: read to the end within the time of one message. */
+static void test_long(void)
+{
+	static const char *const pieces[] = {"10115 5 ", "10115/5/haupt ", "a@ ", "x at y dot ", "DE89 ", "1 ", "customer no. ",
+		"xyz@contoso com ", "\xd0\xb6 ", "4711-", "%40", "haupt 5\n10115\n"};
+	g_autoptr(GBytes) image = directory_image();
+	g_autoptr(MsFilter) filter = open_image(image);
+	MsFilters filters = {{filter, NULL}};
+	for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		while (text->len < 400000)
+			g_string_append(text, pieces[i]);
+		g_autoptr(MsReading) reading = ms_reading_new();
+		MsLimits limits;
+		MsBudget budget;
+		ms_limits_default(&limits);
+		ms_budget_init(&budget, &limits);
+		MsSpan span = {.where = "part 1", .text = text->str, .len = text->len};
+		ms_detect(kinds, &filters, &span, &budget, reading);
+		for (guint k = 0; k < reading->unread->len; k++)
+			g_assert_cmpint(((MsUnread *)reading->unread->pdata[k])->reason, !=, MS_UNREAD_TIME);
+	}
+}
+
 /* Nobody learns from evidence what a card's number is. */
 static void test_hidden(void)
 {
@@ -394,6 +418,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/filter/scan", test_scan);
 	g_test_add_func("/known/filter/not-an-image", test_not_an_image);
 	g_test_add_func("/known/texts", test_known);
+	g_test_add_func("/known/long", test_long);
 	g_test_add_func("/known/hidden", test_hidden);
 	g_test_add_func("/known/postal", test_postal);
 	g_test_add_func("/known/check/vat", test_vat_digits);
