@@ -56,6 +56,7 @@ typedef struct {
 	bool block;          /* the value is the lines after the label */
 	bool known;          /* the directory's are found by themselves (filter.h) */
 	bool hidden;         /* evidence never shows it whole */
+	char *country_code;  /* of telephone numbers that are written without one, or NULL */
 	gsize distance;      /* bytes from label to value */
 	gsize min_length, max_length; /* of the canonical value, bytes */
 	/* Shortest known value that counts by itself: as one word, and taken together of several;

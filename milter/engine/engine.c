@@ -22,10 +22,56 @@ struct MsRuntime {
 
 /* ---- making --------------------------------------------------------------------------- */
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* kinds-*.conf beside kinds.conf, in the order of their names. */
+static GPtrArray *packs_of(const char *kinds_file)
+{
+	GPtrArray *packs = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *folder = g_path_get_dirname(kinds_file);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;)
+		if (g_str_has_prefix(name, "kinds-") && g_str_has_suffix(name, ".conf"))
+			g_ptr_array_add(packs, g_build_filename(folder, name, NULL));
+	g_ptr_array_sort(packs, compare_names);
+	return packs;
+}
+
+/* Parsed by itself first, so that a mistake is told with its own file and line. */
+static bool add_pack(GString *all, const char *file, GHashTable *seen, GError **error)
+{
+	g_autofree char *text = ms_config_read(file, error);
+	g_autoptr(MsKinds) kinds = text != NULL ? ms_kinds_parse(file, text, error) : NULL;
+	if (kinds == NULL)
+		return false;
+	for (guint i = 0; i < ms_kinds_count(kinds); i++) {
+		const char *name = ms_kinds_nth(kinds, i)->name;
+		const char *other = g_hash_table_lookup(seen, name);
+		if (other != NULL) {
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: kind \"%s\" is defined in %s already", file,
+				name, other);
+			return false;
+		}
+		g_hash_table_insert(seen, g_strdup(name), g_strdup(file));
+	}
+	g_string_append_printf(all, "%s\n", text);
+	return true;
+}
+
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error)
 {
-	g_autofree char *text = ms_config_read(settings->kinds_file, error);
-	return text != NULL ? ms_kinds_parse(settings->kinds_file, text, error) : NULL;
+	g_autoptr(GPtrArray) packs = packs_of(settings->kinds_file);
+	g_autoptr(GString) all = g_string_new(NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	if (!add_pack(all, settings->kinds_file, seen, error))
+		return NULL;
+	for (guint i = 0; i < packs->len; i++)
+		if (!add_pack(all, packs->pdata[i], seen, error))
+			return NULL;
+	return ms_kinds_parse(settings->kinds_file, all->str, error);
 }
 
 MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GError **error)

@@ -243,10 +243,16 @@ static void address_forms(GPtrArray *forms, const char *text, gsize len)
 
 GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const char *text, gsize len)
 {
-	if (kind->form != MS_FORM_EMAIL && kind->form != MS_FORM_ADDRESS)
+	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS)
 		return company_forms(kind, canonical, false);
 	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
-	if (kind->form == MS_FORM_ADDRESS) {
+	if (kind->form == MS_FORM_PHONE) {
+		/* As it is dialled within its country. */
+		if (kind->country_code != NULL && g_str_has_prefix(canonical, kind->country_code)) {
+			g_autofree char *national = g_strconcat("0", canonical + strlen(kind->country_code), NULL);
+			add_form(forms, "phone", national, true);
+		}
+	} else if (kind->form == MS_FORM_ADDRESS) {
 		address_forms(forms, text, len);
 	} else if (canonical[0] != '@') {
 		g_autofree char *compact = ms_compact_of(canonical, strlen(canonical));
@@ -257,12 +263,14 @@ GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const
 
 GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value)
 {
-	if (kind->form != MS_FORM_EMAIL && kind->form != MS_FORM_ADDRESS)
+	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS)
 		return company_forms(kind, value, true);
 	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
 	if (kind->form == MS_FORM_EMAIL && strchr(value, '@') == NULL)
 		add_form(forms, "email", value, false);
 	else if (kind->form == MS_FORM_ADDRESS)
 		add_form(forms, "address", value, false);
+	else if (kind->form == MS_FORM_PHONE && value[0] == '0')
+		add_form(forms, "phone", value, false);
 	return forms;
 }

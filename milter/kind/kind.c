@@ -70,6 +70,7 @@ static const MsRow kind_rows[] = {
 	{.key = "family", .type = MS_ROW_CHOICE, .fallback = "none", .choices = families},
 	{.key = "known", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "hidden", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "country-code", .type = MS_ROW_NUMBER, .min = 1, .max = 999},
 	{.key = "bare-length", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 128},
 	{.key = "bare-digits", .type = MS_ROW_NUMBER, .fallback = "7", .min = 1, .max = 128},
 	{.key = "joined-length", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 128},
@@ -134,6 +135,7 @@ static void kind_free(gpointer data)
 {
 	MsKind *kind = data;
 	g_free(kind->name);
+	g_free(kind->country_code);
 	g_ptr_array_unref(kind->patterns);
 	g_ptr_array_unref(kind->shapes);
 	ms_regex_free(kind->labels);
@@ -174,6 +176,9 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	kind->family = (MsFamily)ms_section_choice(section, "family");
 	kind->known = ms_section_switch(section, "known");
 	kind->hidden = ms_section_switch(section, "hidden");
+	gint64 country_code = ms_section_number(section, "country-code");
+	if (country_code > 0)
+		kind->country_code = g_strdup_printf("%" G_GINT64_FORMAT, country_code);
 	kind->bare_length = (gsize)ms_section_number(section, "bare-length");
 	kind->bare_digits = (gsize)ms_section_number(section, "bare-digits");
 	kind->joined_length = (gsize)ms_section_number(section, "joined-length");
@@ -317,9 +322,9 @@ static char *form_alnum(const char *text, gsize len, bool digits_only)
 	return g_utf8_strup(compact, -1);
 }
 
-/* Digits as they are dialled: without the 00 before the country code, and without the 0 in
- * brackets after it.  What is written for callers of the same country keeps its 0. */
-static char *form_phone(const char *text, gsize len)
+/* Digits as they are dialled from abroad: without the 00 before the country code, and without the
+ * 0 in brackets after it; a number for callers of the same country gets its code. */
+static char *form_phone(const MsKind *kind, const char *text, gsize len)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(text, len);
 	GString *out = g_string_new(NULL);
@@ -333,6 +338,8 @@ static char *form_phone(const char *text, gsize len)
 	}
 	if (strncmp(out->str, "00", 2) == 0)
 		g_string_erase(out, 0, 2);
+	else if (out->str[0] == '0' && kind->country_code != NULL)
+		g_string_prepend(g_string_erase(out, 0, 1), kind->country_code);
 	return g_string_free(out, FALSE);
 }
 
@@ -390,7 +397,7 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 		why = "it is not an e-mail address";
 		break;
 	case MS_FORM_PHONE:
-		value = form_phone(text, len);
+		value = form_phone(kind, text, len);
 		break;
 	case MS_FORM_ADDRESS:
 		value = form_address(text, len);

@@ -299,7 +299,7 @@ static GPtrArray *policy_files(const char *dir, GError **error)
 	}
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 	for (const char *name; (name = g_dir_read_name(open)) != NULL;)
-		if (g_str_has_suffix(name, ".conf") && strcmp(name, "kinds.conf") != 0
+		if (g_str_has_suffix(name, ".conf") && !g_str_has_prefix(name, "kinds.") && !g_str_has_prefix(name, "kinds-")
 			&& name[0] != '.')
 			g_ptr_array_add(names, g_build_filename(dir, name, NULL));
 	g_ptr_array_sort(names, compare_names);

@@ -406,6 +406,42 @@ static void test_checks(void)
 	}
 }
 
+/* With a country's code, a number is one in both of its spellings. */
+static void test_phone_country(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsKinds) own = ms_kinds_parse("k", "kind \"phone\" {\n pattern = {'[+][0-9 ]{8,15}'}\n check = phone\n"
+		" canonical = phone\n country-code = 33\n min-length = 7\n max-length = 15\n}\n", &error);
+	g_assert_no_error(error);
+	const MsKind *phone = ms_kinds_find(own, "phone");
+	static const char *const same[] = {"+33 1 42 68 53 00", "0033 142685300", "01 42 68 53 00", "+33 (0)1 42 68 53 00"};
+	for (gsize i = 0; i < G_N_ELEMENTS(same); i++) {
+		const char *why;
+		g_autofree char *value = ms_kind_canonical(phone, same[i], strlen(same[i]), &why);
+		g_assert_cmpstr(value, ==, "33142685300");
+		g_autoptr(GPtrArray) stored = ms_kind_stored_forms(phone, value, same[i], strlen(same[i]));
+		g_autoptr(GPtrArray) asked = ms_kind_asked_forms(phone, "0142685300");
+		g_assert_cmpuint(stored->len, ==, 1);
+		g_assert_cmpstr(((MsOtherForm *)stored->pdata[0])->compact, ==, "0142685300");
+		g_assert_cmpstr(((MsOtherForm *)stored->pdata[0])->key, ==, ((MsOtherForm *)asked->pdata[0])->key);
+	}
+}
+
+/* Each country's file is a good one by itself. */
+static void test_packs(void)
+{
+	static const char *const packs[] = {"ch", "es", "gb", "it", "nl", "pl", "us"};
+	for (gsize i = 0; i < G_N_ELEMENTS(packs); i++) {
+		g_autofree char *name = g_strdup_printf("policies/kinds-%s.conf", packs[i]);
+		g_autofree char *text = read_source(name);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsKinds) pack = ms_kinds_parse(name, text, &error);
+		g_assert_no_error(error);
+		for (guint k = 0; k < ms_kinds_count(pack); k++)
+			g_assert_null(ms_kinds_find(kinds, ms_kinds_nth(pack, k)->name));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -423,6 +459,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/postal", test_postal);
 	g_test_add_func("/known/check/vat", test_vat_digits);
 	g_test_add_func("/known/check/others", test_checks);
+	g_test_add_func("/known/phone-country", test_phone_country);
+	g_test_add_func("/known/packs", test_packs);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;

@@ -25,6 +25,7 @@ says() { # CODE WORDS COMMAND...: ends with CODE and says WORDS
 }
 mkdir "$S/policies" "$S/state"
 cp "$SOURCE"/policies/*.conf "$S/policies/"
+rm "$S/policies/kinds-"*
 cat >"$S/missent.conf" <<CONF
 mode = enforce
 state-dir = "$S/state"
@@ -100,6 +101,13 @@ ok 'a directory that is away: could not be judged' sh -c "
 printf 'this is no database, but long enough to be looked at\n' >"$S/state/held.db"
 ok 'a database that is none' says 78 'held.db: file is not a database' missent held list
 rm -f "$S/state/held.db"
+cp "$SOURCE/policies/kinds-us.conf" "$SOURCE/policies/kinds-nl.conf" "$S/policies/"
+ok "kinds of countries beside kinds.conf" says 0 'fine, 31 kinds, 4 policies' missent config check
+printf 'kind "iban" {\n	pattern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
+ok '... a kind that is there already' says 78 'kinds-zz.conf: kind "iban" is defined in' missent config check
+printf 'kind "new" {\n	patern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
+ok '... a mistake in one is told with its line' says 78 'kinds-zz.conf:2: no such option' missent config check
+rm "$S/policies/kinds-"*
 printf '\npolicy "x" {\n	kindz = {"iban"}\n}\n' >"$S/policies/typo.conf"
 ok 'a typing mistake in a policy' says 78 'typo.conf:3: no such option '\''kindz'\''; did you mean "kinds"?' missent config check
 ok '... missentd says the same and does not start' says 78 'did you mean "kinds"?' missentd -t
