@@ -9,8 +9,8 @@
  * has stand side by side without a blank, so a word ends between them. */
 enum { GAP = 0, PLAIN = 1, OTHER = 2 };
 
-static guint8 class_of[256];   /* GAP, PLAIN or OTHER */
-static guint8 lower_of[256];
+static guint8 class_of[256]; /* GAP, PLAIN or OTHER */
+static guint8 plain_of[256]; /* in lower case, or 0 */
 
 static void fill_tables(void)
 {
@@ -19,7 +19,7 @@ static void fill_tables(void)
 		return;
 	for (int c = 0; c < 256; c++) {
 		class_of[c] = c >= 0x80 ? OTHER : g_ascii_isalnum((char)c) ? PLAIN : GAP;
-		lower_of[c] = (guint8)g_ascii_tolower((char)c);
+		plain_of[c] = class_of[c] == PLAIN ? (guint8)g_ascii_tolower((char)c) : 0;
 	}
 	g_once_init_leave(&done, 1);
 }
@@ -73,8 +73,8 @@ static gsize take_plain(Writer *w, const char *folded, gsize at, gsize len)
 {
 	char *to = w->out->text + w->out->len;
 	gsize i = at;
-	while (i < len && class_of[(guchar)folded[i]] == PLAIN)
-		*to++ = (char)lower_of[(guchar)folded[i++]];
+	for (guint8 c; i < len && (c = plain_of[(guchar)folded[i]]) != 0; i++)
+		*to++ = (char)c;
 	w->out->len += i - at;
 	return i - at;
 }

@@ -17,7 +17,7 @@
 #define MAX_WORDS 64 /* words of one identifier */
 #define SLOTS 16     /* a bucket */
 #define CHUNK 4096   /* bytes of text whose marks are at hand at once */
-#define MIN_START_BITS 10
+#define MIN_START_BITS 12
 #define MAX_START_BITS 21
 
 typedef struct {
@@ -147,7 +147,7 @@ GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *mar
 {
 	Key k = take_key(key);
 	Head head = {.magic = MAGIC, .point = k.point, .salt = k.salt, .start_bits = MIN_START_BITS};
-	while (head.start_bits < MAX_START_BITS && (1ULL << head.start_bits) < n * 2)
+	while (head.start_bits < MAX_START_BITS && (1ULL << head.start_bits) < n * 8)
 		head.start_bits++;
 	/* Six of seven places are taken at most. */
 	head.n_buckets = (guint32)MIN(n * 7 / 6 / SLOTS + 1, G_MAXUINT32 / SLOTS);
@@ -230,6 +230,8 @@ typedef struct {
 	const MsCompact *text;
 	gsize base;    /* marks[i] is that of text from base to base + i */
 	guint64 marks[CHUNK + MS_FILTER_MAX + 1];
+	gsize first;   /* word of the chunk; starts[i] is the mark of what word first + i begins */
+	guint64 starts[CHUNK];
 	bool (*hit)(const MsHit *hit, void *user);
 	void *user;
 } Scan;
@@ -249,6 +251,20 @@ static inline guint64 mark_of(const Scan *s, gsize start, gsize len)
 {
 	guint64 before = s->marks[start - s->base] * s->filter->powers[len];
 	return scatter(s->marks[start - s->base + len] - before, s->filter->head->salt);
+}
+
+/* The table is larger than the processor's caches, so its lines are asked for ahead of need. */
+static void fill_starts(Scan *s, gsize word)
+{
+	const MsWord *words = s->text->words;
+	s->first = word;
+	for (gsize i = word; i < s->text->n_words && words[i].start < s->base + CHUNK; i++) {
+		if (words[i].start + PREFIX > s->text->len)
+			break; /* nothing that long begins there */
+		guint64 mark = mark_of(s, words[i].start, PREFIX);
+		s->starts[i - word] = mark;
+		__builtin_prefetch(&s->filter->starts[start_place(mark, s->filter->head->start_bits)]);
+	}
 }
 
 static inline guint64 lengths_of(const Scan *s, guint64 start_mark)
@@ -289,7 +305,7 @@ static bool scan_word(const Scan *s, gsize first)
 			continue;
 		}
 		if (!looked) {
-			lengths = lengths_of(s, mark_of(s, start, PREFIX));
+			lengths = lengths_of(s, s->starts[first - s->first]);
 			looked = true;
 		}
 		if (lengths == 0)
@@ -315,6 +331,7 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 		if (text->words[i].start >= until) {
 			fill_marks(s, text->words[i].start);
 			until = text->words[i].start + CHUNK;
+			fill_starts(s, i);
 		}
 		if (!scan_word(s, i))
 			return;
