@@ -263,6 +263,11 @@ static void check_marks(const MsDirectorySettings *settings)
 	g_assert_false(added->whole);
 	g_assert_cmpuint(added->marks->len, ==, 1);
 	g_assert_cmpint(added->changes, >, all->changes);
+	/* Every answer tells it, or nobody would ask for what was added. */
+	MsDirectoryState state = {0};
+	ms_directory_state(directory, &state, &error);
+	g_assert_cmpint(state.changes, ==, added->changes);
+	ms_directory_state_clear(&state);
 	g_assert_true(in_marks(directory, added->marks, "customer-number", "new1"));
 	g_autoptr(MsKnown) none = NULL;
 	ms_directory_known(directory, added->generation, added->changes, &none, &error);

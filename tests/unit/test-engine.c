@@ -47,10 +47,9 @@ static void import(MsDirectory *directory, const char *text)
 	close(fd);
 }
 
-/* What is done with a message that says `text`, to a recipient of account R. */
-static MsAction judge(MsRuntime *runtime, const char *text)
+/* What is done with a message, to a recipient of account R. */
+static MsAction judge_message(MsRuntime *runtime, const char *message)
 {
-	g_autofree char *message = g_strdup_printf("From: a@seller.example\r\nSubject: s\r\n\r\n%s\r\n", text);
 	int fd = ms_memory_file("test");
 	g_assert_cmpint(write(fd, message, strlen(message)), ==, (gssize)strlen(message));
 	ms_memory_seal(fd);
@@ -66,6 +65,12 @@ static MsAction judge(MsRuntime *runtime, const char *text)
 	if (judgement->trouble != NULL)
 		g_test_message("%s", judgement->trouble);
 	return judgement->verdict->action;
+}
+
+static MsAction judge(MsRuntime *runtime, const char *text)
+{
+	g_autofree char *message = g_strdup_printf("From: a@seller.example\r\nSubject: s\r\n\r\n%s\r\n", text);
+	return judge_message(runtime, message);
 }
 
 static MsRuntime *start(void)
@@ -131,6 +136,32 @@ static void test_import(void)
 	ms_kinds_unref(kinds);
 }
 
+/* The reading of an attachment that was kept does not outlive what it was made with. */
+static void test_attachment(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	MsRuntime *runtime = start();
+	GString *text = g_string_new("From: a@seller.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+		"boundary=b\r\n\r\n--b\r\nContent-Type: application/octet-stream; name=a.html\r\nContent-Disposition: attachment; "
+		"filename=a.html\r\n\r\n<!DOCTYPE html><html><p>PLUM-77-KIWI</p>");
+	for (int i = 0; i < 4000; i++)
+		g_string_append(text, "<p>some words of the terms</p>\r\n");
+	g_string_append(text, "\r\n--b--\r\n");
+	for (int i = 0; i < 4; i++)
+		g_assert_cmpint(judge_message(runtime, text->str), ==, MS_DELIVER);
+	MsReaderStats stats;
+	ms_reader_stats(ms_runtime_reader(runtime), &stats);
+	g_assert_cmpuint(stats.cache_hits, >, 0);
+	bool changed;
+	ms_directory_put(directory, "X", "customer-number", "PLUM-77-KIWI", &changed, NULL);
+	g_assert_cmpint(judge_message(runtime, text->str), ==, MS_HOLD);
+	g_string_free(text, TRUE);
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
 static volatile gint done;
 
 static void *change_all_the_time(void *user)
@@ -179,6 +210,7 @@ int main(int argc, char **argv)
 	config = g_build_filename(dir, "missent.conf", NULL);
 	g_test_add_func("/engine/known/put", test_put);
 	g_test_add_func("/engine/known/import", test_import);
+	g_test_add_func("/engine/known/attachment", test_attachment);
 	g_test_add_func("/engine/known/always", test_always);
 	int rc = g_test_run();
 	remove_folder(dir);

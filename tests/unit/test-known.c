@@ -322,6 +322,36 @@ static void test_hidden(void)
 	g_assert_nonnull(strchr(((MsPlace *)f->places->pdata[0])->text, '*'));
 }
 
+/* A pattern is tried wherever it may begin, whatever character that is. */
+static void test_dispatch(void)
+{
+	static const char first[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	GString *text = g_string_new("kind \"k\" {\n\tpattern = {");
+	for (gsize i = 0; first[i] != '\0'; i++)
+		g_string_append_printf(text, "%s'%cx%c77'", i > 0 ? ", " : "", first[i], first[35 - i]);
+	g_string_append(text, ", '\\+4[0-9]{3}'}\n}\n");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsKinds) own = ms_kinds_parse("k", text->str, &error);
+	g_assert_no_error(error);
+	for (gsize i = 0; i <= strlen(first); i++) {
+		char want[8];
+		g_snprintf(want, sizeof want, "%cX%c77", g_ascii_toupper(first[i]), g_ascii_toupper(first[35 - MIN(i, 35)]));
+		if (i == 36)
+			g_strlcpy(want, "+4711", sizeof want);
+		g_string_printf(text, "see %s, and", want);
+		g_autoptr(MsReading) reading = ms_reading_new();
+		MsLimits limits;
+		MsBudget budget;
+		ms_limits_default(&limits);
+		ms_budget_init(&budget, &limits);
+		MsSpan span = {.where = "part 1", .text = text->str, .len = text->len};
+		ms_detect(own, NULL, &span, &budget, reading);
+		g_assert_cmpuint(reading->findings->len, ==, 1);
+		g_assert_cmpstr(((MsFinding *)reading->findings->pdata[0])->value, ==, want + (want[0] == '+'));
+	}
+	g_string_free(text, TRUE);
+}
+
 /* ---- postal keys ---------------------------------------------------------------------- */
 
 static void test_postal(void)
@@ -456,6 +486,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/texts", test_known);
 	g_test_add_func("/known/long", test_long);
 	g_test_add_func("/known/hidden", test_hidden);
+	g_test_add_func("/known/dispatch", test_dispatch);
 	g_test_add_func("/known/postal", test_postal);
 	g_test_add_func("/known/check/vat", test_vat_digits);
 	g_test_add_func("/known/check/others", test_checks);
