@@ -18,7 +18,8 @@ struct MsKnowledge {
 	MsDirectory *directory;
 	MsReader *reader;
 	pthread_mutex_t lock; /* all below; held while the directory is asked */
-	guint64 number;       /* of the state that the reader has */
+	guint64 number;       /* of the state that the reader has; 0: not certain */
+	guint64 last;         /* numbers are never used twice: readings are kept under them */
 	char *generation;
 	gint64 changes;
 	gsize base;    /* marks in the first filter */
@@ -66,14 +67,14 @@ static bool give_base(MsKnowledge *k, const GArray *marks, GError **error)
 	g_autoptr(GBytes) image = build(k, marks);
 	g_array_set_size(k->added, 0);
 	k->base = marks->len;
-	return ms_reader_know(k->reader, image, k->number + 1, error);
+	return ms_reader_know(k->reader, image, ++k->last, error);
 }
 
 static bool give_added(MsKnowledge *k, const GArray *marks, GError **error)
 {
 	g_array_append_vals(k->added, marks->data, marks->len);
 	g_autoptr(GBytes) image = build(k, k->added);
-	return ms_reader_know_also(k->reader, image, k->number + 1, error);
+	return ms_reader_know_also(k->reader, image, ++k->last, error);
 }
 
 static bool update(MsKnowledge *k, GError **error)

@@ -162,6 +162,24 @@ static void test_attachment(void)
 	ms_kinds_unref(kinds);
 }
 
+/* A reader that died has no filter until it is given one again; and that one has a number of its
+ * own. */
+static void test_restart(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	MsRuntime *runtime = start();
+	g_assert_cmpint(judge(runtime, "about FIRST-1 we"), ==, MS_HOLD);
+	guint64 before = ms_reader_known(ms_runtime_reader(runtime));
+	g_autofree char *command = g_strdup_printf("pkill -KILL -P %d missent-reader", (int)getpid());
+	g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+	g_assert_cmpint(judge(runtime, "about FIRST-1 we"), ==, MS_HOLD);
+	g_assert_cmpuint(ms_reader_known(ms_runtime_reader(runtime)), >, before);
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
 static volatile gint done;
 
 static void *change_all_the_time(void *user)
@@ -211,6 +229,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/known/put", test_put);
 	g_test_add_func("/engine/known/import", test_import);
 	g_test_add_func("/engine/known/attachment", test_attachment);
+	g_test_add_func("/engine/known/restart", test_restart);
 	g_test_add_func("/engine/known/always", test_always);
 	int rc = g_test_run();
 	remove_folder(dir);
