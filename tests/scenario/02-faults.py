@@ -148,7 +148,8 @@ for t in threads:
 for i in range(60):
     if i == 30:
         m.write_policy(POLICY.replace('require', 'requirre'))
-    if i == 45:
+    if i == 45:  # a reload takes its time, more so under load
+        wait_for(lambda: 'reload failed' in m.tail(), 10 * SLOW)
         m.write_policy(POLICY)
     m.signal(signal.SIGUSR1)
     time.sleep(0.03)
