@@ -43,6 +43,8 @@ const MsPolicies *ms_runtime_policies(const MsRuntime *runtime);
 MsKinds *ms_runtime_kinds(const MsRuntime *runtime);
 MsDirectory *ms_runtime_directory(const MsRuntime *runtime);
 MsReader *ms_runtime_reader(const MsRuntime *runtime);
+MsRecords *ms_runtime_records(const MsRuntime *runtime);
+MsAudit *ms_runtime_audit(const MsRuntime *runtime);
 
 /* Opens the directory of a configuration alone. */
 MsDirectory *ms_engine_open_directory(const MsSettings *settings, MsKinds *kinds, GError **error);
@@ -72,8 +74,17 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 /* `message_fd` is a sealed memory file; `stored` bytes of `envelope->size` are in it. */
 bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	guint64 stored, MsJudgement **judgement_out, GError **error);
-/* Record (for a hold, or one that would have been) and audit line.  On disk when true. */
+/* Record (for a hold, or one that would have been), the held copy of a split, and audit line.  On
+ * disk when true.  `digest` is the body's (bodydigest.h). */
 bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
-	const MsJudgement *judgement, GError **error);
+	MsJudgement *judgement, int message_fd, const char *digest, GError **error);
+/* May it go unjudged?  MS_FOUND spends its token (quarantine.h). */
+MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,
+	const char *digest, GError **error);
+/* The record that a judgement makes; also for who only looks. */
+MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, const char *digest);
+/* A keyed digest by which a finding is known again. */
+char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *value);
 
 #endif

@@ -72,6 +72,9 @@ void ms_extract_field(const MsExtraction *to, const char *where, const char *ter
 bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
 	const char *as);
 
+/* A picture (PNG) of the first page of a PDF, for a reviewer; NULL if it cannot be drawn. */
+GBytes *ms_extract_first_page(const guint8 *data, gsize len);
+
 /* Opens and keeps one converter per charset. */
 void ms_charset_init(void);
 /* Valid UTF-8 of bytes in `charset` (NULL: not said).  False when the charset is not known;

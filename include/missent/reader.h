@@ -50,6 +50,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReader, ms_reader_free)
 bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, guint64 *known_out,
 	GError **error);
 
+/* What a reviewer asks of one message: its texts in the reading's `shown`; or the bytes of a part
+ * in `bytes`, which is NULL if there is none of that path or it is over MS_VIEW_MAX_BYTES. */
+#define MS_VIEW_TEXTS "view texts"
+#define MS_VIEW_PART "view part " /* and a path */
+#define MS_VIEW_MAX_BYTES (6u << 20)
+bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading **reading_out,
+	GError **error);
+
 /* From now on messages are read with this image (filter.h) of what the directory knows, or with
  * one of what was added since.  Numbers are the caller's, not 0, and never used twice.  A reader
  * process that had to be started anew has neither. */

@@ -28,6 +28,7 @@
 #define MS_READING_MAX_VISIBLE 5000
 #define MS_READING_MAX_FACES 64 /* the last stands for all further ones */
 #define MS_READING_MAX_CONTRADICTIONS 50
+#define MS_READING_MAX_SHOWN (2u << 20) /* bytes of all texts */
 
 /* Why something was not read.  The names are what policies and reports print. */
 typedef enum {
@@ -76,6 +77,12 @@ typedef struct {
 	char *detail; /* what differs, in words, without values */
 } MsContradiction;
 
+/* A text as it was read, for who reviews the message. */
+typedef struct {
+	char *where;
+	char *text;
+} MsShown;
+
 typedef struct {
 	GPtrArray *findings; /* of MsFinding */
 	GPtrArray *unread;   /* of MsUnread */
@@ -84,6 +91,8 @@ typedef struct {
 	GPtrArray *visible;  /* of char *: addresses in To and Cc */
 	GPtrArray *faces;    /* of char *: the mail itself, then each document in it */
 	GPtrArray *contradictions; /* of MsContradiction */
+	GPtrArray *shown;  /* of MsShown; only if asked for (ms_reader_view()) */
+	GBytes *bytes;     /* of a part, or a picture; only if asked for, else NULL */
 	guint visible_total;
 	guint64 text_bytes;
 	gint64 microseconds; /* the worker's own clock, for measurements */
@@ -106,6 +115,8 @@ void ms_reading_contradict(MsReading *reading, const char *where, const char *ot
 /* Takes `place`; the finding of that kind and value is made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	guint face, MsPlace *place);
+/* Adds to what is shown of a place; what is over the bound is left out. */
+void ms_reading_show(MsReading *reading, const char *where, const char *text, gsize len);
 /* A place without the names that a sender gave ("part 3" of "part 3 invoice 4711.pdf"), for
  * logs and audit. */
 char *ms_place_masked(const char *where);

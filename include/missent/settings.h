@@ -31,14 +31,45 @@ typedef struct {
 	const char *socket, *socket_group, *user;
 	guint socket_mode;
 	bool log_syslog, log_debug;
-	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file;
-	const char *release_program, *postfix_config;
+	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir;
+	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue, *sendmail_program;
+	bool sendmail; /* the MTA; else Postfix */
 	gint64 stop_ms;      /* how long a stop waits for messages in flight */
 	guint64 max_memory;  /* bytes of messages in flight */
 
 	bool out_authenticated, out_local;
 	const char *const *out_networks;
 	const char *const *out_domains;
+
+	struct {
+		char *socket;          /* of missent-agent: a path */
+		const char *group;     /* that may ask it */
+		const char *submit, *submit_user;
+		char *submit_password;
+		gint64 submit_timeout_ms;
+		gint64 requeue_ms;     /* held longer, a message is released as if it were new */
+		gint64 two_person;     /* deliveries that one decision may let out; -1: any number */
+		const char *const *two_person_policies;
+		gint64 expire_ms, warn_ms; /* 0: nothing expires */
+		bool notice_sender, french;
+		gint64 notice_window_ms;
+		const char *notice_from, *notice_contact;
+		const char *const *notice_to;
+		const char *const *digest_to;
+		gint64 digest_ms;
+		char *redis_key_file;  /* shared with the review page of several hosts; NULL: one host */
+	} desk;
+	struct {
+		const char *listen, *user, *group;
+		guint mode;
+		const char *tls_cert, *tls_key;
+		char *accounts_file, *audit_file, *mirror_file;
+		bool mirror;           /* records of all hosts, through Redis */
+		const char *const *proxy_peers;
+		const char *proxy_header;
+		gint64 idle_ms, session_ms;
+		const char *name;      /* of the site, on the page */
+	} review;
 
 	const char *reader_program;
 	bool sandbox_optional;

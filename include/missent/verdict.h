@@ -16,9 +16,10 @@
 
 #define MS_MAX_REASONS 50
 
-/* In order of strictness.  tempfail is the strictest: it means that not everything needed for
+/* In order of strictness.  split: those recipients for whom there is no reason against it get the
+ * message, the others' copy is held.  tempfail is the strictest: it means that not everything needed for
  * a verdict was to be had, so nothing final may be done; the sender tries again. */
-typedef enum { MS_DELIVER, MS_TAG, MS_HOLD, MS_REJECT, MS_TEMPFAIL, MS_N_ACTIONS } MsAction;
+typedef enum { MS_DELIVER, MS_TAG, MS_SPLIT, MS_HOLD, MS_REJECT, MS_TEMPFAIL, MS_N_ACTIONS } MsAction;
 extern const char *const ms_action_names[MS_N_ACTIONS + 1];
 
 typedef enum {
@@ -59,6 +60,7 @@ typedef struct {
 	GPtrArray *policies; /* of char *: those that applied */
 	GPtrArray *reasons;  /* of MsReason, strictest first */
 	guint more;          /* reasons not kept */
+	GByteArray *withheld; /* a byte a recipient: 1 if a split keeps it from him */
 } MsVerdict;
 
 MsVerdict *ms_verdict_new(void);

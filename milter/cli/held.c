@@ -9,34 +9,9 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/desk.h"
 
 #include "cli.h"
-
-typedef struct {
-	Cli *cli;
-	MsSettings *settings;
-	MsRecords *records;
-	MsMta mta;
-} Held;
-
-static int begin(Held *held, Cli *cli)
-{
-	g_autoptr(GError) error = NULL;
-	held->cli = cli;
-	held->settings = ms_settings_load(cli->config, &error);
-	if (held->settings != NULL)
-		held->records = ms_records_open(held->settings->records_file, &error);
-	if (held->records == NULL)
-		return cli_fail_error(error);
-	held->mta = (MsMta){held->settings->release_program, held->settings->postfix_config};
-	return 0;
-}
-
-static void end(Held *held)
-{
-	ms_records_free(held->records);
-	ms_settings_free(held->settings);
-}
 
 /* Who acts: the name behind sudo, if there is one. */
 static const char *who(void)
@@ -48,34 +23,26 @@ static const char *who(void)
 	return user != NULL ? user->pw_name : "unknown";
 }
 
+/* NULL: it was said why, and `*rc` is set. */
+static MsDesk *open_desk(Cli *cli, int *rc)
+{
+	g_autoptr(GError) error = NULL;
+	MsDesk *desk = ms_desk_open(cli->config, &error);
+	if (desk == NULL)
+		*rc = cli_fail_error(error);
+	return desk;
+}
+
 /* ---- printing ------------------------------------------------------------------------- */
 
-static json_t *json_texts(const GPtrArray *list)
+static void print_json(const MsRecord *record, const char *queue)
 {
-	json_t *out = json_array();
-	for (guint i = 0; i < list->len; i++)
-		json_array_append_new(out, json_string(list->pdata[i]));
-	return out;
-}
-
-static json_t *json_record(const MsRecord *r, const char *queue)
-{
-	json_t *out = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:I, s:s, s:s}", "queue_id",
-		r->queue_id, "host", r->host, "state", ms_state_names[r->state], "arrived",
-		(json_int_t)(r->arrived / G_USEC_PER_SEC), "sender", r->sender, "recipients",
-		json_texts(r->recipients), "size", (json_int_t)r->size, "reasons", r->codes,
-		"policies", r->policies);
+	char *text = ms_record_to_json(record);
 	if (queue != NULL)
-		json_object_set_new(out, "queue", json_string(queue));
-	return out;
-}
-
-static void print_json(json_t *value)
-{
-	char *text = json_dumps(value, JSON_COMPACT);
-	puts(text);
+		printf("{\"queue\":\"%s\",%s\n", queue, text + 1);
+	else
+		puts(text);
 	free(text);
-	json_decref(value);
 }
 
 static char *age_of(gint64 arrived)
@@ -91,6 +58,8 @@ static char *age_of(gint64 arrived)
 /* Where the message is now: the record says held, the queue knows. */
 static const char *queue_of(const MsRecord *record, GHashTable *queue)
 {
+	if (record->place == MS_PLACE_SPOOL)
+		return "spool";
 	if (queue == NULL)
 		return NULL;
 	const MsQueued *queued = g_hash_table_lookup(queue, record->queue_id);
@@ -101,13 +70,21 @@ static void print_line(const MsRecord *r, const char *queue)
 {
 	g_autofree char *age = age_of(r->arrived);
 	g_autofree char *sender = cli_cell(r->sender, 30);
-	g_autofree char *first =
-		cli_cell(r->recipients->len > 0 ? r->recipients->pdata[0] : "-", 30);
-	g_autofree char *id = cli_cell(r->queue_id, 16);
-	bool missing = r->state == MS_STATE_HELD && queue != NULL && strcmp(queue, "hold") != 0;
-	printf("%s  %-8s  %5s  %s  %s %4u  %s%s%s%s\n", id, ms_state_names[r->state], age, sender, first,
-		r->recipients->len, r->codes, missing ? " (in the queue: " : "", missing ? queue : "",
-		missing ? ")" : "");
+	const MsHeldRecipient *to = r->recipients->len > 0 ? r->recipients->pdata[0] : NULL;
+	g_autofree char *first = cli_cell(to != NULL ? to->address : "-", 30);
+	g_autofree char *id = cli_cell(*r->queue_id != '\0' ? r->queue_id : r->uid, 16);
+	bool missing = r->state == MS_STATE_HELD && queue != NULL && strcmp(queue, "hold") != 0
+		&& strcmp(queue, "spool") != 0;
+	printf("%s  %-8s  %5s  %s  %s %4u  %s%s%s%s%s%s\n", id, ms_state_names[r->state], age, sender, first,
+		r->n_recipients, r->codes, r->place == MS_PLACE_SPOOL ? " (split)" : "",
+		missing ? " (in the queue: " : "", missing ? queue : "", missing ? ")" : "",
+		*r->assignee != '\0' ? " *" : "");
+}
+
+static void print_heading(void)
+{
+	printf("%-16s  %-8s  %5s  %-30s  %-30s %4s  %s\n", "queue ID", "state", "age", "from", "to", "n",
+		"reasons");
 }
 
 /* ---- list ----------------------------------------------------------------------------- */
@@ -127,24 +104,23 @@ static gint64 before_now(const char *span, bool *fine)
 	return 0;
 }
 
-static int list_records(Held *held, const MsRecordFilter *filter, bool json)
+static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) list = ms_records_list(held->records, filter, &error);
+	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_records(desk), filter, &error);
 	if (list == NULL)
 		return cli_fail_error(error);
 	/* Without the queue the records are still worth seeing. */
 	g_autoptr(GError) no_queue = NULL;
-	g_autoptr(GHashTable) queue = ms_mta_queue(&held->mta, &no_queue);
+	GHashTable *queue = ms_desk_queue(desk, &no_queue);
 	if (queue == NULL)
 		cli_fail(0, "the queue cannot be looked at: %s", no_queue->message);
 	if (!json && list->len > 0)
-		printf("%-16s  %-8s  %5s  %-30s  %-30s %4s  %s\n", "queue ID", "state", "age", "from",
-			"to", "n", "reasons");
+		print_heading();
 	for (guint i = 0; i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		if (json)
-			print_json(json_record(record, queue_of(record, queue)));
+			print_json(record, queue_of(record, queue));
 		else
 			print_line(record, queue_of(record, queue));
 	}
@@ -153,235 +129,557 @@ static int list_records(Held *held, const MsRecordFilter *filter, bool json)
 	return 0;
 }
 
+/* What a list, or a decision about many, is about. */
+typedef struct {
+	char *reason, *policy, *sender, *recipient, *account, *cause, *older, *newer, *search, *sort;
+	char *assignee;
+} Filter;
+
+static void filter_clear(Filter *f)
+{
+	char **all[] = {&f->reason, &f->policy, &f->sender, &f->recipient, &f->account, &f->cause, &f->older,
+		&f->newer, &f->search, &f->sort, &f->assignee};
+	for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+		g_clear_pointer(all[i], g_free);
+}
+
+static bool filter_take(const Filter *f, int state, MsRecordFilter *out)
+{
+	bool fine = true;
+	*out = (MsRecordFilter){.state = state,
+		.reason = f->reason,
+		.policy = f->policy,
+		.sender = f->sender,
+		.recipient = f->recipient,
+		.account = f->account,
+		.cause = f->cause,
+		.assignee = f->assignee,
+		.search = f->search,
+		.older_than = f->older != NULL ? before_now(f->older, &fine) : 0,
+		.newer_than = f->newer != NULL ? before_now(f->newer, &fine) : 0};
+	if (!fine)
+		cli_fail(0, "an age is a number and m, h or d");
+	for (int i = 0; fine && f->sort != NULL && strcmp(ms_sort_names[out->sort], f->sort) != 0; i++) {
+		fine = ms_sort_names[i] != NULL;
+		if (fine)
+			out->sort = (MsSort)i;
+		else
+			cli_fail(0, "--sort is one of newest, oldest, sender, recipients, size");
+	}
+	return fine;
+}
+
 static int do_list(Cli *cli, int argc, char **argv)
 {
-	g_autofree char *reason = NULL, *policy = NULL, *sender = NULL, *older = NULL, *newer = NULL;
+	Filter f = {0};
 	gboolean json = FALSE, all = FALSE, observed = FALSE;
 	gint limit = 0;
 	const GOptionEntry entries[] = {
-		{"reason", 0, 0, G_OPTION_ARG_STRING, &reason, "only with this reason", "REASON"},
-		{"policy", 0, 0, G_OPTION_ARG_STRING, &policy, "only by this policy", "TITLE"},
-		{"sender", 0, 0, G_OPTION_ARG_STRING, &sender, "only from senders with this in them",
+		{"reason", 0, 0, G_OPTION_ARG_STRING, &f.reason, "only with this reason", "REASON"},
+		{"policy", 0, 0, G_OPTION_ARG_STRING, &f.policy, "only by this policy", "TITLE"},
+		{"sender", 0, 0, G_OPTION_ARG_STRING, &f.sender, "only from senders with this in them", "TEXT"},
+		{"recipient", 0, 0, G_OPTION_ARG_STRING, &f.recipient, "only to recipients with this in them",
 			"TEXT"},
-		{"older", 0, 0, G_OPTION_ARG_STRING, &older, "only older than 30m, 12h, 3d", "AGE"},
-		{"newer", 0, 0, G_OPTION_ARG_STRING, &newer, "only newer than", "AGE"},
+		{"account", 0, 0, G_OPTION_ARG_STRING, &f.account, "only about this account", "ACCOUNT"},
+		{"cause", 0, 0, G_OPTION_ARG_STRING, &f.cause, "only for this cause (see held causes)", "CAUSE"},
+		{"assigned", 0, 0, G_OPTION_ARG_STRING, &f.assignee, "only those of this reviewer", "WHO"},
+		{"search", 0, 0, G_OPTION_ARG_STRING, &f.search, "a queue ID, or a part of an address", "TEXT"},
+		{"older", 0, 0, G_OPTION_ARG_STRING, &f.older, "only older than 30m, 12h, 3d", "AGE"},
+		{"newer", 0, 0, G_OPTION_ARG_STRING, &f.newer, "only newer than", "AGE"},
+		{"sort", 0, 0, G_OPTION_ARG_STRING, &f.sort, "newest, oldest, sender, recipients, size", "ORDER"},
 		{"limit", 0, 0, G_OPTION_ARG_INT, &limit, "at most so many", "N"},
-		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "also released, returned, deleted, observed",
-			NULL},
+		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "also released, returned, deleted, observed", NULL},
 		{"observed", 0, 0, G_OPTION_ARG_NONE, &observed,
 			"those that would have been held in mode enforce", NULL},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "- held mail, newest first", &argc, &argv))
-		return EX_USAGE;
-	bool fine = argc == 1;
-	MsRecordFilter filter = {
-		.state = all ? -1 : observed ? MS_STATE_OBSERVED : MS_STATE_HELD,
-		.reason = reason,
-		.policy = policy,
-		.sender = sender,
-		.older_than = older != NULL ? before_now(older, &fine) : 0,
-		.newer_than = newer != NULL ? before_now(newer, &fine) : 0,
-		.limit = limit > 0 ? (guint)limit : 0,
-	};
-	if (!fine)
-		return cli_fail(EX_USAGE, "held list: an age is a number and m, h or d");
-	Held held = {0};
-	int rc = begin(&held, cli);
-	if (rc == 0)
-		rc = list_records(&held, &filter, json);
-	end(&held);
+	MsRecordFilter filter;
+	int rc = EX_USAGE;
+	if (cli_options(entries, "- held mail, newest first", &argc, &argv)
+		&& filter_take(&f, all ? -1 : observed ? MS_STATE_OBSERVED : MS_STATE_HELD, &filter)) {
+		filter.limit = limit > 0 ? (guint)limit : 0;
+		filter.whole = json;
+		g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+		if (desk != NULL)
+			rc = list_records(desk, &filter, json);
+	}
+	filter_clear(&f);
 	return rc;
+}
+
+static int do_causes(Cli *cli, int argc, char **argv)
+{
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc = EX_USAGE;
+	if (!cli_options(entries, "- what held messages have in common", &argc, &argv))
+		return rc;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	g_autoptr(GPtrArray) causes =
+		desk != NULL ? ms_records_causes(ms_desk_records(desk), 1000, &error) : NULL;
+	if (causes == NULL)
+		return error != NULL ? cli_fail_error(error) : rc;
+	for (guint i = 0; i < causes->len; i++) {
+		const MsCause *cause = causes->pdata[i];
+		g_autofree char *age = age_of(cause->oldest);
+		g_autofree char *text = cli_cell(cause->cause, 0);
+		json_t *row = json_pack("{s:s, s:I, s:I}", "cause", cause->cause, "messages",
+			(json_int_t)cause->messages, "oldest", (json_int_t)(cause->oldest / G_USEC_PER_SEC));
+		char *line = json_dumps(row, JSON_COMPACT);
+		if (json)
+			puts(line);
+		else
+			printf("%6" G_GINT64_FORMAT "  oldest %5s  %s\n", cause->messages, age, text);
+		free(line);
+		json_decref(row);
+	}
+	return 0;
 }
 
 /* ---- show ----------------------------------------------------------------------------- */
 
-static json_t *json_reason(const MsReason *r)
+static void show_recipients(const MsRecord *record)
 {
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:i, s:s}", "reason",
-		ms_reason_names[r->code], "policy", r->policy, "action", ms_action_names[r->action],
-		"kind", r->kind, "identifier", r->masked, "where", r->where, "account", r->owner,
-		"recipient", r->recipient, "recipients", (int)r->recipients, "text", r->text);
-}
-
-static void show_json(const MsRecord *record)
-{
-	json_t *out = json_record(record, NULL);
-	json_t *reasons = json_array(), *acts = json_array();
-	for (guint i = 0; i < record->reasons->len; i++)
-		json_array_append_new(reasons, json_reason(record->reasons->pdata[i]));
-	for (guint i = 0; i < record->acts->len; i++) {
-		const MsAct *act = record->acts->pdata[i];
-		json_array_append_new(acts, json_pack("{s:I, s:s, s:s, s:s}", "at",
-			(json_int_t)(act->at / G_USEC_PER_SEC), "who", act->who, "what", act->what,
-			"why", act->why));
-	}
-	json_object_set_new(out, "why", reasons);
-	json_object_set_new(out, "acts", acts);
-	print_json(out);
-}
-
-static void show_text(const MsRecord *record)
-{
-	g_autofree char *time = cli_time(record->arrived);
-	g_autofree char *sender = cli_cell(record->sender, 0);
-	printf("queue ID    %s on %s\nstate       %s\narrived     %s\nsize        %" G_GUINT64_FORMAT
-	       "\nfrom        <%s>\n", record->queue_id, record->host,
-		ms_state_names[record->state], time, record->size, sender);
 	for (guint i = 0; i < record->recipients->len && i < 20; i++) {
-		g_autofree char *to = cli_cell(record->recipients->pdata[i], 0);
-		printf("to          <%s>\n", to);
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		g_autofree char *address = cli_cell(to->address, 0);
+		printf("to          <%s>%s%s%s%s%s\n", address, *to->accounts != '\0' ? ", receives for " : "",
+			to->accounts, to->state != record->state ? " (" : "",
+			to->state != record->state ? ms_state_names[to->state] : "",
+			to->state != record->state ? ")" : "");
 	}
 	if (record->recipients->len > 20)
 		printf("to          ... and %u more\n", record->recipients->len - 20);
-	for (guint i = 0; i < record->reasons->len; i++) {
-		const MsReason *r = record->reasons->pdata[i];
-		g_autofree char *text = cli_cell(r->text, 0);
-		g_autofree char *where = cli_cell(r->where, 0);
-		printf("why         %s (%s, policy %s): %s", ms_reason_names[r->code],
-			ms_action_names[r->action], r->policy, text);
-		if (r->masked != NULL)
-			printf(": %s", r->masked);
-		if (r->owner != NULL)
-			printf(" of account %s", r->owner);
-		if (*where != '\0')
-			printf(", in %s", where);
-		if (r->recipient != NULL)
-			printf(", for %u recipient%s (%s%s)", r->recipients, r->recipients == 1 ? "" : "s",
-				r->recipient, r->recipients == 1 ? "" : ", ...");
-		putchar('\n');
+}
+
+static void show_reason(const MsReason *r)
+{
+	g_autofree char *text = cli_cell(r->text, 0);
+	g_autofree char *where = cli_cell(r->where, 0);
+	printf("why         %s (%s, policy %s): %s", ms_reason_names[r->code], ms_action_names[r->action],
+		r->policy, text);
+	if (r->masked != NULL)
+		printf(": %s", r->masked);
+	if (r->owner != NULL)
+		printf(" of account %s", r->owner);
+	if (*where != '\0')
+		printf(", in %s", where);
+	if (r->recipient != NULL)
+		printf(", for %u recipient%s (%s%s)", r->recipients, r->recipients == 1 ? "" : "s",
+			r->recipient, r->recipients == 1 ? "" : ", ...");
+	putchar('\n');
+}
+
+static void show_findings(const MsRecord *record)
+{
+	for (guint i = 0; i < record->findings->len; i++) {
+		const MsHeldFinding *f = record->findings->pdata[i];
+		g_autofree char *where = cli_cell(f->where, 0);
+		printf("found       %s %s (%s)%s%s, in %s  [%s]\n", f->kind, f->masked, f->belief,
+			*f->owners != '\0' ? " of account " : ", not known", f->owners, where, f->ref);
 	}
+}
+
+static void show_acts(const MsRecord *record)
+{
 	for (guint i = 0; i < record->acts->len; i++) {
 		const MsAct *act = record->acts->pdata[i];
 		g_autofree char *at = cli_time(act->at);
 		g_autofree char *why = cli_cell(act->why, 0);
 		printf("done        %s by %s at %s: %s\n", act->what, act->who, at, why);
 	}
+	for (guint i = 0; i < record->decisions->len; i++) {
+		const MsDecision *d = record->decisions->pdata[i];
+		if (d->state < MS_DECISION_DONE)
+			printf("%-11s %s by %s, decision %s\n", ms_decision_state_names[d->state], d->verb, d->who,
+				*d->group != '\0' ? d->group : d->id);
+	}
 }
 
-static MsRecord *find(Held *held, const char *queue_id, int *rc)
+static void show_text(const MsRecord *record)
+{
+	g_autofree char *time = cli_time(record->arrived);
+	g_autofree char *sender = cli_cell(record->sender, 0);
+	g_autofree char *cause = cli_cell(record->cause, 0);
+	printf("queue ID    %s on %s\nreference   %s\nstate       %s%s\narrived     %s\n"
+	       "size        %" G_GUINT64_FORMAT "\nfrom        <%s>\n",
+		record->queue_id, record->host, record->uid, ms_state_names[record->state],
+		record->place == MS_PLACE_SPOOL ? ", in missent's spool" : "", time, record->size, sender);
+	show_recipients(record);
+	printf("cause       %s\n", cause);
+	if (*record->assignee != '\0')
+		printf("assigned    %s\n", record->assignee);
+	if (record->place == MS_PLACE_SPOOL && !record->is_signed)
+		printf("signature   none: if your mail is signed with DKIM, missent must come after the signer\n");
+	for (guint i = 0; i < record->reasons->len; i++)
+		show_reason(record->reasons->pdata[i]);
+	show_findings(record);
+	show_acts(record);
+}
+
+static MsRecord *find(MsDesk *desk, const char *name, int *rc)
 {
 	g_autoptr(GError) error = NULL;
-	MsRecord *record = ms_records_find(held->records, queue_id, &error);
+	MsRecord *record = ms_records_find(ms_desk_records(desk), name, &error);
 	if (record == NULL)
 		*rc = error != NULL
 			? cli_fail_error(error)
-			: cli_fail(EX_DATAERR, "%s: there is no record of a held message with this queue ID",
-				  queue_id);
+			: cli_fail(EX_DATAERR, "%s: there is no record of a held message with this queue ID", name);
 	return record;
+}
+
+static int print_message(MsDesk *desk, const MsRecord *record)
+{
+	g_autoptr(GError) error = NULL;
+	int fd = ms_desk_message(desk, record->uid, who(), &error);
+	if (fd < 0)
+		return cli_fail_error(error);
+	char buffer[65536];
+	off_t at = 0;
+	putchar('\n');
+	for (ssize_t n; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
+		fwrite(buffer, 1, (size_t)n, stdout);
+	close(fd);
+	return 0;
+}
+
+static int print_evidence(MsDesk *desk, const MsRecord *record)
+{
+	g_autoptr(GError) error = NULL;
+	char *text = ms_desk_evidence(desk, record->uid, who(), &error);
+	if (text == NULL)
+		return cli_fail_error(error);
+	puts(text);
+	free(text);
+	return 0;
 }
 
 static int do_show(Cli *cli, int argc, char **argv)
 {
-	gboolean json = FALSE, message = FALSE;
+	gboolean json = FALSE, message = FALSE, reveal = FALSE;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		{"message", 'm', 0, G_OPTION_ARG_NONE, &message, "the message itself too; the look is "
 			"recorded", NULL},
+		{"reveal", 'r', 0, G_OPTION_ARG_NONE, &reveal, "what was found, in clear, as JSON; the look is "
+			"recorded", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
+	int rc = EX_USAGE;
 	if (!cli_options(entries, "QUEUEID - why it is held", &argc, &argv))
-		return EX_USAGE;
+		return rc;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "held show: which queue ID?");
-	Held held = {0};
-	int rc = begin(&held, cli);
-	g_autoptr(MsRecord) record = rc == 0 ? find(&held, argv[1], &rc) : NULL;
-	if (record != NULL && json)
-		show_json(record);
-	else if (record != NULL)
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	g_autoptr(MsRecord) record = desk != NULL ? find(desk, argv[1], &rc) : NULL;
+	if (record == NULL)
+		return rc;
+	rc = 0;
+	if (json)
+		print_json(record, NULL);
+	else if (!reveal)
 		show_text(record);
-	if (record != NULL && message) {
-		g_autoptr(GError) error = NULL;
-		g_autofree char *text = NULL;
-		if (ms_records_act(held.records, record->id, record->state, who(), "look", "", &error)
-			&& ms_mta_run(&held.mta, "show", record->queue_id, &text, &error))
-			printf("\n%s", text);
-		else
-			rc = cli_fail_error(error);
-	}
-	end(&held);
-	return rc;
+	if (reveal)
+		rc = print_evidence(desk, record);
+	return rc == 0 && message ? print_message(desk, record) : rc;
 }
 
 /* ---- deciding ------------------------------------------------------------------------- */
 
-static bool still_there(Held *held, const MsRecord *record, GError **error)
+static int print_outcome(const MsDecision *d, const char *name, bool json)
 {
-	g_autoptr(GHashTable) queue = ms_mta_queue(&held->mta, error);
-	if (queue == NULL)
-		return false;
-	const char *where = queue_of(record, queue);
-	if (strcmp(where, "hold") == 0)
-		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
-		"%s: the held message is not in the hold queue (%s); nothing was done", record->queue_id,
-		where);
-	return false;
+	bool fine = d->state == MS_DECISION_DONE || d->state == MS_DECISION_WAITING
+		|| d->state == MS_DECISION_WITHDRAWN;
+	if (json) {
+		json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "queue_id", name, "uid", d->uid,
+			"decision", *d->group != '\0' ? d->group : d->id, "verb", d->verb, "state",
+			ms_decision_state_names[d->state], "outcome", d->outcome);
+		char *text = json_dumps(row, JSON_COMPACT);
+		puts(text);
+		free(text);
+		json_decref(row);
+	} else if (!fine) {
+		return cli_fail(EX_TEMPFAIL, "%s", d->outcome);
+	} else if (d->state == MS_DECISION_WAITING) {
+		printf("%s: %s waits for a second person: missent held agree %s\n", name, d->verb,
+			*d->group != '\0' ? d->group : d->id);
+	} else {
+		printf("%s: %s %s%s%s\n", name, d->verb, ms_decision_state_names[d->state],
+			*d->outcome != '\0' ? ", " : "", d->outcome);
+	}
+	return fine ? 0 : EX_TEMPFAIL;
 }
 
-static int decide(Held *held, const char *queue_id, const char *verb, MsState state,
-	const char *why)
+static int print_outcomes(MsDesk *desk, const GPtrArray *done, bool json)
 {
 	int rc = 0;
-	g_autoptr(MsRecord) record = find(held, queue_id, &rc);
-	if (record == NULL)
-		return rc;
-	g_autoptr(GError) error = NULL;
-	g_autofree char *output = NULL;
-	if (record->state != MS_STATE_HELD)
-		return cli_fail(EX_DATAERR, "%s: is %s already", queue_id, ms_state_names[record->state]);
-	if (!still_there(held, record, &error)
-		|| !ms_mta_run(&held->mta, verb, queue_id, &output, &error)
-		|| !ms_records_act(held->records, record->id, state, who(), verb, why, &error))
-		return cli_fail_error(error);
-	printf("%s: %s\n", queue_id, ms_state_names[state]);
-	return 0;
-}
-
-static int act(Cli *cli, int argc, char **argv, const char *summary, MsState state)
-{
-	g_autofree char *why = NULL;
-	const GOptionEntry entries[] = {
-		{"why", 'w', 0, G_OPTION_ARG_STRING, &why, "the reason, for the record", "TEXT"},
-		G_OPTION_ENTRY_NULL,
-	};
-	if (!cli_options(entries, summary, &argc, &argv))
-		return EX_USAGE;
-	if (argc < 2)
-		return cli_fail(EX_USAGE, "held %s: which queue IDs?", argv[0]);
-	Held held = {0};
-	int rc = begin(&held, cli);
-	for (int i = 1; i < argc && held.records != NULL; i++) {
-		int one = decide(&held, argv[i], argv[0], state, why != NULL ? why : "");
+	for (guint i = 0; i < done->len; i++) {
+		const MsDecision *d = done->pdata[i];
+		g_autoptr(MsRecord) record = ms_records_find(ms_desk_records(desk), d->uid, NULL);
+		int one = print_outcome(d, record != NULL && *record->queue_id != '\0' ? record->queue_id : d->uid,
+			json);
 		rc = MAX(rc, one);
 	}
-	end(&held);
+	return rc;
+}
+
+#define SAMPLE 5
+
+/* What is about to be decided, and a question, unless it was answered with --yes. */
+static bool confirmed(const GPtrArray *list, const char *verb, bool yes, bool json)
+{
+	if (!json) {
+		print_heading();
+		for (guint i = 0; i < list->len && i < SAMPLE; i++)
+			print_line(list->pdata[i], NULL);
+		if (list->len > SAMPLE)
+			printf("... and %u more\n", list->len - SAMPLE);
+	}
+	if (yes)
+		return true;
+	if (!isatty(STDIN_FILENO)) {
+		cli_fail(0, "held %s: %u messages; add --yes", verb, list->len);
+		return false;
+	}
+	printf("%s %u message%s? [y/N] ", verb, list->len, list->len == 1 ? "" : "s");
+	fflush(stdout);
+	int answer = getchar();
+	return answer == 'y' || answer == 'Y';
+}
+
+typedef struct {
+	Filter filter;
+	char *why, *detail, *ref;
+	char **to;
+	gboolean yes, json;
+} Options;
+
+static void options_clear(Options *o)
+{
+	filter_clear(&o->filter);
+	g_free(o->why);
+	g_free(o->detail);
+	g_free(o->ref);
+	g_strfreev(o->to);
+}
+
+static bool is_filtered(const Filter *f)
+{
+	return f->cause != NULL || f->reason != NULL || f->policy != NULL || f->sender != NULL
+		|| f->recipient != NULL || f->account != NULL || f->older != NULL || f->newer != NULL;
+}
+
+/* The records that were named, or those that a filter finds. */
+static GPtrArray *which(MsDesk *desk, Options *o, const char *verb, int argc, char **argv, int *rc)
+{
+	g_autoptr(GPtrArray) uids = g_ptr_array_new_with_free_func(g_free);
+	for (int i = 1; i < argc; i++)
+		g_ptr_array_add(uids, g_strdup(argv[i]));
+	*rc = EX_USAGE;
+	if (!is_filtered(&o->filter)) {
+		if (uids->len == 0)
+			cli_fail(0, "held %s: which queue IDs?", verb);
+		return uids->len > 0 ? g_steal_pointer(&uids) : NULL;
+	}
+	MsRecordFilter filter;
+	if (uids->len > 0)
+		cli_fail(0, "held %s: either queue IDs, or what they have in common", verb);
+	if (uids->len > 0 || !filter_take(&o->filter, MS_STATE_HELD, &filter))
+		return NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_records(desk), &filter, &error);
+	if (list == NULL) {
+		*rc = cli_fail_error(error);
+		return NULL;
+	}
+	*rc = list->len == 0 ? cli_fail(EX_DATAERR, "held %s: no held message is like this", verb) : 0;
+	if (list->len == 0 || !confirmed(list, verb, o->yes, o->json))
+		return NULL;
+	for (guint i = 0; i < list->len; i++)
+		g_ptr_array_add(uids, g_strdup(((MsRecord *)list->pdata[i])->uid));
+	return g_steal_pointer(&uids);
+}
+
+static int decide(Cli *cli, Options *o, const char *verb, int argc, char **argv)
+{
+	int rc = 0;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	g_autoptr(GPtrArray) uids = desk != NULL ? which(desk, o, verb, argc, argv, &rc) : NULL;
+	if (uids == NULL)
+		return rc;
+	g_autoptr(GPtrArray) to = g_ptr_array_new();
+	for (int i = 0; o->to != NULL && o->to[i] != NULL; i++)
+		g_ptr_array_add(to, o->to[i]);
+	g_autofree char *detail = o->ref != NULL ? g_strdup_printf("%s %s", o->ref, o->detail) : NULL;
+	MsAsk ask = {.verb = verb, .uids = uids, .recipients = to, .who = who(), .why = o->why,
+		.detail = detail != NULL ? detail : o->detail};
+	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, &error);
+	return done != NULL ? print_outcomes(desk, done, o->json) : cli_fail_error(error);
+}
+
+/* release, return, delete: also of all that have something in common. */
+static int final(Cli *cli, int argc, char **argv, const char *summary)
+{
+	Options o = {0};
+	const char *verb = argv[0];
+	Filter *f = &o.filter;
+	const GOptionEntry entries[] = {
+		{"why", 'w', 0, G_OPTION_ARG_STRING, &o.why, "the reason, for the record", "TEXT"},
+		{"to", 0, strcmp(verb, "release") == 0 ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING_ARRAY,
+			&o.to, "only to this recipient (several times: to these)", "ADDRESS"},
+		{"cause", 0, 0, G_OPTION_ARG_STRING, &f->cause, "all that are held for it", "CAUSE"},
+		{"reason", 0, 0, G_OPTION_ARG_STRING, &f->reason, "all with this reason", "REASON"},
+		{"policy", 0, 0, G_OPTION_ARG_STRING, &f->policy, "all by this policy", "TITLE"},
+		{"sender", 0, 0, G_OPTION_ARG_STRING, &f->sender, "all from such senders", "TEXT"},
+		{"recipient", 0, 0, G_OPTION_ARG_STRING, &f->recipient, "all to such recipients", "TEXT"},
+		{"account", 0, 0, G_OPTION_ARG_STRING, &f->account, "all about this account", "ACCOUNT"},
+		{"older", 0, 0, G_OPTION_ARG_STRING, &f->older, "all older than 30m, 12h, 3d", "AGE"},
+		{"newer", 0, 0, G_OPTION_ARG_STRING, &f->newer, "all newer than", "AGE"},
+		{"yes", 'y', 0, G_OPTION_ARG_NONE, &o.yes, "do not ask", NULL},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "one JSON object a line", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc = EX_USAGE;
+	if (cli_options(entries, summary, &argc, &argv))
+		rc = decide(cli, &o, verb, argc, argv);
+	options_clear(&o);
 	return rc;
 }
 
 static int do_release(Cli *cli, int argc, char **argv)
 {
-	return act(cli, argc, argv, "QUEUEID... - let it go to its recipients", MS_STATE_RELEASED);
+	return final(cli, argc, argv, "QUEUEID... - let it go to its recipients");
 }
 
 static int do_return(Cli *cli, int argc, char **argv)
 {
-	return act(cli, argc, argv, "QUEUEID... - return it to its sender", MS_STATE_RETURNED);
+	return final(cli, argc, argv, "QUEUEID... - return it to its sender");
 }
 
 static int do_delete(Cli *cli, int argc, char **argv)
 {
-	return act(cli, argc, argv, "QUEUEID... - delete it for good", MS_STATE_DELETED);
+	return final(cli, argc, argv, "QUEUEID... - delete it for good");
+}
+
+/* note, assign, belongs, may-receive */
+static int other(Cli *cli, int argc, char **argv, const char *summary)
+{
+	Options o = {0};
+	const char *verb = argv[0];
+	bool belongs = strcmp(verb, "belongs") == 0, receives = strcmp(verb, "may-receive") == 0;
+	bool assign = strcmp(verb, "assign") == 0;
+	const GOptionEntry entries[] = {
+		{"why", 'w', 0, G_OPTION_ARG_STRING, &o.why,
+			strcmp(verb, "note") == 0 ? "what is to be noted" : "the reason, for the record", "TEXT"},
+		{"to", 0, assign ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &o.detail,
+			"whom (nobody, if it is left out)", "WHO"},
+		{"account", 0, belongs || receives ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &o.detail,
+			"which account", "ACCOUNT"},
+		{"identifier", 0, belongs ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &o.ref,
+			"which one: what stands in brackets in held show", "REF"},
+		{"recipient", 0, receives ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING_ARRAY, &o.to,
+			"which recipient (several times: these)", "ADDRESS"},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "one JSON object a line", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc = EX_USAGE;
+	if (!cli_options(entries, summary, &argc, &argv))
+		rc = EX_USAGE;
+	else if (belongs && (o.ref == NULL || o.detail == NULL))
+		rc = cli_fail(EX_USAGE, "held belongs: --identifier and --account are needed");
+	else if (receives && (o.to == NULL || o.detail == NULL))
+		rc = cli_fail(EX_USAGE, "held may-receive: --recipient and --account are needed");
+	else
+		rc = decide(cli, &o, verb, argc, argv);
+	options_clear(&o);
+	return rc;
+}
+
+static int do_note(Cli *cli, int argc, char **argv)
+{
+	return other(cli, argc, argv, "QUEUEID... - add a note");
+}
+
+static int do_assign(Cli *cli, int argc, char **argv)
+{
+	return other(cli, argc, argv, "QUEUEID... - give it to a reviewer");
+}
+
+static int do_belongs(Cli *cli, int argc, char **argv)
+{
+	return other(cli, argc, argv, "QUEUEID - this identifier belongs to that account");
+}
+
+static int do_may_receive(Cli *cli, int argc, char **argv)
+{
+	return other(cli, argc, argv, "QUEUEID - this recipient may receive for that account");
+}
+
+static int second(Cli *cli, int argc, char **argv, bool agrees)
+{
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc = EX_USAGE;
+	if (!cli_options(entries, "DECISION - what waits for a second person", &argc, &argv))
+		return rc;
+	if (argc != 2)
+		return cli_fail(EX_USAGE, "held %s: which decision?", argv[0]);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	if (desk == NULL)
+		return rc;
+	g_autoptr(GPtrArray) done = ms_desk_agree(desk, argv[1], who(), agrees, &error);
+	return done != NULL ? print_outcomes(desk, done, json) : cli_fail_error(error);
+}
+
+static int do_agree(Cli *cli, int argc, char **argv)
+{
+	return second(cli, argc, argv, true);
+}
+
+static int do_withdraw(Cli *cli, int argc, char **argv)
+{
+	return second(cli, argc, argv, false);
+}
+
+/* What was interrupted is finished; expiry, notices, digests: for hosts without missent-agent. */
+static int do_work(Cli *cli, int argc, char **argv)
+{
+	int rc = EX_USAGE;
+	if (!cli_options(NULL, "- finish what was interrupted; expiry, notices, digests", &argc, &argv))
+		return rc;
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	if (desk == NULL)
+		return rc;
+	guint n = ms_desk_work(desk);
+	ms_desk_tick(desk);
+	printf("%u decision%s finished\n", n, n == 1 ? "" : "s");
+	return 0;
 }
 
 static const CliVerb verbs[] = {
-	{"list", do_list, "            held mail, newest first (--reason, --policy, --sender, --older)"},
-	{"show", do_show, "QUEUEID     why it is held (--message: the message too)"},
-	{"release", do_release, "QUEUEID...  let it go to its recipients"},
-	{"return", do_return, "QUEUEID...  return it to its sender"},
-	{"delete", do_delete, "QUEUEID...  delete it"},
+	{"list", do_list, "             held mail, newest first (--reason, --sender, --account, --older, ...)"},
+	{"causes", do_causes, "             what held messages have in common, and how many they are"},
+	{"show", do_show, "QUEUEID      why it is held (--message: the message too; --reveal)"},
+	{"release", do_release, "QUEUEID...   let it go (--to: to some; --cause: all of one cause)"},
+	{"return", do_return, "QUEUEID...   return it to its sender"},
+	{"delete", do_delete, "QUEUEID...   delete it"},
+	{"agree", do_agree, "DECISION     agree, as the second person, to what waits"},
+	{"withdraw", do_withdraw, "DECISION     withdraw what waits"},
+	{"note", do_note, "QUEUEID...   add a note (-w TEXT)"},
+	{"assign", do_assign, "QUEUEID...   give it to a reviewer (--to WHO)"},
+	{"belongs", do_belongs, "QUEUEID      this --identifier belongs to that --account"},
+	{"may-receive", do_may_receive, "QUEUEID   this --recipient may receive for that --account"},
+	{"work", do_work, "             finish what was interrupted; expiry, notices, digests"},
 	{NULL, NULL, NULL},
 };
 

@@ -11,6 +11,7 @@
 const char *const ms_mode_names[] = {"observe", "enforce", NULL};
 static const char *const log_targets[] = {"stderr", "syslog", NULL};
 static const char *const sandbox_modes[] = {"required", "optional", NULL};
+static const char *const mtas[] = {"postfix", "sendmail", NULL};
 static const char *const backends[] = {"sqlite", "redis", NULL};
 
 static bool check_mode(const char *value, GError **error)
@@ -80,6 +81,59 @@ static const MsRow reader_rows[] = {
 	{.key = NULL},
 };
 
+static bool check_url(const char *value, GError **error)
+{
+	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://"))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port", value);
+	return false;
+}
+
+static const char *const languages[] = {"en", "fr", NULL};
+
+static const MsRow desk_rows[] = {
+	{.key = "socket", .type = MS_ROW_TEXT, .fallback = RUNDIR "/agent.sock", .check = check_path},
+	{.key = "socket-group", .type = MS_ROW_TEXT},
+	{.key = "submit", .type = MS_ROW_TEXT, .fallback = "smtp://127.0.0.1:25", .check = check_url},
+	{.key = "submit-user", .type = MS_ROW_TEXT},
+	{.key = "submit-password-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 3600000},
+	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
+	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
+	{.key = "two-person-policies", .type = MS_ROW_LIST},
+	{.key = "expire-after", .type = MS_ROW_TIME, .fallback = "0s"},
+	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000},
+	{.key = "notice-sender", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "notice-to", .type = MS_ROW_LIST},
+	{.key = "notice-window", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
+	{.key = "notice-from", .type = MS_ROW_TEXT},
+	{.key = "notice-contact", .type = MS_ROW_TEXT},
+	{.key = "notice-language", .type = MS_ROW_CHOICE, .fallback = "en", .choices = languages},
+	{.key = "digest-to", .type = MS_ROW_LIST},
+	{.key = "digest-every", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
+	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = NULL},
+};
+
+static const MsRow review_rows[] = {
+	{.key = "listen", .type = MS_ROW_TEXT, .fallback = "127.0.0.1:8025"},
+	{.key = "user", .type = MS_ROW_TEXT},
+	{.key = "socket-group", .type = MS_ROW_TEXT},
+	{.key = "socket-mode", .type = MS_ROW_TEXT, .fallback = "0660", .check = check_mode},
+	{.key = "tls-certificate", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "tls-key", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "accounts-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "audit-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "all-hosts", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "mirror-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "proxy-peers", .type = MS_ROW_LIST, .check = ms_network_check},
+	{.key = "proxy-header", .type = MS_ROW_TEXT, .fallback = "X-Remote-User"},
+	{.key = "idle-timeout", .type = MS_ROW_TIME, .fallback = "30m", .min = 1000},
+	{.key = "session-timeout", .type = MS_ROW_TIME, .fallback = "12h", .min = 1000},
+	{.key = "site-name", .type = MS_ROW_TEXT, .fallback = "missent"},
+	{.key = NULL},
+};
+
 static const MsRow directory_rows[] = {
 	{.key = "backend", .type = MS_ROW_CHOICE, .fallback = "sqlite", .choices = backends},
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
@@ -113,12 +167,18 @@ const MsRow ms_settings_rows[] = {
 	{.key = "audit-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "release-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-release",
 		.check = check_path},
+	{.key = "mta", .type = MS_ROW_CHOICE, .fallback = "postfix", .choices = mtas},
 	{.key = "postfix-config", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "sendmail-config", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "sendmail-queue", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "sendmail-program", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "stop-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 0, .max = 600000},
 	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "1G", .min = 1 << 20},
 	{.key = "outgoing", .type = MS_ROW_SECTION, .rows = outgoing_rows},
 	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
 	{.key = "directory", .type = MS_ROW_SECTION, .rows = directory_rows},
+	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
+	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
 	{.key = NULL},
 };
 
@@ -161,16 +221,65 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	s->limits.max[MS_COST_READING] = s->limits.max[MS_COST_FINDING] * 600;
 }
 
-static bool take_password(MsSettings *s, const MsSection *directory, GError **error)
+static bool take_password(const MsSection *section, const char *key, char **out, GError **error)
 {
-	const char *path = ms_section_text(directory, "redis-password-file");
+	const char *path = ms_section_text(section, key);
 	if (path == NULL)
 		return true;
 	g_autofree char *text = ms_config_read(path, error);
 	if (text == NULL)
 		return false;
-	s->redis_password = g_strdup(g_strstrip(text));
+	*out = g_strdup(g_strstrip(text));
 	return true;
+}
+
+static bool take_desk(MsSettings *s, const MsSection *desk, GError **error)
+{
+	s->desk.socket = g_strdup(ms_section_text(desk, "socket"));
+	s->desk.group = ms_section_text(desk, "socket-group");
+	s->desk.submit = ms_section_text(desk, "submit");
+	s->desk.submit_user = ms_section_text(desk, "submit-user");
+	s->desk.submit_timeout_ms = ms_section_number(desk, "submit-timeout");
+	s->desk.requeue_ms = ms_section_number(desk, "requeue-after");
+	s->desk.two_person = ms_section_number(desk, "two-person-above");
+	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
+	s->desk.expire_ms = ms_section_number(desk, "expire-after");
+	s->desk.warn_ms = ms_section_number(desk, "expire-warning");
+	s->desk.notice_sender = ms_section_switch(desk, "notice-sender");
+	s->desk.notice_to = ms_section_list(desk, "notice-to");
+	s->desk.notice_window_ms = ms_section_number(desk, "notice-window");
+	s->desk.notice_from = ms_section_text(desk, "notice-from");
+	s->desk.notice_contact = ms_section_text(desk, "notice-contact");
+	s->desk.french = ms_section_choice(desk, "notice-language") == 1;
+	s->desk.digest_to = ms_section_list(desk, "digest-to");
+	s->desk.digest_ms = ms_section_number(desk, "digest-every");
+	s->desk.redis_key_file = g_strdup(ms_section_text(desk, "key-file"));
+	bool mails = s->desk.notice_sender || s->desk.notice_to[0] != NULL || s->desk.digest_to[0] != NULL;
+	if (mails && s->desk.notice_from == NULL) {
+		ms_section_error(desk, "notice-from", error, "notices and digests need a sender's address");
+		return false;
+	}
+	return take_password(desk, "submit-password-file", &s->desk.submit_password, error);
+}
+
+static void take_review(MsSettings *s, const MsSection *review)
+{
+	g_autofree char *dir = g_build_filename(s->state_dir, "review", NULL);
+	s->review.listen = ms_section_text(review, "listen");
+	s->review.user = ms_section_text(review, "user");
+	s->review.group = ms_section_text(review, "socket-group");
+	s->review.mode = (guint)strtoul(ms_section_text(review, "socket-mode"), NULL, 8);
+	s->review.tls_cert = ms_section_text(review, "tls-certificate");
+	s->review.tls_key = ms_section_text(review, "tls-key");
+	s->review.accounts_file = path_or(review, "accounts-file", dir, "accounts.db");
+	s->review.audit_file = path_or(review, "audit-file", dir, "audit.jsonl");
+	s->review.mirror_file = path_or(review, "mirror-file", dir, "held-everywhere.db");
+	s->review.mirror = ms_section_switch(review, "all-hosts");
+	s->review.proxy_peers = ms_section_list(review, "proxy-peers");
+	s->review.proxy_header = ms_section_text(review, "proxy-header");
+	s->review.idle_ms = ms_section_number(review, "idle-timeout");
+	s->review.session_ms = ms_section_number(review, "session-timeout");
+	s->review.name = ms_section_text(review, "site-name");
 }
 
 static bool take_directory(MsSettings *s, const MsSection *directory, const char *conf_dir,
@@ -189,7 +298,7 @@ static bool take_directory(MsSettings *s, const MsSection *directory, const char
 	s->max_age_ms = ms_section_number(directory, "max-age");
 	s->house = ms_section_text(directory, "house");
 	s->tag_separators = ms_section_text(directory, "subaddress");
-	return take_password(s, directory, error);
+	return take_password(directory, "redis-password-file", &s->redis_password, error);
 }
 
 MsSettings *ms_settings_load(const char *path, GError **error)
@@ -214,7 +323,12 @@ MsSettings *ms_settings_load(const char *path, GError **error)
 	s->audit_file = path_or(root, "audit-file", s->state_dir, "audit.jsonl");
 	s->records_file = g_build_filename(s->state_dir, "held.db", NULL);
 	s->release_program = ms_section_text(root, "release-program");
+	s->spool_dir = g_build_filename(s->state_dir, "spool", NULL);
+	s->sendmail = ms_section_choice(root, "mta") == 1;
 	s->postfix_config = ms_section_text(root, "postfix-config");
+	s->sendmail_config = ms_section_text(root, "sendmail-config");
+	s->sendmail_queue = ms_section_text(root, "sendmail-queue");
+	s->sendmail_program = ms_section_text(root, "sendmail-program");
 	s->stop_ms = ms_section_number(root, "stop-timeout");
 	s->max_memory = (guint64)ms_section_number(root, "max-memory");
 	const MsSection *outgoing = ms_section_sub(root, "outgoing");
@@ -223,7 +337,9 @@ MsSettings *ms_settings_load(const char *path, GError **error)
 	s->out_networks = ms_section_list(outgoing, "networks");
 	s->out_domains = ms_section_list(outgoing, "sender-domains");
 	take_reader(s, ms_section_sub(root, "reader"));
-	if (!take_directory(s, ms_section_sub(root, "directory"), conf_dir, error))
+	take_review(s, ms_section_sub(root, "review"));
+	if (!take_desk(s, ms_section_sub(root, "desk"), error)
+		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, error))
 		return NULL;
 	return g_steal_pointer(&s);
 }
@@ -239,6 +355,13 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->kinds_file);
 	g_free(s->audit_file);
 	g_free(s->records_file);
+	g_free(s->spool_dir);
+	g_free(s->desk.socket);
+	g_free(s->desk.submit_password);
+	g_free(s->desk.redis_key_file);
+	g_free(s->review.accounts_file);
+	g_free(s->review.audit_file);
+	g_free(s->review.mirror_file);
 	g_free(s->sqlite_file);
 	g_free(s->redis_password);
 	g_free(s->key_file);

@@ -43,9 +43,10 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
 {
 	(void)f2;
 	(void)f3;
-	unsigned long need = SMFIF_ADDHDRS | SMFIF_QUARANTINE;
+	unsigned long need = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT | SMFIF_QUARANTINE;
 	if ((f0 & need) != need) {
-		ms_log(LOG_ERR, NULL, "the MTA offers no quarantine or no header additions; refused");
+		ms_log(LOG_ERR, NULL,
+			"the MTA does not offer quarantine, or changing headers and recipients; refused");
 		return SMFIS_REJECT;
 	}
 	/* Where nothing is ever said, the MTA need not wait for it: most of a milter's cost. */
@@ -163,6 +164,24 @@ static sfsistat refuse(SMFICTX *ctx, const char *code, const char *status, const
 	return result;
 }
 
+static bool remove_recipients(SMFICTX *ctx, const GPtrArray *removed)
+{
+	for (guint i = 0; i < removed->len; i++)
+		if (smfi_delrcpt(ctx, removed->pdata[i]) != MI_SUCCESS)
+			return false;
+	return true;
+}
+
+/* A token is ours alone; it does not leave with the mail.  From the last to the first: indices
+ * of what was there before do not change. */
+static bool remove_tokens(SMFICTX *ctx, guint n)
+{
+	for (; n > 0; n--)
+		if (smfi_chgheader(ctx, (char *)MS_TOKEN_HEADER, (int)n, NULL) != MI_SUCCESS)
+			return false;
+	return true;
+}
+
 static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *queue_id)
 {
 	switch (decision->action) {
@@ -175,6 +194,10 @@ static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *qu
 			return SMFIS_CONTINUE;
 		break;
 	}
+	case MS_SPLIT:
+		if (remove_recipients(ctx, decision->removed))
+			return SMFIS_CONTINUE;
+		break;
 	case MS_HOLD:
 		if (smfi_quarantine(ctx, decision->reason) == MI_SUCCESS)
 			return SMFIS_CONTINUE;
@@ -196,7 +219,10 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 	const char *queue_id = smfi_getsymval(ctx, (char *)"i");
 	Decision decision;
 	session_end_of_message(session, smfi_getsymval(ctx, (char *)"j"), queue_id, &decision);
-	sfsistat result = carry_out(ctx, &decision, queue_id);
+	bool clean = decision.action >= MS_REJECT || remove_tokens(ctx, decision.tokens);
+	if (!clean)
+		ms_log(LOG_ERR, queue_id, "action=tempfail, trouble=\"the MTA did not take off a header\"");
+	sfsistat result = clean ? carry_out(ctx, &decision, queue_id) : SMFIS_TEMPFAIL;
 	decision_clear(&decision);
 	return result;
 }
@@ -226,7 +252,7 @@ bool milter_register(Daemon *daemon, GError **error)
 	struct smfiDesc description = {
 		.xxfi_name = (char *)"missent",
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
 		.xxfi_connect = on_connect,
 		.xxfi_envfrom = on_mail,
 		.xxfi_envrcpt = on_recipient,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/bodydigest.h"
 #include "missent/identifier.h"
 #include "missent/log.h"
 
@@ -19,6 +20,10 @@ typedef struct {
 	guint64 reserved;    /* bytes taken from the daemon's memory */
 	bool concerned;      /* outgoing, and a policy may apply */
 	char *failed;        /* why the message could not be taken in */
+	char *token;         /* that may spare it the judgement */
+	guint tokens;        /* header fields that carry one, of this or another meaning */
+	MsBodyDigest digest; /* of the body */
+	GPtrArray *raw;      /* of char *: recipients as the MTA gave them */
 	GByteArray *buffer;  /* headers come in many small pieces */
 } Transaction;
 
@@ -42,6 +47,8 @@ static void transaction_free(Daemon *daemon, Transaction *t)
 	ms_envelope_free(t->envelope);
 	ms_runtime_unref(t->runtime);
 	g_byte_array_unref(t->buffer);
+	g_ptr_array_unref(t->raw);
+	g_free(t->token);
 	g_free(t->failed);
 	g_free(t);
 }
@@ -89,6 +96,8 @@ void session_mail(Session *session, const char *sender, const char *auth_user)
 	session->transaction = t;
 	t->runtime = daemon_runtime(session->daemon);
 	t->buffer = g_byte_array_new();
+	t->raw = g_ptr_array_new_with_free_func(g_free);
+	ms_body_digest_init(&t->digest);
 	t->envelope = ms_envelope_new();
 	t->envelope->sender = strip_brackets(sender);
 	t->envelope->auth_user = g_strdup(auth_user);
@@ -103,8 +112,10 @@ void session_mail(Session *session, const char *sender, const char *auth_user)
 
 void session_recipient(Session *session, const char *recipient)
 {
-	if (session->transaction != NULL)
-		g_ptr_array_add(session->transaction->envelope->recipients, strip_brackets(recipient));
+	if (session->transaction == NULL)
+		return;
+	g_ptr_array_add(session->transaction->envelope->recipients, strip_brackets(recipient));
+	g_ptr_array_add(session->transaction->raw, g_strdup(recipient));
 }
 
 static void fail(Transaction *t, const char *why)
@@ -161,9 +172,21 @@ static void store(Session *session, const void *data, gsize len)
 		flush(session);
 }
 
+/* Two of them are none: what was asked for is not clear. */
+static void take_token(Transaction *t, const char *value)
+{
+	g_clear_pointer(&t->token, g_free);
+	if (t->tokens++ == 0)
+		t->token = g_strstrip(g_strdup(value));
+}
+
 void session_header(Session *session, const char *name, const char *value, bool leading_space)
 {
 	Transaction *t = session->transaction;
+	if (t != NULL && g_ascii_strcasecmp(name, MS_TOKEN_HEADER) == 0) {
+		take_token(t, value);
+		return;
+	}
 	if (t == NULL || !t->concerned)
 		return;
 	store(session, name, strlen(name));
@@ -182,9 +205,11 @@ void session_end_of_headers(Session *session)
 bool session_body(Session *session, const void *data, size_t len)
 {
 	Transaction *t = session->transaction;
-	if (t == NULL || !t->concerned)
+	if (t == NULL || (!t->concerned && t->token == NULL))
 		return false;
-	store(session, data, len);
+	ms_body_digest_add(&t->digest, data, len);
+	if (t->concerned)
+		store(session, data, len);
 	return t->failed == NULL;
 }
 
@@ -195,6 +220,7 @@ void decision_clear(Decision *decision)
 	g_clear_pointer(&decision->header, g_free);
 	g_clear_pointer(&decision->reason, g_free);
 	g_clear_pointer(&decision->reply, g_free);
+	g_clear_pointer(&decision->removed, g_ptr_array_unref);
 }
 
 static const char *reference(const MsEnvelope *envelope)
@@ -246,13 +272,20 @@ static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement
 }
 
 /* Nothing of the message's content goes into the mail or back to its sender. */
-static void decide(const MsEnvelope *envelope, const MsVerdict *verdict, Decision *out)
+static void decide(const Transaction *t, const MsVerdict *verdict, Decision *out)
 {
+	const MsEnvelope *envelope = t->envelope;
 	g_autofree char *codes = ms_verdict_codes(verdict, MS_TAG);
 	out->action = verdict->action;
 	switch (verdict->action) {
 	case MS_DELIVER: break;
 	case MS_TAG: out->header = g_strdup_printf("tag; reasons=\"%s\"", codes); break;
+	case MS_SPLIT:
+		out->removed = g_ptr_array_new_with_free_func(g_free);
+		for (guint i = 0; i < t->raw->len; i++)
+			if (verdict->withheld->data[i])
+				g_ptr_array_add(out->removed, g_strdup(t->raw->pdata[i]));
+		break;
 	case MS_HOLD:
 		/* Postfix cuts it at 100 bytes and Sendmail shows it in mailq -qQ. */
 		out->reason = g_strdup_printf("missent: %.80s", codes);
@@ -269,7 +302,7 @@ static void decide(const MsEnvelope *envelope, const MsVerdict *verdict, Decisio
 	}
 }
 
-static void judge(Session *session, Decision *out)
+static void judge(Session *session, const char *digest, Decision *out)
 {
 	Transaction *t = session->transaction;
 	g_autoptr(GError) error = NULL;
@@ -284,8 +317,8 @@ static void judge(Session *session, Decision *out)
 		tempfail(t->envelope, out, error->message);
 	} else {
 		log_verdict(t->envelope, judgement);
-		if (ms_engine_write_down(t->runtime, t->envelope, judgement, &error))
-			decide(t->envelope, judgement->verdict, out);
+		if (ms_engine_write_down(t->runtime, t->envelope, judgement, t->fd, digest, &error))
+			decide(t, judgement->verdict, out);
 		else
 			tempfail(t->envelope, out, error->message);
 	}
@@ -297,6 +330,31 @@ static void judge(Session *session, Decision *out)
 		decision_clear(out);
 		out->action = MS_DELIVER;
 	}
+}
+
+/* Mail that a reviewer released, or that is missent's own: it was told apart by a token.  True:
+ * the decision is made. */
+static bool spared(Session *session, const char *digest, Decision *out)
+{
+	Transaction *t = session->transaction;
+	g_autoptr(GError) error = NULL;
+	if (t->token == NULL)
+		return false;
+	switch (ms_engine_spend_token(t->runtime, t->envelope, t->token, digest, &error)) {
+	case MS_FOUND:
+		ms_log(LOG_INFO, t->envelope->queue_id, "action=deliver, why=released, from=<%s>, nrcpt=%u",
+			t->envelope->sender, t->envelope->recipients->len);
+		return true;
+	case MS_ABSENT:
+		ms_log(LOG_WARNING, t->envelope->queue_id,
+			"a token is not, or no longer, good for this message; it is judged, from=<%s>",
+			t->envelope->sender);
+		return false;
+	case MS_RETRY:
+	case MS_CONFIG: break;
+	}
+	tempfail(t->envelope, out, error->message);
+	return true;
 }
 
 void session_end_of_message(Session *session, const char *host, const char *queue_id,
@@ -312,11 +370,15 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 	t->envelope->queue_id = g_strdup(queue_id);
 	t->envelope->host =
 		g_strdup(host != NULL ? host : ms_runtime_settings(t->runtime)->host);
-	if (t->concerned) {
-		daemon_enter(session->daemon);
-		judge(session, out);
-		daemon_leave(session->daemon);
-	} else {
+	char digest[MS_BODY_DIGEST];
+	ms_body_digest_end(&t->digest, digest);
+	out->tokens = t->tokens;
+	daemon_enter(session->daemon);
+	bool done = spared(session, digest, out);
+	if (!done && t->concerned)
+		judge(session, digest, out);
+	daemon_leave(session->daemon);
+	if (!done && !t->concerned) {
 		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>",
 			t->envelope->sender);
 	}

@@ -33,6 +33,8 @@ typedef struct {
 	char *header;    /* tag: the value of X-Missent */
 	char *reason;    /* hold: for the MTA's queue */
 	char *reply;     /* reject, tempfail: the text of the SMTP reply */
+	GPtrArray *removed; /* split: recipients that do not get it, as the MTA named them */
+	guint tokens;    /* fields MS_TOKEN_HEADER to take off, whatever the action */
 } Decision;
 void decision_clear(Decision *decision);
 

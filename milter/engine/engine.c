@@ -1,10 +1,13 @@
 #include "config.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/engine.h"
+#include "missent/spool.h"
 
 #include "known.h"
 
@@ -122,6 +125,11 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 			"state-dir %s: is missing or not writable for this user", s->state_dir);
 		return false;
 	}
+	if (g_mkdir_with_parents(s->spool_dir, 0700) != 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: cannot be made: %s", s->spool_dir,
+			g_strerror(errno));
+		return false;
+	}
 	runtime->records = ms_records_open(s->records_file, error);
 	runtime->audit = ms_audit_new(s->audit_file);
 	return runtime->records != NULL;
@@ -201,6 +209,16 @@ MsDirectory *ms_runtime_directory(const MsRuntime *runtime)
 MsReader *ms_runtime_reader(const MsRuntime *runtime)
 {
 	return runtime->reader;
+}
+
+MsRecords *ms_runtime_records(const MsRuntime *runtime)
+{
+	return runtime->records;
+}
+
+MsAudit *ms_runtime_audit(const MsRuntime *runtime)
+{
+	return runtime->audit;
 }
 
 /* ---- which mail ----------------------------------------------------------------------- */
@@ -351,17 +369,49 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
 	return true;
 }
 
-bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
-	const MsJudgement *judgement, GError **error)
+MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,
+	const char *digest, GError **error)
 {
-	const MsVerdict *verdict = judgement->verdict;
-	/* A record for what is held, and for what would have been. */
-	bool held = verdict->action == MS_HOLD;
-	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_HOLD;
-	if ((held || observed)
-		&& !ms_records_add(runtime->records, envelope, verdict,
-			held ? MS_STATE_HELD : MS_STATE_OBSERVED, error))
+	return ms_tokens_spend(runtime->records, token, digest, envelope->sender, envelope->recipients,
+		envelope->queue_id, error);
+}
+
+/* The copy is on disk before the record that speaks of it. */
+static bool keep_copy(MsRuntime *runtime, MsRecord *record, int message_fd, GError **error)
+{
+	const char *dir = runtime->settings->spool_dir;
+	g_autofree char *twin = ms_records_twin(runtime->records, record);
+	if (twin != NULL)
+		return true; /* the sender tries again, for it did not hear our first answer */
+	record->uid = ms_records_name();
+	if (!ms_spool_write(dir, record->uid, message_fd, false, error))
 		return false;
-	return ms_audit_write(runtime->audit, envelope, judgement->reading, verdict,
-		judgement->read_us + judgement->resolve_us + judgement->judge_us, error);
+	if (ms_records_add(runtime->records, record, error))
+		return true;
+	ms_spool_remove(dir, record->uid, NULL);
+	return false;
+}
+
+static bool record(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,
+	int message_fd, const char *digest, GError **error)
+{
+	MsVerdict *verdict = judgement->verdict;
+	/* Half a copy is none. */
+	if (verdict->action == MS_SPLIT && judgement->stored < envelope->size)
+		verdict->action = verdict->would = MAX(verdict->would, MS_HOLD);
+	bool held = verdict->action == MS_HOLD || verdict->action == MS_SPLIT;
+	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
+	if (!held && !observed)
+		return true;
+	g_autoptr(MsRecord) made = ms_engine_record(runtime, envelope, judgement, digest);
+	return verdict->action == MS_SPLIT ? keep_copy(runtime, made, message_fd, error)
+					   : ms_records_add(runtime->records, made, error);
+}
+
+bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
+	MsJudgement *judgement, int message_fd, const char *digest, GError **error)
+{
+	return record(runtime, envelope, judgement, message_fd, digest, error)
+		&& ms_audit_write(runtime->audit, envelope, judgement->reading, judgement->verdict,
+			judgement->read_us + judgement->resolve_us + judgement->judge_us, error);
 }

@@ -440,3 +440,38 @@ void ms_pdf_read(const MsExtraction *to, const MsDocument *document)
 	ms_compare_buyer(to, document->where, buyer, text);
 	g_object_unref(opened);
 }
+
+/* ---- for a reviewer ------------------------------------------------------------------- */
+
+#define PREVIEW_SIDE 1100 /* pixels of the longer side */
+
+static cairo_status_t append(void *user, const unsigned char *data, unsigned len)
+{
+	g_byte_array_append(user, data, len);
+	return CAIRO_STATUS_SUCCESS;
+}
+
+GBytes *ms_extract_first_page(const guint8 *data, gsize len)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_static(data, len);
+	PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, NULL);
+	PopplerPage *page = document != NULL ? poppler_document_get_page(document, 0) : NULL;
+	GByteArray *png = g_byte_array_new();
+	double width = 0, height = 0;
+	if (page != NULL)
+		poppler_page_get_size(page, &width, &height);
+	double scale = width > 0 && height > 0 ? PREVIEW_SIDE / MAX(width, height) : 0;
+	cairo_surface_t *surface = width * scale >= 1 && height * scale >= 1
+		? draw(page, (int)(width * scale), (int)(height * scale), scale)
+		: NULL;
+	if (surface != NULL) {
+		cairo_surface_write_to_png_stream(surface, append, png);
+		cairo_surface_destroy(surface);
+	}
+	g_clear_object(&page);
+	g_clear_object(&document);
+	GBytes *out = g_byte_array_free_to_bytes(png);
+	if (g_bytes_get_size(out) == 0)
+		g_clear_pointer(&out, g_bytes_unref);
+	return out;
+}

@@ -24,6 +24,7 @@ typedef struct {
 	const guint8 *message; /* all of it: parts that lie in it can be named by their bytes */
 	gsize len;
 	const char *const *passwords;
+	const MsMessageSink *sink;
 } Walk;
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
@@ -448,6 +449,8 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 		data = decoded->data != NULL ? decoded->data : (const guint8 *)"";
 		len = decoded->len;
 	}
+	if (walk->sink->wanted != NULL && strcmp(walk->sink->wanted, path) == 0)
+		walk->sink->part(data, len, walk->sink->user);
 	MsPart *noted = note_part(walk, path, type, name, len, attached);
 	guint face = walk->to.face;
 	if (attached)
@@ -633,7 +636,7 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 static void read_within(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	Walk *walk = to->walk;
-	Walk inner = {*to, walk->budget, walk->reading, NULL, 0, NULL};
+	Walk inner = {*to, walk->budget, walk->reading, NULL, 0, NULL, walk->sink};
 	inner.to.walk = &inner;
 	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
 	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
@@ -650,7 +653,7 @@ static MsExtraction extraction(const MsMessageSink *sink)
 
 void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 {
-	Walk walk = {extraction(sink), sink->budget, sink->reading, data, len, sink->passwords};
+	Walk walk = {extraction(sink), sink->budget, sink->reading, data, len, sink->passwords, sink};
 	walk.to.walk = &walk;
 	walk.to.face = ms_reading_face(sink->reading, "message");
 	walk_bytes(&walk, data, len, "", true);
@@ -661,7 +664,7 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 	const MsMessageSink *sink)
 {
-	Walk walk = {extraction(sink), sink->budget, sink->reading, NULL, 0, NULL};
+	Walk walk = {extraction(sink), sink->budget, sink->reading, NULL, 0, NULL, sink};
 	walk.to.walk = &walk;
 	g_auto(GStrv) words = g_strsplit(as, "\n", 4);
 	walk.to.face = ms_reading_face(sink->reading, MS_PLACE_HERE);

@@ -197,6 +197,13 @@ static void about(MsReason *reason, const MsFinding *finding, const GPtrArray *o
 		reason->owner = join(owners);
 }
 
+/* A split for this reason keeps the message from that recipient. */
+static void withhold(Judge *j, MsReasonCode code, guint recipient)
+{
+	if (j->policy->enforced && j->policy->on[code] == MS_SPLIT)
+		j->verdict->withheld->data[recipient] = 1;
+}
+
 static void to_recipient(MsReason *reason, const Judge *j, guint first, guint n)
 {
 	if (reason == NULL)
@@ -231,6 +238,7 @@ static void judge_finding(Judge *j, guint index)
 	for (guint r = 0; r < j->envelope->recipients->len; r++) {
 		if (relation(j, index, r) != MS_OTHER)
 			continue;
+		withhold(j, MS_MISMATCH, r);
 		if (n++ == 0)
 			first = r;
 	}
@@ -264,9 +272,13 @@ static void judge_proof(Judge *j)
 	if (j->policy->required->len == 0)
 		return;
 	guint n = 0, first = 0;
-	for (guint r = 0; r < j->envelope->recipients->len; r++)
-		if (!proven(j, r) && n++ == 0)
+	for (guint r = 0; r < j->envelope->recipients->len; r++) {
+		if (proven(j, r))
+			continue;
+		withhold(j, MS_UNPROVEN, r);
+		if (n++ == 0)
 			first = r;
+	}
 	if (n == 0)
 		return;
 	g_autofree char *kinds = join(j->policy->required);
@@ -277,9 +289,13 @@ static void judge_proof(Judge *j)
 static void judge_recipients(Judge *j)
 {
 	guint n = 0, first = 0;
-	for (guint r = 0; r < j->envelope->recipients->len; r++)
-		if (((GPtrArray *)j->resolution->recipients->pdata[r])->len == 0 && n++ == 0)
+	for (guint r = 0; r < j->envelope->recipients->len; r++) {
+		if (((GPtrArray *)j->resolution->recipients->pdata[r])->len > 0)
+			continue;
+		withhold(j, MS_UNKNOWN_RECIPIENT, r);
+		if (n++ == 0)
 			first = r;
+	}
 	if (n > 0)
 		to_recipient(add(j, MS_UNKNOWN_RECIPIENT,
 				     "the directory knows no account for the recipient"), j, first, n);
@@ -384,11 +400,18 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 	const MsReading *reading, const MsResolution *resolution, const char *trouble)
 {
 	MsVerdict *verdict = ms_verdict_new();
+	g_byte_array_set_size(verdict->withheld, envelope->recipients->len);
+	if (verdict->withheld->len > 0)
+		memset(verdict->withheld->data, 0, verdict->withheld->len);
 	for (guint i = 0; i < policies->list->len; i++) {
 		const MsPolicy *policy = policies->list->pdata[i];
 		if (applies(policy, envelope, reading))
 			judge(policy, envelope, reading, resolution, trouble, verdict);
 	}
+	/* Nobody is left to split it for: then it stays in the MTA's queue, whole. */
+	if (verdict->action == MS_SPLIT
+		&& memchr(verdict->withheld->data, 0, verdict->withheld->len) == NULL)
+		verdict->action = verdict->would = MAX(verdict->would, MS_HOLD);
 	g_ptr_array_sort(verdict->reasons, stricter_first);
 	return verdict;
 }

@@ -195,6 +195,20 @@ static guint take_levels(const MsSection *section, const char *key)
 	return levels;
 }
 
+/* Only what is said of single recipients can be done for some and not for others. */
+static bool splits_well(const MsSection *section, const MsPolicy *policy, GError **error)
+{
+	for (int i = 0; i < MS_N_REASONS; i++) {
+		if (policy->on[i] != MS_SPLIT || i == MS_MISMATCH || i == MS_UNPROVEN || i == MS_UNKNOWN_RECIPIENT)
+			continue;
+		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
+		ms_section_error(section, key, error, "split is for reasons about single recipients "
+			"(on-mismatch, on-unproven, on-unknown-recipient); use hold");
+		return false;
+	}
+	return true;
+}
+
 static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsMode mode,
 	GError **error)
 {
@@ -222,7 +236,7 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
 		policy->on[i] = (MsAction)ms_section_choice(section, key);
 	}
-	if (kinds_known(section, "kinds", policy->kinds, kinds, error)
+	if (splits_well(section, policy, error) && kinds_known(section, "kinds", policy->kinds, kinds, error)
 		&& kinds_known(section, "require", policy->required, kinds, error))
 		return policy;
 	policy_free(policy);

@@ -2,7 +2,7 @@
 
 #include "missent/verdict.h"
 
-const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "hold", "reject",
+const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "split", "hold", "reject",
 	"tempfail", NULL};
 const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven",
 	"unknown-identifier", "unknown-recipient", "oversized", "mixed-accounts",
@@ -27,6 +27,7 @@ MsVerdict *ms_verdict_new(void)
 	MsVerdict *verdict = g_new0(MsVerdict, 1);
 	verdict->policies = g_ptr_array_new_with_free_func(g_free);
 	verdict->reasons = g_ptr_array_new_with_free_func(reason_free);
+	verdict->withheld = g_byte_array_new();
 	return verdict;
 }
 
@@ -36,6 +37,7 @@ void ms_verdict_free(MsVerdict *verdict)
 		return;
 	g_ptr_array_unref(verdict->policies);
 	g_ptr_array_unref(verdict->reasons);
+	g_byte_array_unref(verdict->withheld);
 	g_free(verdict);
 }
 

@@ -1,42 +1,113 @@
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "missent/answer.h"
-#include "missent/quarantine.h"
+#include "missent/mta.h"
 #include "missent/text.h"
 
-bool ms_mta_run(const MsMta *mta, const char *verb, const char *queue_id, char **output_out,
+/* ---- missent-release ------------------------------------------------------------------ */
+
+static GPtrArray *arguments(const MsMta *mta, const char *verb, const char *queue_id, const char *digest)
+{
+	GPtrArray *argv = g_ptr_array_new();
+	g_ptr_array_add(argv, (char *)mta->program);
+	const struct {
+		const char *option, *value;
+	} options[] = {{"--mta", mta->sendmail ? "sendmail" : NULL}, {"--config", mta->config},
+		{"--queue", mta->queue}, {"--program", mta->sendmail_program}};
+	for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+		if (options[i].value == NULL)
+			continue;
+		g_ptr_array_add(argv, (char *)options[i].option);
+		g_ptr_array_add(argv, (char *)options[i].value);
+	}
+	const char *rest[] = {verb, queue_id, digest};
+	for (gsize i = 0; i < G_N_ELEMENTS(rest) && rest[i] != NULL; i++)
+		g_ptr_array_add(argv, (char *)rest[i]);
+	g_ptr_array_add(argv, NULL);
+	return argv;
+}
+
+static char *complaint_of(int fd)
+{
+	char text[501];
+	ssize_t n = pread(fd, text, sizeof text - 1, 0);
+	text[MAX(n, 0)] = '\0';
+	return ms_text_escape(g_strstrip(text), -1, 500);
+}
+
+static bool wait_for(GPid pid, int err, const char *verb, const char *queue_id, GError **error)
+{
+	int status = -1;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (status == 0)
+		return true;
+	g_autofree char *why = complaint_of(err);
+	bool other = WIFEXITED(status) && WEXITSTATUS(status) == 65; /* EX_DATAERR */
+	g_set_error(error, MS_ERROR, other ? MS_ERROR_INPUT : MS_ERROR_RETRY, "%s %s: %s", verb,
+		queue_id != NULL ? queue_id : "", *why != '\0' ? why : "missent-release failed");
+	return false;
+}
+
+/* What the helper prints goes into the memory file `out`. */
+static bool run(const MsMta *mta, int out, const char *verb, const char *queue_id, const char *digest,
 	GError **error)
 {
-	const char *argv[6];
-	int n = 0;
-	argv[n++] = mta->program;
-	if (mta->config != NULL) {
-		argv[n++] = "--config";
-		argv[n++] = mta->config;
-	}
-	argv[n++] = verb;
-	argv[n++] = queue_id;
-	argv[n] = NULL;
-	g_autofree char *output = NULL;
-	g_autofree char *complaint = NULL;
-	int status;
-	if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, &complaint,
-		    &status, error))
-		return false;
-	if (status != 0) {
-		g_autofree char *safe = ms_text_escape(g_strstrip(complaint), -1, 500);
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s %s: %s", verb,
-			queue_id != NULL ? queue_id : "",
-			*safe != '\0' ? safe : "missent-release failed");
-		return false;
-	}
-	*output_out = g_steal_pointer(&output);
-	return true;
+	g_autoptr(GPtrArray) argv = arguments(mta, verb, queue_id, digest);
+	int err = memfd_create("missent-complaint", MFD_CLOEXEC);
+	GPid pid;
+	bool fine = err >= 0
+		&& g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,
+			G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, out, err, NULL, NULL, 0, &pid, NULL, NULL,
+			NULL, error);
+	if (err < 0)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
+	fine = fine && wait_for(pid, err, verb, queue_id, error);
+	if (err >= 0)
+		close(err);
+	return fine;
 }
+
+static int run_into_memory(const MsMta *mta, const char *verb, const char *queue_id,
+	const char *digest, GError **error)
+{
+	int out = memfd_create("missent-queue", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (out < 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
+		return -1;
+	}
+	if (run(mta, out, verb, queue_id, digest, error)
+		&& fcntl(out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+		return out;
+	if (error != NULL && *error == NULL)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "sealing: %s", g_strerror(errno));
+	close(out);
+	return -1;
+}
+
+bool ms_mta_run(const MsMta *mta, const char *verb, const char *queue_id, const char *digest,
+	GError **error)
+{
+	int out = run_into_memory(mta, verb, queue_id, digest, error);
+	if (out >= 0)
+		close(out);
+	return out >= 0;
+}
+
+int ms_mta_show(const MsMta *mta, const char *queue_id, GError **error)
+{
+	return run_into_memory(mta, "show", queue_id, NULL, error);
+}
+
+/* ---- the queue ------------------------------------------------------------------------ */
 
 static void queued_free(gpointer data)
 {
@@ -53,10 +124,10 @@ static const char *member(const json_t *object, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* `postqueue -j`: one JSON object a line. */
-static void take_line(GHashTable *queue, const char *line)
+/* As `postqueue -j` prints it: one JSON object a line. */
+static void take_line(GHashTable *queue, const char *line, gsize len)
 {
-	json_t *object = json_loads(line, 0, NULL);
+	json_t *object = json_loadb(line, len, 0, NULL);
 	if (json_is_object(object)) {
 		MsQueued *queued = g_new0(MsQueued, 1);
 		queued->queue_id = g_strdup(member(object, "queue_id"));
@@ -71,13 +142,21 @@ static void take_line(GHashTable *queue, const char *line)
 
 GHashTable *ms_mta_queue(const MsMta *mta, GError **error)
 {
-	g_autofree char *output = NULL;
-	if (!ms_mta_run(mta, "list", NULL, &output, error))
+	int fd = run_into_memory(mta, "list", NULL, NULL, error);
+	if (fd < 0)
 		return NULL;
 	GHashTable *queue = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, queued_free);
-	g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
-	for (int i = 0; lines[i] != NULL; i++)
-		take_line(queue, lines[i]);
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *map = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	for (const char *p = map, *end = p + size; map != MAP_FAILED && p < end;) {
+		const char *stop = memchr(p, '\n', (gsize)(end - p));
+		gsize len = (gsize)((stop != NULL ? stop : end) - p);
+		take_line(queue, p, len);
+		p += len + 1;
+	}
+	if (map != MAP_FAILED)
+		munmap(map, (size_t)size);
+	close(fd);
 	return queue;
 }
 

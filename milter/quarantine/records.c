@@ -2,46 +2,86 @@
 
 #include <string.h>
 
-#include "missent/quarantine.h"
-#include "missent/store.h"
+#include "missent/digest.h"
 
-#define APPLICATION_ID 0x6d73686c /* "mshl" */
+#include "records_private.h"
+
+#define APPLICATION_ID 0x6d736832 /* "msh2" */
 
 static const char schema[] =
+	"CREATE TABLE IF NOT EXISTS counter (n INTEGER NOT NULL);"
+	"INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);"
 	"CREATE TABLE IF NOT EXISTS held ("
-	" id INTEGER PRIMARY KEY, state TEXT NOT NULL, host TEXT NOT NULL, queue_id TEXT NOT NULL,"
-	" arrived INTEGER NOT NULL, sender TEXT NOT NULL, size INTEGER NOT NULL,"
-	" codes TEXT NOT NULL, policies TEXT NOT NULL);"
+	" id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, state TEXT NOT NULL, place TEXT NOT NULL,"
+	" host TEXT NOT NULL, queue_id TEXT NOT NULL, arrived INTEGER NOT NULL, sender TEXT NOT NULL,"
+	" size INTEGER NOT NULL, digest TEXT NOT NULL, message TEXT NOT NULL, signed TEXT NOT NULL,"
+	" codes TEXT NOT NULL, policies TEXT NOT NULL, cause TEXT NOT NULL, assignee TEXT NOT NULL,"
+	" warned INTEGER NOT NULL, changed INTEGER NOT NULL, recipients INTEGER NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS held_queue_id ON held (queue_id);"
 	"CREATE INDEX IF NOT EXISTS held_state ON held (state, arrived);"
+	"CREATE INDEX IF NOT EXISTS held_arrived ON held (arrived);"
+	"CREATE INDEX IF NOT EXISTS held_sender ON held (state, sender);"
+	"CREATE INDEX IF NOT EXISTS held_recipients ON held (state, recipients);"
+	"CREATE INDEX IF NOT EXISTS held_size ON held (state, size);"
+	"CREATE INDEX IF NOT EXISTS held_cause ON held (state, cause, arrived);"
+	"CREATE INDEX IF NOT EXISTS held_changed ON held (changed);"
+	"CREATE INDEX IF NOT EXISTS held_digest ON held (digest);"
 	"CREATE TABLE IF NOT EXISTS recipient ("
-	" held INTEGER NOT NULL REFERENCES held (id), address TEXT NOT NULL);"
+	" held INTEGER NOT NULL REFERENCES held (id), address TEXT NOT NULL, state TEXT NOT NULL,"
+	" accounts TEXT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS recipient_held ON recipient (held);"
 	"CREATE TABLE IF NOT EXISTS reason ("
 	" held INTEGER NOT NULL REFERENCES held (id), code TEXT NOT NULL, policy TEXT NOT NULL,"
 	" action TEXT NOT NULL, enforced TEXT NOT NULL, kind TEXT, masked TEXT, place TEXT, owner TEXT,"
 	" recipient TEXT, recipients INTEGER NOT NULL, text TEXT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS reason_held ON reason (held);"
+	"CREATE TABLE IF NOT EXISTS finding ("
+	" held INTEGER NOT NULL REFERENCES held (id), kind TEXT NOT NULL, masked TEXT NOT NULL,"
+	" ref TEXT NOT NULL, owners TEXT NOT NULL, belief TEXT NOT NULL, place TEXT NOT NULL,"
+	" count INTEGER NOT NULL, relations TEXT NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS finding_held ON finding (held);"
+	"CREATE TABLE IF NOT EXISTS account ("
+	" name TEXT NOT NULL, held INTEGER NOT NULL REFERENCES held (id), PRIMARY KEY (name, held))"
+	" WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS account_held ON account (held);"
 	"CREATE TABLE IF NOT EXISTS act ("
 	" held INTEGER NOT NULL REFERENCES held (id), at INTEGER NOT NULL, who TEXT NOT NULL,"
 	" what TEXT NOT NULL, why TEXT NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS act_held ON act (held);";
+	"CREATE INDEX IF NOT EXISTS act_held ON act (held);"
+	"CREATE TABLE IF NOT EXISTS decision ("
+	" id TEXT PRIMARY KEY, uid TEXT NOT NULL REFERENCES held (uid), grp TEXT NOT NULL,"
+	" verb TEXT NOT NULL, recipients TEXT NOT NULL, who TEXT NOT NULL, second TEXT NOT NULL,"
+	" why TEXT NOT NULL, outcome TEXT NOT NULL, token TEXT NOT NULL, step TEXT NOT NULL,"
+	" at INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS decision_uid ON decision (uid);"
+	"CREATE INDEX IF NOT EXISTS decision_state ON decision (state);"
+	"CREATE INDEX IF NOT EXISTS decision_group ON decision (grp);"
+	"CREATE TABLE IF NOT EXISTS token ("
+	" hash TEXT PRIMARY KEY, digest TEXT NOT NULL, sender TEXT NOT NULL, recipients TEXT NOT NULL,"
+	" made INTEGER NOT NULL, spent INTEGER NOT NULL, queue_id TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS notice ("
+	" address TEXT NOT NULL, cause TEXT NOT NULL, at INTEGER NOT NULL,"
+	" PRIMARY KEY (address, cause)) WITHOUT ROWID;"
+	/* records of other hosts: each host's own count of changes */
+	"CREATE TABLE IF NOT EXISTS mirrored (uid TEXT PRIMARY KEY, origin INTEGER NOT NULL)"
+	" WITHOUT ROWID;";
 
-const char *const ms_state_names[MS_N_STATES + 1] = {"held", "observed", "released", "returned",
-	"deleted", NULL};
-
-struct MsRecords {
-	MsSqlite *db;
-};
+static MsRecords *records_of(MsSqlite *db)
+{
+	MsRecords *records = db != NULL ? g_new0(MsRecords, 1) : NULL;
+	if (records != NULL)
+		records->db = db;
+	return records;
+}
 
 MsRecords *ms_records_open(const char *path, GError **error)
 {
-	MsSqlite *db = ms_sqlite_open(path, APPLICATION_ID, schema, true, NULL, error);
-	if (db == NULL)
-		return NULL;
-	MsRecords *records = g_new0(MsRecords, 1);
-	records->db = db;
-	return records;
+	return records_of(ms_sqlite_open(path, APPLICATION_ID, schema, true, NULL, error));
+}
+
+MsRecords *ms_records_open_readonly(const char *path, GError **error)
+{
+	return records_of(ms_sqlite_open(path, APPLICATION_ID, schema, false, NULL, error));
 }
 
 void ms_records_free(MsRecords *records)
@@ -52,147 +92,35 @@ void ms_records_free(MsRecords *records)
 	g_free(records);
 }
 
-static void act_free(gpointer data)
+char *ms_records_name(void)
 {
-	MsAct *act = data;
-	g_free(act->who);
-	g_free(act->what);
-	g_free(act->why);
-	g_free(act);
+	guint8 random[MS_DIGEST_BYTES];
+	ms_digest_random(random);
+	GString *name = g_string_new(NULL);
+	for (int i = 0; i < 8; i++)
+		g_string_append_printf(name, "%02x", random[i]);
+	return g_string_free(name, FALSE);
 }
 
-void ms_record_free(MsRecord *record)
-{
-	if (record == NULL)
-		return;
-	g_free(record->host);
-	g_free(record->queue_id);
-	g_free(record->sender);
-	g_free(record->codes);
-	g_free(record->policies);
-	g_ptr_array_unref(record->recipients);
-	g_ptr_array_unref(record->reasons);
-	g_ptr_array_unref(record->acts);
-	g_free(record);
-}
+/* ---- statements ----------------------------------------------------------------------- */
 
-/* ---- writing -------------------------------------------------------------------------- */
-
-static char *number(gint64 n)
+char *records_number(gint64 n)
 {
 	return g_strdup_printf("%" G_GINT64_FORMAT, n);
 }
 
-static bool run(MsRecords *records, const char *sql, const char *const *params, GError **error)
+gint64 records_to_number(const char *text)
 {
-	return ms_sqlite_run(records->db, sql, params, NULL, NULL, NULL, error) == MS_FOUND;
+	return text != NULL ? g_ascii_strtoll(text, NULL, 10) : 0;
 }
 
-static bool add_head(MsRecords *records, const MsEnvelope *envelope, const MsVerdict *verdict,
-	MsState state, GError **error)
+void records_take_number(int n, const char *const *columns, void *user)
 {
-	g_autofree char *arrived = number(envelope->arrived);
-	g_autofree char *size = number((gint64)envelope->size);
-	g_autofree char *codes = ms_verdict_codes(verdict, MS_TAG);
-	g_autofree char *sender = g_utf8_make_valid(envelope->sender, -1);
-	GPtrArray *titles = g_ptr_array_copy(verdict->policies, (GCopyFunc)(void (*)(void))g_strdup, NULL);
-	g_ptr_array_add(titles, NULL);
-	g_autofree char *policies = g_strjoinv(", ", (char **)titles->pdata);
-	g_ptr_array_unref(titles);
-	const char *params[] = {ms_state_names[state], envelope->host,
-		envelope->queue_id != NULL ? envelope->queue_id : "", arrived, sender, size, codes,
-		policies, NULL};
-	return run(records,
-		"INSERT INTO held (state, host, queue_id, arrived, sender, size, codes, policies)"
-		" VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), ?5, CAST(?6 AS INTEGER), ?7, ?8)",
-		params, error);
+	(void)n;
+	*(gint64 *)user = records_to_number(columns[0]);
 }
 
-static const char *text_or_empty(const char *text)
-{
-	return text != NULL ? text : "";
-}
-
-static bool add_reason(MsRecords *records, const char *id, const MsReason *reason, GError **error)
-{
-	g_autofree char *recipients = number(reason->recipients);
-	g_autofree char *recipient = g_utf8_make_valid(text_or_empty(reason->recipient), -1);
-	const char *params[] = {id, ms_reason_names[reason->code], reason->policy,
-		ms_action_names[reason->action], reason->enforced ? "1" : "0",
-		text_or_empty(reason->kind), text_or_empty(reason->masked),
-		text_or_empty(reason->where), text_or_empty(reason->owner), recipient, recipients,
-		reason->text, NULL};
-	return run(records,
-		"INSERT INTO reason VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, nullif(?6, ''),"
-		" nullif(?7, ''), nullif(?8, ''), nullif(?9, ''), nullif(?10, ''),"
-		" CAST(?11 AS INTEGER), ?12)",
-		params, error);
-}
-
-static bool add_all(MsRecords *records, const MsEnvelope *envelope, const MsVerdict *verdict,
-	MsState state, GError **error)
-{
-	if (!add_head(records, envelope, verdict, state, error))
-		return false;
-	g_autofree char *id = number(ms_sqlite_last_row(records->db));
-	for (guint i = 0; i < envelope->recipients->len; i++) {
-		g_autofree char *address = g_utf8_make_valid(envelope->recipients->pdata[i], -1);
-		const char *params[] = {id, address, NULL};
-		if (!run(records, "INSERT INTO recipient VALUES (CAST(?1 AS INTEGER), ?2)", params, error))
-			return false;
-	}
-	for (guint i = 0; i < verdict->reasons->len; i++)
-		if (!add_reason(records, id, verdict->reasons->pdata[i], error))
-			return false;
-	return true;
-}
-
-/* Ends the transaction in which `fine` was found out. */
-static bool in_transaction(MsRecords *records, bool fine, GError **error)
-{
-	const char *end = fine ? "COMMIT" : "ROLLBACK";
-	GError **out = fine ? error : NULL;
-	if (run(records, end, NULL, out))
-		return fine;
-	run(records, "ROLLBACK", NULL, NULL);
-	return false;
-}
-
-bool ms_records_add(MsRecords *records, const MsEnvelope *envelope, const MsVerdict *verdict,
-	MsState state, GError **error)
-{
-	ms_sqlite_lock(records->db);
-	bool fine = run(records, "BEGIN IMMEDIATE", NULL, error);
-	if (fine)
-		fine = in_transaction(records, add_all(records, envelope, verdict, state, error), error);
-	ms_sqlite_unlock(records->db);
-	return fine;
-}
-
-bool ms_records_act(MsRecords *records, gint64 id, MsState state, const char *who, const char *what,
-	const char *why, GError **error)
-{
-	g_autofree char *key = number(id);
-	g_autofree char *now = number(g_get_real_time());
-	const char *act[] = {key, now, who, what, why, NULL};
-	const char *change[] = {key, ms_state_names[state], NULL};
-	ms_sqlite_lock(records->db);
-	bool fine = run(records, "BEGIN IMMEDIATE", NULL, error);
-	if (fine)
-		fine = in_transaction(records,
-			run(records,
-				"INSERT INTO act VALUES (CAST(?1 AS INTEGER), CAST(?2 AS INTEGER), ?3, ?4, ?5)",
-				act, error)
-				&& run(records, "UPDATE held SET state=?2 WHERE id=CAST(?1 AS INTEGER)",
-					change, error),
-			error);
-	ms_sqlite_unlock(records->db);
-	return fine;
-}
-
-/* ---- reading -------------------------------------------------------------------------- */
-
-static int index_of(const char *const *names, const char *name)
+int records_index(const char *const *names, const char *name)
 {
 	for (int i = 0; names[i] != NULL; i++)
 		if (strcmp(names[i], name) == 0)
@@ -200,127 +128,278 @@ static int index_of(const char *const *names, const char *name)
 	return 0;
 }
 
-static gint64 to_number(const char *text)
+#define MAX_PARAMS 24
+
+static bool ask(MsRecords *records, GError **error, MsSqliteRow row, void *user, const char *sql,
+	va_list args)
 {
-	return text != NULL ? g_ascii_strtoll(text, NULL, 10) : 0;
+	const char *params[MAX_PARAMS + 1];
+	int n = 0;
+	while ((params[n] = va_arg(args, const char *)) != NULL)
+		g_assert(++n <= MAX_PARAMS);
+	return ms_sqlite_run(records->db, sql, params, row, user, NULL, error) == MS_FOUND;
 }
 
-static void take_record(int n, const char *const *c, void *user)
+bool records_ask(MsRecords *records, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
+{
+	va_list args;
+	va_start(args, sql);
+	bool fine = ask(records, error, row, user, sql, args);
+	va_end(args);
+	return fine;
+}
+
+bool records_run(MsRecords *records, GError **error, const char *sql, ...)
+{
+	va_list args;
+	va_start(args, sql);
+	bool fine = ask(records, error, NULL, NULL, sql, args);
+	va_end(args);
+	return fine;
+}
+
+bool records_begin(MsRecords *records, GError **error)
+{
+	ms_sqlite_lock(records->db);
+	if (records_run(records, error, "BEGIN IMMEDIATE", NULL))
+		return true;
+	ms_sqlite_unlock(records->db);
+	return false;
+}
+
+bool records_end(MsRecords *records, bool fine, GError **error)
+{
+	if (fine)
+		fine = records_run(records, error, "COMMIT", NULL);
+	if (!fine)
+		records_run(records, NULL, "ROLLBACK", NULL);
+	ms_sqlite_unlock(records->db);
+	return fine;
+}
+
+bool records_touch(MsRecords *records, const char *id, GError **error)
+{
+	return records_run(records, error, "UPDATE counter SET n = n + 1", NULL)
+		&& records_run(records, error,
+			"UPDATE held SET changed=(SELECT n FROM counter) WHERE id=CAST(?1 AS INTEGER)", id, NULL);
+}
+
+/* ---- adding --------------------------------------------------------------------------- */
+
+static const char *or_empty(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+static bool add_head(MsRecords *records, MsRecord *r, GError **error)
+{
+	g_autofree char *arrived = records_number(r->arrived);
+	g_autofree char *size = records_number((gint64)r->size);
+	g_autofree char *warned = records_number(r->warned);
+	g_autofree char *recipients = records_number(r->n_recipients);
+	g_autofree char *sender = g_utf8_make_valid(or_empty(r->sender), -1);
+	if (r->uid == NULL)
+		r->uid = ms_records_name();
+	if (!records_run(records, error,
+		    "INSERT INTO held (uid, state, place, host, queue_id, arrived, sender, size, digest,"
+		    " message, signed, codes, policies, cause, assignee, warned, changed, recipients)"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, CAST(?6 AS INTEGER), ?7, CAST(?8 AS INTEGER), ?9, ?10,"
+		    " ?11, ?12, ?13, ?14, ?15, CAST(?16 AS INTEGER), 0, CAST(?17 AS INTEGER))",
+		    r->uid, ms_state_names[r->state], ms_held_place_names[r->place], or_empty(r->host),
+		    or_empty(r->queue_id), arrived, sender, size, or_empty(r->digest),
+		    or_empty(r->message), r->is_signed ? "1" : "0", or_empty(r->codes),
+		    or_empty(r->policies), or_empty(r->cause), or_empty(r->assignee), warned, recipients,
+		    NULL))
+		return false;
+	r->id = ms_sqlite_last_row(records->db);
+	return true;
+}
+
+static bool add_reason(MsRecords *records, const char *id, const MsReason *reason, GError **error)
+{
+	g_autofree char *recipients = records_number(reason->recipients);
+	g_autofree char *recipient = g_utf8_make_valid(or_empty(reason->recipient), -1);
+	return records_run(records, error,
+		"INSERT INTO reason VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, nullif(?6, ''),"
+		" nullif(?7, ''), nullif(?8, ''), nullif(?9, ''), nullif(?10, ''),"
+		" CAST(?11 AS INTEGER), ?12)",
+		id, ms_reason_names[reason->code], reason->policy, ms_action_names[reason->action],
+		reason->enforced ? "1" : "0", or_empty(reason->kind), or_empty(reason->masked),
+		or_empty(reason->where), or_empty(reason->owner), recipient, recipients, reason->text, NULL);
+}
+
+static bool add_finding(MsRecords *records, const char *id, const MsHeldFinding *f, GError **error)
+{
+	g_autofree char *count = records_number(f->count);
+	return records_run(records, error,
+		"INSERT INTO finding VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7,"
+		" CAST(?8 AS INTEGER), ?9)",
+		id, f->kind, f->masked, f->ref, f->owners, f->belief, f->where, count, f->relations, NULL);
+}
+
+static bool add_act(MsRecords *records, const char *id, const MsAct *act, GError **error)
+{
+	g_autofree char *at = records_number(act->at);
+	return records_run(records, error,
+		"INSERT INTO act VALUES (CAST(?1 AS INTEGER), CAST(?2 AS INTEGER), ?3, ?4, ?5)", id, at,
+		act->who, act->what, act->why, NULL);
+}
+
+static bool add_lists(MsRecords *records, const MsRecord *r, const char *id, GError **error)
+{
+	bool fine = true;
+	for (guint i = 0; i < r->recipients->len && fine; i++) {
+		const MsHeldRecipient *to = r->recipients->pdata[i];
+		fine = records_run(records, error,
+			"INSERT INTO recipient VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4)", id, to->address,
+			ms_state_names[to->state], to->accounts, NULL);
+	}
+	for (guint i = 0; i < r->reasons->len && fine; i++)
+		fine = add_reason(records, id, r->reasons->pdata[i], error);
+	for (guint i = 0; i < r->findings->len && fine; i++)
+		fine = add_finding(records, id, r->findings->pdata[i], error);
+	for (guint i = 0; i < r->accounts->len && fine; i++)
+		fine = records_run(records, error,
+			"INSERT OR IGNORE INTO account VALUES (?2, CAST(?1 AS INTEGER))", id,
+			(char *)r->accounts->pdata[i], NULL);
+	for (guint i = 0; i < r->acts->len && fine; i++)
+		fine = add_act(records, id, r->acts->pdata[i], error);
+	for (guint i = 0; i < r->decisions->len && fine; i++)
+		fine = records_add_decision(records, r->decisions->pdata[i], error);
+	return fine;
+}
+
+static bool add_all(MsRecords *records, MsRecord *r, GError **error)
+{
+	if (!add_head(records, r, error))
+		return false;
+	g_autofree char *id = records_number(r->id);
+	return add_lists(records, r, id, error) && records_touch(records, id, error);
+}
+
+bool ms_records_add(MsRecords *records, MsRecord *record, GError **error)
+{
+	return records_begin(records, error)
+		&& records_end(records, add_all(records, record, error), error);
+}
+
+static bool remove_all(MsRecords *records, const char *id, const char *uid, GError **error)
+{
+	static const char *const tables[] = {"recipient", "reason", "finding", "account", "act"};
+	bool fine = records_run(records, error, "DELETE FROM decision WHERE uid=?1", uid, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(tables) && fine; i++) {
+		g_autofree char *sql =
+			g_strdup_printf("DELETE FROM %s WHERE held=CAST(?1 AS INTEGER)", tables[i]);
+		fine = records_run(records, error, sql, id, NULL);
+	}
+	return fine && records_run(records, error, "DELETE FROM held WHERE id=CAST(?1 AS INTEGER)", id, NULL);
+}
+
+static void take_two(int n, const char *const *columns, void *user)
 {
 	(void)n;
-	MsRecord *record = g_new0(MsRecord, 1);
-	record->id = to_number(c[0]);
-	record->state = (MsState)index_of(ms_state_names, c[1]);
-	record->host = g_strdup(c[2]);
-	record->queue_id = g_strdup(c[3]);
-	record->arrived = to_number(c[4]);
-	record->sender = g_strdup(c[5]);
-	record->size = (guint64)to_number(c[6]);
-	record->codes = g_strdup(c[7]);
-	record->policies = g_strdup(c[8]);
-	record->recipients = g_ptr_array_new_with_free_func(g_free);
-	MsVerdict *verdict = ms_verdict_new(); /* for its list of reasons */
-	record->reasons = g_ptr_array_ref(verdict->reasons);
-	ms_verdict_free(verdict);
-	record->acts = g_ptr_array_new_with_free_func(act_free);
-	g_ptr_array_add(user, record);
+	gint64 *two = user;
+	two[0] = records_to_number(columns[0]);
+	two[1] = records_to_number(columns[1]);
 }
 
-static void take_recipient(int n, const char *const *c, void *user)
+/* What a record says of itself is ordered by its host's own count of changes. */
+static bool mirror(MsRecords *records, MsRecord *r, GError **error)
+{
+	gint64 known[2] = {0, -1};
+	if (!records_ask(records, error, take_two, known,
+		    "SELECT id, origin FROM held LEFT JOIN mirrored USING (uid) WHERE uid=?1", r->uid, NULL))
+		return false;
+	if (known[0] != 0 && known[1] >= r->changed)
+		return true;
+	g_autofree char *id = records_number(known[0]);
+	g_autofree char *origin = records_number(r->changed);
+	return (known[0] == 0 || remove_all(records, id, r->uid, error)) && add_all(records, r, error)
+		&& records_run(records, error,
+			"INSERT OR REPLACE INTO mirrored VALUES (?1, CAST(?2 AS INTEGER))", r->uid, origin, NULL);
+}
+
+bool ms_records_mirror(MsRecords *records, MsRecord *record, GError **error)
+{
+	return records_begin(records, error)
+		&& records_end(records, mirror(records, record, error), error);
+}
+
+static void take_text(int n, const char *const *columns, void *user)
 {
 	(void)n;
-	g_ptr_array_add(((MsRecord *)user)->recipients, g_strdup(c[0]));
+	char **out = user;
+	if (*out == NULL)
+		*out = g_strdup(columns[0]);
 }
 
-static void take_reason(int n, const char *const *c, void *user)
+static int compare(const void *a, const void *b)
 {
-	(void)n;
-	MsReason *reason = g_new0(MsReason, 1);
-	reason->code = (MsReasonCode)index_of(ms_reason_names, c[0]);
-	reason->policy = g_strdup(c[1]);
-	reason->action = (MsAction)index_of(ms_action_names, c[2]);
-	reason->enforced = strcmp(c[3], "1") == 0;
-	reason->kind = g_strdup(c[4]);
-	reason->masked = g_strdup(c[5]);
-	reason->where = g_strdup(c[6]);
-	reason->owner = g_strdup(c[7]);
-	reason->recipient = g_strdup(c[8]);
-	reason->recipients = (guint)to_number(c[9]);
-	reason->text = g_strdup(c[10]);
-	g_ptr_array_add(((MsRecord *)user)->reasons, reason);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void take_act(int n, const char *const *c, void *user)
+/* The addresses that are held, in one order. */
+static char *held_addresses(const MsRecord *record)
 {
-	(void)n;
-	MsAct *act = g_new0(MsAct, 1);
-	act->at = to_number(c[0]);
-	act->who = g_strdup(c[1]);
-	act->what = g_strdup(c[2]);
-	act->why = g_strdup(c[3]);
-	g_ptr_array_add(((MsRecord *)user)->acts, act);
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		if (to->state == MS_STATE_HELD)
+			g_ptr_array_add(list, to->address);
+	}
+	g_ptr_array_sort(list, compare);
+	g_ptr_array_add(list, NULL);
+	return g_strjoinv("\n", (char **)list->pdata);
 }
 
-static bool fill(MsRecords *records, MsRecord *record, const char *sql, MsSqliteRow row,
-	GError **error)
+char *ms_records_twin(MsRecords *records, const MsRecord *record)
 {
-	g_autofree char *id = number(record->id);
-	const char *params[] = {id, NULL};
-	return ms_sqlite_run(records->db, sql, params, row, record, NULL, error) == MS_FOUND;
+	char *uid = NULL;
+	if (record->message == NULL || *record->message == '\0')
+		return NULL; /* without a name two messages cannot be told apart */
+	g_autofree char *addresses = held_addresses(record);
+	records_ask(records, NULL, take_text, &uid,
+		"SELECT uid FROM held WHERE digest=?1 AND message=?2 AND sender=?3 AND state='held'"
+		" AND place='spool' AND ?4=(SELECT group_concat(address, char(10)) FROM"
+		" (SELECT address FROM recipient WHERE held=held.id AND state='held' ORDER BY address))",
+		record->digest, record->message, record->sender, addresses, NULL);
+	return uid;
 }
 
-static bool fill_recipients(MsRecords *records, MsRecord *record, GError **error)
+/* ---- acts ----------------------------------------------------------------------------- */
+
+static bool now_act(MsRecords *records, const char *id, const char *who, const char *what,
+	const char *why, GError **error)
 {
-	return fill(records, record,
-		"SELECT address FROM recipient WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid",
-		take_recipient, error);
+	MsAct act = {g_get_real_time(), (char *)who, (char *)what, (char *)why};
+	return add_act(records, id, &act, error) && records_touch(records, id, error);
 }
 
-#define HEAD "SELECT id, state, host, queue_id, arrived, sender, size, codes, policies FROM held "
-
-GPtrArray *ms_records_list(MsRecords *records, const MsRecordFilter *filter, GError **error)
+bool ms_records_act(MsRecords *records, gint64 id, const char *who, const char *what,
+	const char *why, GError **error)
 {
-	g_autofree char *older = number(filter->older_than > 0 ? filter->older_than : G_MAXINT64);
-	g_autofree char *newer = number(filter->newer_than);
-	g_autofree char *limit = number(filter->limit > 0 ? filter->limit : G_MAXINT32);
-	const char *params[] = {filter->state >= 0 ? ms_state_names[filter->state] : "",
-		text_or_empty(filter->reason), text_or_empty(filter->policy),
-		text_or_empty(filter->sender), older, newer, limit, NULL};
-	g_autoptr(GPtrArray) list =
-		g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
-	if (ms_sqlite_run(records->db,
-		    HEAD "WHERE (?1='' OR state=?1)"
-			 " AND (?2='' OR EXISTS (SELECT 1 FROM reason WHERE held=held.id AND code=?2))"
-			 " AND (?3='' OR EXISTS (SELECT 1 FROM reason WHERE held=held.id AND policy=?3))"
-			 " AND (?4='' OR instr(lower(sender), lower(?4)) > 0)"
-			 " AND arrived <= CAST(?5 AS INTEGER) AND arrived >= CAST(?6 AS INTEGER)"
-			 " ORDER BY arrived DESC, id DESC LIMIT CAST(?7 AS INTEGER)",
-		    params, take_record, list, NULL, error) != MS_FOUND)
-		return NULL;
-	for (guint i = 0; i < list->len; i++)
-		if (!fill_recipients(records, list->pdata[i], error))
-			return NULL;
-	return g_steal_pointer(&list);
+	g_autofree char *key = records_number(id);
+	return records_begin(records, error)
+		&& records_end(records, now_act(records, key, who, what, why, error), error);
 }
 
-MsRecord *ms_records_find(MsRecords *records, const char *queue_id, GError **error)
+static bool set(MsRecords *records, gint64 id, const char *sql, const char *value, GError **error)
 {
-	const char *params[] = {queue_id, NULL};
-	g_autoptr(GPtrArray) list =
-		g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
-	if (ms_sqlite_run(records->db, HEAD "WHERE queue_id=?1 ORDER BY arrived DESC LIMIT 1", params,
-		    take_record, list, NULL, error) != MS_FOUND
-		|| list->len == 0)
-		return NULL;
-	g_autoptr(MsRecord) record = g_ptr_array_steal_index(list, 0);
-	if (!fill_recipients(records, record, error)
-		|| !fill(records, record,
-			"SELECT code, policy, action, enforced, kind, masked, place, owner, recipient,"
-			" recipients, text FROM reason WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid",
-			take_reason, error)
-		|| !fill(records, record,
-			"SELECT at, who, what, why FROM act WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid",
-			take_act, error))
-		return NULL;
-	return g_steal_pointer(&record);
+	g_autofree char *key = records_number(id);
+	return records_begin(records, error)
+		&& records_end(records,
+			records_run(records, error, sql, key, value, NULL) && records_touch(records, key, error),
+			error);
+}
+
+bool ms_records_assign(MsRecords *records, gint64 id, const char *assignee, GError **error)
+{
+	return set(records, id, "UPDATE held SET assignee=?2 WHERE id=CAST(?1 AS INTEGER)", assignee, error);
+}
+
+bool ms_records_warned(MsRecords *records, gint64 id, gint64 when, GError **error)
+{
+	g_autofree char *text = records_number(when);
+	return set(records, id, "UPDATE held SET warned=CAST(?2 AS INTEGER) WHERE id=CAST(?1 AS INTEGER)",
+		text, error);
 }

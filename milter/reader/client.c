@@ -733,8 +733,8 @@ static MsReading *unreadable(MsUnreadReason reason, const char *why)
 /* When the supervisor dies, so do all workers that wait in the queue. */
 #define MAX_DEAD_WORKERS 300
 
-bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, guint64 *known_out,
-	GError **error)
+static bool read_as(MsReader *reader, int message_fd, const WireQuestion *document,
+	MsReading **reading_out, guint64 *known_out, GError **error)
 {
 	Worker worker;
 	Known known = {0, -1};
@@ -748,7 +748,7 @@ bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, g
 			return false;
 		gint64 deadline =
 			g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
-		end = run_job(reader, &worker, &known, message_fd, NULL, deadline, &bytes);
+		end = run_job(reader, &worker, &known, message_fd, document, deadline, &bytes);
 		known_clear(&known);
 	}
 	/* A program for pictures that was started anew has nothing, until it is given all again. */
@@ -766,4 +766,19 @@ bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, g
 		reading = unreadable(MS_UNREAD_WORKER, refused->message);
 	*reading_out = reading;
 	return true;
+}
+
+bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, guint64 *known_out,
+	GError **error)
+{
+	return read_as(reader, message_fd, NULL, reading_out, known_out, error);
+}
+
+bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading **reading_out,
+	GError **error)
+{
+	off_t size = lseek(message_fd, 0, SEEK_END);
+	WireQuestion document = {.start = 0, .end = (guint64)MAX(size, 0)};
+	g_strlcpy(document.as, as, sizeof document.as);
+	return read_as(reader, message_fd, &document, reading_out, NULL, error);
 }

@@ -11,20 +11,36 @@ typedef struct {
 	const MsFilters *known;
 	MsBudget *budget;
 	MsReading *reading;
+	bool show;
 } Sink;
 
 static void on_span(const MsSpan *span, void *user)
 {
 	Sink *sink = user;
 	ms_detect(sink->kinds, sink->known, span, sink->budget, sink->reading);
+	if (sink->show)
+		ms_reading_show(sink->reading, span->where, span->text, span->len);
+}
+
+static void on_part(const guint8 *data, gsize len, void *user)
+{
+	Sink *sink = user;
+	if (len <= MS_VIEW_MAX_BYTES && sink->reading->bytes == NULL)
+		sink->reading->bytes = g_bytes_new(data, len);
 }
 
 void ms_reader_work(const MsJob *job)
 {
-	Sink sink = {job->kinds, job->known, job->budget, job->reading};
+	bool texts = job->as != NULL && strcmp(job->as, MS_VIEW_TEXTS) == 0;
+	bool part = job->as != NULL && g_str_has_prefix(job->as, MS_VIEW_PART);
+	Sink sink = {job->kinds, job->known, job->budget, job->reading, texts};
 	MsMessageSink to = {.budget = job->budget, .reading = job->reading, .span = on_span,
 		.user = &sink, .passwords = job->passwords, .help = job->help, .ocr_dpi = job->ocr_dpi};
-	if (job->as != NULL) {
+	if (part) {
+		to.wanted = job->as + strlen(MS_VIEW_PART);
+		to.part = on_part;
+	}
+	if (job->as != NULL && !texts && !part) {
 		ms_message_read_document(job->data, job->len, job->as, &to);
 	} else {
 		ms_message_read(job->data, job->len, &to);

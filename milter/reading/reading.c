@@ -10,7 +10,7 @@
  * and its decoder is GLib's own, which is fuzzed by others as well. */
 #define PLACE "(ssss)"
 #define FINDING "(ssuuta" PLACE ")"
-#define FORMAT "(a" FINDING "a(sus)a(ss)a(sssstb)asasa(sss)utx)"
+#define FORMAT "(a" FINDING "a(sus)a(ss)a(sssstb)asasa(sss)utxa(ss)ay)"
 
 #define MAX_TEXT 200
 #define MAX_CONTEXT 60
@@ -63,6 +63,14 @@ static void header_free(gpointer data)
 	g_free(header);
 }
 
+static void shown_free(gpointer data)
+{
+	MsShown *shown = data;
+	g_free(shown->where);
+	g_free(shown->text);
+	g_free(shown);
+}
+
 static void part_free(gpointer data)
 {
 	MsPart *part = data;
@@ -92,6 +100,7 @@ MsReading *ms_reading_new(void)
 	reading->visible = g_ptr_array_new_with_free_func(g_free);
 	reading->faces = g_ptr_array_new_with_free_func(g_free);
 	reading->contradictions = g_ptr_array_new_with_free_func(contradiction_free);
+	reading->shown = g_ptr_array_new_with_free_func(shown_free);
 	return reading;
 }
 
@@ -105,6 +114,8 @@ void ms_reading_free(MsReading *reading)
 	g_ptr_array_unref(reading->parts);
 	g_ptr_array_unref(reading->visible);
 	g_ptr_array_unref(reading->faces);
+	g_ptr_array_unref(reading->shown);
+	g_clear_pointer(&reading->bytes, g_bytes_unref);
 	g_ptr_array_unref(reading->contradictions);
 	g_free(reading);
 }
@@ -307,6 +318,27 @@ bool ms_reading_merge(MsReading *reading, const MsReading *document, const char 
 	return fits;
 }
 
+void ms_reading_show(MsReading *reading, const char *where, const char *text, gsize len)
+{
+	gsize before = 0;
+	for (guint i = 0; i < reading->shown->len; i++)
+		before += strlen(((MsShown *)reading->shown->pdata[i])->text);
+	g_autofree char *copy = g_utf8_make_valid(text, (gssize)MIN(len, MS_READING_MAX_SHOWN));
+	if (before + strlen(copy) > MS_READING_MAX_SHOWN || reading->shown->len >= MS_READING_MAX_PARTS)
+		return;
+	MsShown *last = reading->shown->len > 0 ? reading->shown->pdata[reading->shown->len - 1] : NULL;
+	if (last != NULL && strcmp(last->where, where) == 0) {
+		char *joined = g_strconcat(last->text, "\n", copy, NULL);
+		g_free(last->text);
+		last->text = joined;
+		return;
+	}
+	MsShown *shown = g_new0(MsShown, 1);
+	shown->where = g_strdup(where);
+	shown->text = g_steal_pointer(&copy);
+	g_ptr_array_add(reading->shown, shown);
+}
+
 /* ---- wire ----------------------------------------------------------------------------- */
 
 static void encode_findings(GVariantBuilder *out, const GPtrArray *findings)
@@ -369,6 +401,16 @@ GBytes *ms_reading_encode(const MsReading *reading)
 	g_variant_builder_add(&out, "u", reading->visible_total);
 	g_variant_builder_add(&out, "t", reading->text_bytes);
 	g_variant_builder_add(&out, "x", reading->microseconds);
+	g_variant_builder_open(&out, G_VARIANT_TYPE("a(ss)"));
+	for (guint i = 0; i < reading->shown->len; i++) {
+		const MsShown *s = reading->shown->pdata[i];
+		g_variant_builder_add(&out, "(ss)", s->where, s->text);
+	}
+	g_variant_builder_close(&out);
+	g_autoptr(GBytes) none = g_bytes_new_static("", 0);
+	g_variant_builder_add_value(&out,
+		g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING,
+			reading->bytes != NULL ? reading->bytes : none, TRUE));
 	g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_builder_end(&out));
 	return g_variant_get_data_as_bytes(variant);
 }
@@ -491,6 +533,27 @@ static bool decode_faces(MsReading *reading, GVariant *faces, GVariant *contradi
 	return true;
 }
 
+static bool decode_shown(MsReading *reading, GVariant *list, GVariant *bytes, GError **error)
+{
+	GVariantIter iter;
+	const char *where, *text;
+	gsize sum = 0;
+	if (g_variant_iter_init(&iter, list) > MS_READING_MAX_PARTS)
+		return refuse(error, "too many texts");
+	while (g_variant_iter_next(&iter, "(&s&s)", &where, &text)) {
+		sum += strlen(text);
+		if (sum > MS_READING_MAX_SHOWN)
+			return refuse(error, "too much text");
+		MsShown *shown = g_new0(MsShown, 1);
+		shown->where = cut(where, strlen(where), MAX_TEXT);
+		shown->text = g_strdup(text);
+		g_ptr_array_add(reading->shown, shown);
+	}
+	if (g_variant_get_size(bytes) > 0)
+		reading->bytes = g_variant_get_data_as_bytes(bytes);
+	return true;
+}
+
 MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 {
 	if (g_bytes_get_size(bytes) > MS_READING_MAX_BYTES) {
@@ -511,7 +574,9 @@ MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 	g_autoptr(GVariant) visible = g_variant_get_child_value(variant, 4);
 	g_autoptr(GVariant) faces = g_variant_get_child_value(variant, 5);
 	g_autoptr(GVariant) contradictions = g_variant_get_child_value(variant, 6);
-	if (!decode_findings(reading, findings, error) || !decode_unread(reading, unread, error)
+	g_autoptr(GVariant) shown = g_variant_get_child_value(variant, 10);
+	g_autoptr(GVariant) raw = g_variant_get_child_value(variant, 11);
+	if (!decode_shown(reading, shown, raw, error) || !decode_findings(reading, findings, error) || !decode_unread(reading, unread, error)
 		|| !decode_facts(reading, headers, parts, visible, error)
 		|| !decode_faces(reading, faces, contradictions, error))
 		return NULL;

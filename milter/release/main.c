@@ -1,39 +1,107 @@
 /*
  * missent-release: what a reviewer may do to the MTA's queue, and nothing else.
  *
- * It may be installed set-user-ID root and executable by the group missent alone, since
- * Postfix's queue tools are root's.  So: fixed verbs, a queue ID of letters and digits, fixed
- * programs, no shell, an empty environment; another Postfix configuration than the default
- * one only for who is root already.
+ * It may be installed set-user-ID root and executable by one group alone, since the queue tools
+ * are root's.  So: fixed verbs, a queue ID of letters and digits, fixed programs, no shell, an
+ * empty environment; anything else than the MTA's default paths only for who is root already.
+ * What changes a message asks for the digest of its body (bodydigest.h): a queue ID that names
+ * another message by now is refused here, in the process that has the right.
  */
 #include "config.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-static const struct {
-	const char *verb;
-	const char *program;
-	const char *option;
-	const char *queue; /* acts on files of this queue only */
-	bool needs_id;
-} verbs[] = {
-	{"list", "/usr/sbin/postqueue", "-j", NULL, false},
-	{"show", "/usr/sbin/postcat", "-q", NULL, true},
-	{"release", "/usr/sbin/postsuper", "-H", NULL, true},
-	{"return", "/usr/sbin/postsuper", "-f", NULL, true},
-	{"delete", "/usr/sbin/postsuper", "-d", "hold", true},
-};
+#include "missent/bodydigest.h"
 
-static int usage(const char *why)
+#include "release.h"
+
+int release_usage(const char *why)
 {
 	fprintf(stderr, "missent-release: %s\n"
-			"usage: missent-release [--config DIR] list | show ID | release ID | return ID | "
-			"delete ID\n", why);
+			"usage: missent-release [--mta postfix|sendmail] [--config PATH] [--queue DIR]\n"
+			"       [--program PATH] VERB\n"
+			"  list                what the queue holds, one JSON object a line\n"
+			"  show ID             the message itself\n"
+			"  release ID DIGEST   let it go\n"
+			"  requeue ID DIGEST   let it go as if it had come just now (Postfix)\n"
+			"  delete ID DIGEST\n", why);
 	return EX_USAGE;
+}
+
+int release_fail(int code, const char *what)
+{
+	fprintf(stderr, "missent-release: %s: %s\n", what, strerror(errno));
+	return code;
+}
+
+/* postsuper and sendmail look at the real user. */
+bool release_become_root(void)
+{
+	return geteuid() != 0 || (setgid(getegid()) == 0 && setuid(0) == 0);
+}
+
+/* With an empty environment, and standard output to `out` (-1: ours).  0: could not. */
+pid_t release_start(const char *const *argv, int out)
+{
+	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LANG=C";
+	char *const env[] = {path, lang, NULL};
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid > 0 ? pid : 0;
+	if ((out < 0 || dup2(out, STDOUT_FILENO) >= 0) && release_become_root())
+		execve(argv[0], (char *const *)argv, env);
+	perror(argv[0]);
+	_exit(EX_UNAVAILABLE);
+}
+
+int release_wait(pid_t pid)
+{
+	int status;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return EX_OSERR;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
+}
+
+int release_run(const char *const *argv)
+{
+	pid_t pid = release_start(argv, -1);
+	return pid != 0 ? release_wait(pid) : release_fail(EX_OSERR, "fork");
+}
+
+/* What `show` prints, into a digest: it runs in a process of its own, as every verb does. */
+static bool digest_is(const Mta *mta, const char *id, const char *want)
+{
+	int pipes[2];
+	if (pipe(pipes) != 0)
+		return false;
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (dup2(pipes[1], STDOUT_FILENO) < 0)
+			_exit(EX_OSERR);
+		close(pipes[0]);
+		int rc = mta->show(mta, id);
+		fflush(stdout);
+		_exit(rc);
+	}
+	close(pipes[1]);
+	MsBodyDigest digest;
+	ms_body_digest_init(&digest);
+	static char buffer[65536];
+	ssize_t n;
+	while (pid > 0 && ((n = read(pipes[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)))
+		if (n > 0)
+			ms_body_digest_message(&digest, buffer, (size_t)n);
+	close(pipes[0]);
+	char got[MS_BODY_DIGEST];
+	ms_body_digest_end(&digest, got);
+	return pid > 0 && release_wait(pid) == 0 && strcmp(got, want) == 0;
 }
 
 /* Short IDs are hexadecimal, long ones have letters and digits without vowels.  Never "ALL". */
@@ -44,49 +112,68 @@ static bool is_queue_id(const char *id)
 		&& strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == len;
 }
 
+static bool is_digest(const char *text)
+{
+	return strlen(text) == MS_BODY_DIGEST - 1 && strspn(text, "0123456789abcdef") == MS_BODY_DIGEST - 1;
+}
+
+static int change(const Mta *mta, const char *id, const char *digest,
+	int (*verb)(const Mta *, const char *))
+{
+	if (!digest_is(mta, id, digest)) {
+		fprintf(stderr, "missent-release: %s is not, or is no longer, that message\n", id);
+		return EX_DATAERR;
+	}
+	return verb(mta, id);
+}
+
+static int run_verb(const Mta *mta, int argc, char **argv)
+{
+	const struct {
+		const char *name;
+		int (*change)(const Mta *, const char *);
+	} changes[] = {{"release", mta->release}, {"requeue", mta->requeue}, {"delete", mta->delete}};
+	if (argc == 0)
+		return release_usage("no verb");
+	if (strcmp(argv[0], "list") == 0)
+		return argc == 1 ? mta->list(mta) : release_usage("list takes no arguments");
+	if (argc > 1 && !is_queue_id(argv[1]))
+		return release_usage("this is no queue ID");
+	if (strcmp(argv[0], "show") == 0)
+		return argc == 2 ? mta->show(mta, argv[1]) : release_usage("show takes a queue ID");
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+		if (strcmp(argv[0], changes[i].name) != 0 || changes[i].change == NULL)
+			continue;
+		if (argc != 3 || !is_digest(argv[2]))
+			return release_usage("this verb takes a queue ID and a digest");
+		return change(mta, argv[1], argv[2], changes[i].change);
+	}
+	return release_usage("unknown verb");
+}
+
 int main(int argc, char **argv)
 {
-	const char *config = NULL;
+	Mta mta = release_postfix;
 	int at = 1;
-	if (argc > 2 && strcmp(argv[1], "--config") == 0) {
-		config = argv[2];
-		at = 3;
-		if (getuid() != 0)
-			return usage("--config is for root");
-		if (config[0] != '/')
-			return usage("--config needs a path that begins with /");
-	}
-	if (at >= argc)
-		return usage("no verb");
-	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-		if (strcmp(argv[at], verbs[i].verb) != 0)
+	for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
+		const char *value = argv[at + 1];
+		if (strcmp(argv[at], "--mta") == 0) {
+			if (strcmp(value, "postfix") != 0 && strcmp(value, "sendmail") != 0)
+				return release_usage("the MTA is postfix or sendmail");
+			mta = *value == 'p' ? release_postfix : release_sendmail;
 			continue;
-		if (argc != at + 1 + verbs[i].needs_id)
-			return usage("wrong number of arguments");
-		const char *id = verbs[i].needs_id ? argv[at + 1] : NULL;
-		if (id != NULL && !is_queue_id(id))
-			return usage("this is no queue ID");
-		const char *args[8];
-		int n = 0;
-		args[n++] = verbs[i].program;
-		if (config != NULL) {
-			args[n++] = "-c";
-			args[n++] = config;
 		}
-		args[n++] = verbs[i].option;
-		if (id != NULL)
-			args[n++] = id;
-		if (verbs[i].queue != NULL)
-			args[n++] = verbs[i].queue;
-		args[n] = NULL;
-		static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LANG=C";
-		char *const env[] = {path, lang, NULL};
-		/* postsuper looks at the real user. */
-		if (geteuid() == 0 && (setgid(getegid()) != 0 || setuid(0) != 0))
-			return EX_OSERR;
-		execve(verbs[i].program, (char *const *)args, env);
-		perror(verbs[i].program);
-		return EX_UNAVAILABLE;
+		const char **to = strcmp(argv[at], "--config") == 0 ? &mta.config
+			: strcmp(argv[at], "--queue") == 0            ? &mta.queue
+			: strcmp(argv[at], "--program") == 0          ? &mta.program
+								      : NULL;
+		if (to == NULL)
+			return release_usage("unknown option");
+		if (getuid() != 0)
+			return release_usage("other paths than the MTA's own are for root");
+		if (value[0] != '/')
+			return release_usage("a path begins with /");
+		*to = value;
 	}
-	return usage("unknown verb");
+	return run_verb(&mta, argc - at, argv + at);
 }

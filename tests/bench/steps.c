@@ -107,7 +107,8 @@ static void step_audit(void)
 
 static void step_record(void)
 {
-	ms_records_add(records, envelope, judgement->verdict, MS_STATE_HELD, NULL);
+	g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, judgement, "");
+	ms_records_add(records, record, NULL);
 }
 
 static void step_fork(void)

@@ -1,55 +1,83 @@
 #include "config.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "missent/answer.h"
-#include "missent/quarantine.h"
+#include "missent/bodydigest.h"
+#include "missent/mta.h"
+#include "missent/spool.h"
 
 #include "../test.h"
 
 static char *dir;
 
-static MsEnvelope *envelope(const char *queue_id, const char *sender, gint64 arrived)
+/* A record as a judgement makes it. */
+static MsRecord *record(const char *queue_id, const char *sender, gint64 arrived, MsReasonCode code,
+	MsState state)
 {
-	MsEnvelope *e = ms_envelope_new();
-	e->host = g_strdup("mx");
-	e->queue_id = g_strdup(queue_id);
-	e->sender = g_strdup(sender);
-	e->arrived = arrived;
-	e->size = 1234;
-	g_ptr_array_add(e->recipients, g_strdup("a@x.example"));
-	g_ptr_array_add(e->recipients, g_strdup("b@x.example"));
-	return e;
-}
-
-static MsVerdict *verdict(MsReasonCode code)
-{
-	MsVerdict *v = ms_verdict_new();
-	v->action = v->would = MS_HOLD;
-	g_ptr_array_add(v->policies, g_strdup("invoices"));
-	MsReason *r = g_new0(MsReason, 1);
-	*r = (MsReason){.code = code, .policy = g_strdup("invoices"), .action = MS_HOLD,
+	MsRecord *r = ms_record_new();
+	r->state = state;
+	r->host = g_strdup("mx");
+	r->queue_id = g_strdup(queue_id);
+	r->sender = g_strdup(sender);
+	r->arrived = arrived;
+	r->size = 1234;
+	r->digest = g_strdup("00");
+	r->message = g_strdup("m");
+	r->codes = g_strdup(ms_reason_names[code]);
+	r->policies = g_strdup("invoices");
+	r->cause = g_strdup_printf("%s, invoices", ms_reason_names[code]);
+	ms_record_recipient(r, "a@x.example", state, "AC-1");
+	ms_record_recipient(r, "b@x.example", state, "");
+	ms_record_finding(r, (MsHeldFinding){(char *)"iban", (char *)"DE****00", (char *)"ref1", (char *)"AC-2",
+				     (char *)"exact", (char *)"part 2", 3, (char *)"xx"});
+	g_ptr_array_add(r->accounts, g_strdup("AC-2"));
+	MsReason *reason = g_new0(MsReason, 1);
+	*reason = (MsReason){.code = code, .policy = g_strdup("invoices"), .action = MS_HOLD,
 		.enforced = true, .kind = g_strdup("iban"), .masked = g_strdup("DE****00"),
 		.where = g_strdup("part 2"), .owner = g_strdup("AC-2"),
 		.recipient = g_strdup("a@x.example"), .recipients = 2, .text = g_strdup("why")};
-	g_ptr_array_add(v->reasons, r);
-	return v;
+	g_ptr_array_add(r->reasons, reason);
+	return r;
 }
 
 static void add(MsRecords *records, const char *queue_id, const char *sender, gint64 arrived,
 	MsReasonCode code, MsState state)
 {
-	g_autoptr(MsEnvelope) e = envelope(queue_id, sender, arrived);
-	g_autoptr(MsVerdict) v = verdict(code);
+	g_autoptr(MsRecord) r = record(queue_id, sender, arrived, code, state);
 	g_autoptr(GError) error = NULL;
-	ms_records_add(records, e, v, state, &error);
+	ms_records_add(records, r, &error);
 	g_assert_no_error(error);
+}
+
+static MsRecords *open_records(const char *name)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_autoptr(GError) error = NULL;
+	MsRecords *records = ms_records_open(path, &error);
+	g_assert_no_error(error);
+	return records;
+}
+
+static char *queue_ids(MsRecords *records, const MsRecordFilter *filter)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = ms_records_list(records, filter, &error);
+	g_assert_no_error(error);
+	GString *got = g_string_new(NULL);
+	for (guint k = 0; k < list->len; k++)
+		g_string_append_printf(got, "%s ", ((MsRecord *)list->pdata[k])->queue_id);
+	gint64 n = ms_records_count(records, filter, 0, &error);
+	if (filter->limit == 0 && filter->after == NULL)
+		g_assert_cmpint(n, ==, list->len);
+	return g_string_free(got, FALSE);
 }
 
 static void test_records(void)
 {
-	g_autofree char *path = g_build_filename(dir, "held.db", NULL);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(MsRecords) records = ms_records_open(path, &error);
-	g_assert_no_error(error);
+	g_autoptr(MsRecords) records = open_records("held.db");
 	add(records, "A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
 	add(records, "B2", "y@s.example", 2000, MS_OVERSIZED, MS_STATE_HELD);
 	add(records, "C3", "x@s.example", 3000, MS_MISMATCH, MS_STATE_OBSERVED);
@@ -61,21 +89,31 @@ static void test_records(void)
 		{{.state = MS_STATE_HELD}, "A1 B2 A1 "},
 		{{.state = -1}, "A1 C3 B2 A1 "},
 		{{.state = -1, .reason = "mismatch"}, "C3 A1 "},
+		{{.state = -1, .reason = "mis"}, ""},
 		{{.state = -1, .policy = "invoices"}, "A1 C3 B2 A1 "},
 		{{.state = -1, .policy = "other"}, ""},
 		{{.state = -1, .sender = "Y@S"}, "B2 "},
+		{{.state = -1, .recipient = "B@x"}, "A1 C3 B2 A1 "},
+		{{.state = -1, .recipient = "c@x"}, ""},
+		{{.state = -1, .account = "AC-2"}, "A1 C3 B2 A1 "},
+		{{.state = -1, .account = "AC"}, ""},
+		{{.state = -1, .cause = "oversized, invoices"}, "B2 "},
+		{{.state = -1, .search = "B2"}, "B2 "},
+		{{.state = -1, .search = "z@s"}, "A1 "},
+		{{.state = -1, .search = "%"}, ""},
+		{{.state = -1, .search = "' OR 1=1 --"}, ""},
 		{{.state = -1, .older_than = 2000}, "B2 A1 "},
 		{{.state = -1, .newer_than = 3000}, "A1 C3 "},
+		{{.state = -1, .up_to = 2}, "B2 A1 "},
 		{{.state = -1, .limit = 1}, "A1 "},
+		{{.state = -1, .sort = MS_SORT_OLDEST}, "A1 B2 C3 A1 "},
+		{{.state = -1, .sort = MS_SORT_SENDER}, "A1 C3 B2 A1 "},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autoptr(GPtrArray) list = ms_records_list(records, &rows[i].filter, &error);
-		g_assert_no_error(error);
-		g_autoptr(GString) got = g_string_new(NULL);
-		for (guint k = 0; k < list->len; k++)
-			g_string_append_printf(got, "%s ", ((MsRecord *)list->pdata[k])->queue_id);
-		g_assert_cmpstr(got->str, ==, rows[i].want);
+		g_autofree char *got = queue_ids(records, &rows[i].filter);
+		g_assert_cmpstr(got, ==, rows[i].want);
 	}
+	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) r = ms_records_find(records, "A1", &error);
 	g_assert_cmpstr(r->sender, ==, "z@s.example"); /* the newest */
 	g_assert_cmpuint(r->recipients->len, ==, 2);
@@ -83,18 +121,274 @@ static void test_records(void)
 	g_assert_cmpint(reason->code, ==, MS_UNREADABLE);
 	g_assert_cmpstr(reason->masked, ==, "DE****00");
 	g_assert_cmpstr(reason->owner, ==, "AC-2");
+	g_autoptr(MsRecord) by_uid = ms_records_find(records, r->uid, &error);
+	g_assert_cmpint(by_uid->id, ==, r->id);
 	g_assert_null(ms_records_find(records, "Z9", &error));
 	g_assert_no_error(error);
-	g_assert_true(ms_records_act(records, r->id, MS_STATE_RELEASED, "anna", "release", "fine",
-		&error));
+	g_assert_true(ms_records_act(records, r->id, "anna", "note", "fine", &error));
 	g_autoptr(MsRecord) after = ms_records_find(records, "A1", &error);
-	g_assert_cmpint(after->state, ==, MS_STATE_RELEASED);
+	g_assert_cmpint(after->changed, >, r->changed);
 	const MsAct *act = after->acts->pdata[0];
 	g_assert_cmpstr(act->who, ==, "anna");
 	g_assert_cmpstr(act->why, ==, "fine");
+	g_autofree char *path = g_build_filename(dir, "held.db", NULL);
 	GStatBuf st;
 	g_assert_cmpint(g_stat(path, &st), ==, 0);
 	g_assert_cmpint(st.st_mode & 0777, ==, 0640);
+	g_autoptr(MsRecords) looking = ms_records_open_readonly(path, &error);
+	g_assert_no_error(error);
+	g_assert_false(ms_records_act(looking, r->id, "anna", "note", "", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+}
+
+/* Every row once, in the same order as without pages. */
+static void test_pages(void)
+{
+	g_autoptr(MsRecords) records = open_records("pages.db");
+	for (int i = 0; i < 23; i++) {
+		g_autofree char *id = g_strdup_printf("Q%02d", i);
+		g_autofree char *sender = g_strdup_printf("s%d@s.example", i % 4);
+		add(records, id, sender, 1000 + i / 3, MS_MISMATCH, MS_STATE_HELD); /* equal times */
+	}
+	for (int sort = 0; sort < MS_N_SORTS; sort++) {
+		MsRecordFilter all = {.state = MS_STATE_HELD, .sort = (MsSort)sort};
+		g_autofree char *want = queue_ids(records, &all);
+		g_autoptr(GString) got = g_string_new(NULL);
+		g_autofree char *after = NULL;
+		for (int page = 0; page < 10; page++) {
+			MsRecordFilter filter = {.state = MS_STATE_HELD, .sort = (MsSort)sort, .limit = 5, .after = after};
+			g_autoptr(GPtrArray) list = ms_records_list(records, &filter, NULL);
+			for (guint i = 0; i < list->len; i++)
+				g_string_append_printf(got, "%s ", ((MsRecord *)list->pdata[i])->queue_id);
+			if (list->len < 5)
+				break;
+			g_free(after);
+			after = ms_record_cursor(list->pdata[4], (MsSort)sort);
+		}
+		g_assert_cmpstr(got->str, ==, want);
+	}
+	g_autoptr(GPtrArray) causes = ms_records_causes(records, 10, NULL);
+	g_assert_cmpuint(causes->len, ==, 1);
+	g_assert_cmpint(((MsCause *)causes->pdata[0])->messages, ==, 23);
+	MsRecordStats stats;
+	g_assert_true(ms_records_stats(records, &stats, NULL));
+	g_assert_cmpint(stats.held, ==, 23);
+	g_assert_cmpint(stats.oldest, ==, 1000);
+}
+
+/* ---- decisions, tokens, notices ------------------------------------------------------- */
+
+static MsDecision *decision(const char *uid, const char *verb, MsDecisionState state)
+{
+	MsDecision *d = g_new0(MsDecision, 1);
+	*d = (MsDecision){.id = ms_records_name(), .uid = g_strdup(uid), .group = g_strdup(""),
+		.verb = g_strdup(verb), .recipients = g_strdup(""), .who = g_strdup("anna"), .second = g_strdup(""),
+		.why = g_strdup("because"), .outcome = g_strdup(""), .token = g_strdup(""), .step = g_strdup(""),
+		.at = 5, .state = state};
+	return d;
+}
+
+static void test_decisions(void)
+{
+	g_autoptr(MsRecords) records = open_records("decisions.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
+	g_assert_true(ms_records_add(records, r, &error));
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_ptr_array_add(list, decision(r->uid, "release", MS_DECISION_WAITING));
+	MsDecision *d = list->pdata[0];
+	g_assert_true(ms_decisions_add(records, list, &error));
+	g_autoptr(GPtrArray) todo = ms_decisions_list(records, -1, NULL, &error);
+	g_assert_cmpuint(todo->len, ==, 0); /* it waits */
+	g_assert_true(ms_decisions_second(records, d, "bert", true, &error));
+	g_autoptr(GPtrArray) approved = ms_decisions_list(records, -1, NULL, &error);
+	g_assert_cmpuint(approved->len, ==, 1);
+	MsDecision *mine = approved->pdata[0];
+	g_assert_cmpstr(mine->second, ==, "bert");
+	g_assert_true(ms_decisions_step(records, mine, "moved", NULL, MS_PLACE_SPOOL, &error));
+	/* one of two recipients: it stays held */
+	g_autoptr(GPtrArray) to = g_ptr_array_new();
+	g_ptr_array_add(to, (char *)"a@x.example");
+	g_assert_true(ms_decisions_finish(records, mine, true, "sent", to, MS_STATE_RELEASED, &error));
+	g_autoptr(MsRecord) after = ms_records_find(records, r->uid, &error);
+	g_assert_cmpint(after->state, ==, MS_STATE_HELD);
+	g_assert_cmpint(after->place, ==, MS_PLACE_SPOOL);
+	g_assert_cmpint(((MsHeldRecipient *)after->recipients->pdata[0])->state, ==, MS_STATE_RELEASED);
+	g_assert_cmpint(((MsHeldRecipient *)after->recipients->pdata[1])->state, ==, MS_STATE_HELD);
+	g_assert_cmpstr(((MsAct *)after->acts->pdata[0])->who, ==, "anna, agreed by bert");
+	g_assert_cmpstr(((MsAct *)after->acts->pdata[0])->why, ==, "because [sent]");
+	/* the other: it is over */
+	g_ptr_array_set_size(list, 0);
+	g_ptr_array_add(list, decision(r->uid, "delete", MS_DECISION_APPROVED));
+	g_assert_true(ms_decisions_add(records, list, &error));
+	to->pdata[0] = (char *)"b@x.example";
+	g_assert_true(ms_decisions_finish(records, list->pdata[0], true, "", to, MS_STATE_DELETED, &error));
+	g_autoptr(MsRecord) end = ms_records_find(records, r->uid, &error);
+	g_assert_cmpint(end->state, ==, MS_STATE_DELETED);
+	/* one that failed changes no state */
+	g_assert_true(ms_decisions_finish(records, list->pdata[0], false, "no", to, MS_STATE_RELEASED, &error));
+	g_autoptr(MsRecord) same = ms_records_find(records, r->uid, &error);
+	g_assert_cmpint(same->state, ==, MS_STATE_DELETED);
+}
+
+static void test_tokens(void)
+{
+	g_autoptr(MsRecords) records = open_records("tokens.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) to = g_ptr_array_new(), other = g_ptr_array_new(), more = g_ptr_array_new();
+	g_ptr_array_add(to, (char *)"b@x");
+	g_ptr_array_add(to, (char *)"a@x");
+	g_ptr_array_add(other, (char *)"a@x");
+	g_ptr_array_add(more, (char *)"a@x");
+	g_ptr_array_add(more, (char *)"b@x");
+	g_autofree char *hash = NULL, *queue_id = NULL;
+	g_autofree char *token = ms_tokens_make(records, "d1", "s@x", to, &hash, &error);
+	g_assert_cmpuint(strlen(token), ==, 64);
+	/* not for another body, sender, or recipients; not by its hash */
+	g_assert_cmpint(ms_tokens_spend(records, token, "d2", "s@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "t@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "s@x", other, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(records, hash, "d1", "s@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "s@x", more, "Q1", &error), ==, MS_FOUND);
+	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "s@x", to, "Q2", &error), ==, MS_ABSENT);
+	g_assert_true(ms_tokens_void(records, hash, &queue_id, &error));
+	g_assert_cmpstr(queue_id, ==, "Q1");
+	g_autofree char *hash2 = NULL, *queue_id2 = NULL;
+	g_autofree char *token2 = ms_tokens_make(records, "d1", "s@x", to, &hash2, &error);
+	g_assert_true(ms_tokens_void(records, hash2, &queue_id2, &error));
+	g_assert_null(queue_id2);
+	g_assert_cmpint(ms_tokens_spend(records, token2, "d1", "s@x", to, "Q3", &error), ==, MS_ABSENT);
+	bool first;
+	g_assert_true(ms_notices_first(records, "a@x", "c", G_USEC_PER_SEC * 100, &first, &error));
+	g_assert_true(first);
+	g_assert_true(ms_notices_first(records, "a@x", "c", G_USEC_PER_SEC * 100, &first, &error));
+	g_assert_false(first);
+	g_assert_true(ms_notices_first(records, "a@x", "c", 0, &first, &error));
+	g_assert_true(first);
+	g_assert_true(ms_notices_first(records, "a@x", "d", G_USEC_PER_SEC * 100, &first, &error));
+	g_assert_true(first);
+}
+
+/* ---- between hosts -------------------------------------------------------------------- */
+
+static void test_json(void)
+{
+	g_autoptr(MsRecords) here = open_records("here.db"), there = open_records("there.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
+	g_assert_true(ms_records_add(here, r, &error));
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_ptr_array_add(list, decision(r->uid, "release", MS_DECISION_WAITING));
+	g_assert_true(ms_decisions_add(here, list, &error));
+	g_autoptr(MsRecord) old = ms_records_find(here, r->uid, &error);
+	g_assert_true(ms_records_act(here, r->id, "anna", "note", "x", &error));
+	g_autoptr(MsRecord) whole = ms_records_find(here, r->uid, &error);
+	char *text = ms_record_to_json(whole);
+	for (int i = 0; i < 2; i++) { /* twice is as once */
+		g_autoptr(MsRecord) back = ms_record_from_json(text, strlen(text), &error);
+		g_assert_no_error(error);
+		g_assert_true(ms_records_mirror(there, back, &error));
+	}
+	g_assert_true(ms_records_mirror(there, old, &error)); /* older: changes nothing */
+	g_autoptr(MsRecord) got = ms_records_find(there, r->uid, &error);
+	g_assert_cmpuint(got->acts->len, ==, 1);
+	g_assert_cmpuint(got->decisions->len, ==, 1);
+	g_assert_cmpuint(got->recipients->len, ==, 2);
+	g_assert_cmpstr(((MsHeldFinding *)got->findings->pdata[0])->relations, ==, "xx");
+	MsRecordFilter all = {.state = -1};
+	g_assert_cmpint(ms_records_count(there, &all, 0, &error), ==, 1);
+	/* what is wrong anywhere is refused whole */
+	static const struct {
+		const char *from, *to;
+	} bad[] = {{"\"state\":\"held\"", "\"state\":\"hold\""}, {"\"size\":1234", "\"size\":-1"},
+		{"\"size\":1234", "\"size\":\"x\""}, {"x@s.example", "x\\u0001@s"}, {"\"acts\":[", "\"acts\":[1,"},
+		{"\"acts\":[", "\"bcts\":["}, {"\"uid\":\"", "\"uid\":\"/"}, {"{", "["}, {"}", ""}};
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(GString) changed = g_string_new(text);
+		g_assert_cmpuint(g_string_replace(changed, bad[i].from, bad[i].to, 1), ==, 1);
+		g_autoptr(GError) why = NULL;
+		g_autofree char *copy = exact_copy(changed->str, changed->len);
+		g_assert_null(ms_record_from_json(copy, changed->len, &why));
+		g_assert_error(why, MS_ERROR, MS_ERROR_INPUT);
+	}
+	free(text);
+}
+
+/* The same mail again, because an answer was lost: its copy is there already. */
+static void test_twin(void)
+{
+	g_autoptr(MsRecords) records = open_records("twin.db");
+	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
+	r->place = MS_PLACE_SPOOL;
+	g_assert_true(ms_records_add(records, r, NULL));
+	g_autoptr(MsRecord) again = record("B2", "x@s.example", 2000, MS_MISMATCH, MS_STATE_HELD);
+	g_autofree char *uid = ms_records_twin(records, again);
+	g_assert_cmpstr(uid, ==, r->uid);
+	((MsHeldRecipient *)again->recipients->pdata[0])->state = MS_STATE_DELIVERED;
+	g_assert_null(ms_records_twin(records, again)); /* for other recipients */
+	g_autoptr(MsRecord) unnamed = record("B2", "x@s.example", 2000, MS_MISMATCH, MS_STATE_HELD);
+	g_free(unnamed->message);
+	unnamed->message = g_strdup("");
+	g_assert_null(ms_records_twin(records, unnamed));
+}
+
+/* ---- the spool ------------------------------------------------------------------------ */
+
+static bool never(const char *uid, void *user)
+{
+	(void)uid;
+	(void)user;
+	return false;
+}
+
+static void test_spool(void)
+{
+	g_autoptr(GError) error = NULL;
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	g_assert_true(ms_spool_write(dir, "0123", from, false, &error));
+	g_assert_false(ms_spool_write(dir, "0123", from, false, &error)); /* never over another */
+	g_clear_error(&error);
+	g_assert_true(ms_spool_write(dir, "0123", from, true, &error));
+	int fd = ms_spool_open(dir, "0123", &error);
+	g_assert_cmpint(lseek(fd, 0, SEEK_END), ==, lseek(from, 0, SEEK_END));
+	struct stat st;
+	g_assert_cmpint(fstat(fd, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0600);
+	g_assert_cmpuint(ms_spool_sweep(dir, never, NULL), ==, 0); /* too young */
+	const struct timespec old[2] = {{1, 0}, {1, 0}};
+	g_assert_cmpint(futimens(fd, old), ==, 0);
+	g_assert_cmpuint(ms_spool_sweep(dir, never, NULL), ==, 1);
+	g_assert_cmpint(ms_spool_open(dir, "0123", &error), ==, -1);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_assert_true(ms_spool_remove(dir, "0123", NULL));
+	close(fd);
+	close(from);
+}
+
+static void test_body_digest(void)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{"S: x\r\n\r\nbody\r\nline\r\n", "Received: y\nS: x\n\nbody\nline\n", true},
+		{"S: x\n\nbody\n", "S: x\n\nbody", true},
+		{"S: x\n\nbody\n", "S: x\n\nbodx\n", false},
+		{"S: x\n\n", "S: y\n", true},
+		{"S: x\n\na", "S: a\n", false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char a[MS_BODY_DIGEST], b[MS_BODY_DIGEST];
+		MsBodyDigest digest;
+		ms_body_digest_init(&digest);
+		ms_body_digest_message(&digest, rows[i].a, strlen(rows[i].a));
+		ms_body_digest_end(&digest, a);
+		ms_body_digest_init(&digest);
+		for (const char *p = rows[i].b; *p != '\0'; p++) /* byte by byte */
+			ms_body_digest_message(&digest, p, 1);
+		ms_body_digest_end(&digest, b);
+		g_assert_cmpint(strcmp(a, b) == 0, ==, rows[i].same);
+	}
 }
 
 static void test_same(void)
@@ -120,15 +414,20 @@ static void test_same(void)
 static void test_release_arguments(void)
 {
 	g_autofree char *program = built_file("missent-release");
-	static const char *const bad[][5] = {
-		{NULL}, {"shell", NULL}, {"release", NULL}, {"release", "ALL;id", NULL},
-		{"release", "-d", NULL}, {"release", "A/../B", NULL}, {"release", "ABCDE12", "XYZ99", NULL},
-		{"list", "ABCDE", NULL}, {"release", "ALL", NULL}, {"--config", "relative", "list", NULL},
-		{"delete", "", NULL}, {"show", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NULL},
+#define DIGEST "00112233445566778899aabbccddeeff"
+	static const char *const bad[][7] = {
+		{NULL}, {"shell", NULL}, {"release", NULL}, {"release", "ALL;id", DIGEST, NULL},
+		{"release", "-d", DIGEST, NULL}, {"release", "A/../B", DIGEST, NULL},
+		{"release", "ABCDE12", NULL}, {"release", "ABCDE12", "XYZ99", NULL},
+		{"release", "ABCDE12", DIGEST "0", NULL}, {"release", "ABCDE12", DIGEST, "more", NULL},
+		{"list", "ABCDE", NULL}, {"release", "ALL", DIGEST, NULL}, {"--config", "relative", "list", NULL},
+		{"delete", "", DIGEST, NULL}, {"show", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NULL},
+		{"show", "ABCDE12", DIGEST, NULL}, {"--mta", "exim", "list", NULL}, {"--shell", "/x", "list", NULL},
+		{"--mta", "sendmail", "requeue", "ABCDE12", DIGEST, NULL},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-		const char *argv[7] = {program};
-		for (int k = 0; k < 5 && bad[i][k] != NULL; k++)
+		const char *argv[9] = {program};
+		for (int k = 0; k < 7 && bad[i][k] != NULL; k++)
 			argv[k + 1] = bad[i][k];
 		g_autofree char *err = NULL;
 		int status;
@@ -144,6 +443,13 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_test_add_func("/quarantine/records", test_records);
+	g_test_add_func("/quarantine/pages", test_pages);
+	g_test_add_func("/quarantine/decisions", test_decisions);
+	g_test_add_func("/quarantine/tokens", test_tokens);
+	g_test_add_func("/quarantine/json", test_json);
+	g_test_add_func("/quarantine/twin", test_twin);
+	g_test_add_func("/quarantine/spool", test_spool);
+	g_test_add_func("/quarantine/body-digest", test_body_digest);
 	g_test_add_func("/quarantine/same-message", test_same);
 	g_test_add_func("/quarantine/release-arguments", test_release_arguments);
 	int rc = g_test_run();

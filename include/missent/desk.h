@@ -1,0 +1,83 @@
+/*
+ * desk.h - decisions on held mail, and what a reviewer asks to see.
+ *
+ * WHAT    Takes decisions (release, return, delete, note, assign, belongs, may-receive), has a
+ *         second person agree where the rule asks for it, and carries them out on the host that
+ *         holds the message; reads a held message again for its evidence; expires old ones;
+ *         writes notices.
+ * OWNS    MsDesk; ms_desk_free().
+ * ERRORS  GError.  A decision that could not be carried out is kept as failed, with what
+ *         happened; the message stays held.
+ * THREADS One desk, one thread at a time; desks of several processes wait for one another.
+ * LIMITS  MS_DESK_MOST messages in one decision.
+ * NOT     Does not ask who may decide: its callers know (a shell's user, the page's accounts).
+ *
+ * How a decision survives a crash: it is written down as approved; then, before each thing that
+ * leaves a mark outside (the MTA's queue, an SMTP transaction), the step is written down.  Taken
+ * up again, a step first looks whether its mark is there.  What cannot be looked at, whether the
+ * MTA took a mail, is told by the token in that mail, which the daemon spends once.
+ */
+#ifndef MISSENT_DESK_H
+#define MISSENT_DESK_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/engine.h"
+#include "missent/mta.h"
+#include "missent/quarantine.h"
+#include "missent/settings.h"
+
+#define MS_DESK_MOST 10000
+
+typedef struct MsDesk MsDesk;
+
+MsDesk *ms_desk_open(const char *config, GError **error);
+void ms_desk_free(MsDesk *desk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDesk, ms_desk_free)
+MsRecords *ms_desk_records(MsDesk *desk);
+const MsSettings *ms_desk_settings(const MsDesk *desk);
+/* Queue ID to MsQueued, as it was at most two seconds ago.  Borrowed. */
+GHashTable *ms_desk_queue(MsDesk *desk, GError **error);
+
+extern const char *const ms_desk_verbs[]; /* NULL-terminated */
+
+typedef struct {
+	const char *verb;
+	GPtrArray *uids;       /* of char *: records, by uid or queue ID */
+	GPtrArray *recipients; /* of char *; release: only to these; may-receive: these; else empty */
+	const char *who, *why;
+	const char *detail;    /* belongs: "REF ACCOUNT"; may-receive: the account; assign: to whom */
+	guint total;           /* messages of the decision on all hosts; 0: these */
+	bool by_rule;          /* the clock's: nobody needs to agree */
+} MsAsk;
+
+/* All of them are written down as one, or nothing is.  Those that need nobody else are carried
+ * out at once.  What became of each, of MsDecision. */
+GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error);
+/* A second person agrees to what waits under that decision's or group's ID, or withdraws it. */
+GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agrees, GError **error);
+/* Carries out what is approved or was interrupted; how many. */
+guint ms_desk_work(MsDesk *desk);
+/* What the clock asks for: announces and carries out expiry, sends notices and digests, sweeps
+ * the spool. */
+void ms_desk_tick(MsDesk *desk);
+
+/* The held message read again: findings in clear with their surroundings, header fields, the
+ * text of each part, and what the verdict would be now.  JSON, malloc()ed.  The look is recorded
+ * first. */
+char *ms_desk_evidence(MsDesk *desk, const char *uid, const char *who, GError **error);
+/* The bytes of a part (attached files), or a picture of the first page of a PDF. */
+GBytes *ms_desk_part(MsDesk *desk, const char *uid, const char *path, bool picture, const char *who,
+	GError **error);
+/* The message itself, in a sealed memory file; -1 on error.  The look is recorded first. */
+int ms_desk_message(MsDesk *desk, const char *uid, const char *who, GError **error);
+
+/* All of the above as JSON, for who asks over a socket: {"do": "decide", ...}.  The reply (the
+ * caller's) is {"ok": true, ...} or {"ok": false, "error": "..."}. */
+char *ms_desk_request(MsDesk *desk, const char *json, gsize len);
+
+/* Tests: called with the name of each point at which a crash would matter. */
+extern void (*ms_desk_crash_point)(const char *name);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * mta.h - the MTA's queue, through missent-release; and mail of our own to the MTA.
+ *
+ * WHAT    Lists, shows, releases and deletes queued messages of Postfix or Sendmail; submits a
+ *         message over SMTP.
+ * OWNS    What is returned is the caller's.
+ * ERRORS  GError.  MS_ERROR_INPUT: the queue ID is not, or no longer, that message.
+ *         ms_mta_submit(): MsSubmitted tells whether the MTA has the message.
+ * THREADS Safe.
+ * LIMITS  None of its own.
+ * NOT     Decides nothing.
+ *
+ * Source: postqueue(1), postcat(1), postsuper(1); RFC 5321 through libcurl.
+ */
+#ifndef MISSENT_MTA_H
+#define MISSENT_MTA_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/quarantine.h"
+
+typedef struct {
+	const char *program; /* missent-release */
+	bool sendmail;       /* else Postfix */
+	const char *config;  /* Postfix's config_directory, Sendmail's .cf; NULL for its default */
+	const char *queue, *sendmail_program; /* Sendmail's; NULL for its default */
+} MsMta;
+
+/* Runs one verb.  `digest` may be NULL where the verb takes none. */
+bool ms_mta_run(const MsMta *mta, const char *verb, const char *queue_id, const char *digest,
+	GError **error);
+/* The message as it is queued, in a sealed memory file; -1 on error. */
+int ms_mta_show(const MsMta *mta, const char *queue_id, GError **error);
+
+typedef struct {
+	char *queue_id, *queue, *sender;
+	gint64 arrived; /* seconds since 1970 */
+	guint64 size;
+} MsQueued;
+/* Queue ID to MsQueued. */
+GHashTable *ms_mta_queue(const MsMta *mta, GError **error);
+/* Is this file of the queue the message of that record?  Queue IDs are used again. */
+bool ms_mta_is_same(const MsRecord *record, const MsQueued *queued);
+
+typedef struct {
+	const char *url;    /* smtp://127.0.0.1:25, smtps://..., smtp://host:587 */
+	const char *user, *password; /* or NULL */
+	gint64 timeout_ms;
+} MsSubmit;
+
+/* UNCLEAR: the connection broke after the message was sent, without an answer. */
+typedef enum { MS_SUBMITTED, MS_REFUSED, MS_LATER, MS_UNCLEAR } MsSubmitted;
+
+/* `header` is put before the message: lines that end with CRLF.  The message may have LF or
+ * CRLF.  The reply of the MTA, or what failed, is in `*reply_out`. */
+MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
+	const char *header, int message_fd, char **reply_out);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * spool.h - held copies that are not in the MTA's queue.
+ *
+ * WHAT    A folder with a file a message, named by its record's uid.
+ * OWNS    Nothing is kept open.
+ * ERRORS  GError.  When ms_spool_write() returns true, the file and its name are on disk.
+ * THREADS Safe: names are never shared.
+ * LIMITS  The disk's: a full one is an error, and the message must be refused for now.
+ * NOT     Knows no records: a file without one is what a crash left behind (sweep).
+ */
+#ifndef MISSENT_SPOOL_H
+#define MISSENT_SPOOL_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Copies the file `from` whole.  An older file of that name is an error unless `again`: then it
+ * is what an interrupted attempt left. */
+bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GError **error);
+/* Open for reading; -1 and MS_ERROR_INPUT when it is not there. */
+int ms_spool_open(const char *dir, const char *uid, GError **error);
+/* Also true when it is not there. */
+bool ms_spool_remove(const char *dir, const char *uid, GError **error);
+/* Removes files older than an hour for which `wanted` is false; how many. */
+guint ms_spool_sweep(const char *dir, bool (*wanted)(const char *uid, void *user), void *user);
+
+#endif

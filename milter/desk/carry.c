@@ -1,0 +1,375 @@
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/bodydigest.h"
+#include "missent/spool.h"
+
+#include "desk_private.h"
+
+/*
+ * One decision, step by step.  A step is written down before it is done.  Taken up again after a
+ * crash, each finds out whether it was done:
+ *   release   the message is no longer in the hold queue
+ *   moving    nothing counts until the spool has it: it is copied anew
+ *   moved     the spool has it; what is left in the hold queue is removed
+ *   submit    the token of the mail was spent, or it is made void and a new one is tried
+ *   told      the sender has the notice; what is left is to remove the message
+ *   delete    the message is no longer there
+ */
+
+typedef struct {
+	MsDesk *desk;
+	MsDecision *decision;
+	MsRecord *record;
+	GPtrArray *to; /* of char *: recipients that it is about, borrowed from the record */
+} Carry;
+
+static bool resumed_at(const Carry *c, const char *step)
+{
+	return strcmp(c->decision->step, step) == 0;
+}
+
+static bool step(Carry *c, const char *name, int place, GError **error)
+{
+	if (!ms_decisions_step(c->desk->records, c->decision, name, NULL, place, error))
+		return false;
+	desk_point(name);
+	return true;
+}
+
+/* ---- the MTA's queue ------------------------------------------------------------------ */
+
+/* Is it in the hold queue, this message and no other?  1, 0, or -1 and an error. */
+static int on_hold(Carry *c, const char **where_out, GError **error)
+{
+	GHashTable *queue = ms_desk_queue(c->desk, error);
+	if (queue == NULL)
+		return -1;
+	const MsQueued *queued = g_hash_table_lookup(queue, c->record->queue_id);
+	bool same = queued != NULL && ms_mta_is_same(c->record, queued);
+	if (where_out != NULL)
+		*where_out = same ? queued->queue : "gone";
+	return same && strcmp(queued->queue, "hold") == 0;
+}
+
+static bool not_there(const Carry *c, const char *where, GError **error)
+{
+	return desk_fail(error, "%s: the held message is not in the hold queue (%s); nothing was done",
+		c->record->queue_id, where);
+}
+
+static bool queue_verb(Carry *c, const char *verb, GError **error)
+{
+	return ms_mta_run(&c->desk->mta, verb, c->record->queue_id, c->record->digest, error);
+}
+
+static bool release_queued(Carry *c, const char *verb, GError **error)
+{
+	const char *where = "gone";
+	int held = on_hold(c, &where, error);
+	if (held < 0)
+		return false;
+	if (held == 0)
+		return resumed_at(c, "release") || not_there(c, where, error);
+	if (!step(c, "release", -1, error) || !queue_verb(c, verb, error))
+		return false;
+	desk_point("after release");
+	return true;
+}
+
+/* Out of the hold queue, for good. */
+static bool remove_queued(Carry *c, bool must_be_there, GError **error)
+{
+	const char *where = "gone";
+	int held = on_hold(c, &where, error);
+	if (held < 0)
+		return false;
+	if (held == 0)
+		return !must_be_there || not_there(c, where, error);
+	return queue_verb(c, "delete", error);
+}
+
+/* ---- the spool ------------------------------------------------------------------------ */
+
+static bool is_the_message(int fd, const char *digest)
+{
+	MsBodyDigest sum;
+	char got[MS_BODY_DIGEST], buffer[65536];
+	ms_body_digest_init(&sum);
+	off_t at = 0;
+	for (ssize_t n; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
+		ms_body_digest_message(&sum, buffer, (size_t)n);
+	ms_body_digest_end(&sum, got);
+	return strcmp(got, digest) == 0;
+}
+
+static bool copy_to_spool(Carry *c, GError **error)
+{
+	const char *where = "gone";
+	int held = on_hold(c, &where, error);
+	if (held < 0 || (held == 0 && !not_there(c, where, error)))
+		return false;
+	if (!step(c, "moving", -1, error))
+		return false;
+	int fd = ms_mta_show(&c->desk->mta, c->record->queue_id, error);
+	if (fd < 0)
+		return false;
+	bool fine = is_the_message(fd, c->record->digest);
+	if (!fine)
+		desk_fail(error, "%s: is not, or is no longer, that message; nothing was done",
+			c->record->queue_id);
+	fine = fine && ms_spool_write(c->desk->settings->spool_dir, c->record->uid, fd, true, error);
+	close(fd);
+	desk_point("copied");
+	return fine;
+}
+
+/* Some of its recipients only: the MTA's queue cannot do that, the spool can. */
+static bool move_to_spool(Carry *c, GError **error)
+{
+	if (c->record->place == MS_PLACE_QUEUE) {
+		if (!copy_to_spool(c, error) || !step(c, "moved", MS_PLACE_SPOOL, error))
+			return false;
+		c->record->place = MS_PLACE_SPOOL;
+	}
+	return remove_queued(c, false, error);
+}
+
+/* ---- submitting ----------------------------------------------------------------------- */
+
+static bool keep_token(const char *hash, void *user, GError **error)
+{
+	Carry *c = user;
+	if (!ms_decisions_step(c->desk->records, c->decision, "submit", hash, -1, error))
+		return false;
+	desk_point("submit");
+	return true;
+}
+
+/* Did the MTA take the mail of an attempt that was interrupted?  If not, it never will. */
+static bool was_taken(Carry *c, char **queue_id_out, GError **error)
+{
+	*queue_id_out = NULL;
+	return *c->decision->token == '\0'
+		|| ms_tokens_void(c->desk->records, c->decision->token, queue_id_out, error);
+}
+
+static bool settle(Carry *c, MsSubmitted result, const char *hash, const char *reply,
+	char **outcome_out, GError **error)
+{
+	g_autofree char *queue_id = NULL;
+	if (!ms_tokens_void(c->desk->records, hash, &queue_id, error))
+		return false;
+	if (result == MS_SUBMITTED) {
+		*outcome_out = queue_id != NULL
+			? g_strdup_printf("taken by the MTA as %s", queue_id)
+			: g_strdup("taken by an MTA that did not ask missent: desk { submit } must name one "
+				   "whose milter it is; the mail left with the header " MS_TOKEN_HEADER);
+		return true;
+	}
+	if (result == MS_UNCLEAR && queue_id != NULL)
+		return desk_fail(error, "the MTA had it as %s, but the connection broke before it said so; look "
+			"for %s in its log before you release it again", queue_id, queue_id);
+	return desk_fail(error, "the MTA did not take it: %s", reply);
+}
+
+static bool submit(Carry *c, const char *sender, const GPtrArray *recipients, int fd, const char *digest,
+	 char **outcome_out, GError **error)
+{
+	g_autofree char *queue_id = NULL;
+	if (!was_taken(c, &queue_id, error))
+		return false;
+	if (queue_id != NULL) {
+		*outcome_out = g_strdup_printf("taken by the MTA as %s before an interruption", queue_id);
+		return true;
+	}
+	g_autofree char *hash = NULL, *reply = NULL;
+	MsSubmitted result = desk_submit(c->desk, sender, recipients, fd, digest, keep_token, c,
+		&hash, &reply);
+	desk_point("submitted");
+	if (hash == NULL)
+		return desk_fail(error, "%s", reply);
+	return settle(c, result, hash, reply, outcome_out, error);
+}
+
+static bool submit_spooled(Carry *c, char **outcome_out, GError **error)
+{
+	int fd = ms_spool_open(c->desk->settings->spool_dir, c->record->uid, error);
+	if (fd < 0)
+		return false;
+	bool fine = is_the_message(fd, c->record->digest)
+		? submit(c, c->record->sender, c->to, fd, c->record->digest, outcome_out, error)
+		: desk_fail(error, "%s: the copy in the spool is damaged; it is not sent", c->record->uid);
+	close(fd);
+	return fine;
+}
+
+/* ---- verbs ---------------------------------------------------------------------------- */
+
+static bool is_all(const Carry *c)
+{
+	return c->to->len == c->record->recipients->len;
+}
+
+static bool do_release(Carry *c, char **outcome_out, GError **error)
+{
+	gint64 age_ms = (g_get_real_time() - c->record->arrived) / 1000;
+	bool old = age_ms > c->desk->settings->desk.requeue_ms;
+	bool queued = c->record->place == MS_PLACE_QUEUE && is_all(c)
+		/* Sendmail would return an old one at its first failed attempt. */
+		&& !(old && c->desk->settings->sendmail) && !resumed_at(c, "moving");
+	if (queued)
+		return release_queued(c, old ? "requeue" : "release", error);
+	return move_to_spool(c, error) && submit_spooled(c, outcome_out, error);
+}
+
+static bool remove_message(Carry *c, bool must_be_there, GError **error)
+{
+	/* A file of the spool goes when the record says so: see finish(). */
+	return remove_queued(c, must_be_there && c->record->place == MS_PLACE_QUEUE, error);
+}
+
+static bool do_return(Carry *c, char **outcome_out, GError **error)
+{
+	if (!resumed_at(c, "told")) {
+		const char *where = "gone";
+		int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
+		if (held <= 0)
+			return held == 0 && not_there(c, where, error);
+		g_autoptr(DeskMail) mail = desk_return_notice(c->desk, c->record, c->decision->why);
+		if (!submit(c, mail->sender, mail->recipients, mail->fd, mail->digest, outcome_out,
+			    error)
+			|| !step(c, "told", -1, error))
+			return false;
+	}
+	return remove_message(c, false, error);
+}
+
+static bool do_delete(Carry *c, char **outcome_out, GError **error)
+{
+	bool resumed = resumed_at(c, "delete");
+	const char *where = "";
+	int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
+	if (held == 0 && strcmp(where, "gone") == 0 && !resumed) {
+		*outcome_out = g_strdup("it was no longer in the MTA's queue");
+		return true;
+	}
+	if (held < 0 || !step(c, "delete", -1, error) || !remove_message(c, !resumed, error))
+		return false;
+	desk_point("after delete");
+	return true;
+}
+
+static bool do_note(Carry *c, char **outcome_out, GError **error)
+{
+	(void)c;
+	(void)outcome_out;
+	(void)error;
+	return true; /* it is its own record */
+}
+
+static bool do_assign(Carry *c, char **outcome_out, GError **error)
+{
+	*outcome_out = g_strdup_printf("to %s", *c->decision->outcome != '\0' ? c->decision->outcome : "nobody");
+	return ms_records_assign(c->desk->records, c->record->id, c->decision->outcome, error);
+}
+
+static bool put(Carry *c, const char *account, const char *kind, const char *value, GError **error)
+{
+	MsRuntime *runtime = desk_runtime(c->desk, error);
+	bool changed;
+	return runtime != NULL
+		&& ms_directory_put(ms_runtime_directory(runtime), account, kind, value, &changed, error)
+		== MS_FOUND;
+}
+
+/* "REF ACCOUNT": the record has no value, so the message is read again. */
+static bool do_belongs(Carry *c, char **outcome_out, GError **error)
+{
+	const char *blank = strchr(c->decision->outcome, ' ');
+	g_autofree char *ref = blank != NULL
+		? g_strndup(c->decision->outcome, (gsize)(blank - c->decision->outcome))
+		: NULL;
+	g_autoptr(MsIdentifier) identifier =
+		ref != NULL ? desk_identifier(c->desk, c->record, ref, error) : NULL;
+	if (identifier == NULL)
+		return ref != NULL ? false : desk_fail(error, "which account?");
+	g_autofree char *masked = ms_identifier_masked(identifier->kind, identifier->value);
+	*outcome_out = g_strdup_printf("%s %s to account %s", identifier->kind, masked, blank + 1);
+	return put(c, blank + 1, identifier->kind, ms_identifier_raw(identifier), error);
+}
+
+static bool do_may_receive(Carry *c, char **outcome_out, GError **error)
+{
+	g_auto(GStrv) addresses = g_strsplit(c->decision->recipients, "\n", -1);
+	*outcome_out = g_strdup_printf("for account %s", c->decision->outcome);
+	for (int i = 0; addresses[i] != NULL; i++)
+		if (!put(c, c->decision->outcome, MS_ROW_RECIPIENT, addresses[i], error))
+			return false;
+	return addresses[0] != NULL || desk_fail(error, "which recipient?");
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(Carry *c, char **outcome_out, GError **error);
+	int state; /* of its recipients afterwards; -1: as before */
+} verbs[] = {
+	{"release", do_release, MS_STATE_RELEASED},
+	{"return", do_return, MS_STATE_RETURNED},
+	{"delete", do_delete, MS_STATE_DELETED},
+	{"note", do_note, -1},
+	{"assign", do_assign, -1},
+	{"belongs", do_belongs, -1},
+	{"may-receive", do_may_receive, -1},
+};
+
+/* ---- the end -------------------------------------------------------------------------- */
+
+static GPtrArray *chosen(const MsRecord *record, const char *recipients)
+{
+	GPtrArray *list = g_ptr_array_new();
+	g_auto(GStrv) wanted = g_strsplit(recipients, "\n", -1);
+	for (guint i = 0; i < record->recipients->len; i++) {
+		MsHeldRecipient *to = record->recipients->pdata[i];
+		if (to->state == MS_STATE_HELD
+			&& (wanted[0] == NULL || g_strv_contains((const char *const *)wanted, to->address)))
+			g_ptr_array_add(list, to->address);
+	}
+	return list;
+}
+
+static void finish(Carry *c, bool fine, const char *outcome, int state)
+{
+	g_autoptr(GError) error = NULL;
+	desk_forget_queue(c->desk); /* it is not as it was */
+	if (!ms_decisions_finish(c->desk->records, c->decision, fine, outcome, state >= 0 ? c->to : NULL,
+		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
+		return; /* stays begun, and is taken up again */
+	desk_point("finished");
+	g_autoptr(MsRecord) after = ms_records_find(c->desk->records, c->record->uid, NULL);
+	if (after != NULL && after->state != MS_STATE_HELD && after->place == MS_PLACE_SPOOL)
+		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);
+}
+
+void desk_carry_out(MsDesk *desk, MsDecision *decision)
+{
+	g_autoptr(MsRecord) record = ms_records_find(desk->records, decision->uid, NULL);
+	if (record == NULL)
+		return;
+	g_autoptr(GPtrArray) to = chosen(record, decision->recipients);
+	Carry c = {desk, decision, record, to};
+	g_autoptr(GError) error = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+		if (strcmp(verbs[i].name, decision->verb) != 0)
+			continue;
+		g_autofree char *outcome = NULL;
+		bool fine = verbs[i].state >= 0 && record->state != MS_STATE_HELD
+			? desk_fail(&error, "%s: is %s already", record->queue_id, ms_state_names[record->state])
+			: verbs[i].run(&c, &outcome, &error);
+		finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message, verbs[i].state);
+	}
+}

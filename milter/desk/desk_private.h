@@ -1,0 +1,55 @@
+/* Shared by the files of desk/. */
+#ifndef MISSENT_DESK_PRIVATE_H
+#define MISSENT_DESK_PRIVATE_H
+
+#include "missent/desk.h"
+
+struct MsDesk {
+	char *config;
+	MsSettings *settings;
+	MsRecords *records;
+	MsRuntime *runtime; /* to read messages and ask the directory; loaded when first needed */
+	MsMta mta;
+	MsSubmit submit;
+	int lock;           /* a file that only one process works under */
+	GHashTable *queue;  /* ms_desk_queue() */
+	gint64 queue_at;
+	gint64 noticed;     /* records up to this change had their notices */
+	gint64 ticked;      /* when the slow part of ms_desk_tick() ran */
+};
+
+/* desk.c */
+MsRuntime *desk_runtime(MsDesk *desk, GError **error);
+void desk_forget_queue(MsDesk *desk);
+void desk_point(const char *name);
+bool desk_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* carry.c: carries out one decision, which ends as done or failed. */
+void desk_carry_out(MsDesk *desk, MsDecision *decision);
+
+/* evidence.c: the held message in a sealed memory file; -1 on error. */
+int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error);
+/* The identifier that `ref` stands for, read from the message again. */
+MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error);
+
+/* notice.c: mail of our own. */
+typedef struct {
+	int fd; /* the whole message, a memory file */
+	char *digest;
+	char *sender; /* of the envelope */
+	GPtrArray *recipients;
+} DeskMail;
+void desk_mail_free(DeskMail *mail);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeskMail, desk_mail_free)
+DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *why);
+/* Submits a message with a token for it, whose hash is in `*hash_out` before anything is sent
+ * and is given to `before`. */
+MsSubmitted desk_submit(MsDesk *desk, const char *sender, const GPtrArray *recipients,
+	int fd, const char *digest,
+	bool (*before)(const char *hash, void *user, GError **error), void *user, char **hash_out,
+	char **reply_out);
+void desk_send_notices(MsDesk *desk);
+void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records);
+void desk_send_digest(MsDesk *desk);
+
+#endif

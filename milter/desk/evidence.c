@@ -1,0 +1,278 @@
+#include "config.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/spool.h"
+
+#include "desk_private.h"
+
+/* Raw values are kept nowhere: who may see them has the message read again, in the sandbox. */
+
+/* ---- the message ---------------------------------------------------------------------- */
+
+static int sealed_copy(int from, GError **error)
+{
+	int fd = ms_memory_file("missent-spooled");
+	off_t at = 0;
+	ssize_t n = fd >= 0 ? 1 : -1;
+	while (n > 0)
+		n = sendfile(fd, from, &at, 1 << 20);
+	if (n == 0 && ms_memory_seal(fd))
+		return fd;
+	desk_fail(error, "the spooled message cannot be read");
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error)
+{
+	if (record->place == MS_PLACE_QUEUE) {
+		GHashTable *queue = ms_desk_queue(desk, error);
+		const MsQueued *queued =
+			queue != NULL ? g_hash_table_lookup(queue, record->queue_id) : NULL;
+		if (queued != NULL && ms_mta_is_same(record, queued))
+			return ms_mta_show(&desk->mta, record->queue_id, error);
+		if (queue != NULL)
+			desk_fail(error, "%s: the message is no longer in the MTA's queue", record->queue_id);
+		return -1;
+	}
+	int spooled = ms_spool_open(desk->settings->spool_dir, record->uid, error);
+	if (spooled < 0)
+		return -1;
+	int fd = sealed_copy(spooled, error);
+	close(spooled);
+	return fd;
+}
+
+static MsRecord *find(MsDesk *desk, const char *uid, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	MsRecord *record = ms_records_find(desk->records, uid, &why);
+	if (why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
+	else if (record == NULL)
+		desk_fail(error, "%s: there is no such record", uid);
+	return record;
+}
+
+/* The look is on record before anything is seen. */
+static int look(MsDesk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
+	GError **error)
+{
+	g_autoptr(MsRecord) record = find(desk, uid, error);
+	if (record == NULL || !ms_records_act(desk->records, record->id, who, what, "", error))
+		return -1;
+	int fd = desk_open_message(desk, record, error);
+	if (fd >= 0)
+		*record_out = g_steal_pointer(&record);
+	return fd;
+}
+
+int ms_desk_message(MsDesk *desk, const char *uid, const char *who, GError **error)
+{
+	g_autoptr(MsRecord) record = NULL;
+	return look(desk, uid, who, "look", &record, error);
+}
+
+/* ---- judged again --------------------------------------------------------------------- */
+
+static MsEnvelope *envelope_of(const MsRecord *record)
+{
+	MsEnvelope *e = ms_envelope_new();
+	e->host = g_strdup(record->host);
+	e->queue_id = g_strdup(record->queue_id);
+	e->sender = g_strdup(record->sender);
+	e->arrived = record->arrived;
+	e->size = record->size;
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		if (to->state == MS_STATE_HELD)
+			g_ptr_array_add(e->recipients, g_strdup(to->address));
+	}
+	return e;
+}
+
+static bool judge(MsDesk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error)
+{
+	MsRuntime *runtime = desk_runtime(desk, error);
+	g_autoptr(MsEnvelope) envelope = envelope_of(record);
+	return runtime != NULL && ms_engine_judge(runtime, envelope, fd, envelope->size, out, error);
+}
+
+MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error)
+{
+	g_autoptr(MsJudgement) judgement = NULL;
+	int fd = desk_open_message(desk, record, error);
+	if (fd < 0)
+		return NULL;
+	bool fine = judge(desk, record, fd, &judgement, error);
+	close(fd);
+	for (guint i = 0; fine && i < judgement->reading->findings->len; i++) {
+		const MsFinding *f = judgement->reading->findings->pdata[i];
+		g_autofree char *own = ms_engine_ref(desk->runtime, f->kind, f->value);
+		if (strcmp(own, ref) == 0)
+			return ms_identifier_new(f->kind, f->value);
+	}
+	if (fine)
+		desk_fail(error, "the identifier is not found in the message any more");
+	return NULL;
+}
+
+/* ---- as JSON -------------------------------------------------------------------------- */
+
+static json_t *text_of(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
+	return json_string(valid);
+}
+
+static json_t *places_of(const MsFinding *f)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < f->places->len; i++) {
+		const MsPlace *p = f->places->pdata[i];
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "where", text_of(p->where),
+			"before", text_of(p->before), "text", text_of(p->text), "after", text_of(p->after)));
+	}
+	return list;
+}
+
+static json_t *findings_of(MsDesk *desk, const MsReading *reading)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < reading->findings->len && i < 500; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		g_autofree char *ref = ms_engine_ref(desk->runtime, f->kind, f->value);
+		json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:o}", "kind", f->kind, "value",
+			text_of(f->value), "ref", ref, "places", places_of(f)));
+	}
+	return list;
+}
+
+static json_t *headers_of(const MsReading *reading)
+{
+	static const char *const shown[] = {"From", "To", "Cc", "Subject", "Date", "Message-ID", "Reply-To",
+		NULL};
+	json_t *list = json_array();
+	for (guint i = 0; i < reading->headers->len; i++) {
+		const MsHeader *h = reading->headers->pdata[i];
+		for (int k = 0; shown[k] != NULL; k++)
+			if (g_ascii_strcasecmp(shown[k], h->name) == 0)
+				json_array_append_new(list, json_pack("{s:s, s:o}", "name", shown[k], "value",
+					text_of(h->value)));
+	}
+	return list;
+}
+
+static json_t *parts_of(const MsReading *reading)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < reading->parts->len; i++) {
+		const MsPart *p = reading->parts->pdata[i];
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}", "path", text_of(p->path),
+			"says", text_of(p->claimed), "is", text_of(p->actual), "name", text_of(p->name), "size",
+			(json_int_t)p->size, "attached", (int)p->attached));
+	}
+	return list;
+}
+
+static json_t *shown_of(const MsReading *view)
+{
+	json_t *list = json_array();
+	for (guint i = 0; view != NULL && i < view->shown->len; i++) {
+		const MsShown *s = view->shown->pdata[i];
+		json_array_append_new(list, json_pack("{s:o, s:o}", "where", text_of(s->where), "text",
+			text_of(s->text)));
+	}
+	return list;
+}
+
+static json_t *unread_of(const MsReading *reading)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < reading->unread->len; i++) {
+		const MsUnread *u = reading->unread->pdata[i];
+		json_array_append_new(list, json_pack("{s:o, s:s, s:o}", "where", text_of(u->where), "reason",
+			ms_unread_name(u->reason), "detail", text_of(u->detail)));
+	}
+	return list;
+}
+
+char *ms_desk_evidence(MsDesk *desk, const char *uid, const char *who, GError **error)
+{
+	g_autoptr(MsRecord) record = NULL;
+	g_autoptr(MsJudgement) judgement = NULL;
+	g_autoptr(MsReading) view = NULL;
+	int fd = look(desk, uid, who, "reveal", &record, error);
+	if (fd < 0)
+		return NULL;
+	bool fine = judge(desk, record, fd, &judgement, error)
+		&& ms_reader_view(ms_runtime_reader(desk->runtime), fd, MS_VIEW_TEXTS, &view, error);
+	close(fd);
+	if (!fine)
+		return NULL;
+	g_autofree char *codes = ms_verdict_codes(judgement->verdict, MS_TAG);
+	json_t *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "uid", record->uid, "findings",
+		findings_of(desk, judgement->reading), "headers", headers_of(judgement->reading), "parts",
+		parts_of(judgement->reading), "texts", shown_of(view), "unread", unread_of(judgement->reading),
+		"verdict", ms_action_names[judgement->verdict->would], "reasons", codes);
+	char *text = json_dumps(out, JSON_COMPACT);
+	json_decref(out);
+	return text;
+}
+
+/* ---- a part --------------------------------------------------------------------------- */
+
+static GBytes *draw(MsDesk *desk, GBytes *pdf, GError **error)
+{
+	const MsSettings *s = desk->settings;
+	g_autofree char *folder = g_path_get_dirname(s->reader_program);
+	g_autofree char *program = g_build_filename(folder, "missent-picture", NULL);
+	MsReaderSettings settings = {.program = program,
+		.kinds = ms_runtime_kinds(desk->runtime),
+		.limits = s->limits,
+		.workers = 1,
+		.jobs = 1,
+		.wait_ms = s->reader_wait_ms,
+		.sandbox_optional = s->sandbox_optional};
+	g_autoptr(MsReader) reader = ms_reader_new(&settings, NULL, error);
+	g_autoptr(MsReading) picture = NULL;
+	gsize len;
+	const void *data = g_bytes_get_data(pdf, &len);
+	int fd = reader != NULL ? ms_memory_file("missent-picture") : -1;
+	if (fd >= 0 && write(fd, data, len) == (ssize_t)len && ms_memory_seal(fd))
+		ms_reader_view(reader, fd, "picture", &picture, error);
+	if (fd >= 0)
+		close(fd);
+	if (picture != NULL && picture->bytes != NULL)
+		return g_bytes_ref(picture->bytes);
+	if (error != NULL && *error == NULL)
+		desk_fail(error, "the page cannot be drawn");
+	return NULL;
+}
+
+GBytes *ms_desk_part(MsDesk *desk, const char *uid, const char *path, bool picture, const char *who,
+	GError **error)
+{
+	g_autoptr(MsRecord) record = NULL;
+	g_autoptr(MsReading) view = NULL;
+	g_autofree char *what = g_strdup_printf("%s part %.20s", picture ? "picture of" : "download", path);
+	g_autofree char *as = g_strdup_printf(MS_VIEW_PART "%.40s", path);
+	int fd = desk_runtime(desk, error) != NULL ? look(desk, uid, who, what, &record, error) : -1;
+	if (fd < 0)
+		return NULL;
+	bool fine = ms_reader_view(ms_runtime_reader(desk->runtime), fd, as, &view, error);
+	close(fd);
+	if (!fine)
+		return NULL;
+	if (view->bytes == NULL) {
+		desk_fail(error, "there is no such part, or it is larger than %u bytes", MS_VIEW_MAX_BYTES);
+		return NULL;
+	}
+	return picture ? draw(desk, view->bytes, error) : g_bytes_ref(view->bytes);
+}

@@ -1,0 +1,308 @@
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/bodydigest.h"
+#include "missent/text.h"
+
+#include "desk_private.h"
+
+/*
+ * Mail of our own: to the sender of a held message, to reviewers.  It says that, and for which
+ * reasons in general, but nothing of what is in the message: a notice with the other customer's
+ * number in it would be the next leak.  It goes with a token, or it would be judged itself.
+ */
+
+/* ---- a mail --------------------------------------------------------------------------- */
+
+void desk_mail_free(DeskMail *mail)
+{
+	if (mail == NULL)
+		return;
+	if (mail->fd >= 0)
+		close(mail->fd);
+	g_free(mail->digest);
+	g_free(mail->sender);
+	g_ptr_array_unref(mail->recipients);
+	g_free(mail);
+}
+
+static const char *say(const MsDesk *desk, const char *english, const char *french)
+	__attribute__((format_arg(2), format_arg(3)));
+static const char *say(const MsDesk *desk, const char *english, const char *french)
+{
+	return desk->settings->desk.french ? french : english;
+}
+
+static char *own_address(const MsDesk *desk)
+{
+	const char *from = desk->settings->desk.notice_from;
+	return from != NULL ? g_strdup(from) : g_strdup_printf("MAILER-DAEMON@%s", desk->settings->host);
+}
+
+/* RFC 2047, where it is not ASCII. */
+static char *encoded(const char *text)
+{
+	if (g_str_is_ascii(text))
+		return g_strdup(text);
+	g_autofree char *base64 = g_base64_encode((const guchar *)text, strlen(text));
+	return g_strdup_printf("=?UTF-8?B?%s?=", base64);
+}
+
+static GString *begin_mail(const MsDesk *desk, const char *to, const char *subject, const char *type)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S %z");
+	g_autofree char *name = ms_records_name();
+	g_autofree char *from = own_address(desk);
+	g_autofree char *title = encoded(subject);
+	GString *text = g_string_new(NULL);
+	g_string_append_printf(text,
+		"From: missent <%s>\nTo: <%s>\nSubject: %s\nDate: %s\nMessage-ID: <%s@%s>\n"
+		"Auto-Submitted: auto-generated\nMIME-Version: 1.0\nContent-Type: %s\n"
+		"Content-Transfer-Encoding: 8bit\n\n",
+		from, to, title, date, name, desk->settings->host, type);
+	return text;
+}
+
+static DeskMail *end_mail(GString *text, const char *sender, const char *to)
+{
+	DeskMail *mail = g_new0(DeskMail, 1);
+	mail->sender = g_strdup(sender);
+	mail->recipients = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(mail->recipients, g_strdup(to));
+	mail->fd = ms_memory_file("missent-notice");
+	MsBodyDigest digest;
+	char sum[MS_BODY_DIGEST];
+	ms_body_digest_init(&digest);
+	ms_body_digest_message(&digest, text->str, text->len);
+	ms_body_digest_end(&digest, sum);
+	mail->digest = g_strdup(sum);
+	if (mail->fd >= 0 && write(mail->fd, text->str, text->len) != (ssize_t)text->len) {
+		close(mail->fd);
+		mail->fd = -1; /* submitting says so */
+	}
+	g_string_free(text, TRUE);
+	return mail;
+}
+
+MsSubmitted desk_submit(MsDesk *desk, const char *sender, const GPtrArray *recipients, int fd,
+	const char *digest, bool (*before)(const char *hash, void *user, GError **error), void *user,
+	char **hash_out, char **reply_out)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *hash = NULL;
+	g_autofree char *token =
+		ms_tokens_make(desk->records, digest, sender, recipients, &hash, &error);
+	if (token == NULL || (before != NULL && !before(hash, user, &error))) {
+		*reply_out = g_strdup(error->message);
+		return MS_LATER;
+	}
+	*hash_out = g_steal_pointer(&hash);
+	g_autofree char *header = g_strdup_printf(MS_TOKEN_HEADER ": %s\r\n", token);
+	return ms_mta_submit(&desk->submit, sender, recipients, header, fd, reply_out);
+}
+
+static bool send_mail(MsDesk *desk, DeskMail *mail)
+{
+	g_autofree char *hash = NULL, *reply = NULL, *queue_id = NULL;
+	MsSubmitted result = desk_submit(desk, mail->sender, mail->recipients, mail->fd, mail->digest, NULL,
+		NULL, &hash, &reply);
+	if (hash != NULL)
+		ms_tokens_void(desk->records, hash, &queue_id, NULL);
+	return result == MS_SUBMITTED;
+}
+
+/* ---- return to sender: RFC 3464 ------------------------------------------------------- */
+
+static char *date_of(gint64 us)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(us / G_USEC_PER_SEC);
+	return g_date_time_format(time, "%a, %d %b %Y %H:%M:%S %z");
+}
+
+static void append_contact(const MsDesk *desk, GString *text)
+{
+	const char *contact = desk->settings->desk.notice_contact;
+	if (contact != NULL)
+		g_string_append_printf(text, say(desk, "Ask %s.\n", "Adressez-vous à %s.\n"), contact);
+}
+
+/* An address stands in a line of its own: nothing in it may end the line. */
+static void append_recipients(GString *text, const MsRecord *record)
+{
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		if (to->state != MS_STATE_HELD)
+			continue;
+		g_autofree char *safe = ms_text_escape(to->address, -1, 320);
+		g_string_append_printf(text,
+			"\nFinal-Recipient: %s; %s\nAction: failed\nStatus: 5.7.1\n"
+			"Diagnostic-Code: X-missent; returned after review (reference %s)\n",
+			g_str_is_ascii(safe) ? "rfc822" : "utf-8", safe, record->uid);
+	}
+}
+
+DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *why)
+{
+	g_autofree char *border = ms_records_name();
+	g_autofree char *type = g_strdup_printf(
+		"multipart/report; report-type=delivery-status; boundary=\"%s\"", border);
+	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
+	g_autofree char *arrived = date_of(record->arrived);
+	GString *text = begin_mail(desk, sender,
+		say(desk, "Returned after review: your message was not sent",
+			"Retour après examen : votre message n'a pas été envoyé"), type);
+	g_string_append_printf(text,
+		"--%s\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n", border);
+	g_string_append_printf(text,
+		say(desk,
+			"Your message of %s to %u recipient(s) was held because it does not fit its\n"
+			"recipients (%s). A reviewer has returned it; it was not delivered to the\n"
+			"recipients below.\n\nReference: %s\n",
+			"Votre message du %s à %u destinataire(s) a été retenu car il ne correspond pas à\n"
+			"ses destinataires (%s). Après examen il vous est retourné ; il n'a pas été remis\n"
+			"aux destinataires ci-dessous.\n\nRéférence : %s\n"),
+		arrived, record->n_recipients, record->codes, record->uid);
+	(void)why; /* the reviewer's words may name a customer: they stay in the record */
+	append_contact(desk, text);
+	g_string_append_printf(text,
+		"\n--%s\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; %s\n"
+		"X-Missent-Reference: %s\nArrival-Date: %s\n",
+		border, record->host, record->uid, arrived);
+	append_recipients(text, record);
+	g_string_append_printf(text, "\n--%s--\n", border);
+	return end_mail(text, "", record->sender);
+}
+
+/* ---- it is held ----------------------------------------------------------------------- */
+
+static bool send_held(MsDesk *desk, const MsRecord *record, const char *to)
+{
+	g_autofree char *arrived = date_of(record->arrived);
+	g_autofree char *safe = ms_text_escape(to, -1, 320);
+	g_autofree char *from = own_address(desk);
+	GString *text = begin_mail(desk, safe,
+		say(desk, "A message is held for review", "Un message est retenu pour examen"),
+		"text/plain; charset=utf-8");
+	g_string_append_printf(text,
+		say(desk,
+			"A message from %s of %s to %u recipient(s) is held for review, because it does\n"
+			"not fit its recipients (%s). It has not been lost; a reviewer will release or\n"
+			"return it. Others that are held for the same cause are not announced one by one.\n\n"
+			"Reference: %s\n",
+			"Un message de %s du %s à %u destinataire(s) est retenu pour examen, car il ne\n"
+			"correspond pas à ses destinataires (%s). Il n'est pas perdu ; il sera libéré ou\n"
+			"retourné. Les autres messages retenus pour la même cause ne sont pas annoncés un\npar un.\n\n"
+			"Référence : %s\n"),
+		record->sender, arrived, record->n_recipients, record->codes, record->uid);
+	append_contact(desk, text);
+	g_autoptr(DeskMail) mail = end_mail(text, from, to);
+	return send_mail(desk, mail);
+}
+
+static void tell(MsDesk *desk, const MsRecord *record, const char *to)
+{
+	bool first = false;
+	gint64 window = desk->settings->desk.notice_window_ms * 1000;
+	if (*to != '\0' && ms_notices_first(desk->records, to, record->cause, window, &first, NULL) && first)
+		send_held(desk, record, to);
+}
+
+#define NOTICES_AT_ONCE 200
+#define NEVER_AGAIN (G_MAXINT64 / 4)
+
+void desk_send_notices(MsDesk *desk)
+{
+	const MsSettings *s = desk->settings;
+	if (!s->desk.notice_sender && s->desk.notice_to[0] == NULL)
+		return;
+	g_autoptr(GPtrArray) list =
+		ms_records_changed(desk->records, desk->noticed, NOTICES_AT_ONCE, NULL);
+	for (guint i = 0; list != NULL && i < list->len; i++) {
+		const MsRecord *record = list->pdata[i];
+		bool first = false;
+		desk->noticed = record->changed;
+		if (record->state != MS_STATE_HELD
+			|| !ms_notices_first(desk->records, record->uid, "told", NEVER_AGAIN, &first,
+				NULL)
+			|| !first)
+			continue;
+		if (s->desk.notice_sender)
+			tell(desk, record, record->sender);
+		for (const char *const *to = s->desk.notice_to; *to != NULL; to++)
+			tell(desk, record, *to);
+	}
+}
+
+/* ---- to reviewers --------------------------------------------------------------------- */
+
+static bool send_to_reviewers(MsDesk *desk, const char *subject, const char *body)
+{
+	const MsSettings *s = desk->settings;
+	const char *const *to = s->desk.digest_to[0] != NULL ? s->desk.digest_to : s->desk.notice_to;
+	g_autofree char *from = own_address(desk);
+	bool fine = true;
+	for (; *to != NULL; to++) {
+		GString *text = begin_mail(desk, *to, subject, "text/plain; charset=utf-8");
+		g_string_append(text, body);
+		g_autoptr(DeskMail) mail = end_mail(text, from, *to);
+		fine = send_mail(desk, mail) && fine;
+	}
+	return fine;
+}
+
+void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records)
+{
+	g_autoptr(GString) body = g_string_new(NULL);
+	g_string_append_printf(body,
+		say(desk, "%u held message(s) will be returned to their senders soon, unless somebody\n"
+			"decides before:\n\n",
+			"%u message(s) retenu(s) seront bientôt retournés à leurs expéditeurs, sauf décision\n"
+			"prise avant :\n\n"), records->len);
+	for (guint i = 0; i < records->len; i++) {
+		const MsRecord *r = records->pdata[i];
+		g_autofree char *arrived = date_of(r->arrived);
+		g_autofree char *sender = ms_text_escape(r->sender, -1, 100);
+		g_string_append_printf(body, "%s  %s  <%s>  %s\n", r->uid, arrived, sender, r->codes);
+	}
+	g_autofree char *subject = g_strdup_printf(
+		say(desk, "%u held message(s) expire soon", "%u message(s) retenu(s) expirent bientôt"), records->len);
+	if (!send_to_reviewers(desk, subject, body->str))
+		return; /* another time */
+	for (guint i = 0; i < records->len; i++) {
+		const MsRecord *r = records->pdata[i];
+		if (ms_records_warned(desk->records, r->id, g_get_real_time(), NULL))
+			ms_records_act(desk->records, r->id, "missent", "expiry announced", "", NULL);
+	}
+}
+
+void desk_send_digest(MsDesk *desk)
+{
+	const MsSettings *s = desk->settings;
+	MsRecordStats stats;
+	bool first = false;
+	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->records, &stats, NULL) || stats.held == 0
+		|| !ms_notices_first(desk->records, "reviewers", "digest", s->desk.digest_ms * 1000, &first, NULL)
+		|| !first)
+		return;
+	g_autoptr(GPtrArray) causes = ms_records_causes(desk->records, 30, NULL);
+	g_autoptr(GString) body = g_string_new(NULL);
+	g_autofree char *oldest = date_of(stats.oldest);
+	g_string_append_printf(body,
+		say(desk, "On %s %" G_GINT64_FORMAT " message(s) are held, the oldest since %s.\n"
+			"%" G_GINT64_FORMAT " decision(s) wait for a second person.\n\n",
+			"Sur %s, %" G_GINT64_FORMAT " message(s) sont retenus, le plus ancien depuis %s.\n"
+			"%" G_GINT64_FORMAT " décision(s) attendent une seconde personne.\n\n"),
+		s->host, stats.held, oldest, stats.waiting);
+	for (guint i = 0; causes != NULL && i < causes->len; i++) {
+		const MsCause *cause = causes->pdata[i];
+		g_autofree char *safe = ms_text_escape(cause->cause, -1, 300);
+		g_string_append_printf(body, "%6" G_GINT64_FORMAT "  %s\n", cause->messages, safe);
+	}
+	g_autofree char *subject = g_strdup_printf(
+		say(desk, "%" G_GINT64_FORMAT " held message(s)", "%" G_GINT64_FORMAT " message(s) retenu(s)"),
+		stats.held);
+	send_to_reviewers(desk, subject, body->str);
+}

@@ -1,0 +1,89 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/spool.h"
+
+#include "desk_private.h"
+
+/* What the clock asks for.  Nothing is ever deleted silently: expiry is announced, then the
+ * message is returned to its sender, and both are on record. */
+
+#define SLOW_US (60 * G_USEC_PER_SEC)
+#define AT_ONCE 500
+
+static GPtrArray *held_before(MsDesk *desk, gint64 ms)
+{
+	MsRecordFilter filter = {.state = MS_STATE_HELD,
+		.older_than = g_get_real_time() - ms * 1000,
+		.sort = MS_SORT_OLDEST,
+		.limit = AT_ONCE};
+	return ms_records_list(desk->records, &filter, NULL);
+}
+
+static void announce(MsDesk *desk)
+{
+	const MsSettings *s = desk->settings;
+	g_autoptr(GPtrArray) old = held_before(desk, MAX(s->desk.expire_ms - s->desk.warn_ms, 0));
+	g_autoptr(GPtrArray) fresh = g_ptr_array_new();
+	for (guint i = 0; old != NULL && i < old->len; i++)
+		if (((MsRecord *)old->pdata[i])->warned == 0)
+			g_ptr_array_add(fresh, old->pdata[i]);
+	if (fresh->len > 0)
+		desk_warn_of_expiry(desk, fresh);
+}
+
+static void expire_one(MsDesk *desk, const MsRecord *record)
+{
+	g_autoptr(GPtrArray) uids = g_ptr_array_new();
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	g_ptr_array_add(uids, record->uid);
+	MsAsk ask = {.verb = *record->sender != '\0' ? "return" : "delete",
+		.uids = uids,
+		.recipients = none,
+		.who = "missent",
+		.why = "expired (expire-after)",
+		.by_rule = true};
+	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, NULL);
+	const MsDecision *d = done != NULL && done->len > 0 ? done->pdata[0] : NULL;
+	if (d == NULL || d->state == MS_DECISION_FAILED) /* again when as much time has gone by */
+		ms_records_warned(desk->records, record->id, g_get_real_time(), NULL);
+}
+
+static void expire(MsDesk *desk)
+{
+	const MsSettings *s = desk->settings;
+	gint64 now = g_get_real_time();
+	g_autoptr(GPtrArray) old = held_before(desk, s->desk.expire_ms);
+	for (guint i = 0; old != NULL && i < old->len; i++) {
+		const MsRecord *record = old->pdata[i];
+		if (record->warned > 0 && now - record->warned >= s->desk.warn_ms * 1000)
+			expire_one(desk, record);
+	}
+}
+
+static bool wanted(const char *uid, void *user)
+{
+	MsDesk *desk = user;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRecord) record = ms_records_find(desk->records, uid, &error);
+	if (error != NULL)
+		return true; /* could not look */
+	return record != NULL && record->state == MS_STATE_HELD;
+}
+
+void ms_desk_tick(MsDesk *desk)
+{
+	desk_send_notices(desk);
+	gint64 now = g_get_monotonic_time();
+	gint64 pause = MIN(SLOW_US, desk->settings->desk.warn_ms * 1000 / 4);
+	if (desk->ticked != 0 && now - desk->ticked < pause)
+		return;
+	desk->ticked = now;
+	if (desk->settings->desk.expire_ms > 0) {
+		announce(desk);
+		expire(desk);
+	}
+	desk_send_digest(desk);
+	ms_spool_sweep(desk->settings->spool_dir, wanted, desk);
+}

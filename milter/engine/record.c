@@ -1,0 +1,160 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/digest.h"
+#include "missent/engine.h"
+
+/* What a judgement leaves behind: the record of a held message, without a raw value in it. */
+
+/* Another name of the same 16 bytes: the key of marks is the site's. */
+static char *keyed(const MsRuntime *runtime, const char *domain, const char *text)
+{
+	guint8 key[MS_DIGEST_BYTES] = {0}, out[MS_DIGEST_BYTES];
+	if (ms_runtime_directory(runtime) != NULL)
+		ms_directory_filter_key(ms_runtime_directory(runtime), key);
+	const MsPiece pieces[] = {{domain, strlen(domain)}, {text, strlen(text)}};
+	ms_digest_pieces(key, pieces, G_N_ELEMENTS(pieces), out);
+	GString *hex = g_string_new(NULL);
+	for (int i = 0; i < 12; i++)
+		g_string_append_printf(hex, "%02x", out[i]);
+	return g_string_free(hex, FALSE);
+}
+
+char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *value)
+{
+	return keyed(runtime, kind, value);
+}
+
+static const char *header_of(const MsReading *reading, const char *name)
+{
+	for (guint i = 0; i < reading->headers->len; i++) {
+		const MsHeader *header = reading->headers->pdata[i];
+		if (g_ascii_strcasecmp(header->name, name) == 0)
+			return header->value;
+	}
+	return NULL;
+}
+
+static char *join(GPtrArray *names)
+{
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < names->len; i++)
+		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", (char *)names->pdata[i]);
+	return g_string_free(out, FALSE);
+}
+
+static void add_account(MsRecord *record, const char *name)
+{
+	if (!g_ptr_array_find_with_equal_func(record->accounts, name, g_str_equal, NULL))
+		g_ptr_array_add(record->accounts, g_strdup(name));
+}
+
+static void add_recipients(MsRecord *record, const MsEnvelope *envelope, const MsJudgement *judgement)
+{
+	const MsVerdict *verdict = judgement->verdict;
+	for (guint i = 0; i < envelope->recipients->len; i++) {
+		GPtrArray *accounts = judgement->resolution != NULL
+			? judgement->resolution->recipients->pdata[i]
+			: NULL;
+		g_autofree char *names = accounts != NULL ? join(accounts) : g_strdup("");
+		bool held = verdict->action == MS_HOLD
+			|| (verdict->action == MS_SPLIT && verdict->withheld->data[i]);
+		ms_record_recipient(record, envelope->recipients->pdata[i],
+			held ? MS_STATE_HELD : MS_STATE_DELIVERED, names);
+		for (guint k = 0; accounts != NULL && k < accounts->len; k++)
+			add_account(record, accounts->pdata[k]);
+	}
+}
+
+static char *relations_of(const MsJudgement *judgement, guint finding, guint recipients)
+{
+	GString *out = g_string_new(NULL);
+	for (guint r = 0; r < MIN(recipients, MS_HELD_RELATIONS); r++)
+		g_string_append_c(out,
+			judgement->resolution == NULL
+				? '?'
+				: "ohx?"[ms_resolution_relation(judgement->resolution, finding, r)]);
+	return g_string_free(out, FALSE);
+}
+
+static void add_finding(MsRecord *record, const MsRuntime *runtime, const MsJudgement *judgement,
+	guint index, guint recipients)
+{
+	const MsFinding *f = judgement->reading->findings->pdata[index];
+	const MsOwners *owners =
+		judgement->resolution != NULL ? judgement->resolution->identifiers->pdata[index] : NULL;
+	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
+	g_autofree char *ref = ms_engine_ref(runtime, f->kind, f->value);
+	g_autofree char *names = owners != NULL ? join(owners->owners) : g_strdup("");
+	g_autofree char *belief = ms_belief_words(f->belief);
+	g_autofree char *relations = relations_of(judgement, index, recipients);
+	const char *where = f->places->len > 0 ? ((MsPlace *)f->places->pdata[0])->where : "";
+	ms_record_finding(record, (MsHeldFinding){f->kind, masked, ref, names, belief, (char *)where, f->count,
+					  relations});
+	for (guint i = 0; owners != NULL && i < owners->owners->len; i++)
+		add_account(record, owners->owners->pdata[i]);
+}
+
+/* Those that somebody owns come first; a tentative one that nobody owns says nothing. */
+static void add_findings(MsRecord *record, const MsRuntime *runtime, const MsJudgement *judgement,
+	guint recipients)
+{
+	for (int owned = 1; owned >= 0; owned--) {
+		for (guint i = 0; i < judgement->reading->findings->len; i++) {
+			const MsFinding *f = judgement->reading->findings->pdata[i];
+			const MsOwners *owners = judgement->resolution != NULL
+				? judgement->resolution->identifiers->pdata[i]
+				: NULL;
+			bool has = owners != NULL && owners->owners->len > 0;
+			if (has == owned && record->findings->len < MS_HELD_FINDINGS
+				&& (has || !(f->belief & MS_BELIEF_TENTATIVE)))
+				add_finding(record, runtime, judgement, i, recipients);
+		}
+	}
+}
+
+/* "mismatch (customer-number, iban), invoices, billing@example.com": what a group of messages
+ * that one change in the billing system broke has in common. */
+static char *cause_of(const MsEnvelope *envelope, const MsVerdict *verdict, const char *codes,
+	const char *policies)
+{
+	g_autoptr(GPtrArray) kinds = g_ptr_array_new();
+	for (guint i = 0; i < verdict->reasons->len; i++) {
+		const MsReason *r = verdict->reasons->pdata[i];
+		if (r->kind != NULL && r->action >= MS_SPLIT
+			&& !g_ptr_array_find_with_equal_func(kinds, r->kind, g_str_equal, NULL))
+			g_ptr_array_add(kinds, r->kind);
+	}
+	g_autofree char *names = join(kinds);
+	g_autofree char *sender = g_utf8_make_valid(envelope->sender, -1);
+	return g_strdup_printf("%s%s%s%s, %s, <%s>", codes, kinds->len > 0 ? " (" : "", names,
+		kinds->len > 0 ? ")" : "", policies, sender);
+}
+
+MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, const char *digest)
+{
+	MsVerdict *verdict = judgement->verdict;
+	MsRecord *r = ms_record_new();
+	r->state = verdict->action == MS_DELIVER ? MS_STATE_OBSERVED : MS_STATE_HELD;
+	r->place = verdict->action == MS_SPLIT ? MS_PLACE_SPOOL : MS_PLACE_QUEUE;
+	r->host = g_strdup(envelope->host);
+	r->queue_id = g_strdup(envelope->queue_id != NULL ? envelope->queue_id : "");
+	r->sender = g_utf8_make_valid(envelope->sender, -1);
+	r->arrived = envelope->arrived;
+	r->size = envelope->size;
+	r->digest = g_strdup(digest);
+	const char *message_id = header_of(judgement->reading, "Message-ID");
+	r->message = message_id != NULL ? keyed(runtime, "Message-ID", message_id) : g_strdup("");
+	r->is_signed = header_of(judgement->reading, "DKIM-Signature") != NULL;
+	r->codes = ms_verdict_codes(verdict, MS_TAG);
+	r->policies = join(verdict->policies);
+	r->cause = cause_of(envelope, verdict, r->codes, r->policies);
+	r->assignee = g_strdup("");
+	add_recipients(r, envelope, judgement);
+	add_findings(r, runtime, judgement, envelope->recipients->len);
+	g_ptr_array_unref(r->reasons);
+	r->reasons = g_ptr_array_ref(verdict->reasons);
+	return r;
+}

@@ -1,0 +1,100 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/spool.h"
+
+#define SUFFIX ".eml"
+#define OLD_SECONDS 3600
+
+static char *path_of(const char *dir, const char *uid)
+{
+	g_autofree char *name = g_strconcat(uid, SUFFIX, NULL);
+	return g_build_filename(dir, name, NULL);
+}
+
+static bool fail(GError **error, const char *path, const char *what)
+{
+	g_set_error(error, MS_ERROR, errno == ENOENT ? MS_ERROR_INPUT : MS_ERROR_RETRY, "%s: %s: %s", path,
+		what, g_strerror(errno));
+	return false;
+}
+
+static bool copy(int from, int to)
+{
+	off_t at = 0;
+	ssize_t n;
+	while ((n = sendfile(to, from, &at, 1 << 20)) > 0 || (n < 0 && errno == EINTR))
+		continue;
+	return n == 0;
+}
+
+/* A name is on disk when its folder is. */
+static bool sync_folder(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool fine = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
+bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GError **error)
+{
+	g_autofree char *path = path_of(dir, uid);
+	if (again)
+		unlink(path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(error, path, "cannot be made");
+	bool fine = copy(from, fd) && fsync(fd) == 0;
+	int why = errno;
+	fine = close(fd) == 0 && fine;
+	if (fine && sync_folder(dir))
+		return true;
+	errno = fine ? errno : why;
+	fail(error, path, "cannot be written");
+	unlink(path);
+	return false;
+}
+
+int ms_spool_open(const char *dir, const char *uid, GError **error)
+{
+	g_autofree char *path = path_of(dir, uid);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		fail(error, path, "cannot be read");
+	return fd;
+}
+
+bool ms_spool_remove(const char *dir, const char *uid, GError **error)
+{
+	g_autofree char *path = path_of(dir, uid);
+	if ((unlink(path) == 0 || errno == ENOENT) && sync_folder(dir))
+		return true;
+	return fail(error, path, "cannot be removed");
+}
+
+guint ms_spool_sweep(const char *dir, bool (*wanted)(const char *uid, void *user), void *user)
+{
+	guint n = 0;
+	g_autoptr(GDir) open = g_dir_open(dir, 0, NULL);
+	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;) {
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+		struct stat st;
+		if (!g_str_has_suffix(name, SUFFIX) || lstat(path, &st) != 0
+			|| st.st_mtime > time(NULL) - OLD_SECONDS)
+			continue;
+		g_autofree char *uid = g_strndup(name, strlen(name) - strlen(SUFFIX));
+		if (!wanted(uid, user) && unlink(path) == 0)
+			n++;
+	}
+	return n;
+}
