@@ -498,7 +498,9 @@ static GPtrArray *which(MsDesk *desk, Options *o, const char *verb, int argc, ch
 		return NULL;
 	}
 	*rc = list->len == 0 ? cli_fail(EX_DATAERR, "held %s: no held message is like this", verb) : 0;
-	if (list->len == 0 || !confirmed(list, verb, o->yes, o->json))
+	if (list->len > 0 && !confirmed(list, verb, o->yes, o->json))
+		*rc = EX_USAGE;
+	if (*rc != 0)
 		return NULL;
 	for (guint i = 0; i < list->len; i++)
 		g_ptr_array_add(uids, g_strdup(((MsRecord *)list->pdata[i])->uid));

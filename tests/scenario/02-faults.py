@@ -10,7 +10,14 @@ S = scratch_folder()
 r = Redis(S)
 tap.ok(r.start(), 'Redis starts')
 READER = BUILD + '/tests/tools/misbehaving-reader'
-m = Missent(S, directory='backend = redis\nredis = "unix:%s"\ntimeout = 500ms\n' % r.socket,
+SPLIT = '''
+policy "split" {
+	sender = {"split@seller.example"}
+	kinds = {"customer-number"}
+	on-mismatch = split
+}
+'''
+m = Missent(S, policies=POLICY + SPLIT, directory='backend = redis\nredis = "unix:%s"\ntimeout = 500ms\n' % r.socket,
             mapping=MAPPING)
 m.reader = 'deadline = 8s\n'
 
@@ -150,7 +157,7 @@ for i in range(60):
         m.write_policy(POLICY.replace('require', 'requirre'))
     if i == 45:  # a reload takes its time, more so under load
         wait_for(lambda: 'reload failed' in m.tail(), 10 * SLOW)
-        m.write_policy(POLICY)
+        m.write_policy(POLICY + SPLIT)
     m.signal(signal.SIGUSR1)
     time.sleep(0.03)
 time.sleep(0.5 * SLOW)
@@ -187,7 +194,7 @@ m.process = None
 full = m.dir + '/full'
 os.makedirs(full)
 mounted = os.geteuid() == 0 and subprocess.run(
-    ['mount', '-t', 'tmpfs', '-o', 'size=200k,mode=0777', 'tmpfs', full],
+    ['mount', '-t', 'tmpfs', '-o', 'size=900k,mode=0777', 'tmpfs', full],
     stderr=subprocess.DEVNULL).returncode == 0
 if mounted:
     atexit.register(subprocess.run, ['umount', '-l', full])
@@ -203,6 +210,11 @@ if mounted:
     reply = p.send(message('disk full', WRONG))
     tap.ok(reply[0] == 451, 'disk full: a hold that cannot be recorded is a tempfail', reply)
     tap.same(p.arrived('disk full', seconds=1), 0, '... and nothing is delivered')
+    reply = p.send(message('full split', WRONG, sender='split@seller.example'),
+                   to=['a@beta.example', 'kunde@alpha.example'], sender='split@seller.example')
+    tap.ok(reply[0] == 451 and not os.listdir(full + '/spool'),
+           '... so is a split whose copy cannot be kept', reply)
+    tap.same(p.arrived('full split', seconds=1), 0, '... nobody gets it')
     os.unlink(full + '/filler')
     tap.ok(retry('disk full', WRONG, 'kunde@alpha.example', 'held'), 'with room again: held')
     m.stop()

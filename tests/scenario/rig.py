@@ -336,8 +336,22 @@ class Postfix:
                              text=True).stdout
         return [json.loads(line) for line in out.splitlines()]
 
+    kind = 'Postfix'
+
     def held(self):
         return [m['queue_id'] for m in self.queue() if m['queue_name'] == 'hold']
+
+    def settings(self):
+        """How missent is told of it."""
+        return 'postfix-config = "%s"\nrelease-program = "%s/missent-release"\n' % (self.etc, BUILD)
+
+    def desk(self, more=''):
+        return 'desk {\nsubmit = "smtp://127.0.0.1:%d"\nsocket = "%s/agent.sock"\n%s }\n' % (
+            self.port, os.path.dirname(self.dir), more)
+
+    @staticmethod
+    def queue_id(reply):
+        return queue_id(reply)
 
     def flush(self):
         subprocess.run(['postqueue', '-c', self.etc, '-f'])
@@ -348,6 +362,19 @@ class Postfix:
         for path in sorted(glob.glob(self.dir + '/sink/*')):
             with open(path, errors='replace') as f:
                 out.append(f.read())
+        return out
+
+    def copies(self, word):
+        """[(recipients, message as bytes with LF)] of what arrived with `word` in it."""
+        out = []
+        for path in sorted(glob.glob(self.dir + '/sink/*')):
+            with open(path, 'rb') as f:
+                data = f.read().replace(b'\r\n', b'\n')
+            if word.encode() not in data:
+                continue
+            to = sorted(x.split(b'<')[1].split(b'>')[0].decode()
+                        for x in data.split(b'\n\n')[0].split(b'\n') if x.startswith(b'X-Rcpt-Args:'))
+            out.append((to, data))
         return out
 
     def arrived(self, word, n=1, seconds=15):
@@ -432,3 +459,43 @@ anvil     unix  -       -       n       -       1       anvil
 scache    unix  -       -       n       -       1       scache
 postlog   unix-dgram n  -       n       -       1       postlogd
 '''
+
+
+# ---- DKIM, with Debian's python3-dkim, which is for Debian's own python3 ----
+DKIM = '''
+import sys, dkim
+what, key, record = sys.argv[1:4]
+data = sys.stdin.buffer.read().replace(b'\\r\\n', b'\\n').replace(b'\\n', b'\\r\\n')
+if what == 'sign':
+    header = dkim.sign(data, b's1', b'seller.example', open(key, 'rb').read(),
+                       include_headers=[b'From', b'To', b'Subject', b'Message-ID'])
+    sys.stdout.buffer.write(header + data)
+else:
+    ok = dkim.verify(data, dnsfunc=lambda *a, **k: open(record, 'rb').read())
+    sys.exit(0 if ok else 1)
+'''
+
+
+def dkim_keys(scratch):
+    key, record = scratch + '/dkim.key', scratch + '/dkim.txt'
+    subprocess.run(['openssl', 'genrsa', '-traditional', '-out', key, '2048'], check=True,
+                   stderr=subprocess.DEVNULL)
+    public = subprocess.run(['openssl', 'rsa', '-in', key, '-pubout'], check=True, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    with open(record, 'w') as f:
+        f.write('v=DKIM1; k=rsa; p=' + ''.join(public.splitlines()[1:-1]))
+    return key, record
+
+
+def dkim(what, keys, data):
+    return subprocess.run(['/usr/bin/python3', '-c', DKIM, what, *keys], input=data,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def sign(keys, text):
+    return dkim('sign', keys, text.encode()).stdout
+
+
+def verified(keys, data):
+    """Of a message as the sink keeps it."""
+    return dkim('verify', keys, data).returncode == 0

@@ -40,6 +40,7 @@ MAILER(`smtp')dnl
 
 class Sendmail(Postfix):
     """The same questions as of Postfix: send, held, arrived."""
+    kind = 'Sendmail'
 
     def __init__(self, scratch, milter):
         self.root = scratch + '/sendmail-root'
@@ -107,15 +108,52 @@ class Sendmail(Postfix):
         """A quarantined message's control file is hfID in place of qfID."""
         return [os.path.basename(x)[2:] for x in glob.glob(self.dir + '/queue/hf*')]
 
+    def settings(self):
+        wrapper = self.dir + '/sendmail'
+        with open(wrapper, 'w') as f:
+            f.write('#!/bin/sh\nexec unshare --uts sh -c \'hostname mx.seller.example; exec "$@"\' sh setpriv'
+                    ' --reuid nobody --regid nogroup --clear-groups %s "$@"\n' % self.binary)
+        os.chmod(wrapper, 0o755)
+        return ('mta = sendmail\nsendmail-config = "%s/sendmail.cf"\nsendmail-queue = "%s/queue"\n'
+                'sendmail-program = "%s"\nrelease-program = "%s/missent-release"\n' % (
+                    self.dir, self.dir, wrapper, BUILD))
+
+    @staticmethod
+    def queue_id(reply):
+        return queue_id_of(reply)
+
+    def flush(self):
+        self.run_as(subprocess.run, '-q', stdout=subprocess.DEVNULL)
+
+    def queue(self):
+        return [{'queue_id': os.path.basename(x)[2:],
+                 'queue_name': 'hold' if os.path.basename(x)[0] == 'h' else 'active'}
+                for x in glob.glob(self.dir + '/queue/[hq]f*')]
+
+    def log(self):
+        return ''
+
     def reasons(self):
         done = self.run_as(subprocess.run, '-bp', '-qQ', stdout=subprocess.PIPE, text=True)
         return done.stdout
-
-    def release(self, queue_id):
-        self.run_as(subprocess.run, '-qQ', '-Q', '-qI' + queue_id, stdout=subprocess.DEVNULL)
-        self.run_as(subprocess.run, '-q', stdout=subprocess.DEVNULL)
 
 
 def queue_id_of(reply):
     """From "2.0.0 5AMK... Message accepted for delivery"."""
     return reply[1].split()[1]
+
+
+def both(scratch, milter, tap):
+    """A Postfix and a Sendmail, started; the second is left out, and said so, if it cannot be had."""
+    postfix = Postfix(scratch, milter)
+    postfix.start()
+    yield postfix
+    postfix.stop()
+    sendmail = Sendmail(scratch, milter)
+    why = sendmail.unpack() if os.geteuid() == 0 else 'it needs root for a host name of its own'
+    if why:
+        tap.skip('Sendmail', why)
+        return
+    sendmail.start()
+    yield sendmail
+    sendmail.stop()

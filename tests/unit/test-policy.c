@@ -98,6 +98,32 @@ static MsPolicies *policies(const char *body)
 	return p;
 }
 
+/* Exactly those are kept from a split for whom there is a reason. */
+static void test_split(void)
+{
+	static const struct {
+		const char *policy, *findings, *recipients, *withheld;
+	} cases[] = {
+		{"on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x AC-1;d@x house", "0100"},
+		{"on-mismatch = split", "iban X AC-1;iban Y AC-2", "a@x AC-1 AC-2;b@x AC-2;c@x AC-1", "011"},
+		{"on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x", "01"},
+		{"on-mismatch = split\nmode = observe", "iban X AC-1", "a@x AC-1;b@x AC-2", "00"},
+		{"on-mismatch = deliver\nrequire = {\"iban\"}\non-unproven = split", "iban X AC-1",
+			"a@x AC-1;b@x AC-2;c@x house", "010"},
+		{"on-unknown-recipient = split", "", "a@x AC-1;b@x", "01"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world(cases[i].findings, cases[i].recipients);
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		for (guint r = 0; r < v->withheld->len; r++)
+			if (v->withheld->data[r] != (cases[i].withheld[r] == '1'))
+				g_error("%s: recipient %u", cases[i].policy, r);
+		g_assert_cmpuint(v->withheld->len, ==, strlen(cases[i].withheld));
+		world_free(w);
+	}
+}
+
 static void test_contradiction(void)
 {
 	static const struct {
@@ -210,6 +236,13 @@ static const struct {
 		"unknown-identifier"},
 	{"tentative and unknown", "on-unknown-identifier = hold", "?iban X ", "a@x AC-1", MS_DELIVER, ""},
 	{"tentative and another's", "", "?iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"split: one of two", "on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x AC-2", MS_SPLIT, "mismatch"},
+	{"split: nobody is left", "on-mismatch = split", "iban X AC-3", "a@x AC-1;b@x AC-2", MS_HOLD, "mismatch"},
+	{"split: a stricter reason holds it whole", "on-mismatch = split\nmax-recipients = 1", "iban X AC-1",
+		"a@x AC-1;b@x AC-2", MS_HOLD, "oversized, mismatch"},
+	{"split: unproven and unknown recipients", "require = {\"iban\"}\non-unproven = split\n"
+		"on-unknown-recipient = split\non-mismatch = deliver", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x", MS_SPLIT,
+		"unproven, unknown-recipient"},
 	{"unknown recipient", "on-unknown-recipient = tag", "", "a@x", MS_TAG, "unknown-recipient"},
 	{"proven", "require = {\"iban\"}", "iban X AC-1", "a@x AC-1", MS_DELIVER, ""},
 	{"proven by one of two kinds", "require = {\"vat-id\", \"iban\"}", "iban X AC-1", "a@x AC-1",
@@ -349,7 +382,9 @@ static void test_mistakes(void)
 		{"policy \"a\" {\nkinds = {\"ibam\"}\n}", "p.conf:2: policy \"a\": kinds: there is no kind \"ibam\""},
 		{"policy \"a\" {\nrequire = {\"ibam\"}\n}", "did you mean \"iban\"?"},
 		{"policy \"a\" {\non-mismach = hold\n}", "p.conf:2: no such option 'on-mismach'; did you mean \"on-mismatch\"?"},
-		{"policy \"a\" {\non-mismatch = held\n}", "use one of deliver, tag, hold, reject, tempfail (did you mean \"hold\"?)"},
+		{"policy \"a\" {\non-oversized = split\n}",
+			"p.conf:2: policy \"a\": on-oversized: split is for reasons about single recipients"},
+		{"policy \"a\" {\non-mismatch = held\n}", "use one of deliver, tag, split, hold, reject, tempfail (did you mean \"hold\"?)"},
 		{"policy \"a\" {\nheader = {'Subject (('}\n}", "not of the form 'Name: pattern'"},
 		{"policy \"a\" {\nheader = {'Subject: (('}\n}", "p.conf:2: header: bad pattern"},
 		{"policy \"a\" {\nmax-recipients = -1\n}", "p.conf:2: max-recipients: \"-1\" is not a number"},
@@ -390,6 +425,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/may-apply", test_may_apply);
 	g_test_add_func("/policy/mistakes", test_mistakes);
 	g_test_add_func("/policy/shipped", test_shipped);
+	g_test_add_func("/policy/split", test_split);
 	g_test_add_func("/policy/contradiction", test_contradiction);
 	g_test_add_func("/policy/seller", test_seller);
 	g_test_add_func("/policy/believe", test_believe);

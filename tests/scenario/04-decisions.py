@@ -1,0 +1,292 @@
+"""Every decision on held mail, on Postfix and on Sendmail, checked at the sink that receives it."""
+from sendmail import *
+
+tap = Tap()
+S = scratch_folder()
+POLICIES = POLICY + '''
+policy "split" {
+	sender = {"split@seller.example"}
+	kinds = {"customer-number"}
+	on-mismatch = split
+}
+policy "careful" {
+	sender = {"careful@seller.example"}
+	kinds = {"customer-number"}
+}
+'''
+RESOLVE = ['kunde@alpha.example', 'a@beta.example', 'b@beta.example']
+m = Missent(S, policies=POLICIES, mapping=MAPPING)
+m.start()
+KEYS = dkim_keys(S)
+
+
+def held(*args):
+    return m.tool('held', *args)
+
+
+def record(name):
+    return json.loads(held('show', '--json', name))
+
+
+def state(name):
+    r = record(name)
+    return r['state'], [x['state'] for x in r['recipients']]
+
+
+def last(name):
+    acts = record(name)['acts']
+    return acts[-1] if acts else None
+
+
+def hold(p, subject, body=WRONG, to=('kunde@alpha.example',), sender='billing@seller.example', **more):
+    r = p.send(message(subject, body, sender=sender, **more), to=to, sender=sender)
+    name = p.queue_id(r)
+    wait_for(lambda: name in p.held())
+    return name
+
+
+def single(p, what):
+    tap.ok(True, '--- on %s ---' % what)
+    word = what.lower()
+
+    # release to all: the bytes, the signature, no second judgement
+    text = sign(KEYS, message(word + ' signed', WRONG + 'Gruesse\n.leading dot\n..two\n'))
+    name = p.queue_id(p.send(text))
+    tap.ok(wait_for(lambda: name in p.held()), 'a signed wrong message is held', p.held())
+    r = record(name)
+    tap.ok(r['state'] == 'held' and r['place'] == 'queue' and r['signed'] and len(r['digest']) == 32,
+           'its record says where it is, and that it is signed', r)
+    out = held('list')
+    tap.ok(any(name in x and '(in the queue' not in x for x in out.splitlines()),
+           'held list finds it in the queue', out)
+    out = held('show', '--message', name)
+    tap.ok('.leading dot' in out and 'Subject: %s signed' % word in out, 'held show --message shows it', out)
+    tap.ok(last(name)['what'] == 'look', '... and the look is on record')
+    evidence = json.loads(held('show', '--reveal', name))
+    found = [f for f in evidence['findings'] if f['value'] == 'C10002']
+    tap.ok(found and 'C-10002' in found[0]['places'][0]['text'], 'held show --reveal has the value', evidence)
+    tap.ok(any('leading dot' in t['text'] for t in evidence['texts']), '... and the text', evidence['texts'])
+    tap.ok(last(name)['what'] == 'reveal', '... and is on record')
+    out = held('release', name, '--why', 'checked by phone')
+    tap.ok(m.code == 0, 'held release', out)
+    p.flush()
+    tap.same(p.arrived(word + ' signed'), 1, '... it arrives')
+    to, got = p.copies(word + ' signed')[0]
+    tap.ok(b'customer number: C-10002\nVAT ID DE136695976\nGruesse\n.leading dot\n..two\n' in got,
+           '... byte for byte', got)
+    tap.ok(verified(KEYS, got), '... and its DKIM signature still holds', got)
+    tap.ok(b'X-Missent' not in got, '... without a header of ours')
+    tap.same(state(name), ('released', ['released']), '... the record says released')
+    tap.ok(last(name)['why'].startswith('checked by phone'), '... and why', last(name))
+    out = held('release', name)
+    tap.ok(m.code != 0 and 'released already' in out, 'a second release is refused', out)
+
+    # delete
+    name = hold(p, word + ' to delete')
+    out = held('delete', name, '-w', 'test')
+    tap.ok(m.code == 0 and name not in [q['queue_id'] for q in p.queue()], 'held delete', out)
+    tap.same(state(name)[0], 'deleted', '... is on record')
+
+    # return: a notice without the other customer's data
+    name = hold(p, word + ' secret-subject C-10002', to=['kunde@alpha.example', 'x@gamma.example'])
+    out = held('return', name, '-w', 'it was for AC-2')
+    tap.ok(m.code == 0, 'held return', out)
+    uid = record(name)['uid']
+    tap.same(p.arrived(uid), 1, '... the sender gets a notice')
+    to, got = p.copies(uid)[0]
+    tap.same(to, ['billing@seller.example'], '... and nobody else')
+    tap.ok(b'report-type=delivery-status' in got and b'Reporting-MTA: dns; mx.seller.example' in got
+           and b'Final-Recipient: rfc822; kunde@alpha.example' in got and b'Action: failed' in got
+           and b'Final-Recipient: rfc822; x@gamma.example' in got, '... of the form of RFC 3464', got)
+    tap.ok(not any(x in got for x in (b'10002', b'AC-2', b'secret-subject', b'X-Missent-Release')),
+           '... in which nothing of the other customer stands', got)
+    tap.ok(b'MAIL FROM:<>' in got or b'X-Mail-Args: <>' in got, '... from the empty sender', got)
+    tap.ok(name not in [q['queue_id'] for q in p.queue()], '... and the message is gone from the queue')
+    tap.same(state(name)[0], 'returned', '... is on record')
+
+    # release to some
+    name = hold(p, word + ' to one of three', to=RESOLVE, more='X-Note: keep me\r\n')
+    before = len(p.copies(word + ' to one'))
+    out = held('release', name, '--to', 'a@beta.example', '-w', 'only she')
+    tap.ok(m.code == 0 and 'taken by the MTA' in out, 'held release --to', out)
+    p.arrived(word + ' to one')
+    copies = p.copies(word + ' to one')
+    tap.ok(before == 0 and len(copies) == 1 and copies[0][0] == ['a@beta.example'],
+           '... only she gets it', copies)
+    tap.ok(b'X-Note: keep me' in copies[0][1] and b'X-Missent' not in copies[0][1], '... as it was', copies)
+    tap.same(state(name), ('held', ['held', 'released', 'held']), '... the others stay held')
+    tap.ok(name not in p.held() and record(name)['place'] == 'spool', '... in the spool now')
+    out = held('release', name, '--to', 'a@beta.example')
+    tap.ok(m.code != 0 and 'not all of the chosen' in out, '... she cannot get it twice', out)
+    out = held('release', name, '--to', 'stranger@x.example')
+    tap.ok(m.code != 0, '... and a stranger cannot be added', out)
+    out = held('release', name)
+    p.arrived(word + ' to one', 2)
+    tap.same(sorted(x for c in p.copies(word + ' to one') for x in c[0]), sorted(RESOLVE),
+             '... then the rest: each got it once')
+    tap.same(state(name)[0], 'released', '... and it is over')
+    tap.same(os.listdir(m.state + '/spool'), [], '... nothing is left in the spool')
+
+    # split
+    text = sign(KEYS, message(word + ' to split', WRONG, sender='split@seller.example'))
+    r = p.send(text, to=['a@beta.example', 'kunde@alpha.example', 'kunde2@alpha.example'],
+               sender='split@seller.example')
+    tap.ok(r[0] == 250, 'on-mismatch = split: the message is taken', r)
+    p.arrived(word + ' to split')
+    copies = p.copies(word + ' to split')
+    tap.ok([c[0] for c in copies] == [['a@beta.example']], '... who has a right gets it at once', copies)
+    tap.ok(verified(KEYS, copies[0][1]), '... with its signature')
+    name = p.queue_id(r)
+    tap.same(state(name), ('held', ['delivered', 'held', 'held']), '... the others\' copy is held')
+    out = held('list')
+    tap.ok(name in out and '(split)' in out, '... and listed', out)
+    evidence = json.loads(held('show', '--reveal', name))
+    tap.ok(any(f['value'] == 'C10002' for f in evidence['findings']), '... and can be looked at')
+    out = held('release', name, '--to', 'kunde2@alpha.example')
+    tap.ok(m.code == 0, '... released to one', out)
+    p.arrived(word + ' to split', 2)
+    copies = [c for c in p.copies(word + ' to split') if c[0] == ['kunde2@alpha.example']]
+    tap.ok(len(copies) == 1 and verified(KEYS, copies[0][1]), '... its signature holds too', copies)
+    held('delete', name)
+    tap.same(state(name), ('deleted', ['delivered', 'deleted', 'released']), '... and deleted for the other')
+    tap.same(p.arrived('kunde@alpha.example>\nX-Rcpt', 1, 1), 0, '... who never got it')
+    tap.same(os.listdir(m.state + '/spool'), [], '... the spool is empty')
+    r = p.send(message(word + ' split of all', WRONG, sender='split@seller.example'),
+               to=['kunde@alpha.example'], sender='split@seller.example')
+    name = p.queue_id(r)
+    tap.ok(wait_for(lambda: name in p.held()), 'a split that leaves nobody is a hold', r)
+    held('delete', name)
+
+    # the way back into the MTA is nobody else's
+    forged = message(word + ' forged', WRONG, more='X-Missent-Release: %s\r\n' % ('0' * 64))
+    name = p.queue_id(p.send(forged))
+    tap.ok(wait_for(lambda: name in p.held()), 'a forged token is not good for anything', p.held())
+    tap.ok('0' * 64 not in held('show', '-m', name), '... and is taken off')
+    held('delete', name)
+
+    # notes, assignment, learning
+    name = hold(p, word + ' to learn')
+    held('note', name, '-w', 'asked sales')
+    held('assign', name, '--to', 'anna')
+    r = record(name)
+    tap.ok(r['assignee'] == 'anna' and any(a['why'] == 'asked sales' for a in r['acts']), 'note, assign', r)
+    tap.ok(name in held('list', '--assigned', 'anna') and name not in held('list', '--assigned', 'bert'),
+           '... a list of one\'s own')
+    ref = [f['ref'] for f in r['findings'] if f['kind'] == 'customer-number'][0]
+    m.tool('directory', 'delete', 'AC-2', 'customer-number', 'C-10002')
+    out = held('belongs', name, '--identifier', ref, '--account', 'AC-1', '-w', 'moved')
+    tap.ok(m.code == 0 and '10002' not in out, 'held belongs', out)
+    out = m.tool('directory', 'lookup', 'customer-number', 'C-10002')
+    tap.ok('AC-1' in out, '... the directory knows it', out)
+    p.send(message(word + ' learned', WRONG))
+    tap.same(p.arrived(word + ' learned'), 1, '... and the next one is delivered')
+    m.tool('directory', 'delete', 'AC-1', 'customer-number', 'C-10002')
+    m.tool('directory', 'put', 'AC-2', 'customer-number', 'C-10002')
+    out = held('may-receive', name, '--recipient', 'kunde@alpha.example', '--account', 'AC-2')
+    tap.ok(m.code == 0, 'held may-receive', out)
+    p.send(message(word + ' may', WRONG))
+    tap.same(p.arrived(word + ' may'), 1, '... the next one is delivered')
+    m.tool('directory', 'delete', 'AC-2', 'recipient', 'kunde@alpha.example')
+    acts = [a['what'] for a in record(name)['acts']]
+    tap.ok('belongs' in acts and 'may-receive' in acts, '... who and why is on record', acts)
+    held('delete', name)
+
+    # a queue ID that names another message
+    name = hold(p, word + ' original')
+    if p.kind == 'Postfix':
+        path = glob.glob(p.dir + '/queue/hold/**/' + name, recursive=True)[0]
+        other = hold(p, word + ' impostor', WRONG + 'another text\n')
+        shutil.copy2(glob.glob(p.dir + '/queue/hold/**/' + other, recursive=True)[0], path)
+    else:
+        with open(p.dir + '/queue/df' + name, 'a') as f:
+            f.write('another text\n')
+    out = held('release', name)
+    tap.ok(m.code != 0 and 'not, or is no longer, that message' in out, 'a queue ID that names another '
+           'message is refused', out)
+    tap.ok(name in p.held() and state(name)[0] == 'held', '... and nothing was done')
+
+    # many with one cause
+    names = [hold(p, '%s batch %d' % (word, i), sender='careful@seller.example') for i in range(8)]
+    cause = record(names[0])['cause']
+    out = held('causes')
+    tap.ok(cause in out and '     8' in out, 'held causes counts them', out)
+    out = held('release', '--cause', cause)
+    tap.ok(m.code != 0 and 'and 3 more' in out and 'add --yes' in out, 'a sample is shown, and a question asked',
+           out)
+    out = held('release', '--cause', cause, '--yes', '-w', 'new prices')
+    tap.ok(m.code == 0 and out.count('done') == 8, 'eight are decided as one', out)
+    p.flush()
+    tap.same(p.arrived(word + ' batch', 8), 8, '... and arrive')
+
+
+for p in both(S, 'unix:' + m.socket, tap):
+    m.more = p.settings() + p.desk()
+    m.write_conf()
+    single(p, p.kind)
+    if p.kind == 'Postfix':
+        # held long: it must not bounce at its first failed attempt
+        m.more = p.settings() + p.desk('requeue-after = "1s"')
+        m.write_conf()
+        name = hold(p, 'old one')
+        subprocess.run(['postconf', '-c', p.etc, '-e', 'maximal_queue_lifetime=3s', 'bounce_queue_lifetime=3s'])
+        subprocess.run(['postfix', '-c', p.etc, 'reload'], stderr=subprocess.DEVNULL)
+        time.sleep(4)
+        p.stop_sink()
+        out = held('release', name)
+        tap.ok(m.code == 0, 'an old message is released while the next hop is away', out)
+        time.sleep(1.5)
+        tap.ok('expired' not in p.log() and any(q['sender'] == 'billing@seller.example' for q in p.queue()),
+               '... and not returned at once', p.log())
+        p.start_sink()
+        p.flush()
+        tap.same(p.arrived('old one'), 1, '... but delivered when it can be')
+    else:
+        m.more = p.settings() + p.desk('requeue-after = "1s"')
+        m.write_conf()
+        name = hold(p, 'old one too')
+        time.sleep(1.5)
+        out = held('release', name)
+        tap.ok(m.code == 0 and 'taken by the MTA' in out, 'an old message is submitted anew', out)
+        tap.same(p.arrived('old one too'), 1, '... and arrives')
+    # the second person
+    m.more = p.settings() + p.desk('two-person-above = 3\ntwo-person-policies = {"careful"}')
+    m.write_conf()
+    os.environ['SUDO_USER'] = 'anna'
+    name = hold(p, p.kind + ' two persons', sender='careful@seller.example')
+    out = held('release', name)
+    decision = out.split('held agree ')[-1].strip()
+    tap.ok(m.code == 0 and 'waits for a second person' in out and name in p.held(),
+           'a policy may ask for a second person', out)
+    out = held('delete', name)
+    tap.ok(m.code != 0 and 'not finished' in out, '... nothing else is decided meanwhile', out)
+    out = held('agree', decision)
+    tap.ok(m.code != 0 and 'another person' in out, '... who is not the first', out)
+    os.environ['SUDO_USER'] = 'bert'
+    out = held('agree', decision)
+    p.flush()
+    tap.ok(m.code == 0 and p.arrived(p.kind + ' two persons') == 1, '... then it goes', out)
+    tap.ok(last(name)['who'] == 'anna, agreed by bert', '... and both are on record', last(name))
+    names = [hold(p, '%s four %d' % (p.kind, i)) for i in range(4)]
+    out = held('release', *names, '--json')
+    rows = [json.loads(x) for x in out.splitlines()]
+    tap.ok([x['state'] for x in rows] == ['waiting'] * 4, 'so may a number', out)
+    out = held('withdraw', rows[0]['decision'])
+    tap.ok(m.code == 0 and all(n in p.held() for n in names), '... and be withdrawn', out)
+    held('delete', *names[:3])
+    held('delete', names[3])
+    del os.environ['SUDO_USER']
+    # nobody at the other end
+    m.more = p.settings() + 'desk {\nsubmit = "smtp://127.0.0.1:%d"\n}\n' % free_port()
+    m.write_conf()
+    name = hold(p, p.kind + ' unsent', to=RESOLVE)
+    out = held('release', name, '--to', 'a@beta.example')
+    tap.ok(m.code != 0 and 'did not take it' in out, 'a submission that fails says so', out)
+    tap.same(state(name), ('held', ['held'] * 3), '... and everything stays held')
+    m.more = p.settings() + p.desk()
+    m.write_conf()
+    out = held('release', name)
+    tap.ok(m.code == 0 and p.arrived(p.kind + ' unsent') == 1, '... until it works again', out)
+log = m.tail() + open(m.state + '/audit.jsonl').read()
+tap.ok('C-10002' not in log and 'C10002' not in log, 'log and audit have no identifier in clear')
+tap.same(m.stop(), 0, 'missentd stops cleanly')
+tap.done()
