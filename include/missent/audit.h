@@ -25,5 +25,9 @@ void ms_audit_free(MsAudit *audit);
 /* `reading` may be NULL when the message could not be judged. */
 bool ms_audit_write(MsAudit *audit, const MsEnvelope *envelope, const MsReading *reading,
 	const MsVerdict *verdict, gint64 microseconds, GError **error);
+/* Something that a person did, or tried: a log-in, a look, a decision.  `about` is a record's uid
+ * or "".  Nothing of a message's content. */
+bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
+	const char *about, const char *detail, GError **error);
 
 #endif

@@ -50,6 +50,8 @@ typedef struct {
 	const char *detail;    /* belongs: "REF ACCOUNT"; may-receive: the account; assign: to whom */
 	guint total;           /* messages of the decision on all hosts; 0: these */
 	bool by_rule;          /* the clock's: nobody needs to agree */
+	bool later;            /* written down only: ms_desk_work() carries it out */
+	const char *id;        /* NULL, or a name under which it is taken once only */
 } MsAsk;
 
 /* All of them are written down as one, or nothing is.  Those that need nobody else are carried
@@ -57,8 +59,8 @@ typedef struct {
 GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error);
 /* A second person agrees to what waits under that decision's or group's ID, or withdraws it. */
 GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agrees, GError **error);
-/* Carries out what is approved or was interrupted; how many. */
-guint ms_desk_work(MsDesk *desk);
+/* Carries out what is approved or was interrupted, at most `most` (0: all); how many. */
+guint ms_desk_work(MsDesk *desk, guint most);
 /* What the clock asks for: announces and carries out expiry, sends notices and digests, sweeps
  * the spool. */
 void ms_desk_tick(MsDesk *desk);

@@ -132,10 +132,9 @@ static bool append(const char *path, const char *line, GError **error)
 	return fine;
 }
 
-bool ms_audit_write(MsAudit *audit, const MsEnvelope *envelope, const MsReading *reading,
-	const MsVerdict *verdict, gint64 microseconds, GError **error)
+/* `line` is jansson's. */
+static bool write_line(MsAudit *audit, char *line, GError **error)
 {
-	char *line = make_line(envelope, reading, verdict, microseconds);
 	if (line == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no audit line could be made");
 		return false;
@@ -143,6 +142,23 @@ bool ms_audit_write(MsAudit *audit, const MsEnvelope *envelope, const MsReading 
 	pthread_mutex_lock(&audit->lock);
 	bool fine = append(audit->path, line, error);
 	pthread_mutex_unlock(&audit->lock);
-	free(line); /* jansson's */
+	free(line);
 	return fine;
+}
+
+bool ms_audit_write(MsAudit *audit, const MsEnvelope *envelope, const MsReading *reading,
+	const MsVerdict *verdict, gint64 microseconds, GError **error)
+{
+	return write_line(audit, make_line(envelope, reading, verdict, microseconds), error);
+}
+
+bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
+	const char *about, const char *detail, GError **error)
+{
+	g_autofree char *time = stamp(g_get_real_time());
+	json_t *line = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "time", time, "event", plain(what), "who",
+		plain(who), "client", plain(client), "about", plain(about), "detail", plain(detail));
+	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(line);
+	return write_line(audit, text, error);
 }

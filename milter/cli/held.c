@@ -662,7 +662,7 @@ static int do_work(Cli *cli, int argc, char **argv)
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	if (desk == NULL)
 		return rc;
-	guint n = ms_desk_work(desk);
+	guint n = ms_desk_work(desk, 0);
 	ms_desk_tick(desk);
 	printf("%u decision%s finished\n", n, n == 1 ? "" : "s");
 	return 0;

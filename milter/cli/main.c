@@ -17,6 +17,7 @@ static const CliVerb commands[] = {
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},
 	{"held", cmd_held, "list, show, release, return and delete held mail"},
+	{"review", cmd_review, "accounts of the review page"},
 	{"config", cmd_config, "check the configuration, or show what is in effect"},
 	{NULL, NULL, NULL},
 };

@@ -167,10 +167,10 @@ static bool check_record(const MsAsk *ask, const MsRecord *record, guint *n_out,
 	return *n_out > 0;
 }
 
-static MsDecision *make_decision(const MsAsk *ask, const char *uid, const char *group)
+static MsDecision *make_decision(const MsAsk *ask, const char *uid, const char *group, guint n)
 {
 	MsDecision *d = g_new0(MsDecision, 1);
-	d->id = ms_records_name();
+	d->id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, n) : ms_records_name();
 	d->uid = g_strdup(uid);
 	d->group = g_strdup(group);
 	d->verb = g_strdup(ask->verb);
@@ -209,7 +209,8 @@ static GPtrArray *make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 {
 	g_autoptr(GPtrArray) list =
 		g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
-	g_autofree char *group = ask->uids->len > 1 || ask->total > 1 ? ms_records_name() : g_strdup("");
+	bool many = ask->uids->len > 1 || ask->total > 1;
+	g_autofree char *group = !many ? g_strdup("") : ask->id != NULL ? g_strdup(ask->id) : ms_records_name();
 	guint sum = 0;
 	bool two = false;
 	for (guint i = 0; i < ask->uids->len; i++) {
@@ -225,7 +226,7 @@ static GPtrArray *make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 		}
 		sum += n;
 		two = two || (is_final(ask->verb) && named_policy(desk->settings, record));
-		g_ptr_array_add(list, make_decision(ask, record->uid, group));
+		g_ptr_array_add(list, make_decision(ask, record->uid, group, i));
 	}
 	gint64 most = desk->settings->desk.two_person;
 	two = two || (is_final(ask->verb) && most >= 0 && MAX(sum, ask->total) > most);
@@ -264,15 +265,32 @@ static GPtrArray *outcomes(MsDesk *desk, const GPtrArray *decisions)
 	return list;
 }
 
+/* The same request again, because its answer was lost: what became of it. */
+static GPtrArray *taken_already(MsDesk *desk, const MsAsk *ask)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	for (guint i = 0; ask->id != NULL && i < ask->uids->len; i++) {
+		g_autofree char *id = g_strdup_printf("%s-%u", ask->id, i);
+		MsDecision *d = ms_decisions_find(desk->records, id, NULL);
+		if (d != NULL)
+			g_ptr_array_add(list, d);
+	}
+	return list->len > 0 ? g_steal_pointer(&list) : NULL;
+}
+
 GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
 {
 	if (!check_ask(ask, error))
 		return NULL;
+	GPtrArray *before = taken_already(desk, ask);
+	if (before != NULL)
+		return before;
 	g_autoptr(GPtrArray) list = make_decisions(desk, ask, error);
 	if (list == NULL || !ms_decisions_add(desk->records, list, error))
 		return NULL;
 	desk_point("decided");
-	under_lock(desk, list);
+	if (!ask->later)
+		under_lock(desk, list);
 	return outcomes(desk, list);
 }
 
@@ -310,11 +328,13 @@ GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agr
 	return outcomes(desk, list);
 }
 
-guint ms_desk_work(MsDesk *desk)
+guint ms_desk_work(MsDesk *desk, guint most)
 {
 	g_autoptr(GPtrArray) list = ms_decisions_list(desk->records, -1, NULL, NULL);
 	if (list == NULL || list->len == 0)
 		return 0;
+	if (most > 0 && list->len > most)
+		g_ptr_array_set_size(list, (gint)most);
 	under_lock(desk, list);
 	return list->len;
 }

@@ -54,6 +54,8 @@ static json_t *do_decide(MsDesk *desk, const json_t *ask, GError **error)
 		.who = word(ask, "who"),
 		.why = word(ask, "why"),
 		.detail = word(ask, "detail"),
+		.later = json_is_true(json_object_get(ask, "later")),
+		.id = *word(ask, "id") != '\0' ? word(ask, "id") : NULL,
 		.total = (guint)CLAMP(total, 0, G_MAXINT32)};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &decision, error);
 	return done != NULL ? json_pack("{s:o}", "decisions", decisions_of(done)) : NULL;

@@ -499,3 +499,45 @@ def sign(keys, text):
 def verified(keys, data):
     """Of a message as the sink keeps it."""
     return dkim('verify', keys, data).returncode == 0
+
+
+# ---- the agent and the review page ----
+class Program:
+    """One of missent's daemons, with the configuration of a Missent."""
+
+    def __init__(self, missent, name, *args):
+        self.missent, self.name, self.args = missent, name, args
+        self.log = missent.dir + '/' + name + '.log'
+        self.process = None
+        atexit.register(self.stop)
+
+    def start(self, env=None):
+        with open(self.log, 'ab') as log:
+            mark = log.tell()
+            self.process = subprocess.Popen([BUILD + '/' + self.name, '-c', self.missent.conf, *self.args],
+                                            stdout=log, stderr=log, env=env)
+        if not wait_for(lambda: 'started' in self.tail(mark) or self.process.poll() is not None, 30) \
+                or self.process.poll() is not None:
+            raise RuntimeError('%s did not start: %s' % (self.name, self.tail(mark)))
+        return self
+
+    def tail(self, since=0):
+        with open(self.log, errors='replace') as f:
+            f.seek(since)
+            return f.read()
+
+    def stop(self):
+        code = None
+        if self.process:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self.process.wait(20)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None

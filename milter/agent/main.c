@@ -1,0 +1,237 @@
+/*
+ * missent-agent - does, on the host that holds a message, what the review page asks.
+ *
+ * It has what the page has not: the right to the MTA's queue (through missent-release), to the
+ * spool, the site key and the directory.  It listens on a Unix socket and, where several hosts
+ * are reviewed on one page, on a stream in Redis; it finishes what was interrupted, announces
+ * and carries out expiry, and sends notices.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/desk.h"
+#include "missent/link.h"
+#include "missent/log.h"
+
+typedef struct {
+	const char *config;
+	MsDesk *desk;
+	int listening;
+} Agent;
+
+static volatile sig_atomic_t stopping;
+
+static void on_stop(int signal)
+{
+	(void)signal;
+	stopping = 1;
+}
+
+static int complain(int code, const char *what, const char *why)
+{
+	fprintf(stderr, "missent-agent: %s%s%s\n", what, *why != '\0' ? ": " : "", why);
+	return code;
+}
+
+/* ---- the socket ----------------------------------------------------------------------- */
+
+static bool give_group(const char *path, const char *name)
+{
+	const struct group *group = name != NULL ? getgrnam(name) : NULL;
+	return name == NULL || (group != NULL && chown(path, (uid_t)-1, group->gr_gid) == 0);
+}
+
+static int listen_on(const MsSettings *s)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = s->desk.socket;
+	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unlink(path);
+	mode_t before = umask(0177);
+	bool fine = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	umask(before);
+	/* Its group is the page's: whoever may ask may decide. */
+	if (fine && give_group(path, s->desk.group) && chmod(path, 0660) == 0 && listen(fd, 32) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void serve_socket(Agent *agent)
+{
+	int fd = accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC);
+	struct timeval wait = {5, 0};
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+	gsize len;
+	g_autofree char *ask = ms_link_receive(fd, &len);
+	if (ask != NULL) {
+		g_autofree char *reply = ms_desk_request(agent->desk, ask, len);
+		ms_link_send(fd, reply, strlen(reply));
+	}
+	close(fd);
+}
+
+/* ---- several hosts -------------------------------------------------------------------- */
+
+static char *answer(const char *json, gsize len, void *user)
+{
+	return ms_desk_request(user, json, len);
+}
+
+#define AT_ONCE 100
+#define SNAPSHOT_US (10 * 60 * (gint64)G_USEC_PER_SEC)
+
+/* Everything that changed since; from the beginning again now and then, for a page that lost
+ * what it had: records know their age, so that repeating changes nothing. */
+static bool publish(MsDesk *desk, MsLink *link, gint64 *since, GError **error)
+{
+	g_autoptr(GPtrArray) list = ms_records_changed(ms_desk_records(desk), *since, AT_ONCE, error);
+	for (guint i = 0; list != NULL && i < list->len; i++) {
+		const MsRecord *record = list->pdata[i];
+		if (!ms_link_publish(link, record, error))
+			return false;
+		*since = record->changed;
+	}
+	return list != NULL;
+}
+
+/* A desk of its own, for one desk is for one thread. */
+static void *serve_redis(void *user)
+{
+	const Agent *agent = user;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsDesk) desk = ms_desk_open(agent->config, &error);
+	g_autoptr(MsLink) link =
+		desk != NULL ? ms_link_open(ms_desk_settings(desk), true, &error) : NULL;
+	if (link == NULL) {
+		ms_log(LOG_ERR, NULL, "several hosts: %s", error->message);
+		return NULL;
+	}
+	gint64 since = 0, snapshot = g_get_monotonic_time();
+	while (!stopping) {
+		g_autoptr(GError) why = NULL;
+		if (g_get_monotonic_time() - snapshot > SNAPSHOT_US) {
+			since = 0;
+			snapshot = g_get_monotonic_time();
+		}
+		if (!publish(desk, link, &since, &why) || !ms_link_serve(link, answer, desk, 500, &why)) {
+			ms_log(LOG_WARNING, NULL, "several hosts: %s", why->message);
+			g_usleep(G_USEC_PER_SEC);
+		}
+	}
+	return NULL;
+}
+
+/* ---- running -------------------------------------------------------------------------- */
+
+#define WORK_AT_ONCE 5 /* between two requests: a long group must not keep a reviewer waiting */
+
+static void run(Agent *agent)
+{
+	gint64 ticked = 0;
+	while (!stopping) {
+		guint done = ms_desk_work(agent->desk, WORK_AT_ONCE);
+		struct pollfd fd = {agent->listening, POLLIN, 0};
+		if (poll(&fd, 1, done > 0 ? 0 : 500) > 0)
+			serve_socket(agent);
+		gint64 now = g_get_monotonic_time();
+		if (now - ticked < G_USEC_PER_SEC && ticked != 0)
+			continue;
+		ticked = now;
+		ms_desk_tick(agent->desk);
+	}
+}
+
+static int drop_root(const MsSettings *s)
+{
+	if (geteuid() != 0 || s->user == NULL)
+		return EX_OK;
+	const struct passwd *user = getpwnam(s->user);
+	if (user == NULL)
+		return complain(EX_NOUSER, "user", "does not exist");
+	if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0
+		|| setuid(user->pw_uid) != 0)
+		return complain(EX_OSERR, "cannot become user", s->user);
+	return EX_OK;
+}
+
+static int serve(Agent *agent)
+{
+	const MsSettings *s = ms_desk_settings(agent->desk);
+	agent->listening = listen_on(s);
+	if (agent->listening < 0)
+		return complain(EX_UNAVAILABLE, s->desk.socket, g_strerror(errno));
+	struct sigaction stop = {.sa_handler = on_stop};
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	pthread_t thread;
+	bool several = s->desk.redis_key_file != NULL;
+	if (several && pthread_create(&thread, NULL, serve_redis, agent) != 0)
+		return complain(EX_OSERR, "cannot start a thread", "");
+	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION, s->host,
+		several ? "yes" : "no");
+	sd_notify(0, "READY=1");
+	run(agent);
+	if (several)
+		pthread_join(thread, NULL);
+	unlink(s->desk.socket);
+	ms_log(LOG_NOTICE, NULL, "stopped");
+	return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+	Agent agent = {.config = CONFDIR "/missent.conf"};
+	bool keep_root = false;
+	for (int opt; (opt = getopt(argc, argv, "c:rhV")) != -1;) {
+		switch (opt) {
+		case 'c': agent.config = optarg; break;
+		case 'r': keep_root = true; break;
+		case 'V': printf("missent-agent %s\n", PACKAGE_VERSION); return EX_OK;
+		default:
+			fprintf(opt == 'h' ? stdout : stderr, "usage: missent-agent [-r] [-c FILE] [-V]\n"
+				"  -r  stay root (missent-release is not set-user-ID)\n");
+			return opt == 'h' ? EX_OK : EX_USAGE;
+		}
+	}
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSettings) settings = ms_settings_load(agent.config, &error);
+	if (settings == NULL)
+		return complain(EX_CONFIG, error->message, "");
+	ms_log_open("missent-agent", settings->log_syslog, settings->log_debug);
+	umask(0027);
+	int rc = keep_root ? EX_OK : drop_root(settings);
+	if (rc != EX_OK)
+		return rc;
+	agent.desk = ms_desk_open(agent.config, &error);
+	if (agent.desk == NULL)
+		return complain(EX_CONFIG, error->message, "");
+	rc = serve(&agent);
+	ms_desk_free(agent.desk);
+	return rc;
+}

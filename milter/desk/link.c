@@ -1,0 +1,362 @@
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/digest.h"
+#include "missent/link.h"
+#include "missent/store.h"
+
+struct MsLink {
+	char *socket, *host, *prefix;
+	MsRedis *redis; /* NULL: one host */
+	MsKey *key;
+	gint64 told;    /* when this host last told that it lives */
+	bool caught_up; /* what was delivered to us before a crash has been taken */
+};
+
+/* ---- a socket ------------------------------------------------------------------------- */
+
+static bool send_all(int fd, const void *data, gsize len)
+{
+	for (const char *p = data; len > 0;) {
+		ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (gsize)n;
+	}
+	return true;
+}
+
+static bool receive_all(int fd, void *data, gsize len)
+{
+	for (char *p = data; len > 0;) {
+		ssize_t n = recv(fd, p, len, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (gsize)n;
+	}
+	return true;
+}
+
+bool ms_link_send(int fd, const char *json, gsize len)
+{
+	uint32_t size = htonl((uint32_t)len);
+	return len <= MS_LINK_MAX && send_all(fd, &size, sizeof size) && send_all(fd, json, len);
+}
+
+char *ms_link_receive(int fd, gsize *len_out)
+{
+	uint32_t size;
+	if (!receive_all(fd, &size, sizeof size) || ntohl(size) > MS_LINK_MAX)
+		return NULL;
+	*len_out = ntohl(size);
+	char *text = g_malloc(*len_out + 1);
+	text[*len_out] = '\0';
+	if (receive_all(fd, text, *len_out))
+		return text;
+	g_free(text);
+	return NULL;
+}
+
+static int connect_to(const char *path, gint64 wait_ms)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval wait = {wait_ms / 1000, wait_ms % 1000 * 1000};
+	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0
+			       || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static char *ask_socket(MsLink *link, const char *json, gint64 wait_ms, GError **error)
+{
+	gsize len;
+	int fd = connect_to(link->socket, wait_ms);
+	char *reply = fd >= 0 && ms_link_send(fd, json, strlen(json)) ? ms_link_receive(fd, &len) : NULL;
+	if (reply == NULL)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-agent does not answer on %s", link->socket);
+	if (fd >= 0)
+		close(fd);
+	return reply;
+}
+
+/* ---- opening -------------------------------------------------------------------------- */
+
+MsLink *ms_link_open(const MsSettings *s, bool redis, GError **error)
+{
+	g_autoptr(MsLink) link = g_new0(MsLink, 1);
+	link->socket = g_strdup(s->desk.socket);
+	link->host = g_strdup(s->host);
+	link->prefix = g_strdup(s->redis_prefix);
+	if (!redis)
+		return g_steal_pointer(&link);
+	if (s->desk.redis_key_file == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"desk { key-file } is not set: several hosts share a key (missent review key FILE)");
+		return NULL;
+	}
+	MsRedisSettings settings = {.address = s->redis,
+		.user = s->redis_user,
+		.password = s->redis_password,
+		.database = s->redis_database,
+		/* Longer than any BLOCK below. */
+		.timeout_ms = MAX(s->directory_timeout_ms, 5000),
+		.connections = 4};
+	link->key = ms_key_load(s->desk.redis_key_file, error);
+	link->redis = link->key != NULL ? ms_redis_new(&settings, error) : NULL;
+	return link->redis != NULL ? g_steal_pointer(&link) : NULL;
+}
+
+void ms_link_free(MsLink *link)
+{
+	if (link == NULL)
+		return;
+	ms_redis_free(link->redis);
+	ms_key_free(link->key);
+	g_free(link->socket);
+	g_free(link->host);
+	g_free(link->prefix);
+	g_free(link);
+}
+
+/* ---- Redis ---------------------------------------------------------------------------- */
+
+static bool run(MsLink *link, MsReply **reply, GError **error, ...) G_GNUC_NULL_TERMINATED;
+static bool run(MsLink *link, MsReply **reply, GError **error, ...)
+{
+	const char *argv[20];
+	gsize n = 0;
+	va_list args;
+	va_start(args, error);
+	while ((argv[n] = va_arg(args, const char *)) != NULL)
+		g_assert(++n < G_N_ELEMENTS(argv));
+	va_end(args);
+	g_autoptr(MsReply) ignored = NULL;
+	return ms_redis_command(link->redis, n, argv, reply != NULL ? reply : &ignored, error) == MS_FOUND;
+}
+
+static char *key_of(const MsLink *link, const char *what, const char *name)
+{
+	return g_strdup_printf("%s:%s%s%s", link->prefix, what, name != NULL ? ":" : "",
+		name != NULL ? name : "");
+}
+
+static bool make_group(MsLink *link, const char *stream, const char *group, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	if (run(link, NULL, &why, "XGROUP", "CREATE", stream, group, "0", "MKSTREAM", NULL)
+		|| strstr(why->message, "BUSYGROUP") != NULL)
+		return true;
+	g_propagate_error(error, g_steal_pointer(&why));
+	return false;
+}
+
+typedef bool (*Entry)(MsLink *link, const char *text, gsize len, void *user, GError **error);
+
+static const MsReply *item(const MsReply *list, guint n)
+{
+	return list != NULL && list->type == MS_REPLY_LIST && n < list->items->len ? list->items->pdata[n] : NULL;
+}
+
+/* An entry is [id, [name, value]].  What our key does not open is nobody's request. */
+static bool take_entry(MsLink *link, const char *stream, const char *group, const MsReply *entry,
+	Entry func, void *user, GError **error)
+{
+	const MsReply *id = item(entry, 0), *value = item(item(entry, 1), 1);
+	if (id == NULL || id->text == NULL)
+		return true;
+	gsize len = 0;
+	g_autofree char *text = value != NULL && value->text != NULL
+		? (char *)ms_key_open(link->key, value->text, &len)
+		: NULL;
+	if (text != NULL && !func(link, text, len, user, error))
+		return false; /* stays pending */
+	return run(link, NULL, error, "XACK", stream, group, id->text, NULL);
+}
+
+/* First what was delivered to us and not acknowledged, then what is new. */
+static gint64 read_group(MsLink *link, const char *stream, const char *group, const char *consumer,
+	gint64 wait_ms, Entry func, void *user, GError **error)
+{
+	g_autofree char *block = g_strdup_printf("%" G_GINT64_FORMAT, CLAMP(wait_ms, 1, 2000));
+	g_autoptr(MsReply) reply = NULL;
+	if (!make_group(link, stream, group, error)
+		|| !run(link, &reply, error, "XREADGROUP", "GROUP", group, consumer, "COUNT", "100", "BLOCK",
+			block, "STREAMS", stream, link->caught_up ? ">" : "0", NULL))
+		return -1;
+	const MsReply *entries = item(item(reply, 0), 1);
+	guint n = entries != NULL && entries->type == MS_REPLY_LIST ? entries->items->len : 0;
+	for (guint i = 0; i < n; i++)
+		if (!take_entry(link, stream, group, entries->items->pdata[i], func, user, error)) {
+			link->caught_up = false;
+			return -1;
+		}
+	if (n == 0)
+		link->caught_up = true;
+	return n;
+}
+
+/* The host is in what is sealed: a request is good for that one alone. */
+static char *sealed_request(MsLink *link, const char *host, const char *id, const char *json)
+{
+	json_t *outer = json_pack("{s:s, s:s, s:s}", "host", host, "id", id, "ask", json);
+	char *text = json_dumps(outer, JSON_COMPACT);
+	char *sealed = ms_key_seal(link->key, text, strlen(text));
+	free(text);
+	json_decref(outer);
+	return sealed;
+}
+
+static char *wait_for_reply(MsLink *link, const char *reply_key, gint64 wait_ms, GError **error)
+{
+	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
+	do {
+		g_autoptr(MsReply) reply = NULL;
+		if (!run(link, &reply, error, "BLPOP", reply_key, "1", NULL))
+			return NULL;
+		const MsReply *value = item(reply, 1);
+		gsize len;
+		char *text = value != NULL && value->text != NULL
+			? (char *)ms_key_open(link->key, value->text, &len)
+			: NULL;
+		if (text != NULL)
+			return text;
+	} while (g_get_monotonic_time() < end);
+	return NULL;
+}
+
+char *ms_link_ask(MsLink *link, const char *host, const char *json, gint64 wait_ms, GError **error)
+{
+	if (link->redis == NULL)
+		return ask_socket(link, json, wait_ms, error);
+	g_autofree char *id = ms_records_name();
+	g_autofree char *stream = key_of(link, "desk", host);
+	g_autofree char *reply_key = key_of(link, "reply", id);
+	g_autofree char *sealed = sealed_request(link, host, id, json);
+	g_autoptr(GError) why = NULL;
+	if (!run(link, NULL, error, "XADD", stream, "MAXLEN", "~", "100000", "*", "ask", sealed, NULL))
+		return NULL;
+	char *reply = wait_for_reply(link, reply_key, wait_ms, &why);
+	if (reply == NULL && why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
+	else if (reply == NULL)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"%s does not answer now; what was asked of it waits until it does", host);
+	return reply;
+}
+
+void ms_link_host_free(MsLinkHost *host)
+{
+	g_free(host->name);
+	g_free(host);
+}
+
+GPtrArray *ms_link_hosts(MsLink *link, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_link_host_free);
+	g_autofree char *key = key_of(link, "hosts", NULL);
+	g_autoptr(MsReply) reply = NULL;
+	if (link->redis == NULL)
+		return g_steal_pointer(&list);
+	if (!run(link, &reply, error, "HGETALL", key, NULL))
+		return NULL;
+	for (guint i = 0; item(reply, i + 1) != NULL; i += 2) {
+		MsLinkHost *host = g_new0(MsLinkHost, 1);
+		host->name = g_strdup(item(reply, i)->text);
+		host->seen = g_ascii_strtoll(item(reply, i + 1)->text, NULL, 10);
+		g_ptr_array_add(list, host);
+	}
+	return g_steal_pointer(&list);
+}
+
+static bool mirror_one(MsLink *link, const char *text, gsize len, void *user, GError **error)
+{
+	(void)link;
+	g_autoptr(MsRecord) record = ms_record_from_json(text, len, NULL);
+	/* One that is none will not become one by waiting. */
+	return record == NULL || ms_records_mirror(user, record, error);
+}
+
+gint64 ms_link_mirror(MsLink *link, MsRecords *records, gint64 wait_ms, GError **error)
+{
+	g_autofree char *stream = key_of(link, "held", NULL);
+	g_autofree char *group = g_strdup_printf("review@%s", link->host);
+	return read_group(link, stream, group, link->host, wait_ms, mirror_one, records, error);
+}
+
+/* ---- the agent's end ------------------------------------------------------------------ */
+
+typedef struct {
+	MsLinkAnswer answer;
+	void *user;
+} Server;
+
+#define REPLY_SECONDS "120"
+
+static bool serve_one(MsLink *link, const char *text, gsize len, void *user, GError **error)
+{
+	const Server *server = user;
+	json_t *outer = json_loadb(text, len, 0, NULL);
+	const char *host = json_string_value(json_object_get(outer, "host"));
+	const char *id = json_string_value(json_object_get(outer, "id"));
+	const char *ask = json_string_value(json_object_get(outer, "ask"));
+	bool fine = true;
+	if (host != NULL && strcmp(host, link->host) == 0 && id != NULL && ask != NULL) {
+		g_autofree char *reply = server->answer(ask, strlen(ask), server->user);
+		g_autofree char *sealed = ms_key_seal(link->key, reply, strlen(reply));
+		g_autofree char *key = key_of(link, "reply", id);
+		fine = run(link, NULL, error, "LPUSH", key, sealed, NULL)
+			&& run(link, NULL, error, "EXPIRE", key, REPLY_SECONDS, NULL);
+	}
+	json_decref(outer);
+	return fine;
+}
+
+static bool tell_alive(MsLink *link, GError **error)
+{
+	gint64 now = g_get_real_time();
+	if (now - link->told < 5 * G_USEC_PER_SEC)
+		return true;
+	g_autofree char *key = key_of(link, "hosts", NULL);
+	g_autofree char *when = g_strdup_printf("%" G_GINT64_FORMAT, now);
+	link->told = now;
+	return run(link, NULL, error, "HSET", key, link->host, when, NULL);
+}
+
+bool ms_link_serve(MsLink *link, MsLinkAnswer answer, void *user, gint64 wait_ms, GError **error)
+{
+	Server server = {answer, user};
+	g_autofree char *stream = key_of(link, "desk", link->host);
+	return tell_alive(link, error)
+		&& read_group(link, stream, "agent", link->host, wait_ms, serve_one, &server, error) >= 0;
+}
+
+bool ms_link_publish(MsLink *link, const MsRecord *record, GError **error)
+{
+	g_autofree char *stream = key_of(link, "held", NULL);
+	char *text = ms_record_to_json(record);
+	if (text == NULL)
+		return true;
+	g_autofree char *sealed = ms_key_seal(link->key, text, strlen(text));
+	free(text);
+	return run(link, NULL, error, "XADD", stream, "MAXLEN", "~", "500000", "*", "record", sealed, NULL);
+}

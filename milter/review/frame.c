@@ -1,0 +1,170 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "page.h"
+
+/* ---- text into HTML ------------------------------------------------------------------- */
+
+/* Characters that would turn the direction of what follows, or hide in it, are made visible. */
+static bool is_unseen(gunichar c)
+{
+	return (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f)
+		|| c == 0xfeff || (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+}
+
+void html_text(GString *out, const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
+	for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+		switch (c) {
+		case '<': g_string_append(out, "&lt;"); break;
+		case '>': g_string_append(out, "&gt;"); break;
+		case '&': g_string_append(out, "&amp;"); break;
+		case '"': g_string_append(out, "&quot;"); break;
+		case '\'': g_string_append(out, "&#39;"); break;
+		default:
+			if (is_unseen(c))
+				g_string_append_printf(out, "\\u%04x", c);
+			else
+				g_string_append_unichar(out, c);
+		}
+	}
+}
+
+void html(GString *out, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	for (const char *p = format; *p != '\0'; p++) {
+		if (*p != '%') {
+			g_string_append_c(out, *p);
+			continue;
+		}
+		switch (*++p) {
+		case 's': html_text(out, va_arg(args, const char *)); break;
+		case 'S': g_string_append(out, va_arg(args, const char *)); break;
+		case 'd': g_string_append_printf(out, "%" G_GINT64_FORMAT, va_arg(args, gint64)); break;
+		case '%': g_string_append_c(out, '%'); break;
+		default: g_assert_not_reached();
+		}
+	}
+	va_end(args);
+}
+
+void html_query(GString *out, const char *const *pairs)
+{
+	const char *between = "?";
+	for (; pairs[0] != NULL; pairs += 2) {
+		if (pairs[1] == NULL || *pairs[1] == '\0')
+			continue;
+		g_autofree char *value = g_uri_escape_string(pairs[1], NULL, FALSE);
+		html(out, "%S%s=%s", between, pairs[0], value);
+		between = "&amp;";
+	}
+}
+
+/* ---- pieces --------------------------------------------------------------------------- */
+
+void html_token(GString *out, const Request *r)
+{
+	html(out, "<input type=\"hidden\" name=\"token\" value=\"%s\">", r->session != NULL ? r->session->csrf : "");
+}
+
+void html_time(GString *out, gint64 us)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(us / G_USEC_PER_SEC);
+	g_autofree char *text = g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+	g_autofree char *machine = g_date_time_format_iso8601(time);
+	html(out, "<time datetime=\"%s\">%s</time>", machine, text);
+}
+
+char *age_text(const Request *r, gint64 us)
+{
+	gint64 s = MAX((g_get_real_time() - us) / G_USEC_PER_SEC, 0);
+	if (s < 60)
+		return g_strdup_printf("%" G_GINT64_FORMAT " s", s);
+	if (s < 3600)
+		return g_strdup_printf("%" G_GINT64_FORMAT " min", s / 60);
+	if (s < 2 * 86400)
+		return g_strdup_printf("%" G_GINT64_FORMAT " h", s / 3600);
+	return g_strdup_printf("%" G_GINT64_FORMAT " %s", s / 86400, T(r, "days"));
+}
+
+void html_state(GString *out, const Request *r, const char *state)
+{
+	html(out, "<span class=\"chip %s\">%s</span>", state, T(r, state));
+}
+
+void html_notice(GString *out, bool fine, const char *text)
+{
+	html(out, "<p class=\"notice %S\" role=\"status\">%s</p>", fine ? "good" : "bad", text);
+}
+
+/* ---- around a page -------------------------------------------------------------------- */
+
+static void counter(GString *out, const Request *r)
+{
+	MsRecordStats stats;
+	if (!ms_records_stats(r->site->records, &stats, NULL))
+		return;
+	g_autofree char *age = stats.held > 0 ? age_text(r, stats.oldest) : g_strdup("–");
+	html(out, "<div id=\"counter\" class=\"counter\" aria-live=\"polite\">"
+		"<b data-held>%d</b> %s <span>· %s <b data-oldest>%s</b></span></div>",
+		stats.held, T(r, "held"), T(r, "oldest"), age);
+}
+
+static void link_to(GString *out, const Request *r, const char *path, const char *text)
+{
+	html(out, "<a href=\"%s\"%S>%s</a>", path, strcmp(r->path, path) == 0 ? " aria-current=\"page\"" : "",
+		text);
+}
+
+static void navigation(GString *out, const Request *r)
+{
+	html(out, "<nav aria-label=\"%s\">", T(r, "Pages"));
+	link_to(out, r, "/", T(r, "Held mail"));
+	link_to(out, r, "/causes", T(r, "By cause"));
+	link_to(out, r, "/waiting", T(r, "Second person"));
+	if (r->site->settings->review.mirror)
+		link_to(out, r, "/hosts", T(r, "Hosts"));
+	if (may(r, FOR_ADMINISTRATOR))
+		link_to(out, r, "/accounts", T(r, "Accounts"));
+	html(out, "</nav>");
+}
+
+static void top(GString *out, const Request *r)
+{
+	html(out, "<header><a class=\"brand\" href=\"/\"><span aria-hidden=\"true\">✉</span> %s</a>",
+		r->site->settings->review.name);
+	if (r->session != NULL) {
+		navigation(out, r);
+		counter(out, r);
+		html(out, "<form class=\"me\" method=\"post\" action=\"/logout\"><span title=\"%s\">%s</span>",
+			T(r, ms_role_names[r->session->account->role]), r->session->account->name);
+		html_token(out, r);
+		html(out, "<button class=\"plain\">%s</button></form>", T(r, "Log out"));
+	}
+	html(out, "</header>");
+}
+
+GString *frame(const Request *r, const Answer *a)
+{
+	GString *out = g_string_new("<!DOCTYPE html>\n");
+	html(out, "<html lang=\"%S\"><head><meta charset=\"utf-8\">"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+		"<meta name=\"robots\" content=\"noindex\"><title>%s · %s</title>"
+		"<link rel=\"stylesheet\" href=\"/style.css\"><link rel=\"icon\" href=\"data:,\">"
+		"<script src=\"/app.js\" defer></script></head><body><a class=\"skip\" href=\"#main\">%s</a>",
+		r->french ? "fr" : "en", a->title, r->site->settings->review.name, T(r, "To the content"));
+	top(out, r);
+	html(out, "<main id=\"main\">");
+	g_string_append_len(out, a->html->str, (gssize)a->html->len);
+	html(out, "</main><footer><a href=\"/language?to=en\" hreflang=\"en\" lang=\"en\">English</a> "
+		"<a href=\"/language?to=fr\" hreflang=\"fr\" lang=\"fr\">Français</a><span>missent %S</span>"
+		"</footer></body></html>\n", PACKAGE_VERSION);
+	return out;
+}

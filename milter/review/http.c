@@ -1,0 +1,388 @@
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "page.h"
+
+#define MAX_FORM (1 << 20)
+
+/* ---- addresses ------------------------------------------------------------------------ */
+
+typedef struct {
+	const char *path; /* one that ends with "/" takes all below it */
+	bool post;
+	Right right;
+	void (*run)(Request *r, Answer *a);
+} Route;
+
+extern const char style_css[], app_js[];
+
+static void page_style(Request *r, Answer *a)
+{
+	(void)r;
+	a->type = "text/css; charset=utf-8";
+	a->bytes = g_bytes_new_static(style_css, strlen(style_css));
+}
+
+static void page_script(Request *r, Answer *a)
+{
+	(void)r;
+	a->type = "text/javascript; charset=utf-8";
+	a->bytes = g_bytes_new_static(app_js, strlen(app_js));
+}
+
+/* More than one verb below /message/UID. */
+static void page_below_message(Request *r, Answer *a)
+{
+	if (strstr(r->path, "/picture/") != NULL)
+		page_picture(r, a);
+	else
+		page_message(r, a);
+}
+
+static void post_below_message(Request *r, Answer *a)
+{
+	if (g_str_has_suffix(r->path, "/reveal"))
+		page_reveal(r, a);
+	else if (g_str_has_suffix(r->path, "/part"))
+		page_part(r, a);
+	else
+		page_decide(r, a);
+}
+
+static const Route routes[] = {
+	{"/style.css", false, FOR_ALL, page_style},
+	{"/app.js", false, FOR_ALL, page_script},
+	{"/login", false, FOR_ALL, page_login},
+	{"/login", true, FOR_ALL, page_login},
+	{"/language", false, FOR_ALL, page_language},
+	{"/logout", true, FOR_VIEWER, page_logout},
+	{"/", false, FOR_VIEWER, page_list},
+	{"/causes", false, FOR_VIEWER, page_causes},
+	{"/cause", false, FOR_VIEWER, page_cause},
+	{"/cause", true, FOR_REVIEWER, page_decide_cause},
+	{"/counter", false, FOR_VIEWER, page_counter},
+	{"/waiting", false, FOR_VIEWER, page_waiting},
+	{"/agree", true, FOR_REVIEWER, page_agree},
+	{"/hosts", false, FOR_VIEWER, page_hosts},
+	{"/message/", false, FOR_VIEWER, page_below_message},
+	{"/message/", true, FOR_REVIEWER, post_below_message},
+	{"/accounts", false, FOR_ADMINISTRATOR, page_accounts},
+	{"/accounts", true, FOR_ADMINISTRATOR, page_put_account},
+};
+
+static const Route *find_route(const Request *r, bool *known_out)
+{
+	*known_out = false;
+	for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
+		gsize len = strlen(routes[i].path);
+		bool all = len > 1 && routes[i].path[len - 1] == '/';
+		if (all ? !g_str_has_prefix(r->path, routes[i].path) : strcmp(r->path, routes[i].path) != 0)
+			continue;
+		*known_out = true;
+		if (routes[i].post == r->is_post)
+			return &routes[i];
+	}
+	return NULL;
+}
+
+/* ---- what was sent -------------------------------------------------------------------- */
+
+const char *query(const Request *r, const char *name)
+{
+	const char *value = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+	return value != NULL && g_utf8_validate(value, -1, NULL) ? value : "";
+}
+
+const GPtrArray *form_all(const Request *r, const char *name)
+{
+	return g_hash_table_lookup(r->form, name);
+}
+
+const char *form(const Request *r, const char *name)
+{
+	const GPtrArray *values = form_all(r, name);
+	return values != NULL ? values->pdata[0] : "";
+}
+
+const char *below(const Request *r, const char *prefix)
+{
+	return r->path + strlen(prefix);
+}
+
+bool may(const Request *r, Right right)
+{
+	if (right == FOR_ALL)
+		return true;
+	return r->session != NULL && (int)r->session->account->role >= (int)right - (int)FOR_VIEWER;
+}
+
+/* A long value comes in pieces. */
+static enum MHD_Result take_field(void *user, enum MHD_ValueKind kind, const char *key,
+	const char *file, const char *type, const char *encoding, const char *data, uint64_t offset,
+	size_t len)
+{
+	(void)kind;
+	(void)file;
+	(void)type;
+	(void)encoding;
+	Request *r = user;
+	r->form_bytes += len + strlen(key);
+	if (r->form_bytes > MAX_FORM)
+		return MHD_NO;
+	GPtrArray *values = g_hash_table_lookup(r->form, key);
+	if (values == NULL) {
+		values = g_ptr_array_new_with_free_func(g_free);
+		g_hash_table_insert(r->form, g_strdup(key), values);
+	}
+	g_autofree char *piece = g_strndup(data, len);
+	if (offset == 0) {
+		g_ptr_array_add(values, g_utf8_make_valid(piece, -1));
+	} else if (values->len > 0) {
+		char *before = values->pdata[values->len - 1];
+		values->pdata[values->len - 1] = g_strconcat(before, piece, NULL);
+		g_free(before);
+	}
+	return MHD_YES;
+}
+
+/* ---- who it is ------------------------------------------------------------------------ */
+
+static char *client_address(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+	char text[INET6_ADDRSTRLEN] = "";
+	if (address != NULL && address->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text, sizeof text);
+	else if (address != NULL && address->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
+			sizeof text);
+	/* A Unix socket's peers are on this host. */
+	return g_strdup(*text != '\0' ? text : "127.0.0.1");
+}
+
+static const char *header(const Request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+static bool from_proxy(const Request *r)
+{
+	for (const char *const *p = r->site->settings->review.proxy_peers; *p != NULL; p++)
+		if (ms_network_contains(*p, r->client))
+			return true;
+	return false;
+}
+
+static MsSession *session_of(const Request *r, const char *id)
+{
+	const MsSettings *s = r->site->settings;
+	return ms_accounts_session(r->site->accounts, id, s->review.idle_ms * 1000, s->review.session_ms * 1000,
+		NULL);
+}
+
+/* A trusted proxy names the user: a session is still made, for its token.  A session of somebody
+ * else, left over in the browser, does not count. */
+static void admit(Request *r, Answer *a)
+{
+	const char *name = from_proxy(r) ? header(r, r->site->settings->review.proxy_header) : NULL;
+	if (name == NULL || *name == '\0')
+		return;
+	if (r->session != NULL && strcmp(r->session->account->name, name) == 0)
+		return;
+	g_clear_pointer(&r->session, ms_session_free);
+	g_free(r->session_id);
+	r->session_id = ms_accounts_admit(r->site->accounts, name, NULL);
+	if (r->session_id == NULL || !audit(r, "log-in", "", "named by a trusted proxy"))
+		return;
+	r->session = session_of(r, r->session_id);
+	a->cookie = cookie_of(r, r->session_id, 0);
+}
+
+static void identify(Request *r, Answer *a)
+{
+	const char *id = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "missent");
+	if (id != NULL && strlen(id) == 64) {
+		r->session_id = g_strdup(id);
+		r->session = session_of(r, id);
+	}
+	admit(r, a);
+	const char *language = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "language");
+	const char *wanted = header(r, "Accept-Language");
+	r->french = language != NULL ? strcmp(language, "fr") == 0
+				     : wanted != NULL && g_ascii_strncasecmp(wanted, "fr", 2) == 0;
+}
+
+/* A form of our own page has the session's token; browsers say besides where it came from. */
+static bool is_our_form(const Request *r)
+{
+	const char *origin = header(r, "Origin"), *host = header(r, "Host");
+	if (origin != NULL && host != NULL) {
+		const char *name = strstr(origin, "://");
+		if (name == NULL || strcmp(name + 3, host) != 0)
+			return false;
+	}
+	if (r->session == NULL)
+		return true; /* the log-in itself */
+	const char *token = form(r, "token");
+	return strlen(token) == strlen(r->session->csrf) && strcmp(token, r->session->csrf) == 0;
+}
+
+/* ---- answering ------------------------------------------------------------------------ */
+
+void redirect(Answer *a, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_free(a->location);
+	a->location = g_strdup_vprintf(format, args);
+	va_end(args);
+	a->status = 303;
+}
+
+static void add_headers(const Request *r, const Answer *a, struct MHD_Response *response)
+{
+	const char *const headers[][2] = {
+		{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; "
+			"img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+			"base-uri 'none'"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "same-origin"},
+		{"Cross-Origin-Opener-Policy", "same-origin"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
+		{"Cache-Control", "no-store"},
+		{"Strict-Transport-Security", r->site->tls ? "max-age=31536000" : NULL},
+		{"Content-Type", a->type != NULL ? a->type : "text/html; charset=utf-8"},
+		{"Location", a->location},
+		{"Set-Cookie", a->cookie},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(headers); i++)
+		if (headers[i][1] != NULL)
+			MHD_add_response_header(response, headers[i][0], headers[i][1]);
+	if (a->file_name != NULL) {
+		g_autofree char *name = g_uri_escape_string(a->file_name, NULL, FALSE);
+		g_autofree char *value = g_strdup_printf("attachment; filename*=UTF-8''%s", name);
+		MHD_add_response_header(response, "Content-Disposition", value);
+	}
+}
+
+static enum MHD_Result send_answer(const Request *r, Answer *a)
+{
+	g_autoptr(GString) page = NULL;
+	const void *data;
+	gsize len;
+	if (a->bytes != NULL) {
+		data = g_bytes_get_data(a->bytes, &len);
+	} else {
+		page = a->type != NULL ? g_string_new(a->html->str) : frame(r, a);
+		data = page->str;
+		len = page->len;
+	}
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(len, (void *)data, MHD_RESPMEM_MUST_COPY);
+	if (response == NULL)
+		return MHD_NO;
+	add_headers(r, a, response);
+	enum MHD_Result rc = MHD_queue_response(r->connection, a->status, response);
+	MHD_destroy_response(response);
+	return rc;
+}
+
+static void answer(Request *r, Answer *a)
+{
+	bool known;
+	const Route *route = find_route(r, &known);
+	identify(r, a);
+	if (route == NULL) {
+		say_no(r, a, known ? 405 : 404, T(r, known ? "This cannot be done here." : "There is no such page."));
+	} else if (r->is_post && !is_our_form(r)) {
+		audit(r, "forged form", "", r->path);
+		say_no(r, a, 403, T(r, "This form is not, or no longer, of this page. Go back, load the page "
+			"again, and repeat it."));
+	} else if (may(r, route->right)) {
+		route->run(r, a);
+	} else if (r->session != NULL) {
+		audit(r, "refused", "", r->path);
+		say_no(r, a, 403, T(r, "Your account may not do this."));
+	} else if (r->is_post || strcmp(r->path, "/counter") == 0) {
+		say_no(r, a, 401, T(r, "Your session has ended. Log in again."));
+	} else {
+		redirect(a, "/login");
+	}
+}
+
+static void answer_clear(Answer *a)
+{
+	g_string_free(a->html, TRUE);
+	g_clear_pointer(&a->bytes, g_bytes_unref);
+	g_free(a->location);
+	g_free(a->cookie);
+	g_free(a->file_name);
+}
+
+static Request *begin(Site *site, struct MHD_Connection *connection, const char *url, bool post)
+{
+	Request *r = g_new0(Request, 1);
+	r->site = site;
+	r->connection = connection;
+	r->path = g_strdup(url);
+	r->is_post = post;
+	r->client = client_address(connection);
+	r->form = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+	if (post)
+		r->post = MHD_create_post_processor(connection, 65536, take_field, r);
+	return r;
+}
+
+/* Called first with the header, then with each piece of the body, then once more. */
+enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *data, size_t *len, void **state)
+{
+	(void)version;
+	Request *r = *state;
+	bool post = strcmp(method, "POST") == 0;
+	if (r == NULL) {
+		*state = begin(site, connection, url, post);
+		return MHD_YES;
+	}
+	if (*len > 0) {
+		/* What is too long or of another form is not read; the token will be missing. */
+		if (r->post != NULL && MHD_post_process(r->post, data, *len) != MHD_YES)
+			g_clear_pointer(&r->post, MHD_destroy_post_processor);
+		*len = 0;
+		return MHD_YES;
+	}
+	Answer a = {.status = 200, .html = g_string_new(NULL), .title = "missent"};
+	if (post || strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+		answer(r, &a);
+	else
+		say_no(r, &a, 405, "GET, POST");
+	enum MHD_Result rc = send_answer(r, &a);
+	answer_clear(&a);
+	return rc;
+}
+
+void http_done(void *site, struct MHD_Connection *connection, void **state,
+	enum MHD_RequestTerminationCode code)
+{
+	(void)site;
+	(void)connection;
+	(void)code;
+	Request *r = *state;
+	if (r == NULL)
+		return;
+	if (r->post != NULL)
+		MHD_destroy_post_processor(r->post);
+	g_hash_table_unref(r->form);
+	ms_session_free(r->session);
+	g_free(r->session_id);
+	g_free(r->client);
+	g_free((char *)r->path);
+	g_free(r);
+	*state = NULL;
+}

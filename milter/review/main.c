@@ -1,0 +1,285 @@
+/*
+ * missent-review - the reviewer's page.
+ *
+ * Server-rendered HTML over libmicrohttpd.  It may run as a user of its own, who can read the
+ * records and ask missent-agent: it has neither the site key nor a right to queue or spool.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <glib/gstdio.h>
+#include <grp.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/log.h"
+
+#include "page.h"
+
+static volatile sig_atomic_t stopping;
+
+static int complain(int code, const char *what, const char *why)
+{
+	fprintf(stderr, "missent-review: %s%s%s\n", what, *why != '\0' ? ": " : "", why);
+	return code;
+}
+
+/* ---- where to listen ------------------------------------------------------------------ */
+
+static int listen_on_path(const MsSettings *s, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unlink(path);
+	mode_t before = umask(0177);
+	bool fine = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	umask(before);
+	const struct group *group = s->review.group != NULL ? getgrnam(s->review.group) : NULL;
+	if (fine && (s->review.group == NULL || (group != NULL && chown(path, (uid_t)-1, group->gr_gid) == 0))
+		&& chmod(path, s->review.mode) == 0 && listen(fd, 64) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+	if (address->sa_family == AF_INET)
+		return (ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24) == 127;
+	return address->sa_family == AF_INET6
+		&& IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+}
+
+/* "host:port" or "[v6]:port", numeric. */
+static struct addrinfo *parse_address(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	gsize len = colon != NULL ? (gsize)(colon - text) : 0;
+	bool bracketed = len > 2 && text[0] == '[' && text[len - 1] == ']';
+	g_autofree char *host = g_strndup(text + bracketed, len - (bracketed ? 2 : 0));
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	struct addrinfo *out = NULL;
+	return len > 0 && getaddrinfo(host, colon + 1, &hints, &out) == 0 ? out : NULL;
+}
+
+static int listen_on_address(const Site *site, const char *text, int *rc)
+{
+	struct addrinfo *address = parse_address(text);
+	int on = 1, fd = -1;
+	if (address == NULL) {
+		*rc = complain(EX_CONFIG, "review { listen }", "write unix:/path, 127.0.0.1:port or [::1]:port");
+	} else if (!is_loopback(address->ai_addr) && !site->tls) {
+		*rc = complain(EX_CONFIG, "review { listen }",
+			"another address than loopback needs tls-certificate and tls-key: reviewers would send "
+			"their passwords, and see customers' data, in clear");
+	} else {
+		fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0
+			|| bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, 64) != 0)
+			*rc = complain(EX_UNAVAILABLE, text, g_strerror(errno));
+	}
+	if (address != NULL)
+		freeaddrinfo(address);
+	return fd;
+}
+
+static int open_socket(const Site *site, int *rc)
+{
+	const char *text = site->settings->review.listen;
+	if (!g_str_has_prefix(text, "unix:"))
+		return listen_on_address(site, text, rc);
+	int fd = listen_on_path(site->settings, text + 5);
+	if (fd < 0)
+		*rc = complain(EX_UNAVAILABLE, text, g_strerror(errno));
+	return fd;
+}
+
+/* ---- starting ------------------------------------------------------------------------- */
+
+/* A page that nobody can use is a mistake; one that anybody can, a worse one. */
+static int check_accounts(const Site *site)
+{
+	g_autoptr(GPtrArray) list = ms_accounts_list(site->accounts, NULL);
+	if (list != NULL && list->len > 0)
+		return EX_OK;
+	return complain(EX_CONFIG, "there is no account yet", "make one with: missent review adduser NAME");
+}
+
+static bool open_records(Site *site, GError **error)
+{
+	const MsSettings *s = site->settings;
+	if (s->review.mirror) {
+		g_autofree char *folder = g_path_get_dirname(s->review.mirror_file);
+		g_mkdir_with_parents(folder, 0750);
+		site->records = ms_records_open(s->review.mirror_file, error);
+	} else {
+		site->records = ms_records_open_readonly(s->records_file, error);
+	}
+	return site->records != NULL;
+}
+
+static int open_site(Site *site)
+{
+	const MsSettings *s = site->settings;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder = g_path_get_dirname(s->review.accounts_file);
+	g_mkdir_with_parents(folder, 0750);
+	site->accounts = ms_accounts_open(s->review.accounts_file, &error);
+	if (site->accounts == NULL || !open_records(site, &error))
+		return complain(EX_CONFIG, error->message, "");
+	site->audit = ms_audit_new(s->review.audit_file);
+	site->link = ms_link_open(s, s->review.mirror, &error);
+	if (site->link == NULL)
+		return complain(EX_CONFIG, error->message, "");
+	int rc = check_accounts(site);
+	if (rc == EX_OK && !ms_audit_event(site->audit, NULL, NULL, "start", "", "", &error))
+		return complain(EX_CONFIG, error->message, "");
+	return rc;
+}
+
+static void close_site(Site *site)
+{
+	ms_link_free(site->link);
+	ms_audit_free(site->audit);
+	ms_accounts_free(site->accounts);
+	ms_records_free(site->records);
+	ms_settings_free(site->settings);
+}
+
+static int drop_root(const char *name)
+{
+	if (geteuid() != 0)
+		return EX_OK;
+	if (name == NULL)
+		return complain(EX_NOPERM, "refusing to run as root", "set review { user }");
+	const struct passwd *user = getpwnam(name);
+	if (user == NULL || user->pw_uid == 0)
+		return complain(EX_NOUSER, name, "is no user to run as");
+	if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0
+		|| setuid(user->pw_uid) != 0)
+		return complain(EX_OSERR, "cannot become user", name);
+	return EX_OK;
+}
+
+/* ---- running -------------------------------------------------------------------------- */
+
+/* Records of all hosts, as they come in. */
+static void *keep_mirror(void *user)
+{
+	Site *site = user;
+	while (!stopping) {
+		g_autoptr(GError) error = NULL;
+		if (ms_link_mirror(site->link, site->records, 1000, &error) < 0) {
+			ms_log(LOG_WARNING, NULL, "records of other hosts: %s", error->message);
+			g_usleep(G_USEC_PER_SEC);
+		}
+	}
+	return NULL;
+}
+
+static void on_stop(int signal)
+{
+	(void)signal;
+	stopping = 1;
+}
+
+static struct MHD_Daemon *start(Site *site, int fd, const char *cert, const char *key)
+{
+	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
+		| MHD_USE_ERROR_LOG | (site->tls ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)cert},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+		{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+	return MHD_start_daemon(flags, 0, NULL, NULL, http_handle, site, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_NOTIFY_COMPLETED, http_done, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 60u,
+		MHD_OPTION_CONNECTION_LIMIT, 200u, MHD_OPTION_PER_IP_CONNECTION_LIMIT, 60u, MHD_OPTION_ARRAY,
+		site->tls ? tls : plain, MHD_OPTION_END);
+}
+
+static int serve(Site *site, int fd, const char *cert, const char *key)
+{
+	pthread_t thread;
+	struct sigaction stop = {.sa_handler = on_stop};
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	struct MHD_Daemon *daemon = start(site, fd, cert, key);
+	if (daemon == NULL)
+		return complain(EX_CONFIG, "the page cannot be served",
+			site->tls ? "are certificate and key in PEM, and of one another?" : g_strerror(errno));
+	bool several = site->settings->review.mirror;
+	if (several && pthread_create(&thread, NULL, keep_mirror, site) != 0)
+		return complain(EX_OSERR, "cannot start a thread", "");
+	ms_log(LOG_NOTICE, NULL, "started, version=%s, listen=%s, tls=%s", PACKAGE_VERSION,
+		site->settings->review.listen, site->tls ? "yes" : "no");
+	sd_notify(0, "READY=1");
+	while (!stopping)
+		g_usleep(200 * 1000);
+	if (several)
+		pthread_join(thread, NULL);
+	MHD_stop_daemon(daemon);
+	ms_log(LOG_NOTICE, NULL, "stopped");
+	return EX_OK;
+}
+
+static int run(Site *site)
+{
+	const MsSettings *s = site->settings;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *cert = NULL, *key = NULL;
+	site->tls = s->review.tls_cert != NULL && s->review.tls_key != NULL;
+	/* Read before root is given up: a private key is root's. */
+	if (site->tls && (!g_file_get_contents(s->review.tls_cert, &cert, NULL, &error)
+				 || !g_file_get_contents(s->review.tls_key, &key, NULL, &error)))
+		return complain(EX_CONFIG, error->message, "");
+	int rc = EX_OK;
+	int fd = open_socket(site, &rc);
+	if (rc == EX_OK)
+		rc = drop_root(s->review.user);
+	umask(0027);
+	if (rc == EX_OK)
+		rc = open_site(site);
+	return rc == EX_OK ? serve(site, fd, cert, key) : rc;
+}
+
+int main(int argc, char **argv)
+{
+	const char *config = CONFDIR "/missent.conf";
+	for (int opt; (opt = getopt(argc, argv, "c:hV")) != -1;) {
+		switch (opt) {
+		case 'c': config = optarg; break;
+		case 'V': printf("missent-review %s\n", PACKAGE_VERSION); return EX_OK;
+		default:
+			fprintf(opt == 'h' ? stdout : stderr, "usage: missent-review [-c FILE] [-V]\n"
+				"It stays in the foreground.  See missent-review(8).\n");
+			return opt == 'h' ? EX_OK : EX_USAGE;
+		}
+	}
+	g_autoptr(GError) error = NULL;
+	Site site = {.settings = ms_settings_load(config, &error)};
+	if (site.settings == NULL)
+		return complain(EX_CONFIG, error->message, "");
+	ms_log_open("missent-review", site.settings->log_syslog, site.settings->log_debug);
+	int rc = run(&site);
+	close_site(&site);
+	return rc;
+}

@@ -1,0 +1,125 @@
+/*
+ * The review page: requests in, HTML out.  One file a group of addresses, one row each in the
+ * table of http.c.  Everything that is shown goes through html(), everything that is done
+ * through a POST with the session's token.
+ */
+#ifndef MISSENT_REVIEW_PAGE_H
+#define MISSENT_REVIEW_PAGE_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+
+#include "missent/accounts.h"
+#include "missent/audit.h"
+#include "missent/link.h"
+#include "missent/quarantine.h"
+#include "missent/settings.h"
+
+typedef struct {
+	MsSettings *settings;
+	MsRecords *records; /* of this host, read-only; or of all hosts */
+	MsAccounts *accounts;
+	MsAudit *audit;
+	MsLink *link;
+	bool tls;
+} Site;
+
+typedef struct {
+	Site *site;
+	struct MHD_Connection *connection;
+	const char *path;      /* without the query */
+	bool is_post;
+	GHashTable *form;      /* name to GPtrArray of values, of a POST */
+	struct MHD_PostProcessor *post;
+	gsize form_bytes;
+	char *client;          /* its address */
+	char *session_id;      /* of the cookie, or NULL */
+	MsSession *session;    /* NULL: not logged in */
+	bool french;
+} Request;
+
+/* What a handler makes. */
+typedef struct {
+	unsigned status;
+	GString *html;         /* of the body; the frame is added */
+	const char *title;
+	const char *type;      /* NULL: a page in its frame */
+	GBytes *bytes;         /* instead of `html` */
+	char *location;        /* with status 303 */
+	char *cookie;          /* to set */
+	char *file_name;       /* to download as */
+} Answer;
+
+/* Who may use an address. */
+typedef enum { FOR_ALL, FOR_VIEWER, FOR_REVIEWER, FOR_ADMINISTRATOR } Right;
+
+/* http.c */
+enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *data, size_t *len, void **state);
+void http_done(void *site, struct MHD_Connection *connection, void **state,
+	enum MHD_RequestTerminationCode code);
+/* A value of the query or of the form; "" if there is none. */
+const char *query(const Request *r, const char *name);
+const char *form(const Request *r, const char *name);
+const GPtrArray *form_all(const Request *r, const char *name); /* or NULL */
+bool may(const Request *r, Right right);
+void redirect(Answer *a, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The part of the path behind `prefix`. */
+const char *below(const Request *r, const char *prefix);
+
+/* frame.c */
+/* Appends text in which every "%s" is escaped, "%S" is taken as it stands, "%d" is a number
+ * (gint64).  Nothing else is a format. */
+void html(GString *out, const char *format, ...);
+void html_text(GString *out, const char *text);
+/* "?name=value&..." with what is not empty. */
+void html_query(GString *out, const char *const *pairs);
+GString *frame(const Request *r, const Answer *a);
+/* A form field that every POST needs. */
+void html_token(GString *out, const Request *r);
+void html_time(GString *out, gint64 us);
+char *age_text(const Request *r, gint64 us);
+void html_state(GString *out, const Request *r, const char *state);
+/* What went wrong or well, at the top of a page. */
+void html_notice(GString *out, bool fine, const char *text);
+
+/* text.c: the words of the page in the reader's language. */
+const char *T(const Request *r, const char *english);
+
+/* list.c */
+void page_list(Request *r, Answer *a);
+void page_causes(Request *r, Answer *a);
+void page_cause(Request *r, Answer *a);
+void page_counter(Request *r, Answer *a);
+void page_waiting(Request *r, Answer *a);
+void page_hosts(Request *r, Answer *a);
+void html_rows(GString *out, const Request *r, const GPtrArray *list);
+
+/* message.c */
+void page_message(Request *r, Answer *a);
+void page_reveal(Request *r, Answer *a);
+void page_picture(Request *r, Answer *a);
+void page_part(Request *r, Answer *a);
+void message_body(GString *out, const Request *r, const MsRecord *record, const json_t *evidence);
+MsRecord *find_record(const Request *r, Answer *a, const char *uid);
+
+/* decide.c */
+void page_decide(Request *r, Answer *a);
+void page_decide_cause(Request *r, Answer *a);
+void page_agree(Request *r, Answer *a);
+/* Asks a host; the reply, or NULL and what to say about it. */
+json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out);
+bool audit(const Request *r, const char *what, const char *about, const char *detail);
+void say_no(const Request *r, Answer *a, unsigned status, const char *text);
+
+/* login.c */
+void page_login(Request *r, Answer *a);
+void page_logout(Request *r, Answer *a);
+void page_language(Request *r, Answer *a);
+void page_accounts(Request *r, Answer *a);
+void page_put_account(Request *r, Answer *a);
+char *cookie_of(const Request *r, const char *value, gint64 seconds);
+
+#endif
