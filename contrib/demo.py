@@ -1,5 +1,4 @@
 """A dozen mails through a private Postfix and missentd; run by contrib/quickstart."""
-import base64
 import os
 import sys
 
@@ -47,23 +46,6 @@ FORTY = ['user%02d@customer%02d.example' % (i, i) for i in range(40)]
 NOTE = 'The office is closed on Monday.\n'
 HTML_TYPE = 'MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n'
 UTF8 = 'MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n'
-MIXED = 'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n'
-
-
-def pdf(text):
-    """A PDF of one page, as an attachment that does not say so."""
-    stream = 'BT /F 12 Tf 40 700 Td (%s) Tj ET' % text
-    document = ('%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n'
-                '2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n'
-                '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R'
-                '/Resources<</Font<</F 5 0 R>>>>>>endobj\n'
-                '4 0 obj<</Length %d>>stream\n%s\nendstream endobj\n'
-                '5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n'
-                'trailer<</Root 1 0 R>>\n' % (len(stream), stream))
-    return ('--b\nContent-Type: text/plain\n\nPlease find your invoice attached.\n--b\n'
-            'Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n'
-            'Content-Disposition: attachment; filename=document\n\n%s--b--\n'
-            % base64.encodebytes(document.encode()).decode())
 
 
 # what, sender, recipients, body, more headers

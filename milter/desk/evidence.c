@@ -29,18 +29,34 @@ static int sealed_copy(int from, GError **error)
 	return -1;
 }
 
+static bool is_queued(MsDesk *desk, const MsRecord *record, GError **error)
+{
+	GHashTable *queue = ms_desk_queue(desk, error);
+	const MsQueued *queued = queue != NULL ? g_hash_table_lookup(queue, record->queue_id) : NULL;
+	return queued != NULL && ms_mta_is_same(record, queued);
+}
+
+static int open_queued(MsDesk *desk, const MsRecord *record, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	bool there = is_queued(desk, record, &why);
+	if (!there && why == NULL) {
+		desk_forget_queue(desk); /* it may have come in since we looked */
+		there = is_queued(desk, record, &why);
+	}
+	if (there)
+		return ms_mta_show(&desk->mta, record->queue_id, error);
+	if (why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
+	else
+		desk_fail(error, "%s: the message is no longer in the MTA's queue", record->queue_id);
+	return -1;
+}
+
 int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error)
 {
-	if (record->place == MS_PLACE_QUEUE) {
-		GHashTable *queue = ms_desk_queue(desk, error);
-		const MsQueued *queued =
-			queue != NULL ? g_hash_table_lookup(queue, record->queue_id) : NULL;
-		if (queued != NULL && ms_mta_is_same(record, queued))
-			return ms_mta_show(&desk->mta, record->queue_id, error);
-		if (queue != NULL)
-			desk_fail(error, "%s: the message is no longer in the MTA's queue", record->queue_id);
-		return -1;
-	}
+	if (record->place == MS_PLACE_QUEUE)
+		return open_queued(desk, record, error);
 	int spooled = ms_spool_open(desk->settings->spool_dir, record->uid, error);
 	if (spooled < 0)
 		return -1;
@@ -131,25 +147,55 @@ static json_t *text_of(const char *text)
 	return json_string(valid);
 }
 
+/* Several ways of reading find the same thing at the same place. */
+static bool is_seen(const MsFinding *f, guint n)
+{
+	const MsPlace *p = f->places->pdata[n];
+	for (guint i = 0; i < n; i++) {
+		const MsPlace *q = f->places->pdata[i];
+		if (strcmp(p->where, q->where) == 0 && strcmp(p->text, q->text) == 0
+			&& strcmp(p->before, q->before) == 0)
+			return true;
+	}
+	return false;
+}
+
 static json_t *places_of(const MsFinding *f)
 {
 	json_t *list = json_array();
 	for (guint i = 0; i < f->places->len; i++) {
 		const MsPlace *p = f->places->pdata[i];
+		if (is_seen(f, i))
+			continue;
 		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "where", text_of(p->where),
 			"before", text_of(p->before), "text", text_of(p->text), "after", text_of(p->after)));
 	}
 	return list;
 }
 
-static json_t *findings_of(MsDesk *desk, const MsReading *reading)
+static char *owners_of(const MsJudgement *judgement, guint finding)
+{
+	if (judgement->resolution == NULL)
+		return g_strdup("");
+	const MsOwners *owners = judgement->resolution->identifiers->pdata[finding];
+	g_autoptr(GPtrArray) names = g_ptr_array_copy(owners->owners, NULL, NULL);
+	g_ptr_array_set_free_func(names, NULL);
+	g_ptr_array_add(names, NULL);
+	return g_strjoinv(", ", (char **)names->pdata);
+}
+
+static json_t *findings_of(MsDesk *desk, const MsJudgement *judgement)
 {
 	json_t *list = json_array();
-	for (guint i = 0; i < reading->findings->len && i < 500; i++) {
-		const MsFinding *f = reading->findings->pdata[i];
+	const GPtrArray *findings = judgement->reading->findings;
+	for (guint i = 0; i < findings->len && json_array_size(list) < 500; i++) {
+		const MsFinding *f = findings->pdata[i];
 		g_autofree char *ref = ms_engine_ref(desk->runtime, f->kind, f->value);
-		json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:o}", "kind", f->kind, "value",
-			text_of(f->value), "ref", ref, "places", places_of(f)));
+		g_autofree char *owners = owners_of(judgement, i);
+		if ((f->belief & MS_BELIEF_TENTATIVE) && *owners == '\0')
+			continue; /* one of several readings, which nobody owns */
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:s, s:o}", "kind", f->kind, "value",
+			text_of(f->value), "accounts", text_of(owners), "ref", ref, "places", places_of(f)));
 	}
 	return list;
 }
@@ -218,7 +264,7 @@ char *ms_desk_evidence(MsDesk *desk, const char *uid, const char *who, GError **
 		return NULL;
 	g_autofree char *codes = ms_verdict_codes(judgement->verdict, MS_TAG);
 	json_t *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "uid", record->uid, "findings",
-		findings_of(desk, judgement->reading), "headers", headers_of(judgement->reading), "parts",
+		findings_of(desk, judgement), "headers", headers_of(judgement->reading), "parts",
 		parts_of(judgement->reading), "texts", shown_of(view), "unread", unread_of(judgement->reading),
 		"verdict", ms_action_names[judgement->verdict->would], "reasons", codes);
 	char *text = json_dumps(out, JSON_COMPACT);

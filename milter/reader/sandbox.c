@@ -35,7 +35,7 @@ struct MsSandbox {
 static const char *const allowed[] = {
 	"read", "write", "readv", "writev", "recvmsg", "sendmsg", "close", "fstat", "lseek",
 	"munmap", "mremap", "madvise", "brk", "futex", "clock_gettime", "gettimeofday", "getrandom",
-	"poll", "ppoll", "sendto", "restart_syscall", "exit", "exit_group", "rt_sigreturn", "rt_sigprocmask",
+	"dup", "poll", "ppoll", "sendto", "restart_syscall", "exit", "exit_group", "rt_sigreturn", "rt_sigprocmask",
 	"sched_yield", "getpid", "gettid", "getrusage",
 #ifdef MS_SANITIZERS
 	"rt_sigaction", "sigaltstack", "sched_getaffinity", "getppid", "mincore", "time",

@@ -16,7 +16,7 @@ typedef struct {
 	void (*run)(Request *r, Answer *a);
 } Route;
 
-extern const char style_css[], app_js[];
+extern const char style_css[], app_js[], icon_svg[];
 
 static void page_style(Request *r, Answer *a)
 {
@@ -30,6 +30,13 @@ static void page_script(Request *r, Answer *a)
 	(void)r;
 	a->type = "text/javascript; charset=utf-8";
 	a->bytes = g_bytes_new_static(app_js, strlen(app_js));
+}
+
+static void page_icon(Request *r, Answer *a)
+{
+	(void)r;
+	a->type = "image/svg+xml";
+	a->bytes = g_bytes_new_static(icon_svg, strlen(icon_svg));
 }
 
 /* More than one verb below /message/UID. */
@@ -54,6 +61,7 @@ static void post_below_message(Request *r, Answer *a)
 static const Route routes[] = {
 	{"/style.css", false, FOR_ALL, page_style},
 	{"/app.js", false, FOR_ALL, page_script},
+	{"/icon.svg", false, FOR_ALL, page_icon},
 	{"/login", false, FOR_ALL, page_login},
 	{"/login", true, FOR_ALL, page_login},
 	{"/language", false, FOR_ALL, page_language},
@@ -300,6 +308,8 @@ static void answer(Request *r, Answer *a)
 	identify(r, a);
 	if (route == NULL) {
 		say_no(r, a, known ? 405 : 404, T(r, known ? "This cannot be done here." : "There is no such page."));
+	} else if (r->broken) {
+		say_no(r, a, 413, T(r, "This form is too large."));
 	} else if (r->is_post && !is_our_form(r)) {
 		audit(r, "forged form", "", r->path);
 		say_no(r, a, 403, T(r, "This form is not, or no longer, of this page. Go back, load the page "
@@ -351,9 +361,9 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 		return MHD_YES;
 	}
 	if (*len > 0) {
-		/* What is too long or of another form is not read; the token will be missing. */
-		if (r->post != NULL && MHD_post_process(r->post, data, *len) != MHD_YES)
-			g_clear_pointer(&r->post, MHD_destroy_post_processor);
+		/* What is too long, or of another form than ours, is not read on. */
+		if (r->post != NULL && !r->broken && MHD_post_process(r->post, data, *len) != MHD_YES)
+			r->broken = true;
 		*len = 0;
 		return MHD_YES;
 	}

@@ -166,8 +166,8 @@ static void evidence_findings(GString *out, const json_t *evidence)
 	json_t *finding, *place;
 	json_array_foreach(json_object_get(evidence, "findings"), i, finding)
 	{
-		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code>", word(finding, "kind"),
-			word(finding, "value"));
+		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>%s</small>", word(finding, "kind"),
+			word(finding, "value"), word(finding, "accounts"));
 		json_array_foreach(json_object_get(finding, "places"), k, place)
 		{
 			html(out, "<p><small>%s</small><br>%s<mark>%s</mark>%s</p>", word(place, "where"),
@@ -280,7 +280,7 @@ static void final_form(GString *out, const Request *r, const MsRecord *record)
 	html(out, "</fieldset><label class=\"wide\">%s<input name=\"why\" required maxlength=\"500\"></label>",
 		T(r, "Reason, for the record"));
 	html(out, "<div class=\"buttons\"><button name=\"verb\" value=\"release-some\">%s</button>"
-		"<button name=\"verb\" value=\"release\">%s</button>", T(r, "Release to the chosen"),
+		"<button class=\"quiet\" name=\"verb\" value=\"release\">%s</button>", T(r, "Release to the chosen"),
 		T(r, "Release to all"));
 	if (*record->sender != '\0')
 		html(out, "<button class=\"quiet\" name=\"verb\" value=\"return\">%s</button>", T(r, "Return to sender"));
@@ -431,7 +431,8 @@ void page_reveal(Request *r, Answer *a)
 	a->title = T(r, "Held message");
 	if (no != NULL)
 		html_notice(a->html, false, no);
-	message_body(a->html, r, record, json_object_get(reply, "evidence"));
+	g_autoptr(MsRecord) now = ms_records_find(r->site->records, record->uid, NULL); /* with this look */
+	message_body(a->html, r, now != NULL ? now : record, json_object_get(reply, "evidence"));
 	json_decref(reply);
 }
 

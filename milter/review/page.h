@@ -34,6 +34,7 @@ typedef struct {
 	GHashTable *form;      /* name to GPtrArray of values, of a POST */
 	struct MHD_PostProcessor *post;
 	gsize form_bytes;
+	bool broken;           /* the form could not be read whole */
 	char *client;          /* its address */
 	char *session_id;      /* of the cookie, or NULL */
 	MsSession *session;    /* NULL: not logged in */

@@ -181,6 +181,7 @@ static const char *const french[][2] = {
 	{"This cannot be done here.", "Cela ne peut se faire ici."},
 	{"This form is not, or no longer, of this page. Go back, load the page again, and repeat it.",
 		"Ce formulaire n'est pas, ou plus, de cette page. Revenez, rechargez la page et recommencez."},
+	{"This form is too large.", "Ce formulaire est trop grand."},
 	{"Your account may not do this.", "Votre compte n'a pas ce droit."},
 	{"Your session has ended. Log in again.", "Votre session est terminée. Reconnectez-vous."},
 	{"missent", "missent"},
