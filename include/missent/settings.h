@@ -28,6 +28,7 @@ typedef struct {
 
 	MsMode mode;
 	char *host; /* this mail host's name */
+	bool host_given;
 	const char *socket, *socket_group, *user;
 	guint socket_mode;
 	bool log_syslog, log_debug;

@@ -254,6 +254,11 @@ static bool take_desk(MsSettings *s, const MsSection *desk, GError **error)
 	s->desk.digest_to = ms_section_list(desk, "digest-to");
 	s->desk.digest_ms = ms_section_number(desk, "digest-every");
 	s->desk.redis_key_file = g_strdup(ms_section_text(desk, "key-file"));
+	if (s->desk.redis_key_file != NULL && !s->host_given) {
+		ms_section_error(desk, "key-file", error, "where several hosts are reviewed on one page, each needs a "
+			"name of its own: set host");
+		return false;
+	}
 	bool mails = s->desk.notice_sender || s->desk.notice_to[0] != NULL || s->desk.digest_to[0] != NULL;
 	if (mails && s->desk.notice_from == NULL) {
 		ms_section_error(desk, "notice-from", error, "notices and digests need a sender's address");
@@ -311,6 +316,7 @@ MsSettings *ms_settings_load(const char *path, GError **error)
 	s->root = root;
 	s->mode = (MsMode)ms_section_choice(root, "mode");
 	s->host = own_name(root);
+	s->host_given = ms_section_given(root, "host");
 	s->socket = ms_section_text(root, "socket");
 	s->socket_group = ms_section_text(root, "socket-group");
 	s->socket_mode = (guint)strtoul(ms_section_text(root, "socket-mode"), NULL, 8);

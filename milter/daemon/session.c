@@ -368,8 +368,8 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 		return;
 	}
 	t->envelope->queue_id = g_strdup(queue_id);
-	t->envelope->host =
-		g_strdup(host != NULL ? host : ms_runtime_settings(t->runtime)->host);
+	const MsSettings *s = ms_runtime_settings(t->runtime);
+	t->envelope->host = g_strdup(host != NULL && !s->host_given ? host : s->host);
 	char digest[MS_BODY_DIGEST];
 	ms_body_digest_end(&t->digest, digest);
 	out->tokens = t->tokens;

@@ -300,6 +300,12 @@ gint64 ms_link_mirror(MsLink *link, MsRecords *records, gint64 wait_ms, GError *
 {
 	g_autofree char *stream = key_of(link, "held", NULL);
 	g_autofree char *group = g_strdup_printf("review@%s", link->host);
+	MsRecordFilter all = {.state = -1};
+	/* Whoever has nothing has lost what was delivered to him: all of it again. */
+	if (!link->caught_up && ms_records_count(records, &all, 1, NULL) == 0
+		&& (!make_group(link, stream, group, error)
+			|| !run(link, NULL, error, "XGROUP", "SETID", stream, group, "0", NULL)))
+		return -1;
 	return read_group(link, stream, group, link->host, wait_ms, mirror_one, records, error);
 }
 

@@ -138,7 +138,7 @@ class Missent:
     """A missentd with its own configuration, run as an ordinary user."""
 
     def __init__(self, scratch, mode='enforce', more='', reader='', directory='', policies=None,
-                 mapping=None, kinds=None):
+                 mapping=None, kinds=None, host='mx.seller.example'):
         self.dir = scratch + '/missent'
         self.conf = self.dir + '/missent.conf'
         self.socket = self.dir + '/missent.sock'
@@ -147,6 +147,7 @@ class Missent:
         for folder in (self.dir, self.dir + '/policies', self.state):
             os.makedirs(folder, exist_ok=True)
         self.mode, self.more, self.reader, self.directory = mode, more, reader, directory
+        self.host = host
         self.write_conf()
         shutil.copy(kinds or SOURCE + '/policies/kinds.conf', self.dir + '/policies/kinds.conf')
         self.write_policy(policies or POLICY)
@@ -164,10 +165,10 @@ class Missent:
     def write_conf(self, extra=''):
         with open(self.conf, 'w') as f:
             f.write('mode = %s\nsocket = "unix:%s"\nsocket-mode = "0666"\nuser = "%s"\n'
-                    'state-dir = "%s"\nhost = "mx.seller.example"\nlog = stderr\n%s\n%s\n'
+                    'state-dir = "%s"\nhost = "%s"\nlog = stderr\n%s\n%s\n'
                     'reader { program = "%s/missent-reader"\n%s }\n'
                     'directory {\n%s }\n' % (
-                        self.mode, self.socket, USER, self.state, self.more, extra, BUILD,
+                        self.mode, self.socket, USER, self.state, self.host, self.more, extra, BUILD,
                         self.reader, self.directory))
 
     def write_policy(self, text, name='test.conf'):

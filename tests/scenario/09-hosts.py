@@ -1,0 +1,179 @@
+"""Two mail hosts, one page: what each holds is on it, what is decided on it is done where the message
+is, once, also by a host that was away meanwhile; and Redis, which carries it, learns nothing."""
+import urllib.parse
+import urllib.request
+
+from rig import *
+
+tap = Tap()
+if os.geteuid() != 0:
+    tap.skip('two hosts', 'Postfix starts only as root')
+    tap.done()
+S = scratch_folder()
+r = Redis(S)
+tap.ok(r.start(), 'Redis starts')
+KEY = S + '/shared.key'
+PORT = free_port()
+SITE = 'http://127.0.0.1:%d' % PORT
+DIRECTORY = 'redis = "unix:%s"\nredis-prefix = "t"\n' % r.socket
+
+
+class Host:
+    def __init__(self, name):
+        self.name = name
+        os.makedirs(S + '/' + name)
+        os.chmod(S + '/' + name, 0o755)
+        self.m = Missent(S + '/' + name, policies=POLICY, mapping=MAPPING, directory=DIRECTORY, host=name)
+        self.m.start()
+        self.p = Postfix(S + '/' + name, 'unix:' + self.m.socket)
+        self.p.start()
+        self.m.more = self.p.settings() + self.p.desk('key-file = "%s"\ntwo-person-above = 4\n' % KEY)
+        self.m.write_conf()
+        self.agent = Program(self.m, 'missent-agent', '-r')
+
+    def hold(self, subject, to=('kunde@alpha.example',)):
+        name = queue_id(self.p.send(message(subject, WRONG), to=to))
+        wait_for(lambda: name in self.p.held())
+        return name
+
+    def record(self, name):
+        return json.loads(self.m.tool('held', 'show', '--json', name))
+
+
+class Page:
+    """A reviewer without a browser."""
+
+    def __init__(self):
+        self.jar = urllib.request.HTTPCookieProcessor()
+        self.open = urllib.request.build_opener(self.jar).open
+        self.token = ''
+
+    def get(self, path, data=None):
+        if data is not None:
+            data = urllib.parse.urlencode({'token': self.token, **data}, doseq=True).encode()
+        with self.open(SITE + path, data, timeout=60) as reply:
+            text = reply.read().decode()
+        if 'name="token" value="' in text:
+            self.token = text.split('name="token" value="')[1].split('"')[0]
+        return text
+
+
+m = Missent(S, host='review.seller.example', directory=DIRECTORY)
+m.tool('review', 'key', KEY)
+shutil.chown(KEY, group='daemon')
+os.chmod(KEY, 0o640)
+one, two = Host('mx1.seller.example'), Host('mx2.seller.example')
+m.more = 'desk { key-file = "%s" }\nreview {\nlisten = "127.0.0.1:%d"\nuser = "daemon"\nall-hosts = yes\n}\n' % (KEY, PORT)
+m.write_conf()
+for who in ('anna', 'bert'):
+    m.tool('review', 'adduser', who, stdin=who + "'s-password\n")
+subprocess.run(['chown', '-R', 'daemon', m.state + '/review'])
+before = one.hold('held before')  # before anything of the review runs
+one.agent.start()
+two.agent.start()
+page = Program(m, 'missent-review').start()
+anna = Page()
+anna.get('/login')
+anna.get('/login', {'name': 'anna', 'password': "anna's-password"})
+tap.ok(wait_for(lambda: before in anna.get('/')), 'what was held before is on the page')
+a, b = one.hold('on one'), two.hold('on two')
+tap.ok(wait_for(lambda: all(x in anna.get('/') for x in (a, b))), 'what two hosts hold is on one page')
+text = anna.get('/hosts')
+tap.ok('mx1.seller.example' in text and 'mx2.seller.example' in text and text.count('>up<') == 2, 'both hosts are up', text)
+tap.ok(b in anna.get('/?host=mx2.seller.example') and a not in anna.get('/?host=mx2.seller.example'), 'a filter by host')
+
+# ---- asked here, done there ----
+uid = two.record(b)['uid']
+text = anna.get('/message/%s/reveal' % uid, {})
+tap.ok('C-10002' in text, 'evidence comes from the host that holds it')
+text = anna.get('/message/' + uid, {'verb': 'release', 'why': 'fine'})
+tap.ok('Done.' in text, 'a decision on the page', text)
+two.p.flush()
+tap.same(two.p.arrived('on two'), 1, '... is done on its host')
+tap.ok(wait_for(lambda: 'released' in anna.get('/message/' + uid)), '... and the page learns of it')
+tap.ok(two.record(b)['acts'][-1]['who'] == 'anna', '... as does its record')
+
+# ---- a host that is away ----
+two.agent.stop()
+c = two.hold('while away')
+uid = two.record(c)['uid']
+two.agent.start()
+wait_for(lambda: c in anna.get('/'))
+two.agent.kill()
+text = anna.get('/message/' + uid, {'verb': 'release', 'why': 'later'})
+tap.ok('waits until it does' in text and c in two.p.held(), 'a host that is down: its decisions wait', text)
+tap.ok(wait_for(lambda: 'decisions wait' in anna.get('/hosts'), 40, 1), '... and the page shows that it is down')
+two.agent.start()
+tap.ok(wait_for(lambda: two.record(c)['state'] == 'released', 30), '... back again, it does what was asked')
+two.p.flush()
+tap.same(two.p.arrived('while away'), 1, '... once')
+
+# ---- replayed, forged, read ----
+stream = 't:desk:mx2.seller.example'
+entries = r.cli('XRANGE', stream, '-', '+').split('\n')
+sealed = [entries[i + 1] for i, x in enumerate(entries) if x == 'ask']
+acts = len(two.record(c)['acts'])
+for value in sealed:
+    r.cli('XADD', stream, '*', 'ask', value)
+r.cli('XADD', stream, '*', 'ask', json.dumps({'host': two.name, 'id': 'x', 'ask': '{"do":"decide"}'}))
+r.cli('XADD', 't:desk:mx1.seller.example', '*', 'ask', sealed[-1])  # of another host
+d = one.hold('never asked')
+time.sleep(3)
+tap.ok(wait_for(lambda: '0' == r.cli('XPENDING', stream, 'agent').split('\n')[0]), 'every entry was taken')
+tap.same([x['what'] for x in two.record(c)['acts']].count('release'), 1, 'a replayed request is not done again')
+tap.ok(d in one.p.held() and one.record(d)['state'] == 'held', 'one for another host, or not sealed, is nobody\'s')
+everything = ''
+for key in r.cli('KEYS', 't:*').split('\n'):
+    kind = r.cli('TYPE', key)
+    everything += key + r.cli(*({'stream': ('XRANGE', key, '-', '+'), 'hash': ('HGETALL', key), 'list': (
+        'LRANGE', key, '0', '-1'), 'string': ('GET', key)}.get(kind, ('EXISTS', key))))
+tap.ok(len(everything) > 2000 and not any(x in everything for x in (
+    'kunde@', 'billing@', '10002', 'AC-2', 'anna', 'mismatch', uid)), 'Redis has nothing in clear')
+
+# ---- a group on both; two persons ----
+names = [(h, h.hold('group %d' % i)) for i in range(3) for h in (one, two)]
+cause = one.record(names[0][1])['cause']
+wait_for(lambda: all(n in anna.get('/') for _, n in names))
+path = '/cause?' + urllib.parse.urlencode({'is': cause})
+text = anna.get(path)
+up_to = text.split('name="up_to" value="')[1].split('"')[0]
+text = anna.get('/cause', {'cause': cause, 'up_to': up_to, 'verb': 'delete', 'why': 'all', 'sure': '1'})
+tap.ok(text.count('wait for a second person') == 2, 'the number of all hosts counts for the two-person rule', text)
+tap.ok(all(n in h.p.held() for h, n in names), '... nothing is done yet')
+bert = Page()
+bert.get('/login')
+bert.get('/login', {'name': 'bert', 'password': "bert's-password"})
+wait_for(lambda: 'name="id"' in bert.get('/waiting'))
+for _ in range(3):
+    text = bert.get('/waiting')
+    if 'name="id"' not in text:
+        break
+    decision = text.split('name="id" value="')[1].split('"')[0]
+    bert.get('/agree', {'id': decision, 'agrees': 'yes'})
+    wait_for(lambda: decision not in bert.get('/waiting'), 10)
+tap.ok(wait_for(lambda: all(h.record(n)['state'] == 'deleted' for h, n in names), 30), '... until bert agrees: on both')
+
+# ---- Redis away; a page that lost what it had ----
+d = one.hold('Redis away')
+wait_for(lambda: d in anna.get('/'))
+r.stop()
+text = anna.get('/')
+tap.ok(d in text, 'without Redis the page still shows what it knows')
+uid = one.record(d)['uid']
+text = anna.get('/message/' + uid, {'verb': 'release', 'why': 'x'})
+tap.ok('Redis' in text and d in one.p.held(), '... and says that nothing can be asked', text)
+out = one.m.tool('held', 'release', d)
+tap.ok(one.m.code == 0, '... the host itself needs neither', out)
+r.start()
+e = one.hold('after Redis')
+tap.ok(wait_for(lambda: e in anna.get('/'), 30), 'Redis back, empty: hosts go on telling')
+page.stop()
+for path in glob.glob(m.state + '/review/held-everywhere.db*'):
+    os.unlink(path)
+page.start()
+anna.get('/login')
+anna.get('/login', {'name': 'anna', 'password': "anna's-password"})
+tap.ok(wait_for(lambda: e in anna.get('/'), 20), 'a page that lost its records reads them again')
+tap.same(page.stop(), 0, 'the page stops cleanly')
+tap.same(one.agent.stop(), 0, 'the agent stops cleanly')
+tap.done()
