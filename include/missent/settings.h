@@ -94,6 +94,8 @@ typedef struct {
 } MsSettings;
 
 MsSettings *ms_settings_load(const char *path, GError **error);
+/* Without reading the files of passwords, for a program that needs and may read none. */
+MsSettings *ms_settings_load_public(const char *path, GError **error);
 void ms_settings_free(MsSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSettings, ms_settings_free)
 

@@ -39,6 +39,70 @@ static void show(const MsSection *section, const MsRow *rows, const char *indent
 	}
 }
 
+/* ---- the MTA's side -------------------------------------------------------------------- */
+
+#define POSTCONF "/usr/sbin/postconf"
+
+/* A setting of Postfix, or NULL: there is no Postfix to ask. */
+static char *postconf(const MsSettings *s, const char *name)
+{
+	const char *argv[] = {POSTCONF, "-h", name, NULL, NULL, NULL};
+	char *out = NULL;
+	int status;
+	if (s->postfix_config != NULL) {
+		argv[3] = "-c";
+		argv[4] = s->postfix_config;
+	}
+	if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, &status,
+		    NULL))
+		return NULL;
+	if (status != 0)
+		g_clear_pointer(&out, g_free);
+	return out != NULL ? g_strstrip(out) : NULL;
+}
+
+static bool is_ours(const MsSettings *s, const char *milter)
+{
+	const char *path = strchr(s->socket, '/');
+	if (path == NULL)
+		return strcmp(milter, s->socket) == 0;
+	/* Postfix may be chrooted: "unix:missent/missent.sock". */
+	const char *name = g_str_has_prefix(milter, "unix:") ? milter + 5 : milter;
+	return *name != '\0' && g_str_has_suffix(path, name);
+}
+
+/* A copy that missent keeps, and a message that it holds, are as they were when it saw them: a
+ * filter behind it, such as one that signs, would not be asked on release. */
+static void check_order(const MsSettings *s, const char *list)
+{
+	g_autofree char *value = postconf(s, list);
+	g_auto(GStrv) milters = value != NULL ? g_strsplit_set(value, ", \t\n", -1) : NULL;
+	const char *last = NULL;
+	bool there = false;
+	for (int i = 0; milters != NULL && milters[i] != NULL; i++) {
+		if (*milters[i] == '\0')
+			continue;
+		last = milters[i];
+		there = there || is_ours(s, last);
+	}
+	if (there && !is_ours(s, last))
+		cli_fail(0, "warning: %s: missent is not the last: what %s does (a DKIM signature, perhaps) is "
+			"missing in copies that are held and released", list, last);
+	else if (milters != NULL && !there)
+		cli_fail(0, "warning: %s does not name %s: such mail is not judged", list, s->socket);
+}
+
+static void check_postfix(const MsSettings *s)
+{
+	g_autofree char *long_ids = postconf(s, "enable_long_queue_ids");
+	if (long_ids == NULL)
+		return;
+	check_order(s, "smtpd_milters");
+	check_order(s, "non_smtpd_milters");
+	if (strcmp(long_ids, "yes") != 0)
+		cli_fail(0, "warning: enable_long_queue_ids = no: Postfix uses queue IDs again");
+}
+
 static int check(Cli *cli)
 {
 	g_autoptr(GError) error = NULL;
@@ -51,6 +115,8 @@ static int check(Cli *cli)
 		const char *title = ms_policies_nth(policies, i, &enforced);
 		printf("policy %s: %s\n", title, enforced ? "enforce" : "observe");
 	}
+	if (!ms_runtime_settings(runtime)->sendmail)
+		check_postfix(ms_runtime_settings(runtime));
 	printf("%s: fine, %u kinds, %u policies\n", cli->config,
 		ms_kinds_count(ms_runtime_kinds(runtime)), ms_policies_count(policies));
 	return 0;

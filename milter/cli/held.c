@@ -241,6 +241,36 @@ static int do_causes(Cli *cli, int argc, char **argv)
 	return 0;
 }
 
+/* ---- numbers -------------------------------------------------------------------------- */
+
+static int do_stats(Cli *cli, int argc, char **argv)
+{
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc = EX_USAGE;
+	if (!cli_options(entries, "- how many are held, and since when", &argc, &argv))
+		return rc;
+	g_autoptr(GError) error = NULL;
+	MsRecordStats stats;
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	if (desk == NULL)
+		return rc;
+	if (!ms_records_stats(ms_desk_records(desk), &stats, &error))
+		return cli_fail_error(error);
+	gint64 age = stats.held > 0 ? (g_get_real_time() - stats.oldest) / G_USEC_PER_SEC : 0;
+	g_autofree char *words = age_of(stats.held > 0 ? stats.oldest : g_get_real_time());
+	if (json)
+		printf("{\"held\":%" G_GINT64_FORMAT ",\"oldest_seconds\":%" G_GINT64_FORMAT ",\"waiting\":%"
+		       G_GINT64_FORMAT "}\n", stats.held, age, stats.waiting);
+	else
+		printf("held     %" G_GINT64_FORMAT "\noldest   %s\nwaiting  %" G_GINT64_FORMAT
+		       " (for a second person)\n", stats.held, words, stats.waiting);
+	return 0;
+}
+
 /* ---- show ----------------------------------------------------------------------------- */
 
 static void show_recipients(const MsRecord *record)
@@ -359,15 +389,30 @@ static int print_evidence(MsDesk *desk, const MsRecord *record)
 	return 0;
 }
 
+/* The bytes of an attached file, on standard output. */
+static int print_part(MsDesk *desk, const MsRecord *record, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) bytes = ms_desk_part(desk, record->uid, path, false, who(), &error);
+	if (bytes == NULL)
+		return cli_fail_error(error);
+	gsize len;
+	const void *data = g_bytes_get_data(bytes, &len);
+	return fwrite(data, 1, len, stdout) == len ? 0 : EX_IOERR;
+}
+
 static int do_show(Cli *cli, int argc, char **argv)
 {
 	gboolean json = FALSE, message = FALSE, reveal = FALSE;
+	g_autofree char *part = NULL;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		{"message", 'm', 0, G_OPTION_ARG_NONE, &message, "the message itself too; the look is "
 			"recorded", NULL},
 		{"reveal", 'r', 0, G_OPTION_ARG_NONE, &reveal, "what was found, in clear, as JSON; the look is "
 			"recorded", NULL},
+		{"part", 0, 0, G_OPTION_ARG_STRING, &part, "the bytes of this part (see --reveal) alone; the look "
+			"is recorded", "PATH"},
 		G_OPTION_ENTRY_NULL,
 	};
 	int rc = EX_USAGE;
@@ -379,6 +424,8 @@ static int do_show(Cli *cli, int argc, char **argv)
 	g_autoptr(MsRecord) record = desk != NULL ? find(desk, argv[1], &rc) : NULL;
 	if (record == NULL)
 		return rc;
+	if (part != NULL)
+		return print_part(desk, record, part);
 	rc = 0;
 	if (json)
 		print_json(record, NULL);
@@ -671,6 +718,7 @@ static int do_work(Cli *cli, int argc, char **argv)
 static const CliVerb verbs[] = {
 	{"list", do_list, "             held mail, newest first (--reason, --sender, --account, --older, ...)"},
 	{"causes", do_causes, "             what held messages have in common, and how many they are"},
+	{"stats", do_stats, "             how many are held, and since when"},
 	{"show", do_show, "QUEUEID      why it is held (--message: the message too; --reveal)"},
 	{"release", do_release, "QUEUEID...   let it go (--to: to some; --cause: all of one cause)"},
 	{"return", do_return, "QUEUEID...   return it to its sender"},

@@ -221,10 +221,11 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	s->limits.max[MS_COST_READING] = s->limits.max[MS_COST_FINDING] * 600;
 }
 
+/* `out` NULL: it is not needed. */
 static bool take_password(const MsSection *section, const char *key, char **out, GError **error)
 {
 	const char *path = ms_section_text(section, key);
-	if (path == NULL)
+	if (path == NULL || out == NULL)
 		return true;
 	g_autofree char *text = ms_config_read(path, error);
 	if (text == NULL)
@@ -233,7 +234,7 @@ static bool take_password(const MsSection *section, const char *key, char **out,
 	return true;
 }
 
-static bool take_desk(MsSettings *s, const MsSection *desk, GError **error)
+static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError **error)
 {
 	s->desk.socket = g_strdup(ms_section_text(desk, "socket"));
 	s->desk.group = ms_section_text(desk, "socket-group");
@@ -264,7 +265,7 @@ static bool take_desk(MsSettings *s, const MsSection *desk, GError **error)
 		ms_section_error(desk, "notice-from", error, "notices and digests need a sender's address");
 		return false;
 	}
-	return take_password(desk, "submit-password-file", &s->desk.submit_password, error);
+	return take_password(desk, "submit-password-file", secrets ? &s->desk.submit_password : NULL, error);
 }
 
 static void take_review(MsSettings *s, const MsSection *review)
@@ -288,7 +289,7 @@ static void take_review(MsSettings *s, const MsSection *review)
 }
 
 static bool take_directory(MsSettings *s, const MsSection *directory, const char *conf_dir,
-	GError **error)
+	bool secrets, GError **error)
 {
 	s->backend = ms_section_choice(directory, "backend");
 	s->sqlite_file = path_or(directory, "sqlite-file", s->state_dir, "directory.db");
@@ -303,10 +304,10 @@ static bool take_directory(MsSettings *s, const MsSection *directory, const char
 	s->max_age_ms = ms_section_number(directory, "max-age");
 	s->house = ms_section_text(directory, "house");
 	s->tag_separators = ms_section_text(directory, "subaddress");
-	return take_password(directory, "redis-password-file", &s->redis_password, error);
+	return take_password(directory, "redis-password-file", secrets ? &s->redis_password : NULL, error);
 }
 
-MsSettings *ms_settings_load(const char *path, GError **error)
+static MsSettings *load(const char *path, bool secrets, GError **error)
 {
 	MsSection *root = ms_config_load(path, ms_settings_rows, error);
 	if (root == NULL)
@@ -344,10 +345,20 @@ MsSettings *ms_settings_load(const char *path, GError **error)
 	s->out_domains = ms_section_list(outgoing, "sender-domains");
 	take_reader(s, ms_section_sub(root, "reader"));
 	take_review(s, ms_section_sub(root, "review"));
-	if (!take_desk(s, ms_section_sub(root, "desk"), error)
-		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, error))
+	if (!take_desk(s, ms_section_sub(root, "desk"), secrets, error)
+		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error))
 		return NULL;
 	return g_steal_pointer(&s);
+}
+
+MsSettings *ms_settings_load(const char *path, GError **error)
+{
+	return load(path, true, error);
+}
+
+MsSettings *ms_settings_load_public(const char *path, GError **error)
+{
+	return load(path, false, error);
 }
 
 void ms_settings_free(MsSettings *s)

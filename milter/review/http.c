@@ -172,12 +172,12 @@ static char *client_address(struct MHD_Connection *connection)
 	return g_strdup(*text != '\0' ? text : "127.0.0.1");
 }
 
-static const char *header(const Request *r, const char *name)
+const char *header(const Request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
-static bool from_proxy(const Request *r)
+bool from_proxy(const Request *r)
 {
 	for (const char *const *p = r->site->settings->review.proxy_peers; *p != NULL; p++)
 		if (ms_network_contains(*p, r->client))

@@ -8,8 +8,10 @@ char *cookie_of(const Request *r, const char *value, gint64 seconds)
 {
 	g_autofree char *age = seconds != 0 ? g_strdup_printf("; Max-Age=%" G_GINT64_FORMAT, MAX(seconds, 0))
 					    : g_strdup("");
+	const char *proto = from_proxy(r) ? header(r, "X-Forwarded-Proto") : NULL;
+	bool secure = r->site->tls || (proto != NULL && strcmp(proto, "https") == 0);
 	return g_strdup_printf("missent=%s; Path=/; HttpOnly; SameSite=Strict%s%s", value,
-		r->site->tls ? "; Secure" : "", age);
+		secure ? "; Secure" : "", age);
 }
 
 static void login_form(Request *r, Answer *a, const char *complaint)

@@ -275,7 +275,11 @@ int main(int argc, char **argv)
 		}
 	}
 	g_autoptr(GError) error = NULL;
-	Site site = {.settings = ms_settings_load(config, &error)};
+	Site site = {.settings = ms_settings_load_public(config, &error)};
+	if (site.settings != NULL && site.settings->review.mirror) {
+		ms_settings_free(site.settings);
+		site.settings = ms_settings_load(config, &error); /* Redis may have a password */
+	}
 	if (site.settings == NULL)
 		return complain(EX_CONFIG, error->message, "");
 	ms_log_open("missent-review", site.settings->log_syslog, site.settings->log_debug);

@@ -67,6 +67,9 @@ const char *form(const Request *r, const char *name);
 const GPtrArray *form_all(const Request *r, const char *name); /* or NULL */
 bool may(const Request *r, Right right);
 void redirect(Answer *a, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Is the client a trusted proxy? */
+bool from_proxy(const Request *r);
+const char *header(const Request *r, const char *name);
 /* The part of the path behind `prefix`. */
 const char *below(const Request *r, const char *prefix);
 

@@ -11,17 +11,23 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..8
+echo 1..10
 
 # A wing includes only what lies below it, and never the other wing.
 reading='message|extract|detect'
-judging='policy|quarantine|audit|directory|store|engine'
+judging='policy|quarantine|audit|directory|store|engine|desk|mta|spool|link|accounts'
 check 'the reading wing knows nobody' "$(grep -nE "#include \"missent/($judging|settings|envelope|verdict)\.h\"" \
 	milter/message/*.[ch] milter/extract/*.[ch] milter/detect/*.[ch] milter/reader/worker.c \
-	milter/reader/program.c milter/reader/ocr.c milter/reader/supervisor.c milter/reader/sandbox.c)"
+	milter/reader/program.c milter/reader/ocr.c milter/reader/picture.c milter/reader/supervisor.c milter/reader/sandbox.c)"
 check 'the judging wing touches no hostile byte' "$(grep -nE "#include \"missent/($reading)\.h\"|gmime" \
 	milter/policy/*.[ch] milter/quarantine/*.[ch] milter/audit/*.[ch] milter/directory/*.[ch] \
-	milter/store/*.[ch] milter/engine/*.[ch] milter/daemon/*.[ch] milter/cli/*.[ch])"
+	milter/store/*.[ch] milter/engine/*.[ch] milter/desk/*.[ch] milter/agent/*.[ch] milter/review/*.[ch] \
+	milter/daemon/*.[ch] milter/cli/*.[ch])"
+check 'a floor includes what lies below it' "$(
+	grep -nE '#include "missent/(engine|desk|link|reader|message)\.h"' milter/policy/*.[ch] milter/quarantine/*.[ch] \
+		milter/audit/*.[ch] milter/directory/*.[ch] milter/store/*.[ch]
+	grep -nE '#include "missent/(desk|link|accounts)\.h"' milter/engine/*.[ch] milter/daemon/*.[ch]
+	grep -nE '#include "missent/(engine|desk|directory|reader)\.h"' milter/review/*.[ch])"
 check 'each library has one home' "$(
 	grep -ln 'pcre2.h' -r milter | grep -v '^milter/base/'
 	grep -ln 'confuse.h' -r milter | grep -v '^milter/config/'
@@ -29,11 +35,14 @@ check 'each library has one home' "$(
 	grep -lnE '<(poppler|cairo|archive|expat|openssl/|gsf/)' -r milter | grep -v '^milter/extract/'
 	grep -ln 'tesseract/\|leptonica/' -r milter | grep -v '^milter/reader/ocr.c'
 	grep -ln 'hiredis\|sqlite3.h' -r milter | grep -v '^milter/store/'
+	grep -ln 'curl/' -r milter | grep -v '^milter/quarantine/submit.c'
+	grep -ln 'microhttpd.h' -r milter | grep -v '^milter/review/'
+	grep -ln '<sodium.h>' -r milter | grep -v '^milter/base/'
 	grep -ln 'mfapi.h' -r milter | grep -v '^milter/daemon/'
 	grep -ln 'idn2.h' -r milter | grep -v '^milter/kind/')"
 check 'no banned calls' "$(grep -nE '[^a-z_](strcat|sprintf|gets|system|popen|tmpnam|strtok|alloca)\(' \
 	-r milter --include='*.[ch]')"
-check 'only daemon, cli and base log' "$(grep -ln 'ms_log(' -r milter | grep -vE '^milter/(daemon|cli|base)/')"
+check 'only front doors and base log' "$(grep -ln 'ms_log(' -r milter | grep -vE '^milter/(daemon|agent|review|cli|base)/')"
 
 # Every setting is in its manual page, and the pages have no mistakes.
 settings() { grep -v MS_ROW_SECTION "$1" | sed -n 's/^	{\.key = "\([a-z-]*\)".*/\1/p; s/^	ON("\([a-z-]*\)".*/on-\1/p'; }
@@ -54,3 +63,19 @@ fi
 check 'no function is longer than 100 lines' "$(awk '
 	FNR == 1 { start = 0 } /^\{/ { start = FNR }
 	/^\}/ && start { if (FNR - start > 100) print FILENAME ":" start; start = 0 }' $(find milter -name '*.c'))"
+# What the page says in English, it says in French.
+check 'every word of the page is translated' "$("${PYTHON:-python3}" - milter/review <<'CODE'
+import glob, re, sys
+table = set()
+text = open(sys.argv[1] + '/text.c', encoding='utf-8').read()
+join = lambda s: ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', s))
+for row in re.findall(r'\t\{((?:\s*"(?:[^"\\]|\\.)*")+),\s*"', text):
+    table.add(join(row))
+for path in sorted(glob.glob(sys.argv[1] + '/*.c')):
+    source = open(path, encoding='utf-8').read()
+    for call in re.findall(r'T\(r,\s*((?:[^()]|\([^()]*\))*)\)', source):
+        for words in re.findall(r'(?:"(?:[^"\\]|\\.)*"\s*)+', call):
+            if join(words) not in table and not re.fullmatch(r'(held|released|yes|waiting|verdict)?', join(words)):
+                print('%s: %s' % (path, join(words)))
+CODE
+)"
