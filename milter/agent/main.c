@@ -132,16 +132,20 @@ static void *serve_redis(void *user)
 		return NULL;
 	}
 	gint64 since = 0, snapshot = g_get_monotonic_time();
+	bool up = true;
 	while (!stopping) {
 		g_autoptr(GError) why = NULL;
 		if (g_get_monotonic_time() - snapshot > SNAPSHOT_US) {
 			since = 0;
 			snapshot = g_get_monotonic_time();
 		}
-		if (!publish(desk, link, &since, &why) || !ms_link_serve(link, answer, desk, 500, &why)) {
-			ms_log(LOG_WARNING, NULL, "several hosts: %s", why->message);
+		bool fine = publish(desk, link, &since, &why) && ms_link_serve(link, answer, desk, 500, &why);
+		if (fine != up)
+			ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "several hosts: %s",
+				fine ? "Redis answers again" : why->message);
+		up = fine;
+		if (!fine)
 			g_usleep(G_USEC_PER_SEC);
-		}
 	}
 	return NULL;
 }

@@ -154,7 +154,21 @@ static void where_number(Query *q, const char *condition, gint64 value)
 	where(q, condition, text);
 }
 
-static void add_conditions(Query *q, const MsRecordFilter *f)
+/* A name that a record has is searched for as a name; else all addresses are looked through. */
+static void add_search(MsRecords *records, Query *q, const char *search)
+{
+	gint64 named = 0;
+	if (search == NULL || *search == '\0')
+		return;
+	records_ask(records, NULL, records_take_number, &named,
+		"SELECT 1 FROM held WHERE queue_id=?1 OR uid=?1 LIMIT 1", search, NULL);
+	where(q, named != 0 ? "(queue_id=? OR uid=?)"
+			    : "(instr(lower(sender), lower(?)) > 0"
+			      " OR id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(?)) > 0))",
+		search);
+}
+
+static void add_conditions(MsRecords *records, Query *q, const MsRecordFilter *f)
 {
 	where(q, "state=?", f->state >= 0 ? ms_state_names[f->state] : NULL);
 	where(q, "host=?", f->host);
@@ -166,9 +180,7 @@ static void add_conditions(Query *q, const MsRecordFilter *f)
 	where(q, "instr(lower(sender), lower(?)) > 0", f->sender);
 	where(q, "id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(?)) > 0)",
 		f->recipient);
-	where(q, "(queue_id=? OR uid=? OR instr(lower(sender), lower(?)) > 0"
-		 " OR id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(?)) > 0))",
-		f->search);
+	add_search(records, q, f->search);
 	where_number(q, "arrived <= CAST(? AS INTEGER)", f->older_than);
 	where_number(q, "arrived >= CAST(? AS INTEGER)", f->newer_than);
 	where_number(q, "changed <= CAST(? AS INTEGER)", f->up_to);
@@ -225,7 +237,7 @@ GPtrArray *ms_records_list(MsRecords *records, const MsRecordFilter *filter, GEr
 	g_autoptr(GString) sql = g_string_new(NULL);
 	g_autoptr(GPtrArray) params = g_ptr_array_new_with_free_func(g_free);
 	Query q = {sql, params};
-	add_conditions(&q, filter);
+	add_conditions(records, &q, filter);
 	add_cursor(&q, filter);
 	g_autofree char *limit = records_number(filter->limit > 0 ? filter->limit : G_MAXINT32);
 	g_ptr_array_add(params, g_steal_pointer(&limit));
@@ -245,7 +257,7 @@ gint64 ms_records_count(MsRecords *records, const MsRecordFilter *filter, guint 
 	g_autoptr(GString) sql = g_string_new(NULL);
 	g_autoptr(GPtrArray) params = g_ptr_array_new_with_free_func(g_free);
 	Query q = {sql, params};
-	add_conditions(&q, filter);
+	add_conditions(records, &q, filter);
 	g_string_prepend(sql, "SELECT count(*) FROM (SELECT 1 FROM held ");
 	g_string_append_printf(sql, " LIMIT %u)", most > 0 ? most : G_MAXINT32);
 	gint64 n = -1;

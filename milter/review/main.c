@@ -184,12 +184,16 @@ static int drop_root(const char *name)
 static void *keep_mirror(void *user)
 {
 	Site *site = user;
+	bool up = true;
 	while (!stopping) {
 		g_autoptr(GError) error = NULL;
-		if (ms_link_mirror(site->link, site->records, 1000, &error) < 0) {
-			ms_log(LOG_WARNING, NULL, "records of other hosts: %s", error->message);
+		bool fine = ms_link_mirror(site->link, site->records, 1000, &error) >= 0;
+		if (fine != up)
+			ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "records of other hosts: %s",
+				fine ? "Redis answers again" : error->message);
+		up = fine;
+		if (!fine)
 			g_usleep(G_USEC_PER_SEC);
-		}
 	}
 	return NULL;
 }

@@ -22,6 +22,19 @@ def verdicts(p):
     m.signal(signal.SIGUSR1)
     wait_for(lambda: 'reloaded' in m.tail(mark))
 
+    if p.kind == 'Postfix':
+        # what would lose a signature on the way
+        out = m.tool('config', 'check')
+        tap.ok(m.code == 0 and 'warning' not in out, 'config check finds missent in main.cf, as the last', out)
+        for value, word in (('unix:%s inet:127.0.0.1:1' % m.socket, 'missent is not the last: what inet:127.0.0.1:1 does'),
+                            ('inet:127.0.0.1:1', 'is not judged')):
+            subprocess.run(['postconf', '-c', p.etc, '-e', 'smtpd_milters=' + value])
+            out = m.tool('config', 'check')
+            tap.ok(word in out, '... and warns: ' + word, out)
+        subprocess.run(['postconf', '-c', p.etc, '-e', 'smtpd_milters=unix:' + m.socket, 'enable_long_queue_ids=no'])
+        tap.ok('enable_long_queue_ids' in m.tool('config', 'check'), '... and of queue IDs that come again')
+        subprocess.run(['postconf', '-c', p.etc, '-e', 'enable_long_queue_ids=yes'])
+
     # right and wrong
     r = p.send(message('right one', RIGHT))
     tap.ok(r[0] == 250, 'a right message is taken', r)

@@ -219,6 +219,13 @@ def single(p, what):
     tap.same(p.arrived(word + ' batch', 8), 8, '... and arrive')
 
 
+# who is not root names no paths of his own
+for option, value in (('--config', S), ('--queue', S), ('--program', '/bin/sh')):
+    done = subprocess.run(['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups',
+                           BUILD + '/missent-release', option, value, 'list'], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    tap.ok(done.returncode == 64 and 'for root' in done.stdout, 'missent-release %s is for root' % option, done)
+
 for p in both(S, 'unix:' + m.socket, tap):
     m.more = p.settings() + p.desk()
     m.write_conf()
