@@ -46,13 +46,15 @@ static void show(const MsSection *section, const MsRow *rows, const char *indent
 /* A setting of Postfix, or NULL: there is no Postfix to ask. */
 static char *postconf(const MsSettings *s, const char *name)
 {
-	const char *argv[] = {POSTCONF, "-h", name, NULL, NULL, NULL};
+	const char *argv[6] = {POSTCONF};
 	char *out = NULL;
-	int status;
+	int status, n = 1;
 	if (s->postfix_config != NULL) {
-		argv[3] = "-c";
-		argv[4] = s->postfix_config;
+		argv[n++] = "-c";
+		argv[n++] = s->postfix_config;
 	}
+	argv[n++] = "-h";
+	argv[n] = name;
 	if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, &status,
 		    NULL))
 		return NULL;

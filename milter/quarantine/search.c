@@ -162,7 +162,7 @@ static void add_search(MsRecords *records, Query *q, const char *search)
 		return;
 	records_ask(records, NULL, records_take_number, &named,
 		"SELECT 1 FROM held WHERE queue_id=?1 OR uid=?1 LIMIT 1", search, NULL);
-	where(q, named != 0 ? "(queue_id=? OR uid=?)"
+	where(q, named != 0 ? "id IN (SELECT id FROM held WHERE queue_id=? UNION SELECT id FROM held WHERE uid=?)"
 			    : "(instr(lower(sender), lower(?)) > 0"
 			      " OR id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(?)) > 0))",
 		search);
