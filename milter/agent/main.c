@@ -10,10 +10,8 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +19,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/desk.h"
+#include "missent/io.h"
 #include "missent/link.h"
 #include "missent/log.h"
 
@@ -52,31 +50,6 @@ static int complain(int code, const char *what, const char *why)
 }
 
 /* ---- the socket ----------------------------------------------------------------------- */
-
-static bool give_group(const char *path, const char *name)
-{
-	const struct group *group = name != NULL ? getgrnam(name) : NULL;
-	return name == NULL || (group != NULL && chown(path, (uid_t)-1, group->gr_gid) == 0);
-}
-
-static int listen_on(const MsSettings *s)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const char *path = s->desk.socket;
-	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
-		return -1;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	unlink(path);
-	mode_t before = umask(0177);
-	bool fine = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
-	umask(before);
-	/* Its group is the page's: whoever may ask may decide. */
-	if (fine && give_group(path, s->desk.group) && chmod(path, 0660) == 0 && listen(fd, 32) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
 
 static void serve_socket(Agent *agent)
 {
@@ -170,23 +143,11 @@ static void run(Agent *agent)
 	}
 }
 
-static int drop_root(const MsSettings *s)
-{
-	if (geteuid() != 0 || s->user == NULL)
-		return EX_OK;
-	const struct passwd *user = getpwnam(s->user);
-	if (user == NULL)
-		return complain(EX_NOUSER, "user", "does not exist");
-	if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0
-		|| setuid(user->pw_uid) != 0)
-		return complain(EX_OSERR, "cannot become user", s->user);
-	return EX_OK;
-}
-
 static int serve(Agent *agent)
 {
 	const MsSettings *s = ms_desk_settings(agent->desk);
-	agent->listening = listen_on(s);
+	/* Its group is the page's: whoever may ask may decide. */
+	agent->listening = ms_io_listen(s->desk.socket, s->desk.group, 0660);
 	if (agent->listening < 0)
 		return complain(EX_UNAVAILABLE, s->desk.socket, g_strerror(errno));
 	struct sigaction stop = {.sa_handler = on_stop};
@@ -229,13 +190,12 @@ int main(int argc, char **argv)
 		return complain(EX_CONFIG, error->message, "");
 	ms_log_open("missent-agent", settings->log_syslog, settings->log_debug);
 	umask(0027);
-	int rc = keep_root ? EX_OK : drop_root(settings);
-	if (rc != EX_OK)
-		return rc;
+	if (!keep_root && settings->user != NULL && !ms_io_become(settings->user, &error))
+		return complain(EX_NOUSER, error->message, "");
 	agent.desk = ms_desk_open(agent.config, &error);
 	if (agent.desk == NULL)
 		return complain(EX_CONFIG, error->message, "");
-	rc = serve(&agent);
+	int rc = serve(&agent);
 	ms_desk_free(agent.desk);
 	return rc;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -16,18 +17,27 @@
 
 /* Who may use the review page. */
 
+/* The page's own folder, and so everything in it, is the page's user's. */
+static bool make_folder(const MsSettings *s, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(s->review.accounts_file);
+	bool fresh = !g_file_test(folder, G_FILE_TEST_IS_DIR);
+	const struct passwd *user =
+		getpwnam(s->review.user != NULL ? s->review.user : "missent-review");
+	if (g_mkdir_with_parents(folder, 0750) == 0
+		&& (!fresh || geteuid() != 0 || user == NULL || chown(folder, user->pw_uid, user->pw_gid) == 0))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", folder, g_strerror(errno));
+	return false;
+}
+
 static MsAccounts *open_accounts(Cli *cli, int *rc)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(cli->config, &error);
 	MsAccounts *accounts = NULL;
-	if (settings != NULL) {
-		g_autofree char *folder = g_path_get_dirname(settings->review.accounts_file);
-		if (g_mkdir_with_parents(folder, 0750) != 0)
-			g_set_error(&error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", folder, g_strerror(errno));
-		else
-			accounts = ms_accounts_open(settings->review.accounts_file, &error);
-	}
+	if (settings != NULL && make_folder(settings, &error))
+		accounts = ms_accounts_open(settings->review.accounts_file, &error);
 	if (accounts == NULL)
 		*rc = cli_fail_error(error);
 	return accounts;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/log.h"
 
 #include "session.h"
@@ -193,21 +194,19 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 
 static int drop_root(const MsSettings *s, const char *path)
 {
+	g_autoptr(GError) error = NULL;
 	if (geteuid() != 0)
 		return EX_OK;
 	if (s->user == NULL)
 		return complain(EX_NOPERM, "refusing to run as root; set user in the configuration or "
 			"start it as another user");
 	const struct passwd *user = getpwnam(s->user);
-	if (user == NULL || user->pw_uid == 0)
-		return complain(EX_NOUSER, "user: \"%s\" %s", s->user,
-			user == NULL ? "does not exist" : "is root");
-	if (path != NULL && chown(path, user->pw_uid, (gid_t)-1) != 0)
+	if (user != NULL && path != NULL && chown(path, user->pw_uid, (gid_t)-1) != 0)
 		return complain(EX_OSERR, "%s: %s", path, g_strerror(errno));
-	if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0
-		|| setuid(user->pw_uid) != 0 || setuid(0) == 0)
-		return complain(EX_OSERR, "cannot become user %s: %s", s->user, g_strerror(errno));
-	return EX_OK;
+	if (ms_io_become(s->user, &error))
+		return EX_OK;
+	return complain(g_error_matches(error, MS_ERROR, MS_ERROR_INPUT) ? EX_NOUSER : EX_OSERR, "%s",
+		error->message);
 }
 
 static int load(Daemon *daemon)

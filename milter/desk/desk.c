@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/spool.h"
 #include "missent/text.h"
 
@@ -42,6 +43,8 @@ static bool open_lock(MsDesk *desk, GError **error)
 	desk->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (desk->lock < 0)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
+	else
+		ms_io_like_folder(desk->lock, path);
 	return desk->lock >= 0;
 }
 

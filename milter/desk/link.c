@@ -11,6 +11,7 @@
 
 #include "missent/answer.h"
 #include "missent/digest.h"
+#include "missent/io.h"
 #include "missent/link.h"
 #include "missent/store.h"
 
@@ -24,49 +25,21 @@ struct MsLink {
 
 /* ---- a socket ------------------------------------------------------------------------- */
 
-static bool send_all(int fd, const void *data, gsize len)
-{
-	for (const char *p = data; len > 0;) {
-		ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (gsize)n;
-	}
-	return true;
-}
-
-static bool receive_all(int fd, void *data, gsize len)
-{
-	for (char *p = data; len > 0;) {
-		ssize_t n = recv(fd, p, len, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (gsize)n;
-	}
-	return true;
-}
-
 bool ms_link_send(int fd, const char *json, gsize len)
 {
 	uint32_t size = htonl((uint32_t)len);
-	return len <= MS_LINK_MAX && send_all(fd, &size, sizeof size) && send_all(fd, json, len);
+	return len <= MS_LINK_MAX && ms_io_send(fd, &size, sizeof size) && ms_io_send(fd, json, len);
 }
 
 char *ms_link_receive(int fd, gsize *len_out)
 {
 	uint32_t size;
-	if (!receive_all(fd, &size, sizeof size) || ntohl(size) > MS_LINK_MAX)
+	if (!ms_io_receive(fd, &size, sizeof size) || ntohl(size) > MS_LINK_MAX)
 		return NULL;
 	*len_out = ntohl(size);
 	char *text = g_malloc(*len_out + 1);
 	text[*len_out] = '\0';
-	if (receive_all(fd, text, *len_out))
+	if (ms_io_receive(fd, text, *len_out))
 		return text;
 	g_free(text);
 	return NULL;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/spool.h"
 
 #define SUFFIX ".eml"
@@ -54,6 +55,7 @@ bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GErr
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(error, path, "cannot be made");
+	ms_io_like_folder(fd, path);
 	bool fine = copy(from, fd) && fsync(fd) == 0;
 	int why = errno;
 	fine = close(fd) == 0 && fine;

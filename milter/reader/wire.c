@@ -30,21 +30,6 @@ bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n,
 	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-bool wire_write(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-	while (len > 0) {
-		ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 bool wire_fill(int fd, const void *data, size_t len)
 {
 	const char *p = data;

@@ -48,8 +48,6 @@ typedef struct {
  * sandbox optional, passwords, OCR languages, whether questions are answered */
 #define SETUP_FORMAT "(satuttuuubassb)"
 
-/* Sends all of it over a socket. */
-bool wire_write(int fd, const void *data, size_t len);
 /* Writes all of it into a file. */
 bool wire_fill(int fd, const void *data, size_t len);
 

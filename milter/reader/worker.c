@@ -6,24 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "missent/io.h"
+
 #include "wire.h"
 
 /* ---- questions ------------------------------------------------------------------------ */
-
-static bool read_all(int fd, void *data, size_t len)
-{
-	char *p = data;
-	while (len > 0) {
-		ssize_t n = read(fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
 
 typedef struct {
 	int fd;
@@ -33,17 +20,17 @@ typedef struct {
 static MsReading *ask(const Asker *asker, const WireQuestion *question, const guint8 *data, gsize len)
 {
 	WireHeader header = {QUESTION_MAGIC, sizeof *question + len};
-	if (!wire_write(asker->fd, &header, sizeof header)
-		|| !wire_write(asker->fd, question, sizeof *question)
-		|| (len > 0 && !wire_write(asker->fd, data, len))
-		|| !read_all(asker->fd, &header, sizeof header)
+	if (!ms_io_send(asker->fd, &header, sizeof header)
+		|| !ms_io_send(asker->fd, question, sizeof *question)
+		|| (len > 0 && !ms_io_send(asker->fd, data, len))
+		|| !ms_io_receive(asker->fd, &header, sizeof header)
 		|| memcmp(header.magic, REPLY_MAGIC, sizeof header.magic) != 0
 		|| header.len > MS_READING_MAX_BYTES)
 		_exit(0);
 	if (header.len == 0)
 		return NULL;
 	guint8 *reply = g_malloc(header.len);
-	if (!read_all(asker->fd, reply, header.len))
+	if (!ms_io_receive(asker->fd, reply, header.len))
 		_exit(0);
 	g_autoptr(GBytes) bytes = g_bytes_new_take(reply, header.len);
 	return ms_reading_decode(bytes, NULL);
@@ -135,7 +122,7 @@ void worker_serve(int fd, const WorkerSetup *setup)
 		ssize_t n = wire_receive(fd, &header, sizeof header, files, 2, 0);
 		bool part = n == sizeof header && memcmp(header.magic, DOCUMENT_MAGIC, 8) == 0;
 		if (n != sizeof header || files[0] < 0 || (!part && memcmp(header.magic, JOB_MAGIC, 8) != 0)
-			|| (part && !read_all(fd, &document, sizeof document)))
+			|| (part && !ms_io_receive(fd, &document, sizeof document)))
 			_exit(0); /* the client went away */
 		document.as[WIRE_AS - 1] = '\0';
 		/* Its memory goes with the process; a worker of several jobs has room for as many. */
@@ -148,7 +135,7 @@ void worker_serve(int fd, const WorkerSetup *setup)
 		const void *data = g_bytes_get_data(bytes, &len);
 		memcpy(header.magic, ANSWER_MAGIC, sizeof header.magic);
 		header.len = len;
-		if (!wire_write(fd, &header, sizeof header) || !wire_write(fd, data, len))
+		if (!ms_io_send(fd, &header, sizeof header) || !ms_io_send(fd, data, len))
 			_exit(1);
 	}
 	_exit(0); /* no atexit handlers: nothing of this process is to live on */

@@ -10,22 +10,20 @@
 #include <errno.h>
 #include <getopt.h>
 #include <glib/gstdio.h>
-#include <grp.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/log.h"
 
 #include "page.h"
@@ -39,25 +37,6 @@ static int complain(int code, const char *what, const char *why)
 }
 
 /* ---- where to listen ------------------------------------------------------------------ */
-
-static int listen_on_path(const MsSettings *s, const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
-		return -1;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	unlink(path);
-	mode_t before = umask(0177);
-	bool fine = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
-	umask(before);
-	const struct group *group = s->review.group != NULL ? getgrnam(s->review.group) : NULL;
-	if (fine && (s->review.group == NULL || (group != NULL && chown(path, (uid_t)-1, group->gr_gid) == 0))
-		&& chmod(path, s->review.mode) == 0 && listen(fd, 64) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
 
 static bool is_loopback(const struct sockaddr *address)
 {
@@ -105,7 +84,7 @@ static int open_socket(const Site *site, int *rc)
 	const char *text = site->settings->review.listen;
 	if (!g_str_has_prefix(text, "unix:"))
 		return listen_on_address(site, text, rc);
-	int fd = listen_on_path(site->settings, text + 5);
+	int fd = ms_io_listen(text + 5, site->settings->review.group, site->settings->review.mode);
 	if (fd < 0)
 		*rc = complain(EX_UNAVAILABLE, text, g_strerror(errno));
 	return fd;
@@ -161,21 +140,6 @@ static void close_site(Site *site)
 	ms_accounts_free(site->accounts);
 	ms_records_free(site->records);
 	ms_settings_free(site->settings);
-}
-
-static int drop_root(const char *name)
-{
-	if (geteuid() != 0)
-		return EX_OK;
-	if (name == NULL)
-		return complain(EX_NOPERM, "refusing to run as root", "set review { user }");
-	const struct passwd *user = getpwnam(name);
-	if (user == NULL || user->pw_uid == 0)
-		return complain(EX_NOUSER, name, "is no user to run as");
-	if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0
-		|| setuid(user->pw_uid) != 0)
-		return complain(EX_OSERR, "cannot become user", name);
-	return EX_OK;
 }
 
 /* ---- running -------------------------------------------------------------------------- */
@@ -257,8 +221,10 @@ static int run(Site *site)
 		return complain(EX_CONFIG, error->message, "");
 	int rc = EX_OK;
 	int fd = open_socket(site, &rc);
-	if (rc == EX_OK)
-		rc = drop_root(s->review.user);
+	if (rc == EX_OK && geteuid() == 0 && s->review.user == NULL)
+		return complain(EX_NOPERM, "refusing to run as root", "set review { user }");
+	if (rc == EX_OK && !ms_io_become(s->review.user, &error))
+		return complain(EX_NOUSER, error->message, "");
 	umask(0027);
 	if (rc == EX_OK)
 		rc = open_site(site);

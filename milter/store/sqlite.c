@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "missent/io.h"
 #include "missent/store.h"
 
 #define BUSY_MS 5000
@@ -96,8 +97,10 @@ static MsAnswer set_up(MsSqlite *db, gint32 application_id, const char *schema, 
 static void make_private(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	ms_io_like_folder(fd, path);
+	close(fd);
 }
 
 MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *schema, bool create,

@@ -1,4 +1,6 @@
 """Every decision on held mail, on Postfix and on Sendmail, checked at the sink that receives it."""
+import pwd
+
 from sendmail import *
 
 tap = Tap()
@@ -116,6 +118,9 @@ def single(p, what):
     tap.ok(b'X-Note: keep me' in copies[0][1] and b'X-Missent' not in copies[0][1], '... as it was', copies)
     tap.same(state(name), ('held', ['held', 'released', 'held']), '... the others stay held')
     tap.ok(name not in p.held() and record(name)['place'] == 'spool', '... in the spool now')
+    owners = {pwd.getpwuid(os.stat(x).st_uid).pw_name for x in glob.glob(m.state + '/spool/*') + [
+        m.state + '/desk.lock', m.state + '/held.db']}
+    tap.same(owners, {USER}, '... where what root did is still the daemon\'s')
     out = held('release', name, '--to', 'a@beta.example')
     tap.ok(m.code != 0 and 'not all of the chosen' in out, '... she cannot get it twice', out)
     out = held('release', name, '--to', 'stranger@x.example')

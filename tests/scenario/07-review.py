@@ -47,7 +47,6 @@ def hold(subject, body=WRONG, to=('kunde@alpha.example',), sender='billing@selle
 
 def adduser(name, *options):
     m.tool('review', 'adduser', name, *options, stdin=name + "'s-password\n")
-    run('chown', '-R', 'daemon', m.state + '/review')
 
 
 def log_in(b, name):
@@ -107,8 +106,7 @@ def refused(page_settings, word, name):
         f.write(before)
 
 
-os.makedirs(m.state + '/review', exist_ok=True)
-run('chown', '-R', 'daemon', m.state + '/review')
+m.tool('review', 'users')  # makes the page's own folder, for its user
 refused('', 'missent review adduser', 'without an account the page does not start')
 PAGE = 'listen = "0.0.0.0:%d"\nuser = "daemon"\n%s'
 refused('', 'tls-certificate', 'nor on another address than loopback without TLS')

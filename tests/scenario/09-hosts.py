@@ -67,7 +67,6 @@ m.more = 'desk { key-file = "%s" }\nreview {\nlisten = "127.0.0.1:%d"\nuser = "d
 m.write_conf()
 for who in ('anna', 'bert'):
     m.tool('review', 'adduser', who, stdin=who + "'s-password\n")
-subprocess.run(['chown', '-R', 'daemon', m.state + '/review'])
 before = one.hold('held before')  # before anything of the review runs
 one.agent.start()
 two.agent.start()

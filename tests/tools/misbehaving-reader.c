@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "missent/io.h"
 #include "missent/reader.h"
 
 #include "../../milter/reader/wire.h"
@@ -141,8 +142,8 @@ static void question(guint64 more, guint64 start, guint64 end)
 {
 	WireHeader header = {QUESTION_MAGIC, sizeof(WireQuestion) + more};
 	WireQuestion ask = {start, end, "7bit\ntext/plain\n"};
-	wire_write(3, &header, sizeof header);
-	wire_write(3, &ask, sizeof ask);
+	ms_io_send(3, &header, sizeof header);
+	ms_io_send(3, &ask, sizeof ask);
 }
 
 static void take_reply(void)

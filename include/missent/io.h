@@ -1,0 +1,30 @@
+/*
+ * io.h - bytes over local sockets, and becoming an ordinary user.
+ *
+ * WHAT    What every process of ours does with a socket that is not the MTA's, and at its start.
+ * OWNS    Descriptors are the caller's.
+ * ERRORS  False and errno; or GError.
+ * THREADS Safe, but for ms_io_become() and ms_io_listen() (umask), which belong to the start.
+ * LIMITS  None; timeouts are those set on the socket.
+ * NOT     No protocol.
+ */
+#ifndef MISSENT_IO_H
+#define MISSENT_IO_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* All of it, or false. */
+bool ms_io_send(int socket, const void *data, gsize len);
+bool ms_io_receive(int socket, void *data, gsize len);
+/* Replaces a socket of that path; it is closed to others until group (NULL: ours) and mode are
+ * set.  -1 and errno. */
+int ms_io_listen(const char *path, const char *group, guint mode);
+/* A file that root has made becomes that of its folder's owner: the operator's commands and the
+ * daemons work on the same files. */
+void ms_io_like_folder(int fd, const char *path);
+/* Gives up root for that user, for good; nothing to do for who is not root.  MS_ERROR_INPUT: there
+ * is no such user, or it is root. */
+bool ms_io_become(const char *user, GError **error);
+
+#endif

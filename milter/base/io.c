@@ -1,0 +1,98 @@
+#include "config.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/io.h"
+
+bool ms_io_send(int socket, const void *data, gsize len)
+{
+	for (const char *p = data; len > 0;) {
+		ssize_t n = send(socket, p, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (gsize)n;
+	}
+	return true;
+}
+
+/* read(), which a confined worker may call. */
+bool ms_io_receive(int socket, void *data, gsize len)
+{
+	for (char *p = data; len > 0;) {
+		ssize_t n = read(socket, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (gsize)n;
+	}
+	return true;
+}
+
+static bool give(const char *path, const char *name, guint mode)
+{
+	const struct group *group = name != NULL ? getgrnam(name) : NULL;
+	if (name != NULL && group == NULL)
+		errno = EINVAL;
+	return (name == NULL || (group != NULL && chown(path, (uid_t)-1, group->gr_gid) == 0))
+		&& chmod(path, (mode_t)mode) == 0;
+}
+
+int ms_io_listen(const char *path, const char *group, guint mode)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	errno = ENAMETOOLONG;
+	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unlink(path);
+	mode_t before = umask(0177);
+	bool fine = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	umask(before);
+	if (fine && give(path, group, mode) && listen(fd, 64) == 0)
+		return fd;
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return -1;
+}
+
+void ms_io_like_folder(int fd, const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	struct stat st;
+	if (geteuid() != 0 || stat(folder, &st) != 0)
+		return;
+	if (fchown(fd, st.st_uid, st.st_gid) != 0)
+		return; /* whoever needs it will say that he may not */
+}
+
+bool ms_io_become(const char *name, GError **error)
+{
+	if (geteuid() != 0)
+		return true;
+	const struct passwd *user = getpwnam(name);
+	if (user == NULL || user->pw_uid == 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "user: \"%s\" %s", name,
+			user == NULL ? "does not exist" : "is root");
+		return false;
+	}
+	if (initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0
+		&& setuid(user->pw_uid) == 0 && setuid(0) != 0)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot become user %s: %s", name, g_strerror(errno));
+	return false;
+}
