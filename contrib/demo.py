@@ -70,6 +70,18 @@ MAILS = [
 ]
 
 
+def review(missent, postfix):
+    """The page, to look at, until Enter is pressed."""
+    missent.more = postfix.settings() + postfix.desk() + 'review {\nuser = "%s"\nlisten = "127.0.0.1:8025"\n}\n' % USER
+    missent.write_conf()
+    missent.tool('review', 'adduser', 'demo', '--role', 'administrator', '--download', stdin='demo password\n')
+    agent = Program(missent, 'missent-agent', '-r').start()
+    page = Program(missent, 'missent-review').start()
+    input('The review page: http://127.0.0.1:8025/ , name "demo", password "demo password".  Enter ends it. ')
+    page.stop()
+    agent.stop()
+
+
 def main():
     if os.geteuid() != 0:
         sys.exit('Postfix starts only as root: run contrib/quickstart as root.')
@@ -102,6 +114,8 @@ def main():
     swapped = [queue_id(s[2:]) for s in sent if s[0].startswith('swapped: ')]
     print('\n$ missent held show %s' % swapped[0])
     print(missent.tool('held', 'show', swapped[0]))
+    if '--review' in sys.argv:
+        review(missent, postfix)
     print('Taken down again.  Your own Postfix: README.md, "Your own Postfix".')
     missent.stop()
     postfix.stop()
