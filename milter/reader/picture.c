@@ -156,7 +156,9 @@ static bool init(const char *languages, GError **error)
 	learning = true;
 	ms_extract_init();
 	g_autoptr(GString) page = specimen();
-	g_autoptr(GBytes) picture = ms_extract_first_page((const guint8 *)page->str, page->len);
+	GBytes *picture = ms_extract_first_page((const guint8 *)page->str, page->len);
+	if (picture != NULL)
+		g_bytes_unref(picture);
 	learning = false;
 	learned = true;
 	return true;
