@@ -85,7 +85,7 @@ typedef struct {
 	gint64 arrived; /* microseconds since 1970 */
 	guint64 size;
 	char *digest;   /* of the body (bodydigest.h) */
-	char *message;  /* keyed digest of its Message-ID, or "" */
+	char *message;  /* keyed digest of its header, or "" if that has no Message-ID */
 	bool is_signed; /* it has a DKIM signature */
 	char *codes, *policies;
 	char *cause;    /* messages with the same words are held for one cause */
@@ -219,7 +219,7 @@ bool ms_notices_first(MsRecords *records, const char *address, const char *cause
 
 /* ---- one record as JSON --------------------------------------------------------------- */
 
-/* A whole record, for other hosts and for programs (malloc()ed). */
+/* A whole record, for other hosts and for programs (malloc()ed); NULL if it is not UTF-8. */
 char *ms_record_to_json(const MsRecord *record);
 /* NULL and MS_ERROR_INPUT if it is none. */
 MsRecord *ms_record_from_json(const char *text, gsize len, GError **error);

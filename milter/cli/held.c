@@ -38,7 +38,9 @@ static MsDesk *open_desk(Cli *cli, int *rc)
 static void print_json(const MsRecord *record, const char *queue)
 {
 	char *text = ms_record_to_json(record);
-	if (queue != NULL)
+	if (text == NULL)
+		cli_fail(0, "%s: cannot be told as JSON", record->queue_id);
+	else if (queue != NULL)
 		printf("{\"queue\":\"%s\",%s\n", queue, text + 1);
 	else
 		puts(text);

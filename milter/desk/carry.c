@@ -246,7 +246,10 @@ static bool do_return(Carry *c, char **outcome_out, GError **error)
 			|| !step(c, "told", -1, error))
 			return false;
 	}
-	return remove_message(c, false, error);
+	if (!remove_message(c, false, error))
+		return false;
+	desk_point("after return");
+	return true;
 }
 
 static bool do_delete(Carry *c, char **outcome_out, GError **error)

@@ -150,9 +150,20 @@ static bool named_policy(const MsSettings *s, const MsRecord *record)
 	return false;
 }
 
-static bool check_record(const MsAsk *ask, const MsRecord *record, guint *n_out, GError **error)
+/* The same queue ID on another host is another message. */
+static bool is_here(const MsSettings *s, const MsRecord *record, GError **error)
+{
+	if (!s->host_given || strcmp(s->host, record->host) == 0)
+		return true;
+	return desk_fail(error, "%s: is held on %s, this is %s", record->queue_id, record->host, s->host);
+}
+
+static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *record, guint *n_out,
+	GError **error)
 {
 	bool final = is_final(ask->verb);
+	if (!is_here(s, record, error))
+		return false;
 	if (final && record->state != MS_STATE_HELD)
 		return desk_fail(error, "%s: is %s already", record->queue_id, ms_state_names[record->state]);
 	if (final && strcmp(ask->verb, "release") != 0 && ask->recipients->len > 0)
@@ -223,7 +234,7 @@ static GPtrArray *make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 		if (record == NULL && why == NULL)
 			desk_fail(&why, "%s: there is no record of a held message with this queue ID",
 				(char *)ask->uids->pdata[i]);
-		if (why != NULL || !check_record(ask, record, &n, &why)) {
+		if (why != NULL || !check_record(desk->settings, ask, record, &n, &why)) {
 			g_propagate_error(error, g_steal_pointer(&why));
 			return NULL;
 		}

@@ -36,6 +36,21 @@ static const char *header_of(const MsReading *reading, const char *name)
 	return NULL;
 }
 
+/* What tells this message from others with the same body: a keyed digest of its header, where that
+ * has a name for it.  "Received" is left out: a second attempt may come another way. */
+static char *message_of(const MsRuntime *runtime, const MsReading *reading)
+{
+	if (header_of(reading, "Message-ID") == NULL)
+		return g_strdup("");
+	g_autoptr(GString) all = g_string_new(NULL);
+	for (guint i = 0; i < reading->headers->len; i++) {
+		const MsHeader *header = reading->headers->pdata[i];
+		if (g_ascii_strcasecmp(header->name, "Received") != 0)
+			g_string_append_printf(all, "%s:%s\n", header->name, header->value);
+	}
+	return keyed(runtime, "message", all->str);
+}
+
 static char *join(GPtrArray *names)
 {
 	GString *out = g_string_new(NULL);
@@ -145,8 +160,7 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->arrived = envelope->arrived;
 	r->size = envelope->size;
 	r->digest = g_strdup(digest);
-	const char *message_id = header_of(judgement->reading, "Message-ID");
-	r->message = message_id != NULL ? keyed(runtime, "Message-ID", message_id) : g_strdup("");
+	r->message = message_of(runtime, judgement->reading);
 	r->is_signed = header_of(judgement->reading, "DKIM-Signature") != NULL;
 	r->codes = ms_verdict_codes(verdict, MS_TAG);
 	r->policies = join(verdict->policies);

@@ -112,12 +112,17 @@ static const char *text(From *from, const char *key)
 	return fine && got != NULL ? got : "";
 }
 
-static gint64 number(From *from, const char *key)
+#define MAX_COUNT G_MAXINT32
+#define MAX_SECONDS 253402300799 /* the end of the year 9999 */
+#define MAX_NUMBER (MAX_SECONDS * G_USEC_PER_SEC)
+
+static gint64 number(From *from, const char *key, gint64 max)
 {
 	const json_t *value = json_object_get(from->object, key);
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
-		from->fine = false;
-	return (gint64)json_integer_value(value);
+	gint64 got = (gint64)json_integer_value(value);
+	bool fine = json_is_integer(value) && got >= 0 && got <= max;
+	from->fine = from->fine && fine;
+	return fine ? got : 0;
 }
 
 static int word(From *from, const char *key, const char *const *names)
@@ -152,7 +157,7 @@ static void to_reason(From *from, MsRecord *record)
 	r->where = or_null(text(from, "where"));
 	r->owner = or_null(text(from, "account"));
 	r->recipient = or_null(text(from, "recipient"));
-	r->recipients = (guint)number(from, "recipients");
+	r->recipients = (guint)number(from, "recipients", MAX_COUNT);
 	r->text = g_strdup(text(from, "text"));
 	g_ptr_array_add(record->reasons, r);
 }
@@ -162,14 +167,14 @@ static void to_finding(From *from, MsRecord *record)
 	ms_record_finding(record,
 		(MsHeldFinding){(char *)text(from, "kind"), (char *)text(from, "identifier"),
 			(char *)text(from, "ref"), (char *)text(from, "accounts"), (char *)text(from, "belief"),
-			(char *)text(from, "where"), (guint)number(from, "count"),
+			(char *)text(from, "where"), (guint)number(from, "count", MAX_COUNT),
 			(char *)text(from, "relations")});
 }
 
 static void to_act(From *from, MsRecord *record)
 {
 	MsAct *a = g_new0(MsAct, 1);
-	a->at = number(from, "at") * G_USEC_PER_SEC;
+	a->at = number(from, "at", MAX_SECONDS) * G_USEC_PER_SEC;
 	a->who = g_strdup(text(from, "who"));
 	a->what = g_strdup(text(from, "what"));
 	a->why = g_strdup(text(from, "why"));
@@ -191,7 +196,7 @@ static void to_decision(From *from, MsRecord *record)
 	d->token = g_strdup("");
 	d->step = g_strdup("");
 	d->state = (MsDecisionState)word(from, "state", ms_decision_state_names);
-	d->at = number(from, "at") * G_USEC_PER_SEC;
+	d->at = number(from, "at", MAX_SECONDS) * G_USEC_PER_SEC;
 	from->fine = from->fine && *d->id != '\0';
 	g_ptr_array_add(record->decisions, d);
 }
@@ -223,9 +228,9 @@ static void to_head(From *from, MsRecord *r)
 	r->host = g_strdup(text(from, "host"));
 	r->state = (MsState)word(from, "state", ms_state_names);
 	r->place = (MsHeldPlace)word(from, "place", ms_held_place_names);
-	r->arrived = number(from, "arrived_us");
+	r->arrived = number(from, "arrived_us", MAX_NUMBER);
 	r->sender = g_strdup(text(from, "sender"));
-	r->size = (guint64)number(from, "size");
+	r->size = (guint64)number(from, "size", MAX_NUMBER);
 	r->digest = g_strdup(text(from, "digest"));
 	r->message = g_strdup("");
 	r->is_signed = json_is_true(json_object_get(from->object, "signed"));
@@ -233,8 +238,8 @@ static void to_head(From *from, MsRecord *r)
 	r->policies = g_strdup(text(from, "policies"));
 	r->cause = g_strdup(text(from, "cause"));
 	r->assignee = g_strdup(text(from, "assignee"));
-	r->warned = number(from, "warned");
-	r->changed = number(from, "changed");
+	r->warned = number(from, "warned", MAX_NUMBER);
+	r->changed = number(from, "changed", MAX_NUMBER);
 }
 
 static bool to_accounts(From *from, MsRecord *record)

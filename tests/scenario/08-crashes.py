@@ -21,7 +21,7 @@ ONE = ['a@beta.example']
 CASES = [
     ('release', [], ['decided', 'release', 'after release', 'finished']),
     ('release', ONE, ['decided', 'moving', 'copied', 'moved', 'submit', 'submitted', 'finished']),
-    ('return', [], ['decided', 'submit', 'submitted', 'told', 'finished']),
+    ('return', [], ['decided', 'submit', 'submitted', 'told', 'after return', 'finished']),
     ('delete', [], ['decided', 'delete', 'after delete', 'finished']),
 ]
 END = {'release': 'released', 'return': 'returned', 'delete': 'deleted'}
