@@ -36,17 +36,19 @@ static const char *header_of(const MsReading *reading, const char *name)
 	return NULL;
 }
 
-/* What tells this message from others with the same body: a keyed digest of its header, where that
- * has a name for it.  "Received" is left out: a second attempt may come another way. */
+/* What tells this message from others with the same body: a keyed digest of the fields that its
+ * sender wrote, where one of them is a name for it.  MTAs and signers write other fields anew at
+ * each attempt. */
 static char *message_of(const MsRuntime *runtime, const MsReading *reading)
 {
-	if (header_of(reading, "Message-ID") == NULL)
-		return g_strdup("");
+	static const char *const fields[] = {"Message-ID", "From", "To", "Cc", "Subject", "Reply-To",
+		"Content-Type", "Content-Transfer-Encoding"};
 	g_autoptr(GString) all = g_string_new(NULL);
-	for (guint i = 0; i < reading->headers->len; i++) {
-		const MsHeader *header = reading->headers->pdata[i];
-		if (g_ascii_strcasecmp(header->name, "Received") != 0)
-			g_string_append_printf(all, "%s:%s\n", header->name, header->value);
+	if (header_of(reading, fields[0]) == NULL)
+		return g_strdup("");
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+		const char *value = header_of(reading, fields[i]);
+		g_string_append_printf(all, "%s:%s\n", fields[i], value != NULL ? value : "");
 	}
 	return keyed(runtime, "message", all->str);
 }
