@@ -121,8 +121,11 @@ static int open_site(Site *site)
 	g_autofree char *folder = g_path_get_dirname(s->review.accounts_file);
 	g_mkdir_with_parents(folder, 0750);
 	site->accounts = ms_accounts_open(s->review.accounts_file, &error);
-	if (site->accounts == NULL || !open_records(site, &error))
+	if (site->accounts == NULL)
 		return complain(EX_CONFIG, error->message, "");
+	/* missentd may be starting still: who may only read waits for who makes the file. */
+	if (!open_records(site, &error))
+		return complain(EX_TEMPFAIL, error->message, "");
 	site->audit = ms_audit_new(s->review.audit_file);
 	site->link = ms_link_open(s, s->review.mirror, &error);
 	if (site->link == NULL)
