@@ -11,13 +11,19 @@ policy "split" {
 	kinds = {"customer-number"}
 	on-mismatch = split
 }
+policy "half" {
+	sender = {"half@seller.example"}
+	kinds = {"customer-number"}
+	on-mismatch = split
+	tolerate = {"limit"}
+}
 policy "careful" {
 	sender = {"careful@seller.example"}
 	kinds = {"customer-number"}
 }
 '''
 RESOLVE = ['kunde@alpha.example', 'a@beta.example', 'b@beta.example']
-m = Missent(S, policies=POLICIES, mapping=MAPPING)
+m = Missent(S, policies=POLICIES, mapping=MAPPING, reader='max-message = 256K\n')
 m.start()
 KEYS = dkim_keys(S)
 
@@ -160,6 +166,13 @@ def single(p, what):
                to=['kunde@alpha.example'], sender='split@seller.example')
     name = p.queue_id(r)
     tap.ok(wait_for(lambda: name in p.held()), 'a split that leaves nobody is a hold', r)
+    held('delete', name)
+
+    r = p.send(message(word + ' split of half', WRONG + ('x' * 70 + '\n') * 5000, sender='half@seller.example'),
+               to=RESOLVE, sender='half@seller.example')
+    name = p.queue_id(r)
+    tap.ok(wait_for(lambda: name in p.held()) and record(name)['place'] == 'queue' and not os.listdir(m.state + '/spool'),
+           'half a copy is none: what could not be kept whole is held', r)
     held('delete', name)
 
     # the way back into the MTA is nobody else's
