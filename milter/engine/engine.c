@@ -355,6 +355,10 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 	gint64 resolved = g_get_monotonic_time();
 	judgement->verdict = ms_policy_judge(runtime->policies, envelope, judgement->reading,
 		judgement->resolution, judgement->trouble);
+	/* Half a copy is none. */
+	if (judgement->verdict->action == MS_SPLIT && judgement->stored < envelope->size)
+		judgement->verdict->action = judgement->verdict->would =
+			MAX(judgement->verdict->would, MS_HOLD);
 	judgement->resolve_us = resolved - start;
 	judgement->judge_us = g_get_monotonic_time() - resolved;
 }
@@ -396,9 +400,6 @@ static bool record(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *
 	int message_fd, const char *digest, GError **error)
 {
 	MsVerdict *verdict = judgement->verdict;
-	/* Half a copy is none. */
-	if (verdict->action == MS_SPLIT && judgement->stored < envelope->size)
-		verdict->action = verdict->would = MAX(verdict->would, MS_HOLD);
 	bool held = verdict->action == MS_HOLD || verdict->action == MS_SPLIT;
 	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
 	if (!held && !observed)
