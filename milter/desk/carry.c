@@ -64,7 +64,12 @@ static bool not_there(const Carry *c, const char *where, GError **error)
 
 static bool queue_verb(Carry *c, const char *verb, GError **error)
 {
-	return ms_mta_run(&c->desk->mta, verb, c->record->queue_id, c->record->digest, error);
+	if (!ms_mta_run(&c->desk->mta, verb, c->record->queue_id, c->record->digest, error))
+		return false;
+	/* The list of the queue is not asked for again because of this one. */
+	if (c->desk->queue != NULL)
+		g_hash_table_remove(c->desk->queue, c->record->queue_id);
+	return true;
 }
 
 static bool release_queued(Carry *c, const char *verb, GError **error)
@@ -348,7 +353,6 @@ static GPtrArray *chosen(const MsRecord *record, const char *recipients)
 static void finish(Carry *c, bool fine, const char *outcome, int state)
 {
 	g_autoptr(GError) error = NULL;
-	desk_forget_queue(c->desk); /* it is not as it was */
 	if (!ms_decisions_finish(c->desk->records, c->decision, fine, outcome, state >= 0 ? c->to : NULL,
 		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
 		return; /* stays begun, and is taken up again */

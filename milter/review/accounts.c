@@ -283,7 +283,7 @@ MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle
 	g_autofree char *used = number(now - idle_us);
 	g_autofree char *began = number(now - age_us);
 	g_autofree char *at = number(now);
-	g_autofree char *minute = number(now - 10 * G_USEC_PER_SEC);
+	g_autofree char *lately = number(now - MIN(10 * (gint64)G_USEC_PER_SEC, idle_us / 4));
 	MsSession *session = NULL;
 	if (run(accounts, error, take_session, &session,
 		    "SELECT user.name, role, download, disabled, seen, csrf FROM session JOIN user USING (name)"
@@ -293,7 +293,7 @@ MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle
 		/* Not with each of many requests: a page and its pictures are one use. */
 		run(accounts, NULL, NULL, NULL,
 			"UPDATE session SET used=CAST(?2 AS INTEGER) WHERE hash=?1 AND used < CAST(?3 AS INTEGER)",
-			hash, at, minute, NULL);
+			hash, at, lately, NULL);
 	return session;
 }
 

@@ -54,7 +54,14 @@ static void why(GString *out, const Request *r, const MsRecord *record)
 	html(out, "<section class=\"card\"><h2>%s</h2><ul class=\"reasons\">", T(r, "Why do we think so?"));
 	for (guint i = 0; i < record->reasons->len && i < 12; i++) {
 		const MsReason *reason = record->reasons->pdata[i];
-		html(out, "<li><span class=\"code\">%s</span> %s", T(r, ms_reason_names[reason->code]), reason->text);
+		const char *sentence = reason_sentence(r, reason->code);
+		html(out, "<li><span class=\"code\">%s</span> %s", T(r, ms_reason_names[reason->code]),
+			sentence != NULL ? sentence : reason->text);
+		if (sentence != NULL && reason->kind != NULL)
+			html(out, " (%s)", reason->kind);
+		/* Numbers and what could not be read stand in the words of the record. */
+		if (sentence != NULL && reason->code > MS_UNKNOWN_RECIPIENT)
+			html(out, " <small>%s</small>", reason->text);
 		if (reason->masked != NULL)
 			html(out, ": <code>%s</code>", reason->masked);
 		if (reason->where != NULL)

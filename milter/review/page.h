@@ -91,6 +91,8 @@ void html_notice(GString *out, bool fine, const char *text);
 
 /* text.c: the words of the page in the reader's language. */
 const char *T(const Request *r, const char *english);
+/* A reason in words; NULL in another language than that in which it was written down. */
+const char *reason_sentence(const Request *r, MsReasonCode code);
 
 /* list.c */
 void page_list(Request *r, Answer *a);

@@ -218,3 +218,22 @@ const char *T(const Request *r, const char *english)
 			return french[i][1];
 	return english;
 }
+
+/* The record has its words in English: in French, the sentence for the code stands before them. */
+static const char *const french_reasons[MS_N_REASONS] = {
+	[MS_MISMATCH] = "un identifiant d'un autre compte que celui du destinataire",
+	[MS_UNPROVEN] = "aucun identifiant exigé du compte du destinataire n'a été trouvé",
+	[MS_UNKNOWN_IDENTIFIER] = "un identifiant que l'annuaire ne connaît pas",
+	[MS_UNKNOWN_RECIPIENT] = "l'annuaire ne connaît aucun compte pour ce destinataire",
+	[MS_OVERSIZED] = "trop de destinataires ou de domaines",
+	[MS_MIXED_ACCOUNTS] = "des identifiants de trop de comptes dans un même message",
+	[MS_EXPOSED_RECIPIENTS] = "trop d'adresses visibles dans À et Cc",
+	[MS_CONTRADICTION] = "deux faces du message nomment des clients différents",
+	[MS_UNREADABLE] = "une partie n'a pu être lue",
+	[MS_DIRECTORY_UNAVAILABLE] = "l'annuaire n'a pu être consulté",
+};
+
+const char *reason_sentence(const Request *r, MsReasonCode code)
+{
+	return r->french ? french_reasons[code] : NULL;
+}
