@@ -92,18 +92,10 @@ static json_t *do_part(MsDesk *desk, const json_t *ask, GError **error)
 	return bytes != NULL ? base64_of(bytes) : NULL;
 }
 
-static json_t *do_ping(MsDesk *desk, const json_t *ask, GError **error)
-{
-	(void)ask;
-	(void)error;
-	return json_pack("{s:s}", "host", desk->settings->host);
-}
-
 static const struct {
 	const char *name;
 	Answer answer;
-} requests[] = {{"decide", do_decide}, {"agree", do_agree}, {"evidence", do_evidence}, {"part", do_part},
-	{"ping", do_ping}};
+} requests[] = {{"decide", do_decide}, {"agree", do_agree}, {"evidence", do_evidence}, {"part", do_part}};
 
 static json_t *answer(MsDesk *desk, const json_t *ask, GError **error)
 {

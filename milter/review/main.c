@@ -93,12 +93,15 @@ static int open_socket(const Site *site, int *rc)
 /* ---- starting ------------------------------------------------------------------------- */
 
 /* A page that nobody can use is a mistake; one that anybody can, a worse one. */
+static int no_accounts(void)
+{
+	return complain(EX_CONFIG, "there is no account yet", "make one with: missent review adduser NAME");
+}
+
 static int check_accounts(const Site *site)
 {
 	g_autoptr(GPtrArray) list = ms_accounts_list(site->accounts, NULL);
-	if (list != NULL && list->len > 0)
-		return EX_OK;
-	return complain(EX_CONFIG, "there is no account yet", "make one with: missent review adduser NAME");
+	return list != NULL && list->len > 0 ? EX_OK : no_accounts();
 }
 
 static bool open_records(Site *site, GError **error)
@@ -118,8 +121,8 @@ static int open_site(Site *site)
 {
 	const MsSettings *s = site->settings;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *folder = g_path_get_dirname(s->review.accounts_file);
-	g_mkdir_with_parents(folder, 0750);
+	if (!g_file_test(s->review.accounts_file, G_FILE_TEST_EXISTS))
+		return no_accounts();
 	site->accounts = ms_accounts_open(s->review.accounts_file, &error);
 	if (site->accounts == NULL)
 		return complain(EX_CONFIG, error->message, "");
