@@ -338,7 +338,16 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The addresses that are held, in one order. */
+char *records_join(const GPtrArray *addresses)
+{
+	g_autoptr(GPtrArray) sorted = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < addresses->len; i++)
+		g_ptr_array_add(sorted, g_utf8_make_valid(addresses->pdata[i], -1));
+	g_ptr_array_sort(sorted, compare);
+	g_ptr_array_add(sorted, NULL);
+	return g_strjoinv("\n", (char **)sorted->pdata);
+}
+
 static char *held_addresses(const MsRecord *record)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
@@ -347,9 +356,7 @@ static char *held_addresses(const MsRecord *record)
 		if (to->state == MS_STATE_HELD)
 			g_ptr_array_add(list, to->address);
 	}
-	g_ptr_array_sort(list, compare);
-	g_ptr_array_add(list, NULL);
-	return g_strjoinv("\n", (char **)list->pdata);
+	return records_join(list);
 }
 
 char *ms_records_twin(MsRecords *records, const MsRecord *record)

@@ -20,6 +20,8 @@ bool records_end(MsRecords *records, bool fine, GError **error);
 bool records_touch(MsRecords *records, const char *id, GError **error);
 bool records_add_decision(MsRecords *records, const MsDecision *decision, GError **error);
 
+/* Addresses in one order and spelling, newline-separated. */
+char *records_join(const GPtrArray *addresses);
 char *records_number(gint64 n);
 gint64 records_to_number(const char *text);
 void records_take_number(int n, const char *const *columns, void *user);

@@ -18,22 +18,6 @@ static char *hash_of(const char *token)
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, token, -1);
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The recipients in one order and spelling. */
-static char *join(const GPtrArray *recipients)
-{
-	g_autoptr(GPtrArray) sorted = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < recipients->len; i++)
-		g_ptr_array_add(sorted, g_utf8_make_valid(recipients->pdata[i], -1));
-	g_ptr_array_sort(sorted, compare);
-	g_ptr_array_add(sorted, NULL);
-	return g_strjoinv("\n", (char **)sorted->pdata);
-}
-
 char *ms_tokens_make(MsRecords *records, const char *digest, const char *sender,
 	const GPtrArray *recipients, char **hash_out, GError **error)
 {
@@ -43,7 +27,7 @@ char *ms_tokens_make(MsRecords *records, const char *digest, const char *sender,
 	for (gsize i = 0; i < sizeof random; i++)
 		g_string_append_printf(token, "%02x", random[i]);
 	g_autofree char *hash = hash_of(token->str);
-	g_autofree char *all = join(recipients);
+	g_autofree char *all = records_join(recipients);
 	g_autofree char *now = records_number(g_get_real_time());
 	g_autofree char *old = records_number(g_get_real_time() - KEEP_US);
 	if (!records_run(records, error, "DELETE FROM token WHERE made < CAST(?1 AS INTEGER)", old, NULL)
@@ -59,7 +43,7 @@ MsAnswer ms_tokens_spend(MsRecords *records, const char *token, const char *dige
 	const char *sender, const GPtrArray *recipients, const char *queue_id, GError **error)
 {
 	g_autofree char *hash = hash_of(token);
-	g_autofree char *all = join(recipients);
+	g_autofree char *all = records_join(recipients);
 	g_autofree char *now = records_number(g_get_real_time());
 	gint64 changes = 0;
 	const char *params[] = {hash, digest, sender, all, now, queue_id != NULL ? queue_id : "", NULL};
