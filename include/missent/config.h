@@ -45,7 +45,8 @@ typedef struct MsSection MsSection;
 MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error);
 /* Reads `path` and parses it. */
 MsSection *ms_config_load(const char *path, const MsRow *rows, GError **error);
-/* The bytes of a settings file, size-checked. */
+/* The bytes of a settings file, size-checked.  An empty one is an error: it is what a reload sees
+ * of a file that is being written over. */
 char *ms_config_read(const char *path, GError **error);
 void ms_section_free(MsSection *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSection, ms_section_free)

@@ -384,6 +384,12 @@ char *ms_config_read(const char *path, GError **error)
 		g_free(text);
 		return NULL;
 	}
+	if (len == 0) { /* what a file is while it is written over: not "no policy" */
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: the file is empty; is it being written? (one that is not needed is removed)", path);
+		g_free(text);
+		return NULL;
+	}
 	return text;
 }
 

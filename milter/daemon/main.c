@@ -85,13 +85,30 @@ static void warn_fixed(const MsSettings *old, const MsSettings *new)
 		ms_log(LOG_WARNING, NULL, "reload: socket, user and log change only at a restart");
 }
 
+/* NULL with `error` where the running configuration must stay. */
+static MsRuntime *load_anew(Daemon *daemon, char **warning_out, GError **error)
+{
+	g_autoptr(MsRuntime) fresh =
+		ms_runtime_load(daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, warning_out, error);
+	if (fresh == NULL)
+		return NULL;
+	/* A folder is without policies for as long as somebody moves them about in it. */
+	if (ms_policies_count(ms_runtime_policies(fresh)) == 0
+		&& ms_policies_count(ms_runtime_policies(daemon->runtime)) > 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"there is no policy in %s any more: a restart takes that, a reload does not",
+			ms_runtime_settings(fresh)->policy_dir);
+		return NULL;
+	}
+	return g_steal_pointer(&fresh);
+}
+
 static void reload(Daemon *daemon)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
-	MsRuntime *fresh = ms_runtime_load(daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning,
-		&error);
+	MsRuntime *fresh = load_anew(daemon, &warning, &error);
 	if (fresh == NULL) {
 		ms_log(LOG_ERR, NULL, "reload failed, the running configuration is kept: %s",
 			error->message);

@@ -171,6 +171,17 @@ log = m.tail()
 tap.ok('reload failed, the running configuration is kept' in log
        and 'did you mean "require"?' in log and 'test.conf:' in log,
        'a bad policy keeps the running one and is explained', log[-800:])
+for what in ('written over', 'renamed away'):  # what an editor does, seen half-way
+    mark = m.mark()
+    if what == 'written over':
+        m.write_policy('')
+    else:
+        os.unlink(m.dir + '/policies/test.conf')
+    m.signal(signal.SIGUSR1)
+    tap.ok(wait_for(lambda: 'reload failed' in m.tail(mark)), 'policies %s: the reload fails' % what,
+           m.tail(mark))
+    tap.ok(retry('policies ' + what, WRONG, 'kunde@alpha.example', 'held'), '... and mail is held')
+    m.write_policy(POLICY + SPLIT)
 m.signal(signal.SIGUSR1)
 tap.ok(wait_for(lambda: len(m.children()) <= 2 + 2 * (os.cpu_count() or 2) * 2),
        'old readers end after a reload', m.children())

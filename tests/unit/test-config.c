@@ -142,6 +142,10 @@ static void test_not_text(void)
 	g_assert_true(g_file_set_contents(path, "a\0b", 3, NULL));
 	g_assert_null(ms_config_load(path, rows, &error));
 	g_assert_nonnull(strstr(error->message, "NUL"));
+	g_clear_error(&error);
+	g_assert_true(g_file_set_contents(path, "", 0, NULL));
+	g_assert_null(ms_config_load(path, rows, &error));
+	g_assert_nonnull(strstr(error->message, "x.conf: the file is empty"));
 	remove_folder(dir);
 }
 
