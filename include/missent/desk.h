@@ -8,7 +8,8 @@
  * OWNS    MsDesk; ms_desk_free().
  * ERRORS  GError.  A decision that could not be carried out is kept as failed, with what
  *         happened; the message stays held.
- * THREADS One desk, one thread at a time; desks of several processes wait for one another.
+ * THREADS One desk, one thread at a time; ms_desk_another() makes one for another thread.  Desks
+ *         of one host, in whatever process, carry out one decision at a time.
  * LIMITS  MS_DESK_MOST messages in one decision.
  * NOT     Does not ask who may decide: its callers know (a shell's user, the page's accounts).
  *
@@ -33,6 +34,11 @@
 typedef struct MsDesk MsDesk;
 
 MsDesk *ms_desk_open(const char *config, GError **error);
+/* One more on the same host; what it takes to read messages is shared. */
+MsDesk *ms_desk_another(const MsDesk *desk, GError **error);
+/* Decisions of this desk that move mail are carried out by another one's ms_desk_work(), of which
+ * `poke` is to remind it, in any thread; this one waits for the outcome, at most `wait_ms`. */
+void ms_desk_leave_work(MsDesk *desk, void (*poke)(void *user), void *user, gint64 wait_ms);
 void ms_desk_free(MsDesk *desk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDesk, ms_desk_free)
 MsRecords *ms_desk_records(MsDesk *desk);
@@ -55,7 +61,8 @@ typedef struct {
 } MsAsk;
 
 /* All of them are written down as one, or nothing is.  Those that need nobody else are carried
- * out at once.  What became of each, of MsDecision. */
+ * out at once.  What became of each, of MsDecision: `approved` or `acting` is one that is left to
+ * ms_desk_work(). */
 GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error);
 /* A second person agrees to what waits under that decision's or group's ID, or withdraws it. */
 GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agrees, GError **error);

@@ -38,6 +38,9 @@ MsRuntime *ms_runtime_ref(MsRuntime *runtime);
 void ms_runtime_unref(MsRuntime *runtime);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRuntime, ms_runtime_unref)
 
+/* Is it still what its files say?  False when one of them was changed, came or went since. */
+bool ms_runtime_is_current(const MsRuntime *runtime);
+
 const MsSettings *ms_runtime_settings(const MsRuntime *runtime);
 const MsPolicies *ms_runtime_policies(const MsRuntime *runtime);
 MsKinds *ms_runtime_kinds(const MsRuntime *runtime);

@@ -182,7 +182,8 @@ bool ms_records_warned(MsRecords *records, gint64 id, gint64 when, GError **erro
 /* All of them, or none. */
 bool ms_decisions_add(MsRecords *records, const GPtrArray *decisions, GError **error);
 MsDecision *ms_decisions_find(MsRecords *records, const char *id, GError **error);
-/* Of MsDecision; `state` -1: those that are approved or were begun.  `group` may be NULL. */
+/* Of MsDecision; `state` -1: those that are approved or were begun.  `group` may be NULL.  Single
+ * ones first, since somebody waits for them; then by age. */
 GPtrArray *ms_decisions_list(MsRecords *records, int state, const char *group, GError **error);
 /* Another person agrees, or somebody withdraws what still waits. */
 bool ms_decisions_second(MsRecords *records, const MsDecision *decision, const char *who,

@@ -31,7 +31,8 @@
 
 typedef struct {
 	const char *config;
-	MsDesk *desk;
+	MsDesk *desk;       /* that decisions are carried out on */
+	GAsyncQueue *pokes; /* something when there is work */
 	int listening;
 } Agent;
 
@@ -51,21 +52,63 @@ static int complain(int code, const char *what, const char *why)
 
 /* ---- the socket ----------------------------------------------------------------------- */
 
-static void serve_socket(Agent *agent)
+#define REQUESTS_AT_ONCE 8
+#define PATIENCE_MS 10000       /* of who asks, before "it is being done" is the answer */
+#define PATIENCE_SEVERAL_MS 2000 /* there, requests are answered one after another */
+
+static void poke(void *user)
 {
-	int fd = accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC);
+	Agent *agent = user;
+	g_async_queue_push(agent->pokes, agent);
+}
+
+/* A desk of its own, for one desk is for one thread; carrying out is left to ours. */
+static MsDesk *desk_beside(Agent *agent, gint64 patience_ms, GError **error)
+{
+	MsDesk *desk = ms_desk_another(agent->desk, error);
+	if (desk != NULL)
+		ms_desk_leave_work(desk, poke, agent, patience_ms);
+	return desk;
+}
+
+static char *answer_one(Agent *agent, const char *ask, gsize len)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsDesk) desk = desk_beside(agent, PATIENCE_MS, &error);
+	if (desk != NULL)
+		return ms_desk_request(desk, ask, len);
+	ms_log(LOG_ERR, NULL, "%s", error->message);
+	return g_strdup("{\"ok\":false,\"error\":\"missent-agent cannot work now; its log says why\"}");
+}
+
+/* `data` is the descriptor, and one: a pool takes no NULL. */
+static void serve_connection(gpointer data, gpointer user)
+{
+	int fd = GPOINTER_TO_INT(data) - 1;
 	struct timeval wait = {5, 0};
-	if (fd < 0)
-		return;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
 	gsize len;
 	g_autofree char *ask = ms_link_receive(fd, &len);
 	if (ask != NULL) {
-		g_autofree char *reply = ms_desk_request(agent->desk, ask, len);
+		g_autofree char *reply = answer_one(user, ask, len);
 		ms_link_send(fd, reply, strlen(reply));
 	}
 	close(fd);
+}
+
+/* Each request in a thread of a few: one that takes long, a large message that is read again, does
+ * not keep the others waiting. */
+static void serve_socket(Agent *agent)
+{
+	GThreadPool *pool = g_thread_pool_new(serve_connection, agent, REQUESTS_AT_ONCE, FALSE, NULL);
+	while (!stopping) {
+		struct pollfd ready = {agent->listening, POLLIN, 0};
+		int fd = poll(&ready, 1, 500) > 0 ? accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC) : -1;
+		if (fd >= 0)
+			g_thread_pool_push(pool, GINT_TO_POINTER(fd + 1), NULL);
+	}
+	g_thread_pool_free(pool, FALSE, TRUE);
 }
 
 /* ---- several hosts -------------------------------------------------------------------- */
@@ -92,12 +135,10 @@ static bool publish(MsDesk *desk, MsLink *link, gint64 *since, GError **error)
 	return list != NULL;
 }
 
-/* A desk of its own, for one desk is for one thread. */
 static void *serve_redis(void *user)
 {
-	const Agent *agent = user;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsDesk) desk = ms_desk_open(agent->config, &error);
+	g_autoptr(MsDesk) desk = desk_beside(user, PATIENCE_SEVERAL_MS, &error);
 	g_autoptr(MsLink) link =
 		desk != NULL ? ms_link_open(ms_desk_settings(desk), true, &error) : NULL;
 	if (link == NULL) {
@@ -125,22 +166,56 @@ static void *serve_redis(void *user)
 
 /* ---- running -------------------------------------------------------------------------- */
 
-#define WORK_AT_ONCE 5 /* between two requests: a long group must not keep a reviewer waiting */
+#define WORK_AT_ONCE 5 /* then what came meanwhile: a long group must not keep a reviewer waiting */
 
-static void run(Agent *agent)
+static void *carry_out(void *user)
 {
+	Agent *agent = user;
 	gint64 ticked = 0;
 	while (!stopping) {
-		guint done = ms_desk_work(agent->desk, WORK_AT_ONCE);
-		struct pollfd fd = {agent->listening, POLLIN, 0};
-		if (poll(&fd, 1, done > 0 ? 0 : 500) > 0)
-			serve_socket(agent);
+		if (ms_desk_work(agent->desk, WORK_AT_ONCE) == 0)
+			g_async_queue_timeout_pop(agent->pokes, G_USEC_PER_SEC / 2);
 		gint64 now = g_get_monotonic_time();
 		if (now - ticked < G_USEC_PER_SEC && ticked != 0)
 			continue;
 		ticked = now;
 		ms_desk_tick(agent->desk);
 	}
+	return NULL;
+}
+
+static bool start(pthread_t *thread, void *(*func)(void *), Agent *agent)
+{
+	return pthread_create(thread, NULL, func, agent) == 0;
+}
+
+#define STOP_SECONDS 5
+
+/* A decision that is being carried out survives a crash, so it survives this. */
+static void stop_carrier(Agent *agent, pthread_t carrier)
+{
+	struct timespec end;
+	poke(agent);
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += STOP_SECONDS;
+	if (pthread_timedjoin_np(carrier, NULL, &end) == 0)
+		return;
+	ms_log(LOG_NOTICE, NULL, "stopped within a decision; it is taken up again at the next start");
+	unlink(ms_desk_settings(agent->desk)->desk.socket);
+	_exit(EX_OK);
+}
+
+static int run(Agent *agent, bool several)
+{
+	pthread_t carrier, redis;
+	if (!start(&carrier, carry_out, agent) || (several && !start(&redis, serve_redis, agent)))
+		return complain(EX_OSERR, "cannot start a thread", "");
+	sd_notify(0, "READY=1");
+	serve_socket(agent);
+	if (several)
+		pthread_join(redis, NULL);
+	stop_carrier(agent, carrier);
+	return EX_OK;
 }
 
 static int serve(Agent *agent)
@@ -154,19 +229,15 @@ static int serve(Agent *agent)
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	pthread_t thread;
 	bool several = s->desk.redis_key_file != NULL;
-	if (several && pthread_create(&thread, NULL, serve_redis, agent) != 0)
-		return complain(EX_OSERR, "cannot start a thread", "");
+	agent->pokes = g_async_queue_new();
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION, s->host,
 		several ? "yes" : "no");
-	sd_notify(0, "READY=1");
-	run(agent);
-	if (several)
-		pthread_join(thread, NULL);
+	int rc = run(agent, several);
+	g_async_queue_unref(agent->pokes);
 	unlink(s->desk.socket);
 	ms_log(LOG_NOTICE, NULL, "stopped");
-	return EX_OK;
+	return rc;
 }
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 #include "missent/io.h"
+#include "missent/log.h"
 #include "missent/spool.h"
 #include "missent/text.h"
 
@@ -37,24 +38,44 @@ bool desk_fail(GError **error, const char *format, ...)
 
 /* ---- opening -------------------------------------------------------------------------- */
 
-static bool open_lock(MsDesk *desk, GError **error)
+static bool open_locks(MsDesk *desk, GError **error)
 {
-	g_autofree char *path = g_build_filename(desk->settings->state_dir, "desk.lock", NULL);
-	desk->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (desk->lock < 0)
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
-	else
-		ms_io_like_folder(desk->lock, path);
-	return desk->lock >= 0;
+	static const char *const names[] = {"note.lock", "desk.lock"};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(desk->settings->state_dir, names[i], NULL);
+		desk->lock[i] = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		if (desk->lock[i] < 0) {
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
+			return false;
+		}
+		ms_io_like_folder(desk->lock[i], path);
+	}
+	return true;
 }
 
-MsDesk *ms_desk_open(const char *config, GError **error)
+static DeskShared *shared_new(void)
+{
+	DeskShared *shared = g_atomic_rc_box_new0(DeskShared);
+	pthread_mutex_init(&shared->lock, NULL);
+	return shared;
+}
+
+static void shared_clear(gpointer data)
+{
+	DeskShared *shared = data;
+	ms_runtime_unref(shared->runtime);
+	pthread_mutex_destroy(&shared->lock);
+}
+
+/* Takes the reference to `shared`. */
+static MsDesk *desk_open(const char *config, DeskShared *shared, GError **error)
 {
 	g_autoptr(MsDesk) desk = g_new0(MsDesk, 1);
-	desk->lock = -1;
+	desk->lock[0] = desk->lock[1] = -1;
+	desk->shared = shared;
 	desk->config = g_strdup(config);
 	desk->settings = ms_settings_load(config, error);
-	if (desk->settings == NULL || !open_lock(desk, error))
+	if (desk->settings == NULL || !open_locks(desk, error))
 		return NULL;
 	const MsSettings *s = desk->settings;
 	desk->records = ms_records_open(s->records_file, error);
@@ -67,14 +88,33 @@ MsDesk *ms_desk_open(const char *config, GError **error)
 	return g_steal_pointer(&desk);
 }
 
+MsDesk *ms_desk_open(const char *config, GError **error)
+{
+	return desk_open(config, shared_new(), error);
+}
+
+MsDesk *ms_desk_another(const MsDesk *desk, GError **error)
+{
+	return desk_open(desk->config, g_atomic_rc_box_acquire(desk->shared), error);
+}
+
+void ms_desk_leave_work(MsDesk *desk, void (*poke)(void *user), void *user, gint64 wait_ms)
+{
+	desk->poke = poke;
+	desk->poke_user = user;
+	desk->wait_ms = wait_ms;
+}
+
 void ms_desk_free(MsDesk *desk)
 {
 	if (desk == NULL)
 		return;
-	if (desk->lock >= 0)
-		close(desk->lock);
+	for (gsize i = 0; i < G_N_ELEMENTS(desk->lock); i++)
+		if (desk->lock[i] >= 0)
+			close(desk->lock[i]);
 	desk_forget_queue(desk);
 	ms_runtime_unref(desk->runtime);
+	g_atomic_rc_box_release_full(desk->shared, shared_clear);
 	ms_records_free(desk->records);
 	ms_settings_free(desk->settings);
 	g_free(desk->config);
@@ -91,10 +131,30 @@ const MsSettings *ms_desk_settings(const MsDesk *desk)
 	return desk->settings;
 }
 
+static bool load_runtime(DeskShared *shared, const char *config, GError **error)
+{
+	if (shared->runtime != NULL && ms_runtime_is_current(shared->runtime))
+		return true;
+	g_autoptr(GError) why = NULL;
+	MsRuntime *fresh = ms_runtime_load(config, MS_PARTS_CHECK, NULL, &why);
+	if (fresh == NULL && shared->runtime != NULL) {
+		ms_log(LOG_WARNING, NULL, "the configuration that was read before is used: %s", why->message);
+	} else if (fresh == NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+	} else {
+		ms_runtime_unref(shared->runtime);
+		shared->runtime = fresh;
+	}
+	return shared->runtime != NULL;
+}
+
 MsRuntime *desk_runtime(MsDesk *desk, GError **error)
 {
-	if (desk->runtime == NULL)
-		desk->runtime = ms_runtime_load(desk->config, MS_PARTS_CHECK, NULL, error);
+	ms_runtime_unref(desk->runtime);
+	pthread_mutex_lock(&desk->shared->lock);
+	bool fine = load_runtime(desk->shared, desk->config, error);
+	desk->runtime = fine ? ms_runtime_ref(desk->shared->runtime) : NULL;
+	pthread_mutex_unlock(&desk->shared->lock);
 	return desk->runtime;
 }
 
@@ -251,20 +311,28 @@ static GPtrArray *make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 
 /* ---- carrying out --------------------------------------------------------------------- */
 
-/* One at a time on this host, whoever asks: the page's agent, or a shell. */
-static void under_lock(MsDesk *desk, const GPtrArray *decisions)
+static bool is_open(const MsDecision *d)
 {
-	while (flock(desk->lock, LOCK_EX) != 0 && errno == EINTR)
+	return d->state == MS_DECISION_APPROVED || d->state == MS_DECISION_ACTING;
+}
+
+/* Those of `decisions` that are final, or those that are not.  One at a time on this host, whoever
+ * asks: the page's agent, or a shell. */
+static void under_lock(MsDesk *desk, const GPtrArray *decisions, bool final)
+{
+	while (flock(desk->lock[final], LOCK_EX) != 0 && errno == EINTR)
 		continue;
 	desk_forget_queue(desk);
 	for (guint i = 0; i < decisions->len; i++) {
 		const MsDecision *asked = decisions->pdata[i];
+		if (is_final(asked->verb) != final)
+			continue;
 		/* Another process may have done it while we waited. */
 		g_autoptr(MsDecision) d = ms_decisions_find(desk->records, asked->id, NULL);
-		if (d != NULL && (d->state == MS_DECISION_APPROVED || d->state == MS_DECISION_ACTING))
+		if (d != NULL && is_open(d))
 			desk_carry_out(desk, d);
 	}
-	flock(desk->lock, LOCK_UN);
+	flock(desk->lock[final], LOCK_UN);
 }
 
 static GPtrArray *outcomes(MsDesk *desk, const GPtrArray *decisions)
@@ -277,6 +345,34 @@ static GPtrArray *outcomes(MsDesk *desk, const GPtrArray *decisions)
 			g_ptr_array_add(list, d);
 	}
 	return list;
+}
+
+#define LOOK_US (20 * 1000)
+
+/* Another desk is at it. */
+static GPtrArray *wait_for_outcomes(MsDesk *desk, const GPtrArray *decisions)
+{
+	gint64 end = g_get_monotonic_time() + desk->wait_ms * 1000;
+	desk->poke(desk->poke_user);
+	for (;;) {
+		g_autoptr(GPtrArray) list = outcomes(desk, decisions);
+		guint open = 0;
+		for (guint i = 0; i < list->len; i++)
+			open += is_open(list->pdata[i]);
+		if (open == 0 || g_get_monotonic_time() >= end)
+			return g_steal_pointer(&list);
+		g_usleep(LOOK_US);
+	}
+}
+
+/* Of one verb. */
+static GPtrArray *carry_out(MsDesk *desk, const GPtrArray *decisions)
+{
+	bool final = decisions->len > 0 && is_final(((MsDecision *)decisions->pdata[0])->verb);
+	if (final && desk->poke != NULL)
+		return wait_for_outcomes(desk, decisions);
+	under_lock(desk, decisions, final);
+	return outcomes(desk, decisions);
 }
 
 /* The same request again, because its answer was lost: what became of it. */
@@ -303,9 +399,7 @@ GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
 	if (list == NULL || !ms_decisions_add(desk->records, list, error))
 		return NULL;
 	desk_point("decided");
-	if (!ask->later)
-		under_lock(desk, list);
-	return outcomes(desk, list);
+	return ask->later ? outcomes(desk, list) : carry_out(desk, list);
 }
 
 static GPtrArray *waiting_under(MsDesk *desk, const char *id, GError **error)
@@ -338,8 +432,7 @@ GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agr
 	if (list == NULL)
 		return NULL;
 	desk_point("agreed");
-	under_lock(desk, list);
-	return outcomes(desk, list);
+	return carry_out(desk, list);
 }
 
 guint ms_desk_work(MsDesk *desk, guint most)
@@ -349,6 +442,7 @@ guint ms_desk_work(MsDesk *desk, guint most)
 		return 0;
 	if (most > 0 && list->len > most)
 		g_ptr_array_set_size(list, (gint)most);
-	under_lock(desk, list);
+	under_lock(desk, list, false);
+	under_lock(desk, list, true);
 	return list->len;
 }

@@ -2,16 +2,30 @@
 #ifndef MISSENT_DESK_PRIVATE_H
 #define MISSENT_DESK_PRIVATE_H
 
+#include <pthread.h>
+
 #include "missent/desk.h"
+
+/* Of all desks of a process: to read messages and ask the directory, loaded when first needed. */
+typedef struct {
+	pthread_mutex_t lock;
+	MsRuntime *runtime;
+} DeskShared;
 
 struct MsDesk {
 	char *config;
 	MsSettings *settings;
 	MsRecords *records;
-	MsRuntime *runtime; /* to read messages and ask the directory; loaded when first needed */
+	DeskShared *shared; /* reference counted (GAtomicRcBox) */
+	MsRuntime *runtime; /* as it was when it was last asked for */
+	void (*poke)(void *user);
+	void *poke_user;
+	gint64 wait_ms;
 	MsMta mta;
 	MsSubmit submit;
-	int lock;           /* a file that only one process works under */
+	/* Files under which one desk works at a time: on what needs no queue, and on what moves mail,
+	 * which may take long. */
+	int lock[2];
 	GHashTable *queue;  /* ms_desk_queue() */
 	gint64 queue_at;
 	gint64 noticed;     /* records up to this change had their notices */
@@ -19,6 +33,7 @@ struct MsDesk {
 };
 
 /* desk.c */
+/* As the files say now; as they said before where there is a mistake in them. */
 MsRuntime *desk_runtime(MsDesk *desk, GError **error);
 void desk_forget_queue(MsDesk *desk);
 void desk_point(const char *name);

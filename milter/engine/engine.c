@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 struct MsRuntime {
 	gint refs;
+	char *config, *stamp;
 	MsSettings *settings;
 	MsKinds *kinds;
 	MsPolicies *policies;
@@ -135,14 +137,53 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 	return runtime->records != NULL;
 }
 
+static void stamp_file(GString *out, const char *path)
+{
+	GStatBuf st = {0};
+	if (g_stat(path, &st) == 0)
+		g_string_append_printf(out, "%s %ju %jd %jd.%ld\n", path, (uintmax_t)st.st_ino, (intmax_t)st.st_size,
+			(intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+static void stamp_folder(GString *out, const char *folder)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;)
+		if (g_str_has_suffix(name, ".conf"))
+			g_ptr_array_add(names, g_build_filename(folder, name, NULL));
+	g_ptr_array_sort(names, compare_names);
+	for (guint i = 0; i < names->len; i++)
+		stamp_file(out, names->pdata[i]);
+}
+
+/* Of the files that a load reads: which they are, and of when. */
+static char *stamp_of(const char *config, const MsSettings *s)
+{
+	GString *out = g_string_new(NULL);
+	g_autofree char *kinds = g_path_get_dirname(s->kinds_file);
+	stamp_file(out, config);
+	stamp_folder(out, kinds);
+	stamp_folder(out, s->policy_dir);
+	return g_string_free(out, FALSE);
+}
+
+bool ms_runtime_is_current(const MsRuntime *runtime)
+{
+	g_autofree char *now = stamp_of(runtime->config, runtime->settings);
+	return strcmp(now, runtime->stamp) == 0;
+}
+
 MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error)
 {
 	g_autoptr(MsRuntime) runtime = g_new0(MsRuntime, 1);
 	runtime->refs = 1;
+	runtime->config = g_strdup(config);
 	runtime->settings = ms_settings_load(config, error);
 	if (runtime->settings == NULL)
 		return NULL;
 	const MsSettings *s = runtime->settings;
+	runtime->stamp = stamp_of(config, s); /* before: a change while they are read is one */
 	runtime->kinds = ms_engine_load_kinds(s, error);
 	if (runtime->kinds == NULL)
 		return NULL;
@@ -183,6 +224,8 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_policies_free(runtime->policies);
 	ms_kinds_unref(runtime->kinds);
 	ms_settings_free(runtime->settings);
+	g_free(runtime->config);
+	g_free(runtime->stamp);
 	g_free(runtime);
 }
 

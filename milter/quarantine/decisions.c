@@ -80,7 +80,7 @@ GPtrArray *ms_decisions_list(MsRecords *records, int state, const char *group, G
 	g_autoptr(GPtrArray) list = new_list();
 	if (!records_ask(records, error, records_take_decision, list,
 		    "SELECT " DECISION_COLUMNS " FROM decision WHERE (state=?1 OR"
-		    " (?1='' AND state IN ('approved', 'acting'))) AND (?2='' OR grp=?2) ORDER BY at, id",
+		    " (?1='' AND state IN ('approved', 'acting'))) AND (?2='' OR grp=?2) ORDER BY grp<>'', at, id",
 		    state >= 0 ? ms_decision_state_names[state] : "", group != NULL ? group : "", NULL))
 		return NULL;
 	return g_steal_pointer(&list);

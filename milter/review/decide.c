@@ -62,6 +62,15 @@ static json_t *decision(const Request *r, const char *verb, json_t *uids, json_t
 		"detail", detail, "total", (json_int_t)total, "later", json_array_size(uids) > 5);
 }
 
+static char *outcome_words(const Request *r, const char *state, const char *outcome)
+{
+	if (strcmp(state, "waiting") == 0)
+		return g_strdup(T(r, "It waits for a second person."));
+	if (strcmp(state, "done") == 0)
+		return g_strdup_printf("%s %s", T(r, "Done."), outcome);
+	return g_strdup(T(r, "It is being done; this page tells when it is."));
+}
+
 /* Back to the message, with what became of it. */
 static void tell(const Request *r, Answer *a, const char *uid, const json_t *reply, const char *no)
 {
@@ -69,11 +78,10 @@ static void tell(const Request *r, Answer *a, const char *uid, const json_t *rep
 	const char *state = json_string_value(json_object_get(first, "state"));
 	const char *outcome = json_string_value(json_object_get(first, "outcome"));
 	bool failed = no != NULL || state == NULL || strcmp(state, "failed") == 0;
+	outcome = outcome != NULL ? outcome : "";
 	g_autofree char *text = no != NULL ? g_strdup(no)
-		: failed                   ? g_strdup(outcome != NULL ? outcome : "?")
-		: strcmp(state, "waiting") == 0
-		? g_strdup(T(r, "It waits for a second person."))
-		: g_strdup_printf("%s %s", T(r, "Done."), outcome != NULL ? outcome : "");
+		: failed                   ? g_strdup(outcome)
+					   : outcome_words(r, state, outcome);
 	g_autofree char *escaped = g_uri_escape_string(text, NULL, FALSE);
 	redirect(a, "/message/%s?fine=%d&done=%s", uid, !failed, escaped);
 }

@@ -187,6 +187,7 @@ static const char *const french[][2] = {
 	{"missent", "missent"},
 	{"It waits for a second person.", "Cela attend une seconde personne."},
 	{"Done.", "C'est fait."},
+	{"It is being done; this page tells when it is.", "C'est en cours ; cette page dira quand ce sera fait."},
 	{"Choose recipients, or an account, first.", "Choisissez d'abord des destinataires, ou un compte."},
 	{"Decided", "Décidé"},
 	{"wait for a second person", "attendent une seconde personne"},

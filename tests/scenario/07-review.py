@@ -29,8 +29,8 @@ SITE = 'http://127.0.0.1:%d' % PORT
 PAGE = 'listen = "127.0.0.1:%d"\nuser = "daemon"\n%s'
 
 
-def configure(page='', desk=''):
-    m.more = p.settings() + p.desk('socket-group = "daemon"\n' + desk) + 'review {\n%s\n}\n' % (PAGE % (PORT, page))
+def configure(page='', desk='', port=None):
+    m.more = p.settings() + p.desk('socket-group = "daemon"\n' + desk, port) + 'review {\n%s\n}\n' % (PAGE % (PORT, page))
     m.write_conf()
 
 
@@ -447,6 +447,43 @@ tap.ok('À qui est-ce ?' in b.text and b.find('html').attribute('lang') == 'fr',
 b.picture(SHOTS + '/french.png')
 text = b.find('main').text
 tap.ok(not re.search(r'\b(Release|Delete|Reason|Recipient|held|account|found)\b', text), '... all of it', text)
+
+# ---- an MTA that does not answer; policies that change ----
+tarpit = socket.create_server(('127.0.0.1', 0))  # takes connections and says nothing
+agent.stop()
+configure(port=tarpit.getsockname()[1])
+agent.start()
+b.go(SITE + '/language?to=en')
+stuck, other = (hold(x, to=['kunde@alpha.example', 'z@beta.example']) for x in ('stuck', 'other'))
+b.go(SITE + '/message/' + record(stuck)['uid'])
+b.find('input[value="z@beta.example"]').click()
+b.find('.decide input[name=why]').type('x')
+b.press('button', 'Release to the chosen')
+tap.ok('It is being done' in b.text and record(stuck)['state'] == 'held', 'while a submission hangs the page says so',
+       b.text)
+b.go(SITE + '/message/' + record(other)['uid'])
+b.press('button', 'Show in clear')
+tap.ok('C-10002' in b.text and 'missent-agent does not answer' not in b.text, '... another message is shown', b.text)
+tap.ok('it would be: hold' in b.text, '... and how it would be judged now', b.text)
+m.write_policy('# none of them is checked now\n')
+b.go(SITE + '/message/' + record(other)['uid'])
+b.press('button', 'Show in clear')
+tap.ok('it would be: deliver' in b.text, '... by the policies as they are now', b.text)
+m.write_policy('policy {')
+b.go(SITE + '/message/' + record(other)['uid'])
+b.press('button', 'Show in clear')
+tap.ok('it would be: deliver' in b.text and 'configuration' in agent.tail(), '... or were, before a mistake', b.text)
+m.write_policy(POLICY)
+b.find('form.decide:nth-of-type(2) input[name=why]').type('meanwhile')
+b.press('button', 'Add the note')
+tap.ok('Done.' in b.text and 'meanwhile' in b.find('.history').text, '... and a note is taken', b.text)
+tap.same(agent.stop(), 0, 'the agent ends all the same')
+configure()
+agent.start()
+tap.ok(wait_for(lambda: record(stuck)['recipients'][1]['state'] == 'released', 30),
+       'what hung is done by the next one, which finds an MTA', record(stuck))
+p.arrived('Subject: stuck')
+tap.same([x[0] for x in p.copies('Subject: stuck')], [['z@beta.example']], '... once')
 
 # ---- the agent is away; a proxy that is trusted ----
 agent.stop()

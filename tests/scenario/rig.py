@@ -366,9 +366,9 @@ class Postfix:
         """How missent is told of it."""
         return 'postfix-config = "%s"\nrelease-program = "%s/missent-release"\n' % (self.etc, BUILD)
 
-    def desk(self, more=''):
+    def desk(self, more='', port=None):
         return 'desk {\nsubmit = "smtp://127.0.0.1:%d"\nsocket = "%s/agent.sock"\n%s }\n' % (
-            self.port, os.path.dirname(self.dir), more)
+            port or self.port, os.path.dirname(self.dir), more)
 
     @staticmethod
     def queue_id(reply):
