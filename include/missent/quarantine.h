@@ -119,6 +119,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRecords, ms_records_free)
 bool ms_records_add(MsRecords *records, MsRecord *record, GError **error);
 /* A record of another host, in place of what was known of it; an older one changes nothing. */
 bool ms_records_mirror(MsRecords *records, MsRecord *record, GError **error);
+/* Removes what arrived before, is no longer held, and has no decision that is not finished; at most
+ * `most`, the oldest.  How many; -1 on error. */
+gint64 ms_records_forget(MsRecords *records, gint64 before, guint most, GError **error);
 /* The uid of a copy that is held of this very message for these recipients: its sender tries
  * again because an answer was lost.  NULL: there is none. */
 char *ms_records_twin(MsRecords *records, const MsRecord *record);

@@ -11,6 +11,7 @@
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/identifier.h"
+#include "missent/io.h"
 
 #define MAX_RECIPIENTS 50
 
@@ -116,6 +117,8 @@ static char *make_line(const MsEnvelope *envelope, const MsReading *reading,
 static bool append(const char *path, const char *line, GError **error)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd >= 0)
+		ms_io_like_folder(fd, path);
 	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
 	size_t len = strlen(line);
 	struct iovec parts[2] = {{(void *)line, len}, {(void *)"\n", 1}};

@@ -103,6 +103,7 @@ static const MsRow desk_rows[] = {
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
 	{.key = "expire-after", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000},
+	{.key = "keep-records", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = "notice-sender", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "notice-to", .type = MS_ROW_LIST},
 	{.key = "notice-window", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
@@ -245,6 +246,7 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
 	s->desk.expire_ms = ms_section_number(desk, "expire-after");
+	s->desk.keep_ms = ms_section_number(desk, "keep-records");
 	s->desk.warn_ms = ms_section_number(desk, "expire-warning");
 	s->desk.notice_sender = ms_section_switch(desk, "notice-sender");
 	s->desk.notice_to = ms_section_list(desk, "notice-to");

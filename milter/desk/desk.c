@@ -36,6 +36,12 @@ bool desk_fail(GError **error, const char *format, ...)
 	return false;
 }
 
+bool desk_audit(MsDesk *desk, const char *who, const char *what, const char *about, const char *detail,
+	GError **error)
+{
+	return ms_audit_event(desk->audit, who, NULL, what, about, detail, error);
+}
+
 /* ---- opening -------------------------------------------------------------------------- */
 
 static bool open_locks(MsDesk *desk, GError **error)
@@ -78,6 +84,7 @@ static MsDesk *desk_open(const char *config, DeskShared *shared, GError **error)
 	if (desk->settings == NULL || !open_locks(desk, error))
 		return NULL;
 	const MsSettings *s = desk->settings;
+	desk->audit = ms_audit_new(s->audit_file);
 	desk->records = ms_records_open(s->records_file, error);
 	if (desk->records == NULL)
 		return NULL;
@@ -116,6 +123,7 @@ void ms_desk_free(MsDesk *desk)
 	ms_runtime_unref(desk->runtime);
 	g_atomic_rc_box_release_full(desk->shared, shared_clear);
 	ms_records_free(desk->records);
+	ms_audit_free(desk->audit);
 	ms_settings_free(desk->settings);
 	g_free(desk->config);
 	g_free(desk);
@@ -388,6 +396,15 @@ static GPtrArray *taken_already(MsDesk *desk, const MsAsk *ask)
 	return list->len > 0 ? g_steal_pointer(&list) : NULL;
 }
 
+static bool audit_decisions(MsDesk *desk, const GPtrArray *list, GError **error)
+{
+	const MsDecision *first = list->pdata[0];
+	g_autofree char *detail = g_strdup_printf("%u message%s%s", list->len, list->len == 1 ? "" : "s",
+		first->state == MS_DECISION_WAITING ? ", waits for a second person" : "");
+	return desk_audit(desk, first->who, first->verb, list->len == 1 ? first->uid : first->group, detail,
+		error);
+}
+
 GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
 {
 	if (!check_ask(ask, error))
@@ -396,7 +413,7 @@ GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
 	if (before != NULL)
 		return before;
 	g_autoptr(GPtrArray) list = make_decisions(desk, ask, error);
-	if (list == NULL || !ms_decisions_add(desk->records, list, error))
+	if (list == NULL || !audit_decisions(desk, list, error) || !ms_decisions_add(desk->records, list, error))
 		return NULL;
 	desk_point("decided");
 	return ask->later ? outcomes(desk, list) : carry_out(desk, list);
@@ -426,6 +443,8 @@ GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agr
 			return NULL;
 		}
 	}
+	if (list != NULL && !desk_audit(desk, who, agrees ? "agree" : "withdraw", id, "", error))
+		return NULL;
 	for (guint i = 0; list != NULL && i < list->len; i++)
 		if (!ms_decisions_second(desk->records, list->pdata[i], who, agrees, error))
 			return NULL;

@@ -16,6 +16,7 @@ struct MsDesk {
 	char *config;
 	MsSettings *settings;
 	MsRecords *records;
+	MsAudit *audit;
 	DeskShared *shared; /* reference counted (GAtomicRcBox) */
 	MsRuntime *runtime; /* as it was when it was last asked for */
 	void (*poke)(void *user);
@@ -37,6 +38,9 @@ struct MsDesk {
 MsRuntime *desk_runtime(MsDesk *desk, GError **error);
 void desk_forget_queue(MsDesk *desk);
 void desk_point(const char *name);
+/* On this host's audit trail: nothing of a message's content. */
+bool desk_audit(MsDesk *desk, const char *who, const char *what, const char *about, const char *detail,
+	GError **error);
 bool desk_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* carry.c: carries out one decision, which ends as done or failed. */

@@ -81,7 +81,8 @@ static int look(MsDesk *desk, const char *uid, const char *who, const char *what
 	GError **error)
 {
 	g_autoptr(MsRecord) record = find(desk, uid, error);
-	if (record == NULL || !ms_records_act(desk->records, record->id, who, what, "", error))
+	if (record == NULL || !desk_audit(desk, who, what, record->uid, "", error)
+		|| !ms_records_act(desk->records, record->id, who, what, "", error))
 		return -1;
 	int fd = desk_open_message(desk, record, error);
 	if (fd >= 0)

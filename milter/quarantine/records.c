@@ -308,9 +308,10 @@ static bool mirror(MsRecords *records, MsRecord *r, GError **error)
 {
 	gint64 known[2] = {0, -1};
 	if (!records_ask(records, error, take_two, known,
-		    "SELECT id, origin FROM held LEFT JOIN mirrored USING (uid) WHERE uid=?1", r->uid, NULL))
+		    "SELECT ifnull((SELECT id FROM held WHERE uid=?1), 0),"
+		    " ifnull((SELECT origin FROM mirrored WHERE uid=?1), -1)", r->uid, NULL))
 		return false;
-	if (known[0] != 0 && known[1] >= r->changed)
+	if (known[1] >= r->changed) /* that is here, or was and has been forgotten */
 		return true;
 	g_autofree char *id = records_number(known[0]);
 	g_autofree char *origin = records_number(r->changed);
@@ -323,6 +324,49 @@ bool ms_records_mirror(MsRecords *records, MsRecord *record, GError **error)
 {
 	return records_begin(records, error)
 		&& records_end(records, mirror(records, record, error), error);
+}
+
+typedef struct {
+	char *id, *uid;
+} Old;
+
+static void old_free(gpointer data)
+{
+	Old *old = data;
+	g_free(old->id);
+	g_free(old->uid);
+	g_free(old);
+}
+
+static void take_old(int n, const char *const *columns, void *user)
+{
+	(void)n;
+	Old *old = g_new(Old, 1);
+	*old = (Old){g_strdup(columns[0]), g_strdup(columns[1])};
+	g_ptr_array_add(user, old);
+}
+
+static bool forget(MsRecords *records, gint64 before, guint most, GPtrArray *list, GError **error)
+{
+	g_autofree char *time = records_number(before);
+	g_autofree char *limit = records_number(most);
+	bool fine = records_ask(records, error, take_old, list,
+		"SELECT id, uid FROM held WHERE arrived < CAST(?1 AS INTEGER) AND state <> 'held' AND NOT EXISTS"
+		" (SELECT 1 FROM decision d WHERE d.uid=held.uid AND d.state IN ('waiting', 'approved', 'acting'))"
+		" ORDER BY arrived LIMIT CAST(?2 AS INTEGER)", time, limit, NULL);
+	for (guint i = 0; fine && i < list->len; i++) {
+		const Old *old = list->pdata[i];
+		fine = remove_all(records, old->id, old->uid, error);
+	}
+	return fine && records_run(records, error, "DELETE FROM notice WHERE at < CAST(?1 AS INTEGER)", time, NULL);
+}
+
+gint64 ms_records_forget(MsRecords *records, gint64 before, guint most, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(old_free);
+	bool fine = records_begin(records, error)
+		&& records_end(records, forget(records, before, most, list, error), error);
+	return fine ? (gint64)list->len : -1;
 }
 
 static void take_text(int n, const char *const *columns, void *user)

@@ -150,13 +150,27 @@ static void close_site(Site *site)
 
 /* ---- running -------------------------------------------------------------------------- */
 
+#define FORGET_US (10 * G_USEC_PER_SEC)
+
+/* As each host does with its own: see keep-records. */
+static void forget(const Site *site, gint64 *last)
+{
+	gint64 keep = site->settings->desk.keep_ms, now = g_get_monotonic_time();
+	if (keep == 0 || now - *last < FORGET_US)
+		return;
+	*last = now;
+	ms_records_forget(site->records, g_get_real_time() - keep * 1000, 1000, NULL);
+}
+
 /* Records of all hosts, as they come in. */
 static void *keep_mirror(void *user)
 {
 	Site *site = user;
 	bool up = true;
+	gint64 forgot = 0;
 	while (!stopping) {
 		g_autoptr(GError) error = NULL;
+		forget(site, &forgot);
 		bool fine = ms_link_mirror(site->link, site->records, 1000, &error) >= 0;
 		if (fine != up)
 			ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "records of other hosts: %s",

@@ -88,6 +88,25 @@ def single(p, what):
     tap.ok(last(name)['why'].startswith('checked by phone'), '... and why', last(name))
     out = held('release', name)
     tap.ok(m.code != 0 and 'released already' in out, 'a second release is refused', out)
+    trail = [(x['event'], x['detail']) for x in m.audit(events=True) if x['about'] == r['uid']]
+    tap.same(trail, [('look', ''), ('reveal', ''), ('release', '1 message'), ('release', 'done')],
+             'the audit file has what was looked at and decided in a shell')
+
+    # without an audit trail nothing is decided or shown
+    name = hold(p, word + ' no trail')
+    os.rename(m.state + '/audit.jsonl', m.state + '/audit.away')
+    os.mkdir(m.state + '/audit.jsonl')
+    for verb in (['release'], ['show', '--message']):
+        out = held(*verb, name)
+        tap.ok(m.code == 75 and 'cannot write the audit line' in out and 'no trail' not in out,
+               'no audit file: no ' + verb[0], out)
+    os.rmdir(m.state + '/audit.jsonl')
+    out = held('note', name, '-w', 'the file is made anew')
+    tap.same((m.code, pwd.getpwuid(os.stat(m.state + '/audit.jsonl').st_uid).pw_name), (0, USER),
+             '... one that root makes is the daemon\'s')
+    os.rename(m.state + '/audit.away', m.state + '/audit.jsonl')
+    held('delete', name, '-w', 'test')
+    tap.same(p.arrived(word + ' no trail', seconds=0.5), 0, '... and nothing went')
 
     # delete
     name = hold(p, word + ' to delete')

@@ -88,5 +88,18 @@ for p in both(S, 'unix:' + m.socket, tap):
            '... who is told')
     wait_for(lambda: not p.held(), 30)
     agent.stop()
+    # ---- old records ----
+    name = hold(p, kind + ' stays')
+    old = len(m.tool('held', 'list', '--all', '--json').splitlines())
+    configure(p, 'expire-warning = "2s"\nkeep-records = "1s"\n')
+    time.sleep(1)
+    agent.start()
+    tap.ok(wait_for(lambda: len(m.tool('held', 'list', '--all', '--json').splitlines()) == 1, 20),
+           'records of what is no longer held are removed', old)
+    tap.same(record(name)['state'], 'held', '... others are not')
+    tap.ok([x['detail'] for x in m.audit(events=True) if x['event'] == 'forget'][-1:] == ['%d records' % (old - 1)],
+           '... and the audit file says how many', m.audit(events=True)[-3:])
+    m.tool('held', 'delete', name, '-w', 'test')
+    agent.stop()
 tap.same(m.stop(), 0, 'missentd stops cleanly')
 tap.done()

@@ -225,10 +225,11 @@ class Missent:
         self.process.wait()
         self.process = None
 
-    def audit(self):
+    def audit(self, events=False):
+        """The verdicts, or what people did."""
         with contextlib.suppress(FileNotFoundError):
             with open(self.state + '/audit.jsonl') as f:
-                return [json.loads(line) for line in f]
+                return [x for x in map(json.loads, f) if ('event' in x) == events]
         return []
 
     def children(self):

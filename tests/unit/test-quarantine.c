@@ -231,6 +231,49 @@ static void test_decisions(void)
 	g_assert_cmpint(same->state, ==, MS_STATE_DELETED);
 }
 
+static guint count(MsRecords *records)
+{
+	MsRecordFilter all = {.state = -1};
+	return (guint)ms_records_count(records, &all, 0, NULL);
+}
+
+static void test_forget(void)
+{
+	g_autoptr(MsRecords) records = open_records("forget.db");
+	g_autoptr(GError) error = NULL;
+	static const struct {
+		gint64 arrived;
+		MsState state;
+	} rows[] = {{1000, MS_STATE_HELD}, {1000, MS_STATE_OBSERVED}, {2000, MS_STATE_RELEASED},
+		{3000, MS_STATE_DELETED}, {9000, MS_STATE_RETURNED}};
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_ptr_array_add(all, record("A1", "x@s.example", rows[i].arrived, MS_MISMATCH, rows[i].state));
+		g_assert_true(ms_records_add(records, all->pdata[i], &error));
+	}
+	MsRecord *deciding = all->pdata[3];
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_ptr_array_add(list, decision(deciding->uid, "note", MS_DECISION_APPROVED));
+	g_assert_true(ms_decisions_add(records, list, &error));
+	/* not what is held, is being decided, or is new */
+	g_assert_cmpint(ms_records_forget(records, 5000, 1, &error), ==, 1);
+	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
+	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 0);
+	g_assert_cmpuint(count(records), ==, 3);
+	g_assert_true(ms_decisions_finish(records, list->pdata[0], true, "", NULL, MS_STATE_HELD, &error));
+	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
+	g_autoptr(MsRecord) gone = ms_records_find(records, deciding->uid, &error);
+	g_autoptr(MsRecord) left = ms_records_find(records, ((MsRecord *)all->pdata[0])->uid, &error);
+	g_assert_no_error(error);
+	g_assert_true(gone == NULL && left != NULL);
+	/* one of another host, told again, does not come back */
+	deciding->changed = 7;
+	g_assert_true(ms_records_mirror(records, deciding, &error));
+	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
+	g_assert_true(ms_records_mirror(records, deciding, &error));
+	g_assert_cmpuint(count(records), ==, 2);
+}
+
 static void test_tokens(void)
 {
 	g_autoptr(MsRecords) records = open_records("tokens.db");
@@ -445,6 +488,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/quarantine/records", test_records);
 	g_test_add_func("/quarantine/pages", test_pages);
 	g_test_add_func("/quarantine/decisions", test_decisions);
+	g_test_add_func("/quarantine/forget", test_forget);
 	g_test_add_func("/quarantine/tokens", test_tokens);
 	g_test_add_func("/quarantine/json", test_json);
 	g_test_add_func("/quarantine/twin", test_twin);
