@@ -6,7 +6,6 @@
 
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
-#include "missent/log.h"
 #include "missent/spool.h"
 
 #include "desk_private.h"
@@ -354,11 +353,11 @@ static GPtrArray *chosen(const MsRecord *record, const char *recipients)
 static void finish(Carry *c, bool fine, const char *outcome, int state)
 {
 	g_autoptr(GError) error = NULL;
-	if (!desk_audit(c->desk, c->decision->who, c->decision->verb, c->record->uid, fine ? "done" : "failed",
-		    &error))
-		ms_log(LOG_ERR, c->record->queue_id, "%s", error->message); /* it is done; the record tells it */
-	g_clear_error(&error);
-	if (!ms_decisions_finish(c->desk->records, c->decision, fine, outcome, state >= 0 ? c->to : NULL,
+	/* It happened, so the record tells what the trail could not be told. */
+	bool told = desk_audit(c->desk, c->decision->who, c->decision->verb, c->record->uid,
+		fine ? "done" : "failed", NULL);
+	g_autofree char *all = g_strconcat(outcome, told ? "" : " (the audit line of this could not be written)", NULL);
+	if (!ms_decisions_finish(c->desk->records, c->decision, fine, all, state >= 0 ? c->to : NULL,
 		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
 		return; /* stays begun, and is taken up again */
 	desk_point("finished");

@@ -8,7 +8,6 @@
 
 #include "missent/answer.h"
 #include "missent/io.h"
-#include "missent/log.h"
 #include "missent/spool.h"
 #include "missent/text.h"
 
@@ -126,6 +125,7 @@ void ms_desk_free(MsDesk *desk)
 	ms_audit_free(desk->audit);
 	ms_settings_free(desk->settings);
 	g_free(desk->config);
+	g_free(desk->stale);
 	g_free(desk);
 }
 
@@ -139,30 +139,31 @@ const MsSettings *ms_desk_settings(const MsDesk *desk)
 	return desk->settings;
 }
 
-static bool load_runtime(DeskShared *shared, const char *config, GError **error)
+/* Under the lock. */
+static void load_runtime(DeskShared *shared, const char *config, GError **error)
 {
 	if (shared->runtime != NULL && ms_runtime_is_current(shared->runtime))
-		return true;
-	g_autoptr(GError) why = NULL;
-	MsRuntime *fresh = ms_runtime_load(config, MS_PARTS_CHECK, NULL, &why);
-	if (fresh == NULL && shared->runtime != NULL) {
-		ms_log(LOG_WARNING, NULL, "the configuration that was read before is used: %s", why->message);
-	} else if (fresh == NULL) {
-		g_propagate_error(error, g_steal_pointer(&why));
-	} else {
-		ms_runtime_unref(shared->runtime);
-		shared->runtime = fresh;
-	}
-	return shared->runtime != NULL;
+		return;
+	MsRuntime *fresh = ms_runtime_load(config, MS_PARTS_CHECK, NULL, error);
+	if (fresh == NULL)
+		return;
+	ms_runtime_unref(shared->runtime);
+	shared->runtime = fresh;
 }
 
 MsRuntime *desk_runtime(MsDesk *desk, GError **error)
 {
+	g_autoptr(GError) why = NULL;
+	g_clear_pointer(&desk->stale, g_free);
 	ms_runtime_unref(desk->runtime);
 	pthread_mutex_lock(&desk->shared->lock);
-	bool fine = load_runtime(desk->shared, desk->config, error);
-	desk->runtime = fine ? ms_runtime_ref(desk->shared->runtime) : NULL;
+	load_runtime(desk->shared, desk->config, &why);
+	desk->runtime = desk->shared->runtime != NULL ? ms_runtime_ref(desk->shared->runtime) : NULL;
 	pthread_mutex_unlock(&desk->shared->lock);
+	if (desk->runtime != NULL)
+		desk->stale = why != NULL ? g_strdup(why->message) : NULL;
+	else
+		g_propagate_error(error, g_steal_pointer(&why));
 	return desk->runtime;
 }
 

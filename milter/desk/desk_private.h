@@ -19,6 +19,7 @@ struct MsDesk {
 	MsAudit *audit;
 	DeskShared *shared; /* reference counted (GAtomicRcBox) */
 	MsRuntime *runtime; /* as it was when it was last asked for */
+	char *stale;        /* why that is not what its files say now; NULL: it is */
 	void (*poke)(void *user);
 	void *poke_user;
 	gint64 wait_ms;

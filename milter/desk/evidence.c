@@ -268,6 +268,8 @@ char *ms_desk_evidence(MsDesk *desk, const char *uid, const char *who, GError **
 		findings_of(desk, judgement), "headers", headers_of(judgement->reading), "parts",
 		parts_of(judgement->reading), "texts", shown_of(view), "unread", unread_of(judgement->reading),
 		"verdict", ms_action_names[judgement->verdict->would], "reasons", codes);
+	if (desk->stale != NULL)
+		json_object_set_new(out, "stale", text_of(desk->stale));
 	char *text = json_dumps(out, JSON_COMPACT);
 	json_decref(out);
 	return text;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "missent/log.h"
 #include "missent/spool.h"
 
 #include "desk_private.h"
@@ -65,16 +64,11 @@ static void expire(MsDesk *desk)
 
 static void forget(MsDesk *desk)
 {
-	g_autoptr(GError) error = NULL;
 	gint64 before = g_get_real_time() - desk->settings->desk.keep_ms * 1000;
-	gint64 n = ms_records_forget(desk->records, before, AT_ONCE, &error);
-	if (n < 0) {
-		ms_log(LOG_WARNING, NULL, "old records stay: %s", error->message);
-	} else if (n > 0) {
-		g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " records", n);
-		ms_log(LOG_NOTICE, NULL, "%s of mail that is no longer held are removed (keep-records)", detail);
+	gint64 n = ms_records_forget(desk->records, before, AT_ONCE, NULL);
+	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " records", n);
+	if (n > 0)
 		desk_audit(desk, "missent", "forget", "", detail, NULL);
-	}
 }
 
 static bool wanted(const char *uid, void *user)

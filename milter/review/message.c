@@ -234,6 +234,9 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 		T(r, "This look is on record."));
 	html(out, "<p>%s <b>%s</b> %s</p>", T(r, "Judged again now, it would be:"), T(r, word(evidence, "verdict")),
 		word(evidence, "reasons"));
+	if (*word(evidence, "stale") != '\0')
+		html(out, "<p class=\"warn\">%s %s</p>", T(r, "By the policies as they were before a mistake came in:"),
+			word(evidence, "stale"));
 	evidence_findings(out, evidence);
 	evidence_unread(out, r, evidence);
 	html(out, "<h3>%s</h3><dl>", T(r, "Header"));

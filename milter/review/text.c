@@ -141,6 +141,8 @@ static const char *const french[][2] = {
 	{"In clear", "En clair"},
 	{"This look is on record.", "Cette lecture est enregistrée."},
 	{"Judged again now, it would be:", "Jugé à nouveau maintenant, il serait :"},
+	{"By the policies as they were before a mistake came in:",
+		"Selon les règles telles qu'elles étaient avant une erreur :"},
 	{"Header", "En-tête"},
 	{"Parts", "Parties"},
 	{"Text", "Texte"},

@@ -472,7 +472,8 @@ tap.ok('it would be: deliver' in b.text, '... by the policies as they are now', 
 m.write_policy('policy {')
 b.go(SITE + '/message/' + record(other)['uid'])
 b.press('button', 'Show in clear')
-tap.ok('it would be: deliver' in b.text and 'configuration' in agent.tail(), '... or were, before a mistake', b.text)
+tap.ok('it would be: deliver' in b.text and 'before a mistake' in b.text and 'test.conf:' in b.text,
+       '... or were, before a mistake, which is told', b.text)
 m.write_policy(POLICY)
 b.find('form.decide:nth-of-type(2) input[name=why]').type('meanwhile')
 b.press('button', 'Add the note')
