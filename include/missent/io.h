@@ -23,6 +23,9 @@ int ms_io_listen(const char *path, const char *group, guint mode);
 /* A file that root has made becomes that of its folder's owner: the operator's commands and the
  * daemons work on the same files. */
 void ms_io_like_folder(int fd, const char *path);
+/* A file that root has made becomes that user's with mode 0400, or with `group_only` root's, which that
+ * user's group may read (0640).  Nothing to do for who is not root. */
+bool ms_io_give_to(const char *path, const char *user, bool group_only, GError **error);
 /* Gives up root for that user, for good; nothing to do for who is not root.  MS_ERROR_INPUT: there
  * is no such user, or it is root. */
 bool ms_io_become(const char *user, GError **error);

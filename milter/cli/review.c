@@ -12,6 +12,7 @@
 #include "missent/accounts.h"
 #include "missent/answer.h"
 #include "missent/digest.h"
+#include "missent/io.h"
 
 #include "cli.h"
 
@@ -152,15 +153,17 @@ static int do_users(Cli *cli, int argc, char **argv)
 /* What hosts and page share, where records of several hosts are on one page. */
 static int do_key(Cli *cli, int argc, char **argv)
 {
-	(void)cli;
 	g_autoptr(GError) error = NULL;
 	if (!cli_options(NULL, "FILE - make the key that hosts and page share", &argc, &argv))
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "review key: which file?");
-	if (!ms_key_create(argv[1], &error))
+	/* The page's user is in the group of the agent's. */
+	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
+	if (settings == NULL || !ms_key_create(argv[1], &error)
+		|| !ms_io_give_to(argv[1], settings->user, true, &error))
 		return cli_fail_error(error);
-	printf("%s: made; copy it to every host, readable for missent and missent-review alone\n", argv[1]);
+	printf("%s: made; copy it to every host, readable for the group of missent alone\n", argv[1]);
 	return 0;
 }
 

@@ -77,8 +77,7 @@ def single(p, what):
     tap.ok(last(name)['what'] == 'reveal', '... and is on record')
     out = held('release', name, '--why', 'checked by phone')
     tap.ok(m.code == 0, 'held release', out)
-    p.flush()
-    tap.same(p.arrived(word + ' signed'), 1, '... it arrives')
+    tap.same(p.arrived(word + ' signed'), 1, '... it arrives, at once')
     to, got = p.copies(word + ' signed')[0]
     tap.ok(b'customer number: C-10002\nVAT ID DE136695976\nGruesse\n.leading dot\n..two\n' in got,
            '... byte for byte', got)

@@ -1,0 +1,128 @@
+"""A machine of its own: systemd boots in a container over this one's files, none of which it changes.
+Postfix and missent are installed there as an administrator would, with users, groups and units."""
+from rig import *
+
+TARGET = '''[Unit]
+Requires=basic.target
+After=basic.target
+AllowIsolate=yes
+'''
+
+
+def paths():
+    """Where BUILD installs what it makes."""
+    names = ('sbindir', 'pkglibexecdir', 'sysconfdir', 'localstatedir')
+    out = subprocess.run(['make', '-s', '-C', BUILD, '--eval', 'where: ; @echo ' + ' '.join('$(%s)' % n for n in names),
+                          'where'], stdout=subprocess.PIPE, text=True).stdout
+    return dict(zip(names, out.split()))
+
+
+class Machine:
+    def __init__(self, scratch):
+        self.dir = scratch + '/machine'
+        self.root = self.dir + '/root'
+        self.process = self.leader = None
+        self.mounted = []
+        os.makedirs(self.root)
+        atexit.register(self.stop)
+
+    def mount(self, *args):
+        done = subprocess.run(['mount', *args], stderr=subprocess.PIPE, text=True)
+        if done.returncode == 0:
+            self.mounted.append(args[-1])
+        return done.stderr.strip()
+
+    def lay(self):
+        """The files; None, or why there can be none."""
+        if os.geteuid() != 0:
+            return 'only root can boot a container'
+        if not shutil.which('systemd-nspawn'):
+            return 'systemd-nspawn is not installed'
+        rw = self.dir + '/rw'
+        os.makedirs(rw)
+        why = self.mount('-t', 'tmpfs', '-o', 'size=2g', 'tmpfs', rw)
+        if why:
+            return why
+        os.makedirs(rw + '/up')
+        os.makedirs(rw + '/work')
+        return self.mount('-t', 'overlay', 'overlay', '-o',
+                          'lowerdir=/,upperdir=%s/up,workdir=%s/work' % (rw, rw), self.root)
+
+    def write(self, path, text, mode=0o644):
+        os.makedirs(os.path.dirname(self.root + path), exist_ok=True)
+        with open(self.root + path, 'w') as f:
+            f.write(text)
+        os.chmod(self.root + path, mode)
+
+    def boot(self, *options):
+        """None, or why it does not."""
+        self.write('/etc/systemd/system/bare.target', TARGET)
+        self.write('/etc/hostname', 'mx.seller.example\n')
+        with open(self.dir + '/console', 'wb') as console:
+            self.process = subprocess.Popen(
+                ['systemd-nspawn', '-q', '-D', self.root, '--private-network', '--register=no', '--keep-unit',
+                 '--console=pipe', '--hostname=mx.seller.example', *options, '--boot', 'systemd.unit=bare.target'],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        if not wait_for(self.find_leader, 30) or not wait_for(
+                lambda: self.run('systemctl', 'is-active', 'bare.target')[0] == 0, 60):
+            with open(self.dir + '/console', errors='replace') as f:
+                return 'systemd does not start in a container: ' + f.read()[-300:].replace('\n', ' ')
+        return None
+
+    def find_leader(self):
+        out = subprocess.run(['pgrep', '-P', str(self.process.pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+        self.leader = out[0] if out else None
+        return self.leader
+
+    def inside(self, *command):
+        return ['nsenter', '-t', self.leader, '-m', '-u', '-i', '-n', '-p', '-r', '-w', *command]
+
+    def run(self, *command, stdin=None):
+        """(exit status, what it printed)"""
+        done = subprocess.run(self.inside(*command), stdin=None if stdin is not None else subprocess.DEVNULL,
+                              input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.returncode, done.stdout
+
+    def sh(self, script):
+        return self.run('sh', '-c', script)
+
+    def python(self, code, *args):
+        """A program's result, as JSON."""
+        done = subprocess.run(self.inside('python3', '-c', code, *args), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return json.loads(done.stdout)
+
+    def journal(self, *units):
+        return self.run('journalctl', '--no-pager', '-o', 'cat', *('-u' + u for u in units))[1]
+
+    def send(self, text, to, sender='billing@seller.example'):
+        """The reply to a mail of a client on the same host: (code, text)."""
+        return tuple(self.python('''
+import json, smtplib, sys
+text, sender, *to = sys.argv[1:]
+with smtplib.SMTP('127.0.0.1', 25, timeout=120) as smtp:
+    smtp.ehlo()
+    code, reply = smtp.mail(sender)
+    for address in to:
+        if code == 250:
+            code, reply = smtp.rcpt(address)
+    if code == 250:
+        code, reply = smtp.data(text.encode())
+    print(json.dumps([code, reply.decode(errors='replace')]))
+''', text, sender, *to))
+
+    def stop(self):
+        if self.process:
+            if self.leader:
+                with contextlib.suppress(OSError):
+                    os.kill(int(self.leader), signal.SIGRTMIN + 4)  # systemd: power off
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        for path in reversed(self.mounted):
+            subprocess.run(['umount', '-l', path])
+        self.mounted = []
