@@ -1,17 +1,34 @@
 """Installed as the README says, on a machine with systemd: units, users and groups, the set-user-ID helper, the
-page as a user of its own, and Debian's Postfix in its chroot."""
+page as a user of its own; once with Debian's Postfix, in its chroot, and once with Debian's Sendmail."""
 import re
 
 from machine import *
+from sendmail import queue_id_of
 
 tap = Tap()
-S = scratch_folder()
 P = paths()
-box = Machine(S)
 ETC = P['sysconfdir'] + '/missent'
 STATE = P['localstatedir'] + '/lib/missent'
 HELPER = P['pkglibexecdir'] + '/missent-release'
 CSV = 'account,kind,value\n' + ''.join('%s,%s,"%s"\n' % row for row in MAPPING)
+MAIN_CF = '''compatibility_level = 3.6
+myhostname = mx.seller.example
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+mydestination =
+mynetworks = 127.0.0.0/8
+maillog_file =
+relayhost = [127.0.0.1]:2525
+smtp_host_lookup = native
+alias_maps =
+alias_database =
+'''
+MC = '''define(`SMART_HOST', `relay:[127.0.0.1]')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h 2525')dnl
+define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch-nodns')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+'''
 PAGE = '''
 import http.cookiejar, json, re, sys, urllib.parse, urllib.request
 site = 'http://127.0.0.1:8025'
@@ -32,21 +49,68 @@ else:
                    **({'to': sys.argv[3]} if sys.argv[3:] else {}))
 print(json.dumps(text))
 '''
-why = box.lay()
-if why:
-    tap.skip('missent installed on a machine with systemd', why)
-    tap.done()
 
 
-def page(uid, *what):
+class WithPostfix(Machine):
+    kind, services = 'Postfix', 'postfix'
+    queue_id = staticmethod(queue_id)
+
+    def prepare(self):
+        with open('/usr/share/postfix/master.cf.dist') as f:
+            self.write('/etc/postfix/master.cf', f.read())
+        with open(SOURCE + '/contrib/postfix-main.cf') as f:
+            self.write('/etc/postfix/main.cf', MAIN_CF + f.read())
+
+    def settings(self, text):
+        return text
+
+    def join(self):
+        return 'usermod -aG postfix missent'
+
+    def held(self):
+        return self.run('postqueue', '-j')[1].count('"queue_name": "hold"')
+
+
+class WithSendmail(Machine):
+    kind, services = 'Sendmail', 'sendmail'
+    queue_id = staticmethod(queue_id_of)
+
+    def prepare(self):
+        why = self.install('sendmail-bin')
+        if why:
+            return why
+        with open(self.root + '/etc/mail/sendmail.mc') as f:
+            mc = f.read()
+        with open(SOURCE + '/contrib/sendmail.mc') as f:
+            mc = mc.replace('MAILER_DEFINITIONS', MC + f.read() + 'MAILER_DEFINITIONS')
+        self.write('/etc/mail/sendmail.mc', mc)
+        for name in ('passwd', 'group', 'shadow', 'gshadow'):  # where Postfix never was
+            path = '%s/etc/%s' % (self.root, name)
+            with open(path) as f:
+                lines = [x for x in f if not x.startswith('post')]
+            with open(path, 'w') as f:
+                f.writelines(lines)
+        self.write('/etc/hosts', '127.0.0.1 mx.seller.example localhost\n')
+
+    def settings(self, text):
+        return re.sub('socket  *= .*\nsocket-group .*', 'socket = "unix:/run/missent/missent.sock"\nmta = sendmail', text)
+
+    def join(self):
+        return 'm4 /etc/mail/sendmail.mc >/etc/mail/sendmail.cf'
+
+    def held(self):
+        return len(glob.glob(self.root + '/var/spool/mqueue/hf*'))
+
+
+def page(box, uid, *what):
     return box.python(PAGE, uid, *what)
 
 
-def sunk(word, n=1, seconds=15):
+def sunk(box, word, n=1, seconds=15):
     """The envelope recipients of what arrived with that word in it."""
     def copies():
         out = []
-        for path in glob.glob(box.root + '/var/sink/*'):
+        for path in glob.glob(box.sink + '/*'):
             with open(path, errors='replace') as f:
                 text = f.read()
             if word in text:
@@ -56,110 +120,120 @@ def sunk(word, n=1, seconds=15):
     return sorted(copies())
 
 
-def record(name):
+def record(box, name):
     return json.loads(box.run('missent', 'held', 'show', '--json', name)[1])
 
 
-def hold(subject, to=('kunde@alpha.example',)):
-    code, reply = box.send(message(subject, WRONG), list(to))
-    return queue_id((code, reply))
+def hold(box, subject, to=('kunde@alpha.example',)):
+    name = box.queue_id(box.send(message(subject, WRONG), list(to)))
+    wait_for(lambda: box.held() == 1)
+    return name
 
 
-def held():
-    return box.run('postqueue', '-j')[1].count('"queue_name": "hold"')
+def installed(box):
+    """As the README says."""
+    done = subprocess.run(['make', '-C', BUILD, '-s', 'install', 'DESTDIR=' + box.root], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    tap.ok(done.returncode == 0, 'make install', done.stdout)
+    conf = ETC + '/missent.conf'
+    with open(box.root + conf) as f:
+        text = f.read()
+    box.write(conf, box.settings(text).replace('mode = observe', 'mode = enforce'))
+    why = box.boot()
+    if why:
+        return why
+    box.start_sink()
+    for name, command in (
+            ('users and groups', 'systemd-sysusers'), ('folders', 'systemd-tmpfiles --create missent.conf'),
+            ('the MTA knows of it', box.join()), ('a site key', 'missent directory key'),
+            ('the units are known', 'systemctl daemon-reload'), (box.kind, 'systemctl start ' + box.services)):
+        code, out = box.sh(command)
+        tap.ok(code == 0, name, out + box.journal())
+    code, out = box.run('missent', 'directory', 'import', '-', stdin=CSV)
+    tap.ok(code == 0, 'a directory', out)
+    box.write(ETC + '/policies/invoices.conf', POLICY)
+    code, out = box.run('missent', 'review', 'adduser', 'anna', stdin="anna's-password\n")
+    tap.ok(code == 0, 'an account', out)
+    code, out = box.run('missent', 'config', 'check')
+    tap.ok(code == 0, 'the configuration is checked', out)
+    code, out = box.sh('systemctl enable --now missent missent-agent missent-review')
+    tap.ok(code == 0, 'the services start', out + box.journal('missent', 'missent-agent', 'missent-review'))
+    code, out = box.sh('ps -o user:20=,comm= -C missentd,missent-agent,missent-review | sort -u')
+    tap.same(out.split(), ['missent', 'missent-agent', 'missent', 'missentd', 'missent-review', 'missent-review'],
+             '... each as its user')
+    code, out = box.sh('systemd-analyze verify missent.service missent-agent.service missent-review.service')
+    tap.ok(code == 0 and 'missent' not in out, '... and systemd has nothing to say against the units', out)
+    return None
 
 
-# ---- as the README says ----
-done = subprocess.run(['make', '-C', BUILD, '-s', 'install', 'DESTDIR=' + box.root], stdout=subprocess.PIPE,
-                      stderr=subprocess.STDOUT, text=True)
-tap.ok(done.returncode == 0, 'make install', done.stdout)
-with open('/usr/share/postfix/master.cf.dist') as f:
-    box.write('/etc/postfix/master.cf', f.read())
-with open(SOURCE + '/contrib/postfix-main.cf') as f:
-    box.write('/etc/postfix/main.cf', 'compatibility_level = 3.6\nmyhostname = mx.seller.example\ninet_interfaces = '
-              'loopback-only\ninet_protocols = ipv4\nmydestination =\nmynetworks = 127.0.0.0/8\nmaillog_file =\n'
-              'relayhost = [127.0.0.1]:2525\nsmtp_host_lookup = native\nalias_maps =\nalias_database =\n' + f.read())
-box.write('/etc/systemd/system/sink.service', '[Service]\nExecStartPre=/bin/mkdir -p -m 777 /var/sink\n'
-          'ExecStart=/usr/sbin/smtp-sink -u nobody -c -d /var/sink/%%s. 127.0.0.1:2525 64\n')
-why = box.boot()
-if why:
-    tap.skip('missent installed on a machine with systemd', why)
-    tap.done()
-for name, command in (
-        ('users and groups', 'systemd-sysusers'), ('folders', 'systemd-tmpfiles --create missent.conf'),
-        ('the MTA\'s socket folder', 'usermod -aG postfix missent'), ('a site key', 'missent directory key'),
-        ('the units are known', 'systemctl daemon-reload'), ('Postfix', 'systemctl start sink postfix')):
-    code, out = box.sh(command)
-    tap.ok(code == 0, name, out)
-code, out = box.run('missent', 'directory', 'import', '-', stdin=CSV)
-tap.ok(code == 0, 'a directory', out)
-box.write(ETC + '/policies/invoices.conf', POLICY)
-conf = ETC + '/missent.conf'
-with open(box.root + conf) as f:
-    text = f.read()
-box.write(conf, text.replace('mode = observe', 'mode = enforce'))
-code, out = box.run('missent', 'review', 'adduser', 'anna', stdin="anna's-password\n")
-tap.ok(code == 0, 'an account', out)
-code, out = box.run('missent', 'config', 'check')
-tap.ok(code == 0, 'the configuration is checked', out)
-code, out = box.sh('systemctl enable --now missent missent-agent missent-review')
-tap.ok(code == 0, 'the services start', out + box.journal('missent', 'missent-agent', 'missent-review'))
-code, out = box.sh('ps -o user:20=,comm= -C missentd,missent-agent,missent-review | sort -u')
-tap.same(out.split(), ['missent', 'missent-agent', 'missent', 'missentd', 'missent-review', 'missent-review'],
-         '... each as its user')
-code, out = box.sh('systemd-analyze verify missent.service missent-agent.service missent-review.service')
-tap.ok(code == 0 and 'missent' not in out, '... and systemd has nothing to say against the units', out)
+def rights(box, name):
+    """Who may do what."""
+    code, out = box.sh('runuser -u missent -- %s --mta %s list' % (HELPER, box.kind.lower()))
+    tap.ok(code == 0 and name in out, 'missent may use the helper', out)
+    code, out = box.sh('runuser -u missent -- %s --config /tmp list' % HELPER)
+    tap.ok(code == 64, '... for the MTA\'s own paths only', out)
+    for user in ('nobody', 'missent-review'):
+        code, out = box.sh('runuser -u %s -- %s list' % (user, HELPER))
+        tap.ok(code != 0 and 'denied' in out, '%s may not' % user, out)
+    for path in (ETC + '/site.key', STATE + '/spool'):
+        code, out = box.sh('runuser -u missent-review -- test -r ' + path)
+        tap.ok(code != 0, 'the page cannot read ' + os.path.basename(path), out)
+    code, out = box.sh('runuser -u missent-review -- test -r %s/held.db' % STATE)
+    tap.ok(code == 0, '... only the records', out)
+    code, out = box.sh('runuser -u nobody -- test -r %s/held.db' % STATE)
+    tap.ok(code != 0, '... which nobody else can', out)
 
-# ---- mail ----
-code, reply = box.send(message('right one', RIGHT), ['kunde@alpha.example'])
-tap.ok(code == 250 and sunk('right one') == [['kunde@alpha.example']], 'right mail is delivered', reply)
-wrong = hold('wrong one')
-tap.ok(wait_for(lambda: held() == 1) and wrong in box.run('missent', 'held', 'list')[1], 'wrong mail is held', reply)
-code, out = box.sh('runuser -u missent -- missent held list')
-tap.ok(wrong in out, '... as missent\'s user sees too', out)
 
-# ---- who may do what ----
-code, out = box.sh('runuser -u missent -- %s list' % HELPER)
-tap.ok(code == 0 and wrong in out, 'missent may use the helper', out)
-code, out = box.sh('runuser -u missent -- %s --config /tmp list' % HELPER)
-tap.ok(code == 64, '... for the MTA\'s own paths only', out)
-for user in ('nobody', 'missent-review'):
-    code, out = box.sh('runuser -u %s -- %s list' % (user, HELPER))
-    tap.ok(code != 0 and 'denied' in out, '%s may not' % user, out)
-for path in (ETC + '/site.key', STATE + '/spool'):
-    code, out = box.sh('runuser -u missent-review -- test -r ' + path)
-    tap.ok(code != 0, 'the page cannot read ' + os.path.basename(path), out)
-code, out = box.sh('runuser -u missent-review -- test -r %s/held.db' % STATE)
-tap.ok(code == 0, '... only the records', out)
-code, out = box.sh('runuser -u nobody -- test -r %s/held.db' % STATE)
-tap.ok(code != 0, '... which nobody else can', out)
+def used(box):
+    code, reply = box.send(message('right one', RIGHT), ['kunde@alpha.example'])
+    tap.ok(code == 250 and sunk(box, 'right one') == [['kunde@alpha.example']], 'right mail is delivered', reply)
+    wrong = hold(box, 'wrong one')
+    tap.ok(box.held() == 1 and wrong in box.run('missent', 'held', 'list')[1], 'wrong mail is held', wrong)
+    code, out = box.sh('runuser -u missent -- missent held list')
+    tap.ok(wrong in out, '... as missent\'s user sees too', out)
+    rights(box, wrong)
+    uid = record(box, wrong)['uid']
+    text = page(box, uid, 'reveal')
+    tap.ok('C-10002' in text and 'id="evidence"' in text, 'the page shows it, read again by the agent',
+           text[-3000:] + box.journal('missent-agent'))
+    code, out = box.sh('systemctl restart missent')
+    tap.ok(code == 0 and 'id="evidence"' in page(box, uid, 'reveal'), '... also after a restart of missentd', out)
+    text = page(box, uid, 'release')
+    tap.ok('Done.' in text and sunk(box, 'wrong one') == [['kunde@alpha.example']], 'released by the set-user-ID helper',
+           text[-2000:] + str(box.held()))
+    some = hold(box, 'to some', ['kunde@alpha.example', 'x@beta.example'])
+    text = page(box, record(box, some)['uid'], 'release-some', 'x@beta.example')
+    tap.ok('Done.' in text and sunk(box, 'to some') == [['x@beta.example']], 'released to one, by a submission',
+           text[-2000:])
+    tap.same([x['state'] for x in record(box, some)['recipients']], ['held', 'released'], '... the other stays held')
+    code, out = box.run('missent', 'held', 'return', some, '-w', 'wrong')
+    tap.ok(code == 0 and sunk(box, 'report-type') == [['billing@seller.example']], 'returned, in a root shell', out)
+    gone = hold(box, 'to delete')
+    text = page(box, record(box, gone)['uid'], 'delete')
+    tap.ok('Done.' in text and box.held() == 0, 'deleted by the set-user-ID helper', text[-2000:])
 
-# ---- the page ----
-uid = record(wrong)['uid']
-text = page(uid, 'reveal')
-tap.ok('C-10002' in text and 'id="evidence"' in text, 'the page shows it, read again by the agent',
-       text[-3000:] + box.journal('missent-agent'))
-code, out = box.sh('systemctl restart missent')
-tap.ok(code == 0 and 'id="evidence"' in page(uid, 'reveal'), '... also after a restart of missentd', out)
-text = page(uid, 'release')
-tap.ok('Done.' in text and sunk('wrong one') == [['kunde@alpha.example']], 'released by the set-user-ID helper', text)
-some = hold('to some', ['kunde@alpha.example', 'x@beta.example'])
-wait_for(lambda: held() == 1)
-text = page(record(some)['uid'], 'release-some', 'x@beta.example')
-tap.ok('Done.' in text and sunk('to some') == [['x@beta.example']], 'released to one, by a submission', text)
-tap.same([x['state'] for x in record(some)['recipients']], ['held', 'released'], '... the other stays held')
-code, out = box.run('missent', 'held', 'return', some, '-w', 'wrong')
-tap.ok(code == 0 and sunk('report-type') == [['billing@seller.example']], 'returned, in a root shell', out)
 
-# ---- running ----
-box.write(ETC + '/policies/invoices.conf', POLICY + 'policy "second" {\n\tkinds = {"iban"}\n}\n')
-code, out = box.sh('systemctl reload missent')
-tap.ok(code == 0 and wait_for(lambda: 'reloaded, policies=' in box.journal('missent')), 'systemctl reload', out)
-code, out = box.sh('systemctl stop missent-review missent-agent missent && '
-                   'systemctl show -p Result,ExecMainStatus missent-review missent-agent missent')
-tap.ok(code == 0 and out.count('Result=success') == 3 and out.count('ExecMainStatus=0') == 3, 'all stop cleanly', out)
-log = box.journal('missent', 'missent-agent', 'missent-review')
-tap.ok('10002' not in log and 'anna\'s' not in log, 'the journal has no identifier and no password')
-code, reply = box.send(message('while away', RIGHT), ['kunde@alpha.example'])
-tap.ok(code == 451, 'without missentd mail waits at its sender', reply)
+def ended(box):
+    box.write(ETC + '/policies/invoices.conf', POLICY + 'policy "second" {\n\tkinds = {"iban"}\n}\n')
+    code, out = box.sh('systemctl reload missent')
+    tap.ok(code == 0 and wait_for(lambda: 'reloaded, policies=' in box.journal('missent')), 'systemctl reload', out)
+    code, out = box.sh('systemctl stop missent-review missent-agent missent && '
+                       'systemctl show -p Result,ExecMainStatus missent-review missent-agent missent')
+    tap.ok(code == 0 and out.count('Result=success') == 3 and out.count('ExecMainStatus=0') == 3, 'all stop cleanly', out)
+    log = box.journal('missent', 'missent-agent', 'missent-review')
+    tap.ok('10002' not in log and 'anna\'s' not in log, 'the journal has no identifier and no password')
+    code, reply = box.send(message('while away', RIGHT), ['kunde@alpha.example'])
+    tap.ok(code == 451, 'without missentd mail waits at its sender', reply)
+
+
+for kind in (WithPostfix, WithSendmail):
+    machine = kind(scratch_folder())
+    tap.ok(True, '--- with %s ---' % kind.kind)
+    why = machine.lay() or machine.prepare() or installed(machine)
+    if why:
+        tap.skip('missent installed beside %s on a machine with systemd' % kind.kind, why)
+        continue
+    used(machine)
+    ended(machine)
+    machine.stop()
 tap.done()
