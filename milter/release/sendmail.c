@@ -24,12 +24,79 @@
 #define QUEUE "/var/spool/mqueue"
 #define PROGRAM "/usr/sbin/sendmail"
 
-static int open_queue(const Mta *mta)
+/*
+ * One folder, or many below it (QueueDirectory=/var/spool/mqueue/q*, queue groups), and in each of
+ * them control and data files may have folders of their own, qf and df.  A data file may be in
+ * another folder than its control file; an ID names one message in all of them.
+ */
+#define DEPTH 2
+
+typedef struct {
+	int control, data;
+} Place;
+
+typedef void (*Visit)(const Place *place, void *user);
+
+static int open_folder(int dir, const char *name)
 {
-	const char *path = mta->queue != NULL ? mta->queue : QUEUE;
-	if (!release_become_root())
-		return -1;
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A link to a folder on another disk is usual; one that somebody else's files would come in by is not. */
+static bool is_ours(int dir, int above)
+{
+	struct stat st, top;
+	return fstat(dir, &st) == 0 && fstat(above, &top) == 0 && (st.st_uid == top.st_uid || st.st_uid == 0);
+}
+
+static void visit_one(int dir, Visit func, void *user)
+{
+	Place place = {open_folder(dir, "qf"), open_folder(dir, "df")};
+	Place here = {place.control >= 0 ? place.control : dir, place.data >= 0 ? place.data : dir};
+	func(&here, user);
+	if (place.control >= 0)
+		close(place.control);
+	if (place.data >= 0)
+		close(place.data);
+}
+
+static bool is_part(const char *name)
+{
+	return name[0] == '.' || strcmp(name, "qf") == 0 || strcmp(name, "df") == 0 || strcmp(name, "xf") == 0;
+}
+
+/* Files are not opened to see that they are none. */
+static bool may_be_folder(const struct dirent *entry)
+{
+	return (entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+		&& !is_part(entry->d_name);
+}
+
+static void visit_all(int dir, int depth, Visit func, void *user)
+{
+	visit_one(dir, func, user);
+	DIR *list = depth > 0 ? fdopendir(open_folder(dir, ".")) : NULL;
+	if (list == NULL)
+		return;
+	for (const struct dirent *entry; (entry = readdir(list)) != NULL;) {
+		int below = may_be_folder(entry) ? open_folder(dir, entry->d_name) : -1;
+		if (below >= 0 && is_ours(below, dir))
+			visit_all(below, depth - 1, func, user);
+		if (below >= 0)
+			close(below);
+	}
+	closedir(list);
+}
+
+/* False and errno: there is no queue. */
+static bool visit_queue(const Mta *mta, Visit func, void *user)
+{
+	int dir = release_become_root() ? open_folder(AT_FDCWD, mta->queue != NULL ? mta->queue : QUEUE) : -1;
+	if (dir < 0)
+		return false;
+	visit_all(dir, DEPTH, func, user);
+	close(dir);
+	return true;
 }
 
 /* The file itself, never what a link points to. */
@@ -39,6 +106,35 @@ static FILE *open_file(int dir, const char *type, const char *id)
 	snprintf(name, sizeof name, "%s%s", type, id);
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 ? fdopen(fd, "r") : NULL;
+}
+
+/* ---- one message ---------------------------------------------------------------------- */
+
+typedef struct {
+	const char *id;
+	FILE *control, *data;
+	int control_dir, data_dir;
+} Message;
+
+static void look_in(const Place *place, void *user)
+{
+	Message *m = user;
+	if (m->control == NULL && (m->control = open_file(place->control, "hf", m->id)) != NULL)
+		m->control_dir = dup(place->control);
+	if (m->data == NULL && (m->data = open_file(place->data, "df", m->id)) != NULL)
+		m->data_dir = dup(place->data);
+}
+
+static void message_close(Message *m)
+{
+	if (m->control != NULL) {
+		fclose(m->control);
+		close(m->control_dir);
+	}
+	if (m->data != NULL) {
+		fclose(m->data);
+		close(m->data_dir);
+	}
 }
 
 /* ---- list ----------------------------------------------------------------------------- */
@@ -56,15 +152,15 @@ static void print_text(const char *text, size_t len)
 	putchar('"');
 }
 
-static void list_one(int dir, const char *name)
+static void list_one(const Place *place, const char *name)
 {
-	FILE *file = open_file(dir, "", name);
+	FILE *file = open_file(place->control, "", name);
 	char body[64];
 	struct stat st = {0};
 	if (file == NULL)
 		return;
 	snprintf(body, sizeof body, "df%s", name + 2);
-	fstatat(dir, body, &st, AT_SYMLINK_NOFOLLOW);
+	fstatat(place->data, body, &st, AT_SYMLINK_NOFOLLOW);
 	char *line = NULL, *sender = NULL;
 	size_t room = 0;
 	long arrived = 0;
@@ -89,19 +185,23 @@ static void list_one(int dir, const char *name)
 	fclose(file);
 }
 
-static int list(const Mta *mta)
+static void list_place(const Place *place, void *user)
 {
-	int fd = open_queue(mta);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	(void)user;
+	DIR *dir = fdopendir(open_folder(place->control, "."));
 	if (dir == NULL)
-		return release_fail(EX_OSERR, "the queue directory");
+		return;
 	for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
 		const char *name = entry->d_name;
-		if ((name[0] == 'h' || name[0] == 'q') && name[1] == 'f' && strlen(name) < 60)
-			list_one(fd, name);
+		if ((name[0] == 'h' || name[0] == 'q') && name[1] == 'f' && name[2] != '\0' && strlen(name) < 60)
+			list_one(place, name);
 	}
 	closedir(dir);
-	return EX_OK;
+}
+
+static int list(const Mta *mta)
+{
+	return visit_queue(mta, list_place, NULL) ? EX_OK : release_fail(EX_OSERR, "the queue directory");
 }
 
 /* ---- show ----------------------------------------------------------------------------- */
@@ -133,28 +233,29 @@ static void show_header(FILE *control)
 	free(line);
 }
 
+static int print_message(const Message *m)
+{
+	static char buffer[65536];
+	show_header(m->control);
+	putchar('\n');
+	for (size_t n; (n = fread(buffer, 1, sizeof buffer, m->data)) > 0;)
+		fwrite(buffer, 1, n, stdout);
+	return ferror(m->data) || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+}
+
+static int not_there(const char *id)
+{
+	errno = ENOENT;
+	return release_fail(EX_NOINPUT, id);
+}
+
 static int show(const Mta *mta, const char *id)
 {
-	int dir = open_queue(mta);
-	FILE *control = dir >= 0 ? open_file(dir, "hf", id) : NULL;
-	FILE *body = control != NULL ? open_file(dir, "df", id) : NULL;
-	int rc = EX_OK;
-	if (body == NULL) {
-		rc = release_fail(errno == ENOENT ? EX_NOINPUT : EX_OSERR, id);
-	} else {
-		static char buffer[65536];
-		show_header(control);
-		putchar('\n');
-		for (size_t n; (n = fread(buffer, 1, sizeof buffer, body)) > 0;)
-			fwrite(buffer, 1, n, stdout);
-		if (ferror(body) || fflush(stdout) != 0)
-			rc = EX_IOERR;
-		fclose(body);
-	}
-	if (control != NULL)
-		fclose(control);
-	if (dir >= 0)
-		close(dir);
+	Message m = {.id = id};
+	if (!visit_queue(mta, look_in, &m))
+		return release_fail(EX_OSERR, "the queue directory");
+	int rc = m.control != NULL && m.data != NULL ? print_message(&m) : not_there(id);
+	message_close(&m);
 	return rc;
 }
 
@@ -183,26 +284,32 @@ static int release(const Mta *mta, const char *id)
 	return rc;
 }
 
+/* Sendmail locks by flock() or by fcntl(), as it was built. */
+static bool lock(FILE *control)
+{
+	struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	return flock(fileno(control), LOCK_EX | LOCK_NB) == 0 && fcntl(fileno(control), F_SETLK, &range) == 0;
+}
+
+static int remove_file(int dir, const char *type, const char *id)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%s%s", type, id);
+	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? EX_OK : release_fail(EX_OSERR, name);
+}
+
 /* The control file first: without it the body is nobody's, and this verb can be repeated. */
 static int delete(const Mta *mta, const char *id)
 {
-	int dir = open_queue(mta);
-	FILE *control = dir >= 0 ? open_file(dir, "hf", id) : NULL;
-	if (control == NULL)
-		return release_fail(EX_NOINPUT, id);
-	char name[64];
-	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-	int rc = EX_OK;
-	if (flock(fileno(control), LOCK_EX | LOCK_NB) != 0
-		|| fcntl(fileno(control), F_SETLK, &lock) != 0)
-		rc = release_fail(EX_TEMPFAIL, "Sendmail is at this message now");
-	for (int i = 0; i < 2 && rc == EX_OK; i++) {
-		snprintf(name, sizeof name, "%s%s", i == 0 ? "hf" : "df", id);
-		if (unlinkat(dir, name, 0) != 0 && errno != ENOENT)
-			rc = release_fail(EX_OSERR, name);
-	}
-	fclose(control);
-	close(dir);
+	Message m = {.id = id};
+	if (!visit_queue(mta, look_in, &m))
+		return release_fail(EX_OSERR, "the queue directory");
+	int rc = m.control == NULL ? not_there(id)
+		: !lock(m.control)  ? release_fail(EX_TEMPFAIL, "Sendmail is at this message now")
+				    : remove_file(m.control_dir, "hf", id);
+	if (rc == EX_OK && m.data != NULL)
+		rc = remove_file(m.data_dir, "df", id);
+	message_close(&m);
 	return rc;
 }
 

@@ -234,7 +234,7 @@ def single(p, what):
         other = hold(p, word + ' impostor', WRONG + 'another text\n')
         shutil.copy2(glob.glob(p.dir + '/queue/hold/**/' + other, recursive=True)[0], path)
     else:
-        with open(p.dir + '/queue/df' + name, 'a') as f:
+        with open(glob.glob(p.dir + '/queue/**/df' + name, recursive=True)[0], 'a') as f:
             f.write('another text\n')
     out = held('release', name)
     tap.ok(m.code != 0 and 'not, or is no longer, that message' in out, 'a queue ID that names another '
@@ -300,6 +300,7 @@ for p in both(S, 'unix:' + m.socket, tap):
         out = held('release', name)
         tap.ok(m.code == 0 and 'taken by the MTA' in out, 'an old message is submitted anew', out)
         tap.same(p.arrived('old one too'), 1, '... and arrives')
+        tap.same(p.places, {'q1', 'q2/qf'}, 'all that was done in each of several queue directories')
     # the second person
     m.more = p.settings() + p.desk('two-person-above = 3\ntwo-person-policies = {"careful"}')
     m.write_conf()

@@ -8,7 +8,7 @@ divert(0)dnl
 OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `mx.seller.example')dnl
 define(`confPID_FILE', `%(dir)s/pid')dnl
-define(`QUEUE_DIR', `%(dir)s/queue')dnl
+define(`QUEUE_DIR', `%(dir)s/queue/q*')dnl
 define(`ALIAS_FILE', `')dnl
 define(`HELP_FILE', `')dnl
 define(`STATUS_FILE', `')dnl
@@ -49,6 +49,7 @@ class Sendmail(Postfix):
         self.port, self.sink_port = free_port(), free_port()
         self.milter = milter
         self.sink = self.process = None
+        self.places = set()  # queue directories in which something was seen
         atexit.register(self.stop)
 
     def unpack(self):
@@ -68,8 +69,9 @@ class Sendmail(Postfix):
         return 'libraries are missing: ' + ' '.join(missing) if missing else None
 
     def start(self):
-        os.makedirs(self.dir + '/queue')
-        os.makedirs(self.dir + '/sink')
+        # Several queue directories, one of them with folders for the parts of a message.
+        for folder in ('queue/q1', 'queue/q2/qf', 'queue/q2/df', 'queue/q2/xf', 'sink'):
+            os.makedirs(self.dir + '/' + folder)
         cf = self.root + '/usr/share/sendmail/cf'
         with open(self.dir + '/sendmail.mc', 'w') as f:
             f.write(MC % {'cf': cf, 'dir': self.dir, 'sink': self.sink_port, 'port': self.port,
@@ -106,7 +108,12 @@ class Sendmail(Postfix):
 
     def held(self):
         """A quarantined message's control file is hfID in place of qfID."""
-        return [os.path.basename(x)[2:] for x in glob.glob(self.dir + '/queue/hf*')]
+        return [os.path.basename(x)[2:] for x in self.control_files('h')]
+
+    def control_files(self, types):
+        found = glob.glob('%s/queue/**/[%s]f?*' % (self.dir, types), recursive=True)
+        self.places |= {os.path.relpath(os.path.dirname(x), self.dir + '/queue') for x in found}
+        return found
 
     def settings(self):
         wrapper = self.dir + '/sendmail'
@@ -128,7 +135,7 @@ class Sendmail(Postfix):
     def queue(self):
         return [{'queue_id': os.path.basename(x)[2:],
                  'queue_name': 'hold' if os.path.basename(x)[0] == 'h' else 'active'}
-                for x in glob.glob(self.dir + '/queue/[hq]f*')]
+                for x in self.control_files('hq')]
 
     def log(self):
         return ''
