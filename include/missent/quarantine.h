@@ -8,7 +8,8 @@
  * ERRORS  GError.  When ms_records_add() fails the message must be refused for now: a hold
  *         without a record would be lost among others.
  * THREADS Safe, and safe among processes.
- * LIMITS  MS_HELD_FINDINGS findings and MS_HELD_RELATIONS recipients of each are kept.
+ * LIMITS  MS_HELD_FINDINGS findings are kept, and of each the relation to MS_HELD_RELATIONS recipients;
+ *         where there are more, those for whom the message is wrong come first.
  * NOT     Holds no message: that is the MTA's queue, or the spool (spool.h).  Identifiers are
  *         kept masked, with a keyed digest to find them again; carries nothing out (desk.h).
  */
@@ -22,7 +23,7 @@
 #include "missent/verdict.h"
 
 #define MS_HELD_FINDINGS 100
-#define MS_HELD_RELATIONS 200
+#define MS_HELD_RELATIONS 1000 /* what Postfix takes for one message unless it is told otherwise */
 
 typedef struct MsRecords MsRecords;
 

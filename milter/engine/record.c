@@ -67,10 +67,33 @@ static void add_account(MsRecord *record, const char *name)
 		g_ptr_array_add(record->accounts, g_strdup(name));
 }
 
-static void add_recipients(MsRecord *record, const MsEnvelope *envelope, const MsJudgement *judgement)
+static bool is_wrong_for(const MsJudgement *judgement, guint recipient)
+{
+	for (guint i = 0; judgement->resolution != NULL && i < judgement->reading->findings->len; i++)
+		if (ms_resolution_relation(judgement->resolution, i, recipient) == MS_OTHER)
+			return true;
+	return false;
+}
+
+/* As in the envelope.  Of more than can be kept with their relations, those for whom the message is
+ * wrong come first. */
+static GArray *order_of(const MsEnvelope *envelope, const MsJudgement *judgement)
+{
+	guint n = envelope->recipients->len;
+	GArray *order = g_array_sized_new(FALSE, FALSE, sizeof(guint), n);
+	g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
+	for (guint i = 0; i < n; i++)
+		g_array_append_val(n <= MS_HELD_RELATIONS || is_wrong_for(judgement, i) ? order : others, i);
+	g_array_append_vals(order, others->data, others->len);
+	return order;
+}
+
+static void add_recipients(MsRecord *record, const MsEnvelope *envelope, const MsJudgement *judgement,
+	const GArray *order)
 {
 	const MsVerdict *verdict = judgement->verdict;
-	for (guint i = 0; i < envelope->recipients->len; i++) {
+	for (guint n = 0; n < order->len; n++) {
+		guint i = g_array_index(order, guint, n);
 		GPtrArray *accounts = judgement->resolution != NULL
 			? judgement->resolution->recipients->pdata[i]
 			: NULL;
@@ -84,19 +107,20 @@ static void add_recipients(MsRecord *record, const MsEnvelope *envelope, const M
 	}
 }
 
-static char *relations_of(const MsJudgement *judgement, guint finding, guint recipients)
+static char *relations_of(const MsJudgement *judgement, guint finding, const GArray *order)
 {
 	GString *out = g_string_new(NULL);
-	for (guint r = 0; r < MIN(recipients, MS_HELD_RELATIONS); r++)
+	for (guint n = 0; n < MIN(order->len, MS_HELD_RELATIONS); n++)
 		g_string_append_c(out,
 			judgement->resolution == NULL
 				? '?'
-				: "ohx?"[ms_resolution_relation(judgement->resolution, finding, r)]);
+				: "ohx?"[ms_resolution_relation(judgement->resolution, finding,
+					  g_array_index(order, guint, n))]);
 	return g_string_free(out, FALSE);
 }
 
 static void add_finding(MsRecord *record, const MsRuntime *runtime, const MsJudgement *judgement,
-	guint index, guint recipients)
+	guint index, const GArray *order)
 {
 	const MsFinding *f = judgement->reading->findings->pdata[index];
 	const MsOwners *owners =
@@ -105,7 +129,7 @@ static void add_finding(MsRecord *record, const MsRuntime *runtime, const MsJudg
 	g_autofree char *ref = ms_engine_ref(runtime, f->kind, f->value);
 	g_autofree char *names = owners != NULL ? join(owners->owners) : g_strdup("");
 	g_autofree char *belief = ms_belief_words(f->belief);
-	g_autofree char *relations = relations_of(judgement, index, recipients);
+	g_autofree char *relations = relations_of(judgement, index, order);
 	const char *where = f->places->len > 0 ? ((MsPlace *)f->places->pdata[0])->where : "";
 	ms_record_finding(record, (MsHeldFinding){f->kind, masked, ref, names, belief, (char *)where, f->count,
 					  relations});
@@ -115,7 +139,7 @@ static void add_finding(MsRecord *record, const MsRuntime *runtime, const MsJudg
 
 /* Those that somebody owns come first; a tentative one that nobody owns says nothing. */
 static void add_findings(MsRecord *record, const MsRuntime *runtime, const MsJudgement *judgement,
-	guint recipients)
+	const GArray *order)
 {
 	for (int owned = 1; owned >= 0; owned--) {
 		for (guint i = 0; i < judgement->reading->findings->len; i++) {
@@ -126,7 +150,7 @@ static void add_findings(MsRecord *record, const MsRuntime *runtime, const MsJud
 			bool has = owners != NULL && owners->owners->len > 0;
 			if (has == owned && record->findings->len < MS_HELD_FINDINGS
 				&& (has || !(f->belief & MS_BELIEF_TENTATIVE)))
-				add_finding(record, runtime, judgement, i, recipients);
+				add_finding(record, runtime, judgement, i, order);
 		}
 	}
 }
@@ -168,8 +192,9 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->policies = join(verdict->policies);
 	r->cause = cause_of(envelope, verdict, r->codes, r->policies);
 	r->assignee = g_strdup("");
-	add_recipients(r, envelope, judgement);
-	add_findings(r, runtime, judgement, envelope->recipients->len);
+	g_autoptr(GArray) order = order_of(envelope, judgement);
+	add_recipients(r, envelope, judgement, order);
+	add_findings(r, runtime, judgement, order);
 	g_ptr_array_unref(r->reasons);
 	r->reasons = g_ptr_array_ref(verdict->reasons);
 	return r;

@@ -6,7 +6,6 @@
 
 /* One message: whose is it, who would have got it, why do we think so, what happens if it goes. */
 
-#define SHOWN_RECIPIENTS 100
 #define SHOWN_FINDINGS 30
 
 MsRecord *find_record(const Request *r, Answer *a, const char *uid)
@@ -71,19 +70,6 @@ static void why(GString *out, const Request *r, const MsRecord *record)
 	html(out, "</ul></section>");
 }
 
-static guint wrong_for(const MsRecord *record, guint recipient, const char **owner_out)
-{
-	guint n = 0;
-	for (guint i = 0; i < record->findings->len; i++) {
-		const MsHeldFinding *f = record->findings->pdata[i];
-		if (recipient < strlen(f->relations) && f->relations[recipient] == 'x') {
-			*owner_out = f->owners;
-			n++;
-		}
-	}
-	return n;
-}
-
 static void consequences(GString *out, const Request *r, const MsRecord *record)
 {
 	guint listed = 0, held = 0;
@@ -99,7 +85,8 @@ static void consequences(GString *out, const Request *r, const MsRecord *record)
 			T(r, "would receive"), (gint64)n, T(r, n == 1 ? "identifier of" : "identifiers of"), owner);
 	}
 	if (listed > 5)
-		html(out, "<p><small>+%d</small></p>", (gint64)listed - 5);
+		html(out, "<p><small>+%d%s</small></p>", (gint64)listed - 5,
+			record->recipients->len > MS_HELD_RELATIONS ? T(r, " or more") : "");
 	if (held == 0)
 		html(out, "<p>%s</p>", T(r, "It is decided already."));
 	else if (listed == 0)
@@ -118,7 +105,11 @@ static void relation_cell(GString *out, const Request *r, const char *relations,
 		char letter;
 		const char *name, *sign;
 	} names[] = {{'o', "own", "✓"}, {'h', "house", "·"}, {'x', "another's", "✗"}, {'?', "unknown", "?"}};
-	char letter = recipient < strlen(relations) ? relations[recipient] : '?';
+	if (recipient >= strlen(relations)) { /* of so many, the record does not keep it */
+		html(out, "<td class=\"rel none\">–</td>");
+		return;
+	}
+	char letter = relations[recipient];
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
 		if (names[i].letter == letter)
 			html(out, "<td class=\"rel %S\"><span aria-hidden=\"true\">%S</span> %s</td>",
@@ -137,7 +128,7 @@ static void matrix_head(GString *out, const Request *r, const MsRecord *record)
 	html(out, "</tr></thead>");
 }
 
-static void matrix(GString *out, const Request *r, const MsRecord *record)
+static void matrix(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
 {
 	if (record->findings->len == 0)
 		return;
@@ -145,7 +136,8 @@ static void matrix(GString *out, const Request *r, const MsRecord *record)
 		"<table class=\"matrix\">", T(r, "Recipients and identifiers"), T(r, "Recipients and identifiers"));
 	matrix_head(out, r, record);
 	html(out, "<tbody>");
-	for (guint i = 0; i < record->recipients->len && i < SHOWN_RECIPIENTS; i++) {
+	for (guint n = 0; n < shown->list->len; n++) {
+		guint i = g_array_index(shown->list, guint, n);
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		html(out, "<tr><th scope=\"row\">%s<br><small>%s</small> ", to->address, to->accounts);
 		html_state(out, r, ms_state_names[to->state]);
@@ -155,8 +147,6 @@ static void matrix(GString *out, const Request *r, const MsRecord *record)
 		html(out, "</tr>");
 	}
 	html(out, "</tbody></table></div>");
-	if (record->recipients->len > SHOWN_RECIPIENTS)
-		html(out, "<p><small>+%d</small></p>", (gint64)record->recipients->len - SHOWN_RECIPIENTS);
 }
 
 /* ---- in clear ------------------------------------------------------------------------- */
@@ -274,15 +264,15 @@ static void begin_form(GString *out, const Request *r, const MsRecord *record, c
 	html_token(out, r);
 }
 
-static void final_form(GString *out, const Request *r, const MsRecord *record)
+static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
 {
 	begin_form(out, r, record, T(r, "Decide"));
 	html(out, "<fieldset><legend>%s</legend>", T(r, "Recipients"));
-	guint shown = 0;
-	for (guint i = 0; i < record->recipients->len; i++) {
+	for (guint n = 0; n < shown->list->len; n++) {
+		guint i = g_array_index(shown->list, guint, n);
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		const char *owner = "";
-		if (to->state != MS_STATE_HELD || shown++ >= SHOWN_RECIPIENTS)
+		if (to->state != MS_STATE_HELD)
 			continue;
 		html(out, "<label class=\"check\"><input type=\"checkbox\" name=\"to\" value=\"%s\"> %s%S</label>",
 			to->address, to->address, wrong_for(record, i, &owner) > 0 ? " <span class=\"bad\">✗</span>" : "");
@@ -307,7 +297,7 @@ static void note_form(GString *out, const Request *r, const MsRecord *record)
 	html(out, "<button class=\"quiet\" name=\"verb\" value=\"assign\">%s</button></div></form>", T(r, "Assign"));
 }
 
-static void teach_form(GString *out, const Request *r, const MsRecord *record)
+static void teach_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
 {
 	begin_form(out, r, record, T(r, "The directory is wrong"));
 	html(out, "<p><small>%s</small></p><label>%s<select name=\"ref\">",
@@ -322,8 +312,10 @@ static void teach_form(GString *out, const Request *r, const MsRecord *record)
 		html(out, "<option value=\"%s\">", (char *)record->accounts->pdata[i]);
 	html(out, "</datalist><button class=\"quiet\" name=\"verb\" value=\"belongs\">%s</button>", T(r, "Belongs"));
 	html(out, "<label>%s<select name=\"recipient\">", T(r, "This recipient"));
-	for (guint i = 0; i < record->recipients->len && i < SHOWN_RECIPIENTS; i++)
-		html(out, "<option>%s</option>", ((MsHeldRecipient *)record->recipients->pdata[i])->address);
+	for (guint n = 0; n < shown->list->len; n++) {
+		const MsHeldRecipient *to = record->recipients->pdata[g_array_index(shown->list, guint, n)];
+		html(out, "<option>%s</option>", to->address);
+	}
 	html(out, "</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\"></label>"
 		"<button class=\"quiet\" name=\"verb\" value=\"may-receive\">%s</button>", T(r, "may receive for account"),
 		T(r, "May receive"));
@@ -388,15 +380,18 @@ void message_body(GString *out, const Request *r, const MsRecord *record, const 
 	why(out, r, record);
 	consequences(out, r, record);
 	html(out, "</div>");
+	Shown shown = recipients_shown(r, record);
+	recipients_pages(out, r, record, &shown);
 	if (may(r, FOR_REVIEWER) && record->state == MS_STATE_HELD) {
 		html(out, "<div class=\"forms\">");
-		final_form(out, r, record);
+		final_form(out, r, record, &shown);
 		note_form(out, r, record);
 		if (record->findings->len > 0)
-			teach_form(out, r, record);
+			teach_form(out, r, record, &shown);
 		html(out, "</div>");
 	}
-	matrix(out, r, record);
+	matrix(out, r, record, &shown);
+	g_array_unref(shown.list);
 	if (evidence != NULL)
 		revealed(out, r, record, evidence);
 	else

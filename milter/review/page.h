@@ -111,6 +111,17 @@ void page_part(Request *r, Answer *a);
 void message_body(GString *out, const Request *r, const MsRecord *record, const json_t *evidence);
 MsRecord *find_record(const Request *r, Answer *a, const char *uid);
 
+/* recipients.c */
+typedef struct {
+	GArray *list;      /* of guint: places in the record's recipients, the wrong ones first */
+	guint from, found; /* this page's first among those that are looked for, and how many they are */
+} Shown;
+/* The query's "find" and "from". */
+Shown recipients_shown(const Request *r, const MsRecord *record);
+void recipients_pages(GString *out, const Request *r, const MsRecord *record, const Shown *shown);
+/* How many identifiers of another account are in it for that recipient, and whose the last is. */
+guint wrong_for(const MsRecord *record, guint recipient, const char **owner_out);
+
 /* decide.c */
 void page_decide(Request *r, Answer *a);
 void page_decide_cause(Request *r, Answer *a);

@@ -212,6 +212,29 @@ b.press('button.danger', 'Delete')
 tap.ok(record(special)['state'] == 'deleted', 'delete, after a question')
 tap.ok(not b.all('.decide'), '... then nothing more can be decided')
 
+# ---- a list of recipients that grew out of hand ----
+many = hold('many', to=['r%03d@beta.example' % i for i in range(230)] + ['kunde@alpha.example'])
+uid = record(many)['uid']
+b.go(SITE + '/message/' + uid)
+boxes = b.all('.decide input[name=to]')
+tap.ok(len(boxes) == 100 and boxes[0].attribute('value') == 'kunde@alpha.example',
+       'of many recipients the wrong one stands first', boxes[0].attribute('value'))
+b.press('a', 'Next page')
+b.press('a', 'Next page')
+boxes = [x.attribute('value') for x in b.all('.decide input[name=to]')]
+b.picture(SHOTS + '/many.png')
+tap.ok(len(boxes) == 31 and boxes[-1] == 'r229@beta.example' and '201–231 / 231' in b.text, '... all can be seen', boxes)
+b.find('input[name=find]').type('R22')
+b.press('.filters button')
+boxes = [x.attribute('value') for x in b.all('.decide input[name=to]')]
+tap.same(boxes, ['r%d@beta.example' % i for i in range(220, 230)], '... and looked for')
+b.find('input[value="r225@beta.example"]').click()
+b.find('.decide input[name=why]').type('he asked')
+b.press('button', 'Release to the chosen')
+p.arrived('Subject: many')
+tap.same([x[0] for x in p.copies('Subject: many')], [['r225@beta.example']], '... and released to')
+m.tool('held', 'delete', many, '-w', 'test')
+
 # ---- notes, assigning, teaching ----
 uid = record(first[0])['uid']
 b.go(SITE + '/message/' + uid)

@@ -47,23 +47,29 @@ static void import(MsDirectory *directory, const char *text)
 	close(fd);
 }
 
-/* What is done with a message, to a recipient of account R. */
-static MsAction judge_message(MsRuntime *runtime, const char *message)
+static MsJudgement *judgement_of(MsRuntime *runtime, MsEnvelope *envelope, const char *message)
 {
 	int fd = ms_memory_file("test");
 	g_assert_cmpint(write(fd, message, strlen(message)), ==, (gssize)strlen(message));
 	ms_memory_seal(fd);
-	g_autoptr(MsEnvelope) envelope = ms_envelope_new();
 	envelope->sender = g_strdup("a@seller.example");
 	envelope->size = strlen(message);
-	g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
-	g_autoptr(MsJudgement) judgement = NULL;
+	MsJudgement *judgement = NULL;
 	g_autoptr(GError) error = NULL;
 	g_assert_true(ms_engine_judge(runtime, envelope, fd, strlen(message), &judgement, &error));
 	g_assert_no_error(error);
 	close(fd);
 	if (judgement->trouble != NULL)
 		g_test_message("%s", judgement->trouble);
+	return judgement;
+}
+
+/* What is done with a message, to a recipient of account R. */
+static MsAction judge_message(MsRuntime *runtime, const char *message)
+{
+	g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+	g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+	g_autoptr(MsJudgement) judgement = judgement_of(runtime, envelope, message);
 	return judgement->verdict->action;
 }
 
@@ -217,6 +223,47 @@ static void test_always(void)
 	ms_kinds_unref(kinds);
 }
 
+/* Of a list that grew out of hand, the record keeps for whom the message is wrong. */
+static void test_many(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING "X,recipient,@x.example\n");
+	MsRuntime *runtime = start();
+	g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+	for (int i = 0; i < MS_HELD_RELATIONS + 50; i++)
+		g_ptr_array_add(envelope->recipients, g_strdup_printf("r%d@x.example", i));
+	g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+	g_autoptr(MsJudgement) judgement =
+		judgement_of(runtime, envelope, "From: a@seller.example\r\n\r\nabout FIRST-1 we\r\n");
+	g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, judgement, "");
+	g_assert_cmpuint(record->recipients->len, ==, MS_HELD_RELATIONS + 51);
+	g_assert_cmpstr(((MsHeldRecipient *)record->recipients->pdata[0])->address, ==, "r@recipient.example");
+	g_assert_cmpstr(((MsHeldRecipient *)record->recipients->pdata[1])->address, ==, "r0@x.example");
+	const MsHeldFinding *first = record->findings->pdata[0];
+	g_assert_cmpstr(first->kind, ==, "customer-number");
+	g_assert_cmpuint(strlen(first->relations), ==, MS_HELD_RELATIONS);
+	g_assert_cmpint(first->relations[0], ==, 'x');
+	g_assert_cmpuint(strspn(first->relations + 1, "o"), ==, MS_HELD_RELATIONS - 1);
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
+/* A runtime knows when its files say something else. */
+static void test_current(void)
+{
+	MsRuntime *runtime = start();
+	g_autofree char *file = g_build_filename(dir, "policies", "other.conf", NULL);
+	g_assert_true(ms_runtime_is_current(runtime));
+	write_file("policies/other.conf", "policy \"other\" {\n}\n");
+	g_assert_false(ms_runtime_is_current(runtime));
+	unlink(file);
+	g_assert_true(ms_runtime_is_current(runtime));
+	write_file("policies/all.conf", "policy \"all\" {\n}\n"); /* the same words, but written anew */
+	g_assert_false(ms_runtime_is_current(runtime));
+	ms_runtime_unref(runtime);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -236,6 +283,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/known/attachment", test_attachment);
 	g_test_add_func("/engine/known/restart", test_restart);
 	g_test_add_func("/engine/known/always", test_always);
+	g_test_add_func("/engine/record/many", test_many);
+	g_test_add_func("/engine/runtime/current", test_current);
 	int rc = g_test_run();
 	remove_folder(dir);
 	g_free(dir);
