@@ -52,6 +52,7 @@ typedef struct {
 	const char *verb;
 	GPtrArray *uids;       /* of char *: records, by uid or queue ID */
 	GPtrArray *recipients; /* of char *; release: only to these; may-receive: these; else empty */
+	bool rightful;         /* release, of each message, to those with a right to it alone */
 	const char *who, *why;
 	const char *detail;    /* belongs: "REF ACCOUNT"; may-receive: the account; assign: to whom */
 	guint total;           /* messages of the decision on all hosts; 0: these */

@@ -227,15 +227,18 @@ static bool is_here(const MsSettings *s, const MsRecord *record, GError **error)
 	return desk_fail(error, "%s: is held on %s, this is %s", record->queue_id, record->host, s->host);
 }
 
-static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *record, guint *n_out,
-	GError **error)
+static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *record,
+	const GPtrArray *chosen, guint *n_out, GError **error)
 {
 	bool final = is_final(ask->verb);
 	if (!is_here(s, record, error))
 		return false;
 	if (final && record->state != MS_STATE_HELD)
 		return desk_fail(error, "%s: is %s already", record->queue_id, ms_state_names[record->state]);
-	if (final && strcmp(ask->verb, "release") != 0 && ask->recipients->len > 0)
+	if (ask->rightful && chosen->len == 0)
+		return desk_fail(error, "%s: nobody for whom it is held has a right to all that is in it",
+			record->queue_id);
+	if (final && strcmp(ask->verb, "release") != 0 && chosen->len > 0)
 		return desk_fail(error, "only a release can be for some of the recipients");
 	if (strcmp(ask->verb, "return") == 0 && *record->sender == '\0')
 		return desk_fail(error, "%s: it has no sender to be returned to (a bounce); release or delete it",
@@ -246,11 +249,12 @@ static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *
 			return desk_fail(error, "%s: another decision on it is not finished (%s by %s, %s)",
 				record->queue_id, d->verb, d->who, ms_decision_state_names[d->state]);
 	}
-	*n_out = final ? deliveries(record, ask->recipients, error) : 1;
+	*n_out = final ? deliveries(record, chosen, error) : 1;
 	return *n_out > 0;
 }
 
-static MsDecision *make_decision(const MsAsk *ask, const char *uid, const char *group, guint n)
+static MsDecision *make_decision(const MsAsk *ask, const char *uid, const GPtrArray *chosen,
+	const char *group, guint n)
 {
 	MsDecision *d = g_new0(MsDecision, 1);
 	d->id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, n) : ms_records_name();
@@ -258,8 +262,8 @@ static MsDecision *make_decision(const MsAsk *ask, const char *uid, const char *
 	d->group = g_strdup(group);
 	d->verb = g_strdup(ask->verb);
 	GString *to = g_string_new(NULL);
-	for (guint i = 0; i < ask->recipients->len; i++)
-		g_string_append_printf(to, "%s%s", i > 0 ? "\n" : "", (char *)ask->recipients->pdata[i]);
+	for (guint i = 0; i < chosen->len; i++)
+		g_string_append_printf(to, "%s%s", i > 0 ? "\n" : "", (char *)chosen->pdata[i]);
 	d->recipients = g_string_free(to, FALSE);
 	d->who = g_strdup(ask->who);
 	d->second = g_strdup("");
@@ -303,13 +307,15 @@ static GPtrArray *make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 		if (record == NULL && why == NULL)
 			desk_fail(&why, "%s: there is no record of a held message with this queue ID",
 				(char *)ask->uids->pdata[i]);
-		if (why != NULL || !check_record(desk->settings, ask, record, &n, &why)) {
+		g_autoptr(GPtrArray) right = record != NULL && ask->rightful ? ms_record_rightful(record) : NULL;
+		const GPtrArray *chosen = right != NULL ? right : ask->recipients;
+		if (why != NULL || !check_record(desk->settings, ask, record, chosen, &n, &why)) {
 			g_propagate_error(error, g_steal_pointer(&why));
 			return NULL;
 		}
 		sum += n;
 		two = two || (is_final(ask->verb) && named_policy(desk->settings, record));
-		g_ptr_array_add(list, make_decision(ask, record->uid, group, i));
+		g_ptr_array_add(list, make_decision(ask, record->uid, chosen, group, i));
 	}
 	gint64 most = desk->settings->desk.two_person;
 	two = two || (is_final(ask->verb) && most >= 0 && MAX(sum, ask->total) > most);

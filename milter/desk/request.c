@@ -54,6 +54,7 @@ static json_t *do_decide(MsDesk *desk, const json_t *ask, GError **error)
 		.who = word(ask, "who"),
 		.why = word(ask, "why"),
 		.detail = word(ask, "detail"),
+		.rightful = json_is_true(json_object_get(ask, "rightful")),
 		.later = json_is_true(json_object_get(ask, "later")),
 		.id = *word(ask, "id") != '\0' ? word(ask, "id") : NULL,
 		.total = (guint)CLAMP(total, 0, G_MAXINT32)};

@@ -118,3 +118,20 @@ void ms_record_finding(MsRecord *record, MsHeldFinding finding)
 	finding.relations = g_strdup(finding.relations);
 	g_ptr_array_add(record->findings, g_memdup2(&finding, sizeof finding));
 }
+
+GPtrArray *ms_record_rightful(const MsRecord *record)
+{
+	GPtrArray *list = g_ptr_array_new();
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		guint own = 0, other = 0;
+		for (guint k = 0; k < record->findings->len; k++) {
+			const char *relations = ((MsHeldFinding *)record->findings->pdata[k])->relations;
+			own += i < strlen(relations) && relations[i] == 'o';
+			other += i < strlen(relations) && relations[i] == 'x';
+		}
+		if (to->state == MS_STATE_HELD && own > 0 && other == 0)
+			g_ptr_array_add(list, to->address);
+	}
+	return list;
+}

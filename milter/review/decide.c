@@ -57,9 +57,10 @@ static json_t *decision(const Request *r, const char *verb, json_t *uids, json_t
 	const char *detail, gint64 total)
 {
 	g_autofree char *id = ms_records_name();
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:b}", "do", "decide", "id", id, "verb",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:b, s:b}", "do", "decide", "id", id, "verb",
 		verb, "uids", uids, "recipients", recipients, "who", r->session->account->name, "why", form(r, "why"),
-		"detail", detail, "total", (json_int_t)total, "later", json_array_size(uids) > 5);
+		"detail", detail, "total", (json_int_t)total, "later", json_array_size(uids) > 5, "rightful",
+		strcmp(form(r, "verb"), "release-right") == 0);
 }
 
 static char *outcome_words(const Request *r, const char *state, const char *outcome)
@@ -91,6 +92,8 @@ static const char *pressed(const Request *r, char **detail_out, GPtrArray *to)
 {
 	const char *verb = form(r, "verb");
 	*detail_out = g_strdup("");
+	if (strcmp(verb, "release-right") == 0)
+		return "release";
 	if (strcmp(verb, "release-some") == 0) {
 		const GPtrArray *chosen = form_all(r, "to");
 		for (guint i = 0; chosen != NULL && i < chosen->len; i++)

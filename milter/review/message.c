@@ -279,8 +279,13 @@ static void final_form(GString *out, const Request *r, const MsRecord *record, c
 	}
 	html(out, "</fieldset><label class=\"wide\">%s<input name=\"why\" required maxlength=\"500\"></label>",
 		T(r, "Reason, for the record"));
-	html(out, "<div class=\"buttons\"><button name=\"verb\" value=\"release-some\">%s</button>"
-		"<button class=\"quiet\" name=\"verb\" value=\"release\">%s</button>", T(r, "Release to the chosen"),
+	g_autoptr(GPtrArray) right = ms_record_rightful(record);
+	html(out, "<div class=\"buttons\"><button name=\"verb\" value=\"release-some\">%s</button>",
+		T(r, "Release to the chosen"));
+	if (right->len > 0 && right->len < record->recipients->len)
+		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release-right\">%s (%d)</button>",
+			T(r, "Release to those with a right"), (gint64)right->len);
+	html(out, "<button class=\"quiet\" name=\"verb\" value=\"release\">%s</button>",
 		T(r, "Release to all"));
 	if (*record->sender != '\0')
 		html(out, "<button class=\"quiet\" name=\"verb\" value=\"return\">%s</button>", T(r, "Return to sender"));

@@ -188,6 +188,7 @@ static const char *const french[][2] = {
 	{"Your session has ended. Log in again.", "Votre session est terminée. Reconnectez-vous."},
 	{"missent", "missent"},
 	{"Recipients with this in them", "Destinataires qui contiennent"},
+	{"Release to those with a right", "Libérer pour les ayants droit"},
 	{" or more", " ou plus"},
 	{"Previous page", "Page précédente"},
 	{"It waits for a second person.", "Cela attend une seconde personne."},

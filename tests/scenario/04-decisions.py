@@ -301,6 +301,16 @@ for p in both(S, 'unix:' + m.socket, tap):
         tap.ok(m.code == 0 and 'taken by the MTA' in out, 'an old message is submitted anew', out)
         tap.same(p.arrived('old one too'), 1, '... and arrives')
         tap.same(p.places, {'q1', 'q2/qf'}, 'all that was done in each of several queue directories')
+    # those who have a right to it
+    name = hold(p, p.kind + ' rightful', to=RESOLVE)
+    out = held('release', name, '--rightful', '-w', 'the others may')
+    tap.ok(m.code == 0, 'released to those with a right', out)
+    tap.same(state(name), ('held', ['held', 'released', 'released']), '... and to no other')
+    p.arrived(p.kind + ' rightful')
+    tap.same(sorted(sum((to for to, _ in p.copies(p.kind + ' rightful')), [])), RESOLVE[1:], '... who get it')
+    out = held('release', name, '--rightful')
+    tap.ok(m.code != 0 and 'has a right' in out, '... where there is none nothing is done', out)
+    held('delete', name)
     # the second person
     m.more = p.settings() + p.desk('two-person-above = 3\ntwo-person-policies = {"careful"}')
     m.write_conf()

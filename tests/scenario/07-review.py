@@ -233,6 +233,13 @@ b.find('.decide input[name=why]').type('he asked')
 b.press('button', 'Release to the chosen')
 p.arrived('Subject: many')
 tap.same([x[0] for x in p.copies('Subject: many')], [['r225@beta.example']], '... and released to')
+b.find('.decide input[name=why]').type('the list is right but for one')
+b.press('button', 'Release to those with a right (229)')
+tap.ok('Done.' in b.text, '... or all of them at once who have a right to it', b.text[:3000])
+tap.same([x['address'] for x in record(many)['recipients'] if x['state'] == 'held'], ['kunde@alpha.example'],
+         '... but no other')
+p.arrived('Subject: many', 2)
+tap.same(sum(len(x[0]) for x in p.copies('Subject: many')), 230, '... and they get it')
 m.tool('held', 'delete', many, '-w', 'test')
 
 # ---- notes, assigning, teaching ----
