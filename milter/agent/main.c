@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +37,12 @@ typedef struct {
 	int listening;
 } Agent;
 
-static volatile sig_atomic_t stopping;
+static atomic_bool stopping; /* lock-free, so that a signal may set it */
 
 static void on_stop(int signal)
 {
 	(void)signal;
-	stopping = 1;
+	stopping = true;
 }
 
 static int complain(int code, const char *what, const char *why)

@@ -13,6 +13,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@
 
 #include "page.h"
 
-static volatile sig_atomic_t stopping;
+static atomic_bool stopping; /* lock-free, so that a signal may set it */
 
 static int complain(int code, const char *what, const char *why)
 {
@@ -185,7 +186,7 @@ static void *keep_mirror(void *user)
 static void on_stop(int signal)
 {
 	(void)signal;
-	stopping = 1;
+	stopping = true;
 }
 
 static struct MHD_Daemon *start(Site *site, int fd, const char *cert, const char *key)
