@@ -358,7 +358,13 @@ static bool forget(MsRecords *records, gint64 before, guint most, GPtrArray *lis
 		const Old *old = list->pdata[i];
 		fine = remove_all(records, old->id, old->uid, error);
 	}
-	return fine && records_run(records, error, "DELETE FROM notice WHERE at < CAST(?1 AS INTEGER)", time, NULL);
+	/* Who was told of a record, with it; who was told of a cause, when no window is that long. */
+	g_autofree char *month_before = records_number(before - 30 * 86400 * (gint64)G_USEC_PER_SEC);
+	return fine
+		&& (list->len == 0
+			|| records_run(records, error,
+				"DELETE FROM notice WHERE CASE cause WHEN 'told' THEN address NOT IN (SELECT uid FROM held)"
+				" ELSE at < CAST(?1 AS INTEGER) END", month_before, NULL));
 }
 
 gint64 ms_records_forget(MsRecords *records, gint64 before, guint most, GError **error)

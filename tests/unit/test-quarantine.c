@@ -255,6 +255,11 @@ static void test_forget(void)
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(deciding->uid, "note", MS_DECISION_APPROVED));
 	g_assert_true(ms_decisions_add(records, list, &error));
+	/* who was told of one that stays held is not told again */
+	const char *held = ((MsRecord *)all->pdata[0])->uid;
+	bool first;
+	g_assert_true(ms_notices_first(records, held, "told", G_MAXINT64 / 4, &first, &error));
+	g_assert_true(first);
 	/* not what is held, is being decided, or is new */
 	g_assert_cmpint(ms_records_forget(records, 5000, 1, &error), ==, 1);
 	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
@@ -266,12 +271,15 @@ static void test_forget(void)
 	g_autoptr(MsRecord) left = ms_records_find(records, ((MsRecord *)all->pdata[0])->uid, &error);
 	g_assert_no_error(error);
 	g_assert_true(gone == NULL && left != NULL);
+	g_assert_cmpint(ms_records_forget(records, G_MAXINT64 / 2, 10, &error), ==, 1);
+	g_assert_true(ms_notices_first(records, held, "told", G_MAXINT64 / 4, &first, &error));
+	g_assert_false(first);
 	/* one of another host, told again, does not come back */
 	deciding->changed = 7;
 	g_assert_true(ms_records_mirror(records, deciding, &error));
 	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
 	g_assert_true(ms_records_mirror(records, deciding, &error));
-	g_assert_cmpuint(count(records), ==, 2);
+	g_assert_cmpuint(count(records), ==, 1);
 }
 
 static void test_tokens(void)
