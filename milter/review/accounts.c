@@ -228,7 +228,7 @@ static char *begin_session(MsAccounts *accounts, const char *name, GError **erro
 	return g_steal_pointer(&id);
 }
 
-/* The attempt is on disk before it is looked at: many at once do not get more tries. */
+/* On disk before it is looked at. */
 static bool note_attempt(MsAccounts *accounts, const char *name, const char *client, GError **error)
 {
 	g_autofree char *now = number(g_get_real_time());
@@ -236,22 +236,34 @@ static bool note_attempt(MsAccounts *accounts, const char *name, const char *cli
 		name, client, now, NULL);
 }
 
-MsLogin ms_accounts_login(MsAccounts *accounts, const char *name, const char *password,
-	const char *client, char **id_out, GError **error)
+static MsLogin check_password(MsAccounts *accounts, const char *name, const char *password,
+	const char *client, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	g_autofree char *hash = NULL;
-	if (too_often(accounts, name, client, &why))
-		return why == NULL ? MS_LOGIN_TOO_OFTEN : (g_propagate_error(error, g_steal_pointer(&why)), MS_LOGIN_ERROR);
+	if (too_often(accounts, name, client, &why)) {
+		if (why == NULL)
+			return MS_LOGIN_TOO_OFTEN;
+		g_propagate_error(error, g_steal_pointer(&why));
+		return MS_LOGIN_ERROR;
+	}
 	if (!note_attempt(accounts, name, client, error)
 		|| !run(accounts, error, take_text, &hash,
 			"SELECT hash FROM user WHERE name=?1 AND disabled='0' AND hash<>''", name, NULL))
 		return MS_LOGIN_ERROR;
-	pthread_mutex_lock(&accounts->hashing);
 	bool fine = strlen(password) <= 1024 && ms_password_matches(hash, password);
+	return fine ? MS_LOGIN_FINE : MS_LOGIN_WRONG;
+}
+
+MsLogin ms_accounts_login(MsAccounts *accounts, const char *name, const char *password,
+	const char *client, char **id_out, GError **error)
+{
+	/* One after another: many at the same moment do not get more tries, nor more memory. */
+	pthread_mutex_lock(&accounts->hashing);
+	MsLogin result = check_password(accounts, name, password, client, error);
 	pthread_mutex_unlock(&accounts->hashing);
-	if (!fine)
-		return MS_LOGIN_WRONG;
+	if (result != MS_LOGIN_FINE)
+		return result;
 	if (!run(accounts, error, NULL, NULL, "DELETE FROM attempt WHERE name=?1", name, NULL))
 		return MS_LOGIN_ERROR;
 	*id_out = begin_session(accounts, name, error);

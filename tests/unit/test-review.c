@@ -88,6 +88,29 @@ static void test_tries(void)
 	g_assert_cmpint(ms_accounts_login(accounts, "new", "x", "::4", &id, &error), ==, MS_LOGIN_WRONG);
 }
 
+static gint wrong_tries;
+
+static void *guess(void *accounts)
+{
+	g_autofree char *id = NULL;
+	if (ms_accounts_login(accounts, "anna", "x", "::1", &id, NULL) == MS_LOGIN_WRONG)
+		g_atomic_int_inc(&wrong_tries);
+	return NULL;
+}
+
+/* Many guesses at the same moment are not more guesses. */
+static void test_tries_at_once(void)
+{
+	g_autoptr(MsAccounts) accounts = open_accounts("at-once.db");
+	GThread *threads[30];
+	put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		threads[i] = g_thread_new("guess", guess, accounts);
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		g_thread_join(threads[i]);
+	g_assert_cmpint(wrong_tries, ==, MS_TRIES_USER);
+}
+
 static void test_names(void)
 {
 	g_autoptr(MsAccounts) accounts = open_accounts("names.db");
@@ -168,6 +191,7 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_test_add_func("/review/login", test_login);
 	g_test_add_func("/review/tries", test_tries);
+	g_test_add_func("/review/tries-at-once", test_tries_at_once);
 	g_test_add_func("/review/names-and-passwords", test_names);
 	g_test_add_func("/review/html", test_html);
 	g_test_add_func("/review/frames", test_frames);
