@@ -52,6 +52,7 @@ typedef struct {
 		gint64 two_person;     /* deliveries that one decision may let out; -1: any number */
 		const char *const *two_person_policies;
 		gint64 expire_ms, warn_ms; /* 0: nothing expires */
+		gint64 submit_recipients;  /* at most, in one mail that is submitted */
 		gint64 keep_ms;            /* records of what is no longer held; 0: for ever */
 		bool notice_sender, french;
 		gint64 notice_window_ms;

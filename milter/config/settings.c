@@ -98,6 +98,7 @@ static const MsRow desk_rows[] = {
 	{.key = "submit-user", .type = MS_ROW_TEXT},
 	{.key = "submit-password-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 3600000},
+	{.key = "submit-recipients", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 50000},
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
@@ -246,6 +247,7 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
 	s->desk.expire_ms = ms_section_number(desk, "expire-after");
+	s->desk.submit_recipients = ms_section_number(desk, "submit-recipients");
 	s->desk.keep_ms = ms_section_number(desk, "keep-records");
 	s->desk.warn_ms = ms_section_number(desk, "expire-warning");
 	s->desk.notice_sender = ms_section_switch(desk, "notice-sender");

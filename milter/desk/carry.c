@@ -220,10 +220,14 @@ static bool is_all(const Carry *c)
 	return c->to->len == c->record->recipients->len;
 }
 
+bool desk_is_old(const MsSettings *s, const MsRecord *record)
+{
+	return (g_get_real_time() - record->arrived) / 1000 > s->desk.requeue_ms;
+}
+
 static bool do_release(Carry *c, char **outcome_out, GError **error)
 {
-	gint64 age_ms = (g_get_real_time() - c->record->arrived) / 1000;
-	bool old = age_ms > c->desk->settings->desk.requeue_ms;
+	bool old = desk_is_old(c->desk->settings, c->record);
 	bool queued = c->record->place == MS_PLACE_QUEUE && is_all(c)
 		/* Sendmail would return an old one at its first failed attempt. */
 		&& !(old && c->desk->settings->sendmail) && !resumed_at(c, "moving");

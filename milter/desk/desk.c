@@ -15,9 +15,6 @@
 
 void (*ms_desk_crash_point)(const char *name);
 
-const char *const ms_desk_verbs[] = {"release", "return", "delete", "note", "assign", "belongs",
-	"may-receive", NULL};
-
 /* In tests a crash is asked for by name. */
 void desk_point(const char *name)
 {
@@ -185,145 +182,6 @@ GHashTable *ms_desk_queue(MsDesk *desk, GError **error)
 	return desk->queue;
 }
 
-/* ---- taking decisions ----------------------------------------------------------------- */
-
-static bool is_final(const char *verb)
-{
-	return strcmp(verb, "release") == 0 || strcmp(verb, "return") == 0 || strcmp(verb, "delete") == 0;
-}
-
-/* To how many recipients it goes if it is released so; 0 and an error when it cannot be. */
-static guint deliveries(const MsRecord *record, const GPtrArray *chosen, GError **error)
-{
-	guint n = 0;
-	for (guint i = 0; i < record->recipients->len; i++) {
-		const MsHeldRecipient *to = record->recipients->pdata[i];
-		n += to->state == MS_STATE_HELD
-			&& (chosen->len == 0
-				|| g_ptr_array_find_with_equal_func((GPtrArray *)chosen, to->address, g_str_equal, NULL));
-	}
-	if (chosen->len > 0 && n < chosen->len) {
-		desk_fail(error, "%s: not all of the chosen recipients are among those for whom it is held",
-			record->queue_id);
-		return 0;
-	}
-	return n;
-}
-
-static bool named_policy(const MsSettings *s, const MsRecord *record)
-{
-	g_auto(GStrv) policies = g_strsplit(record->policies, ", ", -1);
-	for (int i = 0; policies[i] != NULL; i++)
-		if (g_strv_contains(s->desk.two_person_policies, policies[i]))
-			return true;
-	return false;
-}
-
-/* The same queue ID on another host is another message. */
-static bool is_here(const MsSettings *s, const MsRecord *record, GError **error)
-{
-	if (!s->host_given || strcmp(s->host, record->host) == 0)
-		return true;
-	return desk_fail(error, "%s: is held on %s, this is %s", record->queue_id, record->host, s->host);
-}
-
-static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *record,
-	const GPtrArray *chosen, guint *n_out, GError **error)
-{
-	bool final = is_final(ask->verb);
-	if (!is_here(s, record, error))
-		return false;
-	if (final && record->state != MS_STATE_HELD)
-		return desk_fail(error, "%s: is %s already", record->queue_id, ms_state_names[record->state]);
-	if (ask->rightful && chosen->len == 0)
-		return desk_fail(error, "%s: nobody for whom it is held has a right to all that is in it",
-			record->queue_id);
-	if (final && strcmp(ask->verb, "release") != 0 && chosen->len > 0)
-		return desk_fail(error, "only a release can be for some of the recipients");
-	if (strcmp(ask->verb, "return") == 0 && *record->sender == '\0')
-		return desk_fail(error, "%s: it has no sender to be returned to (a bounce); release or delete it",
-			record->queue_id);
-	for (guint i = 0; final && i < record->decisions->len; i++) {
-		const MsDecision *d = record->decisions->pdata[i];
-		if (d->state < MS_DECISION_DONE && is_final(d->verb))
-			return desk_fail(error, "%s: another decision on it is not finished (%s by %s, %s)",
-				record->queue_id, d->verb, d->who, ms_decision_state_names[d->state]);
-	}
-	*n_out = final ? deliveries(record, chosen, error) : 1;
-	return *n_out > 0;
-}
-
-static MsDecision *make_decision(const MsAsk *ask, const char *uid, const GPtrArray *chosen,
-	const char *group, guint n)
-{
-	MsDecision *d = g_new0(MsDecision, 1);
-	d->id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, n) : ms_records_name();
-	d->uid = g_strdup(uid);
-	d->group = g_strdup(group);
-	d->verb = g_strdup(ask->verb);
-	GString *to = g_string_new(NULL);
-	for (guint i = 0; i < chosen->len; i++)
-		g_string_append_printf(to, "%s%s", i > 0 ? "\n" : "", (char *)chosen->pdata[i]);
-	d->recipients = g_string_free(to, FALSE);
-	d->who = g_strdup(ask->who);
-	d->second = g_strdup("");
-	d->why = g_strdup(ask->why != NULL ? ask->why : "");
-	d->outcome = g_strdup(ask->detail != NULL ? ask->detail : "");
-	d->token = g_strdup("");
-	d->step = g_strdup("");
-	d->at = g_get_real_time();
-	d->state = MS_DECISION_APPROVED;
-	return d;
-}
-
-static bool check_ask(const MsAsk *ask, GError **error)
-{
-	if (!g_strv_contains(ms_desk_verbs, ask->verb))
-		return desk_fail(error, "there is no decision \"%s\"", ask->verb);
-	if (ask->who == NULL || *ask->who == '\0')
-		return desk_fail(error, "nobody is named who decides");
-	if (ask->uids->len == 0 || ask->uids->len > MS_DESK_MOST)
-		return desk_fail(error, "a decision is about 1 to %d messages", MS_DESK_MOST);
-	bool needs_detail = strcmp(ask->verb, "belongs") == 0 || strcmp(ask->verb, "may-receive") == 0;
-	if (needs_detail && (ask->detail == NULL || *ask->detail == '\0'))
-		return desk_fail(error, "%s: which account?", ask->verb);
-	if (strcmp(ask->verb, "note") == 0 && (ask->why == NULL || *ask->why == '\0'))
-		return desk_fail(error, "an empty note");
-	return true;
-}
-
-static GPtrArray *make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
-{
-	g_autoptr(GPtrArray) list =
-		g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
-	bool many = ask->uids->len > 1 || ask->total > 1;
-	g_autofree char *group = !many ? g_strdup("") : ask->id != NULL ? g_strdup(ask->id) : ms_records_name();
-	guint sum = 0;
-	bool two = false;
-	for (guint i = 0; i < ask->uids->len; i++) {
-		g_autoptr(GError) why = NULL;
-		g_autoptr(MsRecord) record = ms_records_find(desk->records, ask->uids->pdata[i], &why);
-		guint n = 0;
-		if (record == NULL && why == NULL)
-			desk_fail(&why, "%s: there is no record of a held message with this queue ID",
-				(char *)ask->uids->pdata[i]);
-		g_autoptr(GPtrArray) right = record != NULL && ask->rightful ? ms_record_rightful(record) : NULL;
-		const GPtrArray *chosen = right != NULL ? right : ask->recipients;
-		if (why != NULL || !check_record(desk->settings, ask, record, chosen, &n, &why)) {
-			g_propagate_error(error, g_steal_pointer(&why));
-			return NULL;
-		}
-		sum += n;
-		two = two || (is_final(ask->verb) && named_policy(desk->settings, record));
-		g_ptr_array_add(list, make_decision(ask, record->uid, chosen, group, i));
-	}
-	gint64 most = desk->settings->desk.two_person;
-	two = two || (is_final(ask->verb) && most >= 0 && MAX(sum, ask->total) > most);
-	for (guint i = 0; two && !ask->by_rule && i < list->len; i++)
-		((MsDecision *)list->pdata[i])->state = MS_DECISION_WAITING;
-	return g_steal_pointer(&list);
-}
-
 /* ---- carrying out --------------------------------------------------------------------- */
 
 static bool is_open(const MsDecision *d)
@@ -340,7 +198,7 @@ static void under_lock(MsDesk *desk, const GPtrArray *decisions, bool final)
 	desk_forget_queue(desk);
 	for (guint i = 0; i < decisions->len; i++) {
 		const MsDecision *asked = decisions->pdata[i];
-		if (is_final(asked->verb) != final)
+		if (desk_is_final(asked->verb) != final)
 			continue;
 		/* Another process may have done it while we waited. */
 		g_autoptr(MsDecision) d = ms_decisions_find(desk->records, asked->id, NULL);
@@ -383,7 +241,7 @@ static GPtrArray *wait_for_outcomes(MsDesk *desk, const GPtrArray *decisions)
 /* Of one verb. */
 static GPtrArray *carry_out(MsDesk *desk, const GPtrArray *decisions)
 {
-	bool final = decisions->len > 0 && is_final(((MsDecision *)decisions->pdata[0])->verb);
+	bool final = decisions->len > 0 && desk_is_final(((MsDecision *)decisions->pdata[0])->verb);
 	if (final && desk->poke != NULL)
 		return wait_for_outcomes(desk, decisions);
 	under_lock(desk, decisions, final);
@@ -394,33 +252,32 @@ static GPtrArray *carry_out(MsDesk *desk, const GPtrArray *decisions)
 static GPtrArray *taken_already(MsDesk *desk, const MsAsk *ask)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
-	for (guint i = 0; ask->id != NULL && i < ask->uids->len; i++) {
+	MsDecision *d = NULL;
+	for (guint i = 0; ask->id != NULL && (i == 0 || d != NULL); i++) {
 		g_autofree char *id = g_strdup_printf("%s-%u", ask->id, i);
-		MsDecision *d = ms_decisions_find(desk->records, id, NULL);
+		d = ms_decisions_find(desk->records, id, NULL);
 		if (d != NULL)
 			g_ptr_array_add(list, d);
 	}
 	return list->len > 0 ? g_steal_pointer(&list) : NULL;
 }
 
-static bool audit_decisions(MsDesk *desk, const GPtrArray *list, GError **error)
+static bool audit_decisions(MsDesk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
 {
 	const MsDecision *first = list->pdata[0];
-	g_autofree char *detail = g_strdup_printf("%u message%s%s", list->len, list->len == 1 ? "" : "s",
+	g_autofree char *detail = g_strdup_printf("%u message%s%s", ask->uids->len, ask->uids->len == 1 ? "" : "s",
 		first->state == MS_DECISION_WAITING ? ", waits for a second person" : "");
-	return desk_audit(desk, first->who, first->verb, list->len == 1 ? first->uid : first->group, detail,
+	return desk_audit(desk, first->who, first->verb, ask->uids->len == 1 ? first->uid : first->group, detail,
 		error);
 }
 
 GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
 {
-	if (!check_ask(ask, error))
-		return NULL;
 	GPtrArray *before = taken_already(desk, ask);
 	if (before != NULL)
 		return before;
-	g_autoptr(GPtrArray) list = make_decisions(desk, ask, error);
-	if (list == NULL || !audit_decisions(desk, list, error) || !ms_decisions_add(desk->records, list, error))
+	g_autoptr(GPtrArray) list = desk_make_decisions(desk, ask, error);
+	if (list == NULL || !audit_decisions(desk, ask, list, error) || !ms_decisions_add(desk->records, list, error))
 		return NULL;
 	desk_point("decided");
 	return ask->later ? outcomes(desk, list) : carry_out(desk, list);

@@ -44,7 +44,13 @@ bool desk_audit(MsDesk *desk, const char *who, const char *what, const char *abo
 	GError **error);
 bool desk_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* carry.c: carries out one decision, which ends as done or failed. */
+/* decide.c: what is to be written down for what is asked; NULL: it may not be done. */
+GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error);
+bool desk_is_final(const char *verb);
+
+/* carry.c: held so long that the MTA would return it at its first failed attempt? */
+bool desk_is_old(const MsSettings *s, const MsRecord *record);
+/* Carries out one decision, which ends as done or failed. */
 void desk_carry_out(MsDesk *desk, MsDecision *decision);
 
 /* evidence.c: the held message in a sealed memory file; -1 on error. */

@@ -63,6 +63,17 @@ static json_t *decision(const Request *r, const char *verb, json_t *uids, json_t
 		strcmp(form(r, "verb"), "release-right") == 0);
 }
 
+/* Of several decisions (many recipients) the one that is furthest from done says what there is to say. */
+static const json_t *least_done(const json_t *decisions)
+{
+	static const char *const order[] = {"failed", "waiting", "approved", "acting", "done"};
+	for (gsize k = 0; k < G_N_ELEMENTS(order); k++)
+		for (size_t i = 0; i < json_array_size(decisions); i++)
+			if (strcmp(word(json_array_get(decisions, i), "state"), order[k]) == 0)
+				return json_array_get(decisions, i);
+	return NULL;
+}
+
 static char *outcome_words(const Request *r, const char *state, const char *outcome)
 {
 	if (strcmp(state, "waiting") == 0)
@@ -75,11 +86,9 @@ static char *outcome_words(const Request *r, const char *state, const char *outc
 /* Back to the message, with what became of it. */
 static void tell(const Request *r, Answer *a, const char *uid, const json_t *reply, const char *no)
 {
-	const json_t *first = json_array_get(json_object_get(reply, "decisions"), 0);
-	const char *state = json_string_value(json_object_get(first, "state"));
-	const char *outcome = json_string_value(json_object_get(first, "outcome"));
-	bool failed = no != NULL || state == NULL || strcmp(state, "failed") == 0;
-	outcome = outcome != NULL ? outcome : "";
+	const json_t *least = least_done(json_object_get(reply, "decisions"));
+	const char *state = word(least, "state"), *outcome = word(least, "outcome");
+	bool failed = no != NULL || least == NULL || strcmp(state, "failed") == 0;
 	g_autofree char *text = no != NULL ? g_strdup(no)
 		: failed                   ? g_strdup(outcome)
 					   : outcome_words(r, state, outcome);

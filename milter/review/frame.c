@@ -69,6 +69,12 @@ void html_query(GString *out, const char *const *pairs)
 
 /* ---- pieces --------------------------------------------------------------------------- */
 
+const char *word(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text != NULL ? text : "";
+}
+
 void html_token(GString *out, const Request *r)
 {
 	html(out, "<input type=\"hidden\" name=\"token\" value=\"%s\">", r->session != NULL ? r->session->csrf : "");

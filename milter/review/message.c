@@ -151,12 +151,6 @@ static void matrix(GString *out, const Request *r, const MsRecord *record, const
 
 /* ---- in clear ------------------------------------------------------------------------- */
 
-static const char *word(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text != NULL ? text : "";
-}
-
 static void evidence_findings(GString *out, const json_t *evidence)
 {
 	size_t i, k;

@@ -81,6 +81,8 @@ void html_text(GString *out, const char *text);
 /* "?name=value&..." with what is not empty. */
 void html_query(GString *out, const char *const *pairs);
 GString *frame(const Request *r, const Answer *a);
+/* A host's word: "" if it is none. */
+const char *word(const json_t *object, const char *key);
 /* A form field that every POST needs. */
 void html_token(GString *out, const Request *r);
 void html_time(GString *out, gint64 us);

@@ -311,6 +311,18 @@ for p in both(S, 'unix:' + m.socket, tap):
     out = held('release', name, '--rightful')
     tap.ok(m.code != 0 and 'has a right' in out, '... where there is none nothing is done', out)
     held('delete', name)
+    # more recipients than one mail may have
+    m.more = p.settings() + p.desk('submit-recipients = 2\ntwo-person-above = 6\n')
+    m.write_conf()
+    name = hold(p, p.kind + ' in parts', to=['r%d@beta.example' % i for i in range(5)] + ['kunde@alpha.example'])
+    out = held('release', name, '--rightful', '-w', 'all but one', '--json')
+    rows = [json.loads(x) for x in out.splitlines()]
+    tap.same([x['state'] for x in rows], ['done'] * 3, 'many recipients get it in several mails')
+    p.arrived(p.kind + ' in parts', 3)
+    got = [to for to, _ in p.copies(p.kind + ' in parts')]
+    tap.same(sorted(sum(got, [])), ['r%d@beta.example' % i for i in range(5)], '... each once')
+    tap.same(state(name)[1], ['released'] * 5 + ['held'], '... which the record tells')
+    held('delete', name)
     # the second person
     m.more = p.settings() + p.desk('two-person-above = 3\ntwo-person-policies = {"careful"}')
     m.write_conf()
