@@ -75,11 +75,28 @@ def listens(port):
 
 def scratch_folder():
     path = tempfile.mkdtemp(prefix='missent-scenario-')
-
     os.chmod(path, 0o755)
     if not os.environ.get('MISSENT_KEEP'):
         atexit.register(shutil.rmtree, path, True)
     return path
+
+
+def reachable_build():
+    """BUILD, or a copy of its programs where the daemon's user comes to: a checkout may be below /root."""
+    as_user = ['setpriv', '--reuid', USER, '--regid', 'nogroup', '--clear-groups']
+    if os.geteuid() != 0 or subprocess.run(
+            [*as_user, 'test', '-x', BUILD + '/missent-reader'], stderr=subprocess.DEVNULL).returncode == 0:
+        return BUILD
+    copy = scratch_folder()
+    for path in glob.glob(BUILD + '/missent*') + glob.glob(BUILD + '/tests/tools/*'):
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            to = os.path.join(copy, os.path.relpath(path, BUILD))
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            shutil.copy2(path, to)
+    return copy
+
+
+BUILD = reachable_build()
 
 
 def message(subject, body, to='kunde@alpha.example', sender='billing@seller.example', more=''):
