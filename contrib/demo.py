@@ -71,13 +71,16 @@ MAILS = [
 
 
 def review(missent, postfix):
-    """The page, to look at, until Enter is pressed."""
+    """The page, to look at, until Enter is pressed, or without a terminal until it is interrupted."""
     missent.more = postfix.settings() + postfix.desk() + 'review {\nuser = "%s"\nlisten = "127.0.0.1:8025"\n}\n' % USER
     missent.write_conf()
     missent.tool('review', 'adduser', 'demo', '--role', 'administrator', '--download', stdin='demo password\n')
     agent = Program(missent, 'missent-agent', '-r').start()
     page = Program(missent, 'missent-review').start()
-    input('The review page: http://127.0.0.1:8025/ , name "demo", password "demo password".  Enter ends it. ')
+    print('The review page: http://127.0.0.1:8025/ , name "demo", password "demo password".  Enter ends it.', flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        if not sys.stdin.readline():
+            signal.pause()
     page.stop()
     agent.stop()
 
