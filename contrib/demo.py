@@ -88,6 +88,7 @@ def review(missent, postfix):
 def main():
     if os.geteuid() != 0:
         sys.exit('Postfix starts only as root: run contrib/quickstart as root.')
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # takes everything down
     scratch = scratch_folder()
     missent = Missent(scratch, policies=POLICY, mapping=DIRECTORY)
     missent.start()
