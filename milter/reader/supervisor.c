@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -352,6 +353,10 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	/* Memory that was given back would be asked for again, page by page. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 512 << 20);
+	/* Archives have local times; without a zone that is known, glibc would look for its file each
+	 * time, and a worker that opens a file is killed. */
+	g_setenv("TZ", "UTC0", TRUE);
+	tzset();
 	Supervisor s = {.worker.work = program->work, .program = program};
 	g_autoptr(GError) error = NULL;
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
