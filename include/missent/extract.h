@@ -77,6 +77,9 @@ GBytes *ms_extract_first_page(const guint8 *data, gsize len);
 
 /* Opens and keeps one converter per charset. */
 void ms_charset_init(void);
+/* Can iconv convert it, as it calls it, without loading anything?  Before ms_charset_init() has ended
+ * all may be loaded. */
+bool ms_charset_is_loaded(const char *name);
 /* Valid UTF-8 of bytes in `charset` (NULL: not said).  False when the charset is not known;
  * `*out` then has a guess. */
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out);

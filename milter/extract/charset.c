@@ -68,6 +68,7 @@ static struct {
 };
 
 #define NONE ((iconv_t)-1)
+static bool complete;
 
 /* The characters of all bytes; NULL if bytes do not stand for themselves. */
 static guint16 *ask_characters(const char *name)
@@ -108,6 +109,19 @@ void ms_charset_init(void)
 		else
 			charsets[i].characters = ask_characters(charsets[i].name);
 	}
+	complete = true;
+}
+
+bool ms_charset_is_loaded(const char *name)
+{
+	/* Those of libc itself, and the one that Poppler's passwords need. */
+	static const char *const own[] = {"", "UTF-8", "UTF8", "US-ASCII", "ASCII", "ANSI_X3.4-1968", "WCHAR_T",
+		"INTERNAL", "UCS-2", "UCS-4", "UCS-4LE", "UCS-4BE", "UTF-16", "UTF-32", "ISO-8859-1", NULL};
+	g_autofree char *upper = g_ascii_strup(name, (gssize)strcspn(name, "/"));
+	bool loaded = !complete || g_strv_contains(own, upper);
+	for (gsize i = 0; i < G_N_ELEMENTS(charsets) && !loaded; i++)
+		loaded = charsets[i].converter != 0 && strcmp(charsets[i].name, upper) == 0;
+	return loaded;
 }
 
 static gssize find_charset(const char *charset)

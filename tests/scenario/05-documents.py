@@ -98,12 +98,12 @@ def docx(text):
     return out.getvalue()
 
 
-def mail(subject, data, name='document', kind='application/octet-stream', text='See attached.'):
+def mail(subject, data, name='document', kind='application/octet-stream', text='See attached.', more=''):
     body = ('--b\r\nContent-Type: text/plain\r\n\r\n%s\r\n--b\r\nContent-Type: %s\r\n'
             'Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="%s"\r\n'
             '\r\n%s--b--\r\n' % (text, kind, name, base64.encodebytes(data).decode().replace(
                 '\n', '\r\n')))
-    return message(subject, body, more='MIME-Version: 1.0\r\n'
+    return message(subject, body, more=more + 'MIME-Version: 1.0\r\n'
                    'Content-Type: multipart/mixed; boundary=b\r\n')
 
 
@@ -141,7 +141,8 @@ def documents():
     held('Factur-X whose XML nobody knows', factur_x(RIGHT_TEXT + LONG, 'D-99999'), 'contradiction')
     held('the mail names one, the PDF nobody known', text_pdf('Customer number: D-88888'), 'contradiction',
          text=RIGHT_TEXT)
-    arrives('Word file of the customer', docx(RIGHT_TEXT))
+    arrives('Word file of the customer', docx(RIGHT_TEXT), more='Cc: =?ISO-8859-15?Q?J=FCrgen?= <j@seller.example>\r\n'
+            'Reply-To: =?ISO-2022-KR?B?GyQpQw4bJA==?= <k@seller.example>, =?KOI8-R?B?7cnI?= <m@seller.example>\r\n')
     held('Word file of another, letter by letter', docx(WRONG_TEXT), 'mismatch')
     held('PDF in a ZIP in a ZIP', packed('a.zip', packed('b.pdf', text_pdf(WRONG_TEXT))), 'mismatch')
     held('scanned invoice', scanned_pdf(RIGHT_TEXT), 'image-only')
