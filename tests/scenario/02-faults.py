@@ -134,11 +134,19 @@ def stream():
 threads = [threading.Thread(target=stream) for _ in range(2)]
 for t in threads:
     t.start()
-time.sleep(1)
+
+
+def answered(code):
+    """Waits until one more message has that answer."""
+    before = len(answers)
+    return wait_for(lambda: any(a[1][0] == code for a in answers[before:]), 30)
+
+
+answered(250)
 r.cli('FLUSHALL')
-time.sleep(1)
+answered(451)
 m.load(MAPPING)
-time.sleep(1)
+answered(250)
 done.set()
 for t in threads:
     t.join()
@@ -161,6 +169,7 @@ for i in range(60):
     m.signal(signal.SIGUSR1)
     time.sleep(0.03)
 time.sleep(0.5 * SLOW)
+wait_for(lambda: len(answers) > 3, 30)
 done.set()
 for t in threads:
     t.join()

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -264,6 +266,10 @@ static void test_cjk(void)
 {
 	if (!g_file_test("/usr/share/poppler/cMap/Adobe-GB1/UniGB-UCS2-H", G_FILE_TEST_EXISTS)) {
 		g_test_skip("poppler-data is not installed");
+		return;
+	}
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 0) {
+		g_test_skip("no Landlock here: a worker that opens a table is killed");
 		return;
 	}
 	static const char iban[] = "DE89370400440532013000";
