@@ -382,8 +382,8 @@ void desk_carry_out(MsDesk *desk, MsDecision *decision)
 		if (strcmp(verbs[i].name, decision->verb) != 0)
 			continue;
 		g_autofree char *outcome = NULL;
-		bool fine = verbs[i].state >= 0 && record->state != MS_STATE_HELD
-			? desk_fail(&error, "%s: is %s already", record->queue_id, ms_state_names[record->state])
+		bool fine = verbs[i].state >= 0 && to->len == 0
+			? desk_fail(&error, "%s: is not held any more for whom it is about", record->queue_id)
 			: verbs[i].run(&c, &outcome, &error);
 		finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message, verbs[i].state);
 	}

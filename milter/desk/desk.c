@@ -189,12 +189,17 @@ static bool is_open(const MsDecision *d)
 	return d->state == MS_DECISION_APPROVED || d->state == MS_DECISION_ACTING;
 }
 
+static void lock(int fd)
+{
+	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+		continue;
+}
+
 /* Those of `decisions` that are final, or those that are not.  One at a time on this host, whoever
  * asks: the page's agent, or a shell. */
 static void under_lock(MsDesk *desk, const GPtrArray *decisions, bool final)
 {
-	while (flock(desk->lock[final], LOCK_EX) != 0 && errno == EINTR)
-		continue;
+	lock(desk->lock[final]);
 	desk_forget_queue(desk);
 	for (guint i = 0; i < decisions->len; i++) {
 		const MsDecision *asked = decisions->pdata[i];
@@ -271,13 +276,24 @@ static bool audit_decisions(MsDesk *desk, const MsAsk *ask, const GPtrArray *lis
 		error);
 }
 
+/* Looked at and written down under one lock: of two who decide at the same moment, the second is told. */
+static GPtrArray *write_down(MsDesk *desk, const MsAsk *ask, GError **error)
+{
+	lock(desk->lock[0]);
+	g_autoptr(GPtrArray) list = desk_make_decisions(desk, ask, error);
+	bool fine = list != NULL && audit_decisions(desk, ask, list, error)
+		&& ms_decisions_add(desk->records, list, error);
+	flock(desk->lock[0], LOCK_UN);
+	return fine ? g_steal_pointer(&list) : NULL;
+}
+
 GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
 {
 	GPtrArray *before = taken_already(desk, ask);
 	if (before != NULL)
 		return before;
-	g_autoptr(GPtrArray) list = desk_make_decisions(desk, ask, error);
-	if (list == NULL || !audit_decisions(desk, ask, list, error) || !ms_decisions_add(desk->records, list, error))
+	g_autoptr(GPtrArray) list = write_down(desk, ask, error);
+	if (list == NULL)
 		return NULL;
 	desk_point("decided");
 	return ask->later ? outcomes(desk, list) : carry_out(desk, list);

@@ -311,6 +311,18 @@ for p in both(S, 'unix:' + m.socket, tap):
     out = held('release', name, '--rightful')
     tap.ok(m.code != 0 and 'has a right' in out, '... where there is none nothing is done', out)
     held('delete', name)
+    # six decide at the same moment
+    name = hold(p, p.kind + ' at once', to=RESOLVE)
+    racers = [subprocess.Popen([BUILD + '/missent', '-c', m.conf, 'held', 'release', name, '--to', 'a@beta.example'],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(6)]
+    said = [x.communicate()[0] for x in racers]
+    tap.ok([x.returncode for x in racers].count(0) == 1
+           and all('not finished' in x or 'not all of the chosen' in x for x, r in zip(said, racers) if r.returncode),
+           'of six who release it at the same moment one does, and the others are told', said)
+    p.arrived(p.kind + ' at once')
+    time.sleep(1)
+    tap.same([to for to, _ in p.copies(p.kind + ' at once')], [['a@beta.example']], '... and it goes once')
+    held('delete', name)
     # more recipients than one mail may have
     m.more = p.settings() + p.desk('submit-recipients = 2\ntwo-person-above = 6\n')
     m.write_conf()
