@@ -224,6 +224,8 @@ bool ms_tokens_void(MsRecords *records, const char *hash, char **queue_id_out, G
 /* Is this the first of its kind within the window?  If so, it is noted as sent. */
 bool ms_notices_first(MsRecords *records, const char *address, const char *cause, gint64 window_us,
 	bool *first_out, GError **error);
+/* It could not be sent: the next one is the first again. */
+void ms_notices_unsent(MsRecords *records, const char *address, const char *cause);
 
 /* ---- one record as JSON --------------------------------------------------------------- */
 

@@ -31,6 +31,7 @@ struct MsDesk {
 	GHashTable *queue;  /* ms_desk_queue() */
 	gint64 queue_at;
 	gint64 noticed;     /* records up to this change had their notices */
+	gint64 notices_at;  /* none before: the MTA did not take one lately */
 	gint64 ticked;      /* when the slow part of ms_desk_tick() ran */
 };
 

@@ -104,14 +104,14 @@ MsSubmitted desk_submit(MsDesk *desk, const char *sender, const GPtrArray *recip
 	return ms_mta_submit(&desk->submit, sender, recipients, header, fd, reply_out);
 }
 
-static bool send_mail(MsDesk *desk, DeskMail *mail)
+static MsSubmitted send_mail(MsDesk *desk, DeskMail *mail)
 {
 	g_autofree char *hash = NULL, *reply = NULL, *queue_id = NULL;
 	MsSubmitted result = desk_submit(desk, mail->sender, mail->recipients, mail->fd, mail->digest, NULL,
 		NULL, &hash, &reply);
 	if (hash != NULL)
 		ms_tokens_void(desk->records, hash, &queue_id, NULL);
-	return result == MS_SUBMITTED;
+	return result;
 }
 
 /* ---- return to sender: RFC 3464 ------------------------------------------------------- */
@@ -178,7 +178,7 @@ DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *w
 
 /* ---- it is held ----------------------------------------------------------------------- */
 
-static bool send_held(MsDesk *desk, const MsRecord *record, const char *to)
+static MsSubmitted send_held(MsDesk *desk, const MsRecord *record, const char *to)
 {
 	g_autofree char *arrived = date_of(record->arrived);
 	g_autofree char *safe = ms_text_escape(to, -1, 320);
@@ -202,55 +202,71 @@ static bool send_held(MsDesk *desk, const MsRecord *record, const char *to)
 	return send_mail(desk, mail);
 }
 
-static void tell(MsDesk *desk, const MsRecord *record, const char *to)
+/* False: the MTA does not take it now.  What it refuses for good is not tried again. */
+static bool tell(MsDesk *desk, const MsRecord *record, const char *to)
 {
 	bool first = false;
 	gint64 window = desk->settings->desk.notice_window_ms * 1000;
-	if (*to != '\0' && ms_notices_first(desk->records, to, record->cause, window, &first, NULL) && first)
-		send_held(desk, record, to);
+	if (*to == '\0' || !ms_notices_first(desk->records, to, record->cause, window, &first, NULL) || !first
+		|| send_held(desk, record, to) != MS_LATER)
+		return true;
+	ms_notices_unsent(desk->records, to, record->cause);
+	return false;
+}
+
+static bool tell_all(MsDesk *desk, const MsRecord *record)
+{
+	const MsSettings *s = desk->settings;
+	bool fine = !s->desk.notice_sender || tell(desk, record, record->sender);
+	for (const char *const *to = s->desk.notice_to; *to != NULL; to++)
+		fine = tell(desk, record, *to) && fine;
+	return fine;
 }
 
 #define NOTICES_AT_ONCE 200
 #define NEVER_AGAIN (G_MAXINT64 / 4)
+#define TOLD "told"
+#define PAUSE_US (60 * G_USEC_PER_SEC)
 
 void desk_send_notices(MsDesk *desk)
 {
 	const MsSettings *s = desk->settings;
-	if (!s->desk.notice_sender && s->desk.notice_to[0] == NULL)
+	if ((!s->desk.notice_sender && s->desk.notice_to[0] == NULL) || g_get_monotonic_time() < desk->notices_at)
 		return;
 	g_autoptr(GPtrArray) list =
 		ms_records_changed(desk->records, desk->noticed, NOTICES_AT_ONCE, NULL);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		bool first = false;
+		if (record->state == MS_STATE_HELD
+			&& ms_notices_first(desk->records, record->uid, TOLD, NEVER_AGAIN, &first, NULL) && first
+			&& !tell_all(desk, record)) {
+			ms_notices_unsent(desk->records, record->uid, TOLD);
+			desk->notices_at = g_get_monotonic_time() + PAUSE_US;
+			return;
+		}
 		desk->noticed = record->changed;
-		if (record->state != MS_STATE_HELD
-			|| !ms_notices_first(desk->records, record->uid, "told", NEVER_AGAIN, &first,
-				NULL)
-			|| !first)
-			continue;
-		if (s->desk.notice_sender)
-			tell(desk, record, record->sender);
-		for (const char *const *to = s->desk.notice_to; *to != NULL; to++)
-			tell(desk, record, *to);
 	}
 }
 
 /* ---- to reviewers --------------------------------------------------------------------- */
 
-static bool send_to_reviewers(MsDesk *desk, const char *subject, const char *body)
+/* MS_SUBMITTED: one was taken, or nobody is to be told. */
+static MsSubmitted send_to_reviewers(MsDesk *desk, const char *subject, const char *body)
 {
 	const MsSettings *s = desk->settings;
 	const char *const *to = s->desk.digest_to[0] != NULL ? s->desk.digest_to : s->desk.notice_to;
 	g_autofree char *from = own_address(desk);
-	bool fine = true;
+	MsSubmitted best = *to == NULL ? MS_SUBMITTED : MS_REFUSED;
 	for (; *to != NULL; to++) {
 		GString *text = begin_mail(desk, *to, subject, "text/plain; charset=utf-8");
 		g_string_append(text, body);
 		g_autoptr(DeskMail) mail = end_mail(text, from, *to);
-		fine = send_mail(desk, mail) && fine;
+		MsSubmitted result = send_mail(desk, mail);
+		if (result == MS_SUBMITTED || best == MS_REFUSED)
+			best = result;
 	}
-	return fine;
+	return best;
 }
 
 void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records)
@@ -269,7 +285,7 @@ void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records)
 	}
 	g_autofree char *subject = g_strdup_printf(
 		say(desk, "%u held message(s) expire soon", "%u message(s) retenu(s) expirent bientôt"), records->len);
-	if (!send_to_reviewers(desk, subject, body->str))
+	if (send_to_reviewers(desk, subject, body->str) != MS_SUBMITTED)
 		return; /* another time */
 	for (guint i = 0; i < records->len; i++) {
 		const MsRecord *r = records->pdata[i];
@@ -304,5 +320,6 @@ void desk_send_digest(MsDesk *desk)
 	g_autofree char *subject = g_strdup_printf(
 		say(desk, "%" G_GINT64_FORMAT " held message(s)", "%" G_GINT64_FORMAT " message(s) retenu(s)"),
 		stats.held);
-	send_to_reviewers(desk, subject, body->str);
+	if (send_to_reviewers(desk, subject, body->str) == MS_LATER)
+		ms_notices_unsent(desk->records, "reviewers", "digest");
 }

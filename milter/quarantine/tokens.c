@@ -85,3 +85,8 @@ bool ms_notices_first(MsRecords *records, const char *address, const char *cause
 	*first_out = changes > 0;
 	return answer == MS_FOUND;
 }
+
+void ms_notices_unsent(MsRecords *records, const char *address, const char *cause)
+{
+	records_run(records, NULL, "DELETE FROM notice WHERE address=?1 AND cause=?2", address, cause, NULL);
+}

@@ -23,8 +23,8 @@ def mails(p, to, word):
     return [data for who, data in p.copies(word) if who == [to]]
 
 
-def configure(p, desk):
-    m.more = p.settings() + p.desk('notice-from = "missent@seller.example"\n' + desk)
+def configure(p, desk, port=None):
+    m.more = p.settings() + p.desk('notice-from = "missent@seller.example"\n' + desk, port)
     m.write_conf()
 
 
@@ -34,9 +34,14 @@ for p in both(S, 'unix:' + m.socket, tap):
         db.execute('DELETE FROM notice')  # what was told of the other MTA's
         db.commit()
     # ---- notices ----
-    configure(p, 'notice-sender = yes\nnotice-to = {"desk@seller.example"}\nnotice-contact = "help@seller.example"\n')
+    told_to = 'notice-sender = yes\nnotice-to = {"desk@seller.example"}\nnotice-contact = "help@seller.example"\n'
+    configure(p, told_to + 'digest-to = {"team@seller.example"}\n', free_port())  # nobody takes mail yet
     agent = Program(m, 'missent-agent', '-r').start()
     names = [hold(p, 'C-10002 %s notice %d' % (kind, i)) for i in range(3)]
+    time.sleep(2)
+    agent.stop()
+    configure(p, told_to)
+    agent.start()
     uid = record(names[0])['uid']
     tap.ok(wait_for(lambda: mails(p, 'billing@seller.example', 'held for review')), 'the sender is told of a hold')
     wait_for(lambda: mails(p, 'desk@seller.example', 'held for review'))
