@@ -112,13 +112,24 @@ static char *make_line(const MsEnvelope *envelope, const MsReading *reading,
 	return text;
 }
 
+/* One that root makes is to be the daemon's; one that is there stays whose it is. */
+static int open_file(const char *path)
+{
+	const int how = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+	int fd = open(path, how);
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	fd = open(path, how | O_CREAT | O_EXCL, 0640);
+	if (fd >= 0)
+		ms_io_like_folder(fd, path);
+	return fd < 0 && errno == EEXIST ? open(path, how) : fd; /* another was faster */
+}
+
 /* Opened for each line, so that a rotated file is let go of.  A line that was cut short by a
  * full disk is taken back. */
 static bool append(const char *path, const char *line, GError **error)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd >= 0)
-		ms_io_like_folder(fd, path);
+	int fd = open_file(path);
 	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
 	size_t len = strlen(line);
 	struct iovec parts[2] = {{(void *)line, len}, {(void *)"\n", 1}};

@@ -104,6 +104,12 @@ def single(p, what):
     tap.same((m.code, pwd.getpwuid(os.stat(m.state + '/audit.jsonl').st_uid).pw_name), (0, USER),
              '... one that root makes is the daemon\'s')
     os.rename(m.state + '/audit.away', m.state + '/audit.jsonl')
+    owner = os.stat(m.state + '/audit.jsonl')
+    os.chown(m.state + '/audit.jsonl', 1, 1)
+    held('note', name, '-w', 'root writes to a file of another')
+    now = os.stat(m.state + '/audit.jsonl')
+    os.chown(m.state + '/audit.jsonl', owner.st_uid, owner.st_gid)
+    tap.same((now.st_uid, now.st_gid), (1, 1), '... one that is there stays whose it is')
     held('delete', name, '-w', 'test')
     tap.same(p.arrived(word + ' no trail', seconds=0.5), 0, '... and nothing went')
 
