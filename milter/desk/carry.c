@@ -341,7 +341,7 @@ static const struct {
 
 /* ---- the end -------------------------------------------------------------------------- */
 
-static GPtrArray *chosen(const MsRecord *record, const char *recipients)
+GPtrArray *desk_held_for(const MsRecord *record, const char *recipients)
 {
 	GPtrArray *list = g_ptr_array_new();
 	g_auto(GStrv) wanted = g_strsplit(recipients, "\n", -1);
@@ -375,7 +375,7 @@ void desk_carry_out(MsDesk *desk, MsDecision *decision)
 	g_autoptr(MsRecord) record = ms_records_find(desk->records, decision->uid, NULL);
 	if (record == NULL)
 		return;
-	g_autoptr(GPtrArray) to = chosen(record, decision->recipients);
+	g_autoptr(GPtrArray) to = desk_held_for(record, decision->recipients);
 	Carry c = {desk, decision, record, to};
 	g_autoptr(GError) error = NULL;
 	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {

@@ -85,6 +85,8 @@ typedef struct {
 	const MsAsk *ask;
 	GPtrArray *list; /* of MsDecision */
 	char *group;
+	guint sum; /* recipients, of all messages */
+	bool two;  /* a policy asks for a second person */
 } Making;
 
 /* `n` of the addresses from `first` on; none: all that are held. */
@@ -120,23 +122,12 @@ static bool is_submitted(const MsSettings *s, const MsAsk *ask, const MsRecord *
 	return chosen->len > 0 || record->place == MS_PLACE_SPOOL || (s->sendmail && desk_is_old(s, record));
 }
 
-static GPtrArray *held_of(const MsRecord *record)
-{
-	GPtrArray *list = g_ptr_array_new();
-	for (guint i = 0; i < record->recipients->len; i++) {
-		MsHeldRecipient *to = record->recipients->pdata[i];
-		if (to->state == MS_STATE_HELD)
-			g_ptr_array_add(list, to->address);
-	}
-	return list;
-}
-
 /* More than an MTA takes for one mail become several decisions, each with its own outcome. */
 static void add_decisions(Making *m, const MsRecord *record, const GPtrArray *chosen)
 {
 	const MsSettings *s = m->desk->settings;
 	guint most = (guint)s->desk.submit_recipients;
-	g_autoptr(GPtrArray) held = held_of(record);
+	g_autoptr(GPtrArray) held = desk_held_for(record, "");
 	const GPtrArray *to = chosen->len > 0 ? chosen : held;
 	if (to->len <= most || !is_submitted(s, m->ask, record, chosen)) {
 		g_ptr_array_add(m->list, make_decision(m, record->uid, chosen, 0, chosen->len));
@@ -164,7 +155,7 @@ static bool check_ask(const MsAsk *ask, GError **error)
 	return true;
 }
 
-static bool add_message(Making *m, const char *uid, guint *sum, bool *two, GError **error)
+static bool add_message(Making *m, const char *uid, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	g_autoptr(MsRecord) record = ms_records_find(m->desk->records, uid, &why);
@@ -177,8 +168,8 @@ static bool add_message(Making *m, const char *uid, guint *sum, bool *two, GErro
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}
-	*sum += n;
-	*two = *two || (desk_is_final(m->ask->verb) && named_policy(m->desk->settings, record));
+	m->sum += n;
+	m->two = m->two || (desk_is_final(m->ask->verb) && named_policy(m->desk->settings, record));
 	add_decisions(m, record, chosen);
 	return true;
 }
@@ -188,18 +179,16 @@ GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 	g_autoptr(GPtrArray) list =
 		g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_autofree char *group = ask->id != NULL ? g_strdup(ask->id) : ms_records_name();
-	Making m = {desk, ask, list, group};
-	guint sum = 0;
-	bool two = false;
+	Making m = {.desk = desk, .ask = ask, .list = list, .group = group};
 	if (!check_ask(ask, error))
 		return NULL;
 	for (guint i = 0; i < ask->uids->len; i++)
-		if (!add_message(&m, ask->uids->pdata[i], &sum, &two, error))
+		if (!add_message(&m, ask->uids->pdata[i], error))
 			return NULL;
 	if (list->len == 1 && ask->total <= 1)
 		*((MsDecision *)list->pdata[0])->group = '\0'; /* one is no group */
 	gint64 most = desk->settings->desk.two_person;
-	two = two || (desk_is_final(ask->verb) && most >= 0 && MAX(sum, ask->total) > most);
+	bool two = m.two || (desk_is_final(ask->verb) && most >= 0 && MAX(m.sum, ask->total) > most);
 	for (guint i = 0; two && !ask->by_rule && i < list->len; i++)
 		((MsDecision *)list->pdata[i])->state = MS_DECISION_WAITING;
 	return g_steal_pointer(&list);

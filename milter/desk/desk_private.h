@@ -51,6 +51,9 @@ bool desk_is_final(const char *verb);
 
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
 bool desk_is_old(const MsSettings *s, const MsRecord *record);
+/* Of its recipients those for whom it is held: all, or those of a newline-separated list.  Addresses,
+ * borrowed from the record. */
+GPtrArray *desk_held_for(const MsRecord *record, const char *recipients);
 /* Carries out one decision, which ends as done or failed. */
 void desk_carry_out(MsDesk *desk, MsDecision *decision);
 

@@ -32,17 +32,16 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* kinds-*.conf beside kinds.conf, in the order of their names. */
-static GPtrArray *packs_of(const char *kinds_file)
+/* PREFIX*.conf in a folder, in the order of their names. */
+static GPtrArray *files_of(const char *folder, const char *prefix)
 {
-	GPtrArray *packs = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *folder = g_path_get_dirname(kinds_file);
+	GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
 	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;)
-		if (g_str_has_prefix(name, "kinds-") && g_str_has_suffix(name, ".conf"))
-			g_ptr_array_add(packs, g_build_filename(folder, name, NULL));
-	g_ptr_array_sort(packs, compare_names);
-	return packs;
+		if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".conf"))
+			g_ptr_array_add(files, g_build_filename(folder, name, NULL));
+	g_ptr_array_sort(files, compare_names);
+	return files;
 }
 
 /* Parsed by itself first, so that a mistake is told with its own file and line. */
@@ -68,7 +67,8 @@ static bool add_pack(GString *all, const char *file, GHashTable *seen, GError **
 
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error)
 {
-	g_autoptr(GPtrArray) packs = packs_of(settings->kinds_file);
+	g_autofree char *folder = g_path_get_dirname(settings->kinds_file);
+	g_autoptr(GPtrArray) packs = files_of(folder, "kinds-"); /* beside kinds.conf */
 	g_autoptr(GString) all = g_string_new(NULL);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!add_pack(all, settings->kinds_file, seen, error))
@@ -147,14 +147,9 @@ static void stamp_file(GString *out, const char *path)
 
 static void stamp_folder(GString *out, const char *folder)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;)
-		if (g_str_has_suffix(name, ".conf"))
-			g_ptr_array_add(names, g_build_filename(folder, name, NULL));
-	g_ptr_array_sort(names, compare_names);
-	for (guint i = 0; i < names->len; i++)
-		stamp_file(out, names->pdata[i]);
+	g_autoptr(GPtrArray) files = files_of(folder, "");
+	for (guint i = 0; i < files->len; i++)
+		stamp_file(out, files->pdata[i]);
 }
 
 /* Of the files that a load reads: which they are, and of when. */
