@@ -58,7 +58,7 @@ def verdicts(p):
            'no header without the action tag')
     r = p.send(message('by reject', WRONG, sender='reject@seller.example'), sender='reject@seller.example')
     tap.ok(r[0] == 550 and '5.7.1' in r[1] and 'mismatch' in r[1], 'action reject answers 550', r)
-    tap.ok('10002' not in r[1] and 'AC-2' not in r[1], '... without the other customer\'s data', r)
+    tap.ok(not tells(r[1]) and 'AC-2' not in r[1], '... without the other customer\'s data', r)
     r = p.send(message('by tempfail', WRONG, sender='tempfail@seller.example'),
                sender='tempfail@seller.example')
     tap.ok(r[0] == 451 and '4.7.1' in r[1], 'action tempfail answers 451', r)
@@ -97,7 +97,7 @@ def verdicts(p):
     out = m.tool('held', 'show', wrong)
     tap.ok('AC-2' in out and 'part 1 text/plain' in out and 'customer-number' in out,
            'held show says whose, what and where', out)
-    tap.ok('10002' not in out, '... and shows the identifier masked', out)
+    tap.ok(not tells(out), '... and shows the identifier masked', out)
     out = m.tool('held', 'list', '--reason', 'oversized')
     tap.ok(wrong not in out, 'a filter by reason leaves it out', out)
     out = m.tool('held', 'list', '--sender', 'BILLING', '--policy', 'invoices', '--newer', '1h')
@@ -105,7 +105,7 @@ def verdicts(p):
     audit = [a for a in m.audit() if a['queue_id'] == wrong]
     tap.ok(len(audit) == 1 and audit[0]['verdict'] == 'hold', 'one audit line for it', audit)
     text = open(m.state + '/audit.jsonl').read() + m.tail()
-    tap.ok('C-10002' not in text and 'C10002' not in text and 'AC-2' not in text,
+    tap.ok(not tells(text) and 'AC-2' not in text,
            'neither log nor audit has an identifier or an account in clear')
 
     # local submission: Sendmail's own clients come in by SMTP, as all others do

@@ -130,7 +130,7 @@ def single(p, what):
     tap.ok(b'report-type=delivery-status' in got and b'Reporting-MTA: dns; mx.seller.example' in got
            and b'Final-Recipient: rfc822; kunde@alpha.example' in got and b'Action: failed' in got
            and b'Final-Recipient: rfc822; x@gamma.example' in got, '... of the form of RFC 3464', got)
-    tap.ok(not any(x in got for x in (b'10002', b'AC-2', b'secret-subject', b'X-Missent-Release')),
+    tap.ok(not tells(got) and not any(x in got for x in (b'AC-2', b'secret-subject', b'X-Missent-Release')),
            '... in which nothing of the other customer stands', got)
     tap.ok(b'MAIL FROM:<>' in got or b'X-Mail-Args: <>' in got, '... from the empty sender', got)
     tap.ok(name not in [q['queue_id'] for q in p.queue()], '... and the message is gone from the queue')
@@ -217,7 +217,7 @@ def single(p, what):
     ref = [f['ref'] for f in r['findings'] if f['kind'] == 'customer-number'][0]
     m.tool('directory', 'delete', 'AC-2', 'customer-number', 'C-10002')
     out = held('belongs', name, '--identifier', ref, '--account', 'AC-1', '-w', 'moved')
-    tap.ok(m.code == 0 and '10002' not in out, 'held belongs', out)
+    tap.ok(m.code == 0 and not tells(out), 'held belongs', out)
     out = m.tool('directory', 'lookup', 'customer-number', 'C-10002')
     tap.ok('AC-1' in out, '... the directory knows it', out)
     p.send(message(word + ' learned', WRONG))
@@ -380,6 +380,6 @@ for p in both(S, 'unix:' + m.socket, tap):
     out = held('release', name)
     tap.ok(m.code == 0 and p.arrived(p.kind + ' unsent') == 1, '... until it works again', out)
 log = m.tail() + open(m.state + '/audit.jsonl').read()
-tap.ok('C-10002' not in log and 'C10002' not in log, 'log and audit have no identifier in clear')
+tap.ok(not tells(log), 'log and audit have no identifier in clear')
 tap.same(m.stop(), 0, 'missentd stops cleanly')
 tap.done()

@@ -130,8 +130,8 @@ for key in r.cli('KEYS', 't:*').split('\n'):
     kind = r.cli('TYPE', key)
     everything += key + r.cli(*({'stream': ('XRANGE', key, '-', '+'), 'hash': ('HGETALL', key), 'list': (
         'LRANGE', key, '0', '-1'), 'string': ('GET', key)}.get(kind, ('EXISTS', key))))
-tap.ok(len(everything) > 2000 and not any(x in everything for x in (
-    'kunde@', 'billing@', '10002', 'AC-2', 'anna', 'mismatch', uid)), 'Redis has nothing in clear')
+tap.ok(len(everything) > 2000 and not tells(everything) and not any(x in everything for x in (
+    'kunde@', 'billing@', 'AC-2', 'anna', 'mismatch', uid)), 'Redis has nothing in clear')
 
 # ---- a group on both; two persons ----
 names = [(h, h.hold('group %d' % i)) for i in range(3) for h in (one, two)]

@@ -51,7 +51,7 @@ for p in both(S, 'unix:' + m.socket, tap):
     tap.same(len(mails(p, 'desk@seller.example', 'held for review')), 1, '... as is the contact')
     tap.ok(any(record(n)['uid'].encode() in told[0] for n in names) and b'help@seller.example' in told[0],
            '... with a reference, and whom to ask', told[0])
-    tap.ok(not any(x in told[0] for x in (b'10002', b'AC-2', b'X-Missent-Release', b'kunde@')),
+    tap.ok(not tells(told[0]) and not any(x in told[0] for x in (b'AC-2', b'X-Missent-Release', b'kunde@')),
            '... without anything of the other customer', told[0])
     tap.ok(b'Auto-Submitted: auto-generated' in told[0], '... marked as automatic')
     m.write_policy(POLICY.replace('"invoices"', '"renamed"'))
@@ -70,7 +70,7 @@ for p in both(S, 'unix:' + m.socket, tap):
     digest = mails(p, 'team@seller.example', 'missent')[0]
     tap.ok('message(s) sont retenus, le plus ancien'.encode() in digest and b'mismatch, unproven (customer-number)' in digest,
            '... in French here, by cause', digest)
-    tap.ok(b'10002' not in digest and b'kunde@' not in digest, '... without identifiers')
+    tap.ok(not tells(digest) and b'kunde@' not in digest, '... without identifiers')
     agent.stop()
     agent.start()
     time.sleep(2)
@@ -81,7 +81,7 @@ for p in both(S, 'unix:' + m.socket, tap):
     agent.start()
     tap.ok(wait_for(lambda: mails(p, 'team@seller.example', 'returned to their senders soon'), 20), 'expiry is announced')
     warning = mails(p, 'team@seller.example', 'returned to their senders soon')[0]
-    tap.ok(uid.encode() in warning and b'10002' not in warning, '... with references', warning)
+    tap.ok(uid.encode() in warning and not tells(warning), '... with references', warning)
     tap.ok(names[0] in p.held() and record(names[0])['warned'] > 0, '... nothing is returned yet', record(names[0]))
     tap.ok(wait_for(lambda: record(names[0])['state'] == 'returned', 30), '... then it is returned to its sender')
     acts = [(a['who'], a['what']) for a in record(names[0])['acts']]

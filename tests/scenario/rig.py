@@ -9,6 +9,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import smtplib
@@ -280,6 +281,14 @@ MAPPING = [
 ]
 RIGHT = 'Dear customer,\nyour customer number: C-10001\nVAT ID DE136695976\n'
 WRONG = 'Dear customer,\nyour customer number: C-10002\nVAT ID DE136695976\n'
+
+
+def tells(text):
+    """Whether a text, or bytes, has WRONG's customer number as a word: queue IDs, times and process numbers are free
+    to have its digits in them."""
+    if isinstance(text, bytes):
+        text = text.decode('latin-1')
+    return re.search('(?<![0-9A-Za-z])(C-?)?10002(?![0-9A-Za-z])', text) is not None
 
 
 def action_policies(*words):
