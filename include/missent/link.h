@@ -46,8 +46,13 @@ gint64 ms_link_mirror(MsLink *link, MsRecords *records, gint64 wait_ms, GError *
 /* ---- the agent's end ------------------------------------------------------------------ */
 
 typedef char *(*MsLinkAnswer)(const char *json, gsize len, void *user);
-/* Answers requests that came through Redis, for at most `wait_ms`; tells that it lives. */
-bool ms_link_serve(MsLink *link, MsLinkAnswer answer, void *user, gint64 wait_ms, GError **error);
+/* Tells that this host lives; who has not for 20 seconds is shown as down. */
+bool ms_link_alive(MsLink *link, GError **error);
+/* Answers a request that came through Redis, if one does within `wait_ms`.  Several links may do so at
+ * once, each with a number of its own, the same ones after a restart: what was asked of one that then
+ * crashed is asked of it again. */
+bool ms_link_serve(MsLink *link, unsigned nth, MsLinkAnswer answer, void *user, gint64 wait_ms,
+	GError **error);
 /* Sends one record to the page. */
 bool ms_link_publish(MsLink *link, const MsRecord *record, GError **error);
 

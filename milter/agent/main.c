@@ -54,8 +54,7 @@ static int complain(int code, const char *what, const char *why)
 /* ---- the socket ----------------------------------------------------------------------- */
 
 #define REQUESTS_AT_ONCE 8
-#define PATIENCE_MS 10000       /* of who asks, before "it is being done" is the answer */
-#define PATIENCE_SEVERAL_MS 2000 /* there, requests are answered one after another */
+#define PATIENCE_MS 10000 /* of who asks, before "it is being done" is the answer */
 
 static void poke(void *user)
 {
@@ -64,20 +63,15 @@ static void poke(void *user)
 }
 
 /* A desk of its own, for one desk is for one thread; carrying out is left to ours. */
-static MsDesk *desk_beside(Agent *agent, gint64 patience_ms, GError **error)
+static char *answer(const char *ask, gsize len, void *user)
 {
-	MsDesk *desk = ms_desk_another(agent->desk, error);
-	if (desk != NULL)
-		ms_desk_leave_work(desk, poke, agent, patience_ms);
-	return desk;
-}
-
-static char *answer_one(Agent *agent, const char *ask, gsize len)
-{
+	Agent *agent = user;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsDesk) desk = desk_beside(agent, PATIENCE_MS, &error);
-	if (desk != NULL)
+	g_autoptr(MsDesk) desk = ms_desk_another(agent->desk, &error);
+	if (desk != NULL) {
+		ms_desk_leave_work(desk, poke, agent, PATIENCE_MS);
 		return ms_desk_request(desk, ask, len);
+	}
 	ms_log(LOG_ERR, NULL, "%s", error->message);
 	return g_strdup("{\"ok\":false,\"error\":\"missent-agent cannot work now; its log says why\"}");
 }
@@ -92,7 +86,7 @@ static void serve_connection(gpointer data, gpointer user)
 	gsize len;
 	g_autofree char *ask = ms_link_receive(fd, &len);
 	if (ask != NULL) {
-		g_autofree char *reply = answer_one(user, ask, len);
+		g_autofree char *reply = answer(ask, len, user);
 		ms_link_send(fd, reply, strlen(reply));
 	}
 	close(fd);
@@ -114,13 +108,18 @@ static void serve_socket(Agent *agent)
 
 /* ---- several hosts -------------------------------------------------------------------- */
 
-static char *answer(const char *json, gsize len, void *user)
-{
-	return ms_desk_request(user, json, len);
-}
-
 #define AT_ONCE 100
+#define ALIVE_US (5 * (gint64)G_USEC_PER_SEC)
 #define SNAPSHOT_US (10 * 60 * (gint64)G_USEC_PER_SEC)
+#define AGAIN_US (G_USEC_PER_SEC / 4)
+
+static void note_redis(bool *up, bool fine, const GError *why)
+{
+	if (fine != *up)
+		ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "several hosts: %s",
+			fine ? "Redis answers again" : why->message);
+	*up = fine;
+}
 
 /* Everything that changed since; from the beginning again now and then, for a page that lost
  * what it had: records know their age, so that repeating changes nothing. */
@@ -136,29 +135,54 @@ static bool publish(MsDesk *desk, MsLink *link, gint64 *since, GError **error)
 	return list != NULL;
 }
 
-static void *serve_redis(void *user)
+static void *publish_changes(void *user)
 {
+	Agent *agent = user;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsDesk) desk = desk_beside(user, PATIENCE_SEVERAL_MS, &error);
-	g_autoptr(MsLink) link =
-		desk != NULL ? ms_link_open(ms_desk_settings(desk), true, &error) : NULL;
-	if (link == NULL) {
+	g_autoptr(MsDesk) desk = ms_desk_another(agent->desk, &error);
+	g_autoptr(MsLink) link = desk != NULL ? ms_link_open(ms_desk_settings(desk), true, &error) : NULL;
+	if (link == NULL)
 		ms_log(LOG_ERR, NULL, "several hosts: %s", error->message);
-		return NULL;
-	}
-	gint64 since = 0, snapshot = g_get_monotonic_time();
+	gint64 since = 0, snapshot = g_get_monotonic_time(), told = 0;
 	bool up = true;
-	while (!stopping) {
+	while (link != NULL && !stopping) {
 		g_autoptr(GError) why = NULL;
-		if (g_get_monotonic_time() - snapshot > SNAPSHOT_US) {
+		gint64 now = g_get_monotonic_time();
+		if (now - snapshot > SNAPSHOT_US) {
 			since = 0;
-			snapshot = g_get_monotonic_time();
+			snapshot = now;
 		}
-		bool fine = publish(desk, link, &since, &why) && ms_link_serve(link, answer, desk, 500, &why);
-		if (fine != up)
-			ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "several hosts: %s",
-				fine ? "Redis answers again" : why->message);
-		up = fine;
+		bool fine = publish(desk, link, &since, &why);
+		if (fine && (told == 0 || now - told > ALIVE_US)) {
+			fine = ms_link_alive(link, &why);
+			told = fine ? now : 0;
+		}
+		note_redis(&up, fine, why);
+		g_usleep(fine ? AGAIN_US : G_USEC_PER_SEC);
+	}
+	return NULL;
+}
+
+/* One of several who take what is asked through Redis. */
+typedef struct {
+	Agent *agent;
+	unsigned nth;
+	pthread_t thread;
+} Taker;
+
+static void *take_requests(void *user)
+{
+	const Taker *taker = user;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsLink) link = ms_link_open(ms_desk_settings(taker->agent->desk), true, &error);
+	if (link == NULL)
+		ms_log(LOG_ERR, NULL, "several hosts: %s", error->message);
+	bool up = true;
+	while (link != NULL && !stopping) {
+		g_autoptr(GError) why = NULL;
+		bool fine = ms_link_serve(link, taker->nth, answer, taker->agent, 500, &why);
+		if (taker->nth == 0) /* the others would say the same */
+			note_redis(&up, fine, why);
 		if (!fine)
 			g_usleep(G_USEC_PER_SEC);
 	}
@@ -185,9 +209,9 @@ static void *carry_out(void *user)
 	return NULL;
 }
 
-static bool start(pthread_t *thread, void *(*func)(void *), Agent *agent)
+static bool start(pthread_t *thread, void *(*func)(void *), void *user)
 {
-	return pthread_create(thread, NULL, func, agent) == 0;
+	return pthread_create(thread, NULL, func, user) == 0;
 }
 
 #define STOP_SECONDS 5
@@ -206,15 +230,33 @@ static void stop_carrier(Agent *agent, pthread_t carrier)
 	_exit(EX_OK);
 }
 
+/* How many of them there are. */
+static int start_redis(Agent *agent, pthread_t *publisher, Taker *takers)
+{
+	int n = 0;
+	if (!start(publisher, publish_changes, agent))
+		return 0;
+	for (; n < REQUESTS_AT_ONCE; n++) {
+		takers[n] = (Taker){.agent = agent, .nth = (unsigned)n};
+		if (!start(&takers[n].thread, take_requests, &takers[n]))
+			break;
+	}
+	return n;
+}
+
 static int run(Agent *agent, bool several)
 {
-	pthread_t carrier, redis;
-	if (!start(&carrier, carry_out, agent) || (several && !start(&redis, serve_redis, agent)))
+	pthread_t carrier, publisher;
+	Taker takers[REQUESTS_AT_ONCE];
+	int n = several ? start_redis(agent, &publisher, takers) : 0;
+	if (!start(&carrier, carry_out, agent) || (several && n < REQUESTS_AT_ONCE))
 		return complain(EX_OSERR, "cannot start a thread", "");
 	sd_notify(0, "READY=1");
 	serve_socket(agent);
+	for (int i = 0; i < n; i++)
+		pthread_join(takers[i].thread, NULL);
 	if (several)
-		pthread_join(redis, NULL);
+		pthread_join(publisher, NULL);
 	stop_carrier(agent, carrier);
 	return EX_OK;
 }

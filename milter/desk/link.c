@@ -19,7 +19,6 @@ struct MsLink {
 	char *socket, *host, *prefix;
 	MsRedis *redis; /* NULL: one host */
 	MsKey *key;
-	gint64 told;    /* when this host last told that it lives */
 	bool caught_up; /* what was delivered to us before a crash has been taken */
 };
 
@@ -143,6 +142,11 @@ static bool make_group(MsLink *link, const char *stream, const char *group, GErr
 	return false;
 }
 
+/* Who reads what, and how much of it at a time. */
+typedef struct {
+	const char *stream, *group, *consumer, *count;
+} Reading;
+
 typedef bool (*Entry)(MsLink *link, const char *text, gsize len, void *user, GError **error);
 
 static const MsReply *item(const MsReply *list, guint n)
@@ -151,8 +155,8 @@ static const MsReply *item(const MsReply *list, guint n)
 }
 
 /* An entry is [id, [name, value]].  What our key does not open is nobody's request. */
-static bool take_entry(MsLink *link, const char *stream, const char *group, const MsReply *entry,
-	Entry func, void *user, GError **error)
+static bool take_entry(MsLink *link, const Reading *from, const MsReply *entry, Entry func, void *user,
+	GError **error)
 {
 	const MsReply *id = item(entry, 0), *value = item(item(entry, 1), 1);
 	if (id == NULL || id->text == NULL)
@@ -163,23 +167,23 @@ static bool take_entry(MsLink *link, const char *stream, const char *group, cons
 		: NULL;
 	if (text != NULL && !func(link, text, len, user, error))
 		return false; /* stays pending */
-	return run(link, NULL, error, "XACK", stream, group, id->text, NULL);
+	return run(link, NULL, error, "XACK", from->stream, from->group, id->text, NULL);
 }
 
 /* First what was delivered to us and not acknowledged, then what is new. */
-static gint64 read_group(MsLink *link, const char *stream, const char *group, const char *consumer,
-	gint64 wait_ms, Entry func, void *user, GError **error)
+static gint64 read_group(MsLink *link, const Reading *from, gint64 wait_ms, Entry func, void *user,
+	GError **error)
 {
 	g_autofree char *block = g_strdup_printf("%" G_GINT64_FORMAT, CLAMP(wait_ms, 1, 2000));
 	g_autoptr(MsReply) reply = NULL;
-	if (!make_group(link, stream, group, error)
-		|| !run(link, &reply, error, "XREADGROUP", "GROUP", group, consumer, "COUNT", "100", "BLOCK",
-			block, "STREAMS", stream, link->caught_up ? ">" : "0", NULL))
+	if (!make_group(link, from->stream, from->group, error)
+		|| !run(link, &reply, error, "XREADGROUP", "GROUP", from->group, from->consumer, "COUNT",
+			from->count, "BLOCK", block, "STREAMS", from->stream, link->caught_up ? ">" : "0", NULL))
 		return -1;
 	const MsReply *entries = item(item(reply, 0), 1);
 	guint n = entries != NULL && entries->type == MS_REPLY_LIST ? entries->items->len : 0;
 	for (guint i = 0; i < n; i++)
-		if (!take_entry(link, stream, group, entries->items->pdata[i], func, user, error)) {
+		if (!take_entry(link, from, entries->items->pdata[i], func, user, error)) {
 			link->caught_up = false;
 			return -1;
 		}
@@ -279,7 +283,8 @@ gint64 ms_link_mirror(MsLink *link, MsRecords *records, gint64 wait_ms, GError *
 		&& (!make_group(link, stream, group, error)
 			|| !run(link, NULL, error, "XGROUP", "SETID", stream, group, "0", NULL)))
 		return -1;
-	return read_group(link, stream, group, link->host, wait_ms, mirror_one, records, error);
+	Reading from = {stream, group, link->host, "100"};
+	return read_group(link, &from, wait_ms, mirror_one, records, error);
 }
 
 /* ---- the agent's end ------------------------------------------------------------------ */
@@ -310,23 +315,22 @@ static bool serve_one(MsLink *link, const char *text, gsize len, void *user, GEr
 	return fine;
 }
 
-static bool tell_alive(MsLink *link, GError **error)
+bool ms_link_alive(MsLink *link, GError **error)
 {
-	gint64 now = g_get_real_time();
-	if (now - link->told < 5 * G_USEC_PER_SEC)
-		return true;
 	g_autofree char *key = key_of(link, "hosts", NULL);
-	g_autofree char *when = g_strdup_printf("%" G_GINT64_FORMAT, now);
-	link->told = now;
+	g_autofree char *when = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time());
 	return run(link, NULL, error, "HSET", key, link->host, when, NULL);
 }
 
-bool ms_link_serve(MsLink *link, MsLinkAnswer answer, void *user, gint64 wait_ms, GError **error)
+bool ms_link_serve(MsLink *link, unsigned nth, MsLinkAnswer answer, void *user, gint64 wait_ms,
+	GError **error)
 {
 	Server server = {answer, user};
 	g_autofree char *stream = key_of(link, "desk", link->host);
-	return tell_alive(link, error)
-		&& read_group(link, stream, "agent", link->host, wait_ms, serve_one, &server, error) >= 0;
+	g_autofree char *consumer = g_strdup_printf("%s/%u", link->host, nth);
+	/* One at a time: what waits behind one that takes long is for the others. */
+	Reading from = {stream, "agent", consumer, "1"};
+	return read_group(link, &from, wait_ms, serve_one, &server, error) >= 0;
 }
 
 bool ms_link_publish(MsLink *link, const MsRecord *record, GError **error)

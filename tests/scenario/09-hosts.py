@@ -1,5 +1,6 @@
 """Two mail hosts, one page: what each holds is on it, what is decided on it is done where the message
 is, once, also by a host that was away meanwhile; and Redis, which carries it, learns nothing."""
+import threading
 import urllib.parse
 import urllib.request
 
@@ -27,9 +28,12 @@ class Host:
         self.m.start()
         self.p = Postfix(S + '/' + name, 'unix:' + self.m.socket)
         self.p.start()
-        self.m.more = self.p.settings() + self.p.desk('key-file = "%s"\ntwo-person-above = 4\n' % KEY)
-        self.m.write_conf()
+        self.configure()
         self.agent = Program(self.m, 'missent-agent', '-r')
+
+    def configure(self, more='two-person-above = 4\n', port=None):
+        self.m.more = self.p.settings() + self.p.desk('key-file = "%s"\n%s' % (KEY, more), port)
+        self.m.write_conf()
 
     def hold(self, subject, to=('kunde@alpha.example',)):
         name = queue_id(self.p.send(message(subject, WRONG), to=to))
@@ -155,6 +159,31 @@ for _ in range(3):
     bert.get('/agree', {'id': decision, 'agrees': 'yes'})
     wait_for(lambda: decision not in bert.get('/waiting'), 10)
 tap.ok(wait_for(lambda: all(h.record(n)['state'] == 'deleted' for h, n in names), 30), '... until bert agrees: on both')
+
+# ---- one that takes long keeps nobody waiting ----
+tarpit = socket.create_server(('127.0.0.1', 0))  # takes connections and says nothing
+stuck, other = (one.hold(x, to=['kunde@alpha.example', 'z@beta.example']) for x in ('stuck', 'other'))
+one.agent.stop()
+one.configure(port=tarpit.getsockname()[1])
+one.agent.start()
+wait_for(lambda: all(x in anna.get('/') for x in (stuck, other)))
+uids = [one.record(x)['uid'] for x in (stuck, other)]
+said = []
+hanging = threading.Thread(target=lambda: said.append(('release', anna.get('/message/' + uids[0], {
+    'verb': 'release-some', 'to': 'z@beta.example', 'why': 'x'}))))
+hanging.start()
+wait_for(lambda: one.record(stuck)['decisions'])
+said.append(('reveal', anna.get('/message/%s/reveal' % uids[1], {})))
+hanging.join()
+tap.ok([x for x, _ in said] == ['reveal', 'release'] and 'C-10002' in said[0][1] and 'It is being done' in said[1][1],
+       'while a submission hangs another message is shown', [x for x, _ in said])
+one.configure('two-person-above = 0\n')
+text = anna.get('/message/' + uids[1], {'verb': 'delete', 'why': 'x'})
+tap.ok('waits for a second person' in text, 'settings that changed meanwhile are those of the next request', text)
+one.agent.stop()
+one.configure()
+one.agent.start()
+tap.ok(wait_for(lambda: one.record(stuck)['recipients'][1]['state'] == 'released', 30), 'what hung is done by the next agent')
 
 # ---- Redis away; a page that lost what it had ----
 d = one.hold('Redis away')
