@@ -107,6 +107,8 @@ void ms_record_free(MsRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRecord, ms_record_free)
 void ms_record_recipient(MsRecord *record, const char *address, MsState state, const char *accounts);
 void ms_record_finding(MsRecord *record, MsHeldFinding finding); /* copies */
+/* Why it is held, without anything of anybody's: "mismatch, unproven (customer-number)". */
+char *ms_record_summary(const MsRecord *record);
 /* Those for whom it is held, who have a right to something in it and would get nothing of another's;
  * of char *, borrowed from the record. */
 GPtrArray *ms_record_rightful(const MsRecord *record);

@@ -151,6 +151,7 @@ DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *w
 		"multipart/report; report-type=delivery-status; boundary=\"%s\"", border);
 	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
 	g_autofree char *arrived = date_of(record->arrived);
+	g_autofree char *summary = ms_record_summary(record);
 	GString *text = begin_mail(desk, sender,
 		say(desk, "Returned after review: your message was not sent",
 			"Retour après examen : votre message n'a pas été envoyé"), type);
@@ -164,7 +165,7 @@ DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *w
 			"Votre message du %s à %u destinataire(s) a été retenu car il ne correspond pas à\n"
 			"ses destinataires (%s). Après examen il vous est retourné ; il n'a pas été remis\n"
 			"aux destinataires ci-dessous.\n\nRéférence : %s\n"),
-		arrived, record->n_recipients, record->codes, record->uid);
+		arrived, record->n_recipients, summary, record->uid);
 	(void)why; /* the reviewer's words may name a customer: they stay in the record */
 	append_contact(desk, text);
 	g_string_append_printf(text,
@@ -182,7 +183,9 @@ static MsSubmitted send_held(MsDesk *desk, const MsRecord *record, const char *t
 {
 	g_autofree char *arrived = date_of(record->arrived);
 	g_autofree char *safe = ms_text_escape(to, -1, 320);
+	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
 	g_autofree char *from = own_address(desk);
+	g_autofree char *summary = ms_record_summary(record);
 	GString *text = begin_mail(desk, safe,
 		say(desk, "A message is held for review", "Un message est retenu pour examen"),
 		"text/plain; charset=utf-8");
@@ -196,7 +199,7 @@ static MsSubmitted send_held(MsDesk *desk, const MsRecord *record, const char *t
 			"correspond pas à ses destinataires (%s). Il n'est pas perdu ; il sera libéré ou\n"
 			"retourné. Les autres messages retenus pour la même cause ne sont pas annoncés un\npar un.\n\n"
 			"Référence : %s\n"),
-		record->sender, arrived, record->n_recipients, record->codes, record->uid);
+		sender, arrived, record->n_recipients, summary, record->uid);
 	append_contact(desk, text);
 	g_autoptr(DeskMail) mail = end_mail(text, from, to);
 	return send_mail(desk, mail);

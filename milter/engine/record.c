@@ -155,22 +155,12 @@ static void add_findings(MsRecord *record, const MsRuntime *runtime, const MsJud
 	}
 }
 
-/* "mismatch (customer-number, iban), invoices, billing@example.com": what a group of messages
+/* "mismatch (customer-number, iban), invoices, <billing@example.com>": what a group of messages
  * that one change in the billing system broke has in common. */
-static char *cause_of(const MsEnvelope *envelope, const MsVerdict *verdict, const char *codes,
-	const char *policies)
+static char *cause_of(const MsRecord *record)
 {
-	g_autoptr(GPtrArray) kinds = g_ptr_array_new();
-	for (guint i = 0; i < verdict->reasons->len; i++) {
-		const MsReason *r = verdict->reasons->pdata[i];
-		if (r->kind != NULL && r->action >= MS_SPLIT
-			&& !g_ptr_array_find_with_equal_func(kinds, r->kind, g_str_equal, NULL))
-			g_ptr_array_add(kinds, r->kind);
-	}
-	g_autofree char *names = join(kinds);
-	g_autofree char *sender = g_utf8_make_valid(envelope->sender, -1);
-	return g_strdup_printf("%s%s%s%s, %s, <%s>", codes, kinds->len > 0 ? " (" : "", names,
-		kinds->len > 0 ? ")" : "", policies, sender);
+	g_autofree char *summary = ms_record_summary(record);
+	return g_strdup_printf("%s, %s, <%s>", summary, record->policies, record->sender);
 }
 
 MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
@@ -190,12 +180,12 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->is_signed = header_of(judgement->reading, "DKIM-Signature") != NULL;
 	r->codes = ms_verdict_codes(verdict, MS_TAG);
 	r->policies = join(verdict->policies);
-	r->cause = cause_of(envelope, verdict, r->codes, r->policies);
+	g_ptr_array_unref(r->reasons);
+	r->reasons = g_ptr_array_ref(verdict->reasons);
+	r->cause = cause_of(r);
 	r->assignee = g_strdup("");
 	g_autoptr(GArray) order = order_of(envelope, judgement);
 	add_recipients(r, envelope, judgement, order);
 	add_findings(r, runtime, judgement, order);
-	g_ptr_array_unref(r->reasons);
-	r->reasons = g_ptr_array_ref(verdict->reasons);
 	return r;
 }

@@ -119,6 +119,22 @@ void ms_record_finding(MsRecord *record, MsHeldFinding finding)
 	g_ptr_array_add(record->findings, g_memdup2(&finding, sizeof finding));
 }
 
+char *ms_record_summary(const MsRecord *record)
+{
+	g_autoptr(GPtrArray) kinds = g_ptr_array_new();
+	GString *out = g_string_new(record->codes);
+	for (guint i = 0; i < record->reasons->len; i++) {
+		const MsReason *r = record->reasons->pdata[i];
+		if (r->kind == NULL || r->action < MS_SPLIT
+			|| g_ptr_array_find_with_equal_func(kinds, r->kind, g_str_equal, NULL))
+			continue;
+		g_string_append_printf(out, "%s%s", kinds->len == 0 ? " (" : ", ", r->kind);
+		g_ptr_array_add(kinds, r->kind);
+	}
+	g_string_append(out, kinds->len > 0 ? ")" : "");
+	return g_string_free(out, FALSE);
+}
+
 GPtrArray *ms_record_rightful(const MsRecord *record)
 {
 	GPtrArray *list = g_ptr_array_new();

@@ -53,6 +53,7 @@ for p in both(S, 'unix:' + m.socket, tap):
            '... with a reference, and whom to ask', told[0])
     tap.ok(not tells(told[0]) and not any(x in told[0] for x in (b'AC-2', b'X-Missent-Release', b'kunde@')),
            '... without anything of the other customer', told[0])
+    tap.ok(b'(mismatch, unproven (customer-number))' in told[0], '... but what kind of thing does not fit', told[0])
     tap.ok(b'Auto-Submitted: auto-generated' in told[0], '... marked as automatic')
     m.write_policy(POLICY.replace('"invoices"', '"renamed"'))
     m.signal(signal.SIGUSR1)
