@@ -102,6 +102,7 @@ static void policy_free(gpointer data)
 {
 	MsPolicy *policy = data;
 	g_free(policy->title);
+	g_free(policy->file);
 	g_ptr_array_unref(policy->senders);
 	g_ptr_array_unref(policy->users);
 	g_ptr_array_unref(policy->networks);
@@ -260,11 +261,25 @@ void ms_policies_free(MsPolicies *policies)
 	g_free(policies);
 }
 
-static bool has_title(const MsPolicies *policies, const char *title)
+static const MsPolicy *find_title(const MsPolicies *policies, const char *title)
 {
-	for (guint i = 0; i < policies->list->len; i++)
-		if (strcmp(((MsPolicy *)policies->list->pdata[i])->title, title) == 0)
-			return true;
+	for (guint i = 0; i < policies->list->len; i++) {
+		const MsPolicy *policy = policies->list->pdata[i];
+		if (strcmp(policy->title, title) == 0)
+			return policy;
+	}
+	return NULL;
+}
+
+static bool may_be_added(const MsPolicies *policies, const MsSection *section, GError **error)
+{
+	const MsPolicy *same = find_title(policies, ms_section_title(section));
+	if (same != NULL)
+		ms_section_error(section, NULL, error, "a policy in %s has this title", same->file);
+	else if (policies->list->len >= MAX_POLICIES)
+		ms_section_error(section, NULL, error, "there are more than %d policies", MAX_POLICIES);
+	else
+		return true;
 	return false;
 }
 
@@ -276,16 +291,12 @@ static bool add_file(MsPolicies *policies, const char *file, const char *text, c
 		return false;
 	for (guint i = 0; i < ms_section_count(root, "policy"); i++) {
 		const MsSection *section = ms_section_nth(root, "policy", i);
-		if (has_title(policies, ms_section_title(section))
-			|| policies->list->len >= MAX_POLICIES) {
-			ms_section_error(section, NULL, error, "%s", policies->list->len >= MAX_POLICIES
-				? "there are more than 256 policies"
-				: "another policy has this title");
-			return false;
-		}
-		MsPolicy *policy = take_policy(section, kinds, mode, error);
+		MsPolicy *policy = may_be_added(policies, section, error)
+			? take_policy(section, kinds, mode, error)
+			: NULL;
 		if (policy == NULL)
 			return false;
+		policy->file = g_strdup(file);
 		g_ptr_array_add(policies->list, policy);
 	}
 	return true;

@@ -11,7 +11,7 @@ typedef struct {
 } MsHeaderRule;
 
 typedef struct {
-	char *title;
+	char *title, *file;
 	bool enforced;
 
 	/* What it applies to; an empty list is no condition. */

@@ -401,6 +401,23 @@ static void test_mistakes(void)
 	}
 }
 
+/* Whoever copies a policy's file learns which two of them are alike. */
+static void test_two_files(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *dir = g_dir_make_tmp("missent-policy-XXXXXX", NULL);
+	g_autofree char *one = g_build_filename(dir, "one.conf", NULL), *two = g_build_filename(dir, "two.conf", NULL);
+	g_autofree char *want = g_strdup_printf("%s: policy \"a\": a policy in %s has this title", two, one);
+	g_assert_true(g_file_set_contents(one, "policy \"a\" { }\n", -1, NULL));
+	g_assert_true(g_file_set_contents(two, "policy \"b\" { }\npolicy \"a\" { }\n", -1, NULL));
+	g_assert_null(ms_policies_load(dir, kinds, MS_MODE_OBSERVE, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	g_assert_cmpstr(error->message, ==, want);
+	g_unlink(one);
+	g_unlink(two);
+	g_rmdir(dir);
+}
+
 /* What is shipped is valid, and usable after editing the sender. */
 static void test_shipped(void)
 {
@@ -418,6 +435,7 @@ int main(int argc, char **argv)
 	kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_assert_nonnull(kinds);
 	g_test_add_func("/policy/rows", test_rows);
+	g_test_add_func("/policy/two-files", test_two_files);
 	g_test_add_func("/policy/unread", test_unread);
 	g_test_add_func("/policy/unread-conditions", test_unread_conditions);
 	g_test_add_func("/policy/unavailable", test_unavailable);
