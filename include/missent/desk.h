@@ -52,7 +52,8 @@ typedef struct {
 	const char *verb;
 	GPtrArray *uids;       /* of char *: records, by uid or queue ID */
 	GPtrArray *recipients; /* of char *; release: only to these; may-receive: these; else empty */
-	bool rightful;         /* release, of each message, to those with a right to it alone */
+	bool rightful;         /* release, of each message, to those with a right to it alone; of several
+	                        * messages those that nobody has a right to are left out */
 	const char *who, *why;
 	const char *detail;    /* belongs: "REF ACCOUNT"; may-receive: the account; assign: to whom */
 	guint total;           /* messages of the decision on all hosts; 0: these */

@@ -440,18 +440,24 @@ static int do_show(Cli *cli, int argc, char **argv)
 
 /* ---- deciding ------------------------------------------------------------------------- */
 
+static void print_outcome_json(const char *name, const char *uid, const char *decision, const char *verb,
+	const char *state, const char *outcome)
+{
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "queue_id", name, "uid", uid, "decision",
+		decision, "verb", verb, "state", state, "outcome", outcome);
+	char *text = json_dumps(row, JSON_COMPACT);
+	puts(text);
+	free(text);
+	json_decref(row);
+}
+
 static int print_outcome(const MsDecision *d, const char *name, bool json)
 {
 	bool fine = d->state == MS_DECISION_DONE || d->state == MS_DECISION_WAITING
 		|| d->state == MS_DECISION_WITHDRAWN;
 	if (json) {
-		json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "queue_id", name, "uid", d->uid,
-			"decision", *d->group != '\0' ? d->group : d->id, "verb", d->verb, "state",
-			ms_decision_state_names[d->state], "outcome", d->outcome);
-		char *text = json_dumps(row, JSON_COMPACT);
-		puts(text);
-		free(text);
-		json_decref(row);
+		print_outcome_json(name, d->uid, *d->group != '\0' ? d->group : d->id, d->verb,
+			ms_decision_state_names[d->state], d->outcome);
 	} else if (!fine) {
 		return cli_fail(EX_TEMPFAIL, "%s", d->outcome);
 	} else if (d->state == MS_DECISION_WAITING) {
@@ -462,6 +468,25 @@ static int print_outcome(const MsDecision *d, const char *name, bool json)
 			*d->outcome != '\0' ? ", " : "", d->outcome);
 	}
 	return fine ? 0 : EX_TEMPFAIL;
+}
+
+#define LEFT "nobody for whom it is held has a right to all that is in it"
+
+/* What a release to those with a right left out. */
+static void print_left(MsDesk *desk, const GPtrArray *uids, const GPtrArray *done, bool json)
+{
+	g_autoptr(GHashTable) decided = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < done->len; i++)
+		g_hash_table_add(decided, ((MsDecision *)done->pdata[i])->uid);
+	for (guint i = 0; i < uids->len; i++) {
+		g_autoptr(MsRecord) record = ms_records_find(ms_desk_records(desk), uids->pdata[i], NULL);
+		if (record == NULL || g_hash_table_contains(decided, record->uid))
+			continue;
+		if (json)
+			print_outcome_json(record->queue_id, record->uid, "", "release", "left", LEFT);
+		else
+			printf("%s: stays held, %s\n", record->queue_id, LEFT);
+	}
 }
 
 static int print_outcomes(MsDesk *desk, const GPtrArray *done, bool json)
@@ -572,7 +597,11 @@ static int decide(Cli *cli, Options *o, const char *verb, int argc, char **argv)
 		.why = o->why,
 		.detail = detail != NULL ? detail : o->detail};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, &error);
-	return done != NULL ? print_outcomes(desk, done, o->json) : cli_fail_error(error);
+	if (done == NULL)
+		return cli_fail_error(error);
+	rc = print_outcomes(desk, done, o->json);
+	print_left(desk, uids, done, o->json);
+	return rc;
 }
 
 /* release, return, delete: also of all that have something in common. */

@@ -164,6 +164,8 @@ static bool add_message(Making *m, const char *uid, GError **error)
 		desk_fail(&why, "%s: there is no record of a held message with this queue ID", uid);
 	g_autoptr(GPtrArray) right = record != NULL && m->ask->rightful ? ms_record_rightful(record) : NULL;
 	const GPtrArray *chosen = right != NULL ? right : m->ask->recipients;
+	if (right != NULL && right->len == 0 && m->ask->uids->len > 1)
+		return true; /* left out: the others need not wait for it */
 	if (why != NULL || !check_record(m->desk->settings, m->ask, record, chosen, &n, &why)) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
@@ -185,6 +187,10 @@ GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 	for (guint i = 0; i < ask->uids->len; i++)
 		if (!add_message(&m, ask->uids->pdata[i], error))
 			return NULL;
+	if (list->len == 0) {
+		desk_fail(error, "of none of these messages has anybody a right to all that is in it");
+		return NULL;
+	}
 	if (list->len == 1 && ask->total <= 1)
 		*((MsDecision *)list->pdata[0])->group = '\0'; /* one is no group */
 	gint64 most = desk->settings->desk.two_person;

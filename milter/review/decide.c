@@ -162,11 +162,29 @@ static GHashTable *by_host(const GPtrArray *list)
 	return hosts;
 }
 
+/* "mx1: 5 are being done, 2 have nobody with a right to them and stay held" */
+static char *host_words(const Request *r, const char *host, const json_t *decisions, gint64 asked)
+{
+	g_autoptr(GHashTable) uids = g_hash_table_new(g_str_hash, g_str_equal);
+	for (size_t i = 0; i < json_array_size(decisions); i++)
+		g_hash_table_add(uids, (char *)word(json_array_get(decisions, i), "uid"));
+	gint64 n = g_hash_table_size(uids);
+	const char *state = word(json_array_get(decisions, 0), "state");
+	GString *out = g_string_new(NULL);
+	g_string_append_printf(out, "%s: %" G_GINT64_FORMAT " %s", host, n,
+		T(r, strcmp(state, "waiting") == 0 ? "wait for a second person" : "are being done"));
+	if (n < asked)
+		g_string_append_printf(out, ", %" G_GINT64_FORMAT " %s", asked - n,
+			T(r, "have nobody with a right to them and stay held"));
+	return g_string_free(out, FALSE);
+}
+
 static void decide_all(Request *r, Answer *a, const GPtrArray *list)
 {
 	g_autoptr(GHashTable) hosts = by_host(list);
 	GHashTableIter iter;
 	void *host, *uids;
+	bool right = strcmp(form(r, "verb"), "release-right") == 0;
 	g_hash_table_iter_init(&iter, hosts);
 	a->title = T(r, "By cause");
 	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
@@ -174,13 +192,11 @@ static void decide_all(Request *r, Answer *a, const GPtrArray *list)
 		g_autofree char *no = NULL;
 		gint64 n = (gint64)json_array_size(uids);
 		json_t *reply = ask_host(r, host,
-			decision(r, form(r, "verb"), json_incref(uids), json_array(), "", list->len), &no);
-		const json_t *first = json_array_get(json_object_get(reply, "decisions"), 0);
-		const char *state = json_string_value(json_object_get(first, "state"));
+			decision(r, right ? "release" : form(r, "verb"), json_incref(uids), json_array(), "",
+				list->len), &no);
 		g_autofree char *text = no != NULL
 			? g_strdup_printf("%s: %s", (char *)host, no)
-			: g_strdup_printf("%s: %" G_GINT64_FORMAT " %s", (char *)host, n,
-				  T(r, g_strcmp0(state, "waiting") == 0 ? "wait for a second person" : "are being done"));
+			: host_words(r, host, json_object_get(reply, "decisions"), n);
 		html_notice(a->html, no == NULL, text);
 		json_decref(reply);
 	}

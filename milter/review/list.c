@@ -221,9 +221,10 @@ static void decide_form(GString *out, const Request *r, const char *cause, gint6
 		"<label class=\"check\"><input type=\"checkbox\" name=\"sure\" value=\"1\" required> %s</label>",
 		T(r, "Reason, for the record"), T(r, "I have looked at some of them"));
 	html(out, "<div class=\"buttons\"><button name=\"verb\" value=\"release\">%s (%d)</button>"
+		"<button class=\"quiet\" name=\"verb\" value=\"release-right\">%s</button>"
 		"<button class=\"quiet\" name=\"verb\" value=\"return\">%s (%d)</button>"
 		"<button class=\"danger\" name=\"verb\" value=\"delete\">%s (%d)</button></div></form>",
-		T(r, "Release"), n, T(r, "Return to sender"), n, T(r, "Delete"), n);
+		T(r, "Release"), n, T(r, "Release to those with a right"), T(r, "Return to sender"), n, T(r, "Delete"), n);
 }
 
 void page_cause(Request *r, Answer *a)

@@ -198,6 +198,7 @@ static const char *const french[][2] = {
 	{"Decided", "Décidé"},
 	{"wait for a second person", "attendent une seconde personne"},
 	{"are being done", "en cours"},
+	{"have nobody with a right to them and stay held", "n'ont personne qui y ait droit et restent retenus"},
 	{"Nothing is held for this cause, or you have not said that you looked.",
 		"Rien n'est retenu pour cette cause, ou vous n'avez pas dit avoir regardé."},
 	{"Agreed.", "Approuvé."},

@@ -317,7 +317,13 @@ for p in both(S, 'unix:' + m.socket, tap):
     tap.same(sorted(sum((to for to, _ in p.copies(p.kind + ' rightful')), [])), RESOLVE[1:], '... who get it')
     out = held('release', name, '--rightful')
     tap.ok(m.code != 0 and 'has a right' in out, '... where there is none nothing is done', out)
-    held('delete', name)
+    some = hold(p, p.kind + ' rightful too', to=RESOLVE)
+    out = held('release', name, some, '--rightful')
+    tap.ok(m.code == 0 and name + ': stays held, nobody' in out, '... of several messages the others are not stopped by it', out)
+    tap.same((state(name)[0], state(some)[1]), ('held', ['held', 'released', 'released']), '... and go')
+    rows = [json.loads(x) for x in held('release', name, some, '--rightful', '--json').splitlines() if x[:1] == '{']
+    tap.ok(m.code != 0 and rows == [], '... if there are any', rows)
+    held('delete', name, some)
     # six decide at the same moment
     name = hold(p, p.kind + ' at once', to=RESOLVE)
     racers = [subprocess.Popen([BUILD + '/missent', '-c', m.conf, 'held', 'release', name, '--to', 'a@beta.example'],

@@ -283,6 +283,18 @@ p.flush()
 tap.same(p.arrived('Subject: batch', 12, 30), 12, '... and arrive')
 tap.ok(late in p.held() and record(late)['state'] == 'held', 'what came later is not part of it')
 m.tool('held', 'delete', late)
+groups = [['z@beta.example', 'kunde@alpha.example'], ['y@beta.example', 'kunde@alpha.example'], ['kunde@alpha.example']]
+batch = [hold('rightful %d' % i, sender='careful@seller.example', to=to) for i, to in enumerate(groups)]
+b.go(SITE + '/causes')
+b.press('.list a', 'careful')
+b.find('input[name=why]').type('the others may')
+b.find('input[name=sure]').click()
+b.press('button', 'Release to those with a right')
+tap.ok('2 are being done, 1 have nobody with a right to them and stay held' in b.text,
+       'of many, those with a right get theirs', b.text)
+tap.ok(wait_for(lambda: [[x['state'] for x in record(n)['recipients']] for n in batch] == [['released', 'held']] * 2 + [['held']]),
+       '... and nobody else', [record(n)['recipients'] for n in batch])
+m.tool('held', 'delete', *batch)
 
 # ---- the second person ----
 agent.stop()
