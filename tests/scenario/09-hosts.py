@@ -162,28 +162,44 @@ tap.ok(wait_for(lambda: all(h.record(n)['state'] == 'deleted' for h, n in names)
 
 # ---- one that takes long keeps nobody waiting ----
 tarpit = socket.create_server(('127.0.0.1', 0))  # takes connections and says nothing
-stuck, other = (one.hold(x, to=['kunde@alpha.example', 'z@beta.example']) for x in ('stuck', 'other'))
+stuck, other, killed = names = [one.hold(x, to=['kunde@alpha.example', 'z@beta.example']) for x in ('stuck', 'other', 'killed')]
 one.agent.stop()
 one.configure(port=tarpit.getsockname()[1])
 one.agent.start()
-wait_for(lambda: all(x in anna.get('/') for x in (stuck, other)))
-uids = [one.record(x)['uid'] for x in (stuck, other)]
+wait_for(lambda: all(x in anna.get('/') for x in names))
+uids = {x: one.record(x)['uid'] for x in names}
 said = []
-hanging = threading.Thread(target=lambda: said.append(('release', anna.get('/message/' + uids[0], {
-    'verb': 'release-some', 'to': 'z@beta.example', 'why': 'x'}))))
-hanging.start()
-wait_for(lambda: one.record(stuck)['decisions'])
-said.append(('reveal', anna.get('/message/%s/reveal' % uids[1], {})))
+
+
+def begin_release(name):
+    """The thread in which the page is asked; the decision is written down."""
+    asking = threading.Thread(target=lambda: said.append((name, anna.get('/message/' + uids[name], {
+        'verb': 'release-some', 'to': 'z@beta.example', 'why': 'x'}))))
+    asking.start()
+    wait_for(lambda: one.record(name)['decisions'])
+    return asking
+
+
+hanging = begin_release(stuck)
+said.append((other, anna.get('/message/%s/reveal' % uids[other], {})))
 hanging.join()
-tap.ok([x for x, _ in said] == ['reveal', 'release'] and 'C-10002' in said[0][1] and 'It is being done' in said[1][1],
+tap.ok([x for x, _ in said] == [other, stuck] and 'C-10002' in said[0][1] and 'It is being done' in said[1][1],
        'while a submission hangs another message is shown', [x for x, _ in said])
 one.configure('two-person-above = 0\n')
-text = anna.get('/message/' + uids[1], {'verb': 'delete', 'why': 'x'})
+text = anna.get('/message/' + uids[other], {'verb': 'delete', 'why': 'x'})
 tap.ok('waits for a second person' in text, 'settings that changed meanwhile are those of the next request', text)
-one.agent.stop()
 one.configure()
+hanging = begin_release(killed)
+one.agent.kill()
 one.agent.start()
-tap.ok(wait_for(lambda: one.record(stuck)['recipients'][1]['state'] == 'released', 30), 'what hung is done by the next agent')
+hanging.join()
+tap.ok('Done.' in said[2][1] or 'It is being done' in said[2][1], 'killed before its answer, the agent gives it afterwards', said[2][1])
+tap.ok(wait_for(lambda: [one.record(x)['recipients'][1]['state'] for x in (stuck, killed)] == ['released'] * 2, 30),
+       '... and what hung is done')
+tap.ok(wait_for(lambda: '0' == r.cli('XPENDING', 't:desk:mx1.seller.example', 'agent').split('\n')[0]),
+       '... and taken off the stream')
+one.p.flush()
+tap.same([one.p.arrived(x) for x in ('stuck', 'killed')], [1, 1], '... once each')
 
 # ---- Redis away; a page that lost what it had ----
 d = one.hold('Redis away')
