@@ -163,12 +163,22 @@ static bool was_taken(Carry *c, char **queue_id_out, GError **error)
 		|| ms_tokens_void(c->desk->records, c->decision->token, queue_id_out, error);
 }
 
+/* What is in its queue the MTA has taken, though it could not say so. */
+static bool is_queued(Carry *c, const char *queue_id)
+{
+	desk_forget_queue(c->desk);
+	GHashTable *queue = ms_desk_queue(c->desk, NULL);
+	return queue != NULL && g_hash_table_contains(queue, queue_id);
+}
+
 static bool settle(Carry *c, MsSubmitted result, const char *hash, const char *reply,
 	char **outcome_out, GError **error)
 {
 	g_autofree char *queue_id = NULL;
 	if (!ms_tokens_void(c->desk->records, hash, &queue_id, error))
 		return false;
+	if (result == MS_UNCLEAR && queue_id != NULL && is_queued(c, queue_id))
+		result = MS_SUBMITTED;
 	if (result == MS_SUBMITTED) {
 		*outcome_out = queue_id != NULL
 			? g_strdup_printf("taken by the MTA as %s", queue_id)

@@ -1,5 +1,6 @@
 """Every decision on held mail, on Postfix and on Sendmail, checked at the sink that receives it."""
 import pwd
+import threading
 
 from sendmail import *
 
@@ -51,6 +52,66 @@ def hold(p, subject, body=WRONG, to=('kunde@alpha.example',), sender='billing@se
     name = p.queue_id(r)
     wait_for(lambda: name in p.held())
     return name
+
+
+class Cut:
+    """A way to an MTA that breaks at the end of a message: before the MTA has the end (`after` is None), or that many
+    seconds after it has answered, and the answer is lost."""
+
+    def __init__(self, port, after):
+        self.mta, self.after, self.ended = port, after, False
+        self.server = socket.create_server(('127.0.0.1', 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        with self.server.accept()[0] as client, socket.create_connection(('127.0.0.1', self.mta)) as mta:
+            back = threading.Thread(target=self.pass_on, args=(mta, client, False))
+            back.start()
+            self.pass_on(client, mta, True)
+            back.join()
+
+    def pass_on(self, source, sink, forth):
+        end = b''
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                end = (end + data)[-5:]
+                if forth:
+                    self.ended = end == b'\r\n.\r\n'
+                if self.ended and (self.after is None or not forth):
+                    time.sleep(self.after or 0)
+                    break
+                sink.sendall(data)
+            for x in (source, sink):
+                x.shutdown(socket.SHUT_RDWR)
+
+
+def broken(p):
+    """The connection to the MTA breaks while a copy is submitted."""
+    def release(word, after):
+        m.more = p.settings() + p.desk(port=Cut(p.port, after).port)
+        m.write_conf()
+        name = hold(p, p.kind + word, to=RESOLVE)
+        return name, held('release', name, '--to', 'a@beta.example')
+
+    name, out = release(' cut before', None)
+    tap.ok(m.code != 0 and 'did not take it' in out and state(name)[1] == ['held'] * 3,
+           'the connection breaks before the MTA has a message: it says so', out)
+    late, out = release(' cut late', 3)
+    tap.ok(m.code != 0 and 'look for' in out and state(late)[1] == ['held'] * 3,
+           '... after it was sent on, with no answer: one is to look where it is', out)
+    tap.same(p.arrived(p.kind + ' cut late'), 1, '... and it is not sent again')
+    p.stop_sink()
+    kept, out = release(' cut after', 1)
+    tap.ok(m.code == 0 and 'taken by the MTA as' in out and state(kept)[1] == ['held', 'released', 'held'],
+           '... with no answer, but it is in the queue: it is sent', out)
+    p.start_sink()
+    m.more = p.settings() + p.desk()
+    m.write_conf()
+    out = held('release', name, '--to', 'a@beta.example')
+    p.flush()
+    tap.same([p.arrived(p.kind + x) for x in (' cut before', ' cut after')], [1, 1], '... each arrives once')
+    held('delete', name, late, kept)
 
 
 def single(p, what):
@@ -375,6 +436,7 @@ for p in both(S, 'unix:' + m.socket, tap):
     held('delete', *names[:3])
     held('delete', names[3])
     del os.environ['SUDO_USER']
+    broken(p)
     # nobody at the other end
     m.more = p.settings() + 'desk {\nsubmit = "smtp://127.0.0.1:%d"\n}\n' % free_port()
     m.write_conf()
