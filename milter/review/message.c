@@ -258,9 +258,16 @@ static void begin_form(GString *out, const Request *r, const MsRecord *record, c
 	html_token(out, r);
 }
 
-static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+static guint held_for(const MsRecord *record)
 {
-	begin_form(out, r, record, T(r, "Decide"));
+	guint n = 0;
+	for (guint i = 0; i < record->recipients->len; i++)
+		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state == MS_STATE_HELD;
+	return n;
+}
+
+static void recipient_boxes(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+{
 	html(out, "<fieldset><legend>%s</legend>", T(r, "Recipients"));
 	for (guint n = 0; n < shown->list->len; n++) {
 		guint i = g_array_index(shown->list, guint, n);
@@ -271,16 +278,33 @@ static void final_form(GString *out, const Request *r, const MsRecord *record, c
 		html(out, "<label class=\"check\"><input type=\"checkbox\" name=\"to\" value=\"%s\"> %s%S</label>",
 			to->address, to->address, wrong_for(record, i, &owner) > 0 ? " <span class=\"bad\">✗</span>" : "");
 	}
-	html(out, "</fieldset><label class=\"wide\">%s<input name=\"why\" required maxlength=\"500\"></label>",
-		T(r, "Reason, for the record"));
+	html(out, "</fieldset>");
+}
+
+/* With one recipient there is nothing to choose. */
+static void release_buttons(GString *out, const Request *r, const MsRecord *record, bool choice)
+{
+	if (!choice) {
+		html(out, "<button name=\"verb\" value=\"release\">%s</button>", T(r, "Release"));
+		return;
+	}
 	g_autoptr(GPtrArray) right = ms_record_rightful(record);
-	html(out, "<div class=\"buttons\"><button name=\"verb\" value=\"release-some\">%s</button>",
-		T(r, "Release to the chosen"));
+	html(out, "<button name=\"verb\" value=\"release-some\">%s</button>", T(r, "Release to the chosen"));
 	if (right->len > 0 && right->len < record->recipients->len)
 		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release-right\">%s (%d)</button>",
 			T(r, "Release to those with a right"), (gint64)right->len);
-	html(out, "<button class=\"quiet\" name=\"verb\" value=\"release\">%s</button>",
-		T(r, "Release to all"));
+	html(out, "<button class=\"quiet\" name=\"verb\" value=\"release\">%s</button>", T(r, "Release to all"));
+}
+
+static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+{
+	bool choice = held_for(record) > 1;
+	begin_form(out, r, record, T(r, "Decide"));
+	if (choice)
+		recipient_boxes(out, r, record, shown);
+	html(out, "<label class=\"wide\">%s<input name=\"why\" required maxlength=\"500\"></label><div class=\"buttons\">",
+		T(r, "Reason, for the record"));
+	release_buttons(out, r, record, choice);
 	if (*record->sender != '\0')
 		html(out, "<button class=\"quiet\" name=\"verb\" value=\"return\">%s</button>", T(r, "Return to sender"));
 	html(out, "<button class=\"danger\" name=\"verb\" value=\"delete\">%s</button></div></form>", T(r, "Delete"));
