@@ -164,7 +164,7 @@ static bool add_message(Making *m, const char *uid, GError **error)
 		desk_fail(&why, "%s: there is no record of a held message with this queue ID", uid);
 	g_autoptr(GPtrArray) right = record != NULL && m->ask->rightful ? ms_record_rightful(record) : NULL;
 	const GPtrArray *chosen = right != NULL ? right : m->ask->recipients;
-	if (right != NULL && right->len == 0 && m->ask->uids->len > 1)
+	if (right != NULL && right->len == 0 && record->state == MS_STATE_HELD && m->ask->uids->len > 1)
 		return true; /* left out: the others need not wait for it */
 	if (why != NULL || !check_record(m->desk->settings, m->ask, record, chosen, &n, &why)) {
 		g_propagate_error(error, g_steal_pointer(&why));

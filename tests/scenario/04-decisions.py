@@ -384,6 +384,10 @@ for p in both(S, 'unix:' + m.socket, tap):
     tap.same((state(name)[0], state(some)[1]), ('held', ['held', 'released', 'released']), '... and go')
     rows = [json.loads(x) for x in held('release', name, some, '--rightful', '--json').splitlines() if x[:1] == '{']
     tap.ok(m.code != 0 and rows == [], '... if there are any', rows)
+    gone = hold(p, p.kind + ' rightful and gone')
+    held('release', gone)
+    out = held('release', gone, name, '--rightful')
+    tap.ok(m.code != 0 and 'is released already' in out, '... and of one that is released nobody is told that it stays', out)
     held('delete', name, some)
     # six decide at the same moment
     name = hold(p, p.kind + ' at once', to=RESOLVE)
