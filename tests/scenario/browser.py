@@ -130,7 +130,8 @@ class Browser:
         self.find('main')
 
     def keys(self, *keys):
-        """Typed at whatever has the focus."""
+        """Typed at whatever has the focus, once the page's script is there to see it."""
+        wait_for(lambda: self.script('return document.readyState') == 'complete')
         actions = []
         for key in keys:
             actions += [{'type': 'keyDown', 'value': key}, {'type': 'keyUp', 'value': key}]
