@@ -19,6 +19,7 @@ struct MsLink {
 	char *socket, *host, *prefix;
 	MsRedis *redis; /* NULL: one host */
 	MsKey *key;
+	bool grouped;   /* the group that it reads is there, unless Redis lost it */
 	bool caught_up; /* what was delivered to us before a crash has been taken */
 };
 
@@ -176,9 +177,11 @@ static gint64 read_group(MsLink *link, const Reading *from, gint64 wait_ms, Entr
 {
 	g_autofree char *block = g_strdup_printf("%" G_GINT64_FORMAT, CLAMP(wait_ms, 1, 2000));
 	g_autoptr(MsReply) reply = NULL;
-	if (!make_group(link, from->stream, from->group, error)
-		|| !run(link, &reply, error, "XREADGROUP", "GROUP", from->group, from->consumer, "COUNT",
-			from->count, "BLOCK", block, "STREAMS", from->stream, link->caught_up ? ">" : "0", NULL))
+	if (!link->grouped && !make_group(link, from->stream, from->group, error))
+		return -1;
+	link->grouped = run(link, &reply, error, "XREADGROUP", "GROUP", from->group, from->consumer, "COUNT",
+		from->count, "BLOCK", block, "STREAMS", from->stream, link->caught_up ? ">" : "0", NULL);
+	if (!link->grouped)
 		return -1;
 	const MsReply *entries = item(item(reply, 0), 1);
 	guint n = entries != NULL && entries->type == MS_REPLY_LIST ? entries->items->len : 0;
