@@ -62,6 +62,8 @@ typedef struct {
 	const char *id;        /* NULL, or a name under which it is taken once only */
 } MsAsk;
 
+#define MS_DESK_NO_RIGHT "nobody for whom it is held has a right to all that is in it"
+
 /* All of them are written down as one, or nothing is.  Those that need nobody else are carried
  * out at once.  What became of each, of MsDecision: `approved` or `acting` is one that is left to
  * ms_desk_work(). */

@@ -470,8 +470,6 @@ static int print_outcome(const MsDecision *d, const char *name, bool json)
 	return fine ? 0 : EX_TEMPFAIL;
 }
 
-#define LEFT "nobody for whom it is held has a right to all that is in it"
-
 /* What a release to those with a right left out. */
 static void print_left(MsDesk *desk, const GPtrArray *uids, const GPtrArray *done, bool json)
 {
@@ -483,9 +481,9 @@ static void print_left(MsDesk *desk, const GPtrArray *uids, const GPtrArray *don
 		if (record == NULL || g_hash_table_contains(decided, record->uid))
 			continue;
 		if (json)
-			print_outcome_json(record->queue_id, record->uid, "", "release", "left", LEFT);
+			print_outcome_json(record->queue_id, record->uid, "", "release", "left", MS_DESK_NO_RIGHT);
 		else
-			printf("%s: stays held, %s\n", record->queue_id, LEFT);
+			printf("%s: stays held, %s\n", record->queue_id, MS_DESK_NO_RIGHT);
 	}
 }
 
@@ -600,7 +598,8 @@ static int decide(Cli *cli, Options *o, const char *verb, int argc, char **argv)
 	if (done == NULL)
 		return cli_fail_error(error);
 	rc = print_outcomes(desk, done, o->json);
-	print_left(desk, uids, done, o->json);
+	if (o->rightful)
+		print_left(desk, uids, done, o->json);
 	return rc;
 }
 

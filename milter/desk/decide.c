@@ -60,8 +60,7 @@ static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *
 	if (final && record->state != MS_STATE_HELD)
 		return desk_fail(error, "%s: is %s already", record->queue_id, ms_state_names[record->state]);
 	if (ask->rightful && chosen->len == 0)
-		return desk_fail(error, "%s: nobody for whom it is held has a right to all that is in it",
-			record->queue_id);
+		return desk_fail(error, "%s: %s", record->queue_id, MS_DESK_NO_RIGHT);
 	if (final && strcmp(ask->verb, "release") != 0 && chosen->len > 0)
 		return desk_fail(error, "only a release can be for some of the recipients");
 	if (strcmp(ask->verb, "return") == 0 && *record->sender == '\0')

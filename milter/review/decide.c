@@ -53,6 +53,12 @@ static json_t *list_of(const GPtrArray *values)
 	return list;
 }
 
+/* "Release to those with a right": a release, with a condition. */
+static bool by_right(const Request *r)
+{
+	return strcmp(form(r, "verb"), "release-right") == 0;
+}
+
 static json_t *decision(const Request *r, const char *verb, json_t *uids, json_t *recipients,
 	const char *detail, gint64 total)
 {
@@ -60,7 +66,7 @@ static json_t *decision(const Request *r, const char *verb, json_t *uids, json_t
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:b, s:b}", "do", "decide", "id", id, "verb",
 		verb, "uids", uids, "recipients", recipients, "who", r->session->account->name, "why", form(r, "why"),
 		"detail", detail, "total", (json_int_t)total, "later", json_array_size(uids) > 5, "rightful",
-		strcmp(form(r, "verb"), "release-right") == 0);
+		(int)by_right(r));
 }
 
 /* Of several decisions (many recipients) the one that is furthest from done says what there is to say. */
@@ -101,7 +107,7 @@ static const char *pressed(const Request *r, char **detail_out, GPtrArray *to)
 {
 	const char *verb = form(r, "verb");
 	*detail_out = g_strdup("");
-	if (strcmp(verb, "release-right") == 0)
+	if (by_right(r))
 		return "release";
 	if (strcmp(verb, "release-some") == 0) {
 		const GPtrArray *chosen = form_all(r, "to");
@@ -184,7 +190,6 @@ static void decide_all(Request *r, Answer *a, const GPtrArray *list)
 	g_autoptr(GHashTable) hosts = by_host(list);
 	GHashTableIter iter;
 	void *host, *uids;
-	bool right = strcmp(form(r, "verb"), "release-right") == 0;
 	g_hash_table_iter_init(&iter, hosts);
 	a->title = T(r, "By cause");
 	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
@@ -192,7 +197,7 @@ static void decide_all(Request *r, Answer *a, const GPtrArray *list)
 		g_autofree char *no = NULL;
 		gint64 n = (gint64)json_array_size(uids);
 		json_t *reply = ask_host(r, host,
-			decision(r, right ? "release" : form(r, "verb"), json_incref(uids), json_array(), "",
+			decision(r, by_right(r) ? "release" : form(r, "verb"), json_incref(uids), json_array(), "",
 				list->len), &no);
 		g_autofree char *text = no != NULL
 			? g_strdup_printf("%s: %s", (char *)host, no)

@@ -70,15 +70,22 @@ static void why(GString *out, const Request *r, const MsRecord *record)
 	html(out, "</ul></section>");
 }
 
+static guint held_for(const MsRecord *record)
+{
+	guint n = 0;
+	for (guint i = 0; i < record->recipients->len; i++)
+		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state == MS_STATE_HELD;
+	return n;
+}
+
 static void consequences(GString *out, const Request *r, const MsRecord *record)
 {
-	guint listed = 0, held = 0;
+	guint listed = 0, held = held_for(record);
 	html(out, "<section class=\"card\"><h2>%s</h2>", T(r, "What happens if it is released?"));
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		const char *owner = "";
 		guint n = wrong_for(record, i, &owner);
-		held += to->state == MS_STATE_HELD;
 		if (n == 0 || to->state != MS_STATE_HELD || listed++ >= 5)
 			continue;
 		html(out, "<p class=\"warn\">%s %s <b>%d</b> %s <b class=\"account\">%s</b></p>", to->address,
@@ -256,14 +263,6 @@ static void begin_form(GString *out, const Request *r, const MsRecord *record, c
 {
 	html(out, "<form class=\"card decide\" method=\"post\" action=\"/message/%s\"><h2>%s</h2>", record->uid, title);
 	html_token(out, r);
-}
-
-static guint held_for(const MsRecord *record)
-{
-	guint n = 0;
-	for (guint i = 0; i < record->recipients->len; i++)
-		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state == MS_STATE_HELD;
-	return n;
 }
 
 static void recipient_boxes(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
