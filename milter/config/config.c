@@ -340,6 +340,26 @@ static MsSection *take_section(cfg_t *cfg, const MsRow *rows, const char *name, 
 	return section;
 }
 
+/* Blanks in the place of comments: libconfuse (3.3) counts the lines of a comment three times, and
+ * takes none in a list. */
+static void blank_comments(char *text)
+{
+	char quote = '\0';
+	for (char *p = text; *p != '\0'; p++) {
+		if (quote != '\0' && *p == '\\' && p[1] != '\0') {
+			p++;
+		} else if (quote != '\0') {
+			quote = *p == quote ? '\0' : quote;
+		} else if (*p == '"' || *p == '\'') {
+			quote = *p;
+		} else if (*p == '#') {
+			for (; p[1] != '\0' && p[1] != '\n'; p++)
+				*p = ' ';
+			*p = ' ';
+		}
+	}
+}
+
 MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error)
 {
 	Parse state = {rows, g_string_new(NULL), 0, g_hash_table_new(NULL, NULL)};
@@ -351,6 +371,7 @@ MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows
 	watch_values(cfg, rows, "");
 	/* cfg_parse_buf() would call every file "[buf]". */
 	g_autofree char *with_end = g_strconcat(text, "\n", END_MARK " = yes\n", NULL);
+	blank_comments(with_end);
 	FILE *stream = fmemopen(with_end, strlen(with_end), "r");
 	g_assert(stream != NULL);
 	int rc = cfg_parse_fp(cfg, stream);

@@ -59,6 +59,18 @@ static void test_empty(void)
 	g_assert_cmpuint(ms_section_count(root, "item"), ==, 0);
 }
 
+/* A comment may stand wherever a blank may; in quotes it is none. */
+static void test_comments(void)
+{
+	static const char text[] = "# a \"b\nname = 'it\\'s # no comment'# 'c\nnetwork = {\"192.0.2.0/24\", # one\n"
+				   "\t# two\n\t\"198.51.100.0/24\" # three\n}\n#";
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSection) root = ms_config_parse("a.conf", text, rows, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(ms_section_text(root, "name"), ==, "it's # no comment");
+	g_assert_cmpuint(g_strv_length((char **)ms_section_list(root, "network")), ==, 2);
+}
+
 /* Every complaint says file and line, what is wrong, and what would be right. */
 static void test_mistakes(void)
 {
@@ -82,6 +94,11 @@ static void test_mistakes(void)
 		{"item \"a\" {\n", {"not closed"}},
 		{"name = \"x\n", {"a.conf"}},
 		{"name = {\"\033[2J\"}}\n", {"a.conf"}},
+		{"# one\n  # two\nnmae = x\n", {"a.conf:3:"}},
+		{"name = x # one\nnumber = 12 # two\n", {"a.conf:2:"}},
+		{"box {\n\t# one\n\tsise = 5\n}\n", {"a.conf:3:"}},
+		{"name = 'a#b\n\\'#c' # d\nnmae = x\n", {"a.conf:3:"}},
+		{"nmae = x # no end of line", {"a.conf:1:"}},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
@@ -155,6 +172,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/values", test_values);
 	g_test_add_func("/config/empty", test_empty);
 	g_test_add_func("/config/mistakes", test_mistakes);
+	g_test_add_func("/config/comments", test_comments);
 	g_test_add_func("/config/network", test_network);
 	g_test_add_func("/config/settings", test_settings);
 	g_test_add_func("/config/not-text", test_not_text);
