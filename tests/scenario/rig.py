@@ -9,6 +9,7 @@ import contextlib
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -64,9 +65,13 @@ def wait_for(what, seconds=15, step=0.05):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """One below those that the kernel gives to connections: else one of these may have it before it is used."""
+    with open('/proc/sys/net/ipv4/ip_local_port_range') as f:
+        low = int(f.read().split()[0])
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(('127.0.0.1', random.randrange(10000, low) if low > 10000 else 0))
+            return s.getsockname()[1]
 
 
 def listens(port):
