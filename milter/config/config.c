@@ -197,6 +197,8 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 		hint);
 }
 
+#define NOT_UTF8 "is not UTF-8"
+
 /* Called after each value, while cfg->line is its line. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -206,12 +208,23 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
 		const char *text = cfg_opt_getnstr(opt, i);
 		g_autoptr(GError) error = NULL;
-		if (text == NULL || convert(row, text, &ignored, &error))
+		bool utf8 = text == NULL || g_utf8_validate(text, -1, NULL);
+		if (utf8 && (text == NULL || convert(row, text, &ignored, &error)))
 			continue;
-		cfg_error(cfg, "%s: %s", row->key, error->message);
+		cfg_error(cfg, "%s: %s", row->key, utf8 ? error->message : NOT_UTF8);
 		return -1;
 	}
 	return 0;
+}
+
+/* Called at the end of each block, which is the last of its name. */
+static int on_block(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *title = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+	if (title == NULL || g_utf8_validate(title, -1, NULL))
+		return 0;
+	cfg_error(cfg, "the title of this %s " NOT_UTF8, cfg_opt_name(opt));
+	return -1;
 }
 
 static void free_opts(cfg_opt_t *opts, const MsRow *rows)
@@ -256,6 +269,7 @@ static void watch_values(cfg_t *cfg, const MsRow *rows, const char *prefix)
 		if (rows->rows != NULL) {
 			g_autofree char *below = g_strconcat(path, "|", NULL);
 			watch_values(cfg, rows->rows, below);
+			cfg_set_validate_func(cfg, path, on_block);
 		} else {
 			cfg_set_validate_func(cfg, path, on_value);
 		}

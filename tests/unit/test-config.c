@@ -99,6 +99,10 @@ static void test_mistakes(void)
 		{"box {\n\t# one\n\tsise = 5\n}\n", {"a.conf:3:"}},
 		{"name = 'a#b\n\\'#c' # d\nnmae = x\n", {"a.conf:3:"}},
 		{"nmae = x # no end of line", {"a.conf:1:"}},
+		{"# M\374ller\nname = 'M\374ller'\n", {"a.conf:2: name: is not UTF-8"}},
+		{"name = \"\\xff\"\n", {"a.conf:1: name: is not UTF-8"}},
+		{"network = {\"192.0.2.1\", \"\377\"}\n", {"a.conf:1: network: is not UTF-8"}},
+		{"item \"M\374ller\" { }\n", {"a.conf:1: the title of this item is not UTF-8"}},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
