@@ -6,7 +6,7 @@
  *         line, key, what is allowed, and the nearest known name.
  * OWNS    MsSection is a tree; the root is freed by ms_section_free(), the rest is borrowed.
  * ERRORS  MS_ERROR_CONFIG with every mistake of the file, one a line.
- * THREADS Parse on one thread at a time per call; a parsed tree is immutable.
+ * THREADS Safe: parsing waits for its turn, a parsed tree is immutable.
  * LIMITS  Files of 4 MiB.
  * NOT     No includes and no functions.  The syntax is libconfuse's: "..." has escapes and
  *         ${VAR}, '...' is taken as it stands (patterns!), lists are {a, b}, # comments.

@@ -34,15 +34,15 @@ typedef struct {
 	GPtrArray *sections;
 } Value;
 
-/* libconfuse's callbacks carry no pointer of ours, so the parse in progress hangs on its
- * thread; it is set for the length of one ms_config_parse() and nothing else reads it. */
+/* libconfuse's callbacks carry no pointer of ours, and its scanner is one for all threads: there is
+ * one parse at a time, and this is it. */
 typedef struct {
 	const MsRow *rows;
 	GString *complaints;
 	guint n;
 	GHashTable *lines; /* of cfg_opt_t: where it was given */
 } Parse;
-static _Thread_local Parse *parse;
+static Parse *parse;
 
 /* ---- one value ------------------------------------------------------------------------ */
 
@@ -374,7 +374,7 @@ static void blank_comments(char *text)
 	}
 }
 
-MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error)
+static MsSection *parse_alone(const char *file, const char *text, const MsRow *rows, GError **error)
 {
 	Parse state = {rows, g_string_new(NULL), 0, g_hash_table_new(NULL, NULL)};
 	cfg_opt_t *opts = make_opts(rows, true);
@@ -401,6 +401,15 @@ MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows
 	cfg_free(cfg);
 	free_opts(opts, rows);
 	g_string_free(state.complaints, TRUE);
+	return root;
+}
+
+MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error)
+{
+	static GMutex one_at_a_time;
+	g_mutex_lock(&one_at_a_time);
+	MsSection *root = parse_alone(file, text, rows, error);
+	g_mutex_unlock(&one_at_a_time);
 	return root;
 }
 

@@ -118,6 +118,33 @@ static void test_mistakes(void)
 	}
 }
 
+static void *parse_often(void *wrong)
+{
+	static const char right[] = "name = 'x'\nbox { size = 64K }\nitem \"a\" { }\nitem \"b\" { }\n";
+	for (int i = 0; i < 300; i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsSection) root =
+			ms_config_parse("a.conf", wrong != NULL ? "\n\nnmae = x\n" : right, rows, &error);
+		g_assert_true((root == NULL) == (wrong != NULL));
+		if (root != NULL)
+			g_assert_cmpuint(ms_section_count(root, "item"), ==, 2);
+		else
+			g_assert_true(g_str_has_prefix(error->message, "a.conf:3: no such option 'nmae'"));
+	}
+	return NULL;
+}
+
+/* An agent reads its settings for each request, and has several at once. */
+static void test_threads(void)
+{
+	static char wrong;
+	GThread *threads[8];
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		threads[i] = g_thread_new("parse", parse_often, i % 2 == 0 ? NULL : &wrong);
+	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+		g_thread_join(threads[i]);
+}
+
 static void test_network(void)
 {
 	static const struct {
@@ -177,6 +204,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/empty", test_empty);
 	g_test_add_func("/config/mistakes", test_mistakes);
 	g_test_add_func("/config/comments", test_comments);
+	g_test_add_func("/config/threads", test_threads);
 	g_test_add_func("/config/network", test_network);
 	g_test_add_func("/config/settings", test_settings);
 	g_test_add_func("/config/not-text", test_not_text);
