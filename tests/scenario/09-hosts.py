@@ -162,7 +162,8 @@ tap.ok(wait_for(lambda: all(h.record(n)['state'] == 'deleted' for h, n in names)
 
 # ---- one that takes long keeps nobody waiting ----
 tarpit = socket.create_server(('127.0.0.1', 0))  # takes connections and says nothing
-stuck, other, killed = names = [one.hold(x, to=['kunde@alpha.example', 'z@beta.example']) for x in ('stuck', 'other', 'killed')]
+words = ('stuck', 'other', 'away', 'killed')
+stuck, other, away, killed = names = [one.hold(x, to=['kunde@alpha.example', 'z@beta.example']) for x in words]
 one.agent.stop()
 one.configure(port=tarpit.getsockname()[1])
 one.agent.start()
@@ -171,13 +172,16 @@ uids = {x: one.record(x)['uid'] for x in names}
 said = []
 
 
-def begin_release(name):
-    """The thread in which the page is asked; the decision is written down."""
-    asking = threading.Thread(target=lambda: said.append((name, anna.get('/message/' + uids[name], {
-        'verb': 'release-some', 'to': 'z@beta.example', 'why': 'x'}))))
+def begin(name, begun, **form):
+    """The thread in which the page is asked, as soon as that has begun."""
+    asking = threading.Thread(target=lambda: said.append((name, anna.get('/message/' + uids[name], form))))
     asking.start()
-    wait_for(lambda: one.record(name)['decisions'])
+    wait_for(begun)
     return asking
+
+
+def begin_release(name, begun=None):
+    return begin(name, begun or (lambda: one.record(name)['decisions']), verb='release-some', to='z@beta.example', why='x')
 
 
 hanging = begin_release(stuck)
@@ -189,17 +193,30 @@ one.configure('two-person-above = 0\n')
 text = anna.get('/message/' + uids[other], {'verb': 'delete', 'why': 'x'})
 tap.ok('waits for a second person' in text, 'settings that changed meanwhile are those of the next request', text)
 one.configure()
+one.agent.stop()
+said.clear()
+before = int(r.cli('XLEN', 't:desk:mx1.seller.example'))
+both = [begin_release(away, lambda: int(r.cli('XLEN', 't:desk:mx1.seller.example')) > before),
+        begin(other, lambda: int(r.cli('XLEN', 't:desk:mx1.seller.example')) > before + 1, verb='note', why='behind it')]
+one.configure(port=tarpit.getsockname()[1])
+one.agent.start()
+for asking in both:
+    asking.join()
+tap.ok([x for x, _ in said] == [other, away] and 'Done.' in said[0][1] and 'It is being done' in said[1][1],
+       '... also what was asked after it while the host was away', [x for x, _ in said])
+one.configure()
+said.clear()
 hanging = begin_release(killed)
 one.agent.kill()
 one.agent.start()
 hanging.join()
-tap.ok('Done.' in said[2][1] or 'It is being done' in said[2][1], 'killed before its answer, the agent gives it afterwards', said[2][1])
-tap.ok(wait_for(lambda: [one.record(x)['recipients'][1]['state'] for x in (stuck, killed)] == ['released'] * 2, 30),
+tap.ok('Done.' in said[0][1] or 'It is being done' in said[0][1], 'killed before its answer, the agent gives it afterwards', said[0][1])
+tap.ok(wait_for(lambda: [one.record(x)['recipients'][1]['state'] for x in (stuck, away, killed)] == ['released'] * 3, 30),
        '... and what hung is done')
 tap.ok(wait_for(lambda: '0' == r.cli('XPENDING', 't:desk:mx1.seller.example', 'agent').split('\n')[0]),
        '... and taken off the stream')
 one.p.flush()
-tap.same([one.p.arrived(x) for x in ('stuck', 'killed')], [1, 1], '... once each')
+tap.same([one.p.arrived('Subject: ' + x) for x in ('stuck', 'away', 'killed')], [1, 1, 1], '... once each')
 
 # ---- Redis away; a page that lost what it had ----
 d = one.hold('Redis away')
