@@ -6,7 +6,7 @@
 
 #include "missent/text.h"
 
-#include "archive.h"
+#include "members.h"
 #include "readers.h"
 
 /*
@@ -226,8 +226,10 @@ static void read_office(Unpack *u, Archive *a)
 	ms_office_read(u->to, u->document, members);
 }
 
-void ms_archive_read(const MsExtraction *to, const MsDocument *document)
+void ms_archive_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	Unpack u = {to, document, 0, 0, false};
 	Archive *a = open_archive(document);
 	if (a == NULL) {

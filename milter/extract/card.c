@@ -8,8 +8,10 @@
  * iCalendar (RFC 5545) and vCard (RFC 6350): lines "NAME;parameters:value", long ones folded.
  * Unfolded, with the escapes undone, they are text like any other.
  */
-void ms_card_read(const MsExtraction *to, const MsDocument *document)
+void ms_card_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	g_autoptr(GString) text = ms_decode(to, document);
 	g_autoptr(GString) out = g_string_sized_new(text->len);
 	for (gsize i = 0; i < text->len; i++) {

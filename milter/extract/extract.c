@@ -25,28 +25,36 @@ bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 
 	return true;
 }
 
-static void note_image(const MsExtraction *to, const MsDocument *document)
+static void note_image(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
 	if (ms_is_picture(document->data, document->len)
-		&& ms_extract_picture(to, document->where, document->data, document->len, "image"))
+		&& ms_extract_picture(to, document->where, document->data, document->len, "image")) {
+		ms_inventory_read(inventory, MS_ITEM_WHOLE);
 		return;
-	ms_reading_unread(to->reading, document->where, MS_UNREAD_IMAGE,
-		"a picture, sound or film");
+	}
+	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_IMAGE, "a picture, sound or film");
 }
 
-static void note_signature(const MsExtraction *to, const MsDocument *document)
+static void note_signature(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
-	ms_reading_unread(to->reading, document->where, MS_UNREAD_SIGNATURE, "%s", document->type);
+	(void)to;
+	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_SIGNATURE, "%s", document->type);
 }
 
-static void note_encrypted(const MsExtraction *to, const MsDocument *document)
+static void note_encrypted(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
-	ms_reading_unread(to->reading, document->where, MS_UNREAD_ENCRYPTED, "%s", document->type);
+	(void)to;
+	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_ENCRYPTED, "%s", document->type);
 }
 
-static void note_partial(const MsExtraction *to, const MsDocument *document)
+static void note_partial(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
-	ms_reading_unread(to->reading, document->where, MS_UNREAD_PARTIAL,
+	(void)to;
+	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_PARTIAL,
 		"a fragment, or kept elsewhere (%s)", document->type);
 }
 
@@ -56,6 +64,7 @@ static void note_partial(const MsExtraction *to, const MsDocument *document)
  * is text, is read as text as well.
  */
 typedef struct {
+	const char *format; /* its name in the table of structural items */
 	const char *type;   /* what such a document is, as a content type */
 	const char *claims; /* content types, blank-separated; a final "/" takes all subtypes */
 	bool (*is)(const guint8 *data, gsize len); /* or NULL: only by its label */
@@ -63,33 +72,33 @@ typedef struct {
 } Reader;
 
 static const Reader readers[] = {
-	{"application/pgp-signature", "application/pgp-signature", NULL, note_signature},
-	{"application/pkcs7-signature", "application/pkcs7-signature application/x-pkcs7-signature",
+	{"signature", "application/pgp-signature", "application/pgp-signature", NULL, note_signature},
+	{"signature", "application/pkcs7-signature", "application/pkcs7-signature application/x-pkcs7-signature",
 		NULL, note_signature},
-	{"application/pgp-encrypted", "application/pgp-encrypted", NULL, note_encrypted},
-	{"application/pgp-encrypted", "", ms_is_pgp, note_encrypted},
-	{"application/zip", "application/zip application/x-zip-compressed application/gzip "
+	{"pgp", "application/pgp-encrypted", "application/pgp-encrypted", NULL, note_encrypted},
+	{"pgp", "application/pgp-encrypted", "", ms_is_pgp, note_encrypted},
+	{"archive", "application/zip", "application/zip application/x-zip-compressed application/gzip "
 		"application/x-7z-compressed application/x-rar-compressed application/vnd.rar "
 		"application/x-tar application/x-gzip application/x-bzip2 application/x-xz",
 		ms_is_archive, ms_archive_read},
-	{"application/x-ole-storage", "application/msword application/vnd.ms-excel "
+	{"ole", "application/x-ole-storage", "application/msword application/vnd.ms-excel "
 		"application/vnd.ms-powerpoint application/vnd.ms-outlook", ms_is_ole, ms_ole_read},
-	{"application/rtf", "application/rtf text/rtf application/msword", ms_is_rtf, ms_rtf_read},
-	{"application/ms-tnef", "application/ms-tnef application/vnd.ms-tnef", ms_is_tnef,
+	{"rtf", "application/rtf", "application/rtf text/rtf application/msword", ms_is_rtf, ms_rtf_read},
+	{"tnef", "application/ms-tnef", "application/ms-tnef application/vnd.ms-tnef", ms_is_tnef,
 		ms_tnef_read},
-	{"application/pkcs7-mime", "application/pkcs7-mime application/x-pkcs7-mime", ms_is_pkcs7,
+	{"pkcs7", "application/pkcs7-mime", "application/pkcs7-mime application/x-pkcs7-mime", ms_is_pkcs7,
 		ms_smime_read},
-	{"image/x-unknown", "image/ audio/ video/", ms_is_picture, note_image},
-	{"text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
+	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, note_image},
+	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
 		ms_card_read},
-	{"application/pdf", "application/pdf application/x-pdf", ms_is_pdf, ms_pdf_read},
-	{"text/html", "text/html application/xhtml+xml", ms_is_html, ms_html_document_read},
-	{"application/xml", "text/xml application/xml application/xhtml+xml", ms_is_xml,
+	{"pdf", "application/pdf", "application/pdf application/x-pdf", ms_is_pdf, ms_pdf_read},
+	{"html", "text/html", "text/html application/xhtml+xml", ms_is_html, ms_html_document_read},
+	{"xml", "application/xml", "text/xml application/xml application/xhtml+xml", ms_is_xml,
 		ms_xml_document_read},
-	{"message/rfc822", "message/rfc822 message/global message/news", NULL, ms_message_file_read},
-	{"message/partial", "message/partial message/external-body", NULL, note_partial},
-	{"text/plain", "text/", NULL, ms_plain_read},
-	{"text/plain", "message/delivery-status message/disposition-notification message/", NULL,
+	{"mail", "message/rfc822", "message/rfc822 message/global message/news", NULL, ms_message_file_read},
+	{"partial", "message/partial", "message/partial message/external-body", NULL, note_partial},
+	{"text", "text/plain", "text/", NULL, ms_plain_read},
+	{"text", "text/plain", "message/delivery-status message/disposition-notification message/", NULL,
 		ms_plain_read},
 };
 
@@ -163,8 +172,10 @@ GString *ms_decode(const MsExtraction *to, const MsDocument *document)
 	return text;
 }
 
-void ms_plain_read(const MsExtraction *to, const MsDocument *document)
+void ms_plain_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	g_autoptr(GString) text = ms_decode(to, document);
 	if (document->flowed) {
 		g_autoptr(GString) joined = ms_plain_unflow(text->str, text->len, document->delsp);
@@ -175,8 +186,10 @@ void ms_plain_read(const MsExtraction *to, const MsDocument *document)
 	ms_plain_embedded(to, document->where, text->str, text->len);
 }
 
-void ms_html_document_read(const MsExtraction *to, const MsDocument *document)
+void ms_html_document_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	g_autoptr(GString) text = ms_decode(to, document);
 	g_autoptr(GString) visible = g_string_new(NULL);
 	g_autoptr(GString) hidden = g_string_new(NULL);
@@ -195,8 +208,10 @@ void ms_html_document_read(const MsExtraction *to, const MsDocument *document)
 	}
 }
 
-void ms_message_file_read(const MsExtraction *to, const MsDocument *document)
+void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	to->message(to, document->where, document->data, document->len);
 }
 
@@ -265,6 +280,7 @@ GByteArray *ms_base64_text(const char *text, gsize len)
 
 /* ---- which reader --------------------------------------------------------------------- */
 
+
 static const Reader *by_bytes(const guint8 *data, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(readers); i++)
@@ -281,6 +297,53 @@ static const Reader *by_label(const char *type)
 	return NULL;
 }
 
+/* Bytes of a document that none of its items has: before a header, between two members, behind
+ * the end.  Padding is nothing; text is read as text; a document in a document is one. */
+typedef struct {
+	const MsExtraction *to;
+	const MsDocument *document;
+} Gap;
+
+static bool is_padding(const guint8 *data, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (data[i] != 0 && !g_ascii_isspace((char)data[i]))
+			return false;
+	return true;
+}
+
+static bool read_gap(gsize from, gsize to, void *user)
+{
+	const Gap *gap = user;
+	const guint8 *data = gap->document->data + from;
+	gsize len = to - from;
+	if (is_padding(data, len))
+		return true;
+	if (by_bytes(data, len) == NULL && !ms_is_text(data, len))
+		return false;
+	g_autofree char *name =
+		g_strdup_printf("bytes %" G_GSIZE_FORMAT "-%" G_GSIZE_FORMAT, from, to - 1);
+	ms_extract_within(gap->to, gap->document->where, name, NULL, data, len);
+	return true;
+}
+
+static const char *format_of(MsReadFunc read)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(readers); i++)
+		if (readers[i].read == read)
+			return readers[i].format;
+	g_assert_not_reached();
+}
+
+void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *document)
+{
+	MsInventory *inventory =
+		ms_inventory_open(to->reading, document->where, format_of(read), document->len);
+	Gap gap = {to, document};
+	read(to, document, inventory);
+	ms_inventory_close(inventory, read_gap, &gap);
+}
+
 /* What says that it is text is shown as text by a mail client, whatever else it may be. */
 static bool shown_as_text(const char *type)
 {
@@ -294,32 +357,32 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 	if (known == NULL && document->len == 0)
 		return "";
 	if (label != NULL && label->is == NULL && label->read != ms_plain_read) {
-		label->read(to, document); /* a signature, a fragment, a mail */
+		ms_read_with(label->read, to, document); /* a signature, a fragment, a mail */
 		return label->type;
 	}
 	if (known != NULL) {
-		known->read(to, document);
+		ms_read_with(known->read, to, document);
 		if (known != label && shown_as_text(document->type)
 			&& ms_is_text(document->data, document->len))
-			ms_plain_read(to, document);
+			ms_read_with(ms_plain_read, to, document);
 		return known->type;
 	}
 	if (label != NULL && (label->read == ms_plain_read || label->read == ms_html_document_read)) {
-		label->read(to, document);
+		ms_read_with(label->read, to, document);
 		return label->type;
 	}
 	if (ms_is_mail(document->data, document->len)) {
-		ms_message_file_read(to, document);
+		ms_read_with(ms_message_file_read, to, document);
 		return "message/rfc822";
 	}
 	/* Spreadsheets are sent as .xls that are lists with semicolons, and so on. */
 	bool sealed = label != NULL && (label->read == ms_smime_read || label->read == note_image);
 	if (!sealed && ms_is_text(document->data, document->len)) {
-		ms_plain_read(to, document);
+		ms_read_with(ms_plain_read, to, document);
 		return "text/plain";
 	}
 	if (label != NULL && label->read == note_image)
-		note_image(to, document);
+		ms_read_with(note_image, to, document);
 	else if (label != NULL)
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
 			"says %s, but is none", document->type);

@@ -41,7 +41,7 @@ static void add_text(MsMapi *mapi, guint id, guint type, const guint8 *data, gsi
 static void read_html(MsMapi *mapi, const guint8 *data, gsize len)
 {
 	MsDocument html = {.where = mapi->where, .type = "text/html", .data = data, .len = len};
-	ms_html_document_read(mapi->to, &html);
+	ms_read_with(ms_html_document_read, mapi->to, &html);
 }
 
 static void read_rtf(MsMapi *mapi, const guint8 *data, gsize len)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "archive.h"
+#include "members.h"
 #include "readers.h"
 #include "sheet.h"
 #include "xml.h"
@@ -111,8 +111,10 @@ bool ms_is_flat_office(const char *root)
 	return g_strv_contains(roots, root);
 }
 
-void ms_flat_office_read(const MsExtraction *to, const MsDocument *document)
+void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	const GByteArray bytes = {(guint8 *)document->data, (guint)document->len};
 	read_flow(to, document->where, &bytes);
 }
@@ -179,7 +181,7 @@ static gsize read_member(const MsExtraction *to, const MsDocument *document, con
 	case FLOW: return read_flow(to, place, member->bytes);
 	case SHEET: return ms_sheet_read(to, place, member->bytes, sheets);
 	case BINARY: return read_binary(to, place, member->bytes);
-	case PROPERTIES: ms_xml_document_read(to, &inner); return 0;
+	case PROPERTIES: ms_read_with(ms_xml_document_read, to, &inner); return 0;
 	case PICTURE:
 	case EMBEDDED:
 		ms_extract_within(to, document->where, member->name, NULL, member->bytes->data,

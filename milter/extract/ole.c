@@ -175,8 +175,10 @@ static void read_storage(Ole *ole, GsfInfile *storage, guint depth)
 	}
 }
 
-void ms_ole_read(const MsExtraction *to, const MsDocument *document)
+void ms_ole_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	GsfInput *memory = gsf_input_memory_new(document->data, (gsf_off_t)document->len, FALSE);
 	GsfInfile *root = gsf_infile_msole_new(memory, NULL);
 	g_autoptr(GString) text = g_string_new(NULL);

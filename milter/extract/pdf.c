@@ -412,11 +412,13 @@ static void read_information(const Pdf *pdf)
 	g_autofree char *xmp = g_strconcat(pdf->where, " (metadata)", NULL);
 	MsDocument inner = {.where = xmp, .type = "application/xml", .data = (guint8 *)metadata,
 		.len = strlen(metadata)};
-	ms_xml_document_read(pdf->to, &inner);
+	ms_read_with(ms_xml_document_read, pdf->to, &inner);
 }
 
-void ms_pdf_read(const MsExtraction *to, const MsDocument *document)
+void ms_pdf_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	g_autoptr(GBytes) bytes = g_bytes_new_static(document->data, document->len);
 	g_autoptr(GError) error = NULL;
 	/* Poppler 22.12 crashes on a wrong password that is not empty: whoever gives one has this

@@ -4,20 +4,30 @@
 #define MISSENT_EXTRACT_READERS_H
 
 #include "missent/extract.h"
+#include "missent/inventory.h"
 
-typedef void (*MsReadFunc)(const MsExtraction *to, const MsDocument *document);
+/* A reader accounts for the whole document in `inventory`, or ends up with unread items. */
+typedef void (*MsReadFunc)(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory);
 
-void ms_archive_read(const MsExtraction *to, const MsDocument *document);
-void ms_card_read(const MsExtraction *to, const MsDocument *document);
-void ms_html_document_read(const MsExtraction *to, const MsDocument *document);
-void ms_message_file_read(const MsExtraction *to, const MsDocument *document);
-void ms_ole_read(const MsExtraction *to, const MsDocument *document);
-void ms_pdf_read(const MsExtraction *to, const MsDocument *document);
-void ms_plain_read(const MsExtraction *to, const MsDocument *document);
-void ms_rtf_read(const MsExtraction *to, const MsDocument *document);
-void ms_smime_read(const MsExtraction *to, const MsDocument *document);
-void ms_tnef_read(const MsExtraction *to, const MsDocument *document);
-void ms_xml_document_read(const MsExtraction *to, const MsDocument *document);
+/* Runs a reader: opens its inventory, closes it, and reads what lies between its items.  For
+ * readers that hand a document, or part of one, to another. */
+void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *document);
+
+void ms_archive_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_card_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_html_document_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory);
+void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory);
+void ms_ole_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_pdf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_plain_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_rtf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_smime_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_tnef_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory);
 void ms_pdf_init(void);
 void ms_archive_init(void);
 
@@ -55,7 +65,8 @@ void ms_compare_buyer(const MsExtraction *to, const char *where, const GPtrArray
 	const GString *text);
 /* XML whose text runs on through its elements, as word processors write it (office.c). */
 bool ms_is_flat_office(const char *root);
-void ms_flat_office_read(const MsExtraction *to, const MsDocument *document);
+void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory);
 /* Base64 of a text node or property; NULL if it is none. */
 GByteArray *ms_base64_text(const char *text, gsize len);
 

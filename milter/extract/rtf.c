@@ -227,7 +227,7 @@ void ms_rtf_text(const MsExtraction *to, const char *where, const guint8 *data, 
 	if (r.from_html) {
 		MsDocument html = {.where = where, .type = "text/html", .charset = "UTF-8",
 			.data = (guint8 *)r.html->str, .len = r.html->len};
-		ms_html_document_read(to, &html);
+		ms_read_with(ms_html_document_read, to, &html);
 	}
 	g_string_free(r.text, TRUE);
 	g_string_free(r.html, TRUE);
@@ -263,8 +263,10 @@ static void read_objects(const MsExtraction *to, const MsDocument *document)
 	}
 }
 
-void ms_rtf_read(const MsExtraction *to, const MsDocument *document)
+void ms_rtf_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	ms_rtf_text(to, document->where, document->data, document->len);
 	read_objects(to, document);
 }

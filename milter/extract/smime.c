@@ -32,8 +32,10 @@ static void read_content(const MsExtraction *to, const MsDocument *document, CMS
 	to->message(to, place, content->data, content->len);
 }
 
-void ms_smime_read(const MsExtraction *to, const MsDocument *document)
+void ms_smime_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	BIO *bio = BIO_new_mem_buf(document->data, (int)MIN(document->len, G_MAXINT));
 	CMS_ContentInfo *cms = bio != NULL ? d2i_CMS_bio(bio, NULL) : NULL;
 	int type = cms != NULL ? OBJ_obj2nid(CMS_get0_type(cms)) : NID_undef;

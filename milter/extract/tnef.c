@@ -121,8 +121,10 @@ static bool read_attribute(MsMapi *message, MsMapi *attachment, guint32 id, cons
 	}
 }
 
-void ms_tnef_read(const MsExtraction *to, const MsDocument *document)
+void ms_tnef_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	Cursor c = {document->data, document->len};
 	MsMapi message = {.to = to, .where = document->where};
 	MsMapi attachment = {.to = to, .where = document->where};

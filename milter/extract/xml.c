@@ -226,18 +226,20 @@ static void read_broken(const MsExtraction *to, const MsDocument *document, cons
 									 : MS_UNREAD_DAMAGED,
 		"XML: %s", why);
 	if (!late)
-		ms_html_document_read(to, document);
+		ms_read_with(ms_html_document_read, to, document);
 }
 
-void ms_xml_document_read(const MsExtraction *to, const MsDocument *document)
+void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
 {
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	static const MsXmlHandler handler = {any_start, any_end, any_text};
 	g_autofree char *root = ms_xml_root(document->data, document->len);
 	const char *why;
 	if (root != NULL && ms_einvoice_is(root)) {
 		why = ms_einvoice_read(to, document->where, document->data, document->len);
 	} else if (root != NULL && ms_is_flat_office(root)) {
-		ms_flat_office_read(to, document);
+		ms_flat_office_read(to, document, inventory);
 		return;
 	} else {
 		g_autoptr(GString) text = g_string_new(NULL);

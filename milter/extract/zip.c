@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "archive.h"
+#include "members.h"
 
 /*
  * A ZIP file names each member twice: before its bytes, and in the directory at its end (PKWARE

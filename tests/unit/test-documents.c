@@ -9,7 +9,7 @@
 #include "missent/message.h"
 #include "missent/extract.h"
 
-#include "../../milter/extract/archive.h"
+#include "../../milter/extract/members.h"
 #include "../../milter/extract/readers.h"
 #include "../../milter/extract/sheet.h"
 #include "../test.h"

@@ -1,6 +1,9 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "missent/extract.h"
+#include "missent/inventory.h"
 
 #include "../../milter/extract/html.h"
 #include "../../milter/extract/plain.h"
@@ -154,6 +157,103 @@ static void test_charsets(void)
 	}
 }
 
+/* ---- the inventory -------------------------------------------------------------------- */
+
+static bool take_even(gsize from, gsize to, void *user)
+{
+	*(guint *)user += 1;
+	(void)to;
+	return from % 2 == 0;
+}
+
+static void read_second(MsInventory *inventory, MsItem a, MsItem b)
+{
+	(void)a;
+	ms_inventory_read(inventory, b);
+}
+
+static void bytes_of_both(MsInventory *inventory, MsItem a, MsItem b)
+{
+	ms_inventory_bytes(inventory, b, 10, 20);
+	ms_inventory_bytes(inventory, a, 3, 8); /* gaps: 0-3, 8-10, 20-30 */
+	ms_inventory_read(inventory, a);
+	ms_inventory_read(inventory, b);
+}
+
+static void odd_gap(MsInventory *inventory, MsItem a, MsItem b)
+{
+	bytes_of_both(inventory, a, b);
+	ms_inventory_bytes(inventory, a, 0, 9); /* gap: 9-10 */
+}
+
+static void note_first(MsInventory *inventory, MsItem a, MsItem b)
+{
+	ms_inventory_unread(inventory, a, MS_UNREAD_DAMAGED, "broken");
+	ms_inventory_read(inventory, a); /* what was noted stays noted */
+	ms_inventory_read(inventory, b);
+}
+
+static void leave_all(MsInventory *inventory, MsItem a, MsItem b)
+{
+	(void)inventory, (void)a, (void)b;
+}
+
+static void test_inventory(void)
+{
+	static const struct {
+		const char *name;
+		void (*reader)(MsInventory *inventory, MsItem a, MsItem b);
+		guint unread, gaps;
+		const char *where;
+	} cases[] = {
+		{"nothing settled", leave_all, 2, 0, "doc > a"},
+		{"one of two", read_second, 1, 0, "doc > a"},
+		{"one noted", note_first, 1, 0, "doc > a"},
+		{"gaps that are taken", bytes_of_both, 0, 3, NULL},
+		{"a gap that is not", odd_gap, 1, 2, "doc > bytes 9-9"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MsReading) reading = ms_reading_new();
+		MsInventory *inventory = ms_inventory_open(reading, "doc", "test", 30);
+		guint gaps = 0;
+		MsItem a = ms_inventory_item(inventory, "a");
+		MsItem b = ms_inventory_item(inventory, "b");
+		cases[i].reader(inventory, a, b);
+		ms_inventory_close(inventory, take_even, &gaps);
+		g_test_message("%s", cases[i].name);
+		g_assert_cmpuint(reading->unread->len, ==, cases[i].unread);
+		g_assert_cmpuint(gaps, ==, cases[i].gaps);
+		if (cases[i].where != NULL)
+			g_assert_cmpstr(((MsUnread *)reading->unread->pdata[0])->where, ==, cases[i].where);
+	}
+}
+
+/* A reader that lists nothing has read nothing. */
+static void test_inventory_forgotten(void)
+{
+	g_autoptr(MsReading) reading = ms_reading_new();
+	ms_inventory_close(ms_inventory_open(reading, "doc", "test", 30), NULL, NULL);
+	g_assert_cmpuint(reading->unread->len, ==, 1);
+	ms_inventory_close(ms_inventory_open(reading, "whole", "test", 30), NULL, NULL);
+	g_assert_cmpuint(reading->unread->len, ==, 2);
+	MsInventory *whole = ms_inventory_open(reading, "read", "test", 30);
+	ms_inventory_read(whole, MS_ITEM_WHOLE);
+	ms_inventory_close(whole, NULL, NULL);
+	g_assert_cmpuint(reading->unread->len, ==, 2);
+}
+
+static void test_structural(void)
+{
+	for (const MsStructural *row = ms_structural_rows; row->format != NULL; row++) {
+		g_test_message("%s %s", row->format, row->item);
+		g_assert_cmpuint(strlen(row->reason), >, 10);
+		g_assert_nonnull(ms_structural(row->format, row->item));
+		g_assert_null(strchr("*?", row->item[0]) != NULL && row->item[1] == '\0'
+				? row->item : NULL); /* a row that names everything names nothing */
+	}
+	g_assert_null(ms_structural("no such format", "x"));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -162,5 +262,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/extract/html/linear", test_html_linear);
 	g_test_add_func("/extract/plain/flowed", test_unflow);
 	g_test_add_func("/extract/charsets", test_charsets);
+	g_test_add_func("/extract/inventory/rows", test_inventory);
+	g_test_add_func("/extract/inventory/forgotten", test_inventory_forgotten);
+	g_test_add_func("/extract/structural", test_structural);
 	return g_test_run();
 }

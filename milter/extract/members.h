@@ -1,6 +1,6 @@
-/* Archives and what is made of them.  Private to extract/. */
-#ifndef MISSENT_EXTRACT_ARCHIVE_H
-#define MISSENT_EXTRACT_ARCHIVE_H
+/* The members of archives and what is made of them.  Private to extract/. */
+#ifndef MISSENT_EXTRACT_MEMBERS_H
+#define MISSENT_EXTRACT_MEMBERS_H
 
 #include "missent/extract.h"
 
