@@ -35,7 +35,7 @@ def escape(text):
 class Asker:
     """A directory with these (account, kind, value), and what is found with it."""
 
-    def __init__(self, build, source, scratch, mapping):
+    def __init__(self, build, source, scratch, mapping, stderr=None):
         self.config = os.path.join(scratch, 'missent.conf')
         os.makedirs(os.path.join(scratch, 'state'), exist_ok=True)
         with open(self.config, 'w', encoding='utf-8') as f:
@@ -49,7 +49,7 @@ class Asker:
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
         self.process = subprocess.Popen([os.path.join(build, 'tests/bench/findings'), self.config],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
 
     def ask(self, letter, what):
         line = what if letter == 'D' else escape(what)
