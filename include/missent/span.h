@@ -18,6 +18,14 @@ typedef enum {
 	MS_SPAN_FIELD, /* the value of a named field of a structured document */
 } MsSpanType;
 
+/* A stretch of the text that the document itself names: the value of an XML element or attribute,
+ * of a JSON key, of a cell below a head.  The name vouches for this stretch and for no other. */
+typedef struct {
+	gsize from, until; /* bytes of the span's text; stretches ascend and do not overlap */
+	const char *name;  /* as written, after what encloses it: "Customer/accountID" */
+	guint group;       /* stretches of one object (element, row) have the same */
+} MsNamed;
+
 typedef struct {
 	MsSpanType type;
 	const char *where; /* "header Subject", "part 2 text/html" */
@@ -27,6 +35,8 @@ typedef struct {
 	const char *term;  /* fields: EN 16931 term ("BT-48"); else NULL */
 	const char *party; /* fields: "buyer", "seller", "payee", "delivery", "document"; else NULL */
 	const char *scheme; /* fields: identification scheme ("0088"), or NULL */
+	const MsNamed *names; /* or NULL; made with named.h */
+	gsize n_names;
 } MsSpan;
 
 typedef void (*MsSpanFunc)(const MsSpan *span, void *user);

@@ -113,7 +113,7 @@ static bool claims(const Reader *reader, const char *type)
 
 /* ---- spans ---------------------------------------------------------------------------- */
 
-static void hand_over(const MsExtraction *to, MsSpan *span)
+void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
 {
 	if (span->len == 0)
 		return;
@@ -136,7 +136,7 @@ static void hand_over(const MsExtraction *to, MsSpan *span)
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len)
 {
 	MsSpan span = {.type = MS_SPAN_TEXT, .where = where, .text = text, .len = len};
-	hand_over(to, &span);
+	ms_extract_hand_over(to, &span);
 }
 
 void ms_extract_name(const MsExtraction *to, const char *where, const char *name)
@@ -156,7 +156,7 @@ void ms_extract_field(const MsExtraction *to, const char *where, const char *ter
 	g_autofree char *place = g_strdup_printf("%s %s", where, term);
 	MsSpan span = {.type = MS_SPAN_FIELD, .where = place, .text = text, .len = len,
 		.term = term, .party = party, .scheme = scheme};
-	hand_over(to, &span);
+	ms_extract_hand_over(to, &span);
 }
 
 /* ---- text ----------------------------------------------------------------------------- */

@@ -31,6 +31,9 @@ void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
 void ms_pdf_init(void);
 void ms_archive_init(void);
 
+/* Charges and hands over a span; repairs its text, so stretches with names must be valid. */
+void ms_extract_hand_over(const MsExtraction *to, MsSpan *span);
+
 /* ---- type.c: what the bytes are ---- */
 bool ms_is_pdf(const guint8 *data, gsize len);
 bool ms_is_archive(const guint8 *data, gsize len);
