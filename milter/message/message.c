@@ -619,7 +619,7 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
 	g_mime_parser_set_persist_stream(parser, TRUE);
 	GMimeParserOptions *options = g_mime_parser_options_new();
-#if GMIME_CHECK_VERSION(3, 2, 14)
+#ifdef MS_GMIME_WARNING_NOTIFY
 	g_mime_parser_options_set_warning_callback(options, on_warning, walk, NULL);
 #else
 	g_mime_parser_options_set_warning_callback(options, on_warning, walk);
