@@ -550,8 +550,14 @@ static void test_archives(void)
 	expect("nested", ZIP({"d.zip", inner->data, (gssize)inner->len}), "[doc > d.zip > c.txt] Deep-1", "");
 	expect("encrypted", make_archive("zip", NULL, "secret", text, 1), "", "password password");
 	expect("empty", ZIP(), "", "");
-	expect("cut off", g_byte_array_set_size(make_archive("zip", NULL, NULL, text, 1), 45), "",
-		"damaged ambiguous");
+	/* Whether the member is told, or the archive, or both, differs between versions of libarchive. */
+	g_autoptr(GByteArray) half = g_byte_array_set_size(make_archive("zip", NULL, NULL, text, 1), 45);
+	Got cut = read_document(half);
+	g_autofree char *reasons = unread_of(cut.reading);
+	g_test_message("cut off: %s", reasons);
+	g_assert_true(strcmp(reasons, "damaged ambiguous") == 0
+		|| strcmp(reasons, "damaged damaged ambiguous") == 0);
+	got_free(&cut);
 }
 
 static void limited(const char *name, GByteArray *bytes, MsCost cost, guint64 max)
