@@ -1,7 +1,7 @@
 """The formats, each with how its documents are known, labelled, and planted in."""
 import re
 
-from . import pdf, pictures, zips
+from . import binary, html, mail, ole, pdf, pictures, plain, zips
 from .xml import xml_places
 
 
@@ -36,6 +36,9 @@ def names_of(place):
 
 OOXML = 'application/vnd.openxmlformats-officedocument.'
 ODF = 'application/vnd.oasis.opendocument.'
+SVG = (b'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20">'
+       b'<title>Logo</title><g id="a"><text x="1" y="9">Seller Ltd</text><path d="M 0 0 L 9 9"/></g></svg>\n')
+
 KINDS = [
     Kind('pdf', 'pdf', 'application/pdf', pdf.pdf_places, examples=lambda: [pdf.example()],
          largest=60000),
@@ -50,5 +53,38 @@ KINDS = [
     Kind('odt', 'odt', ODF + 'text', simple(zips.zip_places), structural=('office', 'zip', 'archive')),
     Kind('xml', 'xml', 'application/xml', simple(xml_places),
          wants=lambda p: p.lower().endswith('.xml') and '/einvoice/' in p),
-    Kind('zip', 'zip', 'application/zip', simple(zips.zip_places), structural=('archive',), largest=50000),
+    Kind('svg', 'svg', 'image/svg+xml', simple(xml_places), structural=('xml', 'html'), examples=lambda: [SVG]),
+    Kind('html', 'html', 'text/html', simple(html.html_places), examples=lambda: [html.example()]),
+    Kind('mail', 'eml', None, simple(mail.mail_places), examples=lambda: [mail.example()], largest=50000,
+         tolerated=('image', 'signature')),
+    Kind('json', 'json', 'application/json', simple(plain.json_places), structural=('text',),
+         examples=lambda: [b'{"invoice": {"number": "A-1", "lines": [{"text": "x", "net": 12.5}]}, "paid": true}']),
+    Kind('csv', 'csv', 'text/csv', simple(plain.csv_places), structural=('text',),
+         examples=lambda: [plain.csv_example()], wants=lambda p: False),
+    Kind('ics', 'ics', 'text/calendar', simple(plain.card_places), structural=('card', 'text'),
+         examples=lambda: [plain.ics_example()]),
+    Kind('vcf', 'vcf', 'text/vcard', simple(plain.card_places), structural=('card', 'text'),
+         examples=lambda: [plain.vcf_example()]),
+    Kind('rtf', 'rtf', 'application/rtf', simple(plain.rtf_places), examples=lambda: [plain.rtf_example()]),
+    Kind('doc', 'doc', 'application/msword', simple(ole.ole_places), structural=('ole',)),
+    Kind('xls', 'xls', 'application/vnd.ms-excel', simple(ole.ole_places), structural=('ole',)),
+    Kind('msg', 'msg', 'application/vnd.ms-outlook', simple(ole.ole_places), structural=('ole', 'mapi')),
+    Kind('png', 'png', 'image/png', simple(pictures.picture_places), structural=('picture',),
+         examples=lambda: [pictures.png()]),
+    Kind('jpg', 'jpg', 'image/jpeg', simple(pictures.picture_places), structural=('picture',),
+         examples=lambda: [pictures.jpeg()]),
+    Kind('gif', 'gif', 'image/gif', simple(pictures.picture_places), structural=('picture',),
+         examples=lambda: [pictures.gif()]),
+    Kind('zip', 'zip', 'application/zip', simple(zips.zip_places), structural=('archive',), largest=50000,
+         examples=lambda: [zips.example()]),
+    Kind('tar', 'tar', 'application/x-tar', simple(binary.tar_places), structural=('archive',),
+         examples=lambda: [b'-']),
+    Kind('gz', 'gz', 'application/gzip', simple(binary.gz_places), structural=('archive',),
+         examples=lambda: [b'-'], wants=lambda p: False),
+    Kind('7z', '7z', 'application/x-7z-compressed', simple(binary.seven_places), structural=('archive',),
+         examples=lambda: [b'-'], wants=lambda p: False),
+    Kind('tnef', 'dat', 'application/ms-tnef', simple(binary.tnef_places), examples=lambda: [b'-'],
+         structural=('mapi',)),
+    Kind('p7m', 'p7m', 'application/pkcs7-mime', simple(binary.p7m_places), examples=lambda: [b'-'],
+         structural=('pkcs7',)),
 ]

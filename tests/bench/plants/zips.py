@@ -5,7 +5,7 @@ import zipfile
 import zlib
 
 from .common import Within, bytes_places, letters
-from .pictures import is_picture, picture_places
+from .pictures import is_picture, picture_places, png
 from .xml import xml_places
 
 
@@ -131,3 +131,9 @@ def zip_places(places, data):
     for i in range(len(members)):
         content_places(places, members, i)
     return write(members)
+
+
+def example():
+    return write([Member('readme.txt', b'Dear customer,\nsee the invoice.\n'),
+                  Member('data/invoice.xml', b'<invoice><total currency="EUR">12,00</total></invoice>'),
+                  Member('logo.png', png())])
