@@ -39,19 +39,25 @@ ODF = 'application/vnd.oasis.opendocument.'
 SVG = (b'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20">'
        b'<title>Logo</title><g id="a"><text x="1" y="9">Seller Ltd</text><path d="M 0 0 L 9 9"/></g></svg>\n')
 
+XML = b'<?xml version="1.0"?>\n<a:invoice xmlns:a="urn:a" a:id="A-1"><a:total>12.00</a:total></a:invoice>\n'
+
 KINDS = [
     Kind('pdf', 'pdf', 'application/pdf', pdf.pdf_places, examples=lambda: [pdf.example()],
-         largest=60000),
+         largest=160000),
     Kind('docx', 'docx', OOXML + 'wordprocessingml.document', simple(zips.zip_places),
-         structural=('office', 'zip', 'archive')),
+         structural=('office', 'zip', 'archive'),
+         examples=lambda: [zips.docx_example()]),
     Kind('xlsx', 'xlsx', OOXML + 'spreadsheetml.sheet', simple(zips.zip_places),
-         structural=('office', 'zip', 'archive')),
+         structural=('office', 'zip', 'archive'),
+         examples=lambda: [zips.xlsx_example()]),
     Kind('pptx', 'pptx', OOXML + 'presentationml.presentation', simple(zips.zip_places),
          structural=('office', 'zip', 'archive')),
     Kind('ods', 'ods', ODF + 'spreadsheet', simple(zips.zip_places),
-         structural=('office', 'zip', 'archive')),
-    Kind('odt', 'odt', ODF + 'text', simple(zips.zip_places), structural=('office', 'zip', 'archive')),
-    Kind('xml', 'xml', 'application/xml', simple(xml_places),
+         structural=('office', 'zip', 'archive'),
+         examples=lambda: [zips.ods_example()]),
+    Kind('odt', 'odt', ODF + 'text', simple(zips.zip_places), structural=('office', 'zip', 'archive'),
+         examples=lambda: [zips.odt_example()]),
+    Kind('xml', 'xml', 'application/xml', simple(xml_places), examples=lambda: [XML],
          wants=lambda p: p.lower().endswith('.xml') and '/einvoice/' in p),
     Kind('svg', 'svg', 'image/svg+xml', simple(xml_places), structural=('xml', 'html'), examples=lambda: [SVG]),
     Kind('html', 'html', 'text/html', simple(html.html_places), examples=lambda: [html.example()]),
@@ -66,7 +72,7 @@ KINDS = [
     Kind('vcf', 'vcf', 'text/vcard', simple(plain.card_places), structural=('card', 'text'),
          examples=lambda: [plain.vcf_example()]),
     Kind('rtf', 'rtf', 'application/rtf', simple(plain.rtf_places), examples=lambda: [plain.rtf_example()]),
-    Kind('doc', 'doc', 'application/msword', simple(ole.ole_places), structural=('ole',)),
+    Kind('doc', 'doc', 'application/msword', simple(ole.ole_places), structural=('ole',), examples=lambda: [ole.example()]),
     Kind('xls', 'xls', 'application/vnd.ms-excel', simple(ole.ole_places), structural=('ole',)),
     Kind('msg', 'msg', 'application/vnd.ms-outlook', simple(ole.ole_places), structural=('ole', 'mapi')),
     Kind('png', 'png', 'image/png', simple(pictures.picture_places), structural=('picture',),

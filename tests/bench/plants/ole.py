@@ -219,3 +219,10 @@ def ole_places(places, data):
     places.add('sector of nobody', lambda v: write(root, free=v.encode()))
     places.add('behind the last sector', lambda v: write(root) + v.encode())
     return write(root)
+
+
+def example():
+    root = Entry('Root Entry', 5, b'\0' * 128)
+    root.children = [Entry('WordDocument', 2, b'\0' * 128, b'\xec\xa5' + b'\0' * 600 + b'Invoice for services. Total: 12,00\r' + b'\0' * 4000),
+                     Entry('Contents', 2, b'\0' * 128, b'Dear customer, see the invoice.')]
+    return write(root)

@@ -137,3 +137,66 @@ def example():
     return write([Member('readme.txt', b'Dear customer,\nsee the invoice.\n'),
                   Member('data/invoice.xml', b'<invoice><total currency="EUR">12,00</total></invoice>'),
                   Member('logo.png', png())])
+
+
+# ---- Office documents, as small as they may be ----
+
+DECLARED = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+PACKAGE = 'http://schemas.openxmlformats.org/package/2006/'
+OFFICE = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+
+
+def ooxml(main, type_, body, parts=()):
+    """`main`: the path of the main part; `parts`: (path, type of relationship, content type, data)."""
+    folder = main.rsplit('/', 1)[0]
+    types = ''.join('<Override PartName="/%s" ContentType="application/vnd.openxmlformats-officedocument.%s+xml"/>' % (p, t)
+                    for p, t in [(main, type_)] + [(p[0], p[2]) for p in parts])
+    within = ''.join('<Relationship Id="rId%d" Type="%s/%s" Target="%s"/>' % (i + 1, OFFICE, p[1], p[0][len(folder) + 1:])
+                     for i, p in enumerate(parts))
+    members = [
+        ('[Content_Types].xml', '<Types xmlns="%scontent-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-'
+         'package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>%s</Types>' % (PACKAGE, types)),
+        ('_rels/.rels', '<Relationships xmlns="%srelationships"><Relationship Id="rId1" Type="%s/officeDocument" Target="%s"/>'
+         '</Relationships>' % (PACKAGE, OFFICE, main)),
+        ('%s/_rels/%s.rels' % (folder, main.rsplit('/', 1)[1]), '<Relationships xmlns="%srelationships">%s</Relationships>' % (PACKAGE, within)),
+        (main, body)] + [(p[0], p[3]) for p in parts]
+    return write([Member(n, DECLARED + d.encode()) for n, d in members])
+
+
+def docx_example():
+    w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    return ooxml('word/document.xml', 'wordprocessingml.document.main',
+                 '<w:document %s><w:body><w:p><w:r><w:t>Invoice</w:t></w:r></w:p></w:body></w:document>' % w,
+                 [('word/styles.xml', 'styles', 'wordprocessingml.styles', '<w:styles %s><w:style w:type="paragraph" w:styleId="a">'
+                   '<w:name w:val="Normal"/></w:style></w:styles>' % w)])
+
+
+def xlsx_example():
+    s = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    return ooxml('xl/workbook.xml', 'spreadsheetml.sheet.main',
+                 '<workbook %s xmlns:r="%s"><sheets><sheet name="Invoice" sheetId="1" r:id="rId1"/></sheets></workbook>' % (s, OFFICE),
+                 [('xl/worksheets/sheet1.xml', 'worksheet', 'spreadsheetml.worksheet', '<worksheet %s><sheetData><row r="1">'
+                   '<c r="A1" t="s"><v>0</v></c><c r="B1"><v>12.5</v></c></row></sheetData></worksheet>' % s),
+                  ('xl/sharedStrings.xml', 'sharedStrings', 'spreadsheetml.sharedStrings', '<sst %s><si><t>Total</t></si></sst>' % s)])
+
+
+def odf_example(kind, body):
+    names = ('office', 'text', 'table', 'manifest')
+    spaces = ' '.join('xmlns:%s="urn:oasis:names:tc:opendocument:xmlns:%s:1.0"' % (n, n) for n in names)
+    mime = 'application/vnd.oasis.opendocument.' + kind
+    return write([
+        Member('mimetype', mime.encode(), 0),
+        Member('content.xml', DECLARED + ('<office:document-content %s><office:body><office:%s>%s</office:%s></office:body>'
+                                          '</office:document-content>' % (spaces, kind, body, kind)).encode()),
+        Member('META-INF/manifest.xml', DECLARED + (
+            '<manifest:manifest %s><manifest:file-entry manifest:full-path="/" manifest:media-type="%s"/><manifest:file-entry '
+            'manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>' % (spaces, mime)).encode())])
+
+
+def odt_example():
+    return odf_example('text', '<text:p>Invoice</text:p>')
+
+
+def ods_example():
+    return odf_example('spreadsheet', '<table:table table:name="Invoice"><table:table-row><table:table-cell><text:p>Total</text:p>'
+                       '</table:table-cell></table:table-row></table:table>')
