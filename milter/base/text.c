@@ -261,3 +261,16 @@ char *ms_text_words(const char *utf8, gsize len)
 	}
 	return g_string_free(out, FALSE);
 }
+
+char *ms_text_mail_date(gint64 us)
+{
+	static const char days[] = "MonTueWedThuFriSatSun", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
+	g_autoptr(GDateTime) t = g_date_time_to_local(utc);
+	gint offset = (gint)(g_date_time_get_utc_offset(t) / G_TIME_SPAN_MINUTE);
+	return g_strdup_printf("%.3s, %02d %.3s %04d %02d:%02d:%02d %c%02d%02d",
+		days + 3 * (g_date_time_get_day_of_week(t) - 1), g_date_time_get_day_of_month(t),
+		months + 3 * (g_date_time_get_month(t) - 1), g_date_time_get_year(t), g_date_time_get_hour(t),
+		g_date_time_get_minute(t), g_date_time_get_second(t), offset < 0 ? '-' : '+',
+		ABS(offset) / 60, ABS(offset) % 60);
+}

@@ -52,8 +52,7 @@ static char *encoded(const char *text)
 
 static GString *begin_mail(const MsDesk *desk, const char *to, const char *subject, const char *type)
 {
-	g_autoptr(GDateTime) now = g_date_time_new_now_local();
-	g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S %z");
+	g_autofree char *date = ms_text_mail_date(g_get_real_time());
 	g_autofree char *name = ms_records_name();
 	g_autofree char *from = own_address(desk);
 	g_autofree char *title = encoded(subject);
@@ -116,12 +115,6 @@ static MsSubmitted send_mail(MsDesk *desk, DeskMail *mail)
 
 /* ---- return to sender: RFC 3464 ------------------------------------------------------- */
 
-static char *date_of(gint64 us)
-{
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(us / G_USEC_PER_SEC);
-	return g_date_time_format(time, "%a, %d %b %Y %H:%M:%S %z");
-}
-
 static void append_contact(const MsDesk *desk, GString *text)
 {
 	const char *contact = desk->settings->desk.notice_contact;
@@ -150,7 +143,7 @@ DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *w
 	g_autofree char *type = g_strdup_printf(
 		"multipart/report; report-type=delivery-status; boundary=\"%s\"", border);
 	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
-	g_autofree char *arrived = date_of(record->arrived);
+	g_autofree char *arrived = ms_text_mail_date(record->arrived);
 	g_autofree char *summary = ms_record_summary(record);
 	GString *text = begin_mail(desk, sender,
 		say(desk, "Returned after review: your message was not sent",
@@ -181,7 +174,7 @@ DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *w
 
 static MsSubmitted send_held(MsDesk *desk, const MsRecord *record, const char *to)
 {
-	g_autofree char *arrived = date_of(record->arrived);
+	g_autofree char *arrived = ms_text_mail_date(record->arrived);
 	g_autofree char *safe = ms_text_escape(to, -1, 320);
 	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
 	g_autofree char *from = own_address(desk);
@@ -282,7 +275,7 @@ void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records)
 			"prise avant :\n\n"), records->len);
 	for (guint i = 0; i < records->len; i++) {
 		const MsRecord *r = records->pdata[i];
-		g_autofree char *arrived = date_of(r->arrived);
+		g_autofree char *arrived = ms_text_mail_date(r->arrived);
 		g_autofree char *sender = ms_text_escape(r->sender, -1, 100);
 		g_string_append_printf(body, "%s  %s  <%s>  %s\n", r->uid, arrived, sender, r->codes);
 	}
@@ -308,7 +301,7 @@ void desk_send_digest(MsDesk *desk)
 		return;
 	g_autoptr(GPtrArray) causes = ms_records_causes(desk->records, 30, NULL);
 	g_autoptr(GString) body = g_string_new(NULL);
-	g_autofree char *oldest = date_of(stats.oldest);
+	g_autofree char *oldest = ms_text_mail_date(stats.oldest);
 	g_string_append_printf(body,
 		say(desk, "On %s %" G_GINT64_FORMAT " message(s) are held, the oldest since %s.\n"
 			"%" G_GINT64_FORMAT " decision(s) wait for a second person.\n\n",

@@ -283,6 +283,17 @@ static void test_key(void)
 	remove_folder(dir);
 }
 
+/* A date in mail is in English whatever the locale, and parses back to its second. */
+static void test_mail_date(void)
+{
+	g_autofree char *text = ms_text_mail_date(G_GINT64_CONSTANT(1767225599) * G_USEC_PER_SEC);
+	g_assert_true(g_regex_match_simple("^(Wed|Thu), (31|01) (Dec|Jan) 202[56] \\d\\d:\\d\\d:59 [+-]\\d{4}$", text, 0, 0));
+	int hour, minute, offset;
+	g_assert_cmpint(sscanf(text + 17, "%d:%d:59 %d", &hour, &minute, &offset), ==, 3);
+	int utc = hour * 60 + minute - (offset / 100 * 60 + offset % 100);
+	g_assert_cmpint((utc + 2 * 24 * 60) % (24 * 60), ==, 23 * 60 + 59);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -298,5 +309,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/regex/glob", test_glob);
 	g_test_add_func("/base/budget", test_budget);
 	g_test_add_func("/base/key", test_key);
+	g_test_add_func("/base/text/mail-date", test_mail_date);
 	return g_test_run();
 }
