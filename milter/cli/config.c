@@ -1,7 +1,9 @@
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "cli.h"
@@ -105,6 +107,18 @@ static void check_postfix(const MsSettings *s)
 		cli_fail(0, "warning: enable_long_queue_ids = no: Postfix uses queue IDs again");
 }
 
+/* Decisions on held mail go through it; without its right each of them fails. */
+static void check_release(const MsSettings *s)
+{
+	struct stat st;
+	if (stat(s->release_program, &st) != 0)
+		cli_fail(0, "warning: release-program %s: %s: no held message can be released", s->release_program,
+			g_strerror(errno));
+	else if (st.st_uid != 0 || (st.st_mode & S_ISUID) == 0)
+		cli_fail(0, "warning: release-program %s is not root's with the set-user-ID bit: only root can decide "
+			"on held mail. Run: systemd-tmpfiles --create missent.conf", s->release_program);
+}
+
 static int check(Cli *cli)
 {
 	g_autoptr(GError) error = NULL;
@@ -119,6 +133,7 @@ static int check(Cli *cli)
 	}
 	if (!ms_runtime_settings(runtime)->sendmail)
 		check_postfix(ms_runtime_settings(runtime));
+	check_release(ms_runtime_settings(runtime));
 	printf("%s: fine, %u kinds, %u policies\n", cli->config,
 		ms_kinds_count(ms_runtime_kinds(runtime)), ms_policies_count(policies));
 	return 0;

@@ -135,6 +135,12 @@ def installed(box):
     done = subprocess.run(['make', '-C', BUILD, '-s', 'install', 'DESTDIR=' + box.root], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     tap.ok(done.returncode == 0, 'make install', done.stdout)
+    os.chown(box.root + HELPER, 0, 12345)
+    os.chmod(box.root + HELPER, 0o4750)
+    subprocess.run(['make', '-C', BUILD, '-s', 'install', 'DESTDIR=' + box.root], check=True, stdout=subprocess.DEVNULL)
+    st = os.stat(box.root + HELPER)
+    tap.ok((st.st_gid, st.st_mode & 0o7777) == (12345, 0o4750), 'make install over it leaves the helper its right',
+           oct(st.st_mode))
     conf = ETC + '/missent.conf'
     with open(box.root + conf) as f:
         text = f.read()
