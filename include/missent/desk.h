@@ -1,10 +1,10 @@
 /*
  * desk.h - decisions on held mail, and what a reviewer asks to see.
  *
- * WHAT    Takes decisions (release, return, delete, note, assign, belongs, may-receive), has a
- *         second person agree where the rule asks for it, and carries them out on the host that
- *         holds the message; reads a held message again for its evidence; expires old ones;
- *         writes notices.
+ * WHAT    Takes decisions (release, return, delete, note, assign, belongs, may-receive,
+ *         rejudge), has a second person agree where the rule asks for it, and carries them out on
+ *         the host that holds the message; reads a held message again for its evidence, or to judge
+ *         it anew; expires old ones; writes notices.
  * OWNS    MsDesk; ms_desk_free().
  * ERRORS  GError.  A decision that could not be carried out is kept as failed, with what
  *         happened; the message stays held.

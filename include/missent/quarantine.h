@@ -8,8 +8,9 @@
  * ERRORS  GError.  When ms_records_add() fails the message must be refused for now: a hold
  *         without a record would be lost among others.
  * THREADS Safe, and safe among processes.
- * LIMITS  MS_HELD_FINDINGS findings are kept, and of each the relation to MS_HELD_RELATIONS recipients;
- *         where there are more, those for whom the message is wrong come first.
+ * LIMITS  MS_HELD_FINDINGS findings are kept to be shown, and of each the relation to
+ *         MS_HELD_RELATIONS recipients; where there are more, those for whom the message is wrong
+ *         come first.  The outcome is kept for every recipient, and is over all findings.
  * NOT     Holds no message: that is the MTA's queue, or the spool (spool.h).  Identifiers are
  *         kept masked, with a keyed digest to find them again; carries nothing out (desk.h).
  */
@@ -40,6 +41,7 @@ extern const char *const ms_held_place_names[MS_N_PLACES + 1];
 typedef struct {
 	char *address;
 	MsState state;
+	MsOutcome outcome; /* what the judge said that he may get of it */
 	char *accounts; /* that he may receive for, "A, B"; "" for none */
 } MsHeldRecipient;
 
@@ -105,12 +107,13 @@ typedef struct {
 MsRecord *ms_record_new(void);
 void ms_record_free(MsRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRecord, ms_record_free)
-void ms_record_recipient(MsRecord *record, const char *address, MsState state, const char *accounts);
+void ms_record_recipient(MsRecord *record, const char *address, MsState state, MsOutcome outcome,
+	const char *accounts);
 void ms_record_finding(MsRecord *record, MsHeldFinding finding); /* copies */
 /* Why it is held, without anything of anybody's: "mismatch, unproven (customer-number)". */
 char *ms_record_summary(const MsRecord *record);
-/* Those for whom it is held, who have a right to something in it and would get nothing of another's;
- * of char *, borrowed from the record. */
+/* Those for whom it is held and of whom the judge said MS_OUTCOME_RIGHT; of char *, borrowed from the
+ * record. */
 GPtrArray *ms_record_rightful(const MsRecord *record);
 /* A random name for records, decisions, groups. */
 char *ms_records_name(void);
@@ -185,6 +188,10 @@ GPtrArray *ms_records_changed(MsRecords *records, gint64 changed, guint limit, G
 /* Adds who did what and why. */
 bool ms_records_act(MsRecords *records, gint64 id, const char *who, const char *what,
 	const char *why, GError **error);
+/* The recipients of `again`, judged anew: their outcomes and accounts take the place of those of the
+ * record; who had it done, and what was and is, is added as an act. */
+bool ms_records_rejudge(MsRecords *records, const MsRecord *record, const GPtrArray *again,
+	const char *who, GError **error);
 bool ms_records_assign(MsRecords *records, gint64 id, const char *assignee, GError **error);
 bool ms_records_warned(MsRecords *records, gint64 id, gint64 when, GError **error);
 

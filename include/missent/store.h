@@ -69,6 +69,16 @@ typedef void (*MsSqliteRow)(int n, const char *const *columns, void *user);
  * a database of something else is refused. */
 MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *schema, bool create,
 	MsAnswer *answer_out, GError **error);
+/* The same, for a database whose form has changed: one with the application id of a row is made to
+ * what the current schema says by `sql`, wholly or not at all; a reader (`create` false) leaves it to
+ * the next writer and refuses it. */
+typedef struct {
+	gint32 application_id; /* 0: the end */
+	const char *sql;
+} MsSqliteUpgrade;
+MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
+	const MsSqliteUpgrade *upgrades, const char *schema, bool create, MsAnswer *answer_out,
+	GError **error);
 void ms_sqlite_free(MsSqlite *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSqlite, ms_sqlite_free)
 /* One statement; `params` is NULL-terminated text; `row` may be NULL.  `changes_out` may be

@@ -1,7 +1,8 @@
 /*
  * verdict.h - what is done with a message, and every reason for it.
  *
- * WHAT    The policy's answer.
+ * WHAT    The policy's answer: what is done with the message, every reason, and what each
+ *         recipient may get of it.
  * OWNS    MsVerdict owns its reasons; ms_verdict_free().
  * ERRORS  None.
  * THREADS Plain data of one message.
@@ -54,6 +55,18 @@ typedef struct {
 	char *text;        /* the reason in words */
 } MsReason;
 
+/* What one recipient may get of one message, over all that was found in it, the milder first.
+ * Decided once, by the judge; what lets mail go reads it and works nothing out again. */
+typedef enum {
+	MS_OUTCOME_RIGHT,    /* something of his own is in it, and nothing that is not his to see */
+	MS_OUTCOME_UNPROVEN, /* nothing of his own, or two faces of the message contradict each other */
+	MS_OUTCOME_UNREAD,   /* something that a policy does not tolerate could not be read */
+	MS_OUTCOME_WRONG,    /* something of another account is in it */
+	MS_OUTCOME_UNKNOWN_RECIPIENT, /* the directory does not know him: whatever is in it */
+	MS_N_OUTCOMES,
+} MsOutcome;
+extern const char *const ms_outcome_names[MS_N_OUTCOMES + 1];
+
 typedef struct {
 	MsAction action;    /* what is to be done */
 	MsAction would;     /* what would be done if all policies were enforced */
@@ -61,6 +74,7 @@ typedef struct {
 	GPtrArray *reasons;  /* of MsReason, strictest first */
 	guint more;          /* reasons not kept */
 	GByteArray *withheld; /* a byte a recipient: 1 if a split keeps it from him */
+	GByteArray *outcomes; /* a byte a recipient: an MsOutcome */
 } MsVerdict;
 
 MsVerdict *ms_verdict_new(void);

@@ -145,9 +145,37 @@ static void filter_clear(Filter *f)
 		g_clear_pointer(all[i], g_free);
 }
 
+/* An unset variable of a shell must not mean everything. */
+static bool has_empty_word(const Filter *f)
+{
+	const struct {
+		const char *option, *value;
+	} words[] = {{"reason", f->reason}, {"policy", f->policy}, {"sender", f->sender},
+		{"recipient", f->recipient}, {"account", f->account}, {"cause", f->cause}, {"older", f->older},
+		{"newer", f->newer}, {"search", f->search}, {"sort", f->sort}, {"assigned", f->assignee}};
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (words[i].value == NULL || words[i].value[strspn(words[i].value, " \t\n")] != '\0')
+			continue;
+		cli_fail(0, "--%s \"\": an empty word; leave the option out to mean any", words[i].option);
+		return true;
+	}
+	return false;
+}
+
+static bool is_reason(const char *name)
+{
+	if (name == NULL || g_strv_contains(ms_reason_names, name))
+		return true;
+	g_autofree char *list = g_strjoinv(", ", (char **)ms_reason_names);
+	cli_fail(0, "--reason %s: there is no such reason; it is one of %s", name, list);
+	return false;
+}
+
 static bool filter_take(const Filter *f, int state, MsRecordFilter *out)
 {
-	bool fine = true;
+	bool fine = !has_empty_word(f) && is_reason(f->reason);
+	if (!fine)
+		return false;
 	*out = (MsRecordFilter){.state = state,
 		.reason = f->reason,
 		.policy = f->policy,
@@ -603,7 +631,7 @@ static int decide(Cli *cli, Options *o, const char *verb, int argc, char **argv)
 	return rc;
 }
 
-/* release, return, delete: also of all that have something in common. */
+/* release, return, delete, rejudge: also of all that have something in common. */
 static int final(Cli *cli, int argc, char **argv, const char *summary)
 {
 	Options o = {0};
@@ -647,6 +675,11 @@ static int do_return(Cli *cli, int argc, char **argv)
 static int do_delete(Cli *cli, int argc, char **argv)
 {
 	return final(cli, argc, argv, "QUEUEID... - delete it for good");
+}
+
+static int do_rejudge(Cli *cli, int argc, char **argv)
+{
+	return final(cli, argc, argv, "QUEUEID... - judge it again by the directory and policies of now");
 }
 
 /* note, assign, belongs, may-receive */
@@ -762,6 +795,7 @@ static const CliVerb verbs[] = {
 	{"assign", do_assign, "QUEUEID...   give it to a reviewer (--to WHO)"},
 	{"belongs", do_belongs, "QUEUEID      this --identifier belongs to that --account"},
 	{"may-receive", do_may_receive, "QUEUEID   this --recipient may receive for that --account"},
+	{"rejudge", do_rejudge, "QUEUEID...   judge it again by today's directory and policies (--cause: all of one)"},
 	{"work", do_work, "             finish what was interrupted; expiry, notices, digests"},
 	{NULL, NULL, NULL},
 };

@@ -309,6 +309,30 @@ static bool put(Carry *c, const char *account, const char *kind, const char *val
 		== MS_FOUND;
 }
 
+static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
+{
+	g_autoptr(MsRecord) after = NULL;
+	if (!desk_rejudge(c->desk, c->record, c->decision->who, error))
+		return false;
+	after = ms_records_find(c->desk->records, c->record->uid, error);
+	if (after == NULL)
+		return false;
+	g_autoptr(GPtrArray) right = ms_record_rightful(after);
+	g_autoptr(GPtrArray) held = desk_held_for(after, "");
+	*outcome_out = g_strdup_printf("%u of %u recipient%s may have it", right->len, held->len,
+		held->len == 1 ? "" : "s");
+	return true;
+}
+
+/* What was said of the mapping may change what is held for it; the correction stands in any case. */
+static void judge_again(Carry *c)
+{
+	g_autoptr(GError) why = NULL;
+	if (!desk_rejudge(c->desk, c->record, c->decision->who, &why))
+		ms_records_act(c->desk->records, c->record->id, c->decision->who, "rejudge (failed)", why->message,
+			NULL);
+}
+
 /* "REF ACCOUNT": the record has no value, so the message is read again. */
 static bool do_belongs(Carry *c, char **outcome_out, GError **error)
 {
@@ -322,7 +346,10 @@ static bool do_belongs(Carry *c, char **outcome_out, GError **error)
 		return ref != NULL ? false : desk_fail(error, "which account?");
 	g_autofree char *masked = ms_identifier_masked(identifier->kind, identifier->value);
 	*outcome_out = g_strdup_printf("%s %s to account %s", identifier->kind, masked, blank + 1);
-	return put(c, blank + 1, identifier->kind, ms_identifier_raw(identifier), error);
+	if (!put(c, blank + 1, identifier->kind, ms_identifier_raw(identifier), error))
+		return false;
+	judge_again(c);
+	return true;
 }
 
 static bool do_may_receive(Carry *c, char **outcome_out, GError **error)
@@ -332,7 +359,10 @@ static bool do_may_receive(Carry *c, char **outcome_out, GError **error)
 	for (int i = 0; addresses[i] != NULL; i++)
 		if (!put(c, c->decision->outcome, MS_ROW_RECIPIENT, addresses[i], error))
 			return false;
-	return addresses[0] != NULL || desk_fail(error, "which recipient?");
+	if (addresses[0] == NULL)
+		return desk_fail(error, "which recipient?");
+	judge_again(c);
+	return true;
 }
 
 static const struct {
@@ -347,6 +377,7 @@ static const struct {
 	{"assign", do_assign, -1},
 	{"belongs", do_belongs, -1},
 	{"may-receive", do_may_receive, -1},
+	{"rejudge", do_rejudge, -1},
 };
 
 /* ---- the end -------------------------------------------------------------------------- */

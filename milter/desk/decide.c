@@ -9,7 +9,40 @@
 /* What is asked, looked at: may it be done, and which decisions are to be written down for it? */
 
 const char *const ms_desk_verbs[] = {"release", "return", "delete", "note", "assign", "belongs",
-	"may-receive", NULL};
+	"may-receive", "rejudge", NULL};
+
+/* However the system spells them: "Anna", "anna" and "anna " are one. */
+bool desk_is_same_person(const char *a, const char *b)
+{
+	const char *names[] = {a, b};
+	char *plain[2];
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *valid = g_utf8_make_valid(names[i], -1);
+		g_autofree char *composed = g_utf8_normalize(valid, -1, G_NORMALIZE_ALL_COMPOSE);
+		plain[i] = g_strstrip(g_utf8_casefold(composed, -1));
+	}
+	bool same = strcmp(plain[0], plain[1]) == 0;
+	g_free(plain[0]);
+	g_free(plain[1]);
+	return same;
+}
+
+/* To how many recipients this person has let it go already, or returned it for: the rule counts what
+ * one person lets out of one message, in however many acts. */
+static guint let_go_before(const MsRecord *record, const char *who)
+{
+	guint n = 0;
+	for (guint i = 0; i < record->decisions->len; i++) {
+		const MsDecision *d = record->decisions->pdata[i];
+		if (!desk_is_final(d->verb) || d->state == MS_DECISION_WITHDRAWN || d->state == MS_DECISION_FAILED
+			|| *d->second != '\0' || !desk_is_same_person(d->who, who))
+			continue;
+		for (const char *p = d->recipients; *p != '\0'; p++)
+			n += *p == '\n';
+		n += *d->recipients != '\0';
+	}
+	return n;
+}
 
 bool desk_is_final(const char *verb)
 {
@@ -146,6 +179,12 @@ static bool check_ask(const MsAsk *ask, GError **error)
 		return desk_fail(error, "nobody is named who decides");
 	if (ask->uids->len == 0 || ask->uids->len > MS_DESK_MOST)
 		return desk_fail(error, "a decision is about 1 to %d messages", MS_DESK_MOST);
+	for (guint i = 0; i < ask->uids->len; i++)
+		if (*(const char *)ask->uids->pdata[i] == '\0')
+			return desk_fail(error, "the name of a message is empty");
+	for (guint i = 0; i < ask->recipients->len; i++)
+		if (*(const char *)ask->recipients->pdata[i] == '\0')
+			return desk_fail(error, "the address of a recipient is empty");
 	bool needs_detail = strcmp(ask->verb, "belongs") == 0 || strcmp(ask->verb, "may-receive") == 0;
 	if (needs_detail && (ask->detail == NULL || *ask->detail == '\0'))
 		return desk_fail(error, "%s: which account?", ask->verb);
@@ -169,7 +208,7 @@ static bool add_message(Making *m, const char *uid, GError **error)
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}
-	m->sum += n;
+	m->sum += n + (desk_is_final(m->ask->verb) ? let_go_before(record, m->ask->who) : 0);
 	m->two = m->two || (desk_is_final(m->ask->verb) && named_policy(m->desk->settings, record));
 	add_decisions(m, record, chosen);
 	return true;

@@ -301,6 +301,10 @@ GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
 
 static GPtrArray *waiting_under(MsDesk *desk, const char *id, GError **error)
 {
+	if (id == NULL || *id == '\0') { /* decisions without a group have that for their group's name */
+		desk_fail(error, "which decision? its name is empty (see missent held show)");
+		return NULL;
+	}
 	g_autoptr(GPtrArray) list = ms_decisions_list(desk->records, MS_DECISION_WAITING, id, error);
 	if (list == NULL)
 		return NULL;
@@ -318,7 +322,7 @@ GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agr
 	g_autoptr(GPtrArray) list = waiting_under(desk, id, error);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsDecision *d = list->pdata[i];
-		if (agrees && strcmp(d->who, who) == 0) {
+		if (agrees && desk_is_same_person(d->who, who)) {
 			desk_fail(error, "%s took this decision; another person must agree", who);
 			return NULL;
 		}

@@ -48,6 +48,7 @@ bool desk_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* decide.c: what is to be written down for what is asked; NULL: it may not be done. */
 GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error);
 bool desk_is_final(const char *verb);
+bool desk_is_same_person(const char *a, const char *b);
 
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
 bool desk_is_old(const MsSettings *s, const MsRecord *record);
@@ -59,6 +60,9 @@ void desk_carry_out(MsDesk *desk, MsDecision *decision);
 
 /* evidence.c: the held message in a sealed memory file; -1 on error. */
 int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error);
+/* Judges the held message again, by the directory and the policies as they are now, and writes the
+ * outcomes into its record. */
+bool desk_rejudge(MsDesk *desk, const MsRecord *record, const char *who, GError **error);
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error);
 

@@ -121,6 +121,24 @@ static bool judge(MsDesk *desk, const MsRecord *record, int fd, MsJudgement **ou
 	return runtime != NULL && ms_engine_judge(runtime, envelope, fd, envelope->size, out, error);
 }
 
+bool desk_rejudge(MsDesk *desk, const MsRecord *record, const char *who, GError **error)
+{
+	g_autoptr(MsJudgement) judgement = NULL;
+	g_autoptr(MsRecord) again = NULL;
+	int fd = desk_open_message(desk, record, error);
+	if (fd < 0)
+		return false;
+	bool fine = judge(desk, record, fd, &judgement, error);
+	close(fd);
+	if (!fine)
+		return false;
+	if (judgement->resolution == NULL)
+		return desk_fail(error, "%s: the directory cannot be asked now, so nothing was judged", record->queue_id);
+	g_autoptr(MsEnvelope) envelope = envelope_of(record);
+	again = ms_engine_record(desk->runtime, envelope, judgement, record->digest);
+	return ms_records_rejudge(desk->records, record, again->recipients, who, error);
+}
+
 MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error)
 {
 	g_autoptr(MsJudgement) judgement = NULL;

@@ -67,14 +67,6 @@ static void add_account(MsRecord *record, const char *name)
 		g_ptr_array_add(record->accounts, g_strdup(name));
 }
 
-static bool is_wrong_for(const MsJudgement *judgement, guint recipient)
-{
-	for (guint i = 0; judgement->resolution != NULL && i < judgement->reading->findings->len; i++)
-		if (ms_resolution_relation(judgement->resolution, i, recipient) == MS_OTHER)
-			return true;
-	return false;
-}
-
 /* As in the envelope.  Of more than can be kept with their relations, those for whom the message is
  * wrong come first. */
 static GArray *order_of(const MsEnvelope *envelope, const MsJudgement *judgement)
@@ -83,7 +75,8 @@ static GArray *order_of(const MsEnvelope *envelope, const MsJudgement *judgement
 	GArray *order = g_array_sized_new(FALSE, FALSE, sizeof(guint), n);
 	g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
 	for (guint i = 0; i < n; i++)
-		g_array_append_val(n <= MS_HELD_RELATIONS || is_wrong_for(judgement, i) ? order : others, i);
+		g_array_append_val(n <= MS_HELD_RELATIONS || judgement->verdict->outcomes->data[i] >= MS_OUTCOME_WRONG
+				? order : others, i);
 	g_array_append_vals(order, others->data, others->len);
 	return order;
 }
@@ -101,21 +94,26 @@ static void add_recipients(MsRecord *record, const MsEnvelope *envelope, const M
 		bool held = verdict->action == MS_HOLD
 			|| (verdict->action == MS_SPLIT && verdict->withheld->data[i]);
 		ms_record_recipient(record, envelope->recipients->pdata[i],
-			held ? MS_STATE_HELD : MS_STATE_DELIVERED, names);
+			held ? MS_STATE_HELD : MS_STATE_DELIVERED, (MsOutcome)verdict->outcomes->data[i], names);
 		for (guint k = 0; accounts != NULL && k < accounts->len; k++)
 			add_account(record, accounts->pdata[k]);
 	}
+}
+
+/* Of a recipient whom the directory does not know, nothing is known to be another's. */
+static char relation_letter(const MsJudgement *judgement, guint finding, guint recipient)
+{
+	if (judgement->resolution == NULL
+		|| judgement->verdict->outcomes->data[recipient] == MS_OUTCOME_UNKNOWN_RECIPIENT)
+		return '?';
+	return "ohx?"[ms_resolution_relation(judgement->resolution, finding, recipient)];
 }
 
 static char *relations_of(const MsJudgement *judgement, guint finding, const GArray *order)
 {
 	GString *out = g_string_new(NULL);
 	for (guint n = 0; n < MIN(order->len, MS_HELD_RELATIONS); n++)
-		g_string_append_c(out,
-			judgement->resolution == NULL
-				? '?'
-				: "ohx?"[ms_resolution_relation(judgement->resolution, finding,
-					  g_array_index(order, guint, n))]);
+		g_string_append_c(out, relation_letter(judgement, finding, g_array_index(order, guint, n)));
 	return g_string_free(out, FALSE);
 }
 
@@ -155,12 +153,43 @@ static void add_findings(MsRecord *record, const MsRuntime *runtime, const MsJud
 	}
 }
 
-/* "mismatch (customer-number, iban), invoices, <billing@example.com>": what a group of messages
- * that one change in the billing system broke has in common. */
+/* What those for whom it is held would have got, in the words of the outcomes. */
+static char *outcomes_of(const MsRecord *record)
+{
+	bool has[MS_N_OUTCOMES] = {false};
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		has[to->outcome] = has[to->outcome] || to->state == MS_STATE_HELD;
+	}
+	for (guint i = 0; i < MS_N_OUTCOMES; i++)
+		if (has[i])
+			g_string_append_printf(out, "%s%s", out->len > 0 ? " and " : "", ms_outcome_names[i]);
+	return g_string_free(out, FALSE);
+}
+
+/* The policies that raised something of weight. */
+static char *policies_of(const MsRecord *record)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	for (guint i = 0; i < record->reasons->len; i++) {
+		const MsReason *r = record->reasons->pdata[i];
+		if (r->action >= MS_TAG && !g_ptr_array_find_with_equal_func(names, r->policy, g_str_equal, NULL))
+			g_ptr_array_add(names, r->policy);
+	}
+	return join(names);
+}
+
+/* "mismatch (customer-number, iban), for wrong, invoices, <billing@example.com>": what a group of
+ * messages that one change in the billing system broke has in common.  Messages whose recipients
+ * would get different things are never in one group: who decides on it decides one question. */
 static char *cause_of(const MsRecord *record)
 {
 	g_autofree char *summary = ms_record_summary(record);
-	return g_strdup_printf("%s, %s, <%s>", summary, record->policies, record->sender);
+	g_autofree char *outcomes = outcomes_of(record);
+	g_autofree char *policies = policies_of(record);
+	return g_strdup_printf("%s, for %s, %s, <%s>", summary, *outcomes != '\0' ? outcomes : "nobody",
+		policies, record->sender);
 }
 
 MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
@@ -182,10 +211,10 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->policies = join(verdict->policies);
 	g_ptr_array_unref(r->reasons);
 	r->reasons = g_ptr_array_ref(verdict->reasons);
-	r->cause = cause_of(r);
 	r->assignee = g_strdup("");
 	g_autoptr(GArray) order = order_of(envelope, judgement);
 	add_recipients(r, envelope, judgement, order);
+	r->cause = cause_of(r);
 	add_findings(r, runtime, judgement, order);
 	return r;
 }

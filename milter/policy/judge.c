@@ -197,6 +197,11 @@ static void about(MsReason *reason, const MsFinding *finding, const GPtrArray *o
 		reason->owner = join(owners);
 }
 
+static bool is_unknown(const Judge *j, guint recipient)
+{
+	return ((GPtrArray *)j->resolution->recipients->pdata[recipient])->len == 0;
+}
+
 /* A split for this reason keeps the message from that recipient. */
 static void withhold(Judge *j, MsReasonCode code, guint recipient)
 {
@@ -234,19 +239,22 @@ static void judge_finding(Judge *j, guint index)
 	}
 	if (!believed(finding, j->policy->mismatch_levels))
 		return;
-	guint n = 0, first = 0;
+	guint n = 0, known = 0, first = 0;
 	for (guint r = 0; r < j->envelope->recipients->len; r++) {
 		if (relation(j, index, r) != MS_OTHER)
 			continue;
 		withhold(j, MS_MISMATCH, r);
-		if (n++ == 0)
-			first = r;
+		bool better = n == 0 || (known == 0 && !is_unknown(j, r));
+		first = better ? r : first; /* one that the directory knows says more */
+		known += !is_unknown(j, r);
+		n++;
 	}
 	if (n == 0)
 		return;
 	g_autofree char *why = ms_belief_words(finding->belief);
-	MsReason *reason = add(j, MS_MISMATCH, "%s of another account than the recipient's (%s)",
-		finding->kind, why);
+	MsReason *reason = add(j, MS_MISMATCH, "%s of %s (%s)", finding->kind,
+		known > 0 ? "another account than the recipient's"
+			  : "an account, and the directory does not know the recipient", why);
 	about(reason, finding, owners->owners);
 	to_recipient(reason, j, first, n);
 }
@@ -290,7 +298,7 @@ static void judge_recipients(Judge *j)
 {
 	guint n = 0, first = 0;
 	for (guint r = 0; r < j->envelope->recipients->len; r++) {
-		if (((GPtrArray *)j->resolution->recipients->pdata[r])->len > 0)
+		if (!is_unknown(j, r))
 			continue;
 		withhold(j, MS_UNKNOWN_RECIPIENT, r);
 		if (n++ == 0)
@@ -370,6 +378,61 @@ static void judge_contradictions(Judge *j)
 	}
 }
 
+/* ---- outcomes ------------------------------------------------------------------------- */
+
+/* May it go, for all this policy asks for? */
+static bool objects(const Judge *j, MsReasonCode code)
+{
+	return j->policy->on[code] > MS_TAG;
+}
+
+static bool is_intolerable(const Judge *j)
+{
+	for (guint i = 0; i < j->reading->unread->len; i++)
+		if (!j->policy->tolerated[((MsUnread *)j->reading->unread->pdata[i])->reason])
+			return true;
+	return false;
+}
+
+/* Of all findings, whichever kinds the policy looks at: to have a right to a message is to have
+ * one to all that is in it. */
+static MsOutcome outcome_for(const Judge *j, guint recipient)
+{
+	if (j->resolution == NULL)
+		return MS_OUTCOME_UNPROVEN;
+	if (is_unknown(j, recipient))
+		return MS_OUTCOME_UNKNOWN_RECIPIENT;
+	bool own = !j->policy->judge_house && ms_resolution_is_house(j->resolution, recipient);
+	for (guint i = 0; i < j->reading->findings->len; i++) {
+		MsRelation r = relation(j, i, recipient);
+		if (r == MS_OTHER)
+			return MS_OUTCOME_WRONG;
+		own = own || r == MS_OWN;
+	}
+	return own ? MS_OUTCOME_RIGHT : MS_OUTCOME_UNPROVEN;
+}
+
+/* Of several policies the worst outcome stays. */
+static void judge_outcomes(Judge *j)
+{
+	MsOutcome whole = MS_OUTCOME_RIGHT; /* for everybody, at the least */
+	if (j->reading->contradictions->len > 0 && objects(j, MS_CONTRADICTION))
+		whole = MS_OUTCOME_UNPROVEN;
+	if (objects(j, MS_UNREADABLE) && is_intolerable(j))
+		whole = MS_OUTCOME_UNREAD;
+	for (guint r = 0; r < j->envelope->recipients->len; r++) {
+		guint8 *worst = &j->verdict->outcomes->data[r];
+		MsOutcome outcome = MAX(whole, outcome_for(j, r));
+		bool proof = j->policy->required->len > 0 && objects(j, MS_UNPROVEN);
+		if (outcome == MS_OUTCOME_RIGHT && proof && !proven(j, r))
+			outcome = MS_OUTCOME_UNPROVEN;
+		*worst = (guint8)MAX(*worst, (guint8)outcome);
+		/* Who would get another's by a split is never among those that it is sent to. */
+		if (outcome == MS_OUTCOME_WRONG && j->policy->enforced)
+			j->verdict->withheld->data[r] = 1;
+	}
+}
+
 /* ---- the verdict ---------------------------------------------------------------------- */
 
 static int stricter_first(const void *a, const void *b)
@@ -386,6 +449,7 @@ static void judge(const MsPolicy *policy, const MsEnvelope *envelope, const MsRe
 	judge_size(&j);
 	judge_unread(&j);
 	judge_contradictions(&j);
+	judge_outcomes(&j);
 	if (resolution == NULL) {
 		add(&j, MS_DIRECTORY_UNAVAILABLE, "%s", trouble);
 		return;
@@ -400,9 +464,11 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 	const MsReading *reading, const MsResolution *resolution, const char *trouble)
 {
 	MsVerdict *verdict = ms_verdict_new();
-	g_byte_array_set_size(verdict->withheld, envelope->recipients->len);
-	if (verdict->withheld->len > 0)
-		memset(verdict->withheld->data, 0, verdict->withheld->len);
+	GByteArray *const each[] = {verdict->withheld, verdict->outcomes};
+	for (gsize i = 0; i < G_N_ELEMENTS(each) && envelope->recipients->len > 0; i++) {
+		g_byte_array_set_size(each[i], envelope->recipients->len);
+		memset(each[i]->data, 0, each[i]->len);
+	}
 	for (guint i = 0; i < policies->list->len; i++) {
 		const MsPolicy *policy = policies->list->pdata[i];
 		if (applies(policy, envelope, reading))

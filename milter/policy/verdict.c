@@ -7,6 +7,8 @@ const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "split"
 const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven",
 	"unknown-identifier", "unknown-recipient", "oversized", "mixed-accounts",
 	"exposed-recipients", "contradiction", "unreadable", "directory-unavailable", NULL};
+const char *const ms_outcome_names[MS_N_OUTCOMES + 1] = {"right", "unproven", "unread", "wrong",
+	"unknown-recipient", NULL};
 const char *const ms_relation_names[] = {"own", "house", "other", "unknown", NULL};
 
 static void reason_free(gpointer data)
@@ -28,6 +30,7 @@ MsVerdict *ms_verdict_new(void)
 	verdict->policies = g_ptr_array_new_with_free_func(g_free);
 	verdict->reasons = g_ptr_array_new_with_free_func(reason_free);
 	verdict->withheld = g_byte_array_new();
+	verdict->outcomes = g_byte_array_new();
 	return verdict;
 }
 
@@ -38,6 +41,7 @@ void ms_verdict_free(MsVerdict *verdict)
 	g_ptr_array_unref(verdict->policies);
 	g_ptr_array_unref(verdict->reasons);
 	g_byte_array_unref(verdict->withheld);
+	g_byte_array_unref(verdict->outcomes);
 	g_free(verdict);
 }
 

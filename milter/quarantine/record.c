@@ -97,11 +97,13 @@ void ms_record_free(MsRecord *record)
 	g_free(record);
 }
 
-void ms_record_recipient(MsRecord *record, const char *address, MsState state, const char *accounts)
+void ms_record_recipient(MsRecord *record, const char *address, MsState state, MsOutcome outcome,
+	const char *accounts)
 {
 	MsHeldRecipient *recipient = g_new0(MsHeldRecipient, 1);
 	recipient->address = g_utf8_make_valid(address, -1);
 	recipient->state = state;
+	recipient->outcome = outcome;
 	recipient->accounts = g_strdup(accounts);
 	g_ptr_array_add(record->recipients, recipient);
 	record->n_recipients = record->recipients->len;
@@ -140,13 +142,7 @@ GPtrArray *ms_record_rightful(const MsRecord *record)
 	GPtrArray *list = g_ptr_array_new();
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		guint own = 0, other = 0;
-		for (guint k = 0; k < record->findings->len; k++) {
-			const char *relations = ((MsHeldFinding *)record->findings->pdata[k])->relations;
-			own += i < strlen(relations) && relations[i] == 'o';
-			other += i < strlen(relations) && relations[i] == 'x';
-		}
-		if (to->state == MS_STATE_HELD && own > 0 && other == 0)
+		if (to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_RIGHT)
 			g_ptr_array_add(list, to->address);
 	}
 	return list;

@@ -29,8 +29,8 @@ static json_t *from_text(const void *item)
 static json_t *from_recipient(const void *item)
 {
 	const MsHeldRecipient *r = item;
-	return json_pack("{s:s, s:s, s:s}", "address", r->address, "state", ms_state_names[r->state],
-		"accounts", r->accounts);
+	return json_pack("{s:s, s:s, s:s, s:s}", "address", r->address, "state", ms_state_names[r->state],
+		"outcome", ms_outcome_names[r->outcome], "accounts", r->accounts);
 }
 
 static json_t *from_reason(const void *item)
@@ -142,7 +142,7 @@ static void to_recipient(From *from, MsRecord *record)
 {
 	const char *address = text(from, "address");
 	ms_record_recipient(record, address, (MsState)word(from, "state", ms_state_names),
-		text(from, "accounts"));
+		(MsOutcome)word(from, "outcome", ms_outcome_names), text(from, "accounts"));
 }
 
 static void to_reason(From *from, MsRecord *record)

@@ -6,7 +6,14 @@
 
 #include "records_private.h"
 
-#define APPLICATION_ID 0x6d736832 /* "msh2" */
+#define APPLICATION_ID 0x6d736833 /* "msh3" */
+
+/* Records of the version before say nothing of outcomes: nothing is proven of their recipients, so
+ * that nothing is let go by right before a person, or the judge, has looked again. */
+static const MsSqliteUpgrade upgrades[] = {
+	{0x6d736832, "ALTER TABLE recipient ADD COLUMN outcome TEXT NOT NULL DEFAULT 'unproven'"},
+	{0, NULL},
+};
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS counter (n INTEGER NOT NULL);"
@@ -28,7 +35,7 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS held_digest ON held (digest);"
 	"CREATE TABLE IF NOT EXISTS recipient ("
 	" held INTEGER NOT NULL REFERENCES held (id), address TEXT NOT NULL, state TEXT NOT NULL,"
-	" accounts TEXT NOT NULL);"
+	" accounts TEXT NOT NULL, outcome TEXT NOT NULL DEFAULT 'unproven');"
 	"CREATE INDEX IF NOT EXISTS recipient_held ON recipient (held);"
 	"CREATE TABLE IF NOT EXISTS reason ("
 	" held INTEGER NOT NULL REFERENCES held (id), code TEXT NOT NULL, policy TEXT NOT NULL,"
@@ -76,12 +83,12 @@ static MsRecords *records_of(MsSqlite *db)
 
 MsRecords *ms_records_open(const char *path, GError **error)
 {
-	return records_of(ms_sqlite_open(path, APPLICATION_ID, schema, true, NULL, error));
+	return records_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error));
 }
 
 MsRecords *ms_records_open_readonly(const char *path, GError **error)
 {
-	return records_of(ms_sqlite_open(path, APPLICATION_ID, schema, false, NULL, error));
+	return records_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, false, NULL, error));
 }
 
 void ms_records_free(MsRecords *records)
@@ -126,6 +133,12 @@ int records_index(const char *const *names, const char *name)
 		if (strcmp(names[i], name) == 0)
 			return i;
 	return 0;
+}
+
+MsOutcome records_outcome(const char *name)
+{
+	return g_strv_contains(ms_outcome_names, name)
+		? (MsOutcome)records_index(ms_outcome_names, name) : MS_OUTCOME_UNPROVEN;
 }
 
 #define MAX_PARAMS 24
@@ -251,8 +264,9 @@ static bool add_lists(MsRecords *records, const MsRecord *r, const char *id, GEr
 	for (guint i = 0; i < r->recipients->len && fine; i++) {
 		const MsHeldRecipient *to = r->recipients->pdata[i];
 		fine = records_run(records, error,
-			"INSERT INTO recipient VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4)", id, to->address,
-			ms_state_names[to->state], to->accounts, NULL);
+			"INSERT INTO recipient (held, address, state, accounts, outcome)"
+			" VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5)", id, to->address,
+			ms_state_names[to->state], to->accounts, ms_outcome_names[to->outcome], NULL);
 	}
 	for (guint i = 0; i < r->reasons->len && fine; i++)
 		fine = add_reason(records, id, r->reasons->pdata[i], error);
@@ -438,6 +452,55 @@ bool ms_records_act(MsRecords *records, gint64 id, const char *who, const char *
 	g_autofree char *key = records_number(id);
 	return records_begin(records, error)
 		&& records_end(records, now_act(records, key, who, what, why, error), error);
+}
+
+static const MsHeldRecipient *recipient_named(const MsRecord *record, const char *address)
+{
+	for (guint i = 0; i < record->recipients->len; i++)
+		if (strcmp(((MsHeldRecipient *)record->recipients->pdata[i])->address, address) == 0)
+			return record->recipients->pdata[i];
+	return NULL;
+}
+
+/* "a@b.example: wrong, now right": the judgement before stays to be read in the acts. */
+static char *changes_of(const MsRecord *record, const GPtrArray *again)
+{
+	const guint most = 20;
+	guint n = 0;
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < again->len; i++) {
+		const MsHeldRecipient *now = again->pdata[i], *before = recipient_named(record, now->address);
+		if (before == NULL || before->outcome == now->outcome || n++ >= most)
+			continue;
+		g_string_append_printf(out, "%s%s: %s, now %s", n > 1 ? "; " : "", now->address,
+			ms_outcome_names[before->outcome], ms_outcome_names[now->outcome]);
+	}
+	if (n > most)
+		g_string_append_printf(out, "; and %u more", n - most);
+	return g_string_free(n > 0 ? out : g_string_append(out, "as before"), FALSE);
+}
+
+static bool rejudge(MsRecords *records, const MsRecord *record, const GPtrArray *again, const char *who,
+	GError **error)
+{
+	g_autofree char *id = records_number(record->id);
+	g_autofree char *changes = changes_of(record, again);
+	for (guint i = 0; i < again->len; i++) {
+		const MsHeldRecipient *now = again->pdata[i];
+		if (!records_run(records, error,
+			    "UPDATE recipient SET outcome=?3, accounts=?4 WHERE held=CAST(?1 AS INTEGER)"
+			    " AND address=?2 AND state='held'", id, now->address, ms_outcome_names[now->outcome],
+			    now->accounts, NULL))
+			return false;
+	}
+	return now_act(records, id, who, "rejudge", changes, error);
+}
+
+bool ms_records_rejudge(MsRecords *records, const MsRecord *record, const GPtrArray *again,
+	const char *who, GError **error)
+{
+	return records_begin(records, error)
+		&& records_end(records, rejudge(records, record, again, who, error), error);
 }
 
 static bool set(MsRecords *records, gint64 id, const char *sql, const char *value, GError **error)

@@ -27,6 +27,8 @@ gint64 records_to_number(const char *text);
 void records_take_number(int n, const char *const *columns, void *user);
 /* The index of a name in a NULL-terminated list; 0 if it is none of them. */
 int records_index(const char *const *names, const char *name);
+/* A word that is none proves nothing. */
+MsOutcome records_outcome(const char *name);
 void records_take_decision(int n, const char *const *columns, void *list);
 #define DECISION_COLUMNS "id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state"
 

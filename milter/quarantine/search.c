@@ -38,7 +38,7 @@ static void take_record(int n, const char *const *c, void *user)
 	r->warned = records_to_number(c[16]);
 	r->changed = records_to_number(c[17]);
 	if (c[19] != NULL)
-		ms_record_recipient(r, c[19], r->state, "");
+		ms_record_recipient(r, c[19], r->state, MS_OUTCOME_UNPROVEN, "");
 	r->n_recipients = (guint)records_to_number(c[18]);
 	g_ptr_array_add(user, r);
 }
@@ -46,7 +46,7 @@ static void take_record(int n, const char *const *c, void *user)
 static void take_recipient(int n, const char *const *c, void *user)
 {
 	(void)n;
-	ms_record_recipient(user, c[0], (MsState)records_index(ms_state_names, c[1]), c[2]);
+	ms_record_recipient(user, c[0], (MsState)records_index(ms_state_names, c[1]), records_outcome(c[3]), c[2]);
 }
 
 static void take_reason(int n, const char *const *c, void *user)
@@ -97,7 +97,7 @@ static bool fill(MsRecords *records, MsRecord *record, GError **error)
 	g_autofree char *id = records_number(record->id);
 	g_ptr_array_set_size(record->recipients, 0);
 	return records_ask(records, error, take_recipient, record,
-		       "SELECT address, state, accounts FROM recipient WHERE held=CAST(?1 AS INTEGER)"
+		       "SELECT address, state, accounts, outcome FROM recipient WHERE held=CAST(?1 AS INTEGER)"
 		       " ORDER BY rowid", id, NULL)
 		&& records_ask(records, error, take_reason, record,
 			"SELECT code, policy, action, enforced, kind, masked, place, owner, recipient,"

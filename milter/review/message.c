@@ -78,18 +78,31 @@ static guint held_for(const MsRecord *record)
 	return n;
 }
 
+/* The outcome is the judge's; what is told with it is what the record keeps to be shown. */
+static void consequence(GString *out, const Request *r, const MsRecord *record, guint recipient)
+{
+	const MsHeldRecipient *to = record->recipients->pdata[recipient];
+	const char *owner = "";
+	guint n = wrong_for(record, recipient, &owner);
+	html(out, "<p class=\"warn\">%s ", to->address);
+	if (to->outcome == MS_OUTCOME_UNKNOWN_RECIPIENT)
+		html(out, "%s</p>", T(r, "is not known to the directory"));
+	else if (n == 0)
+		html(out, "%s</p>", T(r, "would receive what belongs to another account"));
+	else
+		html(out, "%s <b>%d</b> %s <b class=\"account\">%s</b></p>", T(r, "would receive"), (gint64)n,
+			T(r, n == 1 ? "identifier of" : "identifiers of"), owner);
+}
+
 static void consequences(GString *out, const Request *r, const MsRecord *record)
 {
 	guint listed = 0, held = held_for(record);
 	html(out, "<section class=\"card\"><h2>%s</h2>", T(r, "What happens if it is released?"));
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		const char *owner = "";
-		guint n = wrong_for(record, i, &owner);
-		if (n == 0 || to->state != MS_STATE_HELD || listed++ >= 5)
+		if (to->outcome < MS_OUTCOME_WRONG || to->state != MS_STATE_HELD || listed++ >= 5)
 			continue;
-		html(out, "<p class=\"warn\">%s %s <b>%d</b> %s <b class=\"account\">%s</b></p>", to->address,
-			T(r, "would receive"), (gint64)n, T(r, n == 1 ? "identifier of" : "identifiers of"), owner);
+		consequence(out, r, record, i);
 	}
 	if (listed > 5)
 		html(out, "<p><small>+%d%s</small></p>", (gint64)listed - 5,
@@ -271,11 +284,10 @@ static void recipient_boxes(GString *out, const Request *r, const MsRecord *reco
 	for (guint n = 0; n < shown->list->len; n++) {
 		guint i = g_array_index(shown->list, guint, n);
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		const char *owner = "";
 		if (to->state != MS_STATE_HELD)
 			continue;
 		html(out, "<label class=\"check\"><input type=\"checkbox\" name=\"to\" value=\"%s\"> %s%S</label>",
-			to->address, to->address, wrong_for(record, i, &owner) > 0 ? " <span class=\"bad\">✗</span>" : "");
+			to->address, to->address, to->outcome >= MS_OUTCOME_WRONG ? " <span class=\"bad\">✗</span>" : "");
 	}
 	html(out, "</fieldset>");
 }
@@ -341,8 +353,9 @@ static void teach_form(GString *out, const Request *r, const MsRecord *record, c
 	html(out, "</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\"></label>"
 		"<button class=\"quiet\" name=\"verb\" value=\"may-receive\">%s</button>", T(r, "may receive for account"),
 		T(r, "May receive"));
-	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label></form>",
-		T(r, "Reason, for the record"));
+	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>"
+		"<button class=\"quiet\" name=\"verb\" value=\"rejudge\">%s</button></form>",
+		T(r, "Reason, for the record"), T(r, "Judge again"));
 }
 
 static void history(GString *out, const Request *r, const MsRecord *record)

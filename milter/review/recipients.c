@@ -34,9 +34,8 @@ Shown recipients_shown(const Request *r, const MsRecord *record)
 	guint64 from = g_ascii_strtoull(query(r, "from"), NULL, 10);
 	for (int wrong = 1; wrong >= 0; wrong--) {
 		for (guint i = 0; i < record->recipients->len; i++) {
-			const char *owner;
-			if ((wrong_for(record, i, &owner) > 0) != wrong
-				|| !is_looked_for(r, ((MsHeldRecipient *)record->recipients->pdata[i])->address))
+			const MsHeldRecipient *to = record->recipients->pdata[i];
+			if ((to->outcome >= MS_OUTCOME_WRONG) != wrong || !is_looked_for(r, to->address))
 				continue;
 			if (shown.found >= from && shown.list->len < PER_PAGE)
 				g_array_append_val(shown.list, i);

@@ -59,14 +59,46 @@ static MsAnswer ask_number(MsSqlite *db, const char *sql, gint64 *out, GError **
 	return ms_sqlite_run(db, sql, NULL, take_number, out, NULL, error);
 }
 
+/* Of an earlier version of ours: made new, once, whoever of several comes first. */
+static MsAnswer upgrade(MsSqlite *db, gint32 application_id, const MsSqliteUpgrade *upgrades,
+	bool create, gint64 *id, GError **error)
+{
+	const MsSqliteUpgrade *u = upgrades;
+	while (u != NULL && u->application_id != 0 && u->application_id != *id)
+		u++;
+	if (u == NULL || u->application_id == 0)
+		return MS_FOUND;
+	if (!create) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: is of an earlier version; start missentd, or "
+			"run missent held list as its user, which bring it up to date", db->path);
+		return MS_CONFIG;
+	}
+	if (sqlite3_exec(db->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return fail(db, sqlite3_errcode(db->db), error);
+	MsAnswer answer = ask_number(db, "PRAGMA application_id", id, error);
+	g_autofree char *script = g_strdup_printf("%s; PRAGMA application_id=%d; COMMIT", u->sql, application_id);
+	int rc = SQLITE_OK;
+	if (answer == MS_FOUND && *id == u->application_id)
+		rc = sqlite3_exec(db->db, script, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && answer == MS_FOUND)
+		*id = application_id;
+	else if (answer == MS_FOUND)
+		answer = fail(db, rc, error);
+	if (sqlite3_get_autocommit(db->db) == 0)
+		sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
+	return answer;
+}
+
 /* WAL with full sync: a commit that returned is on disk, and readers never wait. */
-static MsAnswer set_up(MsSqlite *db, gint32 application_id, const char *schema, bool create,
-	GError **error)
+static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrade *upgrades,
+	const char *schema, bool create, GError **error)
 {
 	gint64 id = 0, tables = 0;
 	MsAnswer answer = ask_number(db, "PRAGMA application_id", &id, error);
 	if (answer == MS_FOUND)
 		answer = ask_number(db, "SELECT count(*) FROM sqlite_master", &tables, error);
+	if (answer == MS_FOUND && tables > 0)
+		answer = upgrade(db, application_id, upgrades, create, &id, error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (tables > 0 && id != application_id) {
@@ -106,6 +138,13 @@ static void make_private(const char *path)
 MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *schema, bool create,
 	MsAnswer *answer_out, GError **error)
 {
+	return ms_sqlite_open_upgraded(path, application_id, NULL, schema, create, answer_out, error);
+}
+
+MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
+	const MsSqliteUpgrade *upgrades, const char *schema, bool create, MsAnswer *answer_out,
+	GError **error)
+{
 	bool memory = strcmp(path, ":memory:") == 0;
 	if (create && !memory)
 		make_private(path);
@@ -125,7 +164,7 @@ MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *sc
 		answer = fail(db, rc, error);
 	} else {
 		sqlite3_busy_timeout(db->db, BUSY_MS);
-		answer = set_up(db, application_id, schema, create, error);
+		answer = set_up(db, application_id, upgrades, schema, create, error);
 	}
 	if (answer_out != NULL)
 		*answer_out = answer;

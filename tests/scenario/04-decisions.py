@@ -290,7 +290,16 @@ def single(p, what):
     tap.ok(m.code == 0, 'held may-receive', out)
     p.send(message(word + ' may', WRONG))
     tap.same(p.arrived(word + ' may'), 1, '... the next one is delivered')
+    tap.same([x['outcome'] for x in record(name)['recipients']], ['right'], '... and the held one judged again')
     m.tool('directory', 'delete', 'AC-2', 'recipient', 'kunde@alpha.example')
+    out = held('rejudge', name)
+    tap.ok(m.code == 0 and '0 of 1 recipient may have it' in out, 'held rejudge', out)
+    out = held('release', name, '--rightful')
+    tap.ok(m.code != 0, '... and a release by right goes by it', out)
+    for args in (['release', '--sender', '', '--yes'], ['delete', '--cause', '', '--yes'], ['return', '--account', ' ', '--yes'],
+                 ['agree', ''], ['withdraw', ''], ['release', ''], ['list', '--reason', 'mismatsch']):
+        out = held(*args)
+        tap.ok(m.code != 0 and record(name)['state'] == 'held', 'an empty or unknown word is an error: held ' + ' '.join(args), out)
     acts = [a['what'] for a in record(name)['acts']]
     tap.ok('belongs' in acts and 'may-receive' in acts, '... who and why is on record', acts)
     held('delete', name)

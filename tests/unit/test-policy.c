@@ -124,6 +124,42 @@ static void test_split(void)
 	}
 }
 
+/* What each recipient may get, over all findings: r(ight), w(rong), u(nknown recipient), n(othing
+ * proven), x (unread). */
+static void test_outcomes(void)
+{
+	static const struct {
+		const char *policy, *findings, *recipients;
+		bool unread;
+		const char *want;
+	} cases[] = {
+		{"", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x", false, "rwu"},
+		{"", "iban X AC-1;iban Y AC-2", "a@x AC-1;b@x AC-2;c@x AC-1 AC-2", false, "wwr"},
+		{"", "iban X house", "a@x AC-1;b@x house", false, "nr"},
+		{"", "", "a@x AC-1;b@x", false, "nu"},
+		/* a kind that the policy does not look at is somebody's all the same */
+		{"kinds = {\"iban\"}", "iban X AC-1;vat-id Y AC-2", "a@x AC-1", false, "w"},
+		{"house-recipients = judged", "iban X AC-1", "a@x house", false, "w"},
+		{"", "iban X AC-1", "a@x house", false, "r"},
+		{"", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x", true, "xwu"},
+		{"on-unreadable = deliver", "iban X AC-1", "a@x AC-1", true, "r"},
+		{"require = {\"vat-id\"}\non-unproven = hold", "iban X AC-1", "a@x AC-1", false, "n"},
+		{"require = {\"vat-id\"}\non-unproven = deliver", "iban X AC-1", "a@x AC-1", false, "r"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world(cases[i].findings, cases[i].recipients);
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		if (cases[i].unread)
+			ms_reading_unread(w->reading, "part 2", MS_UNREAD_ENCRYPTED, "encrypted");
+		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_test_message("row %" G_GSIZE_FORMAT ": %s", i, cases[i].findings);
+		g_assert_cmpuint(v->outcomes->len, ==, strlen(cases[i].want));
+		for (guint r = 0; r < v->outcomes->len; r++)
+			g_assert_cmpint("rnxwu"[v->outcomes->data[r]], ==, cases[i].want[r]);
+		world_free(w);
+	}
+}
+
 static void test_contradiction(void)
 {
 	static const struct {
@@ -443,6 +479,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/may-apply", test_may_apply);
 	g_test_add_func("/policy/mistakes", test_mistakes);
 	g_test_add_func("/policy/shipped", test_shipped);
+	g_test_add_func("/policy/outcomes", test_outcomes);
 	g_test_add_func("/policy/split", test_split);
 	g_test_add_func("/policy/contradiction", test_contradiction);
 	g_test_add_func("/policy/seller", test_seller);

@@ -8,6 +8,7 @@
 #include "missent/bodydigest.h"
 #include "missent/mta.h"
 #include "missent/spool.h"
+#include "missent/store.h"
 
 #include "../test.h"
 
@@ -29,8 +30,8 @@ static MsRecord *record(const char *queue_id, const char *sender, gint64 arrived
 	r->codes = g_strdup(ms_reason_names[code]);
 	r->policies = g_strdup("invoices");
 	r->cause = g_strdup_printf("%s, invoices", ms_reason_names[code]);
-	ms_record_recipient(r, "a@x.example", state, "AC-1");
-	ms_record_recipient(r, "b@x.example", state, "");
+	ms_record_recipient(r, "a@x.example", state, MS_OUTCOME_RIGHT, "AC-1");
+	ms_record_recipient(r, "b@x.example", state, MS_OUTCOME_UNKNOWN_RECIPIENT, "");
 	ms_record_finding(r, (MsHeldFinding){(char *)"iban", (char *)"DE****00", (char *)"ref1", (char *)"AC-2",
 				     (char *)"exact", (char *)"part 2", 3, (char *)"xx"});
 	g_ptr_array_add(r->accounts, g_strdup("AC-2"));
@@ -489,6 +490,61 @@ static void test_release_arguments(void)
 	}
 }
 
+/* Who has a right is what the judge said, not what the findings that are shown look like. */
+static void test_rightful(void)
+{
+	g_autoptr(MsRecords) records = open_records("rightful.db");
+	g_autoptr(GError) error = NULL;
+	add(records, "R1", "s@x", 10, MS_MISMATCH, MS_STATE_HELD);
+	g_autoptr(MsRecord) r = ms_records_find(records, "R1", &error);
+	g_autoptr(GPtrArray) right = ms_record_rightful(r);
+	g_assert_cmpuint(right->len, ==, 1);
+	g_assert_cmpstr(right->pdata[0], ==, "a@x.example"); /* though its finding says "x" */
+	/* Judged again: the other way round. */
+	g_autoptr(MsRecord) again = ms_record_new();
+	ms_record_recipient(again, "a@x.example", MS_STATE_HELD, MS_OUTCOME_WRONG, "AC-9");
+	ms_record_recipient(again, "b@x.example", MS_STATE_HELD, MS_OUTCOME_RIGHT, "AC-2");
+	g_assert_true(ms_records_rejudge(records, r, again->recipients, "anna", &error));
+	g_autoptr(MsRecord) after = ms_records_find(records, "R1", &error);
+	g_autoptr(GPtrArray) now = ms_record_rightful(after);
+	g_assert_cmpuint(now->len, ==, 1);
+	g_assert_cmpstr(now->pdata[0], ==, "b@x.example");
+	g_assert_cmpstr(((MsHeldRecipient *)after->recipients->pdata[0])->accounts, ==, "AC-9");
+	const MsAct *act = after->acts->pdata[after->acts->len - 1];
+	g_assert_cmpstr(act->what, ==, "rejudge");
+	g_assert_cmpstr(act->why, ==,
+		"a@x.example: right, now wrong; b@x.example: unknown-recipient, now right");
+	g_assert_cmpint(after->changed, >, r->changed);
+}
+
+/* Records of the version before are taken over: nothing is proven of their recipients. */
+static void test_upgrade(void)
+{
+	g_autofree char *path = g_build_filename(dir, "old.db", NULL);
+	g_autoptr(GError) error = NULL;
+	MsRecords *records = ms_records_open(path, &error);
+	add(records, "O1", "s@x", 10, MS_MISMATCH, MS_STATE_HELD);
+	ms_records_free(records);
+	MsSqlite *db = ms_sqlite_open(path, 0x6d736833, "", true, NULL, &error);
+	g_assert_no_error(error);
+	ms_sqlite_run(db, "ALTER TABLE recipient DROP COLUMN outcome", NULL, NULL, NULL, NULL, &error);
+	g_assert_no_error(error);
+	ms_sqlite_run(db, "PRAGMA application_id=0x6d736832", NULL, NULL, NULL, NULL, &error);
+	g_assert_no_error(error);
+	ms_sqlite_free(db);
+	g_assert_null(ms_records_open_readonly(path, &error)); /* who only looks changes nothing */
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	g_clear_error(&error);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(MsRecords) now = ms_records_open(path, &error);
+		g_assert_no_error(error);
+		g_autoptr(MsRecord) r = ms_records_find(now, "O1", &error);
+		g_assert_cmpuint(r->recipients->len, ==, 2);
+		g_autoptr(GPtrArray) right = ms_record_rightful(r);
+		g_assert_cmpuint(right->len, ==, 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -496,6 +552,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/quarantine/records", test_records);
 	g_test_add_func("/quarantine/pages", test_pages);
 	g_test_add_func("/quarantine/decisions", test_decisions);
+	g_test_add_func("/quarantine/rightful", test_rightful);
+	g_test_add_func("/quarantine/upgrade", test_upgrade);
 	g_test_add_func("/quarantine/forget", test_forget);
 	g_test_add_func("/quarantine/tokens", test_tokens);
 	g_test_add_func("/quarantine/json", test_json);
