@@ -286,11 +286,13 @@ m.tool('held', 'delete', late)
 groups = [['z@beta.example', 'kunde@alpha.example'], ['y@beta.example', 'kunde@alpha.example'], ['kunde@alpha.example']]
 batch = [hold('rightful %d' % i, sender='careful@seller.example', to=to) for i, to in enumerate(groups)]
 b.go(SITE + '/causes')
-b.press('.list a', 'careful')
+tap.same([x.text.split(', for ')[1].split(',')[0] for x in b.all('.list a') if 'careful' in x.text], ['right and wrong', 'wrong'],
+         'messages of which some may go are not in one group with those of which none may')
+b.press('.list a', 'right')
 b.find('input[name=why]').type('the others may')
 b.find('input[name=sure]').click()
 b.press('button', 'Release to those with a right')
-tap.ok('2 are being done, 1 have nobody with a right to them and stay held' in b.text,
+tap.ok('2 are being done' in b.text,
        'of many, those with a right get theirs', b.text)
 tap.ok(wait_for(lambda: [[x['state'] for x in record(n)['recipients']] for n in batch] == [['released', 'held']] * 2 + [['held']]),
        '... and nobody else', [record(n)['recipients'] for n in batch])
