@@ -192,9 +192,9 @@ static void test_regex_limit(void)
 	g_autofree char *text = g_strnfill(40, 'a');
 	text[39] = 'b';
 	MsMatch match;
-	gint64 start = g_get_monotonic_time();
+	gint64 start = cpu_time();
 	g_assert_cmpint(ms_regex_match(regex, text, 40, 0, 40, &match), ==, MS_MATCH_LIMIT);
-	g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+	g_assert_cmpint(cpu_time() - start, <, 5 * G_USEC_PER_SEC);
 }
 
 static void test_glob(void)

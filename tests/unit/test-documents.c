@@ -253,9 +253,9 @@ static void test_xml(void)
 	for (int i = 1; i < 30; i++)
 		g_string_append_printf(bomb, "<!ENTITY e%d '&e%d;&e%d;'>", i, i - 1, i - 1);
 	g_string_append(bomb, "]><a>&e29;</a>");
-	gint64 begin = g_get_monotonic_time();
+	gint64 begin = cpu_time();
 	expect("billion laughs", bytes_of(bomb->str), "", "ambiguous");
-	g_assert_cmpint(g_get_monotonic_time() - begin, <, 5 * G_USEC_PER_SEC);
+	g_assert_cmpint(cpu_time() - begin, <, 5 * G_USEC_PER_SEC);
 	g_autofree char *inner = g_markup_escape_text(CII, -1);
 	g_autofree char *nested = g_strdup_printf("%s<cbc:Description>%s</cbc:Description></ubl:Invoice>",
 		UBL_HEAD, inner);

@@ -91,9 +91,9 @@ static void test_html_linear(void)
 		g_autoptr(GString) a = g_string_new(NULL), b = g_string_new(NULL), c = g_string_new(NULL),
 				   d = g_string_new(NULL);
 		MsHtml out = {a, b, c, d};
-		gint64 start = g_get_monotonic_time();
+		gint64 start = cpu_time();
 		ms_html_read(text->str, text->len, &out);
-		gint64 took = g_get_monotonic_time() - start;
+		gint64 took = cpu_time() - start;
 		g_test_message("%s: %" G_GINT64_FORMAT " us", bombs[i].unit, took);
 		/* Quadratic would be hours. */
 		g_assert_cmpint(took, <, 30 * G_USEC_PER_SEC);
