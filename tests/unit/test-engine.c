@@ -155,10 +155,12 @@ static void test_attachment(void)
 	for (int i = 0; i < 4000; i++)
 		g_string_append(text, "<p>some words of the terms</p>\r\n");
 	g_string_append(text, "\r\n--b--\r\n");
-	for (int i = 0; i < 4; i++)
+	/* A reading is made for keeping where a worker is at leisure at once: on a busy machine not the second time. */
+	MsReaderStats stats = {0};
+	for (int i = 0; i < 200 && stats.cache_hits == 0; i++) {
 		g_assert_cmpint(judge_message(runtime, text->str), ==, MS_DELIVER);
-	MsReaderStats stats;
-	ms_reader_stats(ms_runtime_reader(runtime), &stats);
+		ms_reader_stats(ms_runtime_reader(runtime), &stats);
+	}
 	g_assert_cmpuint(stats.cache_hits, >, 0);
 	bool changed;
 	ms_directory_put(directory, "X", "customer-number", "PLUM-77-KIWI", &changed, NULL);

@@ -326,8 +326,10 @@ static bool has_value(const MsReading *r, const char *value)
 static void test_cache(void)
 {
 	g_autoptr(MsReader) reader = start_caching(3, 1, 20000, 1 << 20);
-	MsReaderStats stats;
-	for (int i = 0; i < 5; i++) {
+	MsReaderStats stats = {0};
+	guint64 asked = 0;
+	/* The second time it is read for keeping, or later where no worker is at leisure at once. */
+	for (int i = 0; i < 200 && stats.cache_hits < 3; i++) {
 		/* The name is the message's; the bytes are the same. */
 		g_autofree char *name = g_strdup_printf("terms-%d.bin", i);
 		g_autofree char *part = attachment(name, TERMS);
@@ -341,10 +343,11 @@ static void test_cache(void)
 		g_assert_cmpstr(r->faces->pdata[1], ==, where);
 		g_assert_cmpstr(((MsPart *)r->parts->pdata[1])->actual, ==, "text/plain");
 		g_assert_cmpstr(((MsPart *)r->parts->pdata[1])->name, ==, name);
+		ms_reader_stats(reader, &stats);
+		g_assert_cmpuint(stats.cache_asked, ==, ++asked);
+		g_assert_true(stats.cache_hits == 0 || asked >= 3);
 	}
-	ms_reader_stats(reader, &stats);
-	g_assert_cmpuint(stats.cache_asked, ==, 5);
-	g_assert_cmpuint(stats.cache_hits, ==, 3); /* the second time it was read for keeping */
+	g_assert_cmpuint(stats.cache_hits, ==, 3);
 }
 
 /* A document that has taken its worker over says what it likes of itself; of what else is in
@@ -354,15 +357,15 @@ static void test_planted(void)
 	g_autoptr(MsReader) reader = start_caching(3, 1, 20000, 1 << 20);
 	g_autofree char *evil = attachment("evil.bin", "MISBEHAVE plant\r\nof its own");
 	g_autofree char *terms = attachment("terms.bin", TERMS);
-	for (int i = 0; i < 4; i++) {
+	MsReaderStats stats = {0};
+	for (int i = 0; i < 200 && (i < 4 || stats.cache_hits == 0); i++) {
 		g_autoptr(MsReading) both = read_attachments(reader, evil, terms);
 		g_assert_true(has_value(both, "PLANTED"));
+		ms_reader_stats(reader, &stats);
 	}
 	g_autoptr(MsReading) alone = read_attachments(reader, terms, "");
 	g_assert_false(has_value(alone, "PLANTED"));
 	g_assert_true(has_value(alone, "DE89370400440532013000"));
-	MsReaderStats stats;
-	ms_reader_stats(reader, &stats);
 	g_assert_cmpuint(stats.cache_hits, >, 0);
 }
 
