@@ -24,6 +24,8 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 BUILD = os.path.abspath(os.environ.get('BUILD', SOURCE))
 # Programs built with sanitizers are several times slower.
 SLOW = 5 if os.environ.get('MS_SANITIZERS') else 1
+# So is everything when several scenarios run side by side.
+PATIENCE = int(os.environ.get('MS_PATIENCE', 1))
 USER = 'nobody'
 
 
@@ -56,6 +58,8 @@ class Tap:
 
 def wait_for(what, seconds=15, step=0.05):
     """What `what()` returns once it is true, or its last value when the time is over."""
+    if seconds >= 5:  # a short wait is for something that shall not come
+        seconds *= PATIENCE
     end = time.monotonic() + seconds * SLOW
     while True:
         value = what()
@@ -64,14 +68,22 @@ def wait_for(what, seconds=15, step=0.05):
         time.sleep(step)
 
 
+kept_ports = []
+
+
 def free_port():
-    """One below those that the kernel gives to connections: else one of these may have it before it is used."""
+    """One below those that the kernel gives to connections: else one of these may have it before it is used.
+    No other scenario gets it while this one runs: a name in the abstract namespace says that it is taken."""
     with open('/proc/sys/net/ipv4/ip_local_port_range') as f:
         low = int(f.read().split()[0])
     while True:
         with socket.socket() as s, contextlib.suppress(OSError):
             s.bind(('127.0.0.1', random.randrange(10000, low) if low > 10000 else 0))
-            return s.getsockname()[1]
+            port = s.getsockname()[1]
+            mark = socket.socket(socket.AF_UNIX)
+            mark.bind('\0missent-scenario-port-%d' % port)
+            kept_ports.append(mark)
+            return port
 
 
 def listens(port):
