@@ -1,0 +1,327 @@
+"""Every test, several side by side; run by contrib/check.
+
+What is done is a list of jobs; each waits for the builds that it names.  Scenarios wait for
+clocks and time-outs more than they compute, so up to LANES jobs run at once.  Of jobs that
+share something (a lock) one runs at a time: those that keep all processors busy, those that
+boot a machine, those that drive a browser.  ccache is used where it is installed.
+"""
+import collections
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LANES = int(os.environ.get('MISSENT_LANES', 4))
+ROOT = os.geteuid() == 0
+JOBS = '-j%d' % (os.cpu_count() or 1)
+AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
+LIMIT = 1800  # seconds of one job, none of which should take a quarter of it
+SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
+# Side by side they wait for processors too.
+PATIENCE = '3'
+# Scenarios that share something with their like; the longest are begun first.
+LOCKS = {'07-review': 'browser', '11-installed': 'machine'}
+ORDER = ['11-installed', '04-decisions', '07-review', '08-crashes', '02-faults']
+
+
+class Failed(Exception):
+    """Its text is what there is to see."""
+
+
+class Job:
+    """`work(job)` raises Failed, or counts."""
+
+    def __init__(self, name, work, after=(), lock=None):
+        self.name, self.work, self.after, self.lock = name, work, after, lock
+        self.counts = collections.Counter()
+        self.notes = []
+        self.state = 'waiting'
+        self.took = 0
+
+    def run(self):
+        start = time.monotonic()
+        try:
+            self.work(self)
+            self.state = 'done'
+        except Failed as e:
+            self.notes += str(e).splitlines()
+            self.state = 'failed'
+        except Exception as e:  # of this program itself: said, and counted
+            self.notes.append(repr(e))
+            self.state = 'failed'
+        if self.state == 'failed':
+            self.counts['failed'] += 1
+        self.took = time.monotonic() - start
+
+    def tap(self, text, prefix=''):
+        """Counts the lines of a test; those that are not "ok" are told."""
+        for line in text.splitlines():
+            if line.startswith('ok '):
+                skip = '# SKIP' in line
+                self.counts['skipped' if skip else 'passed'] += 1
+                if skip:
+                    self.notes.append(prefix + line)
+            elif line.startswith(('not ok ', 'Bail out')):
+                self.counts['failed'] += 1
+                self.notes.append(prefix + line)
+            elif line.startswith('# ') and not prefix:
+                self.notes.append(line)
+
+
+class Runner:
+    def __init__(self, work):
+        self.work = work
+        self.processes = set()
+        self.ending = False
+
+    def command(self, args, cwd=None, env=None, quiet=False, shell=False):
+        """(exit status, standard output, standard error); of what takes too long or is ended the status is not 0."""
+        process = subprocess.Popen(args, cwd=cwd, env={**os.environ, **(env or {})}, shell=shell,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True,
+                                   stderr=subprocess.PIPE if quiet else subprocess.STDOUT)
+        self.processes.add(process)
+        if self.ending:
+            self.end(process)
+        try:
+            out, err = process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            self.end(process)
+            out, err = process.communicate()
+            err = (err or b'') + b'\nended after %d seconds' % LIMIT
+        self.processes.discard(process)
+        return process.returncode, out.decode(errors='replace'), (err or b'').decode(errors='replace')
+
+    @staticmethod
+    def end(process):
+        """So that scenarios take down what they started."""
+        for number, seconds in ((signal.SIGINT, 20), (signal.SIGKILL, 5)):
+            try:
+                os.killpg(process.pid, number)
+                process.wait(seconds)
+            except ProcessLookupError:
+                return
+            except subprocess.TimeoutExpired:
+                pass
+
+    def stop(self, *_):
+        self.ending = True
+        for process in list(self.processes):
+            self.end(process)
+
+    def run(self, jobs):
+        """Side by side, in the order of the list as far as their needs allow."""
+        changed = threading.Condition()
+
+        def one(job):
+            job.run()
+            with changed:
+                report(job)
+                changed.notify()
+
+        with changed:
+            while True:
+                running = [j for j in jobs if j.state == 'running']
+                waiting = [j for j in jobs if j.state == 'waiting']
+                state = {j.name: j.state for j in jobs}
+                for job in waiting:
+                    if self.ending or any(state.get(x) in ('failed', 'left out') for x in job.after):
+                        job.state = 'left out'
+                        job.counts['failed' if self.ending else 'skipped'] += 1
+                        report(job)
+                    elif all(state.get(x) in ('done', None) for x in job.after) and len(running) < LANES \
+                            and not (job.lock and job.lock in [j.lock for j in running]):
+                        job.state = 'running'
+                        running.append(job)
+                        threading.Thread(target=one, args=[job], daemon=True).start()
+                if not running:
+                    if not [j for j in jobs if j.state == 'waiting']:
+                        return
+                    continue  # what was left out may leave out others
+                changed.wait()
+
+
+def report(job):
+    """One line when it has ended; below it what was not as it should be."""
+    n = job.counts
+    what = {'done': 'fine', 'failed': 'FAILED', 'left out': 'left out'}[job.state]
+    if n['failed']:
+        what = 'FAILED'
+    more = ['%d %s' % (n[x], x) for x in ('passed', 'failed', 'skipped') if n[x] and (x != 'passed' or n[x] > 1)]
+    print('%s: %s%s, %d s' % (what, job.name, ''.join(', ' + x for x in more), job.took))
+    for line in job.notes:
+        print('    ' + line)
+    sys.stdout.flush()
+
+
+def main():
+    os.umask(0o022)
+    work = tempfile.mkdtemp(prefix='missent-check-', dir=os.environ.get('TMPDIR'))
+    os.chmod(work, 0o755)
+    runner = Runner(work)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=runner.stop).start())
+    signal.signal(signal.SIGINT, lambda *_: threading.Thread(target=runner.stop).start())
+    try:
+        jobs = plan(runner, work)
+        runner.run(jobs)
+    finally:
+        shutil.rmtree(work, True)
+    total = sum((j.counts for j in jobs), collections.Counter())
+    print('%d passed, %d failed%s' % (total['passed'], total['failed'],
+                                      ', %d skipped' % total['skipped'] if total['skipped'] else ''))
+    return 1 if total['failed'] else 0
+
+
+def compiler(name):
+    return 'ccache ' + name if shutil.which('ccache') else name
+
+
+def plan(runner, work):
+    source = work + '/source'
+    # Hits across the folders of one run, and from run to run.
+    cache = {'CCACHE_BASEDIR': work, 'CCACHE_NOHASHDIR': '1'}
+
+    def must(args, **more):
+        code, out, err = runner.command(args, **more)
+        if code:
+            lines = (out + err).splitlines()
+            marked = [x for x in lines if re.search('error|warning|FAIL|not ok', x)]
+            raise Failed('\n'.join(marked[:20] + lines[-15:]))
+        return out
+
+    def step(args, **more):
+        def do(job):
+            must(args, **more)
+            job.counts['passed'] += 1
+        return do
+
+    def copy(job):
+        """A clean one: nothing that was built here before takes part."""
+        files = 'git ls-files -z -co --exclude-standard | tar -c --null --ignore-failed-read -T -'
+        if not shutil.which('git') or runner.command(['git', 'rev-parse'], cwd=TOP)[0]:
+            files = "tar -c --exclude=.git --exclude='./build*' --exclude='*.o' --exclude=autom4te.cache" \
+                " --exclude=./configure --exclude=./config.status --exclude=./config.h --exclude=./Makefile ."
+        for to in (source, work + '/readme'):
+            os.makedirs(to)
+            must('%s | tar -x -C %s' % (files, to), cwd=TOP, shell=True)
+        must(['autoreconf', '-i'], cwd=source)
+        job.counts['passed'] += 1
+
+    def build(folder, *arguments):
+        def do(job):
+            os.makedirs(work + '/' + folder)
+            must([source + '/configure', '-q', '--enable-werror', *AS_INSTALLED, *arguments],
+                 cwd=work + '/' + folder, env=cache)
+            must(['make', JOBS], cwd=work + '/' + folder, env=cache)
+            job.counts['passed'] += 1
+        return do
+
+    def readme(job):
+        """In the source folder, as a newcomer does it: what the README says, but with clang and warnings fatal."""
+        with open(TOP + '/README.md') as f:
+            line = re.search(r'^ {4}(autoreconf -i && \./configure .*)\n {4}make && make check', f.read(), re.M)
+        if not line:
+            raise Failed('the README has no such line any more')
+        folder = work + '/readme'
+        git = shutil.which('git')
+        if git:
+            must('git init -q . && git add -A && git -c user.name=x -c user.email=x@localhost commit -q -m x', shell=True,
+                 cwd=folder)
+        must(line.group(1) + ' --enable-werror -q', cwd=folder, shell=True, env={**cache, 'CC': compiler('clang')})
+        must(['make', JOBS], cwd=folder, env=cache)
+        if git:
+            more = must(['git', 'status', '--porcelain'], cwd=folder)
+            if more:
+                raise Failed('.gitignore does not know what a build makes:\n' + more)
+        job.counts['passed'] += 1
+
+    def unit(folder):
+        def do(job):
+            code, out, err = runner.command(['make', '-k', JOBS, 'check'], cwd=work + '/' + folder, env=cache)
+            job.notes += [x for x in (out + err).splitlines() if re.search('(error|warning):', x)]
+            for log in sorted(glob.glob(work + '/' + folder + '/tests/**/*.log', recursive=True)):
+                with open(log, errors='replace') as f:
+                    job.tap(f.read(), os.path.basename(log)[:-4] + ': ')
+            if code:
+                raise Failed('make check ended with %d' % code)
+        return do
+
+    def scenario(folder, file, **environment):
+        def do(job):
+            environment.update(BUILD=work + '/' + folder, MISSENT_SHOTS=SHOTS, MS_PATIENCE=PATIENCE)
+            code, out, err = runner.command([sys.executable, file], env=environment, quiet=True)
+            job.tap(out)
+            if code not in (0, 1) or not re.search(r'^1\.\.', out, re.M):
+                raise Failed('it ended with %d\n' % code + '\n'.join(err.splitlines()[-8:]))
+        return do
+
+    def quickstart(job):
+        out = must([TOP + '/contrib/quickstart'], env={'BUILD': work + '/gcc'})
+        count = tuple(len(re.findall('^' + x, out, re.M)) for x in ('delivered', 'HELD'))
+        if count != (8, 7):
+            raise Failed('%d delivered, %d held\n' % count + out)
+        job.counts['passed'] += 1
+
+    def closed(job):
+        """A checkout below /root, where the daemon's user does not come."""
+        os.mkdir(work + '/closed', 0o700)
+        for path in glob.glob(work + '/gcc/missent*'):
+            if os.path.isfile(path):
+                shutil.copy2(path, work + '/closed')
+        if '\nHELD' not in must([TOP + '/contrib/quickstart'], env={'BUILD': work + '/closed'}):
+            raise Failed('nothing was held')
+        job.counts['passed'] += 1
+
+    def without_root(job):
+        job.notes.append('Postfix starts only as root')
+        job.counts['skipped'] += 1
+
+    def scenarios(name, **environment):
+        files = {os.path.basename(x)[:-3]: x for x in glob.glob(TOP + '/tests/scenario/[0-9]*.py')}
+        if not ROOT:
+            return [Job('scenarios, ' + name, without_root)]
+        return [Job('%s, %s' % (x, name), scenario(name, files[x], **environment), ['build, ' + name], LOCKS.get(x))
+                for x in sorted(files, key=lambda x: (ORDER.index(x) if x in ORDER else 99, x))]
+
+    first = Job('autoreconf', copy)
+    runner.run([first])
+    if first.state != 'done':
+        return [first]
+    gcc, clang = compiler('gcc'), compiler('clang')
+    builds = [
+        Job('build, gcc', build('gcc', 'CC=' + gcc), [], 'processors'),
+        Job('build, clang', build('clang', 'CC=' + clang, 'CFLAGS=-O1 -g', '--enable-sanitizers'), [], 'processors'),
+        Job('make check, gcc', unit('gcc'), ['build, gcc'], 'processors'),
+        Job('make check, clang', unit('clang'), ['build, clang'], 'processors'),
+    ]
+    ends = [
+        Job('the README\'s lines in the source folder, clang, hardened', readme, [], 'processors'),
+        Job('make distcheck', step(['make', '-s', JOBS, 'distcheck', 'AM_DISTCHECK_CONFIGURE_FLAGS=-q CC="%s"' % gcc],
+                                   cwd=work + '/gcc', env=cache), ['build, gcc'], 'processors'),
+    ]
+    # A corpus of real mail with known verdicts, where there is one beside the checkout.
+    corpus = os.environ.get('MISSENT_CORPUS', TOP + '/../shared/corpus') + '/mail'
+    if os.path.isdir(corpus):
+        ends.append(Job('no message of the corpus is delivered wrongly',
+                        step([TOP + '/tests/bench/mail', '--build', work + '/gcc', corpus]), ['build, gcc'], 'processors'))
+    short = [
+        Job('no blanks at line ends', step(
+            "! grep -rnE '[ \t]+$' milter include tests --include='*.[ch]'", shell=True, cwd=source)),
+        Job('make install', step(['make', '-C', work + '/gcc', '-s', 'install', 'DESTDIR=' + work + '/root']),
+            ['build, gcc']),
+    ]
+    if ROOT:
+        short += [Job('quickstart', quickstart, ['build, gcc'], 'quickstart'),
+                  Job('quickstart where only root may enter', closed, ['build, gcc'], 'quickstart')]
+    # The longest chains first: builds, then scenarios of both builds in turn, then what needs no other.
+    both = zip(scenarios('gcc'), scenarios('clang', MS_SANITIZERS='1'))
+    return [first, *builds, *(job for pair in both for job in pair), *short, *ends]
+
+
+sys.exit(main())
