@@ -92,6 +92,15 @@ typedef struct {
 } MsPatternOwner;
 const MsPatterns *ms_kinds_patterns(const MsKinds *kinds);
 
+/* The kinds that a name of an element, key or column (span.h) labels. */
+#define MS_MAX_NAME_KINDS 6
+typedef struct {
+	guint n;
+	guint kinds[MS_MAX_NAME_KINDS];
+} MsNameKinds;
+/* NULL if it labels none. */
+const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name);
+
 /* The canonical value of `text` (valid UTF-8), or NULL and in `why_out` (static) the reason. */
 char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const char **why_out);
 

@@ -15,6 +15,7 @@
 
 typedef enum {
 	MS_SPAN_TEXT,  /* text as a reader sees it */
+	MS_SPAN_NAME,  /* the name of a file, in which _ and - set words apart */
 	MS_SPAN_FIELD, /* the value of a named field of a structured document */
 } MsSpanType;
 

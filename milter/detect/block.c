@@ -40,12 +40,24 @@ static guint split(const char *text, gsize len, gsize from, Segment *segments)
 	return n;
 }
 
+static bool has_digit(const char *text, gsize from, gsize until)
+{
+	while (from < until && !g_ascii_isdigit(text[from]))
+		from++;
+	return from < until;
+}
+
 void ms_block_ranges(const char *text, gsize len, gsize from,
 	void (*range)(gsize start, gsize end, void *user), void *user)
 {
 	Segment segments[MAX_SEGMENTS];
 	guint n = split(text, len, from, segments);
-	for (guint i = 0; i < n; i++)
-		for (guint k = i; k < n; k++)
-			range(segments[i].start, segments[k].end, user);
+	for (guint i = 0; i < n; i++) {
+		bool digit = false;
+		for (guint k = i; k < n; k++) {
+			digit = digit || has_digit(text, segments[k].start, segments[k].end);
+			if (digit)
+				range(segments[i].start, segments[k].end, user);
+		}
+	}
 }

@@ -38,11 +38,14 @@ bool ms_detect_in_time(const Search *s, const MsKind *kind)
 bool ms_detect_labelled(const Search *s, guint kind, gsize start)
 {
 	gsize distance = ms_kinds_nth(s->kinds, kind)->distance;
+	if (ms_detect_is_named(s, kind, start))
+		return true;
 	for (guint i = s->labels->len; i-- > 0;) {
 		const Label *label = &g_array_index(s->labels, Label, i);
 		if (label->end <= start && start - label->end > 500)
 			return false;
-		if (label->kind == kind && label->end <= start && start - label->end <= distance)
+		if (label->kind == kind && label->end <= start && start - label->end <= distance
+			&& start < label->reach)
 			return true;
 	}
 	return false;
@@ -144,12 +147,11 @@ static gsize skip_separators(const MsFold *fold, gsize from, gsize until, const 
 }
 
 /* The value is the rest of the line, or of the cell, after the label. */
-static void by_line(Search *s, const MsKind *kind, gsize label_end)
+static void by_line(Search *s, const MsKind *kind, gsize label_end, gsize until, gsize reach)
 {
-	gsize limit = MIN(s->fold->len, label_end + kind->distance);
-	gsize start = skip_separators(s->fold, label_end, limit, " \t\r\n:#.=>|*-");
+	gsize start = skip_separators(s->fold, label_end, until, " \t\r\n:#.=>|*-");
 	gsize end = start;
-	while (end < s->fold->len && end - start < MAX_LINE_VALUE
+	while (end < reach && end - start < MAX_LINE_VALUE
 		&& strchr("\t\r\n|", s->fold->text[end]) == NULL)
 		end++;
 	if (end == start || end - start >= MAX_LINE_VALUE)
@@ -167,20 +169,22 @@ static bool is_far(const Search *s, gsize label_end, gsize value)
 	return words > 1;
 }
 
-static void by_label_pattern(Search *s, const MsKind *kind, gsize label_end)
+/* `belief`: beside that it is labelled. */
+static void by_label_pattern(Search *s, const MsKind *kind, gsize label_end, gsize until, gsize reach,
+	guint belief)
 {
-	gsize until = MIN(s->fold->len, label_end + kind->distance);
 	guint found = 0;
 	for (guint i = 0; i < kind->patterns->len; i++) {
 		const MsRegex *regex = g_ptr_array_index(kind->patterns, i);
 		gsize from = label_end;
 		MsMatch match;
-		while (found < MAX_AFTER_LABEL && next_match(s, kind, regex, from, until, &match)) {
+		while (found < MAX_AFTER_LABEL && next_match(s, kind, regex, from, until, &match)
+			&& match.group_start < reach) {
 			guint tentative = found > 0 || is_far(s, label_end, match.group_start)
 				? MS_BELIEF_TENTATIVE
 				: 0;
-			found += add_checked(s, kind, match.group_start, match.group_end,
-				MS_BELIEF_LABELLED | tentative);
+			found += add_checked(s, kind, match.group_start, MIN(match.group_end, reach),
+				MS_BELIEF_LABELLED | tentative | belief);
 			from = MAX(match.end, match.start + 1);
 		}
 	}
@@ -197,19 +201,36 @@ static void add_block_range(gsize start, gsize end, void *user)
 	ms_detect_add(block->search, block->kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
 }
 
-static void by_label(Search *s, guint k, gsize label_end)
+static void in_block(Search *s, const MsKind *kind, gsize start, gsize reach)
+{
+	Block block = {s, kind};
+	ms_block_ranges(s->fold->text, reach, start, add_block_range, &block);
+}
+
+static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
-	Label label = {k, label_end};
+	gsize reach = ms_detect_reach(s, label_start, label_end);
+	gsize until = MIN(reach, label_end + kind->distance);
+	Label label = {k, label_end, reach};
 	g_array_append_val(s->labels, label);
 	if (kind->block) {
-		Block block = {s, kind};
-		gsize start = skip_separators(s->fold, label_end, s->fold->len, " \t\r:.=-");
-		ms_block_ranges(s->fold->text, s->fold->len, start, add_block_range, &block);
+		in_block(s, kind, skip_separators(s->fold, label_end, reach, " \t\r:.=-"), reach);
 	} else {
-		by_label_pattern(s, kind, label_end);
-		by_line(s, kind, label_end);
+		by_label_pattern(s, kind, label_end, until, reach, 0);
+		by_line(s, kind, label_end, until, reach);
 	}
+}
+
+void ms_detect_after_label(Search *s, guint k, gsize start, gsize end, guint belief)
+{
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	if (kind->block) {
+		in_block(s, kind, start, end);
+		return;
+	}
+	by_label_pattern(s, kind, start, end, end, belief);
+	ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | belief);
 }
 
 /* ---- shapes and labels ---------------------------------------------------------------- */
@@ -237,7 +258,7 @@ static void try_pattern(Run *run, guint n, gsize at)
 	}
 	run->next[n] = match.end;
 	if (owner->label)
-		by_label(s, owner->kind, match.end);
+		by_label(s, owner->kind, match.start, match.end);
 	else
 		add_checked(s, kind, match.group_start, match.group_end, MS_BELIEF_SHAPE);
 }
@@ -301,7 +322,10 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	g_autoptr(MsFold) fold = ms_fold_new(span->text, span->len);
 	g_autoptr(MsCompact) compact = ms_compact_new(fold->text, fold->len);
 	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(Label));
-	Search s = {kinds, known, span, fold, compact, budget, reading, labels, false};
+	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
+	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
+	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders, false};
+	ms_detect_names(&s);
 	if (span->type == MS_SPAN_FIELD)
 		by_field(&s);
 	by_pattern(&s);

@@ -8,8 +8,15 @@
 
 typedef struct {
 	guint kind;
-	gsize end; /* in the fold */
+	gsize end, reach; /* in the fold; nothing at `reach` or behind it is meant */
 } Label;
+
+/* A stretch that the document names so that a kind's labels say the same; or a cell below such a
+ * head. */
+typedef struct {
+	gsize start, end; /* in the fold */
+	guint kind;
+} Named;
 
 typedef struct {
 	const MsKinds *kinds;
@@ -20,6 +27,8 @@ typedef struct {
 	MsBudget *budget;
 	MsReading *reading;
 	GArray *labels; /* of Label, by their ends */
+	GArray *named;  /* of Named, by their starts */
+	GArray *borders; /* of Border: the stretches of a structured document, by their starts */
 	bool full;      /* no more findings are taken */
 } Search;
 
@@ -44,6 +53,21 @@ static inline gsize ms_detect_word_end(const Search *s, gsize word)
 {
 	return s->compact->words[word].until;
 }
+
+/* Adds what stands after a label, from `start` to `end`. */
+void ms_detect_after_label(Search *s, guint kind, gsize start, gsize end, guint belief);
+
+/* ---- names.c ---- */
+typedef struct {
+	gsize start, end; /* in the fold */
+	guint group;
+} Border;
+/* Finds the stretches of a span with names, the tables of one without, and what is in them. */
+void ms_detect_names(Search *s);
+/* How far a label may reach that stands from `start` to `end`. */
+gsize ms_detect_reach(const Search *s, gsize start, gsize end);
+/* Is `at` within a stretch whose name is a label of the kind? */
+bool ms_detect_is_named(const Search *s, guint kind, gsize at);
 
 /* emails.c, known.c, addresses.c: what each adds to the reading. */
 void ms_detect_emails(Search *s);

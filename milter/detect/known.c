@@ -10,7 +10,9 @@
  * that make a value together.  kinds.conf says how much a value must have to count by itself.
  */
 
-#define MAX_GAP 6 /* bytes between two words of one value: a blank, a line's end and "> " */
+#define MAX_GAP 6      /* bytes between two words of one value: a blank, a line's end and "> " */
+#define MAX_INDENT 200 /* the same where the value goes on in the next line, however far in */
+#define MAX_AROUND 4   /* words on each side that may belong to a longer value */
 
 static bool only_of(const char *text, gsize len, bool digits)
 {
@@ -34,6 +36,13 @@ static bool is_date(const char *text, gsize len)
 		|| ((third == 19 || third == 20) && first >= 1 && first <= 31 && second >= 1 && second <= 12);
 }
 
+static bool goes_on_with(char mark, char next)
+{
+	if (mark != '\0' && strchr("-./_@+#%&=\\", mark) != NULL)
+		return g_ascii_isalnum(next);
+	return mark == ',' && g_ascii_isdigit(next);
+}
+
 /* Does the number go on at `at`, in the direction `step`?  "INV-10001", "10001.50" */
 static bool goes_on(const MsFold *fold, gsize at, int step)
 {
@@ -41,17 +50,78 @@ static bool goes_on(const MsFold *fold, gsize at, int step)
 	gsize next = at + (gsize)step;
 	if (at >= fold->len || next >= fold->len) /* also below 0 */
 		return false;
-	if (strchr("-./_@+#%&=\\", text[at]) != NULL && text[at] != '\0')
-		return g_ascii_isalnum(text[next]);
-	return text[at] == ',' && g_ascii_isdigit(text[next]);
+	return goes_on_with(text[at], text[next]);
+}
+
+/* In a file's name words are set apart by such marks. */
+static bool is_glued(const Search *s, gsize start, gsize end)
+{
+	return s->span->type != MS_SPAN_NAME
+		&& (goes_on(s->fold, start - 1, -1) || goes_on(s->fold, end, 1));
+}
+
+static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
+{
+	guint lines = 0;
+	if (until - from <= MAX_GAP)
+		return true;
+	if (until - from > MAX_INDENT)
+		return false;
+	for (; from < until; from++) {
+		lines += fold->text[from] == '\n';
+		if (!g_ascii_isspace(fold->text[from]) && strchr(">|-", fold->text[from]) == NULL)
+			return false;
+	}
+	return lines == 1;
 }
 
 static bool gaps_are_small(const Search *s, const MsHit *hit)
 {
 	for (gsize i = hit->first; i < hit->last; i++)
-		if (ms_detect_word_start(s, i + 1) - ms_detect_word_end(s, i) > MAX_GAP)
+		if (!is_small_gap(s->fold, ms_detect_word_end(s, i), ms_detect_word_start(s, i + 1)))
 			return false;
 	return true;
+}
+
+/* Do words `i` and the next belong together: "X81-0708"? */
+static bool is_joint(const Search *s, gsize i)
+{
+	gsize end = ms_detect_word_end(s, i), start = ms_detect_word_start(s, i + 1);
+	return start == end || (start == end + 1 && goes_on_with(s->fold->text[end], s->fold->text[start]));
+}
+
+static bool is_any_known(const Search *s, gsize first, gsize last)
+{
+	const MsWord *words = s->compact->words;
+	const char *text = s->compact->text + words[first].start;
+	gsize len = words[last].end - words[first].start;
+	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
+		const MsKind *kind = ms_kinds_nth(s->kinds, i);
+		if (kind->known && ms_filters_have(s->known, kind->name, text, len))
+			return true;
+	}
+	return false;
+}
+
+/* Is it a piece of a longer value that the directory knows?  Then that is what is meant,
+ * whatever label stands before it. */
+static bool is_part_of_known(const Search *s, const MsHit *hit)
+{
+	gsize first = hit->first;
+	for (guint left = 0; left <= MAX_AROUND; left++) {
+		gsize last = hit->last;
+		for (guint right = 0; right <= MAX_AROUND; right++) {
+			if (left + right > 0 && is_any_known(s, first, last))
+				return true;
+			if (last + 1 >= s->compact->n_words || !is_joint(s, last))
+				break;
+			last++;
+		}
+		if (first == 0 || !is_joint(s, first - 1))
+			break;
+		first--;
+	}
+	return false;
 }
 
 /* One word, or several with one mark between each two: "10-2024", not "10 2024". */
@@ -77,15 +147,14 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return false;
 	if (kind->form == MS_FORM_EMAIL)
 		return memchr(s->fold->text + start, '@', end - start) != NULL;
-	if (ms_detect_labelled(s, k, start))
+	bool glued = is_glued(s, start, end);
+	if (ms_detect_labelled(s, k, start) && !(glued && is_part_of_known(s, hit)))
 		return true;
 	/* Without its country a VAT ID is a number like any other. */
 	if (kind->family == MS_FAMILY_VAT && g_ascii_isdigit(text[0]))
 		return false;
-	if (goes_on(s->fold, start - 1, -1) || goes_on(s->fold, end, 1)) {
-		if (digits || len < kind->joined_length)
-			return false;
-	}
+	if (glued && (digits || len < kind->joined_length))
+		return false;
 	if (digits)
 		return len >= (joined ? kind->joined_digits : kind->bare_digits) && !is_date(text, len);
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/named.h"
 #include "missent/text.h"
 
 #include "readers.h"
@@ -9,8 +10,10 @@
 
 /*
  * E-invoices: UBL 2.x, UN/CEFACT CII (Factur-X, ZUGFeRD 1 and 2, XRechnung) and FatturaPA, by
- * the paths of their elements.  A field becomes a span named by its EN 16931-1 term and marked
- * with the party whose it is.
+ * the paths of their elements; of ebInterface what it has of its own.  In comes the XML; out goes
+ * each field as a span named by its EN 16931-1 term and marked with the party whose it is, and
+ * all else (elements, attributes, comments) as text under the names that it stands under.  In
+ * the worker's only thread.
  *
  * Sources: CEN/TS 16931-3-2 (UBL) and -3-3 (CII), ZUGFeRD 1.0 (whose parts have other names),
  * FatturaPA 1.2 with the mapping of AgID's "core invoice usage specification".
@@ -46,6 +49,8 @@ static const PartyRow party_rows[] = {
 	{"SellerTradeParty", "seller", SELLER}, {"InvoicerTradeParty", "seller", SELLER},
 	{"CedentePrestatore", "seller", SELLER},
 	{"AccountingCustomerParty", "buyer", BUYER}, {"BuyerCustomerParty", "buyer", BUYER},
+	{"BuyerParty", "buyer", BUYER}, {"SellerParty", "seller", SELLER},
+	{"Biller", "seller", SELLER}, {"InvoiceRecipient", "buyer", BUYER},
 	{"OriginatorCustomerParty", "buyer", BUYER}, {"BuyerTradeParty", "buyer", BUYER},
 	{"InvoiceeTradeParty", "buyer", BUYER}, {"PayerTradeParty", "buyer", BUYER},
 	{"CessionarioCommittente", "buyer", BUYER},
@@ -82,6 +87,13 @@ static const RoleRow role_rows[] = {
 	{"DeliveryLocation/Address/CityName", CITY}, {"DeliveryLocation/Address/PostalZone", POSTCODE},
 	{"DeliveryLocation/Address/CountrySubentity", SUBDIVISION},
 	{"DeliveryLocation/Address/Country/IdentificationCode", COUNTRY},
+	{"SupplierAssignedAccountID", ID},
+	/* ebInterface */
+	{"VATIdentificationNumber", TAX}, {"BillersInvoiceRecipientID", ID},
+	{"InvoiceRecipientsBillerID", ID}, {"Address/Name", NAME}, {"Address/Street", STREET},
+	{"Address/Town", CITY}, {"Address/ZIP", POSTCODE}, {"Address/Country", COUNTRY},
+	{"Address/Phone", PHONE}, {"Address/Email", EMAIL}, {"Contact/Phone", PHONE},
+	{"Contact/Email", EMAIL},
 	/* CII */
 	{"Name", NAME}, {"ID", ID}, {"GlobalID", ID},
 	{"SpecifiedLegalOrganization/ID", LEGAL},
@@ -130,6 +142,11 @@ static const FieldRow field_rows[] = {
 	{"PaymentMeans/PayeeFinancialAccount/FinancialInstitutionBranch/ID", "BT-86", "payee"},
 	{"PaymentMeans/PaymentMandate/ID", "BT-89", "buyer"},
 	{"PaymentMeans/PaymentMandate/PayerFinancialAccount/ID", "BT-91", "buyer"},
+	/* ebInterface */
+	{"InvoiceNumber", "BT-1", "document"}, {"InvoiceRecipient/OrderReference/OrderID", "BT-13", "buyer"},
+	{"PaymentMethod/UniversalBankTransaction/BeneficiaryAccount/IBAN", "BT-84", "payee"},
+	{"PaymentMethod/UniversalBankTransaction/BeneficiaryAccount/BIC", "BT-86", "payee"},
+	{"PaymentMethod/UniversalBankTransaction/PaymentReference", "BT-83", "document"},
 	/* CII */
 	{"doc/ID", "BT-1", "document"}, {"agr/BuyerReference", "BT-10", "buyer"},
 	{"agr/SpecifiedProcuringProject/ID", "BT-11", "buyer"},
@@ -188,7 +205,7 @@ bool ms_einvoice_is(const char *root)
 /* ---- reading -------------------------------------------------------------------------- */
 
 typedef struct {
-	char *value, *scheme;
+	char *value, *scheme, *name;
 	const FieldRow *field; /* or: */
 	Role role;
 } Pending;
@@ -203,7 +220,7 @@ typedef struct {
 	GString *text;     /* of the element that is open */
 	bool leaf;
 	char *scheme, *name; /* schemeID and file name of the element that is open */
-	GString *rest;
+	MsNamedText *rest;
 
 	const PartyRow *party;
 	guint party_depth;
@@ -217,33 +234,68 @@ typedef struct {
 	char *attachment;  /* file name that stands in an element of its own */
 } Invoice;
 
-static void emit(Invoice *in, const char *term, const char *party, const char *scheme,
+/* The innermost names of the element that is open. */
+static const char *name_of(const Invoice *in)
+{
+	const char *p = in->path->str + in->path->len;
+	for (guint slashes = 0; p > in->path->str; p--) {
+		slashes += p[-1] == '/';
+		if (slashes > 1)
+			break;
+	}
+	return p;
+}
+
+/* A field of the invoice; `name`: of its element, which labels it too. */
+static void emit(Invoice *in, const char *term, const char *party, const char *scheme, const char *name,
 	const char *value)
 {
-	ms_extract_field(in->to, in->where, term, party, scheme, value, strlen(value));
+	g_autofree char *place = g_strdup_printf("%s %s", in->where, term);
+	MsNamed named = {0, strlen(value), name, 0};
+	MsSpan span = {.type = MS_SPAN_FIELD, .where = place, .text = value, .len = named.until,
+		.term = term, .party = party, .scheme = scheme, .names = &named,
+		.n_names = name != NULL && *name != '\0' ? 1 : 0};
+	ms_extract_hand_over(in->to, &span);
 	if (in->to->buyer != NULL && strcmp(party, "buyer") == 0 && in->to->buyer->len < 200)
 		g_ptr_array_add(in->to->buyer, g_strdup(value));
 }
 
-static void emit_role(Invoice *in, Role role, const char *scheme, const char *value)
+static bool has_letters(const char *text)
+{
+	guint n = 0;
+	for (; *text != '\0'; text++)
+		n += g_ascii_isalpha(*text);
+	return n >= 3;
+}
+
+/* What is no field.  `scheme` may be what in other formats is a label. */
+static void rest_value(Invoice *in, const char *scheme, const char *value)
+{
+	gsize len = strlen(value);
+	ms_named_value(in->rest, NULL, value, len);
+	if (scheme != NULL && has_letters(scheme))
+		ms_named_value(in->rest, scheme, value, len);
+}
+
+static void emit_role(Invoice *in, Role role, const char *scheme, const char *name, const char *value)
 {
 	guint number = party_terms[in->party->terms][role];
 	/* The creditor identifier of SEPA stands among the seller's identifiers. */
 	if (role == ID && scheme != NULL && strcmp(scheme, "SEPA") == 0)
 		number = 90;
 	if (number == 0) {
-		g_string_append_printf(in->rest, "%s\n", value);
+		rest_value(in, scheme, value);
 		return;
 	}
 	g_autofree char *term = g_strdup_printf("BT-%u", number);
-	emit(in, term, in->party->party, scheme, value);
+	emit(in, term, in->party->party, scheme, name, value);
 }
 
-static void emit_field(Invoice *in, const FieldRow *row, const char *scheme, const char *value,
-	const char *qualifier)
+static void emit_field(Invoice *in, const FieldRow *row, const char *scheme, const char *name,
+	const char *value, const char *qualifier)
 {
 	bool other = row->if_qualifier != NULL && g_strcmp0(row->if_qualifier, qualifier) != 0;
-	emit(in, other ? row->otherwise : row->term, row->party, scheme, value);
+	emit(in, other ? row->otherwise : row->term, row->party, scheme, name, value);
 }
 
 typedef struct {
@@ -317,7 +369,7 @@ static const FieldRow *find_field(const char *path)
 
 static void defer(Invoice *in, const FieldRow *field, Role role, const char *value)
 {
-	Pending pending = {g_strdup(value), g_strdup(in->scheme), field, role};
+	Pending pending = {g_strdup(value), g_strdup(in->scheme), g_strdup(name_of(in)), field, role};
 	g_array_append_val(in->pending, pending);
 }
 
@@ -326,6 +378,8 @@ static void take_role(Invoice *in, Role role, const char *path, const char *valu
 	bool cii_tax = g_str_has_prefix(path, "SpecifiedTaxRegistration/");
 	if (role == TAX && cii_tax)
 		role = g_strcmp0(in->scheme, "VA") == 0 ? VAT : TAX;
+	else if (role == TAX && strcmp(path, "VATIdentificationNumber") == 0)
+		role = VAT;
 	else if (role == TAX) {
 		defer(in, NULL, TAX, value); /* the tax scheme comes after the number */
 		return;
@@ -341,7 +395,7 @@ static void take_role(Invoice *in, Role role, const char *path, const char *valu
 	}
 	g_autofree char *with_country = role == VAT && strstr(path, "IdFiscaleIVA") != NULL
 		? g_strconcat(in->country != NULL ? in->country : "", value, NULL) : NULL;
-	emit_role(in, role, in->scheme, with_country != NULL ? with_country : value);
+	emit_role(in, role, in->scheme, name_of(in), with_country != NULL ? with_country : value);
 }
 
 /* What stands beside a field and says what kind of it that is. */
@@ -361,8 +415,45 @@ static bool take_qualifier(Invoice *in, const char *path, const char *value)
 	if (g_str_has_suffix(path, "/NomeAttachment")) {
 		g_free(in->attachment);
 		in->attachment = g_strdup(value);
+		return true;
 	}
 	return false;
+}
+
+/* ZATCA, "Security features implementation standards" 4: the square code of a Saudi invoice is a
+ * row of tag, length, value, of which the first six are text and the others signatures. */
+static bool take_square_code(Invoice *in, const GByteArray *bytes)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	guint tag = 0;
+	gsize at = 0;
+	while (at + 2 <= bytes->len && bytes->data[at] == tag + 1 && at + 2 + bytes->data[at + 1] <= bytes->len) {
+		const char *value = (const char *)bytes->data + at + 2;
+		gsize len = bytes->data[at + 1];
+		tag++;
+		if (g_utf8_validate_len(value, len, NULL))
+			g_string_append_printf(text, "%.*s\n", (int)len, value);
+		else if (tag <= 6)
+			return false;
+		at += 2 + len;
+	}
+	if (at != bytes->len || tag < 5 || tag > 9)
+		return false;
+	ms_named_append(in->rest, text->str, text->len);
+	return true;
+}
+
+#define HASH_BYTES 32
+
+/* The hash of the invoice before (SHA-256), as Saudi invoices have it: no letters, narrow or wide. */
+static bool is_hash(const GByteArray *bytes)
+{
+	guint zeros = 0, printable = 0;
+	for (guint i = 0; i < bytes->len; i++) {
+		zeros += bytes->data[i] == 0;
+		printable += g_ascii_isprint((char)bytes->data[i]);
+	}
+	return bytes->len == HASH_BYTES && zeros < 4 && printable < HASH_BYTES * 3 / 4;
 }
 
 /* A file within the invoice, in base64 or, between CDATA marks, as it is. */
@@ -375,6 +466,8 @@ static bool take_file(Invoice *in, const char *path, const char *value, gsize le
 	const char *name = in->name != NULL ? in->name : in->attachment != NULL ? in->attachment
 										  : "attachment";
 	g_autoptr(GByteArray) bytes = binary ? ms_base64_text(value, len) : NULL;
+	if (bytes != NULL && (take_square_code(in, bytes) || is_hash(bytes)))
+		return true;
 	if (bytes != NULL)
 		ms_extract_within(in->to, in->where, name, NULL, bytes->data, bytes->len);
 	else
@@ -387,10 +480,12 @@ static void take_leaf(Invoice *in)
 	g_autofree char *value = g_strndup(in->text->str, in->text->len);
 	g_strstrip(value);
 	const char *path = in->path->str;
-	if (*value == '\0' || in->base == 0)
+	if (*value == '\0' || take_file(in, path, value, strlen(value)))
 		return;
-	if (take_file(in, path, value, strlen(value)) || take_qualifier(in, path, value))
+	if (in->base == 0 || take_qualifier(in, path, value)) {
+		rest_value(in, NULL, value);
 		return;
+	}
 	const RoleRow *role = NULL;
 	if (in->party != NULL && in->path->len > in->party_path)
 		role = find_role(path + in->party_path + 1);
@@ -400,9 +495,9 @@ static void take_leaf(Invoice *in)
 	else if (field != NULL && field->if_qualifier != NULL)
 		defer(in, field, NAME, value);
 	else if (field != NULL)
-		emit_field(in, field, in->scheme, value, NULL);
+		emit_field(in, field, in->scheme, name_of(in), value, NULL);
 	else
-		g_string_append_printf(in->rest, "%s\n", value);
+		rest_value(in, in->scheme, value);
 }
 
 /* The group of a deferred field closes: now it is known what it is. */
@@ -411,11 +506,12 @@ static void close_group(Invoice *in)
 	for (guint i = 0; i < in->pending->len; i++) {
 		Pending *p = &g_array_index(in->pending, Pending, i);
 		if (p->field != NULL)
-			emit_field(in, p->field, p->scheme, p->value, in->qualifier);
+			emit_field(in, p->field, p->scheme, p->name, p->value, in->qualifier);
 		else if (in->party != NULL)
-			emit_role(in, g_strcmp0(in->qualifier, "VAT") == 0 ? VAT : TAX, p->scheme, p->value);
+			emit_role(in, g_strcmp0(in->qualifier, "VAT") == 0 ? VAT : TAX, p->scheme, p->name, p->value);
 		g_free(p->value);
 		g_free(p->scheme);
+		g_free(p->name);
 	}
 	g_array_set_size(in->pending, 0);
 	g_clear_pointer(&in->qualifier, g_free);
@@ -440,14 +536,20 @@ static const PartyRow *find_party(const char *name)
 	return NULL;
 }
 
+/* Text beside elements. */
+static void take_beside(Invoice *in)
+{
+	g_strchug(in->text->str);
+	in->text->len = strlen(in->text->str);
+	if (in->text->len > 0)
+		ms_named_value(in->rest, NULL, in->text->str, in->text->len);
+	g_string_truncate(in->text, 0);
+}
+
 static void on_start(void *user, const char *name, const char *const *attributes)
 {
 	Invoice *in = user;
-	if (in->text->len > 0 && in->leaf) { /* text beside elements */
-		g_string_append_len(in->rest, in->text->str, (gssize)in->text->len);
-		g_string_append_c(in->rest, '\n');
-	}
-	g_string_truncate(in->text, 0);
+	take_beside(in);
 	in->leaf = true;
 	in->depth++;
 	bool wrapper = strcmp(name, "StandardBusinessDocument") == 0;
@@ -470,21 +572,22 @@ static void on_start(void *user, const char *name, const char *const *attributes
 	g_free(in->name);
 	in->scheme = g_strdup(ms_xml_attribute(attributes, "schemeID"));
 	in->name = g_strdup(ms_xml_attribute(attributes, "filename"));
+	ms_named_open(in->rest, name);
 	for (; *attributes != NULL; attributes += 2)
-		if (!g_str_has_prefix(attributes[0], "xmlns") && strlen(attributes[1]) > 3)
-			g_string_append_printf(in->rest, "%s\n", attributes[1]);
+		if (!g_str_has_prefix(attributes[0], "xmlns"))
+			ms_named_value(in->rest, attributes[0], attributes[1], strlen(attributes[1]));
 }
 
 static void on_end(void *user, const char *name)
 {
 	Invoice *in = user;
-	if (in->leaf)
+	if (in->leaf) {
 		take_leaf(in);
-	else if (in->text->len > 0)
-		g_string_append_len(in->rest, in->text->str, (gssize)in->text->len);
-	g_string_truncate(in->text, 0);
+		g_string_truncate(in->text, 0);
+	}
+	take_beside(in);
 	in->leaf = false;
-	g_string_append_c(in->rest, '\n');
+	ms_named_close(in->rest);
 	if (strcmp(name, "PartyTaxScheme") == 0 || g_str_has_suffix(name, "DocumentReference")
 		|| g_str_has_suffix(name, "ReferencedDocument"))
 		close_group(in);
@@ -492,13 +595,22 @@ static void on_end(void *user, const char *name)
 		emit_address(in);
 	if (in->party != NULL && in->depth == in->party_depth) {
 		if (!in->named && in->trading != NULL)
-			emit_role(in, NAME, NULL, in->trading);
+			emit_role(in, NAME, NULL, NULL, in->trading);
 		g_clear_pointer(&in->trading, g_free);
 		in->party = NULL;
 	}
 	in->depth--;
 	g_string_truncate(in->path, g_array_index(in->lengths, gsize, in->lengths->len - 1));
 	g_array_set_size(in->lengths, in->lengths->len - 1);
+}
+
+static void on_comment(void *user, const char *text, gsize len)
+{
+	Invoice *in = user;
+	ms_named_open(in->rest, NULL);
+	ms_named_append(in->rest, text, len);
+	ms_named_append(in->rest, "\n", 1);
+	ms_named_close(in->rest);
 }
 
 static void on_text(void *user, const char *text, gsize len)
@@ -509,21 +621,20 @@ static void on_text(void *user, const char *text, gsize len)
 
 const char *ms_einvoice_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
-	static const MsXmlHandler handler = {on_start, on_end, on_text};
+	static const MsXmlHandler handler = {on_start, on_end, on_text, on_comment};
 	Invoice in = {.to = to, .where = where, .path = g_string_new(NULL),
 		.lengths = g_array_new(FALSE, FALSE, sizeof(gsize)), .text = g_string_new(NULL),
-		.rest = g_string_new(NULL), .pending = g_array_new(FALSE, TRUE, sizeof(Pending))};
+		.rest = ms_named_new(), .pending = g_array_new(FALSE, TRUE, sizeof(Pending))};
 	const char *why = ms_xml_parse(data, len, to->budget, &handler, &in);
 	close_group(&in);
-	ms_squeeze(in.rest);
-	ms_extract_span(to, where, in.rest->str, in.rest->len);
+	ms_extract_named(to, where, in.rest);
 	for (guint i = 0; i < N_ROLES; i++)
 		if (in.address[i] != NULL)
 			g_string_free(in.address[i], TRUE);
 	g_string_free(in.path, TRUE);
 	g_array_free(in.lengths, TRUE);
 	g_string_free(in.text, TRUE);
-	g_string_free(in.rest, TRUE);
+	ms_named_free(in.rest);
 	g_array_free(in.pending, TRUE);
 	g_free(in.scheme);
 	g_free(in.name);

@@ -139,15 +139,51 @@ void ms_extract_span(const MsExtraction *to, const char *where, const char *text
 	ms_extract_hand_over(to, &span);
 }
 
+#define MIN_NAME_LETTERS 3
+#define MIN_NAME_DIGITS 5
+
+static gsize letters_at(const char *p)
+{
+	gsize n = 0;
+	while (g_ascii_isalpha(p[n]) || (p[n] & 0x80))
+		n++;
+	return n;
+}
+
+/* "invoice48291746_a" as "invoice 48291746 a"; but "KD7740912" is one word. */
+static GString *name_words(const char *name)
+{
+	GString *out = g_string_new(NULL);
+	for (const char *p = name; *p != '\0';) {
+		gsize digits = strspn(p, "0123456789"), letters = letters_at(p), n = digits + letters;
+		bool apart = (letters >= MIN_NAME_LETTERS && strspn(p + n, "0123456789") >= MIN_NAME_DIGITS)
+			|| (digits >= MIN_NAME_DIGITS && letters_at(p + n) >= MIN_NAME_LETTERS);
+		if (n == 0) {
+			g_string_append_c(out, strchr("_+~", *p) != NULL ? ' ' : *p);
+			n = 1;
+		} else {
+			g_string_append_len(out, p, (gssize)n);
+			if (apart)
+				g_string_append_c(out, ' ');
+		}
+		p += n;
+	}
+	return out;
+}
+
 void ms_extract_name(const MsExtraction *to, const char *where, const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	gsize n = dot != NULL ? strlen(dot + 1) : 0;
 	bool extension = n >= 2 && n <= 5 && g_ascii_isalpha(dot[1]);
-	g_autofree char *apart = extension
-		? g_strdup_printf("%.*s\n%s", (int)(dot - name), name, dot) : NULL;
-	const char *text = apart != NULL ? apart : name;
-	ms_extract_span(to, where, text, strlen(text));
+	g_autoptr(GString) text = g_string_new(name);
+	if (extension)
+		g_string_insert_c(text, dot - name, '\n');
+	g_autoptr(GString) words = name_words(text->str);
+	if (!g_string_equal(words, text))
+		g_string_append_printf(text, "\n%s", words->str);
+	MsSpan span = {.type = MS_SPAN_NAME, .where = where, .text = text->str, .len = text->len};
+	ms_extract_hand_over(to, &span);
 }
 
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,

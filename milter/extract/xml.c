@@ -47,6 +47,19 @@ static void on_text(void *user, const XML_Char *text, int len)
 	xml->handler->text(xml->user, text, (gsize)len);
 }
 
+static void on_comment(void *user, const XML_Char *text)
+{
+	Xml *xml = user;
+	if (xml->handler->comment != NULL)
+		xml->handler->comment(xml->user, text, strlen(text));
+}
+
+static void on_instruction(void *user, const XML_Char *target, const XML_Char *text)
+{
+	(void)target;
+	on_comment(user, text);
+}
+
 /* A default handler keeps expat from expanding entities; references come here as written. */
 static void on_other(void *user, const XML_Char *text, int len)
 {
@@ -125,6 +138,8 @@ const char *ms_xml_parse(const guint8 *data, gsize len, MsBudget *budget,
 	XML_SetUserData(xml.parser, &xml);
 	XML_SetElementHandler(xml.parser, on_start, on_end);
 	XML_SetCharacterDataHandler(xml.parser, on_text);
+	XML_SetCommentHandler(xml.parser, on_comment);
+	XML_SetProcessingInstructionHandler(xml.parser, on_instruction);
 	XML_SetDefaultHandler(xml.parser, on_other);
 	XML_SetParamEntityParsing(xml.parser, XML_PARAM_ENTITY_PARSING_NEVER);
 	for (gsize at = 0; why == NULL && (at < text->len || at == 0); at += CHUNK) {
@@ -168,7 +183,7 @@ static void ignore_text(void *user, const char *text, gsize len)
 
 char *ms_xml_root(const guint8 *data, gsize len)
 {
-	static const MsXmlHandler handler = {root_start, ignore_end, ignore_text};
+	static const MsXmlHandler handler = {root_start, ignore_end, ignore_text, NULL};
 	Root root = {NULL};
 	MsLimits limits;
 	ms_limits_default(&limits);
@@ -233,7 +248,7 @@ void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	static const MsXmlHandler handler = {any_start, any_end, any_text};
+	static const MsXmlHandler handler = {any_start, any_end, any_text, NULL};
 	g_autofree char *root = ms_xml_root(document->data, document->len);
 	const char *why;
 	if (root != NULL && ms_einvoice_is(root)) {

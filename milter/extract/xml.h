@@ -9,6 +9,8 @@ typedef struct {
 	void (*start)(void *user, const char *name, const char *const *attributes);
 	void (*end)(void *user, const char *name);
 	void (*text)(void *user, const char *text, gsize len);
+	/* Comments and what stands in processing instructions; or NULL. */
+	void (*comment)(void *user, const char *text, gsize len);
 } MsXmlHandler;
 
 /* NULL, or why it was not read to its end (static). */

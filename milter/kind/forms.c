@@ -18,6 +18,8 @@
 
 /* The space of roots that are stored for a part of them: the SIREN for a SIRET. */
 #define MS_FORM_PART "part"
+#define ZEROS_SPACE "zeros/"
+#define MIN_WITHOUT_ZEROS 6
 #define MIN_BARE 8 /* characters of a number that may stand without its country */
 
 typedef struct {
@@ -241,17 +243,87 @@ static void address_forms(GPtrArray *forms, const char *text, gsize len)
 	ms_postal_find(fold->text, fold->len, true, &sink);
 }
 
+/* ---- telephone numbers ---- */
+
+/* Country codes of two digits, and 1 and 7; all others have three (ITU-T E.164, list of
+ * assigned codes). */
+static gsize country_code_length(const char *number)
+{
+	static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 "
+				  "60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
+	if (number[0] == '1' || number[0] == '7')
+		return 1;
+	for (const char *p = two; *p != '\0'; p += 3)
+		if (strncmp(number, p, 2) == 0)
+			return 2;
+	return 3;
+}
+
+#define MIN_NATIONAL 8 /* digits: shorter ones are numbers like any other */
+
+/* As it is dialled from abroad, and within its country, where it has a 0 before it or none. */
+static void phone_forms(GPtrArray *forms, const char *number)
+{
+	g_autofree char *abroad = g_strconcat("00", number, NULL);
+	add_form(forms, "phone", abroad, true);
+	gsize code = country_code_length(number);
+	if (strlen(number) < code + MIN_NATIONAL)
+		return;
+	g_autofree char *national = g_strconcat("0", number + code, NULL);
+	add_form(forms, "phone", national, true);
+	add_form(forms, "phone", number + code, true);
+}
+
+/* ---- numbers with leading zeros ---- */
+
+/* "FA2026418" of "FA-2026-0418": zeros that only fill up a group are left out by some, and the
+ * marks between the groups are whatever they are.  NULL if there are none. */
+static char *without_zeros(const char *text, gsize len)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(text, len);
+	g_autoptr(MsCompact) compact = ms_compact_new(fold->text, fold->len);
+	GString *out = g_string_new(NULL);
+	bool letters = false;
+	for (gsize i = 0; i < compact->n_words; i++) {
+		const char *word = compact->text + compact->words[i].start;
+		gsize n = compact->words[i].end - compact->words[i].start, zeros = 0;
+		while (zeros + 1 < n && word[zeros] == '0')
+			zeros++;
+		for (gsize k = 0; k < n; k++)
+			letters = letters || !g_ascii_isdigit(word[k]);
+		if (i == 0 || strspn(word, "0123456789") < n)
+			zeros = 0;
+		g_string_append_len(out, word + zeros, (gssize)(n - zeros));
+	}
+	bool differs = letters && out->len < compact->len && out->len >= MIN_WITHOUT_ZEROS;
+	char *upper = differs ? g_ascii_strup(out->str, -1) : NULL;
+	g_string_free(out, TRUE);
+	return upper;
+}
+
+static void add_zeros(GPtrArray *forms, const MsKind *kind, const char *value, bool compact)
+{
+	g_autofree char *space = g_strconcat(ZEROS_SPACE, kind->name, NULL);
+	add_form(forms, space, value, compact);
+}
+
+static GPtrArray *number_forms(const MsKind *kind, const char *value, const char *text, gsize len)
+{
+	GPtrArray *forms = company_forms(kind, value, false);
+	g_autofree char *bare = kind->family == MS_FAMILY_NONE && kind->check == MS_CHECK_NONE
+		? without_zeros(text, len) : NULL;
+	if (bare != NULL)
+		add_zeros(forms, kind, bare, true);
+	return forms;
+}
+
 GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const char *text, gsize len)
 {
 	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS)
-		return company_forms(kind, canonical, false);
+		return number_forms(kind, canonical, text, len);
 	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
 	if (kind->form == MS_FORM_PHONE) {
-		/* As it is dialled within its country. */
-		if (kind->country_code != NULL && g_str_has_prefix(canonical, kind->country_code)) {
-			g_autofree char *national = g_strconcat("0", canonical + strlen(kind->country_code), NULL);
-			add_form(forms, "phone", national, true);
-		}
+		phone_forms(forms, canonical);
 	} else if (kind->form == MS_FORM_ADDRESS) {
 		address_forms(forms, text, len);
 	} else if (canonical[0] != '@') {
@@ -263,14 +335,19 @@ GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const
 
 GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value)
 {
-	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS)
-		return company_forms(kind, value, true);
+	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS) {
+		GPtrArray *asked = company_forms(kind, value, true);
+		if (kind->family == MS_FAMILY_NONE && kind->check == MS_CHECK_NONE && strlen(value) >= MIN_WITHOUT_ZEROS
+			&& strpbrk(value, "0123456789") != NULL && value[strspn(value, "0123456789")] != '\0')
+			add_zeros(asked, kind, value, false);
+		return asked;
+	}
 	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
 	if (kind->form == MS_FORM_EMAIL && strchr(value, '@') == NULL)
 		add_form(forms, "email", value, false);
 	else if (kind->form == MS_FORM_ADDRESS)
 		add_form(forms, "address", value, false);
-	else if (kind->form == MS_FORM_PHONE && value[0] == '0')
+	else if (kind->form == MS_FORM_PHONE)
 		add_form(forms, "phone", value, false);
 	return forms;
 }

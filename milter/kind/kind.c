@@ -12,6 +12,7 @@
 #include "missent/text.h"
 
 #include "check.h"
+#include "names.h"
 
 #define MAX_KINDS 250
 #define MIN_ADDRESS_WORDS 3
@@ -21,6 +22,7 @@ struct MsKinds {
 	char *text;
 	GPtrArray *kinds; /* of MsKind */
 	GPtrArray *names; /* NULL-terminated */
+	GHashTable *labels; /* key of a label (names.h) to MsNameKinds * */
 	gsize patterns_ready;
 	MsPatterns patterns;
 };
@@ -204,6 +206,20 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	return NULL;
 }
 
+static void add_label_names(MsKinds *kinds, const MsSection *section, guint kind)
+{
+	for (const char *const *label = ms_section_list(section, "labels"); *label != NULL; label++) {
+		g_autofree char *key = ms_name_key(*label);
+		MsNameKinds *entry = g_hash_table_lookup(kinds->labels, key);
+		if (entry == NULL) {
+			entry = g_new0(MsNameKinds, 1);
+			g_hash_table_insert(kinds->labels, g_steal_pointer(&key), entry);
+		}
+		if (entry->n < MS_MAX_NAME_KINDS && (entry->n == 0 || entry->kinds[entry->n - 1] != kind))
+			entry->kinds[entry->n++] = kind;
+	}
+}
+
 MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 {
 	g_autoptr(MsSection) root = ms_config_parse(file, text, rows, error);
@@ -219,12 +235,14 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 	kinds->text = g_strdup(text);
 	kinds->kinds = g_ptr_array_new_with_free_func(kind_free);
 	kinds->names = g_ptr_array_new();
+	kinds->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (guint i = 0; i < n; i++) {
 		MsKind *kind = take_kind(ms_section_nth(root, "kind", i), error);
 		if (kind == NULL)
 			return NULL;
 		g_ptr_array_add(kinds->kinds, kind);
 		g_ptr_array_add(kinds->names, kind->name);
+		add_label_names(kinds, ms_section_nth(root, "kind", i), i);
 	}
 	g_ptr_array_add(kinds->names, NULL);
 	return g_steal_pointer(&kinds);
@@ -242,6 +260,7 @@ void ms_kinds_unref(MsKinds *kinds)
 		return;
 	g_ptr_array_unref(kinds->kinds);
 	g_ptr_array_unref(kinds->names);
+	g_hash_table_unref(kinds->labels);
 	if (kinds->patterns_ready) {
 		ms_dispatch_free(kinds->patterns.dispatch);
 		g_ptr_array_unref(kinds->patterns.patterns);
@@ -277,6 +296,11 @@ const char *const *ms_kinds_names(const MsKinds *kinds)
 const char *ms_kinds_text(const MsKinds *kinds)
 {
 	return kinds->text;
+}
+
+const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name)
+{
+	return ms_name_find(kinds->labels, name);
 }
 
 static void add_pattern(MsPatterns *all, MsRegex *regex, guint kind, bool label)

@@ -1,0 +1,265 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+/*
+ * In comes a span whose stretches the document names (span.h), or plain text with tables in it;
+ * out go the stretches that a label of a kind names, and what may be a value in them.
+ *
+ * A name vouches for its stretch alone, and text that looks like a label does not reach beyond
+ * the stretch it stands in: else the name of one field would label the next.  Only where a
+ * stretch is nothing but a label ("<Name>Customer number</Name><Value>4711</Value>") it is the
+ * label of the next one in the same object.
+ *
+ * Tables are lines with equally many cells below one in which a cell is nothing but a label.
+ */
+
+#define MAX_CELL 60    /* bytes of a head's cell */
+#define MAX_CELLS 200  /* of one line */
+#define MAX_VALUE 300  /* bytes of a stretch that is taken as one value */
+#define LINES_STEP 64  /* between two looks at the clock */
+
+/* ---- stretches ------------------------------------------------------------------------ */
+
+static void add_named(Search *s, const MsNameKinds *kinds, gsize start, gsize end)
+{
+	for (guint i = 0; i < kinds->n && !s->full; i++) {
+		Named named = {start, end, kinds->kinds[i]};
+		g_array_append_val(s->named, named);
+	}
+}
+
+static void take_named(Search *s)
+{
+	for (guint i = 0; i < s->named->len && !s->full; i++) {
+		const Named *named = &g_array_index(s->named, Named, i);
+		if (i % LINES_STEP == 0 && !ms_detect_in_time(s, ms_kinds_nth(s->kinds, named->kind)))
+			return;
+		if (named->end - named->start <= MAX_VALUE)
+			ms_detect_after_label(s, named->kind, named->start, named->end, MS_BELIEF_TENTATIVE);
+	}
+}
+
+static const MsNameKinds *look_up(const Search *s, GHashTable *seen, const char *name)
+{
+	gpointer kinds;
+	if (!g_hash_table_lookup_extended(seen, name, NULL, &kinds)) {
+		kinds = (gpointer)ms_kinds_named(s->kinds, name);
+		g_hash_table_insert(seen, (gpointer)name, kinds);
+	}
+	return kinds;
+}
+
+/* The first word at or behind an offset of the source, from `word` on. */
+static gsize word_at(const Search *s, gsize word, gsize source)
+{
+	while (word < s->compact->n_words && ms_fold_source(s->fold, ms_detect_word_start(s, word)) < source)
+		word++;
+	return word;
+}
+
+static void by_stretches(Search *s)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	gsize word = 0;
+	for (gsize i = 0; i < s->span->n_names; i++) {
+		const MsNamed *name = &s->span->names[i];
+		word = word_at(s, word, name->from);
+		gsize behind = word_at(s, word, name->until);
+		if (behind == word)
+			continue;
+		Border border = {ms_detect_word_start(s, word), ms_detect_word_end(s, behind - 1), name->group};
+		g_array_append_val(s->borders, border);
+		const MsNameKinds *kinds = look_up(s, seen, name->name);
+		if (kinds != NULL)
+			add_named(s, kinds, border.start, border.end);
+		word = behind;
+	}
+}
+
+/* The last element of an array, ordered by its first member (a gsize), that begins at `at` or
+ * before; -1: none. */
+static gint64 last_before(const GArray *array, gsize size, gsize at)
+{
+	gint64 low = -1, high = array->len;
+	while (high - low > 1) {
+		gint64 mid = low + (high - low) / 2;
+		gsize start;
+		memcpy(&start, array->data + (gsize)mid * size, sizeof start);
+		if (start <= at)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool ms_detect_is_named(const Search *s, guint kind, gsize at)
+{
+	for (gint64 i = last_before(s->named, sizeof(Named), at); i >= 0; i--) {
+		const Named *named = &g_array_index(s->named, Named, i);
+		if (named->end <= at)
+			return false;
+		if (named->kind == kind)
+			return true;
+	}
+	return false;
+}
+
+gsize ms_detect_reach(const Search *s, gsize start, gsize end)
+{
+	gint64 i = last_before(s->borders, sizeof(Border), start);
+	if (i < 0)
+		return s->fold->len;
+	const Border *border = &g_array_index(s->borders, Border, i);
+	if (start >= border->end) /* between two stretches */
+		return s->fold->len;
+	bool whole = border->start == start && border->end <= end + 2;
+	const Border *next = (guint)i + 1 < s->borders->len ? border + 1 : NULL;
+	return whole && next != NULL && next->group == border->group ? next->end : MAX(border->end, end);
+}
+
+/* ---- tables --------------------------------------------------------------------------- */
+
+typedef struct {
+	gsize start, end; /* in the fold */
+} Cell;
+
+static void trim(const char *text, Cell *cell)
+{
+	while (cell->start < cell->end && strchr(" \r\"'", text[cell->start]) != NULL && text[cell->start] != '\0')
+		cell->start++;
+	while (cell->end > cell->start && strchr(" \r\"':", text[cell->end - 1]) != NULL && text[cell->end - 1] != '\0')
+		cell->end--;
+}
+
+/* The cells of the line at `*at`, which is moved to the next line.  A quoted cell may have the
+ * separator and line ends within.  A line with more cells than `most` is not read to its end. */
+static guint cut_line(const char *text, gsize len, gsize *at, char separator, guint most, Cell *cells)
+{
+	guint n = 0;
+	gsize start = *at, i = start;
+	bool quoted = false;
+	for (;; i++) {
+		bool end = i >= len || (text[i] == '\n' && !(quoted && i - start < MAX_VALUE));
+		if (i < len && text[i] == '"' && separator != '\t')
+			quoted = !quoted;
+		if (!end && (text[i] != separator || quoted))
+			continue;
+		if (n < MAX_CELLS) {
+			cells[n] = (Cell){start, i};
+			trim(text, &cells[n++]);
+		}
+		start = i + 1;
+		if (end || n > most)
+			break;
+	}
+	*at = i + 1;
+	return n;
+}
+
+/* The separator of a line that may be a head; 0: none. */
+static char separator_of(const char *text, gsize from, gsize until)
+{
+	static const char all[] = "\t;|,";
+	for (gsize k = 0; all[k] != '\0'; k++)
+		if (memchr(text + from, all[k], until - from) != NULL)
+			return all[k];
+	return '\0';
+}
+
+/* A line with a number is no head, but has a label and its value side by side. */
+static bool has_number(const char *text, const Cell *cell)
+{
+	guint digits = 0;
+	for (gsize i = cell->start; i < cell->end; i++)
+		digits += g_ascii_isdigit(text[i]);
+	return digits >= 3;
+}
+
+/* What the cells of a head label; NULL where nothing.  How many do. */
+static guint read_head(const Search *s, const Cell *cells, guint n, const MsNameKinds **kinds)
+{
+	guint labels = 0;
+	for (guint i = 0; i < n; i++) {
+		gsize len = cells[i].end - cells[i].start;
+		kinds[i] = NULL;
+		if (has_number(s->fold->text, &cells[i]))
+			return 0;
+		if (len < 2 || len > MAX_CELL || g_ascii_isdigit(s->fold->text[cells[i].start]))
+			continue;
+		g_autofree char *name = g_strndup(s->fold->text + cells[i].start, len);
+		if (strchr(name, '/') == NULL)
+			kinds[i] = ms_kinds_named(s->kinds, name);
+		labels += kinds[i] != NULL;
+	}
+	return labels;
+}
+
+/* A label that is a head vouches for the cells below it, not for what stands beside it. */
+static void close_head(Search *s, const Cell *head, guint n, const MsNameKinds *const *kinds)
+{
+	for (guint i = 0; i < n; i++) {
+		Border border = {head[i].start, head[i].end, s->borders->len};
+		if (kinds[i] != NULL)
+			g_array_append_val(s->borders, border);
+	}
+}
+
+/* The lines below a head that have as many cells. */
+static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, guint n,
+	const MsNameKinds *const *kinds)
+{
+	Cell cells[MAX_CELLS];
+	n = MIN(n, MAX_CELLS - 2);
+	for (guint lines = 1; at < s->fold->len && !s->full; lines++) {
+		gsize next = at;
+		if (lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
+			return s->fold->len; /* by_pattern() notes it */
+		guint got = cut_line(s->fold->text, s->fold->len, &next, separator, n + 1, cells);
+		if (got + 1 < n || got > n + 1) /* a last separator may be left out */
+			break;
+		if (lines == 1)
+			close_head(s, head, n, kinds);
+		for (guint i = 0; i < MIN(got, n); i++)
+			if (kinds[i] != NULL && cells[i].end > cells[i].start)
+				add_named(s, kinds[i], cells[i].start, cells[i].end);
+		at = next;
+	}
+	return at;
+}
+
+static void by_tables(Search *s)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len, lines = 0;
+	Cell cells[MAX_CELLS];
+	const MsNameKinds *kinds[MAX_CELLS];
+	for (gsize at = 0; at < len && !s->full;) {
+		const char *nl = memchr(text + at, '\n', len - at);
+		gsize end = nl != NULL ? (gsize)(nl - text) : len, next = at;
+		char separator = end - at > 3 && end - at < MAX_CELLS * MAX_CELL ? separator_of(text, at, end) : '\0';
+		if (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
+			return;
+		if (separator == '\0') {
+			at = end + 1;
+			continue;
+		}
+		guint n = cut_line(text, end, &next, separator, MAX_CELLS, cells);
+		guint labels = n > 1 ? read_head(s, cells, n, kinds) : 0;
+		at = end + 1;
+		if (labels > 0)
+			at = read_rows(s, at, separator, cells, n, kinds);
+	}
+}
+
+void ms_detect_names(Search *s)
+{
+	if (s->span->n_names > 0)
+		by_stretches(s);
+	else if (s->span->type == MS_SPAN_TEXT)
+		by_tables(s);
+	take_named(s);
+}

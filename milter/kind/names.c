@@ -1,0 +1,149 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "names.h"
+
+/*
+ * In comes a name as structured formats write it ("customerNumber", "KUNDEN_NR",
+ * "SupplierAssignedAccountID", "Customer/id"), out go the kinds whose labels say the same.
+ * Both are brought to one key: words in lower case and together, without particles, any word
+ * for "number" as '#'.  Tables are made with the kinds and immutable after that.
+ */
+
+#define MAX_WORDS 12
+#define MAX_WORD 40
+#define MAX_NAME 400 /* bytes of a name that are looked at */
+
+typedef struct {
+	char text[MAX_WORD + 1];
+} Word;
+
+static bool is_one_of(const char *word, const char *list)
+{
+	gsize n = strlen(word);
+	for (const char *p = list; (p = strstr(p, word)) != NULL; p += n)
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+static const char particles[] = "of the for your our de del della dello di da do du des des der die das d l la le el il ";
+static const char number_words[] = "number no nr num numero nummer nbr numer n nro nmr ";
+/* What may stand behind a name and says nothing. */
+static const char fillers[] = "value val text txt string str content field ";
+
+static bool begins_word(const char *text, gsize i)
+{
+	char before = text[i - 1], c = text[i];
+	if (!g_ascii_isalpha(before) != !g_ascii_isalpha(c) && ((before | c) & 0x80) == 0)
+		return true; /* letters and digits */
+	if (!g_ascii_isupper(c))
+		return false;
+	return !g_ascii_isupper(before) || g_ascii_islower(text[i + 1]); /* aB, IDNumber */
+}
+
+/* Cuts at case changes and at all that is no letter or digit. */
+static guint split(const char *text, gsize len, Word *words)
+{
+	guint n = 0;
+	gsize used = 0;
+	for (gsize i = 0; i <= len && n < MAX_WORDS; i++) {
+		bool letter = i < len && (g_ascii_isalnum(text[i]) || (text[i] & 0x80));
+		if (used > 0 && (!letter || begins_word(text, i))) {
+			words[n++].text[used] = '\0';
+			used = 0;
+		}
+		if (letter && n < MAX_WORDS && used < MAX_WORD)
+			words[n].text[used++] = g_ascii_tolower(text[i]);
+		else if (i < len && text[i] == '#' && n < MAX_WORDS) /* "invoice #" */
+			g_strlcpy(words[n++].text, "#", MAX_WORD);
+	}
+	return n;
+}
+
+/* "kundennummer" and "kundennr" are "kunden#". */
+static void shorten(char *word)
+{
+	static const char *const endings[] = {"nummer", "number", "numero", "nr"};
+	if (is_one_of(word, number_words)) {
+		g_strlcpy(word, "#", MAX_WORD);
+		return;
+	}
+	gsize n = strlen(word);
+	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+		gsize len = strlen(endings[i]);
+		if (n >= len + 2 && strcmp(word + n - len, endings[i]) == 0) {
+			g_strlcpy(word + n - len, "#", len + 1);
+			return;
+		}
+	}
+}
+
+/* Takes particles out, unless nothing else is there; what is left over behind as well. */
+static guint tidy(Word *words, guint n)
+{
+	guint kept = 0;
+	for (guint i = 0; i < n; i++) {
+		if (n > 1 && is_one_of(words[i].text, particles))
+			continue;
+		words[kept] = words[i];
+		shorten(words[kept++].text);
+	}
+	while (kept > 1 && (g_ascii_isdigit(words[kept - 1].text[0]) || is_one_of(words[kept - 1].text, fillers)))
+		kept--;
+	return kept;
+}
+
+static char *join(const Word *words, guint n)
+{
+	GString *key = g_string_new(NULL);
+	for (guint i = 0; i < n; i++)
+		if (words[i].text[0] != '#' || key->len == 0 || key->str[key->len - 1] != '#')
+			g_string_append(key, words[i].text);
+	return g_string_free(key, FALSE);
+}
+
+static guint words_of(const char *name, gsize len, Word *words)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(name, MIN(len, MAX_NAME));
+	return tidy(words, split(fold->text, fold->len, words));
+}
+
+char *ms_name_key(const char *label)
+{
+	Word words[MAX_WORDS];
+	return join(words, words_of(label, strlen(label), words));
+}
+
+/* A word alone, at the end of a name, must be more than "invoice" or "contract". */
+static bool says_enough(const Word *words, guint n)
+{
+	return n > 1 || strchr(words[0].text, '#') != NULL || is_one_of(words[0].text, "iban siret siren gln lei bic ");
+}
+
+const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
+{
+	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
+	Word words[MAX_WORDS];
+	guint n = words_of(step, strlen(step), words);
+	for (guint first = 0; first < n; first++) {
+		if (first > 0 && !says_enough(words + first, n - first))
+			break;
+		g_autofree char *key = join(words + first, n - first);
+		const MsNameKinds *found = g_hash_table_lookup(keys, key);
+		if (found != NULL)
+			return found;
+	}
+	if (last == NULL)
+		return NULL;
+	/* "Customer/id" */
+	const char *outer = last;
+	while (outer > name && outer[-1] != '/')
+		outer--;
+	g_autofree char *both = g_strconcat(outer, NULL);
+	*strchr(both, '/') = ' ';
+	return ms_name_find(keys, both);
+}

@@ -1,0 +1,216 @@
+/* Names of elements, keys and columns as labels; borders of values; values that go on in the
+ * next line; names of files. */
+#include "config.h"
+
+#include "missent/detect.h"
+#include "missent/filter.h"
+#include "missent/named.h"
+
+#include "../test.h"
+
+static MsKinds *kinds;
+static const guint8 key[MS_FILTER_KEY_BYTES] = {7, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+static const char *const directory[][2] = {
+	{"customer-number", "31337"}, {"customer-number", "4711"}, {"invoice-number", "RG-2025-0093"},
+	{"iban", "DE89 3704 0044 0532 0130 00"}, {"vat-id", "DK13585628"}, {"reference", "X81-0708-13585628"},
+	{"contract-number", "889900"}, {"customer-number", "55512345"}, {"phone", "+44 20 7946 0958"},
+	{"phone", "+1 415 555 0134"}, {"billing-address", "12 rue des Lilas, 69003 Lyon"},
+	{"subscription-id", "6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21"},
+};
+
+static void add_mark(GArray *marks, const MsKind *kind, const char *compact)
+{
+	MsMark mark;
+	if (ms_mark_make(key, kind->name, compact, strlen(compact), &mark))
+		g_array_append_val(marks, mark);
+}
+
+static GBytes *directory_image(void)
+{
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	for (gsize i = 0; i < G_N_ELEMENTS(directory); i++) {
+		const MsKind *kind = ms_kinds_find(kinds, directory[i][0]);
+		const char *text = directory[i][1], *why;
+		g_autofree char *value = ms_kind_canonical(kind, text, strlen(text), &why);
+		g_autofree char *compact = ms_compact_of(value, strlen(value));
+		if (kind->form != MS_FORM_ADDRESS)
+			add_mark(marks, kind, compact);
+		g_autoptr(GPtrArray) forms = ms_kind_stored_forms(kind, value, text, strlen(text));
+		for (guint f = 0; f < forms->len; f++)
+			if (((MsOtherForm *)forms->pdata[f])->compact != NULL)
+				add_mark(marks, kind, ((MsOtherForm *)forms->pdata[f])->compact);
+	}
+	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
+}
+
+typedef struct {
+	MsReading *reading;
+	MsBudget budget;
+	MsFilters filters;
+} Sink;
+
+static void on_span(const MsSpan *span, void *user)
+{
+	Sink *sink = user;
+	ms_detect(kinds, &sink->filters, span, &sink->budget, sink->reading);
+}
+
+/* What the directory has to confirm: found by itself, or labelled. */
+static bool finds(const MsReading *reading, const char *kind, const char *value)
+{
+	for (guint i = 0; i < reading->findings->len; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		if (strcmp(f->kind, kind) == 0 && strcmp(f->value, value) == 0)
+			return true;
+	}
+	return false;
+}
+
+typedef enum { TEXT, NAMED, FILE_NAME } Form;
+
+static const struct {
+	Form form;
+	const char *text; /* NAMED: lines "name=value"; "{name" opens, "}" closes */
+	const char *kind, *value;
+	bool found;
+} rows[] = {
+	/* names */
+	{NAMED, "customerNumber=31337", "customer-number", "31337", true},
+	{NAMED, "CUSTOMER_NO=31337", "customer-number", "31337", true},
+	{NAMED, "customer-number=31337", "customer-number", "31337", true},
+	{NAMED, "KundenNr=31337", "customer-number", "31337", true},
+	{NAMED, "kunden_nummer=31337", "customer-number", "31337", true},
+	{NAMED, "Kd.-Nr.=31337", "customer-number", "31337", true},
+	{NAMED, "numeroDeCliente=31337", "customer-number", "31337", true},
+	{NAMED, "codice_cliente=31337", "customer-number", "31337", true},
+	{NAMED, "NrKlienta=31337", "customer-number", "31337", true},
+	{NAMED, "num\xc3\xa9roClient=31337", "customer-number", "31337", true},
+	{NAMED, "SupplierAssignedAccountID=31337", "customer-number", "31337", true},
+	{NAMED, "BillersInvoiceRecipientID=31337", "customer-number", "31337", true},
+	{NAMED, "{customer\nid=31337\n}", "customer-number", "31337", true},
+	{NAMED, "{Customer\nNumber=31337\n}", "customer-number", "31337", true},
+	{NAMED, "{a\n{b\nClientIDValue=31337\n}\n}", "customer-number", "31337", true},
+	{NAMED, "contractNumber=889900", "contract-number", "889900", true},
+	{NAMED, "customerNumber=no. 31337 of 2024", "customer-number", "31337", true},
+	{NAMED, "{Characteristic\nDescription=Customer number\nValue=31337\n}", "customer-number", "31337", true},
+	{NAMED, "{address\nstreet=12 rue des Lilas\nzip=69003\ncity=Lyon\n}", "billing-address", "69003/12/lilas", true},
+	/* their right twins: the name is of another thing, or of another value */
+	{NAMED, "quantity=31337", "customer-number", "31337", false},
+	{NAMED, "id=31337", "customer-number", "31337", false},
+	{NAMED, "{customer\nname=A\nquantity=31337\n}", "customer-number", "31337", false},
+	{NAMED, "customerNumber=n/a\nquantity=31337", "customer-number", "31337", false},
+	{NAMED, "customerNumber=\nquantity=31337", "customer-number", "31337", false},
+	{NAMED, "note=Your customer number\nquantity=31337", "customer-number", "31337", false},
+	{NAMED, "{a\nscheme=Customer number\n}\nquantity=31337", "customer-number", "31337", false},
+	{NAMED, "customerNumberCount=31337", "customer-number", "31337", false},
+	{NAMED, "lines_per_invoice=4711", "invoice-number", "4711", false},
+	/* tables */
+	{TEXT, "Date;customerNumber;Total\n2026-01-02;31337;5\n", "customer-number", "31337", true},
+	{TEXT, "Date,Customer No.,Total\n2026-01-02,1,5\n2026-01-02,2,5\n2026-01-02,3,5\n2026-02-03,31337,9\n",
+		"customer-number", "31337", true},
+	{TEXT, "\"Name\";\"Kunden-Nr.\"\n\"A; B\";\"1\"\n\"C\nD\";\"31337\"\n", "customer-number", "31337", true},
+	{TEXT, "Total\tcustomer_id\t\nx\t4\t\ny\t4711\t\n", "customer-number", "4711", true},
+	{TEXT, "| Kundennummer | Menge |\n| 1 | 2 |\n| 31337 | 2 |\n", "customer-number", "31337", true},
+	{TEXT, "Customer number;Quantity\nC-1;5\nC-2;6\nC-3;31337\n", "customer-number", "31337", false},
+	{TEXT, "Quantity\tNumber\n1\t31337\n", "customer-number", "31337", false},
+	{TEXT, "Date;Quantity\n2026-01-02;31337\n", "customer-number", "31337", false},
+	/* borders of longer values */
+	{TEXT, "VAT number: DK-13585628", "vat-id", "DK13585628", true},
+	{TEXT, "VAT number: 13585628", "vat-id", "13585628", true},
+	{TEXT, "VAT number: X81-0708-13585628", "vat-id", "13585628", false},
+	{TEXT, "VAT number: X81-0708-13585628", "reference", "X81070813585628", true},
+	{TEXT, "VAT number\nX81/0708/13585628.", "vat-id", "13585628", false},
+	/* the next line, however far in */
+	{TEXT, "IBAN: DE89 3704 0044\n                 0532 0130 00", "iban", "DE89370400440532013000", true},
+	{TEXT, "IBAN: DE89 3704 0044\r\n\t\t0532 0130 00", "iban", "DE89370400440532013000", true},
+	{TEXT, "6f1d2a33-0b64-4c02-\n            9d7e-5a1f0c9b7e21", "subscription-id", "6F1D2A330B644C029D7E5A1F0C9B7E21", true},
+	{TEXT, "DE89 3704 0044\n\n\n      0532 0130 00", "iban", "DE89370400440532013000", false},
+	/* and of what nobody knows */
+	{TEXT, "IBAN: GB29 NWBK 6016\n          1331 9268 19", "iban", "GB29NWBK60161331926819", true},
+	{TEXT, "FR14 2004 1010 0505 0001\n\t3M02 606", "iban", "FR1420041010050500013M02606", true},
+	{TEXT, "4f1d2a33-0b64-4c02-\n      9d7e-5a1f0c9b7e22", "subscription-id", "4F1D2A330B644C029D7E5A1F0C9B7E22", true},
+	/* groups with and without their zeros */
+	{TEXT, "Ref RG/2025/93 of", "invoice-number", "RG202593", true},
+	{TEXT, "Ref RG/2025/0093 of", "invoice-number", "RG20250093", true},
+	{TEXT, "Ref RG.2025.094 of", "invoice-number", "RG202594", false},
+	/* telephones */
+	{TEXT, "call 0044 20 7946 0958 now", "phone", "00442079460958", true},
+	{TEXT, "call 020 7946 0958 now", "phone", "02079460958", true},
+	{TEXT, "call (415) 555-0134 now", "phone", "4155550134", true},
+	{TEXT, "call 020 7946 0959 now", "phone", "02079460959", false},
+	{TEXT, "0049 89 1234567", "phone", "49891234567", true},
+	/* names of files */
+	{FILE_NAME, "55512345_invoice_2026-11.pdf", "customer-number", "55512345", true},
+	{FILE_NAME, "invoice55512345.pdf", "customer-number", "55512345", true},
+	{FILE_NAME, "inv-55512345-2026-11.pdf", "customer-number", "55512345", true},
+	{FILE_NAME, "Rechnung_RG-2025-0093_final.pdf", "invoice-number", "RG20250093", true},
+	{FILE_NAME, "155512345_invoice.pdf", "customer-number", "55512345", false},
+	{FILE_NAME, "IMG_20260102_31337.jpg", "customer-number", "31337", false},
+	{FILE_NAME, "AB55512345.pdf", "customer-number", "55512345", false},
+	{TEXT, "see A-55512345-2026 there", "customer-number", "55512345", false},
+};
+
+static void give(const MsExtraction *to, Form form, const char *text)
+{
+	if (form == TEXT) {
+		ms_extract_span(to, "x", text, strlen(text));
+		return;
+	}
+	if (form == FILE_NAME) {
+		ms_extract_name(to, "x", text);
+		return;
+	}
+	g_autoptr(MsNamedText) named = ms_named_new();
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line != NULL; line++) {
+		char *is = strchr(*line, '=');
+		if (**line == '{') {
+			ms_named_open(named, *line + 1);
+		} else if (**line == '}') {
+			ms_named_close(named);
+		} else {
+			*is = '\0';
+			ms_named_value(named, *line, is + 1, strlen(is + 1));
+		}
+	}
+	ms_extract_named(to, "x", named);
+}
+
+static void test_rows(void)
+{
+	g_autoptr(GBytes) image = directory_image();
+	gsize size;
+	const void *data = g_bytes_get_data(image, &size);
+	g_autoptr(MsFilter) filter = ms_filter_open(data, size, NULL);
+	guint wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsReading) reading = ms_reading_new();
+		Sink sink = {reading, {{0}}, {{filter, NULL}}};
+		MsLimits limits;
+		ms_limits_default(&limits);
+		ms_budget_init(&sink.budget, &limits);
+		MsExtraction to = {.budget = &sink.budget, .reading = reading, .span = on_span, .user = &sink};
+		give(&to, rows[i].form, rows[i].text);
+		g_assert_cmpuint(reading->unread->len, ==, 0);
+		if (finds(reading, rows[i].kind, rows[i].value) != rows[i].found) {
+			g_test_message("\"%s\": %s %s should%s be found", rows[i].text, rows[i].kind, rows[i].value,
+				rows[i].found ? "" : " not");
+			wrong++;
+		}
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	g_autoptr(GError) error = NULL;
+	kinds = ms_kinds_parse("kinds.conf", text, &error);
+	g_assert_no_error(error);
+	g_test_add_func("/labels/rows", test_rows);
+	int rc = g_test_run();
+	ms_kinds_unref(kinds);
+	return rc;
+}
