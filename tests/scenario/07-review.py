@@ -2,6 +2,7 @@
 arrives at the sink.  Pictures of the pages are kept in $MISSENT_SHOTS, if that is set."""
 import re
 import sqlite3
+import threading
 import urllib.parse
 
 from browser import *
@@ -497,7 +498,19 @@ text = b.find('main').text
 tap.ok(not re.search(r'\b(Release|Delete|Reason|Recipient|held|account|found)\b', text), '... all of it', text)
 
 # ---- an MTA that does not answer; policies that change ----
-tarpit = socket.create_server(('127.0.0.1', 0))  # takes connections and says nothing
+tarpit = socket.create_server(('127.0.0.1', 0))  # greets, and then says nothing more
+
+
+def greet():
+    kept = []
+    while True:
+        kept.append(tarpit.accept()[0])
+        kept[-1].sendall(b'220 slow\r\n')
+        kept[-1].recv(1000)  # EHLO
+        kept[-1].sendall(b'250 slow\r\n')
+
+
+threading.Thread(target=greet, daemon=True).start()
 agent.stop()
 configure(port=tarpit.getsockname()[1])
 agent.start()
