@@ -125,9 +125,7 @@ def held(what, data, reason, **more):
 def reload(settings):
     m.reader = settings
     m.write_conf()
-    mark = m.mark()
-    m.signal(signal.SIGUSR1)
-    return tap.ok(wait_for(lambda: 'reloaded' in m.tail(mark), 60), WHERE + settings.strip() + ' is taken', m.tail(mark))
+    return tap.ok(m.reload(), WHERE + settings.strip() + ' is taken', m.tail())
 
 
 def documents():
