@@ -1,8 +1,29 @@
 """The formats, each with how its documents are known, labelled, and planted in."""
+import base64
+import os
 import re
 
 from . import binary, html, mail, ole, pdf, pictures, plain, zips
 from .xml import xml_places
+
+
+# three folders up: the source tree
+SOURCE = os.path.abspath(__file__).rsplit('/', 4)[0]
+HEAD = ('From: Billing <billing@seller.example>\r\nTo: Customer <max@buyer.example>\r\n'
+        'Subject: Your document\r\nDate: Tue, 1 Jul 2025 10:00:00 +0200\r\n'
+        'Message-ID: <1@seller.example>\r\nMIME-Version: 1.0\r\n')
+
+
+def as_mail(data, kind):
+    """The document in the mail that carries it."""
+    if kind.type is None:
+        return data
+    return ('%sContent-Type: multipart/mixed; boundary="=-b"\r\n\r\n--=-b\r\n'
+            'Content-Type: text/plain\r\n\r\nPlease find your document attached.\r\n--=-b\r\n'
+            'Content-Type: %s; name="document.%s"\r\nContent-Transfer-Encoding: base64\r\n'
+            'Content-Disposition: attachment; filename="document.%s"\r\n\r\n' % (
+                HEAD, kind.type, kind.extension, kind.extension)).encode() \
+        + base64.encodebytes(data).replace(b'\n', b'\r\n') + b'--=-b--\r\n'
 
 
 class Kind:
