@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "numfmt.h"
 #include "ole.h"
 #include "readers.h"
-#include "sheet.h"
 
 /*
  * Excel's binary format: records of a type, a length and bytes (MS-XLS 2.1.4).  A table of
@@ -180,7 +180,11 @@ static void put_number(Book *book, guint row, guint style, double value)
 	const char *format = style < book->cells->len
 		? g_hash_table_lookup(book->formats,
 			  GUINT_TO_POINTER(g_array_index(book->cells, guint, style))) : NULL;
-	ms_number_append(book->out, value, format);
+	ms_number_stored(book->out, value);
+	gsize stored = book->out->len;
+	g_string_append_c(book->out, ' ');
+	if (!ms_number_shown(book->out, value, format))
+		g_string_truncate(book->out, stored);
 }
 
 static void read_cell(Book *book)

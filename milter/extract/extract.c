@@ -463,4 +463,5 @@ void ms_extract_init(void)
 	ms_charset_init();
 	ms_pdf_init();
 	ms_archive_init();
+	ms_structural("", ""); /* its index */
 }

@@ -2,151 +2,94 @@
 
 #include <string.h>
 
+#include "missent/inventory.h"
+#include "missent/text.h"
+
+#include "flow.h"
 #include "members.h"
 #include "readers.h"
-#include "sheet.h"
 #include "xml.h"
 
 /*
- * OOXML (ECMA-376) and OpenDocument (ISO/IEC 26300) as text.  Word splits a number over many
- * runs for reasons of its own, so that runs are joined without anything between them, and only
- * paragraphs, cells and breaks separate.
+ * OOXML (ECMA-376) and OpenDocument (ISO/IEC 26300): in come the members of the package, out goes
+ * their text.  In the worker's only thread.
+ *
+ * Every member is read; what it is, its bytes say: a part of XML is known by its outermost
+ * element, and anything else by what other readers know.  The name of a member says nothing: any
+ * sheet may be called "tabelle.xml" and lie anywhere (ECMA-376 part 2, 9).
  */
 
 typedef struct {
-	GString *text;
-	GString *more; /* stored values, link targets, alternative texts */
-	guint phonetic;
-} Flow;
+	const MsMember *member;
+	char root[48]; /* the outermost element of XML, without prefix; "" for anything else */
+	bool done;
+} Part;
 
-static const char *const lines[] = {"p", "tr", "row", "br", "cr", "line-break", "h", "table-row", "sld",
-	"comment", "footnote", "endnote", "pt", "v", "f", "oddHeader", "oddFooter", "evenHeader",
-	"evenFooter", "title", "si", "annotation", "note", "lvl", "text", NULL};
-static const char *const tabs[] = {"tc", "tab", "table-cell", "covered-table-cell", "ptab", NULL};
-/* Attributes that people see, or that a program would act on. */
-static const char *const shown[] = {"descr", "title", "Target", "instr", "href", "value",
-	"string-value", "date-value", "author", "display", "tooltip", "location", "name", "val",
-	"formula", "alt", NULL};
+typedef struct {
+	MsOffice office;
+	const MsDocument *document;
+	const GPtrArray *members;
+	MsInventory *inventory;
+	Part *parts;
+	gsize text;
+	guint pictures;
+	GHashTable *types; /* lower-case part name or ".extension" to content type, or NULL */
+	GString *names;
+} Package;
 
-static void separate(GString *out, char c)
+/* ---- what a member is ----------------------------------------------------------------- */
+
+static const char *skip_past(const char *p, const char *end, const char *what)
 {
-	if (out->len > 0 && out->str[out->len - 1] != '\n' && out->str[out->len - 1] != c)
-		g_string_append_c(out, c);
+	const char *at = g_strstr_len(p, end - p, what);
+	return at != NULL ? at + strlen(what) : end;
 }
 
-static void keep_attributes(Flow *flow, const char *const *attributes)
+/* The name of the outermost element without parsing; false if it is no XML of one byte. */
+static bool sniff(const guint8 *data, gsize len, char *root, gsize size)
 {
-	for (; *attributes != NULL; attributes += 2) {
-		const char *colon = strrchr(attributes[0], ':');
-		const char *name = colon != NULL ? colon + 1 : attributes[0];
-		if (strlen(attributes[1]) > 2 && g_strv_contains(shown, name)) {
-			g_string_append(flow->more, attributes[1]);
-			g_string_append_c(flow->more, '\n');
-		}
+	const char *p = (const char *)data, *end = p + MIN(len, 65536);
+	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
+	while (p < end) {
+		while (p < end && g_ascii_isspace(*p))
+			p++;
+		if (end - p < 3 || *p != '<')
+			return false;
+		if (p[1] == '?')
+			p = skip_past(p, end, "?>");
+		else if (end - p > 4 && memcmp(p, "<!--", 4) == 0)
+			p = skip_past(p + 4, end, "-->");
+		else if (p[1] == '!')
+			p = skip_past(p, end, ">");
+		else
+			break;
 	}
-}
-
-static void flow_start(void *user, const char *name, const char *const *attributes)
-{
-	Flow *flow = user;
-	keep_attributes(flow, attributes);
-	if (strcmp(name, "noBreakHyphen") == 0)
-		g_string_append_c(flow->text, '-');
-	else if (strcmp(name, "s") == 0 && ms_xml_attribute(attributes, "c") != NULL)
-		g_string_append_c(flow->text, ' '); /* text:s: a run of blanks */
-	else if (strcmp(name, "s") == 0 && *attributes == NULL)
-		g_string_append_c(flow->text, ' ');
-	else if (strcmp(name, "tab") == 0 || strcmp(name, "ptab") == 0)
-		g_string_append_c(flow->text, '\t');
-	else if (strcmp(name, "br") == 0 || strcmp(name, "cr") == 0 || strcmp(name, "line-break") == 0)
-		g_string_append_c(flow->text, '\n');
-	flow->phonetic += strcmp(name, "rPh") == 0;
-}
-
-static void flow_end(void *user, const char *name)
-{
-	Flow *flow = user;
-	if (g_strv_contains(lines, name))
-		separate(flow->text, '\n');
-	else if (g_strv_contains(tabs, name)) {
-		/* The paragraph in a cell ended a line; the cell sets its neighbours off by a tab. */
-		if (flow->text->len > 0 && flow->text->str[flow->text->len - 1] == '\n')
-			g_string_truncate(flow->text, flow->text->len - 1);
-		separate(flow->text, '\t');
+	if (end - p < 3 || !(g_ascii_isalpha(p[1]) || p[1] == '_' || (p[1] & 0x80) != 0))
+		return false;
+	p++;
+	const char *stop = p;
+	while (stop < end && !g_ascii_isspace(*stop) && *stop != '>' && *stop != '/') {
+		if (*stop++ == ':')
+			p = stop;
 	}
-	flow->phonetic -= strcmp(name, "rPh") == 0 && flow->phonetic > 0;
+	g_strlcpy(root, p, MIN(size, (gsize)(stop - p) + 1));
+	return *root != '\0';
 }
 
-static void flow_text(void *user, const char *text, gsize len)
+static void find_root(Part *part)
 {
-	Flow *flow = user;
-	/* How a word is pronounced is no part of the word. */
-	if (flow->phonetic == 0)
-		g_string_append_len(flow->text, text, (gssize)len);
-}
-
-static void note_broken(const MsExtraction *to, const char *place, const char *why)
-{
-	if (why != NULL)
-		ms_reading_unread(to->reading, place, MS_UNREAD_DAMAGED, "XML: %s", why);
-}
-
-static gsize read_flow(const MsExtraction *to, const char *place, const GByteArray *bytes)
-{
-	static const MsXmlHandler handler = {flow_start, flow_end, flow_text};
-	g_autoptr(GString) text = g_string_new(NULL);
-	g_autoptr(GString) more = g_string_new(NULL);
-	Flow flow = {text, more, 0};
-	note_broken(to, place, ms_xml_parse(bytes->data, bytes->len, to->budget, &handler, &flow));
-	ms_extract_span(to, place, text->str, text->len);
-	g_autofree char *values = g_strconcat(place, " (values and links)", NULL);
-	ms_extract_span(to, values, more->str, more->len);
-	return text->len;
-}
-
-/* Documents in a single XML file: OpenDocument (.fodt and so on), Word 2003, Flat OPC. */
-bool ms_is_flat_office(const char *root)
-{
-	static const char *const roots[] = {"document", "wordDocument", "package", "Workbook", NULL};
-	return g_strv_contains(roots, root);
-}
-
-void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
-	MsInventory *inventory)
-{
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	const GByteArray bytes = {(guint8 *)document->data, (guint)document->len};
-	read_flow(to, document->where, &bytes);
-}
-
-/* ---- members -------------------------------------------------------------------------- */
-
-/* Of a member: what it is in the document. */
-typedef enum { SKIP, FLOW, PROPERTIES, SHEET, BINARY, PICTURE, EMBEDDED } Role;
-
-static Role role_of(const char *name)
-{
-	static const char *const skipped[] = {"[Content_Types].xml", "mimetype", "xl/styles.xml",
-		"xl/sharedStrings.xml", "META-INF/manifest.xml", "xl/calcChain.xml",
-		"word/fontTable.xml", "word/webSettings.xml", "Configurations2/accelerator/current.xml", NULL};
-	g_autofree char *lower = g_ascii_strdown(name, -1);
-	if (g_strv_contains(skipped, name) || strstr(lower, "/theme") != NULL
-		|| strstr(lower, "printersettings") != NULL || g_str_has_suffix(lower, ".odttf")
-		|| strstr(lower, "thumbnail") != NULL || strcmp(lower, "layout-cache") == 0
-		|| g_str_has_prefix(lower, "objectreplacements/") || g_str_has_prefix(lower, "[trash]/"))
-		return SKIP;
-	if (g_str_has_prefix(lower, "xl/worksheets/sheet") && g_str_has_suffix(lower, ".xml"))
-		return SHEET;
-	if (g_str_has_prefix(lower, "docprops/") || g_str_has_prefix(lower, "customxml/")
-		|| strcmp(lower, "meta.xml") == 0)
-		return g_str_has_suffix(lower, ".rels") ? FLOW : PROPERTIES;
-	if (strstr(lower, "/media/") != NULL || g_str_has_prefix(lower, "pictures/"))
-		return PICTURE;
-	if (g_str_has_suffix(lower, ".xml") || g_str_has_suffix(lower, ".rels") || g_str_has_suffix(lower, ".vml"))
-		return FLOW;
-	if (g_str_has_prefix(lower, "xl/") && g_str_has_suffix(lower, ".bin") && strstr(lower, "vba") == NULL)
-		return BINARY;
-	return EMBEDDED;
+	const GByteArray *bytes = part->member->bytes;
+	if (bytes->len == 0 || sniff(bytes->data, bytes->len, part->root, sizeof part->root))
+		return;
+	part->root[0] = '\0';
+	bool wide = bytes->len >= 4 && (memchr(bytes->data, 0, 4) != NULL
+		|| (bytes->data[0] ^ bytes->data[1]) == 1);
+	if (!wide || memchr(bytes->data, '<', MIN(bytes->len, 64)) == NULL)
+		return;
+	g_autofree char *root = ms_xml_root(bytes->data, bytes->len);
+	if (root != NULL)
+		g_strlcpy(part->root, root, sizeof part->root);
 }
 
 static const GByteArray *member_named(const GPtrArray *members, const char *name)
@@ -159,36 +102,303 @@ static const GByteArray *member_named(const GPtrArray *members, const char *name
 	return NULL;
 }
 
-/* The binary workbook of Excel: its strings can be picked out, its numbers cannot. */
-static gsize read_binary(const MsExtraction *to, const char *place, const GByteArray *bytes)
+/* ---- content types -------------------------------------------------------------------- */
+
+static void types_start(void *user, const char *name, const char *const *attributes)
+{
+	GHashTable *types = user;
+	const char *type = ms_xml_attribute(attributes, "ContentType");
+	const char *part = ms_xml_attribute(attributes, "PartName");
+	const char *extension = ms_xml_attribute(attributes, "Extension");
+	if (type == NULL)
+		return;
+	if (strcmp(name, "Override") == 0 && part != NULL)
+		g_hash_table_replace(types, g_ascii_strdown(part + (*part == '/'), -1),
+			g_ascii_strdown(type, -1));
+	else if (strcmp(name, "Default") == 0 && extension != NULL) {
+		g_autofree char *lower = g_ascii_strdown(extension, -1);
+		g_hash_table_replace(types, g_strconcat(".", lower, NULL), g_ascii_strdown(type, -1));
+	}
+}
+
+static void no_end(void *user, const char *name)
+{
+	(void)user;
+	(void)name;
+}
+
+static void no_text(void *user, const char *text, gsize len)
+{
+	(void)user;
+	(void)text;
+	(void)len;
+}
+
+/* The content type of a part, lower case; "" if none is given. */
+static const char *type_of(Package *p, const char *name)
+{
+	if (p->types == NULL) {
+		static const MsXmlHandler handler = {types_start, no_end, no_text};
+		const GByteArray *list = member_named(p->members, "[Content_Types].xml");
+		p->types = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+		if (list != NULL)
+			ms_xml_parse(list->data, list->len, p->office.to->budget, &handler, p->types);
+	}
+	g_autofree char *lower = g_ascii_strdown(name, -1);
+	const char *type = g_hash_table_lookup(p->types, lower);
+	const char *dot = strrchr(lower, '.');
+	if (type == NULL && dot != NULL)
+		type = g_hash_table_lookup(p->types, dot);
+	return type != NULL ? type : "";
+}
+
+/* ---- members that are no XML ---------------------------------------------------------- */
+
+static void extract(Package *p, const MsMember *member, const char *type)
+{
+	ms_extract_within(p->office.to, p->document->where, member->name, type, member->bytes->data,
+		member->bytes->len);
+}
+
+static bool has_reader(const guint8 *data, gsize len)
+{
+	return ms_is_picture(data, len) || ms_is_archive(data, len) || ms_is_ole(data, len)
+		|| ms_is_pdf(data, len) || ms_is_rtf(data, len) || ms_is_tnef(data, len)
+		|| ms_is_pkcs7(data, len) || ms_is_html(data, len) || ms_is_card(data, len);
+}
+
+/* Settings of printers and fonts, what an editor keeps to lay out a text faster, and drawings as
+ * OpenOffice keeps them, whose strings are whole: the words can be picked out. */
+static bool has_words_only(const char *name, const char *type, const GByteArray *bytes)
+{
+	if (bytes->len > 6 && memcmp(bytes->data, "VCLMTF", 6) == 0)
+		return true;
+	static const char *const types[] = {"printersettings", "customproperty", "obfuscatedfont",
+		"font-sfnt", "font-ttf", "x-fontdata", "x-font-ttf", "font/", NULL};
+	for (const char *const *t = types; *t != NULL; t++)
+		if (strstr(type, *t) != NULL)
+			return true;
+	return strcmp(name, "layout-cache") == 0;
+}
+
+static void read_words(Package *p, const char *place, const GByteArray *bytes)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	ms_strings(text, bytes->data, bytes->len);
-	ms_extract_span(to, place, text->str, text->len);
-	ms_reading_unread(to->reading, place, MS_UNREAD_NO_READER,
-		"a binary workbook: its numbers are not read");
-	return text->len;
+	ms_extract_span(p->office.to, place, text->str, text->len);
 }
 
-static gsize read_member(const MsExtraction *to, const MsDocument *document, const MsMember *member,
-	const MsSheets *sheets)
+/* What a part can be shown as: its type, or its extension. */
+static const char *label_of(const char *name, const char *type)
 {
-	g_autofree char *place = g_strdup_printf("%s > %s", document->where, member->name);
-	MsDocument inner = {.where = place, .type = "application/xml", .data = member->bytes->data,
-		.len = member->bytes->len};
-	switch (role_of(member->name)) {
-	case SKIP: return 0;
-	case FLOW: return read_flow(to, place, member->bytes);
-	case SHEET: return ms_sheet_read(to, place, member->bytes, sheets);
-	case BINARY: return read_binary(to, place, member->bytes);
-	case PROPERTIES: ms_read_with(ms_xml_document_read, to, &inner); return 0;
-	case PICTURE:
-	case EMBEDDED:
-		ms_extract_within(to, document->where, member->name, NULL, member->bytes->data,
-			member->bytes->len);
-		return 0;
+	static const struct {
+		const char *what, *type;
+	} rows[] = {{".mht", "message/rfc822"}, {".mhtml", "message/rfc822"}, {".eml", "message/rfc822"},
+		{".htm", "text/html"}, {".html", "text/html"}, {".xhtml", "text/html"}, {".txt", "text/plain"}};
+	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "text/html") == 0
+		|| strcmp(type, "text/plain") == 0)
+		return type;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (g_str_has_suffix(name, rows[i].what))
+			return rows[i].type;
+	return NULL;
+}
+
+/* The parts of Excel's binary workbook: strings can be picked out, numbers cannot. */
+static bool is_binary_sheet(const char *name, const char *type)
+{
+	return g_str_has_prefix(type, "application/vnd.ms-excel.")
+		|| (g_str_has_suffix(name, ".bin") && g_str_has_prefix(name, "xl/") && *type == '\0');
+}
+
+/* A package is shrunk by filling members called [trash] (ECMA-376 part 2, annex F). */
+static bool is_filler(const guint8 *data, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (data[i] != 0 && data[i] != 0xff)
+			return false;
+	return true;
+}
+
+static void read_bytes(Package *p, const char *place, const MsMember *member)
+{
+	const GByteArray *bytes = member->bytes;
+	const char *type = type_of(p, member->name);
+	g_autofree char *name = g_ascii_strdown(member->name, -1);
+	if (is_filler(bytes->data, bytes->len)) {
+		return;
+	} else if (has_reader(bytes->data, bytes->len)) {
+		p->pictures += ms_is_picture(bytes->data, bytes->len) && strstr(name, "thumbnail") == NULL;
+		extract(p, member, NULL);
+	} else if (strcmp(member->name, "mimetype") == 0 && bytes->len < 100
+		&& ms_is_text(bytes->data, bytes->len)) {
+		ms_extract_span(p->office.to, place, (const char *)bytes->data, bytes->len);
+	} else if (has_words_only(name, type, bytes)) {
+		read_words(p, place, bytes);
+	} else if (is_binary_sheet(name, type) && !ms_is_text(bytes->data, bytes->len)) {
+		read_words(p, place, bytes);
+		ms_reading_unread(p->office.to->reading, place, MS_UNREAD_NO_READER,
+			"a binary workbook: its numbers are not read");
+	} else {
+		extract(p, member, label_of(name, type));
 	}
-	return 0;
+}
+
+/* ---- members that are XML ------------------------------------------------------------- */
+
+static void note_broken(const MsExtraction *to, const char *place, const char *why)
+{
+	if (why != NULL)
+		ms_reading_unread(to->reading, place,
+			strstr(why, "time") != NULL ? MS_UNREAD_TIME
+				: strstr(why, "entities") != NULL ? MS_UNREAD_AMBIGUOUS : MS_UNREAD_DAMAGED,
+			"XML: %s", why);
+}
+
+static void read_part(Package *p, Part *part, bool strings)
+{
+	const GByteArray *bytes = part->member->bytes;
+	g_autofree char *safe = ms_text_escape(part->member->name, -1, 80);
+	g_autofree char *place = g_strdup_printf("%s > %s", p->document->where, safe);
+	part->done = true;
+	if (bytes->len == 0)
+		return;
+	if (part->root[0] == '\0') {
+		read_bytes(p, place, part->member);
+	} else if (strcmp(part->root, "html") == 0 || strcmp(part->root, "svg") == 0) {
+		extract(p, part->member, NULL);
+	} else if (ms_einvoice_is(part->root)) {
+		MsDocument inner = {.where = place, .type = "application/xml", .data = bytes->data,
+			.len = bytes->len};
+		ms_read_with(ms_xml_document_read, p->office.to, &inner);
+	} else {
+		note_broken(p->office.to, place,
+			ms_flow_read(&p->office, place, bytes->data, bytes->len, strings, &p->text));
+	}
+}
+
+/* Does a relationship of the kind `kind` lead to this member? */
+typedef struct {
+	const char *kind, *name, *folder;
+	bool found;
+} Link;
+
+static void link_start(void *user, const char *name, const char *const *attributes)
+{
+	Link *link = user;
+	const char *type = ms_xml_attribute(attributes, "Type");
+	const char *target = ms_xml_attribute(attributes, "Target");
+	if (strcmp(name, "Relationship") != 0 || type == NULL || target == NULL
+		|| !g_str_has_suffix(type, link->kind))
+		return;
+	g_autofree char *whole = *target == '/' ? g_strdup(target) : g_strconcat(link->folder, target, NULL);
+	g_autofree char *path = g_canonicalize_filename(whole, "/");
+	link->found = link->found || g_ascii_strcasecmp(path + 1, link->name) == 0;
+}
+
+static bool is_linked(const Package *p, const char *kind, const char *name)
+{
+	static const MsXmlHandler handler = {link_start, no_end, no_text};
+	for (guint i = 0; i < p->members->len; i++) {
+		const MsMember *member = p->members->pdata[i];
+		const char *rels = strstr(member->name, "_rels/");
+		if (rels == NULL || strcmp(p->parts[i].root, "Relationships") != 0)
+			continue;
+		g_autofree char *folder = g_strdup_printf("/%.*s", (int)(rels - member->name), member->name);
+		Link link = {kind, name, folder, false};
+		ms_xml_parse(member->bytes->data, member->bytes->len, p->office.to->budget, &handler, &link);
+		if (link.found)
+			return true;
+	}
+	return false;
+}
+
+/* The first part with this root, or of several the one that the workbook is linked with. */
+static Part *part_of(Package *p, const char *root, const char *kind)
+{
+	Part *first = NULL;
+	bool several = false;
+	for (guint i = 0; i < p->members->len; i++) {
+		if (strcmp(p->parts[i].root, root) != 0)
+			continue;
+		several = first != NULL;
+		first = first != NULL ? first : &p->parts[i];
+		if (several)
+			break;
+	}
+	for (guint i = 0; several && i < p->members->len; i++)
+		if (strcmp(p->parts[i].root, root) == 0
+			&& is_linked(p, kind, p->parts[i].member->name))
+			return &p->parts[i];
+	return first;
+}
+
+static void read_parts(Package *p)
+{
+	/* What the others refer to comes first. */
+	Part *strings = part_of(p, "sst", "/sharedStrings");
+	Part *shared[] = {strings, part_of(p, "styleSheet", "/styles"), part_of(p, "numbering", "/numbering")};
+	for (gsize i = 0; i < G_N_ELEMENTS(shared); i++)
+		if (shared[i] != NULL)
+			read_part(p, shared[i], shared[i] == strings);
+	for (guint i = 0; i < p->members->len; i++) {
+		const MsMember *member = p->members->pdata[i];
+		MsItem item = ms_inventory_item(p->inventory, member->name);
+		if (!ms_budget_time(p->office.to->budget)) {
+			ms_inventory_unread(p->inventory, MS_ITEM_WHOLE, MS_UNREAD_TIME,
+				"the time for reading is over");
+			return;
+		}
+		if (!p->parts[i].done)
+			read_part(p, &p->parts[i], false);
+		if (item != MS_ITEM_STRUCTURAL)
+			ms_inventory_read(p->inventory, item);
+		g_string_append(p->names, member->name);
+		g_string_append_c(p->names, '\n');
+	}
+}
+
+static void read_unused_strings(Package *p)
+{
+	g_autoptr(GString) unused = g_string_new(NULL);
+	g_autofree char *place = g_strconcat(p->document->where, " (strings that no cell shows)", NULL);
+	ms_sheets_unused(p->office.sheets, unused);
+	ms_extract_span(p->office.to, place, unused->str, unused->len);
+}
+
+static void office_open(MsOffice *office, const MsExtraction *to, const char *where, bool mixed)
+{
+	*office = (MsOffice){to, where, mixed, ms_attributes_new("office"), ms_sheets_new(),
+		ms_numbering_new()};
+}
+
+static void office_close(MsOffice *office)
+{
+	ms_attributes_free(office->attributes);
+	ms_sheets_free(office->sheets);
+	ms_numbering_free(office->numbering);
+}
+
+static void read_package(Package *p)
+{
+	for (guint i = 0; i < p->members->len; i++) {
+		p->parts[i].member = p->members->pdata[i];
+		find_root(&p->parts[i]);
+	}
+	read_parts(p);
+	read_unused_strings(p);
+	g_autofree char *place = g_strconcat(p->document->where, " (names of parts)", NULL);
+	ms_extract_span(p->office.to, place, p->names->str, p->names->len);
+	if (p->text < 40 && p->pictures > 0)
+		ms_reading_unread(p->office.to->reading, p->document->where, MS_UNREAD_IMAGE_ONLY,
+			"pictures with hardly any text");
+}
+
+static bool is_opendocument(const GPtrArray *members)
+{
+	const GByteArray *type = member_named(members, "mimetype");
+	return type != NULL && (g_strstr_len((const char *)type->data, type->len, "opendocument") != NULL
+		|| g_strstr_len((const char *)type->data, type->len, "vnd.sun.xml") != NULL);
 }
 
 static bool is_locked(const GPtrArray *members)
@@ -205,22 +415,37 @@ void ms_office_read(const MsExtraction *to, const MsDocument *document, const GP
 			"an OpenDocument file with a password");
 		return;
 	}
-	g_autoptr(MsSheets) sheets = ms_sheets_new(to, document->where,
-		member_named(members, "xl/sharedStrings.xml"), member_named(members, "xl/styles.xml"));
+	Package p = {.document = document, .members = members,
+		.inventory = ms_inventory_open(to->reading, document->where, "office", 0),
+		.parts = g_new0(Part, members->len), .names = g_string_new(NULL)};
+	ms_inventory_read(p.inventory, MS_ITEM_WHOLE);
+	office_open(&p.office, to, document->where, is_opendocument(members));
+	read_package(&p);
+	office_close(&p.office);
+	ms_inventory_close(p.inventory, NULL, NULL);
+	g_clear_pointer(&p.types, g_hash_table_unref);
+	g_string_free(p.names, TRUE);
+	g_free(p.parts);
+}
+
+/* ---- documents in a single file ------------------------------------------------------- */
+
+/* OpenDocument (.fodt and so on), Word 2003, SpreadsheetML 2003, Flat OPC. */
+bool ms_is_flat_office(const char *root)
+{
+	static const char *const roots[] = {"document", "wordDocument", "package", "Workbook", NULL};
+	return g_strv_contains(roots, root);
+}
+
+void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
+{
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
+	bool mixed = memmem(document->data, MIN(document->len, 8192), "opendocument", 12) != NULL;
+	MsOffice office;
 	gsize text = 0;
-	guint pictures = 0;
-	for (guint i = 0; i < members->len; i++) {
-		const MsMember *member = members->pdata[i];
-		if (!ms_budget_time(to->budget)) {
-			ms_reading_unread(to->reading, document->where, MS_UNREAD_TIME,
-				"the time for reading is over");
-			return;
-		}
-		pictures += role_of(member->name) == PICTURE;
-		if (member->bytes->len > 0)
-			text += read_member(to, document, member, sheets);
-	}
-	if (text < 40 && pictures > 0)
-		ms_reading_unread(to->reading, document->where, MS_UNREAD_IMAGE_ONLY,
-			"pictures with hardly any text");
+	office_open(&office, to, document->where, mixed);
+	note_broken(to, document->where,
+		ms_flow_read(&office, document->where, document->data, document->len, false, &text));
+	office_close(&office);
 }

@@ -1,178 +1,33 @@
 #include "config.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "numfmt.h"
 #include "sheet.h"
 #include "xml.h"
 
+/*
+ * In come shared strings and cell formats, then the cells one by one; out goes what each shows.
+ * A string that no cell shows is in the file all the same, so that the strings shown are marked.
+ * In the worker's only thread.
+ */
+
 struct MsSheets {
 	GPtrArray *strings;   /* shared strings, of char * */
+	GByteArray *used;     /* of each string: is it shown? */
 	GHashTable *formats;  /* format number to char * */
 	GArray *cells;        /* format number of each cell format, of guint */
+	bool in_cells;
 };
 
-/* ---- numbers -------------------------------------------------------------------------- */
-
-/* Digits and blanks, dashes, points that only set them apart: no sign, date or decimals. */
-static bool only_arranges(const char *format)
-{
-	guint places = 0;
-	for (; *format != '\0' && *format != ';'; format++) {
-		if (*format == '0')
-			places++;
-		else if (*format == '\\' && format[1] != '\0')
-			format++;
-		else if (*format == '"') {
-			const char *end = strchr(format + 1, '"');
-			if (end == NULL)
-				return false;
-			format = end;
-		} else if (strchr("#- /()+", *format) == NULL)
-			return false;
-	}
-	return places > 1;
-}
-
-/* The literal text and digit places of the format, filled from the right. */
-static void arrange(GString *out, const char *digits, const char *format)
-{
-	g_autoptr(GString) reversed = g_string_new(NULL);
-	gsize end = strcspn(format, ";");
-	gssize left = (gssize)strlen(digits) - 1;
-	for (gssize i = (gssize)end - 1; i >= 0; i--) {
-		char c = format[i];
-		bool escaped = i > 0 && format[i - 1] == '\\';
-		if (escaped) {
-			g_string_append_c(reversed, c);
-			i--;
-		} else if (c == '"') {
-			for (i--; i >= 0 && format[i] != '"'; i--)
-				g_string_append_c(reversed, format[i]);
-		} else if (c == '0' || c == '#') {
-			if (left >= 0)
-				g_string_append_c(reversed, digits[left--]);
-			else if (c == '0')
-				g_string_append_c(reversed, '0');
-		} else {
-			g_string_append_c(reversed, c);
-		}
-	}
-	while (left >= 0)
-		g_string_append_c(reversed, digits[left--]);
-	g_strreverse(reversed->str);
-	g_string_append(out, reversed->str);
-}
-
-void ms_number_append(GString *out, double value, const char *format)
-{
-	char digits[G_ASCII_DTOSTR_BUF_SIZE];
-	if (isfinite(value) && value == floor(value) && fabs(value) < 1e15)
-		g_ascii_formatd(digits, sizeof digits, "%.0f", value);
-	else
-		g_ascii_formatd(digits, sizeof digits, "%.15g", value);
-	g_string_append(out, digits);
-	if (format == NULL || !only_arranges(format) || strspn(digits, "0123456789") != strlen(digits))
-		return;
-	g_string_append_c(out, ' ');
-	arrange(out, digits, format);
-}
-
-/* ---- shared strings ------------------------------------------------------------------- */
-
-typedef struct {
-	GPtrArray *strings;
-	GString *text;
-	guint phonetic;
-} Strings;
-
-static void strings_start(void *user, const char *name, const char *const *attributes)
-{
-	(void)attributes;
-	Strings *s = user;
-	if (strcmp(name, "si") == 0)
-		g_string_truncate(s->text, 0);
-	s->phonetic += strcmp(name, "rPh") == 0;
-}
-
-static void strings_end(void *user, const char *name)
-{
-	Strings *s = user;
-	if (strcmp(name, "si") == 0)
-		g_ptr_array_add(s->strings, g_strndup(s->text->str, s->text->len));
-	s->phonetic -= strcmp(name, "rPh") == 0 && s->phonetic > 0;
-}
-
-static void strings_text(void *user, const char *text, gsize len)
-{
-	Strings *s = user;
-	if (s->phonetic == 0)
-		g_string_append_len(s->text, text, (gssize)len);
-}
-
-/* ---- formats -------------------------------------------------------------------------- */
-
-typedef struct {
-	MsSheets *sheets;
-	bool in_cells;
-} Styles;
-
-static void styles_start(void *user, const char *name, const char *const *attributes)
-{
-	Styles *s = user;
-	const char *id = ms_xml_attribute(attributes, "numFmtId");
-	if (strcmp(name, "cellXfs") == 0)
-		s->in_cells = true;
-	if (id == NULL)
-		return;
-	guint number = (guint)strtoul(id, NULL, 10);
-	const char *code = ms_xml_attribute(attributes, "formatCode");
-	if (strcmp(name, "numFmt") == 0 && code != NULL)
-		g_hash_table_insert(s->sheets->formats, GUINT_TO_POINTER(number), g_strdup(code));
-	else if (strcmp(name, "xf") == 0 && s->in_cells)
-		g_array_append_val(s->sheets->cells, number);
-}
-
-static void styles_end(void *user, const char *name)
-{
-	if (strcmp(name, "cellXfs") == 0)
-		((Styles *)user)->in_cells = false;
-}
-
-static void no_text(void *user, const char *text, gsize len)
-{
-	(void)user;
-	(void)text;
-	(void)len;
-}
-
-static void note(const MsExtraction *to, const char *where, const char *what, const char *why)
-{
-	if (why != NULL)
-		ms_reading_unread(to->reading, where, MS_UNREAD_DAMAGED, "%s: %s", what, why);
-}
-
-MsSheets *ms_sheets_new(const MsExtraction *to, const char *where, const GByteArray *strings,
-	const GByteArray *styles)
+MsSheets *ms_sheets_new(void)
 {
 	MsSheets *sheets = g_new0(MsSheets, 1);
 	sheets->strings = g_ptr_array_new_with_free_func(g_free);
+	sheets->used = g_byte_array_new();
 	sheets->formats = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	sheets->cells = g_array_new(FALSE, FALSE, sizeof(guint));
-	if (strings != NULL) {
-		static const MsXmlHandler handler = {strings_start, strings_end, strings_text};
-		Strings s = {sheets->strings, g_string_new(NULL), 0};
-		note(to, where, "shared strings",
-			ms_xml_parse(strings->data, strings->len, to->budget, &handler, &s));
-		g_string_free(s.text, TRUE);
-	}
-	if (styles != NULL) {
-		static const MsXmlHandler handler = {styles_start, styles_end, no_text};
-		Styles s = {sheets, false};
-		note(to, where, "styles",
-			ms_xml_parse(styles->data, styles->len, to->budget, &handler, &s));
-	}
 	return sheets;
 }
 
@@ -181,89 +36,155 @@ void ms_sheets_free(MsSheets *sheets)
 	if (sheets == NULL)
 		return;
 	g_ptr_array_unref(sheets->strings);
+	g_byte_array_unref(sheets->used);
 	g_hash_table_unref(sheets->formats);
 	g_array_free(sheets->cells, TRUE);
 	g_free(sheets);
 }
 
-/* ---- a sheet -------------------------------------------------------------------------- */
-
-typedef struct {
-	const MsSheets *sheets;
-	GString *out;
-	GString *value;   /* of the element that is open */
-	char type[12];    /* of the cell: "s", "str", "inlineStr", "b", "e", "n" */
-	guint style;
-	gsize row_start;
-} Sheet;
-
-static void sheet_start(void *user, const char *name, const char *const *attributes)
+void ms_sheets_style_start(MsSheets *sheets, const char *name, const char *const *attributes)
 {
-	Sheet *s = user;
-	g_string_truncate(s->value, 0);
-	if (strcmp(name, "c") != 0)
+	if (strcmp(name, "cellXfs") == 0) {
+		sheets->in_cells = true;
 		return;
+	}
+	bool format = strcmp(name, "numFmt") == 0;
+	if (!format && (!sheets->in_cells || strcmp(name, "xf") != 0))
+		return;
+	const char *id = ms_xml_attribute(attributes, "numFmtId");
+	guint number = id != NULL ? (guint)strtoul(id, NULL, 10) : 0;
+	const char *code = format ? ms_xml_attribute(attributes, "formatCode") : NULL;
+	if (code != NULL)
+		g_hash_table_insert(sheets->formats, GUINT_TO_POINTER(number), g_strdup(code));
+	else if (!format)
+		g_array_append_val(sheets->cells, number);
+}
+
+void ms_sheets_style_end(MsSheets *sheets, const char *name)
+{
+	if (strcmp(name, "cellXfs") == 0)
+		sheets->in_cells = false;
+}
+
+void ms_sheets_add_string(MsSheets *sheets, const char *text, gsize len)
+{
+	static const guint8 unused = 0;
+	g_ptr_array_add(sheets->strings, g_strndup(text, len));
+	g_byte_array_append(sheets->used, &unused, 1);
+}
+
+void ms_sheets_unused(const MsSheets *sheets, GString *out)
+{
+	for (guint i = 0; i < sheets->strings->len; i++) {
+		if (sheets->used->data[i] != 0)
+			continue;
+		g_string_append(out, sheets->strings->pdata[i]);
+		g_string_append_c(out, '\n');
+	}
+}
+
+/* ---- cells ---------------------------------------------------------------------------- */
+
+void ms_cell_begin(MsCell *cell, const char *const *attributes)
+{
 	const char *type = ms_xml_attribute(attributes, "t");
 	const char *style = ms_xml_attribute(attributes, "s");
-	g_strlcpy(s->type, type != NULL ? type : "n", sizeof s->type);
-	s->style = style != NULL ? (guint)strtoul(style, NULL, 10) : 0;
+	g_strlcpy(cell->type, type != NULL ? type : "n", sizeof cell->type);
+	cell->style = style != NULL ? (guint)strtoul(style, NULL, 10) : 0;
 }
 
-static void put_value(Sheet *s)
+static const char *format_of(const MsSheets *sheets, guint style)
 {
-	const MsSheets *sheets = s->sheets;
-	if (strcmp(s->type, "s") == 0) {
-		guint index = (guint)strtoul(s->value->str, NULL, 10);
-		if (index < sheets->strings->len)
-			g_string_append(s->out, sheets->strings->pdata[index]);
-		return;
-	}
-	if (strcmp(s->type, "n") != 0) {
-		g_string_append_len(s->out, s->value->str, (gssize)s->value->len);
-		return;
-	}
-	char *end;
-	double number = g_ascii_strtod(s->value->str, &end);
-	const char *format = s->style < sheets->cells->len
-		? g_hash_table_lookup(sheets->formats,
-			  GUINT_TO_POINTER(g_array_index(sheets->cells, guint, s->style))) : NULL;
-	if (*end == '\0' && s->value->len > 0)
-		ms_number_append(s->out, number, format);
+	if (style >= sheets->cells->len)
+		return NULL;
+	guint number = g_array_index(sheets->cells, guint, style);
+	const char *format = g_hash_table_lookup(sheets->formats, GUINT_TO_POINTER(number));
+	return format != NULL ? format : ms_number_builtin(number);
+}
+
+static void text_value(const char *text, gsize len, const char *format, GString *shown, GString *stored)
+{
+	g_autofree char *whole = g_strndup(text, len);
+	if (ms_number_text_shown(shown, whole, format))
+		g_string_append_len(stored, text, (gssize)len);
 	else
-		g_string_append_len(s->out, s->value->str, (gssize)s->value->len);
+		g_string_append_len(shown, text, (gssize)len);
 }
 
-static void sheet_end(void *user, const char *name)
+static void number_value(const char *text, gsize len, const char *format, GString *shown, GString *stored)
 {
-	Sheet *s = user;
-	if (strcmp(name, "v") == 0) {
-		put_value(s);
-	} else if (strcmp(name, "c") == 0) {
-		g_string_append_c(s->out, '\t');
-	} else if (strcmp(name, "row") == 0) {
-		g_string_append_c(s->out, '\n');
-	} else if (s->value->len > 0) { /* inline strings, formulas, headers, footers */
-		g_string_append_len(s->out, s->value->str, (gssize)s->value->len);
-		if (strcmp(name, "t") != 0)
-			g_string_append_c(s->out, ' ');
+	g_autofree char *whole = g_strndup(text, len);
+	char *end;
+	double number = g_ascii_strtod(whole, &end);
+	while (g_ascii_isspace(*end))
+		end++;
+	if (*end != '\0' || end == whole) {
+		g_string_append_len(shown, text, (gssize)len);
+		return;
 	}
-	g_string_truncate(s->value, 0);
+	if (ms_number_shown(shown, number, format))
+		ms_number_stored(stored, number);
+	else
+		ms_number_stored(shown, number);
 }
 
-static void sheet_text(void *user, const char *text, gsize len)
+void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len, GString *shown,
+	GString *stored)
 {
-	g_string_append_len(((Sheet *)user)->value, text, (gssize)len);
+	const char *format = format_of(sheets, cell->style);
+	if (strcmp(cell->type, "s") == 0) {
+		g_autofree char *number = g_strndup(value, len);
+		guint index = (guint)strtoul(number, NULL, 10);
+		if (index < sheets->strings->len) {
+			const char *text = sheets->strings->pdata[index];
+			sheets->used->data[index] = 1;
+			text_value(text, strlen(text), format, shown, stored);
+		} else {
+			g_string_append_len(shown, value, (gssize)len);
+		}
+	} else if (strcmp(cell->type, "n") == 0) {
+		number_value(value, len, format, shown, stored);
+	} else {
+		text_value(value, len, format, shown, stored);
+	}
 }
 
-gsize ms_sheet_read(const MsExtraction *to, const char *place, const GByteArray *bytes,
-	const MsSheets *sheets)
+/* ---- headers and footers -------------------------------------------------------------- */
+
+/* What follows an ampersand (18.3.1.46), at `p`; returns after it. */
+static const char *header_code(GString *out, const char *p)
 {
-	static const MsXmlHandler handler = {sheet_start, sheet_end, sheet_text};
-	Sheet s = {.sheets = sheets, .out = g_string_new(NULL), .value = g_string_new(NULL)};
-	note(to, place, "XML", ms_xml_parse(bytes->data, bytes->len, to->budget, &handler, &s));
-	gsize n = s.out->len;
-	ms_extract_span(to, place, s.out->str, n);
-	g_string_free(s.out, TRUE);
-	g_string_free(s.value, TRUE);
-	return n;
+	const char *end;
+	switch (*p) {
+	case '\0': return p;
+	case '&': g_string_append_c(out, '&'); return p + 1;
+	case 'L': case 'C': case 'R': g_string_append_c(out, '\n'); return p + 1;
+	case '"': /* a font and its style */
+		end = strchr(p + 1, '"');
+		return end != NULL ? end + 1 : p + strlen(p);
+	case 'K': /* a colour: RRGGBB, or a number of the theme and its shade */
+		p++;
+		if (strspn(p, "0123456789") >= 2 && (p[2] == '+' || p[2] == '-'))
+			return p + 3 + MIN(strspn(p + 3, "0123456789"), 3);
+		return p + MIN(strspn(p, "0123456789ABCDEFabcdef"), 6);
+	case 'P': case 'N': case 'D': case 'T': case 'A': case 'F': case 'Z': case 'G':
+		g_string_append_c(out, ' ');
+		return p + 1;
+	default: break;
+	}
+	if (g_ascii_isdigit(*p)) { /* the size of the letters */
+		p += MIN(strspn(p, "0123456789"), 3);
+		return *p == ' ' ? p + 1 : p;
+	}
+	return g_ascii_isalpha(*p) ? p + 1 : p;
+}
+
+void ms_header_text(GString *out, const char *text)
+{
+	while (*text != '\0') {
+		if (*text == '&')
+			text = header_code(out, text + 1);
+		else
+			g_string_append_c(out, *text++);
+	}
 }

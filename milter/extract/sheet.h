@@ -1,22 +1,34 @@
-/* The sheets of a workbook (ECMA-376 part 1, 18).  Private to extract/. */
+/* What the sheets of a workbook share (ECMA-376 part 1, 18).  Private to extract/. */
 #ifndef MISSENT_EXTRACT_SHEET_H
 #define MISSENT_EXTRACT_SHEET_H
 
-#include "missent/extract.h"
+#include <glib.h>
+#include <stdbool.h>
 
 typedef struct MsSheets MsSheets;
 
-/* What all sheets of a workbook share; either may be NULL. */
-MsSheets *ms_sheets_new(const MsExtraction *to, const char *where, const GByteArray *strings,
-	const GByteArray *styles);
+MsSheets *ms_sheets_new(void);
 void ms_sheets_free(MsSheets *sheets);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSheets, ms_sheets_free)
-/* Bytes of text found. */
-gsize ms_sheet_read(const MsExtraction *to, const char *place, const GByteArray *bytes,
-	const MsSheets *sheets);
 
-/* Appends a number as it is stored, and as it is shown where `format` only arranges its digits
- * ("0000000" shows 4711 as 0004711); `format` may be NULL. */
-void ms_number_append(GString *out, double value, const char *format);
+/* Takes the elements of a part with styles, from its root on; others are no matter to it. */
+void ms_sheets_style_start(MsSheets *sheets, const char *name, const char *const *attributes);
+void ms_sheets_style_end(MsSheets *sheets, const char *name);
+/* The next of the shared strings. */
+void ms_sheets_add_string(MsSheets *sheets, const char *text, gsize len);
+/* Appends those that no cell shows, one a line. */
+void ms_sheets_unused(const MsSheets *sheets, GString *out);
+
+typedef struct {
+	char type[12]; /* "s", "str", "inlineStr", "b", "e", "n" */
+	guint style;
+} MsCell;
+
+void ms_cell_begin(MsCell *cell, const char *const *attributes);
+/* The value of a cell as it is shown, and as it is stored if that differs (else empty). */
+void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len, GString *shown,
+	GString *stored);
+/* The text of a header or footer without the codes that lay it out. */
+void ms_header_text(GString *out, const char *text);
 
 #endif

@@ -18,7 +18,9 @@ def verdicts(p):
     m.mode = 'enforce'
     m.write_conf()
     m.write_policy(policies)
-    m.reload()
+    mark = m.mark()
+    m.signal(signal.SIGUSR1)
+    wait_for(lambda: 'reloaded' in m.tail(mark))
 
     if p.kind == 'Postfix':
         # what would lose a signature on the way
@@ -139,7 +141,9 @@ def done(p):
     m.write_policy(POLICY)
     m.mode = 'observe'
     m.write_conf()
-    tap.ok(m.reload(), 'SIGUSR1 reloads', m.tail())
+    mark = m.mark()
+    m.signal(signal.SIGUSR1)
+    tap.ok(wait_for(lambda: 'reloaded' in m.tail(mark)), 'SIGUSR1 reloads', m.tail(mark))
     p.send(message('observed', WRONG))
     tap.same(p.arrived('observed'), 1, 'mode observe delivers what it would hold')
     out = m.tool('held', 'list', '--observed')

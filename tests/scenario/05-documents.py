@@ -125,7 +125,9 @@ def held(what, data, reason, **more):
 def reload(settings):
     m.reader = settings
     m.write_conf()
-    return tap.ok(m.reload(), WHERE + settings.strip() + ' is taken', m.tail())
+    mark = m.mark()
+    m.signal(signal.SIGUSR1)
+    return tap.ok(wait_for(lambda: 'reloaded' in m.tail(mark), 60), WHERE + settings.strip() + ' is taken', m.tail(mark))
 
 
 def documents():

@@ -245,12 +245,6 @@ class Missent:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def reload(self):
-        """Whether what is written now was taken."""
-        mark = self.mark()
-        self.signal(signal.SIGUSR1)
-        return wait_for(lambda: 'reloaded' in self.tail(mark), 60)
-
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()

@@ -1,0 +1,836 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "flow.h"
+#include "numfmt.h"
+#include "readers.h"
+#include "xml.h"
+
+/*
+ * In comes one part of OOXML (ECMA-376), OpenDocument (ISO/IEC 26300), Word 2003 or SpreadsheetML
+ * 2003 as XML; out go its spans.  In the worker's only thread.
+ *
+ * Word splits a number over many runs for reasons of its own, so within a paragraph nothing
+ * stands between two texts; outside of one, each element's text is a line.  What stands between
+ * two halves of a number on paper does not stand between them here: notes, text boxes, field
+ * instructions and pronunciation go to a text of their own ("aside").  And where one paragraph
+ * can be read in several ways (before and after tracked changes, with and without hidden text,
+ * numbers as shown and as stored), each way is written down whole, from the paragraph's beginning.
+ */
+
+/* Ways to read a paragraph; the bits say in which of them a text stands. */
+enum {
+	SHOWN = 1,
+	BEFORE = 2,  /* the changes that are tracked */
+	HIDDEN = 4,  /* with what is hidden */
+	STORED = 8,  /* numbers as they are stored */
+	ALL = SHOWN | BEFORE | HIDDEN | STORED,
+};
+#define N_WAYS 3
+static const struct {
+	guint bit;
+	const char *suffix;
+} ways[N_WAYS] = {{BEFORE, " (before changes)"}, {HIDDEN, " (with hidden text)"},
+	{STORED, " (values)"}};
+
+/* Where text goes: the part itself, or what stands aside of a paragraph. */
+typedef struct {
+	GString *out;
+	gsize start;         /* of the paragraph or row, in `out` */
+	GString *way[N_WAYS]; /* of that paragraph; NULL while it reads as what is shown */
+	guint depth;         /* of the element that opened it */
+	guint paragraphs;    /* open */
+	gsize cell;          /* the cell that is open began here */
+	bool plain_end;      /* the mark of the paragraph is deleted or hidden: the next one goes on */
+	char *deletion;      /* OpenDocument: of this change it is the deleted text, or NULL */
+} Target;
+
+typedef enum {
+	OTHER, ANNOTATION, BINARY, BREAK, CACHE, CELL, CHANGE, CHANGE_END, CHANGE_START, CODES,
+	DATA, DELETED, DELETED_TEXT, DELETION, FIELD, FORMAT_CODE, FORMULA, HYPHEN, INLINE, INSERTED,
+	INSERTION, INSTRUCTION, LIST_STYLE, LEVEL, NUMBER, NUMBERING, NUMBER_FORMAT, PARAGRAPH, PART,
+	PROPERTIES, REGION, ROW, RUN, SHEET_CELL, SHEET_ROW, SPACE, STRING, STYLE, SYMBOL, TAB, TEXT,
+	VALUE, VANISH, PHONETIC,
+} Kind;
+
+/* Sorted by name. */
+static const struct {
+	const char *name;
+	Kind kind;
+} kinds[] = {
+	{"Cell", CELL}, {"Data", DATA}, {"NumberFormat", NUMBER_FORMAT}, {"Row", ROW}, {"Style", STYLE},
+	{"abstractNum", NUMBERING}, {"annotation", ANNOTATION}, {"binData", BINARY},
+	{"binary-data", BINARY}, {"binaryData", BINARY}, {"br", BREAK},
+	{"c", SHEET_CELL}, {"change", CHANGE}, {"change-end", CHANGE_END}, {"change-info", ANNOTATION},
+	{"change-start", CHANGE_START}, {"changed-region", REGION}, {"covered-table-cell", CELL},
+	{"cr", BREAK}, {"del", DELETED}, {"delInstrText", INSTRUCTION}, {"delText", DELETED_TEXT},
+	{"deletion", DELETION}, {"evenFooter", CODES}, {"evenHeader", CODES}, {"f", FORMULA},
+	{"firstFooter", CODES}, {"firstHeader", CODES}, {"fldChar", FIELD}, {"fldData", BINARY},
+	{"footnote", ANNOTATION}, {"formatCode", FORMAT_CODE}, {"frame", ANNOTATION}, {"h", PARAGRAPH},
+	{"ilvl", LEVEL}, {"ins", INSERTED}, {"insertion", INSERTION}, {"instrText", INSTRUCTION},
+	{"is", INLINE}, {"line-break", BREAK}, {"list-level-style-number", LIST_STYLE}, {"lvl", NUMBERING},
+	{"moveFrom", DELETED}, {"moveTo", INSERTED}, {"noBreakHyphen", HYPHEN}, {"note", ANNOTATION},
+	{"num", NUMBERING}, {"numCache", CACHE}, {"numId", NUMBER}, {"numLit", CACHE},
+	{"oddFooter", CODES}, {"oddHeader", CODES}, {"p", PARAGRAPH}, {"pPr", PROPERTIES}, {"part", PART},
+	{"ptab", TAB}, {"r", RUN}, {"rPh", PHONETIC}, {"row", SHEET_ROW}, {"rt", ANNOTATION},
+	{"ruby-text", ANNOTATION}, {"s", SPACE}, {"si", STRING}, {"sym", SYMBOL}, {"t", TEXT}, {"tab", TAB},
+	{"table-cell", CELL}, {"table-row", ROW}, {"tc", CELL}, {"text", STRING},
+	{"text-box", ANNOTATION}, {"textbox", ANNOTATION}, {"tr", ROW}, {"txbxContent", ANNOTATION},
+	{"v", VALUE}, {"vanish", VANISH},
+};
+
+typedef struct {
+	MsOffice *office;
+	const char *place;
+	bool strings;
+	GArray *targets;     /* of Target; the last one takes the text */
+	GArray *open;        /* of guint8: the kind of each open element */
+	GString *aside, *changed[N_WAYS];
+	GString *collected;  /* text that is made something of at the end of its element */
+	bool collects;
+	bool blank;          /* blanks were left out: a space, if text follows in the same element */
+	guint deleted, inserted;
+	bool hidden;         /* within a run */
+	guint properties;    /* open pPr */
+	GByteArray *fields;  /* of each open field: are we in its instruction? */
+	guint instructions;
+	GString *instruction;
+	/* OpenDocument's tracked changes */
+	char *region;
+	GHashTable *deletions; /* id to GString */
+	GHashTable *insertions;
+	guint inserting;
+	/* lists */
+	char *list;
+	guint level;
+	/* cells */
+	MsCell cell;
+	bool in_cell;
+	GString *shown, *stored;
+	char *cache_format;
+	bool in_cache;
+	GHashTable *styles;  /* SpreadsheetML 2003: ID to number format */
+	char *style, *cell_style;
+	bool number;         /* a Data of ss:Type Number */
+	char *part;          /* Flat OPC: its name */
+	bool standard;       /* of a schema whose attributes the table of structural items names */
+	bool defines;        /* a part with styles or lists, or a document in one file */
+} Flow;
+
+/* ---- where text goes ------------------------------------------------------------------ */
+
+static Target *top(Flow *f)
+{
+	return &g_array_index(f->targets, Target, f->targets->len - 1);
+}
+
+static void put(Flow *f, guint bits, const char *text, gsize len)
+{
+	Target *t = top(f);
+	for (guint i = 0; i < N_WAYS; i++) {
+		bool differs = ((bits & SHOWN) != 0) != ((bits & ways[i].bit) != 0);
+		if (t->way[i] == NULL && differs)
+			t->way[i] = g_string_new_len(t->out->str + t->start, (gssize)(t->out->len - t->start));
+		if (t->way[i] != NULL && (bits & ways[i].bit) != 0)
+			g_string_append_len(t->way[i], text, (gssize)len);
+	}
+	if ((bits & SHOWN) != 0)
+		g_string_append_len(t->out, text, (gssize)len);
+}
+
+static void separate(GString *out, char c)
+{
+	if (c == '\t' && out->len > 0 && out->str[out->len - 1] == '\n')
+		out->str[out->len - 1] = '\t'; /* the paragraph in a cell ended a line */
+	else if (out->len > 0 && out->str[out->len - 1] != '\n' && out->str[out->len - 1] != c)
+		g_string_append_c(out, c);
+}
+
+static void put_separator(Flow *f, char c)
+{
+	Target *t = top(f);
+	if (c == '\n' || t->out->len > t->cell)
+		separate(t->out, c);
+	for (guint i = 0; i < N_WAYS; i++)
+		if (t->way[i] != NULL)
+			separate(t->way[i], c);
+}
+
+/* The paragraph or row is over: what else it could be goes to its own text. */
+static void begin_line(Flow *f)
+{
+	Target *t = top(f);
+	for (guint i = 0; i < N_WAYS; i++) {
+		if (t->way[i] == NULL)
+			continue;
+		g_string_append_len(f->changed[i], t->way[i]->str, (gssize)t->way[i]->len);
+		separate(f->changed[i], '\n');
+		g_string_free(t->way[i], TRUE);
+		t->way[i] = NULL;
+	}
+	t->start = t->out->len;
+}
+
+static void end_line(Flow *f)
+{
+	put_separator(f, '\n');
+	begin_line(f);
+}
+
+static void push_target(Flow *f)
+{
+	Target target = {.out = g_string_new(NULL), .depth = f->open->len};
+	g_array_append_val(f->targets, target);
+}
+
+static void put_aside(Flow *f, const GString *text)
+{
+	g_string_append_len(f->aside, text->str, (gssize)text->len);
+	separate(f->aside, '\n');
+}
+
+static void pop_target(Flow *f)
+{
+	end_line(f);
+	Target target = *top(f);
+	g_array_set_size(f->targets, f->targets->len - 1);
+	put_aside(f, target.out);
+	if (target.deletion != NULL)
+		g_hash_table_replace(f->deletions, target.deletion, target.out);
+	else
+		g_string_free(target.out, TRUE);
+}
+
+/* In which readings of the paragraph a text stands here. */
+static guint bits_here(const Flow *f)
+{
+	guint bits = ALL;
+	if (f->deleted > 0)
+		bits &= BEFORE;
+	if (f->inserted > 0 || f->inserting > 0)
+		bits &= ~(guint)BEFORE;
+	if (f->hidden)
+		bits &= ~(guint)(SHOWN | STORED | BEFORE);
+	return bits;
+}
+
+/* ---- what is collected ---------------------------------------------------------------- */
+
+static void collect(Flow *f)
+{
+	g_string_truncate(f->collected, 0);
+	f->collects = true;
+}
+
+static void read_binary(Flow *f)
+{
+	g_autoptr(GByteArray) bytes = ms_base64_text(f->collected->str, f->collected->len);
+	if (bytes == NULL || bytes->len == 0)
+		put_aside(f, f->collected);
+	else
+		ms_extract_within(f->office->to, f->place, f->part != NULL ? f->part : "binary data", NULL,
+			bytes->data, bytes->len);
+}
+
+static void read_codes(Flow *f)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	ms_header_text(text, f->collected->str);
+	put(f, ALL, text->str, text->len);
+	end_line(f);
+	put_aside(f, f->collected);
+}
+
+/* A number with a format: as shown, and as stored in the reading that has it so. */
+static void put_value(Flow *f, const GString *shown, const GString *stored)
+{
+	if (stored->len == 0) {
+		put(f, ALL, shown->str, shown->len);
+		return;
+	}
+	put(f, ALL & ~(guint)STORED, shown->str, shown->len);
+	put(f, STORED, stored->str, stored->len);
+}
+
+static void put_number(Flow *f, const char *format)
+{
+	char *end;
+	double number = g_ascii_strtod(f->collected->str, &end);
+	g_string_truncate(f->shown, 0);
+	g_string_truncate(f->stored, 0);
+	if (f->collected->len > 0 && *end == '\0' && ms_number_shown(f->shown, number, format))
+		g_string_append_len(f->stored, f->collected->str, (gssize)f->collected->len);
+	else
+		g_string_append_len(f->shown, f->collected->str, (gssize)f->collected->len);
+	put_value(f, f->shown, f->stored);
+}
+
+static void end_value(Flow *f)
+{
+	if (f->in_cache) {
+		put_number(f, f->cache_format);
+		end_line(f);
+		return;
+	}
+	g_string_truncate(f->shown, 0);
+	g_string_truncate(f->stored, 0);
+	ms_cell_value(&f->cell, f->office->sheets, f->collected->str, f->collected->len, f->shown, f->stored);
+	put_value(f, f->shown, f->stored);
+}
+
+static void end_collecting(Flow *f, Kind kind)
+{
+	f->collects = false;
+	switch ((guint)kind) {
+	case BINARY: read_binary(f); break;
+	case CODES: read_codes(f); break;
+	case VALUE: end_value(f); break;
+	case FORMULA: put_aside(f, f->collected); break;
+	case DATA: put_number(f, g_hash_table_lookup(f->styles, f->cell_style != NULL ? f->cell_style : "Default"));
+		break;
+	case FORMAT_CODE:
+		g_free(f->cache_format);
+		f->cache_format = g_strndup(f->collected->str, f->collected->len);
+		break;
+	default: break;
+	}
+	g_string_truncate(f->collected, 0);
+}
+
+/* ---- elements that begin -------------------------------------------------------------- */
+
+static Kind kind_of(const char *name)
+{
+	gsize low = 0, high = G_N_ELEMENTS(kinds);
+	while (low < high) {
+		gsize middle = (low + high) / 2;
+		int order = (guchar)name[0] - (guchar)kinds[middle].name[0];
+		if (order == 0)
+			order = strcmp(name, kinds[middle].name);
+		if (order == 0)
+			return kinds[middle].kind;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return OTHER;
+}
+
+static bool is_off(const char *const *attributes)
+{
+	const char *value = ms_xml_attribute(attributes, "val");
+	return value != NULL && (strcmp(value, "0") == 0 || strcmp(value, "false") == 0
+		|| strcmp(value, "off") == 0);
+}
+
+/* A symbol of a font: the fonts of signs have theirs at F000 (ECMA-376 17.3.3.30). */
+static void put_symbol(Flow *f, const char *const *attributes)
+{
+	const char *code = ms_xml_attribute(attributes, "char");
+	gunichar c = code != NULL ? (gunichar)strtoul(code, NULL, 16) : 0;
+	if (c >= 0xf000 && c <= 0xf0ff)
+		c -= 0xf000;
+	char utf8[6];
+	if (c >= 0x20 && g_unichar_validate(c))
+		put(f, bits_here(f), utf8, (gsize)g_unichar_to_utf8(c, utf8));
+}
+
+static void field_char(Flow *f, const char *const *attributes)
+{
+	const char *type = ms_xml_attribute(attributes, "fldCharType");
+	static const guint8 in = 1;
+	if (type == NULL)
+		return;
+	if (strcmp(type, "begin") == 0) {
+		g_byte_array_append(f->fields, &in, 1);
+		f->instructions++;
+		return;
+	}
+	if (f->fields->len == 0)
+		return;
+	guint8 *last = &f->fields->data[f->fields->len - 1];
+	f->instructions -= *last;
+	*last = 0;
+	if (strcmp(type, "end") == 0)
+		g_byte_array_set_size(f->fields, f->fields->len - 1);
+	if (f->instructions == 0) {
+		put_aside(f, f->instruction);
+		g_string_truncate(f->instruction, 0);
+	}
+}
+
+static void begin_region(Flow *f, const char *const *attributes)
+{
+	const char *id = ms_xml_attribute(attributes, "id");
+	g_free(f->region);
+	f->region = g_strdup(id);
+}
+
+static void begin_deletion(Flow *f)
+{
+	push_target(f);
+	top(f)->deletion = g_strdup(f->region != NULL ? f->region : "");
+}
+
+static void change(Flow *f, Kind kind, const char *const *attributes)
+{
+	const char *id = ms_xml_attribute(attributes, "change-id");
+	const GString *deletion = id != NULL ? g_hash_table_lookup(f->deletions, id) : NULL;
+	if (kind == CHANGE && deletion != NULL) {
+		gsize len = deletion->len;
+		len -= len > 0 && deletion->str[len - 1] == '\n';
+		put(f, BEFORE, deletion->str, len);
+	} else if (kind == CHANGE_START && id != NULL && g_hash_table_contains(f->insertions, id)) {
+		f->inserting++;
+	} else if (kind == CHANGE_END && f->inserting > 0 && id != NULL
+		&& g_hash_table_contains(f->insertions, id)) {
+		f->inserting--;
+	}
+}
+
+static void list_style(Flow *f, const char *const *attributes)
+{
+	const char *prefix = ms_xml_attribute(attributes, "num-prefix");
+	const char *start = ms_xml_attribute(attributes, "start-value");
+	const char *suffix = ms_xml_attribute(attributes, "num-suffix");
+	if (prefix == NULL && start == NULL)
+		return;
+	g_string_append_printf(f->aside, "%s%s%s", prefix != NULL ? prefix : "", start != NULL ? start : "1",
+		suffix != NULL ? suffix : "");
+	separate(f->aside, '\n');
+}
+
+static void begin_style(Flow *f, Kind kind, const char *const *attributes)
+{
+	const char *id = ms_xml_attribute(attributes, "ID");
+	const char *format = ms_xml_attribute(attributes, "Format");
+	if (kind == STYLE && id != NULL) {
+		g_free(f->style);
+		f->style = g_strdup(id);
+	} else if (kind == NUMBER_FORMAT && format != NULL && f->style != NULL) {
+		g_hash_table_replace(f->styles, g_strdup(f->style), g_strdup(format));
+	}
+}
+
+static void begin_data(Flow *f, const char *const *attributes)
+{
+	const char *type = ms_xml_attribute(attributes, "Type");
+	f->number = type != NULL && strcmp(type, "Number") == 0;
+	if (f->number)
+		collect(f);
+	else
+		top(f)->paragraphs++;
+}
+
+static void begin_paragraph(Flow *f)
+{
+	Target *t = top(f);
+	if (t->paragraphs++ == 0 && !t->plain_end) {
+		if (t->out->len > t->cell)
+			put_separator(f, '\n');
+		begin_line(f);
+	}
+	t->plain_end = false;
+	g_clear_pointer(&f->list, g_free);
+	f->level = 0;
+}
+
+static void set_text(char **to, const char *value)
+{
+	g_free(*to);
+	*to = g_strdup(value);
+}
+
+static void begin_mark(Flow *f, Kind kind, const char *const *attributes)
+{
+	/* In the properties of a paragraph these are said of its mark. */
+	if (f->properties > 0) {
+		if (kind != INSERTED && !is_off(attributes))
+			top(f)->plain_end = true;
+	} else if (kind == VANISH && f->open->len >= 3
+		&& g_array_index(f->open, guint8, f->open->len - 3) == RUN) {
+		f->hidden = !is_off(attributes);
+	}
+	f->deleted += kind == DELETED;
+	f->inserted += kind == INSERTED;
+}
+
+static void begin_other(Flow *f, Kind kind, const char *const *attributes)
+{
+	switch ((guint)kind) {
+	case LIST_STYLE: list_style(f, attributes); break;
+	case STYLE:
+	case NUMBER_FORMAT: begin_style(f, kind, attributes); break;
+	case DATA: begin_data(f, attributes); break;
+	case CELL:
+		top(f)->cell = top(f)->out->len;
+		set_text(&f->cell_style, ms_xml_attribute(attributes, "StyleID"));
+		break;
+	case LEVEL: f->level = (guint)strtoul(ms_xml_attribute(attributes, "val") != NULL
+				? ms_xml_attribute(attributes, "val") : "0", NULL, 10); break;
+	case NUMBER: set_text(&f->list, ms_xml_attribute(attributes, "val")); break;
+	case CACHE:
+		f->in_cache = true;
+		g_clear_pointer(&f->cache_format, g_free);
+		break;
+	case PART: set_text(&f->part, ms_xml_attribute(attributes, "name")); break;
+	case REGION: begin_region(f, attributes); break;
+	case DELETION: begin_deletion(f); break;
+	case INSERTION:
+		if (f->region != NULL)
+			g_hash_table_add(f->insertions, g_strdup(f->region));
+		break;
+	case CHANGE:
+	case CHANGE_START:
+	case CHANGE_END: change(f, kind, attributes); break;
+	default: break;
+	}
+}
+
+static void begin_text(Flow *f, Kind kind, const char *const *attributes)
+{
+	bool within = top(f)->paragraphs > 0;
+	switch ((guint)kind) {
+	case HYPHEN: put(f, bits_here(f), "-", 1); break;
+	case SPACE:
+		if (within)
+			put(f, bits_here(f), " ", 1);
+		break;
+	case TAB:
+		if (f->properties == 0 && within)
+			put(f, bits_here(f), "\t", 1);
+		break;
+	case BREAK:
+		if (within)
+			put(f, bits_here(f), "\n", 1);
+		break;
+	case SYMBOL: put_symbol(f, attributes); break;
+	case FIELD: field_char(f, attributes); break;
+	case DELETED:
+	case INSERTED:
+	case VANISH: begin_mark(f, kind, attributes); break;
+	case PROPERTIES: f->properties++; break;
+	case PARAGRAPH:
+	case STRING: begin_paragraph(f); break;
+	case INLINE: top(f)->paragraphs++; break;
+	case SHEET_ROW: end_line(f); break;
+	case SHEET_CELL:
+		top(f)->cell = top(f)->out->len;
+		ms_cell_begin(&f->cell, attributes);
+		f->in_cell = true;
+		break;
+	case BINARY:
+	case CODES:
+	case FORMULA:
+	case FORMAT_CODE: collect(f); break;
+	case VALUE:
+		if (f->in_cell || f->in_cache)
+			collect(f);
+		break;
+	case ANNOTATION:
+		if (within || f->targets->len > 1)
+			push_target(f);
+		break;
+	case PHONETIC: push_target(f); break;
+	default: begin_other(f, kind, attributes);
+	}
+}
+
+/* Roots of the standards: in other XML (data of a customer's own) no attribute is structural. */
+static bool is_office(const char *root)
+{
+	static const char *const roots[] = {"Properties", "Relationships", "Types", "Workbook", "body",
+		"calcChain", "chart", "chartSpace", "chartsheet", "clrMapOvr", "cmAuthorLst", "cmLst", "colorStyle", "colorsDef", "comments",
+		"commentsEx", "commentsExtensible", "commentsIds", "coreProperties", "chartStyle", "dataModel",
+		"datastoreItem", "dialogsheet", "document", "document-content", "document-meta",
+		"document-settings", "document-styles", "drawing", "endnotes", "externalLink", "fonts",
+		"footnotes", "ftr", "glossaryDocument", "handoutMaster", "hdr", "layoutDef", "macrosheet",
+		"manifest", "metadata", "notes", "notesMaster", "numbering", "package", "people",
+		"personList", "pivotCacheDefinition", "pivotCacheRecords", "pivotTableDefinition",
+		"presProps", "presentation", "presentationPr", "presentationProperties", "queryTable",
+		"settings", "sld", "sldLayout", "sldMaster", "sst", "styleSheet", "styles", "stylesWithEffects",
+		"styleDef", "table", "tblStyleLst", "theme", "themeOverride", "userShapes", "viewPr", "webSettings",
+		"wordDocument", "workbook", "worksheet", "wsDr", "xml", "RDF", "Signature", "document-signatures",
+		"connections", "slicers", "slicerCacheDefinition", "timelines", "timelineCacheDefinition", NULL};
+	return g_strv_contains(roots, root);
+}
+
+static bool defines(const char *root)
+{
+	static const char *const roots[] = {"numbering", "package", "styleSheet", "wordDocument", NULL};
+	return g_strv_contains(roots, root);
+}
+
+static void flow_start(void *user, const char *name, const char *const *attributes)
+{
+	Flow *f = user;
+	Kind kind = kind_of(name);
+	if (f->office->mixed && strcmp(name, "text") == 0)
+		kind = OTHER; /* office:text holds all paragraphs, number:text none */
+	if (f->open->len == 0) {
+		f->defines = defines(name);
+		f->standard = is_office(name);
+	}
+	if (*attributes != NULL)
+		ms_attributes_keep(f->office->attributes, name, attributes, f->standard);
+	f->blank = false;
+	/* The ends of elements are told by what they were, not by their names: so it is kept. */
+	guint8 stored = (guint8)kind;
+	if (kind == OTHER && f->standard && ms_attributes_no_text(f->office->attributes, name))
+		stored = G_MAXUINT8;
+	g_array_append_val(f->open, stored);
+	if (f->defines) {
+		ms_numbering_start(f->office->numbering, name, attributes);
+		ms_sheets_style_start(f->office->sheets, name, attributes);
+	}
+	if (kind != OTHER)
+		begin_text(f, kind, attributes);
+}
+
+/* ---- elements that end ---------------------------------------------------------------- */
+
+static void end_paragraph(Flow *f)
+{
+	Target *t = top(f);
+	if (f->list != NULL)
+		ms_numbering_count(f->office->numbering, f->list, f->level, f->aside);
+	g_clear_pointer(&f->list, g_free);
+	t->paragraphs -= t->paragraphs > 0;
+	if (t->paragraphs > 0)
+		return;
+	if (!t->plain_end) {
+		end_line(f);
+		return;
+	}
+	/* Before the change, or with hidden text, there was an end. */
+	put(f, BEFORE | HIDDEN, "\n", 1);
+}
+
+static void end_string(Flow *f)
+{
+	Target *t = top(f);
+	t->paragraphs -= t->paragraphs > 0;
+	if (!f->strings || f->targets->len > 1 || t->paragraphs > 0) {
+		end_line(f);
+		return;
+	}
+	ms_sheets_add_string(f->office->sheets, t->out->str + t->start, t->out->len - t->start);
+	g_string_truncate(t->out, t->start);
+	end_line(f);
+}
+
+static void end_text(Flow *f, Kind kind)
+{
+	switch ((guint)kind) {
+	case DELETED: f->deleted -= f->deleted > 0; break;
+	case INSERTED: f->inserted -= f->inserted > 0; break;
+	case PROPERTIES: f->properties -= f->properties > 0; break;
+	case RUN: f->hidden = false; break;
+	case PARAGRAPH: end_paragraph(f); break;
+	case STRING: end_string(f); break;
+	case DATA:
+		if (!f->number)
+			top(f)->paragraphs -= top(f)->paragraphs > 0;
+		break;
+	case INLINE: top(f)->paragraphs -= top(f)->paragraphs > 0; break;
+	case CELL: put_separator(f, '\t'); break;
+	case SHEET_CELL:
+		f->in_cell = false;
+		put_separator(f, '\t');
+		break;
+	case SHEET_ROW:
+	case ROW:
+		if (top(f)->paragraphs == 0)
+			end_line(f);
+		break;
+	case CACHE: f->in_cache = false; break;
+	case PART: g_clear_pointer(&f->part, g_free); break;
+	default:
+		/* Outside of a paragraph each text is a line; in a cell, the cell ends it. */
+		if (top(f)->paragraphs == 0 && !f->in_cell)
+			put_separator(f, '\n');
+	}
+}
+
+static void flow_end(void *user, const char *name)
+{
+	Flow *f = user;
+	if (f->open->len == 0)
+		return;
+	guint8 stored = g_array_index(f->open, guint8, f->open->len - 1);
+	Kind kind = stored == G_MAXUINT8 ? OTHER : (Kind)stored;
+	f->blank = false;
+	if (f->collects && (kind == BINARY || kind == CODES || kind == FORMULA || kind == FORMAT_CODE
+			|| kind == VALUE || kind == DATA))
+		end_collecting(f, kind);
+	end_text(f, kind);
+	if (f->defines) {
+		ms_numbering_end(f->office->numbering, name, f->aside);
+		ms_sheets_style_end(f->office->sheets, name);
+	}
+	while (f->targets->len > 1 && top(f)->depth == f->open->len)
+		pop_target(f);
+	g_array_set_size(f->open, f->open->len - 1);
+}
+
+/* ---- text ----------------------------------------------------------------------------- */
+
+static bool is_blank(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (!g_ascii_isspace(text[i]))
+			return false;
+	return true;
+}
+
+/* OpenDocument: a run of white space is one space (6.1.2). */
+static void put_collapsed(Flow *f, const char *text, gsize len)
+{
+	guint bits = bits_here(f);
+	gsize at = 0;
+	while (at < len) {
+		gsize n = 0;
+		while (at + n < len && !g_ascii_isspace(text[at + n]))
+			n++;
+		if (n > 0)
+			put(f, bits, text + at, n);
+		at += n;
+		gsize blanks = 0;
+		while (at + blanks < len && g_ascii_isspace(text[at + blanks]))
+			blanks++;
+		const GString *out = top(f)->out;
+		if (blanks > 0 && out->len > top(f)->start && !g_ascii_isspace(out->str[out->len - 1]))
+			put(f, bits, " ", 1);
+		at += blanks;
+	}
+}
+
+static void put_text(Flow *f, Kind kind, const char *text, gsize len)
+{
+	bool within = top(f)->paragraphs > 0;
+	bool exact = kind == TEXT || kind == DELETED_TEXT || kind == DATA;
+	if (within && f->office->mixed && !exact) {
+		put_collapsed(f, text, len);
+		return;
+	}
+	if (!exact && is_blank(text, len)) {
+		f->blank = true; /* indentation, unless more text of the same element follows */
+		return;
+	}
+	guint bits = bits_here(f);
+	if (kind == DELETED_TEXT)
+		bits = BEFORE;
+	if (f->blank)
+		put(f, bits, " ", 1);
+	f->blank = false;
+	put(f, bits, text, len);
+}
+
+static void flow_text(void *user, const char *text, gsize len)
+{
+	Flow *f = user;
+	guint8 stored = f->open->len > 0 ? g_array_index(f->open, guint8, f->open->len - 1) : (guint8)OTHER;
+	if (stored == G_MAXUINT8)
+		return;
+	if (f->collects)
+		g_string_append_len(f->collected, text, (gssize)len);
+	else if (stored == INSTRUCTION || (f->instructions > 0 && stored == TEXT))
+		g_string_append_len(f->instruction, text, (gssize)len);
+	else
+		put_text(f, (Kind)stored, text, len);
+}
+
+/* ---- a part --------------------------------------------------------------------------- */
+
+static void gstring_free(gpointer data)
+{
+	g_string_free(data, TRUE);
+}
+
+static Flow *flow_new(MsOffice *office, const char *place, bool strings)
+{
+	Flow *f = g_new0(Flow, 1);
+	f->office = office;
+	f->place = place;
+	f->strings = strings;
+	f->targets = g_array_new(FALSE, FALSE, sizeof(Target));
+	f->open = g_array_new(FALSE, FALSE, 1);
+	f->aside = g_string_new(NULL);
+	for (guint i = 0; i < N_WAYS; i++)
+		f->changed[i] = g_string_new(NULL);
+	f->collected = g_string_new(NULL);
+	f->fields = g_byte_array_new();
+	f->instruction = g_string_new(NULL);
+	f->deletions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, gstring_free);
+	f->insertions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	f->shown = g_string_new(NULL);
+	f->stored = g_string_new(NULL);
+	f->styles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	push_target(f);
+	return f;
+}
+
+static void flow_free(Flow *f)
+{
+	g_string_free(top(f)->out, TRUE);
+	g_array_unref(f->targets);
+	g_array_unref(f->open);
+	g_string_free(f->aside, TRUE);
+	for (guint i = 0; i < N_WAYS; i++)
+		g_string_free(f->changed[i], TRUE);
+	g_string_free(f->collected, TRUE);
+	g_byte_array_unref(f->fields);
+	g_string_free(f->instruction, TRUE);
+	g_free(f->region);
+	g_hash_table_unref(f->deletions);
+	g_hash_table_unref(f->insertions);
+	g_free(f->list);
+	g_string_free(f->shown, TRUE);
+	g_string_free(f->stored, TRUE);
+	g_free(f->cache_format);
+	g_hash_table_unref(f->styles);
+	g_free(f->style);
+	g_free(f->cell_style);
+	g_free(f->part);
+	g_free(f);
+}
+
+static void span(const Flow *f, const char *suffix, const GString *text)
+{
+	g_autofree char *where = g_strconcat(f->place, suffix, NULL);
+	ms_extract_span(f->office->to, where, text->str, text->len);
+}
+
+/* Hands over all that was read; what broke off in mid-element too. */
+static void finish(Flow *f, gsize *text)
+{
+	if (f->collects)
+		put(f, ALL, f->collected->str, f->collected->len);
+	put_aside(f, f->instruction);
+	while (f->targets->len > 1)
+		pop_target(f);
+	end_line(f);
+	*text += top(f)->out->len + f->aside->len;
+	span(f, "", top(f)->out);
+	span(f, " (notes, fields)", f->aside);
+	for (guint i = 0; i < N_WAYS; i++)
+		span(f, ways[i].suffix, f->changed[i]);
+	g_autoptr(GString) attributes = ms_attributes_take(f->office->attributes);
+	span(f, " (attributes)", attributes);
+}
+
+const char *ms_flow_read(MsOffice *office, const char *place, const guint8 *data, gsize len,
+	bool strings, gsize *text)
+{
+	static const MsXmlHandler handler = {flow_start, flow_end, flow_text};
+	Flow *f = flow_new(office, place, strings);
+	const char *why = ms_xml_parse(data, len, office->to->budget, &handler, f);
+	finish(f, text);
+	flow_free(f);
+	return why;
+}

@@ -1,0 +1,26 @@
+/* The text of one part of an Office document.  Private to extract/. */
+#ifndef MISSENT_EXTRACT_FLOW_H
+#define MISSENT_EXTRACT_FLOW_H
+
+#include "missent/extract.h"
+
+#include "attributes.h"
+#include "numbering.h"
+#include "sheet.h"
+
+/* What the parts of one document share. */
+typedef struct {
+	const MsExtraction *to;
+	const char *where;   /* of the document */
+	bool mixed;          /* OpenDocument: blanks between elements of a paragraph are text */
+	MsAttributes *attributes;
+	MsSheets *sheets;
+	MsNumbering *numbering;
+} MsOffice;
+
+/* Reads one part.  `strings`: its shared strings are those of the cells.  NULL, or why it was not
+ * read to its end; the bytes of text that are shown are added to `*text`. */
+const char *ms_flow_read(MsOffice *office, const char *place, const guint8 *data, gsize len,
+	bool strings, gsize *text);
+
+#endif

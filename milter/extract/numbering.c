@@ -1,0 +1,145 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "numbering.h"
+#include "xml.h"
+
+/*
+ * A list may begin at 7740912 and write "KD-%1" before each paragraph: a number that stands
+ * nowhere in the text (ECMA-376 part 1, 17.9).  In come the definitions and the paragraphs in
+ * their order, out go labels.  "1." and "a)" say nothing and are left out.
+ */
+
+#define LEVELS 9
+#define MAX_DEFINITIONS 10000
+#define TELLING 4 /* letters and digits */
+
+typedef struct {
+	char *text[LEVELS];    /* "KD-%1" */
+	gint64 start[LEVELS], count[LEVELS];
+	bool begun[LEVELS];
+} Definition;
+
+struct MsNumbering {
+	GHashTable *definitions; /* abstractNumId to Definition */
+	GHashTable *lists;       /* numId to Definition, borrowed */
+	Definition *open;
+	guint level;
+	char *list;
+};
+
+static void definition_free(gpointer data)
+{
+	Definition *definition = data;
+	for (guint i = 0; i < LEVELS; i++)
+		g_free(definition->text[i]);
+	g_free(definition);
+}
+
+MsNumbering *ms_numbering_new(void)
+{
+	MsNumbering *n = g_new0(MsNumbering, 1);
+	n->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, definition_free);
+	n->lists = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return n;
+}
+
+void ms_numbering_free(MsNumbering *n)
+{
+	if (n == NULL)
+		return;
+	g_hash_table_unref(n->lists);
+	g_hash_table_unref(n->definitions);
+	g_free(n->list);
+	g_free(n);
+}
+
+static guint level_of(const char *const *attributes)
+{
+	const char *level = ms_xml_attribute(attributes, "ilvl");
+	return level != NULL ? (guint)strtoul(level, NULL, 10) : 0;
+}
+
+void ms_numbering_start(MsNumbering *n, const char *name, const char *const *attributes)
+{
+	const char *value = ms_xml_attribute(attributes, "val");
+	if (strcmp(name, "abstractNum") == 0) {
+		const char *id = ms_xml_attribute(attributes, "abstractNumId");
+		n->open = g_new0(Definition, 1);
+		n->level = 0;
+		g_autofree char *unnamed = id == NULL || g_hash_table_contains(n->definitions, id)
+			? g_strdup_printf("?%u", g_hash_table_size(n->definitions)) : NULL;
+		if (g_hash_table_size(n->definitions) < MAX_DEFINITIONS) {
+			g_hash_table_insert(n->definitions, g_strdup(unnamed != NULL ? unnamed : id), n->open);
+		} else {
+			g_clear_pointer(&n->open, definition_free);
+		}
+	} else if (strcmp(name, "num") == 0) {
+		const char *id = ms_xml_attribute(attributes, "numId");
+		g_free(n->list);
+		n->list = g_strdup(id);
+		n->open = NULL;
+	} else if (strcmp(name, "abstractNumId") == 0 && n->list != NULL && value != NULL) {
+		n->open = g_hash_table_lookup(n->definitions, value);
+		if (n->open != NULL && g_hash_table_size(n->lists) < MAX_DEFINITIONS)
+			g_hash_table_replace(n->lists, g_strdup(n->list), n->open);
+	} else if (strcmp(name, "lvl") == 0 || strcmp(name, "lvlOverride") == 0) {
+		n->level = level_of(attributes);
+	} else if (n->open != NULL && n->level < LEVELS && value != NULL) {
+		if (strcmp(name, "start") == 0 || strcmp(name, "startOverride") == 0) {
+			n->open->start[n->level] = g_ascii_strtoll(value, NULL, 10);
+		} else if (strcmp(name, "lvlText") == 0) {
+			g_free(n->open->text[n->level]);
+			n->open->text[n->level] = g_strndup(value, 200);
+		}
+	}
+}
+
+static void put_label(GString *out, const Definition *definition, guint level)
+{
+	gsize start = out->len;
+	guint telling = 0;
+	for (const char *p = definition->text[level]; p != NULL && *p != '\0'; p++) {
+		if (*p == '%' && p[1] >= '1' && p[1] <= '9') {
+			guint at = (guint)(*++p - '1');
+			gint64 count = definition->begun[at] ? definition->count[at] : definition->start[at];
+			g_string_append_printf(out, "%" G_GINT64_FORMAT, count);
+		} else {
+			g_string_append_c(out, *p);
+		}
+	}
+	for (gsize i = start; i < out->len; i++)
+		telling += g_ascii_isalnum(out->str[i]);
+	if (telling >= TELLING)
+		g_string_append_c(out, '\n');
+	else
+		g_string_truncate(out, start);
+}
+
+void ms_numbering_end(MsNumbering *n, const char *name, GString *out)
+{
+	bool definition = strcmp(name, "abstractNum") == 0;
+	if (!definition && strcmp(name, "num") != 0)
+		return;
+	for (guint i = 0; n->open != NULL && i < LEVELS; i++)
+		put_label(out, n->open, i);
+	n->open = NULL;
+	g_clear_pointer(&n->list, g_free);
+}
+
+void ms_numbering_count(MsNumbering *n, const char *id, guint level, GString *out)
+{
+	Definition *definition = g_hash_table_lookup(n->lists, id);
+	if (definition == NULL || level >= LEVELS)
+		return;
+	if (definition->begun[level])
+		definition->count[level]++;
+	else
+		definition->count[level] = definition->start[level];
+	definition->begun[level] = true;
+	for (guint i = level + 1; i < LEVELS; i++)
+		definition->begun[i] = false;
+	put_label(out, definition, level);
+}

@@ -1,0 +1,21 @@
+/* The numbers that Word writes before paragraphs.  Private to extract/. */
+#ifndef MISSENT_EXTRACT_NUMBERING_H
+#define MISSENT_EXTRACT_NUMBERING_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct MsNumbering MsNumbering;
+
+MsNumbering *ms_numbering_new(void);
+void ms_numbering_free(MsNumbering *numbering);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsNumbering, ms_numbering_free)
+
+/* Takes the elements of word/numbering.xml; others are no matter to it. */
+void ms_numbering_start(MsNumbering *numbering, const char *name, const char *const *attributes);
+/* The end of one definition: its first labels go to `out`, one a line, where they say something. */
+void ms_numbering_end(MsNumbering *numbering, const char *name, GString *out);
+/* A paragraph of the list `id`: its label goes to `out`, with a line end. */
+void ms_numbering_count(MsNumbering *numbering, const char *id, guint level, GString *out);
+
+#endif
