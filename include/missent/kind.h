@@ -25,7 +25,7 @@
 typedef enum {
 	MS_CHECK_NONE, MS_CHECK_UUID, MS_CHECK_IBAN, MS_CHECK_VAT, MS_CHECK_LUHN, MS_CHECK_CARD,
 	MS_CHECK_SIRET, MS_CHECK_LEITWEG, MS_CHECK_GLN, MS_CHECK_DUNS, MS_CHECK_BIC, MS_CHECK_LEI,
-	MS_CHECK_CREDITOR, MS_CHECK_RF, MS_CHECK_PHONE
+	MS_CHECK_CREDITOR, MS_CHECK_RF, MS_CHECK_PHONE, MS_CHECK_TAX
 } MsCheck;
 
 typedef enum {
@@ -117,6 +117,11 @@ typedef struct {
  * is what the value was made from. */
 GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const char *text, gsize len);
 GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value);
+
+/* What goes before a company's number because of the label before it ("KvK") or its scheme of
+ * ISO/IEC 6523 ("0106"), so that it is compared with numbers of that register alone; or NULL. */
+const char *ms_kind_register_of_label(const char *label, gsize len);
+const char *ms_kind_register_of_scheme(const char *scheme);
 
 /* user@domain with the local part in lower case and the domain as A-labels; NULL if it is not
  * an address.  "@domain" and "*@domain" give "@domain".  RFC 5321, RFC 6531, RFC 5890. */

@@ -85,6 +85,11 @@ bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint 
 	g_autofree char *value = ms_kind_canonical(kind, s->span->text + from, MAX(to, from) - from, &why);
 	if (value == NULL)
 		return false;
+	if (kind->family == MS_FAMILY_REGISTRATION && kind->check == MS_CHECK_NONE && s->company_register != NULL
+		&& !g_str_has_prefix(value, s->company_register)) {
+		g_autofree char *number = value;
+		value = g_strconcat(s->company_register, number, NULL);
+	}
 	/* One with check digits that do not agree may be anything. */
 	if (belief == MS_BELIEF_SHAPE && kind->check != MS_CHECK_NONE && kind->family != MS_FAMILY_NONE
 		&& !ms_kind_checked(kind, value))
@@ -217,8 +222,11 @@ static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 	if (kind->block) {
 		in_block(s, kind, skip_separators(s->fold, label_end, reach, " \t\r:.=-"), reach);
 	} else {
+		if (kind->family == MS_FAMILY_REGISTRATION)
+			s->company_register = ms_kind_register_of_label(s->fold->text + label_start, label_end - label_start);
 		by_label_pattern(s, kind, label_end, until, reach, 0);
 		by_line(s, kind, label_end, until, reach);
+		s->company_register = NULL;
 	}
 }
 
@@ -308,12 +316,14 @@ static void by_field(Search *s)
 		if (!is_field_of(kind, s->span->term))
 			continue;
 		Block block = {s, kind};
+		s->company_register = s->span->scheme != NULL ? ms_kind_register_of_scheme(s->span->scheme) : NULL;
 		if (kind->block)
 			ms_block_ranges(s->fold->text, s->fold->len, 0, add_block_range, &block);
 		else
 			ms_detect_add(s, kind, 0, s->fold->len, MS_BELIEF_FIELD
 				| (s->span->scheme != NULL && *s->span->scheme != '\0' ? MS_BELIEF_SCHEME : 0));
 	}
+	s->company_register = NULL;
 }
 
 void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget,
@@ -324,7 +334,7 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(Label));
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
-	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders, false};
+	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders, NULL, false};
 	ms_detect_names(&s);
 	if (span->type == MS_SPAN_FIELD)
 		by_field(&s);

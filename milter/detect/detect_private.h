@@ -29,6 +29,7 @@ typedef struct {
 	GArray *labels; /* of Label, by their ends */
 	GArray *named;  /* of Named, by their starts */
 	GArray *borders; /* of Border: the stretches of a structured document, by their starts */
+	const char *company_register; /* of numbers that are added now (kind.h), or NULL */
 	bool full;      /* no more findings are taken */
 } Search;
 

@@ -151,7 +151,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (ms_detect_labelled(s, k, start) && !(glued && is_part_of_known(s, hit)))
 		return true;
 	/* Without its country a VAT ID is a number like any other. */
-	if (kind->family == MS_FAMILY_VAT && g_ascii_isdigit(text[0]))
+	if (kind->check == MS_CHECK_VAT && g_ascii_isdigit(text[0]))
 		return false;
 	if (glued && (digits || len < kind->joined_length))
 		return false;

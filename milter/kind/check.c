@@ -319,6 +319,9 @@ const char *ms_check_value(MsCheck check, const char *value)
 	case MS_CHECK_CREDITOR: return check_creditor(value);
 	case MS_CHECK_RF: return check_rf(value);
 	case MS_CHECK_PHONE: return check_phone(value);
+	case MS_CHECK_TAX:
+		/* A VAT ID is one, and no other. */
+		return check_vat(value) == NULL ? "it is a VAT ID" : ms_check_tax(value);
 	}
 	g_assert_not_reached();
 }
@@ -333,6 +336,7 @@ bool ms_check_digits(MsCheck check, const char *value)
 	case MS_CHECK_CREDITOR:
 	case MS_CHECK_RF: return true; /* or ms_check_value() had refused it */
 	case MS_CHECK_VAT: return ms_check_vat_digits(value);
+	case MS_CHECK_TAX: return ms_check_tax_digits(value);
 	case MS_CHECK_SIRET: return siret_digits(value);
 	case MS_CHECK_LEITWEG: return mod_97(value, 0) == 1;
 	case MS_CHECK_GLN: return gs1_digits(value);

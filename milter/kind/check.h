@@ -13,6 +13,9 @@ bool ms_check_digits(MsCheck check, const char *value);
 
 /* vat.c: of a value that is built as one. */
 bool ms_check_vat_digits(const char *value);
+/* tax.c: tax numbers that are no VAT IDs. */
+const char *ms_check_tax(const char *value);
+bool ms_check_tax_digits(const char *value);
 /* Nine digits with Luhn's sum. */
 bool ms_check_siren(const char *digits);
 

@@ -19,13 +19,15 @@
 /* The space of roots that are stored for a part of them: the SIREN for a SIRET. */
 #define MS_FORM_PART "part"
 #define ZEROS_SPACE "zeros/"
+#define NO_COUNTRY "nocountry"
 #define MIN_WITHOUT_ZEROS 6
 #define MIN_BARE 8 /* characters of a number that may stand without its country */
 
 typedef struct {
 	GPtrArray *qualified; /* with the country or scheme */
 	GPtrArray *bare;
-	bool part; /* it is one of several of its root: an establishment */
+	bool part;    /* it is one of several of its root: an establishment */
+	bool country; /* the value says of which country, or register, it is */
 } Roots;
 
 static void add(GPtrArray *list, const char *text)
@@ -63,13 +65,19 @@ static void of_vat(Roots *roots, const char *value)
 {
 	static const char *const swiss[] = {"MWST", "TVA", "IVA", NULL};
 	static const char *const norwegian[] = {"MVA", NULL};
+	roots->country = true;
 	if (g_str_has_prefix(value, "CHE")) {
 		g_autofree char *number = cut_suffix(value + 3, swiss);
 		add_both(roots, "CHE", number);
 		return;
 	}
 	if (!g_ascii_isalpha(value[0]) || !g_ascii_isalpha(value[1])) {
-		add(roots->bare, value);
+		g_autofree char *number = cut_suffix(value, norwegian);
+		roots->country = strcmp(number, value) != 0;
+		if (roots->country)
+			add_both(roots, "NO", number);
+		else
+			add(roots->bare, value);
 		return;
 	}
 	const char country[3] = {value[0], value[1], '\0'};
@@ -92,8 +100,30 @@ static void of_vat(Roots *roots, const char *value)
 
 /* ---- numbers of registers ------------------------------------------------------------- */
 
+/* Registers whose numbers are told apart by more than a country. */
+static const char *const registers[] = {"NLKVK", "NLOIN", "SGUEN", "PLREGON", "PLKRS", "DEHR", "ATFN", "ITREA", NULL};
+
+/* How many letters before a number say of which register it is. */
+static gsize register_length(const char *value)
+{
+	for (const char *const *p = registers; *p != NULL; p++)
+		if (g_str_has_prefix(value, *p))
+			return strlen(*p);
+	bool country = g_ascii_isupper(value[0]) && g_ascii_isupper(value[1])
+		&& strspn(value + 2, "0123456789") >= MIN_BARE;
+	return country ? 2 : 0;
+}
+
 static void of_registration(Roots *roots, const char *value)
 {
+	gsize letters = register_length(value);
+	if (letters > 0 && !g_str_has_prefix(value, "CHE")) {
+		g_autofree char *root = g_strndup(value, letters);
+		add_both(roots, root, value + letters);
+		add(roots->bare, value + letters);
+		roots->country = true;
+		return;
+	}
 	g_autofree char *siren = g_strndup(value, 9);
 	if ((is_digits(value, 14) || is_digits(value, 9)) && ms_check_siren(siren)) {
 		add_both(roots, "FR", siren);
@@ -134,6 +164,7 @@ static void of_participant(Roots *roots, const char *value)
 		if (strncmp(value, schemes[i].scheme, 4) != 0 || strlen(value) < 4 + MIN_BARE)
 			continue;
 		const char *number = value + 4, *root = schemes[i].root;
+		roots->country = true;
 		if (g_str_has_prefix(number, root) && g_ascii_isalpha(root[0]) && strlen(root) < 4)
 			number += strlen(root);
 		g_autofree char *siren = g_strndup(number, 9);
@@ -193,18 +224,52 @@ static GPtrArray *company_forms(const MsKind *kind, const char *value, bool aske
 	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
 	g_autoptr(GPtrArray) qualified = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) bare = g_ptr_array_new_with_free_func(g_free);
-	Roots roots = {qualified, bare, false};
+	Roots roots = {qualified, bare, false, false};
 	roots_of(kind, value, &roots);
 	if (asked || !roots.part)
 		add_all(forms, "company", qualified, false);
 	if (asked || roots.part)
 		add_all(forms, MS_FORM_PART, qualified, false);
-	/* What names its country is not asked for without it: it may be another country's. */
+	/* A number that names its country is not another country's: it is asked for among those
+	 * that name none. */
+	if (asked && roots.country) {
+		add_all(forms, NO_COUNTRY, bare, false);
+		return forms;
+	}
+	if (!asked && !roots.country && !roots.part)
+		add_form(forms, NO_COUNTRY, value, false);
 	if (!asked || qualified->len == 0 || strspn(value, "0123456789") == strlen(value))
 		add_all(forms, roots.part && !asked ? MS_FORM_PART : "company", bare, true);
 	if (asked && qualified->len == 0)
 		add_all(forms, MS_FORM_PART, bare, false);
 	return forms;
+}
+
+/* ---- of which register ---- */
+
+static const struct {
+	const char *word, *root;
+} register_words[] = {
+	{"kvk", "NLKVK"}, {"k.v.k", "NLKVK"}, {"cvr", "DK"}, {"organisasjonsnummer", "NO"}, {"organisationsnummer", "SE"},
+	{"y-tunnus", "FI"}, {"ondernemingsnummer", "BE"}, {"numero d'entreprise", "BE"}, {"regon", "PLREGON"},
+	{"krs", "PLKRS"}, {"hrb", "DEHR"}, {"hra", "DEHR"}, {"firmenbuch", "ATFN"}, {"numero rea", "ITREA"},
+};
+
+const char *ms_kind_register_of_label(const char *label, gsize len)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(label, len);
+	for (gsize i = 0; i < G_N_ELEMENTS(register_words); i++)
+		if (g_ascii_strncasecmp(fold->text, register_words[i].word, strlen(register_words[i].word)) == 0)
+			return register_words[i].root;
+	return NULL;
+}
+
+const char *ms_kind_register_of_scheme(const char *scheme)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
+		if (!schemes[i].vat && strcmp(schemes[i].scheme, scheme) == 0)
+			return schemes[i].root;
+	return NULL;
 }
 
 /* ---- addresses ---- */

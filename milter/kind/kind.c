@@ -30,7 +30,7 @@ struct MsKinds {
 /* ---- kinds.conf ----------------------------------------------------------------------- */
 
 static const char *const checks[] = {"none", "uuid", "iban", "vat", "luhn", "card", "siret", "leitweg",
-	"gln", "duns", "bic", "lei", "creditor", "rf", "phone", NULL};
+	"gln", "duns", "bic", "lei", "creditor", "rf", "phone", "tax", NULL};
 static const char *const forms[] = {"alnum", "digits", "email", "phone", "address", NULL};
 static const char *const families[] = {"none", "vat", "registration", "participant", "gln", "duns", NULL};
 

@@ -165,6 +165,13 @@ static const struct {
 	{"vat-id", "FR44732829320", "kunde@alpha.example", MS_UNKNOWN},
 	/* another country's number with the same digits */
 	{"vat-id", "DE303265045", "x@beta.example", MS_UNKNOWN},
+	{"vat-id", "NO923609016MVA", "kunde@alpha.example", MS_OTHER},
+	{"tax-id", "923609016MVA", "kunde@alpha.example", MS_OTHER},
+	{"company-registration", "NLKVK923609016", "kunde@alpha.example", MS_OTHER},
+	{"company-registration", "NLKVK303265045", "x@beta.example", MS_UNKNOWN},
+	{"company-registration", "DK303265045", "x@beta.example", MS_UNKNOWN},
+	{"participant-id", "0106:303265045", "x@beta.example", MS_UNKNOWN},
+	{"participant-id", "0002:303265045", "x@beta.example", MS_OTHER},
 	{"billing-address", "HAUPTSTRASSE 5 a, 10115 BERLIN", "x@beta.example", MS_OTHER},
 	{"billing-address", "Hauptstr. 6, 10115 Berlin", "x@beta.example", MS_UNKNOWN},
 };

@@ -38,6 +38,10 @@ static void test_canonical(void)
 		{"vat-id", "NL5790000435975", NULL},
 		{"vat-id", "ZZ123456789", NULL},
 		{"vat-id", "DE12345678", NULL},
+		{"tax-id", "145671245603003", "145671245603003"},
+		{"tax-id", "51 824 753 556", "51824753556"},
+		{"tax-id", "DE136695976", NULL},
+		{"tax-id", "12 34", NULL},
 		{"email", "John.Doe@Example.COM", "john.doe@example.com"},
 		{"email", "<john@k\xc3\xb6ln.example>", "john@xn--kln-sna.example"},
 		{"email", "john@xn--kln-sna.example", "john@xn--kln-sna.example"},
@@ -66,6 +70,30 @@ static void test_canonical(void)
 			g_assert_nonnull(why);
 		free(input);
 	}
+}
+
+/* Check digits of tax numbers; with one digit changed they are wrong. */
+static void test_tax(void)
+{
+	static const char *const right[] = {"27AAPFU0939F1ZV", "51824753556", "004085616", "4540536920", "11222333000181",
+		"5835678256246", "2208162517", "91110000600037341L", "4190251432", "7707083893", "20267565393", "125319092",
+		"2131234321", "20100070970", "001561191000066", "123026635RT0001", "49091850", "32855961", "101134702",
+		"GODE561231GR8", "T5835678256246", "AU51824753556"};
+	g_autoptr(MsKinds) kinds = shipped();
+	const MsKind *kind = ms_kinds_find(kinds, "tax-id");
+	guint wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(right); i++) {
+		g_autofree char *other = g_strdup(right[i]);
+		char *digit = other + strcspn(other, "3456789");
+		*digit = (char)(*digit - 1);
+		if (!ms_kind_checked(kind, right[i]) || ms_kind_checked(kind, other)) {
+			g_test_message("%s: %d, %s: %d", right[i], ms_kind_checked(kind, right[i]), other,
+				ms_kind_checked(kind, other));
+			wrong++;
+		}
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+	g_assert_false(ms_kind_checked(kind, "100234567800003")); /* no check digits that are public */
 }
 
 static void test_luhn(void)
@@ -152,6 +180,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/kind/canonical", test_canonical);
 	g_test_add_func("/kind/luhn", test_luhn);
+	g_test_add_func("/kind/tax", test_tax);
 	g_test_add_func("/kind/mistakes", test_mistakes);
 	g_test_add_func("/kind/address", test_address);
 	g_test_add_func("/kind/masked", test_masked);

@@ -140,6 +140,19 @@ static const struct {
 	{TEXT, "call (415) 555-0134 now", "phone", "4155550134", true},
 	{TEXT, "call 020 7946 0959 now", "phone", "02079460959", false},
 	{TEXT, "0049 89 1234567", "phone", "49891234567", true},
+	/* tax numbers of all countries: with a label, in any form */
+	{TEXT, "TRN: 100234567800003", "tax-id", "100234567800003", true},
+	{TEXT, "GSTIN 27AAPFU0939F1ZV", "tax-id", "27AAPFU0939F1ZV", true},
+	{TEXT, "ABN 51 824 753 556", "tax-id", "51824753556", true},
+	{TEXT, "CNPJ: 11.222.333/0001-81", "tax-id", "11222333000181", true},
+	{NAMED, "vergi_no=4540536920", "tax-id", "4540536920", true},
+	{NAMED, "taxNumber=28/815/0815/1", "tax-id", "2881508151", true},
+	{TEXT, "the tax number of 2024 pieces", "tax-id", "2024", false},
+	{TEXT, "VAT number: DE136695976", "tax-id", "DE136695976", false},
+	/* a company's number is of the register that its label names */
+	{TEXT, "KvK 12345678", "company-registration", "NLKVK12345678", true},
+	{TEXT, "CVR-nr. 12345678", "company-registration", "DK12345678", true},
+	{TEXT, "company number 12345678", "company-registration", "12345678", true},
 	/* names of files */
 	{FILE_NAME, "55512345_invoice_2026-11.pdf", "customer-number", "55512345", true},
 	{FILE_NAME, "invoice55512345.pdf", "customer-number", "55512345", true},
