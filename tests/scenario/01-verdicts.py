@@ -25,7 +25,9 @@ def verdicts(p):
     if p.kind == 'Postfix':
         # what would lose a signature on the way
         out = m.tool('config', 'check')
-        tap.ok(m.code == 0 and 'warning' not in out, 'config check finds missent in main.cf, as the last', out)
+        # What is built, but not installed, has no set-user-ID bit: that it is told is right.
+        warnings = [x for x in out.splitlines() if 'warning' in x and 'set-user-ID' not in x]
+        tap.ok(m.code == 0 and not warnings, 'config check finds missent in main.cf, as the last', out)
         for value, word in (('unix:%s inet:127.0.0.1:1' % m.socket, 'missent is not the last: what inet:127.0.0.1:1 does'),
                             ('inet:127.0.0.1:1', 'is not judged')):
             subprocess.run(['postconf', '-c', p.etc, '-e', 'smtpd_milters=' + value])
