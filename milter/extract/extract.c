@@ -92,6 +92,7 @@ static const Reader readers[] = {
 	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
 		ms_card_read},
 	{"pdf", "application/pdf", "application/pdf application/x-pdf", ms_is_pdf, ms_pdf_read},
+	{"pdf", "application/vnd.fdf", "application/vnd.fdf", ms_is_fdf, ms_fdf_read},
 	{"html", "text/html", "text/html application/xhtml+xml", ms_is_html, ms_html_document_read},
 	{"xml", "application/xml", "text/xml application/xml application/xhtml+xml", ms_is_xml,
 		ms_xml_document_read},

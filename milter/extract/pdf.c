@@ -7,22 +7,28 @@
 
 #include "missent/text.h"
 
-#include "readers.h"
+#include "pdf.h"
 
 /*
- * Poppler's page text leaves out what stands in form fields and annotations, which every viewer
- * shows, and what only a program reads: link targets, the document's information, attachments.
- * All of it leaves the company.
+ * In comes a PDF, out go spans: each page's text in reading order and in the order of its content
+ * (pdfpage.cc), then whatever stands in its objects (pdfobject.cc).  Here it is judged whether the
+ * text of a page is all that one sees on it.  In the worker's only thread.
  */
 
 #define SHORT_PAGE 120         /* bytes of text below which a page's pictures are looked at */
-#define PICTURE_SHARE 0.4      /* of the page, from which on a picture is its content */
-#define MAX_ATTACHMENT (64 << 20)
+#define PICTURE_SHARE 0.4      /* of a short page, from which on a picture is its content */
+#define LARGE_SHARE 0.6        /* of any page */
+#define MANY_OUTLINES 25       /* letter-like shapes in a line, more than a logo has */
+#define FEW_OUTLINES 15        /* on a short page */
+#define FEW_SHAPES 40
+#define LONG_RUN 4             /* unknown characters in a row, more than bullets and signs */
 
 typedef struct {
 	const MsExtraction *to;
-	const char *where;
-	PopplerDocument *document;
+	const MsDocument *document;
+	MsPdf *pdf;
+	PopplerDocument *drawn; /* the same, once a page had to be drawn */
+	bool tried;
 	GString *text; /* of all pages */
 } Pdf;
 
@@ -53,82 +59,6 @@ void ms_pdf_init(void)
 }
 
 /* ---- pages ---------------------------------------------------------------------------- */
-
-static void add_line(GString *out, char *line)
-{
-	if (line != NULL && *line != '\0') {
-		g_string_append(out, line);
-		g_string_append_c(out, '\n');
-	}
-	g_free(line);
-}
-
-static void add_fields(GString *out, PopplerPage *page)
-{
-	GList *list = poppler_page_get_form_field_mapping(page);
-	for (GList *item = list; item != NULL; item = item->next) {
-		PopplerFormField *field = ((PopplerFormFieldMapping *)item->data)->field;
-		PopplerFormFieldType type = poppler_form_field_get_field_type(field);
-		add_line(out, poppler_form_field_get_alternate_ui_name(field));
-		if (type == POPPLER_FORM_FIELD_TEXT)
-			add_line(out, poppler_form_field_text_get_text(field));
-		else if (type == POPPLER_FORM_FIELD_BUTTON)
-			add_line(out, poppler_form_field_button_get_state(field)
-					? poppler_form_field_get_name(field) : NULL);
-		else if (type == POPPLER_FORM_FIELD_CHOICE) {
-			gint n = poppler_form_field_choice_get_n_items(field);
-			for (gint i = 0; i < n && i < 1000; i++)
-				if (poppler_form_field_choice_is_item_selected(field, i))
-					add_line(out, poppler_form_field_choice_get_item(field, i));
-			if (poppler_form_field_choice_is_editable(field))
-				add_line(out, poppler_form_field_choice_get_text(field));
-		}
-	}
-	poppler_page_free_form_field_mapping(list);
-}
-
-static void read_attachment(const Pdf *pdf, PopplerAttachment *attachment);
-
-static void add_annotations(const Pdf *pdf, GString *out, PopplerPage *page)
-{
-	GList *list = poppler_page_get_annot_mapping(page);
-	for (GList *item = list; item != NULL; item = item->next) {
-		PopplerAnnot *annot = ((PopplerAnnotMapping *)item->data)->annot;
-		PopplerAnnotType type = poppler_annot_get_annot_type(annot);
-		if (type != POPPLER_ANNOT_WIDGET)
-			add_line(out, poppler_annot_get_contents(annot));
-		if (POPPLER_IS_ANNOT_MARKUP(annot)) {
-			add_line(out, poppler_annot_markup_get_label(POPPLER_ANNOT_MARKUP(annot)));
-			add_line(out, poppler_annot_markup_get_subject(POPPLER_ANNOT_MARKUP(annot)));
-		}
-		if (POPPLER_IS_ANNOT_FILE_ATTACHMENT(annot)) {
-			PopplerAttachment *attachment = poppler_annot_file_attachment_get_attachment(
-				POPPLER_ANNOT_FILE_ATTACHMENT(annot));
-			if (attachment != NULL)
-				read_attachment(pdf, attachment);
-		}
-	}
-	poppler_page_free_annot_mapping(list);
-}
-
-static void add_links(GString *out, PopplerPage *page)
-{
-	GList *list = poppler_page_get_link_mapping(page);
-	for (GList *item = list; item != NULL; item = item->next) {
-		const PopplerAction *action = ((PopplerLinkMapping *)item->data)->action;
-		if (action == NULL)
-			continue;
-		if (action->type == POPPLER_ACTION_URI)
-			add_line(out, g_strdup(action->uri.uri));
-		else if (action->type == POPPLER_ACTION_LAUNCH)
-			add_line(out, g_strdup(action->launch.file_name));
-		else if (action->type == POPPLER_ACTION_GOTO_REMOTE)
-			add_line(out, g_strdup(action->goto_remote.file_name));
-		else if (action->type == POPPLER_ACTION_JAVASCRIPT)
-			add_line(out, g_strdup(action->javascript.script));
-	}
-	poppler_page_free_link_mapping(list);
-}
 
 static cairo_surface_t *draw(PopplerPage *page, int width, int height, double scale)
 {
@@ -195,22 +125,6 @@ static bool is_marked(PopplerPage *page, double width, double height)
 	return dark > 12;
 }
 
-/* Is what one sees on this page drawn, and not written? */
-static bool is_picture(PopplerPage *page, gsize text_length)
-{
-	double width, height, drawn = 0;
-	poppler_page_get_size(page, &width, &height);
-	if (text_length == 0) /* letters may be drawn as curves, too */
-		return is_marked(page, width, height);
-	GList *list = poppler_page_get_image_mapping(page);
-	for (GList *item = list; item != NULL; item = item->next) {
-		const PopplerRectangle *r = &((PopplerImageMapping *)item->data)->area;
-		drawn += ABS((r->x2 - r->x1) * (r->y2 - r->y1));
-	}
-	poppler_page_free_image_mapping(list);
-	return drawn >= PICTURE_SHARE * ABS(width * height);
-}
-
 static gsize visible_bytes(const char *text)
 {
 	gsize n = 0;
@@ -242,99 +156,91 @@ static bool is_garbled(const char *text)
 		|| (latin >= 150 && vowels * 100 < latin * 17);
 }
 
-/*
- * Poppler sets the cells of a table side by side without anything between them
- * ("C-10001INV-2026-0417").  Where the page has a gap between two characters that the text has
- * not, a tab is put there.  Letters may be spaced out on purpose, so this is a second reading
- * of those lines, beside the text as it is.
- */
-#define GAP 0.3 /* of the height of the line */
-
-static bool apart(const PopplerRectangle *a, const PopplerRectangle *b)
+/* A page that is drawn: by Poppler's C interface, opened only for this. */
+static PopplerPage *page_to_draw(Pdf *pdf, int number)
 {
-	double height = MAX(ABS(a->y2 - a->y1), ABS(b->y2 - b->y1));
-	double gap = b->x1 - a->x2;
-	return gap > GAP * height || gap < -3 * height;
-}
-
-/* The lines of `text` in which characters stand apart; empty if there are none. */
-static GString *separated(PopplerPage *page, const char *text)
-{
-	GString *out = g_string_new(NULL), *line = g_string_new(NULL);
-	PopplerRectangle *places = NULL;
-	guint n = 0, i = 0;
-	bool changed = false;
-	if (!poppler_page_get_text_layout(page, &places, &n))
-		n = 0;
-	gunichar last = '\n';
-	for (const char *p = text; *p != '\0' && i < n; p = g_utf8_next_char(p), i++) {
-		gunichar c = g_utf8_get_char(p);
-		if (i > 0 && !g_unichar_isspace(c) && !g_unichar_isspace(last)
-			&& apart(&places[i - 1], &places[i])) {
-			g_string_append_c(line, '\t');
-			changed = true;
-		}
-		g_string_append_unichar(line, c);
-		last = c;
-		/* What stands after such a line may be its values: the next one is kept as well. */
-		if (c == '\n') {
-			if (changed || out->len > 0)
-				g_string_append_len(out, line->str, (gssize)line->len);
-			g_string_truncate(line, 0);
-		}
+	if (pdf->drawn == NULL && !pdf->tried) {
+		pdf->tried = true;
+		g_autoptr(GBytes) bytes = g_bytes_new_static(pdf->document->data, pdf->document->len);
+		pdf->drawn = poppler_document_new_from_bytes(bytes, pdf->to->password, NULL);
 	}
-	if (changed)
-		g_string_append_len(out, line->str, (gssize)line->len);
-	else
-		g_string_truncate(out, 0);
-	g_string_free(line, TRUE);
-	g_free(places);
-	return out;
+	return pdf->drawn != NULL ? poppler_document_get_page(pdf->drawn, number) : NULL;
 }
 
-static void read_page(const Pdf *pdf, PopplerPage *page, const char *place)
+/* Is there something on a page of which nothing is written? */
+static bool is_drawn(Pdf *pdf, int number)
+{
+	PopplerPage *page = page_to_draw(pdf, number);
+	if (page == NULL)
+		return true;
+	double width, height;
+	poppler_page_get_size(page, &width, &height);
+	bool marked = is_marked(page, width, height);
+	g_object_unref(page);
+	return marked;
+}
+
+/* What of a page is not in its text; NULL if all is.  `*reason_out` says of which kind it is. */
+static const char *unwritten(Pdf *pdf, int number, const MsPdfPage *page, MsUnreadReason *reason_out)
+{
+	gsize visible = visible_bytes(page->text);
+	*reason_out = MS_UNREAD_IMAGE_ONLY;
+	if (visible == 0 && page->raw->len == 0)
+		return page->painted > 0 && is_drawn(pdf, number) ? "a page without text" : NULL;
+	if (page->pictured >= (visible < SHORT_PAGE ? PICTURE_SHARE : LARGE_SHARE))
+		return "a picture with hardly any text";
+	if (page->outlines >= MANY_OUTLINES
+		|| (visible < SHORT_PAGE && (page->letter_like >= FEW_OUTLINES || page->small >= FEW_SHAPES)))
+		return "letters drawn as shapes";
+	if (page->strip)
+		return "a picture where a page has its text";
+	*reason_out = MS_UNREAD_CHARSET;
+	return page->runs >= LONG_RUN || is_garbled(page->text)
+		? "its fonts do not say which characters they draw" : NULL;
+}
+
+static void judge_page(Pdf *pdf, int number, const MsPdfPage *page, const char *place)
 {
 	const MsExtraction *to = pdf->to;
-	g_autofree char *text = poppler_page_get_text(page);
-	if (text == NULL)
-		text = g_strdup("");
-	ms_extract_span(to, place, text, strlen(text));
-	g_autoptr(GString) cells = separated(page, text);
-	ms_extract_span(to, place, cells->str, cells->len);
-	if (pdf->text->len < (1 << 20))
-		g_string_append(pdf->text, text);
-	g_autoptr(GString) more = g_string_new(NULL);
-	add_fields(more, page);
-	add_annotations(pdf, more, page);
-	g_autofree char *fields = g_strconcat(place, " (fields and notes)", NULL);
-	ms_extract_span(to, fields, more->str, more->len);
-	if (pdf->text->len < (1 << 20))
-		g_string_append(pdf->text, more->str);
-	g_string_truncate(more, 0);
-	add_links(more, page);
-	g_autofree char *links = g_strconcat(place, " (links)", NULL);
-	ms_extract_span(to, links, more->str, more->len);
-	gsize visible = visible_bytes(text);
-	bool picture = visible < SHORT_PAGE && is_picture(page, visible);
-	bool garbled = !picture && is_garbled(text);
-	if ((picture || garbled) && recognise(pdf, page, place))
+	MsUnreadReason reason;
+	if (page->broken != NULL)
+		ms_reading_unread(to->reading, place, MS_UNREAD_DAMAGED, "%s", page->broken);
+	const char *detail = unwritten(pdf, number, page, &reason);
+	if (detail == NULL)
 		return;
-	if (picture)
-		ms_reading_unread(to->reading, place, MS_UNREAD_IMAGE_ONLY, "%s",
-			visible > 0 ? "a picture with hardly any text" : "a page without text");
-	else if (garbled)
-		ms_reading_unread(to->reading, place, MS_UNREAD_CHARSET,
-			"its fonts do not say which characters they draw");
+	PopplerPage *drawn = to->help != NULL ? page_to_draw(pdf, number) : NULL;
+	bool read = drawn != NULL && recognise(pdf, drawn, place);
+	g_clear_object(&drawn);
+	if (!read)
+		ms_reading_unread(to->reading, place, reason, "%s", detail);
 }
 
-static void read_pages(const Pdf *pdf)
+static void read_page(Pdf *pdf, int number, const char *place)
 {
 	const MsExtraction *to = pdf->to;
-	int n = poppler_document_get_n_pages(pdf->document);
+	MsPdfPage page;
+	if (!ms_pdf_page(pdf->pdf, number, &page)) {
+		ms_reading_unread(to->reading, place, MS_UNREAD_DAMAGED, "the page cannot be read");
+		return;
+	}
+	ms_extract_span(to, place, page.text, strlen(page.text));
+	ms_extract_span(to, place, page.cells->str, page.cells->len);
+	if (strcmp(page.raw->str, page.text) != 0)
+		ms_extract_span(to, place, page.raw->str, page.raw->len);
+	if (pdf->text->len < (1 << 20))
+		g_string_append(pdf->text, page.text);
+	judge_page(pdf, number, &page, place);
+	ms_pdf_page_clear(&page);
+}
+
+static void read_pages(Pdf *pdf)
+{
+	const MsExtraction *to = pdf->to;
+	int n = ms_pdf_pages(pdf->pdf);
 	if (n <= 0)
-		ms_reading_unread(to->reading, pdf->where, MS_UNREAD_DAMAGED, "a PDF without pages");
+		ms_reading_unread(to->reading, pdf->document->where, MS_UNREAD_DAMAGED, "a PDF without pages");
 	for (int i = 0; i < n; i++) {
-		g_autofree char *place = g_strdup_printf("%s page %d", pdf->where, i + 1);
+		g_autofree char *place = g_strdup_printf("%s page %d", pdf->document->where, i + 1);
 		if (!ms_budget_time(to->budget)) {
 			ms_reading_unread(to->reading, place, MS_UNREAD_TIME,
 				"the time for reading is over");
@@ -345,102 +251,41 @@ static void read_pages(const Pdf *pdf)
 				ms_cost_name(MS_COST_PAGE));
 			return;
 		}
-		PopplerPage *page = poppler_document_get_page(pdf->document, i);
-		if (page == NULL) {
-			ms_reading_unread(to->reading, place, MS_UNREAD_DAMAGED, "the page cannot be read");
-			continue;
-		}
-		read_page(pdf, page, place);
-		g_object_unref(page);
+		read_page(pdf, i, place);
 	}
 }
 
 /* ---- the document --------------------------------------------------------------------- */
 
-static gboolean save(const gchar *data, gsize len, gpointer user, GError **error)
-{
-	(void)error;
-	GByteArray *out = user;
-	if (out->len + len > MAX_ATTACHMENT)
-		return FALSE;
-	g_byte_array_append(out, (const guint8 *)data, (guint)len);
-	return TRUE;
-}
-
-/* Takes the attachment. */
-static void read_attachment(const Pdf *pdf, PopplerAttachment *attachment)
-{
-	const char *name = attachment->name != NULL ? attachment->name : "attachment";
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autofree char *valid = g_utf8_make_valid(name, -1);
-	if (attachment->description != NULL)
-		ms_extract_span(pdf->to, pdf->where, attachment->description,
-			strlen(attachment->description));
-	if (poppler_attachment_save_to_callback(attachment, save, bytes, NULL)) {
-		ms_extract_within(pdf->to, pdf->where, valid, NULL,
-			bytes->data != NULL ? bytes->data : (const guint8 *)"", bytes->len);
-	} else {
-		g_autofree char *safe = ms_text_escape(valid, -1, 80);
-		g_autofree char *place = g_strdup_printf("%s > %s", pdf->where, safe);
-		ms_reading_unread(pdf->to->reading, place, MS_UNREAD_LIMIT,
-			"an attachment larger than %d MiB, or damaged", MAX_ATTACHMENT >> 20);
-	}
-	g_object_unref(attachment);
-}
-
-static void read_attachments(const Pdf *pdf)
-{
-	GList *list = poppler_document_get_attachments(pdf->document);
-	for (GList *item = list; item != NULL; item = item->next)
-		read_attachment(pdf, item->data);
-	g_list_free(list);
-}
-
-static void read_information(const Pdf *pdf)
-{
-	g_autoptr(GString) out = g_string_new(NULL);
-	add_line(out, poppler_document_get_title(pdf->document));
-	add_line(out, poppler_document_get_subject(pdf->document));
-	add_line(out, poppler_document_get_keywords(pdf->document));
-	add_line(out, poppler_document_get_author(pdf->document));
-	add_line(out, poppler_document_get_creator(pdf->document));
-	g_autofree char *where = g_strconcat(pdf->where, " (document information)", NULL);
-	ms_extract_span(pdf->to, where, out->str, out->len);
-	g_autofree char *metadata = poppler_document_get_metadata(pdf->document);
-	if (metadata == NULL)
-		return;
-	g_autofree char *xmp = g_strconcat(pdf->where, " (metadata)", NULL);
-	MsDocument inner = {.where = xmp, .type = "application/xml", .data = (guint8 *)metadata,
-		.len = strlen(metadata)};
-	ms_read_with(ms_xml_document_read, pdf->to, &inner);
-}
-
 void ms_pdf_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	g_autoptr(GBytes) bytes = g_bytes_new_static(document->data, document->len);
-	g_autoptr(GError) error = NULL;
 	/* Poppler 22.12 crashes on a wrong password that is not empty: whoever gives one has this
 	 * document read by a worker of its own. */
-	PopplerDocument *opened = poppler_document_new_from_bytes(bytes, to->password, &error);
+	bool locked;
+	MsPdf *opened = ms_pdf_open(document->data, document->len, to->password, &locked);
 	if (opened == NULL) {
-		bool locked = g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED);
-		ms_reading_unread(to->reading, document->where,
-			locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED, "%s",
-			locked ? "a PDF that asks for a password" : "a PDF that cannot be opened");
+		ms_inventory_unread(inventory, MS_ITEM_WHOLE, locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED,
+			"%s", locked ? "a PDF that asks for a password" : "a PDF that cannot be opened");
 		return;
 	}
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GPtrArray) buyer = g_ptr_array_new_with_free_func(g_free);
 	MsExtraction collecting = *to;
 	collecting.buyer = buyer;
-	Pdf pdf = {&collecting, document->where, opened, text};
+	Pdf pdf = {.to = &collecting, .document = document, .pdf = opened, .text = text};
 	read_pages(&pdf);
-	read_information(&pdf);
-	read_attachments(&pdf);
+	ms_pdf_walk(opened, &collecting, document, inventory, text);
 	ms_compare_buyer(to, document->where, buyer, text);
-	g_object_unref(opened);
+	g_clear_object(&pdf.drawn);
+	ms_pdf_close(opened);
+}
+
+/* Form data: the objects of a PDF without pages. */
+void ms_fdf_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
+{
+	ms_pdf_walk(NULL, to, document, inventory, NULL);
 }
 
 /* ---- for a reviewer ------------------------------------------------------------------- */

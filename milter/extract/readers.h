@@ -16,6 +16,7 @@ void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *doc
 
 void ms_archive_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_card_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_fdf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_html_document_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
 void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
@@ -36,6 +37,7 @@ void ms_extract_hand_over(const MsExtraction *to, MsSpan *span);
 
 /* ---- type.c: what the bytes are ---- */
 bool ms_is_pdf(const guint8 *data, gsize len);
+bool ms_is_fdf(const guint8 *data, gsize len);
 bool ms_is_archive(const guint8 *data, gsize len);
 bool ms_is_ole(const guint8 *data, gsize len);
 bool ms_is_rtf(const guint8 *data, gsize len);

@@ -21,6 +21,12 @@ bool ms_is_pdf(const guint8 *data, gsize len)
 	return memmem(data, MIN(len, 1024), "%PDF-", 5) != NULL;
 }
 
+/* Form data: objects as in a PDF, without pages. */
+bool ms_is_fdf(const guint8 *data, gsize len)
+{
+	return memmem(data, MIN(len, 1024), "%FDF-", 5) != NULL;
+}
+
 static bool is_tar(const guint8 *data, gsize len)
 {
 	if (AT(257, "ustar"))

@@ -1,0 +1,51 @@
+/* What the PDF reader (pdf.c) asks of Poppler's own interface (pdfdoc.cc, pdfpage.cc,
+ * pdfobject.cc), for its C interface has neither content order nor objects.  C and C++. */
+#ifndef MISSENT_EXTRACT_PDF_H
+#define MISSENT_EXTRACT_PDF_H
+
+#include <glib.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "readers.h"
+
+typedef struct MsPdf MsPdf;
+
+/* `data` must live as long as the document.  NULL if it cannot be opened; `*locked_out`: for want
+ * of a password. */
+MsPdf *ms_pdf_open(const guint8 *data, gsize len, const char *password, bool *locked_out);
+void ms_pdf_close(MsPdf *pdf);
+int ms_pdf_pages(const MsPdf *pdf);
+
+/* What one interpretation of a content gives. */
+typedef struct {
+	char *text;     /* in reading order */
+	GString *cells; /* of it the lines whose cells touch, with tabs between these */
+	GString *raw;   /* in the order of the content, whatever its angle */
+	guint runs;     /* most characters in a row of which nobody knows what they are */
+	double pictured; /* share of the page under pictures with hardly any text on them */
+	bool strip;     /* a picture as wide as a line of text, where a page has its text */
+	guint outlines; /* most letter-like shapes in one line */
+	guint letter_like; /* all of these */
+	guint small;    /* shapes of that size, of any form */
+	guint painted;  /* shapes and pictures of any kind */
+	const char *broken; /* why reading of the content stopped before its end, or NULL */
+} MsPdfPage;
+
+/* False if there is no such page; numbers from 0.  What is hidden is read like the rest. */
+bool ms_pdf_page(MsPdf *pdf, int number, MsPdfPage *out);
+void ms_pdf_page_clear(MsPdfPage *page);
+
+/* Walks all objects, used or not, and settles each in the inventory; after the pages, so that it
+ * knows what these have shown.  `pdf` may be NULL for a file of objects alone (FDF).  Appends to
+ * `fields` what fields and notes say. */
+void ms_pdf_walk(MsPdf *pdf, const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory, GString *fields);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,55 @@
+/* A PDF as Poppler's own interface has it.  Private to pdf*.cc. */
+#ifndef MISSENT_EXTRACT_PDFDOC_H
+#define MISSENT_EXTRACT_PDFDOC_H
+
+#include <glib.h>
+
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <GfxFont.h>
+#include <Object.h>
+#include <PDFDoc.h>
+#include <XRef.h>
+#include <poppler-features.h>
+
+#include "pdf.h"
+
+#define MS_PDF_MAX_TEXT (8u << 20) /* bytes of one content */
+
+/* What a font says about the letters that it draws. */
+struct MsFontTrust {
+	bool cid = false, mapped = false, type3 = false;
+	bool numbers = false; /* its codes are numbers of glyphs and nothing more */
+	char named[256] = {};  /* codes whose glyphs the document names */
+	Unicode meant[256];    /* what these names mean */
+
+	void learn(XRef *xref, const GfxFont *font);
+	bool believes(const GfxFont *font, CharCode code, const Unicode *u, int n);
+};
+
+struct MsPdf {
+	std::unique_ptr<PDFDoc> document;
+	const guint8 *data = nullptr;
+	gsize len = 0;
+	MsBudget *budget = nullptr;
+	std::unordered_map<int, MsFontTrust> fonts;
+	std::unordered_set<int> shown; /* numbers of forms that a page has drawn */
+
+	MsFontTrust *trust_of(const GfxFont *font);
+};
+
+/* Interprets a content that no page has shown. */
+void ms_pdf_content(MsPdf *pdf, Object *content, Dict *resources, MsPdfPage *out);
+
+/* Shows all layers, or none; false if there are none. */
+bool ms_pdf_set_layers(PDFDoc *document, bool on);
+
+/* What Poppler complained of since the last reset, if after it it stops reading a content or
+ * gives no more bytes of a stream; else NULL. */
+void ms_pdf_trouble_reset();
+const char *ms_pdf_trouble();
+
+#endif

@@ -1,0 +1,604 @@
+/*
+ * A page of a PDF is interpreted once; out come its text in two orders, and what is needed to
+ * judge whether the text is all that one sees.  In the worker's only thread.
+ *
+ * Reading order (Poppler's) puts the lines of neighbouring table cells side by side, so that a
+ * number that wraps within its cell is torn; in the order of the content it mostly stands whole,
+ * and so does what is set at an angle.  Each character is seen with its font: does anything say
+ * which letter it is?
+ */
+#include "pdfdoc.h"
+
+#include <cmath>
+#include <cstring>
+
+#include <CharCodeToUnicode.h>
+#include <Gfx.h>
+#include <GfxFont.h>
+#include <GfxState.h>
+#include <GlobalParams.h>
+#include <Page.h>
+#include <TextOutputDev.h>
+#include <UTF.h>
+
+/* ---- fonts: who says which letters they draw? ----------------------------------------- */
+
+static bool is_private(Unicode u)
+{
+	return u == 0 || u == 0xfffd || (u < 0x20 && u != '\t') || (u >= 0xe000 && u < 0xf900);
+}
+
+/* The letter that the name of a glyph means; 0 if it means none. */
+static Unicode of_name(const char *name)
+{
+	if (name == nullptr)
+		return 0;
+	Unicode u = globalParams->mapNameToUnicodeText(name);
+	if (u == 0)
+		u = globalParams->mapNameToUnicodeAll(name);
+	if (u == 0 && strncmp(name, "uni", 3) == 0 && strlen(name) >= 7)
+		u = (Unicode)g_ascii_strtoull(name + 3, nullptr, 16);
+	else if (u == 0 && name[0] == 'u' && g_ascii_isxdigit(name[1]) && strlen(name) >= 5)
+		u = (Unicode)g_ascii_strtoull(name + 1, nullptr, 16);
+	return u;
+}
+
+#define UNASKED 0xffffffff
+
+void MsFontTrust::learn(XRef *xref, const GfxFont *font)
+{
+	cid = font->isCIDFont();
+	mapped = font->hasToUnicodeCMap();
+	type3 = font->getType() == fontType3;
+	if (cid) {
+		const GooString *collection = ((const GfxCIDFont *)font)->getCollection();
+		numbers = !mapped && (collection == nullptr || collection->cmp("Adobe-Identity") == 0);
+		return;
+	}
+	for (Unicode &one : meant)
+		one = UNASKED;
+	Object dict = xref->fetch(*font->getID());
+	Object encoding = dict.isDict() ? dict.dictLookup("Encoding") : Object(objNull);
+	bool loose = font->getType() == fontTrueType && font->isSymbolic();
+	bool base = encoding.isName() || (encoding.isDict() && encoding.dictLookup("BaseEncoding").isName());
+	if (base && !loose)
+		memset(named, 1, sizeof named);
+	Ref embedded;
+	numbers = loose && !mapped && encoding.isNull() && font->getEmbeddedFontID(&embedded);
+	Object list = encoding.isDict() ? encoding.dictLookup("Differences") : Object(objNull);
+	int code = 0;
+	for (int i = 0; list.isArray() && i < list.arrayGetLength(); i++) {
+		Object item = list.arrayGet(i);
+		if (item.isInt())
+			code = item.getInt();
+		else if (item.isName() && code >= 0 && code < 256)
+			named[code++] = 1;
+	}
+}
+
+/* Does anything say that this code of the font draws these characters? */
+bool MsFontTrust::believes(const GfxFont *font, CharCode code, const Unicode *u, int n)
+{
+	if (cid)
+		return !numbers && n > 0 && !is_private(u[0]);
+	Unicode &known = meant[code & 0xff];
+	if (known == UNASKED)
+		known = of_name(((const Gfx8BitFont *)font)->getCharName((int)(code & 0xff)));
+	if (!mapped)
+		return !numbers && (known != 0 || (n > 0 && !is_private(u[0]) && !type3));
+	if (n == 0 || is_private(u[0]))
+		return known != 0 && !type3;
+	/* A map that says otherwise than the glyph's name, of a letter or digit. */
+	return !named[code & 0xff] || known == 0 || !g_unichar_isalnum(known)
+		|| g_unichar_tolower(known) == g_unichar_tolower(u[0]) || n > 1 || known > 0x17f;
+}
+
+/* ---- the device ----------------------------------------------------------------------- */
+
+#define GRID 64 /* a page is looked at in as many columns and rows */
+
+class MsDevice : public OutputDev
+{
+public:
+	MsDevice(MsPdf *pdfA, const PDFRectangle *box, bool laid_out)
+		: pdf(pdfA), raw(g_string_new(nullptr)),
+		  text(nullptr, false, 0, false, false), laid(laid_out)
+	{
+		width = box != nullptr ? std::fabs(box->x2 - box->x1) : 612;
+		height = box != nullptr ? std::fabs(box->y2 - box->y1) : 792;
+		if (width < 1)
+			width = 1;
+		if (height < 1)
+			height = 1;
+	}
+	~MsDevice() override { g_string_free(raw, TRUE); }
+
+	bool upsideDown() override { return true; }
+	bool useDrawChar() override { return true; }
+	bool interpretType3Chars() override { return false; }
+	bool needNonText() override { return true; }
+	bool needCharCount() override { return true; }
+	/* Patterns are read by themselves, and shadings have no text. */
+	bool useTilingPatternFill() override { return true; }
+	bool useShadedFills(int) override { return true; }
+	bool functionShadedFill(GfxState *, GfxFunctionShading *) override { return true; }
+	bool axialShadedFill(GfxState *, GfxAxialShading *, double, double) override { return true; }
+	bool radialShadedFill(GfxState *, GfxRadialShading *, double, double) override { return true; }
+	bool gouraudTriangleShadedFill(GfxState *, GfxGouraudTriangleShading *) override { return true; }
+	bool patchMeshShadedFill(GfxState *, GfxPatchMeshShading *) override { return true; }
+	bool tilingPatternFill(GfxState *, Gfx *, Catalog *, GfxTilingPattern *, const double *, int, int,
+		int, int, double, double) override
+	{
+		painted++;
+		return true;
+	}
+
+	void startPage(int number, GfxState *state, XRef *xref) override
+	{
+		if (laid)
+			text.startPage(number, state, xref);
+	}
+	void endPage() override
+	{
+		if (laid)
+			text.endPage();
+	}
+	void restoreState(GfxState *state) override
+	{
+		if (laid)
+			text.restoreState(state);
+		trust = nullptr;
+	}
+	void updateFont(GfxState *state) override
+	{
+		if (laid)
+			text.updateFont(state);
+		trust = nullptr;
+	}
+	void beginString(GfxState *state, const GooString *s) override
+	{
+		if (laid)
+			text.beginString(state, s);
+	}
+	void endString(GfxState *state) override
+	{
+		if (laid)
+			text.endString(state);
+	}
+	void incCharCount(int n) override
+	{
+		hidden += n;
+		if (laid)
+			text.incCharCount(n);
+	}
+	void beginActualText(GfxState *state, const GooString *s) override
+	{
+		if (laid)
+			text.beginActualText(state, s);
+	}
+	void endActualText(GfxState *state) override
+	{
+		if (laid)
+			text.endActualText(state);
+	}
+	void drawChar(GfxState *state, double x, double y, double dx, double dy, double ox, double oy,
+		CharCode code, int bytes, const Unicode *u, int n) override;
+	void fill(GfxState *state) override { shape(state, true); }
+	void eoFill(GfxState *state) override { shape(state, true); }
+	void stroke(GfxState *state) override { shape(state, false); }
+	/* The signature of these differs between versions of Poppler; one of each overrides. */
+	virtual void beginForm(Ref id) { pdf->shown.insert(id.num); }
+	virtual void beginForm(Object *, Ref id) { pdf->shown.insert(id.num); }
+
+	void drawImage(GfxState *state, Object *ref, Stream *str, int w, int h, GfxImageColorMap *map,
+		bool interpolate, const int *colors, bool inlined) override
+	{
+		picture(state);
+		if (inlined)
+			OutputDev::drawImage(state, ref, str, w, h, map, interpolate, colors, inlined);
+	}
+	void drawImageMask(GfxState *state, Object *ref, Stream *str, int w, int h, bool invert,
+		bool interpolate, bool inlined) override
+	{
+		picture(state);
+		if (inlined)
+			OutputDev::drawImageMask(state, ref, str, w, h, invert, interpolate, inlined);
+	}
+	void drawMaskedImage(GfxState *state, Object *, Stream *, int, int, GfxImageColorMap *, bool,
+		Stream *, int, int, bool, bool) override
+	{
+		picture(state);
+	}
+	void drawSoftMaskedImage(GfxState *state, Object *, Stream *, int, int, GfxImageColorMap *,
+		bool, Stream *, int, int, GfxImageColorMap *, bool) override
+	{
+		picture(state);
+	}
+
+	void finish(MsPdfPage *out);
+	bool has_hidden() const { return hidden > 0; }
+
+private:
+	struct Box {
+		double x1, y1, x2, y2;
+	};
+	bool known(GfxState *state, CharCode code, const Unicode *u, int n);
+	void append(double x, double y, double dx, double dy, double size, const Unicode *u, int n);
+	void shape(GfxState *state, bool filled);
+	void picture(GfxState *state);
+	void mark(const Box &box);
+	void lay_out(MsPdfPage *out);
+	void judge_pictures(MsPdfPage *out) const;
+
+	MsPdf *pdf;
+	GString *raw;
+	TextOutputDev text;
+	bool laid;
+	double width, height;
+	MsFontTrust *trust = nullptr;
+	/* the end of the last character, its direction and size */
+	double at_x = 0, at_y = 0, along_x = 1, along_y = 0, from_x = 0, from_y = 0;
+	Unicode last = 0;
+	guint run = 0, longest = 0, painted = 0;
+	guint16 letters[GRID][GRID] = {};
+	std::vector<Box> pictures;
+	std::unordered_map<int, guint> rows; /* letter-like shapes by where they stand */
+	guint most = 0, marks = 0, small = 0;
+	int hidden = 0;
+};
+
+static int cell(double at, double all)
+{
+	double n = at / all * GRID;
+	return n < 0 ? 0 : n >= GRID ? GRID - 1 : (int)n;
+}
+
+bool MsDevice::known(GfxState *state, CharCode code, const Unicode *u, int n)
+{
+	const auto &font = state->getFont();
+	if (font == nullptr)
+		return true;
+	if (trust == nullptr)
+		trust = pdf->trust_of(font.get());
+	return trust->believes(font.get(), code, u, n);
+}
+
+void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double dy, double ox,
+	double oy, CharCode code, int bytes, const Unicode *u, int n)
+{
+	if (laid)
+		text.drawChar(state, x, y, dx, dy, ox, oy, code, bytes, u, n);
+	double x1, y1, dx1, dy1;
+	state->transform(x, y, &x1, &y1);
+	state->transformDelta(dx, dy, &dx1, &dy1);
+	double size = state->getTransformedFontSize();
+	if (!std::isfinite(x1) || !std::isfinite(y1) || !std::isfinite(dx1) || !std::isfinite(dy1))
+		return;
+	bool fine = known(state, code, u, n);
+	append(x1, y1, dx1, dy1, std::fabs(size) < 0.01 ? 0.01 : std::fabs(size), u, n);
+	if (n > 0 && u[0] == ' ' && fine)
+		return;
+	run = fine ? 0 : run + 1;
+	longest = run > longest ? run : longest;
+	guint16 &count = letters[cell(y1, height)][cell(x1, width)];
+	count = count < 0xffff ? (guint16)(count + 1) : count;
+}
+
+#define WORD_GAP 0.15 /* of the size of the letters */
+#define CELL_GAP 1.0
+
+/* Adds a character where it stands beside the last one, in the direction of its line. */
+void MsDevice::append(double x, double y, double dx, double dy, double size, const Unicode *u, int n)
+{
+	if (raw->len >= MS_PDF_MAX_TEXT)
+		return;
+	double away_x = x - at_x, away_y = y - at_y;
+	double along = away_x * along_x + away_y * along_y;
+	double across = std::fabs(away_x * along_y - away_y * along_x);
+	bool again = n == 1 && u[0] == last && std::hypot(x - from_x, y - from_y) < 0.1 * size;
+	if (again) /* printed twice, to look bold */
+		return;
+	double length = std::hypot(dx, dy);
+	bool turned = length > 0.01 * size
+		&& (dx * along_x + dy * along_y) / length < 0.9; /* more than 25 degrees */
+	if (raw->len > 0) {
+		if (across > 0.5 * size || along < -0.5 * size || turned) {
+			g_string_append_c(raw, '\n');
+			run = 0;
+		} else if (along > CELL_GAP * size) {
+			g_string_append_c(raw, '\t');
+		} else if (along > WORD_GAP * size && last != ' ' && !(n > 0 && u[0] == ' ')) {
+			g_string_append_c(raw, ' ');
+		}
+	}
+	for (int i = 0; i < n; i++)
+		g_string_append_unichar(raw, u[i] != 0 && u[i] < 0x110000
+				&& (u[i] < 0xd800 || u[i] > 0xdfff) ? u[i] : 0xfffd);
+	if (n == 0)
+		g_string_append_unichar(raw, 0xfffd);
+	last = n > 0 ? u[n - 1] : 0xfffd;
+	from_x = x;
+	from_y = y;
+	at_x = x + dx;
+	at_y = y + dy;
+	if (length > 0.01 * size) {
+		along_x = dx / length;
+		along_y = dy / length;
+	}
+}
+
+/* ---- what is drawn and not written ---------------------------------------------------- */
+
+#define LETTER_MIN 2.0 /* points */
+#define LETTER_MAX 40.0
+
+/* A letter-like shape: counted with others that stand on the same line. */
+void MsDevice::mark(const Box &box)
+{
+	double w = box.x2 - box.x1, h = box.y2 - box.y1;
+	if (h < LETTER_MIN || h > LETTER_MAX || w > LETTER_MAX || w < 0.2)
+		return;
+	marks++;
+	guint n = ++rows[(int)(box.y2 / 2)];
+	most = n > most ? n : most;
+}
+
+void MsDevice::shape(GfxState *state, bool filled)
+{
+	painted++;
+	const GfxPath *path = state->getPath();
+	for (int i = 0; i < path->getNumSubpaths(); i++) {
+		const GfxSubpath *sub = path->getSubpath(i);
+		int n = sub->getNumPoints();
+		if (n < 2)
+			continue;
+		Box box = {1e9, 1e9, -1e9, -1e9};
+		bool slanted = false;
+		double px = 0, py = 0;
+		for (int j = 0; j < n; j++) {
+			double x, y;
+			state->transform(sub->getX(j), sub->getY(j), &x, &y);
+			box.x1 = std::fmin(box.x1, x);
+			box.y1 = std::fmin(box.y1, y);
+			box.x2 = std::fmax(box.x2, x);
+			box.y2 = std::fmax(box.y2, y);
+			if (j > 0 && std::fabs(x - px) > 0.3 && std::fabs(y - py) > 0.3)
+				slanted = true;
+			px = x;
+			py = y;
+		}
+		small += box.x2 - box.x1 < LETTER_MAX && box.y2 - box.y1 < LETTER_MAX;
+		/* Lines of tables, bars and squares of codes are straight. */
+		if (slanted || (filled && n > 6))
+			mark(box);
+	}
+}
+
+void MsDevice::picture(GfxState *state)
+{
+	painted++;
+	const double *m = state->getCTM();
+	double xs[4] = {m[4], m[4] + m[0], m[4] + m[2], m[4] + m[0] + m[2]};
+	double ys[4] = {m[5], m[5] + m[1], m[5] + m[3], m[5] + m[1] + m[3]};
+	Box box = {xs[0], ys[0], xs[0], ys[0]};
+	for (int i = 1; i < 4; i++) {
+		box.x1 = std::fmin(box.x1, xs[i]);
+		box.y1 = std::fmin(box.y1, ys[i]);
+		box.x2 = std::fmax(box.x2, xs[i]);
+		box.y2 = std::fmax(box.y2, ys[i]);
+	}
+	box = {std::fmax(box.x1, 0), std::fmax(box.y1, 0), std::fmin(box.x2, width),
+		std::fmin(box.y2, height)};
+	if (box.x2 > box.x1 && box.y2 > box.y1 && pictures.size() < 10000)
+		pictures.push_back(box);
+}
+
+#define OVERPRINTED 120 /* letters on a picture from which on it is the paper */
+
+void MsDevice::judge_pictures(MsPdfPage *out) const
+{
+	std::vector<bool> under(GRID * GRID, false);
+	for (const Box &box : pictures) {
+		int x1 = cell(box.x1, width), x2 = cell(box.x2 - 0.01, width);
+		int y1 = cell(box.y1, height), y2 = cell(box.y2 - 0.01, height);
+		guint over = 0;
+		for (int y = y1; y <= y2; y++)
+			for (int x = x1; x <= x2; x++)
+				over += letters[y][x];
+		double w = box.x2 - box.x1, h = box.y2 - box.y1;
+		if (over >= OVERPRINTED)
+			continue;
+		for (int y = y1; y <= y2; y++)
+			for (int x = x1; x <= x2; x++)
+				under[(size_t)(y * GRID + x)] = true;
+		if (w > 0.5 * width && h >= 20 && over == 0 && box.y1 > 0.25 * height && box.y2 < 0.85 * height)
+			out->strip = true;
+	}
+	guint n = 0;
+	for (bool one : under)
+		n += one;
+	out->pictured = (double)n / (GRID * GRID);
+}
+
+/* ---- reading order -------------------------------------------------------------------- */
+
+typedef struct {
+	double x1, y1, x2, y2;
+} Place;
+
+#define GAP 0.3 /* of the height of the line */
+
+static bool apart(const Place &a, const Place &b)
+{
+	double h = std::fmax(std::fabs(a.y2 - a.y1), std::fabs(b.y2 - b.y1));
+	double gap = b.x1 - a.x2;
+	return gap > GAP * h || gap < -3 * h;
+}
+
+/* One line; true if characters stand apart in it without anything between them. */
+static bool add_words(GString *line, const std::vector<TextWordSelection *> &words)
+{
+	bool changed = false, first = true;
+	Place before = {};
+	for (const TextWordSelection *selection : words) {
+		const TextWord *word = selection->getWord();
+		for (int i = selection->getBegin(); i < selection->getEnd() && i < word->getLength(); i++) {
+			Place here;
+			word->getCharBBox(i, &here.x1, &here.y1, &here.x2, &here.y2);
+			Unicode u = *word->getChar(i);
+			if (!first && !g_unichar_isspace(u) && line->len > 0
+				&& !g_ascii_isspace(line->str[line->len - 1]) && apart(before, here)) {
+				g_string_append_c(line, '\t');
+				changed = true;
+			}
+			g_string_append_unichar(line, u < 0x110000 && (u < 0xd800 || u > 0xdfff) ? u : 0xfffd);
+			before = here;
+			first = false;
+		}
+		if (word->hasSpaceAfter())
+			g_string_append_c(line, ' ');
+	}
+	return changed;
+}
+
+/* Poppler sets the cells of a table side by side without anything between them
+ * ("C-10001INV-2026-0417").  Letters may be spaced out on purpose, so this is a second reading
+ * of those lines, beside the text as it is. */
+void MsDevice::lay_out(MsPdfPage *out)
+{
+	TextPage *page = text.takeText();
+	PDFRectangle all(0, 0, width, height);
+	GooString *found = page->getSelectionText(&all, selectionStyleGlyph);
+	out->text = g_strdup(found != nullptr ? found->c_str() : "");
+	delete found;
+	int n = 0;
+	std::vector<TextWordSelection *> **lines = page->getSelectionWords(&all, selectionStyleGlyph, &n);
+	bool changed = false;
+	g_autoptr(GString) line = g_string_new(nullptr);
+	for (int i = 0; i < n; i++) {
+		g_string_truncate(line, 0);
+		changed |= add_words(line, *lines[i]);
+		/* What stands after such a line may be its values: the next ones are kept as well. */
+		if (changed)
+			g_string_append_printf(out->cells, "%s\n", line->str);
+		for (TextWordSelection *selection : *lines[i])
+			delete selection;
+		delete lines[i];
+	}
+	gfree(lines);
+	page->decRefCnt();
+}
+
+void MsDevice::finish(MsPdfPage *out)
+{
+	out->cells = g_string_new(nullptr);
+	if (laid)
+		lay_out(out);
+	else
+		out->text = g_strdup("");
+	out->raw = raw;
+	raw = g_string_new(nullptr);
+	out->runs = longest;
+	out->outlines = most;
+	out->letter_like = marks;
+	out->small = small;
+	out->painted = painted;
+	judge_pictures(out);
+}
+
+/* ---- contents ------------------------------------------------------------------------- */
+
+static bool is_late(void *user)
+{
+	return user != nullptr && !ms_budget_time((MsBudget *)user);
+}
+
+/* The streams of a page that is being read. */
+static void remember_contents(MsPdf *pdf, Page *page)
+{
+	Object dict = pdf->document->getXRef()->fetch(page->getRef());
+	if (!dict.isDict())
+		return;
+	const Object &contents = dict.dictLookupNF("Contents");
+	if (contents.isRef())
+		pdf->shown.insert(contents.getRef().num);
+	Object list = dict.dictLookup("Contents");
+	for (int i = 0; list.isArray() && i < list.arrayGetLength(); i++)
+		if (list.arrayGetNF(i).isRef())
+			pdf->shown.insert(list.arrayGetNF(i).getRef().num);
+}
+
+/* True if some of it was hidden. */
+static bool show_page(MsPdf *pdf, Page *page, const PDFRectangle *box, bool crop, int rotate,
+	const PDFRectangle *paper, bool laid_out, MsPdfPage *out)
+{
+	MsDevice device(pdf, paper, laid_out);
+	ms_pdf_trouble_reset();
+	{
+		const PDFRectangle *cropped = crop ? page->getCropBox() : nullptr;
+		Gfx gfx(pdf->document.get(), &device, page->getNum(), page->getResourceDict(), 72, 72, box,
+			cropped, rotate, is_late, pdf->budget);
+		Object contents = page->getContents();
+		if (!contents.isNull()) {
+			gfx.saveState();
+			gfx.display(&contents);
+			while (gfx.getState()->hasSaves())
+				gfx.restoreState();
+		}
+	} /* ends the page, too */
+	device.finish(out);
+	out->broken = ms_pdf_trouble();
+	return device.has_hidden();
+}
+
+bool ms_pdf_page(MsPdf *pdf, int number, MsPdfPage *out)
+{
+	*out = MsPdfPage();
+	Page *page = pdf->document->getPage(number + 1);
+	if (page == nullptr || !page->isOk())
+		return false;
+	PDFRectangle box;
+	bool crop = true;
+	int rotate = page->getRotate() % 360;
+	if (rotate < 0)
+		rotate += 360;
+	page->makeBox(72, 72, rotate, false, true, -1, -1, -1, -1, &box, &crop);
+	PDFRectangle paper = rotate == 90 || rotate == 270
+		? PDFRectangle(0, 0, box.y2 - box.y1, box.x2 - box.x1)
+		: PDFRectangle(0, 0, box.x2 - box.x1, box.y2 - box.y1);
+	bool layers = ms_pdf_set_layers(pdf->document.get(), true);
+	remember_contents(pdf, page);
+	if (!show_page(pdf, page, &box, crop, rotate, &paper, true, out) || !layers)
+		return true;
+	/* Some layers are shown when others are not. */
+	MsPdfPage others;
+	ms_pdf_set_layers(pdf->document.get(), false);
+	show_page(pdf, page, &box, crop, rotate, &paper, false, &others);
+	g_string_append_printf(out->raw, "\n%s", others.raw->str);
+	ms_pdf_page_clear(&others);
+	return true;
+}
+
+void ms_pdf_content(MsPdf *pdf, Object *content, Dict *resources, MsPdfPage *out)
+{
+	*out = MsPdfPage();
+	PDFRectangle paper(0, 0, 612, 792);
+	MsDevice device(pdf, &paper, false);
+	ms_pdf_trouble_reset();
+	{
+		Gfx gfx(pdf->document.get(), &device, resources, &paper, nullptr, is_late, pdf->budget);
+		gfx.display(content);
+	}
+	device.finish(out);
+	out->broken = ms_pdf_trouble();
+}
+
+void ms_pdf_page_clear(MsPdfPage *page)
+{
+	g_free(page->text);
+	if (page->cells != nullptr)
+		g_string_free(page->cells, TRUE);
+	if (page->raw != nullptr)
+		g_string_free(page->raw, TRUE);
+	*page = MsPdfPage();
+}
