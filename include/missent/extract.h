@@ -81,8 +81,15 @@ void ms_charset_init(void);
 /* Can iconv convert it, as it calls it, without loading anything?  Before ms_charset_init() has ended
  * all may be loaded. */
 bool ms_charset_is_loaded(const char *name);
+/* Two names of one charset; NULL is UTF-8. */
+bool ms_charset_same(const char *a, const char *b);
+/* Letters and digits may be written in it with other bytes than in ASCII. */
+bool ms_charset_is_long(const char *charset);
+/* What bytes plainly are that nothing names: UTF-16, UTF-32, EBCDIC; else NULL. */
+const char *ms_charset_guess(const guint8 *data, gsize len);
 /* Valid UTF-8 of bytes in `charset` (NULL: not said).  False when the charset is not known;
- * `*out` then has a guess. */
+ * `*out` then has a guess.  Bytes that are plainly UTF-16, UTF-32
+ * or EBCDIC are read so whatever is said of them as text. */
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out);
 
 #endif

@@ -51,19 +51,19 @@ static struct {
 	{"UTF-16BE", " ", 0},
 	{"UTF-32LE", " ", 0},
 	{"UTF-32BE", " ", 0},
-	{"UTF-7", " UNICODE-1-1-UTF-7 UTF7 ", 0},
+	{"UTF-7", " UNICODE-1-1-UTF-7 CSUNICODE11UTF7 X-UTF-7 ", 0},
 	{"GB18030", " GB2312 GBK GB_2312-80 CP936 X-GBK EUC-CN ", 0},
-	{"BIG5-HKSCS", " BIG5 BIG-5 CN-BIG5 ", 0},
-	{"EUC-JP", " X-EUC-JP ", 0},
-	{"CP932", " SHIFT_JIS SHIFT-JIS SJIS X-SJIS WINDOWS-31J MS_KANJI ", 0},
-	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 CSISO2022JP ", 0},
-	{"EUC-KR", " KS_C_5601-1987 CP949 UHC KSC5601 ", 0},
+	{"BIG5-HKSCS", " BIG5 CN-BIG5 X-X-BIG5 CP950 CSBIG5 ", 0},
+	{"EUC-JP", " X-EUC-JP UJIS EUCJP-MS CSEUCPKDFMTJAPANESE ", 0},
+	{"CP932", " SHIFT_JIS SJIS X-SJIS WINDOWS-31J MS_KANJI MS932 CSSHIFTJIS ", 0},
+	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 ISO-2022-JP-3 CSISO2022JP ", 0},
+	{"EUC-KR", " KS_C_5601-1987 KS_C_5601-1989 CP949 UHC KSC5601 KOREAN WINDOWS-949 CSEUCKR ", 0},
 	{"ISO-2022-KR", " ", 0},
 	{"TIS-620", " WINDOWS-874 CP874 ISO-8859-11 ", 0},
 	{"CP437", " IBM437 ", 0},
 	{"CP850", " IBM850 ", 0},
 	{"CP858", " IBM858 IBM00858 ", 0},
-	{"CP1047", " IBM1047 ", 0},
+	{"CP1047", " IBM1047 CP037 IBM037 CP500 IBM500 EBCDIC-US EBCDIC-INT CP1140 ", 0},
 	{"MACINTOSH", " MAC X-MAC-ROMAN ", 0},
 };
 
@@ -124,13 +124,45 @@ bool ms_charset_is_loaded(const char *name)
 	return loaded;
 }
 
+/* Letters and digits only: "Shift_JIS", "shift-jis" and "ShiftJIS" are one. */
+static bool same_name(const char *a, gsize a_len, const char *b)
+{
+	gsize i = 0;
+	for (;;) {
+		while (i < a_len && !g_ascii_isalnum(a[i]))
+			i++;
+		while (*b != '\0' && !g_ascii_isalnum(*b))
+			b++;
+		if (i == a_len || *b == '\0')
+			return i == a_len && *b == '\0';
+		if (g_ascii_toupper(a[i++]) != g_ascii_toupper(*b++))
+			return false;
+	}
+}
+
+static bool has_name(const char *list, const char *charset)
+{
+	for (const char *p = list + strspn(list, " "); *p != '\0'; p += strspn(p, " ")) {
+		gsize n = strcspn(p, " ");
+		if (same_name(p, n, charset))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+static bool has_letters(const char *charset)
+{
+	for (; *charset != '\0'; charset++)
+		if (g_ascii_isalnum(*charset))
+			return true;
+	return false;
+}
+
 static gssize find_charset(const char *charset)
 {
-	g_autofree char *upper = g_ascii_strup(charset, -1);
-	g_autofree char *needle = g_strdup_printf(" %s ", upper);
-	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
-		if (strcmp(charsets[i].name, upper) == 0
-			|| (upper[0] != '\0' && strstr(charsets[i].aliases, needle) != NULL))
+	for (gsize i = 0; has_letters(charset) && i < G_N_ELEMENTS(charsets); i++)
+		if (has_name(charsets[i].name, charset) || has_name(charsets[i].aliases, charset))
 			return (gssize)i;
 	return -1;
 }
@@ -194,16 +226,93 @@ static const char *wide_name(const guint8 **data, gsize *len, bool utf32)
 	return little ? "UTF-16LE" : "UTF-16BE";
 }
 
-static bool is_name(const char *charset, const char *a, const char *b)
+static bool is_name(const char *charset, const char *name)
 {
-	return g_ascii_strcasecmp(charset, a) == 0 || g_ascii_strcasecmp(charset, b) == 0;
+	return same_name(charset, strlen(charset), name);
+}
+
+static bool is_utf8_name(const char *charset)
+{
+	return charset == NULL || is_name(charset, "UTF-8") || is_name(charset, "US-ASCII")
+		|| is_name(charset, "ASCII") || is_name(charset, "UNICODE-1-1-UTF-8");
+}
+
+bool ms_charset_same(const char *a, const char *b)
+{
+	if (is_utf8_name(a) || is_utf8_name(b))
+		return is_utf8_name(a) && is_utf8_name(b);
+	return is_name(a, b) || (find_charset(a) >= 0 && find_charset(a) == find_charset(b));
+}
+
+bool ms_charset_is_long(const char *charset)
+{
+	gssize row = find_charset(charset);
+	if (row < 0)
+		return is_name(charset, "UTF-16") || is_name(charset, "UTF-32");
+	const char *name = charsets[row].name;
+	return has_long_characters(name) || strcmp(name, "CP1047") == 0;
+}
+
+/* ---- what bytes say themselves -------------------------------------------------------- */
+
+#define LOOKED_AT 4096
+#define LEAST 8 /* bytes that are enough to tell */
+
+/* Text of Europe in UTF-16 has a zero in every second byte, in UTF-32 three in four. */
+static const char *looks_wide(const guint8 *data, gsize len)
+{
+	gsize n = MIN(len, LOOKED_AT) & ~(gsize)3, zeros[4] = {0};
+	if (n < LEAST)
+		return NULL;
+	for (gsize i = 0; i < n; i++)
+		zeros[i % 4] += data[i] == 0;
+	gsize most = n / 4 - n / 20, few = n / 80;
+	bool z[4], t[4];
+	for (int i = 0; i < 4; i++) {
+		z[i] = zeros[i] >= most;
+		t[i] = zeros[i] <= few;
+	}
+	if (t[0] && z[1] && z[2] && z[3])
+		return "UTF-32LE";
+	if (z[0] && z[1] && z[2] && t[3])
+		return "UTF-32BE";
+	if (t[0] && z[1] && t[2] && z[3])
+		return "UTF-16LE";
+	return z[0] && t[1] && z[2] && t[3] ? "UTF-16BE" : NULL;
+}
+
+/* In EBCDIC the blank is 0x40, and letters and digits are above 0x80, where no text in UTF-8
+ * has them without their lead bytes. */
+static bool looks_ebcdic(const guint8 *data, gsize len)
+{
+	gsize n = MIN(len, LOOKED_AT), words = 0, blanks = 0, ascii = 0;
+	for (gsize i = 0; i < n; i++) {
+		guint8 c = data[i], low = c & 0x0f;
+		bool letter = (c >= 0x81 && low >= 1 && low <= 9 && ((c >> 4) == 8 || (c >> 4) == 9
+			|| (c >> 4) == 0xc || (c >> 4) == 0xd)) || (c >= 0xa2 && c <= 0xa9)
+			|| (c >= 0xe2 && c <= 0xe9) || (c >= 0xf0 && c <= 0xf9);
+		words += letter;
+		blanks += c == 0x40 || c == 0x25 || c == 0x15;
+		ascii += g_ascii_isalnum((char)c) || c == ' ';
+	}
+	return n >= LEAST && words * 10 >= n * 6 && blanks * 30 >= n && ascii * 8 <= n
+		&& !g_utf8_validate_len((const char *)data, n, NULL);
+}
+
+const char *ms_charset_guess(const guint8 *data, gsize len)
+{
+	bool zeros = len > 0 && memchr(data, 0, MIN(len, LEAST)) != NULL;
+	const char *wide = zeros ? looks_wide(data, len) : NULL;
+	if (wide != NULL)
+		return wide;
+	return len > 0 && looks_ebcdic(data, len) ? "CP1047" : NULL;
 }
 
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out)
 {
-	if (charset != NULL && is_name(charset, "UTF-16", "UTF16"))
+	if (charset != NULL && is_name(charset, "UTF-16"))
 		charset = wide_name(&data, &len, false);
-	else if (charset != NULL && is_name(charset, "UTF-32", "UTF32"))
+	else if (charset != NULL && is_name(charset, "UTF-32"))
 		charset = wide_name(&data, &len, true);
 	else if (len >= 2 && ((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff))
 		&& (charset == NULL || g_ascii_strncasecmp(charset, "UTF-16", 6) != 0))
@@ -212,8 +321,10 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		data += 3;
 		len -= 3;
 	}
-	bool utf8 = charset == NULL || is_name(charset, "UTF-8", "UTF8")
-		|| is_name(charset, "US-ASCII", "ASCII");
+	const char *guess = is_utf8_name(charset) ? ms_charset_guess(data, len) : NULL;
+	if (guess != NULL)
+		charset = guess;
+	bool utf8 = is_utf8_name(charset);
 	gssize row = utf8 ? -1 : find_charset(charset);
 	bool known = row >= 0 && charsets[row].converter != NONE
 		&& (charsets[row].converter != 0 || charsets[row].characters != NULL);
@@ -223,5 +334,7 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		*out = convert_bytes(charsets[row].characters, data, len);
 	else
 		*out = convert(charsets[row].converter, data, len);
+	if (guess != NULL) /* lines of EBCDIC end with NEL */
+		g_string_replace(*out, "\xc2\x85", "\n", 0);
 	return utf8 || known;
 }

@@ -6,7 +6,6 @@
 #include "missent/text.h"
 #include "missent/transfer.h"
 
-#include "html.h"
 #include "plain.h"
 #include "readers.h"
 
@@ -91,9 +90,13 @@ static const Reader readers[] = {
 	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, note_image},
 	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
 		ms_card_read},
+	{"ldif", "text/ldif", "text/ldif text/x-ldif application/x-ldif", ms_is_ldif, ms_ldif_read},
 	{"pdf", "application/pdf", "application/pdf application/x-pdf", ms_is_pdf, ms_pdf_read},
 	{"pdf", "application/vnd.fdf", "application/vnd.fdf", ms_is_fdf, ms_fdf_read},
 	{"html", "text/html", "text/html application/xhtml+xml", ms_is_html, ms_html_document_read},
+	{"svg", "image/svg+xml", "image/svg+xml", ms_is_svg, ms_svg_read},
+	{"json", "application/json", "application/json application/x-ndjson application/ld+json text/json",
+		ms_is_json, ms_json_read},
 	{"xml", "application/xml", "text/xml application/xml application/xhtml+xml", ms_is_xml,
 		ms_xml_document_read},
 	{"mail", "message/rfc822", "message/rfc822 message/global message/news", NULL, ms_message_file_read},
@@ -198,51 +201,24 @@ void ms_extract_field(const MsExtraction *to, const char *where, const char *ter
 
 /* ---- text ----------------------------------------------------------------------------- */
 
-GString *ms_decode(const MsExtraction *to, const MsDocument *document)
+static void read_text(const MsExtraction *to, const MsDocument *document, const char *where,
+	const GString *text)
 {
-	GString *text;
-	if (!ms_charset_decode(document->charset, document->data, document->len, &text)) {
-		g_autofree char *name = ms_text_escape(document->charset, -1, 40);
-		ms_reading_unread(to->reading, document->where, MS_UNREAD_CHARSET,
-			"charset \"%s\" is not known", name);
+	if (document->flowed) {
+		g_autoptr(GString) joined = ms_plain_unflow(text->str, text->len, document->delsp);
+		ms_extract_span(to, where, joined->str, joined->len);
 	}
-	return text;
+	/* Flowed text is read as it stands too: a client that ignores the format shows it so. */
+	ms_extract_span(to, where, text->str, text->len);
+	ms_plain_shown(to, where, document->type, text);
+	ms_plain_embedded(to, where, text->str, text->len);
 }
 
 void ms_plain_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	g_autoptr(GString) text = ms_decode(to, document);
-	if (document->flowed) {
-		g_autoptr(GString) joined = ms_plain_unflow(text->str, text->len, document->delsp);
-		ms_extract_span(to, document->where, joined->str, joined->len);
-	}
-	/* Flowed text is read as it stands too: a client that ignores the format shows it so. */
-	ms_extract_span(to, document->where, text->str, text->len);
-	ms_plain_embedded(to, document->where, text->str, text->len);
-}
-
-void ms_html_document_read(const MsExtraction *to, const MsDocument *document,
-	MsInventory *inventory)
-{
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	g_autoptr(GString) text = ms_decode(to, document);
-	g_autoptr(GString) visible = g_string_new(NULL);
-	g_autoptr(GString) hidden = g_string_new(NULL);
-	g_autoptr(GString) attributes = g_string_new(NULL);
-	g_autoptr(GString) comments = g_string_new(NULL);
-	MsHtml html = {visible, hidden, attributes, comments};
-	ms_html_read(text->str, text->len, &html);
-	const struct {
-		const GString *text;
-		const char *suffix;
-	} streams[] = {{visible, ""}, {hidden, " (hidden)"}, {attributes, " (links and attributes)"},
-		{comments, " (comment)"}};
-	for (gsize i = 0; i < G_N_ELEMENTS(streams); i++) {
-		g_autofree char *where = g_strconcat(document->where, streams[i].suffix, NULL);
-		ms_extract_span(to, where, streams[i].text->str, streams[i].text->len);
-	}
+	ms_decode_each(to, document, NULL, read_text);
 }
 
 void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
@@ -334,6 +310,14 @@ static const Reader *by_label(const char *type)
 	return NULL;
 }
 
+#define LEAST_DOCUMENT 64 /* bytes: a hash of fewer may begin like anything */
+
+bool ms_is_document(const guint8 *data, gsize len)
+{
+	return (len >= LEAST_DOCUMENT && by_bytes(data, len) != NULL)
+		|| (ms_is_text(data, len) && g_utf8_validate_len((const char *)data, len, NULL));
+}
+
 /* Bytes of a document that none of its items has: before a header, between two members, behind
  * the end.  Padding is nothing; text is read as text; a document in a document is one. */
 typedef struct {
@@ -387,6 +371,28 @@ static bool shown_as_text(const char *type)
 	return g_str_has_prefix(type, "text/") && strcmp(type, "text/html") != 0;
 }
 
+/* XML without a declaration and a namespace: its label says so, or it ends with the end tag of
+ * what it begins with.  What says that it is HTML or plain text is no XML. */
+static bool is_element(const Reader *label, const MsDocument *document)
+{
+	bool said = label != NULL && label->read == ms_xml_document_read;
+	if (label != NULL && !said)
+		return false;
+	const char *p = (const char *)document->data, *end = p + document->len;
+	while (p < end && g_ascii_isspace(*p))
+		p++;
+	while (end > p && g_ascii_isspace(end[-1]))
+		end--;
+	if (end - p < 4 || *p != '<')
+		return false;
+	gsize name = 0;
+	while (p + 1 + name < end && !g_ascii_isspace(p[1 + name]) && p[1 + name] != '>')
+		name++;
+	bool closes = name > 0 && (gsize)(end - p) > 2 * name + 4 && end[-1] == '>'
+		&& memcmp(end - 1 - name, p + 1, name) == 0 && memcmp(end - 3 - name, "</", 2) == 0;
+	return said ? ms_is_text(document->data, document->len) : closes;
+}
+
 const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 {
 	const Reader *known = document->len > 0 ? by_bytes(document->data, document->len) : NULL;
@@ -411,6 +417,10 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 	if (ms_is_mail(document->data, document->len)) {
 		ms_read_with(ms_message_file_read, to, document);
 		return "message/rfc822";
+	}
+	if (is_element(label, document)) {
+		ms_read_with(ms_xml_document_read, to, document);
+		return "application/xml";
 	}
 	/* Spreadsheets are sent as .xls that are lists with semicolons, and so on. */
 	bool sealed = label != NULL && (label->read == ms_smime_read || label->read == note_image);

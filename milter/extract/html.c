@@ -4,16 +4,46 @@
 #include <string.h>
 #include <stdbool.h>
 
+#include "missent/inventory.h"
+#include "missent/named.h"
 #include "missent/text.h"
 
+#include "hide.h"
 #include "html.h"
 
 /*
  * A tokenizer, not a parser: identifiers need the text in order, and the tree-building
- * libraries of Debian are quadratic or recursive on hostile input.  Inline tags join what
- * stands around them ("4711<wbr>0818" is one number to a reader), block tags end a line, cells
- * are set off by a tab.
+ * libraries of Debian are quadratic or recursive on hostile input.  HTML comes in as valid
+ * UTF-8, its text goes out by where it is shown; pure functions, so any thread.
+ *
+ * Inline tags join what stands around them ("4711<wbr>0818" is one number to a reader), block
+ * tags end a line, cells are set off by a tab.
+ *
+ * Clients do not agree on what is shown: a browser takes no notice of what stands in an <object>
+ * that it can display, or of an element whose class a style sheet hides; a text client shows all.
+ * So such text is a stretch of its line that may be missing, and a line with such stretches goes
+ * out a second time as the other client has it (finish_line()).  What is hidden by its own
+ * style= is not in the line, and the other line is the one with it.
  */
+
+#define MAX_LISTS 16
+#define REMEMBERED 1024 /* attribute values: a power of two */
+
+/* Of one line of the visible text: what may be missing in it, or may stand in it. */
+typedef struct {
+	gsize from, until;  /* in the visible text */
+	gsize hidden_from, hidden_until; /* in the hidden text; or equal */
+} Stretch;
+
+typedef struct {
+	gint64 next;
+	int step;   /* of a list that is numbered from elsewhere than 1; else 0 */
+} List;
+
+typedef struct {
+	guint64 hash; /* of an attribute's value, 0: none yet */
+	guint says;   /* what hide.h makes of it */
+} Remembered;
 
 typedef struct {
 	const char *p, *end;
@@ -21,8 +51,30 @@ typedef struct {
 	bool in_comment;   /* comments do not nest */
 	char hidden_tag[16];
 	guint hidden_depth; /* open elements named hidden_tag since the hidden one; 0: visible */
+	gsize hidden_from;
 	bool pre;
+	gsize line_start;
+	GArray *stretches;  /* of Stretch */
+	char optional_tag[16];
+	guint optional_depth;
+	gsize optional_from;
+	const char *old_comment_end; /* of what older clients take for a comment, or NULL */
+	bool no_old_end;
+	guint unclosed;      /* raw elements (RawTag) whose end tag never comes */
+	guint foreign;       /* open <svg> and <math> */
+	const char *svg_end, *cdata_end;
+	List lists[MAX_LISTS];
+	guint n_lists;
+	MsHideRules *rules;
+	Remembered *remembered;
 } Html;
+
+/* What the attributes of one tag say about the element. */
+typedef struct {
+	guint says;
+	bool numbered, reversed;
+	gint64 number;
+} TagFacts;
 
 typedef struct {
 	const char *name, *value;
@@ -52,7 +104,7 @@ static bool ends_blank(const GString *s)
 	return s->len == 0 || is_one_of(s->str[s->len - 1], " \t\n");
 }
 
-static void put_break(GString *out, char c)
+static void break_text(GString *out, char c)
 {
 	if (c == '\n') {
 		while (out->len > 0 && out->str[out->len - 1] == ' ')
@@ -62,6 +114,78 @@ static void put_break(GString *out, char c)
 	} else if (out->len > 0 && out->str[out->len - 1] != '\n' && out->str[out->len - 1] != c) {
 		g_string_append_c(out, c);
 	}
+}
+
+static void append_lines(GString *out, const GString *line)
+{
+	if (strspn(line->str, " \t\n") == line->len)
+		return;
+	g_string_append_len(out, line->str, (gssize)line->len);
+	g_string_append_c(out, '\n');
+}
+
+/* The pieces that may be missing, by themselves and (as ruby is) one after the other. */
+static void append_pieces(Html *h)
+{
+	const GString *visible = h->out->visible;
+	GString *out = h->out->variants;
+	g_autoptr(GString) all = g_string_new(NULL);
+	guint pieces = 0;
+	for (guint i = 0; i < h->stretches->len; i++) {
+		const Stretch *s = &g_array_index(h->stretches, Stretch, i);
+		gsize until = MIN(s->until, visible->len);
+		if (until <= s->from)
+			continue;
+		g_string_append_len(out, visible->str + s->from, (gssize)(until - s->from));
+		break_text(out, '\n');
+		g_string_append_len(all, visible->str + s->from, (gssize)(until - s->from));
+		pieces++;
+	}
+	if (pieces > 1)
+		append_lines(out, all);
+}
+
+/* A line ends: if stretches of it may be missing, or others may stand in it, it is put down
+ * once more with everything, and once more without. */
+static void finish_line(Html *h)
+{
+	const GString *visible = h->out->visible;
+	if (h->stretches->len > 0) {
+		g_autoptr(GString) with = g_string_new(NULL), without = g_string_new(NULL);
+		gsize at = h->line_start;
+		bool hidden = false, optional = false;
+		for (guint i = 0; i < h->stretches->len; i++) {
+			Stretch s = g_array_index(h->stretches, Stretch, i);
+			gsize from = CLAMP(s.from, at, visible->len);
+			gsize until = CLAMP(s.until, from, visible->len);
+			g_string_append_len(without, visible->str + at, (gssize)(from - at));
+			g_string_append_len(with, visible->str + at, (gssize)(until - at));
+			g_string_append_len(with, h->out->hidden->str + s.hidden_from,
+				(gssize)(s.hidden_until - s.hidden_from));
+			hidden = hidden || s.hidden_until > s.hidden_from;
+			optional = optional || until > from;
+			at = until;
+		}
+		g_string_append_len(with, visible->str + at, (gssize)(visible->len - at));
+		g_string_append_len(without, visible->str + at, (gssize)(visible->len - at));
+		bool blank = strspn(without->str, " \t\n") == without->len;
+		if (hidden && !blank)
+			append_lines(h->out->variants, with);
+		if (optional && !blank) {
+			append_lines(h->out->variants, without);
+			append_pieces(h);
+		}
+		g_array_set_size(h->stretches, 0);
+	}
+	h->line_start = visible->len;
+}
+
+static void put_break(Html *h, char c)
+{
+	GString *out = text_out(h);
+	break_text(out, c);
+	if (c == '\n' && out == h->out->visible && h->optional_depth == 0)
+		finish_line(h);
 }
 
 static int compare_entity(const void *key, const void *row)
@@ -142,104 +266,295 @@ static const char *put_character(const char *p, const char *end, GString *out)
 	return p + 1;
 }
 
-static void text_run(Html *h)
+/* Characters that stand for themselves, up to `end`. */
+static gsize plain_length(const char *p, const char *end, bool pre)
+{
+	const char *start = p;
+	while (p < end && *p != '<' && *p != '&' && (pre || !g_ascii_isspace(*p)))
+		p++;
+	return (gsize)(p - start);
+}
+
+static void text_run(Html *h, const char *end)
 {
 	GString *out = text_out(h);
-	while (h->p < h->end && *h->p != '<') {
-		if (!h->pre && g_ascii_isspace(*h->p)) {
+	while (h->p < end && *h->p != '<') {
+		gsize plain = plain_length(h->p, end, h->pre);
+		if (plain > 0) {
+			g_string_append_len(out, h->p, (gssize)plain);
+			h->p += plain;
+		} else if (*h->p == '&') {
+			h->p = put_character(h->p, h->end, out);
+		} else {
 			if (!ends_blank(out))
 				g_string_append_c(out, ' ');
 			h->p++;
-		} else {
-			h->p = put_character(h->p, h->end, out);
 		}
 	}
 }
 
 /* ---- tags ----------------------------------------------------------------------------- */
 
-typedef enum { TAG_INLINE, TAG_BLOCK, TAG_CELL, TAG_RAW, TAG_PRE } TagType;
+enum {
+	TAG_BLOCK = 1 << 0,
+	TAG_CELL = 1 << 1,
+	TAG_PRE = 1 << 2,
+	TAG_VOID = 1 << 3,
+	TAG_MAYBE = 1 << 4,  /* some clients show what is in it, others do not */
+	TAG_LIST = 1 << 5,
+	TAG_ITEM = 1 << 6,
+	TAG_FOREIGN = 1 << 7,
+	TAG_RUBY = 1 << 8,   /* ends the annotation before it */
+	/* What is in it is no markup to a browser; all up to its end tag: */
+	TAG_HIDDEN_RAW = 1 << 9,  /* is not shown */
+	TAG_SHOWN_RAW = 1 << 10,  /* is shown as it stands */
+	TAG_SHOWN_CHARS = 1 << 11, /* is shown, with references undone */
+	TAG_NEVER_RAW = 1 << 12,  /* is shown by clients that do not know the tag */
+};
+#define TAG_RAW (TAG_HIDDEN_RAW | TAG_SHOWN_RAW | TAG_SHOWN_CHARS | TAG_NEVER_RAW)
 
-static const struct {
+typedef struct {
 	const char *name;
-	TagType type;
-} tags[] = {
-	{"address", TAG_BLOCK}, {"article", TAG_BLOCK}, {"blockquote", TAG_BLOCK},
-	{"body", TAG_BLOCK}, {"br", TAG_BLOCK}, {"caption", TAG_BLOCK}, {"center", TAG_BLOCK},
-	{"dd", TAG_BLOCK}, {"div", TAG_BLOCK}, {"dl", TAG_BLOCK}, {"dt", TAG_BLOCK},
-	{"fieldset", TAG_BLOCK}, {"footer", TAG_BLOCK}, {"form", TAG_BLOCK}, {"h1", TAG_BLOCK},
-	{"h2", TAG_BLOCK}, {"h3", TAG_BLOCK}, {"h4", TAG_BLOCK}, {"h5", TAG_BLOCK},
-	{"h6", TAG_BLOCK}, {"head", TAG_BLOCK}, {"header", TAG_BLOCK}, {"hr", TAG_BLOCK},
-	{"html", TAG_BLOCK}, {"li", TAG_BLOCK}, {"main", TAG_BLOCK}, {"nav", TAG_BLOCK},
-	{"ol", TAG_BLOCK}, {"option", TAG_BLOCK}, {"p", TAG_BLOCK}, {"pre", TAG_PRE},
-	{"script", TAG_RAW}, {"section", TAG_BLOCK}, {"style", TAG_RAW}, {"table", TAG_BLOCK},
-	{"tbody", TAG_BLOCK}, {"td", TAG_CELL}, {"textarea", TAG_PRE}, {"tfoot", TAG_BLOCK},
-	{"th", TAG_CELL}, {"thead", TAG_BLOCK}, {"title", TAG_BLOCK}, {"tr", TAG_BLOCK},
-	{"ul", TAG_BLOCK}, {"xmp", TAG_RAW},
+	guint is;
+} Tag;
+
+/* In the order of strcmp(). */
+static const Tag tags[] = {
+	{"a", 0}, {"address", TAG_BLOCK}, {"annotation", TAG_MAYBE}, {"applet", TAG_MAYBE},
+	{"area", TAG_VOID}, {"article", TAG_BLOCK}, {"aside", TAG_BLOCK}, {"audio", TAG_MAYBE},
+	{"b", 0}, {"base", TAG_VOID}, {"bgsound", TAG_VOID}, {"blockquote", TAG_BLOCK},
+	{"body", TAG_BLOCK}, {"br", TAG_BLOCK | TAG_VOID}, {"button", 0}, {"canvas", TAG_MAYBE},
+	{"caption", TAG_BLOCK}, {"center", TAG_BLOCK}, {"col", TAG_VOID}, {"datalist", TAG_MAYBE},
+	{"dd", TAG_BLOCK}, {"del", TAG_MAYBE}, {"desc", TAG_BLOCK}, {"details", TAG_BLOCK},
+	{"dialog", TAG_MAYBE}, {"dir", TAG_BLOCK}, {"div", TAG_BLOCK},
+	{"dl", TAG_BLOCK}, {"dt", TAG_BLOCK}, {"em", 0}, {"embed", TAG_VOID},
+	{"fieldset", TAG_BLOCK}, {"figcaption", TAG_BLOCK}, {"figure", TAG_BLOCK}, {"font", 0},
+	{"footer", TAG_BLOCK}, {"form", TAG_BLOCK}, {"h1", TAG_BLOCK}, {"h2", TAG_BLOCK},
+	{"h3", TAG_BLOCK}, {"h4", TAG_BLOCK}, {"h5", TAG_BLOCK}, {"h6", TAG_BLOCK},
+	{"head", TAG_BLOCK}, {"header", TAG_BLOCK}, {"hr", TAG_BLOCK | TAG_VOID},
+	{"html", TAG_BLOCK}, {"i", 0}, {"iframe", TAG_NEVER_RAW}, {"img", TAG_VOID},
+	{"input", TAG_VOID}, {"legend", TAG_BLOCK}, {"li", TAG_BLOCK | TAG_ITEM},
+	{"link", TAG_VOID}, {"listing", TAG_PRE | TAG_BLOCK}, {"main", TAG_BLOCK},
+	{"math", TAG_FOREIGN}, {"menu", TAG_BLOCK}, {"meta", TAG_VOID}, {"meter", TAG_MAYBE},
+	{"nav", TAG_BLOCK}, {"noembed", TAG_NEVER_RAW}, {"noframes", TAG_NEVER_RAW},
+	{"noscript", TAG_MAYBE}, {"object", TAG_MAYBE}, {"ol", TAG_BLOCK | TAG_LIST},
+	{"optgroup", TAG_BLOCK}, {"option", TAG_BLOCK}, {"p", TAG_BLOCK}, {"param", TAG_VOID},
+	{"plaintext", TAG_HIDDEN_RAW}, {"pre", TAG_PRE | TAG_BLOCK}, {"progress", TAG_MAYBE},
+	{"rb", TAG_RUBY}, {"rp", TAG_RUBY | TAG_MAYBE}, {"rt", TAG_RUBY | TAG_MAYBE},
+	{"rtc", TAG_RUBY | TAG_MAYBE}, {"ruby", TAG_RUBY}, {"s", TAG_MAYBE},
+	{"script", TAG_HIDDEN_RAW}, {"search", TAG_BLOCK}, {"section", TAG_BLOCK},
+	{"select", TAG_BLOCK}, {"source", TAG_VOID}, {"span", 0}, {"strike", TAG_MAYBE},
+	{"strong", 0}, {"style", TAG_HIDDEN_RAW}, {"sub", TAG_MAYBE}, {"summary", TAG_BLOCK},
+	{"sup", TAG_MAYBE}, {"svg", TAG_FOREIGN}, {"table", TAG_BLOCK}, {"tbody", TAG_BLOCK},
+	{"td", TAG_CELL}, {"template", TAG_MAYBE}, {"text", TAG_BLOCK},
+	{"textarea", TAG_SHOWN_CHARS | TAG_BLOCK}, {"tfoot", TAG_BLOCK}, {"th", TAG_CELL},
+	{"thead", TAG_BLOCK}, {"title", TAG_SHOWN_CHARS | TAG_BLOCK}, {"tr", TAG_BLOCK},
+	{"track", TAG_VOID}, {"u", 0}, {"ul", TAG_BLOCK | TAG_LIST}, {"video", TAG_MAYBE},
+	{"wbr", TAG_VOID}, {"xmp", TAG_SHOWN_RAW | TAG_BLOCK},
 };
 
-static TagType tag_type(const char *name)
+static int compare_tag(const void *key, const void *row)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(tags); i++)
-		if (strcmp(tags[i].name, name) == 0)
-			return tags[i].type;
-	return TAG_INLINE;
+	return strcmp(key, ((const Tag *)row)->name);
 }
 
-static bool is_void(const char *name)
+static const Tag *find_tag(const char *name)
 {
-	static const char list[] = " area base br col embed hr img input link meta param source "
-				   "track wbr ";
-	g_autofree char *needle = g_strdup_printf(" %s ", name);
-	return strstr(list, needle) != NULL;
-}
-
-/* Attributes that carry words or targets; the rest is layout. */
-static bool is_telling(const char *name)
-{
-	static const char list[] = " action alt aria-label background cite content data href "
-				   "label longdesc placeholder src srcset summary title value ";
-	if (g_str_has_prefix(name, "data-"))
-		return true;
-	g_autofree char *needle = g_strdup_printf(" %s ", name);
-	return strstr(list, needle) != NULL;
-}
-
-static void put_attribute(Html *h, const char *value, const char *end)
-{
-	GString *out = h->out->attributes;
-	gsize start = out->len;
-	while (value < end)
-		value = put_character(value, end, out);
-	/* A link's target is read as it is sent and as it is meant. */
-	g_autofree char *plain = g_uri_unescape_segment(out->str + start, out->str + out->len, NULL);
-	g_string_append_c(out, '\n');
-	if (plain != NULL && strlen(plain) != out->len - start - 1
-		&& g_utf8_validate(plain, -1, NULL))
-		g_string_append_printf(out, "%s\n", plain);
-}
-
-static bool style_hides(const char *value, const char *end)
-{
-	g_autoptr(GString) tight = g_string_new(NULL);
-	for (; value < end && tight->len < 4096; value++)
-		if (!g_ascii_isspace(*value))
-			g_string_append_c(tight, g_ascii_tolower(*value));
-	const char *zero = strstr(tight->str, "font-size:0");
-	return strstr(tight->str, "display:none") != NULL
-		|| strstr(tight->str, "visibility:hidden") != NULL
-		|| strstr(tight->str, "mso-hide:all") != NULL
-		|| (zero != NULL && !is_one_of(zero[11], "123456789."));
+	return bsearch(name, tags, G_N_ELEMENTS(tags), sizeof *tags, compare_tag);
 }
 
 static gsize take_name(Html *h, char *name, gsize size)
 {
 	gsize n = 0;
-	for (; h->p < h->end && !g_ascii_isspace(*h->p) && !is_one_of(*h->p, "/>="); h->p++)
+	for (; h->p < h->end && !g_ascii_isspace(*h->p) && *h->p != '/' && *h->p != '>'
+		&& *h->p != '='; h->p++)
 		if (n + 1 < size)
 			name[n++] = g_ascii_tolower(*h->p);
 	name[n] = '\0';
 	return n;
+}
+
+/* ---- attributes ----------------------------------------------------------------------- */
+
+static guint64 hash_of(const char *name, const char *value, const char *end)
+{
+	guint64 hash = 0xcbf29ce484222325;
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (guchar)*name) * 0x100000001b3;
+	for (; value < end; value++)
+		hash = (hash ^ (guchar)*value) * 0x100000001b3;
+	return hash | 1;
+}
+
+/* The place of a value that comes again and again: true if it is there already.  One that has
+ * the place of another is only looked at once more. */
+static bool remembered(Html *h, const char *name, const char *value, const char *end,
+	Remembered **place)
+{
+	guint64 hash = hash_of(name, value, end);
+	*place = &h->remembered[(hash >> 20) & (REMEMBERED - 1)];
+	if ((*place)->hash == hash)
+		return true;
+	**place = (Remembered){hash, 0};
+	return false;
+}
+
+/* Layout is a few letters, a length, a colour; what has more digits may be a number. */
+static bool is_layout(const char *value, const char *end)
+{
+	guint digits = 0;
+	if (end - value == 7 && *value == '#')
+		return true;
+	for (const char *p = value; p < end; p++)
+		digits += g_ascii_isdigit(*p) != 0 || *p == '@';
+	return end - value <= 40 && digits <= 4;
+}
+
+static void put_inner(Html *h, const char *what, const char *type, GByteArray *bytes)
+{
+	MsHtmlInner *inner = g_new0(MsHtmlInner, 1);
+	inner->what = what;
+	inner->type = g_strdup(type);
+	inner->bytes = bytes;
+	g_ptr_array_add(h->out->inner, inner);
+}
+
+static void put_decoded(GString *out, const char *value, const char *end)
+{
+	while (value < end) {
+		const char *amp = memchr(value, '&', (gsize)(end - value));
+		const char *stop = amp != NULL ? amp : end;
+		g_string_append_len(out, value, stop - value);
+		value = amp != NULL ? put_character(amp, end, out) : end;
+	}
+}
+
+/* A link's target is read as it is sent and as it is meant. */
+static void put_unescaped(GString *out, gsize start)
+{
+	if (memchr(out->str + start, '%', out->len - start) == NULL)
+		return;
+	gsize len = out->len - start - 1; /* its line's end */
+	const char *from = out->str + start;
+	g_autofree char *plain = g_uri_unescape_segment(from, from + len, NULL);
+	if (plain != NULL && strlen(plain) != len && g_utf8_validate(plain, -1, NULL))
+		g_string_append_printf(out, "%s\n", plain);
+}
+
+static void put_attribute(Html *h, const char *name, const char *value, const char *end)
+{
+	GString *out = h->out->attributes;
+	gsize start = out->len;
+	put_decoded(out, value, end);
+	ms_data_uris_take(out, start, h->out->inner);
+	if (strcmp(name, "srcdoc") == 0) {
+		put_inner(h, "srcdoc", "text/html", g_byte_array_append(g_byte_array_new(),
+			(const guint8 *)out->str + start, (guint)(out->len - start)));
+		g_string_truncate(out, start);
+		return;
+	}
+	g_string_append_c(out, '\n');
+	put_unescaped(out, start);
+}
+
+/* Names of rules and of elements: that they label something must not be taken for a label of
+ * what comes next, so words stand between. */
+static void put_word(Html *h, const char *name, const char *value, const char *end)
+{
+	g_string_append_printf(h->out->attributes, "is of the %s ", name);
+	put_decoded(h->out->attributes, value, end);
+	g_string_append_c(h->out->attributes, '\n');
+}
+
+/* An attribute of the sender's own: its name says what its value is. */
+static void put_own(Html *h, const char *name, const char *value, const char *end)
+{
+	g_autoptr(GString) decoded = g_string_new(NULL);
+	put_decoded(decoded, value, end);
+	ms_data_uris_take(decoded, 0, h->out->inner);
+	const char *own = g_str_has_prefix(name, "data-") ? name + 5 : name;
+	ms_named_value(h->out->named, own, decoded->str, decoded->len);
+}
+
+static void take_style(Html *h, const char *value, const char *end, TagFacts *facts)
+{
+	Remembered *place;
+	if (!remembered(h, "style", value, end, &place)) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		put_decoded(text, value, end);
+		place->says = ms_hide_style(text->str, text->len);
+		if ((place->says & MS_HIDE_SPEAKS) != 0)
+			put_attribute(h, "style", value, end);
+	}
+	facts->says |= place->says;
+}
+
+static void take_class(Html *h, const char *value, const char *end, TagFacts *facts)
+{
+	Remembered *place;
+	if (!remembered(h, "class", value, end, &place)) {
+		place->says = ms_hide_names(h->rules, '.', value, end);
+		put_word(h, "class", value, end);
+	}
+	facts->says |= place->says;
+}
+
+static gint64 number_of(const char *value, const char *end)
+{
+	char digits[20];
+	gsize n = MIN((gsize)(end - value), sizeof digits - 1);
+	memcpy(digits, value, n);
+	digits[n] = '\0';
+	return g_ascii_strtoll(digits, NULL, 10);
+}
+
+/* The words of the standard that carry text; what else stands in no table has a name of the
+ * sender's own. */
+static bool is_telling(const char *name)
+{
+	static const char *const names[] = {"action", "alt", "aria-label", "background", "cite",
+		"code", "codebase", "content", "data", "datetime", "download", "formaction", "href",
+		"imagesrcset", "label", "list", "longdesc", "name", "pattern", "ping", "placeholder",
+		"poster", "src", "srcdoc", "srcset", "standby", "summary", "title", "usemap", "value",
+		"xlink:href", NULL};
+	return g_strv_contains(names, name);
+}
+
+static void take_attribute(Html *h, const char *name, const char *value, const char *end,
+	TagFacts *facts)
+{
+	Remembered *place;
+	if (strcmp(name, "style") == 0) {
+		take_style(h, value, end, facts);
+		return;
+	}
+	if (strcmp(name, "class") == 0) {
+		take_class(h, value, end, facts);
+		return;
+	}
+	if (strcmp(name, "hidden") == 0)
+		facts->says |= MS_HIDE_SURE;
+	else if (strcmp(name, "color") == 0 && ms_hide_is_pale(value, end))
+		facts->says |= MS_HIDE_MAYBE;
+	if ((strcmp(name, "start") == 0 || strcmp(name, "value") == 0) && end > value) {
+		facts->numbered = true;
+		facts->number = number_of(value, end);
+	}
+	/* Whether the table names it is asked once for each name. */
+	if (!remembered(h, name, NULL, NULL, &place)) {
+		g_autofree char *item = g_strconcat("@", name, NULL);
+		place->says = ms_structural("html", item) != NULL ? 1 : is_telling(name) ? 2 : 3;
+	}
+	if (strcmp(name, "id") == 0 || strcmp(name, "for") == 0 || strcmp(name, "headers") == 0) {
+		facts->says |= ms_hide_names(h->rules, '#', value, end);
+		put_word(h, name, value, end);
+	} else if (place->says == 2) {
+		put_attribute(h, name, value, end);
+	} else if (place->says == 3) {
+		put_own(h, name, value, end);
+	} else if (!is_layout(value, end) && !remembered(h, name, value, end, &place)) {
+		put_attribute(h, name, value, end);
+	}
 }
 
 /* The value after "="; sets its bounds. */
@@ -263,112 +578,381 @@ static void take_value(Html *h, const char **start, const char **stop)
 	*stop = h->p;
 }
 
-/* Up to and with ">"; true when an attribute hides the element. */
-static bool attributes(Html *h)
+/* A name that is no word of the standard: what was meant as text, such as <anna@b.example>. */
+static void put_odd_name(Html *h, const char *from, const char *until)
 {
-	bool hides = false;
+	bool odd = false;
+	for (const char *p = from; p < until && !odd; p++)
+		odd = g_ascii_isdigit(*p) || *p == '@';
+	if (!odd)
+		return;
+	put_decoded(h->out->comments, from, until);
+	g_string_append_c(h->out->comments, '\n');
+}
+
+/* Up to and with ">". */
+static void attributes(Html *h, TagFacts *facts)
+{
 	while (h->p < h->end && *h->p != '>') {
 		if (g_ascii_isspace(*h->p) || *h->p == '/' || *h->p == '=') {
 			h->p++;
 			continue;
 		}
 		char name[32];
+		const char *from = h->p;
 		take_name(h, name, sizeof name);
+		const char *until = h->p;
 		while (h->p < h->end && g_ascii_isspace(*h->p))
 			h->p++;
 		if (h->p == h->end || *h->p != '=') {
-			hides = hides || strcmp(name, "hidden") == 0;
+			facts->says |= strcmp(name, "hidden") == 0 ? MS_HIDE_SURE : 0;
+			facts->reversed = facts->reversed || strcmp(name, "reversed") == 0;
+			put_odd_name(h, from, until);
 			continue;
 		}
+		if ((gsize)(until - from) >= sizeof name)
+			put_odd_name(h, from, until);
 		h->p++;
 		const char *start, *stop;
 		take_value(h, &start, &stop);
-		if (strcmp(name, "style") == 0)
-			hides = hides || style_hides(start, stop);
-		else if (strcmp(name, "hidden") == 0)
-			hides = true;
-		else if (is_telling(name))
-			put_attribute(h, start, stop);
+		take_attribute(h, name, start, stop, facts);
 	}
 	if (h->p < h->end)
 		h->p++;
-	return hides;
 }
 
-/* The text of script, style and xmp goes on to its own end tag. */
-static void raw_text(Html *h, const char *name)
+/* ---- elements ------------------------------------------------------------------------- */
+
+/* Where the end tag of an element without markup begins; NULL if it has none. */
+static const char *raw_end(const Html *h, const char *name)
 {
 	gsize n = strlen(name);
-	const char *from = h->p;
-	const char *p = h->p;
-	for (; p < h->end; p++) {
+	for (const char *p = h->p; p < h->end; p++) {
 		p = memchr(p, '<', (gsize)(h->end - p));
-		if (p == NULL || (gsize)(h->end - p) < n + 2) {
-			p = h->end;
-			break;
-		}
-		if (p[1] == '/' && g_ascii_strncasecmp(p + 2, name, n) == 0)
-			break;
+		if (p == NULL || (gsize)(h->end - p) < n + 3)
+			return NULL;
+		if (p[1] == '/' && g_ascii_strncasecmp(p + 2, name, n) == 0
+			&& (g_ascii_isspace(p[2 + n]) || p[2 + n] == '/' || p[2 + n] == '>'))
+			return p;
 	}
-	GString *out = strcmp(name, "xmp") == 0 ? text_out(h) : h->out->hidden;
-	g_string_append_len(out, from, p - from);
-	put_break(out, '\n');
-	h->p = p;
+	return NULL;
+}
+
+static void add_stretch(Html *h, Stretch s)
+{
+	g_array_append_val(h->stretches, s);
+}
+
+static void open_optional(Html *h, const char *name)
+{
+	g_strlcpy(h->optional_tag, name, sizeof h->optional_tag);
+	h->optional_depth = 1;
+	h->optional_from = h->out->visible->len;
+}
+
+static void close_optional(Html *h)
+{
+	if (h->optional_depth == 0)
+		return;
+	h->optional_depth = 0;
+	h->old_comment_end = NULL;
+	add_stretch(h, (Stretch){h->optional_from, h->out->visible->len, 0, 0});
+}
+
+static void run(Html *h);
+
+/* <iframe>, <noembed>, <noframes>: markup to clients that do not know them, nothing to others. */
+static void never_shown(Html *h, const char *name, const char *stop)
+{
+	const char *end = h->end;
+	bool first = h->optional_depth == 0 && text_out(h) == h->out->visible;
+	if (first)
+		open_optional(h, name);
+	h->end = stop;
+	run(h);
+	h->end = end;
+	if (first)
+		close_optional(h);
+}
+
+static void style_text(Html *h, const char *from, const char *stop)
+{
+	gsize start = h->out->hidden->len;
+	g_string_append_len(h->out->hidden, from, stop - from);
+	ms_data_uris_take(h->out->hidden, start, h->out->inner);
+	break_text(h->out->hidden, '\n');
+}
+
+/* The text of script, style and the like goes on to its own end tag; false if there is none:
+ * then it is read as markup as well, for clients differ. */
+static bool raw_text(Html *h, const Tag *tag)
+{
+	guint bit = 1U << ((guint)(tag - tags) % 31);
+	const char *stop = (h->unclosed & bit) == 0 ? raw_end(h, tag->name) : NULL;
+	if (stop == NULL) {
+		if ((h->unclosed & bit) == 0 && (tag->is & TAG_HIDDEN_RAW) != 0)
+			style_text(h, h->p, h->end);
+		h->unclosed |= bit;
+		return false;
+	}
+	if ((tag->is & TAG_NEVER_RAW) != 0) {
+		never_shown(h, tag->name, stop);
+	} else if ((tag->is & TAG_HIDDEN_RAW) != 0) {
+		style_text(h, h->p, stop);
+	} else if ((tag->is & TAG_SHOWN_RAW) != 0) {
+		g_string_append_len(text_out(h), h->p, stop - h->p);
+		put_break(h, '\n');
+	} else {
+		put_decoded(text_out(h), h->p, stop);
+		put_break(h, '\n');
+	}
+	h->p = stop;
+	return true;
+}
+
+static void close_hidden(Html *h)
+{
+	const GString *hidden = h->out->hidden;
+	gsize at = h->out->visible->len;
+	if (hidden->len > h->hidden_from)
+		add_stretch(h, (Stretch){at, at, h->hidden_from, hidden->len});
 }
 
 static void track_hidden(Html *h, const char *name, bool closing, bool hides)
 {
 	if (h->hidden_depth == 0) {
-		if (!closing && hides && !is_void(name) && strlen(name) < sizeof h->hidden_tag) {
+		if (!closing && hides && !h->in_comment) {
 			g_strlcpy(h->hidden_tag, name, sizeof h->hidden_tag);
 			h->hidden_depth = 1;
-			put_break(h->out->hidden, '\n');
+			break_text(h->out->hidden, '\n');
+			h->hidden_from = h->out->hidden->len;
 		}
 	} else if (strcmp(name, h->hidden_tag) == 0) {
-		if (closing)
-			h->hidden_depth--;
-		else
-			h->hidden_depth++;
+		h->hidden_depth += closing ? -1U : 1U;
+		if (h->hidden_depth == 0)
+			close_hidden(h);
 	}
+}
+
+/* Only what stands in the visible text can be missing in it. */
+static void track_optional(Html *h, const char *name, guint is, bool closing, bool maybe)
+{
+	if (h->in_comment || h->hidden_depth > 0)
+		return;
+	if (h->optional_depth > 0) {
+		if (strcmp(name, h->optional_tag) == 0)
+			h->optional_depth += closing ? -1U : 1U;
+		if (h->optional_depth > 0)
+			return;
+		h->optional_depth = 1;
+		close_optional(h);
+		if (closing)
+			return;
+	}
+	if (!closing && maybe && (is & (TAG_VOID | TAG_RAW)) == 0)
+		open_optional(h, name);
+}
+
+/* An annotation ends where the next one begins. */
+static void end_ruby(Html *h, guint is)
+{
+	if ((is & TAG_RUBY) != 0 && h->optional_depth > 0 && h->optional_tag[0] == 'r')
+		close_optional(h);
+}
+
+static void list_tag(Html *h, bool closing, const TagFacts *facts)
+{
+	if (closing) {
+		h->n_lists -= h->n_lists > 0;
+		return;
+	}
+	if (h->n_lists < MAX_LISTS)
+		h->lists[h->n_lists] = (List){facts->number,
+			!facts->numbered ? 0 : facts->reversed ? -1 : 1};
+	h->n_lists++;
+}
+
+/* A number that a client writes before the item. */
+static void item_tag(Html *h, const TagFacts *facts)
+{
+	List none = {0, 0};
+	List *list = h->n_lists > 0 && h->n_lists <= MAX_LISTS ? &h->lists[h->n_lists - 1] : &none;
+	if (facts->numbered)
+		*list = (List){facts->number, list->step != 0 ? list->step : 1};
+	if (list->step == 0)
+		return;
+	g_string_append_printf(text_out(h), "%" G_GINT64_FORMAT ". ", list->next);
+	if (ABS(list->next) < G_MAXINT32)
+		list->next += list->step;
+}
+
+/* A drawing within the page: what it shows is read by where it stands (svg.c), too. */
+static void foreign_tag(Html *h, const char *name, const char *start, bool closing)
+{
+	if (closing) {
+		h->foreign -= h->foreign > 0;
+		return;
+	}
+	h->foreign++;
+	if (strcmp(name, "svg") != 0 || start < h->svg_end || h->svg_end == h->end)
+		return;
+	const char *stop = raw_end(h, name);
+	h->svg_end = stop != NULL ? stop + strlen("</svg>") : h->end;
+	gsize len = (gsize)(h->svg_end - start);
+	if (stop != NULL && memmem(start, len, "<text", 5) != NULL)
+		put_inner(h, "drawing", NULL,
+			g_byte_array_append(g_byte_array_new(), (const guint8 *)start, (guint)len));
 }
 
 static void tag(Html *h, bool closing)
 {
 	char name[16];
+	const char *from = h->p;
 	take_name(h, name, sizeof name);
-	TagType type = tag_type(name);
-	bool hides = attributes(h);
+	const Tag *known = find_tag(name);
+	guint is = known != NULL ? known->is : 0;
+	if (known == NULL)
+		put_odd_name(h, from, h->p);
+	TagFacts facts = {.says = closing ? 0 : ms_hide_tag(h->rules, name)};
+	attributes(h, &facts);
+	bool hides = (facts.says & MS_HIDE_SURE) != 0 && (is & TAG_VOID) == 0;
+	bool maybe = (is & TAG_MAYBE) != 0 || (facts.says & MS_HIDE_MAYBE) != 0;
+	end_ruby(h, is);
 	/* A hidden block inside a word does not break it for the reader. */
-	if (type == TAG_CELL)
-		put_break(text_out(h), '\t');
-	else if (type != TAG_INLINE && !(hides && h->hidden_depth == 0))
-		put_break(text_out(h), '\n');
+	if ((is & TAG_CELL) != 0)
+		put_break(h, '\t');
+	else if ((is & TAG_BLOCK) != 0 && !(hides && h->hidden_depth == 0))
+		put_break(h, '\n');
+	track_optional(h, name, is, closing, maybe && !hides);
 	track_hidden(h, name, closing, hides);
-	if (type == TAG_PRE)
+	if ((is & TAG_PRE) != 0)
 		h->pre = !closing;
-	if (type == TAG_RAW && !closing)
-		raw_text(h, name);
+	if ((is & TAG_LIST) != 0)
+		list_tag(h, closing, &facts);
+	else if ((is & TAG_ITEM) != 0 && !closing)
+		item_tag(h, &facts);
+	else if ((is & TAG_FOREIGN) != 0)
+		foreign_tag(h, name, from - 1, closing);
+	if ((is & TAG_RAW) != 0 && !closing)
+		raw_text(h, known);
 }
 
-static void comment(Html *h);
+/* ---- comments ------------------------------------------------------------------------- */
+
+/* What a comment holds may be shown: Outlook renders <!--[if mso]>. */
+static void read_comment(Html *h, const char *from, const char *stop)
+{
+	if (h->in_comment) {
+		g_string_append_len(h->out->comments, from, stop - from);
+		return;
+	}
+	Html inner = *h;
+	inner.p = from;
+	inner.end = stop;
+	inner.in_comment = true;
+	inner.hidden_depth = inner.optional_depth = 0;
+	inner.old_comment_end = NULL;
+	inner.pre = false;
+	inner.unclosed = 0;
+	run(&inner);
+	put_break(&inner, '\n');
+}
+
+/* A browser ends the comment here, older clients at the next "-->": what stands between is text
+ * to the one and none to the others. */
+static void old_comment(Html *h)
+{
+	if (h->in_comment || h->hidden_depth > 0 || h->optional_depth > 0 || h->no_old_end)
+		return;
+	const char *close = memmem(h->p, (gsize)(h->end - h->p), "-->", 3);
+	h->no_old_end = close == NULL;
+	if (close == NULL)
+		return;
+	open_optional(h, "!--");
+	h->old_comment_end = close + 3;
+}
+
+static void comment(Html *h)
+{
+	const char *from = h->p + 4;
+	gsize left = (gsize)(h->end - from);
+	if (left >= 1 && *from == '>') {
+		h->p = from + 1;
+		old_comment(h);
+		return;
+	}
+	if (left >= 2 && from[0] == '-' && from[1] == '>') {
+		h->p = from + 2;
+		old_comment(h);
+		return;
+	}
+	const char *p = from, *close = NULL;
+	while (close == NULL && (p = memmem(p, (gsize)(h->end - p), "--", 2)) != NULL) {
+		gsize after = (gsize)(h->end - p);
+		if (after >= 3 && p[2] == '>')
+			close = p;
+		else if (after >= 4 && p[2] == '!' && p[3] == '>')
+			close = p;
+		else
+			p++;
+	}
+	const char *stop = close != NULL ? close : h->end;
+	h->p = close == NULL ? h->end : close[2] == '>' ? close + 3 : close + 4;
+	read_comment(h, from, stop);
+	if (close != NULL && close[2] == '!')
+		old_comment(h);
+}
+
+/* <!x>, <?x>, </ x> */
+static void bogus_comment(Html *h)
+{
+	const char *close = memchr(h->p, '>', (gsize)(h->end - h->p));
+	const char *stop = close != NULL ? close : h->end;
+	g_string_append_len(h->out->comments, h->p + 2, stop - h->p - 2);
+	g_string_append_c(h->out->comments, '\n');
+	h->p = close != NULL ? close + 1 : h->end;
+}
+
+/* <![CDATA[...]]>: text in a drawing, and everywhere to clients that know XML; to a browser a
+ * comment that ends at the first ">". */
+static void cdata(Html *h)
+{
+	const char *from = h->p + 9;
+	const char *close = NULL;
+	if (from >= h->cdata_end)
+		close = memmem(from, (gsize)(h->end - from), "]]>", 3);
+	if (h->foreign > 0 && close != NULL) {
+		g_string_append_len(text_out(h), from, close - from);
+		h->p = close + 3;
+		return;
+	}
+	if (close != NULL) {
+		g_string_append_len(h->out->comments, from, close - from);
+		g_string_append_c(h->out->comments, '\n');
+	}
+	/* One within another, and those that never end, are looked for once. */
+	if (from >= h->cdata_end)
+		h->cdata_end = close != NULL ? close : h->end;
+	bogus_comment(h);
+}
 
 static void markup(Html *h)
 {
 	gsize left = (gsize)(h->end - h->p);
 	if (left >= 4 && memcmp(h->p, "<!--", 4) == 0) {
 		comment(h);
+	} else if (left >= 9 && memcmp(h->p, "<![CDATA[", 9) == 0) {
+		cdata(h);
 	} else if (left >= 2 && (h->p[1] == '!' || h->p[1] == '?')) {
-		const char *close = memchr(h->p, '>', left);
-		const char *stop = close != NULL ? close : h->end;
-		g_string_append_len(h->out->comments, h->p + 2, stop - h->p - 2);
-		g_string_append_c(h->out->comments, '\n');
-		h->p = close != NULL ? close + 1 : h->end;
+		bogus_comment(h);
 	} else if (left >= 2 && g_ascii_isalpha(h->p[1])) {
 		h->p++;
 		tag(h, false);
 	} else if (left >= 3 && h->p[1] == '/' && g_ascii_isalpha(h->p[2])) {
 		h->p += 2;
 		tag(h, true);
+	} else if (left >= 3 && h->p[1] == '/') {
+		bogus_comment(h);
 	} else {
 		g_string_append_c(text_out(h), '<');
 		h->p++;
@@ -378,30 +962,75 @@ static void markup(Html *h)
 static void run(Html *h)
 {
 	while (h->p < h->end) {
-		text_run(h);
-		if (h->p < h->end)
+		const char *old = h->old_comment_end;
+		text_run(h, old != NULL && old < h->end ? old : h->end);
+		if (old != NULL && h->p >= old)
+			close_optional(h);
+		if (h->p < h->end && *h->p == '<')
 			markup(h);
 	}
 }
 
-/* What a comment holds may be shown: Outlook renders <!--[if mso]>. */
-static void comment(Html *h)
+/* ---- the whole ------------------------------------------------------------------------ */
+
+MsHtml *ms_html_new(void)
 {
-	const char *from = h->p + 4;
-	const char *close = g_strstr_len(from, h->end - from, "-->");
-	const char *stop = close != NULL ? close : h->end;
-	h->p = close != NULL ? close + 3 : h->end;
-	if (h->in_comment) {
-		g_string_append_len(h->out->comments, from, stop - from);
+	MsHtml *html = g_new0(MsHtml, 1);
+	html->visible = g_string_new(NULL);
+	html->hidden = g_string_new(NULL);
+	html->attributes = g_string_new(NULL);
+	html->comments = g_string_new(NULL);
+	html->variants = g_string_new(NULL);
+	html->named = ms_named_new();
+	html->inner = ms_inner_new();
+	return html;
+}
+
+void ms_html_free(MsHtml *html)
+{
+	if (html == NULL)
 		return;
+	g_string_free(html->visible, TRUE);
+	g_string_free(html->hidden, TRUE);
+	g_string_free(html->attributes, TRUE);
+	g_string_free(html->comments, TRUE);
+	g_string_free(html->variants, TRUE);
+	ms_named_free(html->named);
+	g_ptr_array_unref(html->inner);
+	g_free(html);
+}
+
+/* What the style sheets hide is to be known before the first element. */
+static void read_style_sheets(Html *h)
+{
+	const char *p = h->p;
+	while ((p = memchr(p, '<', (gsize)(h->end - p))) != NULL) {
+		p++;
+		if (h->end - p < 6 || g_ascii_strncasecmp(p, "style", 5) != 0)
+			continue;
+		const char *from = memchr(p, '>', (gsize)(h->end - p));
+		Html at = {.p = from, .end = h->end};
+		const char *stop = from != NULL ? raw_end(&at, "style") : NULL;
+		if (stop == NULL)
+			return;
+		ms_hide_sheet(h->rules, from + 1, (gsize)(stop - from - 1));
+		p = stop;
 	}
-	Html inner = {.p = from, .end = stop, .out = h->out, .in_comment = true};
-	run(&inner);
-	put_break(h->out->comments, '\n');
 }
 
 void ms_html_read(const char *html, gsize len, MsHtml *out)
 {
-	Html h = {.p = html, .end = html + len, .out = out};
+	Html h = {.p = html, .end = html + len, .out = out, .svg_end = html, .cdata_end = html};
+	h.rules = ms_hide_new();
+	h.stretches = g_array_new(FALSE, FALSE, sizeof(Stretch));
+	h.remembered = g_new0(Remembered, REMEMBERED);
+	read_style_sheets(&h);
 	run(&h);
+	if (h.hidden_depth > 0)
+		close_hidden(&h);
+	close_optional(&h);
+	finish_line(&h);
+	g_free(h.remembered);
+	g_array_unref(h.stretches);
+	ms_hide_free(h.rules);
 }

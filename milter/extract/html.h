@@ -4,14 +4,43 @@
 
 #include <glib.h>
 
+#include "missent/extract.h"
+#include "missent/named.h"
+
+/* A document within the page. */
+typedef struct {
+	const char *what; /* "srcdoc", "data URI", "drawing": an <svg> of the page itself */
+	char *type;       /* as it says; or NULL */
+	GByteArray *bytes;
+} MsHtmlInner;
+
 typedef struct {
 	GString *visible;    /* what a reader sees */
 	GString *hidden;     /* not displayed, scripts and styles; it leaves the company all the same */
 	GString *attributes; /* link targets, alternative texts, values; one a line */
 	GString *comments;
+	GString *variants;   /* lines of the visible text as other clients show them */
+	MsNamedText *named;  /* attributes with names of the sender's own */
+	GPtrArray *inner;    /* of MsHtmlInner * */
 } MsHtml;
+
+MsHtml *ms_html_new(void);
+void ms_html_free(MsHtml *html);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsHtml, ms_html_free)
 
 /* Linear in `len`.  `html` is valid UTF-8. */
 void ms_html_read(const char *html, gsize len, MsHtml *out);
+
+/* The same, all of it handed over: the text of HTML that stands in a document at `where`. */
+void ms_html_text_read(const MsExtraction *to, const char *where, const char *html, gsize len);
+
+/* Takes the contents of data: URIs (RFC 2397) out of `text` from `from` on, and adds them to
+ * `inner` (of MsHtmlInner *). */
+void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner);
+/* Reads the data: URIs of a text that stays as it is. */
+void ms_data_uris_read(const MsExtraction *to, const char *where, const char *text, gsize len);
+void ms_inner_read(const MsExtraction *to, const char *where, const GPtrArray *inner);
+/* For GPtrArray of MsHtmlInner *. */
+GPtrArray *ms_inner_new(void);
 
 #endif

@@ -8,5 +8,9 @@
 GString *ms_plain_unflow(const char *text, gsize len, bool delsp);
 /* Reads uuencoded files within the text; notes yEnc and what is not text. */
 void ms_plain_embedded(const MsExtraction *to, const char *where, const char *text, gsize len);
+/* The text once more where its characters are not what is shown: control characters, letters
+ * that are struck over, the tags of text/enriched (`type`), data: URIs (shown.c). */
+void ms_plain_shown(const MsExtraction *to, const char *where, const char *type,
+	const GString *text);
 
 #endif

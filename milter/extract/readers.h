@@ -19,6 +19,8 @@ void ms_card_read(const MsExtraction *to, const MsDocument *document, MsInventor
 void ms_fdf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_html_document_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
+void ms_json_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_ldif_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
 void ms_ole_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
@@ -26,6 +28,7 @@ void ms_pdf_read(const MsExtraction *to, const MsDocument *document, MsInventory
 void ms_plain_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_rtf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_smime_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_svg_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_tnef_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
@@ -49,12 +52,25 @@ bool ms_is_xml(const guint8 *data, gsize len);
 bool ms_is_html(const guint8 *data, gsize len);
 bool ms_is_card(const guint8 *data, gsize len);
 bool ms_is_mail(const guint8 *data, gsize len);
+bool ms_is_json(const guint8 *data, gsize len);
+bool ms_is_ldif(const guint8 *data, gsize len);
+bool ms_is_svg(const guint8 *data, gsize len);
 /* Nothing but text, in some charset. */
 bool ms_is_text(const guint8 *data, gsize len);
 
 /* ---- for several readers ---- */
 /* The text of a document in its charset; notes an unknown one. */
 GString *ms_decode(const MsExtraction *to, const MsDocument *document);
+/* Calls `read` with the text, and once more with each other text that clients may make of the
+ * same bytes; `declared` is the charset that the document itself names, or NULL (decode.c). */
+typedef void (*MsTextRead)(const MsExtraction *to, const MsDocument *document, const char *where,
+	const GString *text);
+void ms_decode_each(const MsExtraction *to, const MsDocument *document, const char *declared,
+	MsTextRead read);
+/* The charset of <meta> or of the XML declaration at the beginning, or NULL. */
+char *ms_html_charset(const guint8 *data, gsize len);
+/* The text of an SVG drawing, in the order in which it is drawn and by where it stands. */
+void ms_svg_text_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
 /* Appends words that stand in a file of no known layout: runs of four and more characters, one
  * a line, read as Windows-1252 and as UTF-16. */
 void ms_strings(GString *out, const guint8 *data, gsize len);
@@ -72,6 +88,8 @@ void ms_compare_buyer(const MsExtraction *to, const char *where, const GPtrArray
 bool ms_is_flat_office(const char *root);
 void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
+/* Some reader knows it, or it is text in UTF-8: for what may be anything. */
+bool ms_is_document(const guint8 *data, gsize len);
 /* Base64 of a text node or property; NULL if it is none. */
 GByteArray *ms_base64_text(const char *text, gsize len);
 

@@ -170,7 +170,7 @@ bool ms_is_mail(const guint8 *data, gsize len)
 
 bool ms_is_text(const guint8 *data, gsize len)
 {
-	if (BEGINS("\xff\xfe") || BEGINS("\xfe\xff"))
+	if (BEGINS("\xff\xfe") || BEGINS("\xfe\xff") || ms_charset_guess(data, len) != NULL)
 		return true;
 	gsize n = MIN(len, 65536), odd = 0;
 	for (gsize i = 0; i < n; i++) {

@@ -196,44 +196,156 @@ char *ms_xml_root(const guint8 *data, gsize len)
 
 /* ---- any XML -------------------------------------------------------------------------- */
 
+/* Elements whose text runs through others are put together once; what is longer is prose, in
+ * which no number is broken by a tag only. */
+#define MAX_MIXED 4096
+
 typedef struct {
-	GString *text, *attributes;
+	gsize start; /* in `run` */
+	bool text, children;
+} Element;
+
+typedef struct {
+	MsNamedText *named;      /* text and attributes, with the names of their elements */
+	GString *value;          /* text since the last tag */
+	GString *run, *mixed;
+	GArray *open;            /* of Element */
+	GPtrArray *inner;
+	gsize len;
 } Any;
 
-static void any_break(GString *out)
+static bool is_blank(const char *text, gsize len)
 {
-	if (out->len > 0 && out->str[out->len - 1] != '\n')
-		g_string_append_c(out, '\n');
+	for (gsize i = 0; i < len; i++)
+		if (!g_ascii_isspace(text[i]))
+			return false;
+	return true;
+}
+
+static Element *innermost(Any *any)
+{
+	return any->open->len > 0 ? &g_array_index(any->open, Element, any->open->len - 1) : NULL;
+}
+
+static void flush_value(Any *any)
+{
+	if (!is_blank(any->value->str, any->value->len)) {
+		Element *element = innermost(any);
+		if (element != NULL)
+			element->text = true;
+		ms_data_uris_take(any->value, 0, any->inner);
+		g_strstrip(any->value->str);
+		ms_named_value(any->named, NULL, any->value->str, strlen(any->value->str));
+	}
+	g_string_truncate(any->value, 0);
+}
+
+static void any_attribute(Any *any, const char *name, const char *value)
+{
+	if (g_str_has_prefix(name, "xmlns"))
+		return;
+	g_autoptr(GString) text = g_string_new(value);
+	ms_data_uris_take(text, 0, any->inner);
+	ms_named_value(any->named, name, text->str, text->len);
 }
 
 static void any_start(void *user, const char *name, const char *const *attributes)
 {
-	(void)name;
 	Any *any = user;
-	any_break(any->text);
-	for (; *attributes != NULL; attributes += 2) {
-		if (g_str_has_prefix(attributes[0], "xmlns"))
-			continue;
-		g_string_append(any->attributes, attributes[1]);
-		g_string_append_c(any->attributes, '\n');
-	}
+	flush_value(any);
+	Element *outer = innermost(any);
+	if (outer != NULL)
+		outer->children = true;
+	ms_named_open(any->named, name);
+	Element element = {any->run->len, false, false};
+	g_array_append_val(any->open, element);
+	for (; *attributes != NULL; attributes += 2)
+		any_attribute(any, attributes[0], attributes[1]);
 }
 
 static void any_end(void *user, const char *name)
 {
 	(void)name;
 	Any *any = user;
-	any_break(any->text);
+	flush_value(any);
+	const Element *element = innermost(any);
+	if (element == NULL)
+		return;
+	gsize length = any->run->len - element->start;
+	if (element->text && element->children && length <= MAX_MIXED
+		&& any->mixed->len < 4 * any->len) {
+		g_string_append_len(any->mixed, any->run->str + element->start, (gssize)length);
+		g_string_append_c(any->mixed, '\n');
+	}
+	g_array_set_size(any->open, any->open->len - 1);
+	ms_named_close(any->named);
 }
 
 static void any_text(void *user, const char *text, gsize len)
 {
 	Any *any = user;
-	g_string_append_len(any->text, text, (gssize)len);
+	g_string_append_len(any->value, text, (gssize)len);
+	g_string_append_len(any->run, text, (gssize)len);
+}
+
+static const char *read_any(const MsExtraction *to, const MsDocument *document)
+{
+	static const MsXmlHandler handler = {any_start, any_end, any_text};
+	Any any = {ms_named_new(), g_string_new(NULL), g_string_new(NULL), g_string_new(NULL),
+		g_array_new(FALSE, FALSE, sizeof(Element)), ms_inner_new(), document->len};
+	const char *why = ms_xml_parse(document->data, document->len, to->budget, &handler, &any);
+	flush_value(&any);
+	ms_extract_named(to, document->where, any.named);
+	ms_extract_span(to, document->where, any.mixed->str, any.mixed->len);
+	ms_inner_read(to, document->where, any.inner);
+	ms_named_free(any.named);
+	g_string_free(any.value, TRUE);
+	g_string_free(any.run, TRUE);
+	g_string_free(any.mixed, TRUE);
+	g_array_unref(any.open);
+	g_ptr_array_unref(any.inner);
+	return why;
+}
+
+/* ---- what stands aside ---------------------------------------------------------------- */
+
+/* Behind the aside that begins at `p`; comments, instructions and the document type go to
+ * `out`. */
+static const char *take_aside(const char *p, const char *end, GString *out)
+{
+	gsize left = (gsize)(end - p);
+	bool comment = left >= 4 && memcmp(p, "<!--", 4) == 0;
+	bool cdata = left >= 9 && memcmp(p, "<![CDATA[", 9) == 0;
+	const char *mark = comment ? "-->" : cdata ? "]]>" : p[1] == '?' ? "?>" : ">";
+	const char *close = memmem(p + 2, left - 2, mark, strlen(mark));
+	if (!comment && !cdata && p[1] == '!') {
+		/* The entities of a document type stand in brackets. */
+		const char *bracket = close != NULL ? memchr(p, '[', (gsize)(close - p)) : NULL;
+		if (bracket != NULL)
+			close = memmem(bracket, (gsize)(end - bracket), "]>", 2);
+	}
+	const char *stop = close != NULL ? close : end;
+	if (!cdata) {
+		g_string_append_len(out, p + 2, stop - p - 2);
+		g_string_append_c(out, '\n');
+	}
+	return close != NULL ? close + strlen(mark) : end;
+}
+
+void ms_xml_asides_read(const MsExtraction *to, const MsDocument *document)
+{
+	g_autoptr(GString) text = to_utf8(document->data, document->len);
+	g_autoptr(GString) out = g_string_new(NULL);
+	const char *end = text->str + text->len;
+	for (const char *p = text->str; p < end && (p = memchr(p, '<', (gsize)(end - p))) != NULL;)
+		p = end - p > 2 && (p[1] == '!' || p[1] == '?') ? take_aside(p, end, out) : p + 1;
+	g_autofree char *where = g_strconcat(document->where, " (comments and instructions)", NULL);
+	ms_data_uris_read(to, where, out->str, out->len);
+	ms_extract_span(to, where, out->str, out->len);
 }
 
 /* What is no XML to expat is text to a person: read it as a browser would show it. */
-static void read_broken(const MsExtraction *to, const MsDocument *document, const char *why)
+void ms_xml_broken_read(const MsExtraction *to, const MsDocument *document, const char *why)
 {
 	bool late = strstr(why, "time") != NULL;
 	ms_reading_unread(to->reading, document->where,
@@ -248,24 +360,24 @@ void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	static const MsXmlHandler handler = {any_start, any_end, any_text, NULL};
 	g_autofree char *root = ms_xml_root(document->data, document->len);
 	const char *why;
-	if (root != NULL && ms_einvoice_is(root)) {
+	if (root != NULL && strcmp(root, "svg") == 0) {
+		ms_svg_read(to, document, inventory);
+		return;
+	}
+	/* The reader of invoices takes comments itself. */
+	bool invoice = root != NULL && ms_einvoice_is(root);
+	if (!invoice || memmem(document->data, document->len, "<!DOCTYPE", 9) != NULL)
+		ms_xml_asides_read(to, document);
+	if (invoice) {
 		why = ms_einvoice_read(to, document->where, document->data, document->len);
 	} else if (root != NULL && ms_is_flat_office(root)) {
 		ms_flat_office_read(to, document, inventory);
 		return;
 	} else {
-		g_autoptr(GString) text = g_string_new(NULL);
-		g_autoptr(GString) attributes = g_string_new(NULL);
-		Any any = {text, attributes};
-		why = ms_xml_parse(document->data, document->len, to->budget, &handler, &any);
-		ms_squeeze(text);
-		ms_extract_span(to, document->where, text->str, text->len);
-		g_autofree char *where = g_strconcat(document->where, " (attributes)", NULL);
-		ms_extract_span(to, where, attributes->str, attributes->len);
+		why = read_any(to, document);
 	}
 	if (why != NULL)
-		read_broken(to, document, why);
+		ms_xml_broken_read(to, document, why);
 }

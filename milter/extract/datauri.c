@@ -1,0 +1,246 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/extract.h"
+#include "missent/inventory.h"
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "html.h"
+#include "readers.h"
+
+/*
+ * data: URIs (RFC 2397): a document written into an address, wherever addresses stand
+ * (HTML, CSS, SVG, JSON, cards, plain text).  In comes text, out go the documents, which
+ * are read like attachments.  One message, one thread.
+ *
+ * Where the address ends depends on what it stands in: at the quote or bracket that
+ * stands before it, else at white space, or with the base64 letters.
+ */
+
+#define MAX_TYPE 300 /* bytes of media type and parameters */
+
+static void free_inner(gpointer data)
+{
+	MsHtmlInner *inner = data;
+	g_byte_array_unref(inner->bytes);
+	g_free(inner->type);
+	g_free(inner);
+}
+
+GPtrArray *ms_inner_new(void)
+{
+	return g_ptr_array_new_with_free_func(free_inner);
+}
+
+static bool is_type_character(char c)
+{
+	return g_ascii_isalnum(c) ||
+	       (c != '\0' && strchr("/+.;=_-%\"'*! \t\r\n", c) != NULL);
+}
+
+/* The comma behind the media type, or NULL: then it is no such address. */
+static const char *comma_after(const char *p, const char *end)
+{
+	const char *limit = MIN(end, p + MAX_TYPE);
+	while (p < limit && is_type_character(*p))
+		p++;
+	return p < limit && *p == ',' ? p : NULL;
+}
+
+static bool is_base64(char c)
+{
+	return g_ascii_isalnum(c) || (c != '\0' && strchr("+/=_-% \t\r\n\\", c) != NULL);
+}
+
+/* `before` is the character in front of "data:", or NUL at the beginning of the text. */
+static const char *payload_end(const char *p, const char *end, char before, bool base64)
+{
+	char closing = before == '('                                      ? ')'
+		       : before == '"' || before == '\'' || before == '`' ? before
+									  : '\0';
+	if (closing != '\0') {
+		const char *close = memchr(p, closing, (gsize)(end - p));
+		return close != NULL ? close : end;
+	}
+	if (base64) {
+		while (p < end && is_base64(*p))
+			p++;
+		return p;
+	}
+	if (before == '\0')
+		return end;
+	while (p < end && !g_ascii_isspace(*p) && strchr("\"'<>)`", *p) == NULL)
+		p++;
+	return p;
+}
+
+static GByteArray *undo_percent(const char *p, const char *end)
+{
+	GByteArray *out = g_byte_array_new();
+	while (p < end) {
+		const char *mark = memchr(p, '%', (gsize)(end - p));
+		const char *stop = mark != NULL ? mark : end;
+		g_byte_array_append(out, (const guint8 *)p, (guint)(stop - p));
+		p = stop;
+		if (p == end)
+			break;
+		bool hex = end - p >= 3 && g_ascii_isxdigit(p[1]) &&
+			   g_ascii_isxdigit(p[2]);
+		guint8 byte = hex ? (guint8)(g_ascii_xdigit_value(p[1]) << 4 |
+					     g_ascii_xdigit_value(p[2]))
+				  : (guint8)'%';
+		g_byte_array_append(out, &byte, 1);
+		p += hex ? 3 : 1;
+	}
+	return out;
+}
+
+static char *parameter(const char *words, const char *name)
+{
+	g_auto(GStrv) list = g_strsplit(words, ";", -1);
+	gsize n = strlen(name);
+	for (char **word = list; *word != NULL; word++) {
+		g_strstrip(*word);
+		if (g_ascii_strncasecmp(*word, name, n) == 0 && (*word)[n] == '=') {
+			char *value = g_strdup(*word + n + 1);
+			g_strdelimit(value, "\"'", ' ');
+			return g_strstrip(value);
+		}
+	}
+	return NULL;
+}
+
+/* Text is handed on as UTF-8: the charset stands here and nowhere else. */
+static GByteArray *to_utf8(const char *words, GByteArray *bytes)
+{
+	g_autofree char *charset = parameter(words, "charset");
+	GString *text;
+	if (charset == NULL || bytes->len == 0)
+		return bytes;
+	if (!ms_charset_decode(charset, bytes->data, bytes->len, &text)) {
+		g_string_free(text, TRUE);
+		return bytes;
+	}
+	GByteArray *out = g_byte_array_new();
+	g_byte_array_append(out, (const guint8 *)text->str, (guint)text->len);
+	g_string_free(text, TRUE);
+	g_byte_array_unref(bytes);
+	return out;
+}
+
+static void add(
+	GPtrArray *inner, const char *words, bool base64, const char *p, const char *end)
+{
+	GByteArray *plain = undo_percent(p, end);
+	if (base64) {
+		GByteArray *bytes = ms_transfer_base64(plain->data, plain->len);
+		g_byte_array_unref(plain);
+		plain = bytes;
+	}
+	if (plain->len == 0) {
+		g_byte_array_unref(plain);
+		return;
+	}
+	MsHtmlInner *one = g_new0(MsHtmlInner, 1);
+	g_autofree char *type = g_strndup(words, strcspn(words, ";"));
+	one->what = "data URI";
+	one->type = g_ascii_strdown(*g_strstrip(type) != '\0' ? type : "text/plain", -1);
+	one->bytes = to_utf8(words, plain);
+	g_ptr_array_add(inner, one);
+}
+
+/* The next address from `p` on: where its payload stands. */
+static const char *find(
+	const char *text, const char *p, const char *end, const char **type)
+{
+	while ((p = memchr(p, ':', (gsize)(end - p))) != NULL) {
+		p++;
+		if (p - text < 5 || g_ascii_strncasecmp(p - 5, "data", 4) != 0 ||
+			(p - text > 5 && g_ascii_isalnum(p[-6])))
+			continue;
+		const char *comma = comma_after(p, end);
+		if (comma == NULL)
+			continue;
+		*type = p;
+		return comma + 1;
+	}
+	return NULL;
+}
+
+/* `kept` takes the text without the payloads, or is NULL; false if there is none. */
+static bool walk(const char *text, gsize len, GPtrArray *inner, GString *kept)
+{
+	const char *end = text + len, *at = text, *type, *payload;
+	bool found = false;
+	while ((payload = find(text, at, end, &type)) != NULL) {
+		g_autofree char *words = g_strndup(type, (gsize)(payload - 1 - type));
+		g_autofree char *lower = g_ascii_strdown(words, -1);
+		const char *mark = strstr(lower, "base64");
+		bool base64 = mark != NULL &&
+			      mark[strspn(mark + 6, " \t\"'") + 6] == '\0';
+		char before = type - text > 5 ? type[-6] : '\0';
+		const char *stop = payload_end(payload, end, before, base64);
+		if (kept != NULL)
+			g_string_append_len(kept, at, payload - at);
+		add(inner, words, base64, payload, stop);
+		found = true;
+		at = stop;
+	}
+	if (found && kept != NULL)
+		g_string_append_len(kept, at, end - at);
+	return found;
+}
+
+void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner)
+{
+	g_autoptr(GString) kept = g_string_new(NULL);
+	if (text->len - from < 6 ||
+		!walk(text->str + from, text->len - from, inner, kept))
+		return;
+	g_string_truncate(text, from);
+	g_string_append_len(text, kept->str, (gssize)kept->len);
+}
+
+/* ---- reading them ---------------------------------------------------------------------
+ */
+
+/* A font by what it says and by its bytes. */
+static bool is_font(const MsHtmlInner *inner)
+{
+	static const char *const marks[] = {"wOFF", "wOF2", "OTTO", "true"};
+	bool fits = inner->bytes->len > 4 &&
+		    memcmp(inner->bytes->data, "\0\1\0\0", 4) == 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(marks) && !fits; i++)
+		fits = inner->bytes->len > 4 &&
+		       memcmp(inner->bytes->data, marks[i], 4) == 0;
+	g_autofree char *item = g_strconcat("data:", inner->type, NULL);
+	return fits && ms_structural("html", item) != NULL;
+}
+
+void ms_inner_read(const MsExtraction *to, const char *where, const GPtrArray *inner)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(
+		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	for (guint i = 0; i < inner->len; i++) {
+		const MsHtmlInner *one = inner->pdata[i];
+		/* The same picture comes once for each row of a table. */
+		GBytes *bytes = g_bytes_new_static(one->bytes->data, one->bytes->len);
+		if (!g_hash_table_add(seen, bytes))
+			continue;
+		if (one->type == NULL)
+			ms_svg_text_read(to, where, one->bytes->data, one->bytes->len);
+		else if (!is_font(one))
+			ms_extract_within(to, where, one->what, one->type,
+				one->bytes->data, one->bytes->len);
+	}
+}
+
+void ms_data_uris_read(
+	const MsExtraction *to, const char *where, const char *text, gsize len)
+{
+	g_autoptr(GPtrArray) inner = ms_inner_new();
+	if (walk(text, len, inner, NULL))
+		ms_inner_read(to, where, inner);
+}

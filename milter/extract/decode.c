@@ -1,0 +1,227 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/extract.h"
+#include "missent/text.h"
+
+#include "readers.h"
+
+/*
+ * Bytes to text, in each way in which a client may do it.  A document comes in with the
+ * charset that its label names; out goes its text, and further readings of it where the
+ * document itself names another charset, or where its bytes are plainly of one that
+ * nothing names.  What is read the same in all charsets, as most mail is, is read once.
+ * One message, one thread.
+ */
+
+GString *ms_decode(const MsExtraction *to, const MsDocument *document)
+{
+	GString *text;
+	if (!ms_charset_decode(document->charset, document->data, document->len, &text)) {
+		g_autofree char *name = ms_text_escape(document->charset, -1, 40);
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_CHARSET,
+			"charset \"%s\" is not known", name);
+	}
+	return text;
+}
+
+/* ---- what the bytes themselves look like ----------------------------------------------
+ */
+
+static bool has_high(const guint8 *data, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (data[i] >= 0x80)
+			return true;
+	return false;
+}
+
+static bool is_base64(guint8 c)
+{
+	return g_ascii_isalnum((char)c) || c == '+' || c == '/';
+}
+
+static guint sextet(guint8 c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	return (guint)(strchr(digits, (char)c) - digits);
+}
+
+/* Do `n` base64 letters make UTF-16 of letters and digits that need no encoding?  In
+ * other text that is as good as never. */
+static bool is_shifted_text(const guint8 *p, gsize n)
+{
+	guint32 bits = 0;
+	guint have = 0, units = 0;
+	for (gsize i = 0; i < n; i++) {
+		bits = bits << 6 | sextet(p[i]);
+		have += 6;
+		if (have < 16)
+			continue;
+		have -= 16;
+		guint unit = bits >> have & 0xffff;
+		bool plain = (unit >= 0x20 && unit < 0x7f) ||
+			     (unit >= 0xff01 && unit <= 0xff5e) || unit == '\n' ||
+			     unit == '\r' || unit == '\t';
+		if (!plain)
+			return false;
+		units++;
+	}
+	return units >= 3;
+}
+
+static bool looks_utf7(const guint8 *data, gsize len)
+{
+	const guint8 *end = data + len;
+	while (data < end && (data = memchr(data, '+', (gsize)(end - data))) != NULL) {
+		const guint8 *start = ++data;
+		while (data < end && is_base64(*data) && *data != '+')
+			data++;
+		if (data - start >= 8 && is_shifted_text(start, (gsize)(data - start)))
+			return true;
+	}
+	return false;
+}
+
+/* ESC $ B, ESC $ ) C and so on (ISO 2022). */
+static const char *looks_iso2022(const guint8 *data, gsize len)
+{
+	const guint8 *p = memmem(data, len, "\x1b$", 2);
+	if (p == NULL || data + len - p < 4)
+		return NULL;
+	if (p[2] == '@' || p[2] == 'B' || (p[2] == '(' && p[3] == 'D'))
+		return "ISO-2022-JP-2";
+	return p[2] == ')' && p[3] == 'C' ? "ISO-2022-KR" : NULL;
+}
+
+/* Letters and digits of full width are at the same places in the charsets of China, Japan
+ * (EUC) and Korea; Big5 and Shift_JIS have others. */
+static const char *looks_wide(const guint8 *data, gsize len)
+{
+	guint gb = 0, big5 = 0, jis = 0;
+	for (gsize i = 0; i + 1 < len; i++) {
+		guint8 a = data[i], b = data[i + 1];
+		if (a < 0x80)
+			continue;
+		gb += a == 0xa3 && b >= 0xb0 && b <= 0xfa;
+		big5 += a == 0xa2 && b >= 0xaf && b <= 0xe8;
+		jis += a == 0x82 && b >= 0x4f && b <= 0x9a;
+		i++;
+	}
+	if (MAX(gb, MAX(big5, jis)) < 4)
+		return NULL;
+	return gb >= big5 && gb >= jis ? "GB18030" : big5 >= jis ? "BIG5-HKSCS" : "CP932";
+}
+
+/* ---- the readings ---------------------------------------------------------------------
+ */
+
+typedef struct {
+	const MsExtraction *to;
+	const MsDocument *document;
+	const GString *first;
+	MsTextRead read;
+	guint said; /* readings beside the first */
+} Readings;
+
+static void read_as(Readings *r, const char *charset)
+{
+	GString *text;
+	if (!ms_charset_decode(charset, r->document->data, r->document->len, &text) ||
+		g_string_equal(text, r->first)) {
+		g_string_free(text, TRUE);
+		return;
+	}
+	g_autofree char *name = ms_text_escape(charset, -1, 40);
+	g_autofree char *where = g_strdup_printf("%s (as %s)", r->document->where, name);
+	r->read(r->to, r->document, where, text);
+	g_string_free(text, TRUE);
+	r->said++;
+}
+
+/* A charset that the document itself names.  Of valid UTF-8, one of single bytes would
+ * show the accented letters wrong and all others the same. */
+static bool may_differ(const MsDocument *document, const char *declared)
+{
+	if (ms_charset_same(document->charset, declared))
+		return false;
+	if (ms_charset_is_long(declared))
+		return true;
+	return has_high(document->data, document->len) &&
+	       !g_utf8_validate_len((const char *)document->data, document->len, NULL);
+}
+
+void ms_decode_each(const MsExtraction *to, const MsDocument *document,
+	const char *declared, MsTextRead read)
+{
+	g_autoptr(GString) text = ms_decode(to, document);
+	Readings r = {to, document, text, read, 0};
+	read(to, document, document->where, text);
+	const guint8 *data = document->data;
+	gsize len = document->len;
+	if (declared != NULL && may_differ(document, declared))
+		read_as(&r, declared);
+	const char *escaped = looks_iso2022(data, len);
+	if (escaped != NULL && r.said == 0)
+		read_as(&r, escaped);
+	if (looks_utf7(data, len) && r.said == 0)
+		read_as(&r, "UTF-7");
+	const char *wide = r.said == 0 && has_high(data, len) &&
+					   !g_utf8_validate_len(
+						   (const char *)data, len, NULL)
+				   ? looks_wide(data, len)
+				   : NULL;
+	if (wide != NULL)
+		read_as(&r, wide);
+}
+
+/* ---- what HTML says of itself ---------------------------------------------------------
+ */
+
+#define PRESCAN 16384 /* a browser looks at 1,024 bytes, and again at what comes later \
+		       */
+
+static char *value_after(const char *p, const char *end, const char *name)
+{
+	gsize n = strlen(name);
+	for (; p + n < end; p++) {
+		if (g_ascii_strncasecmp(p, name, n) != 0)
+			continue;
+		const char *q = p + n;
+		while (q < end && g_ascii_isspace(*q))
+			q++;
+		if (q == end || *q != '=')
+			continue;
+		q++;
+		while (q < end && (g_ascii_isspace(*q) || *q == '"' || *q == '\''))
+			q++;
+		const char *start = q;
+		while (q < end && (g_ascii_isalnum(*q) ||
+					  (*q != '\0' && strchr("-_.:", *q) != NULL)))
+			q++;
+		if (q > start && q - start <= 40)
+			return g_strndup(start, (gsize)(q - start));
+	}
+	return NULL;
+}
+
+char *ms_html_charset(const guint8 *data, gsize len)
+{
+	const char *p = (const char *)data, *end = p + MIN(len, PRESCAN);
+	while (p < end && (p = memchr(p, '<', (gsize)(end - p))) != NULL) {
+		p++;
+		bool meta = end - p > 5 && g_ascii_strncasecmp(p, "meta", 4) == 0;
+		bool xml = end - p > 5 && g_ascii_strncasecmp(p, "?xml", 4) == 0;
+		if (!meta && !xml)
+			continue;
+		const char *close = memchr(p, '>', (gsize)(end - p));
+		const char *stop = close != NULL ? close : end;
+		char *found = value_after(p, stop, meta ? "charset" : "encoding");
+		if (found != NULL)
+			return found;
+		p = stop;
+	}
+	return NULL;
+}

@@ -1,0 +1,255 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "hide.h"
+
+/*
+ * Just enough of CSS to know which text a browser may not show.  In come declarations and
+ * style sheets, out go flags; no state but the rules of one page, so any thread.
+ *
+ * No cascade and no media: a rule that hides an element on one device, or is overruled by
+ * another, still makes two readings of the text, which html.c both hands out.  Of a
+ * selector only its end counts: in "td .x:hover" that is the class x.
+ */
+
+struct MsHideRules {
+	GHashTable *names; /* ".class", "#id", "tag" */
+	bool tags;         /* there are tags among them */
+};
+
+#define MAX_DECLARATIONS 4096 /* bytes of them that are looked at */
+#define MAX_NAME 64
+
+MsHideRules *ms_hide_new(void)
+{
+	return g_new0(MsHideRules, 1);
+}
+
+void ms_hide_free(MsHideRules *rules)
+{
+	if (rules->names != NULL)
+		g_hash_table_unref(rules->names);
+	g_free(rules);
+}
+
+bool ms_hide_is_pale(const char *value, const char *end)
+{
+	static const char *const colours[] = {"#fff", "#ffffff", "white", "transparent",
+		"#fefefe", "#fffffe", "rgb(255,255,255)", "rgba(0,0,0,0)", "snow", NULL};
+	gsize len = (gsize)(end - value);
+	while (len > 0 && g_ascii_isspace(value[len - 1]))
+		len--;
+	for (const char *const *c = colours; *c != NULL; c++)
+		if (strlen(*c) == len && g_ascii_strncasecmp(*c, value, len) == 0)
+			return true;
+	return false;
+}
+
+/* Is `value` nothing, in whatever unit?  "0", "0px", "0.0em", "1px" */
+static bool is_tiny(const char *value)
+{
+	if (*value == '1' && g_str_has_prefix(value + 1, "px"))
+		return true;
+	if (*value != '0' && *value != '.')
+		return false;
+	value += strspn(value, "0.");
+	return strchr("123456789", *value) == NULL || *value == '\0';
+}
+
+static bool is_one_of(const char *value, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (g_str_has_prefix(value, *list))
+			return true;
+	return false;
+}
+
+static guint size_says(const char *name, const char *value)
+{
+	static const char *const sizes[] = {
+		"max-height", "max-width", "height", "width", "line-height", NULL};
+	static const char *const places[] = {
+		"left", "right", "top", "bottom", "text-indent", "margin-left", NULL};
+	if (strcmp(name, "font-size") == 0 && is_tiny(value))
+		return *value == '1' ? MS_HIDE_MAYBE : MS_HIDE_SURE;
+	if (strcmp(name, "opacity") == 0 && is_tiny(value))
+		return MS_HIDE_MAYBE;
+	if (g_strv_contains(sizes, name) && is_tiny(value))
+		return MS_HIDE_MAYBE;
+	if (g_strv_contains(places, name) && *value == '-' &&
+		strspn(value + 1, "0123456789") >= 3)
+		return MS_HIDE_MAYBE;
+	return 0;
+}
+
+/* One declaration, without white space and in lower case. */
+static guint declaration_says(const char *name, const char *value)
+{
+	static const char *const gone[] = {"hidden", "collapse", NULL};
+	static const char *const clipped[] = {
+		"rect(0", "rect(1px", "inset(", "circle(0", NULL};
+	static const char *const flat[] = {
+		"scale(0", "scalex(0", "scaley(0", "translatex(-", "translate(-", NULL};
+	if ((strcmp(name, "display") == 0 && g_str_has_prefix(value, "none")) ||
+		(strcmp(name, "visibility") == 0 && is_one_of(value, gone)) ||
+		(strcmp(name, "mso-hide") == 0 && g_str_has_prefix(value, "all")))
+		return MS_HIDE_SURE;
+	gsize len = strcspn(value, "!");
+	if ((strcmp(name, "color") == 0 ||
+		    strcmp(name, "-webkit-text-fill-color") == 0) &&
+		ms_hide_is_pale(value, value + len))
+		return MS_HIDE_MAYBE;
+	if ((strcmp(name, "clip") == 0 || strcmp(name, "clip-path") == 0) &&
+		is_one_of(value, clipped))
+		return MS_HIDE_MAYBE;
+	if (strcmp(name, "transform") == 0 && is_one_of(value, flat))
+		return MS_HIDE_MAYBE;
+	if (strcmp(name, "content") == 0 || g_str_has_prefix(name, "--"))
+		return MS_HIDE_SPEAKS;
+	return size_says(name, value);
+}
+
+static bool has_words(const char *css, gsize len)
+{
+	return memmem(css, len, "url(", 4) != NULL ||
+	       memmem(css, len, "URL(", 4) != NULL || memmem(css, len, "/*", 2) != NULL;
+}
+
+guint ms_hide_style(const char *css, gsize len)
+{
+	char tight[MAX_DECLARATIONS + 2];
+	guint says = has_words(css, len) ? MS_HIDE_SPEAKS : 0;
+	gsize n = 0;
+	for (gsize i = 0; i < len && n < MAX_DECLARATIONS; i++)
+		if (!g_ascii_isspace(css[i]) && css[i] != '\0')
+			tight[n++] = g_ascii_tolower(css[i]);
+	tight[n] = '\0';
+	for (char *p = tight; *p != '\0';) {
+		char *stop = p + strcspn(p, ";");
+		bool last = *stop == '\0';
+		*stop = '\0';
+		char *colon = strchr(p, ':');
+		if (colon != NULL) {
+			*colon = '\0';
+			says |= declaration_says(p, colon + 1);
+		}
+		p = last ? stop : stop + 1;
+	}
+	return says;
+}
+
+static bool is_name(char c)
+{
+	return g_ascii_isalnum(c) || c == '-' || c == '_' || (c & 0x80) != 0 || c == '\\';
+}
+
+/* The last class, id or tag of one selector. */
+static void add_selector(MsHideRules *rules, const char *from, const char *until)
+{
+	char name[MAX_NAME + 1];
+	/* Without a pseudo-class or an attribute behind it. */
+	for (const char *p = from; p < until; p++)
+		if (*p == ':' || *p == '[')
+			until = p;
+	while (until > from && !is_name(until[-1]))
+		until--;
+	const char *start = until;
+	while (start > from && is_name(start[-1]))
+		start--;
+	bool marked = start > from && (start[-1] == '.' || start[-1] == '#');
+	start -= marked;
+	gsize n = (gsize)(until - start);
+	if (n == 0 || n > MAX_NAME)
+		return;
+	memcpy(name, start, n);
+	name[n] = '\0';
+	if (!marked) {
+		g_autofree char *lower = g_ascii_strdown(name, -1);
+		if (strcmp(lower, "body") == 0 || strcmp(lower, "html") == 0)
+			return; /* then all would be hidden: a page for one device */
+		strcpy(name, lower);
+		rules->tags = true;
+	}
+	if (rules->names == NULL)
+		rules->names = g_hash_table_new_full(
+			g_str_hash, g_str_equal, g_free, NULL);
+	g_hash_table_add(rules->names, g_strdup(name));
+}
+
+static void add_selectors(MsHideRules *rules, const char *from, const char *until)
+{
+	while (from < until) {
+		const char *comma = memchr(from, ',', (gsize)(until - from));
+		const char *stop = comma != NULL ? comma : until;
+		add_selector(rules, from, stop);
+		from = stop + 1;
+	}
+}
+
+static GString *without_comments(const char *css, gsize len)
+{
+	GString *out = g_string_sized_new(len);
+	const char *p = css, *end = css + len;
+	while (p < end) {
+		const char *open = memmem(p, (gsize)(end - p), "/*", 2);
+		g_string_append_len(out, p, (open != NULL ? open : end) - p);
+		const char *close = open != NULL
+					    ? memmem(open + 2, (gsize)(end - open - 2),
+						      "*/", 2)
+					    : NULL;
+		p = close != NULL ? close + 2 : end;
+	}
+	return out;
+}
+
+void ms_hide_sheet(MsHideRules *rules, const char *css, gsize len)
+{
+	g_autoptr(GString) text = without_comments(css, len);
+	const char *selector = text->str, *end = text->str + text->len;
+	for (const char *p = text->str; p < end;) {
+		p += strcspn(p, "{};");
+		if (p >= end)
+			return;
+		if (*p != '{') {
+			selector = ++p;
+			continue;
+		}
+		const char *open = p++;
+		gsize inside = strcspn(p, "{}");
+		if (p + inside < end && p[inside] == '}') {
+			if ((ms_hide_style(p, inside) & (MS_HIDE_SURE | MS_HIDE_MAYBE)) !=
+				0)
+				add_selectors(rules, selector, open);
+			p += inside + 1;
+		}
+		selector = p; /* of the next rule, or of the first within @media */
+	}
+}
+
+guint ms_hide_names(
+	const MsHideRules *rules, char mark, const char *value, const char *end)
+{
+	char name[MAX_NAME + 2];
+	if (rules->names == NULL)
+		return 0;
+	while (value < end) {
+		while (value < end && g_ascii_isspace(*value))
+			value++;
+		gsize n = 0;
+		name[n++] = mark;
+		for (; value < end && !g_ascii_isspace(*value); value++)
+			if (n <= MAX_NAME)
+				name[n++] = *value;
+		name[n] = '\0';
+		if (g_hash_table_contains(rules->names, name))
+			return MS_HIDE_MAYBE;
+	}
+	return 0;
+}
+
+guint ms_hide_tag(const MsHideRules *rules, const char *tag)
+{
+	return rules->tags && g_hash_table_contains(rules->names, tag) ? MS_HIDE_MAYBE
+								       : 0;
+}

@@ -1,0 +1,29 @@
+/* What style sheets keep from being shown; see hide.c.  Private to extract/. */
+#ifndef MISSENT_EXTRACT_HIDE_H
+#define MISSENT_EXTRACT_HIDE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum {
+	MS_HIDE_SURE = 1 << 0,   /* not shown */
+	MS_HIDE_MAYBE = 1 << 1,  /* not seen, or not by all clients */
+	MS_HIDE_SPEAKS = 1 << 2, /* the declarations have words or addresses in them */
+};
+
+typedef struct MsHideRules MsHideRules;
+
+MsHideRules *ms_hide_new(void);
+void ms_hide_free(MsHideRules *rules);
+/* Takes in the text of a style sheet. */
+void ms_hide_sheet(MsHideRules *rules, const char *css, gsize len);
+
+/* What the declarations of a style attribute do. */
+guint ms_hide_style(const char *css, gsize len);
+/* What the rules do to elements with these blank-separated names: '.' classes, '#' ids. */
+guint ms_hide_names(const MsHideRules *rules, char mark, const char *value, const char *end);
+guint ms_hide_tag(const MsHideRules *rules, const char *tag);
+/* A colour that is none on a white page. */
+bool ms_hide_is_pale(const char *value, const char *end);
+
+#endif

@@ -1,0 +1,57 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/extract.h"
+
+#include "html.h"
+#include "readers.h"
+
+/*
+ * HTML documents and the HTML that other documents hold: in come bytes or text, out go a
+ * span for each kind of text that html.c tells apart, and the documents that are written
+ * into the page. One message, one thread.
+ */
+
+static void hand_over(const MsExtraction *to, const char *where, const MsHtml *html)
+{
+	const struct {
+		const GString *text;
+		const char *suffix;
+	} streams[] = {{html->visible, ""}, {html->hidden, " (hidden)"},
+		{html->variants, " (as another client shows it)"},
+		{html->attributes, " (links and attributes)"},
+		{html->comments, " (comment)"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(streams); i++) {
+		g_autofree char *place = g_strconcat(where, streams[i].suffix, NULL);
+		ms_extract_span(to, place, streams[i].text->str, streams[i].text->len);
+	}
+	g_autofree char *place = g_strconcat(where, " (links and attributes)", NULL);
+	ms_extract_named(to, place, html->named);
+	ms_inner_read(to, where, html->inner);
+}
+
+void ms_html_text_read(
+	const MsExtraction *to, const char *where, const char *text, gsize len)
+{
+	g_autoptr(MsHtml) html = ms_html_new();
+	ms_html_read(text, len, html);
+	hand_over(to, where, html);
+}
+
+static void read_page(const MsExtraction *to, const MsDocument *document,
+	const char *where, const GString *text)
+{
+	(void)document;
+	ms_html_text_read(to, where, text->str, text->len);
+}
+
+/* What is sent without a charset is shown in that which the page names; what is sent with
+ * one, once it is kept as a file, too. */
+void ms_html_document_read(
+	const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
+{
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
+	g_autofree char *declared = ms_html_charset(document->data, document->len);
+	ms_decode_each(to, document, declared, read_page);
+}
