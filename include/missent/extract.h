@@ -63,11 +63,19 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 
 /* Charges and hands over one span of text: valid UTF-8, or repaired here. */
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len);
-/* The same for a file's name: "Invoice 4711.pdf" has the number 4711, not 4711PDF. */
+/* The same for what counts only where the directory knows it: other header fields with their names, and
+ * the address fields of the message itself. */
+void ms_extract_aside(const MsExtraction *to, const char *where, bool addresses, const char *text,
+	gsize len);
+/* The same for a file's name: "Invoice 4711.pdf" has the number 4711, not 4711PDF, and so has
+ * "RechnungKD_4711.pdf" (name.c). */
 void ms_extract_name(const MsExtraction *to, const char *where, const char *name);
 /* The same for the value of a named field. */
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
 	const char *party, const char *scheme, const char *text, gsize len);
+
+/* A content type as logs may show it: common ones by their name, others not, for a sender chose it. */
+const char *ms_type_shown(const char *type);
 
 /* Asks for the text of a picture.  False if nobody recognises it; then it is unread. */
 bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
@@ -91,5 +99,9 @@ const char *ms_charset_guess(const guint8 *data, gsize len);
  * `*out` then has a guess.  Bytes that are plainly UTF-16, UTF-32
  * or EBCDIC are read so whatever is said of them as text. */
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out);
+/* Valid UTF-8, encoded words (RFC 2047) decoded, folded lines unfolded; other line ends stay only if
+ * `lines` is true.  `*unknown_out` names a charset that is not known (caller frees), or is left
+ * alone. */
+GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_out);
 
 #endif

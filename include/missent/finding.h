@@ -24,7 +24,8 @@ typedef enum {
 	MS_BELIEF_TENTATIVE = 16, /* one of several readings: counts only if the directory knows it */
 	MS_BELIEF_SELLER = 32,    /* nowhere but where a document names its sender */
 	MS_BELIEF_SCHEME = 64,    /* always of a public scheme (GLN, DUNS), not of the sender's own */
-	MS_BELIEF_EXACT = 128     /* it stands in one piece as the directory has it */
+	MS_BELIEF_EXACT = 128,    /* it stands in one piece as the directory has it */
+	MS_BELIEF_ADDRESSED = 256 /* nowhere but in the address fields of the message itself */
 } MsBelief;
 
 /* What a person is told of it, and policies ask for: a set. */

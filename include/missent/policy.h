@@ -39,6 +39,10 @@ const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_
  * read.  Recipients may still be missing. */
 bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope);
 
+/* Takes those addresses out of a reading and its resolution that stand only where the message names
+ * its sender and its recipients, and are theirs. */
+void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution);
+
 /* `identifiers` are the findings' in order.  `resolution` is NULL when the directory could
  * not be asked; `trouble` then says why. */
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,

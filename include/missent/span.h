@@ -17,6 +17,8 @@ typedef enum {
 	MS_SPAN_TEXT,  /* text as a reader sees it */
 	MS_SPAN_NAME,  /* the name of a file, in which _ and - set words apart */
 	MS_SPAN_FIELD, /* the value of a named field of a structured document */
+	MS_SPAN_ASIDE, /* what machines write beside the text: counts only where the directory knows it */
+	MS_SPAN_ADDRESSES, /* the same, of an address field of the message itself */
 } MsSpanType;
 
 /* A stretch of the text that the document itself names: the value of an XML element or attribute,

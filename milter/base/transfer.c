@@ -4,8 +4,15 @@
 
 #include "missent/transfer.h"
 
-static int base64_value(guint8 c)
+/*
+ * Encoded bytes come in, decoded ones go out, tolerantly: what clients skip is skipped.  Where
+ * they differ on damaged base64, each way of taking it can be asked for.  No state; any thread.
+ */
+
+static int base64_value(guint8 c, guint how)
 {
+	if ((how & MS_BASE64_PLAIN) != 0 && (c == '-' || c == '_'))
+		return -1;
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
 	if (c >= 'a' && c <= 'z')
@@ -17,19 +24,19 @@ static int base64_value(guint8 c)
 	return c == '/' || c == '_' ? 63 : -1;
 }
 
-GByteArray *ms_transfer_base64(const guint8 *data, gsize len)
+GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how)
 {
 	GByteArray *out = g_byte_array_sized_new((guint)(len / 4 * 3 + 3));
 	guint32 bits = 0;
 	guint n = 0;
 	for (gsize i = 0; i < len; i++) {
-		int v = base64_value(data[i]);
+		int v = base64_value(data[i], how);
 		if (v >= 0) {
 			bits = bits << 6 | (guint32)v;
 			if (++n < 4)
 				continue;
-		} else if (data[i] != '=' || n < 2) {
-			if (data[i] == '=')
+		} else if (data[i] != '=' || (how & MS_BASE64_RUN_ON) != 0 || n < 2) {
+			if (data[i] == '=' && (how & MS_BASE64_RUN_ON) == 0)
 				n = 0;
 			continue;
 		}
@@ -46,6 +53,39 @@ GByteArray *ms_transfer_base64(const guint8 *data, gsize len)
 		g_byte_array_append(out, bytes, n - 1);
 	}
 	return out;
+}
+
+GByteArray *ms_transfer_base64(const guint8 *data, gsize len)
+{
+	return ms_transfer_base64_as(data, len, 0);
+}
+
+guint ms_transfer_base64_ways(const guint8 *data, gsize len)
+{
+	guint ways = 0;
+	if (memchr(data, '-', len) != NULL || memchr(data, '_', len) != NULL)
+		ways |= MS_BASE64_PLAIN;
+	const guint8 *equals = memchr(data, '=', len), *end = data + len;
+	for (; equals != NULL && equals < end && (ways & MS_BASE64_RUN_ON) == 0; equals++)
+		if (base64_value(*equals, ways) >= 0)
+			ways |= MS_BASE64_RUN_ON;
+	return ways;
+}
+
+/* A blank between two letters: words. */
+static bool is_between(const guint8 *data, gsize len, gsize i)
+{
+	return (data[i] == ' ' || data[i] == '\t') && i > 0 && i + 1 < len && base64_value(data[i - 1], 0) >= 0
+		&& base64_value(data[i + 1], 0) >= 0;
+}
+
+bool ms_transfer_base64_is_clean(const guint8 *data, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (base64_value(data[i], 0) < 0 && data[i] != '='
+			&& (!g_ascii_isspace((char)data[i]) || is_between(data, len, i)))
+			return false;
+	return true;
 }
 
 /* After "=": a hex pair or a soft break; returns how many bytes it took. */
@@ -87,6 +127,58 @@ GByteArray *ms_transfer_quoted_printable(const guint8 *data, gsize len)
 	return out;
 }
 
+/* ---- uuencode and xxencode ------------------------------------------------------------ */
+
+static int uu_value(guint8 c)
+{
+	return c >= ' ' && c <= '`' ? (c - ' ') & 63 : -1;
+}
+
+static int xx_value(guint8 c)
+{
+	static const char alphabet[] = "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	const char *at = c != 0 ? strchr(alphabet, c) : NULL;
+	return at != NULL ? (int)(at - alphabet) : -1;
+}
+
+static int value_of(guint8 c, MsUuAlphabet alphabet)
+{
+	return alphabet == MS_XX ? xx_value(c) : uu_value(c);
+}
+
+bool ms_transfer_is_uu_line(const guint8 *line, gsize len, MsUuAlphabet alphabet)
+{
+	int count = len > 0 ? value_of(line[0], alphabet) : -1;
+	if (count < 0)
+		return false;
+	for (gsize i = 1; i < len; i++)
+		if (value_of(line[i], alphabet) < 0)
+			return false;
+	/* Mailers strip blanks at line ends, which stand for zero bits; some encoders write the
+	 * last group short, or a check character behind it. */
+	gsize full = ((gsize)count + 2) / 3 * 4, stripped = alphabet == MS_UU ? full / 2 : 0;
+	return len - 1 <= full + 2 && len - 1 + 3 + stripped >= full;
+}
+
+bool ms_transfer_uu_line(const guint8 *line, gsize len, MsUuAlphabet alphabet, GByteArray *out)
+{
+	int count = len > 0 ? value_of(line[0], alphabet) : 0;
+	if (count <= 0)
+		return false;
+	/* Groups that are missing are zero bytes, and not made up. */
+	for (gsize i = 1; count > 0 && i < len; i += 4) {
+		guint32 bits = 0;
+		for (gsize k = i; k < i + 4; k++) {
+			int v = k < len ? value_of(line[k], alphabet) : 0;
+			bits = bits << 6 | ((guint32)MAX(v, 0) & 63);
+		}
+		guint8 bytes[3] = {(guint8)(bits >> 16), (guint8)(bits >> 8), (guint8)bits};
+		g_byte_array_append(out, bytes, (guint)MIN(count, 3));
+		count -= MIN(count, 3);
+	}
+	return true;
+}
+
 GByteArray *ms_transfer_uudecode(const guint8 *data, gsize len)
 {
 	GByteArray *out = g_byte_array_new();
@@ -94,23 +186,54 @@ GByteArray *ms_transfer_uudecode(const guint8 *data, gsize len)
 	while (p < end) {
 		const guint8 *nl = memchr(p, '\n', (gsize)(end - p));
 		const guint8 *stop = nl != NULL ? nl : end;
-		guint count = (guint)(p[0] - ' ') & 63;
-		if (p == stop || p[0] < ' ' || p[0] > '`' || count == 0)
+		if (stop > p && stop[-1] == '\r')
+			stop--;
+		if (!ms_transfer_uu_line(p, (gsize)(stop - p), MS_UU, out))
 			break;
-		p++;
-		/* Mailers strip blanks at line ends, which stand for zero bits: groups that are
-		 * missing are zero bytes, and not made up. */
-		while (count > 0 && p < stop && *p != '\r') {
-			guint32 bits = 0;
-			for (int k = 0; k < 4; k++) {
-				guint8 c = p < stop && *p != '\r' ? *p++ : ' ';
-				bits = bits << 6 | ((guint32)(c - ' ') & 63);
-			}
-			guint8 bytes[3] = {(guint8)(bits >> 16), (guint8)(bits >> 8), (guint8)bits};
-			g_byte_array_append(out, bytes, MIN(count, 3));
-			count -= MIN(count, 3);
-		}
 		p = nl != NULL ? nl + 1 : end;
+	}
+	return out;
+}
+
+/* ---- BinHex 4.0, RFC 1741 ------------------------------------------------------------- */
+
+static int hqx_value(guint8 c)
+{
+	static const char alphabet[] = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
+	const char *at = c != 0 ? strchr(alphabet, c) : NULL;
+	return at != NULL ? (int)(at - alphabet) : -1;
+}
+
+/* Runs are written as byte, 0x90, count; a count of 0 is the byte 0x90 itself. */
+static void hqx_byte(guint8 byte, bool *run, GByteArray *out, gsize max)
+{
+	if (!*run && byte == 0x90) {
+		*run = true;
+		return;
+	}
+	guint8 same = *run && byte > 0 && out->len > 0 ? out->data[out->len - 1] : *run ? 0x90 : byte;
+	guint n = !*run || byte == 0 ? 1 : byte - 1U;
+	*run = false;
+	for (guint i = 0; i < n && out->len < max; i++)
+		g_byte_array_append(out, &same, 1);
+}
+
+GByteArray *ms_transfer_hqx(const guint8 *data, gsize len, gsize max)
+{
+	GByteArray *out = g_byte_array_new();
+	guint32 bits = 0;
+	guint n = 0;
+	bool run = false;
+	for (gsize i = 0; i < len && data[i] != ':' && out->len < max; i++) {
+		int v = hqx_value(data[i]);
+		if (v < 0)
+			continue;
+		bits = bits << 6 | (guint32)v;
+		n += 6;
+		if (n >= 8) {
+			n -= 8;
+			hqx_byte((guint8)(bits >> n), &run, out, max);
+		}
 	}
 	return out;
 }

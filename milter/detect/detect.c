@@ -63,13 +63,20 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	if (s->span->party != NULL
 		&& (strcmp(s->span->party, "seller") == 0 || strcmp(s->span->party, "payee") == 0))
 		belief |= MS_BELIEF_SELLER;
+	guint face = s->span->face;
+	if (s->span->type == MS_SPAN_ASIDE || s->span->type == MS_SPAN_ADDRESSES)
+		belief |= MS_BELIEF_TENTATIVE;
+	if (s->span->type == MS_SPAN_ADDRESSES) {
+		belief |= MS_BELIEF_ADDRESSED;
+		face = MS_READING_MAX_FACES - 1; /* who gets it says nothing of whom it is about */
+	}
 	MsPlace *place = ms_place_new(s->span->where, s->span->text, from, to, s->span->len);
 	if (kind->hidden) {
 		g_free(place->text);
 		place->text = ms_identifier_masked(kind->name, value);
 	}
 	guint before = s->reading->findings->len;
-	const MsFinding *f = ms_reading_find(s->reading, kind->name, value, belief, s->span->face, place);
+	const MsFinding *f = ms_reading_find(s->reading, kind->name, value, belief, face, place);
 	/* One that comes again costs no more than the places that are kept of it. */
 	bool fits = s->reading->findings->len == before || ms_budget_charge(s->budget, MS_COST_FINDING, 1);
 	fits = fits && (f->count > MS_MAX_PLACES || ms_budget_charge(s->budget, MS_COST_READING, 600));

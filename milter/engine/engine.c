@@ -386,6 +386,8 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 {
 	gint64 start = g_get_monotonic_time();
 	resolve_all(runtime, envelope, message_fd, judgement);
+	if (judgement->resolution != NULL)
+		ms_policy_drop_addressed(envelope, judgement->reading, judgement->resolution);
 	if (judgement->stored < envelope->size)
 		ms_reading_unread(judgement->reading, "message", MS_UNREAD_LIMIT,
 			"larger than max-message allows; the first %" G_GUINT64_FORMAT " bytes were read",

@@ -19,9 +19,9 @@ GString *ms_decode(const MsExtraction *to, const MsDocument *document)
 {
 	GString *text;
 	if (!ms_charset_decode(document->charset, document->data, document->len, &text)) {
-		g_autofree char *name = ms_text_escape(document->charset, -1, 40);
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_CHARSET,
-			"charset \"%s\" is not known", name);
+			"a charset that is not known (its name has %zu characters)",
+			strlen(document->charset));
 	}
 	return text;
 }

@@ -39,14 +39,14 @@ static void note_signature(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	(void)to;
-	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_SIGNATURE, "%s", document->type);
+	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_SIGNATURE, "%s", ms_type_shown(document->type));
 }
 
 static void note_encrypted(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	(void)to;
-	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_ENCRYPTED, "%s", document->type);
+	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_ENCRYPTED, "%s", ms_type_shown(document->type));
 }
 
 static void note_partial(const MsExtraction *to, const MsDocument *document,
@@ -54,7 +54,7 @@ static void note_partial(const MsExtraction *to, const MsDocument *document,
 {
 	(void)to;
 	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_PARTIAL,
-		"a fragment, or kept elsewhere (%s)", document->type);
+		"a fragment, or kept elsewhere (%s)", ms_type_shown(document->type));
 }
 
 /*
@@ -100,6 +100,7 @@ static const Reader readers[] = {
 	{"xml", "application/xml", "text/xml application/xml application/xhtml+xml", ms_is_xml,
 		ms_xml_document_read},
 	{"mail", "message/rfc822", "message/rfc822 message/global message/news", NULL, ms_message_file_read},
+	{"mail", "message/rfc822", "application/mbox application/x-mimearchive", ms_is_mail, ms_message_file_read},
 	{"partial", "message/partial", "message/partial message/external-body", NULL, note_partial},
 	{"text", "text/plain", "text/", NULL, ms_plain_read},
 	{"text", "text/plain", "message/delivery-status message/disposition-notification message/", NULL,
@@ -175,6 +176,14 @@ static GString *name_words(const char *name)
 	return out;
 }
 
+void ms_extract_aside(const MsExtraction *to, const char *where, bool addresses, const char *text,
+	gsize len)
+{
+	MsSpan span = {.type = addresses ? MS_SPAN_ADDRESSES : MS_SPAN_ASIDE, .where = where, .text = text,
+		.len = len};
+	ms_extract_hand_over(to, &span);
+}
+
 void ms_extract_name(const MsExtraction *to, const char *where, const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -219,13 +228,6 @@ void ms_plain_read(const MsExtraction *to, const MsDocument *document,
 {
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	ms_decode_each(to, document, NULL, read_text);
-}
-
-void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
-	MsInventory *inventory)
-{
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	to->message(to, document->where, document->data, document->len);
 }
 
 static bool is_letter_or_digit(guint16 c)
@@ -300,6 +302,11 @@ static const Reader *by_bytes(const guint8 *data, gsize len)
 		if (readers[i].is != NULL && readers[i].is(data, len))
 			return &readers[i];
 	return NULL;
+}
+
+bool ms_extract_knows(const guint8 *data, gsize len)
+{
+	return by_bytes(data, len) != NULL;
 }
 
 static const Reader *by_label(const char *type)
@@ -414,10 +421,6 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 		ms_read_with(label->read, to, document);
 		return label->type;
 	}
-	if (ms_is_mail(document->data, document->len)) {
-		ms_read_with(ms_message_file_read, to, document);
-		return "message/rfc822";
-	}
 	if (is_element(label, document)) {
 		ms_read_with(ms_xml_document_read, to, document);
 		return "application/xml";
@@ -432,10 +435,10 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 		ms_read_with(note_image, to, document);
 	else if (label != NULL)
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
-			"says %s, but is none", document->type);
+			"says %s, but is none", ms_type_shown(document->type));
 	else
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
-			"nothing here reads it (says %s)", *document->type != '\0' ? document->type : "nothing");
+			"nothing here reads it (says %s)", ms_type_shown(document->type));
 	return "";
 }
 

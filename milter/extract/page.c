@@ -5,6 +5,7 @@
 #include "missent/extract.h"
 
 #include "html.h"
+#include "plain.h"
 #include "readers.h"
 
 /*
@@ -44,6 +45,7 @@ static void read_page(const MsExtraction *to, const MsDocument *document,
 {
 	(void)document;
 	ms_html_text_read(to, where, text->str, text->len);
+	ms_plain_embedded(to, where, text->str, text->len); /* as it is saved, not as it is shown */
 }
 
 /* What is sent without a charset is shown in that which the page names; what is sent with

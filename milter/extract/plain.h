@@ -6,7 +6,7 @@
 
 /* Joins soft line breaks (RFC 3676 4.1, 4.5). */
 GString *ms_plain_unflow(const char *text, gsize len, bool delsp);
-/* Reads uuencoded files within the text; notes yEnc and what is not text. */
+/* Reads the files that are written into a text (encoded.c); notes what is told only. */
 void ms_plain_embedded(const MsExtraction *to, const char *where, const char *text, gsize len);
 /* The text once more where its characters are not what is shown: control characters, letters
  * that are struck over, the tags of text/enriched (`type`), data: URIs (shown.c). */

@@ -45,18 +45,20 @@ bool ms_is_archive(const guint8 *data, gsize len);
 bool ms_is_ole(const guint8 *data, gsize len);
 bool ms_is_rtf(const guint8 *data, gsize len);
 bool ms_is_tnef(const guint8 *data, gsize len);
-bool ms_is_pkcs7(const guint8 *data, gsize len);
+bool ms_is_pkcs7(const guint8 *data, gsize len); /* smime.c */
 bool ms_is_pgp(const guint8 *data, gsize len);
 bool ms_is_picture(const guint8 *data, gsize len);
 bool ms_is_xml(const guint8 *data, gsize len);
 bool ms_is_html(const guint8 *data, gsize len);
 bool ms_is_card(const guint8 *data, gsize len);
-bool ms_is_mail(const guint8 *data, gsize len);
+bool ms_is_mail(const guint8 *data, gsize len); /* mail.c */
 bool ms_is_json(const guint8 *data, gsize len);
 bool ms_is_ldif(const guint8 *data, gsize len);
 bool ms_is_svg(const guint8 *data, gsize len);
 /* Nothing but text, in some charset. */
 bool ms_is_text(const guint8 *data, gsize len);
+/* Does a reader know it by its bytes? */
+bool ms_extract_knows(const guint8 *data, gsize len);
 
 /* ---- for several readers ---- */
 /* The text of a document in its charset; notes an unknown one. */

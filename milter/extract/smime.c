@@ -1,43 +1,51 @@
 #include "config.h"
 
-#include <openssl/bio.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
+#include <string.h>
+
+#include "missent/transfer.h"
 
 #include "readers.h"
 
 /*
- * S/MIME (RFC 8551).  A signed message carries its content in the signature: it is taken out,
- * and whether the signature is any good is no question of ours.
+ * S/MIME and CMS (RFC 8551, 5652).  A signed message or document carries its content in the
+ * signature: it is taken out, and whether the signature is any good is no question of ours.  In
+ * comes DER, BER or PEM, out goes the content to the mail's reader, where it is MIME, or to that
+ * of the document which it is.  One thread; nothing is kept.
  */
 
-static GByteArray *content_of(CMS_ContentInfo *cms)
+/* Does it begin as a MIME entity does?  Signed mail may have Content-Type as its only field. */
+static bool is_mime(const guint8 *data, gsize len)
 {
-	ASN1_OCTET_STRING **content = CMS_get0_content(cms);
-	if (content == NULL || *content == NULL)
-		return NULL;
-	return g_byte_array_append(g_byte_array_new(), ASN1_STRING_get0_data(*content),
-		(guint)ASN1_STRING_length(*content));
+	static const char *const names[] = {"content-", "mime-version:"};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (len > strlen(names[i])
+			&& g_ascii_strncasecmp((const char *)data, names[i], strlen(names[i])) == 0)
+			return true;
+	return ms_is_mail(data, len);
 }
 
+/* Certificates, algorithms and digests stand around the content: they say who signed. */
 static void read_content(const MsExtraction *to, const MsDocument *document, CMS_ContentInfo *cms)
 {
-	g_autoptr(GByteArray) content = content_of(cms);
-	if (content == NULL) {
+	ASN1_OCTET_STRING **content = CMS_get0_content(cms);
+	if (content == NULL || *content == NULL) {
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_SIGNATURE,
 			"a signature without content");
 		return;
 	}
+	const guint8 *data = ASN1_STRING_get0_data(*content);
+	gsize len = (gsize)ASN1_STRING_length(*content);
 	g_autofree char *place = g_strconcat(document->where, " > signed message", NULL);
-	to->message(to, place, content->data, content->len);
+	if (is_mime(data, len))
+		to->message(to, place, data, len);
+	else
+		ms_extract_within(to, document->where, "signed document", NULL, data, len);
 }
 
-void ms_smime_read(const MsExtraction *to, const MsDocument *document,
-	MsInventory *inventory)
+static void read_cms(const MsExtraction *to, const MsDocument *document, CMS_ContentInfo *cms)
 {
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	BIO *bio = BIO_new_mem_buf(document->data, (int)MIN(document->len, G_MAXINT));
-	CMS_ContentInfo *cms = bio != NULL ? d2i_CMS_bio(bio, NULL) : NULL;
 	int type = cms != NULL ? OBJ_obj2nid(CMS_get0_type(cms)) : NID_undef;
 	if (type == NID_pkcs7_signed)
 		read_content(to, document, cms);
@@ -49,7 +57,71 @@ void ms_smime_read(const MsExtraction *to, const MsDocument *document,
 		ms_reading_unread(to->reading, document->where,
 			cms != NULL ? MS_UNREAD_NO_READER : MS_UNREAD_DAMAGED,
 			"an S/MIME message of no known kind");
+}
+
+static gsize skip_blanks(const guint8 *data, gsize len)
+{
+	gsize at = 0;
+	while (at < len && g_ascii_isspace((char)data[at]))
+		at++;
+	return at;
+}
+
+static bool is_armour(const guint8 *data, gsize len)
+{
+	static const char *const names[] = {"-----BEGIN PKCS7-----", "-----BEGIN CMS-----",
+		"-----BEGIN PKCS #7 SIGNED DATA-----"};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (len > strlen(names[i]) && memcmp(data, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+bool ms_is_pkcs7(const guint8 *data, gsize len)
+{
+	gsize blank = skip_blanks(data, MIN(len, 64));
+	if (is_armour(data + blank, len - blank))
+		return true;
+	/* ContentInfo: SEQUENCE, then an OID below 1.2.840.113549.1.7 (RFC 5652, 3). */
+	return len > 20 && data[0] == 0x30
+		&& memmem(data, 20, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) != NULL;
+}
+
+/* Reads DER or BER at the beginning of `data`; how many bytes it took, 0 if it is none. */
+static gsize read_binary(const MsExtraction *to, const MsDocument *document, const guint8 *data, gsize len)
+{
+	const guint8 *p = data;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)MIN(len, G_MAXINT));
+	read_cms(to, document, cms);
 	CMS_ContentInfo_free(cms);
-	BIO_free(bio);
 	ERR_clear_error();
+	return cms != NULL ? (gsize)(p - data) : 0;
+}
+
+/* From "-----BEGIN" to the end of the "-----END" line; its base64 is decoded by our own rules, which
+ * skip what OpenSSL refuses. */
+static gsize read_armour(const MsExtraction *to, const MsDocument *document, gsize from)
+{
+	const char *text = (const char *)document->data + from;
+	gsize left = document->len - from;
+	const char *body = memchr(text, '\n', left);
+	body = body != NULL ? body : text + left;
+	const char *stop = memmem(body, left - (gsize)(body - text), "-----END", 8);
+	stop = stop != NULL ? stop : text + left;
+	const char *after = memchr(stop, '\n', left - (gsize)(stop - text));
+	g_autoptr(GByteArray) bytes = ms_transfer_base64((const guint8 *)body, (gsize)(stop - body));
+	read_binary(to, document, bytes->data, bytes->len);
+	return from + (gsize)((after != NULL ? after : text + left) - text);
+}
+
+void ms_smime_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
+{
+	MsItem item = ms_inventory_item(inventory, "signed or encrypted data");
+	gsize blank = skip_blanks(document->data, MIN(document->len, 64));
+	bool armour = is_armour(document->data + blank, document->len - blank);
+	gsize end = armour ? read_armour(to, document, blank)
+			   : read_binary(to, document, document->data, document->len);
+	ms_inventory_bytes(inventory, item, 0, end > 0 ? end : document->len);
+	ms_inventory_read(inventory, item);
 }

@@ -66,13 +66,6 @@ bool ms_is_tnef(const guint8 *data, gsize len)
 	return BEGINS("\x78\x9f\x3e\x22");
 }
 
-bool ms_is_pkcs7(const guint8 *data, gsize len)
-{
-	/* ContentInfo: SEQUENCE, then an OID below 1.2.840.113549.1.7 (RFC 5652, 3). */
-	return len > 20 && data[0] == 0x30
-		&& memmem(data, 20, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) != NULL;
-}
-
 bool ms_is_pgp(const guint8 *data, gsize len)
 {
 	/* Armoured, or a packet that only encrypted messages begin with (RFC 4880, 4.3: tags 1, 3,
@@ -143,29 +136,6 @@ bool ms_is_card(const guint8 *data, gsize len)
 {
 	static const char *const words[] = {"begin:vcalendar", "begin:vcard", NULL};
 	return head_is(data, len, words);
-}
-
-bool ms_is_mail(const guint8 *data, gsize len)
-{
-	static const char *const fields[] = {"received:", "return-path:", "from:", "to:", "subject:",
-		"mime-version:", "date:", "message-id:", "delivered-to:", "x-mozilla-status:",
-		"dkim-signature:", "content-type:", NULL};
-	guint known = 0, lines = 0;
-	const guint8 *end = data + MIN(len, 8192);
-	for (const guint8 *p = data; p < end && *p != '\n' && *p != '\r' && lines < 60; lines++) {
-		for (const char *const *f = fields; *f != NULL; f++)
-			known += (gsize)(end - p) > strlen(*f)
-				&& g_ascii_strncasecmp((const char *)p, *f, strlen(*f)) == 0;
-		const guint8 *colon = memchr(p, ':', (gsize)(end - p));
-		const guint8 *nl = memchr(p, '\n', (gsize)(end - p));
-		bool folded = *p == ' ' || *p == '\t';
-		if (nl == NULL)
-			break;
-		if (!folded && (colon == NULL || colon > nl || memchr(p, ' ', (gsize)(colon - p)) != NULL))
-			return false; /* "name: " at each line, or it is prose */
-		p = nl + 1;
-	}
-	return known >= 3;
 }
 
 bool ms_is_text(const guint8 *data, gsize len)

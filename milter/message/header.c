@@ -4,122 +4,14 @@
 
 #include "missent/extract.h"
 #include "missent/text.h"
-#include "missent/transfer.h"
 
 #include "header.h"
 
 /*
- * Own decoders, because GMime 3.2.13 loses the second of two adjacent encoded words and the
- * end of unpadded base64, and its address parser recurses until the stack ends.  Both here
- * are linear.
+ * The raw value of a header field comes in; its addresses, and apart from them the names beside
+ * them, go out; or its parameters.  GMime's address parser recurses until the stack ends, and of
+ * parameters it keeps the first of each name, where clients differ.  Both here are linear.
  */
-
-/* ---- encoded words, RFC 2047 ---------------------------------------------------------- */
-
-typedef struct {
-	const char *charset;
-	gsize charset_len;
-	char encoding;
-	const char *text;
-	gsize text_len;
-	const char *after;
-} Word;
-
-/* "=?charset*language?Q?text?=" at `p`. */
-static bool take_word(const char *p, const char *end, Word *word)
-{
-	if (end - p < 8 || p[0] != '=' || p[1] != '?')
-		return false;
-	const char *charset = p + 2;
-	const char *q = charset;
-	while (q < end && *q != '?' && !g_ascii_isspace(*q) && q - charset < 64)
-		q++;
-	if (end - q < 4 || *q != '?' || q[2] != '?')
-		return false;
-	char encoding = g_ascii_toupper(q[1]);
-	if (encoding != 'B' && encoding != 'Q')
-		return false;
-	const char *text = q + 3;
-	const char *stop = g_strstr_len(text, MIN(end - text, 2000), "?=");
-	if (stop == NULL)
-		return false;
-	const char *star = memchr(charset, '*', (gsize)(q - charset));
-	*word = (Word){charset, (gsize)((star != NULL ? star : q) - charset), encoding, text,
-		(gsize)(stop - text), stop + 2};
-	return true;
-}
-
-static void word_bytes(const Word *word, GByteArray *out)
-{
-	g_autoptr(GByteArray) bytes = NULL;
-	if (word->encoding == 'B') {
-		bytes = ms_transfer_base64((const guint8 *)word->text, word->text_len);
-	} else {
-		g_autofree char *copy = g_strndup(word->text, word->text_len);
-		for (gsize i = 0; i < word->text_len; i++)
-			if (copy[i] == '_')
-				copy[i] = ' ';
-		bytes = ms_transfer_quoted_printable((guint8 *)copy, word->text_len);
-	}
-	g_byte_array_append(out, bytes->data, bytes->len);
-}
-
-static bool same_charset(const Word *a, const Word *b)
-{
-	return a->charset_len == b->charset_len
-		&& g_ascii_strncasecmp(a->charset, b->charset, a->charset_len) == 0;
-}
-
-/* A run of words of one charset is converted as a whole: senders cut within characters. */
-static const char *take_run(const char *p, const char *end, GString *out, char **unknown_out)
-{
-	Word first, word;
-	if (!take_word(p, end, &first))
-		return NULL;
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	word = first;
-	const char *after;
-	for (;;) {
-		word_bytes(&word, bytes);
-		after = word.after;
-		const char *next = after;
-		while (next < end && g_ascii_isspace(*next))
-			next++;
-		if (!take_word(next, end, &word))
-			break;
-		after = next; /* white space between two words is not text */
-		if (!same_charset(&first, &word))
-			break;
-	}
-	g_autofree char *charset = g_strndup(first.charset, first.charset_len);
-	GString *text;
-	if (!ms_charset_decode(charset, bytes->data, bytes->len, &text) && *unknown_out == NULL)
-		*unknown_out = g_steal_pointer(&charset);
-	g_string_append_len(out, text->str, (gssize)text->len);
-	g_string_free(text, TRUE);
-	return after;
-}
-
-GString *ms_header_decode(const char *raw, gsize len, char **unknown_out)
-{
-	g_autoptr(GString) valid = ms_text_repair(raw, len);
-	GString *out = g_string_sized_new(valid->len);
-	const char *p = valid->str, *end = valid->str + valid->len;
-	while (p < end) {
-		const char *after = *p == '=' ? take_run(p, end, out, unknown_out) : NULL;
-		if (after != NULL) {
-			p = after;
-		} else {
-			if (*p != '\r' && *p != '\n') /* folding: the blank that follows stays */
-				g_string_append_c(out, *p);
-			p++;
-		}
-	}
-	/* A charset may have brought in what is not valid by itself, such as a lone surrogate. */
-	GString *fine = ms_text_repair(out->str, out->len);
-	g_string_free(out, TRUE);
-	return fine;
-}
 
 /* ---- addresses ------------------------------------------------------------------------ */
 
@@ -206,4 +98,167 @@ guint ms_header_addresses(const char *raw, gsize len, GPtrArray *addresses, guin
 	}
 	add_address(&list, text->str, text->len);
 	return list.count;
+}
+
+/* ---- parameters, RFC 2231 ------------------------------------------------------------- */
+
+/* One piece as it stands in the field. */
+typedef struct {
+	char *name;
+	guint64 number; /* of a continuation */
+	bool numbered, extended;
+	GString *value;
+	guint order;
+} Piece;
+
+static void piece_free(gpointer data)
+{
+	Piece *piece = data;
+	g_free(piece->name);
+	g_string_free(piece->value, TRUE);
+	g_free(piece);
+}
+
+static void parameter_free(gpointer data)
+{
+	MsParameter *parameter = data;
+	g_free(parameter->name);
+	g_free(parameter->value);
+	g_free(parameter);
+}
+
+/* Up to the next ';' that is in no quotes. */
+static const char *take_value(const char *p, const char *end, GString *out)
+{
+	while (p < end && g_ascii_isspace(*p))
+		p++;
+	bool quoted = p < end && *p == '"', inside = quoted;
+	p += quoted;
+	for (; p < end && (inside || *p != ';'); p++) {
+		if (inside && *p == '"')
+			inside = false;
+		else if (inside && *p == '\\' && p + 1 < end)
+			g_string_append_c(out, *++p);
+		else if (*p != '\r' && *p != '\n')
+			g_string_append_c(out, *p);
+	}
+	while (!quoted && out->len > 0 && g_ascii_isspace(out->str[out->len - 1]))
+		g_string_truncate(out, out->len - 1);
+	return p;
+}
+
+/* "filename*1*" */
+static void take_name(const char *p, gsize len, Piece *piece)
+{
+	g_autofree char *raw = g_strndup(p, len);
+	g_strstrip(raw);
+	char *star = strchr(raw, '*');
+	if (star != NULL) {
+		piece->numbered = g_ascii_isdigit(star[1]);
+		piece->number = g_ascii_strtoull(star + 1, NULL, 10);
+		piece->extended = star[strlen(star) - 1] == '*';
+		*star = '\0';
+	}
+	piece->name = g_ascii_strdown(raw, -1);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const Piece *x = *(Piece *const *)a, *y = *(Piece *const *)b;
+	int names = strcmp(x->name, y->name);
+	if (names != 0)
+		return names;
+	if (x->numbered != y->numbered)
+		return x->numbered ? 1 : -1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static GPtrArray *take_pieces(const char *raw, gsize len)
+{
+	GPtrArray *pieces = g_ptr_array_new_with_free_func(piece_free);
+	const char *end = raw + len;
+	g_autoptr(GString) ignored = g_string_new(NULL);
+	for (const char *p = take_value(raw, end, ignored); p < end;) {
+		const char *name = ++p; /* past the ';' */
+		while (p < end && *p != '=' && *p != ';')
+			p++;
+		if (p == end || *p == ';')
+			continue;
+		Piece *piece = g_new0(Piece, 1);
+		take_name(name, (gsize)(p - name), piece);
+		piece->value = g_string_new(NULL);
+		piece->order = pieces->len;
+		p = take_value(p + 1, end, piece->value);
+		g_ptr_array_add(pieces, piece);
+	}
+	g_ptr_array_sort(pieces, by_name);
+	return pieces;
+}
+
+static void unescape(const char *p, GString *out)
+{
+	for (; *p != '\0'; p++) {
+		bool hex = *p == '%' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]);
+		g_string_append_c(out, hex ? (char)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2])) : *p);
+		p += hex ? 2 : 0;
+	}
+}
+
+/* "UTF-8'de'Rechnung%204711" and the pieces that follow it. */
+static char *join_pieces(const GPtrArray *pieces, guint first, guint n)
+{
+	g_autoptr(GString) bytes = g_string_new(NULL);
+	g_autofree char *charset = NULL;
+	bool extended = false;
+	for (guint i = first; i < first + n; i++) {
+		const Piece *piece = pieces->pdata[i];
+		const char *text = piece->value->str;
+		const char *tick = piece->extended && i == first ? strchr(text, '\'') : NULL;
+		const char *second = tick != NULL ? strchr(tick + 1, '\'') : NULL;
+		if (second != NULL) {
+			charset = g_strndup(text, (gsize)(tick - text));
+			text = second + 1;
+		}
+		extended = extended || piece->extended;
+		if (piece->extended)
+			unescape(text, bytes);
+		else
+			g_string_append(bytes, text);
+	}
+	char *unknown = NULL;
+	GString *value = NULL;
+	if (extended)
+		ms_charset_decode(charset != NULL && *charset != '\0' ? charset : NULL, (guint8 *)bytes->str, bytes->len, &value);
+	else
+		value = ms_words_decode(bytes->str, bytes->len, false, &unknown);
+	g_free(unknown);
+	for (gsize i = 0; i < value->len; i++)
+		if (value->str[i] == '\0')
+			value->str[i] = ' ';
+	char *valid = g_utf8_make_valid(value->str, (gssize)value->len);
+	g_string_free(value, TRUE);
+	return valid;
+}
+
+GPtrArray *ms_header_parameters(const char *raw, gsize len)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(parameter_free);
+	g_autoptr(GPtrArray) pieces = take_pieces(raw, len);
+	for (guint i = 0; i < pieces->len;) {
+		const Piece *first = pieces->pdata[i], *next = first;
+		guint n = 1;
+		for (; first->numbered && i + n < pieces->len; n++) {
+			next = pieces->pdata[i + n];
+			if (!next->numbered || strcmp(first->name, next->name) != 0)
+				break;
+		}
+		MsParameter *parameter = g_new0(MsParameter, 1);
+		parameter->name = g_strdup(first->name);
+		parameter->value = join_pieces(pieces, i, n);
+		g_ptr_array_add(out, parameter);
+		i += n;
+	}
+	return out;
 }

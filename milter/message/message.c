@@ -1,35 +1,25 @@
 #include "config.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
-#include "missent/extract.h"
-#include "missent/message.h"
 #include "missent/text.h"
-#include "missent/transfer.h"
 
 #include "header.h"
+#include "walk.h"
 
 /*
- * GMime finds the structure; everything else that it does with a message is done here or in
- * header.c, because 3.2.13 does it wrongly on input that mail clients read (each case is a row
- * of tests/unit/test-message.c).  Not to be called: g_mime_multipart_get_boundary(), which on
- * some input never returns; the address parser, which recurses without bound.
+ * GMime finds the structure; everything else that it does with a message is done here, in
+ * fields.c, header.c and content.c, because 3.2.13 does it wrongly on input that mail clients read
+ * (each case is a row of tests/unit/test-message.c).  Not to be called:
+ * g_mime_multipart_get_boundary(), which on some input never returns; the address parser, which
+ * recurses without bound.
+ *
+ * Each byte of a message is a field that was read, the content of a part, text around the parts,
+ * or a boundary; what is none of these was lost between two readers' ways of taking the message
+ * (a blank in the line that ends a header) and is read by itself.
  */
 
-typedef struct {
-	MsExtraction to;
-	MsBudget *budget;
-	MsReading *reading;
-	const guint8 *message; /* all of it: parts that lie in it can be named by their bytes */
-	gsize len;
-	const char *const *passwords;
-	const MsMessageSink *sink;
-} Walk;
-
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
-static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path,
-	bool outermost);
 
 void ms_message_init(void)
 {
@@ -37,148 +27,7 @@ void ms_message_init(void)
 	ms_extract_init();
 }
 
-/* ---- header fields -------------------------------------------------------------------- */
-
-static bool in_list(const char *const *list, const char *name)
-{
-	for (; *list != NULL; list++)
-		if (g_ascii_strcasecmp(*list, name) == 0)
-			return true;
-	return false;
-}
-
-/* Written by mail programs about themselves; no customer's data is put here by a mistake in
- * a billing system, and their random parts would only make false finds. */
-static const char *const trace_fields[] = {"Received", "DKIM-Signature", "ARC-Seal",
-	"ARC-Message-Signature", "ARC-Authentication-Results", "Authentication-Results",
-	"Received-SPF", "MIME-Version", "Date", "Content-Transfer-Encoding", "Return-Path",
-	"Content-Type", "Content-Disposition", "Content-ID", /* their names are read by themselves */
-	"Message-ID", "References", "In-Reply-To", "DomainKey-Signature", "X-Google-DKIM-Signature", NULL};
-
-/* The recipients and the sender of this very message: who they are is asked by the envelope
- * and by `visible`, so only what is written beside the addresses is text. */
-static const char *const address_fields[] = {"From", "To", "Cc", "Bcc", "Sender", "Reply-To",
-	"Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender", "Delivered-To", "Errors-To",
-	"Disposition-Notification-To", "Return-Receipt-To", "X-Original-To", "List-Unsubscribe", "List-Id", "List-Post", NULL};
-
-static void note_visible(Walk *walk, const char *name, const char *raw, gsize len, GString *rest)
-{
-	bool shown = g_ascii_strcasecmp(name, "To") == 0 || g_ascii_strcasecmp(name, "Cc") == 0;
-	g_autoptr(GPtrArray) other = g_ptr_array_new_with_free_func(g_free);
-	guint n = ms_header_addresses(raw, len, shown ? walk->reading->visible : other,
-		MS_READING_MAX_VISIBLE, rest);
-	if (shown)
-		walk->reading->visible_total += n;
-}
-
-static void note_header(Walk *walk, const char *name, const GString *value)
-{
-	if (walk->reading->headers->len >= MS_READING_MAX_HEADERS)
-		return;
-	MsHeader *header = g_new0(MsHeader, 1);
-	g_autoptr(GString) valid = ms_text_repair(name, strlen(name));
-	header->name = g_strdup(valid->str);
-	/* NULs would end the string early, and what follows would be hidden from a policy. */
-	for (gsize i = 0; i < value->len; i++)
-		if (value->str[i] == '\0')
-			value->str[i] = ' ';
-	header->value = g_utf8_make_valid(value->str, (gssize)MIN(value->len, 2000));
-	g_ptr_array_add(walk->reading->headers, header);
-}
-
-static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, bool outermost)
-{
-	const char *name = g_mime_header_get_name(header);
-	const char *raw = g_mime_header_get_raw_value(header);
-	if (name == NULL || raw == NULL)
-		return;
-	gsize len = strlen(raw);
-	g_autofree char *safe_name = ms_text_escape(name, -1, 60);
-	g_autofree char *where = g_strdup_printf("%sheader %s", prefix, safe_name);
-	if (!ms_budget_charge(walk->budget, MS_COST_HEADER, 1)
-		|| !ms_budget_charge(walk->budget, MS_COST_HEADER_BYTES, len)) {
-		ms_reading_unread(walk->reading, "headers", MS_UNREAD_LIMIT,
-			"more than max-headers or max-header-bytes allow");
-		return;
-	}
-	char *unknown = NULL;
-	g_autoptr(GString) rest = g_string_new(NULL);
-	bool addresses = outermost && in_list(address_fields, name);
-	if (addresses)
-		note_visible(walk, name, raw, len, rest);
-	g_autoptr(GString) full = ms_header_decode(raw, len, &unknown);
-	g_strchug(full->str);
-	full->len = strlen(full->str);
-	if (outermost)
-		note_header(walk, name, full);
-	if (!in_list(trace_fields, name)) {
-		g_autoptr(GString) names = addresses ? ms_header_decode(rest->str, rest->len, &unknown)
-						     : NULL;
-		const GString *text = addresses ? names : full;
-		ms_extract_span(&walk->to, where, text->str, text->len);
-	}
-	if (unknown != NULL) {
-		g_autofree char *safe = ms_text_escape(unknown, -1, 40);
-		ms_reading_unread(walk->reading, where, MS_UNREAD_CHARSET, "charset \"%s\" is not known",
-			safe);
-		g_free(unknown);
-	}
-}
-
-static void read_headers(Walk *walk, GMimeObject *object, const char *path, bool outermost)
-{
-	GMimeHeaderList *list = g_mime_object_get_header_list(object);
-	g_autofree char *prefix = *path != '\0' ? g_strdup_printf("part %s ", path) : g_strdup("");
-	int n = g_mime_header_list_get_count(list);
-	for (int i = 0; i < n; i++) {
-		if (!ms_budget_time(walk->budget))
-			return;
-		read_header(walk, g_mime_header_list_get_header_at(list, i), prefix, outermost);
-	}
-}
-
 /* ---- one part's facts ----------------------------------------------------------------- */
-
-/* The value without quotes, comments and blanks, lower case. */
-static char *plain_token(const char *raw)
-{
-	GString *out = g_string_new(NULL);
-	guint depth = 0;
-	for (; *raw != '\0' && out->len < 1000; raw++) {
-		depth += *raw == '(';
-		if (depth == 0 && g_ascii_isgraph(*raw) && *raw != '"')
-			g_string_append_c(out, g_ascii_tolower(*raw));
-		depth -= *raw == ')' && depth > 0;
-	}
-	return g_string_free(out, FALSE);
-}
-
-/* The last value of a field that may stand once.  If it stands twice and differs, readers
- * differ on what the part is. */
-static char *only_value(Walk *walk, GMimeObject *object, const char *name, const char *where)
-{
-	GMimeHeaderList *list = g_mime_object_get_header_list(object);
-	char *found = NULL;
-	for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
-		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
-		const char *raw = g_mime_header_get_raw_value(header);
-		if (raw == NULL || g_ascii_strcasecmp(g_mime_header_get_name(header), name) != 0)
-			continue;
-		char *next = plain_token(raw);
-		if (found != NULL && strcmp(found, next) != 0)
-			ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two fields %s", name);
-		g_free(found);
-		found = next;
-	}
-	return found;
-}
-
-/* The transfer encoding as most readers take it: GMime ignores one in quotes. */
-static char *transfer_encoding(Walk *walk, GMimeObject *object, const char *where)
-{
-	char *found = only_value(walk, object, "Content-Transfer-Encoding", where);
-	return found != NULL ? found : g_strdup("7bit");
-}
 
 /* Two boundaries: readers differ on where the parts are (CVE-2024-28054).  GMime's own
  * warning also comes for filename= beside filename*=, which every second mailer writes. */
@@ -198,21 +47,13 @@ static void check_boundaries(Walk *walk, GMimeObject *object, const char *where)
 	}
 	if (n > 1)
 		ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two boundaries");
-}
-
-/* Both names of an attachment: clients differ on which they show. */
-static char *part_names(GMimeObject *object)
-{
-	const char *a = g_mime_object_get_content_disposition_parameter(object, "filename");
-	const char *b = g_mime_object_get_content_type_parameter(object, "name");
-	if (a != NULL && b != NULL && strcmp(a, b) == 0)
-		b = NULL;
-	g_autofree char *raw = g_strdup_printf("%s%s%s", a != NULL ? a : "", a && b ? " " : "",
-		b != NULL ? b : "");
-	char *unknown = NULL;
-	g_autoptr(GString) decoded = ms_header_decode(raw, strlen(raw), &unknown);
-	g_free(unknown);
-	return g_utf8_make_valid(decoded->str, (gssize)MIN(strlen(decoded->str), 500));
+	const char *value = header != NULL ? g_mime_header_get_raw_value(header) : "";
+	g_autoptr(GPtrArray) parameters = ms_header_parameters(value, strlen(value));
+	for (guint i = 0; i < parameters->len; i++) {
+		const MsParameter *parameter = parameters->pdata[i];
+		if (strcmp(parameter->name, "boundary") == 0)
+			g_hash_table_add(walk->boundaries, g_strdup(parameter->value));
+	}
 }
 
 static char *part_type(GMimeObject *object)
@@ -226,12 +67,6 @@ static char *part_type(GMimeObject *object)
 		subtype != NULL ? subtype : "plain");
 	g_autofree char *lower = g_ascii_strdown(joined, -1);
 	return ms_text_escape(lower, -1, 100);
-}
-
-static char *place_name(const char *path, const char *name, const char *type)
-{
-	g_autofree char *safe = ms_text_escape(*name != '\0' ? name : type, -1, 100);
-	return g_strdup_printf("part %s %s", *path != '\0' ? path : "1", safe);
 }
 
 /* ---- content -------------------------------------------------------------------------- */
@@ -261,30 +96,6 @@ static void raw_content(GMimePart *part, GByteArray *copy, const guint8 **data, 
 	*len = copy->len;
 }
 
-/* NULL: the bytes stand for themselves. */
-static GByteArray *undo_encoding(Walk *walk, const char *encoding, const guint8 *data, gsize len,
-	const char *where)
-{
-	if (strcmp(encoding, "base64") == 0)
-		return ms_transfer_base64(data, len);
-	if (strcmp(encoding, "quoted-printable") == 0)
-		return ms_transfer_quoted_printable(data, len);
-	if (strcmp(encoding, "x-uuencode") == 0 || strcmp(encoding, "uuencode") == 0
-		|| strcmp(encoding, "x-uue") == 0) {
-		const guint8 *nl = memchr(data, '\n', len);
-		bool begins = len > 6 && memcmp(data, "begin ", 6) == 0 && nl != NULL;
-		gsize skip = begins ? (gsize)(nl + 1 - data) : 0;
-		return ms_transfer_uudecode(data + skip, len - skip);
-	}
-	if (strcmp(encoding, "7bit") != 0 && strcmp(encoding, "8bit") != 0
-		&& strcmp(encoding, "binary") != 0 && *encoding != '\0') {
-		g_autofree char *safe = ms_text_escape(encoding, -1, 40);
-		ms_reading_unread(walk->reading, where, MS_UNREAD_ENCODING,
-			"transfer encoding \"%s\" is not known", safe);
-	}
-	return NULL;
-}
-
 static MsPart *note_part(Walk *walk, const char *path, const char *type, const char *name,
 	gsize size, bool attached)
 {
@@ -301,50 +112,13 @@ static MsPart *note_part(Walk *walk, const char *path, const char *type, const c
 	return part;
 }
 
-static void read_names(Walk *walk, const char *path, const char *name)
-{
-	if (*name == '\0')
-		return;
-	g_autofree char *where = g_strdup_printf("part %s file name", *path != '\0' ? path : "1");
-	ms_extract_name(&walk->to, where, name);
-}
-
 static bool is_parameter(GMimeObject *object, const char *name, const char *value)
 {
 	const char *have = g_mime_object_get_content_type_parameter(object, name);
 	return have != NULL && g_ascii_strcasecmp(have, value) == 0;
 }
 
-/* Decoded content of a leaf, whatever it is; what it really is. */
-static const char *read_content(Walk *walk, GMimeObject *object, const char *path, const char *type,
-	const char *where, const guint8 *data, gsize len)
-{
-	/* A message under base64 is no leaf to a mail client. */
-	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0) {
-		g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
-		walk_bytes(walk, data, len, below, false);
-		return "message/rfc822";
-	}
-	MsDocument document = {
-		.where = where,
-		.type = type,
-		.charset = g_mime_object_get_content_type_parameter(object, "charset"),
-		.flowed = strcmp(type, "text/plain") == 0 && is_parameter(object, "format", "flowed"),
-		.delsp = is_parameter(object, "delsp", "yes"),
-		.data = data,
-		.len = len,
-	};
-	return ms_extract(&walk->to, &document);
-}
-
 #define WORTH_ASKING 4096 /* bytes: below, reading costs less than asking */
-
-/* One attachment, as it is named to who may know it already. */
-typedef struct {
-	const char *path, *name, *where, *encoding, *type, *charset;
-	const guint8 *data; /* in the message, still encoded */
-	gsize len;
-} Leaf;
 
 static bool may_ask(const Walk *walk, const Leaf *leaf)
 {
@@ -420,57 +194,75 @@ static void unlock(Walk *walk, const Leaf *leaf, guint face)
 	}
 }
 
+static void note_actual(MsPart *part, const char *actual)
+{
+	if (part == NULL)
+		return;
+	g_free(part->actual);
+	part->actual = g_strdup(actual);
+}
+
+static void read_leaf(Walk *walk, const Leaf *leaf, bool attached)
+{
+	if (attached && read_known(walk, leaf))
+		return;
+	if (!ms_budget_charge(walk->budget, MS_COST_DECODED, leaf->len)) {
+		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_LIMIT, "larger than %s allows",
+			ms_cost_name(MS_COST_DECODED));
+		return;
+	}
+	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, leaf);
+	gsize len = decoded != NULL ? decoded->len : leaf->len;
+	if (walk->sink->wanted != NULL && strcmp(walk->sink->wanted, leaf->path) == 0)
+		walk->sink->part(len == 0 ? (const guint8 *)"" : decoded != NULL ? decoded->data : leaf->data, len,
+			walk->sink->user);
+	MsPart *noted = note_part(walk, leaf->path, leaf->type, leaf->name, len, attached);
+	guint face = walk->to.face;
+	if (attached)
+		walk->to.face = ms_reading_face(walk->reading, leaf->where);
+	note_actual(noted, ms_walk_content(walk, leaf, decoded));
+	unlock(walk, leaf, walk->to.face);
+	walk->to.face = face;
+}
+
 static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 {
 	GMimeObject *object = GMIME_OBJECT(part);
 	g_autofree char *type = part_type(object);
-	g_autofree char *name = part_names(object);
-	g_autofree char *where = place_name(path, name, type);
-	g_autofree char *encoding = transfer_encoding(walk, object, where);
-	read_names(walk, path, name);
+	g_autofree char *name = ms_walk_names(walk, object, path);
+	g_autofree char *where = ms_walk_place(path, name, type);
+	g_autofree char *encoding = ms_walk_encoding(walk, object, where);
 	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
 	bool attached = *name != '\0'
 		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
 	g_autoptr(GByteArray) copy = g_byte_array_new();
-	const guint8 *data;
-	gsize len;
-	raw_content(part, copy, &data, &len);
+	Leaf leaf = {.path = path, .name = name, .where = where, .encoding = encoding, .type = type};
+	raw_content(part, copy, &leaf.data, &leaf.len);
+	ms_walk_account(walk, leaf.data, leaf.len);
 	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
-	const Leaf leaf = {path, name, where, encoding, type, charset, data, len};
-	if (attached && read_known(walk, &leaf))
-		return;
-	if (!ms_budget_charge(walk->budget, MS_COST_DECODED, len)) {
-		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "larger than %s allows",
-			ms_cost_name(MS_COST_DECODED));
-		return;
-	}
-	g_autoptr(GByteArray) decoded = undo_encoding(walk, encoding, data, len, where);
-	if (decoded != NULL) {
-		data = decoded->data != NULL ? decoded->data : (const guint8 *)"";
-		len = decoded->len;
-	}
-	if (walk->sink->wanted != NULL && strcmp(walk->sink->wanted, path) == 0)
-		walk->sink->part(data, len, walk->sink->user);
-	MsPart *noted = note_part(walk, path, type, name, len, attached);
-	guint face = walk->to.face;
-	if (attached)
-		walk->to.face = ms_reading_face(walk->reading, where);
-	const char *actual = read_content(walk, object, path, type, where, data, len);
-	unlock(walk, &leaf, walk->to.face);
-	walk->to.face = face;
-	if (noted != NULL) {
-		g_free(noted->actual);
-		noted->actual = g_strdup(actual);
-	}
+	leaf.charset = charset != NULL && *charset != '\0' ? charset : NULL;
+	leaf.flowed = strcmp(type, "text/plain") == 0 && is_parameter(object, "format", "flowed");
+	leaf.delsp = is_parameter(object, "delsp", "yes");
+	read_leaf(walk, &leaf, attached);
 }
 
 /* ---- structure ------------------------------------------------------------------------ */
+
+/* What GMime gives a copy of: it stands behind what was accounted for last. */
+static void account_text(Walk *walk, const char *text)
+{
+	const guint8 *from = walk->window + walk->at;
+	const guint8 *found = memmem(from, walk->window_len - walk->at, text, strlen(text));
+	if (found != NULL)
+		ms_walk_account(walk, found, strlen(text));
+}
 
 /* Text outside of all parts: clients that do not know MIME show it. */
 static void read_outside(Walk *walk, const char *text, const char *path, const char *what)
 {
 	if (text == NULL || *text == '\0')
 		return;
+	account_text(walk, text);
 	g_autofree char *where = g_strdup_printf("part %s %s", *path != '\0' ? path : "1", what);
 	ms_extract_span(&walk->to, where, text, strlen(text));
 }
@@ -480,19 +272,21 @@ static void read_outside(Walk *walk, const char *text, const char *path, const c
 static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path)
 {
 	const char *text = g_mime_multipart_get_prologue(multipart);
-	g_autofree char *where = place_name(path, "", "multipart");
-	g_autofree char *encoding = transfer_encoding(walk, GMIME_OBJECT(multipart), where);
+	g_autofree char *where = ms_walk_place(path, "", "multipart");
+	g_autofree char *encoding = ms_walk_encoding(walk, GMIME_OBJECT(multipart), where);
 	bool encoded = strcmp(encoding, "base64") == 0 || strcmp(encoding, "quoted-printable") == 0;
 	if (!encoded || text == NULL || g_mime_multipart_get_count(multipart) > 0)
 		return false;
-	g_autoptr(GByteArray) decoded =
-		undo_encoding(walk, encoding, (const guint8 *)text, strlen(text), where);
+	account_text(walk, text);
+	const Leaf leaf = {.path = path, .where = where, .encoding = encoding, .data = (const guint8 *)text,
+		.len = strlen(text)};
+	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, &leaf);
 	GMimeHeader *type = g_mime_header_list_get_header(
 		g_mime_object_get_header_list(GMIME_OBJECT(multipart)), "Content-Type");
 	const char *value = type != NULL ? g_mime_header_get_raw_value(type) : " text/plain\n";
 	g_autofree char *head = g_strdup_printf("Content-Type:%s\n", value);
 	g_byte_array_prepend(decoded, (const guint8 *)head, (guint)strlen(head));
-	walk_bytes(walk, decoded->data, decoded->len, path, false);
+	ms_walk_bytes(walk, decoded->data, decoded->len, path, false);
 	return true;
 }
 
@@ -500,11 +294,12 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 {
 	int n = g_mime_multipart_get_count(multipart);
 	bool empty = n == 0;
-	g_autofree char *own = place_name(path, "", "multipart");
+	g_autofree char *own = ms_walk_place(path, "", "multipart");
 	check_boundaries(walk, GMIME_OBJECT(multipart), own);
+	g_free(ms_walk_names(walk, GMIME_OBJECT(multipart), path));
 	if (empty && walk_encoded(walk, multipart, path))
 		return;
-	if (empty) {
+	if (empty && !walk->bodyless) {
 		ms_reading_unread(walk->reading, own, MS_UNREAD_DAMAGED,
 			"a multipart without any part");
 	}
@@ -520,15 +315,16 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 static void walk_nested(Walk *walk, GMimeMessagePart *part, const char *path)
 {
 	GMimeMessage *message = g_mime_message_part_get_message(part);
-	g_autofree char *where = place_name(path, "", "message/rfc822");
-	note_part(walk, path, "message/rfc822", "", 0, true);
+	g_autofree char *where = ms_walk_place(path, "", "message/rfc822");
+	g_autofree char *name = ms_walk_names(walk, GMIME_OBJECT(part), path);
+	note_part(walk, path, "message/rfc822", name, 0, true);
 	if (message == NULL) {
 		ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "no message in it");
 		return;
 	}
 	guint face = walk->to.face;
 	walk->to.face = ms_reading_face(walk->reading, where);
-	read_headers(walk, GMIME_OBJECT(message), path, false);
+	ms_walk_headers(walk, GMIME_OBJECT(message), path, false);
 	GMimeObject *inner = g_mime_message_get_mime_part(message);
 	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
 	if (inner != NULL)
@@ -538,7 +334,7 @@ static void walk_nested(Walk *walk, GMimeMessagePart *part, const char *path)
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost)
 {
-	g_autofree char *where = place_name(path, "", "part");
+	g_autofree char *where = ms_walk_place(path, "", "part");
 	if (!ms_budget_time(walk->budget)) {
 		ms_reading_unread(walk->reading, where, MS_UNREAD_TIME, "the time for reading is over");
 		return;
@@ -549,9 +345,9 @@ static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool 
 		return;
 	}
 	walk->budget->depth_left--;
-	g_free(only_value(walk, object, "Content-Type", where));
+	g_free(ms_walk_only_value(walk, object, "Content-Type", where));
 	/* Fields of a part such as Content-Description are shown by some clients. */
-	read_headers(walk, object, path, outermost);
+	ms_walk_headers(walk, object, path, outermost);
 	if (GMIME_IS_MULTIPART(object))
 		walk_multipart(walk, GMIME_MULTIPART(object), path);
 	else if (GMIME_IS_MESSAGE_PART(object))
@@ -571,6 +367,8 @@ static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item
 	Walk *walk = user;
 	MsUnreadReason reason = MS_UNREAD_AMBIGUOUS;
 	const char *what;
+	if (walk->bodyless)
+		return;
 	switch ((int)code) {
 	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY: what = "a multipart without boundary"; break;
 	case GMIME_CRIT_NESTING_OVERFLOW: what = "nested too deep"; break;
@@ -595,18 +393,94 @@ static gsize header_block(const guint8 *data, gsize len)
 	return len;
 }
 
-static void read_raw(Walk *walk, const guint8 *data, gsize len, const char *path, const char *why)
+/* A header that was reported or quoted has no body, whatever it says of one. */
+static bool is_bodyless(const guint8 *data, gsize len)
 {
-	g_autofree char *where = place_name(path, "", "unparsed");
-	ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "%s", why);
-	ms_extract_span(&walk->to, where, (const char *)data, len);
+	for (gsize i = header_block(data, len); i < len; i++)
+		if (!g_ascii_isspace((char)data[i]))
+			return false;
+	return true;
 }
 
-static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost)
+static void read_raw(Walk *walk, const guint8 *data, gsize len, const char *path, const char *why)
+{
+	g_autofree char *where = ms_walk_place(path, "", "unparsed");
+	ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "%s", why);
+	ms_extract_span(&walk->to, where, (const char *)data, len);
+	ms_walk_account(walk, data, len);
+}
+
+void ms_walk_account(Walk *walk, const guint8 *data, gsize len)
+{
+	if (data < walk->window || data + len > walk->window + walk->window_len)
+		return; /* a copy */
+	gsize from = (gsize)(data - walk->window);
+	ms_inventory_bytes(walk->inventory, MS_ITEM_WHOLE, from, from + len);
+	walk->at = MAX(walk->at, from + len);
+}
+
+/* "--boundary" or "--boundary--" */
+static bool is_boundary(const Walk *walk, const char *line, gsize len)
+{
+	while (len > 0 && g_ascii_isspace(line[len - 1]))
+		len--;
+	if (len < 3 || line[0] != '-' || line[1] != '-')
+		return false;
+	g_autofree char *whole = g_strndup(line + 2, len - 2);
+	if (g_hash_table_contains(walk->boundaries, whole))
+		return true;
+	if (!g_str_has_suffix(whole, "--"))
+		return false;
+	whole[len - 4] = '\0';
+	return g_hash_table_contains(walk->boundaries, whole);
+}
+
+/* What is in no field and no part, without boundaries and blank lines. */
+static bool read_lost(gsize from, gsize to, void *user)
+{
+	Walk *walk = user;
+	g_autoptr(GString) text = g_string_new(NULL);
+	const char *end = (const char *)walk->window + to;
+	bool any = false;
+	for (const char *p = (const char *)walk->window + from; p < end;) {
+		const char *nl = memchr(p, '\n', (gsize)(end - p));
+		const char *next = nl != NULL ? nl + 1 : end;
+		if (!is_boundary(walk, p, (gsize)(next - p))) {
+			g_string_append_len(text, p, next - p);
+			for (; !any && p < next; p++)
+				any = *p > ' ' || *p < 0;
+		}
+		p = next;
+	}
+	if (any)
+		ms_extract_within(&walk->to, "message", "between the parts", "text/plain", (guint8 *)text->str,
+			text->len);
+	return true;
+}
+
+static void walk_parsed(Walk *walk, GMimeObject *object, const char *path, bool outermost)
+{
+	const Walk before = *walk;
+	walk->inventory = ms_inventory_open(walk->reading, "message", "mail", walk->window_len);
+	ms_inventory_read(walk->inventory, ms_inventory_item(walk->inventory, "fields and parts"));
+	walk->boundaries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	walk->at = 0;
+	if (object != NULL)
+		walk_object(walk, object, path, outermost);
+	else
+		read_raw(walk, walk->window, walk->window_len, path, "no header and no body could be made out");
+	ms_inventory_close(walk->inventory, read_lost, walk);
+	g_hash_table_unref(walk->boundaries);
+	walk->inventory = before.inventory;
+	walk->boundaries = before.boundaries;
+	walk->at = before.at;
+}
+
+void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost)
 {
 	/* GMime takes memory and time for headers before anybody could count them. */
 	if (header_block(data, len) > walk->budget->left[MS_COST_HEADER_BYTES]) {
-		g_autofree char *where = place_name(path, "", "headers");
+		g_autofree char *where = ms_walk_place(path, "", "headers");
 		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "longer than %s allows",
 			ms_cost_name(MS_COST_HEADER_BYTES));
 		return;
@@ -624,13 +498,16 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 #else
 	g_mime_parser_options_set_warning_callback(options, on_warning, walk);
 #endif
+	const Walk around = *walk;
+	walk->window = data;
+	walk->window_len = len;
+	walk->bodyless = is_bodyless(data, len);
 	GMimeObject *object = g_mime_parser_construct_part(parser, options);
-	if (object != NULL) {
-		walk_object(walk, object, path, outermost);
-		g_object_unref(object);
-	} else {
-		read_raw(walk, data, len, path, "no header and no body could be made out");
-	}
+	walk_parsed(walk, object, path, outermost);
+	walk->window = around.window;
+	walk->window_len = around.window_len;
+	walk->bodyless = around.bodyless;
+	g_clear_object(&object);
 	g_mime_parser_options_free(options);
 	g_object_unref(parser);
 	g_object_unref(stream);
@@ -640,12 +517,12 @@ static void walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *pa
 static void read_within(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	Walk *walk = to->walk;
-	Walk inner = {*to, walk->budget, walk->reading, NULL, 0, NULL, walk->sink};
+	Walk inner = {.to = *to, .budget = walk->budget, .reading = walk->reading, .sink = walk->sink};
 	inner.to.walk = &inner;
 	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
 	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
 	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
-	walk_bytes(&inner, data, len, below, false);
+	ms_walk_bytes(&inner, data, len, below, false);
 }
 
 static MsExtraction extraction(const MsMessageSink *sink)
@@ -657,10 +534,11 @@ static MsExtraction extraction(const MsMessageSink *sink)
 
 void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 {
-	Walk walk = {extraction(sink), sink->budget, sink->reading, data, len, sink->passwords, sink};
+	Walk walk = {.to = extraction(sink), .budget = sink->budget, .reading = sink->reading, .message = data,
+		.len = len, .passwords = sink->passwords, .sink = sink};
 	walk.to.walk = &walk;
 	walk.to.face = ms_reading_face(sink->reading, "message");
-	walk_bytes(&walk, data, len, "", true);
+	ms_walk_bytes(&walk, data, len, "", true);
 }
 
 /* ---- one attachment by itself --------------------------------------------------------- */
@@ -668,7 +546,7 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 	const MsMessageSink *sink)
 {
-	Walk walk = {extraction(sink), sink->budget, sink->reading, NULL, 0, NULL, sink};
+	Walk walk = {.to = extraction(sink), .budget = sink->budget, .reading = sink->reading, .sink = sink};
 	walk.to.walk = &walk;
 	g_auto(GStrv) words = g_strsplit(as, "\n", 4);
 	walk.to.face = ms_reading_face(sink->reading, MS_PLACE_HERE);
@@ -682,14 +560,9 @@ void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 			ms_cost_name(MS_COST_DECODED));
 		return;
 	}
-	g_autoptr(GByteArray) decoded = undo_encoding(&walk, words[0], data, len, MS_PLACE_HERE);
-	if (decoded != NULL) {
-		data = decoded->data != NULL ? decoded->data : (const guint8 *)"";
-		len = decoded->len;
-	}
-	MsDocument document = {.where = MS_PLACE_HERE, .type = words[1],
+	const Leaf leaf = {.path = "", .name = "", .where = MS_PLACE_HERE, .encoding = words[0], .type = words[1],
 		.charset = *words[2] != '\0' ? words[2] : NULL, .data = data, .len = len};
-	MsPart *part = note_part(&walk, "", words[1], "", len, true);
-	g_free(part->actual);
-	part->actual = g_strdup(ms_extract(&walk.to, &document));
+	g_autoptr(GByteArray) decoded = ms_walk_decode(&walk, &leaf);
+	MsPart *part = note_part(&walk, "", words[1], "", decoded != NULL ? decoded->len : len, true);
+	note_actual(part, ms_walk_content(&walk, &leaf, decoded));
 }

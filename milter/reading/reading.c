@@ -228,7 +228,8 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 		g_ptr_array_add(reading->findings, finding);
 	}
 	/* Believed firmly in one place, believed. */
-	const guint weakening = MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER | MS_BELIEF_SCHEME;
+	const guint weakening =
+		MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER | MS_BELIEF_SCHEME | MS_BELIEF_ADDRESSED;
 	guint weak = finding->belief & belief & weakening;
 	finding->belief = ((finding->belief | belief) & ~weakening) | weak;
 	finding->faces |= 1ULL << MIN(face, MS_READING_MAX_FACES - 1);

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		ms_charset_init();
 	ready = true;
 	char *unknown = NULL;
-	g_autoptr(GString) text = ms_header_decode((const char *)data, len, &unknown);
+	g_autoptr(GString) text = ms_words_decode((const char *)data, len, false, &unknown);
 	/* Valid but for NULs, which the caller replaces. */
 	for (gsize i = 0; i < text->len; i++)
 		if (text->str[i] == 0)
@@ -25,5 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	g_autoptr(GString) names = g_string_new(NULL);
 	guint n = ms_header_addresses((const char *)data, len, addresses, 100, names);
 	g_assert_cmpuint(addresses->len, ==, MIN(n, 100));
+	g_autoptr(GPtrArray) parameters = ms_header_parameters((const char *)data, len);
+	for (guint i = 0; i < parameters->len; i++)
+		g_assert_true(g_utf8_validate(((MsParameter *)parameters->pdata[i])->value, -1, NULL));
 	return 0;
 }

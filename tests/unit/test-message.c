@@ -8,7 +8,8 @@
 static void collect(const MsSpan *span, void *user)
 {
 	GString *out = user;
-	g_string_append_printf(out, "[%s] ", span->where);
+	g_string_append_printf(out, "[%s] %s", span->where,
+		span->type == MS_SPAN_ADDRESSES ? "(addresses) " : span->type == MS_SPAN_ASIDE ? "(aside) " : "");
 	g_string_append_len(out, span->text, (gssize)span->len);
 	g_string_append_c(out, '\n');
 }
@@ -156,8 +157,10 @@ static const Row rows[] = {
 	{"pgp", "Content-Type: multipart/encrypted; boundary=b; protocol=\"application/pgp-encrypted\"\r\n\r\n"
 		"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\n"
 		"Content-Type: application/octet-stream\r\n\r\nx\r\n--b--\r\n", NULL, "encrypted", NULL},
-	{"addresses are no text", "To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n", "Kunde 4711",
-		NULL, "a@b.example"},
+	{"names beside addresses are text", "To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n",
+		"[header To] \"Kunde 4711\"", NULL, NULL},
+	{"addresses are told for the judge", "To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n",
+		"[header Cc] (addresses) c@d.example", NULL, NULL},
 	{"trace is no text", "Received: from x.example by y INV-1\r\nSubject: z\r\n\r\nx\r\n", "[header Subject] z",
 		NULL, "INV-1"},
 	{"own header is text", "X-Customer: INV-1234567\r\n\r\nx\r\n", "[header X-Customer] INV-1234567", NULL,

@@ -1,0 +1,297 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "plain.h"
+#include "readers.h"
+
+/*
+ * Files that are written into a text in letters: uuencode and xxencode wherever "begin" stands,
+ * and without it; BinHex; base64 and quoted-printable that were applied once more than the label
+ * says; encoded words of quoted headers.  In comes a text in UTF-8, out go the decoded files to
+ * ms_extract() and unread items for what is told only (yEnc, PGP).  One pass over the lines; no
+ * state is kept.
+ *
+ * What stands so in a text is a guess: what decodes to nothing known is dropped, for it is a
+ * key, a digest or a certificate far more often than a file.  A text that is nothing else than
+ * base64 is no guess.
+ */
+
+#define SHORTEST 40  /* letters of a line of base64 within other text */
+#define WHOLE 16     /* letters of a text that is nothing else */
+#define UNKNOWN 512  /* decoded bytes that are too many for a key */
+
+typedef struct {
+	const MsExtraction *to;
+	const char *where;
+	const char *text, *end;
+	bool soft, pairs; /* quoted-printable: line breaks, and bytes */
+} Scan;
+
+typedef struct {
+	const char *p, *stop, *next; /* without its line end; the next line */
+} Line;
+
+static Line line_at(const Scan *scan, const char *p)
+{
+	const char *nl = memchr(p, '\n', (gsize)(scan->end - p));
+	Line line = {p, nl != NULL ? nl : scan->end, nl != NULL ? nl + 1 : scan->end};
+	if (line.stop > p && line.stop[-1] == '\r')
+		line.stop--;
+	return line;
+}
+
+/* Quoted mail has "> " before each line, lists have blanks. */
+static const char *past_quote(const Line *line)
+{
+	const char *p = line->p;
+	while (p < line->stop && (*p == '>' || *p == ' ' || *p == '\t'))
+		p++;
+	return p;
+}
+
+static void give(const Scan *scan, const char *name, GByteArray *data)
+{
+	if (data->len > 0)
+		ms_extract_within(scan->to, scan->where, name, NULL, data->data, data->len);
+}
+
+/* ---- uuencode ------------------------------------------------------------------------- */
+
+/* "begin 644 name", "begin 10644 name", "begin-base64 644 name". */
+static bool is_begin(const char *p, const char *stop, bool *base64)
+{
+	if (stop - p < 9 || strncmp(p, "begin", 5) != 0)
+		return false;
+	p += 5;
+	*base64 = stop - p > 7 && strncmp(p, "-base64", 7) == 0;
+	p += *base64 ? 7 : 0;
+	const char *mode = p + strspn(p, " \t");
+	gsize digits = strspn(mode, "01234567");
+	return mode > p && digits >= 3 && (mode + digits >= stop || mode[digits] == ' ' || mode[digits] == '\t');
+}
+
+static bool is_uu(const Scan *scan, const char *p, gsize prefix, MsUuAlphabet alphabet)
+{
+	if (p >= scan->end)
+		return false;
+	Line line = line_at(scan, p);
+	const char *from = MIN(line.p + prefix, line.stop);
+	return line.stop > from && ms_transfer_is_uu_line((const guint8 *)from, (gsize)(line.stop - from), alphabet);
+}
+
+/* Decodes lines from `p` on; where they end. */
+static const char *uu_lines(const Scan *scan, const char *p, gsize prefix, MsUuAlphabet alphabet,
+	GByteArray *out)
+{
+	while (is_uu(scan, p, prefix, alphabet)) {
+		Line line = line_at(scan, p);
+		const guint8 *from = (const guint8 *)line.p + prefix;
+		gsize len = (gsize)(line.stop - line.p) - prefix;
+		if (len == 3 && memcmp(from, "end", 3) == 0)
+			break;
+		p = line.next;
+		if (!ms_transfer_uu_line(from, len, alphabet, out))
+			break;
+	}
+	return p;
+}
+
+static const char *base64_lines(const Scan *scan, const char *p, GByteArray *out)
+{
+	const char *from = p;
+	while (p < scan->end) {
+		Line line = line_at(scan, p);
+		const char *text = past_quote(&line);
+		if (line.stop - text >= 4 && strncmp(text, "====", 4) == 0)
+			break;
+		if (!ms_transfer_base64_is_clean((const guint8 *)text, (gsize)(line.stop - text)))
+			break;
+		p = line.next;
+	}
+	g_autoptr(GByteArray) data = ms_transfer_base64((const guint8 *)from, (gsize)(p - from));
+	g_byte_array_append(out, data->data, data->len);
+	return p;
+}
+
+/* A file that begins at `line`, with "begin" or without; where it ends, or NULL. */
+static const char *read_uu(const Scan *scan, const Line *line, const char *text)
+{
+	gsize prefix = (gsize)(text - line->p);
+	bool base64 = false;
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	const char *after = NULL;
+	if (is_begin(text, line->stop, &base64)) {
+		if (base64)
+			after = base64_lines(scan, line->next, out);
+		else if (is_uu(scan, line->next, prefix, MS_UU))
+			after = uu_lines(scan, line->next, prefix, MS_UU, out);
+		else if (is_uu(scan, line->next, prefix, MS_XX))
+			after = uu_lines(scan, line->next, prefix, MS_XX, out);
+	} else if (line->stop - text >= 61 && *text == 'M' && is_uu(scan, line->p, prefix, MS_UU)
+		&& line->next < scan->end && line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'M'
+		&& is_uu(scan, line->next, prefix, MS_UU)) {
+		after = uu_lines(scan, line->p, prefix, MS_UU, out); /* full lines without "begin" */
+	} else if (line->stop - text >= 61 && *text == 'h' && is_uu(scan, line->p, prefix, MS_XX)
+		&& is_uu(scan, line->next, prefix, MS_XX)
+		&& line->next < scan->end && line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'h') {
+		after = uu_lines(scan, line->p, prefix, MS_XX, out);
+	}
+	if (after == NULL)
+		return NULL;
+	give(scan, base64 ? "base64 file" : "uuencoded file", out);
+	return after;
+}
+
+/* ---- base64 --------------------------------------------------------------------------- */
+
+static bool is_base64_line(const char *p, const char *stop)
+{
+	for (const char *q = p; q < stop; q++)
+		if (!g_ascii_isalnum(*q) && *q != '+' && *q != '/' && *q != '=' && *q != '-' && *q != '_' && *q != ' ')
+			return false;
+	return stop > p;
+}
+
+/* Is it one that a program would open, or text that a person would read? */
+static bool is_something(const guint8 *data, gsize len)
+{
+	return ms_extract_knows(data, len)
+		|| (ms_is_text(data, len) && (g_utf8_validate_len((const char *)data, len, NULL) || len > 100));
+}
+
+/* Base64 that begins at `line`: where it ends, or NULL if there is none. */
+static const char *read_base64(const Scan *scan, const Line *line, const char *text)
+{
+	if (!is_base64_line(text, line->stop) || line->stop - text < WHOLE)
+		return NULL;
+	bool first = line->p == scan->text, words = memchr(text, ' ', (gsize)(line->stop - text)) != NULL;
+	Line at = *line;
+	const char *after = line->next;
+	/* Lines of one length, and a shorter one; blank lines between them are skipped. */
+	while (after < scan->end) {
+		at = line_at(scan, after);
+		const char *from = past_quote(&at);
+		if (from < at.stop && !is_base64_line(from, at.stop))
+			break;
+		words = words || memchr(from, ' ', (gsize)(at.stop - from)) != NULL;
+		after = at.next;
+	}
+	bool whole = first && after == scan->end && !words;
+	if (!whole && line->stop - text < SHORTEST)
+		return after;
+	g_autoptr(GByteArray) data = ms_transfer_base64((const guint8 *)text, (gsize)(after - text));
+	if (is_something(data->data, data->len))
+		give(scan, "base64 text", data);
+	else if (whole && data->len > UNKNOWN)
+		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_NO_READER,
+			"base64 text that nothing here reads");
+	return after;
+}
+
+/* ---- BinHex --------------------------------------------------------------------------- */
+
+static guint32 big_endian(const guint8 *p)
+{
+	return (guint32)p[0] << 24 | (guint32)p[1] << 16 | (guint32)p[2] << 8 | p[3];
+}
+
+/* A header (the name, 22 bytes), the data fork and the resource fork, each with a checksum. */
+static const char *read_binhex(const Scan *scan, const char *colon)
+{
+	gsize left = (gsize)(scan->end - colon - 1);
+	const char *last = memchr(colon + 1, ':', left);
+	gsize len = last != NULL ? (gsize)(last - colon - 1) : left;
+	guint64 max = MIN(scan->to->budget->left[MS_COST_DECODED], G_MAXINT32);
+	g_autoptr(GByteArray) out = ms_transfer_hqx((const guint8 *)colon + 1, len, (gsize)max);
+	gsize name = out->len > 0 ? out->data[0] : 0, head = name + 22;
+	gsize data = out->len >= head ? big_endian(out->data + name + 12) : 0;
+	gsize resource = out->len >= head ? big_endian(out->data + name + 16) : 0;
+	if (name == 0 || out->len < head + data || last == NULL) {
+		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_DAMAGED,
+			"a BinHex file that does not decode");
+		return last != NULL ? last + 1 : scan->end;
+	}
+	g_autofree char *title = g_strndup((const char *)out->data + 1, name);
+	ms_extract_within(scan->to, scan->where, title, NULL, out->data + head, data);
+	gsize from = MIN(head + data + 2, out->len);
+	if (resource > 0) {
+		g_autoptr(GString) words = g_string_new(NULL);
+		ms_strings(words, out->data + from, MIN(resource, out->len - from));
+		ms_extract_span(scan->to, scan->where, words->str, words->len);
+	}
+	return last + 1;
+}
+
+static bool is_binhex_line(const Line *line, const char *text)
+{
+	static const char letters[] = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
+	if (line->stop - text < 60 || line->stop - text > 70 || *text != ':')
+		return false;
+	return (gsize)(line->stop - text - 1) <= strspn(text + 1, letters);
+}
+
+/* ---- the pass ------------------------------------------------------------------------- */
+
+static void look_for_quoted(Scan *scan, const Line *line)
+{
+	scan->soft = scan->soft || (line->stop > line->p && line->stop[-1] == '=');
+	for (const char *p = line->p; !scan->pairs && (p = memchr(p, '=', (gsize)(line->stop - p))) != NULL; p++)
+		scan->pairs = line->stop - p > 2 && strchr("0123456789ABCDEF", p[1]) != NULL
+			&& strchr("0123456789ABCDEF", p[2]) != NULL;
+}
+
+/* What begins at the line: where it ends, or NULL for a line like any other. */
+static const char *read_line(Scan *scan, const Line *line)
+{
+	const char *text = past_quote(line);
+	if (text == line->stop)
+		return NULL;
+	const char *after = read_uu(scan, line, text);
+	if (after == NULL && line->stop - text > 8 && strncmp(text, "=ybegin ", 8) == 0)
+		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCODING, "a yEnc file in the text");
+	if (after == NULL && is_binhex_line(line, text))
+		after = read_binhex(scan, text);
+	if (after == NULL)
+		after = read_base64(scan, line, text);
+	if (after == NULL && line->stop - text >= 27 && strncmp(text, "-----BEGIN PGP MESSAGE-----", 27) == 0)
+		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCRYPTED, "a PGP message in the text");
+	return after;
+}
+
+/* Headers that are quoted: a delivery report has those of the mail that it is about. */
+static void read_words(const Scan *scan)
+{
+	gsize len = (gsize)(scan->end - scan->text);
+	if (memmem(scan->text, len, "?=", 2) == NULL)
+		return;
+	char *unknown = NULL;
+	g_autoptr(GString) decoded = ms_words_decode(scan->text, len, true, &unknown);
+	g_free(unknown);
+	if (decoded->len != len || memcmp(decoded->str, scan->text, len) != 0)
+		ms_extract_span(scan->to, scan->where, decoded->str, decoded->len);
+}
+
+void ms_plain_embedded(const MsExtraction *to, const char *where, const char *text, gsize len)
+{
+	Scan scan = {to, where, text, text + len, false, false};
+	for (const char *p = text; p < scan.end;) {
+		if (!ms_budget_time(to->budget)) {
+			ms_reading_unread(to->reading, where, MS_UNREAD_TIME, "the time for reading is over");
+			return;
+		}
+		Line line = line_at(&scan, p);
+		look_for_quoted(&scan, &line);
+		const char *after = read_line(&scan, &line);
+		p = after != NULL ? MAX(after, line.next) : line.next;
+	}
+	if (scan.soft && scan.pairs) {
+		g_autoptr(GByteArray) decoded = ms_transfer_quoted_printable((const guint8 *)text, len);
+		give(&scan, "quoted-printable text", decoded);
+	}
+	if (memmem(text, len, "=?", 2) != NULL)
+		read_words(&scan);
+}

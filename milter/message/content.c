@@ -1,0 +1,138 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "walk.h"
+
+/*
+ * The content of a leaf: encoded bytes come in, documents go out to ms_extract(), once for each
+ * way in which clients undo a damaged encoding.  What stands beside the encoded lines is read as
+ * text, for a client that does not decode shows it.
+ */
+
+static bool is_one_of(const char *encoding, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(encoding, *names) == 0)
+			return true;
+	return false;
+}
+
+static bool is_uuencode(const char *encoding)
+{
+	static const char *const names[] = {"x-uuencode", "uuencode", "x-uue", "uue", NULL};
+	return is_one_of(encoding, names);
+}
+
+static const guint8 *line_end(const guint8 *p, const guint8 *end)
+{
+	const guint8 *nl = memchr(p, '\n', (gsize)(end - p));
+	return nl != NULL ? nl + 1 : end;
+}
+
+/* Where the lines of the first file begin: after "begin", or at once. */
+static gsize uu_start(const guint8 *data, gsize len)
+{
+	const guint8 *end = data + len;
+	for (const guint8 *p = data; p < end; p = line_end(p, end))
+		if (end - p > 6 && memcmp(p, "begin ", 6) == 0)
+			return (gsize)(line_end(p, end) - data);
+	gsize blank = 0;
+	while (blank < len && g_ascii_isspace((char)data[blank]) && data[blank] != ' ')
+		blank++;
+	return blank;
+}
+
+GByteArray *ms_walk_decode(Walk *walk, const Leaf *leaf)
+{
+	static const char *const none[] = {"", "7bit", "8bit", "binary", NULL};
+	if (strcmp(leaf->encoding, "base64") == 0)
+		return ms_transfer_base64(leaf->data, leaf->len);
+	if (strcmp(leaf->encoding, "quoted-printable") == 0)
+		return ms_transfer_quoted_printable(leaf->data, leaf->len);
+	if (is_uuencode(leaf->encoding)) {
+		gsize start = uu_start(leaf->data, leaf->len);
+		return ms_transfer_uudecode(leaf->data + start, leaf->len - start);
+	}
+	if (!is_one_of(leaf->encoding, none))
+		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_ENCODING,
+			"a transfer encoding that is not known (its name has %zu characters)",
+			strlen(leaf->encoding));
+	return NULL;
+}
+
+/* Decoded content, whatever it is; what it really is. */
+static const char *read_as(Walk *walk, const Leaf *leaf, const char *type, const guint8 *data, gsize len)
+{
+	/* A message under base64 is no leaf to a mail client. */
+	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0) {
+		g_autofree char *below = g_strdup_printf("%s%s1", leaf->path, *leaf->path != '\0' ? "." : "");
+		ms_walk_bytes(walk, data, len, below, false);
+		return "message/rfc822";
+	}
+	MsDocument document = {
+		.where = leaf->where,
+		.type = type,
+		.charset = leaf->charset,
+		.flowed = leaf->flowed,
+		.delsp = leaf->delsp,
+		.data = len > 0 ? data : (const guint8 *)"",
+		.len = len,
+	};
+	return ms_extract(&walk->to, &document);
+}
+
+static bool charge(Walk *walk, const Leaf *leaf)
+{
+	if (ms_budget_charge(walk->budget, MS_COST_DECODED, leaf->len))
+		return true;
+	ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_LIMIT, "larger than %s allows",
+		ms_cost_name(MS_COST_DECODED));
+	return false;
+}
+
+/* Damaged base64, as other clients than most take it. */
+static void read_other_ways(Walk *walk, const Leaf *leaf, const GByteArray *usual)
+{
+	guint ways = ms_transfer_base64_ways(leaf->data, leaf->len);
+	for (guint how = 1; how <= ways; how++) {
+		if ((how & ~ways) != 0 || !charge(walk, leaf))
+			continue;
+		g_autoptr(GByteArray) other = ms_transfer_base64_as(leaf->data, leaf->len, how);
+		if (other->len != usual->len || memcmp(other->data, usual->data, usual->len) != 0)
+			read_as(walk, leaf, leaf->type, other->data, other->len);
+	}
+}
+
+/* Is there anything before the first file and after it? */
+static bool has_more(const Leaf *leaf)
+{
+	const guint8 *end = leaf->data + leaf->len, *p = leaf->data;
+	while (p < end && g_ascii_isspace((char)*p))
+		p++;
+	if (end - p > 6 && memcmp(p, "begin ", 6) != 0)
+		return true;
+	const guint8 *last = memmem(p, (gsize)(end - p), "\nend", 4);
+	for (p = last != NULL ? last + 4 : end; p < end && g_ascii_isspace((char)*p);)
+		p++;
+	return p < end;
+}
+
+const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *decoded)
+{
+	const guint8 *data = decoded != NULL ? decoded->data : leaf->data;
+	const char *actual = read_as(walk, leaf, leaf->type, data, decoded != NULL ? decoded->len : leaf->len);
+	if (decoded == NULL)
+		return actual;
+	bool base64 = strcmp(leaf->encoding, "base64") == 0;
+	if (base64)
+		read_other_ways(walk, leaf, decoded);
+	if ((base64 && !ms_transfer_base64_is_clean(leaf->data, leaf->len))
+		|| (is_uuencode(leaf->encoding) && has_more(leaf)))
+		if (charge(walk, leaf))
+			read_as(walk, leaf, "text/plain", leaf->data, leaf->len);
+	return actual;
+}

@@ -1,0 +1,253 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "header.h"
+#include "walk.h"
+
+/*
+ * Header fields and their parameters: those of the message and of each part come in; text goes
+ * out to spans, facts to the reading.  Which fields carry no text stands in the table of
+ * structural items ("mail").
+ */
+
+/* The recipients and the sender of this very message: that they stand there is no finding, and
+ * who they are is asked by the envelope and by `visible`; what is written beside the addresses is
+ * text.  An address of somebody else is told by the judge, who knows the envelope. */
+static const char *const address_fields[] = {"From", "To", "Cc", "Bcc", "Sender", "Reply-To",
+	"Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender", "Resent-Bcc", "Resent-Reply-To", "Delivered-To",
+	"Errors-To", "Disposition-Notification-To", "Return-Receipt-To", "Apparently-To", "X-Original-To", "Mail-Followup-To",
+	"Mail-Reply-To", NULL};
+
+/* Fields whose names say nothing about their values. */
+static const char *const plain_fields[] = {"Subject", "Comments", "Keywords", "Organization", "Content-Description",
+	"Content-Location", "Content-Language", "Content-Base", "Thread-Topic", "List-Unsubscribe", "List-Id",
+	"List-Post", "List-Help", "List-Owner", "List-Subscribe", "List-Archive", "Importance", "Priority", "User-Agent",
+	"X-Mailer", "X-Priority", "Auto-Submitted", "Precedence", NULL};
+
+static bool in_list(const char *const *list, const char *name)
+{
+	for (; *list != NULL; list++)
+		if (g_ascii_strcasecmp(*list, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_structural(const char *what, const char *name)
+{
+	g_autofree char *lower = g_ascii_strdown(name, -1);
+	g_autofree char *item = g_strdup_printf("%s %s", what, lower);
+	return ms_structural("mail", item) != NULL;
+}
+
+static void note_visible(Walk *walk, const char *name, const char *raw, gsize len, GString *rest)
+{
+	bool shown = g_ascii_strcasecmp(name, "To") == 0 || g_ascii_strcasecmp(name, "Cc") == 0;
+	g_autoptr(GPtrArray) other = g_ptr_array_new_with_free_func(g_free);
+	guint n = ms_header_addresses(raw, len, shown ? walk->reading->visible : other,
+		MS_READING_MAX_VISIBLE, rest);
+	if (shown)
+		walk->reading->visible_total += n;
+}
+
+static void note_header(Walk *walk, const char *name, const GString *value)
+{
+	if (walk->reading->headers->len >= MS_READING_MAX_HEADERS)
+		return;
+	MsHeader *header = g_new0(MsHeader, 1);
+	g_autoptr(GString) valid = ms_text_repair(name, strlen(name));
+	header->name = g_strdup(valid->str);
+	/* NULs would end the string early, and what follows would be hidden from a policy. */
+	for (gsize i = 0; i < value->len; i++)
+		if (value->str[i] == '\0')
+			value->str[i] = ' ';
+	header->value = g_utf8_make_valid(value->str, (gssize)MIN(value->len, 2000));
+	g_ptr_array_add(walk->reading->headers, header);
+}
+
+static void note_charset(Walk *walk, const char *where, char *unknown)
+{
+	if (unknown == NULL)
+		return;
+	ms_reading_unread(walk->reading, where, MS_UNREAD_CHARSET,
+		"a charset that is not known (its name has %zu characters)", strlen(unknown));
+	g_free(unknown);
+}
+
+static void read_addresses(Walk *walk, const char *name, const char *raw, const char *where, const GString *full)
+{
+	char *unknown = NULL;
+	g_autoptr(GString) rest = g_string_new(NULL);
+	note_visible(walk, name, raw, strlen(raw), rest);
+	g_autoptr(GString) names = ms_words_decode(rest->str, rest->len, false, &unknown);
+	ms_extract_span(&walk->to, where, names->str, names->len);
+	ms_extract_aside(&walk->to, where, true, full->str, full->len);
+	note_charset(walk, where, unknown);
+}
+
+/* The value; and where its name may say what it is ("X-Customer-No: 4711"), with the name. */
+static void read_value(Walk *walk, const char *name, const char *where, const GString *full)
+{
+	ms_extract_span(&walk->to, where, full->str, full->len);
+	if (in_list(plain_fields, name))
+		return;
+	g_autofree char *spaced = g_strdelimit(g_strdup(name), "-_", ' ');
+	g_autoptr(GString) labelled = g_string_new(NULL);
+	g_string_append_printf(labelled, "%s\n%s: ", name, spaced);
+	g_string_append_len(labelled, full->str, (gssize)full->len);
+	ms_extract_aside(&walk->to, where, false, labelled->str, labelled->len);
+}
+
+static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, bool outermost)
+{
+	const char *name = g_mime_header_get_name(header);
+	const char *raw = g_mime_header_get_raw_value(header);
+	if (name == NULL || raw == NULL)
+		return;
+	gsize len = strlen(raw);
+	g_autofree char *safe_name = ms_text_escape(name, -1, 60);
+	g_autofree char *where = g_strdup_printf("%sheader %s", prefix, safe_name);
+	if (!ms_budget_charge(walk->budget, MS_COST_HEADER, 1)
+		|| !ms_budget_charge(walk->budget, MS_COST_HEADER_BYTES, len)) {
+		ms_reading_unread(walk->reading, "headers", MS_UNREAD_LIMIT,
+			"more than max-headers or max-header-bytes allow");
+		return;
+	}
+	char *unknown = NULL;
+	g_autoptr(GString) full = ms_words_decode(raw, len, false, &unknown);
+	g_strchug(full->str);
+	full->len = strlen(full->str);
+	if (outermost)
+		note_header(walk, name, full);
+	if (outermost && in_list(address_fields, name))
+		read_addresses(walk, name, raw, where, full);
+	else if (!is_structural("header", name))
+		read_value(walk, name, where, full);
+	note_charset(walk, where, unknown);
+}
+
+/* Where a field stands, with its name and colon. */
+static void account_header(Walk *walk, GMimeHeader *header)
+{
+	gint64 offset = g_mime_header_get_offset(header);
+	const char *name = g_mime_header_get_raw_name(header), *raw = g_mime_header_get_raw_value(header);
+	if (offset < 0 || (guint64)offset >= walk->window_len || name == NULL || raw == NULL)
+		return;
+	gsize len = strlen(name) + 1 + strlen(raw);
+	ms_walk_account(walk, walk->window + offset, MIN(len, walk->window_len - (gsize)offset));
+}
+
+void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool outermost)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	g_autofree char *prefix = *path != '\0' ? g_strdup_printf("part %s ", path) : g_strdup("");
+	int n = g_mime_header_list_get_count(list);
+	for (int i = 0; i < n; i++) {
+		if (!ms_budget_time(walk->budget))
+			return;
+		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+		account_header(walk, header);
+		read_header(walk, header, prefix, outermost);
+	}
+}
+
+/* ---- one part's facts ----------------------------------------------------------------- */
+
+/* The value without quotes, comments and blanks, lower case. */
+static char *plain_token(const char *raw)
+{
+	GString *out = g_string_new(NULL);
+	guint depth = 0;
+	for (; *raw != '\0' && out->len < 1000; raw++) {
+		depth += *raw == '(';
+		if (depth == 0 && g_ascii_isgraph(*raw) && *raw != '"')
+			g_string_append_c(out, g_ascii_tolower(*raw));
+		depth -= *raw == ')' && depth > 0;
+	}
+	return g_string_free(out, FALSE);
+}
+
+char *ms_walk_only_value(Walk *walk, GMimeObject *object, const char *name, const char *where)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	char *found = NULL;
+	for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
+		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+		const char *raw = g_mime_header_get_raw_value(header);
+		if (raw == NULL || g_ascii_strcasecmp(g_mime_header_get_name(header), name) != 0)
+			continue;
+		char *next = plain_token(raw);
+		if (found != NULL && strcmp(found, next) != 0)
+			ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two fields %s", name);
+		g_free(found);
+		found = next;
+	}
+	return found;
+}
+
+char *ms_walk_encoding(Walk *walk, GMimeObject *object, const char *where)
+{
+	char *found = ms_walk_only_value(walk, object, "Content-Transfer-Encoding", where);
+	return found != NULL ? found : g_strdup("7bit");
+}
+
+char *ms_walk_place(const char *path, const char *name, const char *type)
+{
+	g_autofree char *safe = ms_text_escape(*name != '\0' ? name : type, -1, 100);
+	return g_strdup_printf("part %s %s", *path != '\0' ? path : "1", safe);
+}
+
+typedef struct {
+	Walk *walk;
+	const char *path;
+	GString *names;  /* what is shown of them */
+	GPtrArray *seen; /* of char * */
+} Names;
+
+static void take_parameter(Names *names, const MsParameter *parameter, const char *field)
+{
+	const char *number = *names->path != '\0' ? names->path : "1";
+	if (is_structural("parameter", parameter->name)
+		|| g_ptr_array_find_with_equal_func(names->seen, parameter->value, g_str_equal, NULL))
+		return;
+	g_ptr_array_add(names->seen, g_strdup(parameter->value));
+	bool is_name = strcmp(parameter->name, "filename") == 0 || strcmp(parameter->name, "name") == 0;
+	g_autofree char *where = is_name ? g_strdup_printf("part %s file name", number)
+					 : g_strdup_printf("part %s header %s", number, field);
+	if (!is_name) {
+		ms_extract_span(&names->walk->to, where, parameter->value, strlen(parameter->value));
+		return;
+	}
+	ms_extract_name(&names->walk->to, where, parameter->value);
+	if (names->names->len < 500)
+		g_string_append_printf(names->names, "%s%s", names->names->len > 0 ? " " : "", parameter->value);
+}
+
+static void take_field(Names *names, GMimeObject *object, const char *field)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
+		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+		const char *raw = g_mime_header_get_raw_value(header);
+		if (raw == NULL || g_ascii_strcasecmp(g_mime_header_get_name(header), field) != 0)
+			continue;
+		g_autoptr(GPtrArray) parameters = ms_header_parameters(raw, strlen(raw));
+		for (guint k = 0; k < parameters->len && ms_budget_time(names->walk->budget); k++)
+			take_parameter(names, parameters->pdata[k], field);
+	}
+}
+
+char *ms_walk_names(Walk *walk, GMimeObject *object, const char *path)
+{
+	g_autoptr(GPtrArray) seen = g_ptr_array_new_with_free_func(g_free);
+	Names names = {walk, path, g_string_new(NULL), seen};
+	take_field(&names, object, "Content-Disposition");
+	take_field(&names, object, "Content-Type");
+	gsize len = MIN(names.names->len, 500);
+	while (len > 0 && ((guchar)names.names->str[len] & 0xc0) == 0x80)
+		len--;
+	g_string_truncate(names.names, len);
+	return g_string_free(names.names, FALSE);
+}

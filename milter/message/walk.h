@@ -1,0 +1,59 @@
+/* Shared by the files of message/: one message on its way through them. */
+#ifndef MISSENT_MESSAGE_WALK_H
+#define MISSENT_MESSAGE_WALK_H
+
+#include <gmime/gmime.h>
+
+#include "missent/extract.h"
+#include "missent/inventory.h"
+#include "missent/message.h"
+
+typedef struct {
+	MsExtraction to;
+	MsBudget *budget;
+	MsReading *reading;
+	const guint8 *message; /* all of it: parts that lie in it can be named by their bytes */
+	gsize len;
+	const char *const *passwords;
+	const MsMessageSink *sink;
+	/* Of the bytes that are parsed just now (message.c): */
+	const guint8 *window;
+	gsize window_len;
+	MsInventory *inventory;
+	GHashTable *boundaries; /* of char * */
+	gsize at;              /* behind what was accounted for last */
+	bool bodyless;
+} Walk;
+
+/* Parses a message or a part of one, and accounts for each byte of it. */
+void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost);
+/* These bytes, if they lie in what is parsed just now, are accounted for. */
+void ms_walk_account(Walk *walk, const guint8 *data, gsize len);
+
+/* ---- fields.c ---- */
+void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool outermost);
+/* The value of a field that may stand once, without quotes, comments and blanks, lower case; if it
+ * stands twice and differs, readers differ on what the part is.  NULL if it is not there. */
+char *ms_walk_only_value(Walk *walk, GMimeObject *object, const char *name, const char *where);
+/* The transfer encoding as most readers take it: GMime ignores one in quotes. */
+char *ms_walk_encoding(Walk *walk, GMimeObject *object, const char *where);
+/* Reads all parameters of a part.  All names of an attachment that differ, blank-separated: clients
+ * differ on which they show. */
+char *ms_walk_names(Walk *walk, GMimeObject *object, const char *path);
+/* "part 2 invoice.pdf" */
+char *ms_walk_place(const char *path, const char *name, const char *type);
+
+/* ---- content.c ---- */
+/* The bytes of a leaf, still encoded, and how they are to be taken. */
+typedef struct {
+	const char *path, *name, *where, *encoding, *type, *charset;
+	bool flowed, delsp;
+	const guint8 *data;
+	gsize len;
+} Leaf;
+/* NULL: the bytes stand for themselves. */
+GByteArray *ms_walk_decode(Walk *walk, const Leaf *leaf);
+/* Reads a leaf in each way that clients take its encoding.  What it is. */
+const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *decoded);
+
+#endif

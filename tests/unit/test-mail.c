@@ -1,0 +1,393 @@
+#include "config.h"
+
+#include "missent/message.h"
+
+#include "../test.h"
+
+/*
+ * Mail within mail, and files written in letters.  Each row is a file that is attached under a name
+ * and a type that say nothing; what must be found in it, or told.  A row without a reason is its own
+ * right twin: nothing of it may be unread.
+ */
+
+static void collect(const MsSpan *span, void *user)
+{
+	g_string_append_printf(user, "[%s] ", span->where);
+	g_string_append_len(user, span->text, (gssize)span->len);
+	g_string_append_c(user, '\n');
+}
+
+static MsLimits limits;
+
+static MsReading *read_message(const char *message, gsize len, GString *out)
+{
+	char *input = exact_copy(message, len);
+	MsReading *reading = ms_reading_new();
+	MsBudget budget;
+	ms_budget_init(&budget, &limits);
+	MsMessageSink sink = {.budget = &budget, .reading = reading, .span = collect, .user = out};
+	ms_message_read((guint8 *)input, len, &sink);
+	free(input);
+	return reading;
+}
+
+typedef struct {
+	const char *name, *content, *found, *unread;
+} Row;
+
+static void check(const char *message, gsize len, const Row *row)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autoptr(MsReading) reading = read_message(message, len, out);
+	if (row->found != NULL && strstr(out->str, row->found) == NULL)
+		g_error("got \"%s\", want \"%s\" in it", out->str, row->found);
+	bool told = false;
+	for (guint i = 0; i < reading->unread->len; i++) {
+		const MsUnread *u = reading->unread->pdata[i];
+		if (row->unread == NULL)
+			g_error("got unread \"%s: %s\", want none", u->where, u->detail);
+		told = told || strcmp(ms_unread_name(u->reason), row->unread) == 0;
+	}
+	if (row->unread != NULL && !told)
+		g_error("got no unread item of reason %s", row->unread);
+}
+
+/* ---- attached files ------------------------------------------------------------------- */
+
+static const Row files[] = {
+	{"two fields",
+		"From: a@b.example\nSubject: x\nContent-Transfer-Encoding: base64\n\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
+		"MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n",
+		"KD-7740912", NULL},
+	{"two fields, CR LF",
+		"From: a@b.example\r\nSubject: x\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
+		"MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\r\n",
+		"KD-7740912", NULL},
+	{"CR alone",
+		"From: a@b.example\rSubject: x\rContent-Transfer-Encoding: base64\r\rQ3VzdG9tZXIgbnVt"
+		"YmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0MDkxMiBvZiBhbm90"
+		"aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\r",
+		"KD-7740912", NULL},
+	{"blank lines first",
+		"\n\r\n \nFrom: a@b.example\nSubject: x\nContent-Transfer-Encoding: base64\n\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
+		"MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n",
+		"KD-7740912", NULL},
+	{"mailbox of one field",
+		"From a@b.example Thu Nov 26 10:00:00 2026\nSubject: x\n"
+		"Content-Transfer-Encoding: base64\n\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
+		"MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n",
+		"KD-7740912", NULL},
+	{"mailbox, second message",
+		"From a@b.example Thu Nov 26 10:00:00 2026\nFrom: a@b.example\n"
+		"Subject: x\n\nhello\n\nFrom c@b.example Thu Nov 26 10:00:01 2026\n"
+		">From x y\nFrom: a@b.example\nSubject: y\n"
+		"Content-Transfer-Encoding: base64\n\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
+		"MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n",
+		"KD-7740912", NULL},
+	{"mailbox's own line",
+		"From KD-7740912@b.example Thu Nov 26 10:00:00 2026\nFrom: a@b.example\n"
+		"Subject: x\n\nhello\n",
+		"KD-7740912", NULL},
+	{"escaped line",
+		"From a@b.example Thu Nov 26 10:00:00 2026\nFrom: a@b.example\n"
+		"Subject: x\n\n>From KD-7740912\n",
+		"KD-7740912", NULL},
+	{"number line",
+		"240     \nFrom: a@b.example\nSubject: x\n"
+		"Content-Transfer-Encoding: base64\n\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
+		"MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n"
+		"<?xml version=\"1.0\"?><plist><dict/></plist>\n",
+		"KD-7740912", NULL},
+	{"property list behind",
+		"42\nFrom: a@b.example\nSubject: x\n\nhello\n"
+		"<?xml version=\"1.0\"?><plist><dict><string>KD-7740912</string></dict></plist>\n",
+		"KD-7740912", NULL},
+	{"web archive",
+		"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=\"x\"\n\n--x\n"
+		"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\n"
+		"PHA+Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgo8L3A+\n--x--\n",
+		"KD-7740912", NULL},
+	{"web archive of one field",
+		"Content-Type: multipart/related; boundary=\"x\"\n\n--x\n"
+		"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n"
+		"<p>KD-77=\n40912</p>\n--x--\n",
+		"KD-7740912", NULL},
+	{"web archive with a prologue",
+		"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=\"x\"\n\n"
+		"of KD-7740912\n--x\n\nhello\n--x--\n",
+		"KD-7740912", NULL},
+	{"memo is read as text too",
+		"To: Anna\nSubject: list\nKD-7740912 is theirs\n",
+		"KD-7740912", NULL},
+	{"uuencode",
+		"begin 644 a.txt\nF0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n"
+		"`\nend\n",
+		"KD-7740912", NULL},
+	{"uuencode, five digits",
+		"begin 10644 a.txt\n"
+		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n`\nend\n",
+		"KD-7740912", NULL},
+	{"uuencode, three spaces",
+		"begin   644   a.txt\n"
+		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n`\nend\n",
+		"KD-7740912", NULL},
+	{"uuencode behind prose",
+		"Hello,\n\nthe list:\nbegin 644 a.txt\n"
+		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n`\nend\n",
+		"KD-7740912", NULL},
+	{"uuencode, second file",
+		"begin 644 a.txt\n::&5L;&\\@=V]R;&0L(&YO=&AI;F<@:&5R90H`\n`\nend\n"
+		"begin 644 a.txt\nF0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n"
+		"`\nend\n",
+		"KD-7740912", NULL},
+	{"uuencode, quoted",
+		"> begin 644 a.txt\n"
+		"> F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n> `\n> end\n",
+		"KD-7740912", NULL},
+	{"uuencode without end",
+		"begin 644 a.txt\nF0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n",
+		"KD-7740912", NULL},
+	{"uuencode without begin",
+		"M;&EN92`P(&]F('1H92!L:7-T+\"!A;F0@;F]T:&EN9R!E;'-E\"FQI;F4@,2!O\n"
+		"M9B!T:&4@;&ES=\"P@86YD(&YO=&AI;F<@96QS90IL:6YE(#(@;V8@=&AE(&QI\n"
+		"M<W0L(&%N9\"!N;W1H:6YG(&5L<V4*0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y\n"
+		".,3(@;V8@86YO=&AE<@H`\n`\nend\n",
+		"KD-7740912", NULL},
+	{"uuencode in HTML",
+		"<html><body><pre>\nbegin 644 a.txt\n"
+		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n`\nend\n"
+		"</pre></body></html>",
+		"KD-7740912", NULL},
+	{"xxencode",
+		"begin 644 a.txt\naErJnR4xhNL6UPbJhMaJm62h29HQrB1+tAH6UPqMUMKtjR4VZQUc+\n"
+		"+\nend\n",
+		"KD-7740912", NULL},
+	{"begin-base64",
+		"begin-base64 644 a.txt\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
+		"MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n"
+		"====\n",
+		"KD-7740912", NULL},
+	{"BinHex",
+		"(This file must be converted with BinHex 4.0)\n\n"
+		":#'aTFh3ZG(Kd!&4&@&4dG(Kd!!!!!!!Q!!!!!-[e3h9cG'pYCA)JER9YBQ9b)%Y\n"
+		"%,6Fh0$!j-6)JEfBJB@j[G'KPFJU&KJ!!:\n",
+		"KD-7740912", NULL},
+	{"BinHex name",
+		"(This file must be converted with BinHex 4.0)\n\n"
+		":$NY%,6Fh0$!j-6)ZG(Kd!&4&@&4dG(Kd!!!!!!!-!!!!!0qBD'9XE'mJGfpbE'3\n"
+		"+`R)!!!:\n",
+		"KD-7740912", NULL},
+	{"BinHex without its line",
+		":#'aTFh3ZG(Kd!&4&@&4dG(Kd!!!!!!!Q!!!!!-[e3h9cG'pYCA)JER9YBQ9b)%Y\n"
+		"%,6Fh0$!j-6)JEfBJB@j[G'KPFJU&KJ!!:\n",
+		"KD-7740912", NULL},
+	{"BinHex cut",
+		"(This file must be converted with BinHex 4.0)\n\n"
+		":#'aTFh3ZG(Kd!&4&@&4dG(Kd!!!!!!!Q!!!!!-[e3h9cG'pYCA)JER9YBQ9b)%Y\n"
+		"%,6Fh0$!j-6)JEfBJB@j[G'KPFJU",
+		NULL, "damaged"},
+	{"base64 again",
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgo=\n",
+		"KD-7740912", NULL},
+	{"base64 thrice",
+		"UTNWemRHOXRaWElnYm5WdFltVnlJRXRFTFRjM05EQTVNVElnYjJZZ1lXNXZkR2hsY2dvPQ==\n",
+		"KD-7740912", NULL},
+	{"base64 behind prose",
+		"Hello,\n"
+		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0Qt\n"
+		"Nzc0MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n"
+		"bye\n",
+		"KD-7740912", NULL},
+	{"base64, quoted",
+		"> Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0Qt\n"
+		"> Nzc0MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n",
+		"KD-7740912", NULL},
+	{"base64 of nothing known",
+		"AOQQdR0DJ4kuETKRMxMxjSwJJH0Z7gth9czhOcqesAWTZHPAUB4qdAHH0ByhaW+zOvoCQ8KEhMJDAvo6"
+		"s29poRzQxwF0Kh5QwHNkkwWwnso54cz1YQvuGX0kCSyNMRMzkTIRLoknAx11EOQAVei+0im5jJ3sfk5c"
+		"qDcED1jfqbH3gEdMjxXU1huZWlmWFs/LCoI9Nm3impDEO+veFIM1JVO/bluG75uFrRi8o8gw0bXXPNq7"
+		"2jzXtdEwyKO8GK2Fm++GW26/UyU1gxTe6zvEkJribTY9ggrLzxaWWVqZG9bUFY9MR4D3sanfWA8EN6hc"
+		"Tn7snYy5KdK+6FUA5BB1HQMniS4RMpEzEzGNLAkkfRnuC2H1zOE5yp6wBZNkc8BQHip0AcfQHKFpb7M6"
+		"+gJDwoSEwkMC+jqzb2mhHNDHAXQqHlDAc2STBbCeyjnhzPVhC+4ZfSQJLI0xEzORMhEuiScDHXUQ5ABV"
+		"6L7SKbmMnex+TlyoNwQPWN+psfeAR0yPFdTWG5laWZYWz8sKgj02beKakMQ7694UgzUlU79uW4bvm4Wt"
+		"GLyjyDDRtdc82rvaPNe10TDIo7wYrYWb74Zbbr9TJTWDFN7rO8SQmuJtNj2CCsvPFpZZWpkb1tQVj0xH"
+		"gPexqd9YDwQ3qFxOfuydjLkp0r7oVQDkEHUdAyeJLhEykTMTMY0sCSR9Ge4LYfXM4TnKnrAFk2RzwFAe"
+		"KnQBx9AcoWlvszr6AkPChITCQwL6OrNvaaEc0McBdCoeUMBzZJMFsJ7KOeHM9WEL7hl9JAksjTETM5Ey"
+		"ES6JJwMddRDkAFXovtIpuYyd7H5OXKg3BA9Y36mx94BHTI8V1NYbmVpZlhbPywqCPTZt4pqQxDvr3hSD"
+		"NSVTv25bhu+bha0YvKPIMNG11zzau9o817XRMMijvBithZvvhltuv1MlNYMU3us7xJCa4m02PYIKy88W"
+		"lllamRvW1BWPTEeA97Gp31gPBDeoXE5+7J2MuSnSvuhVAOQQdR0DJ4kuETKRMxMxjSwJJH0Z7gth9czh"
+		"OcqesAWTZHPAUB4qdAHH0ByhaW+zOvoCQ8KEhMJDAvo6s29poRzQxwF0Kh5QwHNkkwWwnso54cz1YQvu"
+		"GX0kCSyNMRMzkTIRLoknAx11EOQAVei+0im5jJ3sfk5cqDcED1jfqbH3gEdMjxXU1huZWlmWFs/LCoI9\n",
+		NULL, "no-reader"},
+	{"a digest is no file",
+		"sha512 of it:\n"
+		"8c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d24"
+		"8c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d24\n",
+		"sha512", NULL},
+	{"quoted-printable again",
+		"Customer =\nnumber KD=2D77=\n40912\n",
+		"KD-7740912", NULL},
+	{"encoded words in a report",
+		"Reporting-MTA: dns; x\n\nSubject: =?UTF-8?B?b2YgS0QtNzc0MDkxMg==?=\n",
+		"KD-7740912", NULL},
+	{"yEnc",
+		"=ybegin line=128 size=11 name=a\nxxx\n=yend size=11\n",
+		NULL, "encoding"},
+};
+
+static void test_file(gconstpointer data)
+{
+	const Row *row = data;
+	g_autofree char *encoded = g_base64_encode((const guchar *)row->content, strlen(row->content));
+	g_autofree char *message = g_strdup_printf("Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"--b\r\n\r\nsee below\r\n--b\r\nContent-Type: application/octet-stream; name=\"a.bin\"\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n%s\r\n--b--\r\n", encoded);
+	check(message, strlen(message), row);
+}
+
+/* ---- whole messages ------------------------------------------------------------------- */
+
+#define MIXED "Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n"
+#define ENDED "\r\n--b--\r\n"
+#define TEXT64 MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n"
+#define DISPOSITION MIXED "Content-Type: text/plain\r\nContent-Disposition: attachment; "
+
+static const Row messages[] = {
+	{"base64, '-' in front", TEXT64 "\r\n-b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64, '_' within", TEXT64 "\r\nb2YgS0QtN_zc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64 of RFC 4648, 5", TEXT64 "\r\n_-7_S0QtNzc0MDkxMg" ENDED, "KD-7740912", NULL},
+	{"base64, '=' after the second", TEXT64 "\r\nb2=YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64, '=' after the third", TEXT64 "\r\nb2Y=gS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64, '=' after the fourth", TEXT64 "\r\nb2Yg=S0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64, '=' and '-'", TEXT64 "\r\n-b2Y=gS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64 without padding", TEXT64 "\r\nb2YgS0QtNzc0MDkxMg" ENDED, "KD-7740912", NULL},
+	{"base64 and a footer", TEXT64 "\r\naGVsbG8=\r\n\r\nThe list of KD-7740912\r\n" ENDED, "KD-7740912", NULL},
+	{"base64 that is none", TEXT64 "\r\nThe list of KD-7740912, in clear" ENDED, "KD-7740912", NULL},
+	{"base64 twice", TEXT64 "\r\nYjJZZ1MwUXROemMwTURreE1pQjBhR1ZwY25NPQ==" ENDED, "KD-7740912", NULL},
+	{"7bit that is base64", MIXED "Content-Type: application/pdf\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+		"b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"no encoding, but base64", MIXED "Content-Type: application/pdf\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+		"KD-7740912", NULL},
+	{"quoted-printable that is base64", MIXED "Content-Type: application/pdf\r\nContent-Transfer-Encoding:"
+		" quoted-printable\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=3D" ENDED, "KD-7740912", NULL},
+	{"quoted-printable twice", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+		"\r\nof KD=3D2D77=3D\r\n40912" ENDED, "KD-7740912", NULL},
+	{"encoding spelt wrong", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: bas64\r\n\r\n"
+		"b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", "encoding"},
+	{"blank line with a tab", TEXT64 "\t\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"blank line with a blank", TEXT64 " \r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"blank line with a tab, text", MIXED "Content-Type: text/plain\r\n\t\r\nof KD-7740912\r\n" ENDED,
+		"KD-7740912", NULL},
+	{"no blank line", TEXT64 "b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"no blank line, text", MIXED "Content-Type: text/plain\r\nof KD-7740912\r\nand more\r\n" ENDED,
+		"KD-7740912", NULL},
+	{"a line that is no field", MIXED "Content-Type: text/plain\r\nof KD-7740912\r\nX-A: b\r\n\r\nhello" ENDED,
+		"KD-7740912", NULL},
+	{"a field with a blank in its name", "Subject: s\r\nX KD-7740912: b\r\nTo: a@b.example\r\n\r\nhello\r\n",
+		"KD-7740912", NULL},
+	{"a field that is named so", "Subject: s\r\nX-KD-7740912: b\r\n\r\nhello\r\n", "KD-7740912", NULL},
+	{"prologue and epilogue", "Content-Type: multipart/mixed; boundary=b\r\n\r\nThis is a message in MIME.\r\n"
+		"--b\r\n\r\nhello\r\n--b--\r\n\r\nof KD-7740912\r\n", "KD-7740912", NULL},
+	{"behind the end of an inner multipart", MIXED "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n"
+		"x\r\n--c--\r\nof KD-7740912\r\n" ENDED, "KD-7740912", NULL},
+	{"a part behind the last", MIXED "\r\nx\r\n--b--\r\n--b\r\n\r\nof KD-7740912\r\n", "KD-7740912", NULL},
+	{"parameter of another name", MIXED "Content-Type: text/plain; x-customer=\"KD-7740912\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"name of a multipart", "Content-Type: multipart/mixed; boundary=b; name=\"KD-7740912\"\r\n\r\n--b\r\n\r\nx"
+		ENDED, "KD-7740912", NULL},
+	{"file name twice", DISPOSITION "filename=\"a.txt\"; filename=\"KD-7740912.txt\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name plain and extended", DISPOSITION "filename=\"a.txt\"; filename*=UTF-8''KD%2D7740912.txt\r\n\r\nx"
+		ENDED, "KD-7740912", NULL},
+	{"file name extended and plain", DISPOSITION "filename*=UTF-8''a.txt; filename=\"KD-7740912.txt\"\r\n\r\nx"
+		ENDED, "KD-7740912", NULL},
+	{"file name in pieces", DISPOSITION "filename*1=\"40912.txt\"; filename*0=\"KD-77\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name in two fields", DISPOSITION "filename=\"KD-7740912.txt\"\r\nContent-Disposition: attachment;"
+		" filename=\"a.txt\"\r\n\r\nx" ENDED, "KD-7740912", NULL},
+	{"file name in a charset", DISPOSITION "filename*=ISO-8859-1'de'M%FCller-KD-7740912.txt\r\n\r\nx" ENDED,
+		"M\xc3\xbcller-KD-7740912", NULL},
+	{"file name with a blank, without quotes", DISPOSITION "filename=of KD-7740912.txt\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name with underscores", DISPOSITION "filename=\"Rechnung_4711_max.txt\"\r\n\r\nx" ENDED,
+		"Rechnung 4711 max", NULL},
+	{"file name without borders", DISPOSITION "filename=\"RechnungKD7740912.txt\"\r\n\r\nx" ENDED,
+		"Rechnung KD7740912", NULL},
+	{"number at the end of a word", DISPOSITION "filename=\"invoice48291746.txt\"\r\n\r\nx" ENDED,
+		"invoice 48291746", NULL},
+	{"file name of a mail", MIXED "Content-Type: message/rfc822; name=\"KD-7740912.eml\"\r\n\r\nSubject: s\r\n\r\nx"
+		ENDED, "KD-7740912", NULL},
+	{"uuencode, blank lines first", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
+		"\r\nbegin 600 a.txt\r\n-;V8@2T0M-S<T,#DQ,@``\r\n`\r\nend" ENDED, "KD-7740912", NULL},
+	{"uuencode, prose first", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: uuencode\r\n\r\n"
+		"of 4711\r\n\r\nbegin 600 a.txt\r\n-;V8@2T0M-S<T,#DQ,@``\r\n`\r\nend" ENDED, "KD-7740912", NULL},
+	{"uuencode, the prose", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: uuencode\r\n\r\n"
+		"of KD-7740912\r\n\r\nbegin 600 a.txt\r\n%:&5L;&\\\r\n`\r\nend" ENDED, "KD-7740912", NULL},
+	{"header of a reported message", "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+		"Content-Type: text/rfc822-headers\r\n\r\nSubject: =?UTF-8?B?b2YgS0QtNzc0MDkxMg==?=\r\n"
+		"Content-Type: multipart/mixed; boundary=c\r\n" ENDED, "of KD-7740912", NULL},
+	{"status of a reported message", "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+		"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+		"Diagnostic-Code: =?UTF-8?Q?of_KD=2D7740912?=\r\n" ENDED, "of KD-7740912", NULL},
+	{"mail that says text", MIXED "Content-Type: text/plain; name=a.eml\r\n\r\nFrom: a@b.example\r\nSubject: s\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"quoted header in a text", MIXED "\r\nFrom: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n\r\nof KD-7740912"
+		ENDED, "KD-7740912", NULL},
+	{"list field", "Subject: s\r\nList-Unsubscribe: <mailto:u@b.example?subject=KD-7740912>\r\n\r\nx\r\n",
+		"KD-7740912", NULL},
+	{"reply to", "Subject: s\r\nReply-To: kd7740912@b.example\r\n\r\nx\r\n", "kd7740912@b.example", NULL},
+	{"empty charset", "Content-Type: text/plain; charset=\"\"\r\n\r\nof KD-7740912\r\n", "KD-7740912", NULL},
+};
+
+static void test_message(gconstpointer data)
+{
+	const Row *row = data;
+	check(row->content, strlen(row->content), row);
+}
+
+/* Names and words are read whole, whatever is shown of them. */
+static void test_long(void)
+{
+	g_autofree char *filler = g_strnfill(6000, 'x');
+	const char *const forms[] = {
+		"Subject: s\r\nContent-Type: text/plain; name=\"%s KD-7740912.txt\"\r\n\r\nx\r\n",
+		"Subject: s\r\nContent-Disposition: attachment; filename*=UTF-8''%s%%20KD%%2D7740912.txt\r\n\r\nx\r\n",
+		"Subject: =?UTF-8?Q?%s_KD=2D7740912?=\r\n\r\nx\r\n",
+		"Subject: s\r\nCc: %s <kd-7740912@KD-7740912.example>\r\n\r\nx\r\n",
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+		g_auto(GStrv) around = g_strsplit(forms[i], "%s", 2);
+		g_autofree char *joined = g_strconcat(around[0], filler, around[1], NULL);
+		g_auto(GStrv) percent = g_strsplit(joined, "%%", -1);
+		g_autofree char *message = g_strjoinv("%", percent);
+		const Row row = {"long", NULL, "KD-7740912", NULL};
+		check(message, strlen(message), &row);
+	}
+}
+
+static void add_rows(const char *folder, const Row *rows, gsize n, void (*test)(gconstpointer))
+{
+	for (gsize i = 0; i < n; i++) {
+		g_autofree char *name = g_strdelimit(g_strdup(rows[i].name), "/", '-');
+		g_autofree char *path = g_strdup_printf("/mail/%s/%s", folder, name);
+		g_test_add_data_func(path, &rows[i], test);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ms_message_init();
+	ms_limits_default(&limits);
+	add_rows("file", files, G_N_ELEMENTS(files), test_file);
+	add_rows("message", messages, G_N_ELEMENTS(messages), test_message);
+	g_test_add_func("/mail/long", test_long);
+	return g_test_run();
+}
