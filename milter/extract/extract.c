@@ -176,6 +176,18 @@ static GString *name_words(const char *name)
 	return out;
 }
 
+/* "RechnungKD7740912" has the word Rechnung before a customer's number. */
+static char *part_humps(const char *name)
+{
+	GString *out = g_string_new(NULL);
+	for (const char *p = name; *p != '\0'; p++) {
+		if (p > name && g_ascii_islower(p[-1]) && g_ascii_isupper(*p))
+			g_string_append_c(out, ' ');
+		g_string_append_c(out, *p);
+	}
+	return g_string_free(out, FALSE);
+}
+
 void ms_extract_aside(const MsExtraction *to, const char *where, bool addresses, const char *text,
 	gsize len)
 {
@@ -193,8 +205,13 @@ void ms_extract_name(const MsExtraction *to, const char *where, const char *name
 	if (extension)
 		g_string_insert_c(text, dot - name, '\n');
 	g_autoptr(GString) words = name_words(text->str);
+	g_autofree char *parted = part_humps(text->str);
+	g_autoptr(GString) humps = name_words(parted);
+	bool same = g_string_equal(words, humps);
 	if (!g_string_equal(words, text))
 		g_string_append_printf(text, "\n%s", words->str);
+	if (!same)
+		g_string_append_printf(text, "\n%s", humps->str);
 	MsSpan span = {.type = MS_SPAN_NAME, .where = where, .text = text->str, .len = text->len};
 	ms_extract_hand_over(to, &span);
 }
