@@ -6,6 +6,7 @@
 #include "missent/text.h"
 
 #include "flow.h"
+#include "line.h"
 #include "numfmt.h"
 #include "readers.h"
 #include "xml.h"
@@ -22,26 +23,9 @@
  * numbers as shown and as stored), each way is written down whole, from the paragraph's beginning.
  */
 
-/* Ways to read a paragraph; the bits say in which of them a text stands. */
-enum {
-	SHOWN = 1,
-	BEFORE = 2,  /* the changes that are tracked */
-	HIDDEN = 4,  /* with what is hidden */
-	STORED = 8,  /* numbers as they are stored */
-	ALL = SHOWN | BEFORE | HIDDEN | STORED,
-};
-#define N_WAYS 3
-static const struct {
-	guint bit;
-	const char *suffix;
-} ways[N_WAYS] = {{BEFORE, " (before changes)"}, {HIDDEN, " (with hidden text)"},
-	{STORED, " (values)"}};
-
 /* Where text goes: the part itself, or what stands aside of a paragraph. */
 typedef struct {
-	GString *out;
-	gsize start;         /* of the paragraph or row, in `out` */
-	GString *way[N_WAYS]; /* of that paragraph; NULL while it reads as what is shown */
+	MsLine line;
 	guint depth;         /* of the element that opened it */
 	guint paragraphs;    /* open */
 	gsize cell;          /* the cell that is open began here */
@@ -89,7 +73,7 @@ typedef struct {
 	bool strings;
 	GArray *targets;     /* of Target; the last one takes the text */
 	GArray *open;        /* of guint8: the kind of each open element */
-	GString *aside, *changed[N_WAYS];
+	GString *aside, *changed[MS_N_WAYS];
 	GString *collected;  /* text that is made something of at the end of its element */
 	bool collects;
 	bool blank;          /* blanks were left out: a space, if text follows in the same element */
@@ -130,49 +114,20 @@ static Target *top(Flow *f)
 
 static void put(Flow *f, guint bits, const char *text, gsize len)
 {
-	Target *t = top(f);
-	for (guint i = 0; i < N_WAYS; i++) {
-		bool differs = ((bits & SHOWN) != 0) != ((bits & ways[i].bit) != 0);
-		if (t->way[i] == NULL && differs)
-			t->way[i] = g_string_new_len(t->out->str + t->start, (gssize)(t->out->len - t->start));
-		if (t->way[i] != NULL && (bits & ways[i].bit) != 0)
-			g_string_append_len(t->way[i], text, (gssize)len);
-	}
-	if ((bits & SHOWN) != 0)
-		g_string_append_len(t->out, text, (gssize)len);
-}
-
-static void separate(GString *out, char c)
-{
-	if (c == '\t' && out->len > 0 && out->str[out->len - 1] == '\n')
-		out->str[out->len - 1] = '\t'; /* the paragraph in a cell ended a line */
-	else if (out->len > 0 && out->str[out->len - 1] != '\n' && out->str[out->len - 1] != c)
-		g_string_append_c(out, c);
+	ms_line_put(&top(f)->line, bits, text, len);
 }
 
 static void put_separator(Flow *f, char c)
 {
 	Target *t = top(f);
-	if (c == '\n' || t->out->len > t->cell)
-		separate(t->out, c);
-	for (guint i = 0; i < N_WAYS; i++)
-		if (t->way[i] != NULL)
-			separate(t->way[i], c);
+	if (c == '\n' || t->line.out->len > t->cell)
+		ms_line_separate(&t->line, c);
 }
 
 /* The paragraph or row is over: what else it could be goes to its own text. */
 static void begin_line(Flow *f)
 {
-	Target *t = top(f);
-	for (guint i = 0; i < N_WAYS; i++) {
-		if (t->way[i] == NULL)
-			continue;
-		g_string_append_len(f->changed[i], t->way[i]->str, (gssize)t->way[i]->len);
-		separate(f->changed[i], '\n');
-		g_string_free(t->way[i], TRUE);
-		t->way[i] = NULL;
-	}
-	t->start = t->out->len;
+	ms_line_end(&top(f)->line, f->changed);
 }
 
 static void end_line(Flow *f)
@@ -183,14 +138,14 @@ static void end_line(Flow *f)
 
 static void push_target(Flow *f)
 {
-	Target target = {.out = g_string_new(NULL), .depth = f->open->len};
+	Target target = {.line = {.out = g_string_new(NULL)}, .depth = f->open->len};
 	g_array_append_val(f->targets, target);
 }
 
 static void put_aside(Flow *f, const GString *text)
 {
 	g_string_append_len(f->aside, text->str, (gssize)text->len);
-	separate(f->aside, '\n');
+	ms_separate(f->aside, '\n');
 }
 
 static void pop_target(Flow *f)
@@ -198,23 +153,23 @@ static void pop_target(Flow *f)
 	end_line(f);
 	Target target = *top(f);
 	g_array_set_size(f->targets, f->targets->len - 1);
-	put_aside(f, target.out);
+	put_aside(f, target.line.out);
 	if (target.deletion != NULL)
-		g_hash_table_replace(f->deletions, target.deletion, target.out);
+		g_hash_table_replace(f->deletions, target.deletion, target.line.out);
 	else
-		g_string_free(target.out, TRUE);
+		g_string_free(target.line.out, TRUE);
 }
 
 /* In which readings of the paragraph a text stands here. */
 static guint bits_here(const Flow *f)
 {
-	guint bits = ALL;
+	guint bits = MS_ALL_WAYS;
 	if (f->deleted > 0)
-		bits &= BEFORE;
+		bits &= MS_BEFORE;
 	if (f->inserted > 0 || f->inserting > 0)
-		bits &= ~(guint)BEFORE;
+		bits &= ~(guint)MS_BEFORE;
 	if (f->hidden)
-		bits &= ~(guint)(SHOWN | STORED | BEFORE);
+		bits &= ~(guint)(MS_SHOWN | MS_STORED | MS_BEFORE);
 	return bits;
 }
 
@@ -240,7 +195,7 @@ static void read_codes(Flow *f)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	ms_header_text(text, f->collected->str);
-	put(f, ALL, text->str, text->len);
+	put(f, MS_ALL_WAYS, text->str, text->len);
 	end_line(f);
 	put_aside(f, f->collected);
 }
@@ -249,11 +204,11 @@ static void read_codes(Flow *f)
 static void put_value(Flow *f, const GString *shown, const GString *stored)
 {
 	if (stored->len == 0) {
-		put(f, ALL, shown->str, shown->len);
+		put(f, MS_ALL_WAYS, shown->str, shown->len);
 		return;
 	}
-	put(f, ALL & ~(guint)STORED, shown->str, shown->len);
-	put(f, STORED, stored->str, stored->len);
+	put(f, MS_ALL_WAYS & ~(guint)MS_STORED, shown->str, shown->len);
+	put(f, MS_STORED, stored->str, stored->len);
 }
 
 static void put_number(Flow *f, const char *format)
@@ -384,7 +339,7 @@ static void change(Flow *f, Kind kind, const char *const *attributes)
 	if (kind == CHANGE && deletion != NULL) {
 		gsize len = deletion->len;
 		len -= len > 0 && deletion->str[len - 1] == '\n';
-		put(f, BEFORE, deletion->str, len);
+		put(f, MS_BEFORE, deletion->str, len);
 	} else if (kind == CHANGE_START && id != NULL && g_hash_table_contains(f->insertions, id)) {
 		f->inserting++;
 	} else if (kind == CHANGE_END && f->inserting > 0 && id != NULL
@@ -402,7 +357,7 @@ static void list_style(Flow *f, const char *const *attributes)
 		return;
 	g_string_append_printf(f->aside, "%s%s%s", prefix != NULL ? prefix : "", start != NULL ? start : "1",
 		suffix != NULL ? suffix : "");
-	separate(f->aside, '\n');
+	ms_separate(f->aside, '\n');
 }
 
 static void begin_style(Flow *f, Kind kind, const char *const *attributes)
@@ -431,7 +386,7 @@ static void begin_paragraph(Flow *f)
 {
 	Target *t = top(f);
 	if (t->paragraphs++ == 0 && !t->plain_end) {
-		if (t->out->len > t->cell)
+		if (t->line.out->len > t->cell)
 			put_separator(f, '\n');
 		begin_line(f);
 	}
@@ -468,7 +423,7 @@ static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 	case NUMBER_FORMAT: begin_style(f, kind, attributes); break;
 	case DATA: begin_data(f, attributes); break;
 	case CELL:
-		top(f)->cell = top(f)->out->len;
+		top(f)->cell = top(f)->line.out->len;
 		set_text(&f->cell_style, ms_xml_attribute(attributes, "StyleID"));
 		break;
 	case LEVEL: f->level = (guint)strtoul(ms_xml_attribute(attributes, "val") != NULL
@@ -520,7 +475,7 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 	case INLINE: top(f)->paragraphs++; break;
 	case SHEET_ROW: end_line(f); break;
 	case SHEET_CELL:
-		top(f)->cell = top(f)->out->len;
+		top(f)->cell = top(f)->line.out->len;
 		ms_cell_begin(&f->cell, attributes);
 		f->in_cell = true;
 		break;
@@ -608,7 +563,7 @@ static void end_paragraph(Flow *f)
 		return;
 	}
 	/* Before the change, or with hidden text, there was an end. */
-	put(f, BEFORE | HIDDEN, "\n", 1);
+	put(f, MS_BEFORE | MS_HIDDEN, "\n", 1);
 }
 
 static void end_string(Flow *f)
@@ -619,8 +574,8 @@ static void end_string(Flow *f)
 		end_line(f);
 		return;
 	}
-	ms_sheets_add_string(f->office->sheets, t->out->str + t->start, t->out->len - t->start);
-	g_string_truncate(t->out, t->start);
+	ms_sheets_add_string(f->office->sheets, t->line.out->str + t->line.start, t->line.out->len - t->line.start);
+	g_string_truncate(t->line.out, t->line.start);
 	end_line(f);
 }
 
@@ -703,8 +658,8 @@ static void put_collapsed(Flow *f, const char *text, gsize len)
 		gsize blanks = 0;
 		while (at + blanks < len && g_ascii_isspace(text[at + blanks]))
 			blanks++;
-		const GString *out = top(f)->out;
-		if (blanks > 0 && out->len > top(f)->start && !g_ascii_isspace(out->str[out->len - 1]))
+		const GString *out = top(f)->line.out;
+		if (blanks > 0 && out->len > top(f)->line.start && !g_ascii_isspace(out->str[out->len - 1]))
 			put(f, bits, " ", 1);
 		at += blanks;
 	}
@@ -724,7 +679,7 @@ static void put_text(Flow *f, Kind kind, const char *text, gsize len)
 	}
 	guint bits = bits_here(f);
 	if (kind == DELETED_TEXT)
-		bits = BEFORE;
+		bits = MS_BEFORE;
 	if (f->blank)
 		put(f, bits, " ", 1);
 	f->blank = false;
@@ -761,7 +716,7 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->targets = g_array_new(FALSE, FALSE, sizeof(Target));
 	f->open = g_array_new(FALSE, FALSE, 1);
 	f->aside = g_string_new(NULL);
-	for (guint i = 0; i < N_WAYS; i++)
+	for (guint i = 0; i < MS_N_WAYS; i++)
 		f->changed[i] = g_string_new(NULL);
 	f->collected = g_string_new(NULL);
 	f->fields = g_byte_array_new();
@@ -777,11 +732,11 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 
 static void flow_free(Flow *f)
 {
-	g_string_free(top(f)->out, TRUE);
+	g_string_free(top(f)->line.out, TRUE);
 	g_array_unref(f->targets);
 	g_array_unref(f->open);
 	g_string_free(f->aside, TRUE);
-	for (guint i = 0; i < N_WAYS; i++)
+	for (guint i = 0; i < MS_N_WAYS; i++)
 		g_string_free(f->changed[i], TRUE);
 	g_string_free(f->collected, TRUE);
 	g_byte_array_unref(f->fields);
@@ -810,16 +765,15 @@ static void span(const Flow *f, const char *suffix, const GString *text)
 static void finish(Flow *f, gsize *text)
 {
 	if (f->collects)
-		put(f, ALL, f->collected->str, f->collected->len);
+		put(f, MS_ALL_WAYS, f->collected->str, f->collected->len);
 	put_aside(f, f->instruction);
 	while (f->targets->len > 1)
 		pop_target(f);
 	end_line(f);
-	*text += top(f)->out->len + f->aside->len;
-	span(f, "", top(f)->out);
+	*text += top(f)->line.out->len + f->aside->len;
+	span(f, "", top(f)->line.out);
 	span(f, " (notes, fields)", f->aside);
-	for (guint i = 0; i < N_WAYS; i++)
-		span(f, ways[i].suffix, f->changed[i]);
+	ms_extract_changed(f->office->to, f->place, f->changed);
 	g_autoptr(GString) attributes = ms_attributes_take(f->office->attributes);
 	span(f, " (attributes)", attributes);
 }

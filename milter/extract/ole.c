@@ -103,26 +103,32 @@ static guint32 get32(const guint8 *p)
 	return p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
 }
 
-/* "\1Ole10Native" (MS-OLEDS 2.3.6): names of the file, then its bytes. */
-static void read_package(Ole *ole, const GByteArray *stream)
+/* What "\1Ole10Native" holds after its size (MS-OLEDS 2.3.6): names of the file, then its
+ * bytes. */
+bool ms_ole_package(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
-	const guint8 *p = stream->data, *end = p + stream->len;
-	if (stream->len < 16)
-		return;
-	const char *label = (const char *)p + 6;
-	p += 6;
+	const guint8 *p = data, *end = p + len;
+	if (len < 12)
+		return false;
+	const char *label = (const char *)p + 2;
+	p += 2;
 	for (int strings = 0; strings < 2 && p != NULL; strings++) {
 		p = memchr(p, 0, (gsize)(end - p));
 		p = p != NULL ? p + 1 : NULL;
 	}
 	if (p == NULL || end - p < 8 || (gsize)(end - p - 8) < get32(p + 4))
-		return;
+		return false;
 	p += 8 + get32(p + 4);
 	if (end - p < 4)
-		return;
-	gsize len = MIN((gsize)get32(p), (gsize)(end - p - 4));
+		return false;
+	gsize size = MIN((gsize)get32(p), (gsize)(end - p - 4));
 	g_autofree char *name = g_utf8_make_valid(label, -1);
-	ms_extract_within(ole->to, ole->where, name, NULL, p + 4, len);
+	ms_extract_within(to, where, name, NULL, p + 4, size);
+	g_autoptr(GString) names = g_string_new(NULL);
+	ms_strings(names, data, (gsize)(p - data));
+	ms_strings(names, p + 4 + size, (gsize)(end - p - 4) - size);
+	ms_extract_span(to, where, names->str, names->len);
+	return true;
 }
 
 static bool is_locked_word(const GByteArray *stream)
@@ -142,8 +148,9 @@ static void read_stream(Ole *ole, const char *name, GsfInput *input)
 		note_locked(ole, "a Word file");
 	} else if (workbook && !ms_biff_read(ole->to, ole->where, bytes->data, bytes->len)) {
 		note_locked(ole, "a workbook");
-	} else if (strcmp(name, "\001Ole10Native") == 0) {
-		read_package(ole, bytes);
+	} else if (strcmp(name, "\001Ole10Native") == 0 && bytes->len > 4
+		&& ms_ole_package(ole->to, ole->where, bytes->data + 4, bytes->len - 4)) {
+		return;
 	} else if (strcmp(name, "Package") == 0 || strcmp(name, "CONTENTS") == 0) {
 		ms_extract_within(ole->to, ole->where, name, NULL, bytes->data, bytes->len);
 	} else if (strcmp(name, "Pictures") != 0) {

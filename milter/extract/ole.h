@@ -8,4 +8,7 @@
  * the workbook is encrypted. */
 bool ms_biff_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
 
+/* ole.c: reads the file in an object's native data, after the size.  False if none is there. */
+bool ms_ole_package(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
+
 #endif

@@ -3,36 +3,66 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "missent/inventory.h"
 #include "missent/text.h"
 
+#include "line.h"
+#include "ole.h"
 #include "readers.h"
 
 /*
- * RTF 1.9.1.  Text in groups that hold something else (fonts, pictures, styles) is left out;
- * field instructions stay, for they carry link targets.  HTML wrapped in RTF (MS-OXRTFEX) is
- * read as HTML as well: its tags stand in groups of their own.
+ * RTF 1.9.1.  In come its bytes, out go spans and the files in it.  In the worker's only thread.
+ *
+ * What a group is for, its first control word says.  Text that is shown goes on through groups;
+ * what stands elsewhere on the page, or nowhere (notes, shapes, field instructions, whatever \*
+ * begins) goes to a text of its own, so that it does not break a number in two.  Fonts, styles and
+ * colours are structural by the table.  Pictures and objects stand in hexadecimal or as bytes.
+ * HTML wrapped in RTF (MS-OXRTFEX) is read as HTML as well: its tags stand in groups of their own.
  */
 
 #define MAX_DEPTH 200
 
+typedef enum {
+	BODY,
+	ASIDE,
+	NOTHING,  /* structural */
+	PICTURE, OBJECT, FILE_OF_WORD, /* bytes in hexadecimal */
+	LEVEL_TEXT, /* of a list: a template in which small bytes stand for numbers */
+} Purpose;
+
+/* Where the text of a group goes. */
 typedef struct {
-	bool skip;     /* a destination that is no text */
-	bool html_tag; /* {\*\htmltag ...} */
+	Purpose purpose;
+	guint depth;        /* of the group that opened it */
+	MsLine line;
+	GByteArray *bytes;
+	int half;           /* the first digit of a byte, or -1 */
+} Destination;
+
+typedef struct {
+	bool html_tag;   /* {\*\htmltag ...} */
 	bool hidden_rtf; /* \htmlrtf: for viewers of RTF only */
-	int uc;        /* characters that stand for a \u where Unicode is not known */
+	bool hidden, deleted, inserted;
+	int uc;          /* characters that stand for a \u where Unicode is not known */
 } Group;
 
 typedef struct {
 	const MsExtraction *to;
+	const char *where;
 	const guint8 *p, *end;
-	GString *text, *html;
+	GString *aside, *changed[MS_N_WAYS], *html;
 	GString *bytes;   /* of the document's code page, not yet converted */
+	GArray *destinations; /* of Destination; the last one takes the text */
 	Group stack[MAX_DEPTH];
 	guint depth;
 	guint too_deep;   /* groups beyond the stack */
 	int skip_after_u; /* characters still to be passed over */
+	gunichar high;    /* the first half of a character that takes two \u */
+	long level_start; /* of the list level that is open */
 	bool from_html;
 	bool star;        /* \* was just seen */
+	bool fresh;       /* no text yet in this group */
+	const guint8 *last; /* after the brace that ends the document, or NULL */
 	char charset[24];
 } Rtf;
 
@@ -41,18 +71,66 @@ static Group *top(Rtf *r)
 	return &r->stack[r->depth];
 }
 
+static Destination *destination(Rtf *r)
+{
+	return &g_array_index(r->destinations, Destination, r->destinations->len - 1);
+}
+
+/* ---- text ----------------------------------------------------------------------------- */
+
+static void put_bits(Rtf *r, const char *text, gsize len)
+{
+	const Group *group = top(r);
+	guint bits = MS_ALL_WAYS;
+	if (group->deleted)
+		bits &= MS_BEFORE;
+	if (group->inserted)
+		bits &= ~(guint)MS_BEFORE;
+	if (group->hidden)
+		bits &= ~(guint)(MS_SHOWN | MS_STORED | MS_BEFORE);
+	if (bits != 0)
+		ms_line_put(&destination(r)->line, bits, text, len);
+}
+
+static void put_text(Rtf *r, const char *text, gsize len)
+{
+	if (destination(r)->purpose == NOTHING)
+		return;
+	bool body = destination(r)->purpose == BODY;
+	if (top(r)->html_tag || (r->from_html && body && !top(r)->hidden_rtf))
+		g_string_append_len(r->html, text, (gssize)len);
+	if (!top(r)->html_tag)
+		put_bits(r, text, len);
+}
+
 static void flush(Rtf *r)
 {
 	if (r->bytes->len == 0)
 		return;
 	GString *text;
 	ms_charset_decode(r->charset, (const guint8 *)r->bytes->str, r->bytes->len, &text);
-	if (top(r)->html_tag || (r->from_html && !top(r)->hidden_rtf))
-		g_string_append_len(r->html, text->str, (gssize)text->len);
-	if (!top(r)->html_tag)
-		g_string_append_len(r->text, text->str, (gssize)text->len);
+	put_text(r, text->str, text->len);
 	g_string_free(text, TRUE);
 	g_string_truncate(r->bytes, 0);
+}
+
+static int hex(guint8 c)
+{
+	return g_ascii_xdigit_value((char)c);
+}
+
+static void put_hex(Destination *to, guint8 byte)
+{
+	int digit = hex(byte);
+	if (digit < 0)
+		return;
+	if (to->half < 0) {
+		to->half = digit;
+		return;
+	}
+	guint8 whole = (guint8)(to->half * 16 + digit);
+	to->half = -1;
+	g_byte_array_append(to->bytes, &whole, 1);
 }
 
 static void put_byte(Rtf *r, guint8 byte)
@@ -61,98 +139,296 @@ static void put_byte(Rtf *r, guint8 byte)
 		r->skip_after_u--;
 		return;
 	}
-	if (!top(r)->skip)
+	r->fresh = false;
+	if (destination(r)->bytes != NULL)
+		put_hex(destination(r), byte);
+	else
 		g_string_append_c(r->bytes, (char)byte);
 }
 
 static void put_char(Rtf *r, gunichar c)
 {
-	if (top(r)->skip)
-		return;
+	char utf8[6];
 	flush(r);
-	if (top(r)->html_tag || (r->from_html && !top(r)->hidden_rtf))
-		g_string_append_unichar(r->html, c);
-	if (!top(r)->html_tag)
-		g_string_append_unichar(r->text, c);
+	r->fresh = false;
+	put_text(r, utf8, (gsize)g_unichar_to_utf8(c, utf8));
 }
 
-static void skip_group(Rtf *r)
+static void end_line(Rtf *r)
 {
-	top(r)->skip = true;
+	put_char(r, '\n');
+	ms_line_end(&destination(r)->line, r->changed);
+}
+
+/* ---- destinations --------------------------------------------------------------------- */
+
+static void open_destination(Rtf *r, Purpose purpose)
+{
+	flush(r);
+	Destination to = {.purpose = purpose, .depth = r->depth, .half = -1,
+		.line = {.out = g_string_new(NULL)}};
+	if (purpose == PICTURE || purpose == OBJECT || purpose == FILE_OF_WORD || purpose == LEVEL_TEXT)
+		to.bytes = purpose != LEVEL_TEXT ? g_byte_array_new() : NULL;
+	g_array_append_val(r->destinations, to);
+}
+
+static guint32 get32(const guint8 *p)
+{
+	return p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
+}
+
+/* A string of OLE 1 with its length before it; returns after it, or NULL. */
+static const guint8 *skip_string(const guint8 *p, const guint8 *end)
+{
+	if (p == NULL || end - p < 4 || (gsize)(end - p - 4) < get32(p))
+		return NULL;
+	return p + 4 + get32(p);
+}
+
+/* The bytes of an object (MS-OLEDS 2.2.5) and where they end; NULL if it is none. */
+static const guint8 *native_data(const GByteArray *bytes, gsize *len, bool *package)
+{
+	const guint8 *p = bytes->data, *end = p + bytes->len;
+	if (bytes->len < 24 || get32(p + 4) != 2)
+		return NULL;
+	*package = get32(p + 8) == 8 && memcmp(p + 12, "Package", 7) == 0;
+	p = skip_string(skip_string(skip_string(p + 8, end), end), end);
+	if (p == NULL || end - p < 4 || (gsize)(end - p - 4) < get32(p) || get32(p) == 0)
+		return NULL;
+	*len = get32(p);
+	return p + 4;
+}
+
+static void put_strings(Rtf *r, const guint8 *data, gsize len)
+{
+	ms_strings(r->aside, data, len);
+	ms_separate(r->aside, '\n');
+}
+
+static void read_object(Rtf *r, const GByteArray *bytes)
+{
+	static const char *const marks[] = {"\xd0\xcf\x11\xe0", "PK\x03\x04", "%PDF", NULL};
+	gsize len = 0;
+	bool package = false;
+	const guint8 *data = native_data(bytes, &len, &package);
+	const guint8 *end = bytes->data + bytes->len;
+	if (data != NULL) {
+		if (!package || !ms_ole_package(r->to, r->where, data, len))
+			ms_extract_within(r->to, r->where, "object", NULL, data, len);
+		put_strings(r, bytes->data, (gsize)(data - bytes->data));
+		put_strings(r, data + len, (gsize)(end - data - len)); /* its picture */
+		return;
+	}
+	for (const char *const *m = marks; *m != NULL && bytes->len > 4; m++)
+		if ((data = memmem(bytes->data, bytes->len, *m, 4)) != NULL)
+			break;
+	if (data != NULL)
+		ms_extract_within(r->to, r->where, "object", NULL, data, (gsize)(end - data));
+	put_strings(r, bytes->data, data != NULL ? (gsize)(data - bytes->data) : bytes->len);
+}
+
+static void read_bytes(Rtf *r, const Destination *from)
+{
+	if (from->bytes->len == 0)
+		return;
+	if (from->purpose == OBJECT)
+		read_object(r, from->bytes);
+	else
+		ms_extract_within(r->to, r->where, from->purpose == PICTURE ? "picture" : "data of the document",
+			NULL, from->bytes->data, from->bytes->len);
+}
+
+/* "\5KD-\0;" with the start of the level in place of the small bytes. */
+static void put_level_text(Rtf *r, const GString *text)
+{
+	for (gsize i = 1; i < text->len; i++) {
+		if ((guchar)text->str[i] < 9)
+			g_string_append_printf(r->aside, "%ld", r->level_start);
+		else if (text->str[i] != ';')
+			g_string_append_c(r->aside, text->str[i]);
+	}
+	ms_separate(r->aside, '\n');
+}
+
+static void close_destination(Rtf *r)
+{
+	flush(r);
+	Destination from = *destination(r);
+	ms_line_end(&from.line, r->changed);
+	g_array_set_size(r->destinations, r->destinations->len - 1);
+	if (from.purpose == LEVEL_TEXT) {
+		put_level_text(r, from.line.out);
+	} else {
+		g_string_append_len(r->aside, from.line.out->str, (gssize)from.line.out->len);
+		ms_separate(r->aside, '\n');
+	}
+	if (from.bytes != NULL) {
+		read_bytes(r, &from);
+		g_byte_array_unref(from.bytes);
+	}
+	g_string_free(from.line.out, TRUE);
+}
+
+/* Is the word the first of its group, and does it say what the group is for? */
+static bool begin_destination(Rtf *r, const char *word, bool star)
+{
+	static const char *const asides[] = {"annotation", "author", "atnid", "atnauthor", "comment", "company",
+		"category", "doccomm", "docvar", "fldinst", "footer", "footerf", "footerl", "footerr",
+		"footnote", "header", "headerf", "headerl", "headerr", "hlinkbase", "info", "keywords",
+		"levelnumbers", "listname", "listtable", "listoverridetable", "manager", "nonshppict",
+		"operator", "pntxta", "pntxtb", "private", "revtbl", "shp", "shpinst", "shprslt", "shptxt", "sn",
+		"sp", "subject", "sv", "tc", "template", "title", "tcn", "txe", "xe", "do", "objclass", "objname", "bkmkstart",
+		"bkmkend", NULL};
+	static const char *const shown[] = {"shppict", "pnseclvl", "ud", "listtext", "pntext", NULL};
+	Purpose purpose;
+	if (!r->fresh && !star)
+		return false;
+	if (ms_structural("rtf", word) != NULL)
+		purpose = NOTHING;
+	else if (strcmp(word, "pict") == 0)
+		purpose = PICTURE;
+	else if (strcmp(word, "objdata") == 0)
+		purpose = OBJECT;
+	else if (strcmp(word, "themedata") == 0 || strcmp(word, "colorschememapping") == 0
+		|| strcmp(word, "datastore") == 0)
+		purpose = FILE_OF_WORD;
+	else if (strcmp(word, "leveltext") == 0)
+		purpose = LEVEL_TEXT;
+	else if (g_strv_contains(shown, word) || (!star && !g_strv_contains(asides, word)))
+		return false;
+	else
+		purpose = ASIDE;
+	open_destination(r, purpose);
+	return true;
+}
+
+/* ---- control words -------------------------------------------------------------------- */
+
+static void unicode(Rtf *r, long number)
+{
+	gunichar c = (gunichar)(number < 0 ? number + 65536 : number);
+	if (c >= 0xd800 && c < 0xdc00) {
+		r->high = c;
+	} else {
+		if (c >= 0xdc00 && c < 0xe000)
+			c = r->high != 0 ? 0x10000 + ((r->high - 0xd800) << 10) + (c - 0xdc00) : 0xfffd;
+		r->high = 0;
+		put_char(r, c <= 0x10ffff ? c : 0xfffd);
+	}
+	r->skip_after_u = top(r)->uc;
+}
+
+static void set_charset(Rtf *r, long number)
+{
+	flush(r);
+	if (number == 950 || number == 65001)
+		g_strlcpy(r->charset, number == 950 ? "BIG5" : "UTF-8", sizeof r->charset);
+	else
+		g_snprintf(r->charset, sizeof r->charset, "%s%ld",
+			number == 932 || number == 949 || number == 936 ? "CP" : "WINDOWS-", number);
+}
+
+/* How a character looks: whether it is there at all. */
+static bool set_look(Rtf *r, const char *word, bool on)
+{
+	Group *group = top(r);
+	bool *to = strcmp(word, "v") == 0 ? &group->hidden : strcmp(word, "deleted") == 0 ? &group->deleted
+		: strcmp(word, "revised") == 0 ? &group->inserted : NULL;
+	bool plain = strcmp(word, "plain") == 0;
+	if (to == NULL && !plain)
+		return false;
+	flush(r);
+	if (plain)
+		group->hidden = group->deleted = group->inserted = false;
+	else
+		*to = on;
+	return true;
+}
+
+/* What stands for characters.  False if the word does not. */
+static bool character_word(Rtf *r, const char *word)
+{
+	static const char *const breaks[] = {"par", "line", "sect", "page", "row", "column", "nestrow", NULL};
+	static const struct {
+		const char *word;
+		gunichar c;
+	} characters[] = {{"tab", '\t'}, {"cell", '\t'}, {"nestcell", '\t'}, {"endash", '-'}, {"emdash", '-'},
+		{"emspace", ' '}, {"enspace", ' '}, {"qmspace", ' '}, {"lquote", '\''}, {"rquote", '\''},
+		{"ldblquote", '"'}, {"rdblquote", '"'}, {"bullet", 0x2022}};
+	if (g_strv_contains(breaks, word)) {
+		end_line(r);
+		return true;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(characters); i++)
+		if (strcmp(word, characters[i].word) == 0) {
+			put_char(r, characters[i].c);
+			return true;
+		}
+	return false;
+}
+
+static void take_binary(Rtf *r, long number)
+{
+	gsize n = MIN((gsize)number, (gsize)(r->end - r->p));
+	Destination *to = destination(r);
+	if (to->bytes != NULL)
+		g_byte_array_append(to->bytes, r->p, (guint)n);
+	else
+		put_strings(r, r->p, n);
+	r->p += n;
 }
 
 static void control_word(Rtf *r, const char *word, long number, bool has_number)
 {
-	static const char *const breaks[] = {"par", "line", "sect", "page", "row", "column", NULL};
-	static const char *const skipped[] = {"fonttbl", "colortbl", "stylesheet", "pict", "listtable",
-		"listoverridetable", "rsidtbl", "themedata", "colorschememapping", "datastore",
-		"latentstyles", "objdata", "generator", "fldrslt-none", NULL};
-	static const char *const kept_stars[] = {"fldinst", "annotation", "atnauthor", "bkmkstart",
-		"footnote", "shpinst", "shptxt", "mhtmltag", "userprops", "xmlopen", "docvar", "txe",
-		"xe", "nonshppict-no", NULL};
 	bool star = r->star;
 	r->star = false;
 	if (strcmp(word, "u") == 0 && has_number) {
-		gunichar c = (gunichar)(number < 0 ? number + 65536 : number);
-		if (c >= 0xd800 && c < 0xe000)
-			c = 0xfffd;
-		put_char(r, c);
-		r->skip_after_u = top(r)->uc;
+		unicode(r, number);
 	} else if (strcmp(word, "uc") == 0 && has_number) {
 		top(r)->uc = (int)CLAMP(number, 0, 10);
 	} else if (strcmp(word, "ansicpg") == 0 && has_number && number > 0 && number < 100000) {
-		g_snprintf(r->charset, sizeof r->charset, number == 932 || number == 949 || number == 936
-			? "CP%ld" : number == 950 ? "BIG5" : number == 65001 ? "UTF-8" : "WINDOWS-%ld", number);
-	} else if (g_strv_contains(breaks, word)) {
-		put_char(r, '\n');
-	} else if (strcmp(word, "tab") == 0 || strcmp(word, "cell") == 0 || strcmp(word, "nestcell") == 0) {
-		put_char(r, '\t');
-	} else if (strcmp(word, "endash") == 0 || strcmp(word, "emdash") == 0) {
-		put_char(r, '-');
-	} else if (strcmp(word, "emspace") == 0 || strcmp(word, "enspace") == 0) {
-		put_char(r, ' ');
-	} else if (strcmp(word, "lquote") == 0 || strcmp(word, "rquote") == 0) {
-		put_char(r, '\'');
+		set_charset(r, number);
+	} else if (strcmp(word, "levelstartat") == 0) {
+		r->level_start = number;
+	} else if (strcmp(word, "bin") == 0 && number > 0) {
+		take_binary(r, number);
 	} else if (strcmp(word, "fromhtml") == 0) {
 		r->from_html = true;
 	} else if (strcmp(word, "htmlrtf") == 0) {
 		flush(r);
 		top(r)->hidden_rtf = !has_number || number != 0;
 	} else if (star && strcmp(word, "htmltag") == 0) {
+		flush(r);
 		top(r)->html_tag = true;
-	} else if (g_strv_contains(skipped, word) || (star && !g_strv_contains(kept_stars, word))) {
-		skip_group(r);
-	} else if (strcmp(word, "bin") == 0 && number > 0) {
-		r->p += MIN((gsize)number, (gsize)(r->end - r->p));
+	} else if (!set_look(r, word, !has_number || number != 0) && !character_word(r, word)) {
+		begin_destination(r, word, star);
 	}
 }
 
-static int hex(guint8 c)
+static void symbol(Rtf *r, guint8 c)
 {
-	return g_ascii_xdigit_value((char)c);
+	if (c == '\'' && r->end - r->p >= 2 && hex(r->p[0]) >= 0 && hex(r->p[1]) >= 0) {
+		put_byte(r, (guint8)(hex(r->p[0]) * 16 + hex(r->p[1])));
+		r->p += 2;
+	} else if (c == '*') {
+		r->star = true;
+	} else if (c == '~') {
+		put_char(r, ' ');
+	} else if (c == '_') {
+		put_char(r, '-');
+	} else if (c == '\\' || c == '{' || c == '}') {
+		put_byte(r, c);
+	} else if (c == '\r' || c == '\n') {
+		end_line(r);
+	} /* \- is a place where the line may break: nothing is seen */
 }
 
 static void control(Rtf *r)
 {
 	if (r->p >= r->end)
 		return;
-	guint8 c = *r->p;
-	if (!g_ascii_isalpha((char)c)) {
-		r->p++;
-		if (c == '\'' && r->end - r->p >= 2 && hex(r->p[0]) >= 0 && hex(r->p[1]) >= 0) {
-			put_byte(r, (guint8)(hex(r->p[0]) * 16 + hex(r->p[1])));
-			r->p += 2;
-		} else if (c == '*') {
-			r->star = true;
-		} else if (c == '~') {
-			put_char(r, ' ');
-		} else if (c == '_') {
-			put_char(r, '-');
-		} else if (c == '\\' || c == '{' || c == '}') {
-			put_byte(r, c);
-		} else if (c == '\r' || c == '\n') {
-			put_char(r, '\n');
-		} /* \- is a place where the line may break: nothing is seen */
+	if (!g_ascii_isalpha((char)*r->p)) {
+		symbol(r, *r->p++);
 		return;
 	}
 	char word[33];
@@ -166,16 +442,20 @@ static void control(Rtf *r)
 	bool has_number = r->p < r->end && g_ascii_isdigit((char)*r->p);
 	long number = 0;
 	for (; r->p < r->end && g_ascii_isdigit((char)*r->p); r->p++)
-		if (number < 100000000)
+		if (number < 1000000000)
 			number = number * 10 + (*r->p - '0');
 	if (r->p < r->end && *r->p == ' ')
 		r->p++;
 	control_word(r, word, negative ? -number : number, has_number);
 }
 
+/* ---- groups --------------------------------------------------------------------------- */
+
 static void open_group(Rtf *r)
 {
 	flush(r);
+	r->fresh = true;
+	r->star = false;
 	if (r->depth + 1 >= MAX_DEPTH) {
 		r->too_deep++;
 		return;
@@ -190,15 +470,20 @@ static void close_group(Rtf *r)
 {
 	flush(r);
 	r->skip_after_u = 0;
-	if (r->too_deep > 0)
+	r->fresh = false;
+	if (r->too_deep > 0) {
 		r->too_deep--;
-	else if (r->depth > 0)
-		r->depth--;
+		return;
+	}
+	while (r->destinations->len > 1 && destination(r)->depth >= r->depth)
+		close_destination(r);
+	if (r->depth > 0 && --r->depth == 0)
+		r->last = r->p;
 }
 
 static void run(Rtf *r)
 {
-	while (r->p < r->end && ms_budget_time(r->to->budget)) {
+	while (r->p < r->end && r->last == NULL && ms_budget_time(r->to->budget)) {
 		guint8 c = *r->p++;
 		switch (c) {
 		case '{': open_group(r); break;
@@ -213,62 +498,67 @@ static void run(Rtf *r)
 	flush(r);
 }
 
-void ms_rtf_text(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
+static void finish(Rtf *r)
 {
-	Rtf r = {.to = to, .p = data, .end = data + len, .text = g_string_new(NULL),
-		.html = g_string_new(NULL), .bytes = g_string_new(NULL), .charset = "WINDOWS-1252"};
-	r.stack[0].uc = 1;
-	run(&r);
-	if (r.p < r.end)
-		ms_reading_unread(to->reading, where, MS_UNREAD_TIME, "the time for reading is over");
-	else if (r.depth > 0)
-		ms_reading_unread(to->reading, where, MS_UNREAD_DAMAGED, "RTF that breaks off");
-	ms_extract_span(to, where, r.text->str, r.text->len);
-	if (r.from_html) {
-		MsDocument html = {.where = where, .type = "text/html", .charset = "UTF-8",
-			.data = (guint8 *)r.html->str, .len = r.html->len};
-		ms_read_with(ms_html_document_read, to, &html);
+	if (r->last == NULL && r->p < r->end)
+		ms_reading_unread(r->to->reading, r->where, MS_UNREAD_TIME, "the time for reading is over");
+	else if (r->depth > 0)
+		ms_reading_unread(r->to->reading, r->where, MS_UNREAD_DAMAGED, "RTF that breaks off");
+	while (r->destinations->len > 1)
+		close_destination(r);
+	MsLine *body = &destination(r)->line;
+	ms_line_end(body, r->changed);
+	ms_extract_span(r->to, r->where, body->out->str, body->out->len);
+	g_autofree char *aside = g_strconcat(r->where, " (notes, fields)", NULL);
+	ms_extract_span(r->to, aside, r->aside->str, r->aside->len);
+	ms_extract_changed(r->to, r->where, r->changed);
+	if (r->from_html) {
+		MsDocument html = {.where = r->where, .type = "text/html", .charset = "UTF-8",
+			.data = (guint8 *)r->html->str, .len = r->html->len};
+		ms_read_with(ms_html_document_read, r->to, &html);
 	}
-	g_string_free(r.text, TRUE);
-	g_string_free(r.html, TRUE);
-	g_string_free(r.bytes, TRUE);
+	g_string_free(body->out, TRUE);
+	g_array_unref(r->destinations);
+	g_string_free(r->aside, TRUE);
+	for (guint i = 0; i < MS_N_WAYS; i++)
+		g_string_free(r->changed[i], TRUE);
+	g_string_free(r->html, TRUE);
+	g_string_free(r->bytes, TRUE);
 }
 
-/* Files that are embedded stand in hexadecimal: {\*\objdata 0105...}. */
-static void read_objects(const MsExtraction *to, const MsDocument *document)
+/* How much of it the document is; what follows its last brace is somebody else's. */
+static gsize read_rtf(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
-	const guint8 *p = document->data, *end = p + document->len;
-	while ((p = memmem(p, (gsize)(end - p), "\\objdata", 8)) != NULL) {
-		g_autoptr(GByteArray) bytes = g_byte_array_new();
-		for (p += 8; p < end && *p != '}' && *p != '\\'; p++) {
-			if (p + 1 < end && hex(p[0]) >= 0 && hex(p[1]) >= 0) {
-				guint8 byte = (guint8)(hex(p[0]) * 16 + hex(p[1]));
-				g_byte_array_append(bytes, &byte, 1);
-				p++;
-			}
-		}
-		/* An OLE 1 header stands before the file itself, which begins with a known mark. */
-		static const char *const marks[] = {"\xd0\xcf\x11\xe0", "PK\x03\x04", "%PDF", NULL};
-		const guint8 *inner = NULL;
-		for (const char *const *m = marks; *m != NULL && inner == NULL && bytes->len > 4; m++)
-			inner = memmem(bytes->data, bytes->len, *m, 4);
-		if (inner != NULL) {
-			ms_extract_within(to, document->where, "object", NULL, inner,
-				(gsize)(bytes->data + bytes->len - inner));
-		} else if (bytes->len > 0) {
-			g_autoptr(GString) strings = g_string_new(NULL);
-			ms_strings(strings, bytes->data, bytes->len);
-			ms_extract_span(to, document->where, strings->str, strings->len);
-		}
-	}
+	Rtf r = {.to = to, .where = where, .p = data, .end = data + len, .aside = g_string_new(NULL),
+		.html = g_string_new(NULL), .bytes = g_string_new(NULL), .charset = "WINDOWS-1252",
+		.destinations = g_array_new(FALSE, FALSE, sizeof(Destination))};
+	for (guint i = 0; i < MS_N_WAYS; i++)
+		r.changed[i] = g_string_new(NULL);
+	Destination body = {.purpose = BODY, .half = -1, .line = {.out = g_string_new(NULL)}};
+	g_array_append_val(r.destinations, body);
+	r.stack[0].uc = 1;
+	run(&r);
+	finish(&r);
+	return r.last != NULL ? (gsize)(r.last - data) : len;
+}
+
+void ms_rtf_text(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
+{
+	gsize read = read_rtf(to, where, data, len);
+	if (read == len)
+		return;
+	g_autoptr(GString) rest = g_string_new(NULL);
+	ms_strings(rest, data + read, len - read);
+	ms_extract_span(to, where, rest->str, rest->len);
 }
 
 void ms_rtf_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	ms_rtf_text(to, document->where, document->data, document->len);
-	read_objects(to, document);
+	MsItem item = ms_inventory_item(inventory, "document");
+	ms_inventory_bytes(inventory, item, 0,
+		read_rtf(to, document->where, document->data, document->len));
+	ms_inventory_read(inventory, item);
 }
 
 /* ---- compressed RTF ------------------------------------------------------------------- */

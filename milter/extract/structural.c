@@ -1041,6 +1041,13 @@ const MsStructural ms_structural_rows[] = {
 	{"svg", "@y", "a number, a colour or a word of the standard, by which shapes are drawn"},
 	{"svg", "@y1", "a number, a colour or a word of the standard, by which shapes are drawn"},
 	{"svg", "@y2", "a number, a colour or a word of the standard, by which shapes are drawn"},
+	{"rtf", "fonttbl", "the names of fonts"},
+	{"rtf", "colortbl", "a table of colours"},
+	{"rtf", "rsidtbl", "counts the savings in which something was written"},
+	{"rtf", "latentstyles", "the names of the styles that come with Word"},
+	{"rtf", "panose", "the look of letters"},
+	{"rtf", "blipuid", "a digest of a picture"},
+	{"rtf", "blipid", "a digest of a picture"},
 	{NULL, NULL, NULL},
 };
 

@@ -457,7 +457,7 @@ static void test_rtf(void)
 			"{\\field{\\*\\fldinst HYPERLINK \"https://a.example/?c=1\"}{\\fldrslt here}}}"),
 		"C-4711\nM\xc3\xbcller \xe2\x82\xac" "5 A-B CD\tE|https://a.example/?c=1|here", "");
 	expect("breaks off", bytes_of("{\\rtf1 {\\b Half-1"), "Half-1", "damaged");
-	expect("pictures are no text", bytes_of("{\\rtf1 a{\\pict 0102030405}b}"), "ab", "");
+	expect("pictures are no text", bytes_of("{\\rtf1 a{\\pict 89504e470d0a1a0a}b}"), "ab", "image");
 	expect("HTML in it", bytes_of("{\\rtf1\\fromhtml1 {\\*\\htmltag <p title=\"Attr-1\">}C-47\\htmlrtf {\\b \\htmlrtf0 "
 			"11\\htmlrtf }\\htmlrtf0 {\\*\\htmltag </p>}}"), "C-4711|Attr-1", "");
 	expect("an embedded file", bytes_of("{\\rtf1 x{\\object{\\*\\objdata 01050000255044462d312e34}}}"), "x",

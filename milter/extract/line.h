@@ -1,0 +1,33 @@
+/* A paragraph that can be read in several ways.  Private to extract/. */
+#ifndef MISSENT_EXTRACT_LINE_H
+#define MISSENT_EXTRACT_LINE_H
+
+#include "missent/extract.h"
+
+/* Ways to read a paragraph; the bits say in which of them a text stands. */
+enum {
+	MS_SHOWN = 1,
+	MS_BEFORE = 2,  /* the changes that are tracked */
+	MS_HIDDEN = 4,  /* with what is hidden */
+	MS_STORED = 8,  /* numbers as they are stored */
+	MS_ALL_WAYS = MS_SHOWN | MS_BEFORE | MS_HIDDEN | MS_STORED,
+};
+#define MS_N_WAYS 3 /* other than what is shown */
+
+typedef struct {
+	GString *out;
+	gsize start;             /* of the paragraph or row, in `out` */
+	GString *way[MS_N_WAYS]; /* of that paragraph; NULL while it reads as what is shown */
+} MsLine;
+
+void ms_line_put(MsLine *line, guint bits, const char *text, gsize len);
+/* Sets what comes off from what was before, but not from nothing. */
+void ms_separate(GString *out, char c);
+void ms_line_separate(MsLine *line, char c);
+/* The paragraph is over: what else it could be goes to `changed`. */
+void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS]);
+
+/* Hands over what was written to `changed` at `place`. */
+void ms_extract_changed(const MsExtraction *to, const char *place, GString *const changed[MS_N_WAYS]);
+
+#endif
