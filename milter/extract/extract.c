@@ -87,6 +87,8 @@ static const Reader readers[] = {
 		ms_tnef_read},
 	{"pkcs7", "application/pkcs7-mime", "application/pkcs7-mime application/x-pkcs7-mime", ms_is_pkcs7,
 		ms_smime_read},
+	{"metafile", "image/x-emf", "image/emf image/x-emf image/wmf image/x-wmf application/x-msmetafile",
+		ms_is_metafile, ms_metafile_read},
 	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, note_image},
 	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
 		ms_card_read},

@@ -500,7 +500,8 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 static bool is_office(const char *root)
 {
 	static const char *const roots[] = {"Properties", "Relationships", "Types", "Workbook", "body",
-		"calcChain", "chart", "chartSpace", "chartsheet", "clrMapOvr", "cmAuthorLst", "cmLst", "colorStyle", "colorsDef", "comments",
+		"calcChain", "chart", "chartSpace", "chartsheet", "clrMapOvr", "clrMap", "cmAuthorLst", "cmLst",
+		"colorStyle", "colorsDef", "comments",
 		"commentsEx", "commentsExtensible", "commentsIds", "coreProperties", "chartStyle", "dataModel",
 		"datastoreItem", "dialogsheet", "document", "document-content", "document-meta",
 		"document-settings", "document-styles", "drawing", "endnotes", "externalLink", "fonts",

@@ -162,7 +162,7 @@ static void extract(Package *p, const MsMember *member, const char *type)
 
 static bool has_reader(const guint8 *data, gsize len)
 {
-	return ms_is_picture(data, len) || ms_is_archive(data, len) || ms_is_ole(data, len)
+	return ms_is_metafile(data, len) || ms_is_picture(data, len) || ms_is_archive(data, len) || ms_is_ole(data, len)
 		|| ms_is_pdf(data, len) || ms_is_rtf(data, len) || ms_is_tnef(data, len)
 		|| ms_is_pkcs7(data, len) || ms_is_html(data, len) || ms_is_card(data, len);
 }
@@ -228,7 +228,8 @@ static void read_bytes(Package *p, const char *place, const MsMember *member)
 	if (is_filler(bytes->data, bytes->len)) {
 		return;
 	} else if (has_reader(bytes->data, bytes->len)) {
-		p->pictures += ms_is_picture(bytes->data, bytes->len) && strstr(name, "thumbnail") == NULL;
+		p->pictures += (ms_is_picture(bytes->data, bytes->len)
+			|| ms_is_metafile(bytes->data, bytes->len)) && strstr(name, "thumbnail") == NULL;
 		extract(p, member, NULL);
 	} else if (strcmp(member->name, "mimetype") == 0 && bytes->len < 100
 		&& ms_is_text(bytes->data, bytes->len)) {

@@ -23,6 +23,7 @@ void ms_json_read(const MsExtraction *to, const MsDocument *document, MsInventor
 void ms_ldif_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
+void ms_metafile_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_ole_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_pdf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_plain_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
@@ -39,6 +40,9 @@ void ms_archive_init(void);
 void ms_extract_hand_over(const MsExtraction *to, MsSpan *span);
 
 /* ---- type.c: what the bytes are ---- */
+/* metafile.c: drawings of Windows, EMF and WMF; the first of them. */
+bool ms_is_metafile(const guint8 *data, gsize len);
+bool ms_is_emf(const guint8 *data, gsize len);
 bool ms_is_pdf(const guint8 *data, gsize len);
 bool ms_is_fdf(const guint8 *data, gsize len);
 bool ms_is_archive(const guint8 *data, gsize len);

@@ -287,10 +287,9 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		purpose = NOTHING;
 	else if (strcmp(word, "pict") == 0)
 		purpose = PICTURE;
-	else if (strcmp(word, "objdata") == 0)
+	else if (strcmp(word, "objdata") == 0 || strcmp(word, "datastore") == 0)
 		purpose = OBJECT;
-	else if (strcmp(word, "themedata") == 0 || strcmp(word, "colorschememapping") == 0
-		|| strcmp(word, "datastore") == 0)
+	else if (strcmp(word, "themedata") == 0 || strcmp(word, "colorschememapping") == 0)
 		purpose = FILE_OF_WORD;
 	else if (strcmp(word, "leveltext") == 0)
 		purpose = LEVEL_TEXT;
