@@ -62,6 +62,10 @@ typedef struct {
 typedef struct {
 	GPtrArray *identifiers; /* of MsOwners, in the order asked */
 	GPtrArray *recipients;  /* of GPtrArray of char *: accounts, in the order asked */
+	/* Where an MTA may take a recipient's address for different mailboxes (ms_address_readings()): the
+	 * accounts of each, of GPtrArray of GPtrArray of char *; NULL for all others, or as a whole.
+	 * `recipients` then has the accounts that all of them have. */
+	GPtrArray *readings;
 	char *house;
 	char *generation; /* of the mapping that answered, and how far it had grown */
 	gint64 changes;

@@ -28,6 +28,7 @@ typedef enum {
 	MS_UNPROVEN,              /* a required kind of the recipient's own account is missing */
 	MS_UNKNOWN_IDENTIFIER,    /* looks like one, the directory does not know it */
 	MS_UNKNOWN_RECIPIENT,     /* the directory does not know the recipient */
+	MS_ROUTED_RECIPIENT,      /* the recipient's address has a way to another in it */
 	MS_OVERSIZED,             /* too many recipients or recipient domains */
 	MS_MIXED_ACCOUNTS,        /* identifiers of too many accounts in one message */
 	MS_EXPOSED_RECIPIENTS,    /* too many addresses visible in To and Cc */

@@ -155,6 +155,7 @@ void ms_resolution_free(MsResolution *resolution)
 		return;
 	g_ptr_array_unref(resolution->identifiers);
 	g_ptr_array_unref(resolution->recipients);
+	g_clear_pointer(&resolution->readings, g_ptr_array_unref);
 	g_free(resolution->house);
 	g_free(resolution->generation);
 	g_free(resolution);
@@ -214,6 +215,7 @@ typedef struct {
 	GArray *starts; /* of guint, one more than there are questions */
 	GArray *others; /* of guint: where a question's other forms begin */
 	GArray *parts;  /* of guint: where those begin that are known of a part only */
+	GArray *counts; /* of guint: how many questions each recipient is */
 } Questions;
 
 static void begin_question(Questions *q)
@@ -259,9 +261,13 @@ static void ask_all(const MsDirectory *directory, const MsIdentifier *const *ide
 		ask_forms(directory, kind, value, q);
 	}
 	for (gsize i = 0; i < n_recipients; i++) {
-		begin_question(q);
-		add_address_keys(directory, recipients[i], q->keys);
-		ask_forms(directory, NULL, NULL, q);
+		g_autoptr(GPtrArray) readings = ms_address_readings(recipients[i]);
+		g_array_append_val(q->counts, readings->len);
+		for (guint k = 0; k < readings->len; k++) {
+			begin_question(q);
+			add_address_keys(directory, readings->pdata[k], q->keys);
+			ask_forms(directory, NULL, NULL, q);
+		}
 	}
 	begin_question(q);
 }
@@ -270,6 +276,44 @@ static void take_range(Take *take, guint from, guint until, GPtrArray *accounts,
 {
 	for (guint k = from; k < until; k++)
 		take_accounts(take, take->lookup->values->pdata[k], accounts, receivers);
+}
+
+/* The accounts that all of several mailboxes have. */
+static GPtrArray *in_all(const GPtrArray *readings)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+	const GPtrArray *first = readings->pdata[0];
+	for (guint i = 0; i < first->len; i++) {
+		bool all = true;
+		for (guint k = 1; k < readings->len && all; k++)
+			all = g_ptr_array_find_with_equal_func(readings->pdata[k], first->pdata[i], g_str_equal, NULL);
+		if (all)
+			g_ptr_array_add(out, g_strdup(first->pdata[i]));
+	}
+	return out;
+}
+
+static void free_readings(gpointer data)
+{
+	if (data != NULL)
+		g_ptr_array_unref(data);
+}
+
+/* The answers to the questions from `at` on, which are all about recipients. */
+static void take_recipients(Take *take, const Questions *q, guint at, MsResolution *resolution)
+{
+	resolution->readings = g_ptr_array_new_with_free_func(free_readings);
+	for (guint r = 0; r < q->counts->len; r++) {
+		g_autoptr(GPtrArray) readings = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+		for (guint k = 0; k < g_array_index(q->counts, guint, r); k++, at++) {
+			GPtrArray *accounts = g_ptr_array_new_with_free_func(g_free);
+			take_range(take, g_array_index(q->starts, guint, at), g_array_index(q->starts, guint, at + 1),
+				accounts, NULL);
+			g_ptr_array_add(readings, accounts);
+		}
+		g_ptr_array_add(resolution->recipients, in_all(readings));
+		g_ptr_array_add(resolution->readings, readings->len > 1 ? g_steal_pointer(&readings) : NULL);
+	}
 }
 
 static MsResolution *take_answers(Take *take, const Questions *q, gsize n_identifiers)
@@ -281,26 +325,21 @@ static MsResolution *take_answers(Take *take, const Questions *q, gsize n_identi
 	resolution->identifiers = g_ptr_array_new_with_free_func(owners_free);
 	resolution->recipients =
 		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
-	for (guint i = 0; i + 1 < q->starts->len; i++) {
+	for (guint i = 0; i < n_identifiers; i++) {
 		MsOwners *owners = g_new0(MsOwners, 1);
 		owners->owners = g_ptr_array_new_with_free_func(g_free);
 		owners->receivers = g_ptr_array_new_with_free_func(g_free);
 		owners->partial = g_ptr_array_new_with_free_func(g_free);
-		bool identifier = i < n_identifiers;
-		GPtrArray *receivers = identifier ? owners->receivers : NULL;
+		GPtrArray *receivers = owners->receivers;
 		guint others = g_array_index(q->others, guint, i), parts = g_array_index(q->parts, guint, i);
 		take_range(take, g_array_index(q->starts, guint, i), others, owners->owners, receivers);
 		if (owners->owners->len == 0)
 			take_range(take, others, parts, owners->owners, receivers);
 		if (owners->owners->len == 0)
 			take_range(take, parts, g_array_index(q->starts, guint, i + 1), owners->partial, receivers);
-		if (identifier) {
-			g_ptr_array_add(resolution->identifiers, owners);
-		} else {
-			g_ptr_array_add(resolution->recipients, g_ptr_array_ref(owners->owners));
-			owners_free(owners);
-		}
+		g_ptr_array_add(resolution->identifiers, owners);
 	}
+	take_recipients(take, q, (guint)n_identifiers, resolution);
 	return resolution;
 }
 
@@ -312,7 +351,8 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 	g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(guint));
 	g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
 	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(guint));
-	Questions q = {keys, starts, others, parts};
+	g_autoptr(GArray) counts = g_array_new(FALSE, FALSE, sizeof(guint));
+	Questions q = {keys, starts, others, parts, counts};
 	ask_all(directory, identifiers, n_identifiers, recipients, n_recipients, &q);
 	MsLookup lookup;
 	lookup_init(&lookup);
@@ -345,16 +385,18 @@ static bool share_one(const GPtrArray *a, const GPtrArray *b)
 	return false;
 }
 
+static const GPtrArray *readings_of(const MsResolution *resolution, guint recipient)
+{
+	return resolution->readings != NULL ? resolution->readings->pdata[recipient] : NULL;
+}
+
 bool ms_resolution_is_house(const MsResolution *resolution, guint recipient)
 {
 	return contains(g_ptr_array_index(resolution->recipients, recipient), resolution->house);
 }
 
-MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifier,
-	guint recipient)
+static MsRelation relation_to(const MsResolution *resolution, const MsOwners *owners, const GPtrArray *accounts)
 {
-	const MsOwners *owners = g_ptr_array_index(resolution->identifiers, identifier);
-	const GPtrArray *accounts = g_ptr_array_index(resolution->recipients, recipient);
 	if (owners->owners->len == 0)
 		return share_one(accounts, owners->partial) || share_one(accounts, owners->receivers) ? MS_OWN
 												  : MS_UNKNOWN;
@@ -363,6 +405,24 @@ MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifi
 	if (contains(owners->owners, resolution->house) || contains(accounts, resolution->house))
 		return MS_HOUSE;
 	return MS_OTHER;
+}
+
+/* Of an address that may be several mailboxes, the right must hold for each. */
+MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifier,
+	guint recipient)
+{
+	static const int bad[] = {[MS_OWN] = 0, [MS_HOUSE] = 1, [MS_UNKNOWN] = 2, [MS_OTHER] = 3};
+	const MsOwners *owners = g_ptr_array_index(resolution->identifiers, identifier);
+	const GPtrArray *readings = readings_of(resolution, recipient);
+	if (readings == NULL)
+		return relation_to(resolution, owners, g_ptr_array_index(resolution->recipients, recipient));
+	MsRelation worst = MS_OWN;
+	for (guint i = 0; i < readings->len; i++) {
+		MsRelation r = relation_to(resolution, owners, readings->pdata[i]);
+		if (bad[r] > bad[worst])
+			worst = r;
+	}
+	return worst;
 }
 
 /* ---- single entries ------------------------------------------------------------------- */

@@ -81,3 +81,94 @@ char *ms_address_untagged(const char *canonical, const char *separators)
 		return NULL;
 	return g_strdup_printf("%.*s%s", (int)n, canonical, at);
 }
+
+/* ---- what an MTA may make of it ------------------------------------------------------- */
+
+/*
+ * Postfix and Sendmail take the domain off an address that ends at them, and read on in what was
+ * before it: with an @, as "site!user", "user%site" or "host::user".  Whether they do depends on
+ * settings that we do not see, so each of these is one of the mailboxes that may be meant.
+ */
+
+#define MAX_READINGS 16
+#define MAX_ROUTE 8
+
+typedef struct {
+	GPtrArray *found; /* of char * */
+	bool over;        /* more than are followed */
+} Readings;
+
+static void read_route(Readings *readings, const char *text, guint depth);
+
+static void join_route(Readings *readings, const char *local, gssize local_len, const char *domain,
+	gssize domain_len, guint depth)
+{
+	g_autofree char *a = local_len < 0 ? g_strdup(local) : g_strndup(local, (gsize)local_len);
+	g_autofree char *b = domain_len < 0 ? g_strdup(domain) : g_strndup(domain, (gsize)domain_len);
+	g_autofree char *joined = g_strconcat(a, "@", b, NULL);
+	if (*a != '\0' && *b != '\0')
+		read_route(readings, joined, depth + 1);
+}
+
+static void read_local(Readings *readings, const char *local, guint depth)
+{
+	if (strchr(local, '@') != NULL)
+		read_route(readings, local, depth + 1);
+	const char *bang = strchr(local, '!'), *colons = strstr(local, "::"), *percent = strrchr(local, '%');
+	if (bang != NULL)
+		join_route(readings, bang + 1, -1, local, bang - local, depth);
+	if (colons != NULL)
+		join_route(readings, colons + 2, -1, local, colons - local, depth);
+	if (percent != NULL)
+		join_route(readings, local, percent - local, percent + 1, -1, depth);
+}
+
+/* Quotes and backslashes only say that what they hold is one word. */
+static char *unquoted(const char *text, gsize len)
+{
+	GString *out = g_string_new(NULL);
+	for (gsize i = 0; i < len; i++) {
+		if (text[i] == '\\' && i + 1 < len)
+			i++;
+		else if (text[i] == '"')
+			continue;
+		g_string_append_c(out, text[i]);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void read_route(Readings *readings, const char *text, guint depth)
+{
+	if (depth > MAX_ROUTE || readings->found->len >= MAX_READINGS) {
+		readings->over = true;
+		return;
+	}
+	/* "@a.example,@b.example:user@c.example" (RFC 5321, appendix C) */
+	for (const char *colon; *text == '@' && (colon = strchr(text, ':')) != NULL;)
+		text = colon + 1;
+	g_autofree char *canonical = ms_address_canonical(text, strlen(text));
+	if (canonical != NULL && *canonical != '@'
+		&& !g_ptr_array_find_with_equal_func(readings->found, canonical, g_str_equal, NULL))
+		g_ptr_array_add(readings->found, g_steal_pointer(&canonical));
+	const char *at = strrchr(text, '@');
+	g_autofree char *local = unquoted(text, at != NULL ? (gsize)(at - text) : strlen(text));
+	read_local(readings, local, depth);
+}
+
+GPtrArray *ms_address_readings(const char *text)
+{
+	Readings readings = {g_ptr_array_new_with_free_func(g_free), false};
+	gsize len = strlen(text);
+	bool angles = len >= 2 && text[0] == '<' && text[len - 1] == '>';
+	g_autofree char *bare = angles ? g_strndup(text + 1, len - 2) : g_strdup(text);
+	read_route(&readings, bare, 0);
+	if (readings.over || readings.found->len == 0)
+		g_ptr_array_add(readings.found, g_strdup("")); /* some mailbox that nobody knows */
+	return readings.found;
+}
+
+bool ms_address_is_routed(const char *text)
+{
+	g_autoptr(GPtrArray) readings = ms_address_readings(text);
+	return readings->len > 1 || *text == '@' || g_str_has_prefix(text, "<@");
+}

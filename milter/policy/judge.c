@@ -309,6 +309,23 @@ static void judge_recipients(Judge *j)
 				     "the directory knows no account for the recipient"), j, first, n);
 }
 
+/* "anna%alpha.example@example.com": it is judged as each mailbox that it may be; a policy may not
+ * want it at all. */
+static void judge_routes(Judge *j)
+{
+	guint n = 0, first = 0;
+	for (guint r = 0; r < j->envelope->recipients->len; r++) {
+		if (!ms_address_is_routed(j->envelope->recipients->pdata[r]))
+			continue;
+		withhold(j, MS_ROUTED_RECIPIENT, r);
+		if (n++ == 0)
+			first = r;
+	}
+	if (n > 0)
+		to_recipient(add(j, MS_ROUTED_RECIPIENT, "the recipient's address has a way to another in it"), j,
+			first, n);
+}
+
 static void judge_accounts(Judge *j)
 {
 	if (j->policy->max_accounts < 0)
@@ -447,6 +464,7 @@ static void judge(const MsPolicy *policy, const MsEnvelope *envelope, const MsRe
 	Judge j = {policy, envelope, reading, resolution, verdict, {0}};
 	g_ptr_array_add(verdict->policies, g_strdup(policy->title));
 	judge_size(&j);
+	judge_routes(&j);
 	judge_unread(&j);
 	judge_contradictions(&j);
 	judge_outcomes(&j);

@@ -74,6 +74,7 @@ static const MsRow policy_rows[] = {
 	ON("unproven", "hold"),
 	ON("unknown-identifier", "deliver"),
 	ON("unknown-recipient", "deliver"),
+	ON("routed-recipient", "deliver"),
 	ON("oversized", "hold"),
 	ON("mixed-accounts", "hold"),
 	ON("exposed-recipients", "hold"),
@@ -200,11 +201,12 @@ static guint take_levels(const MsSection *section, const char *key)
 static bool splits_well(const MsSection *section, const MsPolicy *policy, GError **error)
 {
 	for (int i = 0; i < MS_N_REASONS; i++) {
-		if (policy->on[i] != MS_SPLIT || i == MS_MISMATCH || i == MS_UNPROVEN || i == MS_UNKNOWN_RECIPIENT)
+		if (policy->on[i] != MS_SPLIT || i == MS_MISMATCH || i == MS_UNPROVEN || i == MS_UNKNOWN_RECIPIENT
+			|| i == MS_ROUTED_RECIPIENT)
 			continue;
 		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
 		ms_section_error(section, key, error, "split is for reasons about single recipients "
-			"(on-mismatch, on-unproven, on-unknown-recipient); use hold");
+			"(on-mismatch, on-unproven, on-unknown-recipient, on-routed-recipient); use hold");
 		return false;
 	}
 	return true;

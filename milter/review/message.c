@@ -59,7 +59,7 @@ static void why(GString *out, const Request *r, const MsRecord *record)
 		if (sentence != NULL && reason->kind != NULL)
 			html(out, " (%s)", reason->kind);
 		/* Numbers and what could not be read stand in the words of the record. */
-		if (sentence != NULL && reason->code > MS_UNKNOWN_RECIPIENT)
+		if (sentence != NULL && reason->code > MS_ROUTED_RECIPIENT)
 			html(out, " <small>%s</small>", reason->text);
 		if (reason->masked != NULL)
 			html(out, ": <code>%s</code>", reason->masked);

@@ -134,6 +134,48 @@ static void test_mistakes(void)
 	}
 }
 
+/* What Postfix and Sendmail make of an address that ends at them. */
+static void test_routes(void)
+{
+	static const struct {
+		const char *input, *want;
+	} rows[] = {
+		{"a@b.example", "a@b.example"}, {"<a@b.example>", "a@b.example"},
+		{"\"a\"@b.example", "a@b.example"}, {"a+b=c.example@d.example", "a+b=c.example@d.example"},
+		{"a%b.example@c.example", "a%b.example@c.example a@b.example"},
+		{"b.example!a@c.example", "b.example!a@c.example a@b.example"},
+		{"\"a@b.example\"@c.example", "a@b.example@c.example a@b.example"},
+		{"a\\@b.example@c.example", "a\\@b.example@c.example a@b.example"},
+		{"a@b.example@c.example", "a@b.example@c.example a@b.example"},
+		{"@x.example,@y.example:a@b.example", "a@b.example"},
+		{"@x.example:a%b.example@c.example", "a%b.example@c.example a@b.example"},
+		{"\"a%b.example\"@c.example", "a%b.example@c.example a@b.example"},
+		{"b.example::a@c.example", "b.example::a@c.example a@b.example"},
+		{"a%b.example%d.example@c.example",
+			"a%b.example%d.example@c.example a%b.example@d.example a@b.example"},
+		{"d.example!b.example!a@c.example",
+			"d.example!b.example!a@c.example b.example!a@d.example a@b.example"},
+		{"b.example!a", "a@b.example"}, {"a%b.example", "a@b.example"}, {"a", ""}, {"", ""},
+		{"100%@b.example", "100%@b.example"}, {"a!@b.example", "a!@b.example"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GPtrArray) got = ms_address_readings(rows[i].input);
+		g_ptr_array_add(got, NULL);
+		g_autofree char *joined = g_strjoinv(" ", (char **)got->pdata);
+		g_test_message("\"%s\"", rows[i].input);
+		g_assert_cmpstr(joined, ==, rows[i].want);
+	}
+	g_autofree char *many = g_strnfill(300, '!');
+	for (int i = 0; i < 300; i += 2)
+		many[i] = 'a';
+	g_autoptr(GPtrArray) got = ms_address_readings(many);
+	g_assert_cmpuint(got->len, <=, 20);
+	g_assert_cmpstr(got->pdata[got->len - 1], ==, ""); /* too many to follow: nobody's */
+	g_assert_true(ms_address_is_routed("@x.example:a@b.example"));
+	g_assert_true(ms_address_is_routed("a%b.example@c.example"));
+	g_assert_false(ms_address_is_routed("a@b.example"));
+}
+
 static void test_address(void)
 {
 	static const struct {
@@ -179,6 +221,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/kind/canonical", test_canonical);
+	g_test_add_func("/kind/routes", test_routes);
 	g_test_add_func("/kind/luhn", test_luhn);
 	g_test_add_func("/kind/tax", test_tax);
 	g_test_add_func("/kind/mistakes", test_mistakes);

@@ -98,6 +98,64 @@ static MsPolicies *policies(const char *body)
 	return p;
 }
 
+/* Addresses that stand only in the message's own address fields. */
+static void test_addressed(void)
+{
+	static const struct {
+		const char *findings, *recipients;
+		guint left;
+	} cases[] = {
+		{"email billing@seller.example AC-9", "a@x.example AC-1", 0},        /* the sender */
+		{"email x@mail.seller.example AC-9", "a@x.example AC-1", 0},         /* its domain */
+		{"email a@x.example AC-9", "A@x.example AC-1", 0},                   /* in the envelope */
+		{"email b@x.example AC-1", "a@x.example AC-1", 0},                   /* of the same account */
+		{"email new@y.example ", "a@x.example AC-1", 0},                     /* nobody knows it */
+		{"email b@y.example AC-2", "a@x.example AC-1;c@y.example AC-2", 0},  /* they get it too */
+		{"email b@y.example AC-2", "a@x.example AC-1", 1},
+		{"email seller.example@y.example AC-2", "a@x.example AC-1", 1},
+		{"iban X AC-2;email b@x.example AC-1", "a@x.example AC-1", 1},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world(cases[i].findings, cases[i].recipients);
+		for (guint k = 0; k < w->reading->findings->len; k++)
+			((MsFinding *)w->reading->findings->pdata[k])->belief |= MS_BELIEF_ADDRESSED;
+		g_test_message("row %zu", i);
+		ms_policy_drop_addressed(w->envelope, w->reading, w->resolution);
+		g_assert_cmpuint(w->reading->findings->len, ==, cases[i].left);
+		g_assert_cmpuint(w->resolution->identifiers->len, ==, cases[i].left);
+		world_free(w);
+	}
+	World *w = world("email b@x.example AC-1", "a@x.example AC-1"); /* elsewhere too: it stays */
+	ms_policy_drop_addressed(w->envelope, w->reading, w->resolution);
+	g_assert_cmpuint(w->reading->findings->len, ==, 1);
+	world_free(w);
+}
+
+/* An address with a way in it can be refused. */
+static void test_routed(void)
+{
+	static const struct {
+		const char *policy, *recipients;
+		MsAction want;
+	} cases[] = {
+		{"", "a%x.example@seller.example AC-1", MS_DELIVER},
+		{"on-routed-recipient = reject", "a%x.example@seller.example AC-1", MS_REJECT},
+		{"on-routed-recipient = hold", "x.example!a@seller.example AC-1", MS_HOLD},
+		{"on-routed-recipient = hold", "@seller.example:a@x.example AC-1", MS_HOLD},
+		{"on-routed-recipient = hold", "a@x.example@seller.example AC-1", MS_HOLD},
+		{"on-routed-recipient = split", "a%x.example@seller.example AC-1;a@x.example AC-1", MS_SPLIT},
+		{"on-routed-recipient = reject", "a@x.example AC-1", MS_DELIVER},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world("iban X AC-1", cases[i].recipients);
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_test_message("row %zu", i);
+		g_assert_cmpint(v->action, ==, cases[i].want);
+		world_free(w);
+	}
+}
+
 /* Exactly those are kept from a split for whom there is a reason. */
 static void test_split(void)
 {
@@ -481,6 +539,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/shipped", test_shipped);
 	g_test_add_func("/policy/outcomes", test_outcomes);
 	g_test_add_func("/policy/split", test_split);
+	g_test_add_func("/policy/addressed", test_addressed);
+	g_test_add_func("/policy/routed", test_routed);
 	g_test_add_func("/policy/contradiction", test_contradiction);
 	g_test_add_func("/policy/seller", test_seller);
 	g_test_add_func("/policy/believe", test_believe);
