@@ -9,7 +9,7 @@
  * ERRORS  None: a text without an address has no keys.
  * THREADS Pure functions.
  * LIMITS  A postcode and a number within 60 words of each other; streets of 6 words.
- * NOT     A place without a postcode has no key.
+ * NOT     A place with neither number nor box has no key, but for "s/n" and "bb".
  */
 #ifndef MISSENT_POSTAL_H
 #define MISSENT_POSTAL_H
@@ -26,7 +26,9 @@ typedef struct {
 	/* An address: `key` is of depth STREET or, after one of these, NAME. */
 	void (*found)(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user);
 	void *user;
+	bool towns; /* where there is no postcode, may a word stand for it: "~dubai/27/maktoum"? */
 } MsPostalSink;
+#define MS_POSTAL_TOWN "~"
 
 /* `folded` as ms_fold_new() makes it.  `whole`: of each street only all its words are tried,
  * and, where all stands in one line, its last ones. */

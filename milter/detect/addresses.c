@@ -11,6 +11,7 @@
 typedef struct {
 	Search *search;
 	const MsKind *kind;
+	bool towns; /* some in the directory have no postcode */
 } Sink;
 
 static bool may(const char *key, MsPostalDepth depth, void *user)
@@ -70,6 +71,13 @@ static bool begins_known_code(const Search *s, const Sink *sink, gsize word)
 	const char *text = s->compact->text + w->start;
 	gsize len = w->end - w->start;
 	char first[16], second[16];
+	if (sink->towns && len >= 3 && len < 30 && g_ascii_isalpha(text[0])) {
+		char town[32] = MS_POSTAL_TOWN;
+		memcpy(town + 1, text, len);
+		town[len + 1] = '\0';
+		if (may(town, MS_POSTAL_CODE, (void *)sink))
+			return true;
+	}
 	/* Most words have no digit among their first four. */
 	if (len < 2 || len > 8 || !(g_ascii_isdigit(text[0]) || g_ascii_isdigit(text[1])
 			|| (len > 2 && g_ascii_isdigit(text[2])) || (len > 3 && g_ascii_isdigit(text[3]))))
@@ -105,7 +113,7 @@ static void look_around(const Search *s, const Sink *sink, gsize from, gsize unt
 	while (until < s->fold->len && ((guchar)s->fold->text[until] & 0xc0) == 0x80)
 		until++;
 	Window window = {sink, from};
-	MsPostalSink to = {window_may, window_found, &window};
+	MsPostalSink to = {window_may, window_found, &window, sink->towns};
 	ms_postal_find(s->fold->text + from, until - from, false, &to);
 }
 
@@ -137,7 +145,8 @@ void ms_detect_addresses(Search *s)
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
 		if (kind->form != MS_FORM_ADDRESS || !kind->known)
 			continue;
-		Sink sink = {s, kind};
+		Sink sink = {s, kind, false};
+		sink.towns = may(MS_POSTAL_TOWN MS_POSTAL_TOWN, MS_POSTAL_CODE, &sink);
 		near_codes(s, &sink);
 	}
 }

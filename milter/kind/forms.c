@@ -276,16 +276,24 @@ const char *ms_kind_register_of_scheme(const char *scheme)
 
 #define MAX_FORMS 200
 
+/* For the filter alone; takes `compact`. */
+static void filter_form(GPtrArray *forms, char *compact)
+{
+	MsOtherForm *form = g_new0(MsOtherForm, 1);
+	form->compact = compact;
+	g_ptr_array_add(forms, form);
+}
+
 static bool every_key(const char *key, MsPostalDepth depth, void *user)
 {
 	GPtrArray *forms = user;
 	if (forms->len >= MAX_FORMS)
 		return false;
 	if (depth == MS_POSTAL_CODE || depth == MS_POSTAL_NUMBER) {
-		MsOtherForm *form = g_new0(MsOtherForm, 1);
-		form->compact = g_strconcat(key, "/", NULL); /* for the filter alone */
-		g_ptr_array_add(forms, form);
+		filter_form(forms, g_strconcat(key, "/", NULL));
 	}
+	if (depth == MS_POSTAL_CODE && key[0] == MS_POSTAL_TOWN[0])
+		filter_form(forms, g_strdup(MS_POSTAL_TOWN MS_POSTAL_TOWN "/")); /* there are such */
 	return true;
 }
 
@@ -304,7 +312,7 @@ static void keep_key(const char *key, MsPostalDepth depth, gsize start, gsize en
 static void address_forms(GPtrArray *forms, const char *text, gsize len)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(text, len);
-	MsPostalSink sink = {every_key, keep_key, forms};
+	MsPostalSink sink = {every_key, keep_key, forms, true};
 	ms_postal_find(fold->text, fold->len, true, &sink);
 }
 

@@ -23,8 +23,10 @@ typedef struct {
 	gsize start, end;
 	TokenType type;
 	guint line;       /* tokens of one line, or cell, have one number */
+	guint segment;    /* the same of pieces between commas, or lines */
 	bool comma;       /* something other than blanks stands before it */
 	bool dash;        /* '-' or '/' stands directly before it */
+	bool hash;        /* '#' does: a unit in a building */
 	char text[MAX_WORD + 1]; /* lower case, cut */
 } Token;
 
@@ -46,31 +48,62 @@ static bool is_letter(char c)
 	return g_ascii_isalnum(c) || (c & 0x80);
 }
 
+/* Capitals that look like Latin ones are folded to them, small letters are not: both become one. */
+static gunichar one_case(gunichar c)
+{
+	static const struct {
+		gunichar small;
+		char latin;
+	} pairs[] = {{0x432, 'b'}, {0x43a, 'k'}, {0x43c, 'm'}, {0x43d, 'h'}, {0x442, 't'}};
+	c = g_unichar_tolower(c);
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
+		if (pairs[i].small == c)
+			return (gunichar)pairs[i].latin;
+	return c;
+}
+
+static gsize append_letter(Token *token, gsize n, const char *at)
+{
+	char utf8[6];
+	gsize len = 1;
+	if (*at & 0x80)
+		len = (gsize)g_unichar_to_utf8(one_case(g_utf8_get_char(at)), utf8);
+	else
+		utf8[0] = g_ascii_tolower(*at);
+	if (n + len > MAX_WORD)
+		return n;
+	memcpy(token->text + n, utf8, len);
+	return n + len;
+}
+
 static GArray *cut(const char *text, gsize len)
 {
 	GArray *tokens = g_array_new(FALSE, TRUE, sizeof(Token));
 	guint line = 0;
-	bool comma = false;
+	bool comma = false, ended = false, segment_ended = false;
+	guint segment = 0;
 	for (gsize i = 0; i < len;) {
 		if (!is_letter(text[i])) {
-			if (strchr("\n\t|", text[i]) != NULL && text[i] != '\0') {
-				line++;
-			} else if (strchr(" .'\r>", text[i]) == NULL && text[i] != '\0') {
+			if (strchr("\n\t|", text[i]) != NULL && text[i] != '\0')
+				ended = true;
+			else if (strchr(" .'\r>", text[i]) == NULL && text[i] != '\0')
 				comma = true;
-			}
+			segment_ended = segment_ended || ended || text[i] == ',' || text[i] == ';';
 			i++;
 			continue;
 		}
-		Token token = {.start = i, .line = line, .comma = comma};
+		line += ended && tokens->len > 0; /* empty lines and cells do not count */
+		segment += segment_ended && tokens->len > 0;
+		Token token = {.start = i, .line = line, .segment = segment, .comma = comma};
 		token.dash = i > 0 && (text[i - 1] == '-' || text[i - 1] == '/');
+		token.hash = i > 0 && text[i - 1] == '#';
 		gsize n = 0;
-		for (; i < len && is_letter(text[i]); i++)
-			if (n < MAX_WORD)
-				token.text[n++] = g_ascii_tolower(text[i]);
+		for (; i < len && is_letter(text[i]); i += (gsize)g_utf8_skip[(guchar)text[i]])
+			n = append_letter(&token, n, text + i);
 		token.end = i;
 		token.type = type_of(token.text);
 		g_array_append_val(tokens, token);
-		comma = false;
+		comma = ended = segment_ended = false;
 	}
 	return tokens;
 }
@@ -96,12 +129,30 @@ static const char left_out[] =
 	"utca u ut ter namesti nam trg ulice saint sainte sankt santa ste s "
 	"n e w o nw ne sw se no so north south east west nord sud ouest est norte sur "
 	"de la le les du des d l der die das den dem von van vom zum zur am im an auf del della delle dei degli di da "
-	"do dos el los las the of and und et y i a at in nr no num numero number bis quater ";
+	"do dos el los las the of and und et y i a at in nr no num numero number bis ter quater "
+	"yл byл бyл yлицa бд leoforos odos iela mnt tanav ro daero bulevar bulevardul blv gate "
+	"carrer avinguda triq nouvelle ";
 static const char unit_words[] =
 	"apt apartment appt appartement suite ste unit flat room rm floor fl etage et stock og eg stiege top bat batiment "
-	"building bldg piso puerta planta esc escalier interno int scala lok lokal m bus box porte ";
+	"building bldg piso puerta planta esc escalier interno int scala lok lokal m bus box porte sala level lvl oficina "
+	"office shop dept depto dpto ap apart ap kv kb em ajto d daire kat sec unidade andar torre tower block blk sc bl dto dcha izq izda esq tv th mf og etg piano ";
 static const char box_words[] =
-	"box pobox postfach bp boite postale apartado correos casella postbus skrytka pocztowa postboks postlada caixa pf locked ";
+	"box pobox postfach bp boite postale apartado correos casella postbus skrytka pocztowa poczt postboks postlada caixa pf "
+	"locked bag postholf postal ";
+/* What may stand between a street and its number. */
+static const char house_words[] = "no nr num numero number nro hs haus bud бyд ";
+/* The same where they stand alone before the number. */
+static const char short_box_words[] = "pl cp pb ";
+static const char months[] =
+	"enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre janeiro fevereiro marco "
+	"maio junho julho setembro outubro novembro dezembro gennaio febbraio aprile maggio giugno luglio settembre ottobre "
+	"novembre dicembre janvier fevrier mars avril mai juin juillet aout septembre octobre decembre januar februar marz "
+	"april juni juli august september oktober november dezember maja stycznia lutego marca kwietnia czerwca lipca "
+	"sierpnia wrzesnia pazdziernika listopada grudnia ";
+static const char countries[] =
+	"united arab emirates uae qatar ireland deutschland germany france italia italy espana spain portugal osterreich austria "
+	"schweiz suisse switzerland nederland netherlands belgium belgie belgique china kingdom states america usa india japan "
+	"korea singapore kuwait bahrain oman jamaica chile colombia peru ";
 
 static bool is_unit(const char *word)
 {
@@ -180,7 +231,9 @@ static bool all_digits(const char *s, gsize min, gsize max)
 /* "10115", "1012ab", "sw1a2aa", "d10115" */
 static bool is_code(const char *s)
 {
-	gsize n = strlen(s), before = strcspn(s, "0123456789");
+	gsize n = strlen(s), before = strcspn(s, "0123456789"), digits = strspn(s, "0123456789");
+	if (digits > 0 && digits < n) /* of those that begin with digits only the Dutch end in letters */
+		return digits == 4 && n == 6;
 	return all_digits(s, 4, 7) || (n >= 5 && n <= 8 && before <= 3 && strpbrk(s, "abcdefghijklmnopqrstuvwxyz") != NULL);
 }
 
@@ -200,7 +253,7 @@ void ms_postal_codes(const char *first, const char *second, bool dash,
 	void (*code)(const char *code, void *user), void *user)
 {
 	char both[MAX_WORD * 2 + 1];
-	if (is_code(first))
+	if (is_code(first) || all_digits(first, 3, 3))
 		code(first, user);
 	if (second != NULL && is_code_of_two(first, second, dash)) {
 		g_snprintf(both, sizeof both, "%s%s", first, second);
@@ -208,14 +261,22 @@ void ms_postal_codes(const char *first, const char *second, bool dash,
 	}
 }
 
-/* How many tokens of a postcode begin at `i`; the postcode.  `way` 0: one token; 1: two. */
+/* Ways to a postcode, or to what stands for one. */
+enum { ONE_TOKEN, TWO_TOKENS, THREE_DIGITS, TOWN, N_WAYS };
+
+/* How many tokens of a postcode begin at `i`; the postcode. */
 static guint postcode(const GArray *tokens, guint i, guint way, char *out)
 {
 	const Token *t = &g_array_index(tokens, Token, i);
 	const Token *next = i + 1 < tokens->len ? t + 1 : NULL;
-	if (way == 0) {
+	if (way == ONE_TOKEN || way == THREE_DIGITS) {
 		g_strlcpy(out, t->text, MAX_WORD);
-		return is_code(t->text) ? 1 : 0;
+		return way == ONE_TOKEN ? is_code(t->text) : all_digits(t->text, 3, 3);
+	}
+	if (way == TOWN) {
+		g_snprintf(out, MAX_KEY, MS_POSTAL_TOWN "%s", t->text);
+		return t->type == WORD && strlen(t->text) >= 3 && g_str_is_ascii(t->text)
+			&& !is_one_of(t->text, left_out) && !is_one_of(t->text, countries);
 	}
 	if (next == NULL || next->line != t->line || next->start - t->end > 1
 		|| !is_code_of_two(t->text, next->text, next->dash))
@@ -234,6 +295,11 @@ typedef struct {
 	guint code, code_len; /* tokens of the postcode */
 	char key[MAX_KEY * 2];
 	gsize number_len;     /* of the key up to and with the house number */
+	guint number, way;    /* that are tried now */
+	/* Of an address to be stored: */
+	const MsPostalSink *to;
+	GArray *candidates;
+	bool apart; /* some number does not stand beside the postcode */
 } Search;
 
 static const Token *token(const Search *s, guint i)
@@ -265,11 +331,22 @@ static void add_names(Search *s, guint first, gsize start, gsize end)
 	s->key[street_len] = '\0';
 }
 
+/* "Postfach 4711"; "PL 123" only as a line of its own. */
+static bool is_box(const Search *s, guint number, const Token *before)
+{
+	guint line = token(s, number)->line;
+	bool alone = before->line == line && before == token(s, number - 1)
+		&& (number < 2 || token(s, number - 2)->line != line || token(s, number)->start - before->end > 1
+			|| before->comma)
+		&& (number + 1 >= s->tokens->len || token(s, number + 1)->line != line || token(s, number + 1)->comma);
+	return is_one_of(before->text, box_words) || (alone && is_one_of(before->text, short_box_words));
+}
+
 static bool try_street(Search *s, guint number, guint first, guint n)
 {
 	char street[MAX_KEY];
 	const Token *nearest = token(s, first + n - 1);
-	if (first < number && is_one_of(nearest->text, box_words))
+	if (first < number && is_box(s, number, nearest))
 		g_strlcpy(street, "pobox", sizeof street);
 	else if (!reduce(token(s, first), n, street))
 		return false;
@@ -284,10 +361,39 @@ static bool try_street(Search *s, guint number, guint first, guint n)
 	return true;
 }
 
+/* "5th", "1e" */
+static bool is_ordinal(const char *word)
+{
+	const char *ending = word + strspn(word, "0123456789");
+	return ending != word && is_one_of(ending, "st nd rd th e er de ste ");
+}
+
 static bool is_street_word(const Search *s, guint i, guint line)
 {
 	const Token *t = token(s, i);
-	return t->line == line && !in_code(s, i) && (t->type == WORD || (t->type == MIXED && !g_ascii_isdigit(t->text[0])));
+	return t->line == line && !in_code(s, i)
+		&& (t->type == WORD || (t->type == MIXED && (!g_ascii_isdigit(t->text[0]) || is_ordinal(t->text))));
+}
+
+/* "Calle 12 # 34-56", "Cra. 7 No. 93-60": the street is a number too. */
+static void to_a_numbered_street(Search *s, guint number)
+{
+	static const char types[] = "calle cl cra carrera kr cr av avenida diagonal transversal dg tv c ";
+	guint i = number;
+	while (i > 0 && is_one_of(token(s, i - 1)->text, "no n nr num numero a b c d e sur norte este oeste "))
+		i--;
+	if (i < 2 || token(s, i - 1)->type == WORD || in_code(s, i - 1) || token(s, i - 1)->line != token(s, number)->line
+		|| !is_one_of(token(s, i - 2)->text, types))
+		return;
+	s->key[s->number_len] = '\0';
+	gsize digits = strspn(token(s, i - 1)->text, "0123456789");
+	if (digits == 0)
+		return;
+	g_snprintf(s->key + s->number_len, sizeof s->key - s->number_len, "/%.*s%s", (int)digits, token(s, i - 1)->text,
+		token(s, i - 2)->text[0] == 'c' && token(s, i - 2)->text[1] != 'r' ? "calle" : "other");
+	if (s->sink->may(s->key, MS_POSTAL_STREET, s->sink->user))
+		s->sink->found(s->key, MS_POSTAL_STREET, token(s, MIN(i - 2, s->code))->start,
+			token(s, MAX(number, s->code + s->code_len - 1))->end, s->sink->user);
 }
 
 /* "Hauptstr. 5", "Calle Mayor, 5" */
@@ -297,6 +403,8 @@ static void to_the_left(Search *s, guint number)
 	bool begins = number > 0 && token(s, number - 1)->line != line;
 	if (begins) /* then the street may be the line above */
 		line = token(s, number - 1)->line;
+	while (first > 1 && token(s, first - 1)->line == line && is_one_of(token(s, first - 1)->text, house_words))
+		first--;
 	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
 		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
 		first--;
@@ -313,6 +421,14 @@ static void to_the_left(Search *s, guint number)
 static void to_the_right(Search *s, guint number)
 {
 	guint line = token(s, number)->line, first = number + 1, n = 0;
+	guint month = first < s->tokens->len && strcmp(token(s, first)->text, "de") == 0 ? first + 1 : first;
+	if (month < s->tokens->len && is_one_of(token(s, month)->text, months))
+		return; /* "9 de Julio" is the street */
+	if (number > 0 && token(s, number - 1)->line == line && is_unit(token(s, number - 1)->text))
+		return;
+	if (first + 2 < s->tokens->len && is_one_of(token(s, first)->text, "sec section ")
+		&& token(s, first + 1)->type == NUMBER) /* "No. 7, Sec. 4, Zhongxiao E. Rd." */
+		first += 2;
 	while (first + n < s->tokens->len && n < MAX_STREET && is_street_word(s, first + n, line)
 		&& (n == 0 || !token(s, first + n)->comma || token(s, first + n)->dash)
 		&& !is_unit(token(s, first + n)->text))
@@ -320,6 +436,50 @@ static void to_the_right(Search *s, guint number)
 	bool all = !s->whole || s->lines < 2;
 	for (guint i = 0; i < (all ? n : MIN(n, 1)); i++)
 		try_street(s, number, first, n - i);
+}
+
+/* A house number, or what is written where there is none; its digits. */
+static const char *house_number(const Search *s, guint i, gsize *digits_out)
+{
+	const Token *t = token(s, i);
+	gsize digits = strspn(t->text, "0123456789");
+	const char *rest = t->text + digits;
+	*digits_out = digits;
+	if (strcmp(t->text, "bb") == 0 || strcmp(t->text, "sn") == 0
+		|| (t->text[0] == 'n' && t->text[1] == '\0' && t->dash && i > 0 && strcmp(token(s, i - 1)->text, "s") == 0)) {
+		*digits_out = 1;
+		return "0";
+	}
+	if (digits == 0 || (rest[0] != '\0' && rest[1] != '\0' && !is_one_of(rest, "bis ter quater ")))
+		return NULL;
+	return t->text;
+}
+
+/* Of two numbers the longer is the postcode, but where a box is meant. */
+static bool may_be_house(const Search *s, guint i, gsize digits, gsize code_len)
+{
+	gsize code_digits = strspn(s->key, "0123456789");
+	if (i > 0 && is_box(s, i, token(s, i - 1)))
+		return digits <= 6;
+	return digits <= 5 && !(code_digits == code_len && digits > code_len && code_len > 3);
+}
+
+static void with_number(Search *s, guint i)
+{
+	s->number = i;
+	to_a_numbered_street(s, i);
+	if (token(s, i)->hash)
+		return;
+	to_the_left(s, i);
+	/* Behind a range of numbers. */
+	guint line = token(s, i)->line, last = i;
+	while (last + 1 < s->tokens->len && token(s, last + 1)->dash
+		&& token(s, last + 1)->type != WORD && !in_code(s, last + 1))
+		last++;
+	while (last + 1 < s->tokens->len && token(s, last + 1)->line == line && !in_code(s, last + 1)
+		&& is_one_of(token(s, last + 1)->text, "a b c d e f g h bis ter quater "))
+		last++;
+	to_the_right(s, last);
 }
 
 static void around(Search *s)
@@ -330,50 +490,107 @@ static void around(Search *s)
 	gsize code_len = strlen(s->key);
 	for (guint i = from; i < until; i++) {
 		const Token *t = token(s, i);
-		gsize digits = strspn(t->text, "0123456789");
-		if (in_code(s, i) || digits == 0 || digits > 5 || strlen(t->text) > digits + 1
+		gsize digits;
+		const char *number = house_number(s, i, &digits);
+		if (number == NULL || in_code(s, i) || !may_be_house(s, i, digits, code_len)
 			|| (t->line > line ? t->line - line : line - t->line) > MAX_LINES)
+			continue;
+		if (s->whole && s->way == TOWN && t->segment >= token(s, s->code)->segment)
 			continue;
 		if (i > 0 && t->dash && token(s, i - 1)->type != WORD && !in_code(s, i - 1))
 			continue; /* of "4-6" the 4 counts, of "9/12" the 9 */
-		/* Of two numbers the longer is the postcode. */
-		gsize code_digits = strspn(s->key, "0123456789");
-		if (code_digits == code_len && (digits > code_len || (digits == code_len && code_len < 5)))
-			continue;
-		const char *plain = t->text + MIN(strspn(t->text, "0"), digits - 1);
+		const char *plain = number + MIN(strspn(number, "0"), digits - 1);
 		g_snprintf(s->key + code_len, sizeof s->key - code_len, "/%.*s",
-			(int)(digits - (gsize)(plain - t->text)), plain);
+			(int)(digits - (gsize)(plain - number)), plain);
 		s->number_len = strlen(s->key);
-		if (s->sink->may(s->key, MS_POSTAL_NUMBER, s->sink->user)) {
-			to_the_left(s, i);
-			/* Behind a range of numbers. */
-			guint last = i;
-			while (last + 1 < s->tokens->len && token(s, last + 1)->dash
-				&& token(s, last + 1)->type != WORD && !in_code(s, last + 1))
-				last++;
-			while (last + 1 < s->tokens->len && token(s, last + 1)->line == t->line
-				&& strlen(token(s, last + 1)->text) == 1 && !in_code(s, last + 1)
-				&& token(s, last + 1)->type == WORD && is_one_of(token(s, last + 1)->text, "a b c d"))
-				last++;
-			to_the_right(s, last);
-		}
+		if (s->sink->may(s->key, MS_POSTAL_NUMBER, s->sink->user))
+			with_number(s, i);
 		s->key[code_len] = '\0';
+	}
+}
+
+/* "1100-053" is one postcode: neither half is one. */
+static bool is_half(const Search *s, guint i)
+{
+	char code[MAX_KEY];
+	return (i + 1 < s->tokens->len && token(s, i + 1)->dash && postcode(s->tokens, i, TWO_TOKENS, code) > 0)
+		|| (i > 0 && token(s, i)->dash && postcode(s->tokens, i - 1, TWO_TOKENS, code) > 0);
+}
+
+static void by_way(Search *s, guint way)
+{
+	guint last = s->tokens->len > 0 ? token(s, s->tokens->len - 1)->segment : 0;
+	for (guint i = 0; i < s->tokens->len; i++) {
+		s->code = i;
+		s->way = way;
+		if (s->whole && ((way == ONE_TOKEN && is_half(s, i)) || (way == TOWN && token(s, i)->segment + 1 < last)))
+			continue;
+		s->code_len = postcode(s->tokens, i, way, s->key);
+		if (s->code_len > 0 && s->sink->may(s->key, MS_POSTAL_CODE, s->sink->user))
+			around(s);
+	}
+}
+
+/* What is found in an address to be stored, until it is known what the best of it is. */
+typedef struct {
+	char *key;
+	MsPostalDepth depth;
+	gsize start, end;
+	bool beside; /* the number stands beside the postcode: "110 00 Praha 1" */
+} Candidate;
+
+static void clear_candidate(gpointer data)
+{
+	g_free(((Candidate *)data)->key);
+}
+
+static bool ask(const char *key, MsPostalDepth depth, void *user)
+{
+	const Search *s = user;
+	return s->to->may(key, depth, s->to->user);
+}
+
+static void keep(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user)
+{
+	Search *s = user;
+	Candidate candidate = {g_strdup(key), depth, start, end,
+		token(s, s->number)->segment == token(s, s->code)->segment};
+	s->apart = s->apart || !candidate.beside;
+	g_array_append_val(s->candidates, candidate);
+}
+
+static void find_whole(Search *s)
+{
+	MsPostalSink sink = {ask, keep, s, s->to->towns};
+	g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
+	g_array_set_clear_func(candidates, clear_candidate);
+	s->candidates = candidates;
+	s->sink = &sink;
+	for (guint way = 0; way < N_WAYS; way++) {
+		/* Less certain: only where there is nothing better. */
+		if ((way == THREE_DIGITS && candidates->len > 0) || (way == TOWN && (candidates->len > 0 || !sink.towns)))
+			break;
+		by_way(s, way);
+	}
+	for (guint i = 0; i < candidates->len; i++) {
+		const Candidate *c = &g_array_index(candidates, Candidate, i);
+		if (!c->beside || !s->apart)
+			s->to->found(c->key, c->depth, c->start, c->end, s->to->user);
 	}
 }
 
 void ms_postal_find(const char *folded, gsize len, bool whole, const MsPostalSink *sink)
 {
 	g_autoptr(GArray) tokens = cut(folded, len);
-	Search s = {.tokens = tokens, .sink = sink, .whole = whole};
+	Search s = {.tokens = tokens, .sink = sink, .to = sink, .whole = whole};
 	s.lines = tokens->len > 0 ? token(&s, tokens->len - 1)->line + 1 : 0;
-	for (guint i = 0; i < tokens->len; i++) {
-		for (guint way = 0; way < 2; way++) {
-			s.code = i;
-			s.code_len = postcode(tokens, i, way, s.key);
-			if (s.code_len > 0 && sink->may(s.key, MS_POSTAL_CODE, sink->user))
-				around(&s);
-		}
+	if (whole) {
+		find_whole(&s);
+		return;
 	}
+	for (guint way = 0; way < N_WAYS; way++)
+		if (way != TOWN || sink->towns)
+			by_way(&s, way);
 }
 
 static bool always(const char *key, MsPostalDepth depth, void *user)
@@ -383,7 +600,7 @@ static bool always(const char *key, MsPostalDepth depth, void *user)
 	return depth != MS_POSTAL_NAME;
 }
 
-/* The surest: the longest postcode that is not a number of the street as well, then the longest
+/* The surest: a box, then the longest postcode that is not a number of the street as well, then the longest
  * street. */
 static void take_best(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user)
 {
@@ -391,8 +608,11 @@ static void take_best(const char *key, MsPostalDepth depth, gsize start, gsize e
 	(void)start;
 	(void)end;
 	char **best = user;
+	bool box = g_str_has_suffix(key, "/pobox"), best_box = *best != NULL && g_str_has_suffix(*best, "/pobox");
 	gsize code = strcspn(key, "/"), best_code = *best != NULL ? strcspn(*best, "/") : 0;
-	if (code > best_code || (code == best_code && strlen(key) > strlen(*best))) {
+	if (best_box && !box)
+		return;
+	if ((box && !best_box) || code > best_code || (code == best_code && strlen(key) > strlen(*best))) {
 		g_free(*best);
 		*best = g_strdup(key);
 	}
@@ -401,7 +621,7 @@ static void take_best(const char *key, MsPostalDepth depth, gsize start, gsize e
 char *ms_postal_key(const char *folded, gsize len)
 {
 	char *best = NULL;
-	MsPostalSink sink = {always, take_best, &best};
+	MsPostalSink sink = {always, take_best, &best, false};
 	ms_postal_find(folded, len, true, &sink);
 	return best;
 }

@@ -178,6 +178,9 @@ static const char *const directory[][2] = {
 	{"email", "an@dreas.de"}, {"vat-id", "PL5260250995"}, {"subscription-id", "6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21"},
 	{"billing-address", "Muster GmbH\nHauptstra\xc3\x9f" "e 5\n10115 Berlin"},
 	{"billing-address", "12, rue de la Paix, 75002 Paris"},
+	{"billing-address", "Gulf Traders, P.O. Box 4711, Dubai, United Arab Emirates"},
+	{"billing-address", "Meir 1145, 2000 Antwerpen"},
+	{"billing-address", "Harbour Ltd, 104 Nathan Road, Kowloon"},
 };
 
 static GBytes *directory_image(void)
@@ -247,6 +250,13 @@ static const struct {
 	{"Nebenstr. 5, 10115 Berlin", "billing-address", NULL, 0},
 	{"75002 PARIS CEDEX 02\n12 R PAIX", "billing-address", "75002/12/paix", MS_BELIEF_TENTATIVE},
 	{"10115 5 10115 5 10115 5", "billing-address", NULL, 0},
+	{"B-2000 ANTWERPEN\nMEIR 1145 bus 3", "billing-address", "2000/1145/meir", MS_BELIEF_TENTATIVE},
+	{"PO Box 4711\nDubai", "billing-address", "~dubai/4711/pobox", MS_BELIEF_TENTATIVE},
+	{"104 Nathan Rd., KOWLOON", "billing-address", "~kowloon/104/nathan", MS_BELIEF_TENTATIVE},
+	{"PO Box 4712\nDubai", "billing-address", NULL, 0},
+	{"in Dubai 4711 pieces went through box 7", "billing-address", NULL, 0},
+	{"104 pages on Kowloon", "billing-address", NULL, 0},
+	{"PO Box 4711\nSharjah", "billing-address", NULL, 0},
 };
 
 static void test_known(void)
@@ -373,6 +383,18 @@ static void test_postal(void)
 		{"Postfach 12 34\n8021 Zurich", "8021/12/pobox"},
 		{"Storgatan 7\n111 22 Stockholm", "11122/7/storgatan"},
 		{"Calle Mayor, 5\n28013 Madrid", "28013/5/mayor"},
+		{"14bis rue de la Gare\n69003 Lyon", "69003/14/gare"},
+		{"12 a-c Station Road\nLeeds LS1 4DY", "ls14dy/12/station"},
+		{"Laugavegur 18\n101 Reykjavik", "101/18/laugavegur"},
+		{"Box 45678\n8000 Bern", "8000/45678/pobox"},
+		{"C/ Mayor s/n\n08008 Barcelona", "08008/0/mayor"},
+		{"Knez Mihailova bb, 11000 Beograd", "11000/0/knez-mihailova"},
+		{"Cra. 7 No. 93-60\n110221 Bogota", "110221/93/7other"},
+		{"Av. 9 de Julio 161, piso 3\nC1043AAZ Buenos Aires", "c1043aaz/161/julio"},
+		{"Na Prikope 162/12\n110 00 Praha 1", "11000/162/na-prikope"},
+		{"350 5th Avenue, New York, NY 10118", "10118/350/5th"},
+		{"Rua Augusta 100, 3.o Dto\n1100-053 Lisboa", "1100053/100/augusta"},
+		{"27 Al Maktoum Street, Dubai", NULL},
 		{"no address", NULL},
 		{"", NULL},
 	};
