@@ -195,10 +195,11 @@ static bool walk(const char *text, gsize len, GPtrArray *inner, GString *kept)
 
 void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner)
 {
-	g_autoptr(GString) kept = g_string_new(NULL);
-	if (text->len - from < 6 ||
-		!walk(text->str + from, text->len - from, inner, kept))
+	const char *start = text->str + from, *end = text->str + text->len, *type;
+	if (end - start < 6 || find(start, start, end, &type) == NULL)
 		return;
+	g_autoptr(GString) kept = g_string_new(NULL);
+	walk(start, (gsize)(end - start), inner, kept);
 	g_string_truncate(text, from);
 	g_string_append_len(text, kept->str, (gssize)kept->len);
 }

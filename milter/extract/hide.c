@@ -5,8 +5,9 @@
 #include "hide.h"
 
 /*
- * Just enough of CSS to know which text a browser may not show.  In come declarations and
- * style sheets, out go flags; no state but the rules of one page, so any thread.
+ * Just enough of CSS to know which text a browser may not show, and where its lines end.
+ * In come declarations and style sheets, out go flags; no state but the rules of one
+ * page, so any thread.
  *
  * No cascade and no media: a rule that hides an element on one device, or is overruled by
  * another, still makes two readings of the text, which html.c both hands out.  Of a
@@ -14,7 +15,7 @@
  */
 
 struct MsHideRules {
-	GHashTable *names; /* ".class", "#id", "tag" */
+	GHashTable *names; /* ".class", "#id", "tag" to flags */
 	bool tags;         /* there are tags among them */
 };
 
@@ -83,6 +84,38 @@ static guint size_says(const char *name, const char *value)
 	return 0;
 }
 
+static guint display_says(const char *value)
+{
+	static const char *const blocks[] = {
+		"block", "table;", "table!", "flex", "grid", "list-item", NULL};
+	gsize len = strcspn(value, "!");
+	if (len == strlen("inline") && g_str_has_prefix(value, "inline"))
+		return MS_HIDE_INLINE;
+	return is_one_of(value, blocks) || strcmp(value, "table") == 0 ? MS_HIDE_BLOCK
+								       : 0;
+}
+
+/* What is no declaration, or has more digits in a row than a length has. */
+static bool has_number(const char *text)
+{
+	guint run = 0, all = 0;
+	bool colour = false;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '@')
+			return true;
+		if (!g_ascii_isdigit(*p)) {
+			run = 0;
+			colour = *p == '#' || (colour && g_ascii_isxdigit(*p));
+			continue;
+		}
+		run++;
+		all++;
+		if (run > 4 && !colour)
+			return true;
+	}
+	return all > 16;
+}
+
 /* One declaration, without white space and in lower case. */
 static guint declaration_says(const char *name, const char *value)
 {
@@ -95,6 +128,10 @@ static guint declaration_says(const char *name, const char *value)
 		(strcmp(name, "visibility") == 0 && is_one_of(value, gone)) ||
 		(strcmp(name, "mso-hide") == 0 && g_str_has_prefix(value, "all")))
 		return MS_HIDE_SURE;
+	if (strcmp(name, "display") == 0)
+		return display_says(value);
+	if (strcmp(name, "unicode-bidi") == 0 && strstr(value, "override") != NULL)
+		return MS_HIDE_TURNED;
 	gsize len = strcspn(value, "!");
 	if ((strcmp(name, "color") == 0 ||
 		    strcmp(name, "-webkit-text-fill-color") == 0) &&
@@ -110,26 +147,27 @@ static guint declaration_says(const char *name, const char *value)
 	return size_says(name, value);
 }
 
-static bool has_words(const char *css, gsize len)
+static bool has_words(const char *css)
 {
-	return memmem(css, len, "url(", 4) != NULL ||
-	       memmem(css, len, "URL(", 4) != NULL || memmem(css, len, "/*", 2) != NULL;
+	return strstr(css, "url(") != NULL || strstr(css, "/*") != NULL;
 }
 
 guint ms_hide_style(const char *css, gsize len)
 {
 	char tight[MAX_DECLARATIONS + 2];
-	guint says = has_words(css, len) ? MS_HIDE_SPEAKS : 0;
 	gsize n = 0;
 	for (gsize i = 0; i < len && n < MAX_DECLARATIONS; i++)
 		if (!g_ascii_isspace(css[i]) && css[i] != '\0')
 			tight[n++] = g_ascii_tolower(css[i]);
 	tight[n] = '\0';
+	guint says = has_words(tight) || n == MAX_DECLARATIONS ? MS_HIDE_SPEAKS : 0;
 	for (char *p = tight; *p != '\0';) {
 		char *stop = p + strcspn(p, ";");
 		bool last = *stop == '\0';
 		*stop = '\0';
 		char *colon = strchr(p, ':');
+		if ((colon == NULL && *p != '\0') || has_number(p))
+			says |= MS_HIDE_SPEAKS;
 		if (colon != NULL) {
 			*colon = '\0';
 			says |= declaration_says(p, colon + 1);
@@ -145,7 +183,8 @@ static bool is_name(char c)
 }
 
 /* The last class, id or tag of one selector. */
-static void add_selector(MsHideRules *rules, const char *from, const char *until)
+static void add_selector(
+	MsHideRules *rules, const char *from, const char *until, guint says)
 {
 	char name[MAX_NAME + 1];
 	/* Without a pseudo-class or an attribute behind it. */
@@ -174,15 +213,18 @@ static void add_selector(MsHideRules *rules, const char *from, const char *until
 	if (rules->names == NULL)
 		rules->names = g_hash_table_new_full(
 			g_str_hash, g_str_equal, g_free, NULL);
-	g_hash_table_add(rules->names, g_strdup(name));
+	guint before = GPOINTER_TO_UINT(g_hash_table_lookup(rules->names, name));
+	g_hash_table_insert(
+		rules->names, g_strdup(name), GUINT_TO_POINTER(before | says));
 }
 
-static void add_selectors(MsHideRules *rules, const char *from, const char *until)
+static void add_selectors(
+	MsHideRules *rules, const char *from, const char *until, guint says)
 {
 	while (from < until) {
 		const char *comma = memchr(from, ',', (gsize)(until - from));
 		const char *stop = comma != NULL ? comma : until;
-		add_selector(rules, from, stop);
+		add_selector(rules, from, stop, says);
 		from = stop + 1;
 	}
 }
@@ -203,6 +245,14 @@ static GString *without_comments(const char *css, gsize len)
 	return out;
 }
 
+/* A rule may be overruled: what it hides for sure, it hides perhaps. */
+static guint of_rule(guint says)
+{
+	if ((says & MS_HIDE_SURE) != 0)
+		says |= MS_HIDE_MAYBE;
+	return says & ~(guint)(MS_HIDE_SURE | MS_HIDE_SPEAKS);
+}
+
 void ms_hide_sheet(MsHideRules *rules, const char *css, gsize len)
 {
 	g_autoptr(GString) text = without_comments(css, len);
@@ -218,9 +268,9 @@ void ms_hide_sheet(MsHideRules *rules, const char *css, gsize len)
 		const char *open = p++;
 		gsize inside = strcspn(p, "{}");
 		if (p + inside < end && p[inside] == '}') {
-			if ((ms_hide_style(p, inside) & (MS_HIDE_SURE | MS_HIDE_MAYBE)) !=
-				0)
-				add_selectors(rules, selector, open);
+			guint says = of_rule(ms_hide_style(p, inside));
+			if (says != 0)
+				add_selectors(rules, selector, open, says);
 			p += inside + 1;
 		}
 		selector = p; /* of the next rule, or of the first within @media */
@@ -231,6 +281,7 @@ guint ms_hide_names(
 	const MsHideRules *rules, char mark, const char *value, const char *end)
 {
 	char name[MAX_NAME + 2];
+	guint says = 0;
 	if (rules->names == NULL)
 		return 0;
 	while (value < end) {
@@ -242,14 +293,12 @@ guint ms_hide_names(
 			if (n <= MAX_NAME)
 				name[n++] = *value;
 		name[n] = '\0';
-		if (g_hash_table_contains(rules->names, name))
-			return MS_HIDE_MAYBE;
+		says |= GPOINTER_TO_UINT(g_hash_table_lookup(rules->names, name));
 	}
-	return 0;
+	return says;
 }
 
 guint ms_hide_tag(const MsHideRules *rules, const char *tag)
 {
-	return rules->tags && g_hash_table_contains(rules->names, tag) ? MS_HIDE_MAYBE
-								       : 0;
+	return rules->tags ? GPOINTER_TO_UINT(g_hash_table_lookup(rules->names, tag)) : 0;
 }

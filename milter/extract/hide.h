@@ -1,4 +1,4 @@
-/* What style sheets keep from being shown; see hide.c.  Private to extract/. */
+/* What style sheets do to the text: hide it, break its lines; see hide.c.  Private to extract/. */
 #ifndef MISSENT_EXTRACT_HIDE_H
 #define MISSENT_EXTRACT_HIDE_H
 
@@ -9,6 +9,9 @@ enum {
 	MS_HIDE_SURE = 1 << 0,   /* not shown */
 	MS_HIDE_MAYBE = 1 << 1,  /* not seen, or not by all clients */
 	MS_HIDE_SPEAKS = 1 << 2, /* the declarations have words or addresses in them */
+	MS_HIDE_BLOCK = 1 << 3,  /* stands on lines of its own */
+	MS_HIDE_INLINE = 1 << 4, /* stands within its line */
+	MS_HIDE_TURNED = 1 << 5, /* its letters run from right to left */
 };
 
 typedef struct MsHideRules MsHideRules;

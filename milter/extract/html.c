@@ -33,7 +33,17 @@
 typedef struct {
 	gsize from, until;  /* in the visible text */
 	gsize hidden_from, hidden_until; /* in the hidden text; or equal */
+	bool turned;        /* shown from right to left */
 } Stretch;
+
+#define MAX_DISPLAYS 16
+
+/* An element that a style makes a block, or takes into the line. */
+typedef struct {
+	char tag[16];
+	guint depth; /* open elements of that name since */
+	bool block;
+} Display;
 
 typedef struct {
 	gint64 next;
@@ -58,6 +68,9 @@ typedef struct {
 	char optional_tag[16];
 	guint optional_depth;
 	gsize optional_from;
+	bool optional_turned;
+	Display displays[MAX_DISPLAYS];
+	guint n_displays;
 	const char *old_comment_end; /* of what older clients take for a comment, or NULL */
 	bool no_old_end;
 	guint unclosed;      /* raw elements (RawTag) whose end tag never comes */
@@ -138,6 +151,11 @@ static void append_pieces(Html *h)
 			continue;
 		g_string_append_len(out, visible->str + s->from, (gssize)(until - s->from));
 		break_text(out, '\n');
+		if (s->turned) {
+			g_autofree char *piece = g_strndup(visible->str + s->from, until - s->from);
+			g_autofree char *turned = g_utf8_strreverse(piece, -1);
+			g_string_append_printf(out, "%s\n", turned);
+		}
 		g_string_append_len(all, visible->str + s->from, (gssize)(until - s->from));
 		pieces++;
 	}
@@ -153,7 +171,7 @@ static void finish_line(Html *h)
 	if (h->stretches->len > 0) {
 		g_autoptr(GString) with = g_string_new(NULL), without = g_string_new(NULL);
 		gsize at = h->line_start;
-		bool hidden = false, optional = false;
+		bool hidden = false, optional = false, turned = false;
 		for (guint i = 0; i < h->stretches->len; i++) {
 			Stretch s = g_array_index(h->stretches, Stretch, i);
 			gsize from = CLAMP(s.from, at, visible->len);
@@ -164,6 +182,7 @@ static void finish_line(Html *h)
 				(gssize)(s.hidden_until - s.hidden_from));
 			hidden = hidden || s.hidden_until > s.hidden_from;
 			optional = optional || until > from;
+			turned = turned || s.turned;
 			at = until;
 		}
 		g_string_append_len(with, visible->str + at, (gssize)(visible->len - at));
@@ -171,10 +190,10 @@ static void finish_line(Html *h)
 		bool blank = strspn(without->str, " \t\n") == without->len;
 		if (hidden && !blank)
 			append_lines(h->out->variants, with);
-		if (optional && !blank) {
+		if (optional && !blank)
 			append_lines(h->out->variants, without);
+		if ((optional && !blank) || turned)
 			append_pieces(h);
-		}
 		g_array_set_size(h->stretches, 0);
 	}
 	h->line_start = visible->len;
@@ -322,9 +341,9 @@ typedef struct {
 static const Tag tags[] = {
 	{"a", 0}, {"address", TAG_BLOCK}, {"annotation", TAG_MAYBE}, {"applet", TAG_MAYBE},
 	{"area", TAG_VOID}, {"article", TAG_BLOCK}, {"aside", TAG_BLOCK}, {"audio", TAG_MAYBE},
-	{"b", 0}, {"base", TAG_VOID}, {"bgsound", TAG_VOID}, {"blockquote", TAG_BLOCK},
+	{"b", 0}, {"base", TAG_VOID}, {"bdo", 0}, {"bgsound", TAG_VOID}, {"blockquote", TAG_BLOCK},
 	{"body", TAG_BLOCK}, {"br", TAG_BLOCK | TAG_VOID}, {"button", 0}, {"canvas", TAG_MAYBE},
-	{"caption", TAG_BLOCK}, {"center", TAG_BLOCK}, {"col", TAG_VOID}, {"datalist", TAG_MAYBE},
+	{"caption", TAG_BLOCK}, {"center", TAG_BLOCK}, {"col", TAG_VOID}, {"comment", TAG_MAYBE}, {"datalist", TAG_MAYBE},
 	{"dd", TAG_BLOCK}, {"del", TAG_MAYBE}, {"desc", TAG_BLOCK}, {"details", TAG_BLOCK},
 	{"dialog", TAG_MAYBE}, {"dir", TAG_BLOCK}, {"div", TAG_BLOCK},
 	{"dl", TAG_BLOCK}, {"dt", TAG_BLOCK}, {"em", 0}, {"embed", TAG_VOID},
@@ -336,7 +355,7 @@ static const Tag tags[] = {
 	{"input", TAG_VOID}, {"legend", TAG_BLOCK}, {"li", TAG_BLOCK | TAG_ITEM},
 	{"link", TAG_VOID}, {"listing", TAG_PRE | TAG_BLOCK}, {"main", TAG_BLOCK},
 	{"math", TAG_FOREIGN}, {"menu", TAG_BLOCK}, {"meta", TAG_VOID}, {"meter", TAG_MAYBE},
-	{"nav", TAG_BLOCK}, {"noembed", TAG_NEVER_RAW}, {"noframes", TAG_NEVER_RAW},
+	{"nav", TAG_BLOCK}, {"noembed", TAG_NEVER_RAW}, {"noframes", TAG_NEVER_RAW}, {"nolayer", TAG_MAYBE},
 	{"noscript", TAG_MAYBE}, {"object", TAG_MAYBE}, {"ol", TAG_BLOCK | TAG_LIST},
 	{"optgroup", TAG_BLOCK}, {"option", TAG_BLOCK}, {"p", TAG_BLOCK}, {"param", TAG_VOID},
 	{"plaintext", TAG_HIDDEN_RAW}, {"pre", TAG_PRE | TAG_BLOCK}, {"progress", TAG_MAYBE},
@@ -520,40 +539,105 @@ static bool is_telling(const char *name)
 	return g_strv_contains(names, name);
 }
 
-static void take_attribute(Html *h, const char *name, const char *value, const char *end,
-	TagFacts *facts)
+/* A name that is no word of the standard: what was meant as text, such as <anna@b.example>. */
+static void put_odd_name(Html *h, const char *from, const char *until)
+{
+	bool odd = false;
+	for (const char *p = from; p < until && !odd; p++)
+		odd = g_ascii_isdigit(*p) || *p == '@';
+	if (!odd)
+		return;
+	put_decoded(h->out->comments, from, until);
+	g_string_append_c(h->out->comments, '\n');
+}
+
+enum {
+	IS_LAYOUT = 1, /* the table of structural items names it */
+	IS_TELLING,
+	IS_OWN,
+	IS_STYLE,
+	IS_CLASS,
+	IS_NAME,
+	IS_HIDDEN,
+	IS_COLOUR,
+	IS_NUMBER,
+};
+
+static guint ask_attribute(const char *name)
+{
+	static const struct {
+		const char *name;
+		guint is;
+	} rows[] = {{"style", IS_STYLE}, {"class", IS_CLASS}, {"id", IS_NAME}, {"for", IS_NAME},
+		{"headers", IS_NAME}, {"hidden", IS_HIDDEN}, {"color", IS_COLOUR},
+		{"start", IS_NUMBER}, {"value", IS_NUMBER}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].is;
+	g_autofree char *item = g_strconcat("@", name, NULL);
+	if (ms_structural("html", item) != NULL)
+		return IS_LAYOUT;
+	return is_telling(name) ? IS_TELLING : IS_OWN;
+}
+
+static void take_layout(Html *h, const char *name, const char *value, const char *end)
 {
 	Remembered *place;
-	if (strcmp(name, "style") == 0) {
-		take_style(h, value, end, facts);
-		return;
-	}
-	if (strcmp(name, "class") == 0) {
-		take_class(h, value, end, facts);
-		return;
-	}
-	if (strcmp(name, "hidden") == 0)
-		facts->says |= MS_HIDE_SURE;
-	else if (strcmp(name, "color") == 0 && ms_hide_is_pale(value, end))
-		facts->says |= MS_HIDE_MAYBE;
-	if ((strcmp(name, "start") == 0 || strcmp(name, "value") == 0) && end > value) {
+	if (!is_layout(value, end) && !remembered(h, name, value, end, &place))
+		put_attribute(h, name, value, end);
+}
+
+static void take_number(Html *h, const char *name, const char *value, const char *end,
+	TagFacts *facts)
+{
+	if (end > value) {
 		facts->numbered = true;
 		facts->number = number_of(value, end);
 	}
-	/* Whether the table names it is asked once for each name. */
-	if (!remembered(h, name, NULL, NULL, &place)) {
-		g_autofree char *item = g_strconcat("@", name, NULL);
-		place->says = ms_structural("html", item) != NULL ? 1 : is_telling(name) ? 2 : 3;
-	}
-	if (strcmp(name, "id") == 0 || strcmp(name, "for") == 0 || strcmp(name, "headers") == 0) {
+	if (*name == 'v')
+		put_attribute(h, name, value, end);
+	else
+		take_layout(h, name, value, end);
+}
+
+static void take_attribute(Html *h, const char *name, const char *value, const char *end,
+	TagFacts *facts)
+{
+	/* What a name is, is asked once for each. */
+	Remembered *place;
+	if (!remembered(h, name, NULL, NULL, &place))
+		place->says = ask_attribute(name);
+	switch (place->says) {
+	case IS_STYLE:
+		take_style(h, value, end, facts);
+		break;
+	case IS_CLASS:
+		take_class(h, value, end, facts);
+		break;
+	case IS_NAME:
 		facts->says |= ms_hide_names(h->rules, '#', value, end);
 		put_word(h, name, value, end);
-	} else if (place->says == 2) {
+		break;
+	case IS_HIDDEN:
+		facts->says |= MS_HIDE_SURE;
+		take_layout(h, name, value, end);
+		break;
+	case IS_COLOUR:
+		facts->says |= ms_hide_is_pale(value, end) ? MS_HIDE_MAYBE : 0;
+		take_layout(h, name, value, end);
+		break;
+	case IS_NUMBER:
+		take_number(h, name, value, end, facts);
+		break;
+	case IS_LAYOUT:
+		take_layout(h, name, value, end);
+		break;
+	case IS_TELLING:
 		put_attribute(h, name, value, end);
-	} else if (place->says == 3) {
+		break;
+	default:
+		put_odd_name(h, name, name + strlen(name));
 		put_own(h, name, value, end);
-	} else if (!is_layout(value, end) && !remembered(h, name, value, end, &place)) {
-		put_attribute(h, name, value, end);
 	}
 }
 
@@ -576,18 +660,6 @@ static void take_value(Html *h, const char **start, const char **stop)
 	while (h->p < h->end && !g_ascii_isspace(*h->p) && *h->p != '>')
 		h->p++;
 	*stop = h->p;
-}
-
-/* A name that is no word of the standard: what was meant as text, such as <anna@b.example>. */
-static void put_odd_name(Html *h, const char *from, const char *until)
-{
-	bool odd = false;
-	for (const char *p = from; p < until && !odd; p++)
-		odd = g_ascii_isdigit(*p) || *p == '@';
-	if (!odd)
-		return;
-	put_decoded(h->out->comments, from, until);
-	g_string_append_c(h->out->comments, '\n');
 }
 
 /* Up to and with ">". */
@@ -656,7 +728,8 @@ static void close_optional(Html *h)
 		return;
 	h->optional_depth = 0;
 	h->old_comment_end = NULL;
-	add_stretch(h, (Stretch){h->optional_from, h->out->visible->len, 0, 0});
+	add_stretch(h, (Stretch){h->optional_from, h->out->visible->len, 0, 0, h->optional_turned});
+	h->optional_turned = false;
 }
 
 static void run(Html *h);
@@ -680,6 +753,7 @@ static void style_text(Html *h, const char *from, const char *stop)
 	gsize start = h->out->hidden->len;
 	g_string_append_len(h->out->hidden, from, stop - from);
 	ms_data_uris_take(h->out->hidden, start, h->out->inner);
+	ms_script_strings(h->out->hidden, start, h->out->inner);
 	break_text(h->out->hidden, '\n');
 }
 
@@ -715,7 +789,7 @@ static void close_hidden(Html *h)
 	const GString *hidden = h->out->hidden;
 	gsize at = h->out->visible->len;
 	if (hidden->len > h->hidden_from)
-		add_stretch(h, (Stretch){at, at, h->hidden_from, hidden->len});
+		add_stretch(h, (Stretch){at, at, h->hidden_from, hidden->len, false});
 }
 
 static void track_hidden(Html *h, const char *name, bool closing, bool hides)
@@ -786,6 +860,37 @@ static void item_tag(Html *h, const TagFacts *facts)
 		list->next += list->step;
 }
 
+/* Does a style change whether a tag ends the line?  An element without an end tag is closed with
+ * the one around it. */
+static bool breaks_line(Html *h, const char *name, guint is, bool closing, guint says)
+{
+	bool block = (is & TAG_BLOCK) != 0;
+	if (closing) {
+		for (guint i = h->n_displays; i-- > 0;) {
+			Display *d = &h->displays[i];
+			if (strcmp(d->tag, name) != 0)
+				continue;
+			if (--d->depth > 0)
+				return block;
+			h->n_displays = i;
+			return d->block;
+		}
+		return block;
+	}
+	bool wanted = (says & MS_HIDE_BLOCK) != 0 || ((says & MS_HIDE_INLINE) == 0 && block);
+	if ((is & (TAG_VOID | TAG_CELL)) != 0)
+		return block;
+	if (wanted != block && h->n_displays < MAX_DISPLAYS) {
+		Display *d = &h->displays[h->n_displays++];
+		*d = (Display){.depth = 1, .block = wanted, .tag = {0}};
+		g_strlcpy(d->tag, name, sizeof d->tag);
+		return wanted;
+	}
+	for (guint i = 0; i < h->n_displays; i++)
+		h->displays[i].depth += strcmp(h->displays[i].tag, name) == 0;
+	return block;
+}
+
 /* A drawing within the page: what it shows is read by where it stands (svg.c), too. */
 static void foreign_tag(Html *h, const char *name, const char *start, bool closing)
 {
@@ -809,7 +914,12 @@ static void tag(Html *h, bool closing)
 	char name[16];
 	const char *from = h->p;
 	take_name(h, name, sizeof name);
-	const Tag *known = find_tag(name);
+	Remembered *place;
+	if (!remembered(h, "<", name, name + strlen(name), &place)) {
+		const Tag *found = find_tag(name);
+		place->says = found != NULL ? (guint)(found - tags) + 1 : 0;
+	}
+	const Tag *known = place->says > 0 ? &tags[place->says - 1] : NULL;
 	guint is = known != NULL ? known->is : 0;
 	if (known == NULL)
 		put_odd_name(h, from, h->p);
@@ -821,9 +931,11 @@ static void tag(Html *h, bool closing)
 	/* A hidden block inside a word does not break it for the reader. */
 	if ((is & TAG_CELL) != 0)
 		put_break(h, '\t');
-	else if ((is & TAG_BLOCK) != 0 && !(hides && h->hidden_depth == 0))
+	else if (breaks_line(h, name, is, closing, facts.says) && !(hides && h->hidden_depth == 0))
 		put_break(h, '\n');
-	track_optional(h, name, is, closing, maybe && !hides);
+	bool turned = !closing && ((facts.says & MS_HIDE_TURNED) != 0 || strcmp(name, "bdo") == 0);
+	track_optional(h, name, is, closing, (maybe || turned) && !hides);
+	h->optional_turned = h->optional_turned || (turned && h->optional_depth > 0);
 	track_hidden(h, name, closing, hides);
 	if ((is & TAG_PRE) != 0)
 		h->pre = !closing;

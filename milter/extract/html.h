@@ -37,6 +37,8 @@ void ms_html_text_read(const MsExtraction *to, const char *where, const char *ht
 /* Takes the contents of data: URIs (RFC 2397) out of `text` from `from` on, and adds them to
  * `inner` (of MsHtmlInner *). */
 void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner);
+/* Adds to `text` what the strings in it from `from` on are to a script (script.c). */
+void ms_script_strings(GString *text, gsize from, GPtrArray *inner);
 /* Reads the data: URIs of a text that stays as it is. */
 void ms_data_uris_read(const MsExtraction *to, const char *where, const char *text, gsize len);
 void ms_inner_read(const MsExtraction *to, const char *where, const GPtrArray *inner);

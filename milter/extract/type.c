@@ -134,7 +134,7 @@ bool ms_is_xml(const guint8 *data, gsize len)
 
 bool ms_is_card(const guint8 *data, gsize len)
 {
-	static const char *const words[] = {"begin:vcalendar", "begin:vcard", NULL};
+	static const char *const words[] = {"begin:v", NULL};
 	return head_is(data, len, words);
 }
 

@@ -332,14 +332,74 @@ static const char *take_aside(const char *p, const char *end, GString *out)
 	return close != NULL ? close + strlen(mark) : end;
 }
 
+#define ODD_DIGITS 6 /* http://schemas.microsoft.com/office/2009/9/main has five */
+
+/* Names of elements and attributes are words, and vocabularies have a year; what has more digits
+ * may be anything. */
+static bool is_odd(const char *p, const char *end)
+{
+	guint digits = 0;
+	for (; p < end; p++)
+		digits += g_ascii_isdigit(*p) != 0;
+	return digits >= ODD_DIGITS;
+}
+
+static void take_names(const char *p, const char *end, GString *out)
+{
+	bool vocabulary = false;
+	while (p < end) {
+		const char *from = p, *until;
+		if (*p == '"' || *p == '\'') {
+			const char *close = memchr(p + 1, *p, (gsize)(end - p - 1));
+			from = p + 1;
+			until = close != NULL ? close : end;
+			p = close != NULL ? close + 1 : end;
+			if (!vocabulary)
+				continue;
+			vocabulary = false;
+		} else {
+			while (p < end && !g_ascii_isspace(*p) && *p != '=' && *p != '"' && *p != '\'')
+				p++;
+			until = p;
+			if (until == from) {
+				p++;
+				continue;
+			}
+			vocabulary = until - from >= 5 && memcmp(from, "xmlns", 5) == 0;
+		}
+		if (is_odd(from, until)) {
+			g_string_append_len(out, from, until - from);
+			g_string_append_c(out, '\n');
+		}
+	}
+}
+
+/* The end of a tag: a ">" may stand within quotes. */
+static const char *tag_end(const char *p, const char *end)
+{
+	while (p < end && *p != '>') {
+		const char *close = *p == '"' || *p == '\'' ? memchr(p + 1, *p, (gsize)(end - p - 1)) : p;
+		p = close != NULL ? close + 1 : end;
+	}
+	return p;
+}
+
 void ms_xml_asides_read(const MsExtraction *to, const MsDocument *document)
 {
 	g_autoptr(GString) text = to_utf8(document->data, document->len);
 	g_autoptr(GString) out = g_string_new(NULL);
 	const char *end = text->str + text->len;
-	for (const char *p = text->str; p < end && (p = memchr(p, '<', (gsize)(end - p))) != NULL;)
-		p = end - p > 2 && (p[1] == '!' || p[1] == '?') ? take_aside(p, end, out) : p + 1;
-	g_autofree char *where = g_strconcat(document->where, " (comments and instructions)", NULL);
+	for (const char *p = text->str; p < end && (p = memchr(p, '<', (gsize)(end - p))) != NULL;) {
+		if (end - p > 2 && (p[1] == '!' || p[1] == '?')) {
+			p = take_aside(p, end, out);
+			continue;
+		}
+		const char *stop = tag_end(p, end);
+		if (p + 1 < end && p[1] != '/')
+			take_names(p + 1, stop, out);
+		p = stop;
+	}
+	g_autofree char *where = g_strconcat(document->where, " (comments and names)", NULL);
 	ms_data_uris_read(to, where, out->str, out->len);
 	ms_extract_span(to, where, out->str, out->len);
 }
@@ -366,11 +426,8 @@ void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
 		ms_svg_read(to, document, inventory);
 		return;
 	}
-	/* The reader of invoices takes comments itself. */
-	bool invoice = root != NULL && ms_einvoice_is(root);
-	if (!invoice || memmem(document->data, document->len, "<!DOCTYPE", 9) != NULL)
-		ms_xml_asides_read(to, document);
-	if (invoice) {
+	ms_xml_asides_read(to, document);
+	if (root != NULL && ms_einvoice_is(root)) {
 		why = ms_einvoice_read(to, document->where, document->data, document->len);
 	} else if (root != NULL && ms_is_flat_office(root)) {
 		ms_flat_office_read(to, document, inventory);

@@ -20,7 +20,7 @@ const char *ms_xml_attribute(const char *const *attributes, const char *name);
 /* The name of the outermost element, without prefix, or NULL. */
 char *ms_xml_root(const guint8 *data, gsize len);
 
-/* Comments, processing instructions and the document type. */
+/* Comments, processing instructions, the document type, and names that are no mere words. */
 void ms_xml_asides_read(const MsExtraction *to, const MsDocument *document);
 /* What is no XML, for the reason `why`: noted, and read as a browser would show it. */
 void ms_xml_broken_read(const MsExtraction *to, const MsDocument *document, const char *why);

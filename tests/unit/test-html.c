@@ -90,7 +90,18 @@ static void test_both_ways(void)
 		{HTML, "<td>KD-77</td><td class=x>40912</td><style>.x{color:#fff}</style>", "KD-77\t40912",
 			"KD-7740912"},
 		{HTML, "<p>KD-77<p hidden>x<p>40912", NULL, "KD-7740912"},
-		{HTML, "<style>.h{display:block}</style>KD-77<i class=h>9</i>40912", "KD-77940912",
+		{HTML, "<style>.h{display:block;color:red}</style>KD-77<i class=h>40912</i>x", "KD-77\n40912\nx",
+			"KD-77x"},
+		{HTML, "KD-7740912<span style='display:block'>x</span>y", "KD-7740912\nx\ny"},
+		{HTML, "<b style=display:table>KD-7740912</b>x", "KD-7740912\nx"},
+		{HTML, "<style>.n{ display: flex }</style><i class=n>KD-7740912<i>1</i></i>x", "KD-77409121\nx"},
+		{HTML, "KD-77<div style='display:inline'>409</div><div style='display:inline'>12</div>", "KD-7740912"},
+		{HTML, "<style>div.n{display:inline}</style>KD-77<div class=n>40912</div>", "KD-7740912"},
+		{HTML, "KD-77<div style='display:inline-block'>40912</div>", "KD-77\n40912", "KD-7740912"},
+		{HTML, "<p><bdo dir=rtl>2190477-DK</bdo></p>", "KD-7740912"},
+		{HTML, "<i style='direction:rtl;unicode-bidi:bidi-override'>2190477-DK</i>", "KD-7740912"},
+		{HTML, "<p>2190477-DK</p>", "2190477-DK", "KD-7740912"},
+		{HTML, "<style>.h{font-weight:bold}</style>KD-77<i class=h>9</i>40912", "KD-77940912",
 			"KD-7740912"},
 		{HTML, "KD-77<span style='font-size:10px;opacity:0.9'>9</span>40912", NULL, "KD-7740912"},
 		{HTML, "<p>KD-77<video>x</video></p><p>40912</p>", NULL, "KD-7740912"},
@@ -130,6 +141,21 @@ static void test_markup(void)
 	CHECK(rows);
 }
 
+/* What a script or a style sheet makes of its strings. */
+static void test_scripts(void)
+{
+	static const Row rows[] = {
+		{HTML, "<script>var a='KD\\u002d77\\x34\\u{30}912'</script>", "KD-7740912"},
+		{HTML, "<script>a = \"KD-77\" + '40' + `912`;</script>", "KD-7740912"},
+		{HTML, "<script>atob('S0QtNzc0MDkxMiBhbmQgbW9yZQ==')</script>", "KD-7740912 and more"},
+		{HTML, "<style>p:after{content:'\\4b D\\00002d7740912'}</style>", "KD-7740912"},
+		{HTML, "<style>p:after{content:'KD-' \"7740912\"}</style>", "KD-7740912"},
+		{HTML, "<script>a = \"KD-77\"; b = \"40912\"; c = 'don\\'t'</script>", "don't", "KD-7740912"},
+		{HTML, "<script>it's \"never", "never"},
+	};
+	CHECK(rows);
+}
+
 static void test_attributes(void)
 {
 	static const Row rows[] = {
@@ -141,6 +167,10 @@ static void test_attributes(void)
 		{HTML, "<i myown:thing='KD-7740912'>", "KD-7740912"},
 		{HTML, "<td width=48291746>", "48291746"},
 		{HTML, "<div style='--id: KD-7740912'>", "KD-7740912"},
+		{HTML, "<div style='color:red; KD-7740912'>", "KD-7740912"},
+		{HTML, "<div style='width:48291746px'>", "48291746"},
+		{HTML, "<div style='margin:10px 20px 30px 40px;color:#102030'>x", "x", "margin"},
+		{HTML, "<p a-kd-7740912=1>", "a-kd-7740912"},
 		{HTML, "<div style=\"background:url(/x?KD-7740912)\">", "KD-7740912"},
 		{HTML, "<option label=KD-7740912>", "KD-7740912"},
 		{HTML, "<td width=600 style='padding:10px' align=center>x", "x", "600"},
@@ -217,6 +247,9 @@ static void test_xml(void)
 		{"application/xml", NULL, "<?xml version='1.0'?><a x='KD-7740912'/>", "KD-7740912"},
 		{"", NULL, "<a>KD-77<b>409</b>12</a>\n", "KD-7740912"},
 		{"text/html", NULL, "<a>KD-&uuml;77<b>409</b>12</a>\n", "KD-\xc3\xbc""7740912"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a KD-7740912='x'/>", "KD-7740912"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a xmlns='urn:KD-7740912'/>", "KD-7740912"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a xmlns='urn:x:2006' b1='2'/>", "2", "2006"},
 		{"application/xml", NULL, "<?xml version='1.0'?><a><b>12</b><b>34</b></a>", "12\n34", "1234"},
 	};
 	CHECK(rows);
@@ -383,6 +416,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/html/both-ways", test_both_ways);
 	g_test_add_func("/html/markup", test_markup);
 	g_test_add_func("/html/attributes", test_attributes);
+	g_test_add_func("/html/scripts", test_scripts);
 	g_test_add_func("/html/data-uris", test_data_uris);
 	g_test_add_func("/html/svg", test_svg);
 	g_test_add_func("/html/xml", test_xml);

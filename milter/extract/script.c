@@ -1,0 +1,139 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "html.h"
+#include "readers.h"
+
+/*
+ * The strings of scripts and style sheets, as a program has them: escapes undone, those
+ * that follow each other ("KD-77" + "40912") joined, base64 decoded.  In comes the text
+ * of one element at the end of `text`, out go lines behind it and documents in `inner`.
+ * Pure functions.
+ */
+
+#define LEAST_BASE64 16
+
+/* One escape of JavaScript or CSS, `p` behind the backslash; where it ends. */
+static const char *put_escape(GString *out, const char *p, const char *end)
+{
+	static const char from[] = "bfnrt", into[] = "\b\f\n\r\t";
+	guint32 code = 0;
+	guint digits = 0, most = 6;
+	bool css = true;
+	if (*p == 'x' || *p == 'u') {
+		css = false;
+		most = *p == 'x' ? 2 : 4;
+		p++;
+		if (p < end && *p == '{') {
+			most = 6;
+			p++;
+		}
+	}
+	const char *known = css && !g_ascii_isxdigit(*p) ? strchr(from, *p) : NULL;
+	if (known != NULL && *p != '\0') {
+		g_string_append_c(out, into[known - from]);
+		return p + 1;
+	}
+	for (; p < end && digits < most && g_ascii_isxdigit(*p); p++, digits++)
+		code = code << 4 | (guint32)g_ascii_xdigit_value(*p);
+	if (digits > 0)
+		g_string_append_unichar(out,
+			code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)
+				? 0xfffd
+				: code);
+	else if (p < end && css)
+		g_string_append_c(out, *p++);
+	if (digits > 0 && p < end && ((css && *p == ' ') || *p == '}'))
+		p++;
+	return p;
+}
+
+/* Behind the string that begins at the quote `p`; strings end with their line. */
+static const char *string_end(const char *p, const char *end)
+{
+	char quote = *p++;
+	while (p < end && *p != quote && (*p != '\n' || quote == '`'))
+		p += *p == '\\' && p + 1 < end ? 2 : 1;
+	return MIN(p, end);
+}
+
+typedef struct {
+	GString *out;   /* lines */
+	GString *group; /* strings that are joined */
+	guint strings;  /* in the group */
+	bool escaped;   /* something in it was */
+	GPtrArray *inner;
+} Strings;
+
+static void end_group(Strings *s)
+{
+	if (s->escaped || s->strings > 1)
+		g_string_append_printf(s->out, "%s\n", s->group->str);
+	g_string_truncate(s->group, 0);
+	s->strings = 0;
+	s->escaped = false;
+}
+
+static void take_base64(Strings *s, const char *from, const char *until)
+{
+	if (until - from < LEAST_BASE64)
+		return;
+	GByteArray *bytes = ms_base64_text(from, (gsize)(until - from));
+	if (bytes == NULL)
+		return;
+	if (bytes->len == 0 || !ms_is_document(bytes->data, bytes->len)) {
+		g_byte_array_unref(bytes);
+		return;
+	}
+	MsHtmlInner *one = g_new0(MsHtmlInner, 1);
+	one->what = "base64";
+	one->type = g_strdup("");
+	one->bytes = bytes;
+	g_ptr_array_add(s->inner, one);
+}
+
+static void take_string(Strings *s, const char *from, const char *until)
+{
+	for (const char *p = from; p < until;) {
+		const char *mark = memchr(p, '\\', (gsize)(until - p));
+		const char *stop = mark != NULL ? mark : until;
+		g_string_append_len(s->group, p, stop - p);
+		if (mark == NULL)
+			break;
+		s->escaped = true;
+		p = mark + 1 < until ? put_escape(s->group, mark + 1, until) : until;
+	}
+	s->strings++;
+	take_base64(s, from, until);
+}
+
+static bool joins(const char *p, const char *end)
+{
+	for (; p < end; p++)
+		if (!g_ascii_isspace(*p) && *p != '+')
+			return false;
+	return true;
+}
+
+void ms_script_strings(GString *text, gsize from, GPtrArray *inner)
+{
+	Strings s = {g_string_new(NULL), g_string_new(NULL), 0, false, inner};
+	const char *p = text->str + from, *end = text->str + text->len, *last = NULL;
+	while (p < end) {
+		while (p < end && *p != '"' && *p != '\'' && *p != '`')
+			p++;
+		if (p == end)
+			break;
+		if (last == NULL || !joins(last, p))
+			end_group(&s);
+		const char *close = string_end(p, end);
+		take_string(&s, p + 1, MAX(close, p + 1));
+		last = p = MIN(close + 1, end);
+	}
+	end_group(&s);
+	if (s.out->len > 0)
+		g_string_append_printf(text, "\n%s", s.out->str);
+	g_string_free(s.out, TRUE);
+	g_string_free(s.group, TRUE);
+}
