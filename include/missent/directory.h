@@ -37,6 +37,7 @@ typedef struct {
 	gint64 timeout_ms;
 	guint connections;
 	const char *key_file;       /* the site key */
+	bool trust_eviction;        /* whatever Redis' maxmemory-policy is */
 	bool digests;               /* false: everything is stored as it is */
 	gint64 max_age_ms;          /* 0: any age */
 	const char *house;          /* the house account */

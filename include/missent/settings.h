@@ -86,6 +86,7 @@ typedef struct {
 	int backend; /* MsBackendType */
 	char *sqlite_file;
 	const char *redis, *redis_user, *redis_prefix;
+	bool trust_eviction;
 	char *redis_password;
 	gint64 redis_database, directory_timeout_ms;
 	guint redis_connections;

@@ -79,6 +79,9 @@ typedef struct {
 MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 	const MsSqliteUpgrade *upgrades, const char *schema, bool create, MsAnswer *answer_out,
 	GError **error);
+/* Is it still the file that has its name?  If another was put there, that one is opened in its place;
+ * MS_CONFIG: there is none, or it is no such database.  Not within a transaction. */
+MsAnswer ms_sqlite_follow(MsSqlite *db, GError **error);
 void ms_sqlite_free(MsSqlite *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSqlite, ms_sqlite_free)
 /* One statement; `params` is NULL-terminated text; `row` may be NULL.  `changes_out` may be

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,7 @@ static int common_options(Cli *cli, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
+	signal(SIGPIPE, SIG_IGN); /* a Redis that goes away is an error with words, not a silent end */
 	Cli cli = {.config = g_getenv("MISSENT_CONFIG"),
 		.colour = isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL};
 	if (cli.config == NULL)

@@ -144,6 +144,7 @@ static const MsRow directory_rows[] = {
 	{.key = "redis-password-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis-database", .type = MS_ROW_NUMBER, .fallback = "0", .max = 1024},
 	{.key = "redis-prefix", .type = MS_ROW_TEXT, .fallback = "missent"},
+	{.key = "trust-eviction-policy", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "redis-connections", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 256},
 	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "2s", .min = 50, .max = 60000},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
@@ -300,6 +301,7 @@ static bool take_directory(MsSettings *s, const MsSection *directory, const char
 	s->redis = ms_section_text(directory, "redis");
 	s->redis_user = ms_section_text(directory, "redis-user");
 	s->redis_prefix = ms_section_text(directory, "redis-prefix");
+	s->trust_eviction = ms_section_switch(directory, "trust-eviction-policy");
 	s->redis_database = ms_section_number(directory, "redis-database");
 	s->redis_connections = (guint)ms_section_number(directory, "redis-connections");
 	s->directory_timeout_ms = ms_section_number(directory, "timeout");

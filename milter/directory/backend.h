@@ -54,8 +54,8 @@ typedef struct MsBackendOps {
 		GError **error);
 	MsAnswer (*each)(MsBackend *backend,
 		void (*row)(const char *key, const char *token, void *user), void *user, GError **error);
-	/* One load at a time in a process. */
-	bool (*begin)(MsBackend *backend, GError **error);
+	/* One load at a time in a process.  `expected`: about how many entries and other forms. */
+	bool (*begin)(MsBackend *backend, gint64 expected, GError **error);
 	bool (*add)(MsBackend *backend, const char *key, const char *token, GError **error);
 	bool (*add_marks)(MsBackend *backend, const char *marks, GError **error);
 	/* Waits for all that was added; how many different entries there are. */

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "missent/digest.h"
 #include "missent/store.h"
 
 #include "backend.h"
@@ -73,6 +74,13 @@ static MsAnswer run(Sqlite *s, const char *sql, const char *const *params, gint6
 	GError **error)
 {
 	return ms_sqlite_run(s->db, sql, params, NULL, NULL, changes, error);
+}
+
+/* In the file that has the name now. */
+static MsAnswer begin_read(Sqlite *s, GError **error)
+{
+	MsAnswer answer = ms_sqlite_follow(s->db, error);
+	return answer == MS_FOUND ? run(s, "BEGIN", NULL, NULL, error) : answer;
 }
 
 /* ---- looking up ----------------------------------------------------------------------- */
@@ -158,7 +166,7 @@ static MsAnswer lookup_sqlite(MsBackend *backend, const char *const *keys, gsize
 	Sqlite *s = self(backend);
 	/* One read transaction: a new generation taken into use meanwhile is not half seen. */
 	ms_sqlite_lock(s->db);
-	MsAnswer answer = run(s, "BEGIN", NULL, NULL, error);
+	MsAnswer answer = begin_read(s, error);
 	if (answer == MS_FOUND) {
 		answer = look_up_all(s, keys, n, out, error);
 		run(s, "COMMIT", NULL, NULL, NULL);
@@ -200,7 +208,9 @@ static MsAnswer change(Sqlite *s, const char *sql, const MsRowKeys *row, const c
 {
 	gint64 n = 0;
 	ms_sqlite_lock(s->db);
-	MsAnswer answer = run(s, "BEGIN IMMEDIATE", NULL, NULL, error);
+	MsAnswer answer = ms_sqlite_follow(s->db, error);
+	if (answer == MS_FOUND)
+		answer = run(s, "BEGIN IMMEDIATE", NULL, NULL, error);
 	if (answer == MS_FOUND) {
 		answer = change_all(s, sql, row, count, &n, error);
 		if (answer == MS_FOUND && marks != NULL && n > 0)
@@ -246,7 +256,7 @@ static MsAnswer marks_sqlite(MsBackend *backend, const char *generation, gint64 
 {
 	Sqlite *s = self(backend);
 	ms_sqlite_lock(s->db);
-	MsAnswer answer = run(s, "BEGIN", NULL, NULL, error);
+	MsAnswer answer = begin_read(s, error);
 	if (answer == MS_FOUND) {
 		answer = state_of(s, state, error);
 		bool same = generation != NULL && g_strcmp0(state->generation, generation) == 0;
@@ -309,20 +319,24 @@ static bool sweep(Sqlite *s, GError **error)
 	return true;
 }
 
-static bool begin_sqlite(MsBackend *backend, GError **error)
+/* A number that no generation had before, whatever this file was a moment ago. */
+static char *new_generation(void)
 {
+	guint8 random[MS_DIGEST_BYTES];
+	guint64 number = 0;
+	ms_digest_random(random);
+	memcpy(&number, random, sizeof number);
+	return g_strdup_printf("%" G_GUINT64_FORMAT, (number >> 2) + 1); /* below 2^62: see sweep() */
+}
+
+static bool begin_sqlite(MsBackend *backend, gint64 expected, GError **error)
+{
+	(void)expected;
 	Sqlite *s = self(backend);
-	MsDirectoryState state = {0};
-	if (!claim(s, error))
+	if (!claim(s, error) || ms_sqlite_follow(s->db, error) != MS_FOUND || !sweep(s, error))
 		return false;
-	if (!sweep(s, error)
-		|| ms_sqlite_run(s->db, "SELECT name, value FROM state", NULL, take_state, &state, NULL,
-			   error) != MS_FOUND)
-		return false;
-	gint64 current = state.generation != NULL ? g_ascii_strtoll(state.generation, NULL, 10) : 0;
-	ms_directory_state_clear(&state);
 	g_free(s->loading);
-	s->loading = g_strdup_printf("%" G_GINT64_FORMAT, current + 1);
+	s->loading = new_generation();
 	s->in_batch = 0;
 	s->added = 0;
 	s->mark_lists = 0;

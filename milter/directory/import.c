@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "csv.h"
 #include "directory_private.h"
@@ -150,6 +151,19 @@ static bool load(Import *import, int fd, GError **error)
 	return backend->ops->commit(backend, &state, error);
 }
 
+#define LINE_BYTES 30    /* of a usual one */
+#define KEYS_A_LINE 2    /* its entry, and its other forms */
+#define UNKNOWN 131072
+
+/* About how many keys there will be: a guess from the size of the file, or from before. */
+static gint64 expected(int fd, gint64 before)
+{
+	struct stat st;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return st.st_size / LINE_BYTES * KEYS_A_LINE;
+	return before > 0 ? before * KEYS_A_LINE : UNKNOWN;
+}
+
 bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *options,
 	MsImportResult *result_out, GError **error)
 {
@@ -163,7 +177,7 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	ms_directory_state(directory, &state, &ignored);
 	result.before = state.entries;
 	ms_directory_state_clear(&state);
-	bool begun = options->dry_run || backend->ops->begin(backend, error);
+	bool begun = options->dry_run || backend->ops->begin(backend, expected(fd, result.before), error);
 	g_autofree char *canary = ms_directory_canary(directory);
 	bool fine = begun && (options->dry_run || backend->ops->add(backend, canary, "canary", error))
 		&& load(&import, fd, error);

@@ -88,6 +88,7 @@ MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GErro
 		.redis_user = s->redis_user,
 		.redis_password = s->redis_password,
 		.redis_prefix = s->redis_prefix,
+		.trust_eviction = s->trust_eviction,
 		.redis_database = s->redis_database,
 		.timeout_ms = s->directory_timeout_ms,
 		.connections = s->redis_connections,

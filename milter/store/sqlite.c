@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/io.h"
@@ -16,6 +17,13 @@ struct MsSqlite {
 	char *path;
 	pthread_mutex_t lock; /* recursive: ms_sqlite_lock() surrounds calls that lock again */
 	GHashTable *statements; /* SQL to sqlite3_stmt */
+	dev_t device; /* of the file that is open; 0 and 0 for one in memory */
+	ino_t inode, wal; /* wal: of its log */
+	/* as it was opened with */
+	gint32 application_id;
+	const MsSqliteUpgrade *upgrades;
+	char *schema;
+	bool create;
 };
 
 static MsAnswer answer_of(int rc)
@@ -135,6 +143,44 @@ static void make_private(const char *path)
 	close(fd);
 }
 
+static ino_t inode_of(const MsSqlite *db, const char *end)
+{
+	g_autofree char *path = g_strconcat(db->path, end, NULL);
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* A log belongs to its database by name alone: what ours left there would be taken for that of the
+ * file that came in its place, and be written into it. */
+static void remove_own_log(const MsSqlite *db)
+{
+	if (db->db == NULL || db->wal == 0 || inode_of(db, "-wal") != db->wal)
+		return;
+	static const char *const ends[] = {"-wal", "-shm"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autofree char *path = g_strconcat(db->path, ends[i], NULL);
+		unlink(path);
+	}
+}
+
+/* Opens the file that has the name now. */
+static MsAnswer open_file(MsSqlite *db, GError **error)
+{
+	struct stat st;
+	/* A reader of a WAL database writes its shared memory, so it opens for writing too and
+	 * forbids itself statements that write. */
+	int rc = sqlite3_open_v2(db->path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK)
+		return fail(db, rc, error);
+	bool file = stat(db->path, &st) == 0;
+	db->device = file ? st.st_dev : 0;
+	db->inode = file ? st.st_ino : 0;
+	sqlite3_busy_timeout(db->db, BUSY_MS);
+	MsAnswer answer = set_up(db, db->application_id, db->upgrades, db->schema, db->create, error);
+	db->wal = file ? inode_of(db, "-wal") : 0;
+	return answer;
+}
+
 MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *schema, bool create,
 	MsAnswer *answer_out, GError **error)
 {
@@ -156,19 +202,40 @@ MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&db->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
-	/* A reader of a WAL database writes its shared memory, so it opens for writing too and
-	 * forbids itself statements that write. */
-	int rc = sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	MsAnswer answer;
-	if (rc != SQLITE_OK) {
-		answer = fail(db, rc, error);
-	} else {
-		sqlite3_busy_timeout(db->db, BUSY_MS);
-		answer = set_up(db, application_id, upgrades, schema, create, error);
-	}
+	db->application_id = application_id;
+	db->upgrades = upgrades;
+	db->schema = g_strdup(schema);
+	db->create = create;
+	MsAnswer answer = open_file(db, error);
 	if (answer_out != NULL)
 		*answer_out = answer;
 	return answer == MS_FOUND ? g_steal_pointer(&db) : NULL;
+}
+
+static bool has_moved(const MsSqlite *db)
+{
+	struct stat st;
+	return db->inode != 0
+		&& (stat(db->path, &st) != 0 || st.st_dev != db->device || st.st_ino != db->inode);
+}
+
+MsAnswer ms_sqlite_follow(MsSqlite *db, GError **error)
+{
+	pthread_mutex_lock(&db->lock);
+	MsAnswer answer = MS_FOUND;
+	if (has_moved(db) || db->db == NULL) {
+		remove_own_log(db); /* while it is open: after that its inode may be another file's */
+		g_hash_table_remove_all(db->statements);
+		sqlite3_close(db->db);
+		db->db = NULL;
+		answer = open_file(db, error);
+		if (answer != MS_FOUND) { /* the next one tries again */
+			sqlite3_close(db->db);
+			db->db = NULL;
+		}
+	}
+	pthread_mutex_unlock(&db->lock);
+	return answer;
 }
 
 void ms_sqlite_free(MsSqlite *db)
@@ -179,6 +246,7 @@ void ms_sqlite_free(MsSqlite *db)
 	sqlite3_close(db->db);
 	pthread_mutex_destroy(&db->lock);
 	g_free(db->path);
+	g_free(db->schema);
 	g_free(db);
 }
 
@@ -186,7 +254,10 @@ static sqlite3_stmt *statement(MsSqlite *db, const char *sql, int *rc)
 {
 	sqlite3_stmt *stmt = g_hash_table_lookup(db->statements, sql);
 	if (stmt == NULL) {
-		*rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+		*rc = db->db == NULL ? SQLITE_CANTOPEN : SQLITE_OK; /* see ms_sqlite_follow() */
+		if (*rc == SQLITE_OK)
+			*rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt,
+				NULL);
 		if (*rc != SQLITE_OK)
 			return NULL;
 		g_hash_table_insert(db->statements, g_strdup(sql), stmt);

@@ -7,6 +7,7 @@
 
 #include "missent/directory.h"
 #include "missent/filter.h"
+#include "missent/store.h"
 
 #include "../../milter/directory/csv.h"
 #include "../test.h"
@@ -683,7 +684,7 @@ static void test_acl(void)
 	g_autofree char *acl = g_build_filename(dir, "users.acl", NULL);
 	g_assert_true(g_file_set_contents(acl,
 		"user default off\nuser loader on >loadpw ~* +@all\n"
-		"user reader on >readpw ~acl:* +eval +evalsha +get +hkeys +hgetall\n", -1, NULL));
+		"user reader on >readpw ~acl:* +eval +evalsha +get +hget +hlen +hgetall +llen +lrange +info\n", -1, NULL));
 	const char *argv[] = {server, "--bind", "127.0.0.1", "--port", port, "--save", "", "--aclfile", acl,
 		NULL};
 	GPid pid;
@@ -726,6 +727,249 @@ static void test_acl(void)
 
 /* ---- a Redis of our own --------------------------------------------------------------- */
 
+/* ---- a mapping that is not whole ------------------------------------------------------ */
+
+static MsRedis *raw(void)
+{
+	MsRedisSettings settings = {.address = redis_address, .timeout_ms = 5000, .connections = 1};
+	g_autoptr(GError) error = NULL;
+	MsRedis *redis = ms_redis_new(&settings, &error);
+	g_assert_no_error(error);
+	return redis;
+}
+
+/* Words are parted by |. */
+static MsReply *say(MsRedis *redis, const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, "|", -1);
+	g_autoptr(GError) error = NULL;
+	MsReply *reply = NULL;
+	ms_redis_command(redis, g_strv_length(words), (const char *const *)words, &reply, &error);
+	g_assert_no_error(error);
+	return reply;
+}
+
+/* With the name of the generation in use for %. */
+static void hurt(MsRedis *redis, const char *line)
+{
+	g_autoptr(MsReply) current = say(redis, "GET|lost:current");
+	g_auto(GStrv) around = g_strsplit(line, "%", -1);
+	g_autofree char *whole = g_strjoinv(current->text, around);
+	ms_reply_free(say(redis, whole));
+}
+
+static MsAnswer ask_one(MsDirectory *directory)
+{
+	const char *recipient = "kunde@alpha.example";
+	g_autoptr(MsIdentifier) identifier = ms_identifier_new("iban", "DE89370400440532013000");
+	const MsIdentifier *list[] = {identifier};
+	g_autoptr(MsResolution) resolution = NULL;
+	g_autoptr(GError) error = NULL;
+	MsAnswer answer = ms_directory_resolve(directory, list, 1, &recipient, 1, &resolution, &error);
+	g_assert_true((answer == MS_FOUND) == (error == NULL));
+	return answer;
+}
+
+/* Whatever is lost, nothing is ever "not found". */
+static void test_lost(void)
+{
+	static const struct {
+		const char *name, *command;
+	} cases[] = {
+		{"a slice", "DEL|lost:%:s:3"},
+		{"the last slice", "DEL|lost:%:s:15"},
+		{"one field of one", "EVAL|for s=0,15 do local n=KEYS[1]..s for _,k in ipairs(redis.call('HKEYS',n)) do"
+			" if k ~= '' then redis.call('HDEL',n,k) return 1 end end end|1|lost:%:s:"},
+		{"one field more", "HSET|lost:%:s:4|i:x|y"},
+		{"a slice that came again", "EVAL|redis.call('DEL',KEYS[1]) redis.call('HSET',KEYS[1],'i:x','y')|1|lost:%:s:5"},
+		{"a number that is wrong", "HINCRBY|lost:%:s:0||1"},
+		{"the marks", "DEL|lost:%:marks"},
+		{"a list of marks", "RPOP|lost:%:marks"},
+		{"the state", "DEL|lost:%:state"},
+		{"the number of slices", "HDEL|lost:%:state|slices"},
+	};
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis_prefix = "lost";
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		bool changed;
+		g_autoptr(GError) error = NULL;
+		load(directory, mapping);
+		g_assert_cmpint(ask_one(directory), ==, MS_FOUND);
+		g_test_message("%s", cases[i].name);
+		hurt(redis, cases[i].command);
+		/* This mapping has sixteen slices, which is how many each lookup sees. */
+		g_assert_cmpint(ask_one(directory), ==, MS_CONFIG);
+		/* Nor is one that was hurt mended by the next entry. */
+		ms_directory_put(directory, "AC-9", "customer-number", "NEW-4711", &changed, &error);
+		g_assert_cmpint(ask_one(directory), ==, MS_CONFIG);
+	}
+	load(directory, mapping);
+	g_assert_cmpint(ask_one(directory), ==, MS_FOUND);
+}
+
+/* A reader that starts when marks are gone would find less: it is told. */
+static void test_lost_marks(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis_prefix = "lost";
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	g_autoptr(MsKnown) known = NULL;
+	g_autoptr(GError) error = NULL;
+	load(directory, mapping);
+	hurt(redis, "RPOP|lost:%:marks");
+	g_assert_cmpint(ms_directory_known(directory, NULL, 0, &known, &error), ==, MS_CONFIG);
+	g_assert_null(known);
+}
+
+/* Redis may be set to drop keys at any time: what may drop ours is refused. */
+static void test_eviction_policy(void)
+{
+	static const struct {
+		const char *policy;
+		MsAnswer want;
+	} cases[] = {{"noeviction", MS_FOUND}, {"volatile-lru", MS_FOUND}, {"allkeys-lru", MS_CONFIG},
+		{"allkeys-random", MS_CONFIG}, {"allkeys-lfu", MS_CONFIG}};
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis_prefix = "lost";
+	g_autoptr(MsRedis) redis = raw();
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *command = g_strconcat("CONFIG|SET|maxmemory-policy|", cases[i].policy, NULL);
+		ms_reply_free(say(redis, "CONFIG|SET|maxmemory-policy|noeviction"));
+		g_autoptr(MsDirectory) before = open_directory(&settings);
+		load(before, mapping);
+		ms_reply_free(say(redis, command));
+		g_autoptr(MsDirectory) directory = open_directory(&settings);
+		g_test_message("%s", cases[i].policy);
+		g_assert_cmpint(ask_one(directory), ==, cases[i].want);
+		settings.trust_eviction = true;
+		g_autoptr(MsDirectory) trusting = open_directory(&settings);
+		g_assert_cmpint(ask_one(trusting), ==, MS_FOUND);
+		settings.trust_eviction = false;
+	}
+	ms_reply_free(say(redis, "CONFIG|SET|maxmemory-policy|noeviction"));
+}
+
+/* A name of a generation never comes again, whatever Redis has forgotten. */
+static void test_names(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis_prefix = "lost";
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (int i = 0; i < 5; i++) {
+		load(directory, mapping);
+		g_autoptr(MsReply) current = say(redis, "GET|lost:current");
+		g_assert_cmpuint(strlen(current->text), ==, 32);
+		g_assert_true(g_hash_table_add(seen, g_strdup(current->text)));
+		ms_reply_free(say(redis, "DEL|lost:current"));
+		g_assert_cmpint(ask_one(directory), !=, MS_FOUND);
+	}
+	/* and what was not in use any more has been removed */
+	g_autoptr(MsReply) left = say(redis, "EVAL|return #redis.call('KEYS','lost:*:state')|0");
+	g_assert_cmpint(left->integer, ==, 1);
+}
+
+/* ---- one address of many accounts ----------------------------------------------------- */
+
+static void check_many(const MsDirectorySettings *settings)
+{
+	const guint n = 400;
+	g_autoptr(GString) text = g_string_new("account,kind,value\n");
+	for (guint i = 0; i < n; i++)
+		g_string_append_printf(text, "ACCOUNT-%03u,recipient,tax@adviser.example\n"
+			"ACCOUNT-%03u,customer-number,NUMBER-%03u\n", i, i, i);
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, text->str);
+	for (guint gone = 0; gone < n; gone += 57) {
+		g_autofree char *account = g_strdup_printf("ACCOUNT-%03u", gone);
+		g_autoptr(GError) error = NULL;
+		bool changed;
+		g_assert_cmpint(ms_directory_delete(directory, account, "recipient", "tax@adviser.example",
+					&changed, &error), ==, MS_FOUND);
+		g_assert_true(changed);
+		for (guint i = 0; i < n; i += 19) {
+			g_autofree char *number = g_strdup_printf("NUMBER%03u", i);
+			MsRelation want = i <= gone && i % 57 == 0 ? MS_OTHER : MS_OWN;
+			g_assert_cmpint(relation(directory, "customer-number", number, "tax@adviser.example"), ==, want);
+		}
+	}
+	MsDirectoryState state = {0};
+	g_assert_cmpint(ms_directory_state(directory, &state, NULL), ==, MS_FOUND);
+	g_assert_cmpint(state.entries, ==, 2 * n - 8);
+	ms_directory_state_clear(&state);
+}
+
+static void test_many(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	check_many(&settings);
+	if (redis_address == NULL)
+		return;
+	for (int digests = 0; digests <= 1; digests++) {
+		MsDirectorySettings redis = settings_for(MS_BACKEND_REDIS, digests);
+		redis.redis_prefix = digests ? "many" : "many-plain";
+		check_many(&redis);
+	}
+}
+
+/* ---- a file that is another one ------------------------------------------------------- */
+
+static void remove_database(const char *path)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autofree char *name = g_strconcat(path, ends[i], NULL);
+		unlink(name);
+	}
+}
+
+static void test_replaced(void)
+{
+	static const char iban[] = "DE89370400440532013000", to[] = "kunde@alpha.example";
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *path = g_build_filename(dir, "replaced.db", NULL);
+	g_autofree char *other = g_build_filename(dir, "other.db", NULL);
+	settings.sqlite = path;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, mapping);
+	g_assert_cmpint(relation(directory, "iban", iban, to), ==, MS_OWN);
+	/* removed: nothing is known, and it is not "not found" */
+	remove_database(path);
+	g_assert_cmpint(ask_one(directory), ==, MS_CONFIG);
+	/* made anew by another program */
+	g_autoptr(MsDirectory) importer = open_directory(&settings);
+	load(importer, "AC-7,recipient,kunde@alpha.example\nAC-8,iban,DE89370400440532013000\n");
+	g_assert_cmpint(relation(directory, "iban", iban, to), ==, MS_OTHER);
+	ms_directory_free(g_steal_pointer(&importer));
+	/* renamed over */
+	settings.sqlite = other;
+	g_autoptr(MsDirectory) second = open_directory(&settings);
+	load(second, mapping);
+	ms_directory_free(g_steal_pointer(&second));
+	g_assert_cmpint(rename(other, path), ==, 0);
+	g_assert_cmpint(relation(directory, "iban", iban, to), ==, MS_OWN);
+}
+
 static GPid start_redis(void)
 {
 	g_autofree char *server = g_find_program_in_path("redis-server");
@@ -746,6 +990,7 @@ static GPid start_redis(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	signal(SIGPIPE, SIG_IGN); /* as the programs do: servers here hang up */
 	g_autofree char *text = read_source("policies/kinds.conf");
 	kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_assert_nonnull(kinds);
@@ -771,6 +1016,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/import/one-at-a-time", test_one_import);
 	g_test_add_func("/directory/redis-nonsense", test_nonsense);
 	g_test_add_func("/directory/redis-acl", test_acl);
+	g_test_add_func("/directory/lost", test_lost);
+	g_test_add_func("/directory/lost-marks", test_lost_marks);
+	g_test_add_func("/directory/eviction-policy", test_eviction_policy);
+	g_test_add_func("/directory/names", test_names);
+	g_test_add_func("/directory/many", test_many);
+	g_test_add_func("/directory/replaced", test_replaced);
 	int rc = g_test_run();
 	if (redis > 0) {
 		kill(redis, SIGKILL);
