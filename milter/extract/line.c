@@ -30,15 +30,17 @@ void ms_line_put(MsLine *line, guint bits, const char *text, gsize len)
 
 void ms_separate(GString *out, char c)
 {
-	if (c == '\t' && out->len > 0 && out->str[out->len - 1] == '\n')
-		out->str[out->len - 1] = '\t'; /* the paragraph in a cell ended a line */
-	else if (out->len > 0 && out->str[out->len - 1] != '\n' && out->str[out->len - 1] != c)
+	bool ended = c == '\t' && out->len > 0 && out->str[out->len - 1] == '\n';
+	if (ended) /* by the paragraph in a cell */
+		g_string_truncate(out, out->len - 1);
+	if (out->len > 0 && out->str[out->len - 1] != '\n' && out->str[out->len - 1] != c)
 		g_string_append_c(out, c);
 }
 
 void ms_line_separate(MsLine *line, char c)
 {
 	ms_separate(line->out, c);
+	line->start = MIN(line->start, line->out->len);
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		if (line->way[i] != NULL)
 			ms_separate(line->way[i], c);

@@ -358,9 +358,8 @@ static void put_fraction(GString *out, const Section *section, double value)
 			}
 		}
 	}
-	for (guint i = 0; i < slash; i++)
-		if (token_at(section, i)->type == LITERAL)
-			put_literal(out, token_at(section, i));
+	for (guint i = 0; i < find(section, DIGIT); i++)
+		put_literal(out, token_at(section, i));
 	double numerator = round(rest * denominator);
 	if (numerator != 0)
 		g_string_append_printf(out, "%.0f %.0f/%u", whole, numerator, denominator);
