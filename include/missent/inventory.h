@@ -59,6 +59,9 @@ typedef struct {
 	const char *reason; /* why it can carry no customer's data */
 } MsStructural;
 
+/* The reason of the rows for values that programs make at random, however many digits they have. */
+#define MS_MADE_AT_RANDOM "a mark that the program makes to tell things apart"
+
 /* The rows, ended by one without a format; for those who print or check them. */
 extern const MsStructural ms_structural_rows[];
 /* The reason why an item is structural, or NULL: then it is to be read.  Cheap: for inner loops

@@ -15,8 +15,11 @@
 #define SHORTEST 3       /* no identifier is shorter */
 #define MAX_NAMES 20000
 #define MAX_SEEN 200000  /* values remembered, so that each is read once */
+#define NAME_DIGITS 4    /* a name of a schema has fewer */
+#define VALUE_DIGITS 9   /* so has a measure, a colour, a word of a schema */
+#define VALUE_LENGTH 40  /* longer ones are outlines of shapes */
 
-enum { READ = 1, STRUCTURAL };
+enum { READ = 1, STRUCTURAL, MARK };
 
 struct MsAttributes {
 	const char *format;
@@ -55,18 +58,34 @@ static gsize digest(gsize hash, const char *text)
 }
 #define DIGEST_START ((gsize)G_GUINT64_CONSTANT(0xcbf29ce484222325))
 
-static bool is_structural(MsAttributes *a, const char *before, const char *between, const char *after)
+static guint count_digits(const char *text)
+{
+	guint n = 0;
+	for (; *text != '\0'; text++)
+		n += g_ascii_isdigit(*text);
+	return n;
+}
+
+/* READ, STRUCTURAL or, of what programs make at random, MARK. */
+static guint fate_of(MsAttributes *a, const char *before, const char *between, const char *after)
 {
 	gpointer key = GSIZE_TO_POINTER(digest(digest(digest(DIGEST_START, before), between), after));
 	guint known = GPOINTER_TO_UINT(g_hash_table_lookup(a->names, key));
-	if (known == 0) {
-		if (g_hash_table_size(a->names) >= MAX_NAMES)
-			return false;
-		g_autofree char *item = g_strconcat(before, between, after, NULL);
-		known = ms_structural(a->format, item) != NULL ? STRUCTURAL : READ;
-		g_hash_table_insert(a->names, key, GUINT_TO_POINTER(known));
-	}
-	return known == STRUCTURAL;
+	if (known != 0 || g_hash_table_size(a->names) >= MAX_NAMES)
+		return MAX(known, READ);
+	g_autofree char *item = g_strconcat(before, between, after, NULL);
+	const char *reason = ms_structural(a->format, item);
+	known = reason == NULL ? READ : strcmp(reason, MS_MADE_AT_RANDOM) == 0 ? MARK : STRUCTURAL;
+	g_hash_table_insert(a->names, key, GUINT_TO_POINTER(known));
+	if (count_digits(item) >= NAME_DIGITS)
+		g_string_append_printf(a->values, "%s\n", item);
+	return known;
+}
+
+/* A value whose name is structural, but which is more than such a value can be. */
+static bool is_more(const char *value, gsize len)
+{
+	return len <= VALUE_LENGTH && count_digits(value) >= VALUE_DIGITS;
 }
 
 /* The digest is only a hint: values that merely share it are compared. */
@@ -98,8 +117,8 @@ static bool is_known_namespace(const char *name, const char *value)
 	if (strncmp(name, "xmlns", 5) != 0)
 		return false;
 	for (const char *const *b = begins; *b != NULL; b++)
-		if (g_str_has_prefix(value, *b) && strlen(value) < strlen(*b) + 70)
-			return true;
+		if (g_str_has_prefix(value, *b))
+			return strlen(value) < strlen(*b) + 70 && count_digits(value) < VALUE_DIGITS;
 	return false;
 }
 
@@ -107,8 +126,10 @@ void ms_attributes_keep(MsAttributes *a, const char *element, const char *const 
 {
 	for (; *list != NULL; list += 2) {
 		gsize len = strlen(list[1]);
-		if (len < SHORTEST || is_known_namespace(list[0], list[1])
-			|| (standard && is_structural(a, element, "@", local(list[0])))
+		if (is_known_namespace(list[0], list[1]))
+			continue;
+		guint fate = fate_of(a, element, "@", local(list[0]));
+		if (len < SHORTEST || (standard && (fate == MARK || (fate == STRUCTURAL && !is_more(list[1], len))))
 			|| is_seen(a, list[1], len))
 			continue;
 		g_string_append_len(a->values, list[1], (gssize)len);
@@ -118,7 +139,7 @@ void ms_attributes_keep(MsAttributes *a, const char *element, const char *const 
 
 bool ms_attributes_no_text(MsAttributes *a, const char *element)
 {
-	return is_structural(a, "text of ", "", element);
+	return fate_of(a, "text of ", "", element) != READ;
 }
 
 GString *ms_attributes_take(MsAttributes *a)

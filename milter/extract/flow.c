@@ -537,7 +537,7 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 	f->blank = false;
 	/* The ends of elements are told by what they were, not by their names: so it is kept. */
 	guint8 stored = (guint8)kind;
-	if (kind == OTHER && f->standard && ms_attributes_no_text(f->office->attributes, name))
+	if (kind == OTHER && ms_attributes_no_text(f->office->attributes, name) && f->standard)
 		stored = G_MAXUINT8;
 	g_array_append_val(f->open, stored);
 	if (f->defines) {
@@ -701,6 +701,13 @@ static void flow_text(void *user, const char *text, gsize len)
 		put_text(f, (Kind)stored, text, len);
 }
 
+static void flow_comment(void *user, const char *text, gsize len)
+{
+	Flow *f = user;
+	g_string_append_len(f->aside, text, (gssize)len);
+	ms_separate(f->aside, '\n');
+}
+
 /* ---- a part --------------------------------------------------------------------------- */
 
 static void gstring_free(gpointer data)
@@ -782,7 +789,7 @@ static void finish(Flow *f, gsize *text)
 const char *ms_flow_read(MsOffice *office, const char *place, const guint8 *data, gsize len,
 	bool strings, gsize *text)
 {
-	static const MsXmlHandler handler = {flow_start, flow_end, flow_text};
+	static const MsXmlHandler handler = {flow_start, flow_end, flow_text, flow_comment};
 	Flow *f = flow_new(office, place, strings);
 	const char *why = ms_xml_parse(data, len, office->to->budget, &handler, f);
 	finish(f, text);

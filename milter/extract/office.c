@@ -138,7 +138,7 @@ static void no_text(void *user, const char *text, gsize len)
 static const char *type_of(Package *p, const char *name)
 {
 	if (p->types == NULL) {
-		static const MsXmlHandler handler = {types_start, no_end, no_text};
+		static const MsXmlHandler handler = {types_start, no_end, no_text, NULL};
 		const GByteArray *list = member_named(p->members, "[Content_Types].xml");
 		p->types = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 		if (list != NULL)
@@ -299,7 +299,7 @@ static void link_start(void *user, const char *name, const char *const *attribut
 
 static bool is_linked(const Package *p, const char *kind, const char *name)
 {
-	static const MsXmlHandler handler = {link_start, no_end, no_text};
+	static const MsXmlHandler handler = {link_start, no_end, no_text, NULL};
 	for (guint i = 0; i < p->members->len; i++) {
 		const MsMember *member = p->members->pdata[i];
 		const char *rels = strstr(member->name, "_rels/");
