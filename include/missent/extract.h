@@ -74,9 +74,6 @@ void ms_extract_name(const MsExtraction *to, const char *where, const char *name
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
 	const char *party, const char *scheme, const char *text, gsize len);
 
-/* A content type as logs may show it: common ones by their name, others not, for a sender chose it. */
-const char *ms_type_shown(const char *type);
-
 /* Asks for the text of a picture.  False if nobody recognises it; then it is unread. */
 bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
 	const char *as);

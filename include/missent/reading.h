@@ -117,9 +117,10 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 	guint face, MsPlace *place);
 /* Adds to what is shown of a place; what is over the bound is left out. */
 void ms_reading_show(MsReading *reading, const char *where, const char *text, gsize len);
-/* A place without the names that a sender gave ("part 3" of "part 3 invoice 4711.pdf"), for
- * logs and audit. */
+/* A place without the names that a sender gave ("part 3 (name of 16 characters, .pdf)"), for logs,
+ * audit and records; what is masked stays as it is.  A content type: common ones by their name, others not. */
 char *ms_place_masked(const char *where);
+const char *ms_type_shown(const char *type);
 MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len);
 
 /* What stands for the place of a document in a reading of that document alone. */

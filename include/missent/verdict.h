@@ -49,7 +49,7 @@ typedef struct {
 	bool enforced;     /* false in mode observe */
 	char *kind;        /* of the finding, or NULL */
 	char *masked;
-	char *where;       /* a place, or NULL */
+	char *where;       /* a place, masked, or NULL */
 	char *owner;       /* accounts that own the finding, or NULL */
 	char *recipient;   /* the first one concerned, or NULL */
 	guint recipients;  /* how many are concerned */

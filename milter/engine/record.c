@@ -128,8 +128,9 @@ static void add_finding(MsRecord *record, const MsRuntime *runtime, const MsJudg
 	g_autofree char *names = owners != NULL ? join(owners->owners) : g_strdup("");
 	g_autofree char *belief = ms_belief_words(f->belief);
 	g_autofree char *relations = relations_of(judgement, index, order);
-	const char *where = f->places->len > 0 ? ((MsPlace *)f->places->pdata[0])->where : "";
-	ms_record_finding(record, (MsHeldFinding){f->kind, masked, ref, names, belief, (char *)where, f->count,
+	g_autofree char *where =
+		ms_place_masked(f->places->len > 0 ? ((MsPlace *)f->places->pdata[0])->where : "");
+	ms_record_finding(record, (MsHeldFinding){f->kind, masked, ref, names, belief, where, f->count,
 					  relations});
 	for (guint i = 0; owners != NULL && i < owners->owners->len; i++)
 		add_account(record, owners->owners->pdata[i]);

@@ -192,7 +192,7 @@ static void about(MsReason *reason, const MsFinding *finding, const GPtrArray *o
 	reason->kind = g_strdup(finding->kind);
 	reason->masked = ms_identifier_masked(finding->kind, finding->value);
 	if (finding->places->len > 0)
-		reason->where = g_strdup(((MsPlace *)finding->places->pdata[0])->where);
+		reason->where = ms_place_masked(((MsPlace *)finding->places->pdata[0])->where);
 	if (owners->len > 0)
 		reason->owner = join(owners);
 }
@@ -379,7 +379,7 @@ static void judge_unread(Judge *j)
 		MsReason *reason = add(j, MS_UNREADABLE, "%s: %s", ms_unread_name(unread->reason),
 			unread->detail);
 		if (reason != NULL)
-			reason->where = g_strdup(unread->where);
+			reason->where = ms_place_masked(unread->where);
 	}
 }
 
@@ -391,7 +391,7 @@ static void judge_contradictions(Judge *j)
 		const MsContradiction *c = j->reading->contradictions->pdata[i];
 		MsReason *reason = add(j, MS_CONTRADICTION, "%s", c->detail);
 		if (reason != NULL)
-			reason->where = g_strdup(c->where);
+			reason->where = ms_place_masked(c->where);
 	}
 }
 

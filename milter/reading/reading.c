@@ -194,16 +194,6 @@ MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize en
 	return place;
 }
 
-char *ms_place_masked(const char *where)
-{
-	if (!g_str_has_prefix(where, "part "))
-		return g_strdup(where);
-	gsize path = 5 + strspn(where + 5, "0123456789.");
-	const char *header = strstr(where + path, " header ");
-	return g_strdup_printf("%.*s%s", (int)path, where,
-		header == where + path ? header : "");
-}
-
 /* A few thousand at most (max-findings), each compared by pointer-sized prefix first. */
 static MsFinding *lookup(MsReading *reading, const char *kind, const char *value)
 {

@@ -251,6 +251,79 @@ static void test_many(void)
 	ms_kinds_unref(kinds);
 }
 
+#define TOKEN "ZQ7740912XK"
+
+/* What a sender writes where nobody looks for text: each with the token in it. */
+static const char *const hidden[] = {
+	"Content-Type: text/plain; charset=x-" TOKEN "\r\n\r\nx\r\n",
+	"Content-Type: text/plain\r\nContent-Transfer-Encoding: x-" TOKEN "\r\n\r\nx\r\n",
+	"Content-Type: application/x-" TOKEN "\r\n\r\n\x01\x02\x03\r\n",
+	"Content-Type: " TOKEN "/" TOKEN "\r\n\r\n\x01\x02\x03\r\n",
+	"Content-Type: application/pdf; name=\"" TOKEN ".pdf\"\r\n\r\n%PDF-1.4 x\r\n",
+	"Content-Type: application/x-foo; name=\"a." TOKEN "\"\r\n\r\n\x01\x02\r\n",
+	"Content-Type: application/x-foo\r\nContent-Disposition: attachment; filename=\"header " TOKEN "\"\r\n\r\n\x01\x02\r\n",
+	"Content-Disposition: attachment; filename=\"" TOKEN " page 1\"\r\n\r\nabout FIRST-1 we\r\n",
+	"X-" TOKEN ": about FIRST-1 we\r\n\r\nx\r\n",
+	"X-" TOKEN ": =?x-none?Q?x?=\r\n\r\nx\r\n",
+	"Subject: =?x-" TOKEN "?Q?x?=\r\n\r\nx\r\n",
+	"Content-Type: message/external-body; x=" TOKEN "\r\n\r\nx\r\n",
+	"Content-Type: multipart/" TOKEN "; boundary=b\r\n\r\n--b\r\nX-" TOKEN ": =?y?Q?x?=\r\n\r\nx\r\n--b--\r\n",
+	"Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+		"UEsDBAoAAAAAAAAAIQCDFtyMAgAAAAIAAAAPAAAAWlE3NzQwOTEyWEsuYmluAQJQSwECFAAKAAAAAAAAACEAgxbcjAIAAAACAAAA"
+		"DwAAAAAAAAAAAAAAgAEAAAAAWlE3NzQwOTEyWEsuYmluUEsFBgAAAAABAAEAPQAAAC8AAAAAAA==\r\n",
+};
+
+static void expect_no_token(const char *name, const char *text, gsize len)
+{
+	g_autofree char *lower = g_ascii_strdown(text, (gssize)len);
+	g_autofree char *token = g_ascii_strdown(TOKEN, -1);
+	if (memmem(lower, len, token, strlen(token)) != NULL)
+		g_error("%s has the token in it", name);
+}
+
+/* Names and labels that a sender chose are in no reason, no record and no line of the audit: not in
+ * the log, and not for those who only look at the list. */
+static void test_tokens(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	g_autoptr(GError) error = NULL;
+	MsRuntime *runtime = ms_runtime_load(config, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	for (gsize i = 0; i < G_N_ELEMENTS(hidden); i++) {
+		g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+		envelope->host = g_strdup("mx.seller.example");
+		envelope->queue_id = g_strdup_printf("Q%zu", i);
+		g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+		g_autofree char *message = g_strconcat("From: a@seller.example\r\n", hidden[i], NULL);
+		g_autoptr(MsJudgement) judgement = judgement_of(runtime, envelope, message);
+		g_test_message("row %zu", i);
+		g_assert_cmpint(judgement->verdict->action, ==, MS_HOLD);
+		for (guint k = 0; k < judgement->verdict->reasons->len; k++) {
+			const MsReason *r = judgement->verdict->reasons->pdata[k];
+			expect_no_token("a reason's text", r->text, strlen(r->text));
+			if (r->where != NULL)
+				expect_no_token("a reason's place", r->where, strlen(r->where));
+		}
+		ms_engine_write_down(runtime, envelope, judgement, -1, "", &error);
+		g_assert_no_error(error);
+	}
+	const MsSettings *s = ms_runtime_settings(runtime);
+	const char *const files[] = {s->audit_file, s->records_file};
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *text = NULL, *wal = NULL;
+		g_autofree char *log = g_strconcat(files[i], "-wal", NULL);
+		gsize len = 0, wal_len = 0;
+		g_assert_true(g_file_get_contents(files[i], &text, &len, NULL));
+		expect_no_token(files[i], text, len);
+		if (g_file_get_contents(log, &wal, &wal_len, NULL))
+			expect_no_token(log, wal, wal_len);
+	}
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
 /* A runtime knows when its files say something else. */
 static void test_current(void)
 {
@@ -286,6 +359,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/known/restart", test_restart);
 	g_test_add_func("/engine/known/always", test_always);
 	g_test_add_func("/engine/record/many", test_many);
+	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
 	int rc = g_test_run();
 	remove_folder(dir);

@@ -100,14 +100,25 @@ static void test_place_masked(void)
 	static const struct {
 		const char *where, *want;
 	} rows[] = {
-		{"part 3.1 Invoice 4711.pdf page 1", "part 3.1"}, {"part 2 text/html", "part 2"},
+		{"part 3.1 Invoice 4711.pdf page 1", "part 3.1 (name of 16 characters, .pdf) page 1"},
+		{"part 3 Invoice 4711.pdf > a.xml BT-48", "part 3 (name of 16 characters, .pdf)"},
+		{"part 3 Invoice 4711.pdf page 4711 of 4", "part 3 (name of 16 characters, .pdf)"},
+		{"part 3 KD.4711", "part 3 (name of 7 characters)"}, {"part 3 KD > 4711", "part 3 (name of 3 characters)"},
+		{"part 3 file name", "part 3 file name"}, {"part 2 text/html (hidden)", "part 2 text/html"},
+		{"part 2 text/x-kd-4711", "part 2 (name of 14 characters)"}, {"part 2 text/html", "part 2 text/html"},
+		{"header X-KD-4711", "header (name of 9 characters)"},
+		{"part 2 header X-KD-4711", "part 2 header (name of 9 characters)"},
+		{"message at byte 4711", "message at byte 4711"}, {"KD-4711", "message (name of 7 characters)"},
+		{"message at byte KD4711", "message (name of 22 characters)"},
 		{"header Subject", "header Subject"}, {"message", "message"}, {"part ", "part "},
 		{"part 2 header Subject", "part 2 header Subject"}, {"", ""},
-		{"part 2 my header Subject.pdf", "part 2"},
+		{"part 2 my header Subject.pdf", "part 2 (name of 21 characters, .pdf)"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *got = ms_place_masked(rows[i].where);
 		g_assert_cmpstr(got, ==, rows[i].want);
+		g_autofree char *again = ms_place_masked(got);
+		g_assert_cmpstr(again, ==, got);
 	}
 }
 
