@@ -227,6 +227,8 @@ static void read_page(Pdf *pdf, int number, const char *place)
 	ms_extract_span(to, place, page.cells->str, page.cells->len);
 	if (strcmp(page.raw->str, page.text) != 0)
 		ms_extract_span(to, place, page.raw->str, page.raw->len);
+	g_autofree char *rest = g_strconcat(place, " (not shown)", NULL);
+	ms_extract_span(to, rest, page.rest->str, page.rest->len);
 	if (pdf->text->len < (1 << 20))
 		g_string_append(pdf->text, page.text);
 	judge_page(pdf, number, &page, place);

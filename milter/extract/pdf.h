@@ -24,6 +24,7 @@ typedef struct {
 	char *text;     /* in reading order */
 	GString *cells; /* of it the lines whose cells touch, with tabs between these */
 	GString *raw;   /* in the order of the content, whatever its angle */
+	GString *rest;  /* what stands in the content and is not shown */
 	guint runs;     /* most characters in a row of which nobody knows what they are */
 	double pictured; /* share of the page under pictures with hardly any text on them */
 	bool strip;     /* a picture as wide as a line of text, where a page has its text */

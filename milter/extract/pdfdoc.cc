@@ -22,14 +22,15 @@ static void on_error(ErrorCategory category, Goffset pos, const char *message)
 	static const struct {
 		const char *part, *means;
 	} known[] = {
-		{" args to '", "an operator of its content is wrong, and what follows is not read"},
+		{"Too few (", "an operator of its content is wrong, and what follows is not read"},
 		{" is wrong type", "an operator of its content is wrong, and what follows is not read"},
 		{"nknown filter", "a filter that is not known"},
 		{"flate stream", "its compressed data are damaged"},
 		{"code in flate", "its compressed data are damaged"},
 		{"LZW stream", "its compressed data are damaged"},
 		{"ASCIIHex stream", "its encoded data are damaged"},
-		{"decrypted streams", "a crypt filter that cannot be undone"},
+		{"No font in ", "text without a font"},
+		{"non decrypt streams", "a crypt filter that cannot be undone"},
 	};
 	for (const auto &row : known)
 		if (trouble == nullptr && strstr(message, row.part) != nullptr)
@@ -90,6 +91,42 @@ MsPdf *ms_pdf_open(const guint8 *data, gsize len, const char *password, bool *lo
 void ms_pdf_close(MsPdf *pdf)
 {
 	delete pdf;
+}
+
+#define NOTHING_COMPRESSED 16 /* bytes that compressed nothing has at most */
+#define CHECKSUM 4            /* behind compressed data, not read by Poppler */
+
+/* What stands within the stream, but behind the end of its compressed data. */
+static void take_behind(const MsPdf *pdf, BaseStream *base, GString *behind)
+{
+	Goffset end = base->getStart() + base->getLength(), at = base->getPos() + CHECKSUM;
+	if (pdf == nullptr || end > (Goffset)pdf->len || at < base->getStart() || at + 3 >= end
+		|| behind->len >= MS_PDF_MAX_TEXT)
+		return;
+	ms_strings(behind, pdf->data + at, (gsize)(end - at));
+}
+
+bool ms_pdf_decode(const MsPdf *pdf, const Object &object, MsBudget *budget, std::string &out,
+	GString *behind)
+{
+	Stream *stream = object.getStream();
+	ms_pdf_trouble_reset();
+	(void)stream->reset();
+	unsigned char buffer[4096];
+	int n;
+	while ((n = stream->doGetChars(sizeof buffer, buffer)) > 0) {
+		out.append((const char *)buffer, (gsize)n);
+		if (out.size() > MS_PDF_MAX_STREAM || (budget != nullptr && !ms_budget_time(budget))) {
+			stream->close();
+			return false;
+		}
+	}
+	stream->close();
+	BaseStream *base = stream->getBaseStream();
+	if (stream->getKind() == strFlate && behind != nullptr)
+		take_behind(pdf, base, behind);
+	return ms_pdf_trouble() == nullptr && (!out.empty() || base->getLength() <= NOTHING_COMPRESSED
+			|| !stream->getDict()->hasKey("Filter"));
 }
 
 int ms_pdf_pages(const MsPdf *pdf)

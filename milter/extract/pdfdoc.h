@@ -16,8 +16,7 @@
 #include <poppler-features.h>
 
 #include "pdf.h"
-
-#define MS_PDF_MAX_TEXT (8u << 20) /* bytes of one content */
+#include "pdfcontent.h"
 
 /* What a font says about the letters that it draws. */
 struct MsFontTrust {
@@ -40,6 +39,12 @@ struct MsPdf {
 
 	MsFontTrust *trust_of(const GfxFont *font);
 };
+
+#define MS_PDF_MAX_STREAM (64 << 20)
+
+/* The bytes of a stream, with its filters undone.  False if not all could be had. */
+bool ms_pdf_decode(const MsPdf *pdf, const Object &stream, MsBudget *budget, std::string &out,
+	GString *behind);
 
 /* Interprets a content that no page has shown. */
 void ms_pdf_content(MsPdf *pdf, Object *content, Dict *resources, MsPdfPage *out);

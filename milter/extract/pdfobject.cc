@@ -25,9 +25,7 @@ extern "C" {
 #include "missent/text.h"
 }
 
-#define MAX_STREAM (64 << 20)
 #define MAX_NESTING 100
-#define NOTHING_COMPRESSED 16 /* bytes that compressed nothing has at most */
 #define MAX_UNCERTAIN 4 /* characters in a row that nobody knows */
 
 /* ---- what is found -------------------------------------------------------------------- */
@@ -99,6 +97,7 @@ private:
 	Object parse(gsize from, gsize to_, int number, int generation, bool streams, bool plain);
 	bool is_current(int number, gsize at) const;
 	bool is_current_within(int number, int container) const;
+	void add_gap(const std::string &bytes, gsize from, gsize to_);
 	void open_object_stream(Found &container, std::vector<Found> &into);
 
 	/* meaning */
@@ -115,10 +114,12 @@ private:
 	/* streams */
 	void read_stream(Found &one);
 	const char *structural_stream(Found &one, unsigned roles);
-	bool decode(Found &one, std::string &out, gsize max);
 	std::string beginning(const Object &stream, gsize n) const;
+	bool is_locked(const Object &stream) const;
 	void read_file(Found &one, MsItem item);
 	void read_bytes(Found &one, MsItem item, unsigned roles);
+	void read_rows(const Object &object);
+	void read_shown(Found &one, MsItem item, unsigned role);
 	void read_content(Found &one, MsItem item, const std::string &bytes);
 	Dict *resources_of(const Object &stream, Object &holder);
 	Dict *all_resources();
@@ -136,21 +137,18 @@ private:
 	int key_length = 0;
 	int encryption_number = -1, information_number = -1;
 	bool files_locked = false, linearised = false;
+	std::string of_streams; /* the crypt filter of streams */
 	std::vector<Found> found;
 	std::unordered_set<gsize> starts;
 	std::unordered_map<int, unsigned> roles;
 	std::unordered_map<int, std::string> names; /* of embedded files, UTF-8 */
 	std::unordered_map<std::string, bool> asked; /* of the table of structural items */
+	std::string last_name;
 	Object merged;
 	GString *texts[N_PLACES];
 };
 
 /* ---- the bytes of the file ------------------------------------------------------------ */
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\0';
-}
 
 static bool begins(const char *data, gsize len, gsize at, const char *word)
 {
@@ -160,7 +158,7 @@ static bool begins(const char *data, gsize len, gsize at, const char *word)
 
 static gsize skip_blank(const char *data, gsize len, gsize at)
 {
-	while (at < len && is_blank(data[at]))
+	while (at < len && ms_pdf_is_blank(data[at]))
 		at++;
 	return at;
 }
@@ -195,7 +193,7 @@ static bool is_telling(const char *bytes, gsize from, gsize to)
 			continue;
 		gsize start = at + 1;
 		guint digits = 0;
-		while (at + 1 < to && !is_blank(bytes[at + 1]) && strchr("/<>[](){}%", bytes[at + 1]) == nullptr) {
+		while (at + 1 < to && !ms_pdf_is_blank(bytes[at + 1]) && strchr("/<>[](){}%", bytes[at + 1]) == nullptr) {
 			at++;
 			digits += g_ascii_isdigit(bytes[at]) != 0;
 			if (bytes[at] == '#' || bytes[at] == '@' || digits >= 4)
@@ -220,7 +218,7 @@ static gsize match_header(const char *data, gsize len, gsize at, int *number_out
 		value = 0;
 		while (at < len && g_ascii_isdigit(data[at]) && at - from < 10)
 			value = value * 10 + (data[at++] - '0');
-		if (at == from || at >= len || !is_blank(data[at]))
+		if (at == from || at >= len || !ms_pdf_is_blank(data[at]))
 			return 0;
 		gsize next = skip_blank(data, len, at);
 		if (next - at > 64)
@@ -255,9 +253,9 @@ void Walk::learn_encryption()
 		xref->getEncryptionParameters(&found_key, &algorithm, &key_length);
 	key = found_key;
 	Object files = encryption.dictLookup("EFF"), streams = encryption.dictLookup("StmF");
-	const char *of_streams = streams.isName() ? streams.getName() : "Identity";
+	of_streams = streams.isName() ? streams.getName() : "";
 	files_locked = files.isName() && strcmp(files.getName(), "Identity") != 0
-		&& strcmp(files.getName(), of_streams) != 0;
+		&& of_streams != files.getName();
 }
 
 gsize Walk::comment(gsize at)
@@ -285,8 +283,8 @@ gsize Walk::comment(gsize at)
 gsize Walk::table(gsize at) const
 {
 	at += 4;
-	while (at < len && (is_blank(data[at]) || g_ascii_isdigit(data[at])
-			|| ((data[at] == 'n' || data[at] == 'f') && at > 0 && is_blank(data[at - 1]))))
+	while (at < len && (ms_pdf_is_blank(data[at]) || g_ascii_isdigit(data[at])
+			|| ((data[at] == 'n' || data[at] == 'f') && at > 0 && ms_pdf_is_blank(data[at - 1]))))
 		at++;
 	return at;
 }
@@ -298,7 +296,7 @@ gsize Walk::body_end(gsize at, bool *stream_out)
 	*stream_out = false;
 	while (at < len) {
 		char c = data[at];
-		bool word = at == 0 || is_blank(data[at - 1]) || strchr("<>[]()/", data[at - 1]) != nullptr;
+		bool word = at == 0 || ms_pdf_is_blank(data[at - 1]) || strchr("<>[]()/", data[at - 1]) != nullptr;
 		if (c == '(') {
 			int depth = 1;
 			for (at++; at < len && depth > 0; at++) {
@@ -325,7 +323,9 @@ gsize Walk::body_end(gsize at, bool *stream_out)
 		else if (c == 's' && word && begins(data, len, at, "stream")) {
 			*stream_out = true;
 			return at;
-		} else if (word && g_ascii_isdigit(c) && match_header(data, len, at, &number, &generation) > 0)
+		} else if (word && c == 's' && begins(data, len, at, "startxref"))
+			return at;
+		else if (word && g_ascii_isdigit(c) && match_header(data, len, at, &number, &generation) > 0)
 			return at;
 		at++;
 	}
@@ -367,7 +367,7 @@ gsize Walk::object_at(gsize at, gsize body, int number, int generation)
 	/* A dictionary that does not end where its stream begins would be read to the end of the
 	 * file, once for each. */
 	gsize last = end;
-	while (last > body && is_blank(data[last - 1]))
+	while (last > body && ms_pdf_is_blank(data[last - 1]))
 		last--;
 	bool sound = has_stream && last - body >= 2 && data[last - 1] == '>';
 	if (!has_stream && number >= 0 && !is_telling(data, body, end))
@@ -376,7 +376,10 @@ gsize Walk::object_at(gsize at, gsize body, int number, int generation)
 	if (sound) {
 		if (key != nullptr && is_stream_of(object, "XRef")) /* never encrypted */
 			object = parse(body, len, number, generation, true, true);
-		if (object.isStream()) {
+		if (!object.isStream()) {
+			object = parse(body, end, number, generation, false, plain);
+			ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "a stream that cannot be found");
+		} else {
 			BaseStream *base = object.getStream()->getBaseStream();
 			gsize after = (gsize)(base->getStart() + base->getLength());
 			end = skip_blank(data, len, CLAMP(after, end, len));
@@ -431,7 +434,7 @@ void Walk::scan()
 			clean = at = end;
 			continue;
 		}
-		while (at < len && !is_blank(data[at]))
+		while (at < len && !ms_pdf_is_blank(data[at]))
 			at++;
 	}
 	if (skip_blank(data, len, clean) == len)
@@ -460,6 +463,14 @@ void Walk::add_referenced()
 	}
 }
 
+/* Bytes of an object stream that are of none of its objects. */
+void Walk::add_gap(const std::string &bytes, gsize from, gsize to_)
+{
+	from = skip_blank(bytes.data(), bytes.size(), from);
+	if (from < to_ && to_ <= bytes.size() && texts[COMMENTS]->len < MS_PDF_MAX_TEXT)
+		ms_strings(texts[COMMENTS], (const guint8 *)bytes.data() + from, to_ - from);
+}
+
 void Walk::open_object_stream(Found &container, std::vector<Found> &into)
 {
 	std::string bytes;
@@ -467,7 +478,7 @@ void Walk::open_object_stream(Found &container, std::vector<Found> &into)
 	Object first = container.object.getStream()->getDict()->lookup("First");
 	g_autofree char *name = g_strdup_printf("object stream %d", container.number);
 	MsItem item = ms_inventory_item(inventory, name);
-	bool whole = decode(container, bytes, MAX_STREAM);
+	bool whole = ms_pdf_decode(pdf, container.object, to->budget, bytes, texts[COMMENTS]);
 	if (!whole || !count.isInt() || !first.isInt() || first.getInt() < 0
 		|| (gsize)first.getInt() > bytes.size()) {
 		ms_inventory_unread(inventory, item, MS_UNREAD_DAMAGED, "objects that cannot be decoded");
@@ -475,6 +486,7 @@ void Walk::open_object_stream(Found &container, std::vector<Found> &into)
 	}
 	ms_inventory_read(inventory, item);
 	gsize header = (gsize)first.getInt(), at = 0;
+	GString *said = texts[COMMENTS];
 	std::vector<std::pair<int, gsize>> places;
 	for (int i = 0; i < count.getInt() && at < header; i++) {
 		long values[2] = {-1, -1};
@@ -488,12 +500,16 @@ void Walk::open_object_stream(Found &container, std::vector<Found> &into)
 		if (header + (gsize)values[1] < bytes.size())
 			places.emplace_back((int)values[0], header + (gsize)values[1]);
 	}
+	add_gap(bytes, at, header);
+	if (!places.empty())
+		add_gap(bytes, header, places[0].second);
 	for (gsize i = 0; i < places.size(); i++) {
 		const auto &[number, offset] = places[i];
 		gsize next = i + 1 < places.size() && places[i + 1].second > offset ? places[i + 1].second
 										    : bytes.size();
 		if (!ms_budget_time(to->budget))
 			return;
+		add_gap(bytes, ms_pdf_value_end(bytes.data(), offset, next, said), next);
 		if (!is_telling(bytes.data(), offset, next))
 			continue;
 		auto *stream = new MemStream(bytes.data(), (Goffset)offset, (Goffset)(bytes.size() - offset),
@@ -530,37 +546,6 @@ void Walk::role(const Object &object, unsigned what)
 				roles[object.dictGetValNF(i).getRef().num] |= what;
 }
 
-static std::string to_utf8(const std::string &bytes)
-{
-	Unicode *u = nullptr;
-	std::string swapped;
-	const std::string *from = &bytes;
-	if (bytes.size() >= 2 && bytes[0] == '\xff' && bytes[1] == '\xfe') {
-		swapped = "\xfe\xff";
-		for (gsize i = 2; i + 1 < bytes.size(); i += 2) {
-			swapped += bytes[i + 1];
-			swapped += bytes[i];
-		}
-		from = &swapped;
-	}
-	if (bytes.size() >= 3 && bytes.compare(0, 3, "\xef\xbb\xbf") == 0)
-		return bytes.substr(3);
-#if POPPLER_CHECK_VERSION(24, 5, 0)
-	std::vector<Unicode> got = TextStringToUCS4(*from);
-	int n = (int)got.size();
-	const Unicode *at = got.data();
-#else
-	int n = TextStringToUCS4(*from, &u);
-	const Unicode *at = u;
-#endif
-	g_autoptr(GString) out = g_string_new(nullptr);
-	for (int i = 0; i < n; i++)
-		g_string_append_unichar(out, at[i] < 0x110000 && (at[i] < 0xd800 || at[i] > 0xdfff)
-				&& at[i] != 0 ? at[i] : ' ');
-	gfree(u);
-	return std::string(out->str, out->len);
-}
-
 static std::string bytes_of(const Object &string)
 {
 	return std::string(string.getString()->c_str(), (gsize)string.getString()->getLength());
@@ -573,7 +558,7 @@ void Walk::files_of(const Object &spec)
 	for (const char *which : {"UF", "F", "Unix", "DOS", "Mac", "Desc"}) {
 		const Object &value = spec.dictLookupNF(which);
 		if (name.empty() && value.isString())
-			name = to_utf8(bytes_of(value));
+			name = ms_pdf_to_utf8(bytes_of(value));
 	}
 	for (const char *which : {"EF", "RF"}) {
 		Object files = spec.dictLookup(which);
@@ -659,28 +644,27 @@ bool Walk::is_structural(const char *what, const char *name)
 
 bool Walk::add_string(const std::string &bytes, const char *name, Place place)
 {
-	if (bytes.empty() || is_structural("string ", is_date(bytes) ? "date" : name) || texts[place]->len >= MS_PDF_MAX_TEXT)
+	if (bytes.empty() || is_structural("/", is_date(bytes) ? "(date)" : name) || texts[place]->len >= MS_PDF_MAX_TEXT)
 		return false;
-	std::string text = to_utf8(bytes);
+	std::string text = ms_pdf_to_utf8(bytes);
 	g_string_append_len(texts[place], text.data(), (gssize)text.size());
 	g_string_append_c(texts[place], '\n');
 	return true;
 }
 
-/* Names are the words of the format; what a document may have put into one has digits, a blank
- * or an at sign. */
 void Walk::add_name(const char *name, const char *of)
 {
-	guint digits = 0;
-	bool telling = false;
-	for (const char *p = name; *p != '\0'; p++) {
-		digits += g_ascii_isdigit(*p) != 0;
-		telling |= *p == ' ' || *p == '@';
+	gsize n = strlen(name);
+	bool font = strcmp(of, "BaseFont") == 0 || strcmp(of, "FontName") == 0;
+	if (font && n > 7 && name[6] == '+') { /* the mark of a subset, made at random */
+		name += 7;
+		n -= 7;
 	}
-	if ((digits < 4 && !telling) || texts[NAMES]->len >= MS_PDF_MAX_TEXT)
+	if (!ms_pdf_is_telling_name(name, n) || texts[NAMES]->len >= MS_PDF_MAX_TEXT || is_structural("/", of))
 		return;
-	if (is_structural("name ", of))
+	if (last_name == name) /* most come many times */
 		return;
+	last_name = name;
 	g_string_append(texts[NAMES], name);
 	g_string_append_c(texts[NAMES], '\n');
 }
@@ -710,15 +694,17 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 	for (int i = 0; i < dict->getLength(); i++) {
 		const char *name = dict->getKey(i);
 		const Object &value = dict->getValNF(i);
-		add_name(name, "key");
+		add_name(name, "");
+		if (strcmp(name, "Encrypt") == 0 && dict->hasKey("Root"))
+			continue;
 		bool done = place == FIELDS && value.isString()
 			&& (strcmp(name, "TU") == 0 || strcmp(name, "T") == 0 || strcmp(name, "V") == 0);
 		if (done)
 			continue;
 		if (value.isString() && sealed && strcmp(name, "Contents") == 0)
-			name = "signature";
+			name = "(signature)";
 		else if (strcmp(name, "ID") == 0 && (dict->hasKey("Root") || dict->hasKey("Size")))
-			name = "file ID";
+			name = "ID[]";
 		Place at = strcmp(name, "URI") == 0 ? LINKS : strcmp(name, "JS") == 0 ? SCRIPTS
 			: strcmp(name, "ActualText") == 0 || strcmp(name, "Alt") == 0 ? STRUCTURE : place;
 		strings_of(value, name, at, depth + 1);
@@ -738,7 +724,7 @@ void Walk::strings_of(const Object &object, const char *name, Place place, int d
 	} else if (object.isArray()) {
 		bool colours = object.arrayGetLength() == 4 && object.arrayGetNF(0).isName("Indexed");
 		for (int i = 0; i < object.arrayGetLength(); i++)
-			strings_of(object.arrayGetNF(i), colours ? "colours" : name, place, depth + 1);
+			strings_of(object.arrayGetNF(i), colours ? "(indexed)" : name, place, depth + 1);
 	} else if (object.isStream()) {
 		strings_of_dict(*object.getStream()->getDictObject(), place, depth);
 	}
@@ -763,27 +749,6 @@ std::string Walk::beginning(const Object &object, gsize n) const
 	return out;
 }
 
-/* False if not all of it could be decoded. */
-bool Walk::decode(Found &one, std::string &out, gsize max)
-{
-	Stream *stream = one.object.getStream();
-	ms_pdf_trouble_reset();
-	(void)stream->reset();
-	unsigned char buffer[4096];
-	int n;
-	while ((n = stream->doGetChars(sizeof buffer, buffer)) > 0) {
-		out.append((const char *)buffer, (gsize)n);
-		if (out.size() > max || !ms_budget_time(to->budget)) {
-			stream->close();
-			return false;
-		}
-	}
-	stream->close();
-	BaseStream *base = stream->getBaseStream();
-	return ms_pdf_trouble() == nullptr && (!out.empty()
-			|| base->getLength() <= NOTHING_COMPRESSED || !has(one.object, "Filter"));
-}
-
 static bool is_font(const std::string &head)
 {
 	static const char *const marks[] = {"OTTO", "true", "ttcf", "%!PS-AdobeFont", "%!FontType", "%!"};
@@ -795,37 +760,74 @@ static bool is_font(const std::string &head)
 			|| head[0] == '\x80');
 }
 
+/* What stands behind the rows of a cross-reference stream. */
+void Walk::read_rows(const Object &object)
+{
+	const Dict *dict = object.getStream()->getDict();
+	Object widths = dict->lookup("W"), index = dict->lookup("Index"), size = dict->lookup("Size");
+	gint64 width = 0, rows = size.isInt() ? size.getInt() : 0;
+	for (int i = 0; widths.isArray() && i < widths.arrayGetLength(); i++)
+		width += widths.arrayGet(i).isInt() ? CLAMP(widths.arrayGet(i).getInt(), 0, 8) : 0;
+	for (int i = 1; index.isArray() && i < index.arrayGetLength(); i += 2)
+		rows = (i == 1 ? 0 : rows) + (index.arrayGet(i).isInt() ? MAX(index.arrayGet(i).getInt(), 0) : 0);
+	std::string bytes;
+	ms_pdf_decode(pdf, object, to->budget, bytes, texts[COMMENTS]);
+	if ((gint64)bytes.size() > width * rows)
+		add_gap(bytes, (gsize)(width * rows), bytes.size());
+}
+
 /* What kind of stream it is, for the table of structural items; NULL if it is to be read. */
 const char *Walk::structural_stream(Found &one, unsigned role)
 {
 	const Object &object = one.object;
-	if (is_stream_of(object, "XRef"))
-		return "cross-reference stream";
+	if (is_stream_of(object, "XRef")) {
+		read_rows(object);
+		return "(xref)";
+	}
 	Object subtype = object.streamGetDict()->lookup("Subtype");
 	if (subtype.isName("Image") || ((role & ROLE_PICTURE) && has(object, "Width")))
-		return "picture";
+		return "(image)";
 	if (has(object, "FunctionType"))
-		return "function";
+		return "(function)";
 	if (has(object, "ShadingType"))
-		return "shading";
+		return "(shading)";
 	if (has(object, "HalftoneType"))
-		return "halftone";
+		return "(halftone)";
 	if (linearised && role == 0 && has(object, "S") && !has(object, "Type") && !has(object, "Subtype")
 		&& object.streamGetDict()->lookup("S").isInt())
-		return "hint tables";
+		return "(hints)";
 	bool font = (role & ROLE_FONT) || has(object, "Length1") || subtype.isName("Type1C")
 		|| subtype.isName("CIDFontType0C") || subtype.isName("OpenType");
 	if (font && is_font(beginning(object, 16)))
-		return "font program";
+		return "/FontFile";
 	if (role & ROLE_FONT_TABLE)
-		return "glyph table";
+		return "/CIDSet";
 	if (role & ROLE_COLOURS)
-		return has(object, "N") && beginning(object, 40).compare(36, 4, "acsp") == 0 ? "colour profile"
+		return has(object, "N") && beginning(object, 40).compare(36, 4, "acsp") == 0 ? "/DestOutputProfile"
 			: has(object, "N")						     ? nullptr
-												     : "colours";
+												     : "(indexed)";
 	if ((role & ROLE_CHARACTERS) && beginning(object, 4096).find("begincmap") != std::string::npos)
-		return "character map";
+		return "/ToUnicode";
 	return nullptr;
+}
+
+/* Has it a crypt filter of its own, other than that of all streams? */
+bool Walk::is_locked(const Object &stream) const
+{
+	Object filters = stream.streamGetDict()->lookup("Filter");
+	Object settings = stream.streamGetDict()->lookup("DecodeParms");
+	int n = filters.isArray() ? filters.arrayGetLength() : 1;
+	for (int i = 0; i < n; i++) {
+		Object filter = filters.isArray() ? filters.arrayGet(i) : filters.copy();
+		if (!filter.isName("Crypt"))
+			continue;
+		Object setting = settings.isArray() ? settings.arrayGet(i) : settings.copy();
+		Object name = setting.isDict() ? setting.dictLookup("Name") : Object(objNull);
+		const char *of = name.isName() ? name.getName() : "Identity";
+		if (strcmp(of, "Identity") != 0 && of_streams != of)
+			return true;
+	}
+	return false;
 }
 
 void Walk::read_file(Found &one, MsItem item)
@@ -833,14 +835,14 @@ void Walk::read_file(Found &one, MsItem item)
 	std::string bytes;
 	auto known = names.find(one.number);
 	const char *name = known != names.end() ? known->second.c_str() : "attachment";
-	if (files_locked && has(one.object, "Length")) {
+	if (files_locked || is_locked(one.object)) {
 		ms_inventory_unread(inventory, item, MS_UNREAD_ENCRYPTED, "an attachment, encrypted by itself");
 		return;
 	}
-	bool whole = decode(one, bytes, MAX_STREAM);
+	bool whole = ms_pdf_decode(pdf, one.object, to->budget, bytes, texts[COMMENTS]);
 	if (!whole)
-		ms_inventory_unread(inventory, item, bytes.size() > MAX_STREAM ? MS_UNREAD_LIMIT : MS_UNREAD_DAMAGED,
-			"an attachment larger than %d MiB, or damaged", MAX_STREAM >> 20);
+		ms_inventory_unread(inventory, item, bytes.size() > MS_PDF_MAX_STREAM ? MS_UNREAD_LIMIT : MS_UNREAD_DAMAGED,
+			"an attachment larger than %d MiB, or damaged", MS_PDF_MAX_STREAM >> 20);
 	else
 		ms_inventory_read(inventory, item);
 	g_autofree char *valid = g_utf8_make_valid(name, -1);
@@ -890,7 +892,9 @@ Dict *Walk::resources_of(const Object &stream, Object &holder)
 void Walk::read_content(Found &one, MsItem item, const std::string &bytes)
 {
 	ms_inventory_read(inventory, item);
-	if (pdf == nullptr || !may_show(bytes))
+	bool shows = may_show(bytes);
+	ms_pdf_leftovers(bytes.data(), bytes.size(), pdf != nullptr && shows, texts[HIDDEN]);
+	if (pdf == nullptr || !shows)
 		return;
 	Object holder;
 	Dict *resources = resources_of(one.object, holder);
@@ -898,10 +902,12 @@ void Walk::read_content(Found &one, MsItem item, const std::string &bytes)
 	ms_pdf_content(pdf, &one.object, resources, &page);
 	if (page.raw->len > 0 && texts[HIDDEN]->len < MS_PDF_MAX_TEXT)
 		g_string_append_printf(texts[HIDDEN], "%s\n\n", page.raw->str);
+	if (page.broken != nullptr || page.raw->len == 0) /* as they stand, without their fonts */
+		ms_pdf_leftovers(bytes.data(), bytes.size(), false, texts[HIDDEN]);
 	if (page.runs >= MAX_UNCERTAIN)
 		ms_inventory_unread(inventory, item, MS_UNREAD_CHARSET,
 			"its fonts do not say which characters they draw");
-	if (page.broken != nullptr)
+	if (page.broken != nullptr && strcmp(page.broken, "text without a font") != 0)
 		ms_inventory_unread(inventory, item, MS_UNREAD_DAMAGED, "%s", page.broken);
 	ms_pdf_page_clear(&page);
 }
@@ -911,9 +917,9 @@ void Walk::read_bytes(Found &one, MsItem item, unsigned role)
 {
 	std::string bytes;
 	Object subtype = one.object.streamGetDict()->lookup("Subtype");
-	bool whole = decode(one, bytes, MAX_STREAM);
+	bool whole = ms_pdf_decode(pdf, one.object, to->budget, bytes, texts[COMMENTS]);
 	if (!whole) {
-		bool large = bytes.size() > MAX_STREAM;
+		bool large = bytes.size() > MS_PDF_MAX_STREAM;
 		ms_inventory_unread(inventory, item, large ? MS_UNREAD_LIMIT : MS_UNREAD_DAMAGED, "%s",
 			large ? "a stream of more than 64 MiB" : ms_pdf_trouble() != nullptr
 				? ms_pdf_trouble() : "a stream that cannot be decoded");
@@ -938,7 +944,7 @@ void Walk::read_bytes(Found &one, MsItem item, unsigned role)
 		ms_inventory_read(inventory, item);
 		ms_read_with(ms_xml_document_read, to, &inner);
 	} else if ((role & ROLE_TEXT) && texts[SCRIPTS]->len < MS_PDF_MAX_TEXT) {
-		std::string text = to_utf8(bytes);
+		std::string text = ms_pdf_to_utf8(bytes);
 		g_string_append_len(texts[SCRIPTS], text.data(), (gssize)text.size());
 		g_string_append_c(texts[SCRIPTS], '\n');
 		ms_inventory_read(inventory, item);
@@ -949,6 +955,18 @@ void Walk::read_bytes(Found &one, MsItem item, unsigned role)
 		ms_inventory_read(inventory, item);
 		ms_extract_within(to, document->where, name, nullptr, at, bytes.size());
 	}
+}
+
+/* What a page has shown; a form may have more in it than that.  The content of a page was looked
+ * at with it. */
+void Walk::read_shown(Found &one, MsItem item, unsigned role)
+{
+	ms_inventory_read(inventory, item);
+	std::string bytes;
+	if (role & ROLE_CONTENT)
+		return;
+	ms_pdf_decode(pdf, one.object, to->budget, bytes, texts[COMMENTS]);
+	ms_pdf_leftovers(bytes.data(), bytes.size(), true, texts[HIDDEN]);
 }
 
 void Walk::read_stream(Found &one)
@@ -965,7 +983,7 @@ void Walk::read_stream(Found &one)
 	if ((role & ROLE_FILE) || is_stream_of(one.object, "EmbeddedFile"))
 		read_file(one, item);
 	else if (one.current && pdf != nullptr && pdf->shown.count(one.number) > 0)
-		ms_inventory_read(inventory, item);
+		read_shown(one, item, role);
 	else
 		read_bytes(one, item, role);
 }

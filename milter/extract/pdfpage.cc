@@ -12,7 +12,6 @@
 #include <cmath>
 #include <cstring>
 
-#include <CharCodeToUnicode.h>
 #include <Gfx.h>
 #include <GfxFont.h>
 #include <GfxState.h>
@@ -435,12 +434,14 @@ static bool apart(const Place &a, const Place &b)
 	return gap > GAP * h || gap < -3 * h;
 }
 
+using Lines = std::vector<std::vector<std::unique_ptr<TextWordSelection>>>;
+
 /* One line; true if characters stand apart in it without anything between them. */
-static bool add_words(GString *line, const std::vector<TextWordSelection *> &words)
+static bool add_words(GString *line, const std::vector<std::unique_ptr<TextWordSelection>> &words)
 {
 	bool changed = false, first = true;
 	Place before = {};
-	for (const TextWordSelection *selection : words) {
+	for (const auto &selection : words) {
 		const TextWord *word = selection->getWord();
 		for (int i = selection->getBegin(); i < selection->getEnd() && i < word->getLength(); i++) {
 			Place here;
@@ -461,6 +462,43 @@ static bool add_words(GString *line, const std::vector<TextWordSelection *> &wor
 	return changed;
 }
 
+/* These differ between versions of Poppler by who owns what they return. */
+#if POPPLER_CHECK_VERSION(24, 0, 0)
+static char *selected_text(TextPage *page, const PDFRectangle *box)
+{
+	GooString found = page->getSelectionText(box, selectionStyleGlyph);
+	return g_strdup(found.c_str());
+}
+
+static Lines selected_words(TextPage *page, const PDFRectangle *box)
+{
+	return page->getSelectionWords(box, selectionStyleGlyph);
+}
+#else
+static char *selected_text(TextPage *page, const PDFRectangle *box)
+{
+	GooString *found = page->getSelectionText(box, selectionStyleGlyph);
+	char *text = g_strdup(found != nullptr ? found->c_str() : "");
+	delete found;
+	return text;
+}
+
+static Lines selected_words(TextPage *page, const PDFRectangle *box)
+{
+	Lines out;
+	int n = 0;
+	std::vector<TextWordSelection *> **lines = page->getSelectionWords(box, selectionStyleGlyph, &n);
+	for (int i = 0; i < n; i++) {
+		out.emplace_back();
+		for (TextWordSelection *selection : *lines[i])
+			out.back().emplace_back(selection);
+		delete lines[i];
+	}
+	gfree(lines);
+	return out;
+}
+#endif
+
 /* Poppler sets the cells of a table side by side without anything between them
  * ("C-10001INV-2026-0417").  Letters may be spaced out on purpose, so this is a second reading
  * of those lines, beside the text as it is. */
@@ -468,24 +506,16 @@ void MsDevice::lay_out(MsPdfPage *out)
 {
 	TextPage *page = text.takeText();
 	PDFRectangle all(0, 0, width, height);
-	GooString *found = page->getSelectionText(&all, selectionStyleGlyph);
-	out->text = g_strdup(found != nullptr ? found->c_str() : "");
-	delete found;
-	int n = 0;
-	std::vector<TextWordSelection *> **lines = page->getSelectionWords(&all, selectionStyleGlyph, &n);
+	out->text = selected_text(page, &all);
 	bool changed = false;
 	g_autoptr(GString) line = g_string_new(nullptr);
-	for (int i = 0; i < n; i++) {
+	for (const auto &words : selected_words(page, &all)) {
 		g_string_truncate(line, 0);
-		changed |= add_words(line, *lines[i]);
+		changed |= add_words(line, words);
 		/* What stands after such a line may be its values: the next ones are kept as well. */
 		if (changed)
 			g_string_append_printf(out->cells, "%s\n", line->str);
-		for (TextWordSelection *selection : *lines[i])
-			delete selection;
-		delete lines[i];
 	}
-	gfree(lines);
 	page->decRefCnt();
 }
 
@@ -528,8 +558,27 @@ static void remember_contents(MsPdf *pdf, Page *page)
 			pdf->shown.insert(list.arrayGetNF(i).getRef().num);
 }
 
+/* Decodes the content once, for who interprets it and for who looks at the rest. */
+static std::string decode_contents(MsPdf *pdf, Page *page, MsPdfPage *out)
+{
+	std::string bytes;
+	Object contents = page->getContents();
+	out->rest = g_string_new(nullptr);
+	int n = contents.isArray() ? contents.arrayGetLength() : 1;
+	for (int i = 0; i < n && bytes.size() <= MS_PDF_MAX_STREAM; i++) {
+		Object one = contents.isArray() ? contents.arrayGet(i) : contents.copy();
+		if (!one.isStream())
+			continue;
+		if (!ms_pdf_decode(pdf, one, pdf->budget, bytes, out->rest) && out->broken == nullptr)
+			out->broken = ms_pdf_trouble() != nullptr ? ms_pdf_trouble() : "its content is damaged or too long";
+		bytes += '\n';
+	}
+	ms_pdf_leftovers(bytes.data(), bytes.size(), true, out->rest);
+	return bytes;
+}
+
 /* True if some of it was hidden. */
-static bool show_page(MsPdf *pdf, Page *page, const PDFRectangle *box, bool crop, int rotate,
+static bool show_page(MsPdf *pdf, Page *page, Object *contents, const PDFRectangle *box, bool crop, int rotate,
 	const PDFRectangle *paper, bool laid_out, MsPdfPage *out)
 {
 	MsDevice device(pdf, paper, laid_out);
@@ -538,16 +587,14 @@ static bool show_page(MsPdf *pdf, Page *page, const PDFRectangle *box, bool crop
 		const PDFRectangle *cropped = crop ? page->getCropBox() : nullptr;
 		Gfx gfx(pdf->document.get(), &device, page->getNum(), page->getResourceDict(), 72, 72, box,
 			cropped, rotate, is_late, pdf->budget);
-		Object contents = page->getContents();
-		if (!contents.isNull()) {
-			gfx.saveState();
-			gfx.display(&contents);
-			while (gfx.getState()->hasSaves())
-				gfx.restoreState();
-		}
+		gfx.saveState();
+		gfx.display(contents);
+		while (gfx.getState()->hasSaves())
+			gfx.restoreState();
 	} /* ends the page, too */
 	device.finish(out);
-	out->broken = ms_pdf_trouble();
+	if (out->broken == nullptr)
+		out->broken = ms_pdf_trouble();
 	return device.has_hidden();
 }
 
@@ -568,12 +615,16 @@ bool ms_pdf_page(MsPdf *pdf, int number, MsPdfPage *out)
 		: PDFRectangle(0, 0, box.x2 - box.x1, box.y2 - box.y1);
 	bool layers = ms_pdf_set_layers(pdf->document.get(), true);
 	remember_contents(pdf, page);
-	if (!show_page(pdf, page, &box, crop, rotate, &paper, true, out) || !layers)
+	std::string bytes = decode_contents(pdf, page, out);
+	Stream *stream = new MemStream(bytes.data(), 0, (Goffset)bytes.size(),
+		Object(new Dict(pdf->document->getXRef())));
+	Object contents(stream);
+	if (!show_page(pdf, page, &contents, &box, crop, rotate, &paper, true, out) || !layers)
 		return true;
 	/* Some layers are shown when others are not. */
-	MsPdfPage others;
+	MsPdfPage others = MsPdfPage();
 	ms_pdf_set_layers(pdf->document.get(), false);
-	show_page(pdf, page, &box, crop, rotate, &paper, false, &others);
+	show_page(pdf, page, &contents, &box, crop, rotate, &paper, false, &others);
 	g_string_append_printf(out->raw, "\n%s", others.raw->str);
 	ms_pdf_page_clear(&others);
 	return true;
@@ -598,6 +649,8 @@ void ms_pdf_page_clear(MsPdfPage *page)
 	g_free(page->text);
 	if (page->cells != nullptr)
 		g_string_free(page->cells, TRUE);
+	if (page->rest != nullptr)
+		g_string_free(page->rest, TRUE);
 	if (page->raw != nullptr)
 		g_string_free(page->raw, TRUE);
 	*page = MsPdfPage();
