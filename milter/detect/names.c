@@ -160,14 +160,23 @@ static guint cut_line(const char *text, gsize len, gsize *at, char separator, gu
 	return n;
 }
 
-/* The separator of a line that may be a head; 0: none. */
+/* The separator of a line that may be a head; 0: none.  Prose has commas too, and blanks behind
+ * them. */
 static char separator_of(const char *text, gsize from, gsize until)
 {
-	static const char all[] = "\t;|,";
+	static const char all[] = "\t;|";
 	for (gsize k = 0; all[k] != '\0'; k++)
 		if (memchr(text + from, all[k], until - from) != NULL)
 			return all[k];
-	return '\0';
+	bool comma = false;
+	for (gsize i = from; i < until; i++) {
+		if (text[i] != ',')
+			continue;
+		if (i + 1 < until && text[i + 1] == ' ')
+			return '\0';
+		comma = true;
+	}
+	return comma && text[until - 1] != ',' ? ',' : '\0';
 }
 
 /* A line with a number is no head, but has a label and its value side by side. */
@@ -179,14 +188,15 @@ static bool has_number(const char *text, const Cell *cell)
 	return digits >= 3;
 }
 
-/* What the cells of a head label; NULL where nothing.  How many do. */
-static guint read_head(const Search *s, const Cell *cells, guint n, const MsNameKinds **kinds)
+/* What the cells of a head label; NULL where nothing.  How many do.  `prose`: the separator is one
+ * of sentences too. */
+static guint read_head(const Search *s, const Cell *cells, guint n, bool prose, const MsNameKinds **kinds)
 {
 	guint labels = 0;
 	for (guint i = 0; i < n; i++) {
 		gsize len = cells[i].end - cells[i].start;
 		kinds[i] = NULL;
-		if (has_number(s->fold->text, &cells[i]))
+		if (has_number(s->fold->text, &cells[i]) || (len > MAX_CELL && prose))
 			return 0;
 		if (len < 2 || len > MAX_CELL || g_ascii_isdigit(s->fold->text[cells[i].start]))
 			continue;
@@ -248,7 +258,7 @@ static void by_tables(Search *s)
 			continue;
 		}
 		guint n = cut_line(text, end, &next, separator, MAX_CELLS, cells);
-		guint labels = n > 1 ? read_head(s, cells, n, kinds) : 0;
+		guint labels = n > 1 ? read_head(s, cells, n, separator == ',' || separator == ';', kinds) : 0;
 		at = end + 1;
 		if (labels > 0)
 			at = read_rows(s, at, separator, cells, n, kinds);

@@ -20,7 +20,8 @@ static MsFilter *known_filter(const MsKinds *kinds)
 	static const char *const known[][2] = {{"number", "abc"}, {"number", "12345"}, {"number", "a1b2c3d4e5"},
 		{"email", "abxcom"}, {"iban", "de89370400440532013000"}, {"address", "10115/"}, {"address", "10115/5/"},
 		{"address", "10115/5/haupt"}, {"address", "10115/5/haupt/muster"}, {"address", "sw1a2aa/"},
-		{"address", "sw1a2aa/10/"}, {"address", "sw1a2aa/10/downing"}, {"address", "0000/"}, {"address", "0000/1/"}};
+		{"address", "sw1a2aa/10/"}, {"address", "sw1a2aa/10/downing"}, {"address", "0000/"}, {"address", "0000/1/"}, {"address", "~~/"}, {"address", "~dubai/"},
+		{"address", "~dubai/7/"}, {"address", "~dubai/7/pobox"}, {"number", "x12345"}};
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
 	for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
 		MsMark mark;
@@ -32,6 +33,25 @@ static MsFilter *known_filter(const MsKinds *kinds)
 	gsize size;
 	const void *data = g_bytes_get_data(image, &size); /* kept for good */
 	return ms_filter_open(data, size, NULL);
+}
+
+/* Lines "name=value" as stretches with their names. */
+static GArray *stretches(const char *text, gsize len, GPtrArray *names)
+{
+	GArray *out = g_array_new(FALSE, FALSE, sizeof(MsNamed));
+	for (gsize at = 0; at < len;) {
+		const char *nl = memchr(text + at, '\n', len - at);
+		gsize end = nl != NULL ? (gsize)(nl - text) : len;
+		const char *is = memchr(text + at, '=', end - at);
+		if (is != NULL) {
+			char *name = g_strndup(text + at, (gsize)(is - text) - at);
+			g_ptr_array_add(names, name);
+			MsNamed stretch = {(gsize)(is - text) + 1, end, name, (guint)(at / 64)};
+			g_array_append_val(out, stretch);
+		}
+		at = end + 1;
+	}
+	return out;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -51,6 +71,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	ms_budget_init(&budget, &limits);
 	char *input = exact_copy(text->str, text->len);
 	MsSpan span = {.where = "fuzz", .text = input, .len = text->len};
+	ms_detect(kinds, &known, &span, &budget, reading);
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) named = stretches(input, text->len, names);
+	span.names = (const MsNamed *)(const void *)named->data;
+	span.n_names = named->len;
 	ms_detect(kinds, &known, &span, &budget, reading);
 	free(input);
 	return 0;
