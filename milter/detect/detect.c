@@ -315,6 +315,19 @@ static bool is_field_of(const MsKind *kind, const char *term)
 	return false;
 }
 
+/* "0088" and "4304171000002" of two attributes are one participant. */
+static bool add_participant(Search *s, const MsKind *kind)
+{
+	const char *scheme = s->span->scheme, *why;
+	if (kind->family != MS_FAMILY_PARTICIPANT || scheme == NULL || strlen(scheme) != 4
+		|| strspn(scheme, "0123456789") != 4 || g_str_has_prefix(s->span->text, scheme))
+		return false;
+	g_autofree char *whole = g_strdup_printf("%s:%.*s", scheme, (int)s->span->len, s->span->text);
+	g_autofree char *value = ms_kind_canonical(kind, whole, strlen(whole), &why);
+	return value != NULL
+		&& ms_detect_add_value(s, kind, 0, s->fold->len, value, MS_BELIEF_FIELD | MS_BELIEF_SCHEME);
+}
+
 /* A field's whole value; of an address each run of lines, for the directory may have fewer. */
 static void by_field(Search *s)
 {
@@ -326,7 +339,7 @@ static void by_field(Search *s)
 		s->company_register = s->span->scheme != NULL ? ms_kind_register_of_scheme(s->span->scheme) : NULL;
 		if (kind->block)
 			ms_block_ranges(s->fold->text, s->fold->len, 0, add_block_range, &block);
-		else
+		else if (!add_participant(s, kind))
 			ms_detect_add(s, kind, 0, s->fold->len, MS_BELIEF_FIELD
 				| (s->span->scheme != NULL && *s->span->scheme != '\0' ? MS_BELIEF_SCHEME : 0));
 	}

@@ -87,10 +87,10 @@ static const RoleRow role_rows[] = {
 	{"DeliveryLocation/Address/CityName", CITY}, {"DeliveryLocation/Address/PostalZone", POSTCODE},
 	{"DeliveryLocation/Address/CountrySubentity", SUBDIVISION},
 	{"DeliveryLocation/Address/Country/IdentificationCode", COUNTRY},
-	{"SupplierAssignedAccountID", ID},
+	{"CustomerAssignedAccountID", ID},
 	/* ebInterface */
-	{"VATIdentificationNumber", TAX}, {"BillersInvoiceRecipientID", ID},
-	{"InvoiceRecipientsBillerID", ID}, {"Address/Name", NAME}, {"Address/Street", STREET},
+	{"VATIdentificationNumber", TAX}, {"InvoiceRecipientsBillerID", ID},
+	 {"Address/Name", NAME}, {"Address/Street", STREET},
 	{"Address/Town", CITY}, {"Address/ZIP", POSTCODE}, {"Address/Country", COUNTRY},
 	{"Address/Phone", PHONE}, {"Address/Email", EMAIL}, {"Contact/Phone", PHONE},
 	{"Contact/Email", EMAIL},
@@ -220,6 +220,7 @@ typedef struct {
 	GString *text;     /* of the element that is open */
 	bool leaf;
 	char *scheme, *name; /* schemeID and file name of the element that is open */
+	char *scheme_name;   /* its schemeName, if that has letters: a label */
 	MsNamedText *rest;
 
 	const PartyRow *party;
@@ -234,9 +235,22 @@ typedef struct {
 	char *attachment;  /* file name that stands in an element of its own */
 } Invoice;
 
-/* The innermost names of the element that is open. */
+static bool has_letters(const char *text)
+{
+	guint n = 0;
+	for (; *text != '\0'; text++)
+		n += g_ascii_isalpha(*text);
+	return n >= 3;
+}
+
+/* The label of the element that is open: its scheme's name, or its innermost names.  What a party
+ * beside the buyer is called is none of the buyer's numbers. */
 static const char *name_of(const Invoice *in)
 {
+	if (in->party != NULL && in->party->terms != BUYER)
+		return NULL;
+	if (in->scheme_name != NULL)
+		return in->scheme_name;
 	const char *p = in->path->str + in->path->len;
 	for (guint slashes = 0; p > in->path->str; p--) {
 		slashes += p[-1] == '/';
@@ -258,14 +272,6 @@ static void emit(Invoice *in, const char *term, const char *party, const char *s
 	ms_extract_hand_over(in->to, &span);
 	if (in->to->buyer != NULL && strcmp(party, "buyer") == 0 && in->to->buyer->len < 200)
 		g_ptr_array_add(in->to->buyer, g_strdup(value));
-}
-
-static bool has_letters(const char *text)
-{
-	guint n = 0;
-	for (; *text != '\0'; text++)
-		n += g_ascii_isalpha(*text);
-	return n >= 3;
 }
 
 /* What is no field.  `scheme` may be what in other formats is a label. */
@@ -489,6 +495,9 @@ static void take_leaf(Invoice *in)
 	const RoleRow *role = NULL;
 	if (in->party != NULL && in->path->len > in->party_path)
 		role = find_role(path + in->party_path + 1);
+	/* The buyer's own number for itself, but the seller's at the buyer. */
+	if (role != NULL && strcmp(role->path, "CustomerAssignedAccountID") == 0 && in->party->terms != SELLER)
+		role = NULL;
 	const FieldRow *field = role == NULL ? find_field(path) : NULL;
 	if (role != NULL)
 		take_role(in, role->role, role->path, value);
@@ -497,7 +506,7 @@ static void take_leaf(Invoice *in)
 	else if (field != NULL)
 		emit_field(in, field, in->scheme, name_of(in), value, NULL);
 	else
-		rest_value(in, in->scheme, value);
+		rest_value(in, in->scheme_name != NULL ? in->scheme_name : in->scheme, value);
 }
 
 /* The group of a deferred field closes: now it is known what it is. */
@@ -570,7 +579,10 @@ static void on_start(void *user, const char *name, const char *const *attributes
 	}
 	g_free(in->scheme);
 	g_free(in->name);
+	g_free(in->scheme_name);
 	in->scheme = g_strdup(ms_xml_attribute(attributes, "schemeID"));
+	const char *scheme_name = ms_xml_attribute(attributes, "schemeName");
+	in->scheme_name = scheme_name != NULL && has_letters(scheme_name) ? g_strdup(scheme_name) : NULL;
 	in->name = g_strdup(ms_xml_attribute(attributes, "filename"));
 	ms_named_open(in->rest, name);
 	for (; *attributes != NULL; attributes += 2)
@@ -637,6 +649,7 @@ const char *ms_einvoice_read(const MsExtraction *to, const char *where, const gu
 	ms_named_free(in.rest);
 	g_array_free(in.pending, TRUE);
 	g_free(in.scheme);
+	g_free(in.scheme_name);
 	g_free(in.name);
 	g_free(in.country);
 	g_free(in.qualifier);

@@ -67,7 +67,10 @@ static bool finds(const MsReading *reading, const char *kind, const char *value)
 	return false;
 }
 
-typedef enum { TEXT, NAMED, FILE_NAME } Form;
+typedef enum { TEXT, NAMED, FILE_NAME, XML } Form;
+
+#define UBL(buyer, seller, more) "<?xml version=\"1.0\"?><Invoice><ID>RG-1</ID><AccountingSupplierParty>" seller \
+	"</AccountingSupplierParty><AccountingCustomerParty>" buyer "</AccountingCustomerParty>" more "</Invoice>"
 
 static const struct {
 	Form form;
@@ -153,6 +156,33 @@ static const struct {
 	{TEXT, "KvK 12345678", "company-registration", "NLKVK12345678", true},
 	{TEXT, "CVR-nr. 12345678", "company-registration", "DK12345678", true},
 	{TEXT, "company number 12345678", "company-registration", "12345678", true},
+	/* e-invoices: each element, attribute and comment, and whose it is */
+	{XML, UBL("<SupplierAssignedAccountID>31337</SupplierAssignedAccountID>", "", ""), "customer-number", "31337", true},
+	{XML, UBL("", "<CustomerAssignedAccountID>31337</CustomerAssignedAccountID>", ""), "customer-number", "31337", false},
+	{XML, UBL("", "", "<!-- RG-2025-0093 -->"), "invoice-number", "RG20250093", true},
+	{XML, UBL("", "", "<Note customerNumber=\"31337\">x</Note>"), "customer-number", "31337", true},
+	{XML, UBL("", "", "<Note unit=\"31337\">x</Note>"), "customer-number", "31337", false},
+	{XML, UBL("", "", "<A><ID schemeName=\"Customer number\">31337</ID></A>"), "customer-number", "31337", true},
+	{XML, UBL("", "", "<A><ID schemeName=\"Customer number\">1</ID></A><B>31337</B>"), "customer-number", "31337", false},
+	{XML, UBL("", "", "<Note>Your customer number</Note><Quantity>31337</Quantity>"), "customer-number", "31337", false},
+	{XML, UBL("", "", "<P><Name>Customer number</Name><Value>31337</Value></P>"), "customer-number", "31337", true},
+	{XML, UBL("<Party><EndpointID schemeID=\"0106\">13585628</EndpointID></Party>", "", ""), "participant-id",
+		"010613585628", true},
+	{XML, UBL("<Party><PartyLegalEntity><CompanyID schemeID=\"0106\">13585628</CompanyID></PartyLegalEntity></Party>", "",
+		""), "company-registration", "NLKVK13585628", true},
+	{XML, UBL("<Party><PartyTaxScheme><CompanyID>145671245603003</CompanyID><TaxScheme><ID>VAT</ID></TaxScheme>"
+		"</PartyTaxScheme></Party>", "", ""), "tax-id", "145671245603003", true},
+	{XML, "<StandardBusinessDocument><Header><CustomerNumber>31337</CustomerNumber></Header>" "<Invoice><ID>1</ID></Invoice>"
+		"</StandardBusinessDocument>", "customer-number", "31337", true},
+	{XML, "<Invoice><InvoiceRecipient><BillersInvoiceRecipientID>31337</BillersInvoiceRecipientID></InvoiceRecipient>"
+		"</Invoice>", "customer-number", "31337", true},
+	/* the square code of Saudi invoices, a hash, and neither */
+	{XML, UBL("", "", "<A><Attachment><EmbeddedDocumentBinaryObject mimeCode=\"text/plain\">"
+		"AQZTZWxsZXICDzMxMDEyMjM5MzUwMDAwMwMDbm93BAE1BQEx</EmbeddedDocumentBinaryObject></Attachment></A>"),
+		"tax-id", "x", false},
+	{XML, UBL("", "", "<A><Attachment><EmbeddedDocumentBinaryObject mimeCode=\"text/plain\">"
+		"hvlPE1DDp4aEpi2DmL3glH/RfJF3rVR9AQm5wSqPf6U=</EmbeddedDocumentBinaryObject></Attachment></A>"), "tax-id", "x",
+		false},
 	/* names of files */
 	{FILE_NAME, "55512345_invoice_2026-11.pdf", "customer-number", "55512345", true},
 	{FILE_NAME, "invoice55512345.pdf", "customer-number", "55512345", true},
@@ -168,6 +198,11 @@ static void give(const MsExtraction *to, Form form, const char *text)
 {
 	if (form == TEXT) {
 		ms_extract_span(to, "x", text, strlen(text));
+		return;
+	}
+	if (form == XML) {
+		MsDocument document = {.where = "x", .type = "text/xml", .data = (const guint8 *)text, .len = strlen(text)};
+		ms_extract(to, &document);
 		return;
 	}
 	if (form == FILE_NAME) {
@@ -222,6 +257,7 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	kinds = ms_kinds_parse("kinds.conf", text, &error);
 	g_assert_no_error(error);
+	ms_extract_init();
 	g_test_add_func("/labels/rows", test_rows);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
