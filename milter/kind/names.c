@@ -64,6 +64,21 @@ static guint split(const char *text, gsize len, Word *words)
 	return n;
 }
 
+/* Short forms that programs use, and words for one thing. */
+static const struct {
+	const char *word, *means;
+} synonyms[] = {
+	{"cust", "customer"}, {"acct", "account"}, {"acc", "account"}, {"inv", "invoice"}, {"cod", "code"}, {"codigo", "code"},
+	{"codice", "code"}, {"kod", "code"}, {"identifier", "id"}, {"ident", "id"}, {"ref", "reference"}, {"purch", "purchase"},
+};
+
+static void translate(char *word)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(synonyms); i++)
+		if (strcmp(word, synonyms[i].word) == 0)
+			g_strlcpy(word, synonyms[i].means, MAX_WORD);
+}
+
 /* "kundennummer" and "kundennr" are "kunden#". */
 static void shorten(char *word)
 {
@@ -90,6 +105,7 @@ static guint tidy(Word *words, guint n)
 		if (n > 1 && is_one_of(words[i].text, particles))
 			continue;
 		words[kept] = words[i];
+		translate(words[kept].text);
 		shorten(words[kept++].text);
 	}
 	while (kept > 1 && (g_ascii_isdigit(words[kept - 1].text[0]) || is_one_of(words[kept - 1].text, fillers)))
