@@ -7,6 +7,7 @@
 
 #define MAX_SEGMENTS 8
 #define MAX_BLOCK 600
+#define FEW_SEGMENTS 4
 
 typedef struct {
 	gsize start, end;
@@ -47,12 +48,13 @@ static bool has_digit(const char *text, gsize from, gsize until)
 	return from < until;
 }
 
-void ms_block_ranges(const char *text, gsize len, gsize from,
+void ms_block_ranges(const char *text, gsize len, gsize from, bool few,
 	void (*range)(gsize start, gsize end, void *user), void *user)
 {
 	Segment segments[MAX_SEGMENTS];
 	guint n = split(text, len, from, segments);
-	for (guint i = 0; i < n; i++) {
+	n = few ? MIN(n, FEW_SEGMENTS) : n;
+	for (guint i = 0; i < (few ? MIN(n, 1) : n); i++) {
 		bool digit = false;
 		for (guint k = i; k < n; k++) {
 			digit = digit || has_digit(text, segments[k].start, segments[k].end);

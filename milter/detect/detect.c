@@ -22,6 +22,7 @@
 #define MAX_LINE_VALUE 120
 #define MAX_SHORTER 16     /* ends tried of one match */
 #define BIG_STEP 256       /* words between two looks at the clock */
+#define MANY_BLOCKS 100    /* addresses after labels; of more in one text only the plainest reading */
 
 bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reason, const char *what)
 {
@@ -216,7 +217,7 @@ static void add_block_range(gsize start, gsize end, void *user)
 static void in_block(Search *s, const MsKind *kind, gsize start, gsize reach)
 {
 	Block block = {s, kind};
-	ms_block_ranges(s->fold->text, reach, start, add_block_range, &block);
+	ms_block_ranges(s->fold->text, reach, start, ++s->blocks > MANY_BLOCKS, add_block_range, &block);
 }
 
 static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
@@ -338,7 +339,7 @@ static void by_field(Search *s)
 		Block block = {s, kind};
 		s->company_register = s->span->scheme != NULL ? ms_kind_register_of_scheme(s->span->scheme) : NULL;
 		if (kind->block)
-			ms_block_ranges(s->fold->text, s->fold->len, 0, add_block_range, &block);
+			ms_block_ranges(s->fold->text, s->fold->len, 0, false, add_block_range, &block);
 		else if (!add_participant(s, kind))
 			ms_detect_add(s, kind, 0, s->fold->len, MS_BELIEF_FIELD
 				| (s->span->scheme != NULL && *s->span->scheme != '\0' ? MS_BELIEF_SCHEME : 0));
@@ -354,7 +355,7 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(Label));
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
-	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders, NULL, false};
+	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders, NULL, 0, false};
 	ms_detect_names(&s);
 	if (span->type == MS_SPAN_FIELD)
 		by_field(&s);
