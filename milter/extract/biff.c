@@ -6,6 +6,7 @@
 #include "numfmt.h"
 #include "ole.h"
 #include "readers.h"
+#include "sheet.h"
 
 /*
  * Excel's binary format: records of a type, a length and bytes (MS-XLS 2.1.4).  A table of
@@ -16,7 +17,7 @@
 enum {
 	BOF = 0x809, CONTINUE = 0x3c, SST = 0xfc, LABELSST = 0xfd, LABEL = 0x204, RSTRING = 0xd6,
 	NUMBER = 0x203, RK = 0x27e, MULRK = 0xbd, FORMULA = 0x06, STRING = 0x207, FILEPASS = 0x2f,
-	FORMAT = 0x41e, XF = 0xe0,
+	FORMAT = 0x41e, XF = 0xe0, HEADER = 0x14, FOOTER = 0x15,
 };
 
 typedef struct {
@@ -177,9 +178,10 @@ static double get_rk(guint32 rk)
 static void put_number(Book *book, guint row, guint style, double value)
 {
 	begin_cell(book, row);
-	const char *format = style < book->cells->len
-		? g_hash_table_lookup(book->formats,
-			  GUINT_TO_POINTER(g_array_index(book->cells, guint, style))) : NULL;
+	guint number = style < book->cells->len ? g_array_index(book->cells, guint, style) : 0;
+	const char *format = g_hash_table_lookup(book->formats, GUINT_TO_POINTER(number));
+	if (format == NULL)
+		format = ms_number_builtin(number);
 	ms_number_stored(book->out, value);
 	gsize stored = book->out->len;
 	g_string_append_c(book->out, ' ');
@@ -225,6 +227,16 @@ static void read_cell(Book *book)
 	}
 }
 
+/* The codes that lay it out stand before the text: "&LC-4711". */
+static void put_header(Book *book, const guint8 *p, gsize size)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	append_string(book, text, p, size);
+	g_string_append_c(book->out, '\n');
+	ms_header_text(book->out, text->str);
+	g_string_append_c(book->out, '\n');
+}
+
 static void read_record(Book *book)
 {
 	const guint8 *p = book->records.body;
@@ -251,6 +263,8 @@ static void read_record(Book *book)
 			g_array_append_val(book->cells, format);
 		}
 		break;
+	case HEADER:
+	case FOOTER: put_header(book, p, size); break;
 	case STRING:
 		g_string_append_c(book->out, '\t');
 		append_string(book, book->out, p, size);

@@ -72,6 +72,11 @@ void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gs
 		read_rtf(mapi, data, len);
 	} else if (type == TYPE_BINARY && id == PROP_HTML) {
 		read_html(mapi, data, len);
+	} else if (type == TYPE_BINARY || type == TYPE_OBJECT) {
+		/* Keys and identifiers, which may hold addresses. */
+		if (mapi->text == NULL)
+			mapi->text = g_string_new(NULL);
+		ms_strings(mapi->text, data, len);
 	}
 }
 

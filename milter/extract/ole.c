@@ -1,10 +1,12 @@
 #include "config.h"
 
+#include <gio/gio.h>
 #include <gsf/gsf-infile-msole.h>
 #include <gsf/gsf-input-memory.h>
 #include <gsf/gsf-utils.h>
 #include <string.h>
 
+#include "missent/inventory.h"
 #include "missent/text.h"
 
 #include "mapi.h"
@@ -12,18 +14,27 @@
 #include "readers.h"
 
 /*
+ * Every stream of the file is an item of the inventory, and what no stream has (free sectors,
+ * bytes behind the last) is looked through for words.
+ *
  * The compound format of old Word, Excel, PowerPoint and of Outlook's .msg: a small file system.
  * libgsf walks it.  Text lies in the streams as Windows-1252 or UTF-16 and is picked out; the
  * numbers of workbooks are binary and have a reader of their own.
  */
 
 #define MAX_STREAMS 2000
+#define MAX_SOURCE (4 << 20)   /* of a macro */
+#define MAX_DRAWING (16 << 20) /* that is packed */
+#define MAX_TABLES 4096
+
+enum { BLIP_EMF = 0xf01a, BLIP_PICT = 0xf01c, BLIP_LAST = 0xf02a }; /* MS-ODRAW */
 
 typedef struct {
 	const MsExtraction *to;
 	const char *where;
 	guint streams;
 	GString *text;
+	MsInventory *inventory;
 } Ole;
 
 static GByteArray *bytes_of(GsfInput *input)
@@ -63,6 +74,8 @@ static void read_message_child(Ole *ole, MsMapi *mapi, GsfInfile *storage, int i
 	const char *name = gsf_infile_name_by_index(storage, index);
 	GsfInput *child = gsf_infile_child_by_index(storage, index);
 	if (name == NULL || child == NULL || ole->streams++ > MAX_STREAMS) {
+		ms_reading_unread(ole->to->reading, mapi->where,
+			child == NULL ? MS_UNREAD_DAMAGED : MS_UNREAD_LIMIT, "a stream that cannot be read");
 		g_clear_object(&child);
 		return;
 	}
@@ -81,8 +94,17 @@ static void read_message_child(Ole *ole, MsMapi *mapi, GsfInfile *storage, int i
 	} else if (g_str_has_prefix(name, "__substg1.0_") && strlen(name) >= 20) {
 		guint tag = (guint)g_ascii_strtoull(name + 12, NULL, 16);
 		g_autoptr(GByteArray) bytes = bytes_of(child);
+		/* Of several values the first stream has the lengths, and each value one of its own. */
 		if (bytes != NULL)
-			ms_mapi_property(mapi, tag >> 16, tag & 0xffff, bytes->data, bytes->len);
+			ms_mapi_property(mapi, tag >> 16, strchr(name + 12, '-') != NULL ? tag & 0xfff
+				: tag & 0xffff, bytes->data, bytes->len);
+		else if (gsf_input_size(child) > 0)
+			ms_reading_unread(ole->to->reading, mapi->where, MS_UNREAD_DAMAGED,
+				"a property that cannot be read");
+	} else {
+		g_autoptr(GByteArray) bytes = bytes_of(child);
+		if (bytes != NULL)
+			ms_strings(ole->text, bytes->data, bytes->len);
 	}
 	g_object_unref(child);
 }
@@ -136,60 +158,255 @@ static bool is_locked_word(const GByteArray *stream)
 	return stream->len > 12 && (stream->data[11] & 0x01) != 0; /* FibBase.fEncrypted */
 }
 
-static void read_stream(Ole *ole, const char *name, GsfInput *input)
+/* ---- macros --------------------------------------------------------------------------- */
+
+/* One chunk (MS-OVBA 2.4.1.3): literal bytes, and copies of what came before in the chunk. */
+static void expand_chunk(GByteArray *out, const guint8 *p, const guint8 *end)
 {
-	g_autoptr(GByteArray) bytes = bytes_of(input);
-	if (bytes == NULL)
-		return;
-	bool workbook = strcmp(name, "Workbook") == 0 || strcmp(name, "Book") == 0;
-	if (strcmp(name, "EncryptedPackage") == 0 || strcmp(name, "EncryptedSummary") == 0) {
-		note_locked(ole, "an Office file");
-	} else if (strcmp(name, "WordDocument") == 0 && is_locked_word(bytes)) {
-		note_locked(ole, "a Word file");
-	} else if (workbook && !ms_biff_read(ole->to, ole->where, bytes->data, bytes->len)) {
-		note_locked(ole, "a workbook");
-	} else if (strcmp(name, "\001Ole10Native") == 0 && bytes->len > 4
-		&& ms_ole_package(ole->to, ole->where, bytes->data + 4, bytes->len - 4)) {
-		return;
-	} else if (strcmp(name, "Package") == 0 || strcmp(name, "CONTENTS") == 0) {
-		ms_extract_within(ole->to, ole->where, name, NULL, bytes->data, bytes->len);
-	} else if (strcmp(name, "Pictures") != 0) {
-		ms_strings(ole->text, bytes->data, bytes->len);
+	guint start = out->len;
+	while (p < end) {
+		guint8 flags = *p++;
+		for (guint bit = 0; bit < 8 && p < end; bit++, flags >>= 1) {
+			if ((flags & 1) == 0) {
+				g_byte_array_append(out, p++, 1);
+				continue;
+			}
+			guint done = out->len - start, bits = 4;
+			if (end - p < 2 || done == 0)
+				return;
+			guint token = p[0] | (guint)p[1] << 8;
+			p += 2;
+			while ((1u << bits) < done)
+				bits++;
+			guint len = (token & (0xffffu >> bits)) + 3, back = (token >> (16 - bits)) + 1;
+			for (guint i = 0; i < len && back <= out->len - start; i++) {
+				guint8 c = out->data[out->len - back];
+				g_byte_array_append(out, &c, 1);
+			}
+		}
 	}
 }
 
-static void read_storage(Ole *ole, GsfInfile *storage, guint depth)
+/* The source that is compressed at `p`, as far as it goes. */
+static void read_source(Ole *ole, const guint8 *p, const guint8 *end)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	if (end - p < 4 || *p++ != 1)
+		return;
+	while (end - p > 2 && out->len < MAX_SOURCE) {
+		guint head = p[0] | (guint)p[1] << 8;
+		gsize size = MIN((gsize)(head & 0xfff) + 3, (gsize)(end - p));
+		if ((head >> 12 & 7) != 3)
+			break;
+		if ((head & 0x8000) != 0)
+			expand_chunk(out, p + 2, p + size);
+		else
+			g_byte_array_append(out, p + 2, (guint)size - 2);
+		p += size;
+	}
+	ms_strings(ole->text, out->data != NULL ? out->data : (const guint8 *)"", out->len);
+}
+
+/* A module begins with a cache of the program; its source is found by its first words. */
+static void read_macros(Ole *ole, const char *name, const GByteArray *bytes)
+{
+	const guint8 *end = bytes->data + bytes->len;
+	if (strcmp(name, "dir") == 0) {
+		read_source(ole, bytes->data, end);
+		return;
+	}
+	const guint8 *at = memmem(bytes->data, bytes->len, "\0Attribut", 9);
+	if (at != NULL && at - bytes->data >= 3)
+		read_source(ole, at - 3, end);
+}
+
+/* ---- PowerPoint's pictures ------------------------------------------------------------ */
+
+static GByteArray *inflate(const guint8 *data, gsize len)
+{
+	g_autoptr(GZlibDecompressor) z = g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
+	GByteArray *out = g_byte_array_new();
+	guint8 buffer[16384];
+	gsize read, written;
+	for (GConverterResult rc = G_CONVERTER_CONVERTED;
+		rc == G_CONVERTER_CONVERTED && out->len < MAX_DRAWING; data += read, len -= read) {
+		read = written = 0;
+		rc = g_converter_convert(G_CONVERTER(z), data, len, buffer, sizeof buffer,
+			G_CONVERTER_INPUT_AT_END, &read, &written, NULL);
+		if (rc == G_CONVERTER_ERROR)
+			break;
+		g_byte_array_append(out, buffer, (guint)written);
+	}
+	return out;
+}
+
+/* One picture (MS-ODRAW 2.2.23), without the head of its record. */
+static void read_blip(Ole *ole, guint type, const guint8 *p, gsize len, bool two)
+{
+	gsize head = (two ? 32 : 16) + (type <= BLIP_PICT ? 34 : 1);
+	if (len <= head)
+		return;
+	bool packed = type <= BLIP_PICT && p[head - 2] == 0;
+	g_autoptr(GByteArray) drawing = packed ? inflate(p + head, len - head) : NULL;
+	ms_extract_within(ole->to, ole->where, "picture", NULL, packed ? drawing->data : p + head,
+		packed ? drawing->len : len - head);
+}
+
+static void read_pictures(Ole *ole, const GByteArray *bytes)
+{
+	const guint8 *p = bytes->data;
+	gsize left = bytes->len;
+	while (left >= 8 && ms_budget_time(ole->to->budget)) {
+		guint instance = (p[0] | (guint)p[1] << 8) >> 4, type = p[2] | (guint)p[3] << 8;
+		gsize size = get32(p + 4);
+		if (size > left - 8 || type < BLIP_EMF || type > BLIP_LAST)
+			break;
+		read_blip(ole, type, p + 8, size, (instance & 1) != 0);
+		p += 8 + size;
+		left -= 8 + size;
+	}
+	ms_strings(ole->text, p, left);
+}
+
+/* ---- streams -------------------------------------------------------------------------- */
+
+static void read_stream_bytes(Ole *ole, const char *path, const char *name, const GByteArray *bytes)
+{
+	bool workbook = strcmp(name, "Workbook") == 0 || strcmp(name, "Book") == 0;
+	if (strcmp(name, "EncryptedPackage") == 0 || strcmp(name, "EncryptedSummary") == 0) {
+		note_locked(ole, "an Office file");
+		return;
+	}
+	if (strcmp(name, "WordDocument") == 0 && is_locked_word(bytes)) {
+		note_locked(ole, "a Word file");
+		return;
+	}
+	if (workbook) {
+		if (!ms_biff_read(ole->to, ole->where, bytes->data, bytes->len))
+			note_locked(ole, "a workbook");
+		return;
+	}
+	if (strcmp(name, "\001Ole10Native") == 0 && bytes->len > 4
+		&& ms_ole_package(ole->to, ole->where, bytes->data + 4, bytes->len - 4))
+		return;
+	if (strcmp(name, "Package") == 0 || strcmp(name, "CONTENTS") == 0) {
+		ms_extract_within(ole->to, ole->where, name, NULL, bytes->data, bytes->len);
+		return;
+	}
+	if (strcmp(name, "Pictures") == 0) {
+		read_pictures(ole, bytes);
+		return;
+	}
+	if (strstr(path, "VBA/") != NULL)
+		read_macros(ole, name, bytes);
+	ms_strings(ole->text, bytes->data, bytes->len);
+}
+
+static void read_stream(Ole *ole, const char *path, const char *name, GsfInput *input)
+{
+	MsItem item = ms_inventory_item(ole->inventory, path);
+	g_autoptr(GByteArray) bytes = bytes_of(input);
+	if (bytes != NULL)
+		read_stream_bytes(ole, path, name, bytes);
+	else if (gsf_input_size(input) > (64 << 20))
+		ms_inventory_unread(ole->inventory, item, MS_UNREAD_LIMIT, "larger than 64 MiB");
+	else if (gsf_input_size(input) > 0)
+		ms_inventory_unread(ole->inventory, item, MS_UNREAD_DAMAGED, "a stream that breaks off");
+	ms_inventory_read(ole->inventory, item);
+}
+
+static void read_child(Ole *ole, GsfInfile *storage, int index, const char *folder, guint depth);
+
+static void read_storage(Ole *ole, GsfInfile *storage, const char *folder, guint depth)
 {
 	int n = gsf_infile_num_children(storage);
 	for (int i = 0; i < n; i++) {
-		const char *name = gsf_infile_name_by_index(storage, i);
 		if (ole->streams++ > MAX_STREAMS || !ms_budget_time(ole->to->budget)) {
 			ms_reading_unread(ole->to->reading, ole->where, MS_UNREAD_LIMIT,
 				"more than %d streams", MAX_STREAMS);
 			return;
 		}
-		GsfInput *child = gsf_infile_child_by_index(storage, i);
-		if (child == NULL || name == NULL) {
-			g_clear_object(&child);
-			continue;
-		}
-		bool folder = GSF_IS_INFILE(child) && gsf_infile_num_children(GSF_INFILE(child)) >= 0;
-		if (folder && depth < 16)
-			read_storage(ole, GSF_INFILE(child), depth + 1);
-		else if (!folder)
-			read_stream(ole, name, child);
-		g_object_unref(child);
+		read_child(ole, storage, i, folder, depth);
 	}
+}
+
+static void read_child(Ole *ole, GsfInfile *storage, int index, const char *folder, guint depth)
+{
+	const char *name = gsf_infile_name_by_index(storage, index);
+	GsfInput *child = gsf_infile_child_by_index(storage, index);
+	if (child == NULL || name == NULL) {
+		ms_reading_unread(ole->to->reading, ole->where, MS_UNREAD_DAMAGED,
+			"a stream that breaks off");
+		g_clear_object(&child);
+		return;
+	}
+	g_autofree char *path = g_strconcat(folder, name, NULL);
+	g_autofree char *below = g_strconcat(path, "/", NULL);
+	/* Names are anybody's to choose. */
+	ms_strings(ole->text, (const guint8 *)name, strlen(name));
+	if (!GSF_IS_INFILE(child) || gsf_infile_num_children(GSF_INFILE(child)) < 0)
+		read_stream(ole, path, name, child);
+	else if (depth < 16)
+		read_storage(ole, GSF_INFILE(child), below, depth + 1);
+	else
+		ms_reading_unread(ole->to->reading, ole->where, MS_UNREAD_LIMIT, "storages deeper than 16");
+	g_object_unref(child);
+}
+
+/* ---- what no stream has --------------------------------------------------------------- */
+
+/* The number of the sector that has the nth part of the table of sectors (MS-CFB 2.5). */
+static guint32 table_sector(const guint8 *data, gsize len, guint n, guint shift)
+{
+	if (n < 109)
+		return get32(data + 76 + n * 4);
+	guint each = (1u << shift) / 4 - 1;
+	guint32 sector = get32(data + 68);
+	for (n -= 109; n >= each; n -= each) {
+		gsize at = ((gsize)sector + 1) << shift;
+		if (sector >= 0xfffffffa || at + (1u << shift) > len)
+			return G_MAXUINT32;
+		sector = get32(data + at + each * 4);
+	}
+	gsize at = ((gsize)sector + 1) << shift;
+	return sector < 0xfffffffa && at + (1u << shift) <= len ? get32(data + at + n * 4) : G_MAXUINT32;
+}
+
+/* Words in sectors that are free, and behind all that the table has. */
+static void read_free(const MsDocument *document, GString *out)
+{
+	const guint8 *data = document->data;
+	gsize len = document->len, sector = 0;
+	guint shift = len >= 512 ? data[30] | (guint)data[31] << 8 : 0;
+	if (shift < 7 || shift > 16)
+		return;
+	gsize size = (gsize)1 << shift, each = size / 4;
+	guint tables = MIN(get32(data + 44), MAX_TABLES);
+	for (guint t = 0; t < tables; t++) {
+		guint32 table = table_sector(data, len, t, shift);
+		gsize at = ((gsize)table + 1) << shift;
+		if (table >= 0xfffffffa || at + size > len)
+			break;
+		for (gsize i = 0; i < each; i++, sector++) {
+			gsize from = (sector + 1) << shift;
+			if (from >= len)
+				return;
+			if (get32(data + at + i * 4) == 0xffffffff)
+				ms_strings(out, data + from, MIN(size, len - from));
+		}
+	}
+	gsize from = (sector + 1) << shift;
+	if (from < len)
+		ms_strings(out, data + from, len - from);
 }
 
 void ms_ole_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	GsfInput *memory = gsf_input_memory_new(document->data, (gsf_off_t)document->len, FALSE);
 	GsfInfile *root = gsf_infile_msole_new(memory, NULL);
 	g_autoptr(GString) text = g_string_new(NULL);
-	Ole ole = {to, document->where, 0, text};
+	Ole ole = {to, document->where, 0, text, inventory};
 	if (root == NULL) {
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
 			"an Office file whose directory is damaged");
@@ -197,9 +414,15 @@ void ms_ole_read(const MsExtraction *to, const MsDocument *document,
 	} else if (is_message(root)) {
 		read_message(&ole, root, document->where);
 	} else {
-		read_storage(&ole, root, 0);
+		read_storage(&ole, root, "", 0);
 	}
+	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	ms_extract_span(to, document->where, text->str, text->len);
+	g_autoptr(GString) rest = g_string_new(NULL);
+	g_autofree char *place = g_strconcat(document->where, " (outside of its streams)", NULL);
+	if (root != NULL)
+		read_free(document, rest);
+	ms_extract_span(to, place, rest->str, rest->len);
 	g_clear_object(&root);
 	g_object_unref(memory);
 }

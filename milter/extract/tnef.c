@@ -117,7 +117,7 @@ static bool read_attribute(MsMapi *message, MsMapi *attachment, guint32 id, cons
 	case ATT_ATTACH_DATA: ms_mapi_property(attachment, 0x3701, 0x102, data, len); return true;
 	case ATT_MESSAGE_PROPERTIES: return read_properties(body, message);
 	case ATT_ATTACH_PROPERTIES: return read_properties(body, attachment);
-	default: return true;
+	default: ms_mapi_property(message, 0, 0x102, data, len); return true; /* words, if any */
 	}
 }
 

@@ -397,14 +397,25 @@ static void test_ole(void)
 			"\x08\0\0\0Inside-1")}), "[doc > a.txt] Inside-1", "");
 	expect("no directory", g_byte_array_append(g_byte_array_new(),
 			(const guint8 *)TEXT("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 Stray-1234 ")), "Stray-1234", "damaged");
+	expect("macros, whose source is packed", OLE({"VBA/", NULL, 0},
+			{"Module1", TEXT("cache\x01\x23\xb0\0Attribut\0e VB_Nam\0e = \"C-1\0" "0002\"   ")}),
+		"Attribute VB_Name = \"C-10002\"", "");
+	expect("pictures of a slide show", OLE({"Pictures", TEXT("\x00\x6e\x1e\xf0\x19\0\0\0" "0123456789abcdef\xff"
+			"\x89PNG\r\n\x1a\n")}), "", "image");
+	expect("any stream, and its name", OLE({"C-10002", TEXT("Stream-1")}), "C-10002|Stream-1", "");
+	GByteArray *behind = OLE({"a", TEXT("b")});
+	g_byte_array_append(behind, (const guint8 *)"\0Behind-1\0", 10);
+	expect("bytes that no stream has", behind, "(outside of its streams)] Behind-1", "");
 	expect("Outlook's .msg", OLE({"__properties_version1.0", TEXT("0123456789abcdef")},
 			{"__substg1.0_0037001F", TEXT("S\0u\0b\0j\0-\0" "1\0")},
 			{"__substg1.0_1000001E", TEXT("Body-1")},
+			{"__substg1.0_3A1D101E-00000000", TEXT("Several-1")},
+			{"__substg1.0_300B0102", TEXT("\1\0SMTP:KEY-1\0")},
 			{"__substg1.0_10130102", TEXT("<p>Html-<b>1</b></p>")},
 			{"__attach_version1.0_#00000000/", NULL, 0},
 			{"__substg1.0_3707001F", TEXT("a\0.\0t\0x\0t\0")},
 			{"__substg1.0_37010102", TEXT("Attached-1")}),
-		"Subj-1|Body-1|Html-1|a.txt] Attached-1", "");
+		"Subj-1|Body-1|Several-1|KEY-1|Html-1|a.txt] Attached-1", "");
 }
 
 static void put16(GByteArray *out, guint value)
@@ -441,7 +452,8 @@ static void test_excel_binary(void)
 	RECORD(0xfd, "\1\0\0\0\0\0\1\0\0\0");
 	RECORD(0x203, "\1\0\1\0\1\0\0\0\x80\x8a\x2d\xbe\x3c\x42"); /* NUMBER */
 	RECORD(0x204, "\2\0\0\0\0\0\5\0\0Label");
-	expect("cells", OLE({"Workbook", book->data, book->len}), "Customer\t4711 0004711|NUMBER-1\t|Label", "");
+	RECORD(0x14, "\x0b\0\0&LHead-1&RX");
+	expect("cells", OLE({"Workbook", book->data, book->len}), "Customer\t4711 0004711|NUMBER-1\t|Label|\nHead-1\nX", "");
 	g_autoptr(GByteArray) locked = g_byte_array_new();
 	record(locked, 0x809, "\0\6\5\0", 4);
 	record(locked, 0x2f, "\1\0", 2);
