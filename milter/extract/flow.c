@@ -120,7 +120,7 @@ static void put(Flow *f, guint bits, const char *text, gsize len)
 static void put_separator(Flow *f, char c)
 {
 	Target *t = top(f);
-	if (c == '\n' || t->line.out->len > t->cell)
+	if (t->line.out->len > t->cell) /* what is empty needs no end */
 		ms_line_separate(&t->line, c);
 }
 
@@ -132,7 +132,7 @@ static void begin_line(Flow *f)
 
 static void end_line(Flow *f)
 {
-	put_separator(f, '\n');
+	ms_line_separate(&top(f)->line, '\n');
 	begin_line(f);
 }
 
@@ -386,8 +386,7 @@ static void begin_paragraph(Flow *f)
 {
 	Target *t = top(f);
 	if (t->paragraphs++ == 0 && !t->plain_end) {
-		if (t->line.out->len > t->cell)
-			put_separator(f, '\n');
+		put_separator(f, '\n');
 		begin_line(f);
 	}
 	t->plain_end = false;

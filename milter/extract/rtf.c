@@ -278,7 +278,8 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		"levelnumbers", "listname", "listtable", "listoverridetable", "manager", "nonshppict",
 		"operator", "pntxta", "pntxtb", "private", "revtbl", "shp", "shpinst", "shprslt", "shptxt", "sn",
 		"sp", "subject", "sv", "tc", "template", "title", "tcn", "txe", "xe", "do", "objclass", "objname", "bkmkstart",
-		"bkmkend", NULL};
+		"bkmkend", "aftncn", "aftnsep",
+		"aftnsepc", "background", "filetbl", "ftncn", "ftnsep", "ftnsepc", "nextfile", "stylesheet", NULL};
 	static const char *const shown[] = {"shppict", "pnseclvl", "ud", "listtext", "pntext", NULL};
 	Purpose purpose;
 	if (!r->fresh && !star)

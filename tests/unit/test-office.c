@@ -150,7 +150,7 @@ static void test_word_places(void)
 	expect("a name decides nothing", ZIP(TYPES, {"word/thumbnail.xml", W "<w:p>" R("Thumb-1") "</w:p>" W_END, -1},
 			{"word/theme/x.xml", "<x>Theme-1</x>", -1}, {"xl/calcChain.xml", "<x>Chain-1</x>", -1},
 			{"mimetype", "Mime-1", -1}), "Thumb-1|Theme-1|Chain-1|Mime-1", "");
-	expect("cells", word("<w:tbl><w:tr><w:tc><w:p>" R("Customer") "</w:p></w:tc><w:tc><w:p/></w:tc><w:tc><w:p>" R("4711")
+	expect("cells", word("<w:tbl><w:tr><w:tc><w:tcPr><w:tcW w:w='1'/></w:tcPr><w:p>" R("Customer") "</w:p></w:tc><w:tc><w:tcPr/><w:p/></w:tc><w:tc><w:tcPr/><w:p>" R("4711")
 			"</w:p></w:tc></w:tr><w:tr><w:tc><w:p/></w:tc><w:tc><w:p>" R("next") "</w:p></w:tc></w:tr></w:tbl>"),
 		"] Customer\t4711\t\nnext", "");
 }
@@ -310,7 +310,8 @@ static void test_rtf(void)
 	expect("shapes", bytes_of("{\\rtf1 x{\\shp{\\*\\shpinst{\\sp{\\sn gtextUNICODE}{\\sv Art-1}}{\\shptxt Box-1}}}y}"),
 		"] xy|Art-1|Box-1", "");
 	expect("what nobody knows", bytes_of("{\\rtf1 a{\\*\\nobody Said-1}b}"), "] ab|Said-1", "");
-	expect("fonts and colours", bytes_of("{\\rtf1{\\fonttbl{\\f0 Arial;}}{\\colortbl;\\red1;}a}"), "] a|!Arial", "");
+	expect("fonts and colours", bytes_of("{\\rtf1{\\fonttbl{\\f0 Arial;}}{\\colortbl;\\red1;}"
+			"{\\stylesheet{Normal;}}a}"), "doc] a|!Arial", "");
 	expect("a list", bytes_of("{\\rtf1{\\*\\listtable{\\list{\\listlevel\\levelstartat7740912{\\leveltext\\'04KD-\\'00;}}}}a}"),
 		"KD-7740912", "");
 	expect("behind the end", bytes_of("{\\rtf1 a}\nBehind-1"), "Behind-1", "");
