@@ -102,6 +102,8 @@ typedef struct {
 	bool number;         /* a Data of ss:Type Number */
 	char *part;          /* Flat OPC: its name */
 	bool standard;       /* of a schema whose attributes the table of structural items names */
+	gsize limit;         /* bytes of text */
+	bool full;
 	bool defines;        /* a part with styles or lists, or a document in one file */
 } Flow;
 
@@ -112,8 +114,13 @@ static Target *top(Flow *f)
 	return &g_array_index(f->targets, Target, f->targets->len - 1);
 }
 
+/* One string may be shown by any number of cells: what is more than may be read is not kept. */
 static void put(Flow *f, guint bits, const char *text, gsize len)
 {
+	if (top(f)->line.out->len + len > f->limit) {
+		f->full = true;
+		return;
+	}
 	ms_line_put(&top(f)->line, bits, text, len);
 }
 
@@ -340,6 +347,7 @@ static void change(Flow *f, Kind kind, const char *const *attributes)
 		gsize len = deletion->len;
 		len -= len > 0 && deletion->str[len - 1] == '\n';
 		put(f, MS_BEFORE, deletion->str, len);
+		g_hash_table_remove(f->deletions, id); /* it stood in one place */
 	} else if (kind == CHANGE_START && id != NULL && g_hash_table_contains(f->insertions, id)) {
 		f->inserting++;
 	} else if (kind == CHANGE_END && f->inserting > 0 && id != NULL
@@ -552,7 +560,7 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 static void end_paragraph(Flow *f)
 {
 	Target *t = top(f);
-	if (f->list != NULL)
+	if (f->list != NULL && f->aside->len < f->limit)
 		ms_numbering_count(f->office->numbering, f->list, f->level, f->aside);
 	g_clear_pointer(&f->list, g_free);
 	t->paragraphs -= t->paragraphs > 0;
@@ -720,6 +728,7 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->office = office;
 	f->place = place;
 	f->strings = strings;
+	f->limit = (gsize)office->to->budget->left[MS_COST_TEXT] + 1; /* one too many is told */
 	f->targets = g_array_new(FALSE, FALSE, sizeof(Target));
 	f->open = g_array_new(FALSE, FALSE, 1);
 	f->aside = g_string_new(NULL);
@@ -778,6 +787,9 @@ static void finish(Flow *f, gsize *text)
 		pop_target(f);
 	end_line(f);
 	*text += top(f)->line.out->len + f->aside->len;
+	if (f->full)
+		ms_reading_unread(f->office->to->reading, f->place, MS_UNREAD_LIMIT,
+			"more text than %s allows", ms_cost_name(MS_COST_TEXT));
 	span(f, "", top(f)->line.out);
 	span(f, " (notes, fields)", f->aside);
 	ms_extract_changed(f->office->to, f->place, f->changed);

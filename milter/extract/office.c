@@ -19,6 +19,8 @@
  * sheet may be called "tabelle.xml" and lie anywhere (ECMA-376 part 2, 9).
  */
 
+#define MAX_LINKED 8 /* parts of one kind that are looked for in the relationships */
+
 typedef struct {
 	const MsMember *member;
 	char root[48]; /* the outermost element of XML, without prefix; "" for anything else */
@@ -327,8 +329,9 @@ static Part *part_of(Package *p, const char *root, const char *kind)
 		if (several)
 			break;
 	}
-	for (guint i = 0; several && i < p->members->len; i++)
-		if (strcmp(p->parts[i].root, root) == 0
+	guint tried = 0;
+	for (guint i = 0; several && i < p->members->len && tried < MAX_LINKED; i++)
+		if (strcmp(p->parts[i].root, root) == 0 && ++tried > 0
 			&& is_linked(p, kind, p->parts[i].member->name))
 			return &p->parts[i];
 	return first;

@@ -23,6 +23,7 @@
  */
 
 #define MAX_STREAMS 2000
+#define CHUNK 4096             /* of a macro's source, unpacked */
 #define MAX_SOURCE (4 << 20)   /* of a macro */
 #define MAX_DRAWING (16 << 20) /* that is packed */
 #define MAX_TABLES 4096
@@ -179,7 +180,8 @@ static void expand_chunk(GByteArray *out, const guint8 *p, const guint8 *end)
 			while ((1u << bits) < done)
 				bits++;
 			guint len = (token & (0xffffu >> bits)) + 3, back = (token >> (16 - bits)) + 1;
-			for (guint i = 0; i < len && back <= out->len - start; i++) {
+			for (guint i = 0; i < len && back <= out->len - start
+				&& out->len - start < CHUNK; i++) {
 				guint8 c = out->data[out->len - back];
 				g_byte_array_append(out, &c, 1);
 			}

@@ -221,6 +221,21 @@ static void test_second_strings(void)
 		"[doc > xl/s.xml] New-1|Old-1", "");
 }
 
+/* One string, shown by so many cells that it would fill the memory. */
+static void test_string_bomb(void)
+{
+	g_autoptr(GString) strings = g_string_new("<sst><si><t>");
+	g_autoptr(GString) cells = g_string_new("<worksheet><sheetData><row>");
+	for (int i = 0; i < 20000; i++)
+		g_string_append(strings, "word words ");
+	for (int i = 0; i < 4000; i++)
+		g_string_append(cells, "<c t='s'><v>0</v></c>");
+	g_string_append(strings, "</t></si></sst>");
+	g_string_append(cells, "</row></sheetData></worksheet>");
+	expect("a string in every cell", ZIP(TYPES, {"xl/s.xml", strings->str, -1}, {"xl/1.xml", cells->str, -1}),
+		"word words", "limit");
+}
+
 static void test_formats(void)
 {
 	static const struct {
@@ -397,6 +412,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/bytes", test_bytes_of_parts);
 	g_test_add_func("/office/sheets", test_sheets);
 	g_test_add_func("/office/second-strings", test_second_strings);
+	g_test_add_func("/office/string-bomb", test_string_bomb);
 	g_test_add_func("/office/formats", test_formats);
 	g_test_add_func("/office/opendocument", test_opendocument);
 	g_test_add_func("/office/flat", test_flat);
