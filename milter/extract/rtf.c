@@ -37,6 +37,8 @@ typedef struct {
 	MsLine line;
 	GByteArray *bytes;
 	int half;           /* the first digit of a byte, or -1 */
+	bool words;         /* among the digits stood what is none */
+	bool apart;         /* each group in it is a text of its own */
 } Destination;
 
 typedef struct {
@@ -140,9 +142,12 @@ static void put_byte(Rtf *r, guint8 byte)
 		return;
 	}
 	r->fresh = false;
-	if (destination(r)->bytes != NULL)
-		put_hex(destination(r), byte);
-	else
+	Destination *to = destination(r);
+	if (to->bytes != NULL) {
+		to->words = to->words || (hex(byte) < 0 && !g_ascii_isspace((char)byte));
+		put_hex(to, byte);
+	}
+	if (to->bytes == NULL || to->words)
 		g_string_append_c(r->bytes, (char)byte);
 }
 
@@ -279,7 +284,8 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		"operator", "pntxta", "pntxtb", "private", "revtbl", "shp", "shpinst", "shprslt", "shptxt", "sn",
 		"sp", "subject", "sv", "tc", "template", "title", "tcn", "txe", "xe", "do", "objclass", "objname", "bkmkstart",
 		"bkmkend", "aftncn", "aftnsep",
-		"aftnsepc", "background", "filetbl", "ftncn", "ftnsep", "ftnsepc", "nextfile", "stylesheet", NULL};
+		"aftnsepc", "background", "filetbl", "ftncn", "ftnsep", "ftnsepc", "nextfile", "stylesheet",
+		"fonttbl", "colortbl", "propname", "staticval", "linkval", NULL};
 	static const char *const shown[] = {"shppict", "pnseclvl", "ud", "listtext", "pntext", NULL};
 	Purpose purpose;
 	if (!r->fresh && !star)
@@ -299,6 +305,7 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 	else
 		purpose = ASIDE;
 	open_destination(r, purpose);
+	destination(r)->apart = strcmp(word, "docvar") == 0 || strcmp(word, "revtbl") == 0;
 	return true;
 }
 
@@ -477,6 +484,8 @@ static void close_group(Rtf *r)
 	}
 	while (r->destinations->len > 1 && destination(r)->depth >= r->depth)
 		close_destination(r);
+	if (destination(r)->apart)
+		ms_separate(destination(r)->line.out, '\n');
 	if (r->depth > 0 && --r->depth == 0)
 		r->last = r->p;
 }
@@ -516,6 +525,8 @@ static void finish(Rtf *r)
 		MsDocument html = {.where = r->where, .type = "text/html", .charset = "UTF-8",
 			.data = (guint8 *)r->html->str, .len = r->html->len};
 		ms_read_with(ms_html_document_read, r->to, &html);
+	} else {
+		ms_extract_span(r->to, r->where, r->html->str, r->html->len);
 	}
 	g_string_free(body->out, TRUE);
 	g_array_unref(r->destinations);

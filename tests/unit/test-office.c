@@ -326,7 +326,9 @@ static void test_rtf(void)
 		"] xy|Art-1|Box-1", "");
 	expect("what nobody knows", bytes_of("{\\rtf1 a{\\*\\nobody Said-1}b}"), "] ab|Said-1", "");
 	expect("fonts and colours", bytes_of("{\\rtf1{\\fonttbl{\\f0 Arial;}}{\\colortbl;\\red1;}"
-			"{\\stylesheet{Normal;}}a}"), "doc] a|!Arial", "");
+			"{\\stylesheet{Normal;}}a}"), "doc] a|] Arial;\n|Normal;", "");
+	expect("variables of the document", bytes_of("{\\rtf1{\\*\\docvar {Name-1}{Value-1}}a}"), "Name-1\nValue-1\n", "");
+	expect("words among digits", bytes_of("{\\rtf1{\\*\\datastore KX-10002}a}"), "KX-10002", "");
 	expect("a list", bytes_of("{\\rtf1{\\*\\listtable{\\list{\\listlevel\\levelstartat7740912{\\leveltext\\'04KD-\\'00;}}}}a}"),
 		"KD-7740912", "");
 	expect("behind the end", bytes_of("{\\rtf1 a}\nBehind-1"), "Behind-1", "");
