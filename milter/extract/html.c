@@ -856,7 +856,7 @@ static void item_tag(Html *h, const TagFacts *facts)
 	if (list->step == 0)
 		return;
 	g_string_append_printf(text_out(h), "%" G_GINT64_FORMAT ". ", list->next);
-	if (ABS(list->next) < G_MAXINT32)
+	if (list->next > G_MININT32 && list->next < G_MAXINT32)
 		list->next += list->step;
 }
 

@@ -342,6 +342,8 @@ void ms_svg_read(
 	ms_xml_asides_read(to, document);
 	if (why != NULL)
 		ms_xml_broken_read(to, document, why);
+	else if (memmem(document->data, document->len, "oreignObject", 12) != NULL)
+		ms_read_with(ms_html_document_read, to, document); /* a page within the drawing */
 	else if (uses >= FEW_USES) /* a page whose letters are shapes, as PDF converters
 				      draw it */
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_IMAGE_ONLY,

@@ -231,6 +231,7 @@ static void test_svg(void)
 		{"image/svg+xml", NULL, "<svg><!-- KD-7740912 --></svg>", "KD-7740912"},
 		{"image/svg+xml", NULL, "<svg><text x='1' y='2'>12</text><text x='90' y='2'>34</text></svg>",
 			"12\t34", "1234"},
+		{"image/svg+xml", NULL, "<svg><foreignObject><p>KD-77<b>409</b>12</p></foreignObject></svg>", "KD-7740912"},
 		{HTML, "<p>x<svg><text x='1' y='2'>K</text><text x='9' y='2'>D</text></svg>", "KD"},
 	};
 	CHECK(rows);
