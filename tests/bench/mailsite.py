@@ -42,6 +42,16 @@ def run(args, **more):
     return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
 
 
+def source_of(build, otherwise):
+    """The source tree that was built: an older program does not know all settings of a newer one."""
+    try:
+        with open(build + '/Makefile', encoding='utf-8') as f:
+            m = re.search(r'^abs_top_srcdir = (.*)$', f.read(), re.M)
+    except OSError:
+        m = None
+    return m.group(1) if m else otherwise
+
+
 class Import:
     """What became of the rows of the mapping."""
 

@@ -37,7 +37,7 @@ def values(seed):
 
 def pattern_of(name):
     """Names that differ in a number alone are one kind of place."""
-    return re.sub(r'(?<!base)(?<!UTF-)\d+', '*', name)
+    return re.sub(r'(?<!base)(?<!UTF-)(?<!\d)\d+', '*', name)
 
 
 class Places:

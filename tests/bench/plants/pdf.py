@@ -320,7 +320,7 @@ class Plants:
                 self.places.add('comment within an object', lambda s: replaced(
                     Raw(b'% ' + s.encode() + b'\n' + write_value(v))))
             for k, x in v.items():
-                if k in ('/Length', '/Size', '/Filter', '/DecodeParms', '/ID') and path == 'trailer':
+                if k == '/Length' or k in ('/Size', '/ID') and path == 'trailer': # written anew
                     continue
                 self.walk(x, step(path, k[1:]), lambda new, k=k: replaced(dict(v, **{k: new})))
         elif isinstance(v, list):
