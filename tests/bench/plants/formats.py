@@ -51,7 +51,6 @@ def names_of(place):
     words = place.split(' ')
     names = [place] + words
     names += [w.split('@')[-1] for w in words if '@' in w] + ['@' + w.split('@')[-1] for w in words if '@' in w]
-    names += ['@' + words[-1]] if words[0] == 'new' else [] # new title: the attribute, if it is one
     names += [re.sub(r'\b\w+:', '', n) for n in names]
     return names
 

@@ -156,7 +156,8 @@ class Page:
         at = self.text.lower().rfind('</body>')
         at = at if at >= 0 else len(self.text)
         for name, form in NEW:
-            self.insert('new ' + name, at, form, plain='name of' in name or 'without quotes' in name)
+            attribute = re.search(r'([\w-]+)=["\']?[^"\'<>]*%s', form)
+            self.insert('new ' + name + (' @' + attribute.group(1) if attribute else ''), at, form, plain='name of' in name or 'without quotes' in name)
         for name, form, spell in CODED:
             self.insert('new ' + name, at, form, spell)
         for charset in ('utf-16', 'utf-8-sig', 'utf-7'):
