@@ -46,10 +46,24 @@ def simple(function):
     return lambda places, data, scratch: function(places, data) or data
 
 
-def names_of(place):
+# what a reader calls an item that has another name here
+CALLED = {
+    'pdf': [
+        (r'stream .*FontFile', 'font program'), (r'stream .*(ToUnicode|CMap)', 'character map'),
+        (r'stream .*(DestOutputProfile|ColorSpace)', 'colour profile'), (r'stream .*(CIDSet|CIDToGIDMap)', 'glyph table'),
+        (r'stream \S+ of a picture', 'picture'), (r'cross-reference stream', 'cross-reference stream'),
+        (r'(name|string) (?:\S+/)?(\w+)(?:\[\])*$', r'\1 \2'), (r'string \S*/ID\[\]$', 'string file ID'),
+        (r'new annotation: \w+ /(\w+)', r'string \1'), (r'new form field /(\w+)', r'string \1')],
+    'mail': [(r'(?:new )?field (\S+)$', r'header \1'), (r'new part: (?:field|parameter) (\S+)$', r'header \1'),
+             (r'new part: parameter (\S+)$', r'parameter \1')],
+}
+
+
+def names_of(kind, place):
     """What the place may be called in the table of structural items."""
-    words = place.split(' ')
-    names = [place] + words
+    called = [m.expand(name) for pattern, name in CALLED.get(kind, []) for m in [re.match(pattern, place)] if m]
+    words = [place] + [c.lower() if kind == 'mail' else c for c in called] + place.split(' ')
+    names = list(words)
     names += [w.split('@')[-1] for w in words if '@' in w] + ['@' + w.split('@')[-1] for w in words if '@' in w]
     names += [re.sub(r'\b\w+:', '', n) for n in names]
     return names

@@ -68,15 +68,15 @@ PARTS = [
     ('file name', 'Content-Type: application/pdf; name="a %s.pdf"', 'x'),
     ('file name of the disposition', 'Content-Type: text/plain\nContent-Disposition: attachment; filename="a %s.txt"', 'x'),
     ('description', 'Content-Type: text/plain\nContent-Description: %s', 'x'),
-    ('identifier', 'Content-Type: text/plain\nContent-ID: <%s@a>', 'x'),
+    ('field Content-ID', 'Content-Type: text/plain\nContent-ID: <%s@a>', 'x'),
     ('location', 'Content-Type: text/plain\nContent-Location: http://h.example/%s', 'x'),
     ('unknown field', 'Content-Type: text/plain\nX-Note: %s', 'x'),
     ('comment in a field', 'Content-Type: text/plain (%s)', 'x'),
     ('unknown parameter', 'Content-Type: text/plain; zz="%s"', 'x'),
-    ('charset', 'Content-Type: text/plain; charset="%s"', 'x'),
+    ('parameter charset', 'Content-Type: text/plain; charset="%s"', 'x'),
     ('encoding', 'Content-Type: text/plain\nContent-Transfer-Encoding: %s', 'x'),
     ('type itself', 'Content-Type: x/%s', 'x'),
-    ('date parameter', 'Content-Type: text/plain\nContent-Disposition: attachment; filename=a; creation-date="%s"', 'x'),
+    ('parameter creation-date', 'Content-Type: text/plain\nContent-Disposition: attachment; filename=a; creation-date="%s"', 'x'),
 ]
 
 

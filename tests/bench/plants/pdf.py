@@ -328,7 +328,7 @@ class Plants:
                 self.walk(x, step(path, '[]', ''), lambda new, i=i: replaced(v[:i] + [new] + v[i + 1:]))
 
     def stream(self, n, s, path):
-        what = 'stream %s' % path
+        what = 'stream %s%s' % (path, ' of a picture' if s.dict.get('/Subtype') == '/Image' else '')
         filter_ = self.rng.choice(('flate', 'flate', 'hex', '85', 'none'))
 
         def changed(data):
