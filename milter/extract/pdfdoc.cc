@@ -125,8 +125,12 @@ bool ms_pdf_decode(const MsPdf *pdf, const Object &object, MsBudget *budget, std
 	BaseStream *base = stream->getBaseStream();
 	if (stream->getKind() == strFlate && behind != nullptr)
 		take_behind(pdf, base, behind);
+	bool filtered = stream->getDict()->hasKey("Filter");
+	/* Poppler told of a filter that it does not know when it came upon the stream. */
+	if (filtered && out.empty() && base->getLength() > 0 && stream->getKind() == strWeird)
+		return false;
 	return ms_pdf_trouble() == nullptr && (!out.empty() || base->getLength() <= NOTHING_COMPRESSED
-			|| !stream->getDict()->hasKey("Filter"));
+			|| !filtered);
 }
 
 int ms_pdf_pages(const MsPdf *pdf)

@@ -84,7 +84,7 @@ bool MsFontTrust::believes(const GfxFont *font, CharCode code, const Unicode *u,
 	if (known == UNASKED)
 		known = of_name(((const Gfx8BitFont *)font)->getCharName((int)(code & 0xff)));
 	if (!mapped)
-		return !numbers && (known != 0 || (n > 0 && !is_private(u[0]) && !type3));
+		return !numbers && (known != 0 || (n > 0 && !is_private(u[0]) && !named[code & 0xff]));
 	if (n == 0 || is_private(u[0]))
 		return known != 0 && !type3;
 	/* A map that says otherwise than the glyph's name, of a letter or digit. */
