@@ -802,10 +802,12 @@ const char *Walk::structural_stream(Found &one, unsigned role)
 		return "/FontFile";
 	if (role & ROLE_FONT_TABLE)
 		return "/CIDSet";
-	if (role & ROLE_COLOURS)
-		return has(object, "N") && beginning(object, 40).compare(36, 4, "acsp") == 0 ? "/DestOutputProfile"
-			: has(object, "N")						     ? nullptr
-												     : "(indexed)";
+	if (role & ROLE_COLOURS) {
+		if (!has(object, "N"))
+			return "(indexed)";
+		std::string head = beginning(object, 40);
+		return head.size() == 40 && head.compare(36, 4, "acsp") == 0 ? "/DestOutputProfile" : nullptr;
+	}
 	if ((role & ROLE_CHARACTERS) && beginning(object, 4096).find("begincmap") != std::string::npos)
 		return "/ToUnicode";
 	return nullptr;
