@@ -36,6 +36,8 @@ typedef struct {
 	guint64 memory;          /* address space of the worker, bytes */
 	guint64 max_message;     /* bytes of a message that are read */
 	guint ocr_dpi;           /* resolution at which pages are drawn to be recognised */
+	guint ocr_confidence;    /* per cent from which on a recognised word counts */
+	guint ocr_coverage;      /* per cent of what is dark that such words must cover */
 } MsLimits;
 
 /* What a fresh install uses. */

@@ -92,6 +92,7 @@ typedef struct {
 	const char *const *passwords;
 	const MsHelp *help; /* or NULL */
 	guint ocr_dpi;
+	guint ocr_confidence, ocr_coverage; /* per cent; see MsLimits */
 } MsJob;
 
 /* What a worker does with one job.  Production has one for each program; tests have worse. */

@@ -21,6 +21,8 @@ void ms_limits_default(MsLimits *limits)
 		.memory = 512 << 20,
 		.max_message = 64 << 20,
 		.ocr_dpi = 200,
+		.ocr_confidence = 60,
+		.ocr_coverage = 40,
 	};
 }
 

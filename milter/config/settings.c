@@ -76,6 +76,8 @@ static const MsRow reader_rows[] = {
 	{.key = "ocr-languages", .type = MS_ROW_TEXT, .fallback = "eng", .check = check_languages},
 	{.key = "ocr-pages", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 100},
 	{.key = "ocr-dpi", .type = MS_ROW_NUMBER, .fallback = "200", .min = 70, .max = 600},
+	{.key = "ocr-confidence", .type = MS_ROW_NUMBER, .fallback = "60", .min = 0, .max = 100},
+	{.key = "ocr-coverage", .type = MS_ROW_NUMBER, .fallback = "40", .min = 0, .max = 100},
 	{.key = "max-pages", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 100000},
 	{.key = "max-findings", .type = MS_ROW_NUMBER, .fallback = "2000", .min = 10, .max = 10000},
 	{.key = NULL},
@@ -216,6 +218,8 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	if (!ms_section_switch(reader, "ocr"))
 		s->limits.max[MS_COST_OCR] = 0;
 	s->limits.ocr_dpi = (guint)ms_section_number(reader, "ocr-dpi");
+	s->limits.ocr_confidence = (guint)ms_section_number(reader, "ocr-confidence");
+	s->limits.ocr_coverage = (guint)ms_section_number(reader, "ocr-coverage");
 	s->ocr_program = ms_section_text(reader, "ocr-program");
 	s->ocr_languages = ms_section_text(reader, "ocr-languages");
 	s->passwords = ms_section_list(reader, "passwords");

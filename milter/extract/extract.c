@@ -16,12 +16,14 @@ bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 
 	if (help == NULL || help->recognise == NULL || !ms_budget_charge(to->budget, MS_COST_OCR, 1))
 		return false;
 	g_autoptr(MsReading) text = help->recognise(help->user, data, len, as);
-	if (text == NULL || text->text_bytes == 0)
+	if (text == NULL)
 		return false;
-	if (!ms_reading_merge(to->reading, text, where, to->face))
+	/* What was recognised of a part of it is worth knowing, and does not make it read. */
+	bool read = text->text_bytes > 0;
+	if ((read || text->findings->len > 0) && !ms_reading_merge(to->reading, text, where, to->face))
 		ms_reading_unread(to->reading, where, MS_UNREAD_LIMIT,
 			"more identifiers than max-findings allows");
-	return true;
+	return read;
 }
 
 static void note_image(const MsExtraction *to, const MsDocument *document,

@@ -65,6 +65,44 @@ static bool set_picture(const MsJob *job)
 	return true;
 }
 
+/* Ink within a box. */
+static l_int32 ink_of(PIX *ink, BOX *box)
+{
+	l_int32 n = 0;
+	PIX *part = pixClipRectangle(ink, box, NULL);
+	if (part != NULL)
+		pixCountPixels(part, &n, NULL);
+	pixDestroy(&part);
+	return n;
+}
+
+/* Is what was recognised with confidence most of what is to be seen?  A handful of words out of a
+ * photograph of a letter does not make it read. */
+static bool is_covered(const MsJob *job)
+{
+	PIX *ink = TessBaseAPIGetThresholdedImage(tesseract);
+	TessResultIterator *words = ink != NULL ? TessBaseAPIGetIterator(tesseract) : NULL;
+	l_int32 all = 0;
+	gint64 covered = 0;
+	if (ink != NULL)
+		pixCountPixels(ink, &all, NULL);
+	if (words != NULL) {
+		do {
+			int x1, y1, x2, y2;
+			if (TessResultIteratorConfidence(words, RIL_WORD) < (float)job->ocr_confidence
+				|| !TessPageIteratorBoundingBox(TessResultIteratorGetPageIterator(words), RIL_WORD,
+					&x1, &y1, &x2, &y2))
+				continue;
+			BOX *box = boxCreate(x1, y1, x2 - x1, y2 - y1);
+			covered += ink_of(ink, box);
+			boxDestroy(&box);
+		} while (TessResultIteratorNext(words, RIL_WORD));
+		TessResultIteratorDelete(words);
+	}
+	pixDestroy(&ink);
+	return all > 0 && covered * 100 >= (gint64)job->ocr_coverage * all;
+}
+
 static void work(const MsJob *job)
 {
 	guint face = ms_reading_face(job->reading, MS_PLACE_HERE);
@@ -79,7 +117,7 @@ static void work(const MsJob *job)
 	for (const char *p = text; *p != '\0'; p++)
 		seen += g_ascii_isalnum(*p) != 0;
 	if (seen >= 4 && g_utf8_validate(text, -1, NULL)) {
-		job->reading->text_bytes = span.len;
+		job->reading->text_bytes = is_covered(job) ? span.len : 0;
 		ms_detect(job->kinds, job->known, &span, job->budget, job->reading);
 	}
 	TessDeleteText(text);

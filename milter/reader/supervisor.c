@@ -95,8 +95,8 @@ static bool load_setup(Supervisor *s, GError **error)
 	MsLimits *limits = &s->worker.limits;
 	gboolean help;
 	const char *languages;
-	g_variant_get(setup, "(&satuttuuub^as&sb)", &text, &costs, &limits->max_depth, &milliseconds,
-		&limits->memory, &limits->ocr_dpi, &s->workers, &s->worker.jobs, &optional,
+	g_variant_get(setup, "(&satuttuuuuub^as&sb)", &text, &costs, &limits->max_depth, &milliseconds,
+		&limits->memory, &limits->ocr_dpi, &limits->ocr_confidence, &limits->ocr_coverage, &s->workers, &s->worker.jobs, &optional,
 		&s->worker.passwords, &languages, &help);
 	s->worker.help = help;
 	s->languages = g_strdup(languages);

@@ -44,9 +44,10 @@ typedef struct {
 #define MAX_QUESTIONS 2000     /* a message */
 #define MAX_PICTURE (40u << 20) /* bytes of a picture that is to be recognised */
 
-/* kinds text, limits of costs, depth, milliseconds, memory, OCR resolution, workers, jobs,
+/* kinds text, limits of costs, depth, milliseconds, memory, OCR resolution,
+ * confidence and coverage, workers, jobs,
  * sandbox optional, passwords, OCR languages, whether questions are answered */
-#define SETUP_FORMAT "(satuttuuubassb)"
+#define SETUP_FORMAT "(satuttuuuuubassb)"
 
 /* Writes all of it into a file. */
 bool wire_fill(int fd, const void *data, size_t len);

@@ -100,7 +100,8 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const WireQuestio
 							   : (const guint8 *)"",
 		.len = end - start, .as = document != NULL ? document->as : NULL, .budget = &budget,
 		.reading = reading, .passwords = (const char *const *)setup->passwords,
-		.help = setup->help ? &help : NULL, .ocr_dpi = setup->limits.ocr_dpi};
+		.help = setup->help ? &help : NULL, .ocr_dpi = setup->limits.ocr_dpi,
+		.ocr_confidence = setup->limits.ocr_confidence, .ocr_coverage = setup->limits.ocr_coverage};
 	if (document != NULL)
 		help.known = NULL; /* it is what is being made known */
 	if (data == MAP_FAILED)
