@@ -203,6 +203,23 @@ static void test_metadata(void)
 	expect("of something", make_pdf(TEXT, "", "", some), VALUE, "");
 }
 
+/* What is taken for structure has to be that. */
+static void test_impostors(void)
+{
+	static const struct {
+		const char *name, *refers;
+	} rows[] = {{"colour profile", "[/ICCBased 7 0 R]"}, {"font", "<</FontFile2 7 0 R>>"},
+		{"map of characters", "<</ToUnicode 7 0 R>>"}};
+	g_autofree char *said = stream(7, "/N 3", VALUE " is not one");
+	g_autofree char *short_one = stream(7, "/N 3", "abc");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *more = g_strdup_printf("6 0 obj%s endobj\n%s", rows[i].refers, said);
+		expect(rows[i].name, make_pdf(TEXT, "", "", more), VALUE, "");
+		g_autofree char *less = g_strdup_printf("6 0 obj%s endobj\n%s", rows[i].refers, short_one);
+		expect(rows[i].name, make_pdf(TEXT, "", "", less), "abc", "");
+	}
+}
+
 /* ---- contents ------------------------------------------------------------------------- */
 
 #define SHOW "BT /F 9 Tf 9 9 Td (" VALUE ") Tj ET"
@@ -388,6 +405,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/files", test_files);
 	g_test_add_func("/pdf/sealed-files", test_sealed_files);
 	g_test_add_func("/pdf/metadata", test_metadata);
+	g_test_add_func("/pdf/impostors", test_impostors);
 	g_test_add_func("/pdf/not-shown", test_not_shown);
 	g_test_add_func("/pdf/rest-of-contents", test_rest_of_contents);
 	g_test_add_func("/pdf/layers", test_layers);
