@@ -633,6 +633,67 @@ static GByteArray *der_of(CMS_ContentInfo *cms)
 	return out;
 }
 
+/* In the indefinite form that signers write who do not know the length before (BER). */
+static GByteArray *streamed(const char *text)
+{
+	BIO *in = BIO_new_mem_buf(text, -1), *out = BIO_new(BIO_s_mem());
+	CMS_ContentInfo *cms = CMS_sign(certificate, key, NULL, in, CMS_BINARY | CMS_STREAM);
+	g_assert_cmpint(i2d_CMS_bio_stream(out, cms, in, CMS_BINARY | CMS_STREAM), ==, 1);
+	char *data;
+	long len = BIO_get_mem_data(out, &data);
+	GByteArray *bytes = g_byte_array_append(g_byte_array_new(), (guint8 *)data, (guint)len);
+	g_assert_cmphex(bytes->data[1], ==, 0x80);
+	CMS_ContentInfo_free(cms);
+	BIO_free(out);
+	BIO_free(in);
+	return bytes;
+}
+
+static GByteArray *signed_der(const char *text)
+{
+	BIO *bio = BIO_new_mem_buf(text, -1);
+	GByteArray *bytes = der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY));
+	BIO_free(bio);
+	return bytes;
+}
+
+static GByteArray *in_letters(const char *before, GByteArray *der, const char *after)
+{
+	g_autofree char *letters = g_base64_encode(der->data, der->len);
+	GString *out = g_string_new(before);
+	for (gsize i = 0, n = strlen(letters); i < n; i += 64)
+		g_string_append_printf(out, "%.64s\n", letters + i);
+	g_string_append(out, after);
+	g_byte_array_unref(der);
+	GByteArray *bytes = g_byte_array_append(g_byte_array_new(), (guint8 *)out->str, (guint)out->len);
+	g_string_free(out, TRUE);
+	return bytes;
+}
+
+/* Documents are signed too, and not only as MIME: e-invoices in Italy (.xml.p7m). */
+static void signed_documents(void)
+{
+	static const char xml[] = "<?xml version=\"1.0\"?><invoice><number>Signed-2</number></invoice>\n";
+	static const char armour[] = "-----BEGIN PKCS7-----\n", end[] = "-----END PKCS7-----\n";
+	expect("XML in DER", signed_der(xml), "Signed-2", "");
+	expect("XML in BER", streamed(xml), "Signed-2", "");
+	expect("XML in PEM", in_letters(armour, signed_der(xml), end), "Signed-2", "");
+	expect("XML in PEM of CMS", in_letters("-----BEGIN CMS-----\n", streamed(xml), "-----END CMS-----\n"),
+		"Signed-2", "");
+	expect("XML in base64", in_letters("", signed_der(xml), ""), "Signed-2", "");
+	expect("behind the armour", in_letters(armour, signed_der(xml), "-----END PKCS7-----\nBehind-3\n"), "Behind-3",
+		"");
+	GByteArray *twice = signed_der(xml);
+	BIO *bio = BIO_new_mem_buf(twice->data, (int)twice->len);
+	expect("signed twice", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY)), "Signed-2", "");
+	BIO_free(bio);
+	g_byte_array_unref(twice);
+	expect("text", signed_der("Signed-4 is no MIME\n"), "Signed-4", "");
+	bio = BIO_new_mem_buf(xml, -1);
+	expect("detached", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY | CMS_DETACHED)), "", "signature");
+	BIO_free(bio);
+}
+
 static void test_smime(void)
 {
 	static const char mail[] = "Content-Type: text/plain\r\n\r\nSigned-1\r\n";
@@ -646,6 +707,7 @@ static void test_smime(void)
 	expect("encrypted", der_of(CMS_encrypt(to, bio, EVP_aes_256_cbc(), CMS_BINARY)), "", "encrypted");
 	sk_X509_free(to);
 	BIO_free(bio);
+	signed_documents();
 	expect("PGP", bytes_of("-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n"), "", "encrypted");
 	X509_free(certificate);
 	EVP_PKEY_free(key);
