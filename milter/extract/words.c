@@ -99,7 +99,8 @@ static const char *take_run(Source *source, const char *p, GString *out, char **
 	}
 	g_autofree char *charset = g_strndup(first.charset, first.charset_len);
 	GString *text;
-	if (!ms_charset_decode(charset, bytes->data, bytes->len, &text) && *unknown_out == NULL)
+	const char *said = *charset != '\0' ? charset : NULL;
+	if (!ms_charset_decode(said, bytes->data, bytes->len, &text) && *unknown_out == NULL)
 		*unknown_out = g_steal_pointer(&charset);
 	g_string_append_len(out, text->str, (gssize)text->len);
 	g_string_free(text, TRUE);

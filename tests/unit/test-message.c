@@ -63,6 +63,7 @@ static const Row rows[] = {
 		NULL, NULL},
 	{"rfc2047 unknown charset", "Subject: =?x-none?Q?INV-1234567?=\r\n\r\n", "INV-1234567",
 		"charset", NULL},
+	{"rfc2047 without charset", "Subject: =??Q?INV-1234567?=\r\n\r\n", "INV-1234567", NULL, NULL},
 	{"8-bit header", "Subject: M\xfcller INV-1\r\n\r\n", "M\xc3\xbcller INV-1", NULL, NULL},
 	{"NUL in text", TEXT "\r\nIN\0V-1234567\r\n", "V-1234567", NULL, NULL},
 	{"base64 padded within",
