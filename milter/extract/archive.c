@@ -10,11 +10,12 @@
 #include "readers.h"
 
 /*
- * Everything libarchive reads without starting another program.  What comes out empty is
- * suspected: an archive whose list is encrypted has no member either.
+ * Everything libarchive reads without starting another program.  In come the bytes, out go the
+ * members to the reader of each; what of the archive is no member, zip.c and layout.c account for.
+ * What comes out empty is suspected: an archive whose list is encrypted has no member either.
+ * In the worker's only thread.
  */
 
-#define MAX_MEMBER (64 << 20)
 #define MAX_RATIO 300          /* unpacked to packed; above it something else is meant */
 #define RATIO_FREE (4 << 20)   /* bytes below which the ratio does not matter */
 
@@ -24,6 +25,7 @@ typedef struct archive_entry Entry;
 typedef struct {
 	const MsExtraction *to;
 	const MsDocument *document;
+	bool listed; /* its folders are read already */
 	guint64 unpacked;
 	guint members;
 	bool stopped;
@@ -111,7 +113,7 @@ static void note(const Unpack *u, const char *name, MsUnreadReason reason, const
 static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
 {
 	g_autoptr(GByteArray) out = g_byte_array_new();
-	guint64 allowed = MIN(u->to->budget->left[MS_COST_DECODED], MAX_MEMBER);
+	guint64 allowed = MIN(u->to->budget->left[MS_COST_DECODED], MS_MEMBER_MAX);
 	guint8 buffer[16384];
 	for (;;) {
 		la_ssize_t n = archive_read_data(a, buffer, sizeof buffer);
@@ -145,14 +147,20 @@ static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
 	}
 }
 
-static bool is_office_list(const MsDocument *document)
+static void read_name(const Unpack *u, const char *name)
 {
-	/* The names of members stand in clear; OpenDocument's first one is "mimetype". */
-	if (document->len < 38 || memcmp(document->data, "PK\x03\x04", 4) != 0)
-		return false;
-	return memmem(document->data, document->len, "[Content_Types].xml", 19) != NULL
-		|| (memcmp(document->data + 30, "mimetype", 8) == 0
-			&& memmem(document->data, document->len, "content.xml", 11) != NULL);
+	g_autofree char *safe = ms_text_escape(name, -1, 80);
+	g_autofree char *place = g_strdup_printf("%s > %s file name", u->document->where, safe);
+	ms_extract_name(u->to, place, name);
+}
+
+/* Where a link leads to is a name like any other. */
+static void read_links(const Unpack *u, Entry *entry)
+{
+	const char *links[] = {archive_entry_symlink(entry), archive_entry_hardlink(entry)};
+	for (gsize i = 0; i < G_N_ELEMENTS(links); i++)
+		if (links[i] != NULL)
+			read_name(u, links[i]);
 }
 
 typedef void (*MemberFunc)(Unpack *u, const char *name, GByteArray *bytes, void *user);
@@ -172,9 +180,14 @@ static bool each_member(Unpack *u, Archive *a, MemberFunc member, void *user)
 		}
 		g_autofree char *name = member_name(entry);
 		u->members++;
-		if (archive_entry_filetype(entry) == AE_IFDIR && archive_entry_size(entry) <= 0)
+		read_links(u, entry);
+		bool folder = archive_entry_filetype(entry) == AE_IFDIR;
+		if (folder && !u->listed)
+			read_name(u, name);
+		if (folder && (u->listed || archive_entry_size(entry) <= 0))
 			continue;
 		if (archive_entry_is_encrypted(entry)) {
+			read_name(u, name);
 			note(u, name, MS_UNREAD_PASSWORD, "an encrypted member");
 			continue;
 		}
@@ -187,6 +200,8 @@ static bool each_member(Unpack *u, Archive *a, MemberFunc member, void *user)
 		g_autoptr(GByteArray) bytes = unpack(u, a, name);
 		if (bytes != NULL)
 			member(u, name, bytes, user);
+		else
+			read_name(u, name);
 	}
 	return !u->stopped;
 }
@@ -226,27 +241,69 @@ static void read_office(Unpack *u, Archive *a)
 	ms_office_read(u->to, u->document, members);
 }
 
-void ms_archive_read(const MsExtraction *to, const MsDocument *document,
-	MsInventory *inventory)
+/* `body`: what of the document libarchive is to see. */
+static void unpack_all(Unpack *u, const MsDocument *body, bool office)
 {
-	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	Unpack u = {to, document, 0, 0, false};
-	Archive *a = open_archive(document);
+	Archive *a = open_archive(body);
 	if (a == NULL) {
-		note(&u, "", MS_UNREAD_DAMAGED, "an archive that cannot be opened");
+		note(u, "", MS_UNREAD_DAMAGED, "an archive that cannot be opened");
 		return;
 	}
-	if (is_office_list(document))
-		read_office(&u, a);
+	if (office)
+		read_office(u, a);
 	else
-		each_member(&u, a, read_member, NULL);
+		each_member(u, a, read_member, NULL);
 	int encrypted = archive_read_has_encrypted_entries(a);
 	archive_read_free(a);
 	if (encrypted > 0)
-		note(&u, "", MS_UNREAD_PASSWORD, "an archive with encrypted members");
-	else if (u.members == 0 && !ms_zip_is_empty(document->data, document->len))
-		note(&u, "", MS_UNREAD_DAMAGED, "an archive in which nothing can be found");
-	const char *hidden = ms_zip_disagreement(document->data, document->len);
-	if (hidden != NULL)
-		note(&u, "", MS_UNREAD_AMBIGUOUS, hidden);
+		note(u, "", MS_UNREAD_PASSWORD, "an archive with encrypted members");
+	else if (u->members == 0 && !ms_zip_is_empty(body->data, body->len))
+		note(u, "", MS_UNREAD_DAMAGED, "an archive in which nothing can be found");
+}
+
+static void read_zip(Unpack *u, MsInventory *inventory)
+{
+	const MsDocument *document = u->document;
+	MsZip zip = {0};
+	const char *wrong = ms_zip_list(document->data, document->len, &zip);
+	MsDocument body = *document;
+	bool office = false;
+	if (zip.entries == NULL) {
+		ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL, 0, document->len);
+	} else {
+		office = ms_zip_is_office(u->to, document, &zip);
+		ms_zip_account(u->to, document, &zip, inventory);
+		u->listed = true;
+		body.data += zip.start;
+		body.len = zip.end - zip.start + MIN(22 + zip.comment, document->len - zip.end);
+		wrong = wrong != NULL ? wrong : ms_zip_disagreement(document->data, document->len);
+	}
+	unpack_all(u, &body, office);
+	if (wrong == NULL && !u->stopped && zip.entries != NULL && u->members < zip.entries->len)
+		wrong = "a ZIP file whose members cannot all be had";
+	if (wrong != NULL)
+		note(u, "", MS_UNREAD_AMBIGUOUS, wrong);
+	ms_zip_clear(&zip);
+}
+
+void ms_archive_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory)
+{
+	Unpack u = {.to = to, .document = document};
+	/* The members are each read or noted; their bytes are told apart from what is none. */
+	ms_inventory_read(inventory, ms_inventory_item(inventory, "members"));
+	bool zip = document->len > 2 && memcmp(document->data, "PK", 2) == 0;
+	if (zip || ms_ends_as_zip(document->data, document->len)) {
+		read_zip(&u, inventory);
+	} else if (ms_is_gzip(document->data, document->len)) {
+		ms_gzip_read(to, document, inventory);
+	} else {
+		MsDocument body = *document;
+		gsize end;
+		if (!ms_layout_account(to, document, inventory, &end))
+			ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL, 0, document->len);
+		else if (end > 0 && compression_of(document->data, document->len) != ARCHIVE_FILTER_NONE)
+			body.len = end; /* libarchive gives up a packed file that has more behind */
+		unpack_all(&u, &body, false);
+	}
 }

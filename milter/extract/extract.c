@@ -26,21 +26,16 @@ bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 
 	return read;
 }
 
-static void note_image(const MsExtraction *to, const MsDocument *document,
-	MsInventory *inventory)
-{
-	if (ms_is_picture(document->data, document->len)
-		&& ms_extract_picture(to, document->where, document->data, document->len, "image")) {
-		ms_inventory_read(inventory, MS_ITEM_WHOLE);
-		return;
-	}
-	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_IMAGE, "a picture, sound or film");
-}
-
+/* The lines above the signature itself ("Comment: ...") are text. */
 static void note_signature(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
-	(void)to;
+	const guint8 *empty = memmem(document->data, document->len, "\n\n", 2);
+	if (empty == NULL)
+		empty = memmem(document->data, document->len, "\n\r\n", 3);
+	if (empty != NULL)
+		ms_extract_span(to, document->where, (const char *)document->data,
+			(gsize)(empty - document->data));
 	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_SIGNATURE, "%s", ms_type_shown(document->type));
 }
 
@@ -73,9 +68,8 @@ typedef struct {
 } Reader;
 
 static const Reader readers[] = {
-	{"signature", "application/pgp-signature", "application/pgp-signature", NULL, note_signature},
-	{"signature", "application/pkcs7-signature", "application/pkcs7-signature application/x-pkcs7-signature",
-		NULL, note_signature},
+	{"signature", "application/pgp-signature", "application/pgp-signature", ms_is_pgp_signature,
+		note_signature},
 	{"pgp", "application/pgp-encrypted", "application/pgp-encrypted", NULL, note_encrypted},
 	{"pgp", "application/pgp-encrypted", "", ms_is_pgp, note_encrypted},
 	{"archive", "application/zip", "application/zip application/x-zip-compressed application/gzip "
@@ -87,16 +81,18 @@ static const Reader readers[] = {
 	{"rtf", "application/rtf", "application/rtf text/rtf application/msword", ms_is_rtf, ms_rtf_read},
 	{"tnef", "application/ms-tnef", "application/ms-tnef application/vnd.ms-tnef", ms_is_tnef,
 		ms_tnef_read},
-	{"pkcs7", "application/pkcs7-mime", "application/pkcs7-mime application/x-pkcs7-mime", ms_is_pkcs7,
+	{"pkcs7", "application/pkcs7-mime", "application/pkcs7-mime application/x-pkcs7-mime "
+		"application/pkcs7-signature application/x-pkcs7-signature", ms_is_pkcs7,
 		ms_smime_read},
 	{"metafile", "image/x-emf", "image/emf image/x-emf image/wmf image/x-wmf application/x-msmetafile",
 		ms_is_metafile, ms_metafile_read},
-	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, note_image},
+	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, ms_picture_read},
 	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
 		ms_card_read},
 	{"ldif", "text/ldif", "text/ldif text/x-ldif application/x-ldif", ms_is_ldif, ms_ldif_read},
 	{"pdf", "application/pdf", "application/pdf application/x-pdf", ms_is_pdf, ms_pdf_read},
 	{"pdf", "application/vnd.fdf", "application/vnd.fdf", ms_is_fdf, ms_fdf_read},
+	{"xps", "application/vnd.ms-package.xps-fixedpage+xml", "", ms_is_fixed_page, ms_xps_page_read},
 	{"html", "text/html", "text/html application/xhtml+xml", ms_is_html, ms_html_document_read},
 	{"svg", "image/svg+xml", "image/svg+xml", ms_is_svg, ms_svg_read},
 	{"json", "application/json", "application/json application/x-ndjson application/ld+json text/json",
@@ -368,10 +364,16 @@ static bool read_gap(gsize from, gsize to, void *user)
 	gsize len = to - from;
 	if (is_padding(data, len))
 		return true;
-	if (by_bytes(data, len) == NULL && !ms_is_text(data, len))
-		return false;
+	for (; *data == 0; data++, len--) /* padding before it; behind it, of text only */
+		from++;
+	if (by_bytes(data, len) == NULL) {
+		while (data[len - 1] == 0)
+			len--;
+		if (!ms_is_text(data, len))
+			return false;
+	}
 	g_autofree char *name =
-		g_strdup_printf("bytes %" G_GSIZE_FORMAT "-%" G_GSIZE_FORMAT, from, to - 1);
+		g_strdup_printf("bytes %" G_GSIZE_FORMAT "-%" G_GSIZE_FORMAT, from, from + len - 1);
 	ms_extract_within(gap->to, gap->document->where, name, NULL, data, len);
 	return true;
 }
@@ -393,10 +395,20 @@ void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *doc
 	ms_inventory_close(inventory, read_gap, &gap);
 }
 
-/* What says that it is text is shown as text by a mail client, whatever else it may be. */
-static bool shown_as_text(const char *type)
+/* ---- all that it could be ---------------------------------------------------------------
+ *
+ * The first row that agrees reads a document, but programs differ on what they take it for: by
+ * its label, by its first bytes, or by what they find further in or at the end.  Whatever one of
+ * them would show is read too.
+ */
+
+/* Its bytes are shown as letters by a program that does not know it. */
+static bool is_textual(const Reader *reader)
 {
-	return g_str_has_prefix(type, "text/") && strcmp(type, "text/html") != 0;
+	return reader->read == ms_plain_read || reader->read == ms_html_document_read
+		|| reader->read == ms_xml_document_read || reader->read == ms_card_read
+		|| reader->read == ms_svg_read || reader->read == ms_json_read || reader->read == ms_ldif_read
+		|| reader->read == ms_rtf_read || reader->read == ms_message_file_read;
 }
 
 /* XML without a declaration and a namespace: its label says so, or it ends with the end tag of
@@ -421,25 +433,38 @@ static bool is_element(const Reader *label, const MsDocument *document)
 	return said ? ms_is_text(document->data, document->len) : closes;
 }
 
-const char *ms_extract(const MsExtraction *to, const MsDocument *document)
+static bool has_wide_charset(const MsDocument *document)
 {
-	const Reader *known = document->len > 0 ? by_bytes(document->data, document->len) : NULL;
-	const Reader *label = by_label(document->type);
-	if (known == NULL && document->len == 0)
-		return "";
-	if (label != NULL && label->is == NULL && label->read != ms_plain_read) {
-		ms_read_with(label->read, to, document); /* a signature, a fragment, a mail */
-		return label->type;
-	}
-	if (known != NULL) {
-		ms_read_with(known->read, to, document);
-		if (known != label && shown_as_text(document->type)
-			&& ms_is_text(document->data, document->len))
-			ms_read_with(ms_plain_read, to, document);
-		return known->type;
-	}
+	return document->charset != NULL
+		&& (g_ascii_strncasecmp(document->charset, "utf-16", 6) == 0
+			|| g_ascii_strncasecmp(document->charset, "utf-32", 6) == 0
+			|| g_ascii_strncasecmp(document->charset, "ucs-", 4) == 0);
+}
+
+/* What is read as text is told too when it is more than text. */
+static void check_text(const MsExtraction *to, const MsDocument *document)
+{
+	const char *format = ms_unreadable_format(document->data, document->len);
+	if (format != NULL)
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
+			"%s: nothing here reads it but as text", format);
+	else if (!ms_is_text(document->data, document->len) && !has_wide_charset(document)
+		&& ms_is_binary(document->data, document->len))
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
+			"says that it is text, but has bytes that are none");
+}
+
+static void read_and_check(MsReadFunc read, const MsExtraction *to, const MsDocument *document)
+{
+	ms_read_with(read, to, document);
+	check_text(to, document);
+}
+
+/* A document that no row knows by its bytes. */
+static const char *read_unknown(const MsExtraction *to, const MsDocument *document, const Reader *label)
+{
 	if (label != NULL && (label->read == ms_plain_read || label->read == ms_html_document_read)) {
-		ms_read_with(label->read, to, document);
+		read_and_check(label->read, to, document);
 		return label->type;
 	}
 	if (is_element(label, document)) {
@@ -447,20 +472,70 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 		return "application/xml";
 	}
 	/* Spreadsheets are sent as .xls that are lists with semicolons, and so on. */
-	bool sealed = label != NULL && (label->read == ms_smime_read || label->read == note_image);
+	bool sealed = label != NULL && label->read == ms_smime_read;
 	if (!sealed && ms_is_text(document->data, document->len)) {
-		ms_read_with(ms_plain_read, to, document);
+		read_and_check(ms_plain_read, to, document);
 		return "text/plain";
 	}
-	if (label != NULL && label->read == note_image)
-		ms_read_with(note_image, to, document);
-	else if (label != NULL)
+	const char *format = ms_unreadable_format(document->data, document->len);
+	if (format != NULL)
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
+			"%s: nothing here reads it", format);
+	else if (ms_begins_as_picture(document->data, document->len))
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
+			"begins as a picture, and breaks off");
+	else if (label != NULL && label->read != ms_picture_read)
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
 			"says %s, but is none", ms_type_shown(document->type));
 	else
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
 			"nothing here reads it (says %s)", ms_type_shown(document->type));
 	return "";
+}
+
+/* What the label says, if it says text: a mail client shows it so, whatever else it may be. */
+static void read_as_said(const MsExtraction *to, const MsDocument *document, const Reader *known)
+{
+	if (!g_str_has_prefix(document->type, "text/"))
+		return;
+	bool html = strcmp(document->type, "text/html") == 0;
+	MsReadFunc said = html ? ms_html_document_read : ms_plain_read;
+	if (known->read != said && (is_textual(known) || ms_is_text(document->data, document->len)))
+		ms_read_with(said, to, document);
+}
+
+/* Viewers look for a PDF within other bytes. */
+static void read_pdf_within(const MsExtraction *to, const MsDocument *document)
+{
+	gsize at = ms_pdf_within(document->data, document->len);
+	if (at == document->len)
+		return;
+	g_autofree char *name = g_strdup_printf("bytes from %" G_GSIZE_FORMAT, at);
+	ms_extract_within(to, document->where, name, NULL, document->data + at, document->len - at);
+}
+
+const char *ms_extract(const MsExtraction *to, const MsDocument *document)
+{
+	if (document->len == 0)
+		return "";
+	const Reader *known = by_bytes(document->data, document->len);
+	const Reader *label = by_label(document->type);
+	if (label != NULL && label->is == NULL && label->read != ms_plain_read) {
+		ms_read_with(label->read, to, document); /* a fragment, a mail */
+		return label->type;
+	}
+	const char *type;
+	if (known != NULL) {
+		ms_read_with(known->read, to, document);
+		type = known->type;
+		if (label != known)
+			read_as_said(to, document, known);
+	} else {
+		type = read_unknown(to, document, label);
+	}
+	if (known == NULL || is_textual(known) || known->read == ms_picture_read)
+		read_pdf_within(to, document);
+	return type;
 }
 
 void ms_extract_within(const MsExtraction *to, const char *where, const char *name,

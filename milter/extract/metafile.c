@@ -19,7 +19,7 @@
 enum {
 	EMR_COMMENT = 70, EMR_TEXT_A = 83, EMR_TEXT_W = 84, EMR_SMALL_TEXT = 108,
 	PLUS_STRING = 0x401c, PLUS_DRIVER_STRING = 0x4036, PLUS_OBJECT = 0x4008,
-	META_TEXT = 0x0521, META_EXT_TEXT = 0x0a32,
+	META_TEXT = 0x0521, META_EXT_TEXT = 0x0a32, OPTION_GLYPHS = 0x10,
 };
 
 typedef struct {
@@ -29,6 +29,7 @@ typedef struct {
 	GString *records, *joined, *words;
 	gint32 y;
 	bool any, raster, curves;
+	bool glyphs; /* text given as numbers of glyphs, without its characters */
 } Drawing;
 
 static guint32 get16(const guint8 *p)
@@ -83,7 +84,10 @@ static bool text_record(Drawing *d, const guint8 *p, gsize size, bool wide)
 	gsize n = get32(p + 44), at = get32(p + 48), bytes = wide ? n * 2 : n;
 	if (n > size || at > size || bytes > size - at)
 		return false;
-	put(d, (gint32)get32(p + 40), p + at, n, wide);
+	if ((get32(p + 52) & OPTION_GLYPHS) != 0)
+		d->glyphs = d->glyphs || n > 0;
+	else
+		put(d, (gint32)get32(p + 40), p + at, n, wide);
 	return true;
 }
 
@@ -97,7 +101,10 @@ static bool small_text(Drawing *d, const guint8 *p, gsize size)
 	bool wide = (options & 0x200) == 0;
 	if (n > size || at > size || (wide ? n * 2 : n) > size - at)
 		return false;
-	put(d, (gint32)get32(p + 12), p + at, n, wide);
+	if ((options & OPTION_GLYPHS) != 0)
+		d->glyphs = d->glyphs || n > 0;
+	else
+		put(d, (gint32)get32(p + 12), p + at, n, wide);
 	return true;
 }
 
@@ -114,7 +121,10 @@ static void plus_records(Drawing *d, const guint8 *p, gsize len)
 			put(d, (gint32)get32(p + 28), p + 40, n, true);
 		} else if (type == PLUS_DRIVER_STRING && size >= 28) {
 			gsize n = MIN(get32(p + 24), (size - 28) / 2);
-			put(d, 0, p + 28, n, true);
+			if ((get32(p + 16) & 1) == 0)
+				d->glyphs = d->glyphs || n > 0;
+			else
+				put(d, 0, p + 28, n, true);
 		} else if (type == PLUS_OBJECT && (get16(p + 2) >> 8 & 0x7f) == 5) {
 			d->raster = true;
 		} else {
@@ -198,7 +208,10 @@ static bool wmf_text(Drawing *d, guint function, const guint8 *p, gsize size)
 		gsize n = get16(p + 10), at = (get16(p + 12) & 6) != 0 ? 22 : 14;
 		if (at > size || n > size - at)
 			return false;
-		put(d, (gint16)get16(p + 6), p + at, n, false);
+		if ((get16(p + 12) & OPTION_GLYPHS) != 0)
+			d->glyphs = d->glyphs || n > 0;
+		else
+			put(d, (gint16)get16(p + 6), p + at, n, false);
 		return true;
 	}
 	return false;
@@ -251,6 +264,9 @@ void ms_metafile_read(const MsExtraction *to, const MsDocument *document,
 	ms_inventory_bytes(inventory, item, 0, read);
 	if (read == 0)
 		ms_inventory_unread(inventory, item, MS_UNREAD_DAMAGED, "a drawing without records");
+	else if (d.glyphs)
+		ms_inventory_unread(inventory, item, MS_UNREAD_CHARSET,
+			"text that is given as numbers of glyphs");
 	else if (d.curves && !d.any)
 		ms_inventory_unread(inventory, item, MS_UNREAD_IMAGE_ONLY,
 			"a drawing whose letters, if any, are curves");

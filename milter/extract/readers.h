@@ -26,6 +26,9 @@ void ms_message_file_read(const MsExtraction *to, const MsDocument *document,
 void ms_metafile_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_ole_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_pdf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+void ms_xps_page_read(const MsExtraction *to, const MsDocument *document,
+	MsInventory *inventory);
+void ms_picture_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_plain_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_rtf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_smime_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
@@ -51,7 +54,22 @@ bool ms_is_rtf(const guint8 *data, gsize len);
 bool ms_is_tnef(const guint8 *data, gsize len);
 bool ms_is_pkcs7(const guint8 *data, gsize len); /* smime.c */
 bool ms_is_pgp(const guint8 *data, gsize len);
+/* A picture, sound or film whose structure can be walked to its end (picture.c). */
 bool ms_is_picture(const guint8 *data, gsize len);
+/* A page of XPS. */
+bool ms_is_fixed_page(const guint8 *data, gsize len);
+/* Has the first bytes of one, at least. */
+bool ms_begins_as_picture(const guint8 *data, gsize len);
+/* A detached PGP signature and nothing else. */
+bool ms_is_pgp_signature(const guint8 *data, gsize len);
+/* Where a PDF begins within other bytes, as viewers look for it; `len` if there is none. */
+gsize ms_pdf_within(const guint8 *data, gsize len);
+/* A ZIP file ends here, whatever it begins with: programs that unpack look at the end. */
+bool ms_ends_as_zip(const guint8 *data, gsize len);
+/* The name of a format that nothing here reads whole, be it text or not; NULL if none is known. */
+const char *ms_unreadable_format(const guint8 *data, gsize len);
+/* Controls and NULs as no text has them. */
+bool ms_is_binary(const guint8 *data, gsize len);
 bool ms_is_xml(const guint8 *data, gsize len);
 bool ms_is_html(const guint8 *data, gsize len);
 bool ms_is_card(const guint8 *data, gsize len);
@@ -80,6 +98,12 @@ void ms_svg_text_read(const MsExtraction *to, const char *where, const guint8 *d
 /* Appends words that stand in a file of no known layout: runs of four and more characters, one
  * a line, read as Windows-1252 and as UTF-16. */
 void ms_strings(GString *out, const guint8 *data, gsize len);
+/* Unpacks deflated bytes; `*used_out` (or NULL) is how many of them it took.  What breaks off or is
+ * over a limit is noted at `where`, and given as far as it goes. */
+typedef enum { MS_DEFLATED, MS_ZLIB } MsDeflate;
+#define MS_MEMBER_MAX (64u << 20) /* bytes that one member may unpack to */
+GByteArray *ms_inflate(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
+	MsDeflate form, gsize *used_out);
 /* LZFu-compressed RTF (MS-OXRTFCP); NULL if it is damaged or larger than `max`. */
 GByteArray *ms_lzfu(const guint8 *data, gsize len, gsize max);
 /* RTF to text; HTML that is wrapped in RTF (MS-OXRTFEX) comes out as HTML in `html`. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/transfer.h"
+
 #include "readers.h"
 
 /* What a file is, by its first bytes (and by nothing that a sender can merely claim). */
@@ -18,7 +20,9 @@ static bool begins(const guint8 *data, gsize len, const char *magic, gsize n)
 /* Viewers look for the header within the first kilobyte (ISO 32000-1, note 13 of annex H). */
 bool ms_is_pdf(const guint8 *data, gsize len)
 {
-	return memmem(data, MIN(len, 1024), "%PDF-", 5) != NULL;
+	const guint8 *head = memmem(data, MIN(len, 1024), "%PDF-", 5);
+	/* Behind something else it is one only if it has an object; text may speak of it. */
+	return head != NULL && (head == data || ms_pdf_within(data, len) < MIN(len, 1024));
 }
 
 /* Form data: objects as in a PDF, without pages. */
@@ -41,7 +45,7 @@ static bool is_tar(const guint8 *data, gsize len)
 	return sum == g_ascii_strtoull(field, NULL, 8);
 }
 
-bool ms_is_archive(const guint8 *data, gsize len)
+static bool begins_archive(const guint8 *data, gsize len)
 {
 	return BEGINS("PK\x03\x04") || BEGINS("PK\x05\x06") || BEGINS("PK\x07\x08")
 		|| BEGINS("PK00PK") || BEGINS("7z\xbc\xaf\x27\x1c") || BEGINS("Rar!\x1a\x07")
@@ -49,6 +53,43 @@ bool ms_is_archive(const guint8 *data, gsize len)
 		|| BEGINS("\x1f\x9d") || BEGINS("MSCF") || BEGINS("\x04\x22\x4d\x18") || AT(2, "-lh")
 		|| BEGINS("070707") || BEGINS("070701") || BEGINS("xar!") || BEGINS("!<arch>\n")
 		|| is_tar(data, len);
+}
+
+#define ZIP_END_SIZE 22
+
+/* The record at the end of a ZIP file that points at its list (APPNOTE 4.3.16), wherever the file
+ * may begin.  `exact`: nothing comes behind it. */
+static bool zip_end(const guint8 *data, gsize len, bool exact)
+{
+	const guint8 *low = data + (len > 65557 ? len - 65557 : 0), *end = data + len;
+	for (const guint8 *p = low; (p = memmem(p, (gsize)(end - p), "PK\x05\x06", 4)) != NULL; p += 4) {
+		if (end - p < ZIP_END_SIZE)
+			return false;
+		gsize size = p[12] | p[13] << 8 | p[14] << 16 | (gsize)p[15] << 24;
+		guint n = p[10] | (guint)p[11] << 8, comment = p[20] | (guint)p[21] << 8;
+		gsize before = (gsize)(p - data);
+		gsize offset = p[16] | p[17] << 8 | p[18] << 16 | (gsize)p[19] << 24;
+		bool list = (before >= 20 && memcmp(p - 20, "PK\x06\x07", 4) == 0)
+			|| (n > 0 && size >= 46 && size <= before && memcmp(p - size, "PK\x01\x02", 4) == 0)
+			|| (n > 0 && before >= 46 && offset <= before - 46
+				&& memcmp(data + offset, "PK\x01\x02", 4) == 0);
+		if (list && (!exact || (gsize)(end - p) == ZIP_END_SIZE + comment))
+			return true;
+	}
+	return false;
+}
+
+bool ms_ends_as_zip(const guint8 *data, gsize len)
+{
+	/* Containers keep ZIP files in them, and have more behind. */
+	bool container = (begins_archive(data, len) && !BEGINS("PK")) || ms_is_ole(data, len) || ms_is_tnef(data, len) || ms_is_pkcs7(data, len)
+		|| BEGINS("%PDF-") || BEGINS("!BDN");
+	return zip_end(data, len, container);
+}
+
+bool ms_is_archive(const guint8 *data, gsize len)
+{
+	return begins_archive(data, len) || ms_ends_as_zip(data, len);
 }
 
 bool ms_is_ole(const guint8 *data, gsize len)
@@ -74,15 +115,6 @@ bool ms_is_pgp(const guint8 *data, gsize len)
 		return true;
 	return len > 12 && (data[0] == 0x84 || data[0] == 0x85 || data[0] == 0xc1)
 		&& (data[data[0] == 0x85 ? 3 : 2] == 3);
-}
-
-bool ms_is_picture(const guint8 *data, gsize len)
-{
-	return BEGINS("\x89PNG\r\n") || BEGINS("\xff\xd8\xff") || BEGINS("GIF87a") || BEGINS("GIF89a")
-		|| BEGINS("II*\0") || BEGINS("MM\0*") || (BEGINS("BM") && AT(6, "\0\0\0\0"))
-		|| (BEGINS("RIFF") && (AT(8, "WEBP") || AT(8, "WAVE") || AT(8, "AVI ")))
-		|| AT(4, "ftyp") || BEGINS("OggS") || BEGINS("ID3") || BEGINS("fLaC")
-		|| BEGINS("\x1a\x45\xdf\xa3") || BEGINS("\x00\x00\x01\x00") || BEGINS("\xd7\xcd\xc6\x9a");
 }
 
 /* The first characters without byte order mark, NULs of UTF-16 and white space, lower case. */
@@ -149,4 +181,190 @@ bool ms_is_text(const guint8 *data, gsize len)
 		odd += data[i] < 0x20 && strchr("\t\n\r\f\v\x1b", data[i]) == NULL;
 	}
 	return odd * 200 <= n;
+}
+
+/* ---- more than one thing at once ------------------------------------------------------- */
+
+gsize ms_pdf_within(const guint8 *data, gsize len)
+{
+	const guint8 *end = data + len;
+	for (const guint8 *p = data; (p = memmem(p, (gsize)(end - p), "%PDF-", 5)) != NULL; p += 5)
+		if (end - p > 8 && g_ascii_isdigit((char)p[5]))
+			return memmem(p, (gsize)(end - p), " obj", 4) != NULL ? (gsize)(p - data) : len;
+	return len;
+}
+
+bool ms_is_binary(const guint8 *data, gsize len)
+{
+	gsize odd = 0;
+	for (gsize i = 0; i < len; i++)
+		odd += data[i] < 0x20 && strchr("\t\n\r\f\v\x1b", data[i] != 0 ? data[i] : 1) == NULL;
+	return odd > 8 && odd * 50 > len;
+}
+
+/* ---- signatures ------------------------------------------------------------------------ */
+
+/* Packets of the tag "signature" and no other (RFC 9580, 4.2). */
+static bool signature_packets(const guint8 *p, gsize len)
+{
+	const guint8 *end = p + len;
+	while (p < end) {
+		bool fresh = (*p & 0xc0) == 0xc0;
+		guint tag = fresh ? *p & 0x3f : *p >> 2 & 0x0f, form = *p & 3;
+		if ((*p & 0x80) == 0 || tag != 2 || end - p < 3)
+			return false;
+		gsize n, head;
+		if (fresh) {
+			head = p[1] < 192 ? 2 : p[1] < 224 ? 3 : 6;
+			if (p[1] >= 224 && p[1] != 255)
+				return false;
+			if ((gsize)(end - p) < head)
+				return false;
+			n = head == 2 ? p[1] : head == 3 ? ((p[1] - 192u) << 8) + p[2] + 192u
+				: (gsize)p[2] << 24 | (gsize)p[3] << 16 | (gsize)p[4] << 8 | p[5];
+		} else {
+			head = form == 0 ? 2 : form == 1 ? 3 : 5;
+			if (form == 3 || (gsize)(end - p) < head)
+				return false;
+			n = 0;
+			for (gsize i = 1; i < head; i++)
+				n = n << 8 | p[i];
+		}
+		if (n > (gsize)(end - p) - head)
+			return false;
+		p += head + n;
+	}
+	return len > 0;
+}
+
+static const char *next_line(const char *p, const char *end)
+{
+	const char *nl = memchr(p, '\n', (gsize)(end - p));
+	return nl != NULL ? nl + 1 : end;
+}
+
+bool ms_is_pgp_signature(const guint8 *data, gsize len)
+{
+	static const char begin[] = "-----BEGIN PGP SIGNATURE-----", stop[] = "-----END PGP SIGNATURE-----";
+	if (len > 0 && (*data & 0x80) != 0)
+		return signature_packets(data, len);
+	const char *p = (const char *)data, *end = p + len;
+	while (p < end && g_ascii_isspace(*p))
+		p++;
+	if (!begins((const guint8 *)p, (gsize)(end - p), begin, sizeof begin - 1))
+		return false;
+	p = next_line(p, end);
+	while (p < end && memchr(p, ':', (gsize)(next_line(p, end) - p)) != NULL) /* Version, Comment */
+		p = next_line(p, end);
+	const char *close = memmem(p, (gsize)(end - p), stop, sizeof stop - 1);
+	const char *sum = close != NULL ? memmem(p, (gsize)(close - p), "\n=", 2) : NULL;
+	if (close == NULL)
+		return false;
+	for (const char *q = close + sizeof stop - 1; q < end; q++)
+		if (!g_ascii_isspace(*q))
+			return false;
+	for (const char *q = p; q < close; q++)
+		if (!g_ascii_isalnum(*q) && strchr("+/=\r\n \t", *q) == NULL)
+			return false;
+	g_autoptr(GByteArray) packets =
+		ms_transfer_base64((const guint8 *)p, (gsize)((sum != NULL ? sum : close) - p));
+	return signature_packets(packets->data, packets->len);
+}
+
+/* ---- what nothing here reads ----------------------------------------------------------- */
+
+typedef struct {
+	guint offset;
+	const char *magic;
+	gsize len;
+	const char *name;
+} Told;
+
+#define TOLD(offset, magic, name) {offset, magic, sizeof(magic) - 1, name}
+static const Told told[] = {
+	TOLD(0, "%!", "PostScript"), TOLD(0, "\x04%!", "PostScript"), TOLD(0, "\xc5\xd0\xd3\xc6", "PostScript with a preview"),
+	TOLD(0, "%FDF-", "form data (FDF)"), TOLD(0, "\x1b%-12345X", "a print job (PJL)"), TOLD(0, "@PJL", "a print job (PJL)"),
+	TOLD(0, "8BPS", "a Photoshop document"), TOLD(0, "AT&TFORM", "DjVu"), TOLD(0, "AutoCAD Binary DXF", "DXF"),
+	TOLD(0, "AC10", "DWG"), TOLD(0, "\xffWPC", "WordPerfect"), TOLD(0, "\0\0\x02\0\x06\x04\x06\0", "Lotus 1-2-3"),
+	TOLD(0, "\0\0\x1a\0", "Lotus 1-2-3"), TOLD(0, "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", "OneNote"),
+	TOLD(4, "Standard Jet DB", "Access"), TOLD(4, "Standard ACE DB", "Access"), TOLD(0, "SQLite format 3", "SQLite"),
+	TOLD(0, "PAR1", "Parquet"), TOLD(0, "ARROW1", "Arrow"), TOLD(0, "Obj\x01", "Avro"), TOLD(0, "ORC", "ORC"),
+	TOLD(0, "\x89HDF\r\n", "HDF5"), TOLD(0, "!BDN", "an Outlook data file"), TOLD(0, "bplist0", "a property list"),
+	TOLD(0, "MZ", "a program"), TOLD(0, "\x7f" "ELF", "a program"), TOLD(0, "\xca\xfe\xba\xbe", "a program"),
+	TOLD(0, "\x1a\x45\xdf\xa3", "Matroska"), TOLD(0, "FWS", "Flash"), TOLD(0, "CWS", "Flash"),
+	TOLD(0, "\xff\x0a", "JPEG XL"), TOLD(0, "\0\0\0\x0cJXL ", "JPEG XL"), TOLD(0, "\x93NUMPY", "NumPy"),
+	TOLD(0, "II+\0", "a large TIFF"), TOLD(0, "MM\0+", "a large TIFF"), TOLD(0, "\x01\0\x09\0", "a metafile (WMF)"),
+	TOLD(0, "\xd7\xcd\xc6\x9a", "a metafile (WMF)"), TOLD(40, " EMF", "a metafile (EMF)"),
+	TOLD(0, "\x09\0\x04\0", "Excel 2"), TOLD(0, "\x09\x02\x06\0", "Excel 3"), TOLD(0, "\x09\x04\x06\0", "Excel 4"),
+	TOLD(0, "\xdb\xa5\x2d\0", "Word 2"), TOLD(0, "\x31\xbe\0\0", "Write"), TOLD(0, "ITSF", "compiled help"),
+	TOLD(0, "\xef\xbb\xbf%!", "PostScript"), TOLD(0, "gimp xcf", "GIMP"), TOLD(0, "IN;", "a plot (HPGL)"),
+	TOLD(60, "BOOKMOBI", "Mobipocket"), TOLD(0, "FORM", "IFF"), TOLD(0, "\x5a\0", "a print file (AFP)"),
+};
+
+/* Escape sequences of printers; those of charsets (ISO 2022) and terminals are text. */
+static bool drives_printer(const guint8 *data, gsize len)
+{
+	const guint8 *end = data + len;
+	for (const guint8 *p = data; (p = memchr(p, 0x1b, (gsize)(end - p))) != NULL; p++) {
+		const guint8 *next = p + 1;
+		if (next == end)
+			return false;
+		bool charset = *next == '$' || *next == '.' || *next == 'N' || *next == 'O'
+			|| ((*next == '(' || *next == ')' || *next == '-' || *next == '&')
+				&& end - next > 1 && next[1] >= '@' && next[1] <= 'Z');
+		if (!charset && *next != '[' && *next != ']')
+			return true;
+	}
+	return false;
+}
+
+/* A line of a drawing file is a number, the next what it means. */
+static bool is_dxf(const char *head)
+{
+	g_auto(GStrv) lines = g_strsplit(head, "\n", 64);
+	for (guint i = 0; lines[i] != NULL && lines[i + 1] != NULL; i += 2) {
+		const char *code = g_strstrip(lines[i]), *word = g_strstrip(lines[i + 1]);
+		if (strcmp(code, "999") == 0)
+			continue;
+		return strcmp(code, "0") == 0 && strcmp(word, "SECTION") == 0;
+	}
+	return false;
+}
+
+static bool line_begins(const char *text, const char *word)
+{
+	for (const char *p = text; (p = strstr(p, word)) != NULL; p++)
+		if (p == text || p[-1] == '\n' || p[-1] == '\r')
+			return true;
+	return false;
+}
+
+static const char *described_page(const guint8 *data, gsize len)
+{
+	static const struct {
+		const char *word, *name;
+	} rows[] = {{"%!PS", "PostScript"}, {"\\documentclass", "LaTeX"}, {"\\documentstyle", "LaTeX"},
+		{"\\begin{document}", "LaTeX"}, {"@PJL ", "a print job (PJL)"}, {"%FDF-", "form data (FDF)"}};
+	g_autofree char *head = g_strndup((const char *)data, MIN(len, 4096));
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (line_begins(head, rows[i].word))
+			return rows[i].name;
+	if (is_dxf(head))
+		return "DXF";
+	if (g_str_has_prefix(head, "IN;") && strstr(head, ";P") != NULL)
+		return "a plot (HPGL)";
+	return drives_printer(data, len) ? "a print file (PCL or alike)" : NULL;
+}
+
+const char *ms_unreadable_format(const guint8 *data, gsize len)
+{
+	bool text = ms_is_text(data, len);
+	for (gsize i = 0; i < G_N_ELEMENTS(told); i++) {
+		bool words = g_ascii_isprint(told[i].magic[0]) && told[i].len < 6;
+		if (len > told[i].offset + told[i].len
+			&& memcmp(data + told[i].offset, told[i].magic, told[i].len) == 0
+			&& (!words || !text || told[i].magic[0] == '%' || told[i].magic[0] == '@'))
+			return told[i].name;
+	}
+	return text ? described_page(data, len) : NULL;
 }

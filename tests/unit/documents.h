@@ -62,6 +62,19 @@ static inline GByteArray *make_archive(const char *format, const char *filter, c
 	make_archive("zip", NULL, NULL, (const Member[]){__VA_ARGS__},                             \
 		sizeof((const Member[]){__VA_ARGS__}) / sizeof(Member))
 
+/* ---- pictures ------------------------------------------------------------------------- */
+
+#define PNG_HEAD "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\b\0\0\0\0\x3a\x7e\x9b\x55"
+#define PNG_TAIL "\0\0\0\nIDAT\x78\x9c\x63\x60\0\0\0\2\0\1\x48\xaf\xa4\x71\0\0\0\0IEND\xae\x42\x60\x82"
+#define PNG PNG_HEAD PNG_TAIL
+#define GIF_HEAD "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff"
+#define GIF_TAIL ",\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
+#define GIF GIF_HEAD GIF_TAIL
+/* Not one that shows anything, but its segments are right. */
+#define JPEG_HEAD "\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
+#define JPEG_TAIL "\xff\xc0\0\x0b\b\0\b\0\b\1\1\x11\0\xff\xda\0\b\1\1\0\0\x3f\0\x3f\xff\0\x3f\xff\xd9"
+#define JPEG JPEG_HEAD JPEG_TAIL
+
 /* ---- PDF ------------------------------------------------------------------------------ */
 
 /* One page that shows `text`; `more` are further objects, from number 6 on, and `catalog` and

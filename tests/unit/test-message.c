@@ -151,10 +151,12 @@ static const Row rows[] = {
 		" name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n", "INV-1234567\n.pdf", NULL,
 		NULL},
 	{"filename and filename* are no conflict", MIXED "--b\r\nContent-Type: image/png\r\n"
-		"Content-Disposition: attachment; filename=\"a.png\"; filename*=UTF-8''a.png\r\n\r\nx\r\n--b--\r\n",
-		NULL, "image", NULL},
+		"Content-Disposition: attachment; filename=\"a.png\"; filename*=UTF-8''a.png\r\n\r\nV-1234567\r\n--b--\r\n",
+		"V-1234567", NULL, NULL},
 	{"pdf that says text", "Content-Type: text/plain\r\n\r\n%PDF-1.4 x\r\n", NULL, "damaged", NULL},
-	{"image", "Content-Type: image/png\r\n\r\nx\r\n", NULL, "image", NULL},
+	{"image", "Content-Type: image/gif\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+		"R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs=\r\n", NULL, "image", NULL},
+	{"image that is text", "Content-Type: image/png\r\n\r\nV-1234567\r\n", "V-1234567", NULL, NULL},
 	{"pgp", "Content-Type: multipart/encrypted; boundary=b; protocol=\"application/pgp-encrypted\"\r\n\r\n"
 		"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\n"
 		"Content-Type: application/octet-stream\r\n\r\nx\r\n--b--\r\n", NULL, "encrypted", NULL},

@@ -1,0 +1,791 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "readers.h"
+#include "xml.h"
+
+/*
+ * Pictures, sound and film.  In come the bytes, out go the texts that stand in them (comments,
+ * EXIF, IPTC, XMP, titles) and a note that the rest is a picture.  In the worker's only thread.
+ *
+ * A picture is one of these only if its structure can be walked to its end: a beginning is soon
+ * imitated, and whatever is taken for a picture is tolerated by most policies.  Blocks that
+ * neither this file nor the table of structural items knows, and what lies behind the end, are
+ * left as gaps of the inventory: read if they are text or a document, told if not.
+ */
+
+#define MAX_BLOCKS 200000 /* per picture; above it is none that anybody draws */
+#define MAX_SMALL 64     /* bytes of an unknown block that is read as words */
+#define HEIC_BLOCK 65536  /* bytes of an EXIF block within the media data */
+
+typedef struct {
+	const guint8 *data;
+	gsize len;
+	gsize at; /* all before is walked */
+	guint blocks;
+	const MsExtraction *to;         /* or NULL: only asked whether it is one */
+	const MsDocument *document;
+	MsInventory *inventory;
+} Walk;
+
+static guint32 be16(const guint8 *p)
+{
+	return (guint32)p[0] << 8 | p[1];
+}
+
+static guint32 be32(const guint8 *p)
+{
+	return be16(p) << 16 | be16(p + 2);
+}
+
+static guint32 le16(const guint8 *p)
+{
+	return p[0] | (guint32)p[1] << 8;
+}
+
+static guint32 le32(const guint8 *p)
+{
+	return le16(p) | le16(p + 2) << 16;
+}
+
+static gsize left(const Walk *w)
+{
+	return w->len - w->at;
+}
+
+static bool has(const Walk *w, const char *magic, gsize n)
+{
+	return left(w) >= n && memcmp(w->data + w->at, magic, n) == 0;
+}
+#define HAS(magic) has(w, magic, sizeof(magic) - 1)
+
+/* ---- texts ---------------------------------------------------------------------------- */
+
+static void xmp_start(void *user, const char *name, const char *const *attributes)
+{
+	(void)name;
+	for (; *attributes != NULL; attributes += 2) {
+		const char *colon = strrchr(attributes[0], ':');
+		if (ms_structural("xmp", colon != NULL ? colon + 1 : attributes[0]) == NULL)
+			g_string_append_printf(user, "%s\n", attributes[1]);
+	}
+}
+
+static void xmp_end(void *user, const char *name)
+{
+	(void)name;
+	g_string_append_c(user, '\n');
+}
+
+static void xmp_text(void *user, const char *text, gsize len)
+{
+	g_string_append_len(user, text, (gssize)len);
+}
+
+/* XMP (ISO 16684): what is damaged in it is read as far as it goes and told. */
+static void read_xmp(const Walk *w, const char *place, const guint8 *data, gsize len)
+{
+	static const MsXmlHandler handler = {xmp_start, xmp_end, xmp_text};
+	g_autoptr(GString) text = g_string_new(NULL);
+	const char *wrong = ms_xml_parse(data, len, w->to->budget, &handler, text);
+	ms_squeeze(text);
+	ms_extract_span(w->to, place, text->str, text->len);
+	if (wrong != NULL)
+		ms_reading_unread(w->to->reading, place, MS_UNREAD_DAMAGED, "XMP: %s", wrong);
+}
+
+static void read_words(const Walk *w, const char *place, const guint8 *data, gsize len)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	ms_strings(text, data, len);
+	ms_extract_span(w->to, place, text->str, text->len);
+}
+
+/* A block of which only texts concern us: they stand in it as they are. */
+static void read_block(const Walk *w, const char *name, const guint8 *data, gsize len)
+{
+	g_autofree char *place = g_strdup_printf("%s %s", w->document->where, name);
+	const guint8 *xmp = memmem(data, len, "<x:xmpmeta", 10);
+	const guint8 *end = data + len;
+	if (xmp != NULL) {
+		const guint8 *close = memmem(xmp, (gsize)(end - xmp), "</x:xmpmeta>", 12);
+		const guint8 *stop = close != NULL ? close + 12 : end;
+		read_xmp(w, place, xmp, (gsize)(stop - xmp));
+		read_words(w, place, data, (gsize)(xmp - data));
+		read_words(w, place, stop, (gsize)(end - stop));
+		return;
+	}
+	/* The small picture in EXIF is one more picture. */
+	const guint8 *small = memmem(data, len, "\xff\xd8\xff", 3);
+	const guint8 *last = small != NULL ? memmem(small, (gsize)(end - small), "\xff\xd9", 2) : NULL;
+	if (last != NULL) {
+		read_words(w, place, data, (gsize)(small - data));
+		read_words(w, place, last + 2, (gsize)(end - last - 2));
+		return;
+	}
+	read_words(w, place, data, len);
+}
+
+/* ImageMagick's way to keep a block in a PNG: its name, its length, hexadecimal digits. */
+static void read_raw_profile(const Walk *w, const guint8 *data, gsize len)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	guint lines = 0, half = 0;
+	guint8 high = 0;
+	for (gsize i = 0; i < len; i++) {
+		lines += data[i] == '\n';
+		int digit = lines >= 3 ? g_ascii_xdigit_value((char)data[i]) : -1;
+		if (digit < 0)
+			continue;
+		guint8 byte = (guint8)(high << 4 | digit);
+		if (half++ % 2 == 1)
+			g_byte_array_append(out, &byte, 1);
+		high = (guint8)digit;
+	}
+	read_block(w, "raw profile", out->data, out->len);
+}
+
+/* ---- what the walk says of each stretch ------------------------------------------------ */
+
+/* Structural if the table says so; else read if it `speaks` or is too short to have anything but
+ * words packed in it; else nobody knows it. */
+static void block(Walk *w, const char *name, gsize from, gsize to, bool speaks)
+{
+	if (w->inventory == NULL)
+		return;
+	if (ms_structural("picture", name) != NULL) {
+		ms_inventory_bytes(w->inventory, ms_inventory_item(w->inventory, name), from, to);
+	} else if (speaks || to - from <= MAX_SMALL) {
+		MsItem item = ms_inventory_item(w->inventory, name);
+		ms_inventory_bytes(w->inventory, item, from, to);
+		read_block(w, name, w->data + from, to - from);
+		ms_inventory_read(w->inventory, item);
+	}
+}
+
+static bool step(Walk *w, gsize n)
+{
+	if (n > left(w) || ++w->blocks > MAX_BLOCKS)
+		return false;
+	w->at += n;
+	return true;
+}
+
+/* ---- PNG (ISO/IEC 15948) --------------------------------------------------------------- */
+
+static void png_text(Walk *w, const char *name, const guint8 *data, gsize len)
+{
+	const guint8 *nul = memchr(data, 0, len);
+	gsize key = nul != NULL ? (gsize)(nul - data) : len;
+	g_autofree char *place = g_strdup_printf("%s %s", w->document->where, name);
+	ms_extract_span(w->to, place, (const char *)data, key);
+	gsize skip = key + 1;
+	bool packed = strcmp(name, "PNG zTXt") == 0 || strcmp(name, "PNG iCCP") == 0;
+	if (packed) {
+		skip++;
+	} else if (strcmp(name, "PNG iTXt") == 0 && len > key + 3) {
+		packed = data[key + 1] == 1;
+		skip = key + 3;
+		for (int i = 0; i < 2 && skip < len; i++) { /* language, translated keyword */
+			const guint8 *stop = memchr(data + skip, 0, len - skip);
+			gsize n = (stop != NULL ? (gsize)(stop - data) : len) - skip;
+			ms_extract_span(w->to, place, (const char *)data + skip, n);
+			skip += n + 1;
+		}
+	}
+	if (skip >= len)
+		return;
+	g_autoptr(GByteArray) whole = packed
+		? ms_inflate(w->to, place, data + skip, len - skip, MS_ZLIB, NULL) : NULL;
+	const guint8 *text = packed ? whole != NULL ? whole->data : NULL : data + skip;
+	gsize n = packed ? whole != NULL ? whole->len : 0 : len - skip;
+	if (g_str_has_prefix((const char *)data, "Raw profile type"))
+		read_raw_profile(w, text, n);
+	else
+		read_block(w, name, text, n);
+}
+
+static bool walk_png(Walk *w)
+{
+	w->at = 8;
+	block(w, "PNG signature", 0, 8, false);
+	for (;;) {
+		gsize from = w->at;
+		if (left(w) < 12)
+			return false;
+		gsize n = be32(w->data + from);
+		const char *type = (const char *)w->data + from + 4;
+		for (int i = 0; i < 4; i++)
+			if (!g_ascii_isalpha(type[i]))
+				return false;
+		if (n > G_MAXINT32 || (from == 8 && memcmp(type, "IHDR", 4) != 0) || !step(w, n + 12))
+			return false;
+		g_autofree char *name = g_strdup_printf("PNG %.4s", type);
+		bool text = memcmp(type + 1, "TXt", 3) == 0 || memcmp(type + 1, "EXt", 3) == 0
+			|| memcmp(type, "iCCP", 4) == 0;
+		if (text && w->inventory != NULL) {
+			MsItem item = ms_inventory_item(w->inventory, name);
+			ms_inventory_bytes(w->inventory, item, from, w->at);
+			png_text(w, name, w->data + from + 8, n);
+			ms_inventory_read(w->inventory, item);
+		} else {
+			block(w, name, from, w->at, memcmp(type, "eXIf", 4) == 0 || memcmp(type, "sPLT", 4) == 0);
+		}
+		if (memcmp(type, "IEND", 4) == 0)
+			return n == 0;
+	}
+}
+
+/* ---- JPEG (ITU T.81) ------------------------------------------------------------------- */
+
+/* To the next marker that is not part of the entropy-coded data. */
+static bool skip_scan(Walk *w)
+{
+	gsize from = w->at;
+	for (;;) {
+		const guint8 *ff = memchr(w->data + w->at, 0xff, left(w));
+		if (ff == NULL || (gsize)(ff - w->data) + 1 >= w->len)
+			return false;
+		w->at = (gsize)(ff - w->data);
+		guint8 code = ff[1];
+		if (code != 0 && code != 0xff && (code < 0xd0 || code > 0xd7))
+			break;
+		w->at += code == 0xff ? 1 : 2;
+	}
+	block(w, "JPEG scan", from, w->at, false);
+	return true;
+}
+
+static bool walk_jpeg(Walk *w)
+{
+	w->at = 2;
+	block(w, "JPEG start", 0, 2, false);
+	bool frame = false;
+	for (;;) {
+		gsize from = w->at;
+		while (left(w) >= 2 && w->data[w->at] == 0xff && w->data[w->at + 1] == 0xff)
+			w->at++; /* fill bytes */
+		if (left(w) < 2 || w->data[w->at] != 0xff)
+			return false;
+		guint8 code = w->data[w->at + 1];
+		if (code == 0xd9) {
+			w->at += 2;
+			block(w, "JPEG end", from, w->at, false);
+			return frame;
+		}
+		if (code < 0xc0 || code == 0xd8 || left(w) < 4)
+			return false;
+		gsize n = be16(w->data + w->at + 2);
+		if (n < 2 || !step(w, n + 2))
+			return false;
+		bool speaks = code == 0xfe || (code >= 0xe0 && code <= 0xef);
+		g_autofree char *name = speaks ? g_strdup_printf("JPEG %s%d", code == 0xfe ? "COM" : "APP",
+			code == 0xfe ? 0 : code - 0xe0) : g_strdup_printf("JPEG %02x", code);
+		block(w, name, from, w->at, speaks);
+		frame |= code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc;
+		if (code == 0xda && !skip_scan(w))
+			return false;
+	}
+}
+
+/* ---- GIF ------------------------------------------------------------------------------- */
+
+static bool skip_sub_blocks(Walk *w)
+{
+	for (;;) {
+		if (left(w) < 1)
+			return false;
+		gsize n = w->data[w->at];
+		if (!step(w, n + 1))
+			return false;
+		if (n == 0)
+			return true;
+	}
+}
+
+/* The bytes of sub-blocks without their lengths. */
+static void read_sub_blocks(const Walk *w, const char *name, gsize from, gsize to)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	for (gsize at = from; at < to && w->data[at] > 0; at += w->data[at] + 1u)
+		g_byte_array_append(out, w->data + at + 1, (guint)MIN(w->data[at], to - at - 1));
+	read_block(w, name, out->data, out->len);
+}
+
+static bool gif_extension(Walk *w)
+{
+	gsize from = w->at;
+	guint8 label = left(w) >= 2 ? w->data[from + 1] : 0;
+	w->at += 2;
+	if (w->at > w->len || !skip_sub_blocks(w))
+		return false;
+	if (w->inventory == NULL)
+		return true;
+	if (label == 0xf9) {
+		block(w, "GIF control", from, w->at, false);
+	} else if (label == 0xfe || label == 0xff || label == 0x01) {
+		MsItem item = ms_inventory_item(w->inventory, "GIF extension");
+		ms_inventory_bytes(w->inventory, item, from, w->at);
+		/* Of XMP the lengths are its own letters, so both readings. */
+		if (memmem(w->data + from, w->at - from, "<x:xmpmeta", 10) != NULL)
+			read_block(w, "extension", w->data + from, w->at - from);
+		else
+			read_sub_blocks(w, "extension", from + 2, w->at);
+		ms_inventory_read(w->inventory, item);
+	}
+	return true;
+}
+
+/* An image with its colours and pixels.  The smallest pictures of the web are cut off here. */
+static bool gif_image(Walk *w)
+{
+	gsize from = w->at;
+	guint8 flags = left(w) > 9 ? w->data[from + 9] : 0;
+	bool whole = left(w) >= 11 && step(w, 11 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0))
+		&& skip_sub_blocks(w);
+	if (!whole && w->len > MAX_SMALL)
+		return false;
+	w->at = whole ? w->at : w->len;
+	block(w, "GIF image", from, w->at, false);
+	return true;
+}
+
+static bool walk_gif(Walk *w)
+{
+	if (w->len < 13)
+		return false;
+	guint8 flags = w->data[10];
+	if (!step(w, 13 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0)))
+		return false;
+	block(w, "GIF header", 0, w->at, false);
+	bool image = false;
+	while (left(w) > 0) {
+		gsize from = w->at;
+		if (w->data[from] == 0x3b) {
+			w->at++;
+			block(w, "GIF end", from, w->at, false);
+			return true;
+		}
+		bool extension = w->data[from] == 0x21;
+		if ((!extension && w->data[from] != 0x2c) || !(extension ? gif_extension(w) : gif_image(w)))
+			return false;
+		image |= !extension;
+	}
+	return image; /* some forget the end */
+}
+
+/* ---- BMP and icons --------------------------------------------------------------------- */
+
+/* Size of a device-independent bitmap with its header; 0: it is none. */
+static gsize dib_size(const guint8 *p, gsize len, bool icon)
+{
+	static const guint32 sizes[] = {12, 16, 40, 52, 56, 64, 108, 124};
+	guint32 head = len >= 16 ? le32(p) : 0;
+	bool known = false;
+	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
+		known |= head == sizes[i];
+	if (!known || len < head)
+		return 0;
+	bool old = head == 12;
+	gint64 width = old ? (gint32)le16(p + 4) : (gint32)le32(p + 4);
+	gint64 height = old ? (gint32)le16(p + 6) : (gint32)le32(p + 8);
+	guint32 planes = le16(p + (old ? 8 : 12)), bits = le16(p + (old ? 10 : 14));
+	guint32 packing = head >= 40 ? le32(p + 16) : 0;
+	height = ABS(height);
+	if (planes > 1 || bits > 32 || width <= 0 || width > 65535 || height <= 0 || height > 131070)
+		return 0;
+	guint32 used = head >= 40 ? le32(p + 32) : 0;
+	gsize colours = used > 0 && used <= 256 ? used : bits <= 8 ? (gsize)1 << bits : 0;
+	gsize table = colours * (old ? 3 : 4) + (packing == 3 && head == 40 ? 12 : 0);
+	gsize row = (gsize)((width * bits + 31) / 32 * 4);
+	gsize pixels = packing == 0 || packing == 3 ? row * (gsize)height : head >= 40 ? le32(p + 20) : 0;
+	if (icon) /* colours over a mask of one bit */
+		pixels = row * (gsize)(height / 2) + (gsize)((width + 31) / 32 * 4) * (gsize)(height / 2);
+	return head + table + pixels;
+}
+
+static bool walk_bmp(Walk *w)
+{
+	if (w->len < 30)
+		return false;
+	gsize offset = le32(w->data + 10), size = dib_size(w->data + 14, w->len - 14, false);
+	gsize head = le32(w->data + 14);
+	if (size == 0 || offset < 14 + head || offset > w->len || size > w->len)
+		return false;
+	/* The pixels begin where the header says, not where its tables end. */
+	gsize tables = MIN(offset, 14 + head + 1024 + 12);
+	gsize claimed = le32(w->data + 2);
+	gsize end = MAX(14 + size, offset);
+	if (end > w->len || (claimed > end && claimed <= w->len && claimed - end < 4))
+		end = MIN(MAX(end, claimed), w->len);
+	block(w, "BMP tables", 0, tables, false);
+	block(w, "BMP pixels", offset, end, false);
+	return true;
+}
+
+static bool walk_icon(Walk *w)
+{
+	guint n = w->len >= 6 ? le16(w->data + 4) : 0;
+	if (n == 0 || n > 256 || w->len < 6 + 16 * (gsize)n)
+		return false;
+	block(w, "icon list", 0, 6 + 16 * (gsize)n, false);
+	for (guint i = 0; i < n; i++) {
+		const guint8 *row = w->data + 6 + 16 * (gsize)i;
+		gsize size = le32(row + 8), at = le32(row + 12);
+		if (row[3] > 1 || at < 6 + 16 * (gsize)n || at > w->len || size > w->len - at || size < 16)
+			return false;
+		const guint8 *p = w->data + at;
+		bool png = memcmp(p, "\x89PNG", 4) == 0;
+		if (!png && dib_size(p, size, true) == 0)
+			return false;
+		if (!png) /* a PNG is a gap: read as one */
+			block(w, "icon pixels", at, at + MIN(size, dib_size(p, size, true)), false);
+	}
+	return true;
+}
+
+/* ---- TIFF 6 ---------------------------------------------------------------------------- */
+
+typedef struct {
+	Walk *w;
+	bool big;
+	guint directories, strips;
+	bool picture;
+} Tiff;
+
+static guint32 tiff16(const Tiff *t, gsize at)
+{
+	return t->big ? be16(t->w->data + at) : le16(t->w->data + at);
+}
+
+static guint32 tiff32(const Tiff *t, gsize at)
+{
+	return t->big ? be32(t->w->data + at) : le32(t->w->data + at);
+}
+
+static gsize tiff_number(const Tiff *t, gsize at, guint type, guint i)
+{
+	return type == 3 ? tiff16(t, at + 2 * (gsize)i) : tiff32(t, at + 4 * (gsize)i);
+}
+
+typedef struct {
+	gsize at;
+	guint type, count;
+} Numbers;
+
+static void cover_strips(Tiff *t, const Numbers *offsets, const Numbers *counts)
+{
+	for (guint i = 0; i < MIN(offsets->count, counts->count) && t->strips < MAX_BLOCKS; i++) {
+		t->strips++;
+		gsize from = tiff_number(t, offsets->at, offsets->type, i);
+		gsize n = tiff_number(t, counts->at, counts->type, i);
+		if (from < t->w->len)
+			block(t->w, "TIFF pixels", from, from + MIN(n, t->w->len - from), false);
+	}
+}
+
+static bool tiff_directory(Tiff *t, gsize at);
+
+/* One field: its value is text, numbers, or where more is.  False if it is out of bounds. */
+static bool tiff_field(Tiff *t, gsize row, Numbers *offsets, Numbers *counts)
+{
+	static const guint8 widths[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
+	guint tag = tiff16(t, row), type = tiff16(t, row + 2);
+	gsize n = tiff32(t, row + 4);
+	if (type == 0 || type >= G_N_ELEMENTS(widths) || n > t->w->len)
+		return true; /* readers skip what they do not know */
+	gsize size = n * widths[type], value = size <= 4 ? row + 8 : tiff32(t, row + 8);
+	if (value > t->w->len || size > t->w->len - value)
+		return false;
+	bool numbers = (type == 3 || type == 4 || type == 13) && tag != 0x83bb;
+	if (tag == 256)
+		t->picture = true;
+	/* Strips, tiles, and the small picture of old JPEG. */
+	if (numbers && (tag == 273 || tag == 324 || tag == 513))
+		*offsets = (Numbers){value, type, (guint)n};
+	if (numbers && (tag == 279 || tag == 325 || tag == 514))
+		*counts = (Numbers){value, type, (guint)n};
+	bool words = tag == 0x83bb || type == 1 || type == 2 || type == 6 || type == 7;
+	block(t->w, words ? "TIFF text" : "TIFF numbers", value, value + size, words);
+	if (numbers && (tag == 330 || tag == 0x8769 || tag == 0x8825 || tag == 0xa005))
+		for (guint i = 0; i < MIN(n, 64u); i++)
+			if (!tiff_directory(t, tiff_number(t, value, type, i)))
+				return false;
+	return true;
+}
+
+static bool tiff_directory(Tiff *t, gsize at)
+{
+	while (at != 0) {
+		if (++t->directories > 2000 || at > t->w->len || t->w->len - at < 6)
+			return false;
+		guint n = tiff16(t, at);
+		gsize end = at + 2 + 12 * (gsize)n;
+		if (n == 0 || end > t->w->len - 4)
+			return false;
+		block(t->w, "TIFF directory", at, end + 4, false);
+		Numbers offsets = {0}, counts = {0};
+		for (guint i = 0; i < n; i++)
+			if (!tiff_field(t, at + 2 + 12 * (gsize)i, &offsets, &counts))
+				return false;
+		cover_strips(t, &offsets, &counts);
+		at = tiff32(t, end);
+	}
+	return true;
+}
+
+static bool walk_tiff(Walk *w)
+{
+	Tiff t = {w, w->data[0] == 'M', 0, 0, false};
+	block(w, "TIFF header", 0, 8, false);
+	return w->len > 8 && tiff32(&t, 4) >= 8 && tiff_directory(&t, tiff32(&t, 4)) && t.picture;
+}
+
+/* ---- RIFF: WebP, WAV, AVI --------------------------------------------------------------- */
+
+static bool walk_riff(Walk *w)
+{
+	gsize end = w->len >= 12 ? 8 + (gsize)le32(w->data + 4) : 0;
+	if (end < 12 || end > w->len + 1) /* the last pad byte is often left out */
+		return false;
+	end = MIN(end, w->len);
+	w->at = 12;
+	block(w, "RIFF header", 0, 12, false);
+	while (w->at + 8 <= end) {
+		gsize from = w->at, n = le32(w->data + from + 4);
+		if (n > end - from - 8)
+			return false;
+		step(w, 8 + MIN(n + (n & 1), end - from - 8));
+		g_autofree char *name = g_strdup_printf("RIFF %.4s", (const char *)w->data + from);
+		bool film = memcmp(w->data + from, "LIST", 4) == 0 && n >= 4
+			&& memcmp(w->data + from + 8, "movi", 4) == 0;
+		static const char *const speak[] = {"RIFF EXIF", "RIFF XMP ", "RIFF ICCP", "RIFF LIST",
+			"RIFF INFO", "RIFF bext", "RIFF id3 ", "RIFF ID3 ", "RIFF iXML", "RIFF cue ", "RIFF smpl", NULL};
+		block(w, film ? "RIFF movi" : name, from, w->at, g_strv_contains(speak, name));
+		if (w->blocks > MAX_BLOCKS)
+			return false;
+	}
+	return w->at > 12;
+}
+
+/* ---- ISO base media (ISO/IEC 14496-12): MP4, HEIF, AVIF; JPEG 2000 ------------------------ */
+
+/* HEIF keeps EXIF and XMP among the media data. */
+static void read_media(Walk *w, gsize from, gsize to)
+{
+	if (w->inventory == NULL)
+		return;
+	block(w, "box mdat", from, to, false);
+	const guint8 *xmp = memmem(w->data + from, to - from, "<x:xmpmeta", 10);
+	if (xmp != NULL)
+		read_block(w, "XMP", xmp, (gsize)(w->data + to - xmp) < HEIC_BLOCK * 4
+				? (gsize)(w->data + to - xmp) : HEIC_BLOCK * 4);
+	const guint8 *exif = memmem(w->data + from, to - from, "Exif\0\0", 6);
+	if (exif != NULL)
+		read_block(w, "EXIF", exif, MIN((gsize)(w->data + to - exif), HEIC_BLOCK));
+}
+
+static bool has_subtitles(const guint8 *data, gsize len)
+{
+	static const char *const handlers[] = {"sbtl", "subt", "clcp", "text"};
+	for (const guint8 *p = data; (p = memmem(p, (gsize)(data + len - p), "hdlr", 4)) != NULL; p += 4)
+		for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)
+			if (data + len - p > 16 && memcmp(p + 12, handlers[i], 4) == 0)
+				return true;
+	return false;
+}
+
+static bool box(Walk *w)
+{
+	gsize from = w->at, n = be32(w->data + from), head = 8;
+	if (n == 1 && left(w) >= 16) {
+		head = 16;
+		n = be32(w->data + from + 8) > 0 ? G_MAXSIZE : be32(w->data + from + 12);
+	} else if (n == 0) {
+		n = left(w);
+	}
+	const guint8 *type = w->data + from + 4;
+	for (int i = 0; i < 4; i++)
+		if (type[i] < 0x20 || (type[i] > 0x7e && type[i] != 0xa9))
+			return false;
+	if (n < head || !step(w, n))
+		return false;
+	static const char *const speak[] = {"box ftyp", "box moov", "box meta", "box uuid", "box udta", "box moof",
+		"box jp2h", "box xml ", "box styp", "box emsg", NULL};
+	g_autofree char *name = g_strdup_printf("box %.4s", (const char *)type);
+	if (memcmp(type, "mdat", 4) == 0)
+		read_media(w, from, w->at);
+	else
+		block(w, name, from, w->at, g_strv_contains(speak, name));
+	if (w->inventory != NULL && memcmp(type, "moov", 4) == 0 && has_subtitles(w->data + from, n))
+		ms_reading_unread(w->to->reading, w->document->where, MS_UNREAD_NO_READER,
+			"a film with subtitles, which are not read");
+	return true;
+}
+
+static bool walk_boxes(Walk *w)
+{
+	static const char *const bodies[] = {"moov", "mdat", "meta", "moof", "jp2c"};
+	bool body = false;
+	while (left(w) >= 8) {
+		gsize from = w->at;
+		if (!box(w)) {
+			w->at = from;
+			break; /* behind the last box something else begins: a gap */
+		}
+		for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++)
+			body |= memcmp(w->data + from + 4, bodies[i], 4) == 0;
+	}
+	return body;
+}
+
+/* ---- sound ------------------------------------------------------------------------------ */
+
+/* Bytes of the MPEG audio frame at `at` (ISO/IEC 11172-3, 13818-3); 0: none is there. */
+static gsize mpeg_frame(const Walk *w, gsize at)
+{
+	static const guint16 rates[2][3][15] = {
+		{{0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448},
+			{0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384},
+			{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320}},
+		{{0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256},
+			{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
+			{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}},
+	};
+	static const guint32 samplings[] = {44100, 48000, 32000};
+	const guint8 *p = w->data + at;
+	if (w->len - at < 4 || p[0] != 0xff || (p[1] & 0xe0) != 0xe0)
+		return 0;
+	guint version = p[1] >> 3 & 3, layer = p[1] >> 1 & 3, rate = p[2] >> 4, sampling = p[2] >> 2 & 3;
+	if (version == 1 || layer == 0 || rate == 0 || rate == 15 || sampling == 3)
+		return 0;
+	bool low = version != 3;
+	guint32 hertz = samplings[sampling] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
+	guint32 bits = rates[low][3 - layer][rate] * 1000u, pad = p[2] >> 1 & 1;
+	if (layer == 3)
+		return (12 * bits / hertz + pad) * 4;
+	return (layer == 1 && low ? 72 : 144) * bits / hertz + pad;
+}
+
+static bool walk_mpeg(Walk *w)
+{
+	gsize from = w->at, n;
+	guint frames = 0;
+	while (w->at < w->len && (n = mpeg_frame(w, w->at)) > 0) {
+		w->at += MIN(n, left(w)); /* the last one may be cut */
+		frames++;
+	}
+	block(w, "MPEG frames", from, w->at, false);
+	from = w->at;
+	if (has(w, "TAG", 3) && left(w) >= 128) {
+		w->at += 128;
+		block(w, "ID3v1", from, w->at, true);
+	}
+	return frames >= 3;
+}
+
+static bool walk_id3(Walk *w)
+{
+	const guint8 *p = w->data;
+	if (w->len < 20 || p[3] < 2 || p[3] > 4 || (p[5] & 0x0f) != 0 || ((p[6] | p[7] | p[8] | p[9]) & 0x80) != 0)
+		return false;
+	gsize n = 10 + ((gsize)p[6] << 21 | (gsize)p[7] << 14 | (gsize)p[8] << 7 | p[9]);
+	if (!step(w, n))
+		return false;
+	block(w, "ID3v2", 0, n, true);
+	while (left(w) > 0 && w->data[w->at] == 0)
+		w->at++;
+	return walk_mpeg(w);
+}
+
+static bool walk_ogg(Walk *w)
+{
+	guint pages = 0;
+	while (HAS("OggS\0") && left(w) >= 27) {
+		gsize from = w->at, table = w->data[from + 26], n = 27 + table;
+		if (left(w) < n)
+			return false;
+		for (gsize i = 0; i < table; i++)
+			n += w->data[from + 27 + i];
+		if (!step(w, n))
+			return false;
+		/* Titles and names stand at the beginning of a stream. */
+		bool head = pages++ < 8;
+		block(w, head ? "Ogg head" : "Ogg page", from, w->at, head);
+	}
+	return pages > 1;
+}
+
+static bool walk_flac(Walk *w)
+{
+	w->at = 4;
+	block(w, "FLAC signature", 0, 4, false);
+	for (bool last = false; !last;) {
+		gsize from = w->at;
+		if (left(w) < 4)
+			return false;
+		last = (w->data[from] & 0x80) != 0;
+		if (!step(w, 4 + (be32(w->data + from) & 0xffffff)))
+			return false;
+		block(w, "FLAC block", from, w->at, true);
+	}
+	if (left(w) < 2 || w->data[w->at] != 0xff || (w->data[w->at + 1] & 0xfc) != 0xf8)
+		return false;
+	block(w, "FLAC frames", w->at, w->len, false);
+	w->at = w->len;
+	return true;
+}
+
+/* ---- which ------------------------------------------------------------------------------ */
+
+typedef struct {
+	gsize offset;
+	const char *magic;
+	gsize len;
+	bool (*walk)(Walk *w);
+} Form;
+
+#define FORM(offset, magic, walk) {offset, magic, sizeof(magic) - 1, walk}
+static const Form forms[] = {
+	FORM(0, "\x89PNG\r\n\x1a\n", walk_png), FORM(0, "\xff\xd8\xff", walk_jpeg),
+	FORM(0, "GIF87a", walk_gif), FORM(0, "GIF89a", walk_gif), FORM(0, "II*\0", walk_tiff),
+	FORM(0, "MM\0*", walk_tiff), FORM(0, "BM", walk_bmp), FORM(0, "\0\0\1\0", walk_icon),
+	FORM(8, "WEBP", walk_riff), FORM(8, "WAVE", walk_riff), FORM(8, "AVI ", walk_riff),
+	FORM(4, "ftyp", walk_boxes), FORM(4, "jP  \r\n\x87\n", walk_boxes), FORM(0, "OggS", walk_ogg),
+	FORM(0, "ID3", walk_id3), FORM(0, "\xff\xfb", walk_mpeg), FORM(0, "\xff\xfa", walk_mpeg),
+	FORM(0, "\xff\xf3", walk_mpeg), FORM(0, "\xff\xf2", walk_mpeg), FORM(0, "fLaC", walk_flac),
+};
+
+static const Form *form_of(const guint8 *data, gsize len)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+		const Form *f = &forms[i];
+		bool riff = f->walk != walk_riff || (len > 12 && memcmp(data, "RIFF", 4) == 0);
+		if (riff && len >= f->offset + f->len && memcmp(data + f->offset, f->magic, f->len) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+bool ms_begins_as_picture(const guint8 *data, gsize len)
+{
+	return form_of(data, len) != NULL;
+}
+
+bool ms_is_picture(const guint8 *data, gsize len)
+{
+	const Form *form = form_of(data, len);
+	Walk w = {.data = data, .len = len};
+	return form != NULL && form->walk(&w);
+}
+
+void ms_picture_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
+{
+	const Form *form = form_of(document->data, document->len);
+	Walk w = {document->data, document->len, 0, 0, to, document, inventory};
+	if (form == NULL || !form->walk(&w))
+		ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "a picture that breaks off");
+	else if (!ms_extract_picture(to, document->where, document->data, document->len, "image"))
+		ms_inventory_unread(inventory, MS_ITEM_STRUCTURAL, MS_UNREAD_IMAGE, "a picture, sound or film");
+}
