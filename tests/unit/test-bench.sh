@@ -23,5 +23,45 @@ planted() { # a planting in each format, each of which can be made
 		&& ! grep -Eq '^(not made|differs): |: not used: ' "$S/planted"
 }
 
+corpus() { # a folder as the others want it
+	mkdir -p "$S/corpus/mail"
+	echo 'account,kind,value' >"$S/corpus/mail/mapping.csv"
+	echo 'A,customer,KX60-85405-6219' >>"$S/corpus/mail/mapping.csv"
+	echo 'A,iban,DE00' >>"$S/corpus/mail/mapping.csv"
+	for i in 1 2 3 4 5; do echo "A,recipient,max$i@buyer.example"; done >>"$S/corpus/mail/mapping.csv"
+	echo 'A,recipient,max@buyer.example' >>"$S/corpus/mail/mapping.csv"
+	printf 'message\tmail_from\trecipients\tverdict\n' >"$S/corpus/mail/expect.tsv"
+	printf '1.eml\tbilling@seller.example\tmax@buyer.example\tclean\n' >>"$S/corpus/mail/expect.tsv"
+	printf 'From: billing@seller.example\nTo: max@buyer.example\nSubject: Invoice\n\nYour customer number: KX60-85405-6219\n' \
+		>"$S/corpus/mail/1.eml"
+	echo '<html><body><p>Customer KX60-85405-6219 and nobody</p></body></html>' >"$S/corpus/a.html"
+}
+
+mail() { # says which row of the mapping was refused
+	"$PYTHON" "$SOURCE/tests/bench/mail" --build "$BUILD" "$S/corpus/mail" >"$S/mail"
+	cat "$S/mail"
+	grep -q '^refused: A iban DE00: ' "$S/mail" && tail -1 "$S/mail" | grep -q '^verdicts: 1 right of 1;'
+}
+
+same() {
+	"$PYTHON" "$SOURCE/tests/bench/same" "$BUILD" "$BUILD" "$S/corpus" >"$S/same"
+	tail -3 "$S/same" | tee /dev/stderr | grep -q '^same: 0 of 3 files differ; '
+}
+
+referee() {
+	"$PYTHON" "$SOURCE/tests/bench/referee" --build "$BUILD" "$S/corpus" >"$S/referee"
+	tail -9 "$S/referee" | tee /dev/stderr | grep -Eq '^referee: 0 of [1-9][0-9]* words missing in 0 files$'
+}
+
+producers() { # none is needed
+	"$PYTHON" "$SOURCE/tests/bench/producers" --build "$BUILD" --only qpdf >"$S/producers"
+	tail -9 "$S/producers" | tee /dev/stderr | grep -Eq '^producers: [0-9]+ of [0-9]+ right \([0-9]+ told as unread\), 0 wrong, '
+}
+
+corpus
 ok planted planted
+ok mail mail
+ok same same
+ok referee referee
+ok producers producers
 echo "1..$n"
