@@ -3,7 +3,9 @@
 What is done is a list of jobs; each waits for the builds that it names.  Scenarios wait for
 clocks and time-outs more than they compute, so up to LANES jobs run at once.  Of jobs that
 share something (a lock) one runs at a time: those that keep all processors busy, those that
-boot a machine, those that drive a browser.  ccache is used where it is installed.
+boot a machine, those that drive a browser.  A scenario that failed beside others is run once
+more by itself, since a clock may have run out for want of processors; that it failed first is
+told.  ccache is used where it is installed.
 """
 import collections
 import glob
@@ -38,8 +40,8 @@ class Failed(Exception):
 class Job:
     """`work(job)` raises Failed, or counts."""
 
-    def __init__(self, name, work, after=(), lock=None):
-        self.name, self.work, self.after, self.lock = name, work, after, lock
+    def __init__(self, name, work, after=(), lock=None, again=False):
+        self.name, self.work, self.after, self.lock, self.again = name, work, after, lock, again
         self.counts = collections.Counter()
         self.notes = []
         self.state = 'waiting'
@@ -170,6 +172,11 @@ def main():
     try:
         jobs = plan(runner, work)
         runner.run(jobs)
+        for job in [j for j in jobs if j.again and j.counts['failed'] and not runner.ending]:
+            print('%s failed beside others; now by itself' % job.name)
+            job.counts.clear()
+            job.notes, job.state, job.again = [], 'waiting', False
+            runner.run([job])
     finally:
         shutil.rmtree(work, True)
     total = sum((j.counts for j in jobs), collections.Counter())
@@ -286,7 +293,7 @@ def plan(runner, work):
         files = {os.path.basename(x)[:-3]: x for x in glob.glob(TOP + '/tests/scenario/[0-9]*.py')}
         if not ROOT:
             return [Job('scenarios, ' + name, without_root)]
-        return [Job('%s, %s' % (x, name), scenario(name, files[x], **environment), ['build, ' + name], LOCKS.get(x))
+        return [Job('%s, %s' % (x, name), scenario(name, files[x], **environment), ['build, ' + name], LOCKS.get(x), True)
                 for x in sorted(files, key=lambda x: (ORDER.index(x) if x in ORDER else 99, x))]
 
     first = Job('autoreconf', copy)
