@@ -47,7 +47,7 @@ ok 'a configuration that is not there' says 78 'No such file' "$BUILD/missentd" 
 ok 'no site key: says how to make one' says 78 'missent directory key' missent directory stats
 ok 'the site key is made' says 0 'made' missent directory key
 ok '... and never replaced' says 75 'File exists' missent directory key
-ok 'config check' says 0 'fine, 27 kinds, 4 policies' missent config check
+ok 'config check' says 0 'fine, 28 kinds, 4 policies' missent config check
 ok 'config show' says 0 'max-memory = "512M"  # default' missent config show
 ok 'an empty directory is told' says 78 'nothing was ever imported' missent directory stats
 ok 'missentd -t warns of it, but would start' says 0 'warning: directory: nothing' missentd -t
@@ -104,7 +104,7 @@ printf 'this is no database, but long enough to be looked at\n' >"$S/state/held.
 ok 'a database that is none' says 78 'held.db: file is not a database' missent held list
 rm -f "$S/state/held.db"
 cp "$SOURCE/policies/kinds-us.conf" "$SOURCE/policies/kinds-nl.conf" "$S/policies/"
-ok "kinds of countries beside kinds.conf" says 0 'fine, 31 kinds, 4 policies' missent config check
+ok "kinds of countries beside kinds.conf" says 0 'fine, 32 kinds, 4 policies' missent config check
 printf 'kind "iban" {\n	pattern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
 ok '... a kind that is there already' says 78 'kinds-zz.conf: kind "iban" is defined in' missent config check
 printf 'kind "new" {\n	patern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
