@@ -89,11 +89,43 @@ static const char *known_ending(const char *rest, const char **after)
 	return NULL;
 }
 
-/* " page 12", and nothing else. */
-static bool is_page(const char *text)
+/* The length of a word and a short number at the beginning of `text`; 0: there is none. */
+static gsize numbered(const char *text, const char *word, gsize most)
 {
-	gsize digits = g_str_has_prefix(text, " page ") ? strspn(text + 6, "0123456789") : 0;
-	return digits > 0 && digits <= 4 && text[6 + digits] == '\0';
+	gsize n = strlen(word);
+	gsize digits = g_str_has_prefix(text, word) ? strspn(text + n, "0123456789") : 0;
+	return digits > 0 && digits <= most ? n + digits : 0;
+}
+
+/* What readers themselves add behind a name: " page 12", a term of EN 16931, how it was read. */
+static gsize own_end(const char *text)
+{
+	static const char *const words[] = {" (recognised)", " (hidden)", " (comment)", " (links)",
+		" (links and attributes)", " (attributes)", " (fields and notes)", NULL};
+	gsize n = numbered(text, " page ", 4);
+	n = n > 0 ? n : numbered(text, " BT-", 3);
+	for (const char *const *p = words; n == 0 && *p != NULL; p++)
+		n = g_str_has_prefix(text, *p) ? strlen(*p) : 0;
+	return n;
+}
+
+/* Nothing but such words. */
+static bool is_own_end(const char *text)
+{
+	gsize n = 1;
+	while (*text != '\0' && (n = own_end(text)) > 0)
+		text += n;
+	return n > 0;
+}
+
+/* Where they begin that stand at the end of a name of no known ending; a number of a page there could as
+ * well be the sender's. */
+static const char *end_of_name(const char *rest)
+{
+	const char *blank = strchr(rest, ' ');
+	while (blank != NULL && (!is_own_end(blank) || g_str_has_prefix(blank, " page ")))
+		blank = strchr(blank + 1, ' ');
+	return blank != NULL ? blank : rest + strlen(rest);
 }
 
 /* "(name of 16 characters, .pdf) page 1": masked already. */
@@ -109,17 +141,17 @@ static bool is_masked(const char *rest)
 	const char *after = NULL;
 	bool known = ending != NULL && g_str_has_prefix(ending, ", .") && known_ending(ending + 2, &after) != NULL
 		&& *after == '\0' && strchr(ending + 3, '.') == NULL;
-	return ending != NULL && (*ending == '\0' || known) && (close[1] == '\0' || is_page(close + 1));
+	return ending != NULL && (*ending == '\0' || known) && is_own_end(close + 1);
 }
 
 static char *masked_name(const char *before, const char *rest)
 {
-	const char *after = rest + strlen(rest);
-	gsize own = strcspn(rest, ">");
+	const char *after = end_of_name(rest);
+	gsize own = MIN(strcspn(rest, ">"), (gsize)(after - rest));
 	const char *ending = known_ending(rest, &after);
 	glong letters = g_utf8_strlen(rest, ending != NULL ? after - rest : (gssize)own);
 	return g_strdup_printf("%s (name of %ld characters%s%s)%s", before, letters, ending != NULL ? ", " : "",
-		ending != NULL ? ending : "", is_page(after) ? after : "");
+		ending != NULL ? ending : "", is_own_end(after) ? after : "");
 }
 
 static char *masked_field(const char *before, const char *name)

@@ -102,6 +102,12 @@ static void test_place_masked(void)
 	} rows[] = {
 		{"part 3.1 Invoice 4711.pdf page 1", "part 3.1 (name of 16 characters, .pdf) page 1"},
 		{"part 3 Invoice 4711.pdf > a.xml BT-48", "part 3 (name of 16 characters, .pdf)"},
+		{"part 2 a.xml BT-46", "part 2 (name of 5 characters, .xml) BT-46"},
+		{"part 2 scan.pdf page 1 (recognised)", "part 2 (name of 8 characters, .pdf) page 1 (recognised)"},
+		{"part 2 KD 4711 (recognised)", "part 2 (name of 7 characters) (recognised)"},
+		{"part 2 KD page 4711", "part 2 (name of 12 characters)"},
+		{"part 2 a.xml BT-4711", "part 2 (name of 5 characters, .xml)"},
+		{"part 2 a.xml BT-46 KD-4711", "part 2 (name of 5 characters, .xml)"},
 		{"part 3 Invoice 4711.pdf page 4711 of 4", "part 3 (name of 16 characters, .pdf)"},
 		{"part 3 KD.4711", "part 3 (name of 7 characters)"}, {"part 3 KD > 4711", "part 3 (name of 3 characters)"},
 		{"part 3 file name", "part 3 file name"}, {"part 2 text/html (hidden)", "part 2 text/html"},
