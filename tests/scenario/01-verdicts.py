@@ -76,7 +76,7 @@ def verdicts(p):
         smtp.mail('billing@seller.example')
         smtp.rcpt('kunde@alpha.example')
         smtp.rset()
-        c = p.send_on(smtp, message('after reset', WRONG), ['x@beta.example'])
+        c = p.send_on(smtp, message('after reset', WRONG, to='x@beta.example'), ['x@beta.example'])
     tap.same(p.arrived('after reset'), 1, 'after RSET the recipients of before do not count')
 
     # a sender that no policy covers
@@ -90,8 +90,10 @@ def verdicts(p):
     tap.same(p.arrived('copy for us'), 1, 'the house may receive everything')
     m.tool('directory', 'put', 'AC-R', 'recipient', 'desk@reseller.example')
     m.tool('directory', 'put', 'AC-R', 'receives-for', 'AC-2')
-    p.send(message('for reseller', WRONG), to=['desk@reseller.example'])
+    p.send(message('for reseller', WRONG, to='desk@reseller.example'), to=['desk@reseller.example'])
     tap.same(p.arrived('for reseller'), 1, 'a reseller receives for its customer')
+    r = p.send(message('another in To', WRONG), to=['desk@reseller.example'])
+    tap.ok(p.queue_id(r) in p.held(), 'an address of another customer in To, who does not get it, is a hold', r)
 
     # the record
     out = m.tool('held', 'list')
