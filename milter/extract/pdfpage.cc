@@ -186,8 +186,15 @@ public:
 	void eoFill(GfxState *state) override { shape(state, true); }
 	void stroke(GfxState *state) override { shape(state, false); }
 	/* The signature of these differs between versions of Poppler; one of each overrides. */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winconsistent-missing-override"
+#endif
 	virtual void beginForm(Ref id) { pdf->shown.insert(id.num); }
 	virtual void beginForm(Object *, Ref id) { pdf->shown.insert(id.num); }
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 	void drawImage(GfxState *state, Object *ref, Stream *str, int w, int h, GfxImageColorMap *map,
 		bool interpolate, const int *colors, bool inlined) override
