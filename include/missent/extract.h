@@ -74,6 +74,10 @@ void ms_extract_name(const MsExtraction *to, const char *where, const char *name
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
 	const char *party, const char *scheme, const char *text, gsize len);
 
+/* The same message with LF, if its lines end with CR alone: for a parser it would have no line end.
+ * NULL if they do not. */
+GByteArray *ms_mail_line_feeds(const guint8 *data, gsize len);
+
 /* Asks for the text of a picture.  False if nobody recognises it; then it is unread. */
 bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
 	const char *as);

@@ -166,8 +166,7 @@ typedef struct {
 	guint n;
 } Mailbox;
 
-/* A message whose lines end with CR alone has no line end for a parser. */
-static GByteArray *with_line_feeds(const guint8 *data, gsize len)
+GByteArray *ms_mail_line_feeds(const guint8 *data, gsize len)
 {
 	gsize head = MIN(len, HEAD);
 	if (memchr(data, '\n', head) != NULL || memchr(data, '\r', head) == NULL)
@@ -194,7 +193,7 @@ static void read_one(Mailbox *box, const guint8 *from, const guint8 *until)
 			ms_cost_name(MS_COST_PART));
 		return;
 	}
-	g_autoptr(GByteArray) fed = with_line_feeds(from, len);
+	g_autoptr(GByteArray) fed = ms_mail_line_feeds(from, len);
 	box->to->message(box->to, box->n == 1 ? box->document->where : place,
 		fed != NULL ? fed->data : from, len);
 	ms_inventory_read(box->inventory, item);

@@ -100,6 +100,15 @@ static void read_value(Walk *walk, const char *name, const char *where, const GS
 	ms_extract_aside(&walk->to, where, false, labelled->str, labelled->len);
 }
 
+/* A CR alone is a line end to some: what stands behind it is not what the field is made of. */
+static bool has_line(const char *raw)
+{
+	const char *cr = strchr(raw, '\r');
+	while (cr != NULL && cr[1] == '\n')
+		cr = strchr(cr + 1, '\r');
+	return cr != NULL;
+}
+
 static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, bool outermost)
 {
 	const char *name = g_mime_header_get_name(header);
@@ -123,7 +132,7 @@ static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, boo
 		note_header(walk, name, full);
 	if (outermost && in_list(address_fields, name))
 		read_addresses(walk, name, raw, where, full);
-	else if (!is_structural("header", name))
+	else if (!is_structural("header", name) || has_line(raw))
 		read_value(walk, name, where, full);
 	note_charset(walk, where, unknown);
 }

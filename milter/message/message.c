@@ -538,7 +538,10 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 		.len = len, .passwords = sink->passwords, .sink = sink};
 	walk.to.walk = &walk;
 	walk.to.face = ms_reading_face(sink->reading, "message");
-	ms_walk_bytes(&walk, data, len, "", true);
+	g_autoptr(GByteArray) fed = ms_mail_line_feeds(data, len);
+	if (fed != NULL)
+		walk.message = NULL; /* its parts are not where they were */
+	ms_walk_bytes(&walk, fed != NULL ? fed->data : data, len, "", true);
 }
 
 /* ---- one attachment by itself --------------------------------------------------------- */

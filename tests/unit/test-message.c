@@ -50,6 +50,14 @@ typedef struct {
 
 static const Row rows[] = {
 	{"plain", "Subject: s\r\n\r\nINV-1234567\r\n", "[part 1 text/plain] INV-1234567", NULL, NULL},
+	{"lines that end with CR alone", "Received: from x\rSubject: s\rContent-Type: text/plain\r\rINV-1234567\r",
+		"[part 1 text/plain] INV-1234567", NULL, NULL},
+	{"... and their header", "Received: from x\rSubject: INV-1234567\r\rx\r", "[header Subject] INV-1234567", NULL,
+		NULL},
+	{"a CR within a field of no content", "Received: from x\rINV-1234567\r\nSubject: s\r\n\r\nx\r\n", "INV-1234567",
+		NULL, NULL},
+	{"a field of no content", "Received: from x\r\n by INV-1234567\r\nSubject: s\r\n\r\nx\r\n", "x", NULL,
+		"INV-1234567"},
 	{"no header", "INV-1234567 alone\r\nmore\r\n", "INV-1234567", NULL, NULL},
 	{"subject", "Subject: Invoice INV-1234567\r\n\r\n", "[header Subject] Invoice INV-1234567", NULL,
 		NULL},
