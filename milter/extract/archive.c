@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <string.h>
 
 #include "missent/text.h"
@@ -81,6 +82,8 @@ static Archive *open_archive(const MsDocument *document)
 
 void ms_archive_init(void)
 {
+	/* libarchive gives names in the charset of the locale, and none at all where that lacks a letter. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	/* Charset of member names: whatever it loads, it loads here. */
 	static const guint8 empty_zip[22] = "PK\5\6";
 	MsDocument document = {.data = empty_zip, .len = sizeof empty_zip};
@@ -92,21 +95,24 @@ void ms_archive_init(void)
 	archive_read_free(a);
 }
 
-static char *member_name(Entry *entry)
-{
-	const char *name = archive_entry_pathname_utf8(entry); /* "data" for a compressed file */
-	if (name == NULL)
-		name = archive_entry_pathname(entry);
-	g_autoptr(GString) valid = ms_text_repair(name != NULL ? name : "", name != NULL ? strlen(name) : 0);
-	return g_strdup(valid->len > 0 ? valid->str : "member");
-}
-
 static void note(const Unpack *u, const char *name, MsUnreadReason reason, const char *why)
 {
 	g_autofree char *safe = ms_text_escape(name, -1, 80);
 	g_autofree char *place = *name != '\0' ? g_strdup_printf("%s > %s", u->document->where, safe)
 					       : g_strdup(u->document->where);
 	ms_reading_unread(u->to->reading, place, reason, "%s", why);
+}
+
+/* A name that says it is UTF-8 and is not, libarchive does not give at all. */
+static char *member_name(const Unpack *u, Entry *entry)
+{
+	const char *name = archive_entry_pathname_utf8(entry); /* "data" for a compressed file */
+	if (name == NULL)
+		name = archive_entry_pathname(entry);
+	if (name == NULL)
+		note(u, "member", MS_UNREAD_CHARSET, "its name is in no charset that is known");
+	g_autoptr(GString) valid = ms_text_repair(name != NULL ? name : "", name != NULL ? strlen(name) : 0);
+	return g_strdup(valid->len > 0 ? valid->str : "member");
 }
 
 /* The member's bytes; NULL and a note when it cannot be had whole. */
@@ -178,7 +184,7 @@ static bool each_member(Unpack *u, Archive *a, MemberFunc member, void *user)
 					? archive_error_string(a) : "the archive is damaged");
 			return false;
 		}
-		g_autofree char *name = member_name(entry);
+		g_autofree char *name = member_name(u, entry);
 		u->members++;
 		read_links(u, entry);
 		bool folder = archive_entry_filetype(entry) == AE_IFDIR;

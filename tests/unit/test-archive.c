@@ -86,6 +86,32 @@ static GByteArray *with_middle(const char *text)
 	return bytes;
 }
 
+/* A member whose name has these two bytes in it, in UTF-8 (general purpose bit 11) or not. */
+static GByteArray *with_name(const char *two, bool utf8)
+{
+	GByteArray *bytes = ZIP({"M--ller Plant-1.txt", "Member-1", -1});
+	static const struct {
+		const char *magic;
+		guint flags, name;
+	} headers[] = {{"PK\3\4", 6, 30}, {"PK\1\2", 8, 46}};
+	for (gsize i = 0; i < G_N_ELEMENTS(headers); i++) {
+		guint8 *at = find(bytes, headers[i].magic);
+		memcpy(at + headers[i].name + 1, two, 2);
+		at[headers[i].flags + 1] = (guint8)((at[headers[i].flags + 1] & ~8) | (utf8 ? 8 : 0));
+	}
+	return bytes;
+}
+
+/* Whatever letters are in it, a name is read whole. */
+static void test_names(void)
+{
+	expect("ASCII", with_name("ue", false), "Member-1|Mueller Plant-1", "");
+	expect("UTF-8", with_name("\xc3\xbc", true), "Member-1|M\xc3\xbcller Plant-1", "");
+	expect("UTF-8 that does not say so", with_name("\xc3\xbc", false), "Member-1|ller Plant-1", "");
+	expect("bytes that are no UTF-8", with_name("\x81\x82", false), "Member-1|ller Plant-1", "");
+	expect("... and say that they are", with_name("\x81\x82", true), "Member-1", "charset");
+}
+
 static void test_zip(void)
 {
 	expect("ZIP", good(), "Member-1|Member-2", "");
@@ -215,6 +241,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ms_message_init();
 	g_test_add_func("/archive/zip", test_zip);
+	g_test_add_func("/archive/names", test_names);
 	g_test_add_func("/archive/folders", test_folders);
 	g_test_add_func("/archive/tar", test_tar);
 	g_test_add_func("/archive/packed", test_packed);
