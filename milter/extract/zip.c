@@ -228,7 +228,7 @@ static void read_words(const MsExtraction *to, const char *place, const guint8 *
 
 static void read_extra(const MsExtraction *to, const char *place, const guint8 *p, gsize len)
 {
-	const guint8 *end = p + len;
+	const guint8 *end = len > 0 ? p + len : p; /* NULL where there is none */
 	while (end - p >= 4) {
 		gsize n = MIN(get16(p + 2), (gsize)(end - p - 4));
 		g_autofree char *name = g_strdup_printf("extra %04x", get16(p));
