@@ -311,16 +311,18 @@ const MsZipEntry *ms_zip_member(const MsZip *zip, const char *name)
 }
 
 /* A small member; NULL if it is large or packed in another way. */
+/* What is in it, NULL if nothing. */
 static GByteArray *peek(const MsExtraction *to, const MsDocument *document, const MsZipEntry *entry)
 {
 	if (entry == NULL || entry->data == 0 || (entry->flags & 1) != 0 || entry->packed > (1 << 20))
 		return NULL;
 	const guint8 *bytes = document->data + entry->data;
+	g_autoptr(GByteArray) out = NULL;
 	if (entry->method == 8)
-		return ms_inflate(to, document->where, bytes, (gsize)entry->packed, MS_DEFLATED, NULL);
-	if (entry->method != 0)
-		return NULL;
-	return g_byte_array_append(g_byte_array_new(), bytes, (guint)entry->packed);
+		out = ms_inflate(to, document->where, bytes, (gsize)entry->packed, MS_DEFLATED, NULL);
+	else if (entry->method == 0)
+		out = g_byte_array_append(g_byte_array_new(), bytes, (guint)entry->packed);
+	return out != NULL && out->len > 0 ? g_steal_pointer(&out) : NULL;
 }
 
 /* XPS has content types too, and pages of its own. */
