@@ -310,8 +310,7 @@ const MsZipEntry *ms_zip_member(const MsZip *zip, const char *name)
 	return NULL;
 }
 
-/* A small member; NULL if it is large or packed in another way. */
-/* What is in it, NULL if nothing. */
+/* A small member; NULL if it is empty, large or packed in another way. */
 static GByteArray *peek(const MsExtraction *to, const MsDocument *document, const MsZipEntry *entry)
 {
 	if (entry == NULL || entry->data == 0 || (entry->flags & 1) != 0 || entry->packed > (1 << 20))
