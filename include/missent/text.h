@@ -56,6 +56,9 @@ const char *ms_text_nearest(const char *word, const char *const *names);
  * stripped, ß is ss, every other run of characters is one space.  NULL if over 4,096 bytes. */
 char *ms_text_words(const char *utf8, gsize len);
 
+/* An empty array of bytes whose data is not NULL, as memchr() and its like want it. */
+GByteArray *ms_bytes_new(void);
+
 /* A date and time as mail has it (RFC 5322, 3.3), in local time, whatever the locale; `us`:
  * microseconds since 1970. */
 char *ms_text_mail_date(gint64 us);

@@ -274,3 +274,8 @@ char *ms_text_mail_date(gint64 us)
 		g_date_time_get_minute(t), g_date_time_get_second(t), offset < 0 ? '-' : '+',
 		ABS(offset) / 60, ABS(offset) % 60);
 }
+
+GByteArray *ms_bytes_new(void)
+{
+	return g_byte_array_sized_new(64);
+}

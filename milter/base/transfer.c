@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/text.h"
 #include "missent/transfer.h"
 
 /*
@@ -181,7 +182,7 @@ bool ms_transfer_uu_line(const guint8 *line, gsize len, MsUuAlphabet alphabet, G
 
 GByteArray *ms_transfer_uudecode(const guint8 *data, gsize len)
 {
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = ms_bytes_new();
 	const guint8 *p = data, *end = data + len;
 	while (p < end) {
 		const guint8 *nl = memchr(p, '\n', (gsize)(end - p));
@@ -220,7 +221,7 @@ static void hqx_byte(guint8 byte, bool *run, GByteArray *out, gsize max)
 
 GByteArray *ms_transfer_hqx(const guint8 *data, gsize len, gsize max)
 {
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = ms_bytes_new();
 	guint32 bits = 0;
 	guint n = 0;
 	bool run = false;

@@ -118,7 +118,7 @@ static char *member_name(const Unpack *u, Entry *entry)
 /* The member's bytes; NULL and a note when it cannot be had whole. */
 static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
 {
-	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GByteArray) out = ms_bytes_new();
 	guint64 allowed = MIN(u->to->budget->left[MS_COST_DECODED], MS_MEMBER_MAX);
 	guint8 buffer[16384];
 	for (;;) {

@@ -78,7 +78,7 @@ static const char *payload_end(const char *p, const char *end, char before, bool
 
 static GByteArray *undo_percent(const char *p, const char *end)
 {
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = ms_bytes_new();
 	while (p < end) {
 		const char *mark = memchr(p, '%', (gsize)(end - p));
 		const char *stop = mark != NULL ? mark : end;
@@ -123,7 +123,7 @@ static GByteArray *to_utf8(const char *words, GByteArray *bytes)
 		g_string_free(text, TRUE);
 		return bytes;
 	}
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = ms_bytes_new();
 	g_byte_array_append(out, (const guint8 *)text->str, (guint)text->len);
 	g_string_free(text, TRUE);
 	g_byte_array_unref(bytes);

@@ -122,7 +122,7 @@ static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 {
 	gsize prefix = (gsize)(text - line->p);
 	bool base64 = false;
-	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GByteArray) out = ms_bytes_new();
 	const char *after = NULL;
 	if (is_begin(text, line->stop, &base64)) {
 		if (base64)

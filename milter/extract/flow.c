@@ -735,7 +735,7 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		f->changed[i] = g_string_new(NULL);
 	f->collected = g_string_new(NULL);
-	f->fields = g_byte_array_new();
+	f->fields = ms_bytes_new();
 	f->instruction = g_string_new(NULL);
 	f->deletions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, gstring_free);
 	f->insertions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

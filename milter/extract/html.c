@@ -467,7 +467,7 @@ static void put_attribute(Html *h, const char *name, const char *value, const ch
 	put_decoded(out, value, end);
 	ms_data_uris_take(out, start, h->out->inner);
 	if (strcmp(name, "srcdoc") == 0) {
-		put_inner(h, "srcdoc", "text/html", g_byte_array_append(g_byte_array_new(),
+		put_inner(h, "srcdoc", "text/html", g_byte_array_append(ms_bytes_new(),
 			(const guint8 *)out->str + start, (guint)(out->len - start)));
 		g_string_truncate(out, start);
 		return;
@@ -906,7 +906,7 @@ static void foreign_tag(Html *h, const char *name, const char *start, bool closi
 	gsize len = (gsize)(h->svg_end - start);
 	if (stop != NULL && memmem(start, len, "<text", 5) != NULL)
 		put_inner(h, "drawing", NULL,
-			g_byte_array_append(g_byte_array_new(), (const guint8 *)start, (guint)len));
+			g_byte_array_append(ms_bytes_new(), (const guint8 *)start, (guint)len));
 }
 
 static void tag(Html *h, bool closing)

@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include "missent/text.h"
+
 #include "readers.h"
 
 /*
@@ -30,7 +32,7 @@ GByteArray *ms_inflate(const MsExtraction *to, const char *where, const guint8 *
 	z_stream z = {.next_in = (guint8 *)data, .avail_in = (guint)MIN(len, G_MAXUINT)};
 	if (inflateInit2(&z, form == MS_ZLIB ? MAX_WBITS : -MAX_WBITS) != Z_OK)
 		return NULL;
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = ms_bytes_new();
 	guint8 buffer[16384];
 	int rc = Z_OK;
 	while (rc == Z_OK) {

@@ -303,7 +303,7 @@ static void read_json(
 		.p = text->str,
 		.end = text->str + text->len,
 		.named = ms_named_new(),
-		.open = g_byte_array_new(),
+		.open = ms_bytes_new(),
 		.objects = g_array_new(FALSE, FALSE, sizeof(guint)),
 		.key = g_string_new(NULL),
 		.candidates = g_ptr_array_new_with_free_func(free_candidate),

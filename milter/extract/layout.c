@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "members.h"
 #include "readers.h"
 
@@ -456,7 +458,7 @@ static gsize gzip_header(Layout *l, GString *name)
 void ms_gzip_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
 {
 	Layout l = {document->data, document->len, 0, 0, to, document, inventory};
-	g_autoptr(GByteArray) all = g_byte_array_new();
+	g_autoptr(GByteArray) all = ms_bytes_new();
 	g_autoptr(GString) name = g_string_new(NULL);
 	gsize at;
 	while ((at = gzip_header(&l, name)) > 0) {

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "readers.h"
 
 /*
@@ -171,7 +173,7 @@ GByteArray *ms_mail_line_feeds(const guint8 *data, gsize len)
 	gsize head = MIN(len, HEAD);
 	if (memchr(data, '\n', head) != NULL || memchr(data, '\r', head) == NULL)
 		return NULL;
-	GByteArray *out = g_byte_array_append(g_byte_array_new(), data, (guint)len);
+	GByteArray *out = g_byte_array_append(ms_bytes_new(), data, (guint)len);
 	for (gsize i = 0; i < len; i++)
 		if (out->data[i] == '\r' && (i + 1 == len || out->data[i + 1] != '\n'))
 			out->data[i] = '\n';

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "mapi.h"
 #include "readers.h"
 
@@ -67,7 +69,7 @@ void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gs
 	} else if (type == TYPE_BINARY && id == PROP_ATTACH_DATA) {
 		if (mapi->data != NULL)
 			g_byte_array_unref(mapi->data);
-		mapi->data = g_byte_array_append(g_byte_array_new(), data, (guint)len);
+		mapi->data = g_byte_array_append(ms_bytes_new(), data, (guint)len);
 	} else if (type == TYPE_BINARY && id == PROP_RTF_COMPRESSED) {
 		read_rtf(mapi, data, len);
 	} else if (type == TYPE_BINARY && id == PROP_HTML) {

@@ -192,7 +192,7 @@ static void expand_chunk(GByteArray *out, const guint8 *p, const guint8 *end)
 /* The source that is compressed at `p`, as far as it goes. */
 static void read_source(Ole *ole, const guint8 *p, const guint8 *end)
 {
-	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GByteArray) out = ms_bytes_new();
 	if (end - p < 4 || *p++ != 1)
 		return;
 	while (end - p > 2 && out->len < MAX_SOURCE) {
@@ -227,7 +227,7 @@ static void read_macros(Ole *ole, const char *name, const GByteArray *bytes)
 static GByteArray *inflate(const guint8 *data, gsize len)
 {
 	g_autoptr(GZlibDecompressor) z = g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = ms_bytes_new();
 	guint8 buffer[16384];
 	gsize read, written;
 	for (GConverterResult rc = G_CONVERTER_CONVERTED;

@@ -305,7 +305,7 @@ GBytes *ms_extract_first_page(const guint8 *data, gsize len)
 	g_autoptr(GBytes) bytes = g_bytes_new_static(data, len);
 	PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, NULL);
 	PopplerPage *page = document != NULL ? poppler_document_get_page(document, 0) : NULL;
-	GByteArray *png = g_byte_array_new();
+	GByteArray *png = ms_bytes_new();
 	double width = 0, height = 0;
 	if (page != NULL)
 		poppler_page_get_size(page, &width, &height);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "readers.h"
 #include "xml.h"
 
@@ -130,7 +132,7 @@ static void read_block(const Walk *w, const char *name, const guint8 *data, gsiz
 /* ImageMagick's way to keep a block in a PNG: its name, its length, hexadecimal digits. */
 static void read_raw_profile(const Walk *w, const guint8 *data, gsize len)
 {
-	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GByteArray) out = ms_bytes_new();
 	guint lines = 0, half = 0;
 	guint8 high = 0;
 	for (gsize i = 0; i < len; i++) {
@@ -307,7 +309,7 @@ static bool skip_sub_blocks(Walk *w)
 /* The bytes of sub-blocks without their lengths. */
 static void read_sub_blocks(const Walk *w, const char *name, gsize from, gsize to)
 {
-	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GByteArray) out = ms_bytes_new();
 	for (gsize at = from; at < to && w->data[at] > 0; at += w->data[at] + 1u)
 		g_byte_array_append(out, w->data + at + 1, (guint)MIN(w->data[at], to - at - 1));
 	read_block(w, name, out->data, out->len);

@@ -173,7 +173,7 @@ static void open_destination(Rtf *r, Purpose purpose)
 	Destination to = {.purpose = purpose, .depth = r->depth, .half = -1,
 		.line = {.out = g_string_new(NULL)}};
 	if (purpose == PICTURE || purpose == OBJECT || purpose == FILE_OF_WORD || purpose == LEVEL_TEXT)
-		to.bytes = purpose != LEVEL_TEXT ? g_byte_array_new() : NULL;
+		to.bytes = purpose != LEVEL_TEXT ? ms_bytes_new() : NULL;
 	g_array_append_val(r->destinations, to);
 }
 
@@ -582,7 +582,7 @@ GByteArray *ms_lzfu(const guint8 *data, gsize len, gsize max)
 		"\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 	if (len < 16)
 		return NULL;
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = ms_bytes_new();
 	if (memcmp(data + 8, "MELA", 4) == 0) {
 		g_byte_array_append(out, data + 16, (guint)(len - 16));
 		return out;

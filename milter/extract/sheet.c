@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "numfmt.h"
 #include "sheet.h"
 #include "xml.h"
@@ -25,7 +27,7 @@ MsSheets *ms_sheets_new(void)
 {
 	MsSheets *sheets = g_new0(MsSheets, 1);
 	sheets->strings = g_ptr_array_new_with_free_func(g_free);
-	sheets->used = g_byte_array_new();
+	sheets->used = ms_bytes_new();
 	sheets->formats = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	sheets->cells = g_array_new(FALSE, FALSE, sizeof(guint));
 	return sheets;

@@ -82,7 +82,7 @@ static const char *take_run(Source *source, const char *p, GString *out, char **
 	Word first, word;
 	if (!take_word(source, p, &first))
 		return NULL;
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(GByteArray) bytes = ms_bytes_new();
 	word = first;
 	const char *after;
 	for (;;) {

@@ -320,7 +320,7 @@ static GByteArray *peek(const MsExtraction *to, const MsDocument *document, cons
 	if (entry->method == 8)
 		out = ms_inflate(to, document->where, bytes, (gsize)entry->packed, MS_DEFLATED, NULL);
 	else if (entry->method == 0)
-		out = g_byte_array_append(g_byte_array_new(), bytes, (guint)entry->packed);
+		out = g_byte_array_append(ms_bytes_new(), bytes, (guint)entry->packed);
 	return out != NULL && out->len > 0 ? g_steal_pointer(&out) : NULL;
 }
 

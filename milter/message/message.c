@@ -235,7 +235,7 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
 	bool attached = *name != '\0'
 		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
-	g_autoptr(GByteArray) copy = g_byte_array_new();
+	g_autoptr(GByteArray) copy = ms_bytes_new();
 	Leaf leaf = {.path = path, .name = name, .where = where, .encoding = encoding, .type = type};
 	raw_content(part, copy, &leaf.data, &leaf.len);
 	ms_walk_account(walk, leaf.data, leaf.len);
