@@ -75,7 +75,10 @@ static bool sniff(const guint8 *data, gsize len, char *root, gsize size)
 		if (*stop++ == ':')
 			p = stop;
 	}
-	g_strlcpy(root, p, MIN(size, (gsize)(stop - p) + 1));
+	/* Not g_strlcpy(): it looks for the end of a string, which these bytes need not have. */
+	gsize n = MIN(size - 1, (gsize)(stop - p));
+	memcpy(root, p, n);
+	root[n] = '\0';
 	return *root != '\0';
 }
 
