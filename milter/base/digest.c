@@ -214,3 +214,14 @@ void ms_digest_pieces(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, 
 	}
 	crypto_generichash_final(&state, out, MS_DIGEST_BYTES);
 }
+
+char *ms_digest_random_name(gsize bytes)
+{
+	guint8 random[MS_DIGEST_BYTES];
+	g_assert(bytes <= sizeof random);
+	ms_digest_random(random);
+	GString *name = g_string_new(NULL);
+	for (gsize i = 0; i < bytes; i++)
+		g_string_append_printf(name, "%02x", random[i]);
+	return g_string_free(name, FALSE);
+}

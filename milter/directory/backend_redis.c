@@ -677,24 +677,14 @@ static bool renew_claim(Redis *r, GError **error)
 	return ms_redis_command(r->redis, 3, argv, &reply, error) == MS_FOUND;
 }
 
-/* A name that no generation had before, whatever Redis has forgotten. */
-static char *new_generation(void)
-{
-	guint8 random[MS_DIGEST_BYTES];
-	ms_digest_random(random);
-	GString *name = g_string_new(NULL);
-	for (gsize i = 0; i < NAME_BYTES; i++)
-		g_string_append_printf(name, "%02x", random[i]);
-	return g_string_free(name, FALSE);
-}
-
 static bool begin_redis(MsBackend *backend, gint64 expected, GError **error)
 {
 	Redis *r = self(backend);
 	if (check_eviction(r, error) != MS_FOUND)
 		return false;
 	g_free(r->loading);
-	r->loading = new_generation();
+	/* A name that no generation had before, whatever Redis has forgotten. */
+	r->loading = ms_digest_random_name(NAME_BYTES);
 	if (!claim(r, error)) {
 		g_clear_pointer(&r->loading, g_free);
 		return false;

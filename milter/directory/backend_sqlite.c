@@ -10,6 +10,12 @@
 
 #include "backend.h"
 
+/*
+ * The mapping of one host in a file.  In come keys and tokens (backend.h), out go entries of the
+ * generation in use, all of a lookup from one read transaction; from any thread.  A load writes rows
+ * of a generation that nobody reads, a batch a transaction, and takes it into use in one.
+ */
+
 #define APPLICATION_ID 0x6d736469 /* "msdi" */
 
 static const char schema[] =

@@ -101,12 +101,7 @@ void ms_records_free(MsRecords *records)
 
 char *ms_records_name(void)
 {
-	guint8 random[MS_DIGEST_BYTES];
-	ms_digest_random(random);
-	GString *name = g_string_new(NULL);
-	for (int i = 0; i < 8; i++)
-		g_string_append_printf(name, "%02x", random[i]);
-	return g_string_free(name, FALSE);
+	return ms_digest_random_name(8);
 }
 
 /* ---- statements ----------------------------------------------------------------------- */

@@ -10,6 +10,12 @@
 #include "missent/io.h"
 #include "missent/store.h"
 
+/*
+ * One file of SQLite: SQL and text parameters come in, rows go out to a function.  From any thread:
+ * each call holds the lock of its MsSqlite, and ms_sqlite_lock() holds it over several.  A commit
+ * that returned is on disk.
+ */
+
 #define BUSY_MS 5000
 
 struct MsSqlite {
