@@ -4,6 +4,12 @@
 
 #include "records_private.h"
 
+/*
+ * Decisions on held mail in the database: what was asked comes in, how far it got goes out, so that
+ * one that was interrupted can be taken up again.  Each function is one transaction under the lock
+ * of the database; from any thread, and any process.
+ */
+
 void records_take_decision(int n, const char *const *c, void *list)
 {
 	(void)n;

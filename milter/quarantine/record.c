@@ -4,6 +4,11 @@
 
 #include "missent/quarantine.h"
 
+/*
+ * A record in memory: made of a judgement or read from the database, asked who has a right, and freed.
+ * Plain data of one message; no lock, no database (records.c).
+ */
+
 const char *const ms_state_names[MS_N_STATES + 1] = {"held", "observed", "released", "returned",
 	"deleted", "delivered", NULL};
 const char *const ms_held_place_names[MS_N_PLACES + 1] = {"queue", "spool", NULL};
