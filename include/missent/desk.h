@@ -26,7 +26,7 @@
 
 #include "missent/engine.h"
 #include "missent/mta.h"
-#include "missent/quarantine.h"
+#include "missent/decision.h"
 #include "missent/settings.h"
 
 #define MS_DESK_MOST 10000
@@ -41,7 +41,7 @@ MsDesk *ms_desk_another(const MsDesk *desk, GError **error);
 void ms_desk_leave_work(MsDesk *desk, void (*poke)(void *user), void *user, gint64 wait_ms);
 void ms_desk_free(MsDesk *desk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDesk, ms_desk_free)
-MsRecords *ms_desk_records(MsDesk *desk);
+MsLedger *ms_desk_ledger(MsDesk *desk);
 const MsSettings *ms_desk_settings(const MsDesk *desk);
 /* Queue ID to MsQueued, as it was at most two seconds ago.  Borrowed. */
 GHashTable *ms_desk_queue(MsDesk *desk, GError **error);

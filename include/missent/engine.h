@@ -20,7 +20,7 @@
 #include "missent/audit.h"
 #include "missent/directory.h"
 #include "missent/policy.h"
-#include "missent/quarantine.h"
+#include "missent/ledger.h"
 #include "missent/reader.h"
 #include "missent/settings.h"
 
@@ -46,7 +46,7 @@ const MsPolicies *ms_runtime_policies(const MsRuntime *runtime);
 MsKinds *ms_runtime_kinds(const MsRuntime *runtime);
 MsDirectory *ms_runtime_directory(const MsRuntime *runtime);
 MsReader *ms_runtime_reader(const MsRuntime *runtime);
-MsRecords *ms_runtime_records(const MsRuntime *runtime);
+MsLedger *ms_runtime_ledger(const MsRuntime *runtime);
 MsAudit *ms_runtime_audit(const MsRuntime *runtime);
 
 /* Opens the directory of a configuration alone. */
@@ -81,7 +81,7 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
  * disk when true.  `digest` is the body's (bodydigest.h). */
 bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	MsJudgement *judgement, int message_fd, const char *digest, GError **error);
-/* May it go unjudged?  MS_FOUND spends its token (quarantine.h). */
+/* May it go unjudged?  MS_FOUND spends its token (token.h). */
 MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,
 	const char *digest, GError **error);
 /* The record that a judgement makes; also for who only looks. */

@@ -18,7 +18,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "missent/quarantine.h"
+#include "missent/ledger.h"
 #include "missent/settings.h"
 
 #define MS_LINK_MAX (32u << 20)
@@ -41,7 +41,7 @@ void ms_link_host_free(MsLinkHost *host);
 /* Hosts that ever answered (through Redis), of MsLinkHost. */
 GPtrArray *ms_link_hosts(MsLink *link, GError **error);
 /* Takes what came in of other hosts' records, for at most `wait_ms`; how many, -1 on error. */
-gint64 ms_link_mirror(MsLink *link, MsRecords *records, gint64 wait_ms, GError **error);
+gint64 ms_link_mirror(MsLink *link, MsLedger *ledger, gint64 wait_ms, GError **error);
 
 /* ---- the agent's end ------------------------------------------------------------------ */
 

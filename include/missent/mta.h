@@ -18,7 +18,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "missent/quarantine.h"
+#include "missent/record.h"
 
 typedef struct {
 	const char *program; /* missent-release */

@@ -125,7 +125,7 @@ static void note_redis(bool *up, bool fine, const GError *why)
  * what it had: records know their age, so that repeating changes nothing. */
 static bool publish(MsDesk *desk, MsLink *link, gint64 *since, GError **error)
 {
-	g_autoptr(GPtrArray) list = ms_records_changed(ms_desk_records(desk), *since, AT_ONCE, error);
+	g_autoptr(GPtrArray) list = ms_records_changed(ms_desk_ledger(desk), *since, AT_ONCE, error);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		if (!ms_link_publish(link, record, error))

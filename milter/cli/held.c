@@ -109,7 +109,7 @@ static gint64 before_now(const char *span, bool *fine)
 static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_records(desk), filter, &error);
+	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_ledger(desk), filter, &error);
 	if (list == NULL)
 		return cli_fail_error(error);
 	/* Without the queue the records are still worth seeing. */
@@ -251,7 +251,7 @@ static int do_causes(Cli *cli, int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	g_autoptr(GPtrArray) causes =
-		desk != NULL ? ms_records_causes(ms_desk_records(desk), 1000, &error) : NULL;
+		desk != NULL ? ms_records_causes(ms_desk_ledger(desk), 1000, &error) : NULL;
 	if (causes == NULL)
 		return error != NULL ? cli_fail_error(error) : rc;
 	for (guint i = 0; i < causes->len; i++) {
@@ -288,7 +288,7 @@ static int do_stats(Cli *cli, int argc, char **argv)
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	if (desk == NULL)
 		return rc;
-	if (!ms_records_stats(ms_desk_records(desk), &stats, &error))
+	if (!ms_records_stats(ms_desk_ledger(desk), &stats, &error))
 		return cli_fail_error(error);
 	gint64 age = stats.held > 0 ? (g_get_real_time() - stats.oldest) / G_USEC_PER_SEC : 0;
 	g_autofree char *words = age_of(stats.held > 0 ? stats.oldest : g_get_real_time());
@@ -385,7 +385,7 @@ static void show_text(const MsRecord *record)
 static MsRecord *find(MsDesk *desk, const char *name, int *rc)
 {
 	g_autoptr(GError) error = NULL;
-	MsRecord *record = ms_records_find(ms_desk_records(desk), name, &error);
+	MsRecord *record = ms_records_find(ms_desk_ledger(desk), name, &error);
 	if (record == NULL)
 		*rc = error != NULL
 			? cli_fail_error(error)
@@ -505,7 +505,7 @@ static void print_left(MsDesk *desk, const GPtrArray *uids, const GPtrArray *don
 	for (guint i = 0; i < done->len; i++)
 		g_hash_table_add(decided, ((MsDecision *)done->pdata[i])->uid);
 	for (guint i = 0; i < uids->len; i++) {
-		g_autoptr(MsRecord) record = ms_records_find(ms_desk_records(desk), uids->pdata[i], NULL);
+		g_autoptr(MsRecord) record = ms_records_find(ms_desk_ledger(desk), uids->pdata[i], NULL);
 		if (record == NULL || g_hash_table_contains(decided, record->uid))
 			continue;
 		if (json)
@@ -520,7 +520,7 @@ static int print_outcomes(MsDesk *desk, const GPtrArray *done, bool json)
 	int rc = 0;
 	for (guint i = 0; i < done->len; i++) {
 		const MsDecision *d = done->pdata[i];
-		g_autoptr(MsRecord) record = ms_records_find(ms_desk_records(desk), d->uid, NULL);
+		g_autoptr(MsRecord) record = ms_records_find(ms_desk_ledger(desk), d->uid, NULL);
 		int one = print_outcome(d, record != NULL && *record->queue_id != '\0' ? record->queue_id : d->uid,
 			json);
 		rc = MAX(rc, one);
@@ -592,7 +592,7 @@ static GPtrArray *which(MsDesk *desk, Options *o, const char *verb, int argc, ch
 	if (uids->len > 0 || !filter_take(&o->filter, MS_STATE_HELD, &filter))
 		return NULL;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_records(desk), &filter, &error);
+	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_ledger(desk), &filter, &error);
 	if (list == NULL) {
 		*rc = cli_fail_error(error);
 		return NULL;

@@ -6,6 +6,7 @@
 
 #include "missent/answer.h"
 #include "missent/log.h"
+#include "missent/token.h"
 
 #include "session.h"
 

@@ -8,6 +8,7 @@
 #include "missent/bodydigest.h"
 #include "missent/identifier.h"
 #include "missent/log.h"
+#include "missent/token.h"
 
 #include "session.h"
 

@@ -7,6 +7,7 @@
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
 #include "missent/spool.h"
+#include "missent/token.h"
 
 #include "desk_private.h"
 
@@ -35,7 +36,7 @@ static bool resumed_at(const Carry *c, const char *step)
 
 static bool step(Carry *c, const char *name, int place, GError **error)
 {
-	if (!ms_decisions_step(c->desk->records, c->decision, name, NULL, place, error))
+	if (!ms_decisions_step(c->desk->ledger, c->decision, name, NULL, place, error))
 		return false;
 	desk_point(name);
 	return true;
@@ -149,7 +150,7 @@ static bool move_to_spool(Carry *c, GError **error)
 static bool keep_token(const char *hash, void *user, GError **error)
 {
 	Carry *c = user;
-	if (!ms_decisions_step(c->desk->records, c->decision, "submit", hash, -1, error))
+	if (!ms_decisions_step(c->desk->ledger, c->decision, "submit", hash, -1, error))
 		return false;
 	desk_point("submit");
 	return true;
@@ -160,7 +161,7 @@ static bool was_taken(Carry *c, char **queue_id_out, GError **error)
 {
 	*queue_id_out = NULL;
 	return *c->decision->token == '\0'
-		|| ms_tokens_void(c->desk->records, c->decision->token, queue_id_out, error);
+		|| ms_tokens_void(c->desk->ledger, c->decision->token, queue_id_out, error);
 }
 
 /* What is in its queue the MTA has taken, though it could not say so. */
@@ -175,7 +176,7 @@ static bool settle(Carry *c, MsSubmitted result, const char *hash, const char *r
 	char **outcome_out, GError **error)
 {
 	g_autofree char *queue_id = NULL;
-	if (!ms_tokens_void(c->desk->records, hash, &queue_id, error))
+	if (!ms_tokens_void(c->desk->ledger, hash, &queue_id, error))
 		return false;
 	if (result == MS_UNCLEAR && queue_id != NULL && is_queued(c, queue_id))
 		result = MS_SUBMITTED;
@@ -297,7 +298,7 @@ static bool do_note(Carry *c, char **outcome_out, GError **error)
 static bool do_assign(Carry *c, char **outcome_out, GError **error)
 {
 	*outcome_out = g_strdup_printf("to %s", *c->decision->outcome != '\0' ? c->decision->outcome : "nobody");
-	return ms_records_assign(c->desk->records, c->record->id, c->decision->outcome, error);
+	return ms_records_assign(c->desk->ledger, c->record->id, c->decision->outcome, error);
 }
 
 static bool put(Carry *c, const char *account, const char *kind, const char *value, GError **error)
@@ -314,7 +315,7 @@ static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
 	g_autoptr(MsRecord) after = NULL;
 	if (!desk_rejudge(c->desk, c->record, c->decision->who, error))
 		return false;
-	after = ms_records_find(c->desk->records, c->record->uid, error);
+	after = ms_records_find(c->desk->ledger, c->record->uid, error);
 	if (after == NULL)
 		return false;
 	g_autoptr(GPtrArray) right = ms_record_rightful(after);
@@ -329,7 +330,7 @@ static void judge_again(Carry *c)
 {
 	g_autoptr(GError) why = NULL;
 	if (!desk_rejudge(c->desk, c->record, c->decision->who, &why))
-		ms_records_act(c->desk->records, c->record->id, c->decision->who, "rejudge (failed)", why->message,
+		ms_records_act(c->desk->ledger, c->record->id, c->decision->who, "rejudge (failed)", why->message,
 			NULL);
 }
 
@@ -402,18 +403,18 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 	bool told = desk_audit(c->desk, c->decision->who, c->decision->verb, c->record->uid,
 		fine ? "done" : "failed", NULL);
 	g_autofree char *all = g_strconcat(outcome, told ? "" : " (the audit line of this could not be written)", NULL);
-	if (!ms_decisions_finish(c->desk->records, c->decision, fine, all, state >= 0 ? c->to : NULL,
+	if (!ms_decisions_finish(c->desk->ledger, c->decision, fine, all, state >= 0 ? c->to : NULL,
 		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
 		return; /* stays begun, and is taken up again */
 	desk_point("finished");
-	g_autoptr(MsRecord) after = ms_records_find(c->desk->records, c->record->uid, NULL);
+	g_autoptr(MsRecord) after = ms_records_find(c->desk->ledger, c->record->uid, NULL);
 	if (after != NULL && after->state != MS_STATE_HELD && after->place == MS_PLACE_SPOOL)
 		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);
 }
 
 void desk_carry_out(MsDesk *desk, MsDecision *decision)
 {
-	g_autoptr(MsRecord) record = ms_records_find(desk->records, decision->uid, NULL);
+	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, decision->uid, NULL);
 	if (record == NULL)
 		return;
 	g_autoptr(GPtrArray) to = desk_held_for(record, decision->recipients);

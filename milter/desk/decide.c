@@ -127,7 +127,7 @@ static MsDecision *make_decision(const Making *m, const char *uid, const GPtrArr
 {
 	const MsAsk *ask = m->ask;
 	MsDecision *d = g_new0(MsDecision, 1);
-	d->id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, m->list->len) : ms_records_name();
+	d->id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, m->list->len) : ms_record_name();
 	d->uid = g_strdup(uid);
 	d->group = g_strdup(m->group);
 	d->verb = g_strdup(ask->verb);
@@ -196,7 +196,7 @@ static bool check_ask(const MsAsk *ask, GError **error)
 static bool add_message(Making *m, const char *uid, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	g_autoptr(MsRecord) record = ms_records_find(m->desk->records, uid, &why);
+	g_autoptr(MsRecord) record = ms_records_find(m->desk->ledger, uid, &why);
 	guint n = 0;
 	if (record == NULL && why == NULL)
 		desk_fail(&why, "%s: there is no record of a held message with this queue ID", uid);
@@ -218,7 +218,7 @@ GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 {
 	g_autoptr(GPtrArray) list =
 		g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
-	g_autofree char *group = ask->id != NULL ? g_strdup(ask->id) : ms_records_name();
+	g_autofree char *group = ask->id != NULL ? g_strdup(ask->id) : ms_record_name();
 	Making m = {.desk = desk, .ask = ask, .list = list, .group = group};
 	if (!check_ask(ask, error))
 		return NULL;

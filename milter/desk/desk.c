@@ -81,8 +81,8 @@ static MsDesk *desk_open(const char *config, DeskShared *shared, GError **error)
 		return NULL;
 	const MsSettings *s = desk->settings;
 	desk->audit = ms_audit_new(s->audit_file);
-	desk->records = ms_records_open(s->records_file, error);
-	if (desk->records == NULL)
+	desk->ledger = ms_ledger_open(s->records_file, error);
+	if (desk->ledger == NULL)
 		return NULL;
 	desk->mta = (MsMta){s->release_program, s->sendmail,
 		s->sendmail ? s->sendmail_config : s->postfix_config, s->sendmail_queue, s->sendmail_program};
@@ -118,7 +118,7 @@ void ms_desk_free(MsDesk *desk)
 	desk_forget_queue(desk);
 	ms_runtime_unref(desk->runtime);
 	g_atomic_rc_box_release_full(desk->shared, shared_clear);
-	ms_records_free(desk->records);
+	ms_ledger_free(desk->ledger);
 	ms_audit_free(desk->audit);
 	ms_settings_free(desk->settings);
 	g_free(desk->config);
@@ -126,9 +126,9 @@ void ms_desk_free(MsDesk *desk)
 	g_free(desk);
 }
 
-MsRecords *ms_desk_records(MsDesk *desk)
+MsLedger *ms_desk_ledger(MsDesk *desk)
 {
-	return desk->records;
+	return desk->ledger;
 }
 
 const MsSettings *ms_desk_settings(const MsDesk *desk)
@@ -206,7 +206,7 @@ static void under_lock(MsDesk *desk, const GPtrArray *decisions, bool final)
 		if (desk_is_final(asked->verb) != final)
 			continue;
 		/* Another process may have done it while we waited. */
-		g_autoptr(MsDecision) d = ms_decisions_find(desk->records, asked->id, NULL);
+		g_autoptr(MsDecision) d = ms_decisions_find(desk->ledger, asked->id, NULL);
 		if (d != NULL && is_open(d))
 			desk_carry_out(desk, d);
 	}
@@ -218,7 +218,7 @@ static GPtrArray *outcomes(MsDesk *desk, const GPtrArray *decisions)
 	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	for (guint i = 0; i < decisions->len; i++) {
 		MsDecision *d =
-			ms_decisions_find(desk->records, ((MsDecision *)decisions->pdata[i])->id, NULL);
+			ms_decisions_find(desk->ledger, ((MsDecision *)decisions->pdata[i])->id, NULL);
 		if (d != NULL)
 			g_ptr_array_add(list, d);
 	}
@@ -260,7 +260,7 @@ static GPtrArray *taken_already(MsDesk *desk, const MsAsk *ask)
 	MsDecision *d = NULL;
 	for (guint i = 0; ask->id != NULL && (i == 0 || d != NULL); i++) {
 		g_autofree char *id = g_strdup_printf("%s-%u", ask->id, i);
-		d = ms_decisions_find(desk->records, id, NULL);
+		d = ms_decisions_find(desk->ledger, id, NULL);
 		if (d != NULL)
 			g_ptr_array_add(list, d);
 	}
@@ -282,7 +282,7 @@ static GPtrArray *write_down(MsDesk *desk, const MsAsk *ask, GError **error)
 	lock(desk->lock[0]);
 	g_autoptr(GPtrArray) list = desk_make_decisions(desk, ask, error);
 	bool fine = list != NULL && audit_decisions(desk, ask, list, error)
-		&& ms_decisions_add(desk->records, list, error);
+		&& ms_decisions_add(desk->ledger, list, error);
 	flock(desk->lock[0], LOCK_UN);
 	return fine ? g_steal_pointer(&list) : NULL;
 }
@@ -305,10 +305,10 @@ static GPtrArray *waiting_under(MsDesk *desk, const char *id, GError **error)
 		desk_fail(error, "which decision? its name is empty (see missent held show)");
 		return NULL;
 	}
-	g_autoptr(GPtrArray) list = ms_decisions_list(desk->records, MS_DECISION_WAITING, id, error);
+	g_autoptr(GPtrArray) list = ms_decisions_list(desk->ledger, MS_DECISION_WAITING, id, error);
 	if (list == NULL)
 		return NULL;
-	MsDecision *one = list->len == 0 ? ms_decisions_find(desk->records, id, error) : NULL;
+	MsDecision *one = list->len == 0 ? ms_decisions_find(desk->ledger, id, error) : NULL;
 	if (one != NULL)
 		g_ptr_array_add(list, one);
 	if (list->len > 0 && ((MsDecision *)list->pdata[0])->state == MS_DECISION_WAITING)
@@ -330,7 +330,7 @@ GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agr
 	if (list != NULL && !desk_audit(desk, who, agrees ? "agree" : "withdraw", id, "", error))
 		return NULL;
 	for (guint i = 0; list != NULL && i < list->len; i++)
-		if (!ms_decisions_second(desk->records, list->pdata[i], who, agrees, error))
+		if (!ms_decisions_second(desk->ledger, list->pdata[i], who, agrees, error))
 			return NULL;
 	if (list == NULL)
 		return NULL;
@@ -340,7 +340,7 @@ GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agr
 
 guint ms_desk_work(MsDesk *desk, guint most)
 {
-	g_autoptr(GPtrArray) list = ms_decisions_list(desk->records, -1, NULL, NULL);
+	g_autoptr(GPtrArray) list = ms_decisions_list(desk->ledger, -1, NULL, NULL);
 	if (list == NULL || list->len == 0)
 		return 0;
 	if (most > 0 && list->len > most)

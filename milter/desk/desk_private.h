@@ -15,7 +15,7 @@ typedef struct {
 struct MsDesk {
 	char *config;
 	MsSettings *settings;
-	MsRecords *records;
+	MsLedger *ledger;
 	MsAudit *audit;
 	DeskShared *shared; /* reference counted (GAtomicRcBox) */
 	MsRuntime *runtime; /* as it was when it was last asked for */

@@ -68,7 +68,7 @@ int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error)
 static MsRecord *find(MsDesk *desk, const char *uid, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	MsRecord *record = ms_records_find(desk->records, uid, &why);
+	MsRecord *record = ms_records_find(desk->ledger, uid, &why);
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
 	else if (record == NULL)
@@ -82,7 +82,7 @@ static int look(MsDesk *desk, const char *uid, const char *who, const char *what
 {
 	g_autoptr(MsRecord) record = find(desk, uid, error);
 	if (record == NULL || !desk_audit(desk, who, what, record->uid, "", error)
-		|| !ms_records_act(desk->records, record->id, who, what, "", error))
+		|| !ms_records_act(desk->ledger, record->id, who, what, "", error))
 		return -1;
 	int fd = desk_open_message(desk, record, error);
 	if (fd >= 0)
@@ -136,7 +136,7 @@ bool desk_rejudge(MsDesk *desk, const MsRecord *record, const char *who, GError 
 		return desk_fail(error, "%s: the directory cannot be asked now, so nothing was judged", record->queue_id);
 	g_autoptr(MsEnvelope) envelope = envelope_of(record);
 	again = ms_engine_record(desk->runtime, envelope, judgement, record->digest);
-	return ms_records_rejudge(desk->records, record, again->recipients, who, error);
+	return ms_records_rejudge(desk->ledger, record, again->recipients, who, error);
 }
 
 MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error)

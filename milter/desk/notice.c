@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "missent/bodydigest.h"
+#include "missent/notice.h"
 #include "missent/text.h"
+#include "missent/token.h"
 
 #include "desk_private.h"
 
@@ -53,7 +55,7 @@ static char *encoded(const char *text)
 static GString *begin_mail(const MsDesk *desk, const char *to, const char *subject, const char *type)
 {
 	g_autofree char *date = ms_text_mail_date(g_get_real_time());
-	g_autofree char *name = ms_records_name();
+	g_autofree char *name = ms_record_name();
 	g_autofree char *from = own_address(desk);
 	g_autofree char *title = encoded(subject);
 	GString *text = g_string_new(NULL);
@@ -93,7 +95,7 @@ MsSubmitted desk_submit(MsDesk *desk, const char *sender, const GPtrArray *recip
 	g_autoptr(GError) error = NULL;
 	g_autofree char *hash = NULL;
 	g_autofree char *token =
-		ms_tokens_make(desk->records, digest, sender, recipients, &hash, &error);
+		ms_tokens_make(desk->ledger, digest, sender, recipients, &hash, &error);
 	if (token == NULL || (before != NULL && !before(hash, user, &error))) {
 		*reply_out = g_strdup(error->message);
 		return MS_LATER;
@@ -109,7 +111,7 @@ static MsSubmitted send_mail(MsDesk *desk, DeskMail *mail)
 	MsSubmitted result = desk_submit(desk, mail->sender, mail->recipients, mail->fd, mail->digest, NULL,
 		NULL, &hash, &reply);
 	if (hash != NULL)
-		ms_tokens_void(desk->records, hash, &queue_id, NULL);
+		ms_tokens_void(desk->ledger, hash, &queue_id, NULL);
 	return result;
 }
 
@@ -139,7 +141,7 @@ static void append_recipients(GString *text, const MsRecord *record)
 
 DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *why)
 {
-	g_autofree char *border = ms_records_name();
+	g_autofree char *border = ms_record_name();
 	g_autofree char *type = g_strdup_printf(
 		"multipart/report; report-type=delivery-status; boundary=\"%s\"", border);
 	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
@@ -203,10 +205,10 @@ static bool tell(MsDesk *desk, const MsRecord *record, const char *to)
 {
 	bool first = false;
 	gint64 window = desk->settings->desk.notice_window_ms * 1000;
-	if (*to == '\0' || !ms_notices_first(desk->records, to, record->cause, window, &first, NULL) || !first
+	if (*to == '\0' || !ms_notices_first(desk->ledger, to, record->cause, window, &first, NULL) || !first
 		|| send_held(desk, record, to) != MS_LATER)
 		return true;
-	ms_notices_unsent(desk->records, to, record->cause);
+	ms_notices_unsent(desk->ledger, to, record->cause);
 	return false;
 }
 
@@ -230,14 +232,14 @@ void desk_send_notices(MsDesk *desk)
 	if ((!s->desk.notice_sender && s->desk.notice_to[0] == NULL) || g_get_monotonic_time() < desk->notices_at)
 		return;
 	g_autoptr(GPtrArray) list =
-		ms_records_changed(desk->records, desk->noticed, NOTICES_AT_ONCE, NULL);
+		ms_records_changed(desk->ledger, desk->noticed, NOTICES_AT_ONCE, NULL);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		bool first = false;
 		if (record->state == MS_STATE_HELD
-			&& ms_notices_first(desk->records, record->uid, TOLD, NEVER_AGAIN, &first, NULL) && first
+			&& ms_notices_first(desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL) && first
 			&& !tell_all(desk, record)) {
-			ms_notices_unsent(desk->records, record->uid, TOLD);
+			ms_notices_unsent(desk->ledger, record->uid, TOLD);
 			desk->notices_at = g_get_monotonic_time() + PAUSE_US;
 			return;
 		}
@@ -285,8 +287,8 @@ void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records)
 		return; /* another time */
 	for (guint i = 0; i < records->len; i++) {
 		const MsRecord *r = records->pdata[i];
-		if (ms_records_warned(desk->records, r->id, g_get_real_time(), NULL))
-			ms_records_act(desk->records, r->id, "missent", "expiry announced", "", NULL);
+		if (ms_records_warned(desk->ledger, r->id, g_get_real_time(), NULL))
+			ms_records_act(desk->ledger, r->id, "missent", "expiry announced", "", NULL);
 	}
 }
 
@@ -295,11 +297,11 @@ void desk_send_digest(MsDesk *desk)
 	const MsSettings *s = desk->settings;
 	MsRecordStats stats;
 	bool first = false;
-	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->records, &stats, NULL) || stats.held == 0
-		|| !ms_notices_first(desk->records, "reviewers", "digest", s->desk.digest_ms * 1000, &first, NULL)
+	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->ledger, &stats, NULL) || stats.held == 0
+		|| !ms_notices_first(desk->ledger, "reviewers", "digest", s->desk.digest_ms * 1000, &first, NULL)
 		|| !first)
 		return;
-	g_autoptr(GPtrArray) causes = ms_records_causes(desk->records, 30, NULL);
+	g_autoptr(GPtrArray) causes = ms_records_causes(desk->ledger, 30, NULL);
 	g_autoptr(GString) body = g_string_new(NULL);
 	g_autofree char *oldest = ms_text_mail_date(stats.oldest);
 	g_string_append_printf(body,
@@ -317,5 +319,5 @@ void desk_send_digest(MsDesk *desk)
 		say(desk, "%" G_GINT64_FORMAT " held message(s)", "%" G_GINT64_FORMAT " message(s) retenu(s)"),
 		stats.held);
 	if (send_to_reviewers(desk, subject, body->str) == MS_LATER)
-		ms_notices_unsent(desk->records, "reviewers", "digest");
+		ms_notices_unsent(desk->ledger, "reviewers", "digest");
 }

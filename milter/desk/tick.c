@@ -18,7 +18,7 @@ static GPtrArray *held_before(MsDesk *desk, gint64 ms)
 		.older_than = g_get_real_time() - ms * 1000,
 		.sort = MS_SORT_OLDEST,
 		.limit = AT_ONCE};
-	return ms_records_list(desk->records, &filter, NULL);
+	return ms_records_list(desk->ledger, &filter, NULL);
 }
 
 static void announce(MsDesk *desk)
@@ -47,7 +47,7 @@ static void expire_one(MsDesk *desk, const MsRecord *record)
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, NULL);
 	const MsDecision *d = done != NULL && done->len > 0 ? done->pdata[0] : NULL;
 	if (d == NULL || d->state == MS_DECISION_FAILED) /* again when as much time has gone by */
-		ms_records_warned(desk->records, record->id, g_get_real_time(), NULL);
+		ms_records_warned(desk->ledger, record->id, g_get_real_time(), NULL);
 }
 
 static void expire(MsDesk *desk)
@@ -65,7 +65,7 @@ static void expire(MsDesk *desk)
 static void forget(MsDesk *desk)
 {
 	gint64 before = g_get_real_time() - desk->settings->desk.keep_ms * 1000;
-	gint64 n = ms_records_forget(desk->records, before, AT_ONCE, NULL);
+	gint64 n = ms_records_forget(desk->ledger, before, AT_ONCE, NULL);
 	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " records", n);
 	if (n > 0)
 		desk_audit(desk, "missent", "forget", "", detail, NULL);
@@ -75,7 +75,7 @@ static bool wanted(const char *uid, void *user)
 {
 	MsDesk *desk = user;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsRecord) record = ms_records_find(desk->records, uid, &error);
+	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, uid, &error);
 	if (error != NULL)
 		return true; /* could not look */
 	return record != NULL && record->state == MS_STATE_HELD;

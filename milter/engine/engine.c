@@ -9,6 +9,7 @@
 #include "missent/answer.h"
 #include "missent/engine.h"
 #include "missent/spool.h"
+#include "missent/token.h"
 
 #include "known.h"
 
@@ -21,7 +22,7 @@ struct MsRuntime {
 	MsDirectory *directory;
 	MsReader *reader;
 	MsKnowledge *knowledge; /* of the reader, about the directory */
-	MsRecords *records;
+	MsLedger *ledger;
 	MsAudit *audit;
 };
 
@@ -133,9 +134,9 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 			g_strerror(errno));
 		return false;
 	}
-	runtime->records = ms_records_open(s->records_file, error);
+	runtime->ledger = ms_ledger_open(s->records_file, error);
 	runtime->audit = ms_audit_new(s->audit_file);
-	return runtime->records != NULL;
+	return runtime->ledger != NULL;
 }
 
 static void stamp_file(GString *out, const char *path)
@@ -215,7 +216,7 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_knowledge_free(runtime->knowledge);
 	ms_reader_free(runtime->reader);
 	ms_directory_free(runtime->directory);
-	ms_records_free(runtime->records);
+	ms_ledger_free(runtime->ledger);
 	ms_audit_free(runtime->audit);
 	ms_policies_free(runtime->policies);
 	ms_kinds_unref(runtime->kinds);
@@ -250,9 +251,9 @@ MsReader *ms_runtime_reader(const MsRuntime *runtime)
 	return runtime->reader;
 }
 
-MsRecords *ms_runtime_records(const MsRuntime *runtime)
+MsLedger *ms_runtime_ledger(const MsRuntime *runtime)
 {
-	return runtime->records;
+	return runtime->ledger;
 }
 
 MsAudit *ms_runtime_audit(const MsRuntime *runtime)
@@ -417,7 +418,7 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
 MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,
 	const char *digest, GError **error)
 {
-	return ms_tokens_spend(runtime->records, token, digest, envelope->sender, envelope->recipients,
+	return ms_tokens_spend(runtime->ledger, token, digest, envelope->sender, envelope->recipients,
 		envelope->queue_id, error);
 }
 
@@ -425,13 +426,13 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 static bool keep_copy(MsRuntime *runtime, MsRecord *record, int message_fd, GError **error)
 {
 	const char *dir = runtime->settings->spool_dir;
-	g_autofree char *twin = ms_records_twin(runtime->records, record);
+	g_autofree char *twin = ms_records_twin(runtime->ledger, record);
 	if (twin != NULL)
 		return true; /* the sender tries again, for it did not hear our first answer */
-	record->uid = ms_records_name();
+	record->uid = ms_record_name();
 	if (!ms_spool_write(dir, record->uid, message_fd, false, error))
 		return false;
-	if (ms_records_add(runtime->records, record, error))
+	if (ms_records_add(runtime->ledger, record, error))
 		return true;
 	ms_spool_remove(dir, record->uid, NULL);
 	return false;
@@ -447,7 +448,7 @@ static bool record(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *
 		return true;
 	g_autoptr(MsRecord) made = ms_engine_record(runtime, envelope, judgement, digest);
 	return verdict->action == MS_SPLIT ? keep_copy(runtime, made, message_fd, error)
-					   : ms_records_add(runtime->records, made, error);
+					   : ms_records_add(runtime->ledger, made, error);
 }
 
 bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,

@@ -62,7 +62,7 @@ static bool by_right(const Request *r)
 static json_t *decision(const Request *r, const char *verb, json_t *uids, json_t *recipients,
 	const char *detail, gint64 total)
 {
-	g_autofree char *id = ms_records_name();
+	g_autofree char *id = ms_record_name();
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:b, s:b}", "do", "decide", "id", id, "verb",
 		verb, "uids", uids, "recipients", recipients, "who", r->session->account->name, "why", form(r, "why"),
 		"detail", detail, "total", (json_int_t)total, "later", json_array_size(uids) > 5, "rightful",
@@ -214,7 +214,7 @@ void page_decide_cause(Request *r, Answer *a)
 	MsRecordFilter filter = {.state = MS_STATE_HELD, .cause = form(r, "cause"),
 		.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10), .limit = 10000};
 	g_autoptr(GPtrArray) list = *filter.cause != '\0' && strcmp(form(r, "sure"), "1") == 0
-		? ms_records_list(r->site->records, &filter, NULL)
+		? ms_records_list(r->site->ledger, &filter, NULL)
 		: NULL;
 	if (list == NULL || list->len == 0) {
 		say_no(r, a, 400, T(r, "Nothing is held for this cause, or you have not said that you looked."));
@@ -233,7 +233,7 @@ void page_agree(Request *r, Answer *a)
 	const char *id = form(r, "id");
 	bool agrees = strcmp(form(r, "agrees"), "yes") == 0;
 	g_autoptr(GPtrArray) list =
-		ms_decisions_list(r->site->records, MS_DECISION_WAITING, NULL, NULL);
+		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!audit(r, agrees ? "agree" : "withdraw", "", id)) {
 		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
@@ -245,7 +245,7 @@ void page_agree(Request *r, Answer *a)
 		const MsDecision *d = list->pdata[i];
 		if (strcmp(d->id, id) != 0 && strcmp(d->group, id) != 0)
 			continue;
-		g_autoptr(MsRecord) record = ms_records_find(r->site->records, d->uid, NULL);
+		g_autoptr(MsRecord) record = ms_records_find(r->site->ledger, d->uid, NULL);
 		if (record == NULL || !g_hash_table_add(done, g_strdup(record->host)))
 			continue;
 		g_autofree char *no = NULL;

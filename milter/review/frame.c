@@ -115,7 +115,7 @@ void html_notice(GString *out, bool fine, const char *text)
 static void counter(GString *out, const Request *r)
 {
 	MsRecordStats stats;
-	if (!ms_records_stats(r->site->records, &stats, NULL))
+	if (!ms_records_stats(r->site->ledger, &stats, NULL))
 		return;
 	g_autofree char *age = stats.held > 0 ? age_text(r, stats.oldest) : g_strdup("–");
 	html(out, "<div id=\"counter\" class=\"counter\" aria-live=\"polite\">"

@@ -148,8 +148,8 @@ static void next_page(GString *out, const Request *r, const Asked *asked, const 
 void page_list(Request *r, Answer *a)
 {
 	Asked asked = take(r);
-	g_autoptr(GPtrArray) list = ms_records_list(r->site->records, &asked.filter, NULL);
-	gint64 n = ms_records_count(r->site->records, &asked.filter, COUNT_UP_TO, NULL);
+	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &asked.filter, NULL);
+	gint64 n = ms_records_count(r->site->ledger, &asked.filter, COUNT_UP_TO, NULL);
 	if (list == NULL || n < 0) {
 		say_no(r, a, 503, T(r, "The records cannot be read now."));
 		return;
@@ -171,7 +171,7 @@ void page_list(Request *r, Answer *a)
 void page_counter(Request *r, Answer *a)
 {
 	MsRecordStats stats = {0};
-	ms_records_stats(r->site->records, &stats, NULL);
+	ms_records_stats(r->site->ledger, &stats, NULL);
 	g_autofree char *age = stats.held > 0 ? age_text(r, stats.oldest) : g_strdup("–");
 	json_t *out = json_pack("{s:I, s:s}", "held", (json_int_t)stats.held, "oldest", age);
 	char *text = json_dumps(out, JSON_COMPACT);
@@ -185,7 +185,7 @@ void page_counter(Request *r, Answer *a)
 
 void page_causes(Request *r, Answer *a)
 {
-	g_autoptr(GPtrArray) causes = ms_records_causes(r->site->records, 200, NULL);
+	g_autoptr(GPtrArray) causes = ms_records_causes(r->site->ledger, 200, NULL);
 	a->title = T(r, "By cause");
 	html(a->html, "<h1>%s</h1><p>%s</p>", T(r, "By cause"),
 		T(r, "Messages that one change broke are held for one cause. Look at a few, then decide on all of them."));
@@ -232,9 +232,9 @@ void page_cause(Request *r, Answer *a)
 	const char *cause = query(r, "is");
 	MsRecordFilter filter = {.state = MS_STATE_HELD, .cause = cause, .limit = SAMPLE};
 	MsRecordStats stats = {0};
-	ms_records_stats(r->site->records, &stats, NULL);
-	g_autoptr(GPtrArray) list = ms_records_list(r->site->records, &filter, NULL);
-	gint64 n = ms_records_count(r->site->records, &filter, 0, NULL);
+	ms_records_stats(r->site->ledger, &stats, NULL);
+	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
+	gint64 n = ms_records_count(r->site->ledger, &filter, 0, NULL);
 	a->title = T(r, "By cause");
 	html(a->html, "<p><a href=\"/causes\">← %s</a></p><h1>%s <small>%d</small></h1>", T(r, "By cause"), cause, n);
 	if (list == NULL || list->len == 0) {
@@ -274,7 +274,7 @@ static void waiting_row(GString *out, const Request *r, const MsDecision *d, gin
 void page_waiting(Request *r, Answer *a)
 {
 	g_autoptr(GPtrArray) list =
-		ms_decisions_list(r->site->records, MS_DECISION_WAITING, NULL, NULL);
+		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	a->title = T(r, "Second person");
@@ -322,7 +322,7 @@ void page_hosts(Request *r, Answer *a)
 			T(r, down ? "down: decisions wait" : "up"));
 		html(a->html, "</td><td data-label=\"%s\">%s</td><td data-label=\"%s\">%d</td></tr>",
 			T(r, "Last heard of"), age, T(r, "Held mail"),
-			ms_records_count(r->site->records, &filter, 0, NULL));
+			ms_records_count(r->site->ledger, &filter, 0, NULL));
 	}
 	html(a->html, "</tbody></table>");
 }

@@ -111,11 +111,11 @@ static bool open_records(Site *site, GError **error)
 	if (s->review.mirror) {
 		g_autofree char *folder = g_path_get_dirname(s->review.mirror_file);
 		g_mkdir_with_parents(folder, 0750);
-		site->records = ms_records_open(s->review.mirror_file, error);
+		site->ledger = ms_ledger_open(s->review.mirror_file, error);
 	} else {
-		site->records = ms_records_open_readonly(s->records_file, error);
+		site->ledger = ms_ledger_open_readonly(s->records_file, error);
 	}
-	return site->records != NULL;
+	return site->ledger != NULL;
 }
 
 static int open_site(Site *site)
@@ -145,7 +145,7 @@ static void close_site(Site *site)
 	ms_link_free(site->link);
 	ms_audit_free(site->audit);
 	ms_accounts_free(site->accounts);
-	ms_records_free(site->records);
+	ms_ledger_free(site->ledger);
 	ms_settings_free(site->settings);
 }
 
@@ -160,7 +160,7 @@ static void forget(const Site *site, gint64 *last)
 	if (keep == 0 || now - *last < FORGET_US)
 		return;
 	*last = now;
-	ms_records_forget(site->records, g_get_real_time() - keep * 1000, 1000, NULL);
+	ms_records_forget(site->ledger, g_get_real_time() - keep * 1000, 1000, NULL);
 }
 
 /* Records of all hosts, as they come in. */
@@ -172,7 +172,7 @@ static void *keep_mirror(void *user)
 	while (!stopping) {
 		g_autoptr(GError) error = NULL;
 		forget(site, &forgot);
-		bool fine = ms_link_mirror(site->link, site->records, 1000, &error) >= 0;
+		bool fine = ms_link_mirror(site->link, site->ledger, 1000, &error) >= 0;
 		if (fine != up)
 			ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "records of other hosts: %s",
 				fine ? "Redis answers again" : error->message);

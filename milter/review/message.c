@@ -11,7 +11,7 @@
 MsRecord *find_record(const Request *r, Answer *a, const char *uid)
 {
 	g_autoptr(GError) error = NULL;
-	MsRecord *record = strlen(uid) == 16 ? ms_records_find(r->site->records, uid, &error) : NULL;
+	MsRecord *record = strlen(uid) == 16 ? ms_records_find(r->site->ledger, uid, &error) : NULL;
 	if (record == NULL)
 		say_no(r, a, error != NULL ? 503 : 404,
 			T(r, error != NULL ? "The records cannot be read now." : "There is no such message."));
@@ -471,7 +471,7 @@ void page_reveal(Request *r, Answer *a)
 	a->title = T(r, "Held message");
 	if (no != NULL)
 		html_notice(a->html, false, no);
-	g_autoptr(MsRecord) now = ms_records_find(r->site->records, record->uid, NULL); /* with this look */
+	g_autoptr(MsRecord) now = ms_records_find(r->site->ledger, record->uid, NULL); /* with this look */
 	message_body(a->html, r, now != NULL ? now : record, json_object_get(reply, "evidence"));
 	json_decref(reply);
 }

@@ -14,12 +14,12 @@
 #include "missent/accounts.h"
 #include "missent/audit.h"
 #include "missent/link.h"
-#include "missent/quarantine.h"
+#include "missent/decision.h"
 #include "missent/settings.h"
 
 typedef struct {
 	MsSettings *settings;
-	MsRecords *records; /* of this host, read-only; or of all hosts */
+	MsLedger *ledger; /* of this host, read-only; or of all hosts */
 	MsAccounts *accounts;
 	MsAudit *audit;
 	MsLink *link;

@@ -22,7 +22,7 @@ static MsLimits limits;
 static MsReading *reading;
 static MsEnvelope *envelope;
 static MsJudgement *judgement;
-static MsRecords *records;
+static MsLedger *ledger;
 static MsAudit *audit;
 static int message_fd;
 
@@ -108,7 +108,7 @@ static void step_audit(void)
 static void step_record(void)
 {
 	g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, judgement, "");
-	ms_records_add(records, record, NULL);
+	ms_records_add(ledger, record, NULL);
 }
 
 static void step_fork(void)
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 	g_autofree char *dir = scratch_folder();
 	g_autofree char *db = g_build_filename(dir, "held.db", NULL);
 	g_autofree char *log = g_build_filename(dir, "audit", NULL);
-	records = ms_records_open(db, NULL);
+	ledger = ms_ledger_open(db, NULL);
 	audit = ms_audit_new(log);
 	double whole = measure("parse (MIME, charsets, text)", step_parse, rounds);
 	measure("detect (all kinds)", step_parse_detect, rounds);

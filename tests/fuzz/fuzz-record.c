@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "missent/quarantine.h"
+#include "missent/record.h"
 
 #include "../test.h"
 #include "fuzz.h"

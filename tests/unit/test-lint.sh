@@ -15,16 +15,16 @@ echo 1..10
 
 # A wing includes only what lies below it, and never the other wing.
 reading='message|extract|detect'
-judging='policy|quarantine|audit|directory|store|engine|desk|mta|spool|link|accounts'
+judging='policy|record|ledger|decision|token|notice|audit|directory|store|engine|desk|mta|spool|link|accounts'
 check 'the reading wing knows nobody' "$(grep -nE "#include \"missent/($judging|settings|envelope|verdict)\.h\"" \
 	milter/message/*.[ch] milter/extract/*.[ch] milter/detect/*.[ch] milter/reader/worker.c \
 	milter/reader/program.c milter/reader/ocr.c milter/reader/picture.c milter/reader/supervisor.c milter/reader/sandbox.c)"
 check 'the judging wing touches no hostile byte' "$(grep -nE "#include \"missent/($reading)\.h\"|gmime" \
-	milter/policy/*.[ch] milter/quarantine/*.[ch] milter/audit/*.[ch] milter/directory/*.[ch] \
+	milter/policy/*.[ch] milter/record/*.[ch] milter/ledger/*.[ch] milter/spool/*.[ch] milter/mta/*.[ch] milter/accounts/*.[ch] milter/audit/*.[ch] milter/directory/*.[ch] \
 	milter/store/*.[ch] milter/engine/*.[ch] milter/desk/*.[ch] milter/agent/*.[ch] milter/review/*.[ch] \
 	milter/daemon/*.[ch] milter/cli/*.[ch])"
 check 'a floor includes what lies below it' "$(
-	grep -nE '#include "missent/(engine|desk|link|reader|message)\.h"' milter/policy/*.[ch] milter/quarantine/*.[ch] \
+	grep -nE '#include "missent/(engine|desk|link|reader|message)\.h"' milter/policy/*.[ch] milter/record/*.[ch] milter/ledger/*.[ch] milter/spool/*.[ch] milter/mta/*.[ch] milter/accounts/*.[ch] \
 		milter/audit/*.[ch] milter/directory/*.[ch] milter/store/*.[ch]
 	grep -nE '#include "missent/(desk|link|accounts)\.h"' milter/engine/*.[ch] milter/daemon/*.[ch]
 	grep -nE '#include "missent/(engine|desk|directory|reader)\.h"' milter/review/*.[ch])"
@@ -35,7 +35,7 @@ check 'each library has one home' "$(
 	grep -lnE '<(poppler|cairo|archive|expat|openssl/|gsf/)' -r milter | grep -v '^milter/extract/'
 	grep -ln 'tesseract/\|leptonica/' -r milter | grep -v '^milter/reader/ocr.c'
 	grep -ln 'hiredis\|sqlite3.h' -r milter | grep -v '^milter/store/'
-	grep -ln 'curl/' -r milter | grep -v '^milter/quarantine/submit.c'
+	grep -ln 'curl/' -r milter | grep -v '^milter/mta/submit.c'
 	grep -ln 'microhttpd.h' -r milter | grep -v '^milter/review/'
 	grep -ln '<sodium.h>' -r milter | grep -v '^milter/base/'
 	grep -ln 'mfapi.h' -r milter | grep -v '^milter/daemon/'

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "missent/quarantine.h"
+#include "missent/record.h"
 
 /*
  * A record in memory: made of a judgement or read from the database, asked who has a right, and freed.
@@ -14,8 +14,6 @@ const char *const ms_state_names[MS_N_STATES + 1] = {"held", "observed", "releas
 const char *const ms_held_place_names[MS_N_PLACES + 1] = {"queue", "spool", NULL};
 const char *const ms_decision_state_names[MS_N_DECISION_STATES + 1] = {"waiting", "approved",
 	"acting", "done", "failed", "withdrawn", NULL};
-const char *const ms_sort_names[MS_N_SORTS + 1] = {"newest", "oldest", "sender", "recipients", "size",
-	NULL};
 
 static void act_free(gpointer data)
 {
@@ -151,4 +149,20 @@ GPtrArray *ms_record_rightful(const MsRecord *record)
 			g_ptr_array_add(list, to->address);
 	}
 	return list;
+}
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+int ms_record_word(const char *const *names, const char *name)
+{
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return 0;
+}
+
+MsOutcome ms_record_outcome(const char *name)
+{
+	return g_strv_contains(ms_outcome_names, name)
+		? (MsOutcome)ms_record_word(ms_outcome_names, name) : MS_OUTCOME_UNPROVEN;
 }

@@ -3,7 +3,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "records_private.h"
+#include "missent/answer.h"
+#include "missent/record.h"
 
 /*
  * One record as JSON: what `missent held show --json` prints, and what a host tells the page of
@@ -130,7 +131,7 @@ static int word(From *from, const char *key, const char *const *names)
 	const char *got = text(from, key);
 	if (!g_strv_contains(names, got))
 		from->fine = false;
-	return records_index(names, got);
+	return ms_record_word(names, got);
 }
 
 static char *or_null(const char *given)

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-#include "records_private.h"
+#include "ledger_private.h"
+
+const char *const ms_sort_names[MS_N_SORTS + 1] = {"newest", "oldest", "sender", "recipients", "size",
+	NULL};
 
 /*
  * Finding records among many.  A page of a list costs the same wherever it is: the next one
@@ -19,15 +22,15 @@ static void take_record(int n, const char *const *c, void *user)
 {
 	(void)n;
 	MsRecord *r = ms_record_new();
-	r->id = records_to_number(c[0]);
+	r->id = ledger_to_number(c[0]);
 	r->uid = g_strdup(c[1]);
-	r->state = (MsState)records_index(ms_state_names, c[2]);
-	r->place = (MsHeldPlace)records_index(ms_held_place_names, c[3]);
+	r->state = (MsState)ms_record_word(ms_state_names, c[2]);
+	r->place = (MsHeldPlace)ms_record_word(ms_held_place_names, c[3]);
 	r->host = g_strdup(c[4]);
 	r->queue_id = g_strdup(c[5]);
-	r->arrived = records_to_number(c[6]);
+	r->arrived = ledger_to_number(c[6]);
 	r->sender = g_strdup(c[7]);
-	r->size = (guint64)records_to_number(c[8]);
+	r->size = (guint64)ledger_to_number(c[8]);
 	r->digest = g_strdup(c[9]);
 	r->message = g_strdup(c[10]);
 	r->is_signed = strcmp(c[11], "1") == 0;
@@ -35,34 +38,34 @@ static void take_record(int n, const char *const *c, void *user)
 	r->policies = g_strdup(c[13]);
 	r->cause = g_strdup(c[14]);
 	r->assignee = g_strdup(c[15]);
-	r->warned = records_to_number(c[16]);
-	r->changed = records_to_number(c[17]);
+	r->warned = ledger_to_number(c[16]);
+	r->changed = ledger_to_number(c[17]);
 	if (c[19] != NULL)
 		ms_record_recipient(r, c[19], r->state, MS_OUTCOME_UNPROVEN, "");
-	r->n_recipients = (guint)records_to_number(c[18]);
+	r->n_recipients = (guint)ledger_to_number(c[18]);
 	g_ptr_array_add(user, r);
 }
 
 static void take_recipient(int n, const char *const *c, void *user)
 {
 	(void)n;
-	ms_record_recipient(user, c[0], (MsState)records_index(ms_state_names, c[1]), records_outcome(c[3]), c[2]);
+	ms_record_recipient(user, c[0], (MsState)ms_record_word(ms_state_names, c[1]), ms_record_outcome(c[3]), c[2]);
 }
 
 static void take_reason(int n, const char *const *c, void *user)
 {
 	(void)n;
 	MsReason *reason = g_new0(MsReason, 1);
-	reason->code = (MsReasonCode)records_index(ms_reason_names, c[0]);
+	reason->code = (MsReasonCode)ms_record_word(ms_reason_names, c[0]);
 	reason->policy = g_strdup(c[1]);
-	reason->action = (MsAction)records_index(ms_action_names, c[2]);
+	reason->action = (MsAction)ms_record_word(ms_action_names, c[2]);
 	reason->enforced = strcmp(c[3], "1") == 0;
 	reason->kind = g_strdup(c[4]);
 	reason->masked = g_strdup(c[5]);
 	reason->where = g_strdup(c[6]);
 	reason->owner = g_strdup(c[7]);
 	reason->recipient = g_strdup(c[8]);
-	reason->recipients = (guint)records_to_number(c[9]);
+	reason->recipients = (guint)ledger_to_number(c[9]);
 	reason->text = g_strdup(c[10]);
 	g_ptr_array_add(((MsRecord *)user)->reasons, reason);
 }
@@ -72,7 +75,7 @@ static void take_finding(int n, const char *const *c, void *user)
 	(void)n;
 	ms_record_finding(user,
 		(MsHeldFinding){(char *)c[0], (char *)c[1], (char *)c[2], (char *)c[3], (char *)c[4],
-			(char *)c[5], (guint)records_to_number(c[6]), (char *)c[7]});
+			(char *)c[5], (guint)ledger_to_number(c[6]), (char *)c[7]});
 }
 
 static void take_account(int n, const char *const *c, void *user)
@@ -85,39 +88,39 @@ static void take_act(int n, const char *const *c, void *user)
 {
 	(void)n;
 	MsAct *act = g_new0(MsAct, 1);
-	act->at = records_to_number(c[0]);
+	act->at = ledger_to_number(c[0]);
 	act->who = g_strdup(c[1]);
 	act->what = g_strdup(c[2]);
 	act->why = g_strdup(c[3]);
 	g_ptr_array_add(((MsRecord *)user)->acts, act);
 }
 
-static bool fill(MsRecords *records, MsRecord *record, GError **error)
+static bool fill(MsLedger *ledger, MsRecord *record, GError **error)
 {
-	g_autofree char *id = records_number(record->id);
+	g_autofree char *id = ledger_number(record->id);
 	g_ptr_array_set_size(record->recipients, 0);
-	return records_ask(records, error, take_recipient, record,
+	return ledger_ask(ledger, error, take_recipient, record,
 		       "SELECT address, state, accounts, outcome FROM recipient WHERE held=CAST(?1 AS INTEGER)"
 		       " ORDER BY rowid", id, NULL)
-		&& records_ask(records, error, take_reason, record,
+		&& ledger_ask(ledger, error, take_reason, record,
 			"SELECT code, policy, action, enforced, kind, masked, place, owner, recipient,"
 			" recipients, text FROM reason WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid", id, NULL)
-		&& records_ask(records, error, take_finding, record,
+		&& ledger_ask(ledger, error, take_finding, record,
 			"SELECT kind, masked, ref, owners, belief, place, count, relations FROM finding"
 			" WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid", id, NULL)
-		&& records_ask(records, error, take_account, record,
+		&& ledger_ask(ledger, error, take_account, record,
 			"SELECT name FROM account WHERE held=CAST(?1 AS INTEGER) ORDER BY name", id, NULL)
-		&& records_ask(records, error, take_act, record,
+		&& ledger_ask(ledger, error, take_act, record,
 			"SELECT at, who, what, why FROM act WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid", id,
 			NULL)
-		&& records_ask(records, error, records_take_decision, record->decisions,
+		&& ledger_ask(ledger, error, ledger_take_decision, record->decisions,
 			"SELECT " DECISION_COLUMNS " FROM decision WHERE uid=?1 ORDER BY at", record->uid, NULL);
 }
 
-static bool fill_all(MsRecords *records, GPtrArray *list, GError **error)
+static bool fill_all(MsLedger *ledger, GPtrArray *list, GError **error)
 {
 	for (guint i = 0; i < list->len; i++)
-		if (!fill(records, list->pdata[i], error))
+		if (!fill(ledger, list->pdata[i], error))
 			return false;
 	return true;
 }
@@ -150,17 +153,17 @@ static void where(Query *q, const char *condition, const char *value)
 
 static void where_number(Query *q, const char *condition, gint64 value)
 {
-	g_autofree char *text = value != 0 ? records_number(value) : NULL;
+	g_autofree char *text = value != 0 ? ledger_number(value) : NULL;
 	where(q, condition, text);
 }
 
 /* A name that a record has is searched for as a name; else all addresses are looked through. */
-static void add_search(MsRecords *records, Query *q, const char *search)
+static void add_search(MsLedger *ledger, Query *q, const char *search)
 {
 	gint64 named = 0;
 	if (search == NULL || *search == '\0')
 		return;
-	records_ask(records, NULL, records_take_number, &named,
+	ledger_ask(ledger, NULL, ledger_take_number, &named,
 		"SELECT 1 FROM held WHERE queue_id=?1 OR uid=?1 LIMIT 1", search, NULL);
 	where(q, named != 0 ? "id IN (SELECT id FROM held WHERE queue_id=? UNION SELECT id FROM held WHERE uid=?)"
 			    : "(instr(lower(sender), lower(?)) > 0"
@@ -168,7 +171,7 @@ static void add_search(MsRecords *records, Query *q, const char *search)
 		search);
 }
 
-static void add_conditions(MsRecords *records, Query *q, const MsRecordFilter *f)
+static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 {
 	where(q, "state=?", f->state >= 0 ? ms_state_names[f->state] : NULL);
 	where(q, "host=?", f->host);
@@ -180,7 +183,7 @@ static void add_conditions(MsRecords *records, Query *q, const MsRecordFilter *f
 	where(q, "instr(lower(sender), lower(?)) > 0", f->sender);
 	where(q, "id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(?)) > 0)",
 		f->recipient);
-	add_search(records, q, f->search);
+	add_search(ledger, q, f->search);
 	where_number(q, "arrived <= CAST(? AS INTEGER)", f->older_than);
 	where_number(q, "arrived >= CAST(? AS INTEGER)", f->newer_than);
 	where_number(q, "changed <= CAST(? AS INTEGER)", f->up_to);
@@ -225,64 +228,64 @@ static void add_cursor(Query *q, const MsRecordFilter *f)
 		number ? "CAST(" : "", q->params->len - 1, number ? " AS INTEGER)" : "", q->params->len);
 }
 
-static bool run_query(MsRecords *records, Query *q, MsSqliteRow row, void *user, GError **error)
+static bool run_query(MsLedger *ledger, Query *q, MsSqliteRow row, void *user, GError **error)
 {
 	g_ptr_array_add(q->params, NULL);
-	return ms_sqlite_run(records->db, q->sql->str, (const char *const *)q->params->pdata, row, user,
+	return ms_sqlite_run(ledger->db, q->sql->str, (const char *const *)q->params->pdata, row, user,
 		       NULL, error) == MS_FOUND;
 }
 
-GPtrArray *ms_records_list(MsRecords *records, const MsRecordFilter *filter, GError **error)
+GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GError **error)
 {
 	g_autoptr(GString) sql = g_string_new(NULL);
 	g_autoptr(GPtrArray) params = g_ptr_array_new_with_free_func(g_free);
 	Query q = {sql, params};
-	add_conditions(records, &q, filter);
+	add_conditions(ledger, &q, filter);
 	add_cursor(&q, filter);
-	g_autofree char *limit = records_number(filter->limit > 0 ? filter->limit : G_MAXINT32);
+	g_autofree char *limit = ledger_number(filter->limit > 0 ? filter->limit : G_MAXINT32);
 	g_ptr_array_add(params, g_steal_pointer(&limit));
 	g_string_prepend(sql, HEAD);
 	g_string_append_printf(sql, " ORDER BY %s %s, id %s LIMIT CAST(?%u AS INTEGER)",
 		sorts[filter->sort].column, sorts[filter->sort].direction,
 		sorts[filter->sort].direction, params->len);
 	g_autoptr(GPtrArray) list = new_list();
-	if (!run_query(records, &q, take_record, list, error)
-		|| (filter->whole && !fill_all(records, list, error)))
+	if (!run_query(ledger, &q, take_record, list, error)
+		|| (filter->whole && !fill_all(ledger, list, error)))
 		return NULL;
 	return g_steal_pointer(&list);
 }
 
-gint64 ms_records_count(MsRecords *records, const MsRecordFilter *filter, guint most, GError **error)
+gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint most, GError **error)
 {
 	g_autoptr(GString) sql = g_string_new(NULL);
 	g_autoptr(GPtrArray) params = g_ptr_array_new_with_free_func(g_free);
 	Query q = {sql, params};
-	add_conditions(records, &q, filter);
+	add_conditions(ledger, &q, filter);
 	g_string_prepend(sql, "SELECT count(*) FROM (SELECT 1 FROM held ");
 	g_string_append_printf(sql, " LIMIT %u)", most > 0 ? most : G_MAXINT32);
 	gint64 n = -1;
-	return run_query(records, &q, records_take_number, &n, error) ? n : -1;
+	return run_query(ledger, &q, ledger_take_number, &n, error) ? n : -1;
 }
 
-MsRecord *ms_records_find(MsRecords *records, const char *name, GError **error)
+MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
-	if (!records_ask(records, error, take_record, list,
+	if (!ledger_ask(ledger, error, take_record, list,
 		    HEAD "WHERE uid=?1 OR queue_id=?1 ORDER BY uid=?1 DESC, arrived DESC LIMIT 1", name, NULL)
-		|| list->len == 0 || !fill(records, list->pdata[0], error))
+		|| list->len == 0 || !fill(ledger, list->pdata[0], error))
 		return NULL;
 	return g_ptr_array_steal_index(list, 0);
 }
 
-GPtrArray *ms_records_changed(MsRecords *records, gint64 changed, guint limit, GError **error)
+GPtrArray *ms_records_changed(MsLedger *ledger, gint64 changed, guint limit, GError **error)
 {
-	g_autofree char *since = records_number(changed);
-	g_autofree char *most = records_number(limit);
+	g_autofree char *since = ledger_number(changed);
+	g_autofree char *most = ledger_number(limit);
 	g_autoptr(GPtrArray) list = new_list();
-	if (!records_ask(records, error, take_record, list,
+	if (!ledger_ask(ledger, error, take_record, list,
 		    HEAD "WHERE changed > CAST(?1 AS INTEGER) ORDER BY changed LIMIT CAST(?2 AS INTEGER)",
 		    since, most, NULL)
-		|| !fill_all(records, list, error))
+		|| !fill_all(ledger, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
 }
@@ -300,17 +303,17 @@ static void take_cause(int n, const char *const *c, void *user)
 	(void)n;
 	MsCause *cause = g_new0(MsCause, 1);
 	cause->cause = g_strdup(c[0]);
-	cause->messages = records_to_number(c[1]);
-	cause->oldest = records_to_number(c[2]);
-	cause->newest = records_to_number(c[3]);
+	cause->messages = ledger_to_number(c[1]);
+	cause->oldest = ledger_to_number(c[2]);
+	cause->newest = ledger_to_number(c[3]);
 	g_ptr_array_add(user, cause);
 }
 
-GPtrArray *ms_records_causes(MsRecords *records, guint limit, GError **error)
+GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_cause_free);
-	g_autofree char *most = records_number(limit);
-	if (!records_ask(records, error, take_cause, list,
+	g_autofree char *most = ledger_number(limit);
+	if (!ledger_ask(ledger, error, take_cause, list,
 		    "SELECT cause, count(*), min(arrived), max(arrived) FROM held WHERE state='held'"
 		    " GROUP BY cause ORDER BY 2 DESC, 1 LIMIT CAST(?1 AS INTEGER)", most, NULL))
 		return NULL;
@@ -320,13 +323,13 @@ GPtrArray *ms_records_causes(MsRecords *records, guint limit, GError **error)
 static void take_stats(int n, const char *const *c, void *user)
 {
 	(void)n;
-	*(MsRecordStats *)user = (MsRecordStats){records_to_number(c[0]), records_to_number(c[1]),
-		records_to_number(c[2]), records_to_number(c[3])};
+	*(MsRecordStats *)user = (MsRecordStats){ledger_to_number(c[0]), ledger_to_number(c[1]),
+		ledger_to_number(c[2]), ledger_to_number(c[3])};
 }
 
-bool ms_records_stats(MsRecords *records, MsRecordStats *out, GError **error)
+bool ms_records_stats(MsLedger *ledger, MsRecordStats *out, GError **error)
 {
-	return records_ask(records, error, take_stats, out,
+	return ledger_ask(ledger, error, take_stats, out,
 		"SELECT (SELECT count(*) FROM held WHERE state='held'),"
 		" (SELECT min(arrived) FROM held WHERE state='held'),"
 		" (SELECT count(*) FROM decision WHERE state='waiting'), (SELECT n FROM counter)", NULL);

@@ -4,7 +4,7 @@
 
 #include "missent/digest.h"
 
-#include "records_private.h"
+#include "ledger_private.h"
 
 #define APPLICATION_ID 0x6d736833 /* "msh3" */
 
@@ -73,122 +73,108 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS mirrored (uid TEXT PRIMARY KEY, origin INTEGER NOT NULL)"
 	" WITHOUT ROWID;";
 
-static MsRecords *records_of(MsSqlite *db)
+static MsLedger *ledger_of(MsSqlite *db)
 {
-	MsRecords *records = db != NULL ? g_new0(MsRecords, 1) : NULL;
-	if (records != NULL)
-		records->db = db;
-	return records;
+	MsLedger *ledger = db != NULL ? g_new0(MsLedger, 1) : NULL;
+	if (ledger != NULL)
+		ledger->db = db;
+	return ledger;
 }
 
-MsRecords *ms_records_open(const char *path, GError **error)
+MsLedger *ms_ledger_open(const char *path, GError **error)
 {
-	return records_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error));
+	return ledger_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error));
 }
 
-MsRecords *ms_records_open_readonly(const char *path, GError **error)
+MsLedger *ms_ledger_open_readonly(const char *path, GError **error)
 {
-	return records_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, false, NULL, error));
+	return ledger_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, false, NULL, error));
 }
 
-void ms_records_free(MsRecords *records)
+void ms_ledger_free(MsLedger *ledger)
 {
-	if (records == NULL)
+	if (ledger == NULL)
 		return;
-	ms_sqlite_free(records->db);
-	g_free(records);
+	ms_sqlite_free(ledger->db);
+	g_free(ledger);
 }
 
-char *ms_records_name(void)
+char *ms_record_name(void)
 {
 	return ms_digest_random_name(8);
 }
 
 /* ---- statements ----------------------------------------------------------------------- */
 
-char *records_number(gint64 n)
+char *ledger_number(gint64 n)
 {
 	return g_strdup_printf("%" G_GINT64_FORMAT, n);
 }
 
-gint64 records_to_number(const char *text)
+gint64 ledger_to_number(const char *text)
 {
 	return text != NULL ? g_ascii_strtoll(text, NULL, 10) : 0;
 }
 
-void records_take_number(int n, const char *const *columns, void *user)
+void ledger_take_number(int n, const char *const *columns, void *user)
 {
 	(void)n;
-	*(gint64 *)user = records_to_number(columns[0]);
-}
-
-int records_index(const char *const *names, const char *name)
-{
-	for (int i = 0; names[i] != NULL; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return 0;
-}
-
-MsOutcome records_outcome(const char *name)
-{
-	return g_strv_contains(ms_outcome_names, name)
-		? (MsOutcome)records_index(ms_outcome_names, name) : MS_OUTCOME_UNPROVEN;
+	*(gint64 *)user = ledger_to_number(columns[0]);
 }
 
 #define MAX_PARAMS 24
 
-static bool ask(MsRecords *records, GError **error, MsSqliteRow row, void *user, const char *sql,
+static bool ask(MsLedger *ledger, GError **error, MsSqliteRow row, void *user, const char *sql,
 	va_list args)
 {
 	const char *params[MAX_PARAMS + 1];
 	int n = 0;
 	while ((params[n] = va_arg(args, const char *)) != NULL)
 		g_assert(++n <= MAX_PARAMS);
-	return ms_sqlite_run(records->db, sql, params, row, user, NULL, error) == MS_FOUND;
+	return ms_sqlite_run(ledger->db, sql, params, row, user, NULL, error) == MS_FOUND;
 }
 
-bool records_ask(MsRecords *records, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
+bool ledger_ask(MsLedger *ledger, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
 {
 	va_list args;
 	va_start(args, sql);
-	bool fine = ask(records, error, row, user, sql, args);
+	bool fine = ask(ledger, error, row, user, sql, args);
 	va_end(args);
 	return fine;
 }
 
-bool records_run(MsRecords *records, GError **error, const char *sql, ...)
+bool ledger_run(MsLedger *ledger, GError **error, const char *sql, ...)
 {
 	va_list args;
 	va_start(args, sql);
-	bool fine = ask(records, error, NULL, NULL, sql, args);
+	bool fine = ask(ledger, error, NULL, NULL, sql, args);
 	va_end(args);
 	return fine;
 }
 
-bool records_begin(MsRecords *records, GError **error)
+bool ledger_begin(MsLedger *ledger, GError **error)
 {
-	ms_sqlite_lock(records->db);
-	if (records_run(records, error, "BEGIN IMMEDIATE", NULL))
+	ms_sqlite_lock(ledger->db);
+	if (ledger_run(ledger, error, "BEGIN IMMEDIATE", NULL))
 		return true;
-	ms_sqlite_unlock(records->db);
+	ms_sqlite_unlock(ledger->db);
 	return false;
 }
 
-bool records_end(MsRecords *records, bool fine, GError **error)
+bool ledger_end(MsLedger *ledger, bool fine, GError **error)
 {
 	if (fine)
-		fine = records_run(records, error, "COMMIT", NULL);
+		fine = ledger_run(ledger, error, "COMMIT", NULL);
 	if (!fine)
-		records_run(records, NULL, "ROLLBACK", NULL);
-	ms_sqlite_unlock(records->db);
+		ledger_run(ledger, NULL, "ROLLBACK", NULL);
+	ms_sqlite_unlock(ledger->db);
 	return fine;
 }
 
-bool records_touch(MsRecords *records, const char *id, GError **error)
+bool ledger_touch(MsLedger *ledger, const char *id, GError **error)
 {
-	return records_run(records, error, "UPDATE counter SET n = n + 1", NULL)
-		&& records_run(records, error,
+	return ledger_run(ledger, error, "UPDATE counter SET n = n + 1", NULL)
+		&& ledger_run(ledger, error,
 			"UPDATE held SET changed=(SELECT n FROM counter) WHERE id=CAST(?1 AS INTEGER)", id, NULL);
 }
 
@@ -199,16 +185,16 @@ static const char *or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
-static bool add_head(MsRecords *records, MsRecord *r, GError **error)
+static bool add_head(MsLedger *ledger, MsRecord *r, GError **error)
 {
-	g_autofree char *arrived = records_number(r->arrived);
-	g_autofree char *size = records_number((gint64)r->size);
-	g_autofree char *warned = records_number(r->warned);
-	g_autofree char *recipients = records_number(r->n_recipients);
+	g_autofree char *arrived = ledger_number(r->arrived);
+	g_autofree char *size = ledger_number((gint64)r->size);
+	g_autofree char *warned = ledger_number(r->warned);
+	g_autofree char *recipients = ledger_number(r->n_recipients);
 	g_autofree char *sender = g_utf8_make_valid(or_empty(r->sender), -1);
 	if (r->uid == NULL)
-		r->uid = ms_records_name();
-	if (!records_run(records, error,
+		r->uid = ms_record_name();
+	if (!ledger_run(ledger, error,
 		    "INSERT INTO held (uid, state, place, host, queue_id, arrived, sender, size, digest,"
 		    " message, signed, codes, policies, cause, assignee, warned, changed, recipients)"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, CAST(?6 AS INTEGER), ?7, CAST(?8 AS INTEGER), ?9, ?10,"
@@ -219,15 +205,15 @@ static bool add_head(MsRecords *records, MsRecord *r, GError **error)
 		    or_empty(r->policies), or_empty(r->cause), or_empty(r->assignee), warned, recipients,
 		    NULL))
 		return false;
-	r->id = ms_sqlite_last_row(records->db);
+	r->id = ms_sqlite_last_row(ledger->db);
 	return true;
 }
 
-static bool add_reason(MsRecords *records, const char *id, const MsReason *reason, GError **error)
+static bool add_reason(MsLedger *ledger, const char *id, const MsReason *reason, GError **error)
 {
-	g_autofree char *recipients = records_number(reason->recipients);
+	g_autofree char *recipients = ledger_number(reason->recipients);
 	g_autofree char *recipient = g_utf8_make_valid(or_empty(reason->recipient), -1);
-	return records_run(records, error,
+	return ledger_run(ledger, error,
 		"INSERT INTO reason VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, nullif(?6, ''),"
 		" nullif(?7, ''), nullif(?8, ''), nullif(?9, ''), nullif(?10, ''),"
 		" CAST(?11 AS INTEGER), ?12)",
@@ -236,103 +222,103 @@ static bool add_reason(MsRecords *records, const char *id, const MsReason *reaso
 		or_empty(reason->where), or_empty(reason->owner), recipient, recipients, reason->text, NULL);
 }
 
-static bool add_finding(MsRecords *records, const char *id, const MsHeldFinding *f, GError **error)
+static bool add_finding(MsLedger *ledger, const char *id, const MsHeldFinding *f, GError **error)
 {
-	g_autofree char *count = records_number(f->count);
-	return records_run(records, error,
+	g_autofree char *count = ledger_number(f->count);
+	return ledger_run(ledger, error,
 		"INSERT INTO finding VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7,"
 		" CAST(?8 AS INTEGER), ?9)",
 		id, f->kind, f->masked, f->ref, f->owners, f->belief, f->where, count, f->relations, NULL);
 }
 
-static bool add_act(MsRecords *records, const char *id, const MsAct *act, GError **error)
+static bool add_act(MsLedger *ledger, const char *id, const MsAct *act, GError **error)
 {
-	g_autofree char *at = records_number(act->at);
-	return records_run(records, error,
+	g_autofree char *at = ledger_number(act->at);
+	return ledger_run(ledger, error,
 		"INSERT INTO act VALUES (CAST(?1 AS INTEGER), CAST(?2 AS INTEGER), ?3, ?4, ?5)", id, at,
 		act->who, act->what, act->why, NULL);
 }
 
-static bool add_lists(MsRecords *records, const MsRecord *r, const char *id, GError **error)
+static bool add_lists(MsLedger *ledger, const MsRecord *r, const char *id, GError **error)
 {
 	bool fine = true;
 	for (guint i = 0; i < r->recipients->len && fine; i++) {
 		const MsHeldRecipient *to = r->recipients->pdata[i];
-		fine = records_run(records, error,
+		fine = ledger_run(ledger, error,
 			"INSERT INTO recipient (held, address, state, accounts, outcome)"
 			" VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5)", id, to->address,
 			ms_state_names[to->state], to->accounts, ms_outcome_names[to->outcome], NULL);
 	}
 	for (guint i = 0; i < r->reasons->len && fine; i++)
-		fine = add_reason(records, id, r->reasons->pdata[i], error);
+		fine = add_reason(ledger, id, r->reasons->pdata[i], error);
 	for (guint i = 0; i < r->findings->len && fine; i++)
-		fine = add_finding(records, id, r->findings->pdata[i], error);
+		fine = add_finding(ledger, id, r->findings->pdata[i], error);
 	for (guint i = 0; i < r->accounts->len && fine; i++)
-		fine = records_run(records, error,
+		fine = ledger_run(ledger, error,
 			"INSERT OR IGNORE INTO account VALUES (?2, CAST(?1 AS INTEGER))", id,
 			(char *)r->accounts->pdata[i], NULL);
 	for (guint i = 0; i < r->acts->len && fine; i++)
-		fine = add_act(records, id, r->acts->pdata[i], error);
+		fine = add_act(ledger, id, r->acts->pdata[i], error);
 	for (guint i = 0; i < r->decisions->len && fine; i++)
-		fine = records_add_decision(records, r->decisions->pdata[i], error);
+		fine = ledger_add_decision(ledger, r->decisions->pdata[i], error);
 	return fine;
 }
 
-static bool add_all(MsRecords *records, MsRecord *r, GError **error)
+static bool add_all(MsLedger *ledger, MsRecord *r, GError **error)
 {
-	if (!add_head(records, r, error))
+	if (!add_head(ledger, r, error))
 		return false;
-	g_autofree char *id = records_number(r->id);
-	return add_lists(records, r, id, error) && records_touch(records, id, error);
+	g_autofree char *id = ledger_number(r->id);
+	return add_lists(ledger, r, id, error) && ledger_touch(ledger, id, error);
 }
 
-bool ms_records_add(MsRecords *records, MsRecord *record, GError **error)
+bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error)
 {
-	return records_begin(records, error)
-		&& records_end(records, add_all(records, record, error), error);
+	return ledger_begin(ledger, error)
+		&& ledger_end(ledger, add_all(ledger, record, error), error);
 }
 
-static bool remove_all(MsRecords *records, const char *id, const char *uid, GError **error)
+static bool remove_all(MsLedger *ledger, const char *id, const char *uid, GError **error)
 {
 	static const char *const tables[] = {"recipient", "reason", "finding", "account", "act"};
-	bool fine = records_run(records, error, "DELETE FROM decision WHERE uid=?1", uid, NULL);
+	bool fine = ledger_run(ledger, error, "DELETE FROM decision WHERE uid=?1", uid, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(tables) && fine; i++) {
 		g_autofree char *sql =
 			g_strdup_printf("DELETE FROM %s WHERE held=CAST(?1 AS INTEGER)", tables[i]);
-		fine = records_run(records, error, sql, id, NULL);
+		fine = ledger_run(ledger, error, sql, id, NULL);
 	}
-	return fine && records_run(records, error, "DELETE FROM held WHERE id=CAST(?1 AS INTEGER)", id, NULL);
+	return fine && ledger_run(ledger, error, "DELETE FROM held WHERE id=CAST(?1 AS INTEGER)", id, NULL);
 }
 
 static void take_two(int n, const char *const *columns, void *user)
 {
 	(void)n;
 	gint64 *two = user;
-	two[0] = records_to_number(columns[0]);
-	two[1] = records_to_number(columns[1]);
+	two[0] = ledger_to_number(columns[0]);
+	two[1] = ledger_to_number(columns[1]);
 }
 
 /* What a record says of itself is ordered by its host's own count of changes. */
-static bool mirror(MsRecords *records, MsRecord *r, GError **error)
+static bool mirror(MsLedger *ledger, MsRecord *r, GError **error)
 {
 	gint64 known[2] = {0, -1};
-	if (!records_ask(records, error, take_two, known,
+	if (!ledger_ask(ledger, error, take_two, known,
 		    "SELECT ifnull((SELECT id FROM held WHERE uid=?1), 0),"
 		    " ifnull((SELECT origin FROM mirrored WHERE uid=?1), -1)", r->uid, NULL))
 		return false;
 	if (known[1] >= r->changed) /* that is here, or was and has been forgotten */
 		return true;
-	g_autofree char *id = records_number(known[0]);
-	g_autofree char *origin = records_number(r->changed);
-	return (known[0] == 0 || remove_all(records, id, r->uid, error)) && add_all(records, r, error)
-		&& records_run(records, error,
+	g_autofree char *id = ledger_number(known[0]);
+	g_autofree char *origin = ledger_number(r->changed);
+	return (known[0] == 0 || remove_all(ledger, id, r->uid, error)) && add_all(ledger, r, error)
+		&& ledger_run(ledger, error,
 			"INSERT OR REPLACE INTO mirrored VALUES (?1, CAST(?2 AS INTEGER))", r->uid, origin, NULL);
 }
 
-bool ms_records_mirror(MsRecords *records, MsRecord *record, GError **error)
+bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error)
 {
-	return records_begin(records, error)
-		&& records_end(records, mirror(records, record, error), error);
+	return ledger_begin(ledger, error)
+		&& ledger_end(ledger, mirror(ledger, record, error), error);
 }
 
 typedef struct {
@@ -355,32 +341,32 @@ static void take_old(int n, const char *const *columns, void *user)
 	g_ptr_array_add(user, old);
 }
 
-static bool forget(MsRecords *records, gint64 before, guint most, GPtrArray *list, GError **error)
+static bool forget(MsLedger *ledger, gint64 before, guint most, GPtrArray *list, GError **error)
 {
-	g_autofree char *time = records_number(before);
-	g_autofree char *limit = records_number(most);
-	bool fine = records_ask(records, error, take_old, list,
+	g_autofree char *time = ledger_number(before);
+	g_autofree char *limit = ledger_number(most);
+	bool fine = ledger_ask(ledger, error, take_old, list,
 		"SELECT id, uid FROM held WHERE arrived < CAST(?1 AS INTEGER) AND state <> 'held' AND NOT EXISTS"
 		" (SELECT 1 FROM decision d WHERE d.uid=held.uid AND d.state IN ('waiting', 'approved', 'acting'))"
 		" ORDER BY arrived LIMIT CAST(?2 AS INTEGER)", time, limit, NULL);
 	for (guint i = 0; fine && i < list->len; i++) {
 		const Old *old = list->pdata[i];
-		fine = remove_all(records, old->id, old->uid, error);
+		fine = remove_all(ledger, old->id, old->uid, error);
 	}
 	/* Who was told of a record, with it; who was told of a cause, when no window is that long. */
-	g_autofree char *month_before = records_number(before - 30 * 86400 * (gint64)G_USEC_PER_SEC);
+	g_autofree char *month_before = ledger_number(before - 30 * 86400 * (gint64)G_USEC_PER_SEC);
 	return fine
 		&& (list->len == 0
-			|| records_run(records, error,
+			|| ledger_run(ledger, error,
 				"DELETE FROM notice WHERE CASE cause WHEN 'told' THEN address NOT IN (SELECT uid FROM held)"
 				" ELSE at < CAST(?1 AS INTEGER) END", month_before, NULL));
 }
 
-gint64 ms_records_forget(MsRecords *records, gint64 before, guint most, GError **error)
+gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(old_free);
-	bool fine = records_begin(records, error)
-		&& records_end(records, forget(records, before, most, list, error), error);
+	bool fine = ledger_begin(ledger, error)
+		&& ledger_end(ledger, forget(ledger, before, most, list, error), error);
 	return fine ? (gint64)list->len : -1;
 }
 
@@ -397,7 +383,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-char *records_join(const GPtrArray *addresses)
+char *ledger_join(const GPtrArray *addresses)
 {
 	g_autoptr(GPtrArray) sorted = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < addresses->len; i++)
@@ -415,16 +401,16 @@ static char *held_addresses(const MsRecord *record)
 		if (to->state == MS_STATE_HELD)
 			g_ptr_array_add(list, to->address);
 	}
-	return records_join(list);
+	return ledger_join(list);
 }
 
-char *ms_records_twin(MsRecords *records, const MsRecord *record)
+char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
 {
 	char *uid = NULL;
 	if (record->message == NULL || *record->message == '\0')
 		return NULL; /* without a name two messages cannot be told apart */
 	g_autofree char *addresses = held_addresses(record);
-	records_ask(records, NULL, take_text, &uid,
+	ledger_ask(ledger, NULL, take_text, &uid,
 		"SELECT uid FROM held WHERE digest=?1 AND message=?2 AND sender=?3 AND state='held'"
 		" AND place='spool' AND ?4=(SELECT group_concat(address, char(10)) FROM"
 		" (SELECT address FROM recipient WHERE held=held.id AND state='held' ORDER BY address))",
@@ -434,19 +420,19 @@ char *ms_records_twin(MsRecords *records, const MsRecord *record)
 
 /* ---- acts ----------------------------------------------------------------------------- */
 
-static bool now_act(MsRecords *records, const char *id, const char *who, const char *what,
+static bool now_act(MsLedger *ledger, const char *id, const char *who, const char *what,
 	const char *why, GError **error)
 {
 	MsAct act = {g_get_real_time(), (char *)who, (char *)what, (char *)why};
-	return add_act(records, id, &act, error) && records_touch(records, id, error);
+	return add_act(ledger, id, &act, error) && ledger_touch(ledger, id, error);
 }
 
-bool ms_records_act(MsRecords *records, gint64 id, const char *who, const char *what,
+bool ms_records_act(MsLedger *ledger, gint64 id, const char *who, const char *what,
 	const char *why, GError **error)
 {
-	g_autofree char *key = records_number(id);
-	return records_begin(records, error)
-		&& records_end(records, now_act(records, key, who, what, why, error), error);
+	g_autofree char *key = ledger_number(id);
+	return ledger_begin(ledger, error)
+		&& ledger_end(ledger, now_act(ledger, key, who, what, why, error), error);
 }
 
 static const MsHeldRecipient *recipient_named(const MsRecord *record, const char *address)
@@ -475,46 +461,46 @@ static char *changes_of(const MsRecord *record, const GPtrArray *again)
 	return g_string_free(n > 0 ? out : g_string_append(out, "as before"), FALSE);
 }
 
-static bool rejudge(MsRecords *records, const MsRecord *record, const GPtrArray *again, const char *who,
+static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again, const char *who,
 	GError **error)
 {
-	g_autofree char *id = records_number(record->id);
+	g_autofree char *id = ledger_number(record->id);
 	g_autofree char *changes = changes_of(record, again);
 	for (guint i = 0; i < again->len; i++) {
 		const MsHeldRecipient *now = again->pdata[i];
-		if (!records_run(records, error,
+		if (!ledger_run(ledger, error,
 			    "UPDATE recipient SET outcome=?3, accounts=?4 WHERE held=CAST(?1 AS INTEGER)"
 			    " AND address=?2 AND state='held'", id, now->address, ms_outcome_names[now->outcome],
 			    now->accounts, NULL))
 			return false;
 	}
-	return now_act(records, id, who, "rejudge", changes, error);
+	return now_act(ledger, id, who, "rejudge", changes, error);
 }
 
-bool ms_records_rejudge(MsRecords *records, const MsRecord *record, const GPtrArray *again,
+bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
 	const char *who, GError **error)
 {
-	return records_begin(records, error)
-		&& records_end(records, rejudge(records, record, again, who, error), error);
+	return ledger_begin(ledger, error)
+		&& ledger_end(ledger, rejudge(ledger, record, again, who, error), error);
 }
 
-static bool set(MsRecords *records, gint64 id, const char *sql, const char *value, GError **error)
+static bool set(MsLedger *ledger, gint64 id, const char *sql, const char *value, GError **error)
 {
-	g_autofree char *key = records_number(id);
-	return records_begin(records, error)
-		&& records_end(records,
-			records_run(records, error, sql, key, value, NULL) && records_touch(records, key, error),
+	g_autofree char *key = ledger_number(id);
+	return ledger_begin(ledger, error)
+		&& ledger_end(ledger,
+			ledger_run(ledger, error, sql, key, value, NULL) && ledger_touch(ledger, key, error),
 			error);
 }
 
-bool ms_records_assign(MsRecords *records, gint64 id, const char *assignee, GError **error)
+bool ms_records_assign(MsLedger *ledger, gint64 id, const char *assignee, GError **error)
 {
-	return set(records, id, "UPDATE held SET assignee=?2 WHERE id=CAST(?1 AS INTEGER)", assignee, error);
+	return set(ledger, id, "UPDATE held SET assignee=?2 WHERE id=CAST(?1 AS INTEGER)", assignee, error);
 }
 
-bool ms_records_warned(MsRecords *records, gint64 id, gint64 when, GError **error)
+bool ms_records_warned(MsLedger *ledger, gint64 id, gint64 when, GError **error)
 {
-	g_autofree char *text = records_number(when);
-	return set(records, id, "UPDATE held SET warned=CAST(?2 AS INTEGER) WHERE id=CAST(?1 AS INTEGER)",
+	g_autofree char *text = ledger_number(when);
+	return set(ledger, id, "UPDATE held SET warned=CAST(?2 AS INTEGER) WHERE id=CAST(?1 AS INTEGER)",
 		text, error);
 }

@@ -6,8 +6,11 @@
 
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
+#include "missent/decision.h"
 #include "missent/mta.h"
+#include "missent/notice.h"
 #include "missent/spool.h"
+#include "missent/token.h"
 #include "missent/store.h"
 
 #include "../test.h"
@@ -44,33 +47,33 @@ static MsRecord *record(const char *queue_id, const char *sender, gint64 arrived
 	return r;
 }
 
-static void add(MsRecords *records, const char *queue_id, const char *sender, gint64 arrived,
+static void add(MsLedger *ledger, const char *queue_id, const char *sender, gint64 arrived,
 	MsReasonCode code, MsState state)
 {
 	g_autoptr(MsRecord) r = record(queue_id, sender, arrived, code, state);
 	g_autoptr(GError) error = NULL;
-	ms_records_add(records, r, &error);
+	ms_records_add(ledger, r, &error);
 	g_assert_no_error(error);
 }
 
-static MsRecords *open_records(const char *name)
+static MsLedger *open_ledger(const char *name)
 {
 	g_autofree char *path = g_build_filename(dir, name, NULL);
 	g_autoptr(GError) error = NULL;
-	MsRecords *records = ms_records_open(path, &error);
+	MsLedger *ledger = ms_ledger_open(path, &error);
 	g_assert_no_error(error);
-	return records;
+	return ledger;
 }
 
-static char *queue_ids(MsRecords *records, const MsRecordFilter *filter)
+static char *queue_ids(MsLedger *ledger, const MsRecordFilter *filter)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) list = ms_records_list(records, filter, &error);
+	g_autoptr(GPtrArray) list = ms_records_list(ledger, filter, &error);
 	g_assert_no_error(error);
 	GString *got = g_string_new(NULL);
 	for (guint k = 0; k < list->len; k++)
 		g_string_append_printf(got, "%s ", ((MsRecord *)list->pdata[k])->queue_id);
-	gint64 n = ms_records_count(records, filter, 0, &error);
+	gint64 n = ms_records_count(ledger, filter, 0, &error);
 	if (filter->limit == 0 && filter->after == NULL)
 		g_assert_cmpint(n, ==, list->len);
 	return g_string_free(got, FALSE);
@@ -78,11 +81,11 @@ static char *queue_ids(MsRecords *records, const MsRecordFilter *filter)
 
 static void test_records(void)
 {
-	g_autoptr(MsRecords) records = open_records("held.db");
-	add(records, "A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
-	add(records, "B2", "y@s.example", 2000, MS_OVERSIZED, MS_STATE_HELD);
-	add(records, "C3", "x@s.example", 3000, MS_MISMATCH, MS_STATE_OBSERVED);
-	add(records, "A1", "z@s.example", 9000, MS_UNREADABLE, MS_STATE_HELD); /* ID used again */
+	g_autoptr(MsLedger) ledger = open_ledger("held.db");
+	add(ledger, "A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
+	add(ledger, "B2", "y@s.example", 2000, MS_OVERSIZED, MS_STATE_HELD);
+	add(ledger, "C3", "x@s.example", 3000, MS_MISMATCH, MS_STATE_OBSERVED);
+	add(ledger, "A1", "z@s.example", 9000, MS_UNREADABLE, MS_STATE_HELD); /* ID used again */
 	static const struct {
 		MsRecordFilter filter;
 		const char *want;
@@ -111,23 +114,23 @@ static void test_records(void)
 		{{.state = -1, .sort = MS_SORT_SENDER}, "A1 C3 B2 A1 "},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *got = queue_ids(records, &rows[i].filter);
+		g_autofree char *got = queue_ids(ledger, &rows[i].filter);
 		g_assert_cmpstr(got, ==, rows[i].want);
 	}
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsRecord) r = ms_records_find(records, "A1", &error);
+	g_autoptr(MsRecord) r = ms_records_find(ledger, "A1", &error);
 	g_assert_cmpstr(r->sender, ==, "z@s.example"); /* the newest */
 	g_assert_cmpuint(r->recipients->len, ==, 2);
 	const MsReason *reason = r->reasons->pdata[0];
 	g_assert_cmpint(reason->code, ==, MS_UNREADABLE);
 	g_assert_cmpstr(reason->masked, ==, "DE****00");
 	g_assert_cmpstr(reason->owner, ==, "AC-2");
-	g_autoptr(MsRecord) by_uid = ms_records_find(records, r->uid, &error);
+	g_autoptr(MsRecord) by_uid = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(by_uid->id, ==, r->id);
-	g_assert_null(ms_records_find(records, "Z9", &error));
+	g_assert_null(ms_records_find(ledger, "Z9", &error));
 	g_assert_no_error(error);
-	g_assert_true(ms_records_act(records, r->id, "anna", "note", "fine", &error));
-	g_autoptr(MsRecord) after = ms_records_find(records, "A1", &error);
+	g_assert_true(ms_records_act(ledger, r->id, "anna", "note", "fine", &error));
+	g_autoptr(MsRecord) after = ms_records_find(ledger, "A1", &error);
 	g_assert_cmpint(after->changed, >, r->changed);
 	const MsAct *act = after->acts->pdata[0];
 	g_assert_cmpstr(act->who, ==, "anna");
@@ -136,7 +139,7 @@ static void test_records(void)
 	GStatBuf st;
 	g_assert_cmpint(g_stat(path, &st), ==, 0);
 	g_assert_cmpint(st.st_mode & 0777, ==, 0640);
-	g_autoptr(MsRecords) looking = ms_records_open_readonly(path, &error);
+	g_autoptr(MsLedger) looking = ms_ledger_open_readonly(path, &error);
 	g_assert_no_error(error);
 	g_assert_false(ms_records_act(looking, r->id, "anna", "note", "", &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
@@ -145,20 +148,20 @@ static void test_records(void)
 /* Every row once, in the same order as without pages. */
 static void test_pages(void)
 {
-	g_autoptr(MsRecords) records = open_records("pages.db");
+	g_autoptr(MsLedger) ledger = open_ledger("pages.db");
 	for (int i = 0; i < 23; i++) {
 		g_autofree char *id = g_strdup_printf("Q%02d", i);
 		g_autofree char *sender = g_strdup_printf("s%d@s.example", i % 4);
-		add(records, id, sender, 1000 + i / 3, MS_MISMATCH, MS_STATE_HELD); /* equal times */
+		add(ledger, id, sender, 1000 + i / 3, MS_MISMATCH, MS_STATE_HELD); /* equal times */
 	}
 	for (int sort = 0; sort < MS_N_SORTS; sort++) {
 		MsRecordFilter all = {.state = MS_STATE_HELD, .sort = (MsSort)sort};
-		g_autofree char *want = queue_ids(records, &all);
+		g_autofree char *want = queue_ids(ledger, &all);
 		g_autoptr(GString) got = g_string_new(NULL);
 		g_autofree char *after = NULL;
 		for (int page = 0; page < 10; page++) {
 			MsRecordFilter filter = {.state = MS_STATE_HELD, .sort = (MsSort)sort, .limit = 5, .after = after};
-			g_autoptr(GPtrArray) list = ms_records_list(records, &filter, NULL);
+			g_autoptr(GPtrArray) list = ms_records_list(ledger, &filter, NULL);
 			for (guint i = 0; i < list->len; i++)
 				g_string_append_printf(got, "%s ", ((MsRecord *)list->pdata[i])->queue_id);
 			if (list->len < 5)
@@ -168,11 +171,11 @@ static void test_pages(void)
 		}
 		g_assert_cmpstr(got->str, ==, want);
 	}
-	g_autoptr(GPtrArray) causes = ms_records_causes(records, 10, NULL);
+	g_autoptr(GPtrArray) causes = ms_records_causes(ledger, 10, NULL);
 	g_assert_cmpuint(causes->len, ==, 1);
 	g_assert_cmpint(((MsCause *)causes->pdata[0])->messages, ==, 23);
 	MsRecordStats stats;
-	g_assert_true(ms_records_stats(records, &stats, NULL));
+	g_assert_true(ms_records_stats(ledger, &stats, NULL));
 	g_assert_cmpint(stats.held, ==, 23);
 	g_assert_cmpint(stats.oldest, ==, 1000);
 }
@@ -182,7 +185,7 @@ static void test_pages(void)
 static MsDecision *decision(const char *uid, const char *verb, MsDecisionState state)
 {
 	MsDecision *d = g_new0(MsDecision, 1);
-	*d = (MsDecision){.id = ms_records_name(), .uid = g_strdup(uid), .group = g_strdup(""),
+	*d = (MsDecision){.id = ms_record_name(), .uid = g_strdup(uid), .group = g_strdup(""),
 		.verb = g_strdup(verb), .recipients = g_strdup(""), .who = g_strdup("anna"), .second = g_strdup(""),
 		.why = g_strdup("because"), .outcome = g_strdup(""), .token = g_strdup(""), .step = g_strdup(""),
 		.at = 5, .state = state};
@@ -191,27 +194,27 @@ static MsDecision *decision(const char *uid, const char *verb, MsDecisionState s
 
 static void test_decisions(void)
 {
-	g_autoptr(MsRecords) records = open_records("decisions.db");
+	g_autoptr(MsLedger) ledger = open_ledger("decisions.db");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
-	g_assert_true(ms_records_add(records, r, &error));
+	g_assert_true(ms_records_add(ledger, r, &error));
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(r->uid, "release", MS_DECISION_WAITING));
 	MsDecision *d = list->pdata[0];
-	g_assert_true(ms_decisions_add(records, list, &error));
-	g_autoptr(GPtrArray) todo = ms_decisions_list(records, -1, NULL, &error);
+	g_assert_true(ms_decisions_add(ledger, list, &error));
+	g_autoptr(GPtrArray) todo = ms_decisions_list(ledger, -1, NULL, &error);
 	g_assert_cmpuint(todo->len, ==, 0); /* it waits */
-	g_assert_true(ms_decisions_second(records, d, "bert", true, &error));
-	g_autoptr(GPtrArray) approved = ms_decisions_list(records, -1, NULL, &error);
+	g_assert_true(ms_decisions_second(ledger, d, "bert", true, &error));
+	g_autoptr(GPtrArray) approved = ms_decisions_list(ledger, -1, NULL, &error);
 	g_assert_cmpuint(approved->len, ==, 1);
 	MsDecision *mine = approved->pdata[0];
 	g_assert_cmpstr(mine->second, ==, "bert");
-	g_assert_true(ms_decisions_step(records, mine, "moved", NULL, MS_PLACE_SPOOL, &error));
+	g_assert_true(ms_decisions_step(ledger, mine, "moved", NULL, MS_PLACE_SPOOL, &error));
 	/* one of two recipients: it stays held */
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
 	g_ptr_array_add(to, (char *)"a@x.example");
-	g_assert_true(ms_decisions_finish(records, mine, true, "sent", to, MS_STATE_RELEASED, &error));
-	g_autoptr(MsRecord) after = ms_records_find(records, r->uid, &error);
+	g_assert_true(ms_decisions_finish(ledger, mine, true, "sent", to, MS_STATE_RELEASED, &error));
+	g_autoptr(MsRecord) after = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(after->state, ==, MS_STATE_HELD);
 	g_assert_cmpint(after->place, ==, MS_PLACE_SPOOL);
 	g_assert_cmpint(((MsHeldRecipient *)after->recipients->pdata[0])->state, ==, MS_STATE_RELEASED);
@@ -221,26 +224,26 @@ static void test_decisions(void)
 	/* the other: it is over */
 	g_ptr_array_set_size(list, 0);
 	g_ptr_array_add(list, decision(r->uid, "delete", MS_DECISION_APPROVED));
-	g_assert_true(ms_decisions_add(records, list, &error));
+	g_assert_true(ms_decisions_add(ledger, list, &error));
 	to->pdata[0] = (char *)"b@x.example";
-	g_assert_true(ms_decisions_finish(records, list->pdata[0], true, "", to, MS_STATE_DELETED, &error));
-	g_autoptr(MsRecord) end = ms_records_find(records, r->uid, &error);
+	g_assert_true(ms_decisions_finish(ledger, list->pdata[0], true, "", to, MS_STATE_DELETED, &error));
+	g_autoptr(MsRecord) end = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(end->state, ==, MS_STATE_DELETED);
 	/* one that failed changes no state */
-	g_assert_true(ms_decisions_finish(records, list->pdata[0], false, "no", to, MS_STATE_RELEASED, &error));
-	g_autoptr(MsRecord) same = ms_records_find(records, r->uid, &error);
+	g_assert_true(ms_decisions_finish(ledger, list->pdata[0], false, "no", to, MS_STATE_RELEASED, &error));
+	g_autoptr(MsRecord) same = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(same->state, ==, MS_STATE_DELETED);
 }
 
-static guint count(MsRecords *records)
+static guint count(MsLedger *ledger)
 {
 	MsRecordFilter all = {.state = -1};
-	return (guint)ms_records_count(records, &all, 0, NULL);
+	return (guint)ms_records_count(ledger, &all, 0, NULL);
 }
 
 static void test_forget(void)
 {
-	g_autoptr(MsRecords) records = open_records("forget.db");
+	g_autoptr(MsLedger) ledger = open_ledger("forget.db");
 	g_autoptr(GError) error = NULL;
 	static const struct {
 		gint64 arrived;
@@ -250,42 +253,42 @@ static void test_forget(void)
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_ptr_array_add(all, record("A1", "x@s.example", rows[i].arrived, MS_MISMATCH, rows[i].state));
-		g_assert_true(ms_records_add(records, all->pdata[i], &error));
+		g_assert_true(ms_records_add(ledger, all->pdata[i], &error));
 	}
 	MsRecord *deciding = all->pdata[3];
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(deciding->uid, "note", MS_DECISION_APPROVED));
-	g_assert_true(ms_decisions_add(records, list, &error));
+	g_assert_true(ms_decisions_add(ledger, list, &error));
 	/* who was told of one that stays held is not told again */
 	const char *held = ((MsRecord *)all->pdata[0])->uid;
 	bool first;
-	g_assert_true(ms_notices_first(records, held, "told", G_MAXINT64 / 4, &first, &error));
+	g_assert_true(ms_notices_first(ledger, held, "told", G_MAXINT64 / 4, &first, &error));
 	g_assert_true(first);
 	/* not what is held, is being decided, or is new */
-	g_assert_cmpint(ms_records_forget(records, 5000, 1, &error), ==, 1);
-	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
-	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 0);
-	g_assert_cmpuint(count(records), ==, 3);
-	g_assert_true(ms_decisions_finish(records, list->pdata[0], true, "", NULL, MS_STATE_HELD, &error));
-	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
-	g_autoptr(MsRecord) gone = ms_records_find(records, deciding->uid, &error);
-	g_autoptr(MsRecord) left = ms_records_find(records, ((MsRecord *)all->pdata[0])->uid, &error);
+	g_assert_cmpint(ms_records_forget(ledger, 5000, 1, &error), ==, 1);
+	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 1);
+	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 0);
+	g_assert_cmpuint(count(ledger), ==, 3);
+	g_assert_true(ms_decisions_finish(ledger, list->pdata[0], true, "", NULL, MS_STATE_HELD, &error));
+	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 1);
+	g_autoptr(MsRecord) gone = ms_records_find(ledger, deciding->uid, &error);
+	g_autoptr(MsRecord) left = ms_records_find(ledger, ((MsRecord *)all->pdata[0])->uid, &error);
 	g_assert_no_error(error);
 	g_assert_true(gone == NULL && left != NULL);
-	g_assert_cmpint(ms_records_forget(records, G_MAXINT64 / 2, 10, &error), ==, 1);
-	g_assert_true(ms_notices_first(records, held, "told", G_MAXINT64 / 4, &first, &error));
+	g_assert_cmpint(ms_records_forget(ledger, G_MAXINT64 / 2, 10, &error), ==, 1);
+	g_assert_true(ms_notices_first(ledger, held, "told", G_MAXINT64 / 4, &first, &error));
 	g_assert_false(first);
 	/* one of another host, told again, does not come back */
 	deciding->changed = 7;
-	g_assert_true(ms_records_mirror(records, deciding, &error));
-	g_assert_cmpint(ms_records_forget(records, 5000, 10, &error), ==, 1);
-	g_assert_true(ms_records_mirror(records, deciding, &error));
-	g_assert_cmpuint(count(records), ==, 1);
+	g_assert_true(ms_records_mirror(ledger, deciding, &error));
+	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 1);
+	g_assert_true(ms_records_mirror(ledger, deciding, &error));
+	g_assert_cmpuint(count(ledger), ==, 1);
 }
 
 static void test_tokens(void)
 {
-	g_autoptr(MsRecords) records = open_records("tokens.db");
+	g_autoptr(MsLedger) ledger = open_ledger("tokens.db");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) to = g_ptr_array_new(), other = g_ptr_array_new(), more = g_ptr_array_new();
 	g_ptr_array_add(to, (char *)"b@x");
@@ -294,30 +297,30 @@ static void test_tokens(void)
 	g_ptr_array_add(more, (char *)"a@x");
 	g_ptr_array_add(more, (char *)"b@x");
 	g_autofree char *hash = NULL, *queue_id = NULL;
-	g_autofree char *token = ms_tokens_make(records, "d1", "s@x", to, &hash, &error);
+	g_autofree char *token = ms_tokens_make(ledger, "d1", "s@x", to, &hash, &error);
 	g_assert_cmpuint(strlen(token), ==, 64);
 	/* not for another body, sender, or recipients; not by its hash */
-	g_assert_cmpint(ms_tokens_spend(records, token, "d2", "s@x", to, "Q", &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "t@x", to, "Q", &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "s@x", other, "Q", &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_tokens_spend(records, hash, "d1", "s@x", to, "Q", &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "s@x", more, "Q1", &error), ==, MS_FOUND);
-	g_assert_cmpint(ms_tokens_spend(records, token, "d1", "s@x", to, "Q2", &error), ==, MS_ABSENT);
-	g_assert_true(ms_tokens_void(records, hash, &queue_id, &error));
+	g_assert_cmpint(ms_tokens_spend(ledger, token, "d2", "s@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "t@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", other, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(ledger, hash, "d1", "s@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", more, "Q1", &error), ==, MS_FOUND);
+	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", to, "Q2", &error), ==, MS_ABSENT);
+	g_assert_true(ms_tokens_void(ledger, hash, &queue_id, &error));
 	g_assert_cmpstr(queue_id, ==, "Q1");
 	g_autofree char *hash2 = NULL, *queue_id2 = NULL;
-	g_autofree char *token2 = ms_tokens_make(records, "d1", "s@x", to, &hash2, &error);
-	g_assert_true(ms_tokens_void(records, hash2, &queue_id2, &error));
+	g_autofree char *token2 = ms_tokens_make(ledger, "d1", "s@x", to, &hash2, &error);
+	g_assert_true(ms_tokens_void(ledger, hash2, &queue_id2, &error));
 	g_assert_null(queue_id2);
-	g_assert_cmpint(ms_tokens_spend(records, token2, "d1", "s@x", to, "Q3", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(ledger, token2, "d1", "s@x", to, "Q3", &error), ==, MS_ABSENT);
 	bool first;
-	g_assert_true(ms_notices_first(records, "a@x", "c", G_USEC_PER_SEC * 100, &first, &error));
+	g_assert_true(ms_notices_first(ledger, "a@x", "c", G_USEC_PER_SEC * 100, &first, &error));
 	g_assert_true(first);
-	g_assert_true(ms_notices_first(records, "a@x", "c", G_USEC_PER_SEC * 100, &first, &error));
+	g_assert_true(ms_notices_first(ledger, "a@x", "c", G_USEC_PER_SEC * 100, &first, &error));
 	g_assert_false(first);
-	g_assert_true(ms_notices_first(records, "a@x", "c", 0, &first, &error));
+	g_assert_true(ms_notices_first(ledger, "a@x", "c", 0, &first, &error));
 	g_assert_true(first);
-	g_assert_true(ms_notices_first(records, "a@x", "d", G_USEC_PER_SEC * 100, &first, &error));
+	g_assert_true(ms_notices_first(ledger, "a@x", "d", G_USEC_PER_SEC * 100, &first, &error));
 	g_assert_true(first);
 }
 
@@ -325,7 +328,7 @@ static void test_tokens(void)
 
 static void test_json(void)
 {
-	g_autoptr(MsRecords) here = open_records("here.db"), there = open_records("there.db");
+	g_autoptr(MsLedger) here = open_ledger("here.db"), there = open_ledger("there.db");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
 	g_assert_true(ms_records_add(here, r, &error));
@@ -369,19 +372,19 @@ static void test_json(void)
 /* The same mail again, because an answer was lost: its copy is there already. */
 static void test_twin(void)
 {
-	g_autoptr(MsRecords) records = open_records("twin.db");
+	g_autoptr(MsLedger) ledger = open_ledger("twin.db");
 	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
 	r->place = MS_PLACE_SPOOL;
-	g_assert_true(ms_records_add(records, r, NULL));
+	g_assert_true(ms_records_add(ledger, r, NULL));
 	g_autoptr(MsRecord) again = record("B2", "x@s.example", 2000, MS_MISMATCH, MS_STATE_HELD);
-	g_autofree char *uid = ms_records_twin(records, again);
+	g_autofree char *uid = ms_records_twin(ledger, again);
 	g_assert_cmpstr(uid, ==, r->uid);
 	((MsHeldRecipient *)again->recipients->pdata[0])->state = MS_STATE_DELIVERED;
-	g_assert_null(ms_records_twin(records, again)); /* for other recipients */
+	g_assert_null(ms_records_twin(ledger, again)); /* for other recipients */
 	g_autoptr(MsRecord) unnamed = record("B2", "x@s.example", 2000, MS_MISMATCH, MS_STATE_HELD);
 	g_free(unnamed->message);
 	unnamed->message = g_strdup("");
-	g_assert_null(ms_records_twin(records, unnamed));
+	g_assert_null(ms_records_twin(ledger, unnamed));
 }
 
 /* ---- the spool ------------------------------------------------------------------------ */
@@ -493,10 +496,10 @@ static void test_release_arguments(void)
 /* Who has a right is what the judge said, not what the findings that are shown look like. */
 static void test_rightful(void)
 {
-	g_autoptr(MsRecords) records = open_records("rightful.db");
+	g_autoptr(MsLedger) ledger = open_ledger("rightful.db");
 	g_autoptr(GError) error = NULL;
-	add(records, "R1", "s@x", 10, MS_MISMATCH, MS_STATE_HELD);
-	g_autoptr(MsRecord) r = ms_records_find(records, "R1", &error);
+	add(ledger, "R1", "s@x", 10, MS_MISMATCH, MS_STATE_HELD);
+	g_autoptr(MsRecord) r = ms_records_find(ledger, "R1", &error);
 	g_autoptr(GPtrArray) right = ms_record_rightful(r);
 	g_assert_cmpuint(right->len, ==, 1);
 	g_assert_cmpstr(right->pdata[0], ==, "a@x.example"); /* though its finding says "x" */
@@ -504,8 +507,8 @@ static void test_rightful(void)
 	g_autoptr(MsRecord) again = ms_record_new();
 	ms_record_recipient(again, "a@x.example", MS_STATE_HELD, MS_OUTCOME_WRONG, "AC-9");
 	ms_record_recipient(again, "b@x.example", MS_STATE_HELD, MS_OUTCOME_RIGHT, "AC-2");
-	g_assert_true(ms_records_rejudge(records, r, again->recipients, "anna", &error));
-	g_autoptr(MsRecord) after = ms_records_find(records, "R1", &error);
+	g_assert_true(ms_records_rejudge(ledger, r, again->recipients, "anna", &error));
+	g_autoptr(MsRecord) after = ms_records_find(ledger, "R1", &error);
 	g_autoptr(GPtrArray) now = ms_record_rightful(after);
 	g_assert_cmpuint(now->len, ==, 1);
 	g_assert_cmpstr(now->pdata[0], ==, "b@x.example");
@@ -522,9 +525,9 @@ static void test_upgrade(void)
 {
 	g_autofree char *path = g_build_filename(dir, "old.db", NULL);
 	g_autoptr(GError) error = NULL;
-	MsRecords *records = ms_records_open(path, &error);
-	add(records, "O1", "s@x", 10, MS_MISMATCH, MS_STATE_HELD);
-	ms_records_free(records);
+	MsLedger *ledger = ms_ledger_open(path, &error);
+	add(ledger, "O1", "s@x", 10, MS_MISMATCH, MS_STATE_HELD);
+	ms_ledger_free(ledger);
 	MsSqlite *db = ms_sqlite_open(path, 0x6d736833, "", true, NULL, &error);
 	g_assert_no_error(error);
 	ms_sqlite_run(db, "ALTER TABLE recipient DROP COLUMN outcome", NULL, NULL, NULL, NULL, &error);
@@ -532,11 +535,11 @@ static void test_upgrade(void)
 	ms_sqlite_run(db, "PRAGMA application_id=0x6d736832", NULL, NULL, NULL, NULL, &error);
 	g_assert_no_error(error);
 	ms_sqlite_free(db);
-	g_assert_null(ms_records_open_readonly(path, &error)); /* who only looks changes nothing */
+	g_assert_null(ms_ledger_open_readonly(path, &error)); /* who only looks changes nothing */
 	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
 	g_clear_error(&error);
 	for (int i = 0; i < 2; i++) {
-		g_autoptr(MsRecords) now = ms_records_open(path, &error);
+		g_autoptr(MsLedger) now = ms_ledger_open(path, &error);
 		g_assert_no_error(error);
 		g_autoptr(MsRecord) r = ms_records_find(now, "O1", &error);
 		g_assert_cmpuint(r->recipients->len, ==, 2);
@@ -549,7 +552,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
-	g_test_add_func("/quarantine/records", test_records);
+	g_test_add_func("/quarantine/ledger", test_records);
 	g_test_add_func("/quarantine/pages", test_pages);
 	g_test_add_func("/quarantine/decisions", test_decisions);
 	g_test_add_func("/quarantine/rightful", test_rightful);

@@ -228,7 +228,7 @@ char *ms_link_ask(MsLink *link, const char *host, const char *json, gint64 wait_
 {
 	if (link->redis == NULL)
 		return ask_socket(link, json, wait_ms, error);
-	g_autofree char *id = ms_records_name();
+	g_autofree char *id = ms_record_name();
 	g_autofree char *stream = key_of(link, "desk", host);
 	g_autofree char *reply_key = key_of(link, "reply", id);
 	g_autofree char *sealed = sealed_request(link, host, id, json);
@@ -276,18 +276,18 @@ static bool mirror_one(MsLink *link, const char *text, gsize len, void *user, GE
 	return record == NULL || ms_records_mirror(user, record, error);
 }
 
-gint64 ms_link_mirror(MsLink *link, MsRecords *records, gint64 wait_ms, GError **error)
+gint64 ms_link_mirror(MsLink *link, MsLedger *ledger, gint64 wait_ms, GError **error)
 {
 	g_autofree char *stream = key_of(link, "held", NULL);
 	g_autofree char *group = g_strdup_printf("review@%s", link->host);
 	MsRecordFilter all = {.state = -1};
 	/* Whoever has nothing has lost what was delivered to him: all of it again. */
-	if (!link->caught_up && ms_records_count(records, &all, 1, NULL) == 0
+	if (!link->caught_up && ms_records_count(ledger, &all, 1, NULL) == 0
 		&& (!make_group(link, stream, group, error)
 			|| !run(link, NULL, error, "XGROUP", "SETID", stream, group, "0", NULL)))
 		return -1;
 	Reading from = {stream, group, link->host, "100"};
-	return read_group(link, &from, wait_ms, mirror_one, records, error);
+	return read_group(link, &from, wait_ms, mirror_one, ledger, error);
 }
 
 /* ---- the agent's end ------------------------------------------------------------------ */

@@ -1,0 +1,101 @@
+/*
+ * ledger.h - the records of all holds, on disk.
+ *
+ * WHAT    Writes why a message is held before the MTA is answered; lists, finds, counts and
+ *         forgets records.  What is decided of them (decision.h), tokens (token.h) and notices
+ *         (notice.h) lie in the same database.
+ * OWNS    MsLedger: ms_ledger_free().  What is returned is the caller's.
+ * ERRORS  GError.  When ms_records_add() fails the message must be refused for now: a hold
+ *         without a record would be lost among others.
+ * THREADS Safe, and safe among processes.
+ * LIMITS  None of its own.
+ * NOT     Holds no message: that is the MTA's queue, or the spool (spool.h).
+ */
+#ifndef MISSENT_LEDGER_H
+#define MISSENT_LEDGER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/record.h"
+
+typedef struct MsLedger MsLedger;
+
+MsLedger *ms_ledger_open(const char *path, GError **error);
+/* For looking only, also without the right to write. */
+MsLedger *ms_ledger_open_readonly(const char *path, GError **error);
+void ms_ledger_free(MsLedger *ledger);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsLedger, ms_ledger_free)
+
+/* On disk when it returns true; `record->id` and `uid` are set. */
+bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error);
+/* A record of another host, in place of what was known of it; an older one changes nothing. */
+bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error);
+/* Removes what arrived before, is no longer held, and has no decision that is not finished; at most
+ * `most`, the oldest.  How many; -1 on error. */
+gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **error);
+/* The uid of a copy that is held of this very message for these recipients: its sender tries
+ * again because an answer was lost.  NULL: there is none. */
+char *ms_records_twin(MsLedger *ledger, const MsRecord *record);
+
+typedef enum { MS_SORT_NEWEST, MS_SORT_OLDEST, MS_SORT_SENDER, MS_SORT_RECIPIENTS, MS_SORT_SIZE,
+	MS_N_SORTS } MsSort;
+extern const char *const ms_sort_names[MS_N_SORTS + 1];
+
+typedef struct {
+	int state;          /* MsState, or -1 for all */
+	const char *reason; /* each NULL or "": any */
+	const char *policy;
+	const char *sender;    /* a part of it */
+	const char *recipient; /* a part of it */
+	const char *account;
+	const char *host;
+	const char *cause;
+	const char *assignee;
+	const char *search; /* a queue ID, or a part of sender or recipient */
+	gint64 older_than, newer_than; /* arrival, microseconds since 1970; 0: any */
+	gint64 up_to;       /* `changed` when a list was looked at: what came later is left out */
+	MsSort sort;
+	const char *after;  /* where the page before ended: ms_record_cursor() */
+	guint limit;        /* 0: all */
+	bool whole;         /* with recipients, reasons, findings, acts and decisions */
+} MsRecordFilter;
+
+/* Of MsRecord; unless `whole`, with one recipient only.  NULL on error. */
+GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GError **error);
+char *ms_record_cursor(const MsRecord *record, MsSort sort);
+/* How many there are; counting ends at `most` (0: never).  -1 on error. */
+gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint most, GError **error);
+/* The record of that uid, or the newest of that queue ID, whole.  NULL without error: none. */
+MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error);
+
+typedef struct {
+	char *cause;
+	gint64 messages, oldest, newest;
+} MsCause;
+void ms_cause_free(MsCause *cause);
+/* Held messages by cause, the most frequent first; of MsCause. */
+GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error);
+
+typedef struct {
+	gint64 held, oldest; /* oldest: arrival, 0 if none */
+	gint64 waiting;      /* decisions that wait for a second person */
+	gint64 changed;      /* the newest change */
+} MsRecordStats;
+bool ms_records_stats(MsLedger *ledger, MsRecordStats *out, GError **error);
+/* Those changed after `changed`, in that order, whole. */
+GPtrArray *ms_records_changed(MsLedger *ledger, gint64 changed, guint limit, GError **error);
+
+/* ---- acts ----------------------------------------------------------------------------- */
+
+/* Adds who did what and why. */
+bool ms_records_act(MsLedger *ledger, gint64 id, const char *who, const char *what,
+	const char *why, GError **error);
+/* The recipients of `again`, judged anew: their outcomes and accounts take the place of those of the
+ * record; who had it done, and what was and is, is added as an act. */
+bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
+	const char *who, GError **error);
+bool ms_records_assign(MsLedger *ledger, gint64 id, const char *assignee, GError **error);
+bool ms_records_warned(MsLedger *ledger, gint64 id, gint64 when, GError **error);
+
+#endif
