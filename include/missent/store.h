@@ -37,7 +37,8 @@ typedef enum { MS_REPLY_NIL, MS_REPLY_INTEGER, MS_REPLY_TEXT, MS_REPLY_LIST } Ms
 typedef struct MsReply {
 	MsReplyType type;
 	gint64 integer;
-	char *text;       /* NUL-terminated */
+	char *text;       /* NUL-terminated, and of `len` bytes that may be NUL too */
+	gsize len;
 	GPtrArray *items; /* of MsReply */
 } MsReply;
 void ms_reply_free(MsReply *reply);
@@ -50,13 +51,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRedis, ms_redis_free)
  * the command sent once more, so commands must be repeatable. */
 MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, MsReply **reply_out,
 	GError **error);
-/* A script by its digest, sent whole only when the server does not have it yet. */
+/* The same for words that may have NUL in them: their lengths, or NULL. */
+MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *argv, const gsize *lens,
+	MsReply **reply_out, GError **error);
+/* A script by its digest, sent whole only when the server does not have it yet.  `lens`: of `argv`,
+ * or NULL. */
 MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
-	const char *const *argv, MsReply **reply_out, GError **error);
+	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error);
 
 /* Many commands on a connection of their own; replies are integers and are summed. */
 MsRedisBulk *ms_redis_bulk_begin(MsRedis *redis, GError **error);
-bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, GError **error);
+bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, const gsize *lens,
+	GError **error);
 bool ms_redis_bulk_end(MsRedisBulk *bulk, gint64 *sum_out, GError **error);
 void ms_redis_bulk_free(MsRedisBulk *bulk);
 

@@ -410,7 +410,7 @@ static MsAnswer lookup_redis(MsBackend *backend, const char *const *keys, gsize 
 	g_autoptr(MsReply) reply = NULL;
 	MsAnswer answer = check_eviction(r, error);
 	if (answer == MS_FOUND)
-		answer = ms_redis_script(r->redis, lookup_script, 1, n + fixed, argv, &reply, error);
+		answer = ms_redis_script(r->redis, lookup_script, 1, n + fixed, argv, NULL, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	const GPtrArray *parts = list_of(reply);
@@ -447,7 +447,7 @@ static MsAnswer change(Redis *r, const char *script, const MsRowKeys *row, bool 
 		g_ptr_array_add(argv, (gpointer)*other);
 	g_autoptr(MsReply) reply = NULL;
 	MsAnswer answer = ms_redis_script(r->redis, script, 1, argv->len, (const char *const *)argv->pdata,
-		&reply, error);
+		NULL, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (reply->type != MS_REPLY_INTEGER)
@@ -480,7 +480,7 @@ static MsAnswer next_lists(Redis *r, const char *generation, gint64 from, MsDire
 	g_autofree char *first = g_strdup_printf("%" G_GINT64_FORMAT, from);
 	const char *argv[] = {r->current, generation != NULL ? generation : "", first, G_STRINGIFY(LISTS_AT_ONCE)};
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_script(r->redis, marks_script, 1, 4, argv, &reply, error);
+	MsAnswer answer = ms_redis_script(r->redis, marks_script, 1, 4, argv, NULL, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	const GPtrArray *parts = list_of(reply);
@@ -635,7 +635,7 @@ static bool unlink_old(Redis *r, const char *key, void *user, GError **error)
 		if (strlen(*keep) == n && strncmp(*keep, rest, n) == 0)
 			return true;
 	const char *argv[] = {"UNLINK", key};
-	return ms_redis_bulk_add(r->bulk, 2, argv, error);
+	return ms_redis_bulk_add(r->bulk, 2, argv, NULL, error);
 }
 
 /* Generations that are not in use: replaced, or of a load that was cut off. */
@@ -710,7 +710,7 @@ static bool send_batch(Redis *r, GError **error)
 	const char *argv[5 + BATCH] = {"EVAL", load_script, "1", r->written, slices};
 	for (guint i = 0; i < r->batch->len; i++)
 		argv[5 + i] = r->batch->pdata[i];
-	bool fine = ms_redis_bulk_add(r->bulk, 5 + r->batch->len, argv, error);
+	bool fine = ms_redis_bulk_add(r->bulk, 5 + r->batch->len, argv, NULL, error);
 	g_ptr_array_set_size(r->batch, 0);
 	return fine;
 }
@@ -729,7 +729,7 @@ static bool add_marks_redis(MsBackend *backend, const char *marks, GError **erro
 	g_autofree char *full = g_strconcat(r->written, "marks", NULL);
 	/* The script tells no number: a list's length must not be counted as entries. */
 	const char *argv[] = {"EVAL", "redis.call('RPUSH', KEYS[1], ARGV[1]) return 'OK'", "1", full, marks};
-	return ms_redis_bulk_add(r->bulk, 5, argv, error);
+	return ms_redis_bulk_add(r->bulk, 5, argv, NULL, error);
 }
 
 /* Each slice gets its number, and all that is in them is counted: what Redis dropped meanwhile is
@@ -744,7 +744,7 @@ static bool close_slices(Redis *r, gint64 *entries, GError **error)
 		const char *argv[] = {r->written, first, last};
 		g_autoptr(MsReply) reply = NULL;
 		if (!renew_claim(r, error)
-			|| ms_redis_script(r->redis, close_script, 1, 3, argv, &reply, error) != MS_FOUND)
+			|| ms_redis_script(r->redis, close_script, 1, 3, argv, NULL, &reply, error) != MS_FOUND)
 			return false;
 		if (reply->type != MS_REPLY_INTEGER || reply->integer < 0)
 			return lost(error, "entries") == MS_FOUND;
@@ -773,7 +773,7 @@ static bool commit_redis(MsBackend *backend, const MsDirectoryState *state, GErr
 	const char *argv[] = {r->current, r->loading, loaded, entries, state->source,
 		state->digests ? "1" : "0", slices};
 	g_autoptr(MsReply) reply = NULL;
-	if (ms_redis_script(r->redis, commit_script, 1, 7, argv, &reply, error) != MS_FOUND)
+	if (ms_redis_script(r->redis, commit_script, 1, 7, argv, NULL, &reply, error) != MS_FOUND)
 		return false;
 	if (reply->integer != 1) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,

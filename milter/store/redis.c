@@ -107,7 +107,10 @@ static MsReply *convert(const redisReply *from)
 	case REDIS_REPLY_STRING:
 	case REDIS_REPLY_STATUS:
 		reply->type = MS_REPLY_TEXT;
-		reply->text = g_strndup(from->str, (gsize)from->len);
+		reply->len = (gsize)from->len;
+		reply->text = g_malloc(reply->len + 1);
+		memcpy(reply->text, from->str, reply->len);
+		reply->text[reply->len] = '\0';
 		break;
 	case REDIS_REPLY_ARRAY:
 		reply->type = MS_REPLY_LIST;
@@ -222,9 +225,9 @@ static void give_back(MsRedis *redis, redisContext *context)
 /* ---- commands ------------------------------------------------------------------------- */
 
 static MsAnswer run(MsRedis *redis, redisContext *context, gsize argc, const char *const *argv,
-	MsReply **reply_out, GError **error)
+	const gsize *lens, MsReply **reply_out, GError **error)
 {
-	redisReply *raw = redisCommandArgv(context, (int)argc, (const char **)argv, NULL);
+	redisReply *raw = redisCommandArgv(context, (int)argc, (const char **)argv, lens);
 	if (raw == NULL)
 		return lost(redis, context, error);
 	MsAnswer answer = MS_FOUND;
@@ -239,11 +242,17 @@ static MsAnswer run(MsRedis *redis, redisContext *context, gsize argc, const cha
 MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, MsReply **reply_out,
 	GError **error)
 {
+	return ms_redis_command_sized(redis, argc, argv, NULL, reply_out, error);
+}
+
+MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *argv, const gsize *lens,
+	MsReply **reply_out, GError **error)
+{
 	redisContext *context;
 	/* Pooled ones may have died unseen: the server restarted, or closed them for idleness. */
 	while ((context = take_idle(redis)) != NULL) {
 		g_autoptr(GError) why = NULL;
-		MsAnswer answer = run(redis, context, argc, argv, reply_out, &why);
+		MsAnswer answer = run(redis, context, argc, argv, lens, reply_out, &why);
 		bool dead = context->err == REDIS_ERR_EOF
 			|| (context->err == REDIS_ERR_IO && (errno == EPIPE || errno == ECONNRESET));
 		give_back(redis, context);
@@ -256,13 +265,13 @@ MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, M
 	MsAnswer answer = connect_new(redis, &context, error);
 	if (answer != MS_FOUND)
 		return answer;
-	answer = run(redis, context, argc, argv, reply_out, error);
+	answer = run(redis, context, argc, argv, lens, reply_out, error);
 	give_back(redis, context);
 	return answer;
 }
 
 MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
-	const char *const *argv, MsReply **reply_out, GError **error)
+	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error)
 {
 	/* SHA-1 is how Redis names scripts; it protects nothing here. */
 	g_autofree char *sha = g_compute_checksum_for_string(G_CHECKSUM_SHA1, script, -1);
@@ -272,12 +281,17 @@ MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize
 	all[1] = sha;
 	all[2] = keys;
 	memcpy(all + 3, argv, argc * sizeof *argv);
+	g_autofree gsize *sizes = g_new(gsize, argc + 3);
+	for (gsize i = 0; i < argc + 3; i++)
+		sizes[i] = i < 3 || lens == NULL ? strlen(all[i]) : lens[i - 3];
 	g_autoptr(GError) why = NULL;
-	MsAnswer answer = ms_redis_command(redis, argc + 3, all, reply_out, &why);
+	MsAnswer answer = ms_redis_command_sized(redis, argc + 3, all, sizes, reply_out, &why);
 	if (why != NULL && strstr(why->message, "NOSCRIPT") != NULL) {
 		all[0] = "EVAL";
 		all[1] = script;
-		return ms_redis_command(redis, argc + 3, all, reply_out, error);
+		sizes[0] = strlen(all[0]);
+		sizes[1] = strlen(script);
+		return ms_redis_command_sized(redis, argc + 3, all, sizes, reply_out, error);
 	}
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
@@ -325,9 +339,10 @@ static bool drain(MsRedisBulk *bulk, GError **error)
 	return true;
 }
 
-bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, GError **error)
+bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, const gsize *lens,
+	GError **error)
 {
-	redisAppendCommandArgv(bulk->context, (int)argc, (const char **)argv, NULL);
+	redisAppendCommandArgv(bulk->context, (int)argc, (const char **)argv, lens);
 	return ++bulk->pending < BULK_DEPTH || drain(bulk, error);
 }
 
