@@ -16,6 +16,7 @@
 
 #include "missent/budget.h"
 #include "missent/config.h"
+#include "missent/person.h"
 
 /* The rows, for tools that list or check settings. */
 extern const MsRow ms_settings_rows[];
@@ -51,6 +52,7 @@ typedef struct {
 		gint64 requeue_ms;     /* held longer, a message is released as if it were new */
 		gint64 two_person;     /* deliveries that one decision may let out; -1: any number */
 		const char *const *two_person_policies;
+		MsPersonRules people;  /* who is who */
 		gint64 expire_ms, warn_ms; /* 0: nothing expires */
 		gint64 submit_recipients;  /* at most, in one mail that is submitted */
 		gint64 keep_ms;            /* records of what is no longer held; 0: for ever */

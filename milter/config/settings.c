@@ -91,6 +91,15 @@ static bool check_url(const char *value, GError **error)
 	return false;
 }
 
+static bool check_alias(const char *value, GError **error)
+{
+	const char *equal = strchr(value, '=');
+	if (equal != NULL && equal != value && equal[1] != '\0')
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form other-name=name", value);
+	return false;
+}
+
 static const char *const languages[] = {"en", "fr", NULL};
 
 static const MsRow desk_rows[] = {
@@ -104,6 +113,8 @@ static const MsRow desk_rows[] = {
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
+	{.key = "person-domains", .type = MS_ROW_LIST},
+	{.key = "person-aliases", .type = MS_ROW_LIST, .check = check_alias},
 	{.key = "expire-after", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000},
 	{.key = "keep-records", .type = MS_ROW_TIME, .fallback = "0s"},
@@ -251,6 +262,8 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.requeue_ms = ms_section_number(desk, "requeue-after");
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
+	s->desk.people = (MsPersonRules){ms_section_list(desk, "person-domains"),
+		ms_section_list(desk, "person-aliases")};
 	s->desk.expire_ms = ms_section_number(desk, "expire-after");
 	s->desk.submit_recipients = ms_section_number(desk, "submit-recipients");
 	s->desk.keep_ms = ms_section_number(desk, "keep-records");

@@ -11,31 +11,20 @@
 const char *const ms_desk_verbs[] = {"release", "return", "delete", "note", "assign", "belongs",
 	"may-receive", "rejudge", NULL};
 
-/* However the system spells them: "Anna", "anna" and "anna " are one. */
-bool desk_is_same_person(const char *a, const char *b)
+bool desk_is_same_person(const MsSettings *s, const char *a, const char *b)
 {
-	const char *names[] = {a, b};
-	char *plain[2];
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *valid = g_utf8_make_valid(names[i], -1);
-		g_autofree char *composed = g_utf8_normalize(valid, -1, G_NORMALIZE_ALL_COMPOSE);
-		plain[i] = g_strstrip(g_utf8_casefold(composed, -1));
-	}
-	bool same = strcmp(plain[0], plain[1]) == 0;
-	g_free(plain[0]);
-	g_free(plain[1]);
-	return same;
+	return ms_person_is(&s->desk.people, a, b);
 }
 
 /* To how many recipients this person has let it go already, or returned it for: the rule counts what
  * one person lets out of one message, in however many acts. */
-static guint let_go_before(const MsRecord *record, const char *who)
+static guint let_go_before(const MsSettings *s, const MsRecord *record, const char *who)
 {
 	guint n = 0;
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
 		if (!desk_is_final(d->verb) || d->state == MS_DECISION_WITHDRAWN || d->state == MS_DECISION_FAILED
-			|| *d->second != '\0' || !desk_is_same_person(d->who, who))
+			|| *d->second != '\0' || !desk_is_same_person(s, d->who, who))
 			continue;
 		for (const char *p = d->recipients; *p != '\0'; p++)
 			n += *p == '\n';
@@ -208,7 +197,7 @@ static bool add_message(Making *m, const char *uid, GError **error)
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}
-	m->sum += n + (desk_is_final(m->ask->verb) ? let_go_before(record, m->ask->who) : 0);
+	m->sum += n + (desk_is_final(m->ask->verb) ? let_go_before(m->desk->settings, record, m->ask->who) : 0);
 	m->two = m->two || (desk_is_final(m->ask->verb) && named_policy(m->desk->settings, record));
 	add_decisions(m, record, chosen);
 	return true;

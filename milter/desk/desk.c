@@ -322,7 +322,7 @@ GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agr
 	g_autoptr(GPtrArray) list = waiting_under(desk, id, error);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsDecision *d = list->pdata[i];
-		if (agrees && desk_is_same_person(d->who, who)) {
+		if (agrees && desk_is_same_person(desk->settings, d->who, who)) {
 			desk_fail(error, "%s took this decision; another person must agree", who);
 			return NULL;
 		}

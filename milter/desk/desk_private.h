@@ -48,7 +48,8 @@ bool desk_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* decide.c: what is to be written down for what is asked; NULL: it may not be done. */
 GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error);
 bool desk_is_final(const char *verb);
-bool desk_is_same_person(const char *a, const char *b);
+/* One person, however the names are spelled. */
+bool desk_is_same_person(const MsSettings *s, const char *a, const char *b);
 
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
 bool desk_is_old(const MsSettings *s, const MsRecord *record);
