@@ -69,7 +69,6 @@ void ms_redis_bulk_free(MsRedisBulk *bulk);
 /* ---- SQLite ---- */
 
 typedef struct MsSqlite MsSqlite;
-typedef void (*MsSqliteRow)(int n, const char *const *columns, void *user);
 
 /* Opens `path` (made with `schema` and mode 0640 if `create`) and checks `application_id`:
  * a database of something else is refused. */
@@ -90,8 +89,35 @@ MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 MsAnswer ms_sqlite_follow(MsSqlite *db, GError **error);
 void ms_sqlite_free(MsSqlite *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSqlite, ms_sqlite_free)
-/* One statement; `params` is NULL-terminated text; `row` may be NULL.  `changes_out` may be
- * NULL. */
+
+/* The value of a parameter, which has the same name in the SQL: MS_SQL_TEXT("uid", uid) is that of
+ * ":uid".  A text that is NULL is SQL's NULL.  A parameter without a value, a value without a parameter
+ * and a column that is not there are mistakes of the program, and end it. */
+typedef struct {
+	const char *name;
+	const char *text;
+	gint64 number;
+	bool is_number;
+} MsSqlValue;
+#define MS_SQL_TEXT(parameter, value) {.name = ":" parameter, .text = (value)}
+#define MS_SQL_NUMBER(parameter, value) {.name = ":" parameter, .number = (value), .is_number = true}
+#define MS_SQL_VALUES(...) ((const MsSqlValue[]){__VA_ARGS__, {.name = NULL}})
+
+/* A row, while it is being taken.  What is not of the type that is asked for, or no UTF-8, is 0 or "",
+ * and makes the row odd: somebody else wrote it, or the file is damaged. */
+typedef struct MsSqlRow MsSqlRow;
+typedef void (*MsSqlTake)(MsSqlRow *row, void *user);
+gint64 ms_sql_number(MsSqlRow *row, const char *column); /* NULL is 0 */
+const char *ms_sql_text(MsSqlRow *row, const char *column); /* NULL is "", and odd */
+const char *ms_sql_text_or_null(MsSqlRow *row, const char *column);
+bool ms_sql_is_odd(const MsSqlRow *row);
+
+/* One statement, prepared at its first use and kept.  `values` may be NULL where it has no parameters,
+ * `take` where it has no rows, `changes_out` always. */
+MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, MsSqlTake take,
+	void *user, gint64 *changes_out, GError **error);
+/* The same with text alone, "?1" on, and columns by number: to be replaced by the above. */
+typedef void (*MsSqliteRow)(int n, const char *const *columns, void *user);
 MsAnswer ms_sqlite_run(MsSqlite *db, const char *sql, const char *const *params, MsSqliteRow row,
 	void *user, gint64 *changes_out, GError **error);
 /* Several statements as one: lock, then run, then unlock. */

@@ -10,44 +10,45 @@
  * of the database; from any thread, and any process.
  */
 
-void ledger_take_decision(int n, const char *const *c, void *list)
+void ledger_take_decision(MsSqlRow *row, void *list)
 {
-	(void)n;
 	MsDecision *d = g_new0(MsDecision, 1);
-	d->id = g_strdup(c[0]);
-	d->uid = g_strdup(c[1]);
-	d->group = g_strdup(c[2]);
-	d->verb = g_strdup(c[3]);
-	d->recipients = g_strdup(c[4]);
-	d->who = g_strdup(c[5]);
-	d->second = g_strdup(c[6]);
-	d->why = g_strdup(c[7]);
-	d->outcome = g_strdup(c[8]);
-	d->token = g_strdup(c[9]);
-	d->step = g_strdup(c[10]);
-	d->at = ledger_to_number(c[11]);
-	d->state = (MsDecisionState)ms_record_word(ms_decision_state_names, c[12]);
+	d->id = g_strdup(ms_sql_text(row, "id"));
+	d->uid = g_strdup(ms_sql_text(row, "uid"));
+	d->group = g_strdup(ms_sql_text(row, "grp"));
+	d->verb = g_strdup(ms_sql_text(row, "verb"));
+	d->recipients = g_strdup(ms_sql_text(row, "recipients"));
+	d->who = g_strdup(ms_sql_text(row, "who"));
+	d->second = g_strdup(ms_sql_text(row, "second"));
+	d->why = g_strdup(ms_sql_text(row, "why"));
+	d->outcome = g_strdup(ms_sql_text(row, "outcome"));
+	d->token = g_strdup(ms_sql_text(row, "token"));
+	d->step = g_strdup(ms_sql_text(row, "step"));
+	d->at = ms_sql_number(row, "at");
+	d->state = (MsDecisionState)ms_record_word(ms_decision_state_names, ms_sql_text(row, "state"));
 	g_ptr_array_add(list, d);
 }
 
 bool ledger_add_decision(MsLedger *ledger, const MsDecision *d, GError **error)
 {
-	g_autofree char *at = ledger_number(d->at);
-	return ledger_run(ledger, error,
-		"INSERT OR REPLACE INTO decision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-		" CAST(?12 AS INTEGER), ?13)",
-		d->id, d->uid, d->group, d->verb, d->recipients, d->who, d->second, d->why, d->outcome,
-		d->token, d->step, at, ms_decision_state_names[d->state], NULL);
+	return ledger_run(ledger,
+		"INSERT OR REPLACE INTO decision (" DECISION_COLUMNS ") VALUES (:id, :uid, :grp, :verb,"
+		" :recipients, :who, :second, :why, :outcome, :token, :step, :at, :state)",
+		MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("uid", d->uid), MS_SQL_TEXT("grp", d->group),
+			MS_SQL_TEXT("verb", d->verb), MS_SQL_TEXT("recipients", d->recipients),
+			MS_SQL_TEXT("who", d->who), MS_SQL_TEXT("second", d->second), MS_SQL_TEXT("why", d->why),
+			MS_SQL_TEXT("outcome", d->outcome), MS_SQL_TEXT("token", d->token),
+			MS_SQL_TEXT("step", d->step), MS_SQL_NUMBER("at", d->at),
+			MS_SQL_TEXT("state", ms_decision_state_names[d->state])),
+		error);
 }
 
 static bool touch_of(MsLedger *ledger, const char *uid, GError **error)
 {
 	gint64 id = 0;
-	if (!ledger_ask(ledger, error, ledger_take_number, &id, "SELECT id FROM held WHERE uid=?1", uid,
-		    NULL))
-		return false;
-	g_autofree char *key = ledger_number(id);
-	return ledger_touch(ledger, key, error);
+	return ledger_ask_number(ledger, "SELECT id AS n FROM held WHERE uid=:uid",
+		       MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), &id, error)
+		&& ledger_touch(ledger, id, error);
 }
 
 static bool add_all(MsLedger *ledger, const GPtrArray *decisions, GError **error)
@@ -74,8 +75,8 @@ static GPtrArray *new_list(void)
 MsDecision *ms_decisions_find(MsLedger *ledger, const char *id, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
-	if (!ledger_ask(ledger, error, ledger_take_decision, list,
-		    "SELECT " DECISION_COLUMNS " FROM decision WHERE id=?1", id, NULL)
+	if (!ledger_ask(ledger, "SELECT " DECISION_COLUMNS " FROM decision WHERE id=:id",
+		    MS_SQL_VALUES(MS_SQL_TEXT("id", id)), ledger_take_decision, list, error)
 		|| list->len == 0)
 		return NULL;
 	return g_ptr_array_steal_index(list, 0);
@@ -84,34 +85,45 @@ MsDecision *ms_decisions_find(MsLedger *ledger, const char *id, GError **error)
 GPtrArray *ms_decisions_list(MsLedger *ledger, int state, const char *group, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
-	if (!ledger_ask(ledger, error, ledger_take_decision, list,
-		    "SELECT " DECISION_COLUMNS " FROM decision WHERE (state=?1 OR"
-		    " (?1='' AND state IN ('approved', 'acting'))) AND (?2='' OR grp=?2) ORDER BY grp<>'', at, id",
-		    state >= 0 ? ms_decision_state_names[state] : "", group != NULL ? group : "", NULL))
+	if (!ledger_ask(ledger,
+		    "SELECT " DECISION_COLUMNS " FROM decision WHERE (state=:state OR"
+		    " (:state IS NULL AND state IN ('approved', 'acting'))) AND (:grp IS NULL OR grp=:grp)"
+		    " ORDER BY grp<>'', at, id",
+		    MS_SQL_VALUES(MS_SQL_TEXT("state", state >= 0 ? ms_decision_state_names[state] : NULL),
+			    MS_SQL_TEXT("grp", group)),
+		    ledger_take_decision, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
+}
+
+static bool second(MsLedger *ledger, const MsDecision *d, const char *who, bool agrees, GError **error)
+{
+	MsDecisionState state = agrees ? MS_DECISION_APPROVED : MS_DECISION_WITHDRAWN;
+	return ledger_run(ledger,
+		       "UPDATE decision SET state=:state, second=:second WHERE id=:id AND state='waiting'",
+		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("state", ms_decision_state_names[state]),
+			       MS_SQL_TEXT("second", who)),
+		       error)
+		&& touch_of(ledger, d->uid, error);
 }
 
 bool ms_decisions_second(MsLedger *ledger, const MsDecision *d, const char *who, bool agrees,
 	GError **error)
 {
-	MsDecisionState state = agrees ? MS_DECISION_APPROVED : MS_DECISION_WITHDRAWN;
-	return ledger_begin(ledger, error)
-		&& ledger_end(ledger,
-			ledger_run(ledger, error,
-				"UPDATE decision SET state=?2, second=?3 WHERE id=?1 AND state='waiting'", d->id,
-				ms_decision_state_names[state], who, NULL)
-				&& touch_of(ledger, d->uid, error),
-			error);
+	return ledger_begin(ledger, error) && ledger_end(ledger, second(ledger, d, who, agrees, error), error);
 }
 
-static bool step(MsLedger *ledger, MsDecision *d, const char *place, GError **error)
+static bool step(MsLedger *ledger, MsDecision *d, int place, GError **error)
 {
-	return ledger_run(ledger, error,
-		       "UPDATE decision SET state='acting', step=?2, token=?3 WHERE id=?1", d->id, d->step,
-		       d->token, NULL)
-		&& (*place == '\0'
-			|| ledger_run(ledger, error, "UPDATE held SET place=?2 WHERE uid=?1", d->uid, place, NULL))
+	return ledger_run(ledger, "UPDATE decision SET state='acting', step=:step, token=:token WHERE id=:id",
+		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("step", d->step),
+			       MS_SQL_TEXT("token", d->token)),
+		       error)
+		&& (place < 0
+			|| ledger_run(ledger, "UPDATE held SET place=:place WHERE uid=:uid",
+				MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid),
+					MS_SQL_TEXT("place", ms_held_place_names[place])),
+				error))
 		&& touch_of(ledger, d->uid, error);
 }
 
@@ -126,42 +138,48 @@ bool ms_decisions_step(MsLedger *ledger, MsDecision *d, const char *name, const 
 	}
 	d->state = MS_DECISION_ACTING;
 	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, step(ledger, d, place >= 0 ? ms_held_place_names[place] : "", error),
-			error);
+		&& ledger_end(ledger, step(ledger, d, place, error), error);
 }
 
 static bool finish_recipients(MsLedger *ledger, const char *uid, const GPtrArray *addresses,
 	MsState state, GError **error)
 {
 	for (guint i = 0; addresses != NULL && i < addresses->len; i++)
-		if (!ledger_run(ledger, error,
-			    "UPDATE recipient SET state=?3 WHERE address=?2 AND state='held'"
-			    " AND held=(SELECT id FROM held WHERE uid=?1)",
-			    uid, (char *)addresses->pdata[i], ms_state_names[state], NULL))
+		if (!ledger_run(ledger,
+			    "UPDATE recipient SET state=:state WHERE address=:address AND state='held'"
+			    " AND held=(SELECT id FROM held WHERE uid=:uid)",
+			    MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", addresses->pdata[i]),
+				    MS_SQL_TEXT("state", ms_state_names[state])),
+			    error))
 			return false;
 	return addresses == NULL
-		|| ledger_run(ledger, error,
-			"UPDATE held SET state=?2 WHERE uid=?1 AND NOT EXISTS"
+		|| ledger_run(ledger,
+			"UPDATE held SET state=:state WHERE uid=:uid AND NOT EXISTS"
 			" (SELECT 1 FROM recipient WHERE held=held.id AND state='held')",
-			uid, ms_state_names[state], NULL);
+			MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("state", ms_state_names[state])), error);
 }
 
 static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *addresses,
 	MsState state, GError **error)
 {
-	g_autofree char *now = ledger_number(g_get_real_time());
 	g_autofree char *what = g_strdup_printf("%s%s", d->verb, fine ? "" : " (failed)");
 	g_autofree char *who = *d->second != '\0' ? g_strdup_printf("%s, agreed by %s", d->who, d->second)
 						  : g_strdup(d->who);
 	g_autofree char *why = g_strdup_printf("%s%s%s%s", d->why,
 		*d->why != '\0' && *d->outcome != '\0' ? " [" : "", d->outcome,
 		*d->why != '\0' && *d->outcome != '\0' ? "]" : "");
-	return ledger_run(ledger, error, "UPDATE decision SET state=?2, outcome=?3 WHERE id=?1", d->id,
-		       ms_decision_state_names[d->state], d->outcome, NULL)
+	return ledger_run(ledger, "UPDATE decision SET state=:state, outcome=:outcome WHERE id=:id",
+		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id),
+			       MS_SQL_TEXT("state", ms_decision_state_names[d->state]),
+			       MS_SQL_TEXT("outcome", d->outcome)),
+		       error)
 		&& (!fine || finish_recipients(ledger, d->uid, addresses, state, error))
-		&& ledger_run(ledger, error,
-			"INSERT INTO act SELECT id, CAST(?2 AS INTEGER), ?3, ?4, ?5 FROM held WHERE uid=?1", d->uid,
-			now, who, what, why, NULL)
+		&& ledger_run(ledger,
+			"INSERT INTO act (held, at, who, what, why)"
+			" SELECT id, :at, :who, :what, :why FROM held WHERE uid=:uid",
+			MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid), MS_SQL_NUMBER("at", g_get_real_time()),
+				MS_SQL_TEXT("who", who), MS_SQL_TEXT("what", what), MS_SQL_TEXT("why", why)),
+			error)
 		&& touch_of(ledger, d->uid, error);
 }
 

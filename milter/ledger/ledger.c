@@ -6,6 +6,13 @@
 
 #include "ledger_private.h"
 
+/*
+ * The records of all holds, written: a record comes in from the engine, or from another host, and is
+ * on disk when its function returns; acts, assignments and new judgements are added to it.  Each change
+ * is one transaction under the lock of the database and moves the record to the end of what changed.
+ * From any thread, and any process.
+ */
+
 #define APPLICATION_ID 0x6d736833 /* "msh3" */
 
 /* Records of the version before say nothing of outcomes: nothing is proven of their recipients, so
@@ -106,56 +113,36 @@ char *ms_record_name(void)
 
 /* ---- statements ----------------------------------------------------------------------- */
 
-char *ledger_number(gint64 n)
+bool ledger_run(MsLedger *ledger, const char *sql, const MsSqlValue *values, GError **error)
 {
-	return g_strdup_printf("%" G_GINT64_FORMAT, n);
+	return ms_sqlite_ask(ledger->db, sql, values, NULL, NULL, NULL, error) == MS_FOUND;
 }
 
-gint64 ledger_to_number(const char *text)
+bool ledger_ask(MsLedger *ledger, const char *sql, const MsSqlValue *values, MsSqlTake take, void *user,
+	GError **error)
 {
-	return text != NULL ? g_ascii_strtoll(text, NULL, 10) : 0;
+	return ms_sqlite_ask(ledger->db, sql, values, take, user, NULL, error) == MS_FOUND;
 }
 
-void ledger_take_number(int n, const char *const *columns, void *user)
+static void take_number(MsSqlRow *row, void *user)
 {
-	(void)n;
-	*(gint64 *)user = ledger_to_number(columns[0]);
+	*(gint64 *)user = ms_sql_number(row, "n");
 }
 
-#define MAX_PARAMS 24
-
-static bool ask(MsLedger *ledger, GError **error, MsSqliteRow row, void *user, const char *sql,
-	va_list args)
+bool ledger_ask_number(MsLedger *ledger, const char *sql, const MsSqlValue *values, gint64 *out,
+	GError **error)
 {
-	const char *params[MAX_PARAMS + 1];
-	int n = 0;
-	while ((params[n] = va_arg(args, const char *)) != NULL)
-		g_assert(++n <= MAX_PARAMS);
-	return ms_sqlite_run(ledger->db, sql, params, row, user, NULL, error) == MS_FOUND;
-}
-
-bool ledger_ask(MsLedger *ledger, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
-{
-	va_list args;
-	va_start(args, sql);
-	bool fine = ask(ledger, error, row, user, sql, args);
-	va_end(args);
-	return fine;
-}
-
-bool ledger_run(MsLedger *ledger, GError **error, const char *sql, ...)
-{
-	va_list args;
-	va_start(args, sql);
-	bool fine = ask(ledger, error, NULL, NULL, sql, args);
-	va_end(args);
+	gint64 n = 0;
+	bool fine = ledger_ask(ledger, sql, values, take_number, &n, error);
+	if (fine)
+		*out = n;
 	return fine;
 }
 
 bool ledger_begin(MsLedger *ledger, GError **error)
 {
 	ms_sqlite_lock(ledger->db);
-	if (ledger_run(ledger, error, "BEGIN IMMEDIATE", NULL))
+	if (ledger_run(ledger, "BEGIN IMMEDIATE", NULL, error))
 		return true;
 	ms_sqlite_unlock(ledger->db);
 	return false;
@@ -164,18 +151,18 @@ bool ledger_begin(MsLedger *ledger, GError **error)
 bool ledger_end(MsLedger *ledger, bool fine, GError **error)
 {
 	if (fine)
-		fine = ledger_run(ledger, error, "COMMIT", NULL);
+		fine = ledger_run(ledger, "COMMIT", NULL, error);
 	if (!fine)
-		ledger_run(ledger, NULL, "ROLLBACK", NULL);
+		ledger_run(ledger, "ROLLBACK", NULL, NULL);
 	ms_sqlite_unlock(ledger->db);
 	return fine;
 }
 
-bool ledger_touch(MsLedger *ledger, const char *id, GError **error)
+bool ledger_touch(MsLedger *ledger, gint64 id, GError **error)
 {
-	return ledger_run(ledger, error, "UPDATE counter SET n = n + 1", NULL)
-		&& ledger_run(ledger, error,
-			"UPDATE held SET changed=(SELECT n FROM counter) WHERE id=CAST(?1 AS INTEGER)", id, NULL);
+	return ledger_run(ledger, "UPDATE counter SET n = n + 1", NULL, error)
+		&& ledger_run(ledger, "UPDATE held SET changed=(SELECT n FROM counter) WHERE id=:id",
+			MS_SQL_VALUES(MS_SQL_NUMBER("id", id)), error);
 }
 
 /* ---- adding --------------------------------------------------------------------------- */
@@ -187,78 +174,102 @@ static const char *or_empty(const char *text)
 
 static bool add_head(MsLedger *ledger, MsRecord *r, GError **error)
 {
-	g_autofree char *arrived = ledger_number(r->arrived);
-	g_autofree char *size = ledger_number((gint64)r->size);
-	g_autofree char *warned = ledger_number(r->warned);
-	g_autofree char *recipients = ledger_number(r->n_recipients);
 	g_autofree char *sender = g_utf8_make_valid(or_empty(r->sender), -1);
 	if (r->uid == NULL)
 		r->uid = ms_record_name();
-	if (!ledger_run(ledger, error,
+	if (!ledger_run(ledger,
 		    "INSERT INTO held (uid, state, place, host, queue_id, arrived, sender, size, digest,"
 		    " message, signed, codes, policies, cause, assignee, warned, changed, recipients)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, CAST(?6 AS INTEGER), ?7, CAST(?8 AS INTEGER), ?9, ?10,"
-		    " ?11, ?12, ?13, ?14, ?15, CAST(?16 AS INTEGER), 0, CAST(?17 AS INTEGER))",
-		    r->uid, ms_state_names[r->state], ms_held_place_names[r->place], or_empty(r->host),
-		    or_empty(r->queue_id), arrived, sender, size, or_empty(r->digest),
-		    or_empty(r->message), r->is_signed ? "1" : "0", or_empty(r->codes),
-		    or_empty(r->policies), or_empty(r->cause), or_empty(r->assignee), warned, recipients,
-		    NULL))
+		    " VALUES (:uid, :state, :place, :host, :queue_id, :arrived, :sender, :size, :digest,"
+		    " :message, :signed, :codes, :policies, :cause, :assignee, :warned, 0, :recipients)",
+		    MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid), MS_SQL_TEXT("state", ms_state_names[r->state]),
+			    MS_SQL_TEXT("place", ms_held_place_names[r->place]),
+			    MS_SQL_TEXT("host", or_empty(r->host)), MS_SQL_TEXT("queue_id", or_empty(r->queue_id)),
+			    MS_SQL_NUMBER("arrived", r->arrived), MS_SQL_TEXT("sender", sender),
+			    MS_SQL_NUMBER("size", (gint64)r->size), MS_SQL_TEXT("digest", or_empty(r->digest)),
+			    MS_SQL_TEXT("message", or_empty(r->message)),
+			    MS_SQL_TEXT("signed", r->is_signed ? "1" : "0"), MS_SQL_TEXT("codes", or_empty(r->codes)),
+			    MS_SQL_TEXT("policies", or_empty(r->policies)), MS_SQL_TEXT("cause", or_empty(r->cause)),
+			    MS_SQL_TEXT("assignee", or_empty(r->assignee)), MS_SQL_NUMBER("warned", r->warned),
+			    MS_SQL_NUMBER("recipients", r->n_recipients)),
+		    error))
 		return false;
 	r->id = ms_sqlite_last_row(ledger->db);
 	return true;
 }
 
-static bool add_reason(MsLedger *ledger, const char *id, const MsReason *reason, GError **error)
+static bool add_recipient(MsLedger *ledger, gint64 id, const MsHeldRecipient *to, GError **error)
 {
-	g_autofree char *recipients = ledger_number(reason->recipients);
+	return ledger_run(ledger,
+		"INSERT INTO recipient (held, address, state, accounts, outcome)"
+		" VALUES (:held, :address, :state, :accounts, :outcome)",
+		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_TEXT("address", to->address),
+			MS_SQL_TEXT("state", ms_state_names[to->state]), MS_SQL_TEXT("accounts", to->accounts),
+			MS_SQL_TEXT("outcome", ms_outcome_names[to->outcome])),
+		error);
+}
+
+static const char *or_null(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
+static bool add_reason(MsLedger *ledger, gint64 id, const MsReason *reason, GError **error)
+{
 	g_autofree char *recipient = g_utf8_make_valid(or_empty(reason->recipient), -1);
-	return ledger_run(ledger, error,
-		"INSERT INTO reason VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, nullif(?6, ''),"
-		" nullif(?7, ''), nullif(?8, ''), nullif(?9, ''), nullif(?10, ''),"
-		" CAST(?11 AS INTEGER), ?12)",
-		id, ms_reason_names[reason->code], reason->policy, ms_action_names[reason->action],
-		reason->enforced ? "1" : "0", or_empty(reason->kind), or_empty(reason->masked),
-		or_empty(reason->where), or_empty(reason->owner), recipient, recipients, reason->text, NULL);
+	return ledger_run(ledger,
+		"INSERT INTO reason (held, code, policy, action, enforced, kind, masked, place, owner, recipient,"
+		" recipients, text) VALUES (:held, :code, :policy, :action, :enforced, :kind, :masked, :place,"
+		" :owner, :recipient, :recipients, :text)",
+		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_TEXT("code", ms_reason_names[reason->code]),
+			MS_SQL_TEXT("policy", reason->policy), MS_SQL_TEXT("action", ms_action_names[reason->action]),
+			MS_SQL_TEXT("enforced", reason->enforced ? "1" : "0"), MS_SQL_TEXT("kind", or_null(reason->kind)),
+			MS_SQL_TEXT("masked", or_null(reason->masked)), MS_SQL_TEXT("place", or_null(reason->where)),
+			MS_SQL_TEXT("owner", or_null(reason->owner)), MS_SQL_TEXT("recipient", or_null(recipient)),
+			MS_SQL_NUMBER("recipients", reason->recipients), MS_SQL_TEXT("text", reason->text)),
+		error);
 }
 
-static bool add_finding(MsLedger *ledger, const char *id, const MsHeldFinding *f, GError **error)
+static bool add_finding(MsLedger *ledger, gint64 id, const MsHeldFinding *f, GError **error)
 {
-	g_autofree char *count = ledger_number(f->count);
-	return ledger_run(ledger, error,
-		"INSERT INTO finding VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7,"
-		" CAST(?8 AS INTEGER), ?9)",
-		id, f->kind, f->masked, f->ref, f->owners, f->belief, f->where, count, f->relations, NULL);
+	return ledger_run(ledger,
+		"INSERT INTO finding (held, kind, masked, ref, owners, belief, place, count, relations)"
+		" VALUES (:held, :kind, :masked, :ref, :owners, :belief, :place, :count, :relations)",
+		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_TEXT("kind", f->kind),
+			MS_SQL_TEXT("masked", f->masked), MS_SQL_TEXT("ref", f->ref), MS_SQL_TEXT("owners", f->owners),
+			MS_SQL_TEXT("belief", f->belief), MS_SQL_TEXT("place", f->where),
+			MS_SQL_NUMBER("count", f->count), MS_SQL_TEXT("relations", f->relations)),
+		error);
 }
 
-static bool add_act(MsLedger *ledger, const char *id, const MsAct *act, GError **error)
+static bool add_account(MsLedger *ledger, gint64 id, const char *name, GError **error)
 {
-	g_autofree char *at = ledger_number(act->at);
-	return ledger_run(ledger, error,
-		"INSERT INTO act VALUES (CAST(?1 AS INTEGER), CAST(?2 AS INTEGER), ?3, ?4, ?5)", id, at,
-		act->who, act->what, act->why, NULL);
+	return ledger_run(ledger, "INSERT OR IGNORE INTO account (name, held) VALUES (:name, :held)",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_NUMBER("held", id)), error);
 }
 
-static bool add_lists(MsLedger *ledger, const MsRecord *r, const char *id, GError **error)
+static bool add_act(MsLedger *ledger, gint64 id, const MsAct *act, GError **error)
+{
+	return ledger_run(ledger,
+		"INSERT INTO act (held, at, who, what, why) VALUES (:held, :at, :who, :what, :why)",
+		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_NUMBER("at", act->at), MS_SQL_TEXT("who", act->who),
+			MS_SQL_TEXT("what", act->what), MS_SQL_TEXT("why", act->why)),
+		error);
+}
+
+static bool add_lists(MsLedger *ledger, const MsRecord *r, GError **error)
 {
 	bool fine = true;
-	for (guint i = 0; i < r->recipients->len && fine; i++) {
-		const MsHeldRecipient *to = r->recipients->pdata[i];
-		fine = ledger_run(ledger, error,
-			"INSERT INTO recipient (held, address, state, accounts, outcome)"
-			" VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5)", id, to->address,
-			ms_state_names[to->state], to->accounts, ms_outcome_names[to->outcome], NULL);
-	}
+	for (guint i = 0; i < r->recipients->len && fine; i++)
+		fine = add_recipient(ledger, r->id, r->recipients->pdata[i], error);
 	for (guint i = 0; i < r->reasons->len && fine; i++)
-		fine = add_reason(ledger, id, r->reasons->pdata[i], error);
+		fine = add_reason(ledger, r->id, r->reasons->pdata[i], error);
 	for (guint i = 0; i < r->findings->len && fine; i++)
-		fine = add_finding(ledger, id, r->findings->pdata[i], error);
+		fine = add_finding(ledger, r->id, r->findings->pdata[i], error);
 	for (guint i = 0; i < r->accounts->len && fine; i++)
-		fine = ledger_run(ledger, error,
-			"INSERT OR IGNORE INTO account VALUES (?2, CAST(?1 AS INTEGER))", id,
-			(char *)r->accounts->pdata[i], NULL);
+		fine = add_account(ledger, r->id, r->accounts->pdata[i], error);
 	for (guint i = 0; i < r->acts->len && fine; i++)
-		fine = add_act(ledger, id, r->acts->pdata[i], error);
+		fine = add_act(ledger, r->id, r->acts->pdata[i], error);
 	for (guint i = 0; i < r->decisions->len && fine; i++)
 		fine = ledger_add_decision(ledger, r->decisions->pdata[i], error);
 	return fine;
@@ -266,10 +277,7 @@ static bool add_lists(MsLedger *ledger, const MsRecord *r, const char *id, GErro
 
 static bool add_all(MsLedger *ledger, MsRecord *r, GError **error)
 {
-	if (!add_head(ledger, r, error))
-		return false;
-	g_autofree char *id = ledger_number(r->id);
-	return add_lists(ledger, r, id, error) && ledger_touch(ledger, id, error);
+	return add_head(ledger, r, error) && add_lists(ledger, r, error) && ledger_touch(ledger, r->id, error);
 }
 
 bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error)
@@ -278,41 +286,42 @@ bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error)
 		&& ledger_end(ledger, add_all(ledger, record, error), error);
 }
 
-static bool remove_all(MsLedger *ledger, const char *id, const char *uid, GError **error)
+static bool remove_all(MsLedger *ledger, gint64 id, const char *uid, GError **error)
 {
-	static const char *const tables[] = {"recipient", "reason", "finding", "account", "act"};
-	bool fine = ledger_run(ledger, error, "DELETE FROM decision WHERE uid=?1", uid, NULL);
-	for (gsize i = 0; i < G_N_ELEMENTS(tables) && fine; i++) {
-		g_autofree char *sql =
-			g_strdup_printf("DELETE FROM %s WHERE held=CAST(?1 AS INTEGER)", tables[i]);
-		fine = ledger_run(ledger, error, sql, id, NULL);
-	}
-	return fine && ledger_run(ledger, error, "DELETE FROM held WHERE id=CAST(?1 AS INTEGER)", id, NULL);
+	static const char *const statements[] = {
+		"DELETE FROM recipient WHERE held=:id", "DELETE FROM reason WHERE held=:id",
+		"DELETE FROM finding WHERE held=:id", "DELETE FROM account WHERE held=:id",
+		"DELETE FROM act WHERE held=:id", "DELETE FROM held WHERE id=:id"};
+	bool fine = ledger_run(ledger, "DELETE FROM decision WHERE uid=:uid",
+		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), error);
+	for (gsize i = 0; i < G_N_ELEMENTS(statements) && fine; i++)
+		fine = ledger_run(ledger, statements[i], MS_SQL_VALUES(MS_SQL_NUMBER("id", id)), error);
+	return fine;
 }
 
-static void take_two(int n, const char *const *columns, void *user)
+typedef struct {
+	gint64 id, origin;
+} Known;
+
+static void take_known(MsSqlRow *row, void *user)
 {
-	(void)n;
-	gint64 *two = user;
-	two[0] = ledger_to_number(columns[0]);
-	two[1] = ledger_to_number(columns[1]);
+	*(Known *)user = (Known){ms_sql_number(row, "id"), ms_sql_number(row, "origin")};
 }
 
 /* What a record says of itself is ordered by its host's own count of changes. */
 static bool mirror(MsLedger *ledger, MsRecord *r, GError **error)
 {
-	gint64 known[2] = {0, -1};
-	if (!ledger_ask(ledger, error, take_two, known,
-		    "SELECT ifnull((SELECT id FROM held WHERE uid=?1), 0),"
-		    " ifnull((SELECT origin FROM mirrored WHERE uid=?1), -1)", r->uid, NULL))
+	Known known = {0, -1};
+	if (!ledger_ask(ledger,
+		    "SELECT ifnull((SELECT id FROM held WHERE uid=:uid), 0) AS id,"
+		    " ifnull((SELECT origin FROM mirrored WHERE uid=:uid), -1) AS origin",
+		    MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid)), take_known, &known, error))
 		return false;
-	if (known[1] >= r->changed) /* that is here, or was and has been forgotten */
+	if (known.origin >= r->changed) /* that is here, or was and has been forgotten */
 		return true;
-	g_autofree char *id = ledger_number(known[0]);
-	g_autofree char *origin = ledger_number(r->changed);
-	return (known[0] == 0 || remove_all(ledger, id, r->uid, error)) && add_all(ledger, r, error)
-		&& ledger_run(ledger, error,
-			"INSERT OR REPLACE INTO mirrored VALUES (?1, CAST(?2 AS INTEGER))", r->uid, origin, NULL);
+	return (known.id == 0 || remove_all(ledger, known.id, r->uid, error)) && add_all(ledger, r, error)
+		&& ledger_run(ledger, "INSERT OR REPLACE INTO mirrored (uid, origin) VALUES (:uid, :origin)",
+			MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid), MS_SQL_NUMBER("origin", r->changed)), error);
 }
 
 bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error)
@@ -322,44 +331,42 @@ bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error)
 }
 
 typedef struct {
-	char *id, *uid;
+	gint64 id;
+	char *uid;
 } Old;
 
 static void old_free(gpointer data)
 {
 	Old *old = data;
-	g_free(old->id);
 	g_free(old->uid);
 	g_free(old);
 }
 
-static void take_old(int n, const char *const *columns, void *user)
+static void take_old(MsSqlRow *row, void *user)
 {
-	(void)n;
 	Old *old = g_new(Old, 1);
-	*old = (Old){g_strdup(columns[0]), g_strdup(columns[1])};
+	*old = (Old){ms_sql_number(row, "id"), g_strdup(ms_sql_text(row, "uid"))};
 	g_ptr_array_add(user, old);
 }
 
 static bool forget(MsLedger *ledger, gint64 before, guint most, GPtrArray *list, GError **error)
 {
-	g_autofree char *time = ledger_number(before);
-	g_autofree char *limit = ledger_number(most);
-	bool fine = ledger_ask(ledger, error, take_old, list,
-		"SELECT id, uid FROM held WHERE arrived < CAST(?1 AS INTEGER) AND state <> 'held' AND NOT EXISTS"
+	bool fine = ledger_ask(ledger,
+		"SELECT id, uid FROM held WHERE arrived < :before AND state <> 'held' AND NOT EXISTS"
 		" (SELECT 1 FROM decision d WHERE d.uid=held.uid AND d.state IN ('waiting', 'approved', 'acting'))"
-		" ORDER BY arrived LIMIT CAST(?2 AS INTEGER)", time, limit, NULL);
+		" ORDER BY arrived LIMIT :most",
+		MS_SQL_VALUES(MS_SQL_NUMBER("before", before), MS_SQL_NUMBER("most", most)), take_old, list, error);
 	for (guint i = 0; fine && i < list->len; i++) {
 		const Old *old = list->pdata[i];
 		fine = remove_all(ledger, old->id, old->uid, error);
 	}
 	/* Who was told of a record, with it; who was told of a cause, when no window is that long. */
-	g_autofree char *month_before = ledger_number(before - 30 * 86400 * (gint64)G_USEC_PER_SEC);
+	gint64 month_before = before - 30 * 86400 * (gint64)G_USEC_PER_SEC;
 	return fine
 		&& (list->len == 0
-			|| ledger_run(ledger, error,
+			|| ledger_run(ledger,
 				"DELETE FROM notice WHERE CASE cause WHEN 'told' THEN address NOT IN (SELECT uid FROM held)"
-				" ELSE at < CAST(?1 AS INTEGER) END", month_before, NULL));
+				" ELSE at < :before END", MS_SQL_VALUES(MS_SQL_NUMBER("before", month_before)), error));
 }
 
 gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **error)
@@ -370,12 +377,11 @@ gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **e
 	return fine ? (gint64)list->len : -1;
 }
 
-static void take_text(int n, const char *const *columns, void *user)
+static void take_uid(MsSqlRow *row, void *user)
 {
-	(void)n;
 	char **out = user;
 	if (*out == NULL)
-		*out = g_strdup(columns[0]);
+		*out = g_strdup(ms_sql_text(row, "uid"));
 }
 
 static int compare(const void *a, const void *b)
@@ -410,18 +416,20 @@ char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
 	if (record->message == NULL || *record->message == '\0')
 		return NULL; /* without a name two messages cannot be told apart */
 	g_autofree char *addresses = held_addresses(record);
-	ledger_ask(ledger, NULL, take_text, &uid,
-		"SELECT uid FROM held WHERE digest=?1 AND message=?2 AND sender=?3 AND state='held'"
-		" AND place='spool' AND ?4=(SELECT group_concat(address, char(10)) FROM"
+	ledger_ask(ledger,
+		"SELECT uid FROM held WHERE digest=:digest AND message=:message AND sender=:sender AND state='held'"
+		" AND place='spool' AND :addresses=(SELECT group_concat(address, char(10)) FROM"
 		" (SELECT address FROM recipient WHERE held=held.id AND state='held' ORDER BY address))",
-		record->digest, record->message, record->sender, addresses, NULL);
+		MS_SQL_VALUES(MS_SQL_TEXT("digest", record->digest), MS_SQL_TEXT("message", record->message),
+			MS_SQL_TEXT("sender", record->sender), MS_SQL_TEXT("addresses", addresses)),
+		take_uid, &uid, NULL);
 	return uid;
 }
 
 /* ---- acts ----------------------------------------------------------------------------- */
 
-static bool now_act(MsLedger *ledger, const char *id, const char *who, const char *what,
-	const char *why, GError **error)
+static bool now_act(MsLedger *ledger, gint64 id, const char *who, const char *what, const char *why,
+	GError **error)
 {
 	MsAct act = {g_get_real_time(), (char *)who, (char *)what, (char *)why};
 	return add_act(ledger, id, &act, error) && ledger_touch(ledger, id, error);
@@ -430,9 +438,8 @@ static bool now_act(MsLedger *ledger, const char *id, const char *who, const cha
 bool ms_records_act(MsLedger *ledger, gint64 id, const char *who, const char *what,
 	const char *why, GError **error)
 {
-	g_autofree char *key = ledger_number(id);
 	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, now_act(ledger, key, who, what, why, error), error);
+		&& ledger_end(ledger, now_act(ledger, id, who, what, why, error), error);
 }
 
 static const MsHeldRecipient *recipient_named(const MsRecord *record, const char *address)
@@ -464,17 +471,19 @@ static char *changes_of(const MsRecord *record, const GPtrArray *again)
 static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again, const char *who,
 	GError **error)
 {
-	g_autofree char *id = ledger_number(record->id);
 	g_autofree char *changes = changes_of(record, again);
 	for (guint i = 0; i < again->len; i++) {
 		const MsHeldRecipient *now = again->pdata[i];
-		if (!ledger_run(ledger, error,
-			    "UPDATE recipient SET outcome=?3, accounts=?4 WHERE held=CAST(?1 AS INTEGER)"
-			    " AND address=?2 AND state='held'", id, now->address, ms_outcome_names[now->outcome],
-			    now->accounts, NULL))
+		if (!ledger_run(ledger,
+			    "UPDATE recipient SET outcome=:outcome, accounts=:accounts WHERE held=:held"
+			    " AND address=:address AND state='held'",
+			    MS_SQL_VALUES(MS_SQL_TEXT("outcome", ms_outcome_names[now->outcome]),
+				    MS_SQL_TEXT("accounts", now->accounts), MS_SQL_NUMBER("held", record->id),
+				    MS_SQL_TEXT("address", now->address)),
+			    error))
 			return false;
 	}
-	return now_act(ledger, id, who, "rejudge", changes, error);
+	return now_act(ledger, record->id, who, "rejudge", changes, error);
 }
 
 bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
@@ -484,23 +493,21 @@ bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArra
 		&& ledger_end(ledger, rejudge(ledger, record, again, who, error), error);
 }
 
-static bool set(MsLedger *ledger, gint64 id, const char *sql, const char *value, GError **error)
+static bool set(MsLedger *ledger, gint64 id, const char *sql, const MsSqlValue *values, GError **error)
 {
-	g_autofree char *key = ledger_number(id);
 	return ledger_begin(ledger, error)
-		&& ledger_end(ledger,
-			ledger_run(ledger, error, sql, key, value, NULL) && ledger_touch(ledger, key, error),
+		&& ledger_end(ledger, ledger_run(ledger, sql, values, error) && ledger_touch(ledger, id, error),
 			error);
 }
 
 bool ms_records_assign(MsLedger *ledger, gint64 id, const char *assignee, GError **error)
 {
-	return set(ledger, id, "UPDATE held SET assignee=?2 WHERE id=CAST(?1 AS INTEGER)", assignee, error);
+	return set(ledger, id, "UPDATE held SET assignee=:assignee WHERE id=:id",
+		MS_SQL_VALUES(MS_SQL_TEXT("assignee", assignee), MS_SQL_NUMBER("id", id)), error);
 }
 
 bool ms_records_warned(MsLedger *ledger, gint64 id, gint64 when, GError **error)
 {
-	g_autofree char *text = ledger_number(when);
-	return set(ledger, id, "UPDATE held SET warned=CAST(?2 AS INTEGER) WHERE id=CAST(?1 AS INTEGER)",
-		text, error);
+	return set(ledger, id, "UPDATE held SET warned=:warned WHERE id=:id",
+		MS_SQL_VALUES(MS_SQL_NUMBER("warned", when), MS_SQL_NUMBER("id", id)), error);
 }

@@ -4,117 +4,123 @@
 
 #include "ledger_private.h"
 
+/*
+ * Finding records among many: a filter comes in, records go out, with their lists or without.  A page
+ * of a list costs the same wherever it is: the next one begins at the cursor of the last row seen, which
+ * an index finds, instead of counting rows.  Nothing is changed here; from any thread.
+ */
+
 const char *const ms_sort_names[MS_N_SORTS + 1] = {"newest", "oldest", "sender", "recipients", "size",
 	NULL};
-
-/*
- * Finding records among many.  A page of a list costs the same wherever it is: the next one
- * begins at the cursor of the last row seen, which an index finds, instead of counting rows.
- */
 
 /* ---- rows ----------------------------------------------------------------------------- */
 
 #define HEAD "SELECT id, uid, state, place, host, queue_id, arrived, sender, size, digest, message," \
 	" signed, codes, policies, cause, assignee, warned, changed, recipients," \
-	" (SELECT address FROM recipient WHERE held=held.id ORDER BY rowid LIMIT 1) FROM held "
+	" (SELECT address FROM recipient WHERE held=held.id ORDER BY rowid LIMIT 1) AS first FROM held "
 
-static void take_record(int n, const char *const *c, void *user)
+static void take_record(MsSqlRow *row, void *user)
 {
-	(void)n;
 	MsRecord *r = ms_record_new();
-	r->id = ledger_to_number(c[0]);
-	r->uid = g_strdup(c[1]);
-	r->state = (MsState)ms_record_word(ms_state_names, c[2]);
-	r->place = (MsHeldPlace)ms_record_word(ms_held_place_names, c[3]);
-	r->host = g_strdup(c[4]);
-	r->queue_id = g_strdup(c[5]);
-	r->arrived = ledger_to_number(c[6]);
-	r->sender = g_strdup(c[7]);
-	r->size = (guint64)ledger_to_number(c[8]);
-	r->digest = g_strdup(c[9]);
-	r->message = g_strdup(c[10]);
-	r->is_signed = strcmp(c[11], "1") == 0;
-	r->codes = g_strdup(c[12]);
-	r->policies = g_strdup(c[13]);
-	r->cause = g_strdup(c[14]);
-	r->assignee = g_strdup(c[15]);
-	r->warned = ledger_to_number(c[16]);
-	r->changed = ledger_to_number(c[17]);
-	if (c[19] != NULL)
-		ms_record_recipient(r, c[19], r->state, MS_OUTCOME_UNPROVEN, "");
-	r->n_recipients = (guint)ledger_to_number(c[18]);
+	r->id = ms_sql_number(row, "id");
+	r->uid = g_strdup(ms_sql_text(row, "uid"));
+	r->state = (MsState)ms_record_word(ms_state_names, ms_sql_text(row, "state"));
+	r->place = (MsHeldPlace)ms_record_word(ms_held_place_names, ms_sql_text(row, "place"));
+	r->host = g_strdup(ms_sql_text(row, "host"));
+	r->queue_id = g_strdup(ms_sql_text(row, "queue_id"));
+	r->arrived = ms_sql_number(row, "arrived");
+	r->sender = g_strdup(ms_sql_text(row, "sender"));
+	r->size = (guint64)ms_sql_number(row, "size");
+	r->digest = g_strdup(ms_sql_text(row, "digest"));
+	r->message = g_strdup(ms_sql_text(row, "message"));
+	r->is_signed = strcmp(ms_sql_text(row, "signed"), "1") == 0;
+	r->codes = g_strdup(ms_sql_text(row, "codes"));
+	r->policies = g_strdup(ms_sql_text(row, "policies"));
+	r->cause = g_strdup(ms_sql_text(row, "cause"));
+	r->assignee = g_strdup(ms_sql_text(row, "assignee"));
+	r->warned = ms_sql_number(row, "warned");
+	r->changed = ms_sql_number(row, "changed");
+	const char *first = ms_sql_text_or_null(row, "first");
+	if (first != NULL)
+		ms_record_recipient(r, first, r->state, MS_OUTCOME_UNPROVEN, "");
+	r->n_recipients = (guint)ms_sql_number(row, "recipients");
 	g_ptr_array_add(user, r);
 }
 
-static void take_recipient(int n, const char *const *c, void *user)
+static void take_recipient(MsSqlRow *row, void *user)
 {
-	(void)n;
-	ms_record_recipient(user, c[0], (MsState)ms_record_word(ms_state_names, c[1]), ms_record_outcome(c[3]), c[2]);
+	ms_record_recipient(user, ms_sql_text(row, "address"),
+		(MsState)ms_record_word(ms_state_names, ms_sql_text(row, "state")),
+		ms_record_outcome(ms_sql_text(row, "outcome")), ms_sql_text(row, "accounts"));
 }
 
-static void take_reason(int n, const char *const *c, void *user)
+static void take_reason(MsSqlRow *row, void *user)
 {
-	(void)n;
 	MsReason *reason = g_new0(MsReason, 1);
-	reason->code = (MsReasonCode)ms_record_word(ms_reason_names, c[0]);
-	reason->policy = g_strdup(c[1]);
-	reason->action = (MsAction)ms_record_word(ms_action_names, c[2]);
-	reason->enforced = strcmp(c[3], "1") == 0;
-	reason->kind = g_strdup(c[4]);
-	reason->masked = g_strdup(c[5]);
-	reason->where = g_strdup(c[6]);
-	reason->owner = g_strdup(c[7]);
-	reason->recipient = g_strdup(c[8]);
-	reason->recipients = (guint)ledger_to_number(c[9]);
-	reason->text = g_strdup(c[10]);
+	reason->code = (MsReasonCode)ms_record_word(ms_reason_names, ms_sql_text(row, "code"));
+	reason->policy = g_strdup(ms_sql_text(row, "policy"));
+	reason->action = (MsAction)ms_record_word(ms_action_names, ms_sql_text(row, "action"));
+	reason->enforced = strcmp(ms_sql_text(row, "enforced"), "1") == 0;
+	reason->kind = g_strdup(ms_sql_text_or_null(row, "kind"));
+	reason->masked = g_strdup(ms_sql_text_or_null(row, "masked"));
+	reason->where = g_strdup(ms_sql_text_or_null(row, "place"));
+	reason->owner = g_strdup(ms_sql_text_or_null(row, "owner"));
+	reason->recipient = g_strdup(ms_sql_text_or_null(row, "recipient"));
+	reason->recipients = (guint)ms_sql_number(row, "recipients");
+	reason->text = g_strdup(ms_sql_text(row, "text"));
 	g_ptr_array_add(((MsRecord *)user)->reasons, reason);
 }
 
-static void take_finding(int n, const char *const *c, void *user)
+static void take_finding(MsSqlRow *row, void *user)
 {
-	(void)n;
 	ms_record_finding(user,
-		(MsHeldFinding){(char *)c[0], (char *)c[1], (char *)c[2], (char *)c[3], (char *)c[4],
-			(char *)c[5], (guint)ledger_to_number(c[6]), (char *)c[7]});
+		(MsHeldFinding){.kind = (char *)ms_sql_text(row, "kind"),
+			.masked = (char *)ms_sql_text(row, "masked"),
+			.ref = (char *)ms_sql_text(row, "ref"),
+			.owners = (char *)ms_sql_text(row, "owners"),
+			.belief = (char *)ms_sql_text(row, "belief"),
+			.where = (char *)ms_sql_text(row, "place"),
+			.count = (guint)ms_sql_number(row, "count"),
+			.relations = (char *)ms_sql_text(row, "relations")});
 }
 
-static void take_account(int n, const char *const *c, void *user)
+static void take_account(MsSqlRow *row, void *user)
 {
-	(void)n;
-	g_ptr_array_add(((MsRecord *)user)->accounts, g_strdup(c[0]));
+	g_ptr_array_add(((MsRecord *)user)->accounts, g_strdup(ms_sql_text(row, "name")));
 }
 
-static void take_act(int n, const char *const *c, void *user)
+static void take_act(MsSqlRow *row, void *user)
 {
-	(void)n;
 	MsAct *act = g_new0(MsAct, 1);
-	act->at = ledger_to_number(c[0]);
-	act->who = g_strdup(c[1]);
-	act->what = g_strdup(c[2]);
-	act->why = g_strdup(c[3]);
+	act->at = ms_sql_number(row, "at");
+	act->who = g_strdup(ms_sql_text(row, "who"));
+	act->what = g_strdup(ms_sql_text(row, "what"));
+	act->why = g_strdup(ms_sql_text(row, "why"));
 	g_ptr_array_add(((MsRecord *)user)->acts, act);
 }
 
+static const struct {
+	const char *sql;
+	MsSqlTake take;
+} lists[] = {
+	{"SELECT address, state, accounts, outcome FROM recipient WHERE held=:id ORDER BY rowid", take_recipient},
+	{"SELECT code, policy, action, enforced, kind, masked, place, owner, recipient, recipients, text"
+	 " FROM reason WHERE held=:id ORDER BY rowid", take_reason},
+	{"SELECT kind, masked, ref, owners, belief, place, count, relations FROM finding WHERE held=:id"
+	 " ORDER BY rowid", take_finding},
+	{"SELECT name FROM account WHERE held=:id ORDER BY name", take_account},
+	{"SELECT at, who, what, why FROM act WHERE held=:id ORDER BY rowid", take_act},
+};
+
 static bool fill(MsLedger *ledger, MsRecord *record, GError **error)
 {
-	g_autofree char *id = ledger_number(record->id);
 	g_ptr_array_set_size(record->recipients, 0);
-	return ledger_ask(ledger, error, take_recipient, record,
-		       "SELECT address, state, accounts, outcome FROM recipient WHERE held=CAST(?1 AS INTEGER)"
-		       " ORDER BY rowid", id, NULL)
-		&& ledger_ask(ledger, error, take_reason, record,
-			"SELECT code, policy, action, enforced, kind, masked, place, owner, recipient,"
-			" recipients, text FROM reason WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid", id, NULL)
-		&& ledger_ask(ledger, error, take_finding, record,
-			"SELECT kind, masked, ref, owners, belief, place, count, relations FROM finding"
-			" WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid", id, NULL)
-		&& ledger_ask(ledger, error, take_account, record,
-			"SELECT name FROM account WHERE held=CAST(?1 AS INTEGER) ORDER BY name", id, NULL)
-		&& ledger_ask(ledger, error, take_act, record,
-			"SELECT at, who, what, why FROM act WHERE held=CAST(?1 AS INTEGER) ORDER BY rowid", id,
-			NULL)
-		&& ledger_ask(ledger, error, ledger_take_decision, record->decisions,
-			"SELECT " DECISION_COLUMNS " FROM decision WHERE uid=?1 ORDER BY at", record->uid, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+		if (!ledger_ask(ledger, lists[i].sql, MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)),
+			    lists[i].take, record, error))
+			return false;
+	return ledger_ask(ledger, "SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid ORDER BY at",
+		MS_SQL_VALUES(MS_SQL_TEXT("uid", record->uid)), ledger_take_decision, record->decisions, error);
 }
 
 static bool fill_all(MsLedger *ledger, GPtrArray *list, GError **error)
@@ -134,27 +140,37 @@ static GPtrArray *new_list(void)
 
 typedef struct {
 	GString *sql;
-	GPtrArray *params; /* of char * */
+	GArray *values; /* of MsSqlValue, ended by one without a name */
 } Query;
 
-/* A condition with `?` for its one parameter, which may stand in it several times. */
-static void where(Query *q, const char *condition, const char *value)
+static Query query_new(void)
 {
-	if (value == NULL || *value == '\0')
-		return;
-	g_ptr_array_add(q->params, g_strdup(value));
-	g_string_append(q->sql, q->sql->len > 0 ? " AND " : "WHERE ");
-	for (; *condition != '\0'; condition++) {
-		g_string_append_c(q->sql, *condition);
-		if (*condition == '?')
-			g_string_append_printf(q->sql, "%u", q->params->len);
-	}
+	return (Query){g_string_new(NULL), g_array_new(TRUE, TRUE, sizeof(MsSqlValue))};
 }
 
-static void where_number(Query *q, const char *condition, gint64 value)
+static void query_clear(Query *q)
 {
-	g_autofree char *text = value != 0 ? ledger_number(value) : NULL;
-	where(q, condition, text);
+	g_string_free(q->sql, TRUE);
+	g_array_unref(q->values);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Query, query_clear)
+
+static void where(Query *q, const char *condition, MsSqlValue value)
+{
+	g_string_append_printf(q->sql, "%s%s", q->sql->len > 0 ? " AND " : "WHERE ", condition);
+	g_array_append_val(q->values, value);
+}
+
+static void where_text(Query *q, const char *condition, const char *name, const char *text)
+{
+	if (text != NULL && *text != '\0')
+		where(q, condition, (MsSqlValue){.name = name, .text = text});
+}
+
+static void where_number(Query *q, const char *condition, const char *name, gint64 number)
+{
+	if (number != 0)
+		where(q, condition, (MsSqlValue){.name = name, .number = number, .is_number = true});
 }
 
 /* A name that a record has is searched for as a name; else all addresses are looked through. */
@@ -163,30 +179,31 @@ static void add_search(MsLedger *ledger, Query *q, const char *search)
 	gint64 named = 0;
 	if (search == NULL || *search == '\0')
 		return;
-	ledger_ask(ledger, NULL, ledger_take_number, &named,
-		"SELECT 1 FROM held WHERE queue_id=?1 OR uid=?1 LIMIT 1", search, NULL);
-	where(q, named != 0 ? "id IN (SELECT id FROM held WHERE queue_id=? UNION SELECT id FROM held WHERE uid=?)"
-			    : "(instr(lower(sender), lower(?)) > 0"
-			      " OR id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(?)) > 0))",
-		search);
+	ledger_ask_number(ledger, "SELECT 1 AS n FROM held WHERE queue_id=:search OR uid=:search LIMIT 1",
+		MS_SQL_VALUES(MS_SQL_TEXT("search", search)), &named, NULL);
+	where_text(q, named != 0 ? "id IN (SELECT id FROM held WHERE queue_id=:search"
+				   " UNION SELECT id FROM held WHERE uid=:search)"
+				 : "(instr(lower(sender), lower(:search)) > 0 OR id IN"
+				   " (SELECT held FROM recipient WHERE instr(lower(address), lower(:search)) > 0))",
+		":search", search);
 }
 
 static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 {
-	where(q, "state=?", f->state >= 0 ? ms_state_names[f->state] : NULL);
-	where(q, "host=?", f->host);
-	where(q, "cause=?", f->cause);
-	where(q, "assignee=?", f->assignee);
-	where(q, "instr(', ' || codes || ',', ', ' || ? || ',') > 0", f->reason);
-	where(q, "EXISTS (SELECT 1 FROM reason WHERE held=held.id AND policy=?)", f->policy);
-	where(q, "id IN (SELECT held FROM account WHERE name=?)", f->account);
-	where(q, "instr(lower(sender), lower(?)) > 0", f->sender);
-	where(q, "id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(?)) > 0)",
-		f->recipient);
+	where_text(q, "state=:state", ":state", f->state >= 0 ? ms_state_names[f->state] : NULL);
+	where_text(q, "host=:host", ":host", f->host);
+	where_text(q, "cause=:cause", ":cause", f->cause);
+	where_text(q, "assignee=:assignee", ":assignee", f->assignee);
+	where_text(q, "instr(', ' || codes || ',', ', ' || :reason || ',') > 0", ":reason", f->reason);
+	where_text(q, "EXISTS (SELECT 1 FROM reason WHERE held=held.id AND policy=:policy)", ":policy", f->policy);
+	where_text(q, "id IN (SELECT held FROM account WHERE name=:account)", ":account", f->account);
+	where_text(q, "instr(lower(sender), lower(:sender)) > 0", ":sender", f->sender);
+	where_text(q, "id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(:recipient)) > 0)",
+		":recipient", f->recipient);
 	add_search(ledger, q, f->search);
-	where_number(q, "arrived <= CAST(? AS INTEGER)", f->older_than);
-	where_number(q, "arrived >= CAST(? AS INTEGER)", f->newer_than);
-	where_number(q, "changed <= CAST(? AS INTEGER)", f->up_to);
+	where_number(q, "arrived <= :older", ":older", f->older_than);
+	where_number(q, "arrived >= :newer", ":newer", f->newer_than);
+	where_number(q, "changed <= :up_to", ":up_to", f->up_to);
 }
 
 static const struct {
@@ -219,35 +236,42 @@ static void add_cursor(Query *q, const MsRecordFilter *f)
 	const char *dot = f->after != NULL ? strchr(f->after, '.') : NULL;
 	if (dot == NULL)
 		return;
-	g_autofree char *id = g_strndup(f->after, (gsize)(dot - f->after));
-	bool number = sorts[f->sort].number;
-	g_ptr_array_add(q->params, g_strdup(dot + 1));
-	g_ptr_array_add(q->params, g_steal_pointer(&id));
-	g_string_append_printf(q->sql, "%s(%s, id) %s (%s?%u%s, CAST(?%u AS INTEGER))",
-		q->sql->len > 0 ? " AND " : "WHERE ", sorts[f->sort].column, sorts[f->sort].compare,
-		number ? "CAST(" : "", q->params->len - 1, number ? " AS INTEGER)" : "", q->params->len);
+	MsSqlValue last = {.name = ":last", .text = dot + 1};
+	if (sorts[f->sort].number)
+		last = (MsSqlValue){.name = ":last", .number = g_ascii_strtoll(dot + 1, NULL, 10), .is_number = true};
+	g_autofree char *condition =
+		g_strdup_printf("(%s, id) %s (:last, :last_id)", sorts[f->sort].column, sorts[f->sort].compare);
+	where(q, condition, last);
+	g_array_append_val(q->values, ((MsSqlValue){.name = ":last_id",
+		.number = g_ascii_strtoll(f->after, NULL, 10), .is_number = true}));
 }
 
-static bool run_query(MsLedger *ledger, Query *q, MsSqliteRow row, void *user, GError **error)
+static bool run_query(MsLedger *ledger, const Query *q, MsSqlTake take, void *user, GError **error)
 {
-	g_ptr_array_add(q->params, NULL);
-	return ms_sqlite_run(ledger->db, q->sql->str, (const char *const *)q->params->pdata, row, user,
-		       NULL, error) == MS_FOUND;
+	return ledger_ask(ledger, q->sql->str, (const MsSqlValue *)q->values->data, take, user, error);
+}
+
+/* SQLite knows no LIMIT for all. */
+static gint64 limit_of(guint limit)
+{
+	return limit > 0 ? limit : G_MAXINT32;
+}
+
+static void add_limit(Query *q, guint limit)
+{
+	MsSqlValue most = {.name = ":most", .number = limit_of(limit), .is_number = true};
+	g_array_append_val(q->values, most);
 }
 
 GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GError **error)
 {
-	g_autoptr(GString) sql = g_string_new(NULL);
-	g_autoptr(GPtrArray) params = g_ptr_array_new_with_free_func(g_free);
-	Query q = {sql, params};
+	g_auto(Query) q = query_new();
 	add_conditions(ledger, &q, filter);
 	add_cursor(&q, filter);
-	g_autofree char *limit = ledger_number(filter->limit > 0 ? filter->limit : G_MAXINT32);
-	g_ptr_array_add(params, g_steal_pointer(&limit));
-	g_string_prepend(sql, HEAD);
-	g_string_append_printf(sql, " ORDER BY %s %s, id %s LIMIT CAST(?%u AS INTEGER)",
-		sorts[filter->sort].column, sorts[filter->sort].direction,
-		sorts[filter->sort].direction, params->len);
+	add_limit(&q, filter->limit);
+	g_string_prepend(q.sql, HEAD);
+	g_string_append_printf(q.sql, " ORDER BY %s %s, id %s LIMIT :most", sorts[filter->sort].column,
+		sorts[filter->sort].direction, sorts[filter->sort].direction);
 	g_autoptr(GPtrArray) list = new_list();
 	if (!run_query(ledger, &q, take_record, list, error)
 		|| (filter->whole && !fill_all(ledger, list, error)))
@@ -257,21 +281,21 @@ GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GErro
 
 gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint most, GError **error)
 {
-	g_autoptr(GString) sql = g_string_new(NULL);
-	g_autoptr(GPtrArray) params = g_ptr_array_new_with_free_func(g_free);
-	Query q = {sql, params};
+	g_auto(Query) q = query_new();
 	add_conditions(ledger, &q, filter);
-	g_string_prepend(sql, "SELECT count(*) FROM (SELECT 1 FROM held ");
-	g_string_append_printf(sql, " LIMIT %u)", most > 0 ? most : G_MAXINT32);
+	add_limit(&q, most);
+	g_string_prepend(q.sql, "SELECT count(*) AS n FROM (SELECT 1 FROM held ");
+	g_string_append(q.sql, " LIMIT :most)");
 	gint64 n = -1;
-	return run_query(ledger, &q, ledger_take_number, &n, error) ? n : -1;
+	return ledger_ask_number(ledger, q.sql->str, (const MsSqlValue *)q.values->data, &n, error) ? n : -1;
 }
 
 MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
-	if (!ledger_ask(ledger, error, take_record, list,
-		    HEAD "WHERE uid=?1 OR queue_id=?1 ORDER BY uid=?1 DESC, arrived DESC LIMIT 1", name, NULL)
+	if (!ledger_ask(ledger,
+		    HEAD "WHERE uid=:name OR queue_id=:name ORDER BY uid=:name DESC, arrived DESC LIMIT 1",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_record, list, error)
 		|| list->len == 0 || !fill(ledger, list->pdata[0], error))
 		return NULL;
 	return g_ptr_array_steal_index(list, 0);
@@ -279,12 +303,10 @@ MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error)
 
 GPtrArray *ms_records_changed(MsLedger *ledger, gint64 changed, guint limit, GError **error)
 {
-	g_autofree char *since = ledger_number(changed);
-	g_autofree char *most = ledger_number(limit);
 	g_autoptr(GPtrArray) list = new_list();
-	if (!ledger_ask(ledger, error, take_record, list,
-		    HEAD "WHERE changed > CAST(?1 AS INTEGER) ORDER BY changed LIMIT CAST(?2 AS INTEGER)",
-		    since, most, NULL)
+	if (!ledger_ask(ledger, HEAD "WHERE changed > :since ORDER BY changed LIMIT :most",
+		    MS_SQL_VALUES(MS_SQL_NUMBER("since", changed), MS_SQL_NUMBER("most", limit)), take_record, list,
+		    error)
 		|| !fill_all(ledger, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
@@ -298,39 +320,40 @@ void ms_cause_free(MsCause *cause)
 	g_free(cause);
 }
 
-static void take_cause(int n, const char *const *c, void *user)
+static void take_cause(MsSqlRow *row, void *user)
 {
-	(void)n;
 	MsCause *cause = g_new0(MsCause, 1);
-	cause->cause = g_strdup(c[0]);
-	cause->messages = ledger_to_number(c[1]);
-	cause->oldest = ledger_to_number(c[2]);
-	cause->newest = ledger_to_number(c[3]);
+	cause->cause = g_strdup(ms_sql_text(row, "cause"));
+	cause->messages = ms_sql_number(row, "messages");
+	cause->oldest = ms_sql_number(row, "oldest");
+	cause->newest = ms_sql_number(row, "newest");
 	g_ptr_array_add(user, cause);
 }
 
 GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_cause_free);
-	g_autofree char *most = ledger_number(limit);
-	if (!ledger_ask(ledger, error, take_cause, list,
-		    "SELECT cause, count(*), min(arrived), max(arrived) FROM held WHERE state='held'"
-		    " GROUP BY cause ORDER BY 2 DESC, 1 LIMIT CAST(?1 AS INTEGER)", most, NULL))
+	if (!ledger_ask(ledger,
+		    "SELECT cause, count(*) AS messages, min(arrived) AS oldest, max(arrived) AS newest FROM held"
+		    " WHERE state='held' GROUP BY cause ORDER BY messages DESC, cause LIMIT :most",
+		    MS_SQL_VALUES(MS_SQL_NUMBER("most", limit)), take_cause, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
 }
 
-static void take_stats(int n, const char *const *c, void *user)
+static void take_stats(MsSqlRow *row, void *user)
 {
-	(void)n;
-	*(MsRecordStats *)user = (MsRecordStats){ledger_to_number(c[0]), ledger_to_number(c[1]),
-		ledger_to_number(c[2]), ledger_to_number(c[3])};
+	*(MsRecordStats *)user = (MsRecordStats){.held = ms_sql_number(row, "held"),
+		.oldest = ms_sql_number(row, "oldest"),
+		.waiting = ms_sql_number(row, "waiting"),
+		.changed = ms_sql_number(row, "changed")};
 }
 
 bool ms_records_stats(MsLedger *ledger, MsRecordStats *out, GError **error)
 {
-	return ledger_ask(ledger, error, take_stats, out,
-		"SELECT (SELECT count(*) FROM held WHERE state='held'),"
-		" (SELECT min(arrived) FROM held WHERE state='held'),"
-		" (SELECT count(*) FROM decision WHERE state='waiting'), (SELECT n FROM counter)", NULL);
+	return ledger_ask(ledger,
+		"SELECT (SELECT count(*) FROM held WHERE state='held') AS held,"
+		" (SELECT min(arrived) FROM held WHERE state='held') AS oldest,"
+		" (SELECT count(*) FROM decision WHERE state='waiting') AS waiting,"
+		" (SELECT n FROM counter) AS changed", NULL, take_stats, out, error);
 }

@@ -8,7 +8,12 @@
 
 #include "ledger_private.h"
 
-/* A token that was spent has a time, one that was made void -1. */
+/*
+ * Tokens of mail that need not be judged again, and which notices were sent lately: digests and
+ * addresses come in, whether it may be so goes out.  A token that was spent has a time, one that was
+ * made void -1.  Each function is one statement, or statements that may be repeated; from any thread,
+ * and any process.
+ */
 
 #define KEEP_US (30 * 86400 * (gint64)G_USEC_PER_SEC)
 
@@ -28,12 +33,16 @@ char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
 		g_string_append_printf(token, "%02x", random[i]);
 	g_autofree char *hash = hash_of(token->str);
 	g_autofree char *all = ledger_join(recipients);
-	g_autofree char *now = ledger_number(g_get_real_time());
-	g_autofree char *old = ledger_number(g_get_real_time() - KEEP_US);
-	if (!ledger_run(ledger, error, "DELETE FROM token WHERE made < CAST(?1 AS INTEGER)", old, NULL)
-		|| !ledger_run(ledger, error,
-			"INSERT INTO token VALUES (?1, ?2, ?3, ?4, CAST(?5 AS INTEGER), 0, '')", hash, digest,
-			sender, all, now, NULL))
+	gint64 now = g_get_real_time();
+	if (!ledger_run(ledger, "DELETE FROM token WHERE made < :old",
+		    MS_SQL_VALUES(MS_SQL_NUMBER("old", now - KEEP_US)), error)
+		|| !ledger_run(ledger,
+			"INSERT INTO token (hash, digest, sender, recipients, made, spent, queue_id)"
+			" VALUES (:hash, :digest, :sender, :recipients, :made, 0, '')",
+			MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("digest", digest),
+				MS_SQL_TEXT("sender", sender), MS_SQL_TEXT("recipients", all),
+				MS_SQL_NUMBER("made", now)),
+			error))
 		return NULL;
 	*hash_out = g_steal_pointer(&hash);
 	return g_string_free(g_steal_pointer(&token), FALSE);
@@ -44,29 +53,31 @@ MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest
 {
 	g_autofree char *hash = hash_of(token);
 	g_autofree char *all = ledger_join(recipients);
-	g_autofree char *now = ledger_number(g_get_real_time());
 	gint64 changes = 0;
-	const char *params[] = {hash, digest, sender, all, now, queue_id != NULL ? queue_id : "", NULL};
-	MsAnswer answer = ms_sqlite_run(ledger->db,
-		"UPDATE token SET spent=CAST(?5 AS INTEGER), queue_id=?6 WHERE hash=?1 AND digest=?2"
-		" AND sender=?3 AND recipients=?4 AND spent=0",
-		params, NULL, NULL, &changes, error);
+	MsAnswer answer = ms_sqlite_ask(ledger->db,
+		"UPDATE token SET spent=:now, queue_id=:queue_id WHERE hash=:hash AND digest=:digest"
+		" AND sender=:sender AND recipients=:recipients AND spent=0",
+		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("digest", digest),
+			MS_SQL_TEXT("sender", sender), MS_SQL_TEXT("recipients", all),
+			MS_SQL_NUMBER("now", g_get_real_time()),
+			MS_SQL_TEXT("queue_id", queue_id != NULL ? queue_id : "")),
+		NULL, NULL, &changes, error);
 	return answer == MS_FOUND && changes == 0 ? MS_ABSENT : answer;
 }
 
-static void take_spent(int n, const char *const *c, void *user)
+static void take_spent(MsSqlRow *row, void *user)
 {
-	(void)n;
-	if (ledger_to_number(c[0]) > 0)
-		*(char **)user = g_strdup(c[1]);
+	if (ms_sql_number(row, "spent") > 0)
+		*(char **)user = g_strdup(ms_sql_text(row, "queue_id"));
 }
 
 bool ms_tokens_void(MsLedger *ledger, const char *hash, char **queue_id_out, GError **error)
 {
 	*queue_id_out = NULL;
-	return ledger_run(ledger, error, "UPDATE token SET spent=-1 WHERE hash=?1 AND spent=0", hash, NULL)
-		&& ledger_ask(ledger, error, take_spent, queue_id_out,
-			"SELECT spent, queue_id FROM token WHERE hash=?1", hash, NULL);
+	return ledger_run(ledger, "UPDATE token SET spent=-1 WHERE hash=:hash AND spent=0",
+		       MS_SQL_VALUES(MS_SQL_TEXT("hash", hash)), error)
+		&& ledger_ask(ledger, "SELECT spent, queue_id FROM token WHERE hash=:hash",
+			MS_SQL_VALUES(MS_SQL_TEXT("hash", hash)), take_spent, queue_id_out, error);
 }
 
 /* ---- notices -------------------------------------------------------------------------- */
@@ -75,18 +86,18 @@ bool ms_notices_first(MsLedger *ledger, const char *address, const char *cause, 
 	bool *first_out, GError **error)
 {
 	gint64 now = g_get_real_time(), changes = 0;
-	g_autofree char *at = ledger_number(now);
-	g_autofree char *before = ledger_number(now - window_us);
-	const char *params[] = {address, cause, at, before, NULL};
-	MsAnswer answer = ms_sqlite_run(ledger->db,
-		"INSERT INTO notice VALUES (?1, ?2, CAST(?3 AS INTEGER)) ON CONFLICT DO UPDATE"
-		" SET at=excluded.at WHERE notice.at <= CAST(?4 AS INTEGER)",
-		params, NULL, NULL, &changes, error);
+	MsAnswer answer = ms_sqlite_ask(ledger->db,
+		"INSERT INTO notice (address, cause, at) VALUES (:address, :cause, :now) ON CONFLICT DO UPDATE"
+		" SET at=excluded.at WHERE notice.at <= :before",
+		MS_SQL_VALUES(MS_SQL_TEXT("address", address), MS_SQL_TEXT("cause", cause),
+			MS_SQL_NUMBER("now", now), MS_SQL_NUMBER("before", now - window_us)),
+		NULL, NULL, &changes, error);
 	*first_out = changes > 0;
 	return answer == MS_FOUND;
 }
 
 void ms_notices_unsent(MsLedger *ledger, const char *address, const char *cause)
 {
-	ledger_run(ledger, NULL, "DELETE FROM notice WHERE address=?1 AND cause=?2", address, cause, NULL);
+	ledger_run(ledger, "DELETE FROM notice WHERE address=:address AND cause=:cause",
+		MS_SQL_VALUES(MS_SQL_TEXT("address", address), MS_SQL_TEXT("cause", cause)), NULL);
 }

@@ -11,7 +11,8 @@
 #include "missent/store.h"
 
 /*
- * One file of SQLite: SQL and text parameters come in, rows go out to a function.  From any thread:
+ * One file of SQLite: SQL and values by name and type come in, rows go out to a function, which asks
+ * for columns by name and type.  Statements are prepared once and kept.  From any thread:
  * each call holds the lock of its MsSqlite, and ms_sqlite_lock() holds it over several.  A commit
  * that returned is on disk.
  */
@@ -22,7 +23,7 @@ struct MsSqlite {
 	sqlite3 *db;
 	char *path;
 	pthread_mutex_t lock; /* recursive: ms_sqlite_lock() surrounds calls that lock again */
-	GHashTable *statements; /* SQL to sqlite3_stmt */
+	GHashTable *statements; /* SQL to Statement */
 	dev_t device; /* of the file that is open; 0 and 0 for one in memory */
 	ino_t inode, wal; /* wal: of its log */
 	/* as it was opened with */
@@ -57,20 +58,38 @@ static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 	return answer;
 }
 
-static void finalize(gpointer stmt)
+/* A prepared statement, and at which place each of its columns is. */
+typedef struct {
+	sqlite3_stmt *stmt;
+	GHashTable *columns; /* name to place */
+} Statement;
+
+static void statement_free(gpointer data)
 {
-	sqlite3_finalize(stmt);
+	Statement *s = data;
+	sqlite3_finalize(s->stmt);
+	g_hash_table_unref(s->columns);
+	g_free(s);
 }
 
-static void take_number(int n, const char *const *columns, void *user)
+/* A PRAGMA or a count, of one column whose name is the caller's to give. */
+typedef struct {
+	const char *column;
+	gint64 number;
+} Number;
+
+static void take_number(MsSqlRow *row, void *user)
 {
-	(void)n;
-	*(gint64 *)user = columns[0] != NULL ? g_ascii_strtoll(columns[0], NULL, 10) : 0;
+	Number *number = user;
+	number->number = ms_sql_number(row, number->column);
 }
 
-static MsAnswer ask_number(MsSqlite *db, const char *sql, gint64 *out, GError **error)
+static MsAnswer ask_number(MsSqlite *db, const char *sql, const char *column, gint64 *out, GError **error)
 {
-	return ms_sqlite_run(db, sql, NULL, take_number, out, NULL, error);
+	Number number = {column, *out};
+	MsAnswer answer = ms_sqlite_ask(db, sql, NULL, take_number, &number, NULL, error);
+	*out = number.number;
+	return answer;
 }
 
 /* Of an earlier version of ours: made new, once, whoever of several comes first. */
@@ -89,7 +108,7 @@ static MsAnswer upgrade(MsSqlite *db, gint32 application_id, const MsSqliteUpgra
 	}
 	if (sqlite3_exec(db->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return fail(db, sqlite3_errcode(db->db), error);
-	MsAnswer answer = ask_number(db, "PRAGMA application_id", id, error);
+	MsAnswer answer = ask_number(db, "PRAGMA application_id", "application_id", id, error);
 	g_autofree char *script = g_strdup_printf("%s; PRAGMA application_id=%d; COMMIT", u->sql, application_id);
 	int rc = SQLITE_OK;
 	if (answer == MS_FOUND && *id == u->application_id)
@@ -108,9 +127,9 @@ static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrad
 	const char *schema, bool create, GError **error)
 {
 	gint64 id = 0, tables = 0;
-	MsAnswer answer = ask_number(db, "PRAGMA application_id", &id, error);
+	MsAnswer answer = ask_number(db, "PRAGMA application_id", "application_id", &id, error);
 	if (answer == MS_FOUND)
-		answer = ask_number(db, "SELECT count(*) FROM sqlite_master", &tables, error);
+		answer = ask_number(db, "SELECT count(*) AS n FROM sqlite_master", "n", &tables, error);
 	if (answer == MS_FOUND && tables > 0)
 		answer = upgrade(db, application_id, upgrades, create, &id, error);
 	if (answer != MS_FOUND)
@@ -202,7 +221,7 @@ MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 		make_private(path);
 	g_autoptr(MsSqlite) db = g_new0(MsSqlite, 1);
 	db->path = g_strdup(path);
-	db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize);
+	db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, statement_free);
 	pthread_mutexattr_t attr;
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
@@ -256,57 +275,167 @@ void ms_sqlite_free(MsSqlite *db)
 	g_free(db);
 }
 
-static sqlite3_stmt *statement(MsSqlite *db, const char *sql, int *rc)
+/* ---- statements ----------------------------------------------------------------------- */
+
+/* More than our code has; those of one filter or another are then prepared each time anew. */
+#define MAX_STATEMENTS 400
+
+static Statement *prepare(MsSqlite *db, const char *sql, int *rc)
 {
-	sqlite3_stmt *stmt = g_hash_table_lookup(db->statements, sql);
-	if (stmt == NULL) {
-		*rc = db->db == NULL ? SQLITE_CANTOPEN : SQLITE_OK; /* see ms_sqlite_follow() */
-		if (*rc == SQLITE_OK)
-			*rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt,
-				NULL);
-		if (*rc != SQLITE_OK)
-			return NULL;
-		g_hash_table_insert(db->statements, g_strdup(sql), stmt);
-	}
-	return stmt;
+	sqlite3_stmt *stmt = NULL;
+	*rc = db->db == NULL ? SQLITE_CANTOPEN : SQLITE_OK; /* see ms_sqlite_follow() */
+	if (*rc == SQLITE_OK)
+		*rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+	if (*rc != SQLITE_OK)
+		return NULL;
+	Statement *s = g_new(Statement, 1);
+	*s = (Statement){stmt, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+	for (int i = 0; i < sqlite3_column_count(stmt); i++)
+		g_hash_table_insert(s->columns, g_strdup(sqlite3_column_name(stmt, i)), GINT_TO_POINTER(i));
+	return s;
 }
+
+/* `*own_out`: it is not kept, and freed by who asked for it. */
+static Statement *statement(MsSqlite *db, const char *sql, bool *own_out, int *rc)
+{
+	Statement *s = g_hash_table_lookup(db->statements, sql);
+	*own_out = false;
+	if (s != NULL)
+		return s;
+	s = prepare(db, sql, rc);
+	*own_out = s != NULL && g_hash_table_size(db->statements) >= MAX_STATEMENTS;
+	if (s != NULL && !*own_out)
+		g_hash_table_insert(db->statements, g_strdup(sql), s);
+	return s;
+}
+
+/* Every parameter has its value, and every value its parameter: else we are wrong. */
+static void bind_all(const Statement *s, const MsSqlValue *values)
+{
+	int n = 0;
+	for (const MsSqlValue *v = values; v != NULL && v->name != NULL; v++, n++) {
+		int at = sqlite3_bind_parameter_index(s->stmt, v->name);
+		g_assert(at > 0);
+		int rc = v->is_number ? sqlite3_bind_int64(s->stmt, at, v->number)
+			: v->text != NULL ? sqlite3_bind_text(s->stmt, at, v->text, -1, SQLITE_STATIC)
+					  : sqlite3_bind_null(s->stmt, at);
+		g_assert(rc == SQLITE_OK || rc == SQLITE_TOOBIG || rc == SQLITE_NOMEM);
+	}
+	g_assert(n == sqlite3_bind_parameter_count(s->stmt));
+}
+
+struct MsSqlRow {
+	const Statement *statement;
+	bool odd;
+};
+
+static int place(const MsSqlRow *row, const char *column)
+{
+	void *at = NULL;
+	bool named = g_hash_table_lookup_extended(row->statement->columns, column, NULL, &at);
+	g_assert(named);
+	return GPOINTER_TO_INT(at);
+}
+
+gint64 ms_sql_number(MsSqlRow *row, const char *column)
+{
+	int at = place(row, column);
+	int type = sqlite3_column_type(row->statement->stmt, at);
+	row->odd = row->odd || (type != SQLITE_INTEGER && type != SQLITE_NULL);
+	return type == SQLITE_INTEGER ? sqlite3_column_int64(row->statement->stmt, at) : 0;
+}
+
+const char *ms_sql_text_or_null(MsSqlRow *row, const char *column)
+{
+	int at = place(row, column);
+	int type = sqlite3_column_type(row->statement->stmt, at);
+	if (type == SQLITE_NULL)
+		return NULL;
+	const char *text = type == SQLITE_TEXT
+		? (const char *)sqlite3_column_text(row->statement->stmt, at) : NULL;
+	if (text != NULL && g_utf8_validate(text, sqlite3_column_bytes(row->statement->stmt, at), NULL))
+		return text;
+	row->odd = true;
+	return "";
+}
+
+const char *ms_sql_text(MsSqlRow *row, const char *column)
+{
+	const char *text = ms_sql_text_or_null(row, column);
+	row->odd = row->odd || text == NULL;
+	return text != NULL ? text : "";
+}
+
+bool ms_sql_is_odd(const MsSqlRow *row)
+{
+	return row->odd;
+}
+
+static int step_all(const Statement *s, MsSqlTake take, void *user)
+{
+	int rc;
+	while ((rc = sqlite3_step(s->stmt)) == SQLITE_ROW) {
+		MsSqlRow row = {s, false};
+		if (take != NULL)
+			take(&row, user);
+	}
+	return rc;
+}
+
+MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, MsSqlTake take,
+	void *user, gint64 *changes_out, GError **error)
+{
+	bool own;
+	int rc = SQLITE_OK;
+	ms_sqlite_lock(db);
+	Statement *s = statement(db, sql, &own, &rc);
+	if (s != NULL) {
+		g_assert(!sqlite3_stmt_busy(s->stmt)); /* from within its own rows */
+		bind_all(s, values);
+		rc = step_all(s, take, user);
+		sqlite3_reset(s->stmt);
+		sqlite3_clear_bindings(s->stmt);
+	}
+	MsAnswer answer = rc == SQLITE_DONE ? MS_FOUND : fail(db, rc, error);
+	if (answer == MS_FOUND && changes_out != NULL)
+		*changes_out = sqlite3_changes(db->db);
+	if (own)
+		statement_free(s);
+	ms_sqlite_unlock(db);
+	return answer;
+}
+
+/* ---- as text: for who has not come over yet ------------------------------------------- */
 
 #define MAX_COLUMNS 32
 
-static int step_all(sqlite3_stmt *stmt, MsSqliteRow row, void *user)
+typedef struct {
+	MsSqliteRow row;
+	void *user;
+} Texts;
+
+static void take_texts(MsSqlRow *row, void *user)
 {
-	int rc;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		const char *columns[MAX_COLUMNS];
-		int n = MIN(sqlite3_column_count(stmt), MAX_COLUMNS);
-		for (int i = 0; i < n; i++)
-			columns[i] = (const char *)sqlite3_column_text(stmt, i);
-		if (row != NULL)
-			row(n, columns, user);
-	}
-	return rc;
+	const Texts *to = user;
+	const char *columns[MAX_COLUMNS];
+	int n = MIN(sqlite3_column_count(row->statement->stmt), MAX_COLUMNS);
+	for (int i = 0; i < n; i++)
+		columns[i] = (const char *)sqlite3_column_text(row->statement->stmt, i);
+	if (to->row != NULL)
+		to->row(n, columns, to->user);
 }
 
 MsAnswer ms_sqlite_run(MsSqlite *db, const char *sql, const char *const *params, MsSqliteRow row,
 	void *user, gint64 *changes_out, GError **error)
 {
-	ms_sqlite_lock(db);
-	int rc = SQLITE_OK;
-	sqlite3_stmt *stmt = statement(db, sql, &rc);
-	MsAnswer answer = MS_FOUND;
-	if (stmt != NULL) {
-		for (int i = 0; params != NULL && params[i] != NULL; i++)
-			sqlite3_bind_text(stmt, i + 1, params[i], -1, SQLITE_TRANSIENT);
-		rc = step_all(stmt, row, user);
-		sqlite3_reset(stmt);
-		sqlite3_clear_bindings(stmt);
+	static const char *const names[] = {"?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8", "?9", "?10"};
+	MsSqlValue values[G_N_ELEMENTS(names) + 1] = {{NULL}};
+	Texts to = {row, user};
+	for (gsize i = 0; params != NULL && params[i] != NULL; i++) {
+		g_assert(i < G_N_ELEMENTS(names));
+		values[i] = (MsSqlValue){.name = names[i], .text = params[i]};
 	}
-	if (rc != SQLITE_DONE)
-		answer = fail(db, rc, error);
-	else if (changes_out != NULL)
-		*changes_out = sqlite3_changes(db->db);
-	ms_sqlite_unlock(db);
-	return answer;
+	return ms_sqlite_ask(db, sql, values, take_texts, &to, changes_out, error);
 }
 
 void ms_sqlite_lock(MsSqlite *db)
