@@ -298,6 +298,7 @@ int main(int argc, char **argv)
 			return opt == 'h' ? EX_OK : EX_USAGE;
 		}
 	}
+	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(agent.config, &error);
 	if (settings == NULL)

@@ -4,6 +4,8 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -104,8 +106,17 @@ bool ms_io_become(const char *name, GError **error)
 		return false;
 	}
 	if (initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0
-		&& setuid(user->pw_uid) == 0 && setuid(0) != 0)
+		&& setuid(user->pw_uid) == 0 && setuid(0) != 0) {
+		ms_io_private_memory(); /* the kernel has put it back to the system's default */
 		return true;
+	}
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot become user %s: %s", name, g_strerror(errno));
 	return false;
+}
+
+void ms_io_private_memory(void)
+{
+	const struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -324,6 +324,7 @@ static int serve(const char *config, const char *socket)
 		: NULL;
 	if (spec == NULL)
 		return complain(EX_CONFIG, "%s", error->message);
+	ms_io_private_memory();
 	ms_log_open("missentd", settings->log_syslog, settings->log_debug);
 	if (geteuid() == 0 && settings->user == NULL)
 		return drop_root(settings, NULL);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -24,7 +25,9 @@
  * opening any file kills: a table that cannot be loaded must not turn into text that is
  * silently missing.
  *
- * The filter is compiled once; each worker only installs the finished program.
+ * The filter is compiled once, before any worker is there; each worker writes its own number
+ * into its copy, so that it can signal itself and nobody else, and installs it.  What is possible
+ * inside is tried, call by call, by tests/tools/inside-sandbox.c.
  */
 
 struct MsSandbox {
@@ -33,18 +36,18 @@ struct MsSandbox {
 };
 
 static const char *const allowed[] = {
-	"read", "write", "readv", "writev", "recvmsg", "sendmsg", "close", "fstat", "lseek",
-	"munmap", "mremap", "madvise", "brk", "futex", "clock_gettime", "gettimeofday", "getrandom",
-	"dup", "poll", "ppoll", "sendto", "restart_syscall", "exit", "exit_group", "rt_sigreturn", "rt_sigprocmask",
+	"read", "write", "readv", "writev", "recvmsg", "close", "fstat", "lseek",
+	"munmap", "mremap", "madvise", "brk", "clock_gettime", "gettimeofday", "getrandom",
+	"poll", "ppoll", "restart_syscall", "exit", "exit_group", "rt_sigreturn", "rt_sigprocmask",
 	"sched_yield", "getpid", "gettid", "getrusage",
 #ifdef MS_SANITIZERS
-	"rt_sigaction", "sigaltstack", "sched_getaffinity", "getppid", "mincore", "time",
+	"rt_sigaction", "sigaltstack", "sched_getaffinity", "getppid", "mincore", "time", "futex",
 #endif
 };
 
 /* Asked by libraries in passing; they take no for an answer. */
 static const char *const refused[] = {"ioctl", "fcntl", "sysinfo", "prlimit64", "readlink",
-	"readlinkat", "uname", "newfstatat", "stat", "access", "faccessat"};
+	"readlinkat", "uname", "newfstatat", "stat", "access", "faccessat", "dup"};
 
 static int add_by_name(scmp_filter_ctx ctx, uint32_t action, const char *name)
 {
@@ -54,18 +57,48 @@ static int add_by_name(scmp_filter_ctx ctx, uint32_t action, const char *name)
 	return seccomp_rule_add(ctx, action, nr, 0);
 }
 
+/* Flags with which the kernel itself opens a file for reading; O_PATH is none of them, for
+ * Landlock lets it pass. */
+#define FOR_READING ((uint64_t)(O_CLOEXEC | 0100000 /* O_LARGEFILE */))
+
 static int allow_reading_files(scmp_filter_ctx ctx)
 {
-	const uint64_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
 	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, writing, 0));
+		SCMP_A2(SCMP_CMP_MASKED_EQ, ~FOR_READING, 0));
 #ifdef __NR_open
 	if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
-			SCMP_A1(SCMP_CMP_MASKED_EQ, writing, 0));
+			SCMP_A1(SCMP_CMP_MASKED_EQ, ~FOR_READING, 0));
 #endif
 	return rc;
 }
+
+/* Memory of its own, but no new code, no shared memory, none that is locked or of another kind. */
+static int allow_memory(scmp_filter_ctx ctx)
+{
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+		SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_LOCKED | MAP_HUGETLB, 0));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return rc;
+}
+
+/* There is one thread: waking nobody is all that locks and conditions do. */
+static int allow_futex(scmp_filter_ctx ctx)
+{
+	static const unsigned ops[] = {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET};
+	int rc = 0;
+	for (size_t i = 0; i < sizeof ops / sizeof *ops && rc == 0; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(futex), 1,
+			SCMP_A1(SCMP_CMP_MASKED_EQ,
+				~(uint64_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME), ops[i]));
+	return rc;
+}
+
+/* Stands where a worker's own number will be; no process has it, for they end at 2^22. */
+#define OWN_PID 0x7e57ab1eU
 
 static int add_rules(scmp_filter_ctx ctx, bool landlock)
 {
@@ -74,17 +107,19 @@ static int add_rules(scmp_filter_ctx ctx, bool landlock)
 		rc = add_by_name(ctx, SCMP_ACT_ALLOW, allowed[i]);
 	for (size_t i = 0; i < sizeof refused / sizeof *refused && rc == 0; i++)
 		rc = add_by_name(ctx, SCMP_ACT_ERRNO(EPERM), refused[i]);
-	/* Memory, but no new code. */
 	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		rc = allow_memory(ctx);
+#ifndef MS_SANITIZERS
 	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		rc = allow_futex(ctx);
+#endif
+	/* Along the socket that it has, to nobody else. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
 	/* abort() of GLib, so that the cause of death is told apart. */
 	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
+			SCMP_A0(SCMP_CMP_EQ, OWN_PID), SCMP_A2(SCMP_CMP_EQ, SIGABRT));
 	return rc;
 }
 
@@ -101,8 +136,24 @@ static bool export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
 		out->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
 		fine = out->filter != NULL && pread(fd, out->filter, (size_t)size, 0) == size;
 	}
+	int why = errno;
 	close(fd);
+	errno = why;
 	return fine;
+}
+
+/* Puts `pid` where `before` stands; how often that was. */
+static unsigned put_pid(struct sock_fprog *program, uint32_t before, uint32_t pid)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < program->len; i++) {
+		struct sock_filter *line = &program->filter[i];
+		if (BPF_CLASS(line->code) == BPF_JMP && BPF_OP(line->code) == BPF_JEQ && line->k == before) {
+			line->k = pid;
+			n++;
+		}
+	}
+	return n;
 }
 
 static bool compile(struct sock_fprog *out, bool landlock)
@@ -111,8 +162,14 @@ static bool compile(struct sock_fprog *out, bool landlock)
 	if (ctx == NULL)
 		return false;
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree of calls */
-	bool fine = add_rules(ctx, landlock) == 0 && export_program(ctx, out);
+	int rc = add_rules(ctx, landlock);
+	errno = rc < 0 ? -rc : errno;
+	bool fine = rc == 0 && export_program(ctx, out);
+	int why = errno;
 	seccomp_release(ctx);
+	errno = why;
+	/* Else a worker could not tell itself from others. */
+	g_assert(!fine || put_pid(out, OWN_PID, OWN_PID) == 1);
 	return fine;
 }
 
@@ -133,9 +190,15 @@ MsSandbox *sandbox_prepare(char **missing_out)
 	MsSandbox *sandbox = g_new0(MsSandbox, 1);
 	*missing_out = NULL;
 	sandbox->landlock_abi = landlock_abi();
-	if (!seccomp_offered() || !compile(&sandbox->program, sandbox->landlock_abi > 0)) {
-		sandbox->program.filter = NULL;
+	if (!seccomp_offered()) {
 		*missing_out = g_strdup("seccomp filters are not to be had on this system");
+	} else if (!compile(&sandbox->program, sandbox->landlock_abi > 0)) {
+		sandbox->program.filter = NULL;
+		if (wire_is_short(errno)) {
+			g_free(sandbox);
+			return NULL;
+		}
+		*missing_out = g_strdup_printf("the seccomp filter cannot be made: %s", g_strerror(errno));
 	}
 	return sandbox;
 }
@@ -164,7 +227,7 @@ static bool set_limits(uint64_t memory, unsigned cpu_seconds)
 static bool allow_tables(int ruleset)
 {
 	struct landlock_path_beneath_attr rule = {
-		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
 		.parent_fd = open(TABLES, O_PATH | O_CLOEXEC),
 	};
 	if (rule.parent_fd < 0)
@@ -186,13 +249,26 @@ static bool enter_landlock(int abi)
 		rights |= 1ULL << 14; /* TRUNCATE */
 	if (abi >= 5)
 		rights |= 1ULL << 15; /* IOCTL_DEV */
-	uint64_t attr[2] = {rights, abi >= 4 ? 3 : 0 /* TCP bind and connect */};
-	long fd = syscall(SYS_landlock_create_ruleset, attr, abi >= 4 ? sizeof attr : sizeof *attr, 0);
+	uint64_t attr[3] = {rights, 3 /* TCP bind and connect */, 3 /* signals, abstract sockets */};
+	size_t known = abi >= 6 ? 3 : abi >= 4 ? 2 : 1;
+	long fd = syscall(SYS_landlock_create_ruleset, attr, known * sizeof *attr, 0);
 	if (fd < 0)
 		return false;
 	bool fine = allow_tables((int)fd) && syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
 	close((int)fd);
 	return fine;
+}
+
+bool sandbox_descriptors(int job, int null)
+{
+	/* A warning of a library must not be written where the daemon logs, least of all by who
+	 * has read a message. */
+#ifndef MS_SANITIZERS
+	dup2(null, STDERR_FILENO);
+#endif
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	return dup2(job, 3) == 3 && syscall(SYS_close_range, 4U, ~0U, 0U) == 0;
 }
 
 const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds)
@@ -205,8 +281,11 @@ const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cp
 		return "landlock";
 	if (!set_limits(memory, cpu_seconds))
 		return "resource limits";
-	if (sandbox->program.filter != NULL
-		&& prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &sandbox->program) != 0)
+	if (sandbox->program.filter == NULL)
+		return NULL;
+	struct sock_fprog program = sandbox->program;
+	if (put_pid(&program, OWN_PID, (uint32_t)getpid()) != 1
+		|| prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
 		return "seccomp";
 	return NULL;
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 
 #include "wire.h"
 
@@ -133,14 +134,7 @@ static void become_worker(const Supervisor *s, int fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* A warning of a library must not be written where the daemon logs, least of all by who
-	 * has read a message. */
-#ifndef MS_SANITIZERS
-	dup2(s->null, STDERR_FILENO);
-#endif
-	dup2(s->null, STDIN_FILENO);
-	dup2(s->null, STDOUT_FILENO);
-	if (dup2(fd, 3) < 0 || syscall(SYS_close_range, 4U, ~0U, 0U) != 0)
+	if (!sandbox_descriptors(fd, s->null))
 		_exit(1);
 	unsigned seconds = (unsigned)(s->worker.limits.milliseconds / 1000 + 2) * s->worker.jobs;
 	const char *failed = sandbox_enter(s->sandbox, s->worker.limits.memory, seconds);
@@ -357,6 +351,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	 * time, and a worker that opens a file is killed. */
 	g_setenv("TZ", "UTC0", TRUE);
 	tzset();
+	ms_io_private_memory();
 	Supervisor s = {.worker.work = program->work, .program = program};
 	g_autoptr(GError) error = NULL;
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);

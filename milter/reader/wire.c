@@ -30,6 +30,19 @@ bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n,
 	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) == (ssize_t)len;
 }
 
+bool wire_is_short(int why)
+{
+	switch (why) {
+	case EAGAIN:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+	case ETOOMANYREFS: return true;
+	default: return false;
+	}
+}
+
 bool wire_fill(int fd, const void *data, size_t len)
 {
 	const char *p = data;

@@ -52,6 +52,10 @@ typedef struct {
 /* Writes all of it into a file. */
 bool wire_fill(int fd, const void *data, size_t len);
 
+/* Does this errno say that something of the host is used up for now: descriptors, processes,
+ * memory?  Then neither the other side nor the settings are at fault. */
+bool wire_is_short(int why);
+
 /* Sends `len` bytes with `n` descriptors; false and errno on failure. */
 bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n, int flags);
 /* Receives up to `len` bytes and up to `n` descriptors (close-on-exec; absent ones are -1). */
@@ -60,10 +64,12 @@ ssize_t wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int f
 /* sandbox.c */
 typedef struct MsSandbox MsSandbox;
 /* Builds everything that can be built before a fork.  What this system does not offer is said
- * in `*missing_out`; NULL when nothing is missing. */
+ * in `*missing_out`; NULL when nothing is missing.  NULL and errno: it is short of something. */
 MsSandbox *sandbox_prepare(char **missing_out);
-/* Confines the calling process for good.  NULL, or what failed. */
+/* Confines the calling process for good; once in a process.  NULL, or what failed. */
 const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds);
+/* Leaves a worker's descriptors: its job at 3, `null` as what it says.  False: it must end. */
+bool sandbox_descriptors(int job, int null);
 
 /* worker.c: never returns. */
 typedef struct {

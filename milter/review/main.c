@@ -265,6 +265,7 @@ int main(int argc, char **argv)
 			return opt == 'h' ? EX_OK : EX_USAGE;
 		}
 	}
+	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
 	Site site = {.settings = ms_settings_load_public(config, &error)};
 	if (site.settings != NULL && site.settings->review.mirror) {

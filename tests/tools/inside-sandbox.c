@@ -1,0 +1,219 @@
+/*
+ * What is possible within a worker's confinement: tries every system call of the kernel's table,
+ * and numbers beyond it and of other tables, with hostile arguments, each from a child that is
+ * confined as a worker is.  Prints a line for each that came through:
+ *
+ *	NAME OUTCOME WITH
+ *
+ * OUTCOME: works, fails (the kernel has looked at it), waits, ends (SIGNAL or status).  What was
+ * killed, or refused as not permitted, is not there.  The last line counts the tries.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../milter/reader/wire.h"
+
+#define NUMBERS 520      /* the table has some 470 */
+#define BEYOND 1024
+#define X32 0x40000000L
+#define OLD_NUMBERS 460  /* of 32-bit programs */
+
+typedef struct {
+	volatile int tried, returned, error;
+	volatile long value;
+} Result; /* in memory that parent and child share */
+
+typedef struct {
+	const char *label;
+	long args[6];
+} Try;
+
+static Result *result;
+static MsSandbox *sandbox;
+static int null, job;
+static char buffer[4096] __attribute__((aligned(4096)));
+static pid_t bystander;
+static unsigned tries;
+
+#define OWN 0x0badcafeL /* stands for the child's own number */
+static Try all[32];
+static unsigned n_all;
+
+static void add(const char *label, long a, long b, long c, long d, long e, long f)
+{
+	all[n_all++] = (Try){label, {a, b, c, d, e, f}};
+}
+
+static void make_tries(void)
+{
+	static const char file[] = "/etc/passwd", new[] = "/tmp/missent-inside-sandbox";
+	static const char table[] = "/usr/share/poppler/cMap/Adobe-GB1/UniGB-UCS2-H";
+	const long here = AT_FDCWD, memory = PROT_READ | PROT_WRITE, none = MAP_PRIVATE | MAP_ANONYMOUS;
+	add("zeros", 0, 0, 0, 0, 0, 0);
+	add("ones", -1, -1, -1, -1, -1, -1);
+	add("job", 3, (long)buffer, 64, MSG_DONTWAIT, 0, 0);
+	add("job and an address", 3, (long)buffer, 64, MSG_DONTWAIT, (long)buffer, 16);
+	add("path", (long)file, O_PATH, 0, 0, 0, 0);
+	add("file", (long)file, O_RDONLY, 0, 0, 0, 0);
+	add("file at", here, (long)file, O_RDONLY, 0, 0, 0);
+	add("path at", here, (long)file, O_PATH, 0, 0, 0);
+	add("folder path at", here, (long)"/usr/share/poppler", O_PATH | O_DIRECTORY, 0, 0, 0);
+	add("nameless at", here, (long)"/tmp", O_TMPFILE | O_RDWR, 0600, 0, 0);
+	add("new at", here, (long)new, O_CREAT | O_WRONLY, 0600, 0, 0);
+	add("high bits at", here, (long)file, (1L << 32) | O_PATH, 0, 0, 0);
+	add("table", here, (long)table, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	add("bystander", bystander, SIGKILL, 0, 0, 0, 0);
+	add("bystander's thread", bystander, bystander, SIGABRT, 0, 0, 0);
+	add("parent's thread", getpid(), getpid(), SIGABRT, 0, 0, 0);
+	add("own number, other bits", OWN | (1L << 32), OWN, SIGKILL, 0, 0, 0);
+	add("own", OWN, OWN, SIGABRT, 0, 0, 0);
+	add("internet", AF_INET, SOCK_STREAM, 0, (long)buffer, 0, 0);
+	add("unix", AF_UNIX, SOCK_STREAM, 0, (long)buffer, 0, 0);
+	add("program", (long)"/bin/true", (long)(char *[]){NULL}, 0, 0, 0, 0);
+	add("memory", 0, 8192, memory, none, -1, 0);
+	add("code", 0, 8192, memory | PROT_EXEC, none, -1, 0);
+	add("shared memory", 0, 8192, memory, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	add("large pages", 0, 8192, memory, none | MAP_HUGETLB, -1, 0);
+	add("own memory", (long)buffer, 4096, memory, 0, 0, 0);
+	add("own memory as code", (long)buffer, 4096, PROT_READ | PROT_EXEC, 0, 0, 0);
+	add("lock of two", (long)buffer, 6 /* FUTEX_LOCK_PI */, 0, 0, 0, 0);
+	add("limits", 0, 7 /* RLIMIT_NOFILE */, (long)buffer, (long)buffer, 0, 0);
+}
+
+/* As a worker is made; see become_worker() in supervisor.c. */
+static void confine(void)
+{
+	if (!sandbox_descriptors(job, null))
+		_exit(1);
+	const char *failed = sandbox_enter(sandbox, 512 << 20, 10);
+	if (failed != NULL)
+		_exit(2);
+}
+
+static void child(long nr, const Try *t, bool old)
+{
+	long a[6], value;
+	for (int i = 0; i < 6; i++)
+		a[i] = (t->args[i] & 0xffffffffL) == OWN ? (t->args[i] ^ OWN) | getpid() : t->args[i];
+	confine();
+	result->tried = 1;
+	errno = 0;
+	if (old) {
+#ifdef __x86_64__
+		__asm__ volatile("int $0x80" : "=a"(value) : "a"(nr), "b"(0), "c"(0), "d"(0) : "memory");
+#else
+		value = -1;
+		errno = ENOSYS;
+#endif
+	} else {
+		value = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
+	result->error = value < 0 && value >= -4095 ? errno : 0;
+	result->value = value;
+	result->returned = 1;
+	_exit(0);
+}
+
+static void say(long nr, const char *table, const Try *t, const char *outcome, const char *detail)
+{
+	char *name = *table == '\0' ? seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)nr) : NULL;
+	if (name != NULL)
+		printf("%s %s %s", name, outcome, t->label);
+	else
+		printf("%s%ld %s %s", table, nr, outcome, t->label);
+	printf(" (%s)\n", detail);
+	free(name);
+}
+
+static void judge(long nr, const char *table, const Try *t, int status, bool late)
+{
+	char detail[64] = "";
+	if (result->tried == 0) {
+		fprintf(stderr, "a child could not be confined: status %x\n", (unsigned)status);
+		exit(1);
+	}
+	if (late) {
+		say(nr, table, t, "waits", "nothing came back");
+	} else if (result->returned) {
+		bool refused = result->error == EPERM || result->error == EACCES || result->error == ENOSYS;
+		snprintf(detail, sizeof detail, "%s", result->error != 0 ? strerror(result->error) : "0 or more");
+		if (!refused)
+			say(nr, table, t, result->error != 0 ? "fails" : "works", detail);
+	} else if (WIFEXITED(status)) {
+		snprintf(detail, sizeof detail, "status %d", WEXITSTATUS(status));
+		say(nr, table, t, "ends", detail);
+	} else if (WTERMSIG(status) != SIGSYS) {
+		snprintf(detail, sizeof detail, "signal %d", WTERMSIG(status));
+		say(nr, table, t, "ends", detail);
+	}
+}
+
+static void attempt(long nr, const char *table, const Try *t)
+{
+	memset(result, 0, sizeof *result);
+	fflush(stdout);
+	tries++;
+	pid_t pid = fork();
+	if (pid == 0)
+		child(nr + (strcmp(table, "x32:") == 0 ? X32 : 0), t, strcmp(table, "i386:") == 0);
+	int status, pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd end = {pidfd, POLLIN, 0};
+	bool late = poll(&end, 1, 300) == 0;
+	/* Not before it has been let try. */
+	for (int i = 0; late && result->tried == 0 && i < 100; i++)
+		late = poll(&end, 1, 1000) == 0;
+	if (late)
+		kill(pid, SIGKILL);
+	close(pidfd);
+	waitpid(pid, &status, 0);
+	judge(nr, table, t, status, late);
+}
+
+int main(void)
+{
+	int pair[2];
+	char *missing = NULL;
+	result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sandbox = sandbox_prepare(&missing);
+	if (result == MAP_FAILED || null < 0 || sandbox == NULL || missing != NULL
+		|| socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+		fprintf(stderr, "no confinement here: %s\n", missing != NULL ? missing : strerror(errno));
+		return 77;
+	}
+	job = pair[1];
+	bystander = fork();
+	if (bystander == 0) {
+		for (;;)
+			pause();
+	}
+	make_tries();
+	for (long nr = 0; nr < NUMBERS; nr++)
+		for (unsigned i = 0; i < n_all; i++)
+			attempt(nr, "", &all[i]);
+	for (long nr = NUMBERS; nr < BEYOND; nr++)
+		attempt(nr, "", &all[0]);
+#ifdef __x86_64__
+	for (long nr = 0; nr < NUMBERS; nr++)
+		attempt(nr, "x32:", &all[0]);
+	for (long nr = 0; nr < OLD_NUMBERS; nr++)
+		attempt(nr, "i386:", &all[0]);
+#endif
+	bool lives = waitpid(bystander, NULL, WNOHANG) == 0;
+	kill(bystander, SIGKILL);
+	printf("%u tries, the bystander %s\n", tries, lives ? "lives" : "WAS KILLED");
+	return lives ? 0 : 1;
+}
