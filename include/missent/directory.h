@@ -5,8 +5,8 @@
  *         the mapping.
  * OWNS    MsDirectory, MsResolution: freed by their _free functions.
  * ERRORS  MsAnswer.  MS_RETRY and MS_CONFIG mean that nothing is known of any identifier: the
- *         directory is unreachable, empty, older than max-age, without its canary or made with
- *         another site key.  They are never "not found".
+ *         directory is unreachable, empty, older than max-age or than the one in use
+ *         before, without its canary or made with another site key.  They are never "not found".
  * THREADS ms_directory_resolve() from any number of threads.
  * LIMITS  An account name has at most 200 bytes and no control characters.
  * NOT     Judges nothing.
@@ -42,6 +42,7 @@ typedef struct {
 	gint64 max_age_ms;          /* 0: any age */
 	const char *house;          /* the house account */
 	const char *tag_separators; /* "+" */
+	const char *seen_file;      /* where the newest mapping in use is remembered; NULL: in memory only */
 } MsDirectorySettings;
 
 typedef struct MsDirectory MsDirectory;
@@ -120,6 +121,9 @@ typedef struct {
 void ms_directory_state_clear(MsDirectoryState *state);
 /* Also when it is unusable for verdicts; then the answer and error say why. */
 MsAnswer ms_directory_state(MsDirectory *directory, MsDirectoryState *state_out, GError **error);
+
+/* The mapping as it is now may be used, though one that was imported later was in use before. */
+MsAnswer ms_directory_accept(MsDirectory *directory, GError **error);
 
 /* One entry in the generation in use.  `*changed_out`: it was not there (put), was (delete). */
 MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const char *kind,

@@ -33,7 +33,7 @@ typedef struct {
 	const char *socket, *socket_group, *user;
 	guint socket_mode;
 	bool log_syslog, log_debug;
-	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir;
+	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir, *seen_file;
 	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue, *sendmail_program;
 	bool sendmail; /* the MTA; else Postfix */
 	gint64 stop_ms;      /* how long a stop waits for messages in flight */

@@ -284,6 +284,22 @@ static int do_delete(Cli *cli, int argc, char **argv)
 		"deleted", "was not there");
 }
 
+static int do_accept(Cli *cli, int argc, char **argv)
+{
+	if (!cli_options(NULL, "- the mapping as it is now may be used, though it is older than one before", &argc,
+		    &argv))
+		return EX_USAGE;
+	Session session = {0};
+	int rc = begin(&session, cli);
+	g_autoptr(GError) error = NULL;
+	if (rc == 0 && ms_directory_accept(session.directory, &error) != MS_FOUND)
+		rc = cli_fail_error(error);
+	else if (rc == 0)
+		printf("accepted\n");
+	end(&session);
+	return rc;
+}
+
 void cli_csv_field(const char *text, char after)
 {
 	putchar('"');
@@ -341,6 +357,7 @@ static const CliVerb verbs[] = {
 	{"put", do_put, "ACCOUNT KIND VALUE   add one entry"},
 	{"delete", do_delete, "ACCOUNT KIND VALUE   delete one entry"},
 	{"stats", do_stats, "                  what is loaded"},
+	{"accept", do_accept, "                  the mapping may be used, though an older copy"},
 	{"export", do_export, "                  the mapping as CSV (digests off)"},
 	{"suggest-house", cli_suggest_house, "FILE...       what is in nearly every message, from samples"},
 	{"digest", do_digest, "KIND VALUE        the stored key of a value"},

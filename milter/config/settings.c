@@ -352,6 +352,7 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->kinds_file = path_or(root, "kinds-file", s->policy_dir, "kinds.conf");
 	s->audit_file = path_or(root, "audit-file", s->state_dir, "audit.jsonl");
 	s->records_file = g_build_filename(s->state_dir, "held.db", NULL);
+	s->seen_file = g_build_filename(s->state_dir, "directory.seen", NULL);
 	s->release_program = ms_section_text(root, "release-program");
 	s->spool_dir = g_build_filename(s->state_dir, "spool", NULL);
 	s->sendmail = ms_section_choice(root, "mta") == 1;
@@ -391,6 +392,7 @@ void ms_settings_free(MsSettings *s)
 	ms_section_free(s->root);
 	g_free(s->host);
 	g_free(s->state_dir);
+	g_free(s->seen_file);
 	g_free(s->policy_dir);
 	g_free(s->kinds_file);
 	g_free(s->audit_file);

@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "directory_private.h"
 #include "keys.h"
+#include "seen.h"
 
 #define CANARY_KIND "canary"
 #define CANARY_VALUE "missent"
@@ -19,6 +20,7 @@ MsDirectory *ms_directory_open(const MsDirectorySettings *settings, MsKinds *kin
 	directory->house = g_strdup(settings->house);
 	directory->tag_separators = g_strdup(settings->tag_separators);
 	directory->max_age = settings->max_age_ms / 1000;
+	directory->seen = ms_seen_new(settings->seen_file);
 	if (settings->digests) {
 		directory->keys.key = ms_key_load(settings->key_file, error);
 		if (directory->keys.key == NULL)
@@ -38,6 +40,7 @@ void ms_directory_free(MsDirectory *directory)
 		directory->backend->ops->close(directory->backend);
 	ms_kinds_unref(directory->kinds);
 	ms_key_free(directory->keys.key);
+	ms_seen_free(directory->seen);
 	g_free(directory->house);
 	g_free(directory->tag_separators);
 	g_free(directory);
@@ -91,6 +94,23 @@ static MsAnswer unfit(GError **error, const char *format, ...)
 
 /* An empty, foreign or stale mapping answers "not found" to everything; that must not be
  * taken for knowledge. */
+static MsAnswer check_age(const MsDirectory *directory, const MsDirectoryState *state, GError **error)
+{
+	gint64 newest;
+	gint64 age = g_get_real_time() / G_USEC_PER_SEC - state->loaded;
+	if (directory->max_age > 0 && age > directory->max_age)
+		return unfit(error, "it was loaded %" G_GINT64_FORMAT " s ago, longer than max-age allows",
+			age);
+	if (ms_seen_check(directory->seen, state, &newest))
+		return MS_FOUND;
+	if (newest == state->loaded)
+		return unfit(error, "entries that were added to it are gone: an older copy has come back; import it "
+			"anew, or, if the older one is meant: missent directory accept");
+	return unfit(error, "it was imported %" G_GINT64_FORMAT " s before the one that was used here until now: an "
+		"older copy has come back; import it anew, or, if the older one is meant: missent directory accept",
+		newest - state->loaded);
+}
+
 static MsAnswer check_fit(const MsDirectory *directory, const MsDirectoryState *state,
 	const GPtrArray *canary, GError **error)
 {
@@ -105,11 +125,7 @@ static MsAnswer check_fit(const MsDirectory *directory, const MsDirectoryState *
 	if (state->changes <= 0)
 		return unfit(error, "it has no marks of its identifiers: an older missent, or another program, wrote "
 				    "it; import it anew");
-	gint64 age = g_get_real_time() / G_USEC_PER_SEC - state->loaded;
-	if (directory->max_age > 0 && age > directory->max_age)
-		return unfit(error, "it was loaded %" G_GINT64_FORMAT " s ago, longer than max-age allows",
-			age);
-	return MS_FOUND;
+	return check_age(directory, state, error);
 }
 
 /* keys[0] is the canary's. */
@@ -135,6 +151,19 @@ MsAnswer ms_directory_state(MsDirectory *directory, MsDirectoryState *state_out,
 	*state_out = lookup.state;
 	memset(&lookup.state, 0, sizeof lookup.state);
 	ms_lookup_clear(&lookup);
+	return answer;
+}
+
+MsAnswer ms_directory_accept(MsDirectory *directory, GError **error)
+{
+	MsDirectoryState state = {0};
+	g_autoptr(GError) unfit = NULL;
+	MsAnswer answer = ms_directory_state(directory, &state, &unfit);
+	if (state.generation == NULL)
+		g_propagate_error(error, g_steal_pointer(&unfit));
+	else
+		answer = ms_seen_accept(directory->seen, &state, error) ? MS_FOUND : MS_CONFIG;
+	ms_directory_state_clear(&state);
 	return answer;
 }
 

@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "keys.h"
+#include "seen.h"
 
 struct MsDirectory {
 	MsKinds *kinds;
@@ -14,6 +15,7 @@ struct MsDirectory {
 	char *house;
 	char *tag_separators;
 	gint64 max_age; /* seconds; 0: any */
+	MsSeen *seen;
 };
 
 char *ms_directory_canary(const MsDirectory *directory);

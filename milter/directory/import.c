@@ -19,6 +19,7 @@ typedef struct {
 	const MsImportOptions *options;
 	MsImportResult *result;
 	GArray *marks; /* of MsMark: not yet with the backend */
+	gint64 not_before; /* when the newest before was imported: clocks of hosts differ */
 } Import;
 
 static void bad(Import *import, guint64 line, const char *why)
@@ -144,7 +145,7 @@ static bool load(Import *import, int fd, GError **error)
 		return false;
 	MsDirectoryState state = {
 		.source = (char *)import->options->source,
-		.loaded = g_get_real_time() / G_USEC_PER_SEC,
+		.loaded = MAX(g_get_real_time() / G_USEC_PER_SEC, import->not_before),
 		.entries = import->result->entries,
 		.digests = import->directory->keys.digests,
 	};
@@ -169,13 +170,14 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 {
 	MsImportResult result = {0};
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
-	Import import = {directory, options, &result, marks};
+	Import import = {.directory = directory, .options = options, .result = &result, .marks = marks};
 	MsBackend *backend = directory->backend;
 	MsDirectoryState state = {0};
 	/* A mapping that is unfit for verdicts still says how large it is. */
 	g_autoptr(GError) ignored = NULL;
-	ms_directory_state(directory, &state, &ignored);
+	bool fit = ms_directory_state(directory, &state, &ignored) == MS_FOUND;
 	result.before = state.entries;
+	import.not_before = MAX(fit ? state.loaded : 0, ms_seen_newest(directory->seen));
 	ms_directory_state_clear(&state);
 	bool begun = options->dry_run || backend->ops->begin(backend, expected(fd, result.before), error);
 	g_autofree char *canary = ms_directory_canary(directory);

@@ -98,6 +98,7 @@ MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GErro
 		.max_age_ms = s->max_age_ms,
 		.house = s->house,
 		.tag_separators = s->tag_separators,
+		.seen_file = s->seen_file,
 	};
 	return ms_directory_open(&settings, kinds, error);
 }

@@ -1,0 +1,159 @@
+/*
+ * The newest mapping that this host has used: an older one that comes back is told from a new one.
+ *
+ * What is asked of the directory comes in (the state of the mapping that answered), and whether it
+ * may be used goes out.  A Redis that is restarted with an older dump, a replica that is promoted
+ * before it had the last import, a file that is restored from a backup: each is whole and proves
+ * itself, and says of yesterday's customers what was true yesterday.
+ *
+ * Kept in memory, and in a file for the time after a restart; from any thread, under one lock, and
+ * among processes by renaming a whole file over the one before.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/io.h"
+
+#include "seen.h"
+
+/* A mapping that grows is written down no more often. */
+#define PAUSE_US (5 * G_USEC_PER_SEC)
+
+struct MsSeen {
+	pthread_mutex_t lock;
+	char *file, *generation;
+	char *text; /* of the file, when it was last read or written here */
+	gint64 loaded, changes;
+	gint64 written; /* when; monotonic */
+};
+
+/* "LOADED CHANGES GENERATION\n"; what is none is as if nothing had been seen.  What stands in it since
+ * we last looked says nothing new: memory may be ahead of it. */
+static void read_file(MsSeen *seen)
+{
+	g_autofree char *text = NULL;
+	gint64 loaded, changes;
+	char generation[129];
+	if (!g_file_get_contents(seen->file, &text, NULL, NULL) || g_strcmp0(text, seen->text) == 0)
+		return;
+	g_free(seen->text);
+	seen->text = g_strdup(text);
+	if (sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %128s", &loaded, &changes, generation) != 3)
+		return;
+	g_free(seen->generation);
+	seen->generation = g_strdup(generation);
+	seen->loaded = loaded;
+	seen->changes = changes;
+}
+
+/* Whole or not at all.  Who may not write remembers for himself. */
+static bool write_file(MsSeen *seen)
+{
+	g_autofree char *temporary = g_strdup_printf("%s.%d", seen->file, (int)getpid());
+	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n", seen->loaded,
+		seen->changes, seen->generation);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return false;
+	ms_io_like_folder(fd, seen->file);
+	bool fine = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
+	fine = close(fd) == 0 && fine && rename(temporary, seen->file) == 0;
+	if (!fine)
+		unlink(temporary);
+	g_free(seen->text);
+	seen->text = g_steal_pointer(&text);
+	seen->written = g_get_monotonic_time();
+	return fine;
+}
+
+MsSeen *ms_seen_new(const char *file)
+{
+	MsSeen *seen = g_new0(MsSeen, 1);
+	pthread_mutex_init(&seen->lock, NULL);
+	seen->file = g_strdup(file);
+	if (file != NULL)
+		read_file(seen);
+	return seen;
+}
+
+void ms_seen_free(MsSeen *seen)
+{
+	if (seen == NULL)
+		return;
+	pthread_mutex_destroy(&seen->lock);
+	g_free(seen->file);
+	g_free(seen->generation);
+	g_free(seen->text);
+	g_free(seen);
+}
+
+static bool is_same(const MsSeen *seen, const MsDirectoryState *state)
+{
+	return g_strcmp0(seen->generation, state->generation) == 0;
+}
+
+static bool is_older(const MsSeen *seen, const MsDirectoryState *state)
+{
+	if (seen->generation == NULL)
+		return false;
+	return is_same(seen, state) ? state->changes < seen->changes : state->loaded < seen->loaded;
+}
+
+static void take(MsSeen *seen, const MsDirectoryState *state)
+{
+	bool other = !is_same(seen, state);
+	if (!other && seen->changes == state->changes)
+		return;
+	g_free(seen->generation);
+	seen->generation = g_strdup(state->generation);
+	seen->loaded = state->loaded;
+	seen->changes = state->changes;
+	if (seen->file != NULL && (other || g_get_monotonic_time() - seen->written > PAUSE_US))
+		write_file(seen);
+}
+
+bool ms_seen_check(MsSeen *seen, const MsDirectoryState *state, gint64 *newest_out)
+{
+	pthread_mutex_lock(&seen->lock);
+	bool older = is_older(seen, state);
+	if (older && seen->file != NULL) { /* somebody may have accepted it meanwhile */
+		read_file(seen);
+		older = is_older(seen, state);
+	}
+	*newest_out = seen->loaded;
+	if (!older)
+		take(seen, state);
+	pthread_mutex_unlock(&seen->lock);
+	return !older;
+}
+
+bool ms_seen_accept(MsSeen *seen, const MsDirectoryState *state, GError **error)
+{
+	pthread_mutex_lock(&seen->lock);
+	g_free(seen->generation);
+	seen->generation = g_strdup(state->generation);
+	seen->loaded = state->loaded;
+	seen->changes = state->changes;
+	bool fine = seen->file == NULL || write_file(seen);
+	int why = errno;
+	pthread_mutex_unlock(&seen->lock);
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", seen->file, g_strerror(why));
+	return fine;
+}
+
+gint64 ms_seen_newest(MsSeen *seen)
+{
+	pthread_mutex_lock(&seen->lock);
+	if (seen->file != NULL)
+		read_file(seen);
+	gint64 newest = seen->loaded;
+	pthread_mutex_unlock(&seen->lock);
+	return newest;
+}

@@ -1,0 +1,179 @@
+/* A mapping that goes back in time is no mapping: an older copy that comes back. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "milter/directory/seen.h"
+#include "missent/digest.h"
+
+#include "../test.h"
+
+static char *dir;
+
+static MsDirectoryState state_of(const char *generation, gint64 loaded, gint64 changes)
+{
+	return (MsDirectoryState){.generation = (char *)generation, .loaded = loaded, .changes = changes};
+}
+
+/* What is asked one after another, and whether it may be used. */
+static void test_order(void)
+{
+	static const struct {
+		const char *generation;
+		gint64 loaded, changes;
+		bool fine;
+	} rows[] = {
+		{"b", 200, 3, true},
+		{"b", 200, 3, true},
+		{"b", 200, 5, true},  /* something was added */
+		{"b", 200, 4, false}, /* and is gone */
+		{"a", 100, 9, false}, /* a dump of before */
+		{"a", 199, 9, false},
+		{"c", 200, 1, true},  /* imported within the same second */
+		{"b", 200, 5, true},
+		{"d", 300, 1, true},
+		{"d", 300, 0, false},
+		{"d", 300, 1, true},
+	};
+	g_autofree char *file = g_build_filename(dir, "order", NULL);
+	MsSeen *seen = ms_seen_new(file), *memory = ms_seen_new(NULL);
+	gint64 newest;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		MsDirectoryState state = state_of(rows[i].generation, rows[i].loaded, rows[i].changes);
+		g_assert_cmpint(ms_seen_check(seen, &state, &newest), ==, rows[i].fine);
+		g_assert_cmpint(ms_seen_check(memory, &state, &newest), ==, rows[i].fine);
+	}
+	g_assert_cmpint(ms_seen_newest(seen), ==, 300);
+	ms_seen_free(memory);
+	ms_seen_free(seen);
+}
+
+/* After a restart, and where an operator accepts what is older. */
+static void test_restart(void)
+{
+	g_autofree char *file = g_build_filename(dir, "restart", NULL);
+	MsDirectoryState old = state_of("old", 100, 7), new = state_of("new", 200, 1);
+	gint64 newest;
+	MsSeen *before = ms_seen_new(file);
+	g_assert_true(ms_seen_check(before, &old, &newest));
+	g_assert_true(ms_seen_check(before, &new, &newest));
+	ms_seen_free(before);
+	MsSeen *after = ms_seen_new(file);
+	g_assert_false(ms_seen_check(after, &old, &newest));
+	g_assert_cmpint(newest, ==, 200);
+	/* another process says so: the one that runs takes it up */
+	MsSeen *tool = ms_seen_new(file);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_seen_accept(tool, &old, &error));
+	ms_seen_free(tool);
+	g_assert_true(ms_seen_check(after, &old, &newest));
+	ms_seen_free(after);
+}
+
+/* Nothing that is in the file is more than a file can say. */
+static void test_file(void)
+{
+	static const char *const texts[] = {"", "x", "100", "100 7", "100 7 ", "-1 -1 \n", "\n\n\n"};
+	g_autofree char *file = g_build_filename(dir, "file", NULL);
+	MsDirectoryState state = state_of("a", 50, 1);
+	gint64 newest;
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_assert_true(g_file_set_contents(file, texts[i], -1, NULL));
+		MsSeen *seen = ms_seen_new(file);
+		g_assert_true(ms_seen_check(seen, &state, &newest));
+		ms_seen_free(seen);
+	}
+	g_autofree char *nowhere = g_build_filename(dir, "none", "file", NULL);
+	MsSeen *seen = ms_seen_new(nowhere);
+	MsDirectoryState newer = state_of("b", 60, 1);
+	g_assert_true(ms_seen_check(seen, &newer, &newest));
+	g_assert_false(ms_seen_check(seen, &state, &newest)); /* remembered all the same */
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_seen_accept(seen, &state, &error));
+	g_assert_nonnull(strstr(error->message, nowhere));
+	ms_seen_free(seen);
+}
+
+/* ---- through the directory ------------------------------------------------------------------ */
+
+static void import(MsDirectory *directory, const char *text)
+{
+	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
+	g_autoptr(GError) error = NULL;
+	MsImportResult result;
+	MsImportOptions options = {.max_shrink = 1, .source = "in.csv"};
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	int fd = open(path, O_RDONLY);
+	g_assert_true(ms_directory_import(directory, fd, &options, &result, &error));
+	g_assert_no_error(error);
+	close(fd);
+}
+
+static void copy(const char *from, const char *to)
+{
+	g_autofree char *data = NULL;
+	gsize len;
+	g_assert_true(g_file_get_contents(from, &data, &len, NULL));
+	g_assert_true(g_file_set_contents(to, data, (gssize)len, NULL));
+}
+
+static MsAnswer state_now(MsDirectory *directory, char **why_out)
+{
+	g_autoptr(GError) error = NULL;
+	MsDirectoryState state = {0};
+	MsAnswer answer = ms_directory_state(directory, &state, &error);
+	ms_directory_state_clear(&state);
+	*why_out = g_strdup(error != NULL ? error->message : "");
+	return answer;
+}
+
+static void test_restored(void)
+{
+	g_autofree char *path = g_build_filename(dir, "directory.db", NULL);
+	g_autofree char *kept = g_build_filename(dir, "kept.db", NULL);
+	g_autofree char *key = g_build_filename(dir, "site.key", NULL);
+	g_autofree char *seen = g_build_filename(dir, "restored", NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	g_autoptr(GError) error = NULL;
+	MsKinds *kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_true(ms_key_create(key, &error));
+	MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = path, .key_file = key, .digests = true,
+		.house = "house", .tag_separators = "+", .seen_file = seen};
+	MsDirectory *directory = ms_directory_open(&settings, kinds, &error);
+	g_assert_no_error(error);
+	import(directory, "account,kind,value\nAC-1,recipient,a@alpha.example\n");
+	ms_directory_free(directory);
+	copy(path, kept);
+	g_usleep(1100 * 1000); /* what is older is a second older */
+	directory = ms_directory_open(&settings, kinds, &error);
+	import(directory, "account,kind,value\nAC-2,recipient,a@alpha.example\n");
+	g_autofree char *fine = NULL, *why = NULL, *again = NULL, *accepted = NULL;
+	g_assert_cmpint(state_now(directory, &fine), ==, MS_FOUND);
+	g_assert_cmpint(rename(kept, path), ==, 0);
+	g_assert_cmpint(state_now(directory, &why), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(why, "an older copy has come back"));
+	g_assert_nonnull(strstr(why, "missent directory accept"));
+	ms_directory_free(directory);
+	/* a restart does not make it good; an operator, or an import, does */
+	directory = ms_directory_open(&settings, kinds, &error);
+	g_assert_cmpint(state_now(directory, &again), ==, MS_CONFIG);
+	g_assert_cmpint(ms_directory_accept(directory, &error), ==, MS_FOUND);
+	g_assert_cmpint(state_now(directory, &accepted), ==, MS_FOUND);
+	ms_directory_free(directory);
+	ms_kinds_unref(kinds);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	dir = scratch_folder();
+	g_test_add_func("/seen/order", test_order);
+	g_test_add_func("/seen/restart", test_restart);
+	g_test_add_func("/seen/file", test_file);
+	g_test_add_func("/seen/restored", test_restored);
+	int rc = g_test_run();
+	remove_folder(dir);
+	g_free(dir);
+	return rc;
+}
