@@ -49,6 +49,7 @@ typedef struct {
 		const char *submit, *submit_user;
 		char *submit_password;
 		gint64 submit_timeout_ms;
+		gint64 queue_timeout_ms; /* of missent-release */
 		gint64 requeue_ms;     /* held longer, a message is released as if it were new */
 		gint64 two_person;     /* deliveries that one decision may let out; -1: any number */
 		const char *const *two_person_policies;

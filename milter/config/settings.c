@@ -108,7 +108,8 @@ static const MsRow desk_rows[] = {
 	{.key = "submit", .type = MS_ROW_TEXT, .fallback = "smtp://127.0.0.1:25", .check = check_url},
 	{.key = "submit-user", .type = MS_ROW_TEXT},
 	{.key = "submit-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 3600000},
+	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 100, .max = 3600000},
+	{.key = "queue-timeout", .type = MS_ROW_TIME, .fallback = "2m", .min = 100, .max = 3600000},
 	{.key = "submit-recipients", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 50000},
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
@@ -259,6 +260,7 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.submit = ms_section_text(desk, "submit");
 	s->desk.submit_user = ms_section_text(desk, "submit-user");
 	s->desk.submit_timeout_ms = ms_section_number(desk, "submit-timeout");
+	s->desk.queue_timeout_ms = ms_section_number(desk, "queue-timeout");
 	s->desk.requeue_ms = ms_section_number(desk, "requeue-after");
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
