@@ -345,12 +345,16 @@ static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
 }
 
 /* What was said of the mapping may change what is held for it; the correction stands in any case. */
-static void judge_again(Carry *c)
+static void judge_again(Carry *c, const char *ref, char **addresses)
 {
+	g_autoptr(GPtrArray) to = g_ptr_array_new();
+	for (int i = 0; addresses != NULL && addresses[i] != NULL; i++)
+		g_ptr_array_add(to, addresses[i]);
 	g_autoptr(GError) why = NULL;
 	if (!desk_rejudge(c->desk, c->record, c->decision->who, &why))
 		ms_records_act(c->desk->ledger, c->record->id, c->decision->who, "rejudge (failed)", why->message,
 			NULL);
+	desk_judge_concerned(c->desk, c->decision, ref, to);
 }
 
 /* "REF ACCOUNT": the record has no value, so the message is read again. */
@@ -368,7 +372,7 @@ static bool do_belongs(Carry *c, char **outcome_out, GError **error)
 	*outcome_out = g_strdup_printf("%s %s to account %s", identifier->kind, masked, blank + 1);
 	if (!put(c, blank + 1, identifier->kind, ms_identifier_raw(identifier), error))
 		return false;
-	judge_again(c);
+	judge_again(c, ref, NULL);
 	return true;
 }
 
@@ -381,7 +385,7 @@ static bool do_may_receive(Carry *c, char **outcome_out, GError **error)
 			return false;
 	if (addresses[0] == NULL)
 		return desk_fail(error, "which recipient?");
-	judge_again(c);
+	judge_again(c, "", addresses);
 	return true;
 }
 
