@@ -22,6 +22,7 @@
 #include "missent/answer.h"
 #include "missent/identifier.h"
 #include "missent/kind.h"
+#include "missent/redis.h"
 #include "missent/verdict.h"
 
 typedef enum { MS_BACKEND_SQLITE, MS_BACKEND_REDIS } MsBackendType;
@@ -29,15 +30,9 @@ typedef enum { MS_BACKEND_SQLITE, MS_BACKEND_REDIS } MsBackendType;
 typedef struct {
 	MsBackendType backend;
 	const char *sqlite;         /* path */
-	const char *redis;          /* address */
-	const char *redis_user;
-	const char *redis_password;
+	MsRedisSettings redis;
 	const char *redis_prefix;
-	gint64 redis_database;
-	gint64 timeout_ms;
-	guint connections;
 	const char *key_file;       /* the site key */
-	bool trust_eviction;        /* whatever Redis' maxmemory-policy is */
 	bool digests;               /* false: everything is stored as it is */
 	gint64 max_age_ms;          /* 0: any age */
 	const char *house;          /* the house account */

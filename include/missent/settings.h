@@ -17,6 +17,7 @@
 #include "missent/budget.h"
 #include "missent/config.h"
 #include "missent/person.h"
+#include "missent/redis.h"
 
 /* The rows, for tools that list or check settings. */
 extern const MsRow ms_settings_rows[];
@@ -49,12 +50,10 @@ typedef struct {
 		const char *submit, *submit_user;
 		char *submit_password;
 		gint64 submit_timeout_ms;
-		gint64 queue_timeout_ms; /* of missent-release */
 		gint64 requeue_ms;     /* held longer, a message is released as if it were new */
 		gint64 two_person;     /* deliveries that one decision may let out; -1: any number */
 		const char *const *two_person_policies;
 		MsPersonRules people;  /* who is who */
-		bool others_need_two;  /* to release what belongs to others; else their number does */
 		gint64 expire_ms, warn_ms; /* 0: nothing expires */
 		gint64 submit_recipients;  /* at most, in one mail that is submitted */
 		gint64 keep_ms;            /* records of what is no longer held; 0: for ever */
@@ -75,8 +74,6 @@ typedef struct {
 		const char *const *proxy_peers;
 		const char *proxy_header;
 		gint64 idle_ms, session_ms;
-		bool subjects;         /* kept as they were written; else masked */
-		const char *reasons_file; /* reasons to choose from, a line each; NULL: the page's own */
 		const char *name;      /* of the site, on the page */
 	} review;
 
@@ -91,11 +88,9 @@ typedef struct {
 
 	int backend; /* MsBackendType */
 	char *sqlite_file;
-	const char *redis, *redis_user, *redis_prefix;
-	bool trust_eviction;
-	char *redis_password;
-	gint64 redis_database, directory_timeout_ms;
-	guint redis_connections;
+	MsRedisSettings redis;
+	char *redis_password, *sentinel_password;
+	const char *redis_prefix;
 	char *key_file;
 	bool digests;
 	gint64 max_age_ms;

@@ -1,15 +1,16 @@
 /*
  * store.h - connections to Redis and files of SQLite, and nothing about what is in them.
  *
- * WHAT    A pool of Redis connections with timeouts and reconnection; SQLite with durable
- *         settings.  Callers bring commands and SQL.
+ * WHAT    Redis over TCP, TLS or a Unix socket: found through Sentinel or by address, asked on
+ *         pooled connections; SQLite with durable settings.  Callers bring commands and SQL.
  * OWNS    MsRedis, MsSqlite, MsReply: freed by their _free functions.
- * ERRORS  GError; MsAnswer tells a fault of the moment (MS_RETRY: not reachable, timed out,
- *         loading, busy) from one of configuration (MS_CONFIG: wrong password, not a
- *         database, no right to a command).
+ * ERRORS  GError, with the server's name; MsAnswer tells a fault of the moment (MS_RETRY: not
+ *         reachable, timed out, loading, full) from one of configuration (MS_CONFIG: wrong
+ *         password, not a database, no right to a command).  A server that did not answer in time
+ *         is not waited for again until it has answered a probe: an outage costs one timeout.
  * THREADS Safe: Redis connections are pooled, an MsSqlite is locked for each call.
- * LIMITS  Lists of 1,000,000 elements in a reply of Redis; hiredis' own beside.
- * NOT     No TLS: use a Unix socket, or a tunnel, to reach Redis on another host.
+ * LIMITS  An answer of Redis: one timeout for all of it, 1,000,000 items, max_bytes.
+ * NOT     No Redis Cluster.
  */
 #ifndef MISSENT_STORE_H
 #define MISSENT_STORE_H
@@ -18,22 +19,15 @@
 #include <stdbool.h>
 
 #include "missent/answer.h"
+#include "missent/redis.h"
 
 /* ---- Redis ---- */
 
 typedef struct MsRedis MsRedis;
 typedef struct MsRedisBulk MsRedisBulk;
 
-typedef struct {
-	const char *address; /* unix:/path, host:port, [v6]:port */
-	const char *user;    /* NULL: none */
-	const char *password;
-	gint64 database;
-	gint64 timeout_ms;   /* to connect, and for each answer */
-	guint connections;   /* kept open when idle */
-} MsRedisSettings;
-
-typedef enum { MS_REPLY_NIL, MS_REPLY_INTEGER, MS_REPLY_TEXT, MS_REPLY_LIST } MsReplyType;
+typedef enum { MS_REPLY_NIL, MS_REPLY_INTEGER, MS_REPLY_TEXT, MS_REPLY_LIST, MS_REPLY_ERROR } MsReplyType;
+/* Callers of the functions below never see MS_REPLY_ERROR. */
 typedef struct MsReply {
 	MsReplyType type;
 	gint64 integer;
@@ -44,11 +38,13 @@ typedef struct MsReply {
 void ms_reply_free(MsReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReply, ms_reply_free)
 
+/* Connects to nobody yet. */
 MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error);
 void ms_redis_free(MsRedis *redis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRedis, ms_redis_free)
-/* One command, one round trip.  A pooled connection that turns out to be dead is replaced and
- * the command sent once more, so commands must be repeatable. */
+/* One command to the primary, one round trip.  A pooled connection that turns out to be dead is
+ * replaced, and a primary that another has become, and the command sent once more: commands must
+ * be repeatable. */
 MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, MsReply **reply_out,
 	GError **error);
 /* The same for words that may have NUL in them: their lengths, or NULL. */
@@ -58,8 +54,11 @@ MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *a
  * or NULL. */
 MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
 	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error);
+/* The same for one that writes nothing: the replica may answer, if it is not too far behind. */
+MsAnswer ms_redis_reading_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
+	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error);
 
-/* Many commands on a connection of their own; replies are integers and are summed. */
+/* Many commands to the primary on a connection of their own; replies are integers and are summed. */
 MsRedisBulk *ms_redis_bulk_begin(MsRedis *redis, GError **error);
 bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, const gsize *lens,
 	GError **error);

@@ -13,6 +13,8 @@ static const char *const log_targets[] = {"stderr", "syslog", NULL};
 static const char *const sandbox_modes[] = {"required", "optional", NULL};
 static const char *const mtas[] = {"postfix", "sendmail", NULL};
 static const char *const backends[] = {"sqlite", "redis", NULL};
+static const char *const behind[] = {"primary", "defer", NULL};
+static const char *const plaintext[] = {"refused", "allowed", NULL};
 
 static bool check_mode(const char *value, GError **error)
 {
@@ -102,23 +104,19 @@ static bool check_alias(const char *value, GError **error)
 
 static const char *const languages[] = {"en", "fr", NULL};
 
-static const char *const others[] = {"number", "second-person", NULL};
-
 static const MsRow desk_rows[] = {
 	{.key = "socket", .type = MS_ROW_TEXT, .fallback = RUNDIR "/agent.sock", .check = check_path},
 	{.key = "socket-group", .type = MS_ROW_TEXT},
 	{.key = "submit", .type = MS_ROW_TEXT, .fallback = "smtp://127.0.0.1:25", .check = check_url},
 	{.key = "submit-user", .type = MS_ROW_TEXT},
 	{.key = "submit-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 100, .max = 3600000},
-	{.key = "queue-timeout", .type = MS_ROW_TIME, .fallback = "2m", .min = 100, .max = 3600000},
+	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 3600000},
 	{.key = "submit-recipients", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 50000},
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
 	{.key = "person-domains", .type = MS_ROW_LIST},
 	{.key = "person-aliases", .type = MS_ROW_LIST, .check = check_alias},
-	{.key = "release-others", .type = MS_ROW_CHOICE, .fallback = "number", .choices = others},
 	{.key = "expire-after", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000},
 	{.key = "keep-records", .type = MS_ROW_TIME, .fallback = "0s"},
@@ -149,8 +147,6 @@ static const MsRow review_rows[] = {
 	{.key = "proxy-header", .type = MS_ROW_TEXT, .fallback = "X-Remote-User"},
 	{.key = "idle-timeout", .type = MS_ROW_TIME, .fallback = "30m", .min = 1000},
 	{.key = "session-timeout", .type = MS_ROW_TIME, .fallback = "12h", .min = 1000},
-	{.key = "show-subjects", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "reasons-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "site-name", .type = MS_ROW_TEXT, .fallback = "missent"},
 	{.key = NULL},
 };
@@ -164,6 +160,19 @@ static const MsRow directory_rows[] = {
 	{.key = "redis-database", .type = MS_ROW_NUMBER, .fallback = "0", .max = 1024},
 	{.key = "redis-prefix", .type = MS_ROW_TEXT, .fallback = "missent"},
 	{.key = "trust-eviction-policy", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "redis-sentinels", .type = MS_ROW_LIST},
+	{.key = "redis-master", .type = MS_ROW_TEXT},
+	{.key = "sentinel-user", .type = MS_ROW_TEXT},
+	{.key = "sentinel-password-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "redis-replica", .type = MS_ROW_TEXT},
+	{.key = "redis-max-lag", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 86400000},
+	{.key = "redis-behind", .type = MS_ROW_CHOICE, .fallback = "primary", .choices = behind},
+	{.key = "redis-tls", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "redis-tls-ca", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "redis-tls-certificate", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "redis-tls-key", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "redis-tls-name", .type = MS_ROW_TEXT},
+	{.key = "redis-plaintext", .type = MS_ROW_CHOICE, .fallback = "refused", .choices = plaintext},
 	{.key = "redis-connections", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 256},
 	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "2s", .min = 50, .max = 60000},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
@@ -265,10 +274,8 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.submit = ms_section_text(desk, "submit");
 	s->desk.submit_user = ms_section_text(desk, "submit-user");
 	s->desk.submit_timeout_ms = ms_section_number(desk, "submit-timeout");
-	s->desk.queue_timeout_ms = ms_section_number(desk, "queue-timeout");
 	s->desk.requeue_ms = ms_section_number(desk, "requeue-after");
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
-	s->desk.others_need_two = ms_section_choice(desk, "release-others") == 1;
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
 	s->desk.people = (MsPersonRules){ms_section_list(desk, "person-domains"),
 		ms_section_list(desk, "person-aliases")};
@@ -315,9 +322,41 @@ static void take_review(MsSettings *s, const MsSection *review)
 	s->review.proxy_header = ms_section_text(review, "proxy-header");
 	s->review.idle_ms = ms_section_number(review, "idle-timeout");
 	s->review.session_ms = ms_section_number(review, "session-timeout");
-	s->review.subjects = ms_section_switch(review, "show-subjects");
-	s->review.reasons_file = ms_section_text(review, "reasons-file");
 	s->review.name = ms_section_text(review, "site-name");
+}
+
+/* Strings are the section's, but for the passwords. */
+static bool take_redis(MsSettings *s, const MsSection *directory, bool secrets, GError **error)
+{
+	MsRedisSettings *r = &s->redis;
+	r->address = ms_section_text(directory, "redis");
+	r->user = ms_section_text(directory, "redis-user");
+	r->database = ms_section_number(directory, "redis-database");
+	r->connections = (guint)ms_section_number(directory, "redis-connections");
+	r->timeout_ms = ms_section_number(directory, "timeout");
+	r->refuse_eviction = !ms_section_switch(directory, "trust-eviction-policy");
+	r->plaintext = ms_section_choice(directory, "redis-plaintext") == 1;
+	r->tls = ms_section_switch(directory, "redis-tls");
+	r->tls_ca = ms_section_text(directory, "redis-tls-ca");
+	r->tls_certificate = ms_section_text(directory, "redis-tls-certificate");
+	r->tls_key = ms_section_text(directory, "redis-tls-key");
+	r->tls_name = ms_section_text(directory, "redis-tls-name");
+	r->sentinels = ms_section_list(directory, "redis-sentinels");
+	r->master = ms_section_text(directory, "redis-master");
+	r->sentinel_user = ms_section_text(directory, "sentinel-user");
+	r->replica = ms_section_text(directory, "redis-replica");
+	r->max_lag_ms = ms_section_number(directory, "redis-max-lag");
+	r->replica_only = ms_section_choice(directory, "redis-behind") == 1;
+	if (r->sentinels[0] != NULL && r->master == NULL) {
+		ms_section_error(directory, "redis-sentinels", error, "needs redis-master too: what Sentinel calls the primary");
+		return false;
+	}
+	if (!take_password(directory, "redis-password-file", secrets ? &s->redis_password : NULL, error)
+		|| !take_password(directory, "sentinel-password-file", secrets ? &s->sentinel_password : NULL, error))
+		return false;
+	r->password = s->redis_password;
+	r->sentinel_password = s->sentinel_password;
+	return true;
 }
 
 static bool take_directory(MsSettings *s, const MsSection *directory, const char *conf_dir,
@@ -325,19 +364,13 @@ static bool take_directory(MsSettings *s, const MsSection *directory, const char
 {
 	s->backend = ms_section_choice(directory, "backend");
 	s->sqlite_file = path_or(directory, "sqlite-file", s->state_dir, "directory.db");
-	s->redis = ms_section_text(directory, "redis");
-	s->redis_user = ms_section_text(directory, "redis-user");
 	s->redis_prefix = ms_section_text(directory, "redis-prefix");
-	s->trust_eviction = ms_section_switch(directory, "trust-eviction-policy");
-	s->redis_database = ms_section_number(directory, "redis-database");
-	s->redis_connections = (guint)ms_section_number(directory, "redis-connections");
-	s->directory_timeout_ms = ms_section_number(directory, "timeout");
 	s->key_file = path_or(directory, "key-file", conf_dir, "site.key");
 	s->digests = ms_section_switch(directory, "digests");
 	s->max_age_ms = ms_section_number(directory, "max-age");
 	s->house = ms_section_text(directory, "house");
 	s->tag_separators = ms_section_text(directory, "subaddress");
-	return take_password(directory, "redis-password-file", secrets ? &s->redis_password : NULL, error);
+	return take_redis(s, directory, secrets, error);
 }
 
 static MsSettings *load(const char *path, bool secrets, GError **error)
@@ -416,6 +449,7 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->review.mirror_file);
 	g_free(s->sqlite_file);
 	g_free(s->redis_password);
+	g_free(s->sentinel_password);
 	g_free(s->key_file);
 	g_free(s);
 }

@@ -223,9 +223,6 @@ typedef struct {
 	char *prefix;
 	char *current; /* the key that names the generation in use; scripts get it */
 	char *loading;
-	bool trust_eviction;
-	gint64 looked_at; /* when its eviction policy was seen to be harmless, monotonic; atomic by a lock */
-	GMutex lock;
 	/* of an import */
 	char *written; /* P:G: */
 	MsRedisBulk *bulk;
@@ -242,7 +239,6 @@ typedef struct {
 #define SAMPLE "16"          /* slices that each lookup looks at besides */
 #define CLOSE_AT_ONCE 256
 #define NAME_BYTES 16        /* of a generation, random */
-#define EVICTION_US (60 * G_USEC_PER_SEC)
 
 static Redis *self(MsBackend *backend)
 {
@@ -254,7 +250,6 @@ static void close_redis(MsBackend *backend)
 	Redis *r = self(backend);
 	ms_redis_bulk_free(r->bulk);
 	ms_redis_free(r->redis);
-	g_mutex_clear(&r->lock);
 	g_ptr_array_unref(r->batch);
 	g_free(r->written);
 	g_free(r->prefix);
@@ -276,55 +271,6 @@ static MsAnswer lost(GError **error, const char *what)
 		"%s of the mapping are lost: Redis dropped them (maxmemory-policy?), or somebody deleted them; "
 		"nothing can be judged until it is imported again (missent directory import)", what);
 	return MS_CONFIG;
-}
-
-/* ---- a Redis that drops entries ------------------------------------------------------- */
-
-static char *policy_of(const char *info)
-{
-	const char *at = strstr(info, "maxmemory_policy:");
-	at = at != NULL ? at + strlen("maxmemory_policy:") : "";
-	return g_strndup(at, strcspn(at, "\r\n"));
-}
-
-/* Entries have no expiry, so only a policy for all keys can drop them. */
-static MsAnswer ask_eviction(Redis *r, GError **error)
-{
-	const char *argv[] = {"INFO", "memory"};
-	g_autoptr(MsReply) reply = NULL;
-	g_autoptr(GError) why = NULL;
-	MsAnswer answer = ms_redis_command(r->redis, 2, argv, &reply, &why);
-	if (answer == MS_CONFIG) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "whether Redis may drop entries of the mapping cannot be "
-			"seen (%s): allow +info, or set trust-eviction-policy = yes", why->message);
-		return MS_CONFIG;
-	}
-	if (answer != MS_FOUND) {
-		g_propagate_error(error, g_steal_pointer(&why));
-		return answer;
-	}
-	g_autofree char *policy = reply->type == MS_REPLY_TEXT ? policy_of(reply->text) : g_strdup("");
-	if (!g_str_has_prefix(policy, "allkeys-"))
-		return MS_FOUND;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "Redis may drop entries of the mapping: its maxmemory-policy is "
-		"%s; set it to noeviction, or set trust-eviction-policy = yes", policy);
-	return MS_CONFIG;
-}
-
-/* Once a minute, since it can be set at any time. */
-static MsAnswer check_eviction(Redis *r, GError **error)
-{
-	gint64 now = g_get_monotonic_time();
-	g_mutex_lock(&r->lock);
-	bool fresh = r->looked_at != 0 && now - r->looked_at < EVICTION_US;
-	g_mutex_unlock(&r->lock);
-	if (r->trust_eviction || fresh)
-		return MS_FOUND;
-	MsAnswer answer = ask_eviction(r, error);
-	g_mutex_lock(&r->lock);
-	r->looked_at = answer == MS_FOUND ? now : 0;
-	g_mutex_unlock(&r->lock);
-	return answer;
 }
 
 static const GPtrArray *list_of(const MsReply *reply)
@@ -408,9 +354,7 @@ static MsAnswer lookup_redis(MsBackend *backend, const char *const *keys, gsize 
 	for (gsize i = 0; i < n; i++)
 		argv[i + fixed] = keys[i];
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = check_eviction(r, error);
-	if (answer == MS_FOUND)
-		answer = ms_redis_script(r->redis, lookup_script, 1, n + fixed, argv, NULL, &reply, error);
+	MsAnswer answer = ms_redis_reading_script(r->redis, lookup_script, 1, n + fixed, argv, NULL, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	const GPtrArray *parts = list_of(reply);
@@ -480,7 +424,7 @@ static MsAnswer next_lists(Redis *r, const char *generation, gint64 from, MsDire
 	g_autofree char *first = g_strdup_printf("%" G_GINT64_FORMAT, from);
 	const char *argv[] = {r->current, generation != NULL ? generation : "", first, G_STRINGIFY(LISTS_AT_ONCE)};
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_script(r->redis, marks_script, 1, 4, argv, NULL, &reply, error);
+	MsAnswer answer = ms_redis_reading_script(r->redis, marks_script, 1, 4, argv, NULL, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	const GPtrArray *parts = list_of(reply);
@@ -680,8 +624,6 @@ static bool renew_claim(Redis *r, GError **error)
 static bool begin_redis(MsBackend *backend, gint64 expected, GError **error)
 {
 	Redis *r = self(backend);
-	if (check_eviction(r, error) != MS_FOUND)
-		return false;
 	g_free(r->loading);
 	/* A name that no generation had before, whatever Redis has forgotten. */
 	r->loading = ms_digest_random_name(NAME_BYTES);
@@ -814,23 +756,13 @@ static const MsBackendOps redis_ops = {
 
 MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error)
 {
-	MsRedisSettings connection = {
-		.address = settings->redis,
-		.user = settings->redis_user,
-		.password = settings->redis_password,
-		.database = settings->redis_database,
-		.timeout_ms = settings->timeout_ms,
-		.connections = settings->connections,
-	};
-	MsRedis *redis = ms_redis_new(&connection, error);
+	MsRedis *redis = ms_redis_new(&settings->redis, error);
 	if (redis == NULL)
 		return NULL;
 	Redis *r = g_new0(Redis, 1);
 	r->base.ops = &redis_ops;
 	r->redis = redis;
-	r->trust_eviction = settings->trust_eviction;
 	r->batch = g_ptr_array_new_with_free_func(g_free);
-	g_mutex_init(&r->lock);
 	r->prefix = g_strdup(settings->redis_prefix);
 	r->current = g_strconcat(settings->redis_prefix, ":current", NULL);
 	return &r->base;

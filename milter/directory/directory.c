@@ -9,6 +9,7 @@
 
 #define CANARY_KIND "canary"
 #define CANARY_VALUE "missent"
+#define CLOCKS_APART 60 /* seconds that clocks of two hosts may differ */
 
 /* ---- opening -------------------------------------------------------------------------- */
 
@@ -98,6 +99,10 @@ static MsAnswer check_age(const MsDirectory *directory, const MsDirectoryState *
 {
 	gint64 newest;
 	gint64 age = g_get_real_time() / G_USEC_PER_SEC - state->loaded;
+	/* An age below nothing would never be too much. */
+	if (directory->max_age > 0 && age < -CLOCKS_APART)
+		return unfit(error, "it was loaded %" G_GINT64_FORMAT " s from now, so max-age cannot be told: the clock of the "
+			"host that loaded it was ahead, or this one's is behind; set it, then import anew", -age);
 	if (directory->max_age > 0 && age > directory->max_age)
 		return unfit(error, "it was loaded %" G_GINT64_FORMAT " s ago, longer than max-age allows",
 			age);

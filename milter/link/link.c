@@ -87,13 +87,12 @@ MsLink *ms_link_open(const MsSettings *s, bool redis, GError **error)
 			"desk { key-file } is not set: several hosts share a key (missent review key FILE)");
 		return NULL;
 	}
-	MsRedisSettings settings = {.address = s->redis,
-		.user = s->redis_user,
-		.password = s->redis_password,
-		.database = s->redis_database,
-		/* Longer than any BLOCK below. */
-		.timeout_ms = MAX(s->directory_timeout_ms, 5000),
-		.connections = 4};
+	MsRedisSettings settings = s->redis;
+	settings.timeout_ms = MAX(settings.timeout_ms, 5000); /* longer than any BLOCK below */
+	settings.connections = 4;
+	settings.max_bytes = (gsize)MS_LINK_MAX * 4; /* sealed, and some records at a time */
+	settings.replica = NULL;
+	settings.refuse_eviction = false;
 	link->key = ms_key_load(s->desk.redis_key_file, error);
 	link->redis = link->key != NULL ? ms_redis_new(&settings, error) : NULL;
 	return link->redis != NULL ? g_steal_pointer(&link) : NULL;

@@ -1,243 +1,494 @@
 #include "config.h"
 
-#include <errno.h>
-#include <hiredis/hiredis.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include "missent/store.h"
+#include "redis_private.h"
 
-/* A hiredis context belongs to one thread and dies with its first error: an idle one waits in
- * the pool, one that failed is thrown away. */
+/*
+ * In come commands from any thread, out go replies: from the primary, at one of its addresses or
+ * where Sentinel says it is; or, for what only reads, from a replica that shows with each answer
+ * how recent it is.
+ *
+ * Two threads of ours, started when first needed, wait so that no message does: the prober asks
+ * servers that were given up whether they are back, the follower asks Sentinel who is primary and the
+ * primary how far its stream is.  The lock is for the few pointers that they change.
+ */
 
-#define MAX_ITEMS 1000000
-#define BULK_DEPTH 1000 /* commands on the way before their replies are read */
+#define BULK_DEPTH 1000              /* commands on the way before their replies are read */
+#define BULK_BYTES (4 << 20)
+#define BULK_TIMEOUT_US (10 * G_USEC_PER_SEC)
+#define FOLLOW_US (G_USEC_PER_SEC)   /* how often Sentinel is asked */
 
 struct MsRedis {
-	char *unix_path, *host;
-	int port;
-	char *user, *password;
-	gint64 database;
-	struct timeval timeout;
-	guint keep;
-	pthread_mutex_t lock;
-	GPtrArray *idle; /* of redisContext */
+	MsServerHow how;
+	bool plaintext;
+	GMutex lock;
+	GPtrArray *primaries;   /* of MsServer: addresses of the primary, the one that answered last first */
+	gint64 found_at, epoch; /* by Sentinel */
+	MsServer *replica;
+	bool replica_only;
+	MsLag *lag;
+	MsSentinels *sentinels;
+	GMutex finding;         /* one asks Sentinel, or the primary's offset, at a time */
+	GCond wake;
+	GThread *prober, *follower;
+	bool ending;
+	int end;                /* readable then */
 };
 
-/* ---- addresses ------------------------------------------------------------------------ */
+static void on_trouble(void *user);
 
-static bool parse_address(MsRedis *redis, const char *address, GError **error)
+/* ---- opening ------------------------------------------------------------------------------ */
+
+/* A password, and what the mapping says of customers, is not sent in clear over a network. */
+static bool check_plaintext(const MsRedis *redis, const MsServer *server, GError **error)
 {
-	if (g_str_has_prefix(address, "unix:")) {
-		redis->unix_path = g_strdup(address + 5);
-		if (redis->unix_path[0] == '/')
-			return true;
-	} else {
-		const char *colon = strrchr(address, ':');
-		gsize len = colon != NULL ? (gsize)(colon - address) : 0;
-		bool bracketed = len > 2 && address[0] == '[' && address[len - 1] == ']';
-		redis->host = g_strndup(address + bracketed, len - (bracketed ? 2 : 0));
-		redis->port = colon != NULL ? atoi(colon + 1) : 0;
-		if (len > 0 && redis->port > 0 && redis->port < 65536)
-			return true;
-	}
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-		"\"%s\" is no Redis address; write unix:/path/to/socket or host:port", address);
+	if (redis->plaintext || redis->how.tls != NULL || ms_server_is_here(server))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: is not this host, and is not asked in plain text: set redis-tls "
+		"= yes, use a tunnel, or set redis-plaintext = allowed if the network between is yours alone",
+		ms_server_name(server));
 	return false;
 }
 
-static char *describe(const MsRedis *redis)
+static MsServer *new_server(MsRedis *redis, const char *address, GError **error)
 {
-	return redis->unix_path != NULL ? g_strdup_printf("Redis at unix:%s", redis->unix_path)
-					: g_strdup_printf("Redis at %s:%d", redis->host, redis->port);
+	g_autoptr(MsServer) server = ms_server_new(address, &redis->how, error);
+	return server != NULL && check_plaintext(redis, server, error) ? g_steal_pointer(&server) : NULL;
+}
+
+static bool take_addresses(MsRedis *redis, const char *list, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit_set(list, " ,\t", -1);
+	for (char **word = words; *word != NULL; word++) {
+		MsServer *server = **word != '\0' ? new_server(redis, *word, error) : NULL;
+		if (server != NULL)
+			g_ptr_array_add(redis->primaries, server);
+		else if (**word != '\0')
+			return false;
+	}
+	if (redis->primaries->len > 0)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "no address of Redis is given");
+	return false;
+}
+
+static bool take_sentinels(MsRedis *redis, const MsRedisSettings *settings, GError **error)
+{
+	if (settings->master == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "redis-master is not set: what Sentinel calls the primary");
+		return false;
+	}
+	redis->sentinels = ms_sentinels_new(settings, &redis->how, error);
+	if (redis->sentinels == NULL)
+		return false;
+	const GPtrArray *servers = ms_sentinels_servers(redis->sentinels);
+	for (guint i = 0; i < servers->len; i++)
+		if (!check_plaintext(redis, servers->pdata[i], error))
+			return false;
+	return true;
+}
+
+static void take_how(MsRedis *redis, const MsRedisSettings *settings)
+{
+	redis->how.what = "Redis";
+	redis->how.user = g_strdup(settings->user);
+	redis->how.password = g_strdup(settings->password);
+	if (settings->database > 0)
+		redis->how.database = g_strdup_printf("%" G_GINT64_FORMAT, settings->database);
+	redis->how.keep = settings->connections;
+	redis->how.timeout_us = settings->timeout_ms * 1000;
+	redis->how.max_bytes = settings->max_bytes;
+	redis->how.refuse_eviction = settings->refuse_eviction;
+	redis->how.trouble = on_trouble;
+	redis->how.user_data = redis;
+	redis->plaintext = settings->plaintext;
 }
 
 MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error)
 {
 	g_autoptr(MsRedis) redis = g_new0(MsRedis, 1);
-	pthread_mutex_init(&redis->lock, NULL);
-	redis->idle = g_ptr_array_new();
-	redis->user = g_strdup(settings->user);
-	redis->password = g_strdup(settings->password);
-	redis->database = settings->database;
-	redis->keep = settings->connections;
-	redis->timeout.tv_sec = settings->timeout_ms / 1000;
-	redis->timeout.tv_usec = settings->timeout_ms % 1000 * 1000;
-	if (!parse_address(redis, settings->address, error))
+	g_mutex_init(&redis->lock);
+	g_mutex_init(&redis->finding);
+	g_cond_init(&redis->wake);
+	redis->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	redis->primaries = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
+	take_how(redis, settings);
+	if (settings->tls) {
+		redis->how.tls = ms_tls_new(settings, error);
+		if (redis->how.tls == NULL)
+			return NULL;
+	}
+	bool sentinel = settings->sentinels != NULL && settings->sentinels[0] != NULL;
+	if (sentinel ? !take_sentinels(redis, settings, error) : !take_addresses(redis, settings->address, error))
 		return NULL;
+	if (settings->replica != NULL) {
+		redis->replica = new_server(redis, settings->replica, error);
+		if (redis->replica == NULL)
+			return NULL;
+		redis->replica_only = settings->replica_only;
+		redis->lag = ms_lag_new(settings->max_lag_ms * 1000);
+	}
 	return g_steal_pointer(&redis);
+}
+
+/* Every server there is now, each with a reference. */
+static GPtrArray *all_servers(MsRedis *redis)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
+	g_mutex_lock(&redis->lock);
+	for (guint i = 0; i < redis->primaries->len; i++)
+		g_ptr_array_add(all, ms_server_ref(redis->primaries->pdata[i]));
+	g_mutex_unlock(&redis->lock);
+	if (redis->replica != NULL)
+		g_ptr_array_add(all, ms_server_ref(redis->replica));
+	const GPtrArray *sentinels = redis->sentinels != NULL ? ms_sentinels_servers(redis->sentinels) : NULL;
+	for (guint i = 0; sentinels != NULL && i < sentinels->len; i++)
+		g_ptr_array_add(all, ms_server_ref(sentinels->pdata[i]));
+	return all;
+}
+
+static void end_threads(MsRedis *redis)
+{
+	guint64 n = 1;
+	g_mutex_lock(&redis->lock);
+	redis->ending = true;
+	g_cond_broadcast(&redis->wake);
+	g_mutex_unlock(&redis->lock);
+	gssize ignored = redis->end >= 0 ? write(redis->end, &n, sizeof n) : 0;
+	(void)ignored;
+	if (redis->follower != NULL) {
+		g_autoptr(GPtrArray) all = all_servers(redis);
+		g_ptr_array_foreach(all, (GFunc)(void (*)(void))ms_server_give_up, NULL);
+		g_thread_join(redis->follower);
+	}
+	if (redis->prober != NULL)
+		g_thread_join(redis->prober);
 }
 
 void ms_redis_free(MsRedis *redis)
 {
 	if (redis == NULL)
 		return;
-	for (guint i = 0; i < redis->idle->len; i++)
-		redisFree(redis->idle->pdata[i]);
-	g_ptr_array_unref(redis->idle);
-	pthread_mutex_destroy(&redis->lock);
-	g_free(redis->unix_path);
-	g_free(redis->host);
-	g_free(redis->user);
-	g_free(redis->password);
+	end_threads(redis);
+	g_ptr_array_unref(redis->primaries);
+	ms_server_unref(redis->replica);
+	ms_sentinels_free(redis->sentinels);
+	ms_lag_free(redis->lag);
+	ms_tls_free(redis->how.tls);
+	g_mutex_clear(&redis->lock);
+	g_mutex_clear(&redis->finding);
+	g_cond_clear(&redis->wake);
+	if (redis->end >= 0)
+		close(redis->end);
+	g_free(redis->how.user);
+	g_free(redis->how.password);
+	g_free(redis->how.database);
 	g_free(redis);
 }
 
-/* ---- replies -------------------------------------------------------------------------- */
+/* ---- the prober --------------------------------------------------------------------------- */
 
-void ms_reply_free(MsReply *reply)
+/* Probes what is due; when the next one is. */
+static gint64 probe_all(MsRedis *redis)
 {
-	if (reply == NULL)
-		return;
-	g_free(reply->text);
-	if (reply->items != NULL)
-		g_ptr_array_unref(reply->items);
-	g_free(reply);
-}
-
-static MsReply *convert(const redisReply *from)
-{
-	MsReply *reply = g_new0(MsReply, 1);
-	switch (from->type) {
-	case REDIS_REPLY_INTEGER:
-		reply->type = MS_REPLY_INTEGER;
-		reply->integer = from->integer;
-		break;
-	case REDIS_REPLY_STRING:
-	case REDIS_REPLY_STATUS:
-		reply->type = MS_REPLY_TEXT;
-		reply->len = (gsize)from->len;
-		reply->text = g_malloc(reply->len + 1);
-		memcpy(reply->text, from->str, reply->len);
-		reply->text[reply->len] = '\0';
-		break;
-	case REDIS_REPLY_ARRAY:
-		reply->type = MS_REPLY_LIST;
-		reply->items = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
-		for (size_t i = 0; i < from->elements && i < MAX_ITEMS; i++)
-			g_ptr_array_add(reply->items, convert(from->element[i]));
-		break;
-	default: reply->type = MS_REPLY_NIL;
+	g_autoptr(GPtrArray) all = all_servers(redis);
+	gint64 next = G_MAXINT64;
+	for (guint i = 0; i < all->len; i++) {
+		gint64 at = ms_server_probe_at(all->pdata[i]);
+		if (at != 0 && at <= g_get_monotonic_time()) {
+			ms_server_probe(all->pdata[i], redis->end);
+			at = ms_server_probe_at(all->pdata[i]);
+		}
+		next = at != 0 ? MIN(next, at) : next;
 	}
-	return reply;
+	return next;
 }
 
-/* An error reply: of the moment, or until somebody changes something? */
-static MsAnswer error_answer(const MsRedis *redis, const char *text, GError **error)
+static gpointer run_prober(gpointer data)
 {
-	static const char *const passing[] = {"LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN",
-		"CLUSTERDOWN", "OOM", "READONLY", "MISCONF", "NOREPLICAS", NULL};
-	MsAnswer answer = MS_CONFIG;
-	for (int i = 0; passing[i] != NULL; i++)
-		if (g_str_has_prefix(text, passing[i]))
-			answer = MS_RETRY;
-	g_autofree char *where = describe(redis);
-	g_set_error(error, MS_ERROR, answer == MS_RETRY ? MS_ERROR_RETRY : MS_ERROR_CONFIG, "%s: %s",
-		where, text);
-	return answer;
+	MsRedis *redis = data;
+	g_mutex_lock(&redis->lock);
+	while (!redis->ending) {
+		g_mutex_unlock(&redis->lock);
+		gint64 next = probe_all(redis);
+		g_mutex_lock(&redis->lock);
+		/* At most so long, so that no wake can be missed for ever. */
+		gint64 soon = g_get_monotonic_time() + G_USEC_PER_SEC;
+		if (!redis->ending)
+			g_cond_wait_until(&redis->wake, &redis->lock, MIN(next, soon));
+	}
+	g_mutex_unlock(&redis->lock);
+	return NULL;
 }
 
-/* ---- connections ---------------------------------------------------------------------- */
-
-static MsAnswer lost(const MsRedis *redis, const redisContext *context, GError **error)
+static void on_trouble(void *user)
 {
-	g_autofree char *where = describe(redis);
-	const char *why = context == NULL ? "no memory"
-		: context->err == REDIS_ERR_IO && errno == EAGAIN
-		? "no answer in time"
-		: context->errstr;
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", where, why);
+	MsRedis *redis = user;
+	g_mutex_lock(&redis->lock);
+	if (redis->prober == NULL && !redis->ending)
+		redis->prober = g_thread_try_new("redis probes", run_prober, redis, NULL);
+	g_cond_broadcast(&redis->wake);
+	g_mutex_unlock(&redis->lock);
+}
+
+/* ---- who is primary? ------------------------------------------------------------------------ */
+
+/* Asks Sentinel, unless somebody did after `since`. */
+static bool find_primary(MsRedis *redis, gint64 since, GError **error)
+{
+	g_mutex_lock(&redis->finding);
+	g_mutex_lock(&redis->lock);
+	bool found = redis->found_at > since;
+	g_mutex_unlock(&redis->lock);
+	if (found) {
+		g_mutex_unlock(&redis->finding);
+		return true;
+	}
+	gint64 epoch = 0, now = g_get_monotonic_time();
+	g_autofree char *address = ms_sentinels_primary(redis->sentinels, &epoch, error);
+	MsServer *server = address != NULL ? new_server(redis, address, error) : NULL;
+	if (server != NULL) {
+		g_mutex_lock(&redis->lock);
+		const MsServer *had = redis->primaries->len > 0 ? redis->primaries->pdata[0] : NULL;
+		redis->found_at = now;
+		if (had == NULL || strcmp(ms_server_name(had), ms_server_name(server)) != 0) {
+			g_ptr_array_set_size(redis->primaries, 0);
+			g_ptr_array_add(redis->primaries, ms_server_ref(server));
+		}
+		g_mutex_unlock(&redis->lock);
+	}
+	ms_server_unref(server);
+	g_mutex_unlock(&redis->finding);
+	return server != NULL;
+}
+
+static GPtrArray *primaries(MsRedis *redis)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
+	g_mutex_lock(&redis->lock);
+	for (guint i = 0; i < redis->primaries->len; i++)
+		g_ptr_array_add(all, ms_server_ref(redis->primaries->pdata[i]));
+	g_mutex_unlock(&redis->lock);
+	return all;
+}
+
+/* The one that answered is asked first from now on. */
+static void prefer(MsRedis *redis, const MsServer *server)
+{
+	g_mutex_lock(&redis->lock);
+	for (guint i = 1; i < redis->primaries->len; i++) {
+		if (redis->primaries->pdata[i] == server) {
+			MsServer *it = g_ptr_array_steal_index(redis->primaries, i);
+			g_ptr_array_insert(redis->primaries, 0, it);
+		}
+	}
+	g_mutex_unlock(&redis->lock);
+}
+
+static const char *const info_replication[] = {"INFO", "replication"};
+
+static MsAnswer check_role(const MsServer *server, const MsReply *info, GError **error)
+{
+	if (info->type == MS_REPLY_ERROR)
+		return ms_server_error(server, info->text, error);
+	g_autofree char *role = info->type == MS_REPLY_TEXT ? ms_info_value(info->text, "role") : NULL;
+	if (g_strcmp0(role, "master") == 0)
+		return MS_FOUND;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: is not the primary, its role is %s", ms_server_name(server),
+		role != NULL ? role : "not told");
 	return MS_RETRY;
 }
 
-/* OK, or what the server says. */
-static MsAnswer greet(const MsRedis *redis, redisContext *context, int argc, const char **argv,
+/* One command, and what the server says of replication first: what came before is not newer than it. */
+static MsAnswer ask_with_info(MsServer *server, const MsCommand *command, MsReply **info_out, MsReply **reply_out,
 	GError **error)
 {
-	redisReply *reply = redisCommandArgv(context, argc, argv, NULL);
-	if (reply == NULL)
-		return lost(redis, context, error);
-	MsAnswer answer = MS_FOUND;
-	if (reply->type == REDIS_REPLY_ERROR)
-		answer = error_answer(redis, reply->str, error);
-	freeReplyObject(reply);
-	return answer;
+	MsCommand both[2] = {{2, info_replication, NULL}, *command};
+	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	MsAnswer answer = ms_server_ask(server, both, 2, replies, error);
+	if (answer != MS_FOUND)
+		return answer;
+	*info_out = g_ptr_array_steal_index(replies, 0);
+	*reply_out = g_ptr_array_steal_index(replies, 0);
+	return MS_FOUND;
 }
 
-static MsAnswer log_in(const MsRedis *redis, redisContext *context, GError **error)
+/* `*elsewhere`: another server may answer what this one did not. */
+static MsAnswer ask_one(MsServer *server, const MsCommand *command, bool role, MsReply **reply_out,
+	bool *elsewhere, GError **error)
 {
-	MsAnswer answer = MS_FOUND;
-	if (redis->password != NULL) {
-		const char *argv[3] = {"AUTH", redis->user, redis->password};
-		if (redis->user == NULL)
-			argv[1] = redis->password;
-		answer = greet(redis, context, redis->user != NULL ? 3 : 2, argv, error);
+	g_autoptr(MsReply) info = NULL;
+	g_autoptr(MsReply) reply = NULL;
+	MsAnswer answer;
+	if (role) {
+		answer = ask_with_info(server, command, &info, &reply, error);
+		if (answer == MS_FOUND)
+			answer = check_role(server, info, error);
+	} else {
+		g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+		answer = ms_server_ask(server, command, 1, replies, error);
+		if (answer == MS_FOUND)
+			reply = g_ptr_array_steal_index(replies, 0);
 	}
-	if (answer == MS_FOUND && redis->database > 0) {
-		g_autofree char *n = g_strdup_printf("%" G_GINT64_FORMAT, redis->database);
-		const char *argv[2] = {"SELECT", n};
-		answer = greet(redis, context, 2, argv, error);
+	*elsewhere = answer == MS_RETRY;
+	if (answer != MS_FOUND)
+		return answer;
+	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT")) {
+		answer = ms_server_error(server, reply->text, error);
+		*elsewhere = answer == MS_RETRY;
+		return answer;
 	}
-	return answer;
+	*reply_out = g_steal_pointer(&reply);
+	return MS_FOUND;
 }
 
-static MsAnswer connect_new(const MsRedis *redis, redisContext **out, GError **error)
+static MsAnswer ask_listed(MsRedis *redis, const MsCommand *command, MsReply **reply_out, bool *elsewhere,
+	GError **error)
 {
-	redisContext *context = redis->unix_path != NULL
-		? redisConnectUnixWithTimeout(redis->unix_path, redis->timeout)
-		: redisConnectWithTimeout(redis->host, redis->port, redis->timeout);
-	MsAnswer answer = MS_FOUND;
-	if (context == NULL || context->err != 0)
-		answer = lost(redis, context, error);
-	else if (redisSetTimeout(context, redis->timeout) != REDIS_OK)
-		answer = lost(redis, context, error);
+	g_autoptr(GPtrArray) list = primaries(redis);
+	g_autoptr(GError) first = NULL;
+	MsAnswer answer = MS_RETRY;
+	bool role = redis->sentinels != NULL || list->len > 1;
+	*elsewhere = true;
+	for (guint i = 0; i < list->len && *elsewhere; i++) {
+		answer = ask_one(list->pdata[i], command, role, reply_out, elsewhere, first == NULL ? &first : NULL);
+		if (answer == MS_FOUND) {
+			prefer(redis, list->pdata[i]);
+			return answer;
+		}
+	}
+	if (first != NULL)
+		g_propagate_error(error, g_steal_pointer(&first));
 	else
-		answer = log_in(redis, context, error);
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Sentinel has named no primary yet");
+	return answer;
+}
+
+static void start_following(MsRedis *redis);
+
+/* The reply may be the error NOSCRIPT and no other. */
+static MsAnswer ask_primary(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
+{
+	bool elsewhere;
+	g_autoptr(GError) why = NULL;
+	gint64 asked_at = g_get_monotonic_time();
+	if (redis->sentinels != NULL) {
+		start_following(redis);
+		g_autoptr(GPtrArray) list = primaries(redis);
+		if (list->len == 0 && !find_primary(redis, 0, error))
+			return MS_RETRY;
+	}
+	MsAnswer answer = ask_listed(redis, command, reply_out, &elsewhere, &why);
+	/* Another may be primary by now. */
+	if (answer != MS_FOUND && elsewhere && redis->sentinels != NULL) {
+		g_autoptr(GPtrArray) before = primaries(redis);
+		bool found = find_primary(redis, asked_at, NULL);
+		g_autoptr(GPtrArray) after = primaries(redis);
+		if (found && after->len > 0 && (before->len == 0 || before->pdata[0] != after->pdata[0]))
+			return ask_listed(redis, command, reply_out, &elsewhere, error);
+	}
+	if (why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
+	return answer;
+}
+
+/* ---- the follower ------------------------------------------------------------------------- */
+
+static void take_sample(MsRedis *redis)
+{
+	const MsCommand command = {2, info_replication, NULL};
+	gint64 asked_at = g_get_monotonic_time();
+	g_autoptr(MsReply) info = NULL;
+	if (ask_primary(redis, &command, &info, NULL) != MS_FOUND || info->type != MS_REPLY_TEXT)
+		return;
+	g_autofree char *role = ms_info_value(info->text, "role");
+	if (g_strcmp0(role, "master") == 0)
+		ms_lag_sample(redis->lag, info->text, asked_at);
+}
+
+static gpointer run_follower(gpointer data)
+{
+	MsRedis *redis = data;
+	gint64 period = redis->lag != NULL ? MIN(ms_lag_period(redis->lag), FOLLOW_US) : FOLLOW_US;
+	gint64 found_at = 0;
+	g_mutex_lock(&redis->lock);
+	while (!redis->ending) {
+		g_mutex_unlock(&redis->lock);
+		gint64 now = g_get_monotonic_time();
+		if (redis->sentinels != NULL && now - found_at >= FOLLOW_US) {
+			find_primary(redis, now, NULL);
+			found_at = now;
+		}
+		if (redis->lag != NULL)
+			take_sample(redis);
+		g_mutex_lock(&redis->lock);
+		gint64 until = now + period;
+		while (!redis->ending && g_cond_wait_until(&redis->wake, &redis->lock, until))
+			;
+	}
+	g_mutex_unlock(&redis->lock);
+	return NULL;
+}
+
+static void start_following(MsRedis *redis)
+{
+	g_mutex_lock(&redis->lock);
+	if (redis->follower == NULL && !redis->ending)
+		redis->follower = g_thread_try_new("redis follower", run_follower, redis, NULL);
+	g_mutex_unlock(&redis->lock);
+}
+
+/* ---- a replica ---------------------------------------------------------------------------- */
+
+/* MS_ABSENT: it cannot answer now, and `*why` says why. */
+static MsAnswer ask_replica(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **why)
+{
+	g_autoptr(MsReply) info = NULL;
+	g_autoptr(MsReply) reply = NULL;
+	g_autofree char *unfit = NULL;
+	start_following(redis);
+	MsAnswer answer = ask_with_info(redis->replica, command, &info, &reply, why);
+	if (answer != MS_FOUND)
+		return answer == MS_RETRY ? MS_ABSENT : answer;
+	if (info->type == MS_REPLY_ERROR)
+		return ms_server_error(redis->replica, info->text, why) == MS_RETRY ? MS_ABSENT : MS_CONFIG;
+	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT"))
+		return ms_server_error(redis->replica, reply->text, why) == MS_RETRY ? MS_ABSENT : MS_CONFIG;
+	if (!ms_lag_is_known(redis->lag)) { /* the follower has only begun, or the primary is away */
+		g_mutex_lock(&redis->finding);
+		bool known = ms_lag_is_known(redis->lag);
+		g_mutex_unlock(&redis->finding);
+		if (!known)
+			take_sample(redis);
+	}
+	if (info->type == MS_REPLY_TEXT && ms_lag_fits(redis->lag, info->text, &unfit)) {
+		*reply_out = g_steal_pointer(&reply);
+		return MS_FOUND;
+	}
+	g_set_error(why, MS_ERROR, MS_ERROR_RETRY, "%s: %s", ms_server_name(redis->replica),
+		unfit != NULL ? unfit : "INFO does not tell");
+	return MS_ABSENT;
+}
+
+static MsAnswer ask_any(MsRedis *redis, const MsCommand *command, bool reads, MsReply **reply_out, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	if (!reads || redis->replica == NULL)
+		return ask_primary(redis, command, reply_out, error);
+	MsAnswer answer = ask_replica(redis, command, reply_out, &why);
 	if (answer == MS_FOUND)
-		*out = context;
-	else if (context != NULL)
-		redisFree(context);
-	return answer;
-}
-
-static redisContext *take_idle(MsRedis *redis)
-{
-	pthread_mutex_lock(&redis->lock);
-	redisContext *context = redis->idle->len > 0
-		? g_ptr_array_steal_index(redis->idle, redis->idle->len - 1)
-		: NULL;
-	pthread_mutex_unlock(&redis->lock);
-	return context;
-}
-
-static void give_back(MsRedis *redis, redisContext *context)
-{
-	pthread_mutex_lock(&redis->lock);
-	bool keep = context->err == 0 && redis->idle->len < redis->keep;
-	if (keep)
-		g_ptr_array_add(redis->idle, context);
-	pthread_mutex_unlock(&redis->lock);
-	if (!keep)
-		redisFree(context);
-}
-
-/* ---- commands ------------------------------------------------------------------------- */
-
-static MsAnswer run(MsRedis *redis, redisContext *context, gsize argc, const char *const *argv,
-	const gsize *lens, MsReply **reply_out, GError **error)
-{
-	redisReply *raw = redisCommandArgv(context, (int)argc, (const char **)argv, lens);
-	if (raw == NULL)
-		return lost(redis, context, error);
-	MsAnswer answer = MS_FOUND;
-	if (raw->type == REDIS_REPLY_ERROR)
-		answer = error_answer(redis, raw->str, error);
+		return answer;
+	if (answer == MS_ABSENT && !redis->replica_only)
+		answer = ask_primary(redis, command, reply_out, error);
 	else
-		*reply_out = convert(raw);
-	freeReplyObject(raw);
-	return answer;
+		g_propagate_error(error, g_steal_pointer(&why));
+	return answer == MS_ABSENT ? MS_RETRY : answer;
 }
+
+/* ---- commands ----------------------------------------------------------------------------- */
 
 MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, MsReply **reply_out,
 	GError **error)
@@ -248,93 +499,89 @@ MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, M
 MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *argv, const gsize *lens,
 	MsReply **reply_out, GError **error)
 {
-	redisContext *context;
-	/* Pooled ones may have died unseen: the server restarted, or closed them for idleness. */
-	while ((context = take_idle(redis)) != NULL) {
-		g_autoptr(GError) why = NULL;
-		MsAnswer answer = run(redis, context, argc, argv, lens, reply_out, &why);
-		bool dead = context->err == REDIS_ERR_EOF
-			|| (context->err == REDIS_ERR_IO && (errno == EPIPE || errno == ECONNRESET));
-		give_back(redis, context);
-		if (dead)
-			continue;
-		if (why != NULL)
-			g_propagate_error(error, g_steal_pointer(&why));
-		return answer;
-	}
-	MsAnswer answer = connect_new(redis, &context, error);
-	if (answer != MS_FOUND)
-		return answer;
-	answer = run(redis, context, argc, argv, lens, reply_out, error);
-	give_back(redis, context);
-	return answer;
+	const MsCommand command = {argc, argv, lens};
+	return ask_any(redis, &command, false, reply_out, error);
 }
 
-MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
+static MsAnswer run_script(MsRedis *redis, bool reads, const char *script, gsize n_keys, gsize argc,
 	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error)
 {
 	/* SHA-1 is how Redis names scripts; it protects nothing here. */
 	g_autofree char *sha = g_compute_checksum_for_string(G_CHECKSUM_SHA1, script, -1);
 	g_autofree char *keys = g_strdup_printf("%zu", n_keys);
 	g_autofree const char **all = g_new0(const char *, argc + 3);
-	all[0] = "EVALSHA";
-	all[1] = sha;
-	all[2] = keys;
-	memcpy(all + 3, argv, argc * sizeof *argv);
 	g_autofree gsize *sizes = g_new(gsize, argc + 3);
+	const char *head[] = {"EVALSHA", sha, keys};
+	memcpy(all, head, sizeof head);
+	if (argc > 0)
+		memcpy(all + 3, argv, argc * sizeof *argv);
 	for (gsize i = 0; i < argc + 3; i++)
 		sizes[i] = i < 3 || lens == NULL ? strlen(all[i]) : lens[i - 3];
-	g_autoptr(GError) why = NULL;
-	MsAnswer answer = ms_redis_command_sized(redis, argc + 3, all, sizes, reply_out, &why);
-	if (why != NULL && strstr(why->message, "NOSCRIPT") != NULL) {
+	const MsCommand command = {argc + 3, all, sizes};
+	g_autoptr(MsReply) reply = NULL;
+	MsAnswer answer = ask_any(redis, &command, reads, &reply, error);
+	if (answer == MS_FOUND && reply->type == MS_REPLY_ERROR) { /* NOSCRIPT */
+		g_clear_pointer(&reply, ms_reply_free);
 		all[0] = "EVAL";
 		all[1] = script;
 		sizes[0] = strlen(all[0]);
 		sizes[1] = strlen(script);
-		return ms_redis_command_sized(redis, argc + 3, all, sizes, reply_out, error);
+		answer = ask_any(redis, &command, reads, &reply, error);
 	}
-	if (why != NULL)
-		g_propagate_error(error, g_steal_pointer(&why));
+	if (answer == MS_FOUND)
+		*reply_out = g_steal_pointer(&reply);
 	return answer;
 }
 
-/* ---- bulk ----------------------------------------------------------------------------- */
+MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
+	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error)
+{
+	return run_script(redis, false, script, n_keys, argc, argv, lens, reply_out, error);
+}
+
+MsAnswer ms_redis_reading_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
+	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error)
+{
+	return run_script(redis, true, script, n_keys, argc, argv, lens, reply_out, error);
+}
+
+/* ---- bulk ----------------------------------------------------------------------------------- */
 
 struct MsRedisBulk {
-	MsRedis *redis;
-	redisContext *context;
+	MsServer *server;
+	MsWire *wire;
+	gint64 timeout_us, sum;
 	guint pending;
-	gint64 sum;
 };
 
 MsRedisBulk *ms_redis_bulk_begin(MsRedis *redis, GError **error)
 {
-	redisContext *context;
-	if (connect_new(redis, &context, error) != MS_FOUND)
+	const MsCommand command = {2, info_replication, NULL}; /* which server is it? */
+	g_autoptr(MsReply) info = NULL;
+	MsWire *wire;
+	if (ask_primary(redis, &command, &info, error) != MS_FOUND)
+		return NULL;
+	g_autoptr(GPtrArray) list = primaries(redis);
+	if (ms_server_open(list->pdata[0], &wire, error) != MS_FOUND)
 		return NULL;
 	MsRedisBulk *bulk = g_new0(MsRedisBulk, 1);
-	bulk->redis = redis;
-	bulk->context = context;
+	bulk->server = ms_server_ref(list->pdata[0]);
+	bulk->wire = wire;
+	bulk->timeout_us = MAX(redis->how.timeout_us, BULK_TIMEOUT_US);
 	return bulk;
 }
 
 static bool drain(MsRedisBulk *bulk, GError **error)
 {
 	for (; bulk->pending > 0; bulk->pending--) {
-		void *raw;
-		if (redisGetReply(bulk->context, &raw) != REDIS_OK) {
-			lost(bulk->redis, bulk->context, error);
+		g_autoptr(MsReply) reply = NULL;
+		gint64 deadline = g_get_monotonic_time() + bulk->timeout_us;
+		if (ms_wire_get(bulk->wire, deadline, &reply, error) != MS_WIRE_FINE)
 			return false;
-		}
-		redisReply *reply = raw;
-		bool fine = reply->type != REDIS_REPLY_ERROR;
-		if (!fine)
-			error_answer(bulk->redis, reply->str, error);
-		else if (reply->type == REDIS_REPLY_INTEGER)
+		if (reply->type == MS_REPLY_ERROR)
+			return ms_server_error(bulk->server, reply->text, error) == MS_FOUND;
+		if (reply->type == MS_REPLY_INTEGER)
 			bulk->sum += reply->integer;
-		freeReplyObject(reply);
-		if (!fine)
-			return false;
 	}
 	return true;
 }
@@ -342,8 +589,9 @@ static bool drain(MsRedisBulk *bulk, GError **error)
 bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, const gsize *lens,
 	GError **error)
 {
-	redisAppendCommandArgv(bulk->context, (int)argc, (const char **)argv, lens);
-	return ++bulk->pending < BULK_DEPTH || drain(bulk, error);
+	ms_wire_put(bulk->wire, argc, argv, lens);
+	bool full = ++bulk->pending >= BULK_DEPTH || ms_wire_unsent(bulk->wire) > BULK_BYTES;
+	return !full || drain(bulk, error);
 }
 
 bool ms_redis_bulk_end(MsRedisBulk *bulk, gint64 *sum_out, GError **error)
@@ -357,6 +605,7 @@ void ms_redis_bulk_free(MsRedisBulk *bulk)
 {
 	if (bulk == NULL)
 		return;
-	redisFree(bulk->context);
+	ms_wire_free(bulk->wire);
+	ms_server_unref(bulk->server);
 	g_free(bulk);
 }

@@ -46,10 +46,8 @@ static MsDirectorySettings settings_for(MsBackendType backend, bool digests)
 	return (MsDirectorySettings){
 		.backend = backend,
 		.sqlite = file,
-		.redis = redis_address,
+		.redis = {.address = redis_address, .timeout_ms = 2000, .connections = 4, .refuse_eviction = true},
 		.redis_prefix = digests ? "d" : "p",
-		.timeout_ms = 2000,
-		.connections = 4,
 		.key_file = key,
 		.digests = digests,
 		.house = "house",
@@ -398,7 +396,7 @@ static void test_unavailable(void)
 	expect_unavailable(plain, MS_CONFIG, "digests");
 	/* not reachable */
 	settings = settings_for(MS_BACKEND_REDIS, true);
-	settings.redis = "unix:/nonexistent/redis.sock";
+	settings.redis.address = "unix:/nonexistent/redis.sock";
 	g_autoptr(MsDirectory) nowhere = open_directory(&settings);
 	expect_unavailable(nowhere, MS_RETRY, "Redis at unix:/nonexistent");
 }
@@ -644,7 +642,7 @@ static void test_nonsense(void)
 		g_assert_cmpint(read(out, up, 3), >, 0);
 		MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 		g_autofree char *address = g_strconcat("unix:", path, NULL);
-		settings.redis = address;
+		settings.redis.address = address;
 		g_autoptr(MsDirectory) directory = open_directory(&settings);
 		const char *recipient = "a@b.example";
 		g_autoptr(MsResolution) r = NULL;
@@ -692,10 +690,10 @@ static void test_acl(void)
 		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
 	g_autofree char *address = g_strdup_printf("127.0.0.1:%s", port);
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
-	settings.redis = address;
+	settings.redis.address = address;
 	settings.redis_prefix = "acl";
-	settings.redis_user = "loader";
-	settings.redis_password = "loadpw";
+	settings.redis.user = "loader";
+	settings.redis.password = "loadpw";
 	g_autoptr(MsDirectory) loader = open_directory(&settings);
 	MsDirectoryState state = {0};
 	for (int i = 0; i < 200; i++) { /* until it listens */
@@ -706,18 +704,18 @@ static void test_acl(void)
 		g_usleep(50 * 1000);
 	}
 	load(loader, mapping);
-	settings.redis_user = "reader";
-	settings.redis_password = "readpw";
+	settings.redis.user = "reader";
+	settings.redis.password = "readpw";
 	g_autoptr(MsDirectory) reader = open_directory(&settings);
 	g_assert_cmpint(relation(reader, "customer-number", "C2000", "x@beta.example"), ==, MS_OWN);
 	bool changed;
 	g_autoptr(GError) error = NULL;
 	g_assert_cmpint(ms_directory_put(reader, "AC-9", "customer-number", "C-9999", &changed, &error),
 		==, MS_CONFIG);
-	settings.redis_password = "wrong";
+	settings.redis.password = "wrong";
 	g_autoptr(MsDirectory) wrong = open_directory(&settings);
 	expect_unavailable(wrong, MS_CONFIG, "WRONGPASS");
-	settings.redis_password = NULL;
+	settings.redis.password = NULL;
 	g_autoptr(MsDirectory) nobody = open_directory(&settings);
 	expect_unavailable(nobody, MS_CONFIG, "NOAUTH");
 	kill(pid, SIGKILL);
@@ -856,12 +854,41 @@ static void test_eviction_policy(void)
 		g_autoptr(MsDirectory) directory = open_directory(&settings);
 		g_test_message("%s", cases[i].policy);
 		g_assert_cmpint(ask_one(directory), ==, cases[i].want);
-		settings.trust_eviction = true;
+		settings.redis.refuse_eviction = false;
 		g_autoptr(MsDirectory) trusting = open_directory(&settings);
 		g_assert_cmpint(ask_one(trusting), ==, MS_FOUND);
-		settings.trust_eviction = false;
+		settings.redis.refuse_eviction = true;
 	}
 	ms_reply_free(say(redis, "CONFIG|SET|maxmemory-policy|noeviction"));
+}
+
+/* A mapping that was loaded tomorrow has no age: max-age would never come. */
+static void test_clock(void)
+{
+	static const struct {
+		int ahead;
+		gint64 max_age_ms;
+		MsAnswer want;
+	} cases[] = {{86400, 3600000, MS_CONFIG}, {86400, 0, MS_FOUND}, {30, 3600000, MS_FOUND}, {-1800, 3600000, MS_FOUND},
+		{-7200, 3600000, MS_CONFIG}};
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+		settings.redis_prefix = "lost";
+		settings.max_age_ms = cases[i].max_age_ms;
+		g_autoptr(MsRedis) redis = raw();
+		g_autoptr(MsDirectory) directory = open_directory(&settings);
+		load(directory, mapping);
+		g_autofree char *command = g_strdup_printf("HSET|lost:%%:state|loaded|%" G_GINT64_FORMAT,
+			g_get_real_time() / G_USEC_PER_SEC + cases[i].ahead);
+		hurt(redis, command);
+		g_autoptr(MsDirectory) later = open_directory(&settings);
+		g_test_message("%d s ahead", cases[i].ahead);
+		g_assert_cmpint(ask_one(later), ==, cases[i].want);
+	}
 }
 
 /* A name of a generation never comes again, whatever Redis has forgotten. */
@@ -1019,6 +1046,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/lost", test_lost);
 	g_test_add_func("/directory/lost-marks", test_lost_marks);
 	g_test_add_func("/directory/eviction-policy", test_eviction_policy);
+	g_test_add_func("/directory/clock", test_clock);
 	g_test_add_func("/directory/names", test_names);
 	g_test_add_func("/directory/many", test_many);
 	g_test_add_func("/directory/replaced", test_replaced);

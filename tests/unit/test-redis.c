@@ -1,0 +1,518 @@
+/* Connections to Redis: against servers that freeze, drip, boast and err (threads of this process
+ * that speak as much of the protocol as each row needs), and a real one where it is installed. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "missent/store.h"
+
+#include "../test.h"
+
+/* ---- a server that does as it is told ------------------------------------------------------- */
+
+typedef enum { ANSWER, DRIP, FREEZE, FLOOD, HANG_UP } Manner;
+
+typedef struct {
+	int listener;
+	guint port;
+	char *address;
+	GThread *thread;
+	int manner;          /* a Manner; atomic */
+	const char *text;    /* of each answer; NULL: as a primary or replica would */
+	const char *role, *replid;
+	int offset;          /* atomic */
+	int connections, commands; /* atomic */
+	int end;             /* atomic */
+} Stub;
+
+typedef struct {
+	Stub *stub;
+	int fd;
+} Client;
+
+static void send_text(int fd, const char *text)
+{
+	send(fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+static void send_info(Stub *stub, int fd)
+{
+	bool master = strcmp(stub->role, "master") == 0;
+	g_autofree char *info = g_strdup_printf("# Replication\r\nrole:%s\r\nmaster_replid:%s\r\n%s:%d\r\n"
+		"maxmemory_policy:noeviction\r\n", stub->role, stub->replid,
+		master ? "master_repl_offset" : "slave_repl_offset", g_atomic_int_get(&stub->offset));
+	g_autofree char *reply = g_strdup_printf("$%zu\r\n%s\r\n", strlen(info), info);
+	send_text(fd, reply);
+}
+
+/* One answer; how many commands a chunk has is the number of `*` at the beginning of its lines. */
+static void answer_one(Stub *stub, int fd, bool info)
+{
+	switch ((Manner)g_atomic_int_get(&stub->manner)) {
+	case ANSWER:
+		if (stub->text == NULL && info)
+			send_info(stub, fd);
+		else
+			send_text(fd, stub->text != NULL ? stub->text : "$5\r\nreply\r\n");
+		return;
+	case DRIP:
+		for (int i = 0; i < 200 && !g_atomic_int_get(&stub->end); i++) {
+			if (send(fd, i == 0 ? "$" : "1", 1, MSG_NOSIGNAL) < 0)
+				return;
+			g_usleep(50 * 1000);
+		}
+		return;
+	case FLOOD:
+		send_text(fd, stub->text);
+		for (int i = 0; i < 100000; i++) {
+			static char x[16384];
+			memset(x, 'x', sizeof x);
+			if (send(fd, x, sizeof x, MSG_NOSIGNAL) < 0)
+				return;
+		}
+		return;
+	case FREEZE: return;
+	case HANG_UP: shutdown(fd, SHUT_RDWR); return;
+	}
+}
+
+static gpointer serve(gpointer data)
+{
+	Client *client = data;
+	Stub *stub = client->stub;
+	char chunk[65536];
+	for (gssize n; (n = recv(client->fd, chunk, sizeof chunk - 1, 0)) > 0;) {
+		chunk[n] = '\0';
+		for (char *p = chunk; *p != '\0'; p++) {
+			if (*p != '*' || (p > chunk && p[-1] != '\n'))
+				continue;
+			g_atomic_int_inc(&stub->commands);
+			const char *next = strstr(p, "\r\n*");
+			const char *word = strstr(p, "INFO");
+			answer_one(stub, client->fd, word != NULL && (next == NULL || word < next));
+		}
+	}
+	close(client->fd);
+	g_free(client);
+	return NULL;
+}
+
+static gpointer accept_all(gpointer data)
+{
+	Stub *stub = data;
+	while (!g_atomic_int_get(&stub->end)) {
+		struct pollfd p = {.fd = stub->listener, .events = POLLIN};
+		if (poll(&p, 1, 50) <= 0)
+			continue;
+		Client *client = g_new0(Client, 1);
+		client->stub = stub;
+		client->fd = accept(stub->listener, NULL, NULL);
+		g_atomic_int_inc(&stub->connections);
+		g_thread_unref(g_thread_new("client", serve, client));
+	}
+	return NULL;
+}
+
+static Stub *stub_new(Manner manner, const char *text)
+{
+	Stub *stub = g_new0(Stub, 1);
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	stub->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(bind(stub->listener, (struct sockaddr *)&address, sizeof address), ==, 0);
+	g_assert_cmpint(listen(stub->listener, 50), ==, 0);
+	g_assert_cmpint(getsockname(stub->listener, (struct sockaddr *)&address, &size), ==, 0);
+	stub->port = ntohs(address.sin_port);
+	stub->address = g_strdup_printf("127.0.0.1:%u", stub->port);
+	stub->manner = manner;
+	stub->text = text;
+	stub->role = "master";
+	stub->replid = "aaaa";
+	stub->offset = 1000;
+	stub->thread = g_thread_new("stub", accept_all, stub);
+	return stub;
+}
+
+/* Its memory stays: threads of its clients may still look at it. */
+static void stub_end(Stub *stub)
+{
+	g_atomic_int_set(&stub->end, 1);
+	g_thread_join(stub->thread);
+	close(stub->listener);
+}
+
+static MsRedis *open_at(const char *address, gint64 timeout_ms)
+{
+	MsRedisSettings settings = {.address = address, .timeout_ms = timeout_ms, .connections = 4};
+	g_autoptr(GError) error = NULL;
+	MsRedis *redis = ms_redis_new(&settings, &error);
+	g_assert_no_error(error);
+	return redis;
+}
+
+/* The answer to GET, and how many milliseconds it took. */
+static MsAnswer get(MsRedis *redis, gint64 *ms_out, MsReply **reply_out, char **why_out)
+{
+	const char *argv[] = {"GET", "x"};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsReply) reply = NULL;
+	gint64 begun = g_get_monotonic_time();
+	MsAnswer answer = ms_redis_command(redis, 2, argv, &reply, &error);
+	*ms_out = (g_get_monotonic_time() - begun) / 1000;
+	g_assert_true((answer == MS_FOUND) == (error == NULL));
+	g_assert_true((answer == MS_FOUND) == (reply != NULL));
+	if (why_out != NULL)
+		*why_out = g_strdup(error != NULL ? error->message : "");
+	if (reply_out != NULL)
+		*reply_out = g_steal_pointer(&reply);
+	return answer;
+}
+
+/* ---- answers ---------------------------------------------------------------------------------- */
+
+static void test_replies(void)
+{
+	static const struct {
+		const char *text, *want; /* of the error; NULL: an answer */
+		MsAnswer answer;
+	} rows[] = {
+		{"$5\r\nhello\r\n", NULL, MS_FOUND},
+		{":17\r\n", NULL, MS_FOUND},
+		{"$-1\r\n", NULL, MS_FOUND},
+		{"*-1\r\n", NULL, MS_FOUND},
+		{"*2\r\n*1\r\n:1\r\n$1\r\nx\r\n", NULL, MS_FOUND},
+		{"-LOADING Redis is loading\r\n", "LOADING", MS_RETRY},
+		{"-OOM command not allowed\r\n", "OOM", MS_RETRY},
+		{"-READONLY You can't write\r\n", "READONLY", MS_RETRY},
+		{"-MASTERDOWN Link with MASTER is down\r\n", "MASTERDOWN", MS_RETRY},
+		{"-CLUSTERDOWN The cluster is down\r\n", "CLUSTERDOWN", MS_RETRY},
+		{"-TRYAGAIN Multiple keys\r\n", "TRYAGAIN", MS_RETRY},
+		{"-BUSY Redis is busy running a script\r\n", "BUSY", MS_RETRY},
+		{"-MISCONF Redis is configured to save\r\n", "MISCONF", MS_RETRY},
+		{"-NOREPLICAS Not enough good replicas\r\n", "NOREPLICAS", MS_RETRY},
+		{"-ERR max number of clients reached\r\n", "max number of clients", MS_RETRY},
+		{"-NOAUTH Authentication required.\r\n", "redis-password-file", MS_CONFIG},
+		{"-WRONGPASS invalid username\r\n", "WRONGPASS", MS_CONFIG},
+		{"-NOPERM this user has no permissions\r\n", "NOPERM", MS_CONFIG},
+		{"-MOVED 3999 127.0.0.1:6381\r\n", "Cluster", MS_CONFIG},
+		{"-DENIED Redis is running in protected mode\r\n", "DENIED", MS_CONFIG},
+		{"-ERR unknown command\r\n", "unknown command", MS_CONFIG},
+		/* an error within a list is no "nil" */
+		{"*2\r\n$1\r\nx\r\n-OOM command not allowed\r\n", "OOM", MS_RETRY},
+		{"*2\r\n*1\r\n-NOPERM no\r\n:1\r\n", "NOPERM", MS_CONFIG},
+		{"HTTP/1.1 200 OK\r\n\r\n", "protocol error", MS_RETRY},
+		{"\x80\x81\x82\r\n", "protocol error", MS_RETRY},
+		{"*2147483647\r\n", "too many items", MS_RETRY},
+		{"*2147483648\r\n", "protocol error", MS_RETRY},
+		{"*99999999999999999999\r\n", "protocol error", MS_RETRY},
+		{"*3\r\n*1000000\r\n", "too many items", MS_RETRY},
+		{"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", "protocol error", MS_RETRY},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Stub *stub = stub_new(ANSWER, rows[i].text);
+		g_autoptr(MsRedis) redis = open_at(stub->address, 3000);
+		gint64 ms;
+		g_autofree char *why = NULL;
+		MsAnswer answer = get(redis, &ms, NULL, &why);
+		g_test_message("%.30s: %s", rows[i].text, why);
+		g_assert_cmpint(answer, ==, rows[i].answer);
+		g_assert_cmpint(ms, <, 2000); /* nothing was waited for */
+		if (rows[i].want != NULL) {
+			g_assert_nonnull(strstr(why, rows[i].want));
+			g_assert_nonnull(strstr(why, stub->address));
+		}
+		stub_end(stub);
+	}
+}
+
+/* ---- bounds ----------------------------------------------------------------------------------- */
+
+static gsize resident(void)
+{
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents("/proc/self/statm", &text, NULL, NULL));
+	gsize total, pages;
+	g_assert_cmpint(sscanf(text, "%zu %zu", &total, &pages), ==, 2);
+	return pages * (gsize)sysconf(_SC_PAGESIZE);
+}
+
+/* One timeout, whatever comes how slowly; and no memory. */
+static void test_bounds(void)
+{
+	static const struct {
+		const char *name;
+		Manner manner;
+		const char *text;
+	} rows[] = {
+		{"drips", DRIP, NULL},
+		{"freezes", FREEZE, NULL},
+		{"says half", ANSWER, "$100\r\nhalf"},
+		{"promises much", ANSWER, "*900000\r\n$2000000000\r\n"},
+		{"promises text", ANSWER, "$2147483647\r\n"},
+		{"floods a text", FLOOD, "$2147483647\r\n"},
+		{"floods a line", FLOOD, "+"},
+		{"hangs up", HANG_UP, NULL},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Stub *stub = stub_new(rows[i].manner, rows[i].text);
+		g_autoptr(MsRedis) redis = open_at(stub->address, 400);
+		gsize before = resident();
+		gint64 ms;
+		g_autofree char *why = NULL;
+		g_assert_cmpint(get(redis, &ms, NULL, &why), ==, MS_RETRY);
+		g_test_message("%s: %s, %" G_GINT64_FORMAT " ms", rows[i].name, why, ms);
+		g_assert_cmpint(ms, <, 1500);
+		g_assert_cmpuint(resident(), <, before + (200u << 20));
+		stub_end(stub);
+	}
+}
+
+/* ---- the breaker ------------------------------------------------------------------------------ */
+
+typedef struct {
+	MsRedis *redis;
+	gint64 ms;
+	MsAnswer answer;
+} Asker;
+
+static gpointer ask_alone(gpointer data)
+{
+	Asker *asker = data;
+	asker->answer = get(asker->redis, &asker->ms, NULL, NULL);
+	return NULL;
+}
+
+/* An outage costs one timeout, not one a message, whether they wait at once or one by one. */
+static void test_breaker(void)
+{
+	Stub *stub = stub_new(ANSWER, "$5\r\nhello\r\n");
+	g_autoptr(MsRedis) redis = open_at(stub->address, 1000);
+	Asker askers[8];
+	GThread *threads[8];
+	gint64 ms;
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	g_atomic_int_set(&stub->manner, FREEZE);
+	/* They come one after another; the first's timeout is the end of all. */
+	gint64 begun = g_get_monotonic_time();
+	for (int i = 0; i < 8; i++) {
+		askers[i].redis = redis;
+		threads[i] = g_thread_new("asker", ask_alone, &askers[i]);
+		g_usleep(100 * 1000);
+	}
+	for (int i = 0; i < 8; i++) {
+		g_thread_join(threads[i]);
+		g_assert_cmpint(askers[i].answer, ==, MS_RETRY);
+	}
+	g_assert_cmpint((g_get_monotonic_time() - begun) / 1000, <, 1600);
+	g_assert_cmpint(askers[7].ms, <, 700);
+	for (int i = 0; i < 20; i++) {
+		g_autofree char *why = NULL;
+		g_assert_cmpint(get(redis, &ms, NULL, &why), ==, MS_RETRY);
+		g_assert_cmpint(ms, <, 100);
+		g_assert_nonnull(strstr(why, "no answer in time"));
+		g_assert_nonnull(strstr(why, stub->address));
+	}
+	/* Probes find that it is back. */
+	g_atomic_int_set(&stub->manner, ANSWER);
+	for (int i = 0; i < 200 && get(redis, &ms, NULL, NULL) != MS_FOUND; i++)
+		g_usleep(50 * 1000);
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	stub_end(stub);
+}
+
+/* Probes come ever more rarely. */
+static void test_probes(void)
+{
+	Stub *stub = stub_new(FREEZE, NULL);
+	g_autoptr(MsRedis) redis = open_at(stub->address, 100);
+	gint64 ms;
+	get(redis, &ms, NULL, NULL);
+	for (int i = 0; i < 30; i++) {
+		get(redis, &ms, NULL, NULL);
+		g_usleep(100 * 1000);
+	}
+	/* 0.2, 0.4, 0.8, 1.6 s apart, each with a quarter of chance: of 31 requests in 3 s, one and four
+	 * or five probes were sent. */
+	int n = g_atomic_int_get(&stub->commands);
+	g_assert_cmpint(n, >=, 3);
+	g_assert_cmpint(n, <=, 7);
+	stub_end(stub);
+}
+
+/* A refused connection costs nothing: it is tried each time, and works as soon as it can. */
+static void test_refused(void)
+{
+	Stub *stub = stub_new(ANSWER, "$5\r\nhello\r\n");
+	g_autofree char *address = g_strdup(stub->address);
+	stub_end(stub);
+	g_autoptr(MsRedis) redis = open_at(address, 1000);
+	gint64 ms;
+	for (int i = 0; i < 3; i++) {
+		g_autofree char *why = NULL;
+		g_assert_cmpint(get(redis, &ms, NULL, &why), ==, MS_RETRY);
+		g_assert_cmpint(ms, <, 500);
+		g_assert_nonnull(strstr(why, "refused"));
+	}
+}
+
+/* Where one address is dead, another is asked, and first from then on. */
+static void test_addresses(void)
+{
+	Stub *dead = stub_new(FREEZE, NULL), *replica = stub_new(ANSWER, NULL), *alive = stub_new(ANSWER, NULL);
+	replica->role = "slave";
+	g_autofree char *list = g_strdup_printf("%s %s, %s", dead->address, replica->address, alive->address);
+	g_autoptr(MsRedis) redis = open_at(list, 300);
+	gint64 ms;
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	g_assert_cmpint(ms, <, 1500);
+	for (int i = 0; i < 5; i++) {
+		g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+		g_assert_cmpint(ms, <, 150);
+	}
+	g_assert_cmpint(g_atomic_int_get(&replica->commands), ==, 2);
+	stub_end(dead);
+	stub_end(replica);
+	stub_end(alive);
+}
+
+/* ---- where it may be --------------------------------------------------------------------------- */
+
+static void test_where(void)
+{
+	static const struct {
+		const char *address;
+		bool plaintext, fine;
+	} rows[] = {
+		{"unix:/run/redis.sock", false, true},
+		{"127.0.0.1:6379", false, true},
+		{"127.1.2.3:6379", false, true},
+		{"[::1]:6379", false, true},
+		{"localhost:6379", false, true},
+		{"10.0.0.1:6379", false, false},
+		{"10.0.0.1:6379", true, true},
+		{"redis.example:6379", false, false},
+		{"[2001:db8::1]:6379", false, false},
+		{"127.0.0.1:6379 10.0.0.1:6379", false, false},
+		{"localhost.example:6379", false, false},
+		{"", true, false},
+		{"unix:relative", true, false},
+		{"host", true, false},
+		{"host:0", true, false},
+		{"host:65536", true, false},
+		{"host:12x", true, false},
+		{":6379", true, false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		MsRedisSettings settings = {.address = rows[i].address, .timeout_ms = 100, .connections = 1,
+			.plaintext = rows[i].plaintext};
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsRedis) redis = ms_redis_new(&settings, &error);
+		g_test_message("%s: %s", rows[i].address, error != NULL ? error->message : "fine");
+		g_assert_true((redis != NULL) == rows[i].fine);
+		g_assert_true(rows[i].fine || g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG));
+	}
+}
+
+/* ---- a replica --------------------------------------------------------------------------------- */
+
+static MsAnswer read_any(MsRedis *redis, char **why_out)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsReply) reply = NULL;
+	MsAnswer answer = ms_redis_reading_script(redis, "return 'reply'", 0, 0, NULL, NULL, &reply, &error);
+	*why_out = g_strdup(error != NULL ? error->message : "");
+	return answer;
+}
+
+/* What it answers counts only where it has all that the primary had. */
+static void test_replica(void)
+{
+	static const struct {
+		const char *name;
+		int offset;       /* of the replica, beside the primary's 1000 */
+		const char *role, *replid;
+		Manner replica, primary;
+		MsAnswer only, also; /* the replica alone; or the primary too */
+		const char *why;
+	} rows[] = {
+		{"in step", 1000, "slave", "aaaa", ANSWER, ANSWER, MS_FOUND, MS_FOUND, ""},
+		{"ahead of what was asked", 1200, "slave", "aaaa", ANSWER, ANSWER, MS_FOUND, MS_FOUND, ""},
+		{"promoted", 1000, "master", "aaaa", ANSWER, ANSWER, MS_FOUND, MS_FOUND, ""},
+		{"behind", 999, "slave", "aaaa", ANSWER, ANSWER, MS_RETRY, MS_FOUND, "behind"},
+		{"of another primary", 1000, "slave", "bbbb", ANSWER, ANSWER, MS_RETRY, MS_FOUND, "no replica"},
+		{"a primary of its own", 5000, "master", "bbbb", ANSWER, ANSWER, MS_RETRY, MS_FOUND, "no replica"},
+		{"frozen", 1000, "slave", "aaaa", FREEZE, ANSWER, MS_RETRY, MS_FOUND, "no answer in time"},
+		{"the primary frozen", 1000, "slave", "aaaa", ANSWER, FREEZE, MS_RETRY, MS_RETRY, "cannot be known"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows) * 2; i++) {
+		bool only = i % 2 == 0;
+		gsize k = i / 2;
+		Stub *primary = stub_new(rows[k].primary, NULL), *replica = stub_new(rows[k].replica, NULL);
+		replica->offset = rows[k].offset;
+		replica->role = rows[k].role;
+		replica->replid = rows[k].replid;
+		MsRedisSettings settings = {.address = primary->address, .replica = replica->address,
+			.timeout_ms = 300, .connections = 2, .max_lag_ms = 2000, .replica_only = only};
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsRedis) redis = ms_redis_new(&settings, &error);
+		g_assert_no_error(error);
+		g_autofree char *why = NULL;
+		MsAnswer answer = read_any(redis, &why);
+		g_test_message("%s, %s: %s", rows[k].name, only ? "only" : "also", why);
+		g_assert_cmpint(answer, ==, only ? rows[k].only : rows[k].also);
+		if (only)
+			g_assert_nonnull(strstr(why, rows[k].why));
+		stub_end(primary);
+		stub_end(replica);
+	}
+}
+
+/* Time alone makes an answer too old: the primary is away, and the replica does as ever. */
+static void test_bound(void)
+{
+	Stub *primary = stub_new(ANSWER, NULL), *replica = stub_new(ANSWER, NULL);
+	replica->role = "slave";
+	MsRedisSettings settings = {.address = primary->address, .replica = replica->address, .timeout_ms = 300,
+		.connections = 2, .max_lag_ms = 1500};
+	g_autoptr(MsRedis) redis = ms_redis_new(&settings, NULL);
+	g_autofree char *why = NULL, *last = NULL;
+	g_assert_cmpint(read_any(redis, &why), ==, MS_FOUND);
+	g_atomic_int_set(&primary->manner, FREEZE);
+	gint64 begun = g_get_monotonic_time(), good = begun;
+	while (g_get_monotonic_time() - begun < 3 * G_USEC_PER_SEC) {
+		g_autofree char *each = NULL;
+		if (read_any(redis, &each) == MS_FOUND)
+			good = g_get_monotonic_time();
+		g_usleep(50 * 1000);
+	}
+	/* Within the bound a primary that is away is not missed. */
+	g_test_message("answered for %" G_GINT64_FORMAT " ms", (good - begun) / 1000);
+	g_assert_cmpint((good - begun) / 1000, >, 500);
+	g_assert_cmpint((good - begun) / 1000, <, 1700);
+	g_assert_cmpint(read_any(redis, &last), ==, MS_RETRY);
+	stub_end(primary);
+	stub_end(replica);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	g_test_add_func("/redis/replies", test_replies);
+	g_test_add_func("/redis/bounds", test_bounds);
+	g_test_add_func("/redis/breaker", test_breaker);
+	g_test_add_func("/redis/probes", test_probes);
+	g_test_add_func("/redis/refused", test_refused);
+	g_test_add_func("/redis/addresses", test_addresses);
+	g_test_add_func("/redis/where", test_where);
+	g_test_add_func("/redis/replica", test_replica);
+	g_test_add_func("/redis/bound", test_bound);
+	return g_test_run();
+}
