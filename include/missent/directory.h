@@ -8,7 +8,8 @@
  *         directory is unreachable, empty, older than max-age or than the one in use
  *         before, without its canary or made with another site key.  They are never "not found".
  * THREADS ms_directory_resolve() from any number of threads.
- * LIMITS  An account name has at most 200 bytes and no control characters.
+ * LIMITS  An account name has at most 200 bytes and no control characters.  What the answers to one
+ *         message may bring is bounded (MS_COST_ACCOUNT): see ms_resolution_over().
  * NOT     Judges nothing.
  *
  * missent-directory(7) documents what is stored, for programs that write it themselves.
@@ -23,7 +24,7 @@
 #include "missent/identifier.h"
 #include "missent/kind.h"
 #include "missent/redis.h"
-#include "missent/verdict.h"
+#include "missent/resolution.h"
 
 typedef enum { MS_BACKEND_SQLITE, MS_BACKEND_REDIS } MsBackendType;
 
@@ -37,6 +38,7 @@ typedef struct {
 	gint64 max_age_ms;          /* 0: any age */
 	const char *house;          /* the house account */
 	const char *tag_separators; /* "+" */
+	const MsLimits *judging;    /* of each resolution; NULL: usual ones */
 	const char *seen_file;      /* where the newest mapping in use is remembered; NULL: in memory only */
 } MsDirectorySettings;
 
@@ -48,35 +50,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDirectory, ms_directory_free)
 
 /* ---- asking --------------------------------------------------------------------------- */
 
-typedef struct {
-	GPtrArray *owners;    /* of char *: accounts it belongs to */
-	GPtrArray *receivers; /* accounts that receive for an owner (delegation) */
-	/* Accounts that own a part of it: an establishment, where the company was found.  Theirs it
-	 * is too, but it may be others' as well: no mismatch follows. */
-	GPtrArray *partial;
-} MsOwners;
-
-typedef struct {
-	GPtrArray *identifiers; /* of MsOwners, in the order asked */
-	GPtrArray *recipients;  /* of GPtrArray of char *: accounts, in the order asked */
-	/* Where an MTA may take a recipient's address for different mailboxes (ms_address_readings()): the
-	 * accounts of each, of GPtrArray of GPtrArray of char *; NULL for all others, or as a whole.
-	 * `recipients` then has the accounts that all of them have. */
-	GPtrArray *readings;
-	char *house;
-	char *generation; /* of the mapping that answered, and how far it had grown */
-	gint64 changes;
-} MsResolution;
-
-void ms_resolution_free(MsResolution *resolution);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsResolution, ms_resolution_free)
-
 MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const *identifiers,
 	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
 	MsResolution **resolution_out, GError **error);
-MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifier,
-	guint recipient);
-bool ms_resolution_is_house(const MsResolution *resolution, guint recipient);
 
 /* ---- known identifiers ------------------------------------------------------------------ */
 

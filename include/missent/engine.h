@@ -58,7 +58,7 @@ bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope);
 
 typedef struct {
 	MsReading *reading;
-	MsResolution *resolution; /* NULL: the directory could not be asked */
+	MsResolution *resolution; /* NULL: the directory could not be asked, or judging took too much */
 	char *trouble;            /* then: why */
 	MsVerdict *verdict;
 	guint64 known;  /* the number of the filters that it was read with (reader.h) */

@@ -2,11 +2,12 @@
  * policy.h - from facts to a verdict.
  *
  * WHAT    Reads the policy files of a directory; says which policies may apply to an envelope;
- *         judges a reading.  ms_policy_judge() is a pure function: same input, same verdict.
+ *         judges a reading.  ms_policy_judge() is a pure function: same input, same verdict,
+ *         unless the purse of judging (resolution.h) runs out.
  * OWNS    MsPolicies owns its policies; immutable.
  * ERRORS  Mistakes in files are MS_ERROR_CONFIG with file, line, key and what is allowed.
  * THREADS Immutable after load.
- * LIMITS  256 policies.
+ * LIMITS  1000 policies.
  * NOT     Carries nothing out, looks nothing up.
  */
 #ifndef MISSENT_POLICY_H
@@ -44,8 +45,9 @@ bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
 void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution);
 
 /* `identifiers` are the findings' in order.  `resolution` is NULL when the directory could
- * not be asked; `trouble` then says why. */
+ * not be asked; `trouble` then says why.  When the purse runs out the message is unreadable for every
+ * policy that was not done with it, whatever it tolerates, and nobody's outcome is right. */
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,
-	const MsReading *reading, const MsResolution *resolution, const char *trouble);
+	const MsReading *reading, MsResolution *resolution, const char *trouble);
 
 #endif

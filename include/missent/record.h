@@ -7,7 +7,9 @@
  * THREADS A record belongs to one thread at a time.
  * LIMITS  MS_HELD_FINDINGS findings are kept to be shown, and of each the relation to
  *         MS_HELD_RELATIONS recipients; where there are more, those for whom the message is wrong
- *         come first.  The outcome is kept for every recipient, and is over all findings.
+ *         come first.  With each MS_HELD_NAMES accounts are named; by MS_HELD_ACCOUNTS a record is
+ *         found, of which recipients bring half at most.  The outcome is kept for every recipient,
+ *         and is over all findings.
  * NOT     Is no database (ledger.h), holds no message (spool.h, mta.h).  Identifiers are kept
  *         masked, with a keyed digest to find them again.
  */
@@ -21,6 +23,8 @@
 
 #define MS_HELD_FINDINGS 100
 #define MS_HELD_RELATIONS 1000 /* what Postfix takes for one message unless it is told otherwise */
+#define MS_HELD_NAMES 20      /* accounts named with a recipient or a finding */
+#define MS_HELD_ACCOUNTS 5000 /* accounts that a record is found by */
 
 /* Of a message, and of each recipient; a recipient may also be `delivered`: it was sent to him
  * when the message was split. */

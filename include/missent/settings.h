@@ -82,6 +82,7 @@ typedef struct {
 	guint reader_workers, reader_jobs;
 	gint64 reader_wait_ms;
 	MsLimits limits;
+	MsLimits judging; /* of one message (budget.h) */
 	const char *const *passwords;
 	guint64 cache_bytes;
 	const char *ocr_program, *ocr_languages;

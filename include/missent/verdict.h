@@ -6,7 +6,8 @@
  * OWNS    MsVerdict owns its reasons; ms_verdict_free().
  * ERRORS  None.
  * THREADS Plain data of one message.
- * LIMITS  MS_MAX_REASONS reasons are kept a policy and code; `more` counts the rest.
+ * LIMITS  MS_MAX_REASONS reasons are kept a policy and code, and of more than MS_MAX_REASONS_IN_ALL
+ *         the first of each policy and code; `more` counts the rest.
  * NOT     Identifiers appear masked only.
  */
 #ifndef MISSENT_VERDICT_H
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 
 #define MS_MAX_REASONS 50
+#define MS_MAX_REASONS_IN_ALL 2000
 
 /* In order of strictness.  split: those recipients for whom there is no reason against it get the
  * message, the others' copy is held.  tempfail is the strictest: it means that not everything needed for

@@ -1,6 +1,13 @@
 #include "config.h"
 
+#include <time.h>
+
 #include "missent/budget.h"
+
+/*
+ * The purse of one message: what it may still cost, in both wings.  Charges come from the loops that
+ * do the work, in the one thread that works on the message; there is no state beside the purse.
+ */
 
 void ms_limits_default(MsLimits *limits)
 {
@@ -26,14 +33,45 @@ void ms_limits_default(MsLimits *limits)
 	};
 }
 
-void ms_budget_init(MsBudget *budget, const MsLimits *limits)
+void ms_limits_judging(MsLimits *limits)
+{
+	*limits = (MsLimits){
+		.max = {
+			[MS_COST_ACCOUNT] = 1000 * 1000,
+			[MS_COST_RIGHT] = 128 << 20,
+			[MS_COST_STEP] = G_GUINT64_CONSTANT(4) << 30,
+		},
+		.milliseconds = 10 * 1000,
+	};
+}
+
+static gint64 now(const MsBudget *budget)
+{
+	struct timespec t;
+	if (!budget->own_time || clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
+		return g_get_monotonic_time();
+	return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+static void init(MsBudget *budget, const MsLimits *limits, bool own_time)
 {
 	for (int i = 0; i < MS_N_COSTS; i++)
 		budget->left[i] = limits->max[i];
 	budget->depth_left = limits->max_depth;
-	budget->deadline = g_get_monotonic_time() + limits->milliseconds * 1000;
+	budget->own_time = own_time;
+	budget->deadline = now(budget) + limits->milliseconds * 1000;
 	budget->ticks = 0;
 	budget->late = false;
+}
+
+void ms_budget_init(MsBudget *budget, const MsLimits *limits)
+{
+	init(budget, limits, false);
+}
+
+void ms_budget_init_judging(MsBudget *budget, const MsLimits *limits)
+{
+	init(budget, limits, true);
 }
 
 bool ms_budget_charge(MsBudget *budget, MsCost cost, guint64 amount)
@@ -47,7 +85,23 @@ bool ms_budget_charge(MsBudget *budget, MsCost cost, guint64 amount)
 bool ms_budget_time(MsBudget *budget)
 {
 	if (!budget->late && (budget->ticks++ & 63) == 0)
-		budget->late = g_get_monotonic_time() > budget->deadline;
+		budget->late = now(budget) > budget->deadline;
+	return !budget->late;
+}
+
+#define STEPS_A_LOOK (1 << 18)
+
+bool ms_budget_step(MsBudget *budget, guint64 steps)
+{
+	if (budget->late || !ms_budget_charge(budget, MS_COST_STEP, steps)) {
+		budget->late = true;
+		return false;
+	}
+	budget->ticks += steps;
+	if (budget->ticks >= STEPS_A_LOOK) {
+		budget->ticks = 0;
+		budget->late = now(budget) > budget->deadline;
+	}
 	return !budget->late;
 }
 
@@ -63,6 +117,9 @@ const char *ms_cost_name(MsCost cost)
 	case MS_COST_OCR: return "ocr-pages";
 	case MS_COST_FINDING: return "max-findings";
 	case MS_COST_READING: return "max-reading";
+	case MS_COST_ACCOUNT: return "max-accounts";
+	case MS_COST_RIGHT: return "max-memory";
+	case MS_COST_STEP: return "deadline";
 	case MS_N_COSTS: break;
 	}
 	g_assert_not_reached();

@@ -19,6 +19,7 @@
 #define EXIT_UNJUDGED EX_TEMPFAIL
 
 #define MAX_ROWS 40 /* of a table, for a person */
+#define MAX_RELATIONS 1000 /* recipients, and accounts, of a finding */
 
 typedef struct {
 	Cli *cli;
@@ -100,12 +101,9 @@ static void print_head(const Check *check, const char *name, const MsEnvelope *e
 
 static char *owners_text(const MsResolution *resolution, guint finding)
 {
-	const MsOwners *owners = g_ptr_array_index(resolution->identifiers, finding);
-	GString *out = g_string_new(NULL);
-	for (guint i = 0; i < owners->owners->len; i++)
-		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "",
-			(char *)owners->owners->pdata[i]);
-	return g_string_free(out, FALSE);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	guint all = ms_resolution_owners(resolution, finding, MS_HELD_NAMES, names);
+	return ms_resolution_words(names, all);
 }
 
 static void print_row(const Check *check, const MsEnvelope *envelope, const MsJudgement *judgement,
@@ -133,8 +131,7 @@ static void print_row(const Check *check, const MsEnvelope *envelope, const MsJu
 static bool shown(const MsJudgement *judgement, guint finding)
 {
 	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, finding);
-	const MsOwners *owners = g_ptr_array_index(judgement->resolution->identifiers, finding);
-	return !(f->belief & MS_BELIEF_TENTATIVE) || owners->owners->len > 0;
+	return !(f->belief & MS_BELIEF_TENTATIVE) || ms_resolution_is_owned(judgement->resolution, finding);
 }
 
 static void print_table(const Check *check, const MsEnvelope *envelope,
@@ -142,15 +139,14 @@ static void print_table(const Check *check, const MsEnvelope *envelope,
 {
 	if (judgement->resolution == NULL)
 		return;
-	guint rows = 0, left_out = 0;
-	for (guint r = 0; r < envelope->recipients->len; r++) {
-		for (guint i = 0; i < judgement->reading->findings->len; i++) {
+	guint rows = 0;
+	guint64 all = 0;
+	for (guint i = 0; i < judgement->reading->findings->len; i++)
+		all += shown(judgement, i) ? envelope->recipients->len : 0;
+	for (guint r = 0; r < envelope->recipients->len && rows < MAX_ROWS; r++) {
+		for (guint i = 0; i < judgement->reading->findings->len && rows < MAX_ROWS; i++) {
 			if (!shown(judgement, i))
 				continue;
-			if (rows == MAX_ROWS) {
-				left_out++;
-				continue;
-			}
 			if (rows++ == 0)
 				printf("  %s%-32s  %-34s  %-8s  %-18s  %s%s\n",
 					cli_colour(check->cli, DIM), "recipient", "identifier", "relation",
@@ -158,8 +154,9 @@ static void print_table(const Check *check, const MsEnvelope *envelope,
 			print_row(check, envelope, judgement, i, r);
 		}
 	}
-	if (left_out > 0)
-		printf("  ... and %u rows more (--json has all)\n", left_out);
+	if (all > rows)
+		printf("  ... and %" G_GUINT64_FORMAT " rows more (--json has all, up to %u recipients)\n", all - rows,
+			MAX_RELATIONS);
 	if (rows == 0)
 		printf("  no identifier was found\n");
 }
@@ -250,10 +247,11 @@ static json_t *json_finding(const Check *check, const MsEnvelope *envelope,
 		(f->belief & MS_BELIEF_TENTATIVE) != 0, "believed", levels, "places", places);
 	if (judgement->resolution == NULL)
 		return out;
-	const MsOwners *owners = g_ptr_array_index(judgement->resolution->identifiers, index);
-	json_object_set_new(out, "accounts", strings(owners->owners));
+	g_autoptr(GPtrArray) owners = g_ptr_array_new();
+	ms_resolution_owners(judgement->resolution, index, MAX_RELATIONS, owners);
+	json_object_set_new(out, "accounts", strings(owners));
 	json_t *relations = json_object();
-	for (guint r = 0; r < envelope->recipients->len; r++) {
+	for (guint r = 0; r < MIN(envelope->recipients->len, MAX_RELATIONS); r++) {
 		g_autofree char *address = g_utf8_make_valid(envelope->recipients->pdata[r], -1);
 		json_object_set_new(relations, address,
 			json_string(ms_relation_names[ms_resolution_relation(judgement->resolution,

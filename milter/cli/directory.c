@@ -146,9 +146,13 @@ static int look_up(Session *session, const char *kind, const char *value)
 	MsAnswer answer;
 	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
 		answer = ms_directory_resolve(session->directory, NULL, 0, &value, 1, &resolution, &error);
-		if (answer == MS_FOUND)
-			return print_accounts(resolution->recipients->pdata[0], "account");
-		return cli_fail_error(error);
+		if (answer != MS_FOUND)
+			return cli_fail_error(error);
+		if (ms_resolution_over(resolution) != NULL)
+			return cli_fail(EX_UNAVAILABLE, "%s", ms_resolution_over(resolution));
+		g_autoptr(GPtrArray) accounts = g_ptr_array_new();
+		ms_resolution_accounts_of(resolution, 0, G_MAXUINT, accounts);
+		return print_accounts(accounts, "account");
 	}
 	const MsKind *row = ms_kinds_find(session->kinds, kind);
 	const char *why = "the kind is not in kinds.conf";
@@ -161,9 +165,14 @@ static int look_up(Session *session, const char *kind, const char *value)
 	answer = ms_directory_resolve(session->directory, list, 1, NULL, 0, &resolution, &error);
 	if (answer != MS_FOUND)
 		return cli_fail_error(error);
-	const MsOwners *owners = resolution->identifiers->pdata[0];
-	print_accounts(owners->receivers, "receiver");
-	return print_accounts(owners->owners, "account");
+	if (ms_resolution_over(resolution) != NULL)
+		return cli_fail(EX_UNAVAILABLE, "%s", ms_resolution_over(resolution));
+	g_autoptr(GPtrArray) receivers = g_ptr_array_new();
+	g_autoptr(GPtrArray) owners = g_ptr_array_new();
+	ms_resolution_receivers(resolution, 0, G_MAXUINT, receivers);
+	ms_resolution_owners(resolution, 0, G_MAXUINT, owners);
+	print_accounts(receivers, "receiver");
+	return print_accounts(owners, "account");
 }
 
 static int do_lookup(Cli *cli, int argc, char **argv)

@@ -151,6 +151,14 @@ static const MsRow review_rows[] = {
 	{.key = NULL},
 };
 
+/* Of one message; ms_cost_name() has these names. */
+static const MsRow judging_rows[] = {
+	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000},
+	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "128M", .min = 1 << 20},
+	{.key = "max-accounts", .type = MS_ROW_NUMBER, .fallback = "1000000", .min = 1000, .max = 100000000},
+	{.key = NULL},
+};
+
 static const MsRow directory_rows[] = {
 	{.key = "backend", .type = MS_ROW_CHOICE, .fallback = "sqlite", .choices = backends},
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
@@ -207,6 +215,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "1G", .min = 1 << 20},
 	{.key = "outgoing", .type = MS_ROW_SECTION, .rows = outgoing_rows},
 	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
+	{.key = "judging", .type = MS_ROW_SECTION, .rows = judging_rows},
 	{.key = "directory", .type = MS_ROW_SECTION, .rows = directory_rows},
 	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
@@ -224,6 +233,14 @@ static char *own_name(const MsSection *root)
 {
 	const char *given = ms_section_text(root, "host");
 	return g_strdup(given != NULL ? given : g_get_host_name());
+}
+
+static void take_judging(MsSettings *s, const MsSection *judging)
+{
+	ms_limits_judging(&s->judging);
+	s->judging.milliseconds = ms_section_number(judging, "deadline");
+	s->judging.max[MS_COST_RIGHT] = (guint64)ms_section_number(judging, "max-memory");
+	s->judging.max[MS_COST_ACCOUNT] = (guint64)ms_section_number(judging, "max-accounts");
 }
 
 static void take_reader(MsSettings *s, const MsSection *reader)
@@ -411,6 +428,7 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->out_networks = ms_section_list(outgoing, "networks");
 	s->out_domains = ms_section_list(outgoing, "sender-domains");
 	take_reader(s, ms_section_sub(root, "reader"));
+	take_judging(s, ms_section_sub(root, "judging"));
 	take_review(s, ms_section_sub(root, "review"));
 	if (!take_desk(s, ms_section_sub(root, "desk"), secrets, error)
 		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error))

@@ -196,11 +196,9 @@ static char *owners_of(const MsJudgement *judgement, guint finding)
 {
 	if (judgement->resolution == NULL)
 		return g_strdup("");
-	const MsOwners *owners = judgement->resolution->identifiers->pdata[finding];
-	g_autoptr(GPtrArray) names = g_ptr_array_copy(owners->owners, NULL, NULL);
-	g_ptr_array_set_free_func(names, NULL);
-	g_ptr_array_add(names, NULL);
-	return g_strjoinv(", ", (char **)names->pdata);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	guint all = ms_resolution_owners(judgement->resolution, finding, MS_HELD_NAMES, names);
+	return ms_resolution_words(names, all);
 }
 
 static json_t *findings_of(MsDesk *desk, const MsJudgement *judgement)

@@ -18,7 +18,10 @@
 typedef struct {
 	MsDirectoryState state;
 	GPtrArray *values;     /* of GPtrArray of char *, one a key asked for */
-	GHashTable *receivers; /* token to GPtrArray of char *: d: of every token in `values` */
+	GHashTable *receivers; /* token to GPtrArray of char *: d: of every token of the first `owned` keys */
+	gsize owned;           /* keys of identifiers; given */
+	guint64 room;          /* how many tokens may come; given */
+	bool over;             /* there were more, and the answers are not whole */
 } MsLookup;
 
 /* What one row of the mapping is stored as. */
@@ -67,6 +70,7 @@ typedef struct MsBackendOps {
 MsBackend *ms_backend_sqlite(const MsDirectorySettings *settings, GError **error);
 MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error);
 
+void ms_lookup_init(MsLookup *lookup);
 GPtrArray *ms_lookup_values(MsLookup *lookup); /* adds and returns one */
 void ms_lookup_clear(MsLookup *lookup);
 

@@ -372,9 +372,13 @@ static MsAnswer lookup_redis(MsBackend *backend, const char *const *keys, gsize 
 	const GPtrArray *values = list_of(parts->pdata[2]);
 	if (values == NULL || values->len != n)
 		return nonsense(error);
-	for (guint i = 0; i < values->len; i++)
-		if (!take_texts(values->pdata[i], ms_lookup_values(out)))
+	for (guint i = 0; i < values->len; i++) {
+		GPtrArray *tokens = ms_lookup_values(out);
+		if (!take_texts(values->pdata[i], tokens))
 			return nonsense(error);
+		out->over = out->over || tokens->len > out->room;
+		out->room -= MIN(out->room, tokens->len);
+	}
 	return take_receivers(parts->pdata[3], out) ? MS_FOUND : nonsense(error);
 }
 

@@ -118,12 +118,16 @@ static void take_token(int n, const char *const *columns, void *user)
 	g_ptr_array_add(user, g_strdup(columns[0]));
 }
 
-static MsAnswer tokens_of(Sqlite *s, const char *key, GPtrArray *out, GError **error)
+static MsAnswer tokens_of(Sqlite *s, const char *key, GPtrArray *tokens, MsLookup *out, GError **error)
 {
-	const char *params[] = {key, NULL};
-	return ms_sqlite_run(s->db,
-		"SELECT token FROM entry WHERE generation=" CURRENT " AND key=?1", params, take_token,
-		out, NULL, error);
+	g_autofree char *most = g_strdup_printf("%" G_GUINT64_FORMAT, MIN(out->room, G_MAXINT32) + 1);
+	const char *params[] = {key, most, NULL};
+	MsAnswer answer = ms_sqlite_run(s->db,
+		"SELECT token FROM entry WHERE generation=" CURRENT " AND key=?1 LIMIT CAST(?2 AS INTEGER)", params,
+		take_token, tokens, NULL, error);
+	out->over = out->over || tokens->len > out->room;
+	out->room -= MIN(out->room, tokens->len);
+	return answer;
 }
 
 static MsAnswer look_up_receivers(Sqlite *s, const char *key, const GPtrArray *tokens,
@@ -131,7 +135,7 @@ static MsAnswer look_up_receivers(Sqlite *s, const char *key, const GPtrArray *t
 {
 	if (strchr("ira", key[0]) == NULL)
 		return MS_FOUND;
-	for (guint i = 0; i < tokens->len; i++) {
+	for (guint i = 0; i < tokens->len && !out->over; i++) {
 		const char *stored = tokens->pdata[i];
 		g_autofree char *token = g_strndup(stored, strcspn(stored, (char[]){MS_TOKEN_END, '\0'}));
 		if (g_hash_table_contains(out->receivers, token))
@@ -139,7 +143,7 @@ static MsAnswer look_up_receivers(Sqlite *s, const char *key, const GPtrArray *t
 		g_autofree char *below = g_strconcat("d:", token, NULL);
 		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
 		g_hash_table_insert(out->receivers, g_strdup(token), receivers);
-		MsAnswer answer = tokens_of(s, below, receivers, error);
+		MsAnswer answer = tokens_of(s, below, receivers, out, error);
 		if (answer != MS_FOUND)
 			return answer;
 	}
@@ -159,8 +163,10 @@ static MsAnswer look_up_all(Sqlite *s, const char *const *keys, gsize n, MsLooku
 	MsAnswer answer = state_of(s, &out->state, error);
 	for (gsize i = 0; i < n && answer == MS_FOUND; i++) {
 		GPtrArray *tokens = ms_lookup_values(out);
-		answer = tokens_of(s, keys[i], tokens, error);
-		if (answer == MS_FOUND)
+		if (out->over)
+			continue; /* with or without them, it is not whole */
+		answer = tokens_of(s, keys[i], tokens, out, error);
+		if (answer == MS_FOUND && i < out->owned)
 			answer = look_up_receivers(s, keys[i], tokens, out, error);
 	}
 	return answer;

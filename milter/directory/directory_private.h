@@ -1,4 +1,4 @@
-/* Shared by directory.c and import.c. */
+/* Shared by directory.c, resolve.c and import.c. */
 #ifndef MISSENT_DIRECTORY_PRIVATE_H
 #define MISSENT_DIRECTORY_PRIVATE_H
 
@@ -15,10 +15,15 @@ struct MsDirectory {
 	char *house;
 	char *tag_separators;
 	gint64 max_age; /* seconds; 0: any */
+	MsLimits judging;
 	MsSeen *seen;
 };
 
 char *ms_directory_canary(const MsDirectory *directory);
+/* MS_CONFIG, and why. */
+MsAnswer ms_directory_unfit(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* keys[0] is the canary's.  Found only in a mapping that is fit for use. */
+MsAnswer ms_directory_look_up(MsDirectory *directory, GPtrArray *keys, MsLookup *lookup, GError **error);
 
 /* One row of the mapping, ready for a backend. */
 typedef struct {

@@ -93,6 +93,7 @@ MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GErro
 		.house = s->house,
 		.tag_separators = s->tag_separators,
 		.seen_file = s->seen_file,
+		.judging = &s->judging,
 	};
 	return ms_directory_open(&settings, kinds, error);
 }
@@ -392,6 +393,11 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 	gint64 resolved = g_get_monotonic_time();
 	judgement->verdict = ms_policy_judge(runtime->policies, envelope, judgement->reading,
 		judgement->resolution, judgement->trouble);
+	/* Whom it is for was not worked out: nobody may take it for an answer. */
+	if (judgement->resolution != NULL && ms_resolution_over(judgement->resolution) != NULL) {
+		judgement->trouble = g_strdup(ms_resolution_over(judgement->resolution));
+		g_clear_pointer(&judgement->resolution, ms_resolution_free);
+	}
 	/* Half a copy is none. */
 	if (judgement->verdict->action == MS_SPLIT && judgement->stored < envelope->size)
 		judgement->verdict->action = judgement->verdict->would =

@@ -48,9 +48,11 @@ void ms_knowledge_free(MsKnowledge *knowledge)
 
 bool ms_knowledge_covers(MsKnowledge *k, guint64 number, const MsResolution *resolution)
 {
+	gint64 changes;
+	const char *generation = ms_resolution_generation(resolution, &changes);
 	pthread_mutex_lock(&k->lock);
 	bool covers = number != 0 && number == k->number
-		&& g_strcmp0(k->generation, resolution->generation) == 0 && k->changes >= resolution->changes;
+		&& g_strcmp0(k->generation, generation) == 0 && k->changes >= changes;
 	pthread_mutex_unlock(&k->lock);
 	return covers;
 }

@@ -61,10 +61,37 @@ static char *join(GPtrArray *names)
 	return g_string_free(out, FALSE);
 }
 
-static void add_account(MsRecord *record, const char *name)
+/* A record in the making. */
+typedef struct {
+	MsRecord *record;
+	const MsRuntime *runtime;
+	const MsJudgement *judgement;
+	const MsResolution *resolution; /* the judgement's; NULL: it has none */
+	GArray *order;                  /* of guint: recipients */
+	GHashTable *accounts;           /* of char *: those of the record */
+	guint looked_at;                /* names, of which many may be the same ones again */
+} Making;
+
+#define MAX_LOOKED_AT (20 * MS_HELD_ACCOUNTS)
+
+static void add_accounts(Making *m, const GPtrArray *names, guint most)
 {
-	if (!g_ptr_array_find_with_equal_func(record->accounts, name, g_str_equal, NULL))
-		g_ptr_array_add(record->accounts, g_strdup(name));
+	m->looked_at += names->len;
+	for (guint i = 0; i < names->len && m->record->accounts->len < most; i++)
+		if (!g_hash_table_contains(m->accounts, names->pdata[i])) {
+			char *name = g_strdup(names->pdata[i]);
+			g_ptr_array_add(m->record->accounts, name);
+			g_hash_table_add(m->accounts, name);
+		}
+}
+
+/* Some of the names, in words. */
+static char *words_of(const GPtrArray *names, guint n)
+{
+	g_autoptr(GPtrArray) few = g_ptr_array_new();
+	for (guint i = 0; i < MIN(names->len, MS_HELD_NAMES); i++)
+		g_ptr_array_add(few, names->pdata[i]);
+	return ms_resolution_words(few, n);
 }
 
 /* As in the envelope.  Of more than can be kept with their relations, those for whom the message is
@@ -81,76 +108,81 @@ static GArray *order_of(const MsEnvelope *envelope, const MsJudgement *judgement
 	return order;
 }
 
-static void add_recipients(MsRecord *record, const MsEnvelope *envelope, const MsJudgement *judgement,
-	const GArray *order)
+static void add_recipients(Making *m, const MsEnvelope *envelope)
 {
-	const MsVerdict *verdict = judgement->verdict;
-	for (guint n = 0; n < order->len; n++) {
-		guint i = g_array_index(order, guint, n);
-		GPtrArray *accounts = judgement->resolution != NULL
-			? judgement->resolution->recipients->pdata[i]
-			: NULL;
-		g_autofree char *names = accounts != NULL ? join(accounts) : g_strdup("");
+	const MsVerdict *verdict = m->judgement->verdict;
+	for (guint n = 0; n < m->order->len; n++) {
+		guint i = g_array_index(m->order, guint, n);
+		g_autoptr(GPtrArray) names = g_ptr_array_new();
+		bool room = m->record->accounts->len < MS_HELD_ACCOUNTS / 2 && m->looked_at < MAX_LOOKED_AT;
+		guint most = room ? MS_HELD_ACCOUNTS / 2 : MS_HELD_NAMES;
+		guint all = m->resolution != NULL ? ms_resolution_accounts_of(m->resolution, i, most, names) : 0;
+		g_autofree char *words = words_of(names, all);
 		bool held = verdict->action == MS_HOLD
 			|| (verdict->action == MS_SPLIT && verdict->withheld->data[i]);
-		ms_record_recipient(record, envelope->recipients->pdata[i],
-			held ? MS_STATE_HELD : MS_STATE_DELIVERED, (MsOutcome)verdict->outcomes->data[i], names);
-		for (guint k = 0; accounts != NULL && k < accounts->len; k++)
-			add_account(record, accounts->pdata[k]);
+		ms_record_recipient(m->record, envelope->recipients->pdata[i],
+			held ? MS_STATE_HELD : MS_STATE_DELIVERED, (MsOutcome)verdict->outcomes->data[i], words);
+		add_accounts(m, names, MS_HELD_ACCOUNTS / 2);
 	}
 }
 
 /* Of a recipient whom the directory does not know, nothing is known to be another's. */
-static char relation_letter(const MsJudgement *judgement, guint finding, guint recipient)
+static char relation_letter(const Making *m, guint finding, guint recipient)
 {
-	if (judgement->resolution == NULL
-		|| judgement->verdict->outcomes->data[recipient] == MS_OUTCOME_UNKNOWN_RECIPIENT)
+	if (m->resolution == NULL
+		|| m->judgement->verdict->outcomes->data[recipient] == MS_OUTCOME_UNKNOWN_RECIPIENT)
 		return '?';
-	return "ohx?"[ms_resolution_relation(judgement->resolution, finding, recipient)];
+	return "ohx?"[ms_resolution_relation(m->resolution, finding, recipient)];
 }
 
-static char *relations_of(const MsJudgement *judgement, guint finding, const GArray *order)
+static char *relations_of(const Making *m, guint finding)
 {
 	GString *out = g_string_new(NULL);
-	for (guint n = 0; n < MIN(order->len, MS_HELD_RELATIONS); n++)
-		g_string_append_c(out, relation_letter(judgement, finding, g_array_index(order, guint, n)));
+	for (guint n = 0; n < MIN(m->order->len, MS_HELD_RELATIONS); n++)
+		g_string_append_c(out, relation_letter(m, finding, g_array_index(m->order, guint, n)));
 	return g_string_free(out, FALSE);
 }
 
-static void add_finding(MsRecord *record, const MsRuntime *runtime, const MsJudgement *judgement,
-	guint index, const GArray *order)
+static void add_finding(Making *m, guint index)
 {
-	const MsFinding *f = judgement->reading->findings->pdata[index];
-	const MsOwners *owners =
-		judgement->resolution != NULL ? judgement->resolution->identifiers->pdata[index] : NULL;
+	const MsFinding *f = m->judgement->reading->findings->pdata[index];
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	guint all = m->resolution != NULL ? ms_resolution_owners(m->resolution, index, MS_HELD_NAMES, names) : 0;
 	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
-	g_autofree char *ref = ms_engine_ref(runtime, f->kind, f->value);
-	g_autofree char *names = owners != NULL ? join(owners->owners) : g_strdup("");
+	g_autofree char *ref = ms_engine_ref(m->runtime, f->kind, f->value);
+	g_autofree char *words = words_of(names, all);
 	g_autofree char *belief = ms_belief_words(f->belief);
-	g_autofree char *relations = relations_of(judgement, index, order);
+	g_autofree char *relations = relations_of(m, index);
 	g_autofree char *where =
 		ms_place_masked(f->places->len > 0 ? ((MsPlace *)f->places->pdata[0])->where : "");
-	ms_record_finding(record, (MsHeldFinding){f->kind, masked, ref, names, belief, where, f->count,
+	ms_record_finding(m->record, (MsHeldFinding){f->kind, masked, ref, words, belief, where, f->count,
 					  relations});
-	for (guint i = 0; owners != NULL && i < owners->owners->len; i++)
-		add_account(record, owners->owners->pdata[i]);
 }
 
 /* Those that somebody owns come first; a tentative one that nobody owns says nothing. */
-static void add_findings(MsRecord *record, const MsRuntime *runtime, const MsJudgement *judgement,
-	const GArray *order)
+static void add_findings(Making *m)
 {
+	const GPtrArray *findings = m->judgement->reading->findings;
 	for (int owned = 1; owned >= 0; owned--) {
-		for (guint i = 0; i < judgement->reading->findings->len; i++) {
-			const MsFinding *f = judgement->reading->findings->pdata[i];
-			const MsOwners *owners = judgement->resolution != NULL
-				? judgement->resolution->identifiers->pdata[i]
-				: NULL;
-			bool has = owners != NULL && owners->owners->len > 0;
-			if (has == owned && record->findings->len < MS_HELD_FINDINGS
-				&& (has || !(f->belief & MS_BELIEF_TENTATIVE)))
-				add_finding(record, runtime, judgement, i, order);
+		for (guint i = 0; i < findings->len && m->record->findings->len < MS_HELD_FINDINGS; i++) {
+			const MsFinding *f = findings->pdata[i];
+			bool has = m->resolution != NULL && ms_resolution_is_owned(m->resolution, i);
+			if (has == owned && (has || !(f->belief & MS_BELIEF_TENTATIVE)))
+				add_finding(m, i);
 		}
+	}
+}
+
+/* Whose the message is about, by all that was found in it. */
+static void add_owners(Making *m)
+{
+	const GPtrArray *findings = m->judgement->reading->findings;
+	m->looked_at = 0;
+	for (guint i = 0; m->resolution != NULL && i < findings->len && m->looked_at < MAX_LOOKED_AT
+		&& m->record->accounts->len < MS_HELD_ACCOUNTS; i++) {
+		g_autoptr(GPtrArray) names = g_ptr_array_new();
+		ms_resolution_owners(m->resolution, i, MS_HELD_ACCOUNTS, names);
+		add_accounts(m, names, MS_HELD_ACCOUNTS);
 	}
 }
 
@@ -173,9 +205,10 @@ static char *outcomes_of(const MsRecord *record)
 static char *policies_of(const MsRecord *record)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < record->reasons->len; i++) {
 		const MsReason *r = record->reasons->pdata[i];
-		if (r->action >= MS_TAG && !g_ptr_array_find_with_equal_func(names, r->policy, g_str_equal, NULL))
+		if (r->action >= MS_TAG && g_hash_table_add(seen, r->policy))
 			g_ptr_array_add(names, r->policy);
 	}
 	return join(names);
@@ -214,8 +247,11 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->reasons = g_ptr_array_ref(verdict->reasons);
 	r->assignee = g_strdup("");
 	g_autoptr(GArray) order = order_of(envelope, judgement);
-	add_recipients(r, envelope, judgement, order);
+	g_autoptr(GHashTable) accounts = g_hash_table_new(g_str_hash, g_str_equal);
+	Making making = {r, runtime, judgement, judgement->resolution, order, accounts, 0};
+	add_recipients(&making, envelope);
 	r->cause = cause_of(r);
-	add_findings(r, runtime, judgement, order);
+	add_findings(&making);
+	add_owners(&making);
 	return r;
 }

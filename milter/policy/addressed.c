@@ -33,34 +33,47 @@ static bool is_sender(const MsEnvelope *envelope, const char *address)
 	return is_below(domain, sender) || is_below(sender, domain);
 }
 
-/* Of an account to which this message goes: that its people see each other's names is usual.  The
- * same list in several transactions is several messages to us: there the others count. */
-static bool is_recipient(const MsEnvelope *envelope, const MsResolution *resolution, guint index,
-	const char *address)
+static GHashTable *canonical_recipients(const MsEnvelope *envelope)
 {
+	GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint r = 0; r < envelope->recipients->len; r++) {
 		const char *to = envelope->recipients->pdata[r];
-		g_autofree char *canonical = ms_address_canonical(to, strlen(to));
-		if (g_strcmp0(canonical, address) == 0 || ms_resolution_relation(resolution, index, r) == MS_OWN)
-			return true;
+		char *canonical = ms_address_canonical(to, strlen(to));
+		if (canonical != NULL)
+			g_hash_table_add(set, canonical);
 	}
-	return false;
+	return set;
 }
 
-static bool is_expected(const MsEnvelope *envelope, const MsResolution *resolution, guint index,
-	const MsFinding *finding)
+/* Of an account to which this message goes: that its people see each other's names is usual.  The
+ * same list in several transactions is several messages to us: there the others count. */
+static bool is_expected(const MsEnvelope *envelope, GHashTable *recipients, const MsResolution *resolution,
+	guint index, const MsFinding *finding)
 {
-	const MsOwners *owners = resolution->identifiers->pdata[index];
 	return (finding->belief & MS_BELIEF_ADDRESSED) != 0 && strchr(finding->value, '@') != NULL
-		&& (owners->owners->len == 0 || is_sender(envelope, finding->value)
-			|| is_recipient(envelope, resolution, index, finding->value));
+		&& (!ms_resolution_is_owned(resolution, index) || is_sender(envelope, finding->value)
+			|| g_hash_table_contains(recipients, finding->value)
+			|| ms_resolution_is_theirs(resolution, index));
 }
 
 void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution)
 {
-	for (guint i = reading->findings->len; i-- > 0;)
-		if (is_expected(envelope, resolution, i, reading->findings->pdata[i])) {
-			g_ptr_array_remove_index(reading->findings, i);
-			g_ptr_array_remove_index(resolution->identifiers, i);
-		}
+	if (ms_resolution_over(resolution) != NULL)
+		return; /* whose they are is not known */
+	GPtrArray *findings = reading->findings;
+	g_autoptr(GHashTable) recipients = canonical_recipients(envelope);
+	g_autofree guint8 *keep = g_new(guint8, findings->len + 1);
+	g_autoptr(GPtrArray) left = g_ptr_array_sized_new(findings->len);
+	g_autoptr(GPtrArray) dropped = g_ptr_array_new();
+	for (guint i = 0; i < findings->len; i++) {
+		keep[i] = !is_expected(envelope, recipients, resolution, i, findings->pdata[i]);
+		g_ptr_array_add(keep[i] ? left : dropped, findings->pdata[i]);
+	}
+	if (dropped->len == 0)
+		return;
+	/* In its order, those that go last. */
+	memcpy(findings->pdata, left->pdata, left->len * sizeof(gpointer));
+	memcpy(findings->pdata + left->len, dropped->pdata, dropped->len * sizeof(gpointer));
+	g_ptr_array_set_size(findings, (gint)left->len);
+	ms_resolution_keep(resolution, keep);
 }

@@ -3,203 +3,228 @@
 #include <string.h>
 
 #include "missent/identifier.h"
+#include "missent/text.h"
 
 #include "policy_private.h"
 
 /*
- * Straight steps: does the policy apply; then one function per reason, each of which adds what
- * it finds.  All policies are evaluated, the strictest action wins, every reason is kept.
+ * Straight steps: does the policy apply (applies.c); then one function per reason, each of which adds
+ * what it finds.  All policies are evaluated, the strictest action wins, every reason counts.  What
+ * all policies ask for is worked out once a message (Case); what is left for each is one look at
+ * every finding and every recipient.  What is decided is over all of them; only what is kept to be
+ * shown is bounded.
  */
 
-/* ---- does it apply? ------------------------------------------------------------------- */
+/* ---- once a message ------------------------------------------------------------------- */
 
-static bool matches_any(const GPtrArray *patterns, const char *text)
+typedef struct {
+	const MsEnvelope *envelope;
+	const MsReading *reading;
+	MsResolution *resolution; /* NULL: the directory could not be asked */
+	const char *trouble;
+	MsVerdict *verdict;
+	guint domains;             /* of recipients */
+	GArray *routed, *unknown;  /* of guint: recipients */
+	GPtrArray *kinds;          /* of char *: of the findings, each once */
+	guint *kind_of;            /* a finding: which of them */
+	guint8 *outcomes[MS_N_HOUSE]; /* of each recipient, over all findings */
+	bool settled;              /* there are outcomes */
+} Case;
+
+/* What the patterns of a policy may cost, so that the clock is looked at between policies. */
+#define STEPS_OF_PATTERNS (1 << 14)
+
+static bool is_over(const Case *c)
 {
-	MsMatch match;
-	gsize len = strlen(text);
-	for (guint i = 0; i < patterns->len; i++)
-		/* A pattern that gives up may have matched: the safe side is to judge. */
-		if (ms_regex_match(patterns->pdata[i], text, len, 0, len, &match) != MS_NO_MATCH)
-			return true;
-	return false;
+	return c->resolution != NULL && ms_resolution_over(c->resolution) != NULL;
 }
 
-static bool sender_applies(const MsPolicy *policy, const MsEnvelope *envelope)
+static guint count_domains(const GPtrArray *addresses)
 {
-	if (policy->senders->len == 0)
-		return true;
-	g_autofree char *canonical =
-		ms_address_canonical(envelope->sender, strlen(envelope->sender));
-	g_autofree char *valid = g_utf8_make_valid(envelope->sender, -1);
-	return matches_any(policy->senders, canonical != NULL ? canonical : valid);
-}
-
-static bool envelope_applies(const MsPolicy *policy, const MsEnvelope *envelope)
-{
-	if (!sender_applies(policy, envelope))
-		return false;
-	if (policy->users->len > 0) {
-		if (envelope->auth_user == NULL)
-			return false;
-		g_autofree char *user = g_utf8_make_valid(envelope->auth_user, -1);
-		if (!matches_any(policy->users, user))
-			return false;
+	g_autoptr(GHashTable) domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (guint i = 0; i < addresses->len; i++) {
+		const char *at = strrchr(addresses->pdata[i], '@');
+		g_hash_table_add(domains, g_ascii_strdown(at != NULL ? at + 1 : "", -1));
 	}
-	bool listed = policy->networks->len == 0;
-	for (guint i = 0; i < policy->networks->len && !listed; i++)
-		listed = ms_network_contains(policy->networks->pdata[i],
-			envelope->client_address != NULL ? envelope->client_address : "127.0.0.1");
-	return listed;
+	return g_hash_table_size(domains);
 }
 
-bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
+static void take_recipients(Case *c)
 {
-	for (guint i = 0; i < policies->list->len; i++)
-		if (envelope_applies(policies->list->pdata[i], envelope))
-			return true;
-	return false;
-}
-
-/* Were headers and structure read at all?  If not, every condition on them may hold. */
-static bool facts_known(const MsReading *reading)
-{
-	for (guint i = 0; i < reading->unread->len; i++) {
-		const MsUnread *unread = reading->unread->pdata[i];
-		if (strcmp(unread->where, "message") == 0 || strcmp(unread->where, "headers") == 0
-			|| unread->reason == MS_UNREAD_TIME)
-			return false;
+	c->routed = g_array_new(FALSE, FALSE, sizeof(guint));
+	c->unknown = g_array_new(FALSE, FALSE, sizeof(guint));
+	for (guint r = 0; r < c->envelope->recipients->len; r++) {
+		if (ms_address_is_routed(c->envelope->recipients->pdata[r]))
+			g_array_append_val(c->routed, r);
+		if (c->resolution != NULL && !is_over(c) && ms_resolution_is_unknown(c->resolution, r))
+			g_array_append_val(c->unknown, r);
 	}
-	return reading->headers->len > 0;
 }
 
-static bool headers_apply(const MsPolicy *policy, const MsReading *reading)
+static void take_kinds(Case *c)
 {
-	MsMatch match;
-	for (guint i = 0; i < policy->headers->len; i++) {
-		const MsHeaderRule *rule = policy->headers->pdata[i];
-		for (guint k = 0; k < reading->headers->len; k++) {
-			const MsHeader *header = reading->headers->pdata[k];
-			gsize len = strlen(header->value);
-			if (g_ascii_strcasecmp(header->name, rule->name) == 0
-				&& ms_regex_match(rule->pattern, header->value, len, 0, len, &match)
-					!= MS_NO_MATCH)
-				return true;
+	g_autoptr(GHashTable) numbers = g_hash_table_new(g_str_hash, g_str_equal);
+	c->kinds = g_ptr_array_new();
+	c->kind_of = g_new(guint, c->reading->findings->len + 1);
+	for (guint i = 0; i < c->reading->findings->len; i++) {
+		char *kind = ((MsFinding *)c->reading->findings->pdata[i])->kind;
+		guint number = GPOINTER_TO_UINT(g_hash_table_lookup(numbers, kind));
+		if (number == 0) {
+			g_ptr_array_add(c->kinds, kind);
+			number = c->kinds->len;
+			g_hash_table_insert(numbers, kind, GUINT_TO_POINTER(number));
 		}
+		c->kind_of[i] = number - 1;
 	}
-	return policy->headers->len == 0;
 }
 
-static bool attachments_apply(const MsPolicy *policy, const MsReading *reading)
+static MsOutcome outcome_of(const Case *c, const MsTally *all, guint recipient, MsHouseRule rule)
 {
-	for (guint i = 0; i < reading->parts->len; i++) {
-		const MsPart *part = reading->parts->pdata[i];
-		if (matches_any(policy->attachments, part->claimed)
-			|| matches_any(policy->attachments, part->actual)
-			|| matches_any(policy->attachments, part->name))
-			return true;
+	if (ms_resolution_is_unknown(c->resolution, recipient))
+		return MS_OUTCOME_UNKNOWN_RECIPIENT;
+	if (ms_tally_other(all, recipient, rule))
+		return MS_OUTCOME_WRONG;
+	bool own = ms_tally_own(all, recipient)
+		|| (rule == MS_HOUSE_MAY && ms_resolution_is_house(c->resolution, recipient));
+	return own ? MS_OUTCOME_RIGHT : MS_OUTCOME_UNPROVEN;
+}
+
+/* Of all findings, whichever kinds a policy looks at: to have a right to a message is to have
+ * one to all that is in it. */
+static void take_outcomes(Case *c)
+{
+	if (c->resolution == NULL || is_over(c))
+		return;
+	g_autoptr(MsTally) all = ms_tally_new(c->resolution);
+	for (guint i = 0; i < c->reading->findings->len; i++)
+		ms_tally_add(all, i);
+	guint n = c->envelope->recipients->len;
+	if (!ms_resolution_step(c->resolution, MS_N_HOUSE * (guint64)n))
+		return;
+	c->settled = true;
+	for (int rule = 0; rule < MS_N_HOUSE; rule++) {
+		c->outcomes[rule] = g_new(guint8, n + 1);
+		for (guint r = 0; r < n; r++)
+			c->outcomes[rule][r] = (guint8)outcome_of(c, all, r, (MsHouseRule)rule);
 	}
-	return policy->attachments->len == 0;
 }
 
-static bool applies(const MsPolicy *policy, const MsEnvelope *envelope, const MsReading *reading)
+static void case_init(Case *c)
 {
-	if (!envelope_applies(policy, envelope))
-		return false;
-	return !facts_known(reading)
-		|| (headers_apply(policy, reading) && attachments_apply(policy, reading));
+	c->domains = count_domains(c->envelope->recipients);
+	take_recipients(c);
+	take_kinds(c);
+	take_outcomes(c);
 }
 
-/* ---- reasons -------------------------------------------------------------------------- */
+static void case_clear(Case *c)
+{
+	g_array_unref(c->routed);
+	g_array_unref(c->unknown);
+	g_ptr_array_unref(c->kinds);
+	g_free(c->kind_of);
+	for (int rule = 0; rule < MS_N_HOUSE; rule++)
+		g_free(c->outcomes[rule]);
+}
+
+/* ---- one policy ----------------------------------------------------------------------- */
 
 typedef struct {
 	const MsPolicy *policy;
+	const Case *c;
 	const MsEnvelope *envelope;
 	const MsReading *reading;
-	const MsResolution *resolution;
+	MsResolution *resolution;
 	MsVerdict *verdict;
+	MsHouseRule rule;
+	guint8 *looked, *required; /* a kind of the message: does the policy look at it, require it? */
+	MsTally *proof;            /* of what it requires; NULL: nothing */
 	guint kept[MS_N_REASONS];
 } Judge;
 
-static MsReason *add(Judge *j, MsReasonCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static MsReason *add(Judge *j, MsReasonCode code, const char *format, ...)
+/* Of the kinds that are listed; an empty list is none, or all. */
+static guint8 *among(const Case *c, GHashTable *listed, bool empty_is_all)
+{
+	guint8 *out = g_new(guint8, c->kinds->len + 1);
+	bool all = empty_is_all && g_hash_table_size(listed) == 0;
+	for (guint i = 0; i < c->kinds->len; i++) /* {"none"} has no kind in it */
+		out[i] = all || g_hash_table_contains(listed, c->kinds->pdata[i]);
+	return out;
+}
+
+/* Of the kinds asked for; a tentative one counts only if it is known. */
+static bool counts(const Judge *j, guint finding, const guint8 *kinds)
+{
+	const MsFinding *f = j->reading->findings->pdata[finding];
+	return kinds[j->c->kind_of[finding]]
+		&& (!(f->belief & MS_BELIEF_TENTATIVE) || ms_resolution_is_owned(j->resolution, finding));
+}
+
+/* Is it believed in one of these ways? */
+static bool believed(const MsFinding *finding, guint levels)
+{
+	return levels == 0 || (ms_belief_levels(finding->belief) & levels) != 0;
+}
+
+static void take_proof(Judge *j)
+{
+	if (g_hash_table_size(j->policy->required) == 0)
+		return;
+	j->proof = ms_tally_new(j->resolution);
+	for (guint i = 0; i < j->reading->findings->len; i++)
+		if (counts(j, i, j->required) && believed(j->reading->findings->pdata[i], j->policy->proof_levels))
+			ms_tally_add(j->proof, i);
+}
+
+/* A reason counts, whether or not it is kept to be shown.  Is it?  Of each policy and code the
+ * first always is. */
+static bool count_reason(Judge *j, MsReasonCode code)
 {
 	MsAction action = j->policy->on[code];
 	j->verdict->would = MAX(j->verdict->would, action);
 	if (j->policy->enforced)
 		j->verdict->action = MAX(j->verdict->action, action);
-	if (j->kept[code]++ >= MS_MAX_REASONS) {
-		j->verdict->more++;
-		return NULL;
-	}
+	guint kept = j->kept[code]++;
+	bool room = kept == 0 || (kept < MS_MAX_REASONS && j->verdict->reasons->len < MS_MAX_REASONS_IN_ALL);
+	j->verdict->more += !room;
+	return room;
+}
+
+static MsReason *keep_reason(Judge *j, MsReasonCode code, char *text)
+{
 	MsReason *reason = g_new0(MsReason, 1);
 	reason->code = code;
 	reason->policy = g_strdup(j->policy->title);
-	reason->action = action;
+	reason->action = j->policy->on[code];
 	reason->enforced = j->policy->enforced;
-	va_list args;
-	va_start(args, format);
-	reason->text = g_strdup_vprintf(format, args);
-	va_end(args);
+	reason->text = text;
 	g_ptr_array_add(j->verdict->reasons, reason);
 	return reason;
 }
 
-static bool in_list(const GPtrArray *list, const char *name)
+static MsReason *add(Judge *j, MsReasonCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static MsReason *add(Judge *j, MsReasonCode code, const char *format, ...)
 {
-	for (guint i = 0; i < list->len; i++)
-		if (strcmp(list->pdata[i], name) == 0)
-			return true;
-	return false;
+	if (!count_reason(j, code))
+		return NULL;
+	va_list args;
+	va_start(args, format);
+	char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	return keep_reason(j, code, text);
 }
 
-static const MsOwners *owners_of(const Judge *j, guint finding)
+static void about(MsReason *reason, const Judge *j, guint index)
 {
-	return g_ptr_array_index(j->resolution->identifiers, finding);
-}
-
-/* Of the kinds that the policy looks at; a tentative one counts only if it is known. */
-static bool counts(const Judge *j, guint finding, const GPtrArray *kinds)
-{
-	const MsFinding *f = g_ptr_array_index(j->reading->findings, finding);
-	if (kinds->len > 0 && !in_list(kinds, f->kind)) /* {"none"} has no kind in it */
-		return false;
-	return !(f->belief & MS_BELIEF_TENTATIVE) || owners_of(j, finding)->owners->len > 0;
-}
-
-static MsRelation relation(const Judge *j, guint finding, guint recipient)
-{
-	MsRelation r = ms_resolution_relation(j->resolution, finding, recipient);
-	if (r == MS_HOUSE && j->policy->judge_house
-		&& !in_list(owners_of(j, finding)->owners, j->resolution->house))
-		return MS_OTHER;
-	return r;
-}
-
-static char *join(const GPtrArray *names)
-{
-	GString *out = g_string_new(NULL);
-	for (guint i = 0; i < names->len && i < 5; i++)
-		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", (char *)names->pdata[i]);
-	if (names->len > 5)
-		g_string_append_printf(out, " and %u more", names->len - 5);
-	return g_string_free(out, FALSE);
-}
-
-static void about(MsReason *reason, const MsFinding *finding, const GPtrArray *owners)
-{
-	if (reason == NULL)
-		return;
+	const MsFinding *finding = j->reading->findings->pdata[index];
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	guint owners = ms_resolution_owners(j->resolution, index, 5, names);
 	reason->kind = g_strdup(finding->kind);
 	reason->masked = ms_identifier_masked(finding->kind, finding->value);
 	if (finding->places->len > 0)
 		reason->where = ms_place_masked(((MsPlace *)finding->places->pdata[0])->where);
-	if (owners->len > 0)
-		reason->owner = join(owners);
-}
-
-static bool is_unknown(const Judge *j, guint recipient)
-{
-	return ((GPtrArray *)j->resolution->recipients->pdata[recipient])->len == 0;
+	if (owners > 0)
+		reason->owner = ms_resolution_words(names, owners);
 }
 
 /* A split for this reason keeps the message from that recipient. */
@@ -217,141 +242,109 @@ static void to_recipient(MsReason *reason, const Judge *j, guint first, guint n)
 	reason->recipients = n;
 }
 
-/* Is it believed in one of these ways? */
-static bool believed(const MsFinding *finding, guint levels)
+static void judge_unknown(Judge *j, guint index)
 {
-	return levels == 0 || (ms_belief_levels(finding->belief) & levels) != 0;
-}
-
-static void judge_finding(Judge *j, guint index)
-{
-	const MsFinding *finding = g_ptr_array_index(j->reading->findings, index);
-	const MsOwners *owners = owners_of(j, index);
-	if (owners->owners->len == 0) {
-		if ((finding->belief & MS_BELIEF_SELLER) || owners->partial->len > 0)
-			return; /* the sender's own, which need not be in the directory */
-		if (!believed(finding, j->policy->unknown_levels))
-			return;
-		g_autofree char *why = ms_belief_words(finding->belief);
-		about(add(j, MS_UNKNOWN_IDENTIFIER, "%s that the directory does not know (%s)",
-			      finding->kind, why), finding, owners->owners);
-		return;
-	}
-	if (!believed(finding, j->policy->mismatch_levels))
-		return;
-	guint n = 0, known = 0, first = 0;
-	for (guint r = 0; r < j->envelope->recipients->len; r++) {
-		if (relation(j, index, r) != MS_OTHER)
-			continue;
-		withhold(j, MS_MISMATCH, r);
-		bool better = n == 0 || (known == 0 && !is_unknown(j, r));
-		first = better ? r : first; /* one that the directory knows says more */
-		known += !is_unknown(j, r);
-		n++;
-	}
-	if (n == 0)
+	const MsFinding *finding = j->reading->findings->pdata[index];
+	if ((finding->belief & MS_BELIEF_SELLER) || ms_resolution_is_partial(j->resolution, index))
+		return; /* the sender's own, which need not be in the directory */
+	if (!believed(finding, j->policy->unknown_levels) || !count_reason(j, MS_UNKNOWN_IDENTIFIER))
 		return;
 	g_autofree char *why = ms_belief_words(finding->belief);
-	MsReason *reason = add(j, MS_MISMATCH, "%s of %s (%s)", finding->kind,
-		known > 0 ? "another account than the recipient's"
-			  : "an account, and the directory does not know the recipient", why);
-	about(reason, finding, owners->owners);
-	to_recipient(reason, j, first, n);
+	about(keep_reason(j, MS_UNKNOWN_IDENTIFIER,
+		      g_strdup_printf("%s that the directory does not know (%s)", finding->kind, why)), j, index);
+}
+
+static void judge_mismatch(Judge *j, guint index)
+{
+	const MsFinding *finding = j->reading->findings->pdata[index];
+	/* One that the directory knows says more. */
+	guint first = ms_resolution_first_other(j->resolution, index, j->rule);
+	if (first == MS_NOBODY || !believed(finding, j->policy->mismatch_levels) || !count_reason(j, MS_MISMATCH))
+		return;
+	g_autofree char *why = ms_belief_words(finding->belief);
+	MsReason *reason = keep_reason(j, MS_MISMATCH, g_strdup_printf("%s of %s (%s)", finding->kind,
+		!ms_resolution_is_unknown(j->resolution, first)
+			? "another account than the recipient's"
+			: "an account, and the directory does not know the recipient", why));
+	about(reason, j, index);
+	to_recipient(reason, j, first, ms_resolution_count_other(j->resolution, index, j->rule));
+}
+
+/* Those whom the directory does not know; the outcome of the others says it (judge_outcomes()). */
+static void withhold_mismatches(Judge *j)
+{
+	if (!j->policy->enforced || j->policy->on[MS_MISMATCH] != MS_SPLIT || j->c->unknown->len == 0)
+		return;
+	g_autoptr(MsTally) judged = ms_tally_new(j->resolution);
+	for (guint i = 0; i < j->reading->findings->len; i++)
+		if (counts(j, i, j->looked) && believed(j->reading->findings->pdata[i], j->policy->mismatch_levels))
+			ms_tally_add(judged, i);
+	for (guint k = 0; k < j->c->unknown->len; k++) {
+		guint r = g_array_index(j->c->unknown, guint, k);
+		if (ms_tally_other(judged, r, j->rule))
+			withhold(j, MS_MISMATCH, r);
+	}
 }
 
 static void judge_findings(Judge *j)
 {
-	for (guint i = 0; i < j->reading->findings->len; i++)
-		if (counts(j, i, j->policy->kinds))
-			judge_finding(j, i);
+	for (guint i = 0; i < j->reading->findings->len && ms_resolution_step(j->resolution, 1); i++) {
+		if (!counts(j, i, j->looked))
+			continue;
+		if (ms_resolution_is_owned(j->resolution, i))
+			judge_mismatch(j, i);
+		else
+			judge_unknown(j, i);
+	}
+	withhold_mismatches(j);
 }
 
 static bool proven(const Judge *j, guint recipient)
 {
-	for (guint i = 0; i < j->reading->findings->len; i++)
-		if (counts(j, i, j->policy->required) && relation(j, i, recipient) == MS_OWN
-			&& believed(j->reading->findings->pdata[i], j->policy->proof_levels))
-			return true;
-	return !j->policy->judge_house && ms_resolution_is_house(j->resolution, recipient);
+	return ms_tally_own(j->proof, recipient)
+		|| (j->rule == MS_HOUSE_MAY && ms_resolution_is_house(j->resolution, recipient));
 }
 
 static void judge_proof(Judge *j)
 {
-	if (j->policy->required->len == 0)
-		return;
 	guint n = 0, first = 0;
-	for (guint r = 0; r < j->envelope->recipients->len; r++) {
+	for (guint r = 0; j->proof != NULL && r < j->envelope->recipients->len; r++) {
 		if (proven(j, r))
 			continue;
 		withhold(j, MS_UNPROVEN, r);
 		if (n++ == 0)
 			first = r;
 	}
-	if (n == 0)
-		return;
-	g_autofree char *kinds = join(j->policy->required);
-	to_recipient(add(j, MS_UNPROVEN, "no %s of the recipient's own account was found", kinds), j,
-		first, n);
+	if (n > 0)
+		to_recipient(add(j, MS_UNPROVEN, "no %s of the recipient's own account was found",
+				     j->policy->required_words), j, first, n);
 }
 
-static void judge_recipients(Judge *j)
+static void judge_listed(Judge *j, MsReasonCode code, const GArray *recipients, const char *why)
 {
-	guint n = 0, first = 0;
-	for (guint r = 0; r < j->envelope->recipients->len; r++) {
-		if (!is_unknown(j, r))
-			continue;
-		withhold(j, MS_UNKNOWN_RECIPIENT, r);
-		if (n++ == 0)
-			first = r;
-	}
-	if (n > 0)
-		to_recipient(add(j, MS_UNKNOWN_RECIPIENT,
-				     "the directory knows no account for the recipient"), j, first, n);
-}
-
-/* "anna%alpha.example@example.com": it is judged as each mailbox that it may be; a policy may not
- * want it at all. */
-static void judge_routes(Judge *j)
-{
-	guint n = 0, first = 0;
-	for (guint r = 0; r < j->envelope->recipients->len; r++) {
-		if (!ms_address_is_routed(j->envelope->recipients->pdata[r]))
-			continue;
-		withhold(j, MS_ROUTED_RECIPIENT, r);
-		if (n++ == 0)
-			first = r;
-	}
-	if (n > 0)
-		to_recipient(add(j, MS_ROUTED_RECIPIENT, "the recipient's address has a way to another in it"), j,
-			first, n);
+	for (guint i = 0; i < recipients->len; i++)
+		withhold(j, code, g_array_index(recipients, guint, i));
+	if (recipients->len > 0)
+		to_recipient(add(j, code, "%s", why), j, g_array_index(recipients, guint, 0), recipients->len);
 }
 
 static void judge_accounts(Judge *j)
 {
-	if (j->policy->max_accounts < 0)
+	if (j->policy->max_accounts < 0 || !ms_resolution_step(j->resolution, j->reading->findings->len))
 		return;
-	g_autoptr(GPtrArray) accounts = g_ptr_array_new();
+	g_autofree guint8 *seen = g_new0(guint8, ms_resolution_accounts(j->resolution) + 1);
+	guint n = 0;
 	for (guint i = 0; i < j->reading->findings->len; i++) {
-		const GPtrArray *owners = owners_of(j, i)->owners;
 		/* One that several accounts share does not tell which is meant. */
-		if (owners->len == 1 && counts(j, i, j->policy->kinds)
-			&& strcmp(owners->pdata[0], j->resolution->house) != 0
-			&& !in_list(accounts, owners->pdata[0]))
-			g_ptr_array_add(accounts, owners->pdata[0]);
+		gint64 owner = ms_resolution_sole_owner(j->resolution, i);
+		if (owner >= 0 && !seen[owner] && counts(j, i, j->looked)) {
+			seen[owner] = 1;
+			n++;
+		}
 	}
-	if (accounts->len > j->policy->max_accounts)
+	if (n > j->policy->max_accounts)
 		add(j, MS_MIXED_ACCOUNTS, "identifiers of %u accounts in one message, at most %"
-			G_GINT64_FORMAT " are allowed", accounts->len, j->policy->max_accounts);
-}
-
-static guint count_domains(const GPtrArray *addresses)
-{
-	g_autoptr(GHashTable) domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	for (guint i = 0; i < addresses->len; i++) {
-		const char *at = strrchr(addresses->pdata[i], '@');
-		g_hash_table_add(domains, g_ascii_strdown(at != NULL ? at + 1 : "", -1));
-	}
-	return g_hash_table_size(domains);
+			G_GINT64_FORMAT " are allowed", n, j->policy->max_accounts);
 }
 
 static void judge_size(Judge *j)
@@ -361,7 +354,7 @@ static void judge_size(Judge *j)
 	if (p->max_recipients >= 0 && n > p->max_recipients)
 		add(j, MS_OVERSIZED, "%u recipients, at most %" G_GINT64_FORMAT " are allowed", n,
 			p->max_recipients);
-	guint domains = count_domains(j->envelope->recipients);
+	guint domains = j->c->domains;
 	if (p->max_domains >= 0 && domains > p->max_domains)
 		add(j, MS_OVERSIZED, "recipients in %u domains, at most %" G_GINT64_FORMAT
 			" are allowed", domains, p->max_domains);
@@ -385,7 +378,7 @@ static void judge_unread(Judge *j)
 
 static void judge_contradictions(Judge *j)
 {
-	if (in_list(j->policy->kinds, "none"))
+	if (g_hash_table_contains(j->policy->kinds, "none"))
 		return; /* it asks about recipients only, not about customers */
 	for (guint i = 0; i < j->reading->contradictions->len; i++) {
 		const MsContradiction *c = j->reading->contradictions->pdata[i];
@@ -411,24 +404,6 @@ static bool is_intolerable(const Judge *j)
 	return false;
 }
 
-/* Of all findings, whichever kinds the policy looks at: to have a right to a message is to have
- * one to all that is in it. */
-static MsOutcome outcome_for(const Judge *j, guint recipient)
-{
-	if (j->resolution == NULL)
-		return MS_OUTCOME_UNPROVEN;
-	if (is_unknown(j, recipient))
-		return MS_OUTCOME_UNKNOWN_RECIPIENT;
-	bool own = !j->policy->judge_house && ms_resolution_is_house(j->resolution, recipient);
-	for (guint i = 0; i < j->reading->findings->len; i++) {
-		MsRelation r = relation(j, i, recipient);
-		if (r == MS_OTHER)
-			return MS_OUTCOME_WRONG;
-		own = own || r == MS_OWN;
-	}
-	return own ? MS_OUTCOME_RIGHT : MS_OUTCOME_UNPROVEN;
-}
-
 /* Of several policies the worst outcome stays. */
 static void judge_outcomes(Judge *j)
 {
@@ -439,8 +414,8 @@ static void judge_outcomes(Judge *j)
 		whole = MS_OUTCOME_UNREAD;
 	for (guint r = 0; r < j->envelope->recipients->len; r++) {
 		guint8 *worst = &j->verdict->outcomes->data[r];
-		MsOutcome outcome = MAX(whole, outcome_for(j, r));
-		bool proof = j->policy->required->len > 0 && objects(j, MS_UNPROVEN);
+		MsOutcome outcome = MAX(whole, j->c->settled ? (MsOutcome)j->c->outcomes[j->rule][r] : MS_OUTCOME_UNPROVEN);
+		bool proof = j->proof != NULL && objects(j, MS_UNPROVEN);
 		if (outcome == MS_OUTCOME_RIGHT && proof && !proven(j, r))
 			outcome = MS_OUTCOME_UNPROVEN;
 		*worst = (guint8)MAX(*worst, (guint8)outcome);
@@ -458,28 +433,63 @@ static int stricter_first(const void *a, const void *b)
 	return x->action != y->action ? (int)y->action - (int)x->action : (int)x->code - (int)y->code;
 }
 
-static void judge(const MsPolicy *policy, const MsEnvelope *envelope, const MsReading *reading,
-	const MsResolution *resolution, const char *trouble, MsVerdict *verdict)
+/* What could not be judged is unread, for everybody: not clean, and nothing is known to be unknown. */
+static void judge_over(Judge *j)
 {
-	Judge j = {policy, envelope, reading, resolution, verdict, {0}};
-	g_ptr_array_add(verdict->policies, g_strdup(policy->title));
+	MsReason *reason = add(j, MS_UNREADABLE, "%s: %s", ms_unread_name(MS_UNREAD_LIMIT),
+		ms_resolution_over(j->resolution));
+	if (reason != NULL)
+		reason->where = g_strdup("message");
+	for (guint r = 0; r < j->envelope->recipients->len; r++) {
+		guint8 *worst = &j->verdict->outcomes->data[r];
+		*worst = (guint8)MAX(*worst, (guint8)MS_OUTCOME_UNREAD);
+		j->verdict->withheld->data[r] |= j->policy->enforced;
+	}
+}
+
+static void judge_rights(Judge *j)
+{
+	if (!is_over(j->c))
+		take_proof(j);
+	if (!is_over(j->c)) {
+		judge_outcomes(j);
+		judge_findings(j);
+	}
+	if (!is_over(j->c)) {
+		judge_proof(j);
+		judge_listed(j, MS_UNKNOWN_RECIPIENT, j->c->unknown, "the directory knows no account for the recipient");
+		judge_accounts(j);
+	}
+	if (is_over(j->c))
+		judge_over(j);
+}
+
+static void judge(const MsPolicy *policy, const Case *c)
+{
+	Judge j = {.policy = policy, .c = c, .envelope = c->envelope, .reading = c->reading,
+		.resolution = c->resolution, .verdict = c->verdict,
+		.rule = policy->judge_house ? MS_HOUSE_JUDGED : MS_HOUSE_MAY,
+		.looked = among(c, policy->kinds, true), .required = among(c, policy->required, false)};
+	g_ptr_array_add(c->verdict->policies, g_strdup(policy->title));
 	judge_size(&j);
-	judge_routes(&j);
+	/* "anna%alpha.example@example.com": it is judged as each mailbox that it may be; a policy may not
+	 * want it at all. */
+	judge_listed(&j, MS_ROUTED_RECIPIENT, c->routed, "the recipient's address has a way to another in it");
 	judge_unread(&j);
 	judge_contradictions(&j);
-	judge_outcomes(&j);
-	if (resolution == NULL) {
-		add(&j, MS_DIRECTORY_UNAVAILABLE, "%s", trouble);
-		return;
+	if (c->resolution != NULL) {
+		judge_rights(&j);
+	} else {
+		judge_outcomes(&j);
+		add(&j, MS_DIRECTORY_UNAVAILABLE, "%s", c->trouble);
 	}
-	judge_findings(&j);
-	judge_proof(&j);
-	judge_recipients(&j);
-	judge_accounts(&j);
+	ms_tally_free(j.proof);
+	g_free(j.looked);
+	g_free(j.required);
 }
 
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,
-	const MsReading *reading, const MsResolution *resolution, const char *trouble)
+	const MsReading *reading, MsResolution *resolution, const char *trouble)
 {
 	MsVerdict *verdict = ms_verdict_new();
 	GByteArray *const each[] = {verdict->withheld, verdict->outcomes};
@@ -487,11 +497,18 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 		g_byte_array_set_size(each[i], envelope->recipients->len);
 		memset(each[i]->data, 0, each[i]->len);
 	}
+	Case c = {.envelope = envelope, .reading = reading, .resolution = resolution, .trouble = trouble,
+		.verdict = verdict};
+	case_init(&c);
+	g_autoptr(MsFacts) facts = ms_facts_new(envelope, reading);
 	for (guint i = 0; i < policies->list->len; i++) {
 		const MsPolicy *policy = policies->list->pdata[i];
-		if (applies(policy, envelope, reading))
-			judge(policy, envelope, reading, resolution, trouble, verdict);
+		if (resolution != NULL)
+			ms_resolution_step(resolution, STEPS_OF_PATTERNS);
+		if (ms_facts_fit(facts, policy, is_over(&c)))
+			judge(policy, &c);
 	}
+	case_clear(&c);
 	/* Nobody is left to split it for: then it stays in the MTA's queue, whole. */
 	if (verdict->action == MS_SPLIT
 		&& memchr(verdict->withheld->data, 0, verdict->withheld->len) == NULL)

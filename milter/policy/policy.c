@@ -8,7 +8,7 @@
 
 #include "policy_private.h"
 
-#define MAX_POLICIES 256
+#define MAX_POLICIES 1000
 
 /* ---- rows ----------------------------------------------------------------------------- */
 
@@ -109,8 +109,9 @@ static void policy_free(gpointer data)
 	g_ptr_array_unref(policy->networks);
 	g_ptr_array_unref(policy->headers);
 	g_ptr_array_unref(policy->attachments);
-	g_ptr_array_unref(policy->kinds);
-	g_ptr_array_unref(policy->required);
+	g_clear_pointer(&policy->kinds, g_hash_table_unref);
+	g_clear_pointer(&policy->required, g_hash_table_unref);
+	g_free(policy->required_words);
 	g_free(policy);
 }
 
@@ -162,21 +163,38 @@ static GPtrArray *take_headers(const MsSection *section)
 	return out;
 }
 
-static bool kinds_known(const MsSection *section, const char *key, const GPtrArray *list,
+/* The kinds of a list; NULL if one is not known. */
+static GHashTable *take_kinds(const MsSection *section, const char *key, const GPtrArray *list,
 	const MsKinds *kinds, GError **error)
 {
+	g_autoptr(GHashTable) set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < list->len; i++) {
 		const char *name = list->pdata[i];
-		if (ms_kinds_find(kinds, name) != NULL || (list->len == 1 && strcmp(name, "none") == 0))
+		if (ms_kinds_find(kinds, name) != NULL || (list->len == 1 && strcmp(name, "none") == 0)) {
+			g_hash_table_add(set, g_strdup(name));
 			continue;
+		}
 		const char *near = ms_text_nearest(name, ms_kinds_names(kinds));
 		g_autofree char *all = g_strjoinv(", ", (char **)ms_kinds_names(kinds));
 		ms_section_error(section, key, error, "there is no kind \"%s\" in kinds.conf; %s%s%s",
 			name, near ? "did you mean \"" : "known are ", near ? near : all,
 			near ? "\"?" : "");
-		return false;
+		return NULL;
 	}
-	return true;
+	return g_steal_pointer(&set);
+}
+
+static bool take_all_kinds(const MsSection *section, const MsKinds *kinds, MsPolicy *policy, GError **error)
+{
+	g_autoptr(GPtrArray) looked = take_strings(section, "kinds");
+	g_autoptr(GPtrArray) required = take_strings(section, "require");
+	g_autoptr(GPtrArray) few = g_ptr_array_new();
+	for (guint i = 0; i < MIN(required->len, 5); i++)
+		g_ptr_array_add(few, required->pdata[i]);
+	policy->required_words = ms_resolution_words(few, required->len);
+	policy->kinds = take_kinds(section, "kinds", looked, kinds, error);
+	policy->required = policy->kinds != NULL ? take_kinds(section, "require", required, kinds, error) : NULL;
+	return policy->required != NULL;
 }
 
 static void take_tolerated(MsPolicy *policy, const MsSection *section)
@@ -224,8 +242,6 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 	policy->networks = take_strings(section, "networks");
 	policy->headers = take_headers(section);
 	policy->attachments = take_globs(section, "attachment");
-	policy->kinds = take_strings(section, "kinds");
-	policy->required = take_strings(section, "require");
 	policy->mismatch_levels = take_levels(section, "believe-mismatch");
 	policy->unknown_levels = take_levels(section, "believe-unknown-identifier");
 	policy->proof_levels = take_levels(section, "believe-proof");
@@ -239,8 +255,7 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
 		policy->on[i] = (MsAction)ms_section_choice(section, key);
 	}
-	if (splits_well(section, policy, error) && kinds_known(section, "kinds", policy->kinds, kinds, error)
-		&& kinds_known(section, "require", policy->required, kinds, error))
+	if (splits_well(section, policy, error) && take_all_kinds(section, kinds, policy, error))
 		return policy;
 	policy_free(policy);
 	return NULL;

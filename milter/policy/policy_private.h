@@ -1,4 +1,4 @@
-/* Shared by policy.c (files) and judge.c (evaluation). */
+/* Shared by policy.c (files), applies.c and judge.c (evaluation). */
 #ifndef MISSENT_POLICY_PRIVATE_H
 #define MISSENT_POLICY_PRIVATE_H
 
@@ -21,8 +21,9 @@ typedef struct {
 	GPtrArray *attachments;     /* of MsRegex, on type and on file name */
 
 	/* What it looks at. */
-	GPtrArray *kinds;    /* of char *; empty: all */
-	GPtrArray *required; /* of char * */
+	GHashTable *kinds;    /* of char *; empty: all; only "none": none */
+	GHashTable *required; /* of char * */
+	char *required_words; /* the same, to be shown */
 	/* How a finding must be believed to count for a reason: MsLevel; 0: in any way. */
 	guint mismatch_levels, unknown_levels, proof_levels;
 	bool tolerated[MS_N_UNREAD];
@@ -35,5 +36,13 @@ typedef struct {
 struct MsPolicies {
 	GPtrArray *list; /* of MsPolicy */
 };
+
+/* What all policies ask of one message to see whether they apply. */
+typedef struct MsFacts MsFacts;
+MsFacts *ms_facts_new(const MsEnvelope *envelope, const MsReading *reading);
+void ms_facts_free(MsFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFacts, ms_facts_free)
+/* `late`: there is no time left to look at headers and attachments; then they may fit. */
+bool ms_facts_fit(const MsFacts *facts, const MsPolicy *policy, bool late);
 
 #endif

@@ -127,12 +127,13 @@ static void answer(void)
 		g_error("%s", error->message);
 	for (guint i = 0; i < reading->findings->len; i++) {
 		const MsFinding *f = reading->findings->pdata[i];
-		const MsOwners *owners = resolution->identifiers->pdata[i];
+		g_autoptr(GPtrArray) owners = g_ptr_array_new();
+		ms_resolution_owners(resolution, i, G_MAXUINT, owners);
 		const MsPlace *place = f->places->len > 0 ? f->places->pdata[0] : NULL;
 		g_autofree char *text = ms_text_escape(place != NULL ? place->text : "", -1, 100);
 		g_autofree char *list = NULL;
-		g_ptr_array_add(owners->owners, NULL);
-		list = g_strjoinv(" ", (char **)owners->owners->pdata);
+		g_ptr_array_add(owners, NULL);
+		list = g_strjoinv(" ", (char **)owners->pdata);
 		printf("f\t%s\t%s\t%u\t%s\t%s\n", f->kind, f->value, f->belief, list, text);
 	}
 	puts(".");

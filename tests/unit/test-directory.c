@@ -230,7 +230,7 @@ static guint owners_of_letters(MsDirectory *directory, const char *letters)
 	const MsIdentifier *list[] = {identifier};
 	g_autoptr(MsResolution) r = NULL;
 	g_assert_cmpint(ms_directory_resolve(directory, list, 1, NULL, 0, &r, NULL), ==, MS_FOUND);
-	return ((MsOwners *)r->identifiers->pdata[0])->owners->len;
+	return ms_resolution_owners(r, 0, 0, NULL);
 }
 
 static void check_other_forms(const MsDirectorySettings *settings)
@@ -553,8 +553,10 @@ static void half_mapping(const MsDirectorySettings *settings)
 		g_autoptr(GError) error = NULL;
 		ms_directory_resolve(reader, list, 2, NULL, 0, &r, &error);
 		g_assert_no_error(error);
-		const GPtrArray *x = ((MsOwners *)r->identifiers->pdata[0])->owners;
-		const GPtrArray *y = ((MsOwners *)r->identifiers->pdata[1])->owners;
+		g_autoptr(GPtrArray) x = g_ptr_array_new();
+		g_autoptr(GPtrArray) y = g_ptr_array_new();
+		ms_resolution_owners(r, 0, 2, x);
+		ms_resolution_owners(r, 1, 2, y);
 		g_assert_cmpuint(x->len, ==, 1);
 		g_assert_cmpuint(y->len, ==, 1);
 		g_assert_cmpstr(x->pdata[0], ==, y->pdata[0]);

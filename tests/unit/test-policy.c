@@ -8,28 +8,14 @@
 static MsKinds *kinds;
 
 /* A world small enough to see at once: who owns what, who receives for whom. */
-static MsOwners *owned_by(const char *accounts, const char *receivers)
+static guint accounts(MsResolution *resolution, const char *words)
 {
-	MsOwners *owners = g_new0(MsOwners, 1);
-	owners->owners = g_ptr_array_new_with_free_func(g_free);
-	owners->partial = g_ptr_array_new_with_free_func(g_free);
-	owners->receivers = g_ptr_array_new_with_free_func(g_free);
-	g_auto(GStrv) a = g_strsplit(accounts, " ", -1);
-	g_auto(GStrv) b = g_strsplit(receivers, " ", -1);
-	for (int i = 0; a[i] != NULL && *a[i] != '\0'; i++)
-		g_ptr_array_add(owners->owners, g_strdup(a[i]));
-	for (int i = 0; b[i] != NULL && *b[i] != '\0'; i++)
-		g_ptr_array_add(owners->receivers, g_strdup(b[i]));
-	return owners;
-}
-
-static void owners_free(gpointer data)
-{
-	MsOwners *owners = data;
-	g_ptr_array_unref(owners->owners);
-	g_ptr_array_unref(owners->partial);
-	g_ptr_array_unref(owners->receivers);
-	g_free(owners);
+	g_auto(GStrv) names = g_strsplit(words, " ", -1);
+	guint n = 0;
+	while (names[n] != NULL && *names[n] != '\0')
+		n++;
+	guint list = ms_resolution_list(resolution, (const char *const *)names, n);
+	return ms_resolution_union(resolution, &list, 1);
 }
 
 typedef struct {
@@ -46,11 +32,7 @@ static World *world(const char *findings, const char *recipients)
 	w->envelope = ms_envelope_new();
 	w->envelope->sender = g_strdup("billing@seller.example");
 	w->reading = ms_reading_new();
-	w->resolution = g_new0(MsResolution, 1);
-	w->resolution->house = g_strdup("house");
-	w->resolution->identifiers = g_ptr_array_new_with_free_func(owners_free);
-	w->resolution->recipients =
-		g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	w->resolution = ms_resolution_new("house", NULL);
 	g_auto(GStrv) rows = g_strsplit(findings, ";", -1);
 	for (int i = 0; rows[i] != NULL && *rows[i] != '\0'; i++) {
 		g_auto(GStrv) words = g_strsplit(rows[i], " ", 3);
@@ -59,17 +41,17 @@ static World *world(const char *findings, const char *recipients)
 		ms_reading_find(w->reading, words[0] + tentative, words[1],
 			tentative ? MS_BELIEF_TENTATIVE : MS_BELIEF_SHAPE, 0,
 			ms_place_new("part 1 text/plain", "x", 0, 1, 1));
-		g_ptr_array_add(w->resolution->identifiers, owned_by(who[0] ? who[0] : "", who[0] && who[1] ? who[1] : ""));
+		ms_resolution_identifier(w->resolution, accounts(w->resolution, who[0] ? who[0] : ""),
+			accounts(w->resolution, who[0] && who[1] ? who[1] : ""), 0);
 	}
 	g_auto(GStrv) to = g_strsplit(recipients, ";", -1);
 	for (int i = 0; to[i] != NULL && *to[i] != '\0'; i++) {
-		g_auto(GStrv) words = g_strsplit(to[i], " ", -1);
+		g_auto(GStrv) words = g_strsplit(to[i], " ", 2);
 		g_ptr_array_add(w->envelope->recipients, g_strdup(words[0]));
-		GPtrArray *accounts = g_ptr_array_new_with_free_func(g_free);
-		for (int k = 1; words[k] != NULL; k++)
-			g_ptr_array_add(accounts, g_strdup(words[k]));
-		g_ptr_array_add(w->resolution->recipients, accounts);
+		guint mailbox = accounts(w->resolution, words[1] != NULL ? words[1] : "");
+		ms_resolution_recipient(w->resolution, &mailbox, 1);
 	}
+	ms_resolution_settle(w->resolution);
 	MsHeader *subject = g_new0(MsHeader, 1);
 	subject->name = g_strdup("Subject");
 	subject->value = g_strdup("Your invoice");
@@ -122,7 +104,7 @@ static void test_addressed(void)
 		g_test_message("row %zu", i);
 		ms_policy_drop_addressed(w->envelope, w->reading, w->resolution);
 		g_assert_cmpuint(w->reading->findings->len, ==, cases[i].left);
-		g_assert_cmpuint(w->resolution->identifiers->len, ==, cases[i].left);
+		g_assert_cmpuint(ms_resolution_identifiers(w->resolution), ==, cases[i].left);
 		world_free(w);
 	}
 	World *w = world("email b@x.example AC-1", "a@x.example AC-1"); /* elsewhere too: it stays */

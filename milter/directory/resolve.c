@@ -1,0 +1,251 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "backend.h"
+#include "directory_private.h"
+#include "keys.h"
+
+/*
+ * One message's identifiers and recipients come in, a resolution goes out: they become keys, each
+ * asked once however many ask for it, all in one round trip; each key's answer becomes one list of
+ * accounts, and who asked for the same keys gets the same union of lists.  From any thread.
+ */
+
+/* ---- questions ------------------------------------------------------------------------ */
+
+/* Where the keys of each question begin in the list of all that were asked for.  Those of other
+ * forms count only where the identifier itself has no owner. */
+typedef struct {
+	const MsDirectory *directory;
+	GPtrArray *keys;   /* each once */
+	GHashTable *known; /* key to its number + 1 */
+	GArray *asked;     /* of guint: numbers of keys, question by question */
+	GArray *starts;    /* of guint, one more than there are questions */
+	GArray *others;    /* of guint: where an identifier's other forms begin */
+	GArray *parts;     /* of guint: where those begin that are known of a part only */
+	GArray *counts;    /* of guint: how many questions each recipient is */
+} Questions;
+
+static void questions_init(Questions *q, const MsDirectory *directory)
+{
+	*q = (Questions){.directory = directory};
+	q->keys = g_ptr_array_new_with_free_func(g_free);
+	q->known = g_hash_table_new(g_str_hash, g_str_equal);
+	GArray **const arrays[] = {&q->asked, &q->starts, &q->others, &q->parts, &q->counts};
+	for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
+		*arrays[i] = g_array_new(FALSE, FALSE, sizeof(guint));
+}
+
+static void questions_clear(Questions *q)
+{
+	g_hash_table_unref(q->known);
+	g_ptr_array_unref(q->keys);
+	GArray *const arrays[] = {q->asked, q->starts, q->others, q->parts, q->counts};
+	for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
+		g_array_unref(arrays[i]);
+}
+
+/* Takes `key`. */
+static void ask(Questions *q, char *key)
+{
+	guint number = GPOINTER_TO_UINT(g_hash_table_lookup(q->known, key));
+	if (number == 0) {
+		g_ptr_array_add(q->keys, key);
+		number = q->keys->len;
+		g_hash_table_insert(q->known, key, GUINT_TO_POINTER(number));
+	} else {
+		g_free(key);
+	}
+	number--;
+	g_array_append_val(q->asked, number);
+}
+
+/* The keys under which an address may be known: itself, itself without its tag, its domain. */
+static void ask_address(Questions *q, const char *address)
+{
+	const MsDirectory *directory = q->directory;
+	g_autofree char *canonical = ms_address_canonical(address, strlen(address));
+	if (canonical == NULL || canonical[0] == '@')
+		return;
+	g_autofree char *untagged = ms_address_untagged(canonical, directory->tag_separators);
+	ask(q, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, canonical));
+	if (untagged != NULL)
+		ask(q, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, untagged));
+	ask(q, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, strrchr(canonical, '@')));
+}
+
+static void ask_others(Questions *q, const GPtrArray *forms, bool part)
+{
+	for (guint i = 0; i < forms->len; i++) {
+		const MsOtherForm *form = forms->pdata[i];
+		if (form->part == part)
+			ask(q, ms_keys_make(&q->directory->keys, 'a', MS_OTHER_FORM, form->key));
+	}
+}
+
+static void ask_identifier(Questions *q, const MsIdentifier *identifier)
+{
+	const char *value = ms_identifier_raw(identifier);
+	g_array_append_val(q->starts, q->asked->len);
+	ask(q, ms_keys_make(&q->directory->keys, 'i', identifier->kind, value));
+	/* An address of somebody who receives for an account is that account's. */
+	const MsKind *kind = ms_kinds_find(q->directory->kinds, identifier->kind);
+	if (kind != NULL && kind->form == MS_FORM_EMAIL)
+		ask_address(q, value);
+	g_autoptr(GPtrArray) forms = kind != NULL ? ms_kind_asked_forms(kind, value) : g_ptr_array_new();
+	g_array_append_val(q->others, q->asked->len);
+	ask_others(q, forms, false);
+	g_array_append_val(q->parts, q->asked->len);
+	ask_others(q, forms, true);
+}
+
+static void ask_recipient(Questions *q, const char *recipient)
+{
+	g_autoptr(GPtrArray) readings = ms_address_readings(recipient);
+	g_array_append_val(q->counts, readings->len);
+	for (guint k = 0; k < readings->len; k++) {
+		g_array_append_val(q->starts, q->asked->len);
+		ask_address(q, readings->pdata[k]);
+	}
+}
+
+/* ---- answers -------------------------------------------------------------------------- */
+
+typedef struct {
+	const MsLookup *lookup;
+	const Questions *questions;
+	MsResolution *resolution;
+	/* Of each key: its list of accounts, and that of who receives for them; UNASKED: not yet. */
+	guint *accounts, *receivers;
+	bool foreign; /* a token that our key does not open */
+} Take;
+
+#define UNASKED G_MAXUINT
+
+static char *token_of(const char *stored)
+{
+	return g_strndup(stored, strcspn(stored, (char[]){MS_TOKEN_END, '\0'}));
+}
+
+static void name_tokens(Take *take, const GPtrArray *tokens, GPtrArray *names)
+{
+	for (guint i = 0; tokens != NULL && i < tokens->len; i++) {
+		g_autofree char *token = token_of(tokens->pdata[i]);
+		char *account = ms_keys_account(&take->questions->directory->keys, token);
+		if (account == NULL)
+			take->foreign = true;
+		else
+			g_ptr_array_add(names, account);
+	}
+}
+
+static void name_receivers(Take *take, const GPtrArray *tokens, GPtrArray *names)
+{
+	for (guint i = 0; i < tokens->len; i++) {
+		g_autofree char *token = token_of(tokens->pdata[i]);
+		name_tokens(take, g_hash_table_lookup(take->lookup->receivers, token), names);
+	}
+}
+
+static guint list_of(Take *take, guint key, guint *lists, void (*name)(Take *, const GPtrArray *, GPtrArray *))
+{
+	if (lists[key] == UNASKED) {
+		g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+		name(take, take->lookup->values->pdata[key], names);
+		lists[key] = ms_resolution_list(take->resolution, (const char *const *)names->pdata, names->len);
+	}
+	return lists[key];
+}
+
+/* What the keys asked for at from..until have, as one union; of whom may receive for these as well. */
+static guint take_range(Take *take, guint from, guint until, guint *receivers_out)
+{
+	g_autofree guint *lists = g_new(guint, 2 * (until - from));
+	guint *receivers = lists + (until - from);
+	for (guint i = from; i < until; i++) {
+		guint key = g_array_index(take->questions->asked, guint, i);
+		lists[i - from] = list_of(take, key, take->accounts, name_tokens);
+		if (receivers_out != NULL)
+			receivers[i - from] = list_of(take, key, take->receivers, name_receivers);
+	}
+	if (receivers_out != NULL)
+		*receivers_out = ms_resolution_union(take->resolution, receivers, until - from);
+	return ms_resolution_union(take->resolution, lists, until - from);
+}
+
+static void take_identifier(Take *take, guint i)
+{
+	const Questions *q = take->questions;
+	guint others = g_array_index(q->others, guint, i), parts = g_array_index(q->parts, guint, i);
+	guint receivers, partial = 0;
+	guint owners = take_range(take, g_array_index(q->starts, guint, i), others, &receivers);
+	if (owners == 0)
+		owners = take_range(take, others, parts, &receivers);
+	if (owners == 0)
+		partial = take_range(take, parts, g_array_index(q->starts, guint, i + 1), &receivers);
+	ms_resolution_identifier(take->resolution, owners, receivers, partial);
+}
+
+/* The answers to the questions from `at` on, which are all about recipients. */
+static void take_recipients(Take *take, guint at)
+{
+	const Questions *q = take->questions;
+	for (guint r = 0; r < q->counts->len; r++) {
+		guint n = g_array_index(q->counts, guint, r);
+		g_autofree guint *mailboxes = g_new(guint, n);
+		for (guint k = 0; k < n; k++, at++)
+			mailboxes[k] = take_range(take, g_array_index(q->starts, guint, at),
+				g_array_index(q->starts, guint, at + 1), NULL);
+		ms_resolution_recipient(take->resolution, mailboxes, n);
+	}
+}
+
+static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, guint n_identifiers,
+	bool *foreign_out)
+{
+	g_autofree guint *lists = g_new(guint, 2 * q->keys->len);
+	memset(lists, 0xff, 2 * q->keys->len * sizeof *lists); /* UNASKED */
+	MsResolution *resolution = ms_resolution_new(q->directory->house, &q->directory->judging);
+	Take take = {lookup, q, resolution, lists, lists + q->keys->len, false};
+	ms_resolution_stamp(resolution, lookup->state.generation, lookup->state.changes);
+	for (guint i = 0; i < n_identifiers; i++)
+		take_identifier(&take, i);
+	take_recipients(&take, n_identifiers);
+	if (lookup->over)
+		ms_resolution_overflow(resolution);
+	ms_resolution_settle(resolution);
+	*foreign_out = take.foreign;
+	return resolution;
+}
+
+MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const *identifiers,
+	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
+	MsResolution **resolution_out, GError **error)
+{
+	Questions q;
+	MsLookup lookup;
+	questions_init(&q, directory);
+	ms_lookup_init(&lookup);
+	ask(&q, ms_directory_canary(directory));
+	g_array_set_size(q.asked, 0); /* that is no question */
+	for (gsize i = 0; i < n_identifiers; i++)
+		ask_identifier(&q, identifiers[i]);
+	lookup.owned = q.keys->len;
+	lookup.room = directory->judging.max[MS_COST_ACCOUNT];
+	for (gsize i = 0; i < n_recipients; i++)
+		ask_recipient(&q, recipients[i]);
+	g_array_append_val(q.starts, q.asked->len);
+	MsAnswer answer = ms_directory_look_up(directory, q.keys, &lookup, error);
+	if (answer == MS_FOUND) {
+		bool foreign;
+		g_autoptr(MsResolution) resolution = take_answers(&q, &lookup, (guint)n_identifiers, &foreign);
+		if (foreign)
+			answer = ms_directory_unfit(error, "an account in it cannot be opened with this site key");
+		else
+			*resolution_out = g_steal_pointer(&resolution);
+	}
+	ms_lookup_clear(&lookup);
+	questions_clear(&q);
+	return answer;
+}
