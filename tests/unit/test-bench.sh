@@ -58,10 +58,16 @@ producers() { # none is needed
 	tail -9 "$S/producers" | tee /dev/stderr | grep -Eq '^producers: [0-9]+ of [0-9]+ right \([0-9]+ told as unread\), 0 wrong, '
 }
 
+judging() { # with the smallest sizes
+	tests/bench/judging 2 >"$S/judging"
+	tail -9 "$S/judging" | tee /dev/stderr | grep -Eq '^judging: slopes recipients [0-9.-]+, findings '
+}
+
 corpus
 ok planted planted
 ok mail mail
 ok same same
 ok referee referee
 ok producers producers
+ok judging judging
 echo "1..$n"
