@@ -56,6 +56,8 @@ typedef struct {
 	                        * messages those that nobody has a right to are left out */
 	const char *who, *why;
 	const char *detail;    /* belongs: "REF ACCOUNT"; may-receive: the account; assign: to whom */
+	guint others;          /* release: for so many recipients who are not named it is another's, and he
+	                        * who decides knows it */
 	guint total;           /* messages of the decision on all hosts; 0: these */
 	bool by_rule;          /* the clock's: nobody needs to agree */
 	bool later;            /* written down only: ms_desk_work() carries it out */
@@ -85,6 +87,10 @@ GBytes *ms_desk_part(MsDesk *desk, const char *uid, const char *path, bool pictu
 	GError **error);
 /* The message itself, in a sealed memory file; -1 on error.  The look is recorded first. */
 int ms_desk_message(MsDesk *desk, const char *uid, const char *who, GError **error);
+
+/* What somebody looks for, in the keyed digests that records keep: returned those of its words (as in a
+ * subject), in `refs` those of the identifiers that it may be, of each kind.  Both of char *. */
+GPtrArray *ms_desk_marks(MsDesk *desk, const char *text, GPtrArray *refs, GError **error);
 
 /* All of the above as JSON, for who asks over a socket: {"do": "decide", ...}.  The reply (the
  * caller's) is {"ok": true, ...} or {"ok": false, "error": "..."}. */

@@ -87,6 +87,11 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 /* The record that a judgement makes; also for who only looks. */
 MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	const MsJudgement *judgement, const char *digest);
+/* For what it is held, judged again: `again` is a record of that judgement, all of whose recipients are
+ * those for whom it is held. */
+char *ms_engine_cause_again(const MsRecord *again);
+/* Keyed digests of a subject's words, or of what somebody looks for in subjects; of char *. */
+GPtrArray *ms_engine_subject_words(const MsRuntime *runtime, const char *text);
 /* A keyed digest by which a finding is known again. */
 char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *value);
 

@@ -52,7 +52,11 @@ typedef struct {
 	const char *host;
 	const char *cause;
 	const char *assignee;
-	const char *search; /* a queue ID, or a part of sender or recipient */
+	const char *search; /* a queue ID, a part of sender or recipient, or an account; */
+	const GPtrArray *refs;  /* or what has one of these identifiers (keyed digests); NULL: none */
+	const GPtrArray *words; /* or all of these words in its subject (keyed digests); NULL: none */
+	const char *judged_for; /* judged again because of that decision */
+	bool could_go;      /* all for whom it is held may have it */
 	gint64 older_than, newer_than; /* arrival, microseconds since 1970; 0: any */
 	gint64 up_to;       /* `changed` when a list was looked at: what came later is left out */
 	MsSort sort;
@@ -85,6 +89,45 @@ typedef struct {
 bool ms_records_stats(MsLedger *ledger, MsRecordStats *out, GError **error);
 /* Those changed after `changed`, in that order, whole. */
 GPtrArray *ms_records_changed(MsLedger *ledger, gint64 changed, guint limit, GError **error);
+
+/* ---- taken together (causes.c) --------------------------------------------------------- */
+
+/* What a list shows of a record. */
+typedef struct {
+	char *owners;    /* whose data somebody would get who may not; else whose it is; "" */
+	char *recipient; /* the first for whom it is wrong, or the first */
+	char *accounts;  /* that he may receive for */
+	MsOutcome outcome; /* his */
+	char *subject, *attached;
+} MsGlance;
+void ms_glance_free(MsGlance *glance);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsGlance, ms_glance_free)
+MsGlance *ms_records_glance(MsLedger *ledger, const MsRecord *record, GError **error);
+
+typedef struct {
+	char *name;
+	gint64 messages, recipients;
+} MsCauseCount;
+
+/* Of several messages, what becomes of them if they are released to all for whom they are held. */
+typedef struct {
+	GPtrArray *outcomes; /* of MsCauseCount, by outcome */
+	GPtrArray *owners;   /* of MsCauseCount: whose data somebody would get who may not (messages only) */
+	GPtrArray *domains;  /* of MsCauseCount, by domain of the recipients */
+	gint64 messages, recipients, wrong_messages, wrong_recipients, unknown_recipients;
+} MsTallies;
+void ms_tallies_free(MsTallies *tallies);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTallies, ms_tallies_free)
+MsTallies *ms_records_tallies(MsLedger *ledger, const GPtrArray *uids, GError **error);
+/* At most `most` of them (of char *, the caller's), which have as many different outcomes, owners and
+ * domains of recipients as can be. */
+GPtrArray *ms_records_sample(MsLedger *ledger, const GPtrArray *uids, guint most, GError **error);
+
+/* The uids of held messages that an identifier is in ("": none), or that are held for one of these. */
+GPtrArray *ms_records_concerned(MsLedger *ledger, const char *ref, const GPtrArray *addresses, guint most,
+	GError **error);
+/* Judged again, it is held for another cause. */
+bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error);
 
 /* ---- acts ----------------------------------------------------------------------------- */
 

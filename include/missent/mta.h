@@ -25,6 +25,7 @@ typedef struct {
 	bool sendmail;       /* else Postfix */
 	const char *config;  /* Postfix's config_directory, Sendmail's .cf; NULL for its default */
 	const char *queue, *sendmail_program; /* Sendmail's; NULL for its default */
+	gint64 timeout_ms; /* of one verb; 0: none */
 } MsMta;
 
 /* Runs one verb.  `digest` may be NULL where the verb takes none. */

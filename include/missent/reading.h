@@ -121,6 +121,12 @@ void ms_reading_show(MsReading *reading, const char *where, const char *text, gs
  * audit and records; what is masked stays as it is.  A content type: common ones by their name, others not. */
 char *ms_place_masked(const char *where);
 const char *ms_type_shown(const char *type);
+/* A subject in one line for lists that many look at: as it is, or with words that any bill has alone. */
+char *ms_subject_shown(const char *subject, bool whole);
+/* Its words in one spelling, each once; of char *. */
+GPtrArray *ms_subject_words(const char *subject);
+/* ".pdf" of a file's name; "?" for an ending that is not a common one, or none. */
+char *ms_name_ending(const char *name);
 MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len);
 
 /* What stands for the place of a document in a reading of that document alone. */

@@ -89,6 +89,8 @@ typedef struct {
 	char *message;  /* keyed digest of its header, or "" if that has no Message-ID */
 	bool is_signed; /* it has a DKIM signature */
 	char *codes, *policies;
+	char *subject;  /* as show-subjects has it: masked, as it was written, or "" */
+	char *attached; /* endings of what is attached, each once: ".pdf, .xml, ?"; "" */
 	char *cause;    /* messages with the same words are held for one cause */
 	char *assignee; /* "" */
 	gint64 warned;  /* when its expiry was announced; 0: not yet */
@@ -98,6 +100,7 @@ typedef struct {
 	GPtrArray *reasons;    /* of MsReason */
 	GPtrArray *findings;   /* of MsHeldFinding */
 	GPtrArray *accounts;   /* of char *: that it is about */
+	GPtrArray *words;      /* of char *: keyed digests of the subject's words, to find it by them */
 	GPtrArray *acts;       /* of MsAct */
 	GPtrArray *decisions;  /* of MsDecision */
 } MsRecord;

@@ -50,10 +50,12 @@ typedef struct {
 		const char *submit, *submit_user;
 		char *submit_password;
 		gint64 submit_timeout_ms;
+		gint64 queue_timeout_ms; /* of missent-release */
 		gint64 requeue_ms;     /* held longer, a message is released as if it were new */
 		gint64 two_person;     /* deliveries that one decision may let out; -1: any number */
 		const char *const *two_person_policies;
 		MsPersonRules people;  /* who is who */
+		bool others_need_two;  /* to release what belongs to others; else their number does */
 		gint64 expire_ms, warn_ms; /* 0: nothing expires */
 		gint64 submit_recipients;  /* at most, in one mail that is submitted */
 		gint64 keep_ms;            /* records of what is no longer held; 0: for ever */
@@ -74,6 +76,8 @@ typedef struct {
 		const char *const *proxy_peers;
 		const char *proxy_header;
 		gint64 idle_ms, session_ms;
+		bool subjects;         /* kept as they were written; else masked */
+		const char *reasons_file; /* reasons to choose from, a line each; NULL: the page's own */
 		const char *name;      /* of the site, on the page */
 	} review;
 

@@ -556,6 +556,7 @@ typedef struct {
 	Filter filter;
 	char *why, *detail, *ref;
 	char **to;
+	int others;
 	gboolean yes, json, rightful;
 } Options;
 
@@ -619,7 +620,7 @@ static int decide(Cli *cli, Options *o, const char *verb, int argc, char **argv)
 	for (int i = 0; o->to != NULL && o->to[i] != NULL; i++)
 		g_ptr_array_add(to, o->to[i]);
 	g_autofree char *detail = o->ref != NULL ? g_strdup_printf("%s %s", o->ref, o->detail) : NULL;
-	MsAsk ask = {.verb = verb, .uids = uids, .recipients = to, .rightful = o->rightful, .who = who(),
+	MsAsk ask = {.verb = verb, .uids = uids, .recipients = to, .rightful = o->rightful, .others = (guint)MAX(o->others, 0), .who = who(),
 		.why = o->why,
 		.detail = detail != NULL ? detail : o->detail};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, &error);
@@ -643,6 +644,8 @@ static int final(Cli *cli, int argc, char **argv, const char *summary)
 			&o.to, "only to this recipient (several times: to these)", "ADDRESS"},
 		{"rightful", 0, strcmp(verb, "release") == 0 ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &o.rightful,
 			"only to those with a right to it", NULL},
+		{"others", 0, strcmp(verb, "release") == 0 ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &o.others,
+			"so many recipients would get what is another's, and may", "NUMBER"},
 		{"cause", 0, 0, G_OPTION_ARG_STRING, &f->cause, "all that are held for it", "CAUSE"},
 		{"reason", 0, 0, G_OPTION_ARG_STRING, &f->reason, "all with this reason", "REASON"},
 		{"policy", 0, 0, G_OPTION_ARG_STRING, &f->policy, "all by this policy", "TITLE"},

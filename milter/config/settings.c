@@ -104,19 +104,23 @@ static bool check_alias(const char *value, GError **error)
 
 static const char *const languages[] = {"en", "fr", NULL};
 
+static const char *const others[] = {"number", "second-person", NULL};
+
 static const MsRow desk_rows[] = {
 	{.key = "socket", .type = MS_ROW_TEXT, .fallback = RUNDIR "/agent.sock", .check = check_path},
 	{.key = "socket-group", .type = MS_ROW_TEXT},
 	{.key = "submit", .type = MS_ROW_TEXT, .fallback = "smtp://127.0.0.1:25", .check = check_url},
 	{.key = "submit-user", .type = MS_ROW_TEXT},
 	{.key = "submit-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 3600000},
+	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 100, .max = 3600000},
+	{.key = "queue-timeout", .type = MS_ROW_TIME, .fallback = "2m", .min = 100, .max = 3600000},
 	{.key = "submit-recipients", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 50000},
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
 	{.key = "person-domains", .type = MS_ROW_LIST},
 	{.key = "person-aliases", .type = MS_ROW_LIST, .check = check_alias},
+	{.key = "release-others", .type = MS_ROW_CHOICE, .fallback = "number", .choices = others},
 	{.key = "expire-after", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000},
 	{.key = "keep-records", .type = MS_ROW_TIME, .fallback = "0s"},
@@ -147,6 +151,8 @@ static const MsRow review_rows[] = {
 	{.key = "proxy-header", .type = MS_ROW_TEXT, .fallback = "X-Remote-User"},
 	{.key = "idle-timeout", .type = MS_ROW_TIME, .fallback = "30m", .min = 1000},
 	{.key = "session-timeout", .type = MS_ROW_TIME, .fallback = "12h", .min = 1000},
+	{.key = "show-subjects", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "reasons-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "site-name", .type = MS_ROW_TEXT, .fallback = "missent"},
 	{.key = NULL},
 };
@@ -291,8 +297,10 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.submit = ms_section_text(desk, "submit");
 	s->desk.submit_user = ms_section_text(desk, "submit-user");
 	s->desk.submit_timeout_ms = ms_section_number(desk, "submit-timeout");
+	s->desk.queue_timeout_ms = ms_section_number(desk, "queue-timeout");
 	s->desk.requeue_ms = ms_section_number(desk, "requeue-after");
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
+	s->desk.others_need_two = ms_section_choice(desk, "release-others") == 1;
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
 	s->desk.people = (MsPersonRules){ms_section_list(desk, "person-domains"),
 		ms_section_list(desk, "person-aliases")};
@@ -339,6 +347,8 @@ static void take_review(MsSettings *s, const MsSection *review)
 	s->review.proxy_header = ms_section_text(review, "proxy-header");
 	s->review.idle_ms = ms_section_number(review, "idle-timeout");
 	s->review.session_ms = ms_section_number(review, "session-timeout");
+	s->review.subjects = ms_section_switch(review, "show-subjects");
+	s->review.reasons_file = ms_section_text(review, "reasons-file");
 	s->review.name = ms_section_text(review, "site-name");
 }
 

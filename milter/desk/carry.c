@@ -73,6 +73,20 @@ static bool queue_verb(Carry *c, const char *verb, GError **error)
 	return true;
 }
 
+/* One that was killed, or did not answer in time, may have done it all the same; one that says that
+ * this is not the message has not. */
+static bool queue_verb_done(Carry *c, const char *verb, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	if (queue_verb(c, verb, &why))
+		return true;
+	desk_forget_queue(c->desk);
+	if (!g_error_matches(why, MS_ERROR, MS_ERROR_INPUT) && on_hold(c, NULL, NULL) == 0)
+		return true;
+	g_propagate_error(error, g_steal_pointer(&why));
+	return false;
+}
+
 static bool release_queued(Carry *c, const char *verb, GError **error)
 {
 	const char *where = "gone";
@@ -81,7 +95,7 @@ static bool release_queued(Carry *c, const char *verb, GError **error)
 		return false;
 	if (held == 0)
 		return resumed_at(c, "release") || not_there(c, where, error);
-	if (!step(c, "release", -1, error) || !queue_verb(c, verb, error))
+	if (!step(c, "release", -1, error) || !queue_verb_done(c, verb, error))
 		return false;
 	desk_point("after release");
 	return true;
@@ -96,7 +110,7 @@ static bool remove_queued(Carry *c, bool must_be_there, GError **error)
 		return false;
 	if (held == 0)
 		return !must_be_there || not_there(c, where, error);
-	return queue_verb(c, "delete", error);
+	return queue_verb_done(c, "delete", error);
 }
 
 /* ---- the spool ------------------------------------------------------------------------ */
@@ -266,8 +280,13 @@ static bool do_return(Carry *c, char **outcome_out, GError **error)
 			|| !step(c, "told", -1, error))
 			return false;
 	}
-	if (!remove_message(c, false, error))
-		return false;
+	/* The sender has been told: whatever becomes of the queue's copy, this is what was decided. */
+	g_autoptr(GError) why = NULL;
+	if (!remove_message(c, false, &why)) {
+		g_free(*outcome_out);
+		*outcome_out = g_strdup_printf("the sender was told, but the message could not be taken out of "
+			"the hold queue: take out %s by hand (%s)", c->record->queue_id, why->message);
+	}
 	desk_point("after return");
 	return true;
 }
@@ -326,12 +345,16 @@ static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
 }
 
 /* What was said of the mapping may change what is held for it; the correction stands in any case. */
-static void judge_again(Carry *c)
+static void judge_again(Carry *c, const char *ref, char **addresses)
 {
+	g_autoptr(GPtrArray) to = g_ptr_array_new();
+	for (int i = 0; addresses != NULL && addresses[i] != NULL; i++)
+		g_ptr_array_add(to, addresses[i]);
 	g_autoptr(GError) why = NULL;
 	if (!desk_rejudge(c->desk, c->record, c->decision->who, &why))
 		ms_records_act(c->desk->ledger, c->record->id, c->decision->who, "rejudge (failed)", why->message,
 			NULL);
+	desk_judge_concerned(c->desk, c->decision, ref, to);
 }
 
 /* "REF ACCOUNT": the record has no value, so the message is read again. */
@@ -349,7 +372,7 @@ static bool do_belongs(Carry *c, char **outcome_out, GError **error)
 	*outcome_out = g_strdup_printf("%s %s to account %s", identifier->kind, masked, blank + 1);
 	if (!put(c, blank + 1, identifier->kind, ms_identifier_raw(identifier), error))
 		return false;
-	judge_again(c);
+	judge_again(c, ref, NULL);
 	return true;
 }
 
@@ -362,7 +385,7 @@ static bool do_may_receive(Carry *c, char **outcome_out, GError **error)
 			return false;
 	if (addresses[0] == NULL)
 		return desk_fail(error, "which recipient?");
-	judge_again(c);
+	judge_again(c, "", addresses);
 	return true;
 }
 

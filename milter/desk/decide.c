@@ -108,6 +108,7 @@ typedef struct {
 	char *group;
 	guint sum; /* recipients, of all messages */
 	bool two;  /* a policy asks for a second person */
+	Others others;
 } Making;
 
 /* `n` of the addresses from `first` on; none: all that are held. */
@@ -199,6 +200,7 @@ static bool add_message(Making *m, const char *uid, GError **error)
 	}
 	m->sum += n + (desk_is_final(m->ask->verb) ? let_go_before(m->desk->settings, record, m->ask->who) : 0);
 	m->two = m->two || (desk_is_final(m->ask->verb) && named_policy(m->desk->settings, record));
+	desk_count_others(&m->others, m->ask, record, chosen);
 	add_decisions(m, record, chosen);
 	return true;
 }
@@ -222,6 +224,8 @@ GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error)
 		*((MsDecision *)list->pdata[0])->group = '\0'; /* one is no group */
 	gint64 most = desk->settings->desk.two_person;
 	bool two = m.two || (desk_is_final(ask->verb) && most >= 0 && MAX(m.sum, ask->total) > most);
+	if (!desk_others_confirmed(desk->settings, ask, &m.others, &two, error))
+		return NULL;
 	for (guint i = 0; two && !ask->by_rule && i < list->len; i++)
 		((MsDecision *)list->pdata[i])->state = MS_DECISION_WAITING;
 	return g_steal_pointer(&list);

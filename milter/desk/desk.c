@@ -85,7 +85,8 @@ static MsDesk *desk_open(const char *config, DeskShared *shared, GError **error)
 	if (desk->ledger == NULL)
 		return NULL;
 	desk->mta = (MsMta){s->release_program, s->sendmail,
-		s->sendmail ? s->sendmail_config : s->postfix_config, s->sendmail_queue, s->sendmail_program};
+		s->sendmail ? s->sendmail_config : s->postfix_config, s->sendmail_queue, s->sendmail_program,
+		s->desk.queue_timeout_ms};
 	desk->submit = (MsSubmit){s->desk.submit, s->desk.submit_user, s->desk.submit_password,
 		s->desk.submit_timeout_ms};
 	return g_steal_pointer(&desk);

@@ -51,6 +51,20 @@ bool desk_is_final(const char *verb);
 /* One person, however the names are spelled. */
 bool desk_is_same_person(const MsSettings *s, const char *a, const char *b);
 
+/* others.c: recipients of a release of whom the judgement says that it is not theirs. */
+typedef struct {
+	guint wrong;             /* they */
+	guint unnamed, messages; /* those of them that nobody named, and in how many messages */
+} Others;
+void desk_count_others(Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen);
+/* Was it said how many they are?  `*two_out`: a second person is asked (already, or instead). */
+bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out,
+	GError **error);
+/* Has what else a correction concerns judged again: what has that identifier ("": none) or is held for one
+ * of these.  How many they are. */
+guint desk_judge_concerned(MsDesk *desk, const MsDecision *correction, const char *ref,
+	const GPtrArray *addresses);
+
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
 bool desk_is_old(const MsSettings *s, const MsRecord *record);
 /* Of its recipients those for whom it is held: all, or those of a newline-separated list.  Addresses,

@@ -136,7 +136,9 @@ bool desk_rejudge(MsDesk *desk, const MsRecord *record, const char *who, GError 
 		return desk_fail(error, "%s: the directory cannot be asked now, so nothing was judged", record->queue_id);
 	g_autoptr(MsEnvelope) envelope = envelope_of(record);
 	again = ms_engine_record(desk->runtime, envelope, judgement, record->digest);
-	return ms_records_rejudge(desk->ledger, record, again->recipients, who, error);
+	g_autofree char *cause = ms_engine_cause_again(again);
+	return ms_records_rejudge(desk->ledger, record, again->recipients, who, error)
+		&& ms_records_recause(desk->ledger, record->id, cause, error);
 }
 
 MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error)
@@ -156,6 +158,22 @@ MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *
 	if (fine)
 		desk_fail(error, "the identifier is not found in the message any more");
 	return NULL;
+}
+
+GPtrArray *ms_desk_marks(MsDesk *desk, const char *text, GPtrArray *refs, GError **error)
+{
+	const MsRuntime *runtime = desk_runtime(desk, error);
+	if (runtime == NULL)
+		return NULL;
+	const MsKinds *kinds = ms_runtime_kinds(runtime);
+	for (guint i = 0; i < ms_kinds_count(kinds); i++) {
+		const MsKind *kind = ms_kinds_nth(kinds, i);
+		const char *why;
+		g_autofree char *value = ms_kind_canonical(kind, text, strlen(text), &why);
+		if (value != NULL)
+			g_ptr_array_add(refs, ms_engine_ref(runtime, kind->name, value));
+	}
+	return ms_engine_subject_words(runtime, text);
 }
 
 /* ---- as JSON -------------------------------------------------------------------------- */

@@ -48,6 +48,7 @@ static json_t *do_decide(MsDesk *desk, const json_t *ask, GError **error)
 	g_autoptr(GPtrArray) uids = words(ask, "uids");
 	g_autoptr(GPtrArray) recipients = words(ask, "recipients");
 	gint64 total = json_integer_value(json_object_get(ask, "total"));
+	gint64 others = json_integer_value(json_object_get(ask, "others"));
 	MsAsk decision = {.verb = word(ask, "verb"),
 		.uids = uids,
 		.recipients = recipients,
@@ -57,6 +58,7 @@ static json_t *do_decide(MsDesk *desk, const json_t *ask, GError **error)
 		.rightful = json_is_true(json_object_get(ask, "rightful")),
 		.later = json_is_true(json_object_get(ask, "later")),
 		.id = *word(ask, "id") != '\0' ? word(ask, "id") : NULL,
+		.others = (guint)CLAMP(others, 0, G_MAXINT32),
 		.total = (guint)CLAMP(total, 0, G_MAXINT32)};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &decision, error);
 	return done != NULL ? json_pack("{s:o}", "decisions", decisions_of(done)) : NULL;
@@ -93,10 +95,27 @@ static json_t *do_part(MsDesk *desk, const json_t *ask, GError **error)
 	return bytes != NULL ? base64_of(bytes) : NULL;
 }
 
+static json_t *texts_of(const GPtrArray *texts)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < texts->len; i++)
+		json_array_append_new(list, json_string(texts->pdata[i]));
+	return list;
+}
+
+/* What somebody looks for, as the keyed digests that records keep: the page has no key. */
+static json_t *do_marks(MsDesk *desk, const json_t *ask, GError **error)
+{
+	g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) words = ms_desk_marks(desk, word(ask, "text"), refs, error);
+	return words != NULL ? json_pack("{s:o, s:o}", "refs", texts_of(refs), "words", texts_of(words)) : NULL;
+}
+
 static const struct {
 	const char *name;
 	Answer answer;
-} requests[] = {{"decide", do_decide}, {"agree", do_agree}, {"evidence", do_evidence}, {"part", do_part}};
+} requests[] = {{"decide", do_decide}, {"agree", do_agree}, {"evidence", do_evidence}, {"part", do_part},
+	{"marks", do_marks}};
 
 static json_t *answer(MsDesk *desk, const json_t *ask, GError **error)
 {

@@ -222,8 +222,45 @@ static char *cause_of(const MsRecord *record)
 	g_autofree char *summary = ms_record_summary(record);
 	g_autofree char *outcomes = outcomes_of(record);
 	g_autofree char *policies = policies_of(record);
-	return g_strdup_printf("%s, for %s, %s, <%s>", summary, *outcomes != '\0' ? outcomes : "nobody",
-		policies, record->sender);
+	return g_strdup_printf("%s, for %s, %s, <%s>", *summary != '\0' ? summary : "nothing",
+		*outcomes != '\0' ? outcomes : "nobody", *policies != '\0' ? policies : record->policies,
+		record->sender);
+}
+
+char *ms_engine_cause_again(const MsRecord *again)
+{
+	for (guint i = 0; i < again->recipients->len; i++)
+		((MsHeldRecipient *)again->recipients->pdata[i])->state = MS_STATE_HELD;
+	return cause_of(again);
+}
+
+/* ---- at a glance ---------------------------------------------------------------------- */
+
+static void add_glance(MsRecord *record, const MsRuntime *runtime, const MsReading *reading)
+{
+	const char *subject = header_of(reading, "Subject");
+	g_autoptr(GString) endings = g_string_new(NULL);
+	g_autoptr(GPtrArray) words = ms_engine_subject_words(runtime, subject != NULL ? subject : "");
+	for (guint i = 0; i < words->len; i++)
+		g_ptr_array_add(record->words, g_strdup(words->pdata[i]));
+	for (guint i = 0; i < reading->parts->len; i++) {
+		const MsPart *part = reading->parts->pdata[i];
+		g_autofree char *ending = part->attached ? ms_name_ending(part->name) : NULL;
+		if (ending != NULL && strstr(endings->str, ending) == NULL && endings->len < 40)
+			g_string_append_printf(endings, "%s%s", endings->len > 0 ? ", " : "", ending);
+	}
+	record->attached = g_string_free(g_steal_pointer(&endings), FALSE);
+	bool whole = ms_runtime_settings(runtime)->review.subjects;
+	record->subject = ms_subject_shown(subject != NULL ? subject : "", whole);
+}
+
+GPtrArray *ms_engine_subject_words(const MsRuntime *runtime, const char *text)
+{
+	g_autoptr(GPtrArray) words = ms_subject_words(text);
+	GPtrArray *digests = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < words->len; i++)
+		g_ptr_array_add(digests, keyed(runtime, "word of a subject", words->pdata[i]));
+	return digests;
 }
 
 MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
@@ -253,5 +290,6 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->cause = cause_of(r);
 	add_findings(&making);
 	add_owners(&making);
+	add_glance(r, runtime, judgement->reading);
 	return r;
 }

@@ -58,6 +58,7 @@ static const char schema[] =
 	" name TEXT NOT NULL, held INTEGER NOT NULL REFERENCES held (id), PRIMARY KEY (name, held))"
 	" WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS account_held ON account (held);"
+	LEDGER_GLANCE_SCHEMA
 	"CREATE TABLE IF NOT EXISTS act ("
 	" held INTEGER NOT NULL REFERENCES held (id), at INTEGER NOT NULL, who TEXT NOT NULL,"
 	" what TEXT NOT NULL, why TEXT NOT NULL);"
@@ -272,7 +273,7 @@ static bool add_lists(MsLedger *ledger, const MsRecord *r, GError **error)
 		fine = add_act(ledger, r->id, r->acts->pdata[i], error);
 	for (guint i = 0; i < r->decisions->len && fine; i++)
 		fine = ledger_add_decision(ledger, r->decisions->pdata[i], error);
-	return fine;
+	return fine && ledger_add_glance(ledger, r, error);
 }
 
 static bool add_all(MsLedger *ledger, MsRecord *r, GError **error)
@@ -291,7 +292,8 @@ static bool remove_all(MsLedger *ledger, gint64 id, const char *uid, GError **er
 	static const char *const statements[] = {
 		"DELETE FROM recipient WHERE held=:id", "DELETE FROM reason WHERE held=:id",
 		"DELETE FROM finding WHERE held=:id", "DELETE FROM account WHERE held=:id",
-		"DELETE FROM act WHERE held=:id", "DELETE FROM held WHERE id=:id"};
+		"DELETE FROM act WHERE held=:id", "DELETE FROM glance WHERE held=:id",
+		"DELETE FROM word WHERE held=:id", "DELETE FROM held WHERE id=:id"};
 	bool fine = ledger_run(ledger, "DELETE FROM decision WHERE uid=:uid",
 		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), error);
 	for (gsize i = 0; i < G_N_ELEMENTS(statements) && fine; i++)

@@ -29,6 +29,20 @@ bool ledger_add_decision(MsLedger *ledger, const MsDecision *decision, GError **
 char *ledger_join(const GPtrArray *addresses);
 /* Adds to a list of MsDecision, from DECISION_COLUMNS. */
 void ledger_take_decision(MsSqlRow *row, void *list);
+/* causes.c: what of a record is seen at a glance, and found by. */
+#define LEDGER_GLANCE_SCHEMA \
+	"CREATE TABLE IF NOT EXISTS glance (" \
+	" held INTEGER PRIMARY KEY REFERENCES held (id), subject TEXT NOT NULL, attached TEXT NOT NULL);" \
+	"CREATE TABLE IF NOT EXISTS word (" \
+	" digest TEXT NOT NULL, held INTEGER NOT NULL REFERENCES held (id), PRIMARY KEY (digest, held))" \
+	" WITHOUT ROWID;" \
+	"CREATE INDEX IF NOT EXISTS word_held ON word (held);" \
+	"CREATE INDEX IF NOT EXISTS finding_ref ON finding (ref);" \
+	"CREATE INDEX IF NOT EXISTS recipient_address ON recipient (address);"
+bool ledger_add_glance(MsLedger *ledger, const MsRecord *record, GError **error);
+bool ledger_fill_glance(MsLedger *ledger, MsRecord *record, GError **error);
+/* As a JSON array, for json_each(). */
+char *ledger_list(const GPtrArray *names);
 #define DECISION_COLUMNS "id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state"
 
 #endif

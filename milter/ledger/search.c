@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/reading.h"
+
 #include "ledger_private.h"
 
 /*
@@ -63,7 +65,8 @@ static void take_reason(MsSqlRow *row, void *user)
 	reason->enforced = strcmp(ms_sql_text(row, "enforced"), "1") == 0;
 	reason->kind = g_strdup(ms_sql_text_or_null(row, "kind"));
 	reason->masked = g_strdup(ms_sql_text_or_null(row, "masked"));
-	reason->where = g_strdup(ms_sql_text_or_null(row, "place"));
+	const char *place = ms_sql_text_or_null(row, "place");
+	reason->where = place != NULL ? ms_place_masked(place) : NULL; /* in older records it is not */
 	reason->owner = g_strdup(ms_sql_text_or_null(row, "owner"));
 	reason->recipient = g_strdup(ms_sql_text_or_null(row, "recipient"));
 	reason->recipients = (guint)ms_sql_number(row, "recipients");
@@ -73,13 +76,14 @@ static void take_reason(MsSqlRow *row, void *user)
 
 static void take_finding(MsSqlRow *row, void *user)
 {
+	g_autofree char *place = ms_place_masked(ms_sql_text(row, "place"));
 	ms_record_finding(user,
 		(MsHeldFinding){.kind = (char *)ms_sql_text(row, "kind"),
 			.masked = (char *)ms_sql_text(row, "masked"),
 			.ref = (char *)ms_sql_text(row, "ref"),
 			.owners = (char *)ms_sql_text(row, "owners"),
 			.belief = (char *)ms_sql_text(row, "belief"),
-			.where = (char *)ms_sql_text(row, "place"),
+			.where = place,
 			.count = (guint)ms_sql_number(row, "count"),
 			.relations = (char *)ms_sql_text(row, "relations")});
 }
@@ -119,6 +123,8 @@ static bool fill(MsLedger *ledger, MsRecord *record, GError **error)
 		if (!ledger_ask(ledger, lists[i].sql, MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)),
 			    lists[i].take, record, error))
 			return false;
+	if (!ledger_fill_glance(ledger, record, error))
+		return false;
 	return ledger_ask(ledger, "SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid ORDER BY at",
 		MS_SQL_VALUES(MS_SQL_TEXT("uid", record->uid)), ledger_take_decision, record->decisions, error);
 }
@@ -141,17 +147,20 @@ static GPtrArray *new_list(void)
 typedef struct {
 	GString *sql;
 	GArray *values; /* of MsSqlValue, ended by one without a name */
+	GPtrArray *own; /* texts of values */
 } Query;
 
 static Query query_new(void)
 {
-	return (Query){g_string_new(NULL), g_array_new(TRUE, TRUE, sizeof(MsSqlValue))};
+	return (Query){g_string_new(NULL), g_array_new(TRUE, TRUE, sizeof(MsSqlValue)),
+		g_ptr_array_new_with_free_func(g_free)};
 }
 
 static void query_clear(Query *q)
 {
 	g_string_free(q->sql, TRUE);
 	g_array_unref(q->values);
+	g_ptr_array_unref(q->own);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Query, query_clear)
 
@@ -173,19 +182,39 @@ static void where_number(Query *q, const char *condition, const char *name, gint
 		where(q, condition, (MsSqlValue){.name = name, .number = number, .is_number = true});
 }
 
-/* A name that a record has is searched for as a name; else all addresses are looked through. */
-static void add_search(MsLedger *ledger, Query *q, const char *search)
+/* One more way to be found: by the digests under that name. */
+static void or_marked(Query *q, const char *condition, const char *name, const GPtrArray *digests)
 {
+	if (digests == NULL || digests->len == 0)
+		return;
+	MsSqlValue value = {.name = name, .text = ledger_list(digests)};
+	g_ptr_array_add(q->own, (char *)value.text);
+	g_array_append_val(q->values, value);
+	g_string_append_printf(q->sql, " OR %s", condition);
+}
+
+/* A name that a record has is searched for as a name; else all addresses are looked through. */
+static void add_search(MsLedger *ledger, Query *q, const MsRecordFilter *f)
+{
+	const char *search = f->search;
 	gint64 named = 0;
 	if (search == NULL || *search == '\0')
 		return;
 	ledger_ask_number(ledger, "SELECT 1 AS n FROM held WHERE queue_id=:search OR uid=:search LIMIT 1",
 		MS_SQL_VALUES(MS_SQL_TEXT("search", search)), &named, NULL);
-	where_text(q, named != 0 ? "id IN (SELECT id FROM held WHERE queue_id=:search"
-				   " UNION SELECT id FROM held WHERE uid=:search)"
-				 : "(instr(lower(sender), lower(:search)) > 0 OR id IN"
-				   " (SELECT held FROM recipient WHERE instr(lower(address), lower(:search)) > 0))",
-		":search", search);
+	if (named != 0) {
+		where_text(q, "id IN (SELECT id FROM held WHERE queue_id=:search UNION SELECT id FROM held WHERE uid=:search)",
+			":search", search);
+		return;
+	}
+	where_text(q, "(instr(lower(sender), lower(:search)) > 0 OR id IN"
+		" (SELECT held FROM recipient WHERE instr(lower(address), lower(:search)) > 0)"
+		" OR id IN (SELECT held FROM account WHERE name=:search)", ":search", search);
+	or_marked(q, "id IN (SELECT held FROM finding WHERE ref IN (SELECT value FROM json_each(:refs)))", ":refs",
+		f->refs);
+	or_marked(q, "id IN (SELECT held FROM word WHERE digest IN (SELECT value FROM json_each(:words))"
+		" GROUP BY held HAVING count(*)=json_array_length(:words))", ":words", f->words);
+	g_string_append_c(q->sql, ')');
 }
 
 static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
@@ -200,7 +229,11 @@ static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 	where_text(q, "instr(lower(sender), lower(:sender)) > 0", ":sender", f->sender);
 	where_text(q, "id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(:recipient)) > 0)",
 		":recipient", f->recipient);
-	add_search(ledger, q, f->search);
+	add_search(ledger, q, f);
+	where_text(q, "uid IN (SELECT uid FROM decision WHERE grp=:judged_for AND verb='rejudge')", ":judged_for",
+		f->judged_for);
+	where_text(q, "NOT EXISTS (SELECT 1 FROM recipient WHERE held=held.id AND state='held' AND outcome<>:right)",
+		":right", f->could_go ? ms_outcome_names[MS_OUTCOME_RIGHT] : NULL);
 	where_number(q, "arrived <= :older", ":older", f->older_than);
 	where_number(q, "arrived >= :newer", ":newer", f->newer_than);
 	where_number(q, "changed <= :up_to", ":up_to", f->up_to);

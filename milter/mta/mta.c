@@ -1,10 +1,17 @@
+/*
+ * The MTA's queue through missent-release: a verb and a queue ID go to a process of its own, what it
+ * prints comes back in a memory file.  No state; from any thread.
+ */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,9 +50,42 @@ static char *complaint_of(int fd)
 	return ms_text_escape(g_strstrip(text), -1, 500);
 }
 
-static bool wait_for(GPid pid, int err, const char *verb, const char *queue_id, GError **error)
+/* Until it ends, or the time is over.  A process can be polled for its end. */
+static bool ends_in_time(GPid pid, gint64 timeout_ms)
+{
+	struct pollfd process = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
+	if (process.fd < 0 || timeout_ms <= 0)
+		timeout_ms = -1; /* waitpid() alone */
+	gint64 end = g_get_monotonic_time() + timeout_ms * 1000;
+	int n = timeout_ms < 0;
+	for (gint64 left = timeout_ms; n == 0 && left > 0; left = (end - g_get_monotonic_time()) / 1000) {
+		n = poll(&process, 1, (int)MIN(left, G_MAXINT));
+		n = n < 0 && errno == EINTR ? 0 : n;
+	}
+	if (process.fd >= 0)
+		close(process.fd);
+	return n != 0;
+}
+
+/* One that hangs would hang every decision of this host.  What it began may be done all the same, so
+ * the caller looks again. */
+static bool give_up(GPid pid, const char *verb, const char *queue_id, GError **error)
+{
+	int status;
+	if (kill(pid, SIGKILL) == 0)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			continue;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s %s: missent-release does not answer (queue-timeout)",
+		verb, queue_id != NULL ? queue_id : "");
+	return false;
+}
+
+static bool wait_for(const MsMta *mta, GPid pid, int err, const char *verb, const char *queue_id,
+	GError **error)
 {
 	int status = -1;
+	if (!ends_in_time(pid, mta->timeout_ms))
+		return give_up(pid, verb, queue_id, error);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (status == 0)
@@ -70,7 +110,7 @@ static bool run(const MsMta *mta, int out, const char *verb, const char *queue_i
 			NULL, error);
 	if (err < 0)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
-	fine = fine && wait_for(pid, err, verb, queue_id, error);
+	fine = fine && wait_for(mta, pid, err, verb, queue_id, error);
 	if (err >= 0)
 		close(err);
 	return fine;

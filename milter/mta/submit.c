@@ -1,9 +1,14 @@
+/*
+ * A message of ours to the MTA: a header and a file go over SMTP, through libcurl; back come what the
+ * MTA said and whether it has the message.  No state but libcurl's own; from any thread.
+ */
 #include "config.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "missent/mta.h"
@@ -99,11 +104,21 @@ static void set_up(CURL *curl, const MsSubmit *submit, const char *from, struct 
 	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(submit->timeout_ms, 20000));
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)submit->timeout_ms);
+	/* Else two minutes: less than an MTA may take to answer at the end of a message. */
+	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((submit->timeout_ms + 999) / 1000));
 	if (submit->user != NULL && submit->password != NULL) {
 		curl_easy_setopt(curl, CURLOPT_USERNAME, submit->user);
 		curl_easy_setopt(curl, CURLOPT_PASSWORD, submit->password);
 		curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 	}
+}
+
+/* To a server that said no more, libcurl would say QUIT, and wait for it for two minutes. */
+static void hang_up(CURL *curl)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	if (curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+		shutdown(fd, SHUT_RDWR);
 }
 
 static void init_once(void)
@@ -136,6 +151,8 @@ MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtr
 	bool spoke = last != NULL && *last != '\0' && code >= 200;
 	const char *text = spoke ? last : *why != '\0' ? why : curl_easy_strerror(rc);
 	*reply_out = ms_text_escape(text, -1, 300);
+	if (rc != CURLE_OK)
+		hang_up(curl);
 	curl_slist_free_all(to);
 	curl_easy_cleanup(curl);
 	return result;

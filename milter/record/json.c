@@ -80,6 +80,9 @@ char *ms_record_to_json(const MsRecord *r)
 		r->assignee, "warned", (json_int_t)r->warned, "changed", (json_int_t)r->changed);
 	if (out == NULL)
 		return NULL;
+	json_object_set_new(out, "subject", json_string(r->subject != NULL ? r->subject : ""));
+	json_object_set_new(out, "attached", json_string(r->attached != NULL ? r->attached : ""));
+	json_object_set_new(out, "words", list_of(r->words, from_text));
 	json_object_set_new(out, "recipients", list_of(r->recipients, from_recipient));
 	json_object_set_new(out, "why", list_of(r->reasons, from_reason));
 	json_object_set_new(out, "findings", list_of(r->findings, from_finding));
@@ -238,19 +241,21 @@ static void to_head(From *from, MsRecord *r)
 	r->codes = g_strdup(text(from, "reasons"));
 	r->policies = g_strdup(text(from, "policies"));
 	r->cause = g_strdup(text(from, "cause"));
+	r->subject = g_strdup(text(from, "subject"));
+	r->attached = g_strdup(text(from, "attached"));
 	r->assignee = g_strdup(text(from, "assignee"));
 	r->warned = number(from, "warned", MAX_NUMBER);
 	r->changed = number(from, "changed", MAX_NUMBER);
 }
 
-static bool to_accounts(From *from, MsRecord *record)
+static bool to_texts(From *from, const char *key, GPtrArray *out)
 {
-	const json_t *list = json_object_get(from->object, "accounts");
+	const json_t *list = json_object_get(from->object, key);
 	for (size_t i = 0; from->fine && i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_array_get(list, i));
 		from->fine = name != NULL && strlen(name) <= MAX_TEXT && i < MAX_ITEMS;
 		if (from->fine)
-			g_ptr_array_add(record->accounts, g_strdup(name));
+			g_ptr_array_add(out, g_strdup(name));
 	}
 	return from->fine;
 }
@@ -265,7 +270,9 @@ MsRecord *ms_record_from_json(const char *json, gsize len, GError **error)
 		to_head(&from, record);
 		from.fine = from.fine && to_list(&from, "recipients", record, to_recipient)
 			&& to_list(&from, "why", record, to_reason)
-			&& to_list(&from, "findings", record, to_finding) && to_accounts(&from, record)
+			&& to_list(&from, "findings", record, to_finding)
+			&& to_texts(&from, "accounts", record->accounts)
+			&& to_texts(&from, "words", record->words)
 			&& to_list(&from, "acts", record, to_act)
 			&& to_list(&from, "decisions", record, to_decision);
 	}

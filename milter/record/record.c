@@ -72,6 +72,7 @@ MsRecord *ms_record_new(void)
 	ms_verdict_free(verdict);
 	record->findings = g_ptr_array_new_with_free_func(finding_free);
 	record->accounts = g_ptr_array_new_with_free_func(g_free);
+	record->words = g_ptr_array_new_with_free_func(g_free);
 	record->acts = g_ptr_array_new_with_free_func(act_free);
 	record->decisions = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	return record;
@@ -90,11 +91,14 @@ void ms_record_free(MsRecord *record)
 	g_free(record->codes);
 	g_free(record->policies);
 	g_free(record->cause);
+	g_free(record->subject);
+	g_free(record->attached);
 	g_free(record->assignee);
 	g_ptr_array_unref(record->recipients);
 	g_ptr_array_unref(record->reasons);
 	g_ptr_array_unref(record->findings);
 	g_ptr_array_unref(record->accounts);
+	g_ptr_array_unref(record->words);
 	g_ptr_array_unref(record->acts);
 	g_ptr_array_unref(record->decisions);
 	g_free(record);

@@ -218,6 +218,8 @@ def single(p, what):
     out = held('release', name, '--to', 'stranger@x.example')
     tap.ok(m.code != 0, '... and a stranger cannot be added', out)
     out = held('release', name)
+    tap.ok(m.code != 0 and '--others 1' in out, '... the rest has one for whom it is another\'s: that is said first', out)
+    out = held('release', name, '--others', '1')
     p.arrived(word + ' to one', 2)
     tap.same(sorted(x for c in p.copies(word + ' to one') for x in c[0]), sorted(RESOLVE),
              '... then the rest: each got it once')
@@ -333,7 +335,11 @@ def single(p, what):
     out = held('release', '--cause', cause)
     tap.ok(m.code != 0 and 'and 3 more' in out and 'add --yes' in out, 'a sample is shown, and a question asked',
            out)
-    out = held('release', '--cause', cause, '--yes', '-w', 'new prices')
+    for number in ((), ('--others', '7')):
+        out = held('release', '--cause', cause, '--yes', '-w', 'new prices', *number)
+        tap.ok(m.code != 0 and '8 recipients who may not have it' in out and set(names) <= set(p.held()),
+               'what is another\'s goes only by its number', out)
+    out = held('release', '--cause', cause, '--yes', '-w', 'new prices', '--others', '8')
     tap.ok(m.code == 0 and out.count('done') == 8, 'eight are decided as one', out)
     p.flush()
     tap.same(p.arrived(word + ' batch', 8), 8, '... and arrive')

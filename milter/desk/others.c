@@ -1,0 +1,104 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+
+#include "desk_private.h"
+
+/*
+ * What a release sends to somebody of whom the judgement says that it is not his.  The page, the API and
+ * the shell come by here, before anything is written down: such a recipient was named by a person, or a
+ * person said how many there are, or a second person will agree (release-others).  And whom a
+ * correction of the directory concerns.  One desk, one thread at a time.
+ */
+
+static bool is_named(const MsAsk *ask, const char *address)
+{
+	return !ask->rightful && g_ptr_array_find_with_equal_func(ask->recipients, address, g_str_equal, NULL);
+}
+
+/* One message that is held for one recipient names him. */
+static bool names_itself(const MsAsk *ask, guint held)
+{
+	return ask->uids->len == 1 && ask->total <= 1 && held == 1;
+}
+
+void desk_count_others(Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen)
+{
+	guint wrong = 0, unnamed = 0;
+	g_autoptr(GPtrArray) held = desk_held_for(record, "");
+	if (strcmp(ask->verb, "release") != 0)
+		return;
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		bool goes = to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_WRONG
+			&& (chosen->len == 0
+				|| g_ptr_array_find_with_equal_func((GPtrArray *)chosen, to->address, g_str_equal, NULL));
+		wrong += goes;
+		unnamed += goes && !is_named(ask, to->address) && !names_itself(ask, held->len);
+	}
+	others->wrong += wrong;
+	others->unnamed += unnamed;
+	others->messages += unnamed > 0;
+}
+
+bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out,
+	GError **error)
+{
+	if (others->wrong == 0 || ask->by_rule || *two_out)
+		return true;
+	if (s->desk.others_need_two) {
+		*two_out = true;
+		return true;
+	}
+	if (others->unnamed == 0 || ask->others == others->unnamed)
+		return true;
+	return desk_fail(error, "this would send what belongs to others to %u recipient%s who may not have it, in %u "
+		"message%s: who decides that says their number, %u (--others %u)%s", others->unnamed,
+		others->unnamed == 1 ? "" : "s", others->messages, others->messages == 1 ? "" : "s", others->unnamed,
+		others->unnamed, ask->others != 0 ? "; another was said" : "");
+}
+
+/* ---- corrections ---------------------------------------------------------------------- */
+
+/* So many are judged again because of one correction; the next correction takes further ones. */
+#define MOST_CONCERNED 1000
+
+static MsDecision *rejudging(const MsDecision *correction, const char *uid)
+{
+	MsDecision *d = g_new0(MsDecision, 1);
+	d->id = ms_record_name();
+	d->uid = g_strdup(uid);
+	d->group = g_strdup(correction->id);
+	d->verb = g_strdup("rejudge");
+	d->recipients = g_strdup("");
+	d->who = g_strdup(correction->who);
+	d->second = g_strdup("");
+	d->why = g_strdup_printf("after a correction at another message (%s)", correction->verb);
+	d->outcome = g_strdup("");
+	d->token = g_strdup("");
+	d->step = g_strdup("");
+	d->at = g_get_real_time();
+	d->state = MS_DECISION_APPROVED;
+	return d;
+}
+
+guint desk_judge_concerned(MsDesk *desk, const MsDecision *correction, const char *ref,
+	const GPtrArray *addresses)
+{
+	g_autoptr(GPtrArray) uids = ms_records_concerned(desk->ledger, ref, addresses, MOST_CONCERNED, NULL);
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	for (guint i = 0; uids != NULL && i < uids->len; i++)
+		if (strcmp(uids->pdata[i], correction->uid) != 0)
+			g_ptr_array_add(list, rejudging(correction, uids->pdata[i]));
+	if (list->len == 0 || !ms_decisions_add(desk->ledger, list, NULL))
+		return 0;
+	if (desk->poke != NULL) {
+		desk->poke(desk->poke_user);
+		return list->len;
+	}
+	for (guint i = 0; i < list->len; i++) /* a shell's: nobody else does it */
+		desk_carry_out(desk, list->pdata[i]);
+	return list->len;
+}

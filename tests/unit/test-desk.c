@@ -1,0 +1,760 @@
+/* The desk, with a queue and an SMTP server that can be told to go wrong (world.h): each verb, each
+ * state, each point at which it may be killed.  Never lost, never twice, never to a wrong one. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include "missent/answer.h"
+#include "missent/bodydigest.h"
+#include "missent/decision.h"
+#include "missent/spool.h"
+#include "missent/token.h"
+
+#include "../test.h"
+#include "world.h"
+
+#define ALL "a@alpha.example b@beta.example n@nobody.example"
+#define MINUTE (60 * (gint64)G_USEC_PER_SEC)
+#define DAY (24 * 60 * MINUTE)
+
+/* What came by SMTP: "a@alpha.example b@beta.example from billing@seller.example, ".  Nothing ever
+ * comes that would be judged again. */
+static char *arrived(World *w)
+{
+	g_autoptr(GPtrArray) got = stub_take(w->stub);
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < got->len; i++) {
+		const Delivery *d = got->pdata[i];
+		g_assert_true(d->unjudged);
+		for (guint k = 0; k < d->recipients->len; k++)
+			g_string_append_printf(out, "%s ", (char *)d->recipients->pdata[k]);
+		g_string_append_printf(out, "from %s, ", d->sender);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void nothing_is_open(World *w)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) open = ms_decisions_list(w->ledger, -1, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(open->len, ==, 0);
+}
+
+#define CONTAINS(text, part) \
+	do { \
+		if (strstr(text, part) == NULL) \
+			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, part); \
+	} while (0)
+
+/* ---- verbs ---------------------------------------------------------------------------- */
+
+static const WorldRecipient two_right[] = {{"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+	{"c@gamma.example", MS_OUTCOME_RIGHT, "AC-3"}};
+static const WorldRecipient none_right[] = {{"b@beta.example", MS_OUTCOME_WRONG, "AC-2"},
+	{"u@beta.example", MS_OUTCOME_UNPROVEN, "AC-2"}, {"r@beta.example", MS_OUTCOME_UNREAD, "AC-2"},
+	{"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}};
+
+typedef struct {
+	const char *name;
+	WorldHold hold;
+	WorldAsk ask;
+	const char *settings;
+	const char *said, *states, *log, *mail; /* log: with the queue ID for "*" */
+	bool queued, spooled;                   /* afterwards */
+} VerbRow;
+
+static const VerbRow verb_rows[] = {
+	{"release", {0}, {"release", .others = 1}, "", "done", "released released released", "release *,", "", false, false},
+	{"release, old", {.age_us = 2 * DAY}, {"release", .others = 1}, "", "done", "released released released", "requeue *,", "",
+		false, false},
+	{"release, old, Sendmail", {.age_us = 2 * DAY}, {"release", .others = 1}, "mta = sendmail", "done: taken by the MTA as S",
+		"released released released", "delete *,", ALL " from " WORLD_SENDER ", ", false, false},
+	{"release, Sendmail", {0}, {"release", .others = 1}, "mta = sendmail", "done", "released released released", "release *,", "",
+		false, false},
+	{"release to one", {0}, {"release", .to = "b@beta.example"}, "", "done: taken by the MTA as S",
+		"held released held", "delete *,", "b@beta.example from " WORLD_SENDER ", ", false, true},
+	{"release to all, named", {0}, {"release", .to = ALL}, "", "done", "released released released", "release *,",
+		"", false, false},
+	{"release, of another's", {0}, {"release"}, "", "error: this would send what belongs to others to 1 recipient",
+		"held held held", "", "", true, false},
+	{"release, of more of another's", {0}, {"release", .others = 2}, "", "error: this would send", "held held held",
+		"", "", true, false},
+	{"release by right", {0}, {"release", .rightful = true}, "", "done: taken", "released held held", "delete *,",
+		"a@alpha.example from " WORLD_SENDER ", ", false, true},
+	{"release by right, all", {.to = two_right, .n = 2}, {"release", .rightful = true}, "", "done",
+		"released released", "release *,", "", false, false},
+	{"release by right, nobody", {.to = none_right, .n = 4}, {"release", .rightful = true}, "",
+		"error: *: nobody for whom it is held has a right", "held held held held", "", "", true, false},
+	{"release, spooled", {.spooled = true}, {"release", .others = 1}, "", "done: taken", "released released released", "",
+		ALL " from " WORLD_SENDER ", ", false, false},
+	{"release by right, spooled", {.spooled = true}, {"release", .rightful = true}, "", "done: taken",
+		"released held held", "", "a@alpha.example from " WORLD_SENDER ", ", false, true},
+	{"return", {0}, {"return"}, "", "done: taken", "returned returned returned", "delete *,",
+		WORLD_SENDER " from , ", false, false},
+	{"return, spooled", {.spooled = true}, {"return"}, "", "done: taken", "returned returned returned", "",
+		WORLD_SENDER " from , ", false, false},
+	{"return, a bounce", {.sender = ""}, {"return"}, "", "error: *: it has no sender", "held held held", "", "",
+		true, false},
+	{"delete", {0}, {"delete"}, "", "done", "deleted deleted deleted", "delete *,", "", false, false},
+	{"delete, spooled", {.spooled = true}, {"delete"}, "", "done", "deleted deleted deleted", "", "", false, false},
+	{"delete, gone", {.gone = true}, {"delete"}, "", "done: it was no longer in the MTA's queue",
+		"deleted deleted deleted", "", "", false, false},
+	{"release, gone", {.gone = true}, {"release", .others = 1}, "", "failed: *: the held message is not in the hold queue (gone)",
+		"held held held", "", "", false, false},
+	{"release to one, gone", {.gone = true}, {"release", .to = "a@alpha.example"}, "",
+		"failed: *: the held message is not in the hold queue", "held held held", "", "", false, false},
+	{"return, gone", {.gone = true}, {"return"}, "", "failed: *: the held message is not", "held held held", "", "",
+		false, false},
+	{"release, spooled and gone", {.spooled = true, .gone = true}, {"release", .others = 1}, "", "failed: ", "held held held", "",
+		"", false, false},
+	{"note", {0}, {"note"}, "", "done", "held held held", "", "", true, false},
+	{"note, empty", {0}, {"note", .why = ""}, "", "error: an empty note", "held held held", "", "", true, false},
+	{"assign", {0}, {"assign", .detail = "bert"}, "", "done: to bert", "held held held", "", "", true, false},
+	{"no verb", {0}, {"let-go"}, "", "error: there is no decision \"let-go\"", "held held held", "", "", true, false},
+	{"nobody", {0}, {"release", .who = ""}, "", "error: nobody is named", "held held held", "", "", true, false},
+	{"not among them", {0}, {"release", .to = "x@x.example"}, "", "error: *: not all of the chosen", "held held held",
+		"", "", true, false},
+	{"delete for one", {0}, {"delete", .to = "b@beta.example"}, "", "error: only a release", "held held held", "",
+		"", true, false},
+	{"may-receive, no account", {0}, {"may-receive", .to = "b@beta.example"}, "", "error: may-receive: which account?",
+		"held held held", "", "", true, false},
+	{"observed", {.state = MS_STATE_OBSERVED}, {"release", .others = 1}, "", "error: *: is observed already",
+		"observed observed observed", "", "", true, false},
+	{"released", {.state = MS_STATE_RELEASED}, {"delete"}, "", "error: *: is released already",
+		"released released released", "", "", true, false},
+};
+
+/* "*" stands for the queue ID. */
+static char *with_id(const char *text, const char *id)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "*", -1);
+	return g_strjoinv(id, parts);
+}
+
+static void test_verb(gconstpointer data)
+{
+	const VerbRow *row = data;
+	World *w = world_new(row->settings, "");
+	g_autofree char *uid = world_hold(w, &row->hold);
+	g_autoptr(MsRecord) before = world_record(w, uid);
+	MsDesk *desk = world_desk(w);
+	WorldAsk ask = row->ask;
+	ask.uids = uid;
+	g_autofree char *said = world_said(desk, &ask);
+	g_autofree char *want_said = with_id(row->said, before->queue_id);
+	g_autofree char *want_log = with_id(row->log, before->queue_id);
+	g_autofree char *states = world_states(w, uid);
+	g_autofree char *log = world_log(w);
+	g_autofree char *mail = arrived(w);
+	if (!g_str_has_prefix(said, want_said))
+		g_error("%s: got \"%s\", want \"%s...\"", row->name, said, want_said);
+	g_assert_cmpstr(states, ==, row->states);
+	g_assert_cmpstr(log, ==, want_log);
+	g_assert_cmpstr(mail, ==, row->mail);
+	g_autoptr(MsRecord) after = world_record(w, uid);
+	g_assert_cmpint(world_is_queued(w, after), ==, row->queued);
+	g_assert_cmpint(world_is_spooled(w, uid), ==, row->spooled);
+	/* What was done stands in the record, once. */
+	guint done = 0;
+	for (guint i = 0; i < after->acts->len; i++)
+		done += g_str_has_prefix(((MsAct *)after->acts->pdata[i])->what, row->ask.verb);
+	g_assert_cmpuint(done, ==, g_str_has_prefix(said, "error") ? 0 : 1);
+	nothing_is_open(w);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* ---- killed --------------------------------------------------------------------------- */
+
+typedef struct {
+	const char *name, *settings;
+	WorldHold hold;
+	WorldAsk ask;
+	const char *points, *states, *log, *mail; /* what is there in the end, wherever it was killed */
+	bool spooled;
+} CrashRow;
+
+#define DECIDED "decided "
+static const CrashRow crash_rows[] = {
+	{"release", "", {0}, {"release", .others = 1}, DECIDED "release,after release,finished", "released released released",
+		"release *,", "", false},
+	{"release, old", "", {.age_us = 2 * DAY}, {"release", .others = 1}, DECIDED "release,after release,finished",
+		"released released released", "requeue *,", "", false},
+	{"release, old, Sendmail", "mta = sendmail", {.age_us = 2 * DAY}, {"release", .others = 1},
+		DECIDED "moving,copied,moved,submit,submitted,finished", "released released released", "delete *,",
+		ALL " from " WORLD_SENDER ", ", false},
+	{"release to one", "", {0}, {"release", .to = "b@beta.example"},
+		DECIDED "moving,copied,moved,submit,submitted,finished", "held released held", "delete *,",
+		"b@beta.example from " WORLD_SENDER ", ", true},
+	{"release by right", "", {0}, {"release", .rightful = true},
+		DECIDED "moving,copied,moved,submit,submitted,finished", "released held held", "delete *,",
+		"a@alpha.example from " WORLD_SENDER ", ", true},
+	{"release, spooled", "", {.spooled = true}, {"release", .others = 1}, DECIDED "submit,submitted,finished",
+		"released released released", "", ALL " from " WORLD_SENDER ", ", false},
+	{"return", "", {0}, {"return"}, DECIDED "submit,submitted,told,after return,finished",
+		"returned returned returned", "delete *,", WORLD_SENDER " from , ", false},
+	{"return, spooled", "", {.spooled = true}, {"return"}, DECIDED "submit,submitted,told,after return,finished",
+		"returned returned returned", "", WORLD_SENDER " from , ", false},
+	{"delete", "", {0}, {"delete"}, DECIDED "delete,after delete,finished", "deleted deleted deleted", "delete *,",
+		"", false},
+	{"delete, spooled", "", {.spooled = true}, {"delete"}, DECIDED "delete,after delete,finished",
+		"deleted deleted deleted", "", "", false},
+	{"note", "", {0}, {"note"}, DECIDED "finished", "held held held", "", "", false},
+	{"assign", "", {0}, {"assign", .detail = "bert"}, DECIDED "finished", "held held held", "", "", false},
+};
+
+static void work(MsDesk *desk, void *user)
+{
+	(void)user;
+	ms_desk_work(desk, 0);
+}
+
+/* Killed there; killed again at the first point, then at the second, when it is taken up; then left
+ * alone. */
+static void kill_at(World *w, const CrashRow *row, const char *point, bool again)
+{
+	g_autofree char *uid = world_hold(w, &row->hold);
+	g_autoptr(MsRecord) before = world_record(w, uid);
+	WorldAsk ask = row->ask;
+	ask.uids = uid;
+	g_test_message("%s, killed at %s%s", row->name, point, again ? ", and when it was taken up" : "");
+	g_assert_true(world_killed(w, point, 1, world_ask, &ask));
+	for (guint i = 1; again && i < 3; i++)
+		world_killed(w, NULL, i, work, NULL);
+	MsDesk *desk = world_desk(w);
+	ms_desk_work(desk, 0);
+	ms_desk_work(desk, 0);
+	g_autofree char *states = world_states(w, uid);
+	g_autofree char *log = world_log(w);
+	g_autofree char *want_log = with_id(row->log, before->queue_id);
+	g_autofree char *mail = arrived(w);
+	g_assert_cmpstr(states, ==, row->states);
+	g_assert_cmpstr(log, ==, want_log);
+	g_assert_cmpstr(mail, ==, row->mail);
+	nothing_is_open(w);
+	g_autoptr(MsRecord) after = world_record(w, uid);
+	const MsDecision *d = after->decisions->pdata[0];
+	g_assert_cmpuint(after->decisions->len, ==, 1);
+	g_assert_cmpint(d->state, ==, MS_DECISION_DONE);
+	g_assert_cmpint(world_is_spooled(w, uid), ==, row->spooled || after->state == MS_STATE_HELD
+			? after->place == MS_PLACE_SPOOL : world_is_spooled(w, uid));
+	/* A file that nobody needs goes in time; one that somebody needs, never. */
+	g_autofree char *path = g_strdup_printf("%s/%s.eml", w->spool, uid);
+	struct utimbuf old = {1, 1};
+	utime(path, &old);
+	ms_desk_tick(desk);
+	g_assert_cmpint(world_is_spooled(w, uid), ==, after->state == MS_STATE_HELD && after->place == MS_PLACE_SPOOL);
+	ms_desk_free(desk);
+}
+
+static void test_killed(gconstpointer data)
+{
+	const CrashRow *row = data;
+	World *w = world_new(row->settings, "");
+	g_autofree char *points = g_strdup(row->points);
+	g_strdelimit(points, " ", ',');
+	/* "after release" and the like are one name */
+	g_auto(GStrv) each = g_strsplit(row->points + strlen(DECIDED), ",", -1);
+	for (int again = 0; again < 2; again++) {
+		kill_at(w, row, "decided", again);
+		for (int i = 0; each[i] != NULL; i++)
+			kill_at(w, row, each[i], again);
+	}
+	/* It comes by no other. */
+	g_autofree char *uid = world_hold(w, &row->hold);
+	WorldAsk ask = row->ask;
+	ask.uids = uid;
+	g_assert_false(world_killed(w, NULL, g_strv_length(each) + 2, world_ask, &ask));
+	world_free(w);
+}
+
+/* ---- the SMTP server goes wrong ------------------------------------------------------- */
+
+/* Wherever it does: what is not taken stays held, and goes when it is asked for again; what is taken
+ * is not sent a second time. */
+static void try_fault(World *w, const char *verb, StubPoint point, StubFault fault)
+{
+	bool returns = strcmp(verb, "return") == 0;
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	WorldAsk ask = {verb, uid, .to = returns ? "" : "b@beta.example"};
+	const char *want = returns ? WORLD_SENDER " from , " : "b@beta.example from " WORLD_SENDER ", ";
+	bool taken = point == AT_END && (fault == STUB_TAKE_DROP || fault == STUB_TAKE_SILENT);
+	g_test_message("%s, fault %d at %d", verb, fault, point);
+	MsDesk *desk = world_desk(w);
+	stub_next(w->stub, point, fault);
+	g_autofree char *said = world_said(desk, &ask);
+	g_autofree char *first = arrived(w);
+	g_autofree char *states = world_states(w, uid);
+	g_assert_cmpstr(first, ==, taken ? want : "");
+	g_assert_cmpstr(states, ==, !taken ? "held held held" : returns ? "returned returned returned"
+									: "held released held");
+	CONTAINS(said, taken ? "done: taken by the MTA" : "failed: the MTA");
+	nothing_is_open(w);
+	stub_next(w->stub, AT_NEVER, 0);
+	if (!taken) {
+		g_autofree char *again = world_said(desk, &ask);
+		g_autofree char *second = arrived(w);
+		CONTAINS(again, "done: taken");
+		g_assert_cmpstr(second, ==, want);
+	}
+	ms_desk_free(desk);
+}
+
+static void test_smtp(void)
+{
+	World *w = world_new("", ""), *impatient = world_new("", " submit-timeout = 300ms\n");
+	const char *const verbs[] = {"release", "return"};
+	for (gsize v = 0; v < G_N_ELEMENTS(verbs); v++) {
+		for (StubPoint point = AT_GREETING; point <= AT_END; point++) {
+			try_fault(w, verbs[v], point, STUB_DROP);
+			if (point == AT_BODY || point == AT_EHLO) /* after EHLO, HELO is tried */
+				continue;
+			try_fault(w, verbs[v], point, STUB_REFUSE);
+			try_fault(w, verbs[v], point, STUB_LATER);
+		}
+		try_fault(w, verbs[v], AT_MAIL, STUB_STRANGE);
+		try_fault(impatient, verbs[v], AT_RCPT, STUB_SILENT);
+		try_fault(impatient, verbs[v], AT_END, STUB_SILENT);
+		try_fault(w, verbs[v], AT_END, STUB_SPEND_REFUSE);
+		try_fault(w, verbs[v], AT_END, STUB_SPEND_DROP);
+		try_fault(w, verbs[v], AT_END, STUB_TAKE_DROP);
+		try_fault(impatient, verbs[v], AT_END, STUB_TAKE_SILENT);
+	}
+	world_free(impatient);
+	world_free(w);
+}
+
+/* The MTA may have it, and the queue does not tell: a person looks, nothing is sent by itself. */
+static void test_unclear(void)
+{
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	stub_next(w->stub, AT_END, STUB_SPEND_DROP);
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+	CONTAINS(said, "failed: the MTA had it as S");
+	CONTAINS(said, "look for");
+	g_assert_cmpuint(ms_desk_work(desk, 0), ==, 0);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* An MTA that does not ask missent takes the mail with its token: that is said. */
+static void test_other_mta(void)
+{
+	World *w = world_new("", "");
+	stub_free(w->stub);
+	w->stub = stub_new(NULL, w->queue);
+	world_settings(w, "", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+	CONTAINS(said, "taken by an MTA that did not ask missent");
+	ms_desk_free(desk);
+	/* None at all. */
+	world_settings(w, "", " submit = \"smtp://127.0.0.1:1\"\n");
+	world_free(w);
+}
+
+/* ---- the queue goes wrong ------------------------------------------------------------- */
+
+typedef struct {
+	const char *name;
+	WorldAsk ask;
+	const char *verb, *order; /* of the helper */
+	const char *said, *states, *log, *mail;
+} QueueRow;
+
+static const QueueRow queue_rows[] = {
+	{"list fails", {"release", .others = 1}, "list", "fail", "failed: list : missent-release: postqueue: fatal", "held held held", "", ""},
+	{"list dies", {"release", .others = 1}, "list", "before", "failed: list : ", "held held held", "", ""},
+	{"list hangs", {"release", .others = 1}, "list", "hang", "failed: list : missent-release does not answer", "held held held",
+		"", ""},
+	{"list, garbage", {"release", .others = 1}, "list", "garbage", "done", "released released released", "release *,", ""},
+	{"release fails", {"release", .others = 1}, "release", "fail", "failed: release *: missent-release: postsuper: fatal", "held held held", "",
+		""},
+	{"release dies before", {"release", .others = 1}, "release", "before", "failed: release *: missent-release failed",
+		"held held held", "", ""},
+	{"release dies after", {"release", .others = 1}, "release", "after", "done", "released released released", "release *,", ""},
+	{"release hangs before", {"release", .others = 1}, "release", "hang", "failed: release *: missent-release does not answer",
+		"held held held", "", ""},
+	{"release hangs after", {"release", .others = 1}, "release", "late", "done", "released released released", "release *,", ""},
+	{"another message", {"release", .others = 1}, "release", "other", "failed: release *: missent-release: *", "held held held", "", ""},
+	{"another message by its bytes", {"release", .others = 1}, "release", "data", "failed: release *: missent-release: *", "held held held", "",
+		""},
+	{"show fails", {"release", .to = "b@beta.example"}, "show", "fail", "failed: show *: ", "held held held", "", ""},
+	{"show dies", {"release", .to = "b@beta.example"}, "show", "before", "failed: show *: ", "held held held", "",
+		""},
+	{"show hangs", {"release", .to = "b@beta.example"}, "show", "hang", "failed: show *: missent-release does not",
+		"held held held", "", ""},
+	{"show, another message", {"release", .to = "b@beta.example"}, "show", "other",
+		"failed: *: is not, or is no longer, that message", "held held held", "", ""},
+	{"delete fails for one", {"release", .to = "b@beta.example"}, "delete", "fail", "failed: delete *: ",
+		"held held held", "", ""},
+	{"delete dies after, for one", {"release", .to = "b@beta.example"}, "delete", "after", "done: taken",
+		"held released held", "delete *,", "b@beta.example from " WORLD_SENDER ", "},
+	{"delete fails", {"delete"}, "delete", "fail", "failed: delete *: ", "held held held", "", ""},
+	{"delete dies after", {"delete"}, "delete", "after", "done", "deleted deleted deleted", "delete *,", ""},
+	{"delete, another message", {"delete"}, "delete", "other", "failed: delete *: ", "held held held", "", ""},
+	/* the sender was told, so that is what it is */
+	{"return, delete fails", {"return"}, "delete", "fail", "done: the sender was told, but",
+		"returned returned returned", "", WORLD_SENDER " from , "},
+	{"return, delete dies after", {"return"}, "delete", "after", "done: taken", "returned returned returned",
+		"delete *,", WORLD_SENDER " from , "},
+};
+
+static void test_queue(gconstpointer data)
+{
+	const QueueRow *row = data;
+	World *w = world_new("", " queue-timeout = 300ms\n");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autoptr(MsRecord) before = world_record(w, uid);
+	WorldAsk ask = row->ask;
+	ask.uids = uid;
+	world_file(w, "queue/do.mail", "Subject: another\n\nof somebody else\n");
+	world_file(w, "queue/do.queue", "hold\nother@seller.example\n1\n");
+	world_orders(w, row->verb, row->order);
+	g_autofree char *said = world_said(desk, &ask);
+	g_autofree char *want = with_id(row->said, before->queue_id);
+	g_autofree char *states = world_states(w, uid);
+	g_autofree char *log = world_log(w);
+	g_autofree char *want_log = with_id(row->log, before->queue_id);
+	g_autofree char *mail = arrived(w);
+	if (!g_str_has_prefix(said, want))
+		g_error("%s: got \"%s\", want \"%s...\"", row->name, said, want);
+	g_assert_cmpstr(states, ==, row->states);
+	g_assert_cmpstr(log, ==, want_log);
+	g_assert_cmpstr(mail, ==, row->mail);
+	nothing_is_open(w);
+	/* What is held still can be decided on again, unless its queue ID is another's by now. */
+	g_autoptr(MsRecord) after = world_record(w, uid);
+	if (after->state == MS_STATE_HELD && strcmp(row->order, "other") != 0) {
+		g_autofree char *again = world_said(desk, &(WorldAsk){"release", uid, .others = 1});
+		g_assert_true(g_str_has_prefix(again, "done"));
+	} else if (strcmp(row->order, "other") == 0) {
+		g_autofree char *again = world_said(desk, &(WorldAsk){"release", uid, .others = 1});
+		CONTAINS(again, "failed");
+		g_assert_true(world_is_queued(w, after)); /* the other message is where it was */
+	}
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* A copy that was damaged is not sent. */
+static void test_damaged_copy(void)
+{
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){.spooled = true});
+	g_autofree char *name = g_strdup_printf("state/spool/%s.eml", uid);
+	world_file(w, name, "Subject: x\n\nsomething else\n");
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .others = 1});
+	g_autofree char *mail = arrived(w);
+	CONTAINS(said, "failed");
+	CONTAINS(said, "damaged");
+	g_assert_cmpstr(mail, ==, "");
+	g_autofree char *gone = world_said(desk, &(WorldAsk){"delete", uid});
+	CONTAINS(gone, "done");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* ---- several messages ----------------------------------------------------------------- */
+
+static void test_group(void)
+{
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *one = world_hold(w, &(WorldHold){0});
+	g_autofree char *none = world_hold(w, &(WorldHold){.to = none_right, .n = 4});
+	g_autofree char *both = world_hold(w, &(WorldHold){.to = two_right, .n = 2});
+	g_autofree char *uids = g_strdup_printf("%s %s %s", one, none, both);
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uids, .rightful = true});
+	g_autofree char *mail = arrived(w);
+	g_autofree char *states = world_states(w, none);
+	g_assert_true(g_str_has_prefix(said, "done: taken by the MTA as S"));
+	g_assert_true(g_str_has_suffix(said, "; done: "));
+	g_assert_cmpstr(mail, ==, "a@alpha.example from " WORLD_SENDER ", ");
+	g_assert_cmpstr(states, ==, "held held held held");
+	/* Of none: that is said.  One that is no message: nothing is written down. */
+	g_autofree char *two = g_strdup_printf("%s %s", none, none);
+	g_autofree char *nobody = world_said(desk, &(WorldAsk){"release", two, .rightful = true});
+	CONTAINS(nobody, "of none of these messages");
+	g_autofree char *bad = g_strdup_printf("%s 0000", none);
+	g_autofree char *unknown = world_said(desk, &(WorldAsk){"delete", bad});
+	CONTAINS(unknown, "error: 0000: there is no record");
+	g_autofree char *empty = world_said(desk, &(WorldAsk){"delete", " "});
+	CONTAINS(empty, "the name of a message is empty");
+	nothing_is_open(w);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* More recipients than an MTA takes for one mail: several mails, each its own decision. */
+static void test_many_recipients(void)
+{
+	World *w = world_new("", " submit-recipients = 2\n");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){.spooled = true, .to = none_right, .n = 4});
+	stub_next(w->stub, AT_END, STUB_REFUSE);
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .others = 1});
+	g_autofree char *states = world_states(w, uid);
+	CONTAINS(said, "failed: the MTA did not take it: 550");
+	CONTAINS(said, "; done: taken");
+	g_assert_cmpstr(states, ==, "held held released released");
+	g_autofree char *again = world_said(desk, &(WorldAsk){"release", uid, .others = 1});
+	g_autofree char *mail = arrived(w);
+	CONTAINS(again, "done");
+	g_assert_cmpstr(mail, ==, "r@beta.example n@nobody.example from " WORLD_SENDER ", "
+		"b@beta.example u@beta.example from " WORLD_SENDER ", ");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* ---- two persons ---------------------------------------------------------------------- */
+
+static char *agree(MsDesk *desk, const char *id, const char *who, bool agrees)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) done = ms_desk_agree(desk, id, who, agrees, &error);
+	if (done == NULL)
+		return g_strdup_printf("error: %s", error->message);
+	return g_strdup(ms_decision_state_names[((MsDecision *)done->pdata[0])->state]);
+}
+
+static void test_two_persons(void)
+{
+	World *w = world_new("", " two-person-above = 2\n");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autofree char *other = world_hold(w, &(WorldHold){0});
+	g_autofree char *waits = world_said(desk, &(WorldAsk){"release", uid, .others = 1});
+	g_assert_cmpstr(waits, ==, "waiting: ");
+	g_autofree char *busy = world_said(desk, &(WorldAsk){"delete", uid, .who = "carl"});
+	CONTAINS(busy, "another decision on it is not finished (release by anna, waiting)");
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	const char *id = ((MsDecision *)r->decisions->pdata[0])->id;
+	static const char *const herself[] = {"anna", "Anna", " anna", "ANNA "};
+	for (gsize i = 0; i < G_N_ELEMENTS(herself); i++) {
+		g_autofree char *got = agree(desk, id, herself[i], true);
+		CONTAINS(got, "another person must agree");
+	}
+	g_autofree char *empty = agree(desk, "", "bert", true);
+	CONTAINS(empty, "error");
+	g_autofree char *unknown = agree(desk, "0123456789abcdef", "bert", true);
+	CONTAINS(unknown, "no decision waits under this name");
+	g_autofree char *none = arrived(w);
+	g_assert_cmpstr(none, ==, "");
+	g_autofree char *done = agree(desk, id, "bert", true);
+	g_autofree char *states = world_states(w, uid);
+	g_assert_cmpstr(done, ==, "done");
+	g_assert_cmpstr(states, ==, "released released released");
+	g_autofree char *late = agree(desk, id, "carl", true);
+	CONTAINS(late, "error");
+	/* Withdrawn, it is as if it had never been. */
+	g_autofree char *again = world_said(desk, &(WorldAsk){"release", other, .others = 1});
+	g_autoptr(MsRecord) o = world_record(w, other);
+	g_autofree char *withdrawn = agree(desk, ((MsDecision *)o->decisions->pdata[0])->id, "anna", false);
+	g_assert_cmpstr(withdrawn, ==, "withdrawn");
+	g_assert_true(world_is_queued(w, o));
+	/* One by one is not fewer. */
+	g_autofree char *first = world_said(desk, &(WorldAsk){"release", other, .to = "a@alpha.example"});
+	g_autofree char *second = world_said(desk, &(WorldAsk){"release", other, .to = "b@beta.example"});
+	g_autofree char *third = world_said(desk, &(WorldAsk){"release", other, .who = "Anna", .to = "n@nobody.example"});
+	CONTAINS(first, "done");
+	CONTAINS(second, "done");
+	g_assert_cmpstr(third, ==, "waiting: ");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* Killed between the agreement and what it is for. */
+static void do_agree(MsDesk *desk, void *id)
+{
+	g_autofree char *said = agree(desk, id, "bert", true);
+}
+
+static void test_killed_agreeing(void)
+{
+	World *w = world_new("", " two-person-above = 0\n");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *one = world_hold(w, &(WorldHold){0});
+	g_autofree char *two = world_hold(w, &(WorldHold){0});
+	g_autofree char *uids = g_strdup_printf("%s %s", one, two);
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uids, .to = "b@beta.example"});
+	g_autoptr(MsRecord) r = world_record(w, one);
+	const char *group = ((MsDecision *)r->decisions->pdata[0])->group;
+	g_assert_cmpstr(group, !=, "");
+	g_assert_true(world_killed(w, "agreed", 1, do_agree, (void *)group));
+	ms_desk_work(desk, 1);
+	ms_desk_work(desk, 0);
+	g_autofree char *mail = arrived(w);
+	g_assert_cmpstr(mail, ==, "b@beta.example from " WORLD_SENDER ", b@beta.example from " WORLD_SENDER ", ");
+	nothing_is_open(w);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* ---- two desks ------------------------------------------------------------------------ */
+
+typedef struct {
+	World *w;
+	const char *uid;
+	gint done;
+} Race;
+
+static void *race(void *user)
+{
+	Race *r = user;
+	MsDesk *desk = world_desk(r->w);
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", r->uid, .to = "b@beta.example"});
+	if (g_str_has_prefix(said, "done"))
+		g_atomic_int_inc(&r->done);
+	ms_desk_free(desk);
+	return NULL;
+}
+
+/* Several decide the same at the same moment: it is done once. */
+static void test_race(void)
+{
+	World *w = world_new("", "");
+	for (int turn = 0; turn < 5; turn++) {
+		g_autofree char *uid = world_hold(w, &(WorldHold){0});
+		Race r = {w, uid, 0};
+		GThread *threads[4];
+		for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+			threads[i] = g_thread_new("race", race, &r);
+		for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+			g_thread_join(threads[i]);
+		g_autofree char *mail = arrived(w);
+		g_assert_cmpstr(mail, ==, "b@beta.example from " WORLD_SENDER ", ");
+		g_assert_cmpint(r.done, ==, 1);
+	}
+	world_free(w);
+}
+
+/* One leaves the work to another, as an agent's threads do. */
+static void poke(void *user)
+{
+	g_async_queue_push(user, user);
+}
+
+static void *carry(void *user)
+{
+	World *w = ((void **)user)[0];
+	GAsyncQueue *pokes = ((void **)user)[1];
+	MsDesk *desk = world_desk(w);
+	g_async_queue_pop(pokes);
+	ms_desk_work(desk, 0);
+	ms_desk_free(desk);
+	return NULL;
+}
+
+static void test_left(void)
+{
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	GAsyncQueue *pokes = g_async_queue_new();
+	void *both[] = {w, pokes};
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	GThread *thread = g_thread_new("carry", carry, both);
+	ms_desk_leave_work(desk, poke, pokes, 10000);
+	g_autofree char *said = world_said(desk, &(WorldAsk){"delete", uid});
+	g_assert_cmpstr(said, ==, "done: ");
+	g_thread_join(thread);
+	/* Nobody does it in time: it is said that it is being done, and it is done later. */
+	g_autofree char *later = world_hold(w, &(WorldHold){0});
+	ms_desk_leave_work(desk, poke, pokes, 50);
+	g_autofree char *waits = world_said(desk, &(WorldAsk){"delete", later});
+	g_assert_cmpstr(waits, ==, "approved: ");
+	MsDesk *another = world_desk(w);
+	g_assert_cmpuint(ms_desk_work(another, 0), ==, 1);
+	g_autofree char *states = world_states(w, later);
+	g_assert_cmpstr(states, ==, "deleted deleted deleted");
+	ms_desk_free(another);
+	ms_desk_free(desk);
+	g_async_queue_unref(pokes);
+	world_free(w);
+}
+
+/* ---- as JSON -------------------------------------------------------------------------- */
+
+static void test_requests(void)
+{
+	static const struct {
+		const char *ask, *want; /* "*" in `ask`: the uid */
+	} rows[] = {
+		{"", "this is no request"},
+		{"[]", "this is no request"},
+		{"{\"do\":\"decide\",\"do\":\"decide\"}", "this is no request"},
+		{"{}", "there is no such request"},
+		{"{\"do\":7}", "there is no such request"},
+		{"{\"do\":\"decide\"}", "\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[],\"recipients\":[],\"who\":\"anna\"}", "\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"\"],\"recipients\":[],\"who\":\"anna\"}", "\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"*\"],\"recipients\":[\"\"],\"who\":\"anna\"}",
+			"\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"*\"],\"recipients\":[],\"who\":\"\"}", "\"ok\":false"},
+		{"{\"do\":\"agree\",\"id\":\"\",\"who\":\"bert\",\"agrees\":true}", "\"ok\":false"},
+		{"{\"do\":\"evidence\",\"uid\":\"0000\",\"who\":\"anna\"}", "\"ok\":false"},
+		{"{\"do\":\"part\",\"uid\":\"0000\",\"path\":\"1\",\"who\":\"anna\"}", "\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"note\",\"uids\":[\"*\"],\"recipients\":[],\"who\":\"anna\",\"why\":\"seen\","
+		 "\"id\":\"once\"}", "\"state\":\"done\""},
+		{"{\"do\":\"decide\",\"verb\":\"note\",\"uids\":[\"*\"],\"recipients\":[],\"who\":\"anna\",\"why\":\"seen\","
+		 "\"id\":\"once\"}", "\"state\":\"done\""},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"*\"],\"recipients\":[\"a@alpha.example\"],"
+		 "\"who\":\"anna\",\"why\":\"fine\"}", "\"state\":\"done\""},
+	};
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *ask = with_id(rows[i].ask, uid);
+		char *copy = exact_copy(ask, strlen(ask));
+		g_autofree char *got = ms_desk_request(desk, copy, strlen(ask));
+		free(copy);
+		CONTAINS(got, rows[i].want);
+	}
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	guint notes = 0; /* the same request twice is one */
+	for (guint i = 0; i < r->decisions->len; i++)
+		notes += strcmp(((MsDecision *)r->decisions->pdata[i])->verb, "note") == 0;
+	g_assert_cmpuint(notes, ==, 1);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(verb_rows); i++) {
+		g_autofree char *path = g_strdup_printf("/desk/verb/%s", verb_rows[i].name);
+		g_test_add_data_func(path, &verb_rows[i], test_verb);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(crash_rows); i++) {
+		g_autofree char *path = g_strdup_printf("/desk/killed/%s", crash_rows[i].name);
+		g_test_add_data_func(path, &crash_rows[i], test_killed);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(queue_rows); i++) {
+		g_autofree char *path = g_strdup_printf("/desk/queue/%s", queue_rows[i].name);
+		g_test_add_data_func(path, &queue_rows[i], test_queue);
+	}
+	g_test_add_func("/desk/smtp", test_smtp);
+	g_test_add_func("/desk/smtp/unclear", test_unclear);
+	g_test_add_func("/desk/smtp/other-mta", test_other_mta);
+	g_test_add_func("/desk/spool/damaged", test_damaged_copy);
+	g_test_add_func("/desk/group", test_group);
+	g_test_add_func("/desk/many-recipients", test_many_recipients);
+	g_test_add_func("/desk/two-persons", test_two_persons);
+	g_test_add_func("/desk/two-persons/killed", test_killed_agreeing);
+	g_test_add_func("/desk/two-desks", test_race);
+	g_test_add_func("/desk/left", test_left);
+	g_test_add_func("/desk/requests", test_requests);
+	return g_test_run();
+}
