@@ -85,6 +85,7 @@ typedef struct {
 	char *generation;
 	char *source;   /* where the last import came from */
 	gint64 loaded;  /* seconds since 1970 */
+	gint64 loaded_us; /* the same in microseconds */
 	gint64 entries;
 	gint64 changes; /* grows whenever something is added */
 	bool digests;

@@ -67,6 +67,10 @@ typedef struct MsBackendOps {
 	void (*abandon)(MsBackend *backend);
 } MsBackendOps;
 
+/* When it was loaded as it is stored: seconds since 1970, and a fraction that tells two within one apart. */
+char *ms_state_loaded(const MsDirectoryState *state);
+void ms_state_set_loaded(MsDirectoryState *state, const char *stored);
+
 MsBackend *ms_backend_sqlite(const MsDirectorySettings *settings, GError **error);
 MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error);
 

@@ -310,7 +310,7 @@ static bool take_state(const MsReply *generation, const MsReply *list, MsDirecto
 	for (guint i = 0; i + 1 < pairs->len; i += 2) {
 		const char *name = pairs->pdata[i], *value = pairs->pdata[i + 1];
 		if (strcmp(name, "loaded") == 0)
-			state->loaded = g_ascii_strtoll(value, NULL, 10);
+			ms_state_set_loaded(state, value);
 		else if (strcmp(name, "entries") == 0)
 			state->entries = g_ascii_strtoll(value, NULL, 10);
 		else if (strcmp(name, "changes") == 0)
@@ -713,7 +713,7 @@ static bool finish_redis(MsBackend *backend, gint64 *entries, GError **error)
 static bool commit_redis(MsBackend *backend, const MsDirectoryState *state, GError **error)
 {
 	Redis *r = self(backend);
-	g_autofree char *loaded = g_strdup_printf("%" G_GINT64_FORMAT, state->loaded);
+	g_autofree char *loaded = ms_state_loaded(state);
 	g_autofree char *entries = g_strdup_printf("%" G_GINT64_FORMAT, state->entries);
 	g_autofree char *slices = g_strdup_printf("%" G_GINT64_FORMAT, r->slices);
 	const char *argv[] = {r->current, r->loading, loaded, entries, state->source,

@@ -102,7 +102,7 @@ static void take_state(int n, const char *const *columns, void *user)
 		g_free(state->source);
 		state->source = g_strdup(columns[1]);
 	} else if (strcmp(columns[0], "loaded") == 0) {
-		state->loaded = g_ascii_strtoll(columns[1], NULL, 10);
+		ms_state_set_loaded(state, columns[1]);
 	} else if (strcmp(columns[0], "entries") == 0) {
 		state->entries = g_ascii_strtoll(columns[1], NULL, 10);
 	} else if (strcmp(columns[0], "changes") == 0) {
@@ -403,7 +403,7 @@ static bool set_state(Sqlite *s, const char *name, const char *value, GError **e
 static bool commit_sqlite(MsBackend *backend, const MsDirectoryState *state, GError **error)
 {
 	Sqlite *s = self(backend);
-	g_autofree char *loaded = g_strdup_printf("%" G_GINT64_FORMAT, state->loaded);
+	g_autofree char *loaded = ms_state_loaded(state);
 	g_autofree char *entries = g_strdup_printf("%" G_GINT64_FORMAT, state->entries);
 	g_autofree char *changes = g_strdup_printf("%" G_GINT64_FORMAT, s->mark_lists);
 	ms_sqlite_lock(s->db);

@@ -56,6 +56,20 @@ void ms_directory_state_clear(MsDirectoryState *state)
 	g_clear_pointer(&state->source, g_free);
 }
 
+char *ms_state_loaded(const MsDirectoryState *state)
+{
+	return g_strdup_printf("%" G_GINT64_FORMAT ".%06d", state->loaded_us / G_USEC_PER_SEC,
+		(int)(state->loaded_us % G_USEC_PER_SEC));
+}
+
+void ms_state_set_loaded(MsDirectoryState *state, const char *stored)
+{
+	char *end;
+	state->loaded = CLAMP(g_ascii_strtoll(stored, &end, 10), 0, G_MAXINT64 / G_USEC_PER_SEC - 1);
+	double fraction = *end == '.' ? g_ascii_strtod(end, NULL) : 0;
+	state->loaded_us = state->loaded * G_USEC_PER_SEC + (gint64)(fraction * G_USEC_PER_SEC + 0.5);
+}
+
 GPtrArray *ms_lookup_values(MsLookup *lookup)
 {
 	GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
@@ -111,12 +125,12 @@ static MsAnswer check_age(const MsDirectory *directory, const MsDirectoryState *
 			age);
 	if (ms_seen_check(directory->seen, state, &newest))
 		return MS_FOUND;
-	if (newest == state->loaded)
+	if (newest == state->loaded_us)
 		return ms_directory_unfit(error, "entries that were added to it are gone: an older copy has come back; import it "
 			"anew, or, if the older one is meant: missent directory accept");
-	return ms_directory_unfit(error, "it was imported %" G_GINT64_FORMAT " s before the one that was used here until now: an "
+	return ms_directory_unfit(error, "it was imported %.3f s before the one that was used here until now: an "
 		"older copy has come back; import it anew, or, if the older one is meant: missent directory accept",
-		newest - state->loaded);
+		(double)(newest - state->loaded_us) / G_USEC_PER_SEC);
 }
 
 static MsAnswer check_fit(const MsDirectory *directory, const MsDirectoryState *state,

@@ -145,7 +145,7 @@ static bool load(Import *import, int fd, GError **error)
 		return false;
 	MsDirectoryState state = {
 		.source = (char *)import->options->source,
-		.loaded = MAX(g_get_real_time() / G_USEC_PER_SEC, import->not_before),
+		.loaded_us = MAX(g_get_real_time(), import->not_before + 1),
 		.entries = import->result->entries,
 		.digests = import->directory->keys.digests,
 	};
@@ -177,7 +177,7 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	g_autoptr(GError) ignored = NULL;
 	bool fit = ms_directory_state(directory, &state, &ignored) == MS_FOUND;
 	result.before = state.entries;
-	import.not_before = MAX(fit ? state.loaded : 0, ms_seen_newest(directory->seen));
+	import.not_before = MAX(fit ? state.loaded_us : 0, ms_seen_newest(directory->seen));
 	ms_directory_state_clear(&state);
 	bool begun = options->dry_run || backend->ops->begin(backend, expected(fd, result.before), error);
 	g_autofree char *canary = ms_directory_canary(directory);

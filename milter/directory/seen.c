@@ -102,7 +102,7 @@ static bool is_older(const MsSeen *seen, const MsDirectoryState *state)
 {
 	if (seen->generation == NULL)
 		return false;
-	return is_same(seen, state) ? state->changes < seen->changes : state->loaded < seen->loaded;
+	return is_same(seen, state) ? state->changes < seen->changes : state->loaded_us < seen->loaded;
 }
 
 static void take(MsSeen *seen, const MsDirectoryState *state)
@@ -112,7 +112,7 @@ static void take(MsSeen *seen, const MsDirectoryState *state)
 		return;
 	g_free(seen->generation);
 	seen->generation = g_strdup(state->generation);
-	seen->loaded = state->loaded;
+	seen->loaded = state->loaded_us;
 	seen->changes = state->changes;
 	if (seen->file != NULL && (other || g_get_monotonic_time() - seen->written > PAUSE_US))
 		write_file(seen);
@@ -138,7 +138,7 @@ bool ms_seen_accept(MsSeen *seen, const MsDirectoryState *state, GError **error)
 	pthread_mutex_lock(&seen->lock);
 	g_free(seen->generation);
 	seen->generation = g_strdup(state->generation);
-	seen->loaded = state->loaded;
+	seen->loaded = state->loaded_us;
 	seen->changes = state->changes;
 	bool fine = seen->file == NULL || write_file(seen);
 	int why = errno;

@@ -14,7 +14,7 @@ void ms_seen_free(MsSeen *seen);
 bool ms_seen_check(MsSeen *seen, const MsDirectoryState *state, gint64 *newest_out);
 /* An operator says that it is the one, though it may be older. */
 bool ms_seen_accept(MsSeen *seen, const MsDirectoryState *state, GError **error);
-/* When the newest was imported: seconds since 1970; 0: none was seen. */
+/* When the newest was imported: microseconds since 1970; 0: none was seen. */
 gint64 ms_seen_newest(MsSeen *seen);
 
 #endif
