@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "missent/store.h"
+
 #include "cli.h"
 
 static void show_value(const MsSection *section, const MsRow *row)
@@ -119,6 +121,47 @@ static void check_release(const MsSettings *s)
 			"on held mail. Run: systemd-tmpfiles --create missent.conf", s->release_program);
 }
 
+/* ---- Redis ----------------------------------------------------------------------------- */
+
+/* What is allowed, and a way to another customer's data all the same. */
+static void warn_of_redis(const MsSettings *s)
+{
+	const MsRedisSettings *r = &s->redis;
+	guint sentinels = g_strv_length((char **)r->sentinels);
+	bool local = sentinels == 0 && g_str_has_prefix(r->address, "unix:") && strpbrk(r->address, " ,\t") == NULL;
+	if (r->plaintext && !r->tls)
+		cli_fail(0, "warning: redis-plaintext = allowed: whoever is on the way to Redis reads its password and can "
+			"change whose identifiers are whose");
+	if (r->password == NULL && !local)
+		cli_fail(0, "warning: redis-password-file is not set: whoever reaches Redis can change whose identifiers "
+			"are whose");
+	if (!r->refuse_eviction)
+		cli_fail(0, "warning: trust-eviction-policy = yes: when Redis drops an entry, all mail is deferred");
+	if (sentinels > 0 && sentinels < 3)
+		cli_fail(0, "warning: redis-sentinels names %u: fewer than three cannot agree when one fails", sentinels);
+	if (r->replica != NULL && r->max_lag_ms > 300000)
+		cli_fail(0, "warning: redis-max-lag: mail is judged by a mapping that is %" G_GINT64_FORMAT " s old",
+			r->max_lag_ms / 1000);
+}
+
+/* Addresses and files must do; that it answers now is not asked of a configuration. */
+static bool check_redis(const MsSettings *s, MsKinds *kinds, GError **error)
+{
+	g_autoptr(MsRedis) redis = ms_redis_new(&s->redis, error);
+	if (redis == NULL)
+		return false;
+	warn_of_redis(s);
+	g_autoptr(GError) why = NULL;
+	MsDirectoryState state = {0};
+	g_autoptr(MsDirectory) directory = ms_engine_open_directory(s, kinds, &why);
+	if (directory != NULL)
+		ms_directory_state(directory, &state, &why);
+	ms_directory_state_clear(&state);
+	if (why != NULL)
+		cli_fail(0, "warning: the directory is unavailable now, and mail is deferred: %s", why->message);
+	return true;
+}
+
 static int check(Cli *cli)
 {
 	g_autoptr(GError) error = NULL;
@@ -134,6 +177,9 @@ static int check(Cli *cli)
 	if (!ms_runtime_settings(runtime)->sendmail)
 		check_postfix(ms_runtime_settings(runtime));
 	check_release(ms_runtime_settings(runtime));
+	if (ms_runtime_settings(runtime)->backend == MS_BACKEND_REDIS
+		&& !check_redis(ms_runtime_settings(runtime), ms_runtime_kinds(runtime), &error))
+		return cli_fail_error(error);
 	printf("%s: fine, %u kinds, %u policies\n", cli->config,
 		ms_kinds_count(ms_runtime_kinds(runtime)), ms_policies_count(policies));
 	return 0;

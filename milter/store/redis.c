@@ -26,7 +26,7 @@ struct MsRedis {
 	bool plaintext;
 	GMutex lock;
 	GPtrArray *primaries;   /* of MsServer: addresses of the primary, the one that answered last first */
-	gint64 found_at, epoch; /* by Sentinel */
+	gint64 found_at;        /* by Sentinel */
 	MsServer *replica;
 	bool replica_only;
 	MsLag *lag;
@@ -247,8 +247,8 @@ static bool find_primary(MsRedis *redis, gint64 since, GError **error)
 		g_mutex_unlock(&redis->finding);
 		return true;
 	}
-	gint64 epoch = 0, now = g_get_monotonic_time();
-	g_autofree char *address = ms_sentinels_primary(redis->sentinels, &epoch, error);
+	gint64 now = g_get_monotonic_time();
+	g_autofree char *address = ms_sentinels_primary(redis->sentinels, error);
 	MsServer *server = address != NULL ? new_server(redis, address, error) : NULL;
 	if (server != NULL) {
 		g_mutex_lock(&redis->lock);

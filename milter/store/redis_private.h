@@ -10,8 +10,8 @@ typedef struct MsSentinels MsSentinels;
 
 MsSentinels *ms_sentinels_new(const MsRedisSettings *settings, const MsServerHow *how, GError **error);
 void ms_sentinels_free(MsSentinels *sentinels);
-/* Asks them; the address, which is newer than or the same as any told before.  `*epoch` is how Sentinel counts. */
-char *ms_sentinels_primary(MsSentinels *sentinels, gint64 *epoch, GError **error);
+/* Asks them; the address, never one of an older configuration than was told before. */
+char *ms_sentinels_primary(MsSentinels *sentinels, GError **error);
 const GPtrArray *ms_sentinels_servers(const MsSentinels *sentinels);
 
 /* ---- how far a replica is behind ---- */

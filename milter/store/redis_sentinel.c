@@ -70,39 +70,50 @@ static const char *field(const MsReply *list, const char *name)
 	return NULL;
 }
 
-static bool take_answer(MsSentinels *s, const MsServer *server, const MsReply *reply, GError **error)
+static bool wrong_form(const MsServer *server, GError **error)
 {
-	if (reply->type == MS_REPLY_ERROR)
-		return ms_server_error(server, reply->text, error) == MS_FOUND;
-	const char *ip = field(reply, "ip"), *port = field(reply, "port"), *epoch = field(reply, "config-epoch");
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: an answer of the wrong form: is it Sentinel?",
+		ms_server_name(server));
+	return false;
+}
+
+/* What MASTER says of the epoch, and then GET-MASTER-ADDR-BY-NAME of the address: in the middle of a
+ * failover MASTER has the new epoch and still the old address. */
+static bool take_answer(MsSentinels *s, const MsServer *server, const MsReply *master, const MsReply *address,
+	GError **error)
+{
+	const MsReply *bad = master->type == MS_REPLY_ERROR ? master : address;
+	if (bad->type == MS_REPLY_ERROR)
+		return ms_server_error(server, bad->text, error) == MS_FOUND;
+	const char *epoch = field(master, "config-epoch");
 	gint64 n = epoch != NULL ? g_ascii_strtoll(epoch, NULL, 10) : -1;
-	if (ip == NULL || port == NULL || n < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: an answer of the wrong form: is it Sentinel?",
-			ms_server_name(server));
-		return false;
-	}
-	if (n > s->epoch || s->address == NULL) {
+	if (n < 0 || address->type != MS_REPLY_LIST || address->items->len != 2)
+		return wrong_form(server, error);
+	const MsReply *ip = address->items->pdata[0], *port = address->items->pdata[1];
+	if (ip->type != MS_REPLY_TEXT || port->type != MS_REPLY_TEXT)
+		return wrong_form(server, error);
+	if (n >= s->epoch) {
 		g_free(s->address);
-		s->address = g_strdup_printf(strchr(ip, ':') != NULL ? "[%s]:%s" : "%s:%s", ip, port);
+		s->address = g_strdup_printf(strchr(ip->text, ':') != NULL ? "[%s]:%s" : "%s:%s", ip->text, port->text);
 		s->epoch = n;
 	}
 	return true;
 }
 
-char *ms_sentinels_primary(MsSentinels *s, gint64 *epoch, GError **error)
+char *ms_sentinels_primary(MsSentinels *s, GError **error)
 {
-	const char *argv[] = {"SENTINEL", "MASTER", s->master};
-	const MsCommand command = {3, argv, NULL};
+	const char *master[] = {"SENTINEL", "MASTER", s->master};
+	const char *address[] = {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s->master};
+	const MsCommand commands[] = {{3, master, NULL}, {3, address, NULL}};
 	bool told = false;
 	g_autoptr(GError) first = NULL;
 	for (guint i = 0; i < s->servers->len; i++) {
 		MsServer *server = s->servers->pdata[i];
 		g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
 		GError **why = first == NULL ? &first : NULL;
-		if (ms_server_ask(server, &command, 1, replies, why) == MS_FOUND)
-			told = take_answer(s, server, replies->pdata[0], first == NULL ? &first : NULL) || told;
+		if (ms_server_ask(server, commands, 2, replies, why) == MS_FOUND)
+			told = take_answer(s, server, replies->pdata[0], replies->pdata[1], why) || told;
 	}
-	*epoch = s->epoch;
 	if (told && s->address != NULL)
 		return g_strdup(s->address);
 	g_propagate_prefixed_error(error, g_steal_pointer(&first), "who is primary is not known: ");

@@ -60,6 +60,7 @@ static const Error errors[] = {
 	{"NOAUTH", MS_CONFIG, "it asks for a password: redis-password-file"},
 	{"WRONGPASS", MS_CONFIG, "redis-user or the password is wrong"},
 	{"NOPERM", MS_CONFIG, "its user lacks a right, see missent-directory(7)"},
+	{"ERR The user executing the script can't", MS_CONFIG, "its user lacks a right, see missent-directory(7)"},
 	{"DENIED", MS_CONFIG, NULL},
 	{"MOVED", MS_CONFIG, "it is a node of a Cluster"},
 	{"ASK ", MS_CONFIG, "it is a node of a Cluster"},

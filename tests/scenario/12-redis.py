@@ -1,0 +1,206 @@
+"""Redis as its operators run it: users, TLS, replicas, Sentinel.  Whatever fails, no verdict is wrong, and an outage
+costs one timeout."""
+import time
+
+from rig import *
+from servers import *
+
+tap = Tap()
+S = scratch_folder()
+TO = ['kunde@alpha.example']
+KIND = os.environ.get('MS_REDIS', 'redis')
+PASSWORD = S + '/password'
+with open(PASSWORD, 'w') as f:
+    f.write('readpw\n')
+MOVED = [(('AC-2' if v == 'C-10001' else 'AC-1' if v == 'C-10002' else a), k, v) for a, k, v in MAPPING]
+
+
+def directory(more, timeout='500ms'):
+    return 'backend = redis\ntimeout = %s\n%s' % (timeout, more)
+
+
+def site(name, conf, mapping=MAPPING):
+    """A missentd; its mapping is loaded by the same settings."""
+    return Missent(S + '/' + name, directory=directory(conf), mapping=mapping)
+
+
+def ask(m, body=RIGHT):
+    begun = time.monotonic()
+    got = verdict(m.socket, message('one', body), TO)
+    return got, time.monotonic() - begun
+
+
+def until(m, want, seconds, body=RIGHT):
+    return wait_for(lambda: ask(m, body)[0] == want, seconds, 0.1)
+
+
+# ---- TCP, a user with the rights of the manual page; frozen --------------------------------------
+node = Node(S, kind=KIND).start()
+with open(SOURCE + '/milter/directory/missent-directory.7') as f:
+    page = f.read()
+rights = re.search(r'^user missent on >PASSWORD (.*?)^user', page, re.M | re.S).group(1).split()
+node.cli('ACL', 'SETUSER', 'missent', 'on', '>readpw', *rights)
+m = site('tcp', 'redis = "%s"\n' % node.address)
+m.directory += 'redis-user = missent\nredis-password-file = "%s"\n' % PASSWORD
+m.write_conf()
+node.cli('ACL', 'SETUSER', 'default', 'off')
+m.start()
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['deliver', 'hold'], 'TCP, as a user with no more rights than the manual says')
+out = m.tool('directory', 'put', 'AC-1', 'customer-number', 'C-9999')
+tap.ok(m.code != 0 and 'lacks a right' in out, '... who may write nothing', out)
+node.freeze()
+first, took = ask(m)
+mark = m.mark()
+later = [ask(m) for _ in range(10)]
+tap.ok(first == 'tempfail' and took < 1.5 * SLOW, 'frozen: the first message waits one timeout', (first, took))
+tap.ok(all(got == 'tempfail' for got, _ in later) and max(t for _, t in later) < 0.4 * SLOW,
+       '... and the next ten wait for nothing', later)
+tap.ok(node.address in m.tail(mark) and 'no answer in time' in m.tail(mark), '... the log has the server and the reason',
+       m.tail(mark))
+node.thaw()
+tap.ok(until(m, 'deliver', 8), '... thawed: found again by a probe')
+node.stop()
+tap.same(ask(m)[0], 'tempfail', 'stopped: tempfail')
+m.stop()
+
+# ---- TLS ----------------------------------------------------------------------------------------
+certificates = Certificates(S)
+tls = free_port()
+node = Node(S, *certificates.options(tls), kind=KIND).start()
+m = site('tls', 'redis = "127.0.0.1:%d"\nredis-tls = yes\nredis-tls-ca = "%s/ca.pem"\n' % (tls, certificates.dir))
+m.start()
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['deliver', 'hold'], 'TLS, by an address that the certificate has')
+good = m.directory
+for name, more, want in (
+        ('another name', 'redis-tls-name = "redis.other.example"\n', 'tempfail'),
+        ('its name', 'redis-tls-name = "redis.seller.example"\n', 'deliver')):
+    m.stop()
+    m.directory = good + more
+    m.write_conf()
+    m.start()
+    tap.same(ask(m)[0], want, 'TLS: asked by %s' % name)
+m.stop()
+m.directory = good.replace('redis-tls-ca', '# redis-tls-ca')
+m.write_conf()
+mark = m.mark()
+m.start()
+tap.same(ask(m)[0], 'tempfail', 'TLS: an authority that is not trusted')
+tap.ok('TLS: ' in m.tail(mark), '... which the log says', m.tail(mark))
+m.stop()
+m.directory = directory('redis = "127.0.0.1:%d"\n' % tls)
+m.write_conf()
+m.start()
+tap.same(ask(m)[0], 'tempfail', 'plain text to a port of TLS')
+m.stop()
+
+# ---- beyond this host in plain text -----------------------------------------------------------------
+for address in ('192.0.2.77:6379', 'redis.seller.example:6379', '[2001:db8::7]:6379'):
+    m.directory = directory('redis = "%s"\n' % address)
+    m.write_conf()
+    out = m.tool('config', 'check')
+    tap.ok(m.code != 0 and 'redis-plaintext' in out, 'config check: %s in plain text is refused' % address, out)
+m.directory += 'redis-plaintext = allowed\n'
+m.write_conf()
+out = m.tool('config', 'check')
+tap.ok(m.code == 0 and 'warning: redis-plaintext' in out and 'redis-password-file' in out,
+       '... unless it is allowed in words, and then it warns', out)
+node.stop()
+
+# ---- a replica on the mail host ------------------------------------------------------------------------
+primary = Node(S, 'repl-ping-replica-period 1', kind=KIND).start()
+replica = Node(S, 'replicaof 127.0.0.1 %d' % primary.port, kind=KIND).start()
+wait_for(lambda: replica.info('replication', 'master_link_status') == 'up', 20)
+m = site('replica', 'redis = "%s"\nredis-replica = "%s"\nredis-max-lag = 3s\nredis-behind = defer\n'
+         % (primary.address, replica.address))
+m.start()
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['deliver', 'hold'], 'a replica answers')
+before = primary.info('commandstats', 'cmdstat_evalsha')
+for _ in range(5):
+    ask(m)
+tap.same(primary.info('commandstats', 'cmdstat_evalsha'), before, '... and the primary is not asked')
+primary.freeze()
+tap.same(ask(m)[0], 'deliver', 'the primary frozen: the replica answers on')
+tap.ok(until(m, 'tempfail', 6), '... no longer than redis-max-lag')
+primary.thaw()
+tap.ok(until(m, 'deliver', 10), '... thawed: it answers again')
+# A replica that lost its primary, and an import that it does not see
+replica.cli('REPLICAOF', '127.0.0.1', '1')
+m.load(MOVED)
+wait_for(lambda: ask(m, WRONG)[0] != 'hold', 6)
+tap.same(ask(m, WRONG)[0], 'tempfail', 'a replica that is behind an import: unavailable')
+tap.ok('redis-max-lag' in m.tail() or 'no replica of the primary' in m.tail(), '... which the log says', m.tail()[-600:])
+m.stop()
+m.directory = m.directory.replace('redis-behind = defer', 'redis-behind = primary')
+m.write_conf()
+m.start()
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['hold', 'deliver'], '... or, as it is set, the primary is asked')
+replica.cli('REPLICAOF', '127.0.0.1', str(primary.port))
+wait_for(lambda: replica.info('replication', 'master_link_status') == 'up', 20)
+replica.freeze()
+tap.same([ask(m)[0], ask(m)[1] < 0.4 * SLOW], ['hold', True], 'the replica frozen: the primary, without waiting again')
+replica.thaw()
+m.stop()
+primary.stop()
+replica.stop()
+
+# ---- Sentinel -------------------------------------------------------------------------------------------
+nodes = [Node(S, 'min-replicas-max-lag 2', kind=KIND).start()]
+nodes += [Node(S, 'replicaof 127.0.0.1 %d' % nodes[0].port, kind=KIND).start() for _ in range(2)]
+wait_for(lambda: all(n.info('replication', 'master_link_status') == 'up' for n in nodes[1:]), 20)
+watchers = sentinels(S, nodes[0], kind=KIND)
+named = 'redis-sentinels = {%s}\nredis-master = mapping\n' % ', '.join('"%s"' % w.address for w in watchers)
+m = site('sentinel', named)
+m.start()
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['deliver', 'hold'], 'the primary is found through Sentinel')
+role = lambda n: n.process and n.info('replication', 'role')
+
+
+def new_primary(old, seconds=40):
+    return wait_for(lambda: next((n for n in nodes if n is not old and n.process and role(n) == 'master'), None), seconds)
+
+
+with Traffic(m) as traffic:
+    time.sleep(1)
+    begun = time.monotonic()
+    nodes[0].stop()
+    second = new_primary(nodes[0])
+    back = until(m, 'deliver', 40)
+    print('# killed: mail again after %.1f s' % (time.monotonic() - begun))
+    tap.ok(second and back, 'the primary killed: mail flows again through the next')
+    nodes[0].start()  # empty: it must not be believed
+    wait_for(lambda: role(nodes[0]) == 'slave', 30)
+    tap.ok(until(m, 'deliver', 10), 'the first one back: a replica now')
+    wait_for(lambda: sum(n.info('replication', 'master_link_status') == 'up' for n in nodes) == 2, 30)
+    second.freeze()
+    third = new_primary(second)
+    back = until(m, 'deliver', 40)
+    tap.ok(third and back, 'the primary frozen: mail flows again through the next')
+    out = m.load(MAPPING)
+    second.thaw()
+    wait_for(lambda: role(second) == 'slave', 30)
+    time.sleep(1)
+    watchers[0].freeze()
+    tap.ok(until(m, 'deliver', 10), 'a sentinel frozen: nothing lacks')
+    watchers[0].thaw()
+print('# ' + ' '.join('%s %s: %d,' % (a, b, n) for (a, b), n in sorted(traffic.counts.items())))
+tap.ok(not traffic.bad, 'all the while no verdict was wrong', traffic.bad)
+m.load(MOVED)
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['hold', 'deliver'], 'an import after all that is the one in use')
+for w in watchers:
+    w.stop()
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['hold', 'deliver'], 'all sentinels away: the primary goes on')
+m.stop()
+m.start()
+tap.same(ask(m)[0], 'tempfail', '... but who starts then does not know it')
+m.stop()
+for n in nodes:
+    n.stop()
+
+if KIND == 'redis':
+    if 'valkey' in family():
+        env = dict(os.environ, MS_REDIS='valkey')
+        done = subprocess.run([sys.executable, __file__], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        tap.ok(done.returncode == 0, 'all of it with Valkey', done.stdout)
+    else:
+        tap.skip('all of it with Valkey', 'valkey-server is not installed')
+tap.done()

@@ -1,0 +1,139 @@
+"""Redis as its operators run it: primaries, replicas, Sentinel, Cluster, TLS; or Valkey."""
+import atexit
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import threading
+
+from milter import verdict
+from rig import RIGHT, WRONG, free_port, message, wait_for
+
+KINDS = {'redis': 'redis-server', 'valkey': 'valkey-server'}
+
+
+def family():
+    """The servers that are installed here."""
+    return [name for name, program in KINDS.items() if shutil.which(program)]
+
+
+class Node:
+    """One server on loopback, with a port of its own; its options are as in its configuration file."""
+
+    def __init__(self, scratch, *options, sentinel='', kind='redis', port=None, password=None):
+        self.port = port or free_port()
+        self.dir = '%s/node-%d' % (scratch, self.port)
+        os.makedirs(self.dir)
+        self.conf, self.kind, self.password = self.dir + '/server.conf', kind, password
+        self.sentinel = bool(sentinel)
+        self.process = None
+        with open(self.conf, 'w') as f:
+            f.write('bind 127.0.0.1\nport %d\ndir %s\n%s' % (self.port, self.dir, sentinel or 'save ""\n'))
+            f.write(''.join(o + '\n' for o in options))
+        atexit.register(self.stop)
+
+    @property
+    def address(self):
+        return '127.0.0.1:%d' % self.port
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [KINDS[self.kind], self.conf, *(['--sentinel'] if self.sentinel else [])],
+            stdout=open(self.dir + '/log', 'ab'), stderr=subprocess.STDOUT)
+        if not wait_for(lambda: self.cli('PING') in ('PONG', 'NOAUTH Authentication required.')):
+            raise RuntimeError(open(self.dir + '/log').read())
+        return self
+
+    def cli(self, *args):
+        login = ['-a', self.password, '--no-auth-warning'] if self.password else []
+        done = subprocess.run(['redis-cli' if shutil.which('redis-cli') else 'valkey-cli', '-p', str(self.port), *login, *args],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.stdout.strip()
+
+    def info(self, section, name):
+        for line in self.cli('INFO', section).splitlines():
+            if line.startswith(name + ':'):
+                return line.split(':', 1)[1].strip()
+        return None
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def stop(self):
+        if self.process:
+            self.thaw()
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+def sentinels(scratch, primary, n=3, after_ms=1000, kind='redis'):
+    nodes = [Node(scratch, kind=kind, sentinel='''
+sentinel monitor mapping 127.0.0.1 %d 2
+sentinel down-after-milliseconds mapping %d
+sentinel failover-timeout mapping 4000
+''' % (primary.port, after_ms)).start() for _ in range(n)]
+    wait_for(lambda: all(x.cli('SENTINEL', 'CKQUORUM', 'mapping').startswith('OK') for x in nodes), 30)
+    return nodes
+
+
+class Certificates:
+    """An authority, and a certificate for 127.0.0.1 and redis.seller.example."""
+
+    def __init__(self, scratch):
+        self.dir = scratch + '/certificates'
+        os.makedirs(self.dir)
+        run = lambda *a: subprocess.run(['openssl', *a], cwd=self.dir, check=True, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        run('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj',
+            '/CN=authority')
+        run('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=redis')
+        with open(self.dir + '/names', 'w') as f:
+            f.write('subjectAltName=DNS:redis.seller.example,IP:127.0.0.1\n')
+        run('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-out',
+            'server.pem', '-days', '2', '-extfile', 'names')
+        for path in glob.glob(self.dir + '/*'):
+            os.chmod(path, 0o644)
+
+    def options(self, port):
+        return ['tls-port %d' % port, 'tls-auth-clients no', 'tls-cert-file %s/server.pem' % self.dir,
+                'tls-key-file %s/server.key' % self.dir, 'tls-ca-cert-file %s/ca.pem' % self.dir]
+
+
+class Traffic:
+    """Right and wrong mail in turn, until it is stopped; what became of it is counted."""
+
+    def __init__(self, missent, threads=2):
+        self.missent, self.n, self.ending = missent, threads, threading.Event()
+        self.lock, self.counts, self.bad = threading.Lock(), {}, []
+
+    def run(self):
+        i = 0
+        while not self.ending.is_set():
+            i += 1
+            name, body, fine = ('wrong', WRONG, 'hold') if i % 2 else ('right', RIGHT, 'deliver')
+            got = verdict(self.missent.socket, message(name, body), ['kunde@alpha.example'])
+            with self.lock:
+                self.counts[name, got] = self.counts.get((name, got), 0) + 1
+                if got not in (fine, 'tempfail'):
+                    self.bad.append((name, got))
+            self.ending.wait(0.02 if got != 'tempfail' else 0.05)
+
+    def __enter__(self):
+        self.threads = [threading.Thread(target=self.run) for _ in range(self.n)]
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for t in self.threads:
+            t.join()
+
+    def total(self, *words):
+        with self.lock:
+            return sum(n for (_, got), n in self.counts.items() if got in words)
