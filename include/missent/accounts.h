@@ -16,14 +16,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/role.h"
+
 #define MS_TRIES_USER 5
 #define MS_TRIES_CLIENT 20
 
 typedef struct MsAccounts MsAccounts;
-
-/* Each may do what the one before may. */
-typedef enum { MS_ROLE_VIEWER, MS_ROLE_REVIEWER, MS_ROLE_ADMINISTRATOR, MS_N_ROLES } MsRole;
-extern const char *const ms_role_names[MS_N_ROLES + 1];
 
 typedef struct {
 	char *name;

@@ -8,9 +8,11 @@
  * OWNS    MsDesk; ms_desk_free().
  * ERRORS  GError.  A decision that could not be carried out is kept as failed, with what
  *         happened; the message stays held.
- * THREADS One desk, one thread at a time; ms_desk_another() makes one for another thread.  Desks
- *         of one host, in whatever process, carry out one decision at a time.
- * LIMITS  MS_DESK_MOST messages in one decision.
+ * THREADS Safe: a desk is opened once in a process, and any number of threads may ask it anything at
+ *         the same time.  What is written down, what needs no queue and what moves mail is done one
+ *         at a time each on a host, whatever the process.  Settings are read again when their file
+ *         has changed; state-dir, spool, records and audit stay those that it was opened with.
+ * LIMITS  MS_ASK_MOST messages in one decision.
  * NOT     Does not ask who may decide: its callers know (a shell's user, the page's accounts).
  *
  * How a decision survives a crash: it is written down as approved; then, before each thing that
@@ -24,45 +26,36 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/ask.h"
+#include "missent/decision.h"
 #include "missent/engine.h"
 #include "missent/mta.h"
-#include "missent/decision.h"
 #include "missent/settings.h"
-
-#define MS_DESK_MOST 10000
 
 typedef struct MsDesk MsDesk;
 
 MsDesk *ms_desk_open(const char *config, GError **error);
-/* One more on the same host; what it takes to read messages is shared. */
-MsDesk *ms_desk_another(const MsDesk *desk, GError **error);
-/* Decisions of this desk that move mail are carried out by another one's ms_desk_work(), of which
- * `poke` is to remind it, in any thread; this one waits for the outcome, at most `wait_ms`. */
-void ms_desk_leave_work(MsDesk *desk, void (*poke)(void *user), void *user, gint64 wait_ms);
 void ms_desk_free(MsDesk *desk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDesk, ms_desk_free)
 MsLedger *ms_desk_ledger(MsDesk *desk);
+/* As it was opened: for what a program sets up once, such as its socket. */
 const MsSettings *ms_desk_settings(const MsDesk *desk);
-/* Queue ID to MsQueued, as it was at most two seconds ago.  Borrowed. */
+/* Is what a filter names there?  A policy that neither the files nor any record have is refused. */
+bool ms_desk_check_filter(MsDesk *desk, const MsRecordFilter *filter, GError **error);
+/* Queue ID to MsQueued, as it was at most two seconds ago; the caller's reference, not to be changed. */
 GHashTable *ms_desk_queue(MsDesk *desk, GError **error);
 
-extern const char *const ms_desk_verbs[]; /* NULL-terminated */
+/* ---- who carries out ------------------------------------------------------------------ */
 
-typedef struct {
-	const char *verb;
-	GPtrArray *uids;       /* of char *: records, by uid or queue ID */
-	GPtrArray *recipients; /* of char *; release: only to these; may-receive: these; else empty */
-	bool rightful;         /* release, of each message, to those with a right to it alone; of several
-	                        * messages those that nobody has a right to are left out */
-	const char *who, *why;
-	const char *detail;    /* belongs: "REF ACCOUNT"; may-receive: the account; assign: to whom */
-	guint others;          /* release: for so many recipients who are not named it is another's, and he
-	                        * who decides knows it */
-	guint total;           /* messages of the decision on all hosts; 0: these */
-	bool by_rule;          /* the clock's: nobody needs to agree */
-	bool later;            /* written down only: ms_desk_work() carries it out */
-	const char *id;        /* NULL, or a name under which it is taken once only */
-} MsAsk;
+/* From now on decisions that move mail are left to ms_desk_work(), in another thread of this process;
+ * who asks for one waits for its outcome, at most `wait_ms`. */
+void ms_desk_leave_work(MsDesk *desk, gint64 wait_ms);
+/* Waits until there is something for ms_desk_work() that was asked of this desk, until ms_desk_wake(),
+ * or for `wait_ms`: another process may have left something too. */
+void ms_desk_await(MsDesk *desk, gint64 wait_ms);
+void ms_desk_wake(MsDesk *desk);
+
+/* ---- deciding ------------------------------------------------------------------------- */
 
 #define MS_DESK_NO_RIGHT "nobody for whom it is held has a right to all that is in it"
 
@@ -93,7 +86,9 @@ int ms_desk_message(MsDesk *desk, const char *uid, const char *who, GError **err
 GPtrArray *ms_desk_marks(MsDesk *desk, const char *text, GPtrArray *refs, GError **error);
 
 /* All of the above as JSON, for who asks over a socket: {"do": "decide", ...}.  The reply (the
- * caller's) is {"ok": true, ...} or {"ok": false, "error": "..."}. */
+ * caller's) is {"ok": true, ...} or {"ok": false, "error": "..."}: keys that are none, values of another
+ * type, empty words and more than MS_DESK_REQUEST_MAX bytes are refused with the reason. */
+#define MS_DESK_REQUEST_MAX (4u << 20)
 char *ms_desk_request(MsDesk *desk, const char *json, gsize len);
 
 /* Tests: called with the name of each point at which a crash would matter. */

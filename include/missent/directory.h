@@ -102,6 +102,10 @@ MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const cha
 	const char *value, bool *changed_out, GError **error);
 MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
+/* Does the mapping say anything of that account?  All of it is looked through.  MS_ABSENT: no;
+ * `*near_out` (the caller's; NULL for none) is the account of the most similar name. */
+MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, char **near_out,
+	GError **error);
 /* Every entry, where digests are off. */
 MsAnswer ms_directory_each(MsDirectory *directory,
 	void (*row)(const char *account, const char *kind, const char *value, void *user), void *user,

@@ -29,6 +29,9 @@ bool ms_io_give_to(const char *path, const char *user, bool group_only, GError *
 /* Gives up root for that user, for good; nothing to do for who is not root.  MS_ERROR_INPUT: there
  * is no such user, or it is root. */
 bool ms_io_become(const char *user, GError **error);
+/* Which file has that name now, and of when: another text whenever it was changed, came or went.  "" for
+ * none. */
+char *ms_io_stamp(const char *path);
 /* From now on this process writes no core file and others of its user may not look into it.  A
  * program that it starts is as others are, but for the core file. */
 void ms_io_private_memory(void);

@@ -5,7 +5,7 @@
  *         forgets records.  What is decided of them (decision.h), tokens (token.h) and notices
  *         (notice.h) lie in the same database.
  * OWNS    MsLedger: ms_ledger_free().  What is returned is the caller's.
- * ERRORS  GError.  When ms_records_add() fails the message must be refused for now: a hold
+ * ERRORS  GError.  A record that is damaged is no error (record.h).  When ms_records_add() fails the message must be refused for now: a hold
  *         without a record would be lost among others.
  * THREADS Safe, and safe among processes.
  * LIMITS  None of its own.
@@ -44,7 +44,7 @@ extern const char *const ms_sort_names[MS_N_SORTS + 1];
 
 typedef struct {
 	int state;          /* MsState, or -1 for all */
-	const char *reason; /* each NULL or "": any */
+	const char *reason; /* each NULL: any; an empty word is an error */
 	const char *policy;
 	const char *sender;    /* a part of it */
 	const char *recipient; /* a part of it */
@@ -65,6 +65,18 @@ typedef struct {
 	bool whole;         /* with recipients, reasons, findings, acts and decisions */
 } MsRecordFilter;
 
+/* What a list can be narrowed by, as people say it; ends with name NULL. */
+typedef struct {
+	const char *name;
+	MsWordKind kind;
+	const char *argument, *help;
+} MsFilterWord;
+extern const MsFilterWord ms_filter_words[];
+/* Takes one of these; `value` is borrowed.  MS_ERROR_INPUT says which it was, what, and what would do. */
+bool ms_filter_take(MsRecordFilter *filter, const char *name, const char *value, GError **error);
+/* Are the words of it words?  Lists and counts ask it themselves. */
+bool ms_filter_check(const MsRecordFilter *filter, GError **error);
+
 /* Of MsRecord; unless `whole`, with one recipient only.  NULL on error. */
 GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GError **error);
 char *ms_record_cursor(const MsRecord *record, MsSort sort);
@@ -72,6 +84,9 @@ char *ms_record_cursor(const MsRecord *record, MsSort sort);
 gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint most, GError **error);
 /* The record of that uid, or the newest of that queue ID, whole.  NULL without error: none. */
 MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error);
+
+/* The titles of all policies that any record has; of char *, the caller's. */
+GPtrArray *ms_records_policies(MsLedger *ledger, GError **error);
 
 typedef struct {
 	char *cause;

@@ -12,6 +12,9 @@
  *         and is over all findings.
  * NOT     Is no database (ledger.h), holds no message (spool.h, mta.h).  Identifiers are kept
  *         masked, with a keyed digest to find them again.
+ *
+ * A record that was damaged, in a file or on its way, is there all the same: what could be read of it,
+ * with `damaged` set.  Nobody has a right to its message, which may be returned or deleted.
  */
 #ifndef MISSENT_RECORD_H
 #define MISSENT_RECORD_H
@@ -19,6 +22,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/verb.h"
 #include "missent/verdict.h"
 
 #define MS_HELD_FINDINGS 100
@@ -66,13 +70,16 @@ extern const char *const ms_decision_state_names[MS_N_DECISION_STATES + 1];
 typedef struct {
 	char *id, *uid; /* its own; the record's */
 	char *group;    /* decisions that were taken as one; "" */
-	char *verb;
+	MsVerb verb;
 	char *recipients; /* newline-separated; "": all that are held */
+	bool rightful;    /* they were chosen by right: who has lost it since gets nothing */
+	char *account, *identifier, *assignee; /* what was said with the verb; "" */
 	char *who, *second, *why, *outcome;
 	char *token;    /* hash of the last token made for it, or "" */
 	char *step;     /* how far it got: each verb's own word */
 	gint64 at;
 	MsDecisionState state;
+	bool damaged;     /* it could not be read whole: it is not carried out */
 } MsDecision;
 void ms_decision_free(MsDecision *decision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDecision, ms_decision_free)
@@ -95,6 +102,8 @@ typedef struct {
 	char *assignee; /* "" */
 	gint64 warned;  /* when its expiry was announced; 0: not yet */
 	gint64 changed; /* grows with every change of any record */
+	char *damaged;  /* what of it is damaged, in words; "" */
+	char *unclear;  /* what a newer version says in it that is not understood here; "" */
 	guint n_recipients;
 	GPtrArray *recipients; /* of MsHeldRecipient */
 	GPtrArray *reasons;    /* of MsReason */
@@ -114,23 +123,25 @@ void ms_record_finding(MsRecord *record, MsHeldFinding finding); /* copies */
 /* Why it is held, without anything of anybody's: "mismatch, unproven (customer-number)". */
 char *ms_record_summary(const MsRecord *record);
 /* Those for whom it is held and of whom the judge said MS_OUTCOME_RIGHT; of char *, borrowed from the
- * record. */
+ * record.  Nobody, where it is damaged. */
 GPtrArray *ms_record_rightful(const MsRecord *record);
 /* A random name for records, decisions, groups. */
 char *ms_record_name(void);
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-/* The place of a word in a NULL-terminated list; 0 if it is none of them. */
-int ms_record_word(const char *const *names, const char *word);
-/* A word that is none proves nothing. */
-MsOutcome ms_record_outcome(const char *word);
+/* The place of a word in a NULL-terminated list, or `otherwise`: then the record is damaged. */
+int ms_record_word(MsRecord *record, const char *field, const char *const *names, const char *word,
+	int otherwise);
+/* Notes that this of it is damaged; `word` (may be NULL) is what stands there. */
+void ms_record_damage(MsRecord *record, const char *field, const char *word);
 
 /* ---- as JSON --------------------------------------------------------------------------- */
 
 /* A whole record, for other hosts and for programs (malloc()ed); NULL if it is not UTF-8. */
 char *ms_record_to_json(const MsRecord *record);
-/* NULL and MS_ERROR_INPUT if it is none. */
+/* What is missing, of another type, or a word that is none makes it damaged; keys that are not known here
+ * make it unclear.  NULL and MS_ERROR_INPUT where it does not even say whose record it is. */
 MsRecord *ms_record_from_json(const char *text, gsize len, GError **error);
 
 #endif

@@ -32,8 +32,7 @@
 
 typedef struct {
 	const char *config;
-	MsDesk *desk;       /* that decisions are carried out on */
-	GAsyncQueue *pokes; /* something when there is work */
+	MsDesk *desk;
 	int listening;
 } Agent;
 
@@ -56,24 +55,10 @@ static int complain(int code, const char *what, const char *why)
 #define REQUESTS_AT_ONCE 8
 #define PATIENCE_MS 10000 /* of who asks, before "it is being done" is the answer */
 
-static void poke(void *user)
-{
-	Agent *agent = user;
-	g_async_queue_push(agent->pokes, agent);
-}
-
-/* A desk of its own, for one desk is for one thread; carrying out is left to ours. */
 static char *answer(const char *ask, gsize len, void *user)
 {
 	Agent *agent = user;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(MsDesk) desk = ms_desk_another(agent->desk, &error);
-	if (desk != NULL) {
-		ms_desk_leave_work(desk, poke, agent, PATIENCE_MS);
-		return ms_desk_request(desk, ask, len);
-	}
-	ms_log(LOG_ERR, NULL, "%s", error->message);
-	return g_strdup("{\"ok\":false,\"error\":\"missent-agent cannot work now; its log says why\"}");
+	return ms_desk_request(agent->desk, ask, len);
 }
 
 /* `data` is the descriptor, and one: a pool takes no NULL. */
@@ -139,8 +124,7 @@ static void *publish_changes(void *user)
 {
 	Agent *agent = user;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsDesk) desk = ms_desk_another(agent->desk, &error);
-	g_autoptr(MsLink) link = desk != NULL ? ms_link_open(ms_desk_settings(desk), true, &error) : NULL;
+	g_autoptr(MsLink) link = ms_link_open(ms_desk_settings(agent->desk), true, &error);
 	if (link == NULL)
 		ms_log(LOG_ERR, NULL, "several hosts: %s", error->message);
 	gint64 since = 0, snapshot = g_get_monotonic_time(), told = 0;
@@ -152,7 +136,7 @@ static void *publish_changes(void *user)
 			since = 0;
 			snapshot = now;
 		}
-		bool fine = publish(desk, link, &since, &why);
+		bool fine = publish(agent->desk, link, &since, &why);
 		if (fine && (told == 0 || now - told > ALIVE_US)) {
 			fine = ms_link_alive(link, &why);
 			told = fine ? now : 0;
@@ -192,6 +176,7 @@ static void *take_requests(void *user)
 /* ---- running -------------------------------------------------------------------------- */
 
 #define WORK_AT_ONCE 5 /* then what came meanwhile: a long group must not keep a reviewer waiting */
+#define CHECK_MS 500 /* for what a shell has left */
 
 static void *carry_out(void *user)
 {
@@ -199,7 +184,7 @@ static void *carry_out(void *user)
 	gint64 ticked = 0;
 	while (!stopping) {
 		if (ms_desk_work(agent->desk, WORK_AT_ONCE) == 0)
-			g_async_queue_timeout_pop(agent->pokes, G_USEC_PER_SEC / 2);
+			ms_desk_await(agent->desk, CHECK_MS);
 		gint64 now = g_get_monotonic_time();
 		if (now - ticked < G_USEC_PER_SEC && ticked != 0)
 			continue;
@@ -220,7 +205,7 @@ static bool start(pthread_t *thread, void *(*func)(void *), void *user)
 static void stop_carrier(Agent *agent, pthread_t carrier)
 {
 	struct timespec end;
-	poke(agent);
+	ms_desk_wake(agent->desk);
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += STOP_SECONDS;
 	if (pthread_timedjoin_np(carrier, NULL, &end) == 0)
@@ -273,11 +258,10 @@ static int serve(Agent *agent)
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	bool several = s->desk.redis_key_file != NULL;
-	agent->pokes = g_async_queue_new();
+	ms_desk_leave_work(agent->desk, PATIENCE_MS);
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION, s->host,
 		several ? "yes" : "no");
 	int rc = run(agent, several);
-	g_async_queue_unref(agent->pokes);
 	unlink(s->desk.socket);
 	ms_log(LOG_NOTICE, NULL, "stopped");
 	return rc;

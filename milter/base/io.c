@@ -1,8 +1,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -119,4 +121,13 @@ void ms_io_private_memory(void)
 	const struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+char *ms_io_stamp(const char *path)
+{
+	GStatBuf st = {0};
+	return g_stat(path, &st) == 0
+		? g_strdup_printf("%s %ju %jd %jd.%ld", path, (uintmax_t)st.st_ino, (intmax_t)st.st_size,
+			  (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec)
+		: g_strdup("");
 }

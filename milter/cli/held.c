@@ -1,3 +1,8 @@
+/*
+ * missent held: what is held, and deciding about it, in a shell.  The verbs, their options and their help
+ * are those of the table in verb.h, the words that narrow a list those of ledger.h; words are checked here,
+ * before a desk is opened, and again by the desk.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -31,6 +36,16 @@ static MsDesk *open_desk(Cli *cli, int *rc)
 	if (desk == NULL)
 		*rc = cli_fail_error(error);
 	return desk;
+}
+
+/* Are there such policies?  If not, it was said, and `*rc` is set. */
+static bool is_known(MsDesk *desk, const MsRecordFilter *filter, int *rc)
+{
+	g_autoptr(GError) error = NULL;
+	bool fine = ms_desk_check_filter(desk, filter, &error);
+	if (!fine)
+		*rc = cli_fail(EX_USAGE, "--%s", error->message);
+	return fine;
 }
 
 /* ---- printing ------------------------------------------------------------------------- */
@@ -80,7 +95,7 @@ static void print_line(const MsRecord *r, const char *queue)
 	printf("%s  %-8s  %5s  %s  %s %4u  %s%s%s%s%s%s\n", id, ms_state_names[r->state], age, sender, first,
 		r->n_recipients, r->codes, r->place == MS_PLACE_SPOOL ? " (split)" : "",
 		missing ? " (in the queue: " : "", missing ? queue : "", missing ? ")" : "",
-		*r->assignee != '\0' ? " *" : "");
+		*r->damaged != '\0' ? " (damaged)" : *r->assignee != '\0' ? " *" : "");
 }
 
 static void print_heading(void)
@@ -91,21 +106,6 @@ static void print_heading(void)
 
 /* ---- list ----------------------------------------------------------------------------- */
 
-static gint64 before_now(const char *span, bool *fine)
-{
-	char *unit;
-	gint64 n = g_ascii_strtoll(span, &unit, 10);
-	static const struct {
-		const char *name;
-		gint64 seconds;
-	} units[] = {{"m", 60}, {"h", 3600}, {"d", 86400}};
-	for (gsize i = 0; i < G_N_ELEMENTS(units); i++)
-		if (unit != span && strcmp(unit, units[i].name) == 0 && n >= 0)
-			return g_get_real_time() - n * units[i].seconds * G_USEC_PER_SEC;
-	*fine = false;
-	return 0;
-}
-
 static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 {
 	g_autoptr(GError) error = NULL;
@@ -114,7 +114,7 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 		return cli_fail_error(error);
 	/* Without the queue the records are still worth seeing. */
 	g_autoptr(GError) no_queue = NULL;
-	GHashTable *queue = ms_desk_queue(desk, &no_queue);
+	g_autoptr(GHashTable) queue = ms_desk_queue(desk, &no_queue);
 	if (queue == NULL)
 		cli_fail(0, "the queue cannot be looked at: %s", no_queue->message);
 	if (!json && list->len > 0)
@@ -131,111 +131,96 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 	return 0;
 }
 
-/* What a list, or a decision about many, is about. */
+/* What was said of a list, or of a decision about many: a word for each row of ms_filter_words. */
+#define MAX_WORDS 24
+
 typedef struct {
-	char *reason, *policy, *sender, *recipient, *account, *cause, *older, *newer, *search, *sort;
-	char *assignee;
+	char *said[MAX_WORDS];
 } Filter;
 
 static void filter_clear(Filter *f)
 {
-	char **all[] = {&f->reason, &f->policy, &f->sender, &f->recipient, &f->account, &f->cause, &f->older,
-		&f->newer, &f->search, &f->sort, &f->assignee};
-	for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
-		g_clear_pointer(all[i], g_free);
+	for (gsize i = 0; i < MAX_WORDS; i++)
+		g_clear_pointer(&f->said[i], g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Filter, filter_clear)
+
+/* An option of each word, but for those that `without` has. */
+static void add_filter_options(GArray *options, Filter *f, const char *const *without)
+{
+	for (gsize i = 0; ms_filter_words[i].name != NULL; i++) {
+		const MsFilterWord *w = &ms_filter_words[i];
+		g_assert(i < MAX_WORDS);
+		if (g_strv_contains(without, w->name))
+			continue;
+		GOptionEntry entry = {.long_name = w->name, .arg = G_OPTION_ARG_STRING, .arg_data = &f->said[i],
+			.description = w->help, .arg_description = w->argument};
+		g_array_append_val(options, entry);
+	}
+}
+
+static void add_option(GArray *options, const char *name, char letter, GOptionArg arg, void *data,
+	const char *help, const char *argument)
+{
+	GOptionEntry entry = {.long_name = name, .short_name = letter, .arg = arg, .arg_data = data,
+		.description = help, .arg_description = argument};
+	g_array_append_val(options, entry);
+}
+
+static GArray *new_options(void)
+{
+	return g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+}
+
+static bool is_filtered(const Filter *f)
+{
+	for (gsize i = 0; i < MAX_WORDS; i++)
+		if (f->said[i] != NULL)
+			return true;
+	return false;
 }
 
 /* An unset variable of a shell must not mean everything. */
-static bool has_empty_word(const Filter *f)
+static bool filter_take(const Filter *f, MsRecordFilter *out)
 {
-	const struct {
-		const char *option, *value;
-	} words[] = {{"reason", f->reason}, {"policy", f->policy}, {"sender", f->sender},
-		{"recipient", f->recipient}, {"account", f->account}, {"cause", f->cause}, {"older", f->older},
-		{"newer", f->newer}, {"search", f->search}, {"sort", f->sort}, {"assigned", f->assignee}};
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
-		if (words[i].value == NULL || words[i].value[strspn(words[i].value, " \t\n")] != '\0')
+	g_autoptr(GError) error = NULL;
+	for (gsize i = 0; ms_filter_words[i].name != NULL; i++) {
+		const char *said = f->said[i];
+		if (said == NULL || ms_filter_take(out, ms_filter_words[i].name, said, &error))
 			continue;
-		cli_fail(0, "--%s \"\": an empty word; leave the option out to mean any", words[i].option);
-		return true;
-	}
-	return false;
-}
-
-static bool is_reason(const char *name)
-{
-	if (name == NULL || g_strv_contains(ms_reason_names, name))
-		return true;
-	g_autofree char *list = g_strjoinv(", ", (char **)ms_reason_names);
-	cli_fail(0, "--reason %s: there is no such reason; it is one of %s", name, list);
-	return false;
-}
-
-static bool filter_take(const Filter *f, int state, MsRecordFilter *out)
-{
-	bool fine = !has_empty_word(f) && is_reason(f->reason);
-	if (!fine)
+		cli_fail(0, "--%s%s", error->message,
+			*said == '\0' ? "; leave the option out to mean any" : "");
 		return false;
-	*out = (MsRecordFilter){.state = state,
-		.reason = f->reason,
-		.policy = f->policy,
-		.sender = f->sender,
-		.recipient = f->recipient,
-		.account = f->account,
-		.cause = f->cause,
-		.assignee = f->assignee,
-		.search = f->search,
-		.older_than = f->older != NULL ? before_now(f->older, &fine) : 0,
-		.newer_than = f->newer != NULL ? before_now(f->newer, &fine) : 0};
-	if (!fine)
-		cli_fail(0, "an age is a number and m, h or d");
-	for (int i = 0; fine && f->sort != NULL && strcmp(ms_sort_names[out->sort], f->sort) != 0; i++) {
-		fine = ms_sort_names[i] != NULL;
-		if (fine)
-			out->sort = (MsSort)i;
-		else
-			cli_fail(0, "--sort is one of newest, oldest, sender, recipients, size");
 	}
-	return fine;
+	return true;
 }
 
 static int do_list(Cli *cli, int argc, char **argv)
 {
-	Filter f = {0};
+	static const char *const all_words[] = {NULL};
+	g_auto(Filter) f = {{NULL}};
 	gboolean json = FALSE, all = FALSE, observed = FALSE;
 	gint limit = 0;
-	const GOptionEntry entries[] = {
-		{"reason", 0, 0, G_OPTION_ARG_STRING, &f.reason, "only with this reason", "REASON"},
-		{"policy", 0, 0, G_OPTION_ARG_STRING, &f.policy, "only by this policy", "TITLE"},
-		{"sender", 0, 0, G_OPTION_ARG_STRING, &f.sender, "only from senders with this in them", "TEXT"},
-		{"recipient", 0, 0, G_OPTION_ARG_STRING, &f.recipient, "only to recipients with this in them",
-			"TEXT"},
-		{"account", 0, 0, G_OPTION_ARG_STRING, &f.account, "only about this account", "ACCOUNT"},
-		{"cause", 0, 0, G_OPTION_ARG_STRING, &f.cause, "only for this cause (see held causes)", "CAUSE"},
-		{"assigned", 0, 0, G_OPTION_ARG_STRING, &f.assignee, "only those of this reviewer", "WHO"},
-		{"search", 0, 0, G_OPTION_ARG_STRING, &f.search, "a queue ID, or a part of an address", "TEXT"},
-		{"older", 0, 0, G_OPTION_ARG_STRING, &f.older, "only older than 30m, 12h, 3d", "AGE"},
-		{"newer", 0, 0, G_OPTION_ARG_STRING, &f.newer, "only newer than", "AGE"},
-		{"sort", 0, 0, G_OPTION_ARG_STRING, &f.sort, "newest, oldest, sender, recipients, size", "ORDER"},
-		{"limit", 0, 0, G_OPTION_ARG_INT, &limit, "at most so many", "N"},
-		{"all", 'a', 0, G_OPTION_ARG_NONE, &all, "also released, returned, deleted, observed", NULL},
-		{"observed", 0, 0, G_OPTION_ARG_NONE, &observed,
-			"those that would have been held in mode enforce", NULL},
-		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
-		G_OPTION_ENTRY_NULL,
-	};
-	MsRecordFilter filter;
+	g_autoptr(GArray) options = new_options();
+	add_filter_options(options, &f, all_words);
+	add_option(options, "limit", 0, G_OPTION_ARG_INT, &limit, "at most so many", "N");
+	add_option(options, "all", 'a', G_OPTION_ARG_NONE, &all, "also released, returned, deleted, observed", NULL);
+	add_option(options, "observed", 0, G_OPTION_ARG_NONE, &observed,
+		"those that would have been held in mode enforce", NULL);
+	add_option(options, "json", 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL);
+	MsRecordFilter filter = {.state = MS_STATE_HELD};
 	int rc = EX_USAGE;
-	if (cli_options(entries, "- held mail, newest first", &argc, &argv)
-		&& filter_take(&f, all ? -1 : observed ? MS_STATE_OBSERVED : MS_STATE_HELD, &filter)) {
-		filter.limit = limit > 0 ? (guint)limit : 0;
-		filter.whole = json;
-		g_autoptr(MsDesk) desk = open_desk(cli, &rc);
-		if (desk != NULL)
-			rc = list_records(desk, &filter, json);
-	}
-	filter_clear(&f);
-	return rc;
+	if (!cli_options((GOptionEntry *)options->data, "- held mail, newest first", &argc, &argv))
+		return rc;
+	if (argc > 1)
+		return cli_fail(rc, "held list: \"%s\" is no option (see --help)", argv[1]);
+	filter.state = all ? -1 : observed ? MS_STATE_OBSERVED : MS_STATE_HELD;
+	if (!filter_take(&f, &filter))
+		return rc;
+	filter.limit = limit > 0 ? (guint)limit : 0;
+	filter.whole = json;
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	return desk != NULL && is_known(desk, &filter, &rc) ? list_records(desk, &filter, json) : rc;
 }
 
 static int do_causes(Cli *cli, int argc, char **argv)
@@ -356,8 +341,8 @@ static void show_acts(const MsRecord *record)
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
 		if (d->state < MS_DECISION_DONE)
-			printf("%-11s %s by %s, decision %s\n", ms_decision_state_names[d->state], d->verb, d->who,
-				*d->group != '\0' ? d->group : d->id);
+			printf("%-11s %s by %s, decision %s\n", ms_decision_state_names[d->state],
+				ms_verbs[d->verb].name, d->who, *d->group != '\0' ? d->group : d->id);
 	}
 }
 
@@ -372,6 +357,10 @@ static void show_text(const MsRecord *record)
 		record->place == MS_PLACE_SPOOL ? ", in missent's spool" : "", time, record->size, sender);
 	show_recipients(record);
 	printf("cause       %s\n", cause);
+	if (*record->damaged != '\0')
+		printf("damaged     %s: it can be returned or deleted, not released\n", record->damaged);
+	if (*record->unclear != '\0')
+		printf("unclear     %s: of a newer version of missent\n", record->unclear);
 	if (*record->assignee != '\0')
 		printf("assigned    %s\n", record->assignee);
 	if (record->place == MS_PLACE_SPOOL && !record->is_signed)
@@ -448,8 +437,11 @@ static int do_show(Cli *cli, int argc, char **argv)
 	int rc = EX_USAGE;
 	if (!cli_options(entries, "QUEUEID - why it is held", &argc, &argv))
 		return rc;
+	g_autoptr(GError) error = NULL;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "held show: which queue ID?");
+	if (!ms_word_check(MS_WORD_MESSAGE, "queue ID", argv[1], &error))
+		return cli_fail(EX_USAGE, "held show: %s", error->message);
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	g_autoptr(MsRecord) record = desk != NULL ? find(desk, argv[1], &rc) : NULL;
 	if (record == NULL)
@@ -484,15 +476,16 @@ static int print_outcome(const MsDecision *d, const char *name, bool json)
 	bool fine = d->state == MS_DECISION_DONE || d->state == MS_DECISION_WAITING
 		|| d->state == MS_DECISION_WITHDRAWN;
 	if (json) {
-		print_outcome_json(name, d->uid, *d->group != '\0' ? d->group : d->id, d->verb,
-			ms_decision_state_names[d->state], d->outcome);
+		print_outcome_json(name, d->uid, *d->group != '\0' ? d->group : d->id,
+			ms_verbs[d->verb].name, ms_decision_state_names[d->state], d->outcome);
 	} else if (!fine) {
 		return cli_fail(EX_TEMPFAIL, "%s", d->outcome);
 	} else if (d->state == MS_DECISION_WAITING) {
-		printf("%s: %s waits for a second person: missent held agree %s\n", name, d->verb,
+		printf("%s: %s waits for a second person: missent held %s %s\n", name, ms_verbs[d->verb].name,
+			ms_verbs[MS_VERB_AGREE].name,
 			*d->group != '\0' ? d->group : d->id);
 	} else {
-		printf("%s: %s %s%s%s\n", name, d->verb, ms_decision_state_names[d->state],
+		printf("%s: %s %s%s%s\n", name, ms_verbs[d->verb].name, ms_decision_state_names[d->state],
 			*d->outcome != '\0' ? ", " : "", d->outcome);
 	}
 	return fine ? 0 : EX_TEMPFAIL;
@@ -509,7 +502,7 @@ static void print_left(MsDesk *desk, const GPtrArray *uids, const GPtrArray *don
 		if (record == NULL || g_hash_table_contains(decided, record->uid))
 			continue;
 		if (json)
-			print_outcome_json(record->queue_id, record->uid, "", "release", "left", MS_DESK_NO_RIGHT);
+			print_outcome_json(record->queue_id, record->uid, "", ms_verbs[MS_VERB_RELEASE].name, "left", MS_DESK_NO_RIGHT);
 		else
 			printf("%s: stays held, %s\n", record->queue_id, MS_DESK_NO_RIGHT);
 	}
@@ -531,8 +524,9 @@ static int print_outcomes(MsDesk *desk, const GPtrArray *done, bool json)
 #define SAMPLE 5
 
 /* What is about to be decided, and a question, unless it was answered with --yes. */
-static bool confirmed(const GPtrArray *list, const char *verb, bool yes, bool json)
+static bool confirmed(const GPtrArray *list, MsVerb which, bool yes, bool json)
 {
+	const char *verb = ms_verbs[which].name;
 	if (!json) {
 		print_heading();
 		for (guint i = 0; i < list->len && i < SAMPLE; i++)
@@ -552,194 +546,126 @@ static bool confirmed(const GPtrArray *list, const char *verb, bool yes, bool js
 	return answer == 'y' || answer == 'Y';
 }
 
+/* What was said with a verb: a text for each MsSay that is one. */
 typedef struct {
 	Filter filter;
-	char *why, *detail, *ref;
-	char **to;
-	int others;
+	char *said[MS_N_SAYS];
+	char **to; /* MS_SAY_RECIPIENTS */
+	gint others;
 	gboolean yes, json, rightful;
 } Options;
 
 static void options_clear(Options *o)
 {
 	filter_clear(&o->filter);
-	g_free(o->why);
-	g_free(o->detail);
-	g_free(o->ref);
+	for (gsize i = 0; i < MS_N_SAYS; i++)
+		g_free(o->said[i]);
 	g_strfreev(o->to);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
-static bool is_filtered(const Filter *f)
+/* The options of a verb are what can be said with it. */
+static GArray *options_of(MsVerb verb, Options *o)
 {
-	return f->cause != NULL || f->reason != NULL || f->policy != NULL || f->sender != NULL
-		|| f->recipient != NULL || f->account != NULL || f->older != NULL || f->newer != NULL;
+	static const char *const no_words[] = {"state", "sort", "search", "host", "assigned", NULL};
+	GArray *options = new_options();
+	for (const MsVerbSay *say = ms_verbs[verb].says; say->option != NULL; say++) {
+		void *data = &o->said[say->say];
+		GOptionArg arg = G_OPTION_ARG_STRING;
+		if (say->say == MS_SAY_RECIPIENTS) {
+			data = &o->to;
+			arg = G_OPTION_ARG_STRING_ARRAY;
+		} else if (say->say == MS_SAY_RIGHTFUL) {
+			data = &o->rightful;
+			arg = G_OPTION_ARG_NONE;
+		} else if (say->say == MS_SAY_OTHERS) {
+			data = &o->others;
+			arg = G_OPTION_ARG_INT;
+		}
+		add_option(options, say->option, say->say == MS_SAY_WHY ? 'w' : 0, arg, data, say->help,
+			say->argument);
+	}
+	if (ms_verbs[verb].many) {
+		add_filter_options(options, &o->filter, no_words);
+		add_option(options, "yes", 'y', G_OPTION_ARG_NONE, &o->yes, "do not ask", NULL);
+	}
+	add_option(options, "json", 0, G_OPTION_ARG_NONE, &o->json, "one JSON object a line", NULL);
+	return options;
 }
 
-/* The records that were named, or those that a filter finds. */
-static GPtrArray *which(MsDesk *desk, Options *o, const char *verb, int argc, char **argv, int *rc)
+/* The uids of what a filter finds, once somebody has said yes; NULL: `*rc` is set. */
+static GPtrArray *filtered(MsDesk *desk, const Options *o, MsVerb verb, const MsRecordFilter *filter, int *rc)
 {
-	g_autoptr(GPtrArray) uids = g_ptr_array_new_with_free_func(g_free);
-	for (int i = 1; i < argc; i++)
-		g_ptr_array_add(uids, g_strdup(argv[i]));
-	*rc = EX_USAGE;
-	if (!is_filtered(&o->filter)) {
-		if (uids->len == 0)
-			cli_fail(0, "held %s: which queue IDs?", verb);
-		return uids->len > 0 ? g_steal_pointer(&uids) : NULL;
-	}
-	MsRecordFilter filter;
-	if (uids->len > 0)
-		cli_fail(0, "held %s: either queue IDs, or what they have in common", verb);
-	if (uids->len > 0 || !filter_take(&o->filter, MS_STATE_HELD, &filter))
-		return NULL;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_ledger(desk), &filter, &error);
+	if (!is_known(desk, filter, rc))
+		return NULL;
+	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_ledger(desk), filter, &error);
 	if (list == NULL) {
 		*rc = cli_fail_error(error);
 		return NULL;
 	}
-	*rc = list->len == 0 ? cli_fail(EX_DATAERR, "held %s: no held message is like this", verb) : 0;
+	*rc = list->len == 0 ? cli_fail(EX_DATAERR, "held %s: no held message is like this", ms_verbs[verb].name) : 0;
 	if (list->len > 0 && !confirmed(list, verb, o->yes, o->json))
 		*rc = EX_USAGE;
 	if (*rc != 0)
 		return NULL;
+	GPtrArray *uids = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < list->len; i++)
 		g_ptr_array_add(uids, g_strdup(((MsRecord *)list->pdata[i])->uid));
-	return g_steal_pointer(&uids);
+	return uids;
 }
 
-static int decide(Cli *cli, Options *o, const char *verb, int argc, char **argv)
+static int carry_out(MsDesk *desk, const MsAsk *ask, bool json)
 {
-	int rc = 0;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
-	g_autoptr(GPtrArray) uids = desk != NULL ? which(desk, o, verb, argc, argv, &rc) : NULL;
-	if (uids == NULL)
-		return rc;
-	g_autoptr(GPtrArray) to = g_ptr_array_new();
-	for (int i = 0; o->to != NULL && o->to[i] != NULL; i++)
-		g_ptr_array_add(to, o->to[i]);
-	g_autofree char *detail = o->ref != NULL ? g_strdup_printf("%s %s", o->ref, o->detail) : NULL;
-	MsAsk ask = {.verb = verb, .uids = uids, .recipients = to, .rightful = o->rightful, .others = (guint)MAX(o->others, 0), .who = who(),
-		.why = o->why,
-		.detail = detail != NULL ? detail : o->detail};
-	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, &error);
+	g_autoptr(GPtrArray) done = ms_desk_decide(desk, ask, &error);
 	if (done == NULL)
 		return cli_fail_error(error);
-	rc = print_outcomes(desk, done, o->json);
-	if (o->rightful)
-		print_left(desk, uids, done, o->json);
+	int rc = print_outcomes(desk, done, json);
+	if (ask->rightful)
+		print_left(desk, ask->uids, done, json);
 	return rc;
 }
 
-/* release, return, delete, rejudge: also of all that have something in common. */
-static int final(Cli *cli, int argc, char **argv, const char *summary)
+static int decide(Cli *cli, const Options *o, MsVerb verb, int argc, char **argv)
 {
-	Options o = {0};
-	const char *verb = argv[0];
-	Filter *f = &o.filter;
-	const GOptionEntry entries[] = {
-		{"why", 'w', 0, G_OPTION_ARG_STRING, &o.why, "the reason, for the record", "TEXT"},
-		{"to", 0, strcmp(verb, "release") == 0 ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING_ARRAY,
-			&o.to, "only to this recipient (several times: to these)", "ADDRESS"},
-		{"rightful", 0, strcmp(verb, "release") == 0 ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &o.rightful,
-			"only to those with a right to it", NULL},
-		{"others", 0, strcmp(verb, "release") == 0 ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &o.others,
-			"so many recipients would get what is another's, and may", "NUMBER"},
-		{"cause", 0, 0, G_OPTION_ARG_STRING, &f->cause, "all that are held for it", "CAUSE"},
-		{"reason", 0, 0, G_OPTION_ARG_STRING, &f->reason, "all with this reason", "REASON"},
-		{"policy", 0, 0, G_OPTION_ARG_STRING, &f->policy, "all by this policy", "TITLE"},
-		{"sender", 0, 0, G_OPTION_ARG_STRING, &f->sender, "all from such senders", "TEXT"},
-		{"recipient", 0, 0, G_OPTION_ARG_STRING, &f->recipient, "all to such recipients", "TEXT"},
-		{"account", 0, 0, G_OPTION_ARG_STRING, &f->account, "all about this account", "ACCOUNT"},
-		{"older", 0, 0, G_OPTION_ARG_STRING, &f->older, "all older than 30m, 12h, 3d", "AGE"},
-		{"newer", 0, 0, G_OPTION_ARG_STRING, &f->newer, "all newer than", "AGE"},
-		{"yes", 'y', 0, G_OPTION_ARG_NONE, &o.yes, "do not ask", NULL},
-		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "one JSON object a line", NULL},
-		G_OPTION_ENTRY_NULL,
-	};
 	int rc = EX_USAGE;
-	if (cli_options(entries, summary, &argc, &argv))
-		rc = decide(cli, &o, verb, argc, argv);
-	options_clear(&o);
-	return rc;
+	bool many = is_filtered(&o->filter);
+	MsRecordFilter filter = {.state = MS_STATE_HELD};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) named = g_ptr_array_new(), to = g_ptr_array_new(), found = NULL;
+	for (int i = 1; i < argc; i++)
+		g_ptr_array_add(named, argv[i]);
+	for (int i = 0; o->to != NULL && o->to[i] != NULL; i++)
+		g_ptr_array_add(to, o->to[i]);
+	if (many == (named->len > 0))
+		return cli_fail(rc, "held %s: %s", ms_verbs[verb].name,
+			many ? "either queue IDs, or what they have in common" : "which queue IDs?");
+	if (many && !filter_take(&o->filter, &filter))
+		return rc;
+	MsAsk ask = {.verb = verb, .uids = named, .recipients = to, .rightful = o->rightful,
+		.others = (guint)MAX(o->others, 0), .who = who(),
+		.why = o->said[MS_SAY_WHY], .account = o->said[MS_SAY_ACCOUNT],
+		.identifier = o->said[MS_SAY_IDENTIFIER], .assignee = o->said[MS_SAY_ASSIGNEE]};
+	if (!many && !ms_ask_check(&ask, &error))
+		return cli_fail(rc, "held %s", error->message);
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	if (desk != NULL && many)
+		ask.uids = found = filtered(desk, o, verb, &filter, &rc);
+	return desk != NULL && ask.uids != NULL ? carry_out(desk, &ask, o->json) : rc;
 }
 
-static int do_release(Cli *cli, int argc, char **argv)
+static int do_decide(Cli *cli, MsVerb verb, int argc, char **argv)
 {
-	return final(cli, argc, argv, "QUEUEID... - let it go to its recipients");
+	g_auto(Options) o = {.yes = FALSE};
+	g_autoptr(GArray) options = options_of(verb, &o);
+	g_autofree char *summary = g_strdup_printf("%s - %s", ms_verbs[verb].arguments, ms_verbs[verb].help);
+	if (!cli_options((GOptionEntry *)options->data, summary, &argc, &argv))
+		return EX_USAGE;
+	return decide(cli, &o, verb, argc, argv);
 }
 
-static int do_return(Cli *cli, int argc, char **argv)
-{
-	return final(cli, argc, argv, "QUEUEID... - return it to its sender");
-}
-
-static int do_delete(Cli *cli, int argc, char **argv)
-{
-	return final(cli, argc, argv, "QUEUEID... - delete it for good");
-}
-
-static int do_rejudge(Cli *cli, int argc, char **argv)
-{
-	return final(cli, argc, argv, "QUEUEID... - judge it again by the directory and policies of now");
-}
-
-/* note, assign, belongs, may-receive */
-static int other(Cli *cli, int argc, char **argv, const char *summary)
-{
-	Options o = {0};
-	const char *verb = argv[0];
-	bool belongs = strcmp(verb, "belongs") == 0, receives = strcmp(verb, "may-receive") == 0;
-	bool assign = strcmp(verb, "assign") == 0;
-	const GOptionEntry entries[] = {
-		{"why", 'w', 0, G_OPTION_ARG_STRING, &o.why,
-			strcmp(verb, "note") == 0 ? "what is to be noted" : "the reason, for the record", "TEXT"},
-		{"to", 0, assign ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &o.detail,
-			"whom (nobody, if it is left out)", "WHO"},
-		{"account", 0, belongs || receives ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &o.detail,
-			"which account", "ACCOUNT"},
-		{"identifier", 0, belongs ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &o.ref,
-			"which one: what stands in brackets in held show", "REF"},
-		{"recipient", 0, receives ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING_ARRAY, &o.to,
-			"which recipient (several times: these)", "ADDRESS"},
-		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "one JSON object a line", NULL},
-		G_OPTION_ENTRY_NULL,
-	};
-	int rc = EX_USAGE;
-	if (!cli_options(entries, summary, &argc, &argv))
-		rc = EX_USAGE;
-	else if (belongs && (o.ref == NULL || o.detail == NULL))
-		rc = cli_fail(EX_USAGE, "held belongs: --identifier and --account are needed");
-	else if (receives && (o.to == NULL || o.detail == NULL))
-		rc = cli_fail(EX_USAGE, "held may-receive: --recipient and --account are needed");
-	else
-		rc = decide(cli, &o, verb, argc, argv);
-	options_clear(&o);
-	return rc;
-}
-
-static int do_note(Cli *cli, int argc, char **argv)
-{
-	return other(cli, argc, argv, "QUEUEID... - add a note");
-}
-
-static int do_assign(Cli *cli, int argc, char **argv)
-{
-	return other(cli, argc, argv, "QUEUEID... - give it to a reviewer");
-}
-
-static int do_belongs(Cli *cli, int argc, char **argv)
-{
-	return other(cli, argc, argv, "QUEUEID - this identifier belongs to that account");
-}
-
-static int do_may_receive(Cli *cli, int argc, char **argv)
-{
-	return other(cli, argc, argv, "QUEUEID - this recipient may receive for that account");
-}
-
-static int second(Cli *cli, int argc, char **argv, bool agrees)
+static int do_second(Cli *cli, MsVerb verb, int argc, char **argv)
 {
 	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
@@ -747,26 +673,25 @@ static int second(Cli *cli, int argc, char **argv, bool agrees)
 		G_OPTION_ENTRY_NULL,
 	};
 	int rc = EX_USAGE;
-	if (!cli_options(entries, "DECISION - what waits for a second person", &argc, &argv))
+	g_autofree char *summary = g_strdup_printf("%s - %s", ms_verbs[verb].arguments, ms_verbs[verb].help);
+	if (!cli_options(entries, summary, &argc, &argv))
 		return rc;
-	if (argc != 2)
-		return cli_fail(EX_USAGE, "held %s: which decision?", argv[0]);
 	g_autoptr(GError) error = NULL;
+	if (argc != 2)
+		return cli_fail(EX_USAGE, "held %s: which decision?", ms_verbs[verb].name);
+	if (!ms_word_check(MS_WORD_DECISION, "decision", argv[1], &error))
+		return cli_fail(EX_USAGE, "held %s: %s", ms_verbs[verb].name, error->message);
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	if (desk == NULL)
 		return rc;
-	g_autoptr(GPtrArray) done = ms_desk_agree(desk, argv[1], who(), agrees, &error);
+	g_autoptr(GPtrArray) done = ms_desk_agree(desk, argv[1], who(), verb == MS_VERB_AGREE, &error);
 	return done != NULL ? print_outcomes(desk, done, json) : cli_fail_error(error);
 }
 
-static int do_agree(Cli *cli, int argc, char **argv)
+static int do_verb(Cli *cli, int argc, char **argv)
 {
-	return second(cli, argc, argv, true);
-}
-
-static int do_withdraw(Cli *cli, int argc, char **argv)
-{
-	return second(cli, argc, argv, false);
+	MsVerb verb = ms_verb_named(argv[0]);
+	return ms_verbs[verb].of_decision ? do_second(cli, verb, argc, argv) : do_decide(cli, verb, argc, argv);
 }
 
 /* What was interrupted is finished; expiry, notices, digests: for hosts without missent-agent. */
@@ -784,26 +709,28 @@ static int do_work(Cli *cli, int argc, char **argv)
 	return 0;
 }
 
-static const CliVerb verbs[] = {
-	{"list", do_list, "             held mail, newest first (--reason, --sender, --account, --older, ...)"},
-	{"causes", do_causes, "             what held messages have in common, and how many they are"},
-	{"stats", do_stats, "             how many are held, and since when"},
-	{"show", do_show, "QUEUEID      why it is held (--message: the message too; --reveal)"},
-	{"release", do_release, "QUEUEID...   let it go (--to: to some; --cause: all of one cause)"},
-	{"return", do_return, "QUEUEID...   return it to its sender"},
-	{"delete", do_delete, "QUEUEID...   delete it"},
-	{"agree", do_agree, "DECISION     agree, as the second person, to what waits"},
-	{"withdraw", do_withdraw, "DECISION     withdraw what waits"},
-	{"note", do_note, "QUEUEID...   add a note (-w TEXT)"},
-	{"assign", do_assign, "QUEUEID...   give it to a reviewer (--to WHO)"},
-	{"belongs", do_belongs, "QUEUEID      this --identifier belongs to that --account"},
-	{"may-receive", do_may_receive, "QUEUEID   this --recipient may receive for that --account"},
-	{"rejudge", do_rejudge, "QUEUEID...   judge it again by today's directory and policies (--cause: all of one)"},
-	{"work", do_work, "             finish what was interrupted; expiry, notices, digests"},
-	{NULL, NULL, NULL},
+/* What only looks, or works through what waits. */
+static const CliVerb looks[] = {
+	{"list", do_list, "held mail, newest first (--reason, --sender, --account, --older, ...)"},
+	{"causes", do_causes, "what held messages have in common, and how many they are"},
+	{"stats", do_stats, "how many are held, and since when"},
+	{"show", do_show, "QUEUEID: why it is held (--message: the message too; --reveal)"},
+	{"work", do_work, "finish what was interrupted; expiry, notices, digests"},
 };
 
 int cmd_held(Cli *cli, int argc, char **argv)
 {
-	return cli_dispatch(cli, verbs, "missent held VERB ...", argc, argv);
+	CliVerb all[G_N_ELEMENTS(looks) + MS_N_VERBS] = {{NULL}};
+	char *help[MS_VERB_UNKNOWN];
+	gsize n = 0;
+	for (; n < G_N_ELEMENTS(looks); n++)
+		all[n] = looks[n];
+	for (int i = 0; i < MS_VERB_UNKNOWN; i++) {
+		help[i] = g_strdup_printf("%s: %s", ms_verbs[i].arguments, ms_verbs[i].help);
+		all[n++] = (CliVerb){ms_verbs[i].name, do_verb, help[i]};
+	}
+	int rc = cli_dispatch(cli, all, "missent held VERB ...", argc, argv);
+	for (int i = 0; i < MS_VERB_UNKNOWN; i++)
+		g_free(help[i]);
+	return rc;
 }

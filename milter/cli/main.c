@@ -88,7 +88,7 @@ static void print_usage(FILE *out, const CliVerb *verbs, const char *usage)
 {
 	fprintf(out, "usage: %s\n\n", usage);
 	for (; verbs->name != NULL; verbs++)
-		fprintf(out, "  %-9s %s\n", verbs->name, verbs->help);
+		fprintf(out, "  %-11s %s\n", verbs->name, verbs->help);
 	fprintf(out, "\n--help after any of them says more; so does missent(1).\n");
 }
 
@@ -98,8 +98,9 @@ int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, ch
 		print_usage(stdout, verbs, usage);
 		return 0;
 	}
-	const char *names[16] = {NULL};
+	const char *names[33] = {NULL};
 	for (gsize i = 0; argc > 1 && verbs[i].name != NULL; i++) {
+		g_assert(i + 1 < G_N_ELEMENTS(names));
 		names[i] = verbs[i].name;
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(cli, argc - 1, argv + 1);

@@ -12,7 +12,8 @@
 #include "desk_private.h"
 
 /*
- * One decision, step by step.  A step is written down before it is done.  Taken up again after a
+ * One decision, step by step: it comes in approved, or interrupted, and ends as done or failed, in one
+ * thread of the host, which has DESK_MOVING or DESK_NOTING.  A step is written down before it is done.  Taken up again after a
  * crash, each finds out whether it was done:
  *   release   the message is no longer in the hold queue
  *   moving    nothing counts until the spool has it: it is copied anew
@@ -23,7 +24,7 @@
  */
 
 typedef struct {
-	MsDesk *desk;
+	Desk *desk;
 	MsDecision *decision;
 	MsRecord *record;
 	GPtrArray *to; /* of char *: recipients that it is about, borrowed from the record */
@@ -47,7 +48,7 @@ static bool step(Carry *c, const char *name, int place, GError **error)
 /* Is it in the hold queue, this message and no other?  1, 0, or -1 and an error. */
 static int on_hold(Carry *c, const char **where_out, GError **error)
 {
-	GHashTable *queue = ms_desk_queue(c->desk, error);
+	GHashTable *queue = desk_queue(c->desk, error);
 	if (queue == NULL)
 		return -1;
 	const MsQueued *queued = g_hash_table_lookup(queue, c->record->queue_id);
@@ -182,7 +183,7 @@ static bool was_taken(Carry *c, char **queue_id_out, GError **error)
 static bool is_queued(Carry *c, const char *queue_id)
 {
 	desk_forget_queue(c->desk);
-	GHashTable *queue = ms_desk_queue(c->desk, NULL);
+	GHashTable *queue = desk_queue(c->desk, NULL);
 	return queue != NULL && g_hash_table_contains(queue, queue_id);
 }
 
@@ -316,8 +317,9 @@ static bool do_note(Carry *c, char **outcome_out, GError **error)
 
 static bool do_assign(Carry *c, char **outcome_out, GError **error)
 {
-	*outcome_out = g_strdup_printf("to %s", *c->decision->outcome != '\0' ? c->decision->outcome : "nobody");
-	return ms_records_assign(c->desk->ledger, c->record->id, c->decision->outcome, error);
+	const char *to = c->decision->assignee;
+	*outcome_out = g_strdup_printf("to %s", *to != '\0' ? to : "nobody");
+	return ms_records_assign(c->desk->ledger, c->record->id, to, error);
 }
 
 static bool put(Carry *c, const char *account, const char *kind, const char *value, GError **error)
@@ -357,51 +359,42 @@ static void judge_again(Carry *c, const char *ref, char **addresses)
 	desk_judge_concerned(c->desk, c->decision, ref, to);
 }
 
-/* "REF ACCOUNT": the record has no value, so the message is read again. */
+/* The record has no value, so the message is read again. */
 static bool do_belongs(Carry *c, char **outcome_out, GError **error)
 {
-	const char *blank = strchr(c->decision->outcome, ' ');
-	g_autofree char *ref = blank != NULL
-		? g_strndup(c->decision->outcome, (gsize)(blank - c->decision->outcome))
-		: NULL;
-	g_autoptr(MsIdentifier) identifier =
-		ref != NULL ? desk_identifier(c->desk, c->record, ref, error) : NULL;
+	const char *account = c->decision->account;
+	g_autoptr(MsIdentifier) identifier = desk_identifier(c->desk, c->record, c->decision->identifier, error);
 	if (identifier == NULL)
-		return ref != NULL ? false : desk_fail(error, "which account?");
-	g_autofree char *masked = ms_identifier_masked(identifier->kind, identifier->value);
-	*outcome_out = g_strdup_printf("%s %s to account %s", identifier->kind, masked, blank + 1);
-	if (!put(c, blank + 1, identifier->kind, ms_identifier_raw(identifier), error))
 		return false;
-	judge_again(c, ref, NULL);
+	g_autofree char *masked = ms_identifier_masked(identifier->kind, identifier->value);
+	*outcome_out = g_strdup_printf("%s %s to account %s", identifier->kind, masked, account);
+	if (!put(c, account, identifier->kind, ms_identifier_raw(identifier), error))
+		return false;
+	judge_again(c, c->decision->identifier, NULL);
 	return true;
 }
 
 static bool do_may_receive(Carry *c, char **outcome_out, GError **error)
 {
 	g_auto(GStrv) addresses = g_strsplit(c->decision->recipients, "\n", -1);
-	*outcome_out = g_strdup_printf("for account %s", c->decision->outcome);
+	*outcome_out = g_strdup_printf("for account %s", c->decision->account);
 	for (int i = 0; addresses[i] != NULL; i++)
-		if (!put(c, c->decision->outcome, MS_ROW_RECIPIENT, addresses[i], error))
+		if (!put(c, c->decision->account, MS_ROW_RECIPIENT, addresses[i], error))
 			return false;
-	if (addresses[0] == NULL)
-		return desk_fail(error, "which recipient?");
 	judge_again(c, "", addresses);
 	return true;
 }
 
-static const struct {
-	const char *name;
-	bool (*run)(Carry *c, char **outcome_out, GError **error);
-	int state; /* of its recipients afterwards; -1: as before */
-} verbs[] = {
-	{"release", do_release, MS_STATE_RELEASED},
-	{"return", do_return, MS_STATE_RETURNED},
-	{"delete", do_delete, MS_STATE_DELETED},
-	{"note", do_note, -1},
-	{"assign", do_assign, -1},
-	{"belongs", do_belongs, -1},
-	{"may-receive", do_may_receive, -1},
-	{"rejudge", do_rejudge, -1},
+/* A row for each verb that is about messages (verb.h). */
+static bool (*const does[MS_N_VERBS])(Carry *c, char **outcome_out, GError **error) = {
+	[MS_VERB_RELEASE] = do_release,
+	[MS_VERB_RETURN] = do_return,
+	[MS_VERB_DELETE] = do_delete,
+	[MS_VERB_NOTE] = do_note,
+	[MS_VERB_ASSIGN] = do_assign,
+	[MS_VERB_BELONGS] = do_belongs,
+	[MS_VERB_MAY_RECEIVE] = do_may_receive,
+	[MS_VERB_REJUDGE] = do_rejudge,
 };
 
 /* ---- the end -------------------------------------------------------------------------- */
@@ -423,7 +416,7 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 {
 	g_autoptr(GError) error = NULL;
 	/* It happened, so the record tells what the trail could not be told. */
-	bool told = desk_audit(c->desk, c->decision->who, c->decision->verb, c->record->uid,
+	bool told = desk_audit(c->desk, c->decision->who, ms_verbs[c->decision->verb].name, c->record->uid,
 		fine ? "done" : "failed", NULL);
 	g_autofree char *all = g_strconcat(outcome, told ? "" : " (the audit line of this could not be written)", NULL);
 	if (!ms_decisions_finish(c->desk->ledger, c->decision, fine, all, state >= 0 ? c->to : NULL,
@@ -435,7 +428,33 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);
 }
 
-void desk_carry_out(MsDesk *desk, MsDecision *decision)
+/* Whoever lost his right since the decision was taken would get what is another's. */
+static bool is_still_right(const Carry *c, GError **error)
+{
+	g_autoptr(GPtrArray) right = ms_record_rightful(c->record);
+	for (guint i = 0; c->decision->rightful && i < c->to->len; i++)
+		if (!g_ptr_array_find_with_equal_func(right, c->to->pdata[i], g_str_equal, NULL))
+			return desk_fail(error, "%s: %s has no right to it any more; decide again", c->record->queue_id,
+				(char *)c->to->pdata[i]);
+	return true;
+}
+
+/* The record may have changed, or been damaged, since the decision was taken. */
+static bool may_be_done(const Carry *c, GError **error)
+{
+	const MsVerbRow *verb = &ms_verbs[c->decision->verb];
+	bool damaged = *c->record->damaged != '\0';
+	if (c->decision->damaged || does[c->decision->verb] == NULL)
+		return desk_fail(error, "%s: this decision is damaged; decide again", c->decision->id);
+	if (damaged && !verb->of_damaged)
+		return desk_fail(error, "%s: its record is damaged (%s): return it or delete it", c->record->queue_id,
+			c->record->damaged);
+	if (verb->to >= 0 && c->to->len == 0 && !(damaged && c->record->state == MS_STATE_HELD))
+		return desk_fail(error, "%s: is not held any more for whom it is about", c->record->queue_id);
+	return is_still_right(c, error);
+}
+
+void desk_carry_out(Desk *desk, MsDecision *decision)
 {
 	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, decision->uid, NULL);
 	if (record == NULL)
@@ -443,13 +462,7 @@ void desk_carry_out(MsDesk *desk, MsDecision *decision)
 	g_autoptr(GPtrArray) to = desk_held_for(record, decision->recipients);
 	Carry c = {desk, decision, record, to};
 	g_autoptr(GError) error = NULL;
-	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
-		if (strcmp(verbs[i].name, decision->verb) != 0)
-			continue;
-		g_autofree char *outcome = NULL;
-		bool fine = verbs[i].state >= 0 && to->len == 0
-			? desk_fail(&error, "%s: is not held any more for whom it is about", record->queue_id)
-			: verbs[i].run(&c, &outcome, &error);
-		finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message, verbs[i].state);
-	}
+	g_autofree char *outcome = NULL;
+	bool fine = may_be_done(&c, &error) && does[decision->verb](&c, &outcome, &error);
+	finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message, ms_verbs[decision->verb].to);
 }

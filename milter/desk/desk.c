@@ -13,6 +13,13 @@
 
 #include "desk_private.h"
 
+/*
+ * The desk of a host: it is opened once, and asked by any number of threads (see desk.h and the locks
+ * in desk_private.h).  A call takes what it needs as it is now (desk_begin()) and is not disturbed by
+ * what changes meanwhile.  What is decided is written down under DESK_WRITING; then it is carried out
+ * here under DESK_NOTING or DESK_MOVING, or, where mail is moved and somebody else does that, waited for.
+ */
+
 void (*ms_desk_crash_point)(const char *name);
 
 /* In tests a crash is asked for by name. */
@@ -32,7 +39,7 @@ bool desk_fail(GError **error, const char *format, ...)
 	return false;
 }
 
-bool desk_audit(MsDesk *desk, const char *who, const char *what, const char *about, const char *detail,
+bool desk_audit(Desk *desk, const char *who, const char *what, const char *about, const char *detail,
 	GError **error)
 {
 	return ms_audit_event(desk->audit, who, NULL, what, about, detail, error);
@@ -40,90 +47,96 @@ bool desk_audit(MsDesk *desk, const char *who, const char *what, const char *abo
 
 /* ---- opening -------------------------------------------------------------------------- */
 
+static void desk_settings_clear(gpointer data)
+{
+	DeskSettings *s = data;
+	ms_settings_free(s->settings);
+	g_free(s->stamp);
+}
+
+static void desk_settings_unref(DeskSettings *s)
+{
+	if (s != NULL)
+		g_atomic_rc_box_release_full(s, desk_settings_clear);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeskSettings, desk_settings_unref)
+
+static DeskSettings *load_settings(const char *config, GError **error)
+{
+	g_autoptr(DeskSettings) s = g_atomic_rc_box_new0(DeskSettings);
+	s->stamp = ms_io_stamp(config); /* before: a change while it is read is one */
+	s->settings = ms_settings_load(config, error);
+	return s->settings != NULL ? g_steal_pointer(&s) : NULL;
+}
+
 static bool open_locks(MsDesk *desk, GError **error)
 {
-	static const char *const names[] = {"note.lock", "desk.lock"};
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(desk->settings->state_dir, names[i], NULL);
-		desk->lock[i] = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-		if (desk->lock[i] < 0) {
+	static const char *const names[DESK_N_LOCKS] = {"decide.lock", "note.lock", "desk.lock"};
+	for (gsize i = 0; i < DESK_N_LOCKS; i++) {
+		g_autofree char *path = g_build_filename(desk->first->settings->state_dir, names[i], NULL);
+		desk->locks[i].fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		if (desk->locks[i].fd < 0) {
 			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
 			return false;
 		}
-		ms_io_like_folder(desk->lock[i], path);
+		ms_io_like_folder(desk->locks[i].fd, path);
 	}
 	return true;
 }
 
-static DeskShared *shared_new(void)
+static MsDesk *desk_new(const char *config)
 {
-	DeskShared *shared = g_atomic_rc_box_new0(DeskShared);
-	pthread_mutex_init(&shared->lock, NULL);
-	return shared;
-}
-
-static void shared_clear(gpointer data)
-{
-	DeskShared *shared = data;
-	ms_runtime_unref(shared->runtime);
-	pthread_mutex_destroy(&shared->lock);
-}
-
-/* Takes the reference to `shared`. */
-static MsDesk *desk_open(const char *config, DeskShared *shared, GError **error)
-{
-	g_autoptr(MsDesk) desk = g_new0(MsDesk, 1);
-	desk->lock[0] = desk->lock[1] = -1;
-	desk->shared = shared;
+	MsDesk *desk = g_new0(MsDesk, 1);
+	pthread_condattr_t attr;
 	desk->config = g_strdup(config);
-	desk->settings = ms_settings_load(config, error);
-	if (desk->settings == NULL || !open_locks(desk, error))
-		return NULL;
-	const MsSettings *s = desk->settings;
-	desk->audit = ms_audit_new(s->audit_file);
-	desk->ledger = ms_ledger_open(s->records_file, error);
-	if (desk->ledger == NULL)
-		return NULL;
-	desk->mta = (MsMta){s->release_program, s->sendmail,
-		s->sendmail ? s->sendmail_config : s->postfix_config, s->sendmail_queue, s->sendmail_program,
-		s->desk.queue_timeout_ms};
-	desk->submit = (MsSubmit){s->desk.submit, s->desk.submit_user, s->desk.submit_password,
-		s->desk.submit_timeout_ms};
-	return g_steal_pointer(&desk);
+	pthread_mutex_init(&desk->lock, NULL);
+	pthread_mutex_init(&desk->loading, NULL);
+	pthread_mutex_init(&desk->ticking, NULL);
+	for (gsize i = 0; i < DESK_N_LOCKS; i++) {
+		pthread_mutex_init(&desk->locks[i].mutex, NULL);
+		desk->locks[i].fd = -1;
+	}
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&desk->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return desk;
 }
 
 MsDesk *ms_desk_open(const char *config, GError **error)
 {
-	return desk_open(config, shared_new(), error);
-}
-
-MsDesk *ms_desk_another(const MsDesk *desk, GError **error)
-{
-	return desk_open(desk->config, g_atomic_rc_box_acquire(desk->shared), error);
-}
-
-void ms_desk_leave_work(MsDesk *desk, void (*poke)(void *user), void *user, gint64 wait_ms)
-{
-	desk->poke = poke;
-	desk->poke_user = user;
-	desk->wait_ms = wait_ms;
+	g_autoptr(MsDesk) desk = desk_new(config);
+	desk->first = load_settings(config, error);
+	if (desk->first == NULL || !open_locks(desk, error))
+		return NULL;
+	desk->now = g_atomic_rc_box_acquire(desk->first);
+	desk->seen = g_strdup(desk->first->stamp);
+	desk->audit = ms_audit_new(desk->first->settings->audit_file);
+	desk->ledger = ms_ledger_open(desk->first->settings->records_file, error);
+	return desk->ledger != NULL ? g_steal_pointer(&desk) : NULL;
 }
 
 void ms_desk_free(MsDesk *desk)
 {
 	if (desk == NULL)
 		return;
-	for (gsize i = 0; i < G_N_ELEMENTS(desk->lock); i++)
-		if (desk->lock[i] >= 0)
-			close(desk->lock[i]);
-	desk_forget_queue(desk);
+	for (gsize i = 0; i < DESK_N_LOCKS; i++) {
+		if (desk->locks[i].fd >= 0)
+			close(desk->locks[i].fd);
+		pthread_mutex_destroy(&desk->locks[i].mutex);
+	}
+	g_clear_pointer(&desk->queue, g_hash_table_unref);
 	ms_runtime_unref(desk->runtime);
-	g_atomic_rc_box_release_full(desk->shared, shared_clear);
 	ms_ledger_free(desk->ledger);
 	ms_audit_free(desk->audit);
-	ms_settings_free(desk->settings);
+	desk_settings_unref(desk->now);
+	desk_settings_unref(desk->first);
+	pthread_cond_destroy(&desk->changed);
+	pthread_mutex_destroy(&desk->ticking);
+	pthread_mutex_destroy(&desk->loading);
+	pthread_mutex_destroy(&desk->lock);
 	g_free(desk->config);
-	g_free(desk->stale);
+	g_free(desk->seen);
 	g_free(desk);
 }
 
@@ -134,30 +147,81 @@ MsLedger *ms_desk_ledger(MsDesk *desk)
 
 const MsSettings *ms_desk_settings(const MsDesk *desk)
 {
-	return desk->settings;
+	return desk->first->settings;
 }
 
-/* Under the lock. */
-static void load_runtime(DeskShared *shared, const char *config, GError **error)
+/* ---- a call --------------------------------------------------------------------------- */
+
+/* The settings as the file has them now; as they were before where there is a mistake in it. */
+static DeskSettings *settings_now(MsDesk *desk)
 {
-	if (shared->runtime != NULL && ms_runtime_is_current(shared->runtime))
-		return;
-	MsRuntime *fresh = ms_runtime_load(config, MS_PARTS_CHECK, NULL, error);
-	if (fresh == NULL)
-		return;
-	ms_runtime_unref(shared->runtime);
-	shared->runtime = fresh;
+	g_autofree char *stamp = ms_io_stamp(desk->config);
+	pthread_mutex_lock(&desk->lock);
+	if (strcmp(stamp, desk->seen) != 0) {
+		DeskSettings *fresh = load_settings(desk->config, NULL);
+		g_free(desk->seen);
+		desk->seen = g_steal_pointer(&stamp);
+		if (fresh != NULL) {
+			desk_settings_unref(desk->now);
+			desk->now = fresh;
+		}
+	}
+	DeskSettings *now = g_atomic_rc_box_acquire(desk->now);
+	pthread_mutex_unlock(&desk->lock);
+	return now;
 }
 
-MsRuntime *desk_runtime(MsDesk *desk, GError **error)
+void desk_begin(MsDesk *of, Desk *desk)
+{
+	DeskSettings *taken = settings_now(of);
+	const MsSettings *s = taken->settings;
+	*desk = (Desk){.of = of,
+		.taken = taken,
+		.settings = s,
+		.ledger = of->ledger,
+		.audit = of->audit,
+		.mta = {s->release_program, s->sendmail, s->sendmail ? s->sendmail_config : s->postfix_config,
+			s->sendmail_queue, s->sendmail_program, s->desk.queue_timeout_ms},
+		.submit = {s->desk.submit, s->desk.submit_user, s->desk.submit_password,
+			s->desk.submit_timeout_ms}};
+}
+
+void desk_end(Desk *desk)
+{
+	desk_forget_queue(desk);
+	ms_runtime_unref(desk->runtime);
+	desk_settings_unref(desk->taken);
+	g_free(desk->stale);
+}
+
+/* Under `loading`. */
+static MsRuntime *load_runtime(MsDesk *desk, GError **error)
+{
+	pthread_mutex_lock(&desk->lock);
+	MsRuntime *known = desk->runtime != NULL ? ms_runtime_ref(desk->runtime) : NULL;
+	pthread_mutex_unlock(&desk->lock);
+	if (known != NULL && ms_runtime_is_current(known))
+		return known;
+	MsRuntime *fresh = ms_runtime_load(desk->config, MS_PARTS_CHECK, NULL, error);
+	if (fresh == NULL)
+		return known;
+	ms_runtime_unref(known);
+	pthread_mutex_lock(&desk->lock);
+	MsRuntime *old = desk->runtime;
+	desk->runtime = ms_runtime_ref(fresh);
+	pthread_mutex_unlock(&desk->lock);
+	ms_runtime_unref(old);
+	return fresh;
+}
+
+MsRuntime *desk_runtime(Desk *desk, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	g_clear_pointer(&desk->stale, g_free);
-	ms_runtime_unref(desk->runtime);
-	pthread_mutex_lock(&desk->shared->lock);
-	load_runtime(desk->shared, desk->config, &why);
-	desk->runtime = desk->shared->runtime != NULL ? ms_runtime_ref(desk->shared->runtime) : NULL;
-	pthread_mutex_unlock(&desk->shared->lock);
+	if (desk->runtime != NULL)
+		return desk->runtime;
+	pthread_mutex_lock(&desk->of->loading);
+	desk->runtime = load_runtime(desk->of, &why);
+	pthread_mutex_unlock(&desk->of->loading);
 	if (desk->runtime != NULL)
 		desk->stale = why != NULL ? g_strdup(why->message) : NULL;
 	else
@@ -165,22 +229,118 @@ MsRuntime *desk_runtime(MsDesk *desk, GError **error)
 	return desk->runtime;
 }
 
+/* ---- the queue ------------------------------------------------------------------------ */
+
 #define QUEUE_US (2 * G_USEC_PER_SEC)
 
-void desk_forget_queue(MsDesk *desk)
+static void keep_queue(MsDesk *desk, GHashTable *queue)
 {
+	pthread_mutex_lock(&desk->lock);
 	g_clear_pointer(&desk->queue, g_hash_table_unref);
+	desk->queue = queue != NULL ? g_hash_table_ref(queue) : NULL;
+	desk->queue_at = g_get_monotonic_time();
+	pthread_mutex_unlock(&desk->lock);
 }
 
-GHashTable *ms_desk_queue(MsDesk *desk, GError **error)
+static GHashTable *known_queue(MsDesk *desk)
 {
-	gint64 now = g_get_monotonic_time();
-	if (desk->queue != NULL && now - desk->queue_at < QUEUE_US)
-		return desk->queue;
-	desk_forget_queue(desk);
-	desk->queue = ms_mta_queue(&desk->mta, error);
-	desk->queue_at = now;
+	pthread_mutex_lock(&desk->lock);
+	bool fresh = desk->queue != NULL && g_get_monotonic_time() - desk->queue_at < QUEUE_US;
+	GHashTable *queue = fresh ? g_hash_table_ref(desk->queue) : NULL;
+	pthread_mutex_unlock(&desk->lock);
+	return queue;
+}
+
+void desk_forget_queue(Desk *desk)
+{
+	g_clear_pointer(&desk->queue, g_hash_table_unref);
+	desk->own_queue = true;
+}
+
+GHashTable *desk_queue(Desk *desk, GError **error)
+{
+	if (desk->queue == NULL && !desk->own_queue)
+		desk->queue = known_queue(desk->of);
+	if (desk->queue == NULL) {
+		desk->queue = ms_mta_queue(&desk->mta, error);
+		if (!desk->own_queue)
+			keep_queue(desk->of, desk->queue);
+	}
 	return desk->queue;
+}
+
+GHashTable *ms_desk_queue(MsDesk *of, GError **error)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	GHashTable *queue = desk_queue(&desk, error);
+	return queue != NULL ? g_hash_table_ref(queue) : NULL;
+}
+
+/* ---- one at a time -------------------------------------------------------------------- */
+
+/* The mutex too: the threads of a process have the file's lock in common. */
+void desk_lock(Desk *desk, DeskLock which)
+{
+	pthread_mutex_lock(&desk->of->locks[which].mutex);
+	while (flock(desk->of->locks[which].fd, LOCK_EX) != 0 && errno == EINTR)
+		continue;
+}
+
+void desk_unlock(Desk *desk, DeskLock which)
+{
+	flock(desk->of->locks[which].fd, LOCK_UN);
+	pthread_mutex_unlock(&desk->of->locks[which].mutex);
+}
+
+/* ---- who carries out ------------------------------------------------------------------ */
+
+void ms_desk_leave_work(MsDesk *desk, gint64 wait_ms)
+{
+	pthread_mutex_lock(&desk->lock);
+	desk->leaves_work = true;
+	desk->wait_ms = wait_ms;
+	pthread_mutex_unlock(&desk->lock);
+}
+
+bool desk_leaves_work(MsDesk *of)
+{
+	pthread_mutex_lock(&of->lock);
+	bool leaves = of->leaves_work;
+	pthread_mutex_unlock(&of->lock);
+	return leaves;
+}
+
+static bool wait_until(MsDesk *desk, gint64 end_us)
+{
+	struct timespec end = {end_us / G_USEC_PER_SEC, end_us % G_USEC_PER_SEC * 1000};
+	return pthread_cond_timedwait(&desk->changed, &desk->lock, &end) != ETIMEDOUT;
+}
+
+void ms_desk_await(MsDesk *desk, gint64 wait_ms)
+{
+	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
+	pthread_mutex_lock(&desk->lock);
+	while (!desk->woken && wait_until(desk, end))
+		continue;
+	desk->woken = false;
+	pthread_mutex_unlock(&desk->lock);
+}
+
+void ms_desk_wake(MsDesk *desk)
+{
+	pthread_mutex_lock(&desk->lock);
+	desk->woken = true;
+	pthread_cond_broadcast(&desk->changed);
+	pthread_mutex_unlock(&desk->lock);
+}
+
+static void note_carried(MsDesk *desk)
+{
+	pthread_mutex_lock(&desk->lock);
+	desk->carried++;
+	pthread_cond_broadcast(&desk->changed);
+	pthread_mutex_unlock(&desk->lock);
 }
 
 /* ---- carrying out --------------------------------------------------------------------- */
@@ -190,31 +350,28 @@ static bool is_open(const MsDecision *d)
 	return d->state == MS_DECISION_APPROVED || d->state == MS_DECISION_ACTING;
 }
 
-static void lock(int fd)
+/* Those of `decisions` that are final, or those that are not. */
+static void under_lock(Desk *desk, const GPtrArray *decisions, bool final)
 {
-	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
-		continue;
-}
-
-/* Those of `decisions` that are final, or those that are not.  One at a time on this host, whoever
- * asks: the page's agent, or a shell. */
-static void under_lock(MsDesk *desk, const GPtrArray *decisions, bool final)
-{
-	lock(desk->lock[final]);
+	DeskLock which = final ? DESK_MOVING : DESK_NOTING;
+	desk_lock(desk, which);
 	desk_forget_queue(desk);
 	for (guint i = 0; i < decisions->len; i++) {
 		const MsDecision *asked = decisions->pdata[i];
-		if (desk_is_final(asked->verb) != final)
+		if (ms_verbs[asked->verb].final != final)
 			continue;
 		/* Another process may have done it while we waited. */
 		g_autoptr(MsDecision) d = ms_decisions_find(desk->ledger, asked->id, NULL);
 		if (d != NULL && is_open(d))
 			desk_carry_out(desk, d);
+		note_carried(desk->of);
 	}
-	flock(desk->lock[final], LOCK_UN);
+	desk_unlock(desk, which);
+	if (final)
+		keep_queue(desk->of, NULL);
 }
 
-static GPtrArray *outcomes(MsDesk *desk, const GPtrArray *decisions)
+static GPtrArray *outcomes(Desk *desk, const GPtrArray *decisions)
 {
 	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	for (guint i = 0; i < decisions->len; i++) {
@@ -226,36 +383,54 @@ static GPtrArray *outcomes(MsDesk *desk, const GPtrArray *decisions)
 	return list;
 }
 
-#define LOOK_US (20 * 1000)
-
-/* Another desk is at it. */
-static GPtrArray *wait_for_outcomes(MsDesk *desk, const GPtrArray *decisions)
+static guint64 carried_now(MsDesk *desk)
 {
-	gint64 end = g_get_monotonic_time() + desk->wait_ms * 1000;
-	desk->poke(desk->poke_user);
-	for (;;) {
+	pthread_mutex_lock(&desk->lock);
+	guint64 carried = desk->carried;
+	pthread_mutex_unlock(&desk->lock);
+	return carried;
+}
+
+/* Until there is an outcome more than at `seen`; false: the time is over. */
+static bool await_another(MsDesk *desk, guint64 seen, gint64 end)
+{
+	bool in_time = true;
+	pthread_mutex_lock(&desk->lock);
+	while (desk->carried == seen && in_time)
+		in_time = wait_until(desk, end);
+	pthread_mutex_unlock(&desk->lock);
+	return in_time;
+}
+
+/* Another thread is at it. */
+static GPtrArray *wait_for_outcomes(Desk *desk, const GPtrArray *decisions)
+{
+	gint64 end = g_get_monotonic_time() + desk->of->wait_ms * 1000; /* set before there were threads */
+	ms_desk_wake(desk->of);
+	for (bool in_time = true;;) {
+		guint64 seen = carried_now(desk->of);
 		g_autoptr(GPtrArray) list = outcomes(desk, decisions);
 		guint open = 0;
 		for (guint i = 0; i < list->len; i++)
 			open += is_open(list->pdata[i]);
-		if (open == 0 || g_get_monotonic_time() >= end)
+		if (open == 0 || !in_time)
 			return g_steal_pointer(&list);
-		g_usleep(LOOK_US);
+		in_time = await_another(desk->of, seen, end);
 	}
 }
 
 /* Of one verb. */
-static GPtrArray *carry_out(MsDesk *desk, const GPtrArray *decisions)
+static GPtrArray *carry_out(Desk *desk, const GPtrArray *decisions)
 {
-	bool final = decisions->len > 0 && desk_is_final(((MsDecision *)decisions->pdata[0])->verb);
-	if (final && desk->poke != NULL)
+	bool final = decisions->len > 0 && ms_verbs[((MsDecision *)decisions->pdata[0])->verb].final;
+	if (final && desk_leaves_work(desk->of))
 		return wait_for_outcomes(desk, decisions);
 	under_lock(desk, decisions, final);
 	return outcomes(desk, decisions);
 }
 
 /* The same request again, because its answer was lost: what became of it. */
-static GPtrArray *taken_already(MsDesk *desk, const MsAsk *ask)
+static GPtrArray *taken_already(Desk *desk, const MsAsk *ask)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	MsDecision *d = NULL;
@@ -268,44 +443,50 @@ static GPtrArray *taken_already(MsDesk *desk, const MsAsk *ask)
 	return list->len > 0 ? g_steal_pointer(&list) : NULL;
 }
 
-static bool audit_decisions(MsDesk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
+static bool audit_decisions(Desk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
 {
 	const MsDecision *first = list->pdata[0];
 	g_autofree char *detail = g_strdup_printf("%u message%s%s", ask->uids->len, ask->uids->len == 1 ? "" : "s",
 		first->state == MS_DECISION_WAITING ? ", waits for a second person" : "");
-	return desk_audit(desk, first->who, first->verb, ask->uids->len == 1 ? first->uid : first->group, detail,
+	return desk_audit(desk, first->who, ms_verbs[first->verb].name, ask->uids->len == 1 ? first->uid : first->group, detail,
 		error);
 }
 
 /* Looked at and written down under one lock: of two who decide at the same moment, the second is told. */
-static GPtrArray *write_down(MsDesk *desk, const MsAsk *ask, GError **error)
+static GPtrArray *write_down(Desk *desk, const MsAsk *ask, GError **error)
 {
-	lock(desk->lock[0]);
+	desk_lock(desk, DESK_WRITING);
 	g_autoptr(GPtrArray) list = desk_make_decisions(desk, ask, error);
 	bool fine = list != NULL && audit_decisions(desk, ask, list, error)
 		&& ms_decisions_add(desk->ledger, list, error);
-	flock(desk->lock[0], LOCK_UN);
+	desk_unlock(desk, DESK_WRITING);
 	return fine ? g_steal_pointer(&list) : NULL;
 }
 
-GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error)
+GPtrArray *ms_desk_decide(MsDesk *of, const MsAsk *ask, GError **error)
 {
-	GPtrArray *before = taken_already(desk, ask);
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	if (!ms_ask_check(ask, error) || !desk_check_names(&desk, ask, error))
+		return NULL;
+	GPtrArray *before = taken_already(&desk, ask);
 	if (before != NULL)
 		return before;
-	g_autoptr(GPtrArray) list = write_down(desk, ask, error);
+	g_autoptr(GPtrArray) list = write_down(&desk, ask, error);
 	if (list == NULL)
 		return NULL;
 	desk_point("decided");
-	return ask->later ? outcomes(desk, list) : carry_out(desk, list);
+	if (!ask->later)
+		return carry_out(&desk, list);
+	ms_desk_wake(of);
+	return outcomes(&desk, list);
 }
 
-static GPtrArray *waiting_under(MsDesk *desk, const char *id, GError **error)
+static GPtrArray *waiting_under(Desk *desk, const char *id, GError **error)
 {
-	if (id == NULL || *id == '\0') { /* decisions without a group have that for their group's name */
-		desk_fail(error, "which decision? its name is empty (see missent held show)");
+	/* Decisions without a group have an empty name for their group's. */
+	if (!ms_word_check(MS_WORD_DECISION, "decision", id, error))
 		return NULL;
-	}
 	g_autoptr(GPtrArray) list = ms_decisions_list(desk->ledger, MS_DECISION_WAITING, id, error);
 	if (list == NULL)
 		return NULL;
@@ -318,35 +499,57 @@ static GPtrArray *waiting_under(MsDesk *desk, const char *id, GError **error)
 	return NULL;
 }
 
-GPtrArray *ms_desk_agree(MsDesk *desk, const char *id, const char *who, bool agrees, GError **error)
+static bool may_agree(Desk *desk, const GPtrArray *list, const char *who, GError **error)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const MsDecision *d = list->pdata[i];
+		if (desk_is_same_person(desk->settings, d->who, who))
+			return desk_fail(error, "%s took this decision; another person must agree", who);
+		if (d->damaged)
+			return desk_fail(error, "%s: this decision is damaged; withdraw it", d->id);
+	}
+	return true;
+}
+
+/* Looked at and written down under one lock, as decisions are. */
+static GPtrArray *answer_waiting(Desk *desk, const char *id, const char *who, bool agrees, GError **error)
 {
 	g_autoptr(GPtrArray) list = waiting_under(desk, id, error);
-	for (guint i = 0; list != NULL && i < list->len; i++) {
-		const MsDecision *d = list->pdata[i];
-		if (agrees && desk_is_same_person(desk->settings, d->who, who)) {
-			desk_fail(error, "%s took this decision; another person must agree", who);
-			return NULL;
-		}
-	}
-	if (list != NULL && !desk_audit(desk, who, agrees ? "agree" : "withdraw", id, "", error))
+	MsVerb verb = agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW;
+	if (list == NULL || (agrees && !may_agree(desk, list, who, error))
+		|| !desk_audit(desk, who, ms_verbs[verb].name, id, "", error))
 		return NULL;
-	for (guint i = 0; list != NULL && i < list->len; i++)
+	for (guint i = 0; i < list->len; i++)
 		if (!ms_decisions_second(desk->ledger, list->pdata[i], who, agrees, error))
 			return NULL;
+	return g_steal_pointer(&list);
+}
+
+GPtrArray *ms_desk_agree(MsDesk *of, const char *id, const char *who, bool agrees, GError **error)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	if (!ms_word_check(MS_WORD_PERSON, "who", who, error))
+		return NULL;
+	desk_lock(&desk, DESK_WRITING);
+	g_autoptr(GPtrArray) list = answer_waiting(&desk, id, who, agrees, error);
+	desk_unlock(&desk, DESK_WRITING);
 	if (list == NULL)
 		return NULL;
 	desk_point("agreed");
-	return carry_out(desk, list);
+	return carry_out(&desk, list);
 }
 
-guint ms_desk_work(MsDesk *desk, guint most)
+guint ms_desk_work(MsDesk *of, guint most)
 {
-	g_autoptr(GPtrArray) list = ms_decisions_list(desk->ledger, -1, NULL, NULL);
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	g_autoptr(GPtrArray) list = ms_decisions_list(desk.ledger, -1, NULL, NULL);
 	if (list == NULL || list->len == 0)
 		return 0;
 	if (most > 0 && list->len > most)
 		g_ptr_array_set_size(list, (gint)most);
-	under_lock(desk, list, false);
-	under_lock(desk, list, true);
+	under_lock(&desk, list, false);
+	under_lock(&desk, list, true);
 	return list->len;
 }

@@ -6,48 +6,87 @@
 
 #include "missent/desk.h"
 
-/* Of all desks of a process: to read messages and ask the directory, loaded when first needed. */
+/* What the file of settings said when it was last read. */
 typedef struct {
-	pthread_mutex_t lock;
-	MsRuntime *runtime;
-} DeskShared;
+	MsSettings *settings;
+	char *stamp;
+} DeskSettings;
+
+/* Locks of a host, each a mutex of this process and a file of all: what is asked is looked at and
+ * written down; what needs no queue is done; mail is moved, which may take long.  Nobody holds two. */
+typedef enum { DESK_WRITING, DESK_NOTING, DESK_MOVING, DESK_N_LOCKS } DeskLock;
 
 struct MsDesk {
+	/* as it was opened with */
 	char *config;
-	MsSettings *settings;
+	DeskSettings *first; /* reference counted (GAtomicRcBox) */
 	MsLedger *ledger;
 	MsAudit *audit;
-	DeskShared *shared; /* reference counted (GAtomicRcBox) */
-	MsRuntime *runtime; /* as it was when it was last asked for */
-	char *stale;        /* why that is not what its files say now; NULL: it is */
-	void (*poke)(void *user);
-	void *poke_user;
+	struct {
+		pthread_mutex_t mutex; /* taken before the file's lock */
+		int fd;
+	} locks[DESK_N_LOCKS];
+
+	pthread_mutex_t lock; /* of all that follows; held for moments only, and never with another
+	                       * of these but `loading`, which is taken before it */
+	DeskSettings *now;    /* replaced, never changed */
+	char *seen;           /* of when the file was that was tried last */
+	MsRuntime *runtime;   /* replaced, never changed; NULL before the first who needs it */
+	GHashTable *queue;    /* replaced, never changed */
+	gint64 queue_at;
+	bool leaves_work;     /* somebody calls ms_desk_work() */
 	gint64 wait_ms;
+	bool woken;           /* he is to look */
+	guint64 carried;      /* grows whenever a decision has an outcome */
+	pthread_cond_t changed; /* `woken` or `carried` */
+
+	pthread_mutex_t loading; /* one loads a runtime; the others wait for it */
+	pthread_mutex_t ticking; /* of what follows: ms_desk_tick() */
+	gint64 noticed;       /* records up to this change had their notices */
+	gint64 notices_at;    /* none before: the MTA did not take one lately */
+	gint64 ticked;        /* when the slow part of ms_desk_tick() ran */
+};
+
+/* One thread at the desk, from the beginning of a call to its end: all that it reads is as it was
+ * then.  Of that thread alone. */
+typedef struct {
+	MsDesk *of;
+	DeskSettings *taken;
+	const MsSettings *settings;
+	MsLedger *ledger;
+	MsAudit *audit;
 	MsMta mta;
 	MsSubmit submit;
-	/* Files under which one desk works at a time: on what needs no queue, and on what moves mail,
-	 * which may take long. */
-	int lock[2];
-	GHashTable *queue;  /* ms_desk_queue() */
-	gint64 queue_at;
-	gint64 noticed;     /* records up to this change had their notices */
-	gint64 notices_at;  /* none before: the MTA did not take one lately */
-	gint64 ticked;      /* when the slow part of ms_desk_tick() ran */
-};
+	MsRuntime *runtime; /* desk_runtime() */
+	char *stale;        /* why that is not what its files say now; NULL: it is */
+	GHashTable *queue;  /* desk_queue() */
+	bool own_queue;     /* it was looked at for this call, which may change what it was told */
+} Desk;
 
 /* desk.c */
 /* As the files say now; as they said before where there is a mistake in them. */
-MsRuntime *desk_runtime(MsDesk *desk, GError **error);
-void desk_forget_queue(MsDesk *desk);
+MsRuntime *desk_runtime(Desk *desk, GError **error);
+void desk_begin(MsDesk *of, Desk *desk);
+void desk_end(Desk *desk);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Desk, desk_end)
+/* Queue ID to MsQueued.  Borrowed until it is forgotten; then it is asked for anew. */
+GHashTable *desk_queue(Desk *desk, GError **error);
+void desk_forget_queue(Desk *desk);
+/* Does another thread carry out what is written down? */
+bool desk_leaves_work(MsDesk *of);
+/* One at a time on this host, whoever asks: the page's agent, or a shell. */
+void desk_lock(Desk *desk, DeskLock which);
+void desk_unlock(Desk *desk, DeskLock which);
 void desk_point(const char *name);
 /* On this host's audit trail: nothing of a message's content. */
-bool desk_audit(MsDesk *desk, const char *who, const char *what, const char *about, const char *detail,
+bool desk_audit(Desk *desk, const char *who, const char *what, const char *about, const char *detail,
 	GError **error);
 bool desk_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* names.c: are there such an account and such a reviewer? */
+bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error);
 /* decide.c: what is to be written down for what is asked; NULL: it may not be done. */
-GPtrArray *desk_make_decisions(MsDesk *desk, const MsAsk *ask, GError **error);
-bool desk_is_final(const char *verb);
+GPtrArray *desk_make_decisions(Desk *desk, const MsAsk *ask, GError **error);
 /* One person, however the names are spelled. */
 bool desk_is_same_person(const MsSettings *s, const char *a, const char *b);
 
@@ -62,7 +101,7 @@ bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *
 	GError **error);
 /* Has what else a correction concerns judged again: what has that identifier ("": none) or is held for one
  * of these.  How many they are. */
-guint desk_judge_concerned(MsDesk *desk, const MsDecision *correction, const char *ref,
+guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char *ref,
 	const GPtrArray *addresses);
 
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
@@ -71,15 +110,15 @@ bool desk_is_old(const MsSettings *s, const MsRecord *record);
  * borrowed from the record. */
 GPtrArray *desk_held_for(const MsRecord *record, const char *recipients);
 /* Carries out one decision, which ends as done or failed. */
-void desk_carry_out(MsDesk *desk, MsDecision *decision);
+void desk_carry_out(Desk *desk, MsDecision *decision);
 
 /* evidence.c: the held message in a sealed memory file; -1 on error. */
-int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error);
+int desk_open_message(Desk *desk, const MsRecord *record, GError **error);
 /* Judges the held message again, by the directory and the policies as they are now, and writes the
  * outcomes into its record. */
-bool desk_rejudge(MsDesk *desk, const MsRecord *record, const char *who, GError **error);
+bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, GError **error);
 /* The identifier that `ref` stands for, read from the message again. */
-MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error);
+MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);
 
 /* notice.c: mail of our own. */
 typedef struct {
@@ -90,15 +129,15 @@ typedef struct {
 } DeskMail;
 void desk_mail_free(DeskMail *mail);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeskMail, desk_mail_free)
-DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *why);
+DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *why);
 /* Submits a message with a token for it, whose hash is in `*hash_out` before anything is sent
  * and is given to `before`. */
-MsSubmitted desk_submit(MsDesk *desk, const char *sender, const GPtrArray *recipients,
+MsSubmitted desk_submit(Desk *desk, const char *sender, const GPtrArray *recipients,
 	int fd, const char *digest,
 	bool (*before)(const char *hash, void *user, GError **error), void *user, char **hash_out,
 	char **reply_out);
-void desk_send_notices(MsDesk *desk);
-void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records);
-void desk_send_digest(MsDesk *desk);
+void desk_send_notices(Desk *desk);
+void desk_warn_of_expiry(Desk *desk, const GPtrArray *records);
+void desk_send_digest(Desk *desk);
 
 #endif

@@ -10,7 +10,11 @@
 
 #include "desk_private.h"
 
-/* Raw values are kept nowhere: who may see them has the message read again, in the sandbox. */
+/*
+ * Raw values are kept nowhere: who may see them has the message read again, in the sandbox.  A record's
+ * name comes in, what is in its message goes out, in the thread of who looks; the look is on record
+ * before.
+ */
 
 /* ---- the message ---------------------------------------------------------------------- */
 
@@ -29,14 +33,14 @@ static int sealed_copy(int from, GError **error)
 	return -1;
 }
 
-static bool is_queued(MsDesk *desk, const MsRecord *record, GError **error)
+static bool is_queued(Desk *desk, const MsRecord *record, GError **error)
 {
-	GHashTable *queue = ms_desk_queue(desk, error);
+	GHashTable *queue = desk_queue(desk, error);
 	const MsQueued *queued = queue != NULL ? g_hash_table_lookup(queue, record->queue_id) : NULL;
 	return queued != NULL && ms_mta_is_same(record, queued);
 }
 
-static int open_queued(MsDesk *desk, const MsRecord *record, GError **error)
+static int open_queued(Desk *desk, const MsRecord *record, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	bool there = is_queued(desk, record, &why);
@@ -53,7 +57,7 @@ static int open_queued(MsDesk *desk, const MsRecord *record, GError **error)
 	return -1;
 }
 
-int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error)
+int desk_open_message(Desk *desk, const MsRecord *record, GError **error)
 {
 	if (record->place == MS_PLACE_QUEUE)
 		return open_queued(desk, record, error);
@@ -65,9 +69,11 @@ int desk_open_message(MsDesk *desk, const MsRecord *record, GError **error)
 	return fd;
 }
 
-static MsRecord *find(MsDesk *desk, const char *uid, GError **error)
+static MsRecord *find(Desk *desk, const char *uid, GError **error)
 {
 	g_autoptr(GError) why = NULL;
+	if (!ms_word_check(MS_WORD_MESSAGE, "uid", uid, error))
+		return NULL;
 	MsRecord *record = ms_records_find(desk->ledger, uid, &why);
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
@@ -77,11 +83,11 @@ static MsRecord *find(MsDesk *desk, const char *uid, GError **error)
 }
 
 /* The look is on record before anything is seen. */
-static int look(MsDesk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
+static int look(Desk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
 	GError **error)
 {
 	g_autoptr(MsRecord) record = find(desk, uid, error);
-	if (record == NULL || !desk_audit(desk, who, what, record->uid, "", error)
+	if (record == NULL || !ms_word_check(MS_WORD_PERSON, "who", who, error) || !desk_audit(desk, who, what, record->uid, "", error)
 		|| !ms_records_act(desk->ledger, record->id, who, what, "", error))
 		return -1;
 	int fd = desk_open_message(desk, record, error);
@@ -90,10 +96,12 @@ static int look(MsDesk *desk, const char *uid, const char *who, const char *what
 	return fd;
 }
 
-int ms_desk_message(MsDesk *desk, const char *uid, const char *who, GError **error)
+int ms_desk_message(MsDesk *of, const char *uid, const char *who, GError **error)
 {
+	g_auto(Desk) desk = {0};
 	g_autoptr(MsRecord) record = NULL;
-	return look(desk, uid, who, "look", &record, error);
+	desk_begin(of, &desk);
+	return look(&desk, uid, who, "look", &record, error);
 }
 
 /* ---- judged again --------------------------------------------------------------------- */
@@ -114,14 +122,14 @@ static MsEnvelope *envelope_of(const MsRecord *record)
 	return e;
 }
 
-static bool judge(MsDesk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error)
+static bool judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error)
 {
 	MsRuntime *runtime = desk_runtime(desk, error);
 	g_autoptr(MsEnvelope) envelope = envelope_of(record);
 	return runtime != NULL && ms_engine_judge(runtime, envelope, fd, envelope->size, out, error);
 }
 
-bool desk_rejudge(MsDesk *desk, const MsRecord *record, const char *who, GError **error)
+bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, GError **error)
 {
 	g_autoptr(MsJudgement) judgement = NULL;
 	g_autoptr(MsRecord) again = NULL;
@@ -141,7 +149,7 @@ bool desk_rejudge(MsDesk *desk, const MsRecord *record, const char *who, GError 
 		&& ms_records_recause(desk->ledger, record->id, cause, error);
 }
 
-MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *ref, GError **error)
+MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error)
 {
 	g_autoptr(MsJudgement) judgement = NULL;
 	int fd = desk_open_message(desk, record, error);
@@ -160,7 +168,7 @@ MsIdentifier *desk_identifier(MsDesk *desk, const MsRecord *record, const char *
 	return NULL;
 }
 
-GPtrArray *ms_desk_marks(MsDesk *desk, const char *text, GPtrArray *refs, GError **error)
+static GPtrArray *marks(Desk *desk, const char *text, GPtrArray *refs, GError **error)
 {
 	const MsRuntime *runtime = desk_runtime(desk, error);
 	if (runtime == NULL)
@@ -174,6 +182,13 @@ GPtrArray *ms_desk_marks(MsDesk *desk, const char *text, GPtrArray *refs, GError
 			g_ptr_array_add(refs, ms_engine_ref(runtime, kind->name, value));
 	}
 	return ms_engine_subject_words(runtime, text);
+}
+
+GPtrArray *ms_desk_marks(MsDesk *of, const char *text, GPtrArray *refs, GError **error)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	return ms_word_check(MS_WORD_ANY, "text", text, error) ? marks(&desk, text, refs, error) : NULL;
 }
 
 /* ---- as JSON -------------------------------------------------------------------------- */
@@ -219,7 +234,7 @@ static char *owners_of(const MsJudgement *judgement, guint finding)
 	return ms_resolution_words(names, all);
 }
 
-static json_t *findings_of(MsDesk *desk, const MsJudgement *judgement)
+static json_t *findings_of(Desk *desk, const MsJudgement *judgement)
 {
 	json_t *list = json_array();
 	const GPtrArray *findings = judgement->reading->findings;
@@ -284,7 +299,7 @@ static json_t *unread_of(const MsReading *reading)
 	return list;
 }
 
-char *ms_desk_evidence(MsDesk *desk, const char *uid, const char *who, GError **error)
+static char *evidence(Desk *desk, const char *uid, const char *who, GError **error)
 {
 	g_autoptr(MsRecord) record = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
@@ -309,9 +324,16 @@ char *ms_desk_evidence(MsDesk *desk, const char *uid, const char *who, GError **
 	return text;
 }
 
+char *ms_desk_evidence(MsDesk *of, const char *uid, const char *who, GError **error)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	return evidence(&desk, uid, who, error);
+}
+
 /* ---- a part --------------------------------------------------------------------------- */
 
-static GBytes *draw(MsDesk *desk, GBytes *pdf, GError **error)
+static GBytes *draw(Desk *desk, GBytes *pdf, GError **error)
 {
 	const MsSettings *s = desk->settings;
 	g_autofree char *folder = g_path_get_dirname(s->reader_program);
@@ -339,7 +361,7 @@ static GBytes *draw(MsDesk *desk, GBytes *pdf, GError **error)
 	return NULL;
 }
 
-GBytes *ms_desk_part(MsDesk *desk, const char *uid, const char *path, bool picture, const char *who,
+static GBytes *part(Desk *desk, const char *uid, const char *path, bool picture, const char *who,
 	GError **error)
 {
 	g_autoptr(MsRecord) record = NULL;
@@ -358,4 +380,12 @@ GBytes *ms_desk_part(MsDesk *desk, const char *uid, const char *path, bool pictu
 		return NULL;
 	}
 	return picture ? draw(desk, view->bytes, error) : g_bytes_ref(view->bytes);
+}
+
+GBytes *ms_desk_part(MsDesk *of, const char *uid, const char *path, bool picture, const char *who,
+	GError **error)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	return ms_word_check(MS_WORD_PART, "path", path, error) ? part(&desk, uid, path, picture, who, error) : NULL;
 }

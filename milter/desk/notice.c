@@ -30,14 +30,14 @@ void desk_mail_free(DeskMail *mail)
 	g_free(mail);
 }
 
-static const char *say(const MsDesk *desk, const char *english, const char *french)
+static const char *say(const Desk *desk, const char *english, const char *french)
 	__attribute__((format_arg(2), format_arg(3)));
-static const char *say(const MsDesk *desk, const char *english, const char *french)
+static const char *say(const Desk *desk, const char *english, const char *french)
 {
 	return desk->settings->desk.french ? french : english;
 }
 
-static char *own_address(const MsDesk *desk)
+static char *own_address(const Desk *desk)
 {
 	const char *from = desk->settings->desk.notice_from;
 	return from != NULL ? g_strdup(from) : g_strdup_printf("MAILER-DAEMON@%s", desk->settings->host);
@@ -52,7 +52,7 @@ static char *encoded(const char *text)
 	return g_strdup_printf("=?UTF-8?B?%s?=", base64);
 }
 
-static GString *begin_mail(const MsDesk *desk, const char *to, const char *subject, const char *type)
+static GString *begin_mail(const Desk *desk, const char *to, const char *subject, const char *type)
 {
 	g_autofree char *date = ms_text_mail_date(g_get_real_time());
 	g_autofree char *name = ms_record_name();
@@ -88,7 +88,7 @@ static DeskMail *end_mail(GString *text, const char *sender, const char *to)
 	return mail;
 }
 
-MsSubmitted desk_submit(MsDesk *desk, const char *sender, const GPtrArray *recipients, int fd,
+MsSubmitted desk_submit(Desk *desk, const char *sender, const GPtrArray *recipients, int fd,
 	const char *digest, bool (*before)(const char *hash, void *user, GError **error), void *user,
 	char **hash_out, char **reply_out)
 {
@@ -105,7 +105,7 @@ MsSubmitted desk_submit(MsDesk *desk, const char *sender, const GPtrArray *recip
 	return ms_mta_submit(&desk->submit, sender, recipients, header, fd, reply_out);
 }
 
-static MsSubmitted send_mail(MsDesk *desk, DeskMail *mail)
+static MsSubmitted send_mail(Desk *desk, DeskMail *mail)
 {
 	g_autofree char *hash = NULL, *reply = NULL, *queue_id = NULL;
 	MsSubmitted result = desk_submit(desk, mail->sender, mail->recipients, mail->fd, mail->digest, NULL,
@@ -117,7 +117,7 @@ static MsSubmitted send_mail(MsDesk *desk, DeskMail *mail)
 
 /* ---- return to sender: RFC 3464 ------------------------------------------------------- */
 
-static void append_contact(const MsDesk *desk, GString *text)
+static void append_contact(const Desk *desk, GString *text)
 {
 	const char *contact = desk->settings->desk.notice_contact;
 	if (contact != NULL)
@@ -139,7 +139,7 @@ static void append_recipients(GString *text, const MsRecord *record)
 	}
 }
 
-DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *why)
+DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *why)
 {
 	g_autofree char *border = ms_record_name();
 	g_autofree char *type = g_strdup_printf(
@@ -174,7 +174,7 @@ DeskMail *desk_return_notice(MsDesk *desk, const MsRecord *record, const char *w
 
 /* ---- it is held ----------------------------------------------------------------------- */
 
-static MsSubmitted send_held(MsDesk *desk, const MsRecord *record, const char *to)
+static MsSubmitted send_held(Desk *desk, const MsRecord *record, const char *to)
 {
 	g_autofree char *arrived = ms_text_mail_date(record->arrived);
 	g_autofree char *safe = ms_text_escape(to, -1, 320);
@@ -201,7 +201,7 @@ static MsSubmitted send_held(MsDesk *desk, const MsRecord *record, const char *t
 }
 
 /* False: the MTA does not take it now.  What it refuses for good is not tried again. */
-static bool tell(MsDesk *desk, const MsRecord *record, const char *to)
+static bool tell(Desk *desk, const MsRecord *record, const char *to)
 {
 	bool first = false;
 	gint64 window = desk->settings->desk.notice_window_ms * 1000;
@@ -212,7 +212,7 @@ static bool tell(MsDesk *desk, const MsRecord *record, const char *to)
 	return false;
 }
 
-static bool tell_all(MsDesk *desk, const MsRecord *record)
+static bool tell_all(Desk *desk, const MsRecord *record)
 {
 	const MsSettings *s = desk->settings;
 	bool fine = !s->desk.notice_sender || tell(desk, record, record->sender);
@@ -226,13 +226,13 @@ static bool tell_all(MsDesk *desk, const MsRecord *record)
 #define TOLD "told"
 #define PAUSE_US (60 * G_USEC_PER_SEC)
 
-void desk_send_notices(MsDesk *desk)
+void desk_send_notices(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
-	if ((!s->desk.notice_sender && s->desk.notice_to[0] == NULL) || g_get_monotonic_time() < desk->notices_at)
+	if ((!s->desk.notice_sender && s->desk.notice_to[0] == NULL) || g_get_monotonic_time() < desk->of->notices_at)
 		return;
 	g_autoptr(GPtrArray) list =
-		ms_records_changed(desk->ledger, desk->noticed, NOTICES_AT_ONCE, NULL);
+		ms_records_changed(desk->ledger, desk->of->noticed, NOTICES_AT_ONCE, NULL);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		bool first = false;
@@ -240,17 +240,17 @@ void desk_send_notices(MsDesk *desk)
 			&& ms_notices_first(desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL) && first
 			&& !tell_all(desk, record)) {
 			ms_notices_unsent(desk->ledger, record->uid, TOLD);
-			desk->notices_at = g_get_monotonic_time() + PAUSE_US;
+			desk->of->notices_at = g_get_monotonic_time() + PAUSE_US;
 			return;
 		}
-		desk->noticed = record->changed;
+		desk->of->noticed = record->changed;
 	}
 }
 
 /* ---- to reviewers --------------------------------------------------------------------- */
 
 /* MS_SUBMITTED: one was taken, or nobody is to be told. */
-static MsSubmitted send_to_reviewers(MsDesk *desk, const char *subject, const char *body)
+static MsSubmitted send_to_reviewers(Desk *desk, const char *subject, const char *body)
 {
 	const MsSettings *s = desk->settings;
 	const char *const *to = s->desk.digest_to[0] != NULL ? s->desk.digest_to : s->desk.notice_to;
@@ -267,7 +267,7 @@ static MsSubmitted send_to_reviewers(MsDesk *desk, const char *subject, const ch
 	return best;
 }
 
-void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records)
+void desk_warn_of_expiry(Desk *desk, const GPtrArray *records)
 {
 	g_autoptr(GString) body = g_string_new(NULL);
 	g_string_append_printf(body,
@@ -292,7 +292,7 @@ void desk_warn_of_expiry(MsDesk *desk, const GPtrArray *records)
 	}
 }
 
-void desk_send_digest(MsDesk *desk)
+void desk_send_digest(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
 	MsRecordStats stats;

@@ -10,12 +10,13 @@
  * What a release sends to somebody of whom the judgement says that it is not his.  The page, the API and
  * the shell come by here, before anything is written down: such a recipient was named by a person, or a
  * person said how many there are, or a second person will agree (release-others).  And whom a
- * correction of the directory concerns.  One desk, one thread at a time.
+ * correction of the directory concerns.  In the thread of who asks, or of who carries out.
  */
 
 static bool is_named(const MsAsk *ask, const char *address)
 {
-	return !ask->rightful && g_ptr_array_find_with_equal_func(ask->recipients, address, g_str_equal, NULL);
+	return !ask->rightful && ask->recipients != NULL
+		&& g_ptr_array_find_with_equal_func(ask->recipients, address, g_str_equal, NULL);
 }
 
 /* One message that is held for one recipient names him. */
@@ -28,7 +29,7 @@ void desk_count_others(Others *others, const MsAsk *ask, const MsRecord *record,
 {
 	guint wrong = 0, unnamed = 0;
 	g_autoptr(GPtrArray) held = desk_held_for(record, "");
-	if (strcmp(ask->verb, "release") != 0)
+	if (ask->verb != MS_VERB_RELEASE)
 		return;
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
@@ -71,11 +72,15 @@ static MsDecision *rejudging(const MsDecision *correction, const char *uid)
 	d->id = ms_record_name();
 	d->uid = g_strdup(uid);
 	d->group = g_strdup(correction->id);
-	d->verb = g_strdup("rejudge");
+	d->verb = MS_VERB_REJUDGE;
 	d->recipients = g_strdup("");
+	d->account = g_strdup("");
+	d->identifier = g_strdup("");
+	d->assignee = g_strdup("");
 	d->who = g_strdup(correction->who);
 	d->second = g_strdup("");
-	d->why = g_strdup_printf("after a correction at another message (%s)", correction->verb);
+	d->why = g_strdup_printf("after a correction at another message (%s)",
+		ms_verbs[correction->verb].name);
 	d->outcome = g_strdup("");
 	d->token = g_strdup("");
 	d->step = g_strdup("");
@@ -84,7 +89,7 @@ static MsDecision *rejudging(const MsDecision *correction, const char *uid)
 	return d;
 }
 
-guint desk_judge_concerned(MsDesk *desk, const MsDecision *correction, const char *ref,
+guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char *ref,
 	const GPtrArray *addresses)
 {
 	g_autoptr(GPtrArray) uids = ms_records_concerned(desk->ledger, ref, addresses, MOST_CONCERNED, NULL);
@@ -94,8 +99,8 @@ guint desk_judge_concerned(MsDesk *desk, const MsDecision *correction, const cha
 			g_ptr_array_add(list, rejudging(correction, uids->pdata[i]));
 	if (list->len == 0 || !ms_decisions_add(desk->ledger, list, NULL))
 		return 0;
-	if (desk->poke != NULL) {
-		desk->poke(desk->poke_user);
+	if (desk_leaves_work(desk->of)) {
+		ms_desk_wake(desk->of);
 		return list->len;
 	}
 	for (guint i = 0; i < list->len; i++) /* a shell's: nobody else does it */

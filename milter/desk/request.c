@@ -10,26 +10,18 @@
 
 #include "desk_private.h"
 
-/* What the page asks of the host that holds a message. */
+/*
+ * What the page asks of the host that holds a message, as JSON: each request has its row with the keys
+ * that it may have, and is refused with the reason where it says something else.  In the thread of
+ * whoever received it.
+ */
 
 typedef json_t *(*Answer)(MsDesk *desk, const json_t *ask, GError **error);
 
+/* Checked before: it is there. */
 static const char *word(const json_t *ask, const char *key)
 {
-	const char *text = json_string_value(json_object_get(ask, key));
-	return text != NULL ? text : "";
-}
-
-static GPtrArray *words(const json_t *ask, const char *key)
-{
-	const json_t *list = json_object_get(ask, key);
-	GPtrArray *out = g_ptr_array_new();
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *text = json_string_value(json_array_get(list, i));
-		if (text != NULL)
-			g_ptr_array_add(out, (char *)text);
-	}
-	return out;
+	return json_string_value(json_object_get(ask, key));
 }
 
 static json_t *decisions_of(const GPtrArray *list)
@@ -45,21 +37,9 @@ static json_t *decisions_of(const GPtrArray *list)
 
 static json_t *do_decide(MsDesk *desk, const json_t *ask, GError **error)
 {
-	g_autoptr(GPtrArray) uids = words(ask, "uids");
-	g_autoptr(GPtrArray) recipients = words(ask, "recipients");
-	gint64 total = json_integer_value(json_object_get(ask, "total"));
-	gint64 others = json_integer_value(json_object_get(ask, "others"));
-	MsAsk decision = {.verb = word(ask, "verb"),
-		.uids = uids,
-		.recipients = recipients,
-		.who = word(ask, "who"),
-		.why = word(ask, "why"),
-		.detail = word(ask, "detail"),
-		.rightful = json_is_true(json_object_get(ask, "rightful")),
-		.later = json_is_true(json_object_get(ask, "later")),
-		.id = *word(ask, "id") != '\0' ? word(ask, "id") : NULL,
-		.others = (guint)CLAMP(others, 0, G_MAXINT32),
-		.total = (guint)CLAMP(total, 0, G_MAXINT32)};
+	g_auto(MsAsk) decision = {.uids = NULL};
+	if (!ms_ask_from_json(ask, &decision, error))
+		return NULL;
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &decision, error);
 	return done != NULL ? json_pack("{s:o}", "decisions", decisions_of(done)) : NULL;
 }
@@ -111,31 +91,72 @@ static json_t *do_marks(MsDesk *desk, const json_t *ask, GError **error)
 	return words != NULL ? json_pack("{s:o, s:o}", "refs", texts_of(refs), "words", texts_of(words)) : NULL;
 }
 
+/* ---- the requests ---------------------------------------------------------------------- */
+
+#define DO {"do", MS_KEY_TEXT, true, MS_WORD_ANY}
+#define WHO {"who", MS_KEY_TEXT, true, MS_WORD_PERSON}
+#define UID {"uid", MS_KEY_TEXT, true, MS_WORD_MESSAGE}
+#define END {NULL, MS_KEY_TEXT, false, MS_WORD_ANY}
+
+static const MsKeyRow agree_keys[] = {DO, {"id", MS_KEY_TEXT, true, MS_WORD_DECISION}, WHO,
+	{"agrees", MS_KEY_YES, true, MS_WORD_ANY}, END};
+static const MsKeyRow marks_keys[] = {DO, {"text", MS_KEY_TEXT, true, MS_WORD_ANY}, END};
+static const MsKeyRow evidence_keys[] = {DO, UID, WHO, END};
+static const MsKeyRow part_keys[] = {DO, UID, WHO, {"path", MS_KEY_TEXT, true, MS_WORD_PART},
+	{"picture", MS_KEY_YES, false, MS_WORD_ANY}, END};
+
 static const struct {
 	const char *name;
 	Answer answer;
-} requests[] = {{"decide", do_decide}, {"agree", do_agree}, {"evidence", do_evidence}, {"part", do_part},
-	{"marks", do_marks}};
+	const MsKeyRow *keys; /* NULL: it looks itself */
+} requests[] = {
+	{"decide", do_decide, NULL},
+	{"agree", do_agree, agree_keys},
+	{"evidence", do_evidence, evidence_keys},
+	{"part", do_part, part_keys},
+	{"marks", do_marks, marks_keys},
+};
 
 static json_t *answer(MsDesk *desk, const json_t *ask, GError **error)
 {
+	const char *names[G_N_ELEMENTS(requests) + 1] = {NULL};
+	const char *name = word(ask, "do");
+	int place = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(requests); i++)
-		if (strcmp(requests[i].name, word(ask, "do")) == 0)
-			return requests[i].answer(desk, ask, error);
-	desk_fail(error, "there is no such request");
+		names[i] = requests[i].name;
+	if (!ms_word_choose(names, "do", name != NULL ? name : "", &place, error)
+		|| (requests[place].keys != NULL && !ms_ask_keys(requests[place].keys, ask, error)))
+		return NULL;
+	return requests[place].answer(desk, ask, error);
+}
+
+static json_t *parse(const char *json, gsize len, GError **error)
+{
+	json_error_t why;
+	if (len > MS_DESK_REQUEST_MAX) {
+		desk_fail(error, "the request has more than %u bytes", MS_DESK_REQUEST_MAX);
+		return NULL;
+	}
+	json_t *ask = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
+	if (ask == NULL)
+		desk_fail(error, "the request is no JSON: %s, at byte %d", why.text, why.position);
+	else if (!json_is_object(ask))
+		desk_fail(error, "the request is no JSON object");
+	if (json_is_object(ask))
+		return ask;
+	json_decref(ask);
 	return NULL;
 }
 
 char *ms_desk_request(MsDesk *desk, const char *json, gsize len)
 {
 	g_autoptr(GError) error = NULL;
-	json_t *ask = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
-	json_t *out = json_is_object(ask) ? answer(desk, ask, &error) : NULL;
+	json_t *ask = parse(json, len, &error);
+	json_t *out = ask != NULL ? answer(desk, ask, &error) : NULL;
 	if (out != NULL)
 		json_object_set_new(out, "ok", json_true());
 	else
-		out = json_pack("{s:b, s:s}", "ok", 0, "error",
-			error != NULL ? error->message : "this is no request");
+		out = json_pack("{s:b, s:s}", "ok", 0, "error", error != NULL ? error->message : "no reply could be made");
 	char *text = json_dumps(out, JSON_COMPACT);
 	char *copy = g_strdup(text != NULL ? text : "{\"ok\":false,\"error\":\"no reply could be made\"}");
 	free(text);

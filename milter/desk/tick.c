@@ -6,13 +6,15 @@
 
 #include "desk_private.h"
 
-/* What the clock asks for.  Nothing is ever deleted silently: expiry is announced, then the
- * message is returned to its sender, and both are on record. */
+/*
+ * What the clock asks for, in the thread that carries decisions out.  Nothing is ever deleted silently: expiry is announced, then the
+ * message is returned to its sender, and both are on record.
+ */
 
 #define SLOW_US (60 * G_USEC_PER_SEC)
 #define AT_ONCE 500
 
-static GPtrArray *held_before(MsDesk *desk, gint64 ms)
+static GPtrArray *held_before(Desk *desk, gint64 ms)
 {
 	MsRecordFilter filter = {.state = MS_STATE_HELD,
 		.older_than = g_get_real_time() - ms * 1000,
@@ -21,7 +23,7 @@ static GPtrArray *held_before(MsDesk *desk, gint64 ms)
 	return ms_records_list(desk->ledger, &filter, NULL);
 }
 
-static void announce(MsDesk *desk)
+static void announce(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
 	g_autoptr(GPtrArray) old = held_before(desk, MAX(s->desk.expire_ms - s->desk.warn_ms, 0));
@@ -33,24 +35,22 @@ static void announce(MsDesk *desk)
 		desk_warn_of_expiry(desk, fresh);
 }
 
-static void expire_one(MsDesk *desk, const MsRecord *record)
+static void expire_one(Desk *desk, const MsRecord *record)
 {
 	g_autoptr(GPtrArray) uids = g_ptr_array_new();
-	g_autoptr(GPtrArray) none = g_ptr_array_new();
 	g_ptr_array_add(uids, record->uid);
-	MsAsk ask = {.verb = *record->sender != '\0' ? "return" : "delete",
+	MsAsk ask = {.verb = *record->sender != '\0' ? MS_VERB_RETURN : MS_VERB_DELETE,
 		.uids = uids,
-		.recipients = none,
 		.who = "missent",
 		.why = "expired (expire-after)",
 		.by_rule = true};
-	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, NULL);
+	g_autoptr(GPtrArray) done = ms_desk_decide(desk->of, &ask, NULL);
 	const MsDecision *d = done != NULL && done->len > 0 ? done->pdata[0] : NULL;
 	if (d == NULL || d->state == MS_DECISION_FAILED) /* again when as much time has gone by */
 		ms_records_warned(desk->ledger, record->id, g_get_real_time(), NULL);
 }
 
-static void expire(MsDesk *desk)
+static void expire(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
 	gint64 now = g_get_real_time();
@@ -62,7 +62,7 @@ static void expire(MsDesk *desk)
 	}
 }
 
-static void forget(MsDesk *desk)
+static void forget(Desk *desk)
 {
 	gint64 before = g_get_real_time() - desk->settings->desk.keep_ms * 1000;
 	gint64 n = ms_records_forget(desk->ledger, before, AT_ONCE, NULL);
@@ -73,7 +73,7 @@ static void forget(MsDesk *desk)
 
 static bool wanted(const char *uid, void *user)
 {
-	MsDesk *desk = user;
+	Desk *desk = user;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, uid, &error);
 	if (error != NULL)
@@ -81,14 +81,14 @@ static bool wanted(const char *uid, void *user)
 	return record != NULL && record->state == MS_STATE_HELD;
 }
 
-void ms_desk_tick(MsDesk *desk)
+static void tick(Desk *desk)
 {
 	desk_send_notices(desk);
 	gint64 now = g_get_monotonic_time();
 	gint64 pause = MIN(SLOW_US, desk->settings->desk.warn_ms * 1000 / 4);
-	if (desk->ticked != 0 && now - desk->ticked < pause)
+	if (desk->of->ticked != 0 && now - desk->of->ticked < pause)
 		return;
-	desk->ticked = now;
+	desk->of->ticked = now;
 	if (desk->settings->desk.expire_ms > 0) {
 		announce(desk);
 		expire(desk);
@@ -97,4 +97,13 @@ void ms_desk_tick(MsDesk *desk)
 		forget(desk);
 	desk_send_digest(desk);
 	ms_spool_sweep(desk->settings->spool_dir, wanted, desk);
+}
+
+void ms_desk_tick(MsDesk *of)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	pthread_mutex_lock(&of->ticking);
+	tick(&desk);
+	pthread_mutex_unlock(&of->ticking);
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "backend.h"
 #include "directory_private.h"
 #include "keys.h"
@@ -250,4 +252,48 @@ MsAnswer ms_directory_each(MsDirectory *directory,
 				    "only with digests = no");
 	Export out = {row, user};
 	return directory->backend->ops->each(directory->backend, give_row, &out, error);
+}
+
+typedef struct {
+	MsDirectory *directory;
+	GHashTable *tokens;  /* that were seen */
+	GPtrArray *accounts; /* what they stand for */
+} Accounts;
+
+static void take_token(Accounts *out, const char *stored)
+{
+	g_autofree char *token = g_strndup(stored, strcspn(stored, (char[]){MS_TOKEN_END, '\0'}));
+	if (g_hash_table_contains(out->tokens, token))
+		return;
+	char *account = ms_keys_account(&out->directory->keys, token);
+	if (account != NULL)
+		g_ptr_array_add(out->accounts, account);
+	g_hash_table_add(out->tokens, g_steal_pointer(&token));
+}
+
+static void take_account(const char *key, const char *token, void *user)
+{
+	if (key[0] == 'c')
+		return;
+	take_token(user, token);
+	if (key[0] == 'd')
+		take_token(user, key + 2);
+}
+
+MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, char **near_out,
+	GError **error)
+{
+	g_autoptr(GHashTable) tokens = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func(g_free);
+	Accounts out = {directory, tokens, accounts};
+	MsAnswer answer = directory->backend->ops->each(directory->backend, take_account, &out, error);
+	if (answer == MS_ABSENT)
+		return ms_directory_unfit(error, "it is empty");
+	if (answer != MS_FOUND)
+		return answer;
+	if (g_ptr_array_find_with_equal_func(accounts, account, g_str_equal, NULL))
+		return MS_FOUND;
+	g_ptr_array_add(accounts, NULL);
+	*near_out = g_strdup(ms_text_nearest(account, (const char *const *)accounts->pdata));
+	return MS_ABSENT;
 }

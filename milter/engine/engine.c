@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 #include "missent/engine.h"
+#include "missent/io.h"
 #include "missent/spool.h"
 #include "missent/token.h"
 
@@ -137,10 +138,8 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 
 static void stamp_file(GString *out, const char *path)
 {
-	GStatBuf st = {0};
-	if (g_stat(path, &st) == 0)
-		g_string_append_printf(out, "%s %ju %jd %jd.%ld\n", path, (uintmax_t)st.st_ino, (intmax_t)st.st_size,
-			(intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	g_autofree char *stamp = ms_io_stamp(path);
+	g_string_append_printf(out, "%s\n", stamp);
 }
 
 static void stamp_folder(GString *out, const char *folder)

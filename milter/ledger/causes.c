@@ -76,7 +76,9 @@ static void take_row(MsSqlRow *row, void *user)
 	g->owners = g_strdup(wrong != NULL ? wrong : any);
 	g->recipient = g_strdup(ms_sql_text_or_null(row, "address"));
 	g->accounts = g_strdup(ms_sql_text_or_null(row, "accounts"));
-	g->outcome = ms_record_outcome(outcome != NULL ? outcome : "");
+	int place = MS_OUTCOME_UNPROVEN; /* of a damaged one nothing is proven */
+	ms_word_choose(ms_outcome_names, "outcome", outcome != NULL ? outcome : "", &place, NULL);
+	g->outcome = (MsOutcome)place;
 	g->subject = g_strdup(ms_sql_text_or_null(row, "subject"));
 	g->attached = g_strdup(ms_sql_text_or_null(row, "attached"));
 }

@@ -16,7 +16,7 @@ void ledger_take_decision(MsSqlRow *row, void *list)
 	d->id = g_strdup(ms_sql_text(row, "id"));
 	d->uid = g_strdup(ms_sql_text(row, "uid"));
 	d->group = g_strdup(ms_sql_text(row, "grp"));
-	d->verb = g_strdup(ms_sql_text(row, "verb"));
+	d->verb = ms_verb_named(ms_sql_text(row, "verb"));
 	d->recipients = g_strdup(ms_sql_text(row, "recipients"));
 	d->who = g_strdup(ms_sql_text(row, "who"));
 	d->second = g_strdup(ms_sql_text(row, "second"));
@@ -25,7 +25,15 @@ void ledger_take_decision(MsSqlRow *row, void *list)
 	d->token = g_strdup(ms_sql_text(row, "token"));
 	d->step = g_strdup(ms_sql_text(row, "step"));
 	d->at = ms_sql_number(row, "at");
-	d->state = (MsDecisionState)ms_record_word(ms_decision_state_names, ms_sql_text(row, "state"));
+	d->rightful = ms_sql_number(row, "rightful") != 0;
+	d->account = g_strdup(ms_sql_text(row, "account"));
+	d->identifier = g_strdup(ms_sql_text(row, "identifier"));
+	d->assignee = g_strdup(ms_sql_text(row, "assignee"));
+	/* What cannot be read is not carried out, and keeps nobody from deciding anew. */
+	int state = 0;
+	bool known = ms_word_choose(ms_decision_state_names, "state", ms_sql_text(row, "state"), &state, NULL);
+	d->state = known ? (MsDecisionState)state : MS_DECISION_FAILED;
+	d->damaged = !known || d->verb == MS_VERB_UNKNOWN || ms_sql_is_odd(row);
 	g_ptr_array_add(list, d);
 }
 
@@ -33,13 +41,16 @@ bool ledger_add_decision(MsLedger *ledger, const MsDecision *d, GError **error)
 {
 	return ledger_run(ledger,
 		"INSERT OR REPLACE INTO decision (" DECISION_COLUMNS ") VALUES (:id, :uid, :grp, :verb,"
-		" :recipients, :who, :second, :why, :outcome, :token, :step, :at, :state)",
+		" :recipients, :who, :second, :why, :outcome, :token, :step, :at, :state, :rightful, :account,"
+		" :identifier, :assignee)",
 		MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("uid", d->uid), MS_SQL_TEXT("grp", d->group),
-			MS_SQL_TEXT("verb", d->verb), MS_SQL_TEXT("recipients", d->recipients),
+			MS_SQL_TEXT("verb", ms_verbs[d->verb].name), MS_SQL_TEXT("recipients", d->recipients),
 			MS_SQL_TEXT("who", d->who), MS_SQL_TEXT("second", d->second), MS_SQL_TEXT("why", d->why),
 			MS_SQL_TEXT("outcome", d->outcome), MS_SQL_TEXT("token", d->token),
 			MS_SQL_TEXT("step", d->step), MS_SQL_NUMBER("at", d->at),
-			MS_SQL_TEXT("state", ms_decision_state_names[d->state])),
+			MS_SQL_TEXT("state", ms_decision_state_names[d->state]),
+			MS_SQL_NUMBER("rightful", d->rightful), MS_SQL_TEXT("account", d->account),
+			MS_SQL_TEXT("identifier", d->identifier), MS_SQL_TEXT("assignee", d->assignee)),
 		error);
 }
 
@@ -146,7 +157,7 @@ static bool finish_recipients(MsLedger *ledger, const char *uid, const GPtrArray
 {
 	for (guint i = 0; addresses != NULL && i < addresses->len; i++)
 		if (!ledger_run(ledger,
-			    "UPDATE recipient SET state=:state WHERE address=:address AND state='held'"
+			    "UPDATE recipient SET state=:state WHERE address=:address AND " LEDGER_IS_HELD
 			    " AND held=(SELECT id FROM held WHERE uid=:uid)",
 			    MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", addresses->pdata[i]),
 				    MS_SQL_TEXT("state", ms_state_names[state])),
@@ -155,14 +166,14 @@ static bool finish_recipients(MsLedger *ledger, const char *uid, const GPtrArray
 	return addresses == NULL
 		|| ledger_run(ledger,
 			"UPDATE held SET state=:state WHERE uid=:uid AND NOT EXISTS"
-			" (SELECT 1 FROM recipient WHERE held=held.id AND state='held')",
+			" (SELECT 1 FROM recipient WHERE held=held.id AND " LEDGER_IS_HELD ")",
 			MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("state", ms_state_names[state])), error);
 }
 
 static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *addresses,
 	MsState state, GError **error)
 {
-	g_autofree char *what = g_strdup_printf("%s%s", d->verb, fine ? "" : " (failed)");
+	g_autofree char *what = g_strdup_printf("%s%s", ms_verbs[d->verb].name, fine ? "" : " (failed)");
 	g_autofree char *who = *d->second != '\0' ? g_strdup_printf("%s, agreed by %s", d->who, d->second)
 						  : g_strdup(d->who);
 	g_autofree char *why = g_strdup_printf("%s%s%s%s", d->why,

@@ -13,12 +13,30 @@
  * From any thread, and any process.
  */
 
-#define APPLICATION_ID 0x6d736833 /* "msh3" */
+#define APPLICATION_ID 0x6d736834 /* "msh4" */
 
-/* Records of the version before say nothing of outcomes: nothing is proven of their recipients, so
- * that nothing is let go by right before a person, or the judge, has looked again. */
+/* What was said with a verb stood in the outcome until there was one: "REF ACCOUNT", the account, or
+ * the assignee. */
+#define SAID_WITH_VERBS \
+	"ALTER TABLE held ADD COLUMN damaged TEXT NOT NULL DEFAULT '';" \
+	"ALTER TABLE held ADD COLUMN unclear TEXT NOT NULL DEFAULT '';" \
+	"ALTER TABLE decision ADD COLUMN rightful INTEGER NOT NULL DEFAULT 0;" \
+	"ALTER TABLE decision ADD COLUMN account TEXT NOT NULL DEFAULT '';" \
+	"ALTER TABLE decision ADD COLUMN identifier TEXT NOT NULL DEFAULT '';" \
+	"ALTER TABLE decision ADD COLUMN assignee TEXT NOT NULL DEFAULT '';" \
+	"UPDATE decision SET identifier=substr(outcome, 1, instr(outcome, ' ') - 1)," \
+	" account=substr(outcome, instr(outcome, ' ') + 1), outcome=''" \
+	" WHERE verb='belongs' AND state IN ('waiting', 'approved', 'acting') AND instr(outcome, ' ') > 0;" \
+	"UPDATE decision SET account=outcome, outcome=''" \
+	" WHERE verb='may-receive' AND state IN ('waiting', 'approved', 'acting');" \
+	"UPDATE decision SET assignee=outcome, outcome=''" \
+	" WHERE verb='assign' AND state IN ('waiting', 'approved', 'acting')"
+
+/* Records of msh2 say nothing of outcomes: nothing is proven of their recipients, so that nothing is
+ * let go by right before a person, or the judge, has looked again. */
 static const MsSqliteUpgrade upgrades[] = {
-	{0x6d736832, "ALTER TABLE recipient ADD COLUMN outcome TEXT NOT NULL DEFAULT 'unproven'"},
+	{0x6d736832, "ALTER TABLE recipient ADD COLUMN outcome TEXT NOT NULL DEFAULT 'unproven';" SAID_WITH_VERBS},
+	{0x6d736833, SAID_WITH_VERBS},
 	{0, NULL},
 };
 
@@ -30,7 +48,8 @@ static const char schema[] =
 	" host TEXT NOT NULL, queue_id TEXT NOT NULL, arrived INTEGER NOT NULL, sender TEXT NOT NULL,"
 	" size INTEGER NOT NULL, digest TEXT NOT NULL, message TEXT NOT NULL, signed TEXT NOT NULL,"
 	" codes TEXT NOT NULL, policies TEXT NOT NULL, cause TEXT NOT NULL, assignee TEXT NOT NULL,"
-	" warned INTEGER NOT NULL, changed INTEGER NOT NULL, recipients INTEGER NOT NULL);"
+	" warned INTEGER NOT NULL, changed INTEGER NOT NULL, recipients INTEGER NOT NULL,"
+	" damaged TEXT NOT NULL DEFAULT '', unclear TEXT NOT NULL DEFAULT '');"
 	"CREATE INDEX IF NOT EXISTS held_queue_id ON held (queue_id);"
 	"CREATE INDEX IF NOT EXISTS held_state ON held (state, arrived);"
 	"CREATE INDEX IF NOT EXISTS held_arrived ON held (arrived);"
@@ -67,7 +86,9 @@ static const char schema[] =
 	" id TEXT PRIMARY KEY, uid TEXT NOT NULL REFERENCES held (uid), grp TEXT NOT NULL,"
 	" verb TEXT NOT NULL, recipients TEXT NOT NULL, who TEXT NOT NULL, second TEXT NOT NULL,"
 	" why TEXT NOT NULL, outcome TEXT NOT NULL, token TEXT NOT NULL, step TEXT NOT NULL,"
-	" at INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;"
+	" at INTEGER NOT NULL, state TEXT NOT NULL, rightful INTEGER NOT NULL DEFAULT 0,"
+	" account TEXT NOT NULL DEFAULT '', identifier TEXT NOT NULL DEFAULT '',"
+	" assignee TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS decision_uid ON decision (uid);"
 	"CREATE INDEX IF NOT EXISTS decision_state ON decision (state);"
 	"CREATE INDEX IF NOT EXISTS decision_group ON decision (grp);"
@@ -159,6 +180,15 @@ bool ledger_end(MsLedger *ledger, bool fine, GError **error)
 	return fine;
 }
 
+bool ledger_look(MsLedger *ledger, GError **error)
+{
+	ms_sqlite_lock(ledger->db);
+	if (ledger_run(ledger, "BEGIN", NULL, error))
+		return true;
+	ms_sqlite_unlock(ledger->db);
+	return false;
+}
+
 bool ledger_touch(MsLedger *ledger, gint64 id, GError **error)
 {
 	return ledger_run(ledger, "UPDATE counter SET n = n + 1", NULL, error)
@@ -180,9 +210,10 @@ static bool add_head(MsLedger *ledger, MsRecord *r, GError **error)
 		r->uid = ms_record_name();
 	if (!ledger_run(ledger,
 		    "INSERT INTO held (uid, state, place, host, queue_id, arrived, sender, size, digest,"
-		    " message, signed, codes, policies, cause, assignee, warned, changed, recipients)"
-		    " VALUES (:uid, :state, :place, :host, :queue_id, :arrived, :sender, :size, :digest,"
-		    " :message, :signed, :codes, :policies, :cause, :assignee, :warned, 0, :recipients)",
+		    " message, signed, codes, policies, cause, assignee, warned, changed, recipients,"
+		    " damaged, unclear) VALUES (:uid, :state, :place, :host, :queue_id, :arrived, :sender, :size, :digest,"
+		    " :message, :signed, :codes, :policies, :cause, :assignee, :warned, 0, :recipients,"
+		    " :damaged, :unclear)",
 		    MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid), MS_SQL_TEXT("state", ms_state_names[r->state]),
 			    MS_SQL_TEXT("place", ms_held_place_names[r->place]),
 			    MS_SQL_TEXT("host", or_empty(r->host)), MS_SQL_TEXT("queue_id", or_empty(r->queue_id)),
@@ -192,7 +223,8 @@ static bool add_head(MsLedger *ledger, MsRecord *r, GError **error)
 			    MS_SQL_TEXT("signed", r->is_signed ? "1" : "0"), MS_SQL_TEXT("codes", or_empty(r->codes)),
 			    MS_SQL_TEXT("policies", or_empty(r->policies)), MS_SQL_TEXT("cause", or_empty(r->cause)),
 			    MS_SQL_TEXT("assignee", or_empty(r->assignee)), MS_SQL_NUMBER("warned", r->warned),
-			    MS_SQL_NUMBER("recipients", r->n_recipients)),
+			    MS_SQL_NUMBER("recipients", r->n_recipients), MS_SQL_TEXT("damaged", r->damaged),
+			    MS_SQL_TEXT("unclear", r->unclear)),
 		    error))
 		return false;
 	r->id = ms_sqlite_last_row(ledger->db);
@@ -354,7 +386,7 @@ static void take_old(MsSqlRow *row, void *user)
 static bool forget(MsLedger *ledger, gint64 before, guint most, GPtrArray *list, GError **error)
 {
 	bool fine = ledger_ask(ledger,
-		"SELECT id, uid FROM held WHERE arrived < :before AND state <> 'held' AND NOT EXISTS"
+		"SELECT id, uid FROM held WHERE arrived < :before AND NOT " LEDGER_IS_HELD " AND NOT EXISTS"
 		" (SELECT 1 FROM decision d WHERE d.uid=held.uid AND d.state IN ('waiting', 'approved', 'acting'))"
 		" ORDER BY arrived LIMIT :most",
 		MS_SQL_VALUES(MS_SQL_NUMBER("before", before), MS_SQL_NUMBER("most", most)), take_old, list, error);
@@ -478,14 +510,14 @@ static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *a
 		const MsHeldRecipient *now = again->pdata[i];
 		if (!ledger_run(ledger,
 			    "UPDATE recipient SET outcome=:outcome, accounts=:accounts WHERE held=:held"
-			    " AND address=:address AND state='held'",
+			    " AND address=:address AND " LEDGER_IS_HELD,
 			    MS_SQL_VALUES(MS_SQL_TEXT("outcome", ms_outcome_names[now->outcome]),
 				    MS_SQL_TEXT("accounts", now->accounts), MS_SQL_NUMBER("held", record->id),
 				    MS_SQL_TEXT("address", now->address)),
 			    error))
 			return false;
 	}
-	return now_act(ledger, record->id, who, "rejudge", changes, error);
+	return now_act(ledger, record->id, who, ms_verbs[MS_VERB_REJUDGE].name, changes, error);
 }
 
 bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,

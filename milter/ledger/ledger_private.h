@@ -21,6 +21,8 @@ bool ledger_ask_number(MsLedger *ledger, const char *sql, const MsSqlValue *valu
 /* Several as one: begin, run, end; `fine` says whether to keep them. */
 bool ledger_begin(MsLedger *ledger, GError **error);
 bool ledger_end(MsLedger *ledger, bool fine, GError **error);
+/* The same for looking alone: what is seen is of one moment. */
+bool ledger_look(MsLedger *ledger, GError **error);
 /* Inside of that: the record has changed. */
 bool ledger_touch(MsLedger *ledger, gint64 id, GError **error);
 bool ledger_add_decision(MsLedger *ledger, const MsDecision *decision, GError **error);
@@ -43,6 +45,9 @@ bool ledger_add_glance(MsLedger *ledger, const MsRecord *record, GError **error)
 bool ledger_fill_glance(MsLedger *ledger, MsRecord *record, GError **error);
 /* As a JSON array, for json_each(). */
 char *ledger_list(const GPtrArray *names);
-#define DECISION_COLUMNS "id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state"
+#define DECISION_COLUMNS "id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state," \
+	" rightful, account, identifier, assignee"
+/* A state that is none is that of a damaged record, which is held until somebody has decided. */
+#define LEDGER_IS_HELD "state NOT IN ('observed', 'released', 'returned', 'deleted', 'delivered')"
 
 #endif

@@ -18,16 +18,27 @@ const char *const ms_sort_names[MS_N_SORTS + 1] = {"newest", "oldest", "sender",
 /* ---- rows ----------------------------------------------------------------------------- */
 
 #define HEAD "SELECT id, uid, state, place, host, queue_id, arrived, sender, size, digest, message," \
-	" signed, codes, policies, cause, assignee, warned, changed, recipients," \
+	" signed, codes, policies, cause, assignee, warned, changed, recipients, damaged, unclear," \
 	" (SELECT address FROM recipient WHERE held=held.id ORDER BY rowid LIMIT 1) AS first FROM held "
+
+static void note_odd(const MsSqlRow *row, MsRecord *record, const char *what)
+{
+	if (ms_sql_is_odd(row))
+		ms_record_damage(record, what, NULL);
+}
 
 static void take_record(MsSqlRow *row, void *user)
 {
 	MsRecord *r = ms_record_new();
 	r->id = ms_sql_number(row, "id");
 	r->uid = g_strdup(ms_sql_text(row, "uid"));
-	r->state = (MsState)ms_record_word(ms_state_names, ms_sql_text(row, "state"));
-	r->place = (MsHeldPlace)ms_record_word(ms_held_place_names, ms_sql_text(row, "place"));
+	if (*ms_sql_text(row, "damaged") != '\0')
+		ms_record_damage(r, ms_sql_text(row, "damaged"), NULL);
+	g_free(r->unclear);
+	r->unclear = g_strdup(ms_sql_text(row, "unclear"));
+	r->state = (MsState)ms_record_word(r, "state", ms_state_names, ms_sql_text(row, "state"), MS_STATE_HELD);
+	r->place = (MsHeldPlace)ms_record_word(r, "place", ms_held_place_names, ms_sql_text(row, "place"),
+		MS_PLACE_QUEUE);
 	r->host = g_strdup(ms_sql_text(row, "host"));
 	r->queue_id = g_strdup(ms_sql_text(row, "queue_id"));
 	r->arrived = ms_sql_number(row, "arrived");
@@ -46,22 +57,29 @@ static void take_record(MsSqlRow *row, void *user)
 	if (first != NULL)
 		ms_record_recipient(r, first, r->state, MS_OUTCOME_UNPROVEN, "");
 	r->n_recipients = (guint)ms_sql_number(row, "recipients");
+	note_odd(row, r, "head");
 	g_ptr_array_add(user, r);
 }
 
 static void take_recipient(MsSqlRow *row, void *user)
 {
-	ms_record_recipient(user, ms_sql_text(row, "address"),
-		(MsState)ms_record_word(ms_state_names, ms_sql_text(row, "state")),
-		ms_record_outcome(ms_sql_text(row, "outcome")), ms_sql_text(row, "accounts"));
+	MsRecord *r = user;
+	ms_record_recipient(r, ms_sql_text(row, "address"),
+		(MsState)ms_record_word(r, "recipient state", ms_state_names, ms_sql_text(row, "state"), MS_STATE_HELD),
+		(MsOutcome)ms_record_word(r, "outcome", ms_outcome_names, ms_sql_text(row, "outcome"),
+			MS_OUTCOME_UNPROVEN),
+		ms_sql_text(row, "accounts"));
+	note_odd(row, r, "recipient");
 }
 
 static void take_reason(MsSqlRow *row, void *user)
 {
+	MsRecord *r = user;
 	MsReason *reason = g_new0(MsReason, 1);
-	reason->code = (MsReasonCode)ms_record_word(ms_reason_names, ms_sql_text(row, "code"));
+	reason->code = (MsReasonCode)ms_record_word(r, "reason", ms_reason_names, ms_sql_text(row, "code"),
+		MS_MISMATCH);
 	reason->policy = g_strdup(ms_sql_text(row, "policy"));
-	reason->action = (MsAction)ms_record_word(ms_action_names, ms_sql_text(row, "action"));
+	reason->action = (MsAction)ms_record_word(r, "action", ms_action_names, ms_sql_text(row, "action"), MS_HOLD);
 	reason->enforced = strcmp(ms_sql_text(row, "enforced"), "1") == 0;
 	reason->kind = g_strdup(ms_sql_text_or_null(row, "kind"));
 	reason->masked = g_strdup(ms_sql_text_or_null(row, "masked"));
@@ -71,12 +89,16 @@ static void take_reason(MsSqlRow *row, void *user)
 	reason->recipient = g_strdup(ms_sql_text_or_null(row, "recipient"));
 	reason->recipients = (guint)ms_sql_number(row, "recipients");
 	reason->text = g_strdup(ms_sql_text(row, "text"));
-	g_ptr_array_add(((MsRecord *)user)->reasons, reason);
+	note_odd(row, r, "reason");
+	g_ptr_array_add(r->reasons, reason);
 }
 
 static void take_finding(MsSqlRow *row, void *user)
 {
 	g_autofree char *place = ms_place_masked(ms_sql_text(row, "place"));
+	const char *relations = ms_sql_text(row, "relations");
+	if (relations[strspn(relations, "ohx?")] != '\0')
+		ms_record_damage(user, "relations", relations);
 	ms_record_finding(user,
 		(MsHeldFinding){.kind = (char *)ms_sql_text(row, "kind"),
 			.masked = (char *)ms_sql_text(row, "masked"),
@@ -85,7 +107,8 @@ static void take_finding(MsSqlRow *row, void *user)
 			.belief = (char *)ms_sql_text(row, "belief"),
 			.where = place,
 			.count = (guint)ms_sql_number(row, "count"),
-			.relations = (char *)ms_sql_text(row, "relations")});
+			.relations = (char *)relations});
+	note_odd(row, user, "finding");
 }
 
 static void take_account(MsSqlRow *row, void *user)
@@ -118,11 +141,15 @@ static const struct {
 
 static bool fill(MsLedger *ledger, MsRecord *record, GError **error)
 {
+	guint n = record->n_recipients; /* as the head says */
 	g_ptr_array_set_size(record->recipients, 0);
+	record->n_recipients = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
 		if (!ledger_ask(ledger, lists[i].sql, MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)),
 			    lists[i].take, record, error))
 			return false;
+	if (record->n_recipients != n)
+		ms_record_damage(record, "number of recipients", NULL);
 	if (!ledger_fill_glance(ledger, record, error))
 		return false;
 	return ledger_ask(ledger, "SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid ORDER BY at",
@@ -164,22 +191,23 @@ static void query_clear(Query *q)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Query, query_clear)
 
-static void where(Query *q, const char *condition, MsSqlValue value)
+static void where(Query *q, const char *condition, const MsSqlValue *value)
 {
 	g_string_append_printf(q->sql, "%s%s", q->sql->len > 0 ? " AND " : "WHERE ", condition);
-	g_array_append_val(q->values, value);
+	if (value != NULL)
+		g_array_append_val(q->values, *value);
 }
 
 static void where_text(Query *q, const char *condition, const char *name, const char *text)
 {
-	if (text != NULL && *text != '\0')
-		where(q, condition, (MsSqlValue){.name = name, .text = text});
+	if (text != NULL)
+		where(q, condition, &(MsSqlValue){.name = name, .text = text});
 }
 
 static void where_number(Query *q, const char *condition, const char *name, gint64 number)
 {
 	if (number != 0)
-		where(q, condition, (MsSqlValue){.name = name, .number = number, .is_number = true});
+		where(q, condition, &(MsSqlValue){.name = name, .number = number, .is_number = true});
 }
 
 /* One more way to be found: by the digests under that name. */
@@ -198,7 +226,7 @@ static void add_search(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 {
 	const char *search = f->search;
 	gint64 named = 0;
-	if (search == NULL || *search == '\0')
+	if (search == NULL)
 		return;
 	ledger_ask_number(ledger, "SELECT 1 AS n FROM held WHERE queue_id=:search OR uid=:search LIMIT 1",
 		MS_SQL_VALUES(MS_SQL_TEXT("search", search)), &named, NULL);
@@ -217,9 +245,24 @@ static void add_search(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 	g_string_append_c(q->sql, ')');
 }
 
+/* Is there a state that is none?  An index is skipped through: a look a state. */
+static bool has_odd_states(MsLedger *ledger)
+{
+	gint64 n = 0;
+	return ledger_ask_number(ledger,
+		       "WITH RECURSIVE s (state) AS (SELECT min(state) FROM held UNION ALL"
+		       " SELECT (SELECT min(h.state) FROM held h WHERE h.state > s.state) FROM s WHERE s.state IS NOT NULL)"
+		       " SELECT count(*) AS n FROM s WHERE state IS NOT NULL AND state <> 'held' AND " LEDGER_IS_HELD,
+		       NULL, &n, NULL)
+		&& n > 0;
+}
+
 static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 {
-	where_text(q, "state=:state", ":state", f->state >= 0 ? ms_state_names[f->state] : NULL);
+	if (f->state == MS_STATE_HELD && has_odd_states(ledger))
+		where(q, LEDGER_IS_HELD, NULL);
+	else if (f->state >= 0)
+		where_text(q, "state=:state", ":state", ms_state_names[f->state]);
 	where_text(q, "host=:host", ":host", f->host);
 	where_text(q, "cause=:cause", ":cause", f->cause);
 	where_text(q, "assignee=:assignee", ":assignee", f->assignee);
@@ -274,7 +317,7 @@ static void add_cursor(Query *q, const MsRecordFilter *f)
 		last = (MsSqlValue){.name = ":last", .number = g_ascii_strtoll(dot + 1, NULL, 10), .is_number = true};
 	g_autofree char *condition =
 		g_strdup_printf("(%s, id) %s (:last, :last_id)", sorts[f->sort].column, sorts[f->sort].compare);
-	where(q, condition, last);
+	where(q, condition, &last);
 	g_array_append_val(q->values, ((MsSqlValue){.name = ":last_id",
 		.number = g_ascii_strtoll(f->after, NULL, 10), .is_number = true}));
 }
@@ -299,6 +342,8 @@ static void add_limit(Query *q, guint limit)
 GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GError **error)
 {
 	g_auto(Query) q = query_new();
+	if (!ms_filter_check(filter, error))
+		return NULL;
 	add_conditions(ledger, &q, filter);
 	add_cursor(&q, filter);
 	add_limit(&q, filter->limit);
@@ -306,15 +351,19 @@ GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GErro
 	g_string_append_printf(q.sql, " ORDER BY %s %s, id %s LIMIT :most", sorts[filter->sort].column,
 		sorts[filter->sort].direction, sorts[filter->sort].direction);
 	g_autoptr(GPtrArray) list = new_list();
-	if (!run_query(ledger, &q, take_record, list, error)
-		|| (filter->whole && !fill_all(ledger, list, error)))
-		return NULL;
-	return g_steal_pointer(&list);
+	bool fine = ledger_look(ledger, error)
+		&& ledger_end(ledger,
+			run_query(ledger, &q, take_record, list, error)
+				&& (!filter->whole || fill_all(ledger, list, error)),
+			error);
+	return fine ? g_steal_pointer(&list) : NULL;
 }
 
 gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint most, GError **error)
 {
 	g_auto(Query) q = query_new();
+	if (!ms_filter_check(filter, error))
+		return -1;
 	add_conditions(ledger, &q, filter);
 	add_limit(&q, most);
 	g_string_prepend(q.sql, "SELECT count(*) AS n FROM (SELECT 1 FROM held ");
@@ -323,26 +372,36 @@ gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint mo
 	return ledger_ask_number(ledger, q.sql->str, (const MsSqlValue *)q.values->data, &n, error) ? n : -1;
 }
 
+static bool find(MsLedger *ledger, const char *name, GPtrArray *list, GError **error)
+{
+	return ledger_ask(ledger,
+		       HEAD "WHERE uid=:name OR queue_id=:name ORDER BY uid=:name DESC, arrived DESC LIMIT 1",
+		       MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_record, list, error)
+		&& fill_all(ledger, list, error);
+}
+
 MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
-	if (!ledger_ask(ledger,
-		    HEAD "WHERE uid=:name OR queue_id=:name ORDER BY uid=:name DESC, arrived DESC LIMIT 1",
-		    MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_record, list, error)
-		|| list->len == 0 || !fill(ledger, list->pdata[0], error))
-		return NULL;
-	return g_ptr_array_steal_index(list, 0);
+	bool fine = *name != '\0' && ledger_look(ledger, error)
+		&& ledger_end(ledger, find(ledger, name, list, error), error);
+	return fine && list->len > 0 ? g_ptr_array_steal_index(list, 0) : NULL;
+}
+
+static bool find_changed(MsLedger *ledger, gint64 changed, guint limit, GPtrArray *list, GError **error)
+{
+	return ledger_ask(ledger, HEAD "WHERE changed > :since ORDER BY changed LIMIT :most",
+		       MS_SQL_VALUES(MS_SQL_NUMBER("since", changed), MS_SQL_NUMBER("most", limit)), take_record, list,
+		       error)
+		&& fill_all(ledger, list, error);
 }
 
 GPtrArray *ms_records_changed(MsLedger *ledger, gint64 changed, guint limit, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
-	if (!ledger_ask(ledger, HEAD "WHERE changed > :since ORDER BY changed LIMIT :most",
-		    MS_SQL_VALUES(MS_SQL_NUMBER("since", changed), MS_SQL_NUMBER("most", limit)), take_record, list,
-		    error)
-		|| !fill_all(ledger, list, error))
-		return NULL;
-	return g_steal_pointer(&list);
+	bool fine = ledger_look(ledger, error)
+		&& ledger_end(ledger, find_changed(ledger, changed, limit, list, error), error);
+	return fine ? g_steal_pointer(&list) : NULL;
 }
 
 /* ---- sums ----------------------------------------------------------------------------- */
@@ -372,6 +431,18 @@ GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error)
 		    MS_SQL_VALUES(MS_SQL_NUMBER("most", limit)), take_cause, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
+}
+
+static void take_policy(MsSqlRow *row, void *user)
+{
+	g_ptr_array_add(user, g_strdup(ms_sql_text(row, "policy")));
+}
+
+GPtrArray *ms_records_policies(MsLedger *ledger, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+	return ledger_ask(ledger, "SELECT DISTINCT policy FROM reason", NULL, take_policy, list, error)
+		? g_steal_pointer(&list) : NULL;
 }
 
 static void take_stats(MsSqlRow *row, void *user)

@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "missent/record.h"
+#include "missent/text.h"
 
 /*
  * A record in memory: made of a judgement or read from the database, asked who has a right, and freed.
- * Plain data of one message; no lock, no database (records.c).
+ * Plain data of one message; no lock, no database (milter/ledger).
  */
 
 const char *const ms_state_names[MS_N_STATES + 1] = {"held", "observed", "released", "returned",
@@ -52,8 +53,10 @@ void ms_decision_free(MsDecision *decision)
 	g_free(decision->id);
 	g_free(decision->uid);
 	g_free(decision->group);
-	g_free(decision->verb);
 	g_free(decision->recipients);
+	g_free(decision->account);
+	g_free(decision->identifier);
+	g_free(decision->assignee);
 	g_free(decision->who);
 	g_free(decision->second);
 	g_free(decision->why);
@@ -66,6 +69,8 @@ void ms_decision_free(MsDecision *decision)
 MsRecord *ms_record_new(void)
 {
 	MsRecord *record = g_new0(MsRecord, 1);
+	record->damaged = g_strdup("");
+	record->unclear = g_strdup("");
 	record->recipients = g_ptr_array_new_with_free_func(recipient_free);
 	MsVerdict *verdict = ms_verdict_new(); /* for its list of reasons */
 	record->reasons = g_ptr_array_ref(verdict->reasons);
@@ -94,6 +99,8 @@ void ms_record_free(MsRecord *record)
 	g_free(record->subject);
 	g_free(record->attached);
 	g_free(record->assignee);
+	g_free(record->damaged);
+	g_free(record->unclear);
 	g_ptr_array_unref(record->recipients);
 	g_ptr_array_unref(record->reasons);
 	g_ptr_array_unref(record->findings);
@@ -147,7 +154,7 @@ char *ms_record_summary(const MsRecord *record)
 GPtrArray *ms_record_rightful(const MsRecord *record)
 {
 	GPtrArray *list = g_ptr_array_new();
-	for (guint i = 0; i < record->recipients->len; i++) {
+	for (guint i = 0; *record->damaged == '\0' && i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		if (to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_RIGHT)
 			g_ptr_array_add(list, to->address);
@@ -157,16 +164,25 @@ GPtrArray *ms_record_rightful(const MsRecord *record)
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-int ms_record_word(const char *const *names, const char *name)
+#define MAX_DAMAGE 500
+
+void ms_record_damage(MsRecord *record, const char *field, const char *word)
 {
-	for (int i = 0; names[i] != NULL; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return 0;
+	g_autofree char *safe = word != NULL ? ms_text_escape(word, -1, 40) : NULL;
+	g_autofree char *note = safe != NULL ? g_strdup_printf("%s \"%s\"", field, safe) : g_strdup(field);
+	if (strlen(record->damaged) > MAX_DAMAGE || strstr(record->damaged, note) != NULL)
+		return;
+	char *all = g_strdup_printf("%s%s%s", record->damaged, *record->damaged != '\0' ? ", " : "", note);
+	g_free(record->damaged);
+	record->damaged = all;
 }
 
-MsOutcome ms_record_outcome(const char *name)
+int ms_record_word(MsRecord *record, const char *field, const char *const *names, const char *word,
+	int otherwise)
 {
-	return g_strv_contains(ms_outcome_names, name)
-		? (MsOutcome)ms_record_word(ms_outcome_names, name) : MS_OUTCOME_UNPROVEN;
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], word) == 0)
+			return i;
+	ms_record_damage(record, field, word);
+	return otherwise;
 }

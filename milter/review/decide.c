@@ -1,3 +1,7 @@
+/*
+ * Decisions of the page: a button comes in as a form, what is asked goes to the host that holds the
+ * message, and what became of it is shown.  In a thread of the web server's pool.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -45,28 +49,55 @@ json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out
 
 /* ---- one message ---------------------------------------------------------------------- */
 
-static json_t *list_of(const GPtrArray *values)
+/* A field of the form; NULL: it was left empty. */
+static const char *given(const Request *r, const char *name)
 {
-	json_t *list = json_array();
-	for (guint i = 0; values != NULL && i < values->len; i++)
-		json_array_append_new(list, json_string(values->pdata[i]));
-	return list;
+	return *form(r, name) != '\0' ? form(r, name) : NULL;
 }
 
-/* "Release to those with a right": a release, with a condition. */
-static bool by_right(const Request *r)
+/* What was pressed, in the words of the desk: "release-right" and "release-some" are a release with a
+ * condition.  False: what is missing, or is none. */
+static bool pressed(const Request *r, MsAsk *ask, GError **error)
 {
-	return strcmp(form(r, "verb"), "release-right") == 0;
+	const char *button = form(r, "verb");
+	bool right = strcmp(button, "release-right") == 0, some = strcmp(button, "release-some") == 0;
+	ask->verb = MS_VERB_RELEASE;
+	if (!right && !some && !ms_verb_parse("verb", button, &ask->verb, error))
+		return false;
+	ask->rightful = right;
+	ask->who = r->session->account->name;
+	ask->why = given(r, "why");
+	if (ms_verb_says(ask->verb, MS_SAY_IDENTIFIER) != NULL)
+		ask->identifier = given(r, "ref");
+	if (ms_verb_says(ask->verb, MS_SAY_ACCOUNT) != NULL)
+		ask->account = given(r, ask->verb == MS_VERB_MAY_RECEIVE ? "receives" : "account");
+	if (ms_verb_says(ask->verb, MS_SAY_ASSIGNEE) != NULL)
+		ask->assignee = given(r, "assignee");
+	const GPtrArray *to = some ? form_all(r, "to") : NULL;
+	for (guint i = 0; to != NULL && i < to->len; i++)
+		g_ptr_array_add(ask->recipients, to->pdata[i]);
+	if (ask->verb == MS_VERB_MAY_RECEIVE && given(r, "recipient") != NULL)
+		g_ptr_array_add(ask->recipients, (char *)given(r, "recipient"));
+	if (some && ask->recipients->len == 0) /* else it would be to all */
+		return ms_word_check(MS_WORD_ADDRESS, "recipients", "", error);
+	return true;
 }
 
-static json_t *decision(const Request *r, const char *verb, json_t *uids, json_t *recipients,
-	const char *detail, gint64 total)
+static json_t *ask_decision(const Request *r, const char *host, MsAsk *ask, char **why_out)
 {
+	g_autoptr(GError) error = NULL;
 	g_autofree char *id = ms_record_name();
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:b, s:b}", "do", "decide", "id", id, "verb",
-		verb, "uids", uids, "recipients", recipients, "who", r->session->account->name, "why", form(r, "why"),
-		"detail", detail, "total", (json_int_t)total, "later", json_array_size(uids) > 5, "rightful",
-		(int)by_right(r));
+	ask->id = id;
+	ask->later = ask->uids->len > 5;
+	if (ms_ask_check(ask, &error))
+		return ask_host(r, host, ms_ask_to_json(ask), why_out);
+	*why_out = g_strdup(error->message);
+	return NULL;
+}
+
+static bool may_decide(const Request *r, MsVerb verb)
+{
+	return may(r, (Right)(FOR_VIEWER + (int)ms_verbs[verb].role));
 }
 
 /* Of several decisions (many recipients) the one that is furthest from done says what there is to say. */
@@ -102,50 +133,28 @@ static void tell(const Request *r, Answer *a, const char *uid, const json_t *rep
 	redirect(a, "/message/%s?fine=%d&done=%s", uid, !failed, escaped);
 }
 
-/* Which button was pressed, in the words of the desk; NULL: something is missing. */
-static const char *pressed(const Request *r, char **detail_out, GPtrArray *to)
-{
-	const char *verb = form(r, "verb");
-	*detail_out = g_strdup("");
-	if (by_right(r))
-		return "release";
-	if (strcmp(verb, "release-some") == 0) {
-		const GPtrArray *chosen = form_all(r, "to");
-		for (guint i = 0; chosen != NULL && i < chosen->len; i++)
-			g_ptr_array_add(to, chosen->pdata[i]);
-		return to->len > 0 ? "release" : NULL;
-	}
-	g_free(*detail_out);
-	*detail_out = strcmp(verb, "belongs") == 0
-		? g_strdup_printf("%s %s", form(r, "ref"), form(r, "account"))
-		: g_strdup(strcmp(verb, "may-receive") == 0 ? form(r, "receives")
-				   : strcmp(verb, "assign") == 0    ? form(r, "assignee")
-								    : "");
-	if (strcmp(verb, "may-receive") == 0)
-		g_ptr_array_add(to, (char *)form(r, "recipient"));
-	if (strcmp(verb, "belongs") == 0 && *form(r, "account") == '\0')
-		return NULL;
-	return verb;
-}
-
 void page_decide(Request *r, Answer *a)
 {
 	g_autoptr(MsRecord) record = find_record(r, a, below(r, "/message/"));
 	if (record == NULL)
 		return;
-	g_autofree char *detail = NULL, *no = NULL;
-	g_autoptr(GPtrArray) to = g_ptr_array_new();
-	const char *verb = pressed(r, &detail, to);
-	if (verb == NULL) {
-		tell(r, a, record->uid, NULL, T(r, "Choose recipients, or an account, first."));
+	g_autofree char *no = NULL;
+	g_autoptr(GError) error = NULL;
+	g_auto(MsAsk) ask = {.uids = g_ptr_array_new(), .recipients = g_ptr_array_new()};
+	g_ptr_array_add(ask.uids, record->uid);
+	if (!pressed(r, &ask, &error)) {
+		tell(r, a, record->uid, NULL, error->message);
 		return;
 	}
-	if (!audit(r, "decide", record->uid, verb)) {
+	if (!may_decide(r, ask.verb)) {
+		say_no(r, a, 403, T(r, "You have no right to this."));
+		return;
+	}
+	if (!audit(r, "decide", record->uid, ms_verbs[ask.verb].name)) {
 		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
 		return;
 	}
-	json_t *uids = json_pack("[s]", record->uid);
-	json_t *reply = ask_host(r, record->host, decision(r, verb, uids, list_of(to), detail, 0), &no);
+	json_t *reply = ask_decision(r, record->host, &ask, &no);
 	tell(r, a, record->uid, reply, no);
 	json_decref(reply);
 }
@@ -155,15 +164,15 @@ void page_decide(Request *r, Answer *a)
 /* The messages of each host, asked of that host. */
 static GHashTable *by_host(const GPtrArray *list)
 {
-	GHashTable *hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)json_decref);
+	GHashTable *hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
 	for (guint i = 0; i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
-		json_t *uids = g_hash_table_lookup(hosts, record->host);
+		GPtrArray *uids = g_hash_table_lookup(hosts, record->host);
 		if (uids == NULL) {
-			uids = json_array();
+			uids = g_ptr_array_new();
 			g_hash_table_insert(hosts, record->host, uids);
 		}
-		json_array_append_new(uids, json_string(record->uid));
+		g_ptr_array_add(uids, record->uid);
 	}
 	return hosts;
 }
@@ -185,7 +194,7 @@ static char *host_words(const Request *r, const char *host, const json_t *decisi
 	return g_string_free(out, FALSE);
 }
 
-static void decide_all(Request *r, Answer *a, const GPtrArray *list)
+static void decide_all(Request *r, Answer *a, const GPtrArray *list, const MsAsk *asked)
 {
 	g_autoptr(GHashTable) hosts = by_host(list);
 	GHashTableIter iter;
@@ -195,10 +204,11 @@ static void decide_all(Request *r, Answer *a, const GPtrArray *list)
 	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
 	while (g_hash_table_iter_next(&iter, &host, &uids)) {
 		g_autofree char *no = NULL;
-		gint64 n = (gint64)json_array_size(uids);
-		json_t *reply = ask_host(r, host,
-			decision(r, by_right(r) ? "release" : form(r, "verb"), json_incref(uids), json_array(), "",
-				list->len), &no);
+		MsAsk ask = *asked;
+		ask.uids = uids;
+		ask.total = list->len;
+		gint64 n = ask.uids->len;
+		json_t *reply = ask_decision(r, host, &ask, &no);
 		g_autofree char *text = no != NULL
 			? g_strdup_printf("%s: %s", (char *)host, no)
 			: host_words(r, host, json_object_get(reply, "decisions"), n);
@@ -211,18 +221,20 @@ static void decide_all(Request *r, Answer *a, const GPtrArray *list)
 
 void page_decide_cause(Request *r, Answer *a)
 {
-	MsRecordFilter filter = {.state = MS_STATE_HELD, .cause = form(r, "cause"),
-		.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10), .limit = 10000};
-	g_autoptr(GPtrArray) list = *filter.cause != '\0' && strcmp(form(r, "sure"), "1") == 0
+	g_auto(MsAsk) ask = {.recipients = g_ptr_array_new()};
+	MsRecordFilter filter = {.state = MS_STATE_HELD, .cause = given(r, "cause"),
+		.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10), .limit = MS_ASK_MOST};
+	g_autoptr(GPtrArray) list = filter.cause != NULL && pressed(r, &ask, NULL) && ms_verbs[ask.verb].many
+			&& may_decide(r, ask.verb) && strcmp(form(r, "sure"), "1") == 0
 		? ms_records_list(r->site->ledger, &filter, NULL)
 		: NULL;
 	if (list == NULL || list->len == 0) {
 		say_no(r, a, 400, T(r, "Nothing is held for this cause, or you have not said that you looked."));
 		return;
 	}
-	g_autofree char *detail = g_strdup_printf("%s of %u", form(r, "verb"), list->len);
+	g_autofree char *detail = g_strdup_printf("%s of %u", ms_verbs[ask.verb].name, list->len);
 	if (audit(r, "decide", "", detail))
-		decide_all(r, a, list);
+		decide_all(r, a, list, &ask);
 	else
 		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
 }
@@ -235,7 +247,7 @@ void page_agree(Request *r, Answer *a)
 	g_autoptr(GPtrArray) list =
 		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	if (!audit(r, agrees ? "agree" : "withdraw", "", id)) {
+	if (!audit(r, ms_verbs[agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW].name, "", id)) {
 		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
 		return;
 	}

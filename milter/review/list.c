@@ -21,6 +21,17 @@ static const struct {
 } ages[] = {{"1h", "the last hour", 3600}, {"24h", "the last 24 hours", 86400},
 	{"7d", "the last 7 days", 7 * 86400}, {"older7d", "older than 7 days", -7 * 86400}};
 
+/* A field of the form that was left empty narrows nothing. */
+static MsRecordFilter filter_of(const Asked *asked)
+{
+	MsRecordFilter f = asked->filter;
+	const char **texts[] = {&f.search, &f.reason, &f.policy, &f.account, &f.host, &f.assignee};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+		if (*texts[i] != NULL && **texts[i] == '\0')
+			*texts[i] = NULL;
+	return f;
+}
+
 static void take_age(Asked *asked)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(ages); i++) {
@@ -148,8 +159,9 @@ static void next_page(GString *out, const Request *r, const Asked *asked, const 
 void page_list(Request *r, Answer *a)
 {
 	Asked asked = take(r);
-	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &asked.filter, NULL);
-	gint64 n = ms_records_count(r->site->ledger, &asked.filter, COUNT_UP_TO, NULL);
+	MsRecordFilter filter = filter_of(&asked);
+	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
+	gint64 n = ms_records_count(r->site->ledger, &filter, COUNT_UP_TO, NULL);
 	if (list == NULL || n < 0) {
 		say_no(r, a, 503, T(r, "The records cannot be read now."));
 		return;
@@ -234,7 +246,7 @@ void page_cause(Request *r, Answer *a)
 	MsRecordStats stats = {0};
 	ms_records_stats(r->site->ledger, &stats, NULL);
 	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
-	gint64 n = ms_records_count(r->site->ledger, &filter, 0, NULL);
+	gint64 n = MAX(ms_records_count(r->site->ledger, &filter, 0, NULL), 0);
 	a->title = T(r, "By cause");
 	html(a->html, "<p><a href=\"/causes\">← %s</a></p><h1>%s <small>%d</small></h1>", T(r, "By cause"), cause, n);
 	if (list == NULL || list->len == 0) {
@@ -254,7 +266,7 @@ static void waiting_row(GString *out, const Request *r, const MsDecision *d, gin
 	const char *id = *d->group != '\0' ? d->group : d->id;
 	bool own = strcmp(d->who, r->session->account->name) == 0;
 	html(out, "<form class=\"card\" method=\"post\" action=\"/agree\"><p><b>%s</b>: %d %s · %s %s · ",
-		T(r, d->verb), n, T(r, n == 1 ? "message" : "messages"), T(r, "asked by"), d->who);
+		T(r, ms_verbs[d->verb].name), n, T(r, n == 1 ? "message" : "messages"), T(r, "asked by"), d->who);
 	html_time(out, d->at);
 	html(out, "</p><p class=\"why\">%s</p>", d->why);
 	html_token(out, r);

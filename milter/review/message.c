@@ -376,7 +376,7 @@ static void history(GString *out, const Request *r, const MsRecord *record)
 			continue;
 		html(out, "<li>");
 		html_time(out, d->at);
-		html(out, " <b>%s</b> %s: %s %s</li>", d->who, T(r, d->verb),
+		html(out, " <b>%s</b> %s: %s %s</li>", d->who, T(r, ms_verbs[d->verb].name),
 			T(r, d->state == MS_DECISION_WAITING ? "waits for a second person" : "is being done"), d->why);
 	}
 	html(out, "</ol>");

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "missent/accounts.h"
+#include "missent/ask.h"
 #include "missent/audit.h"
 #include "missent/link.h"
 #include "missent/decision.h"

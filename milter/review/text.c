@@ -199,7 +199,7 @@ static const char *const french[][2] = {
 	{"It waits for a second person.", "Cela attend une seconde personne."},
 	{"Done.", "C'est fait."},
 	{"It is being done; this page tells when it is.", "C'est en cours ; cette page dira quand ce sera fait."},
-	{"Choose recipients, or an account, first.", "Choisissez d'abord des destinataires, ou un compte."},
+	{"You have no right to this.", "Vous n'y êtes pas autorisé."},
 	{"Decided", "Décidé"},
 	{"wait for a second person", "attendent une seconde personne"},
 	{"are being done", "en cours"},

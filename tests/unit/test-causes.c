@@ -153,7 +153,7 @@ static void test_search(void)
 		{"invoice A9", NULL, {"w-invoice", "w-A9"}, "", false},
 		{"new.example", NULL, {"w-new"}, "A5 A4 ", false},
 		{"A2", "ref-CUST1", {NULL}, "A2 ", false},                  /* a queue ID is nothing else */
-		{"", NULL, {NULL}, "A6 ", true},
+		{NULL, NULL, {NULL}, "A6 ", true},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GPtrArray) refs = cases[i].ref != NULL ? list_of(cases[i].ref, NULL) : NULL;
@@ -221,25 +221,26 @@ static void test_concerned(void)
 static void test_others(void)
 {
 	static const struct {
-		const char *verb, *named; /* NULL: nobody is */
+		MsVerb verb;
+		const char *named; /* NULL: nobody is */
 		bool rightful, two, by_rule;
 		guint others;
 		gsize from, n; /* of the rows */
 		bool fine, waits;
 	} cases[] = {
-		{"release", NULL, false, false, false, 0, 0, 6, false, false},
-		{"release", NULL, false, false, false, 3, 0, 6, true, false},
-		{"release", NULL, false, false, false, 6, 0, 6, false, false}, /* the number of messages is another */
-		{"release", NULL, false, true, false, 0, 0, 6, true, true},    /* by setting */
-		{"release", NULL, false, false, true, 0, 0, 6, true, false},
-		{"return", NULL, false, false, false, 0, 0, 6, true, false},
-		{"delete", NULL, false, false, false, 0, 0, 6, true, false},
-		{"release", NULL, false, false, false, 0, 3, 3, true, false}, /* nobody known is nobody's other */
-		{"release", NULL, false, false, false, 0, 0, 1, true, false}, /* one message for one */
-		{"release", NULL, false, true, false, 0, 0, 1, true, true},
-		{"release", NULL, false, false, false, 0, 1, 1, false, false}, /* one for two */
-		{"release", "b@two.example", false, false, false, 0, 1, 1, true, false},
-		{"release", "c@two.example", false, false, false, 0, 1, 1, true, false},
+		{MS_VERB_RELEASE, NULL, false, false, false, 0, 0, 6, false, false},
+		{MS_VERB_RELEASE, NULL, false, false, false, 3, 0, 6, true, false},
+		{MS_VERB_RELEASE, NULL, false, false, false, 6, 0, 6, false, false}, /* the number of messages is another */
+		{MS_VERB_RELEASE, NULL, false, true, false, 0, 0, 6, true, true},    /* by setting */
+		{MS_VERB_RELEASE, NULL, false, false, true, 0, 0, 6, true, false},
+		{MS_VERB_RETURN, NULL, false, false, false, 0, 0, 6, true, false},
+		{MS_VERB_DELETE, NULL, false, false, false, 0, 0, 6, true, false},
+		{MS_VERB_RELEASE, NULL, false, false, false, 0, 3, 3, true, false}, /* nobody known is nobody's other */
+		{MS_VERB_RELEASE, NULL, false, false, false, 0, 0, 1, true, false}, /* one message for one */
+		{MS_VERB_RELEASE, NULL, false, true, false, 0, 0, 1, true, true},
+		{MS_VERB_RELEASE, NULL, false, false, false, 0, 1, 1, false, false}, /* one for two */
+		{MS_VERB_RELEASE, "b@two.example", false, false, false, 0, 1, 1, true, false},
+		{MS_VERB_RELEASE, "c@two.example", false, false, false, 0, 1, 1, true, false},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		MsSettings settings = {.desk.others_need_two = cases[i].two};

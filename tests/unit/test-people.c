@@ -113,7 +113,7 @@ static int let_go(MsDesk *desk, const char *uid, const char *who, const char *re
 	g_ptr_array_add(uids, (char *)uid);
 	if (recipient != NULL)
 		g_ptr_array_add(to, (char *)recipient);
-	MsAsk ask = {.verb = "release", .uids = uids, .recipients = to, .who = who, .why = "x", .later = true};
+	MsAsk ask = {.verb = MS_VERB_RELEASE, .uids = uids, .recipients = to, .who = who, .why = "x", .later = true};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, NULL);
 	if (done == NULL)
 		return -1;
@@ -158,7 +158,7 @@ static void test_second_person(void)
 		g_assert_cmpint(let_go(desk, uid, rows[i].first, NULL), ==, MS_DECISION_WAITING);
 		g_autoptr(MsRecord) r = ms_records_find(ms_desk_ledger(desk), uid, NULL);
 		const MsDecision *d = r->decisions->pdata[0];
-		ms_desk_leave_work(desk, (void (*)(void *))g_free, NULL, 0); /* carried out by nobody */
+		ms_desk_leave_work(desk, 0); /* carried out by nobody */
 		g_autoptr(GPtrArray) done = ms_desk_agree(desk, d->id, rows[i].second, true, &error);
 		g_test_message("%s, %s", rows[i].first, rows[i].second);
 		if (rows[i].one)

@@ -283,12 +283,16 @@ GPtrArray *world_decide(MsDesk *desk, const WorldAsk *a, GError **error)
 {
 	g_autoptr(GPtrArray) uids = split(a->uids);
 	g_autoptr(GPtrArray) to = split(a->to);
-	MsAsk ask = {.verb = a->verb,
+	MsVerb verb;
+	if (!ms_verb_parse("verb", a->verb, &verb, error))
+		return NULL;
+	MsAsk ask = {.verb = verb,
 		.uids = uids,
 		.recipients = to,
 		.who = a->who != NULL ? a->who : "anna",
 		.why = a->why != NULL ? a->why : "test",
-		.detail = a->detail,
+		.account = a->account,
+		.assignee = a->assignee,
 		.rightful = a->rightful,
 		.others = a->others};
 	return ms_desk_decide(desk, &ask, error);

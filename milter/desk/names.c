@@ -1,0 +1,89 @@
+/*
+ * The names of what is asked: is there such an account, and may such a person be given a message?  Looked
+ * up before anything is written down, in the thread of who asks; what cannot be looked up now is an
+ * error of its own, never "there is none".
+ */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/accounts.h"
+#include "missent/answer.h"
+
+#include "desk_private.h"
+
+static bool check_account(Desk *desk, const char *account, GError **error)
+{
+	MsRuntime *runtime = desk_runtime(desk, error);
+	g_autofree char *near = NULL;
+	if (runtime == NULL)
+		return false;
+	switch (ms_directory_has_account(ms_runtime_directory(runtime), account, &near, error)) {
+	case MS_FOUND: return true;
+	case MS_ABSENT: break;
+	case MS_RETRY:
+	case MS_CONFIG: return false;
+	}
+	const char *names[] = {near, NULL};
+	return ms_word_refuse("account", account, "is no account that the directory knows", names, error);
+}
+
+/* People of the page on this host.  Where it has none the page is elsewhere, and knows them. */
+static bool check_assignee(const MsSettings *s, const char *name, GError **error)
+{
+	if (access(s->review.accounts_file, R_OK | W_OK) != 0)
+		return true;
+	g_autoptr(MsAccounts) accounts = ms_accounts_open(s->review.accounts_file, error);
+	g_autoptr(GPtrArray) list = accounts != NULL ? ms_accounts_list(accounts, error) : NULL;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	if (list == NULL)
+		return false;
+	for (guint i = 0; i < list->len; i++) {
+		const MsAccount *a = list->pdata[i];
+		if (a->disabled || a->role < ms_verbs[MS_VERB_ASSIGN].role)
+			continue;
+		if (ms_person_is(&s->desk.people, a->name, name))
+			return true;
+		g_ptr_array_add(names, a->name);
+	}
+	g_ptr_array_add(names, NULL);
+	return ms_word_refuse("assignee", name, "is no reviewer's account", (const char *const *)names->pdata, error);
+}
+
+bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error)
+{
+	return (ask->account == NULL || check_account(desk, ask->account, error))
+		&& (ask->assignee == NULL || check_assignee(desk->settings, ask->assignee, error));
+}
+
+/* ---- filters -------------------------------------------------------------------------- */
+
+/* Also those of policies that are no more, whose records remain. */
+static GPtrArray *policies_of(Desk *desk, const MsRuntime *runtime, GError **error)
+{
+	GPtrArray *names = ms_records_policies(desk->ledger, error);
+	for (guint i = 0; names != NULL && i < ms_policies_count(ms_runtime_policies(runtime)); i++)
+		g_ptr_array_add(names, g_strdup(ms_policies_nth(ms_runtime_policies(runtime), i, NULL)));
+	return names;
+}
+
+bool ms_desk_check_filter(MsDesk *of, const MsRecordFilter *filter, GError **error)
+{
+	if (!ms_filter_check(filter, error))
+		return false;
+	/* Files with a mistake in them do not keep anybody from looking. */
+	g_autoptr(MsRuntime) runtime = filter->policy != NULL ? ms_runtime_load(of->config, 0, NULL, NULL) : NULL;
+	if (runtime == NULL)
+		return true;
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	g_autoptr(GPtrArray) names = policies_of(&desk, runtime, error);
+	if (names == NULL)
+		return false;
+	if (g_ptr_array_find_with_equal_func(names, filter->policy, g_str_equal, NULL))
+		return true;
+	g_ptr_array_add(names, NULL);
+	return ms_word_refuse("policy", filter->policy, "is no policy, and in no record",
+		(const char *const *)names->pdata, error);
+}
