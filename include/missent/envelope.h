@@ -25,6 +25,7 @@ typedef struct {
 	GPtrArray *recipients; /* of char *, without angle brackets */
 	gint64 arrived;       /* microseconds since 1970, UTC */
 	guint64 size;         /* bytes of headers and body as received */
+	char **policies;      /* of one that is judged again: those that it was under; NULL: none */
 } MsEnvelope;
 
 MsEnvelope *ms_envelope_new(void);

@@ -20,6 +20,7 @@ void ms_envelope_free(MsEnvelope *envelope)
 	g_free(envelope->helo);
 	g_free(envelope->auth_user);
 	g_free(envelope->sender);
+	g_strfreev(envelope->policies);
 	g_ptr_array_unref(envelope->recipients);
 	g_free(envelope);
 }

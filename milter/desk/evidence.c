@@ -114,11 +114,9 @@ static MsEnvelope *envelope_of(const MsRecord *record)
 	e->sender = g_strdup(record->sender);
 	e->arrived = record->arrived;
 	e->size = record->size;
-	for (guint i = 0; i < record->recipients->len; i++) {
-		const MsHeldRecipient *to = record->recipients->pdata[i];
-		if (to->state == MS_STATE_HELD)
-			g_ptr_array_add(e->recipients, g_strdup(to->address));
-	}
+	e->policies = g_strsplit(record->policies, ", ", -1);
+	for (guint i = 0; i < record->recipients->len; i++)
+		g_ptr_array_add(e->recipients, g_strdup(((MsHeldRecipient *)record->recipients->pdata[i])->address));
 	return e;
 }
 
@@ -127,6 +125,17 @@ static bool judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out,
 	MsRuntime *runtime = desk_runtime(desk, error);
 	g_autoptr(MsEnvelope) envelope = envelope_of(record);
 	return runtime != NULL && ms_engine_judge(runtime, envelope, fd, envelope->size, out, error);
+}
+
+/* Who has it already is nobody of whom something is to be decided. */
+static void leave_held(const MsRecord *record, MsRecord *again)
+{
+	g_autoptr(GPtrArray) held = desk_held_for(record, "");
+	for (guint i = again->recipients->len; i-- > 0;) {
+		const MsHeldRecipient *to = again->recipients->pdata[i];
+		if (!g_ptr_array_find_with_equal_func(held, to->address, g_str_equal, NULL))
+			g_ptr_array_remove_index(again->recipients, i);
+	}
 }
 
 bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, GError **error)
@@ -142,8 +151,11 @@ bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, GError **
 		return false;
 	if (judgement->resolution == NULL)
 		return desk_fail(error, "%s: the directory cannot be asked now, so nothing was judged", record->queue_id);
+	if (judgement->verdict->policies->len == 0) /* nobody objects, for nobody looks */
+		return desk_fail(error, "%s: no policy of today is for it, so nothing was judged", record->queue_id);
 	g_autoptr(MsEnvelope) envelope = envelope_of(record);
 	again = ms_engine_record(desk->runtime, envelope, judgement, record->digest);
+	leave_held(record, again);
 	g_autofree char *cause = ms_engine_cause_again(again);
 	return ms_records_rejudge(desk->ledger, record, again->recipients, who, error)
 		&& ms_records_recause(desk->ledger, record->id, cause, error);

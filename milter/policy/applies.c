@@ -131,8 +131,17 @@ void ms_facts_free(MsFacts *facts)
 	g_free(facts);
 }
 
+/* Judged again, a message is under the policies it was under, whatever of its session is no longer known. */
+static bool was_under(const MsEnvelope *envelope, const MsPolicy *policy)
+{
+	return envelope->policies != NULL
+		&& g_strv_contains((const char *const *)envelope->policies, policy->title);
+}
+
 bool ms_facts_fit(const MsFacts *facts, const MsPolicy *policy, bool late)
 {
+	if (was_under(facts->parties.envelope, policy))
+		return true;
 	if (!envelope_applies(policy, &facts->parties))
 		return false;
 	return !facts->known || late

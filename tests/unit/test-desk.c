@@ -574,6 +574,27 @@ static void test_two_persons(void)
 	world_free(w);
 }
 
+/* Released by right, and judged again while it waits: who has no right any more does not get it. */
+static void test_judged_meanwhile(void)
+{
+	World *w = world_new("", " two-person-above = 0\n");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){.body = "customer number: C-10002", .to = two_right, .n = 2});
+	g_autofree char *waits = world_said(desk, &(WorldAsk){"release", uid, .rightful = true});
+	g_assert_cmpstr(waits, ==, "waiting: ");
+	g_autofree char *judged = world_said(desk, &(WorldAsk){"rejudge", uid});
+	g_assert_cmpstr(judged, ==, "done: 0 of 2 recipients may have it");
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	g_autofree char *agreed = agree(desk, ((MsDecision *)r->decisions->pdata[0])->id, "bert", true);
+	g_autofree char *mail = arrived(w), *log = world_log(w), *states = world_states(w, uid);
+	g_assert_cmpstr(agreed, ==, "failed");
+	g_assert_cmpstr(mail, ==, "");
+	g_assert_cmpstr(log, ==, "");
+	g_assert_cmpstr(states, ==, "held held");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* Killed between the agreement and what it is for. */
 static void do_agree(MsDesk *desk, void *id)
 {
@@ -669,6 +690,38 @@ static void test_left(void)
 	world_free(w);
 }
 
+/* ---- judged again --------------------------------------------------------------------- */
+
+/* A policy that asks for more than the record keeps of the session is for the message all the same. */
+static void test_rejudge_policies(void)
+{
+	static const struct {
+		const char *policy, *sender, *said;
+	} rows[] = {
+		{"sender = {\"billing@seller.example\"}", NULL, "done: 1 of 3 recipients may have it"},
+		{"sender = {\"billing@seller.example\"}", "", "done: 1 of 3 recipients may have it"},
+		{"auth-user = {\"billing\"}", NULL, "done: 1 of 3 recipients may have it"},
+		{"networks = {\"192.0.2.0/24\"}", NULL, "done: 1 of 3 recipients may have it"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		World *w = world_new("", "");
+		g_autofree char *policy = g_strdup_printf("policy \"invoices\" {\n %s\n kinds = {\"customer-number\"}\n}\n",
+			rows[i].policy);
+		world_file(w, "policies/invoices.conf", policy);
+		MsDesk *desk = world_desk(w);
+		g_autofree char *uid = world_hold(w, &(WorldHold){.sender = rows[i].sender});
+		g_autofree char *said = world_said(desk, &(WorldAsk){"rejudge", uid});
+		g_assert_cmpstr(said, ==, rows[i].said);
+		/* One of a policy that is no more: nobody looks, so nobody is right. */
+		g_autofree char *other = world_hold(w, &(WorldHold){.sender = "x@seller.example", .policies = "gone"});
+		g_autofree char *none = world_said(desk, &(WorldAsk){"rejudge", other});
+		CONTAINS(none, "failed: ");
+		CONTAINS(none, "no policy of today is for it");
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
 /* ---- as JSON -------------------------------------------------------------------------- */
 
 static void test_requests(void)
@@ -738,9 +791,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/group", test_group);
 	g_test_add_func("/desk/many-recipients", test_many_recipients);
 	g_test_add_func("/desk/two-persons", test_two_persons);
+	g_test_add_func("/desk/two-persons/judged-meanwhile", test_judged_meanwhile);
 	g_test_add_func("/desk/two-persons/killed", test_killed_agreeing);
 	g_test_add_func("/desk/two-desks", test_race);
 	g_test_add_func("/desk/left", test_left);
+	g_test_add_func("/desk/rejudge/policies", test_rejudge_policies);
 	g_test_add_func("/desk/requests", test_requests);
 	return g_test_run();
 }

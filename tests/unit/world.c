@@ -136,9 +136,9 @@ MsDesk *world_desk(World *w)
 
 static char *text_of(const WorldHold *h, const char *id)
 {
-	return g_strdup_printf("From: Billing <%s>\nTo: a@alpha.example\nSubject: %s\n"
+	return g_strdup_printf("From: Billing <%s>\nTo: %s\nSubject: %s\n"
 		"Date: Thu, 26 Nov 2026 10:00:00 +0100\nMessage-ID: <%s@seller.example>\n\n%s\n", WORLD_SENDER,
-		h->subject != NULL ? h->subject : "Invoice", id,
+		h->to != NULL ? h->to[0].address : world_to[0].address, h->subject != NULL ? h->subject : "Invoice", id,
 		h->body != NULL ? h->body : "Your customer number: C-10001");
 }
 
@@ -292,6 +292,7 @@ GPtrArray *world_decide(MsDesk *desk, const WorldAsk *a, GError **error)
 		.who = a->who != NULL ? a->who : "anna",
 		.why = a->why != NULL ? a->why : "test",
 		.account = a->account,
+		.identifier = a->identifier,
 		.assignee = a->assignee,
 		.rightful = a->rightful,
 		.others = a->others};

@@ -94,7 +94,7 @@ void world_orders(World *w, const char *verb, const char *what);
 
 /* One verb for one message, or several ("uid uid"); `to` "addr addr" or "". */
 typedef struct {
-	const char *verb, *uids, *to, *who, *why, *account, *assignee;
+	const char *verb, *uids, *to, *who, *why, *account, *identifier, *assignee;
 	bool rightful;
 	guint others; /* whom it does not belong to: the person says how many they are */
 } WorldAsk;
