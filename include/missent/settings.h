@@ -74,7 +74,8 @@ typedef struct {
 		char *accounts_file, *audit_file, *mirror_file;
 		bool mirror;           /* records of all hosts, through Redis */
 		const char *const *proxy_peers;
-		const char *proxy_header;
+		const char *proxy_header, *proxy_address; /* that name the user, and his address */
+		bool proxy_vouches;    /* for the second person too */
 		gint64 idle_ms, session_ms;
 		bool subjects;         /* kept as they were written; else masked */
 		const char *reasons_file; /* reasons to choose from, a line each; NULL: the page's own */

@@ -1,77 +1,83 @@
 #include "config.h"
 
-#include <pthread.h>
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "missent/accounts.h"
 #include "missent/answer.h"
 #include "missent/digest.h"
 #include "missent/password.h"
-#include "missent/store.h"
 
-#define APPLICATION_ID 0x6d737277 /* "msrw" */
-#define WINDOW_US (15 * 60 * (gint64)G_USEC_PER_SEC)
+#include "accounts_private.h"
+
+/*
+ * The file of accounts: opening it (and what an earlier version left), and the people in it.  The agent
+ * and the operator's `missent review` have it open; from any thread.
+ */
+
+#define APPLICATION_ID 0x6d737232 /* "msr2" */
 
 const char *const ms_role_names[MS_N_ROLES + 1] = {"viewer", "reviewer", "administrator", NULL};
 
-static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS user (name TEXT PRIMARY KEY, hash TEXT NOT NULL, role TEXT NOT NULL,"
-	" download TEXT NOT NULL, disabled TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS session (hash TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL,"
-	" began INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE INDEX IF NOT EXISTS session_name ON session (name);"
-	"CREATE TABLE IF NOT EXISTS attempt (name TEXT NOT NULL, client TEXT NOT NULL,"
-	" at INTEGER NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS attempt_at ON attempt (at);";
-
-struct MsAccounts {
-	MsSqlite *db;
-	pthread_mutex_t hashing; /* one at a time: each takes 64 MiB */
+/* Sessions of the version before say nothing of how somebody came in. */
+static const MsSqliteUpgrade upgrades[] = {
+	{0x6d737277, "ALTER TABLE user ADD COLUMN totp TEXT NOT NULL DEFAULT '';"
+		     "ALTER TABLE user ADD COLUMN pending TEXT NOT NULL DEFAULT '';"
+		     "ALTER TABLE user ADD COLUMN counter INTEGER NOT NULL DEFAULT 0;"
+		     "DROP TABLE session; DROP TABLE attempt"},
+	{0, NULL},
 };
 
-MsAccounts *ms_accounts_open(const char *path, GError **error)
+static const char schema[] =
+	"CREATE TABLE IF NOT EXISTS user (name TEXT PRIMARY KEY, hash TEXT NOT NULL, role TEXT NOT NULL,"
+	" download TEXT NOT NULL, disabled TEXT NOT NULL, seen INTEGER NOT NULL, totp TEXT NOT NULL DEFAULT '',"
+	" pending TEXT NOT NULL DEFAULT '', counter INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS recovery (name TEXT NOT NULL, hash TEXT NOT NULL,"
+	" PRIMARY KEY (name, hash)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS session (hash TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL,"
+	" began INTEGER NOT NULL, used INTEGER NOT NULL, how TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS session_name ON session (name);"
+	/* who failed how often: a source, a name, or both */
+	"CREATE TABLE IF NOT EXISTS failure (what TEXT PRIMARY KEY, n INTEGER NOT NULL, at INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS failure_at ON failure (at);"
+	/* when a source may try a name that is guessed at */
+	"CREATE TABLE IF NOT EXISTS slot (what TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS slot_at ON slot (at);"
+	/* from where, or with which browser, a name has logged in */
+	"CREATE TABLE IF NOT EXISTS known (name TEXT NOT NULL, what TEXT NOT NULL, at INTEGER NOT NULL,"
+	" PRIMARY KEY (name, what)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS token (name TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE,"
+	" owner TEXT NOT NULL, role TEXT NOT NULL, download TEXT NOT NULL, made INTEGER NOT NULL,"
+	" expires INTEGER NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;";
+
+int ms_role_of(const char *name)
 {
-	MsSqlite *db = ms_sqlite_open(path, APPLICATION_ID, schema, true, NULL, error);
-	MsAccounts *accounts = db != NULL ? g_new0(MsAccounts, 1) : NULL;
-	if (accounts == NULL)
-		return NULL;
-	accounts->db = db;
-	pthread_mutex_init(&accounts->hashing, NULL);
-	return accounts;
+	for (int i = 0; name != NULL && i < MS_N_ROLES; i++)
+		if (strcmp(ms_role_names[i], name) == 0)
+			return i;
+	return -1;
 }
 
-void ms_accounts_free(MsAccounts *accounts)
+bool accounts_input(GError **error, const char *format, ...)
 {
-	if (accounts == NULL)
-		return;
-	ms_sqlite_free(accounts->db);
-	pthread_mutex_destroy(&accounts->hashing);
-	g_free(accounts);
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", text);
+	return false;
 }
 
-void ms_account_free(MsAccount *account)
-{
-	if (account == NULL)
-		return;
-	g_free(account->name);
-	g_free(account);
-}
+/* ---- statements ----------------------------------------------------------------------- */
 
-void ms_session_free(MsSession *session)
+bool accounts_run(MsAccounts *accounts, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
 {
-	if (session == NULL)
-		return;
-	ms_account_free(session->account);
-	g_free(session->csrf);
-	g_free(session);
-}
-
-static bool run(MsAccounts *accounts, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
-	G_GNUC_NULL_TERMINATED;
-static bool run(MsAccounts *accounts, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
-{
-	const char *params[10];
+	const char *params[12];
 	gsize n = 0;
 	va_list args;
 	va_start(args, sql);
@@ -81,27 +87,192 @@ static bool run(MsAccounts *accounts, GError **error, MsSqliteRow row, void *use
 	return ms_sqlite_run(accounts->db, sql, params, row, user, NULL, error) == MS_FOUND;
 }
 
-static char *number(gint64 n)
+bool accounts_begin(MsAccounts *accounts, GError **error)
+{
+	ms_sqlite_lock(accounts->db);
+	if (accounts_run(accounts, error, NULL, NULL, "BEGIN IMMEDIATE", NULL))
+		return true;
+	ms_sqlite_unlock(accounts->db);
+	return false;
+}
+
+bool accounts_end(MsAccounts *accounts, bool fine, GError **error)
+{
+	if (fine)
+		fine = accounts_run(accounts, error, NULL, NULL, "COMMIT", NULL);
+	if (!fine)
+		accounts_run(accounts, NULL, NULL, NULL, "ROLLBACK", NULL);
+	ms_sqlite_unlock(accounts->db);
+	return fine;
+}
+
+char *accounts_number(gint64 n)
 {
 	return g_strdup_printf("%" G_GINT64_FORMAT, n);
 }
 
-static char *random_id(void)
+char *accounts_random(void)
 {
-	guint8 random[MS_DIGEST_BYTES];
-	ms_digest_random(random);
-	GString *id = g_string_new(NULL);
-	for (gsize i = 0; i < sizeof random; i++)
-		g_string_append_printf(id, "%02x", random[i]);
-	return g_string_free(id, FALSE);
+	return ms_digest_random_name(MS_DIGEST_BYTES);
 }
 
-static char *hash_of(const char *id)
+/* Of what is random enough to need no salt. */
+char *accounts_hash(const char *secret)
 {
-	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, id, -1);
+	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, secret, -1);
+}
+
+void accounts_take_text(int n, const char *const *c, void *user)
+{
+	(void)n;
+	g_free(*(char **)user);
+	*(char **)user = g_strdup(c[0]);
+}
+
+void accounts_take_number(int n, const char *const *c, void *user)
+{
+	(void)n;
+	*(gint64 *)user = c[0] != NULL ? g_ascii_strtoll(c[0], NULL, 10) : 0;
+}
+
+/* ---- opening -------------------------------------------------------------------------- */
+
+static bool fail_config(GError **error, const char *path, const char *why)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, why);
+	return false;
+}
+
+/* Who may write to the folder may put another file there. */
+static bool is_ours_alone(const char *path, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	struct stat st, file;
+	if (stat(folder, &st) != 0)
+		return fail_config(error, folder, g_strerror(errno));
+	if ((st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0) || (st.st_mode & 0022) != 0)
+		return fail_config(error, folder, "others may write to this folder, in which the accounts are; "
+			"run missent review migrate as root");
+	if (lstat(path, &file) != 0)
+		return errno == ENOENT || fail_config(error, path, g_strerror(errno));
+	if (!S_ISREG(file.st_mode) || (file.st_uid != st.st_uid && file.st_uid != geteuid() && file.st_uid != 0))
+		return fail_config(error, path, "is not the folder's owner's; run missent review migrate as root");
+	if ((file.st_mode & 0077) != 0 && chmod(path, 0600) != 0)
+		return fail_config(error, path, g_strerror(errno));
+	return true;
+}
+
+bool ms_accounts_folder(const char *path, const char *name, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	const struct passwd *user = geteuid() == 0 && name != NULL ? getpwnam(name) : NULL;
+	if (g_file_test(folder, G_FILE_TEST_IS_DIR))
+		return true;
+	if (g_mkdir_with_parents(folder, 0700) == 0
+		&& (user == NULL || chown(folder, user->pw_uid, user->pw_gid) == 0))
+		return true;
+	return fail_config(error, folder, g_strerror(errno));
+}
+
+static void take_names(int n, const char *const *c, void *user)
+{
+	(void)n;
+	g_ptr_array_add(user, g_strdup(c[0]));
+}
+
+/* Two accounts that are one person, by spelling or by a rule that is new: the other spelling is taken
+ * away from log-in, never merged, for nobody gets rights by it. */
+static bool rename_one(MsAccounts *accounts, const char *name, const char *want, GError **error)
+{
+	gint64 there = 0;
+	if (!accounts_run(accounts, error, accounts_take_number, &there, "SELECT count(*) FROM user WHERE name=?1",
+		    want, NULL))
+		return false;
+	return there > 0
+		? accounts_run(accounts, error, NULL, NULL, "UPDATE user SET disabled='1' WHERE name=?1", name, NULL)
+		: accounts_run(accounts, error, NULL, NULL, "UPDATE user SET name=?2 WHERE name=?1", name, want, NULL)
+			&& accounts_run(accounts, error, NULL, NULL, "UPDATE recovery SET name=?2 WHERE name=?1", name,
+				want, NULL);
+}
+
+static bool rename_all(MsAccounts *accounts, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	/* of two, the one that is used */
+	if (!accounts_run(accounts, error, take_names, names, "SELECT name FROM user ORDER BY seen DESC, name", NULL))
+		return false;
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *want = accounts_name(accounts, names->pdata[i]);
+		if (*want != '\0' && strcmp(want, names->pdata[i]) != 0
+			&& !rename_one(accounts, names->pdata[i], want, error))
+			return false;
+	}
+	return true;
+}
+
+MsAccounts *ms_accounts_open(const char *path, const MsPersonRules *people, GError **error)
+{
+	if (!is_ours_alone(path, error))
+		return NULL;
+	MsSqlite *db = ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error);
+	if (db == NULL)
+		return NULL;
+	g_autoptr(MsAccounts) accounts = g_new0(MsAccounts, 1);
+	guint half = MAX(g_get_num_processors() / 2, 1);
+	accounts->db = db;
+	accounts->domains = people != NULL ? g_strdupv((char **)people->domains) : NULL;
+	accounts->aliases = people != NULL ? g_strdupv((char **)people->aliases) : NULL;
+	accounts->people = (MsPersonRules){(const char *const *)accounts->domains,
+		(const char *const *)accounts->aliases};
+	lane_init(&accounts->strangers, half, 16);
+	lane_init(&accounts->known, 1, 64);
+	if (!is_ours_alone(path, error) || !rename_all(accounts, error))
+		return NULL;
+	return g_steal_pointer(&accounts);
+}
+
+void ms_accounts_free(MsAccounts *accounts)
+{
+	if (accounts == NULL)
+		return;
+	ms_sqlite_free(accounts->db);
+	g_strfreev(accounts->domains);
+	g_strfreev(accounts->aliases);
+	lane_destroy(&accounts->strangers);
+	lane_destroy(&accounts->known);
+	g_free(accounts);
+}
+
+/* A copy, not the file itself: somebody may have that open. */
+bool ms_accounts_adopt(const char *old, const char *path, GError **error)
+{
+	MsSqlite *db = ms_sqlite_open_upgraded(old, 0x6d737277, NULL, "", true, NULL, error);
+	const char *params[] = {path, NULL};
+	bool fine = db != NULL
+		&& ms_sqlite_run(db, "VACUUM INTO ?1", params, NULL, NULL, NULL, error) == MS_FOUND;
+	ms_sqlite_free(db);
+	if (fine && chmod(path, 0600) != 0)
+		return fail_config(error, path, g_strerror(errno));
+	return fine;
 }
 
 /* ---- people --------------------------------------------------------------------------- */
+
+void ms_account_free(MsAccount *account)
+{
+	if (account == NULL)
+		return;
+	g_free(account->name);
+	g_free(account);
+}
+
+char *accounts_name(MsAccounts *accounts, const char *spelled)
+{
+	char *name = ms_person_name(&accounts->people, spelled);
+	if (strlen(name) > 100)
+		*g_utf8_find_prev_char(name, name + 101) = '\0';
+	return name;
+}
 
 static bool is_name(const char *name)
 {
@@ -114,205 +285,114 @@ static bool is_name(const char *name)
 	return true;
 }
 
-static bool put(MsAccounts *accounts, const MsAccount *a, const char *hash, GError **error)
+#define NAME_WHY "a name has 1 to 100 characters, none of them blank, comma, quote or <>"
+
+static bool end_sessions(MsAccounts *accounts, const char *name, const char *but, GError **error)
 {
-	return run(accounts, error, NULL, NULL,
-		       "INSERT INTO user VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT DO UPDATE SET"
-		       " hash=CASE ?2 WHEN '' THEN user.hash ELSE ?2 END, role=?3, download=?4, disabled=?5",
-		       a->name, hash, ms_role_names[a->role], a->download ? "1" : "0", a->disabled ? "1" : "0",
-		       NULL)
-		&& run(accounts, error, NULL, NULL, "DELETE FROM session WHERE name=?1", a->name, NULL);
+	g_autofree char *hash = but != NULL ? accounts_hash(but) : g_strdup("");
+	return accounts_run(accounts, error, NULL, NULL, "DELETE FROM session WHERE name=?1 AND hash<>?2", name, hash,
+		NULL);
+}
+
+static bool put(MsAccounts *accounts, const char *name, const MsAccount *a, const char *hash, GError **error)
+{
+	return accounts_run(accounts, error, NULL, NULL,
+		       "INSERT INTO user (name, hash, role, download, disabled, seen) VALUES (?1, ?2, ?3, ?4, ?5, 0)"
+		       " ON CONFLICT DO UPDATE SET hash=CASE ?2 WHEN '' THEN user.hash ELSE ?2 END, role=?3,"
+		       " download=?4, disabled=?5",
+		       name, hash, ms_role_names[a->role], a->download ? "1" : "0", a->disabled ? "1" : "0", NULL)
+		&& end_sessions(accounts, name, NULL, error);
+}
+
+/* "" for none; NULL: it cannot be. */
+static char *hash_password(const char *password, GError **error)
+{
+	const char *why = password != NULL ? ms_password_why(password) : NULL;
+	char *hash = why == NULL && password != NULL ? ms_password_hash(password) : g_strdup("");
+	if (hash == NULL)
+		why = "no memory for hashing";
+	if (why == NULL)
+		return hash;
+	accounts_input(error, "%s", why);
+	g_free(hash);
+	return NULL;
 }
 
 bool ms_accounts_put(MsAccounts *accounts, const MsAccount *account, const char *password,
 	GError **error)
 {
-	const char *why = !is_name(account->name)
-		? "a name has 1 to 100 characters, none of them blank, comma, quote or <>"
-		: password != NULL ? ms_password_why(password)
-				   : NULL;
-	g_autofree char *hash = why == NULL && password != NULL ? ms_password_hash(password) : g_strdup("");
-	if (hash == NULL && why == NULL)
-		why = "no memory for hashing";
-	if (why != NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", why);
-		return false;
-	}
-	return put(accounts, account, hash, error);
+	if (!is_name(account->name))
+		return accounts_input(error, NAME_WHY);
+	g_autofree char *name = accounts_name(accounts, account->name);
+	if (!is_name(name))
+		return accounts_input(error, NAME_WHY);
+	g_autofree char *hash = hash_password(password, error);
+	return hash != NULL && accounts_begin(accounts, error)
+		&& accounts_end(accounts, put(accounts, name, account, hash, error), error);
 }
 
-bool ms_accounts_delete(MsAccounts *accounts, const char *name, GError **error)
+bool ms_accounts_password(MsAccounts *accounts, const char *spelled, const char *password,
+	const char *session, GError **error)
 {
-	return run(accounts, error, NULL, NULL, "DELETE FROM session WHERE name=?1", name, NULL)
-		&& run(accounts, error, NULL, NULL, "DELETE FROM user WHERE name=?1", name, NULL);
+	g_autofree char *name = accounts_name(accounts, spelled);
+	g_autofree char *hash = hash_password(password, error);
+	return hash != NULL && *hash != '\0' && accounts_begin(accounts, error)
+		&& accounts_end(accounts,
+			accounts_run(accounts, error, NULL, NULL, "UPDATE user SET hash=?2 WHERE name=?1", name, hash, NULL)
+				&& end_sessions(accounts, name, session, error),
+			error);
 }
 
-static MsAccount *account_of(const char *const *c)
+static bool delete_all(MsAccounts *accounts, const char *name, GError **error)
+{
+	static const char *const from[] = {"DELETE FROM session WHERE name=?1", "DELETE FROM recovery WHERE name=?1",
+		"DELETE FROM known WHERE name=?1", "DELETE FROM token WHERE owner=?1", "DELETE FROM user WHERE name=?1"};
+	for (gsize i = 0; i < G_N_ELEMENTS(from); i++)
+		if (!accounts_run(accounts, error, NULL, NULL, from[i], name, NULL))
+			return false;
+	return true;
+}
+
+bool ms_accounts_delete(MsAccounts *accounts, const char *spelled, GError **error)
+{
+	g_autofree char *name = accounts_name(accounts, spelled);
+	return accounts_begin(accounts, error)
+		&& accounts_end(accounts, delete_all(accounts, name, error), error);
+}
+
+MsAccount *accounts_account(const char *const *c)
 {
 	MsAccount *a = g_new0(MsAccount, 1);
 	a->name = g_strdup(c[0]);
-	for (int i = 0; i < MS_N_ROLES; i++)
-		if (strcmp(ms_role_names[i], c[1]) == 0)
-			a->role = (MsRole)i;
+	a->role = (MsRole)MAX(ms_role_of(c[1]), 0);
 	a->download = strcmp(c[2], "1") == 0;
 	a->disabled = strcmp(c[3], "1") == 0;
 	a->seen = g_ascii_strtoll(c[4], NULL, 10);
+	a->password = strcmp(c[5], "1") == 0;
+	a->totp = strcmp(c[6], "1") == 0;
 	return a;
 }
-
-#define ACCOUNT "name, role, download, disabled, seen"
 
 static void take_account(int n, const char *const *c, void *user)
 {
 	(void)n;
-	g_ptr_array_add(user, account_of(c));
+	g_ptr_array_add(user, accounts_account(c));
 }
 
 GPtrArray *ms_accounts_list(MsAccounts *accounts, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_account_free);
-	if (!run(accounts, error, take_account, list, "SELECT " ACCOUNT " FROM user ORDER BY name", NULL))
+	if (!accounts_run(accounts, error, take_account, list, "SELECT " ACCOUNT " FROM user ORDER BY name", NULL))
 		return NULL;
 	return g_steal_pointer(&list);
 }
 
-MsAccount *ms_accounts_find(MsAccounts *accounts, const char *name, GError **error)
+MsAccount *ms_accounts_find(MsAccounts *accounts, const char *spelled, GError **error)
 {
+	g_autofree char *name = accounts_name(accounts, spelled);
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_account_free);
-	if (!run(accounts, error, take_account, list, "SELECT " ACCOUNT " FROM user WHERE name=?1", name, NULL)
+	if (!accounts_run(accounts, error, take_account, list, "SELECT " ACCOUNT " FROM user WHERE name=?1", name, NULL)
 		|| list->len == 0)
 		return NULL;
 	return g_ptr_array_steal_index(list, 0);
-}
-
-/* ---- logging in ----------------------------------------------------------------------- */
-
-static void take_text(int n, const char *const *c, void *user)
-{
-	(void)n;
-	*(char **)user = g_strdup(c[0]);
-}
-
-static void take_tries(int n, const char *const *c, void *user)
-{
-	(void)n;
-	gint64 *tries = user;
-	tries[0] = g_ascii_strtoll(c[0], NULL, 10);
-	tries[1] = g_ascii_strtoll(c[1], NULL, 10);
-}
-
-static bool too_often(MsAccounts *accounts, const char *name, const char *client, GError **error)
-{
-	gint64 tries[2] = {0, 0};
-	g_autofree char *since = number(g_get_real_time() - WINDOW_US);
-	if (!run(accounts, error, NULL, NULL, "DELETE FROM attempt WHERE at < CAST(?1 AS INTEGER)", since, NULL)
-		|| !run(accounts, error, take_tries, tries,
-			"SELECT (SELECT count(*) FROM attempt WHERE name=?1),"
-			" (SELECT count(*) FROM attempt WHERE client=?2)", name, client, NULL))
-		return true;
-	return tries[0] >= MS_TRIES_USER || tries[1] >= MS_TRIES_CLIENT;
-}
-
-static char *begin_session(MsAccounts *accounts, const char *name, GError **error)
-{
-	g_autofree char *id = random_id();
-	g_autofree char *hash = hash_of(id);
-	g_autofree char *csrf = random_id();
-	g_autofree char *now = number(g_get_real_time());
-	if (!run(accounts, error, NULL, NULL,
-		    "INSERT INTO session VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), CAST(?4 AS INTEGER))", hash, name,
-		    csrf, now, NULL)
-		|| !run(accounts, error, NULL, NULL, "UPDATE user SET seen=CAST(?2 AS INTEGER) WHERE name=?1", name,
-			now, NULL))
-		return NULL;
-	return g_steal_pointer(&id);
-}
-
-/* On disk before it is looked at. */
-static bool note_attempt(MsAccounts *accounts, const char *name, const char *client, GError **error)
-{
-	g_autofree char *now = number(g_get_real_time());
-	return run(accounts, error, NULL, NULL, "INSERT INTO attempt VALUES (?1, ?2, CAST(?3 AS INTEGER))",
-		name, client, now, NULL);
-}
-
-static MsLogin check_password(MsAccounts *accounts, const char *name, const char *password,
-	const char *client, GError **error)
-{
-	g_autoptr(GError) why = NULL;
-	g_autofree char *hash = NULL;
-	if (too_often(accounts, name, client, &why)) {
-		if (why == NULL)
-			return MS_LOGIN_TOO_OFTEN;
-		g_propagate_error(error, g_steal_pointer(&why));
-		return MS_LOGIN_ERROR;
-	}
-	if (!note_attempt(accounts, name, client, error)
-		|| !run(accounts, error, take_text, &hash,
-			"SELECT hash FROM user WHERE name=?1 AND disabled='0' AND hash<>''", name, NULL))
-		return MS_LOGIN_ERROR;
-	bool fine = strlen(password) <= 1024 && ms_password_matches(hash, password);
-	return fine ? MS_LOGIN_FINE : MS_LOGIN_WRONG;
-}
-
-MsLogin ms_accounts_login(MsAccounts *accounts, const char *name, const char *password,
-	const char *client, char **id_out, GError **error)
-{
-	/* One after another: many at the same moment do not get more tries, nor more memory. */
-	pthread_mutex_lock(&accounts->hashing);
-	MsLogin result = check_password(accounts, name, password, client, error);
-	pthread_mutex_unlock(&accounts->hashing);
-	if (result != MS_LOGIN_FINE)
-		return result;
-	if (!run(accounts, error, NULL, NULL, "DELETE FROM attempt WHERE name=?1", name, NULL))
-		return MS_LOGIN_ERROR;
-	*id_out = begin_session(accounts, name, error);
-	return *id_out != NULL ? MS_LOGIN_FINE : MS_LOGIN_ERROR;
-}
-
-char *ms_accounts_admit(MsAccounts *accounts, const char *name, GError **error)
-{
-	g_autoptr(MsAccount) account = ms_accounts_find(accounts, name, error);
-	return account != NULL && !account->disabled ? begin_session(accounts, name, error) : NULL;
-}
-
-/* ---- sessions ------------------------------------------------------------------------- */
-
-static void take_session(int n, const char *const *c, void *user)
-{
-	(void)n;
-	MsSession *session = g_new0(MsSession, 1);
-	session->account = account_of(c);
-	session->csrf = g_strdup(c[5]);
-	*(MsSession **)user = session;
-}
-
-MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle_us, gint64 age_us,
-	GError **error)
-{
-	gint64 now = g_get_real_time();
-	g_autofree char *hash = hash_of(id);
-	g_autofree char *used = number(now - idle_us);
-	g_autofree char *began = number(now - age_us);
-	g_autofree char *at = number(now);
-	g_autofree char *lately = number(now - MIN(10 * (gint64)G_USEC_PER_SEC, idle_us / 4));
-	MsSession *session = NULL;
-	if (run(accounts, error, take_session, &session,
-		    "SELECT user.name, role, download, disabled, seen, csrf FROM session JOIN user USING (name)"
-		    " WHERE session.hash=?1 AND used > CAST(?2 AS INTEGER) AND began > CAST(?3 AS INTEGER)"
-		    " AND disabled='0'", hash, used, began, NULL)
-		&& session != NULL)
-		/* Not with each of many requests: a page and its pictures are one use. */
-		run(accounts, NULL, NULL, NULL,
-			"UPDATE session SET used=CAST(?2 AS INTEGER) WHERE hash=?1 AND used < CAST(?3 AS INTEGER)",
-			hash, at, lately, NULL);
-	return session;
-}
-
-bool ms_accounts_logout(MsAccounts *accounts, const char *id, GError **error)
-{
-	g_autofree char *hash = hash_of(id);
-	g_autofree char *old = number(g_get_real_time() - 30 * 86400 * (gint64)G_USEC_PER_SEC);
-	return run(accounts, error, NULL, NULL,
-		"DELETE FROM session WHERE hash=?1 OR began < CAST(?2 AS INTEGER)", hash, old, NULL);
 }

@@ -1,47 +1,37 @@
 /*
- * missent-agent - does, on the host that holds a message, what the review page asks.
+ * missent-agent - does, on the host that holds a message, what reviewers decide.
  *
  * It has what the page has not: the right to the MTA's queue (through missent-release), to the
- * spool, the site key and the directory.  It listens on a Unix socket and, where several hosts
- * are reviewed on one page, on a stream in Redis; it finishes what was interrupted, announces
- * and carries out expiry, and sends notices.
+ * spool, the site key and the directory, and the accounts of reviewers.  It listens on a Unix socket
+ * and, where several hosts are reviewed on one page, on a stream in Redis; it finishes what was
+ * interrupted, announces and carries out expiry, and sends notices.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
-#include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
-#include "missent/desk.h"
 #include "missent/io.h"
-#include "missent/link.h"
 #include "missent/log.h"
 
-typedef struct {
-	const char *config;
-	MsDesk *desk;
-	int listening;
-} Agent;
+#include "agent.h"
 
-static atomic_bool stopping; /* lock-free, so that a signal may set it */
+atomic_bool agent_stopping; /* lock-free, so that a signal may set it */
 
 static void on_stop(int signal)
 {
 	(void)signal;
-	stopping = true;
+	agent_stopping = true;
 }
 
 static int complain(int code, const char *what, const char *why)
@@ -50,131 +40,36 @@ static int complain(int code, const char *what, const char *why)
 	return code;
 }
 
-/* ---- the socket ----------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------- */
 
-#define REQUESTS_AT_ONCE 8
-#define PATIENCE_MS 10000 /* of who asks, before "it is being done" is the answer */
-
-static char *answer(const char *ask, gsize len, void *user)
+static gint64 time_of(const char *path)
 {
-	Agent *agent = user;
-	return ms_desk_request(agent->desk, ask, len);
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_mtim.tv_sec * (gint64)1000000000 + st.st_mtim.tv_nsec : 0;
 }
 
-/* `data` is the descriptor, and one: a pool takes no NULL. */
-static void serve_connection(gpointer data, gpointer user)
+/* As the file says now, or before there was a mistake in it.  What was read before stays: somebody may
+ * be reading it, and files change seldom. */
+const MsSettings *agent_settings(Agent *agent)
 {
-	int fd = GPOINTER_TO_INT(data) - 1;
-	struct timeval wait = {5, 0};
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
-	gsize len;
-	g_autofree char *ask = ms_link_receive(fd, &len);
-	if (ask != NULL) {
-		g_autofree char *reply = answer(ask, len, user);
-		ms_link_send(fd, reply, strlen(reply));
-	}
-	close(fd);
-}
-
-/* Each request in a thread of a few: one that takes long, a large message that is read again, does
- * not keep the others waiting. */
-static void serve_socket(Agent *agent)
-{
-	GThreadPool *pool = g_thread_pool_new(serve_connection, agent, REQUESTS_AT_ONCE, FALSE, NULL);
-	while (!stopping) {
-		struct pollfd ready = {agent->listening, POLLIN, 0};
-		int fd = poll(&ready, 1, 500) > 0 ? accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC) : -1;
-		if (fd >= 0)
-			g_thread_pool_push(pool, GINT_TO_POINTER(fd + 1), NULL);
-	}
-	g_thread_pool_free(pool, FALSE, TRUE);
-}
-
-/* ---- several hosts -------------------------------------------------------------------- */
-
-#define AT_ONCE 100
-#define ALIVE_US (5 * (gint64)G_USEC_PER_SEC)
-#define SNAPSHOT_US (10 * 60 * (gint64)G_USEC_PER_SEC)
-#define AGAIN_US (G_USEC_PER_SEC / 4)
-
-static void note_redis(bool *up, bool fine, const GError *why)
-{
-	if (fine != *up)
-		ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "several hosts: %s",
-			fine ? "Redis answers again" : why->message);
-	*up = fine;
-}
-
-/* Everything that changed since; from the beginning again now and then, for a page that lost
- * what it had: records know their age, so that repeating changes nothing. */
-static bool publish(MsDesk *desk, MsLink *link, gint64 *since, GError **error)
-{
-	g_autoptr(GPtrArray) list = ms_records_changed(ms_desk_ledger(desk), *since, AT_ONCE, error);
-	for (guint i = 0; list != NULL && i < list->len; i++) {
-		const MsRecord *record = list->pdata[i];
-		if (!ms_link_publish(link, record, error))
-			return false;
-		*since = record->changed;
-	}
-	return list != NULL;
-}
-
-static void *publish_changes(void *user)
-{
-	Agent *agent = user;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(MsLink) link = ms_link_open(ms_desk_settings(agent->desk), true, &error);
-	if (link == NULL)
-		ms_log(LOG_ERR, NULL, "several hosts: %s", error->message);
-	gint64 since = 0, snapshot = g_get_monotonic_time(), told = 0;
-	bool up = true;
-	while (link != NULL && !stopping) {
-		g_autoptr(GError) why = NULL;
-		gint64 now = g_get_monotonic_time();
-		if (now - snapshot > SNAPSHOT_US) {
-			since = 0;
-			snapshot = now;
+	gint64 at = time_of(agent->config);
+	pthread_mutex_lock(&agent->lock);
+	if (at != agent->settings_at) {
+		MsSettings *fresh = ms_settings_load(agent->config, NULL);
+		agent->settings_at = at;
+		if (fresh != NULL) {
+			g_ptr_array_add(agent->settings_before, agent->settings);
+			agent->settings = fresh;
 		}
-		bool fine = publish(agent->desk, link, &since, &why);
-		if (fine && (told == 0 || now - told > ALIVE_US)) {
-			fine = ms_link_alive(link, &why);
-			told = fine ? now : 0;
-		}
-		note_redis(&up, fine, why);
-		g_usleep(fine ? AGAIN_US : G_USEC_PER_SEC);
 	}
-	return NULL;
-}
-
-/* One of several who take what is asked through Redis. */
-typedef struct {
-	Agent *agent;
-	unsigned nth;
-	pthread_t thread;
-} Taker;
-
-static void *take_requests(void *user)
-{
-	const Taker *taker = user;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(MsLink) link = ms_link_open(ms_desk_settings(taker->agent->desk), true, &error);
-	if (link == NULL)
-		ms_log(LOG_ERR, NULL, "several hosts: %s", error->message);
-	bool up = true;
-	while (link != NULL && !stopping) {
-		g_autoptr(GError) why = NULL;
-		bool fine = ms_link_serve(link, taker->nth, answer, taker->agent, 500, &why);
-		if (taker->nth == 0) /* the others would say the same */
-			note_redis(&up, fine, why);
-		if (!fine)
-			g_usleep(G_USEC_PER_SEC);
-	}
-	return NULL;
+	const MsSettings *s = agent->settings;
+	pthread_mutex_unlock(&agent->lock);
+	return s;
 }
 
 /* ---- running -------------------------------------------------------------------------- */
 
+#define PATIENCE_MS 10000 /* of who asks, before "it is being done" is the answer */
 #define WORK_AT_ONCE 5 /* then what came meanwhile: a long group must not keep a reviewer waiting */
 #define CHECK_MS 500 /* for what a shell has left */
 
@@ -182,7 +77,7 @@ static void *carry_out(void *user)
 {
 	Agent *agent = user;
 	gint64 ticked = 0;
-	while (!stopping) {
+	while (!agent_stopping) {
 		if (ms_desk_work(agent->desk, WORK_AT_ONCE) == 0)
 			ms_desk_await(agent->desk, CHECK_MS);
 		gint64 now = g_get_monotonic_time();
@@ -215,33 +110,15 @@ static void stop_carrier(Agent *agent, pthread_t carrier)
 	_exit(EX_OK);
 }
 
-/* How many of them there are. */
-static int start_redis(Agent *agent, pthread_t *publisher, Taker *takers)
+static int run(Agent *agent)
 {
-	int n = 0;
-	if (!start(publisher, publish_changes, agent))
-		return 0;
-	for (; n < REQUESTS_AT_ONCE; n++) {
-		takers[n] = (Taker){.agent = agent, .nth = (unsigned)n};
-		if (!start(&takers[n].thread, take_requests, &takers[n]))
-			break;
-	}
-	return n;
-}
-
-static int run(Agent *agent, bool several)
-{
-	pthread_t carrier, publisher;
-	Taker takers[REQUESTS_AT_ONCE];
-	int n = several ? start_redis(agent, &publisher, takers) : 0;
-	if (!start(&carrier, carry_out, agent) || (several && n < REQUESTS_AT_ONCE))
+	pthread_t carrier;
+	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
+	if (!start(&carrier, carry_out, agent) || (agent->several != NULL && hosts == NULL))
 		return complain(EX_OSERR, "cannot start a thread", "");
 	sd_notify(0, "READY=1");
-	serve_socket(agent);
-	for (int i = 0; i < n; i++)
-		pthread_join(takers[i].thread, NULL);
-	if (several)
-		pthread_join(publisher, NULL);
+	agent_serve(agent);
+	agent_hosts_join(hosts);
 	stop_carrier(agent, carrier);
 	return EX_OK;
 }
@@ -249,7 +126,7 @@ static int run(Agent *agent, bool several)
 static int serve(Agent *agent)
 {
 	const MsSettings *s = ms_desk_settings(agent->desk);
-	/* Its group is the page's: whoever may ask may decide. */
+	/* Its group is the page's; who of it may ask is looked at with each connection. */
 	agent->listening = ms_io_listen(s->desk.socket, s->desk.group, 0660);
 	if (agent->listening < 0)
 		return complain(EX_UNAVAILABLE, s->desk.socket, g_strerror(errno));
@@ -257,19 +134,53 @@ static int serve(Agent *agent)
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	bool several = s->desk.redis_key_file != NULL;
 	ms_desk_leave_work(agent->desk, PATIENCE_MS);
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION, s->host,
-		several ? "yes" : "no");
-	int rc = run(agent, several);
+		agent->several != NULL ? "yes" : "no");
+	int rc = run(agent);
 	unlink(s->desk.socket);
 	ms_log(LOG_NOTICE, NULL, "stopped");
 	return rc;
 }
 
+/* The page's user, as the page becomes it. */
+static uid_t page_user(const MsSettings *s)
+{
+	const struct passwd *user = getpwnam(s->review.user != NULL ? s->review.user : "missent-review");
+	return user != NULL ? user->pw_uid : (uid_t)-1;
+}
+
+static bool open_all(Agent *agent, GError **error)
+{
+	agent->desk = ms_desk_open(agent->config, error);
+	const MsSettings *s = agent->desk != NULL ? ms_desk_settings(agent->desk) : NULL;
+	if (s == NULL || !ms_accounts_folder(s->review.accounts_file, s->user, error))
+		return false;
+	agent->accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);
+	if (agent->accounts == NULL)
+		return false;
+	agent->page = page_user(s);
+	agent->audit = ms_audit_new(s->audit_file);
+	if (s->desk.redis_key_file == NULL)
+		return true;
+	agent->several = ms_link_open(s, true, error);
+	return agent->several != NULL;
+}
+
+static void close_all(Agent *agent)
+{
+	ms_link_free(agent->several);
+	ms_audit_free(agent->audit);
+	ms_accounts_free(agent->accounts);
+	ms_desk_free(agent->desk);
+	g_hash_table_unref(agent->proofs);
+	g_ptr_array_unref(agent->settings_before);
+	ms_settings_free(agent->settings);
+}
+
 int main(int argc, char **argv)
 {
-	Agent agent = {.config = CONFDIR "/missent.conf"};
+	Agent agent = {.config = CONFDIR "/missent.conf", .lock = PTHREAD_MUTEX_INITIALIZER};
 	bool keep_root = false;
 	for (int opt; (opt = getopt(argc, argv, "c:rhV")) != -1;) {
 		switch (opt) {
@@ -284,17 +195,17 @@ int main(int argc, char **argv)
 	}
 	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsSettings) settings = ms_settings_load(agent.config, &error);
-	if (settings == NULL)
+	agent.settings_at = time_of(agent.config);
+	agent.settings = ms_settings_load(agent.config, &error);
+	if (agent.settings == NULL)
 		return complain(EX_CONFIG, error->message, "");
-	ms_log_open("missent-agent", settings->log_syslog, settings->log_debug);
+	agent.settings_before = g_ptr_array_new_with_free_func((GDestroyNotify)ms_settings_free);
+	agent.proofs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	ms_log_open("missent-agent", agent.settings->log_syslog, agent.settings->log_debug);
 	umask(0027);
-	if (!keep_root && settings->user != NULL && !ms_io_become(settings->user, &error))
+	if (!keep_root && agent.settings->user != NULL && !ms_io_become(agent.settings->user, &error))
 		return complain(EX_NOUSER, error->message, "");
-	agent.desk = ms_desk_open(agent.config, &error);
-	if (agent.desk == NULL)
-		return complain(EX_CONFIG, error->message, "");
-	int rc = serve(&agent);
-	ms_desk_free(agent.desk);
+	int rc = open_all(&agent, &error) ? serve(&agent) : complain(EX_CONFIG, error->message, "");
+	close_all(&agent);
 	return rc;
 }

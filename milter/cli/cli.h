@@ -21,6 +21,8 @@ int cmd_config(Cli *cli, int argc, char **argv);
 /* "missent: ..." on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 int cli_fail_error(GError *error);
+/* Who acts: the name behind sudo, if there is one. */
+const char *cli_who(void);
 /* Parses options; on failure prints it and returns false. */
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv);
 

@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <jansson.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +16,6 @@
 #include "missent/desk.h"
 
 #include "cli.h"
-
-/* Who acts: the name behind sudo, if there is one. */
-static const char *who(void)
-{
-	const char *sudo = geteuid() == 0 ? g_getenv("SUDO_USER") : NULL;
-	if (sudo != NULL)
-		return sudo;
-	const struct passwd *user = getpwuid(getuid());
-	return user != NULL ? user->pw_name : "unknown";
-}
 
 /* NULL: it was said why, and `*rc` is set. */
 static MsDesk *open_desk(Cli *cli, int *rc)
@@ -385,7 +374,7 @@ static MsRecord *find(MsDesk *desk, const char *name, int *rc)
 static int print_message(MsDesk *desk, const MsRecord *record)
 {
 	g_autoptr(GError) error = NULL;
-	int fd = ms_desk_message(desk, record->uid, who(), &error);
+	int fd = ms_desk_message(desk, record->uid, cli_who(), &error);
 	if (fd < 0)
 		return cli_fail_error(error);
 	char buffer[65536];
@@ -400,7 +389,7 @@ static int print_message(MsDesk *desk, const MsRecord *record)
 static int print_evidence(MsDesk *desk, const MsRecord *record)
 {
 	g_autoptr(GError) error = NULL;
-	char *text = ms_desk_evidence(desk, record->uid, who(), &error);
+	char *text = ms_desk_evidence(desk, record->uid, cli_who(), &error);
 	if (text == NULL)
 		return cli_fail_error(error);
 	puts(text);
@@ -412,7 +401,7 @@ static int print_evidence(MsDesk *desk, const MsRecord *record)
 static int print_part(MsDesk *desk, const MsRecord *record, const char *path)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GBytes) bytes = ms_desk_part(desk, record->uid, path, false, who(), &error);
+	g_autoptr(GBytes) bytes = ms_desk_part(desk, record->uid, path, false, cli_who(), &error);
 	if (bytes == NULL)
 		return cli_fail_error(error);
 	gsize len;
@@ -644,7 +633,7 @@ static int decide(Cli *cli, const Options *o, MsVerb verb, int argc, char **argv
 	if (many && !filter_take(&o->filter, &filter))
 		return rc;
 	MsAsk ask = {.verb = verb, .uids = named, .recipients = to, .rightful = o->rightful,
-		.others = (guint)MAX(o->others, 0), .who = who(),
+		.others = (guint)MAX(o->others, 0), .who = cli_who(),
 		.why = o->said[MS_SAY_WHY], .account = o->said[MS_SAY_ACCOUNT],
 		.identifier = o->said[MS_SAY_IDENTIFIER], .assignee = o->said[MS_SAY_ASSIGNEE]};
 	if (!many && !ms_ask_check(&ask, &error))
@@ -684,7 +673,7 @@ static int do_second(Cli *cli, MsVerb verb, int argc, char **argv)
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	if (desk == NULL)
 		return rc;
-	g_autoptr(GPtrArray) done = ms_desk_agree(desk, argv[1], who(), verb == MS_VERB_AGREE, &error);
+	g_autoptr(GPtrArray) done = ms_desk_agree(desk, argv[1], cli_who(), verb == MS_VERB_AGREE, &error);
 	return done != NULL ? print_outcomes(desk, done, json) : cli_fail_error(error);
 }
 

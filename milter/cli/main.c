@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <locale.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,15 @@ int cli_fail(int code, const char *format, ...)
 		fprintf(stderr, "missent: %s\n", safe);
 	}
 	return code;
+}
+
+const char *cli_who(void)
+{
+	const char *sudo = geteuid() == 0 ? g_getenv("SUDO_USER") : NULL;
+	if (sudo != NULL)
+		return sudo;
+	const struct passwd *user = getpwuid(getuid());
+	return user != NULL ? user->pw_name : "unknown";
 }
 
 int cli_fail_error(GError *error)

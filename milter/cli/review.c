@@ -16,29 +16,63 @@
 
 #include "cli.h"
 
-/* Who may use the review page. */
+/* Who may use the review page and its API: names and roles come in, the agent's file of accounts is
+ * changed, whether the agent runs or not. */
 
-/* The page's own folder, and so everything in it, is the page's user's. */
-static bool make_folder(const MsSettings *s, GError **error)
+/* What a version before kept in the page's folder. */
+static char *old_file(const MsSettings *s)
 {
-	g_autofree char *folder = g_path_get_dirname(s->review.accounts_file);
-	bool fresh = !g_file_test(folder, G_FILE_TEST_IS_DIR);
-	const struct passwd *user =
-		getpwnam(s->review.user != NULL ? s->review.user : "missent-review");
-	if (g_mkdir_with_parents(folder, 0750) == 0
-		&& (!fresh || geteuid() != 0 || user == NULL || chown(folder, user->pw_uid, user->pw_gid) == 0))
+	return g_build_filename(s->state_dir, "review", "accounts.db", NULL);
+}
+
+static void remove_database(const char *path)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autofree char *file = g_strconcat(path, ends[i], NULL);
+		g_unlink(file);
+	}
+}
+
+static bool give_to_agent(const MsSettings *s, const char *path, GError **error)
+{
+	const struct passwd *user = geteuid() == 0 && s->user != NULL ? getpwnam(s->user) : NULL;
+	if (user == NULL || lchown(path, user->pw_uid, user->pw_gid) == 0)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", folder, g_strerror(errno));
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
 	return false;
+}
+
+/* Accounts become the agent's; nothing to do where they are. */
+static bool migrate(const MsSettings *s, bool *done_out, GError **error)
+{
+	g_autofree char *old = old_file(s);
+	const char *path = s->review.accounts_file;
+	*done_out = false;
+	if (g_file_test(path, G_FILE_TEST_EXISTS) || !g_file_test(old, G_FILE_TEST_IS_REGULAR) || strcmp(path, old) == 0)
+		return true;
+	if (!ms_accounts_folder(path, s->user, error) || !ms_accounts_adopt(old, path, error)
+		|| !give_to_agent(s, path, error))
+		return false;
+	remove_database(old);
+	*done_out = true;
+	return true;
+}
+
+static MsAccounts *open_with(const MsSettings *s, GError **error)
+{
+	bool done;
+	return migrate(s, &done, error) && ms_accounts_folder(s->review.accounts_file, s->user, error)
+		? ms_accounts_open(s->review.accounts_file, &s->desk.people, error)
+		: NULL;
 }
 
 static MsAccounts *open_accounts(Cli *cli, int *rc)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsSettings) settings = ms_settings_load(cli->config, &error);
-	MsAccounts *accounts = NULL;
-	if (settings != NULL && make_folder(settings, &error))
-		accounts = ms_accounts_open(settings->review.accounts_file, &error);
+	/* Its names are kept by the accounts themselves. */
+	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
+	MsAccounts *accounts = settings != NULL ? open_with(settings, &error) : NULL;
 	if (accounts == NULL)
 		*rc = cli_fail_error(error);
 	return accounts;
@@ -74,13 +108,7 @@ static char *new_password(void)
 	return g_strcmp0(first, second) == 0 ? g_steal_pointer(&first) : NULL;
 }
 
-static int role_of(const char *name)
-{
-	for (int i = 0; name != NULL && i < MS_N_ROLES; i++)
-		if (strcmp(ms_role_names[i], name) == 0)
-			return i;
-	return name == NULL ? MS_ROLE_REVIEWER : -1;
-}
+#define ROLE_WHY "--role is viewer, reviewer or administrator"
 
 static int do_adduser(Cli *cli, int argc, char **argv)
 {
@@ -97,16 +125,16 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 	int rc = EX_USAGE;
 	if (!cli_options(entries, "NAME - add an account, or change it; the password is asked for", &argc, &argv))
 		return rc;
-	if (argc != 2 || role_of(role) < 0)
-		return cli_fail(EX_USAGE, argc != 2 ? "review adduser: which name?"
-						    : "--role is viewer, reviewer or administrator");
+	int kind = role != NULL ? ms_role_of(role) : MS_ROLE_REVIEWER;
+	if (argc != 2 || kind < 0)
+		return cli_fail(EX_USAGE, argc != 2 ? "review adduser: which name?" : ROLE_WHY);
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
 	g_autofree char *password = accounts != NULL && !keep ? new_password() : NULL;
 	if (accounts == NULL)
 		return rc;
 	if (!keep && password == NULL)
 		return cli_fail(EX_DATAERR, "no password was given, or not the same twice");
-	MsAccount account = {argv[1], (MsRole)role_of(role), download, disabled, 0};
+	MsAccount account = {.name = argv[1], .role = (MsRole)kind, .download = download, .disabled = disabled};
 	g_autoptr(GError) error = NULL;
 	if (!ms_accounts_put(accounts, &account, password, &error))
 		return cli_fail_error(error);
@@ -114,21 +142,83 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 	return 0;
 }
 
+/* The account, or NULL after it was said that there is none. */
+static MsAccount *find(MsAccounts *accounts, const char *name, int *rc)
+{
+	g_autoptr(GError) error = NULL;
+	MsAccount *account = ms_accounts_find(accounts, name, &error);
+	if (account == NULL)
+		*rc = error != NULL ? cli_fail_error(error) : cli_fail(EX_DATAERR, "there is no account \"%s\"", name);
+	return account;
+}
+
+/* Opens the accounts for a verb with one name; NULL: `*rc`. */
+static MsAccounts *open_for(Cli *cli, const char *verb, const GOptionEntry *entries, const char *help, int *argc,
+	char ***argv, int *rc)
+{
+	*rc = EX_USAGE;
+	if (!cli_options(entries, help, argc, argv))
+		return NULL;
+	if (*argc == 2)
+		return open_accounts(cli, rc);
+	cli_fail(EX_USAGE, "review %s: which name?", verb);
+	return NULL;
+}
+
+static int do_moduser(Cli *cli, int argc, char **argv)
+{
+	g_autofree char *role = NULL;
+	gboolean download = FALSE, no_download = FALSE, disable = FALSE, enable = FALSE;
+	const GOptionEntry entries[] = {
+		{"role", 0, 0, G_OPTION_ARG_STRING, &role, "viewer, reviewer or administrator", "ROLE"},
+		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files", NULL},
+		{"no-download", 0, 0, G_OPTION_ARG_NONE, &no_download, "may not", NULL},
+		{"disable", 0, 0, G_OPTION_ARG_NONE, &disable, "may not log in", NULL},
+		{"enable", 0, 0, G_OPTION_ARG_NONE, &enable, "may again", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAccounts) accounts =
+		open_for(cli, "moduser", entries, "NAME - change what is given of an account", &argc, &argv, &rc);
+	if (accounts == NULL)
+		return rc;
+	if ((role != NULL && ms_role_of(role) < 0) || (download && no_download) || (disable && enable))
+		return cli_fail(EX_USAGE, role != NULL && ms_role_of(role) < 0 ? ROLE_WHY : "both of two opposites");
+	g_autoptr(MsAccount) account = find(accounts, argv[1], &rc);
+	if (account == NULL)
+		return rc;
+	account->role = role != NULL ? (MsRole)ms_role_of(role) : account->role;
+	account->download = (account->download || download) && !no_download;
+	account->disabled = (account->disabled || disable) && !enable;
+	return ms_accounts_put(accounts, account, NULL, &error) ? 0 : cli_fail_error(error);
+}
+
+static int do_passwd(Cli *cli, int argc, char **argv)
+{
+	int rc;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAccounts) accounts =
+		open_for(cli, "passwd", NULL, "NAME - a new password, which is asked for", &argc, &argv, &rc);
+	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
+	g_autofree char *password = account != NULL ? new_password() : NULL;
+	if (account == NULL)
+		return rc;
+	if (password == NULL)
+		return cli_fail(EX_DATAERR, "no password was given, or not the same twice");
+	return ms_accounts_password(accounts, account->name, password, NULL, &error) ? 0 : cli_fail_error(error);
+}
+
 static int do_deluser(Cli *cli, int argc, char **argv)
 {
-	int rc = EX_USAGE;
-	if (!cli_options(NULL, "NAME - remove an account; its sessions end", &argc, &argv))
-		return rc;
-	if (argc != 2)
-		return cli_fail(EX_USAGE, "review deluser: which name?");
-	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
+	int rc;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsAccount) account = accounts != NULL ? ms_accounts_find(accounts, argv[1], &error) : NULL;
+	g_autoptr(MsAccounts) accounts = open_for(cli, "deluser", NULL,
+		"NAME - remove an account; its sessions and tokens end", &argc, &argv, &rc);
+	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
 	if (account == NULL)
-		return accounts == NULL ? rc
-			: error != NULL ? cli_fail_error(error)
-					: cli_fail(EX_DATAERR, "there is no account \"%s\"", argv[1]);
-	return ms_accounts_delete(accounts, argv[1], &error) ? 0 : cli_fail_error(error);
+		return rc;
+	return ms_accounts_delete(accounts, account->name, &error) ? 0 : cli_fail_error(error);
 }
 
 static int do_users(Cli *cli, int argc, char **argv)
@@ -144,34 +234,186 @@ static int do_users(Cli *cli, int argc, char **argv)
 	for (guint i = 0; i < list->len; i++) {
 		const MsAccount *a = list->pdata[i];
 		g_autofree char *seen = a->seen > 0 ? cli_time(a->seen) : g_strdup("never");
-		printf("%-20s %-14s %s%slast log-in %s\n", a->name, ms_role_names[a->role],
-			a->download ? "download, " : "", a->disabled ? "disabled, " : "", seen);
+		printf("%-20s %-14s %s%s%s%slast log-in %s\n", a->name, ms_role_names[a->role],
+			a->download ? "download, " : "", a->disabled ? "disabled, " : "", a->totp ? "second factor, " : "",
+			a->password ? "" : "no password, ", seen);
 	}
 	return 0;
 }
 
-/* What hosts and page share, where records of several hosts are on one page. */
+/* ---- the second factor ---------------------------------------------------------------- */
+
+/* Two rows of the picture a line, dark on light whatever the terminal's colours are. */
+static void print_picture(const char *uri)
+{
+	g_auto(GStrv) rows = ms_totp_picture(uri);
+	guint n = rows != NULL ? g_strv_length(rows) : 0;
+	for (int y = -2; n > 0 && y < (int)n + 2; y += 2) {
+		printf("\033[30;107m");
+		for (int x = -2; x < (int)n + 2; x++) {
+			bool in = x >= 0 && x < (int)n;
+			bool up = in && y >= 0 && y < (int)n && rows[y][x] == '1';
+			bool low = in && y + 1 >= 0 && y + 1 < (int)n && rows[y + 1][x] == '1';
+			printf("%s", up && low ? "\u2588" : up ? "\u2580" : low ? "\u2584" : " ");
+		}
+		printf("\033[0m\n");
+	}
+}
+
+static int set_up_totp(const MsSettings *s, MsAccounts *accounts, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *secret = ms_totp_begin(accounts, name, &error);
+	if (secret == NULL)
+		return cli_fail_error(error);
+	g_autofree char *uri = ms_totp_uri(s->review.name, name, secret);
+	printf("%s\n", uri);
+	if (isatty(STDOUT_FILENO))
+		print_picture(uri);
+	fflush(stdout);
+	g_autofree char *code = read_password("its code now");
+	g_auto(GStrv) codes = code != NULL ? ms_totp_confirm(accounts, name, code, &error) : NULL;
+	if (codes == NULL)
+		return code != NULL ? cli_fail_error(error) : cli_fail(EX_DATAERR, "no code was given");
+	printf("recovery codes, each good once:\n");
+	for (int i = 0; codes[i] != NULL; i++)
+		printf("%s\n", codes[i]);
+	return 0;
+}
+
+static int do_totp(Cli *cli, int argc, char **argv)
+{
+	gboolean off = FALSE;
+	const GOptionEntry entries[] = {
+		{"off", 0, 0, G_OPTION_ARG_NONE, &off, "take it away", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAccounts) accounts =
+		open_for(cli, "totp", entries, "NAME - set up a second factor: codes of an authenticator", &argc, &argv, &rc);
+	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
+	g_autoptr(MsSettings) settings = account != NULL ? ms_settings_load_public(cli->config, &error) : NULL;
+	if (account == NULL)
+		return rc;
+	if (off)
+		return ms_totp_end(accounts, account->name, &error) ? 0 : cli_fail_error(error);
+	return settings != NULL ? set_up_totp(settings, accounts, account->name) : cli_fail_error(error);
+}
+
+/* ---- tokens --------------------------------------------------------------------------- */
+
+static int list_tokens(MsAccounts *accounts)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = ms_accounts_token_list(accounts, &error);
+	if (list == NULL)
+		return cli_fail_error(error);
+	for (guint i = 0; i < list->len; i++) {
+		const MsToken *t = list->pdata[i];
+		g_autofree char *seen = t->seen > 0 ? cli_time(t->seen) : g_strdup("never");
+		g_autofree char *end = t->expires > 0 ? cli_time(t->expires) : g_strdup("never");
+		printf("%-20s %-14s for %s, %sexpires %s, last used %s\n", t->name, ms_role_names[t->role], t->owner,
+			t->download ? "download, " : "", end, seen);
+	}
+	return 0;
+}
+
+static int add_token(MsAccounts *accounts, MsToken *token)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *secret = ms_accounts_token_add(accounts, token, &error);
+	if (secret == NULL)
+		return cli_fail_error(error);
+	printf("%s\n", secret);
+	if (isatty(STDOUT_FILENO))
+		fprintf(stderr, "It is not shown again.\n");
+	return 0;
+}
+
+static int do_token(Cli *cli, int argc, char **argv)
+{
+	g_autofree char *role = NULL, *owner = NULL;
+	gboolean download = FALSE;
+	int days = 0, rc = EX_USAGE;
+	const GOptionEntry entries[] = {
+		{"role", 0, 0, G_OPTION_ARG_STRING, &role, "viewer (default), reviewer or administrator", "ROLE"},
+		{"for", 0, 0, G_OPTION_ARG_STRING, &owner, "who answers for what it does (you)", "NAME"},
+		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files", NULL},
+		{"days", 0, 0, G_OPTION_ARG_INT, &days, "it expires then; never, if it is left out", "N"},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "add NAME | delete NAME | list - tokens for the API (missent-api(7))", &argc, &argv))
+		return rc;
+	const char *verb = argc >= 2 ? argv[1] : "";
+	int kind = role != NULL ? ms_role_of(role) : MS_ROLE_VIEWER;
+	bool lists = strcmp(verb, "list") == 0, adds = strcmp(verb, "add") == 0;
+	if (argc != (lists ? 2 : 3) || (!lists && !adds && strcmp(verb, "delete") != 0) || kind < 0 || days < 0)
+		return cli_fail(EX_USAGE, kind < 0 ? ROLE_WHY : "review token: add NAME, delete NAME or list?");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
+	if (accounts == NULL)
+		return rc;
+	MsToken token = {.name = argv[2], .owner = owner != NULL ? owner : (char *)cli_who(), .role = (MsRole)MAX(kind, 0),
+		.download = download,
+		.expires = days > 0 ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC : 0};
+	if (lists || adds)
+		return lists ? list_tokens(accounts) : add_token(accounts, &token);
+	return ms_accounts_token_delete(accounts, argv[2], &error) ? 0 : cli_fail_error(error);
+}
+
+/* ---- an earlier version --------------------------------------------------------------- */
+
+/* The key that hosts share was the page's too; it is the agents' alone. */
+static bool take_key(const MsSettings *s, GError **error)
+{
+	return s->desk.redis_key_file == NULL || !g_file_test(s->desk.redis_key_file, G_FILE_TEST_IS_REGULAR)
+		|| ms_io_give_to(s->desk.redis_key_file, s->user, false, error);
+}
+
+static int do_migrate(Cli *cli, int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	bool done = false;
+	if (!cli_options(NULL, "- what an earlier version kept for the page becomes the agent's", &argc, &argv))
+		return EX_USAGE;
+	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
+	if (settings == NULL || !migrate(settings, &done, &error) || !take_key(settings, &error))
+		return cli_fail_error(error);
+	g_autofree char *mirror = g_build_filename(settings->state_dir, "review", "held-everywhere.db", NULL);
+	if (strcmp(mirror, settings->review.mirror_file) != 0)
+		remove_database(mirror); /* the agent makes it anew */
+	if (done)
+		printf("accounts are missent-agent's now: %s\n", settings->review.accounts_file);
+	return 0;
+}
+
+/* What the agents of several hosts share, whose records are on one page; or the key of the webhook. */
 static int do_key(Cli *cli, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	if (!cli_options(NULL, "FILE - make the key that hosts and page share", &argc, &argv))
+	if (!cli_options(NULL, "FILE - make the key that the agents of several hosts share, or that signs what the webhook sends", &argc, &argv))
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "review key: which file?");
-	/* The page's user is in the group of the agent's. */
 	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
 	if (settings == NULL || !ms_key_create(argv[1], &error)
-		|| !ms_io_give_to(argv[1], settings->user, true, &error))
+		|| !ms_io_give_to(argv[1], settings->user, false, &error))
 		return cli_fail_error(error);
-	printf("%s: made; copy it to every host, readable for the group of missent alone\n", argv[1]);
+	printf("%s: made; it is for missent-agent alone (on every host, where several are on one page)\n", argv[1]);
 	return 0;
 }
 
 static const CliVerb verbs[] = {
-	{"adduser", do_adduser, "NAME   add an account, or change it (--role, --download)"},
+	{"adduser", do_adduser, "NAME   add an account, or set it anew (--role, --download)"},
+	{"moduser", do_moduser, "NAME   change what is given (--role, --disable, --enable, ...)"},
+	{"passwd", do_passwd, "NAME   a new password"},
+	{"totp", do_totp, "NAME   set up a second factor (--off: take it away)"},
 	{"deluser", do_deluser, "NAME   remove an account"},
 	{"users", do_users, "       list accounts"},
-	{"key", do_key, "FILE   make the key that several hosts and the page share"},
+	{"token", do_token, "add NAME | delete NAME | list   tokens for the API"},
+	{"key", do_key, "FILE   make the key that the agents of several hosts share, or the webhook's"},
+	{"migrate", do_migrate, "       what an earlier version kept for the page becomes the agent's"},
 	{NULL, NULL, NULL},
 };
 

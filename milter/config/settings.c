@@ -149,6 +149,8 @@ static const MsRow review_rows[] = {
 	{.key = "mirror-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "proxy-peers", .type = MS_ROW_LIST, .check = ms_network_check},
 	{.key = "proxy-header", .type = MS_ROW_TEXT, .fallback = "X-Remote-User"},
+	{.key = "proxy-address-header", .type = MS_ROW_TEXT, .fallback = "X-Forwarded-For"},
+	{.key = "proxy-vouches", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "idle-timeout", .type = MS_ROW_TIME, .fallback = "30m", .min = 1000},
 	{.key = "session-timeout", .type = MS_ROW_TIME, .fallback = "12h", .min = 1000},
 	{.key = "show-subjects", .type = MS_ROW_SWITCH, .fallback = "no"},
@@ -333,18 +335,21 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 static void take_review(MsSettings *s, const MsSection *review)
 {
 	g_autofree char *dir = g_build_filename(s->state_dir, "review", NULL);
+	g_autofree char *agent = g_build_filename(s->state_dir, "agent", NULL);
 	s->review.listen = ms_section_text(review, "listen");
 	s->review.user = ms_section_text(review, "user");
 	s->review.group = ms_section_text(review, "socket-group");
 	s->review.mode = (guint)strtoul(ms_section_text(review, "socket-mode"), NULL, 8);
 	s->review.tls_cert = ms_section_text(review, "tls-certificate");
 	s->review.tls_key = ms_section_text(review, "tls-key");
-	s->review.accounts_file = path_or(review, "accounts-file", dir, "accounts.db");
+	s->review.accounts_file = path_or(review, "accounts-file", agent, "accounts.db");
 	s->review.audit_file = path_or(review, "audit-file", dir, "audit.jsonl");
-	s->review.mirror_file = path_or(review, "mirror-file", dir, "held-everywhere.db");
+	s->review.mirror_file = path_or(review, "mirror-file", s->state_dir, "held-everywhere.db");
 	s->review.mirror = ms_section_switch(review, "all-hosts");
 	s->review.proxy_peers = ms_section_list(review, "proxy-peers");
 	s->review.proxy_header = ms_section_text(review, "proxy-header");
+	s->review.proxy_address = ms_section_text(review, "proxy-address-header");
+	s->review.proxy_vouches = ms_section_switch(review, "proxy-vouches");
 	s->review.idle_ms = ms_section_number(review, "idle-timeout");
 	s->review.session_ms = ms_section_number(review, "session-timeout");
 	s->review.subjects = ms_section_switch(review, "show-subjects");

@@ -34,7 +34,7 @@ static bool check_assignee(const MsSettings *s, const char *name, GError **error
 {
 	if (access(s->review.accounts_file, R_OK | W_OK) != 0)
 		return true;
-	g_autoptr(MsAccounts) accounts = ms_accounts_open(s->review.accounts_file, error);
+	g_autoptr(MsAccounts) accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);
 	g_autoptr(GPtrArray) list = accounts != NULL ? ms_accounts_list(accounts, error) : NULL;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	if (list == NULL)

@@ -27,24 +27,10 @@ void say_no(const Request *r, Answer *a, unsigned status, const char *text)
 		(gint64)status, text, T(r, "Held mail"));
 }
 
-#define WAIT_MS 60000
-#define WAIT_SEVERAL_MS 15000
-
 json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out)
 {
-	g_autoptr(GError) error = NULL;
-	char *text = json_dumps(ask, JSON_COMPACT);
-	json_decref(ask);
-	g_autofree char *reply = ms_link_ask(r->site->link, host, text,
-		r->site->settings->review.mirror ? WAIT_SEVERAL_MS : WAIT_MS, &error);
-	free(text);
-	json_t *out = reply != NULL ? json_loads(reply, 0, NULL) : NULL;
-	const char *why = json_string_value(json_object_get(out, "error"));
-	if (out != NULL && json_is_true(json_object_get(out, "ok")))
-		return out;
-	*why_out = g_strdup(error != NULL ? error->message : why != NULL ? why : "the host gave no answer");
-	json_decref(out);
-	return NULL;
+	json_object_set_new(ask, "host", json_string(host));
+	return ask_agent(r, ask, why_out, NULL);
 }
 
 /* ---- one message ---------------------------------------------------------------------- */
@@ -261,8 +247,9 @@ void page_agree(Request *r, Answer *a)
 		if (record == NULL || !g_hash_table_add(done, g_strdup(record->host)))
 			continue;
 		g_autofree char *no = NULL;
-		json_t *reply = ask_host(r, record->host, json_pack("{s:s, s:s, s:s, s:b}", "do", "agree", "id", id,
-			"who", r->session->account->name, "agrees", (int)agrees), &no);
+		json_t *ask = json_pack("{s:s, s:s, s:b}", "do", "agree", "id", id, "agrees", (int)agrees);
+		add_proof(r, ask);
+		json_t *reply = ask_host(r, record->host, ask, &no);
 		html_notice(a->html, no == NULL, no != NULL ? no : T(r, agrees ? "Agreed." : "Withdrawn."));
 		json_decref(reply);
 	}

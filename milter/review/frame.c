@@ -135,6 +135,7 @@ static void navigation(GString *out, const Request *r)
 	link_to(out, r, "/", T(r, "Held mail"));
 	link_to(out, r, "/causes", T(r, "By cause"));
 	link_to(out, r, "/waiting", T(r, "Second person"));
+	link_to(out, r, "/me", T(r, "My account"));
 	if (r->site->settings->review.mirror)
 		link_to(out, r, "/hosts", T(r, "Hosts"));
 	if (may(r, FOR_ADMINISTRATOR))

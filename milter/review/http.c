@@ -6,6 +6,7 @@
 #include "page.h"
 
 #define MAX_FORM (1 << 20)
+#define REQUESTS_OF_ONE 64
 
 /* ---- addresses ------------------------------------------------------------------------ */
 
@@ -76,6 +77,8 @@ static const Route routes[] = {
 	{"/hosts", false, FOR_VIEWER, page_hosts},
 	{"/message/", false, FOR_VIEWER, page_below_message},
 	{"/message/", true, FOR_REVIEWER, post_below_message},
+	{"/me", false, FOR_VIEWER, page_me},
+	{"/me", true, FOR_VIEWER, page_change_me},
 	{"/accounts", false, FOR_ADMINISTRATOR, page_accounts},
 	{"/accounts", true, FOR_ADMINISTRATOR, page_put_account},
 };
@@ -157,7 +160,7 @@ static enum MHD_Result take_field(void *user, enum MHD_ValueKind kind, const cha
 
 /* ---- who it is ------------------------------------------------------------------------ */
 
-static char *client_address(struct MHD_Connection *connection)
+static char *peer_address(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -177,47 +180,9 @@ const char *header(const Request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
-bool from_proxy(const Request *r)
-{
-	for (const char *const *p = r->site->settings->review.proxy_peers; *p != NULL; p++)
-		if (ms_network_contains(*p, r->client))
-			return true;
-	return false;
-}
-
-static MsSession *session_of(const Request *r, const char *id)
-{
-	const MsSettings *s = r->site->settings;
-	return ms_accounts_session(r->site->accounts, id, s->review.idle_ms * 1000, s->review.session_ms * 1000,
-		NULL);
-}
-
-/* A trusted proxy names the user: a session is still made, for its token.  A session of somebody
- * else, left over in the browser, does not count. */
-static void admit(Request *r, Answer *a)
-{
-	const char *name = from_proxy(r) ? header(r, r->site->settings->review.proxy_header) : NULL;
-	if (name == NULL || *name == '\0')
-		return;
-	if (r->session != NULL && strcmp(r->session->account->name, name) == 0)
-		return;
-	g_clear_pointer(&r->session, ms_session_free);
-	g_free(r->session_id);
-	r->session_id = ms_accounts_admit(r->site->accounts, name, NULL);
-	if (r->session_id == NULL || !audit(r, "log-in", "", "named by a trusted proxy"))
-		return;
-	r->session = session_of(r, r->session_id);
-	a->cookie = cookie_of(r, r->session_id, 0);
-}
-
 static void identify(Request *r, Answer *a)
 {
-	const char *id = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "missent");
-	if (id != NULL && strlen(id) == 64) {
-		r->session_id = g_strdup(id);
-		r->session = session_of(r, id);
-	}
-	admit(r, a);
+	find_session(r, a);
 	const char *language = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "language");
 	const char *wanted = header(r, "Accept-Language");
 	r->french = language != NULL ? strcmp(language, "fr") == 0
@@ -268,6 +233,7 @@ static void add_headers(const Request *r, const Answer *a, struct MHD_Response *
 		{"Content-Type", a->type != NULL ? a->type : "text/html; charset=utf-8"},
 		{"Location", a->location},
 		{"Set-Cookie", a->cookie},
+		{"Set-Cookie", a->second_cookie},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(headers); i++)
 		if (headers[i][1] != NULL)
@@ -332,6 +298,7 @@ static void answer_clear(Answer *a)
 	g_clear_pointer(&a->bytes, g_bytes_unref);
 	g_free(a->location);
 	g_free(a->cookie);
+	g_free(a->second_cookie);
 	g_free(a->file_name);
 }
 
@@ -342,11 +309,30 @@ static Request *begin(Site *site, struct MHD_Connection *connection, const char 
 	r->connection = connection;
 	r->path = g_strdup(url);
 	r->is_post = post;
-	r->client = client_address(connection);
+	r->peer = peer_address(connection);
+	r->client = client_of(r);
 	r->form = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 	if (post)
 		r->post = MHD_create_post_processor(connection, 65536, take_field, r);
 	return r;
+}
+
+/* How many requests of one client are being answered: one that asks for much does not take all threads,
+ * also where a proxy has one address for all of its users. */
+static bool count_client(Site *site, Request *r, int by)
+{
+	if (by < 0 && !r->counted)
+		return true;
+	pthread_mutex_lock(&site->lock);
+	int n = GPOINTER_TO_INT(g_hash_table_lookup(site->clients, r->client)) + by;
+	bool fine = by < 0 || n <= REQUESTS_OF_ONE;
+	if (fine && n > 0)
+		g_hash_table_replace(site->clients, g_strdup(r->client), GINT_TO_POINTER(n));
+	else if (fine)
+		g_hash_table_remove(site->clients, r->client);
+	r->counted = fine && by > 0;
+	pthread_mutex_unlock(&site->lock);
+	return fine;
 }
 
 /* Called first with the header, then with each piece of the body, then once more. */
@@ -358,6 +344,7 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 	bool post = strcmp(method, "POST") == 0;
 	if (r == NULL) {
 		*state = begin(site, connection, url, post);
+		connections_busy(connection, false); /* its body has a time of its own */
 		return MHD_YES;
 	}
 	if (*len > 0) {
@@ -368,7 +355,10 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 		return MHD_YES;
 	}
 	Answer a = {.status = 200, .html = g_string_new(NULL), .title = "missent"};
-	if (post || strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+	connections_busy(connection, true);
+	if (!count_client(site, r, 1))
+		say_no(r, &a, 429, "Too many requests at once.");
+	else if (post || strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
 		answer(r, &a);
 	else
 		say_no(r, &a, 405, "GET, POST");
@@ -381,17 +371,21 @@ void http_done(void *site, struct MHD_Connection *connection, void **state,
 	enum MHD_RequestTerminationCode code)
 {
 	(void)site;
-	(void)connection;
 	(void)code;
 	Request *r = *state;
+	connections_busy(connection, false);
 	if (r == NULL)
 		return;
+	count_client(r->site, r, -1);
 	if (r->post != NULL)
 		MHD_destroy_post_processor(r->post);
 	g_hash_table_unref(r->form);
 	ms_session_free(r->session);
 	g_free(r->session_id);
+	g_free(r->device);
+	g_free(r->token);
 	g_free(r->client);
+	g_free(r->peer);
 	g_free((char *)r->path);
 	g_free(r);
 	*state = NULL;

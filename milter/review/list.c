@@ -264,7 +264,7 @@ void page_cause(Request *r, Answer *a)
 static void waiting_row(GString *out, const Request *r, const MsDecision *d, gint64 n)
 {
 	const char *id = *d->group != '\0' ? d->group : d->id;
-	bool own = strcmp(d->who, r->session->account->name) == 0;
+	bool own = is_person(r, d->who);
 	html(out, "<form class=\"card\" method=\"post\" action=\"/agree\"><p><b>%s</b>: %d %s · %s %s · ",
 		T(r, ms_verbs[d->verb].name), n, T(r, n == 1 ? "message" : "messages"), T(r, "asked by"), d->who);
 	html_time(out, d->at);
@@ -273,10 +273,12 @@ static void waiting_row(GString *out, const Request *r, const MsDecision *d, gin
 	html(out, "<input type=\"hidden\" name=\"id\" value=\"%s\"><p><a href=\"/message/%s\">%s</a></p>", id, d->uid,
 		T(r, "Look at one of them"));
 	if (may(r, FOR_REVIEWER)) {
+		if (!own)
+			html_proof(out, r);
 		html(out, "<div class=\"buttons\">");
 		if (!own)
 			html(out, "<button name=\"agrees\" value=\"yes\">%s</button>", T(r, "Agree"));
-		html(out, "<button class=\"quiet\" name=\"agrees\" value=\"no\">%s</button></div>", T(r, "Withdraw"));
+		html(out, "<button class=\"quiet\" name=\"agrees\" value=\"no\" formnovalidate>%s</button></div>", T(r, "Withdraw"));
 	}
 	if (own)
 		html(out, "<p><small>%s</small></p>", T(r, "You took this decision; another person must agree."));
@@ -315,12 +317,12 @@ void page_waiting(Request *r, Answer *a)
 
 void page_hosts(Request *r, Answer *a)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) hosts = ms_link_hosts(r->site->link, &error);
+	g_autofree char *why = NULL;
+	g_autoptr(GPtrArray) hosts = hosts_of(r, &why);
 	a->title = T(r, "Hosts");
 	html(a->html, "<h1>%s</h1>", T(r, "Hosts"));
 	if (hosts == NULL)
-		html_notice(a->html, false, error->message);
+		html_notice(a->html, false, why);
 	html(a->html, "<table class=\"list\"><thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
 		T(r, "Host"), T(r, "State"), T(r, "Last heard of"), T(r, "Held mail"));
 	for (guint i = 0; hosts != NULL && i < hosts->len; i++) {

@@ -2,7 +2,8 @@
  * missent-review - the reviewer's page.
  *
  * Server-rendered HTML over libmicrohttpd.  It may run as a user of its own, who can read the
- * records and ask missent-agent: it has neither the site key nor a right to queue or spool.
+ * records and ask missent-agent: it keeps no secret, and has neither the site key nor a right to queue,
+ * spool or accounts.
  */
 #include "config.h"
 
@@ -12,6 +13,7 @@
 #include <glib/gstdio.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -99,21 +101,41 @@ static int no_accounts(void)
 	return complain(EX_CONFIG, "there is no account yet", "make one with: missent review adduser NAME");
 }
 
+#define AGENT_WAIT_US (15 * (gint64)G_USEC_PER_SEC)
+
+/* The agent, which may be starting still, knows the accounts. */
 static int check_accounts(const Site *site)
 {
-	g_autoptr(GPtrArray) list = ms_accounts_list(site->accounts, NULL);
-	return list != NULL && list->len > 0 ? EX_OK : no_accounts();
+	gint64 end = g_get_monotonic_time() + AGENT_WAIT_US;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *reply = NULL;
+	while ((reply = ms_link_ask(site->link, "", "{\"do\":\"hello\"}", 5000, &error)) == NULL
+		&& g_get_monotonic_time() < end && !stopping) {
+		g_clear_error(&error);
+		g_usleep(G_USEC_PER_SEC / 5);
+	}
+	if (reply == NULL)
+		return complain(EX_TEMPFAIL, error != NULL ? error->message : "missent-agent does not answer", "");
+	json_t *json = json_loads(reply, 0, NULL);
+	gint64 n = json_integer_value(json_object_get(json, "accounts"));
+	bool fine = json_is_true(json_object_get(json, "ok"));
+	int rc = !fine ? complain(EX_NOPERM, "missent-agent", word(json, "error")) : n > 0 ? EX_OK : no_accounts();
+	json_decref(json);
+	return rc;
 }
 
+#define RECORDS_WAIT_US (5 * (gint64)G_USEC_PER_SEC)
+
+/* Of this host, or those that its agent keeps of all hosts. */
 static bool open_records(Site *site, GError **error)
 {
 	const MsSettings *s = site->settings;
-	if (s->review.mirror) {
-		g_autofree char *folder = g_path_get_dirname(s->review.mirror_file);
-		g_mkdir_with_parents(folder, 0750);
-		site->ledger = ms_ledger_open(s->review.mirror_file, error);
-	} else {
-		site->ledger = ms_ledger_open_readonly(s->records_file, error);
+	const char *path = s->review.mirror ? s->review.mirror_file : s->records_file;
+	gint64 end = g_get_monotonic_time() + RECORDS_WAIT_US;
+	/* Whoever makes the file may be starting still. */
+	while ((site->ledger = ms_ledger_open_readonly(path, error)) == NULL && g_get_monotonic_time() < end && !stopping) {
+		g_clear_error(error);
+		g_usleep(G_USEC_PER_SEC / 5);
 	}
 	return site->ledger != NULL;
 }
@@ -122,19 +144,16 @@ static int open_site(Site *site)
 {
 	const MsSettings *s = site->settings;
 	g_autoptr(GError) error = NULL;
-	if (!g_file_test(s->review.accounts_file, G_FILE_TEST_EXISTS))
-		return no_accounts();
-	site->accounts = ms_accounts_open(s->review.accounts_file, &error);
-	if (site->accounts == NULL)
-		return complain(EX_CONFIG, error->message, "");
-	/* missentd may be starting still: who may only read waits for who makes the file. */
-	if (!open_records(site, &error))
-		return complain(EX_TEMPFAIL, error->message, "");
-	site->audit = ms_audit_new(s->review.audit_file);
-	site->link = ms_link_open(s, s->review.mirror, &error);
+	session_cache_init(site);
+	site->link = ms_link_open(s, false, &error);
 	if (site->link == NULL)
 		return complain(EX_CONFIG, error->message, "");
 	int rc = check_accounts(site);
+	if (rc != EX_OK)
+		return rc;
+	if (!open_records(site, &error))
+		return complain(EX_TEMPFAIL, error->message, "");
+	site->audit = ms_audit_new(s->review.audit_file);
 	if (rc == EX_OK && !ms_audit_event(site->audit, NULL, NULL, "start", "", "", &error))
 		return complain(EX_CONFIG, error->message, "");
 	return rc;
@@ -144,44 +163,13 @@ static void close_site(Site *site)
 {
 	ms_link_free(site->link);
 	ms_audit_free(site->audit);
-	ms_accounts_free(site->accounts);
 	ms_ledger_free(site->ledger);
 	ms_settings_free(site->settings);
+	if (site->vouched != NULL)
+		session_cache_clear(site);
 }
 
 /* ---- running -------------------------------------------------------------------------- */
-
-#define FORGET_US (10 * G_USEC_PER_SEC)
-
-/* As each host does with its own: see keep-records. */
-static void forget(const Site *site, gint64 *last)
-{
-	gint64 keep = site->settings->desk.keep_ms, now = g_get_monotonic_time();
-	if (keep == 0 || now - *last < FORGET_US)
-		return;
-	*last = now;
-	ms_records_forget(site->ledger, g_get_real_time() - keep * 1000, 1000, NULL);
-}
-
-/* Records of all hosts, as they come in. */
-static void *keep_mirror(void *user)
-{
-	Site *site = user;
-	bool up = true;
-	gint64 forgot = 0;
-	while (!stopping) {
-		g_autoptr(GError) error = NULL;
-		forget(site, &forgot);
-		bool fine = ms_link_mirror(site->link, site->ledger, 1000, &error) >= 0;
-		if (fine != up)
-			ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "records of other hosts: %s",
-				fine ? "Redis answers again" : error->message);
-		up = fine;
-		if (!fine)
-			g_usleep(G_USEC_PER_SEC);
-	}
-	return NULL;
-}
 
 static void on_stop(int signal)
 {
@@ -200,34 +188,42 @@ static struct MHD_Daemon *start(Site *site, int fd, const char *cert, const char
 	struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
 	return MHD_start_daemon(flags, 0, NULL, NULL, http_handle, site, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, http_done, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 60u,
-		MHD_OPTION_CONNECTION_LIMIT, 200u, MHD_OPTION_PER_IP_CONNECTION_LIMIT, 60u, MHD_OPTION_ARRAY,
-		site->tls ? tls : plain, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_CONNECTION, connections_notify, NULL, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MOST, MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1 << 20), MHD_OPTION_ARRAY, site->tls ? tls : plain, MHD_OPTION_END);
 }
 
 static int serve(Site *site, int fd, const char *cert, const char *key)
 {
-	pthread_t thread;
 	struct sigaction stop = {.sa_handler = on_stop};
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	connections_start();
 	struct MHD_Daemon *daemon = start(site, fd, cert, key);
 	if (daemon == NULL)
 		return complain(EX_CONFIG, "the page cannot be served",
 			site->tls ? "are certificate and key in PEM, and of one another?" : g_strerror(errno));
-	bool several = site->settings->review.mirror;
-	if (several && pthread_create(&thread, NULL, keep_mirror, site) != 0)
-		return complain(EX_OSERR, "cannot start a thread", "");
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, listen=%s, tls=%s", PACKAGE_VERSION,
 		site->settings->review.listen, site->tls ? "yes" : "no");
 	sd_notify(0, "READY=1");
-	while (!stopping)
+	while (!stopping) {
+		connections_sweep();
 		g_usleep(200 * 1000);
-	if (several)
-		pthread_join(thread, NULL);
+	}
 	MHD_stop_daemon(daemon);
 	ms_log(LOG_NOTICE, NULL, "stopped");
 	return EX_OK;
+}
+
+/* The page's own: nothing but its audit trail. */
+static void make_folder(const MsSettings *s)
+{
+	g_autofree char *folder = g_path_get_dirname(s->review.audit_file);
+	const struct passwd *user = geteuid() == 0 && s->review.user != NULL ? getpwnam(s->review.user) : NULL;
+	if (g_file_test(folder, G_FILE_TEST_IS_DIR) || g_mkdir_with_parents(folder, 0750) != 0 || user == NULL)
+		return; /* whoever cannot write to it will say so */
+	if (chown(folder, user->pw_uid, user->pw_gid) != 0)
+		ms_log(LOG_WARNING, NULL, "%s: %s", folder, g_strerror(errno));
 }
 
 static int run(Site *site)
@@ -244,6 +240,8 @@ static int run(Site *site)
 	int fd = open_socket(site, &rc);
 	if (rc == EX_OK && geteuid() == 0 && s->review.user == NULL)
 		return complain(EX_NOPERM, "refusing to run as root", "set review { user }");
+	if (rc == EX_OK)
+		make_folder(s);
 	if (rc == EX_OK && !ms_io_become(s->review.user, &error))
 		return complain(EX_NOUSER, error->message, "");
 	umask(0027);
@@ -268,10 +266,6 @@ int main(int argc, char **argv)
 	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
 	Site site = {.settings = ms_settings_load_public(config, &error)};
-	if (site.settings != NULL && site.settings->review.mirror) {
-		ms_settings_free(site.settings);
-		site.settings = ms_settings_load(config, &error); /* Redis may have a password */
-	}
 	if (site.settings == NULL)
 		return complain(EX_CONFIG, error->message, "");
 	ms_log_open("missent-review", site.settings->log_syslog, site.settings->log_debug);

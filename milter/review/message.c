@@ -466,8 +466,7 @@ void page_reveal(Request *r, Answer *a)
 		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing is shown."));
 		return;
 	}
-	json_t *reply = ask_host(r, record->host, json_pack("{s:s, s:s, s:s}", "do", "evidence", "uid", record->uid,
-		"who", r->session->account->name), &no);
+	json_t *reply = ask_host(r, record->host, json_pack("{s:s, s:s}", "do", "evidence", "uid", record->uid), &no);
 	a->title = T(r, "Held message");
 	if (no != NULL)
 		html_notice(a->html, false, no);
@@ -487,8 +486,8 @@ static void send_bytes(Request *r, Answer *a, const char *path, bool picture)
 		return;
 	}
 	json_t *reply = ask_host(r, record->host,
-		json_pack("{s:s, s:s, s:s, s:s, s:b}", "do", "part", "uid", record->uid, "path", path, "who",
-			r->session->account->name, "picture", (int)picture), &no);
+		json_pack("{s:s, s:s, s:s, s:b}", "do", "part", "uid", record->uid, "path", path, "picture", (int)picture),
+		&no);
 	gsize len = 0;
 	guchar *bytes = no == NULL ? g_base64_decode(word(reply, "bytes"), &len) : NULL;
 	json_decref(reply);

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <jansson.h>
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "missent/accounts.h"
@@ -20,11 +21,13 @@
 
 typedef struct {
 	MsSettings *settings;
-	MsLedger *ledger; /* of this host, read-only; or of all hosts */
-	MsAccounts *accounts;
+	MsLedger *ledger; /* of this host, or of all hosts; read-only */
 	MsAudit *audit;
-	MsLink *link;
+	MsLink *link;     /* to missent-agent, which knows who is who */
 	bool tls;
+	pthread_mutex_t lock;
+	GHashTable *vouched; /* session ID to when, and of whom, the agent last said that it is good */
+	GHashTable *clients; /* address to how many of its requests are being answered */
 } Site;
 
 typedef struct {
@@ -36,8 +39,11 @@ typedef struct {
 	struct MHD_PostProcessor *post;
 	gsize form_bytes;
 	bool broken;           /* the form could not be read whole */
-	char *client;          /* its address */
+	char *peer, *client;   /* the address that is connected; the one for whom a proxy is */
+	bool counted;          /* among its client's requests */
 	char *session_id;      /* of the cookie, or NULL */
+	char *token;           /* of a program, or NULL */
+	char *device;          /* of the cookie that an earlier log-in left, or NULL */
 	MsSession *session;    /* NULL: not logged in */
 	bool french;
 } Request;
@@ -50,7 +56,7 @@ typedef struct {
 	const char *type;      /* NULL: a page in its frame */
 	GBytes *bytes;         /* instead of `html` */
 	char *location;        /* with status 303 */
-	char *cookie;          /* to set */
+	char *cookie, *second_cookie; /* to set */
 	char *file_name;       /* to download as */
 } Answer;
 
@@ -129,17 +135,47 @@ guint wrong_for(const MsRecord *record, guint recipient, const char **owner_out)
 void page_decide(Request *r, Answer *a);
 void page_decide_cause(Request *r, Answer *a);
 void page_agree(Request *r, Answer *a);
-/* Asks a host; the reply, or NULL and what to say about it. */
+/* Takes `ask`.  Asks a host; the reply, or NULL and what to say about it. */
 json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out);
 bool audit(const Request *r, const char *what, const char *about, const char *detail);
 void say_no(const Request *r, Answer *a, unsigned status, const char *text);
 
+/* session.c: what the page asks of missent-agent, which knows people and hosts. */
+/* Takes `ask`, and adds who asks.  The reply; NULL: in `*why_out` (the caller's) what to say, in
+ * `*code_out` (may be NULL) the agent's word for it. */
+json_t *ask_agent(const Request *r, json_t *ask, char **why_out, const char **code_out);
+/* Finds the session of the cookie, or of whom a trusted proxy names. */
+void find_session(Request *r, Answer *a);
+/* The address for which a trusted proxy asks, or that is connected. */
+char *client_of(const Request *r);
+/* The hosts, of MsLinkHost; NULL and why. */
+GPtrArray *hosts_of(const Request *r, char **why_out);
+void session_cache_init(Site *site);
+void session_cache_clear(Site *site);
+
 /* login.c */
+/* Fields in which somebody proves anew that it is he, and what was written into them. */
+void html_proof(GString *out, const Request *r);
+void add_proof(const Request *r, json_t *ask);
+/* Are the two names one person's? */
+bool is_person(const Request *r, const char *name);
+void page_me(Request *r, Answer *a);
+void page_change_me(Request *r, Answer *a);
 void page_login(Request *r, Answer *a);
 void page_logout(Request *r, Answer *a);
 void page_language(Request *r, Answer *a);
 void page_accounts(Request *r, Answer *a);
 void page_put_account(Request *r, Answer *a);
-char *cookie_of(const Request *r, const char *value, gint64 seconds);
+char *cookie_of(const Request *r, const char *name, const char *value, gint64 seconds);
+
+/* connections.c: nobody who says nothing keeps others out. */
+#define CONNECTIONS_MOST 400
+void connections_start(void);
+void connections_notify(void *user, struct MHD_Connection *connection, void **socket_context,
+	enum MHD_ConnectionNotificationCode code);
+/* A request has begun (its header is there), or ended. */
+void connections_busy(struct MHD_Connection *connection, bool busy);
+/* Ends those that are silent too long; to be called each second. */
+void connections_sweep(void);
 
 #endif

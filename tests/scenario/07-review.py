@@ -107,7 +107,7 @@ def refused(page_settings, word, name):
         f.write(before)
 
 
-m.tool('review', 'users')  # makes the page's own folder, for its user
+agent = Program(m, 'missent-agent', '-r').start()
 refused('', 'missent review adduser', 'without an account the page does not start')
 PAGE = 'listen = "0.0.0.0:%d"\nuser = "daemon"\n%s'
 refused('', 'tls-certificate', 'nor on another address than loopback without TLS')
@@ -116,12 +116,11 @@ for who, more in (('anna', ()), ('bert', ()), ('vera', ('--role', 'viewer')),
                   ('carla', ('--role', 'administrator')), ('dora', ('--download',))):
     adduser(who, *more)
 first = [hold('invoice %d' % i) for i in range(3)]
-agent = Program(m, 'missent-agent', '-r').start()
 page.start()
 allowed = subprocess.run(['setpriv', '--reuid', 'daemon', '--regid', 'daemon', '--init-groups', 'sh', '-c',
-                          'cat %s/site.key || ls %s/spool || cat %s/held.db >/dev/null && echo records' %
-                          (m.dir, m.state, m.state)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-tap.same(allowed.stdout.strip(), 'records', 'the page\'s user can read records, not the site key, not the spool')
+                          'cat %s/site.key || ls %s/spool || ls %s/agent || cat %s/held.db >/dev/null && echo records' %
+                          (m.dir, m.state, m.state, m.state)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+tap.same(allowed.stdout.strip(), 'records', 'the page\'s user can read records, not the site key, not the spool, not the accounts')
 
 # ---- logging in ----
 status, headers, text = http('/')
@@ -142,7 +141,7 @@ tap.ok(b.url == SITE + '/' and 'Held mail' in b.text, 'the right one lets in', b
 tap.ok(len(events('failed log-in')) == 1 and len(events('log-in')) == 1, 'both are on the audit trail')
 c = [c for c in b.cookies() if c['name'] == 'missent'][0]
 tap.ok(c['httpOnly'] and c['sameSite'] == 'Strict', 'the cookie is HttpOnly and SameSite=Strict', c)
-with open(m.state + '/review/accounts.db', 'rb') as f:
+with open(m.state + '/agent/accounts.db-wal', 'rb') as f:
     kept = f.read()
 tap.ok(c['value'].encode() not in kept and b'argon2id' in kept, 'sessions and passwords are kept hashed')
 
@@ -314,13 +313,18 @@ tap.ok('another person must agree' in b.text and not b.all('button[value=yes]'),
        b.text)
 decision = b.find('input[name=id]').attribute('value')
 csrf = b.find('form.card input[name=token]').attribute('value')
-status, _, text = http('/agree', 'POST', urllib.parse.urlencode({'token': csrf, 'id': decision, 'agrees': 'yes'}).encode(),
+status, _, text = http('/agree', 'POST', urllib.parse.urlencode({'token': csrf, 'id': decision, 'agrees': 'yes', 'password': "anna's-password"}).encode(),
                        Cookie=cookie(b))
 tap.ok('another person must agree' in text and two in p.held(), '... not even by hand', text)
 other = Browser()
 log_in(other, 'bert')
 other.go(SITE + '/waiting')
 other.picture(SHOTS + '/waiting.png')
+other.find('form.card input[name=password]').type("anna's-password")
+other.press('button', 'Agree')
+tap.ok('the password is wrong' in other.text and two in p.held(), '... bert cannot with what is not his own', other.text)
+other.go(SITE + '/waiting')
+other.find('form.card input[name=password]').type("bert's-password")
 other.press('button', 'Agree')
 p.flush()
 tap.same(p.arrived('two persons'), 1, '... bert agrees, and it goes')
@@ -347,10 +351,14 @@ other.go(SITE + '/accounts')
 other.picture(SHOTS + '/accounts.png')
 forms = other.all('form.decide')
 tap.ok(any('New account' in f.text for f in forms) and 'vera' in other.text, 'an administrator sees the accounts')
-other.find('form.decide:last-of-type input[name=name]').type('emil')
-other.find('form.decide:last-of-type input[name=password]').type("emil's-password")
-other.press('form.decide:last-of-type button')
-tap.ok('emil' in m.tool('review', 'users'), '... and adds one', other.text)
+FRESH = 'form:has(input[name=act][value=account-put]):has(input[name=name][required]) '
+for proof, name in (("vera's-password", '... and without her own password adds none'), ("carla's-password", '... with it, one')):
+    other.go(SITE + '/accounts')
+    other.find(FRESH + 'input[name=name]').type('emil')
+    other.find(FRESH + 'input[name=new-password]').type("emil's-password")
+    other.find(FRESH + 'input[name=password]').type(proof)
+    other.press(FRESH + 'button')
+    tap.same('emil' in m.tool('review', 'users'), proof.startswith('carla'), name)
 
 # ---- forged forms, lost sessions ----
 good = cookie(b)
@@ -399,8 +407,8 @@ for _ in range(6):
 tap.ok(status == 429 and 'Too many' in text, 'guessing is stopped', (status, text))
 status, _, _ = http('/login', 'POST', urllib.parse.urlencode({'name': 'dora', 'password': "dora's-password"}).encode())
 tap.same(status, 429, '... for the right password too')
-with contextlib.closing(sqlite3.connect(m.state + '/review/accounts.db')) as db:
-    db.execute('DELETE FROM attempt')
+with contextlib.closing(sqlite3.connect(m.state + '/agent/accounts.db')) as db:
+    db.execute('DELETE FROM failure')
     db.commit()
 
 # ---- hostile content ----
@@ -559,6 +567,7 @@ out = m.tool('held', 'release', left)
 tap.ok(m.code == 0, 'and the command line works without either', out)
 page.stop()
 status = None
+agent.start()
 configure('proxy-peers = {"127.0.0.1"}\nproxy-header = "X-Remote-User"\n')
 page.start()
 status, headers, text = http('/', X_Remote_User='anna')

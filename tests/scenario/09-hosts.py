@@ -64,16 +64,20 @@ class Page:
 
 m = Missent(S, host='review.seller.example', directory=DIRECTORY)
 m.tool('review', 'key', KEY)
-shutil.chown(KEY, group='daemon')
-os.chmod(KEY, 0o640)
 one, two = Host('mx1.seller.example'), Host('mx2.seller.example')
-m.more = 'desk { key-file = "%s" }\nreview {\nlisten = "127.0.0.1:%d"\nuser = "daemon"\nall-hosts = yes\n}\n' % (KEY, PORT)
+m.more = 'desk { key-file = "%s"\nsocket = "%s/agent.sock"\nsocket-group = "daemon" }\nreview {\nlisten = "127.0.0.1:%d"\nuser = "daemon"\nall-hosts = yes\n}\n' % (KEY, S, PORT)
 m.write_conf()
+subprocess.run(['chgrp', 'daemon', m.state])
+os.chmod(m.state, 0o750)
+os.chmod(m.dir, 0o755)
 for who in ('anna', 'bert'):
     m.tool('review', 'adduser', who, stdin=who + "'s-password\n")
 before = one.hold('held before')  # before anything of the review runs
 one.agent.start()
 two.agent.start()
+middle = Program(m, 'missent-agent', '-r').start()
+wait_for(lambda: os.path.exists(m.state + '/held-everywhere.db'))
+subprocess.run('chgrp daemon %s/held-everywhere.db*' % m.state, shell=True)
 page = Program(m, 'missent-review').start()
 anna = Page()
 anna.get('/login')
@@ -82,7 +86,7 @@ tap.ok(wait_for(lambda: before in anna.get('/')), 'what was held before is on th
 a, b = one.hold('on one'), two.hold('on two')
 tap.ok(wait_for(lambda: all(x in anna.get('/') for x in (a, b))), 'what two hosts hold is on one page')
 text = anna.get('/hosts')
-tap.ok('mx1.seller.example' in text and 'mx2.seller.example' in text and text.count('>up<') == 2, 'both hosts are up', text)
+tap.ok('mx1.seller.example' in text and 'mx2.seller.example' in text and text.count('>up<') == 3, 'both hosts are up', text)
 tap.ok(b in anna.get('/?host=mx2.seller.example') and a not in anna.get('/?host=mx2.seller.example'), 'a filter by host')
 
 # ---- asked here, done there ----
@@ -156,7 +160,7 @@ for _ in range(3):
     if 'name="id"' not in text:
         break
     decision = text.split('name="id" value="')[1].split('"')[0]
-    bert.get('/agree', {'id': decision, 'agrees': 'yes'})
+    bert.get('/agree', {'id': decision, 'agrees': 'yes', 'password': "bert's-password"})
     wait_for(lambda: decision not in bert.get('/waiting'), 10)
 tap.ok(wait_for(lambda: all(h.record(n)['state'] == 'deleted' for h, n in names), 30), '... until bert agrees: on both')
 
@@ -237,8 +241,12 @@ text = anna.get('/message/' + one.record(e)['uid'], {'verb': 'note', 'why': 'str
 tap.ok('Done.' in text, 'streams that Redis lost are made again', text)
 tap.ok(wait_for(lambda: 'streams lost' in anna.get('/message/' + one.record(e)['uid'])), '... both of them')
 page.stop()
-for path in glob.glob(m.state + '/review/held-everywhere.db*'):
+middle.stop()
+for path in glob.glob(m.state + '/held-everywhere.db*'):
     os.unlink(path)
+middle.start()
+wait_for(lambda: os.path.exists(m.state + '/held-everywhere.db'))
+subprocess.run('chgrp daemon %s/held-everywhere.db*' % m.state, shell=True)
 page.start()
 anna.get('/login')
 anna.get('/login', {'name': 'anna', 'password': "anna's-password"})

@@ -181,7 +181,7 @@ def rights(box, name):
     for user in ('nobody', 'missent-review'):
         code, out = box.sh('runuser -u %s -- %s list' % (user, HELPER))
         tap.ok(code != 0 and 'denied' in out, '%s may not' % user, out)
-    for path in (ETC + '/site.key', STATE + '/spool'):
+    for path in (ETC + '/site.key', STATE + '/spool', STATE + '/agent/accounts.db'):
         code, out = box.sh('runuser -u missent-review -- test -r ' + path)
         tap.ok(code != 0, 'the page cannot read ' + os.path.basename(path), out)
     code, out = box.sh('runuser -u missent-review -- test -r %s/held.db' % STATE)

@@ -1,0 +1,482 @@
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/password.h"
+
+#include "accounts_private.h"
+
+/*
+ * Logging in, proving anew, and who waits for it: a name with what shall prove it comes in from the
+ * agent, a session or a wait goes out.  From any thread; a failure is counted on disk before it is
+ * looked at, so that many at the same moment are not more tries, and hashing, which is dear, is done by
+ * few at a time.
+ */
+
+const char *const ms_by_names[MS_N_BY + 1] = {"password", "code", "proxy", "token", NULL};
+const char *const ms_login_names[MS_N_LOGINS + 1] = {"fine", "wrong", "code", "wait", "busy", "unable", "error",
+	NULL};
+
+#define SECOND ((gint64)G_USEC_PER_SEC)
+#define FORGET_US (3600 * SECOND)      /* failures, when nothing came after them */
+#define KNOWN_US (90 * 86400 * SECOND) /* from where somebody logged in */
+#define NAME_TRIES 20                  /* from all new sources together, before each of them waits */
+
+void ms_session_free(MsSession *session)
+{
+	if (session == NULL)
+		return;
+	ms_account_free(session->account);
+	g_free(session->csrf);
+	g_free(session->actor);
+	g_free(session);
+}
+
+void ms_pass_clear(MsPass *pass)
+{
+	g_clear_pointer(&pass->session, g_free);
+	g_clear_pointer(&pass->device, g_free);
+}
+
+/* ---- lanes ---------------------------------------------------------------------------- */
+
+void lane_init(Lane *lane, guint most_running, guint most_waiting)
+{
+	pthread_mutex_init(&lane->lock, NULL);
+	pthread_cond_init(&lane->freed, NULL);
+	lane->most_running = most_running;
+	lane->most_waiting = most_waiting;
+}
+
+void lane_destroy(Lane *lane)
+{
+	pthread_mutex_destroy(&lane->lock);
+	pthread_cond_destroy(&lane->freed);
+}
+
+/* False: too many wait. */
+static bool lane_enter(Lane *lane)
+{
+	pthread_mutex_lock(&lane->lock);
+	bool fine = lane->running < lane->most_running || lane->waiting < lane->most_waiting;
+	if (fine) {
+		lane->waiting++;
+		while (lane->running >= lane->most_running)
+			pthread_cond_wait(&lane->freed, &lane->lock);
+		lane->waiting--;
+		lane->running++;
+	}
+	pthread_mutex_unlock(&lane->lock);
+	return fine;
+}
+
+static void lane_leave(Lane *lane)
+{
+	pthread_mutex_lock(&lane->lock);
+	lane->running--;
+	pthread_cond_signal(&lane->freed);
+	pthread_mutex_unlock(&lane->lock);
+}
+
+/* ---- who waits ------------------------------------------------------------------------ */
+
+/* What counts for one try. */
+typedef struct {
+	MsAccounts *accounts;
+	const MsTry *try;
+	char *name;
+	char *source; /* an address, or the network that one customer of a provider has */
+	char *own;    /* whose failures make it wait: a browser, a name from a source, a source */
+	bool known;   /* was here before */
+} Door;
+
+static void door_clear(Door *door)
+{
+	g_free(door->name);
+	g_free(door->source);
+	g_free(door->own);
+}
+
+static char *source_of(const char *address)
+{
+	struct in6_addr six;
+	char text[INET6_ADDRSTRLEN];
+	if (inet_pton(AF_INET6, address, &six) != 1)
+		return g_strndup(address, 64);
+	if (IN6_IS_ADDR_V4MAPPED(&six)) {
+		inet_ntop(AF_INET, &six.s6_addr[12], text, sizeof text);
+		return g_strdup(text);
+	}
+	memset(&six.s6_addr[8], 0, 8);
+	inet_ntop(AF_INET6, &six, text, sizeof text);
+	return g_strdup(text);
+}
+
+static bool is_known(const Door *door, const char *what)
+{
+	gint64 n = 0;
+	g_autofree char *since = accounts_number(g_get_real_time() - KNOWN_US);
+	accounts_run(door->accounts, NULL, accounts_take_number, &n,
+		"SELECT count(*) FROM known WHERE name=?1 AND what=?2 AND at > CAST(?3 AS INTEGER)", door->name, what,
+		since, NULL);
+	return n > 0;
+}
+
+/* This host's own: a proxy that does not say for whom, a tunnel.  One guesser there is not all. */
+static bool is_shared(const char *source)
+{
+	return strcmp(source, "::") == 0 || g_str_has_prefix(source, "127.");
+}
+
+static Door door_of(MsAccounts *accounts, const MsTry *try)
+{
+	Door door = {.accounts = accounts, .try = try, .name = accounts_name(accounts, try->name),
+		.source = source_of(try->source)};
+	g_autofree char *hash = accounts_hash(try->device);
+	g_autofree char *device = g_strconcat("browser ", hash, NULL);
+	g_autofree char *source = g_strconcat("source ", door.source, NULL);
+	if (*try->device != '\0' && is_known(&door, device)) {
+		door.known = true;
+		door.own = g_steal_pointer(&device);
+	} else if (is_known(&door, source) || is_shared(door.source)) {
+		door.known = is_known(&door, source);
+		door.own = g_strconcat("pair ", door.source, " ", door.name, NULL);
+	} else {
+		door.own = g_steal_pointer(&source);
+	}
+	return door;
+}
+
+typedef struct {
+	gint64 n, at;
+} Failures;
+
+static void take_failures(int n, const char *const *c, void *user)
+{
+	(void)n;
+	*(Failures *)user = (Failures){g_ascii_strtoll(c[0], NULL, 10), g_ascii_strtoll(c[1], NULL, 10)};
+}
+
+static Failures failures_of(const Door *door, const char *what)
+{
+	Failures f = {0, 0};
+	g_autofree char *since = accounts_number(g_get_real_time() - FORGET_US);
+	accounts_run(door->accounts, NULL, take_failures, &f,
+		"SELECT n, at FROM failure WHERE what=?1 AND at > CAST(?2 AS INTEGER)", what, since, NULL);
+	return f;
+}
+
+/* 4, 8, 16, ... seconds after so many failures. */
+static gint64 delay(gint64 failures, gint64 free, gint64 most)
+{
+	if (failures < free)
+		return 0;
+	return failures - free >= 20 ? most : MIN((gint64)4 << (failures - free), most);
+}
+
+static gint64 rest_of(gint64 until)
+{
+	gint64 rest = until - g_get_real_time();
+	return rest > 0 ? (rest + SECOND - 1) / SECOND : 0;
+}
+
+/* A name that is guessed at from many places: who is new there waits for himself, whatever others do. */
+static gint64 wait_for_name(const Door *door, const char *of_name)
+{
+	gint64 wait = delay(failures_of(door, of_name).n, NAME_TRIES, 30), at = 0;
+	if (wait == 0)
+		return 0;
+	g_autofree char *slot = g_strconcat(door->source, " ", door->name, NULL);
+	if (!accounts_run(door->accounts, NULL, accounts_take_number, &at, "SELECT at FROM slot WHERE what=?1", slot,
+		    NULL))
+		return wait;
+	if (at != 0 && rest_of(at) == 0) {
+		accounts_run(door->accounts, NULL, NULL, NULL, "DELETE FROM slot WHERE what=?1", slot, NULL);
+		return 0;
+	}
+	if (at != 0)
+		return rest_of(at);
+	g_autofree char *when = accounts_number(g_get_real_time() + wait * SECOND);
+	accounts_run(door->accounts, NULL, NULL, NULL, "INSERT OR REPLACE INTO slot VALUES (?1, CAST(?2 AS INTEGER))",
+		slot, when, NULL);
+	return wait;
+}
+
+static bool count_failure(const Door *door, const char *what, const char *by, GError **error)
+{
+	g_autofree char *now = accounts_number(g_get_real_time());
+	g_autofree char *old = accounts_number(g_get_real_time() - FORGET_US);
+	return accounts_run(door->accounts, error, NULL, NULL,
+		"INSERT INTO failure VALUES (?1, max(0, CAST(?2 AS INTEGER)), CAST(?3 AS INTEGER)) ON CONFLICT DO UPDATE"
+		" SET n=max(0, CASE WHEN at < CAST(?4 AS INTEGER) THEN 0 ELSE n END + CAST(?2 AS INTEGER)),"
+		" at=CASE WHEN CAST(?2 AS INTEGER) > 0 THEN CAST(?3 AS INTEGER) ELSE at END",
+		what, by, now, old, NULL);
+}
+
+static bool sweep(const Door *door, GError **error)
+{
+	g_autofree char *old = accounts_number(g_get_real_time() - FORGET_US);
+	return accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM failure WHERE at < CAST(?1 AS INTEGER)", old,
+		       NULL)
+		&& accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM slot WHERE at < CAST(?1 AS INTEGER)", old,
+			NULL);
+}
+
+static char *of_name(const Door *door)
+{
+	return g_strconcat("name ", door->name, NULL);
+}
+
+/* Under one lock: looked at, and counted as if it had failed.  `*wait_out` 0: it may be looked at. */
+static bool count(const Door *door, bool coded, gint64 *wait_out, GError **error)
+{
+	g_autofree char *name = of_name(door);
+	Failures f = failures_of(door, door->own);
+	*wait_out = rest_of(f.at + delay(f.n, MS_TRIES, door->known || is_shared(door->source) ? 60 : 900) * SECOND);
+	if (*wait_out == 0 && !door->known && !coded)
+		*wait_out = wait_for_name(door, name);
+	if (*wait_out > 0)
+		return true;
+	return sweep(door, error) && count_failure(door, door->own, "1", error)
+		&& (door->known || count_failure(door, name, "1", error));
+}
+
+static bool enter(const Door *door, bool coded, gint64 *wait_out, GError **error)
+{
+	return accounts_begin(door->accounts, error)
+		&& accounts_end(door->accounts, count(door, coded, wait_out, error), error);
+}
+
+/* It was no failure after all; what came before it stays counted. */
+static bool not_failed(const Door *door, GError **error)
+{
+	g_autofree char *name = of_name(door);
+	return count_failure(door, door->own, "-1", error)
+		&& (door->known || count_failure(door, name, "-1", error));
+}
+
+/* Who has proved it is known from now on, and what he mistyped before is forgotten. */
+static bool remember(const Door *door, const char *what, GError **error)
+{
+	g_autofree char *now = accounts_number(g_get_real_time());
+	g_autofree char *old = accounts_number(g_get_real_time() - KNOWN_US);
+	return accounts_run(door->accounts, error, NULL, NULL, "INSERT OR REPLACE INTO known VALUES (?1, ?2,"
+		       " CAST(?3 AS INTEGER))", door->name, what, now, NULL)
+		&& accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM known WHERE at < CAST(?1 AS INTEGER)", old,
+			NULL);
+}
+
+/* ---- what proves it ------------------------------------------------------------------- */
+
+static MsLogin hash_password(const Door *door, const char *hash)
+{
+	Lane *lane = door->known ? &door->accounts->known : &door->accounts->strangers;
+	if (!lane_enter(lane))
+		return MS_LOGIN_BUSY;
+	bool fine = strlen(door->try->password) <= 1024 && ms_password_matches(hash, door->try->password);
+	lane_leave(lane);
+	return fine ? MS_LOGIN_FINE : MS_LOGIN_WRONG;
+}
+
+static char *kept_hash(const Door *door, GError **error)
+{
+	char *hash = NULL;
+	if (!accounts_run(door->accounts, error, accounts_take_text, &hash,
+		    "SELECT hash FROM user WHERE name=?1 AND disabled='0' AND hash<>''", door->name, NULL))
+		g_clear_pointer(&hash, g_free);
+	return hash;
+}
+
+/* Constant work: whoever is not there takes as long as who is. */
+static MsLogin check_password(const Door *door, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autofree char *hash = kept_hash(door, &why);
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return MS_LOGIN_ERROR;
+	}
+	return hash_password(door, hash);
+}
+
+static MsLogin check_code(const Door *door, GError **error)
+{
+	bool right = false;
+	if (!accounts_code(door->accounts, door->name, door->try->code, true, &right, error))
+		return MS_LOGIN_ERROR;
+	return right ? MS_LOGIN_FINE : MS_LOGIN_WRONG;
+}
+
+/* ---- sessions ------------------------------------------------------------------------- */
+
+static char *begin_session(MsAccounts *accounts, const char *name, MsBy by, GError **error)
+{
+	g_autofree char *id = accounts_random();
+	g_autofree char *hash = accounts_hash(id);
+	g_autofree char *csrf = accounts_random();
+	g_autofree char *now = accounts_number(g_get_real_time());
+	if (!accounts_run(accounts, error, NULL, NULL,
+		    "INSERT INTO session VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), CAST(?4 AS INTEGER), ?5)", hash, name,
+		    csrf, now, ms_by_names[by], NULL)
+		|| !accounts_run(accounts, error, NULL, NULL, "UPDATE user SET seen=CAST(?2 AS INTEGER) WHERE name=?1",
+			name, now, NULL))
+		return NULL;
+	return g_steal_pointer(&id);
+}
+
+static void take_session(int n, const char *const *c, void *user)
+{
+	(void)n;
+	MsSession *session = g_new0(MsSession, 1);
+	session->account = accounts_account(c);
+	session->actor = g_strdup(session->account->name);
+	session->csrf = g_strdup(c[ACCOUNT_COLUMNS]);
+	session->by = MS_BY_PROXY;
+	for (int i = 0; i < MS_N_BY; i++)
+		if (strcmp(ms_by_names[i], c[ACCOUNT_COLUMNS + 1]) == 0)
+			session->by = (MsBy)i;
+	*(MsSession **)user = session;
+}
+
+MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle_us, gint64 age_us,
+	GError **error)
+{
+	gint64 now = g_get_real_time();
+	g_autofree char *hash = accounts_hash(id);
+	g_autofree char *used = accounts_number(now - idle_us);
+	g_autofree char *began = accounts_number(now - age_us);
+	g_autofree char *at = accounts_number(now);
+	g_autofree char *lately = accounts_number(now - MIN(10 * SECOND, idle_us / 4));
+	MsSession *session = NULL;
+	if (accounts_run(accounts, error, take_session, &session,
+		    "SELECT " ACCOUNT ", csrf, how FROM session JOIN user USING (name)"
+		    " WHERE session.hash=?1 AND used > CAST(?2 AS INTEGER) AND began > CAST(?3 AS INTEGER)"
+		    " AND disabled='0'", hash, used, began, NULL)
+		&& session != NULL)
+		/* Not with each of many requests: a page and its pictures are one use. */
+		accounts_run(accounts, NULL, NULL, NULL,
+			"UPDATE session SET used=CAST(?2 AS INTEGER) WHERE hash=?1 AND used < CAST(?3 AS INTEGER)",
+			hash, at, lately, NULL);
+	return session;
+}
+
+bool ms_accounts_logout(MsAccounts *accounts, const char *id, GError **error)
+{
+	g_autofree char *hash = accounts_hash(id);
+	g_autofree char *old = accounts_number(g_get_real_time() - 30 * 86400 * SECOND);
+	return accounts_run(accounts, error, NULL, NULL,
+		"DELETE FROM session WHERE hash=?1 OR began < CAST(?2 AS INTEGER)", hash, old, NULL);
+}
+
+char *ms_accounts_admit(MsAccounts *accounts, const char *name, GError **error)
+{
+	g_autoptr(MsAccount) account = ms_accounts_find(accounts, name, error);
+	return account != NULL && !account->disabled ? begin_session(accounts, account->name, MS_BY_PROXY, error)
+						     : NULL;
+}
+
+/* ---- logging in ----------------------------------------------------------------------- */
+
+/* The password first, dear as it is: who has none learns nothing of codes. */
+static MsLogin check_both(const Door *door, bool totp, GError **error)
+{
+	MsLogin result = check_password(door, error);
+	if (result != MS_LOGIN_FINE || !totp)
+		return result;
+	return *door->try->code == '\0' ? MS_LOGIN_CODE : check_code(door, error);
+}
+
+static bool welcome(const Door *door, bool totp, MsPass *pass, GError **error)
+{
+	g_autofree char *source = g_strconcat("source ", door->source, NULL);
+	g_autofree char *device = g_str_has_prefix(door->own, "browser ") ? g_strdup(door->try->device)
+									  : accounts_random();
+	g_autofree char *hash = accounts_hash(device);
+	g_autofree char *browser = g_strconcat("browser ", hash, NULL);
+	if (!not_failed(door, error) || !remember(door, source, error) || !remember(door, browser, error)
+		|| (door->known
+			&& !accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM failure WHERE what=?1", door->own,
+				NULL)))
+		return false;
+	pass->session = begin_session(door->accounts, door->name, totp ? MS_BY_CODE : MS_BY_PASSWORD, error);
+	pass->device = g_steal_pointer(&device);
+	return pass->session != NULL;
+}
+
+static MsLogin login(const Door *door, const MsAccount *account, MsPass *pass, GError **error)
+{
+	bool totp = account != NULL && account->totp, coded = false;
+	gint64 wait = 0;
+	/* A name that is guessed at: who has its second factor is not kept waiting with the others. */
+	if (totp && *door->try->code != '\0'
+		&& !accounts_code(door->accounts, door->name, door->try->code, false, &coded, error))
+		return MS_LOGIN_ERROR;
+	if (!enter(door, coded, &wait, error))
+		return MS_LOGIN_ERROR;
+	pass->wait = wait;
+	if (wait > 0)
+		return MS_LOGIN_WAIT;
+	MsLogin result = check_both(door, totp, error);
+	if (result == MS_LOGIN_BUSY || result == MS_LOGIN_CODE)
+		return not_failed(door, error) ? result : MS_LOGIN_ERROR;
+	return result == MS_LOGIN_FINE && !welcome(door, totp, pass, error) ? MS_LOGIN_ERROR : result;
+}
+
+MsLogin ms_accounts_login(MsAccounts *accounts, const MsTry *try, MsPass *pass, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(MsAccount) account = ms_accounts_find(accounts, try->name, &why);
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return MS_LOGIN_ERROR;
+	}
+	Door door = door_of(accounts, try);
+	MsLogin result = login(&door, account, pass, error);
+	door_clear(&door);
+	return result;
+}
+
+/* His session is good, so that others who guess at his name do not make him wait: his own failures do. */
+static Door own_door(MsAccounts *accounts, const MsTry *try)
+{
+	Door door = {.accounts = accounts, .try = try, .name = accounts_name(accounts, try->name),
+		.source = source_of(try->source), .known = true};
+	door.own = g_strconcat("proof ", door.name, " ", try->device, NULL);
+	return door;
+}
+
+static MsLogin prove(const Door *door, const MsAccount *account, gint64 *wait_out, GError **error)
+{
+	if (account->totp && *door->try->code == '\0')
+		return MS_LOGIN_CODE;
+	if (!enter(door, false, wait_out, error))
+		return MS_LOGIN_ERROR;
+	if (*wait_out > 0)
+		return MS_LOGIN_WAIT;
+	MsLogin result = account->totp ? check_code(door, error) : check_password(door, error);
+	if (result == MS_LOGIN_BUSY)
+		return not_failed(door, error) ? result : MS_LOGIN_ERROR;
+	if (result == MS_LOGIN_FINE
+		&& !accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM failure WHERE what=?1", door->own, NULL))
+		return MS_LOGIN_ERROR;
+	return result;
+}
+
+MsLogin ms_accounts_prove(MsAccounts *accounts, const MsTry *try, gint64 *wait_out, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(MsAccount) account = ms_accounts_find(accounts, try->name, &why);
+	*wait_out = 0;
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return MS_LOGIN_ERROR;
+	}
+	if (account == NULL || account->disabled || (!account->totp && !account->password))
+		return MS_LOGIN_UNABLE;
+	Door door = own_door(accounts, try);
+	MsLogin result = prove(&door, account, wait_out, error);
+	door_clear(&door);
+	return result;
+}

@@ -1,0 +1,84 @@
+/*
+ * The agent: what asks comes in over a Unix socket (door.c) or, vouched for by another host's agent,
+ * through Redis (hosts.c); who it is and what he may is found in ask.c; accounts are people.c's, held
+ * mail is the desk's.
+ */
+#ifndef MISSENT_AGENT_AGENT_H
+#define MISSENT_AGENT_AGENT_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "missent/accounts.h"
+#include "missent/audit.h"
+#include "missent/desk.h"
+#include "missent/link.h"
+
+typedef struct {
+	const char *config;
+	MsDesk *desk;
+	MsAccounts *accounts;
+	MsAudit *audit;
+	MsLink *several;    /* NULL: one host */
+	int listening;
+	uid_t page;         /* may ask; (uid_t)-1: there is no such user */
+	pthread_mutex_t lock;
+	MsSettings *settings; /* as the file says now; those before are kept for who still reads them */
+	GPtrArray *settings_before;
+	gint64 settings_at; /* the file's time */
+	GHashTable *proofs; /* session and decision, to when he proved that it is he; under the lock */
+} Agent;
+
+extern atomic_bool agent_stopping;
+
+/* main.c */
+const MsSettings *agent_settings(Agent *agent);
+
+/* door.c: until it is to stop. */
+void agent_serve(Agent *agent);
+bool agent_may_ask(const Agent *agent, uid_t uid);
+
+/* ---- who asks, and what he may (ask.c) ------------------------------------------------- */
+
+typedef struct {
+	Agent *agent;
+	const json_t *ask;
+	MsSession *session;     /* NULL: nobody yet */
+	const char *session_id; /* "" of a token */
+	bool proved;            /* has proved anew, with this very request, that it is he */
+} Asker;
+
+/* The code of a refusal, for who turns it into a status. */
+typedef enum { AGENT_INPUT, AGENT_SESSION, AGENT_ROLE, AGENT_PROOF, AGENT_WAIT, AGENT_RETRY } AgentCode;
+#define AGENT_ERROR agent_error_quark()
+GQuark agent_error_quark(void);
+/* NULL, and why. */
+json_t *agent_refuse(GError **error, AgentCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* The reply to what came over the socket. */
+char *agent_answer(Agent *agent, const char *json, gsize len);
+/* The reply to what another agent vouches for (MsLinkAnswer). */
+char *agent_vouched(const char *json, gsize len, void *agent);
+/* "": it is not there, or is no text. */
+const char *agent_word(const json_t *ask, const char *key);
+bool agent_audit(const Asker *asker, const char *what, const char *about, const char *detail, GError **error);
+
+/* people.c */
+typedef json_t *(*AgentAnswer)(Asker *asker, GError **error);
+typedef struct {
+	const char *name;
+	enum { BY_ANYBODY, BY_VIEWER, BY_REVIEWER, BY_ADMINISTRATOR } by;
+	bool proof; /* with a password or code of his own */
+	AgentAnswer answer;
+} AgentRow;
+extern const AgentRow agent_people[]; /* ends with name NULL */
+
+/* hosts.c */
+typedef struct AgentHosts AgentHosts;
+/* NULL: a thread could not be started. */
+AgentHosts *agent_hosts_start(Agent *agent);
+void agent_hosts_join(AgentHosts *hosts);
+
+#endif

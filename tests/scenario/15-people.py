@@ -1,0 +1,328 @@
+"""People, as the agent alone knows them: what a page that was taken over can do in their names, who guesses
+at passwords, second factors, programs with tokens, and who is told of holds and decisions."""
+import hashlib
+import hmac
+import http.server
+import shutil
+import sqlite3
+import struct
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from rig import *
+
+tap = Tap()
+if os.geteuid() != 0:
+    tap.skip('people', 'Postfix starts only as root')
+    tap.done()
+S = scratch_folder()
+m = Missent(S, policies=POLICY, mapping=MAPPING)
+m.start()
+p = Postfix(S, 'unix:' + m.socket)
+p.start()
+PORT = free_port()
+SITE = 'http://127.0.0.1:%d' % PORT
+PROXY = 'proxy-peers = {"127.0.0.1"}\n'
+AGENT = S + '/agent.sock'
+
+
+def configure(page='', desk='two-person-above = 0\n'):
+    m.more = p.settings() + p.desk('socket-group = "daemon"\nperson-domains = {"corp"}\n%s' % desk) + \
+        'review {\nlisten = "127.0.0.1:%d"\nuser = "daemon"\n%s\n}\n' % (PORT, page)
+    m.write_conf()
+
+
+def hold(subject, to=('kunde@alpha.example',)):
+    name = queue_id(p.send(message(subject, WRONG), to=to))
+    wait_for(lambda: name in p.held())
+    return name
+
+
+def record(name):
+    return json.loads(m.tool('held', 'show', '--json', name))
+
+
+def ask(who='daemon', group='daemon', **request):
+    """One request to the agent, from a process of that user: what the page's own process could do."""
+    code = '''
+import socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+text = sys.argv[2].encode()
+s.sendall(struct.pack('>I', len(text)) + text)
+got = b''
+while len(got) < 4 or len(got) < 4 + struct.unpack('>I', got[:4])[0]:
+    more = s.recv(65536)
+    if not more:
+        break
+    got += more
+print(got[4:].decode())
+'''
+    done = subprocess.run(['setpriv', '--reuid', who, '--regid', group, '--clear-groups', sys.executable, '-c', code, AGENT,
+                           json.dumps(request)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return {'ok': False, 'error': done.stdout}
+
+
+class Reviewer:
+    """Somebody with a browser, from an address that a trusted proxy tells."""
+
+    def __init__(self, address='192.0.2.1'):
+        self.cookies, self.address, self.token = {}, address, ''
+
+    def get(self, path, data=None, **headers):
+        """(status, text)"""
+        if data is not None:
+            data = urllib.parse.urlencode({'token': self.token, **data}, doseq=True).encode()
+        headers = {'X-Forwarded-For': self.address, **{k.replace('_', '-'): v for k, v in headers.items()}}
+        if self.cookies:
+            headers['Cookie'] = '; '.join('%s=%s' % x for x in self.cookies.items())
+
+        class Stay(urllib.request.HTTPRedirectHandler):
+            def redirect_request(self, *args):
+                return None
+        try:
+            reply = urllib.request.build_opener(Stay).open(urllib.request.Request(SITE + path, data, headers=headers), timeout=60)
+        except urllib.error.HTTPError as e:
+            reply = e
+        text = reply.read().decode()
+        for line in reply.headers.get_all('Set-Cookie') or []:
+            name, value = line.split(';')[0].split('=', 1)
+            self.cookies[name] = value
+        if 'name="token" value="' in text:
+            self.token = text.split('name="token" value="')[1].split('"')[0]
+        if reply.headers['Location']:
+            text += urllib.parse.unquote(reply.headers['Location'])
+        return reply.status, text
+
+    def log_in(self, name, password=None, code=''):
+        password = password or name + "'s-password"
+        status, text = self.get('/login', {'name': name, 'password': password, 'code': code})
+        if status == 303:
+            self.get('/')
+        return status, text
+
+    def session(self):
+        return self.cookies['missent']
+
+
+def code_of(secret, steps=0):
+    """What an authenticator shows (RFC 6238)."""
+    key = base64.b32decode(secret)
+    digest = hmac.new(key, struct.pack('>Q', int(time.time()) // 30 + steps), hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return '%06d' % ((struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000)
+
+
+# ---- accounts of the version before become the agent's ----
+configure(PROXY)
+os.makedirs(m.state + '/review')
+with contextlib.closing(sqlite3.connect(m.state + '/review/accounts.db')) as db:
+    db.executescript('''PRAGMA journal_mode=WAL; PRAGMA application_id=%d;
+        CREATE TABLE user (name TEXT PRIMARY KEY, hash TEXT NOT NULL, role TEXT NOT NULL, download TEXT NOT NULL,
+            disabled TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE session (hash TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL, began INTEGER NOT NULL,
+            used INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE attempt (name TEXT NOT NULL, client TEXT NOT NULL, at INTEGER NOT NULL);
+        INSERT INTO user VALUES ('Old.Hand', '', 'viewer', '1', '0', 7);''' % 0x6d737277)
+shutil.chown(m.state + '/review/accounts.db', 'daemon')
+shutil.chown(m.state + '/review', 'daemon', 'daemon')
+out = m.tool('review', 'migrate')
+st = os.stat(m.state + '/agent/accounts.db')
+tap.ok(m.code == 0 and 'old.hand' in m.tool('review', 'users') and not glob.glob(m.state + '/review/accounts.db*'),
+       'accounts of the version before are taken over', out)
+import pwd
+tap.same((pwd.getpwuid(st.st_uid).pw_name, st.st_mode & 0o777, os.stat(m.state + '/agent').st_mode & 0o777), (USER, 0o600, 0o700),
+         '... and are for the agent\'s user alone')
+tap.same((m.tool('review', 'migrate'), m.code), ('', 0), '... once')
+for who, more in (('anna', ()), ('bert', ()), ('vera', ('--role', 'viewer')), ('carla', ('--role', 'administrator')),
+                  ('paul', ('--no-password',))):
+    m.tool('review', 'adduser', who, *more, stdin=who + "'s-password\n")
+run = subprocess.run
+run(['chgrp', 'daemon', m.state])
+os.chmod(m.state, 0o750)
+run('chgrp daemon %s/held.db*' % m.state, shell=True)
+os.chmod(m.dir, 0o755)
+agent = Program(m, 'missent-agent', '-r').start()
+page = Program(m, 'missent-review').start()
+
+# ---- who may ask the agent ----
+tap.ok(ask(do='hello')['ok'], 'the page\'s user may ask the agent')
+for who in ('games', 'man'):
+    reply = ask(who, do='hello')
+    tap.ok(not reply['ok'] and 'accounts' not in reply, 'another user of its group may not', reply)
+tap.ok(ask('root', 'root', do='hello')['ok'], 'root may')
+
+# ---- a page that was taken over ----
+anna, bert, vera, carla = (Reviewer('192.0.2.%d' % i) for i in range(1, 5))
+for who, name in ((anna, 'anna'), (bert, 'Bert@corp'), (vera, 'vera'), (carla, 'carla')):
+    status, text = who.log_in(name, name.split('@')[0].lower() + "'s-password")
+    tap.same(status, 303, '%s logs in' % name)
+held = hold('first')
+uid = record(held)['uid']
+decide = {'do': 'decide', 'verb': 'release', 'uids': [uid], 'recipients': [], 'why': 'x', 'others': 1}
+for request, name in (({}, 'without a session'), ({'session': '0' * 64}, 'with one that is none'),
+                      ({'session': ''}, 'with an empty one'), ({'session': None}, 'with null'),
+                      ({'token': 'mst_' + '0' * 64}, 'with a token that is none')):
+    reply = ask(who='daemon', **{**decide, 'who_': 'bert', **request})
+    tap.ok(not reply['ok'] and held in p.held() and not record(held)['decisions'], 'a page cannot decide ' + name, reply)
+reply = ask(**{**decide, 'session': vera.session()})
+tap.ok(not reply['ok'] and reply['code'] == 'role' and not record(held)['decisions'], 'nor with the session of a viewer', reply)
+status, text = anna.get('/message/' + uid, {'verb': 'release', 'why': 'sure', 'others': '1'})
+tap.ok(record(held)['decisions'][0]['state'] == 'waiting', 'anna decides, and it waits', text)
+tap.same(record(held)['decisions'][0]['who'], 'anna', '... in her name')
+decision = record(held)['decisions'][0]['id']
+agree = {'do': 'agree', 'id': decision, 'agrees': True}
+for request, name in (
+        ({'session': bert.session()}, 'bert\'s session alone'),
+        ({'session': bert.session(), 'password': "anna's-password"}, 'another\'s password'),
+        ({'session': bert.session(), 'password': ''}, 'an empty password'),
+        ({'session': bert.session(), 'proved': True}, 'its own word'),
+        ({'session': vera.session(), 'password': "vera's-password"}, 'a viewer'),
+        ({'session': anna.session(), 'password': "anna's-password"}, 'who decided'),
+        ({'session': anna.session(), 'password': "anna's-password", 'who': 'bert'}, 'who decided, by another name'),
+        ({'vouched': {'who': 'bert', 'role': 'reviewer', 'proved': True}, 'ask': {**agree, 'agrees': True}}, 'what only agents say')):
+    reply = ask(**{**agree, **request})
+    tap.ok(not reply['ok'] and held in p.held() and record(held)['decisions'][0]['state'] == 'waiting',
+           'the second person is not ' + name, reply)
+for name, request in (('account', {'do': 'account-put', 'about': 'mallory', 'role': 'administrator', 'new-password': 'mallory mallory'}),
+                      ('role', {'do': 'account-put', 'about': 'bert', 'role': 'viewer'}),
+                      ('token', {'do': 'token-add', 'about': 'mallory', 'role': 'administrator'}),
+                      ('way out', {'do': 'account-delete', 'about': 'bert'}),
+                      ('password', {'do': 'password', 'new-password': 'mallory mallory'})):
+    for proof in ({}, {'password': 'guessed guessed'}):
+        reply = ask(session=carla.session(), **request, **proof)
+        tap.ok(not reply['ok'] and reply['code'] in ('proof', 'wait'), 'no %s without a proof of the administrator' % name, reply)
+tap.ok('mallory' not in m.tool('review', 'users') + m.tool('review', 'token', 'list'), '... nothing was made')
+reply = ask(do='admit', name='carla')
+reply = ask(do='account-put', about='mallory', role='administrator', session=reply.get('session', ''), **{'new-password': 'mallory mallory'})
+tap.ok(not reply['ok'], 'whom it says that a proxy named can look and decide, not change accounts', reply)
+reply = ask(do='totp-confirm', session=ask(do='admit', name='paul')['session'], **{'new-code': '000000'})
+tap.ok(not reply['ok'] and reply['code'] == 'proof', '... nor get a second factor that the page knows', reply)
+paul = ask(do='admit', name='Paul@CORP')['session']
+reply = ask(**{**agree, 'session': paul})
+tap.ok(not reply['ok'] and reply['code'] == 'proof' and held in p.held(), '... nor be the second person', reply)
+configure(PROXY + 'proxy-vouches = yes\n')
+tap.ok(ask(**{**agree, 'session': paul, 'agrees': False, 'id': 'x'})['ok'] is False, '(settings are those of the file)')
+status, text = bert.get('/agree', {'id': decision, 'agrees': 'yes', 'password': "bert's-password"})
+tap.ok(record(held)['state'] == 'released', 'bert, with his password: it goes', text)
+tap.same(record(held)['acts'][-1]['who'], 'anna, agreed by bert', '... in both names')
+held = hold('second')
+anna.get('/message/' + record(held)['uid'], {'verb': 'delete', 'why': 'x'})
+decision = record(held)['decisions'][0]['id']
+reply = ask(do='agree', id=decision, agrees=True, session=paul)
+tap.ok(reply['ok'] and record(held)['state'] == 'deleted', 'by setting, the proxy vouches for the second person', reply)
+configure('')
+reply = ask(do='admit', name='anna')
+tap.ok(not reply['ok'], 'without proxy-peers nobody is admitted by name', reply)
+configure(PROXY)
+
+# ---- guessing ----
+guesser, owner, other = Reviewer('203.0.113.9'), Reviewer('192.0.2.77'), Reviewer('203.0.113.9')
+codes = [guesser.log_in('vera', 'guess')[0] for _ in range(8)]
+tap.ok(codes[:5] == [403] * 5 and codes[-1] == 429, 'who guesses waits', codes)
+tap.same(owner.log_in('vera')[0], 303, '... its owner does not')
+tap.same(guesser.log_in('vera')[0], 429, '... who guesses, with the right one too')
+tap.same(other.log_in('bert')[0], 429, '... or another name')
+other.cookies = {'missent-browser': bert.cookies['missent-browser']}
+tap.same(other.log_in('bert')[0], 303, '... but not bert\'s own browser')
+liar = Reviewer('203.0.113.9')
+status, _ = liar.get('/login', {'name': 'vera', 'password': 'x'}, X_Forwarded_For='198.51.100.1, 203.0.113.9')
+tap.same(status, 429, 'an address that the client wrote itself is worth nothing')
+before = time.time()
+tap.ok(anna.get('/')[0] == 200, 'a session goes on meanwhile')
+
+# ---- connections that say nothing ----
+silent = []
+for i in range(450):
+    s = socket.create_connection(('127.0.0.1', PORT))
+    s.sendall(b'GET / HTTP/1.1\r\nX-Forwarded-For: 203.0.113.66\r\n')
+    silent.append(s)
+    if i in (80, 200, 449):
+        began = time.time()
+        tap.ok(anna.get('/')[0] == 200 and time.time() - began < 5, '%d half-open connections of one proxy keep nobody out' % i)
+
+
+def is_open(s):
+    s.setblocking(False)
+    try:
+        return s.recv(1) != b''
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+for s in silent[-40:]:
+    with contextlib.suppress(OSError):
+        s.sendall(b'X: y\r\n')
+until = time.time() + 14
+while time.time() < until:
+    time.sleep(2)
+    for s in silent[-40:]:
+        with contextlib.suppress(OSError):
+            s.sendall(b'X: y\r\n')  # one line now and then is not enough
+tap.same(sum(is_open(s) for s in silent), 0, '... and are ended after some seconds')
+tap.ok(anna.get('/')[0] == 200, '... nobody else')
+
+# ---- one's own account, a second factor ----
+status, text = vera.get('/me', {'act': 'password', 'password': 'wrong wrong', 'new-password': "vera's-new-password"})
+tap.ok('fine=0' in text, 'a new password needs the old one', text)
+status, text = vera.get('/me', {'act': 'password', 'password': "vera's-password", 'new-password': "vera's-new-password"})
+tap.ok('fine=1' in text and vera.get('/')[0] == 200 and owner.get('/')[0] == 303, 'with it: other sessions end, this one goes on', text)
+status, text = bert.get('/me', {'act': 'totp-begin'})
+secret = text.split('secret=')[1].split('&')[0]
+tap.ok('otpauth://totp/' in text and '<svg' in text, 'a second factor is shown as text and as a picture', text[:3000])
+status, text = bert.get('/me', {'act': 'totp-confirm', 'new-code': '000000', 'password': "bert's-password"})
+tap.ok('fine=0' in text, '... and counts only with a code of it', text)
+status, text = bert.get('/me', {'act': 'totp-begin'})
+secret = text.split('secret=')[1].split('&')[0]
+status, text = bert.get('/me', {'act': 'totp-confirm', 'new-code': code_of(secret, -1), 'password': "bert's-password"})
+recovery = [x.split('</code>')[0] for x in text.split('<li><code>')[1:]]
+tap.same(len(recovery), 8, '... then there are recovery codes')
+again = Reviewer('192.0.2.2')
+tap.same(again.log_in('bert')[0], 403, 'the password alone does not let bert in')
+tap.same(again.log_in('bert', code=code_of(secret))[0], 303, '... with the code it does')
+held = hold('third')
+anna.get('/message/' + record(held)['uid'], {'verb': 'delete', 'why': 'x'})
+decision = record(held)['decisions'][0]['id']
+reply = ask(do='agree', id=decision, agrees=True, session=again.session(), password="bert's-password")
+tap.ok(not reply['ok'] and reply['code'] == 'proof', 'nor is it enough for the second person', reply)
+reply = ask(do='agree', id=decision, agrees=True, session=again.session(), code=code_of(secret))
+tap.ok(not reply['ok'], '... nor a code that was used', reply)
+status, text = again.get('/agree', {'id': decision, 'agrees': 'yes', 'code': recovery[0]})
+tap.ok(record(held)['state'] == 'deleted', '... a recovery code is', text)
+reply = ask(do='agree', id=decision, agrees=True, session=again.session(), code=recovery[0])
+tap.ok(not reply['ok'], '... once', reply)
+m.tool('review', 'totp', '--off', 'Bert')
+tap.same(Reviewer('192.0.2.2').log_in('bert')[0], 303, 'the operator can take it away')
+
+# ---- accounts, on the page and in the shell ----
+status, text = carla.get('/accounts', {'act': 'account-put', 'name': 'emil', 'role': 'reviewer', 'new-password': "emil's-password",
+                                       'password': "carla's-password"})
+emil = Reviewer('192.0.2.9')
+tap.ok(emil.log_in('emil')[0] == 303, 'an administrator adds an account, with her password', text)
+carla.get('/accounts', {'act': 'account-put', 'name': 'EMIL', 'role': 'viewer', 'password': "carla's-password"})
+tap.ok(emil.get('/')[0] == 303 and emil.log_in('emil')[0] == 303 and 'viewer' in emil.get('/me')[1], '... changes it: sessions end')
+m.tool('review', 'moduser', 'emil', '--disable')
+tap.ok(emil.get('/')[0] == 303 and emil.log_in('emil')[0] == 403, '... the operator shuts it')
+m.tool('review', 'moduser', 'emil', '--enable', '--role', 'reviewer')
+m.tool('review', 'passwd', 'emil', stdin='another password\n')
+tap.ok(emil.log_in('emil', 'another password')[0] == 303, '... and gives it another password')
+carla.get('/accounts', {'act': 'account-put', 'name': 'emil', 'delete': '1', 'password': "carla's-password"})
+tap.ok(emil.get('/')[0] == 303 and 'emil' not in m.tool('review', 'users'), '... or deletes it')
+carla.get('/accounts', {'act': 'account-put', 'name': 'carla', 'delete': '1', 'password': "carla's-password"})
+tap.ok('carla' in m.tool('review', 'users'), '... but not herself')
+trail = [x for x in m.audit(events=True) if x.get('event') in ('account', 'account deleted')]
+tap.ok(len(trail) == 3 and all(x['who'] == 'carla' for x in trail), 'the agent\'s trail has who changed what', trail)
+# MORE
+tap.same(page.stop(), 0, 'the page stops cleanly')
+tap.same(agent.stop(), 0, 'the agent stops cleanly')
+kept = open(m.dir + '/missent-agent.log').read() + open(m.state + '/audit.jsonl').read()
+tap.ok("'s-password" not in kept and secret not in kept, 'no log and no trail has a password or a secret')
+tap.same(m.stop(), 0, 'missentd stops cleanly')
+tap.done()
