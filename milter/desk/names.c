@@ -37,8 +37,8 @@ static bool check_assignee(const MsSettings *s, const char *name, GError **error
 	g_autoptr(MsAccounts) accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);
 	g_autoptr(GPtrArray) list = accounts != NULL ? ms_accounts_list(accounts, error) : NULL;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	if (list == NULL)
-		return false;
+	if (list == NULL || list->len == 0)
+		return list != NULL;
 	for (guint i = 0; i < list->len; i++) {
 		const MsAccount *a = list->pdata[i];
 		if (a->disabled || a->role < ms_verbs[MS_VERB_ASSIGN].role)
