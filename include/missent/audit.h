@@ -3,7 +3,7 @@
  *
  * WHAT    Appends a JSON object a line to the audit file.
  * OWNS    MsAudit; ms_audit_free().
- * ERRORS  GError when a line could not be written whole.
+ * ERRORS  GError when a line could not be written whole, with the system's reason.
  * THREADS Safe: lines do not mix.
  * LIMITS  A line has at most 50 reasons; `reasons_more` counts the rest.
  * NOT     Identifiers, accounts and addresses are masked.

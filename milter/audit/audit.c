@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -13,7 +12,14 @@
 #include "missent/identifier.h"
 #include "missent/io.h"
 
+/*
+ * One message's verdict, or what a person did, comes in; one line of JSON goes to the end of a file.
+ * Lines are made by their callers' threads and written one at a time, under one lock.  Nothing is
+ * kept open between them.
+ */
+
 #define MAX_RECIPIENTS 50
+#define MAX_POLICIES 100
 
 struct MsAudit {
 	char *path;
@@ -99,7 +105,7 @@ static char *make_line(const MsEnvelope *envelope, const MsReading *reading,
 		ms_action_names[verdict->would], "reasons", reasons_of(verdict), "reasons_more",
 		(int)verdict->more, "microseconds", (json_int_t)microseconds);
 	json_t *policies = json_array();
-	for (guint i = 0; i < verdict->policies->len; i++)
+	for (guint i = 0; i < verdict->policies->len && i < MAX_POLICIES; i++)
 		json_array_append_new(policies, plain(verdict->policies->pdata[i]));
 	json_object_set_new(line, "policies", policies);
 	if (reading != NULL) {
@@ -125,24 +131,43 @@ static int open_file(const char *path)
 	return fd < 0 && errno == EEXIST ? open(path, how) : fd; /* another was faster */
 }
 
-/* Opened for each line, so that a rotated file is let go of.  A line that was cut short by a
- * full disk is taken back. */
+/* To the last byte; a disk that fills up takes a part and says why at the next. */
+static bool write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/* Opened for each line, so that a rotated file is let go of.  A line that was cut short is taken
+ * back. */
 static bool append(const char *path, const char *line, GError **error)
 {
 	int fd = open_file(path);
-	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
-	size_t len = strlen(line);
-	struct iovec parts[2] = {{(void *)line, len}, {(void *)"\n", 1}};
-	errno = 0;
-	bool fine = fd >= 0 && writev(fd, parts, 2) == (ssize_t)len + 1;
+	if (fd < 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit file %s cannot be opened: %s", path,
+			g_strerror(errno));
+		return false;
+	}
+	g_autofree char *whole = g_strconcat(line, "\n", NULL);
+	off_t end = lseek(fd, 0, SEEK_END);
+	bool fine = write_all(fd, whole, strlen(whole));
 	if (!fine) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot write the audit line: %s", path,
-			errno != 0 ? g_strerror(errno) : "no space");
-		if (end >= 0 && ftruncate(fd, end) != 0)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit file %s cannot be written to: %s", path,
+			g_strerror(errno));
+		if (end < 0 || ftruncate(fd, end) != 0)
 			g_prefix_error(error, "(a part of a line is left) ");
 	}
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return fine;
 }
 

@@ -422,8 +422,22 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 		envelope->queue_id, error);
 }
 
+/* What was written down of a message, to be taken back if not all can be. */
+typedef struct {
+	MsRecord *record; /* NULL: none was added */
+	bool copied;      /* into the spool, by the record's name */
+} Written;
+
+static void take_back(MsRuntime *runtime, const Written *written)
+{
+	if (written->record != NULL)
+		ms_records_take_back(runtime->ledger, written->record, NULL);
+	if (written->copied)
+		ms_spool_remove(runtime->settings->spool_dir, written->record->uid, NULL);
+}
+
 /* The copy is on disk before the record that speaks of it. */
-static bool keep_copy(MsRuntime *runtime, MsRecord *record, int message_fd, GError **error)
+static bool keep_copy(MsRuntime *runtime, MsRecord *record, int message_fd, Written *out, GError **error)
 {
 	const char *dir = runtime->settings->spool_dir;
 	g_autofree char *twin = ms_records_twin(runtime->ledger, record);
@@ -432,29 +446,37 @@ static bool keep_copy(MsRuntime *runtime, MsRecord *record, int message_fd, GErr
 	record->uid = ms_record_name();
 	if (!ms_spool_write(dir, record->uid, message_fd, false, error))
 		return false;
-	if (ms_records_add(runtime->ledger, record, error))
+	if (ms_records_add(runtime->ledger, record, error)) {
+		*out = (Written){record, true};
 		return true;
+	}
 	ms_spool_remove(dir, record->uid, NULL);
 	return false;
 }
 
-static bool record(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,
-	int message_fd, const char *digest, GError **error)
+static bool add_record(MsRuntime *runtime, MsRecord *record, Written *out, GError **error)
 {
-	MsVerdict *verdict = judgement->verdict;
-	bool held = verdict->action == MS_HOLD || verdict->action == MS_SPLIT;
-	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
-	if (!held && !observed)
-		return true;
-	g_autoptr(MsRecord) made = ms_engine_record(runtime, envelope, judgement, digest);
-	return verdict->action == MS_SPLIT ? keep_copy(runtime, made, message_fd, error)
-					   : ms_records_add(runtime->ledger, made, error);
+	if (!ms_records_add(runtime->ledger, record, error))
+		return false;
+	out->record = record;
+	return true;
 }
 
 bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	MsJudgement *judgement, int message_fd, const char *digest, GError **error)
 {
-	return record(runtime, envelope, judgement, message_fd, digest, error)
-		&& ms_audit_write(runtime->audit, envelope, judgement->reading, judgement->verdict,
-			judgement->read_us + judgement->resolve_us + judgement->judge_us, error);
+	const MsVerdict *verdict = judgement->verdict;
+	bool held = verdict->action == MS_HOLD || verdict->action == MS_SPLIT;
+	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
+	g_autoptr(MsRecord) record = held || observed ? ms_engine_record(runtime, envelope, judgement, digest) : NULL;
+	Written written = {0};
+	bool fine = record == NULL
+		|| (verdict->action == MS_SPLIT ? keep_copy(runtime, record, message_fd, &written, error)
+						: add_record(runtime, record, &written, error));
+	if (fine && ms_audit_write(runtime->audit, envelope, judgement->reading, judgement->verdict,
+		    judgement->read_us + judgement->resolve_us + judgement->judge_us, error))
+		return true;
+	/* The message is refused for now: nobody shall look for it among those that are held. */
+	take_back(runtime, &written);
+	return false;
 }
