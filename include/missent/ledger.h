@@ -7,7 +7,8 @@
  * OWNS    MsLedger: ms_ledger_free().  What is returned is the caller's.
  * ERRORS  GError.  A record that is damaged is no error (record.h).  When ms_records_add() fails the message must be refused for now: a hold
  *         without a record would be lost among others.
- * THREADS Safe, and safe among processes.
+ * THREADS Safe, and safe among processes.  While another process keeps the database locked, one
+ *         wait is made for it; until it is free again what writes fails at once.
  * LIMITS  None of its own.
  * NOT     Holds no message: that is the MTA's queue, or the spool (spool.h).
  */
@@ -27,8 +28,11 @@ MsLedger *ms_ledger_open_readonly(const char *path, GError **error);
 void ms_ledger_free(MsLedger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsLedger, ms_ledger_free)
 
-/* On disk when it returns true; `record->id` and `uid` are set. */
+/* On disk when it returns true; `record->id` and `uid` are set.  Those that several threads add at a time
+ * share one transaction, so that they cost one sync; where the database is locked, one wait. */
 bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error);
+/* One that was added just now, of a message that will not be held after all. */
+bool ms_records_take_back(MsLedger *ledger, const MsRecord *record, GError **error);
 /* A record of another host, in place of what was known of it; an older one changes nothing. */
 bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error);
 /* Removes what arrived before, is no longer held, and has no decision that is not finished; at most

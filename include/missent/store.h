@@ -7,7 +7,8 @@
  * ERRORS  GError, with the server's name; MsAnswer tells a fault of the moment (MS_RETRY: not
  *         reachable, timed out, loading, full) from one of configuration (MS_CONFIG: wrong
  *         password, not a database, no right to a command).  A server that did not answer in time
- *         is not waited for again until it has answered a probe: an outage costs one timeout.
+ *         is not waited for again until it has answered a probe: an outage costs one timeout.  The
+ *         same holds for a file of SQLite that another process keeps locked: one wait, then probes.
  * THREADS Safe: Redis connections are pooled, an MsSqlite is locked for each call.
  * LIMITS  An answer of Redis: one timeout for all of it, 1,000,000 items, max_bytes.
  * NOT     No Redis Cluster.
@@ -122,6 +123,8 @@ MsAnswer ms_sqlite_run(MsSqlite *db, const char *sql, const char *const *params,
 /* Several statements as one: lock, then run, then unlock. */
 void ms_sqlite_lock(MsSqlite *db);
 void ms_sqlite_unlock(MsSqlite *db);
+/* Some errors end one by themselves. */
+bool ms_sqlite_in_transaction(MsSqlite *db);
 gint64 ms_sqlite_last_row(MsSqlite *db);
 
 #endif

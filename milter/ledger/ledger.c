@@ -105,8 +105,10 @@ static const char schema[] =
 static MsLedger *ledger_of(MsSqlite *db)
 {
 	MsLedger *ledger = db != NULL ? g_new0(MsLedger, 1) : NULL;
-	if (ledger != NULL)
+	if (ledger != NULL) {
 		ledger->db = db;
+		ledger->adding = ledger_adding_new();
+	}
 	return ledger;
 }
 
@@ -124,6 +126,7 @@ void ms_ledger_free(MsLedger *ledger)
 {
 	if (ledger == NULL)
 		return;
+	ledger_adding_free(ledger->adding);
 	ms_sqlite_free(ledger->db);
 	g_free(ledger);
 }
@@ -308,15 +311,9 @@ static bool add_lists(MsLedger *ledger, const MsRecord *r, GError **error)
 	return fine && ledger_add_glance(ledger, r, error);
 }
 
-static bool add_all(MsLedger *ledger, MsRecord *r, GError **error)
+bool ledger_add_record(MsLedger *ledger, MsRecord *r, GError **error)
 {
 	return add_head(ledger, r, error) && add_lists(ledger, r, error) && ledger_touch(ledger, r->id, error);
-}
-
-bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error)
-{
-	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, add_all(ledger, record, error), error);
 }
 
 static bool remove_all(MsLedger *ledger, gint64 id, const char *uid, GError **error)
@@ -353,7 +350,7 @@ static bool mirror(MsLedger *ledger, MsRecord *r, GError **error)
 		return false;
 	if (known.origin >= r->changed) /* that is here, or was and has been forgotten */
 		return true;
-	return (known.id == 0 || remove_all(ledger, known.id, r->uid, error)) && add_all(ledger, r, error)
+	return (known.id == 0 || remove_all(ledger, known.id, r->uid, error)) && ledger_add_record(ledger, r, error)
 		&& ledger_run(ledger, "INSERT OR REPLACE INTO mirrored (uid, origin) VALUES (:uid, :origin)",
 			MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid), MS_SQL_NUMBER("origin", r->changed)), error);
 }
@@ -409,6 +406,12 @@ gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **e
 	bool fine = ledger_begin(ledger, error)
 		&& ledger_end(ledger, forget(ledger, before, most, list, error), error);
 	return fine ? (gint64)list->len : -1;
+}
+
+bool ms_records_take_back(MsLedger *ledger, const MsRecord *record, GError **error)
+{
+	return ledger_begin(ledger, error)
+		&& ledger_end(ledger, remove_all(ledger, record->id, record->uid, error), error);
 }
 
 static void take_uid(MsSqlRow *row, void *user)

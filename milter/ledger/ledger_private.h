@@ -1,4 +1,4 @@
-/* Shared by ledger.c (writing), search.c (reading), decisions.c and tokens.c. */
+/* Shared by ledger.c (writing), adding.c, search.c (reading), decisions.c and tokens.c. */
 #ifndef MISSENT_LEDGER_PRIVATE_H
 #define MISSENT_LEDGER_PRIVATE_H
 
@@ -7,8 +7,14 @@
 #include "missent/token.h"
 #include "missent/store.h"
 
+/* adding.c: who waits to have a record added. */
+typedef struct Adding Adding;
+Adding *ledger_adding_new(void);
+void ledger_adding_free(Adding *adding);
+
 struct MsLedger {
 	MsSqlite *db;
+	Adding *adding;
 };
 
 /* One statement; values by MS_SQL_VALUES(), or NULL. */
@@ -25,6 +31,8 @@ bool ledger_end(MsLedger *ledger, bool fine, GError **error);
 bool ledger_look(MsLedger *ledger, GError **error);
 /* Inside of that: the record has changed. */
 bool ledger_touch(MsLedger *ledger, gint64 id, GError **error);
+/* Inside of that: a record and all that is in it. */
+bool ledger_add_record(MsLedger *ledger, MsRecord *record, GError **error);
 bool ledger_add_decision(MsLedger *ledger, const MsDecision *decision, GError **error);
 
 /* Addresses in one order and spelling, newline-separated. */

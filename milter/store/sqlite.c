@@ -17,7 +17,10 @@
  * that returned is on disk.
  */
 
+/* How long a statement waits for another process that writes.  One that had to give up does so for all
+ * that follow: until the lock is seen to be free they hardly wait. */
 #define BUSY_MS 5000
+#define PROBE_MS 20
 
 struct MsSqlite {
 	sqlite3 *db;
@@ -31,6 +34,7 @@ struct MsSqlite {
 	const MsSqliteUpgrade *upgrades;
 	char *schema;
 	bool create;
+	bool locked; /* by another process, when it was last tried */
 };
 
 static MsAnswer answer_of(int rc)
@@ -201,6 +205,7 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 	db->device = file ? st.st_dev : 0;
 	db->inode = file ? st.st_ino : 0;
 	sqlite3_busy_timeout(db->db, BUSY_MS);
+	db->locked = false;
 	MsAnswer answer = set_up(db, db->application_id, db->upgrades, db->schema, db->create, error);
 	db->wal = file ? inode_of(db, "-wal") : 0;
 	return answer;
@@ -371,6 +376,15 @@ bool ms_sql_is_odd(const MsSqlRow *row)
 	return row->odd;
 }
 
+static void note_lock(MsSqlite *db, const Statement *s, int rc)
+{
+	bool locked = (rc & 0xff) == SQLITE_BUSY;
+	if (locked == db->locked || (!locked && (rc != SQLITE_DONE || sqlite3_stmt_readonly(s->stmt))))
+		return;
+	db->locked = locked;
+	sqlite3_busy_timeout(db->db, locked ? PROBE_MS : BUSY_MS);
+}
+
 static int step_all(const Statement *s, MsSqlTake take, void *user)
 {
 	int rc;
@@ -393,6 +407,7 @@ MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, 
 		g_assert(!sqlite3_stmt_busy(s->stmt)); /* from within its own rows */
 		bind_all(s, values);
 		rc = step_all(s, take, user);
+		note_lock(db, s, rc);
 		sqlite3_reset(s->stmt);
 		sqlite3_clear_bindings(s->stmt);
 	}
@@ -446,6 +461,11 @@ void ms_sqlite_lock(MsSqlite *db)
 void ms_sqlite_unlock(MsSqlite *db)
 {
 	pthread_mutex_unlock(&db->lock);
+}
+
+bool ms_sqlite_in_transaction(MsSqlite *db)
+{
+	return db->db != NULL && sqlite3_get_autocommit(db->db) == 0;
 }
 
 gint64 ms_sqlite_last_row(MsSqlite *db)

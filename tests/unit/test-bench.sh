@@ -63,6 +63,11 @@ judging() { # with the smallest sizes
 	tail -9 "$S/judging" | tee /dev/stderr | grep -Eq '^judging: slopes recipients [0-9.-]+, findings '
 }
 
+holding() {
+	tests/bench/holding 0.1 >"$S/holding"
+	tail -9 "$S/holding" | tee /dev/stderr | grep -Eq '^holding: 64 threads: [1-9][0-9]* a second apart, '
+}
+
 corpus
 ok planted planted
 ok mail mail
@@ -70,4 +75,5 @@ ok same same
 ok referee referee
 ok producers producers
 ok judging judging
+ok holding holding
 echo "1..$n"

@@ -1,0 +1,359 @@
+#include "config.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/engine.h"
+#include "missent/ledger.h"
+#include "missent/spool.h"
+#include "missent/store.h"
+
+#include "../test.h"
+
+/*
+ * What is on disk before an MTA is answered: records that many threads add at a time, a database
+ * that another program keeps, a disk that fills up, an audit file that cannot be written to.
+ */
+
+static char *dir;
+
+static char *path_of(const char *name)
+{
+	return g_build_filename(dir, name, NULL);
+}
+
+static MsRecord *a_record(const char *queue_id, guint recipients)
+{
+	MsRecord *r = ms_record_new();
+	r->host = g_strdup("mx");
+	r->queue_id = g_strdup(queue_id);
+	r->sender = g_strdup("billing@seller.example");
+	r->arrived = g_get_real_time();
+	r->codes = g_strdup("mismatch");
+	for (guint i = 0; i < recipients; i++) {
+		g_autofree char *address = g_strdup_printf("r%u@a.example", i);
+		ms_record_recipient(r, address, MS_STATE_HELD, MS_OUTCOME_WRONG, "A");
+	}
+	return r;
+}
+
+static guint how_many(MsLedger *ledger)
+{
+	const MsRecordFilter all = {.state = -1};
+	g_autoptr(GError) error = NULL;
+	gint64 n = ms_records_count(ledger, &all, 0, &error);
+	g_assert_no_error(error);
+	return (guint)n;
+}
+
+/* ---- many at a time ------------------------------------------------------------------- */
+
+typedef struct {
+	MsLedger *ledger;
+	guint number, records;
+	const char *uid; /* of the first one, or NULL: a new one */
+	guint added, failed;
+	gint64 took;
+} Worker;
+
+static void *work(void *user)
+{
+	Worker *w = user;
+	gint64 start = g_get_monotonic_time();
+	for (guint i = 0; i < w->records; i++) {
+		g_autofree char *queue_id = g_strdup_printf("Q%u-%u", w->number, i);
+		g_autoptr(MsRecord) record = a_record(queue_id, 2);
+		g_autoptr(GError) error = NULL;
+		record->uid = i == 0 ? g_strdup(w->uid) : NULL;
+		if (ms_records_add(w->ledger, record, &error)) {
+			g_autoptr(MsRecord) found = ms_records_find(w->ledger, record->uid, NULL);
+			g_assert_nonnull(found); /* as soon as it is told */
+			g_assert_cmpstr(found->queue_id, ==, queue_id);
+			g_assert_cmpuint(found->recipients->len, ==, 2);
+			w->added++;
+		} else {
+			g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+			w->failed++;
+		}
+	}
+	w->took = g_get_monotonic_time() - start;
+	return NULL;
+}
+
+#define THREADS 12
+
+static void together(MsLedger *ledger, guint records, const char *uid, Worker workers[THREADS],
+	void (*meanwhile)(void *user), void *user)
+{
+	pthread_t threads[THREADS];
+	for (guint i = 0; i < THREADS; i++) {
+		workers[i] = (Worker){.ledger = ledger, .number = i, .records = records, .uid = i == 5 ? uid : NULL};
+		pthread_create(&threads[i], NULL, work, &workers[i]);
+	}
+	if (meanwhile != NULL)
+		meanwhile(user);
+	for (guint i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void test_together(void)
+{
+	g_autofree char *path = path_of("together.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, &error);
+	g_assert_no_error(error);
+	Worker workers[THREADS];
+	together(ledger, 20, NULL, workers, NULL, NULL);
+	for (guint i = 0; i < THREADS; i++)
+		g_assert_cmpuint(workers[i].added, ==, 20);
+	g_assert_cmpuint(how_many(ledger), ==, THREADS * 20);
+}
+
+/* ---- locked --------------------------------------------------------------------------- */
+
+/* Another program. */
+static MsSqlite *other;
+
+static void other_says(const char *sql)
+{
+	g_autoptr(GError) error = NULL;
+	ms_sqlite_ask(other, sql, NULL, NULL, NULL, NULL, &error);
+	g_assert_no_error(error);
+}
+
+static void let_go(void *user)
+{
+	g_usleep(*(gulong *)user);
+	other_says("COMMIT");
+}
+
+/* One wait for all, and none for those after it; when it is free again all is as before.  One that
+ * cannot be added does no harm to those that are added with it. */
+static void test_locked(void)
+{
+	g_autofree char *path = path_of("locked.db");
+	g_autoptr(GError) error = NULL;
+	MsLedger *ledger = ms_ledger_open(path, &error);
+	g_assert_no_error(error);
+	g_autoptr(MsRecord) first = a_record("FIRST", 1);
+	g_assert_true(ms_records_add(ledger, first, &error));
+	ms_ledger_free(ledger); /* now the file says which application's it is */
+	ledger = ms_ledger_open(path, &error);
+	char head[72];
+	FILE *file = fopen(path, "r");
+	g_assert_cmpuint(fread(head, 1, sizeof head, file), ==, sizeof head);
+	fclose(file);
+	gint32 id = (gint32)GUINT32_FROM_BE(*(guint32 *)(void *)(head + 68));
+	other = ms_sqlite_open(path, id, "", true, NULL, &error);
+	g_assert_no_error(error);
+
+	/* For a moment: all are added but the one whose name is taken. */
+	Worker workers[THREADS];
+	gulong moment = 300 * 1000;
+	other_says("BEGIN IMMEDIATE");
+	together(ledger, 1, first->uid, workers, let_go, &moment);
+	for (guint i = 0; i < THREADS; i++)
+		g_assert_cmpuint(workers[i].added, ==, i != 5);
+	g_assert_cmpuint(how_many(ledger), ==, THREADS);
+
+	/* For long. */
+	other_says("BEGIN IMMEDIATE");
+	gint64 start = g_get_monotonic_time();
+	together(ledger, 3, NULL, workers, NULL, NULL);
+	gint64 took = g_get_monotonic_time() - start;
+	g_test_message("%d that wait for a locked database: %.1f s", 3 * THREADS, (double)took / 1e6);
+	g_assert_cmpint(took, <, 9 * G_USEC_PER_SEC); /* one wait is 5 s */
+	for (guint i = 0; i < THREADS; i++)
+		g_assert_cmpuint(workers[i].failed, ==, 3);
+	g_assert_cmpuint(how_many(ledger), ==, THREADS);
+	other_says("COMMIT");
+
+	together(ledger, 1, NULL, workers, NULL, NULL);
+	g_assert_cmpuint(how_many(ledger), ==, 2 * THREADS);
+	/* And a moment is waited for again. */
+	other_says("BEGIN IMMEDIATE");
+	together(ledger, 1, NULL, workers, let_go, &moment);
+	g_assert_cmpuint(how_many(ledger), ==, 3 * THREADS);
+	ms_sqlite_free(other);
+	ms_ledger_free(ledger);
+}
+
+/* ---- full ----------------------------------------------------------------------------- */
+
+/* From here on no file of this process grows beyond `bytes`. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = MIN(bytes, limit.rlim_max);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* Nothing of what could not be written is there, and what is written later is. */
+static void test_full(void)
+{
+	g_autofree char *path = path_of("full.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, &error);
+	g_assert_no_error(error);
+	g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+	GStatBuf st;
+	g_assert_cmpint(g_stat(wal, &st), ==, 0);
+	for (rlim_t more = 5000; more < 200000; more += 20000) {
+		g_autoptr(GError) full = NULL;
+		g_autoptr(MsRecord) record = a_record("LARGE", 5000);
+		limit_files((rlim_t)st.st_size + more);
+		g_assert_false(ms_records_add(ledger, record, &full));
+		limit_files(RLIM_INFINITY);
+		g_assert_nonnull(full);
+		g_assert_cmpuint(how_many(ledger), ==, 0);
+	}
+	g_autoptr(MsRecord) record = a_record("LATER", 5000);
+	g_assert_true(ms_records_add(ledger, record, &error));
+	g_autoptr(MsRecord) found = ms_records_find(ledger, "LATER", &error);
+	g_assert_cmpuint(found->recipients->len, ==, 5000);
+}
+
+/* ---- the audit file ------------------------------------------------------------------- */
+
+static MsJudgement *a_judgement(MsAction action, guint recipients)
+{
+	MsJudgement *j = g_new0(MsJudgement, 1);
+	j->reading = ms_reading_new();
+	j->verdict = ms_verdict_new();
+	j->verdict->action = j->verdict->would = action;
+	for (guint i = 0; i < recipients; i++) {
+		g_byte_array_append(j->verdict->withheld, (const guint8 *)"\1", 1);
+		g_byte_array_append(j->verdict->outcomes, (const guint8 *)"\3", 1);
+	}
+	return j;
+}
+
+static MsEnvelope *an_envelope(void)
+{
+	MsEnvelope *e = ms_envelope_new();
+	e->host = g_strdup("mx");
+	e->queue_id = g_strdup("4Q1");
+	e->sender = g_strdup("billing@seller.example");
+	e->arrived = g_get_real_time();
+	g_ptr_array_add(e->recipients, g_strdup("a@a.example"));
+	return e;
+}
+
+static void expect_failure(const char *path, const char *words)
+{
+	MsAudit *audit = ms_audit_new(path);
+	g_autoptr(MsEnvelope) e = an_envelope();
+	g_autoptr(MsJudgement) j = a_judgement(MS_HOLD, 1);
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_audit_write(audit, e, j->reading, j->verdict, 0, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	if (strstr(error->message, words) == NULL || strstr(error->message, path) == NULL)
+		g_error("got \"%s\", want \"%s\" of %s", error->message, words, path);
+	ms_audit_free(audit);
+}
+
+/* What failed is said as the system says it. */
+static void test_audit_words(void)
+{
+	g_autofree char *file = path_of("file"), *below = path_of("file/audit"), *link = path_of("link");
+	g_autofree char *grown = path_of("grown");
+	g_file_set_contents(file, "x", 1, NULL);
+	g_assert_cmpint(symlink(file, link), ==, 0);
+	expect_failure("/nonexistent/audit.jsonl", "cannot be opened: No such file or directory");
+	expect_failure(dir, "cannot be opened: Is a directory");
+	expect_failure(below, "cannot be opened: Not a directory");
+	expect_failure(link, "cannot be opened: Too many levels of symbolic links");
+	expect_failure("/dev/full", "cannot be written to: No space left on device");
+	if (geteuid() != 0) {
+		g_assert_cmpint(g_chmod(file, 0400), ==, 0);
+		expect_failure(file, "cannot be opened: Permission denied");
+	}
+	/* A line that fits by half: the half is taken back. */
+	g_autofree char *text = g_strnfill(300, 'x');
+	g_file_set_contents(grown, text, 300, NULL);
+	limit_files(400);
+	expect_failure(grown, "cannot be written to: File too large");
+	limit_files(RLIM_INFINITY);
+	GStatBuf st;
+	g_assert_cmpint(g_stat(grown, &st), ==, 0);
+	g_assert_cmpint(st.st_size, ==, 300);
+	struct rlimit files, few;
+	getrlimit(RLIMIT_NOFILE, &files);
+	few = files;
+	few.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &few);
+	expect_failure(grown, "cannot be opened: Too many open files");
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static MsRuntime *runtime_with(const char *audit_file)
+{
+	g_autofree char *conf = path_of("missent.conf"), *policies = path_of("policies"), *kinds = path_of("kinds.conf");
+	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\npolicy-dir = \"%s\"\nkinds-file = \"%s\"\n"
+		"audit-file = \"%s\"\n", dir, policies, kinds, audit_file);
+	g_mkdir(policies, 0700);
+	g_file_set_contents(kinds, "kind \"k\" { pattern = {'K-[0-9]+'} }\n", -1, NULL);
+	g_file_set_contents(conf, text, -1, NULL);
+	g_autoptr(GError) error = NULL;
+	MsRuntime *runtime = ms_runtime_load(conf, MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	return runtime;
+}
+
+static guint copies(const MsRuntime *runtime)
+{
+	guint n = 0;
+	g_autoptr(GDir) open = g_dir_open(ms_runtime_settings(runtime)->spool_dir, 0, NULL);
+	while (open != NULL && g_dir_read_name(open) != NULL)
+		n++;
+	return n;
+}
+
+/* A message that is refused for now because its line could not be written is not among those that
+ * are held, and no copy of it is kept. */
+static void test_taken_back(void)
+{
+	static const MsAction actions[] = {MS_HOLD, MS_SPLIT};
+	g_autofree char *good = path_of("audit.jsonl");
+	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
+		g_autoptr(MsEnvelope) e = an_envelope();
+		g_autoptr(MsJudgement) j = a_judgement(actions[i], 1);
+		int fd = ms_memory_file("test");
+		g_assert_cmpint(write(fd, "x", 1), ==, 1);
+		g_assert_true(ms_memory_seal(fd));
+		MsRuntime *bad = runtime_with("/nonexistent/audit.jsonl");
+		g_autoptr(GError) error = NULL;
+		g_assert_false(ms_engine_write_down(bad, e, j, fd, "d", &error));
+		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+		g_assert_cmpuint(how_many(ms_runtime_ledger(bad)), ==, i);
+		g_assert_cmpuint(copies(bad), ==, 0);
+		ms_runtime_unref(bad);
+		MsRuntime *runtime = runtime_with(good);
+		g_clear_error(&error);
+		g_assert_true(ms_engine_write_down(runtime, e, j, fd, "d", &error));
+		g_assert_cmpuint(how_many(ms_runtime_ledger(runtime)), ==, i + 1);
+		g_assert_cmpuint(copies(runtime), ==, actions[i] == MS_SPLIT);
+		ms_runtime_unref(runtime);
+		close(fd);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	signal(SIGXFSZ, SIG_IGN);
+	dir = scratch_folder();
+	g_test_add_func("/writing/together", test_together);
+	g_test_add_func("/writing/locked", test_locked);
+	g_test_add_func("/writing/full", test_full);
+	g_test_add_func("/writing/audit/words", test_audit_words);
+	g_test_add_func("/writing/audit/taken-back", test_taken_back);
+	int rc = g_test_run();
+	remove_folder(dir);
+	g_free(dir);
+	return rc;
+}
