@@ -68,8 +68,8 @@ typedef struct {
 void ms_judgement_free(MsJudgement *judgement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsJudgement, ms_judgement_free)
 
-/* The two halves of ms_engine_judge(), for who knows the envelope only after reading. */
-bool ms_engine_read(MsRuntime *runtime, int message_fd, MsJudgement **judgement_out,
+/* The two halves of ms_engine_judge(), for who knows the envelope only after reading: then it may be NULL. */
+bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsJudgement **judgement_out,
 	GError **error);
 void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	MsJudgement *judgement);

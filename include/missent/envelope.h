@@ -14,6 +14,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/shape.h"
+
 typedef struct {
 	char *host;           /* the MTA's host name */
 	char *queue_id;       /* NULL until the MTA gives one */
@@ -26,6 +28,7 @@ typedef struct {
 	gint64 arrived;       /* microseconds since 1970, UTC */
 	guint64 size;         /* bytes of headers and body as received */
 	char **policies;      /* of one that is judged again: those that it was under; NULL: none */
+	MsShape shape;        /* for its turn to be read */
 } MsEnvelope;
 
 MsEnvelope *ms_envelope_new(void);

@@ -17,6 +17,10 @@
 /* All of it, or false. */
 bool ms_io_send(int socket, const void *data, gsize len);
 bool ms_io_receive(int socket, void *data, gsize len);
+struct sockaddr;
+/* Asks who listens there, and waits for `ms`: is there an answer, or is the connection closed?  Both
+ * show that somebody took it. */
+bool ms_io_answers(const struct sockaddr *address, guint address_len, const void *ask, gsize len, int ms);
 /* Replaces a socket of that path; it is closed to others until group (NULL: ours) and mode are
  * set.  -1 and errno. */
 int ms_io_listen(const char *path, const char *group, guint mode);

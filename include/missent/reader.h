@@ -6,9 +6,11 @@
  * OWNS    MsReader owns the process; ms_reader_free() ends it.
  * ERRORS  ms_reader_read() returns a reading in every case in which a worker was had: a
  *         worker that died, hung or lied is a reading with one unread item.  False means that
- *         no worker could be had (MS_ERROR_RETRY, MS_ERROR_BUSY): try the message again.
+ *         no worker could be had (MS_ERROR_RETRY, MS_ERROR_BUSY): try the message again.  A message
+ *         whose worker died with all of its process is read once more, alone in another one.
  * THREADS ms_reader_read() from any number of threads at once.
- * LIMITS  `workers` processes at once; MsLimits for each message.
+ * LIMITS  `workers` messages at once, of which no sender has all and dear ones half, and some
+ *         more that cost little; `queue` messages that wait; MsLimits for each message.
  * NOT     Trusts nothing that a worker says beyond its meaning for that one message.
  */
 #ifndef MISSENT_READER_H
@@ -18,6 +20,7 @@
 #include <stdbool.h>
 
 #include "missent/budget.h"
+#include "missent/shape.h"
 #include "missent/filter.h"
 #include "missent/help.h"
 #include "missent/kind.h"
@@ -29,7 +32,8 @@ typedef struct {
 	const char *program;     /* path of missent-reader */
 	const MsKinds *kinds;
 	MsLimits limits;
-	guint workers;           /* processes kept ready or at work */
+	guint workers;           /* messages that are read at once */
+	guint queue;             /* messages that may wait for that; 0: 1000 */
 	guint jobs;              /* messages a worker reads before it is replaced */
 	gint64 wait_ms;          /* how long a message waits for a free worker */
 	bool sandbox_optional;   /* go on where confinement cannot be set up */
@@ -45,10 +49,16 @@ MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GE
 void ms_reader_free(MsReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReader, ms_reader_free)
 
+/* What is known of a message before it is read: for its turn, and for nothing else. */
+typedef struct {
+	const char *who; /* no sender's messages wait for all those of another; or NULL */
+	MsShape shape;
+} MsErrand;
+
 /* `message_fd` is a memory file sealed against any change.  `*known_out`, if not NULL: the
- * number of the filters that were used; 0: none. */
-bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, guint64 *known_out,
-	GError **error);
+ * number of the filters that were used; 0: none.  `errand` may be NULL. */
+bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand, MsReading **reading_out,
+	guint64 *known_out, GError **error);
 
 /* What a reviewer asks of one message: its texts in the reading's `shown`; or the bytes of a part
  * in `bytes`, which is NULL if there is none of that path or it is over MS_VIEW_MAX_BYTES. */
@@ -60,7 +70,7 @@ bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading 
 
 /* From now on messages are read with this image (filter.h) of what the directory knows, or with
  * one of what was added since.  Numbers are the caller's, not 0, and never used twice.  A reader
- * process that had to be started anew has neither. */
+ * process that had to be started anew is given them again. */
 bool ms_reader_know(MsReader *reader, GBytes *image, guint64 number, GError **error);
 bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError **error);
 /* The number of the filters in use; 0: none. */
@@ -68,11 +78,17 @@ guint64 ms_reader_known(MsReader *reader);
 
 /* Milliseconds spent, and processes used, since the start: for benchmarks. */
 typedef struct {
-	guint64 messages, workers_lost, waits;
+	guint64 messages, workers_lost;
+	guint64 stepped_back;      /* dear ones that were begun again, for others were waiting */
+	guint64 replaced;          /* reader processes that died or hung */
+	guint64 read_again;        /* messages that had been in those */
 	guint64 cache_hits, cache_asked; /* attachments read from the cache; and asked about */
 	guint64 cache_bytes;
 } MsReaderStats;
 void ms_reader_stats(MsReader *reader, MsReaderStats *out);
+
+/* What happened to reader processes since the last call, for a log; NULL: nothing (caller frees). */
+char *ms_reader_news(MsReader *reader);
 
 /* A memory file that takes a message as it comes in; -1 and errno on failure. */
 int ms_memory_file(const char *name);

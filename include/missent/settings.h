@@ -84,7 +84,7 @@ typedef struct {
 
 	const char *reader_program;
 	bool sandbox_optional;
-	guint reader_workers, reader_jobs;
+	guint reader_workers, reader_jobs, reader_queue;
 	gint64 reader_wait_ms;
 	MsLimits limits;
 	MsLimits judging; /* of one message (budget.h) */

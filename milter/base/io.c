@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <string.h>
@@ -43,6 +44,38 @@ bool ms_io_receive(int socket, void *data, gsize len)
 		len -= (gsize)n;
 	}
 	return true;
+}
+
+/* A Unix socket whose queue is full says so at once; a moment later it may not be. */
+static bool connect_within(int fd, const struct sockaddr *address, guint len, gint64 end)
+{
+	struct pollfd ready = {fd, POLLOUT, 0};
+	int error = 0;
+	socklen_t size = sizeof error;
+	while (connect(fd, address, len) != 0) {
+		gint64 left = (end - g_get_monotonic_time()) / 1000;
+		if (errno == EINPROGRESS)
+			return poll(&ready, 1, (int)MAX(left, 0)) == 1
+				&& getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+		if ((errno != EAGAIN && errno != EINTR) || left <= 0)
+			return false;
+		g_usleep(20000);
+	}
+	return true;
+}
+
+bool ms_io_answers(const struct sockaddr *address, guint address_len, const void *ask, gsize len, int ms)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)ms * 1000;
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool answers = fd >= 0 && connect_within(fd, address, address_len, end);
+	if (answers && ms_io_send(fd, ask, len)) {
+		struct pollfd ready = {fd, POLLIN, 0};
+		answers = poll(&ready, 1, (int)MAX((end - g_get_monotonic_time()) / 1000, 0)) == 1;
+	}
+	if (fd >= 0)
+		close(fd);
+	return answers;
 }
 
 static bool give(const char *path, const char *name, guint mode)

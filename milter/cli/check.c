@@ -341,7 +341,7 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 	int fd = cli_memory_file(data, MIN(len, max));
 	if (fd < 0)
 		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
-	bool fine = ms_engine_read(check->runtime, fd, &judgement, &error);
+	bool fine = ms_engine_read(check->runtime, NULL, fd, &judgement, &error);
 	if (!fine) {
 		close(fd);
 		return cli_fail_error(error);

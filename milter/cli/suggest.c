@@ -58,7 +58,7 @@ static int read_one(const char *name, const guint8 *data, gsize len, void *user)
 		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
 	g_autoptr(MsJudgement) judgement = NULL;
 	g_autoptr(GError) error = NULL;
-	bool fine = ms_engine_read(sample->runtime, fd, &judgement, &error);
+	bool fine = ms_engine_read(sample->runtime, NULL, fd, &judgement, &error);
 	close(fd);
 	if (!fine)
 		return cli_fail_error(error);

@@ -59,6 +59,7 @@ static const MsRow reader_rows[] = {
 	{.key = "workers", .type = MS_ROW_NUMBER, .min = 1, .max = 200},
 	{.key = "reader-jobs", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 100000},
 	{.key = "wait", .type = MS_ROW_TIME, .fallback = "60s", .min = 100, .max = 240000},
+	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 1, .max = 100000},
 	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "20s", .min = 100, .max = 120000},
 	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "512M", .min = 64 << 20},
 	{.key = "max-message", .type = MS_ROW_SIZE, .fallback = "64M", .min = 65536,
@@ -259,6 +260,7 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	s->reader_workers = workers > 0 ? (guint)workers : CLAMP(g_get_num_processors() * 2, 2, 64);
 	s->reader_jobs = (guint)ms_section_number(reader, "reader-jobs");
 	s->reader_wait_ms = ms_section_number(reader, "wait");
+	s->reader_queue = (guint)ms_section_number(reader, "queue");
 	ms_limits_default(&s->limits);
 	s->limits.milliseconds = ms_section_number(reader, "deadline");
 	s->limits.memory = (guint64)ms_section_number(reader, "max-memory");

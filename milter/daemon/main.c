@@ -226,6 +226,13 @@ static int drop_root(const MsSettings *s, const char *path)
 		error->message);
 }
 
+/* Each message that is read needs its worker's two; then there are the reader's own, those of a
+ * second one, the directory's and the records', a reload's, and a file or two that is written. */
+static void keep_room(const MsSettings *s)
+{
+	room_keep(64 + 4 * s->reader_workers + s->redis.connections);
+}
+
 static int load(Daemon *daemon)
 {
 	g_autoptr(GError) error = NULL;
@@ -238,6 +245,7 @@ static int load(Daemon *daemon)
 		ms_log(LOG_WARNING, NULL, "%s", warning);
 	const MsSettings *s = ms_runtime_settings(daemon->runtime);
 	daemon->max_memory = s->max_memory;
+	keep_room(s);
 	/* Not a reason not to start: mail is held back by policy until it is there. */
 	MsDirectoryState state = {0};
 	if (ms_directory_state(ms_runtime_directory(daemon->runtime), &state, &error) != MS_FOUND)
@@ -271,7 +279,7 @@ static void finish(Daemon *daemon, gint64 stop_ms)
 	ms_log(LOG_NOTICE, NULL, "stopped, unanswered=%u", left);
 }
 
-static int run(Daemon *daemon)
+static int run(Daemon *daemon, const char *spec)
 {
 	sigset_t set;
 	sigemptyset(&set);
@@ -286,6 +294,8 @@ static int run(Daemon *daemon)
 	if (pthread_create(&thread, NULL, wait_for_reload, daemon) != 0)
 		return complain(EX_OSERR, "cannot start a thread");
 	pthread_detach(thread);
+	if (!care_start(daemon, spec))
+		return complain(EX_OSERR, "cannot start a thread");
 	sd_notify(0, "READY=1");
 	gint64 stop_ms = ms_runtime_settings(daemon->runtime)->stop_ms;
 	int rc = smfi_main();
@@ -336,7 +346,7 @@ static int serve(const char *config, const char *socket)
 	if (rc == EX_OK)
 		rc = load(&daemon);
 	if (rc == EX_OK)
-		rc = run(&daemon);
+		rc = run(&daemon, spec);
 	ms_runtime_unref(daemon.runtime);
 	g_free(daemon.config);
 	return rc;

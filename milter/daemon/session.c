@@ -109,6 +109,13 @@ void session_mail(Session *session, const char *sender, const char *auth_user)
 	t->fd = t->concerned ? ms_memory_file("missent-message") : -1;
 	if (t->concerned && t->fd < 0)
 		t->failed = g_strdup_printf("memory file: %s", g_strerror(errno));
+	else if (t->concerned && room_left(t->fd) < 1)
+		t->failed = g_strdup("no descriptor is left for another message (LimitNOFILE)");
+	/* The others that are in hand need it. */
+	if (t->failed != NULL && t->fd >= 0) {
+		close(t->fd);
+		t->fd = -1;
+	}
 }
 
 void session_recipient(Session *session, const char *recipient)
@@ -181,6 +188,15 @@ static void take_token(Transaction *t, const char *value)
 		t->token = g_strstrip(g_strdup(value));
 }
 
+/* Its first word alone, which is a name for a queue and nothing more. */
+static MsShape shape_of(const char *type)
+{
+	type += strspn(type, " \t\r\n");
+	if (g_ascii_strncasecmp(type, "text/", 5) == 0)
+		return MS_SHAPE_TEXT;
+	return g_ascii_strncasecmp(type, "multipart/alternative", 21) == 0 ? MS_SHAPE_ALTERNATIVE : MS_SHAPE_OTHER;
+}
+
 void session_header(Session *session, const char *name, const char *value, bool leading_space)
 {
 	Transaction *t = session->transaction;
@@ -190,6 +206,8 @@ void session_header(Session *session, const char *name, const char *value, bool 
 	}
 	if (t == NULL || !t->concerned)
 		return;
+	if (g_ascii_strcasecmp(name, "Content-Type") == 0)
+		t->envelope->shape = shape_of(value);
 	store(session, name, strlen(name));
 	/* Without SMFIP_HDR_LEADSPC the MTA has eaten the blank after the colon. */
 	store(session, ": ", leading_space ? 1 : 2);

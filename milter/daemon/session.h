@@ -50,6 +50,18 @@ void daemon_give_memory(Daemon *daemon, guint64 bytes);
 void daemon_enter(Daemon *daemon); /* a verdict is being made: a stop waits for it */
 void daemon_leave(Daemon *daemon);
 
+/* interpose.c: descriptors.  Of all that this process may have, `needed` are kept for messages in hand:
+ * connections, and messages that begin, get the others. */
+void room_keep(guint needed);
+/* How many there are for these beyond that one; below 1: there is none, it must be closed. */
+int room_left(int fd);
+/* Connections that were refused since the last call. */
+guint room_refused(void);
+
+/* care.c: a thread that tells what happened to readers and connections, and systemd that libmilter
+ * turns: it asks over the filter's own socket. */
+bool care_start(Daemon *daemon, const char *libmilter_spec);
+
 /* milter.c */
 bool milter_register(Daemon *daemon, GError **error);
 
@@ -57,5 +69,7 @@ bool milter_register(Daemon *daemon, GError **error);
 char *socket_to_libmilter(const char *spec, GError **error);
 /* The path of a Unix socket, or NULL. */
 const char *socket_path(const char *libmilter_spec);
+/* Does a milter answer there within `ms`: does it negotiate, or close because it is full? */
+bool socket_answers(const char *libmilter_spec, int ms);
 
 #endif

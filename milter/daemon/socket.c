@@ -1,8 +1,12 @@
 #include "config.h"
 
+#include <netdb.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 
 #include "session.h"
 
@@ -59,4 +63,33 @@ char *socket_to_libmilter(const char *spec, GError **error)
 const char *socket_path(const char *libmilter_spec)
 {
 	return g_str_has_prefix(libmilter_spec, "local:") ? libmilter_spec + 6 : NULL;
+}
+
+/* ---- asking it ------------------------------------------------------------------------ */
+
+/* Length, SMFIC_OPTNEG, version 6, and every action and step that there is. */
+static const guint8 negotiation[] = {0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff};
+
+static bool ask_internet(const char *spec, int ms)
+{
+	const char *at = strchr(spec, '@'), *colon = strchr(spec, ':');
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+		.ai_family = g_str_has_prefix(spec, "inet6:") ? AF_INET6 : AF_INET};
+	struct addrinfo *found = NULL;
+	g_autofree char *port = at != NULL ? g_strndup(colon + 1, (gsize)(at - colon - 1)) : NULL;
+	if (at == NULL || getaddrinfo(at + 1, port, &hints, &found) != 0)
+		return false;
+	bool answers = ms_io_answers(found->ai_addr, found->ai_addrlen, negotiation, sizeof negotiation, ms);
+	freeaddrinfo(found);
+	return answers;
+}
+
+bool socket_answers(const char *spec, int ms)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = socket_path(spec);
+	if (path == NULL)
+		return ask_internet(spec, ms);
+	return g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path
+		&& ms_io_answers((struct sockaddr *)&address, sizeof address, negotiation, sizeof negotiation, ms);
 }

@@ -109,6 +109,7 @@ static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, char **
 		.workers = s->reader_workers,
 		.jobs = s->reader_jobs,
 		.wait_ms = s->reader_wait_ms,
+		.queue = s->reader_queue,
 		.sandbox_optional = s->sandbox_optional,
 		.passwords = s->passwords,
 		.cache_bytes = s->cache_bytes,
@@ -330,12 +331,24 @@ static void resolve(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement 
 		judgement->trouble = g_strdup(error->message);
 }
 
-bool ms_engine_read(MsRuntime *runtime, int message_fd, MsJudgement **judgement_out,
+static bool read_message(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsReading **reading_out,
+	guint64 *known_out, GError **error)
+{
+	/* Mail of one sender, from one place, waits for its like. */
+	g_autofree char *who = envelope == NULL ? NULL
+		: g_strdup_printf("%s %s %s", envelope->sender,
+			envelope->client_address != NULL ? envelope->client_address : "",
+			envelope->auth_user != NULL ? envelope->auth_user : "");
+	const MsErrand errand = {who, envelope != NULL ? envelope->shape : MS_SHAPE_OTHER};
+	return ms_reader_read(runtime->reader, message_fd, &errand, reading_out, known_out, error);
+}
+
+bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsJudgement **judgement_out,
 	GError **error)
 {
 	g_autoptr(MsJudgement) judgement = g_new0(MsJudgement, 1);
 	gint64 start = g_get_monotonic_time();
-	if (!ms_reader_read(runtime->reader, message_fd, &judgement->reading, &judgement->known, error))
+	if (!read_message(runtime, envelope, message_fd, &judgement->reading, &judgement->known, error))
 		return false;
 	judgement->read_us = g_get_monotonic_time() - start;
 	*judgement_out = g_steal_pointer(&judgement);
@@ -350,7 +363,7 @@ static bool catch_up(MsRuntime *runtime, const MsEnvelope *envelope, int message
 	for (int i = 0; i < 3; i++) {
 		MsReading *again = NULL;
 		if (!ms_knowledge_update(runtime->knowledge, error)
-			|| !ms_reader_read(runtime->reader, message_fd, &again, &judgement->known, error))
+			|| !read_message(runtime, envelope, message_fd, &again, &judgement->known, error))
 			return false;
 		ms_reading_free(judgement->reading);
 		judgement->reading = again;
@@ -408,7 +421,7 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	guint64 stored, MsJudgement **judgement_out, GError **error)
 {
-	if (!ms_engine_read(runtime, message_fd, judgement_out, error))
+	if (!ms_engine_read(runtime, envelope, message_fd, judgement_out, error))
 		return false;
 	(*judgement_out)->stored = stored;
 	ms_engine_decide(runtime, envelope, message_fd, *judgement_out);

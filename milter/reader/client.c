@@ -1,58 +1,31 @@
+/*
+ * The reader's client: in the judging wing, on the other side of the sockets.
+ *
+ * A message comes in by ms_reader_read(), in a thread of the front door's.  It waits for its turn
+ * (queue.c), takes a worker of the crew (crew.c), has its job done (job.c) and gives the reading
+ * back.  A crew that died, or that the watcher's pulse shows to hang, is replaced by whoever needs
+ * it first; the messages that its workers had are read once more, each alone in a process of its
+ * own, so that none of them can take another along.
+ */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
 
-#include "cache.h"
-#include "wire.h"
+#include "client_private.h"
 
-#define START_MS 30000
-#define PASSWORD_WAIT_MS 2000 /* for a worker that tries one; all may be waiting for each other */
-#define GRACE_MS 500 /* beyond the worker's own deadline */
-
-typedef struct {
-	int socket, pidfd;
-	unsigned jobs_left;
-	unsigned generation; /* of the supervisor that forked it */
-	guint64 filter;      /* that it was forked with */
-} Worker;
-
-/* The filters that a message is read with. */
-typedef struct {
-	guint64 number;
-	int added; /* a memory file, or -1 */
-} Known;
-
-struct MsReader {
-	char *program;
-	MsKinds *kinds;
-	GBytes *setup;
-	MsLimits limits;
-	unsigned jobs;
-	gint64 wait_ms;
-	MsCache *cache;  /* or NULL */
-	MsReader *ocr;   /* recognises what is written in pictures, or NULL */
-
-	pthread_mutex_t lock; /* all below */
-	int control;          /* replaced when the supervisor died */
-	unsigned generation;  /* of the supervisor */
-	GPid pid;
-	GArray *idle;         /* of Worker: those with jobs left */
-	guint64 filter;       /* the supervisor has it; 0: none */
-	Known known;          /* number: of the latest change */
-	MsReaderStats stats;
-};
+#define GRACE_MS 500   /* beyond the worker's own deadline */
+#define PULSE_MS 4000  /* a crew that does not answer for so long hangs */
+#define ALONE 2        /* messages that are read once more at a time */
+#define AGAIN_US 100000
+#define TURN_MS 5000   /* a message whose turn it is waits for its worker for so long at least */
+#define DEATHS 5       /* crews that die under one message before it is told so */
 
 /* ---- memory files --------------------------------------------------------------------- */
 
@@ -66,9 +39,9 @@ bool ms_memory_seal(int fd)
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
 }
 
-/* ---- the supervisor ------------------------------------------------------------------- */
+/* ---- the crew ------------------------------------------------------------------------- */
 
-static GBytes *make_setup(const MsReaderSettings *settings)
+static GBytes *make_setup(const MsReaderSettings *settings, guint workers)
 {
 	GVariantBuilder costs;
 	g_variant_builder_init(&costs, G_VARIANT_TYPE("at"));
@@ -82,131 +55,108 @@ static GBytes *make_setup(const MsReaderSettings *settings)
 		ms_kinds_text(settings->kinds), &costs, settings->limits.max_depth,
 		(guint64)settings->limits.milliseconds, settings->limits.memory,
 		settings->limits.ocr_dpi, settings->limits.ocr_confidence, settings->limits.ocr_coverage,
-		settings->workers, settings->jobs,
+		workers, settings->jobs,
 		(gboolean)settings->sandbox_optional,
 		settings->passwords != NULL ? settings->passwords : none,
 		settings->ocr_languages != NULL ? settings->ocr_languages : "eng", (gboolean)help));
 	return g_variant_get_data_as_bytes(setup);
 }
 
-static int setup_file(GBytes *setup)
-{
-	int fd = ms_memory_file("missent-setup");
-	gsize len;
-	const void *data = g_bytes_get_data(setup, &len);
-	if (fd >= 0 && (pwrite(fd, data, len, 0) != (ssize_t)len || !ms_memory_seal(fd))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Nothing of the daemon's environment is the reader's business. */
-static char **clean_environment(void)
-{
-	char **env = g_new0(char *, 7);
-	int n = 0;
-	env[n++] = g_strdup("LANG=C.UTF-8");
-	env[n++] = g_strdup("PATH=/usr/bin:/bin");
-	/* Symbols are resolved once, not in every worker anew. */
-	env[n++] = g_strdup("LD_BIND_NOW=1");
-	env[n++] = g_strdup("OMP_THREAD_LIMIT=1"); /* no threads: a worker could not start one */
-	static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS"};
-	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++)
-		if (g_getenv(kept[i]) != NULL)
-			env[n++] = g_strdup_printf("%s=%s", kept[i], g_getenv(kept[i]));
-	return env;
-}
-
-static bool spawn(MsReader *reader, GPid *pid, int *control, GError **error)
-{
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "socketpair: %s", g_strerror(errno));
-		return false;
-	}
-	int setup = setup_file(reader->setup);
-	const int sources[2] = {pair[1], setup};
-	const int targets[2] = {CONTROL_FD, SETUP_FD};
-	const char *argv[] = {reader->program, NULL};
-	g_auto(GStrv) env = clean_environment();
-	bool fine = setup >= 0
-		&& g_spawn_async_with_pipes_and_fds("/", argv, (const char *const *)env,
-			G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, sources, targets, 2, pid, NULL,
-			NULL, NULL, error);
-	if (setup < 0)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
-	else
-		close(setup);
-	close(pair[1]);
-	if (fine)
-		*control = pair[0];
-	else
-		close(pair[0]);
-	return fine;
-}
-
-/* The first packet says whether it works. */
-static bool greet(int control, char **warning_out, GError **error)
-{
-	char packet[PACKET_MAX + 1];
-	struct pollfd fd = {control, POLLIN, 0};
-	ssize_t n = poll(&fd, 1, START_MS) == 1 ? recv(control, packet, PACKET_MAX, 0) : -1;
-	if (n < 1) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader did not start");
-		return false;
-	}
-	packet[n] = '\0';
-	if (packet[0] != PACKET_READY) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "missent-reader: %s", packet + 1);
-		return false;
-	}
-	if (warning_out != NULL)
-		*warning_out = n > 1 ? g_strdup(packet + 1) : NULL;
-	return true;
-}
-
-static bool start(MsReader *reader, char **warning_out, GError **error)
-{
-	GPid pid;
-	int control;
-	if (!spawn(reader, &pid, &control, error))
-		return false;
-	if (!greet(control, warning_out, error)) {
-		close(control);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		return false;
-	}
-	reader->pid = pid;
-	reader->control = control;
-	reader->filter = 0;
-	reader->known.number = 0;
-	if (reader->known.added >= 0)
-		close(reader->known.added);
-	reader->known.added = -1;
-	reader->generation++;
-	return true;
-}
-
-static void worker_close(Worker *worker)
-{
-	close(worker->socket);
-	close(worker->pidfd);
-}
-
-static void stop(MsReader *reader)
+static void drop_idle(MsReader *reader)
 {
 	for (guint i = 0; i < reader->idle->len; i++)
 		worker_close(&g_array_index(reader->idle, Worker, i));
 	g_array_set_size(reader->idle, 0);
-	if (reader->control < 0)
-		return;
-	close(reader->control); /* the supervisor ends, and its workers with it */
-	reader->control = -1;
-	kill(reader->pid, SIGKILL);
-	waitpid(reader->pid, NULL, 0);
 }
+
+static MsCrew *current(MsReader *reader)
+{
+	pthread_mutex_lock(&reader->lock);
+	MsCrew *crew = crew_ref(reader->crew);
+	pthread_mutex_unlock(&reader->lock);
+	return crew;
+}
+
+/* With the filter that is in use. */
+static MsCrew *start_crew(MsReader *reader, GBytes *setup, GError **error)
+{
+	g_autoptr(MsCrew) crew = crew_start(reader->program, setup, NULL, error);
+	if (crew == NULL)
+		return NULL;
+	pthread_mutex_lock(&reader->lock);
+	bool fine = reader->filter == 0 || crew_know(crew, reader->image, reader->filter);
+	pthread_mutex_unlock(&reader->lock);
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader cannot be given the filter: %s",
+			g_strerror(errno));
+	return fine ? g_steal_pointer(&crew) : NULL;
+}
+
+static void put_crew(MsReader *reader, MsCrew *fresh, const char *why)
+{
+	pthread_mutex_lock(&reader->lock);
+	MsCrew *old = reader->crew;
+	reader->crew = fresh;
+	drop_idle(reader);
+	reader->stats.replaced++;
+	if (reader->news->len < 4096)
+		g_string_append_printf(reader->news, "%smissent-reader %s; another was started",
+			reader->news->len > 0 ? ", " : "", why);
+	pthread_mutex_unlock(&reader->lock);
+	crew_unref(old);
+}
+
+/* Only the first thread that sees a crew gone replaces it. */
+static bool replace(MsReader *reader, const MsCrew *seen, const char *why, GError **error)
+{
+	bool fine = true;
+	pthread_mutex_lock(&reader->starting);
+	if (reader->crew == seen) {
+		crew_end(reader->crew);
+		MsCrew *fresh = start_crew(reader, reader->setup, error);
+		fine = fresh != NULL;
+		if (fine)
+			put_crew(reader, fresh, why);
+	}
+	pthread_mutex_unlock(&reader->starting);
+	return fine;
+}
+
+static void look_after(MsReader *reader)
+{
+	g_autoptr(MsCrew) crew = current(reader);
+	if (crew_pulse(crew, PULSE_MS))
+		return;
+	bool hangs = !crew_is_gone(crew);
+	g_autofree char *why = hangs ? g_strdup_printf("did not answer for %d s and was ended", PULSE_MS / 1000)
+				     : g_strdup("died");
+	crew_end(crew);
+	replace(reader, crew, why, NULL);
+}
+
+/* A crew that died or hangs is replaced before a message needs it. */
+static void *watch(void *user)
+{
+	MsReader *reader = user;
+	pthread_mutex_lock(&reader->lock);
+	while (!reader->ending) {
+		struct timespec t;
+		clock_gettime(CLOCK_REALTIME, &t);
+		t.tv_sec++;
+		pthread_cond_timedwait(&reader->end, &reader->lock, &t);
+		if (reader->ending)
+			break;
+		pthread_mutex_unlock(&reader->lock);
+		look_after(reader);
+		pthread_mutex_lock(&reader->lock);
+	}
+	pthread_mutex_unlock(&reader->lock);
+	return NULL;
+}
+
+/* ---- making and freeing --------------------------------------------------------------- */
+
+static MsReader *make(const MsReaderSettings *settings, bool fair, char **warning_out, GError **error);
 
 /* Recognising takes a second of computing and much memory: few at a time. */
 static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError **error)
@@ -218,45 +168,85 @@ static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError
 	ocr.cache_bytes = 0;
 	ocr.limits.max[MS_COST_OCR] = 0;
 	ocr.limits.memory = MAX(settings->limits.memory, 1 << 30);
-	reader->ocr = ms_reader_new(&ocr, NULL, error);
+	reader->ocr = make(&ocr, false, NULL, error);
 	return reader->ocr != NULL;
 }
 
-MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GError **error)
+static MsReader *make(const MsReaderSettings *settings, bool fair, char **warning_out, GError **error)
 {
 	g_autoptr(MsReader) reader = g_new0(MsReader, 1);
+	MsReaderSettings alone = *settings;
+	alone.jobs = 1;
 	pthread_mutex_init(&reader->lock, NULL);
+	pthread_mutex_init(&reader->starting, NULL);
+	pthread_cond_init(&reader->end, NULL);
+	pthread_cond_init(&reader->fewer_alone, NULL);
 	reader->program = g_strdup(settings->program);
 	reader->kinds = ms_kinds_ref((MsKinds *)settings->kinds);
-	reader->setup = make_setup(settings);
+	reader->setup = make_setup(settings, fair ? queue_workers(settings->workers) : settings->workers);
+	reader->setup_alone = make_setup(&alone, 1);
 	reader->limits = settings->limits;
 	reader->jobs = settings->jobs;
 	reader->wait_ms = settings->wait_ms;
-	reader->control = -1;
-	reader->known.added = -1;
+	reader->known.added = reader->image = -1;
 	reader->idle = g_array_new(FALSE, FALSE, sizeof(Worker));
-	if (!start(reader, warning_out, error))
+	reader->news = g_string_new(NULL);
+	reader->queue = queue_new(settings->workers, settings->queue > 0 ? settings->queue : 1000, fair);
+	reader->crew = crew_start(reader->program, reader->setup, warning_out, error);
+	if (reader->crew == NULL)
 		return NULL;
 	if (settings->cache_bytes > 0)
 		reader->cache = ms_cache_new(settings->cache_bytes);
 	if (settings->limits.max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error))
 		return NULL;
+	reader->watching = pthread_create(&reader->watcher, NULL, watch, reader) == 0;
+	if (!reader->watching) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no thread can be started to watch missent-reader");
+		return NULL;
+	}
 	return g_steal_pointer(&reader);
+}
+
+MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GError **error)
+{
+	return make(settings, true, warning_out, error);
+}
+
+static void stop_watching(MsReader *reader)
+{
+	if (!reader->watching)
+		return;
+	pthread_mutex_lock(&reader->lock);
+	reader->ending = true;
+	pthread_cond_signal(&reader->end);
+	pthread_mutex_unlock(&reader->lock);
+	if (reader->crew != NULL)
+		crew_end(reader->crew); /* so that nobody waits for its pulse */
+	pthread_join(reader->watcher, NULL);
 }
 
 void ms_reader_free(MsReader *reader)
 {
 	if (reader == NULL)
 		return;
-	stop(reader);
-	if (reader->known.added >= 0)
-		close(reader->known.added);
+	stop_watching(reader);
+	drop_idle(reader);
+	crew_unref(reader->crew);
+	known_clear(&reader->known);
+	if (reader->image >= 0)
+		close(reader->image);
 	ms_reader_free(reader->ocr);
 	ms_cache_free(reader->cache);
+	queue_free(reader->queue);
 	pthread_mutex_destroy(&reader->lock);
+	pthread_mutex_destroy(&reader->starting);
+	pthread_cond_destroy(&reader->end);
+	pthread_cond_destroy(&reader->fewer_alone);
 	ms_kinds_unref(reader->kinds);
 	g_bytes_unref(reader->setup);
+	g_bytes_unref(reader->setup_alone);
 	g_array_free(reader->idle, TRUE);
+	g_string_free(reader->news, TRUE);
 	g_free(reader->program);
 	g_free(reader);
 }
@@ -269,22 +259,20 @@ void ms_reader_stats(MsReader *reader, MsReaderStats *out)
 	out->cache_bytes = reader->cache != NULL ? ms_cache_bytes(reader->cache) : 0;
 }
 
-/* ---- having a worker ------------------------------------------------------------------ */
-
-/* Only the first thread that sees a supervisor dead replaces it. */
-static bool restart(MsReader *reader, unsigned seen, GError **error)
+char *ms_reader_news(MsReader *reader)
 {
 	pthread_mutex_lock(&reader->lock);
-	bool fine = true;
-	if (reader->generation == seen) {
-		stop(reader);
-		fine = start(reader, NULL, error);
-	}
+	char *news = reader->news->len > 0 ? g_strdup(reader->news->str) : NULL;
+	g_string_truncate(reader->news, 0);
 	pthread_mutex_unlock(&reader->lock);
-	return fine;
+	if (news == NULL && reader->ocr != NULL)
+		return ms_reader_news(reader->ocr);
+	return news;
 }
 
-static bool take_idle(MsReader *reader, Worker *worker, int *control, unsigned *generation, bool fresh)
+/* ---- having a worker ------------------------------------------------------------------ */
+
+static bool take_idle(MsReader *reader, Worker *worker, bool fresh)
 {
 	pthread_mutex_lock(&reader->lock);
 	bool have = reader->idle->len > 0 && !fresh;
@@ -292,40 +280,15 @@ static bool take_idle(MsReader *reader, Worker *worker, int *control, unsigned *
 		*worker = g_array_index(reader->idle, Worker, reader->idle->len - 1);
 		g_array_set_size(reader->idle, reader->idle->len - 1);
 	}
-	/* Our own descriptor: another thread may replace the supervisor while we wait. */
-	*control = have ? -1 : fcntl(reader->control, F_DUPFD_CLOEXEC, 3);
-	*generation = reader->generation;
 	pthread_mutex_unlock(&reader->lock);
 	return have;
-}
-
-typedef enum { GOT_WORKER, GOT_NOTHING, GOT_EOF } Got;
-
-static Got next_packet(int control, int timeout_ms, Worker *worker)
-{
-	WireWorker packet;
-	int fds[2];
-	ssize_t n = wire_receive(control, &packet, sizeof packet, fds, 2, MSG_DONTWAIT);
-	if (n < 0 && errno == EAGAIN) {
-		struct pollfd fd = {control, POLLIN, 0};
-		int rc = poll(&fd, 1, timeout_ms);
-		return rc < 0 && errno != EINTR ? GOT_EOF : GOT_NOTHING;
-	}
-	if (n <= 0)
-		return n < 0 && errno == EINTR ? GOT_NOTHING : GOT_EOF;
-	if (n != sizeof packet || packet.letter != PACKET_WORKER || fds[0] < 0 || fds[1] < 0)
-		return GOT_EOF;
-	worker->filter = packet.filter;
-	worker->socket = fds[0];
-	worker->pidfd = fds[1];
-	return GOT_WORKER;
 }
 
 /* Has it the filter that is in use now?  Then what is in use; else it is let go. */
 static bool is_current(MsReader *reader, Worker *worker, Known *known)
 {
 	pthread_mutex_lock(&reader->lock);
-	bool current = worker->filter == reader->filter && worker->generation == reader->generation;
+	bool current = worker->filter == reader->filter;
 	known->number = reader->known.number;
 	known->added = current && reader->known.added >= 0
 		? fcntl(reader->known.added, F_DUPFD_CLOEXEC, 3)
@@ -337,45 +300,66 @@ static bool is_current(MsReader *reader, Worker *worker, Known *known)
 	return fine;
 }
 
-/* `fresh`: one that has read nothing yet. */
+/* Why there was none, as far as it is known: what the host lacks, not what might be set. */
+static void tell(MsCrew *crew, Got last, gint64 wait_ms, GError **error)
+{
+	g_autofree char *trouble = crew_trouble(crew);
+	if (last == GOT_GONE)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader keeps dying");
+	else if (last == GOT_SHORT)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missentd has no descriptor left for a reader "
+			"(LimitNOFILE): %s", g_strerror(EMFILE));
+	else if (trouble != NULL)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader cannot start a worker: %s", trouble);
+	else
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "no reader was free within %" G_GINT64_FORMAT " ms",
+			wait_ms);
+}
+
+/* One that this crew has ready, or makes. */
+static Got take_from(MsReader *reader, MsCrew *crew, gint64 end, Worker *worker)
+{
+	/* With several jobs a worker, an idle one may come back meanwhile. */
+	const gint64 slice = reader->jobs > 1 ? 5 : 1000;
+	gint64 left = (end - g_get_monotonic_time()) / 1000;
+	Got got = GOT_NOTHING;
+	do {
+		got = crew_take(crew, (int)CLAMP(left, 0, slice), worker);
+		left = (end - g_get_monotonic_time()) / 1000;
+	} while (got == GOT_NOTHING && left > 0 && reader->jobs == 1 && !crew_is_gone(crew));
+	worker->jobs_left = reader->jobs;
+	return got;
+}
+
 static bool acquire_any(MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
-	unsigned restarts = 0;
-	/* With several jobs a worker, an idle one may come back meanwhile. */
-	const gint64 slice = reader->jobs > 1 ? 5 : 1000;
+	guint deaths = 0;
 	for (;;) {
-		int control;
-		unsigned generation;
-		if (take_idle(reader, worker, &control, &generation, fresh))
+		g_autoptr(MsCrew) crew = current(reader);
+		g_autoptr(GError) why = NULL;
+		if (take_idle(reader, worker, fresh))
 			return true;
-		Got got = GOT_EOF;
-		gint64 left = (end - g_get_monotonic_time()) / 1000;
-		do {
-			if (control >= 0)
-				got = next_packet(control, (int)CLAMP(left, 0, slice), worker);
-			left = (end - g_get_monotonic_time()) / 1000;
-		} while (got == GOT_NOTHING && left > 0 && reader->jobs == 1);
-		if (control >= 0)
-			close(control);
-		worker->jobs_left = reader->jobs;
-		worker->generation = generation;
+		Got got = take_from(reader, crew, end, worker);
 		if (got == GOT_WORKER)
 			return true;
-		if (got == GOT_EOF && (restarts++ > 2 || !restart(reader, generation, error))) {
-			if (error != NULL && *error == NULL)
-				g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader keeps dying");
+		bool over = g_get_monotonic_time() >= end;
+		if (got == GOT_GONE && !replace(reader, crew, "died", &why) && over) {
+			g_propagate_error(error, g_steal_pointer(&why));
 			return false;
 		}
-		if (left <= 0) {
-			g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
-				"no reader was free within %" G_GINT64_FORMAT " ms", wait_ms);
+		deaths += got == GOT_GONE && why == NULL;
+		if (over ? got != GOT_GONE : deaths >= DEATHS) {
+			tell(crew, got, wait_ms, error);
 			return false;
 		}
+		if (got == GOT_SHORT || why != NULL)
+			g_usleep(AGAIN_US);
 	}
 }
 
-static bool acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_ms, bool fresh, GError **error)
+bool client_acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_ms, bool fresh,
+	GError **error)
 {
 	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
 	do {
@@ -386,7 +370,7 @@ static bool acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_
 	return true;
 }
 
-static void known_clear(Known *known)
+void known_clear(Known *known)
 {
 	if (known->added >= 0)
 		close(known->added);
@@ -414,22 +398,29 @@ static bool no_memory(GError **error)
 	return false;
 }
 
+static void keep_image(MsReader *reader, int fd)
+{
+	if (reader->image >= 0)
+		close(reader->image);
+	reader->image = fd;
+}
+
 bool ms_reader_know(MsReader *reader, GBytes *image, guint64 number, GError **error)
 {
 	int fd = image_file(image);
 	if (fd < 0)
 		return no_memory(error);
-	WireWorker packet = {.letter = PACKET_FILTER, .filter = number};
+	/* A crew that takes the place of this one would not hear of it. */
+	pthread_mutex_lock(&reader->starting);
 	pthread_mutex_lock(&reader->lock);
-	bool fine = wire_send(reader->control, &packet, sizeof packet, &fd, 1, 0);
+	bool fine = crew_know(reader->crew, fd, number) || crew_is_gone(reader->crew);
 	known_clear(&reader->known);
+	keep_image(reader, fd); /* whoever is started next is given it */
 	reader->filter = fine ? number : 0;
 	reader->known.number = fine ? number : 0;
-	for (guint i = 0; i < reader->idle->len; i++)
-		worker_close(&g_array_index(reader->idle, Worker, i));
-	g_array_set_size(reader->idle, 0);
+	drop_idle(reader);
 	pthread_mutex_unlock(&reader->lock);
-	close(fd);
+	pthread_mutex_unlock(&reader->starting);
 	if (!fine)
 		return no_memory(error);
 	return reader->ocr == NULL || ms_reader_know(reader->ocr, image, number, error);
@@ -441,7 +432,7 @@ bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError
 	if (fd < 0)
 		return no_memory(error);
 	pthread_mutex_lock(&reader->lock);
-	bool fine = reader->filter != 0; /* else it was started anew meanwhile */
+	bool fine = reader->filter != 0;
 	if (fine) {
 		known_clear(&reader->known);
 		reader->known = (Known){number, fd};
@@ -464,264 +455,21 @@ guint64 ms_reader_known(MsReader *reader)
 
 /* ---- one message ---------------------------------------------------------------------- */
 
-/* UNTOUCHED: the worker was dead before it took the job, so another may have it. */
-typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_UNTOUCHED } JobEnd;
-
-static JobEnd receive(int fd, void *data, gsize len, gint64 deadline)
-{
-	char *p = data;
-	while (len > 0) {
-		gint64 left = (deadline - g_get_monotonic_time()) / 1000;
-		struct pollfd pfd = {fd, POLLIN, 0};
-		int rc = left > 0 ? poll(&pfd, 1, (int)MIN(left, 60000)) : 0;
-		if (rc == 0 && left <= 0)
-			return JOB_LATE;
-		if (rc <= 0)
-			continue;
-		ssize_t n = recv(fd, p, len, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* A Unix socket that is closed with data unread in it is reset. */
-		if (n < 0 && errno == ECONNRESET)
-			return JOB_UNTOUCHED;
-		if (n <= 0)
-			return JOB_LOST;
-		p += n;
-		len -= (gsize)n;
-	}
-	return JOB_DONE;
-}
-
-/* A worker that does not take its reply must not hold the daemon's thread. */
-static JobEnd give(int fd, const void *data, gsize len, gint64 deadline)
-{
-	const char *p = data;
-	while (len > 0) {
-		gint64 left = (deadline - g_get_monotonic_time()) / 1000;
-		if (left <= 0)
-			return JOB_LATE;
-		ssize_t n = send(fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n > 0) {
-			p += n;
-			len -= (gsize)n;
-		} else if (n < 0 && errno == EAGAIN) {
-			struct pollfd pfd = {fd, POLLOUT, 0};
-			poll(&pfd, 1, (int)MIN(left, 60000));
-		} else if (n == 0 || errno != EINTR) {
-			return JOB_LOST;
-		}
-	}
-	return JOB_DONE;
-}
-
-/* ---- questions ---- */
-
-typedef struct {
-	MsReader *reader;
-	const Worker *worker;
-	int message_fd;
-	gint64 deadline;
-	guint8 *map;   /* the message, once a question needs it */
-	gsize size;
-	const Known *known;
-	bool document; /* the job is one document: it has nothing to ask but about pictures */
-	guint asked, pictures;
-} Talk;
-
-static bool map_message(Talk *talk)
-{
-	off_t size = lseek(talk->message_fd, 0, SEEK_END);
-	if (talk->map != NULL || size <= 0)
-		return talk->map != NULL;
-	talk->size = (gsize)size;
-	talk->map = mmap(NULL, talk->size, PROT_READ, MAP_PRIVATE, talk->message_fd, 0);
-	if (talk->map == MAP_FAILED)
-		talk->map = NULL;
-	return talk->map != NULL;
-}
-
-static JobEnd run_job(MsReader *reader, const Worker *worker, const Known *known, int fd,
-	const WireQuestion *document, gint64 deadline, GBytes **bytes_out);
-static void finish(MsReader *reader, Worker *worker, bool fine);
-
-/* The document read by a worker of its own, which has read nothing else; NULL if there was none
- * to be had at once, or it failed. */
-static MsReading *read_alone(MsReader *reader, int fd, const WireQuestion *document, gint64 wait_ms,
-	gint64 deadline, guint64 number, GBytes **bytes_out)
-{
-	Worker worker;
-	Known known;
-	JobEnd end = JOB_UNTOUCHED;
-	for (int i = 0; i < 3 && end == JOB_UNTOUCHED; i++) {
-		if (!acquire(reader, &worker, &known, wait_ms, true, NULL))
-			return NULL;
-		/* Read with other filters it would not fit to the rest of the message. */
-		end = known.number == number
-			? run_job(reader, &worker, &known, fd, document, deadline, bytes_out)
-			: JOB_LOST;
-		known_clear(&known);
-		if (end == JOB_UNTOUCHED)
-			finish(reader, &worker, false);
-	}
-	if (end == JOB_UNTOUCHED)
-		return NULL;
-	MsReading *reading = end == JOB_DONE ? ms_reading_decode(*bytes_out, NULL) : NULL;
-	finish(reader, &worker, reading != NULL);
-	if (reading == NULL && *bytes_out != NULL)
-		g_clear_pointer(bytes_out, g_bytes_unref);
-	return reading;
-}
-
-/* Every reading in the cache comes from here: made alone, and complete. */
-static GBytes *make_known(Talk *talk, const WireQuestion *question, const MsCacheKey *key)
-{
-	GBytes *bytes = NULL;
-	g_autoptr(MsReading) reading =
-		read_alone(talk->reader, talk->message_fd, question, 20, talk->deadline,
-			talk->known->number, &bytes);
-	if (reading != NULL && reading->unread->len == 0)
-		ms_cache_keep(talk->reader->cache, key, bytes);
-	return bytes;
-}
-
-/* A password is tried by a worker of its own, for the library that tries it may crash. */
-static bool tries_password(const WireQuestion *question)
-{
-	guint lines = 0;
-	for (const char *p = question->as; *p != '\0'; p++)
-		lines += *p == '\n';
-	return lines == 3;
-}
-
-static GBytes *answer_known(Talk *talk, const WireQuestion *question)
-{
-	MsCacheKey key;
-	bool again;
-	if (!map_message(talk) || question->end > talk->size)
-		return NULL;
-	if (tries_password(question)) {
-		GBytes *bytes = NULL;
-		ms_reading_free(read_alone(talk->reader, talk->message_fd, question, PASSWORD_WAIT_MS,
-			talk->deadline, talk->known->number, &bytes));
-		return bytes;
-	}
-	if (talk->reader->cache == NULL)
-		return NULL;
-	ms_cache_key(talk->reader->cache, talk->map + question->start,
-		question->end - question->start, question->as, talk->known->number, &key);
-	GBytes *known = ms_cache_find(talk->reader->cache, &key, &again);
-	pthread_mutex_lock(&talk->reader->lock);
-	talk->reader->stats.cache_asked++;
-	talk->reader->stats.cache_hits += known != NULL;
-	pthread_mutex_unlock(&talk->reader->lock);
-	return known == NULL && again ? make_known(talk, question, &key) : known;
-}
-
-static GBytes *answer_picture(Talk *talk, const WireQuestion *question, const guint8 *data, gsize len)
-{
-	MsReader *ocr = talk->reader->ocr;
-	bool allowed = talk->pictures++ < talk->reader->limits.max[MS_COST_OCR];
-	int fd = ocr != NULL && allowed ? ms_memory_file("missent-picture") : -1;
-	if (fd < 0)
-		return NULL;
-	WireQuestion document = *question;
-	document.end = len;
-	GBytes *bytes = NULL;
-	if (wire_fill(fd, data, len) && ms_memory_seal(fd)) {
-		gint64 wait = (talk->deadline - g_get_monotonic_time()) / 1000;
-		ms_reading_free(
-			read_alone(ocr, fd, &document, MAX(wait, 1), talk->deadline, talk->known->number, &bytes));
-	}
-	close(fd);
-	return bytes;
-}
-
-/* Takes a question of `len` bytes from the worker and replies to it. */
-static JobEnd reply(Talk *talk, guint64 len)
-{
-	WireQuestion question;
-	if (len < sizeof question || len > sizeof question + MAX_PICTURE
-		|| talk->asked++ >= MAX_QUESTIONS)
-		return JOB_LOST;
-	JobEnd end = receive(talk->worker->socket, &question, sizeof question, talk->deadline);
-	if (end != JOB_DONE)
-		return end;
-	gsize more = len - sizeof question;
-	g_autofree guint8 *data = more > 0 ? g_try_malloc(more) : NULL;
-	bool fine = question.as[WIRE_AS - 1] == '\0' && question.start <= question.end
-		&& (more > 0 ? question.end == 0 && data != NULL
-			     : question.start < question.end && !talk->document);
-	if (!fine)
-		return JOB_LOST;
-	if (more > 0)
-		end = receive(talk->worker->socket, data, more, talk->deadline);
-	if (end != JOB_DONE)
-		return end;
-	g_autoptr(GBytes) bytes = more > 0 ? answer_picture(talk, &question, data, more)
-					   : answer_known(talk, &question);
-	gsize size = 0;
-	const void *reading = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
-	WireHeader header = {REPLY_MAGIC, size};
-	end = give(talk->worker->socket, &header, sizeof header, talk->deadline);
-	return end == JOB_DONE ? give(talk->worker->socket, reading, size, talk->deadline) : end;
-}
-
-static JobEnd take_answer(const Worker *worker, guint64 len, gint64 deadline, GBytes **bytes_out)
-{
-	if (len > MS_READING_MAX_BYTES)
-		return JOB_LOST;
-	guint8 *data = g_malloc(len + 1);
-	JobEnd end = receive(worker->socket, data, len, deadline);
-	if (end == JOB_DONE)
-		*bytes_out = g_bytes_new_take(data, len);
-	else
-		g_free(data);
-	return end;
-}
-
-static JobEnd run_job(MsReader *reader, const Worker *worker, const Known *known, int fd,
-	const WireQuestion *document, gint64 deadline, GBytes **bytes_out)
-{
-	const int files[2] = {fd, known->added};
-	WireHeader header = {JOB_MAGIC, 0};
-	if (document != NULL)
-		memcpy(header.magic, DOCUMENT_MAGIC, sizeof header.magic);
-	if (!wire_send(worker->socket, &header, sizeof header, files, known->added >= 0 ? 2 : 1, 0)
-		|| (document != NULL
-			&& give(worker->socket, document, sizeof *document, deadline) != JOB_DONE))
-		return JOB_UNTOUCHED;
-	Talk talk = {.reader = reader, .worker = worker, .message_fd = fd, .deadline = deadline, .known = known,
-		.document = document != NULL};
-	JobEnd end = receive(worker->socket, &header, sizeof header, deadline);
-	bool touched = end == JOB_DONE;
-	while (end == JOB_DONE) {
-		if (memcmp(header.magic, ANSWER_MAGIC, 8) == 0) {
-			end = take_answer(worker, header.len, deadline, bytes_out);
-			break;
-		}
-		end = memcmp(header.magic, QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len) : JOB_LOST;
-		if (end == JOB_DONE)
-			end = receive(worker->socket, &header, sizeof header, deadline);
-	}
-	if (talk.map != NULL)
-		munmap(talk.map, talk.size);
-	return touched && end == JOB_UNTOUCHED ? JOB_LOST : end;
-}
-
-static void finish(MsReader *reader, Worker *worker, bool fine)
+void client_finish(MsReader *reader, Worker *worker, bool fine)
 {
 	pthread_mutex_lock(&reader->lock);
 	reader->stats.messages += fine;
 	reader->stats.workers_lost += !fine;
-	bool keep = fine && --worker->jobs_left > 0 && reader->generation == worker->generation;
+	bool keep = fine && --worker->jobs_left > 0 && reader->crew == worker->crew;
 	if (keep)
 		g_array_append_val(reader->idle, *worker);
 	pthread_mutex_unlock(&reader->lock);
 	if (keep)
 		return;
-	if (!fine)
-		syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
-	worker_close(worker);
+	if (fine)
+		worker_close(worker);
+	else
+		worker_kill(worker);
 }
 
 static MsReading *unreadable(MsUnreadReason reason, const char *why)
@@ -731,48 +479,183 @@ static MsReading *unreadable(MsUnreadReason reason, const char *why)
 	return reading;
 }
 
-/* When the supervisor dies, so do all workers that wait in the queue. */
-#define MAX_DEAD_WORKERS 300
+/* One message on its way through this file. */
+typedef struct {
+	MsReader *reader;
+	int fd;
+	const WireQuestion *document; /* or NULL */
+	Turn turn;
+	gint64 end; /* of its waiting */
+	Known known;
+	MsReading *reading;
+	char *lost; /* how it was, if it was */
+} Errand;
 
-static bool read_as(MsReader *reader, int message_fd, const WireQuestion *document,
-	MsReading **reading_out, guint64 *known_out, GError **error)
+static gint64 deadline_of(const MsReader *reader)
 {
-	Worker worker;
-	Known known = {0, -1};
-	g_autoptr(GBytes) bytes = NULL;
+	return g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
+}
+
+static void begin_alone(MsReader *reader)
+{
+	pthread_mutex_lock(&reader->lock);
+	while (reader->alone >= ALONE)
+		pthread_cond_wait(&reader->fewer_alone, &reader->lock);
+	reader->alone++;
+	reader->stats.read_again++;
+	pthread_mutex_unlock(&reader->lock);
+}
+
+static void end_alone(MsReader *reader)
+{
+	pthread_mutex_lock(&reader->lock);
+	reader->alone--;
+	pthread_cond_signal(&reader->fewer_alone);
+	pthread_mutex_unlock(&reader->lock);
+}
+
+static void lose(Errand *errand, const char *how)
+{
+	g_free(errand->lost);
+	errand->lost = g_strdup(how);
+}
+
+/* A worker that gives back what is no reading is not given another message. */
+static JobEnd run_job(Errand *errand, const Worker *worker, Turn *turn)
+{
+	GBytes *bytes = NULL;
 	g_autoptr(GError) refused = NULL;
-	JobEnd end = JOB_UNTOUCHED;
-	for (int i = 0; end == JOB_UNTOUCHED && i < MAX_DEAD_WORKERS; i++) {
-		if (i > 0)
-			finish(reader, &worker, false);
-		if (!acquire(reader, &worker, &known, reader->wait_ms, false, error))
-			return false;
-		gint64 deadline =
-			g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
-		end = run_job(reader, &worker, &known, message_fd, document, deadline, &bytes);
-		known_clear(&known);
+	JobEnd end = job_run(errand->reader, worker, &errand->known, errand->fd, errand->document, turn,
+		deadline_of(errand->reader), &bytes);
+	known_clear(&errand->known);
+	if (end == JOB_LOST)
+		lose(errand, "the worker died while reading");
+	if (end != JOB_DONE)
+		return end;
+	errand->reading = ms_reading_decode(bytes, &refused);
+	g_bytes_unref(bytes);
+	if (errand->reading == NULL)
+		lose(errand, refused->message);
+	return errand->reading != NULL ? JOB_DONE : JOB_LIED;
+}
+
+/* Its descriptors go a moment before its workers do, but one that is just being forked has them too. */
+static bool died_with(MsCrew *crew)
+{
+	for (int i = 0; i < 4 && !crew_is_gone(crew); i++)
+		g_usleep(5000);
+	return crew_is_gone(crew);
+}
+
+/* The process that had it is gone, and all messages in it with it.  If it was this one that did
+ * it, this time it takes nobody along. */
+static bool read_apart(Errand *errand, JobEnd *end, GError **error)
+{
+	MsReader *reader = errand->reader;
+	g_autoptr(MsCrew) crew = start_crew(reader, reader->setup_alone, error);
+	Worker worker = {.socket = -1, .pidfd = -1};
+	Got got = GOT_NOTHING;
+	gint64 until = g_get_monotonic_time() + reader->wait_ms * 1000;
+	bool current = false;
+	while (crew != NULL && !current && g_get_monotonic_time() < until) {
+		got = crew_take(crew, 100, &worker);
+		if (got == GOT_GONE)
+			break;
+		/* The first ones were forked before it had the filter. */
+		current = got == GOT_WORKER && is_current(reader, &worker, &errand->known);
 	}
-	/* A program for pictures that was started anew has nothing, until it is given all again. */
-	if (reader->ocr != NULL && ms_reader_known(reader->ocr) != known.number)
-		known.number = 0;
-	if (known_out != NULL)
-		*known_out = known.number;
-	MsReading *reading = end == JOB_DONE ? ms_reading_decode(bytes, &refused) : NULL;
-	finish(reader, &worker, reading != NULL);
-	if (end == JOB_LATE)
-		reading = unreadable(MS_UNREAD_TIME, "the worker was stopped at its deadline");
-	else if (end == JOB_LOST || end == JOB_UNTOUCHED)
-		reading = unreadable(MS_UNREAD_WORKER, "the worker died while reading");
-	else if (reading == NULL)
-		reading = unreadable(MS_UNREAD_WORKER, refused->message);
-	*reading_out = reading;
+	if (crew != NULL && !current && got != GOT_GONE)
+		tell(crew, got, reader->wait_ms, error);
+	if (crew == NULL || (!current && got != GOT_GONE))
+		return false;
+	*end = current ? run_job(errand, &worker, NULL) : JOB_LOST;
+	if (*end == JOB_LOST && died_with(crew))
+		lose(errand, "the reader died while reading it, and so did a second one");
+	if (current && *end == JOB_DONE)
+		worker_close(&worker);
+	else if (current)
+		worker_kill(&worker);
 	return true;
 }
 
-bool ms_reader_read(MsReader *reader, int message_fd, MsReading **reading_out, guint64 *known_out,
-	GError **error)
+/* When a crew dies, so do all workers that wait in its queue. */
+#define MAX_DEAD_WORKERS 600
+
+/* Once, with whatever worker there is.  False: none was to be had. */
+static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError **error)
 {
-	return read_as(reader, message_fd, NULL, reading_out, known_out, error);
+	MsReader *reader = errand->reader;
+	*end = JOB_UNTOUCHED;
+	*apart_out = false;
+	for (int i = 0; *end == JOB_UNTOUCHED && i < MAX_DEAD_WORKERS; i++) {
+		Worker worker;
+		gint64 left = (errand->end - g_get_monotonic_time()) / 1000;
+		if (!client_acquire(reader, &worker, &errand->known, MAX(left, TURN_MS), false, error))
+			return false;
+		*end = run_job(errand, &worker, &errand->turn);
+		if (*end == JOB_SHORT)
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the message cannot be handed to a reader: %s",
+				g_strerror(errno));
+		*apart_out = *end == JOB_LOST && died_with(worker.crew);
+		client_finish(reader, &worker, *end == JOB_DONE);
+	}
+	return *end != JOB_SHORT;
+}
+
+/* In its turn; a dear one that gave up its lane takes another turn. */
+static bool run(Errand *errand, JobEnd *end, GError **error)
+{
+	MsReader *reader = errand->reader;
+	bool apart = false, had = true;
+	do {
+		if (!queue_enter(reader->queue, &errand->turn, errand->end, error))
+			return false;
+		had = read_with_any(errand, end, &apart, error);
+		queue_leave(reader->queue, &errand->turn, had && *end == JOB_DONE);
+		errand->turn.dear = true;
+		if (had && *end == JOB_YIELD) {
+			pthread_mutex_lock(&reader->lock);
+			reader->stats.stepped_back++;
+			pthread_mutex_unlock(&reader->lock);
+		}
+	} while (had && *end == JOB_YIELD);
+	if (!had || !apart)
+		return had;
+	begin_alone(reader);
+	had = read_apart(errand, end, error);
+	end_alone(reader);
+	return had;
+}
+
+static bool read_as(MsReader *reader, int message_fd, const MsErrand *from, const WireQuestion *document,
+	MsReading **reading_out, guint64 *known_out, GError **error)
+{
+	Errand errand = {.reader = reader, .fd = message_fd, .document = document, .known = {0, -1},
+		.end = g_get_monotonic_time() + reader->wait_ms * 1000};
+	off_t size = lseek(message_fd, 0, SEEK_END);
+	JobEnd end = JOB_LOST;
+	queue_turn(reader->queue, &errand.turn, from, (guint64)MAX(size, 0));
+	bool had = run(&errand, &end, error);
+	g_autofree char *lost = errand.lost;
+	if (!had)
+		return false;
+	/* A program for pictures that was started anew may not have all yet. */
+	if (reader->ocr != NULL && ms_reader_known(reader->ocr) != errand.known.number)
+		errand.known.number = 0;
+	if (known_out != NULL)
+		*known_out = errand.known.number;
+	if (end == JOB_LATE)
+		errand.reading = unreadable(MS_UNREAD_TIME, "the worker was stopped at its deadline");
+	else if (end != JOB_DONE)
+		errand.reading = unreadable(MS_UNREAD_WORKER, lost != NULL ? lost : "the worker died while reading");
+	*reading_out = errand.reading;
+	return true;
+}
+
+bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand, MsReading **reading_out,
+	guint64 *known_out, GError **error)
+{
+	return read_as(reader, message_fd, errand, NULL, reading_out, known_out, error);
 }
 
 bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading **reading_out,
@@ -781,5 +664,5 @@ bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading 
 	off_t size = lseek(message_fd, 0, SEEK_END);
 	WireQuestion document = {.start = 0, .end = (guint64)MAX(size, 0)};
 	g_strlcpy(document.as, as, sizeof document.as);
-	return read_as(reader, message_fd, &document, reading_out, NULL, error);
+	return read_as(reader, message_fd, NULL, &document, reading_out, NULL, error);
 }

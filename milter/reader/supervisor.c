@@ -28,10 +28,16 @@
  * One thread, warmed up: patterns compiled, converters open, GMime ready.  It forks workers
  * ahead of need and puts each one's socket into the control socket, whose kernel queue is the
  * pool of idle workers: a thread of the daemon that needs a worker takes the next packet.
- * The supervisor never sees a message.
+ * The supervisor never sees a message.  It answers the daemon's pulse, so that one that hangs is
+ * replaced, with what keeps it from having workers.
  */
 
-#define MAX_WORKERS 256
+#define MAX_WORKERS 512
+
+typedef struct {
+	int socket, pidfd;
+	pid_t pid;
+} Offer;
 
 typedef struct {
 	WorkerSetup worker;
@@ -41,10 +47,13 @@ typedef struct {
 	bool optional;
 	unsigned workers;
 	unsigned alive;
-	int offered[MAX_WORKERS][2]; /* socket and pidfd that the queue did not take yet */
+	Offer offered[MAX_WORKERS]; /* that the queue did not take yet */
 	unsigned n_offered;
 	int signals;
 	int null; /* /dev/null */
+	pid_t self;
+	bool crowded; /* descriptors cannot be handed over for now */
+	WirePulse pulse; /* what it is short of */
 	void *filter; /* the image that workers inherit */
 	size_t filter_size;
 } Supervisor;
@@ -61,6 +70,14 @@ static void say(char letter, const char *text)
 static int fail(const char *text)
 {
 	say(PACKET_FAILED, text);
+	return 1;
+}
+
+/* The host lacks something now: neither the settings nor the confinement are at fault. */
+static int lack(const char *what)
+{
+	g_autofree char *text = g_strdup_printf("%s: %s", what, strerror(errno));
+	say(PACKET_SHORT, text);
 	return 1;
 }
 
@@ -134,6 +151,8 @@ static void become_worker(const Supervisor *s, int fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != s->self)
+		_exit(0); /* it died before it could be said */
 	if (!sandbox_descriptors(fd, s->null))
 		_exit(1);
 	unsigned seconds = (unsigned)(s->worker.limits.milliseconds / 1000 + 2) * s->worker.jobs;
@@ -143,37 +162,52 @@ static void become_worker(const Supervisor *s, int fd)
 	worker_serve(3, &s->worker);
 }
 
+static bool lacks(Supervisor *s, const char *what)
+{
+	s->pulse.why = errno;
+	g_strlcpy(s->pulse.what, what, sizeof s->pulse.what);
+	return false;
+}
+
 static bool start_worker(Supervisor *s)
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return false;
+		return lacks(s, "socketpair");
 	pid_t pid = fork();
+	int why = errno;
 	if (pid == 0)
 		become_worker(s, pair[1]);
 	close(pair[1]);
+	s->alive += pid > 0; /* reaped it is counted off, whatever else fails */
 	int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (pid > 0)
+		why = errno;
 	if (pidfd < 0) {
 		if (pid > 0)
 			kill(pid, SIGKILL);
 		close(pair[0]);
-		return false;
+		errno = why;
+		return lacks(s, pid > 0 ? "pidfd_open" : "fork");
 	}
-	s->offered[s->n_offered][0] = pair[0];
-	s->offered[s->n_offered][1] = pidfd;
-	s->n_offered++;
-	s->alive++;
+	s->offered[s->n_offered++] = (Offer){pair[0], pidfd, pid};
+	s->pulse.why = 0;
 	return true;
 }
 
 static void offer_workers(Supervisor *s)
 {
+	s->crowded = false;
 	while (s->n_offered > 0) {
-		int *fds = s->offered[s->n_offered - 1];
-		WireWorker packet = {.letter = PACKET_WORKER, .filter = s->worker.filter_number};
+		const Offer *offer = &s->offered[s->n_offered - 1];
+		const int fds[2] = {offer->socket, offer->pidfd};
+		WireWorker packet = {.letter = PACKET_WORKER, .pid = offer->pid, .filter = s->worker.filter_number};
 		if (!wire_send(CONTROL_FD, &packet, sizeof packet, fds, 2, MSG_DONTWAIT)) {
-			if (errno == EAGAIN || errno == EINTR)
-				return;
+			s->crowded = errno != EAGAIN && wire_is_short(errno);
+			if (s->crowded)
+				lacks(s, "handing over a worker");
+			if (s->crowded || errno == EAGAIN || errno == EINTR)
+				return; /* again in a moment */
 			_exit(0); /* the daemon is gone */
 		}
 		close(fds[0]);
@@ -224,8 +258,8 @@ static void drop_filter(Supervisor *s)
 static void drop_offered(Supervisor *s)
 {
 	for (; s->n_offered > 0; s->n_offered--) {
-		close(s->offered[s->n_offered - 1][0]);
-		close(s->offered[s->n_offered - 1][1]);
+		close(s->offered[s->n_offered - 1].socket);
+		close(s->offered[s->n_offered - 1].pidfd);
 	}
 }
 
@@ -259,6 +293,14 @@ static void hear(Supervisor *s)
 	close(fd);
 }
 
+static void beat(Supervisor *s)
+{
+	char ask;
+	while (recv(PULSE_FD, &ask, 1, MSG_DONTWAIT) == 1)
+		if (!wire_send(PULSE_FD, &s->pulse, sizeof s->pulse, NULL, 0, MSG_DONTWAIT))
+			return;
+}
+
 static void reap(Supervisor *s)
 {
 	struct signalfd_siginfo info;
@@ -278,13 +320,19 @@ static void reap(Supervisor *s)
 	}
 }
 
-/* Is the confinement really to be had?  A child tries it and is asked. */
-static const char *probe(const Supervisor *s)
+/* Is the confinement really to be had?  A child tries it and is asked.  NULL: yes. */
+static const char *probe(const Supervisor *s, bool *lacking_out)
 {
 	int pair[2];
-	if (pipe2(pair, O_CLOEXEC) != 0)
+	if (pipe2(pair, O_CLOEXEC) != 0) {
+		*lacking_out = true;
 		return "pipe";
+	}
 	pid_t pid = fork();
+	if (pid < 0) {
+		*lacking_out = true;
+		return "fork";
+	}
 	if (pid == 0) {
 		const char *failed = sandbox_enter(s->sandbox, s->worker.limits.memory, 10);
 		const char *word = failed != NULL ? failed : "ok";
@@ -303,7 +351,10 @@ static const char *probe(const Supervisor *s)
 
 static bool check_sandbox(Supervisor *s, char **missing)
 {
-	const char *failed = probe(s);
+	bool lacking = false;
+	const char *failed = probe(s, &lacking);
+	if (lacking)
+		return lack(failed) == 0;
 	if (failed != NULL && *missing == NULL)
 		*missing = g_strdup_printf("confinement of workers fails: %s", failed);
 	if (*missing == NULL || s->optional)
@@ -320,12 +371,21 @@ static void loop(Supervisor *s)
 		while (s->alive < s->workers && s->n_offered < MAX_WORKERS && start_worker(s))
 			;
 		offer_workers(s);
-		struct pollfd fds[2] = {
-			{CONTROL_FD, (short)(POLLIN | (s->n_offered > 0 ? POLLOUT : 0)), 0},
+		struct pollfd fds[3] = {
+			{CONTROL_FD, POLLIN, 0},
 			{s->signals, POLLIN, 0},
+			{PULSE_FD, POLLIN, 0},
 		};
-		if (poll(fds, 2, s->alive < s->workers ? 100 : -1) < 0 && errno != EINTR)
+		if (s->n_offered > 0)
+			fds[0].events |= POLLOUT;
+		/* What is in flight counts for all processes of this user: there may be no room for a
+		 * worker's descriptors although the socket takes more. */
+		if (s->crowded)
+			fds[0].events = POLLIN;
+		if (poll(fds, 3, s->alive < s->workers || s->crowded ? 100 : -1) < 0 && errno != EINTR)
 			_exit(1);
+		if (fds[2].revents & POLLIN)
+			beat(s);
 		if (fds[0].revents & POLLIN)
 			hear(s);
 		else if (fds[0].revents & (POLLHUP | POLLERR))
@@ -333,6 +393,16 @@ static void loop(Supervisor *s)
 		if (fds[1].revents & POLLIN)
 			reap(s);
 	}
+}
+
+/* Where memory ends it is a reader that has it, and one message that pays, not the daemon. */
+static void spare_others(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "500", 3) < 0)
+		errno = 0; /* as it was */
+	if (fd >= 0)
+		close(fd);
 }
 
 int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
@@ -351,10 +421,12 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	 * time, and a worker that opens a file is killed. */
 	g_setenv("TZ", "UTC0", TRUE);
 	tzset();
+	spare_others();
 	ms_io_private_memory();
-	Supervisor s = {.worker.work = program->work, .program = program};
+	Supervisor s = {.worker.work = program->work, .program = program, .self = getpid()};
 	g_autoptr(GError) error = NULL;
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(PULSE_FD, F_SETFD, FD_CLOEXEC);
 	if (!load_setup(&s, &error))
 		return fail(error->message);
 	close(SETUP_FD);
@@ -366,9 +438,11 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		run_once(&s);
 	s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s.null < 0)
-		return fail("/dev/null cannot be opened");
+		return wire_is_short(errno) ? lack("/dev/null") : fail("/dev/null cannot be opened");
 	g_autofree char *missing = NULL;
 	s.sandbox = sandbox_prepare(&missing);
+	if (s.sandbox == NULL)
+		return lack("preparing the confinement");
 	if (!check_sandbox(&s, &missing))
 		return 1;
 	sigset_t set;
@@ -383,6 +457,8 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	s.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s.signals < 0)
+		return lack("signalfd");
 	say(PACKET_READY, missing != NULL ? missing : "");
 	loop(&s);
 	return 0;

@@ -8,21 +8,31 @@
 
 #include "missent/reader.h"
 
-/* missent-reader finds its control socket and its settings here. */
+/* missent-reader finds its control socket, its settings and its pulse socket here. */
 #define CONTROL_FD 3
 #define SETUP_FD 4
+#define PULSE_FD 5
 
 /* Control socket (SOCK_SEQPACKET), supervisor to client, one packet each: a letter and text. */
 #define PACKET_READY 'R'  /* text: what of the confinement was not to be had, or empty */
 #define PACKET_FAILED 'E' /* text: why; the supervisor ends */
+#define PACKET_SHORT 'S'  /* text: what this host is short of; the supervisor ends */
 #define PACKET_WORKER 'W' /* a WireWorker, with two descriptors: the worker's socket and its pidfd */
 #define PACKET_MAX 1024
 typedef struct {
 	char letter;
+	int32_t pid;
 	uint64_t filter; /* the number of the filter that it was forked with; 0: none */
 } WireWorker;
 /* Client to supervisor: a filter, with one descriptor: its image. */
 #define PACKET_FILTER 'F'
+
+/* Pulse socket (SOCK_SEQPACKET): client to supervisor, this letter; it answers with a WirePulse. */
+#define PACKET_PULSE 'P'
+typedef struct {
+	int32_t why;   /* errno of what kept it from having another worker; 0: nothing */
+	char what[28]; /* what failed */
+} WirePulse;
 
 /* Worker socket (SOCK_STREAM).  A job is this header with a descriptor; the answer is this
  * header and `len` bytes of reading. */

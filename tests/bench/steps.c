@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 	measure("fork and wait for an empty process", step_fork, rounds / 4);
 	message_fd = ms_memory_file("bench");
 	if (write(message_fd, data, data_len) != (gssize)data_len || !ms_memory_seal(message_fd)
-		|| !ms_engine_read(runtime, message_fd, &judgement, &error))
+		|| !ms_engine_read(runtime, NULL, message_fd, &judgement, &error))
 		g_error("cannot read the message");
 	measure("lookup and judge", step_decide, rounds);
 	measure("judge", step_judge, rounds);

@@ -200,6 +200,8 @@ static const struct {
 	{"ask-endless", ask_endless}, {"ask-deaf", ask_deaf},
 };
 
+static bool remembers;
+
 static void work(const MsJob *job)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
@@ -212,6 +214,12 @@ static void work(const MsJob *job)
 		take_reply();
 	}
 	ms_reader_work(job);
+	if (remembers)
+		ms_reading_find(job->reading, "customer-number",
+			job->as != NULL ? "REMEMBERED BY DOCUMENT" : "REMEMBERED BY MESSAGE", MS_BELIEF_LABELLED, 0,
+			ms_place_new(MS_PLACE_HERE, "x", 0, 1, 1));
+	if (memmem(job->data, job->len, "MISBEHAVE remember\r", 19) != NULL)
+		remembers = true;
 	/* A document that adds to what was read: in a reading of itself it may. */
 	if (memmem(job->data, job->len, "MISBEHAVE plant\r", 16) != NULL)
 		ms_reading_find(job->reading, "customer-number", "PLANTED", MS_BELIEF_LABELLED, 0,

@@ -57,7 +57,7 @@ static MsReading *read_text(MsReader *reader, const char *text)
 	int fd = message_file(text);
 	MsReading *reading = NULL;
 	g_autoptr(GError) error = NULL;
-	g_assert_true(ms_reader_read(reader, fd, &reading, NULL, &error));
+	g_assert_true(ms_reader_read(reader, fd, NULL, &reading, NULL, &error));
 	g_assert_no_error(error);
 	close(fd);
 	return reading;
@@ -369,29 +369,23 @@ static void test_planted(void)
 	g_assert_cmpuint(stats.cache_hits, >, 0);
 }
 
-static gpointer read_slowly(gpointer data)
-{
-	ms_reading_free(read_text(data, "Subject: s\r\n\r\nMISBEHAVE wait\r\n"));
-	return NULL;
-}
-
 /* Workers that serve several messages may have met such a document before: none of them reads
  * for keeping. */
 static void test_cache_fresh(void)
 {
 	g_autoptr(MsReader) reader = start_caching(2, 1000, 20000, 1 << 20);
-	GThread *other = g_thread_new("slow", read_slowly, reader);
-	read_slowly(reader);
-	g_thread_join(other);
 	g_autofree char *terms = attachment("terms.bin", TERMS);
-	for (int i = 0; i < 4; i++) {
+	MsReaderStats stats = {0};
+	for (int i = 0; i < 200 && stats.cache_hits < 3; i++) {
+		/* Whoever has read this puts something into all that it reads later. */
+		ms_reading_free(read_text(reader, "Subject: s\r\n\r\nMISBEHAVE remember\r\n"));
 		g_autoptr(MsReading) r = read_attachments(reader, terms, "");
 		g_assert_true(has_value(r, "DE89370400440532013000"));
+		g_assert_true(has_value(r, "REMEMBERED BY MESSAGE"));
+		g_assert_false(has_value(r, "REMEMBERED BY DOCUMENT"));
+		ms_reader_stats(reader, &stats);
 	}
-	MsReaderStats stats;
-	ms_reader_stats(reader, &stats);
-	g_assert_cmpuint(stats.cache_asked, ==, 4);
-	g_assert_cmpuint(stats.cache_bytes, ==, 0);
+	g_assert_cmpuint(stats.cache_hits, ==, 3);
 }
 
 static void test_cache_incomplete(void)

@@ -1,0 +1,79 @@
+/*
+ * What nobody else of the daemon sees to, in a thread of its own, every second: reader processes
+ * that had to be replaced and connections that were refused are told in the log; and systemd is told
+ * that all is well (WATCHDOG=1), each time only after libmilter has taken a connection to its own
+ * socket and one of its threads has answered there.
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <systemd/sd-daemon.h>
+
+#include "missent/log.h"
+
+#include "session.h"
+
+#define TELL_US (10 * G_USEC_PER_SEC)
+
+typedef struct {
+	Daemon *daemon;
+	char *socket;
+	gint64 watchdog_us; /* 0: nobody asks */
+	gint64 fed, told;
+	guint refused;
+} Care;
+
+static void tell_refused(Care *care, gint64 now)
+{
+	care->refused += room_refused();
+	if (care->refused == 0 || now - care->told < TELL_US)
+		return;
+	ms_log(LOG_WARNING, NULL, "connections refused=%u: no descriptor is left for them (LimitNOFILE); their mail "
+		"is tried again", care->refused);
+	care->refused = 0;
+	care->told = now;
+}
+
+static void feed(Care *care, gint64 now)
+{
+	gint64 every = care->watchdog_us / 3;
+	if (care->watchdog_us == 0 || (care->fed != 0 && now - care->fed < every))
+		return;
+	if (!socket_answers(care->socket, (int)(every / 1000))) {
+		ms_log(LOG_ERR, NULL, "the milter socket does not answer; systemd is not told that all is well");
+		return;
+	}
+	sd_notify(0, "WATCHDOG=1");
+	care->fed = now;
+}
+
+static void *take_care(void *user)
+{
+	Care *care = user;
+	for (;;) {
+		g_usleep(G_USEC_PER_SEC);
+		gint64 now = g_get_monotonic_time();
+		MsRuntime *runtime = daemon_runtime(care->daemon);
+		g_autofree char *news = ms_reader_news(ms_runtime_reader(runtime));
+		ms_runtime_unref(runtime);
+		if (news != NULL)
+			ms_log(LOG_WARNING, NULL, "%s", news);
+		tell_refused(care, now);
+		feed(care, now);
+	}
+	return NULL;
+}
+
+bool care_start(Daemon *daemon, const char *libmilter_spec)
+{
+	static Care care; /* for as long as the process lives */
+	uint64_t us = 0;
+	pthread_t thread;
+	care.daemon = daemon;
+	care.socket = g_strdup(libmilter_spec);
+	care.watchdog_us = sd_watchdog_enabled(0, &us) > 0 ? (gint64)us : 0;
+	if (pthread_create(&thread, NULL, take_care, &care) != 0)
+		return false;
+	pthread_detach(thread);
+	return true;
+}

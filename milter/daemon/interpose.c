@@ -1,0 +1,69 @@
+/*
+ * A function that is named like the C library's, and stands before it for libmilter.
+ *
+ * libmilter takes connections until no descriptor is left, and ends the filter when accept() has
+ * failed sixteen times.  So connections are taken here: as long as there is room for the messages
+ * that are in hand, what they need to be read and judged being kept back.  One for which there is
+ * no room is closed at once: its MTA answers "try again later".
+ *
+ * That descriptors are given from the lowest on tells how many are in use: one of number n was
+ * not given before all below it were.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "session.h"
+
+#define AGAIN_US 50000
+
+static atomic_int room = G_MAXINT;
+static atomic_uint refused;
+
+int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len);
+
+int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
+{
+	int got = (int)syscall(SYS_accept4, fd, address, len, SOCK_CLOEXEC);
+	if (got >= 0 && got < atomic_load(&room))
+		return got;
+	if (got >= 0) {
+		close(got);
+	} else {
+		bool lacking = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+		if (!lacking)
+			return -1;
+		usleep(AGAIN_US); /* until who comes is somebody else's */
+	}
+	atomic_fetch_add(&refused, 1);
+	errno = EINTR; /* the one error that libmilter takes for none */
+	return -1;
+}
+
+guint room_refused(void)
+{
+	return atomic_exchange(&refused, 0);
+}
+
+/* As many descriptors as this process may have; of them `needed` for messages in hand. */
+void room_keep(guint needed)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		getrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t all = MIN(limit.rlim_cur, (rlim_t)G_MAXINT);
+	atomic_store(&room, (int)(all - MIN((rlim_t)needed, all / 2)));
+}
+
+int room_left(int fd)
+{
+	return atomic_load(&room) - fd;
+}

@@ -1,0 +1,63 @@
+/* What the two files of the reader's client share: client.c (processes, filters, turns) and job.c
+ * (one message with one worker).  Private to reader/. */
+#ifndef MISSENT_READER_CLIENT_PRIVATE_H
+#define MISSENT_READER_CLIENT_PRIVATE_H
+
+#include <pthread.h>
+
+#include "cache.h"
+#include "crew.h"
+#include "queue.h"
+#include "wire.h"
+
+/* The filters that a message is read with. */
+typedef struct {
+	guint64 number;
+	int added; /* a memory file, or -1 */
+} Known;
+
+struct MsReader {
+	char *program;
+	MsKinds *kinds;
+	GBytes *setup, *setup_alone; /* the second for a process that reads one message */
+	MsLimits limits;
+	unsigned jobs;
+	gint64 wait_ms;
+	MsQueue *queue;
+	MsCache *cache;  /* or NULL */
+	MsReader *ocr;   /* recognises what is written in pictures, or NULL */
+
+	pthread_mutex_t starting; /* held while a crew is replaced */
+	pthread_mutex_t lock; /* all below */
+	MsCrew *crew;         /* replaced when it died or hung */
+	GArray *idle;         /* of Worker: those with jobs left */
+	int image;            /* the filter: a memory file, or -1 */
+	guint64 filter;       /* its number; 0: none */
+	Known known;          /* number: of the latest change */
+	guint alone;          /* messages that are read once more, each in a process of its own */
+	pthread_cond_t fewer_alone;
+	GString *news;
+	MsReaderStats stats;
+
+	pthread_t watcher;
+	bool watching, ending;
+	pthread_cond_t end;
+};
+
+void known_clear(Known *known);
+
+/* `fresh`: one that has read nothing yet.  NULL errors are allowed. */
+bool client_acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_ms, bool fresh,
+	GError **error);
+/* The worker has done its job, or (not `fine`) is ended. */
+void client_finish(MsReader *reader, Worker *worker, bool fine);
+
+/* job.c.  UNTOUCHED: the worker was dead before it took the job, so another may have it.  YIELD: it is dear,
+ * and others wait.  SHORT (and errno): this host lacks what handing it over needs.  LIED: what
+ * came back is no reading (client.c finds that). */
+typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_LIED, JOB_UNTOUCHED, JOB_YIELD, JOB_SHORT } JobEnd;
+/* `turn` NULL: it need not look who waits. */
+JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
+	const WireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out);
+
+#endif

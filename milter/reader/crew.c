@@ -1,0 +1,293 @@
+/*
+ * One missent-reader process: starting it, asking whether it lives, taking workers from it, ending
+ * it.  Whose thread: that of the message that needs a worker, and the one that watches.  A crew's
+ * descriptors never change, so that whoever holds it may wait on them without a lock.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+
+#include "crew.h"
+#include "wire.h"
+
+#define START_MS 30000
+#define STEP_BACK 10 /* a tenth of what others get, where others want it */
+
+struct MsCrew {
+	gint refs;
+	GPid pid;
+	int control, pulse;
+	atomic_bool gone;
+	pthread_mutex_t lock; /* all below */
+	bool reaped;
+	char *trouble;
+};
+
+/* ---- starting ------------------------------------------------------------------------- */
+
+static int setup_file(GBytes *setup)
+{
+	int fd = ms_memory_file("missent-setup");
+	gsize len;
+	const void *data = g_bytes_get_data(setup, &len);
+	if (fd >= 0 && (!wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
+		int why = errno;
+		close(fd);
+		errno = why;
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Nothing of the daemon's environment is the reader's business. */
+static char **clean_environment(void)
+{
+	char **env = g_new0(char *, 7);
+	int n = 0;
+	env[n++] = g_strdup("LANG=C.UTF-8");
+	env[n++] = g_strdup("PATH=/usr/bin:/bin");
+	/* Symbols are resolved once, not in every worker anew. */
+	env[n++] = g_strdup("LD_BIND_NOW=1");
+	env[n++] = g_strdup("OMP_THREAD_LIMIT=1"); /* no threads: a worker could not start one */
+	static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS"};
+	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++)
+		if (g_getenv(kept[i]) != NULL)
+			env[n++] = g_strdup_printf("%s=%s", kept[i], g_getenv(kept[i]));
+	return env;
+}
+
+static void close_pair(const int *pair)
+{
+	for (int i = 0; i < 2; i++)
+		if (pair[i] >= 0)
+			close(pair[i]);
+}
+
+static bool spawn(MsCrew *crew, const char *program, int setup, int control, int pulse, GError **error)
+{
+	const int sources[3] = {control, setup, pulse};
+	const int targets[3] = {CONTROL_FD, SETUP_FD, PULSE_FD};
+	const char *argv[] = {program, NULL};
+	g_auto(GStrv) env = clean_environment();
+	return g_spawn_async_with_pipes_and_fds("/", argv, (const char *const *)env,
+		G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, sources, targets, 3, &crew->pid, NULL,
+		NULL, NULL, error);
+}
+
+static bool launch(MsCrew *crew, const char *program, GBytes *setup, GError **error)
+{
+	int control[2] = {-1, -1}, pulse[2] = {-1, -1};
+	int file = setup_file(setup);
+	bool fine = file >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0
+		&& socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pulse) == 0;
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader cannot be started: %s",
+			g_strerror(errno));
+	else if (spawn(crew, program, file, control[1], pulse[1], error)) {
+		crew->control = control[0];
+		crew->pulse = pulse[0];
+		control[0] = pulse[0] = -1;
+	} else {
+		fine = false;
+	}
+	if (file >= 0)
+		close(file);
+	close_pair(control);
+	close_pair(pulse);
+	return fine;
+}
+
+/* The first packet says whether it works. */
+static bool greet(MsCrew *crew, char **warning_out, GError **error)
+{
+	char packet[PACKET_MAX + 1];
+	struct pollfd fd = {crew->control, POLLIN, 0};
+	ssize_t n = poll(&fd, 1, START_MS) == 1 ? recv(crew->control, packet, PACKET_MAX, 0) : -1;
+	if (n < 1) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader did not start");
+		return false;
+	}
+	packet[n] = '\0';
+	if (packet[0] != PACKET_READY) {
+		g_set_error(error, MS_ERROR, packet[0] == PACKET_SHORT ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+			"missent-reader: %s", packet + 1);
+		return false;
+	}
+	if (warning_out != NULL)
+		*warning_out = n > 1 ? g_strdup(packet + 1) : NULL;
+	return true;
+}
+
+MsCrew *crew_start(const char *program, GBytes *setup, char **warning_out, GError **error)
+{
+	g_autoptr(MsCrew) crew = g_new0(MsCrew, 1);
+	crew->refs = 1;
+	crew->control = crew->pulse = -1;
+	pthread_mutex_init(&crew->lock, NULL);
+	if (!launch(crew, program, setup, error) || !greet(crew, warning_out, error))
+		return NULL;
+	return g_steal_pointer(&crew);
+}
+
+MsCrew *crew_ref(MsCrew *crew)
+{
+	g_atomic_int_inc(&crew->refs);
+	return crew;
+}
+
+void crew_unref(MsCrew *crew)
+{
+	if (crew == NULL || !g_atomic_int_dec_and_test(&crew->refs))
+		return;
+	crew_end(crew);
+	if (crew->control >= 0)
+		close(crew->control);
+	if (crew->pulse >= 0)
+		close(crew->pulse);
+	pthread_mutex_destroy(&crew->lock);
+	g_free(crew->trouble);
+	g_free(crew);
+}
+
+/* ---- living and dying ----------------------------------------------------------------- */
+
+/* KILL ends one that was stopped, too; its workers die with it (PR_SET_PDEATHSIG). */
+void crew_end(MsCrew *crew)
+{
+	atomic_store(&crew->gone, true);
+	pthread_mutex_lock(&crew->lock);
+	if (!crew->reaped && crew->pid > 0) {
+		kill(crew->pid, SIGKILL);
+		waitpid(crew->pid, NULL, 0);
+		crew->reaped = true;
+	}
+	pthread_mutex_unlock(&crew->lock);
+}
+
+/* Its descriptors are closed before its workers are told of its death, so who learns of it from a
+ * worker finds it here. */
+bool crew_is_gone(MsCrew *crew)
+{
+	struct pollfd fd = {crew->pulse, 0, 0};
+	if (!atomic_load(&crew->gone) && poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR)))
+		atomic_store(&crew->gone, true);
+	return atomic_load(&crew->gone);
+}
+
+static void keep_trouble(MsCrew *crew, const WirePulse *pulse)
+{
+	pthread_mutex_lock(&crew->lock);
+	g_free(crew->trouble);
+	crew->trouble = pulse->why != 0
+		? g_strdup_printf("%.*s: %s", (int)sizeof pulse->what, pulse->what, g_strerror(pulse->why))
+		: NULL;
+	pthread_mutex_unlock(&crew->lock);
+}
+
+char *crew_trouble(MsCrew *crew)
+{
+	pthread_mutex_lock(&crew->lock);
+	char *trouble = g_strdup(crew->trouble);
+	pthread_mutex_unlock(&crew->lock);
+	return trouble;
+}
+
+bool crew_pulse(MsCrew *crew, int ms)
+{
+	char ask = PACKET_PULSE;
+	gint64 end = g_get_monotonic_time() + ms * 1000;
+	if (!wire_send(crew->pulse, &ask, 1, NULL, 0, MSG_DONTWAIT) && !wire_is_short(errno))
+		return false;
+	for (;;) {
+		WirePulse pulse;
+		struct pollfd fd = {crew->pulse, POLLIN, 0};
+		gint64 left = (end - g_get_monotonic_time()) / 1000;
+		if (atomic_load(&crew->gone) || left <= 0)
+			return false;
+		if (poll(&fd, 1, (int)MIN(left, 100)) != 1)
+			continue;
+		ssize_t n = recv(crew->pulse, &pulse, sizeof pulse, MSG_DONTWAIT);
+		if (n != sizeof pulse)
+			return false;
+		keep_trouble(crew, &pulse);
+		return true;
+	}
+}
+
+bool crew_know(MsCrew *crew, int image, guint64 number)
+{
+	WireWorker packet = {.letter = PACKET_FILTER, .filter = number};
+	return wire_send(crew->control, &packet, sizeof packet, &image, 1, 0);
+}
+
+/* ---- workers -------------------------------------------------------------------------- */
+
+Got crew_take(MsCrew *crew, int timeout_ms, Worker *out)
+{
+	WireWorker packet;
+	int fds[2];
+	if (crew_is_gone(crew))
+		return GOT_GONE;
+	ssize_t n = wire_receive(crew->control, &packet, sizeof packet, fds, 2, MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN) {
+		struct pollfd fd = {crew->control, POLLIN, 0};
+		int rc = poll(&fd, 1, timeout_ms);
+		return rc < 0 && errno != EINTR ? GOT_GONE : GOT_NOTHING;
+	}
+	if (n <= 0)
+		return n < 0 && (errno == EINTR || wire_is_short(errno)) ? GOT_NOTHING : GOT_GONE;
+	if (n != sizeof packet || packet.letter != PACKET_WORKER)
+		return GOT_GONE;
+	*out = (Worker){.socket = fds[0], .pidfd = fds[1], .pid = packet.pid, .filter = packet.filter};
+	if (fds[0] >= 0 && fds[1] >= 0) {
+		out->crew = crew_ref(crew);
+		return GOT_WORKER;
+	}
+	/* The kernel gives what there is room for, and drops the rest: this worker is lost, which
+	 * it sees by its socket. */
+	worker_close(out);
+	return GOT_SHORT;
+}
+
+void worker_close(Worker *worker)
+{
+	if (worker->socket >= 0)
+		close(worker->socket);
+	if (worker->pidfd >= 0)
+		close(worker->pidfd);
+	worker->socket = worker->pidfd = -1;
+	g_clear_pointer(&worker->crew, crew_unref);
+}
+
+void worker_kill(Worker *worker)
+{
+	syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
+	worker_close(worker);
+}
+
+gint64 worker_cpu(const Worker *worker)
+{
+	clockid_t clock;
+	struct timespec t;
+	if (clock_getcpuclockid(worker->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+		return 0;
+	return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+void worker_step_back(const Worker *worker)
+{
+	setpriority(PRIO_PROCESS, (id_t)worker->pid, STEP_BACK);
+}

@@ -1,0 +1,324 @@
+/*
+ * One message with one worker: the job goes in, questions come out and are answered, a reading
+ * comes back.  In the thread of the message.  Everything that a worker says is bounded before it is
+ * taken; a worker that does not talk as it should is lost, and its message alone with it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client_private.h"
+
+#define PASSWORD_WAIT_MS 2000 /* for a worker that tries one; all may be waiting for each other */
+
+/* ---- bytes from and to a worker ------------------------------------------------------- */
+
+typedef struct {
+	const Worker *worker;
+	MsReader *reader;
+	Turn *turn; /* or NULL */
+	gint64 look; /* when next to ask whether it must yield */
+	gint64 deadline;
+} Line;
+
+static bool must_yield(Line *line, gint64 now)
+{
+	bool over;
+	if (line->turn == NULL || now < line->look)
+		return false;
+	line->look = now + QUEUE_LOOK_US;
+	bool yield = queue_must_yield(line->reader->queue, line->turn, worker_cpu(line->worker), &over);
+	if (over)
+		worker_step_back(line->worker);
+	return yield;
+}
+
+static JobEnd receive(Line *line, void *data, gsize len)
+{
+	char *p = data;
+	while (len > 0) {
+		gint64 now = g_get_monotonic_time();
+		gint64 left = (line->deadline - now) / 1000;
+		gint64 look = line->turn != NULL ? (line->look - now) / 1000 + 1 : 60000;
+		struct pollfd pfd = {line->worker->socket, POLLIN, 0};
+		int rc = left > 0 ? poll(&pfd, 1, (int)CLAMP(look, 1, MIN(left, 60000))) : 0;
+		if (rc == 0 && left <= 0)
+			return JOB_LATE;
+		if (rc == 0 && must_yield(line, g_get_monotonic_time()))
+			return JOB_YIELD;
+		if (rc <= 0)
+			continue;
+		ssize_t n = recv(pfd.fd, p, len, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* A Unix socket that is closed with data unread in it is reset. */
+		if (n < 0 && errno == ECONNRESET)
+			return JOB_UNTOUCHED;
+		if (n <= 0)
+			return JOB_LOST;
+		p += n;
+		len -= (gsize)n;
+	}
+	return JOB_DONE;
+}
+
+/* A worker that does not take its reply must not hold the daemon's thread. */
+static JobEnd give(const Line *line, const void *data, gsize len)
+{
+	const int fd = line->worker->socket;
+	const char *p = data;
+	while (len > 0) {
+		gint64 left = (line->deadline - g_get_monotonic_time()) / 1000;
+		if (left <= 0)
+			return JOB_LATE;
+		ssize_t n = send(fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n > 0) {
+			p += n;
+			len -= (gsize)n;
+		} else if (n < 0 && errno == EAGAIN) {
+			struct pollfd pfd = {fd, POLLOUT, 0};
+			poll(&pfd, 1, (int)MIN(left, 60000));
+		} else if (n == 0 || errno != EINTR) {
+			return JOB_LOST;
+		}
+	}
+	return JOB_DONE;
+}
+
+/* ---- questions ---- */
+
+typedef struct {
+	MsReader *reader;
+	Line line;
+	int message_fd;
+	guint8 *map;   /* the message, once a question needs it */
+	gsize size;
+	const Known *known;
+	bool document; /* the job is one document: it has nothing to ask but about pictures */
+	guint asked, pictures;
+} Talk;
+
+static bool map_message(Talk *talk)
+{
+	off_t size = lseek(talk->message_fd, 0, SEEK_END);
+	if (talk->map != NULL || size <= 0)
+		return talk->map != NULL;
+	talk->size = (gsize)size;
+	talk->map = mmap(NULL, talk->size, PROT_READ, MAP_PRIVATE, talk->message_fd, 0);
+	if (talk->map == MAP_FAILED)
+		talk->map = NULL;
+	return talk->map != NULL;
+}
+
+/* The document read by a worker of its own, which has read nothing else; NULL if there was none
+ * to be had at once, or it failed. */
+static MsReading *read_alone(MsReader *reader, int fd, const WireQuestion *document, gint64 wait_ms,
+	gint64 deadline, guint64 number, GBytes **bytes_out)
+{
+	Worker worker;
+	Known known;
+	JobEnd end = JOB_UNTOUCHED;
+	for (int i = 0; i < 3 && end == JOB_UNTOUCHED; i++) {
+		if (!client_acquire(reader, &worker, &known, wait_ms, true, NULL))
+			return NULL;
+		/* Read with other filters it would not fit to the rest of the message. */
+		end = known.number == number
+			? job_run(reader, &worker, &known, fd, document, NULL, deadline, bytes_out)
+			: JOB_LOST;
+		known_clear(&known);
+		if (end == JOB_UNTOUCHED)
+			client_finish(reader, &worker, false);
+	}
+	if (end == JOB_UNTOUCHED)
+		return NULL;
+	MsReading *reading = end == JOB_DONE ? ms_reading_decode(*bytes_out, NULL) : NULL;
+	client_finish(reader, &worker, reading != NULL);
+	if (reading == NULL && *bytes_out != NULL)
+		g_clear_pointer(bytes_out, g_bytes_unref);
+	return reading;
+}
+
+/* ... in a lane for jobs within jobs. */
+static MsReading *read_within(MsReader *reader, int fd, const WireQuestion *document, gint64 wait_ms,
+	gint64 deadline, guint64 number, GBytes **bytes_out)
+{
+	Turn turn;
+	gint64 end = MIN(g_get_monotonic_time() + wait_ms * 1000, deadline);
+	if (!queue_enter_inner(reader->queue, &turn, end))
+		return NULL;
+	MsReading *reading = read_alone(reader, fd, document, MAX((end - g_get_monotonic_time()) / 1000, 1),
+		deadline, number, bytes_out);
+	queue_leave(reader->queue, &turn, false);
+	return reading;
+}
+
+/* Every reading in the cache comes from here: made alone, and complete. */
+static GBytes *make_known(Talk *talk, const WireQuestion *question, const MsCacheKey *key)
+{
+	GBytes *bytes = NULL;
+	g_autoptr(MsReading) reading =
+		read_within(talk->reader, talk->message_fd, question, 20, talk->line.deadline,
+			talk->known->number, &bytes);
+	if (reading != NULL && reading->unread->len == 0)
+		ms_cache_keep(talk->reader->cache, key, bytes);
+	return bytes;
+}
+
+/* A password is tried by a worker of its own, for the library that tries it may crash. */
+static bool tries_password(const WireQuestion *question)
+{
+	guint lines = 0;
+	for (const char *p = question->as; *p != '\0'; p++)
+		lines += *p == '\n';
+	return lines == 3;
+}
+
+static GBytes *answer_known(Talk *talk, const WireQuestion *question)
+{
+	MsCacheKey key;
+	bool again;
+	if (!map_message(talk) || question->end > talk->size)
+		return NULL;
+	if (tries_password(question)) {
+		GBytes *bytes = NULL;
+		ms_reading_free(read_within(talk->reader, talk->message_fd, question, PASSWORD_WAIT_MS,
+			talk->line.deadline, talk->known->number, &bytes));
+		return bytes;
+	}
+	if (talk->reader->cache == NULL)
+		return NULL;
+	ms_cache_key(talk->reader->cache, talk->map + question->start,
+		question->end - question->start, question->as, talk->known->number, &key);
+	GBytes *known = ms_cache_find(talk->reader->cache, &key, &again);
+	pthread_mutex_lock(&talk->reader->lock);
+	talk->reader->stats.cache_asked++;
+	talk->reader->stats.cache_hits += known != NULL;
+	pthread_mutex_unlock(&talk->reader->lock);
+	return known == NULL && again ? make_known(talk, question, &key) : known;
+}
+
+static GBytes *answer_picture(Talk *talk, const WireQuestion *question, const guint8 *data, gsize len)
+{
+	MsReader *ocr = talk->reader->ocr;
+	bool allowed = talk->pictures++ < talk->reader->limits.max[MS_COST_OCR];
+	int fd = ocr != NULL && allowed ? ms_memory_file("missent-picture") : -1;
+	if (fd < 0)
+		return NULL;
+	WireQuestion document = *question;
+	document.end = len;
+	GBytes *bytes = NULL;
+	Turn turn;
+	queue_turn(ocr->queue, &turn, NULL, len);
+	if (wire_fill(fd, data, len) && ms_memory_seal(fd)
+		&& queue_enter(ocr->queue, &turn, talk->line.deadline, NULL)) {
+		gint64 wait = (talk->line.deadline - g_get_monotonic_time()) / 1000;
+		ms_reading_free(read_alone(ocr, fd, &document, MAX(wait, 1), talk->line.deadline,
+			talk->known->number, &bytes));
+		queue_leave(ocr->queue, &turn, true);
+	}
+	close(fd);
+	return bytes;
+}
+
+/* Takes a question of `len` bytes from the worker and replies to it. */
+static JobEnd reply(Talk *talk, guint64 len)
+{
+	WireQuestion question;
+	if (len < sizeof question || len > sizeof question + MAX_PICTURE
+		|| talk->asked++ >= MAX_QUESTIONS)
+		return JOB_LOST;
+	JobEnd end = receive(&talk->line, &question, sizeof question);
+	if (end != JOB_DONE)
+		return end;
+	gsize more = len - sizeof question;
+	g_autofree guint8 *data = more > 0 ? g_try_malloc(more) : NULL;
+	bool fine = question.as[WIRE_AS - 1] == '\0' && question.start <= question.end
+		&& (more > 0 ? question.end == 0 && data != NULL
+			     : question.start < question.end && !talk->document);
+	if (!fine)
+		return JOB_LOST;
+	if (more > 0)
+		end = receive(&talk->line, data, more);
+	if (end != JOB_DONE)
+		return end;
+	g_autoptr(GBytes) bytes = more > 0 ? answer_picture(talk, &question, data, more)
+					   : answer_known(talk, &question);
+	gsize size = 0;
+	const void *reading = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
+	WireHeader header = {REPLY_MAGIC, size};
+	end = give(&talk->line, &header, sizeof header);
+	return end == JOB_DONE ? give(&talk->line, reading, size) : end;
+}
+
+static JobEnd take_answer(Line *line, guint64 len, GBytes **bytes_out)
+{
+	if (len > MS_READING_MAX_BYTES)
+		return JOB_LOST;
+	guint8 *data = g_try_malloc(len + 1);
+	if (data == NULL) {
+		errno = ENOMEM;
+		return JOB_SHORT;
+	}
+	line->turn = NULL; /* it has done what costs */
+	JobEnd end = receive(line, data, len);
+	if (end == JOB_DONE)
+		*bytes_out = g_bytes_new_take(data, len);
+	else
+		g_free(data);
+	return end;
+}
+
+#define HAND_OVER_TRIES 20
+#define HAND_OVER_US 50000
+
+/* What is in flight between processes is counted for all of this user's: it may be crowded for a
+ * moment. */
+static JobEnd hand_over(Line *line, const Known *known, int fd, const WireQuestion *document)
+{
+	const int files[2] = {fd, known->added};
+	WireHeader header = {JOB_MAGIC, 0};
+	if (document != NULL)
+		memcpy(header.magic, DOCUMENT_MAGIC, sizeof header.magic);
+	bool sent = false;
+	for (int i = 0; !sent && i < HAND_OVER_TRIES; i++) {
+		sent = wire_send(line->worker->socket, &header, sizeof header, files, known->added >= 0 ? 2 : 1, 0);
+		if (!sent && !wire_is_short(errno))
+			return JOB_UNTOUCHED;
+		if (!sent)
+			g_usleep(HAND_OVER_US);
+	}
+	if (!sent)
+		return JOB_SHORT;
+	return document == NULL || give(line, document, sizeof *document) == JOB_DONE ? JOB_DONE : JOB_UNTOUCHED;
+}
+
+JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
+	const WireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out)
+{
+	WireHeader header;
+	Talk talk = {.reader = reader, .message_fd = fd, .known = known, .document = document != NULL,
+		.line = {worker, reader, turn, 0, deadline}};
+	if (turn != NULL)
+		talk.line.look = g_get_monotonic_time() + queue_slice_us(reader->queue);
+	JobEnd end = hand_over(&talk.line, known, fd, document);
+	if (end == JOB_DONE)
+		end = receive(&talk.line, &header, sizeof header);
+	bool touched = end == JOB_DONE;
+	while (end == JOB_DONE) {
+		if (memcmp(header.magic, ANSWER_MAGIC, 8) == 0) {
+			end = take_answer(&talk.line, header.len, bytes_out);
+			break;
+		}
+		end = memcmp(header.magic, QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len) : JOB_LOST;
+		if (end == JOB_DONE)
+			end = receive(&talk.line, &header, sizeof header);
+	}
+	if (talk.map != NULL)
+		munmap(talk.map, talk.size);
+	return touched && end == JOB_UNTOUCHED ? JOB_LOST : end;
+}
