@@ -63,8 +63,9 @@ bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error)
 static GPtrArray *policies_of(Desk *desk, const MsRuntime *runtime, GError **error)
 {
 	GPtrArray *names = ms_records_policies(desk->ledger, error);
+	bool enforced;
 	for (guint i = 0; names != NULL && i < ms_policies_count(ms_runtime_policies(runtime)); i++)
-		g_ptr_array_add(names, g_strdup(ms_policies_nth(ms_runtime_policies(runtime), i, NULL)));
+		g_ptr_array_add(names, g_strdup(ms_policies_nth(ms_runtime_policies(runtime), i, &enforced)));
 	return names;
 }
 
