@@ -45,6 +45,21 @@ typedef struct {
 } MsPiece;
 void ms_digest_pieces(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, guint n,
 	guint8 out[MS_DIGEST_BYTES]);
+/* Keyed BLAKE2b of pieces, one after the other, as any implementation makes it. */
+void ms_digest_plain(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, guint n, guint8 *out,
+	gsize out_len);
+/* The keys of a mapping's parts: of its entries, of nonces and seals, of boxes. */
+typedef struct {
+	guint8 entry[MS_DIGEST_BYTES], nonce[MS_DIGEST_BYTES], box[MS_DIGEST_BYTES];
+} MsMappingKeys;
+void ms_key_mapping(const MsKey *key, MsMappingKeys *out);
+/* XChaCha20-Poly1305 (IETF).  A box has MS_BOX_MORE bytes more than its text. */
+#define MS_BOX_NONCE 24
+#define MS_BOX_MORE 16
+void ms_box_close(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
+	const void *text, gsize len, guint8 *box_out);
+bool ms_box_open(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
+	const guint8 *box, gsize len, guint8 *text_out);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsKey, ms_key_free)
 
 #endif

@@ -5,8 +5,8 @@
  *         the mapping.
  * OWNS    MsDirectory, MsResolution: freed by their _free functions.
  * ERRORS  MsAnswer.  MS_RETRY and MS_CONFIG mean that nothing is known of any identifier: the
- *         directory is unreachable, empty, older than max-age or than the one in use
- *         before, without its canary or made with another site key.  They are never "not found".
+ *         directory is unreachable, empty, older than max-age or than the one in use before, not
+ *         whole, changed by others or made with another site key.  They are never "not found".
  * THREADS ms_directory_resolve() from any number of threads.
  * LIMITS  An account name has at most 200 bytes and no control characters.  What the answers to one
  *         message may bring is bounded (MS_COST_ACCOUNT): see ms_resolution_over().
@@ -77,7 +77,7 @@ void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16]);
 #define MS_ROW_RECIPIENT "recipient"       /* an address, or @domain */
 #define MS_ROW_RECEIVES_FOR "receives-for" /* another account */
 
-/* The stored key of account, kind and value; NULL and `*why_out` (static) if not valid. */
+/* The digest of an entry, and its name; NULL and `*why_out` (static) if not valid. */
 char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
 	const char **why_out);
 
@@ -88,6 +88,7 @@ typedef struct {
 	gint64 loaded_us; /* the same in microseconds */
 	gint64 entries;
 	gint64 changes; /* grows whenever something is added */
+	gint64 version; /* grows whenever something is changed */
 	bool digests;
 } MsDirectoryState;
 void ms_directory_state_clear(MsDirectoryState *state);
@@ -111,13 +112,28 @@ MsAnswer ms_directory_each(MsDirectory *directory,
 	void (*row)(const char *account, const char *kind, const char *value, void *user), void *user,
 	GError **error);
 
+/* ---- importing ------------------------------------------------------------------------ */
+
+typedef enum { MS_IMPORT_READ, MS_IMPORT_WRITE, MS_IMPORT_PROVE } MsImportPhase;
+typedef struct {
+	MsImportPhase phase;
+	guint64 lines;       /* read so far */
+	guint64 done, total; /* of this phase; 0: nobody knows.  Bytes of the file, or parts */
+} MsImportProgress;
+
 typedef struct {
 	double max_shrink;   /* refuse to lose more than this share of the entries; 1: any */
 	double max_bad;      /* refuse when more than this share of the lines is bad */
 	bool dry_run;
 	const char *source;  /* for the state: a file name */
+	/* SOURCE=ID, NULL-terminated, or NULL: which changes the file has.  A mapping that follows changes
+	 * is only replaced by one of which that is known. */
+	const char *const *positions;
+	bool forget_positions;
+	const volatile int *stop; /* not 0: to be stopped */
 	void (*bad)(guint64 line, const char *why, void *user);
-	void (*progress)(guint64 lines, void *user);
+	void (*note)(const char *text, void *user);
+	void (*progress)(const MsImportProgress *progress, void *user);
 	void *user;
 } MsImportOptions;
 
@@ -126,9 +142,35 @@ typedef struct {
 	gint64 entries, before;
 } MsImportResult;
 
-/* Reads a CSV file (account,kind,value) into a new generation and takes it into use at once,
- * or not at all. */
+/* Reads a CSV file (account,kind,value) into a new generation, reads that back, and takes it into
+ * use at once, or not at all. */
 bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *options,
 	MsImportResult *result_out, GError **error);
+/* Removes some of what is not in use: of mappings before, of imports that were cut off. */
+bool ms_directory_tidy(MsDirectory *directory, bool *more_out, GError **error);
+
+/* ---- is it whole? --------------------------------------------------------------------- */
+
+/* Calls `wrong` for each part that is not what it should be, `progress` (or NULL) now and then. */
+typedef struct {
+	MsDirectoryState state;
+	gint64 parts, entries, other_forms, wrong;
+} MsVerified;
+void ms_verified_clear(MsVerified *verified);
+MsAnswer ms_directory_verify(MsDirectory *directory,
+	void (*wrong)(const char *part, const char *why, void *user),
+	void (*progress)(guint64 done, guint64 total, void *user), void *user, MsVerified *verified_out,
+	GError **error);
+
+/* Is each row of a CSV file in it, with its marks?  Calls `wrong` for each that is not, and for each
+ * that is no row.  `*right_out`: how many are. */
+MsAnswer ms_directory_compare(MsDirectory *directory, int fd,
+	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out, GError **error);
+
+/* Starts a thread that goes over all of the mapping, evenly over `every_ms`; until the directory is
+ * freed.  What it finds makes the mapping unavailable, and is told once: `whole` when it is over. */
+typedef void (*MsDirectoryTold)(bool whole, const char *text, void *user);
+bool ms_directory_watch(MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user,
+	GError **error);
 
 #endif

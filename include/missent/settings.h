@@ -99,7 +99,7 @@ typedef struct {
 	const char *redis_prefix;
 	char *key_file;
 	bool digests;
-	gint64 max_age_ms;
+	gint64 max_age_ms, verify_every_ms;
 	const char *house, *tag_separators;
 } MsSettings;
 

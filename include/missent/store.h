@@ -98,9 +98,11 @@ typedef struct {
 	const char *text;
 	gint64 number;
 	bool is_number;
+	GBytes *bytes; /* instead of text and number */
 } MsSqlValue;
 #define MS_SQL_TEXT(parameter, value) {.name = ":" parameter, .text = (value)}
 #define MS_SQL_NUMBER(parameter, value) {.name = ":" parameter, .number = (value), .is_number = true}
+#define MS_SQL_BYTES(parameter, value) {.name = ":" parameter, .bytes = (value)}
 #define MS_SQL_VALUES(...) ((const MsSqlValue[]){__VA_ARGS__, {.name = NULL}})
 
 /* A row, while it is being taken.  What is not of the type that is asked for, or no UTF-8, is 0 or "",
@@ -110,6 +112,7 @@ typedef void (*MsSqlTake)(MsSqlRow *row, void *user);
 gint64 ms_sql_number(MsSqlRow *row, const char *column); /* NULL is 0 */
 const char *ms_sql_text(MsSqlRow *row, const char *column); /* NULL is "", and odd */
 const char *ms_sql_text_or_null(MsSqlRow *row, const char *column);
+GBytes *ms_sql_bytes(MsSqlRow *row, const char *column); /* the caller's; NULL is NULL */
 bool ms_sql_is_odd(const MsSqlRow *row);
 
 /* One statement, prepared at its first use and kept.  `values` may be NULL where it has no parameters,

@@ -19,6 +19,7 @@ struct MsKey {
 	unsigned char iv[KEY_BYTES];     /* for the synthetic IV of a seal */
 	unsigned char stream[KEY_BYTES]; /* for the key stream of a seal */
 	unsigned char filter[KEY_BYTES]; /* for the marks of a filter */
+	MsMappingKeys mapping;           /* for the parts of a mapping */
 };
 
 static bool sodium_ready(GError **error)
@@ -85,6 +86,9 @@ MsKey *ms_key_load(const char *path, GError **error)
 	derive(key->iv, master, "missent seal iv");
 	derive(key->stream, master, "missent seal stream");
 	derive(key->filter, master, "missent filter");
+	derive(key->mapping.entry, master, "missent mapping entry");
+	derive(key->mapping.nonce, master, "missent mapping nonce");
+	derive(key->mapping.box, master, "missent mapping box");
 	sodium_memzero(hex, sizeof hex);
 	sodium_memzero(master, sizeof master);
 	return key;
@@ -195,6 +199,29 @@ void ms_key_filter(const MsKey *key, guint8 out[16])
 	memcpy(out, key->filter, 16);
 }
 
+void ms_key_mapping(const MsKey *key, MsMappingKeys *out)
+{
+	*out = key->mapping;
+}
+
+/* ---- boxes ---------------------------------------------------------------------------- */
+
+void ms_box_close(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
+	const void *text, gsize len, guint8 *box_out)
+{
+	G_STATIC_ASSERT(MS_BOX_NONCE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
+	G_STATIC_ASSERT(MS_BOX_MORE == crypto_aead_xchacha20poly1305_ietf_ABYTES);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(box_out, NULL, text, len, with->data, with->len, NULL, nonce,
+		key);
+}
+
+bool ms_box_open(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
+	const guint8 *box, gsize len, guint8 *text_out)
+{
+	return crypto_aead_xchacha20poly1305_ietf_decrypt(text_out, NULL, NULL, box, len, with->data, with->len,
+		nonce, key) == 0;
+}
+
 /* ---- digests of bytes ----------------------------------------------------------------- */
 
 void ms_digest_random(guint8 key[MS_DIGEST_BYTES])
@@ -224,4 +251,14 @@ char *ms_digest_random_name(gsize bytes)
 	for (gsize i = 0; i < bytes; i++)
 		g_string_append_printf(name, "%02x", random[i]);
 	return g_string_free(name, FALSE);
+}
+
+void ms_digest_plain(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, guint n, guint8 *out,
+	gsize out_len)
+{
+	crypto_generichash_state state;
+	crypto_generichash_init(&state, key, MS_DIGEST_BYTES, out_len);
+	for (guint i = 0; i < n; i++)
+		crypto_generichash_update(&state, pieces[i].data, pieces[i].len);
+	crypto_generichash_final(&state, out, out_len);
 }

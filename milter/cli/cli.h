@@ -48,6 +48,18 @@ int cli_messages(const char *path, CliMessageFunc func, void *user);
 /* A sealed memory file of the message; -1 and errno. */
 int cli_memory_file(const guint8 *data, gsize len);
 
+/* directory.c: the directory that the configuration names; 0 or a sysexits code. */
+typedef struct {
+	Cli *cli;
+	MsSettings *settings;
+	MsKinds *kinds;
+	MsDirectory *directory;
+} CliSession;
+int cli_begin(CliSession *session, Cli *cli);
+void cli_end(CliSession *session);
+/* import.c, verify.c: verbs of `missent directory`. */
+int cli_import(Cli *cli, int argc, char **argv);
+int cli_verify(Cli *cli, int argc, char **argv);
 /* directory.c: prints a field of CSV and what follows it. */
 void cli_csv_field(const char *text, char after);
 /* suggest.c: a verb of `missent directory`. */

@@ -1,12 +1,9 @@
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/digest.h"
@@ -14,14 +11,9 @@
 
 #include "cli.h"
 
-typedef struct {
-	Cli *cli;
-	MsSettings *settings;
-	MsKinds *kinds;
-	MsDirectory *directory;
-} Session;
+/* The mapping: asking it, and changing single entries.  One thread. */
 
-static int begin(Session *session, Cli *cli)
+int cli_begin(CliSession *session, Cli *cli)
 {
 	g_autoptr(GError) error = NULL;
 	session->cli = cli;
@@ -34,98 +26,11 @@ static int begin(Session *session, Cli *cli)
 	return session->directory != NULL ? 0 : cli_fail_error(error);
 }
 
-static void end(Session *session)
+void cli_end(CliSession *session)
 {
 	ms_directory_free(session->directory);
 	ms_kinds_unref(session->kinds);
 	ms_settings_free(session->settings);
-}
-
-/* ---- import --------------------------------------------------------------------------- */
-
-#define MAX_COMPLAINTS 100
-
-typedef struct {
-	const char *name;
-	guint64 complaints;
-	bool terminal;
-} Progress;
-
-static void on_bad(guint64 line, const char *why, void *user)
-{
-	Progress *progress = user;
-	if (++progress->complaints <= MAX_COMPLAINTS)
-		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, why);
-	else if (progress->complaints == MAX_COMPLAINTS + 1)
-		cli_fail(0, "%s: more bad lines follow; they are counted only", progress->name);
-}
-
-static void on_progress(guint64 lines, void *user)
-{
-	const Progress *progress = user;
-	if (progress->terminal)
-		fprintf(stderr, "\r%" G_GUINT64_FORMAT " lines ...", lines);
-}
-
-static int import_file(Session *session, const char *path, MsImportOptions *options)
-{
-	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
-	Progress progress = {standard ? "standard input" : path, 0, isatty(STDERR_FILENO)};
-	options->bad = on_bad;
-	options->progress = on_progress;
-	options->user = &progress;
-	options->source = progress.name;
-	g_autoptr(GError) error = NULL;
-	MsImportResult result;
-	bool fine = ms_directory_import(session->directory, fd, options, &result, &error);
-	if (!standard)
-		close(fd);
-	if (progress.terminal && result.lines >= 100000)
-		fprintf(stderr, "\n");
-	if (!fine)
-		return cli_fail_error(error);
-	printf("%" G_GUINT64_FORMAT " lines read, %" G_GUINT64_FORMAT " bad", result.lines, result.bad);
-	if (options->dry_run)
-		printf("; nothing was changed (--dry-run)\n");
-	else
-		printf("; %" G_GINT64_FORMAT " entries in use (%" G_GINT64_FORMAT " before)\n",
-			result.entries, result.before);
-	return 0;
-}
-
-static int do_import(Cli *cli, int argc, char **argv)
-{
-	double max_bad = 1, max_shrink = 20;
-	gboolean dry_run = FALSE;
-	const GOptionEntry entries[] = {
-		{"max-bad", 0, 0, G_OPTION_ARG_DOUBLE, &max_bad,
-			"refuse when more of the lines are bad (default 1)", "PERCENT"},
-		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
-			"refuse when the mapping would lose more (default 20)", "PERCENT"},
-		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "check the lines, change nothing",
-			NULL},
-		G_OPTION_ENTRY_NULL,
-	};
-	if (!cli_options(entries, "FILE.csv|- - take a new mapping (account,kind,value) into use",
-		    &argc, &argv))
-		return EX_USAGE;
-	if (argc != 2)
-		return cli_fail(EX_USAGE, "directory import: give one file (- for standard input)");
-	Session session = {0};
-	int rc = begin(&session, cli);
-	if (rc == 0) {
-		MsImportOptions options = {
-			.max_shrink = max_shrink / 100,
-			.max_bad = max_bad / 100,
-			.dry_run = dry_run,
-		};
-		rc = import_file(&session, argv[1], &options);
-	}
-	end(&session);
-	return rc;
 }
 
 /* ---- asking --------------------------------------------------------------------------- */
@@ -139,7 +44,7 @@ static int print_accounts(const GPtrArray *accounts, const char *what)
 	return accounts->len == 0;
 }
 
-static int look_up(Session *session, const char *kind, const char *value)
+static int look_up(CliSession *session, const char *kind, const char *value)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsResolution) resolution = NULL;
@@ -182,11 +87,11 @@ static int do_lookup(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 3)
 		return cli_fail(EX_USAGE, "directory lookup: give a kind (or recipient) and a value");
-	Session session = {0};
-	int rc = begin(&session, cli);
+	CliSession session = {0};
+	int rc = cli_begin(&session, cli);
 	if (rc == 0)
 		rc = look_up(&session, argv[1], argv[2]);
-	end(&session);
+	cli_end(&session);
 	if (rc == 1)
 		printf("not known\n");
 	return rc;
@@ -198,8 +103,8 @@ static int do_digest(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 3)
 		return cli_fail(EX_USAGE, "directory digest: give a kind and a value");
-	Session session = {0};
-	int rc = begin(&session, cli);
+	CliSession session = {0};
+	int rc = cli_begin(&session, cli);
 	const char *why;
 	g_autofree char *key = rc == 0 ? ms_directory_key(session.directory, argv[1], argv[2],
 						 strlen(argv[2]), &why)
@@ -208,7 +113,7 @@ static int do_digest(Cli *cli, int argc, char **argv)
 		printf("%s\n", key);
 	else if (rc == 0)
 		rc = cli_fail(EX_DATAERR, "%s \"%s\": %s", argv[1], argv[2], why);
-	end(&session);
+	cli_end(&session);
 	return rc;
 }
 
@@ -221,10 +126,10 @@ static int do_stats(Cli *cli, int argc, char **argv)
 	};
 	if (!cli_options(entries, "- what is loaded, and whether verdicts can use it", &argc, &argv))
 		return EX_USAGE;
-	Session session = {0};
-	int rc = begin(&session, cli);
+	CliSession session = {0};
+	int rc = cli_begin(&session, cli);
 	if (rc != 0) {
-		end(&session);
+		cli_end(&session);
 		return rc;
 	}
 	g_autoptr(GError) error = NULL;
@@ -251,7 +156,7 @@ static int do_stats(Cli *cli, int argc, char **argv)
 	if (answer != MS_FOUND)
 		rc = cli_fail_error(error);
 	ms_directory_state_clear(&state);
-	end(&session);
+	cli_end(&session);
 	return rc;
 }
 
@@ -267,8 +172,8 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 		return EX_USAGE;
 	if (argc != 4)
 		return cli_fail(EX_USAGE, "directory %s: give ACCOUNT KIND VALUE", argv[0]);
-	Session session = {0};
-	int rc = begin(&session, cli);
+	CliSession session = {0};
+	int rc = cli_begin(&session, cli);
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
 		bool changed = false;
@@ -277,7 +182,7 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 		else
 			rc = cli_fail_error(error);
 	}
-	end(&session);
+	cli_end(&session);
 	return rc;
 }
 
@@ -298,14 +203,14 @@ static int do_accept(Cli *cli, int argc, char **argv)
 	if (!cli_options(NULL, "- the mapping as it is now may be used, though it is older than one before", &argc,
 		    &argv))
 		return EX_USAGE;
-	Session session = {0};
-	int rc = begin(&session, cli);
+	CliSession session = {0};
+	int rc = cli_begin(&session, cli);
 	g_autoptr(GError) error = NULL;
 	if (rc == 0 && ms_directory_accept(session.directory, &error) != MS_FOUND)
 		rc = cli_fail_error(error);
 	else if (rc == 0)
 		printf("accepted\n");
-	end(&session);
+	cli_end(&session);
 	return rc;
 }
 
@@ -333,8 +238,8 @@ static int do_export(Cli *cli, int argc, char **argv)
 {
 	if (!cli_options(NULL, "- the mapping as CSV, where digests are off", &argc, &argv))
 		return EX_USAGE;
-	Session session = {0};
-	int rc = begin(&session, cli);
+	CliSession session = {0};
+	int rc = cli_begin(&session, cli);
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
 		printf("account,kind,value\n");
@@ -342,7 +247,7 @@ static int do_export(Cli *cli, int argc, char **argv)
 			rc = error != NULL ? cli_fail_error(error)
 					   : cli_fail(EX_CONFIG, "nothing was ever imported");
 	}
-	end(&session);
+	cli_end(&session);
 	return rc;
 }
 
@@ -361,12 +266,13 @@ static int do_key(Cli *cli, int argc, char **argv)
 }
 
 static const CliVerb verbs[] = {
-	{"import", do_import, "FILE.csv          take a new mapping into use"},
+	{"import", cli_import, "FILE.csv          take a new mapping into use"},
 	{"lookup", do_lookup, "KIND VALUE        whose is it?"},
 	{"put", do_put, "ACCOUNT KIND VALUE   add one entry"},
 	{"delete", do_delete, "ACCOUNT KIND VALUE   delete one entry"},
 	{"stats", do_stats, "                  what is loaded"},
 	{"accept", do_accept, "                  the mapping may be used, though an older copy"},
+	{"verify", cli_verify, "                 is all of it what it should be?"},
 	{"export", do_export, "                  the mapping as CSV (digests off)"},
 	{"suggest-house", cli_suggest_house, "FILE...       what is in nearly every message, from samples"},
 	{"digest", do_digest, "KIND VALUE        the stored key of a value"},

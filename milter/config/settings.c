@@ -195,6 +195,7 @@ static const MsRow directory_rows[] = {
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "digests", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "max-age", .type = MS_ROW_TIME, .fallback = "0s"},
+	{.key = "verify-every", .type = MS_ROW_TIME, .fallback = "2m", .min = 1000, .max = 86400000},
 	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house"},
 	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+"},
 	{.key = NULL},
@@ -402,6 +403,7 @@ static bool take_directory(MsSettings *s, const MsSection *directory, const char
 	s->key_file = path_or(directory, "key-file", conf_dir, "site.key");
 	s->digests = ms_section_switch(directory, "digests");
 	s->max_age_ms = ms_section_number(directory, "max-age");
+	s->verify_every_ms = ms_section_number(directory, "verify-every");
 	s->house = ms_section_text(directory, "house");
 	s->tag_separators = ms_section_text(directory, "subaddress");
 	return take_redis(s, directory, secrets, error);

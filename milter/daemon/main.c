@@ -103,6 +103,21 @@ static MsRuntime *load_anew(Daemon *daemon, char **warning_out, GError **error)
 	return g_steal_pointer(&fresh);
 }
 
+static void tell_mapping(bool whole, const char *text, void *user)
+{
+	(void)user;
+	ms_log(whole ? LOG_NOTICE : LOG_ERR, NULL, "%s", text);
+}
+
+/* Goes over the mapping for as long as this runtime lives. */
+static void watch_mapping(MsRuntime *runtime)
+{
+	g_autoptr(GError) error = NULL;
+	if (!ms_directory_watch(ms_runtime_directory(runtime), ms_runtime_settings(runtime)->verify_every_ms,
+		    tell_mapping, NULL, &error))
+		ms_log(LOG_WARNING, NULL, "the mapping is not gone over: %s", error->message);
+}
+
 static void reload(Daemon *daemon)
 {
 	g_autoptr(GError) error = NULL;
@@ -113,6 +128,7 @@ static void reload(Daemon *daemon)
 		ms_log(LOG_ERR, NULL, "reload failed, the running configuration is kept: %s",
 			error->message);
 	} else {
+		watch_mapping(fresh);
 		pthread_mutex_lock(&daemon->lock);
 		MsRuntime *old = daemon->runtime;
 		daemon->runtime = fresh;
@@ -298,6 +314,7 @@ static int run(Daemon *daemon, const char *spec)
 		return complain(EX_OSERR, "cannot start a thread");
 	sd_notify(0, "READY=1");
 	gint64 stop_ms = ms_runtime_settings(daemon->runtime)->stop_ms;
+	watch_mapping(daemon->runtime);
 	int rc = smfi_main();
 	sd_notify(0, "STOPPING=1");
 	finish(daemon, stop_ms);

@@ -1,39 +1,39 @@
 /*
- * What a backend of the directory does.  It stores keys with sets of tokens, in generations of
- * which one is in use, and beside them a list of marks that only grows; it knows nothing of
- * kinds, digests or accounts.
- *
- *   i:...  an identifier: tokens of the accounts that own it
- *   r:...  a recipient:   tokens of the accounts it may receive for
- *   d:TOK  an account:    tokens of the accounts that receive for it
- *   a:...  another form of an identifier or recipient: tokens, each with a tab and the key that
- *          it is a form of; not counted as entries
- *   c:...  the canary
+ * What a backend of the directory does.  It stores parts (part.h) of generations, of which one is in
+ * use, each with its state (state.h); it has no key and understands no more of them than where an
+ * entry is and what its link is.
  */
 #ifndef MISSENT_DIRECTORY_BACKEND_H
 #define MISSENT_DIRECTORY_BACKEND_H
 
 #include "missent/directory.h"
 
-typedef struct {
-	MsDirectoryState state;
-	GPtrArray *values;     /* of GPtrArray of char *, one a key asked for */
-	GHashTable *receivers; /* token to GPtrArray of char *: d: of every token of the first `owned` keys */
-	gsize owned;           /* keys of identifiers; given */
-	guint64 room;          /* how many tokens may come; given */
-	bool over;             /* there were more, and the answers are not whole */
-} MsLookup;
+#include "slice.h"
 
-/* What one row of the mapping is stored as. */
+/* An entry that is looked for. */
 typedef struct {
-	const char *key, *token;
-	const char *const *other_keys; /* other forms; NULL-terminated */
-	const char *other_token;
-	const char *marks;             /* or NULL */
-} MsRowKeys;
+	guint8 digest[MS_ENTRY_DIGEST];
+	bool account; /* of who receives for an account */
+	bool join;    /* also the slices that the links of its entries lead to */
+} MsWanted;
 
-/* What separates a token from the key that an other form belongs to. */
-#define MS_TOKEN_END '\t'
+/* What a backend has seen in one step. */
+typedef struct {
+	char *generation;  /* in use */
+	char *state;       /* of it; NULL: lost, or of an earlier version */
+	GHashTable *parts; /* MsPartId to GBytes, of those that are there */
+	bool lost;         /* one of the slices that were looked at besides is not there */
+	bool primary;      /* given: a replica, which may be behind, is not asked */
+} MsView;
+void ms_view_init(MsView *view);
+void ms_view_clear(MsView *view);
+void ms_view_take(MsView *view, MsPartId id, GBytes *data); /* takes `data` */
+GBytes *ms_view_part(const MsView *view, MsPartId id);      /* borrowed; NULL: not there */
+
+/* Some slices besides those asked for are looked for with each lookup. */
+#define MS_SAMPLE 16
+/* More links than these are followed by another step. */
+#define MS_MANY_LINKS 2000
 
 typedef struct MsBackend MsBackend;
 
@@ -44,38 +44,33 @@ struct MsBackend {
 typedef struct MsBackendOps {
 	const char *name;
 	void (*close)(MsBackend *backend);
-	/* In one round trip.  MS_ABSENT: there is no generation at all. */
-	MsAnswer (*lookup)(MsBackend *backend, const char *const *keys, gsize n, MsLookup *out,
+	/* State, and the slices that these entries are in, in one round trip.  MS_ABSENT: no generation
+	 * is in use. */
+	MsAnswer (*look)(MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error);
+	/* Parts of a generation, and its state; in use or not. */
+	MsAnswer (*fetch)(MsBackend *backend, const char *generation, const MsPartId *ids, gsize n, MsView *out,
 		GError **error);
-	MsAnswer (*put)(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error);
-	MsAnswer (*remove)(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error);
-	/* Calls `marks` for each list of marks of generation `state->generation` after number
-	 * `from`; in `*state` are the generation and the number of lists when it was asked.
-	 * MS_ABSENT: there is no generation at all. */
-	MsAnswer (*marks)(MsBackend *backend, const char *generation, gint64 from,
-		MsDirectoryState *state, void (*take)(const char *marks, void *user), void *user,
-		GError **error);
-	MsAnswer (*each)(MsBackend *backend,
-		void (*row)(const char *key, const char *token, void *user), void *user, GError **error);
-	/* One load at a time in a process.  `expected`: about how many entries and other forms. */
-	bool (*begin)(MsBackend *backend, gint64 expected, GError **error);
-	bool (*add)(MsBackend *backend, const char *key, const char *token, GError **error);
-	bool (*add_marks)(MsBackend *backend, const char *marks, GError **error);
-	/* Waits for all that was added; how many different entries there are. */
-	bool (*finish)(MsBackend *backend, gint64 *entries, GError **error);
-	bool (*commit)(MsBackend *backend, const MsDirectoryState *state, GError **error);
-	void (*abandon)(MsBackend *backend);
-} MsBackendOps;
+	/* Puts a new state and parts in place, all or none, if generation and state are those that were
+	 * seen; `*swapped_out` says whether they were. */
+	MsAnswer (*swap)(MsBackend *backend, const MsView *seen, const char *state, const MsPartId *ids,
+		GBytes *const *data, gsize n, bool *swapped_out, GError **error);
 
-/* When it was loaded as it is stored: seconds since 1970, and a fraction that tells two within one apart. */
-char *ms_state_loaded(const MsDirectoryState *state);
-void ms_state_set_loaded(MsDirectoryState *state, const char *stored);
+	/* One load at a time, into a generation that nobody reads.  `*note_out` (static): what was found of
+	 * one that was cut off. */
+	bool (*begin)(MsBackend *backend, const char *generation, const char **note_out, GError **error);
+	/* May be kept back until settle(). */
+	bool (*store)(MsBackend *backend, MsPartId id, GBytes *data, GError **error);
+	/* To be called all the time during a load: that it is alive. */
+	bool (*alive)(MsBackend *backend, GError **error);
+	bool (*settle)(MsBackend *backend, GError **error);
+	bool (*commit)(MsBackend *backend, const char *state, GError **error);
+	void (*abandon)(MsBackend *backend);
+	/* Removes some parts of generations that are not in use; `*more_out`: there are others.  Not during
+	 * a load. */
+	bool (*tidy)(MsBackend *backend, bool *more_out, GError **error);
+} MsBackendOps;
 
 MsBackend *ms_backend_sqlite(const MsDirectorySettings *settings, GError **error);
 MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error);
-
-void ms_lookup_init(MsLookup *lookup);
-GPtrArray *ms_lookup_values(MsLookup *lookup); /* adds and returns one */
-void ms_lookup_clear(MsLookup *lookup);
 
 #endif

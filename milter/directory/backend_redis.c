@@ -1,6 +1,9 @@
 #include "config.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "missent/digest.h"
 #include "missent/store.h"
@@ -8,237 +11,123 @@
 #include "backend.h"
 
 /*
- * In come keys and tokens, out go entries of the generation in use; from any thread, each call on a
+ * In come parts (part.h), out go parts of the generation in use; from any thread, each call on a
  * pooled connection of its own.
  *
- * P:current       the name of the generation in use: random, never one that was used before
- * P:loading       the generation an import is writing now; expires when it dies
- * P:G:state       hash: loaded, entries, source, digests, changes, slices
- * P:G:marks       list of lists of marks; `changes` is its length
- * P:G:s:N         hash, one of `slices`: fields are keys, values their tokens, a line each; the
- *                 field "" has the number of the others
+ * P:current   the name of the generation in use: random, never one that was used before
+ * P:loading   the claim of an import that is writing now; expires when it dies
+ * P:G:now     the state of a generation
+ * P:G:s:N     its slices; P:G:g:N and P:G:m:N its groups and marks
  *
- * A mapping proves itself: Redis drops whole keys (eviction, DEL) and with one a slice of the
- * mapping is gone, which each lookup in it sees, and each lookup looks at some others besides; a
- * single field that is missing makes the number wrong.  What is lost is then known as lost and
- * never as "not found".  A name that is random cannot come again after Redis lost its counters, so
- * that nobody takes one mapping for another, and no import writes where a reader looks.
+ * One key is one part: whatever drops keys (eviction, DEL) is seen by whoever looks for it.  A
+ * random name cannot come again after Redis lost what it had, so that no import writes where a
+ * reader looks.
  *
- * Many tokens of one key (a tax adviser's thousands of accounts) go on in the fields "KEY\n1",
- * "KEY\n2", ..., each begun when the one before has CHUNK bytes.
- *
- * Scripts find the generation and the entries in one step, so a lookup is one round trip and
- * never sees half of a change.  The keys they touch are not declared to Redis: this layout is
- * for one server with replicas, not for a cluster that spreads keys.
+ * A script finds the generation, the slices, and those of who receives for the accounts in them, so
+ * a lookup is one round trip and never sees half of a change.  The keys it touches are not declared
+ * to Redis; all other commands declare theirs.
  */
 
-#define CHUNK "4000"
-
-/* Where the mapping is: `base`, and `S`, its number of slices. */
-#define LUA_BEGIN                                                                                \
-	"local p = string.sub(KEYS[1], 1, -8)\n"                                                   \
+/* ARGV: where the sample begins, its size, how many links of an entry are followed; then what is
+ * wanted: a letter (e: an entry, j: with what its links lead to, a: of an account) and its digest. */
+static const char look_script[] =
 	"local g = redis.call('GET', KEYS[1])\n"
-
-/* `slice_of(key)` is the hash that a key is in. */
-#define LUA_SLICE                                                                                \
-	"local function number_of(k)\n"                                                            \
-	"  return tonumber(string.sub(redis.sha1hex(k), 1, 8), 16) % S\n"                          \
-	"end\n"                                                                                    \
-	"local function slice_of(k) return base .. 's:' .. number_of(k) end\n"
-
-/* `tokens_in(slice, key)`, and the number of fields that they are in. */
-#define LUA_TOKENS                                                                               \
-	"local function tokens_in(slice, k)\n"                                                     \
-	"  local out, n, f = {}, 0, k\n"                                                           \
-	"  while true do\n"                                                                        \
-	"    local v = redis.call('HGET', slice, f)\n"                                             \
-	"    if not v then return out, n end\n"                                                    \
-	"    for t in string.gmatch(v, '[^\\n]+') do out[#out + 1] = t end\n"                      \
-	"    n = n + 1\n"                                                                          \
-	"    if #v < " CHUNK " then return out, n end\n"                                           \
-	"    f = k .. '\\n' .. n\n"                                                                \
-	"  end\n"                                                                                  \
-	"end\n"
-
-/* `add(key, token)`: 1 if it was not there. */
-#define LUA_ADD                                                                                  \
-	"local function add(k, t)\n"                                                               \
-	"  local slice, n, f, v = slice_of(k), 0, k, nil\n"                                        \
-	"  while true do\n"                                                                        \
-	"    v = redis.call('HGET', slice, f)\n"                                                   \
-	"    if v and string.find('\\n' .. v .. '\\n', '\\n' .. t .. '\\n', 1, true) then return 0 end\n" \
-	"    if not v or #v < " CHUNK " then break end\n"                                          \
-	"    n = n + 1\n"                                                                          \
-	"    f = k .. '\\n' .. n\n"                                                                \
-	"  end\n"                                                                                  \
-	"  redis.call('HSET', slice, f, v and v .. '\\n' .. t or t)\n"                             \
-	"  if not v then redis.call('HINCRBY', slice, '', 1) end\n"                                \
-	"  return 1\n"                                                                             \
-	"end\n"
-
-/* ARGV: where the sample of slices begins, their number; then the keys. */
-static const char lookup_script[] =
-	LUA_BEGIN
 	"if not g then return {} end\n"
-	"local base = p .. g .. ':'\n"
-	"local state = redis.call('HGETALL', base .. 'state')\n"
-	"local S, changes = 0, -1\n"
-	"for i = 1, #state, 2 do\n"
-	"  if state[i] == 'slices' then S = tonumber(state[i + 1])\n"
-	"  elseif state[i] == 'changes' then changes = tonumber(state[i + 1]) end\n"
-	"end\n"
-	"if S == 0 then return {g, state, {}, {}, 'slices'} end\n"
-	LUA_SLICE LUA_TOKENS
-	"local lost, seen_slices = '', {}\n"
-	"local function whole(n)\n"
-	"  local slice = base .. 's:' .. n\n"
-	"  if not seen_slices[n] then\n"
-	"    seen_slices[n] = true\n"
-	"    local said = redis.call('HGET', slice, '')\n"
-	"    if not said or tonumber(said) ~= redis.call('HLEN', slice) - 1 then lost = 'entries' end\n"
+	"local base = string.sub(KEYS[1], 1, -8) .. g .. ':'\n"
+	"local state = redis.call('GET', base .. 'now')\n"
+	"if not state then return {g} end\n"
+	"local S = tonumber(string.match(state, '\\nslices=(%d+)\\n') or '')\n"
+	"local A = tonumber(string.match(state, '\\naccounts=(%d+)\\n') or '')\n"
+	"local seen, out, lost = {}, {}, 0\n"
+	"if not S or not A then return {g, state, out, lost} end\n"
+	"local function slice(n)\n"
+	"  local b = seen[n]\n"
+	"  if b == nil then\n"
+	"    b = redis.call('GET', base .. 's:' .. n)\n"
+	"    seen[n] = b\n"
+	"    if b then out[#out + 1] = n; out[#out + 1] = b end\n"
 	"  end\n"
-	"  return slice\n"
+	"  return b\n"
 	"end\n"
-	"for i = 0, tonumber(ARGV[2]) - 1 do whole((tonumber(ARGV[1]) + i) % S) end\n"
-	"if redis.call('LLEN', base .. 'marks') ~= changes then lost = 'marks' end\n"
-	"local values, receivers, seen = {}, {}, {}\n"
-	"for i = 3, #ARGV do\n"
-	"  local tokens = tokens_in(whole(number_of(ARGV[i])), ARGV[i])\n"
-	"  values[i - 2] = tokens\n"
-	"  local first = string.sub(ARGV[i], 1, 1)\n"
-	"  if first == 'i' or first == 'r' or first == 'a' then\n"
-	"    for _, stored in ipairs(tokens) do\n"
-	"      local t = string.match(stored, '^[^\t]*')\n"
-	"      if not seen[t] then\n"
-	"        seen[t] = true\n"
-	"        local k = 'd:' .. t\n"
-	"        local d = tokens_in(whole(number_of(k)), k)\n"
-	"        if #d > 0 then receivers[#receivers + 1] = {t, d} end\n"
-	"      end\n"
-	"    end\n"
+	"local function account(a, b, c)\n"
+	"  slice(S + math.floor((a * 65536 + b * 256 + c) * A / 16777216))\n"
+	"end\n"
+	"local function follow(s, key)\n"
+	"  local a, b, c, d = string.byte(s, 17, 20)\n"
+	"  if not d then return end\n"
+	"  local stop = 21 + 8 * (((a * 256 + b) * 256 + c) * 256 + d)\n"
+	"  local at = string.find(s, key, 21, true)\n"
+	"  while at and at < stop and (at - 21) % 8 ~= 0 do at = string.find(s, key, at + 1, true) end\n"
+	"  local left = tonumber(ARGV[3])\n"
+	"  while at and at < stop and left > 0 and string.sub(s, at, at + 7) == key do\n"
+	"    local link = stop + 3 * (at - 21) / 8\n"
+	"    local x, y, z = string.byte(s, link, link + 2)\n"
+	"    if not z then return end\n"
+	"    account(x, y, z)\n"
+	"    at = at + 8\n"
+	"    left = left - 1\n"
 	"  end\n"
 	"end\n"
-	"return {g, state, values, receivers, lost}\n";
-
-/* The generation in use is changed only while it is whole. */
-#define LUA_CHANGE                                                                               \
-	LUA_BEGIN                                                                                  \
-	"if not g then return -1 end\n"                                                            \
-	"local base = p .. g .. ':'\n"                                                             \
-	"local S = tonumber(redis.call('HGET', base .. 'state', 'slices') or 0)\n"                 \
-	"local changes = tonumber(redis.call('HGET', base .. 'state', 'changes') or -1)\n"         \
-	"if S == 0 or redis.call('LLEN', base .. 'marks') ~= changes then return -2 end\n"         \
-	LUA_SLICE                                                                                  \
-	"for i = 1, #ARGV do\n"                                                                    \
-	"  if i == 1 or i > 4 then\n"                                                              \
-	"    local slice = slice_of(ARGV[i])\n"                                                    \
-	"    local said = redis.call('HGET', slice, '')\n"                                         \
-	"    if not said or tonumber(said) ~= redis.call('HLEN', slice) - 1 then return -2 end\n"  \
-	"  end\n"                                                                                  \
+	"for i = 1, tonumber(ARGV[2]) do\n"
+	"  if redis.call('EXISTS', base .. 's:' .. (ARGV[1] + i) % (S + A)) == 0 then lost = 1 end\n"
 	"end\n"
-
-/* ARGV: key, token, token of other forms, marks, other keys. */
-static const char put_script[] =
-	LUA_CHANGE LUA_ADD
-	"local n = add(ARGV[1], ARGV[2])\n"
-	"for i = 5, #ARGV do add(ARGV[i], ARGV[3]) end\n"
-	"if n > 0 then redis.call('HINCRBY', base .. 'state', 'entries', n) end\n"
-	"if n > 0 and ARGV[4] ~= '' then\n"
-	"  redis.call('HSET', base .. 'state', 'changes', redis.call('RPUSH', base .. 'marks', ARGV[4]))\n"
-	"end\n"
-	"return n\n";
-
-static const char remove_script[] =
-	LUA_CHANGE LUA_TOKENS LUA_ADD
-	"local function remove(k, t)\n"
-	"  local slice = slice_of(k)\n"
-	"  local tokens, n = tokens_in(slice, k)\n"
-	"  local there = false\n"
-	"  for _, x in ipairs(tokens) do there = there or x == t end\n"
-	"  if not there then return 0 end\n"
-	"  for i = 0, n - 1 do redis.call('HDEL', slice, i == 0 and k or k .. '\\n' .. i) end\n"
-	"  redis.call('HINCRBY', slice, '', -n)\n"
-	"  for _, x in ipairs(tokens) do if x ~= t then add(k, x) end end\n"
-	"  return 1\n"
-	"end\n"
-	"local n = remove(ARGV[1], ARGV[2])\n"
-	"for i = 5, #ARGV do remove(ARGV[i], ARGV[3]) end\n"
-	"if n > 0 then redis.call('HINCRBY', base .. 'state', 'entries', -n) end\n"
-	"return n\n";
-
-static const char marks_script[] =
-	LUA_BEGIN
-	"if not g then return {} end\n"
-	"local base = p .. g .. ':'\n"
-	"local from = 0\n"
-	"if ARGV[1] == g then from = tonumber(ARGV[2]) end\n"
-	"return {g, redis.call('HGETALL', base .. 'state'),\n"
-	"  redis.call('LRANGE', base .. 'marks', from, from + tonumber(ARGV[3]) - 1)}\n";
-
-/* KEYS[1]: P:G:, the generation that is written.  ARGV: its slices; then key, token, ...  How many
- * were not there; other forms are not counted. */
-static const char load_script[] =
-	"local base, S = KEYS[1], tonumber(ARGV[1])\n"
-	LUA_SLICE LUA_ADD
-	"local n = 0\n"
-	"for i = 2, #ARGV, 2 do\n"
-	"  local added = add(ARGV[i], ARGV[i + 1])\n"
-	"  if string.sub(ARGV[i], 1, 1) ~= 'a' then n = n + added end\n"
-	"end\n"
-	"return n\n";
-
-/* Slices ARGV[1] to ARGV[2] of a generation that is written: an empty one says so from now on.  How
- * many entries are in them, counted by reading them; -1 when one is not whole. */
-static const char close_script[] =
-	"local n = 0\n"
-	"for i = tonumber(ARGV[1]), tonumber(ARGV[2]) do\n"
-	"  local slice = KEYS[1] .. 's:' .. i\n"
-	"  redis.call('HSETNX', slice, '', 0)\n"
-	"  local all = redis.call('HGETALL', slice)\n"
-	"  for k = 1, #all, 2 do\n"
-	"    if all[k] == '' then\n"
-	"      if tonumber(all[k + 1]) ~= #all / 2 - 1 then return -1 end\n"
-	"    elseif string.sub(all[k], 1, 1) ~= 'a' then\n"
-	"      n = n + 1\n"
-	"      for _ in string.gmatch(all[k + 1], '\\n') do n = n + 1 end\n"
-	"    end\n"
+	"for i = 4, #ARGV do\n"
+	"  local kind, a, b, c, d = string.byte(ARGV[i], 1, 5)\n"
+	"  if kind == 97 then\n"
+	"    account(a, b, c)\n"
+	"  else\n"
+	"    local s = slice(math.floor((((a * 256 + b) * 256 + c) * 256 + d) * S / 4294967296))\n"
+	"    if s and kind == 106 then follow(s, string.sub(ARGV[i], 6, 13)) end\n"
 	"  end\n"
 	"end\n"
-	"return n\n";
+	"return {g, state, out, lost}\n";
 
+/* KEYS: P:current, P:G:now, parts. */
+static const char fetch_script[] =
+	"local out = {}\n"
+	"for i = 1, #KEYS do out[i] = redis.call('GET', KEYS[i]) end\n"
+	"return out\n";
+
+/* KEYS: P:current, P:G:now, parts.  ARGV: what the first two must be, the new state, the parts. */
+static const char swap_script[] =
+	"if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end\n"
+	"redis.call('SET', KEYS[2], ARGV[3])\n"
+	"for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1]) end\n"
+	"return 1\n";
+
+/* KEYS: P:loading.  ARGV: the claim, and how long it is good. */
+static const char renew_script[] =
+	"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+	"return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n";
+
+/* KEYS: P:loading.  ARGV: the claim of the dead. */
+static const char bury_script[] =
+	"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+	"return redis.call('DEL', KEYS[1])\n";
+
+/* KEYS: P:current, P:loading, P:G:now.  ARGV: the claim, G, the state. */
 static const char commit_script[] =
-	"local p = string.sub(KEYS[1], 1, -8)\n"
-	"if redis.call('GET', p .. 'loading') ~= ARGV[1] then return 0 end\n"
-	"local base = p .. ARGV[1] .. ':'\n"
-	"redis.call('HSET', base .. 'state', 'loaded', ARGV[2], 'entries', ARGV[3],"
-	" 'source', ARGV[4], 'digests', ARGV[5], 'slices', ARGV[6],"
-	" 'changes', redis.call('LLEN', base .. 'marks'))\n"
-	"redis.call('SET', KEYS[1], ARGV[1])\n"
-	"redis.call('DEL', p .. 'loading')\n"
+	"if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"
+	"redis.call('SET', KEYS[3], ARGV[3])\n"
+	"redis.call('SET', KEYS[1], ARGV[2])\n"
+	"redis.call('DEL', KEYS[2])\n"
 	"return 1\n";
 
 typedef struct {
 	MsBackend base;
 	MsRedis *redis;
 	char *prefix;
-	char *current; /* the key that names the generation in use; scripts get it */
-	char *loading;
+	char *current; /* the key that names the generation in use */
+	char *claimed; /* the key of an import's claim */
 	/* of an import */
-	char *written; /* P:G: */
+	char *loading, *claim;
 	MsRedisBulk *bulk;
-	gint64 slices;
-	GPtrArray *batch; /* of char *: key, token, ... not sent yet */
 	gint64 renewed;
+	char *cursor; /* of what is being tidied */
 } Redis;
 
-#define CLAIM_MS "300000"
-#define RENEW_US (30 * G_USEC_PER_SEC)
-#define BATCH 400            /* keys and tokens that are sent as one */
-#define SLICE_ENTRIES 64     /* aimed at: small hashes are stored compactly */
-#define MAX_SLICES 4194304
-#define SAMPLE "16"          /* slices that each lookup looks at besides */
-#define CLOSE_AT_ONCE 256
-#define NAME_BYTES 16        /* of a generation, random */
+#define CLAIM_MS "60000"
+#define RENEW_US (10 * G_USEC_PER_SEC)
 
 static Redis *self(MsBackend *backend)
 {
@@ -250,11 +139,12 @@ static void close_redis(MsBackend *backend)
 	Redis *r = self(backend);
 	ms_redis_bulk_free(r->bulk);
 	ms_redis_free(r->redis);
-	g_ptr_array_unref(r->batch);
-	g_free(r->written);
+	g_free(r->loading);
+	g_free(r->claim);
 	g_free(r->prefix);
 	g_free(r->current);
-	g_free(r->loading);
+	g_free(r->claimed);
+	g_free(r->cursor);
 	g_free(r);
 }
 
@@ -265,497 +155,434 @@ static MsAnswer nonsense(GError **error)
 	return MS_RETRY;
 }
 
-static MsAnswer lost(GError **error, const char *what)
-{
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-		"%s of the mapping are lost: Redis dropped them (maxmemory-policy?), or somebody deleted them; "
-		"nothing can be judged until it is imported again (missent directory import)", what);
-	return MS_CONFIG;
-}
-
 static const GPtrArray *list_of(const MsReply *reply)
 {
 	return reply->type == MS_REPLY_LIST ? reply->items : NULL;
 }
 
-/* ---- looking up ----------------------------------------------------------------------- */
+/* The words of a command, which may be any bytes. */
+typedef struct {
+	GPtrArray *words;
+	GArray *lens; /* of gsize */
+	GPtrArray *own;
+} Words;
 
-static MsAnswer lost_form(GError **error)
+static void words_init(Words *w)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "its state is lost, or it was imported by an earlier version; "
-		"import it again (missent directory import)");
-	return MS_CONFIG;
+	w->words = g_ptr_array_new();
+	w->lens = g_array_new(FALSE, FALSE, sizeof(gsize));
+	w->own = g_ptr_array_new_with_free_func(g_free);
 }
 
-static bool take_texts(const MsReply *list, GPtrArray *out)
+static void words_clear(Words *w)
 {
-	const GPtrArray *items = list_of(list);
-	if (items == NULL)
-		return false;
-	for (guint i = 0; i < items->len; i++) {
-		const MsReply *item = items->pdata[i];
-		if (item->type != MS_REPLY_TEXT)
-			return false;
-		g_ptr_array_add(out, g_strdup(item->text));
-	}
-	return true;
+	g_ptr_array_unref(w->words);
+	g_array_unref(w->lens);
+	g_ptr_array_unref(w->own);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Words, words_clear)
+
+static void add_bytes(Words *w, const void *data, gsize len)
+{
+	g_ptr_array_add(w->words, (gpointer)data);
+	g_array_append_val(w->lens, len);
 }
 
-static bool take_state(const MsReply *generation, const MsReply *list, MsDirectoryState *state)
+static void add_word(Words *w, const char *word)
 {
-	g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func(g_free);
-	if (generation->type != MS_REPLY_TEXT || !take_texts(list, pairs))
-		return false;
-	state->generation = g_strdup(generation->text);
-	for (guint i = 0; i + 1 < pairs->len; i += 2) {
-		const char *name = pairs->pdata[i], *value = pairs->pdata[i + 1];
-		if (strcmp(name, "loaded") == 0)
-			ms_state_set_loaded(state, value);
-		else if (strcmp(name, "entries") == 0)
-			state->entries = g_ascii_strtoll(value, NULL, 10);
-		else if (strcmp(name, "changes") == 0)
-			state->changes = g_ascii_strtoll(value, NULL, 10);
-		else if (strcmp(name, "digests") == 0)
-			state->digests = strcmp(value, "1") == 0;
-		else if (strcmp(name, "source") == 0)
-			state->source = g_strdup(value);
-	}
-	return true;
+	add_bytes(w, word, strlen(word));
 }
 
-static bool take_receivers(const MsReply *list, MsLookup *out)
+/* Takes `word`. */
+static void add_own(Words *w, char *word)
 {
-	const GPtrArray *items = list_of(list);
-	for (guint i = 0; items != NULL && i < items->len; i++) {
-		const GPtrArray *pair = list_of(items->pdata[i]);
-		if (pair == NULL || pair->len != 2)
-			return false;
-		const MsReply *token = pair->pdata[0];
-		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
-		if (token->type != MS_REPLY_TEXT || !take_texts(pair->pdata[1], receivers)) {
-			g_ptr_array_unref(receivers);
-			return false;
-		}
-		g_hash_table_insert(out->receivers, g_strdup(token->text), receivers);
-	}
-	return items != NULL;
+	g_ptr_array_add(w->own, word);
+	add_word(w, word);
 }
 
-static MsAnswer lookup_redis(MsBackend *backend, const char *const *keys, gsize n, MsLookup *out,
+static MsAnswer command(Redis *r, const Words *w, MsReply **reply, GError **error)
+{
+	return ms_redis_command_sized(r->redis, w->words->len, (const char *const *)w->words->pdata,
+		(const gsize *)(const void *)w->lens->data, reply, error);
+}
+
+/* `reading`: the replica may answer. */
+static MsAnswer script(Redis *r, const char *text, gsize n_keys, const Words *w, bool reading, MsReply **reply,
 	GError **error)
 {
+	return (reading ? ms_redis_reading_script : ms_redis_script)(r->redis, text, n_keys, w->words->len,
+		(const char *const *)w->words->pdata, (const gsize *)(const void *)w->lens->data, reply, error);
+}
+
+static char *state_key(const Redis *r, const char *generation)
+{
+	return g_strdup_printf("%s:%s:now", r->prefix, generation);
+}
+
+static char *part_key(const Redis *r, const char *generation, MsPartId id)
+{
+	return g_strdup_printf("%s:%s:%c:%u", r->prefix, generation, MS_PART_KIND(id), MS_PART_NUMBER(id));
+}
+
+/* ---- looking up ----------------------------------------------------------------------- */
+
+static void add_wanted(Words *w, const MsWanted *wanted)
+{
+	char *word = g_malloc(1 + MS_ENTRY_DIGEST);
+	word[0] = wanted->account ? 'a' : wanted->join ? 'j' : 'e';
+	memcpy(word + 1, wanted->digest, MS_ENTRY_DIGEST);
+	g_ptr_array_add(w->own, word);
+	add_bytes(w, word, 1 + MS_ENTRY_DIGEST);
+}
+
+static GBytes *bytes_of(const MsReply *reply)
+{
+	return g_bytes_new(reply->text, reply->len);
+}
+
+static bool take_slices(const MsReply *list, MsView *out)
+{
+	const GPtrArray *items = list_of(list);
+	for (guint i = 0; items != NULL && i + 1 < items->len; i += 2) {
+		const MsReply *number = items->pdata[i], *data = items->pdata[i + 1];
+		if (number->type != MS_REPLY_INTEGER || number->integer < 0 || number->integer > G_MAXUINT32
+			|| data->type != MS_REPLY_TEXT)
+			return false;
+		ms_view_take(out, MS_PART(MS_PART_SLICE, (guint32)number->integer), bytes_of(data));
+	}
+	return items != NULL && items->len % 2 == 0;
+}
+
+static bool take_look(const GPtrArray *parts, MsView *out)
+{
+	if (parts == NULL || (parts->len != 1 && parts->len != 4))
+		return false;
+	const MsReply *generation = parts->pdata[0];
+	if (generation->type != MS_REPLY_TEXT)
+		return false;
+	out->generation = g_strdup(generation->text);
+	if (parts->len == 1)
+		return true;
+	const MsReply *state = parts->pdata[1], *gone = parts->pdata[3];
+	if (state->type != MS_REPLY_TEXT || gone->type != MS_REPLY_INTEGER)
+		return false;
+	out->state = g_strdup(state->text);
+	out->lost = gone->integer != 0;
+	return take_slices(parts->pdata[2], out);
+}
+
+static MsAnswer look_redis(MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error)
+{
 	Redis *r = self(backend);
-	const gsize fixed = 3;
-	g_autofree const char **argv = g_new0(const char *, n + fixed);
-	g_autofree char *sample = g_strdup_printf("%d", g_random_int_range(0, MAX_SLICES));
-	argv[0] = r->current;
-	argv[1] = sample;
-	argv[2] = SAMPLE;
+	g_auto(Words) w;
+	words_init(&w);
+	add_word(&w, r->current);
+	add_own(&w, g_strdup_printf("%d", g_random_int_range(0, G_MAXINT32)));
+	add_word(&w, G_STRINGIFY(MS_SAMPLE));
+	add_word(&w, G_STRINGIFY(MS_MANY_LINKS));
 	for (gsize i = 0; i < n; i++)
-		argv[i + fixed] = keys[i];
+		add_wanted(&w, &wanted[i]);
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_reading_script(r->redis, lookup_script, 1, n + fixed, argv, NULL, &reply, error);
+	MsAnswer answer = script(r, look_script, 1, &w, !out->primary, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	const GPtrArray *parts = list_of(reply);
 	if (parts != NULL && parts->len == 0)
 		return MS_ABSENT;
-	if (parts == NULL || parts->len != 5 || !take_state(parts->pdata[0], parts->pdata[1], &out->state))
-		return nonsense(error);
-	const MsReply *gone = parts->pdata[4];
-	if (gone->type != MS_REPLY_TEXT)
-		return nonsense(error);
-	if (strcmp(gone->text, "slices") == 0)
-		return lost_form(error);
-	if (*gone->text != '\0')
-		return lost(error, gone->text);
-	const GPtrArray *values = list_of(parts->pdata[2]);
-	if (values == NULL || values->len != n)
-		return nonsense(error);
-	for (guint i = 0; i < values->len; i++) {
-		GPtrArray *tokens = ms_lookup_values(out);
-		if (!take_texts(values->pdata[i], tokens))
-			return nonsense(error);
-		out->over = out->over || tokens->len > out->room;
-		out->room -= MIN(out->room, tokens->len);
-	}
-	return take_receivers(parts->pdata[3], out) ? MS_FOUND : nonsense(error);
+	return take_look(parts, out) ? MS_FOUND : nonsense(error);
 }
 
-/* ---- single entries ------------------------------------------------------------------- */
-
-static MsAnswer change(Redis *r, const char *script, const MsRowKeys *row, bool *changed, GError **error)
+static MsAnswer fetch_redis(MsBackend *backend, const char *generation, const MsPartId *ids, gsize n,
+	MsView *out, GError **error)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	const char *fixed[] = {r->current, row->key, row->token, row->other_token,
-		row->marks != NULL ? row->marks : ""};
-	for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++)
-		g_ptr_array_add(argv, (gpointer)fixed[i]);
-	for (const char *const *other = row->other_keys; *other != NULL; other++)
-		g_ptr_array_add(argv, (gpointer)*other);
+	Redis *r = self(backend);
+	g_auto(Words) w;
+	words_init(&w);
+	add_word(&w, r->current);
+	add_own(&w, state_key(r, generation));
+	for (gsize i = 0; i < n; i++)
+		add_own(&w, part_key(r, generation, ids[i]));
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_script(r->redis, script, 1, argv->len, (const char *const *)argv->pdata,
-		NULL, &reply, error);
+	MsAnswer answer = script(r, fetch_script, n + 2, &w, !out->primary, &reply, error);
+	if (answer != MS_FOUND)
+		return answer;
+	const GPtrArray *items = list_of(reply);
+	if (items == NULL || items->len != n + 2)
+		return nonsense(error);
+	const MsReply *current = items->pdata[0], *state = items->pdata[1];
+	out->generation = current->type == MS_REPLY_TEXT ? g_strdup(current->text) : NULL;
+	out->state = state->type == MS_REPLY_TEXT ? g_strdup(state->text) : NULL;
+	for (gsize i = 0; i < n; i++) {
+		const MsReply *part = items->pdata[i + 2];
+		if (part->type == MS_REPLY_TEXT)
+			ms_view_take(out, ids[i], bytes_of(part));
+	}
+	return MS_FOUND;
+}
+
+/* ---- changing ------------------------------------------------------------------------- */
+
+static MsAnswer swap_redis(MsBackend *backend, const MsView *seen, const char *state, const MsPartId *ids,
+	GBytes *const *data, gsize n, bool *swapped_out, GError **error)
+{
+	Redis *r = self(backend);
+	g_auto(Words) w;
+	words_init(&w);
+	add_word(&w, r->current);
+	add_own(&w, state_key(r, seen->generation));
+	for (gsize i = 0; i < n; i++)
+		add_own(&w, part_key(r, seen->generation, ids[i]));
+	add_word(&w, seen->generation);
+	add_word(&w, seen->state);
+	add_word(&w, state);
+	for (gsize i = 0; i < n; i++)
+		add_bytes(&w, g_bytes_get_data(data[i], NULL), g_bytes_get_size(data[i]));
+	g_autoptr(MsReply) reply = NULL;
+	MsAnswer answer = script(r, swap_script, n + 2, &w, false, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (reply->type != MS_REPLY_INTEGER)
 		return nonsense(error);
-	*changed = reply->integer > 0;
-	if (reply->integer < -1)
-		return lost(error, "entries");
-	return reply->integer < 0 ? MS_ABSENT : MS_FOUND;
-}
-
-static MsAnswer put_redis(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
-{
-	return change(self(backend), put_script, row, changed, error);
-}
-
-static MsAnswer remove_redis(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
-{
-	return change(self(backend), remove_script, row, changed, error);
-}
-
-/* ---- marks ---------------------------------------------------------------------------- */
-
-#define LISTS_AT_ONCE 64
-#define MAX_RESTARTS 5
-
-/* The next lists; `*last_out` when there are no more.  MS_ABSENT: no generation. */
-static MsAnswer next_lists(Redis *r, const char *generation, gint64 from, MsDirectoryState *state,
-	GPtrArray *lists, bool *last_out, GError **error)
-{
-	g_autofree char *first = g_strdup_printf("%" G_GINT64_FORMAT, from);
-	const char *argv[] = {r->current, generation != NULL ? generation : "", first, G_STRINGIFY(LISTS_AT_ONCE)};
-	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_reading_script(r->redis, marks_script, 1, 4, argv, NULL, &reply, error);
-	if (answer != MS_FOUND)
-		return answer;
-	const GPtrArray *parts = list_of(reply);
-	if (parts != NULL && parts->len == 0)
-		return MS_ABSENT;
-	guint before = lists->len;
-	ms_directory_state_clear(state);
-	if (parts == NULL || parts->len != 3 || !take_state(parts->pdata[0], parts->pdata[1], state)
-		|| !take_texts(parts->pdata[2], lists))
-		return nonsense(error);
-	*last_out = lists->len - before < LISTS_AT_ONCE;
+	*swapped_out = reply->integer == 1;
 	return MS_FOUND;
 }
 
-/* Another generation may be taken into use in the middle: then from its beginning. */
-static MsAnswer marks_redis(MsBackend *backend, const char *generation, gint64 from,
-	MsDirectoryState *state, void (*take)(const char *marks, void *user), void *user, GError **error)
+/* ---- loading: the claim --------------------------------------------------------------- */
+
+/* Host, space of process numbers, number: whether it lives can be told on this host only. */
+static char *our_place(void)
+{
+	char space[64] = "";
+	if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0)
+		space[0] = '\0';
+	return g_strdup_printf("%s/%s/", g_get_host_name(), space);
+}
+
+static bool is_dead(const char *claim)
+{
+	g_autofree char *place = our_place();
+	const char *at = strchr(claim, '@');
+	if (at == NULL || !g_str_has_prefix(at + 1, place))
+		return false;
+	gint64 pid = g_ascii_strtoll(at + 1 + strlen(place), NULL, 10);
+	return pid > 0 && pid <= G_MAXINT && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* One import at a time, or one would tidy away what another writes. */
+static MsAnswer try_claim(Redis *r, bool *claimed, GError **error)
+{
+	const char *argv[] = {"SET", r->claimed, r->claim, "NX", "PX", CLAIM_MS};
+	g_autoptr(MsReply) reply = NULL;
+	MsAnswer answer = ms_redis_command(r->redis, G_N_ELEMENTS(argv), argv, &reply, error);
+	*claimed = answer == MS_FOUND && reply->type == MS_REPLY_TEXT;
+	return answer;
+}
+
+/* The claim of an import that died on this host. */
+static bool bury(Redis *r, GError **error)
+{
+	const char *get[] = {"GET", r->claimed};
+	g_autoptr(MsReply) reply = NULL;
+	if (ms_redis_command(r->redis, 2, get, &reply, error) != MS_FOUND)
+		return false;
+	if (reply->type != MS_REPLY_TEXT || !is_dead(reply->text)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "another import is running%s%s (one that died is forgotten "
+			"within a minute)", reply->type == MS_REPLY_TEXT ? ": " : "",
+			reply->type == MS_REPLY_TEXT ? reply->text : "");
+		return false;
+	}
+	const char *argv[] = {r->claimed, reply->text};
+	g_autoptr(MsReply) gone = NULL;
+	return ms_redis_script(r->redis, bury_script, 1, 2, argv, NULL, &gone, error) == MS_FOUND;
+}
+
+static bool begin_redis(MsBackend *backend, const char *generation, const char **note_out, GError **error)
 {
 	Redis *r = self(backend);
-	g_autoptr(GPtrArray) lists = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *seen = g_strdup(generation);
-	gint64 base = from;
-	bool last = false;
-	for (int restarts = 0; !last; restarts++) {
-		MsAnswer answer = next_lists(r, seen, base + lists->len, state, lists, &last, error);
-		if (answer != MS_FOUND)
-			return answer;
-		if (g_strcmp0(seen, state->generation) == 0) {
-			restarts = 0;
-			continue;
-		}
-		if (restarts > MAX_RESTARTS)
-			return nonsense(error);
-		g_free(seen);
-		seen = g_strdup(state->generation);
-		base = 0;
-		last = false;
-		g_ptr_array_set_size(lists, 0);
-	}
-	if (base + lists->len < state->changes)
-		return lost(error, "marks");
-	state->changes = base + lists->len;
-	for (guint i = 0; i < lists->len; i++)
-		take(lists->pdata[i], user);
-	return MS_FOUND;
-}
-
-/* ---- all keys ------------------------------------------------------------------------- */
-
-typedef bool (*KeyFunc)(Redis *r, const char *key, void *user, GError **error);
-
-/* SCAN may give a key twice, and gives every key that was there all the time. */
-static bool each_key(Redis *r, const char *pattern, KeyFunc func, void *user, GError **error)
-{
-	g_autofree char *cursor = g_strdup("0");
-	do {
-		const char *argv[] = {"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"};
-		g_autoptr(MsReply) reply = NULL;
-		if (ms_redis_command(r->redis, 6, argv, &reply, error) != MS_FOUND)
-			return false;
-		const GPtrArray *parts = list_of(reply);
-		g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
-		if (parts == NULL || parts->len != 2
-			|| ((MsReply *)parts->pdata[0])->type != MS_REPLY_TEXT
-			|| !take_texts(parts->pdata[1], keys)) {
-			nonsense(error);
-			return false;
-		}
-		g_free(cursor);
-		cursor = g_strdup(((MsReply *)parts->pdata[0])->text);
-		for (guint i = 0; i < keys->len; i++)
-			if (!func(r, keys->pdata[i], user, error))
-				return false;
-	} while (strcmp(cursor, "0") != 0);
-	return true;
-}
-
-static char *current_generation(Redis *r, GError **error)
-{
-	const char *argv[] = {"GET", r->current};
-	g_autoptr(MsReply) reply = NULL;
-	if (ms_redis_command(r->redis, 2, argv, &reply, error) != MS_FOUND)
-		return NULL;
-	return g_strdup(reply->type == MS_REPLY_TEXT ? reply->text : "");
-}
-
-typedef struct {
-	void (*row)(const char *key, const char *token, void *user);
-	void *user;
-} Each;
-
-/* A slice: its fields in pairs. */
-static bool give_slice(Redis *r, const char *slice, const Each *each, GError **error)
-{
-	const char *argv[] = {"HGETALL", slice};
-	g_autoptr(MsReply) reply = NULL;
-	g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func(g_free);
-	if (ms_redis_command(r->redis, 2, argv, &reply, error) != MS_FOUND)
-		return false;
-	if (!take_texts(reply, pairs)) {
-		nonsense(error);
-		return false;
-	}
-	for (guint i = 0; i + 1 < pairs->len; i += 2) {
-		char *key = pairs->pdata[i];
-		key[strcspn(key, "\n")] = '\0'; /* one that goes on in several fields */
-		g_auto(GStrv) tokens = g_strsplit(*key != '\0' ? pairs->pdata[i + 1] : "", "\n", -1);
-		for (char **token = tokens; *token != NULL; token++)
-			each->row(key, *token, each->user);
-	}
-	return true;
-}
-
-static MsAnswer each_redis(MsBackend *backend,
-	void (*row)(const char *key, const char *token, void *user), void *user, GError **error)
-{
-	Redis *r = self(backend);
-	g_autofree char *generation = current_generation(r, error);
-	if (generation == NULL)
-		return MS_RETRY;
-	if (*generation == '\0')
-		return MS_ABSENT;
-	g_autofree char *state = g_strdup_printf("%s:%s:state", r->prefix, generation);
-	const char *argv[] = {"HGET", state, "slices"};
-	g_autoptr(MsReply) reply = NULL;
-	if (ms_redis_command(r->redis, 3, argv, &reply, error) != MS_FOUND)
-		return MS_RETRY;
-	gint64 slices = reply->type == MS_REPLY_TEXT ? g_ascii_strtoll(reply->text, NULL, 10) : 0;
-	if (slices <= 0)
-		return lost_form(error);
-	Each each = {row, user};
-	for (gint64 i = 0; i < slices; i++) {
-		g_autofree char *slice = g_strdup_printf("%s:%s:s:%" G_GINT64_FORMAT, r->prefix, generation, i);
-		if (!give_slice(r, slice, &each, error))
-			return MS_RETRY;
-	}
-	return MS_FOUND;
-}
-
-/* ---- loading -------------------------------------------------------------------------- */
-
-static bool unlink_old(Redis *r, const char *key, void *user, GError **error)
-{
-	/* Keep P:current, P:loading and the generations named. */
-	const char *const *keep = user;
-	const char *rest = key + strlen(r->prefix) + 1;
-	gsize n = strspn(rest, "0123456789abcdef");
-	bool numbered = n > 0 && strspn(rest, "0123456789") == n; /* by an earlier version */
-	if (rest[n] != ':' || (n != 2 * NAME_BYTES && !numbered))
-		return true;
-	for (; *keep != NULL; keep++)
-		if (strlen(*keep) == n && strncmp(*keep, rest, n) == 0)
-			return true;
-	const char *argv[] = {"UNLINK", key};
-	return ms_redis_bulk_add(r->bulk, 2, argv, NULL, error);
-}
-
-/* Generations that are not in use: replaced, or of a load that was cut off. */
-static bool sweep(Redis *r, const char *keep, GError **error)
-{
-	g_autofree char *current = current_generation(r, error);
-	if (current == NULL)
-		return false;
-	const char *names[] = {current, keep, NULL};
-	g_autofree char *pattern = g_strconcat(r->prefix, ":*", NULL);
-	gint64 ignored;
-	r->bulk = ms_redis_bulk_begin(r->redis, error);
-	bool fine = r->bulk != NULL && each_key(r, pattern, unlink_old, names, error)
-		&& ms_redis_bulk_end(r->bulk, &ignored, error);
-	g_clear_pointer(&r->bulk, ms_redis_bulk_free);
-	return fine;
-}
-
-/* One import at a time, or one would sweep away what another writes. */
-static bool claim(Redis *r, GError **error)
-{
-	g_autofree char *key = g_strconcat(r->prefix, ":loading", NULL);
-	const char *argv[] = {"SET", key, r->loading, "NX", "PX", CLAIM_MS};
-	g_autoptr(MsReply) reply = NULL;
-	if (ms_redis_command(r->redis, 6, argv, &reply, error) != MS_FOUND)
-		return false;
-	if (reply->type == MS_REPLY_TEXT)
-		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
-		"another import is running (or one died within the last minutes: delete the key %s)", key);
-	return false;
-}
-
-static bool renew_claim(Redis *r, GError **error)
-{
-	g_autofree char *key = g_strconcat(r->prefix, ":loading", NULL);
-	const char *argv[] = {"PEXPIRE", key, CLAIM_MS};
-	g_autoptr(MsReply) reply = NULL;
-	return ms_redis_command(r->redis, 3, argv, &reply, error) == MS_FOUND;
-}
-
-static bool begin_redis(MsBackend *backend, gint64 expected, GError **error)
-{
-	Redis *r = self(backend);
+	*note_out = NULL;
 	g_free(r->loading);
-	/* A name that no generation had before, whatever Redis has forgotten. */
-	r->loading = ms_digest_random_name(NAME_BYTES);
-	if (!claim(r, error)) {
-		g_clear_pointer(&r->loading, g_free);
-		return false;
+	g_free(r->claim);
+	g_autofree char *place = our_place();
+	r->loading = g_strdup(generation);
+	r->claim = g_strdup_printf("%s@%s%d", generation, place, (int)getpid());
+	bool claimed = false;
+	MsAnswer answer = try_claim(r, &claimed, error);
+	if (answer == MS_FOUND && !claimed) {
+		answer = bury(r, error) ? try_claim(r, &claimed, error) : MS_RETRY;
+		*note_out = "an import was cut off before; this one begins anew, and removes what that one wrote";
+		if (answer == MS_FOUND && !claimed)
+			g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "another import is running");
 	}
-	g_free(r->written);
-	r->written = g_strdup_printf("%s:%s:", r->prefix, r->loading);
-	r->slices = CLAMP(expected / SLICE_ENTRIES, 16, MAX_SLICES);
 	r->renewed = g_get_monotonic_time();
-	g_ptr_array_set_size(r->batch, 0);
-	r->bulk = ms_redis_bulk_begin(r->redis, error);
+	r->bulk = claimed ? ms_redis_bulk_begin(r->redis, error) : NULL;
+	if (!claimed)
+		g_clear_pointer(&r->claim, g_free);
 	return r->bulk != NULL;
 }
 
-static bool send_batch(Redis *r, GError **error)
+static bool lost_claim(GError **error)
 {
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"the import took too long between two steps and lost its claim; nothing was changed");
+	return false;
+}
+
+static bool alive_redis(MsBackend *backend, GError **error)
+{
+	Redis *r = self(backend);
 	gint64 now = g_get_monotonic_time();
-	if (r->batch->len == 0)
+	if (now - r->renewed < RENEW_US)
 		return true;
-	if (now - r->renewed > RENEW_US && !renew_claim(r, error))
-		return false;
-	r->renewed = now - r->renewed > RENEW_US ? now : r->renewed;
-	g_autofree char *slices = g_strdup_printf("%" G_GINT64_FORMAT, r->slices);
-	const char *argv[5 + BATCH] = {"EVAL", load_script, "1", r->written, slices};
-	for (guint i = 0; i < r->batch->len; i++)
-		argv[5 + i] = r->batch->pdata[i];
-	bool fine = ms_redis_bulk_add(r->bulk, 5 + r->batch->len, argv, NULL, error);
-	g_ptr_array_set_size(r->batch, 0);
-	return fine;
-}
-
-static bool add_redis(MsBackend *backend, const char *key, const char *token, GError **error)
-{
-	Redis *r = self(backend);
-	g_ptr_array_add(r->batch, g_strdup(key));
-	g_ptr_array_add(r->batch, g_strdup(token));
-	return r->batch->len < BATCH || send_batch(r, error);
-}
-
-static bool add_marks_redis(MsBackend *backend, const char *marks, GError **error)
-{
-	Redis *r = self(backend);
-	g_autofree char *full = g_strconcat(r->written, "marks", NULL);
-	/* The script tells no number: a list's length must not be counted as entries. */
-	const char *argv[] = {"EVAL", "redis.call('RPUSH', KEYS[1], ARGV[1]) return 'OK'", "1", full, marks};
-	return ms_redis_bulk_add(r->bulk, 5, argv, NULL, error);
-}
-
-/* Each slice gets its number, and all that is in them is counted: what Redis dropped meanwhile is
- * known before anybody reads it. */
-static bool close_slices(Redis *r, gint64 *entries, GError **error)
-{
-	*entries = 0;
-	for (gint64 from = 0; from < r->slices; from += CLOSE_AT_ONCE) {
-		g_autofree char *first = g_strdup_printf("%" G_GINT64_FORMAT, from);
-		g_autofree char *last =
-			g_strdup_printf("%" G_GINT64_FORMAT, MIN(from + CLOSE_AT_ONCE, r->slices) - 1);
-		const char *argv[] = {r->written, first, last};
-		g_autoptr(MsReply) reply = NULL;
-		if (!renew_claim(r, error)
-			|| ms_redis_script(r->redis, close_script, 1, 3, argv, NULL, &reply, error) != MS_FOUND)
-			return false;
-		if (reply->type != MS_REPLY_INTEGER || reply->integer < 0)
-			return lost(error, "entries") == MS_FOUND;
-		*entries += reply->integer;
-	}
-	return true;
-}
-
-static bool finish_redis(MsBackend *backend, gint64 *entries, GError **error)
-{
-	Redis *r = self(backend);
-	gint64 sent = 0;
-	bool fine = send_batch(r, error) && ms_redis_bulk_end(r->bulk, &sent, error);
-	g_clear_pointer(&r->bulk, ms_redis_bulk_free);
-	if (!fine || !close_slices(r, entries, error))
-		return false;
-	return *entries == sent || lost(error, "entries") == MS_FOUND;
-}
-
-static bool commit_redis(MsBackend *backend, const MsDirectoryState *state, GError **error)
-{
-	Redis *r = self(backend);
-	g_autofree char *loaded = ms_state_loaded(state);
-	g_autofree char *entries = g_strdup_printf("%" G_GINT64_FORMAT, state->entries);
-	g_autofree char *slices = g_strdup_printf("%" G_GINT64_FORMAT, r->slices);
-	const char *argv[] = {r->current, r->loading, loaded, entries, state->source,
-		state->digests ? "1" : "0", slices};
+	r->renewed = now;
+	const char *argv[] = {r->claimed, r->claim, CLAIM_MS};
 	g_autoptr(MsReply) reply = NULL;
-	if (ms_redis_script(r->redis, commit_script, 1, 7, argv, NULL, &reply, error) != MS_FOUND)
+	if (ms_redis_script(r->redis, renew_script, 1, 3, argv, NULL, &reply, error) != MS_FOUND)
 		return false;
-	if (reply->integer != 1) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
-			"the import took too long between two steps and lost its claim; nothing was changed");
+	return reply->integer == 1 || lost_claim(error);
+}
+
+/* ---- loading: parts ------------------------------------------------------------------- */
+
+static bool store_redis(MsBackend *backend, MsPartId id, GBytes *data, GError **error)
+{
+	Redis *r = self(backend);
+	g_autofree char *key = part_key(r, r->loading, id);
+	gsize len;
+	const char *bytes = g_bytes_get_data(data, &len);
+	const char *argv[] = {"SET", key, bytes};
+	const gsize lens[] = {3, strlen(key), len};
+	return alive_redis(backend, error) && ms_redis_bulk_add(r->bulk, 3, argv, lens, error);
+}
+
+static bool settle_redis(MsBackend *backend, GError **error)
+{
+	Redis *r = self(backend);
+	gint64 ignored = 0;
+	return ms_redis_bulk_end(r->bulk, &ignored, error);
+}
+
+static bool is_current(Redis *r)
+{
+	const char *argv[] = {"GET", r->current};
+	g_autoptr(MsReply) reply = NULL;
+	return ms_redis_command(r->redis, 2, argv, &reply, NULL) == MS_FOUND && reply->type == MS_REPLY_TEXT
+		&& strcmp(reply->text, r->loading) == 0;
+}
+
+static bool commit_redis(MsBackend *backend, const char *state, GError **error)
+{
+	Redis *r = self(backend);
+	if (!settle_redis(backend, error))
 		return false;
-	}
-	return sweep(r, r->loading, error);
+	g_autofree char *now = state_key(r, r->loading);
+	const char *argv[] = {r->current, r->claimed, now, r->claim, r->loading, state};
+	g_autoptr(MsReply) reply = NULL;
+	if (ms_redis_script(r->redis, commit_script, 3, G_N_ELEMENTS(argv), argv, NULL, &reply, error) != MS_FOUND)
+		return false;
+	g_clear_pointer(&r->bulk, ms_redis_bulk_free);
+	/* Said twice because the answer was lost, it was done the first time. */
+	if (reply->integer != 1 && !is_current(r))
+		return lost_claim(error);
+	g_clear_pointer(&r->claim, g_free);
+	return true;
 }
 
 static void abandon_redis(MsBackend *backend)
 {
 	Redis *r = self(backend);
 	g_clear_pointer(&r->bulk, ms_redis_bulk_free);
-	if (r->loading == NULL)
+	if (r->claim == NULL)
 		return;
-	g_autofree char *key = g_strconcat(r->prefix, ":loading", NULL);
-	const char *argv[] = {"DEL", key};
+	const char *argv[] = {r->claimed, r->claim};
 	g_autoptr(MsReply) reply = NULL;
-	sweep(r, NULL, NULL);
-	ms_redis_command(r->redis, 2, argv, &reply, NULL);
+	ms_redis_script(r->redis, bury_script, 1, 2, argv, NULL, &reply, NULL);
+	g_clear_pointer(&r->claim, g_free);
+}
+
+/* ---- tidying -------------------------------------------------------------------------- */
+
+/* The generation that a key is of; NULL: it is none of ours. */
+static char *generation_of(const Redis *r, const char *key)
+{
+	const char *rest = key + strlen(r->prefix) + 1;
+	gsize n = strspn(rest, "0123456789abcdef");
+	bool numbered = n > 0 && strspn(rest, "0123456789") == n; /* by an earlier version */
+	return rest[n] == ':' && (n >= 16 || numbered) ? g_strndup(rest, n) : NULL;
+}
+
+/* The keys of one step of SCAN, which gives every key that was there all the time, some twice. */
+static const GPtrArray *some_keys(Redis *r, MsReply **reply, GError **error)
+{
+	g_autofree char *pattern = g_strconcat(r->prefix, ":*", NULL);
+	const char *argv[] = {"SCAN", r->cursor != NULL ? r->cursor : "0", "MATCH", pattern, "COUNT", "1000"};
+	if (ms_redis_command(r->redis, G_N_ELEMENTS(argv), argv, reply, error) != MS_FOUND)
+		return NULL;
+	const GPtrArray *parts = list_of(*reply);
+	const MsReply *cursor = parts != NULL && parts->len == 2 ? parts->pdata[0] : NULL;
+	const GPtrArray *keys = cursor != NULL && cursor->type == MS_REPLY_TEXT ? list_of(parts->pdata[1]) : NULL;
+	if (keys == NULL) {
+		nonsense(error);
+		return NULL;
+	}
+	g_free(r->cursor);
+	r->cursor = g_strdup(cursor->text);
+	return keys;
+}
+
+/* What is in use, and what is being written; asked after the keys, so that none of theirs is taken
+ * for one of nobody's. */
+static bool ask_kept(Redis *r, char *kept[2], GError **error)
+{
+	const char *argv[] = {"MGET", r->current, r->claimed};
+	g_autoptr(MsReply) reply = NULL;
+	if (ms_redis_command(r->redis, 3, argv, &reply, error) != MS_FOUND)
+		return false;
+	const GPtrArray *items = list_of(reply);
+	for (guint i = 0; items != NULL && i < 2; i++) {
+		const MsReply *item = items->pdata[i];
+		kept[i] = item->type == MS_REPLY_TEXT ? g_strndup(item->text, strcspn(item->text, "@")) : g_strdup("");
+	}
+	return items != NULL || nonsense(error) == MS_FOUND;
+}
+
+static bool tidy_redis(MsBackend *backend, bool *more_out, GError **error)
+{
+	Redis *r = self(backend);
+	g_autoptr(MsReply) reply = NULL;
+	char *kept[2] = {NULL, NULL};
+	const GPtrArray *keys = some_keys(r, &reply, error);
+	if (keys == NULL || !ask_kept(r, kept, error))
+		return false;
+	g_auto(Words) w;
+	words_init(&w);
+	add_word(&w, "UNLINK");
+	for (guint i = 0; i < keys->len; i++) {
+		const MsReply *key = keys->pdata[i];
+		g_autofree char *generation = key->type == MS_REPLY_TEXT ? generation_of(r, key->text) : NULL;
+		if (generation != NULL && strcmp(generation, kept[0]) != 0 && strcmp(generation, kept[1]) != 0)
+			add_word(&w, key->text);
+	}
+	g_free(kept[0]);
+	g_free(kept[1]);
+	g_autoptr(MsReply) gone = NULL;
+	bool fine = w.words->len == 1 || command(r, &w, &gone, error) == MS_FOUND;
+	*more_out = fine && strcmp(r->cursor, "0") != 0;
+	return fine;
 }
 
 static const MsBackendOps redis_ops = {
 	.name = "redis",
 	.close = close_redis,
-	.lookup = lookup_redis,
-	.put = put_redis,
-	.remove = remove_redis,
-	.each = each_redis,
+	.look = look_redis,
+	.fetch = fetch_redis,
+	.swap = swap_redis,
 	.begin = begin_redis,
-	.marks = marks_redis,
-	.add = add_redis,
-	.add_marks = add_marks_redis,
-	.finish = finish_redis,
+	.store = store_redis,
+	.alive = alive_redis,
+	.settle = settle_redis,
 	.commit = commit_redis,
 	.abandon = abandon_redis,
+	.tidy = tidy_redis,
 };
 
 MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error)
@@ -766,8 +593,8 @@ MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error)
 	Redis *r = g_new0(Redis, 1);
 	r->base.ops = &redis_ops;
 	r->redis = redis;
-	r->batch = g_ptr_array_new_with_free_func(g_free);
 	r->prefix = g_strdup(settings->redis_prefix);
 	r->current = g_strconcat(settings->redis_prefix, ":current", NULL);
+	r->claimed = g_strconcat(settings->redis_prefix, ":loading", NULL);
 	return &r->base;
 }

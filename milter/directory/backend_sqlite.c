@@ -5,39 +5,44 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "missent/digest.h"
 #include "missent/store.h"
 
 #include "backend.h"
+#include "state.h"
 
 /*
- * The mapping of one host in a file.  In come keys and tokens (backend.h), out go entries of the
- * generation in use, all of a lookup from one read transaction; from any thread.  A load writes rows
- * of a generation that nobody reads, a batch a transaction, and takes it into use in one.
+ * The mapping of one host in a file.  In come parts (part.h), out go parts of the generation in use,
+ * all of a lookup from one read transaction; from any thread.  A load writes parts of a generation
+ * that nobody reads, many a transaction, and takes it into use in one.
+ *
+ * A part's row has its generation's number, its kind and its own number in one: rows of an integer
+ * key lie beside each other and cost no index.
  */
 
 #define APPLICATION_ID 0x6d736469 /* "msdi" */
 
+/* What earlier versions wrote is left alone until something is imported: see find_current(). */
 static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS entry ("
-	" generation INTEGER NOT NULL, key TEXT NOT NULL, token TEXT NOT NULL,"
-	" PRIMARY KEY (generation, key, token)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS mark ("
-	" generation INTEGER NOT NULL, number INTEGER NOT NULL, marks TEXT NOT NULL,"
-	" PRIMARY KEY (generation, number)) WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+	"CREATE TABLE IF NOT EXISTS part (id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS mapping ("
+	" number INTEGER PRIMARY KEY, generation TEXT NOT NULL UNIQUE, state TEXT);"
+	"CREATE TABLE IF NOT EXISTS current (one INTEGER PRIMARY KEY CHECK (one = 1), generation TEXT NOT NULL);";
 
-#define CURRENT "(SELECT CAST(value AS INTEGER) FROM state WHERE name='current')"
-#define BATCH 20000
+#define NUMBER_SHIFT 36 /* of the generation's number; below it are two bits of kind, and the part's number */
+#define KIND_SHIFT 34
+#define BATCH_BYTES (8 << 20)
+#define TIDY_ROWS 2000
 
 typedef struct {
 	MsBackend base;
 	char *path;
 	MsSqlite *db;
-	char *loading; /* the generation that is being written */
-	int lock;      /* of the file beside the database, held during a load; -1 */
-	guint in_batch;
-	gint64 added, mark_lists;
+	/* of a load */
+	char *loading;
+	gint64 number;
+	int lock; /* of the file beside the database, held during a load; -1 */
+	gsize in_batch;
+	bool open; /* a transaction is */
 } Sqlite;
 
 static Sqlite *self(MsBackend *backend)
@@ -52,7 +57,7 @@ static void let_go(Sqlite *s)
 	s->lock = -1;
 }
 
-/* One import at a time, or two would write into one generation. */
+/* One import at a time.  Its end, however it comes, lets go. */
 static bool claim(Sqlite *s, GError **error)
 {
 	if (strcmp(s->path, ":memory:") == 0)
@@ -76,376 +81,369 @@ static void close_sqlite(MsBackend *backend)
 	g_free(s);
 }
 
-static MsAnswer run(Sqlite *s, const char *sql, const char *const *params, gint64 *changes,
-	GError **error)
+static MsAnswer run(Sqlite *s, const char *sql, GError **error)
 {
-	return ms_sqlite_run(s->db, sql, params, NULL, NULL, changes, error);
+	return ms_sqlite_ask(s->db, sql, NULL, NULL, NULL, NULL, error);
 }
 
-/* In the file that has the name now. */
-static MsAnswer begin_read(Sqlite *s, GError **error)
+static gint64 row_of(gint64 number, MsPartId id)
 {
-	MsAnswer answer = ms_sqlite_follow(s->db, error);
-	return answer == MS_FOUND ? run(s, "BEGIN", NULL, NULL, error) : answer;
+	static const char kinds[] = {MS_PART_SLICE, MS_PART_GROUP, MS_PART_MARKS};
+	const char *kind = memchr(kinds, MS_PART_KIND(id), sizeof kinds);
+	g_assert(kind != NULL);
+	return number << NUMBER_SHIFT | (gint64)(kind - kinds) << KIND_SHIFT | MS_PART_NUMBER(id);
 }
 
 /* ---- looking up ----------------------------------------------------------------------- */
 
-static void take_state(int n, const char *const *columns, void *user)
+static void take_generation(MsSqlRow *row, void *user)
 {
-	(void)n;
-	MsDirectoryState *state = user;
-	if (strcmp(columns[0], "current") == 0) {
-		g_free(state->generation);
-		state->generation = g_strdup(columns[1]);
-	} else if (strcmp(columns[0], "source") == 0) {
-		g_free(state->source);
-		state->source = g_strdup(columns[1]);
-	} else if (strcmp(columns[0], "loaded") == 0) {
-		ms_state_set_loaded(state, columns[1]);
-	} else if (strcmp(columns[0], "entries") == 0) {
-		state->entries = g_ascii_strtoll(columns[1], NULL, 10);
-	} else if (strcmp(columns[0], "changes") == 0) {
-		state->changes = g_ascii_strtoll(columns[1], NULL, 10);
-	} else if (strcmp(columns[0], "digests") == 0) {
-		state->digests = strcmp(columns[1], "1") == 0;
-	}
+	char **out = user;
+	const char *text = ms_sql_text(row, "generation");
+	if (*out == NULL && !ms_sql_is_odd(row))
+		*out = g_strdup(text);
 }
 
-static void take_token(int n, const char *const *columns, void *user)
+static void take_found(MsSqlRow *row, void *user)
 {
-	(void)n;
-	g_ptr_array_add(user, g_strdup(columns[0]));
+	(void)row;
+	*(bool *)user = true;
 }
 
-static MsAnswer tokens_of(Sqlite *s, const char *key, GPtrArray *tokens, MsLookup *out, GError **error)
+typedef struct {
+	gint64 number;
+	char *state;
+} Row;
+
+static void take_row(MsSqlRow *row, void *user)
 {
-	g_autofree char *most = g_strdup_printf("%" G_GUINT64_FORMAT, MIN(out->room, G_MAXINT32) + 1);
-	const char *params[] = {key, most, NULL};
-	MsAnswer answer = ms_sqlite_run(s->db,
-		"SELECT token FROM entry WHERE generation=" CURRENT " AND key=?1 LIMIT CAST(?2 AS INTEGER)", params,
-		take_token, tokens, NULL, error);
-	out->over = out->over || tokens->len > out->room;
-	out->room -= MIN(out->room, tokens->len);
-	return answer;
+	Row *out = user;
+	out->number = ms_sql_number(row, "number");
+	const char *state = ms_sql_text_or_null(row, "state");
+	if (out->state == NULL && !ms_sql_is_odd(row))
+		out->state = g_strdup(state);
 }
 
-static MsAnswer look_up_receivers(Sqlite *s, const char *key, const GPtrArray *tokens,
-	MsLookup *out, GError **error)
+static MsAnswer row_of_generation(Sqlite *s, const char *generation, Row *row, GError **error)
 {
-	if (strchr("ira", key[0]) == NULL)
+	return ms_sqlite_ask(s->db, "SELECT number, state FROM mapping WHERE generation=:generation",
+		MS_SQL_VALUES(MS_SQL_TEXT("generation", generation)), take_row, row, NULL, error);
+}
+
+/* The name of the generation in use.  MS_ABSENT: there is none; one of an earlier version has a name,
+ * and no state. */
+static MsAnswer find_current(Sqlite *s, char **generation, GError **error)
+{
+	MsAnswer answer = ms_sqlite_ask(s->db, "SELECT generation FROM current", NULL, take_generation, generation, NULL,
+		error);
+	bool earlier = false;
+	if (answer == MS_FOUND && *generation == NULL)
+		answer = ms_sqlite_ask(s->db, "SELECT 1 FROM sqlite_master WHERE name='entry'", NULL, take_found, &earlier,
+			NULL, error);
+	if (earlier)
+		*generation = g_strdup("0");
+	return answer == MS_FOUND && *generation == NULL ? MS_ABSENT : answer;
+}
+
+typedef struct {
+	MsView *view;
+	MsPartId id;
+} TakePart;
+
+static void take_part(MsSqlRow *row, void *user)
+{
+	const TakePart *take = user;
+	GBytes *data = ms_sql_bytes(row, "data");
+	if (data != NULL)
+		ms_view_take(take->view, take->id, data);
+}
+
+static MsAnswer get_part(Sqlite *s, gint64 number, MsPartId id, MsView *out, GError **error)
+{
+	if (ms_view_part(out, id) != NULL)
 		return MS_FOUND;
-	for (guint i = 0; i < tokens->len && !out->over; i++) {
-		const char *stored = tokens->pdata[i];
-		g_autofree char *token = g_strndup(stored, strcspn(stored, (char[]){MS_TOKEN_END, '\0'}));
-		if (g_hash_table_contains(out->receivers, token))
-			continue;
-		g_autofree char *below = g_strconcat("d:", token, NULL);
-		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
-		g_hash_table_insert(out->receivers, g_strdup(token), receivers);
-		MsAnswer answer = tokens_of(s, below, receivers, out, error);
-		if (answer != MS_FOUND)
-			return answer;
-	}
-	return MS_FOUND;
+	TakePart take = {out, id};
+	return ms_sqlite_ask(s->db, "SELECT data FROM part WHERE id=:id",
+		MS_SQL_VALUES(MS_SQL_NUMBER("id", row_of(number, id))), take_part, &take, NULL, error);
 }
 
-static MsAnswer state_of(Sqlite *s, MsDirectoryState *state, GError **error)
+/* The slices that the links of an entry lead to. */
+static MsAnswer join(Sqlite *s, gint64 number, const MsPlaces *places, GBytes *slice,
+	const guint8 key[MS_ENTRY_KEY], MsView *out, GError **error)
 {
-	MsAnswer answer = ms_sqlite_run(s->db, "SELECT name, value FROM state", NULL, take_state, state,
-		NULL, error);
-	return answer == MS_FOUND && state->generation == NULL ? MS_ABSENT : answer;
+	gsize len;
+	const guint8 *data = g_bytes_get_data(slice, &len), *keys, *links;
+	guint n, many;
+	if (!ms_slice_clear(data, len, &n, &keys, &links))
+		return MS_FOUND; /* it will not open, either */
+	guint first = ms_slice_find(keys, n, key, &many);
+	MsAnswer answer = MS_FOUND;
+	for (guint i = first; i < first + MIN(many, MS_MANY_LINKS) && answer == MS_FOUND; i++)
+		answer = get_part(s, number,
+			MS_PART(MS_PART_SLICE, ms_place_account(places, links + (gsize)i * MS_LINK_BYTES)), out, error);
+	return answer;
 }
 
-static MsAnswer look_up_all(Sqlite *s, const char *const *keys, gsize n, MsLookup *out,
-	GError **error)
+static MsAnswer get_wanted(Sqlite *s, gint64 number, const MsWanted *wanted, gsize n, MsView *out, GError **error)
 {
-	MsAnswer answer = state_of(s, &out->state, error);
+	MsPlaces places;
+	if (!ms_mapping_places(out->state, &places))
+		return MS_FOUND; /* who reads the state says so */
+	MsAnswer answer = MS_FOUND;
 	for (gsize i = 0; i < n && answer == MS_FOUND; i++) {
-		GPtrArray *tokens = ms_lookup_values(out);
-		if (out->over)
-			continue; /* with or without them, it is not whole */
-		answer = tokens_of(s, keys[i], tokens, out, error);
-		if (answer == MS_FOUND && i < out->owned)
-			answer = look_up_receivers(s, keys[i], tokens, out, error);
+		guint32 place = wanted[i].account ? ms_place_account(&places, wanted[i].digest)
+						  : ms_place_entry(&places, wanted[i].digest);
+		MsPartId id = MS_PART(MS_PART_SLICE, place);
+		answer = get_part(s, number, id, out, error);
+		GBytes *slice = ms_view_part(out, id);
+		if (answer == MS_FOUND && wanted[i].join && slice != NULL)
+			answer = join(s, number, &places, slice, wanted[i].digest + MS_PLACE_BYTES, out, error);
 	}
 	return answer;
 }
 
-static MsAnswer lookup_sqlite(MsBackend *backend, const char *const *keys, gsize n, MsLookup *out,
-	GError **error)
+/* One read transaction: a new generation taken into use meanwhile is not half seen.  In the file that
+ * has the name now. */
+static MsAnswer begin_read(Sqlite *s, GError **error)
+{
+	ms_sqlite_lock(s->db);
+	MsAnswer answer = ms_sqlite_follow(s->db, error);
+	return answer == MS_FOUND ? run(s, "BEGIN", error) : answer;
+}
+
+static void end_read(Sqlite *s)
+{
+	run(s, "COMMIT", NULL);
+	ms_sqlite_unlock(s->db);
+}
+
+static MsAnswer look_sqlite(MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error)
 {
 	Sqlite *s = self(backend);
-	/* One read transaction: a new generation taken into use meanwhile is not half seen. */
-	ms_sqlite_lock(s->db);
+	Row row = {0};
 	MsAnswer answer = begin_read(s, error);
-	if (answer == MS_FOUND) {
-		answer = look_up_all(s, keys, n, out, error);
-		run(s, "COMMIT", NULL, NULL, NULL);
-	}
-	ms_sqlite_unlock(s->db);
+	if (answer == MS_FOUND)
+		answer = find_current(s, &out->generation, error);
+	if (answer == MS_FOUND)
+		answer = row_of_generation(s, out->generation, &row, error);
+	out->state = row.state;
+	if (answer == MS_FOUND && out->state != NULL)
+		answer = get_wanted(s, row.number, wanted, n, out, error);
+	end_read(s);
 	return answer;
 }
 
-/* ---- single entries ------------------------------------------------------------------- */
-
-/* All statements of one change of an entry; `count` is 1 or -1. */
-static MsAnswer change_all(Sqlite *s, const char *sql, const MsRowKeys *row, const char *count,
-	gint64 *changed, GError **error)
+static MsAnswer fetch_sqlite(MsBackend *backend, const char *generation, const MsPartId *ids, gsize n,
+	MsView *out, GError **error)
 {
-	const char *params[] = {row->key, row->token, NULL};
-	MsAnswer answer = run(s, sql, params, changed, error);
-	for (const char *const *other = row->other_keys; *other != NULL && answer == MS_FOUND; other++) {
-		const char *other_params[] = {*other, row->other_token, NULL};
-		answer = run(s, sql, other_params, NULL, error);
-	}
-	const char *counted[] = {count, NULL};
-	if (answer == MS_FOUND && *changed > 0)
-		answer = run(s, "UPDATE state SET value=CAST(value AS INTEGER)+?1 WHERE name='entries'",
-			counted, NULL, error);
+	Sqlite *s = self(backend);
+	Row row = {0};
+	if (s->open && run(s, "COMMIT", error) != MS_FOUND)
+		return MS_RETRY;
+	s->open = false;
+	MsAnswer answer = begin_read(s, error);
+	if (answer == MS_FOUND)
+		answer = find_current(s, &out->generation, error);
+	if (answer == MS_FOUND || answer == MS_ABSENT)
+		answer = row_of_generation(s, generation, &row, error);
+	out->state = row.state;
+	for (gsize i = 0; i < n && answer == MS_FOUND; i++)
+		answer = get_part(s, row.number, ids[i], out, error);
+	end_read(s);
 	return answer;
 }
 
-static MsAnswer append_marks(Sqlite *s, const char *marks, GError **error)
+/* ---- changing ------------------------------------------------------------------------- */
+
+static MsAnswer put_part(Sqlite *s, gint64 number, MsPartId id, GBytes *data, GError **error)
 {
-	const char *params[] = {marks, NULL};
-	MsAnswer answer = run(s, "UPDATE state SET value=CAST(value AS INTEGER)+1 WHERE name='changes'", NULL,
-		NULL, error);
-	return answer != MS_FOUND ? answer : run(s, "INSERT INTO mark SELECT " CURRENT ", CAST(value AS INTEGER), ?1"
-		" FROM state WHERE name='changes'", params, NULL, error);
+	return ms_sqlite_ask(s->db, "INSERT OR REPLACE INTO part VALUES (:id, :data)",
+		MS_SQL_VALUES(MS_SQL_NUMBER("id", row_of(number, id)), MS_SQL_BYTES("data", data)), NULL, NULL, NULL, error);
 }
 
-static MsAnswer change(Sqlite *s, const char *sql, const MsRowKeys *row, const char *count,
-	const char *marks, bool *changed, GError **error)
+static MsAnswer set_state(Sqlite *s, gint64 number, const char *state, GError **error)
 {
-	gint64 n = 0;
+	return ms_sqlite_ask(s->db, "UPDATE mapping SET state=:state WHERE number=:number",
+		MS_SQL_VALUES(MS_SQL_TEXT("state", state), MS_SQL_NUMBER("number", number)), NULL, NULL, NULL, error);
+}
+
+static MsAnswer swap_all(Sqlite *s, const MsView *seen, const char *state, const MsPartId *ids,
+	GBytes *const *data, gsize n, bool *swapped, GError **error)
+{
+	g_autofree char *current = NULL;
+	Row row = {0};
+	MsAnswer answer = find_current(s, &current, error);
+	if (answer == MS_FOUND)
+		answer = row_of_generation(s, current, &row, error);
+	g_autofree char *now = row.state;
+	if (answer != MS_FOUND || g_strcmp0(current, seen->generation) != 0 || g_strcmp0(now, seen->state) != 0)
+		return answer;
+	answer = set_state(s, row.number, state, error);
+	for (gsize i = 0; i < n && answer == MS_FOUND; i++)
+		answer = put_part(s, row.number, ids[i], data[i], error);
+	*swapped = answer == MS_FOUND;
+	return answer;
+}
+
+static MsAnswer swap_sqlite(MsBackend *backend, const MsView *seen, const char *state, const MsPartId *ids,
+	GBytes *const *data, gsize n, bool *swapped_out, GError **error)
+{
+	Sqlite *s = self(backend);
+	bool swapped = false;
 	ms_sqlite_lock(s->db);
 	MsAnswer answer = ms_sqlite_follow(s->db, error);
 	if (answer == MS_FOUND)
-		answer = run(s, "BEGIN IMMEDIATE", NULL, NULL, error);
+		answer = run(s, "BEGIN IMMEDIATE", error);
 	if (answer == MS_FOUND) {
-		answer = change_all(s, sql, row, count, &n, error);
-		if (answer == MS_FOUND && marks != NULL && n > 0)
-			answer = append_marks(s, marks, error);
+		answer = swap_all(s, seen, state, ids, data, n, &swapped, error);
 		if (answer == MS_FOUND)
-			answer = run(s, "COMMIT", NULL, NULL, error);
+			answer = run(s, "COMMIT", error);
 		if (answer != MS_FOUND)
-			run(s, "ROLLBACK", NULL, NULL, NULL);
+			run(s, "ROLLBACK", NULL);
 	}
 	ms_sqlite_unlock(s->db);
-	*changed = n > 0;
+	*swapped_out = swapped && answer == MS_FOUND;
 	return answer;
-}
-
-static MsAnswer put_sqlite(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
-{
-	return change(self(backend),
-		"INSERT OR IGNORE INTO entry SELECT CAST(value AS INTEGER), ?1, ?2 FROM state"
-		" WHERE name='current'", row, "1", row->marks, changed, error);
-}
-
-static MsAnswer remove_sqlite(MsBackend *backend, const MsRowKeys *row, bool *changed, GError **error)
-{
-	return change(self(backend),
-		"DELETE FROM entry WHERE generation=" CURRENT " AND key=?1 AND token=?2", row, "-1", NULL,
-		changed, error);
-}
-
-typedef struct {
-	void (*take)(const char *marks, void *user);
-	void *user;
-} Marks;
-
-static void give_marks(int n, const char *const *columns, void *user)
-{
-	(void)n;
-	Marks *marks = user;
-	marks->take(columns[0], marks->user);
-}
-
-static MsAnswer marks_sqlite(MsBackend *backend, const char *generation, gint64 from,
-	MsDirectoryState *state, void (*take)(const char *marks, void *user), void *user, GError **error)
-{
-	Sqlite *s = self(backend);
-	ms_sqlite_lock(s->db);
-	MsAnswer answer = begin_read(s, error);
-	if (answer == MS_FOUND) {
-		answer = state_of(s, state, error);
-		bool same = generation != NULL && g_strcmp0(state->generation, generation) == 0;
-		g_autofree char *after = g_strdup_printf("%" G_GINT64_FORMAT, same ? from : 0);
-		const char *params[] = {after, NULL};
-		Marks marks = {take, user};
-		if (answer == MS_FOUND)
-			answer = ms_sqlite_run(s->db, "SELECT marks FROM mark WHERE generation=" CURRENT
-				" AND number > CAST(?1 AS INTEGER) ORDER BY number", params, give_marks, &marks, NULL,
-				error);
-		run(s, "COMMIT", NULL, NULL, NULL);
-	}
-	ms_sqlite_unlock(s->db);
-	return answer;
-}
-
-typedef struct {
-	void (*row)(const char *key, const char *token, void *user);
-	void *user;
-} Each;
-
-static void give_row(int n, const char *const *columns, void *user)
-{
-	(void)n;
-	Each *each = user;
-	each->row(columns[0], columns[1], each->user);
-}
-
-static MsAnswer each_sqlite(MsBackend *backend,
-	void (*row)(const char *key, const char *token, void *user), void *user, GError **error)
-{
-	Each each = {row, user};
-	return ms_sqlite_run(self(backend)->db,
-		"SELECT key, token FROM entry WHERE generation=" CURRENT " ORDER BY key, token", NULL,
-		give_row, &each, NULL, error);
 }
 
 /* ---- loading -------------------------------------------------------------------------- */
 
-static bool do_run(Sqlite *s, const char *sql, const char *const *params, gint64 *changes,
-	GError **error)
+static void take_number(MsSqlRow *row, void *user)
 {
-	return run(s, sql, params, changes, error) == MS_FOUND;
+	*(gint64 *)user = ms_sql_number(row, "n");
 }
 
-/* Rows of generations that are not in use: an earlier load that was cut off, or replaced.  In
- * pieces, so that nobody waits long for the file. */
-static bool sweep(Sqlite *s, GError **error)
+static bool new_row(Sqlite *s, const char **note_out, GError **error)
 {
-	gint64 n = 1;
-	if (!do_run(s, "DELETE FROM mark WHERE generation != ifnull(" CURRENT ", -1)", NULL, NULL, error))
+	bool cut_off = false;
+	gint64 last = 0;
+	if (ms_sqlite_ask(s->db, "SELECT 1 FROM mapping WHERE state IS NULL", NULL, take_found, &cut_off, NULL, error)
+			!= MS_FOUND
+		|| ms_sqlite_ask(s->db, "SELECT ifnull(max(number), 0) AS n FROM mapping", NULL, take_number, &last, NULL, error)
+			!= MS_FOUND)
 		return false;
-	while (n > 0)
-		if (!do_run(s,
-			    "DELETE FROM entry WHERE (generation, key, token) IN (SELECT generation, key, token"
-			    " FROM entry WHERE generation < ifnull(" CURRENT ", 1 << 62)"
-			    " OR generation > ifnull(" CURRENT ", 0) LIMIT 20000)",
-			    NULL, &n, error))
-			return false;
-	return true;
+	*note_out = cut_off ? "an import was cut off before; this one begins anew, and removes what that one wrote" : NULL;
+	s->number = last + 1;
+	return ms_sqlite_ask(s->db, "INSERT INTO mapping VALUES (:number, :generation, NULL)",
+		       MS_SQL_VALUES(MS_SQL_NUMBER("number", s->number), MS_SQL_TEXT("generation", s->loading)), NULL, NULL,
+		       NULL, error) == MS_FOUND;
 }
 
-/* A number that no generation had before, whatever this file was a moment ago. */
-static char *new_generation(void)
+static bool begin_sqlite(MsBackend *backend, const char *generation, const char **note_out, GError **error)
 {
-	guint8 random[MS_DIGEST_BYTES];
-	guint64 number = 0;
-	ms_digest_random(random);
-	memcpy(&number, random, sizeof number);
-	return g_strdup_printf("%" G_GUINT64_FORMAT, (number >> 2) + 1); /* below 2^62: see sweep() */
-}
-
-static bool begin_sqlite(MsBackend *backend, gint64 expected, GError **error)
-{
-	(void)expected;
 	Sqlite *s = self(backend);
-	if (!claim(s, error) || ms_sqlite_follow(s->db, error) != MS_FOUND || !sweep(s, error))
+	if (!claim(s, error) || ms_sqlite_follow(s->db, error) != MS_FOUND)
 		return false;
 	g_free(s->loading);
-	s->loading = new_generation();
+	s->loading = g_strdup(generation);
 	s->in_batch = 0;
-	s->added = 0;
-	s->mark_lists = 0;
-	return true;
+	return new_row(s, note_out, error);
 }
 
 static bool end_batch(Sqlite *s, GError **error)
 {
-	if (s->in_batch == 0)
-		return true;
 	s->in_batch = 0;
-	return do_run(s, "COMMIT", NULL, NULL, error);
+	if (!s->open)
+		return true;
+	s->open = false;
+	return run(s, "COMMIT", error) == MS_FOUND;
 }
 
-static bool add_sqlite(MsBackend *backend, const char *key, const char *token, GError **error)
+static bool store_sqlite(MsBackend *backend, MsPartId id, GBytes *data, GError **error)
 {
 	Sqlite *s = self(backend);
-	const char *params[] = {s->loading, key, token, NULL};
-	gint64 n = 0;
-	if (s->in_batch == 0 && !do_run(s, "BEGIN IMMEDIATE", NULL, NULL, error))
+	if (!s->open && run(s, "BEGIN IMMEDIATE", error) != MS_FOUND)
 		return false;
-	s->in_batch++;
-	if (!do_run(s, "INSERT OR IGNORE INTO entry VALUES (CAST(?1 AS INTEGER), ?2, ?3)", params, &n,
-		    error))
+	s->open = true;
+	s->in_batch += g_bytes_get_size(data);
+	return put_part(s, s->number, id, data, error) == MS_FOUND
+		&& (s->in_batch < BATCH_BYTES || end_batch(s, error));
+}
+
+static bool alive_sqlite(MsBackend *backend, GError **error)
+{
+	(void)backend;
+	(void)error;
+	return true; /* the lock lives as long as the process */
+}
+
+static bool settle_sqlite(MsBackend *backend, GError **error)
+{
+	return end_batch(self(backend), error);
+}
+
+static bool commit_sqlite(MsBackend *backend, const char *state, GError **error)
+{
+	Sqlite *s = self(backend);
+	if (!end_batch(s, error))
 		return false;
-	s->added += key[0] != 'a' ? n : 0;
-	return s->in_batch < BATCH || end_batch(s, error);
-}
-
-static bool add_marks_sqlite(MsBackend *backend, const char *marks, GError **error)
-{
-	Sqlite *s = self(backend);
-	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, ++s->mark_lists);
-	const char *params[] = {s->loading, number, marks, NULL};
-	return do_run(s, "INSERT INTO mark VALUES (CAST(?1 AS INTEGER), CAST(?2 AS INTEGER), ?3)", params,
-		NULL, error);
-}
-
-static bool finish_sqlite(MsBackend *backend, gint64 *entries, GError **error)
-{
-	Sqlite *s = self(backend);
-	*entries = s->added;
-	return end_batch(s, error);
-}
-
-static bool set_state(Sqlite *s, const char *name, const char *value, GError **error)
-{
-	const char *params[] = {name, value, NULL};
-	return do_run(s, "INSERT OR REPLACE INTO state VALUES (?1, ?2)", params, NULL, error);
-}
-
-static bool commit_sqlite(MsBackend *backend, const MsDirectoryState *state, GError **error)
-{
-	Sqlite *s = self(backend);
-	g_autofree char *loaded = ms_state_loaded(state);
-	g_autofree char *entries = g_strdup_printf("%" G_GINT64_FORMAT, state->entries);
-	g_autofree char *changes = g_strdup_printf("%" G_GINT64_FORMAT, s->mark_lists);
 	ms_sqlite_lock(s->db);
-	bool fine = do_run(s, "BEGIN IMMEDIATE", NULL, NULL, error)
-		&& set_state(s, "current", s->loading, error) && set_state(s, "loaded", loaded, error)
-		&& set_state(s, "entries", entries, error) && set_state(s, "changes", changes, error)
-		&& set_state(s, "source", state->source, error)
-		&& set_state(s, "digests", state->digests ? "1" : "0", error)
-		&& do_run(s, "COMMIT", NULL, NULL, error);
+	bool fine = run(s, "BEGIN IMMEDIATE", error) == MS_FOUND
+		&& set_state(s, s->number, state, error) == MS_FOUND
+		&& ms_sqlite_ask(s->db, "INSERT OR REPLACE INTO current VALUES (1, :generation)",
+			   MS_SQL_VALUES(MS_SQL_TEXT("generation", s->loading)), NULL, NULL, NULL, error) == MS_FOUND
+		&& run(s, "COMMIT", error) == MS_FOUND;
 	if (!fine)
-		run(s, "ROLLBACK", NULL, NULL, NULL);
+		run(s, "ROLLBACK", NULL);
 	ms_sqlite_unlock(s->db);
-	fine = fine && sweep(s, error);
-	let_go(s);
+	if (fine)
+		let_go(s);
 	return fine;
 }
 
 static void abandon_sqlite(MsBackend *backend)
 {
 	Sqlite *s = self(backend);
-	if (s->in_batch > 0)
-		run(s, "ROLLBACK", NULL, NULL, NULL);
-	s->in_batch = 0;
-	if (s->lock >= 0 || strcmp(s->path, ":memory:") == 0)
-		sweep(s, NULL);
+	if (s->open)
+		run(s, "ROLLBACK", NULL);
+	s->open = false;
 	let_go(s);
+}
+
+/* What earlier versions had. */
+static bool drop_old_tables(Sqlite *s, GError **error)
+{
+	return run(s, "DROP TABLE IF EXISTS entry", error) == MS_FOUND && run(s, "DROP TABLE IF EXISTS mark", error) == MS_FOUND
+		&& run(s, "DROP TABLE IF EXISTS state", error) == MS_FOUND;
+}
+
+static bool tidy_sqlite(MsBackend *backend, bool *more_out, GError **error)
+{
+	Sqlite *s = self(backend);
+	gint64 unused = 0, removed = 0;
+	*more_out = false;
+	if (!claim(s, error))
+		return false;
+	bool fine = drop_old_tables(s, error)
+		&& ms_sqlite_ask(s->db, "SELECT ifnull(min(number), 0) AS n FROM mapping WHERE generation NOT IN"
+			   " (SELECT generation FROM current)", NULL, take_number, &unused, NULL, error) == MS_FOUND;
+	if (fine && unused > 0) {
+		fine = ms_sqlite_ask(s->db, "DELETE FROM part WHERE id IN (SELECT id FROM part WHERE id >= :first"
+			" AND id < :end LIMIT " G_STRINGIFY(TIDY_ROWS) ")",
+			MS_SQL_VALUES(MS_SQL_NUMBER("first", unused << NUMBER_SHIFT),
+				MS_SQL_NUMBER("end", (unused + 1) << NUMBER_SHIFT)), NULL, NULL, &removed, error) == MS_FOUND;
+		*more_out = true;
+		if (fine && removed == 0)
+			fine = ms_sqlite_ask(s->db, "DELETE FROM mapping WHERE number=:number",
+				MS_SQL_VALUES(MS_SQL_NUMBER("number", unused)), NULL, NULL, NULL, error) == MS_FOUND;
+	}
+	let_go(s);
+	return fine;
 }
 
 static const MsBackendOps sqlite_ops = {
 	.name = "sqlite",
 	.close = close_sqlite,
-	.lookup = lookup_sqlite,
-	.put = put_sqlite,
-	.remove = remove_sqlite,
-	.each = each_sqlite,
+	.look = look_sqlite,
+	.fetch = fetch_sqlite,
+	.swap = swap_sqlite,
 	.begin = begin_sqlite,
-	.marks = marks_sqlite,
-	.add = add_sqlite,
-	.add_marks = add_marks_sqlite,
-	.finish = finish_sqlite,
+	.store = store_sqlite,
+	.alive = alive_sqlite,
+	.settle = settle_sqlite,
 	.commit = commit_sqlite,
 	.abandon = abandon_sqlite,
+	.tidy = tidy_sqlite,
 };
 
 MsBackend *ms_backend_sqlite(const MsDirectorySettings *settings, GError **error)

@@ -16,7 +16,7 @@ struct MsCsv {
 	char buffer[65536];
 	gsize at, have;
 	bool ended, failed;
-	guint64 line;
+	guint64 line, before; /* before: bytes of earlier buffers */
 	GString *text; /* fields of the record, NUL after each */
 };
 
@@ -42,6 +42,7 @@ static bool fill(MsCsv *csv)
 	if (csv->ended)
 		return false;
 	ssize_t n;
+	csv->before += csv->have;
 	do
 		n = read(csv->fd, csv->buffer, sizeof csv->buffer);
 	while (n < 0 && errno == EINTR);
@@ -175,4 +176,15 @@ MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 			record->fields[i] = csv->text->str + build.starts[i];
 		return MS_CSV_RECORD;
 	}
+}
+
+guint64 ms_csv_bytes(const MsCsv *csv)
+{
+	return csv->before + csv->at;
+}
+
+bool ms_csv_is_heading(const MsCsvRecord *record)
+{
+	return record->line == 1 && record->n == 3 && strcmp(record->fields[0], "account") == 0
+		&& strcmp(record->fields[1], "kind") == 0 && strcmp(record->fields[2], "value") == 0;
 }

@@ -26,4 +26,9 @@ typedef struct {
 /* Blank lines are passed over.  After MS_CSV_BAD the next call goes on behind the record. */
 MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record);
 
+/* The line that may stand first: account,kind,value. */
+bool ms_csv_is_heading(const MsCsvRecord *record);
+/* How many of the file's bytes have been taken. */
+guint64 ms_csv_bytes(const MsCsv *csv);
+
 #endif

@@ -1,12 +1,17 @@
-/* Shared by directory.c, resolve.c and import.c. */
+/* Shared by the files of the directory. */
 #ifndef MISSENT_DIRECTORY_PRIVATE_H
 #define MISSENT_DIRECTORY_PRIVATE_H
+
+#include <pthread.h>
 
 #include "missent/filter.h"
 
 #include "backend.h"
 #include "keys.h"
 #include "seen.h"
+#include "state.h"
+
+typedef struct MsWatch MsWatch;
 
 struct MsDirectory {
 	MsKinds *kinds;
@@ -17,25 +22,92 @@ struct MsDirectory {
 	gint64 max_age; /* seconds; 0: any */
 	MsLimits judging;
 	MsSeen *seen;
+	MsWatch *watch; /* or NULL */
+
+	pthread_mutex_t lock; /* all below */
+	char *lost, *lost_why; /* the generation that was found not to be whole, and why; or NULL */
 };
 
-char *ms_directory_canary(const MsDirectory *directory);
-/* MS_CONFIG, and why. */
-MsAnswer ms_directory_unfit(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* keys[0] is the canary's.  Found only in a mapping that is fit for use. */
-MsAnswer ms_directory_look_up(MsDirectory *directory, GPtrArray *keys, MsLookup *lookup, GError **error);
+/* ---- looking up: lookup.c --------------------------------------------------------------- */
 
-/* One row of the mapping, ready for a backend. */
 typedef struct {
-	MsRowKeys keys;
-	GPtrArray *others; /* what keys.other_keys is */
+	MsDirectoryState state;
+	GPtrArray *values;     /* of GPtrArray of char *: accounts, one list for each name asked for */
+	GHashTable *receivers; /* account to GPtrArray of char *: who receives for it; of the first `owned` names */
+	gsize owned;           /* names of identifiers; given */
+	guint64 room;          /* how many accounts may come; given */
+	bool over;             /* there were more, and the answers are not whole */
+} MsLookup;
+void ms_lookup_init(MsLookup *lookup);
+void ms_lookup_clear(MsLookup *lookup);
+/* Names of entries.  Found only in a mapping that is fit for use. */
+MsAnswer ms_directory_look_up(MsDirectory *directory, const GPtrArray *names, MsLookup *lookup, GError **error);
+/* The same for digests. */
+MsAnswer ms_lookup_entries(MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup,
+	GError **error);
+/* What has been seen, as a state that is fit for use. */
+MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **error);
+void ms_directory_state_of(const MsMapping *mapping, MsDirectoryState *out);
+MsAnswer ms_directory_unfit(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* A part of it is not there, or is not what it should be. */
+MsAnswer ms_directory_lost(GError **error, MsPartId id, const char *what);
+#define MS_NOT_THERE "is lost"
+#define MS_NOT_WHOLE "is damaged, or is another mapping's"
+
+/* ---- rows: row.c ------------------------------------------------------------------------ */
+
+/* One row of the mapping: the name of its entry, its account, the names of other forms. */
+typedef struct {
+	char *name, *account;
+	GPtrArray *others; /* of char * */
 	GArray *marks;     /* of MsMark */
 } MsRowStored;
 MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, gsize len, const char **why_out);
 void ms_row_free(MsRowStored *row);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRowStored, ms_row_free)
-/* How marks are stored: sealed, if the mapping is. */
-char *ms_marks_pack(const MsDirectory *directory, const GArray *marks);
+/* The records of a row: its own first.  `said` belongs to `room`, which must not be changed while
+ * they are in use. */
+typedef struct {
+	guint8 digest[MS_ENTRY_DIGEST];
+	bool account; /* of who receives for an account */
+	gsize said, said_len; /* in the room */
+	guint8 link[MS_LINK_BYTES];
+} MsEntry;
+void ms_row_entries(const MsKeys *keys, const MsRowStored *row, GArray *entries, GByteArray *room);
+GBytes *ms_marks_seal(const MsDirectory *directory, const char *generation, gint64 number, const GArray *marks);
+
+/* ---- changes: change.c ------------------------------------------------------------------ */
+
+typedef struct {
+	MsRowStored *row;
+	bool remove;
+	bool changed; /* out: it was not there, or was */
+} MsRowChange;
+/* All of them, or none.  `source` (or NULL) has come to `position`, from `before` (NULL: from
+ * none): if it has not, `*moved_out` is set and nothing is done. */
+MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint n, const char *source,
+	const char *before, const char *position, bool *moved_out, GError **error);
+
+/* ---- the whole: sweep.c ----------------------------------------------------------------- */
+
+/* Goes over all of a generation, a group of slices or some lists of marks a step. */
+typedef struct MsSweep MsSweep;
+typedef void (*MsSweepWrong)(const char *part, const char *why, void *user);
+typedef void (*MsSweepEntry)(const guint8 key[MS_ENTRY_KEY], const MsSaid *said, void *user);
+/* `mapping` is borrowed.  `wrong`: for each part that is not right; without it the first one ends the
+ * sweep.  `entry`: for each entry, or NULL. */
+MsSweep *ms_sweep_new(MsDirectory *directory, const MsMapping *mapping, MsSweepWrong wrong, MsSweepEntry entry,
+	void *user);
+void ms_sweep_free(MsSweep *sweep);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSweep, ms_sweep_free)
+/* A replica is not asked. */
+void ms_sweep_primary(MsSweep *sweep);
+guint32 ms_sweep_steps(const MsSweep *sweep);
+/* MS_FOUND: go on; MS_ABSENT: all was gone over, and `*whole_out` says whether all of it was right;
+ * MS_CONFIG: it is not (without `wrong`), or is not in use any more. */
+MsAnswer ms_sweep_step(MsSweep *sweep, bool *whole_out, GError **error);
+
+void ms_watch_free(MsWatch *watch);
 
 #endif

@@ -6,18 +6,24 @@
 #include "missent/directory.h"
 
 typedef struct {
-	MsKey *key;
+	MsKey *key; /* NULL with `digests` off: then those of parts are zero, and parts are checked only */
 	bool digests;
+	MsMappingKeys parts;
 } MsKeys;
 
 /* What other forms are digested as. */
 #define MS_OTHER_FORM "other"
 
-/* `letter` is 'i', 'r', 'd', 'a' or 'c'. */
+#define MS_PLACE_BYTES 4  /* of a digest: where the entry is */
+#define MS_ENTRY_KEY 8    /* the rest: which it is there */
+#define MS_ENTRY_DIGEST (MS_PLACE_BYTES + MS_ENTRY_KEY)
+
+/* The name of an entry; `letter` is 'i', 'r' or 'a'. */
 char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char *value);
-char *ms_keys_token(const MsKeys *keys, const char *account);
-/* NULL: not ours. */
-char *ms_keys_account(const MsKeys *keys, const char *token);
+/* The name of the entry of who receives for an account. */
+char *ms_keys_of_account(const char *account);
+/* What is stored of a name. */
+void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DIGEST]);
 /* NULL if `account` may be the name of one, or (static) why not. */
 const char *ms_account_problem(const char *account);
 

@@ -118,40 +118,27 @@ typedef struct {
 	MsResolution *resolution;
 	/* Of each key: its list of accounts, and that of who receives for them; UNASKED: not yet. */
 	guint *accounts, *receivers;
-	bool foreign; /* a token that our key does not open */
 } Take;
 
 #define UNASKED G_MAXUINT
 
-static char *token_of(const char *stored)
+static void name_accounts(Take *take, const GPtrArray *accounts, GPtrArray *names)
 {
-	return g_strndup(stored, strcspn(stored, (char[]){MS_TOKEN_END, '\0'}));
+	(void)take;
+	for (guint i = 0; accounts != NULL && i < accounts->len; i++)
+		g_ptr_array_add(names, accounts->pdata[i]);
 }
 
-static void name_tokens(Take *take, const GPtrArray *tokens, GPtrArray *names)
+static void name_receivers(Take *take, const GPtrArray *accounts, GPtrArray *names)
 {
-	for (guint i = 0; tokens != NULL && i < tokens->len; i++) {
-		g_autofree char *token = token_of(tokens->pdata[i]);
-		char *account = ms_keys_account(&take->questions->directory->keys, token);
-		if (account == NULL)
-			take->foreign = true;
-		else
-			g_ptr_array_add(names, account);
-	}
-}
-
-static void name_receivers(Take *take, const GPtrArray *tokens, GPtrArray *names)
-{
-	for (guint i = 0; i < tokens->len; i++) {
-		g_autofree char *token = token_of(tokens->pdata[i]);
-		name_tokens(take, g_hash_table_lookup(take->lookup->receivers, token), names);
-	}
+	for (guint i = 0; i < accounts->len; i++)
+		name_accounts(take, g_hash_table_lookup(take->lookup->receivers, accounts->pdata[i]), names);
 }
 
 static guint list_of(Take *take, guint key, guint *lists, void (*name)(Take *, const GPtrArray *, GPtrArray *))
 {
 	if (lists[key] == UNASKED) {
-		g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+		g_autoptr(GPtrArray) names = g_ptr_array_new();
 		name(take, take->lookup->values->pdata[key], names);
 		lists[key] = ms_resolution_list(take->resolution, (const char *const *)names->pdata, names->len);
 	}
@@ -165,7 +152,7 @@ static guint take_range(Take *take, guint from, guint until, guint *receivers_ou
 	guint *receivers = lists + (until - from);
 	for (guint i = from; i < until; i++) {
 		guint key = g_array_index(take->questions->asked, guint, i);
-		lists[i - from] = list_of(take, key, take->accounts, name_tokens);
+		lists[i - from] = list_of(take, key, take->accounts, name_accounts);
 		if (receivers_out != NULL)
 			receivers[i - from] = list_of(take, key, take->receivers, name_receivers);
 	}
@@ -201,13 +188,12 @@ static void take_recipients(Take *take, guint at)
 	}
 }
 
-static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, guint n_identifiers,
-	bool *foreign_out)
+static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, guint n_identifiers)
 {
 	g_autofree guint *lists = g_new(guint, 2 * q->keys->len);
 	memset(lists, 0xff, 2 * q->keys->len * sizeof *lists); /* UNASKED */
 	MsResolution *resolution = ms_resolution_new(q->directory->house, &q->directory->judging);
-	Take take = {lookup, q, resolution, lists, lists + q->keys->len, false};
+	Take take = {lookup, q, resolution, lists, lists + q->keys->len};
 	ms_resolution_stamp(resolution, lookup->state.generation, lookup->state.changes);
 	for (guint i = 0; i < n_identifiers; i++)
 		take_identifier(&take, i);
@@ -215,7 +201,6 @@ static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, gu
 	if (lookup->over)
 		ms_resolution_overflow(resolution);
 	ms_resolution_settle(resolution);
-	*foreign_out = take.foreign;
 	return resolution;
 }
 
@@ -227,8 +212,6 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 	MsLookup lookup;
 	questions_init(&q, directory);
 	ms_lookup_init(&lookup);
-	ask(&q, ms_directory_canary(directory));
-	g_array_set_size(q.asked, 0); /* that is no question */
 	for (gsize i = 0; i < n_identifiers; i++)
 		ask_identifier(&q, identifiers[i]);
 	lookup.owned = q.keys->len;
@@ -237,14 +220,8 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 		ask_recipient(&q, recipients[i]);
 	g_array_append_val(q.starts, q.asked->len);
 	MsAnswer answer = ms_directory_look_up(directory, q.keys, &lookup, error);
-	if (answer == MS_FOUND) {
-		bool foreign;
-		g_autoptr(MsResolution) resolution = take_answers(&q, &lookup, (guint)n_identifiers, &foreign);
-		if (foreign)
-			answer = ms_directory_unfit(error, "an account in it cannot be opened with this site key");
-		else
-			*resolution_out = g_steal_pointer(&resolution);
-	}
+	if (answer == MS_FOUND)
+		*resolution_out = take_answers(&q, &lookup, (guint)n_identifiers);
 	ms_lookup_clear(&lookup);
 	questions_clear(&q);
 	return answer;

@@ -7,8 +7,9 @@
 #include "directory_private.h"
 
 /*
- * What one row of the mapping is stored as: its own key; the keys of other forms of the same
- * thing (a SIRET has the SIREN in it); and marks, by which readers know it in a text.
+ * What one row of the mapping is stored as: the entry of its own name; those of other forms of the
+ * same thing (a SIRET has the SIREN in it); and marks, by which readers know it in a text.  Any
+ * thread.
  */
 
 static MsRowStored *row_alloc(void)
@@ -23,9 +24,8 @@ void ms_row_free(MsRowStored *row)
 {
 	if (row == NULL)
 		return;
-	g_free((char *)row->keys.key);
-	g_free((char *)row->keys.token);
-	g_free((char *)row->keys.other_token);
+	g_free(row->name);
+	g_free(row->account);
 	g_ptr_array_unref(row->others);
 	g_array_unref(row->marks);
 	g_free(row);
@@ -67,7 +67,7 @@ static const MsKind *kind_of_email(MsKinds *kinds)
 	return NULL;
 }
 
-static char *recipient_key(MsDirectory *directory, MsRowStored *row, const char *value, gsize len)
+static char *recipient_name(MsDirectory *directory, MsRowStored *row, const char *value, gsize len)
 {
 	g_autofree char *address = ms_address_canonical(value, len);
 	const MsKind *email = kind_of_email(directory->kinds);
@@ -78,20 +78,19 @@ static char *recipient_key(MsDirectory *directory, MsRowStored *row, const char 
 	return ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, address);
 }
 
-/* The row's own key, after all checks. */
-static char *own_key(MsDirectory *directory, MsRowStored *row, const char *kind, const char *value,
+/* The name of the row's own entry, after all checks. */
+static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind, const char *value,
 	gsize len, const char **why)
 {
 	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
 		*why = "it is not an e-mail address or @domain";
-		return recipient_key(directory, row, value, len);
+		return recipient_name(directory, row, value, len);
 	}
 	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0) {
 		*why = ms_account_problem(value);
 		if (*why != NULL)
 			return NULL;
-		g_autofree char *token = ms_keys_token(&directory->keys, value);
-		return g_strconcat("d:", token, NULL);
+		return ms_keys_of_account(value);
 	}
 	const MsKind *known = ms_kinds_find(directory->kinds, kind);
 	*why = "the kind is not in kinds.conf";
@@ -113,13 +112,10 @@ MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char 
 		*why_out = "it is not UTF-8";
 	if (*why_out != NULL)
 		return NULL;
-	row->keys.key = own_key(directory, row, kind, value, len, why_out);
-	if (row->keys.key == NULL)
+	row->name = own_name(directory, row, kind, value, len, why_out);
+	if (row->name == NULL)
 		return NULL;
-	row->keys.token = ms_keys_token(&directory->keys, account);
-	row->keys.other_token = g_strdup_printf("%s%c%s", row->keys.token, MS_TOKEN_END, row->keys.key);
-	g_ptr_array_add(row->others, NULL);
-	row->keys.other_keys = (const char *const *)row->others->pdata;
+	row->account = g_strdup(account);
 	return g_steal_pointer(&row);
 }
 
@@ -127,7 +123,45 @@ char *ms_directory_key(MsDirectory *directory, const char *kind, const char *val
 	const char **why_out)
 {
 	g_autoptr(MsRowStored) row = ms_row_new(directory, "-", kind, value, len, why_out);
-	return row != NULL ? g_steal_pointer((char **)&row->keys.key) : NULL;
+	if (row == NULL)
+		return NULL;
+	guint8 digest[MS_ENTRY_DIGEST];
+	ms_keys_digest(&directory->keys, row->name, digest);
+	GString *out = g_string_new(NULL);
+	for (int i = 0; i < MS_ENTRY_DIGEST; i++)
+		g_string_append_printf(out, "%02x", digest[i]);
+	g_string_append_printf(out, " %s", row->name);
+	return g_string_free(out, FALSE);
+}
+
+/* ---- records -------------------------------------------------------------------------- */
+
+static void add_entry(const MsKeys *keys, const MsRowStored *row, const char *name, const guint8 *ref,
+	GArray *entries, GByteArray *room)
+{
+	MsEntry entry = {.account = name[0] == 'd', .said = room->len};
+	ms_keys_digest(keys, name, entry.digest);
+	const MsSaid said = {row->account, strlen(row->account), ref, name, strlen(name)};
+	ms_said_write(room, keys, &said);
+	entry.said_len = room->len - entry.said;
+	g_array_append_val(entries, entry);
+}
+
+void ms_row_entries(const MsKeys *keys, const MsRowStored *row, GArray *entries, GByteArray *room)
+{
+	guint8 link[MS_ENTRY_DIGEST], own[MS_ENTRY_DIGEST];
+	g_autofree char *account = ms_keys_of_account(row->account);
+	guint first = entries->len;
+	ms_keys_digest(keys, account, link);
+	ms_keys_digest(keys, row->name, own);
+	add_entry(keys, row, row->name, NULL, entries, room);
+	for (guint i = 0; i < row->others->len; i++)
+		add_entry(keys, row, row->others->pdata[i], own + MS_PLACE_BYTES, entries, room);
+	for (guint i = first; i < entries->len; i++) {
+		MsEntry *entry = &g_array_index(entries, MsEntry, i);
+		if (!entry->account) /* who receives for an account is not followed further */
+			memcpy(entry->link, link, MS_LINK_BYTES);
+	}
 }
 
 /* ---- marks ---------------------------------------------------------------------------- */
@@ -140,29 +174,10 @@ void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16])
 		memcpy(key, "missent, in open", 16); /* as the values are */
 }
 
-char *ms_marks_pack(const MsDirectory *directory, const GArray *marks)
+GBytes *ms_marks_seal(const MsDirectory *directory, const char *generation, gint64 number, const GArray *marks)
 {
-	gsize len = marks->len * sizeof(MsMark);
-	return directory->keys.digests ? ms_key_seal(directory->keys.key, marks->data, len)
-				       : g_base64_encode((const guchar *)marks->data, len);
-}
-
-typedef struct {
-	MsDirectory *directory;
-	GArray *marks;
-	bool foreign;
-} Unpack;
-
-static void unpack(const char *text, void *user)
-{
-	Unpack *u = user;
-	gsize len = 0;
-	g_autofree guint8 *raw = u->directory->keys.digests ? ms_key_open(u->directory->keys.key, text, &len)
-							    : g_base64_decode(text, &len);
-	if (raw == NULL || len % sizeof(MsMark) != 0)
-		u->foreign = true;
-	else
-		g_array_append_vals(u->marks, raw, (guint)(len / sizeof(MsMark)));
+	return ms_part_seal(&directory->keys, generation, MS_PART(MS_PART_MARKS, (guint32)number), NULL, 0,
+		marks->len > 0 ? marks->data : "", marks->len * sizeof(MsMark));
 }
 
 void ms_known_free(MsKnown *known)
@@ -174,25 +189,85 @@ void ms_known_free(MsKnown *known)
 	g_free(known);
 }
 
-MsAnswer ms_directory_known(MsDirectory *directory, const char *generation, gint64 changes,
-	MsKnown **known_out, GError **error)
+#define LISTS_AT_ONCE 64
+
+static MsAnswer take_list(MsDirectory *directory, const MsMapping *mapping, const MsView *view, MsPartId id,
+	MsKnown *known, MsFingerprint *sum, GError **error)
 {
+	GBytes *data = ms_view_part(view, id);
+	if (data == NULL)
+		return ms_directory_lost(error, id, MS_NOT_THERE);
+	gsize len, size;
+	const guint8 *bytes = g_bytes_get_data(data, &size);
+	g_autofree guint8 *marks = ms_part_open(&directory->keys, mapping->generation, id, bytes, size, 0, &len);
+	if (marks == NULL || len % sizeof(MsMark) != 0)
+		return ms_directory_lost(error, id, MS_NOT_WHOLE);
+	ms_fingerprint_add(sum, bytes);
+	g_array_append_vals(known->marks, marks, (guint)(len / sizeof(MsMark)));
+	return MS_FOUND;
+}
+
+/* MS_ABSENT: another mapping was taken into use meanwhile. */
+static MsAnswer take_lists(MsDirectory *directory, const MsMapping *mapping, gint64 from, MsKnown *known,
+	GError **error)
+{
+	MsFingerprint sum = {{0}};
+	MsBackend *backend = directory->backend;
+	MsAnswer answer = MS_FOUND;
+	for (gint64 at = from; at < mapping->changes && answer == MS_FOUND; at += LISTS_AT_ONCE) {
+		MsPartId ids[LISTS_AT_ONCE];
+		gsize n = (gsize)MIN(LISTS_AT_ONCE, mapping->changes - at);
+		for (gsize i = 0; i < n; i++)
+			ids[i] = MS_PART(MS_PART_MARKS, (guint32)(at + (gint64)i));
+		MsView view;
+		ms_view_init(&view);
+		answer = backend->ops->fetch(backend, mapping->generation, ids, n, &view, error);
+		if (answer == MS_FOUND && g_strcmp0(view.generation, mapping->generation) != 0)
+			answer = MS_ABSENT;
+		for (gsize i = 0; i < n && answer == MS_FOUND; i++)
+			answer = take_list(directory, mapping, &view, ids[i], known, &sum, error);
+		ms_view_clear(&view);
+	}
+	if (answer == MS_FOUND && from == 0 && memcmp(&sum, &mapping->marks, sizeof sum) != 0)
+		return ms_directory_unfit(error, "its marks are not all of them, or older ones; import it again "
+			"(missent directory import)");
+	return answer;
+}
+
+static MsAnswer ask_known(MsDirectory *directory, const char *generation, gint64 changes, MsKnown **known_out,
+	GError **error)
+{
+	MsView view;
+	ms_view_init(&view);
+	MsBackend *backend = directory->backend;
+	MsAnswer answer = backend->ops->look(backend, NULL, 0, &view, error);
+	g_autoptr(MsMapping) mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
+	ms_view_clear(&view);
+	if (answer == MS_ABSENT)
+		return ms_directory_unfit(error, "nothing was ever imported (missent directory import FILE.csv)");
+	if (mapping == NULL)
+		return answer != MS_FOUND ? answer : MS_CONFIG;
 	g_autoptr(MsKnown) known = g_new0(MsKnown, 1);
 	known->marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
-	Unpack u = {directory, known->marks, false};
-	MsDirectoryState state = {0};
-	MsAnswer answer = directory->backend->ops->marks(directory->backend, generation, changes, &state,
-		unpack, &u, error);
-	known->generation = g_steal_pointer(&state.generation);
-	known->changes = state.changes;
-	known->whole = generation == NULL || g_strcmp0(generation, known->generation) != 0;
-	ms_directory_state_clear(&state);
-	if (answer == MS_FOUND && u.foreign) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"directory: its marks were made with another site key, or are damaged; import it anew");
-		answer = MS_CONFIG;
-	}
+	known->generation = g_strdup(mapping->generation);
+	known->changes = mapping->changes;
+	known->whole = g_strcmp0(generation, known->generation) != 0;
+	answer = take_lists(directory, mapping, known->whole ? 0 : changes, known, error);
 	if (answer == MS_FOUND)
 		*known_out = g_steal_pointer(&known);
 	return answer;
+}
+
+#define MAX_RESTARTS 5
+
+MsAnswer ms_directory_known(MsDirectory *directory, const char *generation, gint64 changes,
+	MsKnown **known_out, GError **error)
+{
+	for (int i = 0; i < MAX_RESTARTS; i++) {
+		MsAnswer answer = ask_known(directory, generation, changes, known_out, error);
+		if (answer != MS_ABSENT)
+			return answer;
+	}
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "directory: mappings are taken into use faster than they can be read");
+	return MS_RETRY;
 }

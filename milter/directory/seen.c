@@ -29,27 +29,27 @@ struct MsSeen {
 	pthread_mutex_t lock;
 	char *file, *generation;
 	char *text; /* of the file, when it was last read or written here */
-	gint64 loaded, changes;
+	gint64 loaded, version;
 	gint64 written; /* when; monotonic */
 };
 
-/* "LOADED CHANGES GENERATION\n"; what is none is as if nothing had been seen.  What stands in it since
+/* "LOADED VERSION GENERATION\n"; what is none is as if nothing had been seen.  What stands in it since
  * we last looked says nothing new: memory may be ahead of it. */
 static void read_file(MsSeen *seen)
 {
 	g_autofree char *text = NULL;
-	gint64 loaded, changes;
+	gint64 loaded, version;
 	char generation[129];
 	if (!g_file_get_contents(seen->file, &text, NULL, NULL) || g_strcmp0(text, seen->text) == 0)
 		return;
 	g_free(seen->text);
 	seen->text = g_strdup(text);
-	if (sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %128s", &loaded, &changes, generation) != 3)
+	if (sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %128s", &loaded, &version, generation) != 3)
 		return;
 	g_free(seen->generation);
 	seen->generation = g_strdup(generation);
 	seen->loaded = loaded;
-	seen->changes = changes;
+	seen->version = version;
 }
 
 /* Whole or not at all.  Who may not write remembers for himself. */
@@ -57,7 +57,7 @@ static bool write_file(MsSeen *seen)
 {
 	g_autofree char *temporary = g_strdup_printf("%s.%d", seen->file, (int)getpid());
 	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n", seen->loaded,
-		seen->changes, seen->generation);
+		seen->version, seen->generation);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return false;
@@ -102,18 +102,18 @@ static bool is_older(const MsSeen *seen, const MsDirectoryState *state)
 {
 	if (seen->generation == NULL)
 		return false;
-	return is_same(seen, state) ? state->changes < seen->changes : state->loaded_us < seen->loaded;
+	return is_same(seen, state) ? state->version < seen->version : state->loaded_us < seen->loaded;
 }
 
 static void take(MsSeen *seen, const MsDirectoryState *state)
 {
 	bool other = !is_same(seen, state);
-	if (!other && seen->changes == state->changes)
+	if (!other && seen->version == state->version)
 		return;
 	g_free(seen->generation);
 	seen->generation = g_strdup(state->generation);
 	seen->loaded = state->loaded_us;
-	seen->changes = state->changes;
+	seen->version = state->version;
 	if (seen->file != NULL && (other || g_get_monotonic_time() - seen->written > PAUSE_US))
 		write_file(seen);
 }
@@ -139,7 +139,7 @@ bool ms_seen_accept(MsSeen *seen, const MsDirectoryState *state, GError **error)
 	g_free(seen->generation);
 	seen->generation = g_strdup(state->generation);
 	seen->loaded = state->loaded_us;
-	seen->changes = state->changes;
+	seen->version = state->version;
 	bool fine = seen->file == NULL || write_file(seen);
 	int why = errno;
 	pthread_mutex_unlock(&seen->lock);

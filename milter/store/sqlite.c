@@ -314,6 +314,13 @@ static Statement *statement(MsSqlite *db, const char *sql, bool *own_out, int *r
 	return s;
 }
 
+static int bind_bytes(sqlite3_stmt *stmt, int at, GBytes *bytes)
+{
+	gsize len;
+	const void *data = g_bytes_get_data(bytes, &len);
+	return sqlite3_bind_blob64(stmt, at, data != NULL ? data : "", len, SQLITE_STATIC);
+}
+
 /* Every parameter has its value, and every value its parameter: else we are wrong. */
 static void bind_all(const Statement *s, const MsSqlValue *values)
 {
@@ -321,7 +328,8 @@ static void bind_all(const Statement *s, const MsSqlValue *values)
 	for (const MsSqlValue *v = values; v != NULL && v->name != NULL; v++, n++) {
 		int at = sqlite3_bind_parameter_index(s->stmt, v->name);
 		g_assert(at > 0);
-		int rc = v->is_number ? sqlite3_bind_int64(s->stmt, at, v->number)
+		int rc = v->bytes != NULL ? bind_bytes(s->stmt, at, v->bytes)
+			: v->is_number ? sqlite3_bind_int64(s->stmt, at, v->number)
 			: v->text != NULL ? sqlite3_bind_text(s->stmt, at, v->text, -1, SQLITE_STATIC)
 					  : sqlite3_bind_null(s->stmt, at);
 		g_assert(rc == SQLITE_OK || rc == SQLITE_TOOBIG || rc == SQLITE_NOMEM);
@@ -369,6 +377,18 @@ const char *ms_sql_text(MsSqlRow *row, const char *column)
 	const char *text = ms_sql_text_or_null(row, column);
 	row->odd = row->odd || text == NULL;
 	return text != NULL ? text : "";
+}
+
+GBytes *ms_sql_bytes(MsSqlRow *row, const char *column)
+{
+	int at = place(row, column);
+	int type = sqlite3_column_type(row->statement->stmt, at);
+	if (type == SQLITE_BLOB) {
+		const void *data = sqlite3_column_blob(row->statement->stmt, at);
+		return g_bytes_new(data, (gsize)sqlite3_column_bytes(row->statement->stmt, at));
+	}
+	row->odd = row->odd || type != SQLITE_NULL;
+	return NULL;
 }
 
 bool ms_sql_is_odd(const MsSqlRow *row)

@@ -10,6 +10,7 @@
 #include "missent/store.h"
 
 #include "../../milter/directory/csv.h"
+#include "../../milter/directory/directory_private.h"
 #include "../test.h"
 
 static MsKinds *kinds;
@@ -381,7 +382,7 @@ static void test_unavailable(void)
 	g_autoptr(MsDirectory) strict = open_directory(&settings);
 	g_usleep(2100 * 1000);
 	expect_unavailable(strict, MS_CONFIG, "max-age");
-	/* another site key: the canary cannot be found */
+	/* another site key */
 	g_autofree char *key = g_build_filename(dir, "other.key", NULL);
 	g_assert_true(g_file_set_contents(key,
 		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", -1, NULL));
@@ -389,7 +390,7 @@ static void test_unavailable(void)
 	settings.max_age_ms = 0;
 	settings.key_file = key;
 	g_autoptr(MsDirectory) foreign = open_directory(&settings);
-	expect_unavailable(foreign, MS_CONFIG, "canary");
+	expect_unavailable(foreign, MS_CONFIG, "another site key");
 	/* digests switched */
 	settings.digests = false;
 	g_autoptr(MsDirectory) plain = open_directory(&settings);
@@ -684,7 +685,7 @@ static void test_acl(void)
 	g_autofree char *acl = g_build_filename(dir, "users.acl", NULL);
 	g_assert_true(g_file_set_contents(acl,
 		"user default off\nuser loader on >loadpw ~* +@all\n"
-		"user reader on >readpw ~acl:* +eval +evalsha +get +hget +hlen +hgetall +llen +lrange +info\n", -1, NULL));
+		"user reader on >readpw ~acl:* +eval +evalsha +get +mget +exists +info\n", -1, NULL));
 	const char *argv[] = {server, "--bind", "127.0.0.1", "--port", port, "--save", "", "--aclfile", acl,
 		NULL};
 	GPid pid;
@@ -776,17 +777,23 @@ static void test_lost(void)
 	static const struct {
 		const char *name, *command;
 	} cases[] = {
-		{"a slice", "DEL|lost:%:s:3"},
-		{"the last slice", "DEL|lost:%:s:15"},
-		{"one field of one", "EVAL|for s=0,15 do local n=KEYS[1]..s for _,k in ipairs(redis.call('HKEYS',n)) do"
-			" if k ~= '' then redis.call('HDEL',n,k) return 1 end end end|1|lost:%:s:"},
-		{"one field more", "HSET|lost:%:s:4|i:x|y"},
-		{"a slice that came again", "EVAL|redis.call('DEL',KEYS[1]) redis.call('HSET',KEYS[1],'i:x','y')|1|lost:%:s:5"},
-		{"a number that is wrong", "HINCRBY|lost:%:s:0||1"},
-		{"the marks", "DEL|lost:%:marks"},
-		{"a list of marks", "RPOP|lost:%:marks"},
-		{"the state", "DEL|lost:%:state"},
-		{"the number of slices", "HDEL|lost:%:state|slices"},
+		{"a slice", "DEL|lost:%:s:0"},
+		{"the slice of who receives for accounts", "DEL|lost:%:s:1"},
+		{"one byte of a key", "SETRANGE|lost:%:s:0|21|x"},
+		{"one byte of a box", "SETRANGE|lost:%:s:0|600|x"},
+		{"the number of entries", "SETRANGE|lost:%:s:0|16|x"},
+		{"its end", "EVAL|redis.call('SET',KEYS[1],string.sub(redis.call('GET',KEYS[1]),1,-2))|1|lost:%:s:0"},
+		{"more at its end", "APPEND|lost:%:s:0|x"},
+		{"one slice in the place of another", "COPY|lost:%:s:1|lost:%:s:0|REPLACE"},
+		{"an empty one", "SET|lost:%:s:0|"},
+		{"the state", "DEL|lost:%:now"},
+		{"a digit of the state", "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
+			"'entries=17','entries=18')))|1|lost:%:now"},
+		{"the number of slices", "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
+			"'slices=1','slices=2')))|1|lost:%:now"},
+		{"no number of slices", "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
+			"'slices=','slides=')))|1|lost:%:now"},
+		{"an empty state", "SET|lost:%:now|"},
 	};
 	if (redis_address == NULL) {
 		g_test_skip("redis-server is not installed");
@@ -803,7 +810,6 @@ static void test_lost(void)
 		g_assert_cmpint(ask_one(directory), ==, MS_FOUND);
 		g_test_message("%s", cases[i].name);
 		hurt(redis, cases[i].command);
-		/* This mapping has sixteen slices, which is how many each lookup sees. */
 		g_assert_cmpint(ask_one(directory), ==, MS_CONFIG);
 		/* Nor is one that was hurt mended by the next entry. */
 		ms_directory_put(directory, "AC-9", "customer-number", "NEW-4711", &changed, &error);
@@ -827,7 +833,7 @@ static void test_lost_marks(void)
 	g_autoptr(MsKnown) known = NULL;
 	g_autoptr(GError) error = NULL;
 	load(directory, mapping);
-	hurt(redis, "RPOP|lost:%:marks");
+	hurt(redis, "DEL|lost:%:m:0");
 	g_assert_cmpint(ms_directory_known(directory, NULL, 0, &known, &error), ==, MS_CONFIG);
 	g_assert_null(known);
 }
@@ -864,6 +870,20 @@ static void test_eviction_policy(void)
 	ms_reply_free(say(redis, "CONFIG|SET|maxmemory-policy|noeviction"));
 }
 
+static void set_loaded(MsRedis *redis, MsDirectory *directory, gint64 loaded_us)
+{
+	const char *why;
+	g_autoptr(MsReply) current = say(redis, "GET|lost:current");
+	g_autofree char *get = g_strdup_printf("GET|lost:%s:now", current->text);
+	g_autoptr(MsReply) state = say(redis, get);
+	g_autoptr(MsMapping) m = ms_mapping_read(state->text, &directory->keys, &why);
+	g_assert_nonnull(m);
+	m->loaded_us = loaded_us;
+	g_autofree char *text = ms_mapping_write(m, &directory->keys);
+	g_autofree char *set = g_strdup_printf("SET|lost:%s:now|%s", current->text, text);
+	ms_reply_free(say(redis, set));
+}
+
 /* A mapping that was loaded tomorrow has no age: max-age would never come. */
 static void test_clock(void)
 {
@@ -884,9 +904,7 @@ static void test_clock(void)
 		g_autoptr(MsRedis) redis = raw();
 		g_autoptr(MsDirectory) directory = open_directory(&settings);
 		load(directory, mapping);
-		g_autofree char *command = g_strdup_printf("HSET|lost:%%:state|loaded|%" G_GINT64_FORMAT,
-			g_get_real_time() / G_USEC_PER_SEC + cases[i].ahead);
-		hurt(redis, command);
+		set_loaded(redis, directory, g_get_real_time() + cases[i].ahead * (gint64)G_USEC_PER_SEC);
 		g_autoptr(MsDirectory) later = open_directory(&settings);
 		g_test_message("%d s ahead", cases[i].ahead);
 		g_assert_cmpint(ask_one(later), ==, cases[i].want);
@@ -908,14 +926,25 @@ static void test_names(void)
 	for (int i = 0; i < 5; i++) {
 		load(directory, mapping);
 		g_autoptr(MsReply) current = say(redis, "GET|lost:current");
-		g_assert_cmpuint(strlen(current->text), ==, 32);
+		g_assert_cmpuint(strlen(current->text), ==, 16);
 		g_assert_true(g_hash_table_add(seen, g_strdup(current->text)));
 		ms_reply_free(say(redis, "DEL|lost:current"));
 		g_assert_cmpint(ask_one(directory), !=, MS_FOUND);
 	}
-	/* and what was not in use any more has been removed */
-	g_autoptr(MsReply) left = say(redis, "EVAL|return #redis.call('KEYS','lost:*:state')|0");
-	g_assert_cmpint(left->integer, ==, 1);
+	/* and what is not in use is removed, while what is being written is not */
+	load(directory, mapping);
+	ms_reply_free(say(redis, "SET|lost:loading|00112233aabbccdd@host/1"));
+	ms_reply_free(say(redis, "SET|lost:00112233aabbccdd:s:0|x"));
+	ms_reply_free(say(redis, "SET|lost:other|x"));
+	ms_reply_free(say(redis, "HSET|lost:17:state|x|y"));
+	bool more = true;
+	while (more)
+		g_assert_true(ms_directory_tidy(directory, &more, NULL));
+	g_autoptr(MsReply) left = say(redis, "EVAL|return #redis.call('KEYS','lost:*')|0");
+	/* current, loading, other; a slice; of the mapping: state, two slices, a group, a list of marks */
+	g_assert_cmpint(left->integer, ==, 9);
+	ms_reply_free(say(redis, "DEL|lost:loading|lost:00112233aabbccdd:s:0|lost:other"));
+	g_assert_cmpint(ask_one(directory), ==, MS_FOUND);
 }
 
 /* ---- one address of many accounts ----------------------------------------------------- */

@@ -13,7 +13,7 @@ static char *dir;
 
 static MsDirectoryState state_of(const char *generation, gint64 loaded, gint64 changes)
 {
-	return (MsDirectoryState){.generation = (char *)generation, .loaded_us = loaded, .changes = changes};
+	return (MsDirectoryState){.generation = (char *)generation, .loaded_us = loaded, .version = changes};
 }
 
 /* What is asked one after another, and whether it may be used. */

@@ -59,7 +59,7 @@ ok 'lookup: known' says 0 'account AC-1' missent directory lookup customer-numbe
 ok 'lookup: not known' says 1 'not known' missent directory lookup customer-number c99999
 ok 'lookup: not a value of the kind' says 65 'check digits' missent directory lookup iban DE88370400440532013000
 ok 'lookup: recipient' says 0 'account AC-1' missent directory lookup recipient Anna@ALPHA.example
-ok 'digest prints a key' says 0 'i:' missent directory digest customer-number C-10001
+ok 'digest prints a key' says 0 ' i:customer-number=C10001' missent directory digest customer-number C-10001
 ok 'stats' says 0 'entries     4' missent directory stats
 ok 'stats --json' says 0 '"usable":true' missent directory stats --json
 ok 'put' says 0 'added' missent directory put AC-3 customer-number C-10003

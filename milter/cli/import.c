@@ -1,0 +1,199 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+
+#include "cli.h"
+
+/* missent directory import: a file goes in, what happens is told.  One thread. */
+
+#define MAX_COMPLAINTS 100
+#define LINE_US (10 * G_USEC_PER_SEC) /* between lines where there is no terminal */
+#define TIDY_PAUSE_US 2000
+
+static volatile int stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+/* The first one ends it in order, the second at once. */
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+typedef struct {
+	const char *name;
+	guint64 complaints;
+	bool terminal, drawn;
+	MsImportPhase phase;
+	gint64 begun, told; /* of this phase */
+} Progress;
+
+static void clear_line(Progress *progress)
+{
+	if (progress->drawn)
+		fprintf(stderr, "\r\033[K");
+	progress->drawn = false;
+}
+
+static void on_bad(guint64 line, const char *why, void *user)
+{
+	Progress *progress = user;
+	clear_line(progress);
+	if (++progress->complaints <= MAX_COMPLAINTS)
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, why);
+	else if (progress->complaints == MAX_COMPLAINTS + 1)
+		cli_fail(0, "%s: more bad lines follow; they are counted only", progress->name);
+}
+
+static void on_note(const char *text, void *user)
+{
+	clear_line(user);
+	cli_fail(0, "%s", text);
+}
+
+static char *time_left(const MsImportProgress *p, double seconds)
+{
+	if (p->total == 0 || p->done == 0 || seconds < 1)
+		return g_strdup("");
+	double left = seconds * (double)(p->total - MIN(p->done, p->total)) / (double)p->done;
+	return left < 90 ? g_strdup_printf(", %.0f s left", left) : g_strdup_printf(", %.0f min left", left / 60);
+}
+
+static char *progress_text(const MsImportProgress *p, double seconds)
+{
+	static const char *const doing[] = {[MS_IMPORT_READ] = "reading", [MS_IMPORT_WRITE] = "writing",
+		[MS_IMPORT_PROVE] = "reading back"};
+	GString *out = g_string_new(doing[p->phase]);
+	if (p->total > 0)
+		g_string_append_printf(out, ": %.0f %%", 100.0 * (double)p->done / (double)p->total);
+	if (p->phase == MS_IMPORT_READ) {
+		g_string_append_printf(out, "%s %" G_GUINT64_FORMAT " lines", p->total > 0 ? "," : ":", p->lines);
+		if (seconds >= 1)
+			g_string_append_printf(out, " (%.0f a second)", (double)p->lines / seconds);
+	}
+	g_autofree char *left = time_left(p, seconds);
+	g_string_append(out, left);
+	return g_string_free(out, FALSE);
+}
+
+/* On a terminal one line that changes; else a line now and then, of a long one. */
+static void on_progress(const MsImportProgress *p, void *user)
+{
+	Progress *progress = user;
+	gint64 now = g_get_monotonic_time();
+	if (progress->begun == 0 || progress->phase != p->phase)
+		progress->begun = progress->told = now;
+	progress->phase = p->phase;
+	g_autofree char *text = progress_text(p, (double)(now - progress->begun) / G_USEC_PER_SEC);
+	if (progress->terminal) {
+		fprintf(stderr, "\r%s\033[K", text);
+		fflush(stderr);
+		progress->drawn = true;
+	} else if (now - progress->told >= LINE_US) {
+		fprintf(stderr, "%s\n", text);
+		progress->told = now;
+	}
+}
+
+/* What was in use before, a little at a time, so that nobody waits for it; what is left is for the
+ * next import. */
+static void tidy(MsDirectory *directory)
+{
+	bool more = true;
+	while (more && !stopped && ms_directory_tidy(directory, &more, NULL))
+		g_usleep(TIDY_PAUSE_US);
+}
+
+static int load(CliSession *session, int fd, MsImportOptions *options, Progress *progress)
+{
+	g_autoptr(GError) error = NULL;
+	MsImportResult result;
+	catch_signals();
+	bool fine = ms_directory_import(session->directory, fd, options, &result, &error);
+	clear_line(progress);
+	if (!fine) {
+		stopped = 0;
+		if (!options->dry_run && !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
+			tidy(session->directory);
+		return cli_fail_error(error);
+	}
+	printf("%" G_GUINT64_FORMAT " lines read, %" G_GUINT64_FORMAT " bad", result.lines, result.bad);
+	if (options->dry_run) {
+		printf("; nothing was changed (--dry-run)\n");
+		return 0;
+	}
+	printf("; %" G_GINT64_FORMAT " entries in use (%" G_GINT64_FORMAT " before)\n", result.entries, result.before);
+	fflush(stdout);
+	tidy(session->directory);
+	return 0;
+}
+
+static int import_file(CliSession *session, const char *path, MsImportOptions *options)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
+	Progress progress = {.name = standard ? "standard input" : path, .terminal = isatty(STDERR_FILENO)};
+	options->bad = on_bad;
+	options->note = on_note;
+	options->progress = on_progress;
+	options->user = &progress;
+	options->source = progress.name;
+	options->stop = &stopped;
+	int rc = load(session, fd, options, &progress);
+	if (!standard)
+		close(fd);
+	return rc;
+}
+
+int cli_import(Cli *cli, int argc, char **argv)
+{
+	double max_bad = 1, max_shrink = 20;
+	gboolean dry_run = FALSE, forget = FALSE;
+	g_auto(GStrv) positions = NULL;
+	const GOptionEntry entries[] = {
+		{"max-bad", 0, 0, G_OPTION_ARG_DOUBLE, &max_bad,
+			"refuse when more of the lines are bad (default 1)", "PERCENT"},
+		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
+			"refuse when the mapping would lose more (default 20)", "PERCENT"},
+		{"position", 0, 0, G_OPTION_ARG_STRING_ARRAY, &positions,
+			"the last change of a source that the file has", "SOURCE=ID"},
+		{"forget-positions", 0, 0, G_OPTION_ARG_NONE, &forget, "changes are followed no more", NULL},
+		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "check the lines, change nothing", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "FILE.csv|- - take a new mapping (account,kind,value) into use",
+		    &argc, &argv))
+		return EX_USAGE;
+	if (argc != 2)
+		return cli_fail(EX_USAGE, "directory import: give one file (- for standard input)");
+	CliSession session = {0};
+	int rc = cli_begin(&session, cli);
+	if (rc == 0) {
+		MsImportOptions options = {
+			.max_shrink = max_shrink / 100,
+			.max_bad = max_bad / 100,
+			.dry_run = dry_run,
+			.positions = (const char *const *)positions,
+			.forget_positions = forget,
+		};
+		rc = import_file(&session, argv[1], &options);
+	}
+	cli_end(&session);
+	return rc;
+}

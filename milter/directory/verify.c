@@ -1,0 +1,315 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "csv.h"
+#include "directory_private.h"
+
+/* All of the mapping in use comes in; out goes what is wrong with it, or its rows.  One thread. */
+
+void ms_verified_clear(MsVerified *verified)
+{
+	ms_directory_state_clear(&verified->state);
+}
+
+typedef struct {
+	void (*wrong)(const char *part, const char *why, void *user);
+	void *user;
+	MsVerified *out;
+} Verify;
+
+static void on_wrong(const char *part, const char *why, void *user)
+{
+	Verify *v = user;
+	v->out->wrong++;
+	v->wrong(part, why, v->user);
+}
+
+static void on_entry(const guint8 *key, const MsSaid *said, void *user)
+{
+	(void)key;
+	Verify *v = user;
+	if (said->ref != NULL)
+		v->out->other_forms++;
+	else
+		v->out->entries++;
+}
+
+static MsMapping *in_use(MsDirectory *directory, MsAnswer *answer_out, GError **error)
+{
+	MsView view;
+	ms_view_init(&view);
+	MsBackend *backend = directory->backend;
+	*answer_out = backend->ops->look(backend, NULL, 0, &view, error);
+	if (*answer_out == MS_ABSENT)
+		*answer_out = ms_directory_unfit(error, "nothing was ever imported (missent directory import FILE.csv)");
+	MsMapping *mapping = *answer_out == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
+	if (*answer_out == MS_FOUND && mapping == NULL)
+		*answer_out = MS_CONFIG;
+	ms_view_clear(&view);
+	return mapping;
+}
+
+static MsAnswer sweep_all(MsSweep *sweep, void (*progress)(guint64 done, guint64 total, void *user), void *user,
+	GError **error)
+{
+	bool whole;
+	MsAnswer answer;
+	for (guint64 done = 1; (answer = ms_sweep_step(sweep, &whole, error)) == MS_FOUND; done++)
+		if (progress != NULL)
+			progress(done, ms_sweep_steps(sweep), user);
+	return answer == MS_ABSENT ? MS_FOUND : answer;
+}
+
+static void check_counts(Verify *v, const MsMapping *mapping)
+{
+	/* Others may have changed it meanwhile. */
+	if (v->out->wrong == 0 && mapping->version == v->out->state.version && v->out->entries != mapping->entries)
+		on_wrong("state", "says another number of entries than there are", v);
+	if (mapping->entries <= 0)
+		on_wrong("state", "says that there are no entries: an empty mapping is not used", v);
+	if (mapping->changes <= 0)
+		on_wrong("state", "says that there are no lists of marks: such a mapping is not used", v);
+}
+
+MsAnswer ms_directory_verify(MsDirectory *directory,
+	void (*wrong)(const char *part, const char *why, void *user),
+	void (*progress)(guint64 done, guint64 total, void *user), void *user, MsVerified *verified_out,
+	GError **error)
+{
+	MsVerified out = {.parts = 0};
+	Verify v = {wrong, user, &out};
+	MsAnswer answer;
+	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	if (mapping == NULL)
+		return answer;
+	out.parts = ms_mapping_slices(&mapping->places) + ms_mapping_groups(&mapping->places) + mapping->changes;
+	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, on_wrong, on_entry, &v);
+	answer = sweep_all(sweep, progress, user, error);
+	g_autoptr(MsMapping) after = answer == MS_FOUND ? in_use(directory, &answer, error) : NULL;
+	if (after == NULL)
+		return answer;
+	if (strcmp(after->generation, mapping->generation) != 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "directory: another mapping was taken into use meanwhile");
+		return MS_RETRY;
+	}
+	ms_directory_state_of(after, &out.state);
+	check_counts(&v, mapping);
+	*verified_out = out;
+	return MS_FOUND;
+}
+
+/* ---- every row ------------------------------------------------------------------------ */
+
+typedef struct {
+	void (*row)(const char *account, const char *kind, const char *value, void *user);
+	void *user;
+} Export;
+
+static void give_row(const guint8 *key, const MsSaid *said, void *user)
+{
+	(void)key;
+	Export *out = user;
+	if (said->ref != NULL || said->text_len < 2)
+		return;
+	g_autofree char *account = g_strndup(said->account, said->account_len);
+	g_autofree char *name = g_strndup(said->text, said->text_len);
+	char *equals = strchr(name, '=');
+	if (name[0] == 'd') {
+		out->row(account, MS_ROW_RECEIVES_FOR, name + 2, out->user);
+	} else if (equals != NULL) {
+		*equals = '\0';
+		out->row(account, name + 2, equals + 1, out->user);
+	}
+}
+
+MsAnswer ms_directory_each(MsDirectory *directory,
+	void (*row)(const char *account, const char *kind, const char *value, void *user), void *user,
+	GError **error)
+{
+	if (directory->keys.digests)
+		return ms_directory_unfit(error, "it holds digests, from which no value can be had back; export works "
+			"only with digests = no");
+	Export out = {row, user};
+	MsAnswer answer;
+	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	if (mapping == NULL)
+		return answer;
+	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_row, &out);
+	return sweep_all(sweep, NULL, NULL, error);
+}
+
+/* ---- an account ----------------------------------------------------------------------- */
+
+static void take_account(const guint8 *key, const MsSaid *said, void *user)
+{
+	(void)key;
+	GHashTable *accounts = user;
+	g_autofree char *account = g_strndup(said->account, said->account_len);
+	if (!g_hash_table_contains(accounts, account))
+		g_hash_table_add(accounts, g_steal_pointer(&account));
+}
+
+/* Somebody may receive for it, and nothing else be said of it. */
+static MsAnswer has_receivers(MsDirectory *directory, const char *account, bool *has, GError **error)
+{
+	MsLookup lookup;
+	ms_lookup_init(&lookup);
+	MsWanted wanted = {.account = true};
+	g_autofree char *name = ms_keys_of_account(account);
+	ms_keys_digest(&directory->keys, name, wanted.digest);
+	MsAnswer answer = ms_lookup_entries(directory, &wanted, 1, &lookup, error);
+	*has = answer == MS_FOUND && ((GPtrArray *)lookup.values->pdata[0])->len > 0;
+	ms_lookup_clear(&lookup);
+	return answer;
+}
+
+MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, char **near_out,
+	GError **error)
+{
+	MsAnswer answer;
+	bool has;
+	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	if (mapping == NULL)
+		return answer;
+	g_autoptr(GHashTable) accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, take_account, accounts);
+	answer = sweep_all(sweep, NULL, NULL, error);
+	if (answer == MS_FOUND && !g_hash_table_contains(accounts, account)) {
+		answer = has_receivers(directory, account, &has, error);
+		if (answer != MS_FOUND || has)
+			return answer;
+		guint n;
+		g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(accounts, &n);
+		*near_out = g_strdup(ms_text_nearest(account, names));
+		return MS_ABSENT;
+	}
+	return answer;
+}
+
+/* ---- against a file -------------------------------------------------------------------- */
+
+#define ROWS_AT_ONCE 64
+
+typedef struct {
+	MsDirectory *directory;
+	void (*wrong)(guint64 line, const char *why, void *user);
+	void *user;
+	GArray *marks;   /* of MsMark, in order: all that the mapping has */
+	GPtrArray *rows; /* of MsRowStored: to be looked up */
+	GArray *lines;   /* of guint64: of each */
+	guint64 right;
+} Compare;
+
+static gint by_bytes(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(MsMark));
+}
+
+static bool has_account(const GPtrArray *accounts, const char *account)
+{
+	return g_ptr_array_find_with_equal_func((GPtrArray *)accounts, account, g_str_equal, NULL);
+}
+
+static bool has_marks(const Compare *c, const MsRowStored *row)
+{
+	for (guint i = 0; i < row->marks->len; i++)
+		if (!g_array_binary_search(c->marks, &g_array_index(row->marks, MsMark, i), by_bytes, NULL))
+			return false;
+	return true;
+}
+
+/* What is wrong with one row, whose own entry is number `at` of what was found. */
+static const char *row_problem(const Compare *c, const MsRowStored *row, const MsLookup *lookup, guint at)
+{
+	const GPtrArray *own = lookup->values->pdata[at];
+	if (!has_account(own, row->account))
+		return own->len > 0 ? "the mapping has other accounts for it" : "the mapping does not have it";
+	for (guint i = 0; i < row->others->len; i++)
+		if (!has_account(lookup->values->pdata[at + 1 + i], row->account))
+			return "the mapping does not have another form of it";
+	return has_marks(c, row) ? NULL : "the mapping has no mark of it: it would not be found in a text";
+}
+
+static MsAnswer compare_rows(Compare *c, GError **error)
+{
+	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(MsWanted));
+	for (guint i = 0; i < c->rows->len; i++) {
+		const MsRowStored *row = c->rows->pdata[i];
+		for (guint k = 0; k <= row->others->len; k++) {
+			const char *name = k == 0 ? row->name : row->others->pdata[k - 1];
+			MsWanted wanted = {.account = name[0] == 'd'};
+			ms_keys_digest(&c->directory->keys, name, wanted.digest);
+			g_array_append_val(entries, wanted);
+		}
+	}
+	MsLookup lookup;
+	ms_lookup_init(&lookup);
+	MsAnswer answer = ms_lookup_entries(c->directory, (const MsWanted *)(const void *)entries->data, entries->len,
+		&lookup, error);
+	for (guint i = 0, at = 0; i < c->rows->len && answer == MS_FOUND; i++) {
+		const MsRowStored *row = c->rows->pdata[i];
+		const char *why = row_problem(c, row, &lookup, at);
+		if (why != NULL)
+			c->wrong(g_array_index(c->lines, guint64, i), why, c->user);
+		c->right += why == NULL;
+		at += 1 + row->others->len;
+	}
+	ms_lookup_clear(&lookup);
+	g_ptr_array_set_size(c->rows, 0);
+	g_array_set_size(c->lines, 0);
+	return answer;
+}
+
+static MsAnswer compare_record(Compare *c, const MsCsvRecord *record, GError **error)
+{
+	const char *why = "has not the three fields account,kind,value";
+	MsRowStored *row = record->n != 3 ? NULL
+					  : ms_row_new(c->directory, record->fields[0], record->fields[1],
+						    record->fields[2], strlen(record->fields[2]), &why);
+	if (row == NULL) {
+		c->wrong(record->line, why, c->user);
+		return MS_FOUND;
+	}
+	g_ptr_array_add(c->rows, row);
+	g_array_append_val(c->lines, record->line);
+	return c->rows->len < ROWS_AT_ONCE ? MS_FOUND : compare_rows(c, error);
+}
+
+static MsAnswer compare_all(Compare *c, int fd, GError **error)
+{
+	g_autoptr(MsCsv) csv = ms_csv_new(fd);
+	MsCsvRecord record;
+	MsAnswer answer = MS_FOUND;
+	while (answer == MS_FOUND) {
+		switch (ms_csv_next(csv, &record)) {
+		case MS_CSV_END: return compare_rows(c, error);
+		case MS_CSV_FAILED:
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record.why);
+			return MS_RETRY;
+		case MS_CSV_BAD: c->wrong(record.line, record.why, c->user); break;
+		case MS_CSV_RECORD:
+			if (!ms_csv_is_heading(&record))
+				answer = compare_record(c, &record, error);
+		}
+	}
+	return answer;
+}
+
+MsAnswer ms_directory_compare(MsDirectory *directory, int fd,
+	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out, GError **error)
+{
+	g_autoptr(MsKnown) known = NULL;
+	MsAnswer answer = ms_directory_known(directory, NULL, 0, &known, error);
+	if (answer != MS_FOUND)
+		return answer;
+	g_array_sort(known->marks, by_bytes);
+	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)ms_row_free);
+	g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(guint64));
+	Compare c = {directory, wrong, user, known->marks, rows, lines, 0};
+	answer = compare_all(&c, fd, error);
+	*right_out = c.right;
+	return answer;
+}

@@ -1,0 +1,147 @@
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "directory_private.h"
+
+/*
+ * A thread that goes over all of the mapping in use, a step at a time, evenly over the time that is
+ * given for it.  What it finds makes the mapping unavailable, until it is whole again or another is
+ * in use.
+ */
+
+struct MsWatch {
+	MsDirectory *directory;
+	gint64 every_us;
+	MsDirectoryTold told;
+	void *user;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+};
+
+/* False: to be stopped. */
+static bool pause_for(MsWatch *w, gint64 us)
+{
+	struct timespec end;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	gint64 ns = end.tv_nsec + us % G_USEC_PER_SEC * 1000;
+	end.tv_sec += us / G_USEC_PER_SEC + ns / 1000000000;
+	end.tv_nsec = ns % 1000000000;
+	pthread_mutex_lock(&w->lock);
+	while (!w->stop && pthread_cond_timedwait(&w->wake, &w->lock, &end) != ETIMEDOUT)
+		continue;
+	bool go_on = !w->stop;
+	pthread_mutex_unlock(&w->lock);
+	return go_on;
+}
+
+/* NULL: there is none now, or it cannot be asked. */
+static MsMapping *in_use(MsDirectory *directory, GError **error)
+{
+	MsView view;
+	ms_view_init(&view);
+	MsBackend *backend = directory->backend;
+	MsAnswer answer = backend->ops->look(backend, NULL, 0, &view, error);
+	MsMapping *mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
+	ms_view_clear(&view);
+	return mapping;
+}
+
+/* What it is told; NULL: whole. */
+static void found(MsWatch *w, const char *generation, const char *why)
+{
+	MsDirectory *directory = w->directory;
+	pthread_mutex_lock(&directory->lock);
+	bool was = g_strcmp0(directory->lost, generation) == 0;
+	g_free(directory->lost);
+	directory->lost = why != NULL ? g_strdup(generation) : NULL;
+	g_free(directory->lost_why);
+	directory->lost_why = g_strdup(why);
+	pthread_mutex_unlock(&directory->lock);
+	if (why != NULL && !was)
+		w->told(false, why, w->user);
+	else if (why == NULL && was)
+		w->told(true, "directory: the mapping is whole again", w->user);
+}
+
+/* One whole pass; false: to be stopped. */
+static bool pass(MsWatch *w, const MsMapping *mapping, bool *finished)
+{
+	g_autoptr(MsSweep) sweep = ms_sweep_new(w->directory, mapping, NULL, NULL, NULL);
+	gint64 step_us = w->every_us / ms_sweep_steps(sweep);
+	for (;;) {
+		bool whole = false;
+		g_autoptr(GError) error = NULL;
+		MsAnswer answer = ms_sweep_step(sweep, &whole, &error);
+		if (answer == MS_ABSENT && whole)
+			found(w, mapping->generation, NULL);
+		if (answer == MS_CONFIG) {
+			/* Parts of one that is not in use any more are being removed. */
+			g_autoptr(MsMapping) now = in_use(w->directory, NULL);
+			if (now != NULL && strcmp(now->generation, mapping->generation) == 0)
+				found(w, mapping->generation, error->message);
+		}
+		*finished = answer != MS_FOUND;
+		if (!pause_for(w, step_us))
+			return false;
+		if (*finished)
+			return true;
+	}
+}
+
+#define ASK_AGAIN_US (10 * G_USEC_PER_SEC)
+
+static void *run(void *user)
+{
+	MsWatch *w = user;
+	bool finished = false;
+	do {
+		/* One that cannot be asked is told by those who ask for a message. */
+		g_autoptr(MsMapping) mapping = in_use(w->directory, NULL);
+		if (mapping == NULL)
+			finished = true;
+		else if (!pass(w, mapping, &finished))
+			break;
+	} while (pause_for(w, finished ? MIN(w->every_us, ASK_AGAIN_US) : 0));
+	return NULL;
+}
+
+bool ms_directory_watch(MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user, GError **error)
+{
+	MsWatch *w = g_new0(MsWatch, 1);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&w->lock, NULL);
+	w->directory = directory;
+	w->every_us = every_ms * 1000;
+	w->told = told;
+	w->user = user;
+	int rc = pthread_create(&w->thread, NULL, run, w);
+	if (rc != 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot start a thread: %s", g_strerror(rc));
+		g_free(w);
+		return false;
+	}
+	directory->watch = w;
+	return true;
+}
+
+void ms_watch_free(MsWatch *w)
+{
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	g_free(w);
+}

@@ -1,0 +1,780 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "missent/directory.h"
+#include "missent/store.h"
+
+#include "../../milter/directory/directory_private.h"
+#include "../test.h"
+
+/* A mapping is whole, or known not to be: what is lost, changed, moved or older is never "not found". */
+
+static MsKinds *kinds;
+static char *dir;
+static char *redis_address; /* NULL: no redis-server here */
+
+static MsDirectorySettings settings_for(MsBackendType backend, const char *name, bool digests)
+{
+	static GPtrArray *kept;
+	if (kept == NULL)
+		kept = g_ptr_array_new_with_free_func(g_free);
+	char *file = g_strdup_printf("%s/%s.db", dir, name);
+	char *key = g_build_filename(dir, "site.key", NULL);
+	g_ptr_array_add(kept, file);
+	g_ptr_array_add(kept, key);
+	return (MsDirectorySettings){
+		.backend = backend,
+		.sqlite = file,
+		.redis = {.address = redis_address, .timeout_ms = 5000, .connections = 4, .refuse_eviction = true},
+		.redis_prefix = name,
+		.key_file = key,
+		.digests = digests,
+		.house = "house",
+		.tag_separators = "+",
+	};
+}
+
+static MsDirectory *open_directory(const MsDirectorySettings *settings)
+{
+	g_autoptr(GError) error = NULL;
+	MsDirectory *directory = ms_directory_open(settings, kinds, &error);
+	g_assert_no_error(error);
+	return directory;
+}
+
+static int file_of(const char *text)
+{
+	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	int fd = open(path, O_RDONLY);
+	g_assert_cmpint(fd, >=, 0);
+	return fd;
+}
+
+static bool import(MsDirectory *directory, const char *text, MsImportOptions options, GError **error)
+{
+	int fd = file_of(text);
+	MsImportResult result;
+	options.max_shrink = 1;
+	options.source = "in.csv";
+	bool fine = ms_directory_import(directory, fd, &options, &result, error);
+	close(fd);
+	return fine;
+}
+
+static void load(MsDirectory *directory, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	import(directory, text, (MsImportOptions){.max_bad = 0}, &error);
+	g_assert_no_error(error);
+}
+
+/* n accounts, each with three numbers, an address and somebody who receives for it. */
+static char *rows_of(guint n)
+{
+	GString *out = g_string_new("account,kind,value\n");
+	for (guint i = 0; i < n; i++)
+		g_string_append_printf(out, "A-%05u,recipient,user%u@a%u.example\nA-%05u,customer-number,C-%06u\n"
+			"A-%05u,customer-number,D-%06u\nA-%05u,customer-number,E-%06u\nR-%u,receives-for,A-%05u\n", i, i, i,
+			i, i, i, i, i, i, i % 7, i);
+	g_string_append(out, "R-3,recipient,desk@reseller.example\nhouse,recipient,@seller.example\n");
+	return g_string_free(out, FALSE);
+}
+
+/* The relation of a number to a recipient; -1: unavailable. */
+static int ask(MsDirectory *directory, const char *value, const char *recipient)
+{
+	g_autoptr(MsIdentifier) identifier = ms_identifier_new("customer-number", value);
+	const MsIdentifier *list[] = {identifier};
+	g_autoptr(MsResolution) resolution = NULL;
+	g_autoptr(GError) error = NULL;
+	MsAnswer answer = ms_directory_resolve(directory, list, 1, &recipient, 1, &resolution, &error);
+	g_assert_true((answer == MS_FOUND) == (error == NULL));
+	return answer == MS_FOUND ? (int)ms_resolution_relation(resolution, 0, 0) : -1;
+}
+
+/* How many answers about account i are wrong; unavailable is not. */
+static guint wrong_answers(MsDirectory *directory, guint i, guint n, guint *right)
+{
+	g_autofree char *own = g_strdup_printf("C%06u", i), *other = g_strdup_printf("E%06u", (i + 1) % n);
+	g_autofree char *to = g_strdup_printf("user%u@a%u.example", i, i);
+	g_autofree char *nobody = g_strdup_printf("Z%06u", i);
+	const struct {
+		const char *value, *to;
+		int want;
+	} rows[] = {{own, to, MS_OWN}, {other, to, MS_OTHER}, {nobody, to, MS_UNKNOWN},
+		{own, "desk@reseller.example", i % 7 == 3 ? MS_OWN : MS_OTHER}};
+	guint wrong = 0;
+	for (gsize k = 0; k < G_N_ELEMENTS(rows); k++) {
+		int got = ask(directory, rows[k].value, rows[k].to);
+		wrong += got >= 0 && got != rows[k].want;
+		*right += got == rows[k].want;
+	}
+	return wrong;
+}
+
+static void ignore_wrong(const char *part, const char *why, void *user)
+{
+	g_test_message("%s %s", part, why);
+	if (user != NULL)
+		g_string_append_printf(user, "%s %s\n", part, why);
+}
+
+/* How many parts are wrong. */
+static gint64 verify(MsDirectory *directory, GString *text, MsVerified *out)
+{
+	MsVerified v = {.wrong = 0};
+	g_autoptr(GError) error = NULL;
+	MsAnswer answer = ms_directory_verify(directory, ignore_wrong, NULL, text, &v, &error);
+	if (answer != MS_FOUND) {
+		g_test_message("%s", error->message);
+		return -1;
+	}
+	if (out != NULL)
+		*out = v;
+	else
+		ms_verified_clear(&v);
+	return v.wrong;
+}
+
+/* ---- against a model ------------------------------------------------------------------ */
+
+static void change_at_random(MsDirectory *directory, GHashTable *model, int round)
+{
+	g_autofree char *account = g_strdup_printf("A-%d", g_test_rand_int_range(0, 9));
+	g_autofree char *value = g_strdup_printf("N-%04d", g_test_rand_int_range(0, 300));
+	g_autofree char *key = g_strdup_printf("%s/%s", account, value);
+	bool changed = false, there = g_hash_table_contains(model, key);
+	g_autoptr(GError) error = NULL;
+	if (g_test_rand_int_range(0, 3) > 0) {
+		ms_directory_put(directory, account, "customer-number", value, &changed, &error);
+		g_assert_cmpint(changed, ==, !there);
+		g_hash_table_add(model, g_steal_pointer(&key));
+	} else {
+		ms_directory_delete(directory, account, "customer-number", value, &changed, &error);
+		g_assert_cmpint(changed, ==, there);
+		g_hash_table_remove(model, key);
+	}
+	g_assert_no_error(error);
+	(void)round;
+}
+
+static void check_model(const MsDirectorySettings *settings)
+{
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	g_autoptr(GHashTable) model = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	load(directory, "A-0,customer-number,FIRST-1\n");
+	for (int round = 0; round < 600; round++)
+		change_at_random(directory, model, round);
+	for (int i = 0; i < 300; i++) {
+		g_autofree char *canonical = g_strdup_printf("N%04d", i);
+		g_autoptr(MsIdentifier) identifier = ms_identifier_new("customer-number", canonical);
+		const MsIdentifier *list[] = {identifier};
+		g_autoptr(MsResolution) r = NULL;
+		g_assert_cmpint(ms_directory_resolve(directory, list, 1, NULL, 0, &r, NULL), ==, MS_FOUND);
+		g_autoptr(GPtrArray) owners = g_ptr_array_new();
+		ms_resolution_owners(r, 0, 20, owners);
+		guint want = 0;
+		for (int a = 0; a < 9; a++) {
+			g_autofree char *key = g_strdup_printf("A-%d/N-%04d", a, i);
+			g_autofree char *account = g_strdup_printf("A-%d", a);
+			bool there = g_hash_table_contains(model, key);
+			want += there;
+			g_assert_cmpint(g_ptr_array_find_with_equal_func(owners, account, g_str_equal, NULL), ==,
+				there);
+		}
+		g_assert_cmpuint(owners->len, ==, want);
+	}
+	MsVerified v;
+	g_assert_cmpint(verify(directory, NULL, &v), ==, 0);
+	g_assert_cmpint(v.entries, ==, g_hash_table_size(model) + 1);
+	g_assert_cmpint(v.state.entries, ==, v.entries);
+	ms_verified_clear(&v);
+}
+
+static void test_model(void)
+{
+	for (int digests = 0; digests < 2; digests++) {
+		MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, digests ? "model" : "model-plain", digests);
+		check_model(&settings);
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "model", true);
+	if (redis_address != NULL)
+		check_model(&settings);
+}
+
+/* ---- databases with other bytes in them ------------------------------------------------- */
+
+static void mutate(char *data, gsize len)
+{
+	int n = 1 << g_test_rand_int_range(0, 8);
+	gsize at = (gsize)g_test_rand_int_range(0, (gint32)len);
+	bool near = g_test_rand_bit();
+	for (int i = 0; i < n; i++) {
+		if (!near || i == 0)
+			at = (gsize)g_test_rand_int_range(0, (gint32)len);
+		else
+			at = (at + (gsize)g_test_rand_int_range(0, 200)) % len;
+		data[at] = (char)g_test_rand_int_range(0, 256);
+	}
+}
+
+/* Whole pages in the place of others, and of an earlier moment. */
+static void mutate_pages(char *data, gsize len, const char *older, gsize older_len)
+{
+	const gsize page = 4096;
+	for (int i = g_test_rand_int_range(1, 4); i > 0; i--) {
+		gsize to = (gsize)g_test_rand_int_range(0, (gint32)(len / page)) * page;
+		gsize from = (gsize)g_test_rand_int_range(0, (gint32)(MIN(len, older_len) / page)) * page;
+		if (g_test_rand_bit())
+			memmove(data + to, data + from, page);
+		else if (to + page <= older_len)
+			memcpy(data + to, older + to, page);
+	}
+}
+
+static void make_database(const char *path, const char *text)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "whole", true);
+	settings.sqlite = path;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	bool more = true;
+	load(directory, text);
+	while (more)
+		g_assert_true(ms_directory_tidy(directory, &more, NULL));
+}
+
+/* Whatever bytes of the file become others, no verdict is wrong. */
+static void test_mutated(void)
+{
+	const guint accounts = 300, databases = 1000;
+	g_autofree char *text = rows_of(accounts), *path = g_build_filename(dir, "whole.db", NULL);
+	g_autofree char *hurt = g_build_filename(dir, "hurt.db", NULL);
+	g_autofree char *older = NULL, *data = NULL;
+	gsize older_len, len;
+	make_database(path, text);
+	g_assert_true(g_file_get_contents(path, &older, &older_len, NULL));
+	make_database(path, text); /* so that there are free pages of another mapping, too */
+	g_assert_true(g_file_get_contents(path, &data, &len, NULL));
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "hurt", true);
+	guint wrong = 0, right = 0, unusable = 0;
+	for (guint i = 0; i < databases; i++) {
+		g_autofree char *copy = g_memdup2(data, len);
+		static const char *const ends[] = {"", "-wal", "-shm"};
+		for (gsize k = 0; k < G_N_ELEMENTS(ends); k++) {
+			g_autofree char *name = g_strconcat(hurt, ends[k], NULL);
+			unlink(name);
+		}
+		if (i % 4 == 3)
+			mutate_pages(copy, len, older, older_len);
+		else
+			mutate(copy, len);
+		g_assert_true(g_file_set_contents(hurt, copy, (gssize)len, NULL));
+		g_autoptr(MsDirectory) directory = ms_directory_open(&settings, kinds, NULL);
+		unusable += directory == NULL;
+		for (int k = 0; k < 3 && directory != NULL; k++)
+			wrong += wrong_answers(directory, (guint)g_test_rand_int_range(0, accounts), accounts, &right);
+	}
+	g_test_message("%u databases, %u not opened, %u right answers, %u wrong", databases, unusable, right, wrong);
+	g_assert_cmpuint(wrong, ==, 0);
+	g_assert_cmpuint(right, >, databases); /* or the test says nothing */
+}
+
+/* ---- parts that are gone, changed, moved or older -------------------------------------- */
+
+static MsRedis *raw(void)
+{
+	MsRedisSettings settings = {.address = redis_address, .timeout_ms = 5000, .connections = 1};
+	g_autoptr(GError) error = NULL;
+	MsRedis *redis = ms_redis_new(&settings, &error);
+	g_assert_no_error(error);
+	return redis;
+}
+
+/* Words are parted by |; % is the generation in use. */
+static MsReply *say(MsRedis *redis, const char *prefix, const char *line)
+{
+	g_autofree char *key = g_strconcat(prefix, ":current", NULL);
+	const char *get[] = {"GET", key};
+	g_autoptr(MsReply) current = NULL;
+	g_autoptr(GError) error = NULL;
+	ms_redis_command(redis, 2, get, &current, &error);
+	g_assert_no_error(error);
+	g_auto(GStrv) around = g_strsplit(line, "%", -1);
+	g_autofree char *whole = g_strjoinv(current->text, around);
+	g_auto(GStrv) words = g_strsplit(whole, "|", -1);
+	MsReply *reply = NULL;
+	ms_redis_command(redis, g_strv_length(words), (const char *const *)words, &reply, &error);
+	g_assert_no_error(error);
+	return reply;
+}
+
+static void hurt(MsRedis *redis, const char *prefix, const char *line)
+{
+	ms_reply_free(say(redis, prefix, line));
+}
+
+typedef struct {
+	GMutex lock;
+	guint lost, whole;
+	char *text;
+} Told;
+
+static void on_told(bool whole, const char *text, void *user)
+{
+	Told *told = user;
+	g_mutex_lock(&told->lock);
+	told->whole += whole;
+	told->lost += !whole;
+	g_free(told->text);
+	told->text = g_strdup(text);
+	g_mutex_unlock(&told->lock);
+}
+
+static bool wait_for(Told *told, guint lost, guint whole)
+{
+	for (int i = 0; i < 200; i++) {
+		g_mutex_lock(&told->lock);
+		bool come = told->lost >= lost && told->whole >= whole;
+		g_mutex_unlock(&told->lock);
+		if (come)
+			return true;
+		g_usleep(50 * 1000);
+	}
+	return false;
+}
+
+/* One part of many, far from what is asked for. */
+static void test_parts(void)
+{
+	static const struct {
+		const char *name, *command, *part;
+	} cases[] = {
+		{"a slice", "DEL|parts:%:s:40", "s:40 is lost"},
+		{"the last slice", "DEL|parts:%:s:87", "s:87 is lost"},
+		{"a byte of one", "SETRANGE|parts:%:s:11|300|x", "s:11 is damaged"},
+		{"two that changed places", "EVAL|local a=redis.call('GET',KEYS[1]) redis.call('SET',KEYS[1],"
+			"redis.call('GET',KEYS[2])) redis.call('SET',KEYS[2],a)|2|parts:%:s:3|parts:%:s:4", "s:3 is damaged"},
+		{"a group", "DEL|parts:%:g:0", "g:0 is lost"},
+		{"a byte of a group", "SETRANGE|parts:%:g:0|7|x", "g:0 is not the sum of its slices"},
+		{"a list of marks", "DEL|parts:%:m:0", "m:0 is lost"},
+		{"a byte of it", "SETRANGE|parts:%:m:0|700|x", "m:0 is damaged"},
+	};
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "parts", true);
+	g_autofree char *text = rows_of(430);
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsDirectory) loader = open_directory(&settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		load(loader, text);
+		g_autoptr(GString) found = g_string_new(NULL);
+		g_test_message("%s", cases[i].name);
+		g_assert_cmpint(verify(loader, NULL, NULL), ==, 0);
+		hurt(redis, "parts", cases[i].command);
+		g_assert_cmpint(verify(loader, found, NULL), >, 0);
+		if (strstr(found->str, cases[i].part) == NULL)
+			g_error("got \"%s\", want \"%s\"", found->str, cases[i].part);
+	}
+}
+
+/* What one lookup cannot see is found by the thread that goes over all. */
+static void test_watch(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "watch", true);
+	g_autofree char *text = rows_of(430);
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsDirectory) loader = open_directory(&settings), watched = open_directory(&settings);
+	load(loader, text);
+	Told told = {.lost = 0};
+	g_mutex_init(&told.lock);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_directory_watch(watched, 300, on_told, &told, &error));
+	guint right = 0;
+	g_assert_cmpuint(wrong_answers(watched, 5, 430, &right), ==, 0);
+	g_assert_cmpuint(right, ==, 4);
+	/* a slice that is older than the rest: each part by itself is right */
+	bool changed;
+	hurt(redis, "watch", "EVAL|for i=0,87 do redis.call('SET','kept:'..i,redis.call('GET',KEYS[1]..i)) end|1|watch:%:s:");
+	ms_directory_put(loader, "A-00005", "customer-number", "NEW-1", &changed, NULL);
+	g_assert_cmpint(ask(watched, "NEW1", "user5@a5.example"), ==, MS_OWN);
+	hurt(redis, "watch", "EVAL|for i=0,87 do redis.call('SET',KEYS[1]..i,redis.call('GET','kept:'..i)) end|1|watch:%:s:");
+	g_assert_true(wait_for(&told, 1, 0));
+	g_assert_nonnull(strstr(told.text, "is not the sum of its slices"));
+	g_assert_nonnull(strstr(told.text, "missent directory import"));
+	right = 0;
+	g_assert_cmpuint(wrong_answers(watched, 5, 430, &right), ==, 0);
+	g_assert_cmpuint(right, ==, 0);
+	g_usleep(1000 * 1000);
+	g_assert_cmpuint(told.lost, ==, 1); /* told once */
+	/* Another mapping is another matter. */
+	load(loader, text);
+	right = 0;
+	g_assert_cmpuint(wrong_answers(watched, 5, 430, &right), ==, 0);
+	g_assert_cmpuint(right, ==, 4);
+	/* and one that comes back is told, too */
+	hurt(redis, "watch", "RENAME|watch:%:s:80|kept");
+	g_assert_true(wait_for(&told, 2, 0));
+	hurt(redis, "watch", "RENAME|kept|watch:%:s:80");
+	g_assert_true(wait_for(&told, 2, 1));
+	g_assert_cmpint(ask(watched, "C000005", "user5@a5.example"), ==, MS_OWN);
+	ms_directory_free(g_steal_pointer(&watched));
+	g_free(told.text);
+}
+
+/* A promoted replica, or a dump of before: all of it is right, and older. */
+static void test_gone_back(void)
+{
+	g_autofree char *text = rows_of(20), *path = NULL, *data = NULL;
+	gsize len;
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "back", true);
+	path = g_strdup(settings.sqlite);
+	{
+		g_autoptr(MsDirectory) loader = open_directory(&settings);
+		load(loader, text);
+	}
+	g_assert_true(g_file_get_contents(path, &data, &len, NULL));
+	g_autoptr(MsDirectory) reader = open_directory(&settings);
+	bool changed;
+	ms_directory_put(reader, "A-00007", "customer-number", "NEW-7", &changed, NULL);
+	g_assert_cmpint(ask(reader, "NEW7", "user1@a1.example"), ==, MS_OTHER);
+	g_assert_true(g_file_set_contents(path, data, (gssize)len, NULL)); /* renames over */
+	const char *recipient = "user1@a1.example";
+	g_autoptr(MsResolution) r = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_directory_resolve(reader, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(error->message, "changes that were made to it are gone"));
+	ms_directory_put(reader, "A-00007", "customer-number", "NEW-7", &changed, NULL);
+	g_assert_cmpint(ask(reader, "NEW7", "user1@a1.example"), ==, MS_OTHER);
+}
+
+/* ---- written by an earlier version -------------------------------------------------------- */
+
+static void expect_earlier(MsDirectory *directory)
+{
+	const char *recipient = "a@b.example";
+	g_autoptr(MsResolution) r = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_directory_resolve(directory, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(error->message, "earlier version; import it again (missent directory import)"));
+}
+
+static void test_earlier_version(void)
+{
+	g_autofree char *text = rows_of(3);
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "earlier", true);
+	static const char schema[] = "CREATE TABLE entry (generation INTEGER, key TEXT, token TEXT);"
+		"CREATE TABLE mark (generation INTEGER, number INTEGER, marks TEXT);"
+		"CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT);"
+		"INSERT INTO state VALUES ('current', '17');";
+	MsSqlite *db = ms_sqlite_open(settings.sqlite, 0x6d736469, schema, true, NULL, NULL);
+	ms_sqlite_free(db);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	expect_earlier(directory);
+	load(directory, text);
+	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
+	bool more = true;
+	while (more)
+		g_assert_true(ms_directory_tidy(directory, &more, NULL));
+	if (redis_address == NULL)
+		return;
+	g_autoptr(MsRedis) redis = raw();
+	MsDirectorySettings r = settings_for(MS_BACKEND_REDIS, "earlier", true);
+	hurt(redis, "none", "SET|earlier:current|00112233445566778899aabbccddeeff");
+	hurt(redis, "none", "HSET|earlier:00112233445566778899aabbccddeeff:state|slices|16|changes|1");
+	g_autoptr(MsDirectory) again = open_directory(&r);
+	expect_earlier(again);
+	load(again, text);
+	g_assert_cmpint(ask(again, "C000001", "user1@a1.example"), ==, MS_OWN);
+}
+
+/* ---- imports that end before their end ----------------------------------------------------- */
+
+static void on_note(const char *text, void *user)
+{
+	g_string_append(user, text);
+}
+
+/* Killed at any moment: the mapping in use stays as it is, the next import says what it found. */
+static void check_killed(const MsDirectorySettings *settings)
+{
+	g_autofree char *before = rows_of(400), *after = rows_of(4000);
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	guint cut_off = 0;
+	load(directory, before);
+	for (int i = 0; i < 12; i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			MsDirectory *writer = open_directory(settings);
+			load(writer, after);
+			_exit(0);
+		}
+		g_usleep((gulong)g_test_rand_int_range(1000, 250000));
+		kill(pid, SIGKILL);
+		int status;
+		waitpid(pid, &status, 0);
+		guint right = 0;
+		g_assert_cmpuint(wrong_answers(directory, (guint)i, 400, &right), ==, 0);
+		g_assert_cmpuint(right, ==, 4);
+		g_assert_cmpint(verify(directory, NULL, NULL), ==, 0);
+		g_autoptr(GString) note = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		import(directory, before, (MsImportOptions){.note = on_note, .user = note}, &error);
+		g_assert_no_error(error); /* at once, too: nobody waits for the dead */
+		cut_off += strstr(note->str, "was cut off before; this one begins anew") != NULL;
+		g_assert_cmpint(verify(directory, NULL, NULL), ==, 0);
+	}
+	g_assert_cmpuint(cut_off, >, 0);
+	bool more = true;
+	while (more)
+		g_assert_true(ms_directory_tidy(directory, &more, NULL));
+	g_assert_cmpint(verify(directory, NULL, NULL), ==, 0);
+}
+
+static void test_killed(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "killed", true);
+	check_killed(&settings);
+}
+
+static void test_killed_redis(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "killed", true);
+	check_killed(&settings);
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsReply) left = say(redis, "killed", "EVAL|return #redis.call('KEYS','killed:*:now')|0");
+	g_assert_cmpint(left->integer, ==, 1);
+}
+
+/* Stopped in order: nothing is left behind, and nothing claimed. */
+static void test_stopped(void)
+{
+	g_autofree char *before = rows_of(10), *after = rows_of(3000);
+	MsDirectorySettings settings = settings_for(redis_address != NULL ? MS_BACKEND_REDIS : MS_BACKEND_SQLITE, "stopped",
+		true);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, before);
+	const volatile int stop = 1;
+	g_autoptr(GError) error = NULL;
+	g_assert_false(import(directory, after, (MsImportOptions){.stop = &stop}, &error));
+	g_assert_nonnull(strstr(error->message, "the mapping in use is unchanged"));
+	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
+	g_assert_cmpint(ask(directory, "C000100", "user1@a1.example"), ==, MS_UNKNOWN);
+	load(directory, after);
+	g_assert_cmpint(ask(directory, "C000100", "user1@a1.example"), ==, MS_OTHER);
+}
+
+/* What is written is read back before anybody may use it. */
+typedef struct {
+	MsRedis *redis;
+	bool done;
+} Spoil;
+
+static void spoil(const MsImportProgress *progress, void *user)
+{
+	Spoil *s = user;
+	if (progress->phase != MS_IMPORT_PROVE || s->done)
+		return;
+	s->done = true;
+	hurt(s->redis, "spoilt", "EVAL|local g=string.match(redis.call('GET','spoilt:loading'),'^[^@]*')"
+		" redis.call('DEL','spoilt:'..g..':s:7')|0");
+}
+
+static void test_spoilt(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	g_autofree char *before = rows_of(10), *after = rows_of(300);
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "spoilt", true);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	g_autoptr(MsRedis) redis = raw();
+	load(directory, before);
+	Spoil s = {redis, false};
+	g_autoptr(GError) error = NULL;
+	g_assert_false(import(directory, after, (MsImportOptions){.progress = spoil, .user = &s}, &error));
+	g_assert_true(s.done);
+	g_assert_nonnull(strstr(error->message, "part s:7 of the mapping is lost"));
+	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
+	g_assert_cmpint(ask(directory, "C000100", "user1@a1.example"), ==, MS_UNKNOWN);
+}
+
+/* ---- many at once --------------------------------------------------------------------------- */
+
+static void check_writers(const MsDirectorySettings *settings)
+{
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, "A,customer-number,FIRST-1\n");
+	pid_t pids[3];
+	for (int w = 0; w < 3; w++) {
+		pids[w] = fork();
+		if (pids[w] != 0)
+			continue;
+		MsDirectory *writer = open_directory(settings);
+		int rc = 0;
+		for (int i = 0; i < 60; i++) {
+			g_autofree char *value = g_strdup_printf("W%d-%03d", w, i);
+			bool changed = false;
+			rc |= ms_directory_put(writer, "A", "customer-number", value, &changed, NULL) != MS_FOUND || !changed;
+		}
+		_exit(rc);
+	}
+	for (int w = 0; w < 3; w++) {
+		int status;
+		waitpid(pids[w], &status, 0);
+		g_assert_cmpint(status, ==, 0);
+	}
+	MsVerified v;
+	g_assert_cmpint(verify(directory, NULL, &v), ==, 0);
+	g_assert_cmpint(v.entries, ==, 181);
+	ms_verified_clear(&v);
+}
+
+static void test_writers(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "writers", true);
+	check_writers(&settings);
+}
+
+static void test_writers_redis(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "writers", true);
+	check_writers(&settings);
+}
+
+/* ---- compared with a file --------------------------------------------------------------- */
+
+static void on_line(guint64 line, const char *why, void *user)
+{
+	g_string_append_printf(user, "%" G_GUINT64_FORMAT ": %s\n", line, why);
+}
+
+static void test_compare(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "compare", true);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, "account,kind,value\nA,customer-number,C-100\nA,email,jo@a.example\nB,receives-for,A\n");
+	int fd = file_of("account,kind,value\nA,customer-number,C-100\nB,customer-number,C-100\nA,customer-number,C-101\n"
+		"B,receives-for,A\nA,iban,DE00\nA,email,JO@a.example\n");
+	g_autoptr(GString) wrong = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	guint64 right = 0;
+	g_assert_cmpint(ms_directory_compare(directory, fd, on_line, wrong, &right, &error), ==, MS_FOUND);
+	close(fd);
+	g_assert_cmpuint(right, ==, 3);
+	g_assert_nonnull(strstr(wrong->str, "3: the mapping has other accounts for it"));
+	g_assert_nonnull(strstr(wrong->str, "4: the mapping does not have it"));
+	g_assert_nonnull(strstr(wrong->str, "6: "));
+}
+
+/* ---- slices ----------------------------------------------------------------------------- */
+
+/* Bytes of any kind are no slice, and none of ours that was cut is one. */
+static void test_slices(void)
+{
+	MsKeys keys = {.digests = true};
+	memset(&keys.parts, 7, sizeof keys.parts);
+	GByteArray *room = g_byte_array_new();
+	const MsSaid said = {"account", 7, NULL, NULL, 0};
+	ms_said_write(room, &keys, &said);
+	MsRecord records[3] = {{.said = room->data, .said_len = room->len}, {.said = room->data, .said_len = room->len},
+		{.said = room->data, .said_len = room->len}};
+	for (int i = 0; i < 3; i++)
+		memset(records[i].key, i, MS_ENTRY_KEY);
+	g_autoptr(GBytes) whole = ms_slice_seal(&keys, "g", 5, records, 3);
+	gsize len;
+	const guint8 *data = g_bytes_get_data(whole, &len);
+	g_autoptr(MsSlice) slice = ms_slice_open(&keys, "g", 5, whole);
+	g_assert_nonnull(slice);
+	g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func(g_free);
+	g_assert_null(ms_slice_accounts(&keys, slice, records[1].key, accounts));
+	g_assert_cmpuint(accounts->len, ==, 1);
+	g_assert_cmpstr(accounts->pdata[0], ==, "account");
+	g_assert_null(ms_slice_open(&keys, "g", 6, whole)); /* another place */
+	g_assert_null(ms_slice_open(&keys, "h", 5, whole)); /* another generation */
+	for (gsize i = 0; i < len; i++) {
+		g_autofree char *cut = exact_copy(data, i);
+		g_autoptr(GBytes) bytes = g_bytes_new_static(cut, i);
+		g_assert_null(ms_slice_open(&keys, "g", 5, bytes));
+		g_bytes_unref(g_steal_pointer(&bytes));
+		g_autofree char *changed = exact_copy(data, len);
+		changed[i] = (char)(changed[i] ^ (1 << g_test_rand_int_range(0, 8)));
+		g_autoptr(GBytes) other = g_bytes_new_static(changed, len);
+		g_assert_null(ms_slice_open(&keys, "g", 5, other));
+	}
+	g_byte_array_unref(room);
+}
+
+static GPid start_redis(void)
+{
+	g_autofree char *server = g_find_program_in_path("redis-server");
+	if (server == NULL)
+		return 0;
+	g_autofree char *path = g_build_filename(dir, "redis.sock", NULL);
+	const char *argv[] = {server, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "",
+		"--daemonize", "no", NULL};
+	GPid pid;
+	g_assert_true(g_spawn_async(NULL, (char **)argv, NULL,
+		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
+	for (int i = 0; i < 200 && !g_file_test(path, G_FILE_TEST_EXISTS); i++)
+		g_usleep(50 * 1000);
+	redis_address = g_strconcat("unix:", path, NULL);
+	return pid;
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	dir = scratch_folder();
+	g_autofree char *key = g_build_filename(dir, "site.key", NULL);
+	g_assert_true(g_file_set_contents(key,
+		"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100", -1, NULL));
+	g_assert_cmpint(g_chmod(key, 0640), ==, 0);
+	GPid redis = start_redis();
+	g_test_add_func("/mapping/slices", test_slices);
+	g_test_add_func("/mapping/model", test_model);
+	g_test_add_func("/mapping/mutated", test_mutated);
+	g_test_add_func("/mapping/parts", test_parts);
+	g_test_add_func("/mapping/watch", test_watch);
+	g_test_add_func("/mapping/gone-back", test_gone_back);
+	g_test_add_func("/mapping/earlier-version", test_earlier_version);
+	g_test_add_func("/mapping/import/killed", test_killed);
+	g_test_add_func("/mapping/import/killed-redis", test_killed_redis);
+	g_test_add_func("/mapping/import/stopped", test_stopped);
+	g_test_add_func("/mapping/import/spoilt", test_spoilt);
+	g_test_add_func("/mapping/writers", test_writers);
+	g_test_add_func("/mapping/writers-redis", test_writers_redis);
+	g_test_add_func("/mapping/compare", test_compare);
+	int rc = g_test_run();
+	if (redis > 0) {
+		kill(redis, SIGKILL);
+		waitpid(redis, NULL, 0);
+	}
+	remove_folder(dir);
+	ms_kinds_unref(kinds);
+	g_free(redis_address);
+	return rc;
+}
