@@ -59,7 +59,10 @@ typedef struct {
 		gint64 expire_ms, warn_ms; /* 0: nothing expires */
 		gint64 submit_recipients;  /* at most, in one mail that is submitted */
 		gint64 keep_ms;            /* records of what is no longer held; 0: for ever */
-		bool notice_sender, french;
+		bool notice_sender;
+		bool notice_reason;    /* returns tell the reviewer's words */
+		int notice_original;   /* how much of a message goes back with it: none, header, message */
+		int language;          /* of notices: en, fr, de */
 		gint64 notice_window_ms;
 		const char *notice_from, *notice_contact;
 		const char *const *notice_to;
@@ -80,6 +83,7 @@ typedef struct {
 		bool subjects;         /* kept as they were written; else masked */
 		const char *reasons_file; /* reasons to choose from, a line each; NULL: the page's own */
 		const char *name;      /* of the site, on the page */
+		const char *url;       /* where the page is, for who gets a notice; NULL: not said */
 	} review;
 
 	const char *reader_program;

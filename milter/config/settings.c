@@ -103,7 +103,17 @@ static bool check_alias(const char *value, GError **error)
 	return false;
 }
 
-static const char *const languages[] = {"en", "fr", NULL};
+static const char *const languages[] = {"en", "fr", "de", NULL};
+static const char *const originals[] = {"none", "header", "message", NULL};
+
+static bool check_link(const char *value, GError **error)
+{
+	if (g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://"))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/", value);
+	return false;
+}
+
 
 static const char *const others[] = {"number", "second-person", NULL};
 
@@ -126,6 +136,8 @@ static const MsRow desk_rows[] = {
 	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000},
 	{.key = "keep-records", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = "notice-sender", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "notice-reason", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "notice-original", .type = MS_ROW_CHOICE, .fallback = "none", .choices = originals},
 	{.key = "notice-to", .type = MS_ROW_LIST},
 	{.key = "notice-window", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
 	{.key = "notice-from", .type = MS_ROW_TEXT},
@@ -157,6 +169,7 @@ static const MsRow review_rows[] = {
 	{.key = "show-subjects", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "reasons-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "site-name", .type = MS_ROW_TEXT, .fallback = "missent"},
+	{.key = "url", .type = MS_ROW_TEXT, .check = check_link},
 	{.key = NULL},
 };
 
@@ -318,7 +331,9 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.notice_window_ms = ms_section_number(desk, "notice-window");
 	s->desk.notice_from = ms_section_text(desk, "notice-from");
 	s->desk.notice_contact = ms_section_text(desk, "notice-contact");
-	s->desk.french = ms_section_choice(desk, "notice-language") == 1;
+	s->desk.language = ms_section_choice(desk, "notice-language");
+	s->desk.notice_reason = ms_section_switch(desk, "notice-reason");
+	s->desk.notice_original = ms_section_choice(desk, "notice-original");
 	s->desk.digest_to = ms_section_list(desk, "digest-to");
 	s->desk.digest_ms = ms_section_number(desk, "digest-every");
 	s->desk.redis_key_file = g_strdup(ms_section_text(desk, "key-file"));
@@ -358,6 +373,7 @@ static void take_review(MsSettings *s, const MsSection *review)
 	s->review.subjects = ms_section_switch(review, "show-subjects");
 	s->review.reasons_file = ms_section_text(review, "reasons-file");
 	s->review.name = ms_section_text(review, "site-name");
+	s->review.url = ms_section_text(review, "url");
 }
 
 /* Strings are the section's, but for the passwords. */

@@ -277,7 +277,8 @@ static bool do_return(Carry *c, char **outcome_out, GError **error)
 		int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
 		if (held <= 0)
 			return held == 0 && not_there(c, where, error);
-		g_autoptr(DeskMail) mail = desk_return_notice(c->desk, c->record, c->decision->why);
+		g_autoptr(DeskMail) mail = desk_return_notice(c->desk, c->record, c->decision->who,
+			c->decision->why);
 		if (!submit(c, mail->sender, mail->recipients, mail->fd, mail->digest, outcome_out,
 			    error)
 			|| !step(c, "told", -1, error))
@@ -425,6 +426,8 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
 		return; /* stays begun, and is taken up again */
 	desk_point("finished");
+	if (!fine && strcmp(c->decision->who, DESK_CLOCK) == 0) /* not with every tick */
+		ms_records_warned(c->desk->ledger, c->record->id, g_get_real_time(), NULL);
 	g_autoptr(MsRecord) after = ms_records_find(c->desk->ledger, c->record->uid, NULL);
 	if (after != NULL && after->state != MS_STATE_HELD && after->place == MS_PLACE_SPOOL)
 		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);

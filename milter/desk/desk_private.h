@@ -120,7 +120,22 @@ bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, GError **
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);
 
-/* notice.c: mail of our own. */
+/* words.c: texts in the language of notices.  Of a pair, the second is that for several. */
+typedef enum { DESK_ENGLISH, DESK_FRENCH, DESK_GERMAN, DESK_N_LANGUAGES } DeskLanguage;
+typedef enum { W_HELD_TITLE, W_HELD, W_RETURNED_TITLE, W_RETURNED, W_EXPIRED, W_ASK, W_SUBJECT, W_SENDER, W_DATE,
+	W_MESSAGE_ID, W_ARRIVED, W_RECIPIENTS, W_CAUSE, W_REASON, W_REFERENCE, W_PAGE, W_EXPIRE_TITLE,
+	W_EXPIRE_TITLES, W_EXPIRE, W_DIGEST_TITLE, W_DIGEST_TITLES, W_DIGEST_HELD, W_DIGEST_HELDS, W_DIGEST_WAITS,
+	W_DIGEST_WAITSS, W_HOST, W_OLDEST, W_MINUTE, W_MINUTES, W_HOUR, W_HOURS, W_DAY, W_DAYS, N_WORDS } DeskWord;
+const char *desk_word(const Desk *desk, DeskWord word);
+const char *desk_plural(const Desk *desk, DeskWord one, gint64 n);
+/* "%s" filled in, once or twice; NULL: with nothing. */
+char *desk_fill(const char *text, const char *first, const char *second);
+char *desk_count(const Desk *desk, DeskWord one, gint64 n);
+char *desk_age(const Desk *desk, gint64 us);
+/* Why it is held, in words, and as policies call it. */
+char *desk_reasons(const Desk *desk, const MsRecord *record);
+
+/* compose.c: a mail of our own. */
 typedef struct {
 	int fd; /* the whole message, a memory file */
 	char *digest;
@@ -129,7 +144,25 @@ typedef struct {
 } DeskMail;
 void desk_mail_free(DeskMail *mail);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DeskMail, desk_mail_free)
-DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *why);
+typedef struct {
+	const char *to, *subject;
+	const char *about; /* the Message-ID that it is about; NULL: of none */
+	bool answers;      /* it goes to who sent that */
+} DeskHead;
+/* Its header, but for what says of what type it is. */
+GString *desk_begin_mail(const Desk *desk, const DeskHead *head);
+void desk_field(GString *out, const char *name, const char *value);
+void desk_text_part(GString *out, const char *text);
+/* Of a text: a paragraph; a name and a value below each other. */
+void desk_paragraph(GString *out, const char *text);
+void desk_fact(GString *out, const char *name, const char *value);
+/* Takes `text`. */
+DeskMail *desk_end_mail(const Desk *desk, GString *text, bool bounce, const char *to);
+
+/* notice.c */
+#define DESK_CLOCK "missent" /* who decides what the clock asks for */
+typedef enum { DESK_ORIGINAL_NONE, DESK_ORIGINAL_HEADER, DESK_ORIGINAL_WHOLE } DeskOriginal;
+DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *who, const char *why);
 /* Submits a message with a token for it, whose hash is in `*hash_out` before anything is sent
  * and is given to `before`. */
 MsSubmitted desk_submit(Desk *desk, const char *sender, const GPtrArray *recipients,

@@ -1,92 +1,19 @@
+/*
+ * Mail of our own: to the sender of a held message, to reviewers.  It says for which reasons in general
+ * the message is held, and which of his messages it is, but nothing of what is in it: a notice with
+ * the other customer's number in it would be the next leak.  It goes with a token, or it would be
+ * judged itself.  A record comes in, mail to the MTA goes out; any thread.
+ */
 #include "config.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "missent/bodydigest.h"
 #include "missent/notice.h"
 #include "missent/text.h"
 #include "missent/token.h"
 
 #include "desk_private.h"
-
-/*
- * Mail of our own: to the sender of a held message, to reviewers.  It says that, and for which
- * reasons in general, but nothing of what is in the message: a notice with the other customer's
- * number in it would be the next leak.  It goes with a token, or it would be judged itself.
- */
-
-/* ---- a mail --------------------------------------------------------------------------- */
-
-void desk_mail_free(DeskMail *mail)
-{
-	if (mail == NULL)
-		return;
-	if (mail->fd >= 0)
-		close(mail->fd);
-	g_free(mail->digest);
-	g_free(mail->sender);
-	g_ptr_array_unref(mail->recipients);
-	g_free(mail);
-}
-
-static const char *say(const Desk *desk, const char *english, const char *french)
-	__attribute__((format_arg(2), format_arg(3)));
-static const char *say(const Desk *desk, const char *english, const char *french)
-{
-	return desk->settings->desk.french ? french : english;
-}
-
-static char *own_address(const Desk *desk)
-{
-	const char *from = desk->settings->desk.notice_from;
-	return from != NULL ? g_strdup(from) : g_strdup_printf("MAILER-DAEMON@%s", desk->settings->host);
-}
-
-/* RFC 2047, where it is not ASCII. */
-static char *encoded(const char *text)
-{
-	if (g_str_is_ascii(text))
-		return g_strdup(text);
-	g_autofree char *base64 = g_base64_encode((const guchar *)text, strlen(text));
-	return g_strdup_printf("=?UTF-8?B?%s?=", base64);
-}
-
-static GString *begin_mail(const Desk *desk, const char *to, const char *subject, const char *type)
-{
-	g_autofree char *date = ms_text_mail_date(g_get_real_time());
-	g_autofree char *name = ms_record_name();
-	g_autofree char *from = own_address(desk);
-	g_autofree char *title = encoded(subject);
-	GString *text = g_string_new(NULL);
-	g_string_append_printf(text,
-		"From: missent <%s>\nTo: <%s>\nSubject: %s\nDate: %s\nMessage-ID: <%s@%s>\n"
-		"Auto-Submitted: auto-generated\nMIME-Version: 1.0\nContent-Type: %s\n"
-		"Content-Transfer-Encoding: 8bit\n\n",
-		from, to, title, date, name, desk->settings->host, type);
-	return text;
-}
-
-static DeskMail *end_mail(GString *text, const char *sender, const char *to)
-{
-	DeskMail *mail = g_new0(DeskMail, 1);
-	mail->sender = g_strdup(sender);
-	mail->recipients = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(mail->recipients, g_strdup(to));
-	mail->fd = ms_memory_file("missent-notice");
-	MsBodyDigest digest;
-	char sum[MS_BODY_DIGEST];
-	ms_body_digest_init(&digest);
-	ms_body_digest_message(&digest, text->str, text->len);
-	ms_body_digest_end(&digest, sum);
-	mail->digest = g_strdup(sum);
-	if (mail->fd >= 0 && write(mail->fd, text->str, text->len) != (ssize_t)text->len) {
-		close(mail->fd);
-		mail->fd = -1; /* submitting says so */
-	}
-	g_string_free(text, TRUE);
-	return mail;
-}
 
 MsSubmitted desk_submit(Desk *desk, const char *sender, const GPtrArray *recipients, int fd,
 	const char *digest, bool (*before)(const char *hash, void *user, GError **error), void *user,
@@ -115,14 +42,113 @@ static MsSubmitted send_mail(Desk *desk, DeskMail *mail)
 	return result;
 }
 
-/* ---- return to sender: RFC 3464 ------------------------------------------------------- */
+/* ---- which message it is -------------------------------------------------------------- */
 
-static void append_contact(const Desk *desk, GString *text)
+/* What its sender wrote, read from the message again; "" where it cannot be. */
+typedef struct {
+	char *id, *date;
+} Original;
+
+static void original_clear(Original *original)
+{
+	g_free(original->id);
+	g_free(original->date);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Original, original_clear)
+
+/* "<left@right>", which may stand in a field as it is. */
+static bool is_message_id(const char *text)
+{
+	gsize len = strlen(text);
+	if (len < 5 || len > 250 || text[0] != '<' || text[len - 1] != '>' || strchr(text, '@') == NULL)
+		return false;
+	for (gsize i = 1; i < len - 1; i++)
+		if (text[i] <= ' ' || text[i] >= 127 || text[i] == '<' || text[i] == '>')
+			return false;
+	return true;
+}
+
+static void read_original(Desk *desk, const MsRecord *record, Original *out)
+{
+	MsRuntime *runtime = desk_runtime(desk, NULL);
+	int fd = runtime != NULL ? desk_open_message(desk, record, NULL) : -1;
+	g_autoptr(MsJudgement) reading = NULL;
+	*out = (Original){g_strdup(""), g_strdup("")};
+	if (fd < 0)
+		return;
+	bool fine = ms_engine_read(runtime, NULL, fd, &reading, NULL);
+	close(fd);
+	for (guint i = 0; fine && i < reading->reading->headers->len; i++) {
+		const MsHeader *h = reading->reading->headers->pdata[i];
+		g_autofree char *value = g_strstrip(g_strdup(h->value));
+		char **to = g_ascii_strcasecmp(h->name, "Message-ID") == 0 && is_message_id(value) ? &out->id
+			: g_ascii_strcasecmp(h->name, "Date") == 0 && strlen(value) < 80 ? &out->date : NULL;
+		if (to == NULL || **to != '\0')
+			continue;
+		g_free(*to);
+		*to = g_steal_pointer(&value);
+	}
+}
+
+/* ---- what is said of it --------------------------------------------------------------- */
+
+/* The reviewer's words, if they may be told: a word with a number or an address in it may be somebody's. */
+static char *told_reason(const char *why)
+{
+	g_auto(GStrv) words = g_strsplit(why, " ", -1);
+	for (int i = 0; words[i] != NULL; i++) {
+		guint digits = 0;
+		for (const char *p = words[i]; *p != '\0'; p = g_utf8_next_char(p))
+			digits += g_unichar_isdigit(g_utf8_get_char(p));
+		if (digits < 3 && strchr(words[i], '@') == NULL)
+			continue;
+		g_free(words[i]);
+		words[i] = g_strdup("***");
+	}
+	return g_strjoinv(" ", words);
+}
+
+static void append_page(const Desk *desk, GString *out, const char *path)
+{
+	const char *url = desk->settings->review.url;
+	if (url == NULL)
+		return;
+	g_autofree char *link = g_strdup_printf("%s%s%s", url, g_str_has_suffix(url, "/") ? "" : "/", path);
+	desk_fact(out, desk_word(desk, W_PAGE), link);
+}
+
+static void append_facts(const Desk *desk, GString *out, const MsRecord *record, const Original *original)
+{
+	g_autofree char *arrived = ms_text_mail_date(record->arrived);
+	g_autofree char *age = desk_age(desk, g_get_real_time() - record->arrived);
+	g_autofree char *since = g_strdup_printf("%s (%s)", arrived, age);
+	g_autofree char *recipients = g_strdup_printf("%u", record->n_recipients);
+	g_autofree char *reasons = desk_reasons(desk, record);
+	g_autofree char *path = g_strdup_printf("message/%s", record->uid);
+	desk_fact(out, desk_word(desk, W_SENDER), record->sender);
+	desk_fact(out, desk_word(desk, W_SUBJECT), record->subject != NULL ? record->subject : "");
+	if (original != NULL) {
+		desk_fact(out, desk_word(desk, W_DATE), original->date);
+		desk_fact(out, desk_word(desk, W_MESSAGE_ID), original->id);
+	}
+	desk_fact(out, desk_word(desk, W_ARRIVED), since);
+	desk_fact(out, desk_word(desk, W_RECIPIENTS), recipients);
+	desk_fact(out, desk_word(desk, W_CAUSE), reasons);
+	desk_fact(out, desk_word(desk, W_REFERENCE), record->uid);
+	append_page(desk, out, path);
+}
+
+static void append_contact(const Desk *desk, GString *out)
 {
 	const char *contact = desk->settings->desk.notice_contact;
-	if (contact != NULL)
-		g_string_append_printf(text, say(desk, "Ask %s.\n", "Adressez-vous à %s.\n"), contact);
+	g_autofree char *ask = desk_fill(desk_word(desk, W_ASK), contact, NULL);
+	if (contact == NULL)
+		return;
+	g_string_append_c(out, '\n');
+	desk_paragraph(out, ask);
 }
+
+/* ---- return to sender: RFC 3464 ------------------------------------------------------- */
 
 /* An address stands in a line of its own: nothing in it may end the line. */
 static void append_recipients(GString *text, const MsRecord *record)
@@ -139,64 +165,99 @@ static void append_recipients(GString *text, const MsRecord *record)
 	}
 }
 
-DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *why)
+static void append_status(GString *text, const MsRecord *record, const Original *original)
+{
+	g_autofree char *arrived = ms_text_mail_date(record->arrived);
+	g_string_append_printf(text,
+		"Content-Type: message/delivery-status\n\nReporting-MTA: dns; %s\nX-Missent-Reference: %s\n"
+		"Arrival-Date: %s\n", record->host, record->uid, arrived);
+	if (*original->id != '\0')
+		desk_field(text, "X-Original-Message-ID", original->id);
+	append_recipients(text, record);
+}
+
+#define MOST_OF_ORIGINAL (16 << 20)
+
+/* Its bytes as they are held; only the header where no more shall go back.  NULL: it cannot be had. */
+static char *original_bytes(Desk *desk, const MsRecord *record, bool whole)
+{
+	int fd = desk_open_message(desk, record, NULL);
+	if (fd < 0)
+		return NULL;
+	g_autoptr(GString) out = g_string_new(NULL);
+	char buffer[65536];
+	for (ssize_t n; out->len < MOST_OF_ORIGINAL && (n = pread(fd, buffer, sizeof buffer, (off_t)out->len)) > 0;)
+		g_string_append_len(out, buffer, n);
+	close(fd);
+	bool text = memchr(out->str, '\0', out->len) == NULL;
+	for (gsize i = out->len; i-- > 0;)
+		if (out->str[i] == '\r')
+			g_string_erase(out, (gssize)i, 1);
+	const char *end = strstr(out->str, "\n\n");
+	if (!text || (!whole && end == NULL) || (whole && out->len >= MOST_OF_ORIGINAL))
+		return NULL;
+	return whole ? g_string_free(g_steal_pointer(&out), FALSE) : g_strndup(out->str, (gsize)(end - out->str) + 1);
+}
+
+/* As far as notice-original lets it: its sender wrote it, but who reads his mail may be another. */
+static void append_original(Desk *desk, GString *text, const MsRecord *record, const char *border)
+{
+	int much = desk->settings->desk.notice_original;
+	g_autofree char *bytes = much != DESK_ORIGINAL_NONE
+		? original_bytes(desk, record, much == DESK_ORIGINAL_WHOLE)
+		: NULL;
+	if (bytes == NULL || strstr(bytes, border) != NULL)
+		return;
+	g_string_append_printf(text, "\n--%s\nContent-Type: %s\nContent-Transfer-Encoding: %s\n\n%s", border,
+		much == DESK_ORIGINAL_WHOLE ? "message/rfc822" : "text/rfc822-headers",
+		g_str_is_ascii(bytes) ? "7bit" : "8bit", bytes);
+}
+
+DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *who, const char *why)
 {
 	g_autofree char *border = ms_record_name();
-	g_autofree char *type = g_strdup_printf(
-		"multipart/report; report-type=delivery-status; boundary=\"%s\"", border);
-	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
-	g_autofree char *arrived = ms_text_mail_date(record->arrived);
-	g_autofree char *summary = ms_record_summary(record);
-	GString *text = begin_mail(desk, sender,
-		say(desk, "Returned after review: your message was not sent",
-			"Retour après examen : votre message n'a pas été envoyé"), type);
+	g_auto(Original) original = {NULL, NULL};
+	read_original(desk, record, &original);
+	GString *text = desk_begin_mail(desk, &(DeskHead){record->sender, desk_word(desk, W_RETURNED_TITLE),
+							*original.id != '\0' ? original.id : NULL, true});
+	g_autoptr(GString) words = g_string_new(NULL);
+	desk_paragraph(words, desk_word(desk, W_RETURNED));
+	if (strcmp(who, DESK_CLOCK) == 0)
+		desk_paragraph(words, desk_word(desk, W_EXPIRED));
+	append_facts(desk, words, record, &original);
+	if (desk->settings->desk.notice_reason && strcmp(who, DESK_CLOCK) != 0) {
+		g_autofree char *reason = told_reason(why);
+		desk_fact(words, desk_word(desk, W_REASON), reason);
+	}
+	append_contact(desk, words);
 	g_string_append_printf(text,
-		"--%s\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n", border);
-	g_string_append_printf(text,
-		say(desk,
-			"Your message of %s to %u recipient(s) was held because it does not fit its\n"
-			"recipients (%s). A reviewer has returned it; it was not delivered to the\n"
-			"recipients below.\n\nReference: %s\n",
-			"Votre message du %s à %u destinataire(s) a été retenu car il ne correspond pas à\n"
-			"ses destinataires (%s). Après examen il vous est retourné ; il n'a pas été remis\n"
-			"aux destinataires ci-dessous.\n\nRéférence : %s\n"),
-		arrived, record->n_recipients, summary, record->uid);
-	(void)why; /* the reviewer's words may name a customer: they stay in the record */
-	append_contact(desk, text);
-	g_string_append_printf(text,
-		"\n--%s\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; %s\n"
-		"X-Missent-Reference: %s\nArrival-Date: %s\n",
-		border, record->host, record->uid, arrived);
-	append_recipients(text, record);
+		"Content-Type: multipart/report; report-type=delivery-status;\n boundary=\"%s\"\n\n--%s\n", border,
+		border);
+	desk_text_part(text, words->str);
+	g_string_append_printf(text, "\n--%s\n", border);
+	append_status(text, record, &original);
+	append_original(desk, text, record, border);
 	g_string_append_printf(text, "\n--%s--\n", border);
-	return end_mail(text, "", record->sender);
+	return desk_end_mail(desk, text, true, record->sender);
 }
 
 /* ---- it is held ----------------------------------------------------------------------- */
 
+/* His own Message-ID is for its sender alone. */
 static MsSubmitted send_held(Desk *desk, const MsRecord *record, const char *to)
 {
-	g_autofree char *arrived = ms_text_mail_date(record->arrived);
-	g_autofree char *safe = ms_text_escape(to, -1, 320);
-	g_autofree char *sender = ms_text_escape(record->sender, -1, 320);
-	g_autofree char *from = own_address(desk);
-	g_autofree char *summary = ms_record_summary(record);
-	GString *text = begin_mail(desk, safe,
-		say(desk, "A message is held for review", "Un message est retenu pour examen"),
-		"text/plain; charset=utf-8");
-	g_string_append_printf(text,
-		say(desk,
-			"A message from %s of %s to %u recipient(s) is held for review, because it does\n"
-			"not fit its recipients (%s). It has not been lost; a reviewer will release or\n"
-			"return it. Others that are held for the same cause are not announced one by one.\n\n"
-			"Reference: %s\n",
-			"Un message de %s du %s à %u destinataire(s) est retenu pour examen, car il ne\n"
-			"correspond pas à ses destinataires (%s). Il n'est pas perdu ; il sera libéré ou\n"
-			"retourné. Les autres messages retenus pour la même cause ne sont pas annoncés un\npar un.\n\n"
-			"Référence : %s\n"),
-		sender, arrived, record->n_recipients, summary, record->uid);
-	append_contact(desk, text);
-	g_autoptr(DeskMail) mail = end_mail(text, from, to);
+	bool own = strcmp(to, record->sender) == 0;
+	g_auto(Original) original = {NULL, NULL};
+	if (own)
+		read_original(desk, record, &original);
+	const char *id = own && *original.id != '\0' ? original.id : NULL;
+	GString *text = desk_begin_mail(desk, &(DeskHead){to, desk_word(desk, W_HELD_TITLE), id, own});
+	g_autoptr(GString) words = g_string_new(NULL);
+	desk_paragraph(words, desk_word(desk, W_HELD));
+	append_facts(desk, words, record, own ? &original : NULL);
+	append_contact(desk, words);
+	desk_text_part(text, words->str);
+	g_autoptr(DeskMail) mail = desk_end_mail(desk, text, false, to);
 	return send_mail(desk, mail);
 }
 
@@ -250,16 +311,15 @@ void desk_send_notices(Desk *desk)
 /* ---- to reviewers --------------------------------------------------------------------- */
 
 /* MS_SUBMITTED: one was taken, or nobody is to be told. */
-static MsSubmitted send_to_reviewers(Desk *desk, const char *subject, const char *body)
+static MsSubmitted send_to_reviewers(Desk *desk, const char *subject, const char *words)
 {
 	const MsSettings *s = desk->settings;
 	const char *const *to = s->desk.digest_to[0] != NULL ? s->desk.digest_to : s->desk.notice_to;
-	g_autofree char *from = own_address(desk);
 	MsSubmitted best = *to == NULL ? MS_SUBMITTED : MS_REFUSED;
 	for (; *to != NULL; to++) {
-		GString *text = begin_mail(desk, *to, subject, "text/plain; charset=utf-8");
-		g_string_append(text, body);
-		g_autoptr(DeskMail) mail = end_mail(text, from, *to);
+		GString *text = desk_begin_mail(desk, &(DeskHead){*to, subject, NULL, false});
+		desk_text_part(text, words);
+		g_autoptr(DeskMail) mail = desk_end_mail(desk, text, false, *to);
 		MsSubmitted result = send_mail(desk, mail);
 		if (result == MS_SUBMITTED || best == MS_REFUSED)
 			best = result;
@@ -270,31 +330,35 @@ static MsSubmitted send_to_reviewers(Desk *desk, const char *subject, const char
 void desk_warn_of_expiry(Desk *desk, const GPtrArray *records)
 {
 	g_autoptr(GString) body = g_string_new(NULL);
-	g_string_append_printf(body,
-		say(desk, "%u held message(s) will be returned to their senders soon, unless somebody\n"
-			"decides before:\n\n",
-			"%u message(s) retenu(s) seront bientôt retournés à leurs expéditeurs, sauf décision\n"
-			"prise avant :\n\n"), records->len);
+	g_autofree char *left = desk_age(desk, desk->settings->desk.warn_ms * 1000);
+	g_autofree char *intro = desk_fill(desk_word(desk, W_EXPIRE), left, NULL);
+	g_autofree char *subject = desk_count(desk, W_EXPIRE_TITLE, records->len);
+	desk_paragraph(body, intro);
 	for (guint i = 0; i < records->len; i++) {
-		const MsRecord *r = records->pdata[i];
-		g_autofree char *arrived = ms_text_mail_date(r->arrived);
-		g_autofree char *sender = ms_text_escape(r->sender, -1, 100);
-		g_string_append_printf(body, "%s  %s  <%s>  %s\n", r->uid, arrived, sender, r->codes);
+		append_facts(desk, body, records->pdata[i], NULL);
+		g_string_append_c(body, '\n');
 	}
-	g_autofree char *subject = g_strdup_printf(
-		say(desk, "%u held message(s) expire soon", "%u message(s) retenu(s) expirent bientôt"), records->len);
 	if (send_to_reviewers(desk, subject, body->str) != MS_SUBMITTED)
 		return; /* another time */
 	for (guint i = 0; i < records->len; i++) {
 		const MsRecord *r = records->pdata[i];
 		if (ms_records_warned(desk->ledger, r->id, g_get_real_time(), NULL))
-			ms_records_act(desk->ledger, r->id, "missent", "expiry announced", "", NULL);
+			ms_records_act(desk->ledger, r->id, DESK_CLOCK, "expiry announced", "", NULL);
 	}
+}
+
+static void append_cause(const Desk *desk, GString *body, const MsCause *cause, gint64 now)
+{
+	g_autofree char *n = g_strdup_printf("%6" G_GINT64_FORMAT, cause->messages);
+	g_autofree char *age = desk_age(desk, now - cause->oldest);
+	g_autofree char *safe = ms_text_escape(cause->cause, -1, 300);
+	g_string_append_printf(body, "%s  %s (%s: %s)\n", n, safe, desk_word(desk, W_OLDEST), age);
 }
 
 void desk_send_digest(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
+	gint64 now = g_get_real_time();
 	MsRecordStats stats;
 	bool first = false;
 	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->ledger, &stats, NULL) || stats.held == 0
@@ -303,21 +367,19 @@ void desk_send_digest(Desk *desk)
 		return;
 	g_autoptr(GPtrArray) causes = ms_records_causes(desk->ledger, 30, NULL);
 	g_autoptr(GString) body = g_string_new(NULL);
-	g_autofree char *oldest = ms_text_mail_date(stats.oldest);
-	g_string_append_printf(body,
-		say(desk, "On %s %" G_GINT64_FORMAT " message(s) are held, the oldest since %s.\n"
-			"%" G_GINT64_FORMAT " decision(s) wait for a second person.\n\n",
-			"Sur %s, %" G_GINT64_FORMAT " message(s) sont retenus, le plus ancien depuis %s.\n"
-			"%" G_GINT64_FORMAT " décision(s) attendent une seconde personne.\n\n"),
-		s->host, stats.held, oldest, stats.waiting);
-	for (guint i = 0; causes != NULL && i < causes->len; i++) {
-		const MsCause *cause = causes->pdata[i];
-		g_autofree char *safe = ms_text_escape(cause->cause, -1, 300);
-		g_string_append_printf(body, "%6" G_GINT64_FORMAT "  %s\n", cause->messages, safe);
-	}
-	g_autofree char *subject = g_strdup_printf(
-		say(desk, "%" G_GINT64_FORMAT " held message(s)", "%" G_GINT64_FORMAT " message(s) retenu(s)"),
-		stats.held);
+	g_autofree char *date = ms_text_mail_date(stats.oldest);
+	g_autofree char *age = desk_age(desk, now - stats.oldest);
+	g_autofree char *oldest = g_strdup_printf("%s (%s)", date, age);
+	g_autofree char *held = g_strdup_printf("%" G_GINT64_FORMAT, stats.held);
+	g_autofree char *line = desk_fill(desk_plural(desk, W_DIGEST_HELD, stats.held), held, oldest);
+	g_autofree char *waits = desk_count(desk, W_DIGEST_WAITS, stats.waiting);
+	g_autofree char *subject = desk_count(desk, W_DIGEST_TITLE, stats.held);
+	g_string_append_printf(body, "%s.\n%s.\n\n", line, waits);
+	for (guint i = 0; causes != NULL && i < causes->len; i++)
+		append_cause(desk, body, causes->pdata[i], now);
+	g_string_append_c(body, '\n');
+	desk_fact(body, desk_word(desk, W_HOST), s->host);
+	append_page(desk, body, "causes");
 	if (send_to_reviewers(desk, subject, body->str) == MS_LATER)
 		ms_notices_unsent(desk->ledger, "reviewers", "digest");
 }

@@ -41,12 +41,13 @@ static void expire_one(Desk *desk, const MsRecord *record)
 	g_ptr_array_add(uids, record->uid);
 	MsAsk ask = {.verb = *record->sender != '\0' ? MS_VERB_RETURN : MS_VERB_DELETE,
 		.uids = uids,
-		.who = "missent",
+		.who = DESK_CLOCK,
 		.why = "expired (expire-after)",
-		.by_rule = true};
+		.by_rule = true,
+		/* Who carries out is who calls us: waiting for him would be waiting for ourselves. */
+		.later = desk_leaves_work(desk->of)};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk->of, &ask, NULL);
-	const MsDecision *d = done != NULL && done->len > 0 ? done->pdata[0] : NULL;
-	if (d == NULL || d->state == MS_DECISION_FAILED) /* again when as much time has gone by */
+	if (done == NULL) /* again when as much time has gone by; so where it fails: carry.c */
 		ms_records_warned(desk->ledger, record->id, g_get_real_time(), NULL);
 }
 

@@ -53,8 +53,8 @@ for p in both(S, 'unix:' + m.socket, tap):
            '... with a reference, and whom to ask', told[0])
     tap.ok(not tells(told[0]) and not any(x in told[0] for x in (b'AC-2', b'X-Missent-Release', b'kunde@')),
            '... without anything of the other customer', told[0])
-    tap.ok(b'(mismatch, unproven (customer-number))' in told[0], '... but what kind of thing does not fit', told[0])
-    tap.ok(b'Auto-Submitted: auto-generated' in told[0], '... marked as automatic')
+    tap.ok('(mismatch, unproven (customer-number))' in plain(told[0]), '... but what kind of thing does not fit', told[0])
+    tap.ok(b'Auto-Submitted: auto-replied' in told[0], '... marked as automatic')
     m.write_policy(POLICY.replace('"invoices"', '"renamed"'))
     m.signal(signal.SIGUSR1)
     wait_for(lambda: 'policies=1' in m.tail())
@@ -69,7 +69,7 @@ for p in both(S, 'unix:' + m.socket, tap):
     agent.start()
     tap.ok(wait_for(lambda: mails(p, 'team@seller.example', 'missent')), 'reviewers get a digest')
     digest = mails(p, 'team@seller.example', 'missent')[0]
-    tap.ok('message(s) sont retenus, le plus ancien'.encode() in digest and b'mismatch, unproven (customer-number)' in digest,
+    tap.ok('messages sont retenus, le plus ancien' in plain(digest) and 'mismatch, unproven (customer-number)' in plain(digest),
            '... in French here, by cause', digest)
     tap.ok(not tells(digest) and b'kunde@' not in digest, '... without identifiers')
     agent.stop()

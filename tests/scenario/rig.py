@@ -9,6 +9,7 @@ import contextlib
 import glob
 import json
 import os
+import quopri
 import random
 import re
 import shutil
@@ -306,6 +307,11 @@ def tells(text):
     if isinstance(text, bytes):
         text = text.decode('latin-1')
     return re.search('(?<![0-9A-Za-z])(C-?)?10002(?![0-9A-Za-z])', text) is not None
+
+
+def plain(data):
+    """A mail's words, whatever its lines."""
+    return ' '.join(quopri.decodestring(data).decode('utf-8', 'replace').split())
 
 
 def action_policies(*words):

@@ -52,7 +52,7 @@ void world_settings(World *w, const char *settings, const char *desk)
 	g_autofree char *text = g_strdup_printf("mode = enforce\nhost = \"mx.test\"\nlog = stderr\n"
 		"state-dir = \"%s\"\npolicy-dir = \"%s/policies\"\nrelease-program = \"%s\"\n%s = \"%s\"\n%s\n"
 		"reader {\n program = \"%s\"\n workers = 1\n}\ndirectory {\n digests = no\n}\n"
-		"desk {\n submit = \"smtp://127.0.0.1:%u\"\n submit-timeout = 10s\n socket = \"%s/agent.sock\"\n%s\n}\n",
+		"desk {\n submit = \"smtp://127.0.0.1:%u\"\n notice-from = \"missent@seller.example\"\n submit-timeout = 10s\n socket = \"%s/agent.sock\"\n%s\n}\n",
 		w->state, w->dir, release, mta, w->queue, settings, reader, stub_port(w->stub), w->dir, desk);
 	world_file(w, "missent.conf", text);
 }
