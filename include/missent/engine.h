@@ -8,7 +8,8 @@
  * ERRORS  ms_engine_judge() is false when no verdict could be had for a fault of the world:
  *         the message must be refused for now.
  * THREADS Safe; MsRuntime is immutable.
- * LIMITS  Those of its parts.
+ * LIMITS  Those of its parts.  Of messages that are dear to judge one a processor at a time, and so many
+ *         that wait; more are refused (MS_ERROR_BUSY, "overloaded"), as by the reader.
  * NOT     Does not talk to the MTA.
  */
 #ifndef MISSENT_ENGINE_H
@@ -73,6 +74,13 @@ bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_
 	GError **error);
 void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	MsJudgement *judgement);
+
+/* How much there is to do, and what was too much. */
+typedef struct {
+	guint judging, waiting; /* messages: dear ones that are judged, those that wait for that */
+	guint refused;          /* since it was loaded */
+} MsLoad;
+void ms_runtime_load_counts(MsRuntime *runtime, MsLoad *out);
 
 /* `message_fd` is a sealed memory file; `stored` bytes of `envelope->size` are in it. */
 bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,

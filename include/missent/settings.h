@@ -92,6 +92,7 @@ typedef struct {
 	gint64 reader_wait_ms;
 	MsLimits limits;
 	MsLimits judging; /* of one message (budget.h) */
+	guint judging_queue;
 	const char *const *passwords;
 	guint64 cache_bytes;
 	const char *ocr_program, *ocr_languages;

@@ -173,11 +173,12 @@ static const MsRow review_rows[] = {
 	{.key = NULL},
 };
 
-/* Of one message; ms_cost_name() has these names. */
+/* Of one message; ms_cost_name() has these names.  The queue is of all. */
 static const MsRow judging_rows[] = {
 	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000},
 	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "128M", .min = 1 << 20},
 	{.key = "max-accounts", .type = MS_ROW_NUMBER, .fallback = "1000000", .min = 1000, .max = 100000000},
+	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "100", .min = 1, .max = 100000},
 	{.key = NULL},
 };
 
@@ -261,6 +262,7 @@ static char *own_name(const MsSection *root)
 static void take_judging(MsSettings *s, const MsSection *judging)
 {
 	ms_limits_judging(&s->judging);
+	s->judging_queue = (guint)ms_section_number(judging, "queue");
 	s->judging.milliseconds = ms_section_number(judging, "deadline");
 	s->judging.max[MS_COST_RIGHT] = (guint64)ms_section_number(judging, "max-memory");
 	s->judging.max[MS_COST_ACCOUNT] = (guint64)ms_section_number(judging, "max-accounts");

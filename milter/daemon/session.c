@@ -118,29 +118,41 @@ void session_mail(Session *session, const char *sender, const char *auth_user)
 	}
 }
 
-void session_recipient(Session *session, const char *recipient)
-{
-	if (session->transaction == NULL)
-		return;
-	g_ptr_array_add(session->transaction->envelope->recipients, strip_brackets(recipient));
-	g_ptr_array_add(session->transaction->raw, g_strdup(recipient));
-}
-
 static void fail(Transaction *t, const char *why)
 {
 	if (t->failed == NULL)
 		t->failed = g_strdup(why);
 }
 
+static bool reserve(Session *session, gsize bytes)
+{
+	Transaction *t = session->transaction;
+	if (!daemon_take_memory(session->daemon, bytes)) {
+		fail(t, "overloaded: more messages in flight than max-memory allows");
+		return false;
+	}
+	t->reserved += bytes;
+	return true;
+}
+
+/* What one costs until the message is answered: here, and where its accounts are looked up. */
+#define RECIPIENT_BYTES 400
+
+void session_recipient(Session *session, const char *recipient)
+{
+	Transaction *t = session->transaction;
+	if (t == NULL || !reserve(session, RECIPIENT_BYTES + 4 * strlen(recipient)))
+		return;
+	g_ptr_array_add(t->envelope->recipients, strip_brackets(recipient));
+	g_ptr_array_add(t->raw, g_strdup(recipient));
+}
+
 static void write_out(Session *session, const void *data, gsize len)
 {
 	Transaction *t = session->transaction;
 	const char *p = data;
-	if (!daemon_take_memory(session->daemon, len)) {
-		fail(t, "more messages in flight than max-memory allows");
+	if (!reserve(session, len))
 		return;
-	}
-	t->reserved += len;
 	while (len > 0 && t->failed == NULL) {
 		ssize_t n = write(t->fd, p, len);
 		if (n < 0 && errno == EINTR)
@@ -393,7 +405,8 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 	ms_body_digest_end(&t->digest, digest);
 	out->tokens = t->tokens;
 	daemon_enter(session->daemon);
-	bool done = spared(session, digest, out);
+	/* One that was not taken in whole is not known to be what a token is for. */
+	bool done = t->failed == NULL && spared(session, digest, out);
 	if (!done && t->concerned)
 		judge(session, digest, out);
 	daemon_leave(session->daemon);

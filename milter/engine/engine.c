@@ -12,6 +12,7 @@
 #include "missent/spool.h"
 #include "missent/token.h"
 
+#include "gate.h"
 #include "known.h"
 
 struct MsRuntime {
@@ -25,6 +26,8 @@ struct MsRuntime {
 	MsKnowledge *knowledge; /* of the reader, about the directory */
 	MsLedger *ledger;
 	MsAudit *audit;
+	MsGate *judging; /* messages that are dear to judge */
+	guint refused;   /* for too many were on their way; atomic */
 };
 
 /* ---- making --------------------------------------------------------------------------- */
@@ -183,6 +186,7 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 	runtime->policies = ms_policies_load(s->policy_dir, runtime->kinds, s->mode, error);
 	if (runtime->policies == NULL)
 		return NULL;
+	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
 		return NULL;
 	if (parts & MS_PARTS_CHECK) {
@@ -214,6 +218,7 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_directory_free(runtime->directory);
 	ms_ledger_free(runtime->ledger);
 	ms_audit_free(runtime->audit);
+	ms_gate_free(runtime->judging);
 	ms_policies_free(runtime->policies);
 	ms_kinds_unref(runtime->kinds);
 	ms_settings_free(runtime->settings);
@@ -418,14 +423,53 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 	judgement->judge_us = g_get_monotonic_time() - resolved;
 }
 
+/* More than these have a processor to themselves: mail that costs little does not wait for them, and
+ * their memory is not needed for all at once. */
+#define DEAR 2000
+
+static bool decide_in_turn(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsJudgement *judgement, GError **error)
+{
+	bool dear = envelope->recipients->len + judgement->reading->findings->len > DEAR;
+	if (dear && !ms_gate_enter(runtime->judging, error))
+		return false;
+	ms_engine_decide(runtime, envelope, message_fd, judgement);
+	if (dear)
+		ms_gate_leave(runtime->judging);
+	return true;
+}
+
+static bool judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, guint64 stored,
+	MsJudgement **judgement_out, GError **error)
+{
+	g_autoptr(MsJudgement) judgement = NULL;
+	if (!ms_engine_read(runtime, envelope, message_fd, &judgement, error))
+		return false;
+	judgement->stored = stored;
+	if (!decide_in_turn(runtime, envelope, message_fd, judgement, error))
+		return false;
+	*judgement_out = g_steal_pointer(&judgement);
+	return true;
+}
+
 bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	guint64 stored, MsJudgement **judgement_out, GError **error)
 {
-	if (!ms_engine_read(runtime, envelope, message_fd, judgement_out, error))
-		return false;
-	(*judgement_out)->stored = stored;
-	ms_engine_decide(runtime, envelope, message_fd, *judgement_out);
-	return true;
+	g_autoptr(GError) why = NULL;
+	if (judge(runtime, envelope, message_fd, stored, judgement_out, &why))
+		return true;
+	if (why->code == MS_ERROR_BUSY)
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "overloaded: %s; %d refused so far", why->message,
+			g_atomic_int_add(&runtime->refused, 1) + 1);
+	else
+		g_propagate_error(error, g_steal_pointer(&why));
+	return false;
+}
+
+void ms_runtime_load_counts(MsRuntime *runtime, MsLoad *out)
+{
+	ms_gate_counts(runtime->judging, &out->judging, &out->waiting);
+	out->refused = (guint)g_atomic_int_get(&runtime->refused);
 }
 
 MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,

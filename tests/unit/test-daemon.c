@@ -154,6 +154,18 @@ static void test_memory(void)
 		MS_TEMPFAIL);
 	decision_clear(&d);
 	g_assert_cmpuint(daemon_state.memory, ==, 0);
+	/* recipients too are its sender's to make many of; those that did not fit are nowhere taken for
+	 * not being there */
+	session_mail(session, "<billing@seller.example>", NULL);
+	session_recipient(session, "<b@beta.example>");
+	for (int i = 0; i < 1000; i++)
+		session_recipient(session, "<a@alpha.example>");
+	session_header(session, "Subject", "s", false);
+	session_end_of_headers(session);
+	session_end_of_message(session, "mx", "QID2", &d);
+	g_assert_cmpint(d.action, ==, MS_TEMPFAIL);
+	decision_clear(&d);
+	g_assert_cmpuint(daemon_state.memory, ==, 0);
 	daemon_state.max_memory = G_MAXUINT32;
 	/* over max-message: the rest is counted, and the message is unreadable, not clean */
 	g_autofree char *huge = g_strnfill(300 * 1024, 'x');
