@@ -232,8 +232,9 @@ static bool has_proved(Asker *asker, MsLogin result, gint64 wait, GError **error
  * for nothing else. */
 static char *proof_key(const Asker *asker)
 {
-	return strcmp(agent_word(asker->ask, "do"), "agree") == 0 && *asker->session_id != '\0'
-		? g_strconcat(asker->session_id, " ", agent_word(asker->ask, "id"), NULL)
+	const char *by = *asker->session_id != '\0' ? asker->session_id : agent_word(asker->ask, "token");
+	return strcmp(agent_word(asker->ask, "do"), "agree") == 0
+		? g_strjoin(" ", by, asker->session->account->name, agent_word(asker->ask, "id"), NULL)
 		: NULL;
 }
 
@@ -268,13 +269,13 @@ static void note_proof(const Asker *asker)
 
 static bool prove(Asker *asker, GError **error)
 {
-	if (proved_before(asker))
-		return asker->proved = true;
 	gint64 wait = 0;
 	MsTry try = {.name = asker->session->account->name, .password = agent_word(asker->ask, "password"),
 		.code = agent_word(asker->ask, "code"), .source = agent_word(asker->ask, "client"), .device = ""};
 	if (!take_person(asker, &try, error))
 		return false;
+	if (proved_before(asker))
+		return asker->proved = true;
 	MsLogin result = ms_accounts_prove(asker->agent->accounts, &try, &wait, NULL);
 	if (result == MS_LOGIN_WRONG || result == MS_LOGIN_WAIT)
 		agent_audit(asker, "failed proof", "", agent_word(asker->ask, "do"), NULL);

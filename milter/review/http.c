@@ -232,6 +232,9 @@ static void add_headers(const Request *r, const Answer *a, struct MHD_Response *
 		{"Strict-Transport-Security", r->site->tls ? "max-age=31536000" : NULL},
 		{"Content-Type", a->type != NULL ? a->type : "text/html; charset=utf-8"},
 		{"Location", a->location},
+		{"Allow", a->allow},
+		{"WWW-Authenticate", a->authenticate},
+		{"Retry-After", a->retry_after},
 		{"Set-Cookie", a->cookie},
 		{"Set-Cookie", a->second_cookie},
 	};
@@ -312,7 +315,9 @@ static Request *begin(Site *site, struct MHD_Connection *connection, const char 
 	r->peer = peer_address(connection);
 	r->client = client_of(r);
 	r->form = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
-	if (post)
+	if (g_str_has_prefix(url, API_PREFIX))
+		api_begin(r);
+	else if (post)
 		r->post = MHD_create_post_processor(connection, 65536, take_field, r);
 	return r;
 }
@@ -348,6 +353,8 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 		return MHD_YES;
 	}
 	if (*len > 0) {
+		if (r->body != NULL && !api_take(r, data, *len))
+			return MHD_NO;
 		/* What is too long, or of another form than ours, is not read on. */
 		if (r->post != NULL && !r->broken && MHD_post_process(r->post, data, *len) != MHD_YES)
 			r->broken = true;
@@ -358,6 +365,8 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 	connections_busy(connection, true);
 	if (!count_client(site, r, 1))
 		say_no(r, &a, 429, "Too many requests at once.");
+	else if (r->body != NULL)
+		api_answer(r, &a, method);
 	else if (post || strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
 		answer(r, &a);
 	else
@@ -381,6 +390,8 @@ void http_done(void *site, struct MHD_Connection *connection, void **state,
 		MHD_destroy_post_processor(r->post);
 	g_hash_table_unref(r->form);
 	ms_session_free(r->session);
+	if (r->body != NULL)
+		g_byte_array_unref(r->body);
 	g_free(r->session_id);
 	g_free(r->device);
 	g_free(r->token);

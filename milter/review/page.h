@@ -14,6 +14,7 @@
 
 #include "missent/accounts.h"
 #include "missent/ask.h"
+#include "missent/ask.h"
 #include "missent/audit.h"
 #include "missent/link.h"
 #include "missent/decision.h"
@@ -39,6 +40,7 @@ typedef struct {
 	struct MHD_PostProcessor *post;
 	gsize form_bytes;
 	bool broken;           /* the form could not be read whole */
+	GByteArray *body;      /* of a request of the API, else NULL */
 	char *peer, *client;   /* the address that is connected; the one for whom a proxy is */
 	bool counted;          /* among its client's requests */
 	char *session_id;      /* of the cookie, or NULL */
@@ -58,6 +60,7 @@ typedef struct {
 	char *location;        /* with status 303 */
 	char *cookie, *second_cookie; /* to set */
 	char *file_name;       /* to download as */
+	const char *allow, *authenticate, *retry_after; /* of the API; or NULL */
 } Answer;
 
 /* Who may use an address. */
@@ -146,6 +149,8 @@ void say_no(const Request *r, Answer *a, unsigned status, const char *text);
 json_t *ask_agent(const Request *r, json_t *ask, char **why_out, const char **code_out);
 /* Finds the session of the cookie, or of whom a trusted proxy names. */
 void find_session(Request *r, Answer *a);
+/* Finds whose the token is; in `*code_out`, if it cannot be found now, why. */
+void find_token(Request *r, char **why_out, const char **code_out);
 /* The address for which a trusted proxy asks, or that is connected. */
 char *client_of(const Request *r);
 /* The hosts, of MsLinkHost; NULL and why. */
@@ -167,6 +172,18 @@ void page_language(Request *r, Answer *a);
 void page_accounts(Request *r, Answer *a);
 void page_put_account(Request *r, Answer *a);
 char *cookie_of(const Request *r, const char *name, const char *value, gint64 seconds);
+
+/* api.c: for programs. */
+#define API_PREFIX "/api/1/"
+void api_begin(Request *r);
+/* False: it is so long that it is not even read to its end. */
+bool api_take(Request *r, const char *data, gsize len);
+void api_answer(Request *r, Answer *a, const char *method);
+/* The token of such a header; NULL: it has none. */
+char *api_token(const char *authorization);
+/* A body, checked; NULL and why. */
+json_t *api_body(const char *text, gsize len, const MsKeyRow *keys, GError **error);
+const MsKeyRow *api_keys(const char *method, const char *path);
 
 /* connections.c: nobody who says nothing keeps others out. */
 #define CONNECTIONS_MOST 400

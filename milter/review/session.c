@@ -166,12 +166,19 @@ static MsSession *session_of(const Request *r, const char *id)
 	json_t *json = reply != NULL ? json_incref(json_object_get(reply, "session"))
 		: strcmp(code, "retry") == 0 ? recall(r->site, id)
 					     : NULL;
-	if (reply != NULL && r->token == NULL)
+	if (reply != NULL)
 		remember(r->site, id, json_is_object(json) ? json : NULL);
 	MsSession *session = session_from(json);
 	json_decref(json);
 	json_decref(reply);
 	return session;
+}
+
+void find_token(Request *r, char **why_out, const char **code_out)
+{
+	json_t *reply = ask_agent(r, json_pack("{s:s}", "do", "session"), why_out, code_out);
+	r->session = session_from(json_object_get(reply, "session"));
+	json_decref(reply);
 }
 
 /* A trusted proxy names the user: a session is still made, for its token.  A session of somebody

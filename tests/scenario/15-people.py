@@ -118,6 +118,12 @@ def code_of(secret, steps=0):
     return '%06d' % ((struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000)
 
 
+def early():
+    """Within thirty seconds' step, so that the next commands have the same one."""
+    while time.time() % 30 > 20:
+        time.sleep(0.2)
+
+
 # ---- accounts of the version before become the agent's ----
 configure(PROXY)
 os.makedirs(m.state + '/review')
@@ -279,6 +285,7 @@ secret = text.split('secret=')[1].split('&')[0]
 tap.ok('otpauth://totp/' in text and '<svg' in text, 'a second factor is shown as text and as a picture', text[:3000])
 status, text = bert.get('/me', {'act': 'totp-confirm', 'new-code': '000000', 'password': "bert's-password"})
 tap.ok('fine=0' in text, '... and counts only with a code of it', text)
+early()
 status, text = bert.get('/me', {'act': 'totp-begin'})
 secret = text.split('secret=')[1].split('&')[0]
 status, text = bert.get('/me', {'act': 'totp-confirm', 'new-code': code_of(secret, -1), 'password': "bert's-password"})
@@ -319,6 +326,109 @@ carla.get('/accounts', {'act': 'account-put', 'name': 'carla', 'delete': '1', 'p
 tap.ok('carla' in m.tool('review', 'users'), '... but not herself')
 trail = [x for x in m.audit(events=True) if x.get('event') in ('account', 'account deleted')]
 tap.ok(len(trail) == 3 and all(x['who'] == 'carla' for x in trail), 'the agent\'s trail has who changed what', trail)
+
+# ---- programs ----
+def api(path, body=None, token=None, method=None, kind='application/json', raw=None):
+    """(status, reply)"""
+    data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
+    headers = {'Authorization': 'Bearer ' + (token or TOKEN)} if token != '' else {}
+    if data is not None:
+        headers['Content-Type'] = kind
+    request = urllib.request.Request(SITE + '/api/1/' + path, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, json.loads(reply.read())
+    except urllib.error.HTTPError as e:
+        text = e.read()
+        try:
+            return e.code, json.loads(text)
+        except ValueError:
+            return e.code, {'not JSON': text}
+
+
+TOKEN = m.tool('review', 'token', 'add', 'billing', '--role', 'reviewer', '--for', 'anna').strip()
+LOOKS = m.tool('review', 'token', 'add', 'looks', '--for', 'anna', '--days', '3').strip()
+tap.ok(TOKEN.startswith('mst_') and 'billing' in m.tool('review', 'token', 'list'), 'a token is made, for anna', TOKEN)
+tap.ok(TOKEN not in m.tool('review', 'token', 'list') and TOKEN.encode() not in b''.join(
+    open(x, 'rb').read() for x in glob.glob(m.state + '/agent/*')), '... and shown once')
+held = hold('by a program', to=('kunde@alpha.example', 'x@gamma.example'))
+uid = record(held)['uid']
+status, reply = api('stats')
+tap.ok(status == 200 and reply['ok'] and reply['held'] >= 1, 'counts', reply)
+status, reply = api('held?recipient=kunde&newer=1h&limit=1', token=LOOKS)
+tap.ok(status == 200 and len(reply['messages']) == 1 and reply['messages'][0]['uid'] == uid, 'a list', reply)
+status, reply = api('held/' + uid, token=LOOKS)
+tap.ok(status == 200 and reply['message']['queue_id'] == held and not tells(json.dumps(reply)), 'a message, masked', reply)
+status, reply = api('held/%s/evidence' % uid, {}, token=LOOKS)
+tap.ok(status == 403 and not tells(json.dumps(reply)) and not any(x['what'] == 'reveal' for x in record(held)['acts']),
+       '... in clear not by a viewer', reply)
+status, reply = api('held/%s/evidence' % uid, {})
+tap.ok(status == 200 and 'C-10002' in json.dumps(reply) and any(
+    x['what'] == 'reveal' and x['who'] == 'anna via billing' for x in record(held)['acts']), '... by a reviewer, on record', reply)
+note = {'verb': 'note', 'uids': [uid], 'why': 'ticket 4711', 'id': '00112233445566aa'}
+for _ in range(2):
+    status, reply = api('decide', note)
+tap.ok(status == 200 and reply['decisions'][0]['state'] == 'done' and [x['what'] for x in record(held)['acts']].count('note') == 1,
+       'a decision, once for its ID', reply)
+tap.same(api('rejudge', {'uids': [uid]})[0], 200, 'judged again')
+release = {'verb': 'release', 'uids': [uid], 'recipients': ['x@gamma.example'], 'why': 'x'}
+for name, want, args in (
+        ('no token', 401, dict(token='')), ('a token that is none', 401, dict(token='mst_' + '0' * 64)),
+        ('a viewer\'s token', 403, dict(token=LOOKS)), ('another method', 405, dict(method='PUT')),
+        ('another type', 415, dict(kind='text/plain')), ('a form', 415, dict(kind='application/x-www-form-urlencoded')),
+        ('no JSON', 400, dict(raw=b'{"verb":')), ('a list', 400, dict(raw=b'[]')), ('nothing', 400, dict(raw=b' ')),
+        ('10 MB', 413, dict(raw=b'{"verb": "' + b'x' * 10_000_000 + b'"}'))):
+    status, reply = api('decide', **{'body': release, **args})
+    tap.ok(status == want and reply.get('ok') is False and reply.get('error'), 'refused with a reason: ' + name, (status, reply))
+for change in ({'verb': 'relase'}, {'verb': ''}, {'verb': 7}, {'uids': []}, {'uids': ['']}, {'uids': uid}, {'uids': None},
+               {'recipients': ['']}, {'recipients': 'x@gamma.example'}, {'why': ''}, {'who': 'bert'}, {'session': 'x'}, {'others': 'all'},
+               {'rightful': 1}, {'recipients': ['nobody@gamma.example']}, {'uids': ['ffffffffffffffff']}, {'unknown': 1},
+               {'verb': 'assign', 'recipients': None}, {'verb': 'agree'}):
+    status, reply = api('decide', {k: v for k, v in {**release, **change}.items()})
+    tap.ok(400 <= status < 500 and reply.get('error') and held in p.held(), 'refused with a reason: %s' % change, (status, reply))
+for path, want in (('held?state=', 400), ('held?sender=', 400), ('held?limit=0', 400), ('held?limit=x', 400), ('held?colour=red', 400),
+                   ('held/ffffffffffffffff', 404), ('nothing', 404), ('', 404), ('held/%s/evidence' % uid, 405), ('decide', 405)):
+    status, reply = api(path)
+    tap.ok(status == want and reply['ok'] is False and reply['error'], 'refused with a reason: GET ' + path, (status, reply))
+status, reply = api('decide', release)
+decision = reply['decisions'][0]
+tap.ok(status == 200 and decision['state'] == 'waiting' and record(held)['decisions'][-1]['who'] == 'anna via billing',
+       'what the rule of two persons is for waits', reply)
+tap.ok(decision['id'] in json.dumps(api('waiting')[1]), '... and is listed')
+for name, proof in (('nobody', {}), ('who answers for the token', {'name': 'anna', 'password': "anna's-password"}),
+                    ('a viewer', {'name': 'vera', 'password': "vera's-new-password"}), ('somebody by name', {'name': 'bert'}),
+                    ('somebody with another\'s password', {'name': 'bert', 'password': "anna's-password"})):
+    status, reply = api('agree', {'id': decision['id'], 'agrees': True, **proof})
+    tap.ok(400 <= status < 500 and record(held)['decisions'][-1]['state'] == 'waiting', '... no second person is ' + name, (status, reply))
+status, reply = api('agree', {'id': decision['id'], 'agrees': True, 'name': 'Bert', 'password': "bert's-password"})
+p.arrived('by a program')
+tap.ok(status == 200 and record(held)['acts'][-1]['who'] == 'anna via billing, agreed by bert' and
+       [x[0] for x in p.copies('Subject: by a program')] == [['x@gamma.example']], '... bert is, with his password', (status, reply))
+m.tool('review', 'token', 'delete', 'looks')
+tap.same(api('stats', token=LOOKS)[0], 401, 'a token that was deleted is not good')
+tap.same(anna.get('/api/1/stats')[0], 401, 'nor is a session of the page')
+
+# ---- the examples of the manual ----
+with open(SOURCE + '/milter/review/missent-api.7') as f:
+    text = f.read().split('.Sh EXAMPLES')[1].split('.Bd -literal\n')[1].split('.Ed')[0].replace('\\e', '\\').replace(
+        'http://127.0.0.1:8025', SITE)
+commands = text.replace('\\\n', ' ').strip().split('\n')
+held = hold('of the manual')
+env = {**os.environ, 'TOKEN': TOKEN, 'MESSAGE': record(held)['uid'], 'CODE': ''}
+m.tool('review', 'totp', 'bert', stdin='000000\n')
+early()
+made = subprocess.Popen([BUILD + '/missent', '-c', m.conf, 'review', 'totp', 'bert'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT, text=True)
+uri = made.stdout.readline()
+out = made.communicate(code_of(uri.split('secret=')[1].split('&')[0], -1) + '\n')[0]
+tap.ok(made.returncode == 0 and out.count('-') >= 24, 'a second factor, set up in the shell', uri + out)
+for command in commands:
+    env['CODE'] = code_of(uri.split('secret=')[1].split('&')[0])
+    env['DECISION'] = ([x['id'] for x in record(held)['decisions'] if x['state'] == 'waiting'] or ['none'])[0]
+    done = subprocess.run(['sh', '-c', command + ' -s'], stdout=subprocess.PIPE, text=True, env=env)
+    tap.ok(done.stdout.startswith('{') and json.loads(done.stdout)['ok'], 'the manual: ' + command.split('/api')[1][:60], done.stdout)
+tap.ok(len(commands) == 9 and record(held)['state'] == 'released', '... all of them', commands)
+m.tool('review', 'totp', '--off', 'bert')
 # MORE
 tap.same(page.stop(), 0, 'the page stops cleanly')
 tap.same(agent.stop(), 0, 'the agent stops cleanly')
