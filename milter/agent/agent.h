@@ -23,6 +23,7 @@ typedef struct {
 	MsAudit *audit;
 	MsLink *several;    /* NULL: one host */
 	int listening;
+	_Atomic gint64 door_turned, carrier_turned; /* when they last came round, monotonic */
 	uid_t page;         /* may ask; (uid_t)-1: there is no such user */
 	pthread_mutex_t lock;
 	MsSettings *settings; /* as the file says now; those before are kept for who still reads them */
@@ -35,6 +36,9 @@ extern atomic_bool agent_stopping;
 
 /* main.c */
 const MsSettings *agent_settings(Agent *agent);
+
+/* watch.c: from now on systemd is told, as long as it asks and all goes on. */
+bool agent_watch(Agent *agent);
 
 /* door.c: until it is to stop. */
 void agent_serve(Agent *agent);

@@ -78,6 +78,7 @@ static void *carry_out(void *user)
 	Agent *agent = user;
 	gint64 ticked = 0;
 	while (!agent_stopping) {
+		atomic_store(&agent->carrier_turned, g_get_monotonic_time());
 		if (ms_desk_work(agent->desk, WORK_AT_ONCE) == 0)
 			ms_desk_await(agent->desk, CHECK_MS);
 		gint64 now = g_get_monotonic_time();
@@ -115,6 +116,8 @@ static int run(Agent *agent)
 	pthread_t carrier;
 	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
 	if (!start(&carrier, carry_out, agent) || (agent->several != NULL && hosts == NULL))
+		return complain(EX_OSERR, "cannot start a thread", "");
+	if (!agent_watch(agent))
 		return complain(EX_OSERR, "cannot start a thread", "");
 	sd_notify(0, "READY=1");
 	agent_serve(agent);

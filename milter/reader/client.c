@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -172,6 +173,17 @@ static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError
 	return reader->ocr != NULL;
 }
 
+/* A thread of ours takes no signal that is the program's. */
+static bool start_watching(MsReader *reader)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	reader->watching = pthread_create(&reader->watcher, NULL, watch, reader) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return reader->watching;
+}
+
 static MsReader *make(const MsReaderSettings *settings, bool fair, char **warning_out, GError **error)
 {
 	g_autoptr(MsReader) reader = g_new0(MsReader, 1);
@@ -199,8 +211,7 @@ static MsReader *make(const MsReaderSettings *settings, bool fair, char **warnin
 		reader->cache = ms_cache_new(settings->cache_bytes);
 	if (settings->limits.max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error))
 		return NULL;
-	reader->watching = pthread_create(&reader->watcher, NULL, watch, reader) == 0;
-	if (!reader->watching) {
+	if (!start_watching(reader)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no thread can be started to watch missent-reader");
 		return NULL;
 	}

@@ -35,7 +35,8 @@ struct MsQueue {
 	GPtrArray *waiting, *running; /* of Turn, which is on the stack of its thread */
 	guint in_lane[LANE_INNER + 1];
 	Class classes[CLASSES];
-	gint64 next[SENDERS]; /* when the sender's next message counts as having come */
+	gint64 now, latest;   /* not the clock's; see tag() */
+	gint64 ends[SENDERS]; /* of what each has waiting */
 	pthread_cond_t inner;
 };
 
@@ -136,15 +137,18 @@ static gint64 expected(const MsQueue *queue, const Turn *turn)
 	return CLAMP((class->average * (256 - class->over) + SLICE_US * class->over) / 256, 1000, SLICE_US);
 }
 
-/* A sender's messages count as having come one after the other, each at once with the first of
- * another's: so nobody waits behind all that another sends. */
+/* Fair queueing (after Goyal's start times and Demers' finish times): in a time that goes on as work
+ * is begun, each sender's messages come one after the other, and who has the earliest end is
+ * next.  So nobody waits behind all that another sends, and what costs little goes first. */
 static void tag(MsQueue *queue, Turn *turn)
 {
-	gint64 now = g_get_monotonic_time(), cost = expected(queue, turn);
-	gint64 *next = &queue->next[turn->who];
-	*next = MAX(now, *next);
-	turn->tag = *next + 4 * cost;
-	*next += cost / queue->lanes;
+	gint64 *ends = &queue->ends[turn->who];
+	if (queue->waiting->len == 0)
+		queue->now = MAX(queue->now, queue->latest); /* who was served while nobody waited owes nothing */
+	turn->start = MAX(queue->now, *ends);
+	turn->cost = expected(queue, turn);
+	*ends = turn->tag = turn->start + turn->cost;
+	queue->latest = MAX(queue->latest, *ends);
 }
 
 static void learn(MsQueue *queue, const Turn *turn, gint64 took, bool over)
@@ -190,6 +194,7 @@ static Lane lane_for(const MsQueue *queue, const Turn *turn)
 static void grant(MsQueue *queue, Turn *turn, Lane lane)
 {
 	turn->lane = lane;
+	queue->now = MAX(queue->now, turn->start) + turn->cost / queue->lanes;
 	turn->began = g_get_monotonic_time();
 	queue->in_lane[lane]++;
 	g_ptr_array_add(queue->running, turn);

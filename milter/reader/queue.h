@@ -28,7 +28,7 @@ typedef struct {
 	bool dear;    /* it goes into a dear lane, and stays there */
 	bool quick;   /* known to cost little */
 	bool over;    /* it has computed for longer than a slice */
-	gint64 tag;   /* the lowest is next */
+	gint64 start, cost, tag; /* the lowest tag is next */
 	Lane lane;
 	gint64 began;
 	pthread_cond_t granted;

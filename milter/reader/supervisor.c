@@ -143,13 +143,25 @@ static void run_once(Supervisor *s)
 	g_bytes_unref(ms_reading_encode(reading));
 }
 
+/* A terminal's interrupt and an operator's stop reach the daemon, which closes us when it has
+ * answered for the messages in hand.  Whatever was blocked for who started us is not for us. */
+static void block_stops(bool children)
+{
+	static const int stops[] = {SIGINT, SIGHUP, SIGTERM, SIGUSR1};
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+		sigaddset(&set, stops[i]);
+	if (children)
+		sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
 /* ---- workers -------------------------------------------------------------------------- */
 
 static void become_worker(const Supervisor *s, int fd)
 {
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	block_stops(false);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != s->self)
 		_exit(0); /* it died before it could be said */
@@ -445,14 +457,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		return lack("preparing the confinement");
 	if (!check_sandbox(&s, &missing))
 		return 1;
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	/* A terminal's interrupt and an operator's stop reach the daemon, which closes us. */
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	block_stops(true);
 	sigset_t child;
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);

@@ -192,6 +192,24 @@ static struct MHD_Daemon *start(Site *site, int fd, const char *cert, const char
 		(unsigned)CONNECTIONS_MOST, MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1 << 20), MHD_OPTION_ARRAY, site->tls ? tls : plain, MHD_OPTION_END);
 }
 
+/* systemd is told that all is well each time that the page has answered on its own socket. */
+static void feed(int fd, gint64 every, gint64 *fed)
+{
+	static const char ask[] = "GET /style.css HTTP/1.0\r\n\r\n";
+	struct sockaddr_storage address;
+	socklen_t len = sizeof address;
+	gint64 now = g_get_monotonic_time();
+	if (every == 0 || now - *fed < every)
+		return;
+	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0
+		|| !ms_io_answers((struct sockaddr *)&address, len, ask, sizeof ask - 1, (int)(every / 1000))) {
+		ms_log(LOG_ERR, NULL, "the page does not answer; systemd is not told that all is well");
+		return;
+	}
+	sd_notify(0, "WATCHDOG=1");
+	*fed = now;
+}
+
 static int serve(Site *site, int fd, const char *cert, const char *key)
 {
 	struct sigaction stop = {.sa_handler = on_stop};
@@ -206,7 +224,10 @@ static int serve(Site *site, int fd, const char *cert, const char *key)
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, listen=%s, tls=%s", PACKAGE_VERSION,
 		site->settings->review.listen, site->tls ? "yes" : "no");
 	sd_notify(0, "READY=1");
+	uint64_t us = 0;
+	gint64 every = sd_watchdog_enabled(0, &us) > 0 ? (gint64)us / 3 : 0, fed = 0;
 	while (!stopping) {
+		feed(fd, every, &fed);
 		connections_sweep();
 		g_usleep(200 * 1000);
 	}

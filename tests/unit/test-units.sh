@@ -15,7 +15,7 @@ ok() { # NAME, then a command that must succeed
 	fi
 }
 for unit in missent missent-agent missent-review; do
-	sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@pkglibexecdir@|/usr/libexec/missent|g' -e 's|@sysconfdir@|/etc|g' \
+	sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@bindir@|/usr/bin|g' -e 's|@pkglibexecdir@|/usr/libexec/missent|g' -e 's|@sysconfdir@|/etc|g' \
 		-e 's|@localstatedir@|/var|g' -e 's|@runstatedir@|/run|g' "$SOURCE/contrib/$unit.service.in" >"$S/$unit.service"
 done
 has() { grep -qx "$2" "$S/$1.service"; }
@@ -27,8 +27,10 @@ exposed() { # UNIT BELOW: in tenths
 }
 for unit in missent missent-agent missent-review; do
 	ok "$unit: no core file" has "$unit" LimitCORE=0
+	ok "$unit: is watched" has "$unit" WatchdogSec=60
 	ok "$unit: no placeholder is left" sh -c "! grep -n '@[a-z]*@' '$S/$unit.service'"
 done
+ok 'a stop does not reach the readers before missentd' has missent KillMode=mixed
 ok 'a worker that runs out of memory does not end missentd' has missent OOMPolicy=continue
 ok 'the agent may gain the right of missent-release' sh -c \
 	"! grep -nE '^(NoNewPrivileges|SystemCall|Restrict|PrivateDevices|ProtectKernel|ProtectClock|LockPersonality)' '$S/missent-agent.service'"
