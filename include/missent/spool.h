@@ -6,7 +6,8 @@
  * ERRORS  GError.  When ms_spool_write() returns true, the file and its name are on disk.
  * THREADS Safe: names are never shared.
  * LIMITS  The disk's: a full one is an error, and the message must be refused for now.
- * NOT     Knows no records: a file without one is what a crash left behind (sweep).
+ * NOT     Knows no records: a file without one was left behind by a crash, or its record was lost
+ *         (a held.db from a backup); it is set aside (sweep).
  */
 #ifndef MISSENT_SPOOL_H
 #define MISSENT_SPOOL_H
@@ -21,7 +22,12 @@ bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GErr
 int ms_spool_open(const char *dir, const char *uid, GError **error);
 /* Also true when it is not there. */
 bool ms_spool_remove(const char *dir, const char *uid, GError **error);
-/* Removes files older than an hour for which `wanted` is false; how many. */
-guint ms_spool_sweep(const char *dir, bool (*wanted)(const char *uid, void *user), void *user);
+/* What is to become of a file: it is held, its message was decided on, or nobody knows it. */
+typedef enum { MS_SPOOL_HELD, MS_SPOOL_DONE, MS_SPOOL_UNKNOWN } MsSpoolFate;
+/* Where what nobody knows is set aside, in the spool's folder; removed there after MS_SPOOL_ASIDE_DAYS. */
+#define MS_SPOOL_ASIDE "unrecorded"
+#define MS_SPOOL_ASIDE_DAYS 30
+/* Looks at files older than an hour; how many were set aside. */
+guint ms_spool_sweep(const char *dir, MsSpoolFate (*fate)(const char *uid, void *user), void *user);
 
 #endif

@@ -95,6 +95,34 @@ static void print_heading(void)
 
 /* ---- list ----------------------------------------------------------------------------- */
 
+#define UNRECORDED_NAMED 3
+
+/* What is on hold in the MTA's queue and in no record: held by something else, or its record was lost. */
+static void tell_unrecorded(MsDesk *desk, GHashTable *queue)
+{
+	GHashTableIter iter;
+	gpointer value;
+	guint n = 0;
+	g_autoptr(GString) named = g_string_new(NULL);
+	g_hash_table_iter_init(&iter, queue);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const MsQueued *queued = value;
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsRecord) record = strcmp(queued->queue, "hold") == 0
+			? ms_records_find(ms_desk_ledger(desk), queued->queue_id, &error) : NULL;
+		if (strcmp(queued->queue, "hold") != 0 || error != NULL
+			|| (record != NULL && ms_mta_is_same(record, queued)))
+			continue;
+		if (n++ < UNRECORDED_NAMED)
+			g_string_append_printf(named, "%s%s", n > 1 ? ", " : "", queued->queue_id);
+	}
+	fflush(stdout);
+	if (n > 0)
+		cli_fail(0, "%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
+			"else, or by missent before its records were restored from a backup", n, n == 1 ? " is" : "s are",
+			named->str, n > UNRECORDED_NAMED ? ", ..." : "");
+}
+
 static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 {
 	g_autoptr(GError) error = NULL;
@@ -117,6 +145,8 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 	}
 	if (!json)
 		printf("%u message%s\n", list->len, list->len == 1 ? "" : "s");
+	if (!json && queue != NULL)
+		tell_unrecorded(desk, queue);
 	return 0;
 }
 

@@ -72,14 +72,16 @@ static void forget(Desk *desk)
 		desk_audit(desk, "missent", "forget", "", detail, NULL);
 }
 
-static bool wanted(const char *uid, void *user)
+static MsSpoolFate fate_of(const char *uid, void *user)
 {
 	Desk *desk = user;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, uid, &error);
 	if (error != NULL)
-		return true; /* could not look */
-	return record != NULL && record->state == MS_STATE_HELD;
+		return MS_SPOOL_HELD; /* could not look */
+	if (record == NULL)
+		return MS_SPOOL_UNKNOWN;
+	return record->state == MS_STATE_HELD ? MS_SPOOL_HELD : MS_SPOOL_DONE;
 }
 
 static void tick(Desk *desk)
@@ -97,7 +99,10 @@ static void tick(Desk *desk)
 	if (desk->settings->desk.keep_ms > 0)
 		forget(desk);
 	desk_send_digest(desk);
-	ms_spool_sweep(desk->settings->spool_dir, wanted, desk);
+	guint aside = ms_spool_sweep(desk->settings->spool_dir, fate_of, desk);
+	g_autofree char *detail = g_strdup_printf("%u held copies without a record", aside);
+	if (aside > 0)
+		desk_audit(desk, "missent", "set aside", MS_SPOOL_ASIDE, detail, NULL);
 }
 
 void ms_desk_tick(MsDesk *of)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -84,19 +85,53 @@ bool ms_spool_remove(const char *dir, const char *uid, GError **error)
 	return fail(error, path, "cannot be removed");
 }
 
-guint ms_spool_sweep(const char *dir, bool (*wanted)(const char *uid, void *user), void *user)
+static bool is_old(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 && st.st_mtime <= time(NULL) - OLD_SECONDS;
+}
+
+/* A rename changes a file's ctime. */
+static bool set_aside_before(const char *path, time_t seconds)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_ctime <= time(NULL) - seconds;
+}
+
+static bool set_aside(const char *dir, const char *name)
+{
+	g_autofree char *aside = g_build_filename(dir, MS_SPOOL_ASIDE, NULL);
+	g_autofree char *from = g_build_filename(dir, name, NULL);
+	g_autofree char *to = g_build_filename(aside, name, NULL);
+	return (mkdir(aside, 0750) == 0 || errno == EEXIST) && rename(from, to) == 0;
+}
+
+static void clear_aside(const char *dir)
+{
+	g_autofree char *aside = g_build_filename(dir, MS_SPOOL_ASIDE, NULL);
+	g_autoptr(GDir) open = g_dir_open(aside, 0, NULL);
+	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;) {
+		g_autofree char *path = g_build_filename(aside, name, NULL);
+		if (g_str_has_suffix(name, SUFFIX) && set_aside_before(path, MS_SPOOL_ASIDE_DAYS * 86400))
+			unlink(path);
+	}
+}
+
+guint ms_spool_sweep(const char *dir, MsSpoolFate (*fate)(const char *uid, void *user), void *user)
 {
 	guint n = 0;
 	g_autoptr(GDir) open = g_dir_open(dir, 0, NULL);
 	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;) {
 		g_autofree char *path = g_build_filename(dir, name, NULL);
-		struct stat st;
-		if (!g_str_has_suffix(name, SUFFIX) || lstat(path, &st) != 0
-			|| st.st_mtime > time(NULL) - OLD_SECONDS)
+		if (!g_str_has_suffix(name, SUFFIX) || !is_old(path))
 			continue;
 		g_autofree char *uid = g_strndup(name, strlen(name) - strlen(SUFFIX));
-		if (!wanted(uid, user) && unlink(path) == 0)
+		MsSpoolFate what = fate(uid, user);
+		if (what == MS_SPOOL_DONE)
+			unlink(path);
+		else if (what == MS_SPOOL_UNKNOWN && set_aside(dir, name))
 			n++;
 	}
+	clear_aside(dir);
 	return n;
 }

@@ -412,11 +412,10 @@ static void test_twin(void)
 
 /* ---- the spool ------------------------------------------------------------------------ */
 
-static bool never(const char *uid, void *user)
+static MsSpoolFate fate_of(const char *uid, void *user)
 {
 	(void)uid;
-	(void)user;
-	return false;
+	return *(const MsSpoolFate *)user;
 }
 
 static void test_spool(void)
@@ -432,10 +431,28 @@ static void test_spool(void)
 	struct stat st;
 	g_assert_cmpint(fstat(fd, &st), ==, 0);
 	g_assert_cmpint(st.st_mode & 0777, ==, 0600);
-	g_assert_cmpuint(ms_spool_sweep(dir, never, NULL), ==, 0); /* too young */
+	MsSpoolFate fate = MS_SPOOL_UNKNOWN;
+	g_assert_cmpuint(ms_spool_sweep(dir, fate_of, &fate), ==, 0); /* too young */
 	const struct timespec old[2] = {{1, 0}, {1, 0}};
 	g_assert_cmpint(futimens(fd, old), ==, 0);
-	g_assert_cmpuint(ms_spool_sweep(dir, never, NULL), ==, 1);
+	fate = MS_SPOOL_HELD;
+	g_assert_cmpuint(ms_spool_sweep(dir, fate_of, &fate), ==, 0);
+	/* nobody knows it: its record may have been lost, the message is not */
+	fate = MS_SPOOL_UNKNOWN;
+	g_assert_cmpuint(ms_spool_sweep(dir, fate_of, &fate), ==, 1);
+	g_autofree char *aside = g_build_filename(dir, MS_SPOOL_ASIDE, NULL);
+	int kept = ms_spool_open(aside, "0123", NULL);
+	g_assert_cmpint(lseek(kept, 0, SEEK_END), ==, lseek(from, 0, SEEK_END));
+	close(kept);
+	/* that of one that was decided on goes */
+	fate = MS_SPOOL_DONE;
+	g_assert_true(ms_spool_write(dir, "4567", from, false, NULL));
+	int done = ms_spool_open(dir, "4567", NULL);
+	g_assert_cmpint(futimens(done, old), ==, 0);
+	close(done);
+	g_assert_cmpuint(ms_spool_sweep(dir, fate_of, &fate), ==, 0);
+	g_assert_cmpint(ms_spool_open(dir, "4567", NULL), ==, -1);
+	g_assert_cmpint(ms_spool_open(aside, "4567", NULL), ==, -1);
 	g_assert_cmpint(ms_spool_open(dir, "0123", &error), ==, -1);
 	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
 	g_assert_true(ms_spool_remove(dir, "0123", NULL));
