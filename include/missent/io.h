@@ -21,9 +21,11 @@ struct sockaddr;
 /* Asks who listens there, and waits for `ms`: is there an answer, or is the connection closed?  Both
  * show that somebody took it. */
 bool ms_io_answers(const struct sockaddr *address, guint address_len, const void *ask, gsize len, int ms);
-/* Replaces a socket of that path; it is closed to others until group (NULL: ours) and mode are
+/* Replaces a socket of that path that nobody listens on (else EADDRINUSE); it is closed to others until group (NULL: ours) and mode are
  * set.  -1 and errno. */
 int ms_io_listen(const char *path, const char *group, guint mode);
+/* Does somebody, now? */
+bool ms_io_somebody_listens(const char *path);
 /* A file that root has made becomes that of its folder's owner: the operator's commands and the
  * daemons work on the same files. */
 void ms_io_like_folder(int fd, const char *path);

@@ -22,6 +22,7 @@
 #include "missent/settings.h"
 
 #define MS_LINK_MAX (32u << 20)
+#define MS_LINK_ALIVE_US (20 * (gint64)G_USEC_PER_SEC) /* who was silent for longer is down */
 
 typedef struct MsLink MsLink;
 
@@ -46,7 +47,8 @@ gint64 ms_link_mirror(MsLink *link, MsLedger *ledger, gint64 wait_ms, GError **e
 /* ---- the agent's end ------------------------------------------------------------------ */
 
 typedef char *(*MsLinkAnswer)(const char *json, gsize len, void *user);
-/* Tells that this host lives; who has not for 20 seconds is shown as down. */
+/* Tells that this host lives; who has not for MS_LINK_ALIVE_US is shown as down.  MS_ERROR_CONFIG: another
+ * machine does so in the name of this host, and what is asked of it may not be meant for us. */
 bool ms_link_alive(MsLink *link, GError **error);
 /* Answers a request that came through Redis, if one does within `wait_ms`.  Several links may do so at
  * once, each with a number of its own, the same ones after a restart: what was asked of one that then

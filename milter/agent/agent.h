@@ -22,6 +22,7 @@ typedef struct {
 	MsAccounts *accounts;
 	MsAudit *audit;
 	MsLink *several;    /* NULL: one host */
+	atomic_bool impostor; /* another machine answers for our name: neither tell nor answer */
 	int listening;
 	_Atomic gint64 door_turned, carrier_turned; /* when they last came round, monotonic */
 	uid_t page;         /* may ask; (uid_t)-1: there is no such user */

@@ -67,10 +67,11 @@ static void *publish_changes(void *user)
 			since = 0;
 			snapshot = now;
 		}
-		bool fine = publish(agent->desk, link, &since, &why);
+		bool fine = agent->impostor || publish(agent->desk, link, &since, &why);
 		if (fine && (told == 0 || now - told > ALIVE_US)) {
 			fine = ms_link_alive(link, &why);
 			told = fine ? now : 0;
+			agent->impostor = g_error_matches(why, MS_ERROR, MS_ERROR_CONFIG);
 		}
 		note_redis(&up, fine, why);
 		g_usleep(fine ? AGAIN_US : G_USEC_PER_SEC);
@@ -88,6 +89,10 @@ static void *take_requests(void *user)
 	bool up = true;
 	while (link != NULL && !agent_stopping) {
 		g_autoptr(GError) why = NULL;
+		if (taker->agent->impostor) {
+			g_usleep(G_USEC_PER_SEC);
+			continue;
+		}
 		bool fine = ms_link_serve(link, taker->nth, agent_vouched, taker->agent, 500, &why);
 		if (taker->nth == 0) /* the others would say the same */
 			note_redis(&up, fine, why);

@@ -167,7 +167,13 @@ static bool open_all(Agent *agent, GError **error)
 	if (s->desk.redis_key_file == NULL)
 		return true;
 	agent->several = ms_link_open(s, true, error);
-	return agent->several != NULL;
+	if (agent->several == NULL)
+		return false;
+	g_autoptr(GError) why = NULL; /* Redis may be away now */
+	if (ms_link_alive(agent->several, &why) || !g_error_matches(why, MS_ERROR, MS_ERROR_CONFIG))
+		return true;
+	g_propagate_error(error, g_steal_pointer(&why));
+	return false;
 }
 
 static void close_all(Agent *agent)

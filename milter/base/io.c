@@ -87,11 +87,26 @@ static bool give(const char *path, const char *name, guint mode)
 		&& chmod(path, (mode_t)mode) == 0;
 }
 
+bool ms_io_somebody_listens(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+		return false;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool answers = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	if (fd >= 0)
+		close(fd);
+	return answers;
+}
+
 int ms_io_listen(const char *path, const char *group, guint mode)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	errno = ENAMETOOLONG;
 	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+		return -1;
+	errno = EADDRINUSE;
+	if (ms_io_somebody_listens(path))
 		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	unlink(path);

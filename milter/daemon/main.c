@@ -177,19 +177,6 @@ static int exit_code(const GError *error)
 	return g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ? EX_CONFIG : EX_TEMPFAIL;
 }
 
-/* libmilter would take the socket away from a filter that is at work. */
-static bool somebody_listens(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof address.sun_path)
-		return false;
-	strcpy(address.sun_path, path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool answers = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-	close(fd);
-	return answers;
-}
-
 static int give_socket(const MsSettings *s, const char *path)
 {
 	if (chmod(path, s->socket_mode) != 0)
@@ -212,7 +199,8 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 	const char *path = socket_path(spec);
 	if (!milter_register(daemon, &error))
 		return complain(EX_SOFTWARE, "%s", error->message);
-	if (path != NULL && somebody_listens(path))
+	/* libmilter would take the socket away from a filter that is at work. */
+	if (path != NULL && ms_io_somebody_listens(path))
 		return complain(EX_UNAVAILABLE, "another filter listens on %s already", path);
 	if (smfi_setconn((char *)spec) != MI_SUCCESS)
 		return complain(EX_CONFIG, "socket: libmilter does not take \"%s\"", spec);

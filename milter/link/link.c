@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 
 struct MsLink {
 	char *socket, *host, *prefix;
+	char *instance; /* of all that have the host's name, which one we are */
 	MsRedis *redis; /* NULL: one host */
 	MsKey *key;
 	bool grouped;   /* the group that it reads is there, unless Redis lost it */
@@ -74,6 +76,25 @@ static char *ask_socket(MsLink *link, const char *json, gint64 wait_ms, GError *
 
 /* ---- opening -------------------------------------------------------------------------- */
 
+/* A name that stays the same as long as the host's state does; made when it is first asked for. */
+static char *instance_of(const char *state_dir, GError **error)
+{
+	g_autofree char *path = g_build_filename(state_dir, "host.id", NULL);
+	char *text = NULL;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd >= 0) {
+		g_autofree char *name = ms_digest_random_name(8);
+		ms_io_like_folder(fd, path);
+		bool fine = write(fd, name, strlen(name)) == (ssize_t)strlen(name);
+		close(fd);
+		if (!fine)
+			unlink(path);
+	}
+	if (!g_file_get_contents(path, &text, NULL, error))
+		return NULL;
+	return g_strstrip(text);
+}
+
 MsLink *ms_link_open(const MsSettings *s, bool redis, GError **error)
 {
 	g_autoptr(MsLink) link = g_new0(MsLink, 1);
@@ -93,7 +114,8 @@ MsLink *ms_link_open(const MsSettings *s, bool redis, GError **error)
 	settings.max_bytes = (gsize)MS_LINK_MAX * 4; /* sealed, and some records at a time */
 	settings.replica = NULL;
 	settings.refuse_eviction = false;
-	link->key = ms_key_load(s->desk.redis_key_file, error);
+	link->instance = instance_of(s->state_dir, error);
+	link->key = link->instance != NULL ? ms_key_load(s->desk.redis_key_file, error) : NULL;
 	link->redis = link->key != NULL ? ms_redis_new(&settings, error) : NULL;
 	return link->redis != NULL ? g_steal_pointer(&link) : NULL;
 }
@@ -107,6 +129,7 @@ void ms_link_free(MsLink *link)
 	g_free(link->socket);
 	g_free(link->host);
 	g_free(link->prefix);
+	g_free(link->instance);
 	g_free(link);
 }
 
@@ -317,11 +340,28 @@ static bool serve_one(MsLink *link, const char *text, gsize len, void *user, GEr
 	return fine;
 }
 
+/* "WHEN INSTANCE": is it of one that lives, and not ours? */
+static bool is_another(const MsLink *link, const char *said, gint64 now)
+{
+	char *end;
+	gint64 when = g_ascii_strtoll(said, &end, 10);
+	return *end == ' ' && strcmp(end + 1, link->instance) != 0 && ABS(now - when) < MS_LINK_ALIVE_US;
+}
+
 bool ms_link_alive(MsLink *link, GError **error)
 {
 	g_autofree char *key = key_of(link, "hosts", NULL);
-	g_autofree char *when = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time());
-	return run(link, NULL, error, "HSET", key, link->host, when, NULL);
+	gint64 now = g_get_real_time();
+	g_autofree char *mine = g_strdup_printf("%" G_GINT64_FORMAT " %s", now, link->instance);
+	g_autoptr(MsReply) before = NULL;
+	if (!run(link, &before, error, "HGET", key, link->host, NULL))
+		return false;
+	if (before->text != NULL && is_another(link, before->text, now)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "another machine answers for host %s: give each a name of "
+			"its own (host in missent.conf; a copied state-dir needs its host.id removed)", link->host);
+		return false;
+	}
+	return run(link, NULL, error, "HSET", key, link->host, mine, NULL);
 }
 
 bool ms_link_serve(MsLink *link, unsigned nth, MsLinkAnswer answer, void *user, gint64 wait_ms,

@@ -313,7 +313,7 @@ void page_waiting(Request *r, Answer *a)
 
 /* ---- hosts ---------------------------------------------------------------------------- */
 
-#define DOWN_US (20 * (gint64)G_USEC_PER_SEC)
+
 
 void page_hosts(Request *r, Answer *a)
 {
@@ -327,7 +327,7 @@ void page_hosts(Request *r, Answer *a)
 		T(r, "Host"), T(r, "State"), T(r, "Last heard of"), T(r, "Held mail"));
 	for (guint i = 0; hosts != NULL && i < hosts->len; i++) {
 		const MsLinkHost *host = hosts->pdata[i];
-		bool down = g_get_real_time() - host->seen > DOWN_US;
+		bool down = g_get_real_time() - host->seen > MS_LINK_ALIVE_US;
 		g_autofree char *age = age_text(r, host->seen);
 		MsRecordFilter filter = {.state = MS_STATE_HELD, .host = host->name};
 		html(a->html, "<tr><td data-label=\"%s\"><a href=\"/?host=%s\">%s</a></td><td data-label=\"%s\">",
