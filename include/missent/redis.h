@@ -29,6 +29,8 @@ typedef struct {
 	const char *tls_ca, *tls_certificate, *tls_key; /* files; NULL: the system's authorities, none */
 	const char *tls_name;                           /* that a certificate must have; NULL: the host's */
 
+	bool cluster; /* `address` are nodes of a Cluster, any of them */
+
 	/* Then `address` is not used: who is primary is asked of these. */
 	const char *const *sentinels; /* host:port; NULL or empty: no Sentinel */
 	const char *master;

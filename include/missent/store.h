@@ -11,7 +11,7 @@
  *         same holds for a file of SQLite that another process keeps locked: one wait, then probes.
  * THREADS Safe: Redis connections are pooled, an MsSqlite is locked for each call.
  * LIMITS  An answer of Redis: one timeout for all of it, 1,000,000 items, max_bytes.
- * NOT     No Redis Cluster.
+ * NOT     On a Redis Cluster, where redis-cluster says so, a command goes by its first key alone.
  */
 #ifndef MISSENT_STORE_H
 #define MISSENT_STORE_H
@@ -43,7 +43,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReply, ms_reply_free)
 MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error);
 void ms_redis_free(MsRedis *redis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRedis, ms_redis_free)
-/* One command to the primary, one round trip.  A pooled connection that turns out to be dead is
+/* One command to the primary, or the node of its key, one round trip.  (SCAN goes from node to node: its
+ * cursor is a text.)  A pooled connection that turns out to be dead is
  * replaced, and a primary that another has become, and the command sent once more: commands must
  * be repeatable. */
 MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, MsReply **reply_out,
@@ -58,6 +59,12 @@ MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize
 /* The same for one that writes nothing: the replica may answer, if it is not too far behind. */
 MsAnswer ms_redis_reading_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
 	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error);
+
+/* The values of keys, in one round trip to each node that has some: a list of texts and nils.  On one
+ * server they are of one moment; on a Cluster each is of its own. */
+MsAnswer ms_redis_get_many(MsRedis *redis, gsize n, const char *const *keys, MsReply **reply_out, GError **error);
+/* Keys are on several servers: no command and no script may have such of two slots. */
+bool ms_redis_is_cluster(const MsRedis *redis);
 
 /* Many commands to the primary on a connection of their own; replies are integers and are summed. */
 MsRedisBulk *ms_redis_bulk_begin(MsRedis *redis, GError **error);

@@ -193,6 +193,7 @@ static const MsRow directory_rows[] = {
 	{.key = "trust-eviction-policy", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "redis-sentinels", .type = MS_ROW_LIST},
 	{.key = "redis-master", .type = MS_ROW_TEXT},
+	{.key = "redis-cluster", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "sentinel-user", .type = MS_ROW_TEXT},
 	{.key = "sentinel-password-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis-replica", .type = MS_ROW_TEXT},
@@ -396,10 +397,16 @@ static bool take_redis(MsSettings *s, const MsSection *directory, bool secrets, 
 	r->tls_name = ms_section_text(directory, "redis-tls-name");
 	r->sentinels = ms_section_list(directory, "redis-sentinels");
 	r->master = ms_section_text(directory, "redis-master");
+	r->cluster = ms_section_switch(directory, "redis-cluster");
 	r->sentinel_user = ms_section_text(directory, "sentinel-user");
 	r->replica = ms_section_text(directory, "redis-replica");
 	r->max_lag_ms = ms_section_number(directory, "redis-max-lag");
 	r->replica_only = ms_section_choice(directory, "redis-behind") == 1;
+	if (r->cluster && (strchr(s->redis_prefix, '{') == NULL || strchr(s->redis_prefix, '}') == NULL)) {
+		ms_section_error(directory, "redis-cluster", error, "needs a redis-prefix with braces, such as {missent}: the "
+			"mapping is in one slot");
+		return false;
+	}
 	if (r->sentinels[0] != NULL && r->master == NULL) {
 		ms_section_error(directory, "redis-sentinels", error, "needs redis-master too: what Sentinel calls the primary");
 		return false;

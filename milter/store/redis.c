@@ -16,10 +16,7 @@
  * primary how far its stream is.  The lock is for the few pointers that they change.
  */
 
-#define BULK_DEPTH 1000              /* commands on the way before their replies are read */
-#define BULK_BYTES (4 << 20)
-#define BULK_TIMEOUT_US (10 * G_USEC_PER_SEC)
-#define FOLLOW_US (G_USEC_PER_SEC)   /* how often Sentinel is asked */
+#define FOLLOW_US (G_USEC_PER_SEC) /* how often Sentinel is asked */
 
 struct MsRedis {
 	MsServerHow how;
@@ -31,6 +28,7 @@ struct MsRedis {
 	bool replica_only;
 	MsLag *lag;
 	MsSentinels *sentinels;
+	MsCluster *cluster;
 	GMutex finding;         /* one asks Sentinel, or the primary's offset, at a time */
 	GCond wake;
 	GThread *prober, *follower;
@@ -57,6 +55,11 @@ static MsServer *new_server(MsRedis *redis, const char *address, GError **error)
 {
 	g_autoptr(MsServer) server = ms_server_new(address, &redis->how, error);
 	return server != NULL && check_plaintext(redis, server, error) ? g_steal_pointer(&server) : NULL;
+}
+
+static MsServer *make_node(void *user, const char *address, GError **error)
+{
+	return new_server(user, address, error);
 }
 
 static bool take_addresses(MsRedis *redis, const char *list, GError **error)
@@ -124,6 +127,14 @@ MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error)
 	bool sentinel = settings->sentinels != NULL && settings->sentinels[0] != NULL;
 	if (sentinel ? !take_sentinels(redis, settings, error) : !take_addresses(redis, settings->address, error))
 		return NULL;
+	if (settings->cluster) {
+		if (sentinel || settings->replica != NULL || settings->database > 0) {
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "redis-cluster goes with no redis-sentinels, "
+				"redis-replica or redis-database");
+			return NULL;
+		}
+		redis->cluster = ms_cluster_new(make_node, redis, redis->primaries);
+	}
 	if (settings->replica != NULL) {
 		redis->replica = new_server(redis, settings->replica, error);
 		if (redis->replica == NULL)
@@ -147,6 +158,8 @@ static GPtrArray *all_servers(MsRedis *redis)
 	const GPtrArray *sentinels = redis->sentinels != NULL ? ms_sentinels_servers(redis->sentinels) : NULL;
 	for (guint i = 0; sentinels != NULL && i < sentinels->len; i++)
 		g_ptr_array_add(all, ms_server_ref(sentinels->pdata[i]));
+	if (redis->cluster != NULL)
+		g_ptr_array_extend_and_steal(all, ms_cluster_nodes(redis->cluster));
 	return all;
 }
 
@@ -173,6 +186,7 @@ void ms_redis_free(MsRedis *redis)
 	if (redis == NULL)
 		return;
 	end_threads(redis);
+	ms_cluster_free(redis->cluster);
 	g_ptr_array_unref(redis->primaries);
 	ms_server_unref(redis->replica);
 	ms_sentinels_free(redis->sentinels);
@@ -473,9 +487,90 @@ static MsAnswer ask_replica(MsRedis *redis, const MsCommand *command, MsReply **
 	return MS_ABSENT;
 }
 
+/* ---- a Cluster ------------------------------------------------------------------------------ */
+
+/* What an error of the node that has `key` means. */
+static MsAnswer cluster_error(MsRedis *redis, const char *key, const char *text, GError **error)
+{
+	g_autoptr(MsServer) owner = ms_cluster_owner(redis->cluster, key != NULL ? key : "", NULL);
+	return ms_server_error(owner != NULL ? owner : redis->primaries->pdata[0], text, error);
+}
+
+/* An error is the caller's, but for NOSCRIPT. */
+static MsAnswer ask_cluster(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
+{
+	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	MsAnswer answer = ms_cluster_ask(redis->cluster, command, 1, redis->how.timeout_us, replies, error);
+	if (answer != MS_FOUND)
+		return answer;
+	MsReply *reply = replies->pdata[0];
+	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT"))
+		return cluster_error(redis, ms_cluster_key(command), reply->text, error);
+	*reply_out = g_ptr_array_steal_index(replies, 0);
+	return MS_FOUND;
+}
+
+/* The cursor is the node's place among the nodes, a slash, and its own; or 0 at the beginning and the end. */
+static MsAnswer scan_cluster(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
+{
+	const char *at = command->argv[1], *slash = strchr(at, '/');
+	guint place = slash != NULL ? (guint)g_ascii_strtoull(at, NULL, 10) : 0;
+	g_autoptr(MsServer) first = ms_cluster_owner(redis->cluster, "", error); /* so that nodes are known */
+	g_autoptr(GPtrArray) nodes = ms_cluster_nodes(redis->cluster);
+	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	if (first == NULL || place >= nodes->len)
+		return first == NULL ? MS_RETRY : MS_CONFIG;
+	g_autofree const char **argv = g_memdup2(command->argv, command->argc * sizeof *argv);
+	argv[1] = slash != NULL ? slash + 1 : "0";
+	const MsCommand own = {command->argc, argv, NULL};
+	MsAnswer answer = ms_server_ask(nodes->pdata[place], &own, 1, replies, error);
+	if (answer != MS_FOUND)
+		return answer;
+	MsReply *reply = replies->pdata[0];
+	if (reply->type == MS_REPLY_ERROR)
+		return ms_server_error(nodes->pdata[place], reply->text, error);
+	MsReply *cursor = reply->type == MS_REPLY_LIST && reply->items->len > 0 ? reply->items->pdata[0] : NULL;
+	if (cursor != NULL && cursor->type == MS_REPLY_TEXT) {
+		bool over = strcmp(cursor->text, "0") == 0;
+		g_autofree char *own_cursor = g_steal_pointer(&cursor->text);
+		cursor->text = over && place + 1 == nodes->len ? g_strdup("0")
+							       : g_strdup_printf("%u/%s", place + over, own_cursor);
+		cursor->len = strlen(cursor->text);
+	}
+	*reply_out = g_ptr_array_steal_index(replies, 0);
+	return MS_FOUND;
+}
+
+static MsAnswer get_from_cluster(MsRedis *redis, gsize n, const char *const *keys, MsReply **reply_out, GError **error)
+{
+	g_autofree MsCommand *commands = g_new0(MsCommand, n);
+	g_autofree const char **words = g_new0(const char *, 2 * n);
+	g_autoptr(MsReply) list = g_new0(MsReply, 1);
+	list->type = MS_REPLY_LIST;
+	list->items = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	for (gsize i = 0; i < n; i++) {
+		words[2 * i] = "GET";
+		words[2 * i + 1] = keys[i];
+		commands[i] = (MsCommand){2, words + 2 * i, NULL};
+	}
+	MsAnswer answer = ms_cluster_ask(redis->cluster, commands, n, redis->how.timeout_us, list->items, error);
+	for (guint i = 0; answer == MS_FOUND && i < list->items->len; i++) {
+		const MsReply *reply = list->items->pdata[i];
+		if (reply->type == MS_REPLY_ERROR)
+			answer = cluster_error(redis, keys[i], reply->text, error);
+	}
+	if (answer == MS_FOUND)
+		*reply_out = g_steal_pointer(&list);
+	return answer;
+}
+
 static MsAnswer ask_any(MsRedis *redis, const MsCommand *command, bool reads, MsReply **reply_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
+	if (redis->cluster != NULL && strcmp(command->argv[0], "SCAN") == 0)
+		return scan_cluster(redis, command, reply_out, error);
+	if (redis->cluster != NULL)
+		return ask_cluster(redis, command, reply_out, error);
 	if (!reads || redis->replica == NULL)
 		return ask_primary(redis, command, reply_out, error);
 	MsAnswer answer = ask_replica(redis, command, reply_out, &why);
@@ -486,6 +581,11 @@ static MsAnswer ask_any(MsRedis *redis, const MsCommand *command, bool reads, Ms
 	else
 		g_propagate_error(error, g_steal_pointer(&why));
 	return answer == MS_ABSENT ? MS_RETRY : answer;
+}
+
+bool ms_redis_is_cluster(const MsRedis *redis)
+{
+	return redis->cluster != NULL;
 }
 
 /* ---- commands ----------------------------------------------------------------------------- */
@@ -501,6 +601,22 @@ MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *a
 {
 	const MsCommand command = {argc, argv, lens};
 	return ask_any(redis, &command, false, reply_out, error);
+}
+
+MsAnswer ms_redis_get_many(MsRedis *redis, gsize n, const char *const *keys, MsReply **reply_out, GError **error)
+{
+	if (redis->cluster != NULL)
+		return get_from_cluster(redis, n, keys, reply_out, error);
+	g_autofree const char **argv = g_new0(const char *, n + 1);
+	argv[0] = "MGET";
+	memcpy(argv + 1, keys, n * sizeof *keys);
+	const MsCommand command = {n + 1, argv, NULL};
+	MsAnswer answer = ask_any(redis, &command, true, reply_out, error);
+	if (answer != MS_FOUND || ((*reply_out)->type == MS_REPLY_LIST && (*reply_out)->items->len == n))
+		return answer;
+	g_clear_pointer(reply_out, ms_reply_free);
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis: an answer of the wrong form");
+	return MS_RETRY;
 }
 
 static MsAnswer run_script(MsRedis *redis, bool reads, const char *script, gsize n_keys, gsize argc,
@@ -545,67 +661,23 @@ MsAnswer ms_redis_reading_script(MsRedis *redis, const char *script, gsize n_key
 	return run_script(redis, true, script, n_keys, argc, argv, lens, reply_out, error);
 }
 
-/* ---- bulk ----------------------------------------------------------------------------------- */
+/* ---- for redis_bulk.c ----------------------------------------------------------------------- */
 
-struct MsRedisBulk {
-	MsServer *server;
-	MsWire *wire;
-	gint64 timeout_us, sum;
-	guint pending;
-};
-
-MsRedisBulk *ms_redis_bulk_begin(MsRedis *redis, GError **error)
+MsServer *ms_redis_server_of(MsRedis *redis, const MsCommand *command, GError **error)
 {
-	const MsCommand command = {2, info_replication, NULL}; /* which server is it? */
+	if (redis->cluster != NULL) {
+		const char *key = ms_cluster_key(command);
+		return ms_cluster_owner(redis->cluster, key != NULL ? key : "", error);
+	}
+	const MsCommand which = {2, info_replication, NULL};
 	g_autoptr(MsReply) info = NULL;
-	MsWire *wire;
-	if (ask_primary(redis, &command, &info, error) != MS_FOUND)
+	if (ask_primary(redis, &which, &info, error) != MS_FOUND)
 		return NULL;
 	g_autoptr(GPtrArray) list = primaries(redis);
-	if (ms_server_open(list->pdata[0], &wire, error) != MS_FOUND)
-		return NULL;
-	MsRedisBulk *bulk = g_new0(MsRedisBulk, 1);
-	bulk->server = ms_server_ref(list->pdata[0]);
-	bulk->wire = wire;
-	bulk->timeout_us = MAX(redis->how.timeout_us, BULK_TIMEOUT_US);
-	return bulk;
+	return ms_server_ref(list->pdata[0]);
 }
 
-static bool drain(MsRedisBulk *bulk, GError **error)
+gint64 ms_redis_timeout(const MsRedis *redis)
 {
-	for (; bulk->pending > 0; bulk->pending--) {
-		g_autoptr(MsReply) reply = NULL;
-		gint64 deadline = g_get_monotonic_time() + bulk->timeout_us;
-		if (ms_wire_get(bulk->wire, deadline, &reply, error) != MS_WIRE_FINE)
-			return false;
-		if (reply->type == MS_REPLY_ERROR)
-			return ms_server_error(bulk->server, reply->text, error) == MS_FOUND;
-		if (reply->type == MS_REPLY_INTEGER)
-			bulk->sum += reply->integer;
-	}
-	return true;
-}
-
-bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, const gsize *lens,
-	GError **error)
-{
-	ms_wire_put(bulk->wire, argc, argv, lens);
-	bool full = ++bulk->pending >= BULK_DEPTH || ms_wire_unsent(bulk->wire) > BULK_BYTES;
-	return !full || drain(bulk, error);
-}
-
-bool ms_redis_bulk_end(MsRedisBulk *bulk, gint64 *sum_out, GError **error)
-{
-	bool fine = drain(bulk, error);
-	*sum_out = bulk->sum;
-	return fine;
-}
-
-void ms_redis_bulk_free(MsRedisBulk *bulk)
-{
-	if (bulk == NULL)
-		return;
-	ms_wire_free(bulk->wire);
-	ms_server_unref(bulk->server);
-	g_free(bulk);
+	return redis->how.timeout_us;
 }

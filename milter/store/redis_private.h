@@ -1,4 +1,4 @@
-/* Shared by redis.c, redis_sentinel.c and redis_lag.c. */
+/* Shared by redis.c and what it finds servers with. */
 #ifndef MISSENT_STORE_REDIS_PRIVATE_H
 #define MISSENT_STORE_REDIS_PRIVATE_H
 
@@ -14,6 +14,27 @@ void ms_sentinels_free(MsSentinels *sentinels);
 char *ms_sentinels_primary(MsSentinels *sentinels, GError **error);
 const GPtrArray *ms_sentinels_servers(const MsSentinels *sentinels);
 
+/* ---- Cluster: who has which key? ---- */
+
+typedef struct MsCluster MsCluster;
+
+/* A server that may be asked, or why not. */
+typedef MsServer *(*MsClusterMake)(void *user, const char *address, GError **error);
+
+MsCluster *ms_cluster_new(MsClusterMake make, void *user, GPtrArray *seeds);
+void ms_cluster_free(MsCluster *cluster);
+/* Commands with one key each; those with none go to any node.  `replies` gets one for each; any may
+ * be MS_REPLY_ERROR. */
+MsAnswer ms_cluster_ask(MsCluster *cluster, const MsCommand *commands, gsize n, gint64 timeout_us,
+	GPtrArray *replies, GError **error);
+/* The key of a command; NULL: it has none. */
+const char *ms_cluster_key(const MsCommand *command);
+guint ms_cluster_slot(const char *key);
+/* The node of a key; NULL: none, or not known now. */
+MsServer *ms_cluster_owner(MsCluster *cluster, const char *key, GError **error);
+/* Those that are known and have slots, each with a reference. */
+GPtrArray *ms_cluster_nodes(MsCluster *cluster);
+
 /* ---- how far a replica is behind ---- */
 
 typedef struct MsLag MsLag;
@@ -27,5 +48,11 @@ bool ms_lag_is_known(MsLag *lag);
 /* Whether one that says `info` has all that the primary had within the bound; else why not. */
 bool ms_lag_fits(MsLag *lag, const char *info, char **why_out);
 gint64 ms_lag_period(const MsLag *lag);
+
+/* ---- what a bulk needs ---- */
+
+/* Where a command goes: the node of its key, or the primary. */
+MsServer *ms_redis_server_of(MsRedis *redis, const MsCommand *command, GError **error);
+gint64 ms_redis_timeout(const MsRedis *redis);
 
 #endif

@@ -169,6 +169,11 @@ const char *ms_server_name(const MsServer *server)
 	return server->where.name;
 }
 
+const char *ms_server_host(const MsServer *server)
+{
+	return server->where.host;
+}
+
 bool ms_server_is_here(const MsServer *server)
 {
 	return ms_where_is_here(&server->where);
@@ -365,18 +370,75 @@ static void give_back(MsServer *server, Line *line)
 
 /* ---- asking ------------------------------------------------------------------------------- */
 
-static MsAnswer ask_on(MsServer *server, Line *line, const MsCommand *commands, gsize n, gint64 deadline,
-	GPtrArray *replies, MsWireEnd *end, GError **error)
+struct MsPending {
+	MsServer *server;
+	Line *line;
+	bool pooled, look; /* its eviction policy is asked for first */
+	gint64 asked_at, deadline;
+};
+
+static void pending_free(MsPending *pending)
 {
+	line_free(pending->line);
+	ms_server_unref(pending->server);
+	g_free(pending);
+}
+
+/* Tells everybody what was learnt by a failure, and the caller why. */
+static MsAnswer tell(MsServer *server, gint64 asked_at, MsWireEnd end, MsAnswer answer, GError *why, GError **error)
+{
+	failed(server, asked_at, end, why);
+	if (end == MS_WIRE_CALLED_OFF && is_down(server, error)) {
+		g_clear_error(&why);
+		return MS_RETRY;
+	}
+	g_propagate_error(error, why);
+	return answer;
+}
+
+static MsAnswer begin(MsServer *server, const MsCommand *commands, gsize n, gint64 asked_at, MsPending **out,
+	GError **error)
+{
+	gint64 deadline = asked_at + server->how->timeout_us;
+	Line *line = take_idle(server);
+	bool pooled = line != NULL;
+	if (!pooled) {
+		GError *why = NULL;
+		MsWireEnd end = MS_WIRE_FINE;
+		MsAnswer answer = open_line(server, deadline, &line, &end, &why);
+		if (answer != MS_FOUND)
+			return tell(server, asked_at, end, answer, why, error);
+	}
 	bool look = server->how->refuse_eviction && g_get_monotonic_time() - line->looked_at > LOOK_AGAIN_US;
 	if (look)
 		ms_wire_put(line->wire, 2, info_memory, NULL);
 	for (gsize i = 0; i < n; i++)
 		ms_wire_put(line->wire, commands[i].argc, commands[i].argv, commands[i].lens);
-	MsAnswer answer = look ? greeted(server, line, deadline, true, end, error) : MS_FOUND;
+	ms_wire_push(line->wire);
+	MsPending *pending = g_new0(MsPending, 1);
+	*pending = (MsPending){ms_server_ref(server), line, pooled, look, asked_at, deadline};
+	*out = pending;
+	return MS_FOUND;
+}
+
+MsAnswer ms_server_begin(MsServer *server, const MsCommand *commands, gsize n, MsPending **pending_out,
+	GError **error)
+{
+	if (is_down(server, error))
+		return MS_RETRY;
+	return begin(server, commands, n, g_get_monotonic_time(), pending_out, error);
+}
+
+static MsAnswer take_replies(const MsPending *pending, gsize n, GPtrArray *replies, MsWireEnd *end, GError **error)
+{
+	MsServer *server = pending->server;
+	MsAnswer answer = MS_FOUND;
+	*end = MS_WIRE_FINE;
+	if (pending->look)
+		answer = greeted(server, pending->line, pending->deadline, true, end, error);
 	for (gsize i = 0; i < n && answer == MS_FOUND; i++) {
 		MsReply *reply;
-		*end = ms_wire_get(line->wire, deadline, &reply, error);
+		*end = ms_wire_get(pending->line->wire, pending->deadline, &reply, error);
 		if (*end != MS_WIRE_FINE)
 			return MS_RETRY;
 		g_ptr_array_add(replies, reply);
@@ -386,50 +448,39 @@ static MsAnswer ask_on(MsServer *server, Line *line, const MsCommand *commands, 
 	return answer;
 }
 
-/* One attempt; `*again` when a connection from the pool had died unseen. */
-static MsAnswer attempt(MsServer *server, const MsCommand *commands, gsize n, gint64 deadline, GPtrArray *replies,
-	bool *again, MsWireEnd *end, GError **error)
+MsAnswer ms_server_finish(MsPending *pending, const MsCommand *commands, gsize n, GPtrArray *replies,
+	GError **error)
 {
-	Line *line = take_idle(server);
-	bool pooled = line != NULL;
-	*again = false;
-	*end = MS_WIRE_FINE;
-	if (!pooled) {
-		MsAnswer answer = open_line(server, deadline, &line, end, error);
+	guint before = replies->len;
+	for (;;) {
+		GError *why = NULL;
+		MsWireEnd end;
+		MsAnswer answer = take_replies(pending, n, replies, &end, &why);
+		if (answer == MS_FOUND) {
+			give_back(pending->server, g_steal_pointer(&pending->line));
+			pending_free(pending);
+			return answer;
+		}
+		g_ptr_array_set_size(replies, (int)before);
+		g_autoptr(MsServer) server = ms_server_ref(pending->server);
+		bool again = pending->pooled && end == MS_WIRE_CLOSED;
+		gint64 asked_at = pending->asked_at;
+		pending_free(pending); /* replies may be on the way yet */
+		if (!again)
+			return tell(server, asked_at, end, answer, why, error);
+		/* It had died unseen in the pool. */
+		g_clear_error(&why);
+		answer = begin(server, commands, n, asked_at, &pending, error);
 		if (answer != MS_FOUND)
 			return answer;
 	}
-	MsAnswer answer = ask_on(server, line, commands, n, deadline, replies, end, error);
-	if (answer == MS_FOUND) {
-		give_back(server, line);
-		return answer;
-	}
-	line_free(line); /* replies may be on the way yet */
-	g_ptr_array_set_size(replies, 0);
-	*again = pooled && *end == MS_WIRE_CLOSED;
-	return answer;
 }
 
 MsAnswer ms_server_ask(MsServer *server, const MsCommand *commands, gsize n, GPtrArray *replies, GError **error)
 {
-	gint64 asked_at = g_get_monotonic_time(), deadline = asked_at + server->how->timeout_us;
-	if (is_down(server, error))
-		return MS_RETRY;
-	for (bool again = true; again;) {
-		g_autoptr(GError) why = NULL;
-		MsWireEnd end;
-		MsAnswer answer = attempt(server, commands, n, deadline, replies, &again, &end, &why);
-		if (answer == MS_FOUND)
-			return answer;
-		if (again)
-			continue;
-		failed(server, asked_at, end, why);
-		if (end == MS_WIRE_CALLED_OFF && is_down(server, error))
-			return MS_RETRY;
-		g_propagate_error(error, g_steal_pointer(&why));
-		return answer;
-	}
-	g_assert_not_reached();
+	MsPending *pending;
+	MsAnswer answer = ms_server_begin(server, commands, n, &pending, error);
+	return answer == MS_FOUND ? ms_server_finish(pending, commands, n, replies, error) : answer;
 }
 
 MsAnswer ms_server_open(MsServer *server, MsWire **wire_out, GError **error)

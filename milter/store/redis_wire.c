@@ -485,6 +485,17 @@ static gssize move(MsWire *wire, bool out, void *data, gsize len, short *events)
 	return n > 0 ? n : -1;
 }
 
+void ms_wire_push(MsWire *wire)
+{
+	short events;
+	while (ms_wire_unsent(wire) > 0) {
+		gssize n = move(wire, true, wire->out->data + wire->sent, ms_wire_unsent(wire), &events);
+		if (n <= 0)
+			return;
+		wire->sent += (gsize)n;
+	}
+}
+
 /* Sends and takes what can be now; where that is nothing, `*wait` is what to wait for. */
 static bool pump(MsWire *wire, short *wait)
 {

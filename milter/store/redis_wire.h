@@ -48,6 +48,8 @@ void ms_wire_free(MsWire *wire);
 void ms_wire_put(MsWire *wire, gsize argc, const char *const *argv, const gsize *lens);
 /* Bytes that were put and are not sent yet. */
 gsize ms_wire_unsent(const MsWire *wire);
+/* Sends what can be sent without waiting; what ends it is told by ms_wire_get(). */
+void ms_wire_push(MsWire *wire);
 MsWireEnd ms_wire_get(MsWire *wire, gint64 deadline, MsReply **reply_out, GError **error);
 /* Waits until `fd` is ready, or something ends it. */
 MsWireEnd ms_wire_wait(int fd, short events, int call_off, gint64 deadline);

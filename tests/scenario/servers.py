@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 
 from milter import verdict
 from rig import RIGHT, WRONG, free_port, message, wait_for
@@ -79,6 +80,62 @@ sentinel failover-timeout mapping 4000
 ''' % (primary.port, after_ms)).start() for _ in range(n)]
     wait_for(lambda: all(x.cli('SENTINEL', 'CKQUORUM', 'mapping').startswith('OK') for x in nodes), 30)
     return nodes
+
+
+class Cluster:
+    """Primaries and as many replicas, that agree."""
+
+    def __init__(self, scratch, n=3, kind='redis'):
+        self.nodes = [Node(scratch, 'cluster-enabled yes', 'cluster-node-timeout 1500', 'cluster-port %d' % free_port(),
+                           kind=kind).start() for _ in range(2 * n)]
+        out = self.tool('create', *(x.address for x in self.nodes), '--cluster-replicas', '1', '--cluster-yes')
+        if not wait_for(lambda: all(x.info('cluster', 'cluster_enabled') == '1'
+                                    and 'cluster_state:ok' in x.cli('CLUSTER', 'INFO') for x in self.nodes), 60):
+            raise RuntimeError(out)
+        wait_for(lambda: sum(x.info('replication', 'master_link_status') == 'up' for x in self.nodes) == n, 60)
+
+    def tool(self, *args):
+        return subprocess.run(['redis-cli' if shutil.which('redis-cli') else 'valkey-cli', '--cluster', *args],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+
+    def alive(self):
+        return [x for x in self.nodes if x.process]
+
+    def primaries(self):
+        return [x for x in self.alive() if x.info('replication', 'role') == 'master']
+
+    def names(self):
+        """Of the nodes, as they call themselves."""
+        return {x.cli('CLUSTER', 'MYID'): x for x in self.alive()}
+
+    def owner(self, slot):
+        for line in self.alive()[0].cli('CLUSTER', 'NODES').splitlines():
+            words = line.split()
+            for span in words[8:]:
+                if span[0] == '[' or 'fail' in words[2]:
+                    continue
+                first, _, last = span.partition('-')
+                if int(first) <= slot <= int(last or first):
+                    return next(x for x in self.nodes if x.port == int(words[1].split('@')[0].split(':')[1]))
+        return None
+
+    def slot(self, key):
+        return int(self.alive()[0].cli('CLUSTER', 'KEYSLOT', key))
+
+    def move(self, slot, to, pause=0):
+        """A slot with its keys, slowly: its mail meets ASK and TRYAGAIN."""
+        a = self.owner(slot)
+        ids = {x.port: name for name, x in self.names().items()}
+        to.cli('CLUSTER', 'SETSLOT', str(slot), 'IMPORTING', ids[a.port])
+        a.cli('CLUSTER', 'SETSLOT', str(slot), 'MIGRATING', ids[to.port])
+        while True:
+            keys = a.cli('CLUSTER', 'GETKEYSINSLOT', str(slot), '100').split()
+            if not keys:
+                break
+            a.cli('MIGRATE', '127.0.0.1', str(to.port), '', '0', '5000', 'KEYS', *keys)
+            time.sleep(pause)
+        for x in (to, a, *self.primaries()):
+            x.cli('CLUSTER', 'SETSLOT', str(slot), 'NODE', ids[to.port])
 
 
 class Certificates:

@@ -17,7 +17,7 @@
 
 /* ---- a server that does as it is told ------------------------------------------------------- */
 
-typedef enum { ANSWER, DRIP, FREEZE, FLOOD, HANG_UP } Manner;
+typedef enum { ANSWER, DRIP, FREEZE, FLOOD, HANG_UP, SLOW } Manner;
 
 typedef struct {
 	int listener;
@@ -30,11 +30,14 @@ typedef struct {
 	int offset;          /* atomic */
 	int connections, commands; /* atomic */
 	int end;             /* atomic */
+	const char *slots;   /* what CLUSTER SLOTS tells; atomic */
+	const char *asked;   /* what is told after ASKING */
 } Stub;
 
 typedef struct {
 	Stub *stub;
 	int fd;
+	bool asking;
 } Client;
 
 static void send_text(int fd, const char *text)
@@ -52,16 +55,32 @@ static void send_info(Stub *stub, int fd)
 	send_text(fd, reply);
 }
 
-/* One answer; how many commands a chunk has is the number of `*` at the beginning of its lines. */
-static void answer_one(Stub *stub, int fd, bool info)
+static void answer_well(Client *client, const char *word)
 {
+	Stub *stub = client->stub;
+	if (g_str_has_prefix(word, "CLUSTER") && g_atomic_pointer_get(&stub->slots) != NULL) {
+		send_text(client->fd, g_atomic_pointer_get(&stub->slots));
+	} else if (g_str_has_prefix(word, "ASKING")) {
+		client->asking = true;
+		send_text(client->fd, "+OK\r\n");
+	} else if (client->asking) {
+		client->asking = false;
+		send_text(client->fd, stub->asked);
+	} else if (stub->text == NULL && g_str_has_prefix(word, "INFO")) {
+		send_info(stub, client->fd);
+	} else {
+		send_text(client->fd, stub->text != NULL ? stub->text : "$5\r\nreply\r\n");
+	}
+}
+
+/* One answer to a command that begins with `word`. */
+static void answer_one(Client *client, const char *word)
+{
+	Stub *stub = client->stub;
+	int fd = client->fd;
 	switch ((Manner)g_atomic_int_get(&stub->manner)) {
-	case ANSWER:
-		if (stub->text == NULL && info)
-			send_info(stub, fd);
-		else
-			send_text(fd, stub->text != NULL ? stub->text : "$5\r\nreply\r\n");
-		return;
+	case SLOW: g_usleep(300 * 1000); /* and then */ G_GNUC_FALLTHROUGH;
+	case ANSWER: answer_well(client, word); return;
 	case DRIP:
 		for (int i = 0; i < 200 && !g_atomic_int_get(&stub->end); i++) {
 			if (send(fd, i == 0 ? "$" : "1", 1, MSG_NOSIGNAL) < 0)
@@ -94,9 +113,9 @@ static gpointer serve(gpointer data)
 			if (*p != '*' || (p > chunk && p[-1] != '\n'))
 				continue;
 			g_atomic_int_inc(&stub->commands);
-			const char *next = strstr(p, "\r\n*");
-			const char *word = strstr(p, "INFO");
-			answer_one(stub, client->fd, word != NULL && (next == NULL || word < next));
+			const char *word = strchr(p, '$');
+			word = word != NULL ? strchr(word, '\n') : NULL;
+			answer_one(client, word != NULL ? word + 1 : "");
 		}
 	}
 	close(client->fd);
@@ -501,6 +520,143 @@ static void test_bound(void)
 	stub_end(replica);
 }
 
+/* ---- a Cluster --------------------------------------------------------------------------------- */
+
+/* That all slots from `from` on are `second`'s, and those before `first`'s. */
+static const char *slots_of(const Stub *first, int from, const Stub *second)
+{
+	GString *text = g_string_new(NULL);
+	g_string_append_printf(text, "*%d\r\n", (from > 0) + (from < 16384));
+	if (from > 0)
+		g_string_append_printf(text, "*3\r\n:0\r\n:%d\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$2\r\nid\r\n",
+			from - 1, first->port);
+	/* a node that does not know its own address */
+	if (from < 16384)
+		g_string_append_printf(text, "*3\r\n:%d\r\n:16383\r\n*2\r\n$0\r\n\r\n:%u\r\n", from, second->port);
+	return g_string_free(text, FALSE);
+}
+
+static MsRedis *open_cluster(const char *address, gint64 timeout_ms)
+{
+	MsRedisSettings settings = {.address = address, .timeout_ms = timeout_ms, .connections = 4, .cluster = true};
+	g_autoptr(GError) error = NULL;
+	MsRedis *redis = ms_redis_new(&settings, &error);
+	g_assert_no_error(error);
+	return redis;
+}
+
+/* "foo" has slot 12182, "bar" 5061, "x" 16287; of {a}b and {a}c it is that of "a", 15495. */
+static void test_cluster_slots(void)
+{
+	static const struct {
+		const char *key;
+		int slot;
+	} rows[] = {{"foo", 12182}, {"bar", 5061}, {"x", 16287}, {"{a}b", 15495}, {"c{a}", 15495}, {"a", 15495},
+		{"{}foo", 9500}, {"foo{}{bar}", 8363}, {"foo{{bar}}zap", 4015}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		for (int after = 0; after < 2; after++) {
+			Stub *first = stub_new(ANSWER, "$5\r\nfirst\r\n"), *second = stub_new(ANSWER, "$6\r\nsecond\r\n");
+			first->slots = slots_of(first, rows[i].slot + after, second);
+			g_autoptr(MsRedis) redis = open_cluster(first->address, 5000);
+			g_autoptr(MsReply) reply = NULL;
+			const char *argv[] = {"GET", rows[i].key};
+			g_assert_cmpint(ms_redis_command(redis, 2, argv, &reply, NULL), ==, MS_FOUND);
+			g_assert_cmpstr(reply->text, ==, after ? "first" : "second");
+			stub_end(first);
+			stub_end(second);
+		}
+	}
+}
+
+static char *with_port(const char *text, const Stub *stub)
+{
+	g_auto(GStrv) around = g_strsplit(text, "@", -1);
+	g_autofree char *port = g_strdup_printf("%u", stub->port);
+	return g_strjoinv(port, around);
+}
+
+/* Slots that have moved, are being moved, or whose node is gone. */
+static void test_cluster_moves(void)
+{
+	static const struct {
+		const char *name, *text; /* of the first; @ is the port of the second */
+		Manner manner;
+		const char *second;
+		int from;                /* which slots it says that it has, later */
+		MsAnswer want;
+	} rows[] = {
+		{"moved", "-MOVED 16287 127.0.0.1:@\r\n", ANSWER, "$6\r\nsecond\r\n", 0, MS_FOUND},
+		{"moved, by who does not know its host", "-MOVED 16287 :@\r\n", ANSWER, "$6\r\nsecond\r\n", 0, MS_FOUND},
+		{"being moved", "-ASK 16287 127.0.0.1:@\r\n", ANSWER, "-MOVED 16287 127.0.0.1:1\r\n", 16384, MS_FOUND},
+		{"to and fro", "-MOVED 16287 127.0.0.1:@\r\n", ANSWER, "to", 16384, MS_RETRY},
+		{"nowhere", "-MOVED 16287 nonsense@\r\n", ANSWER, "", 16384, MS_RETRY},
+		{"down", "-CLUSTERDOWN @\r\n", ANSWER, "", 16384, MS_RETRY},
+		{"try again", "-TRYAGAIN @\r\n", ANSWER, "", 16384, MS_RETRY},
+		{"frozen, and taken over", NULL, FREEZE, "$6\r\nsecond\r\n", 0, MS_FOUND},
+		{"frozen", NULL, FREEZE, "$6\r\nsecond\r\n", 16384, MS_RETRY},
+		{"frozen, and of nobody", NULL, FREEZE, "$6\r\nsecond\r\n", -1, MS_RETRY},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Stub *first = stub_new(ANSWER, NULL), *second = stub_new(ANSWER, rows[i].second);
+		g_autofree char *seeds = g_strdup_printf("%s %s", first->address, second->address);
+		g_autofree char *back = g_strdup_printf("-MOVED 16287 %s\r\n", first->address);
+		if (strcmp(rows[i].second, "to") == 0)
+			second->text = back;
+		second->asked = "$6\r\nsecond\r\n";
+		first->slots = second->slots = slots_of(first, 16384, second);
+		g_autoptr(MsRedis) redis = open_cluster(seeds, 1000);
+		gint64 ms;
+		g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND); /* the map is known */
+		if (rows[i].text != NULL)
+			first->text = with_port(rows[i].text, second);
+		g_atomic_int_set(&first->manner, rows[i].manner);
+		g_atomic_pointer_set(&second->slots, rows[i].from < 0 ? "*0\r\n" : slots_of(first, rows[i].from, second));
+		g_autofree char *why = NULL;
+		g_autoptr(MsReply) reply = NULL;
+		MsAnswer answer = get(redis, &ms, &reply, &why);
+		g_test_message("%s: %s, %" G_GINT64_FORMAT " ms", rows[i].name, why, ms);
+		g_assert_cmpint(answer, ==, rows[i].want);
+		g_assert_cmpint(ms, <, 3000);
+		if (answer == MS_FOUND)
+			g_assert_cmpstr(reply->text, ==, "second");
+		stub_end(first);
+		stub_end(second);
+	}
+}
+
+/* All nodes are asked before any is waited for. */
+static void test_cluster_together(void)
+{
+	static const char *const keys[] = {"foo", "bar", "x", "{}foo"};
+	Stub *first = stub_new(ANSWER, "$5\r\nfirst\r\n"), *second = stub_new(ANSWER, "$6\r\nsecond\r\n");
+	first->slots = slots_of(first, 12182, second);
+	g_autoptr(MsRedis) redis = open_cluster(first->address, 4000);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(MsReply) reply = NULL;
+		gint64 begun = g_get_monotonic_time();
+		g_assert_cmpint(ms_redis_get_many(redis, G_N_ELEMENTS(keys), keys, &reply, NULL), ==, MS_FOUND);
+		gint64 ms = (g_get_monotonic_time() - begun) / 1000;
+		static const char *const want[] = {"second", "first", "second", "first"};
+		g_assert_cmpuint(reply->items->len, ==, G_N_ELEMENTS(keys));
+		for (guint k = 0; k < reply->items->len; k++)
+			g_assert_cmpstr(((MsReply *)reply->items->pdata[k])->text, ==, want[k]);
+		/* 300 ms a command, and two for each node */
+		if (i == 1)
+			g_assert_cmpint(ms, <, 1150);
+		g_atomic_int_set(&first->manner, SLOW);
+		g_atomic_int_set(&second->manner, SLOW);
+	}
+	/* One that does not answer: nothing is known of any. */
+	g_atomic_int_set(&first->manner, FREEZE);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsReply) reply = NULL;
+	g_assert_cmpint(ms_redis_get_many(redis, G_N_ELEMENTS(keys), keys, &reply, &error), ==, MS_RETRY);
+	g_assert_null(reply);
+	g_assert_nonnull(strstr(error->message, first->address));
+	stub_end(first);
+	stub_end(second);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -514,5 +670,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/redis/where", test_where);
 	g_test_add_func("/redis/replica", test_replica);
 	g_test_add_func("/redis/bound", test_bound);
+	g_test_add_func("/redis/cluster/slots", test_cluster_slots);
+	g_test_add_func("/redis/cluster/moves", test_cluster_moves);
+	g_test_add_func("/redis/cluster/together", test_cluster_together);
 	return g_test_run();
 }
