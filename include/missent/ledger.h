@@ -148,6 +148,11 @@ GPtrArray *ms_records_concerned(MsLedger *ledger, const char *ref, const GPtrArr
 /* Judged again, it is held for another cause. */
 bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error);
 
+/* What a desk knows of the clock: when it last looked, and since when it goes steadily; 0: never, and
+ * always. */
+bool ms_ledger_clock(MsLedger *ledger, gint64 *seen_out, gint64 *since_out, GError **error);
+bool ms_ledger_set_clock(MsLedger *ledger, gint64 seen, gint64 since, GError **error);
+
 /* ---- acts ----------------------------------------------------------------------------- */
 
 /* Adds who did what and why. */

@@ -31,5 +31,7 @@ MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest
 /* Makes sure that it will never be good again.  `*queue_id_out` (the caller's): it was spent
  * already, by the message with that queue ID; NULL: it never was. */
 bool ms_tokens_void(MsLedger *ledger, const char *hash, char **queue_id_out, GError **error);
+/* Those made before are good for nothing any more. */
+bool ms_tokens_forget(MsLedger *ledger, gint64 before, GError **error);
 
 #endif

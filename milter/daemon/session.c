@@ -6,6 +6,7 @@
 
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
+#include "missent/clock.h"
 #include "missent/identifier.h"
 #include "missent/log.h"
 #include "missent/token.h"
@@ -104,7 +105,7 @@ void session_mail(Session *session, const char *sender, const char *auth_user)
 	t->envelope->auth_user = g_strdup(auth_user);
 	t->envelope->client_name = g_strdup(session->client_name);
 	t->envelope->client_address = g_strdup(session->client_address);
-	t->envelope->arrived = g_get_real_time();
+	t->envelope->arrived = ms_clock_now();
 	t->concerned = ms_engine_concerned(t->runtime, t->envelope);
 	t->fd = t->concerned ? ms_memory_file("missent-message") : -1;
 	if (t->concerned && t->fd < 0)

@@ -6,6 +6,7 @@
 
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
+#include "missent/clock.h"
 #include "missent/spool.h"
 #include "missent/token.h"
 
@@ -250,7 +251,7 @@ static bool is_all(const Carry *c)
 
 bool desk_is_old(const MsSettings *s, const MsRecord *record)
 {
-	return (g_get_real_time() - record->arrived) / 1000 > s->desk.requeue_ms;
+	return (ms_clock_now() - record->arrived) / 1000 > s->desk.requeue_ms;
 }
 
 static bool do_release(Carry *c, char **outcome_out, GError **error)
@@ -427,7 +428,7 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 		return; /* stays begun, and is taken up again */
 	desk_point("finished");
 	if (!fine && strcmp(c->decision->who, DESK_CLOCK) == 0) /* not with every tick */
-		ms_records_warned(c->desk->ledger, c->record->id, g_get_real_time(), NULL);
+		ms_records_warned(c->desk->ledger, c->record->id, ms_clock_now(), NULL);
 	g_autoptr(MsRecord) after = ms_records_find(c->desk->ledger, c->record->uid, NULL);
 	if (after != NULL && after->state != MS_STATE_HELD && after->place == MS_PLACE_SPOOL)
 		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 
 #include "desk_private.h"
 
@@ -150,7 +151,7 @@ static MsDecision *make_decision(const Making *m, const char *uid, const GPtrArr
 	d->outcome = g_strdup("");
 	d->token = g_strdup("");
 	d->step = g_strdup("");
-	d->at = g_get_real_time();
+	d->at = ms_clock_now();
 	d->state = MS_DECISION_APPROVED;
 	return d;
 }

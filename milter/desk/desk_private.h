@@ -45,6 +45,10 @@ struct MsDesk {
 	gint64 noticed;       /* records up to this change had their notices */
 	gint64 notices_at;    /* none before: the MTA did not take one lately */
 	gint64 ticked;        /* when the slow part of ms_desk_tick() ran */
+	struct {
+		gint64 seen, steady; /* at the last look; steady 0: there was none */
+		gint64 since;
+	} clock;
 };
 
 /* One thread at the desk, from the beginning of a call to its end: all that it reads is as it was
@@ -62,6 +66,12 @@ typedef struct {
 	GHashTable *queue;  /* desk_queue() */
 	bool own_queue;     /* it was looked at for this call, which may change what it was told */
 } Desk;
+
+/* clock.c */
+/* Looks at the clock.  Since when it goes as it should; 0: as far back as anybody looked. */
+gint64 desk_clock_since(Desk *desk);
+/* Was that written with a clock that was ahead? */
+bool desk_clock_is_ahead(gint64 when, gint64 now);
 
 /* desk.c */
 /* As the files say now; as they said before where there is a mistake in them. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "missent/clock.h"
 #include "missent/notice.h"
 #include "missent/text.h"
 #include "missent/token.h"
@@ -120,7 +121,7 @@ static void append_page(const Desk *desk, GString *out, const char *path)
 static void append_facts(const Desk *desk, GString *out, const MsRecord *record, const Original *original)
 {
 	g_autofree char *arrived = ms_text_mail_date(record->arrived);
-	g_autofree char *age = desk_age(desk, g_get_real_time() - record->arrived);
+	g_autofree char *age = desk_age(desk, ms_clock_now() - record->arrived);
 	g_autofree char *since = g_strdup_printf("%s (%s)", arrived, age);
 	g_autofree char *recipients = g_strdup_printf("%u", record->n_recipients);
 	g_autofree char *reasons = desk_reasons(desk, record);
@@ -342,7 +343,7 @@ void desk_warn_of_expiry(Desk *desk, const GPtrArray *records)
 		return; /* another time */
 	for (guint i = 0; i < records->len; i++) {
 		const MsRecord *r = records->pdata[i];
-		if (ms_records_warned(desk->ledger, r->id, g_get_real_time(), NULL))
+		if (ms_records_warned(desk->ledger, r->id, ms_clock_now(), NULL))
 			ms_records_act(desk->ledger, r->id, DESK_CLOCK, "expiry announced", "", NULL);
 	}
 }
@@ -358,7 +359,7 @@ static void append_cause(const Desk *desk, GString *body, const MsCause *cause, 
 void desk_send_digest(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
-	gint64 now = g_get_real_time();
+	gint64 now = ms_clock_now();
 	MsRecordStats stats;
 	bool first = false;
 	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->ledger, &stats, NULL) || stats.held == 0

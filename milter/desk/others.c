@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 
 #include "desk_private.h"
 
@@ -84,7 +85,7 @@ static MsDecision *rejudging(const MsDecision *correction, const char *uid)
 	d->outcome = g_strdup("");
 	d->token = g_strdup("");
 	d->step = g_strdup("");
-	d->at = g_get_real_time();
+	d->at = ms_clock_now();
 	d->state = MS_DECISION_APPROVED;
 	return d;
 }

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "missent/clock.h"
 #include "missent/spool.h"
+#include "missent/token.h"
 
 #include "desk_private.h"
 
@@ -17,19 +19,25 @@
 static GPtrArray *held_before(Desk *desk, gint64 ms)
 {
 	MsRecordFilter filter = {.state = MS_STATE_HELD,
-		.older_than = g_get_real_time() - ms * 1000,
+		.older_than = ms_clock_now() - ms * 1000,
 		.sort = MS_SORT_OLDEST,
 		.limit = AT_ONCE};
 	return ms_records_list(desk->ledger, &filter, NULL);
 }
 
-static void announce(Desk *desk)
+/* An announcement counts if the clock has gone steadily since it was made. */
+static bool is_announced(const MsRecord *record, gint64 since)
+{
+	return record->warned > 0 && record->warned >= since && !desk_clock_is_ahead(record->warned, ms_clock_now());
+}
+
+static void announce(Desk *desk, gint64 since)
 {
 	const MsSettings *s = desk->settings;
 	g_autoptr(GPtrArray) old = held_before(desk, MAX(s->desk.expire_ms - s->desk.warn_ms, 0));
 	g_autoptr(GPtrArray) fresh = g_ptr_array_new();
 	for (guint i = 0; old != NULL && i < old->len; i++)
-		if (((MsRecord *)old->pdata[i])->warned == 0)
+		if (!is_announced(old->pdata[i], since))
 			g_ptr_array_add(fresh, old->pdata[i]);
 	if (fresh->len > 0)
 		desk_warn_of_expiry(desk, fresh);
@@ -48,24 +56,33 @@ static void expire_one(Desk *desk, const MsRecord *record)
 		.later = desk_leaves_work(desk->of)};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk->of, &ask, NULL);
 	if (done == NULL) /* again when as much time has gone by; so where it fails: carry.c */
-		ms_records_warned(desk->ledger, record->id, g_get_real_time(), NULL);
+		ms_records_warned(desk->ledger, record->id, ms_clock_now(), NULL);
 }
 
-static void expire(Desk *desk)
+static void expire(Desk *desk, gint64 since)
 {
 	const MsSettings *s = desk->settings;
-	gint64 now = g_get_real_time();
+	gint64 now = ms_clock_now();
 	g_autoptr(GPtrArray) old = held_before(desk, s->desk.expire_ms);
 	for (guint i = 0; old != NULL && i < old->len; i++) {
 		const MsRecord *record = old->pdata[i];
-		if (record->warned > 0 && now - record->warned >= s->desk.warn_ms * 1000)
+		if (is_announced(record, since) && now - record->warned >= s->desk.warn_ms * 1000)
 			expire_one(desk, record);
 	}
 }
 
-static void forget(Desk *desk)
+#define TOKENS_US (30 * 86400 * (gint64)G_USEC_PER_SEC)
+
+/* A clock that jumped is believed when it has stood as long as an announcement does. */
+static void forget(Desk *desk, gint64 since)
 {
-	gint64 before = g_get_real_time() - desk->settings->desk.keep_ms * 1000;
+	gint64 now = ms_clock_now();
+	if (since != 0 && now - since < desk->settings->desk.warn_ms * 1000)
+		return;
+	ms_tokens_forget(desk->ledger, now - TOKENS_US, NULL);
+	if (desk->settings->desk.keep_ms == 0)
+		return;
+	gint64 before = now - desk->settings->desk.keep_ms * 1000;
 	gint64 n = ms_records_forget(desk->ledger, before, AT_ONCE, NULL);
 	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " records", n);
 	if (n > 0)
@@ -87,17 +104,17 @@ static MsSpoolFate fate_of(const char *uid, void *user)
 static void tick(Desk *desk)
 {
 	desk_send_notices(desk);
-	gint64 now = g_get_monotonic_time();
+	gint64 now = ms_clock_steady();
 	gint64 pause = MIN(SLOW_US, desk->settings->desk.warn_ms * 1000 / 4);
 	if (desk->of->ticked != 0 && now - desk->of->ticked < pause)
 		return;
 	desk->of->ticked = now;
+	gint64 since = desk_clock_since(desk);
 	if (desk->settings->desk.expire_ms > 0) {
-		announce(desk);
-		expire(desk);
+		announce(desk, since);
+		expire(desk, since);
 	}
-	if (desk->settings->desk.keep_ms > 0)
-		forget(desk);
+	forget(desk, since);
 	desk_send_digest(desk);
 	guint aside = ms_spool_sweep(desk->settings->spool_dir, fate_of, desk);
 	g_autofree char *detail = g_strdup_printf("%u held copies without a record", aside);

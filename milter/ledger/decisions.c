@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/clock.h"
+
 #include "ledger_private.h"
 
 /*
@@ -188,7 +190,7 @@ static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *
 		&& ledger_run(ledger,
 			"INSERT INTO act (held, at, who, what, why)"
 			" SELECT id, :at, :who, :what, :why FROM held WHERE uid=:uid",
-			MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid), MS_SQL_NUMBER("at", g_get_real_time()),
+			MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid), MS_SQL_NUMBER("at", ms_clock_now()),
 				MS_SQL_TEXT("who", who), MS_SQL_TEXT("what", what), MS_SQL_TEXT("why", why)),
 			error)
 		&& touch_of(ledger, d->uid, error);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/clock.h"
 #include "missent/digest.h"
 
 #include "ledger_private.h"
@@ -98,6 +99,8 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS notice ("
 	" address TEXT NOT NULL, cause TEXT NOT NULL, at INTEGER NOT NULL,"
 	" PRIMARY KEY (address, cause)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, seen INTEGER NOT NULL,"
+	" since INTEGER NOT NULL);"
 	/* records of other hosts: each host's own count of changes */
 	"CREATE TABLE IF NOT EXISTS mirrored (uid TEXT PRIMARY KEY, origin INTEGER NOT NULL)"
 	" WITHOUT ROWID;";
@@ -468,7 +471,7 @@ char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
 static bool now_act(MsLedger *ledger, gint64 id, const char *who, const char *what, const char *why,
 	GError **error)
 {
-	MsAct act = {g_get_real_time(), (char *)who, (char *)what, (char *)why};
+	MsAct act = {ms_clock_now(), (char *)who, (char *)what, (char *)why};
 	return add_act(ledger, id, &act, error) && ledger_touch(ledger, id, error);
 }
 

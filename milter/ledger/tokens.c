@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/clock.h"
 #include "missent/digest.h"
 #include "missent/identifier.h"
 #include "missent/kind.h"
@@ -14,8 +15,6 @@
  * made void -1.  Each function is one statement, or statements that may be repeated; from any thread,
  * and any process.
  */
-
-#define KEEP_US (30 * 86400 * (gint64)G_USEC_PER_SEC)
 
 /* 32 random bytes need no salt and no key. */
 static char *hash_of(const char *token)
@@ -33,10 +32,8 @@ char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
 		g_string_append_printf(token, "%02x", random[i]);
 	g_autofree char *hash = hash_of(token->str);
 	g_autofree char *all = ledger_join(recipients);
-	gint64 now = g_get_real_time();
-	if (!ledger_run(ledger, "DELETE FROM token WHERE made < :old",
-		    MS_SQL_VALUES(MS_SQL_NUMBER("old", now - KEEP_US)), error)
-		|| !ledger_run(ledger,
+	gint64 now = ms_clock_now();
+	if (!ledger_run(ledger,
 			"INSERT INTO token (hash, digest, sender, recipients, made, spent, queue_id)"
 			" VALUES (:hash, :digest, :sender, :recipients, :made, 0, '')",
 			MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("digest", digest),
@@ -59,7 +56,7 @@ MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest
 		" AND sender=:sender AND recipients=:recipients AND spent=0",
 		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("digest", digest),
 			MS_SQL_TEXT("sender", sender), MS_SQL_TEXT("recipients", all),
-			MS_SQL_NUMBER("now", g_get_real_time()),
+			MS_SQL_NUMBER("now", ms_clock_now()),
 			MS_SQL_TEXT("queue_id", queue_id != NULL ? queue_id : "")),
 		NULL, NULL, &changes, error);
 	return answer == MS_FOUND && changes == 0 ? MS_ABSENT : answer;
@@ -80,17 +77,27 @@ bool ms_tokens_void(MsLedger *ledger, const char *hash, char **queue_id_out, GEr
 			MS_SQL_VALUES(MS_SQL_TEXT("hash", hash)), take_spent, queue_id_out, error);
 }
 
+bool ms_tokens_forget(MsLedger *ledger, gint64 before, GError **error)
+{
+	return ledger_run(ledger, "DELETE FROM token WHERE made < :before",
+		MS_SQL_VALUES(MS_SQL_NUMBER("before", before)), error);
+}
+
 /* ---- notices -------------------------------------------------------------------------- */
+
+#define AHEAD_US (10 * 60 * (gint64)G_USEC_PER_SEC)
 
 bool ms_notices_first(MsLedger *ledger, const char *address, const char *cause, gint64 window_us,
 	bool *first_out, GError **error)
 {
-	gint64 now = g_get_real_time(), changes = 0;
+	gint64 now = ms_clock_now(), changes = 0;
 	MsAnswer answer = ms_sqlite_ask(ledger->db,
 		"INSERT INTO notice (address, cause, at) VALUES (:address, :cause, :now) ON CONFLICT DO UPDATE"
-		" SET at=excluded.at WHERE notice.at <= :before",
+		" SET at=excluded.at WHERE notice.at <= :before OR notice.at > :ahead",
 		MS_SQL_VALUES(MS_SQL_TEXT("address", address), MS_SQL_TEXT("cause", cause),
-			MS_SQL_NUMBER("now", now), MS_SQL_NUMBER("before", now - window_us)),
+			MS_SQL_NUMBER("now", now), MS_SQL_NUMBER("before", now - window_us),
+			/* noted by a clock that was ahead */
+			MS_SQL_NUMBER("ahead", now + AHEAD_US)),
 		NULL, NULL, &changes, error);
 	*first_out = changes > 0;
 	return answer == MS_FOUND;

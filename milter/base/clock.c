@@ -1,0 +1,29 @@
+#include "config.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "missent/clock.h"
+
+/* Two clocks of the system; what tests add to them is the only state.  From any thread. */
+
+static _Atomic gint64 now_shift, steady_shift;
+
+gint64 ms_clock_now(void)
+{
+	return g_get_real_time() + atomic_load(&now_shift);
+}
+
+gint64 ms_clock_steady(void)
+{
+	struct timespec t;
+	if (clock_gettime(CLOCK_BOOTTIME, &t) != 0)
+		return g_get_monotonic_time() + atomic_load(&steady_shift);
+	return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000 + atomic_load(&steady_shift);
+}
+
+void ms_clock_shift(gint64 now_us, gint64 steady_us)
+{
+	atomic_fetch_add(&now_shift, now_us);
+	atomic_fetch_add(&steady_shift, steady_us);
+}
