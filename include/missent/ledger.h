@@ -59,7 +59,8 @@ typedef struct {
 	const char *search; /* a queue ID, a part of sender or recipient, or an account; */
 	const GPtrArray *refs;  /* or what has one of these identifiers (keyed digests); NULL: none */
 	const GPtrArray *words; /* or all of these words in its subject (keyed digests); NULL: none */
-	const char *judged_for; /* judged again because of that decision */
+	const char *judged_for; /* judged again because of that decision, or by it */
+	bool undecided;     /* nothing that ends it is waiting or under way */
 	bool could_go;      /* all for whom it is held may have it */
 	gint64 older_than, newer_than; /* arrival, microseconds since 1970; 0: any */
 	gint64 up_to;       /* `changed` when a list was looked at: what came later is left out */
@@ -97,7 +98,8 @@ typedef struct {
 	gint64 messages, oldest, newest;
 } MsCause;
 void ms_cause_free(MsCause *cause);
-/* Held messages by cause, the most frequent first; of MsCause. */
+/* Held messages by cause, the most frequent first, without those of which a decision is under way; of
+ * MsCause. */
 GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error);
 
 typedef struct {

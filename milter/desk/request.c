@@ -100,7 +100,7 @@ static json_t *do_marks(MsDesk *desk, const json_t *ask, GError **error)
 
 static const MsKeyRow agree_keys[] = {DO, {"id", MS_KEY_TEXT, true, MS_WORD_DECISION}, WHO,
 	{"agrees", MS_KEY_YES, true, MS_WORD_ANY}, END};
-static const MsKeyRow marks_keys[] = {DO, {"text", MS_KEY_TEXT, true, MS_WORD_ANY}, END};
+static const MsKeyRow marks_keys[] = {DO, {"who", MS_KEY_TEXT, false, MS_WORD_PERSON}, {"text", MS_KEY_TEXT, true, MS_WORD_ANY}, END};
 static const MsKeyRow evidence_keys[] = {DO, UID, WHO, END};
 static const MsKeyRow part_keys[] = {DO, UID, WHO, {"path", MS_KEY_TEXT, true, MS_WORD_PART},
 	{"picture", MS_KEY_YES, false, MS_WORD_ANY}, END};

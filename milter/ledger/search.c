@@ -210,6 +210,10 @@ static void where_number(Query *q, const char *condition, const char *name, gint
 		where(q, condition, &(MsSqlValue){.name = name, .number = number, .is_number = true});
 }
 
+/* Nothing is waiting or under way that ends it. */
+#define UNDECIDED "uid NOT IN (SELECT uid FROM decision WHERE state IN ('waiting', 'approved', 'acting')" \
+	" AND verb IN ('release', 'return', 'delete'))"
+
 /* One more way to be found: by the digests under that name. */
 static void or_marked(Query *q, const char *condition, const char *name, const GPtrArray *digests)
 {
@@ -273,8 +277,10 @@ static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 	where_text(q, "id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(:recipient)) > 0)",
 		":recipient", f->recipient);
 	add_search(ledger, q, f);
-	where_text(q, "uid IN (SELECT uid FROM decision WHERE grp=:judged_for AND verb='rejudge')", ":judged_for",
-		f->judged_for);
+	where_text(q, "uid IN (SELECT uid FROM decision WHERE (grp=:judged_for AND verb='rejudge') OR id=:judged_for)",
+		":judged_for", f->judged_for);
+	if (f->undecided)
+		g_string_append_printf(q->sql, "%s" UNDECIDED, q->sql->len > 0 ? " AND " : "WHERE ");
 	where_text(q, "NOT EXISTS (SELECT 1 FROM recipient WHERE held=held.id AND state='held' AND outcome<>:right)",
 		":right", f->could_go ? ms_outcome_names[MS_OUTCOME_RIGHT] : NULL);
 	where_number(q, "arrived <= :older", ":older", f->older_than);
@@ -427,7 +433,7 @@ GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error)
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_cause_free);
 	if (!ledger_ask(ledger,
 		    "SELECT cause, count(*) AS messages, min(arrived) AS oldest, max(arrived) AS newest FROM held"
-		    " WHERE state='held' GROUP BY cause ORDER BY messages DESC, cause LIMIT :most",
+		    " WHERE state='held' AND " UNDECIDED " GROUP BY cause ORDER BY messages DESC, cause LIMIT :most",
 		    MS_SQL_VALUES(MS_SQL_NUMBER("most", limit)), take_cause, list, error))
 		return NULL;
 	return g_steal_pointer(&list);

@@ -1,7 +1,11 @@
-// The page works without this.  It keeps the counter up to date, asks before what cannot be
-// undone, and lets the arrow keys (or j and k) go through the list.
+// The page works without this.  It keeps the counter up to date, asks before what cannot be undone, and
+// lets everything be done with keys ("?" shows them).  It has no words of its own: they come with the page.
 "use strict";
 (function () {
+	const $ = (css, root) => (root || document).querySelector(css);
+	const all = (css, root) => Array.from((root || document).querySelectorAll(css));
+
+	// ---- the counter ----
 	const counter = document.getElementById("counter");
 	async function count() {
 		try {
@@ -9,35 +13,152 @@
 			if (reply.status === 401) { location.reload(); return; }
 			if (!reply.ok) return;
 			const now = await reply.json();
-			counter.querySelector("[data-held]").textContent = now.held;
-			counter.querySelector("[data-oldest]").textContent = now.oldest;
+			$("[data-held]", counter).textContent = now.held;
+			$("[data-oldest]", counter).textContent = now.oldest;
 		} catch (e) { /* the next time, perhaps */ }
 	}
 	if (counter) setInterval(function () { if (!document.hidden) count(); }, 10000);
 
+	// ---- what is chosen in a list ----
+	const chosen = $("[data-chosen]"), whole = $("input[name=all]");
+	function tell() {
+		if (chosen) chosen.textContent = whole && whole.checked ? "*" : all("input[name=uid]:checked").length;
+	}
+	document.addEventListener("change", tell);
+	tell();
+
+	// ---- sending ----
 	document.addEventListener("submit", function (event) {
-		const button = event.submitter;
-		if (button && button.classList.contains("danger") && !confirm(button.textContent + "?")) {
+		const button = event.submitter, form = event.target;
+		if (button && button.value === "delete" && form.getAttribute("action").startsWith("/message/")
+			&& !confirm(button.textContent + "?")) {
 			event.preventDefault();
 			return;
 		}
 		// Twice the same decision is a mistake.
 		setTimeout(function () {
-			event.target.querySelectorAll("button").forEach(function (b) { b.disabled = true; });
+			all("button", form).forEach(function (b) { b.disabled = true; });
 		}, 0);
 	});
 
+	// ---- reasons: a digit, or "w" for words of one's own ----
+	const why = document.getElementById("why"), help = document.getElementById("help");
+	let pending = null;
+
+	function choose(button) {
+		const select = $("select[name=preset]", button.form), list = $("ol", why);
+		pending = button;
+		if (button.form.elements.why && button.form.elements.why.value !== "") {
+			button.click();
+			return;
+		}
+		list.replaceChildren();
+		Array.from(select.options).slice(1, 10).forEach(function (option, i) {
+			const line = document.createElement("li"), pick = document.createElement("button"), key = document.createElement("kbd");
+			key.textContent = i + 1;
+			pick.type = "button";
+			pick.className = "plain";
+			pick.append(key, " " + option.text);
+			pick.addEventListener("click", function () { take(i + 1); });
+			line.append(pick);
+			list.append(line);
+		});
+		document.getElementById("why-title").textContent = button.textContent;
+		why.showModal();
+	}
+
+	function take(number) {
+		const select = $("select[name=preset]", pending.form);
+		if (number >= select.options.length) return;
+		select.selectedIndex = number;
+		why.close();
+		pending.click();
+	}
+
+	function write() {
+		why.close();
+		pending.form.elements.why.focus();
+	}
+
+	// In words of one's own, Enter sends what was begun, and not the first button.
 	document.addEventListener("keydown", function (event) {
-		if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-		const step = {j: 1, ArrowDown: 1, k: -1, ArrowUp: -1}[event.key];
-		const links = Array.from(document.querySelectorAll(".list a.id"));
-		if (event.key === "/" && document.querySelector("input[type=search]")) {
+		if (event.key === "Enter" && event.target.name === "why" && pending && pending.form === event.target.form) {
 			event.preventDefault();
-			document.querySelector("input[type=search]").focus();
-		} else if (step && links.length > 0 && (event.key.length === 1 || links.includes(document.activeElement))) {
-			event.preventDefault();
-			const at = links.indexOf(document.activeElement);
-			links[Math.min(Math.max(at + step, 0), links.length - 1)].focus();
+			pending.click();
 		}
 	});
+
+	// ---- lists ----
+	const rows = () => all(".list a.go");
+	function here() {
+		const row = document.activeElement.closest(".list tr");
+		return row ? $("a.go", row) : null;
+	}
+	function move(step) {
+		const links = rows(), at = links.indexOf(here());
+		if (links.length === 0) return false;
+		links[at < 0 ? 0 : Math.min(Math.max(at + step, 0), links.length - 1)].focus();
+		return true;
+	}
+	function mark() {
+		const link = here(), box = link && $("input[name=uid]", link.closest("tr"));
+		if (box) box.click();
+	}
+	function markAll() {
+		const boxes = all("input[name=uid]"), on = boxes.some(function (b) { return !b.checked; });
+		boxes.forEach(function (b) { b.checked = on; });
+		tell();
+	}
+	// With nothing chosen it is about the line that is marked.
+	function something(button) {
+		if (!button.form.classList.contains("bulk") || (whole && whole.checked) || $("input[name=uid]:checked")) return true;
+		mark();
+		return $("input[name=uid]:checked") !== null;
+	}
+
+	// ---- keys ----
+	function press(key) {
+		const element = $('[data-key="' + CSS.escape(key) + '"]');
+		if (!element) return false;
+		if (element.tagName === "BUTTON" && $("select[name=preset]", element.form) && element.value !== "rejudge") {
+			if (something(element)) choose(element);
+		} else if (element.tagName !== "BUTTON" || something(element)) {
+			element.click();
+		}
+		return true;
+	}
+
+	function inDialog(event) {
+		if (!why.open) return help.open;
+		if (event.key >= "1" && event.key <= "9") take(Number(event.key));
+		else if (event.key === "w") write();
+		else return true;
+		event.preventDefault();
+		return true;
+	}
+
+	const own = {
+		"?": function () { help.showModal(); return true; },
+		"/": function () { const s = $("input[type=search]"); if (s) { s.focus(); s.select(); } return s !== null; },
+		"x": function () { mark(); return true; },
+		"*": function () { markAll(); return true; },
+		"j": function () { return press("j") || move(1); },
+		"k": function () { return press("k") || move(-1); },
+		"ArrowDown": function () { return here() !== null && move(1); },
+		"ArrowUp": function () { return here() !== null && move(-1); },
+	};
+
+	document.addEventListener("keydown", function (event) {
+		if (!why || event.ctrlKey || event.metaKey || event.altKey || inDialog(event)) return;
+		if (event.key === "Escape" && event.target.closest("input, textarea")) { event.target.blur(); return; }
+		if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
+		const done = own[event.key] ? own[event.key]() : /^[a-z]$/.test(event.key) && press(event.key);
+		if (done) event.preventDefault();
+	});
+
+	const keys = document.getElementById("keys");
+	if (keys) {
+		keys.hidden = false;
+		keys.addEventListener("click", function () { help.showModal(); });
+	}
 })();

@@ -43,7 +43,7 @@ static const char *given(const Request *r, const char *name)
 
 /* What was pressed, in the words of the desk: "release-right" and "release-some" are a release with a
  * condition.  False: what is missing, or is none. */
-static bool pressed(const Request *r, MsAsk *ask, GError **error)
+bool pressed(const Request *r, MsAsk *ask, GError **error)
 {
 	const char *button = form(r, "verb");
 	bool right = strcmp(button, "release-right") == 0, some = strcmp(button, "release-some") == 0;
@@ -52,7 +52,7 @@ static bool pressed(const Request *r, MsAsk *ask, GError **error)
 		return false;
 	ask->rightful = right;
 	ask->who = r->session->account->name;
-	ask->why = given(r, "why");
+	ask->why = *form_reason(r) != '\0' ? form_reason(r) : NULL;
 	if (ms_verb_says(ask->verb, MS_SAY_IDENTIFIER) != NULL)
 		ask->identifier = given(r, "ref");
 	if (ms_verb_says(ask->verb, MS_SAY_ACCOUNT) != NULL)
@@ -69,7 +69,7 @@ static bool pressed(const Request *r, MsAsk *ask, GError **error)
 	return true;
 }
 
-static json_t *ask_decision(const Request *r, const char *host, MsAsk *ask, char **why_out)
+json_t *ask_decision(const Request *r, const char *host, MsAsk *ask, char **why_out)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *id = ms_record_name();
@@ -81,13 +81,13 @@ static json_t *ask_decision(const Request *r, const char *host, MsAsk *ask, char
 	return NULL;
 }
 
-static bool may_decide(const Request *r, MsVerb verb)
+bool may_decide(const Request *r, MsVerb verb)
 {
 	return may(r, (Right)(FOR_VIEWER + (int)ms_verbs[verb].role));
 }
 
 /* Of several decisions (many recipients) the one that is furthest from done says what there is to say. */
-static const json_t *least_done(const json_t *decisions)
+const json_t *least_done(const json_t *decisions)
 {
 	static const char *const order[] = {"failed", "waiting", "approved", "acting", "done"};
 	for (gsize k = 0; k < G_N_ELEMENTS(order); k++)
@@ -106,17 +106,92 @@ static char *outcome_words(const Request *r, const char *state, const char *outc
 	return g_strdup(T(r, "It is being done; this page tells when it is."));
 }
 
-/* Back to the message, with what became of it. */
-static void tell(const Request *r, Answer *a, const char *uid, const json_t *reply, const char *no)
+/* The query of the list that the message was reached from, for an address. */
+static char *list_query(const Lookup *asked)
 {
+	g_autoptr(GString) out = g_string_new(NULL);
+	if (asked->given)
+		asked_query(out, asked, NULL);
+	g_string_replace(out, "&amp;", "&", 0);
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static bool is_final(const char *button)
+{
+	return g_str_has_prefix(button, "release") || ms_verbs[ms_verb_named(button)].final;
+}
+
+/* After a decision the next one of the same list; else back to the message.  With what became of it. */
+static void tell(const Request *r, Answer *a, const MsRecord *record, const json_t *reply, const char *no)
+{
+	g_auto(Lookup) asked = asked_take(r);
 	const json_t *least = least_done(json_object_get(reply, "decisions"));
-	const char *state = word(least, "state"), *outcome = word(least, "outcome");
+	const char *state = word(least, "state"), *outcome = word(least, "outcome"), *verb = form(r, "verb");
 	bool failed = no != NULL || least == NULL || strcmp(state, "failed") == 0;
 	g_autofree char *text = no != NULL ? g_strdup(no)
 		: failed                   ? g_strdup(outcome)
 					   : outcome_words(r, state, outcome);
-	g_autofree char *escaped = g_uri_escape_string(text, NULL, FALSE);
-	redirect(a, "/message/%s?fine=%d&done=%s", uid, !failed, escaped);
+	bool goes_on = !failed && asked.given && is_final(verb);
+	g_autoptr(MsRecord) next = goes_on ? asked_next(r, &asked, record, false) : NULL;
+	g_autofree char *list = list_query(&asked), *escaped = g_uri_escape_string(text, NULL, FALSE);
+	const char *sign = *list != '\0' ? "&" : "?";
+	MsVerb done = ms_verb_named(verb);
+	bool taught = !failed && (done == MS_VERB_BELONGS || done == MS_VERB_MAY_RECEIVE);
+	if (goes_on && next == NULL)
+		redirect(a, "/%s%sfine=1&was=%s&verb=%s&done=%s", list, sign, record->uid, verb, escaped);
+	else
+		redirect(a, "/message/%s%s%sfine=%d&was=%s&verb=%s&done=%s%s%s", goes_on ? next->uid : record->uid, list, sign,
+			!failed, goes_on ? record->uid : "", verb, escaped, taught ? "&corrected=" : "",
+			taught ? word(least, "id") : "");
+}
+
+void html_done(GString *out, const Request *r)
+{
+	const char *was = query(r, "was"), *verb = query(r, "verb");
+	if (*query(r, "done") == '\0')
+		return;
+	html(out, "<p class=\"notice %S\" role=\"status\">", *query(r, "fine") == '1' ? "good" : "bad");
+	if (*was != '\0' && strlen(was) == 16)
+		html(out, "<a href=\"/message/%s\">%s</a> · ", was, T(r, "The one before"));
+	if (*verb != '\0') {
+		html_act(out, r, g_str_has_prefix(verb, "release") ? "release" : verb);
+		html(out, ": ");
+	}
+	html(out, "%s</p>", query(r, "done"));
+}
+
+static MsTallies *tallies_of(const Request *r, const MsRecord *record)
+{
+	g_autoptr(GPtrArray) uids = g_ptr_array_new();
+	g_ptr_array_add(uids, record->uid);
+	return ms_records_tallies(r->site->ledger, uids, NULL);
+}
+
+/* Released to all, some of whom may not have it: the number is typed first.  `*n_out`: that number. */
+static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_out)
+{
+	g_autoptr(MsTallies) t = strcmp(form(r, "verb"), "release") == 0 ? tallies_of(r, record) : NULL;
+	if (t == NULL || t->wrong_recipients == 0)
+		return false;
+	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, t->wrong_recipients);
+	*n_out = t->wrong_recipients;
+	if (strcmp(form(r, "others"), number) == 0)
+		return false;
+	g_auto(Lookup) asked = asked_take(r);
+	g_autoptr(GString) action = g_string_new(NULL);
+	g_string_printf(action, "/message/%s", record->uid);
+	if (asked.given)
+		asked_query(action, &asked, NULL);
+	confirm_page(r, a, action->str, "", "release", t,
+		*form(r, "others") != '\0' ? T(r, "That is not the number; nothing was done.") : NULL);
+	return true;
+}
+
+/* A correction that says not which account. */
+static bool is_incomplete(const MsAsk *ask)
+{
+	const MsVerbSay *account = ms_verb_says(ask->verb, MS_SAY_ACCOUNT);
+	return account != NULL && account->needed && ask->account == NULL;
 }
 
 void page_decide(Request *r, Answer *a)
@@ -127,103 +202,35 @@ void page_decide(Request *r, Answer *a)
 	g_autofree char *no = NULL;
 	g_autoptr(GError) error = NULL;
 	g_auto(MsAsk) ask = {.uids = g_ptr_array_new(), .recipients = g_ptr_array_new()};
+	gint64 others = 0;
 	g_ptr_array_add(ask.uids, record->uid);
-	if (!pressed(r, &ask, &error)) {
-		tell(r, a, record->uid, NULL, error->message);
+	bool fine = pressed(r, &ask, &error);
+	if (!fine || is_incomplete(&ask)) {
+		bool known = is_incomplete(&ask) || strcmp(form(r, "verb"), "release-some") == 0;
+		tell(r, a, record, NULL, known ? T(r, "Choose recipients, or an account, first.") : error->message);
+		return;
+	}
+	if (ms_verbs[ask.verb].final && ask.why == NULL) {
+		tell(r, a, record, NULL, T(r, "Choose a reason first, or write one: it is kept with the decision."));
 		return;
 	}
 	if (!may_decide(r, ask.verb)) {
 		say_no(r, a, 403, T(r, "You have no right to this."));
 		return;
 	}
+	if (must_ask(r, a, record, &others))
+		return;
+	ask.others = (guint)others;
 	if (!audit(r, "decide", record->uid, ms_verbs[ask.verb].name)) {
 		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
 		return;
 	}
 	json_t *reply = ask_decision(r, record->host, &ask, &no);
-	tell(r, a, record->uid, reply, no);
+	tell(r, a, record, reply, no);
 	json_decref(reply);
 }
 
-/* ---- many ----------------------------------------------------------------------------- */
-
-/* The messages of each host, asked of that host. */
-static GHashTable *by_host(const GPtrArray *list)
-{
-	GHashTable *hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-	for (guint i = 0; i < list->len; i++) {
-		const MsRecord *record = list->pdata[i];
-		GPtrArray *uids = g_hash_table_lookup(hosts, record->host);
-		if (uids == NULL) {
-			uids = g_ptr_array_new();
-			g_hash_table_insert(hosts, record->host, uids);
-		}
-		g_ptr_array_add(uids, record->uid);
-	}
-	return hosts;
-}
-
-/* "mx1: 5 are being done, 2 have nobody with a right to them and stay held" */
-static char *host_words(const Request *r, const char *host, const json_t *decisions, gint64 asked)
-{
-	g_autoptr(GHashTable) uids = g_hash_table_new(g_str_hash, g_str_equal);
-	for (size_t i = 0; i < json_array_size(decisions); i++)
-		g_hash_table_add(uids, (char *)word(json_array_get(decisions, i), "uid"));
-	gint64 n = g_hash_table_size(uids);
-	const char *state = word(json_array_get(decisions, 0), "state");
-	GString *out = g_string_new(NULL);
-	g_string_append_printf(out, "%s: %" G_GINT64_FORMAT " %s", host, n,
-		T(r, strcmp(state, "waiting") == 0 ? "wait for a second person" : "are being done"));
-	if (n < asked)
-		g_string_append_printf(out, ", %" G_GINT64_FORMAT " %s", asked - n,
-			T(r, "have nobody with a right to them and stay held"));
-	return g_string_free(out, FALSE);
-}
-
-static void decide_all(Request *r, Answer *a, const GPtrArray *list, const MsAsk *asked)
-{
-	g_autoptr(GHashTable) hosts = by_host(list);
-	GHashTableIter iter;
-	void *host, *uids;
-	g_hash_table_iter_init(&iter, hosts);
-	a->title = T(r, "By cause");
-	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
-	while (g_hash_table_iter_next(&iter, &host, &uids)) {
-		g_autofree char *no = NULL;
-		MsAsk ask = *asked;
-		ask.uids = uids;
-		ask.total = list->len;
-		gint64 n = ask.uids->len;
-		json_t *reply = ask_decision(r, host, &ask, &no);
-		g_autofree char *text = no != NULL
-			? g_strdup_printf("%s: %s", (char *)host, no)
-			: host_words(r, host, json_object_get(reply, "decisions"), n);
-		html_notice(a->html, no == NULL, text);
-		json_decref(reply);
-	}
-	html(a->html, "<p><a href=\"/causes\">← %s</a> · <a href=\"/waiting\">%s</a></p>", T(r, "By cause"),
-		T(r, "Second person"));
-}
-
-void page_decide_cause(Request *r, Answer *a)
-{
-	g_auto(MsAsk) ask = {.recipients = g_ptr_array_new()};
-	MsRecordFilter filter = {.state = MS_STATE_HELD, .cause = given(r, "cause"),
-		.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10), .limit = MS_ASK_MOST};
-	g_autoptr(GPtrArray) list = filter.cause != NULL && pressed(r, &ask, NULL) && ms_verbs[ask.verb].many
-			&& may_decide(r, ask.verb) && strcmp(form(r, "sure"), "1") == 0
-		? ms_records_list(r->site->ledger, &filter, NULL)
-		: NULL;
-	if (list == NULL || list->len == 0) {
-		say_no(r, a, 400, T(r, "Nothing is held for this cause, or you have not said that you looked."));
-		return;
-	}
-	g_autofree char *detail = g_strdup_printf("%s of %u", ms_verbs[ask.verb].name, list->len);
-	if (audit(r, "decide", "", detail))
-		decide_all(r, a, list, &ask);
-	else
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
-}
+/* ---- the second person ----------------------------------------------------------------- */
 
 /* A group may be on several hosts: each is asked; one that has none of it says so. */
 void page_agree(Request *r, Answer *a)

@@ -92,12 +92,12 @@ char *age_text(const Request *r, gint64 us)
 {
 	gint64 s = MAX((g_get_real_time() - us) / G_USEC_PER_SEC, 0);
 	if (s < 60)
-		return g_strdup_printf("%" G_GINT64_FORMAT " s", s);
+		return said(T(r, "{n} s"), s);
 	if (s < 3600)
-		return g_strdup_printf("%" G_GINT64_FORMAT " min", s / 60);
+		return said(T(r, "{n} min"), s / 60);
 	if (s < 2 * 86400)
-		return g_strdup_printf("%" G_GINT64_FORMAT " h", s / 3600);
-	return g_strdup_printf("%" G_GINT64_FORMAT " %s", s / 86400, T(r, "days"));
+		return said(T(r, "{n} h"), s / 3600);
+	return said(TN(r, s / 86400, "{n} day", "{n} days"), s / 86400);
 }
 
 void html_state(GString *out, const Request *r, const char *state)
@@ -120,26 +120,26 @@ static void counter(GString *out, const Request *r)
 	g_autofree char *age = stats.held > 0 ? age_text(r, stats.oldest) : g_strdup("–");
 	html(out, "<div id=\"counter\" class=\"counter\" aria-live=\"polite\">"
 		"<b data-held>%d</b> %s <span>· %s <b data-oldest>%s</b></span></div>",
-		stats.held, T(r, "held"), T(r, "oldest"), age);
+		stats.held, T(r, "held now"), T(r, "the oldest"), age);
 }
 
-static void link_to(GString *out, const Request *r, const char *path, const char *text)
+static void link_to(GString *out, const Request *r, const char *path, const char *key, const char *text)
 {
-	html(out, "<a href=\"%s\"%S>%s</a>", path, strcmp(r->path, path) == 0 ? " aria-current=\"page\"" : "",
-		text);
+	html(out, "<a href=\"%s\"%S data-key=\"%s\">%s</a>", path,
+		strcmp(r->path, path) == 0 ? " aria-current=\"page\"" : "", key, text);
 }
 
 static void navigation(GString *out, const Request *r)
 {
 	html(out, "<nav aria-label=\"%s\">", T(r, "Pages"));
-	link_to(out, r, "/", T(r, "Held mail"));
-	link_to(out, r, "/causes", T(r, "By cause"));
-	link_to(out, r, "/waiting", T(r, "Second person"));
-	link_to(out, r, "/me", T(r, "My account"));
+	link_to(out, r, "/", "h", T(r, "Held mail"));
+	link_to(out, r, "/causes", "c", T(r, "By cause"));
+	link_to(out, r, "/waiting", "", T(r, "Second person"));
+	link_to(out, r, "/me", "", T(r, "My account"));
 	if (r->site->settings->review.mirror)
-		link_to(out, r, "/hosts", T(r, "Hosts"));
+		link_to(out, r, "/hosts", "", T(r, "Hosts"));
 	if (may(r, FOR_ADMINISTRATOR))
-		link_to(out, r, "/accounts", T(r, "Accounts"));
+		link_to(out, r, "/accounts", "", T(r, "Accounts"));
 	html(out, "</nav>");
 }
 
@@ -150,12 +150,38 @@ static void top(GString *out, const Request *r)
 	if (r->session != NULL) {
 		navigation(out, r);
 		counter(out, r);
+		html(out, "<button type=\"button\" class=\"keys plain\" id=\"keys\" hidden>%s <kbd>?</kbd></button>", T(r, "Keys"));
 		html(out, "<form class=\"me\" method=\"post\" action=\"/logout\"><span title=\"%s\">%s</span>",
 			T(r, ms_role_names[r->session->account->role]), r->session->account->name);
 		html_token(out, r);
 		html(out, "<button class=\"plain\">%s</button></form>", T(r, "Log out"));
 	}
 	html(out, "</header>");
+}
+
+/* ---- keys ----------------------------------------------------------------------------- */
+
+static const struct {
+	const char *key, *text;
+} keys[] = {
+	{"?", W("these keys")}, {"j", W("the next one")}, {"k", W("the one before")}, {"Enter", W("open what is marked")},
+	{"u", W("back to the list")}, {"x", W("choose, or not (in a list)")}, {"*", W("choose all (in a list)")},
+	{"b", W("return to sender")}, {"r", W("release")}, {"i", W("release to those with a right")}, {"d", W("delete")},
+	{"1…9", W("then the reason of that number")}, {"w", W("then a reason in your words")},
+	{"m", W("this recipient may receive for that account")}, {"g", W("judge again")}, {"s", W("show in clear")},
+	{"a", W("assign to me")}, {"o", W("what could now go")}, {"h", W("held mail")}, {"c", W("by cause")}, {"/", W("search")},
+};
+
+/* What the script shows when it is asked: it has no words of its own. */
+static void html_keys(GString *out, const Request *r)
+{
+	html(out, "<dialog id=\"help\" aria-labelledby=\"help-title\"><h2 id=\"help-title\">%s</h2><dl>", T(r, "Keys"));
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+		html(out, "<dt><kbd>%s</kbd></dt><dd>%s</dd>", keys[i].key, T(r, keys[i].text));
+	html(out, "</dl><form method=\"dialog\"><button>%s</button></form></dialog>"
+		"<dialog id=\"why\" aria-labelledby=\"why-title\"><h2 id=\"why-title\">%s</h2><ol></ol><p><kbd>w</kbd> %s</p>"
+		"<form method=\"dialog\"><button class=\"quiet\">%s</button></form></dialog>", T(r, "Close"),
+		T(r, "Reason, for the record"), T(r, "or in your words"), T(r, "Close"));
 }
 
 GString *frame(const Request *r, const Answer *a)
@@ -166,12 +192,15 @@ GString *frame(const Request *r, const Answer *a)
 		"<meta name=\"robots\" content=\"noindex\"><title>%s · %s</title>"
 		"<link rel=\"stylesheet\" href=\"/style.css\"><link rel=\"icon\" href=\"/icon.svg\">"
 		"<script src=\"/app.js\" defer></script></head><body><a class=\"skip\" href=\"#main\">%s</a>",
-		r->french ? "fr" : "en", a->title, r->site->settings->review.name, T(r, "To the content"));
+		language_code(r->language), a->title, r->site->settings->review.name, T(r, "To the content"));
 	top(out, r);
 	html(out, "<main id=\"main\">");
 	g_string_append_len(out, a->html->str, (gssize)a->html->len);
-	html(out, "</main><footer><a href=\"/language?to=en\" hreflang=\"en\" lang=\"en\">English</a> "
-		"<a href=\"/language?to=fr\" hreflang=\"fr\" lang=\"fr\">Français</a><span>missent %S</span>"
-		"</footer></body></html>\n", PACKAGE_VERSION);
+	html(out, "</main><footer>");
+	html_languages(out);
+	html(out, "<span>missent %S</span></footer>", PACKAGE_VERSION);
+	if (r->session != NULL)
+		html_keys(out, r);
+	html(out, "</body></html>\n");
 	return out;
 }

@@ -70,7 +70,7 @@ static const Route routes[] = {
 	{"/", false, FOR_VIEWER, page_list},
 	{"/causes", false, FOR_VIEWER, page_causes},
 	{"/cause", false, FOR_VIEWER, page_cause},
-	{"/cause", true, FOR_REVIEWER, page_decide_cause},
+	{"/bulk", true, FOR_REVIEWER, page_bulk},
 	{"/counter", false, FOR_VIEWER, page_counter},
 	{"/waiting", false, FOR_VIEWER, page_waiting},
 	{"/agree", true, FOR_REVIEWER, page_agree},
@@ -185,8 +185,7 @@ static void identify(Request *r, Answer *a)
 	find_session(r, a);
 	const char *language = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "language");
 	const char *wanted = header(r, "Accept-Language");
-	r->french = language != NULL ? strcmp(language, "fr") == 0
-				     : wanted != NULL && g_ascii_strncasecmp(wanted, "fr", 2) == 0;
+	r->language = language_chosen(language, wanted);
 }
 
 /* A form of our own page has the session's token; browsers say besides where it came from. */

@@ -4,162 +4,186 @@
 
 #include "page.h"
 
+/*
+ * Lists: held mail, what waits for a second person, hosts.  Records come out of the ledger, a page at a time;
+ * out goes a table in which each row says whose data would have gone to whom, and boxes to take several rows
+ * as one.
+ */
+
 #define PAGE 50
 #define COUNT_UP_TO 10000
 
-/* ---- what is asked for ---------------------------------------------------------------- */
-
-typedef struct {
-	MsRecordFilter filter;
-	const char *state, *age;
-	gint64 oldest;
-} Asked;
-
-static const struct {
-	const char *name, *label;
-	gint64 seconds;
-} ages[] = {{"1h", "the last hour", 3600}, {"24h", "the last 24 hours", 86400},
-	{"7d", "the last 7 days", 7 * 86400}, {"older7d", "older than 7 days", -7 * 86400}};
-
-/* A field of the form that was left empty narrows nothing. */
-static MsRecordFilter filter_of(const Asked *asked)
-{
-	MsRecordFilter f = asked->filter;
-	const char **texts[] = {&f.search, &f.reason, &f.policy, &f.account, &f.host, &f.assignee};
-	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
-		if (*texts[i] != NULL && **texts[i] == '\0')
-			*texts[i] = NULL;
-	return f;
-}
-
-static void take_age(Asked *asked)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(ages); i++) {
-		if (strcmp(ages[i].name, asked->age) != 0)
-			continue;
-		gint64 at = g_get_real_time() - ABS(ages[i].seconds) * G_USEC_PER_SEC;
-		if (ages[i].seconds > 0)
-			asked->filter.newer_than = at;
-		else
-			asked->filter.older_than = at;
-	}
-}
-
-static Asked take(const Request *r)
-{
-	Asked asked = {.state = query(r, "state"), .age = query(r, "age")};
-	MsRecordFilter *f = &asked.filter;
-	if (*asked.state == '\0')
-		asked.state = "held";
-	f->state = -1;
-	for (int i = 0; i < MS_N_STATES; i++)
-		if (strcmp(ms_state_names[i], asked.state) == 0)
-			f->state = i;
-	f->search = query(r, "search");
-	f->reason = query(r, "reason");
-	f->policy = query(r, "policy");
-	f->account = query(r, "account");
-	f->host = query(r, "host");
-	f->assignee = query(r, "assignee");
-	f->after = *query(r, "after") != '\0' ? query(r, "after") : NULL;
-	for (int i = 0; i < MS_N_SORTS; i++)
-		if (strcmp(ms_sort_names[i], query(r, "sort")) == 0)
-			f->sort = (MsSort)i;
-	f->limit = PAGE + 1;
-	take_age(&asked);
-	return asked;
-}
-
 /* ---- rows ----------------------------------------------------------------------------- */
 
-static void row(GString *out, const Request *r, const MsRecord *record)
+void html_whose(GString *out, const Request *r, const char *owners, const char *recipient, const char *accounts,
+	MsOutcome outcome, guint more)
 {
-	const MsHeldRecipient *to = record->recipients->len > 0 ? record->recipients->pdata[0] : NULL;
-	g_autofree char *age = age_text(r, record->arrived);
-	html(out, "<tr><td data-label=\"%s\"><a class=\"id\" href=\"/message/%s\">%s</a>", T(r, "Message"), record->uid,
-		*record->queue_id != '\0' ? record->queue_id : record->uid);
-	if (r->site->settings->review.mirror)
-		html(out, " <small>%s</small>", record->host);
-	html(out, "</td><td data-label=\"%s\">", T(r, "Age"));
-	html(out, "<span class=\"age\">%s</span></td><td data-label=\"%s\">%s</td><td data-label=\"%s\">", age,
-		T(r, "From"), *record->sender != '\0' ? record->sender : "<>", T(r, "To"));
-	html(out, "%s", to != NULL ? to->address : "–");
-	if (record->n_recipients > 1)
-		html(out, " <small>+%d</small>", (gint64)record->n_recipients - 1);
-	html(out, "</td><td data-label=\"%s\">", T(r, "Why"));
+	html(out, "<span class=\"whose\"><span class=\"%S\">%s</span> <span class=\"arrow\" aria-hidden=\"true\">→</span> ",
+		outcome == MS_OUTCOME_WRONG ? "account bad" : *owners != '\0' ? "account" : "none",
+		*owners != '\0' ? owners : T(r, "no account found"));
+	html(out, "<span class=\"to\">%s</span>", *recipient != '\0' ? recipient : "–");
+	html(out, " <small>%s</small>", *accounts != '\0' ? accounts
+		: outcome == MS_OUTCOME_UNKNOWN_RECIPIENT ? T(r, "not in the directory") : "");
+	if (more > 0)
+		html(out, " <small>+%d</small>", (gint64)more);
+	html(out, "</span>");
+}
+
+static void reason_cell(GString *out, const Request *r, const MsRecord *record)
+{
 	g_auto(GStrv) codes = g_strsplit(record->codes, ", ", -1);
-	for (int i = 0; codes[i] != NULL; i++)
-		html(out, "<span class=\"code\">%s</span> ", T(r, codes[i]));
-	html(out, "</td><td data-label=\"%s\">", T(r, "State"));
-	html_state(out, r, ms_state_names[record->state]);
+	html(out, "</td><td data-label=\"%s\">", T(r, "Reason"));
+	for (int i = 0; codes[i] != NULL && *codes[i] != '\0'; i++) {
+		html(out, "<span class=\"code\">");
+		html_explained(out, r, codes[i]);
+		html(out, "</span> ");
+	}
+	if (record->state != MS_STATE_HELD)
+		html_state(out, r, ms_state_names[record->state]);
 	if (record->place == MS_PLACE_SPOOL)
-		html(out, " <span class=\"chip\">%s</span>", T(r, "split"));
+		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
+			T(r, "Others have it already: those with a right to it got theirs at once."), T(r, "split"));
 	if (*record->assignee != '\0')
 		html(out, " <small>%s</small>", record->assignee);
+	html(out, "</td>");
+}
+
+static void what_cells(GString *out, const Request *r, const MsGlance *g)
+{
+	html(out, "<td class=\"subject\" data-label=\"%s\">%s</td><td data-label=\"%s\">", T(r, "Subject"),
+		*g->subject != '\0' ? g->subject : "–", T(r, "Attached"));
+	g_auto(GStrv) endings = g_strsplit(g->attached, ", ", -1);
+	for (int i = 0; endings[i] != NULL; i++)
+		html(out, "<span class=\"ending\">%s</span> ", endings[i]);
+	if (*g->attached == '\0')
+		html(out, "–");
+}
+
+static void row(GString *out, const Request *r, const MsRecord *record, const Lookup *asked, bool box, bool checked)
+{
+	g_autoptr(MsGlance) g = ms_records_glance(r->site->ledger, record, NULL);
+	const char *id = *record->queue_id != '\0' ? record->queue_id : record->uid;
+	if (g == NULL)
+		return;
+	g_autofree char *age = age_text(r, record->arrived);
+	html(out, "<tr>");
+	if (box)
+		html(out, "<td class=\"box\"><input type=\"checkbox\" name=\"uid\" value=\"%s\" aria-label=\"%s %s\"%S></td>",
+			record->uid, T(r, "Choose"), id, checked ? " checked" : "");
+	html(out, "<td class=\"main\" data-label=\"%s\"><a class=\"go\" href=\"/message/%s", T(r, "Whose data → who would get it"),
+		record->uid);
+	asked_query(out, asked, NULL);
+	html(out, "\">");
+	html_whose(out, r, g->owners, g->recipient, g->accounts, g->outcome,
+		record->n_recipients > 1 ? record->n_recipients - 1 : 0);
+	html(out, "</a></td>");
+	what_cells(out, r, g);
+	reason_cell(out, r, record);
+	html(out, "<td data-label=\"%s\"><span class=\"age\">%s</span></td><td data-label=\"%s\"><span class=\"id\">%s</span>",
+		T(r, "Age"), age, T(r, "Queue ID"), id);
+	if (r->site->settings->review.mirror)
+		html(out, " <small>%s</small>", record->host);
 	html(out, "</td></tr>");
 }
 
-void html_rows(GString *out, const Request *r, const GPtrArray *list)
+void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked, bool boxes, bool checked)
 {
-	html(out, "<table class=\"list\"><thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th>"
-		"<th>%s</th></tr></thead><tbody>", T(r, "Message"), T(r, "Age"), T(r, "From"), T(r, "To"),
-		T(r, "Why"), T(r, "State"));
+	html(out, "<table class=\"list\"><thead><tr>");
+	if (boxes)
+		html(out, "<th class=\"box\"><span class=\"unseen\">%s</span></th>", T(r, "Choose"));
+	html(out, "<th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
+		T(r, "Whose data → who would get it"), T(r, "Subject"), T(r, "Attached"), T(r, "Reason"), T(r, "Age"),
+		T(r, "Queue ID"));
 	for (guint i = 0; i < list->len; i++)
-		row(out, r, list->pdata[i]);
+		row(out, r, list->pdata[i], asked, boxes, checked);
 	html(out, "</tbody></table>");
-}
-
-/* ---- the form above ------------------------------------------------------------------- */
-
-static void option(GString *out, const char *value, const char *text, const char *chosen)
-{
-	html(out, "<option value=\"%s\"%S>%s</option>", value, strcmp(value, chosen) == 0 ? " selected" : "",
-		text);
-}
-
-static void filters(GString *out, const Request *r, const Asked *asked)
-{
-	html(out, "<form class=\"filters\" method=\"get\" action=\"/\" role=\"search\"><label class=\"wide\">%s"
-		"<input type=\"search\" name=\"search\" value=\"%s\" placeholder=\"%s\"></label>",
-		T(r, "Search"), asked->filter.search, T(r, "queue ID, sender or recipient"));
-	html(out, "<label>%s<select name=\"state\">", T(r, "State"));
-	for (int i = 0; i < MS_STATE_DELIVERED; i++)
-		option(out, ms_state_names[i], T(r, ms_state_names[i]), asked->state);
-	option(out, "all", T(r, "all"), asked->state);
-	html(out, "</select></label><label>%s<select name=\"reason\">", T(r, "Reason"));
-	option(out, "", T(r, "any"), asked->filter.reason);
-	for (int i = 0; i < MS_N_REASONS; i++)
-		option(out, ms_reason_names[i], T(r, ms_reason_names[i]), asked->filter.reason);
-	html(out, "</select></label><label>%s<input name=\"account\" value=\"%s\"></label>", T(r, "Account"),
-		asked->filter.account);
-	html(out, "<label>%s<select name=\"age\">", T(r, "Age"));
-	option(out, "", T(r, "any"), asked->age);
-	for (gsize i = 0; i < G_N_ELEMENTS(ages); i++)
-		option(out, ages[i].name, T(r, ages[i].label), asked->age);
-	html(out, "</select></label><label>%s<select name=\"sort\">", T(r, "Sort"));
-	for (int i = 0; i < MS_N_SORTS; i++)
-		option(out, ms_sort_names[i], T(r, ms_sort_names[i]), ms_sort_names[asked->filter.sort]);
-	html(out, "</select></label><button>%s</button></form>", T(r, "Show"));
 }
 
 /* ---- pages of the list ---------------------------------------------------------------- */
 
-static void next_page(GString *out, const Request *r, const Asked *asked, const MsRecord *last)
+static void next_page(GString *out, const Request *r, const Lookup *asked, const MsRecord *last)
 {
 	g_autofree char *cursor = ms_record_cursor(last, asked->filter.sort);
-	const char *const pairs[] = {"state", asked->state, "search", asked->filter.search, "reason",
-		asked->filter.reason, "policy", asked->filter.policy, "account", asked->filter.account, "host",
-		asked->filter.host, "assignee", asked->filter.assignee, "age", asked->age, "sort",
-		ms_sort_names[asked->filter.sort], "after", cursor, NULL};
-	html(out, "<p class=\"pages\"><a rel=\"next\" class=\"button\" href=\"/");
-	html_query(out, pairs);
+	html(out, "<p class=\"pages\"><a rel=\"next\" class=\"button quiet\" href=\"/");
+	asked_query(out, asked, cursor);
 	html(out, "\">%s</a></p>", T(r, "Next page"));
+}
+
+/* All of them, also those on further pages; what comes in from now on is not part of it. */
+static void all_of_them(GString *out, const Request *r, gint64 n, gint64 up_to, bool checked)
+{
+	g_autofree char *text = said(TN(r, n, "{n}, all that are like this", "All {n} that are like this"), n);
+	html(out, "<label class=\"check\"><input type=\"checkbox\" name=\"all\" value=\"1\"%S> %s</label>"
+		"<input type=\"hidden\" name=\"up_to\" value=\"%d\">", checked ? " checked" : "", text, up_to);
+}
+
+/* What is decided at once stands below the rows that are chosen. */
+static void bulk_bar(GString *out, const Request *r, const Lookup *asked, gint64 n)
+{
+	MsRecordStats stats = {0};
+	ms_records_stats(r->site->ledger, &stats, NULL);
+	html(out, "<div class=\"bar\" id=\"bar\"><div class=\"what\"><span class=\"chosen\" aria-live=\"polite\"><b data-chosen>0</b> %s</span>",
+		T(r, "chosen"));
+	if (n > 1 && n < COUNT_UP_TO)
+		all_of_them(out, r, n, stats.changed, asked->filter.could_go);
+	html(out, "</div>");
+	html_reason_field(out, r);
+	html(out, "<div class=\"buttons\">");
+	if (asked->filter.could_go)
+		html(out, "<button name=\"verb\" value=\"release\" data-key=\"r\">%s</button>", T(r, "Release"));
+	html(out, "<button%S name=\"verb\" value=\"return\" data-key=\"b\">%s</button>",
+		asked->filter.could_go ? " class=\"quiet\"" : "", T(r, "Return to sender"));
+	if (!asked->filter.could_go)
+		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release\" data-key=\"r\">%s</button>", T(r, "Release"));
+	html(out, "<button class=\"quiet\" name=\"verb\" value=\"rejudge\" data-key=\"g\">%s</button>"
+		"<button class=\"danger\" name=\"verb\" value=\"delete\" data-key=\"d\">%s</button></div></div>",
+		T(r, "Judge again"), T(r, "Delete"));
+}
+
+/* After a correction: how far it got. */
+static void judged_note(GString *out, const Request *r, const Lookup *asked)
+{
+	if (asked->filter.judged_for == NULL || *asked->filter.judged_for == '\0')
+		return;
+	g_autoptr(GPtrArray) open = ms_decisions_list(r->site->ledger, -1, asked->filter.judged_for, NULL);
+	gint64 n = open != NULL ? open->len : 0;
+	html(out, "<p class=\"notice good\" role=\"status\">%s ", asked->filter.could_go
+		? T(r, "These could now go: judged again, all for whom they are held may have them.")
+		: T(r, "These were judged again because of a correction."));
+	if (n > 0)
+		say(out, TN(r, n, "{n} more is still to be judged; load this page again.",
+			"{n} more are still to be judged; load this page again."), "#n", n, NULL);
+	html(out, "</p>");
+}
+
+static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray *list, gint64 n)
+{
+	bool decides = may(r, FOR_REVIEWER) && strcmp(asked->state, "held") == 0 && list->len > 0;
+	if (list->len == 0) {
+		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing here: no message is like this."));
+		return;
+	}
+	if (strcmp(asked->state, "observed") == 0)
+		html(a->html, "<p class=\"warn\">%s</p>", T(r, "These were delivered: missent only observes, and tells what "
+			"it would have held."));
+	if (decides) {
+		html(a->html, "<form class=\"bulk\" method=\"post\" action=\"/bulk");
+		asked_query(a->html, asked, NULL);
+		html(a->html, "\">");
+		html_token(a->html, r);
+	}
+	html_rows(a->html, r, list, asked, decides, asked->filter.could_go);
+	if (decides) {
+		bulk_bar(a->html, r, asked, n);
+		html(a->html, "</form>");
+	}
 }
 
 void page_list(Request *r, Answer *a)
 {
-	Asked asked = take(r);
-	MsRecordFilter filter = filter_of(&asked);
+	g_auto(Lookup) asked = asked_take(r);
+	asked.filter.limit = PAGE + 1;
+	MsRecordFilter filter = asked_filter(&asked);
 	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
 	gint64 n = ms_records_count(r->site->ledger, &filter, COUNT_UP_TO, NULL);
 	if (list == NULL || n < 0) {
@@ -170,14 +194,15 @@ void page_list(Request *r, Answer *a)
 	bool more = list->len > PAGE;
 	if (more)
 		g_ptr_array_set_size(list, PAGE);
+	html_done(a->html, r);
 	html(a->html, "<h1>%s <small>%d%S</small></h1>", T(r, "Held mail"), n, n >= COUNT_UP_TO ? "+" : "");
-	filters(a->html, r, &asked);
-	if (list->len == 0)
-		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing here: no message is like this."));
-	else
-		html_rows(a->html, r, list);
+	asked_form(a->html, r, &asked);
+	judged_note(a->html, r, &asked);
+	the_list(r, a, &asked, list, n);
 	if (more)
 		next_page(a->html, r, &asked, list->pdata[list->len - 1]);
+	if (list->len > 0)
+		html_legend(a->html, r);
 }
 
 void page_counter(Request *r, Answer *a)
@@ -193,80 +218,19 @@ void page_counter(Request *r, Answer *a)
 	json_decref(out);
 }
 
-/* ---- by cause ------------------------------------------------------------------------- */
-
-void page_causes(Request *r, Answer *a)
-{
-	g_autoptr(GPtrArray) causes = ms_records_causes(r->site->ledger, 200, NULL);
-	a->title = T(r, "By cause");
-	html(a->html, "<h1>%s</h1><p>%s</p>", T(r, "By cause"),
-		T(r, "Messages that one change broke are held for one cause. Look at a few, then decide on all of them."));
-	if (causes == NULL || causes->len == 0) {
-		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing is held."));
-		return;
-	}
-	html(a->html, "<table class=\"list\"><thead><tr><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
-		T(r, "Messages"), T(r, "Cause"), T(r, "Oldest"));
-	for (guint i = 0; i < causes->len; i++) {
-		const MsCause *cause = causes->pdata[i];
-		g_autofree char *age = age_text(r, cause->oldest);
-		const char *const pairs[] = {"is", cause->cause, NULL};
-		html(a->html, "<tr><td data-label=\"%s\"><b>%d</b></td><td data-label=\"%s\"><a href=\"/cause",
-			T(r, "Messages"), cause->messages, T(r, "Cause"));
-		html_query(a->html, pairs);
-		html(a->html, "\">%s</a></td><td data-label=\"%s\">%s</td></tr>", cause->cause, T(r, "Oldest"), age);
-	}
-	html(a->html, "</tbody></table>");
-}
-
-#define SAMPLE 5
-
-static void decide_form(GString *out, const Request *r, const char *cause, gint64 n, gint64 up_to)
-{
-	g_autofree char *until = g_strdup_printf("%" G_GINT64_FORMAT, up_to);
-	html(out, "<form class=\"card decide\" method=\"post\" action=\"/cause\"><h2>%s</h2>", T(r, "Decide on all of them"));
-	html_token(out, r);
-	html(out, "<input type=\"hidden\" name=\"cause\" value=\"%s\"><input type=\"hidden\" name=\"up_to\" "
-		"value=\"%s\"><p>%s</p>", cause, until,
-		T(r, "What comes in from now on is not part of it."));
-	html(out, "<label class=\"wide\">%s<input name=\"why\" required maxlength=\"500\"></label>"
-		"<label class=\"check\"><input type=\"checkbox\" name=\"sure\" value=\"1\" required> %s</label>",
-		T(r, "Reason, for the record"), T(r, "I have looked at some of them"));
-	html(out, "<div class=\"buttons\"><button name=\"verb\" value=\"release\">%s (%d)</button>"
-		"<button class=\"quiet\" name=\"verb\" value=\"release-right\">%s</button>"
-		"<button class=\"quiet\" name=\"verb\" value=\"return\">%s (%d)</button>"
-		"<button class=\"danger\" name=\"verb\" value=\"delete\">%s (%d)</button></div></form>",
-		T(r, "Release"), n, T(r, "Release to those with a right"), T(r, "Return to sender"), n, T(r, "Delete"), n);
-}
-
-void page_cause(Request *r, Answer *a)
-{
-	const char *cause = query(r, "is");
-	MsRecordFilter filter = {.state = MS_STATE_HELD, .cause = cause, .limit = SAMPLE};
-	MsRecordStats stats = {0};
-	ms_records_stats(r->site->ledger, &stats, NULL);
-	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
-	gint64 n = MAX(ms_records_count(r->site->ledger, &filter, 0, NULL), 0);
-	a->title = T(r, "By cause");
-	html(a->html, "<p><a href=\"/causes\">← %s</a></p><h1>%s <small>%d</small></h1>", T(r, "By cause"), cause, n);
-	if (list == NULL || list->len == 0) {
-		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing is held."));
-		return;
-	}
-	html(a->html, "<h2>%s</h2>", T(r, "Some of them"));
-	html_rows(a->html, r, list);
-	if (may(r, FOR_REVIEWER))
-		decide_form(a->html, r, cause, n, stats.changed);
-}
-
 /* ---- what waits for a second person --------------------------------------------------- */
 
 static void waiting_row(GString *out, const Request *r, const MsDecision *d, gint64 n)
 {
 	const char *id = *d->group != '\0' ? d->group : d->id;
 	bool own = is_person(r, d->who);
-	html(out, "<form class=\"card\" method=\"post\" action=\"/agree\"><p><b>%s</b>: %d %s · %s %s · ",
-		T(r, ms_verbs[d->verb].name), n, T(r, n == 1 ? "message" : "messages"), T(r, "asked by"), d->who);
+	html(out, "<form class=\"card\" method=\"post\" action=\"/agree\"><p><b>");
+	html_act(out, r, ms_verbs[d->verb].name);
+	html(out, "</b>: ");
+	say(out, TN(r, n, "{n} message", "{n} messages"), "#n", n, NULL);
+	html(out, " · ");
+	say(out, T(r, "asked by {who}"), "who", d->who, NULL);
+	html(out, " · ");
 	html_time(out, d->at);
 	html(out, "</p><p class=\"why\">%s</p>", d->why);
 	html_token(out, r);
@@ -312,8 +276,6 @@ void page_waiting(Request *r, Answer *a)
 }
 
 /* ---- hosts ---------------------------------------------------------------------------- */
-
-
 
 void page_hosts(Request *r, Answer *a)
 {

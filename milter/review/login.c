@@ -41,7 +41,7 @@ static void login_form(Request *r, Answer *a, const char *complaint, bool code)
 		"autofocus></label><label class=\"wide\">%s<input type=\"password\" name=\"password\" "
 		"autocomplete=\"current-password\" required></label>", T(r, "Name"), code ? form(r, "name") : "",
 		T(r, "Password"));
-	code_field(a->html, r, "code", "Code, if you have a second factor", false);
+	code_field(a->html, r, "code", W("Code, if you have a second factor"), false);
 	html(a->html, "<button>%s</button></form>", T(r, "Log in"));
 }
 
@@ -113,7 +113,7 @@ void page_logout(Request *r, Answer *a)
 void page_language(Request *r, Answer *a)
 {
 	a->cookie = g_strdup_printf("language=%s; Path=/; SameSite=Strict; Max-Age=31536000",
-		strcmp(query(r, "to"), "fr") == 0 ? "fr" : "en");
+		language_code(language_chosen(query(r, "to"), NULL)));
 	redirect(a, "/");
 }
 
@@ -123,7 +123,7 @@ void html_proof(GString *out, const Request *r)
 {
 	const MsAccount *a = r->session->account;
 	if (a->totp)
-		code_field(out, r, "code", "Code of your second factor", true);
+		code_field(out, r, "code", W("Code of your second factor"), true);
 	else if (a->password)
 		html(out, "<label class=\"wide\">%s<input type=\"password\" name=\"password\" "
 			"autocomplete=\"current-password\" required></label>", T(r, "Your password"));
@@ -181,15 +181,15 @@ void page_me(Request *r, Answer *a)
 	told(r, a);
 	html(a->html, "<div class=\"forms\">");
 	begin_form(a->html, r, "/me", "password", T(r, "New password"));
-	new_password(a->html, r, "New password", true);
-	end_form(a->html, r, "Save");
+	new_password(a->html, r, W("New password"), true);
+	end_form(a->html, r, W("Save"));
 	begin_form(a->html, r, "/me", "totp-begin", T(r, "Second factor"));
 	html(a->html, "<p>%s</p><div class=\"buttons\"><button class=\"quiet\">%s</button></div></form>",
 		T(r, own->totp ? "You have a second factor." : "You have no second factor."),
 		T(r, own->totp ? "Set up another" : "Set up"));
 	if (own->totp) {
 		begin_form(a->html, r, "/me", "totp-end", T(r, "Without a second factor"));
-		end_form(a->html, r, "Take it away");
+		end_form(a->html, r, W("Take it away"));
 	}
 	html(a->html, "</div>");
 }
@@ -225,8 +225,8 @@ static void begin_totp(Request *r, Answer *a)
 	html_picture(a->html, word(reply, "uri"));
 	html(a->html, "<p><code>%s</code></p><p><small>%s</small></p>", word(reply, "secret"), word(reply, "uri"));
 	begin_form(a->html, r, "/me", "totp-confirm", T(r, "Its code now"));
-	code_field(a->html, r, "new-code", "Code", true);
-	end_form(a->html, r, "Save");
+	code_field(a->html, r, "new-code", W("Code"), true);
+	end_form(a->html, r, W("Save"));
 	json_decref(reply);
 }
 
@@ -304,12 +304,12 @@ static void account_form(GString *out, const Request *r, const json_t *account)
 	else
 		html(out, "<label>%s<input name=\"name\" required maxlength=\"100\"></label>", T(r, "Name"));
 	role_select(out, r, account != NULL ? ms_role_of(word(account, "role")) : MS_ROLE_REVIEWER);
-	new_password(out, r, account != NULL ? "New password" : "Password", account == NULL);
-	check_field(out, r, "download", "may download attached files",
+	new_password(out, r, account != NULL ? W("New password") : W("Password"), account == NULL);
+	check_field(out, r, "download", W("may download attached files"),
 		json_is_true(json_object_get(account, "download")));
-	check_field(out, r, "disabled", "may not log in", json_is_true(json_object_get(account, "disabled")));
+	check_field(out, r, "disabled", W("may not log in"), json_is_true(json_object_get(account, "disabled")));
 	if (json_is_true(json_object_get(account, "totp")))
-		check_field(out, r, "totp-off", "take the second factor away", false);
+		check_field(out, r, "totp-off", W("take the second factor away"), false);
 	html_proof(out, r);
 	html(out, "<div class=\"buttons\"><button class=\"quiet\">%s</button>", T(r, "Save"));
 	if (account != NULL && !is_person(r, name))
@@ -341,7 +341,7 @@ static void token_forms(GString *out, const Request *r)
 	role_select(out, r, MS_ROLE_VIEWER);
 	html(out, "<label>%s<input name=\"days\" type=\"number\" min=\"1\" max=\"36500\"></label>",
 		T(r, "Days that it is good for"));
-	end_form(out, r, "Make");
+	end_form(out, r, W("Make"));
 	html(out, "</div>");
 	json_decref(reply);
 }

@@ -4,7 +4,11 @@
 
 #include "page.h"
 
-/* One message: whose is it, who would have got it, why do we think so, what happens if it goes. */
+/*
+ * One message: whose is it, who would have got it, why do we think so, what happens if it goes.  The record
+ * comes in, masked; out goes a page whose first screen has the answer and the decision.  In clear only what
+ * a reviewer asked the host for, after that was put on record.
+ */
 
 #define SHOWN_FINDINGS 30
 
@@ -18,7 +22,61 @@ MsRecord *find_record(const Request *r, Answer *a, const char *uid)
 	return record;
 }
 
+static guint held_for(const MsRecord *record)
+{
+	guint n = 0;
+	for (guint i = 0; i < record->recipients->len; i++)
+		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state == MS_STATE_HELD;
+	return n;
+}
+
 /* ---- at a glance ---------------------------------------------------------------------- */
+
+static const char *or_dash(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : "–";
+}
+
+static void step_link(GString *out, const Request *r, const Lookup *asked, const MsRecord *record, bool before)
+{
+	g_autoptr(MsRecord) next = asked_next(r, asked, record, before);
+	if (next == NULL)
+		return;
+	html(out, "<a rel=\"%S\" data-key=\"%S\" href=\"/message/%s", before ? "prev" : "next", before ? "k" : "j", next->uid);
+	asked_query(out, asked, NULL);
+	html(out, "\">%s</a> ", T(r, before ? "← Previous" : "Next →"));
+}
+
+static void way(GString *out, const Request *r, const MsRecord *record, const Lookup *asked)
+{
+	html(out, "<p class=\"back\"><a data-key=\"u\" href=\"/");
+	if (asked->given)
+		asked_query(out, asked, NULL);
+	html(out, "\">↑ %s</a> ", T(r, "Held mail"));
+	if (asked->given) {
+		step_link(out, r, asked, record, true);
+		step_link(out, r, asked, record, false);
+	}
+	html(out, "</p>");
+}
+
+static void title(GString *out, const Request *r, const MsRecord *record)
+{
+	g_autoptr(MsGlance) g = ms_records_glance(r->site->ledger, record, NULL);
+	html(out, "<h1 class=\"whose-title\">");
+	if (g != NULL)
+		html_whose(out, r, g->owners, g->recipient, g->accounts, g->outcome,
+			record->n_recipients > 1 ? record->n_recipients - 1 : 0);
+	html(out, " ");
+	html_state(out, r, ms_state_names[record->state]);
+	if (record->place == MS_PLACE_SPOOL)
+		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
+			T(r, "Others have it already: those with a right to it got theirs at once."), T(r, "split"));
+	html(out, "</h1>");
+	if (record->state == MS_STATE_OBSERVED)
+		html(out, "<p class=\"notice bad\">%s</p>", T(r, "It was delivered: missent only observes for now. What "
+			"stands here would have been the reason to hold it."));
+}
 
 static void whose(GString *out, const Request *r, const MsRecord *record)
 {
@@ -28,7 +86,8 @@ static void whose(GString *out, const Request *r, const MsRecord *record)
 		const MsHeldFinding *f = record->findings->pdata[i];
 		if (*f->owners != '\0' && strspn(f->relations, "h") != strlen(f->relations)
 			&& g_hash_table_add(seen, f->owners))
-			html(out, "<p><b class=\"account\">%s</b> <small>%s %s</small></p>", f->owners, f->kind, f->masked);
+			html(out, "<p><b class=\"%S\">%s</b> <small>%s %s</small></p>",
+				strchr(f->relations, 'x') != NULL ? "account" : "own", f->owners, T(r, f->kind), f->masked);
 	}
 	if (g_hash_table_size(seen) == 0)
 		html(out, "<p>%s</p>", T(r, "Nothing in it belongs to an account that the directory knows."));
@@ -40,8 +99,10 @@ static void who_gets(GString *out, const Request *r, const MsRecord *record)
 	html(out, "<section class=\"card\"><h2>%s</h2>", T(r, "Who would have got it?"));
 	for (guint i = 0; i < record->recipients->len && i < 5; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		html(out, "<p>%s <small>%s</small></p>", to->address,
-			*to->accounts != '\0' ? to->accounts : T(r, "no account is known"));
+		html(out, "<p>%s <small>%s</small> <span class=\"outcome %s\">", to->address,
+			*to->accounts != '\0' ? to->accounts : T(r, "no account is known"), ms_outcome_names[to->outcome]);
+		html_explained(out, r, ms_outcome_names[to->outcome]);
+		html(out, "</span></p>");
 	}
 	if (record->n_recipients > 5)
 		html(out, "<p><small>+%d</small></p>", (gint64)record->n_recipients - 5);
@@ -50,32 +111,29 @@ static void who_gets(GString *out, const Request *r, const MsRecord *record)
 
 static void why(GString *out, const Request *r, const MsRecord *record)
 {
-	html(out, "<section class=\"card\"><h2>%s</h2><ul class=\"reasons\">", T(r, "Why do we think so?"));
-	for (guint i = 0; i < record->reasons->len && i < 12; i++) {
-		const MsReason *reason = record->reasons->pdata[i];
-		const char *sentence = reason_sentence(r, reason->code);
-		html(out, "<li><span class=\"code\">%s</span> %s", T(r, ms_reason_names[reason->code]),
-			sentence != NULL ? sentence : reason->text);
-		if (sentence != NULL && reason->kind != NULL)
-			html(out, " (%s)", reason->kind);
-		/* Numbers and what could not be read stand in the words of the record. */
-		if (sentence != NULL && reason->code > MS_ROUTED_RECIPIENT)
-			html(out, " <small>%s</small>", reason->text);
-		if (reason->masked != NULL)
-			html(out, ": <code>%s</code>", reason->masked);
-		if (reason->where != NULL)
-			html(out, " <small>%s %s</small>", T(r, "in"), reason->where);
-		html(out, " <small>(%s %s)</small></li>", T(r, "policy"), reason->policy);
-	}
-	html(out, "</ul></section>");
+	html(out, "<section class=\"card\"><h2>%s</h2>", T(r, "Why do we think so?"));
+	html_reasons(out, r, record);
+	html(out, "</section>");
 }
 
-static guint held_for(const MsRecord *record)
+static void facts(GString *out, const Request *r, const MsRecord *record)
 {
-	guint n = 0;
-	for (guint i = 0; i < record->recipients->len; i++)
-		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state == MS_STATE_HELD;
-	return n;
+	g_autofree char *age = age_text(r, record->arrived);
+	html(out, "<section class=\"card\"><dl class=\"facts\"><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd>",
+		T(r, "From"), *record->sender != '\0' ? record->sender : "<>", T(r, "Subject"), or_dash(record->subject),
+		T(r, "Attached"), or_dash(record->attached));
+	html(out, "<dt>%s</dt><dd>", T(r, "Arrived"));
+	html_time(out, record->arrived);
+	html(out, " (%s)</dd><dt>%s</dt><dd class=\"id\">%s</dd><dt>%s</dt><dd>%s</dd>", age, T(r, "Queue ID"),
+		or_dash(record->queue_id), T(r, "Assigned to"), or_dash(record->assignee));
+	gint64 expire = r->site->settings->desk.expire_ms;
+	if (expire > 0 && record->state == MS_STATE_HELD) {
+		html(out, "<dt>%s</dt><dd>", T(r, "Expires"));
+		html_time(out, record->arrived + expire * 1000);
+		html(out, "</dd>");
+	}
+	html(out, "<dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%d %s</dd><dt>%s</dt><dd class=\"id\">%s</dd></dl></section>", T(r, "Host"),
+		record->host, T(r, "Size"), (gint64)record->size, T(r, "bytes"), T(r, "Reference"), record->uid);
 }
 
 /* The outcome is the judge's; what is told with it is what the record keeps to be shown. */
@@ -84,37 +142,38 @@ static void consequence(GString *out, const Request *r, const MsRecord *record, 
 	const MsHeldRecipient *to = record->recipients->pdata[recipient];
 	const char *owner = "";
 	guint n = wrong_for(record, recipient, &owner);
-	html(out, "<p class=\"warn\">%s ", to->address);
+	html(out, "<p class=\"%S\">", to->outcome == MS_OUTCOME_WRONG ? "sentence bad" : "sentence warn");
 	if (to->outcome == MS_OUTCOME_UNKNOWN_RECIPIENT)
-		html(out, "%s</p>", T(r, "is not known to the directory"));
+		say(out, T(r, "{who} is not known to the directory"), "who", to->address, NULL);
 	else if (n == 0)
-		html(out, "%s</p>", T(r, "would receive what belongs to another account"));
+		say(out, T(r, "{who} would receive what belongs to another account"), "who", to->address, NULL);
 	else
-		html(out, "%s <b>%d</b> %s <b class=\"account\">%s</b></p>", T(r, "would receive"), (gint64)n,
-			T(r, n == 1 ? "identifier of" : "identifiers of"), owner);
+		say(out, TN(r, n, "{who} would receive {n} identifier of {owner}",
+			"{who} would receive {n} identifiers of {owner}"), "who", to->address, "#n", (gint64)n, "@owner", owner, NULL);
+	html(out, "</p>");
 }
+
+#define SHOWN_WRONG 3
 
 static void consequences(GString *out, const Request *r, const MsRecord *record)
 {
 	guint listed = 0, held = held_for(record);
-	html(out, "<section class=\"card\"><h2>%s</h2>", T(r, "What happens if it is released?"));
+	html(out, "<h2>%s</h2>", T(r, "What happens if it is released?"));
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		if (to->outcome < MS_OUTCOME_WRONG || to->state != MS_STATE_HELD || listed++ >= 5)
-			continue;
-		consequence(out, r, record, i);
+		if (to->outcome >= MS_OUTCOME_WRONG && to->state == MS_STATE_HELD && listed++ < SHOWN_WRONG)
+			consequence(out, r, record, i);
 	}
-	if (listed > 5)
-		html(out, "<p><small>+%d%s</small></p>", (gint64)listed - 5,
+	if (listed > SHOWN_WRONG)
+		html(out, "<p><small>+%d%s</small></p>", (gint64)listed - SHOWN_WRONG,
 			record->recipients->len > MS_HELD_RELATIONS ? T(r, " or more") : "");
 	if (held == 0)
-		html(out, "<p>%s</p>", T(r, "It is decided already."));
+		html(out, "<p>%s</p>", T(r, record->state == MS_STATE_OBSERVED ? "It is delivered already." : "It is decided already."));
 	else if (listed == 0)
-		html(out, "<p>%s</p>", T(r, "Nobody would receive what the directory knows to be another account's."));
+		html(out, "<p class=\"sentence\">%s</p>", T(r, "Nobody would receive what the directory knows to be another account's."));
 	if (held > 0 && record->place == MS_PLACE_SPOOL && !record->is_signed)
 		html(out, "<p class=\"warn\">%s</p>", T(r, "It has no DKIM signature: if your mail is signed, missent "
 			"stands before the signer, and a copy that is released stays unsigned."));
-	html(out, "</section>");
 }
 
 /* ---- recipients and identifiers ------------------------------------------------------- */
@@ -124,7 +183,7 @@ static void relation_cell(GString *out, const Request *r, const char *relations,
 	static const struct {
 		char letter;
 		const char *name, *sign;
-	} names[] = {{'o', "own", "✓"}, {'h', "house", "·"}, {'x', "another's", "✗"}, {'?', "unknown", "?"}};
+	} names[] = {{'o', W("own"), "✓"}, {'h', W("house"), "·"}, {'x', W("another's"), "✗"}, {'?', W("unknown"), "?"}};
 	if (recipient >= strlen(relations)) { /* of so many, the record does not keep it */
 		html(out, "<td class=\"rel none\">–</td>");
 		return;
@@ -142,7 +201,7 @@ static void matrix_head(GString *out, const Request *r, const MsRecord *record)
 	html(out, "<thead><tr><th>%s</th>", T(r, "Recipient"));
 	for (guint k = 0; k < record->findings->len && k < SHOWN_FINDINGS; k++) {
 		const MsHeldFinding *f = record->findings->pdata[k];
-		html(out, "<th>%s<br><code>%s</code><br><small>%s</small></th>", f->kind, f->masked,
+		html(out, "<th>%s<br><code>%s</code><br><small>%s</small></th>", T(r, f->kind), f->masked,
 			*f->owners != '\0' ? f->owners : T(r, "not known"));
 	}
 	html(out, "</tr></thead>");
@@ -171,13 +230,13 @@ static void matrix(GString *out, const Request *r, const MsRecord *record, const
 
 /* ---- in clear ------------------------------------------------------------------------- */
 
-static void evidence_findings(GString *out, const json_t *evidence)
+static void evidence_findings(GString *out, const Request *r, const json_t *evidence)
 {
 	size_t i, k;
 	json_t *finding, *place;
 	json_array_foreach(json_object_get(evidence, "findings"), i, finding)
 	{
-		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>%s</small>", word(finding, "kind"),
+		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>%s</small>", T(r, word(finding, "kind")),
 			word(finding, "value"), word(finding, "accounts"));
 		json_array_foreach(json_object_get(finding, "places"), k, place)
 		{
@@ -226,8 +285,8 @@ static void evidence_unread(GString *out, const Request *r, const json_t *eviden
 	size_t i;
 	json_t *unread;
 	json_array_foreach(json_object_get(evidence, "unread"), i, unread)
-		html(out, "<p class=\"warn\">%s: %s (%s) %s</p>", T(r, "Not read"), word(unread, "where"),
-			word(unread, "reason"), word(unread, "detail"));
+		html(out, "<p class=\"warn\">%s: %s (%s) <span lang=\"en\">%s</span></p>", T(r, "Not read"), word(unread, "where"),
+			T(r, word(unread, "reason")), word(unread, "detail"));
 }
 
 static void revealed(GString *out, const Request *r, const MsRecord *record, const json_t *evidence)
@@ -236,12 +295,13 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 	json_t *header;
 	html(out, "<section class=\"evidence\" id=\"evidence\"><h2>%s</h2><p><small>%s</small></p>", T(r, "In clear"),
 		T(r, "This look is on record."));
-	html(out, "<p>%s <b>%s</b> %s</p>", T(r, "Judged again now, it would be:"), T(r, word(evidence, "verdict")),
-		word(evidence, "reasons"));
+	html(out, "<p>%s <b>%s</b> ", T(r, "Judged again now, it would be:"), T(r, word(evidence, "verdict")));
+	html_list(out, r, word(evidence, "reasons"), ", ");
+	html(out, "</p>");
 	if (*word(evidence, "stale") != '\0')
 		html(out, "<p class=\"warn\">%s %s</p>", T(r, "By the policies as they were before a mistake came in:"),
 			word(evidence, "stale"));
-	evidence_findings(out, evidence);
+	evidence_findings(out, r, evidence);
 	evidence_unread(out, r, evidence);
 	html(out, "<h3>%s</h3><dl>", T(r, "Header"));
 	json_array_foreach(json_object_get(evidence, "headers"), i, header)
@@ -253,18 +313,31 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 	html(out, "</section>");
 }
 
-static void masked(GString *out, const Request *r, const MsRecord *record)
+static void masked_finding(GString *out, const Request *r, const MsHeldFinding *f)
+{
+	html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>", T(r, f->kind), f->masked);
+	g_auto(GStrv) levels = g_strsplit(f->belief, ", ", -1);
+	for (int i = 0; levels[i] != NULL; i++) {
+		html(out, "%S", i > 0 ? ", " : "");
+		html_explained(out, r, levels[i]);
+	}
+	html(out, " · ");
+	html_place(out, r, f->where);
+	html(out, " · %s</small></div>", *f->owners != '\0' ? f->owners : T(r, "not known"));
+}
+
+static void masked(GString *out, const Request *r, const MsRecord *record, const Lookup *asked)
 {
 	html(out, "<section class=\"evidence\"><h2>%s</h2>", T(r, "Evidence"));
-	for (guint i = 0; i < record->findings->len && i < SHOWN_FINDINGS; i++) {
-		const MsHeldFinding *f = record->findings->pdata[i];
-		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>%s · %s · %s</small></div>", f->kind,
-			f->masked, f->belief, f->where, *f->owners != '\0' ? f->owners : T(r, "not known"));
-	}
+	for (guint i = 0; i < record->findings->len && i < SHOWN_FINDINGS; i++)
+		masked_finding(out, r, record->findings->pdata[i]);
 	if (may(r, FOR_REVIEWER) && record->state == MS_STATE_HELD) {
-		html(out, "<form method=\"post\" action=\"/message/%s/reveal#evidence\">", record->uid);
+		html(out, "<form method=\"post\" action=\"/message/%s/reveal", record->uid);
+		if (asked->given)
+			asked_query(out, asked, NULL);
+		html(out, "#evidence\">");
 		html_token(out, r);
-		html(out, "<button class=\"quiet\">%s</button> <small>%s</small></form>", T(r, "Show in clear"),
+		html(out, "<button class=\"quiet\" data-key=\"s\">%s</button> <small>%s</small></form>", T(r, "Show in clear"),
 			T(r, "with the text around it; who looked is put on record"));
 	}
 	html(out, "</section>");
@@ -272,9 +345,14 @@ static void masked(GString *out, const Request *r, const MsRecord *record)
 
 /* ---- deciding ------------------------------------------------------------------------- */
 
-static void begin_form(GString *out, const Request *r, const MsRecord *record, const char *title)
+static void begin_form(GString *out, const Request *r, const MsRecord *record, const Lookup *asked, const char *heading)
 {
-	html(out, "<form class=\"card decide\" method=\"post\" action=\"/message/%s\"><h2>%s</h2>", record->uid, title);
+	html(out, "<form class=\"card decide\" method=\"post\" action=\"/message/%s", record->uid);
+	if (asked->given)
+		asked_query(out, asked, NULL);
+	html(out, "\">");
+	if (heading != NULL)
+		html(out, "<h2>%s</h2>", heading);
 	html_token(out, r);
 }
 
@@ -292,83 +370,141 @@ static void recipient_boxes(GString *out, const Request *r, const MsRecord *reco
 	html(out, "</fieldset>");
 }
 
-/* With one recipient there is nothing to choose. */
-static void release_buttons(GString *out, const Request *r, const MsRecord *record, bool choice)
+/* How many of those for whom it is held have that outcome. */
+static guint held_with(const MsRecord *record, MsOutcome outcome)
 {
-	if (!choice) {
-		html(out, "<button name=\"verb\" value=\"release\">%s</button>", T(r, "Release"));
-		return;
+	guint n = 0;
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		n += to->state == MS_STATE_HELD && to->outcome == outcome;
 	}
-	g_autoptr(GPtrArray) right = ms_record_rightful(record);
-	html(out, "<button name=\"verb\" value=\"release-some\">%s</button>", T(r, "Release to the chosen"));
-	if (right->len > 0 && right->len < record->recipients->len)
-		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release-right\">%s (%d)</button>",
-			T(r, "Release to those with a right"), (gint64)right->len);
-	html(out, "<button class=\"quiet\" name=\"verb\" value=\"release\">%s</button>", T(r, "Release to all"));
+	return n;
 }
 
-static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+static void verb_button(GString *out, const char *class, const char *verb, const char *key, const char *text)
 {
-	bool choice = held_for(record) > 1;
-	begin_form(out, r, record, T(r, "Decide"));
-	if (choice)
+	html(out, "<button%S%S%S name=\"verb\" value=\"%s\"%S%S%S>%s</button>", *class != '\0' ? " class=\"" : "", class,
+		*class != '\0' ? "\"" : "", verb, *key != '\0' ? " data-key=\"" : "", key, *key != '\0' ? "\"" : "", text);
+}
+
+/* The first one is what does no harm; what lets go another's stands apart, and asks for the number. */
+static void final_buttons(GString *out, const Request *r, const MsRecord *record)
+{
+	guint held = held_for(record), wrong = held_with(record, MS_OUTCOME_WRONG), right = held_with(record, MS_OUTCOME_RIGHT);
+	bool harmless = right == held && is_cleared(record->cause), back = *record->sender != '\0';
+	if (harmless)
+		verb_button(out, "", "release", "r", T(r, held > 1 ? "Release to all" : "Release"));
+	if (back)
+		verb_button(out, harmless ? "quiet" : "", "return", "b", T(r, "Return to sender"));
+	if (held > 1)
+		verb_button(out, "quiet", "release-some", "t", T(r, "Release to the chosen"));
+	if (right > 0 && right < held) {
+		g_autofree char *text = said(T(r, "Release to those with a right ({n})"), right);
+		verb_button(out, "quiet", "release-right", "i", text);
+	}
+	if (!harmless && wrong == 0)
+		verb_button(out, "quiet", "release", "r", T(r, held > 1 ? "Release to all" : "Release"));
+	if (wrong > 0)
+		verb_button(out, "danger", "release", "r", T(r, "Release all the same"));
+	verb_button(out, "danger", "delete", "d", T(r, "Delete"));
+}
+
+static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown, const Lookup *asked)
+{
+	begin_form(out, r, record, asked, NULL);
+	consequences(out, r, record);
+	if (held_for(record) > 1)
 		recipient_boxes(out, r, record, shown);
-	html(out, "<label class=\"wide\">%s<input name=\"why\" required maxlength=\"500\"></label><div class=\"buttons\">",
-		T(r, "Reason, for the record"));
-	release_buttons(out, r, record, choice);
-	if (*record->sender != '\0')
-		html(out, "<button class=\"quiet\" name=\"verb\" value=\"return\">%s</button>", T(r, "Return to sender"));
-	html(out, "<button class=\"danger\" name=\"verb\" value=\"delete\">%s</button></div></form>", T(r, "Delete"));
+	html_reason_field(out, r);
+	html(out, "<div class=\"buttons\">");
+	final_buttons(out, r, record);
+	html(out, "</div></form>");
 }
 
-static void note_form(GString *out, const Request *r, const MsRecord *record)
+static void note_form(GString *out, const Request *r, const MsRecord *record, const Lookup *asked)
 {
-	begin_form(out, r, record, T(r, "Work together"));
+	begin_form(out, r, record, asked, T(r, "Work together"));
 	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>", T(r, "Note"));
-	html(out, "<label>%s<input name=\"assignee\" maxlength=\"100\" value=\"%s\"></label><div class=\"buttons\">"
-		"<button class=\"quiet\" name=\"verb\" value=\"note\">%s</button>", T(r, "Assigned to"),
-		*record->assignee != '\0' ? record->assignee : r->session->account->name, T(r, "Add the note"));
-	html(out, "<button class=\"quiet\" name=\"verb\" value=\"assign\">%s</button></div></form>", T(r, "Assign"));
+	html(out, "<label>%s<input name=\"assignee\" maxlength=\"100\" value=\"%s\"></label><div class=\"buttons\">",
+		T(r, "Assigned to"), *record->assignee != '\0' ? record->assignee : r->session->account->name);
+	verb_button(out, "quiet", "note", "", T(r, "Add the note"));
+	verb_button(out, "quiet", "assign", "a", T(r, "Assign"));
+	html(out, "</div></form>");
 }
 
-static void teach_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+/* The account that all that is another's in it belongs to; "" where there are several. */
+static const char *account_found(const MsRecord *record)
 {
-	begin_form(out, r, record, T(r, "The directory is wrong"));
-	html(out, "<p><small>%s</small></p><label>%s<select name=\"ref\">",
-		T(r, "It is changed at once, for all mail; who and why is put on record."), T(r, "This identifier"));
+	const char *found = "";
 	for (guint i = 0; i < record->findings->len; i++) {
 		const MsHeldFinding *f = record->findings->pdata[i];
-		html(out, "<option value=\"%s\">%s %s</option>", f->ref, f->kind, f->masked);
+		bool others = strchr(f->relations, 'x') != NULL || (strchr(f->relations, '?') != NULL && *f->owners != '\0');
+		if (!others || strcmp(f->owners, found) == 0)
+			continue;
+		if (*found != '\0' || strchr(f->owners, ',') != NULL)
+			return "";
+		found = f->owners;
 	}
-	html(out, "</select></label><label>%s<input name=\"account\" list=\"accounts\" maxlength=\"200\"></label>"
-		"<datalist id=\"accounts\">", T(r, "belongs to account"));
-	for (guint i = 0; i < record->accounts->len; i++)
-		html(out, "<option value=\"%s\">", (char *)record->accounts->pdata[i]);
-	html(out, "</datalist><button class=\"quiet\" name=\"verb\" value=\"belongs\">%s</button>", T(r, "Belongs"));
+	return found;
+}
+
+static void receives_fields(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+{
 	html(out, "<label>%s<select name=\"recipient\">", T(r, "This recipient"));
 	for (guint n = 0; n < shown->list->len; n++) {
 		const MsHeldRecipient *to = record->recipients->pdata[g_array_index(shown->list, guint, n)];
 		html(out, "<option>%s</option>", to->address);
 	}
-	html(out, "</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\"></label>"
-		"<button class=\"quiet\" name=\"verb\" value=\"may-receive\">%s</button>", T(r, "may receive for account"),
-		T(r, "May receive"));
-	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>"
-		"<button class=\"quiet\" name=\"verb\" value=\"rejudge\">%s</button></form>",
-		T(r, "Reason, for the record"), T(r, "Judge again"));
+	html(out, "</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\" value=\"%s\"></label>",
+		T(r, "may receive for account"), account_found(record));
+	verb_button(out, "quiet", "may-receive", "m", T(r, "May receive"));
+}
+
+static void belongs_fields(GString *out, const Request *r, const MsRecord *record)
+{
+	html(out, "<label>%s<select name=\"ref\">", T(r, "This identifier"));
+	for (guint i = 0; i < record->findings->len; i++) {
+		const MsHeldFinding *f = record->findings->pdata[i];
+		html(out, "<option value=\"%s\">%s %s</option>", f->ref, T(r, f->kind), f->masked);
+	}
+	html(out, "</select></label><label>%s<input name=\"account\" list=\"accounts\" maxlength=\"200\"></label>"
+		"<datalist id=\"accounts\">", T(r, "belongs to account"));
+	for (guint i = 0; i < record->accounts->len; i++)
+		html(out, "<option value=\"%s\">", (char *)record->accounts->pdata[i]);
+	html(out, "</datalist>");
+	verb_button(out, "quiet", "belongs", "", T(r, "Belongs"));
+}
+
+static void teach_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown, const Lookup *asked)
+{
+	begin_form(out, r, record, asked, T(r, "The directory is wrong"));
+	html(out, "<p><small>%s</small></p>", T(r, "It is changed at once, for all mail; who and why is put on record. "
+		"What else it concerns is judged again."));
+	receives_fields(out, r, record, shown);
+	if (record->findings->len > 0)
+		belongs_fields(out, r, record);
+	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>", T(r, "Reason, for the record"));
+	verb_button(out, "quiet", "rejudge", "g", T(r, "Judge again"));
+	html(out, "</form>");
 }
 
 static void history(GString *out, const Request *r, const MsRecord *record)
 {
-	html(out, "<h2>%s</h2><ol class=\"history\">", T(r, "History"));
-	html(out, "<li>");
+	html(out, "<h2>%s</h2><ol class=\"history\"><li>", T(r, "History"));
 	html_time(out, record->arrived);
-	html(out, " <b>missent</b> %s</li>", record->cause);
+	html(out, " <b>missent</b> ");
+	html_cause(out, r, record->cause);
+	html(out, "</li>");
 	for (guint i = 0; i < record->acts->len; i++) {
 		const MsAct *act = record->acts->pdata[i];
 		html(out, "<li>");
 		html_time(out, act->at);
-		html(out, " <b>%s</b> %s %s</li>", act->who, T(r, act->what), act->why);
+		html(out, " <b>%s</b> ", act->who);
+		html_act(out, r, act->what);
+		html(out, " ");
+		if (!html_known_text(out, r, act->why))
+			html(out, "%s", act->why);
+		html(out, "</li>");
 	}
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
@@ -376,53 +512,63 @@ static void history(GString *out, const Request *r, const MsRecord *record)
 			continue;
 		html(out, "<li>");
 		html_time(out, d->at);
-		html(out, " <b>%s</b> %s: %s %s</li>", d->who, T(r, ms_verbs[d->verb].name),
+		html(out, " <b>%s</b> ", d->who);
+		html_act(out, r, ms_verbs[d->verb].name);
+		html(out, ": %s %s</li>",
 			T(r, d->state == MS_DECISION_WAITING ? "waits for a second person" : "is being done"), d->why);
 	}
 	html(out, "</ol>");
 }
 
-static void head(GString *out, const Request *r, const MsRecord *record)
+/* After a correction: how many others it lets go. */
+static void could_go_note(GString *out, const Request *r)
 {
-	g_autofree char *age = age_text(r, record->arrived);
-	html(out, "<p><a href=\"/\">← %s</a></p><h1>%s ", T(r, "Held mail"),
-		*record->queue_id != '\0' ? record->queue_id : record->uid);
-	html_state(out, r, ms_state_names[record->state]);
-	if (record->place == MS_PLACE_SPOOL)
-		html(out, " <span class=\"chip\">%s</span>", T(r, "split"));
-	html(out, "</h1><dl class=\"facts\"><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>", T(r, "From"),
-		*record->sender != '\0' ? record->sender : "<>", T(r, "Arrived"));
-	html_time(out, record->arrived);
-	html(out, " (%s)</dd><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%d %s</dd><dt>%s</dt><dd><code>%s</code></dd>"
-		"<dt>%s</dt><dd>%s</dd>", age, T(r, "Host"), record->host, T(r, "Size"), (gint64)record->size,
-		T(r, "bytes"), T(r, "Reference"), record->uid, T(r, "Assigned to"),
-		*record->assignee != '\0' ? record->assignee : "–");
-	gint64 expire = r->site->settings->desk.expire_ms;
-	if (expire > 0 && record->state == MS_STATE_HELD) {
-		html(out, "<dt>%s</dt><dd>", T(r, "Expires"));
-		html_time(out, record->arrived + expire * 1000);
-		html(out, "</dd>");
-	}
-	html(out, "</dl>");
+	const char *correction = query(r, "corrected");
+	if (*correction == '\0')
+		return;
+	MsRecordFilter filter = {.state = MS_STATE_HELD, .judged_for = correction};
+	gint64 all = ms_records_count(r->site->ledger, &filter, 0, NULL) - 1; /* without this one */
+	filter.could_go = true;
+	gint64 fine = ms_records_count(r->site->ledger, &filter, 0, NULL);
+	if (all <= 0)
+		return;
+	html(out, "<p class=\"notice good\" role=\"status\">");
+	say(out, TN(r, all, "{n} other held message is judged again because of this.",
+		"{n} other held messages are judged again because of this."), "#n", all, NULL);
+	html(out, " <a class=\"button\" data-key=\"o\" href=\"/?state=held&amp;go=1&amp;judged=%s\">", correction);
+	say(out, fine > 0 ? TN(r, fine, "This {n} could now go", "These {n} could now go") : T(r, "What could now go"),
+		"#n", fine, NULL);
+	html(out, "</a></p>");
 }
 
 void message_body(GString *out, const Request *r, const MsRecord *record, const json_t *evidence)
 {
-	head(out, r, record);
-	html(out, "<div class=\"glance\">");
+	g_auto(Lookup) asked = asked_take(r);
+	bool decides = may(r, FOR_REVIEWER) && record->state == MS_STATE_HELD;
+	Shown shown = recipients_shown(r, record);
+	way(out, r, record, &asked);
+	title(out, r, record);
+	html(out, "<div class=\"first\"><div class=\"act\">");
+	if (decides) {
+		final_form(out, r, record, &shown, &asked);
+	} else {
+		html(out, "<section class=\"card\">");
+		consequences(out, r, record);
+		html(out, "</section>");
+	}
+	html(out, "</div><div class=\"answers\">");
+	why(out, r, record);
+	html(out, "<div class=\"pair\">");
 	whose(out, r, record);
 	who_gets(out, r, record);
-	why(out, r, record);
-	consequences(out, r, record);
 	html(out, "</div>");
-	Shown shown = recipients_shown(r, record);
+	facts(out, r, record);
+	html(out, "</div></div>");
 	recipients_pages(out, r, record, &shown);
-	if (may(r, FOR_REVIEWER) && record->state == MS_STATE_HELD) {
+	if (decides) {
 		html(out, "<div class=\"forms\">");
-		final_form(out, r, record, &shown);
-		note_form(out, r, record);
-		if (record->findings->len > 0)
-			teach_form(out, r, record, &shown);
+		teach_form(out, r, record, &shown, &asked);
+		note_form(out, r, record, &asked);
 		html(out, "</div>");
 	}
 	matrix(out, r, record, &shown);
@@ -430,8 +576,9 @@ void message_body(GString *out, const Request *r, const MsRecord *record, const 
 	if (evidence != NULL)
 		revealed(out, r, record, evidence);
 	else
-		masked(out, r, record);
+		masked(out, r, record, &asked);
 	history(out, r, record);
+	html_legend(out, r);
 }
 
 void page_message(Request *r, Answer *a)
@@ -444,8 +591,8 @@ void page_message(Request *r, Answer *a)
 		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing is shown."));
 		return;
 	}
-	if (*query(r, "done") != '\0')
-		html_notice(a->html, *query(r, "fine") == '1', query(r, "done"));
+	html_done(a->html, r);
+	could_go_note(a->html, r);
 	message_body(a->html, r, record, NULL);
 }
 

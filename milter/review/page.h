@@ -20,6 +20,8 @@
 #include "missent/decision.h"
 #include "missent/settings.h"
 
+typedef struct Language Language; /* text.c */
+
 typedef struct {
 	MsSettings *settings;
 	MsLedger *ledger; /* of this host, or of all hosts; read-only */
@@ -47,7 +49,7 @@ typedef struct {
 	char *token;           /* of a program, or NULL */
 	char *device;          /* of the cookie that an earlier log-in left, or NULL */
 	MsSession *session;    /* NULL: not logged in */
-	bool french;
+	const Language *language; /* NULL: English */
 } Request;
 
 /* What a handler makes. */
@@ -102,18 +104,81 @@ void html_state(GString *out, const Request *r, const char *state);
 void html_notice(GString *out, bool fine, const char *text);
 
 /* text.c: the words of the page in the reader's language. */
+/* Marks a word in a table, so that the check of translations finds it. */
+#define W(text) text
+const Language *language_chosen(const char *cookie, const char *header);
+const char *language_code(const Language *language);
+void html_languages(GString *out);
 const char *T(const Request *r, const char *english);
-/* A reason in words; NULL in another language than that in which it was written down. */
-const char *reason_sentence(const Request *r, MsReasonCode code);
+const char *TN(const Request *r, gint64 n, const char *one, const char *many);
+bool is_word(const Request *r, const char *english);
+/* Appends a sentence with values for its "{name}"s: pairs of a name and a text, ended by NULL.  Before a
+ * name, "#": the value is a gint64; "!": it is HTML already; "@": an account; "=": in bold. */
+void say(GString *out, const char *sentence, ...) G_GNUC_NULL_TERMINATED;
+/* A sentence with a number in it, as text; the caller's. */
+char *said(const char *sentence, gint64 n);
+/* Texts that were written down in English: translated where they are of a known form. */
+bool html_known_text(GString *out, const Request *r, const char *text);
+void html_english(GString *out, const Request *r, const char *text);
+/* What somebody did, by the desk's name for it. */
+void html_act(GString *out, const Request *r, const char *what);
+void html_list(GString *out, const Request *r, const char *list, const char *between);
+void html_place(GString *out, const Request *r, const char *where);
+/* With its meaning, where there is one to tell. */
+void html_explained(GString *out, const Request *r, const char *word);
+const char *meaning_of(const Request *r, const char *word);
+void html_legend(GString *out, const Request *r);
+
+/* filter.c: what a list is asked for, in the query of a list and of all that is reached from it. */
+typedef struct {
+	MsRecordFilter filter;
+	const char *state, *age;
+	GPtrArray *refs, *words; /* of what is searched for */
+	bool given;              /* it was reached from a list */
+} Lookup;
+Lookup asked_take(const Request *r);
+MsRecordFilter asked_filter(const Lookup *asked);
+void asked_clear(Lookup *asked);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, asked_clear)
+/* "?state=held&..." of it; `after` NULL: from the beginning. */
+void asked_query(GString *out, const Lookup *asked, const char *after);
+void asked_form(GString *out, const Request *r, const Lookup *asked);
+/* The one behind (or before) this one; NULL: there is none. */
+MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *record, bool before);
+void html_option(GString *out, const char *value, const char *text, const char *chosen);
 
 /* list.c */
 void page_list(Request *r, Answer *a);
-void page_causes(Request *r, Answer *a);
-void page_cause(Request *r, Answer *a);
 void page_counter(Request *r, Answer *a);
 void page_waiting(Request *r, Answer *a);
 void page_hosts(Request *r, Answer *a);
-void html_rows(GString *out, const Request *r, const GPtrArray *list);
+/* Rows of MsRecord, each with a box where `boxes`; messages lead back to what was asked for. */
+void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked, bool boxes, bool checked);
+/* "CUST0220 -> a@b.example" */
+void html_whose(GString *out, const Request *r, const char *owners, const char *recipient, const char *accounts,
+	MsOutcome outcome, guint more);
+
+/* groups.c: messages with one cause. */
+void page_causes(Request *r, Answer *a);
+void page_cause(Request *r, Answer *a);
+void html_cause(GString *out, const Request *r, const char *cause);
+
+/* bulk.c: many as one. */
+void page_bulk(Request *r, Answer *a);
+/* In one sentence each: what would be sent, to how many, whose data. */
+void html_sentence(GString *out, const Request *r, const MsTallies *t);
+/* Counts by outcome, owner and domain. */
+void html_tallies(GString *out, const Request *r, const MsTallies *t);
+/* Reason and buttons; the first one is never one that lets go what is another's. */
+void html_reason_field(GString *out, const Request *r);
+/* `cleared`: judged again, nothing speaks against it any more. */
+void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool cleared);
+bool is_cleared(const char *cause);
+/* The reason of a form: what was written, or chosen. */
+const char *form_reason(const Request *r);
+/* Before what is another's is let go: says so, and asks for the number.  `hidden` is repeated in the form. */
+void confirm_page(Request *r, Answer *a, const char *action, const char *hidden, const char *verb,
+	const MsTallies *t, const char *complaint);
 
 /* message.c */
 void page_message(Request *r, Answer *a);
@@ -121,6 +186,13 @@ void page_reveal(Request *r, Answer *a);
 void page_picture(Request *r, Answer *a);
 void page_part(Request *r, Answer *a);
 void message_body(GString *out, const Request *r, const MsRecord *record, const json_t *evidence);
+
+/* reasons.c: why it is held, each thing once. */
+void html_reasons(GString *out, const Request *r, const MsRecord *record);
+/* "4 identifiers of CUST0220 (customer number, IBAN)" */
+char *identifiers_of(const Request *r, gint64 n);
+
+/* message.c */
 MsRecord *find_record(const Request *r, Answer *a, const char *uid);
 
 /* recipients.c */
@@ -136,7 +208,15 @@ guint wrong_for(const MsRecord *record, guint recipient, const char **owner_out)
 
 /* decide.c */
 void page_decide(Request *r, Answer *a);
-void page_decide_cause(Request *r, Answer *a);
+/* Of several decisions (many recipients) the one that is furthest from done. */
+const json_t *least_done(const json_t *decisions);
+/* What was pressed, in the words of the desk.  False: what is missing, or is none. */
+bool pressed(const Request *r, MsAsk *ask, GError **error);
+bool may_decide(const Request *r, MsVerb verb);
+/* Asks the host to decide; the reply, or NULL and what to say about it. */
+json_t *ask_decision(const Request *r, const char *host, MsAsk *ask, char **why_out);
+/* What became of the last decision, at the top of a page. */
+void html_done(GString *out, const Request *r);
 void page_agree(Request *r, Answer *a);
 /* Takes `ask`.  Asks a host; the reply, or NULL and what to say about it. */
 json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out);

@@ -1,279 +1,381 @@
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "page.h"
 
-/* English is what stands in the source; the others stand here.  tests/unit/test-lint.sh sees to
- * it that each has a row. */
-static const char *const french[][2] = {
-	{"To the content", "Aller au contenu"},
-	{"Pages", "Pages"},
-	{"Held mail", "Messages retenus"},
-	{"By cause", "Par cause"},
-	{"Second person", "Seconde personne"},
-	{"Hosts", "Serveurs"},
-	{"Accounts", "Comptes"},
-	{"Log out", "Se déconnecter"},
-	{"Log in", "Se connecter"},
-	{"held", "retenu"},
-	{"observed", "observé"},
-	{"released", "libéré"},
-	{"returned", "retourné"},
-	{"deleted", "supprimé"},
-	{"delivered", "remis"},
-	{"oldest", "le plus ancien"},
-	{"newest", "le plus récent"},
-	{"sender", "expéditeur"},
-	{"recipients", "destinataires"},
-	{"size", "taille"},
-	{"days", "j"},
-	{"viewer", "lecteur"},
-	{"reviewer", "réviseur"},
-	{"administrator", "administrateur"},
-	{"mismatch", "mauvais destinataire"},
-	{"unproven", "sans preuve"},
-	{"unknown-identifier", "identifiant inconnu"},
-	{"unknown-recipient", "destinataire inconnu"},
-	{"routed-recipient", "adresse avec un chemin"},
-	{"oversized", "trop de destinataires"},
-	{"mixed-accounts", "plusieurs comptes"},
-	{"exposed-recipients", "destinataires visibles"},
-	{"contradiction", "contradiction"},
-	{"unreadable", "illisible"},
-	{"directory-unavailable", "annuaire indisponible"},
-	{"deliver", "remis"},
-	{"tag", "marqué"},
-	{"split", "partagé"},
-	{"hold", "retenu"},
-	{"reject", "refusé"},
-	{"tempfail", "différé"},
-	{"release", "libération"},
-	{"return", "retour"},
-	{"delete", "suppression"},
-	{"note", "note"},
-	{"assign", "attribution"},
-	{"belongs", "appartenance"},
-	{"may-receive", "droit de recevoir"},
-	{"rejudge", "jugement renouvelé"},
-	{"Judge again", "Juger à nouveau"},
-	{"is not known to the directory", "est inconnu de l'annuaire"},
-	{"would receive what belongs to another account", "recevrait ce qui appartient à un autre compte"},
-	{"look", "lecture"},
-	{"reveal", "lecture en clair"},
-	{"own", "le sien"},
-	{"house", "la maison"},
-	{"another's", "d'un autre"},
-	{"unknown", "inconnu"},
-	{"Message", "Message"},
-	{"Messages", "Messages"},
-	{"message", "message"},
-	{"messages", "messages"},
-	{"Age", "Âge"},
-	{"From", "De"},
-	{"To", "À"},
-	{"Why", "Pourquoi"},
-	{"State", "État"},
-	{"Search", "Recherche"},
-	{"queue ID, sender or recipient", "identifiant, expéditeur ou destinataire"},
-	{"Reason", "Motif"},
-	{"Account", "Compte"},
-	{"Sort", "Tri"},
-	{"Show", "Afficher"},
-	{"any", "tous"},
-	{"all", "tous"},
-	{"the last hour", "la dernière heure"},
-	{"the last 24 hours", "les dernières 24 heures"},
-	{"the last 7 days", "les 7 derniers jours"},
-	{"older than 7 days", "plus de 7 jours"},
-	{"Next page", "Page suivante"},
-	{"Nothing here: no message is like this.", "Rien ici : aucun message ne correspond."},
-	{"The records cannot be read now.", "Les enregistrements sont illisibles pour le moment."},
-	{"Messages that one change broke are held for one cause. Look at a few, then decide on all of them.",
-		"Les messages qu'un même changement a faussés sont retenus pour une même cause. Regardez-en "
-		"quelques-uns, puis décidez pour tous."},
-	{"Nothing is held.", "Rien n'est retenu."},
-	{"Cause", "Cause"},
-	{"Oldest", "Le plus ancien"},
-	{"Decide on all of them", "Décider pour tous"},
-	{"What comes in from now on is not part of it.", "Ce qui arrive désormais n'en fait pas partie."},
-	{"Reason, for the record", "Motif, pour le registre"},
-	{"I have looked at some of them", "J'en ai regardé quelques-uns"},
-	{"Release", "Libérer"},
-	{"Return to sender", "Retourner à l'expéditeur"},
-	{"Delete", "Supprimer"},
-	{"Some of them", "Quelques-uns d'entre eux"},
-	{"asked by", "demandé par"},
-	{"Look at one of them", "En regarder un"},
-	{"Agree", "Approuver"},
-	{"Withdraw", "Retirer"},
-	{"You took this decision; another person must agree.",
-		"Vous avez pris cette décision ; une autre personne doit l'approuver."},
-	{"Waits for a second person", "En attente d'une seconde personne"},
-	{"Nothing waits.", "Rien n'attend."},
-	{"Host", "Serveur"},
-	{"Last heard of", "Dernier signe"},
-	{"down: decisions wait", "arrêté : les décisions attendent"},
-	{"up", "en marche"},
-	{"There is no such message.", "Ce message n'existe pas."},
-	{"Whose is it?", "À qui est-ce ?"},
-	{"Nothing in it belongs to an account that the directory knows.",
-		"Rien n'y appartient à un compte que l'annuaire connaît."},
-	{"Who would have got it?", "Qui l'aurait reçu ?"},
-	{"no account is known", "aucun compte connu"},
-	{"Why do we think so?", "Pourquoi le pensons-nous ?"},
-	{"in", "dans"},
-	{"policy", "règle"},
-	{"What happens if it is released?", "Que se passe-t-il s'il est libéré ?"},
-	{"would receive", "recevrait"},
-	{"identifier of", "identifiant de"},
-	{"identifiers of", "identifiants de"},
-	{"It is decided already.", "C'est déjà décidé."},
-	{"Nobody would receive what the directory knows to be another account's.",
-		"Personne ne recevrait ce que l'annuaire sait être à un autre compte."},
-	{"It has no DKIM signature: if your mail is signed, missent stands before the signer, and a copy that is "
-	 "released stays unsigned.",
-		"Il n'a pas de signature DKIM : si vos messages sont signés, missent est placé avant le signataire, "
-		"et une copie libérée reste sans signature."},
-	{"Recipients and identifiers", "Destinataires et identifiants"},
-	{"Recipient", "Destinataire"},
-	{"Recipients", "Destinataires"},
-	{"not known", "inconnu"},
-	{"bytes", "octets"},
-	{"Download", "Télécharger"},
-	{"First page", "Première page"},
-	{"Not read", "Non lu"},
-	{"In clear", "En clair"},
-	{"This look is on record.", "Cette lecture est enregistrée."},
-	{"Judged again now, it would be:", "Jugé à nouveau maintenant, il serait :"},
-	{"By the policies as they were before a mistake came in:",
-		"Selon les règles telles qu'elles étaient avant une erreur :"},
-	{"Header", "En-tête"},
-	{"Parts", "Parties"},
-	{"Text", "Texte"},
-	{"Evidence", "Indices"},
-	{"Show in clear", "Montrer en clair"},
-	{"with the text around it; who looked is put on record",
-		"avec le texte autour ; qui a regardé est enregistré"},
-	{"Decide", "Décider"},
-	{"Release to the chosen", "Libérer pour les choisis"},
-	{"Release to all", "Libérer pour tous"},
-	{"Work together", "Travailler ensemble"},
-	{"Note", "Note"},
-	{"Assigned to", "Attribué à"},
-	{"Add the note", "Ajouter la note"},
-	{"Assign", "Attribuer"},
-	{"The directory is wrong", "L'annuaire se trompe"},
-	{"It is changed at once, for all mail; who and why is put on record.",
-		"Il est changé aussitôt, pour tous les messages ; qui et pourquoi est enregistré."},
-	{"This identifier", "Cet identifiant"},
-	{"belongs to account", "appartient au compte"},
-	{"Belongs", "Appartient"},
-	{"This recipient", "Ce destinataire"},
-	{"may receive for account", "peut recevoir pour le compte"},
-	{"May receive", "Peut recevoir"},
-	{"History", "Historique"},
-	{"waits for a second person", "attend une seconde personne"},
-	{"is being done", "en cours"},
-	{"Arrived", "Arrivé"},
-	{"Size", "Taille"},
-	{"Reference", "Référence"},
-	{"Expires", "Expire"},
-	{"Held message", "Message retenu"},
-	{"The audit trail cannot be written; nothing is shown.",
-		"Le journal ne peut être écrit ; rien n'est montré."},
-	{"The audit trail cannot be written; nothing was done.",
-		"Le journal ne peut être écrit ; rien n'a été fait."},
-	{"There is no such page.", "Cette page n'existe pas."},
-	{"This cannot be done here.", "Cela ne peut se faire ici."},
-	{"This form is not, or no longer, of this page. Go back, load the page again, and repeat it.",
-		"Ce formulaire n'est pas, ou plus, de cette page. Revenez, rechargez la page et recommencez."},
-	{"This form is too large.", "Ce formulaire est trop grand."},
-	{"Your account may not do this.", "Votre compte n'a pas ce droit."},
-	{"Your session has ended. Log in again.", "Votre session est terminée. Reconnectez-vous."},
-	{"missent", "missent"},
-	{"Recipients with this in them", "Destinataires qui contiennent"},
-	{"Release to those with a right", "Libérer pour les ayants droit"},
-	{" or more", " ou plus"},
-	{"Previous page", "Page précédente"},
-	{"It waits for a second person.", "Cela attend une seconde personne."},
-	{"Done.", "C'est fait."},
-	{"It is being done; this page tells when it is.", "C'est en cours ; cette page dira quand ce sera fait."},
-	{"You have no right to this.", "Vous n'y êtes pas autorisé."},
-	{"Decided", "Décidé"},
-	{"wait for a second person", "attendent une seconde personne"},
-	{"are being done", "en cours"},
-	{"have nobody with a right to them and stay held", "n'ont personne qui y ait droit et restent retenus"},
-	{"Nothing is held for this cause, or you have not said that you looked.",
-		"Rien n'est retenu pour cette cause, ou vous n'avez pas dit avoir regardé."},
-	{"Agreed.", "Approuvé."},
-	{"Withdrawn.", "Retiré."},
-	{"Name", "Nom"},
-	{"Password", "Mot de passe"},
-	{"New password", "Nouveau mot de passe"},
-	{"Nobody can log in now.", "La connexion est impossible pour le moment."},
-	{"Role", "Rôle"},
-	{"New account", "Nouveau compte"},
-	{"may download attached files", "peut télécharger les pièces jointes"},
-	{"may not log in", "ne peut se connecter"},
-	{"Save", "Enregistrer"},
-	{"Saved.", "Enregistré."},
-	{"My account", "Mon compte"},
-	{"Code, if you have a second factor", "Code, si vous avez un second facteur"},
-	{"Too many failed attempts. Try again in", "Trop d'essais manqués. Réessayez dans"},
-	{"Too many log in now. Try again.", "Trop de connexions en ce moment. Réessayez."},
-	{"Your account needs its code as well.", "Votre compte demande aussi son code."},
-	{"Name, password or code is wrong.", "Nom, mot de passe ou code erroné."},
-	{"Code of your second factor", "Code de votre second facteur"},
-	{"Your password", "Votre mot de passe"},
-	{"This needs a second factor, which an administrator sets up for you (missent review totp).",
-		"Cela demande un second facteur, qu'un administrateur met en place pour vous (missent review totp)."},
-	{"Second factor", "Second facteur"},
-	{"You have a second factor.", "Vous avez un second facteur."},
-	{"You have no second factor.", "Vous n'avez pas de second facteur."},
-	{"Set up another", "En mettre un autre en place"},
-	{"Set up", "Mettre en place"},
-	{"Without a second factor", "Sans second facteur"},
-	{"Take it away", "Le retirer"},
-	{"Let your authenticator read this, or type the key into it; then type the code that it shows.",
-		"Faites lire ceci à votre application d'authentification, ou saisissez-y la clé ; puis saisissez le code qu'elle montre."},
-	{"Its code now", "Son code maintenant"},
-	{"Code", "Code"},
-	{"It counts from now on. Keep these codes where your authenticator is not: each is good once. They are not shown again.",
-		"Il compte désormais. Gardez ces codes ailleurs que votre application : chacun sert une fois. Ils ne seront plus montrés."},
-	{"take the second factor away", "retirer le second facteur"},
-	{"Tokens for programs", "Jetons pour programmes"},
-	{"expires", "expire"},
-	{"New token", "Nouveau jeton"},
-	{"Days that it is good for", "Jours de validité"},
-	{"Make", "Créer"},
-	{"It is not shown again.", "Il ne sera plus montré."},
+/*
+ * The words of the page in the reader's language.  English stands in the source, the others in
+ * words/LANGUAGE.po, which words.py makes a table of at build time; en.po has plain English for the
+ * program's technical words.  tests/unit/test-lint.sh sees to it that no language lacks a word.  What
+ * others wrote down in English (a reason's text, a place, a cause) is taken apart here by its form.
+ */
+
+typedef struct {
+	const char *english;
+	const char *forms[4]; /* of a word with a plural, by number */
+} Word;
+
+struct Language {
+	const char *code, *name;
+	const Word *words;
+	gsize n;
+	unsigned (*plural)(unsigned long n);
 };
+
+#include "words.inc"
+
+/* ---- which language ------------------------------------------------------------------- */
+
+static const Language *language_of(const char *code, gsize len)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(languages); i++)
+		if (strlen(languages[i].code) == len && g_ascii_strncasecmp(languages[i].code, code, len) == 0)
+			return &languages[i];
+	return NULL;
+}
+
+/* RFC 9110, 12.5.4: "fr-CH, fr;q=0.9, en;q=0.8". */
+static const Language *accepted(const char *header)
+{
+	const Language *best = NULL;
+	double most = 0;
+	g_auto(GStrv) items = g_strsplit(header, ",", 50);
+	for (int i = 0; items[i] != NULL; i++) {
+		const char *item = g_strstrip(items[i]), *q = strstr(item, "q=");
+		double weight = q != NULL ? g_ascii_strtod(q + 2, NULL) : 1;
+		const Language *l = language_of(item, strcspn(item, "-; "));
+		if (l != NULL && weight > most) {
+			best = l;
+			most = weight;
+		}
+	}
+	return best;
+}
+
+const Language *language_chosen(const char *cookie, const char *header)
+{
+	const Language *l = cookie != NULL ? language_of(cookie, strlen(cookie)) : NULL;
+	if (l == NULL && header != NULL)
+		l = accepted(header);
+	return l != NULL ? l : language_of("en", 2);
+}
+
+const char *language_code(const Language *language)
+{
+	return language != NULL ? language->code : "en";
+}
+
+void html_languages(GString *out)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(languages); i++)
+		html(out, "<a href=\"/language?to=%s\" hreflang=\"%s\" lang=\"%s\">%s</a> ", languages[i].code,
+			languages[i].code, languages[i].code, languages[i].name);
+}
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const Word *)a)->english, ((const Word *)b)->english);
+}
+
+static const Word *find(const Request *r, const char *english)
+{
+	const Word key = {.english = english};
+	const Language *l = r->language != NULL ? r->language : language_of("en", 2);
+	return bsearch(&key, l->words, l->n, sizeof key, compare);
+}
 
 const char *T(const Request *r, const char *english)
 {
-	for (gsize i = 0; r->french && i < G_N_ELEMENTS(french); i++)
-		if (strcmp(french[i][0], english) == 0)
-			return french[i][1];
-	return english;
+	const Word *word = find(r, english);
+	return word != NULL ? word->forms[0] : english;
 }
 
-/* The record has its words in English: in French, the sentence for the code stands before them. */
-static const char *const french_reasons[MS_N_REASONS] = {
-	[MS_MISMATCH] = "un identifiant d'un autre compte que celui du destinataire",
-	[MS_UNPROVEN] = "aucun identifiant exigé du compte du destinataire n'a été trouvé",
-	[MS_UNKNOWN_IDENTIFIER] = "un identifiant que l'annuaire ne connaît pas",
-	[MS_UNKNOWN_RECIPIENT] = "l'annuaire ne connaît aucun compte pour ce destinataire",
-	[MS_ROUTED_RECIPIENT] = "l'adresse du destinataire contient un chemin vers une autre",
-	[MS_OVERSIZED] = "trop de destinataires ou de domaines",
-	[MS_MIXED_ACCOUNTS] = "des identifiants de trop de comptes dans un même message",
-	[MS_EXPOSED_RECIPIENTS] = "trop d'adresses visibles dans À et Cc",
-	[MS_CONTRADICTION] = "deux faces du message nomment des clients différents",
-	[MS_UNREADABLE] = "une partie n'a pu être lue",
-	[MS_DIRECTORY_UNAVAILABLE] = "l'annuaire n'a pu être consulté",
+const char *TN(const Request *r, gint64 n, const char *one, const char *many)
+{
+	const Word *word = find(r, one);
+	if (word == NULL || r->language == NULL)
+		return n == 1 ? one : many;
+	unsigned form = r->language->plural((unsigned long)MAX(n, 0));
+	return form < G_N_ELEMENTS(word->forms) && word->forms[form] != NULL ? word->forms[form] : many;
+}
+
+bool is_word(const Request *r, const char *english)
+{
+	return find(r, english) != NULL;
+}
+
+/* ---- sentences ------------------------------------------------------------------------ */
+
+#define MAX_VALUES 8
+
+typedef struct {
+	const char *name, *text;
+	char kind;
+	gint64 number;
+} Value;
+
+static void append_value(GString *out, const Value *v)
+{
+	switch (v->kind) {
+	case '#': g_string_append_printf(out, "%" G_GINT64_FORMAT, v->number); break;
+	case '!': g_string_append(out, v->text); break;
+	case '@': html(out, "<b class=\"account\">%s</b>", v->text); break;
+	case '=': html(out, "<b>%s</b>", v->text); break;
+	default: html_text(out, v->text);
+	}
+}
+
+static void append_sentence(GString *out, const char *sentence, const Value *values, gsize n)
+{
+	for (const char *p = sentence; *p != '\0';) {
+		const char *open = strchr(p, '{'), *close = open != NULL ? strchr(open, '}') : NULL;
+		g_autofree char *before = close != NULL ? g_strndup(p, (gsize)(open - p)) : g_strdup(p);
+		html_text(out, before);
+		if (close == NULL)
+			return;
+		for (gsize i = 0; i < n; i++)
+			if (strlen(values[i].name) == (gsize)(close - open - 1)
+				&& strncmp(values[i].name, open + 1, (gsize)(close - open - 1)) == 0)
+				append_value(out, &values[i]);
+		p = close + 1;
+	}
+}
+
+void say(GString *out, const char *sentence, ...)
+{
+	Value values[MAX_VALUES];
+	gsize n = 0;
+	va_list args;
+	va_start(args, sentence);
+	for (const char *name; n < MAX_VALUES && (name = va_arg(args, const char *)) != NULL; n++) {
+		char kind = strchr("#!@=", *name) != NULL ? *name : ' ';
+		values[n] = (Value){.name = kind != ' ' ? name + 1 : name, .kind = kind};
+		if (kind == '#')
+			values[n].number = va_arg(args, gint64);
+		else
+			values[n].text = va_arg(args, const char *);
+	}
+	va_end(args);
+	append_sentence(out, sentence, values, n);
+}
+
+char *said(const char *sentence, gint64 n)
+{
+	GString *out = g_string_new(NULL);
+	say(out, sentence, "#n", n, NULL);
+	return g_string_free(out, FALSE);
+}
+
+/* ---- what was written down in English ------------------------------------------------- */
+
+/* Forms of such texts, with {a} and {b} for their numbers. */
+static const char *const forms[] = {
+	W("{a} recipients, at most {b} are allowed"),
+	W("recipients in {a} domains, at most {b} are allowed"),
+	W("{a} addresses in To and Cc for all to see, at most {b} are allowed"),
+	W("identifiers of {a} accounts in one message, at most {b} are allowed"),
+	W("{a} of {b} recipients may have it"),
+	W("{a} of {b} recipient may have it"),
+	W("expired (expire-after)"),
+	W("as before"),
+	W("after a correction at another message (belongs)"),
+	W("after a correction at another message (may-receive)"),
 };
 
-const char *reason_sentence(const Request *r, MsReasonCode code)
+/* The numbers of `text` in `numbers_out`, and what is left with names in their place. */
+static char *form_of(const char *text, gint64 numbers_out[2])
 {
-	return r->french ? french_reasons[code] : NULL;
+	GString *out = g_string_new(NULL);
+	int n = 0;
+	for (const char *p = text; *p != '\0';) {
+		if (!g_ascii_isdigit(*p) || n == 2) {
+			g_string_append_c(out, *p++);
+			continue;
+		}
+		numbers_out[n] = (gint64)g_ascii_strtoull(p, (char **)&p, 10);
+		g_string_append_printf(out, "{%c}", 'a' + n++);
+	}
+	return g_string_free(out, FALSE);
+}
+
+bool html_known_text(GString *out, const Request *r, const char *text)
+{
+	gint64 n[2] = {0, 0};
+	g_autofree char *form = form_of(text, n);
+	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+		if (strcmp(forms[i], form) != 0)
+			continue;
+		say(out, T(r, form), "#a", n[0], "#b", n[1], NULL);
+		return true;
+	}
+	return false;
+}
+
+void html_english(GString *out, const Request *r, const char *text)
+{
+	if (*text == '\0' || html_known_text(out, r, text))
+		return;
+	bool other = strcmp(language_code(r->language), "en") != 0;
+	html(out, "<span%S>%s</span>", other ? " lang=\"en\"" : "", text);
+}
+
+/* What was done, as the desk calls it; more may follow: " (failed)", " part 3". */
+static const char *const acts[] = {W("release"), W("return"), W("delete"), W("note"), W("assign"), W("belongs"),
+	W("may-receive"), W("rejudge"), W("look"), W("reveal"), W("download"), W("picture of")};
+
+void html_act(GString *out, const Request *r, const char *what)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
+		gsize n = strlen(acts[i]);
+		if (strncmp(acts[i], what, n) != 0 || (what[n] != '\0' && what[n] != ' '))
+			continue;
+		html(out, "%s", T(r, acts[i]));
+		if (strcmp(what + n, " (failed)") == 0)
+			html(out, " (%s)", T(r, "failed"));
+		else if (g_str_has_prefix(what + n, " part"))
+			html_place(out, r, what + n);
+		return;
+	}
+	html(out, "%s", what);
+}
+
+/* "exact, labelled", "mismatch, unproven": a list of words. */
+void html_list(GString *out, const Request *r, const char *list, const char *between)
+{
+	g_auto(GStrv) words = g_strsplit(list, ", ", -1);
+	for (int i = 0; words[i] != NULL; i++)
+		html(out, "%S%s", i > 0 ? between : "", T(r, words[i]));
+}
+
+/* ---- places --------------------------------------------------------------------------- */
+
+/* What stands in a masked place, and where a number or a word follows. */
+static const struct {
+	const char *prefix, *sentence;
+	char takes; /* 'n': a number; 'w': a word up to the next blank; ' ': nothing */
+} pieces[] = {
+	{"message at byte ", W("the message at byte {v}"), 'n'},
+	{"part ", W("part {v}"), 'p'},
+	{" page ", W(", page {v}"), 'n'},
+	{" header (name of ", W(", a field with a name of {v} characters"), 'm'},
+	{"header (name of ", W("a field with a name of {v} characters"), 'm'},
+	{" header ", W(", field {v}"), 'w'},
+	{"header ", W("field {v}"), 'w'},
+	{" (name of ", W(" (a name of {v} characters)"), 'm'},
+	{" (recognised)", W(" (recognised in a picture)"), ' '},
+	{" (hidden)", W(" (hidden)"), ' '},
+	{" (comment)", W(" (a comment)"), ' '},
+	{" (links and attributes)", W(" (links and attributes)"), ' '},
+	{" (links)", W(" (links)"), ' '},
+	{" (attributes)", W(" (attributes)"), ' '},
+	{" (fields and notes)", W(" (fields and notes)"), ' '},
+	{" file name", W(", its file name"), ' '},
+	{" before the first part", W(", before the first part"), ' '},
+	{" after the last part", W(", after the last part"), ' '},
+	{"headers", W("the header"), ' '},
+	{"message", W("the message"), ' '},
+};
+
+/* "12 characters, .pdf)": the number; `*end` behind it. */
+static char *name_length(const char *p, const char **end, char **ending_out)
+{
+	gsize digits = strspn(p, "0123456789");
+	const char *close = strchr(p, ')'), *comma = strstr(p, ", .");
+	if (digits == 0 || close == NULL)
+		return NULL;
+	if (comma != NULL && comma < close)
+		*ending_out = g_strndup(comma + 2, (gsize)(close - comma - 2));
+	*end = close + 1;
+	return g_strndup(p, digits);
+}
+
+/* One piece at `*p`; false: it is none of ours. */
+static bool html_piece(GString *out, const Request *r, const char **p)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
+		const char *rest = *p + strlen(pieces[i].prefix);
+		if (!g_str_has_prefix(*p, pieces[i].prefix))
+			continue;
+		g_autofree char *ending = NULL;
+		gsize len = pieces[i].takes == 'n' ? strspn(rest, "0123456789")
+			: pieces[i].takes == 'p'   ? strspn(rest, "0123456789.")
+			: pieces[i].takes == 'w'   ? strcspn(rest, " ")
+						   : 0;
+		const char *end = rest + len;
+		g_autofree char *value = pieces[i].takes == 'm' ? name_length(rest, &end, &ending) : g_strndup(rest, len);
+		if (value == NULL || (len == 0 && strchr("npw", pieces[i].takes) != NULL))
+			continue;
+		say(out, T(r, pieces[i].sentence), "v", value, NULL);
+		if (ending != NULL)
+			html(out, " <code>%s</code>", ending);
+		*p = end;
+		return true;
+	}
+	return false;
+}
+
+void html_place(GString *out, const Request *r, const char *where)
+{
+	for (const char *p = where; *p != '\0';) {
+		if (html_piece(out, r, &p))
+			continue;
+		const char *blank = strchr(p + 1, ' ');
+		g_autofree char *word = blank != NULL ? g_strndup(p, (gsize)(blank - p)) : g_strdup(p);
+		html(out, "%s", word);
+		p += strlen(word);
+	}
+}
+
+/* ---- what a word means ---------------------------------------------------------------- */
+
+static const struct {
+	const char *word, *meaning;
+} legend[] = {
+	{"mismatch", W("Something in it belongs to another account than the recipient's.")},
+	{"unproven", W("Nothing in it shows that it is the recipient's: no number or address of the recipient's account was found.")},
+	{"unknown-identifier", W("Something that looks like an identifier is not in the directory.")},
+	{"unknown-recipient", W("The directory knows no account for the recipient.")},
+	{"routed-recipient", W("The recipient's address has a way to another address in it.")},
+	{"oversized", W("It goes to more recipients, or domains, than the policy allows.")},
+	{"mixed-accounts", W("It has identifiers of more accounts in it than the policy allows.")},
+	{"exposed-recipients", W("More addresses stand in To and Cc, for all to see, than the policy allows.")},
+	{"contradiction", W("Two faces of the message name different customers.")},
+	{"unreadable", W("A part of it could not be read. What is unread is never taken for clean.")},
+	{"directory-unavailable", W("The directory could not be asked, so nothing was found out.")},
+	{"right", W("Something of the recipient's own is in it, and nothing that he may not see.")},
+	{"unread", W("A part that the policy wants read could not be read.")},
+	{"wrong", W("Something of another account is in it.")},
+	{"exact", W("It stands there as the directory has it.")},
+	{"checked", W("Its check digits agree.")},
+	{"labelled", W("The words before it say what it is.")},
+	{"shape", W("It looks like one.")},
+};
+
+const char *meaning_of(const Request *r, const char *word)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(legend); i++)
+		if (strcmp(legend[i].word, word) == 0)
+			return T(r, legend[i].meaning);
+	return NULL;
+}
+
+void html_explained(GString *out, const Request *r, const char *word)
+{
+	const char *meaning = meaning_of(r, word);
+	if (meaning != NULL)
+		html(out, "<abbr title=\"%s\">%s</abbr>", meaning, T(r, word));
+	else
+		html(out, "%s", T(r, word));
+}
+
+void html_legend(GString *out, const Request *r)
+{
+	html(out, "<details class=\"legend\"><summary>%s</summary><dl>", T(r, "What the words mean"));
+	for (gsize i = 0; i < G_N_ELEMENTS(legend); i++)
+		html(out, "<dt>%s</dt><dd>%s</dd>", T(r, legend[i].word), T(r, legend[i].meaning));
+	html(out, "</dl></details>");
 }

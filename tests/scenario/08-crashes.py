@@ -32,7 +32,8 @@ def record(name):
 
 
 def ask(point, verb, uid, chosen):
-    request = {'do': 'decide', 'verb': verb, 'uids': [uid], 'recipients': chosen, 'who': 'anna', 'why': 'test'}
+    request = {'do': 'decide', 'verb': verb, 'uids': [uid], 'recipients': chosen, 'who': 'anna', 'why': 'test',
+               'others': 1 if verb == 'release' and not chosen else 0}
     return subprocess.run([BUILD + '/tests/tools/crashing-desk', m.conf, point, json.dumps(request)],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

@@ -1,0 +1,359 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "page.h"
+
+/*
+ * Many messages decided as one: those of a cause, of a list, or with a mark in their boxes.  A form comes in;
+ * out goes what became of it, host by host, or, before what is another's is let go or anything is deleted,
+ * one sentence that says so and asks for the number.  The number is counted again by the host that holds
+ * the mail (desk.h): this page only says it early.
+ */
+
+#define MOST MS_ASK_MOST
+
+/* ---- in words ------------------------------------------------------------------------- */
+
+/* "CUST0220 and 2 others" */
+static char *owners_of(const Request *r, const MsTallies *t)
+{
+	GString *out = g_string_new(NULL);
+	if (t->owners->len == 0)
+		return g_string_free(g_string_append(out, T(r, "another account")), FALSE);
+	const MsCauseCount *first = t->owners->pdata[0];
+	gint64 more = (gint64)t->owners->len - 1;
+	if (more == 0)
+		html(out, "<b class=\"account\">%s</b>", first->name);
+	else
+		say(out, TN(r, more, "{owner} and {n} other", "{owner} and {n} others"), "@owner", first->name, "#n", more, NULL);
+	return g_string_free(out, FALSE);
+}
+
+static char *counted(const char *sentence, gint64 n)
+{
+	GString *out = g_string_new(NULL);
+	say(out, sentence, "#n", n, NULL);
+	return g_string_free(out, FALSE);
+}
+
+void html_sentence(GString *out, const Request *r, const MsTallies *t)
+{
+	gint64 rest = t->recipients - t->wrong_recipients - t->unknown_recipients;
+	if (t->wrong_recipients > 0) {
+		g_autofree char *owners = owners_of(r, t);
+		g_autofree char *messages = counted(TN(r, t->wrong_messages, "{n} message", "{n} messages"), t->wrong_messages);
+		g_autofree char *to = counted(TN(r, t->wrong_recipients, "{n} recipient who may not have it",
+			"{n} recipients who may not have it"), t->wrong_recipients);
+		html(out, "<p class=\"sentence bad\">");
+		say(out, T(r, "Releasing sends {messages} with data of {owners} to {recipients}."), "!messages", messages,
+			"!owners", owners, "!recipients", to, NULL);
+		html(out, "</p>");
+	}
+	if (t->unknown_recipients > 0) {
+		html(out, "<p class=\"sentence warn\">");
+		say(out, TN(r, t->unknown_recipients, "{n} recipient whom the directory does not know would get it.",
+			"{n} recipients whom the directory does not know would get it."), "#n", t->unknown_recipients, NULL);
+		html(out, "</p>");
+	}
+	if (rest > 0) {
+		html(out, "<p class=\"sentence\">");
+		say(out, TN(r, rest, "{n} recipient would get nothing that is known to be another's.",
+			"{n} recipients would get nothing that is known to be another's."), "#n", rest, NULL);
+		html(out, "</p>");
+	}
+}
+
+#define SHOWN 8
+
+static void tally_table(GString *out, const Request *r, const char *title, const GPtrArray *list, bool outcomes)
+{
+	if (list->len == 0)
+		return;
+	html(out, "<table class=\"tally\"><caption>%s</caption><tbody>", title);
+	for (guint i = 0; i < list->len && i < SHOWN; i++) {
+		const MsCauseCount *t = list->pdata[i];
+		html(out, "<tr><th scope=\"row\"%S>", outcomes && strcmp(t->name, "wrong") == 0 ? " class=\"bad\"" : "");
+		if (outcomes)
+			html_explained(out, r, t->name);
+		else
+			html(out, "%s", t->name);
+		html(out, "</th><td>%d</td></tr>", t->messages);
+	}
+	if (list->len > SHOWN)
+		html(out, "<tr><th scope=\"row\"><small>+%d</small></th><td></td></tr>", (gint64)list->len - SHOWN);
+	html(out, "</tbody></table>");
+}
+
+void html_tallies(GString *out, const Request *r, const MsTallies *t)
+{
+	html(out, "<div class=\"tallies\">");
+	tally_table(out, r, T(r, "What recipients would get"), t->outcomes, true);
+	tally_table(out, r, T(r, "Whose data"), t->owners, false);
+	tally_table(out, r, T(r, "To which domains"), t->domains, false);
+	html(out, "</div>");
+}
+
+/* ---- reasons to choose from ----------------------------------------------------------- */
+
+static const char *const usual[] = {W("It has another customer's data"), W("The wrong document is attached"),
+	W("Checked with the sender"), W("Checked with the customer"), W("The address is right"), W("A test")};
+
+/* A line each; NULL: the page's own. */
+static char **own_reasons(const Request *r)
+{
+	const char *path = r->site->settings->review.reasons_file;
+	g_autofree char *text = NULL;
+	if (path == NULL || !g_file_get_contents(path, &text, NULL, NULL) || !g_utf8_validate(text, -1, NULL))
+		return NULL;
+	return g_strsplit(g_strstrip(text), "\n", 30);
+}
+
+void html_reason_field(GString *out, const Request *r)
+{
+	g_auto(GStrv) own = own_reasons(r);
+	html(out, "<div class=\"why-field\"><label>%s<select name=\"preset\"><option value=\"\">–</option>",
+		T(r, "Reason, for the record"));
+	for (int i = 0; own != NULL && own[i] != NULL; i++)
+		if (*g_strstrip(own[i]) != '\0')
+			html(out, "<option>%s</option>", own[i]);
+	for (gsize i = 0; own == NULL && i < G_N_ELEMENTS(usual); i++)
+		html(out, "<option>%s</option>", T(r, usual[i]));
+	html(out, "</select></label><label>%s<input name=\"why\" maxlength=\"500\" autocomplete=\"off\"></label></div>",
+		T(r, "or in your words"));
+}
+
+const char *form_reason(const Request *r)
+{
+	return *form(r, "why") != '\0' ? form(r, "why") : form(r, "preset");
+}
+
+/* ---- buttons -------------------------------------------------------------------------- */
+
+static void button(GString *out, const char *class, const char *verb, const char *key, const char *text, gint64 n)
+{
+	html(out, "<button%S%S%S name=\"verb\" value=\"%s\" data-key=\"%s\">%s (%d)</button>",
+		*class != '\0' ? " class=\"" : "", class, *class != '\0' ? "\"" : "", verb, key, text, n);
+}
+
+bool is_cleared(const char *cause)
+{
+	return g_str_has_prefix(cause, "nothing, for right, ");
+}
+
+void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool cleared)
+{
+	bool harmless = cleared && t->wrong_recipients == 0 && t->unknown_recipients == 0;
+	html(out, "<div class=\"buttons\">");
+	if (harmless)
+		button(out, "", "release", "r", T(r, "Release"), t->messages);
+	button(out, harmless ? "quiet" : "", "return", "b", T(r, "Return to sender"), t->messages);
+	if (!harmless && t->wrong_recipients == 0)
+		button(out, "quiet", "release", "r", T(r, "Release"), t->messages);
+	if (t->wrong_recipients > 0 && t->wrong_recipients < t->recipients)
+		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release-right\" data-key=\"i\">%s</button>",
+			T(r, "Release to those with a right"));
+	html(out, "<button class=\"quiet\" name=\"verb\" value=\"rejudge\" data-key=\"g\">%s</button>", T(r, "Judge again"));
+	if (t->wrong_recipients > 0)
+		button(out, "danger", "release", "r", T(r, "Release all the same"), t->messages);
+	button(out, "danger", "delete", "d", T(r, "Delete"), t->messages);
+	html(out, "</div>");
+}
+
+/* ---- asking for the number ------------------------------------------------------------ */
+
+void confirm_page(Request *r, Answer *a, const char *action, const char *hidden, const char *verb,
+	const MsTallies *t, const char *complaint)
+{
+	bool release = strcmp(verb, "release") == 0;
+	gint64 n = release ? t->wrong_recipients : t->messages;
+	a->title = T(r, release ? "Release" : "Delete");
+	if (complaint != NULL)
+		html_notice(a->html, false, complaint);
+	html(a->html, "<form class=\"card decide confirm\" method=\"post\" action=\"%S\"><h1>%s</h1>", action,
+		T(r, release ? "This is another's: release it all the same?" : "Delete them for good?"));
+	html_token(a->html, r);
+	html(a->html, "%S<input type=\"hidden\" name=\"verb\" value=\"%s\"><input type=\"hidden\" name=\"why\" value=\"%s\">",
+		hidden, verb, form_reason(r));
+	if (release)
+		html_sentence(a->html, r, t);
+	html_tallies(a->html, r, t);
+	g_autofree char *label = said(release
+		? T(r, "To release it, type the number of recipients who may not have it: {n}")
+		: T(r, "To delete them, type how many they are: {n}"), n);
+	html(a->html, "<label class=\"number\">%s<input name=\"others\" inputmode=\"numeric\" pattern=\"[0-9]*\" required autofocus "
+		"autocomplete=\"off\"></label><div class=\"buttons\"><a class=\"button\" href=\"/\" data-key=\"u\">%s</a>"
+		"<button class=\"danger\">%s</button></div></form>", label, T(r, "Do nothing"),
+		T(r, release ? "Release all the same" : "Delete"));
+}
+
+/* ---- which ---------------------------------------------------------------------------- */
+
+static GPtrArray *chosen_records(const Request *r, const Lookup *asked)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
+	const GPtrArray *uids = form_all(r, "uid");
+	if (strcmp(form(r, "all"), "1") == 0) {
+		MsRecordFilter filter = asked_filter(asked);
+		filter.state = MS_STATE_HELD;
+		filter.after = NULL;
+		filter.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10);
+		filter.limit = MOST;
+		g_autoptr(GPtrArray) all = filter.up_to > 0 ? ms_records_list(r->site->ledger, &filter, NULL) : NULL;
+		return all != NULL ? (g_ptr_array_unref(list), g_steal_pointer(&all)) : list;
+	}
+	for (guint i = 0; uids != NULL && i < uids->len && i < MOST; i++) {
+		MsRecord *record = ms_records_find(r->site->ledger, uids->pdata[i], NULL);
+		if (record != NULL)
+			g_ptr_array_add(list, record);
+	}
+	return list;
+}
+
+/* What chose them, once more in a form. */
+static char *chosen_again(const Request *r)
+{
+	GString *out = g_string_new(NULL);
+	const GPtrArray *uids = form_all(r, "uid");
+	bool all = strcmp(form(r, "all"), "1") == 0;
+	if (all)
+		html(out, "<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%s\">",
+			form(r, "up_to"));
+	for (guint i = 0; !all && uids != NULL && i < uids->len; i++)
+		html(out, "<input type=\"hidden\" name=\"uid\" value=\"%s\">", (char *)uids->pdata[i]);
+	return g_string_free(out, FALSE);
+}
+
+/* Of each host, the uids of what it holds. */
+static GHashTable *by_host(const GPtrArray *list)
+{
+	GHashTable *hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	for (guint i = 0; i < list->len; i++) {
+		const MsRecord *record = list->pdata[i];
+		GPtrArray *uids = g_hash_table_lookup(hosts, record->host);
+		if (uids == NULL) {
+			uids = g_ptr_array_new();
+			g_hash_table_insert(hosts, record->host, uids);
+		}
+		g_ptr_array_add(uids, record->uid);
+	}
+	return hosts;
+}
+
+static MsTallies *tallies_of(const Request *r, const GPtrArray *list)
+{
+	g_autoptr(GPtrArray) uids = g_ptr_array_new();
+	for (guint i = 0; i < list->len; i++)
+		g_ptr_array_add(uids, ((MsRecord *)list->pdata[i])->uid);
+	return ms_records_tallies(r->site->ledger, uids, NULL);
+}
+
+/* ---- deciding ------------------------------------------------------------------------- */
+
+/* "mx1: 5 are being done. 2 have nobody with a right to them and stay held." */
+static char *host_words(const Request *r, const char *host, const json_t *decisions, gint64 asked)
+{
+	g_autoptr(GHashTable) uids = g_hash_table_new(g_str_hash, g_str_equal);
+	for (size_t i = 0; i < json_array_size(decisions); i++)
+		g_hash_table_add(uids, (char *)word(json_array_get(decisions, i), "uid"));
+	gint64 n = g_hash_table_size(uids);
+	const char *state = word(json_array_get(decisions, 0), "state");
+	g_autofree char *first = strcmp(state, "waiting") == 0
+		? said(TN(r, n, "{n} waits for a second person", "{n} wait for a second person"), n)
+		: strcmp(state, "done") == 0 ? said(TN(r, n, "{n} is done", "{n} are done"), n)
+					     : said(TN(r, n, "{n} is being done", "{n} are being done"), n);
+	if (n >= asked)
+		return g_strdup_printf("%s: %s", host, first);
+	g_autofree char *rest = said(TN(r, asked - n, "{n} has nobody with a right to it and stays held",
+		"{n} have nobody with a right to them and stay held"), asked - n);
+	return g_strdup_printf("%s: %s, %s", host, first, rest);
+}
+
+static void decide_at(Request *r, Answer *a, const char *host, GPtrArray *uids, const MsAsk *asked)
+{
+	g_autofree char *no = NULL;
+	g_autoptr(MsTallies) t = ms_records_tallies(r->site->ledger, uids, NULL);
+	MsAsk ask = *asked;
+	ask.uids = uids;
+	if (ask.verb == MS_VERB_RELEASE && !ask.rightful && t != NULL)
+		ask.others = (guint)t->wrong_recipients;
+	json_t *reply = ask_decision(r, host, &ask, &no);
+	const json_t *done = json_object_get(reply, "decisions");
+	const json_t *least = least_done(done);
+	bool failed = no != NULL || strcmp(word(least, "state"), "failed") == 0;
+	g_autofree char *text = no != NULL ? g_strdup_printf("%s: %s", host, no)
+		: failed ? g_strdup_printf("%s: %s", host, word(least, "outcome"))
+			 : host_words(r, host, done, uids->len);
+	html_notice(a->html, !failed, text);
+	json_decref(reply);
+}
+
+static void decide_all(Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, const MsAsk *ask)
+{
+	g_autoptr(GHashTable) hosts = by_host(list);
+	GHashTableIter iter;
+	void *host, *uids;
+	g_hash_table_iter_init(&iter, hosts);
+	a->title = T(r, "Decided");
+	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
+	while (g_hash_table_iter_next(&iter, &host, &uids))
+		decide_at(r, a, host, uids, ask);
+	html(a->html, "<p><a href=\"/causes\" data-key=\"c\">← %s</a> · <a href=\"/", T(r, "By cause"));
+	if (asked->filter.cause == NULL || *asked->filter.cause == '\0')
+		asked_query(a->html, asked, NULL);
+	html(a->html, "\" data-key=\"u\">%s</a> · <a href=\"/waiting\">%s</a></p>", T(r, "Held mail"), T(r, "Second person"));
+}
+
+/* The number that has to be typed; 0: none. */
+static gint64 number_for(const MsAsk *ask, const MsTallies *t)
+{
+	if (ask->verb == MS_VERB_RELEASE && !ask->rightful)
+		return t->wrong_recipients;
+	return ask->verb == MS_VERB_DELETE && t->messages > 1 ? t->messages : 0;
+}
+
+static void decide_or_ask(Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, MsAsk *ask)
+{
+	const char *typed = form(r, "others");
+	g_autoptr(MsTallies) t = tallies_of(r, list);
+	gint64 number = t != NULL ? number_for(ask, t) : 0;
+	g_autofree char *right = g_strdup_printf("%" G_GINT64_FORMAT, number);
+	if (t == NULL) {
+		say_no(r, a, 503, T(r, "The records cannot be read now."));
+		return;
+	}
+	if (number > 0 && strcmp(typed, right) != 0) {
+		g_autoptr(GString) action = g_string_new("/bulk");
+		g_autofree char *again = chosen_again(r);
+		asked_query(action, asked, NULL);
+		confirm_page(r, a, action->str, again, form(r, "verb"), t,
+			*typed != '\0' ? T(r, "That is not the number; nothing was done.") : NULL);
+		return;
+	}
+	g_autofree char *detail = g_strdup_printf("%s of %u", ms_verbs[ask->verb].name, list->len);
+	ask->total = list->len;
+	if (audit(r, "decide", "", detail))
+		decide_all(r, a, list, asked, ask);
+	else
+		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
+}
+
+void page_bulk(Request *r, Answer *a)
+{
+	g_auto(Lookup) asked = asked_take(r);
+	g_auto(MsAsk) ask = {.recipients = g_ptr_array_new()};
+	g_autoptr(GError) error = NULL;
+	if (!pressed(r, &ask, &error) || !ms_verbs[ask.verb].many) {
+		say_no(r, a, 400, error != NULL ? error->message : T(r, "This cannot be done here."));
+		return;
+	}
+	g_autoptr(GPtrArray) list = chosen_records(r, &asked);
+	if (!may_decide(r, ask.verb))
+		say_no(r, a, 403, T(r, "You have no right to this."));
+	else if (list->len == 0)
+		say_no(r, a, 400, T(r, "No message was chosen."));
+	else if (ms_verbs[ask.verb].final && ask.why == NULL)
+		say_no(r, a, 400, T(r, "Choose a reason first, or write one: it is kept with the decision."));
+	else
+		decide_or_ask(r, a, list, &asked, &ask);
+}
