@@ -300,3 +300,36 @@ bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError *
 {
 	return ledger_begin(ledger, error) && ledger_end(ledger, recause(ledger, id, cause, error), error);
 }
+
+/* ---- when some of its recipients have theirs ------------------------------------------- */
+
+static void take_outcome(MsSqlRow *row, void *user)
+{
+	GString *out = user;
+	g_string_append_printf(out, "%s%s", out->len > 0 ? " and " : "", ms_sql_text(row, "outcome"));
+}
+
+static void take_cause_of(MsSqlRow *row, void *user)
+{
+	*(char **)user = g_strdup(ms_sql_text(row, "cause"));
+}
+
+/* "CODES, for OUTCOMES, POLICIES, <SENDER>": what is left of it is another question than before. */
+bool ledger_cause_of_rest(MsLedger *ledger, const char *uid, GError **error)
+{
+	g_autofree char *cause = NULL, *changed = NULL;
+	g_autoptr(GString) outcomes = g_string_new(NULL);
+	const MsSqlValue *of = MS_SQL_VALUES(MS_SQL_TEXT("uid", uid));
+	if (!ledger_ask(ledger, "SELECT cause FROM held WHERE uid=:uid", of, take_cause_of, &cause, error)
+		|| !ledger_ask(ledger, "SELECT outcome FROM recipient WHERE state='held' AND held=(SELECT id FROM held WHERE uid=:uid)"
+			" GROUP BY outcome ORDER BY CASE outcome WHEN 'right' THEN 0 WHEN 'unproven' THEN 1 WHEN 'unread' THEN 2"
+			" WHEN 'wrong' THEN 3 ELSE 4 END", of, take_outcome, outcomes, error))
+		return false;
+	const char *begin = cause != NULL ? strstr(cause, ", for ") : NULL;
+	const char *end = begin != NULL ? strchr(begin + 6, ',') : NULL;
+	if (end == NULL || outcomes->len == 0)
+		return true; /* of an older form, or nothing is left */
+	changed = g_strdup_printf("%.*s, for %s%s", (int)(begin - cause), cause, outcomes->str, end);
+	return ledger_run(ledger, "UPDATE held SET cause=:cause WHERE uid=:uid",
+		MS_SQL_VALUES(MS_SQL_TEXT("cause", changed), MS_SQL_TEXT("uid", uid)), error);
+}

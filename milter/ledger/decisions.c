@@ -166,10 +166,11 @@ static bool finish_recipients(MsLedger *ledger, const char *uid, const GPtrArray
 			    error))
 			return false;
 	return addresses == NULL
-		|| ledger_run(ledger,
-			"UPDATE held SET state=:state WHERE uid=:uid AND NOT EXISTS"
-			" (SELECT 1 FROM recipient WHERE held=held.id AND " LEDGER_IS_HELD ")",
-			MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("state", ms_state_names[state])), error);
+		|| (ledger_run(ledger,
+			    "UPDATE held SET state=:state WHERE uid=:uid AND NOT EXISTS"
+			    " (SELECT 1 FROM recipient WHERE held=held.id AND " LEDGER_IS_HELD ")",
+			    MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("state", ms_state_names[state])), error)
+			&& ledger_cause_of_rest(ledger, uid, error));
 }
 
 static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *addresses,

@@ -51,6 +51,8 @@ void ledger_take_decision(MsSqlRow *row, void *list);
 	"CREATE INDEX IF NOT EXISTS recipient_address ON recipient (address);"
 bool ledger_add_glance(MsLedger *ledger, const MsRecord *record, GError **error);
 bool ledger_fill_glance(MsLedger *ledger, MsRecord *record, GError **error);
+/* Some of its recipients are no longer held: for what the others are.  Inside of a transaction. */
+bool ledger_cause_of_rest(MsLedger *ledger, const char *uid, GError **error);
 /* As a JSON array, for json_each(). */
 char *ledger_list(const GPtrArray *names);
 #define DECISION_COLUMNS "id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state," \

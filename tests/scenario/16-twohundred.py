@@ -172,20 +172,26 @@ def decide_group():
     return None
 
 
+def listed():
+    """How many messages the list of causes has, and how many the counter."""
+    return sum(int(x.text) for x in anna.all('.list tbody tr td:first-child')), int(anna.find('[data-held]').text)
+
+
 done = []
 for _ in range(20):
     after(anna, 'c')
-    left = anna.all('.list a.go')
     skip = sum(1 for x in done if x is None)
-    if len(left) <= skip:
+    if len(anna.all('.list a.go')) <= skip:
+        reload_until(lambda: listed()[0] == listed()[1])  # what is being done may leave something to decide
+    if len(anna.all('.list a.go')) <= skip:
         break
     for _ in range(skip + 1):
         keys(anna, 'j')
     after(anna, ENTER)
     done.append(decide_group())
     print('# %s: %s' % (done[-1], anna.find('main').text.split('\n')[0][:80]), flush=True)
-tap.same(sorted(map(str, done)), sorted(['None'] * 2 + ['right', 'return', 'return', 'return', 'corrected', 'release']),
-         'six causes are decided as one each')
+tap.ok(done.count(None) == 2 and set(done) == {None, 'right', 'return', 'corrected', 'release'} and len(done) >= 9,
+       'six causes are decided as one each, and the rest of one that was split', done)
 # One by one: what cannot be read is looked at singly; after each the next one appears.
 anna.go(w.site + '/?state=held&reason=unreadable')
 keys(anna, 'j')
@@ -207,13 +213,13 @@ anna.go(w.site + '/?state=held&reason=exposed-recipients')
 keys(anna, '*')
 after(anna, 'b', '1')
 took = time.monotonic() - begun
-tap.ok(wait_for(lambda: json.loads(w.m.tool('held', 'stats', '--json'))['held'] == 20, 60), 'all are decided but for the others of split ones',
+tap.ok(wait_for(lambda: json.loads(w.m.tool('held', 'stats', '--json'))['held'] == 0, 60), 'all are decided',
        w.m.tool('held', 'causes'))
 print('# %d mails decided in %.0f s with %d keys' % (TOTAL, took, pressed), flush=True)
 
 # ---- against the key ----
 w.p.flush()
-WANT = {'return': 'returned', 'release': 'released', 'right': 'held'}
+WANT = {'return': 'returned', 'release': 'released', 'right': 'returned'}
 wrong = []
 for name, (kind, right, subject, sender, to, may) in w.keys.items():
     r = record(name)
@@ -239,7 +245,7 @@ def arrived():
 
 wait_for(lambda: len(arrived()) >= len(expected), 40)
 tap.same((sorted(set(arrived()) - set(expected)), sorted(set(expected) - set(arrived())), len(arrived())), ([], [], len(expected)), 'what arrives is what may arrive: nobody got what is another\'s')
-returned = sum(1 for v in w.keys.values() if v[1] == 'return')
+returned = sum(1 for v in w.keys.values() if v[1] in ('return', 'right'))
 told = lambda: sum('Auto-Submitted' in x for x in w.p.delivered())
 wait_for(lambda: told() >= returned, 40)
 tap.same(told(), returned, 'each sender of what was returned was told')

@@ -216,6 +216,37 @@ static void test_concerned(void)
 	g_assert_cmpstr(got, ==, "A4 ");
 }
 
+/* Two are held for one cause; when those with a right to one of them have theirs, it is held for another. */
+static void test_rest(void)
+{
+	g_autoptr(GPtrArray) uids = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(MsLedger) ledger = filled("rest.db", uids);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRecord) r = ms_records_find(ledger, "A2", &error);
+	g_assert_true(ms_records_recause(ledger, r->id, "mismatch (iban), for right and wrong, a, b, <x@s.example>", &error));
+	g_autoptr(GPtrArray) one = list_of("c@two.example", NULL);
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	g_autoptr(MsDecision) d = g_new0(MsDecision, 1);
+	*d = (MsDecision){.id = g_strdup("d1"), .uid = g_strdup(r->uid), .group = g_strdup(""), .verb = MS_VERB_RELEASE,
+		.recipients = g_strdup("c@two.example"), .account = g_strdup(""), .identifier = g_strdup(""),
+		.assignee = g_strdup(""), .who = g_strdup("anna"), .second = g_strdup(""), .why = g_strdup("x"),
+		.outcome = g_strdup(""), .token = g_strdup(""), .step = g_strdup(""), .at = 5,
+		.state = MS_DECISION_APPROVED};
+	g_ptr_array_add(list, d);
+	g_assert_true(ms_decisions_add(ledger, list, &error));
+	/* while that is under way nobody is asked for a decision on it */
+	MsRecordFilter filter = {.state = MS_STATE_HELD, .undecided = true};
+	g_autofree char *before = found(ledger, &filter);
+	g_assert_cmpstr(before, ==, "A6 A5 A4 A3 A1 ");
+	g_assert_true(ms_decisions_finish(ledger, d, true, "sent", one, MS_STATE_RELEASED, &error));
+	g_assert_no_error(error);
+	g_autofree char *after = found(ledger, &filter);
+	g_assert_cmpstr(after, ==, "A6 A5 A4 A3 A2 A1 ");
+	MsRecordFilter rest = {.state = MS_STATE_HELD, .cause = "mismatch (iban), for wrong, a, b, <x@s.example>"};
+	g_autofree char *got = found(ledger, &rest);
+	g_assert_cmpstr(got, ==, "A2 ");
+}
+
 /* ---- what is another's ---------------------------------------------------------------- */
 
 static void test_others(void)
@@ -305,6 +336,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/causes/search", test_search);
 	g_test_add_func("/causes/glance", test_glance);
 	g_test_add_func("/causes/concerned", test_concerned);
+	g_test_add_func("/causes/rest", test_rest);
 	g_test_add_func("/causes/others", test_others);
 	g_test_add_func("/causes/subjects", test_subjects);
 	int rc = g_test_run();
