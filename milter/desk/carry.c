@@ -338,15 +338,16 @@ static bool put(Carry *c, const char *account, const char *kind, const char *val
 static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
 {
 	g_autoptr(MsRecord) after = NULL;
-	if (!desk_rejudge(c->desk, c->record, c->decision->who, error))
+	g_autofree char *how = NULL;
+	if (!desk_rejudge(c->desk, c->record, c->decision->who, &how, error))
 		return false;
 	after = ms_records_find(c->desk->ledger, c->record->uid, error);
 	if (after == NULL)
 		return false;
 	g_autoptr(GPtrArray) right = ms_record_rightful(after);
 	g_autoptr(GPtrArray) held = desk_held_for(after, "");
-	*outcome_out = g_strdup_printf("%u of %u recipient%s may have it", right->len, held->len,
-		held->len == 1 ? "" : "s");
+	*outcome_out = g_strdup_printf("%u of %u recipient%s may have it%s%s", right->len, held->len,
+		held->len == 1 ? "" : "s", *how != '\0' ? ", judged " : "", how);
 	return true;
 }
 
@@ -357,7 +358,8 @@ static void judge_again(Carry *c, const char *ref, char **addresses)
 	for (int i = 0; addresses != NULL && addresses[i] != NULL; i++)
 		g_ptr_array_add(to, addresses[i]);
 	g_autoptr(GError) why = NULL;
-	if (!desk_rejudge(c->desk, c->record, c->decision->who, &why))
+	g_autofree char *how = NULL;
+	if (!desk_rejudge(c->desk, c->record, c->decision->who, &how, &why))
 		ms_records_act(c->desk->ledger, c->record->id, c->decision->who, "rejudge (failed)", why->message,
 			NULL);
 	desk_judge_concerned(c->desk, c->decision, ref, to);

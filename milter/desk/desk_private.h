@@ -124,9 +124,12 @@ void desk_carry_out(Desk *desk, MsDecision *decision);
 
 /* evidence.c: the held message in a sealed memory file; -1 on error. */
 int desk_open_message(Desk *desk, const MsRecord *record, GError **error);
-/* Judges the held message again, by the directory and the policies as they are now, and writes the
- * outcomes into its record. */
-bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, GError **error);
+/* As the record has it: all of its recipients, and the policies that it was under. */
+MsEnvelope *desk_envelope(const MsRecord *record);
+bool desk_judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error);
+/* rejudge.c: judges the held message again, by the directory and the policies as they are now, and writes
+ * the outcomes into its record.  `*how_out` (the caller's): what could not be looked at, or "". */
+bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error);
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);
 

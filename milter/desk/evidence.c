@@ -106,7 +106,7 @@ int ms_desk_message(MsDesk *of, const char *uid, const char *who, GError **error
 
 /* ---- judged again --------------------------------------------------------------------- */
 
-static MsEnvelope *envelope_of(const MsRecord *record)
+MsEnvelope *desk_envelope(const MsRecord *record)
 {
 	MsEnvelope *e = ms_envelope_new();
 	e->host = g_strdup(record->host);
@@ -120,45 +120,11 @@ static MsEnvelope *envelope_of(const MsRecord *record)
 	return e;
 }
 
-static bool judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error)
+bool desk_judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error)
 {
 	MsRuntime *runtime = desk_runtime(desk, error);
-	g_autoptr(MsEnvelope) envelope = envelope_of(record);
+	g_autoptr(MsEnvelope) envelope = desk_envelope(record);
 	return runtime != NULL && ms_engine_judge(runtime, envelope, fd, envelope->size, out, error);
-}
-
-/* Who has it already is nobody of whom something is to be decided. */
-static void leave_held(const MsRecord *record, MsRecord *again)
-{
-	g_autoptr(GPtrArray) held = desk_held_for(record, "");
-	for (guint i = again->recipients->len; i-- > 0;) {
-		const MsHeldRecipient *to = again->recipients->pdata[i];
-		if (!g_ptr_array_find_with_equal_func(held, to->address, g_str_equal, NULL))
-			g_ptr_array_remove_index(again->recipients, i);
-	}
-}
-
-bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, GError **error)
-{
-	g_autoptr(MsJudgement) judgement = NULL;
-	g_autoptr(MsRecord) again = NULL;
-	int fd = desk_open_message(desk, record, error);
-	if (fd < 0)
-		return false;
-	bool fine = judge(desk, record, fd, &judgement, error);
-	close(fd);
-	if (!fine)
-		return false;
-	if (judgement->resolution == NULL)
-		return desk_fail(error, "%s: the directory cannot be asked now, so nothing was judged", record->queue_id);
-	if (judgement->verdict->policies->len == 0) /* nobody objects, for nobody looks */
-		return desk_fail(error, "%s: no policy of today is for it, so nothing was judged", record->queue_id);
-	g_autoptr(MsEnvelope) envelope = envelope_of(record);
-	again = ms_engine_record(desk->runtime, envelope, judgement, record->digest);
-	leave_held(record, again);
-	g_autofree char *cause = ms_engine_cause_again(again);
-	return ms_records_rejudge(desk->ledger, record, again->recipients, who, error)
-		&& ms_records_recause(desk->ledger, record->id, cause, error);
 }
 
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error)
@@ -167,7 +133,7 @@ MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *re
 	int fd = desk_open_message(desk, record, error);
 	if (fd < 0)
 		return NULL;
-	bool fine = judge(desk, record, fd, &judgement, error);
+	bool fine = desk_judge(desk, record, fd, &judgement, error);
 	close(fd);
 	for (guint i = 0; fine && i < judgement->reading->findings->len; i++) {
 		const MsFinding *f = judgement->reading->findings->pdata[i];
@@ -319,7 +285,7 @@ static char *evidence(Desk *desk, const char *uid, const char *who, GError **err
 	int fd = look(desk, uid, who, "reveal", &record, error);
 	if (fd < 0)
 		return NULL;
-	bool fine = judge(desk, record, fd, &judgement, error)
+	bool fine = desk_judge(desk, record, fd, &judgement, error)
 		&& ms_reader_view(ms_runtime_reader(desk->runtime), fd, MS_VIEW_TEXTS, &view, error);
 	close(fd);
 	if (!fine)

@@ -493,7 +493,7 @@ static const MsHeldRecipient *recipient_named(const MsRecord *record, const char
 /* "a@b.example: wrong, now right": the judgement before stays to be read in the acts. */
 static char *changes_of(const MsRecord *record, const GPtrArray *again)
 {
-	const guint most = 20;
+	const guint most = MS_HELD_RELATIONS;
 	guint n = 0;
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < again->len; i++) {
@@ -509,9 +509,10 @@ static char *changes_of(const MsRecord *record, const GPtrArray *again)
 }
 
 static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again, const char *who,
-	GError **error)
+	const char *how, GError **error)
 {
-	g_autofree char *changes = changes_of(record, again);
+	g_autofree char *changed = changes_of(record, again);
+	g_autofree char *changes = g_strconcat(changed, *how != '\0' ? "; " : "", how, NULL);
 	for (guint i = 0; i < again->len; i++) {
 		const MsHeldRecipient *now = again->pdata[i];
 		if (!ledger_run(ledger,
@@ -527,10 +528,10 @@ static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *a
 }
 
 bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
-	const char *who, GError **error)
+	const char *who, const char *how, GError **error)
 {
 	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, rejudge(ledger, record, again, who, error), error);
+		&& ledger_end(ledger, rejudge(ledger, record, again, who, how, error), error);
 }
 
 static bool set(MsLedger *ledger, gint64 id, const char *sql, const MsSqlValue *values, GError **error)

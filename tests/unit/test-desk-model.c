@@ -191,14 +191,15 @@ static void check_to(Model *m, const MsRecord *r, Message *message, guint i, boo
 	to->state = held->state;
 }
 
-/* As it was, or as it should be by the mapping of today. */
-static void check_outcomes(const MsRecord *r, Message *message)
+/* As it was, or as it should be by the mapping of today.  While something is begun of it, it may have been
+ * judged by its record, by which nobody is right who should not be. */
+static void check_outcomes(const MsRecord *r, Message *message, bool settled)
 {
 	for (guint i = 0; i < message->n; i++) {
 		To *to = &message->to[i];
 		MsOutcome got = ((MsHeldRecipient *)r->recipients->pdata[i])->outcome;
 		MsOutcome want = outcome_of(message, to->address);
-		if (got != to->outcome && got != want)
+		if (got != to->outcome && got != want && (settled || got == MS_OUTCOME_RIGHT))
 			g_error("%s: %s was %s, is %s, should be %s", message->name, addresses[to->address],
 				ms_outcome_names[to->outcome], ms_outcome_names[got], ms_outcome_names[want]);
 		to->outcome = got;
@@ -219,8 +220,9 @@ static bool is_open(const MsRecord *r)
 static void check(Model *m, Message *message)
 {
 	g_autoptr(MsRecord) r = world_record(m->w, message->uid);
+	bool was_settled = !message->unsettled;
 	message->unsettled = is_open(r);
-	check_outcomes(r, message);
+	check_outcomes(r, message, was_settled && !message->unsettled);
 	if (message->unsettled)
 		return;
 	bool there = r->place == MS_PLACE_QUEUE ? world_is_queued(m->w, r) : world_is_spooled(m->w, r->uid);
@@ -271,15 +273,20 @@ static char *ref_of(Model *m, guint number)
 	return ms_engine_ref(m->runtime, kind->name, value);
 }
 
-static char *refs_of(Model *m, guint numbers)
+/* What a record says of them: whose they are now. */
+static guint find_numbers(Model *m, const Message *message, WorldFinding found[N_NUMBERS])
 {
-	GString *refs = g_string_new(NULL);
+	guint n = 0;
 	for (guint i = 0; i < N_NUMBERS; i++) {
-		g_autofree char *ref = ref_of(m, i);
-		if (numbers & 1u << i)
-			g_string_append_printf(refs, "%s%s", refs->len > 0 ? " " : "", ref);
+		GString *names = g_string_new(NULL);
+		for (guint k = 0; k < N_ACCOUNTS; k++)
+			if (owners[i] & 1u << k)
+				g_string_append_printf(names, "%sAC-%u", names->len > 0 ? ", " : "", k + 1);
+		if (message->numbers & 1u << i)
+			found[n++] = (WorldFinding){ref_of(m, i), g_strdup(names->str), "?????"};
+		g_string_free(names, TRUE);
 	}
-	return g_string_free(refs, FALSE);
+	return n;
 }
 
 static void new_message(Model *m)
@@ -300,11 +307,16 @@ static void new_message(Model *m)
 		to[i] = (WorldRecipient){addresses[a], outcome, ""};
 	}
 	g_autofree char *body = body_of(message->numbers);
-	g_autofree char *refs = refs_of(m, message->numbers);
+	WorldFinding found[N_NUMBERS];
+	guint n_found = find_numbers(m, message, found);
 	message->uid = world_hold(m->w, &(WorldHold){.subject = message->name, .body = body, .to = to,
-					.n = message->n, .refs = *refs != '\0' ? refs : NULL,
+					.n = message->n, .found = found, .n_found = n_found,
 					.sender = message->bounce ? "" : NULL,
 					.age_us = message->old ? 2 * DAY : 0, .spooled = chance(m, 25)});
+	for (guint i = 0; i < n_found; i++) {
+		g_free((char *)found[i].ref);
+		g_free((char *)found[i].owners);
+	}
 	g_autoptr(MsRecord) r = world_record(m->w, message->uid);
 	message->queue_id = g_strdup(r->queue_id);
 	g_ptr_array_add(m->pool, message);

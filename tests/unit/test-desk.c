@@ -722,6 +722,76 @@ static void test_rejudge_policies(void)
 	}
 }
 
+/* What is gone is judged by what the record has: it shows who must not have it; who may, only where the
+ * record names all that was found.  All are told by which, and what was before. */
+typedef struct {
+	const char *name, *codes;
+	WorldRecipient to;
+	WorldFinding found[2];
+	MsOutcome want;
+	const char *more; /* rows of the mapping of today */
+	guint n_more;     /* further findings that the record names */
+} DigestRow;
+
+static const DigestRow digest_rows[] = {
+	{"as it was", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-1", "o"}}, MS_OUTCOME_RIGHT, "", 0},
+	{"another's", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-1", "o"}, {"r2", "AC-2", "x"}},
+		MS_OUTCOME_WRONG, "", 0},
+	{"may receive now", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"}, {{"r1", "AC-1", "o"}, {"r2", "AC-2", "x"}},
+		MS_OUTCOME_RIGHT, "AC-2,recipient,a@alpha.example\n", 0},
+	{"may receive now, of many", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"}, {{"r2", "AC-2", "x"}},
+		MS_OUTCOME_WRONG, "AC-2,recipient,a@alpha.example\n", 100},
+	{"may receive now, unread", "mismatch, unreadable", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"},
+		{{"r2", "AC-2", "x"}}, MS_OUTCOME_WRONG, "AC-2,recipient,a@alpha.example\n", 0},
+	{"may receive now, contradiction", "contradiction, mismatch", {"a@alpha.example", MS_OUTCOME_UNPROVEN, "AC-1"},
+		{{"r1", "AC-1", "o"}}, MS_OUTCOME_UNPROVEN, "", 0},
+	{"may receive now, names cut", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"},
+		{{"r2", "AC-7, AC-8 and 3 more", "x"}}, MS_OUTCOME_WRONG, "", 0},
+	{"known now", "unknown-recipient", {"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}, {{"r1", "AC-3", "?"}},
+		MS_OUTCOME_RIGHT, "AC-3,recipient,n@nobody.example\n", 0},
+	{"known now, of another", "unknown-recipient", {"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""},
+		{{"r1", "AC-3", "?"}}, MS_OUTCOME_WRONG, "AC-2,recipient,n@nobody.example\n", 0},
+	{"no longer known", "mismatch", {"z@zeta.example", MS_OUTCOME_RIGHT, "AC-9"}, {{"r1", "AC-9", "o"}},
+		MS_OUTCOME_UNKNOWN_RECIPIENT, "", 0},
+	{"nothing of his", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "", "?"}},
+		MS_OUTCOME_UNPROVEN, "", 0},
+	{"by delegation", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-4", "o"}}, MS_OUTCOME_RIGHT,
+		"", 0},
+	{"of the house", "mismatch", {"s@seller.example", MS_OUTCOME_RIGHT, "house"}, {{"r2", "AC-2", "x"}}, MS_OUTCOME_RIGHT,
+		"", 0},
+	{"the house's", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-1", "o"}, {"r2", "house", "h"}},
+		MS_OUTCOME_RIGHT, "", 0},
+};
+
+static void test_by_record(gconstpointer data)
+{
+	const DigestRow *row = data;
+	World *w = world_new("", "");
+	g_autofree char *rows = g_strconcat("AC-1,recipient,a@alpha.example\nAC-2,recipient,@beta.example\n"
+		"house,recipient,@seller.example\n", row->more, NULL);
+	world_mapping(w, rows);
+	WorldFinding found[102] = {row->found[0], row->found[1]};
+	guint n = row->found[1].ref != NULL ? 2 : 1;
+	for (guint i = 0; i < row->n_more; i++)
+		found[n++] = (WorldFinding){"more", "AC-1", "o"};
+	g_autofree char *uid = world_hold(w, &(WorldHold){.to = &row->to, .n = 1, .gone = true, .codes = row->codes,
+						.found = found, .n_found = n});
+	MsDesk *desk = world_desk(w);
+	g_autofree char *said = world_said(desk, &(WorldAsk){"rejudge", uid});
+	CONTAINS(said, "done: ");
+	CONTAINS(said, "judged by the record alone, since the message cannot be read (");
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	const MsHeldRecipient *to = r->recipients->pdata[0];
+	g_assert_cmpstr(ms_outcome_names[to->outcome], ==, ms_outcome_names[row->want]);
+	const MsAct *act = r->acts->pdata[0];
+	g_autofree char *change = g_strdup_printf("%s: %s, now %s", row->to.address, ms_outcome_names[row->to.outcome],
+		ms_outcome_names[row->want]);
+	CONTAINS(act->why, row->want == row->to.outcome ? "as before" : change);
+	CONTAINS(act->why, "by the record alone");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* ---- as JSON -------------------------------------------------------------------------- */
 
 static void test_requests(void)
@@ -783,6 +853,10 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(queue_rows); i++) {
 		g_autofree char *path = g_strdup_printf("/desk/queue/%s", queue_rows[i].name);
 		g_test_add_data_func(path, &queue_rows[i], test_queue);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(digest_rows); i++) {
+		g_autofree char *path = g_strdup_printf("/desk/rejudge/gone/%s", digest_rows[i].name);
+		g_test_add_data_func(path, &digest_rows[i], test_by_record);
 	}
 	g_test_add_func("/desk/smtp", test_smtp);
 	g_test_add_func("/desk/smtp/unclear", test_unclear);

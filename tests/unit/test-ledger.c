@@ -547,7 +547,7 @@ static void test_rightful(void)
 	g_autoptr(MsRecord) again = ms_record_new();
 	ms_record_recipient(again, "a@x.example", MS_STATE_HELD, MS_OUTCOME_WRONG, "AC-9");
 	ms_record_recipient(again, "b@x.example", MS_STATE_HELD, MS_OUTCOME_RIGHT, "AC-2");
-	g_assert_true(ms_records_rejudge(ledger, r, again->recipients, "anna", &error));
+	g_assert_true(ms_records_rejudge(ledger, r, again->recipients, "anna", "", &error));
 	g_autoptr(MsRecord) after = ms_records_find(ledger, "R1", &error);
 	g_autoptr(GPtrArray) now = ms_record_rightful(after);
 	g_assert_cmpuint(now->len, ==, 1);

@@ -179,6 +179,10 @@ static void add_findings(MsRecord *r, const WorldHold *h)
 	for (int i = 0; refs[i] != NULL; i++)
 		ms_record_finding(r, (MsHeldFinding){(char *)"customer-number", (char *)"C-***", refs[i],
 					     (char *)"AC-2", (char *)"labelled", (char *)"body", 1, (char *)"x"});
+	for (guint i = 0; i < h->n_found; i++)
+		ms_record_finding(r, (MsHeldFinding){(char *)"customer-number", (char *)"C-***", (char *)h->found[i].ref,
+					     (char *)h->found[i].owners, (char *)"labelled", (char *)"body", 1,
+					     (char *)h->found[i].relations});
 }
 
 static MsRecord *record_of(World *w, const WorldHold *h)
@@ -194,7 +198,7 @@ static MsRecord *record_of(World *w, const WorldHold *h)
 	r->sender = g_strdup(h->sender != NULL ? h->sender : WORLD_SENDER);
 	r->arrived = g_get_real_time() - h->age_us;
 	r->message = g_strdup("");
-	r->codes = g_strdup("mismatch");
+	r->codes = g_strdup(h->codes != NULL ? h->codes : "mismatch");
 	r->policies = g_strdup(h->policies != NULL ? h->policies : "invoices");
 	r->cause = g_strdup(h->cause != NULL ? h->cause : "mismatch, for wrong, invoices");
 	r->assignee = g_strdup("");

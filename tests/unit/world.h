@@ -68,12 +68,18 @@ typedef struct {
 } WorldRecipient;
 
 typedef struct {
+	const char *ref, *owners, *relations;
+} WorldFinding;
+
+typedef struct {
 	const char *sender, *subject, *body; /* NULL: some */
 	const WorldRecipient *to;            /* NULL: the three of world_to */
 	guint n;
 	gint64 age_us;
 	bool spooled, gone; /* gone: there is a record only */
-	const char *cause, *policies, *refs; /* refs: "REF REF", of findings */
+	const char *cause, *policies, *codes, *refs; /* refs: "REF REF", of findings */
+	const WorldFinding *found;                   /* more of them */
+	guint n_found;
 	MsState state;
 } WorldHold;
 
