@@ -2,7 +2,7 @@
  * mta.h - the MTA's queue, through missent-release; and mail of our own to the MTA.
  *
  * WHAT    Lists, shows, releases and deletes queued messages of Postfix or Sendmail; submits a
- *         message over SMTP.
+ *         message over SMTP, and a notice to a program over HTTP.
  * OWNS    What is returned is the caller's.
  * ERRORS  GError.  MS_ERROR_INPUT: the queue ID is not, or no longer, that message.
  *         ms_mta_submit(): MsSubmitted tells whether the MTA has the message.
@@ -57,5 +57,19 @@ typedef enum { MS_SUBMITTED, MS_REFUSED, MS_LATER, MS_UNCLEAR } MsSubmitted;
  * CRLF.  The reply of the MTA, or what failed, is in `*reply_out`. */
 MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
 	const char *header, int message_fd, char **reply_out);
+
+/* ---- a webhook ------------------------------------------------------------------------- */
+
+typedef struct {
+	const char *url; /* http:// or https:// */
+	const char *key; /* of the signature */
+	gint64 timeout_ms;
+} MsHook;
+
+/* Posts a body of JSON under a name that tells it from others.  False: it was not taken, and why (the
+ * caller's).  Redirections are not followed. */
+bool ms_hook_post(const MsHook *hook, const char *name, const char *body, char **why_out);
+/* "t=SECONDS,v1=HEX": HMAC-SHA256 of "SECONDS.BODY".  The caller's. */
+char *ms_hook_signature(const char *key, gint64 at, const char *body);
 
 #endif

@@ -21,6 +21,7 @@ typedef struct {
 	MsDesk *desk;
 	MsAccounts *accounts;
 	MsAudit *audit;
+	char *webhook_key;  /* NULL: nobody is told */
 	MsLink *several;    /* NULL: one host */
 	atomic_bool impostor; /* another machine answers for our name: neither tell nor answer */
 	int listening;
@@ -79,6 +80,10 @@ typedef struct {
 	AgentAnswer answer;
 } AgentRow;
 extern const AgentRow agent_people[]; /* ends with name NULL */
+
+/* outbox.c: a thread, until it is to stop. */
+void *agent_send_outbox(void *agent);
+char *agent_webhook_key(const char *path, GError **error);
 
 /* hosts.c */
 typedef struct AgentHosts AgentHosts;

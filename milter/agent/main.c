@@ -113,15 +113,18 @@ static void stop_carrier(Agent *agent, pthread_t carrier)
 
 static int run(Agent *agent)
 {
-	pthread_t carrier;
+	pthread_t carrier, teller;
+	bool tells = agent->webhook_key != NULL;
 	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
-	if (!start(&carrier, carry_out, agent) || (agent->several != NULL && hosts == NULL))
+	if (!start(&carrier, carry_out, agent) || (tells && !start(&teller, agent_send_outbox, agent)) || (agent->several != NULL && hosts == NULL))
 		return complain(EX_OSERR, "cannot start a thread", "");
 	if (!agent_watch(agent))
 		return complain(EX_OSERR, "cannot start a thread", "");
 	sd_notify(0, "READY=1");
 	agent_serve(agent);
 	agent_hosts_join(hosts);
+	if (tells)
+		pthread_join(teller, NULL);
 	stop_carrier(agent, carrier);
 	return EX_OK;
 }
@@ -162,6 +165,9 @@ static bool open_all(Agent *agent, GError **error)
 	agent->accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);
 	if (agent->accounts == NULL)
 		return false;
+	if (s->desk.webhook_url != NULL
+		&& (agent->webhook_key = agent_webhook_key(s->desk.webhook_key_file, error)) == NULL)
+		return false;
 	agent->page = page_user(s);
 	agent->audit = ms_audit_new(s->audit_file);
 	if (s->desk.redis_key_file == NULL)
@@ -178,6 +184,7 @@ static bool open_all(Agent *agent, GError **error)
 
 static void close_all(Agent *agent)
 {
+	g_free(agent->webhook_key);
 	ms_link_free(agent->several);
 	ms_audit_free(agent->audit);
 	ms_accounts_free(agent->accounts);

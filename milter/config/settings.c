@@ -94,6 +94,14 @@ static bool check_url(const char *value, GError **error)
 	return false;
 }
 
+static bool check_hook(const char *value, GError **error)
+{
+	if (g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://"))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/path", value);
+	return false;
+}
+
 static bool check_alias(const char *value, GError **error)
 {
 	const char *equal = strchr(value, '=');
@@ -129,6 +137,9 @@ static const MsRow desk_rows[] = {
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
+	{.key = "webhook-url", .type = MS_ROW_TEXT, .check = check_hook},
+	{.key = "webhook-key-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "webhook-timeout", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000},
 	{.key = "person-domains", .type = MS_ROW_LIST},
 	{.key = "person-aliases", .type = MS_ROW_LIST, .check = check_alias},
 	{.key = "release-others", .type = MS_ROW_CHOICE, .fallback = "number", .choices = others},
@@ -323,6 +334,9 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
 	s->desk.others_need_two = ms_section_choice(desk, "release-others") == 1;
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
+	s->desk.webhook_url = ms_section_text(desk, "webhook-url");
+	s->desk.webhook_key_file = ms_section_text(desk, "webhook-key-file");
+	s->desk.webhook_timeout_ms = ms_section_number(desk, "webhook-timeout");
 	s->desk.people = (MsPersonRules){ms_section_list(desk, "person-domains"),
 		ms_section_list(desk, "person-aliases")};
 	s->desk.expire_ms = ms_section_number(desk, "expire-after");
@@ -343,6 +357,11 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	if (s->desk.redis_key_file != NULL && !s->host_given) {
 		ms_section_error(desk, "key-file", error, "where several hosts are reviewed on one page, each needs a "
 			"name of its own: set host");
+		return false;
+	}
+	if (s->desk.webhook_url != NULL && s->desk.webhook_key_file == NULL) {
+		ms_section_error(desk, "webhook-key-file", error, "what the webhook is told is signed: make a key with "
+			"missent review key FILE");
 		return false;
 	}
 	bool mails = s->desk.notice_sender || s->desk.notice_to[0] != NULL || s->desk.digest_to[0] != NULL;

@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 #include "missent/io.h"
+#include "missent/outbox.h"
 #include "missent/spool.h"
 #include "missent/text.h"
 
@@ -113,7 +114,10 @@ MsDesk *ms_desk_open(const char *config, GError **error)
 	desk->seen = g_strdup(desk->first->stamp);
 	desk->audit = ms_audit_new(desk->first->settings->audit_file);
 	desk->ledger = ms_ledger_open(desk->first->settings->records_file, error);
-	return desk->ledger != NULL ? g_steal_pointer(&desk) : NULL;
+	if (desk->ledger == NULL)
+		return NULL;
+	ms_ledger_tell(desk->ledger, desk->first->settings->desk.webhook_url != NULL);
+	return g_steal_pointer(&desk);
 }
 
 void ms_desk_free(MsDesk *desk)

@@ -9,6 +9,7 @@
 #include "missent/answer.h"
 #include "missent/engine.h"
 #include "missent/io.h"
+#include "missent/outbox.h"
 #include "missent/spool.h"
 #include "missent/token.h"
 
@@ -136,6 +137,8 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 		return false;
 	}
 	runtime->ledger = ms_ledger_open(s->records_file, error);
+	if (runtime->ledger != NULL)
+		ms_ledger_tell(runtime->ledger, s->desk.webhook_url != NULL);
 	runtime->audit = ms_audit_new(s->audit_file);
 	return runtime->ledger != NULL;
 }

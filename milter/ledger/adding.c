@@ -53,7 +53,8 @@ static void add_one(MsLedger *ledger, Waiting *w)
 	w->fine = ledger_run(ledger, "SAVEPOINT one", NULL, &w->error);
 	if (!w->fine)
 		return;
-	w->fine = ledger_add_record(ledger, w->record, &w->error);
+	w->fine = ledger_add_record(ledger, w->record, &w->error)
+		&& ledger_outbox_held(ledger, w->record, &w->error);
 	if (!w->fine)
 		ledger_run(ledger, "ROLLBACK TO one", NULL, NULL);
 	ledger_run(ledger, "RELEASE one", NULL, NULL);

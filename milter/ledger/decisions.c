@@ -68,7 +68,9 @@ static bool add_all(MsLedger *ledger, const GPtrArray *decisions, GError **error
 {
 	for (guint i = 0; i < decisions->len; i++) {
 		const MsDecision *d = decisions->pdata[i];
-		if (!ledger_add_decision(ledger, d, error) || !touch_of(ledger, d->uid, error))
+		if (!ledger_add_decision(ledger, d, error) || !touch_of(ledger, d->uid, error)
+			|| (d->state == MS_DECISION_WAITING
+				&& !ledger_outbox_decided(ledger, d, d->state, "", error)))
 			return false;
 	}
 	return true;
@@ -117,7 +119,8 @@ static bool second(MsLedger *ledger, const MsDecision *d, const char *who, bool 
 		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("state", ms_decision_state_names[state]),
 			       MS_SQL_TEXT("second", who)),
 		       error)
-		&& touch_of(ledger, d->uid, error);
+		&& touch_of(ledger, d->uid, error)
+		&& (agrees || ledger_outbox_decided(ledger, d, state, who, error));
 }
 
 bool ms_decisions_second(MsLedger *ledger, const MsDecision *d, const char *who, bool agrees,
@@ -194,7 +197,7 @@ static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *
 			MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid), MS_SQL_NUMBER("at", ms_clock_now()),
 				MS_SQL_TEXT("who", who), MS_SQL_TEXT("what", what), MS_SQL_TEXT("why", why)),
 			error)
-		&& touch_of(ledger, d->uid, error);
+		&& touch_of(ledger, d->uid, error) && ledger_outbox_decided(ledger, d, d->state, d->second, error);
 }
 
 bool ms_decisions_finish(MsLedger *ledger, MsDecision *d, bool fine, const char *outcome,

@@ -101,6 +101,12 @@ static const char schema[] =
 	" PRIMARY KEY (address, cause)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, seen INTEGER NOT NULL,"
 	" since INTEGER NOT NULL);"
+	/* what others are to be told */
+	"CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
+	" uid TEXT NOT NULL, body TEXT NOT NULL, made INTEGER NOT NULL, tries INTEGER NOT NULL,"
+	" due INTEGER NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due);"
+	"CREATE INDEX IF NOT EXISTS outbox_uid ON outbox (uid);"
 	/* records of other hosts: each host's own count of changes */
 	"CREATE TABLE IF NOT EXISTS mirrored (uid TEXT PRIMARY KEY, origin INTEGER NOT NULL)"
 	" WITHOUT ROWID;";
@@ -414,7 +420,10 @@ gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **e
 bool ms_records_take_back(MsLedger *ledger, const MsRecord *record, GError **error)
 {
 	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, remove_all(ledger, record->id, record->uid, error), error);
+		&& ledger_end(ledger,
+			remove_all(ledger, record->id, record->uid, error)
+				&& ledger_outbox_taken_back(ledger, record->uid, error),
+			error);
 }
 
 static void take_uid(MsSqlRow *row, void *user)

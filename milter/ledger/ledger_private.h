@@ -4,6 +4,7 @@
 
 #include "missent/decision.h"
 #include "missent/notice.h"
+#include "missent/outbox.h"
 #include "missent/token.h"
 #include "missent/store.h"
 
@@ -15,6 +16,7 @@ void ledger_adding_free(Adding *adding);
 struct MsLedger {
 	MsSqlite *db;
 	Adding *adding;
+	bool tells; /* ms_ledger_tell() */
 };
 
 /* One statement; values by MS_SQL_VALUES(), or NULL. */
@@ -33,6 +35,11 @@ bool ledger_look(MsLedger *ledger, GError **error);
 bool ledger_touch(MsLedger *ledger, gint64 id, GError **error);
 /* Inside of that: a record and all that is in it. */
 bool ledger_add_record(MsLedger *ledger, MsRecord *record, GError **error);
+/* outbox.c, inside of a transaction; nothing where nobody is told. */
+bool ledger_outbox_held(MsLedger *ledger, const MsRecord *record, GError **error);
+bool ledger_outbox_taken_back(MsLedger *ledger, const char *uid, GError **error);
+bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *decision, MsDecisionState state,
+	const char *second, GError **error);
 bool ledger_add_decision(MsLedger *ledger, const MsDecision *decision, GError **error);
 
 /* Addresses in one order and spelling, newline-separated. */

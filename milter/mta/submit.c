@@ -14,6 +14,8 @@
 #include "missent/mta.h"
 #include "missent/text.h"
 
+#include "curl.h"
+
 /* ---- what is sent --------------------------------------------------------------------- */
 
 typedef struct {
@@ -126,11 +128,16 @@ static void init_once(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
-	const char *header, int message_fd, char **reply_out)
+void mta_curl_init(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, init_once);
+}
+
+MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
+	const char *header, int message_fd, char **reply_out)
+{
+	mta_curl_init();
 	CURL *curl = curl_easy_init();
 	g_autofree char *from = g_strdup_printf("<%s>", sender);
 	g_autofree char *last = NULL;

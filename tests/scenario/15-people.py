@@ -429,6 +429,66 @@ for command in commands:
     tap.ok(done.stdout.startswith('{') and json.loads(done.stdout)['ok'], 'the manual: ' + command.split('/api')[1][:60], done.stdout)
 tap.ok(len(commands) == 9 and record(held)['state'] == 'released', '... all of them', commands)
 m.tool('review', 'totp', '--off', 'bert')
+
+# ---- who is told ----
+KEY = m.dir + '/webhook.key'
+m.tool('review', 'key', KEY)
+st = os.stat(KEY)
+tap.ok(st.st_mode & 0o77 == 0, 'the webhook has a key of its own, for the agent alone', oct(st.st_mode))
+with open(KEY) as f:
+    hook_key = f.read().strip().encode()
+told, answers = [], []
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers['Content-Length']))
+        signature = dict(x.split('=', 1) for x in self.headers['X-Missent-Signature'].split(','))
+        right = hmac.new(hook_key, signature['t'].encode() + b'.' + body, hashlib.sha256).hexdigest() == signature['v1']
+        told.append((json.loads(body), right and abs(int(signature['t']) - time.time()) < 60, self.headers['X-Missent-Delivery'], body))
+        self.send_response(answers.pop(0) if answers else 200)
+        if answers and answers[0] == 302:
+            self.send_header('Location', '/elsewhere')
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+hook_port = free_port()
+m.stop()
+agent.stop()
+configure(PROXY, 'two-person-above = 0\nwebhook-url = "http://127.0.0.1:%d/hook"\nwebhook-key-file = "%s"\n' % (hook_port, KEY))
+m.start()
+agent.start()
+lost = hold('while nobody listens')
+time.sleep(1.5)
+tap.ok('webhook: ' in agent.tail(), 'nobody listens: the log says so', agent.tail()[-500:])
+agent.kill()
+server = http.server.ThreadingHTTPServer(('127.0.0.1', hook_port), Hook)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+agent.start()
+tap.ok(wait_for(lambda: told, 20), 'after a crash, and when somebody listens, what was held is told', agent.tail()[-500:])
+tap.ok(told[0][0]['event'] == 'held' and told[0][0]['uid'] == record(lost)['uid'] and told[0][0]['queue_id'] == lost and told[0][1],
+       '... signed', told)
+answers += [500, 302, 404]
+second = hold('refused at first')
+tap.ok(wait_for(lambda: sum(x[0]['uid'] == record(second)['uid'] for x in told) >= 4, 60), 'what is not taken is told again', told)
+names = [x[2] for x in told if x[0]['uid'] == record(second)['uid']]
+tap.ok(len(set(names)) == 1 and all(x[1] for x in told), '... under the same name, signed anew', names)
+mark = len(told)
+anna.get('/message/' + record(second)['uid'], {'verb': 'delete', 'why': 'told to nobody'})
+bert.log_in('bert')
+status, text = bert.get('/agree', {'id': record(second)['decisions'][0]['id'], 'agrees': 'yes', 'password': "bert's-password"})
+tap.ok(wait_for(lambda: [x[0].get('state') for x in told[mark:]] == ['waiting', 'done']), 'so are decisions', told[mark:])
+last = told[-1][0]
+tap.ok((last['verb'], last['who'], last['second'], last['message_state']) == ('delete', 'anna', 'bert', 'deleted'), '... who and what', last)
+everything = b''.join(x[3] for x in told)
+tap.ok(not tells(everything.decode()) and not any(x in everything for x in (b'@', b'AC-', b'told to nobody', b'refused at first')),
+       '... without an address, an account, a subject or a reason', everything)
+time.sleep(1)
+tap.same(len(told), mark + 2, '... once')
+server.shutdown()
 # MORE
 tap.same(page.stop(), 0, 'the page stops cleanly')
 tap.same(agent.stop(), 0, 'the agent stops cleanly')

@@ -36,7 +36,7 @@ check 'each library has one home' "$(
 	grep -ln '<openssl/' -r milter | grep -v '^milter/extract/\|^milter/store/redis_tls.c'
 	grep -ln 'tesseract/\|leptonica/' -r milter | grep -v '^milter/reader/ocr.c'
 	grep -ln 'hiredis\|sqlite3.h' -r milter | grep -v '^milter/store/'
-	grep -ln 'curl/' -r milter | grep -v '^milter/mta/submit.c'
+	grep -ln 'curl/' -r milter | grep -vE '^milter/mta/(submit|hook)\.c'
 	grep -ln 'microhttpd.h' -r milter | grep -v '^milter/review/'
 	grep -ln '<sodium.h>' -r milter | grep -v '^milter/base/'
 	grep -ln 'mfapi.h' -r milter | grep -v '^milter/daemon/'
