@@ -71,6 +71,8 @@ static const char look_script[] =
 	"for i = 1, tonumber(ARGV[2]) do\n"
 	"  if redis.call('EXISTS', base .. 's:' .. (ARGV[1] + i) % (S + A)) == 0 then lost = 1 end\n"
 	"end\n"
+	"local lists = tonumber(string.match(state, '\\nchanges=(%d+)\\n') or '')\n"
+	"if lists and lists > 0 and redis.call('EXISTS', base .. 'm:' .. ARGV[1] % lists) == 0 then lost = 1 end\n"
 	"for i = 4, #ARGV do\n"
 	"  local kind, a, b, c, d = string.byte(ARGV[i], 1, 5)\n"
 	"  if kind == 97 then\n"

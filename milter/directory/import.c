@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "changes.h"
 #include "csv.h"
 #include "directory_private.h"
 #include "spill.h"
@@ -18,7 +19,7 @@
 
 #define TELL_US (G_USEC_PER_SEC / 2)
 #define MARKS_AT_ONCE 4096
-#define SLICE_ENTRIES 24 /* aimed at: see missent-directory(7) */
+#define SLICE_ENTRIES 32 /* aimed at: see missent-directory(7) */
 #define NAME_BYTES 8     /* of a generation, random */
 
 typedef struct {
@@ -351,7 +352,7 @@ static bool take_positions(Import *import, const MsMapping *before, GError **err
 	for (guint i = 0; o->positions != NULL && o->positions[i] != NULL; i++) {
 		const char *equals = strchr(o->positions[i], '=');
 		g_autofree char *name = g_strndup(o->positions[i], equals != NULL ? (gsize)(equals - o->positions[i]) : 0);
-		if (equals == NULL || !ms_position_name_valid(name))
+		if (equals == NULL || !ms_directory_source_valid(name) || !ms_change_id_valid(equals + 1))
 			return refuse(error, "\"%s\" is no position (--position SOURCE=ID)", o->positions[i]);
 		g_hash_table_insert(positions, g_steal_pointer(&name), g_strdup(equals + 1));
 	}
