@@ -77,8 +77,9 @@ void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16]);
 #define MS_ROW_RECIPIENT "recipient"       /* an address, or @domain */
 #define MS_ROW_RECEIVES_FOR "receives-for" /* another account */
 
-/* The digest of an entry, and its name; NULL and `*why_out` (static) if not valid. */
-char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
+/* The digest of an entry, and its name; with `all` those of other forms and the marks, a line each.
+ * NULL and `*why_out` (static) if not valid. */
+char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len, bool all,
 	const char **why_out);
 
 typedef struct {
@@ -148,6 +149,45 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	MsImportResult *result_out, GError **error);
 /* Removes some of what is not in use: of mappings before, of imports that were cut off. */
 bool ms_directory_tidy(MsDirectory *directory, bool *more_out, GError **error);
+
+/* ---- following changes ----------------------------------------------------------------- */
+
+/* One change; NULL where it was not given.  Its ID is a number, or two with - between (17,
+ * 1764170000000-3), and greater than that of the one before it. */
+typedef struct {
+	char *id, *account, *kind, *value;
+	bool remove;
+	guint64 line; /* of a file; 0: of a stream */
+	char *raw;    /* what it was read from */
+	char *why;    /* it is not good, and why; or NULL */
+} MsChange;
+
+/* Where changes come from: JSON lines or CSV (id,op,account,kind,value), or a stream of Redis. */
+typedef struct MsChanges MsChanges;
+/* `wait`: a file that ends may grow. */
+MsChanges *ms_changes_from_file(int fd, bool csv, bool wait);
+MsChanges *ms_changes_from_stream(const MsRedisSettings *settings, const char *key, const char *group,
+	const char *consumer, GError **error);
+void ms_changes_free(MsChanges *source);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsChanges, ms_changes_free)
+GPtrArray *ms_changes_batch(void); /* of MsChange */
+/* Adds those that are there; waits for the first for `wait_ms`.  MS_ABSENT: there are no more. */
+MsAnswer ms_changes_next(MsChanges *source, GPtrArray *batch, gint64 wait_ms, GError **error);
+/* They are in the mapping, or set aside. */
+MsAnswer ms_changes_done(MsChanges *source, const GPtrArray *batch, GError **error);
+
+typedef struct {
+	guint applied, repeated, bad;
+} MsFollowed;
+/* A batch of changes, in one step with the position of their source: all, or none.  `aside` is called
+ * before for each that is not good, with the reason; where it says false nothing is done. */
+MsAnswer ms_directory_follow(MsDirectory *directory, const char *source, GPtrArray *changes,
+	bool (*aside)(const MsChange *change, void *user, GError **error), void *user, MsFollowed *followed_out,
+	GError **error);
+/* Letters, digits and . _ : - */
+bool ms_directory_source_valid(const char *name);
+/* The last change of a source that is in the mapping; the caller's; NULL: none, or `*error`. */
+char *ms_directory_position(MsDirectory *directory, const char *source, GError **error);
 
 /* ---- is it whole? --------------------------------------------------------------------- */
 

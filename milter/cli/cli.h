@@ -57,7 +57,8 @@ typedef struct {
 } CliSession;
 int cli_begin(CliSession *session, Cli *cli);
 void cli_end(CliSession *session);
-/* import.c, verify.c: verbs of `missent directory`. */
+/* follow.c, import.c, verify.c: verbs of `missent directory`. */
+int cli_follow(Cli *cli, int argc, char **argv);
 int cli_import(Cli *cli, int argc, char **argv);
 int cli_verify(Cli *cli, int argc, char **argv);
 /* directory.c: prints a field of CSV and what follows it. */

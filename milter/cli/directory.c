@@ -99,7 +99,12 @@ static int do_lookup(Cli *cli, int argc, char **argv)
 
 static int do_digest(Cli *cli, int argc, char **argv)
 {
-	if (!cli_options(NULL, "KIND VALUE - the key under which a value is stored", &argc, &argv))
+	gboolean all = FALSE;
+	const GOptionEntry entries[] = {
+		{"all", 0, 0, G_OPTION_ARG_NONE, &all, "also of its other forms, and its marks", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "KIND VALUE - the digest under which a value is stored", &argc, &argv))
 		return EX_USAGE;
 	if (argc != 3)
 		return cli_fail(EX_USAGE, "directory digest: give a kind and a value");
@@ -107,7 +112,7 @@ static int do_digest(Cli *cli, int argc, char **argv)
 	int rc = cli_begin(&session, cli);
 	const char *why;
 	g_autofree char *key = rc == 0 ? ms_directory_key(session.directory, argv[1], argv[2],
-						 strlen(argv[2]), &why)
+						 strlen(argv[2]), all, &why)
 				       : NULL;
 	if (key != NULL)
 		printf("%s\n", key);
@@ -267,6 +272,7 @@ static int do_key(Cli *cli, int argc, char **argv)
 
 static const CliVerb verbs[] = {
 	{"import", cli_import, "FILE.csv          take a new mapping into use"},
+	{"follow", cli_follow, "[FILE]            take changes into it as they come"},
 	{"lookup", do_lookup, "KIND VALUE        whose is it?"},
 	{"put", do_put, "ACCOUNT KIND VALUE   add one entry"},
 	{"delete", do_delete, "ACCOUNT KIND VALUE   delete one entry"},

@@ -29,6 +29,15 @@ MsCsv *ms_csv_new(int fd)
 	return csv;
 }
 
+MsCsv *ms_csv_of_line(const char *text, gsize len)
+{
+	MsCsv *csv = ms_csv_new(-1);
+	csv->have = MIN(len, sizeof csv->buffer);
+	memcpy(csv->buffer, text, csv->have);
+	csv->ended = true;
+	return csv;
+}
+
 void ms_csv_free(MsCsv *csv)
 {
 	if (csv == NULL)

@@ -11,6 +11,8 @@
 typedef struct MsCsv MsCsv;
 
 MsCsv *ms_csv_new(int fd);
+/* Of one record, not longer than MS_CSV_MAX_RECORD. */
+MsCsv *ms_csv_of_line(const char *text, gsize len);
 void ms_csv_free(MsCsv *csv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsCsv, ms_csv_free)
 

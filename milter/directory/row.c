@@ -119,18 +119,32 @@ MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char 
 	return g_steal_pointer(&row);
 }
 
-char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
+static void print_digest(const MsKeys *keys, const char *name, GString *out)
+{
+	guint8 digest[MS_ENTRY_DIGEST];
+	ms_keys_digest(keys, name, digest);
+	for (int i = 0; i < MS_ENTRY_DIGEST; i++)
+		g_string_append_printf(out, "%02x", digest[i]);
+	g_string_append_printf(out, " %s", name);
+}
+
+char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len, bool all,
 	const char **why_out)
 {
 	g_autoptr(MsRowStored) row = ms_row_new(directory, "-", kind, value, len, why_out);
 	if (row == NULL)
 		return NULL;
-	guint8 digest[MS_ENTRY_DIGEST];
-	ms_keys_digest(&directory->keys, row->name, digest);
 	GString *out = g_string_new(NULL);
-	for (int i = 0; i < MS_ENTRY_DIGEST; i++)
-		g_string_append_printf(out, "%02x", digest[i]);
-	g_string_append_printf(out, " %s", row->name);
+	print_digest(&directory->keys, row->name, out);
+	for (guint i = 0; all && i < row->others->len; i++) {
+		g_string_append_c(out, '\n');
+		print_digest(&directory->keys, row->others->pdata[i], out);
+	}
+	for (guint i = 0; all && i < row->marks->len; i++) {
+		g_string_append(out, "\nmark ");
+		for (gsize k = 0; k < sizeof(MsMark); k++)
+			g_string_append_printf(out, "%02x", g_array_index(row->marks, MsMark, i).bytes[k]);
+	}
 	return g_string_free(out, FALSE);
 }
 

@@ -207,9 +207,3 @@ bool ms_mapping_places(const char *text, MsPlaces *out)
 	g_autofree char *a = g_strndup(accounts + 10, strcspn(accounts + 10, "\n"));
 	return take_count(s, &out->slices) && take_count(a, &out->accounts);
 }
-
-bool ms_position_name_valid(const char *name)
-{
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
-	return *name != '\0' && strlen(name) <= 100 && strspn(name, good) == strlen(name);
-}

@@ -30,7 +30,5 @@ char *ms_mapping_write(const MsMapping *mapping, const MsKeys *keys);
 MsMapping *ms_mapping_read(const char *text, const MsKeys *keys, const char **why_out);
 /* Where entries are, without a key.  False: it has not the form of a state. */
 bool ms_mapping_places(const char *text, MsPlaces *out);
-/* The name of a source of changes: letters, digits and . _ : - */
-bool ms_position_name_valid(const char *name);
 
 #endif

@@ -14,7 +14,7 @@ ok() { # NAME, then a command that must succeed
 		tail -40 "$S/out" | sed 's/^/# /'
 	fi
 }
-for unit in missent missent-agent missent-review; do
+for unit in missent missent-agent missent-review missent-follow@; do
 	sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@bindir@|/usr/bin|g' -e 's|@pkglibexecdir@|/usr/libexec/missent|g' -e 's|@sysconfdir@|/etc|g' \
 		-e 's|@localstatedir@|/var|g' -e 's|@runstatedir@|/run|g' "$SOURCE/contrib/$unit.service.in" >"$S/$unit.service"
 done
@@ -26,8 +26,10 @@ exposed() { # UNIT BELOW: in tenths
 	[ -n "$level" ] && [ "$level" -lt "$2" ]
 }
 for unit in missent missent-agent missent-review; do
-	ok "$unit: no core file" has "$unit" LimitCORE=0
 	ok "$unit: is watched" has "$unit" WatchdogSec=60
+done
+for unit in missent missent-agent missent-review missent-follow@; do
+	ok "$unit: no core file" has "$unit" LimitCORE=0
 	ok "$unit: no placeholder is left" sh -c "! grep -n '@[a-z]*@' '$S/$unit.service'"
 done
 ok 'a stop does not reach the readers before missentd' has missent KillMode=mixed
@@ -37,6 +39,7 @@ ok 'the agent may gain the right of missent-release' sh -c \
 if systemd-analyze security --offline=true "$S/missent.service" >/dev/null 2>&1; then
 	ok 'missent.service exposes less than 2.0' exposed missent 20
 	ok 'missent-review.service exposes less than 2.0' exposed missent-review 20
+	ok 'missent-follow@.service exposes less than 2.0' exposed missent-follow@ 20
 	ok 'missent-agent.service exposes less than 6.5' exposed missent-agent 65
 else
 	n=$((n + 1))
