@@ -63,7 +63,8 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS recipient ("
 	" held INTEGER NOT NULL REFERENCES held (id), address TEXT NOT NULL, state TEXT NOT NULL,"
 	" accounts TEXT NOT NULL, outcome TEXT NOT NULL DEFAULT 'unproven');"
-	"CREATE INDEX IF NOT EXISTS recipient_held ON recipient (held);"
+	"CREATE INDEX IF NOT EXISTS recipient_address ON recipient (held, address);" /* a message may have very many */
+	"DROP INDEX IF EXISTS recipient_held;"
 	"CREATE TABLE IF NOT EXISTS reason ("
 	" held INTEGER NOT NULL REFERENCES held (id), code TEXT NOT NULL, policy TEXT NOT NULL,"
 	" action TEXT NOT NULL, enforced TEXT NOT NULL, kind TEXT, masked TEXT, place TEXT, owner TEXT,"
@@ -491,22 +492,18 @@ bool ms_records_act(MsLedger *ledger, gint64 id, const char *who, const char *wh
 		&& ledger_end(ledger, now_act(ledger, id, who, what, why, error), error);
 }
 
-static const MsHeldRecipient *recipient_named(const MsRecord *record, const char *address)
-{
-	for (guint i = 0; i < record->recipients->len; i++)
-		if (strcmp(((MsHeldRecipient *)record->recipients->pdata[i])->address, address) == 0)
-			return record->recipients->pdata[i];
-	return NULL;
-}
-
 /* "a@b.example: wrong, now right": the judgement before stays to be read in the acts. */
 static char *changes_of(const MsRecord *record, const GPtrArray *again)
 {
 	const guint most = MS_HELD_RELATIONS;
 	guint n = 0;
 	GString *out = g_string_new(NULL);
+	g_autoptr(GHashTable) all = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = record->recipients->len; i-- > 0;) /* of one address the first */
+		g_hash_table_insert(all, ((MsHeldRecipient *)record->recipients->pdata[i])->address,
+			record->recipients->pdata[i]);
 	for (guint i = 0; i < again->len; i++) {
-		const MsHeldRecipient *now = again->pdata[i], *before = recipient_named(record, now->address);
+		const MsHeldRecipient *now = again->pdata[i], *before = g_hash_table_lookup(all, now->address);
 		if (before == NULL || before->outcome == now->outcome || n++ >= most)
 			continue;
 		g_string_append_printf(out, "%s%s: %s, now %s", n > 1 ? "; " : "", now->address,

@@ -217,6 +217,29 @@ static void test_full(void)
 	g_assert_cmpuint(found->recipients->len, ==, 5000);
 }
 
+/* What is done for each recipient does not look at all of them. */
+static void test_very_many(void)
+{
+	const guint many = 30000;
+	g_autofree char *path = path_of("many.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, &error);
+	g_assert_no_error(error);
+	g_autoptr(MsRecord) record = a_record("MANY", many);
+	g_autoptr(MsRecord) again = a_record("MANY", 0);
+	for (guint i = 0; i < many; i++) {
+		g_autofree char *address = g_strdup_printf("r%u@a.example", i);
+		ms_record_recipient(again, address, MS_STATE_HELD, i % 2 ? MS_OUTCOME_RIGHT : MS_OUTCOME_WRONG, "A");
+	}
+	gint64 start = cpu_time();
+	g_assert_true(ms_records_add(ledger, record, &error));
+	g_assert_true(ms_records_rejudge(ledger, record, again->recipients, "r", "", &error));
+	g_test_message("%u recipients: %.1f s", many, (double)(cpu_time() - start) / 1e6);
+	g_assert_cmpint(cpu_time() - start, <, 10 * G_USEC_PER_SEC);
+	g_autoptr(MsRecord) after = ms_records_find(ledger, "MANY", &error);
+	g_assert_cmpint(((MsHeldRecipient *)after->recipients->pdata[1])->outcome, ==, MS_OUTCOME_RIGHT);
+}
+
 /* ---- the audit file ------------------------------------------------------------------- */
 
 static MsJudgement *a_judgement(MsAction action, guint recipients)
@@ -350,6 +373,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/together", test_together);
 	g_test_add_func("/writing/locked", test_locked);
 	g_test_add_func("/writing/full", test_full);
+	g_test_add_func("/writing/very-many", test_very_many);
 	g_test_add_func("/writing/audit/words", test_audit_words);
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
 	int rc = g_test_run();
