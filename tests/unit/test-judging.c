@@ -1,6 +1,8 @@
 #include "config.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/directory.h"
@@ -410,6 +412,71 @@ static void test_over_split(void)
 	world_free(w);
 }
 
+/* ---- from the directory --------------------------------------------------------------- */
+
+static void write_rows(int fd, const char *account, const char *rest, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		dprintf(fd, "%s-%u,%s\n", account, i, rest);
+}
+
+/* A recipient who receives for very many, a number that very many own: more than may be taken in
+ * is neither nobody nor somebody. */
+static void test_answers(void)
+{
+	static const struct {
+		const char *recipients[3], *value;
+		bool over;
+	} rows[] = {
+		{{"a@a.example"}, "C-10001", false},
+		{{"a@a.example", "tax@firm.example"}, "C-10001", false},
+		{{"tax@firm.example", "tax+1@firm.example", "tax+2@firm.example"}, "C-10001", false}, /* asked for once */
+		{{"tax@firm.example", "law@firm.example"}, "C-10001", true},
+		{{"all@firm.example"}, "C-10001", true},
+		{{"nobody@nowhere.example"}, "C-77777", true}, /* shared by all */
+	};
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "directory.db", NULL), *csv = g_build_filename(dir, "in.csv", NULL);
+	int fd = open(csv, O_RDWR | O_CREAT, 0600);
+	dprintf(fd, "A-1,recipient,a@a.example\nA-1,customer-number,C-10001\n");
+	write_rows(fd, "A", "recipient,tax@firm.example", 900);
+	write_rows(fd, "B", "recipient,law@firm.example", 900);
+	write_rows(fd, "C", "recipient,all@firm.example", 1500);
+	write_rows(fd, "A", "customer-number,C-77777", 1500);
+	MsLimits limits;
+	ms_limits_judging(&limits);
+	limits.max[MS_COST_ACCOUNT] = 1000;
+	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = path, .house = "house",
+		.tag_separators = "+", .judging = &limits};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, kinds, &error);
+	g_assert_no_error(error);
+	const MsImportOptions options = {.max_shrink = 1, .source = "test"};
+	MsImportResult result;
+	g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
+	g_assert_true(ms_directory_import(directory, fd, &options, &result, &error));
+	close(fd);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize n = 0;
+		while (n < 3 && rows[i].recipients[n] != NULL)
+			n++;
+		const char *why;
+		g_autofree char *value = ms_kind_canonical(ms_kinds_find(kinds, "customer-number"), rows[i].value,
+			strlen(rows[i].value), &why);
+		g_autoptr(MsIdentifier) identifier = ms_identifier_new("customer-number", value);
+		const MsIdentifier *list[] = {identifier};
+		g_autoptr(MsResolution) r = NULL;
+		g_assert_cmpint(ms_directory_resolve(directory, list, 1, rows[i].recipients, n, &r, &error), ==, MS_FOUND);
+		g_test_message("row %zu", i);
+		g_assert_cmpint(ms_resolution_over(r) != NULL, ==, rows[i].over);
+		if (rows[i].over)
+			g_assert_nonnull(strstr(ms_resolution_over(r), "max-accounts"));
+		else
+			g_assert_cmpint(ms_resolution_relation(r, 0, 0), ==, MS_OWN);
+	}
+	remove_folder(dir);
+}
+
 /* ---- what is shown ---------------------------------------------------------------------- */
 
 /* However many reasons there are, each policy's every code is kept, and all count. */
@@ -449,6 +516,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/judging/linear", test_linear);
 	g_test_add_func("/judging/over", test_over);
 	g_test_add_func("/judging/over-split", test_over_split);
+	g_test_add_func("/judging/answers", test_answers);
 	g_test_add_func("/judging/reasons", test_reasons);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
