@@ -28,6 +28,10 @@ typedef struct {
 	gint64 timeout_ms; /* of one verb; 0: none */
 } MsMta;
 
+/* What missent-release is asked for, beside a list and a message. */
+#define MS_MTA_RELEASE "release"
+#define MS_MTA_REQUEUE "requeue" /* as if it had come in now */
+#define MS_MTA_DELETE "delete"
 /* Runs one verb.  `digest` may be NULL where the verb takes none. */
 bool ms_mta_run(const MsMta *mta, const char *verb, const char *queue_id, const char *digest,
 	GError **error);

@@ -1,5 +1,5 @@
 /*
- * reader.h - the reading wing's front door, and the client of it.
+ * reader.h - messages are read: the client of the reading wing.
  *
  * WHAT    MsReader runs one missent-reader and asks it to read messages.  Each message is read
  *         by a worker process of its own that can do nothing else.
@@ -20,11 +20,10 @@
 #include <stdbool.h>
 
 #include "missent/budget.h"
-#include "missent/shape.h"
-#include "missent/filter.h"
-#include "missent/help.h"
 #include "missent/kind.h"
 #include "missent/reading.h"
+#include "missent/shape.h"
+#include "missent/wire.h"
 
 typedef struct MsReader MsReader;
 
@@ -60,11 +59,9 @@ typedef struct {
 bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand, MsReading **reading_out,
 	guint64 *known_out, GError **error);
 
-/* What a reviewer asks of one message: its texts in the reading's `shown`; or the bytes of a part
- * in `bytes`, which is NULL if there is none of that path or it is over MS_VIEW_MAX_BYTES. */
-#define MS_VIEW_TEXTS "view texts"
-#define MS_VIEW_PART "view part " /* and a path */
-#define MS_VIEW_MAX_BYTES (6u << 20)
+/* What a reviewer asks of one message (MS_VIEW_TEXTS, MS_VIEW_PART): its texts in the reading's `shown`;
+ * or the bytes of a part in `bytes`, which is NULL if there is none of that path or it is over
+ * MS_VIEW_MAX_BYTES. */
 bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading **reading_out,
 	GError **error);
 
@@ -94,34 +91,5 @@ char *ms_reader_news(MsReader *reader);
 int ms_memory_file(const char *name);
 /* Seals it against writing, growing and shrinking. */
 bool ms_memory_seal(int fd);
-
-/* ---- inside missent-reader ---- */
-
-typedef struct {
-	const MsKinds *kinds;
-	const MsFilters *known;
-	const guint8 *data; /* a message; or a document, as its bytes stand in the message */
-	gsize len;
-	const char *as;     /* NULL: a message.  Else how to take the document */
-	MsBudget *budget;
-	MsReading *reading;
-	const char *const *passwords;
-	const MsHelp *help; /* or NULL */
-	guint ocr_dpi;
-	guint ocr_confidence, ocr_coverage; /* per cent; see MsLimits */
-} MsJob;
-
-/* What a worker does with one job.  Production has one for each program; tests have worse. */
-typedef void (*MsWorkFunc)(const MsJob *job);
-
-typedef struct {
-	bool (*init)(const char *languages, GError **error); /* opens what needs files; before confinement */
-	MsWorkFunc work;
-	const char *warm; /* a message that is read before the first real one, or NULL */
-} MsReaderProgram;
-
-int ms_reader_main(int argc, char **argv, const MsReaderProgram *program);
-void ms_reader_work(const MsJob *job);
-extern const MsReaderProgram ms_reader_program;
 
 #endif

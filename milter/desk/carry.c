@@ -96,8 +96,8 @@ static bool release_queued(Carry *c, const char *verb, GError **error)
 	if (held < 0)
 		return false;
 	if (held == 0)
-		return resumed_at(c, "release") || not_there(c, where, error);
-	if (!step(c, "release", -1, error) || !queue_verb_done(c, verb, error))
+		return resumed_at(c, MS_MTA_RELEASE) || not_there(c, where, error);
+	if (!step(c, MS_MTA_RELEASE, -1, error) || !queue_verb_done(c, verb, error))
 		return false;
 	desk_point("after release");
 	return true;
@@ -112,7 +112,7 @@ static bool remove_queued(Carry *c, bool must_be_there, GError **error)
 		return false;
 	if (held == 0)
 		return !must_be_there || not_there(c, where, error);
-	return queue_verb_done(c, "delete", error);
+	return queue_verb_done(c, MS_MTA_DELETE, error);
 }
 
 /* ---- the spool ------------------------------------------------------------------------ */
@@ -261,7 +261,7 @@ static bool do_release(Carry *c, char **outcome_out, GError **error)
 		/* Sendmail would return an old one at its first failed attempt. */
 		&& !(old && c->desk->settings->sendmail) && !resumed_at(c, "moving");
 	if (queued)
-		return release_queued(c, old ? "requeue" : "release", error);
+		return release_queued(c, old ? MS_MTA_REQUEUE : MS_MTA_RELEASE, error);
 	return move_to_spool(c, error) && submit_spooled(c, outcome_out, error);
 }
 
@@ -298,14 +298,14 @@ static bool do_return(Carry *c, char **outcome_out, GError **error)
 
 static bool do_delete(Carry *c, char **outcome_out, GError **error)
 {
-	bool resumed = resumed_at(c, "delete");
+	bool resumed = resumed_at(c, MS_MTA_DELETE);
 	const char *where = "";
 	int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
 	if (held == 0 && strcmp(where, "gone") == 0 && !resumed) {
 		*outcome_out = g_strdup("it was no longer in the MTA's queue");
 		return true;
 	}
-	if (held < 0 || !step(c, "delete", -1, error) || !remove_message(c, !resumed, error))
+	if (held < 0 || !step(c, MS_MTA_DELETE, -1, error) || !remove_message(c, !resumed, error))
 		return false;
 	desk_point("after delete");
 	return true;

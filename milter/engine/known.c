@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "missent/filter.h"
+
 #include "known.h"
 
 /*

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "missent/inventory.h"
-#include "missent/reader.h"
+#include "missent/worker.h"
 
 /* What need not be read of documents, and why: format, item, reason; for those who check it. */
 static int print_structural(void)

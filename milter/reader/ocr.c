@@ -14,7 +14,7 @@
 
 #include "missent/answer.h"
 #include "missent/detect.h"
-#include "missent/reader.h"
+#include "missent/worker.h"
 
 #define MAX_PIXELS (50 << 20)
 

@@ -20,7 +20,7 @@
 
 #include "missent/answer.h"
 #include "missent/extract.h"
-#include "missent/reader.h"
+#include "missent/worker.h"
 
 /* ---- fonts ---------------------------------------------------------------------------- */
 

@@ -2,7 +2,8 @@
 
 #include "missent/detect.h"
 #include "missent/message.h"
-#include "missent/reader.h"
+#include "missent/wire.h"
+#include "missent/worker.h"
 
 /* ---- what production does with a job -------------------------------------------------- */
 

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "wire.h"
+#include "reader_private.h"
 
 /*
  * What a worker may do: use memory, look at the clock, read from and write to descriptors that
@@ -194,7 +194,7 @@ MsSandbox *sandbox_prepare(char **missing_out)
 		*missing_out = g_strdup("seccomp filters are not to be had on this system");
 	} else if (!compile(&sandbox->program, sandbox->landlock_abi > 0)) {
 		sandbox->program.filter = NULL;
-		if (wire_is_short(errno)) {
+		if (ms_wire_is_short(errno)) {
 			g_free(sandbox);
 			return NULL;
 		}

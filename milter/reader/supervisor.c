@@ -22,7 +22,7 @@
 #include "missent/answer.h"
 #include "missent/io.h"
 
-#include "wire.h"
+#include "reader_private.h"
 
 /*
  * One thread, warmed up: patterns compiled, converters open, GMime ready.  It forks workers
@@ -53,23 +53,23 @@ typedef struct {
 	int null; /* /dev/null */
 	pid_t self;
 	bool crowded; /* descriptors cannot be handed over for now */
-	WirePulse pulse; /* what it is short of */
+	MsWirePulse pulse; /* what it is short of */
 	void *filter; /* the image that workers inherit */
 	size_t filter_size;
 } Supervisor;
 
 static void say(char letter, const char *text)
 {
-	char packet[PACKET_MAX];
+	char packet[MS_PACKET_MAX];
 	int n = snprintf(packet, sizeof packet, "%c%s", letter, text);
 	size_t len = (size_t)n < sizeof packet ? (size_t)n : sizeof packet - 1;
-	if (!wire_send(CONTROL_FD, packet, len, NULL, 0, 0))
+	if (!ms_wire_send(MS_CONTROL_FD, packet, len, NULL, 0, 0))
 		_exit(1);
 }
 
 static int fail(const char *text)
 {
-	say(PACKET_FAILED, text);
+	say(MS_PACKET_FAILED, text);
 	return 1;
 }
 
@@ -77,7 +77,7 @@ static int fail(const char *text)
 static int lack(const char *what)
 {
 	g_autofree char *text = g_strdup_printf("%s: %s", what, strerror(errno));
-	say(PACKET_SHORT, text);
+	say(MS_PACKET_SHORT, text);
 	return 1;
 }
 
@@ -86,10 +86,10 @@ static int lack(const char *what)
 static GBytes *read_setup(void)
 {
 	struct stat st;
-	if (fstat(SETUP_FD, &st) != 0 || st.st_size <= 0 || st.st_size > (64 << 20))
+	if (fstat(MS_SETUP_FD, &st) != 0 || st.st_size <= 0 || st.st_size > (64 << 20))
 		return NULL;
 	guint8 *data = g_malloc((gsize)st.st_size);
-	if (pread(SETUP_FD, data, (size_t)st.st_size, 0) != st.st_size) {
+	if (pread(MS_SETUP_FD, data, (size_t)st.st_size, 0) != st.st_size) {
 		g_free(data);
 		return NULL;
 	}
@@ -101,11 +101,11 @@ static bool load_setup(Supervisor *s, GError **error)
 	g_autoptr(GBytes) bytes = read_setup();
 	if (bytes == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"no settings on descriptor %d: missent-reader is started by missentd", SETUP_FD);
+			"no settings on descriptor %d: missent-reader is started by missentd", MS_SETUP_FD);
 		return false;
 	}
 	g_autoptr(GVariant) setup = g_variant_ref_sink(
-		g_variant_new_from_bytes(G_VARIANT_TYPE(SETUP_FORMAT), bytes, FALSE));
+		g_variant_new_from_bytes(G_VARIANT_TYPE(MS_SETUP_FORMAT), bytes, FALSE));
 	const char *text;
 	g_autoptr(GVariantIter) costs = NULL;
 	gboolean optional;
@@ -213,9 +213,9 @@ static void offer_workers(Supervisor *s)
 	while (s->n_offered > 0) {
 		const Offer *offer = &s->offered[s->n_offered - 1];
 		const int fds[2] = {offer->socket, offer->pidfd};
-		WireWorker packet = {.letter = PACKET_WORKER, .pid = offer->pid, .filter = s->worker.filter_number};
-		if (!wire_send(CONTROL_FD, &packet, sizeof packet, fds, 2, MSG_DONTWAIT)) {
-			s->crowded = errno != EAGAIN && wire_is_short(errno);
+		MsWireWorker packet = {.letter = MS_PACKET_WORKER, .pid = offer->pid, .filter = s->worker.filter_number};
+		if (!ms_wire_send(MS_CONTROL_FD, &packet, sizeof packet, fds, 2, MSG_DONTWAIT)) {
+			s->crowded = errno != EAGAIN && ms_wire_is_short(errno);
 			if (s->crowded)
 				lacks(s, "handing over a worker");
 			if (s->crowded || errno == EAGAIN || errno == EINTR)
@@ -294,12 +294,12 @@ static void take_filter(Supervisor *s, uint64_t number, int fd)
 /* Anything else than a filter means that the daemon ended or let go. */
 static void hear(Supervisor *s)
 {
-	WireWorker packet;
+	MsWireWorker packet;
 	int fd;
-	ssize_t n = wire_receive(CONTROL_FD, &packet, sizeof packet, &fd, 1, MSG_DONTWAIT);
+	ssize_t n = ms_wire_receive(MS_CONTROL_FD, &packet, sizeof packet, &fd, 1, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n != sizeof packet || packet.letter != PACKET_FILTER || fd < 0)
+	if (n != sizeof packet || packet.letter != MS_PACKET_FILTER || fd < 0)
 		_exit(0);
 	take_filter(s, packet.filter, fd);
 	close(fd);
@@ -308,8 +308,8 @@ static void hear(Supervisor *s)
 static void beat(Supervisor *s)
 {
 	char ask;
-	while (recv(PULSE_FD, &ask, 1, MSG_DONTWAIT) == 1)
-		if (!wire_send(PULSE_FD, &s->pulse, sizeof s->pulse, NULL, 0, MSG_DONTWAIT))
+	while (recv(MS_PULSE_FD, &ask, 1, MSG_DONTWAIT) == 1)
+		if (!ms_wire_send(MS_PULSE_FD, &s->pulse, sizeof s->pulse, NULL, 0, MSG_DONTWAIT))
 			return;
 }
 
@@ -373,7 +373,7 @@ static bool check_sandbox(Supervisor *s, char **missing)
 		return true;
 	g_autofree char *text = g_strdup_printf("%s (set reader { sandbox = optional } to go on "
 		"without, which exposes this host to every document)", *missing);
-	say(PACKET_FAILED, text);
+	say(MS_PACKET_FAILED, text);
 	return false;
 }
 
@@ -384,9 +384,9 @@ static void loop(Supervisor *s)
 			;
 		offer_workers(s);
 		struct pollfd fds[3] = {
-			{CONTROL_FD, POLLIN, 0},
+			{MS_CONTROL_FD, POLLIN, 0},
 			{s->signals, POLLIN, 0},
-			{PULSE_FD, POLLIN, 0},
+			{MS_PULSE_FD, POLLIN, 0},
 		};
 		if (s->n_offered > 0)
 			fds[0].events |= POLLOUT;
@@ -421,7 +421,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 {
 	int type = 0;
 	socklen_t size = sizeof type;
-	if (argc > 1 || getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
+	if (argc > 1 || getsockopt(MS_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
 		|| type != SOCK_SEQPACKET) {
 		fprintf(stderr, "%s: started by missentd and by missent check, not by hand\n", argv[0]);
 		return 64;
@@ -437,11 +437,11 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	ms_io_private_memory();
 	Supervisor s = {.worker.work = program->work, .program = program, .self = getpid()};
 	g_autoptr(GError) error = NULL;
-	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
-	fcntl(PULSE_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(MS_CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(MS_PULSE_FD, F_SETFD, FD_CLOEXEC);
 	if (!load_setup(&s, &error))
 		return fail(error->message);
-	close(SETUP_FD);
+	close(MS_SETUP_FD);
 	if (s.workers < 1 || s.workers > MAX_WORKERS || s.worker.jobs < 1)
 		return fail("the number of workers or jobs is out of range");
 	if (!program->init(s.languages, &error))
@@ -450,7 +450,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		run_once(&s);
 	s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s.null < 0)
-		return wire_is_short(errno) ? lack("/dev/null") : fail("/dev/null cannot be opened");
+		return ms_wire_is_short(errno) ? lack("/dev/null") : fail("/dev/null cannot be opened");
 	g_autofree char *missing = NULL;
 	s.sandbox = sandbox_prepare(&missing);
 	if (s.sandbox == NULL)
@@ -464,7 +464,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	s.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s.signals < 0)
 		return lack("signalfd");
-	say(PACKET_READY, missing != NULL ? missing : "");
+	say(MS_PACKET_READY, missing != NULL ? missing : "");
 	loop(&s);
 	return 0;
 }

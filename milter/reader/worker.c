@@ -8,7 +8,7 @@
 
 #include "missent/io.h"
 
-#include "wire.h"
+#include "reader_private.h"
 
 /* ---- questions ------------------------------------------------------------------------ */
 
@@ -17,14 +17,14 @@ typedef struct {
 } Asker;
 
 /* The client went away in mid-job: there is nobody left to read for. */
-static MsReading *ask(const Asker *asker, const WireQuestion *question, const guint8 *data, gsize len)
+static MsReading *ask(const Asker *asker, const MsWireQuestion *question, const guint8 *data, gsize len)
 {
-	WireHeader header = {QUESTION_MAGIC, sizeof *question + len};
+	MsWireHeader header = {MS_QUESTION_MAGIC, sizeof *question + len};
 	if (!ms_io_send(asker->fd, &header, sizeof header)
 		|| !ms_io_send(asker->fd, question, sizeof *question)
 		|| (len > 0 && !ms_io_send(asker->fd, data, len))
 		|| !ms_io_receive(asker->fd, &header, sizeof header)
-		|| memcmp(header.magic, REPLY_MAGIC, sizeof header.magic) != 0
+		|| memcmp(header.magic, MS_REPLY_MAGIC, sizeof header.magic) != 0
 		|| header.len > MS_READING_MAX_BYTES)
 		_exit(0);
 	if (header.len == 0)
@@ -38,7 +38,7 @@ static MsReading *ask(const Asker *asker, const WireQuestion *question, const gu
 
 static MsReading *ask_known(void *user, gsize start, gsize end, const char *as)
 {
-	WireQuestion question = {.start = start, .end = end};
+	MsWireQuestion question = {.start = start, .end = end};
 	if (g_strlcpy(question.as, as, sizeof question.as) >= sizeof question.as)
 		return NULL;
 	return ask(user, &question, NULL, 0);
@@ -46,8 +46,8 @@ static MsReading *ask_known(void *user, gsize start, gsize end, const char *as)
 
 static MsReading *ask_recognise(void *user, const guint8 *data, gsize len, const char *as)
 {
-	WireQuestion question = {.start = 0, .end = 0};
-	if (len == 0 || len > MAX_PICTURE
+	MsWireQuestion question = {.start = 0, .end = 0};
+	if (len == 0 || len > MS_MAX_PICTURE
 		|| g_strlcpy(question.as, as, sizeof question.as) >= sizeof question.as)
 		return NULL;
 	return ask(user, &question, data, len);
@@ -78,7 +78,7 @@ static MsFilter *open_added(int file)
 	return added;
 }
 
-static GBytes *do_job(int fd, int file, const MsFilter *added, const WireQuestion *document,
+static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuestion *document,
 	const WorkerSetup *setup)
 {
 	gint64 begin = g_get_monotonic_time();
@@ -117,15 +117,15 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const WireQuestio
 void worker_serve(int fd, const WorkerSetup *setup)
 {
 	for (unsigned i = 0; i < setup->jobs; i++) {
-		WireHeader header;
-		WireQuestion document;
+		MsWireHeader header;
+		MsWireQuestion document;
 		int files[2];
-		ssize_t n = wire_receive(fd, &header, sizeof header, files, 2, 0);
-		bool part = n == sizeof header && memcmp(header.magic, DOCUMENT_MAGIC, 8) == 0;
-		if (n != sizeof header || files[0] < 0 || (!part && memcmp(header.magic, JOB_MAGIC, 8) != 0)
+		ssize_t n = ms_wire_receive(fd, &header, sizeof header, files, 2, 0);
+		bool part = n == sizeof header && memcmp(header.magic, MS_DOCUMENT_MAGIC, 8) == 0;
+		if (n != sizeof header || files[0] < 0 || (!part && memcmp(header.magic, MS_JOB_MAGIC, 8) != 0)
 			|| (part && !ms_io_receive(fd, &document, sizeof document)))
 			_exit(0); /* the client went away */
-		document.as[WIRE_AS - 1] = '\0';
+		document.as[MS_WIRE_AS - 1] = '\0';
 		/* Its memory goes with the process; a worker of several jobs has room for as many. */
 		g_autoptr(MsFilter) added = files[1] >= 0 ? open_added(files[1]) : NULL;
 		g_autoptr(GBytes) bytes = do_job(fd, files[0], added, part ? &document : NULL, setup);
@@ -134,7 +134,7 @@ void worker_serve(int fd, const WorkerSetup *setup)
 			close(files[1]);
 		gsize len;
 		const void *data = g_bytes_get_data(bytes, &len);
-		memcpy(header.magic, ANSWER_MAGIC, sizeof header.magic);
+		memcpy(header.magic, MS_ANSWER_MAGIC, sizeof header.magic);
 		header.len = len;
 		if (!ms_io_send(fd, &header, sizeof header) || !ms_io_send(fd, data, len))
 			_exit(1);

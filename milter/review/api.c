@@ -357,7 +357,7 @@ static void post_decide(Request *r, Answer *a, const json_t *body)
 static void post_rejudge(Request *r, Answer *a, const json_t *body)
 {
 	json_t *ask = json_copy((json_t *)body);
-	json_object_set_new(ask, "verb", json_string("rejudge"));
+	json_object_set_new(ask, "verb", json_string(ms_verbs[MS_VERB_REJUDGE].name));
 	decide(r, a, ask);
 }
 
@@ -387,7 +387,7 @@ static void post_agree(Request *r, Answer *a, const json_t *body)
 		refuse(a, "none", "no decision waits under this name");
 		return;
 	}
-	if (!audit(r, agrees ? "agree" : "withdraw", "", id)) {
+	if (!audit(r, ms_verbs[agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW].name, "", id)) {
 		refuse(a, "retry", "the audit trail cannot be written; nothing was done");
 		return;
 	}

@@ -146,17 +146,17 @@ void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool clear
 	bool harmless = cleared && t->wrong_recipients == 0 && t->unknown_recipients == 0;
 	html(out, "<div class=\"buttons\">");
 	if (harmless)
-		button(out, "", "release", "r", T(r, "Release"), t->messages);
-	button(out, harmless ? "quiet" : "", "return", "b", T(r, "Return to sender"), t->messages);
+		button(out, "", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release"), t->messages);
+	button(out, harmless ? "quiet" : "", ms_verbs[MS_VERB_RETURN].name, "b", T(r, "Return to sender"), t->messages);
 	if (!harmless && t->wrong_recipients == 0)
-		button(out, "quiet", "release", "r", T(r, "Release"), t->messages);
+		button(out, "quiet", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release"), t->messages);
 	if (t->wrong_recipients > 0 && t->wrong_recipients < t->recipients)
 		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release-right\" data-key=\"i\">%s</button>",
 			T(r, "Release to those with a right"));
 	html(out, "<button class=\"quiet\" name=\"verb\" value=\"rejudge\" data-key=\"g\">%s</button>", T(r, "Judge again"));
 	if (t->wrong_recipients > 0)
-		button(out, "danger", "release", "r", T(r, "Release all the same"), t->messages);
-	button(out, "danger", "delete", "d", T(r, "Delete"), t->messages);
+		button(out, "danger", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release all the same"), t->messages);
+	button(out, "danger", ms_verbs[MS_VERB_DELETE].name, "d", T(r, "Delete"), t->messages);
 	html(out, "</div>");
 }
 
@@ -165,7 +165,7 @@ void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool clear
 void confirm_page(Request *r, Answer *a, const char *action, const char *hidden, const char *verb,
 	const MsTallies *t, const char *complaint)
 {
-	bool release = strcmp(verb, "release") == 0;
+	bool release = ms_verb_named(verb) == MS_VERB_RELEASE;
 	gint64 n = release ? t->wrong_recipients : t->messages;
 	a->title = T(r, release ? "Release" : "Delete");
 	if (complaint != NULL)

@@ -116,9 +116,11 @@ static char *list_query(const Lookup *asked)
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-static bool is_final(const char *button)
+/* "release-some" and "release-right" are a release too. */
+static MsVerb verb_of(const char *button)
 {
-	return g_str_has_prefix(button, "release") || ms_verbs[ms_verb_named(button)].final;
+	const char *release = ms_verbs[MS_VERB_RELEASE].name;
+	return g_str_has_prefix(button, release) ? MS_VERB_RELEASE : ms_verb_named(button);
 }
 
 /* After a decision the next one of the same list; else back to the message.  With what became of it. */
@@ -131,7 +133,7 @@ static void tell(const Request *r, Answer *a, const MsRecord *record, const json
 	g_autofree char *text = no != NULL ? g_strdup(no)
 		: failed                   ? g_strdup(outcome)
 					   : outcome_words(r, state, outcome);
-	bool goes_on = !failed && asked.given && is_final(verb);
+	bool goes_on = !failed && asked.given && ms_verbs[verb_of(verb)].final;
 	g_autoptr(MsRecord) next = goes_on ? asked_next(r, &asked, record, false) : NULL;
 	g_autofree char *list = list_query(&asked), *escaped = g_uri_escape_string(text, NULL, FALSE);
 	const char *sign = *list != '\0' ? "&" : "?";
@@ -154,7 +156,7 @@ void html_done(GString *out, const Request *r)
 	if (*was != '\0' && strlen(was) == 16)
 		html(out, "<a href=\"/message/%s\">%s</a> · ", was, T(r, "The one before"));
 	if (*verb != '\0') {
-		html_act(out, r, g_str_has_prefix(verb, "release") ? "release" : verb);
+		html_act(out, r, ms_verbs[verb_of(verb)].name);
 		html(out, ": ");
 	}
 	html(out, "%s</p>", query(r, "done"));
@@ -170,7 +172,7 @@ static MsTallies *tallies_of(const Request *r, const MsRecord *record)
 /* Released to all, some of whom may not have it: the number is typed first.  `*n_out`: that number. */
 static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_out)
 {
-	g_autoptr(MsTallies) t = strcmp(form(r, "verb"), "release") == 0 ? tallies_of(r, record) : NULL;
+	g_autoptr(MsTallies) t = ms_verb_named(form(r, "verb")) == MS_VERB_RELEASE ? tallies_of(r, record) : NULL;
 	if (t == NULL || t->wrong_recipients == 0)
 		return false;
 	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, t->wrong_recipients);
@@ -182,7 +184,7 @@ static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_ou
 	g_string_printf(action, "/message/%s", record->uid);
 	if (asked.given)
 		asked_query(action, &asked, NULL);
-	confirm_page(r, a, action->str, "", "release", t,
+	confirm_page(r, a, action->str, "", ms_verbs[MS_VERB_RELEASE].name, t,
 		*form(r, "others") != '\0' ? T(r, "That is not the number; nothing was done.") : NULL);
 	return true;
 }

@@ -393,9 +393,9 @@ static void final_buttons(GString *out, const Request *r, const MsRecord *record
 	guint held = held_for(record), wrong = held_with(record, MS_OUTCOME_WRONG), right = held_with(record, MS_OUTCOME_RIGHT);
 	bool harmless = right == held && is_cleared(record->cause), back = *record->sender != '\0';
 	if (harmless)
-		verb_button(out, "", "release", "r", T(r, held > 1 ? "Release to all" : "Release"));
+		verb_button(out, "", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, held > 1 ? "Release to all" : "Release"));
 	if (back)
-		verb_button(out, harmless ? "quiet" : "", "return", "b", T(r, "Return to sender"));
+		verb_button(out, harmless ? "quiet" : "", ms_verbs[MS_VERB_RETURN].name, "b", T(r, "Return to sender"));
 	if (held > 1)
 		verb_button(out, "quiet", "release-some", "t", T(r, "Release to the chosen"));
 	if (right > 0 && right < held) {
@@ -403,10 +403,10 @@ static void final_buttons(GString *out, const Request *r, const MsRecord *record
 		verb_button(out, "quiet", "release-right", "i", text);
 	}
 	if (!harmless && wrong == 0)
-		verb_button(out, "quiet", "release", "r", T(r, held > 1 ? "Release to all" : "Release"));
+		verb_button(out, "quiet", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, held > 1 ? "Release to all" : "Release"));
 	if (wrong > 0)
-		verb_button(out, "danger", "release", "r", T(r, "Release all the same"));
-	verb_button(out, "danger", "delete", "d", T(r, "Delete"));
+		verb_button(out, "danger", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release all the same"));
+	verb_button(out, "danger", ms_verbs[MS_VERB_DELETE].name, "d", T(r, "Delete"));
 }
 
 static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown, const Lookup *asked)
@@ -427,8 +427,8 @@ static void note_form(GString *out, const Request *r, const MsRecord *record, co
 	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>", T(r, "Note"));
 	html(out, "<label>%s<input name=\"assignee\" maxlength=\"100\" value=\"%s\"></label><div class=\"buttons\">",
 		T(r, "Assigned to"), *record->assignee != '\0' ? record->assignee : r->session->account->name);
-	verb_button(out, "quiet", "note", "", T(r, "Add the note"));
-	verb_button(out, "quiet", "assign", "a", T(r, "Assign"));
+	verb_button(out, "quiet", ms_verbs[MS_VERB_NOTE].name, "", T(r, "Add the note"));
+	verb_button(out, "quiet", ms_verbs[MS_VERB_ASSIGN].name, "a", T(r, "Assign"));
 	html(out, "</div></form>");
 }
 
@@ -457,7 +457,7 @@ static void receives_fields(GString *out, const Request *r, const MsRecord *reco
 	}
 	html(out, "</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\" value=\"%s\"></label>",
 		T(r, "may receive for account"), account_found(record));
-	verb_button(out, "quiet", "may-receive", "m", T(r, "May receive"));
+	verb_button(out, "quiet", ms_verbs[MS_VERB_MAY_RECEIVE].name, "m", T(r, "May receive"));
 }
 
 static void belongs_fields(GString *out, const Request *r, const MsRecord *record)
@@ -472,7 +472,7 @@ static void belongs_fields(GString *out, const Request *r, const MsRecord *recor
 	for (guint i = 0; i < record->accounts->len; i++)
 		html(out, "<option value=\"%s\">", (char *)record->accounts->pdata[i]);
 	html(out, "</datalist>");
-	verb_button(out, "quiet", "belongs", "", T(r, "Belongs"));
+	verb_button(out, "quiet", ms_verbs[MS_VERB_BELONGS].name, "", T(r, "Belongs"));
 }
 
 static void teach_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown, const Lookup *asked)
@@ -484,7 +484,7 @@ static void teach_form(GString *out, const Request *r, const MsRecord *record, c
 	if (record->findings->len > 0)
 		belongs_fields(out, r, record);
 	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>", T(r, "Reason, for the record"));
-	verb_button(out, "quiet", "rejudge", "g", T(r, "Judge again"));
+	verb_button(out, "quiet", ms_verbs[MS_VERB_REJUDGE].name, "g", T(r, "Judge again"));
 	html(out, "</form>");
 }
 

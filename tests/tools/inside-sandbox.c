@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../milter/reader/wire.h"
+#include "../../milter/reader/reader_private.h"
 
 #define NUMBERS 520      /* the table has some 470 */
 #define BEYOND 1024

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "missent/io.h"
-#include "missent/reader.h"
+#include "missent/worker.h"
 
-#include "../../milter/reader/wire.h"
+#include "../../milter/reader/reader_private.h"
 
 static void crash(void)
 {
@@ -140,8 +140,8 @@ static void overflow_stack(void)
 
 static void question(guint64 more, guint64 start, guint64 end)
 {
-	WireHeader header = {QUESTION_MAGIC, sizeof(WireQuestion) + more};
-	WireQuestion ask = {start, end, "7bit\ntext/plain\n"};
+	MsWireHeader header = {MS_QUESTION_MAGIC, sizeof(MsWireQuestion) + more};
+	MsWireQuestion ask = {start, end, "7bit\ntext/plain\n"};
 	ms_io_send(3, &header, sizeof header);
 	ms_io_send(3, &ask, sizeof ask);
 }

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "missent/reader.h"
+#include "missent/worker.h"
 
 static char folder[4096];
 

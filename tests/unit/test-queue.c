@@ -6,7 +6,7 @@
 
 #include "missent/answer.h"
 
-#include "../../milter/reader/queue.h"
+#include "../../milter/client/queue.h"
 #include "../test.h"
 
 #define SMALL 1000

@@ -12,7 +12,7 @@
 #include "missent/answer.h"
 #include "missent/reader.h"
 
-#include "../../milter/reader/cache.h"
+#include "../../milter/client/cache.h"
 #include "../test.h"
 
 static MsKinds *kinds;

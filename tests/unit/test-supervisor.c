@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/filter.h"
 #include "missent/reader.h"
 
 #include "../test.h"

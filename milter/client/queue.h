@@ -1,4 +1,4 @@
-/* Whose message is read next.  Private to reader/.
+/* Whose message is read next.  Private to client/.
  *
  * There are `lanes` for messages, and beside them one or more for what is known to cost little.
  * A message that computes for longer than a slice is dear: of the lanes so many may be taken by
@@ -8,8 +8,8 @@
  * same sender waits already.  One sender never has all lanes.
  *
  * Threads: any. */
-#ifndef MISSENT_READER_QUEUE_H
-#define MISSENT_READER_QUEUE_H
+#ifndef MISSENT_CLIENT_QUEUE_H
+#define MISSENT_CLIENT_QUEUE_H
 
 #include <glib.h>
 #include <pthread.h>

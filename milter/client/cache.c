@@ -1,3 +1,7 @@
+/*
+ * Readings of attachments that come again: a digest of an attachment comes in, its reading goes out, if
+ * it is kept.  From any thread, under the lock of the cache.
+ */
 #include "config.h"
 
 #include <pthread.h>

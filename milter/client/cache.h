@@ -1,4 +1,4 @@
-/* Readings of attachments that come again.  Private to reader/.
+/* Readings of attachments that come again.  Private to client/.
  *
  * The key is a digest that the client takes itself over the attachment's bytes in the message
  * and how they are to be taken.  What is kept under it was read by a worker that was given
@@ -9,8 +9,8 @@
  * `known` is the number of the filters that a reading was made with.
  *
  * Threads: any.  Bounds: `max` bytes, the longest unused go first. */
-#ifndef MISSENT_READER_CACHE_H
-#define MISSENT_READER_CACHE_H
+#ifndef MISSENT_CLIENT_CACHE_H
+#define MISSENT_CLIENT_CACHE_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -395,7 +395,7 @@ static int image_file(GBytes *image)
 	gsize len;
 	const void *data = g_bytes_get_data(image, &len);
 	int fd = ms_memory_file("missent-filter");
-	if (fd >= 0 && (!wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
+	if (fd >= 0 && (!ms_wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
 		close(fd);
 		fd = -1;
 	}
@@ -494,7 +494,7 @@ static MsReading *unreadable(MsUnreadReason reason, const char *why)
 typedef struct {
 	MsReader *reader;
 	int fd;
-	const WireQuestion *document; /* or NULL */
+	const MsWireQuestion *document; /* or NULL */
 	Turn turn;
 	gint64 end; /* of its waiting */
 	Known known;
@@ -638,7 +638,7 @@ static bool run(Errand *errand, JobEnd *end, GError **error)
 	return had;
 }
 
-static bool read_as(MsReader *reader, int message_fd, const MsErrand *from, const WireQuestion *document,
+static bool read_as(MsReader *reader, int message_fd, const MsErrand *from, const MsWireQuestion *document,
 	MsReading **reading_out, guint64 *known_out, GError **error)
 {
 	Errand errand = {.reader = reader, .fd = message_fd, .document = document, .known = {0, -1},
@@ -673,7 +673,7 @@ bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading 
 	GError **error)
 {
 	off_t size = lseek(message_fd, 0, SEEK_END);
-	WireQuestion document = {.start = 0, .end = (guint64)MAX(size, 0)};
+	MsWireQuestion document = {.start = 0, .end = (guint64)MAX(size, 0)};
 	g_strlcpy(document.as, as, sizeof document.as);
 	return read_as(reader, message_fd, NULL, &document, reading_out, NULL, error);
 }

@@ -1,3 +1,7 @@
+/*
+ * Bytes and descriptors over the sockets between client, supervisor and worker: whole, or not at all.  No
+ * state; in any process and thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -5,11 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "wire.h"
+#include "missent/wire.h"
 
 #define MAX_FDS 4
 
-bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n, int flags)
+bool ms_wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n, int flags)
 {
 	union {
 		char buffer[CMSG_SPACE(MAX_FDS * sizeof(int))];
@@ -30,7 +34,7 @@ bool wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n,
 	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-bool wire_is_short(int why)
+bool ms_wire_is_short(int why)
 {
 	switch (why) {
 	case EAGAIN:
@@ -43,7 +47,7 @@ bool wire_is_short(int why)
 	}
 }
 
-bool wire_fill(int fd, const void *data, size_t len)
+bool ms_wire_fill(int fd, const void *data, size_t len)
 {
 	const char *p = data;
 	for (size_t done = 0; done < len;) {
@@ -57,7 +61,7 @@ bool wire_fill(int fd, const void *data, size_t len)
 	return true;
 }
 
-ssize_t wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags)
+ssize_t ms_wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags)
 {
 	union {
 		char buffer[CMSG_SPACE(MAX_FDS * sizeof(int))];

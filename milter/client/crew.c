@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/wire.h"
 
 #include "crew.h"
-#include "wire.h"
 
 #define START_MS 30000
 #define STEP_BACK 10 /* a tenth of what others get, where others want it */
@@ -43,7 +43,7 @@ static int setup_file(GBytes *setup)
 	int fd = ms_memory_file("missent-setup");
 	gsize len;
 	const void *data = g_bytes_get_data(setup, &len);
-	if (fd >= 0 && (!wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
+	if (fd >= 0 && (!ms_wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
 		int why = errno;
 		close(fd);
 		errno = why;
@@ -79,7 +79,7 @@ static void close_pair(const int *pair)
 static bool spawn(MsCrew *crew, const char *program, int setup, int control, int pulse, GError **error)
 {
 	const int sources[3] = {control, setup, pulse};
-	const int targets[3] = {CONTROL_FD, SETUP_FD, PULSE_FD};
+	const int targets[3] = {MS_CONTROL_FD, MS_SETUP_FD, MS_PULSE_FD};
 	const char *argv[] = {program, NULL};
 	g_auto(GStrv) env = clean_environment();
 	return g_spawn_async_with_pipes_and_fds("/", argv, (const char *const *)env,
@@ -113,16 +113,16 @@ static bool launch(MsCrew *crew, const char *program, GBytes *setup, GError **er
 /* The first packet says whether it works. */
 static bool greet(MsCrew *crew, char **warning_out, GError **error)
 {
-	char packet[PACKET_MAX + 1];
+	char packet[MS_PACKET_MAX + 1];
 	struct pollfd fd = {crew->control, POLLIN, 0};
-	ssize_t n = poll(&fd, 1, START_MS) == 1 ? recv(crew->control, packet, PACKET_MAX, 0) : -1;
+	ssize_t n = poll(&fd, 1, START_MS) == 1 ? recv(crew->control, packet, MS_PACKET_MAX, 0) : -1;
 	if (n < 1) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader did not start");
 		return false;
 	}
 	packet[n] = '\0';
-	if (packet[0] != PACKET_READY) {
-		g_set_error(error, MS_ERROR, packet[0] == PACKET_SHORT ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+	if (packet[0] != MS_PACKET_READY) {
+		g_set_error(error, MS_ERROR, packet[0] == MS_PACKET_SHORT ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
 			"missent-reader: %s", packet + 1);
 		return false;
 	}
@@ -187,7 +187,7 @@ bool crew_is_gone(MsCrew *crew)
 	return atomic_load(&crew->gone);
 }
 
-static void keep_trouble(MsCrew *crew, const WirePulse *pulse)
+static void keep_trouble(MsCrew *crew, const MsWirePulse *pulse)
 {
 	pthread_mutex_lock(&crew->lock);
 	g_free(crew->trouble);
@@ -207,12 +207,12 @@ char *crew_trouble(MsCrew *crew)
 
 bool crew_pulse(MsCrew *crew, int ms)
 {
-	char ask = PACKET_PULSE;
+	char ask = MS_PACKET_PULSE;
 	gint64 end = g_get_monotonic_time() + ms * 1000;
-	if (!wire_send(crew->pulse, &ask, 1, NULL, 0, MSG_DONTWAIT) && !wire_is_short(errno))
+	if (!ms_wire_send(crew->pulse, &ask, 1, NULL, 0, MSG_DONTWAIT) && !ms_wire_is_short(errno))
 		return false;
 	for (;;) {
-		WirePulse pulse;
+		MsWirePulse pulse;
 		struct pollfd fd = {crew->pulse, POLLIN, 0};
 		gint64 left = (end - g_get_monotonic_time()) / 1000;
 		if (atomic_load(&crew->gone) || left <= 0)
@@ -229,27 +229,27 @@ bool crew_pulse(MsCrew *crew, int ms)
 
 bool crew_know(MsCrew *crew, int image, guint64 number)
 {
-	WireWorker packet = {.letter = PACKET_FILTER, .filter = number};
-	return wire_send(crew->control, &packet, sizeof packet, &image, 1, 0);
+	MsWireWorker packet = {.letter = MS_PACKET_FILTER, .filter = number};
+	return ms_wire_send(crew->control, &packet, sizeof packet, &image, 1, 0);
 }
 
 /* ---- workers -------------------------------------------------------------------------- */
 
 Got crew_take(MsCrew *crew, int timeout_ms, Worker *out)
 {
-	WireWorker packet;
+	MsWireWorker packet;
 	int fds[2];
 	if (crew_is_gone(crew))
 		return GOT_GONE;
-	ssize_t n = wire_receive(crew->control, &packet, sizeof packet, fds, 2, MSG_DONTWAIT);
+	ssize_t n = ms_wire_receive(crew->control, &packet, sizeof packet, fds, 2, MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN) {
 		struct pollfd fd = {crew->control, POLLIN, 0};
 		int rc = poll(&fd, 1, timeout_ms);
 		return rc < 0 && errno != EINTR ? GOT_GONE : GOT_NOTHING;
 	}
 	if (n <= 0)
-		return n < 0 && (errno == EINTR || wire_is_short(errno)) ? GOT_NOTHING : GOT_GONE;
-	if (n != sizeof packet || packet.letter != PACKET_WORKER)
+		return n < 0 && (errno == EINTR || ms_wire_is_short(errno)) ? GOT_NOTHING : GOT_GONE;
+	if (n != sizeof packet || packet.letter != MS_PACKET_WORKER)
 		return GOT_GONE;
 	*out = (Worker){.socket = fds[0], .pidfd = fds[1], .pid = packet.pid, .filter = packet.filter};
 	if (fds[0] >= 0 && fds[1] >= 0) {

@@ -1,11 +1,11 @@
-/* One missent-reader process and its workers, as missentd sees them.  Private to reader/.
+/* One missent-reader process and its workers, as missentd sees them.  Private to client/.
  *
  * A crew is shared by who waits for a worker of it and who has one; it is counted, and with the
  * last of them its process is gone.  Once gone, a crew stays so: another takes its place.
  *
  * Threads: any. */
-#ifndef MISSENT_READER_CREW_H
-#define MISSENT_READER_CREW_H
+#ifndef MISSENT_CLIENT_CREW_H
+#define MISSENT_CLIENT_CREW_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -117,7 +117,7 @@ static bool map_message(Talk *talk)
 
 /* The document read by a worker of its own, which has read nothing else; NULL if there was none
  * to be had at once, or it failed. */
-static MsReading *read_alone(MsReader *reader, int fd, const WireQuestion *document, gint64 wait_ms,
+static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *document, gint64 wait_ms,
 	gint64 deadline, guint64 number, GBytes **bytes_out)
 {
 	Worker worker;
@@ -144,7 +144,7 @@ static MsReading *read_alone(MsReader *reader, int fd, const WireQuestion *docum
 }
 
 /* ... in a lane for jobs within jobs. */
-static MsReading *read_within(MsReader *reader, int fd, const WireQuestion *document, gint64 wait_ms,
+static MsReading *read_within(MsReader *reader, int fd, const MsWireQuestion *document, gint64 wait_ms,
 	gint64 deadline, guint64 number, GBytes **bytes_out)
 {
 	Turn turn;
@@ -158,7 +158,7 @@ static MsReading *read_within(MsReader *reader, int fd, const WireQuestion *docu
 }
 
 /* Every reading in the cache comes from here: made alone, and complete. */
-static GBytes *make_known(Talk *talk, const WireQuestion *question, const MsCacheKey *key)
+static GBytes *make_known(Talk *talk, const MsWireQuestion *question, const MsCacheKey *key)
 {
 	GBytes *bytes = NULL;
 	g_autoptr(MsReading) reading =
@@ -170,7 +170,7 @@ static GBytes *make_known(Talk *talk, const WireQuestion *question, const MsCach
 }
 
 /* A password is tried by a worker of its own, for the library that tries it may crash. */
-static bool tries_password(const WireQuestion *question)
+static bool tries_password(const MsWireQuestion *question)
 {
 	guint lines = 0;
 	for (const char *p = question->as; *p != '\0'; p++)
@@ -178,7 +178,7 @@ static bool tries_password(const WireQuestion *question)
 	return lines == 3;
 }
 
-static GBytes *answer_known(Talk *talk, const WireQuestion *question)
+static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 {
 	MsCacheKey key;
 	bool again;
@@ -202,19 +202,19 @@ static GBytes *answer_known(Talk *talk, const WireQuestion *question)
 	return known == NULL && again ? make_known(talk, question, &key) : known;
 }
 
-static GBytes *answer_picture(Talk *talk, const WireQuestion *question, const guint8 *data, gsize len)
+static GBytes *answer_picture(Talk *talk, const MsWireQuestion *question, const guint8 *data, gsize len)
 {
 	MsReader *ocr = talk->reader->ocr;
 	bool allowed = talk->pictures++ < talk->reader->limits.max[MS_COST_OCR];
 	int fd = ocr != NULL && allowed ? ms_memory_file("missent-picture") : -1;
 	if (fd < 0)
 		return NULL;
-	WireQuestion document = *question;
+	MsWireQuestion document = *question;
 	document.end = len;
 	GBytes *bytes = NULL;
 	Turn turn;
 	queue_turn(ocr->queue, &turn, NULL, len);
-	if (wire_fill(fd, data, len) && ms_memory_seal(fd)
+	if (ms_wire_fill(fd, data, len) && ms_memory_seal(fd)
 		&& queue_enter(ocr->queue, &turn, talk->line.deadline, NULL)) {
 		gint64 wait = (talk->line.deadline - g_get_monotonic_time()) / 1000;
 		ms_reading_free(read_alone(ocr, fd, &document, MAX(wait, 1), talk->line.deadline,
@@ -228,16 +228,16 @@ static GBytes *answer_picture(Talk *talk, const WireQuestion *question, const gu
 /* Takes a question of `len` bytes from the worker and replies to it. */
 static JobEnd reply(Talk *talk, guint64 len)
 {
-	WireQuestion question;
-	if (len < sizeof question || len > sizeof question + MAX_PICTURE
-		|| talk->asked++ >= MAX_QUESTIONS)
+	MsWireQuestion question;
+	if (len < sizeof question || len > sizeof question + MS_MAX_PICTURE
+		|| talk->asked++ >= MS_MAX_QUESTIONS)
 		return JOB_LOST;
 	JobEnd end = receive(&talk->line, &question, sizeof question);
 	if (end != JOB_DONE)
 		return end;
 	gsize more = len - sizeof question;
 	g_autofree guint8 *data = more > 0 ? g_try_malloc(more) : NULL;
-	bool fine = question.as[WIRE_AS - 1] == '\0' && question.start <= question.end
+	bool fine = question.as[MS_WIRE_AS - 1] == '\0' && question.start <= question.end
 		&& (more > 0 ? question.end == 0 && data != NULL
 			     : question.start < question.end && !talk->document);
 	if (!fine)
@@ -250,7 +250,7 @@ static JobEnd reply(Talk *talk, guint64 len)
 					   : answer_known(talk, &question);
 	gsize size = 0;
 	const void *reading = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
-	WireHeader header = {REPLY_MAGIC, size};
+	MsWireHeader header = {MS_REPLY_MAGIC, size};
 	end = give(&talk->line, &header, sizeof header);
 	return end == JOB_DONE ? give(&talk->line, reading, size) : end;
 }
@@ -278,16 +278,16 @@ static JobEnd take_answer(Line *line, guint64 len, GBytes **bytes_out)
 
 /* What is in flight between processes is counted for all of this user's: it may be crowded for a
  * moment. */
-static JobEnd hand_over(Line *line, const Known *known, int fd, const WireQuestion *document)
+static JobEnd hand_over(Line *line, const Known *known, int fd, const MsWireQuestion *document)
 {
 	const int files[2] = {fd, known->added};
-	WireHeader header = {JOB_MAGIC, 0};
+	MsWireHeader header = {MS_JOB_MAGIC, 0};
 	if (document != NULL)
-		memcpy(header.magic, DOCUMENT_MAGIC, sizeof header.magic);
+		memcpy(header.magic, MS_DOCUMENT_MAGIC, sizeof header.magic);
 	bool sent = false;
 	for (int i = 0; !sent && i < HAND_OVER_TRIES; i++) {
-		sent = wire_send(line->worker->socket, &header, sizeof header, files, known->added >= 0 ? 2 : 1, 0);
-		if (!sent && !wire_is_short(errno))
+		sent = ms_wire_send(line->worker->socket, &header, sizeof header, files, known->added >= 0 ? 2 : 1, 0);
+		if (!sent && !ms_wire_is_short(errno))
 			return JOB_UNTOUCHED;
 		if (!sent)
 			g_usleep(HAND_OVER_US);
@@ -298,9 +298,9 @@ static JobEnd hand_over(Line *line, const Known *known, int fd, const WireQuesti
 }
 
 JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
-	const WireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out)
+	const MsWireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out)
 {
-	WireHeader header;
+	MsWireHeader header;
 	Talk talk = {.reader = reader, .message_fd = fd, .known = known, .document = document != NULL,
 		.line = {worker, reader, turn, 0, deadline}};
 	if (turn != NULL)
@@ -310,11 +310,11 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 		end = receive(&talk.line, &header, sizeof header);
 	bool touched = end == JOB_DONE;
 	while (end == JOB_DONE) {
-		if (memcmp(header.magic, ANSWER_MAGIC, 8) == 0) {
+		if (memcmp(header.magic, MS_ANSWER_MAGIC, 8) == 0) {
 			end = take_answer(&talk.line, header.len, bytes_out);
 			break;
 		}
-		end = memcmp(header.magic, QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len) : JOB_LOST;
+		end = memcmp(header.magic, MS_QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len) : JOB_LOST;
 		if (end == JOB_DONE)
 			end = receive(&talk.line, &header, sizeof header);
 	}

@@ -1,14 +1,15 @@
 /* What the two files of the reader's client share: client.c (processes, filters, turns) and job.c
- * (one message with one worker).  Private to reader/. */
-#ifndef MISSENT_READER_CLIENT_PRIVATE_H
-#define MISSENT_READER_CLIENT_PRIVATE_H
+ * (one message with one worker).  Private to client/. */
+#ifndef MISSENT_CLIENT_PRIVATE_H
+#define MISSENT_CLIENT_PRIVATE_H
 
 #include <pthread.h>
+
+#include "missent/wire.h"
 
 #include "cache.h"
 #include "crew.h"
 #include "queue.h"
-#include "wire.h"
 
 /* The filters that a message is read with. */
 typedef struct {
@@ -58,6 +59,6 @@ void client_finish(MsReader *reader, Worker *worker, bool fine);
 typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_LIED, JOB_UNTOUCHED, JOB_YIELD, JOB_SHORT } JobEnd;
 /* `turn` NULL: it need not look who waits. */
 JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
-	const WireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out);
+	const MsWireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out);
 
 #endif

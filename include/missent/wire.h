@@ -1,0 +1,86 @@
+/*
+ * wire.h - what crosses between the wings on sockets: client, supervisor and worker.
+ *
+ * WHAT    The packets and headers that they send one another, and descriptors with them.
+ * OWNS    Nothing.
+ * ERRORS  false or -1, and errno.
+ * THREADS Safe; a socket belongs to who uses it.
+ * LIMITS  Those of each packet.  What it carries is checked by who receives it.
+ * NOT     Does not know what a reading says (reading.h).
+ */
+#ifndef MISSENT_WIRE_H
+#define MISSENT_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* missent-reader finds its control socket, its settings and its pulse socket here. */
+#define MS_CONTROL_FD 3
+#define MS_SETUP_FD 4
+#define MS_PULSE_FD 5
+
+/* Control socket (SOCK_SEQPACKET), supervisor to client, one packet each: a letter and text. */
+#define MS_PACKET_READY 'R'  /* text: what of the confinement was not to be had, or empty */
+#define MS_PACKET_FAILED 'E' /* text: why; the supervisor ends */
+#define MS_PACKET_SHORT 'S'  /* text: what this host is short of; the supervisor ends */
+#define MS_PACKET_WORKER 'W' /* a MsWireWorker, with two descriptors: the worker's socket and its pidfd */
+#define MS_PACKET_MAX 1024
+typedef struct {
+	char letter;
+	int32_t pid;
+	uint64_t filter; /* the number of the filter that it was forked with; 0: none */
+} MsWireWorker;
+/* Client to supervisor: a filter, with one descriptor: its image. */
+#define MS_PACKET_FILTER 'F'
+
+/* Pulse socket (SOCK_SEQPACKET): client to supervisor, this letter; it answers with a MsWirePulse. */
+#define MS_PACKET_PULSE 'P'
+typedef struct {
+	int32_t why;   /* errno of what kept it from having another worker; 0: nothing */
+	char what[28]; /* what failed */
+} MsWirePulse;
+
+/* Worker socket (SOCK_STREAM).  A job is this header with a descriptor; the answer is this
+ * header and `len` bytes of reading. */
+typedef struct {
+	char magic[8];
+	uint64_t len;
+} MsWireHeader;
+#define MS_JOB_MAGIC "MSJOB003" /* with one or two descriptors: the message, what was added to the filter */
+#define MS_DOCUMENT_MAGIC "MSDOC001" /* as JOB, and a MsWireQuestion that says which bytes */
+#define MS_ANSWER_MAGIC "MSREAD02"
+#define MS_QUESTION_MAGIC "MSASK001" /* from the worker; `len` bytes: a MsWireQuestion and what it has */
+#define MS_REPLY_MAGIC "MSHELP01"    /* to the worker; `len` bytes of reading, 0: no */
+
+#define MS_WIRE_AS 128
+typedef struct {
+	uint64_t start, end; /* of the message; both 0: the bytes follow the question */
+	char as[MS_WIRE_AS];    /* how to take them; ends with a NUL */
+} MsWireQuestion;
+#define MS_MAX_QUESTIONS 2000     /* a message */
+#define MS_MAX_PICTURE (40u << 20) /* bytes of a picture that is to be recognised */
+
+/* kinds text, limits of costs, depth, milliseconds, memory, OCR resolution,
+ * confidence and coverage, workers, jobs,
+ * sandbox optional, passwords, OCR languages, whether questions are answered */
+#define MS_SETUP_FORMAT "(satuttuuuuubassb)"
+
+/* Writes all of it into a file. */
+bool ms_wire_fill(int fd, const void *data, size_t len);
+
+/* Does this errno say that something of the host is used up for now: descriptors, processes,
+ * memory?  Then neither the other side nor the settings are at fault. */
+bool ms_wire_is_short(int why);
+
+/* Sends `len` bytes with `n` descriptors; false and errno on failure. */
+bool ms_wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n, int flags);
+/* Receives up to `len` bytes and up to `n` descriptors (close-on-exec; absent ones are -1). */
+ssize_t ms_wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags);
+
+/* How a message is to be taken when somebody looks at it. */
+#define MS_VIEW_TEXTS "view texts"
+#define MS_VIEW_PART "view part " /* and a path */
+#define MS_VIEW_MAX_BYTES (6u << 20)
+
+#endif

@@ -1,0 +1,31 @@
+/* Shared by the files of reader/: the confinement, and a worker in it. */
+#ifndef MISSENT_READER_PRIVATE_H
+#define MISSENT_READER_PRIVATE_H
+
+#include "missent/wire.h"
+#include "missent/worker.h"
+
+/* sandbox.c */
+typedef struct MsSandbox MsSandbox;
+/* Builds everything that can be built before a fork.  What this system does not offer is said
+ * in `*missing_out`; NULL when nothing is missing.  NULL and errno: it is short of something. */
+MsSandbox *sandbox_prepare(char **missing_out);
+/* Confines the calling process for good; once in a process.  NULL, or what failed. */
+const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds);
+/* Leaves a worker's descriptors: its job at 3, `null` as what it says.  False: it must end. */
+bool sandbox_descriptors(int job, int null);
+
+/* worker.c: never returns. */
+typedef struct {
+	const MsKinds *kinds;
+	MsLimits limits;
+	unsigned jobs;
+	MsWorkFunc work;
+	char **passwords;
+	bool help; /* questions are answered */
+	MsFilter *filter; /* or NULL */
+	uint64_t filter_number;
+} WorkerSetup;
+void worker_serve(int fd, const WorkerSetup *setup) __attribute__((noreturn));
+
+#endif
