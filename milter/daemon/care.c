@@ -21,59 +21,80 @@ typedef struct {
 	gint64 watchdog_us; /* 0: nobody asks */
 	gint64 fed, told;
 	guint refused;
+	pthread_t thread;
+	GMutex lock;
+	GCond stop;
+	bool stopping;
 } Care;
 
-static void tell_refused(Care *care, gint64 now)
+static Care care; /* of the one daemon that a process is */
+
+static void tell_refused(gint64 now)
 {
-	care->refused += room_refused();
-	if (care->refused == 0 || now - care->told < TELL_US)
+	care.refused += room_refused();
+	if (care.refused == 0 || now - care.told < TELL_US)
 		return;
 	ms_log(LOG_WARNING, NULL, "connections refused=%u: no descriptor is left for them (LimitNOFILE); their mail "
-		"is tried again", care->refused);
-	care->refused = 0;
-	care->told = now;
+		"is tried again", care.refused);
+	care.refused = 0;
+	care.told = now;
 }
 
-static void feed(Care *care, gint64 now)
+static void feed(gint64 now)
 {
-	gint64 every = care->watchdog_us / 3;
-	if (care->watchdog_us == 0 || (care->fed != 0 && now - care->fed < every))
+	gint64 every = care.watchdog_us / 3;
+	if (care.watchdog_us == 0 || (care.fed != 0 && now - care.fed < every))
 		return;
-	if (!socket_answers(care->socket, (int)(every / 1000))) {
+	if (!socket_answers(care.socket, (int)(every / 1000))) {
 		ms_log(LOG_ERR, NULL, "the milter socket does not answer; systemd is not told that all is well");
 		return;
 	}
 	sd_notify(0, "WATCHDOG=1");
-	care->fed = now;
+	care.fed = now;
+}
+
+/* A second later; false: it is to end. */
+static bool wait_a_second(void)
+{
+	gint64 end = g_get_monotonic_time() + G_USEC_PER_SEC;
+	g_mutex_lock(&care.lock);
+	while (!care.stopping && g_cond_wait_until(&care.stop, &care.lock, end))
+		;
+	bool go_on = !care.stopping;
+	g_mutex_unlock(&care.lock);
+	return go_on;
 }
 
 static void *take_care(void *user)
 {
-	Care *care = user;
-	for (;;) {
-		g_usleep(G_USEC_PER_SEC);
+	(void)user;
+	while (wait_a_second()) {
 		gint64 now = g_get_monotonic_time();
-		MsRuntime *runtime = daemon_runtime(care->daemon);
+		MsRuntime *runtime = daemon_runtime(care.daemon);
 		g_autofree char *news = ms_reader_news(ms_runtime_reader(runtime));
 		ms_runtime_unref(runtime);
 		if (news != NULL)
 			ms_log(LOG_WARNING, NULL, "%s", news);
-		tell_refused(care, now);
-		feed(care, now);
+		tell_refused(now);
+		feed(now);
 	}
 	return NULL;
 }
 
 bool care_start(Daemon *daemon, const char *libmilter_spec)
 {
-	static Care care; /* for as long as the process lives */
 	uint64_t us = 0;
-	pthread_t thread;
 	care.daemon = daemon;
 	care.socket = g_strdup(libmilter_spec);
 	care.watchdog_us = sd_watchdog_enabled(0, &us) > 0 ? (gint64)us : 0;
-	if (pthread_create(&thread, NULL, take_care, &care) != 0)
-		return false;
-	pthread_detach(thread);
-	return true;
+	return pthread_create(&care.thread, NULL, take_care, NULL) == 0;
+}
+
+void care_stop(void)
+{
+	g_mutex_lock(&care.lock);
+	care.stopping = true;
+	g_cond_signal(&care.stop);
+	g_mutex_unlock(&care.lock);
+	pthread_join(care.thread, NULL);
 }

@@ -31,6 +31,7 @@ struct Daemon {
 	guint busy;           /* verdicts being made */
 	guint64 memory;       /* bytes of messages in flight */
 	guint64 max_memory;
+	bool ending;          /* no reload any more */
 };
 
 /* ---- what sessions share -------------------------------------------------------------- */
@@ -92,9 +93,10 @@ static MsRuntime *load_anew(Daemon *daemon, char **warning_out, GError **error)
 		ms_runtime_load(daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, warning_out, error);
 	if (fresh == NULL)
 		return NULL;
+	g_autoptr(MsRuntime) running = daemon_runtime(daemon);
 	/* A folder is without policies for as long as somebody moves them about in it. */
 	if (ms_policies_count(ms_runtime_policies(fresh)) == 0
-		&& ms_policies_count(ms_runtime_policies(daemon->runtime)) > 0) {
+		&& ms_policies_count(ms_runtime_policies(running)) > 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"there is no policy in %s any more: a restart takes that, a reload does not",
 			ms_runtime_settings(fresh)->policy_dir);
@@ -153,10 +155,15 @@ static void *wait_for_reload(void *user)
 	sigaddset(&set, SIGUSR1);
 	for (;;) {
 		int signal;
-		if (sigwait(&set, &signal) == 0)
-			reload(daemon);
+		if (sigwait(&set, &signal) != 0)
+			continue;
+		pthread_mutex_lock(&daemon->lock);
+		bool ending = daemon->ending;
+		pthread_mutex_unlock(&daemon->lock);
+		if (ending)
+			return NULL;
+		reload(daemon);
 	}
-	return NULL;
 }
 
 /* ---- start ---------------------------------------------------------------------------- */
@@ -283,6 +290,17 @@ static void finish(Daemon *daemon, gint64 stop_ms)
 	ms_log(LOG_NOTICE, NULL, "stopped, unanswered=%u", left);
 }
 
+/* The threads that use what is about to go. */
+static void end_threads(Daemon *daemon, pthread_t reloader)
+{
+	care_stop();
+	pthread_mutex_lock(&daemon->lock);
+	daemon->ending = true;
+	pthread_mutex_unlock(&daemon->lock);
+	pthread_kill(reloader, SIGUSR1);
+	pthread_join(reloader, NULL);
+}
+
 static int run(Daemon *daemon, const char *spec)
 {
 	sigset_t set;
@@ -294,10 +312,9 @@ static int run(Daemon *daemon, const char *spec)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	pthread_t thread;
-	if (pthread_create(&thread, NULL, wait_for_reload, daemon) != 0)
+	pthread_t reloader;
+	if (pthread_create(&reloader, NULL, wait_for_reload, daemon) != 0)
 		return complain(EX_OSERR, "cannot start a thread");
-	pthread_detach(thread);
 	if (!care_start(daemon, spec))
 		return complain(EX_OSERR, "cannot start a thread");
 	sd_notify(0, "READY=1");
@@ -306,6 +323,7 @@ static int run(Daemon *daemon, const char *spec)
 	int rc = smfi_main();
 	sd_notify(0, "STOPPING=1");
 	finish(daemon, stop_ms);
+	end_threads(daemon, reloader);
 	return rc == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
 }
 

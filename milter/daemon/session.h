@@ -61,6 +61,8 @@ guint room_refused(void);
 /* care.c: a thread that tells what happened to readers and connections, and systemd that libmilter
  * turns: it asks over the filter's own socket. */
 bool care_start(Daemon *daemon, const char *libmilter_spec);
+/* Returns when it has ended. */
+void care_stop(void);
 
 /* milter.c */
 bool milter_register(Daemon *daemon, GError **error);
