@@ -11,7 +11,7 @@
  *         same holds for a file of SQLite that another process keeps locked: one wait, then probes.
  * THREADS Safe: Redis connections are pooled, an MsSqlite is locked for each call.
  * LIMITS  An answer of Redis: one timeout for all of it, 1,000,000 items, max_bytes.
- * NOT     On a Redis Cluster, where redis-cluster says so, a command goes by its first key alone.
+ * NOT     On a Redis Cluster (redis-cluster) a command goes by its first key alone, and no replica is read.
  */
 #ifndef MISSENT_STORE_H
 #define MISSENT_STORE_H
@@ -60,9 +60,14 @@ MsAnswer ms_redis_script(MsRedis *redis, const char *script, gsize n_keys, gsize
 MsAnswer ms_redis_reading_script(MsRedis *redis, const char *script, gsize n_keys, gsize argc,
 	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error);
 
-/* The values of keys, in one round trip to each node that has some: a list of texts and nils.  On one
- * server they are of one moment; on a Cluster each is of its own. */
-MsAnswer ms_redis_get_many(MsRedis *redis, gsize n, const char *const *keys, MsReply **reply_out, GError **error);
+typedef struct {
+	gsize argc;
+	const char *const *argv;
+	const gsize *lens; /* of the words, or NULL */
+} MsCommand;
+/* Commands with one key each, in one round trip to each node that has some: a list of their replies.  None
+ * is of the same moment as another. */
+MsAnswer ms_redis_many(MsRedis *redis, const MsCommand *commands, gsize n, MsReply **reply_out, GError **error);
 /* Keys are on several servers: no command and no script may have such of two slots. */
 bool ms_redis_is_cluster(const MsRedis *redis);
 

@@ -421,11 +421,6 @@ static bool take_redis(MsSettings *s, const MsSection *directory, bool secrets, 
 	r->replica = ms_section_text(directory, "redis-replica");
 	r->max_lag_ms = ms_section_number(directory, "redis-max-lag");
 	r->replica_only = ms_section_choice(directory, "redis-behind") == 1;
-	if (r->cluster && (strchr(s->redis_prefix, '{') == NULL || strchr(s->redis_prefix, '}') == NULL)) {
-		ms_section_error(directory, "redis-cluster", error, "needs a redis-prefix with braces, such as {missent}: the "
-			"mapping is in one slot");
-		return false;
-	}
 	if (r->sentinels[0] != NULL && r->master == NULL) {
 		ms_section_error(directory, "redis-sentinels", error, "needs redis-master too: what Sentinel calls the primary");
 		return false;

@@ -8,7 +8,7 @@
 #include "missent/digest.h"
 #include "missent/store.h"
 
-#include "backend.h"
+#include "spread.h"
 
 /*
  * In come parts (part.h), out go parts of the generation in use; from any thread, each call on a
@@ -118,6 +118,7 @@ static const char commit_script[] =
 typedef struct {
 	MsBackend base;
 	MsRedis *redis;
+	MsSpread *spread; /* on a Cluster, where parts are on all nodes; else NULL */
 	char *prefix;
 	char *current; /* the key that names the generation in use */
 	char *claimed; /* the key of an import's claim */
@@ -140,6 +141,7 @@ static void close_redis(MsBackend *backend)
 {
 	Redis *r = self(backend);
 	ms_redis_bulk_free(r->bulk);
+	ms_spread_free(r->spread);
 	ms_redis_free(r->redis);
 	g_free(r->loading);
 	g_free(r->claim);
@@ -216,14 +218,21 @@ static MsAnswer script(Redis *r, const char *text, gsize n_keys, const Words *w,
 		(const char *const *)w->words->pdata, (const gsize *)(const void *)w->lens->data, reply, error);
 }
 
+/* What is not a part. */
+static char *control_key(const Redis *r, const char *name)
+{
+	return r->spread != NULL ? ms_spread_control(r->prefix, name) : g_strconcat(r->prefix, ":", name, NULL);
+}
+
 static char *state_key(const Redis *r, const char *generation)
 {
-	return g_strdup_printf("%s:%s:now", r->prefix, generation);
+	g_autofree char *name = g_strconcat(generation, ":now", NULL);
+	return control_key(r, name);
 }
 
 static char *part_key(const Redis *r, const char *generation, MsPartId id)
 {
-	return g_strdup_printf("%s:%s:%c:%u", r->prefix, generation, MS_PART_KIND(id), MS_PART_NUMBER(id));
+	return ms_spread_part(r->prefix, generation, id);
 }
 
 /* ---- looking up ----------------------------------------------------------------------- */
@@ -276,6 +285,8 @@ static bool take_look(const GPtrArray *parts, MsView *out)
 static MsAnswer look_redis(MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error)
 {
 	Redis *r = self(backend);
+	if (r->spread != NULL)
+		return ms_spread_look(r->spread, wanted, n, out, error);
 	g_auto(Words) w;
 	words_init(&w);
 	add_word(&w, r->current);
@@ -298,6 +309,8 @@ static MsAnswer fetch_redis(MsBackend *backend, const char *generation, const Ms
 	MsView *out, GError **error)
 {
 	Redis *r = self(backend);
+	if (r->spread != NULL)
+		return ms_spread_fetch(r->spread, generation, ids, n, out, error);
 	g_auto(Words) w;
 	words_init(&w);
 	add_word(&w, r->current);
@@ -328,6 +341,8 @@ static MsAnswer swap_redis(MsBackend *backend, const MsView *seen, const char *s
 	GBytes *const *data, gsize n, bool *swapped_out, GError **error)
 {
 	Redis *r = self(backend);
+	if (r->spread != NULL)
+		return ms_spread_swap(r->spread, seen, state, ids, data, n, swapped_out, error);
 	g_auto(Words) w;
 	words_init(&w);
 	add_word(&w, r->current);
@@ -567,7 +582,10 @@ static bool tidy_redis(MsBackend *backend, bool *more_out, GError **error)
 	g_free(kept[0]);
 	g_free(kept[1]);
 	g_autoptr(MsReply) gone = NULL;
-	bool fine = w.words->len == 1 || command(r, &w, &gone, error) == MS_FOUND;
+	if (r->spread != NULL)
+		g_ptr_array_remove_index(w.words, 0);
+	bool fine = r->spread != NULL ? ms_spread_unlink(r->spread, w.words, error) == MS_FOUND
+		: w.words->len == 1 || command(r, &w, &gone, error) == MS_FOUND;
 	*more_out = fine && strcmp(r->cursor, "0") != 0;
 	return fine;
 }
@@ -596,7 +614,10 @@ MsBackend *ms_backend_redis(const MsDirectorySettings *settings, GError **error)
 	r->base.ops = &redis_ops;
 	r->redis = redis;
 	r->prefix = g_strdup(settings->redis_prefix);
-	r->current = g_strconcat(settings->redis_prefix, ":current", NULL);
-	r->claimed = g_strconcat(settings->redis_prefix, ":loading", NULL);
+	/* With a prefix in braces all is in one slot, and scripts may have it. */
+	if (ms_redis_is_cluster(redis) && strchr(r->prefix, '{') == NULL)
+		r->spread = ms_spread_new(redis, r->prefix);
+	r->current = control_key(r, "current");
+	r->claimed = control_key(r, "loading");
 	return &r->base;
 }

@@ -492,7 +492,8 @@ static MsAnswer ask_replica(MsRedis *redis, const MsCommand *command, MsReply **
 /* What an error of the node that has `key` means. */
 static MsAnswer cluster_error(MsRedis *redis, const char *key, const char *text, GError **error)
 {
-	g_autoptr(MsServer) owner = ms_cluster_owner(redis->cluster, key != NULL ? key : "", NULL);
+	g_autoptr(MsServer) owner =
+		redis->cluster != NULL ? ms_cluster_owner(redis->cluster, key != NULL ? key : "", NULL) : NULL;
 	return ms_server_error(owner != NULL ? owner : redis->primaries->pdata[0], text, error);
 }
 
@@ -541,23 +542,24 @@ static MsAnswer scan_cluster(MsRedis *redis, const MsCommand *command, MsReply *
 	return MS_FOUND;
 }
 
-static MsAnswer get_from_cluster(MsRedis *redis, gsize n, const char *const *keys, MsReply **reply_out, GError **error)
+MsAnswer ms_redis_many(MsRedis *redis, const MsCommand *commands, gsize n, MsReply **reply_out, GError **error)
 {
-	g_autofree MsCommand *commands = g_new0(MsCommand, n);
-	g_autofree const char **words = g_new0(const char *, 2 * n);
 	g_autoptr(MsReply) list = g_new0(MsReply, 1);
 	list->type = MS_REPLY_LIST;
 	list->items = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
-	for (gsize i = 0; i < n; i++) {
-		words[2 * i] = "GET";
-		words[2 * i + 1] = keys[i];
-		commands[i] = (MsCommand){2, words + 2 * i, NULL};
+	MsAnswer answer = MS_FOUND;
+	if (redis->cluster != NULL)
+		answer = ms_cluster_ask(redis->cluster, commands, n, redis->how.timeout_us, list->items, error);
+	for (gsize i = 0; redis->cluster == NULL && i < n && answer == MS_FOUND; i++) {
+		MsReply *reply;
+		answer = ask_primary(redis, &commands[i], &reply, error);
+		if (answer == MS_FOUND)
+			g_ptr_array_add(list->items, reply);
 	}
-	MsAnswer answer = ms_cluster_ask(redis->cluster, commands, n, redis->how.timeout_us, list->items, error);
 	for (guint i = 0; answer == MS_FOUND && i < list->items->len; i++) {
 		const MsReply *reply = list->items->pdata[i];
 		if (reply->type == MS_REPLY_ERROR)
-			answer = cluster_error(redis, keys[i], reply->text, error);
+			answer = cluster_error(redis, ms_cluster_key(&commands[i]), reply->text, error);
 	}
 	if (answer == MS_FOUND)
 		*reply_out = g_steal_pointer(&list);
@@ -601,22 +603,6 @@ MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *a
 {
 	const MsCommand command = {argc, argv, lens};
 	return ask_any(redis, &command, false, reply_out, error);
-}
-
-MsAnswer ms_redis_get_many(MsRedis *redis, gsize n, const char *const *keys, MsReply **reply_out, GError **error)
-{
-	if (redis->cluster != NULL)
-		return get_from_cluster(redis, n, keys, reply_out, error);
-	g_autofree const char **argv = g_new0(const char *, n + 1);
-	argv[0] = "MGET";
-	memcpy(argv + 1, keys, n * sizeof *keys);
-	const MsCommand command = {n + 1, argv, NULL};
-	MsAnswer answer = ask_any(redis, &command, true, reply_out, error);
-	if (answer != MS_FOUND || ((*reply_out)->type == MS_REPLY_LIST && (*reply_out)->items->len == n))
-		return answer;
-	g_clear_pointer(reply_out, ms_reply_free);
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis: an answer of the wrong form");
-	return MS_RETRY;
 }
 
 static MsAnswer run_script(MsRedis *redis, bool reads, const char *script, gsize n_keys, gsize argc,

@@ -24,12 +24,6 @@ typedef struct {
 	void *user_data;
 } MsServerHow;
 
-typedef struct {
-	gsize argc;
-	const char *const *argv;
-	const gsize *lens; /* of the words, or NULL */
-} MsCommand;
-
 MsServer *ms_server_new(const char *address, const MsServerHow *how, GError **error);
 MsServer *ms_server_ref(MsServer *server);
 void ms_server_unref(MsServer *server);

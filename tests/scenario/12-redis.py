@@ -198,30 +198,85 @@ for n in nodes:
 
 # ---- Cluster ----------------------------------------------------------------------------------------------
 cluster = Cluster(S, kind=KIND)
-m = site('cluster', 'redis-cluster = yes\nredis-prefix = "{m}"\nredis = "%s"\n'
-         % ' '.join(x.address for x in cluster.nodes[:3]))
+MANY = MAPPING + [('X%d' % i, 'customer-number', 'C-%d' % (200000 + i)) for i in range(4000)]
+seeds = 'redis = "%s"\n' % ' '.join(x.address for x in cluster.nodes[:3])
+for prefix in ('{m}', 'missent'):
+    m = site('cluster-' + prefix.strip('{}'), 'redis-cluster = yes\nredis-prefix = "%s"\n%s' % (prefix, seeds), MANY)
+    m.start()
+    tap.same([ask(m)[0], ask(m, WRONG)[0]], ['deliver', 'hold'], 'a Cluster answers (%s)' % prefix)
+    if prefix == '{m}':
+        m.stop()
+tap.ok(all(int(x.cli('DBSIZE')) > 20 for x in cluster.primaries()), 'the mapping is on all nodes')
+key = lambda name: 'missent:%s:{missent}' % name
+control = cluster.slot(key('current'))
+for n in cluster.nodes:
+    n.cli('ACL', 'SETUSER', 'missent', 'on', '>readpw', *rights, '+cluster|slots', '+asking')
+plain = m.directory
+m.stop()
+m.directory += 'redis-user = missent\nredis-password-file = "%s"\n' % PASSWORD
+m.write_conf()
 m.start()
-tap.same([ask(m)[0], ask(m, WRONG)[0]], ['deliver', 'hold'], 'a Cluster answers')
-slot = cluster.slot('{m}')
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['deliver', 'hold'], '... also to a user with no more rights than the manual says')
+m.directory = plain
+m.write_conf()
 with Traffic(m) as traffic:
     time.sleep(0.5)
-    before = cluster.owner(slot)
-    after = next(x for x in cluster.primaries() if x is not before)
-    cluster.move(slot, after, 0.02)
-    tap.ok(until(m, 'deliver', 10) and cluster.owner(slot) is after, 'a slot moved in traffic')
-    m.load(MAPPING)
-    tap.ok(until(m, 'deliver', 10), '... an import after it')
-    # A write that the replica has not yet got would be lost with its primary.
+    generation = cluster.owner(control).cli('GET', key('current'))
+    for slot in [control] + [cluster.slot('missent:%s:s:%d' % (generation, i)) for i in range(6)]:
+        before = cluster.owner(slot)
+        after = next(x for x in cluster.primaries() if x is not before)
+        cluster.move(slot, after, 0.02)
+        tap.ok(cluster.owner(slot) is after, 'slot %d moved in traffic' % slot)
+    tap.same(traffic.total('tempfail'), 0, '... which no mail has to wait for')
+    m.load(MANY)
+    tap.ok('added' in m.tool('directory', 'put', 'AC-1', 'customer-number', 'C-77777'), 'a change')
+    tap.ok(until(m, 'deliver', 5, 'customer number: C-77777\n'), '... takes effect')
+    out = m.tool('directory', 'verify')
+    tap.ok(m.code == 0 and ' 0 wrong' in out, '... and all is whole', out)
+    # What a replica has not got yet goes with its primary.
     wait_for(lambda: all(x.info('replication', 'master_link_status') in ('up', None) for x in cluster.alive()), 20)
-    time.sleep(0.5)
+    time.sleep(1)
     begun = time.monotonic()
-    after.stop()
+    dead = cluster.owner(control)
+    dead.stop()
     tap.ok(until(m, 'deliver', 30), 'a node killed: its replica answers in its place')
     print('# mail again after %.1f s' % (time.monotonic() - begun))
 print('# ' + ' '.join('%s %s: %d,' % (a, b, n) for (a, b), n in sorted(traffic.counts.items())))
 tap.ok(not traffic.bad, 'all the while no verdict was wrong', traffic.bad)
 m.load(MOVED)
 tap.same([ask(m)[0], ask(m, WRONG)[0]], ['hold', 'deliver'], 'an import with a node gone is the one in use')
+
+# A writer that died in the middle of a change: some parts are new, the state is not.
+parts = lambda: {k: cluster.owner(cluster.slot(k)).raw('GET', k) for x in cluster.primaries()
+                 for k in x.cli('KEYS', 'missent:*').split()}
+old = parts()
+m.tool('directory', 'put', 'AC-1', 'customer-number', 'C-66666')
+new = parts()
+generation = old[key('current')].decode()
+state = key(generation + ':now')
+changed = [k for k in new if new[k] != old.get(k) and k != state]
+home = cluster.owner(control)
+home.raw('SET', state, old[state])
+for k in changed[1:]:
+    if k in old:
+        cluster.owner(cluster.slot(k)).raw('SET', k, old[k])
+    else:
+        cluster.owner(cluster.slot(k)).raw('DEL', k)
+home.raw('RPUSH', key(generation + ':redo'), new[state], *(x for k in changed for x in (k, new[k])))
+tap.same([ask(m)[0], ask(m, WRONG)[0]], ['hold', 'deliver'], 'a change that was cut off: mail is judged on')
+m.tool('directory', 'verify')
+tap.ok(m.code != 0, '... whether all is whole cannot be said')
+out = m.tool('directory', 'put', 'AC-1', 'customer-number', 'C-88888')
+tap.ok('added' in out, '... the next change finishes it', out)
+out = m.tool('directory', 'verify')
+tap.ok(m.code == 0 and ' 0 wrong' in out, '... then all is whole', out)
+tap.same([ask(m, 'customer number: C-66666\n')[0], ask(m, 'customer number: C-88888\n')[0]], ['deliver'] * 2,
+         '... and both have taken effect')
+# A part that is lost
+gone = sorted(k for k in new if k.startswith('missent:%s:s:' % generation))
+for k in gone:
+    cluster.owner(cluster.slot(k)).cli('DEL', k)
+tap.same(ask(m)[0], 'tempfail', 'parts that are gone: unavailable')
 m.stop()
 for n in cluster.nodes:
     n.stop()

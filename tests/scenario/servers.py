@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -51,6 +52,14 @@ class Node:
         done = subprocess.run(['redis-cli' if shutil.which('redis-cli') else 'valkey-cli', '-p', str(self.port), *login, *args],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.stdout.strip()
+
+    def raw(self, *words):
+        """One command of any bytes; the reply to it, if that is bytes or a number."""
+        words = [w.encode() if isinstance(w, str) else w for w in words]
+        with socket.create_connection(('127.0.0.1', self.port), 10) as s, s.makefile('rb') as f:
+            s.sendall(b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%s\r\n' % (len(w), w) for w in words))
+            line = f.readline().strip()
+            return f.read(int(line[1:])) if line[:1] == b'$' and line != b'$-1' else line[1:]
 
     def info(self, section, name):
         for line in self.cli('INFO', section).splitlines():

@@ -631,10 +631,17 @@ static void test_cluster_together(void)
 	Stub *first = stub_new(ANSWER, "$5\r\nfirst\r\n"), *second = stub_new(ANSWER, "$6\r\nsecond\r\n");
 	first->slots = slots_of(first, 12182, second);
 	g_autoptr(MsRedis) redis = open_cluster(first->address, 4000);
+	const char *words[G_N_ELEMENTS(keys)][2];
+	MsCommand commands[G_N_ELEMENTS(keys)];
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		words[i][0] = "GET";
+		words[i][1] = keys[i];
+		commands[i] = (MsCommand){2, words[i], NULL};
+	}
 	for (int i = 0; i < 2; i++) {
 		g_autoptr(MsReply) reply = NULL;
 		gint64 begun = g_get_monotonic_time();
-		g_assert_cmpint(ms_redis_get_many(redis, G_N_ELEMENTS(keys), keys, &reply, NULL), ==, MS_FOUND);
+		g_assert_cmpint(ms_redis_many(redis, commands, G_N_ELEMENTS(keys), &reply, NULL), ==, MS_FOUND);
 		gint64 ms = (g_get_monotonic_time() - begun) / 1000;
 		static const char *const want[] = {"second", "first", "second", "first"};
 		g_assert_cmpuint(reply->items->len, ==, G_N_ELEMENTS(keys));
@@ -650,7 +657,7 @@ static void test_cluster_together(void)
 	g_atomic_int_set(&first->manner, FREEZE);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsReply) reply = NULL;
-	g_assert_cmpint(ms_redis_get_many(redis, G_N_ELEMENTS(keys), keys, &reply, &error), ==, MS_RETRY);
+	g_assert_cmpint(ms_redis_many(redis, commands, G_N_ELEMENTS(keys), &reply, &error), ==, MS_RETRY);
 	g_assert_null(reply);
 	g_assert_nonnull(strstr(error->message, first->address));
 	stub_end(first);
