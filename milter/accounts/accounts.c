@@ -151,8 +151,8 @@ static bool is_ours_alone(const char *path, GError **error)
 	if (stat(folder, &st) != 0)
 		return fail_config(error, folder, g_strerror(errno));
 	if ((st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0) || (st.st_mode & 0022) != 0)
-		return fail_config(error, folder, "others may write to this folder, in which the accounts are; "
-			"run missent review migrate as root");
+		return fail_config(error, folder, "others may write to this folder, in which the accounts are; leave "
+			"accounts-file out, and run missent review migrate as root");
 	if (lstat(path, &file) != 0)
 		return errno == ENOENT || fail_config(error, path, g_strerror(errno));
 	if (!S_ISREG(file.st_mode) || (file.st_uid != st.st_uid && file.st_uid != geteuid() && file.st_uid != 0))
@@ -225,7 +225,7 @@ MsAccounts *ms_accounts_open(const char *path, const MsPersonRules *people, GErr
 	accounts->people = (MsPersonRules){(const char *const *)accounts->domains,
 		(const char *const *)accounts->aliases};
 	lane_init(&accounts->strangers, half, 16);
-	lane_init(&accounts->known, 1, 64);
+	lane_init(&accounts->known, 1, 24);
 	if (!is_ours_alone(path, error) || !rename_all(accounts, error))
 		return NULL;
 	return g_steal_pointer(&accounts);

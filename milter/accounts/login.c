@@ -22,6 +22,7 @@ const char *const ms_login_names[MS_N_LOGINS + 1] = {"fine", "wrong", "code", "w
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define FORGET_US (3600 * SECOND)      /* failures, when nothing came after them */
 #define KNOWN_US (90 * 86400 * SECOND) /* from where somebody logged in */
+#define SESSIONS_MOST "50"              /* of one name; older ones end */
 #define NAME_TRIES 20                  /* from all new sources together, before each of them waits */
 
 void ms_session_free(MsSession *session)
@@ -321,7 +322,11 @@ static char *begin_session(MsAccounts *accounts, const char *name, MsBy by, GErr
 		    "INSERT INTO session VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), CAST(?4 AS INTEGER), ?5)", hash, name,
 		    csrf, now, ms_by_names[by], NULL)
 		|| !accounts_run(accounts, error, NULL, NULL, "UPDATE user SET seen=CAST(?2 AS INTEGER) WHERE name=?1",
-			name, now, NULL))
+			name, now, NULL)
+		/* behind a proxy a program without cookies begins one with each request */
+		|| !accounts_run(accounts, error, NULL, NULL, "DELETE FROM session WHERE name=?1 AND hash NOT IN"
+			" (SELECT hash FROM session WHERE name=?1 ORDER BY used DESC, began DESC LIMIT " SESSIONS_MOST ")", name,
+			NULL))
 		return NULL;
 	return g_steal_pointer(&id);
 }

@@ -17,7 +17,7 @@
  * keeps anybody from logging in.
  */
 
-#define SHORT_AT_ONCE 32
+#define SHORT_AT_ONCE 64 /* more than may wait to have a password hashed */
 #define LONG_AT_ONCE 16
 #define QUEUE_MOST 512 /* connections that wait; more are not taken */
 

@@ -162,6 +162,15 @@ static bool check_redis(const MsSettings *s, MsKinds *kinds, GError **error)
 	return true;
 }
 
+/* With it one is every agent; the page, whose user may be in the group, is none. */
+static void check_key(const MsSettings *s)
+{
+	struct stat st;
+	if (s->desk.redis_key_file != NULL && stat(s->desk.redis_key_file, &st) == 0 && (st.st_mode & 0077) != 0)
+		cli_fail(0, "warning: key-file %s: others than its owner may read it, the review page among them. "
+			"Run: missent review migrate", s->desk.redis_key_file);
+}
+
 static int check(Cli *cli)
 {
 	g_autoptr(GError) error = NULL;
@@ -177,6 +186,7 @@ static int check(Cli *cli)
 	if (!ms_runtime_settings(runtime)->sendmail)
 		check_postfix(ms_runtime_settings(runtime));
 	check_release(ms_runtime_settings(runtime));
+	check_key(ms_runtime_settings(runtime));
 	if (ms_runtime_settings(runtime)->backend == MS_BACKEND_REDIS
 		&& !check_redis(ms_runtime_settings(runtime), ms_runtime_kinds(runtime), &error))
 		return cli_fail_error(error);

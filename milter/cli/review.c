@@ -11,6 +11,7 @@
 
 #include "missent/accounts.h"
 #include "missent/answer.h"
+#include "missent/audit.h"
 #include "missent/digest.h"
 #include "missent/io.h"
 
@@ -65,6 +66,16 @@ static MsAccounts *open_with(const MsSettings *s, GError **error)
 	return migrate(s, &done, error) && ms_accounts_folder(s->review.accounts_file, s->user, error)
 		? ms_accounts_open(s->review.accounts_file, &s->desk.people, error)
 		: NULL;
+}
+
+/* On the agent's trail, before it is done. */
+static bool note(Cli *cli, const char *what, const char *about, GError **error)
+{
+	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, error);
+	MsAudit *audit = settings != NULL ? ms_audit_new(settings->audit_file) : NULL;
+	bool fine = audit != NULL && ms_audit_event(audit, cli_who(), NULL, what, "", about, error);
+	ms_audit_free(audit);
+	return fine;
 }
 
 static MsAccounts *open_accounts(Cli *cli, int *rc)
@@ -136,7 +147,7 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 		return cli_fail(EX_DATAERR, "no password was given, or not the same twice");
 	MsAccount account = {.name = argv[1], .role = (MsRole)kind, .download = download, .disabled = disabled};
 	g_autoptr(GError) error = NULL;
-	if (!ms_accounts_put(accounts, &account, password, &error))
+	if (!note(cli, "account", account.name, &error) || !ms_accounts_put(accounts, &account, password, &error))
 		return cli_fail_error(error);
 	printf("%s: %s\n", argv[1], ms_role_names[account.role]);
 	return 0;
@@ -191,7 +202,9 @@ static int do_moduser(Cli *cli, int argc, char **argv)
 	account->role = role != NULL ? (MsRole)ms_role_of(role) : account->role;
 	account->download = (account->download || download) && !no_download;
 	account->disabled = (account->disabled || disable) && !enable;
-	return ms_accounts_put(accounts, account, NULL, &error) ? 0 : cli_fail_error(error);
+	return note(cli, "account", account->name, &error) && ms_accounts_put(accounts, account, NULL, &error)
+		? 0
+		: cli_fail_error(error);
 }
 
 static int do_passwd(Cli *cli, int argc, char **argv)
@@ -206,7 +219,10 @@ static int do_passwd(Cli *cli, int argc, char **argv)
 		return rc;
 	if (password == NULL)
 		return cli_fail(EX_DATAERR, "no password was given, or not the same twice");
-	return ms_accounts_password(accounts, account->name, password, NULL, &error) ? 0 : cli_fail_error(error);
+	return note(cli, "password", account->name, &error)
+			&& ms_accounts_password(accounts, account->name, password, NULL, &error)
+		? 0
+		: cli_fail_error(error);
 }
 
 static int do_deluser(Cli *cli, int argc, char **argv)
@@ -218,7 +234,9 @@ static int do_deluser(Cli *cli, int argc, char **argv)
 	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
 	if (account == NULL)
 		return rc;
-	return ms_accounts_delete(accounts, account->name, &error) ? 0 : cli_fail_error(error);
+	return note(cli, "account deleted", account->name, &error) && ms_accounts_delete(accounts, account->name, &error)
+		? 0
+		: cli_fail_error(error);
 }
 
 static int do_users(Cli *cli, int argc, char **argv)
@@ -296,6 +314,8 @@ static int do_totp(Cli *cli, int argc, char **argv)
 	g_autoptr(MsSettings) settings = account != NULL ? ms_settings_load_public(cli->config, &error) : NULL;
 	if (account == NULL)
 		return rc;
+	if (!note(cli, "second factor", account->name, &error))
+		return cli_fail_error(error);
 	if (off)
 		return ms_totp_end(accounts, account->name, &error) ? 0 : cli_fail_error(error);
 	return settings != NULL ? set_up_totp(settings, accounts, account->name) : cli_fail_error(error);
@@ -357,6 +377,8 @@ static int do_token(Cli *cli, int argc, char **argv)
 	MsToken token = {.name = argv[2], .owner = owner != NULL ? owner : (char *)cli_who(), .role = (MsRole)MAX(kind, 0),
 		.download = download,
 		.expires = days > 0 ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC : 0};
+	if (!lists && !note(cli, adds ? "token" : "token deleted", argv[2], &error))
+		return cli_fail_error(error);
 	if (lists || adds)
 		return lists ? list_tokens(accounts) : add_token(accounts, &token);
 	return ms_accounts_token_delete(accounts, argv[2], &error) ? 0 : cli_fail_error(error);

@@ -274,6 +274,23 @@ static void test_own_password(void)
 	g_assert_cmpint(try_login(accounts, "anna", "a better password", "192.0.2.1", &there), ==, MS_LOGIN_FINE);
 }
 
+/* Who never comes back with his session does not fill the disk with them; the one in use stays. */
+static void test_many_sessions(void)
+{
+	g_autoptr(MsAccounts) accounts = open_accounts("sessions.db");
+	put(accounts, "paul", MS_ROLE_VIEWER, NULL, false);
+	g_autofree char *first = ms_accounts_admit(accounts, "paul", NULL);
+	g_autofree char *last = NULL;
+	for (int i = 0; i < 120; i++) {
+		g_free(last);
+		last = ms_accounts_admit(accounts, "paul", NULL);
+	}
+	g_autoptr(MsSession) old = ms_accounts_session(accounts, first, HOUR, HOUR, NULL);
+	g_autoptr(MsSession) new = ms_accounts_session(accounts, last, HOUR, HOUR, NULL);
+	g_assert_null(old);
+	g_assert_nonnull(new);
+}
+
 /* ---- who guesses waits ---------------------------------------------------------------- */
 
 static void test_guesser_waits(void)
@@ -707,6 +724,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/people/second-person", test_second_person);
 	g_test_add_func("/people/login", test_login);
 	g_test_add_func("/people/own-password", test_own_password);
+	g_test_add_func("/people/many-sessions", test_many_sessions);
 	g_test_add_func("/people/guesser-waits", test_guesser_waits);
 	g_test_add_func("/people/network", test_network);
 	g_test_add_func("/people/many-sources", test_many_sources);
