@@ -1,0 +1,784 @@
+/*
+ * The page, its API and the agent, as they are run: two processes beside the host of world.h, asked over
+ * their sockets.  What is decided on the page is seen in the queue, in the mail and in the records;
+ * who may not is refused by both.
+ */
+#include "config.h"
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/link.h"
+#include "missent/settings.h"
+
+#include "../test.h"
+#include "world.h"
+
+#define CONTAINS(text, part) \
+	do { \
+		if (strstr(text, part) == NULL) \
+			g_error("%s:%d: got \"%.3000s\", want \"...%s...\"", __FILE__, __LINE__, text, part); \
+	} while (0)
+#define API "/api/1/"
+
+typedef struct {
+	World *w;
+	GPid agent, page;
+	char *socket; /* of the page */
+} Site;
+
+/* ---- starting ------------------------------------------------------------------------- */
+
+/* If the test fails, nothing stays behind. */
+static void die_with_us(void *user)
+{
+	(void)user;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static GPid start(const char *program, const char *config, const char *socket)
+{
+	g_autofree char *path = built_file(program);
+	char *argv[] = {path, (char *)"-c", (char *)config, NULL};
+	g_autoptr(GError) error = NULL;
+	GPid pid = 0;
+	g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, die_with_us, NULL, &pid, &error);
+	g_assert_no_error(error);
+	for (int i = 0; i < 600 && !g_file_test(socket, G_FILE_TEST_EXISTS); i++) {
+		g_assert_cmpint(waitpid(pid, NULL, WNOHANG), ==, 0);
+		g_usleep(50000);
+	}
+	g_assert_true(g_file_test(socket, G_FILE_TEST_EXISTS));
+	return pid;
+}
+
+/* It ends as it should: asked to, and in time. */
+static void stop(GPid pid)
+{
+	int status = -1;
+	kill(pid, SIGTERM);
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_cmpint(status, ==, 0);
+}
+
+static char *tool(const Site *s, const char *input, const char *words)
+{
+	g_autofree char *path = built_file("missent");
+	g_autofree char *line = g_strdup_printf("printf '%%s' '%s' | %s -c %s %s 2>&1", input, path, s->w->config, words);
+	char *argv[] = {(char *)"/bin/sh", (char *)"-c", line, NULL}, *out = NULL;
+	g_autoptr(GError) error = NULL;
+	g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL, NULL, &error);
+	g_assert_no_error(error);
+	return out;
+}
+
+#define PASSWORD "correct horse battery"
+
+static void add_user(const Site *s, const char *name, const char *role)
+{
+	g_autofree char *words = g_strdup_printf("review adduser %s --role %s --download", name, role);
+	g_autofree char *out = tool(s, PASSWORD, words);
+	CONTAINS(out, role);
+}
+
+/* ---- a browser ------------------------------------------------------------------------ */
+
+typedef struct {
+	const Site *site;
+	CURL *curl;
+	char *form;  /* the token of forms */
+	const char *header, *second; /* of each request, or NULL */
+	GString *body;
+	char *location;
+} Browser;
+
+static size_t take_body(char *data, size_t size, size_t n, void *user)
+{
+	g_string_append_len(user, data, (gssize)(size * n));
+	return size * n;
+}
+
+static size_t take_header(char *data, size_t size, size_t n, void *user)
+{
+	Browser *b = user;
+	if (n > 10 && g_ascii_strncasecmp(data, "Location: ", 10) == 0) {
+		g_free(b->location);
+		b->location = g_strchomp(g_strndup(data + 10, size * n - 10));
+	}
+	return size * n;
+}
+
+static Browser *browser_new(const Site *site)
+{
+	Browser *b = g_new0(Browser, 1);
+	b->site = site;
+	b->body = g_string_new(NULL);
+	b->curl = curl_easy_init();
+	curl_easy_setopt(b->curl, CURLOPT_UNIX_SOCKET_PATH, site->socket);
+	curl_easy_setopt(b->curl, CURLOPT_COOKIEFILE, "");
+	curl_easy_setopt(b->curl, CURLOPT_TIMEOUT, 60L);
+	curl_easy_setopt(b->curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(b->curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(b->curl, CURLOPT_HEADERDATA, b);
+	return b;
+}
+
+static void browser_free(Browser *b)
+{
+	curl_easy_cleanup(b->curl);
+	g_string_free(b->body, TRUE);
+	g_free(b->form);
+	g_free(b->location);
+	g_free(b);
+}
+
+/* The status. */
+static long ask(Browser *b, const char *method, const char *path, const char *data, const char *type)
+{
+	g_autofree char *url = g_strdup_printf("http://localhost%s", path);
+	struct curl_slist *headers = NULL;
+	long status = 0;
+	g_string_truncate(b->body, 0);
+	g_clear_pointer(&b->location, g_free);
+	if (type != NULL)
+		headers = curl_slist_append(headers, type);
+	if (b->header != NULL)
+		headers = curl_slist_append(headers, b->header);
+	if (b->second != NULL)
+		headers = curl_slist_append(headers, b->second);
+	curl_easy_setopt(b->curl, CURLOPT_URL, url);
+	curl_easy_setopt(b->curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(b->curl, CURLOPT_WRITEDATA, b->body);
+	curl_easy_setopt(b->curl, CURLOPT_HTTPGET, 1L);
+	if (data != NULL) {
+		curl_easy_setopt(b->curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(b->curl, CURLOPT_POSTFIELDS, data);
+	}
+	curl_easy_setopt(b->curl, CURLOPT_CUSTOMREQUEST, method);
+	g_assert_cmpint(curl_easy_perform(b->curl), ==, CURLE_OK);
+	curl_easy_getinfo(b->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_slist_free_all(headers);
+	return status;
+}
+
+static long get(Browser *b, const char *path)
+{
+	return ask(b, "GET", path, NULL, NULL);
+}
+
+/* "name=value&name=value", of which blanks are kept, with the token of the form. */
+static long post(Browser *b, const char *path, const char *fields)
+{
+	g_autofree char *plain = g_strdup_printf("%s%stoken=%s", fields, *fields != '\0' ? "&" : "",
+		b->form != NULL ? b->form : "");
+	g_auto(GStrv) words = g_strsplit(plain, " ", -1);
+	g_autofree char *data = g_strjoinv("+", words);
+	return ask(b, "POST", path, data, NULL);
+}
+
+static void learn_token(Browser *b)
+{
+	const char *at = strstr(b->body->str, "name=\"token\" value=\"");
+	if (at == NULL)
+		return;
+	at += strlen("name=\"token\" value=\"");
+	g_free(b->form);
+	b->form = g_strndup(at, strcspn(at, "\""));
+}
+
+static Browser *logged_in(const Site *s, const char *name)
+{
+	Browser *b = browser_new(s);
+	g_autofree char *fields = g_strdup_printf("name=%s&password=" PASSWORD, name);
+	g_assert_cmpint(get(b, "/login"), ==, 200);
+	learn_token(b);
+	g_assert_cmpint(post(b, "/login", fields), ==, 303);
+	g_assert_cmpint(get(b, "/me"), ==, 200);
+	learn_token(b);
+	g_assert_nonnull(b->form);
+	return b;
+}
+
+/* A decision on the message's page; what the page says of it. */
+static char *decide(Browser *b, const char *uid, const char *fields)
+{
+	g_autofree char *path = g_strdup_printf("/message/%s", uid);
+	long status = post(b, path, fields);
+	if (status != 303)
+		return g_strdup_printf("%ld", status);
+	g_autofree char *to = g_strdup(b->location);
+	const char *done = strstr(to, "done=");
+	g_assert_cmpint(get(b, to), ==, 200);
+	learn_token(b);
+	return done != NULL ? g_uri_unescape_string(done + 5, NULL) : g_strdup("");
+}
+
+/* ---- a site ---------------------------------------------------------------------------- */
+
+/* The socket is there before the page has asked the agent. */
+static void wait_until_served(const Site *s)
+{
+	for (int i = 0; i < 600; i++) {
+		Browser *b = browser_new(s);
+		CURLcode rc = CURLE_OK;
+		curl_easy_setopt(b->curl, CURLOPT_URL, "http://localhost/style.css");
+		curl_easy_setopt(b->curl, CURLOPT_WRITEDATA, b->body);
+		rc = curl_easy_perform(b->curl);
+		browser_free(b);
+		g_assert_cmpint(waitpid(s->page, NULL, WNOHANG), ==, 0);
+		if (rc == CURLE_OK)
+			return;
+		g_usleep(50000);
+	}
+	g_error("the page does not answer");
+}
+
+/* The page runs as nobody where the tests are root's: it refuses to be root. */
+static void open_to_nobody(const World *w)
+{
+	g_autofree char *records = g_build_filename(w->state, "held.db", NULL);
+	g_autofree char *page = g_build_filename(w->dir, "page", NULL);
+	g_chmod(w->dir, 0755);
+	g_chmod(w->state, 0777);
+	g_mkdir(page, 0755);
+	g_chmod(page, 0777);
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autofree char *file = g_strconcat(records, ends[i], NULL);
+		g_chmod(file, 0666);
+	}
+}
+
+static Site *site_new(const char *review, const char *more)
+{
+	Site *s = g_new0(Site, 1);
+	bool root = geteuid() == 0;
+	g_autofree char *desk = g_strdup_printf("%s%s", more, root ? " socket-group = \"nogroup\"\n" : "");
+	s->w = world_new("", desk);
+	s->socket = g_build_filename(s->w->dir, "page.sock", NULL);
+	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
+	g_autofree char *settings = g_strdup_printf("review {\n listen = \"unix:%s\"\n %s\n audit-file = \"%s/page/audit\"\n"
+		" url = \"https://review.example/\"\n%s\n}\n", s->socket, root ? "user = \"nobody\"" : "", s->w->dir, review);
+	world_settings(s->w, settings, desk);
+	open_to_nobody(s->w);
+	add_user(s, "anna", "administrator");
+	add_user(s, "bert", "reviewer");
+	add_user(s, "vera", "viewer");
+	s->agent = start("missent-agent", s->w->config, agent);
+	s->page = start("missent-review", s->w->config, s->socket);
+	wait_until_served(s);
+	return s;
+}
+
+static void site_free(Site *s)
+{
+	stop(s->page);
+	stop(s->agent);
+	world_free(s->w);
+	g_free(s->socket);
+	g_free(s);
+}
+
+/* ---- looking -------------------------------------------------------------------------- */
+
+static void test_look(void)
+{
+	Site *s = site_new("", "");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){.subject = "Invoice <b>&"});
+	g_autofree char *seen = world_hold(s->w, &(WorldHold){.state = MS_STATE_OBSERVED, .gone = true});
+	for (int i = 0; i < 60; i++)
+		g_free(world_hold(s->w, &(WorldHold){.sender = i % 2 ? "x@seller.example" : NULL, .gone = true}));
+	Browser *b = browser_new(s);
+	/* Nobody yet. */
+	g_assert_cmpint(get(b, "/"), ==, 303);
+	g_assert_cmpstr(b->location, ==, "/login");
+	g_assert_cmpint(get(b, "/counter"), ==, 401);
+	g_assert_cmpint(post(b, "/logout", ""), ==, 401);
+	static const char *const open[] = {"/style.css", "/app.js", "/icon.svg", "/login"};
+	for (gsize i = 0; i < G_N_ELEMENTS(open); i++)
+		g_assert_cmpint(get(b, open[i]), ==, 200);
+	g_assert_cmpint(get(b, "/nothing"), ==, 404);
+	g_assert_cmpint(ask(b, "DELETE", "/", NULL, NULL), ==, 405);
+	g_assert_cmpint(post(b, "/causes", ""), ==, 405);
+	post(b, "/login", "name=anna&password=wrong");
+	CONTAINS(b->body->str, "<form");
+	g_assert_cmpint(get(b, "/"), ==, 303);
+	browser_free(b);
+
+	b = logged_in(s, "vera");
+	g_autofree char *message = g_strdup_printf("/message/%s", uid);
+	g_autofree char *observed = g_strdup_printf("/message/%s", seen);
+	static const char *const pages[] = {"/", "/?state=held&sort=oldest", "/?state=observed", "/?search=billing",
+		"/?account=AC-2", "/?policy=invoices&reason=mismatch", "/?age=1d", "/?search=%00%ff", "/causes", "/waiting",
+		"/hosts", "/me", "/counter", "/cause?cause=mismatch,+for+wrong,+invoices", "/cause?cause=none",
+		"/?assignee=anna&host=mx.test", "/?sort=nonsense&after=nonsense"};
+	static const char *const languages[] = {"Accept-Language: en", "Accept-Language: fr", "Accept-Language: de"};
+	for (gsize l = 0; l < G_N_ELEMENTS(languages); l++) {
+		b->header = languages[l];
+		for (gsize i = 0; i < G_N_ELEMENTS(pages); i++) {
+			long status = get(b, pages[i]);
+			if (status != 200 && status != 400 && status != 404)
+				g_error("%s: %ld", pages[i], status);
+		}
+		g_assert_cmpint(get(b, message), ==, 200);
+		CONTAINS(b->body->str, "b@beta.example");
+		g_assert_cmpint(get(b, observed), ==, 200);
+	}
+	b->header = NULL;
+	g_assert_cmpint(get(b, "/language?to=fr"), ==, 303);
+	g_assert_cmpint(get(b, "/language?to=en"), ==, 303);
+	g_assert_cmpint(get(b, "/message/0000000000000000"), ==, 404);
+	/* A viewer decides nothing, whatever he sends, and sees no accounts. */
+	g_autofree char *no = decide(b, uid, "verb=delete&why=x");
+	g_assert_cmpstr(no, ==, "403");
+	g_autofree char *reveal = g_strconcat(message, "/reveal", NULL);
+	g_assert_cmpint(post(b, reveal, ""), ==, 403);
+	g_assert_cmpint(get(b, "/accounts"), ==, 403);
+	/* A form of somewhere else. */
+	g_autofree char *form = g_strdup(b->form);
+	b->form[0] = b->form[0] == '0' ? '1' : '0';
+	g_assert_cmpint(post(b, "/me", "act=password"), ==, 403);
+	g_free(b->form);
+	b->form = g_strdup(form);
+	b->second = "Origin: https://evil.example";
+	g_assert_cmpint(post(b, "/me", "act=password"), ==, 403);
+	b->second = NULL;
+	/* One that is too large. */
+	g_autofree char *large = g_strnfill(2 << 20, 'x');
+	long status = post(b, "/me", large);
+	g_assert_true(status == 413 || status == 403);
+	g_assert_cmpint(post(b, "/logout", ""), ==, 303);
+	g_assert_cmpint(get(b, "/"), ==, 303);
+	browser_free(b);
+	site_free(s);
+}
+
+/* ---- deciding ------------------------------------------------------------------------- */
+
+static char *mail_of(World *w)
+{
+	g_autoptr(GPtrArray) got = stub_take(w->stub);
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < got->len; i++) {
+		const Delivery *d = got->pdata[i];
+		g_assert_true(d->unjudged);
+		for (guint k = 0; k < d->recipients->len; k++)
+			g_string_append_printf(out, "%s ", (char *)d->recipients->pdata[k]);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void test_decide(void)
+{
+	static const struct {
+		const char *fields, *states, *mail, *log;
+	} rows[] = {
+		{"verb=release-some&to=b@beta.example&why=fine", "held released held", "b@beta.example ", "delete "},
+		{"verb=release-right&why=fine", "released held held", "a@alpha.example ", "delete "},
+		{"verb=release&others=1&why=fine", "released released released", "", "release "},
+		{"verb=release&others=7&why=fine", "held held held", "", ""},
+		{"verb=release-some&why=fine", "held held held", "", ""},
+		{"verb=return&why=wrong", "returned returned returned", WORLD_SENDER " ", "delete "},
+		{"verb=delete&why=wrong", "deleted deleted deleted", "", "delete "},
+		{"verb=note&why=seen", "held held held", "", ""},
+		{"verb=assign&assignee=bert", "held held held", "", ""},
+		{"verb=assign&assignee=nobody-known", "held held held", "", ""},
+		{"verb=may-receive&recipient=b@beta.example&receives=AC-1&why=x", "held held held", "", ""},
+		{"verb=may-receive&recipient=b@beta.example&receives=AC-99&why=x", "held held held", "", ""},
+		{"verb=belongs&ref=0123&account=AC-1&why=x", "held held held", "", ""},
+		{"verb=rejudge&why=x", "held held held", "", ""},
+		{"verb=nothing", "held held held", "", ""},
+		{"verb=", "held held held", "", ""},
+	};
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "bert");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+		g_autofree char *said = decide(b, uid, rows[i].fields);
+		g_autofree char *states = world_states(s->w, uid);
+		g_autofree char *mail = mail_of(s->w), *log = world_log(s->w);
+		if (strcmp(states, rows[i].states) != 0 || strcmp(mail, rows[i].mail) != 0
+			|| !g_str_has_prefix(log, rows[i].log) || (*log != '\0') != (*rows[i].log != '\0'))
+			g_error("%s: got %s, mail \"%s\", log \"%s\": %s", rows[i].fields, states, mail, log, said);
+		g_autoptr(MsRecord) r = world_record(s->w, uid);
+		for (guint k = 0; k < r->decisions->len; k++)
+			g_assert_cmpstr(((MsDecision *)r->decisions->pdata[k])->who, ==, "bert");
+	}
+	/* All of a cause at once, when somebody has looked. */
+	g_autofree char *one = world_hold(s->w, &(WorldHold){.cause = "a cause"});
+	g_autofree char *two = world_hold(s->w, &(WorldHold){.cause = "a cause"});
+	g_autofree char *both = g_strdup_printf("verb=release-right&uid=%s&uid=%s", one, two);
+	g_autofree char *fine = g_strdup_printf("%s&why=fine", both);
+	g_autofree char *all = g_strdup_printf("verb=release&uid=%s&uid=%s&why=fine", one, two);
+	g_assert_cmpint(get(b, "/cause?cause=a+cause"), ==, 200);
+	g_assert_cmpint(post(b, "/bulk", "verb=release-right&why=fine"), ==, 400); /* none is chosen */
+	g_assert_cmpint(post(b, "/bulk", "verb=nothing&why=fine"), ==, 400);
+	g_assert_cmpint(post(b, "/bulk", both), ==, 400); /* why? */
+	g_assert_cmpint(post(b, "/bulk", all), ==, 200);  /* how many are there to whom it does not belong? */
+	g_autofree char *asked = world_states(s->w, one);
+	g_assert_cmpstr(asked, ==, "held held held");
+	g_assert_cmpint(post(b, "/bulk", fine), ==, 200);
+	g_autofree char *states = world_states(s->w, one), *others = world_states(s->w, two);
+	g_assert_cmpstr(states, ==, "released held held");
+	g_assert_cmpstr(others, ==, states);
+	browser_free(b);
+	site_free(s);
+}
+
+/* What is in it, read again for who asks. */
+static void test_evidence(void)
+{
+	Site *s = site_new("", "");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){.body = "customer number: C-10002"});
+	g_autofree char *gone = world_hold(s->w, &(WorldHold){.gone = true});
+	g_autofree char *reveal = g_strdup_printf("/message/%s/reveal", uid);
+	g_autofree char *part = g_strdup_printf("/message/%s/part", uid);
+	g_autofree char *picture = g_strdup_printf("/message/%s/picture/1", uid);
+	g_autofree char *without = g_strdup_printf("/message/%s/reveal", gone);
+	Browser *b = logged_in(s, "bert");
+	g_assert_cmpint(post(b, reveal, ""), ==, 200);
+	CONTAINS(b->body->str, "C-10002");
+	CONTAINS(b->body->str, "AC-2");
+	long status = post(b, part, "path=1");
+	g_assert_true(status == 200 || status == 404 || status == 502 || status == 503);
+	status = get(b, picture); /* no PDF */
+	g_assert_true(status >= 400);
+	g_assert_cmpint(post(b, without, ""), >=, 200);
+	g_autoptr(MsRecord) r = world_record(s->w, uid);
+	bool looked = false; /* is on record */
+	for (guint i = 0; i < r->acts->len; i++)
+		looked = looked || strcmp(((MsAct *)r->acts->pdata[i])->what, "reveal") == 0;
+	g_assert_true(looked);
+	/* And what it may belong to is corrected by what was seen. */
+	const char *at = strstr(b->body->str, "name=\"ref\"");
+	(void)at;
+	browser_free(b);
+	site_free(s);
+}
+
+static void test_second_person(void)
+{
+	Site *s = site_new("", " two-person-above = 0\n");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *other = world_hold(s->w, &(WorldHold){0});
+	Browser *bert = logged_in(s, "bert"), *anna = logged_in(s, "anna");
+	g_autofree char *said = decide(bert, uid, "verb=release-some&to=b@beta.example&why=fine");
+	g_autofree char *too = decide(bert, other, "verb=delete&why=fine");
+	g_autoptr(MsRecord) r = world_record(s->w, uid), o = world_record(s->w, other);
+	const char *id = ((MsDecision *)r->decisions->pdata[0])->id, *second = ((MsDecision *)o->decisions->pdata[0])->id;
+	g_assert_cmpint(get(anna, "/waiting"), ==, 200);
+	CONTAINS(anna->body->str, id);
+	static const struct {
+		bool anna;
+		const char *fields;
+	} not[] = {{false, "agrees=yes&password=" PASSWORD}, {true, "agrees=yes"}, {true, "agrees=yes&password=wrong"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(not); i++) {
+		g_autofree char *fields = g_strdup_printf("id=%s&%s", id, not[i].fields);
+		post(not[i].anna ? anna : bert, "/agree", fields);
+		g_autofree char *mail = mail_of(s->w);
+		g_assert_cmpstr(mail, ==, "");
+	}
+	g_autofree char *fields = g_strdup_printf("id=%s&agrees=yes&password=" PASSWORD, id);
+	g_assert_cmpint(post(anna, "/agree", fields), ==, 200);
+	g_autofree char *mail = mail_of(s->w);
+	g_assert_cmpstr(mail, ==, "b@beta.example ");
+	g_autofree char *withdraw = g_strdup_printf("id=%s&agrees=no", second);
+	g_assert_cmpint(post(bert, "/agree", withdraw), ==, 200);
+	g_assert_true(world_is_queued(s->w, o));
+	g_assert_cmpint(post(bert, "/agree", "id=0000000000000000&agrees=no"), ==, 200);
+	browser_free(anna);
+	browser_free(bert);
+	site_free(s);
+}
+
+/* ---- people --------------------------------------------------------------------------- */
+
+/* The token that the page shows once. */
+static char *new_token(Browser *b, const char *name, const char *role)
+{
+	g_autofree char *fields = g_strdup_printf("act=token-add&name=%s&role=%s&days=1&password=" PASSWORD, name, role);
+	g_assert_cmpint(post(b, "/accounts", fields), ==, 200);
+	const char *at = strstr(b->body->str, "mst_");
+	g_assert_nonnull(at);
+	return g_strndup(at, strcspn(at, "<\" "));
+}
+
+static void test_people(void)
+{
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "anna");
+	g_assert_cmpint(get(b, "/accounts"), ==, 200);
+	CONTAINS(b->body->str, "vera");
+	static const struct {
+		const char *path, *fields;
+	} rows[] = {
+		{"/accounts", "act=account-put&name=carl&role=reviewer&new-password=" PASSWORD "&password=" PASSWORD},
+		{"/accounts", "act=account-put&name=carl&role=viewer&disabled=1&password=" PASSWORD},
+		{"/accounts", "act=account-put&name=carl&role=nonsense&password=" PASSWORD},
+		{"/accounts", "act=account-put&name=dora&role=viewer&new-password=short&password=" PASSWORD},
+		{"/accounts", "act=account-put&name=dora&role=viewer&new-password=" PASSWORD "&password=wrong"},
+		{"/accounts", "act=account-put&name=anna&role=viewer&password=" PASSWORD},
+		{"/accounts", "delete=1&name=anna&password=" PASSWORD},
+		{"/accounts", "delete=1&name=nobody&password=" PASSWORD},
+		{"/accounts", "act=token-delete&name=none"},
+		{"/me", "act=totp-begin"},
+		{"/me", "act=totp-confirm&new-code=000000&password=" PASSWORD},
+		{"/me", "act=totp-end&password=" PASSWORD},
+		{"/me", "act=password&new-password=short&password=" PASSWORD},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		long status = post(b, rows[i].path, rows[i].fields);
+		if (status >= 500 && status != 503)
+			g_error("%s: %ld %s", rows[i].fields, status, b->body->str);
+		if (status == 303 && b->location != NULL) {
+			g_autofree char *to = g_strdup(b->location);
+			g_assert_cmpint(get(b, to), ==, 200);
+		}
+	}
+	g_assert_cmpint(post(b, "/accounts", "act=nonsense&password=" PASSWORD), ==, 400);
+	g_autofree char *users = tool(s, "", "review users");
+	CONTAINS(users, "carl");
+	g_assert_null(strstr(users, "dora"));
+	CONTAINS(users, "administrator");
+	Browser *carl = browser_new(s); /* disabled */
+	get(carl, "/login");
+	post(carl, "/login", "name=carl&password=" PASSWORD);
+	g_assert_cmpint(get(carl, "/"), ==, 303);
+	browser_free(carl);
+	g_assert_cmpint(post(b, "/accounts", "delete=1&name=carl&password=" PASSWORD), ==, 303);
+	g_autofree char *left = tool(s, "", "review users");
+	g_assert_null(strstr(left, "carl"));
+	/* A new password ends his other sessions, not this one. */
+	Browser *other = logged_in(s, "anna");
+	g_assert_cmpint(post(b, "/me", "act=password&new-password=another battery&password=" PASSWORD), ==, 303);
+	g_assert_cmpint(get(other, "/"), ==, 303);
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	browser_free(other);
+	browser_free(b);
+	site_free(s);
+}
+
+/* Named by a trusted proxy, and by nobody else. */
+static void test_proxy(void)
+{
+	Site *s = site_new(" proxy-peers = {\"127.0.0.1\"}\n", "");
+	Browser *b = browser_new(s);
+	b->second = "X-Forwarded-For: 192.0.2.7, 127.0.0.1";
+	b->header = "X-Remote-User: bert";
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	b->header = "X-Remote-User: Bert";
+	g_assert_cmpint(get(b, "/me"), ==, 200);
+	b->header = "X-Remote-User: nobody-known";
+	g_assert_cmpint(get(b, "/"), ==, 303);
+	b->header = NULL;
+	browser_free(b);
+	b = browser_new(s);
+	g_assert_cmpint(get(b, "/"), ==, 303);
+	/* Who guesses waits. */
+	for (int i = 0; i < 9; i++)
+		post(b, "/login", "name=anna&password=guess");
+	post(b, "/login", "name=anna&password=" PASSWORD);
+	g_assert_cmpint(get(b, "/"), ==, 303);
+	browser_free(b);
+	site_free(s);
+}
+
+/* ---- programs ------------------------------------------------------------------------- */
+
+static void test_api(void)
+{
+	Site *s = site_new("", " two-person-above = 2\n");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *one = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *big = world_hold(s->w, &(WorldHold){0});
+	Browser *anna = logged_in(s, "anna");
+	g_autofree char *token = new_token(anna, "billing", "reviewer"), *looks = new_token(anna, "looks", "viewer");
+	g_autofree char *bearer = g_strdup_printf("Authorization: Bearer %s", token);
+	g_autofree char *viewer = g_strdup_printf("Authorization: Bearer %s", looks);
+	Browser *b = browser_new(s);
+	const char *json = "Content-Type: application/json";
+	g_assert_cmpint(get(b, API "stats"), ==, 401);
+	b->header = "Authorization: Bearer mst_0000000000000000000000000000000000000000000000000000000000000000";
+	g_assert_cmpint(get(b, API "stats"), ==, 401);
+	b->header = bearer;
+	g_autofree char *show = g_strdup_printf(API "held/%s", uid);
+	const char *const reads[] = {API "stats", API "held", API "held?state=held&limit=1", API "causes", API "waiting", show};
+	for (gsize i = 0; i < G_N_ELEMENTS(reads); i++) {
+		if (get(b, reads[i]) != 200)
+			g_error("%s: %s", reads[i], b->body->str);
+		json_t *reply = json_loads(b->body->str, 0, NULL);
+		g_assert_true(json_is_true(json_object_get(reply, "ok")));
+		json_decref(reply);
+	}
+	g_assert_cmpint(get(b, API "nothing"), ==, 404);
+	g_assert_cmpint(get(b, API "decide"), ==, 405);
+	g_assert_cmpint(get(b, API "held/0000000000000000"), ==, 404);
+	g_assert_cmpint(get(b, API "held?nonsense=1"), ==, 400);
+	g_autofree char *evidence = g_strdup_printf(API "held/%s/evidence", uid);
+	g_assert_cmpint(ask(b, "POST", evidence, "{}", json), ==, 200);
+	CONTAINS(b->body->str, "C-10001");
+	static const struct {
+		const char *body;
+		long want;
+	} bad[] = {{"", 400}, {"[]", 400}, {"{", 400}, {"{\"verb\":\"release\"}", 400},
+		{"{\"verb\":7,\"uids\":[\"x\"]}", 400}, {"{\"verb\":\"let-go\",\"uids\":[\"0000000000000000\"]}", 400},
+		{"{\"verb\":\"release\",\"uids\":[\"\"]}", 400}, {"{\"verb\":\"release\",\"uids\":[],\"more\":1}", 400},
+		{"{\"verb\":\"delete\",\"verb\":\"release\",\"uids\":[\"0000000000000000\"]}", 400}};
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+		if (ask(b, "POST", API "decide", bad[i].body, json) != bad[i].want)
+			g_error("%s: %s", bad[i].body, b->body->str);
+	g_assert_cmpint(ask(b, "POST", API "decide", "verb=release", NULL), ==, 415);
+	g_autofree char *large = g_strnfill(2 << 20, ' ');
+	g_assert_cmpint(ask(b, "POST", API "decide", large, json), ==, 413);
+	g_autofree char *note = g_strdup_printf("{\"verb\":\"note\",\"uids\":[\"%s\"],\"why\":\"seen\"}", uid);
+	g_autofree char *some = g_strdup_printf("{\"verb\":\"release\",\"uids\":[\"%s\"],\"recipients\":[\"b@beta.example\"],"
+		"\"why\":\"fine\"}", uid);
+	g_autofree char *all = g_strdup_printf("{\"verb\":\"delete\",\"uids\":[\"%s\"],\"why\":\"x\"}", big);
+	g_autofree char *again = g_strdup_printf("{\"uids\":[\"%s\"]}", one);
+	b->header = viewer;
+	g_assert_cmpint(ask(b, "POST", API "decide", note, json), ==, 403);
+	b->header = bearer;
+	g_assert_cmpint(ask(b, "POST", API "decide", note, json), ==, 200);
+	g_assert_cmpint(ask(b, "POST", API "rejudge", again, json), ==, 200);
+	g_assert_cmpint(ask(b, "POST", API "decide", some, json), ==, 200);
+	g_autofree char *mail = mail_of(s->w);
+	g_assert_cmpstr(mail, ==, "b@beta.example ");
+	/* More than two wait for a person, who is named and proves it: a token is none. */
+	g_assert_cmpint(ask(b, "POST", API "decide", all, json), ==, 200);
+	CONTAINS(b->body->str, "waiting");
+	g_autoptr(MsRecord) r = world_record(s->w, big);
+	const char *id = ((MsDecision *)r->decisions->pdata[0])->id;
+	static const char *const by[] = {"", ",\"name\":\"bert\"", ",\"name\":\"bert\",\"password\":\"wrong\"",
+		",\"name\":\"vera\",\"password\":\"" PASSWORD "\"", ",\"name\":\"anna\",\"password\":\"" PASSWORD "\""};
+	for (gsize i = 0; i < G_N_ELEMENTS(by); i++) {
+		g_autofree char *agree = g_strdup_printf("{\"id\":\"%s\",\"agrees\":true%s}", id, by[i]);
+		long status = ask(b, "POST", API "agree", agree, json);
+		if (status < 400)
+			g_error("%s: %ld %s", by[i], status, b->body->str);
+	}
+	g_autofree char *agree = g_strdup_printf("{\"id\":\"%s\",\"agrees\":true,\"name\":\"bert\",\"password\":\"" PASSWORD
+		"\"}", id);
+	g_assert_cmpint(ask(b, "POST", API "agree", agree, json), ==, 200);
+	g_autofree char *states = world_states(s->w, big);
+	g_assert_cmpstr(states, ==, "deleted deleted deleted");
+	g_assert_cmpint(post(anna, "/accounts", "act=token-delete&name=billing"), ==, 303);
+	g_assert_cmpint(get(b, API "stats"), ==, 401);
+	browser_free(b);
+	browser_free(anna);
+	site_free(s);
+}
+
+/* ---- the agent by itself -------------------------------------------------------------- */
+
+static void test_agent(void)
+{
+	static const struct {
+		const char *ask, *want;
+	} rows[] = {
+		{"", "this is no request"}, {"[]", "this is no request"}, {"{}", "there is no such request"},
+		{"{\"do\":\"nothing\"}", "there is no such request"},
+		{"{\"do\":\"hello\"}", "\"accounts\":3"},
+		{"{\"do\":\"session\"}", "\"session\":null"},
+		{"{\"do\":\"session\",\"session\":\"0000\"}", "\"session\":null"},
+		{"{\"do\":\"accounts\"}", "\"code\":\"session\""},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"0000000000000000\"],\"who\":\"anna\"}", "\"code\":\"session\""},
+		{"{\"do\":\"agree\",\"id\":\"0000000000000000\",\"agrees\":true,\"who\":\"anna\"}", "\"code\":\"session\""},
+		{"{\"do\":\"evidence\",\"uid\":\"0000000000000000\",\"who\":\"anna\"}", "\"code\":\"session\""},
+		{"{\"do\":\"part\",\"uid\":\"0000000000000000\",\"path\":\"1\"}", "\"code\":\"session\""},
+		{"{\"do\":\"marks\",\"text\":\"C-10001\"}", "\"code\":\"session\""},
+		{"{\"do\":\"hosts\"}", "\"code\":\"session\""},
+		{"{\"do\":\"admit\",\"name\":\"anna\"}", "no proxy is trusted"},
+		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"wrong\",\"client\":\"192.0.2.1\"}", "\"result\":\"wrong\""},
+		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"" PASSWORD "\",\"client\":\"192.0.2.2\"}",
+			"\"result\":\"fine\""},
+		{"{\"do\":\"totp-begin\"}", "\"code\":\"session\""}, {"{\"do\":\"tokens\"}", "\"code\":\"session\""},
+	};
+	Site *s = site_new("", "");
+	g_autoptr(GError) error = NULL;
+	MsSettings *settings = ms_settings_load_public(s->w->config, &error);
+	g_assert_no_error(error);
+	g_autoptr(MsLink) link = ms_link_open(settings, false, &error);
+	g_assert_no_error(error);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *reply = ms_link_ask(link, "", rows[i].ask, 20000, &error);
+		g_assert_no_error(error);
+		CONTAINS(reply, rows[i].want);
+	}
+	/* Without it the page looks on, and says what is missing; nothing is decided. */
+	Browser *b = logged_in(s, "bert");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
+	stop(s->agent);
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	g_autofree char *said = decide(b, uid, "verb=delete&why=x");
+	g_autofree char *states = world_states(s->w, uid);
+	g_assert_cmpstr(states, ==, "held held held");
+	g_autofree char *none = ms_link_ask(link, "", "{\"do\":\"hello\"}", 1000, &error);
+	g_assert_null(none);
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	/* What was written down while it was away is done when it is back. */
+	world_file(s->w, "queue/do.release", "fail");
+	MsDesk *desk = world_desk(s->w);
+	g_assert_true(world_killed(s->w, "decided", 1, world_ask, &(WorldAsk){.verb = "delete", .uids = uid}));
+	ms_desk_free(desk);
+	s->agent = start("missent-agent", s->w->config, agent);
+	for (int i = 0; i < 200; i++) {
+		g_autoptr(MsRecord) r = world_record(s->w, uid);
+		if (r->state == MS_STATE_DELETED)
+			break;
+		g_usleep(50000);
+	}
+	g_autofree char *done = world_states(s->w, uid);
+	g_assert_cmpstr(done, ==, "deleted deleted deleted");
+	browser_free(b);
+	ms_settings_free(settings);
+	site_free(s);
+}
+
+/* Neither starts with settings that cannot be. */
+static void test_refusals(void)
+{
+	static const struct {
+		const char *program, *settings, *desk, *want;
+	} rows[] = {
+		{"missent-agent", "nonsense = 1\n", "", "no such option"},
+		{"missent-agent", "", " socket = \"/nowhere/at/all.sock\"\n", "/nowhere/at/all.sock"},
+		{"missent-review", "nonsense = 1\n", "", "no such option"},
+		{"missent-review", "review {\n listen = \"nowhere\"\n}\n", "", "review { listen }"},
+		{"missent-review", "review {\n listen = \"192.0.2.1:80\"\n}\n", "", "another address than loopback"},
+		{"missent-review", "review {\n tls-certificate = \"/nowhere\"\n tls-key = \"/nowhere\"\n}\n", "", "/nowhere"},
+	};
+	World *w = world_new("", "");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = built_file(rows[i].program);
+		char *argv[] = {path, (char *)"-c", w->config, NULL};
+		int status = 0;
+		g_autofree char *err = NULL;
+		world_settings(w, rows[i].settings, rows[i].desk);
+		g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, die_with_us, NULL, NULL, &err, &status, NULL));
+		g_assert_cmpint(status, !=, 0);
+		CONTAINS(err, rows[i].want);
+	}
+	world_free(w);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	g_test_add_func("/pages/look", test_look);
+	g_test_add_func("/pages/decide", test_decide);
+	g_test_add_func("/pages/evidence", test_evidence);
+	g_test_add_func("/pages/second-person", test_second_person);
+	g_test_add_func("/pages/people", test_people);
+	g_test_add_func("/pages/proxy", test_proxy);
+	g_test_add_func("/pages/api", test_api);
+	g_test_add_func("/pages/agent", test_agent);
+	g_test_add_func("/pages/refusals", test_refusals);
+	return g_test_run();
+}
