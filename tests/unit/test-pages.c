@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <jansson.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -245,6 +246,9 @@ static void open_to_nobody(const World *w)
 	g_autofree char *page = g_build_filename(w->dir, "page", NULL);
 	g_chmod(w->dir, 0755);
 	g_chmod(w->state, 0777);
+	const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
+	if (nobody != NULL) /* what is made in it later is its group's */
+		g_assert_cmpint(chown(w->state, 0, nobody->pw_gid), ==, 0);
 	g_mkdir(page, 0755);
 	g_chmod(page, 0777);
 	static const char *const ends[] = {"", "-wal", "-shm"};
@@ -254,7 +258,7 @@ static void open_to_nobody(const World *w)
 	}
 }
 
-static Site *site_new(const char *review, const char *more)
+static Site *site_new_with(const char *top, const char *review, const char *more)
 {
 	Site *s = g_new0(Site, 1);
 	bool root = geteuid() == 0;
@@ -263,7 +267,7 @@ static Site *site_new(const char *review, const char *more)
 	s->socket = g_build_filename(s->w->dir, "page.sock", NULL);
 	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
 	g_autofree char *settings = g_strdup_printf("review {\n listen = \"unix:%s\"\n %s\n audit-file = \"%s/page/audit\"\n"
-		" url = \"https://review.example/\"\n%s\n}\n", s->socket, root ? "user = \"nobody\"" : "", s->w->dir, review);
+		" url = \"https://review.example/\"\n%s\n}\n%s", s->socket, root ? "user = \"nobody\"" : "", s->w->dir, review, top);
 	world_settings(s->w, settings, desk);
 	open_to_nobody(s->w);
 	add_user(s, "anna", "administrator");
@@ -273,6 +277,11 @@ static Site *site_new(const char *review, const char *more)
 	s->page = start("missent-review", s->w->config, s->socket);
 	wait_until_served(s);
 	return s;
+}
+
+static Site *site_new(const char *review, const char *more)
+{
+	return site_new_with("", review, more);
 }
 
 static void site_free(Site *s)
@@ -740,6 +749,85 @@ static void test_agent(void)
 	site_free(s);
 }
 
+/* ---- several hosts -------------------------------------------------------------------- */
+
+static GPid start_redis(const World *w, char **socket_out)
+{
+	g_autofree char *program = g_find_program_in_path("redis-server");
+	*socket_out = g_build_filename(w->dir, "redis.sock", NULL);
+	char *argv[] = {program, (char *)"--port", (char *)"0", (char *)"--unixsocket", *socket_out, (char *)"--save",
+		(char *)"", (char *)"--dir", w->dir, NULL};
+	g_autoptr(GError) error = NULL;
+	GPid pid = 0;
+	if (program == NULL)
+		return 0;
+	g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, die_with_us, NULL, &pid,
+		&error);
+	g_assert_no_error(error);
+	for (int i = 0; i < 200 && !g_file_test(*socket_out, G_FILE_TEST_EXISTS); i++)
+		g_usleep(50000);
+	return pid;
+}
+
+static bool comes(Browser *b, const char *path, const char *word)
+{
+	for (int i = 0; i < 300; i++) {
+		if (get(b, path) == 200 && strstr(b->body->str, word) != NULL)
+			return true;
+		g_usleep(50000);
+	}
+	return false;
+}
+
+/* One page for two hosts: what the other holds is on it, what is decided is done there, once. */
+static void test_hosts(void)
+{
+	World *other = world_new("", "");
+	g_autofree char *redis = NULL;
+	GPid server = start_redis(other, &redis);
+	if (server == 0) {
+		g_test_skip("no redis-server");
+		world_free(other);
+		return;
+	}
+	g_autofree char *key = g_build_filename(other->dir, "shared.key", NULL);
+	g_autofree char *more = g_strdup_printf("directory {\n redis = \"unix:%s\"\n redis-prefix = \"t\"\n}\n", redis);
+	g_autofree char *desk = g_strdup_printf(" key-file = \"%s\"\n", key);
+	g_autofree char *named = g_strdup_printf("host = \"mx2.test\"\n%s", more);
+	Site bare = {.w = other};
+	g_autofree char *words = g_strdup_printf("review key %s", key);
+	g_autofree char *made = tool(&bare, "", words);
+	CONTAINS(made, "made");
+	world_settings(other, named, desk);
+	g_autofree char *socket = g_build_filename(other->dir, "agent.sock", NULL);
+	GPid agent = start("missent-agent", other->config, socket);
+	Site *s = site_new_with(more, " all-hosts = yes\n", desk);
+	Browser *b = logged_in(s, "bert");
+	g_autofree char *here = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *there = world_hold(other, &(WorldHold){.host = "mx2.test"});
+	g_autofree char *path = g_strdup_printf("/message/%s", there);
+	g_autofree char *own = g_strdup_printf("/message/%s", here);
+	g_assert_true(comes(b, path, "b@beta.example"));
+	g_assert_true(comes(b, own, "b@beta.example"));
+	g_assert_true(comes(b, "/hosts", "mx2.test"));
+	learn_token(b);
+	g_autofree char *said = decide(b, there, "verb=release-some&to=b@beta.example&why=fine");
+	g_autofree char *mail = mail_of(other);
+	if (strcmp(mail, "b@beta.example ") != 0)
+		g_error("got \"%s\": %s", mail, said);
+	g_autofree char *done = decide(b, here, "verb=delete&why=wrong");
+	g_autofree char *states = world_states(s->w, here);
+	g_assert_cmpstr(states, ==, "deleted deleted deleted");
+	g_autofree char *reveal = g_strconcat(path, "/reveal", NULL);
+	g_assert_cmpint(post(b, reveal, ""), ==, 200);
+	browser_free(b);
+	stop(agent);
+	site_free(s);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	world_free(other);
+}
+
 /* Neither starts with settings that cannot be. */
 static void test_refusals(void)
 {
@@ -779,6 +867,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/proxy", test_proxy);
 	g_test_add_func("/pages/api", test_api);
 	g_test_add_func("/pages/agent", test_agent);
+	g_test_add_func("/pages/hosts", test_hosts);
 	g_test_add_func("/pages/refusals", test_refusals);
 	return g_test_run();
 }

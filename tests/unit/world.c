@@ -193,7 +193,7 @@ static MsRecord *record_of(World *w, const WorldHold *h)
 	r->uid = ms_record_name();
 	r->state = h->state;
 	r->place = h->spooled ? MS_PLACE_SPOOL : MS_PLACE_QUEUE;
-	r->host = g_strdup("mx.test");
+	r->host = g_strdup(h->host != NULL ? h->host : "mx.test");
 	r->queue_id = g_strdup_printf("Q%07u", ++w->names);
 	r->sender = g_strdup(h->sender != NULL ? h->sender : WORLD_SENDER);
 	r->arrived = g_get_real_time() - h->age_us;

@@ -72,7 +72,7 @@ typedef struct {
 } WorldFinding;
 
 typedef struct {
-	const char *sender, *subject, *body; /* NULL: some */
+	const char *host, *sender, *subject, *body; /* NULL: some */
 	const WorldRecipient *to;            /* NULL: the three of world_to */
 	guint n;
 	gint64 age_us;
