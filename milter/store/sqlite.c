@@ -20,7 +20,7 @@
 /* How long a statement waits for another process that writes.  One that had to give up does so for all
  * that follow: until the lock is seen to be free they hardly wait. */
 #define BUSY_MS 5000
-#define PROBE_MS 20
+#define PROBE_MS 100
 
 struct MsSqlite {
 	sqlite3 *db;
