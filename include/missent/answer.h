@@ -13,6 +13,7 @@
 #define MISSENT_ANSWER_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef enum {
 	MS_FOUND,  /* looked, and here it is */
@@ -30,5 +31,7 @@ typedef enum {
 
 #define MS_ERROR (ms_error_quark())
 GQuark ms_error_quark(void);
+/* MS_ERROR_INPUT with these words; false, always. */
+bool ms_fail_input(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 #endif

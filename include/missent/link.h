@@ -60,6 +60,8 @@ bool ms_link_publish(MsLink *link, const MsRecord *record, GError **error);
 
 /* A request on a connected socket: 4 bytes of length (network order) and JSON. */
 bool ms_link_send(int fd, const char *json, gsize len);
-char *ms_link_receive(int fd, gsize *len_out);
+/* At most `most` bytes (the caller's).  NULL: nothing came whole; then `*len_out` is how many there would
+ * have been where they are too many (they are taken off the socket, so that an answer can be sent), or 0. */
+char *ms_link_receive(int fd, gsize most, gsize *len_out);
 
 #endif

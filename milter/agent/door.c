@@ -78,6 +78,8 @@ static void answer(gpointer data, gpointer user)
 	leave(visit);
 }
 
+#define TOO_LARGE "{\"ok\":false,\"error\":\"the request is larger than this host takes\",\"code\":\"input\"}"
+
 static void receive(gpointer data, gpointer user)
 {
 	Visit *visit = data;
@@ -90,7 +92,9 @@ static void receive(gpointer data, gpointer user)
 		leave(visit);
 		return;
 	}
-	visit->ask = ms_link_receive(visit->fd, &visit->len);
+	visit->ask = ms_link_receive(visit->fd, MS_DESK_REQUEST_MAX, &visit->len);
+	if (visit->ask == NULL && visit->len > 0)
+		reply(visit, TOO_LARGE);
 	if (visit->ask == NULL)
 		leave(visit);
 	else if (is_slow(visit->ask, visit->len))

@@ -16,6 +16,16 @@ static struct {
 
 G_DEFINE_QUARK(missent-error-quark, ms_error)
 
+bool ms_fail_input(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", text);
+	return false;
+}
+
 void ms_log_open(const char *ident, bool to_syslog, bool debug)
 {
 	target.to_syslog = to_syslog;

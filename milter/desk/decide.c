@@ -122,9 +122,30 @@ typedef struct {
 	Others others;
 } Making;
 
-static char *said(const char *text)
+MsDecision *desk_decision(MsVerb verb, const char *uid, const char *group, const char *who, const char *why)
 {
-	return g_strdup(text != NULL ? text : "");
+	MsDecision *d = g_new0(MsDecision, 1);
+	char **texts[] = {&d->recipients, &d->account, &d->identifier, &d->assignee, &d->second, &d->outcome,
+		&d->token, &d->step};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+		*texts[i] = g_strdup("");
+	d->id = ms_record_name();
+	d->uid = g_strdup(uid);
+	d->group = g_strdup(group);
+	d->verb = verb;
+	d->who = g_strdup(who);
+	d->why = g_strdup(why != NULL ? why : "");
+	d->at = ms_clock_now();
+	d->state = MS_DECISION_APPROVED;
+	return d;
+}
+
+static void set_said(char **place, const char *text)
+{
+	if (text == NULL)
+		return;
+	g_free(*place);
+	*place = g_strdup(text);
 }
 
 /* `n` of the addresses from `first` on; none: all that are held. */
@@ -132,27 +153,17 @@ static MsDecision *make_decision(const Making *m, const char *uid, const GPtrArr
 	guint n)
 {
 	const MsAsk *ask = m->ask;
-	MsDecision *d = g_new0(MsDecision, 1);
-	d->id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, m->list->len) : ms_record_name();
-	d->uid = g_strdup(uid);
-	d->group = g_strdup(m->group);
-	d->verb = ask->verb;
-	GString *to = g_string_new(NULL);
+	MsDecision *d = desk_decision(ask->verb, uid, m->group, ask->who, ask->why);
+	g_autofree char *id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, m->list->len) : NULL;
+	g_autoptr(GString) to = g_string_new(NULL);
 	for (guint i = first; i < first + n; i++)
 		g_string_append_printf(to, "%s%s", i > first ? "\n" : "", (char *)addresses->pdata[i]);
-	d->recipients = g_string_free(to, FALSE);
+	set_said(&d->id, id);
+	set_said(&d->recipients, to->str);
 	d->rightful = ask->rightful;
-	d->account = said(ask->account);
-	d->identifier = said(ask->identifier);
-	d->assignee = said(ask->assignee);
-	d->who = g_strdup(ask->who);
-	d->second = g_strdup("");
-	d->why = said(ask->why);
-	d->outcome = g_strdup("");
-	d->token = g_strdup("");
-	d->step = g_strdup("");
-	d->at = ms_clock_now();
-	d->state = MS_DECISION_APPROVED;
+	set_said(&d->account, ask->account);
+	set_said(&d->identifier, ask->identifier);
+	set_said(&d->assignee, ask->assignee);
 	return d;
 }
 

@@ -30,16 +30,6 @@ void desk_point(const char *name)
 		ms_desk_crash_point(name);
 }
 
-bool desk_fail(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", text);
-	return false;
-}
-
 bool desk_audit(Desk *desk, const char *who, const char *what, const char *about, const char *detail,
 	GError **error)
 {

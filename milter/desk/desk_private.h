@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "missent/answer.h"
 #include "missent/desk.h"
 
 /* What the file of settings said when it was last read. */
@@ -91,7 +92,7 @@ void desk_point(const char *name);
 /* On this host's audit trail: nothing of a message's content. */
 bool desk_audit(Desk *desk, const char *who, const char *what, const char *about, const char *detail,
 	GError **error);
-bool desk_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+#define desk_fail ms_fail_input
 
 /* names.c: are there such an account and such a reviewer? */
 bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error);
@@ -113,6 +114,9 @@ bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *
  * of these.  How many they are. */
 guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char *ref,
 	const GPtrArray *addresses);
+
+/* Approved, and nothing said with it. */
+MsDecision *desk_decision(MsVerb verb, const char *uid, const char *group, const char *who, const char *why);
 
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
 bool desk_is_old(const MsSettings *s, const MsRecord *record);

@@ -69,25 +69,9 @@ bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *
 
 static MsDecision *rejudging(const MsDecision *correction, const char *uid)
 {
-	MsDecision *d = g_new0(MsDecision, 1);
-	d->id = ms_record_name();
-	d->uid = g_strdup(uid);
-	d->group = g_strdup(correction->id);
-	d->verb = MS_VERB_REJUDGE;
-	d->recipients = g_strdup("");
-	d->account = g_strdup("");
-	d->identifier = g_strdup("");
-	d->assignee = g_strdup("");
-	d->who = g_strdup(correction->who);
-	d->second = g_strdup("");
-	d->why = g_strdup_printf("after a correction at another message (%s)",
+	g_autofree char *why = g_strdup_printf("after a correction at another message (%s)",
 		ms_verbs[correction->verb].name);
-	d->outcome = g_strdup("");
-	d->token = g_strdup("");
-	d->step = g_strdup("");
-	d->at = ms_clock_now();
-	d->state = MS_DECISION_APPROVED;
-	return d;
+	return desk_decision(MS_VERB_REJUDGE, uid, correction->id, correction->who, why);
 }
 
 guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char *ref,

@@ -33,16 +33,36 @@ bool ms_link_send(int fd, const char *json, gsize len)
 	return len <= MS_LINK_MAX && ms_io_send(fd, &size, sizeof size) && ms_io_send(fd, json, len);
 }
 
-char *ms_link_receive(int fd, gsize *len_out)
+/* Read, and forgotten. */
+static bool discard(int fd, gsize len)
+{
+	char buffer[16384];
+	for (gsize n; len > 0; len -= n) {
+		n = MIN(len, sizeof buffer);
+		if (!ms_io_receive(fd, buffer, n))
+			return false;
+	}
+	return true;
+}
+
+char *ms_link_receive(int fd, gsize most, gsize *len_out)
 {
 	uint32_t size;
-	if (!ms_io_receive(fd, &size, sizeof size) || ntohl(size) > MS_LINK_MAX)
+	*len_out = 0;
+	if (!ms_io_receive(fd, &size, sizeof size))
 		return NULL;
-	*len_out = ntohl(size);
-	char *text = g_malloc(*len_out + 1);
-	text[*len_out] = '\0';
-	if (ms_io_receive(fd, text, *len_out))
+	gsize len = ntohl(size);
+	if (len > most) {
+		if (len <= MS_LINK_MAX && discard(fd, len))
+			*len_out = len;
+		return NULL;
+	}
+	char *text = g_malloc(len + 1);
+	text[len] = '\0';
+	if (ms_io_receive(fd, text, len)) {
+		*len_out = len;
 		return text;
+	}
 	g_free(text);
 	return NULL;
 }
@@ -66,7 +86,8 @@ static char *ask_socket(MsLink *link, const char *json, gint64 wait_ms, GError *
 {
 	gsize len;
 	int fd = connect_to(link->socket, wait_ms);
-	char *reply = fd >= 0 && ms_link_send(fd, json, strlen(json)) ? ms_link_receive(fd, &len) : NULL;
+	char *reply = fd >= 0 && ms_link_send(fd, json, strlen(json)) ? ms_link_receive(fd, MS_LINK_MAX, &len)
+									 : NULL;
 	if (reply == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-agent does not answer on %s", link->socket);
 	if (fd >= 0)

@@ -10,17 +10,6 @@
 #include "missent/answer.h"
 #include "missent/ask.h"
 
-static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static bool refuse(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", text);
-	return false;
-}
-
 /* ---- as a whole ----------------------------------------------------------------------- */
 
 const char *ms_ask_text(const MsAsk *ask, MsSay say)
@@ -60,9 +49,9 @@ static bool check_say(const MsAsk *ask, MsSay say, GError **error)
 	const MsVerbSay *row = ms_verb_says(ask->verb, say);
 	const char *verb = ms_verbs[ask->verb].name, *name = ms_say_names[say];
 	if (!is_said(ask, say))
-		return row == NULL || !row->needed || refuse(error, "%s: %s is needed", verb, name);
+		return row == NULL || !row->needed || ms_fail_input(error, "%s: %s is needed", verb, name);
 	if (row == NULL)
-		return refuse(error, "%s: %s cannot be said with it", verb, name);
+		return ms_fail_input(error, "%s: %s cannot be said with it", verb, name);
 	if (say == MS_SAY_RECIPIENTS)
 		return check_list(ask->recipients, row->kind, name, error);
 	return say == MS_SAY_RIGHTFUL || say == MS_SAY_OTHERS
@@ -72,16 +61,16 @@ static bool check_say(const MsAsk *ask, MsSay say, GError **error)
 static bool check_said(const MsAsk *ask, GError **error)
 {
 	if (ask->verb >= MS_VERB_UNKNOWN || ms_verbs[ask->verb].of_decision)
-		return refuse(error, "%s: is nothing that is decided of a message", ms_verbs[ask->verb].name);
+		return ms_fail_input(error, "%s: is nothing that is decided of a message", ms_verbs[ask->verb].name);
 	if (ask->uids == NULL || ask->uids->len == 0 || ask->uids->len > MS_ASK_MOST)
-		return refuse(error, "a decision is about 1 to %d messages", MS_ASK_MOST);
+		return ms_fail_input(error, "a decision is about 1 to %d messages", MS_ASK_MOST);
 	if (!check_list(ask->uids, MS_WORD_MESSAGE, "uids", error))
 		return false;
 	for (int say = 0; say < MS_N_SAYS; say++)
 		if (!check_say(ask, (MsSay)say, error))
 			return false;
 	if (ask->rightful && is_said(ask, MS_SAY_RECIPIENTS))
-		return refuse(error, "either to those with a right to it, or to those who are named");
+		return ms_fail_input(error, "either to those with a right to it, or to those who are named");
 	return ask->id == NULL || ms_word_check(MS_WORD_DECISION, "id", ask->id, error);
 }
 
@@ -95,11 +84,11 @@ bool ms_ask_check(const MsAsk *ask, GError **error)
 static bool check_texts(const MsKeyRow *row, const json_t *list, GError **error)
 {
 	if (!json_is_array(list))
-		return refuse(error, "%s: is no list", row->key);
+		return ms_fail_input(error, "%s: is no list", row->key);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 		if (text == NULL)
-			return refuse(error, "%s: has something in it that is no text", row->key);
+			return ms_fail_input(error, "%s: has something in it that is no text", row->key);
 		if (!ms_word_check(row->kind, row->key, text, error))
 			return false;
 	}
@@ -111,13 +100,13 @@ static bool check_value(const MsKeyRow *row, const json_t *value, GError **error
 	switch (row->type) {
 	case MS_KEY_TEXT:
 		return json_is_string(value) ? ms_word_check(row->kind, row->key, json_string_value(value), error)
-					     : refuse(error, "%s: is no text", row->key);
+					     : ms_fail_input(error, "%s: is no text", row->key);
 	case MS_KEY_TEXTS: return check_texts(row, value, error);
-	case MS_KEY_YES: return json_is_boolean(value) || refuse(error, "%s: is neither true nor false", row->key);
+	case MS_KEY_YES: return json_is_boolean(value) || ms_fail_input(error, "%s: is neither true nor false", row->key);
 	case MS_KEY_NUMBER:
 		return (json_is_integer(value) && json_integer_value(value) >= 0
 			       && json_integer_value(value) <= G_MAXINT32)
-			|| refuse(error, "%s: is no number from 0 to %d", row->key, G_MAXINT32);
+			|| ms_fail_input(error, "%s: is no number from 0 to %d", row->key, G_MAXINT32);
 	}
 	g_assert_not_reached();
 }
@@ -144,7 +133,7 @@ bool ms_ask_keys(const MsKeyRow *rows, const json_t *json, GError **error)
 	const char *key;
 	json_t *value;
 	if (!json_is_object(json))
-		return refuse(error, "the request is no JSON object");
+		return ms_fail_input(error, "the request is no JSON object");
 	json_object_foreach((json_t *)json, key, value) {
 		const MsKeyRow *row = row_of(rows, key);
 		if (row == NULL ? !refuse_key(rows, key, error) : !check_value(row, value, error))
@@ -152,7 +141,7 @@ bool ms_ask_keys(const MsKeyRow *rows, const json_t *json, GError **error)
 	}
 	for (; rows->key != NULL; rows++)
 		if (rows->needed && json_object_get(json, rows->key) == NULL)
-			return refuse(error, "%s: is missing", rows->key);
+			return ms_fail_input(error, "%s: is missing", rows->key);
 	return true;
 }
 

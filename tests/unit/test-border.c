@@ -2,11 +2,13 @@
  * settings that change under it, and many threads at once. */
 #include "config.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "missent/accounts.h"
 #include "missent/answer.h"
 #include "missent/decision.h"
+#include "missent/link.h"
 #include "missent/store.h"
 
 #include "../test.h"
@@ -208,6 +210,53 @@ static void test_settings(void)
 	world_free(w);
 }
 
+/* ---- too much ------------------------------------------------------------------------- */
+
+typedef struct {
+	int fd;
+	gsize len;
+	bool sent;
+} Sender;
+
+static void *send_all(void *user)
+{
+	Sender *s = user;
+	g_autofree char *text = g_strnfill(s->len, ' ');
+	s->sent = ms_link_send(s->fd, text, s->len);
+	return NULL;
+}
+
+/* More than a request may have is refused with the reason, by who receives it and by the desk. */
+static void test_too_much(void)
+{
+	static const struct {
+		gsize len, want; /* of what is told */
+		bool taken;
+	} rows[] = {{2, 2, true}, {MS_DESK_REQUEST_MAX, MS_DESK_REQUEST_MAX, true},
+		{MS_DESK_REQUEST_MAX + 1, MS_DESK_REQUEST_MAX + 1, false}, {10 << 20, 10 << 20, false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		int ends[2];
+		gsize len = 7;
+		g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+		Sender sender = {ends[0], rows[i].len, false};
+		GThread *thread = g_thread_new("sender", send_all, &sender);
+		g_autofree char *got = ms_link_receive(ends[1], MS_DESK_REQUEST_MAX, &len);
+		g_thread_join(thread);
+		g_assert_true(sender.sent);
+		g_assert_cmpint(got != NULL, ==, rows[i].taken);
+		g_assert_cmpuint(len, ==, rows[i].want);
+		close(ends[0]);
+		close(ends[1]);
+	}
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *large = g_strnfill(MS_DESK_REQUEST_MAX + 1, ' ');
+	g_autofree char *said = ms_desk_request(desk, large, MS_DESK_REQUEST_MAX + 1);
+	CONTAINS(said, "the request has more than 4194304 bytes");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* ---- threads -------------------------------------------------------------------------- */
 
 #define THREADS 8
@@ -297,6 +346,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/border/damage", test_damage);
 	g_test_add_func("/border/damage-since", test_damage_since);
 	g_test_add_func("/border/settings", test_settings);
+	g_test_add_func("/border/too-much", test_too_much);
 	g_test_add_func("/border/threads", test_threads);
 	return g_test_run();
 }

@@ -45,15 +45,15 @@ static void test_frames(void)
 	gsize len;
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
 	g_assert_true(ms_link_send(pair[0], "{\"a\":1}", 7));
-	g_autofree char *got = ms_link_receive(pair[1], &len);
+	g_autofree char *got = ms_link_receive(pair[1], MS_LINK_MAX, &len);
 	g_assert_cmpstr(got, ==, "{\"a\":1}");
 	g_assert_cmpuint(len, ==, 7);
 	/* a length that nobody has room for; a frame that is cut short */
 	g_assert_cmpint(write(pair[0], "\xff\xff\xff\xff", 4), ==, 4);
-	g_assert_null(ms_link_receive(pair[1], &len));
+	g_assert_null(ms_link_receive(pair[1], MS_LINK_MAX, &len));
 	g_assert_cmpint(write(pair[0], "\0\0\0\5ab", 6), ==, 6);
 	close(pair[0]);
-	g_assert_null(ms_link_receive(pair[1], &len));
+	g_assert_null(ms_link_receive(pair[1], MS_LINK_MAX, &len));
 	close(pair[1]);
 }
 
