@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "spread.h"
@@ -29,7 +30,7 @@
 struct MsSpread {
 	MsRedis *redis;
 	char *prefix, *current;
-	GMutex lock;
+	pthread_mutex_t lock;
 	char *generation; /* that was in use, and where its entries are; or NULL */
 	MsPlaces places;
 };
@@ -57,7 +58,7 @@ MsSpread *ms_spread_new(MsRedis *redis, const char *prefix)
 	spread->redis = redis;
 	spread->prefix = g_strdup(prefix);
 	spread->current = ms_spread_control(prefix, "current");
-	g_mutex_init(&spread->lock);
+	pthread_mutex_init(&spread->lock, NULL);
 	return spread;
 }
 
@@ -65,7 +66,7 @@ void ms_spread_free(MsSpread *spread)
 {
 	if (spread == NULL)
 		return;
-	g_mutex_clear(&spread->lock);
+	pthread_mutex_destroy(&spread->lock);
 	g_free(spread->prefix);
 	g_free(spread->current);
 	g_free(spread->generation);
@@ -176,10 +177,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Guess, guess_clear)
 
 static void take_guess(MsSpread *spread, const MsWanted *wanted, gsize n, Guess *guess)
 {
-	g_mutex_lock(&spread->lock);
+	pthread_mutex_lock(&spread->lock);
 	guess->generation = g_strdup(spread->generation);
 	guess->places = spread->places;
-	g_mutex_unlock(&spread->lock);
+	pthread_mutex_unlock(&spread->lock);
 	guess->now = guess->generation != NULL ? control_of(spread, guess->generation, "now") : NULL;
 	guess->slices = g_array_new(FALSE, FALSE, sizeof(guint32));
 	if (guess->generation == NULL)
@@ -198,11 +199,11 @@ static void learn(MsSpread *spread, const char *generation, const char *state)
 	MsPlaces places;
 	if (state == NULL || !ms_mapping_places(state, &places) || places.slices == 0 || places.accounts == 0)
 		return;
-	g_mutex_lock(&spread->lock);
+	pthread_mutex_lock(&spread->lock);
 	g_free(spread->generation);
 	spread->generation = g_strdup(generation);
 	spread->places = places;
-	g_mutex_unlock(&spread->lock);
+	pthread_mutex_unlock(&spread->lock);
 }
 
 /* The state of a generation that was not expected; then it can be asked of. */

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@
 struct MsRedis {
 	MsServerHow how;
 	bool plaintext;
-	GMutex lock;
+	pthread_mutex_t lock;
 	GPtrArray *primaries;   /* of MsServer: addresses of the primary, the one that answered last first */
 	gint64 found_at;        /* by Sentinel */
 	MsServer *replica;
@@ -29,8 +30,8 @@ struct MsRedis {
 	MsLag *lag;
 	MsSentinels *sentinels;
 	MsCluster *cluster;
-	GMutex finding;         /* one asks Sentinel, or the primary's offset, at a time */
-	GCond wake;
+	pthread_mutex_t finding;         /* one asks Sentinel, or the primary's offset, at a time */
+	pthread_cond_t wake;
 	GThread *prober, *follower;
 	bool ending;
 	int end;                /* readable then */
@@ -113,9 +114,9 @@ static void take_how(MsRedis *redis, const MsRedisSettings *settings)
 MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error)
 {
 	g_autoptr(MsRedis) redis = g_new0(MsRedis, 1);
-	g_mutex_init(&redis->lock);
-	g_mutex_init(&redis->finding);
-	g_cond_init(&redis->wake);
+	pthread_mutex_init(&redis->lock, NULL);
+	pthread_mutex_init(&redis->finding, NULL);
+	pthread_cond_init(&redis->wake, NULL);
 	redis->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	redis->primaries = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
 	take_how(redis, settings);
@@ -149,10 +150,10 @@ MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error)
 static GPtrArray *all_servers(MsRedis *redis)
 {
 	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	for (guint i = 0; i < redis->primaries->len; i++)
 		g_ptr_array_add(all, ms_server_ref(redis->primaries->pdata[i]));
-	g_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->lock);
 	if (redis->replica != NULL)
 		g_ptr_array_add(all, ms_server_ref(redis->replica));
 	const GPtrArray *sentinels = redis->sentinels != NULL ? ms_sentinels_servers(redis->sentinels) : NULL;
@@ -166,10 +167,10 @@ static GPtrArray *all_servers(MsRedis *redis)
 static void end_threads(MsRedis *redis)
 {
 	guint64 n = 1;
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	redis->ending = true;
-	g_cond_broadcast(&redis->wake);
-	g_mutex_unlock(&redis->lock);
+	pthread_cond_broadcast(&redis->wake);
+	pthread_mutex_unlock(&redis->lock);
 	gssize ignored = redis->end >= 0 ? write(redis->end, &n, sizeof n) : 0;
 	(void)ignored;
 	if (redis->follower != NULL) {
@@ -192,9 +193,9 @@ void ms_redis_free(MsRedis *redis)
 	ms_sentinels_free(redis->sentinels);
 	ms_lag_free(redis->lag);
 	ms_tls_free(redis->how.tls);
-	g_mutex_clear(&redis->lock);
-	g_mutex_clear(&redis->finding);
-	g_cond_clear(&redis->wake);
+	pthread_mutex_destroy(&redis->lock);
+	pthread_mutex_destroy(&redis->finding);
+	pthread_cond_destroy(&redis->wake);
 	if (redis->end >= 0)
 		close(redis->end);
 	g_free(redis->how.user);
@@ -224,28 +225,28 @@ static gint64 probe_all(MsRedis *redis)
 static gpointer run_prober(gpointer data)
 {
 	MsRedis *redis = data;
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	while (!redis->ending) {
-		g_mutex_unlock(&redis->lock);
+		pthread_mutex_unlock(&redis->lock);
 		gint64 next = probe_all(redis);
-		g_mutex_lock(&redis->lock);
+		pthread_mutex_lock(&redis->lock);
 		/* At most so long, so that no wake can be missed for ever. */
 		gint64 soon = g_get_monotonic_time() + G_USEC_PER_SEC;
 		if (!redis->ending)
-			g_cond_wait_until(&redis->wake, &redis->lock, MIN(next, soon));
+			ms_wait_until(&redis->wake, &redis->lock, MIN(next, soon));
 	}
-	g_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->lock);
 	return NULL;
 }
 
 static void on_trouble(void *user)
 {
 	MsRedis *redis = user;
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	if (redis->prober == NULL && !redis->ending)
 		redis->prober = g_thread_try_new("redis probes", run_prober, redis, NULL);
-	g_cond_broadcast(&redis->wake);
-	g_mutex_unlock(&redis->lock);
+	pthread_cond_broadcast(&redis->wake);
+	pthread_mutex_unlock(&redis->lock);
 }
 
 /* ---- who is primary? ------------------------------------------------------------------------ */
@@ -253,53 +254,53 @@ static void on_trouble(void *user)
 /* Asks Sentinel, unless somebody did after `since`. */
 static bool find_primary(MsRedis *redis, gint64 since, GError **error)
 {
-	g_mutex_lock(&redis->finding);
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->finding);
+	pthread_mutex_lock(&redis->lock);
 	bool found = redis->found_at > since;
-	g_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->lock);
 	if (found) {
-		g_mutex_unlock(&redis->finding);
+		pthread_mutex_unlock(&redis->finding);
 		return true;
 	}
 	gint64 now = g_get_monotonic_time();
 	g_autofree char *address = ms_sentinels_primary(redis->sentinels, error);
 	MsServer *server = address != NULL ? new_server(redis, address, error) : NULL;
 	if (server != NULL) {
-		g_mutex_lock(&redis->lock);
+		pthread_mutex_lock(&redis->lock);
 		const MsServer *had = redis->primaries->len > 0 ? redis->primaries->pdata[0] : NULL;
 		redis->found_at = now;
 		if (had == NULL || strcmp(ms_server_name(had), ms_server_name(server)) != 0) {
 			g_ptr_array_set_size(redis->primaries, 0);
 			g_ptr_array_add(redis->primaries, ms_server_ref(server));
 		}
-		g_mutex_unlock(&redis->lock);
+		pthread_mutex_unlock(&redis->lock);
 	}
 	ms_server_unref(server);
-	g_mutex_unlock(&redis->finding);
+	pthread_mutex_unlock(&redis->finding);
 	return server != NULL;
 }
 
 static GPtrArray *primaries(MsRedis *redis)
 {
 	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	for (guint i = 0; i < redis->primaries->len; i++)
 		g_ptr_array_add(all, ms_server_ref(redis->primaries->pdata[i]));
-	g_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->lock);
 	return all;
 }
 
 /* The one that answered is asked first from now on. */
 static void prefer(MsRedis *redis, const MsServer *server)
 {
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	for (guint i = 1; i < redis->primaries->len; i++) {
 		if (redis->primaries->pdata[i] == server) {
 			MsServer *it = g_ptr_array_steal_index(redis->primaries, i);
 			g_ptr_array_insert(redis->primaries, 0, it);
 		}
 	}
-	g_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->lock);
 }
 
 static const char *const info_replication[] = {"INFO", "replication"};
@@ -428,9 +429,9 @@ static gpointer run_follower(gpointer data)
 	MsRedis *redis = data;
 	gint64 period = redis->lag != NULL ? MIN(ms_lag_period(redis->lag), FOLLOW_US) : FOLLOW_US;
 	gint64 found_at = 0;
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	while (!redis->ending) {
-		g_mutex_unlock(&redis->lock);
+		pthread_mutex_unlock(&redis->lock);
 		gint64 now = g_get_monotonic_time();
 		if (redis->sentinels != NULL && now - found_at >= FOLLOW_US) {
 			find_primary(redis, now, NULL);
@@ -438,21 +439,21 @@ static gpointer run_follower(gpointer data)
 		}
 		if (redis->lag != NULL)
 			take_sample(redis);
-		g_mutex_lock(&redis->lock);
+		pthread_mutex_lock(&redis->lock);
 		gint64 until = now + period;
-		while (!redis->ending && g_cond_wait_until(&redis->wake, &redis->lock, until))
+		while (!redis->ending && ms_wait_until(&redis->wake, &redis->lock, until))
 			;
 	}
-	g_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->lock);
 	return NULL;
 }
 
 static void start_following(MsRedis *redis)
 {
-	g_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->lock);
 	if (redis->follower == NULL && !redis->ending)
 		redis->follower = g_thread_try_new("redis follower", run_follower, redis, NULL);
-	g_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->lock);
 }
 
 /* ---- a replica ---------------------------------------------------------------------------- */
@@ -472,9 +473,9 @@ static MsAnswer ask_replica(MsRedis *redis, const MsCommand *command, MsReply **
 	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT"))
 		return ms_server_error(redis->replica, reply->text, why) == MS_RETRY ? MS_ABSENT : MS_CONFIG;
 	if (!ms_lag_is_known(redis->lag)) { /* the follower has only begun, or the primary is away */
-		g_mutex_lock(&redis->finding);
+		pthread_mutex_lock(&redis->finding);
 		bool known = ms_lag_is_known(redis->lag);
-		g_mutex_unlock(&redis->finding);
+		pthread_mutex_unlock(&redis->finding);
 		if (!known)
 			take_sample(redis);
 	}

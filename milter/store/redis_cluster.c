@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "redis_private.h"
@@ -29,7 +30,7 @@ struct MsCluster {
 	MsClusterMake make;
 	void *user;
 	GPtrArray *seeds; /* of MsServer */
-	GMutex lock, learning;
+	pthread_mutex_t lock, learning;
 	Map *map;
 	gint64 learnt_at;
 };
@@ -106,9 +107,9 @@ static Map *map_new(void)
 
 static Map *current_map(MsCluster *cluster)
 {
-	g_mutex_lock(&cluster->lock);
+	pthread_mutex_lock(&cluster->lock);
 	Map *map = cluster->map != NULL ? map_ref(cluster->map) : NULL;
-	g_mutex_unlock(&cluster->lock);
+	pthread_mutex_unlock(&cluster->lock);
 	return map;
 }
 
@@ -196,11 +197,11 @@ static Map *ask_map(MsCluster *cluster, MsServer *server, GError **error)
  * `since`. */
 static bool learn(MsCluster *cluster, gint64 since, GError **error)
 {
-	g_mutex_lock(&cluster->learning);
+	pthread_mutex_lock(&cluster->learning);
 	g_autoptr(Map) before = current_map(cluster);
-	g_mutex_lock(&cluster->lock);
+	pthread_mutex_lock(&cluster->lock);
 	bool fresh = before != NULL && cluster->learnt_at > since;
-	g_mutex_unlock(&cluster->lock);
+	pthread_mutex_unlock(&cluster->lock);
 	Map *map = NULL;
 	g_autoptr(GError) first = NULL;
 	g_autoptr(GPtrArray) asked = g_ptr_array_new();
@@ -212,14 +213,14 @@ static bool learn(MsCluster *cluster, gint64 since, GError **error)
 	for (guint i = 0; map == NULL && i < asked->len; i++)
 		map = ask_map(cluster, asked->pdata[i], first == NULL ? &first : NULL);
 	if (map != NULL) {
-		g_mutex_lock(&cluster->lock);
+		pthread_mutex_lock(&cluster->lock);
 		Map *old = cluster->map;
 		cluster->map = map;
 		cluster->learnt_at = g_get_monotonic_time();
-		g_mutex_unlock(&cluster->lock);
+		pthread_mutex_unlock(&cluster->lock);
 		map_unref(old);
 	}
-	g_mutex_unlock(&cluster->learning);
+	pthread_mutex_unlock(&cluster->learning);
 	if (map == NULL && !fresh && first != NULL)
 		g_propagate_error(error, g_steal_pointer(&first));
 	return fresh || map != NULL;
@@ -231,8 +232,8 @@ MsCluster *ms_cluster_new(MsClusterMake make, void *user, GPtrArray *seeds)
 	cluster->make = make;
 	cluster->user = user;
 	cluster->seeds = g_ptr_array_ref(seeds);
-	g_mutex_init(&cluster->lock);
-	g_mutex_init(&cluster->learning);
+	pthread_mutex_init(&cluster->lock, NULL);
+	pthread_mutex_init(&cluster->learning, NULL);
 	return cluster;
 }
 
@@ -242,8 +243,8 @@ void ms_cluster_free(MsCluster *cluster)
 		return;
 	map_unref(cluster->map);
 	g_ptr_array_unref(cluster->seeds);
-	g_mutex_clear(&cluster->lock);
-	g_mutex_clear(&cluster->learning);
+	pthread_mutex_destroy(&cluster->lock);
+	pthread_mutex_destroy(&cluster->learning);
 	g_free(cluster);
 }
 

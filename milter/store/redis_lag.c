@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "redis_private.h"
@@ -23,7 +24,7 @@ typedef struct {
 } Sample;
 
 struct MsLag {
-	GMutex lock;
+	pthread_mutex_t lock;
 	gint64 max_us;
 	char *replid;
 	Sample samples[SAMPLES]; /* a ring */
@@ -33,7 +34,7 @@ struct MsLag {
 MsLag *ms_lag_new(gint64 max_us)
 {
 	MsLag *lag = g_new0(MsLag, 1);
-	g_mutex_init(&lag->lock);
+	pthread_mutex_init(&lag->lock, NULL);
 	lag->max_us = max_us;
 	return lag;
 }
@@ -42,7 +43,7 @@ void ms_lag_free(MsLag *lag)
 {
 	if (lag == NULL)
 		return;
-	g_mutex_clear(&lag->lock);
+	pthread_mutex_destroy(&lag->lock);
 	g_free(lag->replid);
 	g_free(lag);
 }
@@ -73,7 +74,7 @@ void ms_lag_sample(MsLag *lag, const char *info, gint64 asked_at)
 	gint64 offset;
 	if (!take_offset(info, &replid, &offset))
 		return;
-	g_mutex_lock(&lag->lock);
+	pthread_mutex_lock(&lag->lock);
 	if (g_strcmp0(lag->replid, replid) != 0) {
 		lag->n = lag->next = 0;
 		g_free(lag->replid);
@@ -82,7 +83,7 @@ void ms_lag_sample(MsLag *lag, const char *info, gint64 asked_at)
 	lag->samples[lag->next] = (Sample){asked_at, offset};
 	lag->next = (lag->next + 1) % SAMPLES;
 	lag->n = MIN(lag->n + 1, SAMPLES);
-	g_mutex_unlock(&lag->lock);
+	pthread_mutex_unlock(&lag->lock);
 }
 
 /* The least that was asked of within the bound, -1: none. */
@@ -99,9 +100,9 @@ static gint64 needed(const MsLag *lag, gint64 now)
 
 bool ms_lag_is_known(MsLag *lag)
 {
-	g_mutex_lock(&lag->lock);
+	pthread_mutex_lock(&lag->lock);
 	bool known = needed(lag, g_get_monotonic_time()) >= 0;
-	g_mutex_unlock(&lag->lock);
+	pthread_mutex_unlock(&lag->lock);
 	return known;
 }
 
@@ -110,10 +111,10 @@ bool ms_lag_fits(MsLag *lag, const char *info, char **why_out)
 	g_autofree char *replid = NULL;
 	gint64 offset = -1;
 	bool told = take_offset(info, &replid, &offset);
-	g_mutex_lock(&lag->lock);
+	pthread_mutex_lock(&lag->lock);
 	gint64 least = needed(lag, g_get_monotonic_time());
 	bool same = told && g_strcmp0(replid, lag->replid) == 0;
-	g_mutex_unlock(&lag->lock);
+	pthread_mutex_unlock(&lag->lock);
 	if (!told)
 		*why_out = g_strdup("does not say how far behind it is");
 	else if (least < 0)

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -106,12 +107,18 @@ bool ms_where_is_here(const MsWhere *where)
 	return here;
 }
 
+bool ms_wait_until(pthread_cond_t *told, pthread_mutex_t *lock, gint64 until)
+{
+	struct timespec t = {until / G_USEC_PER_SEC, until % G_USEC_PER_SEC * 1000};
+	return pthread_cond_clockwait(told, lock, CLOCK_MONOTONIC, &t) == 0;
+}
+
 /* ---- names: the resolver knows no deadline, so a thread asks it -------------------------- */
 
 typedef struct {
 	gatomicrefcount refs;
-	GMutex lock;
-	GCond told;
+	pthread_mutex_t lock;
+	pthread_cond_t told;
 	char *host;
 	int port, rc;
 	bool done;
@@ -124,8 +131,8 @@ static void question_unref(Question *q)
 		return;
 	if (q->found != NULL)
 		freeaddrinfo(q->found);
-	g_mutex_clear(&q->lock);
-	g_cond_clear(&q->told);
+	pthread_mutex_destroy(&q->lock);
+	pthread_cond_destroy(&q->told);
 	g_free(q->host);
 	g_free(q);
 }
@@ -135,12 +142,12 @@ static gpointer ask_resolver(gpointer data)
 	Question *q = data;
 	int rc;
 	struct addrinfo *found = look_up(q->host, q->port, AI_ADDRCONFIG, &rc);
-	g_mutex_lock(&q->lock);
+	pthread_mutex_lock(&q->lock);
 	q->found = found;
 	q->rc = rc;
 	q->done = true;
-	g_cond_signal(&q->told);
-	g_mutex_unlock(&q->lock);
+	pthread_cond_signal(&q->told);
+	pthread_mutex_unlock(&q->lock);
 	question_unref(q);
 	return NULL;
 }
@@ -152,8 +159,8 @@ static struct addrinfo *resolve(const char *host, int port, gint64 deadline, int
 		return found;
 	Question *q = g_new0(Question, 1);
 	g_atomic_ref_count_init(&q->refs);
-	g_mutex_init(&q->lock);
-	g_cond_init(&q->told);
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_cond_init(&q->told, NULL);
 	q->host = g_strdup(host);
 	q->port = port;
 	g_atomic_ref_count_inc(&q->refs);
@@ -162,12 +169,12 @@ static struct addrinfo *resolve(const char *host, int port, gint64 deadline, int
 		g_thread_unref(thread);
 	else
 		question_unref(q);
-	g_mutex_lock(&q->lock);
-	while (thread != NULL && !q->done && g_cond_wait_until(&q->told, &q->lock, deadline))
+	pthread_mutex_lock(&q->lock);
+	while (thread != NULL && !q->done && ms_wait_until(&q->told, &q->lock, deadline))
 		;
 	*rc = q->done ? q->rc : EAI_AGAIN;
 	found = g_steal_pointer(&q->found);
-	g_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->lock);
 	question_unref(q);
 	return found;
 }

@@ -8,6 +8,8 @@
 #ifndef MISSENT_STORE_REDIS_WIRE_H
 #define MISSENT_STORE_REDIS_WIRE_H
 
+#include <pthread.h>
+
 #include "missent/store.h"
 
 typedef struct MsWire MsWire;
@@ -53,6 +55,9 @@ void ms_wire_push(MsWire *wire);
 MsWireEnd ms_wire_get(MsWire *wire, gint64 deadline, MsReply **reply_out, GError **error);
 /* Waits until `fd` is ready, or something ends it. */
 MsWireEnd ms_wire_wait(int fd, short events, int call_off, gint64 deadline);
+
+/* Until something is told, or it is `until` (monotonic): then false. */
+bool ms_wait_until(pthread_cond_t *told, pthread_mutex_t *lock, gint64 until);
 
 /* ---- TLS ---- */
 
