@@ -212,5 +212,6 @@ MsAnswer ms_directory_compare(MsDirectory *directory, int fd,
 typedef void (*MsDirectoryTold)(bool whole, const char *text, void *user);
 bool ms_directory_watch(MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user,
 	GError **error);
+void ms_directory_unwatch(MsDirectory *directory);
 
 #endif

@@ -324,6 +324,7 @@ static int run(Daemon *daemon, const char *spec)
 	sd_notify(0, "STOPPING=1");
 	finish(daemon, stop_ms);
 	end_threads(daemon, reloader);
+	ms_directory_unwatch(ms_runtime_directory(daemon->runtime)); /* no thread of ours while exit() ends libraries */
 	return rc == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
 }
 

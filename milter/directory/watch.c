@@ -145,3 +145,8 @@ void ms_watch_free(MsWatch *w)
 	pthread_mutex_destroy(&w->lock);
 	g_free(w);
 }
+
+void ms_directory_unwatch(MsDirectory *directory)
+{
+	g_clear_pointer(&directory->watch, ms_watch_free);
+}

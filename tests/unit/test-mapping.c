@@ -661,6 +661,126 @@ static void test_writers_redis(void)
 	check_writers(&settings);
 }
 
+/* ---- following -------------------------------------------------------------------------- */
+
+static bool set_aside(const MsChange *change, void *user, GError **error)
+{
+	(void)error;
+	g_string_append_printf(user, "%s: %s\n", change->raw, change->why);
+	return true;
+}
+
+/* One batch of CSV lines. */
+static MsFollowed follow(MsDirectory *directory, const char *source, const char *text, GString *aside)
+{
+	int fd = file_of(text);
+	g_autoptr(MsChanges) changes = ms_changes_from_file(fd, true, false);
+	g_autoptr(GPtrArray) batch = ms_changes_batch();
+	g_autoptr(GError) error = NULL;
+	MsFollowed followed = {0};
+	g_assert_cmpint(ms_changes_next(changes, batch, 0, &error), ==, MS_FOUND);
+	ms_directory_follow(directory, source, batch, set_aside, aside, &followed, &error);
+	g_assert_no_error(error);
+	close(fd);
+	return followed;
+}
+
+static void check_follow(const MsDirectorySettings *settings)
+{
+	g_autofree char *text = rows_of(20);
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	g_autoptr(GString) aside = g_string_new(NULL);
+	load(directory, text);
+	MsFollowed f = follow(directory, "a", "1,put,A-00001,customer-number,NEW-1\n2,put,A-00001,iban,DE00\n"
+		"3,delete,A-00001,customer-number,C-000001\n3-1,put,A-00002,customer-number,C-000001\n", aside);
+	g_assert_cmpuint(f.applied, ==, 3);
+	g_assert_cmpuint(f.bad, ==, 1);
+	g_assert_true(g_str_has_prefix(aside->str, "2,put,A-00001,iban,DE00: an IBAN"));
+	g_assert_cmpint(ask(directory, "NEW1", "user1@a1.example"), ==, MS_OWN);
+	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OTHER);
+	/* What was there already is known, whatever it says; one out of order is, too. */
+	f = follow(directory, "a", "3,put,A-00001,customer-number,C-000001\n4,delete,A-00001,customer-number,NEW-1\n"
+		"2,put,A-00001,customer-number,LATE-2\n", aside);
+	g_assert_cmpuint(f.applied, ==, 1);
+	g_assert_cmpuint(f.repeated, ==, 2);
+	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OTHER);
+	g_assert_cmpint(ask(directory, "NEW1", "user1@a1.example"), ==, MS_UNKNOWN);
+	g_assert_cmpint(ask(directory, "LATE2", "user1@a1.example"), ==, MS_UNKNOWN);
+	/* Another source has its own position, and both stay with the mapping. */
+	f = follow(directory, "b", "1,put,A-00003,customer-number,FROM-B1\n", aside);
+	g_assert_cmpuint(f.applied, ==, 1);
+	g_autofree char *a = ms_directory_position(directory, "a", NULL), *b = ms_directory_position(directory, "b", NULL);
+	g_assert_cmpstr(a, ==, "4");
+	g_assert_cmpstr(b, ==, "1");
+	g_assert_cmpint(verify(directory, NULL, NULL), ==, 0);
+	/* An import must say what of them it has. */
+	g_autoptr(GError) error = NULL;
+	g_assert_false(import(directory, text, (MsImportOptions){.max_bad = 0}, &error));
+	g_assert_nonnull(strstr(error->message, "--position"));
+	const char *const positions[] = {"a=2", "b=1", NULL};
+	g_clear_error(&error);
+	g_assert_true(import(directory, text, (MsImportOptions){.positions = positions}, &error));
+	f = follow(directory, "a", "2,put,A-00001,customer-number,X-2\n3,delete,A-00001,customer-number,C-000001\n", aside);
+	g_assert_cmpuint(f.applied, ==, 1);
+}
+
+static void test_follow(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "follow", true);
+	check_follow(&settings);
+	if (redis_address == NULL)
+		return;
+	MsDirectorySettings redis = settings_for(MS_BACKEND_REDIS, "follow", true);
+	check_follow(&redis);
+}
+
+/* Two that follow the same changes, one killed again and again: each is made once. */
+static void test_follow_twice(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "twice", true);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, "A,customer-number,FIRST-1\n");
+	g_autoptr(GString) text = g_string_new(NULL);
+	for (int i = 1; i <= 1500; i++) /* each is put, and every second taken away by the next */
+		g_string_append_printf(text, "%d,%s,A,customer-number,T-%04d\n", i, i % 3 == 0 ? "delete" : "put", i - (i % 3 == 0));
+	int fd = file_of(text->str);
+	for (int round = 0; round < 12; round++) {
+		pid_t pids[2];
+		for (int k = 0; k < 2; k++) {
+			pids[k] = fork();
+			if (pids[k] != 0)
+				continue;
+			g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
+			MsDirectory *mine = open_directory(&settings);
+			MsChanges *changes = ms_changes_from_file(open(path, O_RDONLY), true, false);
+			g_autoptr(GString) aside = g_string_new(NULL);
+			for (MsAnswer answer = MS_FOUND; answer == MS_FOUND;) {
+				g_autoptr(GPtrArray) batch = ms_changes_batch();
+				MsFollowed followed;
+				answer = ms_changes_next(changes, batch, 0, NULL);
+				while (answer == MS_FOUND && ms_directory_follow(mine, "s", batch, set_aside, aside, &followed, NULL)
+					!= MS_FOUND)
+					g_usleep(1000);
+			}
+			_exit(0);
+		}
+		g_usleep((gulong)g_test_rand_int_range(1000, 60000));
+		for (int k = 0; k < 2; k++) {
+			int status;
+			if (round < 11)
+				kill(pids[k], SIGKILL);
+			waitpid(pids[k], &status, 0);
+		}
+	}
+	close(fd);
+	MsVerified v;
+	g_assert_cmpint(verify(directory, NULL, &v), ==, 0);
+	g_assert_cmpint(v.entries, ==, 501);
+	ms_verified_clear(&v);
+	g_autofree char *position = ms_directory_position(directory, "s", NULL);
+	g_assert_cmpstr(position, ==, "1500");
+}
+
 /* ---- compared with a file --------------------------------------------------------------- */
 
 static void on_line(guint64 line, const char *why, void *user)
@@ -767,6 +887,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/mapping/import/spoilt", test_spoilt);
 	g_test_add_func("/mapping/writers", test_writers);
 	g_test_add_func("/mapping/writers-redis", test_writers_redis);
+	g_test_add_func("/mapping/follow", test_follow);
+	g_test_add_func("/mapping/follow/twice", test_follow_twice);
 	g_test_add_func("/mapping/compare", test_compare);
 	int rc = g_test_run();
 	if (redis > 0) {
