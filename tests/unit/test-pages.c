@@ -302,6 +302,23 @@ static void test_look(void)
 	g_autofree char *seen = world_hold(s->w, &(WorldHold){.state = MS_STATE_OBSERVED, .gone = true});
 	for (int i = 0; i < 60; i++)
 		g_free(world_hold(s->w, &(WorldHold){.sender = i % 2 ? "x@seller.example" : NULL, .gone = true}));
+	/* One with much to tell. */
+	WorldRecipient many[120];
+	WorldFinding found[30];
+	char relations[121];
+	for (guint i = 0; i < G_N_ELEMENTS(many); i++) {
+		many[i] = (WorldRecipient){g_strdup_printf("r%u@%s.example", i, i % 3 ? "beta" : "alpha"), (MsOutcome)(i % MS_N_OUTCOMES),
+			i % 3 ? "AC-2" : "AC-1"};
+		relations[i] = "ohx?"[i % 4];
+	}
+	relations[120] = '\0';
+	for (guint i = 0; i < G_N_ELEMENTS(found); i++)
+		found[i] = (WorldFinding){"0123456789abcdef01234567", i % 4 ? "AC-2" : "AC-3, AC-4", relations};
+	g_autofree char *much = world_hold(s->w, &(WorldHold){.to = many, .n = 120, .found = found, .n_found = 30,
+						.cause = "much", .codes = "mismatch, unknown-recipient, unreadable"});
+	g_autofree char *crowd = g_strdup_printf("/message/%s", much);
+	g_autofree char *next = g_strdup_printf("/message/%s?from=50", much);
+	g_autofree char *sought = g_strdup_printf("/message/%s?find=r11", much);
 	Browser *b = browser_new(s);
 	/* Nobody yet. */
 	g_assert_cmpint(get(b, "/"), ==, 303);
@@ -337,11 +354,25 @@ static void test_look(void)
 		g_assert_cmpint(get(b, message), ==, 200);
 		CONTAINS(b->body->str, "b@beta.example");
 		g_assert_cmpint(get(b, observed), ==, 200);
+		g_assert_cmpint(get(b, crowd), ==, 200);
+		CONTAINS(b->body->str, "r3@alpha.example");
+		g_assert_cmpint(get(b, next), ==, 200);
+		g_assert_cmpint(get(b, sought), ==, 200);
+		CONTAINS(b->body->str, "r11@");
+		g_assert_cmpint(get(b, "/cause?cause=much"), ==, 200);
 	}
 	b->header = NULL;
 	g_assert_cmpint(get(b, "/language?to=fr"), ==, 303);
 	g_assert_cmpint(get(b, "/language?to=en"), ==, 303);
 	g_assert_cmpint(get(b, "/message/0000000000000000"), ==, 404);
+	for (guint i = 0; i < G_N_ELEMENTS(many); i++)
+		g_free((char *)many[i].address);
+	/* A reviewer is offered more. */
+	Browser *bert = logged_in(s, "bert");
+	g_assert_cmpint(get(bert, crowd), ==, 200);
+	g_assert_cmpint(get(bert, "/cause?cause=much"), ==, 200);
+	g_assert_cmpint(get(bert, "/?cause=much"), ==, 200);
+	browser_free(bert);
 	/* A viewer decides nothing, whatever he sends, and sees no accounts. */
 	g_autofree char *no = decide(b, uid, "verb=delete&why=x");
 	g_assert_cmpstr(no, ==, "403");

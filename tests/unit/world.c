@@ -185,6 +185,25 @@ static void add_findings(MsRecord *r, const WorldHold *h)
 					     (char *)h->found[i].relations});
 }
 
+/* One for each identifier that a recipient may not have. */
+static void add_reasons(MsRecord *r, const WorldHold *h)
+{
+	for (guint i = 0; i < h->n_found; i++) {
+		MsReason *reason = g_new0(MsReason, 1);
+		*reason = (MsReason){.code = i % 2 == 0 ? MS_MISMATCH : MS_UNKNOWN_RECIPIENT, .policy = g_strdup("invoices"),
+			.action = MS_HOLD, .enforced = true, .kind = g_strdup("customer-number"), .masked = g_strdup("C-***"),
+			.where = g_strdup("part 1 text/plain"), .owner = g_strdup(h->found[i].owners),
+			.recipient = g_strdup("a@alpha.example"), .recipients = 1, .text = g_strdup("customer-number of another")};
+		g_ptr_array_add(r->reasons, reason);
+	}
+	if (h->n_found == 0)
+		return;
+	MsReason *unread = g_new0(MsReason, 1);
+	*unread = (MsReason){.code = MS_UNREADABLE, .policy = g_strdup("invoices"), .action = MS_HOLD, .enforced = true,
+		.where = g_strdup("part 2"), .text = g_strdup("encrypted: a PDF with a password")};
+	g_ptr_array_add(r->reasons, unread);
+}
+
 static MsRecord *record_of(World *w, const WorldHold *h)
 {
 	MsRecord *r = ms_record_new();
@@ -206,6 +225,7 @@ static MsRecord *record_of(World *w, const WorldHold *h)
 		ms_record_recipient(r, to[i].address, h->state, to[i].outcome,
 			to[i].accounts != NULL ? to[i].accounts : "");
 	add_findings(r, h);
+	add_reasons(r, h);
 	return r;
 }
 
