@@ -33,6 +33,8 @@ typedef struct {
 } MsWireWorker;
 /* Client to supervisor: a filter, with one descriptor: its image. */
 #define MS_PACKET_FILTER 'F'
+/* ... a worker was killed: it may take its time to die, and another may take its place now. */
+#define MS_PACKET_KILLED 'K'
 
 /* Pulse socket (SOCK_SEQPACKET): client to supervisor, this letter; it answers with a MsWirePulse. */
 #define MS_PACKET_PULSE 'P'

@@ -604,6 +604,7 @@ static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError *
 		if (!client_acquire(reader, &worker, &errand->known, MAX(left, TURN_MS), false, error))
 			return false;
 		*end = run_job(errand, &worker, &errand->turn);
+		errand->turn.spent = worker_cpu(&worker);
 		if (*end == JOB_SHORT)
 			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the message cannot be handed to a reader: %s",
 				g_strerror(errno));

@@ -47,7 +47,7 @@ void worker_close(Worker *worker);
 void worker_kill(Worker *worker);
 /* What it has computed, in microseconds. */
 gint64 worker_cpu(const Worker *worker);
-/* From now on it steps back behind whoever wants a processor. */
-void worker_step_back(const Worker *worker);
+/* From now on it steps back behind who wants a processor: a little, or (`far`) behind nearly all. */
+void worker_step_back(const Worker *worker, bool far);
 
 #endif

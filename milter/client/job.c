@@ -34,7 +34,7 @@ static bool must_yield(Line *line, gint64 now)
 	line->look = now + QUEUE_LOOK_US;
 	bool yield = queue_must_yield(line->reader->queue, line->turn, worker_cpu(line->worker), &over);
 	if (over)
-		worker_step_back(line->worker);
+		worker_step_back(line->worker, true);
 	return yield;
 }
 
@@ -303,6 +303,8 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 	MsWireHeader header;
 	Talk talk = {.reader = reader, .message_fd = fd, .known = known, .document = document != NULL,
 		.line = {worker, reader, turn, 0, deadline}};
+	if (turn != NULL && !turn->quick)
+		worker_step_back(worker, turn->dear);
 	if (turn != NULL)
 		talk.line.look = g_get_monotonic_time() + queue_slice_us(reader->queue);
 	JobEnd end = hand_over(&talk.line, known, fd, document);

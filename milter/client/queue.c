@@ -16,8 +16,9 @@
 #include "queue.h"
 
 #define SLICE_US 80000
-#define SLOW 10            /* slices of time, computed or not, after which a job is over, too */
+#define SLOW 4             /* slices of time, computed or not, after which a job is over, too */
 #define CLASSES (3 * 40)   /* a shape and the logarithm of a size */
+#define PRICES 8           /* up to 2, 4, 8 ... 128 ms, and more */
 #define SENDERS 1024       /* told apart by a digest; two that share one wait for one another */
 #define LARGE 18           /* 2^18 bytes: may go to the dear ones at once */
 #define SURE 8             /* messages of a class after which its average is worth something */
@@ -36,7 +37,7 @@ struct MsQueue {
 	guint in_lane[LANE_INNER + 1];
 	Class classes[CLASSES];
 	gint64 now, latest;   /* not the clock's; see tag() */
-	gint64 ends[SENDERS]; /* of what each has waiting */
+	gint64 ends[PRICES][SENDERS]; /* of what each has waiting, by what it costs */
 	pthread_cond_t inner;
 };
 
@@ -120,7 +121,7 @@ void queue_turn(MsQueue *queue, Turn *turn, const MsErrand *errand, guint64 size
 		return;
 	pthread_mutex_lock(&queue->lock);
 	const Class *class = &queue->classes[turn->class];
-	turn->quick = class->n >= SURE ? class->over < 16 && class->average < SLICE_US / 4
+	turn->quick = class->n >= SURE ? class->over < 16 && class->average < SLICE_US / 2
 				       : shape == MS_SHAPE_TEXT && size < 32768;
 	turn->dear = log_of(size) > LARGE && class->n >= 4 && class->over > 200;
 	pthread_mutex_unlock(&queue->lock);
@@ -142,11 +143,12 @@ static gint64 expected(const MsQueue *queue, const Turn *turn)
  * next.  So nobody waits behind all that another sends, and what costs little goes first. */
 static void tag(MsQueue *queue, Turn *turn)
 {
-	gint64 *ends = &queue->ends[turn->who];
+	turn->cost = expected(queue, turn);
+	/* What a sender has of one price does not wait for what he has of another. */
+	gint64 *ends = &queue->ends[MIN(log_of((guint64)turn->cost / 2000), PRICES - 1)][turn->who];
 	if (queue->waiting->len == 0)
 		queue->now = MAX(queue->now, queue->latest); /* who was served while nobody waited owes nothing */
 	turn->start = MAX(queue->now, *ends);
-	turn->cost = expected(queue, turn);
 	*ends = turn->tag = turn->start + turn->cost;
 	queue->latest = MAX(queue->latest, *ends);
 }
@@ -174,7 +176,7 @@ static guint lanes_of(const MsQueue *queue, guint32 who)
 	guint n = 0;
 	for (guint i = 0; i < queue->running->len; i++) {
 		const Turn *turn = queue->running->pdata[i];
-		n += turn->who == who && turn->lane != LANE_QUICK;
+		n += turn->who == who && !turn->quick;
 	}
 	return n;
 }
@@ -183,7 +185,7 @@ static guint lanes_of(const MsQueue *queue, guint32 who)
 static Lane lane_for(const MsQueue *queue, const Turn *turn)
 {
 	bool may = taken(queue) < queue->lanes
-		&& (queue->per_sender == G_MAXUINT || lanes_of(queue, turn->who) < queue->per_sender);
+		&& (turn->quick || queue->per_sender == G_MAXUINT || lanes_of(queue, turn->who) < queue->per_sender);
 	if (turn->dear)
 		return may && queue->in_lane[LANE_DEAR] < queue->dear_lanes ? LANE_DEAR : LANE_NONE;
 	if (may)
@@ -288,14 +290,17 @@ bool queue_must_yield(MsQueue *queue, Turn *turn, gint64 cpu_us, bool *over_out)
 	*over_out = false;
 	if (!queue->fair || turn->lane == LANE_DEAR || turn->lane == LANE_INNER)
 		return false;
-	bool over = cpu_us >= SLICE_US || g_get_monotonic_time() - turn->began >= SLOW * SLICE_US;
-	if (!over)
+	/* On a busy machine one may take its time without computing: it yields, but is not dear for
+	 * that. */
+	bool costs = cpu_us >= SLICE_US;
+	if (!costs && g_get_monotonic_time() - turn->began < SLOW * SLICE_US)
 		return false;
 	pthread_mutex_lock(&queue->lock);
-	*over_out = !turn->over;
-	if (!turn->over)
+	*over_out = costs && !turn->over;
+	if (*over_out)
 		learn(queue, turn, 0, true);
-	turn->over = true;
+	turn->over |= costs;
+	turn->quick = turn->quick && !costs;
 	bool yield = false;
 	bool moves = queue->in_lane[LANE_DEAR] < queue->dear_lanes
 		&& (turn->lane == LANE_ANY || taken(queue) < queue->lanes);
@@ -313,7 +318,8 @@ bool queue_must_yield(MsQueue *queue, Turn *turn, gint64 cpu_us, bool *over_out)
 
 void queue_leave(MsQueue *queue, Turn *turn, bool fine)
 {
-	gint64 took = g_get_monotonic_time() - turn->began;
+	/* What it computed: a busy machine is not the message's fault. */
+	gint64 took = turn->spent > 0 ? turn->spent : g_get_monotonic_time() - turn->began;
 	pthread_mutex_lock(&queue->lock);
 	if (turn->lane != LANE_NONE) {
 		queue->in_lane[turn->lane]--;
@@ -321,7 +327,7 @@ void queue_leave(MsQueue *queue, Turn *turn, bool fine)
 		if (turn->lane == LANE_INNER)
 			pthread_cond_signal(&queue->inner);
 		else if (fine && queue->fair && !turn->over)
-			learn(queue, turn, took, took > SLICE_US);
+			learn(queue, turn, took, turn->dear && took > SLICE_US);
 	}
 	turn->lane = LANE_NONE;
 	grant_all(queue);

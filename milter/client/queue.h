@@ -5,7 +5,7 @@
  * dear ones that some are left for others.  If that many are, and others wait, it gives up its
  * lane and is read again, from the beginning, when a dear lane is free.  Who waits is ordered by
  * what the message is expected to cost, as measured of its shape and size, and by how much of the
- * same sender waits already.  One sender never has all lanes.
+ * same sender waits already.  One sender never has all lanes, but for moments.
  *
  * Threads: any. */
 #ifndef MISSENT_CLIENT_QUEUE_H
@@ -31,6 +31,7 @@ typedef struct {
 	gint64 start, cost, tag; /* the lowest tag is next */
 	Lane lane;
 	gint64 began;
+	gint64 spent; /* computing, by who knows it; 0: not known */
 	pthread_cond_t granted;
 } Turn;
 

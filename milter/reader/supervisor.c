@@ -46,7 +46,7 @@ typedef struct {
 	char *languages; /* that are recognised in pictures */
 	bool optional;
 	unsigned workers;
-	unsigned alive;
+	unsigned alive, dying; /* the second of the first: they were killed */
 	Offer offered[MAX_WORKERS]; /* that the queue did not take yet */
 	unsigned n_offered;
 	int signals;
@@ -294,15 +294,22 @@ static void take_filter(Supervisor *s, uint64_t number, int fd)
 /* Anything else than a filter means that the daemon ended or let go. */
 static void hear(Supervisor *s)
 {
-	MsWireWorker packet;
-	int fd;
-	ssize_t n = ms_wire_receive(MS_CONTROL_FD, &packet, sizeof packet, &fd, 1, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n != sizeof packet || packet.letter != MS_PACKET_FILTER || fd < 0)
-		_exit(0);
-	take_filter(s, packet.filter, fd);
-	close(fd);
+	for (;;) {
+		MsWireWorker packet;
+		int fd;
+		ssize_t n = ms_wire_receive(MS_CONTROL_FD, &packet, sizeof packet, &fd, 1, MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n == sizeof packet && packet.letter == MS_PACKET_KILLED) {
+			/* One that computes little because others want the processor dies late, too. */
+			s->dying += s->dying < s->workers;
+			continue;
+		}
+		if (n != sizeof packet || packet.letter != MS_PACKET_FILTER || fd < 0)
+			_exit(0);
+		take_filter(s, packet.filter, fd);
+		close(fd);
+	}
 }
 
 static void beat(Supervisor *s)
@@ -321,6 +328,11 @@ static void reap(Supervisor *s)
 	int status;
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
 		s->alive--;
+		s->dying = MIN(s->dying, s->alive);
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s->dying > 0) {
+			s->dying--;
+			continue; /* the daemon knows why */
+		}
 		if (WIFSIGNALED(status))
 			fprintf(stderr, "missent-reader: worker %d killed by signal %d (%s)\n", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -380,7 +392,7 @@ static bool check_sandbox(Supervisor *s, char **missing)
 static void loop(Supervisor *s)
 {
 	for (;;) {
-		while (s->alive < s->workers && s->n_offered < MAX_WORKERS && start_worker(s))
+		while (s->alive - s->dying < s->workers && s->n_offered < MAX_WORKERS && start_worker(s))
 			;
 		offer_workers(s);
 		struct pollfd fds[3] = {
@@ -394,7 +406,7 @@ static void loop(Supervisor *s)
 		 * worker's descriptors although the socket takes more. */
 		if (s->crowded)
 			fds[0].events = POLLIN;
-		if (poll(fds, 3, s->alive < s->workers || s->crowded ? 100 : -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, s->alive - s->dying < s->workers || s->crowded ? 100 : -1) < 0 && errno != EINTR)
 			_exit(1);
 		if (fds[2].revents & POLLIN)
 			beat(s);
