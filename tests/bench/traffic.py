@@ -42,21 +42,24 @@ def rss(pid):
 
 
 def descriptors(pid):
-    try:
-        return len(os.listdir('/proc/%d/fd' % pid))
-    except OSError:
-        return 0
+    return len(listed('/proc/%d/fd' % pid))
 
 
 def threads(pid):
-    return len(os.listdir('/proc/%d/task' % pid))
+    return len(listed('/proc/%d/task' % pid))
+
+
+def listed(path):
+    with contextlib.suppress(OSError):  # it may have ended
+        return os.listdir(path)
+    return []
 
 
 def descendants(pid):
     out, todo = [], [pid]
     while todo:
         one = todo.pop()
-        for task in os.listdir('/proc/%d/task' % one) if os.path.isdir('/proc/%d/task' % one) else []:
+        for task in listed('/proc/%d/task' % one):
             found = [int(x) for x in proc(one, 'task/%s/children' % task).split()]
             out += found
             todo += found
