@@ -43,6 +43,8 @@ static void reason_cell(GString *out, const Request *r, const MsRecord *record)
 	if (record->place == MS_PLACE_SPOOL)
 		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
 			T(r, "Others have it already: those with a right to it got theirs at once."), T(r, "split"));
+	if (*record->damaged != '\0')
+		html(out, " <span class=\"chip deleted\">%s</span>", T(r, "damaged"));
 	if (*record->assignee != '\0')
 		html(out, " <small>%s</small>", record->assignee);
 	html(out, "</td>");

@@ -73,6 +73,12 @@ static void title(GString *out, const Request *r, const MsRecord *record)
 		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
 			T(r, "Others have it already: those with a right to it got theirs at once."), T(r, "split"));
 	html(out, "</h1>");
+	if (*record->damaged != '\0')
+		html(out, "<p class=\"notice bad\">%s <small>%s</small></p>", T(r, "Its record is damaged: it can be returned or "
+			"deleted, not released."), record->damaged);
+	if (*record->unclear != '\0')
+		html(out, "<p class=\"warn\">%s <small>%s</small></p>", T(r, "Its host says more than this version of missent "
+			"understands."), record->unclear);
 	if (record->state == MS_STATE_OBSERVED)
 		html(out, "<p class=\"notice bad\">%s</p>", T(r, "It was delivered: missent only observes for now. What "
 			"stands here would have been the reason to hold it."));
@@ -392,6 +398,12 @@ static void final_buttons(GString *out, const Request *r, const MsRecord *record
 {
 	guint held = held_for(record), wrong = held_with(record, MS_OUTCOME_WRONG), right = held_with(record, MS_OUTCOME_RIGHT);
 	bool harmless = right == held && is_cleared(record->cause), back = *record->sender != '\0';
+	if (*record->damaged != '\0') { /* nobody knows what is in it for whom */
+		if (back)
+			verb_button(out, "", ms_verbs[MS_VERB_RETURN].name, "b", T(r, "Return to sender"));
+		verb_button(out, "danger", ms_verbs[MS_VERB_DELETE].name, "d", T(r, "Delete"));
+		return;
+	}
 	if (harmless)
 		verb_button(out, "", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, held > 1 ? "Release to all" : "Release"));
 	if (back)
