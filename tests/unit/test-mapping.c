@@ -844,6 +844,65 @@ static void test_slices(void)
 	g_byte_array_unref(room);
 }
 
+/* ---- what the manual says --------------------------------------------------------------- */
+
+/* All of it without white space. */
+static char *manual(void)
+{
+	g_autofree char *text = read_source("milter/directory/missent-directory.7");
+	GString *out = g_string_new(NULL);
+	for (const char *p = text; *p != '\0'; p++)
+		if (!g_ascii_isspace(*p))
+			g_string_append_c(out, *p);
+	return g_string_free(out, FALSE);
+}
+
+static void expect_in(const char *text, const char *before, const guint8 *bytes, gsize len)
+{
+	g_autoptr(GString) want = g_string_new(before);
+	for (gsize i = 0; i < len; i++)
+		g_string_append_printf(want, "%02x", bytes[i]);
+	if (strstr(text, want->str) == NULL)
+		g_error("the manual's example has not: %s", want->str);
+}
+
+static void expect_part(const char *text, const char *before, GBytes *part)
+{
+	gsize len;
+	const guint8 *bytes = g_bytes_get_data(part, &len);
+	expect_in(text, before, bytes, len);
+	g_bytes_unref(part);
+}
+
+/* Its example is what is stored. */
+static void test_manual(void)
+{
+	static const char generation[] = "0011223344556677";
+	g_autofree char *text = manual(), *path = g_build_filename(dir, "example.key", NULL);
+	g_assert_true(g_file_set_contents(path, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", -1,
+		NULL));
+	g_assert_cmpint(g_chmod(path, 0640), ==, 0);
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "example", true);
+	settings.key_file = path;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	const char *why;
+	g_autoptr(MsRowStored) row = ms_row_new(directory, "AC-1", "customer-number", "C-10001", 7, &why);
+	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(MsEntry));
+	g_autoptr(GByteArray) room = g_byte_array_new();
+	ms_row_entries(&directory->keys, row, entries, room);
+	const MsEntry *entry = &g_array_index(entries, MsEntry, 0);
+	expect_in(text, "KE", directory->keys.parts.entry, MS_DIGEST_BYTES);
+	expect_in(text, "i:customer-number=C10001", entry->digest, MS_ENTRY_DIGEST);
+	expect_in(text, "link", entry->link, MS_LINK_BYTES);
+	expect_in(text, "mark", g_array_index(row->marks, MsMark, 0).bytes, sizeof(MsMark));
+	MsRecord record = {.said = room->data + entry->said, .said_len = entry->said_len};
+	memcpy(record.key, entry->digest + MS_PLACE_BYTES, MS_ENTRY_KEY);
+	memcpy(record.link, entry->link, MS_LINK_BYTES);
+	expect_part(text, "s:0", ms_slice_seal(&directory->keys, generation, 0, &record, 1));
+	expect_part(text, "s:1", ms_slice_seal(&directory->keys, generation, 1, NULL, 0));
+	expect_part(text, "m:0", ms_marks_seal(directory, generation, 0, row->marks));
+}
+
 static GPid start_redis(void)
 {
 	g_autofree char *server = g_find_program_in_path("redis-server");
@@ -875,6 +934,7 @@ int main(int argc, char **argv)
 	g_assert_cmpint(g_chmod(key, 0640), ==, 0);
 	GPid redis = start_redis();
 	g_test_add_func("/mapping/slices", test_slices);
+	g_test_add_func("/mapping/manual", test_manual);
 	g_test_add_func("/mapping/model", test_model);
 	g_test_add_func("/mapping/mutated", test_mutated);
 	g_test_add_func("/mapping/parts", test_parts);
