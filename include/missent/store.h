@@ -131,10 +131,6 @@ bool ms_sql_is_odd(const MsSqlRow *row);
  * `take` where it has no rows, `changes_out` always. */
 MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, MsSqlTake take,
 	void *user, gint64 *changes_out, GError **error);
-/* The same with text alone, "?1" on, and columns by number: to be replaced by the above. */
-typedef void (*MsSqliteRow)(int n, const char *const *columns, void *user);
-MsAnswer ms_sqlite_run(MsSqlite *db, const char *sql, const char *const *params, MsSqliteRow row,
-	void *user, gint64 *changes_out, GError **error);
 /* Several statements as one: lock, then run, then unlock. */
 void ms_sqlite_lock(MsSqlite *db);
 void ms_sqlite_unlock(MsSqlite *db);

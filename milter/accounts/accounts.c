@@ -75,22 +75,35 @@ bool accounts_input(GError **error, const char *format, ...)
 
 /* ---- statements ----------------------------------------------------------------------- */
 
-bool accounts_run(MsAccounts *accounts, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
+bool accounts_run(
+	MsAccounts *accounts, const char *sql, const MsSqlValue *values, GError **error)
 {
-	const char *params[12];
-	gsize n = 0;
-	va_list args;
-	va_start(args, sql);
-	while ((params[n] = va_arg(args, const char *)) != NULL)
-		g_assert(++n < G_N_ELEMENTS(params));
-	va_end(args);
-	return ms_sqlite_run(accounts->db, sql, params, row, user, NULL, error) == MS_FOUND;
+	return ms_sqlite_ask(accounts->db, sql, values, NULL, NULL, NULL, error) ==
+	       MS_FOUND;
+}
+
+bool accounts_ask(MsAccounts *accounts, const char *sql, const MsSqlValue *values,
+	MsSqlTake take, void *user, GError **error)
+{
+	return ms_sqlite_ask(accounts->db, sql, values, take, user, NULL, error) ==
+	       MS_FOUND;
+}
+
+static void take_number(MsSqlRow *row, void *user)
+{
+	*(gint64 *)user = ms_sql_number(row, "n");
+}
+
+bool accounts_ask_number(MsAccounts *accounts, const char *sql, const MsSqlValue *values,
+	gint64 *out, GError **error)
+{
+	return accounts_ask(accounts, sql, values, take_number, out, error);
 }
 
 bool accounts_begin(MsAccounts *accounts, GError **error)
 {
 	ms_sqlite_lock(accounts->db);
-	if (accounts_run(accounts, error, NULL, NULL, "BEGIN IMMEDIATE", NULL))
+	if (accounts_run(accounts, "BEGIN IMMEDIATE", NULL, error))
 		return true;
 	ms_sqlite_unlock(accounts->db);
 	return false;
@@ -99,16 +112,11 @@ bool accounts_begin(MsAccounts *accounts, GError **error)
 bool accounts_end(MsAccounts *accounts, bool fine, GError **error)
 {
 	if (fine)
-		fine = accounts_run(accounts, error, NULL, NULL, "COMMIT", NULL);
+		fine = accounts_run(accounts, "COMMIT", NULL, error);
 	if (!fine)
-		accounts_run(accounts, NULL, NULL, NULL, "ROLLBACK", NULL);
+		accounts_run(accounts, "ROLLBACK", NULL, NULL);
 	ms_sqlite_unlock(accounts->db);
 	return fine;
-}
-
-char *accounts_number(gint64 n)
-{
-	return g_strdup_printf("%" G_GINT64_FORMAT, n);
 }
 
 char *accounts_random(void)
@@ -120,19 +128,6 @@ char *accounts_random(void)
 char *accounts_hash(const char *secret)
 {
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, secret, -1);
-}
-
-void accounts_take_text(int n, const char *const *c, void *user)
-{
-	(void)n;
-	g_free(*(char **)user);
-	*(char **)user = g_strdup(c[0]);
-}
-
-void accounts_take_number(int n, const char *const *c, void *user)
-{
-	(void)n;
-	*(gint64 *)user = c[0] != NULL ? g_ascii_strtoll(c[0], NULL, 10) : 0;
 }
 
 /* ---- opening -------------------------------------------------------------------------- */
@@ -174,10 +169,9 @@ bool ms_accounts_folder(const char *path, const char *name, GError **error)
 	return fail_config(error, folder, g_strerror(errno));
 }
 
-static void take_names(int n, const char *const *c, void *user)
+static void take_names(MsSqlRow *row, void *user)
 {
-	(void)n;
-	g_ptr_array_add(user, g_strdup(c[0]));
+	g_ptr_array_add(user, g_strdup(ms_sql_text(row, "name")));
 }
 
 /* Two accounts that are one person, by spelling or by a rule that is new: the other spelling is taken
@@ -185,21 +179,32 @@ static void take_names(int n, const char *const *c, void *user)
 static bool rename_one(MsAccounts *accounts, const char *name, const char *want, GError **error)
 {
 	gint64 there = 0;
-	if (!accounts_run(accounts, error, accounts_take_number, &there, "SELECT count(*) FROM user WHERE name=?1",
-		    want, NULL))
+	if (!accounts_ask_number(accounts,
+		    "SELECT count(*) AS n FROM user WHERE name=:want",
+		    MS_SQL_VALUES(MS_SQL_TEXT("want", want)), &there, error))
 		return false;
 	return there > 0
-		? accounts_run(accounts, error, NULL, NULL, "UPDATE user SET disabled='1' WHERE name=?1", name, NULL)
-		: accounts_run(accounts, error, NULL, NULL, "UPDATE user SET name=?2 WHERE name=?1", name, want, NULL)
-			&& accounts_run(accounts, error, NULL, NULL, "UPDATE recovery SET name=?2 WHERE name=?1", name,
-				want, NULL);
+		       ? accounts_run(accounts,
+				 "UPDATE user SET disabled='1' WHERE name=:name",
+				 MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error)
+		       : accounts_run(accounts,
+				 "UPDATE user SET name=:want WHERE name=:name",
+				 MS_SQL_VALUES(MS_SQL_TEXT("name", name),
+					 MS_SQL_TEXT("want", want)),
+				 error) &&
+				 accounts_run(accounts,
+					 "UPDATE recovery SET name=:want WHERE name=:name",
+					 MS_SQL_VALUES(MS_SQL_TEXT("name", name),
+						 MS_SQL_TEXT("want", want)),
+					 error);
 }
 
 static bool rename_all(MsAccounts *accounts, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	/* of two, the one that is used */
-	if (!accounts_run(accounts, error, take_names, names, "SELECT name FROM user ORDER BY seen DESC, name", NULL))
+	if (!accounts_ask(accounts, "SELECT name FROM user ORDER BY seen DESC, name",
+		    NULL, take_names, names, error))
 		return false;
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *want = accounts_name(accounts, names->pdata[i]);
@@ -246,10 +251,11 @@ void ms_accounts_free(MsAccounts *accounts)
 /* A copy, not the file itself: somebody may have that open. */
 bool ms_accounts_adopt(const char *old, const char *path, GError **error)
 {
-	MsSqlite *db = ms_sqlite_open_upgraded(old, 0x6d737277, NULL, "", true, NULL, error);
-	const char *params[] = {path, NULL};
-	bool fine = db != NULL
-		&& ms_sqlite_run(db, "VACUUM INTO ?1", params, NULL, NULL, NULL, error) == MS_FOUND;
+	MsSqlite *db = ms_sqlite_open_upgraded(
+		old, 0x6d737277, NULL, "", true, NULL, error);
+	bool fine = db != NULL && ms_sqlite_ask(db, "VACUUM INTO :path",
+					  MS_SQL_VALUES(MS_SQL_TEXT("path", path)), NULL,
+					  NULL, NULL, error) == MS_FOUND;
 	ms_sqlite_free(db);
 	if (fine && chmod(path, 0600) != 0)
 		return fail_config(error, path, g_strerror(errno));
@@ -290,18 +296,24 @@ static bool is_name(const char *name)
 static bool end_sessions(MsAccounts *accounts, const char *name, const char *but, GError **error)
 {
 	g_autofree char *hash = but != NULL ? accounts_hash(but) : g_strdup("");
-	return accounts_run(accounts, error, NULL, NULL, "DELETE FROM session WHERE name=?1 AND hash<>?2", name, hash,
-		NULL);
+	return accounts_run(accounts,
+		"DELETE FROM session WHERE name=:name AND hash<>:hash",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("hash", hash)),
+		error);
 }
 
 static bool put(MsAccounts *accounts, const char *name, const MsAccount *a, const char *hash, GError **error)
 {
-	return accounts_run(accounts, error, NULL, NULL,
-		       "INSERT INTO user (name, hash, role, download, disabled, seen) VALUES (?1, ?2, ?3, ?4, ?5, 0)"
-		       " ON CONFLICT DO UPDATE SET hash=CASE ?2 WHEN '' THEN user.hash ELSE ?2 END, role=?3,"
-		       " download=?4, disabled=?5",
-		       name, hash, ms_role_names[a->role], a->download ? "1" : "0", a->disabled ? "1" : "0", NULL)
-		&& end_sessions(accounts, name, NULL, error);
+	return accounts_run(accounts,
+		       "INSERT INTO user (name, hash, role, download, disabled, seen) VALUES (:name, :hash, :role, :download, :disabled, 0)"
+		       " ON CONFLICT DO UPDATE SET hash=CASE :hash WHEN '' THEN user.hash ELSE :hash END, role=:role,"
+		       " download=:download, disabled=:disabled",
+		       MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("hash", hash),
+			       MS_SQL_TEXT("role", ms_role_names[a->role]),
+			       MS_SQL_TEXT("download", a->download ? "1" : "0"),
+			       MS_SQL_TEXT("disabled", a->disabled ? "1" : "0")),
+		       error) &&
+	       end_sessions(accounts, name, NULL, error);
 }
 
 /* "" for none; NULL: it cannot be. */
@@ -336,19 +348,27 @@ bool ms_accounts_password(MsAccounts *accounts, const char *spelled, const char 
 {
 	g_autofree char *name = accounts_name(accounts, spelled);
 	g_autofree char *hash = hash_password(password, error);
-	return hash != NULL && *hash != '\0' && accounts_begin(accounts, error)
-		&& accounts_end(accounts,
-			accounts_run(accounts, error, NULL, NULL, "UPDATE user SET hash=?2 WHERE name=?1", name, hash, NULL)
-				&& end_sessions(accounts, name, session, error),
-			error);
+	return hash != NULL && *hash != '\0' && accounts_begin(accounts, error) &&
+	       accounts_end(accounts,
+		       accounts_run(accounts,
+			       "UPDATE user SET hash=:hash WHERE name=:name",
+			       MS_SQL_VALUES(MS_SQL_TEXT("name", name),
+				       MS_SQL_TEXT("hash", hash)),
+			       error) &&
+			       end_sessions(accounts, name, session, error),
+		       error);
 }
 
 static bool delete_all(MsAccounts *accounts, const char *name, GError **error)
 {
-	static const char *const from[] = {"DELETE FROM session WHERE name=?1", "DELETE FROM recovery WHERE name=?1",
-		"DELETE FROM known WHERE name=?1", "DELETE FROM token WHERE owner=?1", "DELETE FROM user WHERE name=?1"};
+	static const char *const from[] = {"DELETE FROM session WHERE name=:name",
+		"DELETE FROM recovery WHERE name=:name",
+		"DELETE FROM known WHERE name=:name",
+		"DELETE FROM token WHERE owner=:name",
+		"DELETE FROM user WHERE name=:name"};
 	for (gsize i = 0; i < G_N_ELEMENTS(from); i++)
-		if (!accounts_run(accounts, error, NULL, NULL, from[i], name, NULL))
+		if (!accounts_run(accounts, from[i],
+			    MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error))
 			return false;
 	return true;
 }
@@ -360,29 +380,30 @@ bool ms_accounts_delete(MsAccounts *accounts, const char *spelled, GError **erro
 		&& accounts_end(accounts, delete_all(accounts, name, error), error);
 }
 
-MsAccount *accounts_account(const char *const *c)
+/* A word that is none gives no right. */
+MsAccount *accounts_account(MsSqlRow *row)
 {
 	MsAccount *a = g_new0(MsAccount, 1);
-	a->name = g_strdup(c[0]);
-	a->role = (MsRole)MAX(ms_role_of(c[1]), 0);
-	a->download = strcmp(c[2], "1") == 0;
-	a->disabled = strcmp(c[3], "1") == 0;
-	a->seen = g_ascii_strtoll(c[4], NULL, 10);
-	a->password = strcmp(c[5], "1") == 0;
-	a->totp = strcmp(c[6], "1") == 0;
+	a->name = g_strdup(ms_sql_text(row, "name"));
+	a->role = (MsRole)MAX(ms_role_of(ms_sql_text(row, "role")), 0);
+	a->download = strcmp(ms_sql_text(row, "download"), "1") == 0;
+	a->disabled = strcmp(ms_sql_text(row, "disabled"), "0") != 0;
+	a->seen = ms_sql_number(row, "seen");
+	a->password = ms_sql_number(row, "has_password") != 0;
+	a->totp = ms_sql_number(row, "has_totp") != 0;
 	return a;
 }
 
-static void take_account(int n, const char *const *c, void *user)
+static void take_account(MsSqlRow *row, void *user)
 {
-	(void)n;
-	g_ptr_array_add(user, accounts_account(c));
+	g_ptr_array_add(user, accounts_account(row));
 }
 
 GPtrArray *ms_accounts_list(MsAccounts *accounts, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_account_free);
-	if (!accounts_run(accounts, error, take_account, list, "SELECT " ACCOUNT " FROM user ORDER BY name", NULL))
+	if (!accounts_ask(accounts, "SELECT " ACCOUNT " FROM user ORDER BY name", NULL,
+		    take_account, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
 }
@@ -391,8 +412,10 @@ MsAccount *ms_accounts_find(MsAccounts *accounts, const char *spelled, GError **
 {
 	g_autofree char *name = accounts_name(accounts, spelled);
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_account_free);
-	if (!accounts_run(accounts, error, take_account, list, "SELECT " ACCOUNT " FROM user WHERE name=?1", name, NULL)
-		|| list->len == 0)
+	if (!accounts_ask(accounts, "SELECT " ACCOUNT " FROM user WHERE name=:name",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_account, list,
+		    error) ||
+		list->len == 0)
 		return NULL;
 	return g_ptr_array_steal_index(list, 0);
 }

@@ -21,23 +21,25 @@ struct MsAccounts {
 	Lane strangers, known;
 };
 
-#define ACCOUNT "user.name, role, download, disabled, seen, user.hash<>'', totp<>''"
-#define ACCOUNT_COLUMNS 7
+#define ACCOUNT \
+	"user.name AS name, role, download, disabled, seen, user.hash<>'' AS has_password, totp<>'' AS has_totp"
 
-/* One statement with text parameters (never NULL), ended by NULL. */
-bool accounts_run(MsAccounts *accounts, GError **error, MsSqliteRow row, void *user, const char *sql, ...)
-	G_GNUC_NULL_TERMINATED;
+/* One statement; values by MS_SQL_VALUES(), or NULL. */
+bool accounts_run(
+	MsAccounts *accounts, const char *sql, const MsSqlValue *values, GError **error);
+bool accounts_ask(MsAccounts *accounts, const char *sql, const MsSqlValue *values,
+	MsSqlTake take, void *user, GError **error);
+/* The number in column `n` of the one row, or 0. */
+bool accounts_ask_number(MsAccounts *accounts, const char *sql, const MsSqlValue *values,
+	gint64 *out, GError **error);
 /* Several as one, under the lock of the database; `fine` says whether to keep them. */
 bool accounts_begin(MsAccounts *accounts, GError **error);
 bool accounts_end(MsAccounts *accounts, bool fine, GError **error);
-char *accounts_number(gint64 n);
 /* 64 hexadecimal digits; what is kept of them. */
 char *accounts_random(void);
 char *accounts_hash(const char *secret);
-MsAccount *accounts_account(const char *const *columns);
-/* Takes the first column; a char ** that is NULL. */
-void accounts_take_text(int n, const char *const *columns, void *user);
-void accounts_take_number(int n, const char *const *columns, void *user);
+/* From ACCOUNT. */
+MsAccount *accounts_account(MsSqlRow *row);
 bool accounts_input(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 char *accounts_name(MsAccounts *accounts, const char *spelled);
 

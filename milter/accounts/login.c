@@ -118,10 +118,12 @@ static char *source_of(const char *address)
 static bool is_known(const Door *door, const char *what)
 {
 	gint64 n = 0;
-	g_autofree char *since = accounts_number(g_get_real_time() - KNOWN_US);
-	accounts_run(door->accounts, NULL, accounts_take_number, &n,
-		"SELECT count(*) FROM known WHERE name=?1 AND what=?2 AND at > CAST(?3 AS INTEGER)", door->name, what,
-		since, NULL);
+	gint64 since = g_get_real_time() - KNOWN_US;
+	accounts_ask_number(door->accounts,
+		"SELECT count(*) AS n FROM known WHERE name=:name AND what=:what AND at > :since",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", door->name), MS_SQL_TEXT("what", what),
+			MS_SQL_NUMBER("since", since)),
+		&n, NULL);
 	return n > 0;
 }
 
@@ -154,18 +156,19 @@ typedef struct {
 	gint64 n, at;
 } Failures;
 
-static void take_failures(int n, const char *const *c, void *user)
+static void take_failures(MsSqlRow *row, void *user)
 {
-	(void)n;
-	*(Failures *)user = (Failures){g_ascii_strtoll(c[0], NULL, 10), g_ascii_strtoll(c[1], NULL, 10)};
+	*(Failures *)user = (Failures){ms_sql_number(row, "n"), ms_sql_number(row, "at")};
 }
 
 static Failures failures_of(const Door *door, const char *what)
 {
 	Failures f = {0, 0};
-	g_autofree char *since = accounts_number(g_get_real_time() - FORGET_US);
-	accounts_run(door->accounts, NULL, take_failures, &f,
-		"SELECT n, at FROM failure WHERE what=?1 AND at > CAST(?2 AS INTEGER)", what, since, NULL);
+	gint64 since = g_get_real_time() - FORGET_US;
+	accounts_ask(door->accounts,
+		"SELECT n, at FROM failure WHERE what=:what AND at > :since",
+		MS_SQL_VALUES(MS_SQL_TEXT("what", what), MS_SQL_NUMBER("since", since)),
+		take_failures, &f, NULL);
 	return f;
 }
 
@@ -190,39 +193,44 @@ static gint64 wait_for_name(const Door *door, const char *of_name)
 	if (wait == 0)
 		return 0;
 	g_autofree char *slot = g_strconcat(door->source, " ", door->name, NULL);
-	if (!accounts_run(door->accounts, NULL, accounts_take_number, &at, "SELECT at FROM slot WHERE what=?1", slot,
-		    NULL))
+	if (!accounts_ask_number(door->accounts,
+		    "SELECT at AS n FROM slot WHERE what=:slot",
+		    MS_SQL_VALUES(MS_SQL_TEXT("slot", slot)), &at, NULL))
 		return wait;
 	if (at != 0 && rest_of(at) == 0) {
-		accounts_run(door->accounts, NULL, NULL, NULL, "DELETE FROM slot WHERE what=?1", slot, NULL);
+		accounts_run(door->accounts, "DELETE FROM slot WHERE what=:slot",
+			MS_SQL_VALUES(MS_SQL_TEXT("slot", slot)), NULL);
 		return 0;
 	}
 	if (at != 0)
 		return rest_of(at);
-	g_autofree char *when = accounts_number(g_get_real_time() + wait * SECOND);
-	accounts_run(door->accounts, NULL, NULL, NULL, "INSERT OR REPLACE INTO slot VALUES (?1, CAST(?2 AS INTEGER))",
-		slot, when, NULL);
+	gint64 when = g_get_real_time() + wait * SECOND;
+	accounts_run(door->accounts, "INSERT OR REPLACE INTO slot VALUES (:slot, :when)",
+		MS_SQL_VALUES(MS_SQL_TEXT("slot", slot), MS_SQL_NUMBER("when", when)),
+		NULL);
 	return wait;
 }
 
-static bool count_failure(const Door *door, const char *what, const char *by, GError **error)
+static bool count_failure(const Door *door, const char *what, gint64 by, GError **error)
 {
-	g_autofree char *now = accounts_number(g_get_real_time());
-	g_autofree char *old = accounts_number(g_get_real_time() - FORGET_US);
-	return accounts_run(door->accounts, error, NULL, NULL,
-		"INSERT INTO failure VALUES (?1, max(0, CAST(?2 AS INTEGER)), CAST(?3 AS INTEGER)) ON CONFLICT DO UPDATE"
-		" SET n=max(0, CASE WHEN at < CAST(?4 AS INTEGER) THEN 0 ELSE n END + CAST(?2 AS INTEGER)),"
-		" at=CASE WHEN CAST(?2 AS INTEGER) > 0 THEN CAST(?3 AS INTEGER) ELSE at END",
-		what, by, now, old, NULL);
+	gint64 now = g_get_real_time();
+	gint64 old = g_get_real_time() - FORGET_US;
+	return accounts_run(door->accounts,
+		"INSERT INTO failure VALUES (:what, max(0, :by), :now) ON CONFLICT DO UPDATE"
+		" SET n=max(0, CASE WHEN at < :old THEN 0 ELSE n END + :by),"
+		" at=CASE WHEN :by > 0 THEN :now ELSE at END",
+		MS_SQL_VALUES(MS_SQL_TEXT("what", what), MS_SQL_NUMBER("by", by),
+			MS_SQL_NUMBER("now", now), MS_SQL_NUMBER("old", old)),
+		error);
 }
 
 static bool sweep(const Door *door, GError **error)
 {
-	g_autofree char *old = accounts_number(g_get_real_time() - FORGET_US);
-	return accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM failure WHERE at < CAST(?1 AS INTEGER)", old,
-		       NULL)
-		&& accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM slot WHERE at < CAST(?1 AS INTEGER)", old,
-			NULL);
+	gint64 old = g_get_real_time() - FORGET_US;
+	return accounts_run(door->accounts, "DELETE FROM failure WHERE at < :old",
+		       MS_SQL_VALUES(MS_SQL_NUMBER("old", old)), error) &&
+	       accounts_run(door->accounts, "DELETE FROM slot WHERE at < :old",
+		       MS_SQL_VALUES(MS_SQL_NUMBER("old", old)), error);
 }
 
 static char *of_name(const Door *door)
@@ -240,8 +248,8 @@ static bool count(const Door *door, bool coded, gint64 *wait_out, GError **error
 		*wait_out = wait_for_name(door, name);
 	if (*wait_out > 0)
 		return true;
-	return sweep(door, error) && count_failure(door, door->own, "1", error)
-		&& (door->known || count_failure(door, name, "1", error));
+	return sweep(door, error) && count_failure(door, door->own, 1, error) &&
+	       (door->known || count_failure(door, name, 1, error));
 }
 
 static bool enter(const Door *door, bool coded, gint64 *wait_out, GError **error)
@@ -254,19 +262,23 @@ static bool enter(const Door *door, bool coded, gint64 *wait_out, GError **error
 static bool not_failed(const Door *door, GError **error)
 {
 	g_autofree char *name = of_name(door);
-	return count_failure(door, door->own, "-1", error)
-		&& (door->known || count_failure(door, name, "-1", error));
+	return count_failure(door, door->own, -1, error) &&
+	       (door->known || count_failure(door, name, -1, error));
 }
 
 /* Who has proved it is known from now on, and what he mistyped before is forgotten. */
 static bool remember(const Door *door, const char *what, GError **error)
 {
-	g_autofree char *now = accounts_number(g_get_real_time());
-	g_autofree char *old = accounts_number(g_get_real_time() - KNOWN_US);
-	return accounts_run(door->accounts, error, NULL, NULL, "INSERT OR REPLACE INTO known VALUES (?1, ?2,"
-		       " CAST(?3 AS INTEGER))", door->name, what, now, NULL)
-		&& accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM known WHERE at < CAST(?1 AS INTEGER)", old,
-			NULL);
+	gint64 now = g_get_real_time();
+	gint64 old = g_get_real_time() - KNOWN_US;
+	return accounts_run(door->accounts,
+		       "INSERT OR REPLACE INTO known VALUES (:name, :what,"
+		       " :now)",
+		       MS_SQL_VALUES(MS_SQL_TEXT("name", door->name),
+			       MS_SQL_TEXT("what", what), MS_SQL_NUMBER("now", now)),
+		       error) &&
+	       accounts_run(door->accounts, "DELETE FROM known WHERE at < :old",
+		       MS_SQL_VALUES(MS_SQL_NUMBER("old", old)), error);
 }
 
 /* ---- what proves it ------------------------------------------------------------------- */
@@ -281,11 +293,18 @@ static MsLogin hash_password(const Door *door, const char *hash)
 	return fine ? MS_LOGIN_FINE : MS_LOGIN_WRONG;
 }
 
+static void take_hash(MsSqlRow *row, void *user)
+{
+	*(char **)user = g_strdup(ms_sql_text(row, "hash"));
+}
+
 static char *kept_hash(const Door *door, GError **error)
 {
 	char *hash = NULL;
-	if (!accounts_run(door->accounts, error, accounts_take_text, &hash,
-		    "SELECT hash FROM user WHERE name=?1 AND disabled='0' AND hash<>''", door->name, NULL))
+	if (!accounts_ask(door->accounts,
+		    "SELECT hash FROM user WHERE name=:name AND disabled='0' AND hash<>''",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", door->name)), take_hash, &hash,
+		    error))
 		g_clear_pointer(&hash, g_free);
 	return hash;
 }
@@ -317,30 +336,38 @@ static char *begin_session(MsAccounts *accounts, const char *name, MsBy by, GErr
 	g_autofree char *id = accounts_random();
 	g_autofree char *hash = accounts_hash(id);
 	g_autofree char *csrf = accounts_random();
-	g_autofree char *now = accounts_number(g_get_real_time());
-	if (!accounts_run(accounts, error, NULL, NULL,
-		    "INSERT INTO session VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), CAST(?4 AS INTEGER), ?5)", hash, name,
-		    csrf, now, ms_by_names[by], NULL)
-		|| !accounts_run(accounts, error, NULL, NULL, "UPDATE user SET seen=CAST(?2 AS INTEGER) WHERE name=?1",
-			name, now, NULL)
-		/* behind a proxy a program without cookies begins one with each request */
-		|| !accounts_run(accounts, error, NULL, NULL, "DELETE FROM session WHERE name=?1 AND hash NOT IN"
-			" (SELECT hash FROM session WHERE name=?1 ORDER BY used DESC, began DESC LIMIT " SESSIONS_MOST ")", name,
-			NULL))
+	gint64 now = g_get_real_time();
+	if (!accounts_run(accounts,
+		    "INSERT INTO session VALUES (:hash, :name, :csrf, :now, :now, :how)",
+		    MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("name", name),
+			    MS_SQL_TEXT("csrf", csrf), MS_SQL_NUMBER("now", now),
+			    MS_SQL_TEXT("how", ms_by_names[by])),
+		    error) ||
+		!accounts_run(accounts, "UPDATE user SET seen=:now WHERE name=:name",
+			MS_SQL_VALUES(
+				MS_SQL_TEXT("name", name), MS_SQL_NUMBER("now", now)),
+			error)
+		/* behind a proxy a program without cookies begins one with each request
+		 */
+		||
+		!accounts_run(accounts,
+			"DELETE FROM session WHERE name=:name AND hash NOT IN"
+			" (SELECT hash FROM session WHERE name=:name ORDER BY used DESC, began DESC LIMIT " SESSIONS_MOST
+			")",
+			MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error))
 		return NULL;
 	return g_steal_pointer(&id);
 }
 
-static void take_session(int n, const char *const *c, void *user)
+static void take_session(MsSqlRow *row, void *user)
 {
-	(void)n;
 	MsSession *session = g_new0(MsSession, 1);
-	session->account = accounts_account(c);
+	session->account = accounts_account(row);
 	session->actor = g_strdup(session->account->name);
-	session->csrf = g_strdup(c[ACCOUNT_COLUMNS]);
+	session->csrf = g_strdup(ms_sql_text(row, "csrf"));
 	session->by = MS_BY_PROXY;
 	for (int i = 0; i < MS_N_BY; i++)
-		if (strcmp(ms_by_names[i], c[ACCOUNT_COLUMNS + 1]) == 0)
+		if (strcmp(ms_by_names[i], ms_sql_text(row, "how")) == 0)
 			session->by = (MsBy)i;
 	*(MsSession **)user = session;
 }
@@ -350,29 +377,36 @@ MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle
 {
 	gint64 now = g_get_real_time();
 	g_autofree char *hash = accounts_hash(id);
-	g_autofree char *used = accounts_number(now - idle_us);
-	g_autofree char *began = accounts_number(now - age_us);
-	g_autofree char *at = accounts_number(now);
-	g_autofree char *lately = accounts_number(now - MIN(10 * SECOND, idle_us / 4));
+	gint64 used = now - idle_us;
+	gint64 began = now - age_us;
+	gint64 at = now;
+	gint64 lately = now - MIN(10 * SECOND, idle_us / 4);
 	MsSession *session = NULL;
-	if (accounts_run(accounts, error, take_session, &session,
+	if (accounts_ask(accounts,
 		    "SELECT " ACCOUNT ", csrf, how FROM session JOIN user USING (name)"
-		    " WHERE session.hash=?1 AND used > CAST(?2 AS INTEGER) AND began > CAST(?3 AS INTEGER)"
-		    " AND disabled='0'", hash, used, began, NULL)
-		&& session != NULL)
+		    " WHERE session.hash=:hash AND used > :used AND began > :began"
+		    " AND disabled='0'",
+		    MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("used", used),
+			    MS_SQL_NUMBER("began", began)),
+		    take_session, &session, error) &&
+		session != NULL)
 		/* Not with each of many requests: a page and its pictures are one use. */
-		accounts_run(accounts, NULL, NULL, NULL,
-			"UPDATE session SET used=CAST(?2 AS INTEGER) WHERE hash=?1 AND used < CAST(?3 AS INTEGER)",
-			hash, at, lately, NULL);
+		accounts_run(accounts,
+			"UPDATE session SET used=:at WHERE hash=:hash AND used < :lately",
+			MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("at", at),
+				MS_SQL_NUMBER("lately", lately)),
+			NULL);
 	return session;
 }
 
 bool ms_accounts_logout(MsAccounts *accounts, const char *id, GError **error)
 {
 	g_autofree char *hash = accounts_hash(id);
-	g_autofree char *old = accounts_number(g_get_real_time() - 30 * 86400 * SECOND);
-	return accounts_run(accounts, error, NULL, NULL,
-		"DELETE FROM session WHERE hash=?1 OR began < CAST(?2 AS INTEGER)", hash, old, NULL);
+	gint64 old = g_get_real_time() - 30 * 86400 * SECOND;
+	return accounts_run(accounts,
+		"DELETE FROM session WHERE hash=:hash OR began < :old",
+		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("old", old)),
+		error);
 }
 
 char *ms_accounts_admit(MsAccounts *accounts, const char *name, GError **error)
@@ -400,10 +434,12 @@ static bool welcome(const Door *door, bool totp, MsPass *pass, GError **error)
 									  : accounts_random();
 	g_autofree char *hash = accounts_hash(device);
 	g_autofree char *browser = g_strconcat("browser ", hash, NULL);
-	if (!not_failed(door, error) || !remember(door, source, error) || !remember(door, browser, error)
-		|| (door->known
-			&& !accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM failure WHERE what=?1", door->own,
-				NULL)))
+	if (!not_failed(door, error) || !remember(door, source, error) ||
+		!remember(door, browser, error) ||
+		(door->known &&
+			!accounts_run(door->accounts,
+				"DELETE FROM failure WHERE what=:own",
+				MS_SQL_VALUES(MS_SQL_TEXT("own", door->own)), error)))
 		return false;
 	pass->session = begin_session(door->accounts, door->name, totp ? MS_BY_CODE : MS_BY_PASSWORD, error);
 	pass->device = g_steal_pointer(&device);
@@ -463,8 +499,9 @@ static MsLogin prove(const Door *door, const MsAccount *account, gint64 *wait_ou
 	MsLogin result = account->totp ? check_code(door, error) : check_password(door, error);
 	if (result == MS_LOGIN_BUSY)
 		return not_failed(door, error) ? result : MS_LOGIN_ERROR;
-	if (result == MS_LOGIN_FINE
-		&& !accounts_run(door->accounts, error, NULL, NULL, "DELETE FROM failure WHERE what=?1", door->own, NULL))
+	if (result == MS_LOGIN_FINE &&
+		!accounts_run(door->accounts, "DELETE FROM failure WHERE what=:own",
+			MS_SQL_VALUES(MS_SQL_TEXT("own", door->own)), error))
 		return MS_LOGIN_ERROR;
 	return result;
 }

@@ -45,16 +45,22 @@ static bool is_token_name(const char *name)
 static bool add(MsAccounts *accounts, const MsToken *t, const char *owner, const char *hash, GError **error)
 {
 	gint64 there = 0;
-	g_autofree char *made = accounts_number(g_get_real_time());
-	g_autofree char *expires = accounts_number(t->expires);
-	if (!accounts_run(accounts, error, accounts_take_number, &there, "SELECT count(*) FROM token WHERE name=?1", t->name,
-		    NULL))
+	gint64 made = g_get_real_time();
+	if (!accounts_ask_number(accounts,
+		    "SELECT count(*) AS n FROM token WHERE name=:name",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", t->name)), &there, error))
 		return false;
 	if (there > 0)
 		return accounts_input(error, "there is a token \"%s\" already; delete it first", t->name);
-	return accounts_run(accounts, error, NULL, NULL,
-		"INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5, CAST(?6 AS INTEGER), CAST(?7 AS INTEGER), 0)", t->name, hash,
-		owner, ms_role_names[t->role], t->download ? "1" : "0", made, expires, NULL);
+	return accounts_run(accounts,
+		"INSERT INTO token VALUES (:name, :hash, :owner, :role, :download, :made, :expires, 0)",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", t->name), MS_SQL_TEXT("hash", hash),
+			MS_SQL_TEXT("owner", owner),
+			MS_SQL_TEXT("role", ms_role_names[t->role]),
+			MS_SQL_TEXT("download", t->download ? "1" : "0"),
+			MS_SQL_NUMBER("made", made),
+			MS_SQL_NUMBER("expires", t->expires)),
+		error);
 }
 
 char *ms_accounts_token_add(MsAccounts *accounts, const MsToken *token, GError **error)
@@ -80,25 +86,26 @@ char *ms_accounts_token_add(MsAccounts *accounts, const MsToken *token, GError *
 bool ms_accounts_token_delete(MsAccounts *accounts, const char *name, GError **error)
 {
 	gint64 there = 0;
-	if (!accounts_run(accounts, error, accounts_take_number, &there, "SELECT count(*) FROM token WHERE name=?1", name,
-		    NULL))
+	if (!accounts_ask_number(accounts,
+		    "SELECT count(*) AS n FROM token WHERE name=:name",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", name)), &there, error))
 		return false;
 	if (there == 0)
 		return accounts_input(error, "there is no token \"%s\"", name);
-	return accounts_run(accounts, error, NULL, NULL, "DELETE FROM token WHERE name=?1", name, NULL);
+	return accounts_run(accounts, "DELETE FROM token WHERE name=:name",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error);
 }
 
-static void take_token(int n, const char *const *c, void *user)
+static void take_token(MsSqlRow *row, void *user)
 {
-	(void)n;
 	MsToken *t = g_new0(MsToken, 1);
-	t->name = g_strdup(c[0]);
-	t->owner = g_strdup(c[1]);
-	t->role = (MsRole)MAX(ms_role_of(c[2]), 0);
-	t->download = strcmp(c[3], "1") == 0;
-	t->made = g_ascii_strtoll(c[4], NULL, 10);
-	t->expires = g_ascii_strtoll(c[5], NULL, 10);
-	t->seen = g_ascii_strtoll(c[6], NULL, 10);
+	t->name = g_strdup(ms_sql_text(row, "name"));
+	t->owner = g_strdup(ms_sql_text(row, "owner"));
+	t->role = (MsRole)MAX(ms_role_of(ms_sql_text(row, "role")), 0);
+	t->download = strcmp(ms_sql_text(row, "download"), "1") == 0;
+	t->made = ms_sql_number(row, "made");
+	t->expires = ms_sql_number(row, "expires");
+	t->seen = ms_sql_number(row, "seen");
 	g_ptr_array_add(user, t);
 }
 
@@ -107,7 +114,10 @@ static void take_token(int n, const char *const *c, void *user)
 GPtrArray *ms_accounts_token_list(MsAccounts *accounts, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_token_free);
-	return accounts_run(accounts, error, take_token, list, TOKEN " ORDER BY name", NULL) ? g_steal_pointer(&list) : NULL;
+	return accounts_ask(
+		       accounts, TOKEN " ORDER BY name", NULL, take_token, list, error)
+		       ? g_steal_pointer(&list)
+		       : NULL;
 }
 
 /* Who made it may have lost rights since. */
@@ -136,15 +146,19 @@ MsSession *ms_accounts_token(MsAccounts *accounts, const char *secret, GError **
 	if (!ms_accounts_token_form(secret))
 		return NULL;
 	g_autofree char *hash = accounts_hash(secret);
-	g_autofree char *now = accounts_number(g_get_real_time());
-	g_autofree char *lately = accounts_number(g_get_real_time() - 60 * (gint64)G_USEC_PER_SEC);
+	gint64 now = g_get_real_time();
+	gint64 lately = g_get_real_time() - 60 * (gint64)G_USEC_PER_SEC;
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_token_free);
-	if (!accounts_run(accounts, error, take_token, list,
-		    TOKEN " WHERE hash=?1 AND (expires=0 OR expires > CAST(?2 AS INTEGER))", hash, now, NULL)
-		|| list->len == 0)
+	if (!accounts_ask(accounts,
+		    TOKEN " WHERE hash=:hash AND (expires=0 OR expires > :now)",
+		    MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("now", now)),
+		    take_token, list, error) ||
+		list->len == 0)
 		return NULL;
-	accounts_run(accounts, NULL, NULL, NULL,
-		"UPDATE token SET seen=CAST(?2 AS INTEGER) WHERE hash=?1 AND seen < CAST(?3 AS INTEGER)", hash, now, lately,
+	accounts_run(accounts,
+		"UPDATE token SET seen=:now WHERE hash=:hash AND seen < :lately",
+		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("now", now),
+			MS_SQL_NUMBER("lately", lately)),
 		NULL);
 	return session_of(accounts, list->pdata[0], error);
 }

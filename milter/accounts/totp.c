@@ -75,13 +75,12 @@ typedef struct {
 	gint64 counter;
 } Factor;
 
-static void take_factor(int n, const char *const *c, void *user)
+static void take_factor(MsSqlRow *row, void *user)
 {
-	(void)n;
 	Factor *f = user;
-	f->secret = g_strdup(c[0]);
-	f->pending = g_strdup(c[1]);
-	f->counter = g_ascii_strtoll(c[2], NULL, 10);
+	f->secret = g_strdup(ms_sql_text(row, "totp"));
+	f->pending = g_strdup(ms_sql_text(row, "pending"));
+	f->counter = ms_sql_number(row, "counter");
 }
 
 static void factor_clear(Factor *f)
@@ -93,8 +92,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Factor, factor_clear)
 
 static bool load(MsAccounts *accounts, const char *name, Factor *f, GError **error)
 {
-	return accounts_run(accounts, error, take_factor, f, "SELECT totp, pending, counter FROM user WHERE name=?1", name,
-		NULL);
+	return accounts_ask(accounts,
+		"SELECT totp, pending, counter FROM user WHERE name=:name",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_factor, f, error);
 }
 
 static bool check_recovery(MsAccounts *accounts, const char *name, const char *code, bool take, bool *right_out,
@@ -102,13 +102,18 @@ static bool check_recovery(MsAccounts *accounts, const char *name, const char *c
 {
 	gint64 n = 0;
 	g_autofree char *hash = accounts_hash(code);
-	if (!accounts_run(accounts, error, accounts_take_number, &n,
-		    "SELECT count(*) FROM recovery WHERE name=?1 AND hash=?2", name, hash, NULL))
+	if (!accounts_ask_number(accounts,
+		    "SELECT count(*) AS n FROM recovery WHERE name=:name AND hash=:hash",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("hash", hash)),
+		    &n, error))
 		return false;
 	*right_out = n > 0;
-	return n == 0 || !take
-		|| accounts_run(accounts, error, NULL, NULL, "DELETE FROM recovery WHERE name=?1 AND hash=?2", name, hash,
-			NULL);
+	return n == 0 || !take ||
+	       accounts_run(accounts,
+		       "DELETE FROM recovery WHERE name=:name AND hash=:hash",
+		       MS_SQL_VALUES(
+			       MS_SQL_TEXT("name", name), MS_SQL_TEXT("hash", hash)),
+		       error);
 }
 
 static bool check(MsAccounts *accounts, const char *name, const char *code, bool take, bool *right_out, GError **error)
@@ -121,11 +126,12 @@ static bool check(MsAccounts *accounts, const char *name, const char *code, bool
 	gint64 step = step_of(f.secret, code, f.counter);
 	if (step < 0)
 		return check_recovery(accounts, name, code, take, right_out, error);
-	g_autofree char *counter = accounts_number(step);
 	*right_out = true;
-	return !take
-		|| accounts_run(accounts, error, NULL, NULL, "UPDATE user SET counter=CAST(?2 AS INTEGER) WHERE name=?1", name,
-			counter, NULL);
+	return !take ||
+	       accounts_run(accounts, "UPDATE user SET counter=:counter WHERE name=:name",
+		       MS_SQL_VALUES(
+			       MS_SQL_TEXT("name", name), MS_SQL_NUMBER("counter", step)),
+		       error);
 }
 
 bool accounts_code(MsAccounts *accounts, const char *name, const char *spelled, bool take, bool *right_out,
@@ -154,8 +160,10 @@ char *ms_totp_begin(MsAccounts *accounts, const char *spelled, GError **error)
 	}
 	ms_digest_random(random);
 	g_autofree char *secret = base32(random, SECRET_BYTES);
-	if (!accounts_run(accounts, error, NULL, NULL, "UPDATE user SET pending=?2 WHERE name=?1", account->name, secret,
-		    NULL))
+	if (!accounts_run(accounts, "UPDATE user SET pending=:secret WHERE name=:name",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", account->name),
+			    MS_SQL_TEXT("secret", secret)),
+		    error))
 		return NULL;
 	return g_steal_pointer(&secret);
 }
@@ -171,17 +179,23 @@ static char *recovery_code(char **plain_out)
 
 static bool enrol(MsAccounts *accounts, const char *name, const char *secret, gint64 step, char **codes, GError **error)
 {
-	g_autofree char *counter = accounts_number(step);
-	if (!accounts_run(accounts, error, NULL, NULL,
-		    "UPDATE user SET totp=?2, pending='', counter=CAST(?3 AS INTEGER) WHERE name=?1", name, secret, counter,
-		    NULL)
-		|| !accounts_run(accounts, error, NULL, NULL, "DELETE FROM recovery WHERE name=?1", name, NULL))
+	if (!accounts_run(accounts,
+		    "UPDATE user SET totp=:secret, pending='', counter=:counter WHERE name=:name",
+		    MS_SQL_VALUES(MS_SQL_TEXT("name", name),
+			    MS_SQL_TEXT("secret", secret),
+			    MS_SQL_NUMBER("counter", step)),
+		    error) ||
+		!accounts_run(accounts, "DELETE FROM recovery WHERE name=:name",
+			MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error))
 		return false;
 	for (int i = 0; i < RECOVERY_CODES; i++) {
 		g_autofree char *bare = NULL;
 		codes[i] = recovery_code(&bare);
 		g_autofree char *hash = accounts_hash(bare);
-		if (!accounts_run(accounts, error, NULL, NULL, "INSERT INTO recovery VALUES (?1, ?2)", name, hash, NULL))
+		if (!accounts_run(accounts, "INSERT INTO recovery VALUES (:name, :hash)",
+			    MS_SQL_VALUES(
+				    MS_SQL_TEXT("name", name), MS_SQL_TEXT("hash", hash)),
+			    error))
 			return false;
 	}
 	return true;
@@ -212,9 +226,11 @@ char **ms_totp_confirm(MsAccounts *accounts, const char *spelled, const char *sp
 bool ms_totp_end(MsAccounts *accounts, const char *spelled, GError **error)
 {
 	g_autofree char *name = accounts_name(accounts, spelled);
-	return accounts_run(accounts, error, NULL, NULL, "UPDATE user SET totp='', pending='', counter=0 WHERE name=?1",
-		       name, NULL)
-		&& accounts_run(accounts, error, NULL, NULL, "DELETE FROM recovery WHERE name=?1", name, NULL);
+	return accounts_run(accounts,
+		       "UPDATE user SET totp='', pending='', counter=0 WHERE name=:name",
+		       MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error) &&
+	       accounts_run(accounts, "DELETE FROM recovery WHERE name=:name",
+		       MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error);
 }
 
 /* ---- for an authenticator ------------------------------------------------------------- */

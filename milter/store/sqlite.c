@@ -440,39 +440,6 @@ MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, 
 	return answer;
 }
 
-/* ---- as text: for who has not come over yet ------------------------------------------- */
-
-#define MAX_COLUMNS 32
-
-typedef struct {
-	MsSqliteRow row;
-	void *user;
-} Texts;
-
-static void take_texts(MsSqlRow *row, void *user)
-{
-	const Texts *to = user;
-	const char *columns[MAX_COLUMNS];
-	int n = MIN(sqlite3_column_count(row->statement->stmt), MAX_COLUMNS);
-	for (int i = 0; i < n; i++)
-		columns[i] = (const char *)sqlite3_column_text(row->statement->stmt, i);
-	if (to->row != NULL)
-		to->row(n, columns, to->user);
-}
-
-MsAnswer ms_sqlite_run(MsSqlite *db, const char *sql, const char *const *params, MsSqliteRow row,
-	void *user, gint64 *changes_out, GError **error)
-{
-	static const char *const names[] = {"?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8", "?9", "?10"};
-	MsSqlValue values[G_N_ELEMENTS(names) + 1] = {{NULL}};
-	Texts to = {row, user};
-	for (gsize i = 0; params != NULL && params[i] != NULL; i++) {
-		g_assert(i < G_N_ELEMENTS(names));
-		values[i] = (MsSqlValue){.name = names[i], .text = params[i]};
-	}
-	return ms_sqlite_ask(db, sql, values, take_texts, &to, changes_out, error);
-}
-
 void ms_sqlite_lock(MsSqlite *db)
 {
 	pthread_mutex_lock(&db->lock);

@@ -503,9 +503,10 @@ static void make_old(const char *path)
 	static const char *const rows[][3] = {{"Anna", "administrator", "5"}, {"anna", "viewer", "3"},
 		{"bert", "reviewer", "0"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		const char *params[] = {rows[i][0], hash, rows[i][1], rows[i][2], NULL};
-		ms_sqlite_run(db, "INSERT INTO user VALUES (?1, ?2, ?3, '0', '0', CAST(?4 AS INTEGER))", params, NULL, NULL, NULL,
-			&error);
+		ms_sqlite_ask(db, "INSERT INTO user VALUES (:name, :hash, :role, '0', '0', :seen)",
+			MS_SQL_VALUES(MS_SQL_TEXT("name", rows[i][0]), MS_SQL_TEXT("hash", hash),
+				MS_SQL_TEXT("role", rows[i][1]), MS_SQL_NUMBER("seen", atoi(rows[i][2]))),
+			NULL, NULL, NULL, &error);
 		g_assert_no_error(error);
 	}
 	ms_sqlite_free(db);
