@@ -71,9 +71,8 @@ void ms_glance_free(MsGlance *glance)
 static void take_row(MsSqlRow *row, void *user)
 {
 	MsGlance *g = user;
-	const char *wrong = ms_sql_text_or_null(row, "wrong"), *any = ms_sql_text_or_null(row, "any_owner");
 	const char *outcome = ms_sql_text_or_null(row, "outcome");
-	g->owners = g_strdup(wrong != NULL ? wrong : any);
+	g->owners = g_strdup(ms_sql_text_or_null(row, "owner"));
 	g->recipient = g_strdup(ms_sql_text_or_null(row, "address"));
 	g->accounts = g_strdup(ms_sql_text_or_null(row, "accounts"));
 	int place = MS_OUTCOME_UNPROVEN; /* of a damaged one nothing is proven */
@@ -90,10 +89,10 @@ MsGlance *ms_records_glance(MsLedger *ledger, const MsRecord *record, GError **e
 {
 	g_autoptr(MsGlance) glance = g_new0(MsGlance, 1);
 	if (!ledger_ask(ledger,
-		    "SELECT (SELECT group_concat(owners, ', ') FROM (SELECT DISTINCT owners FROM finding"
-		    "   WHERE held=:id AND instr(relations, 'x') > 0 AND owners<>'' LIMIT 4)) AS wrong,"
-		    " (SELECT group_concat(owners, ', ') FROM (SELECT DISTINCT owners FROM finding"
-		    "   WHERE held=:id AND owners<>'' AND trim(relations, 'h')<>'' LIMIT 4)) AS any_owner,"
+		    "SELECT ifnull((SELECT group_concat(owners, ', ') FROM (SELECT DISTINCT owners FROM finding"
+		    "   WHERE held=:id AND instr(relations, 'x') > 0 AND owners<>'' LIMIT 4)),"
+		    "  (SELECT group_concat(owners, ', ') FROM (SELECT DISTINCT owners FROM finding"
+		    "   WHERE held=:id AND owners<>'' AND trim(relations, 'h')<>'' LIMIT 4))) AS owner,"
 		    " r.address AS address, r.accounts AS accounts, r.outcome AS outcome, g.subject AS subject,"
 		    " g.attached AS attached"
 		    " FROM (SELECT 1) LEFT JOIN (SELECT * FROM recipient WHERE held=:id " WORST ") r"

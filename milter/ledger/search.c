@@ -210,9 +210,9 @@ static void where_number(Query *q, const char *condition, const char *name, gint
 		where(q, condition, &(MsSqlValue){.name = name, .number = number, .is_number = true});
 }
 
-/* Nothing is waiting or under way that ends it. */
-#define UNDECIDED "uid NOT IN (SELECT uid FROM decision WHERE state IN ('waiting', 'approved', 'acting')" \
-	" AND verb IN ('release', 'return', 'delete'))"
+/* Nothing is waiting or under way that ends it.  By the number of the row, which every index has. */
+#define UNDECIDED "id NOT IN (SELECT h.id FROM decision d JOIN held h ON h.uid=d.uid WHERE d.state IN" \
+	" ('waiting', 'approved', 'acting') AND d.verb IN ('release', 'return', 'delete'))"
 
 /* One more way to be found: by the digests under that name. */
 static void or_marked(Query *q, const char *condition, const char *name, const GPtrArray *digests)

@@ -1,0 +1,307 @@
+#include "config.h"
+
+#include "missent/mta.h"
+
+#include "../../milter/review/page.h"
+#include "../test.h"
+
+/* Whole pages, made of records in a ledger: what stands on them, what does not, in each language. */
+
+static char *dir;
+static Site site;
+static MsAccount account = {.name = (char *)"anna", .role = MS_ROLE_REVIEWER};
+static MsSession session = {.account = &account, .csrf = (char *)"t"};
+
+static Request request_of(const char *language, MsRole role)
+{
+	account.role = role;
+	return (Request){.site = &site, .path = "/", .session = &session, .client = (char *)"::1",
+		.form = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref),
+		.language = language_chosen(language, NULL)};
+}
+
+static void field(Request *r, const char *name, const char *value)
+{
+	GPtrArray *values = g_hash_table_lookup(r->form, name);
+	if (values == NULL) {
+		values = g_ptr_array_new_with_free_func(g_free);
+		g_hash_table_insert(r->form, g_strdup(name), values);
+	}
+	g_ptr_array_add(values, g_strdup(value));
+}
+
+/* ---- records -------------------------------------------------------------------------- */
+
+typedef struct {
+	const char *to;
+	MsOutcome outcome;
+} To;
+
+static void add_reason(MsRecord *r, MsReasonCode code, const char *kind, const char *masked, const char *text)
+{
+	MsReason *reason = g_new0(MsReason, 1);
+	*reason = (MsReason){.code = code, .policy = g_strdup("invoices"), .action = MS_HOLD, .enforced = true,
+		.kind = g_strdup(kind), .masked = g_strdup(masked), .where = g_strdup("part 2 Rechnung K-70001 Hauptstr.pdf"),
+		.owner = kind != NULL ? g_strdup("CUST0220") : NULL, .recipient = g_strdup("a@one.example"), .recipients = 1,
+		.text = g_strdup(text)};
+	g_ptr_array_add(r->reasons, reason);
+}
+
+/* The caller's; with four identifiers of another where anybody is wrong. */
+static char *add(MsState state, const char *cause, const char *relations, const To *to)
+{
+	static const char *const kinds[] = {"customer-number", "iban", "vat-id", "email"};
+	g_autoptr(MsRecord) r = ms_record_new();
+	g_autoptr(GError) error = NULL;
+	r->state = state;
+	r->host = g_strdup("mx");
+	r->queue_id = g_strdup("4jQUEUE");
+	r->sender = g_strdup("billing@s.example");
+	r->arrived = g_get_real_time();
+	r->digest = g_strdup("00");
+	r->codes = g_strdup("mismatch, oversized");
+	r->policies = g_strdup("invoices");
+	r->cause = g_strdup(cause);
+	r->subject = g_strdup("Invoice ****02");
+	r->attached = g_strdup(".pdf");
+	for (; to->to != NULL; to++)
+		ms_record_recipient(r, to->to, state == MS_STATE_OBSERVED ? MS_STATE_DELIVERED : state, to->outcome, "CUST0001");
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_autofree char *ref = g_strdup_printf("%024x", (int)i);
+		g_autofree char *masked = g_strdup_printf("****%d", (int)i);
+		ms_record_finding(r, (MsHeldFinding){.kind = (char *)kinds[i], .masked = masked, .ref = ref,
+					     .owners = (char *)"CUST0220", .belief = (char *)"exact, labelled",
+					     .where = (char *)"part 2 Rechnung K-70001 Hauptstr.pdf page 1", .count = 1,
+					     .relations = (char *)relations});
+		add_reason(r, MS_MISMATCH, kinds[i], masked, "of another account");
+	}
+	add_reason(r, MS_OVERSIZED, NULL, NULL, "60 recipients, at most 50 are allowed");
+	add_reason(r, MS_UNREADABLE, NULL, NULL, "encrypted: <b>somewhat</b>");
+	g_assert_true(ms_records_add(site.ledger, r, &error));
+	g_assert_no_error(error);
+	return g_strdup(r->uid);
+}
+
+static char *message_page(const char *uid, const char *language, MsRole role)
+{
+	Request r = request_of(language, role);
+	g_autofree char *path = g_strdup_printf("/message/%s", uid);
+	Answer a = {.status = 200, .html = g_string_new(NULL)};
+	r.path = path;
+	page_message(&r, &a);
+	g_assert_cmpuint(a.status, ==, 200);
+	GString *whole = frame(&r, &a);
+	g_string_free(a.html, TRUE);
+	g_hash_table_unref(r.form);
+	return g_string_free(whole, FALSE);
+}
+
+#define HAS(page, text) g_assert_nonnull(strstr(page, text))
+#define HAS_NOT(page, text) g_assert_null(strstr(page, text))
+
+/* The first button that stands on a page, from its tag on. */
+static char *first_button(const char *page)
+{
+	const char *buttons = strstr(page, "class=\"buttons\""), *at = buttons != NULL ? strstr(buttons, "<button") : NULL;
+	return g_strndup(at != NULL ? at : "", at != NULL ? strcspn(at, ">") : 0);
+}
+
+/* ---- tests ---------------------------------------------------------------------------- */
+
+static const To wrong_one[] = {{"a@one.example", MS_OUTCOME_WRONG}, {NULL, 0}};
+static const To both[] = {{"a@one.example", MS_OUTCOME_WRONG}, {"b@two.example", MS_OUTCOME_RIGHT}, {NULL, 0}};
+static const To right_one[] = {{"b@two.example", MS_OUTCOME_RIGHT}, {NULL, 0}};
+static const To unknown_one[] = {{"x@new.example", MS_OUTCOME_UNKNOWN_RECIPIENT}, {NULL, 0}};
+
+static void test_message(void)
+{
+	static const struct {
+		const To *to;
+		const char *cause, *relations, *first; /* verb of the first button */
+		bool danger;
+	} rows[] = {
+		{wrong_one, "mismatch, for wrong, invoices, <billing@s.example>", "x", "return", true},
+		{both, "mismatch, for right and wrong, invoices, <billing@s.example>", "xo", "return", true},
+		{unknown_one, "mismatch, for unknown-recipient, invoices, <billing@s.example>", "?", "return", false},
+		{right_one, "oversized, for right, invoices, <billing@s.example>", "o", "return", false},
+		{right_one, "nothing, for right, invoices, <billing@s.example>", "o", "release", false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *uid = add(MS_STATE_HELD, rows[i].cause, rows[i].relations, rows[i].to);
+		g_autofree char *page = message_page(uid, "en", MS_ROLE_REVIEWER);
+		g_autofree char *first = first_button(page);
+		g_autofree char *verb = g_strdup_printf("value=\"%s\"", rows[i].first);
+		HAS(first, verb);
+		HAS_NOT(first, "danger");
+		g_assert_cmpint(strstr(page, "class=\"danger\" name=\"verb\" value=\"release\"") != NULL, ==, rows[i].danger);
+		HAS(page, "4 identifiers of <b class=\"account\">CUST0220</b>"); /* one sentence for four reasons */
+		HAS(page, "60 recipients, at most 50 are allowed");
+		HAS(page, "title=\"It stands there as the directory has it.\"");
+		HAS(page, "Invoice ****02");
+		HAS_NOT(page, "K-70001"); /* a record of before had it in its places */
+		HAS_NOT(page, "Hauptstr");
+		HAS_NOT(page, "<b>somewhat</b>");
+	}
+}
+
+static void test_viewer_and_observed(void)
+{
+	g_autofree char *held = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *seen = add(MS_STATE_OBSERVED, "mismatch, for nobody, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *viewer = message_page(held, "en", MS_ROLE_VIEWER);
+	HAS_NOT(viewer, "name=\"verb\"");
+	HAS_NOT(viewer, "/reveal");
+	g_autofree char *observed = message_page(seen, "en", MS_ROLE_REVIEWER);
+	HAS(observed, "It was delivered: missent only observes");
+	HAS_NOT(observed, "name=\"verb\"");
+}
+
+static void test_languages(void)
+{
+	g_autofree char *uid = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *french = message_page(uid, "fr", MS_ROLE_REVIEWER);
+	g_autofree char *german = message_page(uid, "de", MS_ROLE_REVIEWER);
+	HAS(french, "<html lang=\"fr\">");
+	HAS(french, "a@one.example recevrait 4 identifiants de <b class=\"account\">CUST0220</b>");
+	HAS(french, "60 destinataires, 50 au plus sont permis");
+	HAS(german, "a@one.example bekäme 4 Kennungen von <b class=\"account\">CUST0220</b>");
+	static const char *const english[] = {"Release", "Return", "Reason", "recipients", "identifiers", ">held<", "Whose",
+		"another", "encrypted", ">labelled<"};
+	for (gsize i = 0; i < G_N_ELEMENTS(english); i++) {
+		HAS_NOT(french, english[i]);
+		HAS_NOT(german, english[i]);
+	}
+}
+
+static char *run(void (*page)(Request *, Answer *), Request *r, unsigned *status_out)
+{
+	Answer a = {.status = 200, .html = g_string_new(NULL)};
+	page(r, &a);
+	if (status_out != NULL)
+		*status_out = a.status;
+	g_hash_table_unref(r->form);
+	g_free(a.location);
+	return g_string_free(a.html, FALSE);
+}
+
+static void test_lists(void)
+{
+	Request r = request_of("en", MS_ROLE_REVIEWER);
+	g_autofree char *list = run(page_list, &r, NULL);
+	Request v = request_of("en", MS_ROLE_VIEWER);
+	g_autofree char *seen = run(page_list, &v, NULL);
+	Request c = request_of("de", MS_ROLE_VIEWER);
+	g_autofree char *causes = run(page_causes, &c, NULL);
+	HAS(list, "CUST0220");
+	HAS(list, "a@one.example");
+	HAS(list, "name=\"uid\"");
+	HAS(list, "Invoice ****02");
+	HAS_NOT(list, "K-70001");
+	HAS_NOT(seen, "name=\"uid\"");
+	HAS_NOT(seen, "name=\"verb\"");
+	HAS(causes, "könnte jetzt gehen");
+	HAS(causes, "outcome wrong");
+}
+
+/* Without its number what is another's is not let go; the agent, which is not there, is not even asked. */
+static void test_bulk(void)
+{
+	g_autofree char *one = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *two = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "xo", both);
+	static const struct {
+		const char *verb, *why, *others;
+		unsigned status;
+		const char *want;
+	} rows[] = {
+		{"release", "", NULL, 400, "Choose a reason first"},
+		{"release", "x", NULL, 200, "Releasing sends 2 messages with data of <b class=\"account\">CUST0220</b> to 2 recipients"},
+		{"release", "x", "1", 200, "That is not the number"},
+		{"release", "x", "02", 200, "That is not the number"},
+		{"delete", "x", NULL, 200, "type how many they are: 2"},
+		{"note", "x", NULL, 400, "cannot be done here"},
+		{"nothing", "x", NULL, 400, "nothing"},
+		{"", "x", NULL, 400, ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Request r = request_of("en", MS_ROLE_REVIEWER);
+		unsigned status;
+		field(&r, "uid", one);
+		field(&r, "uid", two);
+		field(&r, "verb", rows[i].verb);
+		field(&r, "why", rows[i].why);
+		if (rows[i].others != NULL)
+			field(&r, "others", rows[i].others);
+		g_autofree char *page = run(page_bulk, &r, &status);
+		g_assert_cmpuint(status, ==, rows[i].status);
+		HAS(page, rows[i].want);
+		HAS_NOT(page, "Decided");
+	}
+	Request none = request_of("en", MS_ROLE_REVIEWER);
+	unsigned status;
+	field(&none, "verb", "delete");
+	field(&none, "why", "x");
+	g_autofree char *page = run(page_bulk, &none, &status);
+	g_assert_cmpuint(status, ==, 400);
+	HAS(page, "No message was chosen");
+}
+
+static void test_single_asks(void)
+{
+	g_autofree char *uid = add(MS_STATE_HELD, "mismatch, for right and wrong, invoices, <billing@s.example>", "xo", both);
+	Request r = request_of("en", MS_ROLE_REVIEWER);
+	g_autofree char *path = g_strdup_printf("/message/%s", uid);
+	r.path = path;
+	field(&r, "verb", "release");
+	field(&r, "preset", "Checked with the sender");
+	g_autofree char *page = run(page_decide, &r, NULL);
+	HAS(page, "Releasing sends 1 message with data of");
+	HAS(page, "name=\"others\"");
+	HAS(page, "value=\"Checked with the sender\"");
+}
+
+/* Reasons of a site's own, a line each. */
+static void test_reasons(void)
+{
+	g_autofree char *path = g_build_filename(dir, "reasons", NULL);
+	g_assert_true(g_file_set_contents(path, "Falscher Anhang\n\n  <x>\n", -1, NULL));
+	Request r = request_of("en", MS_ROLE_REVIEWER);
+	g_autoptr(GString) own = g_string_new(NULL);
+	g_autoptr(GString) usual = g_string_new(NULL);
+	html_reason_field(usual, &r);
+	HAS(usual->str, "Checked with the sender");
+	site.settings->review.reasons_file = path;
+	html_reason_field(own, &r);
+	site.settings->review.reasons_file = NULL;
+	HAS(own->str, "<option>Falscher Anhang</option><option>&lt;x&gt;</option></select>");
+	HAS_NOT(own->str, "Checked");
+	g_hash_table_unref(r.form);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	dir = scratch_folder();
+	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
+	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\n", dir);
+	g_autofree char *db = g_build_filename(dir, "held.db", NULL), *trail = g_build_filename(dir, "audit.jsonl", NULL);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(g_file_set_contents(conf, text, -1, &error));
+	site.settings = ms_settings_load_public(conf, &error);
+	g_assert_no_error(error);
+	site.ledger = ms_ledger_open(db, &error);
+	g_assert_no_error(error);
+	site.audit = ms_audit_new(trail);
+	g_test_add_func("/reviewing/message", test_message);
+	g_test_add_func("/reviewing/viewer-and-observed", test_viewer_and_observed);
+	g_test_add_func("/reviewing/languages", test_languages);
+	g_test_add_func("/reviewing/lists", test_lists);
+	g_test_add_func("/reviewing/bulk", test_bulk);
+	g_test_add_func("/reviewing/single-asks", test_single_asks);
+	g_test_add_func("/reviewing/reasons", test_reasons);
+	int rc = g_test_run();
+	ms_audit_free(site.audit);
+	ms_ledger_free(site.ledger);
+	ms_settings_free(site.settings);
+	remove_folder(dir);
+	return rc;
+}
