@@ -19,6 +19,8 @@
 /* What was said with a verb stood in the outcome until there was one: "REF ACCOUNT", the account, or
  * the assignee. */
 #define SAID_WITH_VERBS \
+	/* what could not be read was told with names in it */ \
+	"UPDATE reason SET text=substr(text, 1, instr(text || ':', ':') - 1) WHERE code='unreadable';" \
 	"ALTER TABLE held ADD COLUMN damaged TEXT NOT NULL DEFAULT '';" \
 	"ALTER TABLE held ADD COLUMN unclear TEXT NOT NULL DEFAULT '';" \
 	"ALTER TABLE decision ADD COLUMN rightful INTEGER NOT NULL DEFAULT 0;" \

@@ -135,7 +135,6 @@ static void navigation(GString *out, const Request *r)
 	link_to(out, r, "/", "h", T(r, "Held mail"));
 	link_to(out, r, "/causes", "c", T(r, "By cause"));
 	link_to(out, r, "/waiting", "", T(r, "Second person"));
-	link_to(out, r, "/me", "", T(r, "My account"));
 	if (r->site->settings->review.mirror)
 		link_to(out, r, "/hosts", "", T(r, "Hosts"));
 	if (may(r, FOR_ADMINISTRATOR))
@@ -151,8 +150,8 @@ static void top(GString *out, const Request *r)
 		navigation(out, r);
 		counter(out, r);
 		html(out, "<button type=\"button\" class=\"keys plain\" id=\"keys\" hidden>%s <kbd>?</kbd></button>", T(r, "Keys"));
-		html(out, "<form class=\"me\" method=\"post\" action=\"/logout\"><span title=\"%s\">%s</span>",
-			T(r, ms_role_names[r->session->account->role]), r->session->account->name);
+		html(out, "<form class=\"me\" method=\"post\" action=\"/logout\"><a href=\"/me\" title=\"%s (%s)\">%s</a>",
+			T(r, "My account"), T(r, ms_role_names[r->session->account->role]), r->session->account->name);
 		html_token(out, r);
 		html(out, "<button class=\"plain\">%s</button></form>", T(r, "Log out"));
 	}

@@ -13,7 +13,10 @@ if why:
 S = scratch_folder()
 SHOTS = os.environ.get('MISSENT_SHOTS', os.environ.get('BUILD', BUILD) + '/shots')
 os.makedirs(SHOTS, exist_ok=True)
-w = World(S)
+REASONS = ['Daten eines anderen Kunden', 'Falsches Dokument', 'Absender gefragt', 'Kunde gefragt', 'Adresse stimmt', 'Sonstiges']
+with open(S + '/reasons', 'w') as f:
+    f.write('\n'.join(REASONS))
+w = World(S, page='reasons-file = "%s/reasons"\n' % S)
 tap.ok(w.send(), 'two hundred mails are held', w.m.tool('held', 'stats'))
 w.start()
 ESCAPE = '\ue00c'
@@ -66,6 +69,26 @@ def on_screen(b, css):
 const r = e.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight && r.left >= 0 && r.right <= innerWidth''', css)
 
 
+NAMELESS = '''const bad = [];
+for (const e of document.querySelectorAll("main input, main select, main textarea, main button, main a")) {
+  if (e.type === "hidden") continue;
+  const name = e.getAttribute("aria-label") || (e.labels && Array.from(e.labels).map(x => x.innerText).join("")) || e.innerText || e.title;
+  if (!name || !name.trim()) bad.push(e.outerHTML.slice(0, 80));
+}
+if (document.querySelectorAll("h1").length !== 1) bad.push("h1");
+for (const id of ["main"]) if (!document.getElementById(id)) bad.push(id);
+return bad'''
+CONTRAST = '''const lum = c => { const v = c.match(/[0-9.]+/g).slice(0, 3).map(x => { x /= 255; return x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4 });
+  return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2] };
+const under = e => { for (; e; e = e.parentElement) { const b = getComputedStyle(e).backgroundColor; if (!/, 0[)]$|transparent/.test(b)) return b } return "rgb(255, 255, 255)" };
+const bad = new Set();
+for (const e of document.querySelectorAll("body *")) {
+  if (!Array.from(e.childNodes).some(n => n.nodeType === 3 && n.data.trim()) || !e.offsetParent || e.tagName === "OPTION") continue;
+  const a = lum(getComputedStyle(e).color), b = lum(under(e)), r = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (r < 4.5) bad.add(e.tagName + "." + e.className + " " + r.toFixed(2));
+}
+return Array.from(bad)'''
+
 # ---- pictures, in each language, dark, on a phone ----
 anna = Browser()
 log_in(anna)
@@ -82,6 +105,9 @@ for language in ('en', 'fr', 'de'):
     for name, path in pages.items():
         anna.go(w.site + path)
         picture(anna, '%s-%s' % (language, name))
+        if language == 'en':
+            tap.same(anna.script(NAMELESS), [], 'everything has a name for who does not see it: ' + name)
+            tap.same(anna.script(CONTRAST), [], 'and contrast enough: ' + name)
         if name == 'message':
             tap.ok(on_screen(anna, '.act .buttons') and on_screen(anna, '.act .sentence'),
                    'the decision is on the first screen: ' + language)
@@ -98,6 +124,7 @@ dark(True)
 for name, path in pages.items():
     anna.go(w.site + path)
     picture(anna, 'dark-' + name)
+    tap.same(anna.script(CONTRAST), [], 'contrast enough in the dark: ' + name)
 dark(False)
 anna.size(390, 844)
 for name, path in pages.items():
@@ -135,7 +162,8 @@ anna.go(w.site + '/')
 def reload_until(what):
     """F5, as often as it takes."""
     global pressed
-    for _ in range(60):
+    end = time.monotonic() + 90 * SLOW * PATIENCE
+    while time.monotonic() < end:
         if what():
             return
         time.sleep(0.3)
@@ -216,6 +244,9 @@ took = time.monotonic() - begun
 tap.ok(wait_for(lambda: json.loads(w.m.tool('held', 'stats', '--json'))['held'] == 0, 60), 'all are decided',
        w.m.tool('held', 'causes'))
 print('# %d mails decided in %.0f s with %d keys' % (TOTAL, took, pressed), flush=True)
+
+tap.ok(any(a['why'].startswith(REASONS[1]) for a in record(next(k for k, v in w.keys.items() if v[0] == 'locked'))['acts']),
+       'the reasons are those of the site\'s file, and on record')
 
 # ---- against the key ----
 w.p.flush()

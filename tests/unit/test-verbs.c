@@ -326,6 +326,8 @@ static void test_upgrade(void)
 		g_assert_true(ms_records_add(ledger, r, &error));
 		ms_ledger_free(ledger);
 		make_old(path, versions[v]);
+		sql(path, versions[v], "INSERT INTO reason (held, code, policy, action, enforced, recipients, text) SELECT id,"
+			" 'unreadable', 'p', 'hold', '1', 1, 'encrypted: part 2 Rechnung C-10002.pdf: no key' FROM held");
 		add_old_decision(path, versions[v], "d-release", r->uid, "release", "waiting", "");
 		add_old_decision(path, versions[v], "d-belongs", r->uid, "belongs", "approved", "ref1 CUST 0220");
 		add_old_decision(path, versions[v], "d-may", r->uid, "may-receive", "acting", "AC-9");
@@ -345,6 +347,9 @@ static void test_upgrade(void)
 			/* what msh2 says nothing of is not proven */
 			g_autoptr(GPtrArray) right = ms_record_rightful(got);
 			g_assert_cmpuint(right->len, ==, versions[v] == MSH2 ? 0 : 1);
+			/* nor does the name of a file stay in it */
+			const MsReason *unread = got->reasons->pdata[got->reasons->len - 1];
+			g_assert_cmpstr(unread->text, ==, "encrypted");
 			g_assert_cmpint(decision_named(got, "d-release")->state, ==, MS_DECISION_WAITING);
 			g_assert_cmpint(decision_named(got, "d-release")->verb, ==, MS_VERB_RELEASE);
 			g_assert_cmpstr(decision_named(got, "d-belongs")->identifier, ==, "ref1");
