@@ -15,10 +15,25 @@ static bool is_unseen(gunichar c)
 		|| c == 0xfeff || (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
 }
 
+/* How many bytes from `p` on are plain ASCII that needs no other form. */
+static gsize plain_run(const char *p)
+{
+	gsize n = 0;
+	while (p[n] >= ' ' && p[n] < 0x7f && strchr("<>&\"'", p[n]) == NULL)
+		n++;
+	return n;
+}
+
 void html_text(GString *out, const char *text)
 {
-	g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
-	for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+	g_autofree char *valid = text == NULL || g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
+	const char *p = valid != NULL ? valid : text != NULL ? text : "";
+	for (;; p = g_utf8_next_char(p)) {
+		gsize n = plain_run(p);
+		g_string_append_len(out, p, (gssize)n);
+		p += n;
+		if (*p == '\0')
+			return;
 		gunichar c = g_utf8_get_char(p);
 		switch (c) {
 		case '<': g_string_append(out, "&lt;"); break;
@@ -40,10 +55,11 @@ void html(GString *out, const char *format, ...)
 	va_list args;
 	va_start(args, format);
 	for (const char *p = format; *p != '\0'; p++) {
-		if (*p != '%') {
-			g_string_append_c(out, *p);
-			continue;
-		}
+		gsize n = strcspn(p, "%");
+		g_string_append_len(out, p, (gssize)n);
+		p += n;
+		if (*p == '\0')
+			break;
 		switch (*++p) {
 		case 's': html_text(out, va_arg(args, const char *)); break;
 		case 'S': g_string_append(out, va_arg(args, const char *)); break;
