@@ -147,6 +147,8 @@ GPtrArray *ms_records_sample(MsLedger *ledger, const GPtrArray *uids, guint most
 /* The uids of held messages that an identifier is in ("": none), or that are held for one of these. */
 GPtrArray *ms_records_concerned(MsLedger *ledger, const char *ref, const GPtrArray *addresses, guint most,
 	GError **error);
+/* Where a list that is looked at now ends: for `up_to`. */
+gint64 ms_records_newest_change(MsLedger *ledger);
 /* Judged again, it is held for another cause. */
 bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error);
 

@@ -332,3 +332,10 @@ bool ledger_cause_of_rest(MsLedger *ledger, const char *uid, GError **error)
 	return ledger_run(ledger, "UPDATE held SET cause=:cause WHERE uid=:uid",
 		MS_SQL_VALUES(MS_SQL_TEXT("cause", changed), MS_SQL_TEXT("uid", uid)), error);
 }
+
+gint64 ms_records_newest_change(MsLedger *ledger)
+{
+	gint64 n = 0;
+	ledger_ask_number(ledger, "SELECT n FROM counter", NULL, &n, NULL);
+	return n;
+}

@@ -139,10 +139,8 @@ static void decide_form(GString *out, const Request *r, const Lookup *asked, con
 
 void page_cause(Request *r, Answer *a)
 {
-	MsRecordStats stats = {0};
-	ms_records_stats(r->site->ledger, &stats, NULL);
 	Lookup asked = {.state = "held", .age = "", .filter = {.state = MS_STATE_HELD, .cause = query(r, "is"),
-		.up_to = stats.changed, .undecided = true, .limit = MOST}};
+		.up_to = ms_records_newest_change(r->site->ledger), .undecided = true, .limit = MOST}};
 	MsRecordFilter filter = asked_filter(&asked);
 	g_autoptr(GPtrArray) list = filter.cause != NULL ? ms_records_list(r->site->ledger, &filter, NULL) : NULL;
 	a->title = T(r, "By cause");

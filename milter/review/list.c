@@ -122,12 +122,10 @@ static void all_of_them(GString *out, const Request *r, gint64 n, gint64 up_to, 
 /* What is decided at once stands below the rows that are chosen. */
 static void bulk_bar(GString *out, const Request *r, const Lookup *asked, gint64 n)
 {
-	MsRecordStats stats = {0};
-	ms_records_stats(r->site->ledger, &stats, NULL);
 	html(out, "<div class=\"bar\" id=\"bar\"><div class=\"what\"><span class=\"chosen\" aria-live=\"polite\"><b data-chosen>0</b> %s</span>",
 		T(r, "chosen"));
 	if (n > 1 && n < COUNT_UP_TO)
-		all_of_them(out, r, n, stats.changed, asked->filter.could_go);
+		all_of_them(out, r, n, ms_records_newest_change(r->site->ledger), asked->filter.could_go);
 	html(out, "</div>");
 	html_reason_field(out, r);
 	html(out, "<div class=\"buttons\">");
