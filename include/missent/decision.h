@@ -20,6 +20,8 @@
 /* All of them, or none. */
 bool ms_decisions_add(MsLedger *ledger, const GPtrArray *decisions, GError **error);
 MsDecision *ms_decisions_find(MsLedger *ledger, const char *id, GError **error);
+/* How many have that name, for themselves or for their group. */
+bool ms_decisions_named(MsLedger *ledger, const char *name, gint64 *n_out, GError **error);
 /* Of MsDecision; `state` -1: those that are approved or were begun.  `group` may be NULL.  Single
  * ones first, since somebody waits for them; then by age. */
 GPtrArray *ms_decisions_list(MsLedger *ledger, int state, const char *group, GError **error);

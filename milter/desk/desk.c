@@ -423,8 +423,28 @@ static GPtrArray *carry_out(Desk *desk, const GPtrArray *decisions)
 	return outcomes(desk, decisions);
 }
 
-/* The same request again, because its answer was lost: what became of it. */
-static GPtrArray *taken_already(Desk *desk, const MsAsk *ask)
+/* Did that person ask for just this?  Another request with a name that was used is no repetition. */
+static bool is_repeated(Desk *desk, const MsAsk *ask, const MsDecision *d)
+{
+	const char *said[][2] = {{ask->account, d->account}, {ask->identifier, d->identifier},
+		{ask->assignee, d->assignee}};
+	bool same = ask->verb == d->verb && ask->rightful == d->rightful
+		&& desk_is_same_person(desk->settings, ask->who, d->who);
+	for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+		same = same && strcmp(said[i][0] != NULL ? said[i][0] : "", said[i][1]) == 0;
+	if (same && !g_ptr_array_find_with_equal_func(ask->uids, d->uid, g_str_equal, NULL)) {
+		g_autoptr(MsRecord) record = ms_records_find(desk->ledger, d->uid, NULL);
+		same = record != NULL
+			&& g_ptr_array_find_with_equal_func(ask->uids, record->queue_id, g_str_equal, NULL);
+	}
+	g_auto(GStrv) to = g_strsplit(d->recipients, "\n", -1);
+	for (int i = 0; ask->recipients != NULL && ask->recipients->len > 0 && same && to[i] != NULL; i++)
+		same = g_ptr_array_find_with_equal_func(ask->recipients, to[i], g_str_equal, NULL);
+	return same && (ask->recipients == NULL || ask->recipients->len == 0 || to[0] != NULL);
+}
+
+/* The same request again, because its answer was lost: what became of it.  NULL without error: it is new. */
+static GPtrArray *taken_already(Desk *desk, const MsAsk *ask, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	MsDecision *d = NULL;
@@ -434,7 +454,35 @@ static GPtrArray *taken_already(Desk *desk, const MsAsk *ask)
 		if (d != NULL)
 			g_ptr_array_add(list, d);
 	}
+	for (guint i = 0; i < list->len; i++)
+		if (!is_repeated(desk, ask, list->pdata[i])) {
+			desk_fail(error, "%s: another decision has this name; nothing was done", ask->id);
+			return NULL;
+		}
 	return list->len > 0 ? g_steal_pointer(&list) : NULL;
+}
+
+/* Who agrees to a name agrees to what had it when he looked: nothing joins it later. */
+static bool is_new_name(Desk *desk, const char *name, GError **error)
+{
+	gint64 n = 0;
+	if (*name == '\0')
+		return true;
+	if (!ms_decisions_named(desk->ledger, name, &n, error))
+		return false;
+	return n == 0 || desk_fail(error, "%s: another decision has this name; nothing was done", name);
+}
+
+static bool are_new_names(Desk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
+{
+	if (ask->id == NULL) /* made here, by chance */
+		return true;
+	if (!is_new_name(desk, ask->id, error))
+		return false;
+	for (guint i = 0; i < list->len; i++)
+		if (!is_new_name(desk, ((MsDecision *)list->pdata[i])->id, error))
+			return false;
+	return true;
 }
 
 static bool audit_decisions(Desk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
@@ -446,15 +494,27 @@ static bool audit_decisions(Desk *desk, const MsAsk *ask, const GPtrArray *list,
 		error);
 }
 
-/* Looked at and written down under one lock: of two who decide at the same moment, the second is told. */
 static GPtrArray *write_down(Desk *desk, const MsAsk *ask, GError **error)
 {
-	desk_lock(desk, DESK_WRITING);
 	g_autoptr(GPtrArray) list = desk_make_decisions(desk, ask, error);
-	bool fine = list != NULL && audit_decisions(desk, ask, list, error)
-		&& ms_decisions_add(desk->ledger, list, error);
-	desk_unlock(desk, DESK_WRITING);
+	bool fine = list != NULL && are_new_names(desk, ask, list, error)
+		&& audit_decisions(desk, ask, list, error) && ms_decisions_add(desk->ledger, list, error);
 	return fine ? g_steal_pointer(&list) : NULL;
+}
+
+/* Looked at and written down under one lock: of two who decide at the same moment, the second is told. */
+static GPtrArray *write_once(Desk *desk, const MsAsk *ask, bool *before_out, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	desk_lock(desk, DESK_WRITING);
+	GPtrArray *list = taken_already(desk, ask, &why);
+	*before_out = list != NULL;
+	if (list == NULL && why == NULL)
+		list = write_down(desk, ask, &why);
+	desk_unlock(desk, DESK_WRITING);
+	if (why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
+	return list;
 }
 
 GPtrArray *ms_desk_decide(MsDesk *of, const MsAsk *ask, GError **error)
@@ -463,12 +523,10 @@ GPtrArray *ms_desk_decide(MsDesk *of, const MsAsk *ask, GError **error)
 	desk_begin(of, &desk);
 	if (!ms_ask_check(ask, error) || !desk_check_names(&desk, ask, error))
 		return NULL;
-	GPtrArray *before = taken_already(&desk, ask);
-	if (before != NULL)
-		return before;
-	g_autoptr(GPtrArray) list = write_down(&desk, ask, error);
-	if (list == NULL)
-		return NULL;
+	bool before;
+	g_autoptr(GPtrArray) list = write_once(&desk, ask, &before, error);
+	if (list == NULL || before)
+		return g_steal_pointer(&list);
 	desk_point("decided");
 	if (!ask->later)
 		return carry_out(&desk, list);

@@ -97,6 +97,12 @@ MsDecision *ms_decisions_find(MsLedger *ledger, const char *id, GError **error)
 	return g_ptr_array_steal_index(list, 0);
 }
 
+bool ms_decisions_named(MsLedger *ledger, const char *name, gint64 *n_out, GError **error)
+{
+	return ledger_ask_number(ledger, "SELECT count(*) AS n FROM decision WHERE id=:name OR grp=:name",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", name)), n_out, error);
+}
+
 GPtrArray *ms_decisions_list(MsLedger *ledger, int state, const char *group, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
@@ -208,4 +214,23 @@ bool ms_decisions_finish(MsLedger *ledger, MsDecision *d, bool fine, const char 
 	d->state = fine ? MS_DECISION_DONE : MS_DECISION_FAILED;
 	return ledger_begin(ledger, error)
 		&& ledger_end(ledger, finish(ledger, d, fine, addresses, state, error), error);
+}
+
+/* Inside of a transaction: what was decided, and is not begun, while this recipient's outcome was better. */
+bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address, GError **error)
+{
+	g_autoptr(GPtrArray) list = new_list();
+	bool fine = ledger_ask(ledger,
+		"SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid AND verb='release'"
+		" AND rightful=0 AND state IN ('waiting', 'approved') AND step='' AND (recipients='' OR"
+		" instr(char(10) || recipients || char(10), char(10) || :address || char(10)) > 0)",
+		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", address)), ledger_take_decision, list, error);
+	for (guint i = 0; fine && i < list->len; i++) {
+		MsDecision *d = list->pdata[i];
+		g_free(d->outcome);
+		d->outcome = g_strdup_printf("judged again since: %s may not have it; decide again", address);
+		d->state = MS_DECISION_FAILED;
+		fine = finish(ledger, d, false, NULL, MS_STATE_HELD, error);
+	}
+	return fine;
 }

@@ -516,6 +516,17 @@ static char *changes_of(const MsRecord *record, const GPtrArray *again)
 	return g_string_free(n > 0 ? out : g_string_append(out, "as before"), FALSE);
 }
 
+/* What was decided when nothing said that it is not his. */
+static bool undo_releases(MsLedger *ledger, const MsRecord *record, const MsHeldRecipient *now, GError **error)
+{
+	for (guint i = 0; now->outcome == MS_OUTCOME_WRONG && i < record->recipients->len; i++) {
+		const MsHeldRecipient *before = record->recipients->pdata[i];
+		if (before->outcome != MS_OUTCOME_WRONG && strcmp(before->address, now->address) == 0)
+			return ledger_undo_releases(ledger, record->uid, now->address, error);
+	}
+	return true;
+}
+
 static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again, const char *who,
 	const char *how, GError **error)
 {
@@ -529,7 +540,8 @@ static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *a
 			    MS_SQL_VALUES(MS_SQL_TEXT("outcome", ms_outcome_names[now->outcome]),
 				    MS_SQL_TEXT("accounts", now->accounts), MS_SQL_NUMBER("held", record->id),
 				    MS_SQL_TEXT("address", now->address)),
-			    error))
+			    error)
+			|| !undo_releases(ledger, record, now, error))
 			return false;
 	}
 	return now_act(ledger, record->id, who, ms_verbs[MS_VERB_REJUDGE].name, changes, error);

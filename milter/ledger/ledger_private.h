@@ -41,6 +41,8 @@ bool ledger_outbox_taken_back(MsLedger *ledger, const char *uid, GError **error)
 bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *decision, MsDecisionState state,
 	const char *second, GError **error);
 bool ledger_add_decision(MsLedger *ledger, const MsDecision *decision, GError **error);
+/* Releases to that recipient that are not begun fail: he turned out to be one who may not have it. */
+bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address, GError **error);
 
 /* Addresses in one order and spelling, newline-separated. */
 char *ledger_join(const GPtrArray *addresses);

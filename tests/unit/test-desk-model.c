@@ -603,6 +603,14 @@ static void do_agree(MsDesk *desk, void *user)
 	g_autoptr(GPtrArray) done = ms_desk_agree(desk, a->id, a->who, a->agrees, NULL);
 }
 
+static char *said_of_agreeing(Model *m, const char *id)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) done = ms_desk_agree(m->desks[0], id, "zoe", true, &error);
+	g_assert_null(done);
+	return g_strdup(error->message);
+}
+
 static void agree(Model *m)
 {
 	if (m->waiting->len == 0)
@@ -613,7 +621,12 @@ static void agree(Model *m)
 	g_autoptr(GPtrArray) list = ms_decisions_list(m->w->ledger, MS_DECISION_WAITING, id, NULL);
 	g_autoptr(MsDecision) one = list->len == 0 ? ms_decisions_find(m->w->ledger, id, NULL) : NULL;
 	const MsDecision *first = list->len > 0 ? list->pdata[0] : one;
-	g_assert_nonnull(first);
+	if (first == NULL || first->state != MS_DECISION_WAITING) { /* judged again, it failed */
+		g_autofree char *late = said_of_agreeing(m, id);
+		g_assert_nonnull(strstr(late, "no decision waits under this name"));
+		g_ptr_array_remove_index(m->waiting, at);
+		return;
+	}
 	bool herself = a.agrees && strcmp(first->who, a.who) == 0;
 	for (guint i = 0; a.agrees && !herself && i < list->len; i++)
 		permit_decision(m, list->pdata[i]);
