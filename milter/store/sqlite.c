@@ -342,12 +342,14 @@ struct MsSqlRow {
 	bool odd;
 };
 
-static int place(const MsSqlRow *row, const char *column)
+/* Of none that is there, SQLite makes a NULL: in a damaged file a column may be called otherwise than the
+ * statement calls it (in letters of the other case). */
+static int place(MsSqlRow *row, const char *column)
 {
 	void *at = NULL;
 	bool named = g_hash_table_lookup_extended(row->statement->columns, column, NULL, &at);
-	g_assert(named);
-	return GPOINTER_TO_INT(at);
+	row->odd = row->odd || !named;
+	return named ? GPOINTER_TO_INT(at) : -1;
 }
 
 gint64 ms_sql_number(MsSqlRow *row, const char *column)

@@ -560,6 +560,29 @@ static void test_rightful(void)
 	g_assert_cmpint(after->changed, >, r->changed);
 }
 
+/* ---- damage -------------------------------------------------------------------------- */
+
+static void take_value(MsSqlRow *row, void *user)
+{
+	g_assert_cmpint(ms_sql_number(row, "value"), ==, 0);
+	g_assert_cmpstr(ms_sql_text(row, "value"), ==, "");
+	g_assert_null(ms_sql_bytes(row, "value"));
+	*(bool *)user = ms_sql_is_odd(row);
+}
+
+/* A bit of a schema is another: the column is found, and is not called what the statement calls it. */
+static void test_other_letters(void)
+{
+	g_autofree char *path = g_build_filename(dir, "letters.db", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSqlite) db = ms_sqlite_open(path, 0x6d736c31,
+		"CREATE TABLE t (Value INTEGER NOT NULL); INSERT INTO t VALUES (7);", true, NULL, &error);
+	g_assert_no_error(error);
+	bool odd = false;
+	g_assert_cmpint(ms_sqlite_ask(db, "SELECT value FROM t", NULL, take_value, &odd, NULL, &error), ==, MS_FOUND);
+	g_assert_true(odd);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -576,6 +599,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ledger/body-digest", test_body_digest);
 	g_test_add_func("/ledger/same-message", test_same);
 	g_test_add_func("/ledger/release-arguments", test_release_arguments);
+	g_test_add_func("/ledger/other-letters", test_other_letters);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
