@@ -85,6 +85,7 @@ static int allow_memory(scmp_filter_ctx ctx)
 	return rc;
 }
 
+#ifndef MS_SANITIZERS
 /* There is one thread: waking nobody is all that locks and conditions do. */
 static int allow_futex(scmp_filter_ctx ctx)
 {
@@ -96,6 +97,7 @@ static int allow_futex(scmp_filter_ctx ctx)
 				~(uint64_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME), ops[i]));
 	return rc;
 }
+#endif
 
 /* Stands where a worker's own number will be; no process has it, for they end at 2^22. */
 #define OWN_PID 0x7e57ab1eU
