@@ -83,6 +83,15 @@ def cut_off(m, name):
         rows_file(MANY)
         tap.ok(m.code == 0, '... the next import does not wait', out)
         said += 'was cut off before; this one begins anew' in out
+    child = start(m, 'import', '--max-shrink', '100', '-', stdin=subprocess.PIPE)
+    with open(path) as f:  # more than a pipe holds: it has begun
+        child.stdin.write(f.read(1 << 20))
+        child.stdin.flush()
+    child.kill()
+    child.communicate()
+    out = m.tool('directory', 'import', '--max-shrink', '100', rows_file(BASE))
+    rows_file(MANY)
+    said += 'was cut off before; this one begins anew' in out
     tap.ok(said > 0, '%s: an import says that one before was cut off' % name)
     out = m.tool('directory', 'import', '--max-shrink', '100', path)
     tap.ok('60012 entries in use' in out, '%s: a whole one' % name, out)
