@@ -116,6 +116,7 @@ typedef struct {
 	Desk *desk;
 	const MsAsk *ask;
 	GPtrArray *list; /* of MsDecision */
+	GHashTable *seen; /* uids of theirs */
 	char *group;
 	guint sum; /* recipients, of all messages */
 	bool two;  /* a policy asks for a second person */
@@ -199,6 +200,9 @@ static bool add_message(Making *m, const char *uid, GError **error)
 	guint n = 0;
 	if (record == NULL && why == NULL)
 		desk_fail(&why, "%s: there is no record of a held message with this queue ID", uid);
+	/* Named twice, by whatever name: decided once, else the second would do what the first left open. */
+	if (record != NULL && !g_hash_table_add(m->seen, g_strdup(record->uid)))
+		return true;
 	g_autoptr(GPtrArray) right = record != NULL && m->ask->rightful ? ms_record_rightful(record) : NULL;
 	g_autoptr(GPtrArray) nobody = g_ptr_array_new();
 	const GPtrArray *chosen = right != NULL ? right : m->ask->recipients != NULL ? m->ask->recipients : nobody;
@@ -220,7 +224,8 @@ GPtrArray *desk_make_decisions(Desk *desk, const MsAsk *ask, GError **error)
 	g_autoptr(GPtrArray) list =
 		g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_autofree char *group = ask->id != NULL ? g_strdup(ask->id) : ms_record_name();
-	Making m = {.desk = desk, .ask = ask, .list = list, .group = group};
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	Making m = {.desk = desk, .ask = ask, .list = list, .seen = seen, .group = group};
 	for (guint i = 0; i < ask->uids->len; i++)
 		if (!add_message(&m, ask->uids->pdata[i], error))
 			return NULL;

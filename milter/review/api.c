@@ -315,16 +315,29 @@ static void conclude(Answer *a, json_t *decisions, const char *why, const char *
 	json_decref(decisions);
 }
 
+/* What a decision is called: a request with an "id" has one name however often it comes, and no other request
+ * has it.  An ID as it came could be that of what waits on another host for a second person, who would
+ * agree to both. */
+static char *name_of_decision(const Request *r, const json_t *ask)
+{
+	if (json_object_get(ask, "id") == NULL)
+		return ms_record_name();
+	char *text = json_dumps(ask, JSON_COMPACT | JSON_SORT_KEYS);
+	g_autofree char *whole = g_strconcat(r->session->actor, "\n", text, NULL);
+	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, whole, -1);
+	free(text);
+	return g_strndup(sum, 32);
+}
+
 /* Takes `ask`, a whole decision as the desk takes it. */
 static void decide(Request *r, Answer *a, json_t *ask)
 {
 	g_auto(MsAsk) checked = {.uids = NULL};
 	g_autoptr(GError) error = NULL;
-	g_autofree char *id = ms_record_name(), *why = NULL;
+	g_autofree char *id = name_of_decision(r, ask), *why = NULL;
 	const char *code = NULL;
 	json_object_set_new(ask, "do", json_string("decide"));
-	if (json_object_get(ask, "id") == NULL)
-		json_object_set_new(ask, "id", json_string(id));
+	json_object_set_new(ask, "id", json_string(id));
 	json_object_set_new(ask, "total", json_integer((json_int_t)json_array_size(json_object_get(ask, "uids"))));
 	json_t *hosts = NULL;
 	if (!ms_ask_from_json(ask, &checked, &error))

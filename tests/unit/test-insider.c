@@ -2,6 +2,8 @@
  * what turned out to be another's.  The desk, with the world of world.h. */
 #include "config.h"
 
+#include <string.h>
+
 #include "missent/decision.h"
 
 #include "../test.h"
@@ -125,6 +127,44 @@ static void test_repeated(void)
 	}
 }
 
+/* ---- the same message twice ----------------------------------------------------------- */
+
+/* By two of its names, too: what the MTA did with the first is not tried once more by the second. */
+static void test_twice(void)
+{
+	static const struct {
+		const char *verb, *to;
+		guint others;
+		bool by_queue_id;
+		StubFault fault;
+		const char *said, *states;
+	} rows[] = {
+		{"release", "b@beta.example", 0, false, STUB_N_FAULTS, "done: taken", "held released held"},
+		{"release", "b@beta.example", 0, true, STUB_N_FAULTS, "done: taken", "held released held"},
+		{"release", "b@beta.example", 0, true, STUB_SPEND_DROP, "failed: the MTA had it as ", "held held held"},
+		{"release", "a@alpha.example", 0, true, STUB_TAKE_DROP, "done: taken", "released held held"},
+		{"release", "", 1, true, STUB_N_FAULTS, "done: ", "released released released"},
+		{"return", "", 0, true, STUB_N_FAULTS, "done: ", "returned returned returned"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		World *w = world_new("", "");
+		MsDesk *desk = world_desk(w);
+		g_autofree char *uid = world_hold(w, &(WorldHold){0});
+		g_autoptr(MsRecord) r = world_record(w, uid);
+		g_autofree char *both = g_strdup_printf("%s %s", uid, rows[i].by_queue_id ? r->queue_id : uid);
+		if (rows[i].fault != STUB_N_FAULTS)
+			stub_next(w->stub, AT_END, rows[i].fault);
+		g_autofree char *said = world_said(desk, &(WorldAsk){rows[i].verb, both, .to = rows[i].to,
+							   .others = rows[i].others});
+		g_autofree char *states = world_states(w, uid);
+		if (!g_str_has_prefix(said, rows[i].said) || strstr(said, "; done") != NULL || strstr(said, "; failed") != NULL
+			|| strcmp(states, rows[i].states) != 0)
+			g_error("row %zu: %s, %s", i, said, states);
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
 /* ---- judged again between decision and deed ------------------------------------------- */
 
 /* Nothing said that it is another's when it was decided; now it is said, and nobody was asked. */
@@ -187,6 +227,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, GUINT_TO_POINTER((guint)i), test_name);
 	}
 	g_test_add_func("/insider/repeated", test_repeated);
+	g_test_add_func("/insider/twice", test_twice);
 	for (gsize i = 0; i < G_N_ELEMENTS(judged); i++) {
 		g_autofree char *path = g_strdup_printf("/insider/judged/%s", judged[i].name);
 		g_test_add_data_func(path, GUINT_TO_POINTER((guint)i), test_judged);

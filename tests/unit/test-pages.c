@@ -630,6 +630,30 @@ static void test_proxy(void)
 
 /* ---- programs ------------------------------------------------------------------------- */
 
+static char *decision_of(Browser *b, const char *uid, const char *id, const char *why)
+{
+	g_autofree char *body = g_strdup_printf("{\"verb\":\"note\",\"uids\":[\"%s\"],\"why\":\"%s\",\"id\":\"%s\"}", uid,
+		why, id);
+	g_assert_cmpint(ask(b, "POST", API "decide", body, "Content-Type: application/json"), ==, 200);
+	json_t *reply = json_loads(b->body->str, 0, NULL);
+	char *name = g_strdup(json_string_value(json_object_get(json_array_get(json_object_get(reply, "decisions"), 0), "id")));
+	json_decref(reply);
+	return name;
+}
+
+/* The same request is one decision; an ID as it came is no decision's name, which others may wait under. */
+static void names_of_decisions(Browser *b, const char *uid)
+{
+	g_autofree char *first = decision_of(b, uid, "00000000000000aa", "x");
+	g_autofree char *again = decision_of(b, uid, "00000000000000aa", "x");
+	g_autofree char *other = decision_of(b, uid, "00000000000000aa", "y");
+	g_autofree char *third = decision_of(b, uid, "00000000000000ab", "x");
+	g_assert_cmpstr(first, ==, again);
+	g_assert_cmpstr(first, !=, other);
+	g_assert_cmpstr(first, !=, third);
+	g_assert_false(g_str_has_prefix(first, "00000000000000aa"));
+}
+
 static void test_api(void)
 {
 	Site *s = site_new("", " two-person-above = 2\n");
@@ -688,6 +712,7 @@ static void test_api(void)
 	g_assert_cmpint(ask(b, "POST", API "decide", some, json), ==, 200);
 	g_autofree char *mail = mail_of(s->w);
 	g_assert_cmpstr(mail, ==, "b@beta.example ");
+	names_of_decisions(b, uid);
 	/* More than two wait for a person, who is named and proves it: a token is none. */
 	g_assert_cmpint(ask(b, "POST", API "decide", all, json), ==, 200);
 	CONTAINS(b->body->str, "waiting");
