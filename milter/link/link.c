@@ -249,7 +249,31 @@ static char *sealed_request(MsLink *link, const char *host, const char *id, cons
 	return sealed;
 }
 
-static char *wait_for_reply(MsLink *link, const char *reply_key, gint64 wait_ms, GError **error)
+/* As a request is good for one host, a reply is for one request: put under another's key it is none. */
+static char *sealed_reply(MsLink *link, const char *id, const char *reply)
+{
+	json_t *outer = json_pack("{s:s, s:s}", "id", id, "reply", reply);
+	char *text = outer != NULL ? json_dumps(outer, JSON_COMPACT) : NULL;
+	char *sealed = text != NULL ? ms_key_seal(link->key, text, strlen(text)) : NULL;
+	free(text);
+	json_decref(outer);
+	return sealed;
+}
+
+static char *open_reply(MsLink *link, const char *id, const char *sealed)
+{
+	gsize len = 0;
+	g_autofree char *text = (char *)ms_key_open(link->key, sealed, &len);
+	json_t *outer = text != NULL ? json_loadb(text, len, 0, NULL) : NULL;
+	const char *whose = json_string_value(json_object_get(outer, "id"));
+	char *reply = whose != NULL && strcmp(whose, id) == 0
+		? g_strdup(json_string_value(json_object_get(outer, "reply")))
+		: NULL;
+	json_decref(outer);
+	return reply;
+}
+
+static char *wait_for_reply(MsLink *link, const char *id, const char *reply_key, gint64 wait_ms, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
 	do {
@@ -257,10 +281,7 @@ static char *wait_for_reply(MsLink *link, const char *reply_key, gint64 wait_ms,
 		if (!run(link, &reply, error, "BLPOP", reply_key, "1", NULL))
 			return NULL;
 		const MsReply *value = item(reply, 1);
-		gsize len;
-		char *text = value != NULL && value->text != NULL
-			? (char *)ms_key_open(link->key, value->text, &len)
-			: NULL;
+		char *text = value != NULL && value->text != NULL ? open_reply(link, id, value->text) : NULL;
 		if (text != NULL)
 			return text;
 	} while (g_get_monotonic_time() < end);
@@ -278,7 +299,7 @@ char *ms_link_ask(MsLink *link, const char *host, const char *json, gint64 wait_
 	g_autoptr(GError) why = NULL;
 	if (!run(link, NULL, error, "XADD", stream, "MAXLEN", "~", "100000", "*", "ask", sealed, NULL))
 		return NULL;
-	char *reply = wait_for_reply(link, reply_key, wait_ms, &why);
+	char *reply = wait_for_reply(link, id, reply_key, wait_ms, &why);
 	if (reply == NULL && why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
 	else if (reply == NULL)
@@ -352,10 +373,10 @@ static bool serve_one(MsLink *link, const char *text, gsize len, void *user, GEr
 	bool fine = true;
 	if (host != NULL && strcmp(host, link->host) == 0 && id != NULL && ask != NULL) {
 		g_autofree char *reply = server->answer(ask, strlen(ask), server->user);
-		g_autofree char *sealed = ms_key_seal(link->key, reply, strlen(reply));
+		g_autofree char *sealed = sealed_reply(link, id, reply);
 		g_autofree char *key = key_of(link, "reply", id);
-		fine = run(link, NULL, error, "LPUSH", key, sealed, NULL)
-			&& run(link, NULL, error, "EXPIRE", key, REPLY_SECONDS, NULL);
+		fine = sealed == NULL || run(link, NULL, error, "LPUSH", key, sealed, NULL);
+		fine = fine && run(link, NULL, error, "EXPIRE", key, REPLY_SECONDS, NULL);
 	}
 	json_decref(outer);
 	return fine;

@@ -835,6 +835,25 @@ static bool comes(Browser *b, const char *path, const char *word)
 	return false;
 }
 
+/* Who can write to Redis, and has no key, puts there once more what went through it. */
+static void replay(const char *redis)
+{
+	static const char script[] = "local n = 0 for _, e in ipairs(redis.call('xrange', 't:desk:mx2.test', '-', '+'))"
+		" do redis.call('xadd', 't:desk:mx2.test', '*', 'ask', e[2][2]) n = n + 1 end return n";
+	char *argv[] = {(char *)"redis-cli", (char *)"-s", (char *)redis, (char *)"EVAL", (char *)script, (char *)"0", NULL};
+	g_autofree char *out = NULL;
+	g_autoptr(GError) error = NULL;
+	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(atoi(out), >=, 2);
+}
+
+static guint decisions_of(World *w, const char *uid)
+{
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	return r->decisions->len;
+}
+
 /* One page for two hosts: what the other holds is on it, what is decided is done there, once. */
 static void test_hosts(void)
 {
@@ -876,6 +895,13 @@ static void test_hosts(void)
 	g_assert_cmpstr(states, ==, "deleted deleted deleted");
 	g_autofree char *reveal = g_strconcat(path, "/reveal", NULL);
 	g_assert_cmpint(post(b, reveal, ""), ==, 200);
+	g_autofree char *note = decide(b, there, "verb=note&why=seen");
+	g_assert_cmpuint(decisions_of(other, there), ==, 2);
+	replay(redis);
+	g_usleep(G_USEC_PER_SEC / 2);
+	g_autofree char *after = decide(b, there, "verb=note&why=after");
+	g_usleep(G_USEC_PER_SEC / 2);
+	g_assert_cmpuint(decisions_of(other, there), ==, 3);
 	browser_free(b);
 	stop(agent);
 	site_free(s);
