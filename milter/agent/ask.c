@@ -108,14 +108,11 @@ static bool may_do(const MsSession *session, const json_t *ask, GError **error)
 	return false;
 }
 
-/* Takes `ask`.  A decision has its name from here: who keeps what goes through Redis and puts it there once
- * more asks for nothing new. */
+/* Takes `ask`.  The page gives each decision its name, so that who keeps what goes through Redis and puts it
+ * there once more asks for nothing new. */
 static char *ask_other(Asker *asker, const char *host, json_t *ask, GError **error)
 {
 	const MsSession *s = asker->session;
-	g_autofree char *id = ms_record_name();
-	if (strcmp(agent_word(ask, "do"), "decide") == 0 && json_object_get(ask, "id") == NULL)
-		json_object_set_new(ask, "id", json_string(id));
 	g_autofree char *text = text_of(json_pack("{s:{s:s, s:s, s:s, s:b, s:b}, s:o}", "vouched", "by",
 		ms_desk_settings(asker->agent->desk)->host, "who", s->actor, "role", ms_role_names[s->account->role],
 		"download", (int)s->account->download, "proved", (int)asker->proved, "ask", ask));
