@@ -9,6 +9,18 @@
 
 /* ---- opening -------------------------------------------------------------------------- */
 
+/* One for each place where a mapping is: who moves from one to another has not gone back in time. */
+static char *seen_file(const MsDirectorySettings *settings)
+{
+	if (settings->seen_file == NULL)
+		return NULL;
+	bool redis = settings->backend == MS_BACKEND_REDIS;
+	g_autofree char *place = g_strconcat(redis ? "redis " : "sqlite ",
+		redis ? settings->redis_prefix : settings->sqlite, NULL);
+	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, place, -1);
+	return g_strdup_printf("%s-%.8s", settings->seen_file, sum);
+}
+
 MsDirectory *ms_directory_open(const MsDirectorySettings *settings, MsKinds *kinds, GError **error)
 {
 	g_autoptr(MsDirectory) directory = g_new0(MsDirectory, 1);
@@ -20,7 +32,8 @@ MsDirectory *ms_directory_open(const MsDirectorySettings *settings, MsKinds *kin
 	if (settings->judging != NULL)
 		directory->judging = *settings->judging;
 	directory->max_age = settings->max_age_ms / 1000;
-	directory->seen = ms_seen_new(settings->seen_file);
+	g_autofree char *seen = seen_file(settings);
+	directory->seen = ms_seen_new(seen);
 	pthread_mutex_init(&directory->lock, NULL);
 	if (settings->digests) {
 		directory->keys.key = ms_key_load(settings->key_file, error);

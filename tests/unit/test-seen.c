@@ -154,6 +154,14 @@ static void test_restored(void)
 	g_assert_nonnull(strstr(why, "an older copy has come back"));
 	g_assert_nonnull(strstr(why, "missent directory accept"));
 	ms_directory_free(directory);
+	/* another place is another mapping, though it was loaded before */
+	g_autofree char *elsewhere = g_build_filename(dir, "elsewhere.db", NULL), *moved = NULL;
+	copy(path, elsewhere);
+	settings.sqlite = elsewhere;
+	directory = ms_directory_open(&settings, kinds, &error);
+	g_assert_cmpint(state_now(directory, &moved), ==, MS_FOUND);
+	ms_directory_free(directory);
+	settings.sqlite = path;
 	/* a restart does not make it good; an operator, or an import, does */
 	directory = ms_directory_open(&settings, kinds, &error);
 	g_assert_cmpint(state_now(directory, &again), ==, MS_CONFIG);
