@@ -421,7 +421,7 @@ static bool is_valid(const Step *s)
 	bool final = strcmp(s->ask.verb, "note") != 0, any = false;
 	for (guint k = 0; k < s->messages->len; k++) {
 		const Message *message = s->messages->pdata[k];
-		g_autoptr(GString) held = g_string_new(NULL);
+		g_autoptr(GString) G_GNUC_UNUSED held = g_string_new(NULL);
 		guint right = 0;
 		for (guint i = 0; i < message->n; i++)
 			right += message->to[i].state == MS_STATE_HELD && message->to[i].outcome == MS_OUTCOME_RIGHT;
@@ -600,7 +600,7 @@ typedef struct {
 static void do_agree(MsDesk *desk, void *user)
 {
 	const Agreement *a = user;
-	g_autoptr(GPtrArray) done = ms_desk_agree(desk, a->id, a->who, a->agrees, NULL);
+	g_autoptr(GPtrArray) G_GNUC_UNUSED done = ms_desk_agree(desk, a->id, a->who, a->agrees, NULL);
 }
 
 static char *said_of_agreeing(Model *m, const char *id)
@@ -725,7 +725,7 @@ static void *rival(void *user)
 {
 	Rival *r = user;
 	MsDesk *desk = world_desk(r->w);
-	g_autofree char *said = world_said(desk, &r->ask);
+	g_autofree G_GNUC_UNUSED char *said = world_said(desk, &r->ask);
 	ms_desk_free(desk);
 	return NULL;
 }
@@ -746,7 +746,7 @@ static void contend(Model *m)
 	permit(&b);
 	Rival r = {m->w, b.ask};
 	GThread *thread = g_thread_new("rival", rival, &r);
-	g_autofree char *said = world_said(m->desks[0], &a.ask);
+	g_autofree G_GNUC_UNUSED char *said = world_said(m->desks[0], &a.ask);
 	g_thread_join(thread);
 	find_waiting(m, &a);
 	step_clear(&a);

@@ -558,7 +558,7 @@ static void test_two_persons(void)
 	g_autofree char *late = agree(desk, id, "carl", true);
 	CONTAINS(late, "error");
 	/* Withdrawn, it is as if it had never been. */
-	g_autofree char *again = world_said(desk, &(WorldAsk){"release", other, .others = 1});
+	g_autofree G_GNUC_UNUSED char *again = world_said(desk, &(WorldAsk){"release", other, .others = 1});
 	g_autoptr(MsRecord) o = world_record(w, other);
 	g_autofree char *withdrawn = agree(desk, ((MsDecision *)o->decisions->pdata[0])->id, "anna", false);
 	g_assert_cmpstr(withdrawn, ==, "withdrawn");
@@ -598,7 +598,7 @@ static void test_judged_meanwhile(void)
 /* Killed between the agreement and what it is for. */
 static void do_agree(MsDesk *desk, void *id)
 {
-	g_autofree char *said = agree(desk, id, "bert", true);
+	g_autofree G_GNUC_UNUSED char *said = agree(desk, id, "bert", true);
 }
 
 static void test_killed_agreeing(void)
@@ -608,7 +608,7 @@ static void test_killed_agreeing(void)
 	g_autofree char *one = world_hold(w, &(WorldHold){0});
 	g_autofree char *two = world_hold(w, &(WorldHold){0});
 	g_autofree char *uids = g_strdup_printf("%s %s", one, two);
-	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uids, .to = "b@beta.example"});
+	g_autofree G_GNUC_UNUSED char *said = world_said(desk, &(WorldAsk){"release", uids, .to = "b@beta.example"});
 	g_autoptr(MsRecord) r = world_record(w, one);
 	const char *group = ((MsDecision *)r->decisions->pdata[0])->group;
 	g_assert_cmpstr(group, !=, "");

@@ -212,7 +212,7 @@ static void test_held(void)
 		" notice-sender = yes\n notice-to = {\"desk@seller.example\"}\n");
 	MsDesk *desk = world_desk(w);
 	g_autofree char *uid = world_hold(w, &(WorldHold){0});
-	g_autofree char *second = world_hold(w, &(WorldHold){0});
+	g_autofree G_GNUC_UNUSED char *second = world_hold(w, &(WorldHold){0});
 	g_autofree char *link = g_strdup_printf("https://review.example/message/%s", uid);
 	stub_next(w->stub, AT_DATA, STUB_LATER); /* one is told later */
 	ms_desk_tick(desk);
@@ -237,11 +237,11 @@ static void test_held(void)
 		LACKS(d->text, "b@beta.example");
 	}
 	/* Refused for good, it is not tried again. */
-	g_autofree char *third = world_hold(w, &(WorldHold){.cause = "another"});
+	g_autofree G_GNUC_UNUSED char *third = world_hold(w, &(WorldHold){.cause = "another"});
 	stub_next(w->stub, AT_MAIL, STUB_REFUSE);
 	ms_desk_tick(desk);
 	ms_desk_tick(desk);
-	g_autofree char *other = only(w, "desk@seller.example");
+	g_autofree G_GNUC_UNUSED char *other = only(w, "desk@seller.example");
 	ms_desk_free(desk);
 	world_free(w);
 }
@@ -252,7 +252,7 @@ static void test_hostile(void)
 	World *w = world_new("", " notice-to = {\"desk@seller.example\"}\n");
 	MsDesk *desk = world_desk(w);
 	static const WorldRecipient to[] = {{"x\r\nBcc: y@z.example", MS_OUTCOME_WRONG, ""}};
-	g_autofree char *uid = world_hold(w, &(WorldHold){.to = to, .n = 1,
+	g_autofree G_GNUC_UNUSED char *uid = world_hold(w, &(WorldHold){.to = to, .n = 1,
 		.sender = "\"a\r\nBcc: evil\"@seller.example", .cause = "x\nBcc: z", .spooled = true});
 	ms_desk_tick(desk);
 	g_autofree char *mail = only(w, "desk@seller.example");

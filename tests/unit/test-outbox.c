@@ -100,10 +100,10 @@ static char *said(const GPtrArray *list, guint n, const char *key)
 static void test_held(void)
 {
 	g_autoptr(MsLedger) silent = open_ledger("held.db", false);
-	g_autofree char *none = hold(silent, MS_STATE_HELD);
+	g_autofree G_GNUC_UNUSED char *none = hold(silent, MS_STATE_HELD);
 	g_autoptr(MsLedger) ledger = open_ledger("held.db", true);
 	g_autofree char *held = hold(ledger, MS_STATE_HELD);
-	g_autofree char *observed = hold(ledger, MS_STATE_OBSERVED);
+	g_autofree G_GNUC_UNUSED char *observed = hold(ledger, MS_STATE_OBSERVED);
 	g_autoptr(GPtrArray) list = due(ledger);
 	g_assert_cmpuint(list->len, ==, 1);
 	assert_said(list, 0, "event", "held");
@@ -160,8 +160,8 @@ static void test_until_sent(void)
 	g_autofree char *first = NULL;
 	{
 		g_autoptr(MsLedger) ledger = open_ledger("until.db", true);
-		g_autofree char *a = hold(ledger, MS_STATE_HELD);
-		g_autofree char *b = hold(ledger, MS_STATE_HELD);
+		g_autofree G_GNUC_UNUSED char *a = hold(ledger, MS_STATE_HELD);
+		g_autofree G_GNUC_UNUSED char *b = hold(ledger, MS_STATE_HELD);
 		g_autoptr(GPtrArray) list = due(ledger);
 		const MsOutboxItem *item = list->pdata[0];
 		first = g_strdup(item->name);

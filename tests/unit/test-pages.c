@@ -507,8 +507,8 @@ static void test_second_person(void)
 	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
 	g_autofree char *other = world_hold(s->w, &(WorldHold){0});
 	Browser *bert = logged_in(s, "bert"), *anna = logged_in(s, "anna");
-	g_autofree char *said = decide(bert, uid, "verb=release-some&to=b@beta.example&why=fine");
-	g_autofree char *too = decide(bert, other, "verb=delete&why=fine");
+	g_autofree G_GNUC_UNUSED char *said = decide(bert, uid, "verb=release-some&to=b@beta.example&why=fine");
+	g_autofree G_GNUC_UNUSED char *too = decide(bert, other, "verb=delete&why=fine");
 	g_autoptr(MsRecord) r = world_record(s->w, uid), o = world_record(s->w, other);
 	const char *id = ((MsDecision *)r->decisions->pdata[0])->id, *second = ((MsDecision *)o->decisions->pdata[0])->id;
 	g_assert_cmpint(get(anna, "/waiting"), ==, 200);
@@ -780,7 +780,7 @@ static void test_agent(void)
 	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
 	stop(s->agent);
 	g_assert_cmpint(get(b, "/"), ==, 200);
-	g_autofree char *said = decide(b, uid, "verb=delete&why=x");
+	g_autofree G_GNUC_UNUSED char *said = decide(b, uid, "verb=delete&why=x");
 	g_autofree char *states = world_states(s->w, uid);
 	g_assert_cmpstr(states, ==, "held held held");
 	g_autofree char *none = ms_link_ask(link, "", "{\"do\":\"hello\"}", 1000, &error);
@@ -890,16 +890,16 @@ static void test_hosts(void)
 	g_autofree char *mail = mail_of(other);
 	if (strcmp(mail, "b@beta.example ") != 0)
 		g_error("got \"%s\": %s", mail, said);
-	g_autofree char *done = decide(b, here, "verb=delete&why=wrong");
+	g_autofree G_GNUC_UNUSED char *done = decide(b, here, "verb=delete&why=wrong");
 	g_autofree char *states = world_states(s->w, here);
 	g_assert_cmpstr(states, ==, "deleted deleted deleted");
 	g_autofree char *reveal = g_strconcat(path, "/reveal", NULL);
 	g_assert_cmpint(post(b, reveal, ""), ==, 200);
-	g_autofree char *note = decide(b, there, "verb=note&why=seen");
+	g_autofree G_GNUC_UNUSED char *note = decide(b, there, "verb=note&why=seen");
 	g_assert_cmpuint(decisions_of(other, there), ==, 2);
 	replay(redis);
 	g_usleep(G_USEC_PER_SEC / 2);
-	g_autofree char *after = decide(b, there, "verb=note&why=after");
+	g_autofree G_GNUC_UNUSED char *after = decide(b, there, "verb=note&why=after");
 	g_usleep(G_USEC_PER_SEC / 2);
 	g_assert_cmpuint(decisions_of(other, there), ==, 3);
 	browser_free(b);

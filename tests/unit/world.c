@@ -340,7 +340,7 @@ char *world_said(MsDesk *desk, const WorldAsk *ask)
 
 void world_ask(MsDesk *desk, void *ask)
 {
-	g_autoptr(GPtrArray) done = world_decide(desk, ask, NULL);
+	g_autoptr(GPtrArray) G_GNUC_UNUSED done = world_decide(desk, ask, NULL);
 }
 
 /* ---- being killed --------------------------------------------------------------------- */
