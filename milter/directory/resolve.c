@@ -148,7 +148,7 @@ static guint list_of(Take *take, guint key, guint *lists, void (*name)(Take *, c
 /* What the keys asked for at from..until have, as one union; of whom may receive for these as well. */
 static guint take_range(Take *take, guint from, guint until, guint *receivers_out)
 {
-	g_autofree guint *lists = g_new(guint, 2 * (until - from));
+	g_autofree guint *lists = g_new(guint, 2 * (until - from) + 1); /* of no keys too */
 	guint *receivers = lists + (until - from);
 	for (guint i = from; i < until; i++) {
 		guint key = g_array_index(take->questions->asked, guint, i);

@@ -64,6 +64,7 @@ static const struct {
 	{"getppid", NULL, "sanitizers"},
 	{"mincore", NULL, "sanitizers"},
 	{"time", NULL, "sanitizers"},
+	{"futex", NULL, "sanitizers"},
 #endif
 };
 
@@ -88,7 +89,10 @@ static const char *const never[] = {"tgkill * bystander*", "tgkill * parent*", "
 	"openat * high*", "openat * new*", "openat * nameless*", "openat works file*", "open * path", "open works *",
 	"openat2 *", "mmap works code",
 	"mmap works shared*", "mmap works large*", "mprotect works * code", "sendto works job and*", "sendmsg *",
-	"futex * lock*", "dup*", "socket*", "clone*", "fork *", "execve*", "ptrace *", "process_*", "io_uring*", "bpf *",
+#ifndef MS_SANITIZERS
+	"futex * lock*",
+#endif
+	"dup*", "socket*", "clone*", "fork *", "execve*", "ptrace *", "process_*", "io_uring*", "bpf *",
 	"x32:*", "i386:*", "prctl *", "seccomp *"};
 
 static void inside(const char *const *argv)
