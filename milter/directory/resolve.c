@@ -190,7 +190,7 @@ static void take_recipients(Take *take, guint at)
 
 static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, guint n_identifiers)
 {
-	g_autofree guint *lists = g_new(guint, 2 * q->keys->len);
+	g_autofree guint *lists = g_new(guint, 2 * q->keys->len + 1);
 	memset(lists, 0xff, 2 * q->keys->len * sizeof *lists); /* UNASKED */
 	MsResolution *resolution = ms_resolution_new(q->directory->house, &q->directory->judging);
 	Take take = {lookup, q, resolution, lists, lists + q->keys->len};
