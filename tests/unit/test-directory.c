@@ -779,9 +779,12 @@ static void test_lost(void)
 	} cases[] = {
 		{"a slice", "DEL|lost:%:s:0"},
 		{"the slice of who receives for accounts", "DEL|lost:%:s:1"},
-		{"one byte of a key", "SETRANGE|lost:%:s:0|21|x"},
-		{"one byte of a box", "SETRANGE|lost:%:s:0|600|x"},
-		{"the number of entries", "SETRANGE|lost:%:s:0|16|x"},
+		{"one byte of a key", "EVAL|local v=redis.call('GETRANGE',KEYS[1],21,21) redis.call('SETRANGE',KEYS[1],"
+			"21,string.char(255-string.byte(v)))|1|lost:%:s:0"},
+		{"one byte of a box", "EVAL|local v=redis.call('GETRANGE',KEYS[1],600,600) redis.call('SETRANGE',KEYS[1],"
+			"600,string.char(255-string.byte(v)))|1|lost:%:s:0"},
+		{"the number of entries", "EVAL|local v=redis.call('GETRANGE',KEYS[1],16,16) redis.call('SETRANGE',KEYS[1],"
+			"16,string.char(255-string.byte(v)))|1|lost:%:s:0"},
 		{"its end", "EVAL|redis.call('SET',KEYS[1],string.sub(redis.call('GET',KEYS[1]),1,-2))|1|lost:%:s:0"},
 		{"more at its end", "APPEND|lost:%:s:0|x"},
 		{"one slice in the place of another", "COPY|lost:%:s:1|lost:%:s:0|REPLACE"},
