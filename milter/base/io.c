@@ -168,7 +168,9 @@ void ms_io_private_memory(void)
 {
 	const struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
+#ifndef MS_SANITIZERS /* LeakSanitizer traces its own process */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
 
 char *ms_io_stamp(const char *path)
