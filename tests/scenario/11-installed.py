@@ -149,11 +149,6 @@ def installed(box):
     if why:
         return why
     box.start_sink()
-    if os.environ.get('MS_SANITIZERS'):
-        # The units allow no system call to look into other processes, as the check for leaks would.
-        box.write('/etc/systemd/system.conf.d/sanitizers.conf',
-                  '[Manager]\nDefaultEnvironment=ASAN_OPTIONS=detect_leaks=0\n')
-        box.sh('systemctl daemon-reexec')
     for name, command in (
             ('users and groups', 'systemd-sysusers'), ('folders', 'systemd-tmpfiles --create missent.conf'),
             ('the MTA knows of it', box.join()), ('a site key', 'missent directory key'),
