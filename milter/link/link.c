@@ -16,6 +16,12 @@
 #include "missent/link.h"
 #include "missent/store.h"
 
+/*
+ * Requests to the host that holds a message go out, and its replies come in, over the agent's socket or
+ * sealed through Redis; records of all hosts come the same way.  Each of the agent's threads that reads a
+ * stream has a link of its own.
+ */
+
 struct MsLink {
 	char *socket, *host, *prefix;
 	char *instance; /* of all that have the host's name, which one we are */
