@@ -1,12 +1,14 @@
 /*
- * audit.h - one line for every message that was judged.
+ * audit.h - one line for every message that was judged, and for everything that somebody did.
  *
- * WHAT    Appends a JSON object a line to the audit file.
+ * WHAT    Appends lines of JSON to the audit trail, and reads them in their order.
+ *         missent-audit(5) explains each field.
  * OWNS    MsAudit; ms_audit_free().
  * ERRORS  GError when a line could not be written whole, with the system's reason.
- * THREADS Safe: lines do not mix.
- * LIMITS  A line has at most 50 reasons; `reasons_more` counts the rest.
- * NOT     Identifiers, accounts and addresses are masked.
+ * THREADS Safe: lines do not mix.  ms_audit_key() belongs to the start.
+ * LIMITS  A line has at most 50 reasons, MS_AUDIT_MAX recipients, identifiers and documents, and
+ *         MS_AUDIT_NAMES accounts of each; fields that end in `_more` count the rest.
+ * NOT     Identifiers, accounts and addresses are masked; keyed digests stand beside them.
  */
 #ifndef MISSENT_AUDIT_H
 #define MISSENT_AUDIT_H
@@ -22,12 +24,67 @@ typedef struct MsAudit MsAudit;
 
 MsAudit *ms_audit_new(const char *path);
 void ms_audit_free(MsAudit *audit);
-/* `reading` may be NULL when the message could not be judged. */
-bool ms_audit_write(MsAudit *audit, const MsEnvelope *envelope, const MsReading *reading,
-	const MsVerdict *verdict, gint64 microseconds, GError **error);
+
+/* ---- digests -------------------------------------------------------------------------- */
+
+#define MS_AUDIT_KEY_BYTES 32
+/* Of what the key is a subkey (digest.h). */
+#define MS_AUDIT_PURPOSE "audit trail"
+/* With it lines have digests; without, only masked forms. */
+void ms_audit_key(MsAudit *audit, const guint8 key[MS_AUDIT_KEY_BYTES]);
+/* By which the trail knows `value` again: "address" (canonical, as kind.h makes it), "domain" (lower
+ * case), "account", "body", or a kind's name.  24 hexadecimal digits. */
+char *ms_audit_id(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value);
+/* Of an address as it was written. */
+char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *address);
+/* Names the key in each line that has digests: 8 hexadecimal digits that do not tell it. */
+char *ms_audit_key_number(const guint8 key[MS_AUDIT_KEY_BYTES]);
+
+/* ---- writing -------------------------------------------------------------------------- */
+
+#define MS_AUDIT_MAX 1000
+#define MS_AUDIT_NAMES 5
+
+/* Names of accounts, `most` at most, in `names_out` (borrowed); how many there are. */
+typedef guint (*MsAuditNames)(const void *who, guint index, guint most, GPtrArray *names_out);
+
+typedef struct {
+	const MsEnvelope *envelope;
+	const MsReading *reading; /* NULL: it could not be judged */
+	const MsVerdict *verdict;
+	const char *body;         /* of it (bodydigest.h); NULL: not known */
+	const char *trouble;      /* why nobody's accounts are known; NULL: they are */
+	gint64 read_us, resolve_us, judge_us;
+	/* By what it was judged: digests of policies and kinds, the mapping and how far it had grown.
+	 * NULL: not known. */
+	const char *policies, *kinds, *generation;
+	gint64 changes;
+	/* Whose finding `index` is, and which accounts recipient `index` may receive for; NULL: not known. */
+	MsAuditNames owners, accounts;
+	const void *who;
+} MsAuditMessage;
+bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **error);
 /* Something that a person did, or tried: a log-in, a look, a decision.  `about` is a record's uid
  * or "".  Nothing of a message's content. */
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
 	const char *about, const char *detail, GError **error);
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+struct json_t;
+typedef struct {
+	guint64 number;   /* from 0, in the order in which they were written */
+	gint64 time;      /* microseconds since 1970; of a damaged line that of the one before */
+	const char *type; /* "message", "act" and so on; "" of a damaged line */
+	const char *text;
+	gsize len;
+	const struct json_t *json; /* NULL: damaged */
+} MsAuditLine;
+/* False: stop; with `*error` set reading fails. */
+typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error);
+/* Each line of the trail at `path`, those of rotated files too, of which the time is in [from, to);
+ * a damaged one as well.  False and `*error` where the trail cannot be read; no trail is no line. */
+bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
+	GError **error);
 
 #endif

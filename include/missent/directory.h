@@ -70,6 +70,8 @@ MsAnswer ms_directory_known(MsDirectory *directory, const char *generation, gint
 	MsKnown **known_out, GError **error);
 /* The key that the marks are made with. */
 void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16]);
+/* A key of the site's for that purpose alone; one that anybody may make where values are in the open. */
+void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guint8 key[32]);
 
 /* ---- the mapping ---------------------------------------------------------------------- */
 

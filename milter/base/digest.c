@@ -19,6 +19,7 @@ struct MsKey {
 	unsigned char iv[KEY_BYTES];     /* for the synthetic IV of a seal */
 	unsigned char stream[KEY_BYTES]; /* for the key stream of a seal */
 	unsigned char filter[KEY_BYTES]; /* for the marks of a filter */
+	unsigned char further[KEY_BYTES]; /* for keys of further uses */
 	MsMappingKeys mapping;           /* for the parts of a mapping */
 };
 
@@ -86,6 +87,7 @@ MsKey *ms_key_load(const char *path, GError **error)
 	derive(key->iv, master, "missent seal iv");
 	derive(key->stream, master, "missent seal stream");
 	derive(key->filter, master, "missent filter");
+	derive(key->further, master, "missent further uses");
 	derive(key->mapping.entry, master, "missent mapping entry");
 	derive(key->mapping.nonce, master, "missent mapping nonce");
 	derive(key->mapping.box, master, "missent mapping box");
@@ -197,6 +199,11 @@ guint8 *ms_key_open(const MsKey *key, const char *sealed, gsize *len_out)
 void ms_key_filter(const MsKey *key, guint8 out[16])
 {
 	memcpy(out, key->filter, 16);
+}
+
+void ms_key_subkey(const MsKey *key, const char *purpose, guint8 out[MS_DIGEST_BYTES])
+{
+	derive(out, key->further, purpose);
 }
 
 void ms_key_mapping(const MsKey *key, MsMappingKeys *out)

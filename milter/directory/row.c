@@ -188,6 +188,16 @@ void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16])
 		memcpy(key, "missent, in open", 16); /* as the values are */
 }
 
+void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guint8 key[32])
+{
+	static const guint8 open[MS_DIGEST_BYTES] = "missent, in open";
+	const MsPiece piece = {purpose, strlen(purpose)};
+	if (directory->keys.digests)
+		ms_key_subkey(directory->keys.key, purpose, key);
+	else
+		ms_digest_pieces(open, &piece, 1, key);
+}
+
 GBytes *ms_marks_seal(const MsDirectory *directory, const char *generation, gint64 number, const GArray *marks)
 {
 	return ms_part_seal(&directory->keys, generation, MS_PART(MS_PART_MARKS, (guint32)number), NULL, 0,

@@ -27,6 +27,7 @@ struct MsRuntime {
 	MsKnowledge *knowledge; /* of the reader, about the directory */
 	MsLedger *ledger;
 	MsAudit *audit;
+	char *policies_version, *kinds_version;
 	MsGate *judging; /* messages that are dear to judge */
 	guint refused;   /* for too many were on their way; atomic */
 };
@@ -143,6 +144,31 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 	return runtime->ledger != NULL;
 }
 
+/* ---- versions ------------------------------------------------------------------------- */
+
+/* What its lines say of the policies: names and texts of all files, and the mode that they may leave open. */
+static char *version_of_policies(const MsSettings *s)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(GPtrArray) files = files_of(s->policy_dir, "");
+	g_checksum_update(sum, (const guchar *)ms_mode_names[s->mode], -1);
+	for (guint i = 0; i < files->len; i++) {
+		g_autofree char *text = NULL, *name = g_path_get_basename(files->pdata[i]);
+		g_file_get_contents(files->pdata[i], &text, NULL, NULL);
+		g_checksum_update(sum, (const guchar *)name, (gssize)strlen(name) + 1);
+		g_checksum_update(sum, (const guchar *)(text != NULL ? text : ""), -1);
+	}
+	return g_strndup(g_checksum_get_string(sum), 16);
+}
+
+static char *version_of_kinds(const MsKinds *kinds)
+{
+	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, ms_kinds_text(kinds), -1);
+	return g_strndup(sum, 16);
+}
+
+/* ---- is it current? ------------------------------------------------------------------- */
+
 static void stamp_file(GString *out, const char *path)
 {
 	g_autofree char *stamp = ms_io_stamp(path);
@@ -173,6 +199,16 @@ bool ms_runtime_is_current(const MsRuntime *runtime)
 	return strcmp(now, runtime->stamp) == 0;
 }
 
+static void give_audit_key(MsRuntime *runtime)
+{
+	guint8 key[MS_AUDIT_KEY_BYTES];
+	if (runtime->audit == NULL || runtime->directory == NULL)
+		return;
+	ms_directory_subkey(runtime->directory, MS_AUDIT_PURPOSE, key);
+	ms_audit_key(runtime->audit, key);
+	memset(key, 0, sizeof key);
+}
+
 MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error)
 {
 	g_autoptr(MsRuntime) runtime = g_new0(MsRuntime, 1);
@@ -189,6 +225,8 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 	runtime->policies = ms_policies_load(s->policy_dir, runtime->kinds, s->mode, error);
 	if (runtime->policies == NULL)
 		return NULL;
+	runtime->policies_version = version_of_policies(s);
+	runtime->kinds_version = version_of_kinds(runtime->kinds);
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
 		return NULL;
@@ -203,6 +241,7 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 		runtime->knowledge = ms_knowledge_new(runtime->directory, runtime->reader);
 		ms_knowledge_update(runtime->knowledge, NULL);
 	}
+	give_audit_key(runtime);
 	return g_steal_pointer(&runtime);
 }
 
@@ -227,6 +266,8 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_settings_free(runtime->settings);
 	g_free(runtime->config);
 	g_free(runtime->stamp);
+	g_free(runtime->policies_version);
+	g_free(runtime->kinds_version);
 	g_free(runtime);
 }
 
@@ -522,6 +563,34 @@ static bool add_record(MsRuntime *runtime, MsRecord *record, Written *out, GErro
 	return true;
 }
 
+static guint owners_of(const void *who, guint index, guint most, GPtrArray *names_out)
+{
+	return ms_resolution_owners(who, index, most, names_out);
+}
+
+static guint accounts_of(const void *who, guint index, guint most, GPtrArray *names_out)
+{
+	return ms_resolution_accounts_of(who, index, most, names_out);
+}
+
+static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement,
+	const char *digest, GError **error)
+{
+	MsAuditMessage message = {
+		.envelope = envelope, .reading = judgement->reading, .verdict = judgement->verdict,
+		.body = digest, .trouble = judgement->trouble,
+		.read_us = judgement->read_us, .resolve_us = judgement->resolve_us, .judge_us = judgement->judge_us,
+		.policies = runtime->policies_version, .kinds = runtime->kinds_version,
+	};
+	if (judgement->resolution != NULL) {
+		message.who = judgement->resolution;
+		message.owners = owners_of;
+		message.accounts = accounts_of;
+		message.generation = ms_resolution_generation(judgement->resolution, &message.changes);
+	}
+	return ms_audit_write(runtime->audit, &message, error);
+}
+
 bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	MsJudgement *judgement, int message_fd, const char *digest, GError **error)
 {
@@ -533,8 +602,7 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	bool fine = record == NULL
 		|| (verdict->action == MS_SPLIT ? keep_copy(runtime, record, message_fd, &written, error)
 						: add_record(runtime, record, &written, error));
-	if (fine && ms_audit_write(runtime->audit, envelope, judgement->reading, judgement->verdict,
-		    judgement->read_us + judgement->resolve_us + judgement->judge_us, error))
+	if (fine && write_line(runtime, envelope, judgement, digest, error))
 		return true;
 	/* The message is refused for now: nobody shall look for it among those that are held. */
 	take_back(runtime, &written);

@@ -185,7 +185,8 @@ static double one(const Size *size, const char *name, guint n)
 	double t2 = cpu();
 	g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, j, "");
 	double t3 = cpu();
-	ms_audit_write(ms_runtime_audit(runtime), envelope, j->reading, j->verdict, 0, &error);
+	const MsAuditMessage message = {.envelope = envelope, .reading = j->reading, .verdict = j->verdict};
+	ms_audit_write(ms_runtime_audit(runtime), &message, &error);
 	fail_on(error);
 	double t4 = cpu();
 	gint64 wall = g_get_monotonic_time();

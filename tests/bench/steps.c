@@ -102,7 +102,9 @@ static void step_judge(void)
 
 static void step_audit(void)
 {
-	ms_audit_write(audit, envelope, judgement->reading, judgement->verdict, 0, NULL);
+	const MsAuditMessage message = {.envelope = envelope, .reading = judgement->reading,
+		.verdict = judgement->verdict};
+	ms_audit_write(audit, &message, NULL);
 }
 
 static void step_record(void)

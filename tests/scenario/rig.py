@@ -265,7 +265,7 @@ class Missent:
         """The verdicts, or what people did."""
         with contextlib.suppress(FileNotFoundError):
             with open(self.state + '/audit.jsonl') as f:
-                return [x for x in map(json.loads, f) if ('event' in x) == events]
+                return [x for x in map(json.loads, f) if x['type'] == ('act' if events else 'message')]
         return []
 
     def children(self):

@@ -7,11 +7,119 @@
 
 #include "../test.h"
 
+/* What the directory would say: C-10002 is of ACME-4711, who is the recipient too. */
+static guint names_of(const void *who, guint index, guint most, GPtrArray *names_out)
+{
+	(void)index, (void)most;
+	g_ptr_array_add(names_out, (void *)who);
+	return 7;
+}
+
+static const guint8 key[MS_AUDIT_KEY_BYTES] = "a key of this test";
+
+static void expect(json_t *line, const char *field, const char *want)
+{
+	const char *got = json_string_value(json_object_get(line, field));
+	if (g_strcmp0(got, want) != 0)
+		g_error("%s: got \"%s\", want \"%s\"", field, got, want);
+}
+
+static void expect_id(json_t *line, const char *field, const char *domain, const char *value)
+{
+	g_autofree char *want = ms_audit_id(key, domain, value);
+	expect(line, field, want);
+}
+
+static void check_line(json_t *line)
+{
+	expect(line, "type", "message");
+	expect(line, "queue_id", "A1");
+	expect(line, "verdict", "hold");
+	expect_id(line, "sender_domain", "domain", "seller.example");
+	expect_id(line, "body", "body", "0123");
+	g_autofree char *number = ms_audit_key_number(key);
+	expect(line, "key", number);
+	json_t *to = json_array_get(json_object_get(line, "to"), 0);
+	expect_id(to, "id", "address", "kunde@alpha.example");
+	expect_id(to, "domain", "domain", "alpha.example");
+	expect(to, "outcome", "wrong");
+	g_assert_cmpint(json_integer_value(json_object_get(to, "accounts_more")), ==, 2);
+	json_t *identifier = json_array_get(json_object_get(line, "identifiers"), 0);
+	expect_id(identifier, "id", "customer-number", "C-10002");
+	json_t *accounts = json_object_get(identifier, "accounts");
+	g_autofree char *account = ms_audit_id(key, "account", "ACME-4711");
+	g_assert_cmpstr(json_string_value(json_array_get(accounts, 0)), ==, account);
+	json_t *versions = json_object_get(line, "versions");
+	expect(versions, "policies", "p1");
+	expect(versions, "kinds", "k1");
+	expect(versions, "mapping", "m1");
+	json_t *kinds = json_object_get(line, "findings_by_kind");
+	g_assert_cmpint(json_integer_value(json_object_get(kinds, "customer-number")), ==, 1);
+	json_t *causes = json_object_get(line, "unread_causes");
+	g_assert_cmpint(json_integer_value(json_object_get(causes, "encrypted")), ==, 1);
+	json_t *stages = json_object_get(line, "stages");
+	g_assert_cmpint(json_integer_value(json_object_get(stages, "resolve")), ==, 2);
+	g_assert_cmpint(json_integer_value(json_object_get(line, "microseconds")), ==, 6);
+}
+
+static MsReading *a_reading(void)
+{
+	MsReading *reading = ms_reading_new();
+	ms_reading_find(reading, "customer-number", "C-10002", MS_BELIEF_EXACT, 0,
+		ms_place_new("part 1", "C-10002", 0, 7, 7));
+	/* One of several readings, which nobody owns, would be left out; this one is owned. */
+	ms_reading_unread(reading, "part 2", MS_UNREAD_ENCRYPTED, "encrypted");
+	return reading;
+}
+
+/* Bounded whatever comes, with those it is wrong for, and with the number of what is left out. */
+static void test_bounds(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
+	MsAudit *audit = ms_audit_new(path);
+	ms_audit_key(audit, key);
+	g_autoptr(MsEnvelope) e = ms_envelope_new();
+	e->sender = g_strdup("billing@seller.example");
+	g_autoptr(MsVerdict) v = ms_verdict_new();
+	g_autoptr(MsReading) reading = a_reading();
+	const guint n = 30000;
+	for (guint i = 0; i < n; i++) {
+		guint8 outcome = i == n - 1 ? MS_OUTCOME_WRONG : MS_OUTCOME_RIGHT;
+		g_ptr_array_add(e->recipients, g_strdup_printf("r%u@a.example", i));
+		g_byte_array_append(v->outcomes, &outcome, 1);
+	}
+	for (guint i = 0; i < 5000; i++) {
+		g_autofree char *value = g_strdup_printf("C-%u", 20000 + i);
+		ms_reading_find(reading, "customer-number", value, MS_BELIEF_SHAPE, 0,
+			ms_place_new("part 1", value, 0, 7, 7));
+		ms_reading_find(reading, "tentative", value, MS_BELIEF_TENTATIVE, 0,
+			ms_place_new("part 1", value, 0, 7, 7));
+	}
+	const MsAuditMessage message = {.envelope = e, .verdict = v, .reading = reading};
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_audit_write(audit, &message, &error));
+	g_autofree char *text = NULL;
+	gsize len = 0;
+	g_assert_true(g_file_get_contents(path, &text, &len, NULL));
+	g_assert_cmpuint(len, <, 600000);
+	json_t *line = json_loads(text, 0, NULL), *to = json_object_get(line, "to");
+	g_assert_cmpuint(json_array_size(to), ==, MS_AUDIT_MAX);
+	expect(json_array_get(to, 0), "outcome", "wrong");
+	g_assert_cmpint(json_integer_value(json_object_get(line, "to_more")), ==, n - MS_AUDIT_MAX);
+	g_assert_cmpuint(json_array_size(json_object_get(line, "identifiers")), ==, MS_AUDIT_MAX);
+	g_assert_cmpint(json_integer_value(json_object_get(line, "identifiers_more")), ==, 5001 - MS_AUDIT_MAX);
+	json_decref(line);
+	ms_audit_free(audit);
+	remove_folder(dir);
+}
+
 static void test_line(void)
 {
 	g_autofree char *dir = scratch_folder();
 	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
 	MsAudit *audit = ms_audit_new(path);
+	ms_audit_key(audit, key);
 	g_autoptr(MsEnvelope) e = ms_envelope_new();
 	e->host = g_strdup("mx");
 	e->queue_id = g_strdup("A1");
@@ -25,17 +133,21 @@ static void test_line(void)
 		.where = g_strdup("part 3.1 Invoice C-10002.pdf page 1"),
 		.recipient = g_strdup("kunde@alpha.example"), .recipients = 1, .text = g_strdup("t")};
 	g_ptr_array_add(v->reasons, r);
+	g_byte_array_append(v->outcomes, (const guint8 *)"\3", 1);
 	g_autoptr(GError) error = NULL;
+	g_autoptr(MsReading) reading = a_reading();
+	const MsAuditMessage message = {.envelope = e, .verdict = v, .reading = reading, .body = "0123",
+		.read_us = 1, .resolve_us = 2, .judge_us = 3, .policies = "p1", .kinds = "k1", .generation = "m1",
+		.owners = names_of, .accounts = names_of, .who = "ACME-4711"};
 	for (int i = 0; i < 3; i++)
-		g_assert_true(ms_audit_write(audit, e, NULL, v, 5, &error));
+		g_assert_true(ms_audit_write(audit, &message, &error));
 	g_autofree char *text = NULL;
 	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	g_assert_cmpuint(g_strv_length(lines), ==, 4);
 	json_t *line = json_loads(lines[0], 0, NULL);
 	g_assert_nonnull(line);
-	g_assert_cmpstr(json_string_value(json_object_get(line, "queue_id")), ==, "A1");
-	g_assert_cmpstr(json_string_value(json_object_get(line, "verdict")), ==, "hold");
+	check_line(line);
 	json_decref(line);
 	g_assert_null(strstr(text, "kunde@"));
 	g_assert_null(strstr(text, "ACME-4711"));
@@ -47,7 +159,7 @@ static void test_line(void)
 	/* rotated away: the next line goes to a new file */
 	g_autofree char *old = g_strconcat(path, ".1", NULL);
 	g_assert_cmpint(g_rename(path, old), ==, 0);
-	g_assert_true(ms_audit_write(audit, e, NULL, v, 5, &error));
+	g_assert_true(ms_audit_write(audit, &message, &error));
 	g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 	ms_audit_free(audit);
 	remove_folder(dir);
@@ -60,15 +172,77 @@ static void test_failure(void)
 	e->sender = g_strdup("");
 	g_autoptr(MsVerdict) v = ms_verdict_new();
 	g_autoptr(GError) error = NULL;
-	g_assert_false(ms_audit_write(audit, e, NULL, v, 0, &error));
+	const MsAuditMessage message = {.envelope = e, .verdict = v};
+	g_assert_false(ms_audit_write(audit, &message, &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
 	ms_audit_free(audit);
+}
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+static bool take(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)error;
+	GString *out = user;
+	g_assert_cmpuint(strlen(line->text), ==, line->len);
+	const char *name = line->json != NULL ? json_string_value(json_object_get(line->json, "n")) : "?";
+	g_string_append_printf(out, "%" G_GUINT64_FORMAT "%s:%s ", line->number, line->type, name);
+	return strcmp(name, "stop") != 0;
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void expect_lines(const char *path, const char *from, const char *to, const char *want)
+{
+	g_autoptr(GDateTime) a = g_date_time_new_from_iso8601(from, NULL), b = g_date_time_new_from_iso8601(to, NULL);
+	g_autoptr(GString) got = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_audit_each(path, g_date_time_to_unix(a) * G_USEC_PER_SEC,
+		g_date_time_to_unix(b) * G_USEC_PER_SEC, take, got, &error));
+	g_assert_no_error(error);
+	g_assert_cmpstr(got->str, ==, want);
+}
+
+#define AT(time, rest) "{\"time\":\"2026-11-" time "Z\"," rest "}\n"
+
+static void test_each(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
+	expect_lines(path, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z", "");
+	put(dir, "audit.jsonl", AT("20T10:00:00.500", "\"type\":\"message\",\"n\":\"e\"") "{\"time\":\"2026-11\n"
+		AT("20T10:00:01.000", "\"n\":\"f\""));
+	/* Of before there were types. */
+	put(dir, "audit.jsonl.1", AT("10T10:00:00.000", "\"event\":\"look\",\"n\":\"c\"")
+		AT("10T10:00:01.000", "\"n\":\"d\""));
+	put(dir, "audit.jsonl-20261102", AT("02T10:00:00.000", "\"n\":\"a\"") AT("02T11:00:00.000", "\"n\":\"b\""));
+	put(dir, "audit.jsonl.bak", AT("02T10:00:00.000", "\"n\":\"no\""));
+	put(dir, "other", AT("02T10:00:00.000", "\"n\":\"no\""));
+	expect_lines(path, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z",
+		"0message:a 1message:b 2act:c 3message:d 4message:e 5:? 6message:f ");
+	expect_lines(path, "2026-11-02T10:30:00Z", "2026-11-10T10:00:01Z", "1message:b 2act:c ");
+	expect_lines(path, "2026-11-12T00:00:00Z", "2026-11-13T00:00:00Z", "");
+	put(dir, "audit.jsonl.1", AT("10T10:00:00.000", "\"n\":\"stop\"") AT("10T10:00:01.000", "\"n\":\"d\""));
+	expect_lines(path, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z", "0message:a 1message:b 2message:stop ");
+	g_autofree char *loop = g_build_filename(dir, "loop", NULL);
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(g_mkdir(loop, 0700), ==, 0);
+	g_autoptr(GString) got = g_string_new(NULL);
+	g_assert_false(ms_audit_each(loop, 0, G_MAXINT64, take, got, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	remove_folder(dir);
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/audit/line", test_line);
+	g_test_add_func("/audit/bounds", test_bounds);
 	g_test_add_func("/audit/failure", test_failure);
+	g_test_add_func("/audit/each", test_each);
 	return g_test_run();
 }

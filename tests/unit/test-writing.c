@@ -272,7 +272,8 @@ static void expect_failure(const char *path, const char *words)
 	g_autoptr(MsEnvelope) e = an_envelope();
 	g_autoptr(MsJudgement) j = a_judgement(MS_HOLD, 1);
 	g_autoptr(GError) error = NULL;
-	g_assert_false(ms_audit_write(audit, e, j->reading, j->verdict, 0, &error));
+	const MsAuditMessage message = {.envelope = e, .reading = j->reading, .verdict = j->verdict};
+	g_assert_false(ms_audit_write(audit, &message, &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
 	if (strstr(error->message, words) == NULL || strstr(error->message, path) == NULL)
 		g_error("got \"%s\", want \"%s\" of %s", error->message, words, path);

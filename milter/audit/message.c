@@ -1,0 +1,322 @@
+#include "config.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "missent/digest.h"
+#include "missent/identifier.h"
+#include "missent/kind.h"
+
+#include "audit_private.h"
+
+/*
+ * A message that was judged comes in, with what the engine knows of it; its line goes out as JSON.
+ * Raw values end here: they become masked forms, and digests with the trail's key.  Every list is
+ * bounded, and says how much it left out.  Runs in the thread of the message.
+ */
+
+#define ID_BYTES 12
+#define KEY_NUMBER_BYTES 4
+
+/* ---- digests -------------------------------------------------------------------------- */
+
+static char *hex_of(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value, guint bytes)
+{
+	guint8 out[MS_DIGEST_BYTES];
+	const MsPiece pieces[] = {{domain, strlen(domain)}, {value, strlen(value)}};
+	ms_digest_pieces(key, pieces, G_N_ELEMENTS(pieces), out);
+	GString *hex = g_string_sized_new(2 * bytes);
+	for (guint i = 0; i < bytes; i++)
+		g_string_append_printf(hex, "%02x", out[i]);
+	return g_string_free(hex, FALSE);
+}
+
+char *ms_audit_id(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value)
+{
+	return hex_of(key, domain, value, ID_BYTES);
+}
+
+char *ms_audit_key_number(const guint8 key[MS_AUDIT_KEY_BYTES])
+{
+	return hex_of(key, "number of this key", "", KEY_NUMBER_BYTES);
+}
+
+/* What is no address is known again as it was written. */
+static char *canonical_of(const char *address)
+{
+	g_autofree char *valid = g_utf8_make_valid(address, -1);
+	char *canonical = ms_address_canonical(valid, strlen(valid));
+	return canonical != NULL ? canonical : g_utf8_strdown(valid, -1);
+}
+
+char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *address)
+{
+	g_autofree char *canonical = canonical_of(address);
+	return ms_audit_id(key, "address", canonical);
+}
+
+static char *id_of_domain(const guint8 *key, const char *address)
+{
+	g_autofree char *canonical = canonical_of(address);
+	const char *at = strrchr(canonical, '@');
+	return ms_audit_id(key, "domain", at != NULL ? at + 1 : "");
+}
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+json_t *ms_audit_plain(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	return json_string(valid);
+}
+
+static json_t *masked(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autofree char *mask = ms_identifier_masked("", valid);
+	return json_string(mask);
+}
+
+char *ms_audit_stamp(gint64 microseconds)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
+	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("");
+	return g_strdup_printf("%s.%03dZ", second, (int)(microseconds / 1000 % 1000));
+}
+
+static void set(json_t *object, const char *name, char *text)
+{
+	json_object_set_new(object, name, json_string(text));
+	g_free(text);
+}
+
+static void set_more(json_t *object, const char *name, guint64 more)
+{
+	if (more > 0)
+		json_object_set_new(object, name, json_integer((json_int_t)more));
+}
+
+/* Names of accounts as digests. */
+static void set_accounts(json_t *object, const MsAuditMessage *m, const guint8 *key, MsAuditNames ask,
+	guint index)
+{
+	if (key == NULL || ask == NULL)
+		return;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	guint all = ask(m->who, index, MS_AUDIT_NAMES, names);
+	json_t *list = json_array();
+	for (guint i = 0; i < MIN(names->len, MS_AUDIT_NAMES); i++) {
+		g_autofree char *id = ms_audit_id(key, "account", names->pdata[i]);
+		json_array_append_new(list, json_string(id));
+	}
+	json_object_set_new(object, "accounts", list);
+	set_more(object, "accounts_more", all > MS_AUDIT_NAMES ? all - MS_AUDIT_NAMES : 0);
+}
+
+/* ---- who ------------------------------------------------------------------------------ */
+
+static json_t *recipient_of(const MsAuditMessage *m, const guint8 *key, guint i)
+{
+	const char *address = m->envelope->recipients->pdata[i];
+	json_t *row = json_object();
+	json_object_set_new(row, "address", masked(address));
+	if (key != NULL) {
+		set(row, "id", ms_audit_id_of_address(key, address));
+		set(row, "domain", id_of_domain(key, address));
+	}
+	if (i < m->verdict->outcomes->len)
+		json_object_set_new(row, "outcome", json_string(ms_outcome_names[m->verdict->outcomes->data[i]]));
+	if (i < m->verdict->withheld->len && m->verdict->withheld->data[i])
+		json_object_set_new(row, "withheld", json_true());
+	set_accounts(row, m, key, m->accounts, i);
+	return row;
+}
+
+/* Those for whom it is wrong come first where there are too many, as in the record. */
+static void add_recipients(json_t *line, const MsAuditMessage *m, const guint8 *key)
+{
+	const MsVerdict *v = m->verdict;
+	guint n = m->envelope->recipients->len;
+	json_t *list = json_array();
+	for (int turn = n > MS_AUDIT_MAX ? 0 : 1; turn < 2; turn++)
+		for (guint i = 0; i < n && json_array_size(list) < MS_AUDIT_MAX; i++) {
+			bool wrong = i < v->outcomes->len && v->outcomes->data[i] >= MS_OUTCOME_WRONG;
+			if (n <= MS_AUDIT_MAX || wrong == (turn == 0))
+				json_array_append_new(list, recipient_of(m, key, i));
+		}
+	json_object_set_new(line, "recipients", json_integer(n));
+	set_more(line, "to_more", n - json_array_size(list));
+	json_object_set_new(line, "to", list);
+}
+
+static void add_sender(json_t *line, const MsAuditMessage *m, const guint8 *key)
+{
+	json_object_set_new(line, "sender", masked(m->envelope->sender));
+	if (key == NULL)
+		return;
+	set(line, "sender_id", ms_audit_id_of_address(key, m->envelope->sender));
+	set(line, "sender_domain", id_of_domain(key, m->envelope->sender));
+}
+
+/* ---- what ----------------------------------------------------------------------------- */
+
+static json_t *reasons_of(const MsVerdict *verdict)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < verdict->reasons->len && i < MS_MAX_REASONS; i++) {
+		const MsReason *reason = verdict->reasons->pdata[i];
+		g_autofree char *where =
+			reason->where != NULL ? ms_place_masked(reason->where) : NULL;
+		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i}", "reason",
+			ms_reason_names[reason->code], "policy", reason->policy, "action",
+			ms_action_names[reason->action], "enforced", (int)reason->enforced, "kind",
+			ms_audit_plain(reason->kind), "identifier", ms_audit_plain(reason->masked), "where",
+			ms_audit_plain(where), "account", masked(reason->owner), "recipient",
+			masked(reason->recipient), "recipients", (int)reason->recipients);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static guint owners_of(const MsAuditMessage *m, guint finding)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	return m->owners != NULL ? m->owners(m->who, finding, 1, names) : 0;
+}
+
+static json_t *identifier_of(const MsAuditMessage *m, const guint8 *key, guint i)
+{
+	const MsFinding *f = m->reading->findings->pdata[i];
+	g_autofree char *mask = ms_identifier_masked(f->kind, f->value);
+	g_autofree char *belief = ms_belief_words(f->belief);
+	json_t *row = json_object();
+	json_object_set_new(row, "kind", ms_audit_plain(f->kind));
+	json_object_set_new(row, "identifier", ms_audit_plain(mask));
+	if (key != NULL)
+		set(row, "id", ms_audit_id(key, f->kind, f->value));
+	json_object_set_new(row, "belief", ms_audit_plain(belief));
+	json_object_set_new(row, "count", json_integer(f->count));
+	set_accounts(row, m, key, m->owners, i);
+	return row;
+}
+
+/* Those that somebody owns first; a tentative one that nobody owns is none. */
+static void add_identifiers(json_t *line, const MsAuditMessage *m, const guint8 *key)
+{
+	const GPtrArray *findings = m->reading->findings;
+	json_t *list = json_array();
+	guint64 more = 0;
+	for (int owned = 1; owned >= 0; owned--)
+		for (guint i = 0; i < findings->len; i++) {
+			const MsFinding *f = findings->pdata[i];
+			bool has = owners_of(m, i) > 0;
+			if (has != owned || (!has && (f->belief & MS_BELIEF_TENTATIVE)))
+				continue;
+			if (json_array_size(list) < MS_AUDIT_MAX)
+				json_array_append_new(list, identifier_of(m, key, i));
+			else
+				more++;
+		}
+	json_object_set_new(line, "identifiers", list);
+	set_more(line, "identifiers_more", more);
+}
+
+static void count(json_t *counts, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(counts, name));
+	json_object_set_new(counts, name, json_integer(n + 1));
+}
+
+static json_t *document_of(const MsPart *part)
+{
+	g_autofree char *ending = ms_name_ending(part->name);
+	return json_pack("{s:s, s:o, s:I}", "type", ms_type_shown(part->actual), "ending", ms_audit_plain(ending),
+		"size", (json_int_t)part->size);
+}
+
+static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key)
+{
+	const MsReading *r = m->reading;
+	json_t *kinds = json_object(), *causes = json_object(), *documents = json_array();
+	guint attached = 0;
+	for (guint i = 0; i < r->findings->len; i++)
+		count(kinds, ((MsFinding *)r->findings->pdata[i])->kind);
+	for (guint i = 0; i < r->unread->len; i++)
+		count(causes, ms_unread_name(((MsUnread *)r->unread->pdata[i])->reason));
+	for (guint i = 0; i < r->parts->len; i++) {
+		const MsPart *part = r->parts->pdata[i];
+		if (part->attached && attached++ < MS_AUDIT_MAX)
+			json_array_append_new(documents, document_of(part));
+	}
+	json_object_set_new(line, "findings", json_integer(r->findings->len));
+	json_object_set_new(line, "findings_by_kind", kinds);
+	json_object_set_new(line, "unread", json_integer(r->unread->len));
+	json_object_set_new(line, "unread_causes", causes);
+	json_object_set_new(line, "parts", json_integer(r->parts->len));
+	set_more(line, "documents_more", attached - json_array_size(documents));
+	json_object_set_new(line, "documents", documents);
+	add_identifiers(line, m, key);
+}
+
+/* ---- how ------------------------------------------------------------------------------ */
+
+#define MAX_POLICIES 100
+
+static void add_policies(json_t *line, const MsVerdict *verdict)
+{
+	json_t *policies = json_array();
+	for (guint i = 0; i < verdict->policies->len && i < MAX_POLICIES; i++)
+		json_array_append_new(policies, ms_audit_plain(verdict->policies->pdata[i]));
+	set_more(line, "policies_more", verdict->policies->len - json_array_size(policies));
+	json_object_set_new(line, "policies", policies);
+}
+
+static json_t *versions_of(const MsAuditMessage *m)
+{
+	return json_pack("{s:o, s:o, s:o, s:I}", "policies", ms_audit_plain(m->policies), "kinds",
+		ms_audit_plain(m->kinds), "mapping", ms_audit_plain(m->generation), "changes",
+		(json_int_t)m->changes);
+}
+
+static void add_verdict(json_t *line, const MsAuditMessage *m)
+{
+	const MsVerdict *v = m->verdict;
+	json_object_set_new(line, "verdict", json_string(ms_action_names[v->action]));
+	json_object_set_new(line, "would", json_string(ms_action_names[v->would]));
+	json_object_set_new(line, "reasons", reasons_of(v));
+	json_object_set_new(line, "reasons_more", json_integer(v->more
+		+ (v->reasons->len > MS_MAX_REASONS ? v->reasons->len - MS_MAX_REASONS : 0)));
+	if (m->trouble != NULL)
+		json_object_set_new(line, "trouble", ms_audit_plain(m->trouble));
+	add_policies(line, v);
+	json_object_set_new(line, "versions", versions_of(m));
+	json_object_set_new(line, "microseconds",
+		json_integer((json_int_t)(m->read_us + m->resolve_us + m->judge_us)));
+	json_object_set_new(line, "stages", json_pack("{s:I, s:I, s:I}", "read", (json_int_t)m->read_us, "resolve",
+		(json_int_t)m->resolve_us, "judge", (json_int_t)m->judge_us));
+}
+
+json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
+{
+	g_autofree char *time = ms_audit_stamp(g_get_real_time());
+	g_autofree char *arrived = ms_audit_stamp(m->envelope->arrived);
+	g_autofree char *number = key != NULL ? ms_audit_key_number(key) : NULL;
+	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I}", "time", time, "type", "message",
+		"host", ms_audit_plain(m->envelope->host), "queue_id", ms_audit_plain(m->envelope->queue_id),
+		"arrived", arrived, "client", ms_audit_plain(m->envelope->client_address), "key",
+		ms_audit_plain(number), "size", (json_int_t)m->envelope->size);
+	if (line == NULL)
+		return NULL;
+	add_sender(line, m, key);
+	if (key != NULL && m->body != NULL)
+		set(line, "body", ms_audit_id(key, "body", m->body));
+	add_verdict(line, m);
+	add_recipients(line, m, key);
+	if (m->reading != NULL)
+		add_reading(line, m, key);
+	return line;
+}
