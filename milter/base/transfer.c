@@ -10,49 +10,82 @@
  * they differ on damaged base64, each way of taking it can be asked for.  No state; any thread.
  */
 
-static int base64_value(guint8 c, guint how)
+/* Of a base64 digit its value and this; padding; 0 for all else. */
+#define DIGIT 64
+#define PADDING 128
+static const guint8 digits[256] = {
+	['A'] = 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79,
+		80, 81, 82, 83, 84, 85, 86, 87, 88, 89,
+	['a'] = 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105,
+		106, 107, 108, 109, 110, 111, 112, 113, 114, 115,
+	['0'] = 116, 117, 118, 119, 120, 121, 122, 123, 124, 125,
+	['+'] = 126, ['/'] = 127, ['-'] = 126, ['_'] = 127, ['='] = PADDING,
+};
+
+static bool is_digit(guint8 c)
 {
-	if ((how & MS_BASE64_PLAIN) != 0 && (c == '-' || c == '_'))
-		return -1;
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
+	return (digits[c] & DIGIT) != 0;
+}
+
+/* Whole groups, as nearly all are; where it stopped. */
+static const guint8 *take_groups(const guint8 *table, const guint8 *p, const guint8 *end, guint8 **out)
+{
+	guint8 *to = *out;
+	while (end - p >= 4) {
+		guint32 a = table[p[0]], b = table[p[1]], c = table[p[2]], d = table[p[3]];
+		if ((a & b & c & d & DIGIT) == 0)
+			break;
+		guint32 bits = (a & 63) << 18 | (b & 63) << 12 | (c & 63) << 6 | (d & 63);
+		to[0] = (guint8)(bits >> 16);
+		to[1] = (guint8)(bits >> 8);
+		to[2] = (guint8)bits;
+		to += 3;
+		p += 4;
+	}
+	*out = to;
+	return p;
+}
+
+/* The `n` digits of a group that may have ended early: one byte fewer. */
+static guint8 *put_group(guint8 *to, guint32 bits, guint n)
+{
+	bits <<= 6 * (4 - n);
+	for (guint i = 1; i < n; i++)
+		*to++ = (guint8)(bits >> (24 - 8 * i));
+	return to;
 }
 
 GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how)
 {
 	GByteArray *out = g_byte_array_sized_new((guint)(len / 4 * 3 + 3));
+	guint8 table[256], *to = out->data;
+	memcpy(table, digits, sizeof table);
+	if ((how & MS_BASE64_PLAIN) != 0)
+		table['-'] = table['_'] = 0;
+	if ((how & MS_BASE64_RUN_ON) != 0)
+		table['='] = 0;
 	guint32 bits = 0;
 	guint n = 0;
-	for (gsize i = 0; i < len; i++) {
-		int v = base64_value(data[i], how);
-		if (v >= 0) {
-			bits = bits << 6 | (guint32)v;
-			if (++n < 4)
-				continue;
-		} else if (data[i] != '=' || (how & MS_BASE64_RUN_ON) != 0 || n < 2) {
-			if (data[i] == '=' && (how & MS_BASE64_RUN_ON) == 0)
-				n = 0;
-			continue;
+	for (const guint8 *p = data, *end = data + len; p < end;) {
+		if (n == 0)
+			p = take_groups(table, p, end, &to);
+		if (p == end)
+			break;
+		guint8 v = table[*p++];
+		if ((v & DIGIT) != 0) {
+			bits = bits << 6 | (v & 63);
+			n++;
 		}
 		/* Four characters, or a padded end: after it the next group begins anew. */
-		bits <<= 6 * (4 - n);
-		guint8 bytes[3] = {(guint8)(bits >> 16), (guint8)(bits >> 8), (guint8)bits};
-		g_byte_array_append(out, bytes, n - 1);
-		bits = 0;
+		if (n == 4 || (v == PADDING && n >= 2))
+			to = put_group(to, bits, n);
+		else if (v != PADDING)
+			continue;
 		n = 0;
 	}
-	if (n >= 2) { /* no padding at the end */
-		bits <<= 6 * (4 - n);
-		guint8 bytes[2] = {(guint8)(bits >> 16), (guint8)(bits >> 8)};
-		g_byte_array_append(out, bytes, n - 1);
-	}
+	if (n >= 2) /* no padding at the end */
+		to = put_group(to, bits, n);
+	g_byte_array_set_size(out, (guint)(to - out->data));
 	return out;
 }
 
@@ -68,7 +101,7 @@ guint ms_transfer_base64_ways(const guint8 *data, gsize len)
 		ways |= MS_BASE64_PLAIN;
 	const guint8 *equals = memchr(data, '=', len), *end = data + len;
 	for (; equals != NULL && equals < end && (ways & MS_BASE64_RUN_ON) == 0; equals++)
-		if (base64_value(*equals, ways) >= 0)
+		if (is_digit(*equals) && ((ways & MS_BASE64_PLAIN) == 0 || (*equals != '-' && *equals != '_')))
 			ways |= MS_BASE64_RUN_ON;
 	return ways;
 }
@@ -76,15 +109,14 @@ guint ms_transfer_base64_ways(const guint8 *data, gsize len)
 /* A blank between two letters: words. */
 static bool is_between(const guint8 *data, gsize len, gsize i)
 {
-	return (data[i] == ' ' || data[i] == '\t') && i > 0 && i + 1 < len && base64_value(data[i - 1], 0) >= 0
-		&& base64_value(data[i + 1], 0) >= 0;
+	return (data[i] == ' ' || data[i] == '\t') && i > 0 && i + 1 < len && is_digit(data[i - 1])
+		&& is_digit(data[i + 1]);
 }
 
 bool ms_transfer_base64_is_clean(const guint8 *data, gsize len)
 {
 	for (gsize i = 0; i < len; i++)
-		if (base64_value(data[i], 0) < 0 && data[i] != '='
-			&& (!g_ascii_isspace((char)data[i]) || is_between(data, len, i)))
+		if (digits[data[i]] == 0 && (!g_ascii_isspace((char)data[i]) || is_between(data, len, i)))
 			return false;
 	return true;
 }

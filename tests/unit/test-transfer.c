@@ -1,0 +1,94 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/transfer.h"
+
+#include "../test.h"
+
+/* One digit after the other, without a table: what the decoder in base/ must agree with. */
+static int slow_value(guint8 c, guint how)
+{
+	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c != 0 ? strchr(abc, c) : NULL;
+	if (at == NULL && (how & MS_BASE64_PLAIN) == 0)
+		return c == '-' ? 62 : c == '_' ? 63 : -1;
+	return at != NULL ? (int)(at - abc) : -1;
+}
+
+static void slow_end(GByteArray *out, guint32 bits, guint n)
+{
+	for (guint i = 0; i + 1 < n; i++) {
+		guint8 byte = (guint8)(bits << 6 * (4 - n) >> (16 - 8 * i));
+		g_byte_array_append(out, &byte, 1);
+	}
+}
+
+static GByteArray *slow(const guint8 *data, gsize len, guint how)
+{
+	GByteArray *out = g_byte_array_new();
+	guint32 bits = 0;
+	guint n = 0;
+	for (gsize i = 0; i < len; i++) {
+		bool end = data[i] == '=' && (how & MS_BASE64_RUN_ON) == 0;
+		int v = slow_value(data[i], how);
+		if (v >= 0) {
+			bits = bits << 6 | (guint32)v;
+			n++;
+		}
+		if (n < 4 && !end)
+			continue;
+		slow_end(out, bits, n);
+		bits = n = 0;
+	}
+	slow_end(out, bits, n);
+	return out;
+}
+
+static void compare(const guint8 *data, gsize len)
+{
+	for (guint how = 0; how <= (MS_BASE64_PLAIN | MS_BASE64_RUN_ON); how++) {
+		g_autoptr(GByteArray) want = slow(data, len, how);
+		g_autoptr(GByteArray) got = ms_transfer_base64_as(data, len, how);
+		g_assert_cmpmem(got->data, got->len, want->data, want->len);
+	}
+}
+
+/* Digits mostly, with line ends, padding and rubbish at any place. */
+static void test_base64(void)
+{
+	static const char other[] = "\r\n== -_!\x80\xff";
+	g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+	for (int round = 0; round < 20000; round++) {
+		gsize len = (gsize)g_rand_int_range(rand, 0, 90);
+		gint odd = g_rand_int_range(rand, 2, 40);
+		g_autofree guint8 *data = g_malloc(len + 1);
+		for (gsize i = 0; i < len; i++)
+			data[i] = g_rand_int_range(rand, 0, odd) == 0
+				? (guint8)other[g_rand_int_range(rand, 0, sizeof other)]
+				: (guint8) "ABZabz019+/"[g_rand_int_range(rand, 0, 11)];
+		compare(data, len);
+	}
+}
+
+static void test_base64_short(void)
+{
+	static const char abc[] = "Ab=-\n";
+	for (guint32 n = 0; n < 5 * 5 * 5 * 5 * 5 * 5; n++) {
+		guint8 data[6];
+		for (guint32 i = 0, rest = n; i < 6; i++, rest /= 5)
+			data[i] = (guint8)abc[rest % 5];
+		for (gsize len = 0; len <= sizeof data; len++) {
+			g_autofree guint8 *exact = g_memdup2(data, len);
+			compare(len > 0 ? exact : (const guint8 *)"", len);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/transfer/base64", test_base64);
+	g_test_add_func("/transfer/base64-short", test_base64_short);
+	return g_test_run();
+}
