@@ -2,10 +2,10 @@
  * reading.h - what the reading wing hands to the judging wing, and nothing else.
  *
  * WHAT    Findings, facts for the policies, and all that could not be read, of one message.
- *         The worker encodes it as a GVariant; the client decodes it with distrust.
+ *         The worker encodes it (coding.c says how); the client decodes it with distrust.
  * OWNS    MsReading owns all below it; ms_reading_free().
- * ERRORS  ms_reading_decode() refuses what is not in normal form, is over a bound or is not
- *         UTF-8 (MS_ERROR_INPUT): the message is then unreadable as a whole.
+ * ERRORS  ms_reading_decode() refuses what is not of the one form that a reading has, is over a bound
+ *         or is not UTF-8 (MS_ERROR_INPUT): the message is then unreadable as a whole.
  * THREADS One message, one thread.
  * LIMITS  MS_READING_* below, checked on both sides; a list that is full turns into an unread
  *         item, so that what was left out is never taken for clean.
@@ -84,7 +84,7 @@ typedef struct {
 } MsShown;
 
 typedef struct {
-	GPtrArray *findings; /* of MsFinding */
+	GPtrArray *findings; /* of MsFinding; only added to */
 	GPtrArray *unread;   /* of MsUnread */
 	GPtrArray *headers;  /* of MsHeader, of the message itself */
 	GPtrArray *parts;    /* of MsPart, leaves only */
@@ -96,6 +96,7 @@ typedef struct {
 	guint visible_total;
 	guint64 text_bytes;
 	gint64 microseconds; /* the worker's own clock, for measurements */
+	GHashTable *table;   /* reading.c's, of the findings */
 } MsReading;
 
 MsReading *ms_reading_new(void);

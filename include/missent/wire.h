@@ -51,9 +51,9 @@ typedef struct {
 } MsWireHeader;
 #define MS_JOB_MAGIC "MSJOB003" /* with one or two descriptors: the message, what was added to the filter */
 #define MS_DOCUMENT_MAGIC "MSDOC001" /* as JOB, and a MsWireQuestion that says which bytes */
-#define MS_ANSWER_MAGIC "MSREAD02"
+#define MS_ANSWER_MAGIC "MSREAD03"
 #define MS_QUESTION_MAGIC "MSASK001" /* from the worker; `len` bytes: a MsWireQuestion and what it has */
-#define MS_REPLY_MAGIC "MSHELP01"    /* to the worker; `len` bytes of reading, 0: no */
+#define MS_REPLY_MAGIC "MSHELP02"    /* to the worker; `len` bytes of reading, 0: no */
 
 #define MS_WIRE_AS 128
 typedef struct {

@@ -101,7 +101,7 @@ static void lie(void)
 		char magic[8];
 		guint64 len;
 		char text[16];
-	} answer = {"MSREAD01", 16, "not a GVariant.."};
+	} answer = {MS_ANSWER_MAGIC, 16, "not a reading..."};
 	if (write(3, &answer, sizeof answer) > 0)
 		_exit(0);
 }
@@ -111,7 +111,7 @@ static void boast(void)
 	struct {
 		char magic[8];
 		guint64 len;
-	} answer = {"MSREAD01", G_MAXUINT64 / 2};
+	} answer = {MS_ANSWER_MAGIC, G_MAXUINT64 / 2};
 	if (write(3, &answer, sizeof answer) > 0)
 		for (;;)
 			if (write(3, &answer, sizeof answer) < 0)
@@ -120,7 +120,7 @@ static void boast(void)
 
 static void half(void)
 {
-	if (write(3, "MSREAD01\x10\0\0\0\0\0\0\0abc", 19) > 0)
+	if (write(3, MS_ANSWER_MAGIC "\x10\0\0\0\0\0\0\0abc", 19) > 0)
 		_exit(0);
 }
 

@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "missent/answer.h"
 #include "missent/reading.h"
 
@@ -95,6 +97,65 @@ static void test_damage(void)
 	}
 }
 
+/* Numbers of a reading that has nothing but empty lists; what each becomes. */
+static void test_hostile(void)
+{
+	static const guint64 huge[] = {G_MAXUINT64, G_MAXUINT64 - 7, G_MAXUINT64 / 8 + 2, 1ULL << 32, 1ULL << 31};
+	g_autoptr(MsReading) r = ms_reading_new();
+	g_autoptr(GBytes) bytes = ms_reading_encode(r);
+	gsize len;
+	const guint8 *data = g_bytes_get_data(bytes, &len);
+	const gsize lists = 8, numbers = len / 8;
+	for (gsize i = 0; i < numbers; i++)
+		for (gsize k = 0; k < G_N_ELEMENTS(huge); k++) {
+			g_autofree guint8 *copy = g_memdup2(data, len);
+			memcpy(copy + 8 * i, &huge[k], 8);
+			if (i <= lists || i == numbers - 1) /* form, lists, and how many bytes there are */
+				refused(copy, len);
+		}
+	g_autofree guint8 *longer = g_malloc0(len + 8);
+	memcpy(longer, data, len);
+	refused(longer, len + 8);
+}
+
+/* A text with a NUL, one that is not UTF-8, one without its end. */
+static void test_hostile_texts(void)
+{
+	static const char *const rows[] = {"a\0b", "a\xff" "b", "\xc3"};
+	static const gsize lens[] = {3, 3, 1};
+	g_autoptr(MsReading) r = ms_reading_new();
+	g_ptr_array_add(r->visible, g_strdup("abc"));
+	g_autoptr(GBytes) bytes = ms_reading_encode(r);
+	gsize len;
+	const guint8 *data = g_bytes_get_data(bytes, &len);
+	const guint8 *at = memmem(data, len, "abc", 4);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree guint8 *copy = g_memdup2(data, len);
+		memcpy(copy + (at - data), rows[i], lens[i]);
+		refused(copy, len);
+	}
+	g_autofree guint8 *endless = g_memdup2(data, len);
+	endless[at - data + 3] = 'd';
+	refused(endless, len);
+}
+
+/* Found again among many: the same finding, whatever else was added meanwhile. */
+static void test_many(void)
+{
+	g_autoptr(MsReading) r = ms_reading_new();
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 3000; i++) {
+			g_autofree char *value = g_strdup_printf("%d", i);
+			MsFinding *f = ms_reading_find(r, i % 2 ? "iban" : "vat-id", value, MS_BELIEF_SHAPE, 0,
+				ms_place_new("part 1", value, 0, strlen(value), strlen(value)));
+			g_assert_true(f == r->findings->pdata[i]);
+			g_assert_cmpuint(f->count, ==, round + 1);
+		}
+	g_assert_cmpuint(r->findings->len, ==, 3000);
+	ms_reading_find(r, "vat-id", "1", MS_BELIEF_SHAPE, 0, ms_place_new("part 1", "1", 0, 1, 1));
+	g_assert_cmpuint(r->findings->len, ==, 3001);
+}
+
 static void test_place_masked(void)
 {
 	static const struct {
@@ -148,6 +209,9 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/reading/round-trip", test_round_trip);
+	g_test_add_func("/reading/hostile", test_hostile);
+	g_test_add_func("/reading/hostile-texts", test_hostile_texts);
+	g_test_add_func("/reading/many", test_many);
 	g_test_add_func("/reading/damage", test_damage);
 	g_test_add_func("/reading/bounds", test_bounds);
 	g_test_add_func("/reading/place-masked", test_place_masked);
