@@ -32,6 +32,8 @@ typedef struct {
 	char *host; /* this mail host's name */
 	bool host_given;
 	const char *socket, *socket_group, *user;
+	const char *const *accepted; /* checks of the doctor that somebody has looked at */
+	const char *mail_log;        /* of the MTA, for the doctor; NULL: where it usually is */
 	guint socket_mode;
 	bool log_syslog, log_debug;
 	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir, *seen_file;
@@ -120,5 +122,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSettings, ms_settings_free)
 bool ms_network_contains(const char *network, const char *address);
 /* For rows: is it a network? */
 bool ms_network_check(const char *network, GError **error);
+
+/* A socket of a milter, as libmilter writes it: local:/path, inet:port@host, inet6:port@host.  The
+ * caller's; NULL: it is none. */
+char *ms_socket_spec(const char *text, GError **error);
+/* For rows: is it one? */
+bool ms_socket_check(const char *text, GError **error);
+/* The path of a Unix socket; NULL: it is none. */
+const char *ms_socket_path(const char *spec);
+struct sockaddr;
+/* Calls `use` with its address, and returns what that does; false: it has none. */
+bool ms_socket_use(const char *spec, bool (*use)(const struct sockaddr *address, guint len, void *user), void *user);
+/* Does a milter answer there within `ms`: does it negotiate, or close because it is full? */
+bool ms_socket_answers(const char *spec, int ms);
 
 #endif

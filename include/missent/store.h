@@ -78,6 +78,9 @@ bool ms_redis_bulk_add(MsRedisBulk *bulk, gsize argc, const char *const *argv, c
 bool ms_redis_bulk_end(MsRedisBulk *bulk, gint64 *sum_out, GError **error);
 void ms_redis_bulk_free(MsRedisBulk *bulk);
 
+/* When a certificate in PEM form ends, in seconds since 1970. */
+bool ms_certificate_ends(const char *path, gint64 *ends_out, GError **error);
+
 /* ---- SQLite ---- */
 
 typedef struct MsSqlite MsSqlite;

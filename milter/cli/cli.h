@@ -17,6 +17,7 @@ int cmd_directory(Cli *cli, int argc, char **argv);
 int cmd_held(Cli *cli, int argc, char **argv);
 int cmd_review(Cli *cli, int argc, char **argv);
 int cmd_config(Cli *cli, int argc, char **argv);
+int cmd_doctor(Cli *cli, int argc, char **argv);
 
 /* "missent: ..." on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -21,6 +21,7 @@ static const CliVerb commands[] = {
 	{"held", cmd_held, "list, show, release, return and delete held mail"},
 	{"review", cmd_review, "accounts of the review page"},
 	{"config", cmd_config, "check the configuration, or show what is in effect"},
+	{"doctor", cmd_doctor, "find what is wrong with this installation, or open"},
 	{NULL, NULL, NULL},
 };
 

@@ -193,6 +193,12 @@ static const MsRow judging_rows[] = {
 	{.key = NULL},
 };
 
+static const MsRow doctor_rows[] = {
+	{.key = "accept", .type = MS_ROW_LIST},
+	{.key = "mail-log", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = NULL},
+};
+
 static const MsRow directory_rows[] = {
 	{.key = "backend", .type = MS_ROW_CHOICE, .fallback = "sqlite", .choices = backends},
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
@@ -230,7 +236,7 @@ static const MsRow directory_rows[] = {
 const MsRow ms_settings_rows[] = {
 	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names},
 	{.key = "host", .type = MS_ROW_TEXT},
-	{.key = "socket", .type = MS_ROW_TEXT, .fallback = "unix:" RUNDIR "/missent.sock"},
+	{.key = "socket", .type = MS_ROW_TEXT, .fallback = "unix:" RUNDIR "/missent.sock", .check = ms_socket_check},
 	{.key = "socket-group", .type = MS_ROW_TEXT},
 	{.key = "socket-mode", .type = MS_ROW_TEXT, .fallback = "0660", .check = check_mode},
 	{.key = "user", .type = MS_ROW_TEXT},
@@ -255,6 +261,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "directory", .type = MS_ROW_SECTION, .rows = directory_rows},
 	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
+	{.key = "doctor", .type = MS_ROW_SECTION, .rows = doctor_rows},
 	{.key = NULL},
 };
 
@@ -488,6 +495,8 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	take_reader(s, ms_section_sub(root, "reader"));
 	take_judging(s, ms_section_sub(root, "judging"));
 	take_review(s, ms_section_sub(root, "review"));
+	s->accepted = ms_section_list(ms_section_sub(root, "doctor"), "accept");
+	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
 	if (!take_desk(s, ms_section_sub(root, "desk"), secrets, error)
 		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error))
 		return NULL;

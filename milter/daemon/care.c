@@ -45,7 +45,7 @@ static void feed(gint64 now)
 	gint64 every = care.watchdog_us / 3;
 	if (care.watchdog_us == 0 || (care.fed != 0 && now - care.fed < every))
 		return;
-	if (!socket_answers(care.socket, (int)(every / 1000))) {
+	if (!ms_socket_answers(care.socket, (int)(every / 1000))) {
 		ms_log(LOG_ERR, NULL, "the milter socket does not answer; systemd is not told that all is well");
 		return;
 	}

@@ -203,7 +203,7 @@ static int give_socket(const MsSettings *s, const char *path)
 static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 {
 	g_autoptr(GError) error = NULL;
-	const char *path = socket_path(spec);
+	const char *path = ms_socket_path(spec);
 	if (!milter_register(daemon, &error))
 		return complain(EX_SOFTWARE, "%s", error->message);
 	/* libmilter would take the socket away from a filter that is at work. */
@@ -335,7 +335,7 @@ static int test_config(const char *config)
 	g_autoptr(MsRuntime) runtime =
 		ms_runtime_load(config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning, &error);
 	g_autofree char *spec = runtime != NULL
-		? socket_to_libmilter(ms_runtime_settings(runtime)->socket, &error)
+		? ms_socket_spec(ms_runtime_settings(runtime)->socket, &error)
 		: NULL;
 	if (spec == NULL)
 		return complain(exit_code(error), "%s", error->message);
@@ -354,7 +354,7 @@ static int serve(const char *config, const char *socket)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
 	g_autofree char *spec = settings != NULL
-		? socket_to_libmilter(socket != NULL ? socket : settings->socket, &error)
+		? ms_socket_spec(socket != NULL ? socket : settings->socket, &error)
 		: NULL;
 	if (spec == NULL)
 		return complain(EX_CONFIG, "%s", error->message);
@@ -366,7 +366,7 @@ static int serve(const char *config, const char *socket)
 	daemon.config = g_strdup(config);
 	int rc = open_socket(&daemon, settings, spec);
 	if (rc == EX_OK)
-		rc = drop_root(settings, socket_path(spec));
+		rc = drop_root(settings, ms_socket_path(spec));
 	if (rc == EX_OK)
 		rc = load(&daemon);
 	if (rc == EX_OK)

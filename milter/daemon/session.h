@@ -67,11 +67,4 @@ void care_stop(void);
 /* milter.c */
 bool milter_register(Daemon *daemon, GError **error);
 
-/* socket.c: what libmilter calls it, from its own or Postfix's spelling. */
-char *socket_to_libmilter(const char *spec, GError **error);
-/* The path of a Unix socket, or NULL. */
-const char *socket_path(const char *libmilter_spec);
-/* Does a milter answer there within `ms`: does it negotiate, or close because it is full? */
-bool socket_answers(const char *libmilter_spec, int ms);
-
 #endif

@@ -58,7 +58,7 @@ static void test_socket(void)
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
-		g_autofree char *got = socket_to_libmilter(rows[i].spec, &error);
+		g_autofree char *got = ms_socket_spec(rows[i].spec, &error);
 		g_assert_cmpstr(got, ==, rows[i].want);
 		g_assert_cmpint(error == NULL, ==, got != NULL);
 	}

@@ -1,3 +1,9 @@
+/*
+ * Where a milter listens, as an operator writes it, and as libmilter does.
+ *
+ * Unix sockets: unix:/path, local:/path, /path.  Internet: libmilter writes inet:port@host, Postfix
+ * inet:host:port; both are understood, and so is inet6:.
+ */
 #include "config.h"
 
 #include <netdb.h>
@@ -7,13 +13,7 @@
 
 #include "missent/answer.h"
 #include "missent/io.h"
-
-#include "session.h"
-
-/*
- * Unix sockets: unix:/path, local:/path, /path.  Internet: libmilter writes inet:port@host,
- * Postfix inet:host:port; both are understood, and so is inet6:.
- */
+#include "missent/settings.h"
 
 static bool is_port(const char *text, gsize len)
 {
@@ -43,7 +43,7 @@ static char *internet(const char *family, const char *rest)
 	return NULL;
 }
 
-char *socket_to_libmilter(const char *spec, GError **error)
+char *ms_socket_spec(const char *spec, GError **error)
 {
 	char *out = NULL;
 	if (spec[0] == '/')
@@ -56,40 +56,53 @@ char *socket_to_libmilter(const char *spec, GError **error)
 		out = internet("inet6", spec + 6);
 	if (out == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"socket: \"%s\" is none; write unix:/path, inet:host:port or inet:port@host", spec);
+			"\"%s\" is no socket; write unix:/path, inet:host:port or inet:port@host", spec);
 	return out;
 }
 
-const char *socket_path(const char *libmilter_spec)
+bool ms_socket_check(const char *text, GError **error)
 {
-	return g_str_has_prefix(libmilter_spec, "local:") ? libmilter_spec + 6 : NULL;
+	g_autofree char *spec = ms_socket_spec(text, error);
+	return spec != NULL;
 }
 
-/* ---- asking it ------------------------------------------------------------------------ */
+const char *ms_socket_path(const char *spec)
+{
+	return g_str_has_prefix(spec, "local:") ? spec + 6 : NULL;
+}
 
-/* Length, SMFIC_OPTNEG, version 6, and every action and step that there is. */
-static const guint8 negotiation[] = {0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff};
+static bool connect_to_path(const char *path, bool (*use)(const struct sockaddr *, guint, void *), void *user)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	return g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path
+		&& use((const struct sockaddr *)&address, sizeof address, user);
+}
 
-static bool ask_internet(const char *spec, int ms)
+bool ms_socket_use(const char *spec, bool (*use)(const struct sockaddr *address, guint len, void *user), void *user)
 {
 	const char *at = strchr(spec, '@'), *colon = strchr(spec, ':');
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 		.ai_family = g_str_has_prefix(spec, "inet6:") ? AF_INET6 : AF_INET};
 	struct addrinfo *found = NULL;
+	if (ms_socket_path(spec) != NULL)
+		return connect_to_path(ms_socket_path(spec), use, user);
 	g_autofree char *port = at != NULL ? g_strndup(colon + 1, (gsize)(at - colon - 1)) : NULL;
 	if (at == NULL || getaddrinfo(at + 1, port, &hints, &found) != 0)
 		return false;
-	bool answers = ms_io_answers(found->ai_addr, found->ai_addrlen, negotiation, sizeof negotiation, ms);
+	bool fine = use(found->ai_addr, found->ai_addrlen, user);
 	freeaddrinfo(found);
-	return answers;
+	return fine;
 }
 
-bool socket_answers(const char *spec, int ms)
+/* Length, SMFIC_OPTNEG, version 6, and every action and step that there is. */
+static const guint8 negotiation[] = {0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff};
+
+static bool asks(const struct sockaddr *address, guint len, void *user)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const char *path = socket_path(spec);
-	if (path == NULL)
-		return ask_internet(spec, ms);
-	return g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path
-		&& ms_io_answers((struct sockaddr *)&address, sizeof address, negotiation, sizeof negotiation, ms);
+	return ms_io_answers(address, len, negotiation, sizeof negotiation, *(const int *)user);
+}
+
+bool ms_socket_answers(const char *spec, int ms)
+{
+	return ms_socket_use(spec, asks, &ms);
 }

@@ -1,0 +1,52 @@
+/*
+ * doctor.h - what is wrong with an installation, or open, and what to do about it.
+ *
+ * WHAT    Goes through one table of checks: settings and policies, the MTA's side, Redis, files and
+ *         their rights, the host, senders in the mail log, and a message that must be held.
+ * OWNS    The complaints are the caller's.
+ * ERRORS  A configuration that cannot be loaded is the caller's to report.  What a check could not look
+ *         at is a complaint (MS_GRAVITY_UNKNOWN), never silence.
+ * THREADS One examination at a time in a process: it becomes other users in children of its own.
+ * LIMITS  Of the mail log the last 64 MiB.
+ * NOT     Mends nothing.
+ */
+#ifndef MISSENT_DOCTOR_H
+#define MISSENT_DOCTOR_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/engine.h"
+
+/* In the order of their weight.  UNKNOWN: could not be looked at. */
+typedef enum { MS_GRAVITY_UNKNOWN, MS_GRAVITY_WARNING, MS_GRAVITY_FAULT } MsGravity;
+extern const char *const ms_gravity_names[];
+
+typedef struct {
+	const char *check; /* the name of its row */
+	MsGravity gravity;
+	char *text;        /* what is wrong, and what follows from it */
+	char *remedy;
+} MsComplaint;
+
+typedef struct {
+	MsRuntime *runtime;
+	const char *config;   /* path of missent.conf */
+	bool all;             /* what happens now too, not only what is configured */
+	bool probe;           /* sends a message to missentd that must be held */
+	const char *mail_log; /* NULL: that of the settings, or of the MTA */
+	const char *only;     /* one check; NULL: each */
+} MsDoctorOptions;
+
+/* Of MsComplaint, the gravest first.  NULL: `only` is no check, and what are. */
+GPtrArray *ms_doctor_examine(const MsDoctorOptions *options, GError **error);
+
+/* The rows of the table. */
+typedef struct {
+	const char *name, *looks, *remedy;
+	MsGravity gravity;
+	bool configured; /* looks at what is configured alone */
+} MsCheckRow;
+const MsCheckRow *ms_doctor_rows(guint *n_out);
+
+#endif

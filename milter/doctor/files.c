@@ -1,0 +1,190 @@
+/*
+ * Checks of the host's files: whose they are and who else comes to them, the disk below them, the clock
+ * that they are dated by, and what rotates the one that grows.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "doctor_private.h"
+
+/* ---- owner and mode ------------------------------------------------------------------- */
+
+/* Nothing to say of what is not there: who needs it says so.  `mask`: what others may not. */
+static void look_at(Patient *p, const char *path, mode_t mask, bool or_root)
+{
+	struct stat st;
+	if (path == NULL)
+		return;
+	if (stat(path, &st) != 0) {
+		if (errno != ENOENT)
+			not_seen(p, "%s: %s", path, g_strerror(errno));
+		return;
+	}
+	const struct passwd *user = p->s->user != NULL ? getpwnam(p->s->user) : NULL;
+	if (user != NULL && st.st_uid != user->pw_uid && !(or_root && st.st_uid == 0))
+		complain(p, "%s belongs to user %u, not to %s", path, (guint)st.st_uid, p->s->user);
+	if ((st.st_mode & mask) != 0)
+		complain(p, "%s has mode %04o: %s", path, (guint)st.st_mode & 07777,
+			(st.st_mode & mask & 0022) != 0 ? "others may write to it" : "others may read it");
+}
+
+void check_state_files(Patient *p)
+{
+	const MsSettings *s = p->s;
+	struct stat st;
+	if (stat(s->state_dir, &st) != 0) {
+		complain(p, "state-dir %s: %s", s->state_dir, g_strerror(errno));
+		return;
+	}
+	look_at(p, s->state_dir, 0022, false);
+	look_at(p, s->records_file, 0027, false);
+	look_at(p, s->spool_dir, 0077, false);
+	look_at(p, s->audit_file, 0027, false);
+	look_at(p, s->seen_file, 0027, false);
+	if (s->backend == MS_BACKEND_SQLITE)
+		look_at(p, s->sqlite_file, 0027, false);
+}
+
+void check_key_files(Patient *p)
+{
+	struct stat st;
+	if (stat(p->s->key_file, &st) != 0 && errno == ENOENT)
+		complain_as(p, MS_GRAVITY_FAULT, "Run: missent directory key (or bring the key of the other hosts)",
+			"there is no site key %s", p->s->key_file);
+	/* The page's user is in the group, to read the records. */
+	look_at(p, p->s->key_file, 0077, true);
+}
+
+void check_password_files(Patient *p)
+{
+	static const char *const in_directory[] = {"redis-password-file", "sentinel-password-file", "redis-tls-key"};
+	static const char *const in_desk[] = {"submit-password-file", "webhook-key-file"};
+	const MsSection *directory = ms_section_sub(p->s->root, "directory"), *desk = ms_section_sub(p->s->root, "desk");
+	for (gsize i = 0; i < G_N_ELEMENTS(in_directory); i++)
+		look_at(p, ms_section_text(directory, in_directory[i]), 0007, true);
+	for (gsize i = 0; i < G_N_ELEMENTS(in_desk); i++)
+		look_at(p, ms_section_text(desk, in_desk[i]), 0007, true);
+	struct stat st;
+	if (p->s->review.tls_key != NULL && stat(p->s->review.tls_key, &st) == 0 && (st.st_mode & 0007) != 0)
+		complain(p, "%s has mode %04o: others may read it", p->s->review.tls_key, (guint)st.st_mode & 07777);
+}
+
+/* With it one is every agent; the page, whose user may be in the group, is none. */
+void check_desk_key(Patient *p)
+{
+	struct stat st;
+	const char *path = p->s->desk.redis_key_file;
+	if (path != NULL && stat(path, &st) == 0 && (st.st_mode & 0077) != 0)
+		complain(p, "key-file %s: others than its owner may read it, the review page among them", path);
+}
+
+/* Decisions on held mail go through it; without its right each of them fails. */
+void check_release(Patient *p)
+{
+	struct stat st;
+	const char *path = p->s->release_program;
+	if (stat(path, &st) != 0)
+		complain(p, "release-program %s: %s: no held message can be released", path, g_strerror(errno));
+	else if (st.st_uid != 0 || (st.st_mode & S_ISUID) == 0)
+		complain(p, "release-program %s is not root's with the set-user-ID bit: only root can decide on held mail",
+			path);
+	else if ((st.st_mode & 0022) != 0)
+		complain_as(p, MS_GRAVITY_FAULT, NULL, "release-program %s has mode %04o: who may write to it is root", path,
+			(guint)st.st_mode & 07777);
+	else if ((st.st_mode & 0001) != 0)
+		complain(p, "release-program %s has mode %04o: every user of this host may run it", path,
+			(guint)st.st_mode & 07777);
+}
+
+/* ---- the disk ------------------------------------------------------------------------- */
+
+#define MIB ((guint64)1 << 20)
+
+static void look_at_disk(Patient *p, const char *path, const char *what)
+{
+	struct statvfs fs;
+	if (path == NULL || statvfs(path, &fs) != 0)
+		return;
+	guint64 left = (guint64)fs.f_bavail * fs.f_frsize, all = (guint64)fs.f_blocks * fs.f_frsize;
+	bool no_files = fs.f_files > 0 && fs.f_favail < 1000;
+	if (left < 64 * MIB || no_files)
+		complain_as(p, MS_GRAVITY_FAULT, NULL, "%s (%s): %" G_GUINT64_FORMAT " MiB and %" G_GUINT64_FORMAT
+			" files are left", path, what, left / MIB, (guint64)fs.f_favail);
+	else if (left < 1024 * MIB && left < all / 20)
+		complain(p, "%s (%s): %" G_GUINT64_FORMAT " MiB are left", path, what, left / MIB);
+}
+
+void check_disk(Patient *p)
+{
+	g_autofree char *audit = g_path_get_dirname(p->s->audit_file);
+	look_at_disk(p, p->s->state_dir, "records and spool");
+	if (strcmp(audit, p->s->state_dir) != 0)
+		look_at_disk(p, audit, "audit");
+	if (p->s->sendmail)
+		look_at_disk(p, p->s->sendmail_queue != NULL ? p->s->sendmail_queue : "/var/spool/mqueue", "Sendmail's queue");
+	else
+		look_at_disk(p, postfix_setting(p, "queue_directory"), "Postfix's queue");
+}
+
+/* ---- the clock ------------------------------------------------------------------------ */
+
+/* Records and audit are dated: what is from the future was written when the clock was ahead. */
+static void look_ahead(Patient *p, const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && st.st_mtime > time(NULL) + 300)
+		complain(p, "%s was written %" G_GINT64_FORMAT " minutes from now: the clock was ahead then, or is behind now",
+			path, (gint64)(st.st_mtime - time(NULL)) / 60);
+}
+
+void check_clock(Patient *p)
+{
+	struct timex clock = {0};
+	int state = adjtimex(&clock);
+	if (state == TIME_ERROR && (clock.status & STA_UNSYNC) != 0)
+		complain(p, "nothing keeps this host's clock right");
+	look_ahead(p, p->s->audit_file);
+	look_ahead(p, p->s->records_file);
+}
+
+/* ---- what grows ----------------------------------------------------------------------- */
+
+#define ROTATED_FROM (256 * MIB)
+#define LOGROTATE "/etc/logrotate.d"
+
+static bool names_file(const char *path, const char *name, const char *folder)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *any = g_build_filename(folder, "*", NULL);
+	return g_file_get_contents(path, &text, NULL, NULL) && (strstr(text, name) != NULL || strstr(text, any) != NULL);
+}
+
+static bool is_rotated(const char *file)
+{
+	g_autofree char *folder = g_path_get_dirname(file);
+	g_autoptr(GDir) dir = g_dir_open(LOGROTATE, 0, NULL);
+	bool found = false;
+	for (const char *name; dir != NULL && !found && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(LOGROTATE, name, NULL);
+		found = names_file(path, file, folder);
+	}
+	return found;
+}
+
+void check_rotation(Patient *p)
+{
+	struct stat st;
+	const char *const files[] = {p->s->audit_file, p->s->review.audit_file};
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+		if (stat(files[i], &st) == 0 && (guint64)st.st_size > ROTATED_FROM && !is_rotated(files[i]))
+			complain(p, "%s has %" G_GUINT64_FORMAT " MiB, and nothing in " LOGROTATE " names it", files[i],
+				(guint64)st.st_size / MIB);
+}

@@ -1,0 +1,142 @@
+/* Checks of what is configured: policies, what is outgoing, names, and who can reach the review page. */
+#include "config.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "missent/store.h"
+
+#include "doctor_private.h"
+
+void check_policies(Patient *p)
+{
+	if (ms_policies_count(ms_runtime_policies(p->runtime)) == 0)
+		complain(p, "there is no policy in %s: no mail is judged", p->s->policy_dir);
+}
+
+/* What editors and package managers leave, and what is turned off by its name. */
+static bool is_left_over(const char *name)
+{
+	static const char *const ends[] = {"~", ".bak", ".orig", ".old", ".rej", ".swp", ".disabled", ".off", ".md",
+		".dpkg-old", ".dpkg-dist", ".dpkg-new", ".ucf-dist", ".ucf-old", ".rpmnew", ".rpmsave"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+		if (g_str_has_suffix(name, ends[i]))
+			return true;
+	return name[0] == '.' || g_str_has_prefix(name, "README");
+}
+
+void check_policy_files(Patient *p)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDir) dir = g_dir_open(p->s->policy_dir, 0, &error);
+	if (dir == NULL) {
+		not_seen(p, "%s", error->message);
+		return;
+	}
+	g_autofree char *kinds = g_path_get_basename(p->s->kinds_file);
+	for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+		bool read = g_str_has_suffix(name, ".conf")
+			&& (!g_str_has_prefix(name, "kinds.") || strcmp(name, kinds) == 0);
+		if (!read && !is_left_over(name) && strcmp(name, kinds) != 0)
+			complain(p, "%s/%s is not read: it is no name of a policy file", p->s->policy_dir, name);
+	}
+}
+
+void check_outgoing(Patient *p)
+{
+	const MsSettings *s = p->s;
+	if (!s->out_authenticated && !s->out_local && s->out_networks[0] == NULL && s->out_domains[0] == NULL)
+		complain(p, "no mail is outgoing by the section outgoing: none is judged");
+}
+
+static void check_group(Patient *p, const char *key, const char *name)
+{
+	if (name != NULL && getgrnam(name) == NULL)
+		complain(p, "%s: there is no group \"%s\"", key, name);
+}
+
+static void check_user(Patient *p, const char *key, const char *name)
+{
+	if (name != NULL && getpwnam(name) == NULL)
+		complain(p, "%s: there is no user \"%s\"", key, name);
+}
+
+void check_names(Patient *p)
+{
+	const MsSettings *s = p->s;
+	check_user(p, "user", s->user);
+	check_user(p, "review { user }", s->review.user);
+	check_group(p, "socket-group", s->socket_group);
+	check_group(p, "desk { socket-group }", s->desk.group);
+	check_group(p, "review { socket-group }", s->review.group);
+	if (s->user != NULL && s->review.user != NULL && strcmp(s->user, s->review.user) == 0)
+		complain_as(p, MS_GRAVITY_FAULT, "Give the page a user of its own: review { user = \"missent-review\" }",
+			"user and review { user } are both %s: the page could read the site key", s->user);
+}
+
+void check_sandbox(Patient *p)
+{
+	if (p->s->sandbox_optional)
+		complain(p, "sandbox = optional: where the kernel cannot confine them, workers read hostile mail unconfined");
+}
+
+/* ---- the page ------------------------------------------------------------------------- */
+
+static bool is_loopback(const char *listen)
+{
+	return g_str_has_prefix(listen, "127.") || g_str_has_prefix(listen, "[::1]:")
+		|| g_str_has_prefix(listen, "localhost:");
+}
+
+void check_page(Patient *p)
+{
+	const MsSettings *s = p->s;
+	const char *listen = s->review.listen;
+	bool tls = s->review.tls_cert != NULL && s->review.tls_key != NULL;
+	if (g_str_has_prefix(listen, "unix:")) {
+		if ((s->review.mode & 0002) != 0)
+			complain_as(p, MS_GRAVITY_WARNING, "Set socket-mode = 0660 and socket-group to the proxy's group.",
+				"review { socket-mode } %04o: every user of this host comes to the page", s->review.mode);
+	} else if (!is_loopback(listen) && !tls) {
+		complain(p, "review { listen } %s without tls-certificate and tls-key: passwords and customers' data "
+			"would go in clear, so that the page does not start", listen);
+	}
+}
+
+#define DAY (24 * 3600)
+
+void check_page_key(Patient *p)
+{
+	const char *path = p->s->review.tls_cert, *key = p->s->review.tls_key;
+	g_autoptr(GError) error = NULL;
+	gint64 ends, now = time(NULL);
+	if (path == NULL && key == NULL)
+		return;
+	if (path == NULL || key == NULL)
+		complain_as(p, MS_GRAVITY_FAULT, "Set both.", "review { %s } is set without %s",
+			path != NULL ? "tls-certificate" : "tls-key", path != NULL ? "tls-key" : "tls-certificate");
+	else if (access(key, R_OK) != 0)
+		complain_as(p, errno == EACCES ? MS_GRAVITY_UNKNOWN : MS_GRAVITY_FAULT, "Name a file that is there.", "%s: %s", key,
+			g_strerror(errno));
+	else if (!ms_certificate_ends(path, &ends, &error))
+		complain_as(p, MS_GRAVITY_FAULT, "Name a certificate in PEM form.", "%s", error->message);
+	else if (ends < now)
+		complain_as(p, MS_GRAVITY_FAULT, NULL, "%s has ended: browsers refuse the page", path);
+	else if (ends < now + 14 * DAY)
+		complain(p, "%s ends within 14 days", path);
+}
+
+void check_proxy(Patient *p)
+{
+	for (const char *const *peer = p->s->review.proxy_peers; *peer != NULL; peer++) {
+		const char *slash = strchr(*peer, '/');
+		bool six = strchr(*peer, ':') != NULL;
+		if (slash != NULL && g_ascii_strtoll(slash + 1, NULL, 10) < (six ? 48 : 16))
+			complain(p, "proxy-peers names %s: each host in there may say in %s that it is a reviewer", *peer,
+				p->s->review.proxy_header);
+	}
+}

@@ -1,0 +1,240 @@
+"""missent doctor: silent on installations that are right, on Postfix and on Sendmail; each thing that is broken is
+found, and by its check."""
+from sendmail import *
+
+tap = Tap()
+S = scratch_folder()
+HELPER = S + '/missent-release'
+found = set()  # checks that have shown that they find something
+
+
+def host():
+    """A helper with its right, as an installation has it."""
+    shutil.copy(BUILD + '/missent-release', HELPER)
+    shutil.chown(HELPER, 'root', 'nogroup')
+    os.chmod(HELPER, 0o4750)
+
+
+def more(agent, extra=''):
+    return 'release-program = "%s"\ndesk { socket = "%s/agent.sock" }\n%s\n' % (HELPER, agent, extra)
+
+
+def doctor(m, *args):
+    """The names of the checks that complain, with what they say."""
+    out = m.tool('doctor', '--json', *args)
+    try:
+        said = json.loads(out)
+    except ValueError:
+        return {'': [out]}
+    complaints = {}
+    for c in said['complaints']:
+        complaints.setdefault(c['check'], []).append(c['gravity'] + ': ' + c['text'])
+    if said['exit'] != m.code or (m.code == 0) == bool(complaints):
+        complaints['exit'] = [str(m.code)]
+    return complaints
+
+
+def unsynchronised():
+    done = subprocess.run([BUILD + '/missent', '-c', m.conf, 'doctor', '--only', 'clock'], stdout=subprocess.PIPE, text=True)
+    return 'nothing keeps this host' in done.stdout
+
+
+def accept(*names):
+    return 'doctor { accept = {%s} }\n' % ', '.join('"%s"' % n for n in (*ACCEPTED, *names))
+
+
+def broken(name, check, words='', *args):
+    """It is found by `check` alone, with those words."""
+    out = doctor(m, *args)
+    found.add(check)
+    return tap.ok(set(out) == {check} and any(words in x for x in out[check]), '%s: found by %s' % (name, check),
+                  json.dumps(out, indent=1))
+
+
+@contextlib.contextmanager
+def changed(path, text=None, mode=None, owner=None):
+    """A file, as long as it is another one."""
+    st = os.stat(path)
+    old = None
+    if text is not None:
+        with open(path) as f:
+            old = f.read()
+        with open(path, 'w') as f:
+            f.write(text(old) if callable(text) else text)
+    if owner is not None:
+        os.chown(path, owner, -1)
+    if mode is not None:
+        os.chmod(path, mode)
+    yield
+    if old is not None:
+        with open(path, 'w') as f:
+            f.write(old)
+    os.chown(path, st.st_uid, st.st_gid)
+    os.chmod(path, st.st_mode & 0o7777)
+
+
+def settings(text, *accepted):
+    """missent.conf with more, or with sections that are written otherwise."""
+    return changed(m.conf, lambda old: re.sub(r'(?s)doctor \{.*?\n', accept(*accepted), old) + text)
+
+
+@contextlib.contextmanager
+def postconf(*values):
+    """main.cf with these; -M and -P of master.cf where a name has a slash."""
+    with changed(p.etc + '/main.cf'), changed(p.etc + '/master.cf', lambda old: old):
+        saved = open(p.etc + '/main.cf').read()
+        for value in values:
+            option = '-P' if '/' in value.split('=')[0] else '-e'
+            subprocess.run(['postconf', '-c', p.etc, option, value], check=True)
+        yield
+        with open(p.etc + '/main.cf', 'w') as f:
+            f.write(saved)
+
+
+@contextlib.contextmanager
+def service(text):
+    """master.cf with one more."""
+    with changed(p.etc + '/master.cf', lambda old: old + text):
+        yield
+
+
+if os.geteuid() != 0:
+    tap.skip('doctor', 'only root sees what the doctor sees')
+    tap.done()
+if not shutil.which('postfix'):
+    tap.skip('doctor', 'there is no Postfix')
+    tap.done()
+
+# ---- a good one, on Postfix ----
+host()
+ACCEPTED = []
+m = Missent(S, more=more(S + '/missent'), mapping=MAPPING)
+p = Postfix(S, 'unix:' + m.socket)
+ACCEPTED = ['clock'] if unsynchronised() else []
+m.more = p.settings() + more(S + '/missent', accept())
+m.more = re.sub(r'release-program = "%s/.*\n' % BUILD, '', m.more)
+m.write_conf()
+m.chown()
+m.start()
+agent = Program(m, 'missent-agent')
+agent.start()
+p.start()
+tap.same(doctor(m), {}, 'a good installation on Postfix: silence')
+tap.same((m.tool('doctor', '-q'), m.code), ('', 0), '... also with -q')
+
+# ---- what is judged at all ----
+os.rename(m.dir + '/policies/test.conf', m.dir + '/policies/test.cfg')
+tap.same(set(doctor(m)), {'policies', 'policy-files'}, 'a policy named .cfg: it is not read, and there is none')
+found |= {'policies', 'policy-files'}
+os.rename(m.dir + '/policies/test.cfg', m.dir + '/policies/test.conf')
+with settings('outgoing { authenticated = no\n local = no }\n'):
+    tap.ok('outgoing' in doctor(m), 'nothing is outgoing: found by outgoing')
+    found.add('outgoing')
+with settings('socket-group = "nosuchgroup"\n'):
+    broken('a group that is not there', 'names', 'nosuchgroup')
+with settings('', 'postfix-ordre'):
+    broken('a check that is accepted under a wrong name', 'accepted', 'did you mean "postfix-order"?')
+
+# ---- Postfix ----
+for name, values, check, words in (
+        ('no milter for SMTP', ['smtpd_milters='], 'postfix-listeners', 'such mail is not judged'),
+        ('no milter for local mail', ['non_smtpd_milters='], 'postfix-local', 'non_smtpd_milters'),
+        ('a milter behind missent', ['smtpd_milters=unix:%s inet:127.0.0.1:1' % m.socket], 'postfix-order', 'inet:127.0.0.1:1'),
+        ('mail goes out while missent is away', ['milter_default_action=accept'], 'postfix-action', 'unjudged'),
+        ('mail is refused while missent is away', ['milter_default_action=reject'], 'postfix-action', 'refused'),
+        ('the same in the braces of a milter', ['smtpd_milters={ unix:%s, default_action=accept }' % m.socket],
+         'postfix-action', 'smtpd_milters'),
+        ('too little time', ['milter_content_timeout=20s'], 'postfix-timeouts', '20s'),
+        ('an old protocol', ['milter_protocol=2'], 'postfix-protocol', 'milter_protocol = 2'),
+        ('queue IDs that come again', ['enable_long_queue_ids=no'], 'postfix-queue-ids', 'again'),
+        ('a network of clients that is not outgoing', ['mynetworks=127.0.0.0/8 10.1.0.0/16'], 'postfix-networks', '10.1.0.0/16'),
+        ('clients without milters', ['smtpd_milter_maps=inline:{ 10.0.0.1=DISABLE }'], 'postfix-milter-maps', 'DISABLE'),
+        ('a copy of all mail', ['always_bcc=archive@seller.example'], 'postfix-rewriting', 'always_bcc'),
+        ('recipients that become others', ['virtual_alias_maps=inline:{ a@b.example=c@d.example }'], 'postfix-rewriting',
+         'virtual_alias_maps'),
+        ('a copy by table', ['sender_bcc_maps=inline:{ a@b.example=c@d.example }'], 'postfix-rewriting', 'sender_bcc_maps'),
+        ('mail behind all milters', ['receive_override_options=no_milters'], 'postfix-overrides', 'no_milters')):
+    with postconf(*values):
+        broken(name, check, words)
+with service('submission inet n - n - - smtpd\n  -o smtpd_milters=\n  -o smtpd_sasl_auth_enable=yes\n'):
+    broken('a submission service without milters', 'postfix-listeners', 'submission')
+with service('465 inet n - n - - smtpd\n  -o receive_override_options=no_milters\n'):
+    broken('a submission service that skips them', 'postfix-overrides', '465')
+with service('2525 inet n - n - - smtpd\n  -o smtpd_milters=\n  -o smtpd_relay_restrictions=reject_unauth_destination\n'):
+    tap.same(doctor(m), {}, 'a service that sends nothing out needs no milter')
+with service('2526 inet n - n - - smtpd\n  -o smtpd_milters=unix:missent.sock\n'):
+    broken('a socket that is not where Postfix looks', 'postfix-socket', p.dir + '/queue/missent.sock')
+with service('2527 inet n - y - - smtpd\n'):
+    broken('a socket outside of the chroot', 'postfix-socket', 'No such file')
+with changed(m.socket, mode=0o600):
+    broken('a socket that Postfix may not use', 'postfix-socket', 'Permission denied')
+with settings('postfix-config = "/nonexistent"\n'):
+    out = doctor(m)
+    tap.ok(set(out) >= {'postfix'} and m.code == 3, 'no Postfix to ask: said, not passed over', out)
+    found.add('postfix')
+
+# ---- whose files are whose ----
+with changed(HELPER, mode=0o750):
+    broken('a helper without its right', 'release-program', 'set-user-ID')
+with changed(HELPER, mode=0o4755):
+    broken('a helper for everyone', 'release-program', 'every user')
+with changed(m.dir + '/site.key', mode=0o640):
+    broken('a key that others may read', 'site-key', 'may read')
+with changed(m.state + '/held.db', owner=0):
+    broken('records of root\'s', 'files', 'belongs to')
+with changed(m.state, mode=0o777):
+    broken('a folder that others may write to', 'files', 'write')
+with open(m.dir + '/password', 'w') as f:
+    f.write('secret\n')
+os.chmod(m.dir + '/password', 0o644)
+with settings('desk { submit-password-file = "%s/password"\n socket = "%s/agent.sock" }\n' % (m.dir, m.dir)):
+    broken('a password that others may read', 'password-files', 'password has mode 0644')
+for name, text, check, words in (
+        ('a page in clear', 'review { listen = "0.0.0.0:8025" }', 'page', 'in clear'),
+        ('a page for every user', 'review { listen = "unix:/run/x.sock"\n socket-mode = "0666" }', 'page', 'every user'),
+        ('a proxy that may be anyone', 'review { proxy-peers = {"0.0.0.0/0"} }', 'page-proxy', '0.0.0.0/0'),
+        ('half of TLS', 'review { tls-certificate = "/etc/ssl/none.pem" }', 'page-certificate', 'without tls-key')):
+    with settings(text + '\n'):
+        broken(name, check, words)
+subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', S + '/tls.key', '-out', S + '/tls.pem',
+                '-days', '3', '-subj', '/CN=mx.seller.example'], check=True, stderr=subprocess.DEVNULL)
+with settings('review { tls-certificate = "%s/tls.pem"\n tls-key = "%s/tls.key" }\n' % (S, S)):
+    broken('a certificate that ends soon', 'page-certificate', 'within 14 days')
+
+# ---- the host ----
+os.utime(m.state + '/held.db', (time.time() + 86400,) * 2)
+out = doctor(m, '--only', 'clock')
+tap.ok(any('minutes from now' in x for x in out.get('clock', [])), 'a record from the future: found by clock', out)
+found.add('clock')
+os.utime(m.state + '/held.db')
+with open(m.state + '/large.jsonl', 'ab') as f:
+    f.truncate(300 << 20)
+os.chmod(m.state + '/large.jsonl', 0o640)
+shutil.chown(m.state + '/large.jsonl', USER)
+with settings('audit-file = "%s/large.jsonl"\n' % m.state):
+    broken('an audit file that nothing rotates', 'rotation', '300 MiB')
+os.unlink(m.state + '/large.jsonl')
+full = S + '/full'
+os.mkdir(full)
+if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', full], stderr=subprocess.DEVNULL).returncode == 0:
+    atexit.register(subprocess.run, ['umount', '-l', full])
+    with settings('audit-file = "%s/audit.jsonl"\n' % full):
+        broken('a disk that is about to be full', 'disk', 'are left')
+else:
+    tap.skip('a disk that is about to be full', 'no tmpfs can be mounted here')
+agent.stop()
+broken('no agent', 'agent', 'not carried out')
+agent.start()
+
+# ---- the mapping ----
+with settings('directory { house = "our-company" }\n'):
+    broken('a house that is not in the mapping', 'house', 'our-company')
+with settings('directory { sqlite-file = "%s/none.db" }\n' % S, 'house'):
+    broken('a mapping that is not there', 'directory', 'unavailable')
+with settings('reader { program = "%s/missent-reader"\n sandbox = optional }\n' % BUILD):
+    broken('workers that need not be confined', 'sandbox', 'unconfined')
+p.stop()
+m.stop()
+agent.stop()
+
+tap.done()
