@@ -73,6 +73,8 @@ def cut_off(m, name):
     said = 0
     for i in range(4):
         child = start(m, 'import', '--max-shrink', '100', path)
+        if not i:
+            wait_for(lambda: catches(child.pid, signal.SIGINT))
         time.sleep((0.1 + 0.25 * i) * SLOW)
         child.send_signal(signal.SIGKILL if i else signal.SIGINT)
         out = child.communicate()[0]

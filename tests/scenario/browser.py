@@ -120,14 +120,20 @@ class Browser:
         before = self.find('html')
         self.find(css, text).click()
 
+        self.left(before)
+
+    def left(self, page):
+        """Waits until another page than that `html` is there, whole: one that is still arriving says only a part."""
         def gone():
             try:
-                before.attribute('lang')
+                page.attribute('lang')
                 return False
             except RuntimeError:
                 return True
-        wait_for(gone, 10)
+        if not wait_for(gone, 20):
+            return False
         self.find('main')
+        return wait_for(lambda: self.script('return document.readyState') == 'complete', 20)
 
     def keys(self, *keys):
         """Typed at whatever has the focus, once the page's script is there to see it."""

@@ -58,7 +58,8 @@ class Machine:
         """Debian's packages, in there alone, with what conflicts with them taken out; None, or why it cannot."""
         self.write('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755)
         done = subprocess.run(
-            ['systemd-nspawn', '-q', '-D', self.root, '--register=no', '--keep-unit', '--pipe', '-E',
+            ['systemd-nspawn', '-q', '-D', self.root, '--register=no', '--keep-unit',
+             '--link-journal=no', '--pipe', '-E',
              'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', *packages],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         os.unlink(self.root + '/usr/sbin/policy-rc.d')
@@ -71,7 +72,7 @@ class Machine:
         with open(self.dir + '/console', 'wb') as console:
             self.process = subprocess.Popen(
                 ['systemd-nspawn', '-q', '-D', self.root, '--private-network', '--register=no', '--keep-unit',
-                 '--console=pipe', '--hostname=mx.seller.example', *options, '--boot', 'systemd.unit=bare.target'],
+                 '--link-journal=no', '--console=pipe', '--hostname=mx.seller.example', *options, '--boot', 'systemd.unit=bare.target'],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         if not wait_for(self.find_leader, 30) or not wait_for(
                 lambda: self.run('systemctl', 'is-active', 'bare.target')[0] == 0, 60):

@@ -152,8 +152,12 @@ static void test_private_memory(void)
 	if (pid == 0) {
 		struct rlimit core = {1, 1};
 		ms_io_private_memory();
-		_exit(prctl(PR_GET_DUMPABLE) != 0 || getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0
-			|| core.rlim_max != 0);
+#ifdef MS_SANITIZERS /* which keep it: they trace it themselves */
+		bool hidden = true;
+#else
+		bool hidden = prctl(PR_GET_DUMPABLE) == 0;
+#endif
+		_exit(!hidden || getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 || core.rlim_max != 0);
 	}
 	int status;
 	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
