@@ -24,6 +24,7 @@ LANES = int(os.environ.get('MISSENT_LANES', 4))
 ROOT = os.geteuid() == 0
 JOBS = '-j%d' % (os.cpu_count() or 1)
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
+BEGUN = time.monotonic()
 LIMIT = 1800  # seconds of one job, none of which should take a quarter of it
 SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
 # Side by side they wait for processors too.
@@ -45,10 +46,11 @@ class Job:
         self.counts = collections.Counter()
         self.notes = []
         self.state = 'waiting'
-        self.took = 0
+        self.began = self.took = 0
 
     def run(self):
         start = time.monotonic()
+        self.began = start - BEGUN
         try:
             self.work(self)
             self.state = 'done'
@@ -179,6 +181,8 @@ def main():
             runner.run([job])
     finally:
         shutil.rmtree(work, True)
+    print('the longest of %d s: %s' % (time.monotonic() - BEGUN, '; '.join(
+        '%s %d s from %d' % (j.name, j.took, j.began) for j in sorted(jobs, key=lambda j: -j.took)[:20])))
     total = sum((j.counts for j in jobs), collections.Counter())
     print('%d passed, %d failed%s' % (total['passed'], total['failed'],
                                       ', %d skipped' % total['skipped'] if total['skipped'] else ''))

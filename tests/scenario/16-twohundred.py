@@ -154,7 +154,7 @@ anna.go(w.site + '/')
 def reload_until(what):
     """F5, as often as it takes."""
     global pressed
-    end = time.monotonic() + 90 * SLOW * PATIENCE
+    end = time.monotonic() + 60 * (SLOW + PATIENCE)
     while time.monotonic() < end:
         if what():
             return
@@ -200,7 +200,7 @@ def listed():
     return sum(int(x.text) for x in anna.all('.list tbody tr td:first-child')), int(anna.find('[data-held]').text)
 
 
-done, enough = [], time.monotonic() + 180 * SLOW * PATIENCE
+done, enough = [], time.monotonic() + 120 * (SLOW + PATIENCE)
 while len(done) < 20 and time.monotonic() < enough:
     after(anna, 'c')
     skip = sum(1 for x in done if x is None)
