@@ -1,0 +1,374 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/clock.h"
+
+#include "maillog_private.h"
+
+/*
+ * Logs come in, one MsMail for each message that a queue had goes out.  Files are looked at first for the time of
+ * their first lines, and then read in that order; within one, lines are in order but for the little by which
+ * processes differ.  A queue ID names one message of one instance of an MTA on one host at a time: it names
+ * another when one begins under it.
+ */
+
+#define SECOND ((gint64)G_USEC_PER_SEC)
+#define STILL_COMING_IN (3600 * SECOND)
+#define SESSION (2 * 3600 * SECOND)
+
+const char *const ms_came_names[MS_N_CAME + 1] = {"unknown", "smtp", "local", "bounce", "requeued", "split", "forwarded",
+	"internal", NULL};
+
+typedef struct {
+	MsMail *mail;
+	char *trouble; /* said before it had a message */
+	gint64 at;
+} Process;
+
+struct LogMta {
+	char *host, *instance;
+	bool sendmail;
+	GHashTable *current;   /* queue ID to MsMail */
+	GHashTable *processes; /* number to Process */
+};
+
+struct MsMaillog {
+	MsMaillogOptions options;
+	MsMaillogNotes notes;
+	GPtrArray *mails, *turns;
+	GHashTable *mtas;
+	guint64 n_deliveries;
+};
+
+/* ---- making and freeing ------------------------------------------------------------------ */
+
+static void delivered_free(void *data)
+{
+	MsDelivered *d = data;
+	g_free(d->to);
+	g_free(d->orig_to);
+	g_free(d->relay);
+	g_free(d->next);
+	g_free(d);
+}
+
+static void mail_free(void *data)
+{
+	MsMail *mail = data;
+	g_free(mail->queue_id);
+	g_free(mail->service);
+	g_free(mail->client);
+	g_free(mail->auth_user);
+	g_free(mail->sender);
+	g_free(mail->message_id);
+	g_free(mail->parent);
+	g_free(mail->trouble);
+	g_ptr_array_unref(mail->deliveries);
+	g_free(mail);
+}
+
+static void process_free(void *data)
+{
+	Process *process = data;
+	g_free(process->trouble);
+	g_free(process);
+}
+
+static void mta_free(void *data)
+{
+	LogMta *mta = data;
+	g_free(mta->host);
+	g_free(mta->instance);
+	g_hash_table_unref(mta->current);
+	g_hash_table_unref(mta->processes);
+	g_free(mta);
+}
+
+MsMaillog *ms_maillog_new(const MsMaillogOptions *options)
+{
+	MsMaillog *log = g_new0(MsMaillog, 1);
+	log->options = *options;
+	if (log->options.now == 0)
+		log->options.now = ms_clock_now();
+	log->notes.problems = g_ptr_array_new_with_free_func(g_free);
+	log->mails = g_ptr_array_new_with_free_func(mail_free);
+	log->turns = g_ptr_array_new_with_free_func(g_free);
+	log->mtas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mta_free);
+	return log;
+}
+
+void ms_maillog_free(MsMaillog *log)
+{
+	if (log == NULL)
+		return;
+	g_ptr_array_unref(log->mails);
+	g_ptr_array_unref(log->turns);
+	g_hash_table_unref(log->mtas); /* last: names are its own */
+	g_ptr_array_unref(log->notes.problems);
+	g_free(log->notes.undated_line);
+	g_free(log);
+}
+
+/* ---- who writes --------------------------------------------------------------------------- */
+
+LogMta *log_mta(MsMaillog *log, const char *host, const char *instance, bool sendmail)
+{
+	g_autofree char *name = g_strdup_printf("%s %s", host, instance);
+	LogMta *mta = g_hash_table_lookup(log->mtas, name);
+	if (mta == NULL) {
+		mta = g_new0(LogMta, 1);
+		mta->host = g_strdup(host);
+		mta->instance = g_strdup(instance);
+		mta->sendmail = sendmail;
+		mta->current = g_hash_table_new(g_str_hash, g_str_equal);
+		mta->processes = g_hash_table_new_full(NULL, NULL, NULL, process_free);
+		g_hash_table_insert(log->mtas, g_steal_pointer(&name), mta);
+	}
+	return mta;
+}
+
+static Process *process_of(LogMta *mta, guint pid)
+{
+	Process *process = g_hash_table_lookup(mta->processes, GUINT_TO_POINTER(pid));
+	if (process == NULL) {
+		process = g_new0(Process, 1);
+		g_hash_table_insert(mta->processes, GUINT_TO_POINTER(pid), process);
+	}
+	return process;
+}
+
+/* It is coming in as long as nobody says that it is in the queue. */
+static bool is_open(const MsMail *mail, gint64 at)
+{
+	return mail != NULL && !mail->accepted && !mail->refused && !mail->removed && at - mail->last < STILL_COMING_IN;
+}
+
+void log_trouble(LogMta *mta, guint pid, const char *text, gint64 at)
+{
+	Process *process = process_of(mta, pid);
+	if (text != NULL && is_open(process->mail, at)) {
+		log_set(&process->mail->trouble, text);
+		return;
+	}
+	g_free(process->trouble);
+	process->trouble = g_strdup(text); /* NULL: all is well again */
+	process->at = at;
+	process->mail = NULL;
+}
+
+void log_process_has(LogMta *mta, guint pid, MsMail *mail)
+{
+	Process *process = process_of(mta, pid);
+	process->mail = mail;
+	if (process->trouble != NULL && mail->first - process->at < SESSION)
+		log_set(&mail->trouble, process->trouble);
+}
+
+void log_turn(MsMaillog *log, LogMta *mta, gint64 at)
+{
+	MsMaillogTurn *turn = g_new0(MsMaillogTurn, 1);
+	*turn = (MsMaillogTurn){at, mta->host, mta->instance};
+	g_ptr_array_add(log->turns, turn);
+}
+
+/* ---- messages ---------------------------------------------------------------------------- */
+
+void log_set(char **where, const char *text)
+{
+	if (*where == NULL && text != NULL)
+		*where = g_utf8_make_valid(text, -1);
+}
+
+static MsMail *add_mail(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at)
+{
+	if (log->mails->len >= MS_MAILLOG_MOST) {
+		log->notes.dropped++;
+		return NULL;
+	}
+	MsMail *mail = g_new0(MsMail, 1);
+	mail->host = mta->host;
+	mail->instance = mta->instance;
+	mail->sendmail = mta->sendmail;
+	mail->queue_id = g_strdup(queue_id);
+	mail->first = mail->last = at;
+	mail->deliveries = g_ptr_array_new_with_free_func(delivered_free);
+	g_ptr_array_add(log->mails, mail);
+	g_hash_table_replace(mta->current, mail->queue_id, mail);
+	return mail;
+}
+
+MsMail *log_mail(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at)
+{
+	MsMail *mail = g_hash_table_lookup(mta->current, queue_id);
+	if (mail == NULL)
+		return add_mail(log, mta, queue_id, at);
+	mail->last = MAX(mail->last, at);
+	return mail;
+}
+
+/* What came of it before its first line, from a process that was faster, is its own. */
+MsMail *log_mail_begins(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at)
+{
+	MsMail *mail = g_hash_table_lookup(mta->current, queue_id);
+	bool early = mail != NULL && (mail->came == MS_CAME_UNKNOWN || mail->came == MS_CAME_INTERNAL)
+		&& is_open(mail, at) && mail->deliveries->len == 0;
+	return early ? log_mail(log, mta, queue_id, at) : add_mail(log, mta, queue_id, at);
+}
+
+void log_delivery(MsMaillog *log, MsMail *mail, MsDelivered delivered)
+{
+	MsDelivered *copy = g_new0(MsDelivered, 1);
+	*copy = delivered;
+	copy->to = g_utf8_make_valid(delivered.to, -1);
+	copy->orig_to = delivered.orig_to != NULL ? g_utf8_make_valid(delivered.orig_to, -1) : NULL;
+	copy->relay = g_utf8_make_valid(delivered.relay != NULL ? delivered.relay : "", -1);
+	g_free(delivered.to);
+	g_free(delivered.orig_to);
+	g_free(delivered.relay);
+	if (mail->deliveries->len >= MS_MAILLOG_EVENTS) {
+		log->notes.dropped++;
+		delivered_free(copy);
+		return;
+	}
+	g_ptr_array_add(mail->deliveries, copy);
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static bool take_line(LogLine *line, void *user)
+{
+	MsMaillog *log = user;
+	MsMaillogNotes *notes = &log->notes;
+	notes->lines++;
+	if (!log_postfix(log, line) && !log_sendmail(log, line))
+		return true;
+	notes->used++;
+	notes->from = notes->from == 0 ? line->at : MIN(notes->from, line->at);
+	notes->to = MAX(notes->to, line->at);
+	return true;
+}
+
+static void take_odd(const char *text, bool cut, void *user)
+{
+	MsMaillogNotes *notes = &((MsMaillog *)user)->notes;
+	if (cut) {
+		notes->cut++;
+		return;
+	}
+	notes->lines++;
+	if (notes->undated++ == 0) {
+		g_autofree char *head = g_strndup(text, 40);
+		notes->undated_line = g_utf8_make_valid(head, -1);
+	}
+}
+
+void ms_maillog_feed(MsMaillog *log, const char *name, const void *data, gsize len)
+{
+	(void)name;
+	LogLines *lines = log_lines_new(log->options.now, log->options.year, take_line, take_odd, log);
+	log_lines_take(data, len, lines);
+	log_lines_end(lines);
+}
+
+/* The time of the first line that has one. */
+typedef struct {
+	const char *path;
+	gint64 modified, first;
+} File;
+
+static bool take_first(LogLine *line, void *user)
+{
+	*(gint64 *)user = line->at;
+	return false;
+}
+
+static void take_no_odd(const char *text, bool cut, void *user)
+{
+	(void)text;
+	(void)cut;
+	(void)user;
+}
+
+static bool look_at(MsMaillog *log, File *file, GError **error)
+{
+	file->modified = log->options.now;
+	file->first = G_MAXINT64;
+	if (strcmp(file->path, "-") == 0)
+		return true; /* can be read once only: last */
+	g_autofree char *problem = NULL;
+	LogLines *lines = log_lines_new(log->options.now, log->options.year, take_first, take_no_odd, &file->first);
+	bool fine = log_source(file->path, log_lines_take, lines, &file->modified, &problem, error);
+	log_lines_end(lines);
+	if (!fine)
+		return false;
+	/* Again, now that it is known when the file was written. */
+	if (file->first != G_MAXINT64 && log->options.year == 0) {
+		lines = log_lines_new(file->modified, 0, take_first, take_no_odd, &file->first);
+		fine = log_source(file->path, log_lines_take, lines, NULL, NULL, error);
+		log_lines_end(lines);
+	}
+	return fine;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+	const File *x = a, *y = b;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static bool read_file(MsMaillog *log, const File *file, GError **error)
+{
+	char *problem = NULL;
+	LogLines *lines = log_lines_new(file->modified, log->options.year, take_line, take_odd, log);
+	bool fine = log_source(file->path, log_lines_take, lines, NULL, &problem, error);
+	log_lines_end(lines);
+	if (problem != NULL)
+		g_ptr_array_add(log->notes.problems, problem);
+	return fine;
+}
+
+bool ms_maillog_read(MsMaillog *log, const char *const *paths, GError **error)
+{
+	g_autoptr(GArray) files = g_array_new(FALSE, TRUE, sizeof(File));
+	bool fine = true;
+	for (; *paths != NULL && fine; paths++) {
+		File file = {.path = *paths};
+		fine = look_at(log, &file, error);
+		g_array_append_val(files, file);
+	}
+	g_array_sort(files, compare_files);
+	for (guint i = 0; i < files->len && fine; i++)
+		fine = read_file(log, &g_array_index(files, File, i), error);
+	return fine;
+}
+
+static int compare_mails(const void *a, const void *b)
+{
+	const MsMail *x = *(MsMail *const *)a, *y = *(MsMail *const *)b;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int compare_turns(const void *a, const void *b)
+{
+	const MsMaillogTurn *x = *(MsMaillogTurn *const *)a, *y = *(MsMaillogTurn *const *)b;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+const GPtrArray *ms_maillog_mails(MsMaillog *log)
+{
+	g_ptr_array_sort(log->mails, compare_mails);
+	g_ptr_array_sort(log->turns, compare_turns);
+	return log->mails;
+}
+
+const GPtrArray *ms_maillog_turns(const MsMaillog *log)
+{
+	return log->turns;
+}
+
+const MsMaillogNotes *ms_maillog_notes(const MsMaillog *log)
+{
+	return &log->notes;
+}

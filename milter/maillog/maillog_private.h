@@ -1,0 +1,75 @@
+/* Between the files of this room: a line, who understands it, and where it is kept. */
+#ifndef MISSENT_MAILLOG_PRIVATE_H
+#define MISSENT_MAILLOG_PRIVATE_H
+
+#include "missent/maillog.h"
+
+/* ---- stamp.c --------------------------------------------------------------------------- */
+
+typedef struct {
+	int year;    /* of the line before; 0: not known yet */
+	gint64 last; /* of the line before, microseconds; 0: none */
+	gint64 end;  /* nothing in this file is much younger */
+} LogStamp;
+
+/* The time that `line` begins with, and what follows it; NULL: there is none. */
+const char *log_stamp(LogStamp *stamp, const char *line, gint64 *at_out);
+
+/* ---- source.c --------------------------------------------------------------------------- */
+
+/* False: no more, please. */
+typedef bool (*LogTake)(const void *data, gsize len, void *user);
+/* Opens it, unpacks it as it is packed, and gives it piece by piece.  False: it could not be opened or read at
+ * all; `*problem_out` (the caller's): it was read, but not to its end. */
+bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out, char **problem_out, GError **error);
+
+/* ---- line.c ----------------------------------------------------------------------------- */
+
+/* One entry; texts are NUL-terminated and valid during the call alone. */
+typedef struct {
+	gint64 at;
+	const char *host, *ident; /* "postfix/smtpd" */
+	guint pid;
+	char *text;
+} LogLine;
+typedef bool (*LogLineTake)(LogLine *line, void *user);
+/* A time that is not understood, or a line that was cut. */
+typedef void (*LogLineOdd)(const char *text, bool cut, void *user);
+
+typedef struct LogLines LogLines;
+LogLines *log_lines_new(gint64 end, int year, LogLineTake take, LogLineOdd odd, void *user);
+bool log_lines_take(const void *data, gsize len, void *lines);
+void log_lines_end(LogLines *lines); /* and frees it */
+
+/* ---- fields.c: "key=value, key=value" ---------------------------------------------------- */
+
+/* The next one; the text is cut up.  The value of the key `last` is all the rest.  False: there is none. */
+bool log_field(char **text, const char *last, char **key_out, char **value_out);
+/* "<a@b>" without its brackets; the caller's. */
+char *log_address(const char *value);
+/* What stands between `open` and `close` behind it, the caller's; NULL: nothing does. */
+char *log_between(const char *text, const char *open, char close);
+/* The queue ID that a reply names after one of these words; the caller's, or NULL. */
+char *log_next_id(const char *reply);
+
+/* ---- maillog.c -------------------------------------------------------------------------- */
+
+/* Who writes: the instance of the MTA, as one host has it. */
+typedef struct LogMta LogMta;
+LogMta *log_mta(MsMaillog *log, const char *host, const char *instance, bool sendmail);
+/* The message of that ID that is in the queue now; NULL: a limit. */
+MsMail *log_mail(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at);
+/* The same when a new one begins: an ID that was used before is used again. */
+MsMail *log_mail_begins(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at);
+void log_delivery(MsMaillog *log, MsMail *mail, MsDelivered delivered); /* takes what it has */
+void log_turn(MsMaillog *log, LogMta *mta, gint64 at);
+/* What a process says of a milter belongs to the message that it has in hand, or takes next. */
+void log_trouble(LogMta *mta, guint pid, const char *text, gint64 at);
+void log_process_has(LogMta *mta, guint pid, MsMail *mail);
+void log_set(char **where, const char *text);
+
+/* postfix.c, sendmail.c: do they know this line? */
+bool log_postfix(MsMaillog *log, LogLine *line);
+bool log_sendmail(MsMaillog *log, LogLine *line);
+
+#endif

@@ -1,0 +1,234 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "maillog_private.h"
+
+/*
+ * A line of Sendmail comes in ("sendmail", "sm-mta", "sm-msp-queue"), and is noted with the message that it is about.
+ * Sources: Sendmail Installation and Operation Guide, 2.1.1, and what it writes.  A message that is refused has its
+ * "from=" line too; of one that is taken, deliveries follow.
+ */
+
+static bool is_sendmail(const char *ident)
+{
+	return strcmp(ident, "sendmail") == 0 || g_str_has_prefix(ident, "sm-") || g_str_has_prefix(ident, "sendmail-");
+}
+
+/* "5AQKnYxx000123: " */
+static char *queue_id_of(char *text, char **rest_out)
+{
+	gsize n = 0;
+	bool digit = false;
+	for (; g_ascii_isalnum(text[n]); n++)
+		digit |= g_ascii_isdigit(text[n]);
+	if (n < 8 || n > 24 || !digit || text[n] != ':' || text[n + 1] != ' ')
+		return NULL;
+	text[n] = '\0';
+	*rest_out = text + n + 2;
+	return text;
+}
+
+typedef struct {
+	MsMaillog *log;
+	LogMta *mta;
+	LogLine *line;
+	const char *id;
+	char *text;
+} Say;
+
+/* "relay=name [192.0.2.1]"; "relay=user@localhost": not over the network. */
+static void take_client(MsMail *mail, const char *relay)
+{
+	char *address = log_between(relay, "[", ']');
+	mail->came = address != NULL || mail->auth_user != NULL ? MS_CAME_SMTP : MS_CAME_LOCAL;
+	if (address != NULL && g_str_has_prefix(address, "IPv6:")) {
+		g_free(mail->client);
+		mail->client = g_strdup(address + 5);
+		g_free(address);
+		return;
+	}
+	g_free(mail->client);
+	mail->client = address;
+}
+
+/* "from=<a@b>, size=321, class=0, nrcpts=1, msgid=<...>, proto=ESMTP, daemon=MTA, relay=localhost [127.0.0.1]" */
+static bool from(Say *say)
+{
+	MsMail *mail = log_mail_begins(say->log, say->mta, say->id, say->line->at);
+	if (mail == NULL)
+		return true;
+	mail->pid = say->line->pid;
+	char *key, *value;
+	const char *relay = "";
+	while (log_field(&say->text, "", &key, &value)) {
+		if (strcmp(key, "from") == 0) {
+			g_autofree char *sender = log_address(value);
+			log_set(&mail->sender, sender);
+		} else if (strcmp(key, "nrcpts") == 0) {
+			mail->n_recipients = (guint)g_ascii_strtoull(value, NULL, 10);
+		} else if (strcmp(key, "msgid") == 0) {
+			g_autofree char *id = log_address(value);
+			log_set(&mail->message_id, id);
+		} else if (strcmp(key, "daemon") == 0) {
+			log_set(&mail->service, value);
+		} else if (strcmp(key, "authid") == 0 || strcmp(key, "authinfo") == 0) {
+			log_set(&mail->auth_user, value);
+		} else if (strcmp(key, "quarantine") == 0) {
+			mail->held = true;
+		} else if (strcmp(key, "relay") == 0) {
+			relay = value;
+		}
+	}
+	take_client(mail, relay);
+	log_process_has(say->mta, say->line->pid, mail);
+	return true;
+}
+
+/* "to=<a@b>,<c@d>, delay=..., mailer=relay, relay=host [ip], dsn=2.0.0, stat=Sent (...)" */
+static void delivered(Say *say, MsMail *mail, char *to, const char *relay, const char *stat)
+{
+	bool sent = g_str_has_prefix(stat, "Sent");
+	g_auto(GStrv) all = g_strsplit(to, ",", -1);
+	if (strchr(to, '"') != NULL) { /* a quoted part may have a comma: as it stands */
+		g_strfreev(all);
+		all = g_strsplit(to, "\1", 2);
+	}
+	for (int i = 0; all[i] != NULL; i++) {
+		MsDelivered d = {.at = say->line->at, .sent = sent, .to = log_address(all[i]), .relay = g_strdup(relay),
+			.next = sent ? log_next_id(stat) : NULL};
+		log_delivery(say->log, mail, d);
+	}
+	/* Refused while it came in, it has such lines too: "stat=Deferred: 451 ..." of who refused it. */
+	mail->accepted |= sent || (!mail->refused && !g_str_has_prefix(stat, "quarantined"));
+}
+
+static bool to(Say *say)
+{
+	MsMail *mail = log_mail(say->log, say->mta, say->id, say->line->at);
+	char *key, *value, *addresses = NULL, *relay = (char *)"", *stat = NULL;
+	while (mail != NULL && log_field(&say->text, "stat", &key, &value)) {
+		if (strcmp(key, "to") == 0 && addresses == NULL)
+			addresses = value;
+		else if (strcmp(key, "relay") == 0)
+			relay = value;
+		else if (strcmp(key, "stat") == 0)
+			stat = value;
+	}
+	if (addresses != NULL && stat != NULL)
+		delivered(say, mail, addresses, relay, stat);
+	return true;
+}
+
+static bool says_trouble(const char *text)
+{
+	return g_str_has_prefix(text, "Milter (")
+		&& (strstr(text, "error") != NULL || strstr(text, "timeout") != NULL || strstr(text, "failed") != NULL);
+}
+
+/* "Milter: data, reject=451 ...", "milter=missent, quarantine=...", "Milter: from=<>, discard" */
+static bool milter(Say *say)
+{
+	MsMail *mail = log_mail(say->log, say->mta, say->id, say->line->at);
+	if (mail == NULL)
+		return true;
+	if (says_trouble(say->text))
+		log_set(&mail->trouble, say->text);
+	else if (g_str_has_prefix(say->text, "Milter: data, reject=") || g_str_has_prefix(say->text, "Milter: data, tempfail"))
+		mail->refused = true;
+	else if (g_str_has_prefix(say->text, "Milter: data, discard"))
+		mail->discarded = true;
+	else if (strstr(say->text, "quarantine=") != NULL)
+		mail->held = true;
+	return true;
+}
+
+/* "ID: DSN: Host unknown", "ID: return to sender: ...", "ID: postmaster notify: ..." */
+static bool notice(Say *say)
+{
+	static const char *const words[] = {"DSN: ", "return to sender: ", "postmaster notify", "sender notify", "return receipt"};
+	char *rest = NULL, *id = queue_id_of(say->text, &rest);
+	bool is_one = false;
+	for (gsize i = 0; id != NULL && i < G_N_ELEMENTS(words); i++)
+		is_one |= g_str_has_prefix(rest, words[i]);
+	MsMail *mail = is_one ? log_mail_begins(say->log, say->mta, id, say->line->at) : NULL;
+	if (mail == NULL)
+		return is_one;
+	mail->came = MS_CAME_BOUNCE;
+	mail->accepted = true;
+	log_set(&mail->sender, "");
+	log_set(&mail->parent, say->id);
+	return true;
+}
+
+/* "clone: owner=a" is said of the new one with the ID of the old before it; "split: ..., ids=ID, ID" */
+static bool split(Say *say)
+{
+	char *ids = strstr(say->text, "id=");
+	ids = ids != NULL ? ids : strstr(say->text, "ids=");
+	g_auto(GStrv) all = g_strsplit_set(ids != NULL ? strchr(ids, '=') + 1 : "", ", ", -1);
+	for (int i = 0; all[i] != NULL; i++) {
+		MsMail *mail = *all[i] != '\0' ? log_mail(say->log, say->mta, all[i], say->line->at) : NULL;
+		if (mail == NULL)
+			continue;
+		if (mail->came == MS_CAME_UNKNOWN)
+			mail->came = MS_CAME_SPLIT;
+		log_set(&mail->parent, say->id);
+	}
+	return true;
+}
+
+static bool other(Say *say)
+{
+	MsMail *mail = log_mail(say->log, say->mta, say->id, say->line->at);
+	if (mail == NULL)
+		return true;
+	if (g_str_has_prefix(say->text, "unquarantine"))
+		mail->let_go = true;
+	else if (g_str_has_prefix(say->text, "quarantine"))
+		mail->held = true;
+	else if (g_str_has_prefix(say->text, "done; "))
+		mail->removed = true;
+	else if (g_str_has_prefix(say->text, "discarded"))
+		mail->discarded = true;
+	return true;
+}
+
+static bool of_a_mail(Say *say)
+{
+	const char *text = say->text;
+	if (g_str_has_prefix(text, "from="))
+		return from(say);
+	if (g_str_has_prefix(text, "to="))
+		return to(say);
+	if (g_str_has_prefix(text, "Milter") || g_str_has_prefix(text, "milter="))
+		return milter(say);
+	if (g_str_has_prefix(text, "split: "))
+		return split(say);
+	return notice(say) || other(say);
+}
+
+bool log_sendmail(MsMaillog *log, LogLine *line)
+{
+	if (!is_sendmail(line->ident))
+		return false;
+	/* The programs of one host share a queue, but for the one of mail that waits to be submitted. */
+	const char *instance = strstr(line->ident, "msp") != NULL ? "sm-msp" : "sendmail";
+	LogMta *mta = log_mta(log, line->host, instance, true);
+	char *rest = NULL;
+	Say say = {log, mta, line, NULL, NULL};
+	say.id = queue_id_of(line->text, &rest);
+	say.text = rest;
+	if (say.id != NULL)
+		return of_a_mail(&say);
+	const char *text = line->text;
+	if (g_str_has_prefix(text, "NOQUEUE: ") && says_trouble(text + strlen("NOQUEUE: ")))
+		log_trouble(mta, line->pid, text + strlen("NOQUEUE: "), line->at);
+	else if (g_str_has_prefix(text, "NOQUEUE: connect from "))
+		log_trouble(mta, line->pid, NULL, line->at);
+	else if (g_str_has_prefix(text, "starting daemon ") || g_str_has_prefix(text, "restarting "))
+		log_turn(log, mta, line->at);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,78 @@
+#include "config.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+
+#include "maillog_private.h"
+
+/*
+ * A file of this host's log comes in, packed or not; its bytes go out.  The reading wing unpacks what
+ * strangers send; this is what logrotate packed, and of libarchive only filters are used here, no archive and no
+ * program of others.
+ */
+
+static struct archive *open_filters(int fd)
+{
+	struct archive *a = archive_read_new();
+	bool fine = archive_read_support_filter_gzip(a) == ARCHIVE_OK && archive_read_support_filter_bzip2(a) == ARCHIVE_OK
+		&& archive_read_support_filter_xz(a) == ARCHIVE_OK && archive_read_support_filter_zstd(a) == ARCHIVE_OK
+		&& archive_read_support_filter_lz4(a) == ARCHIVE_OK && archive_read_support_format_raw(a) == ARCHIVE_OK
+		&& archive_read_support_format_empty(a) == ARCHIVE_OK;
+	if (fine && archive_read_open_fd(a, fd, 65536) == ARCHIVE_OK)
+		return a;
+	archive_read_free(a);
+	return NULL;
+}
+
+/* NULL, or what went wrong; `*some` when there was something before. */
+static const char *pump(struct archive *a, LogTake take, void *user, bool *some)
+{
+	struct archive_entry *entry;
+	char buffer[65536];
+	int code = archive_read_next_header(a, &entry);
+	if (code == ARCHIVE_EOF)
+		return NULL; /* empty */
+	if (code != ARCHIVE_OK)
+		return archive_error_string(a);
+	for (la_ssize_t n; (n = archive_read_data(a, buffer, sizeof buffer)) != 0; *some = true) {
+		if (n < 0)
+			return archive_error_string(a) != NULL ? archive_error_string(a) : "it is damaged";
+		if (!take(buffer, (gsize)n, user))
+			break;
+	}
+	return NULL;
+}
+
+bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out, char **problem_out, GError **error)
+{
+	bool is_stdin = strcmp(path, "-") == 0, some = false;
+	int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", path,
+			fd < 0 || !S_ISDIR(st.st_mode) ? g_strerror(errno) : "is a folder: name the files in it");
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	if (modified_out != NULL && S_ISREG(st.st_mode))
+		*modified_out = (gint64)st.st_mtime * G_USEC_PER_SEC;
+	struct archive *a = open_filters(fd);
+	const char *why = a != NULL ? pump(a, take, user, &some) : "libarchive lacks a filter";
+	if (why != NULL && some && problem_out != NULL)
+		*problem_out = g_strdup_printf("%s: ends early (%s); what followed is not known", path, why);
+	bool fine = why == NULL || some;
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: cannot be read: %s", path, why);
+	if (a != NULL)
+		archive_read_free(a);
+	close(fd);
+	return fine;
+}
