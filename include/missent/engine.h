@@ -50,6 +50,9 @@ MsReader *ms_runtime_reader(const MsRuntime *runtime);
 MsLedger *ms_runtime_ledger(const MsRuntime *runtime);
 MsAudit *ms_runtime_audit(const MsRuntime *runtime);
 
+/* A digest of the policies as they are loaded; as in the trail. */
+const char *ms_runtime_policies_version(const MsRuntime *runtime);
+
 /* Opens the directory of a configuration alone. */
 MsDirectory *ms_engine_open_directory(const MsSettings *settings, MsKinds *kinds, GError **error);
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error);

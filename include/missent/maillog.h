@@ -5,7 +5,7 @@
  *         (which have no year), as `journalctl -o export` writes them; as they are, or compressed with
  *         gzip, bzip2, xz, zstd or lz4.  Makes of them one MsMail for each message that a queue had.
  * OWNS    MsMaillog owns all that it gives; ms_maillog_free().
- * ERRORS  GError: a file cannot be opened or read at all.  One that ends early, lines whose time is not
+ * ERRORS  GError: a file cannot be opened.  One that is damaged or ends early, lines whose time is not
  *         understood, lines that were cut: no errors, but told (MsMaillogNotes), since what they had is
  *         not known.
  * THREADS One at a time.

@@ -18,6 +18,7 @@ int cmd_held(Cli *cli, int argc, char **argv);
 int cmd_review(Cli *cli, int argc, char **argv);
 int cmd_config(Cli *cli, int argc, char **argv);
 int cmd_doctor(Cli *cli, int argc, char **argv);
+int cmd_audit(Cli *cli, int argc, char **argv);
 
 /* "missent: ..." on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -62,6 +63,8 @@ void cli_end(CliSession *session);
 int cli_follow(Cli *cli, int argc, char **argv);
 int cli_import(Cli *cli, int argc, char **argv);
 int cli_verify(Cli *cli, int argc, char **argv);
+/* reconcile.c: a verb of `missent audit`. */
+int cli_reconcile(Cli *cli, int argc, char **argv);
 /* directory.c: prints a field of CSV and what follows it. */
 void cli_csv_field(const char *text, char after);
 /* suggest.c: a verb of `missent directory`. */

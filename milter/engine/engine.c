@@ -306,6 +306,11 @@ MsAudit *ms_runtime_audit(const MsRuntime *runtime)
 	return runtime->audit;
 }
 
+const char *ms_runtime_policies_version(const MsRuntime *runtime)
+{
+	return runtime->policies_version;
+}
+
 /* ---- which mail ----------------------------------------------------------------------- */
 
 static bool in_networks(const char *const *networks, const char *address)

@@ -62,6 +62,18 @@ MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest
 	return answer == MS_FOUND && changes == 0 ? MS_ABSENT : answer;
 }
 
+bool ms_tokens_spent_by(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to, bool *found_out,
+	GError **error)
+{
+	gint64 n = 0;
+	bool fine = ledger_ask_number(ledger,
+		"SELECT count(*) AS n FROM token WHERE queue_id=:queue_id AND spent >= :from AND spent <= :to",
+		MS_SQL_VALUES(MS_SQL_TEXT("queue_id", queue_id), MS_SQL_NUMBER("from", from), MS_SQL_NUMBER("to", to)),
+		&n, error);
+	*found_out = fine && n > 0;
+	return fine;
+}
+
 static void take_spent(MsSqlRow *row, void *user)
 {
 	if (ms_sql_number(row, "spent") > 0)

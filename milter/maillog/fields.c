@@ -27,10 +27,15 @@ static char *end_of(char *value, bool quotes)
 
 bool log_field(char **text, const char *last, char **key_out, char **value_out)
 {
-	char *key = *text + strspn(*text, " ");
-	char *equals = key + strcspn(key, "=, ");
-	if (*equals != '=')
-		return false;
+	char *key, *equals;
+	for (;; *text = equals + 1) { /* a value of Sendmail's may have a comma: what follows it is no key */
+		key = *text + strspn(*text, " ");
+		equals = key + strcspn(key, "=, ");
+		if (*equals == '=')
+			break;
+		if (*equals == '\0')
+			return false;
+	}
 	*equals = '\0';
 	*key_out = key;
 	*value_out = equals + 1;

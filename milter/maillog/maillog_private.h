@@ -19,8 +19,8 @@ const char *log_stamp(LogStamp *stamp, const char *line, gint64 *at_out);
 
 /* False: no more, please. */
 typedef bool (*LogTake)(const void *data, gsize len, void *user);
-/* Opens it, unpacks it as it is packed, and gives it piece by piece.  False: it could not be opened or read at
- * all; `*problem_out` (the caller's): it was read, but not to its end. */
+/* Opens it, unpacks it as it is packed, and gives it piece by piece.  False: it could not be opened;
+ * `*problem_out` (the caller's): it could not be read to its end. */
 bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out, char **problem_out, GError **error);
 
 /* ---- line.c ----------------------------------------------------------------------------- */

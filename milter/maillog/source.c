@@ -18,17 +18,18 @@
  * program of others.
  */
 
-static struct archive *open_filters(int fd)
+/* NULL, or what went wrong. */
+static const char *open_filters(struct archive *a, int fd)
 {
-	struct archive *a = archive_read_new();
 	bool fine = archive_read_support_filter_gzip(a) == ARCHIVE_OK && archive_read_support_filter_bzip2(a) == ARCHIVE_OK
 		&& archive_read_support_filter_xz(a) == ARCHIVE_OK && archive_read_support_filter_zstd(a) == ARCHIVE_OK
 		&& archive_read_support_filter_lz4(a) == ARCHIVE_OK && archive_read_support_format_raw(a) == ARCHIVE_OK
 		&& archive_read_support_format_empty(a) == ARCHIVE_OK;
-	if (fine && archive_read_open_fd(a, fd, 65536) == ARCHIVE_OK)
-		return a;
-	archive_read_free(a);
-	return NULL;
+	if (!fine)
+		return "libarchive lacks a filter";
+	if (archive_read_open_fd(a, fd, 65536) == ARCHIVE_OK)
+		return NULL;
+	return archive_error_string(a) != NULL ? archive_error_string(a) : "it is damaged";
 }
 
 /* NULL, or what went wrong; `*some` when there was something before. */
@@ -64,15 +65,14 @@ bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out
 	}
 	if (modified_out != NULL && S_ISREG(st.st_mode))
 		*modified_out = (gint64)st.st_mtime * G_USEC_PER_SEC;
-	struct archive *a = open_filters(fd);
-	const char *why = a != NULL ? pump(a, take, user, &some) : "libarchive lacks a filter";
-	if (why != NULL && some && problem_out != NULL)
-		*problem_out = g_strdup_printf("%s: ends early (%s); what followed is not known", path, why);
-	bool fine = why == NULL || some;
-	if (!fine)
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: cannot be read: %s", path, why);
-	if (a != NULL)
-		archive_read_free(a);
+	struct archive *a = archive_read_new();
+	const char *why = open_filters(a, fd);
+	if (why == NULL)
+		why = pump(a, take, user, &some);
+	if (why != NULL && problem_out != NULL)
+		*problem_out = g_strdup_printf("%s: %s (%s); what %s is not known", path,
+			some ? "ends early" : "cannot be unpacked", why, some ? "followed" : "is in it");
+	archive_read_free(a);
 	close(fd);
-	return fine;
+	return true;
 }

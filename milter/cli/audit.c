@@ -1,0 +1,15 @@
+#include "config.h"
+
+#include "cli.h"
+
+/* missent audit: one row a verb. */
+
+static const CliVerb verbs[] = {
+	{"reconcile", cli_reconcile, "set an MTA's logs against the trail: was every message judged?"},
+	{NULL, NULL, NULL},
+};
+
+int cmd_audit(Cli *cli, int argc, char **argv)
+{
+	return cli_dispatch(cli, verbs, "missent audit VERB ...", argc, argv);
+}

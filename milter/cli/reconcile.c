@@ -1,0 +1,246 @@
+#include "config.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "missent/answer.h"
+#include "missent/audit.h"
+#include "missent/reconcile.h"
+#include "missent/text.h"
+
+#include "cli.h"
+
+/*
+ * missent audit reconcile: logs of the MTA come in, what was not judged, or went otherwise than it was judged, goes
+ * out.  No address is printed: a queue ID and a time name a message well enough in its own log.  One thread.
+ */
+
+#define NOT_ALL_KNOWN 2
+
+typedef struct {
+	gboolean json, record;
+	int year;
+	char *since;
+	gint64 since_us;
+} Options;
+
+/* ---- what is needed --------------------------------------------------------------------------- */
+
+typedef struct {
+	MsRuntime *runtime;
+	MsLedger *ledger;
+	MsDirectory *directory;
+	guint8 key[MS_AUDIT_KEY_BYTES];
+	bool has_key;
+} Means;
+
+static void means_clear(Means *means)
+{
+	ms_directory_free(means->directory);
+	ms_ledger_free(means->ledger);
+	ms_runtime_unref(means->runtime);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Means, means_clear)
+
+/* Without ledger or key less is known, and that is said: the trail alone tells what was judged. */
+static bool means_open(const Cli *cli, bool writes, Means *means, GError **error)
+{
+	means->runtime = ms_runtime_load(cli->config, writes ? MS_PARTS_WRITE : 0, NULL, error);
+	if (means->runtime == NULL)
+		return false;
+	const MsSettings *settings = ms_runtime_settings(means->runtime);
+	g_autoptr(GError) why = NULL;
+	if (g_file_test(settings->records_file, G_FILE_TEST_EXISTS))
+		means->ledger = ms_ledger_open_readonly(settings->records_file, &why);
+	if (why != NULL)
+		cli_fail(0, "%s", why->message);
+	g_clear_error(&why);
+	means->directory = ms_engine_open_directory(settings, ms_runtime_kinds(means->runtime), &why);
+	if (means->directory != NULL) {
+		ms_directory_subkey(means->directory, MS_AUDIT_PURPOSE, means->key);
+		means->has_key = true;
+	} else {
+		cli_fail(0, "%s", why->message);
+	}
+	return true;
+}
+
+/* ---- as text ---------------------------------------------------------------------------------- */
+
+static bool is_wrong(MsPassed what)
+{
+	return what != MS_PASSED_MADE && what != MS_PASSED_UNKNOWN;
+}
+
+static void print_row(const Cli *cli, const MsPassedRow *row)
+{
+	g_autofree char *time = cli_time(row->mail->first), *id = cli_cell(row->mail->queue_id, 18);
+	g_autofree char *why = ms_text_escape(row->why, -1, 400);
+	const char *colour = cli_colour(cli, is_wrong(row->what) ? RED : row->what == MS_PASSED_UNKNOWN ? YELLOW : DIM);
+	printf("%s  %s %s%-15s%s ", time, id, colour, ms_passed_names[row->what], cli_colour(cli, PLAIN));
+	if (row->recipients > 0)
+		printf("to %u: ", row->recipients);
+	puts(why);
+}
+
+static void print_sum(const MsReconciliation *r, const MsMaillogNotes *notes)
+{
+	g_autofree char *from = cli_time(notes->from), *to = cli_time(notes->to);
+	if (notes->used > 0)
+		printf("from %s to %s: %" G_GUINT64_FORMAT " messages; judged %" G_GUINT64_FORMAT ", released %" G_GUINT64_FORMAT
+		       ", missent's own %" G_GUINT64_FORMAT ", one with a judged one %" G_GUINT64_FORMAT
+		       ", not outgoing or of no policy %" G_GUINT64_FORMAT "\n", from, to, r->mails, r->judged, r->released, r->own,
+			r->chained, r->exempt);
+	for (int i = 0; i < MS_N_PASSED; i++)
+		if (r->counts[i] > 0)
+			printf("%s: %" G_GUINT64_FORMAT "\n", ms_passed_names[i], r->counts[i]);
+	if (r->before > 0)
+		printf("in the queue before this log begins, and not in the trail: %" G_GUINT64_FORMAT ", not known\n", r->before);
+	if (r->elsewhere > 0)
+		printf("of other hosts, not looked at: %" G_GUINT64_FORMAT "\n", r->elsewhere);
+	for (guint i = 0; i < r->unknown->len; i++) {
+		g_autofree char *safe = ms_text_escape(r->unknown->pdata[i], -1, 400);
+		printf("not known: %s\n", safe);
+	}
+}
+
+/* ---- as JSON ---------------------------------------------------------------------------------- */
+
+static json_t *iso(gint64 at)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(at / G_USEC_PER_SEC);
+	g_autofree char *text = g_date_time_format_iso8601(time);
+	return json_string(text);
+}
+
+static json_t *row_json(const MsPassedRow *row)
+{
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:s}", "time", iso(row->mail->first), "queue_id", row->mail->queue_id,
+		"instance", row->mail->instance, "came", ms_came_names[row->mail->came], "what", ms_passed_names[row->what],
+		"recipients", (int)row->recipients, "why", row->why);
+}
+
+static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
+{
+	json_t *rows = json_array(), *unknown = json_array(), *counts = json_object();
+	for (guint i = 0; i < r->rows->len; i++)
+		json_array_append_new(rows, row_json(r->rows->pdata[i]));
+	for (guint i = 0; i < r->unknown->len; i++)
+		json_array_append_new(unknown, json_string(r->unknown->pdata[i]));
+	for (int i = 0; i < MS_N_PASSED; i++)
+		json_object_set_new(counts, ms_passed_names[i], json_integer((json_int_t)r->counts[i]));
+	json_t *all = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "from", iso(notes->from),
+		"to", iso(notes->to), "messages", (json_int_t)r->mails, "judged", (json_int_t)r->judged, "released",
+		(json_int_t)r->released, "own", (json_int_t)r->own, "one_with_judged", (json_int_t)r->chained, "exempt",
+		(json_int_t)r->exempt, "other_hosts", (json_int_t)r->elsewhere, "before", (json_int_t)r->before, "counts", counts,
+		"rows", rows, "not_known", unknown);
+	char *text = json_dumps(all, JSON_INDENT(2));
+	puts(text != NULL ? text : "{}");
+	free(text);
+	json_decref(all);
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
+
+/* "2h", or a time. */
+static bool take_since(Options *o)
+{
+	if (o->since == NULL)
+		return true;
+	char *end = NULL;
+	gint64 n = g_ascii_strtoll(o->since, &end, 10);
+	const char *units = "smhd", *unit = *end != '\0' && end[1] == '\0' ? strchr(units, *end) : NULL;
+	static const int seconds[] = {1, 60, 3600, 86400};
+	if (unit != NULL && end != o->since && n > 0 && n < 1000000) {
+		o->since_us = g_get_real_time() - n * seconds[unit - units] * G_USEC_PER_SEC;
+		return true;
+	}
+	g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(o->since, zone);
+	if (time != NULL)
+		o->since_us = g_date_time_to_unix(time) * G_USEC_PER_SEC;
+	return time != NULL;
+}
+
+/* What was told before is not told again. */
+static void drop_old(MsReconciliation *r, gint64 since)
+{
+	for (guint i = r->rows->len; i-- > 0;) {
+		const MsPassedRow *row = r->rows->pdata[i];
+		if (row->mail->last >= since)
+			continue;
+		r->counts[row->what]--;
+		g_ptr_array_remove_index(r->rows, i);
+	}
+}
+
+/* What was found stands in the trail. */
+static bool write_record(const Means *means, const MsReconciliation *r, GError **error)
+{
+	GString *detail = g_string_new(NULL);
+	g_string_append_printf(detail, "%" G_GUINT64_FORMAT " messages", r->mails);
+	for (int i = 0; i < MS_N_PASSED; i++)
+		g_string_append_printf(detail, ", %s %" G_GUINT64_FORMAT, ms_passed_names[i], r->counts[i]);
+	g_string_append_printf(detail, ", not known %u", r->unknown->len);
+	g_autofree char *text = g_string_free(detail, FALSE);
+	return ms_audit_event(ms_runtime_audit(means->runtime), cli_who(), NULL, "reconcile", "", text, error);
+}
+
+static int result_of(const MsReconciliation *r)
+{
+	for (int i = 0; i < MS_N_PASSED; i++)
+		if (is_wrong((MsPassed)i) && r->counts[i] > 0)
+			return 1;
+	return r->counts[MS_PASSED_UNKNOWN] > 0 || r->unknown->len > 0 ? NOT_ALL_KNOWN : 0;
+}
+
+static int reconcile(Cli *cli, const Options *o, const char *const *paths)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(Means) means = {0};
+	const MsMaillogOptions options = {.year = o->year};
+	g_autoptr(MsMaillog) log = ms_maillog_new(&options);
+	if (!means_open(cli, o->record, &means, &error) || !ms_maillog_read(log, paths, &error))
+		return cli_fail_error(error);
+	const MsReconcileWith with = {means.runtime, means.ledger, means.has_key ? means.key : NULL, log};
+	g_autoptr(MsReconciliation) r = ms_reconcile(&with, &error);
+	if (r == NULL)
+		return cli_fail_error(error);
+	if (o->since_us != 0)
+		drop_old(r, o->since_us);
+	if (o->json) {
+		print_json(r, ms_maillog_notes(log));
+	} else {
+		for (guint i = 0; i < r->rows->len; i++)
+			print_row(cli, r->rows->pdata[i]);
+		print_sum(r, ms_maillog_notes(log));
+	}
+	if (o->record && !write_record(&means, r, &error))
+		return cli_fail_error(error);
+	return result_of(r);
+}
+
+int cli_reconcile(Cli *cli, int argc, char **argv)
+{
+	Options o = {0};
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "for programs", NULL},
+		{"since", 0, 0, G_OPTION_ARG_STRING, &o.since, "tell of mail that did something since then only: 2h, or a time", "WHEN"},
+		{"record", 0, 0, G_OPTION_ARG_NONE, &o.record, "write into the trail what was found", NULL},
+		{"year", 0, 0, G_OPTION_ARG_INT, &o.year, "of the first line, where stamps have none; else the file's time tells", "YYYY"},
+		{NULL},
+	};
+	if (!cli_options(entries, "MAILLOG... (or - for standard input)", &argc, &argv))
+		return EX_USAGE;
+	g_autofree char *since G_GNUC_UNUSED = o.since;
+	if (argc < 2)
+		return cli_fail(EX_USAGE, "which log? missent audit reconcile /var/log/mail.log*");
+	if (!take_since(&o))
+		return cli_fail(EX_USAGE, "--since %s: is neither like 2h nor a time like 2026-11-26T09:00", o.since);
+	if (o.year != 0 && (o.year < 1970 || o.year > 2999))
+		return cli_fail(EX_USAGE, "--year %d: is no year", o.year);
+	return reconcile(cli, &o, (const char *const *)argv + 1);
+}

@@ -1,0 +1,447 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/kind.h"
+#include "missent/token.h"
+
+#include "reconcile_private.h"
+
+/*
+ * Messages of an MTA's log, lines of the trail and records of the ledger come in; each message that was in a queue
+ * ends as one thing: judged and gone as judged, released, missent's own, one with another that was judged, none of
+ * the filter's business, or a row.  What nobody can know is a row too, and says so.
+ */
+
+const char *const ms_passed_names[MS_N_PASSED + 1] = {"bypass", "against-verdict", "withheld", "added", "made-by-mta",
+	"not-known", NULL};
+
+typedef struct {
+	const MsReconcileWith *with;
+	Trail trail;
+	GPtrArray *nodes;
+	Reasons *reasons;
+	MsReconciliation *out;
+	const char *version; /* of the policies that are in force now */
+} Work;
+
+static void row_free(void *data)
+{
+	MsPassedRow *row = data;
+	g_free(row->why);
+	g_free(row);
+}
+
+void ms_reconciliation_free(MsReconciliation *r)
+{
+	if (r == NULL)
+		return;
+	g_ptr_array_unref(r->rows);
+	g_ptr_array_unref(r->unknown);
+	g_free(r);
+}
+
+/* `why` is taken. */
+static void add_row(Work *w, MsPassed what, const Node *node, guint recipients, char *why)
+{
+	MsPassedRow *row = g_new0(MsPassedRow, 1);
+	*row = (MsPassedRow){what, node->mail, recipients, why};
+	g_ptr_array_add(w->out->rows, row);
+	w->out->counts[what]++;
+}
+
+static G_GNUC_PRINTF(2, 3) void not_known(Work *w, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_ptr_array_add(w->out->unknown, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+/* ---- was it any of the filter's business? --------------------------------------------------- */
+
+/* As the daemon would have seen it.  Who sent it is not in the log of what was never sent on. */
+static bool is_concerned(const Work *w, const MsMail *mail)
+{
+	if (mail->sender == NULL)
+		return true;
+	g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+	envelope->sender = g_strdup(mail->sender);
+	envelope->client_address = g_strdup(mail->client);
+	envelope->auth_user = g_strdup(mail->auth_user);
+	return ms_engine_concerned(w->with->runtime, envelope);
+}
+
+static guint sent_outside(const Node *node)
+{
+	guint n = 0;
+	for (guint i = 0; i < node->mail->deliveries->len; i++)
+		n += ((MsDelivered *)node->mail->deliveries->pdata[i])->sent && chain_next(node, i) == NULL;
+	return n;
+}
+
+/* ---- what was decided of it ------------------------------------------------------------------ */
+
+static bool is_own(const Work *w, const MsMail *mail)
+{
+	bool found = false;
+	gint64 from = mail->came == MS_CAME_UNKNOWN ? mail->first - MS_RECONCILE_BEFORE : mail->first;
+	return w->with->ledger != NULL
+		&& ms_tokens_spent_by(w->with->ledger, mail->queue_id, from - SLACK, mail->last + SLACK, &found, NULL) && found;
+}
+
+/* The record of its hold; NULL: there is none, or none can be had. */
+static MsRecord *record_of(const Work *w, const Node *node)
+{
+	if (w->with->ledger == NULL)
+		return NULL;
+	const MsRecordFilter filter = {.state = -1, .search = node->mail->queue_id, .whole = true};
+	g_autoptr(GPtrArray) records = ms_records_list(w->with->ledger, &filter, NULL);
+	gint64 at = node->judged != NULL ? node->judged->at : node->mail->first, newest = -1;
+	guint best = 0;
+	for (guint i = 0; records != NULL && i < records->len; i++) {
+		const MsRecord *record = records->pdata[i];
+		if (strcmp(record->queue_id, node->mail->queue_id) == 0 && record->arrived <= at + SLACK
+			&& record->arrived >= at - 6 * 3600 * SECOND && record->arrived > newest) {
+			best = i;
+			newest = record->arrived;
+		}
+	}
+	return newest >= 0 ? g_ptr_array_steal_index_fast(records, best) : NULL;
+}
+
+static bool may_have(const MsRecord *record, const char *address)
+{
+	g_autofree char *asked = ms_address_canonical(address, strlen(address));
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *r = record->recipients->pdata[i];
+		g_autofree char *has = ms_address_canonical(r->address, strlen(r->address));
+		if (g_ascii_strcasecmp(r->address, address) == 0 || (asked != NULL && has != NULL && strcmp(asked, has) == 0))
+			return r->state == MS_STATE_RELEASED || r->state == MS_STATE_DELIVERED;
+	}
+	return record->state == MS_STATE_RELEASED; /* whom the MTA put in his place */
+}
+
+static bool release_begun(const MsRecord *record)
+{
+	for (guint i = 0; i < record->decisions->len; i++) {
+		const MsDecision *d = record->decisions->pdata[i];
+		if (d->verb == MS_VERB_RELEASE && (d->state == MS_DECISION_ACTING || d->state == MS_DECISION_DONE))
+			return true;
+	}
+	return false;
+}
+
+/* To how many it went who were not to have it. */
+static guint not_released(const Node *node, const MsRecord *record)
+{
+	guint n = 0;
+	for (guint i = 0; i < node->mail->deliveries->len; i++) {
+		const MsDelivered *d = node->mail->deliveries->pdata[i];
+		n += d->sent && chain_next(node, i) == NULL && !may_have(record, d->to)
+			&& (d->orig_to == NULL || !may_have(record, d->orig_to));
+	}
+	return n;
+}
+
+/* ---- one that was judged --------------------------------------------------------------------- */
+
+static void count_recipients(const Work *w, const Judged *judged, const Node *node, guint *added, guint *withheld)
+{
+	for (guint i = 0; i < node->mail->deliveries->len; i++) {
+		const MsDelivered *d = node->mail->deliveries->pdata[i];
+		bool kept = false, kept_too = false;
+		if (!d->sent || chain_next(node, i) != NULL)
+			continue;
+		bool has = judged_has(judged, w->with->audit_key, d->to, &kept)
+			|| (d->orig_to != NULL && judged_has(judged, w->with->audit_key, d->orig_to, &kept_too));
+		*added += !has;
+		*withheld += kept || kept_too;
+	}
+}
+
+/* As far as it went. */
+static bool check_recipients(Work *w, const Judged *judged, const Node *node)
+{
+	guint added = 0, withheld = 0;
+	count_recipients(w, judged, node, &added, &withheld);
+	if (judged->action == MS_SPLIT && withheld > 0)
+		add_row(w, MS_PASSED_WITHHELD, node, withheld, g_strdup("their copies are held; the MTA did not take them off this message"));
+	if (added > 0)
+		add_row(w, MS_PASSED_ADDED, node, added, g_strdup("they are not in the envelope that was judged: an alias, a forward, "
+			"or a copy that the MTA adds (always_bcc, recipient_bcc_maps)"));
+	return added == 0 && (judged->action != MS_SPLIT || withheld == 0);
+}
+
+static const char *how_let_go(const MsMail *mail)
+{
+	if (mail->let_go)
+		return mail->sendmail ? "it was taken out of quarantine by hand, not by a decision"
+				      : "it was taken off hold by hand (postsuper -H), not by a decision";
+	return mail->held ? "it was held, and went all the same" : "the filter had it held, but the MTA did not hold it";
+}
+
+/* Of one that was to be held. */
+static Fate check_held(Work *w, const Node *node, const Node *gone)
+{
+	guint n = sent_outside(gone);
+	if (n == 0)
+		return FATE_JUDGED;
+	if (w->with->ledger == NULL) {
+		add_row(w, MS_PASSED_UNKNOWN, gone, n, g_strdup("it was held; whether it was released is not known, for the ledger cannot be read"));
+		return FATE_ROW;
+	}
+	g_autoptr(MsRecord) record = record_of(w, node);
+	if (record == NULL) {
+		add_row(w, node->mail->let_go ? MS_PASSED_UNKNOWN : MS_PASSED_AGAINST, gone, n,
+			g_strdup_printf("it was to be held, and %s; the ledger has no record of it any more", how_let_go(node->mail)));
+		return FATE_ROW;
+	}
+	if (record->state == MS_STATE_HELD && release_begun(record))
+		return FATE_RELEASED; /* it is being carried out */
+	guint wrong = not_released(gone, record);
+	if (wrong == 0)
+		return FATE_RELEASED;
+	bool partly = record->state == MS_STATE_RELEASED;
+	add_row(w, partly ? MS_PASSED_WITHHELD : MS_PASSED_AGAINST, gone, wrong,
+		g_strdup(partly ? "it was released to others only" : how_let_go(node->mail)));
+	return FATE_ROW;
+}
+
+static Fate check_judged(Work *w, const Node *node, const Node *gone)
+{
+	const Judged *judged = node->judged;
+	switch (judged->action) {
+	case MS_DELIVER:
+	case MS_TAG:
+	case MS_SPLIT: return check_recipients(w, judged, gone) ? FATE_JUDGED : FATE_ROW;
+	case MS_HOLD: return check_held(w, node, gone);
+	case MS_REJECT:
+	case MS_TEMPFAIL:
+	case MS_N_ACTIONS: break;
+	}
+	guint n = sent_outside(gone);
+	if (n == 0)
+		return FATE_JUDGED;
+	add_row(w, MS_PASSED_AGAINST, gone, n, g_strdup_printf("the filter refused it (%s), and the MTA took it%s%s",
+		ms_action_names[judged->action], gone->mail->trouble != NULL ? ": " : "",
+		gone->mail->trouble != NULL ? gone->mail->trouble : ""));
+	return FATE_ROW;
+}
+
+/* ---- one that was not ------------------------------------------------------------------------ */
+
+/* Nearest above it that was judged: what it was made of. */
+static const Node *judged_above(const Node *node)
+{
+	for (int i = 0; node != NULL && i < 100; node = node->from, i++)
+		if (node->judged != NULL)
+			return node;
+	return NULL;
+}
+
+/* All of it went on, and what it went on as was judged. */
+static bool judged_below(const Node *node, int depth)
+{
+	guint n = node->mail->deliveries->len, sent = 0;
+	for (guint i = 0; i < n; i++) {
+		const MsDelivered *d = node->mail->deliveries->pdata[i];
+		const Node *next = chain_next(node, i);
+		if (!d->sent)
+			continue;
+		sent++;
+		if (next == NULL || depth > 100 || (next->judged == NULL && !judged_below(next, depth + 1)))
+			return false;
+	}
+	return sent > 0;
+}
+
+static bool is_of_other_policies(const Work *w, gint64 at)
+{
+	const char *then = trail_policies(&w->trail, at);
+	return then != NULL && w->version != NULL && strcmp(then, w->version) != 0;
+}
+
+static Fate unseen(Work *w, const Node *node)
+{
+	const MsMail *mail = node->mail;
+	guint n = sent_outside(node);
+	if (mail->came == MS_CAME_UNKNOWN && mail->first - ms_maillog_notes(w->with->log)->from < MS_RECONCILE_BEFORE) {
+		w->out->before++;
+		return FATE_ROW;
+	}
+	if (mail->came == MS_CAME_UNKNOWN) {
+		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("its beginning is not in this log, and the trail does not have it"));
+		return FATE_ROW;
+	}
+	if (mail->sender == NULL) {
+		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("its sender is not in this log: whether it was outgoing is not known"));
+		return FATE_ROW;
+	}
+	if (w->trail.first == 0 || mail->first < w->trail.first - SLACK) {
+		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("the trail does not reach back so far"));
+		return FATE_ROW;
+	}
+	if (mail->trouble == NULL && is_of_other_policies(w, mail->first)) {
+		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("not judged; by other policies than today's, which may not have applied to it"));
+		return FATE_ROW;
+	}
+	bool made = mail->came == MS_CAME_BOUNCE || mail->came == MS_CAME_INTERNAL;
+	add_row(w, made ? MS_PASSED_MADE : MS_PASSED_BYPASS, node, n, reason_of(w->reasons, node));
+	return FATE_ROW;
+}
+
+/* A return of mail that was none of the filter's business is none either. */
+static bool is_exempt(const Node *node)
+{
+	bool bounce = node->mail->came == MS_CAME_BOUNCE;
+	if (bounce && node->from != NULL)
+		return !node->from->concerned && node->from->judged == NULL;
+	return !bounce && !node->concerned && node->mail->came != MS_CAME_UNKNOWN;
+}
+
+static Fate fate_of(Work *w, const Node *node)
+{
+	if (node->judged != NULL)
+		return check_judged(w, node, node);
+	const Node *above = node->mail->came != MS_CAME_BOUNCE ? judged_above(node) : NULL;
+	if (above != NULL) {
+		Fate fate = check_judged(w, above, node);
+		return fate == FATE_ROW ? fate : FATE_CHAINED;
+	}
+	if (is_own(w, node->mail))
+		return FATE_OWN;
+	if (judged_below(node, 0))
+		return FATE_CHAINED;
+	if (is_exempt(node))
+		return FATE_EXEMPT;
+	if (node->from != NULL && node->mail->came != MS_CAME_BOUNCE && node->from->fate != FATE_OPEN)
+		return node->from->fate; /* told with the message that it was before */
+	return unseen(w, node);
+}
+
+/* ---- all -------------------------------------------------------------------------------------- */
+
+static void settle(Work *w, Node *node)
+{
+	MsReconciliation *out = w->out;
+	if (!node->mail->accepted && !node->mail->held && node->mail->deliveries->len == 0)
+		return; /* it was never in the queue */
+	if (node->mail->discarded || (node->mail->refused && sent_outside(node) == 0))
+		return;
+	out->mails++;
+	node->fate = fate_of(w, node);
+	switch (node->fate) {
+	case FATE_JUDGED: out->judged++; break;
+	case FATE_RELEASED: out->released++; break;
+	case FATE_OWN: out->own++; break;
+	case FATE_CHAINED: out->chained++; break;
+	case FATE_EXEMPT: out->exempt++; break;
+	case FATE_OPEN:
+	case FATE_WORKING:
+	case FATE_ROW: break;
+	}
+}
+
+/* A log that many hosts write to: what others did is theirs to look at. */
+static bool is_ours(const char *host, const char *own)
+{
+	gsize n = strcspn(own, ".");
+	return g_ascii_strncasecmp(host, own, n) == 0 && (host[n] == '\0' || host[n] == '.');
+}
+
+static GPtrArray *our_mails(Work *w, const GPtrArray *all)
+{
+	const char *own = ms_runtime_settings(w->with->runtime)->host;
+	bool some = false, others = false;
+	for (guint i = 0; i < all->len; i++) {
+		bool is = is_ours(((MsMail *)all->pdata[i])->host, own);
+		some |= is;
+		others |= !is;
+	}
+	GPtrArray *ours = g_ptr_array_new();
+	for (guint i = 0; i < all->len; i++)
+		if (!some || !others || is_ours(((MsMail *)all->pdata[i])->host, own))
+			g_ptr_array_add(ours, all->pdata[i]);
+	w->out->elsewhere = all->len - ours->len;
+	return ours;
+}
+
+/* What the trail has of that time and the log has not. */
+static void count_unseen(Work *w, gint64 from, gint64 to)
+{
+	for (guint i = 0; i < w->trail.all->len; i++) {
+		const Judged *judged = w->trail.all->pdata[i];
+		w->out->unseen += !judged->used && judged->action <= MS_HOLD && judged->at > from + SLACK && judged->at < to - SLACK;
+	}
+	if (w->out->unseen > 0)
+		not_known(w, "the trail has %" G_GUINT64_FORMAT " messages of that time that are not in this log: it is not whole, and may "
+			"lack more", w->out->unseen);
+}
+
+static void tell_log(Work *w, const MsMaillogNotes *notes)
+{
+	for (guint i = 0; i < notes->problems->len; i++)
+		not_known(w, "%s", (char *)notes->problems->pdata[i]);
+	if (notes->undated > 0)
+		not_known(w, "%" G_GUINT64_FORMAT " lines begin with no time that is understood (the first: \"%s\"): names of months must be "
+			"those of the C locale; journalctl -o export and RFC 3339 have none", notes->undated, notes->undated_line);
+	if (notes->cut > 0)
+		not_known(w, "%" G_GUINT64_FORMAT " lines are cut or too long", notes->cut);
+	if (notes->dropped > 0)
+		not_known(w, "%" G_GUINT64_FORMAT " messages or deliveries are more than is looked at", notes->dropped);
+	if (notes->used == 0)
+		not_known(w, "no line of Postfix or Sendmail is in it");
+}
+
+static void tell_trail(Work *w, gint64 from, gint64 to)
+{
+	w->out->damaged = w->trail.damaged;
+	if (w->trail.damaged > 0)
+		not_known(w, "%" G_GUINT64_FORMAT " lines of the trail are damaged (missent audit verify)", w->trail.damaged);
+	if (w->trail.first == 0)
+		not_known(w, "there is no trail: what was judged is not known");
+	else if (!trail_knows(&w->trail, from - 3600 * SECOND, to + 3600 * SECOND))
+		not_known(w, "the trail has nothing of that time: the filter was not running, was shown nothing, or its trail is lost");
+	if (w->with->ledger == NULL)
+		not_known(w, "the ledger cannot be read: what was released is not known");
+	if (w->with->audit_key == NULL)
+		not_known(w, "the site key cannot be read: recipients are not compared");
+}
+
+static void settle_all(Work *w, const GPtrArray *mails)
+{
+	w->nodes = chain_nodes(mails, &w->trail);
+	for (guint i = 0; i < w->nodes->len; i++) {
+		Node *node = w->nodes->pdata[i];
+		node->concerned = is_concerned(w, node->mail);
+	}
+	w->reasons = reasons_new(w->nodes, ms_maillog_turns(w->with->log));
+	for (guint i = 0; i < w->nodes->len; i++)
+		settle(w, w->nodes->pdata[i]);
+}
+
+MsReconciliation *ms_reconcile(const MsReconcileWith *with, GError **error)
+{
+	Work w = {.with = with, .out = g_new0(MsReconciliation, 1), .version = ms_runtime_policies_version(with->runtime)};
+	w.out->rows = g_ptr_array_new_with_free_func(row_free);
+	w.out->unknown = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) mails = our_mails(&w, ms_maillog_mails(with->log));
+	const MsMaillogNotes *notes = ms_maillog_notes(with->log);
+	bool fine = trail_load(&w.trail, with, notes->from - MS_RECONCILE_BEFORE, notes->to + 3600 * SECOND, error);
+	if (fine) {
+		settle_all(&w, mails);
+		tell_log(&w, notes);
+		if (notes->used > 0) {
+			tell_trail(&w, notes->from, notes->to);
+			count_unseen(&w, notes->from, notes->to);
+		}
+	}
+	reasons_free(w.reasons);
+	if (w.nodes != NULL)
+		g_ptr_array_unref(w.nodes);
+	trail_clear(&w.trail);
+	if (!fine)
+		g_clear_pointer(&w.out, ms_reconciliation_free);
+	return w.out;
+}
