@@ -71,6 +71,12 @@ guint ms_desk_work(MsDesk *desk, guint most);
  * the spool. */
 void ms_desk_tick(MsDesk *desk);
 
+/* Once a state: a listener that no longer holds what must be held, or holds it again. */
+typedef void (*MsDeskTell)(bool well, const char *listener, const char *text, void *user);
+/* Sends canaries when it is time (settings: canary), looks at what became of those before, and deletes those that
+ * are held. */
+void ms_desk_canary(MsDesk *desk, MsDeskTell tell, void *user);
+
 /* The held message read again: findings in clear with their surroundings, header fields, the
  * text of each part, and what the verdict would be now.  JSON, malloc()ed.  The look is recorded
  * first. */

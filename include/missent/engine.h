@@ -92,6 +92,8 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
  * disk when true.  `digest` is the body's (bodydigest.h). */
 bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	MsJudgement *judgement, int message_fd, const char *digest, GError **error);
+/* Is it a mail of ours that must be held (canary.h)?  `digest` is the body's. */
+bool ms_engine_is_canary(const MsRuntime *runtime, const MsEnvelope *envelope, const char *digest);
 /* May it go unjudged?  MS_FOUND spends its token (token.h). */
 MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,
 	const char *digest, GError **error);

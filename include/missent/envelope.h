@@ -28,6 +28,7 @@ typedef struct {
 	gint64 arrived;       /* microseconds since 1970, UTC */
 	guint64 size;         /* bytes of headers and body as received */
 	char **policies;      /* of one that is judged again: those that it was under; NULL: none */
+	bool canary;          /* one of ours (canary.h): it is judged and held, and counts nowhere */
 	MsShape shape;        /* for its turn to be read */
 } MsEnvelope;
 

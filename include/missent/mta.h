@@ -62,6 +62,10 @@ typedef enum { MS_SUBMITTED, MS_REFUSED, MS_LATER, MS_UNCLEAR } MsSubmitted;
 MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
 	const char *header, int message_fd, char **reply_out);
 
+/* The same by sendmail(1), as programs of this host submit mail; one recipient, the whole message in the file. */
+MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const char *recipient, int message_fd,
+	char **reply_out);
+
 /* ---- a webhook ------------------------------------------------------------------------- */
 
 typedef struct {

@@ -90,6 +90,13 @@ typedef struct {
 		const char *url;       /* where the page is, for who gets a notice; NULL: not said */
 	} review;
 
+	struct {
+		gint64 every_ms; /* 0: none is sent */
+		gint64 timeout_ms;
+		const char *const *listeners; /* smtp://..., or "sendmail" */
+		const char *sender, *recipient, *kind, *identifier;
+	} canary;
+
 	const char *reader_program;
 	bool sandbox_optional;
 	guint reader_workers, reader_jobs, reader_queue;

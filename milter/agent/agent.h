@@ -81,6 +81,9 @@ typedef struct {
 } AgentRow;
 extern const AgentRow agent_people[]; /* ends with name NULL */
 
+/* canary.c: a thread, until it is to stop. */
+void *agent_send_canaries(void *agent);
+
 /* outbox.c: a thread, until it is to stop. */
 void *agent_send_outbox(void *agent);
 char *agent_webhook_key(const char *path, GError **error);

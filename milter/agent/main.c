@@ -97,35 +97,36 @@ static bool start(pthread_t *thread, void *(*func)(void *), void *user)
 
 #define STOP_SECONDS 5
 
-/* A decision that is being carried out survives a crash, so it survives this. */
-static void stop_carrier(Agent *agent, pthread_t carrier)
+/* A decision that is being carried out, and a canary, survive a crash, so they survive this. */
+static void stop_thread(Agent *agent, pthread_t thread, const char *within)
 {
 	struct timespec end;
 	ms_desk_wake(agent->desk);
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += STOP_SECONDS;
-	if (pthread_timedjoin_np(carrier, NULL, &end) == 0)
+	if (pthread_timedjoin_np(thread, NULL, &end) == 0)
 		return;
-	ms_log(LOG_NOTICE, NULL, "stopped within a decision; it is taken up again at the next start");
+	ms_log(LOG_NOTICE, NULL, "stopped within a %s; it is taken up again at the next start", within);
 	unlink(ms_desk_settings(agent->desk)->desk.socket);
 	_exit(EX_OK);
 }
 
 static int run(Agent *agent)
 {
-	pthread_t carrier, teller;
+	pthread_t carrier, teller, canaries;
 	bool tells = agent->webhook_key != NULL;
 	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
 	if (!start(&carrier, carry_out, agent) || (tells && !start(&teller, agent_send_outbox, agent)) || (agent->several != NULL && hosts == NULL))
 		return complain(EX_OSERR, "cannot start a thread", "");
-	if (!agent_watch(agent))
+	if (!agent_watch(agent) || !start(&canaries, agent_send_canaries, agent))
 		return complain(EX_OSERR, "cannot start a thread", "");
 	sd_notify(0, "READY=1");
 	agent_serve(agent);
 	agent_hosts_join(hosts);
 	if (tells)
 		pthread_join(teller, NULL);
-	stop_carrier(agent, carrier);
+	stop_thread(agent, carrier, "decision");
+	stop_thread(agent, canaries, "canary");
 	return EX_OK;
 }
 

@@ -305,7 +305,7 @@ json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
 	g_autofree char *arrived = ms_audit_stamp(m->envelope->arrived);
 	g_autofree char *number = key != NULL ? ms_audit_key_number(key) : NULL;
-	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I}", "time", time, "type", "message",
+	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I}", "time", time, "type", m->envelope->canary ? "canary" : "message",
 		"host", ms_audit_plain(m->envelope->host), "queue_id", ms_audit_plain(m->envelope->queue_id),
 		"arrived", arrived, "client", ms_audit_plain(m->envelope->client_address), "key",
 		ms_audit_plain(number), "size", (json_int_t)m->envelope->size);

@@ -44,6 +44,25 @@ static bool check_languages(const char *value, GError **error)
 	return fine;
 }
 
+static bool check_listener(const char *value, GError **error)
+{
+	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://") || strcmp(value, "sendmail") == 0)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is neither a listener (smtp://127.0.0.1:25) nor sendmail", value);
+	return false;
+}
+
+static const MsRow canary_rows[] = {
+	{.key = "every", .type = MS_ROW_TIME, .fallback = "0s", .min = 0, .max = 7 * 86400000},
+	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 86400000},
+	{.key = "listeners", .type = MS_ROW_LIST, .check = check_listener},
+	{.key = "sender", .type = MS_ROW_TEXT},
+	{.key = "recipient", .type = MS_ROW_TEXT},
+	{.key = "kind", .type = MS_ROW_TEXT, .fallback = "customer-number"},
+	{.key = "identifier", .type = MS_ROW_TEXT},
+	{.key = NULL},
+};
+
 static const MsRow outgoing_rows[] = {
 	{.key = "authenticated", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "local", .type = MS_ROW_SWITCH, .fallback = "yes"},
@@ -261,6 +280,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "directory", .type = MS_ROW_SECTION, .rows = directory_rows},
 	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
+	{.key = "canary", .type = MS_ROW_SECTION, .rows = canary_rows},
 	{.key = "doctor", .type = MS_ROW_SECTION, .rows = doctor_rows},
 	{.key = NULL},
 };
@@ -455,6 +475,24 @@ static bool take_directory(MsSettings *s, const MsSection *directory, const char
 	return take_redis(s, directory, secrets, error);
 }
 
+/* One that is sent needs all of it. */
+static bool take_canary(MsSettings *s, const MsSection *canary, GError **error)
+{
+	s->canary.every_ms = ms_section_number(canary, "every");
+	s->canary.timeout_ms = ms_section_number(canary, "timeout");
+	s->canary.listeners = ms_section_list(canary, "listeners");
+	s->canary.sender = ms_section_text(canary, "sender");
+	s->canary.recipient = ms_section_text(canary, "recipient");
+	s->canary.kind = ms_section_text(canary, "kind");
+	s->canary.identifier = ms_section_text(canary, "identifier");
+	const char *missing = s->canary.listeners[0] == NULL ? "listeners" : s->canary.sender == NULL ? "sender"
+		: s->canary.recipient == NULL ? "recipient" : s->canary.identifier == NULL ? "identifier" : NULL;
+	if (s->canary.every_ms == 0 || missing == NULL)
+		return true;
+	ms_section_error(canary, missing, error, "where a canary is sent (every), it needs listeners, sender, recipient and identifier");
+	return false;
+}
+
 static MsSettings *load(const char *path, bool secrets, GError **error)
 {
 	MsSection *root = ms_config_load(path, ms_settings_rows, error);
@@ -497,7 +535,8 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	take_review(s, ms_section_sub(root, "review"));
 	s->accepted = ms_section_list(ms_section_sub(root, "doctor"), "accept");
 	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
-	if (!take_desk(s, ms_section_sub(root, "desk"), secrets, error)
+	if (!take_canary(s, ms_section_sub(root, "canary"), error)
+		|| !take_desk(s, ms_section_sub(root, "desk"), secrets, error)
 		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error))
 		return NULL;
 	return g_steal_pointer(&s);

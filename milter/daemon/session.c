@@ -408,6 +408,7 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 	daemon_enter(session->daemon);
 	/* One that was not taken in whole is not known to be what a token is for. */
 	bool done = t->failed == NULL && spared(session, digest, out);
+	t->envelope->canary = !done && t->concerned && ms_engine_is_canary(t->runtime, t->envelope, digest);
 	if (!done && t->concerned)
 		judge(session, digest, out);
 	daemon_leave(session->daemon);

@@ -41,6 +41,7 @@ struct MsDesk {
 	guint64 carried;      /* grows whenever a decision has an outcome */
 	pthread_cond_t changed; /* `woken` or `carried` */
 
+	gint64 caged;         /* when canaries were sent, or tried; of the thread that sends them */
 	pthread_mutex_t loading; /* one loads a runtime; the others wait for it */
 	pthread_mutex_t ticking; /* of what follows: ms_desk_tick() */
 	gint64 noticed;       /* records up to this change had their notices */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/canary.h"
 #include "missent/engine.h"
 #include "missent/io.h"
 #include "missent/outbox.h"
@@ -521,6 +522,28 @@ void ms_runtime_load_counts(MsRuntime *runtime, MsLoad *out)
 	out->refused = (guint)g_atomic_int_get(&runtime->refused);
 }
 
+/* The ledger is asked only of mail to the one recipient that canaries have. */
+bool ms_engine_is_canary(const MsRuntime *runtime, const MsEnvelope *envelope, const char *digest)
+{
+	const char *recipient = runtime->settings->canary.recipient;
+	if (recipient == NULL || envelope->recipients->len != 1 || runtime->ledger == NULL
+		|| g_ascii_strcasecmp(recipient, envelope->recipients->pdata[0]) != 0)
+		return false;
+	return ms_canaries_is(runtime->ledger, digest, envelope->sender, envelope->recipients->pdata[0], NULL) == MS_FOUND;
+}
+
+/* It has no record: what became of it is noted with it. */
+static bool note_canary(MsRuntime *runtime, const MsEnvelope *envelope, const MsVerdict *verdict, const char *digest,
+	GError **error)
+{
+	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
+	MsAnswer answer = ms_canaries_judged(runtime->ledger, digest, envelope->sender, envelope->recipients->pdata[0],
+		envelope->queue_id, observed ? MS_CANARY_OBSERVED : ms_action_names[verdict->action], error);
+	if (answer == MS_ABSENT)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "it was judged a moment ago");
+	return answer == MS_FOUND;
+}
+
 MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,
 	const char *digest, GError **error)
 {
@@ -604,6 +627,8 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
 	g_autoptr(MsRecord) record = held || observed ? ms_engine_record(runtime, envelope, judgement, digest) : NULL;
 	Written written = {0};
+	if (envelope->canary)
+		return note_canary(runtime, envelope, verdict, digest, error) && write_line(runtime, envelope, judgement, digest, error);
 	bool fine = record == NULL
 		|| (verdict->action == MS_SPLIT ? keep_copy(runtime, record, message_fd, &written, error)
 						: add_record(runtime, record, &written, error));

@@ -110,6 +110,11 @@ static const char schema[] =
 	" due INTEGER NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due);"
 	"CREATE INDEX IF NOT EXISTS outbox_uid ON outbox (uid);"
+	/* mails of ours that must be held */
+	"CREATE TABLE IF NOT EXISTS canary (id TEXT PRIMARY KEY, listener TEXT NOT NULL, digest TEXT NOT NULL,"
+	" sender TEXT NOT NULL, recipient TEXT NOT NULL, sent INTEGER NOT NULL, became TEXT NOT NULL,"
+	" queue_id TEXT NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS canary_state (listener TEXT PRIMARY KEY, well INTEGER NOT NULL) WITHOUT ROWID;"
 	/* records of other hosts: each host's own count of changes */
 	"CREATE TABLE IF NOT EXISTS mirrored (uid TEXT PRIMARY KEY, origin INTEGER NOT NULL)"
 	" WITHOUT ROWID;";

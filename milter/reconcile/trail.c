@@ -107,7 +107,7 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 	if (trail->first == 0)
 		trail->first = line->time;
 	g_array_append_val(trail->times, line->time);
-	if (strcmp(line->type, "message") == 0)
+	if (strcmp(line->type, "message") == 0 || strcmp(line->type, "canary") == 0)
 		take_message(loading, line);
 	return true;
 }

@@ -1,0 +1,82 @@
+"""A mail of ours that must be held, through each listener: held and deleted in silence, or told."""
+from rig import *
+
+tap = Tap()
+S = scratch_folder()
+p = Postfix(S, 'unix:' + S + '/missent/missent.sock')
+silent = free_port()
+with open(p.etc + '/master.cf', 'a') as f:
+    f.write('127.0.0.1:%d inet n - n - - smtpd\n  -o receive_override_options=no_milters\n' % silent)
+CANARY = '''
+canary {
+	every = 2s
+	timeout = 4s
+	listeners = {"smtp://127.0.0.1:%d", "smtp://127.0.0.1:%d", "sendmail"}
+	sender = "billing@seller.example"
+	recipient = "nobody@canary.seller.example"
+	identifier = "C-99999"
+}
+''' % (p.port, silent)
+MAIN, SILENT = 'smtp://127.0.0.1:%d' % p.port, 'smtp://127.0.0.1:%d' % silent
+m = Missent(S, mapping=MAPPING, more=p.settings() + p.desk('notice-sender = no') + CANARY)
+m.start()
+p.start()
+agent = Program(m, 'missent-agent', '-r').start()
+
+
+def events(word, listener=''):
+    return [x for x in m.audit(events=True) if x.get('event') == word and listener in x['detail']]
+
+
+def listed(*more):
+    return [json.loads(x) for x in m.tool('held', 'list', '--json', *more).splitlines() if x.startswith('{')]
+
+
+def lines():
+    with open(m.state + '/audit.jsonl') as f:
+        return [x for x in map(json.loads, f) if x.get('type') == 'canary']
+
+
+tap.ok(wait_for(lambda: len(events('canary deleted', MAIN)) >= 2 and events('canary deleted', 'sendmail')),
+       'what must be held is held, over SMTP and of local submission, and is deleted by the agent', agent.tail() + m.tail())
+tap.ok(wait_for(lambda: events('canary not held', SILENT)), 'a listener without the milter is told', agent.tail())
+tap.ok('NOT HELD: ' + SILENT in agent.tail() and 'did not show it to the filter' in agent.tail(), '... in the log, and why',
+       agent.tail())
+tap.same(events('canary not held', MAIN) + events('canary not held', 'sendmail'), [], '... and no other')
+rounds = len(lines())
+tap.ok(rounds >= 2 and all(x['verdict'] == 'hold' for x in lines()), 'the trail has them, as what they are', lines())
+tap.same(listed('-a'), [], 'no record is made of one')
+tap.same(json.loads(m.tool('held', 'stats', '--json')).get('held'), 0, 'none is counted')
+tap.same([x for x in m.audit() if x.get('type') == 'message'], [], 'none is a message of the trail')
+
+# An import takes nothing from it.
+m.load(MAPPING)
+n = len(events('canary deleted', MAIN))
+tap.ok(wait_for(lambda: len(events('canary deleted', MAIN)) >= n + 2), 'its entry survives an import', agent.tail())
+tap.same(events('canary not held', MAIN), [], '... without an alarm')
+
+# Who copies one, later, gets nothing by it.
+wait_for(lambda: p.delivered())
+copy = p.delivered()[0]
+body = copy[copy.index('From: <billing'):]
+wait_for(lambda: len(events('canary deleted', MAIN)) >= n + 4)
+reply = p.send(body.replace('\n', '\r\n') if '\r\n' not in body else body, to=['nobody@canary.seller.example'])
+name = queue_id(reply)
+tap.ok(wait_for(lambda: name in [x['queue_id'] for x in listed()]),
+       'a copy of one is a mail like any other, and has a record', reply)
+tap.ok(name in p.held(), '... and is held')
+
+# It is no longer held: told once, and when it is held again.
+m.write_policy(POLICY.replace('policy "invoices" {', 'policy "invoices" {\n\ton-mismatch = tag\n\ton-unproven = tag\n\ton-unknown-identifier = tag'))
+m.signal(signal.SIGUSR1)
+tap.ok(wait_for(lambda: events('canary not held', MAIN)), 'a policy that holds no more is told', agent.tail())
+tap.ok('judged, and not held: tag' in agent.tail(), '... with what became of it', agent.tail())
+m.write_policy(POLICY)
+m.signal(signal.SIGUSR1)
+tap.ok(wait_for(lambda: events('canary held again', MAIN)), '... and when it holds again')
+tap.same(len(events('canary not held', MAIN)), 1, 'once a state')
+tap.same(len(events('canary not held', SILENT)), 1, '... for each listener')
+tap.same(agent.stop(), 0, 'the agent stops cleanly')
+p.stop()
+m.stop()
+tap.done()

@@ -1,0 +1,112 @@
+#include "config.h"
+
+#include "missent/canary.h"
+#include "missent/token.h"
+
+#include "../test.h"
+
+/* A canary is known by its body, its sender and its recipient, and once. */
+
+static MsLedger *open_ledger(const char *dir)
+{
+	g_autofree char *path = g_build_filename(dir, "held.db", NULL);
+	g_autoptr(GError) error = NULL;
+	MsLedger *ledger = ms_ledger_open(path, &error);
+	g_assert_no_error(error);
+	return ledger;
+}
+
+static void test_known(void)
+{
+	static const struct {
+		const char *digest, *sender, *recipient;
+		MsAnswer want;
+	} rows[] = {
+		{"d2", "billing@s.example", "nobody@c.example", MS_ABSENT},
+		{"d1", "other@s.example", "nobody@c.example", MS_ABSENT},
+		{"d1", "billing@s.example", "somebody@c.example", MS_ABSENT},
+		{"d1", "Billing@S.example", "nobody@C.EXAMPLE", MS_FOUND},
+		{"d1", "billing@s.example", "nobody@c.example", MS_ABSENT}, /* a copy */
+	};
+	g_autofree char *dir = scratch_folder();
+	g_autoptr(MsLedger) ledger = open_ledger(dir);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_canaries_add(ledger, "c1", "smtp://127.0.0.1:25", "d1", "billing@s.example", "nobody@c.example", &error));
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_assert_cmpint(ms_canaries_is(ledger, rows[i].digest, rows[i].sender, rows[i].recipient, &error), ==, rows[i].want);
+		g_assert_cmpint(ms_canaries_judged(ledger, rows[i].digest, rows[i].sender, rows[i].recipient, "Q1", "hold", &error),
+			==, rows[i].want);
+	}
+	g_autoptr(GPtrArray) open = ms_canaries_open(ledger, &error);
+	g_assert_cmpuint(open->len, ==, 1);
+	const MsCanary *canary = open->pdata[0];
+	g_assert_cmpstr(canary->became, ==, "hold");
+	g_assert_cmpstr(canary->queue_id, ==, "Q1");
+	g_assert_true(ms_canaries_end(ledger, "c1", &error));
+	g_autoptr(GPtrArray) none = ms_canaries_open(ledger, &error);
+	g_assert_cmpuint(none->len, ==, 0);
+	/* Ended before it was judged, it is none any more. */
+	g_assert_true(ms_canaries_add(ledger, "c2", "sendmail", "d3", "billing@s.example", "nobody@c.example", &error));
+	g_assert_true(ms_canaries_end(ledger, "c2", &error));
+	g_assert_cmpint(ms_canaries_is(ledger, "d3", "billing@s.example", "nobody@c.example", &error), ==, MS_ABSENT);
+	gint64 newest = 0;
+	g_assert_true(ms_canaries_newest(ledger, &newest, &error));
+	g_assert_cmpint(newest, >, 0);
+	MsRecordStats stats;
+	g_assert_true(ms_records_stats(ledger, &stats, &error));
+	g_assert_cmpint(stats.held, ==, 0);
+	remove_folder(dir);
+}
+
+static void test_state(void)
+{
+	static const struct {
+		bool well, changed;
+	} rows[] = {{true, false}, {false, true}, {false, false}, {true, true}, {true, false}};
+	g_autofree char *dir = scratch_folder();
+	g_autoptr(MsLedger) ledger = open_ledger(dir);
+	g_autoptr(GError) error = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		bool changed = !rows[i].changed;
+		g_assert_true(ms_canaries_state(ledger, "a", rows[i].well, &changed, &error));
+		g_assert_no_error(error);
+		g_assert_cmpint(changed, ==, rows[i].changed);
+	}
+	bool changed = false;
+	g_assert_true(ms_canaries_state(ledger, "b", false, &changed, &error));
+	g_assert_true(changed); /* another's state is its own */
+	remove_folder(dir);
+}
+
+/* Which message a token was spent by, and when. */
+static void test_spent_by(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autoptr(MsLedger) ledger = open_ledger(dir);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) to = g_ptr_array_new();
+	g_autofree char *hash = NULL;
+	g_ptr_array_add(to, (char *)"a@x");
+	g_autofree char *token = ms_tokens_make(ledger, "d1", "s@x", to, &hash, &error);
+	gint64 now = g_get_real_time(), minute = 60 * G_USEC_PER_SEC;
+	bool found = true;
+	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &found, &error));
+	g_assert_false(found);
+	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", to, "Q1", &error), ==, MS_FOUND);
+	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &found, &error));
+	g_assert_true(found);
+	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - 3 * minute, now - minute, &found, &error));
+	g_assert_false(found);
+	g_assert_true(ms_tokens_spent_by(ledger, "Q2", now - minute, now + minute, &found, &error));
+	g_assert_false(found);
+	remove_folder(dir);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/canary/known", test_known);
+	g_test_add_func("/canary/state", test_state);
+	g_test_add_func("/canary/spent-by", test_spent_by);
+	return g_test_run();
+}
