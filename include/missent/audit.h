@@ -24,6 +24,7 @@ typedef struct MsAudit MsAudit;
 
 MsAudit *ms_audit_new(const char *path);
 void ms_audit_free(MsAudit *audit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAudit, ms_audit_free)
 
 /* ---- digests -------------------------------------------------------------------------- */
 

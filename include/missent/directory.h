@@ -54,6 +54,13 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
 	MsResolution **resolution_out, GError **error);
 
+/* Since it was opened. */
+typedef struct {
+	guint64 round_trips;       /* questions put to the store */
+	guint64 unreachable, unfit; /* resolutions without an answer: MS_RETRY, MS_CONFIG */
+} MsDirectoryCounts;
+void ms_directory_counts(const MsDirectory *directory, MsDirectoryCounts *out);
+
 /* ---- known identifiers ------------------------------------------------------------------ */
 
 /* The marks (filter.h) of all that the mapping in use knows; or, where `generation` is the one

@@ -58,7 +58,16 @@ MsDirectory *ms_engine_open_directory(const MsSettings *settings, MsKinds *kinds
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error);
 
 /* Is it outgoing, and could a policy apply?  If not, its body need not be read. */
-bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope);
+typedef enum {
+	MS_CONCERNED,
+	MS_NOT_OUTGOING_PRIVATE, /* from a client that is in none of the networks, with a private address, */
+	MS_NOT_OUTGOING_PUBLIC,  /* or a public one; */
+	MS_NOT_OUTGOING_AUTHENTICATED, /* from somebody who has logged in, or this host, where the settings say that */
+	MS_NOT_OUTGOING_LOCAL,         /* this is no reason */
+	MS_NO_POLICIES,          /* outgoing, but there is no policy at all, */
+	MS_NO_POLICY,            /* or none for its sender, user or client */
+} MsConcern;
+MsConcern ms_engine_concern(const MsRuntime *runtime, const MsEnvelope *envelope);
 
 typedef struct {
 	MsReading *reading;

@@ -30,6 +30,7 @@ typedef struct {
 	char **policies;      /* of one that is judged again: those that it was under; NULL: none */
 	bool canary;          /* one of ours (canary.h): it is judged and held, and counts nowhere */
 	MsShape shape;        /* for its turn to be read */
+	gint *stage;          /* where it is told how far it has come (MsStage; atomic); NULL: nobody asks */
 } MsEnvelope;
 
 MsEnvelope *ms_envelope_new(void);

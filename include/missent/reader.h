@@ -77,6 +77,7 @@ guint64 ms_reader_known(MsReader *reader);
 typedef struct {
 	guint64 messages, workers_lost;
 	guint64 stepped_back;      /* dear ones that were begun again, for others were waiting */
+	guint64 late, died, lied;  /* workers lost: at their deadline; by themselves; for what they gave back */
 	guint64 replaced;          /* reader processes that died or hung */
 	guint64 read_again;        /* messages that had been in those */
 	guint64 cache_hits, cache_asked; /* attachments read from the cache; and asked about */

@@ -40,6 +40,9 @@ typedef struct {
 	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue, *sendmail_program;
 	bool sendmail; /* the MTA; else Postfix */
 	gint64 stop_ms;      /* how long a stop waits for messages in flight */
+	gint64 pause_ms;     /* no pause lasts longer */
+	gint64 hung_ms;      /* in hand longer, a message hangs */
+	char *numbers_file;
 	guint64 max_memory;  /* bytes of messages in flight */
 
 	bool out_authenticated, out_local;

@@ -78,10 +78,13 @@ typedef struct {
 	guint more;          /* reasons not kept */
 	GByteArray *withheld; /* a byte a recipient: 1 if a split keeps it from him */
 	GByteArray *outcomes; /* a byte a recipient: an MsOutcome */
+	bool paused;         /* nothing was enforced, for missent was paused */
 } MsVerdict;
 
 MsVerdict *ms_verdict_new(void);
 void ms_verdict_free(MsVerdict *verdict);
+/* As if no policy were enforced: it is delivered, and what would be done stays on record. */
+void ms_verdict_pause(MsVerdict *verdict);
 /* "mismatch, oversized": each code that caused `action` or a stricter one, once. */
 char *ms_verdict_codes(const MsVerdict *verdict, MsAction at_least);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsVerdict, ms_verdict_free)

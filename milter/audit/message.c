@@ -287,6 +287,8 @@ static void add_verdict(json_t *line, const MsAuditMessage *m)
 	const MsVerdict *v = m->verdict;
 	json_object_set_new(line, "verdict", json_string(ms_action_names[v->action]));
 	json_object_set_new(line, "would", json_string(ms_action_names[v->would]));
+	if (v->paused)
+		json_object_set_new(line, "paused", json_true());
 	json_object_set_new(line, "reasons", reasons_of(v));
 	json_object_set_new(line, "reasons_more", json_integer(v->more
 		+ (v->reasons->len > MS_MAX_REASONS ? v->reasons->len - MS_MAX_REASONS : 0)));

@@ -19,6 +19,13 @@ int cmd_review(Cli *cli, int argc, char **argv);
 int cmd_config(Cli *cli, int argc, char **argv);
 int cmd_doctor(Cli *cli, int argc, char **argv);
 int cmd_audit(Cli *cli, int argc, char **argv);
+int cmd_status(Cli *cli, int argc, char **argv);
+int cmd_pause(Cli *cli, int argc, char **argv);
+int cmd_resume(Cli *cli, int argc, char **argv);
+/* pause.c: says on standard error that missent is paused, where it is. */
+void cli_tell_pause(const Cli *cli);
+/* status.c: "2 h 5 m"; the caller's. */
+char *cli_duration(gint64 seconds);
 
 /* "missent: ..." on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);

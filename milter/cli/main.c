@@ -23,6 +23,9 @@ static const CliVerb commands[] = {
 	{"review", cmd_review, "accounts of the review page"},
 	{"config", cmd_config, "check the configuration, or show what is in effect"},
 	{"doctor", cmd_doctor, "find what is wrong with this installation, or open"},
+	{"status", cmd_status, "is missentd at work, and what did it do today"},
+	{"pause", cmd_pause, "let mail through as observed, for a while"},
+	{"resume", cmd_resume, "end a pause"},
 	{NULL, NULL, NULL},
 };
 
@@ -158,6 +161,8 @@ int main(int argc, char **argv)
 		printf("missent %s\n", PACKAGE_VERSION);
 		return 0;
 	}
+	if (argc > 1 && strcmp(argv[1], "pause") != 0 && strcmp(argv[1], "resume") != 0 && strcmp(argv[1], "status") != 0)
+		cli_tell_pause(&cli);
 	return cli_dispatch(&cli, commands, "missent [-c FILE] [--color|--no-color] COMMAND ...", argc,
 		argv);
 }

@@ -525,6 +525,15 @@ static void end_alone(MsReader *reader)
 	pthread_mutex_unlock(&reader->lock);
 }
 
+void client_count(MsReader *reader, JobEnd end)
+{
+	pthread_mutex_lock(&reader->lock);
+	reader->stats.late += end == JOB_LATE;
+	reader->stats.died += end == JOB_LOST;
+	reader->stats.lied += end == JOB_LIED;
+	pthread_mutex_unlock(&reader->lock);
+}
+
 static void lose(Errand *errand, const char *how)
 {
 	g_free(errand->lost);
@@ -545,8 +554,10 @@ static JobEnd run_job(Errand *errand, const Worker *worker, Turn *turn)
 		return end;
 	errand->reading = ms_reading_decode(bytes, &refused);
 	g_bytes_unref(bytes);
-	if (errand->reading == NULL)
+	if (errand->reading == NULL) {
 		lose(errand, refused->message);
+		client_count(errand->reader, JOB_LIED);
+	}
 	return errand->reading != NULL ? JOB_DONE : JOB_LIED;
 }
 

@@ -58,6 +58,8 @@ void client_finish(MsReader *reader, Worker *worker, bool fine);
  * came back is no reading (client.c finds that). */
 typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_LIED, JOB_UNTOUCHED, JOB_YIELD, JOB_SHORT } JobEnd;
 /* `turn` NULL: it need not look who waits. */
+/* client.c: a job ended otherwise than it should. */
+void client_count(MsReader *reader, JobEnd end);
 JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
 	const MsWireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out);
 

@@ -322,5 +322,9 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 	}
 	if (talk.map != NULL)
 		munmap(talk.map, talk.size);
-	return touched && end == JOB_UNTOUCHED ? JOB_LOST : end;
+	if (touched && end == JOB_UNTOUCHED)
+		end = JOB_LOST;
+	if (end == JOB_LATE || end == JOB_LOST)
+		client_count(reader, end);
+	return end;
 }

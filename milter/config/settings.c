@@ -274,6 +274,8 @@ const MsRow ms_settings_rows[] = {
 	{.key = "sendmail-program", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "stop-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 0, .max = 600000},
 	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "1G", .min = 1 << 20},
+	{.key = "pause-max", .type = MS_ROW_TIME, .fallback = "4h", .min = 1000, .max = 7 * 86400000},
+	{.key = "hung-after", .type = MS_ROW_TIME, .fallback = "4m", .min = 100, .max = 86400000},
 	{.key = "outgoing", .type = MS_ROW_SECTION, .rows = outgoing_rows},
 	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
 	{.key = "judging", .type = MS_ROW_SECTION, .rows = judging_rows},
@@ -525,6 +527,9 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->sendmail_program = ms_section_text(root, "sendmail-program");
 	s->stop_ms = ms_section_number(root, "stop-timeout");
 	s->max_memory = (guint64)ms_section_number(root, "max-memory");
+	s->pause_ms = ms_section_number(root, "pause-max");
+	s->hung_ms = ms_section_number(root, "hung-after");
+	s->numbers_file = g_build_filename(s->state_dir, "numbers", NULL);
 	const MsSection *outgoing = ms_section_sub(root, "outgoing");
 	s->out_authenticated = ms_section_switch(outgoing, "authenticated");
 	s->out_local = ms_section_switch(outgoing, "local");
@@ -560,6 +565,7 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->host);
 	g_free(s->state_dir);
 	g_free(s->seen_file);
+	g_free(s->numbers_file);
 	g_free(s->policy_dir);
 	g_free(s->kinds_file);
 	g_free(s->audit_file);

@@ -2,7 +2,7 @@
  * What nobody else of the daemon sees to, in a thread of its own, every second: reader processes
  * that had to be replaced and connections that were refused are told in the log; and systemd is told
  * that all is well (WATCHDOG=1), each time only after libmilter has taken a connection to its own
- * socket and one of its threads has answered there.
+ * socket and one of its threads has answered there.  What is counted is published (account.c).
  */
 #include "config.h"
 
@@ -31,7 +31,9 @@ static Care care; /* of the one daemon that a process is */
 
 static void tell_refused(gint64 now)
 {
-	care.refused += room_refused();
+	guint fresh = room_refused();
+	ms_numbers_add(daemon_numbers(care.daemon), MS_NUM_OVER_CONNECTIONS, fresh);
+	care.refused += fresh;
 	if (care.refused == 0 || now - care.told < TELL_US)
 		return;
 	ms_log(LOG_WARNING, NULL, "connections refused=%u: no descriptor is left for them (LimitNOFILE); their mail "
@@ -76,7 +78,8 @@ static void *take_care(void *user)
 		if (news != NULL)
 			ms_log(LOG_WARNING, NULL, "%s", news);
 		tell_refused(now);
-		feed(now);
+		if (account_look(care.daemon))
+			feed(now);
 	}
 	return NULL;
 }
@@ -87,7 +90,7 @@ bool care_start(Daemon *daemon, const char *libmilter_spec)
 	care.daemon = daemon;
 	care.socket = g_strdup(libmilter_spec);
 	care.watchdog_us = sd_watchdog_enabled(0, &us) > 0 ? (gint64)us : 0;
-	return pthread_create(&care.thread, NULL, take_care, NULL) == 0;
+	return account_begin(daemon) && pthread_create(&care.thread, NULL, take_care, NULL) == 0;
 }
 
 void care_stop(void)
@@ -97,4 +100,5 @@ void care_stop(void)
 	g_cond_signal(&care.stop);
 	g_mutex_unlock(&care.lock);
 	pthread_join(care.thread, NULL);
+	account_end(care.daemon);
 }

@@ -32,6 +32,8 @@ struct Daemon {
 	guint64 memory;       /* bytes of messages in flight */
 	guint64 max_memory;
 	bool ending;          /* no reload any more */
+	MsNumbers *numbers;   /* counted since it was started, whatever is reloaded */
+	gint paused;          /* atomic */
 };
 
 /* ---- what sessions share -------------------------------------------------------------- */
@@ -73,6 +75,29 @@ void daemon_leave(Daemon *daemon)
 	pthread_mutex_lock(&daemon->lock);
 	if (--daemon->busy == 0)
 		pthread_cond_broadcast(&daemon->idle);
+	pthread_mutex_unlock(&daemon->lock);
+}
+
+MsNumbers *daemon_numbers(Daemon *daemon)
+{
+	return daemon->numbers;
+}
+
+bool daemon_paused(Daemon *daemon)
+{
+	return g_atomic_int_get(&daemon->paused) != 0;
+}
+
+void daemon_pause(Daemon *daemon, bool paused)
+{
+	g_atomic_int_set(&daemon->paused, paused);
+}
+
+void daemon_load(Daemon *daemon, guint *busy_out, guint64 *memory_out)
+{
+	pthread_mutex_lock(&daemon->lock);
+	*busy_out = daemon->busy;
+	*memory_out = daemon->memory;
 	pthread_mutex_unlock(&daemon->lock);
 }
 
@@ -126,6 +151,7 @@ static void reload(Daemon *daemon)
 	g_autofree char *warning = NULL;
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
 	MsRuntime *fresh = load_anew(daemon, &warning, &error);
+	ms_numbers_add(daemon->numbers, fresh != NULL ? MS_NUM_RELOADED : MS_NUM_RELOAD_FAILED, 1);
 	if (fresh == NULL) {
 		ms_log(LOG_ERR, NULL, "reload failed, the running configuration is kept: %s",
 			error->message);
@@ -256,6 +282,7 @@ static int load(Daemon *daemon)
 		ms_log(LOG_WARNING, NULL, "%s", warning);
 	const MsSettings *s = ms_runtime_settings(daemon->runtime);
 	daemon->max_memory = s->max_memory;
+	daemon->numbers = ms_numbers_new(s->numbers_file);
 	keep_room(s);
 	/* Not a reason not to start: mail is held back by policy until it is there. */
 	MsDirectoryState state = {0};
@@ -372,6 +399,7 @@ static int serve(const char *config, const char *socket)
 	if (rc == EX_OK)
 		rc = run(&daemon, spec);
 	ms_runtime_unref(daemon.runtime);
+	ms_numbers_free(daemon.numbers);
 	g_free(daemon.config);
 	return rc;
 }

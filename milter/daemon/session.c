@@ -20,8 +20,10 @@ typedef struct {
 	int fd;              /* the message, or -1 when it is of no interest */
 	guint64 stored;      /* bytes in fd */
 	guint64 reserved;    /* bytes taken from the daemon's memory */
+	MsConcern concern;
 	bool concerned;      /* outgoing, and a policy may apply */
 	char *failed;        /* why the message could not be taken in */
+	MsNumber failed_for; /* as what that is counted */
 	char *token;         /* that may spare it the judgement */
 	guint tokens;        /* header fields that carry one, of this or another meaning */
 	MsBodyDigest digest; /* of the body */
@@ -106,12 +108,16 @@ void session_mail(Session *session, const char *sender, const char *auth_user)
 	t->envelope->client_name = g_strdup(session->client_name);
 	t->envelope->client_address = g_strdup(session->client_address);
 	t->envelope->arrived = ms_clock_now();
-	t->concerned = ms_engine_concerned(t->runtime, t->envelope);
+	t->concern = ms_engine_concern(t->runtime, t->envelope);
+	t->concerned = t->concern == MS_CONCERNED;
+	t->failed_for = MS_NUM_TEMPFAIL_OTHER;
 	t->fd = t->concerned ? ms_memory_file("missent-message") : -1;
 	if (t->concerned && t->fd < 0)
 		t->failed = g_strdup_printf("memory file: %s", g_strerror(errno));
-	else if (t->concerned && room_left(t->fd) < 1)
+	else if (t->concerned && room_left(t->fd) < 1) {
 		t->failed = g_strdup("no descriptor is left for another message (LimitNOFILE)");
+		t->failed_for = MS_NUM_OVER_DESCRIPTORS;
+	}
 	/* The others that are in hand need it. */
 	if (t->failed != NULL && t->fd >= 0) {
 		close(t->fd);
@@ -129,6 +135,8 @@ static bool reserve(Session *session, gsize bytes)
 {
 	Transaction *t = session->transaction;
 	if (!daemon_take_memory(session->daemon, bytes)) {
+		if (t->failed == NULL)
+			t->failed_for = MS_NUM_OVER_MEMORY;
 		fail(t, "overloaded: more messages in flight than max-memory allows");
 		return false;
 	}
@@ -296,11 +304,12 @@ static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement
 	g_free(titles);
 	ms_log(v->action > MS_TAG ? LOG_NOTICE : LOG_INFO, envelope->queue_id,
 		"action=%s, would=%s, from=<%s>, nrcpt=%u, size=%" G_GUINT64_FORMAT
-		", policies=%s, reasons=%s, findings=%u, unread=%u, ms=%.1f%s",
+		", policies=%s, reasons=%s, findings=%u, unread=%u, ms=%.1f%s%s",
 		ms_action_names[v->action], ms_action_names[v->would], envelope->sender,
 		envelope->recipients->len, envelope->size, policies, *codes != '\0' ? codes : "none",
 		judgement->reading->findings->len, judgement->reading->unread->len,
-		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us) / 1000, text);
+		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us) / 1000,
+		v->paused ? ", paused=yes" : "", text);
 }
 
 /* Nothing of the message's content goes into the mail or back to its sender. */
@@ -334,31 +343,62 @@ static void decide(const Transaction *t, const MsVerdict *verdict, Decision *out
 	}
 }
 
+/* What could not be judged. */
+static void defer(Session *session, MsNumber cause, const char *why, Decision *out)
+{
+	MsNumbers *numbers = daemon_numbers(session->daemon);
+	bool overload = cause >= MS_NUM_OVER_MEMORY && cause <= MS_NUM_OVER_CONNECTIONS;
+	ms_numbers_add(numbers, cause, 1);
+	if (overload)
+		ms_numbers_add(numbers, MS_NUM_TEMPFAIL_OVERLOAD, 1);
+	tempfail(session->transaction->envelope, out, why);
+}
+
+/* Everything is in; the verdict is made and written down. */
+static void judge_whole(Session *session, const char *digest, bool paused, MsJudgement **judgement_out, Decision *out)
+{
+	Transaction *t = session->transaction;
+	MsNumbers *numbers = daemon_numbers(session->daemon);
+	g_autoptr(GError) error = NULL;
+	if (!ms_engine_judge(t->runtime, t->envelope, t->fd, t->stored, judgement_out, &error)) {
+		bool busy = g_error_matches(error, MS_ERROR, MS_ERROR_BUSY);
+		defer(session, busy ? MS_NUM_OVER_QUEUE : MS_NUM_TEMPFAIL_READER, error->message, out);
+		return;
+	}
+	MsJudgement *judgement = *judgement_out;
+	if (paused)
+		ms_verdict_pause(judgement->verdict);
+	log_verdict(t->envelope, judgement);
+	gint64 start = g_get_monotonic_time();
+	bool written = ms_engine_write_down(t->runtime, t->envelope, judgement, t->fd, digest, &error);
+	ms_numbers_time(numbers, MS_STAGE_WRITE, g_get_monotonic_time() - start);
+	if (written) {
+		tally_judged(numbers, t->envelope, judgement);
+		decide(t, judgement->verdict, out);
+	} else {
+		defer(session, MS_NUM_TEMPFAIL_WRITE, error->message, out);
+	}
+}
+
 static void judge(Session *session, const char *digest, Decision *out)
 {
 	Transaction *t = session->transaction;
-	g_autoptr(GError) error = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
-	bool observe = ms_runtime_settings(t->runtime)->mode == MS_MODE_OBSERVE;
+	bool paused = daemon_paused(session->daemon);
+	bool observe = paused || ms_runtime_settings(t->runtime)->mode == MS_MODE_OBSERVE;
 	flush(session);
 	if (t->failed == NULL && !ms_memory_seal(t->fd))
 		t->failed = g_strdup_printf("sealing: %s", g_strerror(errno));
-	if (t->failed != NULL) {
-		tempfail(t->envelope, out, t->failed);
-	} else if (!ms_engine_judge(t->runtime, t->envelope, t->fd, t->stored, &judgement, &error)) {
-		tempfail(t->envelope, out, error->message);
-	} else {
-		log_verdict(t->envelope, judgement);
-		if (ms_engine_write_down(t->runtime, t->envelope, judgement, t->fd, digest, &error))
-			decide(t, judgement->verdict, out);
-		else
-			tempfail(t->envelope, out, error->message);
-	}
-	/* A new install that only observes must not be the cause that mail waits. */
+	if (t->failed != NULL)
+		defer(session, t->failed_for, t->failed, out);
+	else
+		judge_whole(session, digest, paused, &judgement, out);
+	/* A new install that only observes, or one that is paused, must not be the cause that mail waits. */
 	if (observe && out->action == MS_TEMPFAIL
 		&& (judgement == NULL || judgement->verdict->action != MS_TEMPFAIL)) {
-		ms_log(LOG_WARNING, t->envelope->queue_id,
-			"action=deliver, unchecked=yes, why=mode is observe");
+		ms_log(LOG_WARNING, t->envelope->queue_id, "action=deliver, unchecked=yes, why=%s",
+			paused ? "missent is paused" : "mode is observe");
+		ms_numbers_add(daemon_numbers(session->daemon), MS_NUM_UNCHECKED, 1);
 		decision_clear(out);
 		out->action = MS_DELIVER;
 	}
@@ -376,6 +416,7 @@ static bool spared(Session *session, const char *digest, Decision *out)
 	case MS_FOUND:
 		ms_log(LOG_INFO, t->envelope->queue_id, "action=deliver, why=released, from=<%s>, nrcpt=%u",
 			t->envelope->sender, t->envelope->recipients->len);
+		ms_numbers_add(daemon_numbers(session->daemon), MS_NUM_RELEASED, 1);
 		return true;
 	case MS_ABSENT:
 		ms_log(LOG_WARNING, t->envelope->queue_id,
@@ -405,14 +446,23 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 	char digest[MS_BODY_DIGEST];
 	ms_body_digest_end(&t->digest, digest);
 	out->tokens = t->tokens;
+	gint64 start = g_get_monotonic_time();
+	Hand hand = {.stage = MS_STAGE_WHOLE};
+	t->envelope->stage = &hand.stage;
 	daemon_enter(session->daemon);
+	hand_begin(&hand, t->envelope->queue_id);
 	/* One that was not taken in whole is not known to be what a token is for. */
 	bool done = t->failed == NULL && spared(session, digest, out);
 	t->envelope->canary = !done && t->concerned && ms_engine_is_canary(t->runtime, t->envelope, digest);
 	if (!done && t->concerned)
 		judge(session, digest, out);
+	hand_end(&hand);
 	daemon_leave(session->daemon);
+	MsNumbers *numbers = daemon_numbers(session->daemon);
+	if (!done && t->concerned)
+		ms_numbers_time(numbers, MS_STAGE_WHOLE, g_get_monotonic_time() - start);
 	if (!done && !t->concerned) {
+		tally_passed(numbers, t->concern, t->envelope);
 		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>",
 			t->envelope->sender);
 	}

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 
 #include "missent/engine.h"
+#include "missent/numbers.h"
+#include "missent/pause.h"
 
 /* What all sessions share; see daemon.c. */
 typedef struct Daemon Daemon;
@@ -49,6 +51,29 @@ bool daemon_take_memory(Daemon *daemon, guint64 bytes);
 void daemon_give_memory(Daemon *daemon, guint64 bytes);
 void daemon_enter(Daemon *daemon); /* a verdict is being made: a stop waits for it */
 void daemon_leave(Daemon *daemon);
+MsNumbers *daemon_numbers(Daemon *daemon);
+/* Is mail let through as observed, now? */
+bool daemon_paused(Daemon *daemon);
+void daemon_pause(Daemon *daemon, bool paused);
+/* Verdicts being made, and bytes of messages in flight. */
+void daemon_load(Daemon *daemon, guint *busy_out, guint64 *memory_out);
+
+/* tally.c: a message that was judged; one that no policy looks at. */
+void tally_judged(MsNumbers *numbers, const MsEnvelope *envelope, const MsJudgement *judgement);
+void tally_passed(MsNumbers *numbers, MsConcern concern, const MsEnvelope *envelope);
+
+/* hand.c: a verdict that is being made; on the stack of who makes it. */
+typedef struct {
+	GList link;
+	const char *queue_id;
+	gint64 since;
+	gint stage; /* MsStage; atomic */
+	bool told;
+} Hand;
+void hand_begin(Hand *hand, const char *queue_id);
+void hand_end(Hand *hand);
+/* How many have been in hand for longer; each is told once.  `*fresh_out`: those that were not yet. */
+guint hand_look(gint64 limit_us, guint *fresh_out);
 
 /* interpose.c: descriptors.  Of all that this process may have, `needed` are kept for messages in hand:
  * connections, and messages that begin, get the others. */
@@ -63,6 +88,12 @@ guint room_refused(void);
 bool care_start(Daemon *daemon, const char *libmilter_spec);
 /* Returns when it has ended. */
 void care_stop(void);
+
+/* account.c: the part of it that counts, looks whether it is paused, and publishes. */
+bool account_begin(Daemon *daemon);
+void account_end(Daemon *daemon);
+/* Once a second.  False: threads hang, as many as there are processors. */
+bool account_look(Daemon *daemon);
 
 /* milter.c */
 bool milter_register(Daemon *daemon, GError **error);

@@ -47,6 +47,28 @@ MsDirectory *ms_directory_open(const MsDirectorySettings *settings, MsKinds *kin
 	return directory->backend != NULL ? g_steal_pointer(&directory) : NULL;
 }
 
+void ms_directory_count_trip(MsDirectory *directory)
+{
+	__atomic_fetch_add(&directory->counts.round_trips, 1, __ATOMIC_RELAXED);
+}
+
+void ms_directory_count_answer(MsDirectory *directory, MsAnswer answer)
+{
+	MsDirectoryCounts *counts = &directory->counts;
+	if (answer == MS_RETRY)
+		__atomic_fetch_add(&counts->unreachable, 1, __ATOMIC_RELAXED);
+	else if (answer == MS_CONFIG)
+		__atomic_fetch_add(&counts->unfit, 1, __ATOMIC_RELAXED);
+}
+
+void ms_directory_counts(const MsDirectory *directory, MsDirectoryCounts *out)
+{
+	const MsDirectoryCounts *counts = &directory->counts;
+	out->round_trips = __atomic_load_n(&counts->round_trips, __ATOMIC_RELAXED);
+	out->unreachable = __atomic_load_n(&counts->unreachable, __ATOMIC_RELAXED);
+	out->unfit = __atomic_load_n(&counts->unfit, __ATOMIC_RELAXED);
+}
+
 void ms_directory_free(MsDirectory *directory)
 {
 	if (directory == NULL)

@@ -23,10 +23,15 @@ struct MsDirectory {
 	MsLimits judging;
 	MsSeen *seen;
 	MsWatch *watch; /* or NULL */
+	MsDirectoryCounts counts; /* atomic, each by itself */
 
 	pthread_mutex_t lock; /* all below */
 	char *lost, *lost_why; /* the generation that was found not to be whole, and why; or NULL */
 };
+
+/* directory.c: another question was put; a resolution ended so. */
+void ms_directory_count_trip(MsDirectory *directory);
+void ms_directory_count_answer(MsDirectory *directory, MsAnswer answer);
 
 /* ---- looking up: lookup.c --------------------------------------------------------------- */
 

@@ -243,6 +243,8 @@ static MsAnswer fetch_missing(Slices *s, GHashTable *accounts, MsView *more)
 			g_array_append_val(ids, id);
 	}
 	MsBackend *backend = s->directory->backend;
+	if (ids->len > 0)
+		ms_directory_count_trip(s->directory);
 	return ids->len == 0 ? MS_FOUND
 			     : backend->ops->fetch(backend, s->mapping->generation,
 				       (const MsPartId *)(const void *)ids->data, ids->len, more, s->error);
@@ -334,6 +336,7 @@ static MsAnswer attempt(MsDirectory *directory, const MsWanted *wanted, guint n,
 	MsView view;
 	ms_view_init(&view);
 	MsBackend *backend = directory->backend;
+	ms_directory_count_trip(directory);
 	MsAnswer answer = backend->ops->look(backend, wanted, n, &view, error);
 	if (answer == MS_ABSENT)
 		answer = ms_directory_unfit(error, "nothing was ever imported (missent directory import FILE.csv)");

@@ -220,6 +220,7 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 		ask_recipient(&q, recipients[i]);
 	g_array_append_val(q.starts, q.asked->len);
 	MsAnswer answer = ms_directory_look_up(directory, q.keys, &lookup, error);
+	ms_directory_count_answer(directory, answer);
 	if (answer == MS_FOUND)
 		*resolution_out = take_answers(&q, &lookup, (guint)n_identifiers);
 	ms_lookup_clear(&lookup);

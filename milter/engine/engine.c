@@ -10,6 +10,7 @@
 #include "missent/canary.h"
 #include "missent/engine.h"
 #include "missent/io.h"
+#include "missent/numbers.h"
 #include "missent/outbox.h"
 #include "missent/spool.h"
 #include "missent/token.h"
@@ -351,13 +352,36 @@ static bool is_outgoing(const MsSettings *s, const MsEnvelope *envelope)
 		|| has_domain(s->out_domains, envelope->sender);
 }
 
-bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope)
+static const char *const private_networks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+	"169.254.0.0/16", "fc00::/7", "fe80::/10", NULL};
+
+/* Why it is not outgoing: a client with a private address is most likely one of ours. */
+static MsConcern not_outgoing(const MsEnvelope *envelope)
 {
-	return is_outgoing(runtime->settings, envelope)
-		&& ms_policy_may_apply(runtime->policies, envelope);
+	if (envelope->auth_user != NULL)
+		return MS_NOT_OUTGOING_AUTHENTICATED;
+	if (is_local(envelope))
+		return MS_NOT_OUTGOING_LOCAL;
+	return in_networks(private_networks, envelope->client_address) ? MS_NOT_OUTGOING_PRIVATE : MS_NOT_OUTGOING_PUBLIC;
+}
+
+MsConcern ms_engine_concern(const MsRuntime *runtime, const MsEnvelope *envelope)
+{
+	if (!is_outgoing(runtime->settings, envelope))
+		return not_outgoing(envelope);
+	if (ms_policies_count(runtime->policies) == 0)
+		return MS_NO_POLICIES;
+	return ms_policy_may_apply(runtime->policies, envelope) ? MS_CONCERNED : MS_NO_POLICY;
 }
 
 /* ---- one message ---------------------------------------------------------------------- */
+
+/* For who looks from outside whether it goes on. */
+static void come_to(const MsEnvelope *envelope, MsStage stage)
+{
+	if (envelope != NULL && envelope->stage != NULL)
+		g_atomic_int_set(envelope->stage, (gint)stage);
+}
 
 void ms_judgement_free(MsJudgement *judgement)
 {
@@ -403,6 +427,7 @@ bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_
 {
 	g_autoptr(MsJudgement) judgement = g_new0(MsJudgement, 1);
 	gint64 start = g_get_monotonic_time();
+	come_to(envelope, MS_STAGE_READ);
 	if (!read_message(runtime, envelope, message_fd, &judgement->reading, &judgement->known, error))
 		return false;
 	judgement->read_us = g_get_monotonic_time() - start;
@@ -450,6 +475,7 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 	MsJudgement *judgement)
 {
 	gint64 start = g_get_monotonic_time();
+	come_to(envelope, MS_STAGE_RESOLVE);
 	resolve_all(runtime, envelope, message_fd, judgement);
 	if (judgement->resolution != NULL)
 		ms_policy_drop_addressed(envelope, judgement->reading, judgement->resolution);
@@ -458,6 +484,7 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 			"larger than max-message allows; the first %" G_GUINT64_FORMAT " bytes were read",
 			judgement->stored);
 	gint64 resolved = g_get_monotonic_time();
+	come_to(envelope, MS_STAGE_JUDGE);
 	judgement->verdict = ms_policy_judge(runtime->policies, envelope, judgement->reading,
 		judgement->resolution, judgement->trouble);
 	/* Whom it is for was not worked out: nobody may take it for an answer. */
@@ -623,6 +650,7 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	MsJudgement *judgement, int message_fd, const char *digest, GError **error)
 {
 	const MsVerdict *verdict = judgement->verdict;
+	come_to(envelope, MS_STAGE_WRITE);
 	bool held = verdict->action == MS_HOLD || verdict->action == MS_SPLIT;
 	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
 	g_autoptr(MsRecord) record = held || observed ? ms_engine_record(runtime, envelope, judgement, digest) : NULL;

@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "missent/verdict.h"
 
 /*
@@ -48,6 +50,15 @@ void ms_verdict_free(MsVerdict *verdict)
 	g_byte_array_unref(verdict->withheld);
 	g_byte_array_unref(verdict->outcomes);
 	g_free(verdict);
+}
+
+void ms_verdict_pause(MsVerdict *verdict)
+{
+	verdict->action = MS_DELIVER;
+	verdict->paused = true;
+	memset(verdict->withheld->data, 0, verdict->withheld->len);
+	for (guint i = 0; i < verdict->reasons->len; i++)
+		((MsReason *)verdict->reasons->pdata[i])->enforced = false;
 }
 
 char *ms_verdict_codes(const MsVerdict *verdict, MsAction at_least)

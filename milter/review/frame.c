@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/pause.h"
 #include "missent/text.h"
 
 #include "page.h"
@@ -174,6 +175,18 @@ static void top(GString *out, const Request *r)
 	html(out, "</header>");
 }
 
+/* Whoever looks at held mail has to know that none comes now. */
+static void paused(GString *out, const Request *r)
+{
+	const MsSettings *s = r->site->settings;
+	g_auto(MsPause) pause = {0};
+	if (r->session == NULL || ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) != MS_FOUND)
+		return;
+	html(out, "<p class=\"notice bad\" role=\"status\">%s ", T(r, "Paused: mail is let through as observed, until"));
+	html_time(out, pause.until);
+	html(out, " (%s: %s)</p>", pause.who, pause.why);
+}
+
 /* ---- keys ----------------------------------------------------------------------------- */
 
 static const struct {
@@ -209,6 +222,7 @@ GString *frame(const Request *r, const Answer *a)
 		"<script src=\"/app.js\" defer></script></head><body><a class=\"skip\" href=\"#main\">%s</a>",
 		language_code(r->language), a->title, r->site->settings->review.name, T(r, "To the content"));
 	top(out, r);
+	paused(out, r);
 	html(out, "<main id=\"main\">");
 	g_string_append_len(out, a->html->str, (gssize)a->html->len);
 	html(out, "</main><footer>");

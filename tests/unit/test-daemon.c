@@ -11,6 +11,8 @@ struct Daemon {
 	MsRuntime *runtime;
 	guint64 memory, max_memory;
 	guint busy;
+	MsNumbers *numbers;
+	bool paused;
 };
 
 MsRuntime *daemon_runtime(Daemon *daemon)
@@ -39,6 +41,16 @@ void daemon_enter(Daemon *daemon)
 void daemon_leave(Daemon *daemon)
 {
 	daemon->busy--;
+}
+
+MsNumbers *daemon_numbers(Daemon *daemon)
+{
+	return daemon->numbers;
+}
+
+bool daemon_paused(Daemon *daemon)
+{
+	return daemon->paused;
 }
 
 static Daemon daemon_state;

@@ -1,0 +1,108 @@
+/*
+ * missent pause, missent resume: when the business must go on, mail is let through as observed for a while.
+ * It is on record before it is so; missentd sees it within a second.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "missent/pause.h"
+
+#include "cli.h"
+
+void cli_tell_pause(const Cli *cli)
+{
+	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, NULL);
+	g_auto(MsPause) pause = {0};
+	if (s == NULL || ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) != MS_FOUND)
+		return;
+	g_autofree char *words = ms_pause_words(&pause);
+	cli_fail(0, "%s", words);
+}
+
+/* "30m", "2h"; -1: it is none, and that was said. */
+static gint64 take_time(const char *text, gint64 most_ms)
+{
+	static const MsRow rows[] = {{.key = "for", .type = MS_ROW_TIME, .min = 1000}, {.key = NULL}};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *line = g_strdup_printf("for = %s\n", text);
+	bool plain = text[strspn(text, "0123456789.mshd")] == '\0' && *text != '\0';
+	g_autoptr(MsSection) section = plain ? ms_config_parse("--for", line, rows, &error) : NULL;
+	if (section == NULL) {
+		cli_fail(EX_USAGE, "--for %s: a time is wanted, such as 30m or 2h", text);
+		return -1;
+	}
+	gint64 ms = ms_section_number(section, "for");
+	if (ms <= most_ms)
+		return ms;
+	g_autofree char *most = cli_duration(most_ms / 1000);
+	cli_fail(EX_USAGE, "--for %s: that is more than pause-max allows (%s)", text, most);
+	return -1;
+}
+
+static int begin(const MsSettings *s, gint64 ms, const char *why)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
+	gint64 now = g_get_real_time();
+	MsPause pause = {now, now + ms * 1000, (char *)cli_who(), (char *)why};
+	g_autofree char *words = ms_pause_words(&pause);
+	g_autofree char *length = cli_duration(ms / 1000);
+	g_autofree char *detail = g_strdup_printf("for %s: %s", length, why);
+	if (!ms_audit_event(audit, pause.who, "shell", "pause", "", detail, &error)
+		|| !ms_pause_begin(s->state_dir, &pause, &error))
+		return cli_fail_error(error);
+	printf("%s.\nIt ends by itself; missent resume ends it now.  Mail that was held stays held.\n", words);
+	return EX_OK;
+}
+
+int cmd_pause(Cli *cli, int argc, char **argv)
+{
+	g_autofree char *length = NULL, *why = NULL;
+	const GOptionEntry options[] = {
+		{"for", 0, 0, G_OPTION_ARG_STRING, &length, "how long (pause-max at most)", "TIME"},
+		{"why", 0, 0, G_OPTION_ARG_STRING, &why, "the reason, for the record", "TEXT"},
+		{NULL},
+	};
+	g_autoptr(GError) error = NULL;
+	if (!cli_options(options, "- let mail through as observed, for a while", &argc, &argv))
+		return EX_USAGE;
+	if (argc > 1 || length == NULL || why == NULL || *g_strstrip(why) == '\0')
+		return cli_fail(EX_USAGE, "usage: missent pause --for 30m --why TEXT");
+	if (strlen(why) > MS_PAUSE_WHY)
+		return cli_fail(EX_USAGE, "--why: at most %d bytes", MS_PAUSE_WHY);
+	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
+	if (s == NULL)
+		return cli_fail_error(error);
+	gint64 ms = take_time(length, s->pause_ms);
+	return ms > 0 ? begin(s, ms, why) : EX_USAGE;
+}
+
+int cmd_resume(Cli *cli, int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(MsPause) pause = {0};
+	if (!cli_options(NULL, "- end a pause", &argc, &argv))
+		return EX_USAGE;
+	if (argc > 1)
+		return cli_fail(EX_USAGE, "usage: missent resume");
+	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
+	if (s == NULL)
+		return cli_fail_error(error);
+	bool paused = ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) == MS_FOUND;
+	MsAnswer answer = ms_pause_end(s->state_dir, &error);
+	if (answer == MS_RETRY)
+		return cli_fail_error(error);
+	if (!paused) {
+		printf("missent is not paused.\n");
+		return EX_OK;
+	}
+	/* It is over, whether or not that can be written down; missentd writes a line too. */
+	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
+	if (!ms_audit_event(audit, cli_who(), "shell", "resume", "", "", &error))
+		return cli_fail_error(error);
+	printf("Mail is judged as before.\n");
+	return EX_OK;
+}

@@ -1,0 +1,229 @@
+/*
+ * missent status: is missentd at work, what did it do today, what went by it, and is anything wrong?  Read from
+ * the numbers that missentd publishes, from the records, and from the file of a pause; asks nobody.
+ */
+#include "config.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "missent/numbers.h"
+#include "missent/pause.h"
+
+#include "cli.h"
+
+#define SILENT_US (15 * G_USEC_PER_SEC) /* it publishes each second */
+
+char *cli_duration(gint64 seconds)
+{
+	static const struct {
+		gint64 seconds;
+		const char *unit;
+	} units[] = {{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
+	GString *out = g_string_new(NULL);
+	for (gsize i = 0, shown = 0; i < G_N_ELEMENTS(units) && shown < 2; i++) {
+		gint64 n = seconds / units[i].seconds;
+		if (n > 0) {
+			g_string_append_printf(out, "%s%" G_GINT64_FORMAT " %s", out->len > 0 ? " " : "", n, units[i].unit);
+			shown++;
+		}
+		seconds %= units[i].seconds;
+	}
+	return g_string_free(out->len > 0 ? out : g_string_append(out, "0 s"), FALSE);
+}
+
+/* All that there is to say. */
+typedef struct {
+	const Cli *cli;
+	MsSettings *settings;
+	MsNumbersView numbers;
+	char *trouble; /* there are no numbers, and why */
+	bool alive;
+	MsPause pause;
+	bool paused;
+	MsRecordStats held;
+	bool records;
+} Status;
+
+static void take(Status *st)
+{
+	const MsSettings *s = st->settings;
+	g_autoptr(GError) error = NULL;
+	gint64 now = g_get_real_time();
+	if (!ms_numbers_read(s->numbers_file, &st->numbers, &error))
+		st->trouble = g_strdup(error->message);
+	st->alive = st->trouble == NULL && ABS(now - st->numbers.published) < SILENT_US;
+	st->paused = ms_pause_read(s->state_dir, s->pause_ms, now, &st->pause, NULL) == MS_FOUND;
+	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(s->records_file, NULL);
+	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, NULL);
+}
+
+/* ---- on the terminal ------------------------------------------------------------------ */
+
+static guint64 today(const Status *st, MsNumber number)
+{
+	return ms_numbers_today(&st->numbers, number);
+}
+
+static void line(const char *name, const char *text)
+{
+	printf("%-12s %s\n", name, text);
+}
+
+static void print_daemon(const Status *st)
+{
+	const MsNumbersView *n = &st->numbers;
+	const char *red = cli_colour(st->cli, RED), *plain = cli_colour(st->cli, PLAIN);
+	gint64 now = g_get_real_time();
+	if (st->trouble != NULL) {
+		printf("%-12s %snot known%s: %s\n", "missentd", red, plain, st->trouble);
+		return;
+	}
+	g_autofree char *since = cli_duration((now - n->started) / G_USEC_PER_SEC);
+	g_autofree char *silent = cli_duration((now - n->published) / G_USEC_PER_SEC);
+	if (st->alive)
+		printf("%-12s at work for %s, version %s, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " policies enforced\n",
+			"missentd", since, n->version, n->value[MS_NUM_ENFORCING], n->value[MS_NUM_POLICIES]);
+	else
+		printf("%-12s %ssilent%s for %s: it is stopped, or hangs\n", "missentd", red, plain, silent);
+	if (n->value[MS_NUM_HANGING] > 0)
+		printf("%-12s %s%" G_GUINT64_FORMAT " in hand for longer than hung-after%s\n", "hanging", red,
+			n->value[MS_NUM_HANGING], plain);
+	if (st->alive && n->value[MS_NUM_DIRECTORY_UP] == 0)
+		printf("%-12s %sunavailable%s (missent directory stats says why)\n", "directory", red, plain);
+	else if (n->value[MS_NUM_DIRECTORY_LOADED] > 0) {
+		g_autofree char *age = cli_duration(now / G_USEC_PER_SEC - (gint64)n->value[MS_NUM_DIRECTORY_LOADED]);
+		g_autofree char *entries = ms_numbers_text(n->value[MS_NUM_DIRECTORY_ENTRIES]);
+		printf("%-12s %s entries, imported %s ago\n", "directory", entries, age);
+	}
+}
+
+static void append(GString *out, guint64 n, const char *words)
+{
+	if (n == 0)
+		return;
+	g_autofree char *text = ms_numbers_text(n);
+	g_string_append_printf(out, "%s%s %s", out->len > 0 ? ", " : "", text, words);
+}
+
+/* The parts of a table that are not nought, after their sum. */
+static void print_today(const Status *st)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autofree char *judged = ms_numbers_text(today(st, MS_NUM_JUDGED));
+	g_string_append_printf(out, "%s judged", judged);
+	static const char *const words[MS_N_ACTIONS] = {"delivered", "tagged", "split", "held", "rejected", "deferred"};
+	for (guint i = 0; i < MS_N_ACTIONS; i++)
+		append(out, today(st, (MsNumber)(MS_NUM_ACTION + i)), words[i]);
+	append(out, today(st, MS_NUM_RELEASED), "released before");
+	line("today", out->str);
+	g_string_truncate(out, 0);
+	for (guint i = 0; i < MS_N_REASONS; i++)
+		append(out, today(st, (MsNumber)(MS_NUM_REASON + i)), ms_reason_names[i]);
+	if (out->len > 0)
+		line("reasons", out->str);
+	g_autofree char *unjudged = ms_numbers_unjudged(&st->numbers);
+	if (*unjudged != '\0')
+		line("not judged", unjudged);
+	g_string_truncate(out, 0);
+	append(out, today(st, MS_NUM_TEMPFAIL_OVERLOAD), "for overload");
+	append(out, today(st, MS_NUM_TEMPFAIL_READER), "for want of a reader");
+	append(out, today(st, MS_NUM_TEMPFAIL_WRITE), "not written down");
+	append(out, today(st, MS_NUM_TEMPFAIL_OTHER), "for other faults");
+	if (out->len > 0)
+		line("deferred", out->str);
+}
+
+static void print_status(const Status *st)
+{
+	if (st->paused) {
+		g_autofree char *words = ms_pause_words(&st->pause);
+		printf("%s%s%s\n", cli_colour(st->cli, RED), words, cli_colour(st->cli, PLAIN));
+	}
+	print_daemon(st);
+	if (st->trouble == NULL)
+		print_today(st);
+	if (!st->records)
+		return;
+	g_autofree char *age = cli_duration((g_get_real_time() - st->held.oldest) / G_USEC_PER_SEC);
+	g_autofree char *held = ms_numbers_text((guint64)st->held.held);
+	printf("%-12s %s%s%s\n", "held now", held, st->held.held > 0 ? ", the oldest for " : "", st->held.held > 0 ? age : "");
+}
+
+/* ---- as JSON -------------------------------------------------------------------------- */
+
+/* {"missent_messages_judged_total": 3, "missent_verdicts_total": {"hold": 1, ...}} */
+static json_t *json_numbers(const guint64 *value)
+{
+	json_t *out = json_object();
+	for (MsNumber i = 0; i < MS_N_NUMBERS; i++) {
+		MsNumberRow row = ms_number_row(i);
+		json_t *number = json_integer((json_int_t)value[i]);
+		if (row.label == NULL) {
+			json_object_set_new(out, row.name, number);
+			continue;
+		}
+		if (json_object_get(out, row.name) == NULL)
+			json_object_set_new(out, row.name, json_object());
+		json_object_set_new(json_object_get(out, row.name), row.value, number);
+	}
+	return out;
+}
+
+static void print_json(const Status *st)
+{
+	json_t *out = json_pack("{s:b, s:b}", "alive", (int)st->alive, "paused", (int)st->paused);
+	if (st->trouble != NULL)
+		json_object_set_new(out, "trouble", json_string(st->trouble));
+	if (st->paused)
+		json_object_set_new(out, "pause", json_pack("{s:I, s:s, s:s}", "until",
+			(json_int_t)(st->pause.until / G_USEC_PER_SEC), "who", st->pause.who, "why", st->pause.why));
+	if (st->trouble == NULL) {
+		guint64 day[MS_N_NUMBERS];
+		for (MsNumber i = 0; i < MS_N_NUMBERS; i++)
+			day[i] = i < MS_NUM_FIRST_GAUGE ? today(st, i) : st->numbers.value[i];
+		g_autofree char *unjudged = ms_numbers_unjudged(&st->numbers);
+		json_object_set_new(out, "version", json_string(st->numbers.version));
+		json_object_set_new(out, "published", json_integer(st->numbers.published / G_USEC_PER_SEC));
+		json_object_set_new(out, "not_judged", json_string(unjudged));
+		json_object_set_new(out, "today", json_numbers(day));
+		json_object_set_new(out, "total", json_numbers(st->numbers.value));
+	}
+	if (st->records)
+		json_object_set_new(out, "held", json_pack("{s:I, s:I}", "messages", (json_int_t)st->held.held, "oldest",
+			(json_int_t)(st->held.oldest / G_USEC_PER_SEC)));
+	char *text = json_dumps(out, JSON_INDENT(2));
+	printf("%s\n", text);
+	free(text);
+	json_decref(out);
+}
+
+/* 1: something is wrong that an operator has to look at now. */
+int cmd_status(Cli *cli, int argc, char **argv)
+{
+	gboolean json = FALSE;
+	const GOptionEntry options[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "all numbers, as JSON", NULL},
+		{NULL},
+	};
+	g_autoptr(GError) error = NULL;
+	if (!cli_options(options, "- is missentd at work, and what did it do today", &argc, &argv))
+		return EX_USAGE;
+	if (argc > 1)
+		return cli_fail(EX_USAGE, "usage: missent status [--json]");
+	Status st = {.cli = cli, .settings = ms_settings_load_public(cli->config, &error)};
+	if (st.settings == NULL)
+		return cli_fail_error(error);
+	take(&st);
+	if (json)
+		print_json(&st);
+	else
+		print_status(&st);
+	bool fine = st.alive && st.numbers.value[MS_NUM_HANGING] == 0 && st.numbers.value[MS_NUM_DIRECTORY_UP] > 0;
+	ms_pause_clear(&st.pause);
+	g_free(st.trouble);
+	ms_settings_free(st.settings);
+	return fine ? EX_OK : 1;
+}

@@ -1,0 +1,143 @@
+/*
+ * A pause is a file: it is there before missentd is, survives it, and nothing has to listen for it.  What
+ * can let all mail go is believed only when nobody but root or we ourselves can have written it, and ends by
+ * the clock: one that went back ends it too.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/io.h"
+#include "missent/pause.h"
+#include "missent/text.h"
+
+#define NAME "pause.json"
+#define MOST_BYTES 8192
+
+void ms_pause_clear(MsPause *pause)
+{
+	g_clear_pointer(&pause->who, g_free);
+	g_clear_pointer(&pause->why, g_free);
+}
+
+static MsAnswer distrust(GError **error, const char *path, const char *why)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s; nothing is paused", path, why);
+	return MS_CONFIG;
+}
+
+/* Its folder's owner is who missentd runs as. */
+static const char *distrusted(int fd, const char *state_dir)
+{
+	struct stat file, folder;
+	if (fstat(fd, &file) != 0 || stat(state_dir, &folder) != 0 || !S_ISREG(file.st_mode))
+		return "it is no file";
+	if (file.st_uid != 0 && file.st_uid != folder.st_uid)
+		return "it is neither root's nor of who owns the folder";
+	if (file.st_mode & 0022)
+		return "others may write to it";
+	return NULL;
+}
+
+static MsAnswer take(const char *path, const char *text, gsize len, gint64 most_ms, gint64 now, MsPause *out,
+	GError **error)
+{
+	json_t *json = json_loadb(text, len, 0, NULL);
+	json_int_t since = 0, until = 0;
+	const char *who = NULL, *why = NULL;
+	if (json == NULL || json_unpack(json, "{s:I, s:I, s:s, s:s}", "since", &since, "until", &until, "who", &who, "why",
+				    &why) != 0) {
+		json_decref(json);
+		return distrust(error, path, "it is damaged");
+	}
+	until = MIN(until, since + most_ms * 1000);
+	MsAnswer answer = since <= now && now < until ? MS_FOUND : MS_ABSENT;
+	if (answer == MS_FOUND)
+		*out = (MsPause){since, until, g_strdup(who), g_strdup(why)};
+	json_decref(json);
+	return answer;
+}
+
+MsAnswer ms_pause_read(const char *state_dir, gint64 most_ms, gint64 now, MsPause *out, GError **error)
+{
+	g_autofree char *path = g_build_filename(state_dir, NAME, NULL);
+	char text[MOST_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return MS_ABSENT;
+	if (fd < 0)
+		return distrust(error, path, g_strerror(errno));
+	const char *why = distrusted(fd, state_dir);
+	ssize_t n = why == NULL ? read(fd, text, sizeof text) : 0;
+	close(fd);
+	if (why != NULL || n < 0)
+		return distrust(error, path, why != NULL ? why : "it cannot be read");
+	return take(path, text, (gsize)n, most_ms, now, out, error);
+}
+
+static bool failed(const char *path, GError **error)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", path, g_strerror(errno));
+	return false;
+}
+
+/* On disk under another name first. */
+static bool put(const char *path, const char *text, GError **error)
+{
+	g_autofree char *fresh = g_strdup_printf("%s.%d", path, (int)getpid());
+	unlink(fresh);
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return failed(fresh, error);
+	ms_io_like_folder(fd, fresh);
+	gsize len = strlen(text);
+	bool fine = write(fd, text, len) == (ssize_t)len && fchmod(fd, 0640) == 0 && fsync(fd) == 0;
+	fine = close(fd) == 0 && fine && rename(fresh, path) == 0;
+	if (!fine)
+		failed(path, error);
+	unlink(fresh);
+	return fine;
+}
+
+bool ms_pause_begin(const char *state_dir, const MsPause *pause, GError **error)
+{
+	g_autofree char *path = g_build_filename(state_dir, NAME, NULL);
+	json_t *json = json_pack("{s:I, s:I, s:s, s:s}", "since", (json_int_t)pause->since, "until",
+		(json_int_t)pause->until, "who", pause->who, "why", pause->why);
+	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	if (text == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "who or why is not UTF-8");
+		return false;
+	}
+	bool fine = put(path, text, error);
+	free(text);
+	return fine;
+}
+
+MsAnswer ms_pause_end(const char *state_dir, GError **error)
+{
+	g_autofree char *path = g_build_filename(state_dir, NAME, NULL);
+	if (unlink(path) == 0)
+		return MS_FOUND;
+	if (errno == ENOENT)
+		return MS_ABSENT;
+	failed(path, error);
+	return MS_RETRY;
+}
+
+char *ms_pause_words(const MsPause *pause)
+{
+	g_autoptr(GDateTime) until = g_date_time_new_from_unix_local(pause->until / G_USEC_PER_SEC);
+	g_autofree char *time = g_date_time_format(until, "%Y-%m-%d %H:%M:%S");
+	g_autofree char *who = ms_text_escape(pause->who, -1, MS_PAUSE_WHY);
+	g_autofree char *why = ms_text_escape(pause->why, -1, MS_PAUSE_WHY);
+	return g_strdup_printf("missent is paused until %s (%s: %s): mail is let through as observed", time, who, why);
+}
