@@ -188,6 +188,99 @@ static void test_memory(void)
 	session_free(session);
 }
 
+#define COUNT(number) ms_numbers_get(daemon_state.numbers, number)
+
+/* Each message is counted once, by what became of it. */
+static void test_counted(void)
+{
+	g_autoptr(MsNumbers) numbers = daemon_state.numbers = ms_numbers_new(NULL);
+	static const struct {
+		const char *client, *sender, *user, *to;
+		bool wrong;
+		MsNumber want;
+	} rows[] = {
+		{"127.0.0.1", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_JUDGED},
+		{"127.0.0.1", "<billing@seller.example>", NULL, "<b@beta.example>", false, MS_NUM_JUDGED},
+		{"10.1.1.5", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PRIVATE},
+		{"192.168.7.1", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PRIVATE},
+		{"fd00::1", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PRIVATE},
+		{"203.0.113.9", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PUBLIC},
+		{"203.0.113.9", "<billing@seller.example>", "u", "<a@alpha.example>", true, MS_NUM_JUDGED},
+		{"127.0.0.1", "<else@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_NO_ENVELOPE},
+		{NULL, "<>", NULL, "<a@alpha.example>", true, MS_NUM_NO_ENVELOPE},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Session *session = session_new(&daemon_state, "x", rows[i].client);
+		guint64 before = COUNT(rows[i].want), held = COUNT((MsNumber)(MS_NUM_ACTION + MS_HOLD));
+		Decision d;
+		session_mail(session, rows[i].sender, rows[i].user);
+		session_recipient(session, rows[i].to);
+		session_end_of_headers(session);
+		session_body(session, WRONG, strlen(WRONG));
+		session_end_of_message(session, "mx", "QID3", &d);
+		decision_clear(&d);
+		session_free(session);
+		g_assert_cmpuint(COUNT(rows[i].want), ==, before + 1);
+		g_assert_cmpuint(COUNT((MsNumber)(MS_NUM_ACTION + MS_HOLD)), ==,
+			held + (rows[i].wrong && rows[i].want == MS_NUM_JUDGED));
+	}
+	guint64 all = 0;
+	for (MsNumber i = MS_NUM_JUDGED; i <= MS_NUM_NO_CONTENT; i++)
+		all += COUNT(i);
+	g_assert_cmpuint(all, ==, G_N_ELEMENTS(rows));
+	daemon_state.numbers = NULL;
+}
+
+/* Paused, what would be held is delivered, and stands on record as that. */
+static void test_paused(void)
+{
+	g_autoptr(MsNumbers) numbers = daemon_state.numbers = ms_numbers_new(NULL);
+	Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
+	MsLedger *ledger = ms_runtime_ledger(daemon_state.runtime);
+	MsRecordFilter observed = {.state = MS_STATE_OBSERVED}, held = {.state = MS_STATE_HELD};
+	gint64 observed_before = ms_records_count(ledger, &observed, 0, NULL), held_before = ms_records_count(ledger, &held, 0, NULL);
+	Decision d;
+	daemon_state.paused = true;
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d), ==, MS_DELIVER);
+	decision_clear(&d);
+	g_assert_cmpint(ms_records_count(ledger, &observed, 0, NULL), ==, observed_before + 1);
+	g_assert_cmpint(ms_records_count(ledger, &held, 0, NULL), ==, held_before);
+	g_assert_cmpuint(COUNT(MS_NUM_PAUSED_DELIVERED), ==, 1);
+	g_assert_cmpuint(COUNT((MsNumber)(MS_NUM_WOULD + MS_HOLD)), ==, 1);
+	/* what cannot even be taken in goes too, and is counted */
+	daemon_state.max_memory = 100;
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d), ==, MS_DELIVER);
+	decision_clear(&d);
+	g_assert_cmpuint(COUNT(MS_NUM_UNCHECKED), ==, 1);
+	g_assert_cmpuint(COUNT(MS_NUM_OVER_MEMORY), ==, 1);
+	g_assert_cmpuint(COUNT(MS_NUM_TEMPFAIL_OVERLOAD), ==, 1);
+	daemon_state.max_memory = G_MAXUINT32;
+	daemon_state.paused = false;
+	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d), ==, MS_HOLD);
+	decision_clear(&d);
+	session_free(session);
+	daemon_state.numbers = NULL;
+}
+
+/* One that is in hand for too long is told once, and not counted any more when it is done. */
+static void test_hand(void)
+{
+	Hand first = {.stage = MS_STAGE_RESOLVE}, second = {.stage = MS_STAGE_READ};
+	guint fresh;
+	hand_begin(&first, "QID8");
+	hand_begin(&second, "QID9");
+	g_assert_cmpuint(hand_look(G_GINT64_CONSTANT(3600000000), &fresh), ==, 0);
+	g_assert_cmpuint(fresh, ==, 0);
+	g_assert_cmpuint(hand_look(0, &fresh), ==, 2);
+	g_assert_cmpuint(fresh, ==, 2);
+	g_assert_cmpuint(hand_look(0, &fresh), ==, 2);
+	g_assert_cmpuint(fresh, ==, 0);
+	hand_end(&first);
+	g_assert_cmpuint(hand_look(0, &fresh), ==, 1);
+	hand_end(&second);
+	g_assert_cmpuint(hand_look(0, &fresh), ==, 0);
+}
+
 static void make_configuration(void)
 {
 	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
@@ -233,6 +326,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/daemon/disorder", test_disorder);
 	g_test_add_func("/daemon/skip", test_skip);
 	g_test_add_func("/daemon/memory", test_memory);
+	g_test_add_func("/daemon/counted", test_counted);
+	g_test_add_func("/daemon/paused", test_paused);
+	g_test_add_func("/daemon/hand", test_hand);
 	int rc = g_test_run();
 	ms_runtime_unref(daemon_state.runtime);
 	remove_folder(dir);

@@ -1,0 +1,280 @@
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/numbers.h"
+#include "missent/pause.h"
+
+#include "../test.h"
+
+static char *dir;
+
+static char *file_of(const char *name)
+{
+	return g_build_filename(dir, name, NULL);
+}
+
+/* Each number has a name that Prometheus takes, and a help with its first row. */
+static void test_rows(void)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+	for (MsNumber i = 0; i < MS_N_NUMBERS; i++) {
+		MsNumberRow row = ms_number_row(i);
+		g_assert_nonnull(row.name);
+		g_assert_true(g_regex_match_simple("^missent_[a-z_]+$", row.name, 0, 0));
+		g_assert_cmpint(g_str_has_suffix(row.name, "_total"), ==, i < MS_NUM_FIRST_GAUGE);
+		g_assert_cmpint(row.label == NULL, ==, row.value == NULL);
+		g_assert_cmpint(row.help != NULL, ==, g_hash_table_add(names, (char *)row.name));
+		g_assert_true(g_hash_table_add(seen, g_strdup_printf("%s/%s", row.name, row.value)));
+	}
+}
+
+static void test_survives(void)
+{
+	g_autofree char *path = file_of("numbers");
+	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_numbers_read(path, view, &error));
+	g_assert_true(g_error_matches(error, MS_ERROR, MS_ERROR_RETRY));
+	MsNumbers *numbers = ms_numbers_new(path);
+	ms_numbers_add(numbers, MS_NUM_JUDGED, 5);
+	ms_numbers_add(numbers, (MsNumber)(MS_NUM_REASON + MS_MISMATCH), 2);
+	ms_numbers_set(numbers, MS_NUM_IN_HAND, 3);
+	ms_numbers_time(numbers, MS_STAGE_READ, 1000);
+	ms_numbers_time(numbers, MS_STAGE_READ, 1001);
+	ms_numbers_time(numbers, MS_STAGE_READ, 999000000);
+	ms_numbers_policy(numbers, "invoices", MS_HOLD);
+	ms_numbers_policy(numbers, "invoices", MS_DELIVER);
+	ms_numbers_top(numbers, MS_TOP_OUT, "10.1.1.5");
+	g_assert_true(ms_numbers_publish(numbers, NULL));
+	ms_numbers_add(numbers, MS_NUM_JUDGED, 1); /* of the second in which it is killed */
+	ms_numbers_free(numbers);
+	numbers = ms_numbers_new(path);
+	ms_numbers_add(numbers, MS_NUM_JUDGED, 1);
+	for (int i = 0; i < 3; i++)
+		g_assert_true(ms_numbers_publish(numbers, NULL));
+	g_assert_true(ms_numbers_read(path, view, NULL));
+	g_assert_cmpuint(view->value[MS_NUM_JUDGED], ==, 6);
+	g_assert_cmpuint(view->value[MS_NUM_REASON + MS_MISMATCH], ==, 2);
+	g_assert_cmpuint(view->value[MS_NUM_IN_HAND], ==, 0);
+	g_assert_cmpuint(view->stage[MS_STAGE_READ].bucket[0], ==, 1);
+	g_assert_cmpuint(view->stage[MS_STAGE_READ].bucket[1], ==, 1);
+	g_assert_cmpuint(view->stage[MS_STAGE_READ].bucket[MS_N_BUCKETS - 1], ==, 1);
+	g_assert_cmpstr(view->policies[0].title, ==, "invoices");
+	g_assert_cmpuint(view->policies[0].messages, ==, 2);
+	g_assert_cmpuint(view->policies[0].actions[MS_HOLD], ==, 1);
+	g_assert_cmpstr(view->version, ==, PACKAGE_VERSION);
+	ms_numbers_free(numbers);
+}
+
+/* A byte that was changed, anywhere: what was published before is read, or nothing at all. */
+static void test_damaged(void)
+{
+	g_autofree char *path = file_of("damaged"), *text = NULL;
+	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
+	gsize len;
+	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
+	ms_numbers_add(numbers, MS_NUM_JUDGED, 7);
+	g_assert_true(ms_numbers_publish(numbers, NULL));
+	ms_numbers_add(numbers, MS_NUM_JUDGED, 1);
+	g_assert_true(ms_numbers_publish(numbers, NULL));
+	g_assert_true(g_file_get_contents(path, &text, &len, NULL));
+	for (gsize at = 0; at < len; at += 1 + len / 301) {
+		text[at] ^= 0x40;
+		g_assert_true(g_file_set_contents(path, text, (gssize)len, NULL));
+		g_assert_true(ms_numbers_read(path, view, NULL));
+		g_assert_cmpuint(view->value[MS_NUM_JUDGED], ==, at < len / 2 ? 7 : 8);
+		text[at] ^= 0x40;
+	}
+	for (gsize cut = 0; cut < len; cut += 1 + len / 50) {
+		g_autoptr(GError) error = NULL;
+		g_assert_true(g_file_set_contents(path, text, (gssize)cut, NULL));
+		if (!ms_numbers_read(path, view, &error))
+			g_assert_true(g_error_matches(error, MS_ERROR, MS_ERROR_INPUT));
+		else
+			g_assert_cmpuint(view->value[MS_NUM_JUDGED], >=, 7);
+	}
+}
+
+/* However many names come, so many rows; who is frequent is among them. */
+static void test_bounded(void)
+{
+	g_autofree char *path = file_of("bounded");
+	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
+	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
+	guint64 messages = 0;
+	for (guint i = 0; i < 3000; i++) {
+		g_autofree char *title = g_strdup_printf("policy %u äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü", i);
+		g_autofree char *client = g_strdup_printf("2001:db8::%x", i);
+		ms_numbers_policy(numbers, title, MS_TAG);
+		ms_numbers_top(numbers, MS_TOP_OUT, i % 3 == 0 ? "10.1.1.5" : client);
+	}
+	ms_numbers_top(numbers, MS_TOP_NO_POLICY, "\xff\xfe");
+	g_assert_true(ms_numbers_publish(numbers, NULL));
+	g_assert_true(ms_numbers_read(path, view, NULL));
+	for (gsize i = 0; i < MS_NUMBERS_POLICIES; i++) {
+		g_assert_true(g_utf8_validate(view->policies[i].title, -1, NULL));
+		messages += view->policies[i].messages;
+	}
+	g_assert_cmpuint(messages, ==, 3000);
+	g_assert_cmpstr(view->policies[MS_NUMBERS_POLICIES - 1].title, ==, "(others)");
+	guint64 most = 0;
+	for (gsize i = 0; i < MS_NUMBERS_TOP; i++)
+		if (strcmp(view->top[MS_TOP_OUT][i].who, "10.1.1.5") == 0)
+			most = view->top[MS_TOP_OUT][i].n;
+	g_assert_cmpuint(most, >=, 1000);
+}
+
+#define DAY ((gint64)86400 * G_USEC_PER_SEC)
+
+static void test_day(void)
+{
+	g_autofree char *path = file_of("day");
+	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
+	gint64 now = g_get_real_time();
+	g_assert_null(ms_numbers_new_day(numbers, now));
+	for (guint i = 0; i < 1240; i++) {
+		ms_numbers_add(numbers, MS_NUM_OUT_PRIVATE, 1);
+		ms_numbers_top(numbers, MS_TOP_OUT, i < 1198 ? "10.1.1.5" : "10.1.1.9");
+	}
+	ms_numbers_add(numbers, MS_NUM_JUDGED, 5300);
+	ms_numbers_add(numbers, (MsNumber)(MS_NUM_ACTION + MS_HOLD), 4);
+	ms_numbers_add(numbers, MS_NUM_NO_CONTENT, 1);
+	ms_numbers_top(numbers, MS_TOP_NO_POLICY, "b***@s***.example");
+	g_autofree char *words = ms_numbers_new_day(numbers, now + DAY);
+	g_assert_cmpstr(words, ==, "5,300 judged, 4 held, 1,240 not outgoing (client 10.1.1.5: 1,198, client 10.1.1.9: 42), "
+		"1 without a policy (sender b***@s***.example: 1)");
+	g_autofree char *quiet = ms_numbers_new_day(numbers, now + 2 * DAY);
+	g_assert_cmpstr(quiet, ==, "");
+	ms_numbers_add(numbers, MS_NUM_JUDGED, 1);
+	g_autofree char *next = ms_numbers_new_day(numbers, now + 3 * DAY);
+	g_assert_cmpstr(next, ==, "1 judged, 0 held");
+}
+
+static void *count_up(void *numbers)
+{
+	for (guint i = 0; i < 20000; i++) {
+		ms_numbers_add(numbers, MS_NUM_JUDGED, 1);
+		ms_numbers_policy(numbers, i % 2 ? "a" : "b", MS_DELIVER);
+	}
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	g_autofree char *path = file_of("threads");
+	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
+	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
+	pthread_t threads[4];
+	for (int i = 0; i < 4; i++)
+		g_assert_cmpint(pthread_create(&threads[i], NULL, count_up, numbers), ==, 0);
+	for (int i = 0; i < 20; i++)
+		g_assert_true(ms_numbers_publish(numbers, NULL));
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	g_assert_true(ms_numbers_publish(numbers, NULL));
+	g_assert_true(ms_numbers_read(path, view, NULL));
+	g_assert_cmpuint(view->value[MS_NUM_JUDGED], ==, 80000);
+	g_assert_cmpuint(view->policies[0].messages + view->policies[1].messages, ==, 80000);
+}
+
+/* A counter of something that is made anew at a reload goes on. */
+static void test_follow(void)
+{
+	g_autoptr(MsNumbers) numbers = ms_numbers_new(NULL);
+	guint64 last = 0;
+	static const guint64 seen[] = {3, 10, 10, 2, 5};
+	static const guint64 want[] = {3, 10, 10, 12, 15};
+	for (gsize i = 0; i < G_N_ELEMENTS(seen); i++) {
+		ms_numbers_follow(numbers, MS_NUM_ROUND_TRIPS, seen[i], &last);
+		g_assert_cmpuint(ms_numbers_get(numbers, MS_NUM_ROUND_TRIPS), ==, want[i]);
+	}
+}
+
+/* ---- pauses --------------------------------------------------------------------------- */
+
+#define MINUTE ((gint64)60 * G_USEC_PER_SEC)
+
+static void test_pause(void)
+{
+	gint64 now = g_get_real_time();
+	static const struct {
+		gint64 since, until, most_ms, at;
+		MsAnswer want;
+	} rows[] = {
+		{0, 30, 14400000, 0, MS_FOUND}, {0, 30, 14400000, 29, MS_FOUND}, {0, 30, 14400000, 30, MS_ABSENT},
+		{0, 30, 14400000, -1, MS_ABSENT},   /* the clock went back */
+		{0, 100000, 14400000, 239, MS_FOUND}, {0, 100000, 14400000, 240, MS_ABSENT}, /* no longer than pause-max */
+		{0, 30, 60000, 1, MS_ABSENT},       /* which was made shorter since */
+		{10, 5, 14400000, 7, MS_ABSENT},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(MsPause) got = {0};
+		g_autoptr(GError) error = NULL;
+		MsPause pause = {now + rows[i].since * MINUTE, now + rows[i].until * MINUTE, (char *)"anna", (char *)"run"};
+		g_assert_true(ms_pause_begin(dir, &pause, NULL));
+		g_assert_cmpint(ms_pause_read(dir, rows[i].most_ms, now + rows[i].at * MINUTE, &got, &error), ==, rows[i].want);
+		g_assert_no_error(error);
+		g_assert_cmpstr(got.why, ==, rows[i].want == MS_FOUND ? "run" : NULL);
+	}
+	g_assert_cmpint(ms_pause_end(dir, NULL), ==, MS_FOUND);
+	g_assert_cmpint(ms_pause_end(dir, NULL), ==, MS_ABSENT);
+	g_auto(MsPause) none = {0};
+	g_assert_cmpint(ms_pause_read(dir, 14400000, now, &none, NULL), ==, MS_ABSENT);
+}
+
+/* What is damaged, or another could have written, pauses nothing, and is told. */
+static void test_pause_distrusted(void)
+{
+	static const struct {
+		const char *text;
+		int mode;
+	} rows[] = {
+		{"", 0640}, {"{}", 0640}, {"[1]", 0640}, {"{\"since\":1,\"until\":2,\"who\":\"a\"}", 0640},
+		{"{\"since\":0,\"until\":\"x\",\"who\":\"a\",\"why\":\"b\"}", 0640},
+		{"{\"since\":0,\"until\":9000000000000000,\"who\":\"a\",\"why\":\"b\"", 0640},
+		{"{\"since\":0,\"until\":9000000000000000,\"who\":\"a\",\"why\":\"b\"}", 0660},
+		{"{\"since\":0,\"until\":9000000000000000,\"who\":\"a\",\"why\":\"b\"}", 0642},
+	};
+	g_autofree char *path = file_of("pause.json");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(MsPause) got = {0};
+		g_autoptr(GError) error = NULL;
+		g_assert_true(g_file_set_contents(path, rows[i].text, -1, NULL));
+		g_assert_cmpint(g_chmod(path, rows[i].mode), ==, 0);
+		g_assert_cmpint(ms_pause_read(dir, 14400000, 1000, &got, &error), ==, MS_CONFIG);
+		g_assert_nonnull(error);
+	}
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(symlink("elsewhere", path), ==, 0);
+	g_auto(MsPause) link = {0};
+	g_assert_cmpint(ms_pause_read(dir, 14400000, 1000, &link, NULL), ==, MS_CONFIG);
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(mkfifo(path, 0640), ==, 0);
+	g_assert_cmpint(ms_pause_read(dir, 14400000, 1000, &link, NULL), ==, MS_CONFIG);
+	g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	dir = scratch_folder();
+	g_test_add_func("/numbers/rows", test_rows);
+	g_test_add_func("/numbers/survives", test_survives);
+	g_test_add_func("/numbers/damaged", test_damaged);
+	g_test_add_func("/numbers/bounded", test_bounded);
+	g_test_add_func("/numbers/day", test_day);
+	g_test_add_func("/numbers/threads", test_threads);
+	g_test_add_func("/numbers/follow", test_follow);
+	g_test_add_func("/pause/bounds", test_pause);
+	g_test_add_func("/pause/distrusted", test_pause_distrusted);
+	int rc = g_test_run();
+	remove_folder(dir);
+	g_free(dir);
+	return rc;
+}
