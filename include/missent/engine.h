@@ -68,6 +68,7 @@ typedef enum {
 	MS_NO_POLICY,            /* or none for its sender, user or client */
 } MsConcern;
 MsConcern ms_engine_concern(const MsRuntime *runtime, const MsEnvelope *envelope);
+bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope);
 
 typedef struct {
 	MsReading *reading;

@@ -374,6 +374,11 @@ MsConcern ms_engine_concern(const MsRuntime *runtime, const MsEnvelope *envelope
 	return ms_policy_may_apply(runtime->policies, envelope) ? MS_CONCERNED : MS_NO_POLICY;
 }
 
+bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope)
+{
+	return ms_engine_concern(runtime, envelope) == MS_CONCERNED;
+}
+
 /* ---- one message ---------------------------------------------------------------------- */
 
 /* For who looks from outside whether it goes on. */
