@@ -80,6 +80,20 @@ static guint sent_outside(const Node *node)
 	return n;
 }
 
+/* The same of all that it went on as. */
+static guint sent_in_the_end(const Node *node, int depth)
+{
+	guint n = sent_outside(node);
+	for (guint i = 0; node->into != NULL && i < node->into->len && depth < 100; i++) {
+		const Node *next = node->into->pdata[i];
+		bool again = false;
+		for (guint k = 0; k < i; k++)
+			again |= node->into->pdata[k] == next;
+		n += next != NULL && !again ? sent_in_the_end(next, depth + 1) : 0;
+	}
+	return n;
+}
+
 /* ---- what was decided of it ------------------------------------------------------------------ */
 
 static bool is_own(const Work *w, const MsMail *mail)
@@ -265,7 +279,7 @@ static bool is_of_other_policies(const Work *w, gint64 at)
 static Fate unseen(Work *w, const Node *node)
 {
 	const MsMail *mail = node->mail;
-	guint n = sent_outside(node);
+	guint n = sent_in_the_end(node, 0);
 	if (mail->came == MS_CAME_UNKNOWN && mail->first - ms_maillog_notes(w->with->log)->from < MS_RECONCILE_BEFORE) {
 		w->out->before++;
 		return FATE_ROW;
