@@ -20,6 +20,7 @@
 
 #include "missent/audit.h"
 #include "missent/directory.h"
+#include "missent/guard.h"
 #include "missent/policy.h"
 #include "missent/ledger.h"
 #include "missent/reader.h"
@@ -49,12 +50,15 @@ MsDirectory *ms_runtime_directory(const MsRuntime *runtime);
 MsReader *ms_runtime_reader(const MsRuntime *runtime);
 MsLedger *ms_runtime_ledger(const MsRuntime *runtime);
 MsAudit *ms_runtime_audit(const MsRuntime *runtime);
+MsGuard *ms_runtime_guard(const MsRuntime *runtime); /* NULL: none */
 
 /* A digest of the policies as they are loaded; as in the trail. */
 const char *ms_runtime_policies_version(const MsRuntime *runtime);
 
 /* Opens the directory of a configuration alone. */
 MsDirectory *ms_engine_open_directory(const MsSettings *settings, MsKinds *kinds, GError **error);
+/* The guard alone; NULL and no error: it is switched off. */
+MsGuard *ms_engine_open_guard(const MsSettings *settings, GError **error);
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error);
 
 /* Is it outgoing, and could a policy apply?  If not, its body need not be read. */
@@ -74,10 +78,13 @@ typedef struct {
 	MsReading *reading;
 	MsResolution *resolution; /* NULL: the directory could not be asked, or judging took too much */
 	char *trouble;            /* then: why */
+	MsGuardCounts *counts;    /* NULL: nobody counts, or it could not be done, and then: */
+	char *uncounted;          /* why */
+	GPtrArray *stopped;       /* of char *: streams that this message stopped, in words; NULL: none */
 	MsVerdict *verdict;
 	guint64 known;  /* the number of the filters that it was read with (reader.h) */
 	guint64 stored; /* bytes of the message that could be read */
-	gint64 read_us, resolve_us, judge_us; /* how long each step took */
+	gint64 read_us, resolve_us, count_us, judge_us; /* how long each step took */
 } MsJudgement;
 void ms_judgement_free(MsJudgement *judgement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsJudgement, ms_judgement_free)
@@ -85,6 +92,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsJudgement, ms_judgement_free)
 /* The two halves of ms_engine_judge(), for who knows the envelope only after reading: then it may be NULL. */
 bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsJudgement **judgement_out,
 	GError **error);
+/* Counts too, where the runtime was loaded to judge and to write down: who only looks changes no window. */
 void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	MsJudgement *judgement);
 

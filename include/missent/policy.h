@@ -18,6 +18,7 @@
 
 #include "missent/directory.h"
 #include "missent/envelope.h"
+#include "missent/guard.h"
 #include "missent/reading.h"
 #include "missent/settings.h"
 #include "missent/verdict.h"
@@ -49,5 +50,13 @@ void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, Ms
  * policy that was not done with it, whatever it tolerates, and nobody's outcome is right. */
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,
 	const MsReading *reading, MsResolution *resolution, const char *trouble);
+
+/* The second half of the judgement, once it is known what went where lately.  The streams that a verdict's
+ * policies make, at most MS_GUARD_STREAMS, as the guard is asked about them; then its counts, or NULL and
+ * `trouble`, become reasons. */
+guint ms_policy_streams(const MsPolicies *policies, const MsVerdict *verdict,
+	MsGuardStream streams_out[MS_GUARD_STREAMS]);
+void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelope, const MsReading *reading,
+	const MsResolution *resolution, const MsGuardCounts *counts, const char *trouble, MsVerdict *verdict);
 
 #endif

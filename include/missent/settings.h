@@ -25,6 +25,21 @@ extern const MsRow ms_settings_rows[];
 typedef enum { MS_MODE_OBSERVE, MS_MODE_ENFORCE } MsMode;
 extern const char *const ms_mode_names[];
 
+/* Of the guard (guard.h); times in seconds.  missent.conf(5) explains each. */
+typedef struct {
+	guint fan_out, fan_out_domains, fan_in, repeat; /* 0: not looked at */
+	guint window;
+	const char *const *customers; /* kinds that stand for one customer */
+	guint keep, support;          /* history; keep 0: none */
+	guint learn;                  /* so long a new memory is less strict with fan-in */
+	guint breaker, breaker_recent; /* bad ones in the window, among the last MS_GUARD_RECENT; 0: none */
+	guint breaker_window;
+	guint cool_down, probes;      /* 0: only an operator resets it */
+	guint volume;                 /* times the usual; 0: not looked at */
+	bool by_template;             /* a stream is also of one template */
+} MsGuardLimits;
+#define MS_GUARD_RECENT 20
+
 typedef struct {
 	MsSection *root;
 
@@ -120,6 +135,14 @@ typedef struct {
 	bool digests;
 	gint64 max_age_ms, verify_every_ms;
 	const char *house, *tag_separators;
+
+	struct {
+		bool enabled;
+		char *sqlite_file;
+		char *key_file;           /* the site key, or its own; made when it is missing if `own_key` */
+		bool own_key;
+		MsGuardLimits limits;
+	} guard;
 } MsSettings;
 
 MsSettings *ms_settings_load(const char *path, GError **error);

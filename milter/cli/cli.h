@@ -14,6 +14,7 @@ typedef struct {
 
 int cmd_check(Cli *cli, int argc, char **argv);
 int cmd_directory(Cli *cli, int argc, char **argv);
+int cmd_guard(Cli *cli, int argc, char **argv);
 int cmd_held(Cli *cli, int argc, char **argv);
 int cmd_review(Cli *cli, int argc, char **argv);
 int cmd_config(Cli *cli, int argc, char **argv);

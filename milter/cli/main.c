@@ -18,6 +18,7 @@
 static const CliVerb commands[] = {
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},
+	{"guard", cmd_guard, "streams of mail that are stopped"},
 	{"held", cmd_held, "list, show, release, return and delete held mail"},
 	{"audit", cmd_audit, "what was judged, set against what the MTA sent"},
 	{"review", cmd_review, "accounts of the review page"},

@@ -252,6 +252,30 @@ static const MsRow directory_rows[] = {
 	{.key = NULL},
 };
 
+/* Windows and times in seconds at the least: that is how they are kept. */
+static const MsRow guard_rows[] = {
+	{.key = "enabled", .type = MS_ROW_SWITCH, .fallback = "yes"},
+	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "window", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000, .max = 31 * 86400000LL},
+	{.key = "fan-out", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
+	{.key = "fan-out-domains", .type = MS_ROW_NUMBER, .fallback = "5", .max = 1000},
+	{.key = "fan-in", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
+	{.key = "repeat", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
+	{.key = "customer-kinds", .type = MS_ROW_LIST},
+	{.key = "history", .type = MS_ROW_TIME, .fallback = "400d", .max = 3650 * 86400000LL},
+	{.key = "history-support", .type = MS_ROW_NUMBER, .fallback = "2", .min = 1, .max = 1000},
+	{.key = "learn", .type = MS_ROW_TIME, .fallback = "35d", .max = 3650 * 86400000LL},
+	{.key = "breaker", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100000},
+	{.key = "breaker-recent", .type = MS_ROW_NUMBER, .fallback = "5", .max = MS_GUARD_RECENT},
+	{.key = "breaker-window", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000, .max = 31 * 86400000LL},
+	{.key = "cool-down", .type = MS_ROW_TIME, .fallback = "0s", .max = 31 * 86400000LL},
+	{.key = "probes", .type = MS_ROW_NUMBER, .fallback = "20", .min = 1, .max = 10000},
+	{.key = "volume", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
+	{.key = "by-template", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = NULL},
+};
+
 const MsRow ms_settings_rows[] = {
 	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names},
 	{.key = "host", .type = MS_ROW_TEXT},
@@ -280,6 +304,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
 	{.key = "judging", .type = MS_ROW_SECTION, .rows = judging_rows},
 	{.key = "directory", .type = MS_ROW_SECTION, .rows = directory_rows},
+	{.key = "guard", .type = MS_ROW_SECTION, .rows = guard_rows},
 	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
 	{.key = "canary", .type = MS_ROW_SECTION, .rows = canary_rows},
@@ -495,6 +520,51 @@ static bool take_canary(MsSettings *s, const MsSection *canary, GError **error)
 	return false;
 }
 
+static guint seconds(const MsSection *section, const char *key)
+{
+	return (guint)((ms_section_number(section, key) + 999) / 1000);
+}
+
+/* Of many customers each has one, and it is in most of their mail. */
+static const char *const customers[] = {"customer-number", "vat-id", "siren-siret", "leitweg-id", "iban", NULL};
+
+static void take_limits(MsGuardLimits *l, const MsSection *guard)
+{
+	l->window = seconds(guard, "window");
+	l->fan_out = (guint)ms_section_number(guard, "fan-out");
+	l->fan_out_domains = (guint)ms_section_number(guard, "fan-out-domains");
+	l->fan_in = (guint)ms_section_number(guard, "fan-in");
+	l->repeat = (guint)ms_section_number(guard, "repeat");
+	l->customers = ms_section_given(guard, "customer-kinds") ? ms_section_list(guard, "customer-kinds") : customers;
+	l->keep = seconds(guard, "history");
+	l->support = (guint)ms_section_number(guard, "history-support");
+	l->learn = seconds(guard, "learn");
+	l->breaker = (guint)ms_section_number(guard, "breaker");
+	l->breaker_recent = (guint)ms_section_number(guard, "breaker-recent");
+	l->breaker_window = seconds(guard, "breaker-window");
+	l->cool_down = seconds(guard, "cool-down");
+	l->probes = (guint)ms_section_number(guard, "probes");
+	l->volume = (guint)ms_section_number(guard, "volume");
+	l->by_template = ms_section_switch(guard, "by-template");
+}
+
+/* Its key is made from the site key; who keeps no digests has none, and one host makes one of its own. */
+static bool take_guard(MsSettings *s, const MsSection *guard, GError **error)
+{
+	const char *key = ms_section_text(guard, "key-file");
+	s->guard.enabled = ms_section_switch(guard, "enabled");
+	s->guard.sqlite_file = path_or(guard, "sqlite-file", s->state_dir, "guard.db");
+	s->guard.own_key = key == NULL && !s->digests;
+	s->guard.key_file = key != NULL ? g_strdup(key)
+		: s->digests ? g_strdup(s->key_file) : g_build_filename(s->state_dir, "guard.key", NULL);
+	take_limits(&s->guard.limits, guard);
+	if (!s->guard.enabled || !s->guard.own_key || s->backend == 0)
+		return true;
+	ms_section_error(guard, "key-file", error, "hosts that share Redis need one key: name a file that all of them "
+		"have (missent directory key FILE makes one), or set digests = yes");
+	return false;
+}
+
 static MsSettings *load(const char *path, bool secrets, GError **error)
 {
 	MsSection *root = ms_config_load(path, ms_settings_rows, error);
@@ -542,7 +612,8 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
 	if (!take_canary(s, ms_section_sub(root, "canary"), error)
 		|| !take_desk(s, ms_section_sub(root, "desk"), secrets, error)
-		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error))
+		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error)
+		|| !take_guard(s, ms_section_sub(root, "guard"), error))
 		return NULL;
 	return g_steal_pointer(&s);
 }
@@ -581,5 +652,7 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->redis_password);
 	g_free(s->sentinel_password);
 	g_free(s->key_file);
+	g_free(s->guard.sqlite_file);
+	g_free(s->guard.key_file);
 	g_free(s);
 }

@@ -308,8 +308,12 @@ static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement
 		ms_action_names[v->action], ms_action_names[v->would], envelope->sender,
 		envelope->recipients->len, envelope->size, policies, *codes != '\0' ? codes : "none",
 		judgement->reading->findings->len, judgement->reading->unread->len,
-		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us) / 1000,
+		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us + judgement->count_us) / 1000,
 		v->paused ? ", paused=yes" : "", text);
+	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++)
+		ms_log(LOG_ALERT, envelope->queue_id,
+			"this message stopped a stream: what policy %s has of this sender is wrong too often, from=<%s>; see "
+			"missent guard status", (const char *)judgement->stopped->pdata[i], envelope->sender);
 }
 
 /* Nothing of the message's content goes into the mail or back to its sender. */

@@ -99,6 +99,22 @@ static const Row reasons[MS_N_REASONS] = {
 		"etwas darin konnte nicht gelesen werden"},
 	[MS_DIRECTORY_UNAVAILABLE] = {"the list of customers could not be asked", "la liste des clients n'était pas accessible",
 		"das Kundenverzeichnis war nicht zu erreichen"},
+	[MS_LIST_ATTACHED] = {"a list of customers seems to be in it", "elle semble contenir une liste de clients",
+		"sie enthält wohl eine Kundenliste"},
+	[MS_FAN_OUT] = {"the same went to too many recipients lately", "la même chose est partie vers trop de destinataires",
+		"dasselbe ging zuletzt an zu viele Empfänger"},
+	[MS_FAN_IN] = {"a recipient got the mail of too many customers lately", "un destinataire a reçu le courrier de trop de clients",
+		"ein Empfänger bekam zuletzt die Post zu vieler Kunden"},
+	[MS_REPEAT] = {"it was sent too often to the same recipient", "il a été envoyé trop souvent au même destinataire",
+		"sie ging zu oft an denselben Empfänger"},
+	[MS_UNUSUAL] = {"it always went to others before", "jusqu’ici cela allait à d’autres",
+		"bisher ging es immer an andere"},
+	[MS_VOLUME] = {"the sender sends far more than usual", "l’expéditeur envoie bien plus que d’habitude",
+		"der Absender sendet weit mehr als sonst"},
+	[MS_BREAKER] = {"mail of this sender is stopped", "les messages de cet expéditeur sont arrêtés",
+		"Mails dieses Absenders sind angehalten"},
+	[MS_GUARD_UNAVAILABLE] = {"what went where lately could not be asked", "les envois récents n’ont pas pu être consultés",
+		"was zuletzt wohin ging, war nicht zu erfahren"},
 };
 
 const char *desk_word(const Desk *desk, DeskWord word)

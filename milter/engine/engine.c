@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 #include "missent/canary.h"
+#include "missent/digest.h"
 #include "missent/engine.h"
 #include "missent/io.h"
 #include "missent/numbers.h"
@@ -25,6 +26,7 @@ struct MsRuntime {
 	MsKinds *kinds;
 	MsPolicies *policies;
 	MsDirectory *directory;
+	MsGuard *guard; /* NULL: nothing is counted */
 	MsReader *reader;
 	MsKnowledge *knowledge; /* of the reader, about the directory */
 	MsLedger *ledger;
@@ -104,6 +106,35 @@ MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GErro
 		.judging = &s->judging,
 	};
 	return ms_directory_open(&settings, kinds, error);
+}
+
+static bool guard_key(const MsSettings *s, const char *path, guint8 out[MS_DIGEST_BYTES], GError **error)
+{
+	g_autoptr(GError) exists = NULL;
+	if (s->guard.own_key && access(path, F_OK) != 0 && !ms_key_create(path, &exists) && access(path, F_OK) != 0) {
+		g_propagate_error(error, g_steal_pointer(&exists));
+		return false;
+	}
+	g_autoptr(MsKey) key = ms_key_load(path, error);
+	if (key != NULL)
+		ms_key_subkey(key, "missent guard", out);
+	return key != NULL;
+}
+
+MsGuard *ms_engine_open_guard(const MsSettings *s, GError **error)
+{
+	guint8 key[MS_DIGEST_BYTES];
+	if (!s->guard.enabled || !guard_key(s, s->guard.key_file, key, error))
+		return NULL;
+	const MsGuardSettings settings = {
+		.on_redis = (MsBackendType)s->backend == MS_BACKEND_REDIS,
+		.sqlite = s->guard.sqlite_file,
+		.redis = &s->redis,
+		.redis_prefix = s->redis_prefix,
+		.key = key,
+		.limits = s->guard.limits,
+	};
+	return ms_guard_open(&settings, error);
 }
 
 static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, char **warning_out,
@@ -244,6 +275,11 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 		ms_knowledge_update(runtime->knowledge, NULL);
 	}
 	give_audit_key(runtime);
+	if ((parts & MS_PARTS_CHECK) != 0 && (parts & MS_PARTS_WRITE) != 0 && s->guard.enabled) {
+		runtime->guard = ms_engine_open_guard(s, error);
+		if (runtime->guard == NULL)
+			return NULL;
+	}
 	return g_steal_pointer(&runtime);
 }
 
@@ -260,6 +296,7 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_knowledge_free(runtime->knowledge);
 	ms_reader_free(runtime->reader);
 	ms_directory_free(runtime->directory);
+	ms_guard_free(runtime->guard);
 	ms_ledger_free(runtime->ledger);
 	ms_audit_free(runtime->audit);
 	ms_gate_free(runtime->judging);
@@ -311,6 +348,11 @@ MsAudit *ms_runtime_audit(const MsRuntime *runtime)
 const char *ms_runtime_policies_version(const MsRuntime *runtime)
 {
 	return runtime->policies_version;
+}
+
+MsGuard *ms_runtime_guard(const MsRuntime *runtime)
+{
+	return runtime->guard;
 }
 
 /* ---- which mail ----------------------------------------------------------------------- */
@@ -396,6 +438,9 @@ void ms_judgement_free(MsJudgement *judgement)
 	ms_resolution_free(judgement->resolution);
 	ms_verdict_free(judgement->verdict);
 	g_free(judgement->trouble);
+	ms_guard_counts_free(judgement->counts);
+	g_free(judgement->uncounted);
+	g_clear_pointer(&judgement->stopped, g_ptr_array_unref);
 	g_free(judgement);
 }
 
@@ -476,6 +521,37 @@ static void resolve_all(MsRuntime *runtime, const MsEnvelope *envelope, int mess
 	judgement->trouble = g_strdup_printf("known identifiers: %s", error->message);
 }
 
+/* To be told, in the log and the trail. */
+static void note_stopped(MsJudgement *judgement, const MsGuardStream *streams, guint n)
+{
+	for (guint i = 0; i < n; i++) {
+		if ((judgement->counts->tripped & 1U << i) == 0)
+			continue;
+		if (judgement->stopped == NULL)
+			judgement->stopped = g_ptr_array_new_with_free_func(g_free);
+		g_ptr_array_add(judgement->stopped, g_strdup(streams[i].policy));
+	}
+}
+
+/* What the sender must try again is counted when it comes again; a canary never is. */
+static void count(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
+{
+	MsVerdict *verdict = judgement->verdict;
+	MsGuardStream streams[MS_GUARD_STREAMS];
+	if (runtime->guard == NULL || verdict->policies->len == 0 || verdict->action == MS_TEMPFAIL || envelope->canary)
+		return;
+	g_autoptr(GError) error = NULL;
+	guint n = ms_policy_streams(runtime->policies, verdict, streams);
+	const MsGuardMessage message = {envelope, judgement->reading, judgement->resolution, verdict->outcomes, streams,
+		n, verdict->action >= MS_HOLD, g_get_real_time() / G_USEC_PER_SEC};
+	if (ms_guard_count(runtime->guard, &message, &judgement->counts, &error) == MS_FOUND)
+		note_stopped(judgement, streams, n);
+	else
+		judgement->uncounted = g_strdup(error->message);
+	ms_policy_judge_counts(runtime->policies, envelope, judgement->reading, judgement->resolution,
+		judgement->counts, judgement->uncounted, verdict);
+}
+
 void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	MsJudgement *judgement)
 {
@@ -492,6 +568,8 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 	come_to(envelope, MS_STAGE_JUDGE);
 	judgement->verdict = ms_policy_judge(runtime->policies, envelope, judgement->reading,
 		judgement->resolution, judgement->trouble);
+	gint64 judged = g_get_monotonic_time();
+	count(runtime, envelope, judgement);
 	/* Whom it is for was not worked out: nobody may take it for an answer. */
 	if (judgement->resolution != NULL && ms_resolution_over(judgement->resolution) != NULL) {
 		judgement->trouble = g_strdup(ms_resolution_over(judgement->resolution));
@@ -502,7 +580,8 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 		judgement->verdict->action = judgement->verdict->would =
 			MAX(judgement->verdict->would, MS_HOLD);
 	judgement->resolve_us = resolved - start;
-	judgement->judge_us = g_get_monotonic_time() - resolved;
+	judgement->judge_us = judged - resolved;
+	judgement->count_us = g_get_monotonic_time() - judged;
 }
 
 /* More than these have a processor to themselves: mail that costs little does not wait for them, and
@@ -639,7 +718,8 @@ static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJ
 	MsAuditMessage message = {
 		.envelope = envelope, .reading = judgement->reading, .verdict = judgement->verdict,
 		.body = digest, .trouble = judgement->trouble,
-		.read_us = judgement->read_us, .resolve_us = judgement->resolve_us, .judge_us = judgement->judge_us,
+		.read_us = judgement->read_us, .resolve_us = judgement->resolve_us,
+		.judge_us = judgement->judge_us + judgement->count_us,
 		.policies = runtime->policies_version, .kinds = runtime->kinds_version,
 	};
 	if (judgement->resolution != NULL) {
@@ -649,6 +729,19 @@ static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJ
 		message.generation = ms_resolution_generation(judgement->resolution, &message.changes);
 	}
 	return ms_audit_write(runtime->audit, &message, error);
+}
+
+/* Beside the message's own line: that it stopped a stream. */
+static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement, GError **error)
+{
+	g_autofree char *sender = ms_identifier_masked("", envelope->sender);
+	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++) {
+		g_autofree char *detail = g_strdup_printf("policy %s, sender %s, queue %s",
+			(const char *)judgement->stopped->pdata[i], sender, envelope->queue_id != NULL ? envelope->queue_id : "-");
+		if (!ms_audit_event(runtime->audit, "missentd", "", "stream-stopped", "", detail, error))
+			return false;
+	}
+	return true;
 }
 
 bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
@@ -665,7 +758,8 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	bool fine = record == NULL
 		|| (verdict->action == MS_SPLIT ? keep_copy(runtime, record, message_fd, &written, error)
 						: add_record(runtime, record, &written, error));
-	if (fine && write_line(runtime, envelope, judgement, digest, error))
+	if (fine && write_line(runtime, envelope, judgement, digest, error)
+		&& tell_stopped(runtime, envelope, judgement, error))
 		return true;
 	/* The message is refused for now: nobody shall look for it among those that are held. */
 	take_back(runtime, &written);

@@ -139,7 +139,7 @@ typedef struct {
 	MsHouseRule rule;
 	guint8 *looked, *required; /* a kind of the message: does the policy look at it, require it? */
 	MsTally *proof;            /* of what it requires; NULL: nothing */
-	guint kept[MS_N_REASONS];
+	MsAdding adding;
 } Judge;
 
 /* Of the kinds that are listed; an empty list is none, or all. */
@@ -176,30 +176,39 @@ static void take_proof(Judge *j)
 			ms_tally_add(j->proof, i);
 }
 
-/* A reason counts, whether or not it is kept to be shown.  Is it?  Of each policy and code the
- * first always is. */
+bool ms_adding_count(MsAdding *adding, MsReasonCode code)
+{
+	MsAction action = adding->policy->on[code];
+	MsVerdict *verdict = adding->verdict;
+	verdict->would = MAX(verdict->would, action);
+	if (adding->policy->enforced)
+		verdict->action = MAX(verdict->action, action);
+	guint kept = adding->kept[code]++;
+	bool room = kept == 0 || (kept < MS_MAX_REASONS && verdict->reasons->len < MS_MAX_REASONS_IN_ALL);
+	verdict->more += !room;
+	return room;
+}
+
+MsReason *ms_adding_keep(MsAdding *adding, MsReasonCode code, char *text)
+{
+	MsReason *reason = g_new0(MsReason, 1);
+	reason->code = code;
+	reason->policy = g_strdup(adding->policy->title);
+	reason->action = adding->policy->on[code];
+	reason->enforced = adding->policy->enforced;
+	reason->text = text;
+	g_ptr_array_add(adding->verdict->reasons, reason);
+	return reason;
+}
+
 static bool count_reason(Judge *j, MsReasonCode code)
 {
-	MsAction action = j->policy->on[code];
-	j->verdict->would = MAX(j->verdict->would, action);
-	if (j->policy->enforced)
-		j->verdict->action = MAX(j->verdict->action, action);
-	guint kept = j->kept[code]++;
-	bool room = kept == 0 || (kept < MS_MAX_REASONS && j->verdict->reasons->len < MS_MAX_REASONS_IN_ALL);
-	j->verdict->more += !room;
-	return room;
+	return ms_adding_count(&j->adding, code);
 }
 
 static MsReason *keep_reason(Judge *j, MsReasonCode code, char *text)
 {
-	MsReason *reason = g_new0(MsReason, 1);
-	reason->code = code;
-	reason->policy = g_strdup(j->policy->title);
-	reason->action = j->policy->on[code];
-	reason->enforced = j->policy->enforced;
-	reason->text = text;
-	g_ptr_array_add(j->verdict->reasons, reason);
-	return reason;
+	return ms_adding_keep(&j->adding, code, text);
 }
 
 static MsReason *add(Judge *j, MsReasonCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -214,17 +223,21 @@ static MsReason *add(Judge *j, MsReasonCode code, const char *format, ...)
 	return keep_reason(j, code, text);
 }
 
-static void about(MsReason *reason, const Judge *j, guint index)
+void ms_reason_about(MsReason *reason, const MsFinding *finding, const MsResolution *resolution, guint index)
 {
-	const MsFinding *finding = j->reading->findings->pdata[index];
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	guint owners = ms_resolution_owners(j->resolution, index, 5, names);
+	guint owners = resolution != NULL ? ms_resolution_owners(resolution, index, 5, names) : 0;
 	reason->kind = g_strdup(finding->kind);
 	reason->masked = ms_identifier_masked(finding->kind, finding->value);
 	if (finding->places->len > 0)
 		reason->where = ms_place_masked(((MsPlace *)finding->places->pdata[0])->where);
 	if (owners > 0)
 		reason->owner = ms_resolution_words(names, owners);
+}
+
+static void about(MsReason *reason, const Judge *j, guint index)
+{
+	ms_reason_about(reason, j->reading->findings->pdata[index], j->resolution, index);
 }
 
 /* A split for this reason keeps the message from that recipient. */
@@ -363,6 +376,29 @@ static void judge_size(Judge *j)
 			G_GINT64_FORMAT " are allowed", j->reading->visible_total, p->max_visible);
 }
 
+/* A list of customers, whether or not the directory knows one of them.  Whom the message itself is
+ * addressed to is counted by max-visible-recipients. */
+static void judge_list(Judge *j)
+{
+	if (j->policy->max_identifiers < 0)
+		return;
+	g_autofree guint *n = g_new0(guint, j->c->kinds->len + 1);
+	for (guint i = 0; i < j->reading->findings->len; i++) {
+		const MsFinding *f = j->reading->findings->pdata[i];
+		bool known = (f->belief & MS_BELIEF_TENTATIVE) == 0
+			|| (j->resolution != NULL && !is_over(j->c) && ms_resolution_is_owned(j->resolution, i));
+		n[j->c->kind_of[i]] += known && j->looked[j->c->kind_of[i]] && (f->belief & MS_BELIEF_ADDRESSED) == 0;
+	}
+	for (guint k = 0; k < j->c->kinds->len; k++) {
+		if (n[k] <= j->policy->max_identifiers)
+			continue;
+		MsReason *reason = add(j, MS_LIST_ATTACHED, "%u different identifiers of kind %s in one message, at most %"
+			G_GINT64_FORMAT " are allowed", n[k], (const char *)j->c->kinds->pdata[k], j->policy->max_identifiers);
+		if (reason != NULL)
+			reason->kind = g_strdup(j->c->kinds->pdata[k]);
+	}
+}
+
 static void judge_unread(Judge *j)
 {
 	for (guint i = 0; i < j->reading->unread->len; i++) {
@@ -378,7 +414,7 @@ static void judge_unread(Judge *j)
 
 static void judge_contradictions(Judge *j)
 {
-	if (g_hash_table_contains(j->policy->kinds, "none"))
+	if (ms_policy_ignores_customers(j->policy))
 		return; /* it asks about recipients only, not about customers */
 	for (guint i = 0; i < j->reading->contradictions->len; i++) {
 		const MsContradiction *c = j->reading->contradictions->pdata[i];
@@ -433,6 +469,11 @@ static int stricter_first(const void *a, const void *b)
 	return x->action != y->action ? (int)y->action - (int)x->action : (int)x->code - (int)y->code;
 }
 
+void ms_verdict_sort(MsVerdict *verdict)
+{
+	g_ptr_array_sort(verdict->reasons, stricter_first);
+}
+
 /* What could not be judged is unread, for everybody: not clean, and nothing is known to be unknown. */
 static void judge_over(Judge *j)
 {
@@ -469,12 +510,14 @@ static void judge(const MsPolicy *policy, const Case *c)
 	Judge j = {.policy = policy, .c = c, .envelope = c->envelope, .reading = c->reading,
 		.resolution = c->resolution, .verdict = c->verdict,
 		.rule = policy->judge_house ? MS_HOUSE_JUDGED : MS_HOUSE_MAY,
-		.looked = among(c, policy->kinds, true), .required = among(c, policy->required, false)};
+		.looked = among(c, policy->kinds, true), .required = among(c, policy->required, false),
+		.adding = {.policy = policy, .verdict = c->verdict}};
 	g_ptr_array_add(c->verdict->policies, g_strdup(policy->title));
 	judge_size(&j);
 	/* "anna%alpha.example@example.com": it is judged as each mailbox that it may be; a policy may not
 	 * want it at all. */
 	judge_listed(&j, MS_ROUTED_RECIPIENT, c->routed, "the recipient's address has a way to another in it");
+	judge_list(&j);
 	judge_unread(&j);
 	judge_contradictions(&j);
 	if (c->resolution != NULL) {
@@ -513,6 +556,6 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 	if (verdict->action == MS_SPLIT
 		&& memchr(verdict->withheld->data, 0, verdict->withheld->len) == NULL)
 		verdict->action = verdict->would = MAX(verdict->would, MS_HOLD);
-	g_ptr_array_sort(verdict->reasons, stricter_first);
+	ms_verdict_sort(verdict);
 	return verdict;
 }

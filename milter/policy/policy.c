@@ -67,6 +67,7 @@ static const MsRow policy_rows[] = {
 	{.key = "max-domains", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-accounts", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-visible-recipients", .type = MS_ROW_NUMBER, .min = 1},
+	{.key = "max-identifiers", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "believe-mismatch", .type = MS_ROW_LIST, .check = check_level},
 	{.key = "believe-unknown-identifier", .type = MS_ROW_LIST, .check = check_level},
 	{.key = "believe-proof", .type = MS_ROW_LIST, .check = check_level},
@@ -81,6 +82,14 @@ static const MsRow policy_rows[] = {
 	ON("contradiction", "hold"),
 	ON("unreadable", "hold"),
 	ON("directory-unavailable", "tempfail"),
+	ON("list-attached", "hold"),
+	ON("fan-out", "hold"),
+	ON("fan-in", "hold"),
+	ON("repeat", "hold"),
+	ON("unusual", "deliver"),
+	ON("volume", "deliver"),
+	ON("breaker", "hold"),
+	ON("guard-unavailable", "deliver"),
 	{.key = NULL},
 };
 
@@ -251,6 +260,7 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 	policy->max_domains = ms_section_number(section, "max-domains");
 	policy->max_accounts = ms_section_number(section, "max-accounts");
 	policy->max_visible = ms_section_number(section, "max-visible-recipients");
+	policy->max_identifiers = ms_section_number(section, "max-identifiers");
 	for (int i = 0; i < MS_N_REASONS; i++) {
 		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
 		policy->on[i] = (MsAction)ms_section_choice(section, key);
@@ -278,7 +288,7 @@ void ms_policies_free(MsPolicies *policies)
 	g_free(policies);
 }
 
-static const MsPolicy *find_title(const MsPolicies *policies, const char *title)
+const MsPolicy *ms_policy_find(const MsPolicies *policies, const char *title)
 {
 	for (guint i = 0; i < policies->list->len; i++) {
 		const MsPolicy *policy = policies->list->pdata[i];
@@ -288,9 +298,14 @@ static const MsPolicy *find_title(const MsPolicies *policies, const char *title)
 	return NULL;
 }
 
+bool ms_policy_ignores_customers(const MsPolicy *policy)
+{
+	return g_hash_table_contains(policy->kinds, "none");
+}
+
 static bool may_be_added(const MsPolicies *policies, const MsSection *section, GError **error)
 {
-	const MsPolicy *same = find_title(policies, ms_section_title(section));
+	const MsPolicy *same = ms_policy_find(policies, ms_section_title(section));
 	if (same != NULL)
 		ms_section_error(section, NULL, error, "a policy in %s has this title", same->file);
 	else if (policies->list->len >= MAX_POLICIES)

@@ -28,7 +28,7 @@ typedef struct {
 	guint mismatch_levels, unknown_levels, proof_levels;
 	bool tolerated[MS_N_UNREAD];
 	bool judge_house;
-	gint64 max_recipients, max_domains, max_accounts, max_visible; /* -1: no limit */
+	gint64 max_recipients, max_domains, max_accounts, max_visible, max_identifiers; /* -1: no limit */
 
 	MsAction on[MS_N_REASONS];
 } MsPolicy;
@@ -36,6 +36,23 @@ typedef struct {
 struct MsPolicies {
 	GPtrArray *list; /* of MsPolicy */
 };
+const MsPolicy *ms_policy_find(const MsPolicies *policies, const char *title);
+/* Does it ask about recipients only? */
+bool ms_policy_ignores_customers(const MsPolicy *policy);
+
+/* A verdict that grows by one policy's reasons. */
+typedef struct {
+	const MsPolicy *policy;
+	MsVerdict *verdict;
+	guint kept[MS_N_REASONS];
+} MsAdding;
+/* A reason counts, whether or not it is kept to be shown; is it?  Of each policy and code the first always
+ * is. */
+bool ms_adding_count(MsAdding *adding, MsReasonCode code);
+MsReason *ms_adding_keep(MsAdding *adding, MsReasonCode code, char *text); /* takes `text` */
+/* Who a reason is about, masked. */
+void ms_reason_about(MsReason *reason, const MsFinding *finding, const MsResolution *resolution, guint index);
+void ms_verdict_sort(MsVerdict *verdict);
 
 /* What all policies ask of one message to see whether they apply. */
 typedef struct MsFacts MsFacts;

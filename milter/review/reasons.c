@@ -109,6 +109,14 @@ static void sentence(GString *out, const Request *r, const Merged *m)
 	case MS_EXPOSED_RECIPIENTS:
 	case MS_CONTRADICTION:
 	case MS_DIRECTORY_UNAVAILABLE:
+	case MS_LIST_ATTACHED:
+	case MS_FAN_OUT:
+	case MS_FAN_IN:
+	case MS_REPEAT:
+	case MS_UNUSUAL:
+	case MS_VOLUME:
+	case MS_BREAKER:
+	case MS_GUARD_UNAVAILABLE:
 	case MS_N_REASONS:
 		if (!html_known_text(out, r, first->text))
 			html(out, "%s", meaning_of(r, ms_reason_names[first->code]));

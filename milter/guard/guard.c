@@ -1,0 +1,254 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "guard_private.h"
+
+/*
+ * A message and its streams come in; ask.c makes a step of them, a store carries it out, and what is
+ * over comes out as alarms.  From any thread; the guard itself is immutable.
+ */
+
+/* ---- opening -------------------------------------------------------------------------- */
+
+void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text, const char *more, guint8 *out,
+	gsize bytes)
+{
+	guint8 whole[MS_DIGEST_BYTES];
+	const MsPiece pieces[] = {{domain, strlen(domain)}, {text, strlen(text)}, {more, strlen(more)}};
+	ms_digest_pieces(guard->key, pieces, G_N_ELEMENTS(pieces), whole);
+	memcpy(out, whole, bytes);
+}
+
+/* States under different keys do not meet, and say which they are. */
+static char *key_name(const MsGuard *guard)
+{
+	guint8 name[4];
+	ms_guard_digest(guard, "name of the key", "", "", name, sizeof name);
+	return g_strdup_printf("%02x%02x%02x%02x", name[0], name[1], name[2], name[3]);
+}
+
+MsGuard *ms_guard_open(const MsGuardSettings *settings, GError **error)
+{
+	g_autoptr(MsGuard) guard = g_new0(MsGuard, 1);
+	memcpy(guard->key, settings->key, sizeof guard->key);
+	guard->limits = settings->limits;
+	guard->customers = g_strdupv((char **)settings->limits.customers);
+	guard->limits.customers = (const char *const *)guard->customers;
+	g_autofree char *name = key_name(guard);
+	guard->store = settings->on_redis
+		? ms_guard_store_redis(settings->redis, settings->redis_prefix, name, error)
+		: ms_guard_store_sqlite(settings->sqlite, name, error);
+	return guard->store != NULL ? g_steal_pointer(&guard) : NULL;
+}
+
+void ms_guard_free(MsGuard *guard)
+{
+	if (guard == NULL)
+		return;
+	if (guard->store != NULL)
+		guard->store->close(guard->store);
+	memset(guard->key, 0, sizeof guard->key);
+	g_strfreev(guard->customers);
+	g_free(guard);
+}
+
+/* ---- a message ------------------------------------------------------------------------ */
+
+void ms_guard_counts_free(MsGuardCounts *counts)
+{
+	if (counts == NULL)
+		return;
+	g_array_unref(counts->alarms);
+	g_free(counts);
+}
+
+static void add_alarm(MsGuardCounts *counts, MsGuardWhat what, const MsAbout *about, const MsOp *op,
+	const MsOpAnswer *a)
+{
+	MsGuardAlarm alarm = {what, about->finding, about->recipient, about->document, about->stream, a->count,
+		op->limit, a->other, a->since};
+	if (what == MS_GUARD_VOLUME || what == MS_GUARD_CREEP) {
+		alarm.count = a->x;
+		alarm.limit = a->y;
+	}
+	if (op->letter == MS_OP_SET)
+		alarm.limit = a->other;
+	g_array_append_val(counts->alarms, alarm);
+}
+
+static void take_answer(MsGuardCounts *counts, const MsAbout *about, const MsOp *op, const MsOpAnswer *a)
+{
+	if (a->over)
+		add_alarm(counts, about->what, about, op, a);
+	if (op->letter != MS_OP_STREAM)
+		return;
+	counts->streams |= a->over ? 1U << about->stream : 0;
+	counts->tripped |= (a->more & MS_NEWS_TRIPPED) != 0 ? 1U << about->stream : 0;
+	if ((a->more & MS_NEWS_VOLUME) != 0)
+		add_alarm(counts, MS_GUARD_VOLUME, about, op, a);
+	if ((a->more & MS_NEWS_CREEP) != 0)
+		add_alarm(counts, MS_GUARD_CREEP, about, op, a);
+}
+
+static MsGuardCounts *counts_of(const MsStep *step, const MsStepped *stepped, const GArray *abouts)
+{
+	MsGuardCounts *counts = g_new0(MsGuardCounts, 1);
+	counts->alarms = g_array_new(FALSE, TRUE, sizeof(MsGuardAlarm));
+	counts->born = stepped->born;
+	for (guint i = 0; i < step->ops->len; i++)
+		take_answer(counts, &g_array_index(abouts, MsAbout, i), &g_array_index(step->ops, MsOp, i),
+			&g_array_index(stepped->answers, MsOpAnswer, i));
+	return counts;
+}
+
+MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out,
+	GError **error)
+{
+	MsStep step;
+	MsStepped stepped = {0};
+	g_autoptr(GArray) abouts = g_array_new(FALSE, TRUE, sizeof(MsAbout));
+	ms_guard_prepare(guard, &step, message->now);
+	ms_guard_ask(guard, message, &step, abouts);
+	MsAnswer answer = guard->store->step(guard->store, &step, &stepped, error);
+	if (answer == MS_FOUND)
+		*counts_out = counts_of(&step, &stepped, abouts);
+	ms_stepped_clear(&stepped);
+	ms_step_clear(&step);
+	return answer;
+}
+
+/* ---- streams -------------------------------------------------------------------------- */
+
+void ms_guard_state_free(gpointer data)
+{
+	MsGuardState *state = data;
+	g_free(state->id);
+	g_free(state->label);
+	g_free(state);
+}
+
+void ms_guard_status_free(MsGuardStatus *status)
+{
+	if (status == NULL)
+		return;
+	g_ptr_array_unref(status->states);
+	g_free(status);
+}
+
+static MsGuardState *state_of(const char *id, GBytes *value)
+{
+	gsize len;
+	const guint8 *data = g_bytes_get_data(value, &len);
+	MsStream s;
+	if (!ms_stream_unpack(&s, data, len))
+		return NULL;
+	MsGuardState *state = g_new0(MsGuardState, 1);
+	state->id = g_strdup(id);
+	state->label = g_utf8_make_valid(s.label, -1);
+	state->tripped = s.n[MS_S_TRIPPED];
+	state->last_bad = s.n[MS_S_LAST_BAD];
+	state->bad = ms_stream_recent_bad(&s);
+	state->recent = s.n[MS_S_RECENT];
+	state->held = s.n[MS_S_TRIPPED] != 0 ? s.n[MS_S_HELD] : 0;
+	state->all = s.n[MS_S_ALL];
+	state->all_bad = s.n[MS_S_ALL_BAD];
+	g_free(s.label);
+	return state;
+}
+
+static char *hex_of(const guint8 *key)
+{
+	GString *out = g_string_new(NULL);
+	for (int i = 0; i < MS_KEY_BYTES; i++)
+		g_string_append_printf(out, "%02x", key[i]);
+	return g_string_free(out, FALSE);
+}
+
+static MsAnswer add_state(MsGuard *guard, MsGuardStatus *status, const guint8 *key, GError **error)
+{
+	g_autoptr(GBytes) value = NULL;
+	g_autofree char *id = hex_of(key);
+	g_autofree char *name = g_strconcat("b", id, NULL);
+	MsAnswer answer = guard->store->value(guard->store, name, &value, error);
+	if (answer == MS_FOUND) {
+		MsGuardState *state = state_of(id, value);
+		if (state != NULL)
+			g_ptr_array_add(status->states, state);
+	}
+	return answer == MS_ABSENT ? MS_FOUND : answer;
+}
+
+static int stopped_first(const void *a, const void *b)
+{
+	const MsGuardState *x = *(MsGuardState *const *)a, *y = *(MsGuardState *const *)b;
+	if ((x->tripped != 0) != (y->tripped != 0))
+		return x->tripped != 0 ? -1 : 1;
+	return x->last_bad < y->last_bad ? 1 : -(x->last_bad > y->last_bad);
+}
+
+MsAnswer ms_guard_status(MsGuard *guard, MsGuardStatus **status_out, GError **error)
+{
+	g_autoptr(MsGuardStatus) status = g_new0(MsGuardStatus, 1);
+	g_autoptr(GBytes) born = NULL;
+	g_autoptr(GBytes) index = NULL;
+	status->states = g_ptr_array_new_with_free_func(ms_guard_state_free);
+	MsAnswer answer = guard->store->value(guard->store, "born", &born, error);
+	if (answer == MS_FOUND && g_bytes_get_size(born) == 4) {
+		guint32 big;
+		memcpy(&big, g_bytes_get_data(born, NULL), sizeof big);
+		status->born = GUINT32_FROM_BE(big);
+	}
+	if (answer == MS_FOUND || answer == MS_ABSENT)
+		answer = guard->store->value(guard->store, "index", &index, error);
+	gsize len = 0;
+	const guint8 *keys = index != NULL ? g_bytes_get_data(index, &len) : NULL;
+	for (gsize i = 0; answer == MS_FOUND && i + MS_KEY_BYTES <= len; i += MS_KEY_BYTES)
+		answer = add_state(guard, status, keys + i, error);
+	if (answer != MS_FOUND && answer != MS_ABSENT)
+		return answer;
+	g_ptr_array_sort(status->states, stopped_first);
+	*status_out = g_steal_pointer(&status);
+	return MS_FOUND;
+}
+
+static bool key_of(const char *id, guint8 key[MS_KEY_BYTES])
+{
+	if (strlen(id) != 2 * MS_KEY_BYTES || strspn(id, "0123456789abcdef") != 2 * MS_KEY_BYTES)
+		return false;
+	for (int i = 0; i < MS_KEY_BYTES; i++)
+		key[i] = (guint8)(g_ascii_xdigit_value(id[2 * i]) << 4 | g_ascii_xdigit_value(id[2 * i + 1]));
+	return true;
+}
+
+MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **error)
+{
+	MsStep step;
+	MsStepped stepped = {0};
+	g_autoptr(GBytes) value = NULL;
+	guint8 random[MS_DIGEST_BYTES], key[MS_KEY_BYTES];
+	if (!key_of(id, key))
+		return MS_ABSENT;
+	g_autofree char *name = g_strconcat("b", id, NULL);
+	MsAnswer answer = guard->store->value(guard->store, name, &value, error);
+	if (answer != MS_FOUND)
+		return answer;
+	MsGuardState *state = state_of(id, value);
+	ms_guard_prepare(guard, &step, now);
+	ms_digest_random(random);
+	memcpy(step.message, random, sizeof step.message);
+	MsOp *op = ms_step_add(&step, MS_OP_STREAM);
+	op->flags = 4;
+	op->window = 1;
+	memcpy(op->key, key, sizeof op->key);
+	if (state != NULL)
+		g_byte_array_append(op->members, (const guint8 *)state->label, (guint)strlen(state->label));
+	answer = guard->store->step(guard->store, &step, &stepped, error);
+	if (answer == MS_FOUND && !g_array_index(stepped.answers, MsOpAnswer, 0).over)
+		answer = MS_ABSENT;
+	if (state != NULL)
+		ms_guard_state_free(state);
+	ms_stepped_clear(&stepped);
+	ms_step_clear(&step);
+	return answer;
+}

@@ -1,0 +1,125 @@
+/*
+ * What is asked of the guard's memory for one message, and what it answers: operations on small values
+ * under keys.  The same rules are written twice, here (step.c, over any store of values) and as a
+ * script for Redis (backend_redis.c); one test runs both on the same rows.  Private to guard/.
+ *
+ * Numbers are big-endian.  Values:
+ *
+ * fan     entries of 28 bytes: address 8, domain 8, document 8, time 4
+ * set     entries of 12 bytes: member 8, time 4
+ * pairs   of an identifier: entries of 26: address 8, domain 8, first 4, last 4, times 2
+ *         of a recipient: how many different ones 4, then entries of 18: identifier 8, first 4, last 4, times 2
+ * stream  MS_STREAM_HEAD bytes of numbers (step.c), a byte for each of the last messages, a label
+ */
+#ifndef MISSENT_GUARD_STEP_H
+#define MISSENT_GUARD_STEP_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "missent/answer.h"
+#include "missent/redis.h"
+
+#define MS_ID_BYTES 8
+#define MS_KEY_BYTES 12
+
+typedef enum { MS_OP_FAN = 'F', MS_OP_SET = 'S', MS_OP_PAIR = 'H', MS_OP_STREAM = 'B' } MsOpLetter;
+
+/* F: more than `limit` addresses or `limit2` domains; flag 1: unless as many documents of it go about.
+ * S: more than `limit` members; `key2`: of a recipient's pairs, twice as many as it has are allowed, and
+ *    with flag 1 five times the limit while the memory is new.
+ * H: a pair of an identifier (`key`) and a recipient (members: its address, its domain, the identifier;
+ *    `key2`, `key3`: of the address and of the domain); `limit`: support; flag 1: only to be entered.
+ * B: a stream; `limit`: bad ones in the window, `limit2`: among the last; flag 1: the message is bad;
+ *    flag 2: it is held when the stream is stopped; flag 4: reset.  members: its label. */
+typedef struct {
+	MsOpLetter letter;
+	guint8 key[MS_KEY_BYTES], key2[MS_KEY_BYTES], key3[MS_KEY_BYTES];
+	guint flags;
+	guint streams; /* bit n: being over is bad mail of stream n */
+	bool holds;    /* being over keeps it from leaving */
+	guint32 window, limit, limit2;
+	guint32 asks;  /* F: bit n: operation n; counts only if one of these is not about something common; 0: always */
+	GByteArray *members;
+} MsOp;
+
+typedef struct {
+	bool over;
+	guint32 count, other, since;
+	guint32 more; /* F: 1 common; B: MsStreamNews */
+	guint32 x, y; /* B: what was too much, and the usual */
+} MsOpAnswer;
+enum { MS_NEWS_TRIPPED = 1, MS_NEWS_CLOSED = 2, MS_NEWS_VOLUME = 4, MS_NEWS_CREEP = 8 };
+
+/* What goes for all of them. */
+typedef struct {
+	guint32 now;
+	guint8 message[MS_KEY_BYTES]; /* its name, by which it is known when it comes again */
+	bool held;    /* nothing of it leaves */
+	guint32 keep, learn, cool_down, probes, volume, recipients;
+	GArray *ops;  /* of MsOp */
+} MsStep;
+
+typedef struct {
+	GArray *answers; /* of MsOpAnswer, one an operation */
+	guint32 born;
+	bool again;      /* the message was known */
+} MsStepped;
+void ms_stepped_clear(MsStepped *stepped);
+/* So long a message is known by its name. */
+#define MS_KNOWN_SECONDS 3600
+/* How it is kept and answered: `born`, then of each answer a byte (over) and its numbers. */
+#define MS_ANSWER_BYTES (1 + 6 * 4)
+
+void ms_step_init(MsStep *step);
+void ms_step_clear(MsStep *step);
+/* A new operation at the end; its members are empty. */
+MsOp *ms_step_add(MsStep *step, MsOpLetter letter);
+
+/* A store of values.  `get`: NULL is not there. */
+typedef struct {
+	GBytes *(*get)(const char *key, void *user);
+	void (*set)(const char *key, GBytes *value, guint32 ttl, void *user);
+	void *user;
+} MsValues;
+/* Carries them out, all within one transaction of the store. */
+void ms_step_run(const MsStep *step, const MsValues *values, MsStepped *out);
+GBytes *ms_stepped_pack(const MsStepped *stepped);
+bool ms_stepped_unpack(MsStepped *stepped, const guint8 *data, gsize len, guint n);
+
+/* ---- a stream as it is kept ------------------------------------------------------------- */
+
+#define MS_STREAM_NUMBERS 16
+#define MS_STREAM_HEAD (4 * MS_STREAM_NUMBERS)
+typedef enum {
+	MS_S_TRIPPED, MS_S_LAST_BAD, MS_S_CLEAN, MS_S_HELD, MS_S_ALL, MS_S_ALL_BAD, /* since it is known */
+	MS_S_START, MS_S_BAD, MS_S_BAD_BEFORE, /* this window and the one before */
+	MS_S_HOUR, MS_S_HOUR_COUNT, MS_S_PEAK, MS_S_HOURS, /* messages: this hour, the most of an hour, hours seen */
+	MS_S_MOST, MS_S_MOST_OF, /* recipients of one message: the most, of so many messages */
+	MS_S_RECENT,              /* how many of the last ones are kept */
+} MsStreamNumber;
+typedef struct {
+	guint32 n[MS_STREAM_NUMBERS];
+	guint8 recent[20];
+	char *label;
+} MsStream;
+/* The label is the caller's to free. */
+bool ms_stream_unpack(MsStream *stream, const guint8 *data, gsize len);
+GBytes *ms_stream_pack(const MsStream *stream);
+guint ms_stream_recent_bad(const MsStream *stream);
+
+/* ---- where it is kept ------------------------------------------------------------------- */
+
+typedef struct MsGuardStore MsGuardStore;
+struct MsGuardStore {
+	void (*close)(MsGuardStore *store);
+	MsAnswer (*step)(MsGuardStore *store, const MsStep *step, MsStepped *out, GError **error);
+	/* A value as it is; MS_ABSENT: there is none.  `name`: a letter and a key in hexadecimal, or a word. */
+	MsAnswer (*value)(MsGuardStore *store, const char *name, GBytes **value_out, GError **error);
+};
+/* `key_name` tells states under different keys apart. */
+MsGuardStore *ms_guard_store_sqlite(const char *path, const char *key_name, GError **error);
+MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, const char *key_name,
+	GError **error);
+
+#endif

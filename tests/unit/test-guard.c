@@ -1,0 +1,614 @@
+#include "config.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "missent/answer.h"
+#include "missent/guard.h"
+#include "missent/policy.h"
+
+#include "../../milter/guard/step.h"
+#include "../test.h"
+
+/*
+ * The guard on both stores, by the same rows: each test runs on a fresh memory in SQLite and, where there
+ * is a redis-server, in Redis; and random steps are answered alike by both.
+ */
+
+static char *dir, *redis_address;
+static guint8 key[32] = {1, 2, 3};
+static MsKinds *kinds;
+static guint prefixes;
+
+static const char *const customers[] = {"customer-number", NULL};
+static const MsGuardLimits usual = {.fan_out = 4, .fan_out_domains = 3, .fan_in = 3, .repeat = 3, .window = 86400,
+	.customers = customers, .keep = 400 * 86400, .support = 2, .learn = 0, .breaker = 8, .breaker_recent = 3,
+	.breaker_window = 3600, .probes = 2, .volume = 10};
+
+#define NOON 1764158400
+#define DAY 86400
+
+static MsGuard *guard_with(bool on_redis, const MsGuardLimits *limits)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *prefix = g_strdup_printf("t%u", ++prefixes);
+	const MsRedisSettings redis = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
+	const MsGuardSettings settings = {.on_redis = on_redis, .sqlite = ":memory:", .redis = &redis,
+		.redis_prefix = prefix, .key = key, .limits = *limits};
+	MsGuard *guard = ms_guard_open(&settings, &error);
+	g_assert_no_error(error);
+	return guard;
+}
+
+/* ---- messages ------------------------------------------------------------------------- */
+
+typedef struct {
+	MsGuard *guard;
+	MsPolicies *policies;
+	gint64 now;
+	guint number; /* of the message */
+	const char *accounts; /* of the directory: "value=account value=account"; NULL: it is empty */
+	MsVerdict *last;
+	MsGuardCounts *counts;
+} Run;
+
+static guint union_of(MsResolution *r, const char *account)
+{
+	guint list = ms_resolution_list(r, &account, 1);
+	return ms_resolution_union(r, &list, 1);
+}
+
+static const char *account_of(const Run *run, const char *value, char **own)
+{
+	g_autofree char *needle = g_strconcat(" ", value, "=", NULL);
+	g_autofree char *hay = g_strconcat(" ", run->accounts != NULL ? run->accounts : "", NULL);
+	const char *at = strstr(hay, needle);
+	if (at == NULL)
+		return NULL;
+	at += strlen(needle);
+	return *own = g_strndup(at, strcspn(at, " "));
+}
+
+static MsResolution *resolve(const Run *run, const MsReading *reading, const MsEnvelope *e)
+{
+	MsResolution *r = ms_resolution_new("house", NULL);
+	for (guint i = 0; i < reading->findings->len; i++) {
+		g_autofree char *own = NULL;
+		const char *account = account_of(run, ((MsFinding *)reading->findings->pdata[i])->value, &own);
+		ms_resolution_identifier(r, account != NULL ? union_of(r, account) : 0, 0, 0);
+	}
+	for (guint i = 0; i < e->recipients->len; i++) {
+		g_autofree char *own = NULL;
+		const char *account = account_of(run, e->recipients->pdata[i], &own);
+		guint mailbox = account != NULL ? union_of(r, account) : 0;
+		ms_resolution_recipient(r, &mailbox, 1);
+	}
+	ms_resolution_settle(r);
+	return r;
+}
+
+/* Without those that only say that the directory is empty. */
+static char *codes_of(const MsVerdict *verdict)
+{
+	bool seen[MS_N_REASONS] = {[MS_UNKNOWN_IDENTIFIER] = true, [MS_UNKNOWN_RECIPIENT] = true};
+	GString *out = g_string_new(NULL);
+	for (int code = 0; code < MS_N_REASONS; code++) {
+		for (guint i = 0; i < verdict->reasons->len; i++) {
+			const MsReason *reason = verdict->reasons->pdata[i];
+			if ((int)reason->code != code || seen[code])
+				continue;
+			seen[code] = true;
+			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", ms_reason_names[code]);
+		}
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* "kind=value kind=value" to "address address"; the reasons of the verdict. */
+static char *send_as(Run *run, const char *id, const char *what, const char *whom)
+{
+	g_autoptr(MsEnvelope) e = ms_envelope_new();
+	g_autoptr(MsReading) reading = ms_reading_new();
+	g_auto(GStrv) findings = g_strsplit(what, " ", -1);
+	g_auto(GStrv) to = g_strsplit(whom, " ", -1);
+	e->sender = g_strdup("billing@seller.example");
+	e->host = g_strdup("mx1");
+	e->queue_id = g_strdup(id);
+	e->arrived = run->now * G_USEC_PER_SEC;
+	for (int i = 0; findings[i] != NULL && *findings[i] != '\0'; i++) {
+		char *equal = strchr(findings[i], '=');
+		*equal = '\0';
+		ms_reading_find(reading, findings[i], equal + 1, MS_BELIEF_LABELLED, 0, ms_place_new("part 1", "x", 0, 1, 1));
+	}
+	for (int i = 0; to[i] != NULL; i++)
+		g_ptr_array_add(e->recipients, g_strdup(to[i]));
+	MsHeader *subject = g_new0(MsHeader, 1);
+	*subject = (MsHeader){g_strdup("Subject"), g_strdup("Your invoice")};
+	g_ptr_array_add(reading->headers, subject);
+	g_autoptr(MsResolution) resolution = resolve(run, reading, e);
+	ms_verdict_free(run->last);
+	g_clear_pointer(&run->counts, ms_guard_counts_free);
+	run->last = ms_policy_judge(run->policies, e, reading, resolution, NULL);
+	MsGuardStream streams[MS_GUARD_STREAMS];
+	guint n = ms_policy_streams(run->policies, run->last, streams);
+	const MsGuardMessage m = {e, reading, resolution, run->last->outcomes, streams, n,
+		run->last->action >= MS_HOLD, run->now};
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_guard_count(run->guard, &m, &run->counts, &error), ==, MS_FOUND);
+	g_assert_no_error(error);
+	ms_policy_judge_counts(run->policies, e, reading, resolution, run->counts, NULL, run->last);
+	return codes_of(run->last);
+}
+
+static char *send_next(Run *run, const char *what, const char *whom)
+{
+	g_autofree char *id = g_strdup_printf("Q%u", ++run->number);
+	run->now++;
+	return send_as(run, id, what, whom);
+}
+
+#define SENT(run, what, whom, want)                                                                \
+	do {                                                                                       \
+		g_autofree char *got_ = send_next(run, what, whom);                                \
+		g_assert_cmpstr(got_, ==, want);                                                   \
+	} while (0)
+
+static void run_begin(Run *run, bool on_redis, const MsGuardLimits *limits, const char *policy)
+{
+	g_autofree char *text = g_strdup_printf("policy \"p\" {\n%s\n}\n", policy);
+	g_autoptr(GError) error = NULL;
+	*run = (Run){.guard = guard_with(on_redis, limits), .now = NOON};
+	run->policies = ms_policies_parse("p.conf", text, kinds, MS_MODE_ENFORCE, &error);
+	g_assert_no_error(error);
+}
+
+static void run_end(Run *run)
+{
+	ms_guard_free(run->guard);
+	ms_policies_free(run->policies);
+	ms_verdict_free(run->last);
+	ms_guard_counts_free(run->counts);
+}
+
+typedef void (*Test)(bool on_redis);
+static void on_sqlite(gconstpointer test)
+{
+	((Test)test)(false);
+}
+static void on_redis(gconstpointer test)
+{
+	if (redis_address == NULL)
+		g_test_skip("redis-server is not installed");
+	else
+		((Test)test)(true);
+}
+
+/* ---- rows ----------------------------------------------------------------------------- */
+
+static void test_fan_out(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "");
+	SENT(&run, "invoice-number=R1 customer-number=C1", "a@x.example", "");
+	SENT(&run, "invoice-number=R1 customer-number=C1", "b@x.example c@x.example", "");
+	SENT(&run, "invoice-number=R1 customer-number=C1", "d@x.example", "");
+	SENT(&run, "invoice-number=R1 customer-number=C1", "e@x.example", "fan-out");
+	g_assert_cmpint(run.last->action, ==, MS_HOLD);
+	/* Who got it already may get it again; and what was held did not make room smaller. */
+	SENT(&run, "invoice-number=R1 customer-number=C1", "d@x.example", "");
+	/* Another document of the customer. */
+	SENT(&run, "invoice-number=R2 customer-number=C1", "a@x.example", "");
+	/* Domains. */
+	SENT(&run, "invoice-number=R3 customer-number=C3", "a@x.example b@y.example c@z.example", "");
+	SENT(&run, "invoice-number=R3 customer-number=C3", "d@w.example", "fan-out");
+	/* At once. */
+	SENT(&run, "invoice-number=R4 customer-number=C4",
+		"a@x.example b@x.example c@x.example d@x.example e@x.example", "fan-out, breaker");
+	run_end(&run);
+	/* It is forgotten in time. */
+	run_begin(&run, redis, &usual, "");
+	SENT(&run, "invoice-number=R1", "a@x.example b@x.example c@x.example d@x.example", "");
+	run.now += 86400;
+	SENT(&run, "invoice-number=R1", "e@x.example", "");
+	run_end(&run);
+}
+
+/* What is in every document is the sender's own; what has no identifier is nobody's. */
+static void test_common(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	for (guint i = 0; i < 30; i++) {
+		g_autofree char *what = g_strdup_printf("vat-id=DE136695976 invoice-number=R%u", i);
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i, i);
+		SENT(&run, what, whom, "");
+	}
+	for (guint i = 0; i < 30; i++) { /* a newsletter with the sender's VAT ID below */
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i, i);
+		SENT(&run, "vat-id=DE136695976", whom, "");
+		SENT(&run, "", whom, "");
+	}
+	run_end(&run);
+}
+
+static void test_rights(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-mismatch = deliver\non-repeat = deliver\nhouse-recipients = trusted");
+	run.accounts = "C1=A R1=A H1=house a@x.example=A b@y.example=A c@z.example=A d@w.example=A e@v.example=A";
+	SENT(&run, "customer-number=C1 invoice-number=R1",
+		"a@x.example b@y.example c@z.example d@w.example e@v.example", "");
+	for (guint i = 0; i < 12; i++) {
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i, i);
+		SENT(&run, "customer-number=H1", whom, "");
+	}
+	run_end(&run);
+}
+
+static void test_fan_in(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "");
+	SENT(&run, "customer-number=C1", "old@x.example", "");
+	SENT(&run, "customer-number=C1 invoice-number=R1", "old@x.example", "");
+	SENT(&run, "customer-number=C2", "old@x.example", "");
+	SENT(&run, "customer-number=C3", "old@x.example", "");
+	run.now += DAY; /* by now he is known to get three: six are allowed */
+	for (guint i = 4; i <= 9; i++) {
+		g_autofree char *what = g_strdup_printf("customer-number=C%u", i);
+		SENT(&run, what, "old@x.example", "");
+	}
+	run_end(&run);
+	run_begin(&run, redis, &usual, "");
+	SENT(&run, "customer-number=C1 customer-number=C2 customer-number=C3 customer-number=C4", "old@x.example",
+		"fan-in");
+	run_end(&run);
+	/* A new memory allows five times as many. */
+	MsGuardLimits young = usual;
+	young.learn = 35 * DAY;
+	run_begin(&run, redis, &young, "");
+	SENT(&run, "customer-number=C1 customer-number=C2 customer-number=C3 customer-number=C4", "old@x.example", "");
+	run_end(&run);
+	/* By account, where kinds do not say it. */
+	run_begin(&run, redis, &usual, "on-mismatch = deliver");
+	run.accounts = "R1=A1 R2=A2 R3=A3 R4=A4";
+	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3", "old@x.example", "mismatch");
+	SENT(&run, "invoice-number=R4", "old@x.example", "mismatch, fan-in");
+	run_end(&run);
+}
+
+static void test_repeat(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "");
+	for (guint i = 0; i < 3; i++)
+		SENT(&run, "", "a@x.example", "");
+	SENT(&run, "", "a@x.example", "repeat");
+	SENT(&run, "", "b@x.example", "");
+	SENT(&run, "invoice-number=R1", "a@x.example", ""); /* another message */
+	run.now += DAY;
+	SENT(&run, "", "a@x.example", "");
+	run_end(&run);
+}
+
+/* One step a message, whatever happens to its answer. */
+static void test_again(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "");
+	for (guint i = 0; i < 10; i++) {
+		g_autofree char *codes = send_as(&run, "SAME", "", "a@x.example");
+		g_assert_cmpstr(codes, ==, "");
+	}
+	SENT(&run, "", "a@x.example", "");
+	SENT(&run, "", "a@x.example", "");
+	SENT(&run, "", "a@x.example", "repeat");
+	run_end(&run);
+}
+
+static void test_history(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-unusual = hold\non-repeat = deliver");
+	for (guint month = 0; month < 3; month++) {
+		for (guint i = 0; i < 4; i++) {
+			g_autofree char *what = g_strdup_printf("customer-number=C%u", i);
+			g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i, i);
+			SENT(&run, what, whom, "");
+		}
+		run.now += 30 * DAY;
+	}
+	SENT(&run, "customer-number=C0", "other@d0.example", "");  /* a colleague */
+	SENT(&run, "customer-number=C0", "new@nobody.example", ""); /* nothing is known of him */
+	SENT(&run, "customer-number=C9", "c1@d1.example", "");     /* nor of it */
+	SENT(&run, "customer-number=C1", "c2@d2.example", "unusual");
+	g_assert_cmpint(run.last->action, ==, MS_HOLD);
+	const MsReason *reason = run.last->reasons->pdata[0];
+	g_assert_cmpstr(reason->text, ==,
+		"customer-number that went 3 times to others since 2025-11-26, never to this recipient, who got others' 3 times");
+	SENT(&run, "customer-number=C2", "c1@d1.example", "unusual");
+	SENT(&run, "customer-number=C1", "c2@d2.example", "unusual, breaker"); /* at once it stays unusual */
+	run_end(&run);
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	for (guint i = 0; i < 6; i++) {
+		g_autofree char *what = g_strdup_printf("customer-number=C%u", i % 2);
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i % 2, i % 2);
+		SENT(&run, what, whom, "");
+	}
+	SENT(&run, "customer-number=C0", "c1@d1.example", "unusual");
+	g_assert_cmpint(run.last->action, ==, MS_DELIVER);
+	run.now += DAY;
+	SENT(&run, "customer-number=C0", "c1@d1.example", ""); /* it came to stay */
+	run_end(&run);
+}
+
+static MsGuardStatus *status_of(const Run *run)
+{
+	g_autoptr(GError) error = NULL;
+	MsGuardStatus *status = NULL;
+	g_assert_cmpint(ms_guard_status(run->guard, &status, &error), ==, MS_FOUND);
+	g_assert_no_error(error);
+	return status;
+}
+
+static void test_breaker(bool redis)
+{
+	Run run;
+	MsGuardLimits limits = usual;
+	run_begin(&run, redis, &limits, "");
+	run.accounts = "C1=A C2=B a@x.example=A";
+	g_autoptr(MsGuardStatus) none = status_of(&run);
+	g_assert_cmpuint(none->states->len, ==, 0);
+	g_assert_cmpint(none->born, ==, 0);
+	SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	SENT(&run, "customer-number=C2", "a@x.example", "mismatch, breaker");
+	g_assert_cmpuint(run.counts->tripped, ==, 1);
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+	g_assert_cmpuint(run.counts->tripped, ==, 0);
+	g_assert_cmpint(run.last->action, ==, MS_HOLD);
+	run.now += 10 * DAY; /* it stays so */
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+	g_autoptr(MsGuardStatus) status = status_of(&run);
+	g_assert_cmpuint(status->states->len, ==, 1);
+	const MsGuardState *state = status->states->pdata[0];
+	g_assert_cmpint(state->tripped, >, NOON);
+	g_assert_cmpuint(state->held, ==, 3);
+	g_assert_cmpuint(state->all_bad, ==, 3);
+	g_assert_cmpstr(state->label, ==, "policy p, sender b***@s***.example");
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_guard_reset(run.guard, "00", run.now, &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_guard_reset(run.guard, "000000000000000000000000", run.now, &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==, MS_FOUND);
+	g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==, MS_ABSENT);
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	run_end(&run);
+}
+
+/* Wrong ones far apart do not add up; many in a window do, however many right ones are between. */
+static void test_window(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	run.accounts = "C1=A C2=B a@x.example=A";
+	for (guint i = 0; i < 20; i++) {
+		SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+		for (guint k = 0; k < 20; k++)
+			SENT(&run, "customer-number=C1", "a@x.example", "");
+		run.now += 1800;
+	}
+	run_end(&run);
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	run.accounts = "C1=A C2=B a@x.example=A";
+	for (guint i = 0; i < 8; i++) {
+		SENT(&run, "customer-number=C2", "a@x.example", i < 7 ? "mismatch" : "mismatch, breaker");
+		for (guint k = 0; k < 20 && i < 7; k++)
+			SENT(&run, "customer-number=C1", "a@x.example", "");
+	}
+	run_end(&run);
+}
+
+static void test_cool_down(bool redis)
+{
+	Run run;
+	MsGuardLimits limits = usual;
+	limits.cool_down = 600;
+	run_begin(&run, redis, &limits, "on-repeat = deliver");
+	run.accounts = "C1=A C2=B a@x.example=A";
+	for (guint i = 0; i < 3; i++)
+		SENT(&run, "customer-number=C2", "a@x.example", i < 2 ? "mismatch" : "mismatch, breaker");
+	run.now += 500;
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+	run.now += 200;
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker"); /* one probe */
+	SENT(&run, "customer-number=C2", "a@x.example", "mismatch, breaker");
+	run.now += 700;
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	run_end(&run);
+}
+
+static void test_list(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "max-identifiers = 3");
+	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3 iban=X", "a@x.example", "");
+	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3 invoice-number=R4", "a@x.example",
+		"list-attached");
+	g_assert_cmpint(run.last->action, ==, MS_HOLD);
+	run_end(&run);
+}
+
+/* ---- both stores answer alike ----------------------------------------------------------- */
+
+static void random_op(GRand *rand, MsStep *step, MsOpLetter letter)
+{
+	MsOp *op = ms_step_add(step, letter);
+	op->key[0] = (guint8)g_rand_int_range(rand, 0, letter == MS_OP_STREAM ? 2 : 5);
+	op->key2[0] = (guint8)g_rand_int_range(rand, 0, 5);
+	op->key3[0] = (guint8)g_rand_int_range(rand, 100, 103);
+	op->flags = letter == MS_OP_STREAM ? (guint)g_rand_int_range(rand, 0, 4) : (guint)g_rand_int_range(rand, 0, 5) == 0;
+	op->streams = (guint)g_rand_int_range(rand, 0, 4);
+	op->holds = g_rand_int_range(rand, 0, 4) == 0;
+	op->window = 100 + 300 * op->key[0]; /* always the same of one key: what is too old may be gone, or not */
+	op->limit = (guint32)g_rand_int_range(rand, 1, 8);
+	op->limit2 = (guint32)g_rand_int_range(rand, 1, 8);
+	op->asks = letter == MS_OP_FAN && g_rand_int_range(rand, 0, 3) == 0 ? 1 : 0;
+	gsize size = letter == MS_OP_FAN ? 16 : letter == MS_OP_PAIR ? 24 : letter == MS_OP_SET ? 8 : 5;
+	gsize n = letter == MS_OP_FAN || letter == MS_OP_SET ? (gsize)g_rand_int_range(rand, 1, 5) : 1;
+	for (gsize i = 0; i < size * n; i++) {
+		guint8 byte = i % 8 == 0 ? (guint8)g_rand_int_range(rand, 'a', 'h') : 'x';
+		g_byte_array_append(op->members, &byte, 1);
+	}
+}
+
+static void random_step(GRand *rand, MsStep *step, guint32 now, guint number)
+{
+	ms_step_init(step);
+	step->now = now;
+	step->message[0] = (guint8)number;
+	step->message[1] = (guint8)(number >> 8);
+	step->held = g_rand_int_range(rand, 0, 8) == 0;
+	step->keep = 1000000000;
+	step->learn = 5000;
+	step->cool_down = g_rand_int_range(rand, 0, 2) == 0 ? 0 : 300;
+	step->probes = 3;
+	step->volume = 2;
+	step->recipients = (guint32)g_rand_int_range(rand, 1, g_rand_int_range(rand, 0, 50) == 0 ? 200 : 4);
+	static const MsOpLetter letters[] = {MS_OP_FAN, MS_OP_FAN, MS_OP_SET, MS_OP_SET, MS_OP_PAIR, MS_OP_PAIR,
+		MS_OP_STREAM, MS_OP_STREAM};
+	for (gsize i = 0; i < G_N_ELEMENTS(letters); i++)
+		random_op(rand, step, letters[i]);
+}
+
+static void test_alike(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	const MsRedisSettings settings = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
+	MsGuardStore *stores[] = {ms_guard_store_sqlite(":memory:", "k", NULL),
+		ms_guard_store_redis(&settings, "alike", "k", NULL)};
+	g_autoptr(GRand) rand = g_rand_new_with_seed(20191216);
+	guint32 now = NOON;
+	guint over = 0;
+	for (guint i = 0; i < 3000; i++) {
+		MsStep step;
+		MsStepped out[2];
+		now += (guint32)g_rand_int_range(rand, 0, g_rand_int_range(rand, 0, 200) == 0 ? 90000 : 60);
+		random_step(rand, &step, now, i);
+		g_autoptr(GError) error = NULL;
+		for (int s = 0; s < 2; s++) {
+			stores[s]->step(stores[s], &step, &out[s], &error);
+			g_assert_no_error(error);
+		}
+		g_autoptr(GBytes) a = ms_stepped_pack(&out[0]);
+		g_autoptr(GBytes) b = ms_stepped_pack(&out[1]);
+		for (guint k = 0; k < step.ops->len && !g_bytes_equal(a, b); k++) {
+			const MsOp *op = &g_array_index(step.ops, MsOp, k);
+			const MsOpAnswer *x = &g_array_index(out[0].answers, MsOpAnswer, k);
+			const MsOpAnswer *y = &g_array_index(out[1].answers, MsOpAnswer, k);
+			g_printerr("%c flags %u: SQLite %d %u %u %u %u %u %u, Redis %d %u %u %u %u %u %u\n", op->letter, op->flags,
+				x->over, x->count, x->other, x->since, x->more, x->x, x->y, y->over, y->count, y->other, y->since,
+				y->more, y->x, y->y);
+		}
+		if (!g_bytes_equal(a, b))
+			g_error("step %u is answered differently", i);
+		for (guint k = 0; k < out[0].answers->len; k++)
+			over += g_array_index(out[0].answers, MsOpAnswer, k).over;
+		ms_stepped_clear(&out[0]);
+		ms_stepped_clear(&out[1]);
+		ms_step_clear(&step);
+	}
+	g_assert_cmpuint(over, >, 1000);
+	for (int s = 0; s < 2; s++)
+		stores[s]->close(stores[s]);
+}
+
+/* Nobody answers: that is no answer. */
+static void test_away(void)
+{
+	const MsRedisSettings redis = {.address = "unix:/nonexistent/redis.sock", .timeout_ms = 200, .connections = 1};
+	const MsGuardSettings settings = {.on_redis = true, .redis = &redis, .redis_prefix = "t", .key = key,
+		.limits = usual};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsGuard) guard = ms_guard_open(&settings, &error);
+	g_assert_no_error(error);
+	g_autoptr(MsEnvelope) e = ms_envelope_new();
+	g_autoptr(MsReading) reading = ms_reading_new();
+	e->sender = g_strdup("a@b.example");
+	const MsGuardMessage m = {.envelope = e, .reading = reading, .now = NOON};
+	MsGuardCounts *counts = NULL;
+	g_assert_cmpint(ms_guard_count(guard, &m, &counts, &error), ==, MS_RETRY);
+	g_assert_nonnull(error);
+	g_assert_null(counts);
+}
+
+/* ---- all of them ------------------------------------------------------------------------ */
+
+static void end_with_parent(gpointer unused)
+{
+	(void)unused;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+static GPid start_redis(void)
+{
+	g_autofree char *server = g_find_program_in_path("redis-server");
+	if (server == NULL)
+		return 0;
+	g_autofree char *path = g_build_filename(dir, "redis.sock", NULL);
+	const char *argv[] = {server, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "",
+		"--daemonize", "no", NULL};
+	GPid pid;
+	g_assert_true(g_spawn_async(NULL, (char **)argv, NULL,
+		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, end_with_parent, NULL,
+		&pid, NULL));
+	for (int i = 0; i < 200 && !g_file_test(path, G_FILE_TEST_EXISTS); i++)
+		g_usleep(50 * 1000);
+	redis_address = g_strconcat("unix:", path, NULL);
+	return pid;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		Test test;
+	} tests[] = {{"fan-out", test_fan_out}, {"common", test_common}, {"rights", test_rights}, {"fan-in", test_fan_in},
+		{"repeat", test_repeat}, {"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
+		{"window", test_window}, {"cool-down", test_cool_down}, {"list", test_list}};
+	g_test_init(&argc, &argv, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	dir = scratch_folder();
+	GPid redis = start_redis();
+	for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
+		g_autofree char *sqlite = g_strconcat("/guard/sqlite/", tests[i].name, NULL);
+		g_autofree char *other = g_strconcat("/guard/redis/", tests[i].name, NULL);
+		g_test_add_data_func(sqlite, (gconstpointer)tests[i].test, on_sqlite);
+		g_test_add_data_func(other, (gconstpointer)tests[i].test, on_redis);
+	}
+	g_test_add_func("/guard/alike", test_alike);
+	g_test_add_func("/guard/away", test_away);
+	int rc = g_test_run();
+	if (redis != 0) {
+		kill(redis, SIGTERM);
+		waitpid(redis, NULL, 0);
+	}
+	ms_kinds_unref(kinds);
+	remove_folder(dir);
+	g_free(dir);
+	g_free(redis_address);
+	return rc;
+}
