@@ -1,7 +1,8 @@
 /*
  * reader.h - messages are read: the client of the reading wing.
  *
- * WHAT    MsReader runs one missent-reader and asks it to read messages.  Each message is read
+ * WHAT    MsReader runs one missent-reader, and missent-reader-text if it lies beside it, for mail
+ *         without documents, and asks them to read messages.  Each message is read
  *         by a worker process of its own that can do nothing else.
  * OWNS    MsReader owns the process; ms_reader_free() ends it.
  * ERRORS  ms_reader_read() returns a reading in every case in which a worker was had: a
@@ -76,6 +77,7 @@ guint64 ms_reader_known(MsReader *reader);
 /* Milliseconds spent, and processes used, since the start: for benchmarks. */
 typedef struct {
 	guint64 messages, workers_lost;
+	guint64 small;             /* of the messages, those that the small reader read */
 	guint64 stepped_back;      /* dear ones that were begun again, for others were waiting */
 	guint64 late, died, lied;  /* workers lost: at their deadline; by themselves; for what they gave back */
 	guint64 replaced;          /* reader processes that died or hung */

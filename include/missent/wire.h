@@ -52,6 +52,7 @@ typedef struct {
 #define MS_JOB_MAGIC "MSJOB003" /* with one or two descriptors: the message, what was added to the filter */
 #define MS_DOCUMENT_MAGIC "MSDOC001" /* as JOB, and a MsWireQuestion that says which bytes */
 #define MS_ANSWER_MAGIC "MSREAD03"
+#define MS_BEYOND_MAGIC "MSBEYOND" /* instead of an answer, from the small reader; `len` 0: not for this one */
 #define MS_QUESTION_MAGIC "MSASK001" /* from the worker; `len` bytes: a MsWireQuestion and what it has */
 #define MS_REPLY_MAGIC "MSHELP02"    /* to the worker; `len` bytes of reading, 0: no */
 

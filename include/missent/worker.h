@@ -2,7 +2,7 @@
  * worker.h - inside missent-reader: what a worker is given, and the programs that are made of it.
  *
  * WHAT    One job (a message, or a document of one) and what a program does with it; the main
- *         function of missent-reader, missent-ocr and missent-picture.
+ *         function of missent-reader, missent-reader-text, missent-ocr and missent-picture.
  * OWNS    A job is borrowed for the call; what is found goes into its reading.
  * ERRORS  None: what cannot be read is noted in the reading as unread.
  * THREADS One worker process, one thread, one job at a time.
@@ -47,5 +47,6 @@ typedef struct {
 int ms_reader_main(int argc, char **argv, const MsReaderProgram *program);
 void ms_reader_work(const MsJob *job);
 extern const MsReaderProgram ms_reader_program;
+extern const MsReaderProgram ms_reader_text_program; /* without what reads documents */
 
 #endif

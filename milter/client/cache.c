@@ -28,7 +28,9 @@ struct MsCache {
 	guint64 bytes;
 	GHashTable *entries; /* MsCacheKey to Entry */
 	GQueue order;        /* of Entry, the most recently used first */
-	guint64 seen[SEEN];
+	struct {
+		guint64 mark, message;
+	} seen[SEEN];
 };
 
 static guint key_hash(gconstpointer key)
@@ -78,22 +80,25 @@ void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char 
 	ms_digest_pieces(cache->secret, pieces, G_N_ELEMENTS(pieces), out->digest);
 }
 
-static bool seen_before(MsCache *cache, const MsCacheKey *key)
+static bool seen_before(MsCache *cache, const MsCacheKey *key, guint64 message)
 {
 	guint64 mark;
 	memcpy(&mark, key->digest + 8, sizeof mark);
-	guint64 *slot = &cache->seen[key_hash(key) % SEEN];
-	bool before = *slot == mark;
-	*slot = mark;
+	guint slot = key_hash(key) % SEEN;
+	bool before = cache->seen[slot].mark == mark;
+	if (before && cache->seen[slot].message == message)
+		return false;
+	cache->seen[slot].mark = mark;
+	cache->seen[slot].message = message;
 	return before;
 }
 
-GBytes *ms_cache_find(MsCache *cache, const MsCacheKey *key, bool *again_out)
+GBytes *ms_cache_find(MsCache *cache, const MsCacheKey *key, guint64 message, bool *again_out)
 {
 	pthread_mutex_lock(&cache->lock);
 	Entry *entry = g_hash_table_lookup(cache->entries, key);
 	GBytes *reading = NULL;
-	*again_out = entry == NULL && seen_before(cache, key);
+	*again_out = entry == NULL && seen_before(cache, key, message);
 	if (entry != NULL) {
 		g_queue_unlink(&cache->order, entry->link);
 		g_queue_push_head_link(&cache->order, entry->link);

@@ -27,8 +27,9 @@ MsCache *ms_cache_new(guint64 max);
 void ms_cache_free(MsCache *cache);
 void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char *as, guint64 known,
 	MsCacheKey *out);
-/* The reading, or NULL; then `*again_out` says whether these bytes were asked for before. */
-GBytes *ms_cache_find(MsCache *cache, const MsCacheKey *key, bool *again_out);
+/* The reading, or NULL; then `*again_out` says whether these bytes were asked for before by another
+ * message: `message` is a number that each has of its own. */
+GBytes *ms_cache_find(MsCache *cache, const MsCacheKey *key, guint64 message, bool *again_out);
 void ms_cache_keep(MsCache *cache, const MsCacheKey *key, GBytes *reading);
 guint64 ms_cache_bytes(MsCache *cache);
 

@@ -3,7 +3,8 @@
  *
  * A message comes in by ms_reader_read(), in a thread of the front door's.  It waits for its turn
  * (queue.c), takes a worker of the crew (crew.c), has its job done (job.c) and gives the reading
- * back.  A crew that died, or that the watcher's pulse shows to hang, is replaced by whoever needs
+ * back.  Two programs have crews: the small reader, which mail goes to first, and the full one, which
+ * has the messages that the small one hands on because there is a document in them.  A crew that died, or that the watcher's pulse shows to hang, is replaced by whoever needs
  * it first; the messages that its workers had are read once more, each alone in a process of its
  * own, so that none of them can take another along.
  */
@@ -173,6 +174,21 @@ static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError
 	return reader->ocr != NULL;
 }
 
+/* The small reader lies beside the full one; where it does not, all mail is read by the full one. */
+static bool start_text(MsReader *reader, const MsReaderSettings *settings, GError **error)
+{
+	g_autofree char *program = g_strconcat(settings->program, "-text", NULL);
+	if (access(program, X_OK) != 0)
+		return true;
+	MsReaderSettings text = *settings;
+	text.program = program;
+	text.workers = queue_workers(settings->workers);
+	reader->text = make(&text, false, NULL, error);
+	if (reader->text != NULL)
+		reader->text->small = true;
+	return reader->text != NULL;
+}
+
 /* A thread of ours takes no signal that is the program's. */
 static bool start_watching(MsReader *reader)
 {
@@ -207,10 +223,6 @@ static MsReader *make(const MsReaderSettings *settings, bool fair, char **warnin
 	reader->crew = crew_start(reader->program, reader->setup, warning_out, error);
 	if (reader->crew == NULL)
 		return NULL;
-	if (settings->cache_bytes > 0)
-		reader->cache = ms_cache_new(settings->cache_bytes);
-	if (settings->limits.max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error))
-		return NULL;
 	if (!start_watching(reader)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no thread can be started to watch missent-reader");
 		return NULL;
@@ -220,7 +232,13 @@ static MsReader *make(const MsReaderSettings *settings, bool fair, char **warnin
 
 MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GError **error)
 {
-	return make(settings, true, warning_out, error);
+	g_autoptr(MsReader) reader = make(settings, true, warning_out, error);
+	if (reader == NULL || !start_text(reader, settings, error)
+		|| (settings->limits.max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error)))
+		return NULL;
+	if (settings->cache_bytes > 0)
+		reader->cache = ms_cache_new(settings->cache_bytes);
+	return g_steal_pointer(&reader);
 }
 
 static void stop_watching(MsReader *reader)
@@ -247,6 +265,7 @@ void ms_reader_free(MsReader *reader)
 	if (reader->image >= 0)
 		close(reader->image);
 	ms_reader_free(reader->ocr);
+	ms_reader_free(reader->text);
 	ms_cache_free(reader->cache);
 	queue_free(reader->queue);
 	pthread_mutex_destroy(&reader->lock);
@@ -267,6 +286,14 @@ void ms_reader_stats(MsReader *reader, MsReaderStats *out)
 	pthread_mutex_lock(&reader->lock);
 	*out = reader->stats;
 	pthread_mutex_unlock(&reader->lock);
+	if (reader->text != NULL) {
+		MsReaderStats text;
+		ms_reader_stats(reader->text, &text);
+		out->messages += text.messages;
+		out->small = text.messages;
+		out->workers_lost += text.workers_lost;
+		out->replaced += text.replaced;
+	}
 	out->cache_bytes = reader->cache != NULL ? ms_cache_bytes(reader->cache) : 0;
 }
 
@@ -276,8 +303,10 @@ char *ms_reader_news(MsReader *reader)
 	char *news = reader->news->len > 0 ? g_strdup(reader->news->str) : NULL;
 	g_string_truncate(reader->news, 0);
 	pthread_mutex_unlock(&reader->lock);
+	if (news == NULL && reader->text != NULL)
+		news = ms_reader_news(reader->text);
 	if (news == NULL && reader->ocr != NULL)
-		return ms_reader_news(reader->ocr);
+		news = ms_reader_news(reader->ocr);
 	return news;
 }
 
@@ -339,7 +368,16 @@ static Got take_from(MsReader *reader, MsCrew *crew, gint64 end, Worker *worker)
 		left = (end - g_get_monotonic_time()) / 1000;
 	} while (got == GOT_NOTHING && left > 0 && reader->jobs == 1 && !crew_is_gone(crew));
 	worker->jobs_left = reader->jobs;
+	worker->small = reader->small;
 	return got;
+}
+
+/* Where workers read several messages, all may be at leisure with some left, and none is fresh. */
+static void make_room(MsReader *reader)
+{
+	Worker worker;
+	if (take_idle(reader, &worker, false))
+		worker_close(&worker);
 }
 
 static bool acquire_any(MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh, GError **error)
@@ -364,6 +402,8 @@ static bool acquire_any(MsReader *reader, Worker *worker, gint64 wait_ms, bool f
 			tell(crew, got, wait_ms, error);
 			return false;
 		}
+		if (fresh && got == GOT_NOTHING)
+			make_room(reader);
 		if (got == GOT_SHORT || why != NULL)
 			g_usleep(AGAIN_US);
 	}
@@ -434,7 +474,8 @@ bool ms_reader_know(MsReader *reader, GBytes *image, guint64 number, GError **er
 	pthread_mutex_unlock(&reader->starting);
 	if (!fine)
 		return no_memory(error);
-	return reader->ocr == NULL || ms_reader_know(reader->ocr, image, number, error);
+	return (reader->text == NULL || ms_reader_know(reader->text, image, number, error))
+		&& (reader->ocr == NULL || ms_reader_know(reader->ocr, image, number, error));
 }
 
 bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError **error)
@@ -446,17 +487,19 @@ bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError
 	bool fine = reader->filter != 0;
 	if (fine) {
 		known_clear(&reader->known);
-		reader->known = (Known){number, fd};
+		reader->known = (Known){number, fd, 0};
 	}
 	pthread_mutex_unlock(&reader->lock);
 	if (!fine)
 		close(fd);
-	return reader->ocr == NULL || ms_reader_know_also(reader->ocr, image, number, error);
+	return (reader->text == NULL || ms_reader_know_also(reader->text, image, number, error))
+		&& (reader->ocr == NULL || ms_reader_know_also(reader->ocr, image, number, error));
 }
 
 guint64 ms_reader_known(MsReader *reader)
 {
-	if (reader->ocr != NULL && ms_reader_known(reader->ocr) == 0)
+	if ((reader->ocr != NULL && ms_reader_known(reader->ocr) == 0)
+		|| (reader->text != NULL && ms_reader_known(reader->text) == 0))
 		return 0;
 	pthread_mutex_lock(&reader->lock);
 	guint64 number = reader->known.number;
@@ -495,6 +538,8 @@ typedef struct {
 	MsReader *reader;
 	int fd;
 	const MsWireQuestion *document; /* or NULL */
+	bool small; /* the small reader has it first */
+	bool mixed; /* ... although it may have documents */
 	Turn turn;
 	gint64 end; /* of its waiting */
 	Known known;
@@ -603,6 +648,45 @@ static bool read_apart(Errand *errand, JobEnd *end, GError **error)
 /* When a crew dies, so do all workers that wait in its queue. */
 #define MAX_DEAD_WORKERS 600
 
+/* Whether a message has documents is for its worker to say.  Of mail that may have some so much may
+ * have had that trying the small reader costs more than it saves; now and then it is tried. */
+#define AGAIN_EVERY 16
+
+static void choose(Errand *errand, const MsErrand *from)
+{
+	MsReader *reader = errand->reader;
+	pthread_mutex_lock(&reader->lock);
+	errand->known.message = ++reader->last_message;
+	pthread_mutex_unlock(&reader->lock);
+	errand->small = reader->text != NULL && errand->document == NULL;
+	errand->mixed = errand->small && (from == NULL || from->shape == MS_SHAPE_OTHER);
+	if (!errand->mixed)
+		return;
+	pthread_mutex_lock(&reader->lock);
+	errand->small = reader->handed_on < 128 || reader->mixed % AGAIN_EVERY == 0;
+	reader->mixed++;
+	pthread_mutex_unlock(&reader->lock);
+}
+
+static void learn_of_documents(Errand *errand, bool had)
+{
+	MsReader *reader = errand->reader;
+	if (!errand->mixed || !errand->small)
+		return;
+	pthread_mutex_lock(&reader->lock);
+	reader->handed_on = (reader->handed_on * 7 + (had ? 256 : 0)) / 8;
+	pthread_mutex_unlock(&reader->lock);
+}
+
+/* The worker has ended by itself; the full reader has the message next. */
+static void hand_on(Errand *errand, Worker *worker, JobEnd *end)
+{
+	worker_close(worker);
+	learn_of_documents(errand, true);
+	errand->small = false;
+	*end = JOB_UNTOUCHED;
+}
+
 /* Once, with whatever worker there is.  False: none was to be had. */
 static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError **error)
 {
@@ -612,15 +696,24 @@ static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError *
 	for (int i = 0; *end == JOB_UNTOUCHED && i < MAX_DEAD_WORKERS; i++) {
 		Worker worker;
 		gint64 left = (errand->end - g_get_monotonic_time()) / 1000;
-		if (!client_acquire(reader, &worker, &errand->known, MAX(left, TURN_MS), false, error))
-			return false;
+		MsReader *from = errand->small ? reader->text : reader;
+		if (!client_acquire(from, &worker, &errand->known, MAX(left, TURN_MS), false,
+			errand->small ? NULL : error)) {
+			if (!errand->small)
+				return false;
+			errand->small = false; /* slower, and the same */
+			continue;
+		}
 		*end = run_job(errand, &worker, &errand->turn);
 		errand->turn.spent = worker_cpu(&worker);
 		if (*end == JOB_SHORT)
 			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the message cannot be handed to a reader: %s",
 				g_strerror(errno));
 		*apart_out = *end == JOB_LOST && died_with(worker.crew);
-		client_finish(reader, &worker, *end == JOB_DONE);
+		if (*end == JOB_BEYOND)
+			hand_on(errand, &worker, end);
+		else
+			client_finish(from, &worker, *end == JOB_DONE);
 	}
 	return *end != JOB_SHORT;
 }
@@ -653,12 +746,14 @@ static bool run(Errand *errand, JobEnd *end, GError **error)
 static bool read_as(MsReader *reader, int message_fd, const MsErrand *from, const MsWireQuestion *document,
 	MsReading **reading_out, guint64 *known_out, GError **error)
 {
-	Errand errand = {.reader = reader, .fd = message_fd, .document = document, .known = {0, -1},
+	Errand errand = {.reader = reader, .fd = message_fd, .document = document, .known = {0, -1, 0},
 		.end = g_get_monotonic_time() + reader->wait_ms * 1000};
 	off_t size = lseek(message_fd, 0, SEEK_END);
 	JobEnd end = JOB_LOST;
 	queue_turn(reader->queue, &errand.turn, from, (guint64)MAX(size, 0));
+	choose(&errand, from);
 	bool had = run(&errand, &end, error);
+	learn_of_documents(&errand, false);
 	g_autofree char *lost = errand.lost;
 	if (!had)
 		return false;

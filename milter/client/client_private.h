@@ -11,10 +11,11 @@
 #include "crew.h"
 #include "queue.h"
 
-/* The filters that a message is read with. */
+/* The filters that a message is read with, and its own number. */
 typedef struct {
 	guint64 number;
 	int added; /* a memory file, or -1 */
+	guint64 message;
 } Known;
 
 struct MsReader {
@@ -27,6 +28,8 @@ struct MsReader {
 	MsQueue *queue;
 	MsCache *cache;  /* or NULL */
 	MsReader *ocr;   /* recognises what is written in pictures, or NULL */
+	MsReader *text;  /* the small reader: has mail first, and hands on what has documents; or NULL */
+	bool small;      /* is one itself */
 
 	pthread_mutex_t starting; /* held while a crew is replaced */
 	pthread_mutex_t lock; /* all below */
@@ -39,6 +42,8 @@ struct MsReader {
 	pthread_cond_t fewer_alone;
 	GString *news;
 	MsReaderStats stats;
+	guint64 last_message;
+	guint mixed, handed_on; /* mail that may have documents; of 256, how much of it had: a running average */
 
 	pthread_t watcher;
 	bool watching, ending;
@@ -54,9 +59,9 @@ bool client_acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_
 void client_finish(MsReader *reader, Worker *worker, bool fine);
 
 /* job.c.  UNTOUCHED: the worker was dead before it took the job, so another may have it.  YIELD: it is dear,
- * and others wait.  SHORT (and errno): this host lacks what handing it over needs.  LIED: what
+ * and others wait.  SHORT (and errno): this host lacks what handing it over needs.  BEYOND: it is for the full reader.  LIED: what
  * came back is no reading (client.c finds that). */
-typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_LIED, JOB_UNTOUCHED, JOB_YIELD, JOB_SHORT } JobEnd;
+typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_LIED, JOB_UNTOUCHED, JOB_YIELD, JOB_SHORT, JOB_BEYOND } JobEnd;
 /* `turn` NULL: it need not look who waits. */
 /* client.c: a job ended otherwise than it should. */
 void client_count(MsReader *reader, JobEnd end);

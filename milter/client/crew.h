@@ -20,6 +20,7 @@ typedef struct {
 	pid_t pid;
 	unsigned jobs_left;
 	guint64 filter; /* that it was forked with */
+	bool small;     /* it may hand a message on to the full reader */
 } Worker;
 
 /* Starts `program` and waits until its first worker is confined and ready. */

@@ -184,7 +184,7 @@ static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 	bool again;
 	if (!map_message(talk) || question->end > talk->size)
 		return NULL;
-	if (tries_password(question)) {
+	if (tries_password(question) && !talk->line.worker->small) {
 		GBytes *bytes = NULL;
 		ms_reading_free(read_within(talk->reader, talk->message_fd, question, PASSWORD_WAIT_MS,
 			talk->line.deadline, talk->known->number, &bytes));
@@ -194,7 +194,7 @@ static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 		return NULL;
 	ms_cache_key(talk->reader->cache, talk->map + question->start,
 		question->end - question->start, question->as, talk->known->number, &key);
-	GBytes *known = ms_cache_find(talk->reader->cache, &key, &again);
+	GBytes *known = ms_cache_find(talk->reader->cache, &key, talk->known->message, &again);
 	pthread_mutex_lock(&talk->reader->lock);
 	talk->reader->stats.cache_asked++;
 	talk->reader->stats.cache_hits += known != NULL;
@@ -314,6 +314,10 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 	while (end == JOB_DONE) {
 		if (memcmp(header.magic, MS_ANSWER_MAGIC, 8) == 0) {
 			end = take_answer(&talk.line, header.len, bytes_out);
+			break;
+		}
+		if (worker->small && memcmp(header.magic, MS_BEYOND_MAGIC, 8) == 0) {
+			end = JOB_BEYOND;
 			break;
 		}
 		end = memcmp(header.magic, MS_QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len) : JOB_LOST;

@@ -52,7 +52,9 @@ bool ms_is_archive(const guint8 *data, gsize len);
 bool ms_is_ole(const guint8 *data, gsize len);
 bool ms_is_rtf(const guint8 *data, gsize len);
 bool ms_is_tnef(const guint8 *data, gsize len);
-bool ms_is_pkcs7(const guint8 *data, gsize len); /* smime.c */
+bool ms_is_pkcs7(const guint8 *data, gsize len);
+/* ... in letters; `*from_out`: behind the blanks before it. */
+bool ms_is_pkcs7_armour(const guint8 *data, gsize len, gsize *from_out);
 bool ms_is_pgp(const guint8 *data, gsize len);
 /* A picture, sound or film whose structure can be walked to its end (picture.c). */
 bool ms_is_picture(const guint8 *data, gsize len);

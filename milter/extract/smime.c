@@ -59,34 +59,6 @@ static void read_cms(const MsExtraction *to, const MsDocument *document, CMS_Con
 			"an S/MIME message of no known kind");
 }
 
-static gsize skip_blanks(const guint8 *data, gsize len)
-{
-	gsize at = 0;
-	while (at < len && g_ascii_isspace((char)data[at]))
-		at++;
-	return at;
-}
-
-static bool is_armour(const guint8 *data, gsize len)
-{
-	static const char *const names[] = {"-----BEGIN PKCS7-----", "-----BEGIN CMS-----",
-		"-----BEGIN PKCS #7 SIGNED DATA-----"};
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		if (len > strlen(names[i]) && memcmp(data, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-bool ms_is_pkcs7(const guint8 *data, gsize len)
-{
-	gsize blank = skip_blanks(data, MIN(len, 64));
-	if (is_armour(data + blank, len - blank))
-		return true;
-	/* ContentInfo: SEQUENCE, then an OID below 1.2.840.113549.1.7 (RFC 5652, 3). */
-	return len > 20 && data[0] == 0x30
-		&& memmem(data, 20, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) != NULL;
-}
-
 /* Reads DER or BER at the beginning of `data`; how many bytes it took, 0 if it is none. */
 static gsize read_binary(const MsExtraction *to, const MsDocument *document, const guint8 *data, gsize len)
 {
@@ -118,8 +90,8 @@ void ms_smime_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	MsItem item = ms_inventory_item(inventory, "signed or encrypted data");
-	gsize blank = skip_blanks(document->data, MIN(document->len, 64));
-	bool armour = is_armour(document->data + blank, document->len - blank);
+	gsize blank;
+	bool armour = ms_is_pkcs7_armour(document->data, document->len, &blank);
 	gsize end = armour ? read_armour(to, document, blank)
 			   : read_binary(to, document, document->data, document->len);
 	ms_inventory_bytes(inventory, item, 0, end > 0 ? end : document->len);

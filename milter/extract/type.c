@@ -368,3 +368,29 @@ const char *ms_unreadable_format(const guint8 *data, gsize len)
 	}
 	return text ? described_page(data, len) : NULL;
 }
+
+/* ---- S/MIME --------------------------------------------------------------------------- */
+
+bool ms_is_pkcs7_armour(const guint8 *data, gsize len, gsize *from_out)
+{
+	static const char *const names[] = {"-----BEGIN PKCS7-----", "-----BEGIN CMS-----",
+		"-----BEGIN PKCS #7 SIGNED DATA-----"};
+	gsize at = 0;
+	while (at < MIN(len, 64) && g_ascii_isspace((char)data[at]))
+		at++;
+	*from_out = at;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (len - at > strlen(names[i]) && memcmp(data + at, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+bool ms_is_pkcs7(const guint8 *data, gsize len)
+{
+	gsize from;
+	if (ms_is_pkcs7_armour(data, len, &from))
+		return true;
+	/* ContentInfo: SEQUENCE, then an OID below 1.2.840.113549.1.7 (RFC 5652, 3). */
+	return len > 20 && data[0] == 0x30
+		&& memmem(data, 20, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) != NULL;
+}

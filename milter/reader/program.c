@@ -60,15 +60,19 @@ static bool init(const char *languages, GError **error)
 }
 
 /* One of each, so that what libraries load at first use is loaded before confinement. */
-static const char warm[] =
-	"From: a <a@b.example>\r\nTo: c@d.example\r\nSubject: =?UTF-8?Q?warm=C3=BC?=\r\n"
-	"Content-Type: multipart/mixed; boundary=x\r\n\r\nbefore\r\n--x\r\n"
-	"Content-Type: text/plain; charset=iso-8859-1; format=flowed\r\n"
-	"Content-Transfer-Encoding: quoted-printable\r\n\r\ncustomer number: 4711\r\n--x\r\n"
-	"Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n"
-	"Content-Disposition: attachment; filename*=UTF-8''a.html\r\n\r\nPABiAD4AMQA=\r\n--x\r\n"
-	"Content-Type: application/xml\r\nContent-Disposition: attachment; filename=a.xml\r\n\r\n"
+#define WARM_TEXT \
+	"From: a <a@b.example>\r\nTo: c@d.example\r\nSubject: =?UTF-8?Q?warm=C3=BC?=\r\n" \
+	"Content-Type: multipart/mixed; boundary=x\r\n\r\nbefore\r\n--x\r\n" \
+	"Content-Type: text/plain; charset=iso-8859-1; format=flowed\r\n" \
+	"Content-Transfer-Encoding: quoted-printable\r\n\r\ncustomer number: 4711\r\n--x\r\n" \
+	"Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n" \
+	"Content-Disposition: attachment; filename*=UTF-8''a.html\r\n\r\nPABiAD4AMQA=\r\n--x\r\n" \
+	"Content-Type: application/xml\r\nContent-Disposition: attachment; filename=a.xml\r\n\r\n" \
 	"<?xml version=\"1.0\"?><a xmlns=\"b\"><c d=\"e\">f</c></a>\r\n--x\r\n"
+#define WARM_END \
+	"Content-Type: message/rfc822\r\n\r\nTo: e@f.example\r\nSubject: s\r\n\r\ntext\r\n--x--\r\n"
+
+static const char warm[] = WARM_TEXT
 	"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 	"UEsDBAoAAAAAAAAAIQCsKpPYAgAAAAIAAAABAAAAYWhpUEsBAhQACgAAAAAAAAAhAKwqk9gCAAAAAgAA\r\n"
 	"AAEAAAAAAAAAAAAAAAAAAAAAAGFQSwUGAAAAAAEAAQAvAAAAIQAAAAAA\r\n--x\r\n"
@@ -78,6 +82,8 @@ static const char warm[] =
 	"/F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n"
 	"4 0 obj<</Length 27>>stream\nBT /F 9 Tf 1 1 Td (a) Tj ET\nendstream endobj\n"
 	"trailer<</Root 1 0 R>>\r\n--x\r\n"
-	"Content-Type: message/rfc822\r\n\r\nTo: e@f.example\r\nSubject: s\r\n\r\ntext\r\n--x--\r\n";
+	WARM_END;
+static const char warm_text[] = WARM_TEXT WARM_END;
 
 const MsReaderProgram ms_reader_program = {init, ms_reader_work, warm};
+const MsReaderProgram ms_reader_text_program = {init, ms_reader_work, warm_text};

@@ -53,6 +53,14 @@ static MsReading *ask_recognise(void *user, const guint8 *data, gsize len, const
 	return ask(user, &question, data, len);
 }
 
+/* Nothing was said of the message yet, and nothing of this process is to live on. */
+static void beyond(void *user)
+{
+	const Asker *asker = user;
+	MsWireHeader header = {MS_BEYOND_MAGIC, 0};
+	_exit(ms_io_send(asker->fd, &header, sizeof header) ? 0 : 1);
+}
+
 /* ---- jobs ----------------------------------------------------------------------------- */
 
 static GBytes *encode(MsReading *reading)
@@ -94,16 +102,19 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 		_exit(1);
 	void *data = len > 0 ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
 	Asker asker = {fd};
-	MsHelp help = {ask_known, setup->limits.max[MS_COST_OCR] > 0 ? ask_recognise : NULL, &asker};
+	MsHelp help = {
+		.known = setup->help && document == NULL ? ask_known : NULL, /* else it is what is being made known */
+		.recognise = setup->help && setup->limits.max[MS_COST_OCR] > 0 ? ask_recognise : NULL,
+		.beyond = beyond,
+		.user = &asker,
+	};
 	MsFilters known = {{setup->filter, added}};
 	MsJob job = {.kinds = setup->kinds, .known = &known, .data = len > 0 ? (const guint8 *)data + start
 							   : (const guint8 *)"",
 		.len = end - start, .as = document != NULL ? document->as : NULL, .budget = &budget,
 		.reading = reading, .passwords = (const char *const *)setup->passwords,
-		.help = setup->help ? &help : NULL, .ocr_dpi = setup->limits.ocr_dpi,
+		.help = &help, .ocr_dpi = setup->limits.ocr_dpi,
 		.ocr_confidence = setup->limits.ocr_confidence, .ocr_coverage = setup->limits.ocr_coverage};
-	if (document != NULL)
-		help.known = NULL; /* it is what is being made known */
 	if (data == MAP_FAILED)
 		ms_reading_unread(reading, "message", MS_UNREAD_LIMIT, "too large for max-memory");
 	else
