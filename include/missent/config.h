@@ -5,7 +5,8 @@
  *         of rows: unknown keys, wrong types and values out of range are errors that say file,
  *         line, key, what is allowed, and the nearest known name.
  * OWNS    MsSection is a tree; the root is freed by ms_section_free(), the rest is borrowed.
- * ERRORS  MS_ERROR_CONFIG with every mistake of the file, one a line.
+ * ERRORS  MS_ERROR_CONFIG with every mistake of the file, one a line; where a quote, comma or brace is missing
+ *         that one alone, with the line where it is missing.  A key that stands twice in a block is one.
  * THREADS Safe: parsing waits for its turn, a parsed tree is immutable.
  * LIMITS  Files of 4 MiB.
  * NOT     No includes and no functions.  The syntax is libconfuse's: "..." has escapes and
@@ -52,6 +53,8 @@ void ms_section_free(MsSection *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSection, ms_section_free)
 
 const char *ms_section_title(const MsSection *section);
+/* Where it begins; 0: it does not stand in the file, or is the file. */
+int ms_section_line(const MsSection *section);
 /* A complaint found after parsing: "FILE:LINE: SECTION "TITLE": KEY: ...".  `key` may be NULL. */
 void ms_section_error(const MsSection *section, const char *key, GError **error,
 	const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -44,6 +44,7 @@ typedef enum {
 
 typedef struct {
 	char *name;
+	int line;            /* of its file */
 	MsCheck check;
 	MsForm form;
 	MsFamily family;

@@ -151,6 +151,10 @@ MsSettings *ms_settings_load_public(const char *path, GError **error);
 void ms_settings_free(MsSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSettings, ms_settings_free)
 
+/* Where missentd says how a reload went that was asked for by a number (sigqueue(3)): "NUMBER done POLICIES", or
+ * "NUMBER failed WHY".  The caller's. */
+char *ms_reload_file(const MsSettings *settings);
+
 /* Is `address` (IPv4 or IPv6, text) in `network` ("192.0.2.0/24", "2001:db8::/32", "::1")? */
 bool ms_network_contains(const char *network, const char *address);
 /* For rows: is it a network? */

@@ -23,6 +23,7 @@ static const CliVerb commands[] = {
 	{"audit", cmd_audit, "what was judged, set against what the MTA sent"},
 	{"review", cmd_review, "accounts of the review page"},
 	{"config", cmd_config, "check the configuration, or show what is in effect"},
+	{"reload", cmd_reload, "have missentd read its files anew; fails if that does"},
 	{"doctor", cmd_doctor, "find what is wrong with this installation, or open"},
 	{"status", cmd_status, "is missentd at work, and what did it do today"},
 	{"pause", cmd_pause, "let mail through as observed, for a while"},

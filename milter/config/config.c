@@ -12,6 +12,8 @@
 #include "missent/config.h"
 #include "missent/text.h"
 
+#include "form.h"
+
 #define MAX_FILE (4 << 20)
 #define MAX_COMPLAINTS 20
 
@@ -23,6 +25,7 @@ struct MsSection {
 	char *name;  /* file for the root, "policy" and the like below */
 	char *title;
 	char *file;
+	int line;            /* where it begins; 0: it does not stand there */
 	GHashTable *values; /* key to Value */
 };
 
@@ -41,6 +44,7 @@ typedef struct {
 	GString *complaints;
 	guint n;
 	GHashTable *lines; /* of cfg_opt_t: where it was given */
+	GPtrArray *blocks; /* of MsBlock, as they stand in the file */
 } Parse;
 static Parse *parse;
 
@@ -162,21 +166,69 @@ static const MsRow *rows_of(cfg_t *cfg)
  * a weaker one.  So the text is followed by an option that only the root knows. */
 #define END_MARK "missent-end-of-file"
 
-static char *nearest_hint(cfg_t *cfg, const char *message)
+/* Where the block of that name and number begins; 0: there is none. */
+static int line_of_block(const char *name, guint n)
 {
-	const char *quote = strchr(message, '\'');
-	if (quote == NULL || !g_str_has_prefix(message, "no such option"))
-		return g_strdup("");
-	g_autofree char *word = g_strndup(quote + 1, strcspn(quote + 1, "'"));
+	for (guint i = 0; i < parse->blocks->len; i++) {
+		const MsBlock *block = parse->blocks->pdata[i];
+		if (strcmp(block->name, name) == 0 && n-- == 0)
+			return block->line;
+	}
+	return 0;
+}
+
+static int line_of_title(const char *title)
+{
+	for (guint i = 0; i < parse->blocks->len; i++) {
+		const MsBlock *block = parse->blocks->pdata[i];
+		if (g_strcmp0(block->title, title) == 0)
+			return block->line;
+	}
+	return 0;
+}
+
+/* "; it stands in the section reader, or judging", or NULL. */
+static char *other_place(const MsRow *here, const char *word)
+{
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	for (const MsRow *row = rows_of(cfg); row->key != NULL; row++)
+	if (here != parse->rows && find_row(parse->rows, word) != NULL)
+		return g_strdup_printf("; \"%s\" stands outside of all blocks", word);
+	for (const MsRow *row = parse->rows; row->key != NULL; row++)
+		if (row->rows != NULL && row->rows != here && find_row(row->rows, word) != NULL)
+			g_ptr_array_add(names, (char *)row->key);
+	if (names->len == 0)
+		return NULL;
+	g_ptr_array_add(names, NULL);
+	g_autofree char *all = g_strjoinv(" or ", (char **)names->pdata);
+	return g_strdup_printf("; \"%s\" stands in the block %s { }", word, all);
+}
+
+static char *hint_for_key(const MsRow *rows, const char *word)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	for (const MsRow *row = rows; row->key != NULL; row++)
 		g_ptr_array_add(names, (char *)row->key);
 	g_ptr_array_add(names, NULL);
-	const char *near = ms_text_nearest(word, (const char *const *)names->pdata);
+	char *elsewhere = other_place(rows, word);
+	const char *near = elsewhere == NULL ? ms_text_nearest(word, (const char *const *)names->pdata) : NULL;
 	g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
-	if (near != NULL)
-		return g_strdup_printf("; did you mean \"%s\"?", near);
-	return g_strdup_printf("; known here: %s", known);
+	if (elsewhere != NULL)
+		return elsewhere;
+	return near != NULL ? g_strdup_printf("; did you mean \"%s\"?", near) : g_strdup_printf("; known here: %s", known);
+}
+
+/* What libconfuse does not say. */
+static char *hint_for(cfg_t *cfg, const char *message)
+{
+	const char *quote = strchr(message, '\'');
+	g_autofree char *word = quote != NULL ? g_strndup(quote + 1, strcspn(quote + 1, "'")) : g_strdup("");
+	if (g_str_has_prefix(message, "no such option"))
+		return hint_for_key(rows_of(cfg), word);
+	if (g_str_has_prefix(message, "found duplicate title"))
+		return g_strdup_printf("; it stands at line %d already: give one of them another title", line_of_title(word));
+	if (g_str_has_prefix(message, "missing title"))
+		return g_strdup_printf("; write %s \"a title\" {", word);
+	return g_strdup("");
 }
 
 static void on_error(cfg_t *cfg, const char *format, va_list args) G_GNUC_PRINTF(2, 0);
@@ -189,7 +241,7 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 		g_free(message);
 		message = g_strdup("a block or text is not closed (} or \" is missing)");
 	}
-	g_autofree char *hint = nearest_hint(cfg, message);
+	g_autofree char *hint = hint_for(cfg, message);
 	g_autofree char *safe = ms_text_escape(message, -1, 300);
 	if (parse->complaints->len > 0)
 		g_string_append_c(parse->complaints, '\n');
@@ -323,12 +375,13 @@ static Value *take_value(const MsRow *row, cfg_opt_t *opt)
 	return value;
 }
 
-static MsSection *take_section(cfg_t *cfg, const MsRow *rows, const char *name, const char *file)
+static MsSection *take_section(cfg_t *cfg, const MsRow *rows, const char *name, int line, const char *file)
 {
 	MsSection *section = g_new0(MsSection, 1);
 	section->rows = rows;
 	section->name = g_strdup(name);
 	section->file = g_strdup(file);
+	section->line = line;
 	section->title = g_strdup(cfg != NULL ? cfg_title(cfg) : NULL);
 	section->values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, value_free);
 	for (; rows->key != NULL; rows++) {
@@ -344,10 +397,11 @@ static MsSection *take_section(cfg_t *cfg, const MsRow *rows, const char *name, 
 			value->given = n > 0;
 			for (unsigned i = 0; i < n; i++)
 				g_ptr_array_add(value->sections,
-					take_section(cfg_opt_getnsec(opt, i), rows->rows, rows->key, file));
+					take_section(cfg_opt_getnsec(opt, i), rows->rows, rows->key,
+						line_of_block(rows->key, i), file));
 			if (n == 0 && rows->type == MS_ROW_SECTION)
 				g_ptr_array_add(value->sections,
-					take_section(NULL, rows->rows, rows->key, file));
+					take_section(NULL, rows->rows, rows->key, 0, file));
 		}
 		g_hash_table_insert(section->values, (char *)rows->key, value);
 	}
@@ -376,7 +430,12 @@ static void blank_comments(char *text)
 
 static MsSection *parse_alone(const char *file, const char *text, const MsRow *rows, GError **error)
 {
-	Parse state = {rows, g_string_new(NULL), 0, g_hash_table_new(NULL, NULL)};
+	g_autofree char *bare = g_strdup(text);
+	blank_comments(bare);
+	g_autoptr(GPtrArray) blocks = ms_form_read(file, bare, error);
+	if (blocks == NULL)
+		return NULL;
+	Parse state = {rows, g_string_new(NULL), 0, g_hash_table_new(NULL, NULL), blocks};
 	cfg_opt_t *opts = make_opts(rows, true);
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
 	cfg->filename = strdup(file); /* freed by cfg_free() */
@@ -384,15 +443,14 @@ static MsSection *parse_alone(const char *file, const char *text, const MsRow *r
 	parse = &state;
 	watch_values(cfg, rows, "");
 	/* cfg_parse_buf() would call every file "[buf]". */
-	g_autofree char *with_end = g_strconcat(text, "\n", END_MARK " = yes\n", NULL);
-	blank_comments(with_end);
+	g_autofree char *with_end = g_strconcat(bare, "\n", END_MARK " = yes\n", NULL);
 	FILE *stream = fmemopen(with_end, strlen(with_end), "r");
 	g_assert(stream != NULL);
 	int rc = cfg_parse_fp(cfg, stream);
 	fclose(stream);
 	MsSection *root = NULL;
 	if (rc == CFG_SUCCESS && state.n == 0)
-		root = take_section(cfg, rows, file, file);
+		root = take_section(cfg, rows, file, 0, file);
 	else
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s",
 			state.complaints->len > 0 ? state.complaints->str : "cannot be parsed");
@@ -465,6 +523,7 @@ void ms_section_error(const MsSection *section, const char *key, GError **error,
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	int line = key != NULL ? get(section, key)->line : 0;
+	line = line > 0 ? line : section->line;
 	g_autofree char *at = line > 0 ? g_strdup_printf(":%d", line) : g_strdup("");
 	g_autofree char *block = section->title != NULL
 		? g_strdup_printf("%s \"%s\": ", section->name, section->title)
@@ -491,6 +550,11 @@ bool ms_section_switch(const MsSection *section, const char *key)
 gint64 ms_section_number(const MsSection *section, const char *key)
 {
 	return get(section, key)->number;
+}
+
+int ms_section_line(const MsSection *section)
+{
+	return section->line;
 }
 
 int ms_section_choice(const MsSection *section, const char *key)

@@ -34,6 +34,29 @@ static bool check_path(const char *value, GError **error)
 	return false;
 }
 
+static bool check_domain(const char *value, GError **error)
+{
+	const char *domain = strrchr(value, '@') != NULL ? strrchr(value, '@') + 1 : value;
+	if (*value != '\0' && domain == value && strpbrk(value, "/:<>*, \t") == NULL)
+		return true;
+	bool usable = domain != value && *domain != '\0' && strpbrk(domain, "/:<>*, \t") == NULL;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no domain; write \"%s\"", value,
+		usable ? domain : "example.com");
+	return false;
+}
+
+static bool check_listen(const char *value, GError **error)
+{
+	const char *colon = strrchr(value, ':');
+	const char *port = colon != NULL ? colon + 1 : "";
+	if (g_str_has_prefix(value, "unix:/") || (colon > value && *port != '\0' && strlen(port) < 6
+							 && port[strspn(port, "0123456789")] == '\0'))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is no address of a page; write 127.0.0.1:port, [::1]:port or unix:/path", value);
+	return false;
+}
+
 static bool check_languages(const char *value, GError **error)
 {
 	bool fine = *value != '\0' && strlen(value) < 200
@@ -67,7 +90,7 @@ static const MsRow outgoing_rows[] = {
 	{.key = "authenticated", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "local", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
-	{.key = "sender-domains", .type = MS_ROW_LIST},
+	{.key = "sender-domains", .type = MS_ROW_LIST, .check = check_domain},
 	{.key = NULL},
 };
 
@@ -180,7 +203,7 @@ static const MsRow desk_rows[] = {
 };
 
 static const MsRow review_rows[] = {
-	{.key = "listen", .type = MS_ROW_TEXT, .fallback = "127.0.0.1:8025"},
+	{.key = "listen", .type = MS_ROW_TEXT, .fallback = "127.0.0.1:8025", .check = check_listen},
 	{.key = "user", .type = MS_ROW_TEXT},
 	{.key = "socket-group", .type = MS_ROW_TEXT},
 	{.key = "socket-mode", .type = MS_ROW_TEXT, .fallback = "0660", .check = check_mode},
@@ -616,6 +639,11 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 		|| !take_guard(s, ms_section_sub(root, "guard"), error))
 		return NULL;
 	return g_steal_pointer(&s);
+}
+
+char *ms_reload_file(const MsSettings *settings)
+{
+	return g_build_filename(settings->state_dir, "reloaded", NULL);
 }
 
 MsSettings *ms_settings_load(const char *path, GError **error)

@@ -1,5 +1,8 @@
 /*
- * A function that is named like the C library's, and stands before it for libmilter.
+ * Functions that are named like the C library's, and stand before them for libmilter.
+ *
+ * libmilter ends the filter at SIGHUP, as if nothing were wrong, so that nobody starts it again; who rotates
+ * logs sends it.  Its thread that waits for signals does not get it: it is a reload.
  *
  * libmilter takes connections until no descriptor is left, and ends the filter when accept() has
  * failed sixteen times.  So connections are taken here: as long as there is room for the messages
@@ -12,6 +15,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -43,6 +47,23 @@ int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
 	atomic_fetch_add(&refused, 1);
 	errno = EINTR; /* the one error that libmilter takes for none */
 	return -1;
+}
+
+int sigwait(const sigset_t *restrict set, int *restrict signal);
+
+int sigwait(const sigset_t *restrict set, int *restrict signal)
+{
+	for (;;) {
+		int got = sigwaitinfo(set, NULL);
+		if (got < 0 && errno != EINTR)
+			return errno;
+		if (got == SIGHUP) {
+			kill(getpid(), SIGUSR1);
+		} else if (got > 0) {
+			*signal = got;
+			return 0;
+		}
+	}
 }
 
 guint room_refused(void)

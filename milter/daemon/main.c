@@ -145,7 +145,19 @@ static void watch_mapping(MsRuntime *runtime)
 		ms_log(LOG_WARNING, NULL, "the mapping is not gone over: %s", error->message);
 }
 
-static void reload(Daemon *daemon)
+/* For who asked with a number, and waits: ms_reload_file() of that configuration. */
+static void answer(const Daemon *daemon, int asked, const GError *why)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRuntime) running = daemon_runtime((Daemon *)daemon);
+	g_autofree char *path = ms_reload_file(ms_runtime_settings(running));
+	g_autofree char *text = why != NULL ? g_strdup_printf("%d failed %s\n", asked, why->message)
+		: g_strdup_printf("%d done %u\n", asked, ms_policies_count(ms_runtime_policies(running)));
+	if (asked != 0 && !g_file_set_contents(path, text, -1, &error))
+		ms_log(LOG_WARNING, NULL, "reload: who asked for it is not told: %s", error->message);
+}
+
+static void reload(Daemon *daemon, int asked)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
@@ -169,10 +181,11 @@ static void reload(Daemon *daemon)
 		if (warning != NULL)
 			ms_log(LOG_WARNING, NULL, "%s", warning);
 	}
+	answer(daemon, asked, error);
 	sd_notify(0, "READY=1");
 }
 
-/* libmilter owns HUP, TERM and INT; USR1 is blocked everywhere but waited for here. */
+/* libmilter owns TERM and INT; USR1, which HUP becomes, is blocked everywhere but waited for here. */
 static void *wait_for_reload(void *user)
 {
 	Daemon *daemon = user;
@@ -180,15 +193,15 @@ static void *wait_for_reload(void *user)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	for (;;) {
-		int signal;
-		if (sigwait(&set, &signal) != 0)
+		siginfo_t info;
+		if (sigwaitinfo(&set, &info) < 0)
 			continue;
 		pthread_mutex_lock(&daemon->lock);
 		bool ending = daemon->ending;
 		pthread_mutex_unlock(&daemon->lock);
 		if (ending)
 			return NULL;
-		reload(daemon);
+		reload(daemon, info.si_code == SI_QUEUE ? info.si_value.sival_int : 0);
 	}
 }
 
@@ -376,8 +389,15 @@ static int test_config(const char *config)
 	return EX_OK;
 }
 
+static void not_yet(int signal)
+{
+	(void)signal; /* what is read first is what they ask for */
+}
+
 static int serve(const char *config, const char *socket)
 {
+	signal(SIGUSR1, not_yet);
+	signal(SIGHUP, not_yet);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
 	g_autofree char *spec = settings != NULL
@@ -411,7 +431,7 @@ static void usage(FILE *out)
 		     "  -s SOCKET  listen here, whatever the configuration says\n"
 		     "  -t         check the configuration, the sandbox and the directory, then end\n"
 		     "  -V         print the version\n"
-		     "It stays in the foreground.  SIGUSR1 reloads, SIGTERM stops.  See missentd(8).\n",
+		     "It stays in the foreground.  SIGUSR1 and SIGHUP reload, SIGTERM stops.  See missentd(8).\n",
 		CONFDIR);
 }
 

@@ -66,11 +66,13 @@ static bool add_pack(GString *all, const char *file, GHashTable *seen, GError **
 		const char *name = ms_kinds_nth(kinds, i)->name;
 		const char *other = g_hash_table_lookup(seen, name);
 		if (other != NULL) {
-			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: kind \"%s\" is defined in %s already", file,
-				name, other);
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+				"%s:%d: kind \"%s\" is defined in %s already: give one of them another name", file,
+				ms_kinds_nth(kinds, i)->line, name, other);
 			return false;
 		}
-		g_hash_table_insert(seen, g_strdup(name), g_strdup(file));
+		g_hash_table_insert(seen, g_strdup(name),
+			g_strdup_printf("%s, line %d,", file, ms_kinds_nth(kinds, i)->line));
 	}
 	g_string_append_printf(all, "%s\n", text);
 	return true;

@@ -171,6 +171,7 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 {
 	MsKind *kind = g_new0(MsKind, 1);
 	kind->name = g_strdup(ms_section_title(section));
+	kind->line = ms_section_line(section);
 	kind->check = (MsCheck)ms_section_choice(section, "check");
 	kind->form = (MsForm)ms_section_choice(section, "canonical");
 	kind->label_required = ms_section_switch(section, "label-required");

@@ -45,6 +45,22 @@ static bool check_level(const char *value, GError **error)
 	return false;
 }
 
+/* It is set against the bare address of the envelope. */
+static bool check_sender(const char *value, GError **error)
+{
+	g_autofree char *bare = NULL;
+	const char *open = strrchr(value, '<'), *at = strchr(value, '@');
+	if (strcmp(value, "<>") == 0 || (*value != '\0' && strpbrk(value, " \t<>,;:()\"") == NULL
+						&& (at == NULL || strchr(at + 1, '@') == NULL)))
+		return true;
+	if (open != NULL && strchr(open, '>') > open + 1)
+		bare = g_strndup(open + 1, strcspn(open + 1, ">"));
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no sender: write %s%s%s", value, bare ? "\"" : "",
+		bare ? bare : "the bare address, one an item, such as \"billing@example.com\", \"@example.com\", "
+			      "\"*@*.example.com\" or \"<>\"", bare ? "\"" : "");
+	return false;
+}
+
 #define ON(reason, action)                                                                        \
 	{                                                                                          \
 		.key = "on-" reason, .type = MS_ROW_CHOICE, .fallback = action,                      \
@@ -53,7 +69,7 @@ static bool check_level(const char *value, GError **error)
 
 static const MsRow policy_rows[] = {
 	{.key = "mode", .type = MS_ROW_CHOICE, .choices = ms_mode_names},
-	{.key = "sender", .type = MS_ROW_LIST},
+	{.key = "sender", .type = MS_ROW_LIST, .check = check_sender},
 	{.key = "auth-user", .type = MS_ROW_LIST},
 	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
 	{.key = "header", .type = MS_ROW_LIST, .check = check_header},
@@ -183,6 +199,10 @@ static GHashTable *take_kinds(const MsSection *section, const char *key, const G
 			g_hash_table_add(set, g_strdup(name));
 			continue;
 		}
+		if (strcmp(name, "none") == 0) {
+			ms_section_error(section, key, error, "\"none\" stands alone, or not at all");
+			return NULL;
+		}
 		const char *near = ms_text_nearest(name, ms_kinds_names(kinds));
 		g_autofree char *all = g_strjoinv(", ", (char **)ms_kinds_names(kinds));
 		ms_section_error(section, key, error, "there is no kind \"%s\" in kinds.conf; %s%s%s",
@@ -191,6 +211,22 @@ static GHashTable *take_kinds(const MsSection *section, const char *key, const G
 		return NULL;
 	}
 	return g_steal_pointer(&set);
+}
+
+/* What is not looked for proves nothing: every message would be unproven. */
+static bool looks_at_required(const MsSection *section, const MsPolicy *policy, GError **error)
+{
+	GHashTableIter iter;
+	gpointer name;
+	g_hash_table_iter_init(&iter, policy->required);
+	while (g_hash_table_size(policy->kinds) > 0 && g_hash_table_iter_next(&iter, &name, NULL)) {
+		if (g_hash_table_contains(policy->kinds, name))
+			continue;
+		ms_section_error(section, "require", error, "\"%s\" is not among the kinds that this policy looks at, so that "
+			"every message would be unproven; add it to kinds", (const char *)name);
+		return false;
+	}
+	return true;
 }
 
 static bool take_all_kinds(const MsSection *section, const MsKinds *kinds, MsPolicy *policy, GError **error)
@@ -203,7 +239,7 @@ static bool take_all_kinds(const MsSection *section, const MsKinds *kinds, MsPol
 	policy->required_words = ms_resolution_words(few, required->len);
 	policy->kinds = take_kinds(section, "kinds", looked, kinds, error);
 	policy->required = policy->kinds != NULL ? take_kinds(section, "require", required, kinds, error) : NULL;
-	return policy->required != NULL;
+	return policy->required != NULL && looks_at_required(section, policy, error);
 }
 
 static void take_tolerated(MsPolicy *policy, const MsSection *section)
@@ -307,7 +343,8 @@ static bool may_be_added(const MsPolicies *policies, const MsSection *section, G
 {
 	const MsPolicy *same = ms_policy_find(policies, ms_section_title(section));
 	if (same != NULL)
-		ms_section_error(section, NULL, error, "a policy in %s has this title", same->file);
+		ms_section_error(section, NULL, error, "a policy in %s, line %d, has this title: give one of them another",
+			same->file, same->line);
 	else if (policies->list->len >= MAX_POLICIES)
 		ms_section_error(section, NULL, error, "there are more than %d policies", MAX_POLICIES);
 	else
@@ -329,6 +366,7 @@ static bool add_file(MsPolicies *policies, const char *file, const char *text, c
 		if (policy == NULL)
 			return false;
 		policy->file = g_strdup(file);
+		policy->line = ms_section_line(section);
 		g_ptr_array_add(policies->list, policy);
 	}
 	return true;

@@ -12,6 +12,7 @@ typedef struct {
 
 typedef struct {
 	char *title, *file;
+	int line; /* of the file */
 	bool enforced;
 
 	/* What it applies to; an empty list is no condition. */

@@ -215,6 +215,7 @@ static int serve(Site *site, int fd, const char *cert, const char *key)
 	struct sigaction stop = {.sa_handler = on_stop};
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
+	signal(SIGHUP, SIG_IGN); /* who rotates logs sends it; there is nothing to do */
 	signal(SIGPIPE, SIG_IGN);
 	connections_start();
 	struct MHD_Daemon *daemon = start(site, fd, cert, key);

@@ -223,6 +223,9 @@ def ended(box):
     box.write(ETC + '/policies/invoices.conf', POLICY + 'policy "second" {\n\tkinds = {"iban"}\n}\n')
     code, out = box.sh('systemctl reload missent')
     tap.ok(code == 0 and wait_for(lambda: 'reloaded, policies=' in box.journal('missent')), 'systemctl reload', out)
+    box.write(ETC + '/policies/invoices.conf', POLICY + 'policy "second" {\n\tkindz = {"iban"}\n}\n')
+    code, out = box.sh('systemctl reload missent')
+    tap.ok(code != 0 and box.run('systemctl', 'is-active', 'missent')[0] == 0, '... fails where the reload failed', out)
     code, out = box.sh('systemctl stop missent-review missent-agent missent && '
                        'systemctl show -p Result,ExecMainStatus missent-review missent-agent missent')
     tap.ok(code == 0 and out.count('Result=success') == 3 and out.count('ExecMainStatus=0') == 3, 'all stop cleanly', out)

@@ -168,7 +168,7 @@ with service('2527 inet n - y - - smtpd\n'):
     broken('a socket outside of the chroot', 'postfix-socket', 'No such file')
 with changed(m.socket, mode=0o600):
     broken('a socket that Postfix may not use', 'postfix-socket', 'Permission denied')
-with settings('postfix-config = "/nonexistent"\n'):
+with changed(m.conf, lambda old: re.sub('postfix-config = .*', 'postfix-config = "/nonexistent"', old)):
     out = doctor(m)
     tap.ok(set(out) >= {'postfix'} and m.code == 3, 'no Postfix to ask: said, not passed over', out)
     found.add('postfix')
@@ -233,6 +233,16 @@ with settings('directory { sqlite-file = "%s/none.db" }\n' % S, 'house'):
     broken('a mapping that is not there', 'directory', 'unavailable')
 with settings('reader { program = "%s/missent-reader"\n sandbox = optional }\n' % BUILD):
     broken('workers that need not be confined', 'sandbox', 'unconfined')
+
+# ---- a reload that fails, fails ----
+out = m.tool('reload')
+tap.ok(m.code == 0 and 'reloaded' in out, 'missent reload', out)
+with changed(m.dir + '/policies/test.conf', lambda old: old.replace('kinds ', 'kindz ')):
+    out = m.tool('reload')
+    tap.ok(m.code == 78 and 'did you mean "kinds"' in out, '... fails when the reload did, and says why', out)
+mark = m.mark()
+m.signal(signal.SIGHUP)
+tap.ok(wait_for(lambda: 'reloaded' in m.tail(mark)) and m.process.poll() is None, 'SIGHUP is a reload, not the end', m.tail(mark))
 p.stop()
 m.stop()
 agent.stop()

@@ -97,7 +97,7 @@ static void test_mistakes(void)
 		{"# one\n  # two\nnmae = x\n", {"a.conf:3:"}},
 		{"name = x # one\nnumber = 12 # two\n", {"a.conf:2:"}},
 		{"box {\n\t# one\n\tsise = 5\n}\n", {"a.conf:3:"}},
-		{"name = 'a#b\n\\'#c' # d\nnmae = x\n", {"a.conf:3:"}},
+		{"name = 'a#b\\'#c' # d\n\nnmae = x\n", {"a.conf:3:"}},
 		{"nmae = x # no end of line", {"a.conf:1:"}},
 		{"# M\374ller\nname = 'M\374ller'\n", {"a.conf:2: name: is not UTF-8"}},
 		{"name = \"\\xff\"\n", {"a.conf:1: name: is not UTF-8"}},

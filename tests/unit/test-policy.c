@@ -483,7 +483,8 @@ static void test_two_files(void)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *dir = g_dir_make_tmp("missent-policy-XXXXXX", NULL);
 	g_autofree char *one = g_build_filename(dir, "one.conf", NULL), *two = g_build_filename(dir, "two.conf", NULL);
-	g_autofree char *want = g_strdup_printf("%s: policy \"a\": a policy in %s has this title", two, one);
+	g_autofree char *want = g_strdup_printf("%s:2: policy \"a\": a policy in %s, line 1, has this title: give one "
+						"of them another", two, one);
 	g_assert_true(g_file_set_contents(one, "policy \"a\" { }\n", -1, NULL));
 	g_assert_true(g_file_set_contents(two, "policy \"b\" { }\npolicy \"a\" { }\n", -1, NULL));
 	g_assert_null(ms_policies_load(dir, kinds, MS_MODE_OBSERVE, &error));

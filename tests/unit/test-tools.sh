@@ -106,7 +106,7 @@ rm -f "$S/state/held.db"
 cp "$SOURCE/policies/kinds-us.conf" "$SOURCE/policies/kinds-nl.conf" "$S/policies/"
 ok "kinds of countries beside kinds.conf" says 0 'fine, 32 kinds, 4 policies' missent config check
 printf 'kind "iban" {\n	pattern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
-ok '... a kind that is there already' says 78 'kinds-zz.conf: kind "iban" is defined in' missent config check
+ok '... a kind that is there already' says 78 'kinds-zz.conf:1: kind "iban" is defined in' missent config check
 printf 'kind "new" {\n	patern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
 ok '... a mistake in one is told with its line' says 78 'kinds-zz.conf:2: no such option' missent config check
 rm "$S/policies/kinds-"*

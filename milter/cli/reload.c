@@ -1,0 +1,92 @@
+/*
+ * missent reload: missentd reads its files anew, and how that went is the exit code.
+ *
+ * A number goes with the signal; missentd writes it, and the outcome, into a file of its state-dir, which is
+ * waited for.  Which process it is, the kernel says of who listens at the socket.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static bool ask_peer(const struct sockaddr *address, guint len, void *user)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof peer;
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool fine = fd >= 0 && address->sa_family == AF_UNIX && connect(fd, address, len) == 0
+		&& getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+	if (fd >= 0)
+		close(fd);
+	*(pid_t *)user = peer.pid;
+	return fine && peer.pid > 0;
+}
+
+static pid_t find_daemon(const MsSettings *s)
+{
+	pid_t pid = 0;
+	g_autofree char *spec = ms_socket_spec(s->socket, NULL);
+	return spec != NULL && ms_socket_use(spec, ask_peer, &pid) ? pid : 0;
+}
+
+/* What is said of that number, or NULL. */
+static char *read_answer(const char *path, int number)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *mark = g_strdup_printf("%d ", number);
+	if (!g_file_get_contents(path, &text, NULL, NULL) || !g_str_has_prefix(text, mark))
+		return NULL;
+	return g_strchomp(g_strdup(text + strlen(mark)));
+}
+
+static int wait_for(const MsSettings *s, pid_t pid, int number, int seconds)
+{
+	g_autofree char *path = ms_reload_file(s);
+	gint64 end = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	for (; g_get_monotonic_time() < end; g_usleep(20000)) {
+		g_autofree char *said = read_answer(path, number);
+		if (said == NULL && kill(pid, 0) != 0 && errno == ESRCH)
+			return cli_fail(EX_UNAVAILABLE, "missentd has ended");
+		if (said == NULL)
+			continue;
+		const char *policies = g_str_has_prefix(said, "done ") ? said + 5 : NULL;
+		if (policies == NULL)
+			return cli_fail(EX_CONFIG, "reload failed, the running configuration is kept: %s",
+				g_str_has_prefix(said, "failed ") ? said + 7 : said);
+		printf("reloaded, policies: %s\n", policies);
+		return 0;
+	}
+	return cli_fail(EX_TEMPFAIL, "missentd has not said within %d s how the reload went", seconds);
+}
+
+int cmd_reload(Cli *cli, int argc, char **argv)
+{
+	gint pid = 0, seconds = 60;
+	const GOptionEntry entries[] = {
+		{"pid", 0, 0, G_OPTION_ARG_INT, &pid, "of missentd; else who listens at its socket", "PID"},
+		{"wait", 0, 0, G_OPTION_ARG_INT, &seconds, "at most so many seconds (60)", "SECONDS"},
+		{NULL},
+	};
+	if (!cli_options(entries, "- have missentd read its files anew; fails if that does", &argc, &argv))
+		return EX_USAGE;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
+	if (s == NULL)
+		return cli_fail_error(error);
+	if (pid <= 0)
+		pid = find_daemon(s);
+	if (pid <= 0)
+		return cli_fail(EX_UNAVAILABLE, "no missentd listens at %s; name it by --pid", s->socket);
+	const union sigval number = {.sival_int = g_random_int_range(1, G_MAXINT)};
+	if (sigqueue(pid, SIGUSR1, number) != 0)
+		return cli_fail(EX_NOPERM, "process %d: %s", pid, g_strerror(errno));
+	return wait_for(s, pid, number.sival_int, seconds);
+}

@@ -1,0 +1,278 @@
+/*
+ * The form of a settings file: settings, lists, and blocks one level deep.
+ *
+ * libconfuse complains where it stumbles, which is lines behind the quote, comma or brace that is missing.  So
+ * the text, without its comments, comes here first: a walk from word to word, with its place, that ends at the
+ * first thing that is missing and says where.  What keys and values mean is libconfuse's and the rows'.  Pure
+ * functions.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/text.h"
+
+#include "form.h"
+
+typedef enum { END, WORD, EQUAL, OPEN, CLOSE, COMMA } Kind;
+
+typedef struct {
+	Kind kind;
+	int line;
+	char text[64]; /* the beginning, to be shown */
+	bool quoted;
+} Token;
+
+typedef struct {
+	const char *file, *at;
+	int line;
+	Token token;      /* the next one */
+	int last_line;    /* of the one before */
+	GHashTable *keys; /* of the block: key to its line */
+	GPtrArray *blocks;
+	GError **error;
+} Walk;
+
+static bool fail(Walk *w, int line, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static bool fail(Walk *w, int line, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_autofree char *safe = ms_text_escape(text, -1, 300);
+	g_set_error(w->error, MS_ERROR, MS_ERROR_CONFIG, "%s:%d: %s", w->file, line, safe);
+	return false;
+}
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+static void keep(Token *token, const char *text, gsize len)
+{
+	gsize n = MIN(len, sizeof token->text - 1);
+	memcpy(token->text, text, n);
+	token->text[n] = '\0';
+	const char *end;
+	if (!g_utf8_validate(token->text, -1, &end))
+		token->text[end - token->text] = '\0';
+}
+
+/* A text ends on its line, unless a backslash joins the next one. */
+static bool take_text(Walk *w, char quote)
+{
+	const char *start = ++w->at;
+	int line = w->line;
+	for (; *w->at != quote; w->at++) {
+		if (*w->at == '\0' || *w->at == '\n')
+			return fail(w, line, "the text that begins with %c is not closed on its line: %c is missing", quote, quote);
+		if (*w->at == '\\' && w->at[1] != '\0' && (quote == '"' || w->at[1] == quote || w->at[1] == '\\'))
+			w->line += *++w->at == '\n';
+	}
+	w->token = (Token){.kind = WORD, .line = line, .quoted = true};
+	keep(&w->token, start, (gsize)(w->at - start));
+	w->at++;
+	return true;
+}
+
+static bool next(Walk *w)
+{
+	static const char marks[] = "={},";
+	static const Kind kinds[] = {EQUAL, OPEN, CLOSE, COMMA};
+	w->last_line = w->token.line;
+	for (; *w->at != '\0' && g_ascii_isspace(*w->at); w->at++)
+		w->line += *w->at == '\n';
+	if (*w->at == '"' || *w->at == '\'')
+		return take_text(w, *w->at);
+	w->token = (Token){.kind = END, .line = w->line};
+	if (*w->at == '\0')
+		return true;
+	w->at += *w->at == '+' && w->at[1] == '=';
+	const char *mark = strchr(marks, *w->at);
+	if (mark != NULL) {
+		w->token.kind = kinds[mark - marks];
+		w->at++;
+		return true;
+	}
+	gsize len = strcspn(w->at, " \t\r\n\v\f\"'={},");
+	w->token.kind = WORD;
+	keep(&w->token, w->at, len);
+	w->at += len;
+	return true;
+}
+
+/* ---- settings ------------------------------------------------------------------------- */
+
+static bool take_list(Walk *w, const Token *key)
+{
+	int line = w->token.line;
+	Token before = {.kind = COMMA};
+	for (;;) {
+		if (!next(w))
+			return false;
+		Token now = w->token;
+		if (now.kind == CLOSE)
+			return next(w);
+		if (now.kind == END || now.kind == OPEN || now.kind == EQUAL)
+			return fail(w, line, "the list of %s that begins here is not closed: } is missing", key->text);
+		if (now.kind == COMMA && before.kind == COMMA)
+			return fail(w, now.line, "a value is missing before this comma, in the list of %s", key->text);
+		if (now.kind == WORD && before.kind == WORD) {
+			/* "key =" of the next line, or a value? */
+			const char *ahead = w->at + strspn(w->at, " \t");
+			if (!now.quoted && *ahead == '=')
+				return fail(w, line, "the list of %s that begins here is not closed: } is missing", key->text);
+			return fail(w, before.line, "a comma is missing between \"%s\" and \"%s\", in the list of %s", before.text,
+				now.text, key->text);
+		}
+		before = now;
+	}
+}
+
+static bool take_value(Walk *w, const Token *key)
+{
+	int line = w->token.line;
+	if (!next(w))
+		return false;
+	if (w->token.kind == OPEN)
+		return take_list(w, key);
+	const char *ahead = w->at + strspn(w->at, " \t");
+	if (w->token.kind != WORD || (w->token.line > line && *ahead == '='))
+		return fail(w, line, "%s has no value after its =", key->text);
+	line = w->token.line;
+	if (!next(w))
+		return false;
+	if (w->token.kind == COMMA)
+		return fail(w, line, "a comma stands behind the value of %s: only values of a list, {a, b}, have commas",
+			key->text);
+	if (w->token.kind == WORD && w->token.line == line)
+		return fail(w, line, "\"%s\" stands behind the value of %s: a value with blanks is put in \"quotes\"",
+			w->token.text, key->text);
+	return true;
+}
+
+static bool take_setting(Walk *w, const Token *key)
+{
+	int before = GPOINTER_TO_INT(g_hash_table_lookup(w->keys, key->text));
+	if (before > 0)
+		return fail(w, key->line, "%s stands here already, at line %d: which of them is meant?", key->text, before);
+	g_hash_table_insert(w->keys, g_strdup(key->text), GINT_TO_POINTER(key->line));
+	if (!take_value(w, key))
+		return false;
+	if (w->token.kind == COMMA)
+		return fail(w, w->token.line, "a comma stands behind the list of %s: there is none between settings", key->text);
+	return true;
+}
+
+/* "key", of which the next word is not "=". */
+static bool lacks_equal(Walk *w, const Token *key)
+{
+	if (g_str_has_suffix(key->text, ":"))
+		return fail(w, key->line, "write %.*s = value, not %s", (int)strlen(key->text) - 1, key->text, key->text);
+	return fail(w, key->line, "= is missing after %s", key->text);
+}
+
+/* ---- blocks --------------------------------------------------------------------------- */
+
+static void block_free(gpointer data)
+{
+	MsBlock *block = data;
+	g_free(block->name);
+	g_free(block->title);
+	g_free(block);
+}
+
+static char *called(const MsBlock *block)
+{
+	return block->title != NULL ? g_strdup_printf("%s \"%s\"", block->name, block->title) : g_strdup(block->name);
+}
+
+static bool is_not_closed(Walk *w, const MsBlock *block)
+{
+	g_autofree char *name = called(block);
+	if (w->token.kind == END)
+		return fail(w, block->line, "%s, which begins here, is not closed: } is missing", name);
+	return fail(w, block->line, "%s, which begins here, is not closed before line %d: } is missing", name, w->token.line);
+}
+
+/* Behind a key: `name {` or `name "title" {`, and not `list {"a"}` without its =. */
+static bool begins_block(const Walk *w)
+{
+	const char *ahead = w->at + strspn(w->at, " \t\r\n");
+	return w->token.kind == OPEN ? *ahead != '"' && *ahead != '\'' : w->token.kind == WORD && *ahead == '{';
+}
+
+/* Within a block, from its { on. */
+static bool take_block(Walk *w, const MsBlock *block)
+{
+	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GHashTable *outer = w->keys;
+	w->keys = keys;
+	bool fine = next(w);
+	while (fine && w->token.kind != CLOSE) {
+		Token key = w->token;
+		if (key.kind == END)
+			fine = is_not_closed(w, block);
+		else if (key.kind != WORD)
+			fine = fail(w, key.line, "%s is not closed, or a key is missing here", block->name);
+		else
+			fine = next(w);
+		if (!fine)
+			break;
+		if (w->token.kind == EQUAL)
+			fine = take_setting(w, &key);
+		else if (begins_block(w))
+			fine = is_not_closed(w, block);
+		else
+			fine = lacks_equal(w, &key);
+	}
+	w->keys = outer;
+	return fine && next(w);
+}
+
+static bool begin_block(Walk *w, const Token *name)
+{
+	MsBlock *block = g_new0(MsBlock, 1);
+	g_ptr_array_add(w->blocks, block);
+	block->name = g_strdup(name->text);
+	block->line = name->line;
+	if (w->token.kind == WORD) {
+		block->title = g_strdup(w->token.text);
+		if (!next(w))
+			return false;
+	}
+	if (w->token.kind == OPEN)
+		return take_block(w, block);
+	g_autofree char *text = called(block);
+	return fail(w, w->last_line, "{ is missing after %s", text);
+}
+
+static bool take_all(Walk *w)
+{
+	bool fine = next(w);
+	while (fine && w->token.kind != END) {
+		Token key = w->token;
+		if (key.kind == CLOSE)
+			return fail(w, key.line, "this } closes nothing");
+		if (key.kind != WORD)
+			return fail(w, key.line, "a key is missing here");
+		if (!next(w))
+			return false;
+		if (w->token.kind == EQUAL)
+			fine = take_setting(w, &key);
+		else if (begins_block(w) || (w->token.kind == WORD && w->token.quoted && w->token.line == key.line))
+			fine = begin_block(w, &key);
+		else
+			fine = lacks_equal(w, &key);
+	}
+	return fine;
+}
+
+GPtrArray *ms_form_read(const char *file, const char *text, GError **error)
+{
+	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) blocks = g_ptr_array_new_with_free_func(block_free);
+	Walk w = {.file = file, .at = text, .line = 1, .keys = keys, .blocks = blocks, .error = error};
+	return take_all(&w) ? g_steal_pointer(&blocks) : NULL;
+}

@@ -1,0 +1,17 @@
+/* form.c: what a settings file looks like, before libconfuse takes it. */
+#ifndef MISSENT_CONFIG_FORM_H
+#define MISSENT_CONFIG_FORM_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+	char *name, *title; /* title NULL: none */
+	int line;
+} MsBlock;
+
+/* The blocks of a text without comments, in their order; of MsBlock.  NULL: a quote, comma, brace or value is
+ * missing, or a key stands twice in one block; `error` says where it is missing. */
+GPtrArray *ms_form_read(const char *file, const char *text, GError **error);
+
+#endif

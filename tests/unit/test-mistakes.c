@@ -1,0 +1,156 @@
+/*
+ * Mistakes in missent.conf, policies and kinds, as people make them: each message names the place, the fault
+ * and what to do about it.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/policy.h"
+#include "missent/settings.h"
+
+#include "../test.h"
+
+typedef enum { SETTINGS, POLICY, KINDS } What;
+typedef struct {
+	What what;
+	const char *text, *place, *fault, *remedy;
+} Mistake;
+
+static const Mistake mistakes[] = {
+	{SETTINGS, "mdoe = enforce\n", ":1:", "'mdoe'", "did you mean \"mode\""},
+	{SETTINGS, "mode = enforced\n", ":1:", "\"enforced\"", "observe, enforce (did you mean \"enforce\"?)"},
+	{SETTINGS, "mode = \"enforce\nhost = \"a\"\n", ":1:", "is not closed", "\" is missing"},
+	{SETTINGS, "mode = 'enforce\n", ":1:", "is not closed", "' is missing"},
+	{SETTINGS, "mode enforce\n", ":1:", "after mode", "= is missing"},
+	{SETTINGS, "mode: enforce\n", ":1:", "not mode:", "write mode = value"},
+	{SETTINGS, "mode =\n\nhost = \"a\"\n", ":1:", "mode has no value", "after its ="},
+	{SETTINGS, "mode = enforce;\n", ":1:", "\"enforce;\"", "did you mean \"enforce\""},
+	{SETTINGS, "mode = enforce, observe\n", ":1:", "comma", "only values of a list"},
+	{SETTINGS, "mode = observe\n# later\nmode = enforce\n", ":3:", "mode stands here already", "at line 1"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"\n \"10.1.0.0/8\"}\n}\n", ":2:", "10.0.0.0/8",
+		"comma is missing between"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"\n local = yes\n}\n", ":2:", "networks", "} is missing"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\",, \"::1\"}\n}\n", ":2:", "networks", "a value is missing"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/33\"}\n}\n", ":2: networks", "10.0.0.0/33", "such as 192.0.2.0/24"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"},\n local = yes\n}\n", ":2:", "comma", "none between settings"},
+	{SETTINGS, "outgoing {\n sender-domains = {\"@example.com\"}\n}\n", ":2: sender-domains", "\"@example.com\"",
+		"write \"example.com\""},
+	{SETTINGS, "outgoing {\n sender-domains = {\"https://x.example\"}\n}\n", ":2:", "no domain", "write"},
+	{SETTINGS, "outgoing {\n local = true\n}\n", ":2: local", "\"true\"", "one of no, yes"},
+	{SETTINGS, "outgoing {\n local = yes\n", ":1:", "outgoing", "} is missing"},
+	{SETTINGS, "outgoing {\n local = yes\nreader {\n ocr = yes\n}\n", ":1:", "not closed before line 3", "} is missing"},
+	{SETTINGS, "outgoing\n local = yes\n}\n", ":1:", "after outgoing", "= is missing"},
+	{SETTINGS, "reader {\n ocr = yes\n}}\n", ":3:", "}", "closes nothing"},
+	{SETTINGS, "reader {\n deadline = 20\n}\n", ":2: deadline", "\"20\"", "such as 500ms, 20s"},
+	{SETTINGS, "reader {\n deadline = 20 s\n}\n", ":2:", "deadline", "in \"quotes\""},
+	{SETTINGS, "reader {\n deadline = 10m\n}\n", ":2: deadline", "\"10m\"", "100 to 120000"},
+	{SETTINGS, "reader {\n max-memory = 1X\n}\n", ":2: max-memory", "\"1X\"", "such as 512K"},
+	{SETTINGS, "reader {\n workers = 0\n}\n", ":2: workers", "\"0\"", "1 to 200"},
+	{SETTINGS, "reader {\n workers = four\n}\n", ":2: workers", "\"four\"", "not a number"},
+	{SETTINGS, "reader {\n mode = enforce\n}\n", ":2:", "'mode'", "outside of all blocks"},
+	{SETTINGS, "sender-domains = {\"a.example\"}\n", ":1:", "'sender-domains'", "in the block outgoing { }"},
+	{SETTINGS, "state-dir = var/lib\n", ":1: state-dir", "\"var/lib\"", "begins with /"},
+	{SETTINGS, "socket = \"tcp:1\"\n", ":1: socket", "\"tcp:1\"", "write unix:/path"},
+	{SETTINGS, "socket-mode = \"rw\"\n", ":1: socket-mode", "\"rw\"", "such as 0660"},
+	{SETTINGS, "desk {\n submit = \"mx.example:25\"\n}\n", ":2: submit", "mx.example:25", "smtp://host:port"},
+	{SETTINGS, "desk {\n notice-sender = yes\n}\n", ":1:", "notice-from", "need a sender's address"},
+	{SETTINGS, "review {\n listen = \"8025\"\n}\n", ":2: listen", "\"8025\"", "127.0.0.1:port"},
+	{SETTINGS, "host = \"mx\xff\"\n", ":1: host", "is not UTF-8", "UTF-8"},
+	{POLICY, "polciy \"a\" {\n}\n", ":1:", "'polciy'", "did you mean \"policy\""},
+	{POLICY, "policy {\n kinds = {\"iban\"}\n}\n", ":1:", "missing title", "policy \"a title\" {"},
+	{POLICY, "policy \"a\"\n kinds = {\"iban\"}\n}\n", ":1:", "policy \"a\"", "{ is missing"},
+	{POLICY, "policy \"a\" {\n kinds = {\"iban\", \"vat-id}\n require = {\"iban\"}\n}\n", ":2:", "is not closed",
+		"\" is missing"},
+	{POLICY, "policy \"a\" {\n kinds = {\"iban\"}\n\npolicy \"b\" {\n}\n", ":1:", "policy \"a\"", "} is missing"},
+	{POLICY, "policy \"a\" {\n}\n\npolicy \"a\" {\n}\n", ":4:", "duplicate title 'a'", "at line 1"},
+	{POLICY, "policy \"a\" {\n kinds {\"iban\"}\n}\n", ":2:", "after kinds", "= is missing"},
+	{POLICY, "policy \"a\" {\n kinds = {\"ibam\"}\n}\n", ":2:", "\"ibam\"", "did you mean \"iban\""},
+	{POLICY, "policy \"a\" {\n kinds = {\"none\", \"iban\"}\n}\n", ":2:", "\"none\"", "stands alone"},
+	{POLICY, "policy \"a\" {\n kinds = {\"iban\"}\n require = {\"vat-id\"}\n}\n", ":3:", "\"vat-id\"", "add it to kinds"},
+	{POLICY, "policy \"a\" {\n sender = {\"Billing <b@x.example>\"}\n}\n", ":2: sender", "Billing <b@x.example>",
+		"write \"b@x.example\""},
+	{POLICY, "policy \"a\" {\n sender = {\"a@x.example, b@x.example\"}\n}\n", ":2: sender", "a@x.example, b@x.example",
+		"one an item"},
+	{POLICY, "policy \"a\" {\n sender = {\"mailto:b@x.example\"}\n}\n", ":2: sender", "mailto:", "bare address"},
+	{POLICY, "policy \"a\" {\n sender = {\"\"}\n}\n", ":2: sender", "no sender", "bare address"},
+	{POLICY, "policy \"a\" {\n on-mismatch = holt\n}\n", ":2: on-mismatch", "\"holt\"", "did you mean \"hold\""},
+	{POLICY, "policy \"a\" {\n on-oversized = split\n}\n", ":2:", "on-oversized", "use hold"},
+	{POLICY, "policy \"a\" {\n header = {\"Subject\"}\n}\n", ":2: header", "\"Subject\"", "'Name: pattern'"},
+	{POLICY, "policy \"a\" {\n header = {\"Subject: (\"}\n}\n", ":2: header", "bad pattern", "missing closing parenthesis"},
+	{POLICY, "policy \"a\" {\n tolerate = {\"pictures\"}\n}\n", ":2: tolerate", "\"pictures\"", "any of no-reader, image"},
+	{POLICY, "policy \"a\" {\n networks = {\"10.0.0.1-9\"}\n}\n", ":2: networks", "10.0.0.1-9", "such as 192.0.2.0/24"},
+	{POLICY, "policy \"a\" {\n max-recipients = many\n}\n", ":2: max-recipients", "\"many\"", "not a number"},
+	{POLICY, "policy \"a\" {\n believe-proof = {\"sure\"}\n}\n", ":2: believe-proof", "\"sure\"", "any of exact"},
+	{KINDS, "kind \"a\" {\n patern = {\"x\"}\n}\n", ":2:", "'patern'", "did you mean \"pattern\""},
+	{KINDS, "kind \"a\" {\n pattern = {\"(\"}\n}\n", ":2: pattern", "bad pattern", "missing closing parenthesis"},
+	{KINDS, "kind \"b\" {\n pattern = {\"x\"}\n}\nkind \"a\" {\n}\n", ":4:", "kind \"a\": pattern", "or set block = yes"},
+	{KINDS, "kind \"a\" {\n pattern = {\"x\"}\n check = luhm\n}\n", ":3: check", "\"luhm\"", "did you mean \"luhn\""},
+	{KINDS, "kind \"A b\" {\n pattern = {\"x\"}\n}\n", ":1:", "\"A b\"", "lower-case letters"},
+	{KINDS, "kind \"a\" {\n pattern = {\"x\"}\n fields = {\"BT48\"}\n}\n", ":3: fields", "\"BT48\"", "such as BT-48"},
+	{KINDS, "kind \"a\" {\n labels = {\"x\"\n canonical = digits\n}\n", ":2:", "labels", "} is missing"},
+	{KINDS, "# nothing\n", "a.conf", "defines no kind", "kind"},
+};
+
+/* The message; NULL: it was taken. */
+static char *complaint_of(const Mistake *mistake, const MsKinds *kinds)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *dir = g_dir_make_tmp("missent-mistake-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "a.conf", NULL);
+	if (mistake->what == SETTINGS) {
+		g_assert_true(g_file_set_contents(path, mistake->text, -1, NULL));
+		ms_settings_free(ms_settings_load(path, &error));
+		g_unlink(path);
+	} else if (mistake->what == POLICY) {
+		ms_policies_free(ms_policies_parse("a.conf", mistake->text, kinds, MS_MODE_OBSERVE, &error));
+	} else {
+		MsKinds *got = ms_kinds_parse("a.conf", mistake->text, &error);
+		if (got != NULL)
+			ms_kinds_unref(got);
+	}
+	g_rmdir(dir);
+	return error != NULL ? g_strdup(error->message) : NULL;
+}
+
+static void test_mistakes(void)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *path = g_build_filename(g_getenv("SOURCE"), "policies", "kinds.conf", NULL);
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_autoptr(MsKinds) kinds = ms_kinds_parse(path, text, NULL);
+	g_assert_nonnull(kinds);
+	for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+		const Mistake *m = &mistakes[i];
+		g_autofree char *said = complaint_of(m, kinds);
+		if (said == NULL)
+			g_error("taken: %s", m->text);
+		if (strstr(said, m->place) == NULL || strstr(said, m->fault) == NULL || strstr(said, m->remedy) == NULL)
+			g_error("%s: got \"%s\", want \"%s\", \"%s\" and \"%s\" in it", m->text, said, m->place, m->fault,
+				m->remedy);
+	}
+}
+
+/* What is right, and near to a mistake. */
+static void test_right(void)
+{
+	static const char *const texts[] = {"outgoing {\n networks = {\"10.0.0.0/8\",}\n}\n",
+		"outgoing {\n networks = {\"10.0.0.0/8\",\n\n\"::1\"}\n sender-domains = {}\n}\n", "outgoing { }\nreader { ocr = yes }\n",
+		"outgoing\n{\n networks\n =\n {}\n}\n", "mode =\n enforce\n", "host = 'a\\'b'\nmode=enforce\n",
+		"host = \"a \\\"b # c\"\n", "outgoing { networks = \"10.0.0.0/8\" }\n", "desk { submit-user = a\\b\n}\n",
+		"# mode = x\nmode = observe # mode = y\n"};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const Mistake none = {SETTINGS, texts[i], "", "", ""};
+		g_autofree char *said = complaint_of(&none, NULL);
+		g_assert_cmpstr(said, ==, NULL);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/mistakes/each-says-where-what-and-how", test_mistakes);
+	g_test_add_func("/mistakes/none", test_right);
+	return g_test_run();
+}
