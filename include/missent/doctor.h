@@ -2,12 +2,12 @@
  * doctor.h - what is wrong with an installation, or open, and what to do about it.
  *
  * WHAT    Goes through one table of checks: settings and policies, the MTA's side, Redis, files and
- *         their rights, the host, senders in the mail log, and a message that must be held.
+ *         their rights, the host, and senders in the mail log.
  * OWNS    The complaints are the caller's.
  * ERRORS  A configuration that cannot be loaded is the caller's to report.  What a check could not look
  *         at is a complaint (MS_GRAVITY_UNKNOWN), never silence.
  * THREADS One examination at a time in a process: it becomes other users in children of its own.
- * LIMITS  Of the mail log the last 64 MiB.
+ * LIMITS  Those of maillog.h.
  * NOT     Mends nothing.
  */
 #ifndef MISSENT_DOCTOR_H
@@ -33,7 +33,6 @@ typedef struct {
 	MsRuntime *runtime;
 	const char *config;   /* path of missent.conf */
 	bool all;             /* what happens now too, not only what is configured */
-	bool probe;           /* sends a message to missentd that must be held */
 	const char *mail_log; /* NULL: that of the settings, or of the MTA */
 	const char *only;     /* one check; NULL: each */
 } MsDoctorOptions;

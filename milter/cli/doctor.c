@@ -90,7 +90,7 @@ int cmd_doctor(Cli *cli, int argc, char **argv)
 		return list_checks(cli);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);
-	const MsDoctorOptions options = {.runtime = runtime, .config = cli->config, .all = true, .probe = true,
+	const MsDoctorOptions options = {.runtime = runtime, .config = cli->config, .all = true,
 		.mail_log = log, .only = only};
 	g_autoptr(GPtrArray) complaints = runtime != NULL ? ms_doctor_examine(&options, &error) : NULL;
 	if (complaints == NULL)

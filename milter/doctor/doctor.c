@@ -139,6 +139,9 @@ static const Check checks[] = {
 		"Run: systemctl start missent; journalctl -u missent", check_daemon),
 	ROW("agent", WARNING, NOW, "does missent-agent answer at its socket?",
 		"Run: systemctl enable --now missent-agent", check_agent),
+	ROW("senders", WARNING, NOW, "the mail log: outgoing senders that no policy matches, mail that is not outgoing",
+		"Add them to a policy's sender, or to outgoing; accept this check when they send no customer's data.",
+		check_senders),
 };
 
 const MsCheckRow *ms_doctor_rows(guint *n_out)

@@ -89,7 +89,6 @@ void check_redis_replica(Patient *p);
 
 void check_daemon(Patient *p);
 void check_agent(Patient *p);
-void check_probe(Patient *p);
 void check_senders(Patient *p);
 
 #endif

@@ -16,7 +16,9 @@
 /* What is said of INFO's sections needs Redis and an answer; that it is away is said by "directory". */
 static MsRedis *reach(const Patient *p, const MsRedisSettings *settings)
 {
-	return p->s->backend == MS_BACKEND_REDIS ? ms_redis_new(settings, NULL) : NULL;
+	MsRedisSettings any = *settings;
+	any.refuse_eviction = false; /* to ask it about that */
+	return p->s->backend == MS_BACKEND_REDIS ? ms_redis_new(&any, NULL) : NULL;
 }
 
 static MsReply *ask(MsRedis *redis, const char *a, const char *b, const char *c)

@@ -247,4 +247,101 @@ p.stop()
 m.stop()
 agent.stop()
 
+# ---- Redis ----
+redis = Redis(S)
+if not shutil.which('redis-server'):
+    tap.skip('Redis', 'there is no redis-server')
+else:
+    def cli(*args):
+        """As the user who may do everything."""
+        return redis.cli('--no-auth-warning', '-a', 'secret', *args)
+
+    redis.start('--requirepass', 'secret', '--save', '900 1')
+    wait_for(lambda: cli('PING') == 'PONG')
+    cli('ACL', 'SETUSER', 'missent', 'on', '>word', '~*', '&*', '+@all')
+    with open(m.dir + '/redis.password', 'w') as f:
+        f.write('word\n')
+    os.chmod(m.dir + '/redis.password', 0o640)
+    m.directory = ('backend = redis\nredis = "unix:%s"\nredis-user = "missent"\nredis-password-file = "%s/redis.password"\n'
+                   % (redis.socket, m.dir))
+    m.write_conf()
+    m.load(MAPPING)
+    m.start()
+    agent.start()
+    p.start()
+    tap.same(doctor(m), {}, 'a good installation with Redis: silence')
+    cli('CONFIG', 'SET', 'save', '')
+    broken('a Redis that keeps nothing', 'redis-persistence', 'nothing to disk')
+    cli('CONFIG', 'SET', 'save', '900 1')
+    cli('CONFIG', 'SET', 'maxmemory', '10mb')
+    cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    out = doctor(m)
+    tap.ok('redis-eviction' in out and set(out) <= {'redis-eviction', 'directory', 'house'},
+           'a Redis that may drop the mapping: found by redis-eviction', out)
+    found.add('redis-eviction')
+    cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    used = int(re.search(r'used_memory:(\d+)', cli('INFO', 'memory')).group(1))
+    cli('CONFIG', 'SET', 'maxmemory', str(int(used * 1.5)))
+    broken('a Redis that is nearly full', 'redis-memory', 'an import needs')
+    cli('CONFIG', 'SET', 'maxmemory', '0')
+    cli('ACL', 'SETUSER', 'default', 'nopass')
+    broken('a Redis for everyone', 'redis-open', 'no password')
+    cli('ACL', 'SETUSER', 'default', 'resetpass', '>secret')
+    with changed(m.conf, lambda old: old.replace('redis-user = "missent"\n', '')), \
+            changed(m.dir + '/redis.password', 'secret\n'):
+        broken('the user who may do everything', 'redis-user', 'default')
+    with changed(m.conf, lambda old: old.replace('redis-user', 'redis-replica = "unix:%s"\nredis-user' % redis.socket)):
+        broken('a replica that is none', 'redis-replica', 'is no replica')
+    with changed(m.conf, lambda old: old.replace('redis-user', 'trust-eviction-policy = yes\nredis-user')):
+        broken('an eviction policy that is not looked at', 'redis-ways', 'trust-eviction-policy')
+    redis.stop()
+    out = doctor(m)
+    tap.ok('directory' in out and set(out) <= {'directory', 'house'}, 'no Redis: found by directory', out)
+    found.add('directory')
+    p.stop()
+    m.stop()
+    agent.stop()
+
+# ---- Sendmail ----
+n = Missent(S + '/second', mapping=MAPPING)
+sendmail = Sendmail(S + '/second', 'unix:' + n.socket)
+why = sendmail.unpack()
+if why:
+    tap.skip('Sendmail', why)
+else:
+    sendmail.start()
+    n.more = re.sub(r'release-program = "%s/.*\n' % BUILD, '', sendmail.settings()) + more(n.dir, accept())
+    n.write_conf()
+    n.chown()
+    n.start()
+    second = Program(n, 'missent-agent')
+    second.start()
+    tap.same(doctor(n), {}, 'a good installation on Sendmail: silence')
+    CF = sendmail.dir + '/sendmail.cf'
+
+    def cf(pattern, to):
+        return changed(CF, lambda old: re.sub('(?m)' + pattern, to, old))
+
+    m = n
+    for name, pattern, to, check, words in (
+            ('no F=T', r'(^Xmissent.*) F=T,', r'\1', 'sendmail-action', 'unjudged'),
+            ('another socket', r'(^Xmissent, S=unix:[^,]*),', r'\1x,', 'sendmail', 'no X line'),
+            ('a list without missent', r'^O InputMailFilters=missent', 'O InputMailFilters=', 'sendmail', 'does not name'),
+            ('a filter behind missent', r'^O InputMailFilters=missent', 'O InputMailFilters=missent, dkim', 'sendmail-order',
+             'dkim'),
+            ('too little time', r'E:5m', 'E:5s', 'sendmail-timeouts', 'E:5s'),
+            ('a listener with filters of its own', r'(^O DaemonPortOptions=.*)$', r'\1, I=other', 'sendmail-daemons', 'I=other')):
+        with cf(pattern, to):
+            broken(name, check, words)
+    n.stop()
+    tap.same(set(doctor(n)), {'daemon'}, 'no missentd: found by daemon')
+    found.add('daemon')
+    second.stop()
+    sendmail.stop()
+
+names = {x.split()[0] for x in n.tool('--no-color', 'doctor', '--list').splitlines() if x and not x.startswith(' ')}
+missing = names - found
+print('# not shown here: ' + ' '.join(sorted(missing)))
+tap.ok(len(found) >= 25, 'more than 25 checks have found what they are for', sorted(found))
+
 tap.done()
