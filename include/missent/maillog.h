@@ -56,6 +56,7 @@ typedef struct {
 	bool accepted;           /* it was in the queue, and not refused while it came in */
 	bool held, refused, discarded; /* a milter had it so */
 	bool let_go;             /* somebody took it off hold */
+	bool unchecked;          /* missentd says in the same log that it let it go so, since it only observes */
 	bool removed;            /* it left the queue */
 	char *trouble;           /* what the MTA said of a milter that it could not ask; NULL: nothing */
 	guint n_recipients;      /* as the MTA says; 0: it does not */

@@ -21,6 +21,9 @@
 /* The header field that carries one.  The daemon takes it off. */
 #define MS_TOKEN_HEADER "X-Missent-Release"
 
+/* So long the ledger knows which message spent one. */
+#define MS_TOKEN_KEPT (30 * 86400 * (gint64)G_USEC_PER_SEC)
+
 /* A token (the caller's) that lets one message with this body go from `sender` to exactly
  * `recipients`, once, unjudged.  Its hash, which is all that is kept, in `*hash_out`. */
 char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,

@@ -377,7 +377,8 @@ static void judge_whole(Session *session, const char *digest, bool paused, MsJud
 	bool written = ms_engine_write_down(t->runtime, t->envelope, judgement, t->fd, digest, &error);
 	ms_numbers_time(numbers, MS_STAGE_WRITE, g_get_monotonic_time() - start);
 	if (written) {
-		tally_judged(numbers, t->envelope, judgement);
+		if (!t->envelope->canary)
+			tally_judged(numbers, t->envelope, judgement);
 		decide(t, judgement->verdict, out);
 	} else {
 		defer(session, MS_NUM_TEMPFAIL_WRITE, error->message, out);

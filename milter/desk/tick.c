@@ -71,15 +71,13 @@ static void expire(Desk *desk, gint64 since)
 	}
 }
 
-#define TOKENS_US (30 * 86400 * (gint64)G_USEC_PER_SEC)
-
 /* A clock that jumped is believed when it has stood as long as an announcement does. */
 static void forget(Desk *desk, gint64 since)
 {
 	gint64 now = ms_clock_now();
 	if (since != 0 && now - since < desk->settings->desk.warn_ms * 1000)
 		return;
-	ms_tokens_forget(desk->ledger, now - TOKENS_US, NULL);
+	ms_tokens_forget(desk->ledger, now - MS_TOKEN_KEPT, NULL);
 	if (desk->settings->desk.keep_ms == 0)
 		return;
 	gint64 before = now - desk->settings->desk.keep_ms * 1000;

@@ -39,8 +39,14 @@ struct MsMaillog {
 	MsMaillogNotes notes;
 	GPtrArray *mails, *turns;
 	GHashTable *mtas;
-	guint64 n_deliveries;
+	GPtrArray *said; /* of Said: what missentd itself says in the same log */
 };
+
+/* That it let a message go unchecked. */
+typedef struct {
+	char *host, *queue_id;
+	gint64 at;
+} Said;
 
 /* ---- making and freeing ------------------------------------------------------------------ */
 
@@ -69,6 +75,14 @@ static void mail_free(void *data)
 	g_free(mail);
 }
 
+static void said_free(void *data)
+{
+	Said *said = data;
+	g_free(said->host);
+	g_free(said->queue_id);
+	g_free(said);
+}
+
 static void process_free(void *data)
 {
 	Process *process = data;
@@ -95,6 +109,7 @@ MsMaillog *ms_maillog_new(const MsMaillogOptions *options)
 	log->notes.problems = g_ptr_array_new_with_free_func(g_free);
 	log->mails = g_ptr_array_new_with_free_func(mail_free);
 	log->turns = g_ptr_array_new_with_free_func(g_free);
+	log->said = g_ptr_array_new_with_free_func(said_free);
 	log->mtas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mta_free);
 	return log;
 }
@@ -105,6 +120,7 @@ void ms_maillog_free(MsMaillog *log)
 		return;
 	g_ptr_array_unref(log->mails);
 	g_ptr_array_unref(log->turns);
+	g_ptr_array_unref(log->said);
 	g_hash_table_unref(log->mtas); /* last: names are its own */
 	g_ptr_array_unref(log->notes.problems);
 	g_free(log->notes.undated_line);
@@ -235,6 +251,31 @@ void log_delivery(MsMaillog *log, MsMail *mail, MsDelivered delivered)
 	g_ptr_array_add(mail->deliveries, copy);
 }
 
+/* Which MTA's it is, and whether that has said a word of it yet, is known at the end. */
+static bool log_missentd(MsMaillog *log, LogLine *line)
+{
+	const char *colon = strcmp(line->ident, "missentd") == 0 ? strchr(line->text, ':') : NULL;
+	if (colon == NULL || strstr(colon, "action=deliver, unchecked=yes") == NULL || log->said->len >= MS_MAILLOG_EVENTS)
+		return false;
+	Said *said = g_new0(Said, 1);
+	*said = (Said){g_strdup(line->host), g_strndup(line->text, (gsize)(colon - line->text)), line->at};
+	g_ptr_array_add(log->said, said);
+	return false; /* no line of an MTA */
+}
+
+static void take_said(MsMaillog *log)
+{
+	g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < log->said->len; i++)
+		g_hash_table_insert(by_id, ((Said *)log->said->pdata[i])->queue_id, log->said->pdata[i]);
+	for (guint i = 0; log->said->len > 0 && i < log->mails->len; i++) {
+		MsMail *mail = log->mails->pdata[i];
+		const Said *said = g_hash_table_lookup(by_id, mail->queue_id);
+		mail->unchecked |= said != NULL && strcmp(said->host, mail->host) == 0 && said->at >= mail->first - 120 * SECOND
+			&& said->at <= mail->last + 120 * SECOND;
+	}
+}
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static bool take_line(LogLine *line, void *user)
@@ -242,7 +283,7 @@ static bool take_line(LogLine *line, void *user)
 	MsMaillog *log = user;
 	MsMaillogNotes *notes = &log->notes;
 	notes->lines++;
-	if (!log_postfix(log, line) && !log_sendmail(log, line))
+	if (!log_postfix(log, line) && !log_sendmail(log, line) && !log_missentd(log, line))
 		return true;
 	notes->used++;
 	notes->from = notes->from == 0 ? line->at : MIN(notes->from, line->at);
@@ -360,6 +401,7 @@ const GPtrArray *ms_maillog_mails(MsMaillog *log)
 {
 	g_ptr_array_sort(log->mails, compare_mails);
 	g_ptr_array_sort(log->turns, compare_turns);
+	take_said(log);
 	return log->mails;
 }
 

@@ -157,6 +157,8 @@ char *reason_of(const Reasons *r, const Node *node)
 	const MsMail *mail = node->mail;
 	if (mail->trouble != NULL)
 		return g_strdup_printf("fail-open: the MTA could not ask the filter and let it pass (%s)", mail->trouble);
+	if (mail->unchecked)
+		return g_strdup("the filter could not check it, and let it go, since it only observes or is paused (its log says which)");
 	const Epoch *epoch = epoch_of(r, mail);
 	if ((mail->came == MS_CAME_SMTP || mail->came == MS_CAME_LOCAL) && epoch != NULL && epoch->seen[mail->came] == 0
 		&& !(mail->came == MS_CAME_SMTP && epoch->seen[MS_CAME_LOCAL] > 0 && !r->ever[MS_CAME_SMTP]))

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/clock.h"
 #include "missent/kind.h"
 #include "missent/token.h"
 
@@ -296,7 +297,13 @@ static Fate unseen(Work *w, const Node *node)
 		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("the trail does not reach back so far"));
 		return FATE_ROW;
 	}
-	if (mail->trouble == NULL && is_of_other_policies(w, mail->first)) {
+	bool plain = mail->trouble == NULL && !mail->unchecked;
+	if (plain && mail->first < ms_clock_now() - MS_TOKEN_KEPT) {
+		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("not judged; whether it was missent's own, or was released so, the ledger no "
+			"longer knows"));
+		return FATE_ROW;
+	}
+	if (plain && is_of_other_policies(w, mail->first)) {
 		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("not judged; by other policies than today's, which may not have applied to it"));
 		return FATE_ROW;
 	}

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "missent/audit.h"
+#include "missent/clock.h"
 #include "missent/reconcile.h"
 
 #include "../test.h"
@@ -73,7 +74,7 @@ static MsMaillog *read_log(const char *text)
 		const char *words = strchr(lines[i], ' ');
 		if (words == NULL)
 			continue;
-		bool whole = strchr(words, '/') != NULL && strchr(words, '/') < strchr(words, '[');
+		bool whole = g_str_has_prefix(words, " mx ") || g_str_has_prefix(words, " my ");
 		g_string_append_printf(out, "2026-11-26T%.8s+00:00 %s%s\n", lines[i], whole ? "" : "mx postfix/", words + 1);
 	}
 	const MsMaillogOptions options = {0};
@@ -186,6 +187,9 @@ static const struct {
 		"09:00:06 my postfix/smtpd[17]: ABCDE2: client=app[192.0.2.7]\n"
 		"09:00:06 my postfix/qmgr[18]: ABCDE2: from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
 		"09:00:06 my postfix/smtp[19]: ABCDE2: to=<a@x.example>, relay=h, delay=1, status=sent (250 ok)\n", "", NULL},
+	{"the filter let it go unchecked", "09:00:04 ABCDE2 deliver a@x.example", ONE("09:00:04", "ABCDE2", "a@x.example")
+		CLIENT("09:00:05", "ABCDE1") "09:00:05 mx missentd[5]: ABCDE1: action=deliver, unchecked=yes, why=mode is observe\n"
+		FROM("09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 bypass 1\n", "could not check it"},
 	{"it came in and went nowhere", "09:00:00 start", CLIENT("09:00:05", "ABCDE1") "09:00:06 smtpd[7]: lost connection after DATA from app[192.0.2.7]\n", "", NULL},
 };
 
@@ -229,6 +233,20 @@ static void test_without_ledger(void)
 	g_assert_cmpuint(r->unknown->len, ==, 1);
 }
 
+/* What the ledger has forgotten is no bypass. */
+static void test_old(void)
+{
+	write_trail("08:00:00 start");
+	g_autoptr(MsMaillog) log = read_log(ONE("09:00:05", "ABCDE1", "a@x.example"));
+	g_autofree char *path = g_build_filename(dir, "held.db", NULL);
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, NULL);
+	ms_clock_shift(40 * 86400 * (gint64)G_USEC_PER_SEC, 0);
+	g_autoptr(MsReconciliation) r = reconcile(log, ledger);
+	ms_clock_shift(-40 * 86400 * (gint64)G_USEC_PER_SEC, 0);
+	g_autofree char *got = told(r);
+	g_assert_cmpstr(got, ==, "ABCDE1 not-known 1\n");
+}
+
 /* A log with nothing in it, and one of another trail's time. */
 static void test_empty(void)
 {
@@ -258,6 +276,7 @@ int main(int argc, char **argv)
 	write_file("policies/a.conf", "policy \"all\" {\n\tsender = {\"billing@seller.example\"}\n}\n");
 	g_test_add_func("/reconcile/rows", test_rows);
 	g_test_add_func("/reconcile/without-ledger", test_without_ledger);
+	g_test_add_func("/reconcile/old", test_old);
 	g_test_add_func("/reconcile/empty", test_empty);
 	int rc = g_test_run();
 	remove_folder(dir);
