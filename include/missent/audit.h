@@ -62,7 +62,10 @@ typedef struct {
 	gint64 changes;
 	/* Whose finding `index` is, and which accounts recipient `index` may receive for; NULL: not known. */
 	MsAuditNames owners, accounts;
+	/* Is finding `index` another's to recipient `recipient`? */
+	bool (*other)(const void *who, guint index, guint recipient);
 	const void *who;
+	const char *record; /* uid of its record (ledger.h); NULL: it has none */
 } MsAuditMessage;
 bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **error);
 /* Something that a person did, or tried: a log-in, a look, a decision.  `about` is a record's uid

@@ -119,7 +119,35 @@ static void set_accounts(json_t *object, const MsAuditMessage *m, const guint8 *
 
 /* ---- who ------------------------------------------------------------------------------ */
 
-static json_t *recipient_of(const MsAuditMessage *m, const guint8 *key, guint i)
+/* What is another's to recipient `i`, by the identifiers' digests.  A message has MAX_PAIRS of them in
+ * its line, and so many more pairs are looked at. */
+#define MAX_PAIRS 5000
+#define MAX_ASKED 1000000
+
+typedef struct {
+	guint told, asked;
+} Pairs;
+
+static void add_others(json_t *row, const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
+{
+	if (key == NULL || m->other == NULL || m->reading == NULL)
+		return;
+	json_t *list = json_array();
+	guint n = m->reading->findings->len, k = 0;
+	for (; k < n && pairs->told < MAX_PAIRS && pairs->asked < MAX_ASKED; k++, pairs->asked++) {
+		const MsFinding *f = m->reading->findings->pdata[k];
+		if (!m->other(m->who, k, i))
+			continue;
+		g_autofree char *id = ms_audit_id(key, f->kind, f->value);
+		json_array_append_new(list, json_string(id));
+		pairs->told++;
+	}
+	json_object_set_new(row, "others", list);
+	if (k < n)
+		json_object_set_new(row, "others_cut", json_true());
+}
+
+static json_t *recipient_of(const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
 {
 	const char *address = m->envelope->recipients->pdata[i];
 	json_t *row = json_object();
@@ -133,6 +161,8 @@ static json_t *recipient_of(const MsAuditMessage *m, const guint8 *key, guint i)
 	if (i < m->verdict->withheld->len && m->verdict->withheld->data[i])
 		json_object_set_new(row, "withheld", json_true());
 	set_accounts(row, m, key, m->accounts, i);
+	if (i < m->verdict->outcomes->len && m->verdict->outcomes->data[i] == MS_OUTCOME_WRONG)
+		add_others(row, m, key, i, pairs);
 	return row;
 }
 
@@ -142,11 +172,12 @@ static void add_recipients(json_t *line, const MsAuditMessage *m, const guint8 *
 	const MsVerdict *v = m->verdict;
 	guint n = m->envelope->recipients->len;
 	json_t *list = json_array();
+	Pairs pairs = {0};
 	for (int turn = n > MS_AUDIT_MAX ? 0 : 1; turn < 2; turn++)
 		for (guint i = 0; i < n && json_array_size(list) < MS_AUDIT_MAX; i++) {
 			bool wrong = i < v->outcomes->len && v->outcomes->data[i] >= MS_OUTCOME_WRONG;
 			if (n <= MS_AUDIT_MAX || wrong == (turn == 0))
-				json_array_append_new(list, recipient_of(m, key, i));
+				json_array_append_new(list, recipient_of(m, key, i, &pairs));
 		}
 	json_object_set_new(line, "recipients", json_integer(n));
 	set_more(line, "to_more", n - json_array_size(list));
@@ -313,6 +344,8 @@ json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 		ms_audit_plain(number), "size", (json_int_t)m->envelope->size);
 	if (line == NULL)
 		return NULL;
+	if (m->record != NULL)
+		json_object_set_new(line, "record", json_string(m->record));
 	add_sender(line, m, key);
 	if (key != NULL && m->body != NULL)
 		set(line, "body", ms_audit_id(key, "body", m->body));

@@ -714,8 +714,14 @@ static guint accounts_of(const void *who, guint index, guint most, GPtrArray *na
 	return ms_resolution_accounts_of(who, index, most, names_out);
 }
 
+static bool is_other(const void *who, guint index, guint recipient)
+{
+	return ms_resolution_relation(who, index, recipient) == MS_OTHER;
+}
+
+/* `record` may be NULL. */
 static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement,
-	const char *digest, GError **error)
+	const char *digest, const MsRecord *record, GError **error)
 {
 	MsAuditMessage message = {
 		.envelope = envelope, .reading = judgement->reading, .verdict = judgement->verdict,
@@ -723,11 +729,13 @@ static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJ
 		.read_us = judgement->read_us, .resolve_us = judgement->resolve_us,
 		.judge_us = judgement->judge_us + judgement->count_us,
 		.policies = runtime->policies_version, .kinds = runtime->kinds_version,
+		.record = record != NULL ? record->uid : NULL,
 	};
 	if (judgement->resolution != NULL) {
 		message.who = judgement->resolution;
 		message.owners = owners_of;
 		message.accounts = accounts_of;
+		message.other = is_other;
 		message.generation = ms_resolution_generation(judgement->resolution, &message.changes);
 	}
 	return ms_audit_write(runtime->audit, &message, error);
@@ -756,11 +764,11 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	g_autoptr(MsRecord) record = held || observed ? ms_engine_record(runtime, envelope, judgement, digest) : NULL;
 	Written written = {0};
 	if (envelope->canary)
-		return note_canary(runtime, envelope, verdict, digest, error) && write_line(runtime, envelope, judgement, digest, error);
+		return note_canary(runtime, envelope, verdict, digest, error) && write_line(runtime, envelope, judgement, digest, NULL, error);
 	bool fine = record == NULL
 		|| (verdict->action == MS_SPLIT ? keep_copy(runtime, record, message_fd, &written, error)
 						: add_record(runtime, record, &written, error));
-	if (fine && write_line(runtime, envelope, judgement, digest, error)
+	if (fine && write_line(runtime, envelope, judgement, digest, record, error)
 		&& tell_stopped(runtime, envelope, judgement, error))
 		return true;
 	/* The message is refused for now: nobody shall look for it among those that are held. */

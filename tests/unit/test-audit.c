@@ -15,6 +15,13 @@ static guint names_of(const void *who, guint index, guint most, GPtrArray *names
 	return 7;
 }
 
+/* The first recipient may not have it. */
+static bool is_other(const void *who, guint index, guint recipient)
+{
+	(void)who, (void)index;
+	return recipient == 0;
+}
+
 static const guint8 key[MS_AUDIT_KEY_BYTES] = "a key of this test";
 
 static void expect(json_t *line, const char *field, const char *want)
@@ -43,6 +50,9 @@ static void check_line(json_t *line)
 	expect_id(to, "id", "address", "kunde@alpha.example");
 	expect_id(to, "domain", "domain", "alpha.example");
 	expect(to, "outcome", "wrong");
+	expect(line, "record", "00000000000000ab");
+	g_autofree char *other = ms_audit_id(key, "customer-number", "C-10002");
+	g_assert_cmpstr(json_string_value(json_array_get(json_object_get(to, "others"), 0)), ==, other);
 	g_assert_cmpint(json_integer_value(json_object_get(to, "accounts_more")), ==, 2);
 	json_t *identifier = json_array_get(json_object_get(line, "identifiers"), 0);
 	expect_id(identifier, "id", "customer-number", "C-10002");
@@ -138,7 +148,8 @@ static void test_line(void)
 	g_autoptr(MsReading) reading = a_reading();
 	const MsAuditMessage message = {.envelope = e, .verdict = v, .reading = reading, .body = "0123",
 		.read_us = 1, .resolve_us = 2, .judge_us = 3, .policies = "p1", .kinds = "k1", .generation = "m1",
-		.owners = names_of, .accounts = names_of, .who = "ACME-4711"};
+		.owners = names_of, .accounts = names_of, .other = is_other, .who = "ACME-4711",
+		.record = "00000000000000ab"};
 	for (int i = 0; i < 3; i++)
 		g_assert_true(ms_audit_write(audit, &message, &error));
 	g_autofree char *text = NULL;
