@@ -117,6 +117,9 @@ MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const 
  * `*near_out` (the caller's; NULL for none) is the account of the most similar name. */
 MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, char **near_out,
 	GError **error);
+/* The name of each account of which the mapping says anything; one may come several times. */
+MsAnswer ms_directory_accounts(MsDirectory *directory, void (*account)(const char *name, void *user), void *user,
+	GError **error);
 /* Every entry, where digests are off. */
 MsAnswer ms_directory_each(MsDirectory *directory,
 	void (*row)(const char *account, const char *kind, const char *value, void *user), void *user,

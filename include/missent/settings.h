@@ -114,6 +114,11 @@ typedef struct {
 		const char *const *listeners; /* smtp://..., or "sendmail" */
 		const char *sender, *recipient, *kind, *identifier;
 	} canary;
+	struct {
+		const char *const *clocks; /* ms_clock_parse(); none: "gdpr" */
+		const char *templates;     /* of notices: a folder */
+		const char *company, *contact;
+	} incident;
 
 	const char *reader_program;
 	bool sandbox_optional;
@@ -154,6 +159,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSettings, ms_settings_free)
 /* Where missentd says how a reload went that was asked for by a number (sigqueue(3)): "NUMBER done POLICIES", or
  * "NUMBER failed WHY".  The caller's. */
 char *ms_reload_file(const MsSettings *settings);
+
+/* By when a breach must be told: by rules that are known by name, or "TITLE: 2d" (m, h, d, w). */
+typedef enum { MS_CLOCK_GDPR, MS_CLOCK_NIS2, MS_CLOCK_DORA, MS_CLOCK_OWN, MS_N_CLOCKS } MsClockRule;
+/* `*title_out` and `*us_out` are those of MS_CLOCK_OWN. */
+bool ms_clock_parse(const char *text, MsClockRule *rule_out, char **title_out, gint64 *us_out, GError **error);
+/* For rows. */
+bool ms_clock_check(const char *text, GError **error);
 
 /* Is `address` (IPv4 or IPv6, text) in `network` ("192.0.2.0/24", "2001:db8::/32", "::1")? */
 bool ms_network_contains(const char *network, const char *address);

@@ -6,6 +6,8 @@
 
 static const CliVerb verbs[] = {
 	{"reconcile", cli_reconcile, "set an MTA's logs against the trail: was every message judged?"},
+	{"rejudge", cli_rejudge, "judge the recorded past again, by another mapping and other policies"},
+	{"export", cli_export, "the trail as ECS or OCSF JSON"},
 	{NULL, NULL, NULL},
 };
 

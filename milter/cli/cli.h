@@ -21,6 +21,7 @@ int cmd_config(Cli *cli, int argc, char **argv);
 int cmd_reload(Cli *cli, int argc, char **argv);
 int cmd_doctor(Cli *cli, int argc, char **argv);
 int cmd_audit(Cli *cli, int argc, char **argv);
+int cmd_incident(Cli *cli, int argc, char **argv);
 int cmd_status(Cli *cli, int argc, char **argv);
 int cmd_pause(Cli *cli, int argc, char **argv);
 int cmd_resume(Cli *cli, int argc, char **argv);
@@ -68,6 +69,13 @@ typedef struct {
 } CliSession;
 int cli_begin(CliSession *session, Cli *cli);
 void cli_end(CliSession *session);
+/* incident.c: a time that was said, in microseconds since 1970; "-2d" is two days ago. */
+bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, GError **error);
+/* The key of the trail's digests; false: there is none. */
+bool cli_audit_key(CliSession *session, guint8 key[MS_AUDIT_KEY_BYTES]);
+/* lookback.c: verbs of `missent audit`. */
+int cli_rejudge(Cli *cli, int argc, char **argv);
+int cli_export(Cli *cli, int argc, char **argv);
 /* follow.c, import.c, verify.c: verbs of `missent directory`. */
 int cli_follow(Cli *cli, int argc, char **argv);
 int cli_import(Cli *cli, int argc, char **argv);

@@ -226,6 +226,14 @@ static const MsRow review_rows[] = {
 	{.key = NULL},
 };
 
+static const MsRow incident_rows[] = {
+	{.key = "clocks", .type = MS_ROW_LIST, .check = ms_clock_check},
+	{.key = "notice-templates", .type = MS_ROW_TEXT, .fallback = DATADIR "/notices", .check = check_path},
+	{.key = "company", .type = MS_ROW_TEXT},
+	{.key = "contact", .type = MS_ROW_TEXT},
+	{.key = NULL},
+};
+
 /* Of one message; ms_cost_name() has these names.  The queue is of all. */
 static const MsRow judging_rows[] = {
 	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000},
@@ -331,6 +339,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
 	{.key = "canary", .type = MS_ROW_SECTION, .rows = canary_rows},
+	{.key = "incident", .type = MS_ROW_SECTION, .rows = incident_rows},
 	{.key = "doctor", .type = MS_ROW_SECTION, .rows = doctor_rows},
 	{.key = NULL},
 };
@@ -447,6 +456,14 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 		return false;
 	}
 	return take_password(desk, "submit-password-file", secrets ? &s->desk.submit_password : NULL, error);
+}
+
+static void take_incident(MsSettings *s, const MsSection *incident)
+{
+	s->incident.clocks = ms_section_list(incident, "clocks");
+	s->incident.templates = ms_section_text(incident, "notice-templates");
+	s->incident.company = ms_section_text(incident, "company");
+	s->incident.contact = ms_section_text(incident, "contact");
 }
 
 static void take_review(MsSettings *s, const MsSection *review)
@@ -631,6 +648,7 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	take_reader(s, ms_section_sub(root, "reader"));
 	take_judging(s, ms_section_sub(root, "judging"));
 	take_review(s, ms_section_sub(root, "review"));
+	take_incident(s, ms_section_sub(root, "incident"));
 	s->accepted = ms_section_list(ms_section_sub(root, "doctor"), "accept");
 	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
 	if (!take_canary(s, ms_section_sub(root, "canary"), error)

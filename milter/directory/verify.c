@@ -152,6 +152,31 @@ static void take_account(const guint8 *key, const MsSaid *said, void *user)
 		g_hash_table_add(accounts, g_steal_pointer(&account));
 }
 
+typedef struct {
+	void (*account)(const char *name, void *user);
+	void *user;
+} Accounts;
+
+static void give_account(const guint8 *key, const MsSaid *said, void *user)
+{
+	(void)key;
+	const Accounts *out = user;
+	g_autofree char *name = g_strndup(said->account, said->account_len);
+	out->account(name, out->user);
+}
+
+MsAnswer ms_directory_accounts(MsDirectory *directory, void (*account)(const char *name, void *user), void *user,
+	GError **error)
+{
+	Accounts out = {account, user};
+	MsAnswer answer;
+	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	if (mapping == NULL)
+		return answer;
+	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_account, &out);
+	return sweep_all(sweep, NULL, NULL, error);
+}
+
 /* Somebody may receive for it, and nothing else be said of it. */
 static MsAnswer has_receivers(MsDirectory *directory, const char *account, bool *has, GError **error)
 {

@@ -1,0 +1,118 @@
+/* Shared by the files of this folder: what was taken out of the trail. */
+#ifndef MISSENT_INCIDENT_PRIVATE_H
+#define MISSENT_INCIDENT_PRIVATE_H
+
+#include <jansson.h>
+
+#include "missent/incident.h"
+
+/* Something found in a message that is another's to one of its recipients. */
+typedef struct {
+	const char *kind, *id, *masked;
+	GPtrArray *accounts; /* of const char *: digests, without the house */
+	bool more;           /* it has further owners */
+} Item;
+
+/* A recipient for whom a message is wrong. */
+typedef struct {
+	const char *id;  /* NULL: its line has no digests */
+	MsFate fate;
+	GPtrArray *items; /* of Item, the case's */
+} Copy;
+
+/* A message that is wrong for somebody; or that is held, or would be, for something else. */
+typedef struct {
+	gint64 time;
+	const char *host, *queue_id, *arrived, *uid; /* uid: "", it has no record */
+	const char *cause, *policies;
+	MsFate worst;
+	bool wrong, digests, cut, waits; /* waits: it was held; its record tells */
+	GPtrArray *items;  /* of Item */
+	GPtrArray *copies; /* of Copy */
+} Case;
+
+typedef struct {
+	gint64 time;
+	const char *who, *what, *detail;
+} Event;
+
+/* Of one kind of act on the messages concerned. */
+typedef struct {
+	guint64 n;
+	gint64 first, last;
+} Acts;
+
+typedef struct {
+	gint64 begin, width;
+	GArray *judged;          /* of guint64, one a bucket */
+	GArray *of[MS_N_FATES];
+} Buckets;
+
+#define MAX_EVENTS 200
+#define MAX_BUCKETS 96
+
+struct MsIncident {
+	MsIncidentAsk ask;
+	GStringChunk *strings;
+	GPtrArray *cases;       /* of Case */
+	GHashTable *by_uid;     /* to Case, borrowed */
+	GHashTable *verb_of;    /* uid: the last act that ended it */
+	GHashTable *keys;       /* numbers of keys */
+	GPtrArray *events;      /* of Event */
+	guint64 events_more;
+	Acts acts[MS_N_VERBS];
+	MsIncidentSum sum;
+	guint64 unjudged;       /* messages without a directory */
+	guint64 lines, damaged; /* of [from, to) */
+	gint64 damaged_at, before, begins, ends, silence, silence_at, back_at;
+	gint64 beat;            /* heartbeats: the last one; 0: there are none */
+	Buckets buckets;
+	bool settled;
+	GPtrArray *gaps, *accounts, *rows; /* made when asked for */
+	GHashTable *by_account; /* digest to MsAccountPart, borrowed */
+};
+
+/* settle.c */
+void incident_settle(MsIncident *incident);
+void fates_add(MsFates *fates, MsFate fate);
+
+/* words.c: "2026-11-26 14:03:07 UTC"; "not known" for 0. */
+char *incident_time(gint64 us);
+char *incident_span(gint64 us); /* "3 h 20 min" */
+char *incident_iso(gint64 us);
+
+/* json of lines: "" where it is none. */
+const char *line_text(const json_t *object, const char *name);
+guint64 line_number(const json_t *object, const char *name);
+int line_word(const json_t *object, const char *name, const char *const *names, int otherwise);
+
+/* clocks.c */
+typedef struct {
+	char *title, *source; /* "GDPR Art. 33(1): ..." */
+	char *from_what;      /* what it runs from, in words */
+	gint64 from, ends;    /* 0: not known */
+} Clock;
+GPtrArray *incident_clocks(const MsReportAsk *ask, gint64 known_at);
+
+/* report.c: what all three forms are made of. */
+typedef enum { ROW_KNOWN, ROW_UNKNOWN, ROW_QUESTION } RowState;
+typedef struct {
+	char *key, *label, *text;
+	RowState state;
+	json_t *value; /* for programs; NULL: the text */
+} Row;
+typedef struct {
+	char *key, *title;
+	GPtrArray *rows;
+} Section;
+struct MsReport {
+	MsIncident *incident;
+	gint64 from, to, made, known_at;
+	bool guessed; /* known_at: the first line that says so */
+	char *what;
+	GPtrArray *sections; /* of Section */
+};
+/* chart.c */
+void report_chart(GString *out, const MsReport *report);
+
+#endif

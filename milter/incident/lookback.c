@@ -1,0 +1,287 @@
+/*
+ * Looking back: another mapping, other policies and the trail come in; what they would have said of each
+ * message goes out.  The mapping is loaded into a folder of its own, made for this; of its values and the
+ * trail's key a table is made, by which digests become values again, as far as the mapping has them.  Then
+ * directory and judge are asked as for mail.  One thread.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/policy.h"
+
+#include "incident_private.h"
+
+typedef struct {
+	const MsLookback *ask;
+	MsLookbackSum *sum;
+	MsDirectory *directory;
+	MsPolicies *policies;
+	GHashTable *values;    /* of an identifier's digest: MsIdentifier */
+	GHashTable *addresses; /* of a recipient's digest: canonical */
+	GHashTable *domains;   /* of a domain's digest: its name */
+	GHashTable *seen;      /* digests of the trail that were counted */
+	char *key_number;
+} Look;
+
+/* ---- the mapping ------------------------------------------------------------------------ */
+
+static void learn(const char *account, const char *kind, const char *value, void *user)
+{
+	(void)account;
+	Look *look = user;
+	const char *at = strrchr(value, '@');
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
+		return;
+	if (strcmp(kind, MS_ROW_RECIPIENT) != 0) {
+		g_hash_table_insert(look->values, ms_audit_id(look->ask->key, kind, value), ms_identifier_new(kind, value));
+		return;
+	}
+	if (at != NULL)
+		g_hash_table_insert(look->domains, ms_audit_id(look->ask->key, "domain", at + 1), g_strdup(at + 1));
+	if (at != value)
+		g_hash_table_insert(look->addresses, ms_audit_id(look->ask->key, "address", value), g_strdup(value));
+}
+
+static bool load_mapping(Look *look, const char *folder, GError **error)
+{
+	const MsSettings *s = look->ask->settings;
+	g_autofree char *file = g_build_filename(folder, "mapping.db", NULL);
+	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = file, .key_file = s->key_file,
+		.house = s->house, .tag_separators = s->tag_separators, .judging = &s->judging};
+	const MsImportOptions options = {.max_shrink = 1, .max_bad = 0.01, .source = look->ask->csv};
+	MsImportResult result;
+	look->directory = ms_directory_open(&settings, look->ask->kinds, error);
+	if (look->directory == NULL)
+		return false;
+	int fd = open(look->ask->csv, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ms_fail_input(error, "%s: %s", look->ask->csv, g_strerror(errno));
+	bool fine = ms_directory_import(look->directory, fd, &options, &result, error);
+	close(fd);
+	return fine && ms_directory_each(look->directory, learn, look, error) == MS_FOUND;
+}
+
+static void remove_mapping(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_unlink(path);
+	}
+	g_rmdir(folder);
+}
+
+/* ---- a line becomes what the judge is asked ---------------------------------------------- */
+
+static void count_seen(Look *look, const char *id, bool known, guint64 *all, guint64 *unseen)
+{
+	if (!g_hash_table_add(look->seen, g_strdup(id)))
+		return;
+	(*all)++;
+	*unseen += !known;
+}
+
+static guint belief_of(const char *words)
+{
+	static const guint beliefs[MS_N_LEVELS] = {MS_BELIEF_EXACT, MS_BELIEF_CHECKED, MS_BELIEF_LABELLED,
+		MS_BELIEF_SHAPE};
+	guint belief = 0;
+	for (int i = 0; i < MS_N_LEVELS; i++)
+		belief |= strstr(words, ms_level_names[i]) != NULL ? beliefs[i] : 0;
+	return belief;
+}
+
+/* What the new mapping has not keeps its digest for a value, which nobody owns. */
+static void add_finding(Look *look, MsReading *reading, const json_t *row)
+{
+	const char *kind = line_text(row, "kind"), *id = line_text(row, "id");
+	const MsIdentifier *known = g_hash_table_lookup(look->values, id);
+	if (*id == '\0' || ms_kinds_find(look->ask->kinds, kind) == NULL)
+		return;
+	g_autofree char *digest = g_ascii_strup(id, -1);
+	count_seen(look, id, known != NULL, &look->sum->identifiers, &look->sum->unseen_identifiers);
+	ms_reading_find(reading, kind, known != NULL ? ms_identifier_raw(known) : digest, belief_of(line_text(row, "belief")),
+		0, ms_place_new("recorded", "", 0, 0, 0));
+}
+
+static MsReading *reading_of(Look *look, const json_t *json)
+{
+	MsReading *reading = ms_reading_new();
+	const json_t *list = json_object_get(json, "identifiers"), *causes = json_object_get(json, "unread_causes");
+	/* Conditions on headers and attachments were met by the policies that it was under, and by no other. */
+	MsHeader *header = g_new0(MsHeader, 1);
+	header->name = g_strdup("Recorded");
+	header->value = g_strdup("");
+	g_ptr_array_add(reading->headers, header);
+	for (gsize i = 0; i < json_array_size(list); i++)
+		add_finding(look, reading, json_array_get(list, i));
+	for (int i = 0; i < MS_N_UNREAD; i++)
+		if (line_number(causes, ms_unread_names[i]) > 0)
+			ms_reading_unread(reading, "recorded", (MsUnreadReason)i, "as recorded");
+	return reading;
+}
+
+static char *address_of(Look *look, const json_t *to)
+{
+	const char *id = line_text(to, "id");
+	const char *known = g_hash_table_lookup(look->addresses, id);
+	const char *domain = g_hash_table_lookup(look->domains, line_text(to, "domain"));
+	count_seen(look, id, known != NULL || domain != NULL, &look->sum->recipients, &look->sum->unseen_recipients);
+	if (known != NULL)
+		return g_strdup(known);
+	return g_strdup_printf("%s@%s", id, domain != NULL ? domain : "recorded.invalid");
+}
+
+static MsEnvelope *envelope_of(Look *look, const json_t *json)
+{
+	MsEnvelope *envelope = ms_envelope_new();
+	const json_t *to = json_object_get(json, "to"), *policies = json_object_get(json, "policies");
+	gsize n = json_array_size(policies);
+	envelope->sender = g_strdup("");
+	envelope->policies = g_new0(char *, n + 1);
+	for (gsize i = 0, k = 0; i < n; i++)
+		if (json_is_string(json_array_get(policies, i)))
+			envelope->policies[k++] = g_strdup(json_string_value(json_array_get(policies, i)));
+	for (gsize i = 0; i < json_array_size(to); i++)
+		g_ptr_array_add(envelope->recipients, address_of(look, json_array_get(to, i)));
+	return envelope;
+}
+
+static bool has_policy_of(const Look *look, const MsEnvelope *envelope)
+{
+	for (guint i = 0; i < ms_policies_count(look->policies); i++) {
+		bool enforced;
+		if (g_strv_contains((const char *const *)envelope->policies, ms_policies_nth(look->policies, i, &enforced)))
+			return true;
+	}
+	return false;
+}
+
+static MsVerdict *judge(Look *look, const MsEnvelope *envelope, const MsReading *reading, GError **error)
+{
+	guint n = reading->findings->len;
+	g_autoptr(GPtrArray) identifiers = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	g_autoptr(MsResolution) resolution = NULL;
+	for (guint i = 0; i < n; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		g_ptr_array_add(identifiers, ms_identifier_new(f->kind, f->value));
+	}
+	if (ms_directory_resolve(look->directory, (const MsIdentifier *const *)identifiers->pdata, n,
+		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len, &resolution, error) != MS_FOUND)
+		return NULL;
+	if (ms_resolution_over(resolution) != NULL)
+		return ms_policy_judge(look->policies, envelope, reading, NULL, ms_resolution_over(resolution));
+	return ms_policy_judge(look->policies, envelope, reading, resolution, NULL);
+}
+
+/* ---- what came of it ---------------------------------------------------------------------- */
+
+static void tell(Look *look, const MsAuditLine *line, const MsVerdict *verdict, MsAction was)
+{
+	const json_t *to = json_object_get(line->json, "to");
+	g_autofree char *codes = ms_verdict_codes(verdict, MS_SPLIT);
+	MsLookbackRow row = {.time = line->time, .host = line_text(line->json, "host"),
+		.queue_id = line_text(line->json, "queue_id"), .was = ms_action_names[was],
+		.would = ms_action_names[verdict->would], .codes = codes, .sender = line_text(line->json, "sender"),
+		.recipient = ""};
+	for (guint i = 0; i < verdict->outcomes->len; i++) {
+		const json_t *recipient = json_array_get(to, i);
+		if (verdict->outcomes->data[i] != MS_OUTCOME_WRONG
+			|| (was == MS_SPLIT && json_is_true(json_object_get(recipient, "withheld"))))
+			continue;
+		if (row.wrong++ == 0)
+			row.recipient = line_text(recipient, "address");
+	}
+	look->sum->wrong += row.wrong > 0;
+	look->ask->found(&row, look->ask->user);
+}
+
+static bool look_again(Look *look, const MsAuditLine *line, GError **error)
+{
+	const json_t *json = line->json;
+	MsAction was = (MsAction)line_word(json, "verdict", ms_action_names, MS_DELIVER);
+	MsAction said = (MsAction)line_word(json, "would", ms_action_names, MS_DELIVER);
+	g_autoptr(MsReading) reading = reading_of(look, json);
+	g_autoptr(MsEnvelope) envelope = envelope_of(look, json);
+	g_autoptr(MsVerdict) verdict = judge(look, envelope, reading, error);
+	if (verdict == NULL)
+		return false;
+	bool went = was <= MS_SPLIT;
+	look->sum->again++;
+	look->sum->no_policy += !has_policy_of(look, envelope);
+	look->sum->cut += line_number(json, "identifiers_more") > 0 || line_number(json, "to_more") > 0;
+	if (went && verdict->would >= MS_SPLIT && said >= MS_SPLIT)
+		look->sum->known++;
+	else if (went && verdict->would >= MS_SPLIT)
+		look->sum->leaks++;
+	else if (!went && verdict->would < MS_SPLIT)
+		look->sum->let_go++;
+	if (went && verdict->would >= MS_SPLIT && said < MS_SPLIT)
+		tell(look, line, verdict, was);
+	return true;
+}
+
+static bool take_line(const MsAuditLine *line, void *user, GError **error)
+{
+	Look *look = user;
+	look->sum->damaged += line->json == NULL;
+	if (line->json == NULL || strcmp(line->type, "message") != 0
+		|| strcmp(line_text(line->json, "verdict"), ms_action_names[MS_TEMPFAIL]) == 0)
+		return true;
+	const char *key = line_text(line->json, "key");
+	look->sum->judged++;
+	if (*key == '\0')
+		look->sum->without_digests++;
+	else if (strcmp(key, look->key_number) != 0)
+		look->sum->other_key++;
+	else
+		return look_again(look, line, error);
+	return true;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static void free_identifier(void *data)
+{
+	ms_identifier_free(data);
+}
+
+static bool run(Look *look, const char *folder, const char *trail, GError **error)
+{
+	const MsLookback *ask = look->ask;
+	look->policies = ms_policies_load(ask->policies, ask->kinds, MS_MODE_ENFORCE, error);
+	return look->policies != NULL && load_mapping(look, folder, error)
+		&& ms_audit_each(trail, ask->from, ask->to, take_line, look, error);
+}
+
+bool ms_incident_look_back(const MsLookback *ask, const char *trail, MsLookbackSum *sum_out, GError **error)
+{
+	MsLookbackSum sum = {0};
+	Look look = {.ask = ask, .sum = &sum};
+	g_autofree char *folder = g_dir_make_tmp("missent-rejudge-XXXXXX", error);
+	if (folder == NULL)
+		return false;
+	look.values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_identifier);
+	look.addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	look.domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	look.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	look.key_number = ms_audit_key_number(ask->key);
+	bool fine = run(&look, folder, trail, error);
+	ms_directory_free(look.directory);
+	ms_policies_free(look.policies);
+	remove_mapping(folder);
+	g_hash_table_unref(look.values);
+	g_hash_table_unref(look.addresses);
+	g_hash_table_unref(look.domains);
+	g_hash_table_unref(look.seen);
+	g_free(look.key_number);
+	if (fine)
+		*sum_out = sum;
+	return fine;
+}

@@ -1,0 +1,329 @@
+/*
+ * An incident comes in, counted; a report goes out: sections of rows, each known, not known, or a question
+ * to people.  Text, page and JSON are all made of these rows (render.c).  One thread.
+ *
+ * The sections follow the common template of the European Data Protection Board for notifying a breach,
+ * as far as a mail filter can know of it.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "incident_private.h"
+
+static void free_row(void *data)
+{
+	Row *row = data;
+	g_free(row->key);
+	g_free(row->label);
+	g_free(row->text);
+	json_decref(row->value);
+	g_free(row);
+}
+
+static void free_section(void *data)
+{
+	Section *section = data;
+	g_free(section->key);
+	g_free(section->title);
+	g_ptr_array_unref(section->rows);
+	g_free(section);
+}
+
+void ms_report_free(MsReport *report)
+{
+	if (report == NULL)
+		return;
+	g_ptr_array_unref(report->sections);
+	g_free(report->what);
+	g_free(report);
+}
+
+/* ---- rows ------------------------------------------------------------------------------- */
+
+static Section *begin(MsReport *report, const char *key, const char *title)
+{
+	Section *section = g_new0(Section, 1);
+	section->key = g_strdup(key);
+	section->title = g_strdup(title);
+	section->rows = g_ptr_array_new_with_free_func(free_row);
+	g_ptr_array_add(report->sections, section);
+	return section;
+}
+
+/* Takes text and value. */
+static void put(Section *section, const char *key, const char *label, RowState state, char *text, json_t *value)
+{
+	Row *row = g_new0(Row, 1);
+	row->key = g_strdup(key);
+	row->label = g_strdup(label);
+	row->state = state;
+	row->text = text;
+	row->value = value;
+	g_ptr_array_add(section->rows, row);
+}
+
+static void put_text(Section *section, const char *key, const char *label, char *text)
+{
+	put(section, key, label, ROW_KNOWN, text, NULL);
+}
+
+static void put_time(Section *section, const char *key, const char *label, gint64 us)
+{
+	g_autofree char *iso = us != 0 ? incident_iso(us) : NULL;
+	put(section, key, label, us != 0 ? ROW_KNOWN : ROW_UNKNOWN, incident_time(us),
+		iso != NULL ? json_string(iso) : json_null());
+}
+
+static void put_number(Section *section, const char *key, const char *label, guint64 n)
+{
+	put(section, key, label, ROW_KNOWN, g_strdup_printf("%" G_GUINT64_FORMAT, n), json_integer((json_int_t)n));
+}
+
+static void ask(Section *section, const char *key, const char *question)
+{
+	put(section, key, question, ROW_QUESTION, g_strdup(""), json_null());
+}
+
+static json_t *fates_json(const MsFates *f)
+{
+	json_t *object = json_pack("{s:I}", "all", (json_int_t)f->all);
+	for (int i = 0; i < MS_N_FATES; i++)
+		json_object_set_new(object, ms_fate_names[i], json_integer((json_int_t)f->of[i]));
+	return object;
+}
+
+/* "12: 3 got out, 1 released, 2 held, 6 stopped". */
+static char *fates_words(const MsFates *f)
+{
+	static const char *const words[MS_N_FATES] = {"stopped", "held", "not known", "released", "got out"};
+	GString *out = g_string_new(NULL);
+	g_string_append_printf(out, "%" G_GUINT64_FORMAT, f->all);
+	const char *before = ": ";
+	for (int i = MS_N_FATES - 1; i >= 0; i--)
+		if (f->of[i] > 0) {
+			g_string_append_printf(out, "%s%" G_GUINT64_FORMAT " %s", before, f->of[i], words[i]);
+			before = ", ";
+		}
+	return g_string_free(out, FALSE);
+}
+
+static void put_fates(Section *section, const char *key, const char *label, const MsFates *f)
+{
+	put(section, key, label, ROW_KNOWN, fates_words(f), fates_json(f));
+}
+
+static guint64 went(const MsFates *f)
+{
+	return f->of[MS_FATE_OUT] + f->of[MS_FATE_RELEASED];
+}
+
+/* ---- sections --------------------------------------------------------------------------- */
+
+static void tell_summary(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "summary", "In short");
+	put_text(section, "asked", "What was asked for", g_strdup(report->what));
+	put_time(section, "from", "From", report->from);
+	put_time(section, "to", "To", report->to);
+	put_time(section, "made", "Made", report->made);
+	put_number(section, "judged", "Messages judged", s->judged);
+	put_number(section, "deferred", "Answers \"try again later\" (the same mail may come again)", s->deferred);
+	put_fates(section, "wrong", "Messages with another's data for a recipient", &s->messages);
+	put_fates(section, "other-causes", "Held, or would be, for another cause", &s->others);
+	put_text(section, "words", "Got out means: handed to the MTA",
+		g_strdup("released: held first, and let go by a person; held: waits still; stopped: rejected, returned or "
+			"deleted; not known: held, and nothing says what became of it"));
+}
+
+static void tell_when(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "when", "Beginning, end, duration");
+	put_time(section, "first", "First message that was wrong", s->first);
+	put_time(section, "last", "Last message that was wrong", s->last);
+	if (s->first != 0)
+		put(section, "duration", "Duration", ROW_KNOWN, incident_span(s->last - s->first),
+			json_real((double)(s->last - s->first) / G_USEC_PER_SEC));
+	put_time(section, "first-out", "First that got out", s->first_out);
+	put_time(section, "last-out", "Last that got out", s->last_out);
+	ask(section, "began-before", "Did the cause exist before that, or elsewhere (other hosts, other ways of sending)?");
+}
+
+static void tell_detection(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "detection", "Detection");
+	put_time(section, "found", "First judged wrong by missent", s->found);
+	put_time(section, "first-stopped", "First that was kept back", s->first_stopped);
+	put_time(section, "known-at", report->guessed ? "Known to people since (not said: the first line that says so)"
+		: "Known to people since (as was said)", report->known_at);
+	ask(section, "how", "Who became aware of it, how and when exactly?");
+}
+
+static void tell_numbers(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "numbers", "Numbers of those concerned and of records");
+	put_fates(section, "accounts", "Customers (accounts) whose data was in it", &s->accounts);
+	put_fates(section, "recipients", "Recipients for whom it was wrong", &s->recipients);
+	put_fates(section, "identifiers", "Identifiers", &s->identifiers);
+	put_fates(section, "disclosures", "Records: an identifier and a recipient who may not have it", &s->disclosures);
+	ask(section, "persons", "How many people stand behind these accounts, and are children or others in need of protection "
+		"among them?");
+}
+
+static void tell_categories(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "categories", "Categories of data");
+	for (guint i = 0; i < s->kinds->len; i++) {
+		const MsNamedFates *row = s->kinds->pdata[i];
+		put_fates(section, row->name, row->name, &row->fates);
+	}
+	if (s->kinds->len == 0)
+		put(section, "none", "Kinds of identifiers", ROW_UNKNOWN, g_strdup("none is known"), json_null());
+	ask(section, "special", "What else stood in these messages; were special categories (Art. 9, 10 GDPR) among it?");
+	ask(section, "consequences", "What may follow for those concerned, and how bad is it?");
+}
+
+#define SHOWN 50
+
+static void tell_whom(MsReport *report, GHashTable *names)
+{
+	Section *section = begin(report, "whom", "Whose data went to whom");
+	const GPtrArray *accounts = ms_incident_accounts(report->incident);
+	for (guint i = 0; i < accounts->len && i < SHOWN; i++) {
+		const MsAccountPart *a = accounts->pdata[i];
+		const char *name = names != NULL ? g_hash_table_lookup(names, a->digest) : NULL;
+		g_autofree char *label = name != NULL ? g_strdup_printf("Account \"%s\"", name)
+			: g_strdup_printf("Account %.12s", a->digest);
+		g_autofree char *messages = fates_words(&a->messages);
+		put(section, a->digest, label, ROW_KNOWN,
+			g_strdup_printf("messages %s; %" G_GUINT64_FORMAT " identifier%s to %" G_GUINT64_FORMAT " recipient%s",
+				messages, a->identifiers, a->identifiers == 1 ? "" : "s", a->recipients,
+				a->recipients == 1 ? "" : "s"),
+			json_pack("{s:o, s:I, s:I}", "messages", fates_json(&a->messages), "identifiers-out",
+				(json_int_t)a->identifiers, "recipients-out", (json_int_t)a->recipients));
+	}
+	if (accounts->len > SHOWN)
+		put_number(section, "more", "Further accounts", accounts->len - SHOWN);
+	if (accounts->len == 0)
+		put(section, "nobody", "Accounts", ROW_UNKNOWN, g_strdup("none is known"), json_null());
+}
+
+static void tell_protection(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "protection", "Protection in place");
+	put_text(section, "filter", "Before sending", g_strdup("missent judges outgoing mail against the directory of whose "
+		"identifier is whose"));
+	put_number(section, "kept-back", "Wrong messages that did not get out", s->messages.all - went(&s->messages)
+		- s->messages.of[MS_FATE_UNTOLD]);
+	ask(section, "unreadable", "Were the attachments that got out encrypted for their rightful recipients?");
+}
+
+static void tell_containment(MsReport *report)
+{
+	Section *section = begin(report, "containment", "Containment");
+	const MsIncident *incident = report->incident;
+	for (int i = 0; i < MS_N_VERBS; i++) {
+		const Acts *a = &incident->acts[i];
+		g_autofree char *first = incident_time(a->first), *last = incident_time(a->last);
+		g_autofree char *label = g_strdup_printf("Decisions \"%s\" on these messages", ms_verbs[i].name);
+		if (a->n > 0)
+			put(section, ms_verbs[i].name, label, ROW_KNOWN,
+				g_strdup_printf("%" G_GUINT64_FORMAT ", from %s to %s", a->n, first, last),
+				json_integer((json_int_t)a->n));
+	}
+	for (guint i = 0; i < incident->events->len; i++) {
+		const Event *e = incident->events->pdata[i];
+		g_autofree char *time = incident_time(e->time), *iso = incident_iso(e->time);
+		put(section, "event", time, ROW_KNOWN, g_strdup_printf("%s%s%s%s%s", e->what, *e->who != '\0' ? ", by " : "",
+			e->who, *e->detail != '\0' ? ": " : "", e->detail),
+			json_pack("{s:s, s:s, s:s, s:s}", "time", iso, "what", e->what, "who", e->who, "detail", e->detail));
+	}
+	if (incident->events_more > 0)
+		put_number(section, "events-more", "Further events in the trail", incident->events_more);
+	ask(section, "measures", "What was done about the cause, and were recipients asked to delete what they got?");
+}
+
+static void tell_told(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "told", "Who was told");
+	put_number(section, "drafts", "Customers to whom \"missent incident notices\" writes a draft", went(&s->accounts));
+	ask(section, "persons-told", "Were those concerned told, when, how, and with what words (Art. 34 GDPR)?");
+	ask(section, "authorities", "Which other authorities, processors, controllers or police were told?");
+	ask(section, "contact", "Who is the data protection officer or contact?");
+}
+
+static void tell_phase(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "phase", "Phase");
+	guint64 open = s->messages.of[MS_FATE_HELD] + s->messages.of[MS_FATE_UNTOLD];
+	bool complete = open == 0 && ms_incident_gaps(report->incident)->len == 0;
+	put(section, "phase", "This report is", ROW_KNOWN, g_strdup(complete ? "complete, as far as missent can know"
+			: "initial: more information may follow"), json_string(complete ? "complete" : "initial"));
+	if (open > 0)
+		put_number(section, "open", "Messages that wait, or of which nothing is known", open);
+}
+
+static void tell_clocks(MsReport *report, const MsReportAsk *asked)
+{
+	Section *section = begin(report, "clocks", "Clocks");
+	g_autoptr(GPtrArray) clocks = incident_clocks(asked, report->known_at);
+	bool over = false;
+	for (guint i = 0; i < clocks->len; i++) {
+		const Clock *c = clocks->pdata[i];
+		g_autofree char *ends = incident_time(c->ends), *iso = incident_iso(c->ends);
+		g_autofree char *left = incident_span(ABS(c->ends - report->made));
+		bool late = c->ends != 0 && c->ends < report->made;
+		over = over || late;
+		char *text = c->ends == 0
+			? g_strdup_printf("runs from %s, which was not said. %s", c->from_what, c->source)
+			: g_strdup_printf("ends %s (%s %s). %s", ends, late ? "over since" : "in", left, c->source);
+		put(section, "clock", c->title, c->ends != 0 ? ROW_KNOWN : ROW_UNKNOWN, text,
+			json_pack("{s:s, s:s, s:s, s:o, s:b}", "title", c->title, "source", c->source, "from", c->from_what,
+				"ends", c->ends != 0 ? json_string(iso) : json_null(), "over", (int)late));
+	}
+	section = begin(report, "delay", "Reasons for delay");
+	ask(section, "delay", over ? "A time above is over: why was nobody told before?"
+		: "If a time above will not be kept: why?");
+}
+
+static void tell_gaps(MsReport *report)
+{
+	Section *section = begin(report, "not-known", "What is not known");
+	const GPtrArray *gaps = ms_incident_gaps(report->incident);
+	for (guint i = 0; i < gaps->len; i++)
+		put(section, "gap", "Not known", ROW_UNKNOWN, g_strdup(gaps->pdata[i]), NULL);
+	put(section, "delivery", "Not known here", ROW_UNKNOWN, g_strdup("Whether the MTA delivered what it was handed, and "
+		"what went past the filter, the mail log tells (missent audit reconcile)."), NULL);
+	put(section, "unrecognised", "Not known here", ROW_UNKNOWN, g_strdup("What the directory did not know at the time was "
+		"not seen as anybody's (missent audit rejudge)."), NULL);
+}
+
+MsReport *ms_report_new(MsIncident *incident, const MsReportAsk *asked)
+{
+	MsReport *report = g_new0(MsReport, 1);
+	const MsIncidentSum *s = ms_incident_sum(incident);
+	report->incident = incident;
+	report->from = incident->ask.from;
+	report->to = MIN(incident->ask.to, incident->ask.now);
+	report->made = incident->ask.now;
+	report->guessed = asked->known_at == 0;
+	report->known_at = report->guessed ? s->found : asked->known_at;
+	report->what = g_strdup(asked->what);
+	report->sections = g_ptr_array_new_with_free_func(free_section);
+	if (!ms_incident_has_trail(incident))
+		tell_gaps(report);
+	tell_summary(report, s);
+	tell_when(report, s);
+	tell_detection(report, s);
+	tell_numbers(report, s);
+	tell_categories(report, s);
+	tell_whom(report, asked->names);
+	tell_protection(report, s);
+	tell_containment(report);
+	tell_told(report, s);
+	tell_phase(report, s);
+	tell_clocks(report, asked);
+	if (ms_incident_has_trail(incident))
+		tell_gaps(report);
+	return report;
+}

@@ -1,0 +1,119 @@
+/* Times and spans in words, and what is not known, a sentence each.  Pure functions of the incident. */
+#include "config.h"
+
+#include <string.h>
+
+#include "incident_private.h"
+
+char *incident_time(gint64 us)
+{
+	g_autoptr(GDateTime) time = us != 0 ? g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC) : NULL;
+	return time != NULL ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S UTC") : g_strdup("not known");
+}
+
+/* As a line has it. */
+char *incident_iso(gint64 us)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
+	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("");
+	return g_strdup_printf("%s.%03dZ", second, (int)(us / 1000 % 1000));
+}
+
+char *incident_span(gint64 us)
+{
+	gint64 s = us / G_USEC_PER_SEC;
+	if (s < 60)
+		return g_strdup_printf("%d s", (int)s);
+	if (s < 3600)
+		return g_strdup_printf("%d min %d s", (int)(s / 60), (int)(s % 60));
+	if (s < 86400)
+		return g_strdup_printf("%d h %d min", (int)(s / 3600), (int)(s % 3600 / 60));
+	return g_strdup_printf("%d d %d h", (int)(s / 86400), (int)(s % 86400 / 3600));
+}
+
+/* ---- what is not known ------------------------------------------------------------------ */
+
+#define BEAT_LATE ((gint64)3 * 60 * G_USEC_PER_SEC)
+#define QUIET_LONG ((gint64)3600 * G_USEC_PER_SEC)
+
+static void say(GPtrArray *gaps, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void say(GPtrArray *gaps, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_ptr_array_add(gaps, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+static void say_edges(const MsIncident *incident, GPtrArray *gaps)
+{
+	gint64 from = incident->ask.from, to = MIN(incident->ask.to, incident->ask.now);
+	g_autofree char *a = incident_time(from), *b = incident_time(to);
+	g_autofree char *begins = incident_time(incident->begins), *ends = incident_time(incident->ends);
+	if (incident->lines == 0)
+		say(gaps, "There is no audit trail of this time (%s to %s)%s%s: nothing is known of it, which does not mean "
+			"that nothing happened.", a, b, incident->begins > 0 ? "; the trail begins at " : "",
+			incident->begins > 0 ? begins : "");
+	else if (incident->begins > from && from > 0)
+		say(gaps, "The trail begins at %s: nothing is known of the time from %s until then.", begins, a);
+	gint64 late = incident->beat > 0 ? BEAT_LATE : QUIET_LONG;
+	if (incident->lines > 0 && to - incident->ends > late)
+		say(gaps, "The last line of the trail is of %s: %s of the time until %s.", ends,
+			incident->beat > 0 ? "nothing is known" : "there was no mail, or nothing is known,", b);
+}
+
+static void say_silence(const MsIncident *incident, GPtrArray *gaps)
+{
+	g_autofree char *a = incident_time(incident->silence_at);
+	g_autofree char *b = incident_time(incident->silence_at + incident->silence);
+	if (incident->lines > 0 && incident->beat > 0 && incident->silence > BEAT_LATE)
+		say(gaps, "The trail has no line between %s and %s, not even a heartbeat: nothing is known of that time.", a, b);
+	else if (incident->lines > 0 && incident->beat == 0 && incident->silence > QUIET_LONG)
+		say(gaps, "The longest time without a line is from %s to %s; the trail has no heartbeats, so that no mail "
+			"and a loss cannot be told apart.", a, b);
+	g_autofree char *back = incident_time(incident->back_at);
+	if (incident->back_at > 0)
+		say(gaps, "The clock went back after %s: times near it are not sure.", back);
+	g_autofree char *damaged = incident_time(incident->damaged_at);
+	if (incident->damaged > 0)
+		say(gaps, "%" G_GUINT64_FORMAT " line%s damaged (the first after %s): what stood there is not known.",
+			incident->damaged, incident->damaged == 1 ? " is" : "s are", damaged);
+}
+
+static void say_of(GPtrArray *gaps, guint64 n, const char *what)
+{
+	if (n > 0)
+		say(gaps, "%" G_GUINT64_FORMAT " message%s %s", n, n == 1 ? "" : "s", what);
+}
+
+static void say_sums(const MsIncident *incident, GPtrArray *gaps)
+{
+	const MsIncidentSum *s = &incident->sum;
+	say_of(gaps, s->messages.of[MS_FATE_UNTOLD], "held, of which neither record nor decision was found: whether "
+		"they were released is not known.");
+	say_of(gaps, s->without_digests, "whose line has no digests: recipients, accounts and identifiers of them are not in "
+		"the numbers below.");
+	say_of(gaps, s->cut, "with more recipients, identifiers or owners than a line keeps, or from before lines told what is "
+		"whose: numbers of whom are at least what is said.");
+	say_of(gaps, s->other_key, "whose digests were made with another key (or none): they could not be looked through for "
+		"what was asked, and are not counted.");
+	if (s->keys > 1)
+		say(gaps, "The key of the digests changed in this time (%" G_GUINT64_FORMAT " keys): who was concerned under two "
+			"keys is counted twice.", s->keys);
+	say_of(gaps, s->unread, "delivered although not all of them could be read: what was in there is not known.");
+	say_of(gaps, s->unknown, "with customers' data delivered to recipients whom the directory does not know: whether "
+		"that was right is not known.");
+	say_of(gaps, incident->unjudged, "came while the directory could not be asked: whose data was in them is not known.");
+}
+
+const GPtrArray *ms_incident_gaps(MsIncident *incident)
+{
+	incident_settle(incident);
+	if (incident->gaps != NULL)
+		return incident->gaps;
+	incident->gaps = g_ptr_array_new_with_free_func(g_free);
+	say_edges(incident, incident->gaps);
+	say_silence(incident, incident->gaps);
+	say_sums(incident, incident->gaps);
+	return incident->gaps;
+}

@@ -1,0 +1,421 @@
+/* Made trails: empty, with a hole, cut, of two keys, with every fate; what is told of each. */
+#include "config.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/incident.h"
+#include "missent/ledger.h"
+
+#include "../test.h"
+
+static const guint8 key[MS_AUDIT_KEY_BYTES] = "a key of this test";
+#define DAY "2026-11-20T"
+#define NUMBER "k1"
+
+static gint64 at(const char *iso)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(iso, NULL);
+	g_assert_nonnull(time);
+	return g_date_time_to_unix(time) * G_USEC_PER_SEC;
+}
+
+typedef struct {
+	const char *time, *queue_id, *verdict, *would, *key, *record;
+	const char *address, *outcome, *value, *owner;
+	bool no_others;
+} Made;
+
+/* A line as the trail has it: one recipient, one identifier. */
+static void add(GString *trail, const Made *m)
+{
+	g_autofree char *to = ms_audit_id_of_address(key, m->address), *id = ms_audit_id(key, "customer-number", m->value);
+	g_autofree char *owner = ms_audit_id(key, "account", m->owner);
+	json_t *row = json_pack("{s:s, s:s, s:s}", "address", "a***", "id", to, "outcome", m->outcome);
+	if (strcmp(m->outcome, "wrong") == 0 && !m->no_others)
+		json_object_set_new(row, "others", json_pack("[s]", id));
+	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:[o], s:[{s:s, s:s, s:s, s:[s]}],"
+		"s:[{s:s, s:s}]}", "time", m->time, "type", "message", "host", "mx", "queue_id", m->queue_id, "arrived", m->time,
+		"verdict", m->verdict, "would", m->would != NULL ? m->would : m->verdict, "sender_domain", "d1", "policies",
+		"invoices", "to", row, "identifiers", "kind", "customer-number", "identifier", "C***", "id", id, "accounts", owner,
+		"reasons", "reason", "mismatch", "action", "hold");
+	json_object_set_new(line, "key", json_string(m->key != NULL ? m->key : NUMBER));
+	if (m->record != NULL)
+		json_object_set_new(line, "record", json_string(m->record));
+	char *text = json_dumps(line, JSON_COMPACT);
+	g_string_append_printf(trail, "%s\n", text);
+	free(text);
+	json_decref(line);
+}
+
+static void add_text(GString *trail, const char *time, const char *rest)
+{
+	g_string_append_printf(trail, "{\"time\":\"%s\",%s}\n", time, rest);
+}
+
+typedef struct {
+	char *dir, *path;
+	GString *trail;
+	MsIncidentAsk ask;
+	char *house;
+} Site;
+
+static void begin(Site *site)
+{
+	site->dir = scratch_folder();
+	site->path = g_build_filename(site->dir, "audit.jsonl", NULL);
+	site->trail = g_string_new(NULL);
+	site->house = ms_audit_id(key, "account", "house");
+	site->ask = (MsIncidentAsk){.from = at(DAY "08:00:00Z"), .to = at(DAY "12:00:00Z"), .house = site->house, .key = NUMBER,
+		.now = at("2026-11-21T00:00:00Z")};
+}
+
+static void end(Site *site)
+{
+	g_string_free(site->trail, TRUE);
+	remove_folder(site->dir);
+	g_free(site->dir);
+	g_free(site->path);
+	g_free(site->house);
+}
+
+static MsIncident *tell(Site *site)
+{
+	g_autoptr(GError) error = NULL;
+	MsIncident *incident = ms_incident_new(&site->ask);
+	g_assert_true(g_file_set_contents(site->path, site->trail->str, -1, NULL));
+	g_assert_true(ms_incident_trail(incident, site->path, &error));
+	g_assert_no_error(error);
+	return incident;
+}
+
+static void expect_gap(MsIncident *incident, const char *words, bool there)
+{
+	const GPtrArray *gaps = ms_incident_gaps(incident);
+	g_autoptr(GString) all = g_string_new(NULL);
+	for (guint i = 0; i < gaps->len; i++)
+		g_string_append_printf(all, "%s\n", (char *)gaps->pdata[i]);
+	if ((strstr(all->str, words) != NULL) != there)
+		g_error("\"%s\" %s: %s", words, there ? "is missing" : "is there", all->str);
+}
+
+static const char healthy[] = "\"type\":\"act\",\"event\":\"start\",\"who\":\"\",\"about\":\"\",\"detail\":\"\"";
+
+static void beats(GString *trail, const char *hour, int first, int last)
+{
+	for (int i = first; i <= last; i++) {
+		g_autofree char *time = g_strdup_printf(DAY "%s:%02d:00.000Z", hour, i);
+		add_text(trail, time, "\"type\":\"heartbeat\"");
+	}
+}
+
+static void test_empty(void)
+{
+	Site site;
+	begin(&site);
+	g_autoptr(MsIncident) none = tell(&site);
+	g_assert_false(ms_incident_has_trail(none));
+	expect_gap(none, "There is no audit trail of this time", true);
+	const MsReportAsk ask = {.what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(none, &ask);
+	g_autofree char *text = ms_report_text(report), *html = ms_report_html(report);
+	g_assert_nonnull(strstr(text, "There is no audit trail of this time"));
+	g_assert_nonnull(strstr(html, "There is no audit trail of this time"));
+	add_text(site.trail, "2026-11-20T18:00:00.000Z", healthy);
+	g_autoptr(MsIncident) later = tell(&site);
+	g_assert_false(ms_incident_has_trail(later));
+	expect_gap(later, "the trail begins at 2026-11-20 18:00:00 UTC", true);
+	end(&site);
+}
+
+static void test_hole(void)
+{
+	Site site;
+	begin(&site);
+	site.ask.from = at(DAY "08:00:00Z");
+	site.ask.to = at(DAY "09:00:00Z");
+	beats(site.trail, "08", 0, 59);
+	g_autoptr(MsIncident) whole = tell(&site);
+	g_assert_cmpuint(ms_incident_gaps(whole)->len, ==, 0);
+	g_string_truncate(site.trail, 0);
+	beats(site.trail, "08", 0, 20);
+	beats(site.trail, "08", 31, 59);
+	g_autoptr(MsIncident) hole = tell(&site);
+	expect_gap(hole, "no line between 2026-11-20 08:20:00 UTC and 2026-11-20 08:31:00 UTC", true);
+	/* cut: its end is missing */
+	g_string_truncate(site.trail, 0);
+	beats(site.trail, "08", 5, 20);
+	g_string_append(site.trail, "{\"time\":\"2026-11-20T08:2");
+	g_autoptr(MsIncident) cut = tell(&site);
+	expect_gap(cut, "The trail begins at 2026-11-20 08:05:00 UTC", true);
+	expect_gap(cut, "The last line of the trail is of 2026-11-20 08:20:00 UTC", true);
+	expect_gap(cut, "1 line is damaged", true);
+	end(&site);
+}
+
+static void expect_fates(const char *what, const MsFates *f, guint out, guint released, guint untold, guint held, guint stopped)
+{
+	const guint want[MS_N_FATES] = {[MS_FATE_OUT] = out, [MS_FATE_RELEASED] = released, [MS_FATE_UNTOLD] = untold,
+		[MS_FATE_HELD] = held, [MS_FATE_STOPPED] = stopped};
+	for (int i = 0; i < MS_N_FATES; i++)
+		if (f->of[i] != want[i])
+			g_error("%s: %s: got %u, want %u", what, ms_fate_names[i], (guint)f->of[i], want[i]);
+	g_assert_cmpuint(f->all, ==, out + released + untold + held + stopped);
+}
+
+static const Made mixed[] = {
+	{DAY "09:00:00.000Z", "Q1", "deliver", NULL, NULL, NULL, "a@alpha.example", "right", "C1", "AC-1", false},
+	{DAY "09:01:00.000Z", "Q2", "deliver", "hold", NULL, "00000000000000a2", "a@alpha.example", "wrong", "C2", "AC-2", false},
+	{DAY "09:02:00.000Z", "Q3", "hold", NULL, NULL, "00000000000000a3", "a@alpha.example", "wrong", "C2", "AC-2", false},
+	{DAY "09:03:00.000Z", "Q4", "hold", NULL, NULL, "00000000000000a4", "b@beta.example", "wrong", "C3", "AC-3", false},
+	{DAY "09:04:00.000Z", "Q5", "reject", NULL, NULL, NULL, "b@beta.example", "wrong", "C4", "AC-4", false},
+	{DAY "09:05:00.000Z", "Q6", "tempfail", NULL, NULL, NULL, "b@beta.example", "wrong", "C4", "AC-4", false},
+	{DAY "13:00:00.000Z", "Q7", "deliver", NULL, NULL, NULL, "b@beta.example", "wrong", "C4", "AC-4", false},
+};
+
+static void add_mixed(GString *trail)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(mixed); i++)
+		add(trail, &mixed[i]);
+	add_text(trail, DAY "14:00:00.000Z", "\"type\":\"act\",\"event\":\"release\",\"who\":\"anna\",\"about\":"
+		"\"00000000000000a4\",\"detail\":\"done\"");
+}
+
+/* Released later than the time that was asked for: it got out all the same. */
+static void test_fates(void)
+{
+	Site site;
+	begin(&site);
+	add_mixed(site.trail);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsIncidentSum *s = ms_incident_sum(incident);
+	g_assert_cmpuint(s->judged, ==, 5);
+	g_assert_cmpuint(s->deferred, ==, 1);
+	expect_fates("messages", &s->messages, 1, 1, 1, 0, 1);
+	expect_fates("accounts", &s->accounts, 1, 1, 0, 0, 1);
+	expect_fates("recipients", &s->recipients, 1, 1, 0, 0, 0);
+	expect_fates("identifiers", &s->identifiers, 1, 1, 0, 0, 1);
+	expect_gap(incident, "1 message held, of which neither record nor decision was found", true);
+	g_autofree char *digest = ms_audit_id(key, "account", "AC-2");
+	const MsAccountPart *part = ms_incident_account(incident, digest);
+	g_assert_nonnull(part);
+	expect_fates("AC-2", &part->messages, 1, 0, 1, 0, 0);
+	g_assert_cmpuint(part->recipients, ==, 1);
+	/* of one account, nothing of another */
+	site.ask.account = digest;
+	g_autoptr(MsIncident) about = tell(&site);
+	g_assert_cmpuint(ms_incident_accounts(about)->len, ==, 1);
+	expect_fates("about", &ms_incident_sum(about)->messages, 1, 0, 1, 0, 0);
+	end(&site);
+}
+
+static void test_records(void)
+{
+	Site site;
+	begin(&site);
+	add_mixed(site.trail);
+	g_autoptr(MsIncident) incident = tell(&site);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *file = g_build_filename(site.dir, "held.db", NULL);
+	g_autoptr(MsLedger) ledger = ms_ledger_open(file, &error);
+	g_assert_no_error(error);
+	g_autoptr(MsRecord) r = ms_record_new();
+	r->host = g_strdup("mx");
+	r->queue_id = g_strdup("Q3");
+	r->sender = g_strdup("billing@seller.example");
+	r->digest = g_strdup("");
+	r->message = g_strdup("");
+	r->codes = g_strdup("mismatch");
+	r->policies = g_strdup("invoices");
+	r->cause = g_strdup("mismatch");
+	r->assignee = g_strdup("");
+	r->subject = g_strdup("");
+	r->attached = g_strdup("");
+	r->arrived = at(DAY "09:02:00Z");
+	ms_record_recipient(r, "a@alpha.example", MS_STATE_HELD, MS_OUTCOME_WRONG, "AC-1");
+	r->uid = g_strdup("00000000000000a3");
+	g_assert_true(ms_records_add(ledger, r, &error));
+	g_assert_no_error(error);
+	g_assert_true(ms_incident_records(incident, ledger, key, &error));
+	bool named = strcmp(r->uid, "00000000000000a3") == 0;
+	expect_fates("messages", &ms_incident_sum(incident)->messages, 1, 1, named ? 0 : 1, named ? 1 : 0, 1);
+	end(&site);
+}
+
+static void test_keys(void)
+{
+	Site site;
+	begin(&site);
+	Made other = mixed[1];
+	add(site.trail, &other);
+	other.key = "k0";
+	other.queue_id = "Q9";
+	add(site.trail, &other);
+	g_autoptr(MsIncident) both = tell(&site);
+	g_assert_cmpuint(ms_incident_sum(both)->keys, ==, 2);
+	expect_gap(both, "The key of the digests changed", true);
+	g_autofree char *id = ms_audit_id(key, "customer-number", "C2");
+	const char *const wanted[] = {id, NULL};
+	site.ask.identifiers = wanted;
+	g_autoptr(MsIncident) one = tell(&site);
+	g_assert_cmpuint(ms_incident_sum(one)->messages.all, ==, 1);
+	expect_gap(one, "1 message whose digests were made with another key", true);
+	other = mixed[1];
+	other.no_others = true;
+	site.ask.identifiers = NULL;
+	g_string_truncate(site.trail, 0);
+	add(site.trail, &other);
+	g_autoptr(MsIncident) old = tell(&site);
+	expect_gap(old, "from before lines told what is whose", true);
+	end(&site);
+}
+
+static const char *const clocks[] = {"gdpr", "nis2", "dora", "Contract: 2d", NULL};
+
+static void test_report(void)
+{
+	Site site;
+	begin(&site);
+	add_mixed(site.trail);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsReportAsk ask = {.known_at = at(DAY "09:30:00Z"), .clocks = clocks, .what = "all <mail>"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *json = ms_report_json(report), *html = ms_report_html(report), *text = ms_report_text(report);
+	json_t *all = json_loads(json, 0, NULL);
+	g_assert_nonnull(all);
+	json_t *wrong = json_object_get(json_object_get(all, "summary"), "wrong");
+	g_assert_cmpint(json_integer_value(json_object_get(wrong, "got-out")), ==, 1);
+	json_t *list = json_object_get(json_object_get(all, "clocks"), "clocks");
+	const char *const want[] = {"2026-11-23T09:30:00.000Z", "2026-11-21T09:30:00.000Z", "2026-11-23T09:30:00.000Z",
+		"2026-12-23T09:30:00.000Z", NULL, "2026-11-21T09:30:00.000Z", "2026-11-22T09:30:00.000Z"};
+	g_assert_cmpuint(json_array_size(list), ==, G_N_ELEMENTS(want));
+	for (gsize i = 0; i < G_N_ELEMENTS(want); i++)
+		g_assert_cmpstr(json_string_value(json_object_get(json_array_get(list, i), "ends")), ==, want[i]);
+	g_assert_cmpuint(json_array_size(json_object_get(all, "questions")), >, 8);
+	json_decref(all);
+	g_assert_nonnull(strstr(html, "all &lt;mail&gt;"));
+	g_assert_nonnull(strstr(html, "<svg "));
+	static const char *const foreign[] = {"<script", "src=", "href=", "url(", "@import", NULL};
+	for (int i = 0; foreign[i] != NULL; i++)
+		g_assert_null(strstr(html, foreign[i]));
+	static const char *const secrets[] = {"alpha.example", "beta.example", "AC-2", "C2\"", NULL};
+	for (int i = 0; secrets[i] != NULL; i++) {
+		g_assert_null(strstr(html, secrets[i]));
+		g_assert_null(strstr(text, secrets[i]));
+		g_assert_null(strstr(json, secrets[i]));
+	}
+	g_assert_nonnull(strstr(text, "  ? Who became aware of it"));
+	end(&site);
+}
+
+static void test_register(void)
+{
+	Site site;
+	begin(&site);
+	site.ask.from = 0;
+	add_mixed(site.trail);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const GPtrArray *rows = ms_incident_register(incident);
+	g_assert_cmpuint(rows->len, ==, 1);
+	const MsRegisterRow *row = rows->pdata[0];
+	g_assert_cmpstr(row->month, ==, "2026-11");
+	g_assert_cmpstr(row->cause, ==, "mismatch");
+	expect_fates("register", &row->messages, 1, 1, 1, 0, 1);
+	g_assert_cmpuint(row->accounts, ==, 3);
+	end(&site);
+}
+
+static void test_notice(void)
+{
+	Site site;
+	begin(&site);
+	add_mixed(site.trail);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsAccountPart *part = ms_incident_accounts(incident)->pdata[0];
+	const MsNoticeWords words = {"AC-2", "Seller", "privacy@seller.example"};
+	g_autoptr(GError) error = NULL;
+	static const char *const languages[] = {"en", "fr"};
+	for (gsize i = 0; i < G_N_ELEMENTS(languages); i++) {
+		g_autofree char *file = g_strdup_printf("%s/policies/notice-%s.txt", g_getenv("SOURCE"), languages[i]);
+		g_autofree char *template = NULL;
+		g_assert_true(g_file_get_contents(file, &template, NULL, NULL));
+		g_autofree char *draft = ms_notice_draft(template, part, &words, &error);
+		g_assert_no_error(error);
+		g_assert_null(strchr(draft, '{'));
+		g_assert_nonnull(strstr(draft, "AC-2"));
+		g_assert_nonnull(strstr(draft, "2026-11-20"));
+		g_assert_null(strstr(draft, "AC-3"));
+	}
+	g_autofree char *none = ms_notice_draft("a {subject} b", part, &words, &error);
+	g_assert_null(none);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	end(&site);
+}
+
+/* ---- export ------------------------------------------------------------------------------ */
+
+static const char *path_of(const json_t *json, const char *path)
+{
+	g_auto(GStrv) names = g_strsplit(path, "/", -1);
+	for (int i = 0; names[i] != NULL && json != NULL; i++)
+		json = json_is_array(json) ? json_array_get(json, (gsize)g_ascii_strtoull(names[i], NULL, 10))
+					   : json_object_get(json, names[i]);
+	return json_string_value(json);
+}
+
+static bool export_each(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)error;
+	guint *n = user;
+	char *ecs = ms_audit_export(line, MS_EXPORT_ECS), *ocsf = ms_audit_export(line, MS_EXPORT_OCSF);
+	json_t *one = ecs != NULL ? json_loads(ecs, 0, NULL) : NULL, *two = ocsf != NULL ? json_loads(ocsf, 0, NULL) : NULL;
+	bool message = strcmp(line->type, "message") == 0;
+	g_assert_nonnull(one);
+	g_assert_cmpstr(path_of(one, "observer/product"), ==, "missent");
+	g_assert_true((two != NULL) == message);
+	if (message) {
+		g_assert_cmpstr(path_of(one, "email/direction"), ==, "outbound");
+		g_assert_cmpstr(path_of(one, "email/to/address/0"), ==, "a***");
+		g_assert_cmpstr(path_of(one, "event/category/0"), ==, "email");
+		g_assert_nonnull(path_of(one, "email/local_id"));
+		json_int_t class = json_integer_value(json_object_get(two, "class_uid"));
+		bool held = strcmp(path_of(one, "missent/would"), "hold") == 0;
+		g_assert_true(!held || class == 2006);
+		g_assert_cmpint(json_integer_value(json_object_get(two, "type_uid")), ==, class * 100 + 1);
+	}
+	json_decref(one);
+	json_decref(two);
+	free(ecs);
+	free(ocsf);
+	(*n)++;
+	return true;
+}
+
+static void test_export(void)
+{
+	Site site;
+	begin(&site);
+	add_mixed(site.trail);
+	g_autoptr(GError) error = NULL;
+	guint n = 0;
+	g_assert_true(g_file_set_contents(site.path, site.trail->str, -1, NULL));
+	g_assert_true(ms_audit_each(site.path, 0, G_MAXINT64, export_each, &n, &error));
+	g_assert_cmpuint(n, ==, G_N_ELEMENTS(mixed) + 1);
+	end(&site);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/incident/empty", test_empty);
+	g_test_add_func("/incident/hole", test_hole);
+	g_test_add_func("/incident/fates", test_fates);
+	g_test_add_func("/incident/records", test_records);
+	g_test_add_func("/incident/keys", test_keys);
+	g_test_add_func("/incident/report", test_report);
+	g_test_add_func("/incident/register", test_register);
+	g_test_add_func("/incident/notice", test_notice);
+	g_test_add_func("/incident/export", test_export);
+	return g_test_run();
+}
