@@ -39,7 +39,9 @@ typedef struct {
 	const char *house;          /* the house account */
 	const char *tag_separators; /* "+" */
 	const MsLimits *judging;    /* of each resolution; NULL: usual ones */
-	const char *seen_file;      /* where the newest mapping in use is remembered; NULL: in memory only */
+	/* Where the newest mapping in use is remembered, and beside it how far an import has come; NULL: in
+	 * memory only */
+	const char *seen_file;
 } MsDirectorySettings;
 
 typedef struct MsDirectory MsDirectory;
@@ -134,7 +136,18 @@ typedef struct {
 	guint64 done, total; /* of this phase; 0: nobody knows.  Bytes of the file, or parts */
 } MsImportProgress;
 
+/* What a file of the mapping looks like. */
 typedef struct {
+	const char *encoding; /* as iconv calls it; NULL: found out */
+	char delimiter;       /* NUL: found out */
+	/* "COLUMN=KIND,...": a line for each customer, with a heading; NULL: account,kind,value, with or
+	 * without one */
+	const char *map;
+	const char *account; /* with `map`: the column of the account */
+} MsTableForm;
+
+typedef struct {
+	MsTableForm form;
 	double max_shrink;   /* refuse to lose more than this share of the entries; 1: any */
 	double max_bad;      /* refuse when more than this share of the lines is bad */
 	bool dry_run;
@@ -153,10 +166,11 @@ typedef struct {
 typedef struct {
 	guint64 lines, bad;
 	gint64 entries, before;
+	bool kept; /* it failed, and the next import of the same file goes on where it was */
 } MsImportResult;
 
-/* Reads a CSV file (account,kind,value) into a new generation, reads that back, and takes it into
- * use at once, or not at all. */
+/* Reads a CSV file into a new generation, reads that back, and takes it into use at once, or not at
+ * all. */
 bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *options,
 	MsImportResult *result_out, GError **error);
 /* Removes some of what is not in use: of mappings before, of imports that were cut off. */
@@ -216,7 +230,7 @@ MsAnswer ms_directory_verify(MsDirectory *directory,
 
 /* Is each row of a CSV file in it, with its marks?  Calls `wrong` for each that is not, and for each
  * that is no row.  `*right_out`: how many are. */
-MsAnswer ms_directory_compare(MsDirectory *directory, int fd,
+MsAnswer ms_directory_compare(MsDirectory *directory, int fd, const MsTableForm *form,
 	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out, GError **error);
 
 /* Starts a thread that goes over all of the mapping, evenly over `every_ms`; until the directory is

@@ -82,6 +82,22 @@ int cli_import(Cli *cli, int argc, char **argv);
 int cli_verify(Cli *cli, int argc, char **argv);
 /* reconcile.c: a verb of `missent audit`. */
 int cli_reconcile(Cli *cli, int argc, char **argv);
+/* What a file looks like, as options say: import.c. */
+typedef struct {
+	char *encoding, *delimiter, *map, *account;
+} CliForm;
+#define CLI_FORM_OPTIONS(form) \
+	{"map", 0, 0, G_OPTION_ARG_STRING, &(form).map, "a line for each customer: which columns are what", \
+		"COLUMN=KIND,..."}, \
+	{"account", 0, 0, G_OPTION_ARG_STRING, &(form).account, "with --map: the column that names the customer", \
+		"COLUMN"}, \
+	{"encoding", 0, 0, G_OPTION_ARG_STRING, &(form).encoding, "instead of the one that is found out", "NAME"}, \
+	{"delimiter", 0, 0, G_OPTION_ARG_STRING, &(form).delimiter, "between fields, instead of the one that is found out", \
+		"CHARACTER|tab"}
+/* 0, or an exit status that was told.  Borrows from `form`. */
+int cli_form(const CliForm *form, MsTableForm *out);
+void cli_form_clear(CliForm *form);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliForm, cli_form_clear)
 /* directory.c: prints a field of CSV and what follows it. */
 void cli_csv_field(const char *text, char after);
 /* suggest.c: a verb of `missent directory`. */

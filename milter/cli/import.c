@@ -61,8 +61,9 @@ static void on_bad(guint64 line, const char *why, void *user)
 
 static void on_note(const char *text, void *user)
 {
-	clear_line(user);
-	cli_fail(0, "%s", text);
+	Progress *progress = user;
+	clear_line(progress);
+	cli_fail(0, "%s: %s", progress->name, text);
 }
 
 static char *time_left(const MsImportProgress *p, double seconds)
@@ -118,6 +119,26 @@ static void tidy(MsDirectory *directory)
 		g_usleep(TIDY_PAUSE_US);
 }
 
+/* ---- what a file looks like ------------------------------------------------------------ */
+
+int cli_form(const CliForm *form, MsTableForm *out)
+{
+	const char *d = form->delimiter;
+	if (d != NULL && strcmp(d, "tab") != 0 && (strlen(d) != 1 || strchr("\"\r\n", *d) != NULL))
+		return cli_fail(EX_USAGE, "--delimiter: \"%s\" is not one character (or tab)", d);
+	char delimiter = d == NULL ? '\0' : strcmp(d, "tab") == 0 ? '\t' : *d;
+	*out = (MsTableForm){form->encoding, delimiter, form->map, form->account};
+	return 0;
+}
+
+void cli_form_clear(CliForm *form)
+{
+	g_free(form->encoding);
+	g_free(form->delimiter);
+	g_free(form->map);
+	g_free(form->account);
+}
+
 static int load(CliSession *session, int fd, MsImportOptions *options, Progress *progress)
 {
 	g_autoptr(GError) error = NULL;
@@ -127,13 +148,14 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 	clear_line(progress);
 	if (!fine) {
 		stopped = 0;
-		if (!options->dry_run && !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
+		if (!options->dry_run && !result.kept && !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
 			tidy(session->directory);
 		return cli_fail_error(error);
 	}
 	printf("%" G_GUINT64_FORMAT " lines read, %" G_GUINT64_FORMAT " bad", result.lines, result.bad);
 	if (options->dry_run) {
-		printf("; nothing was changed (--dry-run)\n");
+		printf("; %" G_GINT64_FORMAT " entries (%" G_GINT64_FORMAT " in use); nothing was changed (--dry-run)\n",
+			result.entries, result.before);
 		return 0;
 	}
 	printf("; %" G_GINT64_FORMAT " entries in use (%" G_GINT64_FORMAT " before)\n", result.entries, result.before);
@@ -166,7 +188,9 @@ int cli_import(Cli *cli, int argc, char **argv)
 	double max_bad = 1, max_shrink = 20;
 	gboolean dry_run = FALSE, forget = FALSE;
 	g_auto(GStrv) positions = NULL;
+	g_auto(CliForm) form = {0};
 	const GOptionEntry entries[] = {
+		CLI_FORM_OPTIONS(form),
 		{"max-bad", 0, 0, G_OPTION_ARG_DOUBLE, &max_bad,
 			"refuse when more of the lines are bad (default 1)", "PERCENT"},
 		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
@@ -182,10 +206,15 @@ int cli_import(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "directory import: give one file (- for standard input)");
+	MsTableForm table;
+	int rc = cli_form(&form, &table);
+	if (rc != 0)
+		return rc;
 	CliSession session = {0};
-	int rc = cli_begin(&session, cli);
+	rc = cli_begin(&session, cli);
 	if (rc == 0) {
 		MsImportOptions options = {
+			.form = table,
 			.max_shrink = max_shrink / 100,
 			.max_bad = max_bad / 100,
 			.dry_run = dry_run,

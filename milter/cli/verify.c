@@ -55,7 +55,7 @@ static int whole(CliSession *session, Found *found)
 	return rc;
 }
 
-static int compare(CliSession *session, const char *path, Found *found)
+static int compare(CliSession *session, const char *path, const MsTableForm *form, Found *found)
 {
 	g_autoptr(GError) error = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -63,7 +63,7 @@ static int compare(CliSession *session, const char *path, Found *found)
 		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
 	guint64 right = 0;
 	found->complaints = 0;
-	MsAnswer answer = ms_directory_compare(session->directory, fd, on_line, found, &right, &error);
+	MsAnswer answer = ms_directory_compare(session->directory, fd, form, on_line, found, &right, &error);
 	close(fd);
 	if (answer != MS_FOUND)
 		return cli_fail_error(error);
@@ -75,7 +75,9 @@ static int compare(CliSession *session, const char *path, Found *found)
 int cli_verify(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *against = NULL;
+	g_auto(CliForm) form = {0};
 	const GOptionEntry entries[] = {
+		CLI_FORM_OPTIONS(form),
 		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against, "each row of this file must be in it", "FILE.csv"},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -83,13 +85,17 @@ int cli_verify(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "directory verify: takes no arguments");
+	MsTableForm table;
+	int rc = cli_form(&form, &table);
+	if (rc != 0)
+		return rc;
 	CliSession session = {0};
-	int rc = cli_begin(&session, cli);
+	rc = cli_begin(&session, cli);
 	Found found = {against, 0};
 	if (rc == 0)
 		rc = whole(&session, &found);
 	if (rc == 0 && against != NULL)
-		rc = compare(&session, against, &found);
+		rc = compare(&session, against, &table, &found);
 	cli_end(&session);
 	return rc;
 }

@@ -55,7 +55,7 @@ typedef struct MsBackendOps {
 	MsAnswer (*swap)(MsBackend *backend, const MsView *seen, const char *state, const MsPartId *ids,
 		GBytes *const *data, gsize n, bool *swapped_out, GError **error);
 
-	/* One load at a time, into a generation that nobody reads.  `*note_out` (static): what was found of
+	/* One load at a time, into a generation that nobody reads; it may have parts of one that was cut off.  `*note_out` (static): what was found of
 	 * one that was cut off. */
 	bool (*begin)(MsBackend *backend, const char *generation, const char **note_out, GError **error);
 	/* May be kept back until settle(). */

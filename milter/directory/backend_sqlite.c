@@ -313,10 +313,19 @@ static void take_number(MsSqlRow *row, void *user)
 	*(gint64 *)user = ms_sql_number(row, "n");
 }
 
+/* Of a generation that an import goes on with there is one already. */
 static bool new_row(Sqlite *s, const char **note_out, GError **error)
 {
 	bool cut_off = false;
 	gint64 last = 0;
+	Row row = {0};
+	*note_out = NULL;
+	if (row_of_generation(s, s->loading, &row, error) != MS_FOUND)
+		return false;
+	g_free(row.state);
+	s->number = row.number;
+	if (row.number > 0)
+		return true;
 	if (ms_sqlite_ask(s->db, "SELECT 1 FROM mapping WHERE state IS NULL", NULL, take_found, &cut_off, NULL, error)
 			!= MS_FOUND
 		|| ms_sqlite_ask(s->db, "SELECT ifnull(max(number), 0) AS n FROM mapping", NULL, take_number, &last, NULL, error)

@@ -7,24 +7,39 @@
 #include "csv.h"
 
 /*
+ * Bytes come in, of any encoding that iconv knows, out go records of UTF-8.  Bounded by
+ * MS_CSV_MAX_RECORD, whatever the file has.  One thread.
+ *
  * libcsv would do, but it keeps no line numbers (a quoted field may hold line ends, so records
  * and lines differ), and a record without end grows without bound in it.
  */
+
+#define RAW 16384 /* of another encoding at once; as UTF-8 it is at most three times as much */
 
 struct MsCsv {
 	int fd;
 	char buffer[65536];
 	gsize at, have;
-	bool ended, failed;
+	bool begun, ended, failed;
+	char delimiter;
 	guint64 line, before; /* before: bytes of earlier buffers */
 	GString *text; /* fields of the record, NUL after each */
+	GIConv conv;   /* to UTF-8; -1: it is */
+	char raw[RAW];
+	gsize raw_have;
+	GBytes *back; /* to be read before anything else; or NULL */
+	gsize back_at;
 };
+
+static const GIConv no_conv = (GIConv)-1;
 
 MsCsv *ms_csv_new(int fd)
 {
 	MsCsv *csv = g_new0(MsCsv, 1);
 	csv->fd = fd;
 	csv->line = 1;
+	csv->delimiter = ',';
+	csv->conv = no_conv;
 	csv->text = g_string_new(NULL);
 	return csv;
 }
@@ -34,7 +49,7 @@ MsCsv *ms_csv_of_line(const char *text, gsize len)
 	MsCsv *csv = ms_csv_new(-1);
 	csv->have = MIN(len, sizeof csv->buffer);
 	memcpy(csv->buffer, text, csv->have);
-	csv->ended = true;
+	csv->begun = csv->ended = true;
 	return csv;
 }
 
@@ -42,24 +57,82 @@ void ms_csv_free(MsCsv *csv)
 {
 	if (csv == NULL)
 		return;
+	if (csv->conv != no_conv)
+		g_iconv_close(csv->conv);
+	if (csv->back != NULL)
+		g_bytes_unref(csv->back);
 	g_string_free(csv->text, TRUE);
 	g_free(csv);
 }
 
+/* ---- bytes ---------------------------------------------------------------------------- */
+
+static gsize take_back(MsCsv *csv, char *out, gsize len)
+{
+	gsize size;
+	const char *data = csv->back != NULL ? g_bytes_get_data(csv->back, &size) : NULL;
+	gsize n = data != NULL ? MIN(len, size - csv->back_at) : 0;
+	if (n > 0)
+		memcpy(out, data + csv->back_at, n);
+	csv->back_at += n;
+	return n;
+}
+
+/* Less than `len` only at the end. */
+static gsize read_some(MsCsv *csv, char *out, gsize len)
+{
+	gsize have = take_back(csv, out, len);
+	while (have < len && !csv->ended) {
+		ssize_t n = read(csv->fd, out + have, len - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		csv->ended = n <= 0;
+		csv->failed = n < 0;
+		have += n > 0 ? (gsize)n : 0;
+	}
+	return have;
+}
+
+/* What cannot be converted becomes a byte that UTF-8 does not have, so that its record is refused. */
+static void convert(MsCsv *csv)
+{
+	char *in = csv->raw, *out = csv->buffer;
+	gsize left = csv->raw_have, room = sizeof csv->buffer;
+	gsize back = csv->back != NULL ? g_bytes_get_size(csv->back) : 0;
+	while (left > 0 && g_iconv(csv->conv, &in, &left, &out, &room) == (gsize)-1) {
+		if (errno == EINVAL && (!csv->ended || csv->back_at < back))
+			break;
+		if (errno == E2BIG || room == 0)
+			break;
+		*out++ = (char)0xff;
+		room--;
+		in++;
+		left--;
+	}
+	memmove(csv->raw, in, left);
+	csv->raw_have = left;
+	csv->have = sizeof csv->buffer - room;
+}
+
+static bool has_back(const MsCsv *csv)
+{
+	return csv->back != NULL && csv->back_at < g_bytes_get_size(csv->back);
+}
+
 static bool fill(MsCsv *csv)
 {
-	if (csv->ended)
-		return false;
-	ssize_t n;
 	csv->before += csv->have;
-	do
-		n = read(csv->fd, csv->buffer, sizeof csv->buffer);
-	while (n < 0 && errno == EINTR);
-	csv->at = 0;
-	csv->have = n > 0 ? (gsize)n : 0;
-	csv->ended = n <= 0;
-	csv->failed = n < 0;
-	return n > 0;
+	csv->at = csv->have = 0;
+	csv->begun = true;
+	if (csv->conv == no_conv) {
+		csv->have = read_some(csv, csv->buffer, sizeof csv->buffer);
+		return csv->have > 0;
+	}
+	while (csv->have == 0 && (!csv->ended || csv->raw_have > 0 || has_back(csv))) {
+		csv->raw_have += read_some(csv, csv->raw + csv->raw_have, RAW - csv->raw_have);
+		convert(csv);
+	}
+	return csv->have > 0;
 }
 
 static int peek(MsCsv *csv)
@@ -79,11 +152,68 @@ static int take(MsCsv *csv)
 	return c;
 }
 
+/* ---- what it is ----------------------------------------------------------------------- */
+
+static const char *by_zeros(const char *text, gsize len)
+{
+	gsize even = 0, odd = 0;
+	for (gsize i = 0; i + 1 < len; i += 2) {
+		even += text[i] == 0;
+		odd += text[i + 1] == 0;
+	}
+	if (odd > len / 8 && even * 8 < odd)
+		return "UTF-16LE";
+	return even > len / 8 && odd * 8 < even ? "UTF-16BE" : NULL;
+}
+
+const char *ms_csv_find_encoding(MsCsv *csv)
+{
+	const char *end;
+	if (!csv->begun)
+		fill(csv);
+	if (csv->have >= 2 && memcmp(csv->buffer, "\xff\xfe", 2) == 0)
+		return "UTF-16LE";
+	if (csv->have >= 2 && memcmp(csv->buffer, "\xfe\xff", 2) == 0)
+		return "UTF-16BE";
+	const char *wide = by_zeros(csv->buffer, csv->have);
+	if (wide != NULL)
+		return wide;
+	bool zero = memchr(csv->buffer, 0, csv->have) != NULL;
+	/* The last character may be cut. */
+	if (zero || g_utf8_validate_len(csv->buffer, csv->have, &end)
+		|| (!csv->ended && csv->buffer + csv->have - end < 4))
+		return "UTF-8";
+	return "windows-1252";
+}
+
+bool ms_csv_set_encoding(MsCsv *csv, const char *encoding)
+{
+	if (g_ascii_strcasecmp(encoding, "UTF-8") == 0 || g_ascii_strcasecmp(encoding, "UTF8") == 0)
+		return true;
+	csv->conv = g_iconv_open("UTF-8", encoding);
+	if (csv->conv == no_conv)
+		return false;
+	/* What was looked at is read again. */
+	csv->back = g_bytes_new(csv->buffer, csv->have);
+	csv->have = 0;
+	return true;
+}
+
+static void skip_mark(MsCsv *csv)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	if (peek(csv) == 0xef && csv->have - csv->at >= 3 && memcmp(csv->buffer + csv->at, mark, 3) == 0)
+		csv->at += 3;
+}
+
+/* ---- records -------------------------------------------------------------------------- */
+
 typedef struct {
 	MsCsvRecord *record;
 	gsize starts[MS_CSV_MAX_FIELDS];
 	const char *why;
 	bool blank;
+	guint64 quoted; /* the line on which the last quote was opened; 0: none */
 } Build;
 
 static void append(MsCsv *csv, Build *build, int c)
@@ -97,13 +227,20 @@ static void append(MsCsv *csv, Build *build, int c)
 	build->blank = false;
 }
 
+static bool ends_field(const MsCsv *csv, int c)
+{
+	return c < 0 || c == csv->delimiter || c == '\r' || c == '\n';
+}
+
 /* After the opening quote; to the closing one. */
 static void quoted(MsCsv *csv, Build *build)
 {
+	build->quoted = csv->line;
 	for (;;) {
 		int c = take(csv);
 		if (c < 0) {
 			build->why = "has a quote that is never closed";
+			build->record->unclosed = true;
 			return;
 		}
 		if (c == '"') {
@@ -113,12 +250,14 @@ static void quoted(MsCsv *csv, Build *build)
 		}
 		append(csv, build, c);
 	}
-	int next = peek(csv);
-	if (next >= 0 && strchr(",\r\n", next) == NULL && build->why == NULL)
+	if (!ends_field(csv, peek(csv)) && build->why == NULL)
 		build->why = "has text after a closing quote";
+	/* Lines were swallowed: the quote that was found is not the one that was to close. */
+	if (build->why != NULL && csv->line > build->quoted)
+		build->record->unclosed = true;
 }
 
-/* One field; returns what ended it: a comma, a line end or -1. */
+/* One field; returns what ended it: a delimiter, a line end or -1. */
 static int field(MsCsv *csv, Build *build)
 {
 	if (peek(csv) == '"') {
@@ -128,20 +267,12 @@ static int field(MsCsv *csv, Build *build)
 	}
 	for (;;) {
 		int c = take(csv);
-		if (c == '\r' && peek(csv) == '\n')
+		if (c == '\r' && (peek(csv) == '\n' || peek(csv) < 0))
 			continue;
-		if (c == ',' || c == '\n' || c < 0)
+		if (c == csv->delimiter || c == '\n' || c < 0)
 			return c;
 		append(csv, build, c);
 	}
-}
-
-static void skip_mark(MsCsv *csv)
-{
-	static const char mark[] = "\xef\xbb\xbf";
-	if (csv->line == 1 && peek(csv) == 0xef && csv->have - csv->at >= 3
-		&& memcmp(csv->buffer + csv->at, mark, 3) == 0)
-		csv->at += 3;
 }
 
 static int one_record(MsCsv *csv, MsCsvRecord *record, Build *build)
@@ -149,23 +280,24 @@ static int one_record(MsCsv *csv, MsCsvRecord *record, Build *build)
 	g_string_truncate(csv->text, 0);
 	record->line = csv->line;
 	record->n = 0;
+	record->unclosed = false;
 	int end;
 	do {
 		if (record->n < MS_CSV_MAX_FIELDS)
 			build->starts[record->n++] = csv->text->len;
 		else
-			build->why = "has more than 16 fields";
+			build->why = "has more than " G_STRINGIFY(MS_CSV_MAX_FIELDS) " fields";
 		end = field(csv, build);
 		if (build->why == NULL)
 			g_string_append_c(csv->text, '\0');
-		build->blank = build->blank && end != ',';
-	} while (end == ',');
+		build->blank = build->blank && end != csv->delimiter;
+	} while (end == csv->delimiter);
 	return end;
 }
 
 MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 {
-	if (csv->line == 1 && csv->have == 0 && peek(csv) >= 0)
+	if (csv->line == 1 && csv->at == 0 && csv->before == 0)
 		skip_mark(csv);
 	for (;;) {
 		Build build = {.record = record, .blank = true};
@@ -187,13 +319,101 @@ MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 	}
 }
 
+/* ---- which delimiter? ----------------------------------------------------------------- */
+
+#define SAMPLE_RECORDS 20
+
+/* How many fields each of the first records has; 0: not all have the same. */
+static guint same_fields(const MsCsv *csv, char delimiter)
+{
+	g_autoptr(MsCsv) sample = ms_csv_of_line(csv->buffer, csv->have);
+	sample->delimiter = delimiter;
+	MsCsvRecord record;
+	guint n = 0, records = 0;
+	MsCsvResult result;
+	while (records < SAMPLE_RECORDS && (result = ms_csv_next(sample, &record)) != MS_CSV_END) {
+		if (sample->at == sample->have && !csv->ended && records > 0)
+			break; /* it is cut */
+		if (result != MS_CSV_RECORD || (records > 0 && record.n != n))
+			return 0;
+		n = record.n;
+		records++;
+	}
+	return n;
+}
+
+/* How many fields the first record has. */
+static guint first_fields(const MsCsv *csv, char delimiter)
+{
+	g_autoptr(MsCsv) sample = ms_csv_of_line(csv->buffer, csv->have);
+	sample->delimiter = delimiter;
+	MsCsvRecord record;
+	return ms_csv_next(sample, &record) == MS_CSV_RECORD ? record.n : 0;
+}
+
+/* "sep=;", as some spreadsheets write it first. */
+static char said_delimiter(MsCsv *csv)
+{
+	skip_mark(csv);
+	const char *text = csv->buffer + csv->at;
+	gsize len = csv->have - csv->at;
+	if (len < 6 || g_ascii_strncasecmp(text, "sep=", 4) != 0 || (text[5] != '\n' && text[5] != '\r'))
+		return '\0';
+	char said = text[4];
+	while (peek(csv) >= 0 && take(csv) != '\n')
+		;
+	return said;
+}
+
+char ms_csv_find_delimiter(MsCsv *csv)
+{
+	static const char candidates[] = ",;\t|";
+	if (csv->at == csv->have)
+		fill(csv);
+	char best = said_delimiter(csv);
+	if (best != '\0')
+		return best;
+	guint most = 1;
+	for (const char *c = candidates; *c != '\0'; c++) {
+		guint n = same_fields(csv, *c);
+		if (n > most) {
+			most = n;
+			best = *c;
+		}
+	}
+	for (const char *c = candidates; best == '\0' && *c != '\0'; c++)
+		if (first_fields(csv, *c) > 1)
+			best = *c;
+	return best != '\0' ? best : ',';
+}
+
+void ms_csv_set_delimiter(MsCsv *csv, char delimiter)
+{
+	csv->delimiter = delimiter;
+}
+
+/* ---- where it is ---------------------------------------------------------------------- */
+
 guint64 ms_csv_bytes(const MsCsv *csv)
 {
 	return csv->before + csv->at;
 }
 
-bool ms_csv_is_heading(const MsCsvRecord *record)
+bool ms_csv_mark(const MsCsv *csv, guint64 *offset_out, guint64 *line_out)
 {
-	return record->line == 1 && record->n == 3 && strcmp(record->fields[0], "account") == 0
-		&& strcmp(record->fields[1], "kind") == 0 && strcmp(record->fields[2], "value") == 0;
+	*offset_out = csv->before + csv->at;
+	*line_out = csv->line;
+	return csv->conv == no_conv;
+}
+
+bool ms_csv_seek(MsCsv *csv, guint64 offset, guint64 line)
+{
+	if (csv->conv != no_conv || lseek(csv->fd, (off_t)offset, SEEK_SET) < 0)
+		return false;
+	csv->before = offset;
+	csv->at = csv->have = 0;
+	csv->begun = true;
+	csv->ended = false;
+	csv->line = line;
+	return true;
 }

@@ -34,6 +34,7 @@ MsDirectory *ms_directory_open(const MsDirectorySettings *settings, MsKinds *kin
 	directory->max_age = settings->max_age_ms / 1000;
 	g_autofree char *seen = seen_file(settings);
 	directory->seen = ms_seen_new(seen);
+	directory->import_file = seen != NULL ? g_strconcat(seen, ".import", NULL) : NULL;
 	pthread_mutex_init(&directory->lock, NULL);
 	if (settings->digests) {
 		directory->keys.key = ms_key_load(settings->key_file, error);
@@ -81,6 +82,7 @@ void ms_directory_free(MsDirectory *directory)
 	memset(&directory->keys.parts, 0, sizeof directory->keys.parts);
 	ms_seen_free(directory->seen);
 	pthread_mutex_destroy(&directory->lock);
+	g_free(directory->import_file);
 	g_free(directory->lost);
 	g_free(directory->lost_why);
 	g_free(directory->house);

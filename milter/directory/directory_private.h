@@ -22,6 +22,7 @@ struct MsDirectory {
 	gint64 max_age; /* seconds; 0: any */
 	MsLimits judging;
 	MsSeen *seen;
+	char *import_file; /* where it is kept how far an import has come; or NULL */
 	MsWatch *watch; /* or NULL */
 	MsDirectoryCounts counts; /* atomic, each by itself */
 

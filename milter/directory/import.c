@@ -2,10 +2,11 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "changes.h"
-#include "csv.h"
 #include "directory_private.h"
+#include "progress.h"
 #include "spill.h"
 
 /*
@@ -15,10 +16,17 @@
  * First all lines are read: their entries are put aside (spill.h), their marks are stored at once.
  * When their number is known, slices are made in the order of their places and stored one after the
  * other.  Memory does not grow with the file.  One thread.
+ *
+ * Of a file that can be read again it is written down now and then how far it has come (progress.h):
+ * the next import of the same file goes on there, in the same generation.  What it rests on may be gone
+ * by then; but all of it is read back before it is used.
  */
 
 #define TELL_US (G_USEC_PER_SEC / 2)
+#define KEEP_US (G_USEC_PER_SEC / 4) /* at least, from one time to write down to the next, and */
+#define KEEP_SHARE 20                /* this share of the time that it has taken */
 #define MARKS_AT_ONCE 4096
+#define LINES_AT_ONCE 64
 #define SLICE_ENTRIES 32 /* aimed at: see missent-directory(7) */
 #define NAME_BYTES 8     /* of a generation, random */
 
@@ -27,7 +35,14 @@ typedef struct {
 	const MsImportOptions *options;
 	MsImportResult *result;
 	MsMapping *mapping;
+	MsTable *table;
 	MsSpill *entries, *accounts; /* of who receives for an account */
+	/* how far it has come; `path` NULL: is not kept */
+	char *path, *entries_path, *accounts_path;
+	guint8 recipe[MS_RECIPE];
+	MsProgress *resumed; /* what is gone on with; or NULL */
+	bool read;           /* all lines are */
+	gint64 begun, kept;
 	GArray *marks; /* of MsMark: not yet with the backend */
 	GArray *row;   /* of MsEntry: of one row */
 	GByteArray *room;
@@ -46,9 +61,16 @@ typedef struct {
 
 static void bad(Import *import, guint64 line, const char *why)
 {
-	import->result->bad++;
+	ms_table_blame(import->table);
 	if (import->options->bad != NULL)
 		import->options->bad(line, why, import->options->user);
+}
+
+static void note(const char *text, void *user)
+{
+	const Import *import = user;
+	if (import->options->note != NULL)
+		import->options->note(text, import->options->user);
 }
 
 static void tell(Import *import, bool now)
@@ -70,17 +92,65 @@ static void begin_phase(Import *import, MsImportPhase phase, guint64 total)
 	tell(import, true);
 }
 
-/* To be called all the time. */
+/* ---- how far it has come -------------------------------------------------------------- */
+
+static void forget(Import *import)
+{
+	if (import->path == NULL)
+		return;
+	unlink(import->path);
+	unlink(import->entries_path);
+	unlink(import->accounts_path);
+}
+
+static bool keep_now(Import *import, GError **error)
+{
+	const MsMapping *m = import->mapping;
+	g_autoptr(MsProgress) p = ms_progress_new();
+	if (!import->read && !ms_table_mark(import->table, &p->mark))
+		return true;
+	if (!import->directory->backend->ops->settle(import->directory->backend, error)
+		|| !ms_spill_save(import->entries, p->entries, error) || !ms_spill_save(import->accounts, p->accounts, error))
+		return false;
+	p->generation = g_strdup(m->generation);
+	memcpy(p->recipe, import->recipe, MS_RECIPE);
+	p->lists = m->changes;
+	p->marks = m->marks;
+	p->read = import->read;
+	if (import->read) {
+		p->mark.lines = import->result->lines;
+		p->mark.bad = import->result->bad;
+	}
+	p->slices = import->slice;
+	g_byte_array_append(p->pending, (const guint8 *)import->marks->data, import->marks->len * (guint)sizeof(MsMark));
+	bool fine = ms_progress_write(p, import->path, &import->directory->keys, error);
+	import->kept = g_get_monotonic_time();
+	return fine;
+}
+
+/* Between two lines, or two groups: writes down how far it has come, when it is time. */
+static bool keep(Import *import, GError **error)
+{
+	gint64 now = g_get_monotonic_time();
+	if (import->path == NULL || now - import->kept < MAX(KEEP_US, (now - import->begun) / KEEP_SHARE))
+		return true;
+	return keep_now(import, error);
+}
+
+/* To be called all the time, between two lines, or two groups. */
 static bool go_on(Import *import, GError **error)
 {
 	MsBackend *backend = import->directory->backend;
 	tell(import, false);
 	if (import->options->stop != NULL && *import->options->stop) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "stopped; the mapping in use is unchanged, and what was written "
-			"is removed.  The same command begins anew");
+		bool kept = import->path != NULL && keep_now(import, NULL);
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "stopped; the mapping in use is unchanged%s", kept
+			? ".  The same command goes on from here" : ", and what was written is removed.  The same command begins anew");
 		return false;
 	}
-	return import->options->dry_run || backend->ops->alive(backend, error);
+	if (import->options->dry_run)
+		return true;
+	return backend->ops->alive(backend, error) && (import->phase == MS_IMPORT_PROVE || keep(import, error));
 }
 
 /* ---- reading -------------------------------------------------------------------------- */
@@ -106,8 +176,6 @@ static bool add_marks(Import *import, guint at_least, GError **error)
 
 static bool add(Import *import, const MsRowStored *row, GError **error)
 {
-	if (import->options->dry_run)
-		return true;
 	g_array_set_size(import->row, 0);
 	g_byte_array_set_size(import->room, 0);
 	ms_row_entries(&import->directory->keys, row, import->row, import->room);
@@ -118,57 +186,77 @@ static bool add(Import *import, const MsRowStored *row, GError **error)
 		if (!ms_spill_add(entry->account ? import->accounts : import->entries, entry->digest, &record, error))
 			return false;
 	}
+	if (import->options->dry_run)
+		return true;
 	g_array_append_vals(import->marks, row->marks->data, row->marks->len);
 	return add_marks(import, MARKS_AT_ONCE, error);
 }
 
 /* False only when the world failed; a bad line is counted. */
-static bool take_record(Import *import, const MsCsvRecord *record, GError **error)
+static bool take_row(Import *import, const MsTableRow *given, GError **error)
 {
-	if (record->n != 3) {
-		bad(import, record->line, "has not the three fields account,kind,value");
-		return true;
-	}
 	const char *why;
-	g_autoptr(MsRowStored) row = ms_row_new(import->directory, record->fields[0], record->fields[1],
-		record->fields[2], strlen(record->fields[2]), &why);
+	g_autoptr(MsRowStored) row = ms_row_new(import->directory, given->account, given->kind, given->value,
+		strlen(given->value), &why);
 	if (row == NULL) {
-		bad(import, record->line, why);
+		bad(import, given->line, why);
 		return true;
 	}
 	return add(import, row, error);
 }
 
-static bool take_all(Import *import, int fd, GError **error)
+static bool take_rows(Import *import, GError **error)
 {
-	struct stat st;
-	begin_phase(import, MS_IMPORT_READ, fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0);
-	g_autoptr(MsCsv) csv = ms_csv_new(fd);
-	MsCsvRecord record;
+	guint64 line = 0;
 	for (;;) {
-		switch (ms_csv_next(csv, &record)) {
-		case MS_CSV_END: return true;
-		case MS_CSV_FAILED:
-			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record.why);
+		MsTableRow row;
+		MsTableResult result = ms_table_next(import->table, &row, error);
+		import->result->lines = ms_table_lines(import->table);
+		import->result->bad = ms_table_bad(import->table);
+		if (result == MS_TABLE_END || result == MS_TABLE_FAILED)
+			return result == MS_TABLE_END;
+		if (result == MS_TABLE_BAD)
+			bad(import, row.line, row.why);
+		else if (!take_row(import, &row, error))
 			return false;
-		case MS_CSV_BAD:
-			import->result->lines++;
-			bad(import, record.line, record.why);
-			break;
-		case MS_CSV_RECORD:
-			if (ms_csv_is_heading(&record))
-				break;
-			import->result->lines++;
-			if (!take_record(import, &record, error))
-				return false;
-		}
-		import->done = ms_csv_bytes(csv);
-		if (import->result->lines % 256 == 0 && !go_on(import, error))
+		import->done = ms_table_bytes(import->table);
+		MsTableMark mark;
+		if (row.line - line < LINES_AT_ONCE || !ms_table_mark(import->table, &mark))
+			continue;
+		line = row.line;
+		if (!go_on(import, error))
 			return false;
 	}
 }
 
+static bool take_all(Import *import, int fd, GError **error)
+{
+	struct stat st;
+	const MsProgress *before = import->resumed;
+	begin_phase(import, MS_IMPORT_READ, fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0);
+	import->table = ms_table_new(fd, &import->options->form, import->directory->kinds, note, import, error);
+	if (import->table == NULL || (before != NULL && !before->read && !ms_table_seek(import->table, &before->mark)))
+		return false;
+	if (before != NULL && before->read) {
+		import->result->lines = before->mark.lines;
+		import->result->bad = before->mark.bad;
+	} else if (!take_rows(import, error)) {
+		return false;
+	}
+	import->read = true;
+	return true;
+}
+
 /* ---- writing slices ------------------------------------------------------------------- */
+
+/* Slices and groups of before are there. */
+static bool store_slice(Import *import, MsPartId id, GBytes *data, GError **error)
+{
+	if (import->resumed == NULL || import->slice >= import->resumed->slices)
+		return store(import, id, data, error);
+	g_bytes_unref(data);
+	return true;
+}
 
 static bool end_group(Import *import, GError **error)
 {
@@ -177,7 +265,7 @@ static bool end_group(Import *import, GError **error)
 	for (int i = 0; i < MS_FINGERPRINT; i++)
 		import->mapping->sum.bytes[i] ^= import->group.bytes[i];
 	memset(&import->group, 0, sizeof import->group);
-	return store(import, MS_PART(MS_PART_GROUP, group), data, error);
+	return store_slice(import, MS_PART(MS_PART_GROUP, group), data, error);
 }
 
 static bool end_slice(Import *import, GError **error)
@@ -188,7 +276,7 @@ static bool end_slice(Import *import, GError **error)
 	ms_fingerprint_add(&import->group, g_bytes_get_data(data, NULL));
 	g_array_set_size(import->records, 0);
 	g_ptr_array_set_size(import->saids, 0);
-	if (!store(import, MS_PART(MS_PART_SLICE, import->slice), data, error))
+	if (!store_slice(import, MS_PART(MS_PART_SLICE, import->slice), data, error))
 		return false;
 	bool last = import->slice + 1 == n || (import->slice + 1) % MS_GROUP == 0;
 	if (last && !end_group(import, error))
@@ -212,6 +300,24 @@ static gint by_key(gconstpointer a, gconstpointer b)
 	return ms_record_compare(a, b);
 }
 
+static const guint8 other_form = 0xff; /* what one says begins with it */
+
+/* Of what is not written. */
+static bool count_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
+{
+	Import *import = user;
+	(void)digest;
+	(void)error;
+	import->result->entries += record->said[0] != other_form;
+	return true;
+}
+
+static bool count_all(Import *import, GError **error)
+{
+	return ms_spill_each(import->entries, count_entry, import, error)
+		&& ms_spill_each(import->accounts, count_entry, import, error);
+}
+
 static bool take_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
 {
 	Import *import = user;
@@ -226,7 +332,6 @@ static bool take_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *rec
 	kept.said = g_memdup2(record->said, record->said_len);
 	g_ptr_array_add(import->saids, (gpointer)kept.said);
 	g_array_append_val(import->records, kept);
-	const guint8 other_form = 0xff;
 	import->result->entries += record->said[0] != other_form;
 	return true;
 }
@@ -317,7 +422,7 @@ static bool load(Import *import, int fd, GError **error)
 	if (!take_all(import, fd, error) || !enough_good(import, error))
 		return false;
 	if (import->options->dry_run)
-		return true;
+		return count_all(import, error) && not_too_few(import, error);
 	if (!write_all(import, error))
 		return false;
 	MsMapping *m = import->mapping;
@@ -372,8 +477,13 @@ static bool take_positions(Import *import, const MsMapping *before, GError **err
 static void import_clear(Import *import)
 {
 	ms_mapping_free(import->mapping);
+	ms_table_free(import->table);
 	ms_spill_free(import->entries);
 	ms_spill_free(import->accounts);
+	ms_progress_free(import->resumed);
+	g_free(import->path);
+	g_free(import->entries_path);
+	g_free(import->accounts_path);
 	g_array_unref(import->marks);
 	g_array_unref(import->row);
 	g_byte_array_unref(import->room);
@@ -381,26 +491,143 @@ static void import_clear(Import *import)
 	g_ptr_array_unref(import->saids);
 }
 
-static bool begin(Import *import, GError **error)
+/* ---- beginning, or going on ----------------------------------------------------------- */
+
+static MsSpillPlace spill_place(const Import *import, bool of_accounts)
+{
+	return (MsSpillPlace){&import->directory->keys, import->mapping->generation, of_accounts ? 'A' : 'E',
+		of_accounts ? import->accounts_path : import->entries_path};
+}
+
+/* What was stored before is still there; nobody else removes it while it is claimed. */
+static bool is_there(Import *import, const MsProgress *p)
 {
 	MsBackend *backend = import->directory->backend;
-	const char *note = NULL;
-	if (import->options->dry_run)
-		return true;
-	import->entries = ms_spill_new(error);
-	import->accounts = import->entries != NULL ? ms_spill_new(error) : NULL;
-	if (import->accounts == NULL || !backend->ops->begin(backend, import->mapping->generation, &note, error))
+	MsPartId ids[2];
+	gsize n = 0;
+	if (p->lists > 0)
+		ids[n++] = MS_PART(MS_PART_MARKS, (guint32)(p->lists - 1));
+	if (p->slices > 0)
+		ids[n++] = MS_PART(MS_PART_SLICE, p->slices - 1);
+	MsView view;
+	ms_view_init(&view);
+	view.primary = true;
+	bool there = n == 0 || backend->ops->fetch(backend, p->generation, ids, n, &view, NULL) == MS_FOUND;
+	for (gsize i = 0; i < n && there; i++)
+		there = ms_view_part(&view, ids[i]) != NULL;
+	ms_view_clear(&view);
+	return there;
+}
+
+static bool go_on_with(Import *import, MsProgress *p, GError **error)
+{
+	MsBackend *backend = import->directory->backend;
+	const char *ignored = NULL;
+	g_free(import->mapping->generation);
+	import->mapping->generation = g_strdup(p->generation);
+	const MsSpillPlace entries = spill_place(import, false), accounts = spill_place(import, true);
+	import->entries = ms_spill_resume(&entries, p->entries->data, p->entries->len);
+	import->accounts = ms_spill_resume(&accounts, p->accounts->data, p->accounts->len);
+	if (import->entries == NULL || import->accounts == NULL
+		|| !backend->ops->begin(backend, p->generation, &ignored, error))
 		return false;
-	if (note != NULL && import->options->note != NULL)
-		import->options->note(note, import->options->user);
+	if (!is_there(import, p)) {
+		backend->ops->abandon(backend);
+		return false;
+	}
+	import->mapping->changes = p->lists;
+	import->mapping->marks = p->marks;
+	g_array_append_vals(import->marks, p->pending->data, p->pending->len / (guint)sizeof(MsMark));
+	import->resumed = p;
+	g_autofree char *text = p->read
+		? g_strdup("an import of this file was cut off before; this one goes on with what that one had read")
+		: g_strdup_printf("an import of this file was cut off before; this one goes on at line %" G_GUINT64_FORMAT, p->mark.line);
+	note(text, import);
 	return true;
+}
+
+static bool begin_anew(Import *import, GError **error)
+{
+	MsBackend *backend = import->directory->backend;
+	const char *found = NULL;
+	/* A name that no generation had before, whatever the store has forgotten. */
+	g_free(import->mapping->generation);
+	import->mapping->generation = ms_digest_random_name(NAME_BYTES);
+	/* Not before it is claimed: what lies there may be another's that is running. */
+	if (!import->options->dry_run && !backend->ops->begin(backend, import->mapping->generation, &found, error))
+		return false;
+	if (found != NULL)
+		note(found, import);
+	forget(import);
+	const MsSpillPlace entries = spill_place(import, false), accounts = spill_place(import, true);
+	g_clear_pointer(&import->entries, ms_spill_free);
+	g_clear_pointer(&import->accounts, ms_spill_free);
+	import->entries = ms_spill_new(&entries, error);
+	import->accounts = import->entries != NULL ? ms_spill_new(&accounts, error) : NULL;
+	if (import->accounts == NULL && !import->options->dry_run)
+		backend->ops->abandon(backend);
+	return import->accounts != NULL;
+}
+
+static void find_paths(Import *import, int fd)
+{
+	MsDirectory *directory = import->directory;
+	const char *file = directory->import_file;
+	if (file == NULL || import->options->dry_run
+		|| !ms_progress_recipe(fd, &import->options->form, directory->kinds, &directory->keys, import->recipe))
+		return;
+	import->path = g_strdup(file);
+	import->entries_path = g_strconcat(file, ".entries", NULL);
+	import->accounts_path = g_strconcat(file, ".accounts", NULL);
+}
+
+static bool begin(Import *import, int fd, GError **error)
+{
+	find_paths(import, fd);
+	import->begun = import->kept = g_get_monotonic_time();
+	g_autoptr(MsProgress) progress = import->path != NULL
+		? ms_progress_read(import->path, &import->directory->keys, import->recipe) : NULL;
+	g_autoptr(GError) why = NULL;
+	if (progress != NULL && go_on_with(import, progress, &why)) {
+		g_steal_pointer(&progress);
+		return true;
+	}
+	if (g_error_matches(why, MS_ERROR, MS_ERROR_BUSY)) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	return begin_anew(import, error);
+}
+
+/* Whoever failed for a reason that passes may go on; of the rest nothing is kept. */
+static void end_failed(Import *import, const GError *why)
+{
+	if (import->options->dry_run)
+		return;
+	import->result->kept = import->path != NULL && g_error_matches(why, MS_ERROR, MS_ERROR_RETRY)
+		&& g_file_test(import->path, G_FILE_TEST_EXISTS);
+	if (!import->result->kept)
+		forget(import);
+	import->directory->backend->ops->abandon(import->directory->backend);
+}
+
+static bool run(Import *import, int fd, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	bool fine = load(import, fd, &why);
+	if (fine)
+		forget(import);
+	else
+		end_failed(import, why);
+	if (why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
+	return fine;
 }
 
 bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *options,
 	MsImportResult *result_out, GError **error)
 {
 	MsImportResult result = {0};
-	MsBackend *backend = directory->backend;
 	Import import = {
 		.directory = directory,
 		.options = options,
@@ -412,18 +639,11 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		.records = g_array_new(FALSE, FALSE, sizeof(MsRecord)),
 		.saids = g_ptr_array_new_with_free_func(g_free),
 	};
-	/* A name that no generation had before, whatever the store has forgotten. */
-	import.mapping->generation = ms_digest_random_name(NAME_BYTES);
 	import.mapping->source = g_strdup(options->source);
 	g_autoptr(MsMapping) before = before_it(directory);
 	result.before = before != NULL ? before->entries : 0;
 	import.not_before = MAX(before != NULL ? before->loaded_us : 0, ms_seen_newest(directory->seen));
-	bool fine = take_positions(&import, before, error) && begin(&import, error);
-	if (fine) {
-		fine = load(&import, fd, error);
-		if (!fine && !options->dry_run)
-			backend->ops->abandon(backend);
-	}
+	bool fine = take_positions(&import, before, error) && begin(&import, fd, error) && run(&import, fd, error);
 	import_clear(&import);
 	*result_out = result;
 	return fine;

@@ -9,22 +9,31 @@
 
 /*
  * By the first byte of their digests entries go into one of 256 heaps; a heap's blocks lie in the
- * file as they were filled.  One heap at a time is read back and put in order: 100 million entries
+ * file as they were filled, sealed, so that one that was torn by a crash is known as that.  One heap at a time is read back and put in order: 100 million entries
  * make heaps of some 20 MB.  One thread.
  */
 
 #define HEAPS 256
 #define BLOCK 16384
 
+/* Where a block is in the file. */
 typedef struct {
-	GArray *blocks; /* of gint64: where they are in the file */
+	gint64 at;
+	guint32 len, number;
+	guint8 heap;
+} __attribute__((packed)) Block;
+
+typedef struct {
+	GArray *blocks; /* of Block */
 	GByteArray *last;
 } Heap;
 
 struct MsSpill {
+	MsSpillPlace place;
 	int fd;
 	gint64 end;
 	guint64 count;
+	guint32 blocks;
 	Heap heaps[HEAPS];
 };
 
@@ -53,20 +62,29 @@ static int open_unnamed(const char *folder)
 	return fd;
 }
 
-MsSpill *ms_spill_new(GError **error)
+static MsSpill *alloc(const MsSpillPlace *place, int fd)
 {
-	const char *folder = g_getenv("TMPDIR");
 	MsSpill *spill = g_new0(MsSpill, 1);
-	spill->fd = open_unnamed(folder != NULL && *folder != '\0' ? folder : "/var/tmp");
+	spill->place = *place;
+	spill->fd = fd;
 	for (int i = 0; i < HEAPS; i++) {
-		spill->heaps[i].blocks = g_array_new(FALSE, FALSE, sizeof(gint64));
+		spill->heaps[i].blocks = g_array_new(FALSE, FALSE, sizeof(Block));
 		spill->heaps[i].last = g_byte_array_new();
 	}
-	if (spill->fd >= 0)
-		return spill;
-	failed("made", error);
-	ms_spill_free(spill);
-	return NULL;
+	return spill;
+}
+
+MsSpill *ms_spill_new(const MsSpillPlace *place, GError **error)
+{
+	const char *folder = g_getenv("TMPDIR");
+	int fd = place->path != NULL
+		? open(place->path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)
+		: open_unnamed(folder != NULL && *folder != '\0' ? folder : "/var/tmp");
+	if (fd < 0) {
+		failed("made", error);
+		return NULL;
+	}
+	return alloc(place, fd);
 }
 
 void ms_spill_free(MsSpill *spill)
@@ -89,17 +107,31 @@ guint64 ms_spill_count(const MsSpill *spill)
 
 /* ---- in ------------------------------------------------------------------------------- */
 
-static bool write_block(MsSpill *spill, Heap *heap, GError **error)
+static bool write_all(MsSpill *spill, const guint8 *data, gsize len, GError **error)
 {
-	for (gsize done = 0; done < BLOCK;) {
-		ssize_t n = pwrite(spill->fd, heap->last->data + done, BLOCK - done, spill->end + (gint64)done);
+	for (gsize done = 0; done < len;) {
+		ssize_t n = pwrite(spill->fd, data + done, len - done, spill->end + (gint64)done);
 		if (n < 0 && errno != EINTR)
 			return failed("written", error);
 		done += n > 0 ? (gsize)n : 0;
 	}
-	g_array_append_val(heap->blocks, spill->end);
-	spill->end += BLOCK;
-	g_byte_array_remove_range(heap->last, 0, BLOCK);
+	return true;
+}
+
+/* The first `len` bytes of what is not in the file yet. */
+static bool write_block(MsSpill *spill, guint8 number, gsize len, GError **error)
+{
+	Heap *heap = &spill->heaps[number];
+	g_autoptr(GBytes) sealed = ms_part_seal(spill->place.keys, spill->place.generation,
+		MS_PART(spill->place.kind, spill->blocks), NULL, 0, heap->last->data, len);
+	gsize size;
+	const guint8 *data = g_bytes_get_data(sealed, &size);
+	if (!write_all(spill, data, size, error))
+		return false;
+	const Block block = {spill->end, (guint32)size, spill->blocks++, number};
+	g_array_append_val(heap->blocks, block);
+	spill->end += (gint64)size;
+	g_byte_array_remove_range(heap->last, 0, (guint)len);
 	return true;
 }
 
@@ -112,29 +144,40 @@ bool ms_spill_add(MsSpill *spill, const guint8 digest[MS_ENTRY_DIGEST], const Ms
 	g_byte_array_append(heap->last, (const guint8 *)&head, sizeof head);
 	g_byte_array_append(heap->last, record->said, (guint)record->said_len);
 	spill->count++;
-	return heap->last->len < BLOCK || write_block(spill, heap, error);
+	return heap->last->len < BLOCK || write_block(spill, digest[0], BLOCK, error);
 }
 
 /* ---- out ------------------------------------------------------------------------------ */
 
+static bool read_block(MsSpill *spill, const Block *block, GByteArray *all, GError **error)
+{
+	g_autofree guint8 *data = g_malloc(block->len);
+	for (gsize done = 0; done < block->len;) {
+		ssize_t n = pread(spill->fd, data + done, block->len - done, block->at + (gint64)done);
+		if (n == 0)
+			errno = EIO;
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return failed("read", error);
+		done += n > 0 ? (gsize)n : 0;
+	}
+	gsize len;
+	g_autofree guint8 *entries = ms_part_open(spill->place.keys, spill->place.generation,
+		MS_PART(spill->place.kind, block->number), data, block->len, 0, &len);
+	if (entries == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "what an import put aside is damaged; the mapping in use is "
+			"unchanged, and the same command begins anew");
+		return false;
+	}
+	g_byte_array_append(all, entries, (guint)len);
+	return true;
+}
+
 static GByteArray *read_heap(MsSpill *spill, const Heap *heap, GError **error)
 {
 	g_autoptr(GByteArray) all = g_byte_array_new();
-	for (guint i = 0; i < heap->blocks->len; i++) {
-		guint at = all->len;
-		g_byte_array_set_size(all, at + BLOCK);
-		for (gsize done = 0; done < BLOCK;) {
-			ssize_t n = pread(spill->fd, all->data + at + done, BLOCK - done,
-				g_array_index(heap->blocks, gint64, i) + (gint64)done);
-			if (n == 0)
-				errno = EIO;
-			if (n == 0 || (n < 0 && errno != EINTR)) {
-				failed("read", error);
-				return NULL;
-			}
-			done += n > 0 ? (gsize)n : 0;
-		}
-	}
+	for (guint i = 0; i < heap->blocks->len; i++)
+		if (!read_block(spill, &g_array_index(heap->blocks, Block, i), all, error))
+			return NULL;
 	g_byte_array_append(all, heap->last->data, heap->last->len);
 	return g_steal_pointer(&all);
 }
@@ -152,7 +195,7 @@ static gint compare(gconstpointer a, gconstpointer b)
 static bool give_heap(const GByteArray *all, MsSpillTake take, void *user, GError **error)
 {
 	g_autoptr(GPtrArray) heads = g_ptr_array_new();
-	for (gsize at = 0; at < all->len;) {
+	for (gsize at = 0; at + sizeof(Head) <= all->len;) {
 		const Head *head = (const Head *)(all->data + at);
 		g_ptr_array_add(heads, (gpointer)head);
 		at += sizeof *head + head->said_len;
@@ -179,4 +222,48 @@ bool ms_spill_each(MsSpill *spill, MsSpillTake take, void *user, GError **error)
 			return false;
 	}
 	return true;
+}
+
+/* ---- going on ------------------------------------------------------------------------- */
+
+/* What is saved begins with it; blocks follow. */
+typedef struct {
+	gint64 end;
+	guint64 count;
+	guint32 blocks;
+} __attribute__((packed)) Saved;
+
+bool ms_spill_save(MsSpill *spill, GByteArray *out, GError **error)
+{
+	for (int i = 0; i < HEAPS; i++)
+		if (spill->heaps[i].last->len > 0
+			&& !write_block(spill, (guint8)i, spill->heaps[i].last->len, error))
+			return false;
+	const Saved saved = {spill->end, spill->count, spill->blocks};
+	g_byte_array_append(out, (const guint8 *)&saved, sizeof saved);
+	for (int i = 0; i < HEAPS; i++)
+		g_byte_array_append(out, (const guint8 *)spill->heaps[i].blocks->data,
+			spill->heaps[i].blocks->len * (guint)sizeof(Block));
+	return true;
+}
+
+MsSpill *ms_spill_resume(const MsSpillPlace *place, const guint8 *saved, gsize len)
+{
+	Saved head;
+	if (len < sizeof head || (len - sizeof head) % sizeof(Block) != 0)
+		return NULL;
+	int fd = open(place->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	memcpy(&head, saved, sizeof head);
+	MsSpill *spill = alloc(place, fd);
+	spill->end = head.end;
+	spill->count = head.count;
+	spill->blocks = head.blocks;
+	for (gsize at = sizeof head; at < len; at += sizeof(Block)) {
+		Block block;
+		memcpy(&block, saved + at, sizeof block);
+		g_array_append_val(spill->heaps[block.heap].blocks, block);
+	}
+	return spill;
 }

@@ -1,6 +1,7 @@
 /*
- * Entries of an import, put aside in a file without a name until all of them are there, and given
- * back in the order of their digests: memory does not grow with their number.
+ * Entries of an import, put aside in a file until all of them are there, and given back in the order
+ * of their digests: memory does not grow with their number.  A file with a name outlives who was
+ * killed; what is in it is sealed like a part of the mapping.
  */
 #ifndef MISSENT_DIRECTORY_SPILL_H
 #define MISSENT_DIRECTORY_SPILL_H
@@ -9,8 +10,19 @@
 
 typedef struct MsSpill MsSpill;
 
-/* In $TMPDIR, or /var/tmp. */
-MsSpill *ms_spill_new(GError **error);
+typedef struct {
+	const MsKeys *keys;
+	const char *generation;
+	char kind; /* a letter: which of the generation's */
+	const char *path; /* NULL: without a name, in $TMPDIR or /var/tmp */
+} MsSpillPlace;
+
+/* What `place` points to must outlive it. */
+MsSpill *ms_spill_new(const MsSpillPlace *place, GError **error);
+/* All that was added is in the file; what says where goes to the end of `out`. */
+bool ms_spill_save(MsSpill *spill, GByteArray *out, GError **error);
+/* As it was when it was saved.  NULL: the file is not there, or `saved` makes no sense. */
+MsSpill *ms_spill_resume(const MsSpillPlace *place, const guint8 *saved, gsize len);
 void ms_spill_free(MsSpill *spill);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSpill, ms_spill_free)
 bool ms_spill_add(MsSpill *spill, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, GError **error);

@@ -4,8 +4,8 @@
 
 #include "missent/text.h"
 
-#include "csv.h"
 #include "directory_private.h"
+#include "table.h"
 
 /* All of the mapping in use comes in; out goes what is wrong with it, or its rows.  One thread. */
 
@@ -288,42 +288,36 @@ static MsAnswer compare_rows(Compare *c, GError **error)
 	return answer;
 }
 
-static MsAnswer compare_record(Compare *c, const MsCsvRecord *record, GError **error)
+static MsAnswer compare_row(Compare *c, const MsTableRow *given, GError **error)
 {
-	const char *why = "has not the three fields account,kind,value";
-	MsRowStored *row = record->n != 3 ? NULL
-					  : ms_row_new(c->directory, record->fields[0], record->fields[1],
-						    record->fields[2], strlen(record->fields[2]), &why);
+	const char *why;
+	MsRowStored *row = ms_row_new(c->directory, given->account, given->kind, given->value, strlen(given->value), &why);
 	if (row == NULL) {
-		c->wrong(record->line, why, c->user);
+		c->wrong(given->line, why, c->user);
 		return MS_FOUND;
 	}
 	g_ptr_array_add(c->rows, row);
-	g_array_append_val(c->lines, record->line);
+	g_array_append_val(c->lines, given->line);
 	return c->rows->len < ROWS_AT_ONCE ? MS_FOUND : compare_rows(c, error);
 }
 
-static MsAnswer compare_all(Compare *c, int fd, GError **error)
+static MsAnswer compare_all(Compare *c, int fd, const MsTableForm *form, GError **error)
 {
-	g_autoptr(MsCsv) csv = ms_csv_new(fd);
-	MsCsvRecord record;
-	MsAnswer answer = MS_FOUND;
+	g_autoptr(MsTable) table = ms_table_new(fd, form, c->directory->kinds, NULL, NULL, error);
+	MsAnswer answer = table != NULL ? MS_FOUND : MS_CONFIG;
 	while (answer == MS_FOUND) {
-		switch (ms_csv_next(csv, &record)) {
-		case MS_CSV_END: return compare_rows(c, error);
-		case MS_CSV_FAILED:
-			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record.why);
-			return MS_RETRY;
-		case MS_CSV_BAD: c->wrong(record.line, record.why, c->user); break;
-		case MS_CSV_RECORD:
-			if (!ms_csv_is_heading(&record))
-				answer = compare_record(c, &record, error);
+		MsTableRow row;
+		switch (ms_table_next(table, &row, error)) {
+		case MS_TABLE_END: return compare_rows(c, error);
+		case MS_TABLE_FAILED: return MS_CONFIG;
+		case MS_TABLE_BAD: c->wrong(row.line, row.why, c->user); break;
+		case MS_TABLE_ROW: answer = compare_row(c, &row, error);
 		}
 	}
 	return answer;
 }
 
-MsAnswer ms_directory_compare(MsDirectory *directory, int fd,
+MsAnswer ms_directory_compare(MsDirectory *directory, int fd, const MsTableForm *form,
 	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out, GError **error)
 {
 	g_autoptr(MsKnown) known = NULL;
@@ -334,7 +328,7 @@ MsAnswer ms_directory_compare(MsDirectory *directory, int fd,
 	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)ms_row_free);
 	g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(guint64));
 	Compare c = {directory, wrong, user, known->marks, rows, lines, 0};
-	answer = compare_all(&c, fd, error);
+	answer = compare_all(&c, fd, form, error);
 	*right_out = c.right;
 	return answer;
 }

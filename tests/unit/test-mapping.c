@@ -802,7 +802,7 @@ static void test_compare(void)
 	g_autoptr(GString) wrong = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 	guint64 right = 0;
-	g_assert_cmpint(ms_directory_compare(directory, fd, on_line, wrong, &right, &error), ==, MS_FOUND);
+	g_assert_cmpint(ms_directory_compare(directory, fd, &(MsTableForm){0}, on_line, wrong, &right, &error), ==, MS_FOUND);
 	close(fd);
 	g_assert_cmpuint(right, ==, 3);
 	g_assert_nonnull(strstr(wrong->str, "3: the mapping has other accounts for it"));

@@ -1,0 +1,610 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/text.h"
+
+#include "table.h"
+
+/*
+ * A file as some program exported it comes in, out go rows of the mapping.  What a spreadsheet has
+ * made of a number is not guessed back: such a cell is bad, and says how to export it.  One thread.
+ */
+
+typedef struct {
+	guint index;
+	char *kind;
+} Column;
+
+struct MsTable {
+	MsCsv *csv;
+	MsKinds *kinds;
+	MsCsvRecord record;
+	char delimiter;
+	guint64 lines, bad;
+	bool line_bad; /* something of this line is */
+	/* which column is what */
+	bool mapped, headed;
+	guint n, account, kind, value;
+	GArray *columns; /* of Column; mapped */
+	/* what the record gives */
+	GPtrArray *rows; /* of Row */
+	guint next;
+};
+
+typedef struct {
+	char *account, *value, *why;
+	const char *kind;
+} Row;
+
+static void row_free(gpointer data)
+{
+	Row *row = data;
+	g_free(row->account);
+	g_free(row->value);
+	g_free(row->why);
+	g_free(row);
+}
+
+static void column_clear(gpointer data)
+{
+	g_free(((Column *)data)->kind);
+}
+
+void ms_table_free(MsTable *table)
+{
+	if (table == NULL)
+		return;
+	ms_csv_free(table->csv);
+	ms_kinds_unref(table->kinds);
+	g_array_unref(table->columns);
+	g_ptr_array_unref(table->rows);
+	g_free(table);
+}
+
+static bool refuse(GError **error, guint64 line, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static bool refuse(GError **error, guint64 line, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (line > 0)
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "line %" G_GUINT64_FORMAT ": %s; nothing is loaded", line, text);
+	else
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s; nothing is loaded", text);
+	return false;
+}
+
+static Row *add_row(MsTable *table, const char *account, const char *kind, const char *value, char *why)
+{
+	Row *row = g_new0(Row, 1);
+	row->account = g_strdup(account);
+	row->kind = kind;
+	row->value = g_strdup(value);
+	row->why = why;
+	g_ptr_array_add(table->rows, row);
+	return row;
+}
+
+/* ---- names ---------------------------------------------------------------------------- */
+
+static char *stripped(const char *text)
+{
+	return g_strstrip(g_strdup(text));
+}
+
+/* A heading, as it is compared. */
+static char *folded(const char *text)
+{
+	g_autofree char *bare = stripped(text);
+	g_autofree char *valid = g_utf8_make_valid(bare, -1);
+	return g_utf8_casefold(valid, -1);
+}
+
+/* The name of a kind, in whatever case, with _ or blanks for -.  NULL: there is none. */
+static const char *kind_of(const MsTable *table, const char *text)
+{
+	g_autofree char *name = g_ascii_strdown(text, -1);
+	g_strdelimit(g_strstrip(name), " _", '-');
+	if (strcmp(name, MS_ROW_RECIPIENT) == 0)
+		return MS_ROW_RECIPIENT;
+	if (strcmp(name, MS_ROW_RECEIVES_FOR) == 0)
+		return MS_ROW_RECEIVES_FOR;
+	const MsKind *kind = ms_kinds_find(table->kinds, name);
+	return kind != NULL ? kind->name : NULL;
+}
+
+static char *no_kind(const MsTable *table, const char *text)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_ptr_array_add(names, (gpointer)MS_ROW_RECIPIENT);
+	g_ptr_array_add(names, (gpointer)MS_ROW_RECEIVES_FOR);
+	for (guint i = 0; i < ms_kinds_count(table->kinds); i++)
+		g_ptr_array_add(names, ms_kinds_nth(table->kinds, i)->name);
+	g_ptr_array_add(names, NULL);
+	g_autofree char *shown = g_strndup(text, 60);
+	const char *near = ms_text_nearest(shown, (const char *const *)names->pdata);
+	return g_strdup_printf("\"%s\" is no kind of kinds.conf, nor recipient or receives-for%s%s%s", shown,
+		near != NULL ? " (is " : "", near != NULL ? near : "", near != NULL ? " meant?)" : "");
+}
+
+static char *list_columns(const MsCsvRecord *record)
+{
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < record->n && i < 20; i++) {
+		g_autofree char *name = stripped(record->fields[i]);
+		g_autofree char *cut = g_utf8_make_valid(name, MIN((gssize)strlen(name), 30));
+		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", cut);
+	}
+	if (record->n > 20)
+		g_string_append(out, ", ...");
+	return g_string_free(out, FALSE);
+}
+
+/* Which column has that name; -1: none, -2: several. */
+static int find_column(const MsCsvRecord *record, const char *name)
+{
+	g_autofree char *want = folded(name);
+	int found = -1;
+	for (guint i = 0; i < record->n; i++) {
+		g_autofree char *have = folded(record->fields[i]);
+		if (strcmp(have, want) == 0)
+			found = found == -1 ? (int)i : -2;
+	}
+	return found;
+}
+
+static bool need_column(const MsCsvRecord *record, const char *name, guint *index_out, GError **error)
+{
+	int found = find_column(record, name);
+	g_autofree char *columns = list_columns(record);
+	if (found == -1)
+		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s", name, columns);
+	if (found == -2)
+		return refuse(error, record->line, "several columns are called \"%s\"; the heading has: %s", name, columns);
+	*index_out = (guint)found;
+	return true;
+}
+
+/* ---- the heading ---------------------------------------------------------------------- */
+
+static bool add_column(MsTable *table, const MsCsvRecord *record, const char *item, GError **error)
+{
+	const char *equals = strrchr(item, '=');
+	if (equals == NULL)
+		return refuse(error, 0, "--map: \"%s\" is not COLUMN=KIND", item);
+	g_autofree char *name = g_strndup(item, (gsize)(equals - item));
+	const char *kind = kind_of(table, equals + 1);
+	g_autofree char *why = kind == NULL ? no_kind(table, equals + 1) : NULL;
+	if (kind == NULL)
+		return refuse(error, 0, "--map: %s", why);
+	Column column = {0};
+	if (!need_column(record, name, &column.index, error))
+		return false;
+	column.kind = g_strdup(kind);
+	g_array_append_val(table->columns, column);
+	return true;
+}
+
+static bool take_map(MsTable *table, const MsTableForm *form, GError **error)
+{
+	const MsCsvRecord *record = &table->record;
+	table->mapped = table->headed = true;
+	if (form->account == NULL)
+		return refuse(error, 0, "--map needs --account, the column that says whose each line is");
+	if (!need_column(record, form->account, &table->account, error))
+		return false;
+	g_auto(GStrv) items = g_strsplit(form->map != NULL ? form->map : "", ",", -1);
+	for (char **item = items; *item != NULL; item++)
+		if (**item != '\0' && !add_column(table, record, *item, error))
+			return false;
+	return table->columns->len > 0
+		|| refuse(error, 0, "--account needs --map COLUMN=KIND,..., which says what the other columns are");
+}
+
+/* Not a heading: the first line says something. */
+static bool take_first(MsTable *table, GError **error)
+{
+	const MsCsvRecord *record = &table->record;
+	int account = find_column(record, "account"), kind = find_column(record, "kind");
+	int value = find_column(record, "value");
+	if (account >= 0 && kind >= 0 && value >= 0) {
+		table->headed = true;
+		table->account = (guint)account;
+		table->kind = (guint)kind;
+		table->value = (guint)value;
+		return true;
+	}
+	if (record->n == 3) {
+		table->kind = 1;
+		table->value = 2;
+		return true;
+	}
+	g_autofree char *columns = list_columns(record);
+	return refuse(error, record->line, "has %u column%s (%s), not account,kind,value; for a file with a line for each "
+		"customer say --map 'COLUMN=KIND,...' --account COLUMN", record->n, record->n == 1 ? "" : "s", columns);
+}
+
+static bool unclosed(GError **error, const MsCsvRecord *record)
+{
+	return refuse(error, record->line, "a quote (\") is opened and not closed in its field, so lines cannot be told apart "
+		"from here on");
+}
+
+/* The first record, which says how the others are to be read. */
+static bool take_heading(MsTable *table, const MsTableForm *form, GError **error)
+{
+	MsCsvRecord *record = &table->record;
+	switch (ms_csv_next(table->csv, record)) {
+	case MS_CSV_END: record->n = 0; return true;
+	case MS_CSV_FAILED: g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record->why); return false;
+	case MS_CSV_BAD:
+		if (record->unclosed)
+			return unclosed(error, record);
+		if (form->map != NULL || form->account != NULL)
+			return refuse(error, record->line, "%s", record->why);
+		table->kind = 1;
+		table->value = 2;
+		table->lines = 1;
+		add_row(table, "", "", "", g_strdup(record->why));
+		return true;
+	case MS_CSV_RECORD: break;
+	}
+	table->n = record->n;
+	return form->map != NULL || form->account != NULL ? take_map(table, form, error) : take_first(table, error);
+}
+
+static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GError **error)
+{
+	const char *encoding = form->encoding, *found = ms_csv_find_encoding(table->csv);
+	if (encoding == NULL)
+		encoding = found;
+	if (!ms_csv_set_encoding(table->csv, encoding))
+		return refuse(error, 0, "--encoding: nobody knows \"%s\" here (iconv -l lists them)", encoding);
+	if (form->encoding == NULL && strcmp(found, "UTF-8") != 0)
+		g_string_append_printf(told, "%s it is read as %s%s", told->len > 0 ? "," : "", found,
+			strcmp(found, "windows-1252") == 0 ? " (Latin-1), since it is not UTF-8; if that is wrong, say --encoding" : "");
+	table->delimiter = form->delimiter != '\0' ? form->delimiter : ms_csv_find_delimiter(table->csv);
+	ms_csv_set_delimiter(table->csv, table->delimiter);
+	if (form->delimiter == '\0' && table->delimiter != ',')
+		g_string_append_printf(told, "%s fields end with %s", told->len > 0 ? "," : "",
+			table->delimiter == '\t' ? "tabulators" : table->delimiter == ';' ? "semicolons" : "bars");
+	return true;
+}
+
+MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds, void (*note)(const char *text, void *user),
+	void *user, GError **error)
+{
+	g_autoptr(MsTable) table = g_new0(MsTable, 1);
+	table->csv = ms_csv_new(fd);
+	table->kinds = ms_kinds_ref(kinds);
+	table->columns = g_array_new(FALSE, FALSE, sizeof(Column));
+	g_array_set_clear_func(table->columns, column_clear);
+	table->rows = g_ptr_array_new_with_free_func(row_free);
+	g_autoptr(GString) told = g_string_new(NULL);
+	if (!find_out(table, form, told, error) || !take_heading(table, form, error))
+		return NULL;
+	if (told->len > 0 && note != NULL)
+		note(told->str + 1, user);
+	return g_steal_pointer(&table);
+}
+
+/* ---- cells ---------------------------------------------------------------------------- */
+
+static bool is_address_kind(const MsTable *table, const char *kind)
+{
+	const MsKind *known = ms_kinds_find(table->kinds, kind);
+	return known != NULL && known->form == MS_FORM_ADDRESS;
+}
+
+static bool is_mail(const MsTable *table, const char *kind)
+{
+	const MsKind *known = ms_kinds_find(table->kinds, kind);
+	return strcmp(kind, MS_ROW_RECIPIENT) == 0 || (known != NULL && known->form == MS_FORM_EMAIL);
+}
+
+/* 1,00E+05, 4.7E11, 12E+3; not 12E5, which a number may be. */
+static bool is_exponent(const char *text)
+{
+	text += *text == '+' || *text == '-';
+	gsize whole = strspn(text, "0123456789"), rest = 0;
+	const char *at = text + whole;
+	if ((*at == '.' || *at == ',') && whole > 0)
+		rest = 1 + strspn(at + 1, "0123456789");
+	at += rest;
+	if (whole == 0 || rest == 1 || g_ascii_toupper(*at) != 'E')
+		return false;
+	bool sign = at[1] == '+' || at[1] == '-';
+	at += 1 + sign;
+	return (sign || rest > 0) && *at != '\0' && at[strspn(at, "0123456789")] == '\0';
+}
+
+static bool is_grouped(const char *text)
+{
+	gsize first = strspn(text, "0123456789");
+	if (first < 1 || first > 3 || text[first] != ',')
+		return false;
+	for (text += first; *text == ','; text += 4)
+		if (strspn(text + 1, "0123456789") != 3)
+			return false;
+	return *text == '\0';
+}
+
+static bool is_failed_formula(const char *text)
+{
+	static const char *const words[] = {"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#NV",
+		"#WERT!", "#BEZUG!", "#NOM?", "#VALEUR!", NULL};
+	return text[0] == '#' && (g_strv_contains(words, text) || strspn(text, "#") == strlen(text));
+}
+
+/* What a spreadsheet left in a cell; NULL: nothing. */
+static const char *spreadsheet_problem(const char *cell, bool number)
+{
+	if (cell[0] == '=')
+		return "is a formula of a spreadsheet (=\"...\"): export the values, as text";
+	if (is_failed_formula(cell))
+		return "is the error of a spreadsheet's formula: export the values";
+	if (number && cell[0] == '\'' && g_ascii_isalnum(cell[1]))
+		return "begins with an apostrophe, by which a spreadsheet marks text: export it without";
+	if (number && is_exponent(cell))
+		return "is a number in exponent form (1,00E+05), whose digits a spreadsheet has dropped: export the column as "
+		       "text";
+	return NULL;
+}
+
+/* "a@b"@c is an address, a@b@c is two that were run together. */
+static bool has_two_at(const char *cell)
+{
+	const char *at = strchr(cell, '@');
+	return at != NULL && strchr(cell, '"') == NULL && strchr(at + 1, '@') != NULL && strpbrk(cell, ";,| \t\r\n<") == NULL;
+}
+
+static const char *cell_problem(const MsTable *table, const char *kind, const char *cell)
+{
+	bool address = is_address_kind(table, kind), mail = is_mail(table, kind);
+	const char *why = spreadsheet_problem(cell, !address);
+	if (why != NULL)
+		return why;
+	if (mail && has_two_at(cell))
+		return "has more than one @";
+	if (table->mapped && !address && !mail && is_grouped(cell))
+		return "may be one number or several: write it without commas, or put semicolons between";
+	return NULL;
+}
+
+static bool is_nothing(const char *cell)
+{
+	return cell[0] == '\0' || strcmp(cell, "\\N") == 0 || g_ascii_strcasecmp(cell, "NULL") == 0
+		|| strcmp(cell, "(null)") == 0;
+}
+
+/* What ends one of several values in a cell. */
+static const char *separators(const MsTable *table, const char *kind)
+{
+	if (is_address_kind(table, kind))
+		return "";
+	if (is_mail(table, kind))
+		return ";,| \t\r\n";
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
+		return table->mapped ? ";|\r\n" : "";
+	return table->mapped ? ";,|\r\n" : ";|";
+}
+
+static char *problem_of(const char *what, const char *cell, const char *why)
+{
+	g_autofree char *valid = g_utf8_make_valid(cell, MIN((gssize)strlen(cell), 40));
+	return g_strdup_printf("%s \"%s\" %s", what, valid, why);
+}
+
+/* "Muster, Max <max@example.org>; <moritz@example.org>". */
+static bool add_named(MsTable *table, const char *account, const char *kind, const char *cell, const char *what)
+{
+	guint added = 0;
+	for (const char *at = cell; (at = strchr(at, '<')) != NULL; added++) {
+		gsize n = strcspn(++at, ">");
+		g_autofree char *value = g_strndup(at, n);
+		const char *why = cell_problem(table, kind, value);
+		add_row(table, account, kind, value, why != NULL ? problem_of(what, value, why) : NULL);
+		at += n;
+	}
+	return added > 0;
+}
+
+static bool all_have_at(char *const *values)
+{
+	for (; *values != NULL; values++)
+		if (*g_strstrip(*values) != '\0' && strchr(*values, '@') == NULL)
+			return false;
+	return true;
+}
+
+static void add_cell(MsTable *table, const char *account, const char *kind, const char *text, const char *what)
+{
+	g_autofree char *cell = stripped(text);
+	const char *why = cell_problem(table, kind, cell);
+	if (why != NULL) {
+		add_row(table, account, kind, cell, problem_of(what, cell, why));
+		return;
+	}
+	const char *between = separators(table, kind);
+	if (is_mail(table, kind) && add_named(table, account, kind, cell, what))
+		return;
+	if (*between == '\0' || strchr(cell, '"') != NULL) {
+		add_row(table, account, kind, cell, NULL);
+		return;
+	}
+	g_auto(GStrv) values = g_strsplit_set(cell, between, -1);
+	guint added = 0;
+	if (is_mail(table, kind) && !all_have_at(values)) {
+		add_row(table, account, kind, cell, NULL); /* words are no addresses */
+		return;
+	}
+	for (char **value = values; *value != NULL; value++) {
+		why = *g_strstrip(*value) != '\0' ? cell_problem(table, kind, *value) : NULL;
+		if (**value != '\0')
+			add_row(table, account, kind, *value, why != NULL ? problem_of(what, *value, why) : NULL);
+		added += **value != '\0';
+	}
+	if (added == 0)
+		add_row(table, account, kind, cell, NULL); /* who canonicalises it says what is wrong */
+}
+
+/* ---- records -------------------------------------------------------------------------- */
+
+/* A line within a quoted field that is itself a row: its quote was not to close there. */
+static bool has_swallowed(const MsTable *table, const char *field)
+{
+	if (strchr(field, '\n') == NULL)
+		return false;
+	const char between[] = {table->delimiter, '\0'};
+	guint n = table->headed ? table->n : 3;
+	g_auto(GStrv) lines = g_strsplit(field, "\n", -1);
+	for (char **line = lines + 1; *line != NULL; line++) {
+		g_auto(GStrv) cells = g_strsplit(*line, between, -1);
+		if (n < 2 || g_strv_length(cells) != n)
+			continue;
+		if (table->mapped ? n >= 3 : kind_of(table, cells[table->kind]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void expand_mapped(MsTable *table, const char *account)
+{
+	const MsCsvRecord *record = &table->record;
+	for (guint i = 0; i < table->columns->len; i++) {
+		const Column *column = &g_array_index(table->columns, Column, i);
+		g_autofree char *cell = stripped(record->fields[column->index]);
+		if (!is_nothing(cell))
+			add_cell(table, account, column->kind, cell, column->kind);
+	}
+}
+
+static void expand_plain(MsTable *table, const char *account)
+{
+	const MsCsvRecord *record = &table->record;
+	const char *said = record->fields[table->kind], *kind = kind_of(table, said);
+	if (kind == NULL)
+		add_row(table, account, "", "", no_kind(table, said));
+	else
+		add_cell(table, account, kind, record->fields[table->value], "the value");
+}
+
+static char *wrong_number(const MsTable *table, guint want)
+{
+	return table->headed
+		? g_strdup_printf("has %u field%s, the heading has %u", table->record.n, table->record.n == 1 ? "" : "s", want)
+		: g_strdup_printf("has %u field%s, not the three fields account,kind,value", table->record.n,
+			  table->record.n == 1 ? "" : "s");
+}
+
+/* The rows of the record that was read. */
+static void expand(MsTable *table)
+{
+	const MsCsvRecord *record = &table->record;
+	guint want = table->headed ? table->n : 3, n = record->n;
+	while (n > want && *record->fields[n - 1] == '\0')
+		n--; /* a delimiter at the end of a line */
+	if (n != want) {
+		add_row(table, "", "", "", wrong_number(table, want));
+		return;
+	}
+	g_autofree char *account = stripped(record->fields[table->account]);
+	const char *why = !g_utf8_validate(account, -1, NULL) ? "is not UTF-8 (say --encoding)"
+		: is_nothing(account) && *account != '\0' ? "is none" : spreadsheet_problem(account, true);
+	if (why != NULL)
+		add_row(table, "", "", "", problem_of("the account", account, why));
+	else if (table->mapped)
+		expand_mapped(table, account);
+	else
+		expand_plain(table, account);
+}
+
+static MsTableResult give(MsTable *table, MsTableRow *out)
+{
+	const Row *row = table->rows->pdata[table->next++];
+	*out = (MsTableRow){table->record.line, row->account, row->kind, row->value, row->why};
+	return row->why == NULL ? MS_TABLE_ROW : MS_TABLE_BAD;
+}
+
+/* False at the end of all, or where nothing more can be read. */
+static bool next_record(MsTable *table, MsTableResult *result, GError **error)
+{
+	MsCsvRecord *record = &table->record;
+	g_ptr_array_set_size(table->rows, 0);
+	table->next = 0;
+	table->line_bad = false;
+	*result = MS_TABLE_FAILED;
+	switch (ms_csv_next(table->csv, record)) {
+	case MS_CSV_END: *result = MS_TABLE_END; return false;
+	case MS_CSV_FAILED: g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record->why); return false;
+	case MS_CSV_BAD:
+		if (record->unclosed)
+			return unclosed(error, record);
+		table->lines++;
+		add_row(table, "", "", "", g_strdup(record->why));
+		return true;
+	case MS_CSV_RECORD: break;
+	}
+	for (guint i = 0; i < record->n; i++)
+		if (has_swallowed(table, record->fields[i]))
+			return unclosed(error, record);
+	table->lines++;
+	expand(table);
+	return true;
+}
+
+MsTableResult ms_table_next(MsTable *table, MsTableRow *row, GError **error)
+{
+	MsTableResult result;
+	/* A first line that is no heading is a row. */
+	if (!table->headed && table->lines == 0 && table->record.n > 0) {
+		table->lines++;
+		expand(table);
+	}
+	while (table->next == table->rows->len)
+		if (!next_record(table, &result, error))
+			return result;
+	return give(table, row);
+}
+
+void ms_table_blame(MsTable *table)
+{
+	table->bad += !table->line_bad;
+	table->line_bad = true;
+}
+
+guint64 ms_table_lines(const MsTable *table)
+{
+	return table->lines;
+}
+
+guint64 ms_table_bad(const MsTable *table)
+{
+	return table->bad;
+}
+
+guint64 ms_table_bytes(const MsTable *table)
+{
+	return ms_csv_bytes(table->csv);
+}
+
+bool ms_table_mark(const MsTable *table, MsTableMark *mark_out)
+{
+	if (table->next < table->rows->len || !ms_csv_mark(table->csv, &mark_out->offset, &mark_out->line))
+		return false;
+	mark_out->lines = table->lines;
+	mark_out->bad = table->bad;
+	return true;
+}
+
+bool ms_table_seek(MsTable *table, const MsTableMark *mark)
+{
+	table->lines = mark->lines;
+	table->bad = mark->bad;
+	g_ptr_array_set_size(table->rows, 0);
+	table->next = 0;
+	return ms_csv_seek(table->csv, mark->offset, mark->line);
+}

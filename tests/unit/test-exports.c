@@ -1,0 +1,513 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+
+#include "../../milter/directory/table.h"
+
+#include "../test.h"
+
+/* Files as billing systems, spreadsheets and databases export them; and imports that go on. */
+
+static MsKinds *kinds;
+static char *dir;
+
+static int memory_file(const char *text, gsize len)
+{
+	int fd = memfd_create("export", MFD_CLOEXEC);
+	g_assert_cmpint(write(fd, text, len), ==, (gssize)len);
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+/* ---- what they look like -------------------------------------------------------------- */
+
+#define MARK "\xef\xbb\xbf"
+#define PER_LINE "Kundennr=customer-number,Mail=recipient"
+
+/* Lines that are wanted: "account|kind|value", "!LINE words" for a bad one; or "error: words". */
+static const struct {
+	const char *name, *text, *as; /* as: the encoding it is written in */
+	MsTableForm form;
+	const char *want;
+} shapes[] = {
+	{"plain", "account,kind,value\nA-1,iban,DE89\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"no heading", "A-1,iban,DE89\nA-2,email,a@b.example\n", NULL, {0}, "A-1|iban|DE89\nA-2|email|a@b.example\n"},
+	{"no line end at the end", "A-1,iban,DE89", NULL, {0}, "A-1|iban|DE89\n"},
+	{"one line", "A-1;iban;DE89\r\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"byte order mark", MARK "account,kind,value\r\nA-1,iban,DE89\r\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"mark and quotes", MARK "\"account\",\"kind\",\"value\"\r\n\"A-1\",\"iban\",\"DE89\"\r\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"semicolons", "account;kind;value\nA-1;billing-address;Hauptstr. 1, 10115 Berlin\n", NULL, {0},
+		"A-1|billing-address|Hauptstr. 1, 10115 Berlin\n"},
+	{"semicolons, quoted", "\"account\";\"kind\";\"value\"\n\"A;1\";\"iban\";\"DE89\"\n", NULL, {0}, "A;1|iban|DE89\n"},
+	{"tabulators", "account\tkind\tvalue\nA-1\tiban\tDE89\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"bars", "account|kind|value\nA-1|iban|DE89\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"sep=", "sep=;\r\naccount;kind;value\r\nA-1;iban;DE89\r\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"heading in any case", "Account,Kind,VALUE\nA-1,IBAN,DE89\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"heading in any order", "value,account,kind\nDE89,A-1,iban\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"more columns", "id,account,kind,value,changed\n7,A-1,iban,DE89,2026-01-01\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"blanks around", "account, kind , value\nA-1 , customer number, 4711 \nA-2,Customer_Number,4712\n", NULL, {0},
+		"A-1|customer-number|4711\nA-2|customer-number|4712\n"},
+	{"delimiter at the end", "account;kind;value\nA-1;iban;DE89;\n", NULL, {0}, "A-1|iban|DE89\n"},
+	{"UTF-16 with mark", MARK "account\tkind\tvalue\r\nM\xc3\xbcller\tiban\tDE89\r\n", "UTF-16LE", {0},
+		"M\xc3\xbcller|iban|DE89\n"},
+	{"UTF-16 of the other order", MARK "account,kind,value\r\nM\xc3\xbcller,iban,DE89\r\n", "UTF-16BE", {0},
+		"M\xc3\xbcller|iban|DE89\n"},
+	{"UTF-16 without mark", "account,kind,value\r\nA-1,iban,DE89\r\n", "UTF-16LE", {0}, "A-1|iban|DE89\n"},
+	{"Latin-1", "account;kind;value\nM\xc3\xbcller;iban;DE89\n", "ISO-8859-1", {0}, "M\xc3\xbcller|iban|DE89\n"},
+	{"Windows-1252", "account;kind;value\n\xe2\x80\x9eM\xc3\xbcller\xe2\x80\x9c \xe2\x82\xac;iban;DE89\n", "windows-1252", {0},
+		"\xe2\x80\x9eM\xc3\xbcller\xe2\x80\x9c \xe2\x82\xac|iban|DE89\n"},
+	{"an encoding that is said", "account,kind,value\n\xc5\x81\xc3\xb3""d\xc5\xba,iban,PL61\n", "ISO-8859-2",
+		{.encoding = "ISO-8859-2"}, "\xc5\x81\xc3\xb3""d\xc5\xba|iban|PL61\n"},
+	{"a line for each customer", "Kundennr;Name;Mail;IBAN\n4711;Muster;a@m.example;DE89\n4712;M\xc3\xbcller;b@m.example;\n", NULL,
+		{.map = PER_LINE ",IBAN=iban", .account = "Kundennr"},
+		"4711|customer-number|4711\n4711|recipient|a@m.example\n4711|iban|DE89\n4712|customer-number|4712\n"
+		"4712|recipient|b@m.example\n"},
+	{"names in another case", " kundennr ;MAIL\n4711;a@m.example\n", NULL, {.map = PER_LINE, .account = "KundenNr"},
+		"4711|customer-number|4711\n4711|recipient|a@m.example\n"},
+	{"several values", "Kundennr;Mail\n4711;\"a@m.example; b@m.example,c@m.example\nd@m.example\"\n", NULL,
+		{.map = PER_LINE, .account = "Kundennr"},
+		"4711|customer-number|4711\n4711|recipient|a@m.example\n4711|recipient|b@m.example\n4711|recipient|c@m.example\n"
+		"4711|recipient|d@m.example\n"},
+	{"several numbers", "K,Alt\nX,\"C-1, C-2|C-3\"\n", NULL, {.map = "Alt=customer-number", .account = "K"},
+		"X|customer-number|C-1\nX|customer-number|C-2\nX|customer-number|C-3\n"},
+	{"several addresses of mail", "A-1,recipient,a@m.example; b@m.example\n", NULL, {0},
+		"A-1|recipient|a@m.example\nA-1|recipient|b@m.example\n"},
+	{"names before addresses", "A-1,recipient,Max Muster <a@m.example>\nA-1,recipient,\"Muster, Max <a@m.example>; <b@m.example>\"\n",
+		NULL, {0}, "A-1|recipient|a@m.example\nA-1|recipient|a@m.example\nA-1|recipient|b@m.example\n"},
+	{"NULL of a database", "K,Mail\n4711,NULL\n4712,\\N\n4713,\n4714,a@m.example\n", NULL, {.map = "Mail=recipient", .account = "K"},
+		"4714|recipient|a@m.example\n"},
+	{"an address over lines", "account,kind,value\nA-1,billing-address,\"Muster GmbH\nHauptstr. 1, Hof\n10115 Berlin\"\n", NULL, {0},
+		"A-1|billing-address|Muster GmbH\nHauptstr. 1, Hof\n10115 Berlin\n"},
+	{"quotes doubled", "A-1,iban,\"DE\"\"89\"\n", NULL, {0}, "A-1|iban|DE\"89\n"},
+	/* ---- what is bad ---- */
+	{"spreadsheet's text", "account;kind;value\nA-1;customer-number;=\"00123\"\nA-1;customer-number;\"=\"\"00124\"\"\"\n", NULL, {0},
+		"!2 is a formula of a spreadsheet\n!3 is a formula of a spreadsheet\n"},
+	{"apostrophe", "A-1,customer-number,'00123\nA-1,billing-address,'s-Gravenweg 1\n", NULL, {0},
+		"!1 apostrophe\nA-1|billing-address|'s-Gravenweg 1\n"},
+	{"exponents", "account;kind;value\nA-1;customer-number;1,00E+05\nA-1;customer-number;4.71E11\nA-1;customer-number;12E5\n"
+		"1,00E+05;iban;DE89\n", NULL, {0},
+		"!2 exponent form\n!3 exponent form\nA-1|customer-number|12E5\n!5 the account \"1,00E+05\"\n"},
+	{"one number or several", "K;Nr\nX;1,234\n", NULL, {.map = "Nr=customer-number", .account = "K"}, "!2 may be one number or several\n"},
+	{"failed formula", "A-1,iban,#N/A\nA-2,iban,#####\n", NULL, {0}, "!1 error of a spreadsheet\n!2 error of a spreadsheet\n"},
+	{"two @", "A-1,recipient,a@b@c.example\n", NULL, {0}, "!1 more than one @\n"},
+	{"no such kind", "account,kind,value\nA-1,ibam,DE89\n", NULL, {0}, "!2 is no kind of kinds.conf, nor recipient or receives-for (is iban meant?)\n"},
+	{"fields missing", "account,kind,value\nA-1,iban\nA-1,iban,DE89,x\n", NULL, {0}, "!2 2 fields, the heading has 3\n!3 4 fields\n"},
+	{"fields missing, no heading", "A-1,iban,DE89\nA-1,iban\n", NULL, {0}, "A-1|iban|DE89\n!2 three fields account,kind,value\n"},
+	/* ---- what is not read at all ---- */
+	{"never closed", "account,kind,value\nA-1,iban,DE89\nA-2,iban,\"DE90\nA-3,iban,DE91\n", NULL, {0}, "A-1|iban|DE89\nerror: line 3: a quote\n"},
+	{"closed by another", "account,kind,value\nA-2,iban,\"DE90\nA-3,iban,\"DE91\"\nA-4,iban,DE92\n", NULL, {0}, "error: line 2: a quote\n"},
+	{"closed at a line's end", "account,kind,value\nA-2,iban,\"DE90\nA-3,iban,DE91\nA-4,iban,DE92\"\nA-5,iban,DE93\n", NULL, {0},
+		"error: line 2: a quote\n"},
+	{"closed at a line's end, by line", "K;N;Mail\n1;x;\"a@m.example\n2;y;b@m.example\n3;z;c@m.example\"\n", NULL,
+		{.map = "Mail=recipient", .account = "K"}, "error: line 2: a quote\n"},
+	{"a line for each customer, not said", "Kundennr;Name;Mail;IBAN\n4711;Muster;a@m.example;DE89\n", NULL, {0},
+		"error: line 1: has 4 columns (Kundennr, Name, Mail, IBAN), not account,kind,value; for a file with\n"},
+	{"no such column", "Nr;Mail\n1;a@m.example\n", NULL, {.map = PER_LINE, .account = "Nr"},
+		"error: there is no column \"Kundennr\"; the heading has: Nr, Mail\n"},
+	{"two such columns", "Mail;Nr;mail\n", NULL, {.map = "Mail=recipient", .account = "Nr"}, "error: several columns are called \"Mail\"\n"},
+	{"no account", "Nr;Mail\n", NULL, {.map = "Mail=recipient"}, "error: --map needs --account\n"},
+	{"no map", "Nr;Mail\n", NULL, {.account = "Nr"}, "error: --account needs --map\n"},
+	{"a map to no kind", "Nr;Mail\n", NULL, {.map = "Mail=recipeint", .account = "Nr"}, "error: is no kind of kinds.conf\n"},
+	{"no encoding", "A-1,iban,DE89\n", NULL, {.encoding = "klingon"}, "error: --encoding\n"},
+	{"nothing", "", NULL, {0}, ""},
+};
+
+static void take_note(const char *text, void *user)
+{
+	g_string_append(user, text);
+}
+
+/* What a file gives, in the form of `want`. */
+static char *rows_of(int fd, const MsTableForm *form, GString *notes)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsTable) table = ms_table_new(fd, form, kinds, take_note, notes, &error);
+	GString *out = g_string_new(NULL);
+	MsTableResult result = table != NULL ? MS_TABLE_ROW : MS_TABLE_FAILED;
+	MsTableRow row;
+	while (table != NULL && (result = ms_table_next(table, &row, &error)) != MS_TABLE_END && result != MS_TABLE_FAILED) {
+		if (result == MS_TABLE_BAD)
+			g_string_append_printf(out, "!%" G_GUINT64_FORMAT " %s\n", row.line, row.why);
+		else
+			g_string_append_printf(out, "%s|%s|%s\n", row.account, row.kind, row.value);
+	}
+	g_assert_true((result == MS_TABLE_FAILED) == (error != NULL));
+	if (error != NULL)
+		g_string_append_printf(out, "error: %s\n", error->message);
+	return g_string_free(out, FALSE);
+}
+
+/* Good rows must be the same; of others the words must be there. */
+static bool fits(const char *got, const char *want)
+{
+	g_auto(GStrv) g = g_strsplit(got, "\n", -1), w = g_strsplit(want, "\n", -1);
+	if (g_strv_length(g) != g_strv_length(w))
+		return false;
+	for (guint i = 0; w[i] != NULL; i++) {
+		const char *words = w[i];
+		if (*words == '!' || g_str_has_prefix(words, "error: ")) {
+			gsize n = strcspn(words, " ") + 1;
+			if (strncmp(g[i], words, n) != 0 || strstr(g[i] + n, words + n) == NULL)
+				return false;
+		} else if (strcmp(g[i], words) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void test_shapes(void)
+{
+	guint wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {
+		gsize len = strlen(shapes[i].text);
+		g_autofree char *text = shapes[i].as == NULL ? g_strdup(shapes[i].text)
+			: g_convert(shapes[i].text, -1, shapes[i].as, "UTF-8", NULL, &len, NULL);
+		g_assert_nonnull(text);
+		g_autoptr(GString) notes = g_string_new(NULL);
+		int fd = memory_file(text, len);
+		g_autofree char *got = rows_of(fd, &shapes[i].form, notes);
+		close(fd);
+		bool right = fits(got, shapes[i].want);
+		if (!right)
+			g_printerr("# %s: got\n%s# want\n%s", shapes[i].name, got, shapes[i].want);
+		wrong += !right;
+		/* Whatever was guessed is told. */
+		bool guess = shapes[i].as != NULL && shapes[i].form.encoding == NULL;
+		if ((strstr(notes->str, "it is read as") != NULL) != guess)
+			g_error("%s: told \"%s\"", shapes[i].name, notes->str);
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+/* Of any length: what is found out at the beginning holds where buffers end, too. */
+static void check_long(const char *encoding, const char *line)
+{
+	g_autoptr(GString) text = g_string_new("Nr;Name;Mail\n"), want = g_string_new(NULL);
+	for (int i = 0; i < 9000; i++) {
+		g_string_append_printf(text, "%d;%s;u%d@m.example\n", i, line, i);
+		g_string_append_printf(want, "%s|recipient|u%d@m.example\n", line, i);
+	}
+	gsize len;
+	g_autofree char *bytes = g_convert(text->str, (gssize)text->len, encoding, "UTF-8", NULL, &len, NULL);
+	g_autoptr(GString) notes = g_string_new(NULL);
+	int fd = memory_file(bytes, len);
+	g_autofree char *got = rows_of(fd, &(MsTableForm){.map = "Mail=recipient", .account = "Name"}, notes);
+	close(fd);
+	g_assert_cmpstr(got, ==, want->str);
+}
+
+static void test_long(void)
+{
+	check_long("UTF-8", "M\xc3\xbcller & S\xc3\xb6hne");
+	check_long("UTF-16LE", "M\xc3\xbcller & S\xc3\xb6hne \xe2\x82\xac");
+	check_long("UTF-16BE", "\xf0\x9f\x98\x80 x");
+	check_long("windows-1252", "M\xc3\xbcller & S\xc3\xb6hne \xe2\x82\xac");
+}
+
+/* The first other letter comes late: it is not guessed any more, and its lines are bad. */
+static void test_late(void)
+{
+	g_autoptr(GString) text = g_string_new("account,kind,value\n"), notes = g_string_new(NULL);
+	for (int i = 0; i < 9000; i++)
+		g_string_append_printf(text, "A-%d,customer-number,%d\n", i, 100000 + i);
+	g_string_append(text, "M\xfcller,customer-number,4711\n");
+	int fd = memory_file(text->str, text->len);
+	g_autofree char *got = rows_of(fd, &(MsTableForm){0}, notes);
+	close(fd);
+	g_assert_nonnull(strstr(got, "A-8999|customer-number|108999\n!9002 "));
+	g_assert_nonnull(strstr(got, "is not UTF-8"));
+}
+
+/* ---- imports that go on --------------------------------------------------------------- */
+
+static MsDirectorySettings settings_for(const char *name)
+{
+	static GPtrArray *kept;
+	if (kept == NULL)
+		kept = g_ptr_array_new_with_free_func(g_free);
+	char *file = g_strdup_printf("%s/%s.db", dir, name), *key = g_build_filename(dir, "site.key", NULL);
+	char *seen = g_strdup_printf("%s/%s.seen", dir, name);
+	g_ptr_array_add(kept, file);
+	g_ptr_array_add(kept, key);
+	g_ptr_array_add(kept, seen);
+	return (MsDirectorySettings){.backend = MS_BACKEND_SQLITE, .sqlite = file, .key_file = key, .digests = true,
+		.house = "house", .tag_separators = "+", .seen_file = seen};
+}
+
+static MsDirectory *open_directory(const MsDirectorySettings *settings)
+{
+	g_autoptr(GError) error = NULL;
+	MsDirectory *directory = ms_directory_open(settings, kinds, &error);
+	g_assert_no_error(error);
+	return directory;
+}
+
+/* Every hundredth line is bad, so that somebody is called all the time. */
+static char *many_rows(guint n, guint first)
+{
+	GString *out = g_string_new("account,kind,value\n");
+	for (guint i = first; i < first + n; i++) {
+		g_string_append_printf(out, "A-%05u,recipient,u%u@a.example\nA-%05u,customer-number,C-%06u\nR-%u,receives-for,A-%05u\n",
+			i, i, i, i, i % 7, i);
+		if (i % 100 == 50)
+			g_string_append(out, "A-0,iban,DE00\n");
+	}
+	return g_string_free(out, FALSE);
+}
+
+typedef struct {
+	GString *notes;
+	char *progress; /* the file */
+	guint64 bad;
+	bool killing;
+	guint64 waited;
+	bool stop_writing;
+	volatile int stop;
+} Run;
+
+static void on_run_note(const char *text, void *user)
+{
+	g_string_append(((Run *)user)->notes, text);
+}
+
+/* Dies as soon as something is kept. */
+static void on_run_bad(guint64 line, const char *why, void *user)
+{
+	Run *run = user;
+	g_assert_nonnull(strstr(why, "IBAN"));
+	run->bad++;
+	if (run->killing && g_file_test(run->progress, G_FILE_TEST_EXISTS))
+		kill(getpid(), SIGKILL);
+	if (run->killing && run->waited < line) {
+		g_usleep(300 * 1000);
+		run->waited = line + 500;
+	}
+}
+
+static void on_run_progress(const MsImportProgress *progress, void *user)
+{
+	Run *run = user;
+	if (run->stop_writing && progress->phase == MS_IMPORT_WRITE)
+		run->stop = 1;
+}
+
+static char *progress_file(void)
+{
+	g_autoptr(GDir) all = g_dir_open(dir, 0, NULL);
+	for (const char *name; (name = g_dir_read_name(all)) != NULL;)
+		if (g_str_has_suffix(name, ".import"))
+			return g_build_filename(dir, name, NULL);
+	return NULL;
+}
+
+static bool import(MsDirectory *directory, const char *text, Run *run, MsImportResult *result, GError **error)
+{
+	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	MsImportOptions options = {.max_shrink = 1, .max_bad = 1, .source = "in.csv", .note = on_run_note, .bad = on_run_bad,
+		.progress = on_run_progress, .user = run, .stop = &run->stop};
+	bool fine = ms_directory_import(directory, fd, &options, result, error);
+	close(fd);
+	return fine;
+}
+
+static gint64 wrong_parts(MsDirectory *directory, gint64 *entries)
+{
+	MsVerified v;
+	g_assert_cmpint(ms_directory_verify(directory, NULL, NULL, NULL, &v, NULL), ==, MS_FOUND);
+	*entries = v.entries;
+	gint64 wrong = v.wrong;
+	ms_verified_clear(&v);
+	return wrong;
+}
+
+/* Killed while it reads. */
+static void kill_one(const MsDirectorySettings *settings, const char *text, const char *progress)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		MsDirectory *writer = open_directory(settings);
+		Run run = {.notes = g_string_new(NULL), .progress = g_strdup(progress), .killing = true};
+		MsImportResult result;
+		import(writer, text, &run, &result, NULL);
+		_exit(1);
+	}
+	int status;
+	waitpid(pid, &status, 0);
+	g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void test_goes_on(void)
+{
+	MsDirectorySettings settings = settings_for("goes-on");
+	g_autofree char *before = many_rows(10, 0), *text = many_rows(3000, 0), *other = many_rows(3000, 1);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	Run run = {.notes = g_string_new(NULL)};
+	MsImportResult result, again;
+	g_assert_true(import(directory, before, &run, &result, NULL));
+	g_assert_null(progress_file());
+	/* What the file is called is known by the directory alone. */
+	MsDirectoryState state = {0};
+	g_assert_cmpint(ms_directory_state(directory, &state, NULL), ==, MS_FOUND);
+	ms_directory_state_clear(&state);
+	g_autofree char *sum = NULL;
+	g_autoptr(GDir) all = g_dir_open(dir, 0, NULL);
+	for (const char *name; (name = g_dir_read_name(all)) != NULL;)
+		if (g_str_has_prefix(name, "goes-on.seen-"))
+			sum = g_strdup_printf("%s/%s.import", dir, name);
+	g_assert_nonnull(sum);
+
+	kill_one(&settings, text, sum);
+	g_autofree char *kept = progress_file();
+	g_assert_nonnull(kept);
+	gint64 entries;
+	g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
+	g_assert_cmpint(entries, ==, 30); /* nothing of it is to be seen */
+	g_string_truncate(run.notes, 0);
+	run.bad = 0;
+	g_assert_true(import(directory, text, &run, &result, NULL));
+	g_assert_nonnull(strstr(run.notes->str, "this one goes on at line "));
+	g_assert_cmpuint(result.bad, ==, 30);
+	g_assert_cmpuint(run.bad, <, 30); /* those before were told before */
+	g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
+	g_assert_cmpint(entries, ==, result.entries);
+	g_assert_null(progress_file());
+
+	/* The same at once. */
+	g_string_truncate(run.notes, 0);
+	g_assert_true(import(directory, text, &run, &again, NULL));
+	g_assert_cmpint(again.entries, ==, result.entries);
+	g_assert_cmpuint(again.lines, ==, result.lines);
+	g_assert_cmpstr(run.notes->str, ==, "");
+
+	/* Another file begins anew. */
+	kill_one(&settings, text, sum);
+	g_string_truncate(run.notes, 0);
+	g_assert_true(import(directory, other, &run, &again, NULL));
+	g_assert_nonnull(strstr(run.notes->str, "begins anew"));
+	g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
+	g_assert_null(progress_file());
+	g_string_free(run.notes, TRUE);
+}
+
+/* Stopped while slices are written; then what was put aside is damaged. */
+static void test_goes_on_writing(void)
+{
+	MsDirectorySettings settings = settings_for("writing");
+	g_autofree char *text = many_rows(6000, 0);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	MsImportResult result;
+	gint64 entries;
+	for (int damaged = 0; damaged < 2; damaged++) {
+		Run run = {.notes = g_string_new(NULL), .stop_writing = true};
+		g_autoptr(GError) error = NULL;
+		g_assert_false(import(directory, text, &run, &result, &error));
+		g_assert_nonnull(strstr(error->message, "The same command goes on from here"));
+		g_assert_true(result.kept);
+		g_autofree char *kept = progress_file();
+		g_autofree char *aside = g_strconcat(kept, ".entries", NULL);
+		if (damaged) {
+			int fd = open(aside, O_WRONLY);
+			g_assert_cmpint(pwrite(fd, "damage", 6, 5000), ==, 6);
+			close(fd);
+		}
+		run.stop = 0;
+		run.stop_writing = false;
+		g_clear_error(&error);
+		bool fine = import(directory, text, &run, &result, &error);
+		g_assert_nonnull(strstr(run.notes->str, "goes on with what that one had read"));
+		g_assert_cmpint(fine, ==, !damaged);
+		if (damaged) {
+			g_assert_nonnull(strstr(error->message, "begins anew"));
+			g_string_truncate(run.notes, 0);
+			g_assert_true(import(directory, text, &run, &result, NULL));
+			g_assert_null(strstr(run.notes->str, "goes on"));
+		}
+		g_assert_cmpint(result.entries, ==, 18000);
+		g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
+		g_assert_cmpint(entries, ==, 18000);
+		g_assert_null(progress_file());
+		g_string_free(run.notes, TRUE);
+	}
+}
+
+/* What -n says is what an import would. */
+static void test_dry_run(void)
+{
+	MsDirectorySettings settings = settings_for("dry");
+	g_autofree char *text = many_rows(40, 0), *less = many_rows(20, 0);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	Run run = {.notes = g_string_new(NULL)};
+	MsImportResult result;
+	g_assert_true(import(directory, text, &run, &result, NULL));
+	g_assert_cmpint(result.entries, ==, 120);
+	int fd = memory_file(less, strlen(less));
+	MsImportOptions options = {.max_shrink = 0.2, .max_bad = 1, .source = "x", .dry_run = true};
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_directory_import(directory, fd, &options, &result, &error));
+	g_assert_nonnull(strstr(error->message, "would shrink from 120 to 60"));
+	g_clear_error(&error);
+	options.max_shrink = 0.5;
+	lseek(fd, 0, SEEK_SET);
+	g_assert_true(ms_directory_import(directory, fd, &options, &result, &error));
+	g_assert_cmpint(result.entries, ==, 60);
+	close(fd);
+	gint64 entries;
+	g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
+	g_assert_cmpint(entries, ==, 120);
+	g_string_free(run.notes, TRUE);
+}
+
+/* A quote that is not closed: nothing of the file is taken. */
+static void test_nothing_loaded(void)
+{
+	MsDirectorySettings settings = settings_for("quote");
+	g_autofree char *text = many_rows(400, 0);
+	g_autofree char *broken = g_strconcat(text, "A-1,customer-number,\"4711\n", text, NULL);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	Run run = {.notes = g_string_new(NULL)};
+	MsImportResult result;
+	g_autoptr(GError) error = NULL;
+	g_assert_true(import(directory, text, &run, &result, NULL));
+	g_assert_false(import(directory, broken, &run, &result, &error));
+	g_assert_nonnull(strstr(error->message, "line 1206: a quote (\") is opened and not closed"));
+	g_assert_nonnull(strstr(error->message, "nothing is loaded"));
+	gint64 entries;
+	g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
+	g_assert_cmpint(entries, ==, 1200);
+	g_string_free(run.notes, TRUE);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *file = source_file("policies/kinds.conf");
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	dir = scratch_folder();
+	g_autofree char *key = g_build_filename(dir, "site.key", NULL);
+	g_assert_true(g_file_set_contents(key, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n", -1, NULL));
+	g_assert_cmpint(chmod(key, 0600), ==, 0);
+	g_test_add_func("/exports/shapes", test_shapes);
+	g_test_add_func("/exports/long", test_long);
+	g_test_add_func("/exports/late", test_late);
+	g_test_add_func("/exports/goes-on", test_goes_on);
+	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
+	g_test_add_func("/exports/dry-run", test_dry_run);
+	g_test_add_func("/exports/nothing-loaded", test_nothing_loaded);
+	int rc = g_test_run();
+	remove_folder(dir);
+	g_free(dir);
+	ms_kinds_unref(kinds);
+	return rc;
+}
