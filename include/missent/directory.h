@@ -136,6 +136,12 @@ typedef struct {
 	guint64 done, total; /* of this phase; 0: nobody knows.  Bytes of the file, or parts */
 } MsImportProgress;
 
+#define MS_LINT_MANY 20
+/* What is odd in the mapping in use, as far as it can be told without values: `days` since it was imported
+ * (0: any), values at many accounts or at the house's, domains of providers. */
+MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
+	void (*warn)(guint64 line, const char *text, void *user), void *user, guint64 *warnings_out, GError **error);
+
 /* What a file of the mapping looks like. */
 typedef struct {
 	const char *encoding; /* as iconv calls it; NULL: found out */
@@ -145,6 +151,10 @@ typedef struct {
 	const char *map;
 	const char *account; /* with `map`: the column of the account */
 } MsTableForm;
+
+/* LDIF (RFC 2849), as ldapsearch prints it, as a table: the attributes that `map` and `account` name, a
+ * line for each entry, several values on lines of their own in one cell.  What has no dn is passed over. */
+bool ms_ldif_to_csv(int in, int out, const char *map, const char *account, GError **error);
 
 typedef struct {
 	MsTableForm form;
@@ -159,6 +169,9 @@ typedef struct {
 	const volatile int *stop; /* not 0: to be stopped */
 	void (*bad)(guint64 line, const char *why, void *user);
 	void (*note)(const char *text, void *user);
+	/* What is odd, though it is loaded (line 0: of none); never with a value. */
+	void (*warn)(guint64 line, const char *text, void *user);
+	guint many; /* warn of values at more accounts; 0: MS_LINT_MANY */
 	void (*progress)(const MsImportProgress *progress, void *user);
 	void *user;
 } MsImportOptions;
@@ -166,6 +179,7 @@ typedef struct {
 typedef struct {
 	guint64 lines, bad;
 	gint64 entries, before;
+	guint64 warnings;
 	bool kept; /* it failed, and the next import of the same file goes on where it was */
 } MsImportResult;
 

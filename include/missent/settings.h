@@ -40,6 +40,15 @@ typedef struct {
 } MsGuardLimits;
 #define MS_GUARD_RECENT 20
 
+/* What a billing system is asked with. */
+typedef struct {
+	const char *const *command;
+	bool ldif; /* it prints that; else CSV */
+	const char *map, *account, *encoding;
+	gint64 max_shrink, max_bad; /* per cent */
+	gint64 timeout_ms;
+} MsSyncSettings;
+
 typedef struct {
 	MsSection *root;
 
@@ -148,6 +157,7 @@ typedef struct {
 		bool own_key;
 		MsGuardLimits limits;
 	} guard;
+	MsSyncSettings sync;
 } MsSettings;
 
 MsSettings *ms_settings_load(const char *path, GError **error);

@@ -79,6 +79,12 @@ int cli_export(Cli *cli, int argc, char **argv);
 /* follow.c, import.c, verify.c: verbs of `missent directory`. */
 int cli_follow(Cli *cli, int argc, char **argv);
 int cli_import(Cli *cli, int argc, char **argv);
+int cli_lint(Cli *cli, int argc, char **argv);
+int cli_sync(Cli *cli, int argc, char **argv);
+/* import.c: what `options` leave to it is set; `name` is told. */
+int cli_import_fd(CliSession *session, int fd, const char *name, MsImportOptions *options);
+/* import.c: set by the first SIGINT or SIGTERM. */
+const volatile int *cli_catch_signals(void);
 int cli_verify(Cli *cli, int argc, char **argv);
 /* reconcile.c: a verb of `missent audit`. */
 int cli_reconcile(Cli *cli, int argc, char **argv);

@@ -272,6 +272,8 @@ static int do_key(Cli *cli, int argc, char **argv)
 
 static const CliVerb verbs[] = {
 	{"import", cli_import, "FILE.csv          take a new mapping into use"},
+	{"sync", cli_sync, "                  import what a command of the settings prints"},
+	{"lint", cli_lint, "[FILE.csv]          what is odd in a file, or in the mapping"},
 	{"follow", cli_follow, "[FILE]            take changes into it as they come"},
 	{"lookup", do_lookup, "KIND VALUE        whose is it?"},
 	{"put", do_put, "ACCOUNT KIND VALUE   add one entry"},

@@ -27,11 +27,12 @@ static void on_signal(int number)
 }
 
 /* The first one ends it in order, the second at once. */
-static void catch_signals(void)
+const volatile int *cli_catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	return &stopped;
 }
 
 typedef struct {
@@ -57,6 +58,16 @@ static void on_bad(guint64 line, const char *why, void *user)
 		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, why);
 	else if (progress->complaints == MAX_COMPLAINTS + 1)
 		cli_fail(0, "%s: more bad lines follow; they are counted only", progress->name);
+}
+
+static void on_warning(guint64 line, const char *text, void *user)
+{
+	Progress *progress = user;
+	clear_line(progress);
+	if (line > 0)
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": warning: %s", progress->name, line, text);
+	else
+		cli_fail(0, "%s: warning: %s", progress->name, text);
 }
 
 static void on_note(const char *text, void *user)
@@ -143,7 +154,7 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 {
 	g_autoptr(GError) error = NULL;
 	MsImportResult result;
-	catch_signals();
+	cli_catch_signals();
 	bool fine = ms_directory_import(session->directory, fd, options, &result, &error);
 	clear_line(progress);
 	if (!fine) {
@@ -164,20 +175,26 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 	return 0;
 }
 
+int cli_import_fd(CliSession *session, int fd, const char *name, MsImportOptions *options)
+{
+	Progress progress = {.name = name, .terminal = isatty(STDERR_FILENO)};
+	options->bad = on_bad;
+	options->note = on_note;
+	options->warn = on_warning;
+	options->progress = on_progress;
+	options->user = &progress;
+	options->source = progress.name;
+	options->stop = &stopped;
+	return load(session, fd, options, &progress);
+}
+
 static int import_file(CliSession *session, const char *path, MsImportOptions *options)
 {
 	bool standard = strcmp(path, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
-	Progress progress = {.name = standard ? "standard input" : path, .terminal = isatty(STDERR_FILENO)};
-	options->bad = on_bad;
-	options->note = on_note;
-	options->progress = on_progress;
-	options->user = &progress;
-	options->source = progress.name;
-	options->stop = &stopped;
-	int rc = load(session, fd, options, &progress);
+	int rc = cli_import_fd(session, fd, standard ? "standard input" : path, options);
 	if (!standard)
 		close(fd);
 	return rc;
@@ -188,9 +205,11 @@ int cli_import(Cli *cli, int argc, char **argv)
 	double max_bad = 1, max_shrink = 20;
 	gboolean dry_run = FALSE, forget = FALSE;
 	g_auto(GStrv) positions = NULL;
+	int many = MS_LINT_MANY;
 	g_auto(CliForm) form = {0};
 	const GOptionEntry entries[] = {
 		CLI_FORM_OPTIONS(form),
+		{"many", 0, 0, G_OPTION_ARG_INT, &many, "warn of values at more accounts (default 20)", "N"},
 		{"max-bad", 0, 0, G_OPTION_ARG_DOUBLE, &max_bad,
 			"refuse when more of the lines are bad (default 1)", "PERCENT"},
 		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
@@ -215,6 +234,7 @@ int cli_import(Cli *cli, int argc, char **argv)
 	if (rc == 0) {
 		MsImportOptions options = {
 			.form = table,
+			.many = (guint)MAX(many, 1),
 			.max_shrink = max_shrink / 100,
 			.max_bad = max_bad / 100,
 			.dry_run = dry_run,
@@ -223,6 +243,66 @@ int cli_import(Cli *cli, int argc, char **argv)
 		};
 		rc = import_file(&session, argv[1], &options);
 	}
+	cli_end(&session);
+	return rc;
+}
+
+/* ---- lint ----------------------------------------------------------------------------- */
+
+static int lint_mapping(CliSession *session, int many, int days)
+{
+	g_autoptr(GError) error = NULL;
+	Progress progress = {.name = "the mapping in use"};
+	guint64 warnings = 0;
+	if (ms_directory_lint(session->directory, (guint)MAX(many, 1), (guint)MAX(days, 0), on_warning, &progress, &warnings,
+		    &error) != MS_FOUND)
+		return cli_fail_error(error);
+	printf("%" G_GUINT64_FORMAT " warning%s; what needs values is looked at in a file alone (directory lint FILE.csv)\n",
+		warnings, warnings == 1 ? "" : "s");
+	return warnings > 0;
+}
+
+int cli_lint(Cli *cli, int argc, char **argv)
+{
+	int many = MS_LINT_MANY, days = 30;
+	g_auto(CliForm) form = {0};
+	const GOptionEntry entries[] = {
+		CLI_FORM_OPTIONS(form),
+		{"many", 0, 0, G_OPTION_ARG_INT, &many, "values at more accounts (default 20)", "N"},
+		{"days", 0, 0, G_OPTION_ARG_INT, &days, "since the last import (default 30; 0: any)", "N"},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "[FILE.csv] - what is odd, though it can be loaded; exit 1: something is", &argc, &argv))
+		return EX_USAGE;
+	if (argc > 2)
+		return cli_fail(EX_USAGE, "directory lint: give one file, or none for the mapping in use");
+	MsTableForm table;
+	int rc = cli_form(&form, &table);
+	if (rc != 0)
+		return rc;
+	CliSession session = {0};
+	rc = cli_begin(&session, cli);
+	int fd = rc == 0 && argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+	if (rc == 0 && argc == 1) {
+		rc = lint_mapping(&session, many, days);
+	} else if (rc == 0 && fd < 0) {
+		rc = cli_fail(EX_NOINPUT, "%s: %s", argv[1], g_strerror(errno));
+	} else if (rc == 0) {
+		Progress progress = {.name = argv[1]};
+		MsImportOptions options = {.form = table, .max_shrink = 1, .max_bad = 1, .dry_run = true,
+			.many = (guint)MAX(many, 1), .bad = on_bad, .note = on_note, .warn = on_warning, .user = &progress,
+			.source = argv[1]};
+		MsImportResult result = {0};
+		g_autoptr(GError) error = NULL;
+		if (!ms_directory_import(session.directory, fd, &options, &result, &error))
+			rc = cli_fail_error(error);
+		else
+			printf("%" G_GUINT64_FORMAT " lines, %" G_GUINT64_FORMAT " bad, %" G_GUINT64_FORMAT " warning%s\n",
+				result.lines, result.bad, result.warnings, result.warnings == 1 ? "" : "s");
+		rc = rc != 0 ? rc : result.warnings + result.bad > 0;
+	}
+	if (fd >= 0)
+		close(fd);
 	cli_end(&session);
 	return rc;
 }

@@ -307,6 +307,20 @@ static const MsRow guard_rows[] = {
 	{.key = NULL},
 };
 
+static const char *const sync_formats[] = {"csv", "ldif", NULL};
+
+static const MsRow sync_rows[] = {
+	{.key = "command", .type = MS_ROW_LIST},
+	{.key = "format", .type = MS_ROW_CHOICE, .fallback = "csv", .choices = sync_formats},
+	{.key = "map", .type = MS_ROW_TEXT},
+	{.key = "account", .type = MS_ROW_TEXT},
+	{.key = "encoding", .type = MS_ROW_TEXT},
+	{.key = "max-shrink", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100},
+	{.key = "max-bad", .type = MS_ROW_NUMBER, .fallback = "1", .max = 100},
+	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "10m", .min = 1000, .max = 86400000},
+	{.key = NULL},
+};
+
 const MsRow ms_settings_rows[] = {
 	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names},
 	{.key = "host", .type = MS_ROW_TEXT},
@@ -336,6 +350,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "judging", .type = MS_ROW_SECTION, .rows = judging_rows},
 	{.key = "directory", .type = MS_ROW_SECTION, .rows = directory_rows},
 	{.key = "guard", .type = MS_ROW_SECTION, .rows = guard_rows},
+	{.key = "sync", .type = MS_ROW_SECTION, .rows = sync_rows},
 	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
 	{.key = "canary", .type = MS_ROW_SECTION, .rows = canary_rows},
@@ -527,6 +542,26 @@ static bool take_redis(MsSettings *s, const MsSection *directory, bool secrets, 
 	return true;
 }
 
+static bool take_sync(MsSettings *s, const MsSection *sync, GError **error)
+{
+	MsSyncSettings *out = &s->sync;
+	out->command = ms_section_list(sync, "command");
+	out->ldif = ms_section_choice(sync, "format") == 1;
+	out->map = ms_section_text(sync, "map");
+	out->account = ms_section_text(sync, "account");
+	out->encoding = ms_section_text(sync, "encoding");
+	out->max_shrink = ms_section_number(sync, "max-shrink");
+	out->max_bad = ms_section_number(sync, "max-bad");
+	out->timeout_ms = ms_section_number(sync, "timeout");
+	if ((out->map == NULL) != (out->account == NULL))
+		ms_section_error(sync, out->map != NULL ? "account" : "map", error, "is missing: map and account belong together");
+	else if (out->ldif && out->map == NULL)
+		ms_section_error(sync, "map", error, "is missing: format = ldif needs map and account");
+	else
+		return true;
+	return false;
+}
+
 static bool take_directory(MsSettings *s, const MsSection *directory, const char *conf_dir,
 	bool secrets, GError **error)
 {
@@ -651,7 +686,8 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	take_incident(s, ms_section_sub(root, "incident"));
 	s->accepted = ms_section_list(ms_section_sub(root, "doctor"), "accept");
 	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
-	if (!take_canary(s, ms_section_sub(root, "canary"), error)
+	if (!take_sync(s, ms_section_sub(root, "sync"), error)
+		|| !take_canary(s, ms_section_sub(root, "canary"), error)
 		|| !take_desk(s, ms_section_sub(root, "desk"), secrets, error)
 		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error)
 		|| !take_guard(s, ms_section_sub(root, "guard"), error))

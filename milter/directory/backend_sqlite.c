@@ -1,10 +1,12 @@
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "missent/io.h"
 #include "missent/store.h"
 
 #include "backend.h"
@@ -63,8 +65,16 @@ static bool claim(Sqlite *s, GError **error)
 	if (strcmp(s->path, ":memory:") == 0)
 		return true;
 	g_autofree char *path = g_strconcat(s->path, ".lock", NULL);
+	bool was_there = access(path, F_OK) == 0;
 	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+	if (s->lock < 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s; it belongs to who imported first: remove it, or give it to "
+			"who owns %s", path, g_strerror(errno), s->path);
+		return false;
+	}
+	if (!was_there)
+		ms_io_like_folder(s->lock, path);
+	if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	let_go(s);
 	g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "%s: another import is running", path);

@@ -6,6 +6,7 @@
 
 #include "changes.h"
 #include "directory_private.h"
+#include "lint.h"
 #include "progress.h"
 #include "spill.h"
 
@@ -30,21 +31,26 @@
 #define SLICE_ENTRIES 32 /* aimed at: see missent-directory(7) */
 #define NAME_BYTES 8     /* of a generation, random */
 
+/* Entries; those of who receives for an account; what lint is told of accounts. */
+enum { ENTRIES, ACCOUNTS, LINT };
+
 typedef struct {
 	MsDirectory *directory;
 	const MsImportOptions *options;
 	MsImportResult *result;
 	MsMapping *mapping;
 	MsTable *table;
-	MsSpill *entries, *accounts; /* of who receives for an account */
+	MsLint *lint; /* or NULL */
+	MsSpill *spills[MS_SPILLS];
 	/* how far it has come; `path` NULL: is not kept */
-	char *path, *entries_path, *accounts_path;
+	char *path, *paths[MS_SPILLS];
 	guint8 recipe[MS_RECIPE];
 	MsProgress *resumed; /* what is gone on with; or NULL */
 	bool read;           /* all lines are */
 	gint64 begun, kept;
 	GArray *marks; /* of MsMark: not yet with the backend */
 	GArray *row;   /* of MsEntry: of one row */
+	guint32 line;  /* which it is of */
 	GByteArray *room;
 	/* what is being told */
 	MsImportPhase phase;
@@ -99,8 +105,8 @@ static void forget(Import *import)
 	if (import->path == NULL)
 		return;
 	unlink(import->path);
-	unlink(import->entries_path);
-	unlink(import->accounts_path);
+	for (int i = 0; i < MS_SPILLS; i++)
+		unlink(import->paths[i]);
 }
 
 static bool keep_now(Import *import, GError **error)
@@ -109,9 +115,11 @@ static bool keep_now(Import *import, GError **error)
 	g_autoptr(MsProgress) p = ms_progress_new();
 	if (!import->read && !ms_table_mark(import->table, &p->mark))
 		return true;
-	if (!import->directory->backend->ops->settle(import->directory->backend, error)
-		|| !ms_spill_save(import->entries, p->entries, error) || !ms_spill_save(import->accounts, p->accounts, error))
+	if (!import->directory->backend->ops->settle(import->directory->backend, error))
 		return false;
+	for (int i = 0; i < MS_SPILLS; i++)
+		if (!ms_spill_save(import->spills[i], p->aside[i], error))
+			return false;
 	p->generation = g_strdup(m->generation);
 	memcpy(p->recipe, import->recipe, MS_RECIPE);
 	p->lists = m->changes;
@@ -174,6 +182,16 @@ static bool add_marks(Import *import, guint at_least, GError **error)
 	return store(import, MS_PART(MS_PART_MARKS, (guint32)m->changes++), list, error);
 }
 
+static bool put_aside(const char *account, const guint8 *said, gsize len, void *user, GError **error)
+{
+	Import *import = user;
+	guint8 digest[MS_ENTRY_DIGEST];
+	g_autofree char *name = ms_keys_of_account(account);
+	ms_keys_digest(&import->directory->keys, name, digest);
+	const MsRecord record = {.said = said, .said_len = len, .line = import->line};
+	return ms_spill_add(import->spills[LINT], digest, &record, error);
+}
+
 static bool add(Import *import, const MsRowStored *row, GError **error)
 {
 	g_array_set_size(import->row, 0);
@@ -181,9 +199,9 @@ static bool add(Import *import, const MsRowStored *row, GError **error)
 	ms_row_entries(&import->directory->keys, row, import->row, import->room);
 	for (guint i = 0; i < import->row->len; i++) {
 		const MsEntry *entry = &g_array_index(import->row, MsEntry, i);
-		MsRecord record = {.said = import->room->data + entry->said, .said_len = entry->said_len};
+		MsRecord record = {.said = import->room->data + entry->said, .said_len = entry->said_len, .line = import->line};
 		memcpy(record.link, entry->link, MS_LINK_BYTES);
-		if (!ms_spill_add(entry->account ? import->accounts : import->entries, entry->digest, &record, error))
+		if (!ms_spill_add(import->spills[entry->account ? ACCOUNTS : ENTRIES], entry->digest, &record, error))
 			return false;
 	}
 	if (import->options->dry_run)
@@ -201,6 +219,12 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 	if (row == NULL) {
 		bad(import, given->line, why);
 		return true;
+	}
+	import->line = (guint32)MIN(given->line, G_MAXUINT32);
+	if (import->lint != NULL) {
+		ms_lint_row(import->lint, given->line, given->kind, given->value);
+		if (!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value, put_aside, import, error))
+			return false;
 	}
 	return add(import, row, error);
 }
@@ -302,20 +326,51 @@ static gint by_key(gconstpointer a, gconstpointer b)
 
 static const guint8 other_form = 0xff; /* what one says begins with it */
 
+/* Entries come in the order of their digests, so that all that is said of one thing comes together. */
+static void look_at(Import *import, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record)
+{
+	const guint8 *at = record->said;
+	MsSaid said;
+	import->result->entries += record->said[0] != other_form;
+	if (import->lint != NULL && !import->of_accounts
+		&& ms_said_read(&import->directory->keys, &at, record->said + record->said_len, &said))
+		ms_lint_entry(import->lint, digest, &said, record->line);
+}
+
 /* Of what is not written. */
 static bool count_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
 {
-	Import *import = user;
-	(void)digest;
 	(void)error;
-	import->result->entries += record->said[0] != other_form;
+	look_at(user, digest, record);
 	return true;
 }
 
 static bool count_all(Import *import, GError **error)
 {
-	return ms_spill_each(import->entries, count_entry, import, error)
-		&& ms_spill_each(import->accounts, count_entry, import, error);
+	if (!ms_spill_each(import->spills[ENTRIES], count_entry, import, error))
+		return false;
+	import->of_accounts = true;
+	return ms_spill_each(import->spills[ACCOUNTS], count_entry, import, error);
+}
+
+static bool lint_account(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
+{
+	(void)digest;
+	(void)error;
+	ms_lint_account(((Import *)user)->lint, record->said, record->said_len, record->line);
+	return true;
+}
+
+/* The last of lint's warnings. */
+static bool end_lint(Import *import, GError **error)
+{
+	if (import->lint == NULL)
+		return true;
+	if (!ms_spill_each(import->spills[LINT], lint_account, import, error))
+		return false;
+	ms_lint_end(import->lint);
+	import->result->warnings = ms_lint_count(import->lint);
+	return true;
 }
 
 static bool take_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
@@ -332,7 +387,7 @@ static bool take_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *rec
 	kept.said = g_memdup2(record->said, record->said_len);
 	g_ptr_array_add(import->saids, (gpointer)kept.said);
 	g_array_append_val(import->records, kept);
-	import->result->entries += record->said[0] != other_form;
+	look_at(import, digest, record);
 	return true;
 }
 
@@ -354,12 +409,13 @@ static bool write_all(Import *import, GError **error)
 {
 	MsBackend *backend = import->directory->backend;
 	MsPlaces *places = &import->mapping->places;
-	*places = (MsPlaces){slices_for(ms_spill_count(import->entries)), slices_for(ms_spill_count(import->accounts))};
+	*places = (MsPlaces){slices_for(ms_spill_count(import->spills[ENTRIES])),
+		slices_for(ms_spill_count(import->spills[ACCOUNTS]))};
 	begin_phase(import, MS_IMPORT_WRITE, ms_mapping_slices(places));
 	/* Even of nothing there is a list: its number says that marks were made. */
 	return (import->mapping->changes > 0 && import->marks->len == 0 ? true : add_marks(import, 0, error))
-		&& write_some(import, import->entries, false, places->slices, error)
-		&& write_some(import, import->accounts, true, ms_mapping_slices(places), error)
+		&& write_some(import, import->spills[ENTRIES], false, places->slices, error)
+		&& write_some(import, import->spills[ACCOUNTS], true, ms_mapping_slices(places), error)
 		&& backend->ops->settle(backend, error);
 }
 
@@ -422,7 +478,7 @@ static bool load(Import *import, int fd, GError **error)
 	if (!take_all(import, fd, error) || !enough_good(import, error))
 		return false;
 	if (import->options->dry_run)
-		return count_all(import, error) && not_too_few(import, error);
+		return count_all(import, error) && end_lint(import, error) && not_too_few(import, error);
 	if (!write_all(import, error))
 		return false;
 	MsMapping *m = import->mapping;
@@ -431,7 +487,7 @@ static bool load(Import *import, int fd, GError **error)
 	if (!not_too_few(import, error) || !prove(import, error))
 		return false;
 	g_autofree char *state = ms_mapping_write(m, &import->directory->keys);
-	return backend->ops->commit(backend, state, error);
+	return end_lint(import, error) && backend->ops->commit(backend, state, error);
 }
 
 /* What the one in use says of itself, fit for verdicts or not: how large it is, and how far the
@@ -478,12 +534,13 @@ static void import_clear(Import *import)
 {
 	ms_mapping_free(import->mapping);
 	ms_table_free(import->table);
-	ms_spill_free(import->entries);
-	ms_spill_free(import->accounts);
+	ms_lint_free(import->lint);
+	for (int i = 0; i < MS_SPILLS; i++) {
+		ms_spill_free(import->spills[i]);
+		g_free(import->paths[i]);
+	}
 	ms_progress_free(import->resumed);
 	g_free(import->path);
-	g_free(import->entries_path);
-	g_free(import->accounts_path);
 	g_array_unref(import->marks);
 	g_array_unref(import->row);
 	g_byte_array_unref(import->room);
@@ -493,10 +550,9 @@ static void import_clear(Import *import)
 
 /* ---- beginning, or going on ----------------------------------------------------------- */
 
-static MsSpillPlace spill_place(const Import *import, bool of_accounts)
+static MsSpillPlace spill_place(const Import *import, int which)
 {
-	return (MsSpillPlace){&import->directory->keys, import->mapping->generation, of_accounts ? 'A' : 'E',
-		of_accounts ? import->accounts_path : import->entries_path};
+	return (MsSpillPlace){&import->directory->keys, import->mapping->generation, "EAL"[which], import->paths[which]};
 }
 
 /* What was stored before is still there; nobody else removes it while it is claimed. */
@@ -525,11 +581,13 @@ static bool go_on_with(Import *import, MsProgress *p, GError **error)
 	const char *ignored = NULL;
 	g_free(import->mapping->generation);
 	import->mapping->generation = g_strdup(p->generation);
-	const MsSpillPlace entries = spill_place(import, false), accounts = spill_place(import, true);
-	import->entries = ms_spill_resume(&entries, p->entries->data, p->entries->len);
-	import->accounts = ms_spill_resume(&accounts, p->accounts->data, p->accounts->len);
-	if (import->entries == NULL || import->accounts == NULL
-		|| !backend->ops->begin(backend, p->generation, &ignored, error))
+	for (int i = 0; i < MS_SPILLS; i++) {
+		const MsSpillPlace place = spill_place(import, i);
+		import->spills[i] = ms_spill_resume(&place, p->aside[i]->data, p->aside[i]->len);
+		if (import->spills[i] == NULL)
+			return false;
+	}
+	if (!backend->ops->begin(backend, p->generation, &ignored, error))
 		return false;
 	if (!is_there(import, p)) {
 		backend->ops->abandon(backend);
@@ -559,14 +617,16 @@ static bool begin_anew(Import *import, GError **error)
 	if (found != NULL)
 		note(found, import);
 	forget(import);
-	const MsSpillPlace entries = spill_place(import, false), accounts = spill_place(import, true);
-	g_clear_pointer(&import->entries, ms_spill_free);
-	g_clear_pointer(&import->accounts, ms_spill_free);
-	import->entries = ms_spill_new(&entries, error);
-	import->accounts = import->entries != NULL ? ms_spill_new(&accounts, error) : NULL;
-	if (import->accounts == NULL && !import->options->dry_run)
+	bool fine = true;
+	for (int i = 0; i < MS_SPILLS && fine; i++) {
+		const MsSpillPlace place = spill_place(import, i);
+		g_clear_pointer(&import->spills[i], ms_spill_free);
+		import->spills[i] = ms_spill_new(&place, error);
+		fine = import->spills[i] != NULL;
+	}
+	if (!fine && !import->options->dry_run)
 		backend->ops->abandon(backend);
-	return import->accounts != NULL;
+	return fine;
 }
 
 static void find_paths(Import *import, int fd)
@@ -577,8 +637,9 @@ static void find_paths(Import *import, int fd)
 		|| !ms_progress_recipe(fd, &import->options->form, directory->kinds, &directory->keys, import->recipe))
 		return;
 	import->path = g_strdup(file);
-	import->entries_path = g_strconcat(file, ".entries", NULL);
-	import->accounts_path = g_strconcat(file, ".accounts", NULL);
+	static const char *const ends[MS_SPILLS] = {".entries", ".accounts", ".lint"};
+	for (int i = 0; i < MS_SPILLS; i++)
+		import->paths[i] = g_strconcat(file, ends[i], NULL);
 }
 
 static bool begin(Import *import, int fd, GError **error)
@@ -640,6 +701,9 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		.saids = g_ptr_array_new_with_free_func(g_free),
 	};
 	import.mapping->source = g_strdup(options->source);
+	if (options->warn != NULL)
+		import.lint = ms_lint_new(directory->kinds, directory->house, options->many > 0 ? options->many : MS_LINT_MANY,
+			options->warn, options->user);
 	g_autoptr(MsMapping) before = before_it(directory);
 	result.before = before != NULL ? before->entries : 0;
 	import.not_before = MAX(before != NULL ? before->loaded_us : 0, ms_seen_newest(directory->seen));

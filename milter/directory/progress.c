@@ -17,8 +17,8 @@
 MsProgress *ms_progress_new(void)
 {
 	MsProgress *progress = g_new0(MsProgress, 1);
-	progress->entries = g_byte_array_new();
-	progress->accounts = g_byte_array_new();
+	for (int i = 0; i < MS_SPILLS; i++)
+		progress->aside[i] = g_byte_array_new();
 	progress->pending = g_byte_array_new();
 	return progress;
 }
@@ -28,8 +28,8 @@ void ms_progress_free(MsProgress *progress)
 	if (progress == NULL)
 		return;
 	g_free(progress->generation);
-	g_byte_array_unref(progress->entries);
-	g_byte_array_unref(progress->accounts);
+	for (int i = 0; i < MS_SPILLS; i++)
+		g_byte_array_unref(progress->aside[i]);
 	g_byte_array_unref(progress->pending);
 	g_free(progress);
 }
@@ -80,7 +80,7 @@ typedef struct {
 	gint64 lists;
 	MsFingerprint marks;
 	guint32 read, slices;
-	guint32 entries, accounts, pending; /* bytes that follow */
+	guint32 aside[MS_SPILLS], pending; /* bytes that follow */
 } Head;
 
 bool ms_progress_write(const MsProgress *p, const char *path, const MsKeys *keys, GError **error)
@@ -93,13 +93,13 @@ bool ms_progress_write(const MsProgress *p, const char *path, const MsKeys *keys
 	head.marks = p->marks;
 	head.read = p->read;
 	head.slices = p->slices;
-	head.entries = p->entries->len;
-	head.accounts = p->accounts->len;
+	for (int i = 0; i < MS_SPILLS; i++)
+		head.aside[i] = p->aside[i]->len;
 	head.pending = p->pending->len;
 	g_autoptr(GByteArray) text = g_byte_array_new();
 	g_byte_array_append(text, (const guint8 *)&head, sizeof head);
-	g_byte_array_append(text, p->entries->data, p->entries->len);
-	g_byte_array_append(text, p->accounts->data, p->accounts->len);
+	for (int i = 0; i < MS_SPILLS; i++)
+		g_byte_array_append(text, p->aside[i]->data, p->aside[i]->len);
 	g_byte_array_append(text, p->pending->data, p->pending->len);
 	g_autoptr(GBytes) sealed = ms_part_seal(keys, p->generation, PART, NULL, 0, text->data, text->len);
 	g_autoptr(GString) out = g_string_new(FORM);
@@ -116,7 +116,10 @@ static MsProgress *take(const guint8 *text, gsize len)
 	if (len < sizeof head)
 		return NULL;
 	memcpy(&head, text, sizeof head);
-	if ((guint64)head.entries + head.accounts + head.pending != len - sizeof head
+	guint64 follow = head.pending;
+	for (int i = 0; i < MS_SPILLS; i++)
+		follow += head.aside[i];
+	if (follow != len - sizeof head
 		|| head.pending % sizeof(MsMark) != 0 || head.lists < 0 || head.lists > G_MAXUINT32)
 		return NULL;
 	MsProgress *p = ms_progress_new();
@@ -127,9 +130,9 @@ static MsProgress *take(const guint8 *text, gsize len)
 	p->read = head.read != 0;
 	p->slices = head.slices;
 	text += sizeof head;
-	g_byte_array_append(p->entries, text, head.entries);
-	g_byte_array_append(p->accounts, text + head.entries, head.accounts);
-	g_byte_array_append(p->pending, text + head.entries + head.accounts, head.pending);
+	for (int i = 0; i < MS_SPILLS; text += head.aside[i++])
+		g_byte_array_append(p->aside[i], text, head.aside[i]);
+	g_byte_array_append(p->pending, text, head.pending);
 	return p;
 }
 

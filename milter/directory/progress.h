@@ -11,6 +11,7 @@
 #include "table.h"
 
 #define MS_RECIPE 32
+#define MS_SPILLS 3
 
 typedef struct {
 	char *generation;
@@ -20,7 +21,7 @@ typedef struct {
 	MsFingerprint marks;      /* of them */
 	bool read;                /* all lines were taken */
 	guint32 slices;           /* stored */
-	GByteArray *entries, *accounts; /* what was put aside: see ms_spill_save() */
+	GByteArray *aside[MS_SPILLS]; /* what was put aside: see ms_spill_save() */
 	GByteArray *pending;      /* marks that are not stored */
 } MsProgress;
 

@@ -67,6 +67,7 @@ typedef struct {
 	guint8 key[MS_ENTRY_KEY], link[MS_LINK_BYTES];
 	gsize said_len;
 	const guint8 *said; /* as ms_said_write() made it */
+	guint32 line; /* of a file that is imported; else 0 */
 } MsRecord;
 /* By key, then by what is said. */
 gint ms_record_compare(const MsRecord *a, const MsRecord *b);

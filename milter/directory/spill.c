@@ -40,6 +40,7 @@ struct MsSpill {
 /* How one lies there. */
 typedef struct {
 	guint8 digest[MS_ENTRY_DIGEST], link[MS_LINK_BYTES];
+	guint32 line;
 	guint16 said_len;
 } __attribute__((packed)) Head;
 
@@ -138,7 +139,7 @@ static bool write_block(MsSpill *spill, guint8 number, gsize len, GError **error
 bool ms_spill_add(MsSpill *spill, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, GError **error)
 {
 	Heap *heap = &spill->heaps[digest[0]];
-	Head head = {.said_len = (guint16)record->said_len};
+	Head head = {.line = record->line, .said_len = (guint16)record->said_len};
 	memcpy(head.digest, digest, MS_ENTRY_DIGEST);
 	memcpy(head.link, record->link, MS_LINK_BYTES);
 	g_byte_array_append(heap->last, (const guint8 *)&head, sizeof head);
@@ -205,7 +206,7 @@ static bool give_heap(const GByteArray *all, MsSpillTake take, void *user, GErro
 		if (i > 0 && compare(&heads->pdata[i - 1], &heads->pdata[i]) == 0)
 			continue;
 		const Head *head = heads->pdata[i];
-		MsRecord record = {.said = (const guint8 *)(head + 1), .said_len = head->said_len};
+		MsRecord record = {.said = (const guint8 *)(head + 1), .said_len = head->said_len, .line = head->line};
 		memcpy(record.key, head->digest + MS_PLACE_BYTES, MS_ENTRY_KEY);
 		memcpy(record.link, head->link, MS_LINK_BYTES);
 		if (!take(head->digest, &record, user, error))

@@ -116,6 +116,12 @@ static const char *kind_of(const MsTable *table, const char *text)
 	return kind != NULL ? kind->name : NULL;
 }
 
+/* A word, not what stands in a column that was taken for another. */
+static bool may_be_shown(const char *text)
+{
+	return strlen(text) <= 40 && strpbrk(text, "0123456789@") == NULL && g_utf8_validate(text, -1, NULL);
+}
+
 static char *no_kind(const MsTable *table, const char *text)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -124,7 +130,7 @@ static char *no_kind(const MsTable *table, const char *text)
 	for (guint i = 0; i < ms_kinds_count(table->kinds); i++)
 		g_ptr_array_add(names, ms_kinds_nth(table->kinds, i)->name);
 	g_ptr_array_add(names, NULL);
-	g_autofree char *shown = g_strndup(text, 60);
+	g_autofree char *shown = may_be_shown(text) ? stripped(text) : g_strdup("...");
 	const char *near = ms_text_nearest(shown, (const char *const *)names->pdata);
 	return g_strdup_printf("\"%s\" is no kind of kinds.conf, nor recipient or receives-for%s%s%s", shown,
 		near != NULL ? " (is " : "", near != NULL ? near : "", near != NULL ? " meant?)" : "");
@@ -134,9 +140,8 @@ static char *list_columns(const MsCsvRecord *record)
 {
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < record->n && i < 20; i++) {
-		g_autofree char *name = stripped(record->fields[i]);
-		g_autofree char *cut = g_utf8_make_valid(name, MIN((gssize)strlen(name), 30));
-		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", cut);
+		g_autofree char *name = may_be_shown(record->fields[i]) ? stripped(record->fields[i]) : g_strdup("...");
+		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", name);
 	}
 	if (record->n > 20)
 		g_string_append(out, ", ...");
@@ -392,10 +397,10 @@ static const char *separators(const MsTable *table, const char *kind)
 	return table->mapped ? ";,|\r\n" : ";|";
 }
 
-static char *problem_of(const char *what, const char *cell, const char *why)
+/* Without the cell: what is told may be logged. */
+static char *problem_of(const char *what, const char *why)
 {
-	g_autofree char *valid = g_utf8_make_valid(cell, MIN((gssize)strlen(cell), 40));
-	return g_strdup_printf("%s \"%s\" %s", what, valid, why);
+	return g_strdup_printf("%s %s", what, why);
 }
 
 /* "Muster, Max <max@example.org>; <moritz@example.org>". */
@@ -406,7 +411,7 @@ static bool add_named(MsTable *table, const char *account, const char *kind, con
 		gsize n = strcspn(++at, ">");
 		g_autofree char *value = g_strndup(at, n);
 		const char *why = cell_problem(table, kind, value);
-		add_row(table, account, kind, value, why != NULL ? problem_of(what, value, why) : NULL);
+		add_row(table, account, kind, value, why != NULL ? problem_of(what, why) : NULL);
 		at += n;
 	}
 	return added > 0;
@@ -425,7 +430,7 @@ static void add_cell(MsTable *table, const char *account, const char *kind, cons
 	g_autofree char *cell = stripped(text);
 	const char *why = cell_problem(table, kind, cell);
 	if (why != NULL) {
-		add_row(table, account, kind, cell, problem_of(what, cell, why));
+		add_row(table, account, kind, cell, problem_of(what, why));
 		return;
 	}
 	const char *between = separators(table, kind);
@@ -444,7 +449,7 @@ static void add_cell(MsTable *table, const char *account, const char *kind, cons
 	for (char **value = values; *value != NULL; value++) {
 		why = *g_strstrip(*value) != '\0' ? cell_problem(table, kind, *value) : NULL;
 		if (**value != '\0')
-			add_row(table, account, kind, *value, why != NULL ? problem_of(what, *value, why) : NULL);
+			add_row(table, account, kind, *value, why != NULL ? problem_of(what, why) : NULL);
 		added += **value != '\0';
 	}
 	if (added == 0)
@@ -515,7 +520,7 @@ static void expand(MsTable *table)
 	const char *why = !g_utf8_validate(account, -1, NULL) ? "is not UTF-8 (say --encoding)"
 		: is_nothing(account) && *account != '\0' ? "is none" : spreadsheet_problem(account, true);
 	if (why != NULL)
-		add_row(table, "", "", "", problem_of("the account", account, why));
+		add_row(table, "", "", "", problem_of("the account", why));
 	else if (table->mapped)
 		expand_mapped(table, account);
 	else

@@ -5,6 +5,7 @@
 #include "missent/text.h"
 
 #include "directory_private.h"
+#include "lint.h"
 #include "table.h"
 
 /* All of the mapping in use comes in; out goes what is wrong with it, or its rows.  One thread. */
@@ -212,6 +213,85 @@ MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, c
 		return MS_ABSENT;
 	}
 	return answer;
+}
+
+/* ---- is it likely? -------------------------------------------------------------------- */
+
+typedef struct {
+	MsLint *lint;
+	MsDirectory *directory;
+	GPtrArray *names; /* of char *: to be looked up */
+} Likely;
+
+/* Equal keys stand beside each other in a slice, and nowhere else. */
+static void lint_entry(const guint8 *key, const MsSaid *said, void *user)
+{
+	Likely *likely = user;
+	guint8 digest[MS_ENTRY_DIGEST] = {0};
+	memcpy(digest + MS_PLACE_BYTES, key, MS_ENTRY_KEY);
+	ms_lint_entry(likely->lint, digest, said, 0);
+}
+
+static void name_provider(const char *domain, void *user)
+{
+	Likely *likely = user;
+	g_autofree char *address = g_strconcat("@", domain, NULL);
+	g_ptr_array_add(likely->names, ms_keys_make(&likely->directory->keys, 'r', MS_ROW_RECIPIENT, address));
+}
+
+#define NAMES_AT_ONCE 200
+
+/* Domains of providers, which can be asked for by name though the mapping has digests alone. */
+static MsAnswer lint_providers(Likely *likely, guint64 *found, GError **error)
+{
+	likely->names = g_ptr_array_new_with_free_func(g_free);
+	ms_lint_providers(name_provider, likely);
+	MsAnswer answer = MS_FOUND;
+	for (guint at = 0; at < likely->names->len && answer == MS_FOUND; at += NAMES_AT_ONCE) {
+		g_autoptr(GPtrArray) some = g_ptr_array_new();
+		for (guint i = at; i < MIN(at + NAMES_AT_ONCE, likely->names->len); i++)
+			g_ptr_array_add(some, likely->names->pdata[i]);
+		MsLookup lookup;
+		ms_lookup_init(&lookup);
+		answer = ms_directory_look_up(likely->directory, some, &lookup, error);
+		for (guint i = 0; answer == MS_FOUND && i < some->len; i++)
+			*found += ((const GPtrArray *)lookup.values->pdata[i])->len;
+		ms_lookup_clear(&lookup);
+	}
+	g_ptr_array_unref(likely->names);
+	return answer;
+}
+
+MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
+	void (*warn)(guint64 line, const char *text, void *user), void *user, guint64 *warnings_out, GError **error)
+{
+	MsAnswer answer;
+	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	if (mapping == NULL)
+		return answer;
+	g_autoptr(MsLint) lint = ms_lint_new(directory->kinds, directory->house, many > 0 ? many : MS_LINT_MANY, warn, user);
+	Likely likely = {lint, directory, NULL};
+	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, lint_entry, &likely);
+	answer = sweep_all(sweep, NULL, NULL, error);
+	guint64 providers = 0, old = 0;
+	if (answer == MS_FOUND)
+		answer = lint_providers(&likely, &providers, error);
+	if (answer != MS_FOUND)
+		return answer;
+	ms_lint_end(lint);
+	gint64 age = (g_get_real_time() - mapping->loaded_us) / G_USEC_PER_SEC / 86400;
+	if (days > 0 && age >= (gint64)days) {
+		g_autofree char *text = g_strdup_printf("no entry was confirmed for %" G_GINT64_FORMAT " days: the last import was "
+			"then (missent directory import, or sync)", age);
+		warn(0, text, user);
+		old = 1;
+	}
+	if (providers > 0) {
+		g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT " entries have " MS_LINT_PROVIDER, providers);
+		warn(0, text, user);
+	}
+	*warnings_out = ms_lint_count(lint) + providers + old;
+	return MS_FOUND;
 }
 
 /* ---- against a file -------------------------------------------------------------------- */

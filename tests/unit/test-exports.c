@@ -92,7 +92,7 @@ static const struct {
 		"!1 apostrophe\nA-1|billing-address|'s-Gravenweg 1\n"},
 	{"exponents", "account;kind;value\nA-1;customer-number;1,00E+05\nA-1;customer-number;4.71E11\nA-1;customer-number;12E5\n"
 		"1,00E+05;iban;DE89\n", NULL, {0},
-		"!2 exponent form\n!3 exponent form\nA-1|customer-number|12E5\n!5 the account \"1,00E+05\"\n"},
+		"!2 exponent form\n!3 exponent form\nA-1|customer-number|12E5\n!5 the account is a number in exponent form\n"},
 	{"one number or several", "K;Nr\nX;1,234\n", NULL, {.map = "Nr=customer-number", .account = "K"}, "!2 may be one number or several\n"},
 	{"failed formula", "A-1,iban,#N/A\nA-2,iban,#####\n", NULL, {0}, "!1 error of a spreadsheet\n!2 error of a spreadsheet\n"},
 	{"two @", "A-1,recipient,a@b@c.example\n", NULL, {0}, "!1 more than one @\n"},
@@ -247,6 +247,121 @@ static MsDirectory *open_directory(const MsDirectorySettings *settings)
 	MsDirectory *directory = ms_directory_open(settings, kinds, &error);
 	g_assert_no_error(error);
 	return directory;
+}
+
+/* ---- what is odd ---------------------------------------------------------------------- */
+
+static void on_warning(guint64 line, const char *text, void *user)
+{
+	g_string_append_printf(user, "%" G_GUINT64_FORMAT " %s\n", line, text);
+}
+
+/* Each row: lines after two of a good account and one of the house, and the warning that there must be (line 0: of
+ * one of them); NULL: none. */
+static const struct {
+	const char *rows;
+	guint64 line;
+	const char *want;
+} odd[] = {
+	{"", 0, NULL},
+	{"G,recipient,@gmail.com\n", 4, "anybody can have a mailbox"},
+	{"G,recipient,@GMX.de\n", 4, "anybody can have a mailbox"},
+	{"G,recipient,somebody@gmail.com\n", 0, NULL},
+	{"G,recipient,test@firm.example\n", 4, "looks like a placeholder"},
+	{"G,recipient,NoReply@firm.example\n", 4, "looks like a placeholder"},
+	{"G,email,x@example.com\n", 4, "looks like a placeholder"},
+	{"G,customer-number,0000\n", 4, "looks like a placeholder"},
+	{"G,customer-number,C-00000\n", 4, "looks like a placeholder"},
+	{"G,customer-number,123456\n", 4, "looks like a placeholder"},
+	{"G,invoice-number,INV-2026-00017\n", 0, NULL},
+	{"G,customer-number,70000\n", 0, NULL},
+	{"X,customer-number,C-100\n", 4, "without recipients"},
+	{"X,recipient,x@x.example\n", 4, "without identifiers"},
+	{"R,recipient,r@r.example\nR,receives-for,G\n", 0, NULL},
+	{"R,recipient,r@r.example\nR,receives-for,NOBODY\n", 5, "of which nothing else is said"},
+	{"G,receives-for,G\n", 4, "receives for it"},
+	{"H,customer-number,H-771\nH,receives-for,G\nG,receives-for,H\n", 0, "receives for it"},
+	{"G,iban,DE89370400440532013000\n", 4, "also the house's"},
+	{"X,recipient,x@x.example\nX,customer-number,C-8812\nA,recipient,x@x.example\nA,customer-number,C-8813\n"
+		"B,recipient,x@x.example\nB,customer-number,C-8814\n", 4, "is at 3 accounts"},
+};
+
+static void test_odd(void)
+{
+	MsDirectorySettings settings = settings_for("odd");
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(odd); i++) {
+		g_autofree char *text = g_strconcat("G,recipient,g@g.example\nG,customer-number,C-4711\n"
+			"house,iban,DE89370400440532013000\n", odd[i].rows, NULL);
+		g_autoptr(GString) told = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		int fd = memory_file(text, strlen(text));
+		MsImportResult result;
+		MsImportOptions options = {.max_shrink = 1, .source = "x", .dry_run = true, .warn = on_warning, .user = told,
+			.many = 2};
+		ms_directory_import(directory, fd, &options, &result, &error);
+		g_assert_no_error(error);
+		close(fd);
+		g_autofree char *line = g_strdup_printf("%" G_GUINT64_FORMAT " ", odd[i].line);
+		bool right = odd[i].want == NULL ? told->len == 0
+			: (odd[i].line == 0 || g_str_has_prefix(told->str, line)) && strstr(told->str, odd[i].want) != NULL;
+		if (!right || result.warnings != (odd[i].want != NULL))
+			g_error("%s: told \"%s\"", odd[i].rows, told->str);
+	}
+}
+
+/* Of many only some are told, and how many more there are. */
+static void test_odd_many(void)
+{
+	MsDirectorySettings settings = settings_for("odd-many");
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	g_autoptr(GString) text = g_string_new(NULL), told = g_string_new(NULL);
+	for (int i = 0; i < 300; i++)
+		g_string_append_printf(text, "A-%d,recipient,office@adviser.example\nA-%d,recipient,@gmail.com\nA-%d,customer-number,C-%05d\n",
+			i, i, i, 20000 + i);
+	int fd = memory_file(text->str, text->len);
+	MsImportResult result;
+	MsImportOptions options = {.max_shrink = 1, .source = "x", .warn = on_warning, .user = told};
+	g_assert_true(ms_directory_import(directory, fd, &options, &result, NULL));
+	close(fd);
+	g_assert_nonnull(strstr(told->str, "295 more domains at which anybody"));
+	g_assert_nonnull(strstr(told->str, "1 the same value is at 300 accounts"));
+	g_assert_null(strstr(told->str, "adviser"));
+	g_assert_cmpuint(result.warnings, ==, 302);
+	/* The same of the mapping, which has no values. */
+	g_string_truncate(told, 0);
+	guint64 warnings;
+	g_assert_cmpint(ms_directory_lint(directory, 0, 30, on_warning, told, &warnings, NULL), ==, MS_FOUND);
+	g_assert_nonnull(strstr(told->str, "0 the same value is at 300 accounts"));
+	g_assert_nonnull(strstr(told->str, "0 300 entries have a domain at which anybody"));
+	g_assert_cmpuint(warnings, ==, 302);
+}
+
+/* ---- LDIF ----------------------------------------------------------------------------- */
+
+static void test_ldif(void)
+{
+	static const char text[] = "version: 1\n\n# a comment\n that goes on\ndn: uid=1,dc=example\ncustomerNumber: 4711\n"
+				   "mail: a@m.example\nMail;lang-de: b@m.exa\n mple\ncn:: TcO8bGxlcg==\n\n"
+				   "dn: uid=2,dc=example\r\ncn: \"x\"\r\ncustomerNumber: 4712\r\nmail: c@m.example\r\n\r\n"
+				   "search: 2\nresult: 0 Success\n";
+	int in = memory_file(text, strlen(text)), out = memory_file("", 0);
+	g_autoptr(GError) error = NULL;
+	const MsTableForm form = {.map = "mail=recipient,customerNumber=customer-number", .account = "cn"};
+	g_assert_true(ms_ldif_to_csv(in, out, form.map, form.account, &error));
+	lseek(out, 0, SEEK_SET);
+	g_autoptr(GString) notes = g_string_new(NULL);
+	g_autofree char *got = rows_of(out, &form, notes);
+	g_assert_cmpstr(got, ==, "M\xc3\xbcller|recipient|a@m.example\nM\xc3\xbcller|recipient|b@m.example\n"
+		"M\xc3\xbcller|customer-number|4711\n\"x\"|recipient|c@m.example\n\"x\"|customer-number|4712\n");
+	close(in);
+	close(out);
+	in = memory_file("dn: x\nmail:< file:///etc/passwd\n", 30);
+	out = memory_file("", 0);
+	g_assert_false(ms_ldif_to_csv(in, out, form.map, form.account, &error));
+	g_assert_nonnull(strstr(error->message, "lies elsewhere"));
+	close(in);
+	close(out);
 }
 
 /* Every hundredth line is bad, so that somebody is called all the time. */
@@ -501,6 +616,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/exports/shapes", test_shapes);
 	g_test_add_func("/exports/long", test_long);
 	g_test_add_func("/exports/late", test_late);
+	g_test_add_func("/exports/odd", test_odd);
+	g_test_add_func("/exports/odd/many", test_odd_many);
+	g_test_add_func("/exports/ldif", test_ldif);
 	g_test_add_func("/exports/goes-on", test_goes_on);
 	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
 	g_test_add_func("/exports/dry-run", test_dry_run);

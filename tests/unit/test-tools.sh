@@ -70,6 +70,25 @@ ok 'a file that is not there' says 66 'No such file' missent directory import "$
 ok 'a bad line is reported with its number' sh -c "printf 'A,iban,DE00\nA,customer-number,C-4\n' |
 	'$BUILD/missent' -c '$S/missent.conf' directory import --max-bad 60 --max-shrink 100 - 2>&1 |
 	grep -F 'standard input:1: '"
+printf 'account,kind,value\nA,recipient,@gmail.com\nA,customer-number,C-40001\n' >"$S/odd.csv"
+ok 'lint: what is odd' says 1 'odd.csv:2: warning: a domain at which anybody can have a mailbox' missent directory lint "$S/odd.csv"
+ok 'lint: nothing is' says 0 '4 lines, 0 bad, 0 warnings' missent directory lint "$S/m.csv"
+sync() { # COMMAND and what else stands in the section
+	cp "$S/missent.conf" "$S/sync.conf"
+	printf 'sync { %s }\n' "$*" >>"$S/sync.conf"
+	"$BUILD/missent" -c "$S/sync.conf" directory sync
+}
+ok 'sync: what a command prints' says 0 '4 lines read, 0 bad; 4 entries in use' sync "command = {\"cat\", \"$S/m.csv\"} max-shrink = 100"
+ok 'sync: half of it, and a failure' says 75 'ended with status 3; the mapping in use is unchanged' \
+	sync "command = {\"sh\", \"-c\", \"head -3 $S/m.csv; exit 3\"} max-shrink = 100"
+ok 'sync: it hangs' says 75 'took longer than' sync 'command = {"sleep", "60"} timeout = 1s'
+ok 'sync: too few' says 65 'would shrink from 4 to 2 entries' sync "command = {\"head\", \"-3\", \"$S/m.csv\"}"
+ok 'sync: no such command' says 69 'no-such-client' sync 'command = {"no-such-client"}'
+ok 'sync: nothing is said' says 78 'sync { command } is not set' sync ''
+ok 'sync: map alone' says 78 'map and account belong together' sync 'command = {"true"} map = "a=iban"'
+printf 'dn: uid=1\nuid: 1\nmail: x@alpha.example\nmail: y@alpha.example\nnumber: C-50001\n\n' >"$S/m.ldif"
+ok 'sync: LDIF' says 0 '3 entries in use' sync "command = {\"cat\", \"$S/m.ldif\"} format = ldif max-shrink = 100
+	map = \"mail=recipient,number=customer-number\" account = \"uid\""
 missent directory import --max-shrink 100 "$S/m.csv" >/dev/null
 
 printf 'From: <billing@example.com>\nTo: a@beta.example\nSubject: s\n\ncustomer number: C-10002\n' >"$S/right.eml"

@@ -14,7 +14,7 @@ ok() { # NAME, then a command that must succeed
 		tail -40 "$S/out" | sed 's/^/# /'
 	fi
 }
-for unit in missent missent-agent missent-review missent-follow@; do
+for unit in missent missent-agent missent-review missent-follow@ missent-sync; do
 	sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@bindir@|/usr/bin|g' -e 's|@pkglibexecdir@|/usr/libexec/missent|g' -e 's|@sysconfdir@|/etc|g' \
 		-e 's|@localstatedir@|/var|g' -e 's|@runstatedir@|/run|g' "$SOURCE/contrib/$unit.service.in" >"$S/$unit.service"
 done
@@ -30,7 +30,7 @@ exposed() { # UNIT BELOW: in tenths
 for unit in missent missent-agent missent-review; do
 	ok "$unit: is watched" has "$unit" WatchdogSec=60
 done
-for unit in missent missent-agent missent-review missent-follow@ missent-reconcile; do
+for unit in missent missent-agent missent-review missent-follow@ missent-sync missent-reconcile; do
 	ok "$unit: no core file" has "$unit" LimitCORE=0
 	ok "$unit: no placeholder is left" sh -c "! grep -n '@[a-z]*@' '$S/$unit.service'"
 done

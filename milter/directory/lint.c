@@ -1,0 +1,379 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "lint.h"
+
+/*
+ * Rows come in as they are read, entries and what is said of accounts in the order of their digests, so
+ * that all that is said of one is seen together; out go warnings, a few of each sort and how many more
+ * there are.  Memory does not grow with the file, but for delegations, of which so many are looked at.
+ * One thread.
+ */
+
+#define EXAMPLES 5
+#define MAX_DELEGATIONS 200000
+
+static const char *const providers[] = {
+#include "milter/directory/providers.inc"
+};
+
+typedef enum {
+	RULE_PROVIDER,
+	RULE_PLACEHOLDER,
+	RULE_MANY,
+	RULE_HOUSE,
+	RULE_NO_RECIPIENTS,
+	RULE_NO_IDENTIFIERS,
+	RULE_NOBODY,
+	RULE_CIRCLE,
+	N_RULES,
+} Rule;
+
+static const char *const more[N_RULES] = {
+	[RULE_PROVIDER] = "domains at which anybody can have a mailbox",
+	[RULE_PLACEHOLDER] = "values that look like placeholders",
+	[RULE_MANY] = "values at many accounts",
+	[RULE_HOUSE] = "values that are also the house's",
+	[RULE_NO_RECIPIENTS] = "accounts without recipients",
+	[RULE_NO_IDENTIFIERS] = "accounts without identifiers",
+	[RULE_NOBODY] = "delegations for unknown accounts",
+	[RULE_CIRCLE] = "delegations in a circle",
+};
+
+/* What is said of an account. */
+enum { HAS_IDENTIFIER = 1, HAS_RECIPIENT = 2, RECEIVES_FOR = 4, IS_RECEIVED_FOR = 8 };
+
+/* Said again by lines that follow each other. */
+#define LATELY 4096
+
+struct MsLint {
+	MsKinds *kinds;
+	char *house;
+	guint many;
+	MsLintTold told;
+	void *user;
+	guint64 counts[N_RULES];
+	guint32 lately[LATELY]; /* of what was put aside; by its own hash */
+	/* the entries of one digest */
+	guint8 digest[MS_ENTRY_DIGEST];
+	guint accounts;
+	bool of_house, other_form;
+	guint64 line;
+	/* the account */
+	char *account;
+	guint8 flags;
+	guint64 account_line;
+	/* delegations */
+	GHashTable *numbers; /* account to its number + 1 */
+	GArray *edges;       /* of Edge */
+};
+
+typedef struct {
+	guint from, to;
+	guint64 line;
+} Edge;
+
+MsLint *ms_lint_new(MsKinds *kinds, const char *house, guint many, MsLintTold told, void *user)
+{
+	MsLint *lint = g_new0(MsLint, 1);
+	lint->kinds = ms_kinds_ref(kinds);
+	lint->house = g_strdup(house != NULL ? house : "");
+	lint->many = many;
+	lint->told = told;
+	lint->user = user;
+	lint->numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	lint->edges = g_array_new(FALSE, FALSE, sizeof(Edge));
+	return lint;
+}
+
+void ms_lint_free(MsLint *lint)
+{
+	if (lint == NULL)
+		return;
+	ms_kinds_unref(lint->kinds);
+	g_free(lint->house);
+	g_free(lint->account);
+	g_hash_table_unref(lint->numbers);
+	g_array_unref(lint->edges);
+	g_free(lint);
+}
+
+static void tell(MsLint *lint, Rule rule, guint64 line, const char *format, ...) G_GNUC_PRINTF(4, 5);
+static void tell(MsLint *lint, Rule rule, guint64 line, const char *format, ...)
+{
+	if (++lint->counts[rule] > EXAMPLES)
+		return;
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	lint->told(line, text, lint->user);
+}
+
+guint64 ms_lint_count(const MsLint *lint)
+{
+	guint64 all = 0;
+	for (int i = 0; i < N_RULES; i++)
+		all += lint->counts[i];
+	return all;
+}
+
+/* ---- values --------------------------------------------------------------------------- */
+
+static int compare_domains(const void *a, const void *b)
+{
+	return strcmp(a, *(const char *const *)b);
+}
+
+bool ms_lint_is_provider(const char *domain)
+{
+	return bsearch(domain, providers, G_N_ELEMENTS(providers), sizeof *providers, compare_domains) != NULL;
+}
+
+void ms_lint_providers(void (*each)(const char *domain, void *user), void *user)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(providers); i++)
+		each(providers[i], user);
+}
+
+/* Nobody's: RFC 2606, and what people write who have no address. */
+static bool is_placeholder_address(const char *address)
+{
+	static const char *const locals[] = {"test", "tests", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply",
+		"nobody", "none", "dummy", "example", "unknown", "unbekannt", "inconnu", "onbekend", "keine", "keinemail", "nomail",
+		"na", "n.a", "xxx", "xx", "asdf", "abc", "placeholder", "todo", "tbd", "changeme", NULL};
+	static const char *const domains[] = {"example.com", "example.org", "example.net", "test.com", "test.de", "test.fr",
+		"test.nl", "domain.com", "invalid", "localhost", NULL};
+	const char *at = strrchr(address, '@');
+	g_autofree char *local = g_strndup(address, (gsize)(at - address));
+	return g_strv_contains(locals, local) || g_strv_contains(domains, at + 1) || g_str_has_suffix(at, ".invalid")
+		|| g_str_has_suffix(at, ".test") || g_str_has_suffix(at, ".localhost");
+}
+
+static bool is_run(const char *digits, gsize n)
+{
+	for (gsize i = 1; i < n; i++)
+		if (digits[i] != (digits[i - 1] == '9' ? '0' : digits[i - 1] + 1))
+			return false;
+	return n >= 4 && (digits[0] == '0' || digits[0] == '1');
+}
+
+/* 0000, C-99999, 12345678, TEST; not a number that has some of them. */
+static bool is_placeholder_number(const char *text)
+{
+	static const char *const words[] = {"TEST", "DUMMY", "UNKNOWN", "UNBEKANNT", "INCONNU", "NONE", "NULL", "TBD", "TODO",
+		"XXX", "XXXX", "XXXXX", "XXXXXX", "ABC123", "PLACEHOLDER", NULL};
+	g_autoptr(GString) digits = g_string_new(NULL), all = g_string_new(NULL);
+	for (const char *p = text; *p != '\0'; p++) {
+		if (g_ascii_isdigit(*p))
+			g_string_append_c(digits, *p);
+		if (g_ascii_isalnum(*p))
+			g_string_append_c(all, g_ascii_toupper(*p));
+	}
+	if (g_strv_contains(words, all->str))
+		return true;
+	const char same[] = {digits->str[0], '\0'};
+	bool equal = digits->len >= 4 && strspn(digits->str, same) == digits->len;
+	return (equal && (digits->str[0] == '0' || digits->str[0] == '9' || digits->len == all->len))
+		|| is_run(digits->str, digits->len);
+}
+
+static void check_mail(MsLint *lint, guint64 line, const char *value)
+{
+	g_autofree char *address = ms_address_canonical(value, strlen(value));
+	if (address == NULL)
+		return;
+	if (address[0] == '@' && ms_lint_is_provider(address + 1))
+		tell(lint, RULE_PROVIDER, line, MS_LINT_PROVIDER);
+	else if (address[0] != '@' && is_placeholder_address(address))
+		tell(lint, RULE_PLACEHOLDER, line, "an address that looks like a placeholder (test@, noreply@)");
+}
+
+void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value)
+{
+	const MsKind *known = ms_kinds_find(lint->kinds, kind);
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0 || (known != NULL && known->form == MS_FORM_EMAIL))
+		check_mail(lint, line, value);
+	else if (known != NULL && known->form != MS_FORM_ADDRESS && is_placeholder_number(value))
+		tell(lint, RULE_PLACEHOLDER, line, "a %s that looks like a placeholder (0000, 1234, TEST)", kind);
+}
+
+/* ---- entries -------------------------------------------------------------------------- */
+
+static void end_digest(MsLint *lint)
+{
+	bool shared = lint->of_house && lint->accounts > 1;
+	if (shared && !lint->other_form)
+		tell(lint, RULE_HOUSE, lint->line, "the same value is also the house's: it proves nothing of the account");
+	else if (lint->accounts > lint->many && !lint->other_form)
+		tell(lint, RULE_MANY, lint->line, "the same value is at %u accounts: a placeholder, or somebody who may receive "
+			"for all of them?", lint->accounts);
+	lint->accounts = 0;
+	lint->of_house = false;
+	lint->line = 0;
+}
+
+void ms_lint_entry(MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsSaid *said, guint64 line)
+{
+	if (lint->accounts > 0 && memcmp(lint->digest, digest, MS_ENTRY_DIGEST) != 0)
+		end_digest(lint);
+	memcpy(lint->digest, digest, MS_ENTRY_DIGEST);
+	bool house = strlen(lint->house) == said->account_len && memcmp(lint->house, said->account, said->account_len) == 0;
+	lint->accounts++;
+	lint->of_house = lint->of_house || house;
+	lint->other_form = said->ref != NULL;
+	if (!house && (lint->line == 0 || line < lint->line))
+		lint->line = line;
+}
+
+/* ---- accounts ------------------------------------------------------------------------- */
+
+static bool put_aside(MsLint *lint, const char *account, guint8 flag, const char *other, MsLintAdd add, void *user,
+	GError **error)
+{
+	g_autoptr(GByteArray) said = g_byte_array_new();
+	g_byte_array_append(said, &flag, 1);
+	g_byte_array_append(said, (const guint8 *)account, (guint)strlen(account) + 1);
+	if (other != NULL)
+		g_byte_array_append(said, (const guint8 *)other, (guint)strlen(other) + 1);
+	guint32 hash = (guint32)flag;
+	for (guint i = 0; i < said->len; i++)
+		hash = hash * 16777619u ^ said->data[i];
+	/* Most files say the same of an account many times, line after line; two that share a hash are put
+	 * aside in turn. */
+	hash |= 1;
+	if (other == NULL && lint->lately[hash % LATELY] == hash)
+		return true;
+	lint->lately[hash % LATELY] = other == NULL ? hash : 0;
+	return add(account, said->data, said->len, user, error);
+}
+
+bool ms_lint_accounts_of(MsLint *lint, const char *account, const char *kind, const char *value, MsLintAdd add,
+	void *user, GError **error)
+{
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
+		return put_aside(lint, account, RECEIVES_FOR, value, add, user, error)
+			&& put_aside(lint, value, IS_RECEIVED_FOR, NULL, add, user, error);
+	return put_aside(lint, account, strcmp(kind, MS_ROW_RECIPIENT) == 0 ? HAS_RECIPIENT : HAS_IDENTIFIER, NULL, add,
+		user, error);
+}
+
+static void end_account(MsLint *lint)
+{
+	guint8 flags = lint->flags;
+	guint64 line = lint->account_line;
+	if (strcmp(lint->account, lint->house) == 0)
+		return;
+	if (flags == IS_RECEIVED_FOR)
+		tell(lint, RULE_NOBODY, line, "receives for an account of which nothing else is said");
+	else if ((flags & (HAS_RECIPIENT | IS_RECEIVED_FOR)) == 0)
+		tell(lint, RULE_NO_RECIPIENTS, line, "an account without recipients: nobody may get its mail");
+	else if ((flags & (HAS_IDENTIFIER | RECEIVES_FOR)) == 0)
+		tell(lint, RULE_NO_IDENTIFIERS, line, "an account without identifiers: nothing proves that a mail is its own");
+}
+
+static guint number_of(MsLint *lint, const char *account)
+{
+	gpointer known = g_hash_table_lookup(lint->numbers, account);
+	if (known == NULL) {
+		known = GUINT_TO_POINTER(g_hash_table_size(lint->numbers) + 1);
+		g_hash_table_insert(lint->numbers, g_strdup(account), known);
+	}
+	return GPOINTER_TO_UINT(known) - 1;
+}
+
+void ms_lint_account(MsLint *lint, const guint8 *said, gsize len, guint64 line)
+{
+	const char *account = (const char *)said + 1;
+	const char *other = said[0] == RECEIVES_FOR ? account + strlen(account) + 1 : NULL;
+	g_assert(len > 2 && said[len - 1] == '\0');
+	if (g_strcmp0(lint->account, account) != 0) {
+		if (lint->account != NULL)
+			end_account(lint);
+		g_free(lint->account);
+		lint->account = g_strdup(account);
+		lint->flags = 0;
+		lint->account_line = line;
+	}
+	lint->flags |= said[0];
+	lint->account_line = MIN(lint->account_line, line);
+	if (other != NULL && lint->edges->len < MAX_DELEGATIONS) {
+		const Edge edge = {number_of(lint, account), number_of(lint, other), line};
+		g_array_append_val(lint->edges, edge);
+	}
+}
+
+/* ---- circles -------------------------------------------------------------------------- */
+
+/* Where each account's edges begin in an order by where they come from. */
+static guint *by_from(const GArray *edges, guint n, guint **order_out)
+{
+	guint *starts = g_new0(guint, n + 1), *order = g_new(guint, edges->len + 1);
+	for (guint i = 0; i < edges->len; i++)
+		starts[g_array_index(edges, Edge, i).from + 1]++;
+	for (guint i = 0; i < n; i++)
+		starts[i + 1] += starts[i];
+	g_autofree guint *at = g_memdup2(starts, (n + 1) * sizeof *starts);
+	for (guint i = 0; i < edges->len; i++)
+		order[at[g_array_index(edges, Edge, i).from]++] = i;
+	*order_out = order;
+	return starts;
+}
+
+typedef struct {
+	guint node, next;
+} Step;
+
+/* Follows delegations from one account; what leads back to where it came from is a circle. */
+static void walk(MsLint *lint, guint root, const guint *starts, const guint *order, guint8 *state)
+{
+	g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(Step));
+	Step first = {root, starts[root]};
+	g_array_append_val(path, first);
+	state[root] = 1;
+	while (path->len > 0) {
+		Step *step = &g_array_index(path, Step, path->len - 1);
+		if (step->next == starts[step->node + 1]) {
+			state[step->node] = 2;
+			g_array_set_size(path, path->len - 1);
+			continue;
+		}
+		const Edge *edge = &g_array_index(lint->edges, Edge, order[step->next++]);
+		if (state[edge->to] == 1)
+			tell(lint, RULE_CIRCLE, edge->line, "receives for an account that, over others or itself, receives for it");
+		if (state[edge->to] != 0)
+			continue;
+		Step next = {edge->to, starts[edge->to]};
+		state[edge->to] = 1;
+		g_array_append_val(path, next);
+	}
+}
+
+static void find_circles(MsLint *lint)
+{
+	guint n = g_hash_table_size(lint->numbers);
+	g_autofree guint *order = NULL;
+	g_autofree guint *starts = by_from(lint->edges, n, &order);
+	g_autofree guint8 *state = g_new0(guint8, n + 1); /* 1: on the path; 2: done */
+	for (guint i = 0; i < n; i++)
+		if (state[i] == 0)
+			walk(lint, i, starts, order, state);
+}
+
+void ms_lint_end(MsLint *lint)
+{
+	if (lint->accounts > 0)
+		end_digest(lint);
+	if (lint->account != NULL)
+		end_account(lint);
+	find_circles(lint);
+	for (int i = 0; i < N_RULES; i++) {
+		g_autofree char *text = lint->counts[i] > EXAMPLES
+			? g_strdup_printf("%" G_GUINT64_FORMAT " more %s", lint->counts[i] - EXAMPLES, more[i]) : NULL;
+		if (text != NULL)
+			lint->told(0, text, lint->user);
+	}
+}
