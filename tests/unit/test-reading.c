@@ -121,7 +121,7 @@ static void test_hostile(void)
 /* A text with a NUL, one that is not UTF-8, one without its end. */
 static void test_hostile_texts(void)
 {
-	static const char *const rows[] = {"a\0b", "a\xff\x62", "\xc3"};
+	static const char *const rows[] = {"a\0b", ("a\xff" "b"), "\xc3"};
 	static const gsize lens[] = {3, 3, 1};
 	g_autoptr(MsReading) r = ms_reading_new();
 	g_ptr_array_add(r->visible, g_strdup("abc"));
