@@ -10,7 +10,7 @@ tap = Tap()
 S = scratch_folder()
 POLICIES = POLICY + action_policies('reject', 'split')
 KNOWN = [('AC-1', 'recipient', x) for x in ('x@bounce.example', 'x@later.example', 'copied@alpha.example', 'b@alpha.example')]
-m = Missent(S, policies=POLICIES, mapping=MAPPING + KNOWN, more='outgoing { local = no\nsender-domains = {"seller.example"} }')
+m = Missent(S, policies=POLICIES, mapping=MAPPING + KNOWN, more='guard { enabled = no }\noutgoing { local = no\nsender-domains = {"seller.example"} }')  # so much that is wrong would stop the stream
 m.start()
 MTA = {}  # name of a message: its queue ID
 
