@@ -238,10 +238,10 @@ with settings('reader { program = "%s/missent-reader"\n sandbox = optional }\n' 
 LINE = 'Nov 26 12:00:%02d mx postfix/%s[%d]: %s\n'
 with open(S + '/mail.log', 'w') as f:
     for i in range(3):
-        f.write(LINE % (i, 'smtpd', 7, '4F%d: client=billing[10.1.1.5]' % i))
-        f.write(LINE % (i, 'qmgr', 8, '4F%d: from=<billing@seller.example>, size=300, nrcpt=1 (queue active)' % i))
-    f.write(LINE % (5, 'smtpd', 7, '4FA: client=localhost[127.0.0.1]'))
-    f.write(LINE % (5, 'qmgr', 8, '4FA: from=<reminders@seller.example>, size=300, nrcpt=1 (queue active)'))
+        f.write(LINE % (i, 'smtpd', 7, '4FXpR2nhgz1bY%d: client=billing[10.1.1.5]' % i))
+        f.write(LINE % (i, 'qmgr', 8, '4FXpR2nhgz1bY%d: from=<billing@seller.example>, size=300, nrcpt=1 (queue active)' % i))
+    f.write(LINE % (5, 'smtpd', 7, '4FXpR2nhgz1bYx: client=localhost[127.0.0.1]'))
+    f.write(LINE % (5, 'qmgr', 8, '4FXpR2nhgz1bYx: from=<reminders@seller.example>, size=300, nrcpt=1 (queue active)'))
 out = doctor(m, '--mail-log', S + '/mail.log')
 tap.ok(set(out) == {'senders'} and any('10.1.1.5: 3 in' in x for x in out['senders'])
        and any('reminders@seller.example: 1 in' in x for x in out['senders']), 'mail that was not judged: found by senders', out)
