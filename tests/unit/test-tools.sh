@@ -87,8 +87,10 @@ ok 'sync: no such command' says 69 'no-such-client' sync 'command = {"no-such-cl
 ok 'sync: nothing is said' says 78 'sync { command } is not set' sync ''
 ok 'sync: map alone' says 78 'map and account belong together' sync 'command = {"true"} map = "a=iban"'
 printf 'dn: uid=1\nuid: 1\nmail: x@alpha.example\nmail: y@alpha.example\nnumber: C-50001\n\n' >"$S/m.ldif"
-ok 'sync: LDIF' says 0 '3 entries in use' sync "command = {\"cat\", \"$S/m.ldif\"} format = ldif max-shrink = 100
-	map = \"mail=recipient,number=customer-number\" account = \"uid\""
+ok 'sync: LDIF' says 0 '3 entries in use' sync "command = {\"cat\", \"$S/m.ldif\"} max-shrink = 100
+	format = ldif
+	map = \"mail=recipient,number=customer-number\"
+	account = \"uid\""
 missent directory import --max-shrink 100 "$S/m.csv" >/dev/null
 
 printf 'From: <billing@example.com>\nTo: a@beta.example\nSubject: s\n\ncustomer number: C-10002\n' >"$S/right.eml"
