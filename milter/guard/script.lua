@@ -109,8 +109,9 @@ local function look_fan(op, a)
 	end
 	if not documents[sub(op.key2, 1, 8)] then nc = nc + 1 end
 	a.count, a.other = #list, nd
-	local common = has(op.flags, 1) and nc * 2 > #list
-	if common and #list > op.limit2 then a.more = 1 end
+	local before = has(op.flags, 1) and look('c' .. op.key) ~= ''
+	local common = before or (has(op.flags, 1) and nc * 2 > #list)
+	if before or (common and #list > op.limit2) then a.more = 1 end
 	a.over = new > 0 and (#list > op.limit or nd > op.limit2) and not common and asked(op)
 end
 
@@ -370,6 +371,7 @@ end
 for i, op in ipairs(ops) do
 	local over = answers[i].over
 	if op.letter == 'F' and leaves and not over then
+		if answers[i].more == 1 and look('c' .. op.key) == '' then enter('c' .. op.key, '1', keep) end
 		enter('f' .. op.key, write_entries((fan_with(op)), op.limit), op.window)
 	elseif op.letter == 'S' and leaves and not over then
 		enter('s' .. op.key, write_entries((set_with(op)), 1000), op.window)

@@ -234,6 +234,14 @@ static bool asked(const Run *run, const MsOp *op)
 	return false;
 }
 
+/* Longer ago than a window reaches: a newsletter may come weeks after the last invoice. */
+static bool was_common(Run *run, const MsOp *op)
+{
+	gsize len;
+	g_autofree char *name = name_of('c', op->key);
+	return (op->flags & 1) != 0 && look(run, name, &len) != NULL;
+}
+
 static void look_fan(Run *run, const MsOp *op, MsOpAnswer *out)
 {
 	guint new;
@@ -242,15 +250,20 @@ static void look_fan(Run *run, const MsOp *op, MsOpAnswer *out)
 	out->other = count_different(entries, FAN_BYTES, MS_ID_BYTES);
 	guint documents = count_different(entries, FAN_BYTES, 2 * MS_ID_BYTES);
 	documents += find(entries, FAN_BYTES, 2 * MS_ID_BYTES, op->key2) < 0;
-	bool common = (op->flags & 1) != 0 && documents * 2 > out->count;
-	out->more = common && out->count > op->limit2;
+	bool before = was_common(run, op);
+	bool common = before || ((op->flags & 1) != 0 && documents * 2 > out->count);
+	out->more = before || (common && out->count > op->limit2);
 	bool much = out->count > op->limit || out->other > op->limit2;
 	out->over = new > 0 && much && !common && asked(run, op);
 }
 
-static void enter_fan(Run *run, const MsOp *op)
+static void enter_fan(Run *run, const MsOp *op, bool common)
 {
 	guint new;
+	if (common && !was_common(run, op)) {
+		g_autofree char *mark = name_of('c', op->key);
+		enter(run, mark, g_byte_array_append(g_byte_array_new(), (const guint8 *)"1", 1), run->step->keep);
+	}
 	g_autofree char *name = name_of('f', op->key);
 	GByteArray *entries = fan_with(run, op, &new);
 	if (entries->len > op->limit * FAN_BYTES)
@@ -668,7 +681,7 @@ static void enter_op(Run *run, guint i, bool stopped)
 	switch (op->letter) {
 	case MS_OP_FAN:
 		if (run->leaves && !over)
-			enter_fan(run, op);
+			enter_fan(run, op, g_array_index(run->answers, MsOpAnswer, i).more != 0);
 		break;
 	case MS_OP_SET:
 		if (run->leaves && !over)

@@ -5,6 +5,7 @@
  *
  * Numbers are big-endian.  Values:
  *
+ * common  there is one, of an identifier that was in many documents to many
  * fan     entries of 28 bytes: address 8, domain 8, document 8, time 4
  * set     entries of 12 bytes: member 8, time 4
  * pairs   of an identifier: entries of 26: address 8, domain 8, first 4, last 4, times 2

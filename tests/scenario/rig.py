@@ -180,7 +180,7 @@ class Missent:
     """A missentd with its own configuration, run as an ordinary user."""
 
     def __init__(self, scratch, mode='enforce', more='', reader='', directory='', policies=None,
-                 mapping=None, kinds=None, host='mx.seller.example'):
+                 mapping=None, kinds=None, host='mx.seller.example', guard='enabled = no'):
         self.dir = scratch + '/missent'
         self.conf = self.dir + '/missent.conf'
         self.socket = self.dir + '/missent.sock'
@@ -189,7 +189,7 @@ class Missent:
         for folder in (self.dir, self.dir + '/policies', self.state):
             os.makedirs(folder, exist_ok=True)
         self.mode, self.more, self.reader, self.directory = mode, more, reader, directory
-        self.host = host
+        self.host, self.guard = host, guard  # tests send the same again and again
         self.write_conf()
         shutil.copy(kinds or SOURCE + '/policies/kinds.conf', self.dir + '/policies/kinds.conf')
         self.write_policy(policies or POLICY)
@@ -209,9 +209,9 @@ class Missent:
             f.write('mode = %s\nsocket = "unix:%s"\nsocket-mode = "0666"\nuser = "%s"\n'
                     'state-dir = "%s"\nhost = "%s"\nlog = stderr\n%s\n%s\n'
                     'reader { program = "%s/missent-reader"\n%s }\n'
-                    'directory {\n%s }\n' % (
+                    'directory {\n%s }\n%s' % (
                         self.mode, self.socket, USER, self.state, self.host, self.more, extra, BUILD,
-                        self.reader, self.directory))
+                        self.reader, self.directory, 'guard {\n%s }\n' % self.guard if self.guard else ''))
 
     def write_policy(self, text, name='test.conf'):
         with open(self.dir + '/policies/' + name, 'w') as f:
