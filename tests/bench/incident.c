@@ -603,6 +603,7 @@ static void load(void)
 int main(int argc, char **argv)
 {
 	World base, all;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	guint64 worst = 0, known = 0;
 	redis_address = argc > 1 ? argv[1] : NULL;
 	dir = scratch_folder();
