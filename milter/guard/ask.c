@@ -419,7 +419,7 @@ static void ask_pair(Ask *ask, guint n, guint r)
 	MsOp *op = add(ask, MS_OP_PAIR, MS_GUARD_UNUSUAL, f->kind);
 	about_last(ask)->finding = (int)index;
 	about_last(ask)->recipient = (int)r;
-	ms_guard_digest(ask->guard, "identifier", f->kind, f->value, op->key, MS_KEY_BYTES);
+	ms_guard_digest(ask->guard, "to whom", f->kind, f->value, op->key, MS_KEY_BYTES);
 	got_key(ask, f->kind, ask->names[r], op->key2);
 	got_key(ask, f->kind, ask->at[r], op->key3);
 	op->flags = has_right(ask, index, r);

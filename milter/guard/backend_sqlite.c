@@ -51,6 +51,12 @@ static GBytes *get(const char *name, void *user)
 	return value;
 }
 
+/* Up, so that the index by time need not change with each message. */
+static gint64 rounded(gint64 at, gint64 step)
+{
+	return step > 1 ? (at + step - 1) / step * step : at;
+}
+
 static void set(const char *name, GBytes *value, guint32 ttl, void *user)
 {
 	Within *w = user;
@@ -60,7 +66,7 @@ static void set(const char *name, GBytes *value, guint32 ttl, void *user)
 			"INSERT INTO state (name, value, expires) VALUES (:name, :value, :expires)"
 			" ON CONFLICT (name) DO UPDATE SET value=excluded.value, expires=excluded.expires",
 			MS_SQL_VALUES(MS_SQL_TEXT("name", whole), MS_SQL_BYTES("value", value),
-				MS_SQL_NUMBER("expires", (gint64)w->now + ttl)), NULL, NULL, NULL, w->error);
+				MS_SQL_NUMBER("expires", rounded((gint64)w->now + ttl, ttl / 8))), NULL, NULL, NULL, w->error);
 }
 
 static void tidy(Within *w)

@@ -137,8 +137,10 @@ local function set_limit(op)
 	if has(op.flags, 1) and now - math.min(born, now) < learn then limit = limit * 5 end
 	if op.key2 == none then return limit end
 	local got = look('a' .. op.key2)
-	if #got < 4 then return limit end
-	return math.max(limit, math.min((up('>I4', got)), 500) * 2)
+	if #got < 12 then return limit end
+	local usual, before, stamp = up('>I4I4I4', got)
+	if alive(stamp, op.window) then usual = before end
+	return math.max(limit, math.min(usual, 500) * 2)
 end
 local function look_set(op, a)
 	local list, new = set_with(op)
@@ -149,8 +151,8 @@ end
 local function got_of(key, identifier)
 	local v = look('a' .. key)
 	local got = {different = 0, times = 0, has = false}
-	if #v >= 4 then got.different = up('>I4', v) end
-	for i = 5, #v - 17, 18 do
+	if #v >= 12 then got.different = up('>I4', v) end
+	for i = 13, #v - 17, 18 do
 		local times = up('>I2', v, i + 16)
 		got.times = got.times + times
 		if times > 0 and sub(v, i, i + 7) == identifier then got.has = true end
@@ -158,7 +160,7 @@ local function got_of(key, identifier)
 	return got
 end
 local function look_pair(op, a)
-	if has(op.flags, 1) then return end
+	if has(op.flags, 1) or look('c' .. op.key) ~= '' then return end
 	local address, domain = sub(op.members, 1, 8), sub(op.members, 9, 16)
 	local identifier = sub(op.members, 17, 24)
 	local v = look('i' .. op.key)
@@ -215,11 +217,12 @@ local function enter_went(op, usual)
 	for i, e in ipairs(list) do out[i] = e.id .. pk('>I4I4I2', e.first, e.last, e.n) end
 	enter('i' .. op.key, table.concat(out), keep)
 end
-local function enter_got(key, identifier)
+local function enter_got(op, key, identifier)
 	local v, list, found = look('a' .. key), {}, nil
-	local different = 0
-	if #v >= 4 then different = up('>I4', v) end
-	for i = 5, #v - 17, 18 do
+	local different, before, stamp = 0, 0, now
+	if #v >= 12 then different, before, stamp = up('>I4I4I4', v) end
+	if not alive(stamp, op.window) then before, stamp = different, now end
+	for i = 13, #v - 17, 18 do
 		local e = {id = sub(v, i, i + 7)}
 		e.first, e.last, e.n = up('>I4I4I2', v, i + 8)
 		list[#list + 1] = e
@@ -232,7 +235,7 @@ local function enter_got(key, identifier)
 	end
 	found.last = now
 	found.n = math.min(found.n + 1, 65535)
-	local out = {pk('>I4', different)}
+	local out = {pk('>I4I4I4', different, before, stamp)}
 	for i, e in ipairs(list) do out[i + 1] = e.id .. pk('>I4I4I2', e.first, e.last, e.n) end
 	enter('a' .. key, table.concat(out), keep)
 end
@@ -371,16 +374,19 @@ end
 for i, op in ipairs(ops) do
 	local over = answers[i].over
 	if op.letter == 'F' and leaves and not over then
-		if answers[i].more == 1 and look('c' .. op.key) == '' then enter('c' .. op.key, '1', keep) end
-		enter('f' .. op.key, write_entries((fan_with(op)), op.limit), op.window)
+		local common = answers[i].more == 1
+		if not common or look('c' .. op.key) == '' then
+			if common then enter('c' .. op.key, '1', keep) end
+			enter('f' .. op.key, write_entries((fan_with(op)), op.limit), op.window)
+		end
 	elseif op.letter == 'S' and leaves and not over then
 		enter('s' .. op.key, write_entries((set_with(op)), 1000), op.window)
-	elseif op.letter == 'H' and (leaves or over) and not stopped and held == 0 then
+	elseif op.letter == 'H' and (leaves or over) and not stopped and held == 0 and look('c' .. op.key) == '' then
 		local identifier = sub(op.members, 17, 24)
 		enter_went(op, over and 0 or 1)
 		if not over then
-			enter_got(op.key2, identifier)
-			enter_got(op.key3, identifier)
+			enter_got(op, op.key2, identifier)
+			enter_got(op, op.key3, identifier)
 		end
 	end
 end

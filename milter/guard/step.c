@@ -15,6 +15,7 @@
 #define SET_BYTES 12
 #define PAIR_BYTES 26
 #define GOT_BYTES 18
+#define GOT_HEAD 12
 #define MAX_PAIRS 12     /* recipients that are remembered of an identifier */
 #define MAX_GOT 6        /* identifiers, of a recipient */
 #define MANY_TO 8        /* it has no usual recipients: it goes to anybody */
@@ -235,11 +236,11 @@ static bool asked(const Run *run, const MsOp *op)
 }
 
 /* Longer ago than a window reaches: a newsletter may come weeks after the last invoice. */
-static bool was_common(Run *run, const MsOp *op)
+static bool was_common(Run *run, const guint8 key[MS_KEY_BYTES])
 {
 	gsize len;
-	g_autofree char *name = name_of('c', op->key);
-	return (op->flags & 1) != 0 && look(run, name, &len) != NULL;
+	g_autofree char *name = name_of('c', key);
+	return look(run, name, &len) != NULL;
 }
 
 static void look_fan(Run *run, const MsOp *op, MsOpAnswer *out)
@@ -250,7 +251,7 @@ static void look_fan(Run *run, const MsOp *op, MsOpAnswer *out)
 	out->other = count_different(entries, FAN_BYTES, MS_ID_BYTES);
 	guint documents = count_different(entries, FAN_BYTES, 2 * MS_ID_BYTES);
 	documents += find(entries, FAN_BYTES, 2 * MS_ID_BYTES, op->key2) < 0;
-	bool before = was_common(run, op);
+	bool before = (op->flags & 1) != 0 && was_common(run, op->key);
 	bool common = before || ((op->flags & 1) != 0 && documents * 2 > out->count);
 	out->more = before || (common && out->count > op->limit2);
 	bool much = out->count > op->limit || out->other > op->limit2;
@@ -260,7 +261,9 @@ static void look_fan(Run *run, const MsOp *op, MsOpAnswer *out)
 static void enter_fan(Run *run, const MsOp *op, bool common)
 {
 	guint new;
-	if (common && !was_common(run, op)) {
+	if (common && was_common(run, op->key))
+		return;
+	if (common) {
 		g_autofree char *mark = name_of('c', op->key);
 		enter(run, mark, g_byte_array_append(g_byte_array_new(), (const guint8 *)"1", 1), run->step->keep);
 	}
@@ -301,7 +304,11 @@ static guint32 set_limit(Run *run, const MsOp *op)
 	gsize len;
 	g_autofree char *name = name_of('a', op->key2);
 	const guint8 *got = look(run, name, &len);
-	return MAX(limit, len >= 4 ? MIN(get32(got), MAX_SET / 2) * 2 : 0);
+	if (len < GOT_HEAD)
+		return limit;
+	/* What came within the window is what is measured, not what it is measured against. */
+	guint32 usual = is_alive(run, get32(got + 8), op->window) ? get32(got + 4) : get32(got);
+	return MAX(limit, MIN(usual, MAX_SET / 2) * 2);
 }
 
 static void look_set(Run *run, const MsOp *op, MsOpAnswer *out)
@@ -336,8 +343,8 @@ static Got got_of(Run *run, const guint8 key[MS_KEY_BYTES], const guint8 *identi
 	gsize len;
 	g_autofree char *name = name_of('a', key);
 	const guint8 *data = look(run, name, &len);
-	Got got = {.different = len >= 4 ? get32(data) : 0};
-	for (gsize i = 4; i + GOT_BYTES <= len; i += GOT_BYTES) {
+	Got got = {.different = len >= GOT_HEAD ? get32(data) : 0};
+	for (gsize i = GOT_HEAD; i + GOT_BYTES <= len; i += GOT_BYTES) {
 		guint times = get16(data + i + 16);
 		got.times += times;
 		got.has = got.has || (times > 0 && memcmp(data + i, identifier, MS_ID_BYTES) == 0);
@@ -379,7 +386,7 @@ static Went went_of(Run *run, const MsOp *op)
 static void look_pair(Run *run, const MsOp *op, MsOpAnswer *out)
 {
 	const guint8 *identifier = op->members->data + 2 * MS_ID_BYTES;
-	if ((op->flags & 1) != 0)
+	if ((op->flags & 1) != 0 || was_common(run, op->key))
 		return;
 	Went went = went_of(run, op);
 	Got domain = got_of(run, op->key3, identifier);
@@ -434,38 +441,45 @@ static void enter_went(Run *run, const MsOp *op, bool usual)
 	enter(run, name, entries, run->step->keep);
 }
 
-static void enter_got(Run *run, const guint8 key[MS_KEY_BYTES], const guint8 *identifier, bool usual)
+static void enter_got(Run *run, const MsOp *op, const guint8 key[MS_KEY_BYTES])
 {
+	const guint8 *identifier = op->members->data + 2 * MS_ID_BYTES;
 	g_autofree char *name = name_of('a', key);
 	GByteArray *all = copy_of(run, name);
-	if (all->len < 4) {
-		g_byte_array_set_size(all, 0);
-		add32(all, 0);
+	if (all->len < GOT_HEAD) {
+		g_byte_array_set_size(all, GOT_HEAD);
+		memset(all->data, 0, GOT_HEAD);
+		put32(all->data + 8, run->step->now);
+	}
+	if (!is_alive(run, get32(all->data + 8), op->window)) {
+		memcpy(all->data + 4, all->data, 4);
+		put32(all->data + 8, run->step->now);
 	}
 	guint8 *at = NULL;
-	for (gsize i = 4; i + GOT_BYTES <= all->len && at == NULL; i += GOT_BYTES)
+	for (gsize i = GOT_HEAD; i + GOT_BYTES <= all->len && at == NULL; i += GOT_BYTES)
 		if (memcmp(all->data + i, identifier, MS_ID_BYTES) == 0)
 			at = all->data + i;
 	if (at == NULL) {
-		at = room_in(all, 4, GOT_BYTES, MAX_GOT, 12);
+		at = room_in(all, GOT_HEAD, GOT_BYTES, MAX_GOT, 12);
 		memcpy(at, identifier, MS_ID_BYTES);
 		put32(at + 8, run->step->now);
 		put16(at + 16, 0);
 		put32(all->data, get32(all->data) + 1);
 	}
 	put32(at + 12, run->step->now);
-	put16(at + 16, MIN(get16(at + 16) + usual, 65535));
+	put16(at + 16, MIN(get16(at + 16) + 1, 65535));
 	enter(run, name, all, run->step->keep);
 }
 
 static void enter_pair(Run *run, const MsOp *op, bool usual)
 {
-	const guint8 *identifier = op->members->data + 2 * MS_ID_BYTES;
+	if (was_common(run, op->key))
+		return;
 	enter_went(run, op, usual);
 	if (!usual)
 		return;
-	enter_got(run, op->key2, identifier, usual);
-	enter_got(run, op->key3, identifier, usual);
+	enter_got(run, op, op->key2);
+	enter_got(run, op, op->key3);
 }
 
 /* ---- streams -------------------------------------------------------------------------- */
@@ -473,13 +487,11 @@ static void enter_pair(Run *run, const MsOp *op, bool usual)
 bool ms_stream_unpack(MsStream *stream, const guint8 *data, gsize len)
 {
 	memset(stream, 0, sizeof *stream);
-	if (len < MS_STREAM_HEAD)
-		return false;
+	gsize recent = len >= MS_STREAM_HEAD ? get32(data + 4 * MS_S_RECENT) : G_MAXSIZE;
+	if (recent > sizeof stream->recent || MS_STREAM_HEAD + recent > len)
+		return false; /* damaged: as one that is not known, and nothing of it is believed */
 	for (guint i = 0; i < MS_STREAM_NUMBERS; i++)
 		stream->n[i] = get32(data + 4 * (gsize)i);
-	gsize recent = stream->n[MS_S_RECENT];
-	if (recent > sizeof stream->recent || MS_STREAM_HEAD + recent > len)
-		return false;
 	memcpy(stream->recent, data + MS_STREAM_HEAD, recent);
 	stream->label = g_strndup((const char *)data + MS_STREAM_HEAD + recent, len - MS_STREAM_HEAD - recent);
 	return true;

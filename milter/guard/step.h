@@ -9,7 +9,8 @@
  * fan     entries of 28 bytes: address 8, domain 8, document 8, time 4
  * set     entries of 12 bytes: member 8, time 4
  * pairs   of an identifier: entries of 26: address 8, domain 8, first 4, last 4, times 2
- *         of a recipient: how many different ones 4, then entries of 18: identifier 8, first 4, last 4, times 2
+ *         of a recipient: how many different ones 4, the same before the last window 4, when that was 4,
+ *         then entries of 18: identifier 8, first 4, last 4, times 2
  * stream  MS_STREAM_HEAD bytes of numbers (step.c), a byte for each of the last messages, a label
  */
 #ifndef MISSENT_GUARD_STEP_H

@@ -261,6 +261,7 @@ static void test_fan_in(bool redis)
 		g_autofree char *what = g_strdup_printf("customer-number=C%u", i);
 		SENT(&run, what, "old@x.example", "");
 	}
+	SENT(&run, "customer-number=C10", "old@x.example", "fan-in"); /* what he gets today makes no room for more */
 	run_end(&run);
 	run_begin(&run, redis, &usual, "");
 	SENT(&run, "customer-number=C1 customer-number=C2 customer-number=C3 customer-number=C4", "old@x.example",
@@ -532,6 +533,55 @@ static void test_alike(void)
 		stores[s]->close(stores[s]);
 }
 
+/* ---- what others wrote ------------------------------------------------------------------ */
+
+static GBytes *any_bytes(const char *name, void *rand)
+{
+	(void)name;
+	if (g_rand_int_range(rand, 0, 6) == 0)
+		return NULL;
+	gsize len = (gsize)g_rand_int_range(rand, 0, 200);
+	char *data = g_malloc(len + 1);
+	for (gsize i = 0; i < len; i++)
+		data[i] = (char)(g_rand_int_range(rand, 0, 3) == 0 ? g_rand_int_range(rand, 0, 256) : 0);
+	char *copy = exact_copy(data, len);
+	GBytes *bytes = g_bytes_new_with_free_func(copy, len, free, copy);
+	g_free(data);
+	return bytes;
+}
+
+static void drop(const char *name, GBytes *value, guint32 ttl, void *rand)
+{
+	(void)name;
+	(void)ttl;
+	(void)rand;
+	g_assert_cmpuint(g_bytes_get_size(value), <, 70000);
+}
+
+/* A memory that is damaged is answered from, and read nowhere but where it is. */
+static void test_damaged(void)
+{
+	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+	const MsValues values = {any_bytes, drop, rand};
+	for (guint i = 0; i < 5000; i++) {
+		MsStep step;
+		MsStepped out = {0};
+		random_step(rand, &step, NOON, i);
+		ms_step_run(&step, &values, &out);
+		g_assert_cmpuint(out.answers->len, ==, step.ops->len);
+		ms_stepped_clear(&out);
+		ms_step_clear(&step);
+		g_autoptr(GBytes) bytes = any_bytes("", rand);
+		gsize len = 0;
+		const guint8 *data = bytes != NULL ? g_bytes_get_data(bytes, &len) : NULL;
+		MsStream stream;
+		ms_stream_unpack(&stream, data, len);
+		g_free(stream.label);
+		if (ms_stepped_unpack(&out, data, len, 2))
+			ms_stepped_clear(&out);
+	}
+}
+
 /* Nobody answers: that is no answer. */
 static void test_away(void)
 {
@@ -601,6 +651,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(other, (gconstpointer)tests[i].test, on_redis);
 	}
 	g_test_add_func("/guard/alike", test_alike);
+	g_test_add_func("/guard/damaged", test_damaged);
 	g_test_add_func("/guard/away", test_away);
 	int rc = g_test_run();
 	if (redis != 0) {
