@@ -33,6 +33,9 @@ typedef struct {
 void ms_outbox_item_free(MsOutboxItem *item);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsOutboxItem, ms_outbox_item_free)
 
+/* A state of this host has begun or ended (alert.h). */
+bool ms_outbox_alert(MsLedger *ledger, const char *alert, bool on, const char *host, GError **error);
+
 /* Of MsOutboxItem: those whose time has come, the oldest first. */
 GPtrArray *ms_outbox_due(MsLedger *ledger, guint limit, GError **error);
 bool ms_outbox_sent(MsLedger *ledger, const MsOutboxItem *item, GError **error);

@@ -129,6 +129,19 @@ typedef struct {
 		const char *company, *contact;
 	} incident;
 
+	struct {
+		const char *listen, *group; /* NULL: nobody is served */
+		const char *textfile;
+		gint64 every_ms;
+	} metrics;
+	struct {
+		const char *const *mail_to;
+		const char *mail_from, *relay;
+		guint mail_most;            /* in an hour */
+		const char *hook;           /* a program; NULL: none */
+		gint64 held_ms, stale_ms, unread_share, disk_free; /* 0: not looked at; the share in per cent */
+	} alerts;
+
 	const char *reader_program;
 	bool sandbox_optional;
 	guint reader_workers, reader_jobs, reader_queue;

@@ -15,6 +15,7 @@
 #include "missent/audit.h"
 #include "missent/desk.h"
 #include "missent/link.h"
+#include "missent/metrics.h"
 
 typedef struct {
 	const char *config;
@@ -26,6 +27,9 @@ typedef struct {
 	atomic_bool impostor; /* another machine answers for our name: neither tell nor answer */
 	int listening;
 	_Atomic gint64 door_turned, carrier_turned; /* when they last came round, monotonic */
+	struct MHD_Daemon *metrics; /* NULL: nobody is served */
+	bool textfile_failed;
+	atomic_bool alerting[MS_N_ALERTS];
 	uid_t page;         /* may ask; (uid_t)-1: there is no such user */
 	pthread_mutex_t lock;
 	MsSettings *settings; /* as the file says now; those before are kept for who still reads them */
@@ -87,6 +91,15 @@ void *agent_send_canaries(void *agent);
 /* outbox.c: a thread, until it is to stop. */
 void *agent_send_outbox(void *agent);
 char *agent_webhook_key(const char *path, GError **error);
+
+/* metrics.c: serves them; false: it cannot, which was told. */
+bool agent_metrics_start(Agent *agent);
+void agent_metrics_stop(Agent *agent);
+void agent_metrics_file(Agent *agent);
+void agent_host_numbers(Agent *agent, MsHostNumbers *out);
+
+/* alerts.c: a thread, until it is to stop. */
+void *agent_tend(void *agent);
 
 /* hosts.c */
 typedef struct AgentHosts AgentHosts;

@@ -113,20 +113,24 @@ static void stop_thread(Agent *agent, pthread_t thread, const char *within)
 
 static int run(Agent *agent)
 {
-	pthread_t carrier, teller, canaries;
+	pthread_t carrier, teller, canaries, tender;
 	bool tells = agent->webhook_key != NULL;
 	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
 	if (!start(&carrier, carry_out, agent) || (tells && !start(&teller, agent_send_outbox, agent)) || (agent->several != NULL && hosts == NULL))
 		return complain(EX_OSERR, "cannot start a thread", "");
-	if (!agent_watch(agent) || !start(&canaries, agent_send_canaries, agent))
+	if (!agent_watch(agent) || !start(&canaries, agent_send_canaries, agent) || !start(&tender, agent_tend, agent))
 		return complain(EX_OSERR, "cannot start a thread", "");
+	if (!agent_metrics_start(agent))
+		return EX_UNAVAILABLE;
 	sd_notify(0, "READY=1");
 	agent_serve(agent);
+	agent_metrics_stop(agent);
 	agent_hosts_join(hosts);
 	if (tells)
 		pthread_join(teller, NULL);
 	stop_thread(agent, carrier, "decision");
 	stop_thread(agent, canaries, "canary");
+	stop_thread(agent, tender, "mail of an alert");
 	return EX_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/reconcile.h"
@@ -177,6 +178,18 @@ static void drop_old(MsReconciliation *r, gint64 since)
 	}
 }
 
+/* The agent tells whom it concerns. */
+static void leave_alert(const Means *means, const MsReconciliation *r)
+{
+	guint64 n = 0;
+	for (int i = 0; i < MS_N_PASSED; i++)
+		n += is_wrong((MsPassed)i) ? r->counts[i] : 0;
+	g_autofree char *detail = n > 0
+		? g_strdup_printf("%" G_GUINT64_FORMAT " (missent audit reconcile says which)", n)
+		: g_strdup("");
+	ms_alert_leave(ms_runtime_settings(means->runtime)->state_dir, MS_ALERT_BYPASS, detail);
+}
+
 /* What was found stands in the trail. */
 static bool write_record(const Means *means, const MsReconciliation *r, GError **error)
 {
@@ -186,6 +199,7 @@ static bool write_record(const Means *means, const MsReconciliation *r, GError *
 		g_string_append_printf(detail, ", %s %" G_GUINT64_FORMAT, ms_passed_names[i], r->counts[i]);
 	g_string_append_printf(detail, ", not known %u", r->unknown->len);
 	g_autofree char *text = g_string_free(detail, FALSE);
+	leave_alert(means, r);
 	return ms_audit_event(ms_runtime_audit(means->runtime), cli_who(), NULL, "reconcile", "", text, error);
 }
 

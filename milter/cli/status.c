@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "missent/alert.h"
 #include "missent/numbers.h"
 #include "missent/pause.h"
 
@@ -143,6 +144,9 @@ static void print_status(const Status *st)
 		printf("%s%s%s\n", cli_colour(st->cli, RED), words, cli_colour(st->cli, PLAIN));
 	}
 	print_daemon(st);
+	g_autofree char *alerts = ms_alerts_remembered(st->settings->state_dir);
+	if (*alerts != '\0')
+		printf("%-12s %s%s%s\n", "alerts", cli_colour(st->cli, RED), alerts, cli_colour(st->cli, PLAIN));
 	if (st->trouble == NULL)
 		print_today(st);
 	if (!st->records)

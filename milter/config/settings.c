@@ -75,6 +75,47 @@ static bool check_listener(const char *value, GError **error)
 	return false;
 }
 
+/* Numbers tell no customer, but they are nobody's else either: this host alone. */
+static bool check_metrics(const char *value, GError **error)
+{
+	const char *port = g_str_has_prefix(value, "127.0.0.1:") ? value + 10 : g_str_has_prefix(value, "[::1]:") ? value + 6 : "";
+	char *end;
+	unsigned long n = strtoul(port, &end, 10);
+	if (g_str_has_prefix(value, "unix:/") || (g_ascii_isdigit(*port) && *end == '\0' && n > 0 && n < 65536))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is none of unix:/path, 127.0.0.1:port and [::1]:port", value);
+	return false;
+}
+
+static const MsRow metrics_rows[] = {
+	{.key = "listen", .type = MS_ROW_TEXT, .check = check_metrics},
+	{.key = "socket-group", .type = MS_ROW_TEXT},
+	{.key = "textfile", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "textfile-every", .type = MS_ROW_TIME, .fallback = "15s", .min = 1000, .max = 3600000},
+	{.key = NULL},
+};
+
+static bool check_relay(const char *value, GError **error)
+{
+	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://"))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port", value);
+	return false;
+}
+
+static const MsRow alerts_rows[] = {
+	{.key = "mail-to", .type = MS_ROW_LIST},
+	{.key = "mail-from", .type = MS_ROW_TEXT},
+	{.key = "relay", .type = MS_ROW_TEXT, .check = check_relay},
+	{.key = "mail-most", .type = MS_ROW_NUMBER, .fallback = "10", .min = 1, .max = 1000},
+	{.key = "hook", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "held-age", .type = MS_ROW_TIME, .fallback = "4h"},
+	{.key = "stale-age", .type = MS_ROW_TIME, .fallback = "0s"},
+	{.key = "unread-share", .type = MS_ROW_NUMBER, .fallback = "20", .min = 0, .max = 100},
+	{.key = "disk-free", .type = MS_ROW_SIZE, .fallback = "256M"},
+	{.key = NULL},
+};
+
 static const MsRow canary_rows[] = {
 	{.key = "every", .type = MS_ROW_TIME, .fallback = "0s", .min = 0, .max = 7 * 86400000},
 	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 86400000},
@@ -355,6 +396,8 @@ const MsRow ms_settings_rows[] = {
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
 	{.key = "canary", .type = MS_ROW_SECTION, .rows = canary_rows},
 	{.key = "incident", .type = MS_ROW_SECTION, .rows = incident_rows},
+	{.key = "metrics", .type = MS_ROW_SECTION, .rows = metrics_rows},
+	{.key = "alerts", .type = MS_ROW_SECTION, .rows = alerts_rows},
 	{.key = "doctor", .type = MS_ROW_SECTION, .rows = doctor_rows},
 	{.key = NULL},
 };
@@ -370,6 +413,31 @@ static char *own_name(const MsSection *root)
 {
 	const char *given = ms_section_text(root, "host");
 	return g_strdup(given != NULL ? given : g_get_host_name());
+}
+
+static void take_metrics(MsSettings *s, const MsSection *metrics)
+{
+	s->metrics.listen = ms_section_text(metrics, "listen");
+	s->metrics.group = ms_section_text(metrics, "socket-group");
+	s->metrics.textfile = ms_section_text(metrics, "textfile");
+	s->metrics.every_ms = ms_section_number(metrics, "textfile-every");
+}
+
+static bool take_alerts(MsSettings *s, const MsSection *alerts, GError **error)
+{
+	s->alerts.mail_to = ms_section_list(alerts, "mail-to");
+	s->alerts.mail_from = ms_section_text(alerts, "mail-from");
+	s->alerts.relay = ms_section_text(alerts, "relay");
+	s->alerts.mail_most = (guint)ms_section_number(alerts, "mail-most");
+	s->alerts.hook = ms_section_text(alerts, "hook");
+	s->alerts.held_ms = ms_section_number(alerts, "held-age");
+	s->alerts.stale_ms = ms_section_number(alerts, "stale-age");
+	s->alerts.unread_share = ms_section_number(alerts, "unread-share");
+	s->alerts.disk_free = ms_section_number(alerts, "disk-free");
+	bool fine = s->alerts.mail_to[0] == NULL || (s->alerts.mail_from != NULL && s->alerts.relay != NULL);
+	if (!fine)
+		ms_section_error(alerts, "mail-to", error, "needs mail-from and relay too: an SMTP server that missent does not filter");
+	return fine;
 }
 
 static void take_judging(MsSettings *s, const MsSection *judging)
@@ -686,7 +754,9 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	take_incident(s, ms_section_sub(root, "incident"));
 	s->accepted = ms_section_list(ms_section_sub(root, "doctor"), "accept");
 	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
+	take_metrics(s, ms_section_sub(root, "metrics"));
 	if (!take_sync(s, ms_section_sub(root, "sync"), error)
+		|| !take_alerts(s, ms_section_sub(root, "alerts"), error)
 		|| !take_canary(s, ms_section_sub(root, "canary"), error)
 		|| !take_desk(s, ms_section_sub(root, "desk"), secrets, error)
 		|| !take_directory(s, ms_section_sub(root, "directory"), conf_dir, secrets, error)

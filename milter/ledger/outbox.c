@@ -119,6 +119,19 @@ bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *d, MsDecisionStat
 	return fine;
 }
 
+bool ms_outbox_alert(MsLedger *ledger, const char *alert, bool on, const char *host, GError **error)
+{
+	if (!ledger->tells)
+		return true;
+	g_autofree char *name = ms_record_name();
+	json_t *body = about("alert", name, "", or_empty(host), "");
+	if (body != NULL) {
+		json_object_set_new(body, "alert", json_string(alert));
+		json_object_set_new(body, "state", json_string(on ? "on" : "off"));
+	}
+	return add(ledger, name, "", body, error);
+}
+
 /* ---- taking --------------------------------------------------------------------------- */
 
 static void take_item(MsSqlRow *row, void *list)

@@ -58,7 +58,7 @@ check 'each library has one home' "$(
 	grep -ln 'tesseract/\|leptonica/' -r milter | grep -v '^milter/reader/ocr.c'
 	grep -ln 'hiredis\|sqlite3.h' -r milter | grep -v '^milter/store/'
 	grep -ln 'curl/' -r milter | grep -vE '^milter/mta/(submit|hook)\.c'
-	grep -ln 'microhttpd.h' -r milter | grep -v '^milter/review/'
+	grep -ln 'microhttpd.h' -r milter | grep -vE '^milter/(review/|agent/metrics\.c)'
 	grep -ln '<sodium.h>' -r milter | grep -v '^milter/base/'
 	grep -ln 'mfapi.h' -r milter | grep -v '^milter/daemon/'
 	grep -ln 'idn2.h' -r milter | grep -v '^milter/kind/')"

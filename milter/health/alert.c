@@ -1,0 +1,146 @@
+/*
+ * Which states hold, and which of them somebody was told of.  A state is told when it begins and when it ends,
+ * however often it is looked at between; what was told is remembered in a file, so that a restart repeats
+ * nothing.  What another program finds out (a bypass) it leaves in a file of its own.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/alert.h"
+#include "missent/io.h"
+
+const MsAlertRow ms_alert_rows[MS_N_ALERTS] = {
+	[MS_ALERT_SILENT] = {"silent", "missentd is silent: it is stopped, or hangs", "missentd is at work again"},
+	[MS_ALERT_PAUSED] = {"paused", "missent is paused: mail is let through as observed", "mail is judged as before the pause"},
+	[MS_ALERT_DIRECTORY] = {"directory", "the directory is unavailable", "the directory answers again"},
+	[MS_ALERT_STALE] = {"stale", "the mapping has not been imported for long", "the mapping was imported"},
+	[MS_ALERT_HUNG] = {"hung", "messages hang", "no message hangs any more"},
+	[MS_ALERT_OVERLOAD] = {"overload", "mail is deferred for overload", "no mail is deferred for overload any more"},
+	[MS_ALERT_WRITE] = {"write", "verdicts cannot be written down (records or audit file)", "verdicts are written down again"},
+	[MS_ALERT_HELD_OLD] = {"held-old", "held mail has waited for long", "no held mail has waited for long any more"},
+	[MS_ALERT_UNREAD] = {"unread", "much of the mail cannot be read whole", "mail can be read again"},
+	[MS_ALERT_DISK] = {"disk", "the disk of state-dir is nearly full", "the disk of state-dir has room again"},
+	[MS_ALERT_BYPASS] = {"bypass", "mail went out that was not judged", "no mail went out unjudged any more"},
+	[MS_ALERT_CANARY] = {"canary", "a canary was not held", "canaries are held again"},
+	[MS_ALERT_BREAKER] = {"breaker", "a stream of mail goes wrong: its breaker has tripped", "no breaker holds mail any more"},
+	[MS_ALERT_GUARD] = {"guard", "the guard cannot be asked", "the guard answers again"},
+};
+
+#define FILE_NAME "alerts.json"
+
+struct MsAlerts {
+	char *path;
+	bool on[MS_N_ALERTS];
+};
+
+static char *path_of(const char *state_dir, const char *name)
+{
+	return g_build_filename(state_dir, name, NULL);
+}
+
+/* A regular file of a few bytes, as it is; NULL: there is none. */
+static char *contents(const char *path)
+{
+	char text[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+	if (fd >= 0)
+		close(fd);
+	return n >= 0 ? g_strndup(text, (gsize)n) : NULL;
+}
+
+static bool replace(const char *path, const char *text)
+{
+	g_autofree char *fresh = g_strconcat(path, ".new", NULL);
+	gsize len = strlen(text);
+	unlink(fresh);
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return false;
+	ms_io_like_folder(fd, fresh);
+	bool fine = write(fd, text, len) == (ssize_t)len;
+	return close(fd) == 0 && fine && rename(fresh, path) == 0;
+}
+
+MsAlerts *ms_alerts_new(const char *state_dir)
+{
+	MsAlerts *alerts = g_new0(MsAlerts, 1);
+	alerts->path = path_of(state_dir, FILE_NAME);
+	g_autofree char *text = contents(alerts->path);
+	json_t *json = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	for (guint i = 0; i < MS_N_ALERTS; i++)
+		alerts->on[i] = json_is_true(json_object_get(json, ms_alert_rows[i].name));
+	json_decref(json);
+	return alerts;
+}
+
+void ms_alerts_free(MsAlerts *alerts)
+{
+	if (alerts == NULL)
+		return;
+	g_free(alerts->path);
+	g_free(alerts);
+}
+
+static void remember(const MsAlerts *alerts)
+{
+	json_t *json = json_object();
+	for (guint i = 0; i < MS_N_ALERTS; i++)
+		json_object_set_new(json, ms_alert_rows[i].name, json_boolean(alerts->on[i]));
+	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	replace(alerts->path, text);
+	free(text);
+	json_decref(json);
+}
+
+/* Told first: who is killed between tells it again, and not never. */
+void ms_alerts_set(MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user)
+{
+	if (alerts->on[alert] == on)
+		return;
+	alerts->on[alert] = on;
+	told(alert, on, detail, user);
+	remember(alerts);
+}
+
+bool ms_alerts_is(const MsAlerts *alerts, MsAlert alert)
+{
+	return alerts->on[alert];
+}
+
+char *ms_alerts_remembered(const char *state_dir)
+{
+	g_autoptr(MsAlerts) alerts = ms_alerts_new(state_dir);
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < MS_N_ALERTS; i++)
+		if (alerts->on[i])
+			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", ms_alert_rows[i].name);
+	return g_string_free(out, FALSE);
+}
+
+static char *left_path(const char *state_dir, MsAlert alert)
+{
+	g_autofree char *name = g_strconcat("alert-", ms_alert_rows[alert].name, NULL);
+	return path_of(state_dir, name);
+}
+
+void ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail)
+{
+	g_autofree char *path = left_path(state_dir, alert);
+	if (*detail == '\0')
+		unlink(path);
+	else
+		replace(path, detail);
+}
+
+char *ms_alert_left(const char *state_dir, MsAlert alert)
+{
+	g_autofree char *path = left_path(state_dir, alert);
+	return contents(path);
+}
