@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/metrics.h"
 #include "missent/numbers.h"
 #include "missent/pause.h"
 
@@ -196,6 +197,66 @@ static void test_follow(void)
 	}
 }
 
+/* ---- metrics and alerts --------------------------------------------------------------- */
+
+static void test_metrics(void)
+{
+	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
+	MsHostNumbers host = {.held = 2, .oldest = 5 * G_USEC_PER_SEC, .audit_bytes = -1, .disk_free = 7,
+		.alerts = {[MS_ALERT_DISK] = true}};
+	g_strlcpy(view->version, "1\"2", sizeof view->version);
+	g_strlcpy(view->policies[0].title, "a \"b\"\\\nc", MS_NUMBERS_TITLE);
+	view->policies[0].messages = view->policies[0].actions[MS_HOLD] = 4;
+	view->stage[MS_STAGE_READ].bucket[0] = 1;
+	view->stage[MS_STAGE_READ].bucket[3] = 2;
+	view->stage[MS_STAGE_READ].sum_us = 2500001;
+	view->published = 100 * G_USEC_PER_SEC;
+	g_autofree char *text = ms_metrics_text(view, &host, 101 * G_USEC_PER_SEC);
+	static const char *const want[] = {"missent_up 1\n", "missent_build_info{version=\"1\\\"2\"} 1\n",
+		"{policy=\"a \\\"b\\\"\\\\\\nc\",action=\"hold\"} 4\n", "_bucket{stage=\"read\",le=\"0.001\"} 1\n",
+		"_bucket{stage=\"read\",le=\"0.01\"} 3\n", "_bucket{stage=\"read\",le=\"+Inf\"} 3\n",
+		"_sum{stage=\"read\"} 2.500001\n", "_count{stage=\"read\"} 3\n", "missent_held_oldest_age_seconds 96\n",
+		"missent_disk_free_bytes 7\n", "missent_alert{name=\"disk\"} 1\n", "missent_alert{name=\"paused\"} 0\n"};
+	for (gsize i = 0; i < G_N_ELEMENTS(want); i++)
+		if (strstr(text, want[i]) == NULL)
+			g_error("no %s in %s", want[i], text);
+	g_assert_null(strstr(text, "missent_audit_bytes"));
+	g_autofree char *silent = ms_metrics_text(NULL, &host, 101 * G_USEC_PER_SEC);
+	g_assert_nonnull(strstr(silent, "missent_up 0\n"));
+}
+
+static void note(MsAlert alert, bool on, const char *detail, void *user)
+{
+	g_string_append_printf(user, "%s %s%s%s; ", ms_alert_rows[alert].name, on ? "on" : "off", *detail ? " " : "", detail);
+}
+
+/* Each state once, whatever is restarted between. */
+static void test_alerts(void)
+{
+	g_autoptr(GString) said = g_string_new(NULL);
+	MsAlerts *alerts = ms_alerts_new(dir);
+	for (int i = 0; i < 3; i++) {
+		ms_alerts_set(alerts, MS_ALERT_DISK, true, "full", note, said);
+		ms_alerts_set(alerts, MS_ALERT_HUNG, false, "", note, said);
+	}
+	ms_alerts_free(alerts);
+	alerts = ms_alerts_new(dir);
+	ms_alerts_set(alerts, MS_ALERT_DISK, true, "full", note, said);
+	g_autofree char *now = ms_alerts_remembered(dir);
+	g_assert_cmpstr(now, ==, "disk");
+	ms_alerts_set(alerts, MS_ALERT_DISK, false, "", note, said);
+	ms_alerts_set(alerts, MS_ALERT_DISK, true, "again", note, said);
+	ms_alerts_free(alerts);
+	g_assert_cmpstr(said->str, ==, "disk on full; disk off; disk on again; ");
+	g_assert_null(ms_alert_left(dir, MS_ALERT_BYPASS));
+	ms_alert_leave(dir, MS_ALERT_BYPASS, "3 mails");
+	ms_alert_leave(dir, MS_ALERT_BYPASS, "4 mails");
+	g_autofree char *left = ms_alert_left(dir, MS_ALERT_BYPASS);
+	g_assert_cmpstr(left, ==, "4 mails");
+	ms_alert_leave(dir, MS_ALERT_BYPASS, "");
+	g_assert_null(ms_alert_left(dir, MS_ALERT_BYPASS));
+}
+
 /* ---- pauses --------------------------------------------------------------------------- */
 
 #define MINUTE ((gint64)60 * G_USEC_PER_SEC)
@@ -271,6 +332,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/numbers/day", test_day);
 	g_test_add_func("/numbers/threads", test_threads);
 	g_test_add_func("/numbers/follow", test_follow);
+	g_test_add_func("/metrics/text", test_metrics);
+	g_test_add_func("/alerts/once", test_alerts);
 	g_test_add_func("/pause/bounds", test_pause);
 	g_test_add_func("/pause/distrusted", test_pause_distrusted);
 	int rc = g_test_run();
