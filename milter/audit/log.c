@@ -1,0 +1,920 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/io.h"
+
+#include "note.h"
+#include "tlog_private.h"
+
+/*
+ * Entries come in, in batches; they are on disk, and under a signed checkpoint, when they are said to
+ * be.
+ *
+ *	lock        held while somebody appends (or, shared, while somebody begins to look)
+ *	key, vkey   what signs, and what verifies
+ *	head.N      the entries after the last whole bundle, in the form of one; grows, and becomes it
+ *	latest      the checkpoint of all that is in it, signed anew with every batch
+ *	checkpoint, tile/  the same for others, in the form of tlog-tiles: published every so often
+ *	minimum     before it, entries may be gone
+ *
+ * One fsync a batch: of the head, before `latest` is written.  After a crash the head may have entries
+ * that no checkpoint speaks of yet, or half of one: the half is cut off, the others stay, and are told.
+ * Never may it have less than `latest` says.
+ */
+
+struct MsTlog {
+	char *folder;
+	int lock, head_fd;
+	bool looks;
+	MsSigner *signer;
+	char *vkey, *stamp; /* of `latest` as it was read or written */
+	MsCheckpoint latest;
+	guint64 bundles, minimum, recovered;
+	MsEdge edge;
+	GArray *levels[MS_LEVELS]; /* of MsHash: the last tile, not whole */
+	GString *head;
+	GArray *slots; /* of the head */
+	gsize torn;    /* bytes that were cut off */
+};
+
+static bool fails(GError **error, const char *path, const char *what)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be %s: %s", path, what,
+		g_strerror(errno));
+	return false;
+}
+
+static bool damaged(const MsTlog *log, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static bool damaged(const MsTlog *log, GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *why = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the audit trail %s is damaged: %s", log->folder, why);
+	return false;
+}
+
+static guint64 size_of(const MsTlog *log)
+{
+	return log->bundles * MS_TILE + log->slots->len;
+}
+
+/* ---- files ---------------------------------------------------------------------------- */
+
+static bool sync_folder(const char *path, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool fine = fd >= 0 && fsync(fd) == 0;
+	if (!fine)
+		fails(error, path, "written to");
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
+static bool write_all(int fd, const char *data, gsize len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (gsize)n;
+	}
+	return true;
+}
+
+/* Each folder on the way is its parent's owner's. */
+static bool make_folder(const char *path, GError **error)
+{
+	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		return true;
+	g_autofree char *parent = g_path_get_dirname(path);
+	if (strlen(parent) > 1 && !make_folder(parent, error))
+		return false;
+	if (g_mkdir(path, 0750) != 0 && errno != EEXIST)
+		return fails(error, path, "made");
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		ms_io_like_folder(fd, path);
+		close(fd);
+	}
+	return true;
+}
+
+/* The old file or the new one, whatever happens; on disk, if `sync`. */
+static bool replace_file(const char *path, const void *data, gsize len, bool sync, GError **error)
+{
+	g_autofree char *fresh = g_strconcat(path, ".new", NULL);
+	g_autofree char *folder = g_path_get_dirname(path);
+	if (!make_folder(folder, error))
+		return false;
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	bool fine = fd >= 0 && write_all(fd, data, len) && (!sync || fsync(fd) == 0);
+	if (fd >= 0)
+		ms_io_like_folder(fd, fresh);
+	fine = fine && g_rename(fresh, path) == 0;
+	if (!fine) {
+		fails(error, path, "written to");
+		unlink(fresh);
+	}
+	if (fd >= 0)
+		close(fd);
+	return fine && (!sync || sync_folder(folder, error));
+}
+
+static char *path_in(const MsTlog *log, const char *name)
+{
+	return g_build_filename(log->folder, name, NULL);
+}
+
+static char *head_path(const MsTlog *log)
+{
+	return g_strdup_printf("%s/head.%" G_GUINT64_FORMAT, log->folder, log->bundles);
+}
+
+static bool is_there(const MsTlog *log, int level, guint64 n, guint width)
+{
+	g_autofree char *path = ms_tile_path(log->folder, level, n, width);
+	return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* ---- hashes --------------------------------------------------------------------------- */
+
+static void leaves_of(const GArray *slots, MsHash *out)
+{
+	for (guint i = 0; i < slots->len; i++) {
+		const MsSlot *slot = &g_array_index(slots, MsSlot, i);
+		ms_merkle_leaf(slot->data, slot->len, &out[i]);
+	}
+}
+
+static GBytes *bundle_of(const MsTlog *log, guint64 n, GError **error)
+{
+	if (n == log->bundles)
+		return g_bytes_new(log->head->str, log->head->len);
+	g_autofree char *path = ms_tile_path(log->folder, MS_ENTRIES, n, MS_TILE);
+	g_autoptr(GError) why = NULL;
+	GBytes *bytes = ms_tile_file(path, &why);
+	if (why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
+	else if (bytes == NULL)
+		damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are %s", n * MS_TILE,
+			(n + 1) * MS_TILE <= log->minimum ? "pruned" : "missing");
+	return bytes;
+}
+
+static bool tile_read(const MsTlog *log, int level, guint64 n, guint width, MsHash *out, GError **error);
+
+/* Those from `from` on, from what is below it. */
+static bool tile_make(const MsTlog *log, int level, guint64 n, guint from, guint width, MsHash *out, GError **error)
+{
+	MsHash below[MS_TILE];
+	if (level > 0) {
+		for (guint i = from; i < width; i++) {
+			if (!tile_read(log, level - 1, n * MS_TILE + i, MS_TILE, below, error))
+				return false;
+			ms_merkle_full(below, MS_TILE, &out[i]);
+		}
+		return true;
+	}
+	g_autoptr(GBytes) bytes = bundle_of(log, n, error);
+	g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(MsSlot));
+	gsize len = 0;
+	if (bytes == NULL)
+		return false;
+	const char *data = g_bytes_get_data(bytes, &len);
+	if (!ms_bundle_parse(data != NULL ? data : "", len, slots, NULL) || slots->len < width || slots->len > MS_TILE)
+		return damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are no bundle of %u",
+			n * MS_TILE, width);
+	leaves_of(slots, below);
+	memcpy(out + from, below + from, (width - from) * sizeof *out);
+	return true;
+}
+
+/* Of the head there is no tile to be trusted: its entries have not been compared with one. */
+static bool tile_read(const MsTlog *log, int level, guint64 n, guint width, MsHash *out, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	bool is_head = level == 0 && n == log->bundles;
+	guint have = is_head ? 0 : ms_tile_hashes(log->folder, level, n, width, out, &why);
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	return have == width || tile_make(log, level, n, have, width, out, error);
+}
+
+/* The root of the leaves [first, first + 2**height), which are all there. */
+static bool node_of(const MsTlog *log, guint64 size, guint64 first, guint height, MsHash *out, GError **error)
+{
+	MsHash hashes[MS_TILE];
+	int level = (int)height / 8;
+	guint64 at = first >> (8 * level), n = at / MS_TILE;
+	guint64 width = MIN((size >> (8 * level)) - n * MS_TILE, MS_TILE);
+	if (!tile_read(log, level, n, (guint)width, hashes, error))
+		return false;
+	ms_merkle_full(hashes + at % MS_TILE, 1u << (height % 8), out);
+	return true;
+}
+
+/* The tree hash of the leaves [first, last) of a log of `size`. */
+static bool range_of(const MsTlog *log, guint64 size, guint64 first, guint64 last, MsHash *out, GError **error)
+{
+	guint64 n = last - first;
+	if ((n & (n - 1)) == 0)
+		return node_of(log, size, first, (guint)(g_bit_storage((gulong)n) - 1), out, error);
+	guint64 k = ms_merkle_split(n);
+	MsHash left, right;
+	if (!range_of(log, size, first, first + k, &left, error) || !range_of(log, size, first + k, last, &right, error))
+		return false;
+	ms_merkle_node(&left, &right, out);
+	return true;
+}
+
+bool ms_tlog_root(MsTlog *log, guint64 size, guint8 root[MS_HASH_BYTES], GError **error)
+{
+	MsHash hash;
+	MsEdge none = {0};
+	if (size > size_of(log))
+		return damaged(log, error, "it has %" G_GUINT64_FORMAT " entries, and had %" G_GUINT64_FORMAT,
+			size_of(log), size);
+	if (size == 0)
+		ms_edge_root(&none, &hash);
+	else if (!range_of(log, size_of(log), 0, size, &hash, error))
+		return false;
+	memcpy(root, hash.bytes, MS_HASH_BYTES);
+	return true;
+}
+
+/* ---- tiles ---------------------------------------------------------------------------- */
+
+static void made(guint height, const MsHash *node, void *user)
+{
+	MsTlog *log = user;
+	if (height % 8 == 0 && height / 8 < MS_LEVELS)
+		g_array_append_vals(log->levels[height / 8], node, 1);
+}
+
+/* Partial tiles and bundles whose whole one is there. */
+static void remove_partial(const MsTlog *log, int level, guint64 n)
+{
+	g_autofree char *path = ms_tile_path(log->folder, level, n, MS_TILE);
+	g_autofree char *folder = g_strconcat(path, ".p", NULL);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *file = g_build_filename(folder, name, NULL);
+		unlink(file);
+	}
+	if (dir != NULL)
+		rmdir(folder);
+}
+
+/* The tiles that are whole with so many bundles, from the lowest up. */
+static bool write_whole(MsTlog *log, guint64 bundles, GError **error)
+{
+	guint64 n = bundles;
+	for (int level = 0; level < MS_LEVELS && n > 0; level++, n /= MS_TILE) {
+		MsHash hashes[MS_TILE];
+		if (!is_there(log, level, n - 1, MS_TILE)) {
+			g_autofree char *path = ms_tile_path(log->folder, level, n - 1, MS_TILE);
+			if (!tile_make(log, level, n - 1, 0, MS_TILE, hashes, error)
+				|| !replace_file(path, hashes, sizeof hashes, true, error))
+				return false;
+		}
+		remove_partial(log, level, n - 1);
+		if (level == 0)
+			remove_partial(log, MS_ENTRIES, n - 1);
+		if (n % MS_TILE != 0)
+			break;
+	}
+	return true;
+}
+
+/* The head, which has all entries of a bundle, becomes it. */
+static bool roll(MsTlog *log, GError **error)
+{
+	g_autofree char *head = head_path(log);
+	g_autofree char *bundle = ms_tile_path(log->folder, MS_ENTRIES, log->bundles, MS_TILE);
+	g_autofree char *folder = g_path_get_dirname(bundle);
+	g_assert(log->slots->len == MS_TILE);
+	if (!make_folder(folder, error))
+		return false;
+	if (g_rename(head, bundle) != 0)
+		return fails(error, bundle, "written to");
+	if (log->head_fd >= 0)
+		close(log->head_fd);
+	log->head_fd = -1;
+	log->bundles++;
+	g_string_truncate(log->head, 0);
+	g_array_set_size(log->slots, 0);
+	for (int level = 0; level < MS_LEVELS; level++)
+		if (log->levels[level]->len == MS_TILE)
+			g_array_set_size(log->levels[level], 0);
+	return sync_folder(folder, error) && sync_folder(log->folder, error) && write_whole(log, log->bundles, error);
+}
+
+/* ---- opening -------------------------------------------------------------------------- */
+
+static bool read_latest(MsTlog *log, GError **error)
+{
+	g_autofree char *path = path_in(log, "latest");
+	g_autofree char *stamp = ms_io_stamp(path);
+	g_autoptr(GError) why = NULL;
+	g_autoptr(GBytes) bytes = ms_tile_file(path, &why);
+	MsCheckpoint latest = {0};
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	if (bytes != NULL && !ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), log->vkey,
+				     &latest, &why))
+		return damaged(log, error, "%s: %s", path, why->message);
+	ms_checkpoint_clear(&log->latest);
+	log->latest = latest;
+	g_free(log->stamp);
+	log->stamp = g_steal_pointer(&stamp);
+	return true;
+}
+
+static bool write_latest(MsTlog *log, GError **error)
+{
+	MsHash root;
+	ms_edge_root(&log->edge, &root);
+	g_autofree char *path = path_in(log, "latest");
+	char *text = ms_signer_checkpoint(log->signer, size_of(log), &root);
+	bool first = log->latest.text == NULL;
+	if (!replace_file(path, text, strlen(text), first, error)) {
+		g_free(text);
+		return false;
+	}
+	ms_checkpoint_clear(&log->latest);
+	log->latest = (MsCheckpoint){text, g_strdup(ms_signer_name(log->signer)), size_of(log), {0}};
+	memcpy(log->latest.root, root.bytes, MS_HASH_BYTES);
+	g_free(log->stamp);
+	log->stamp = ms_io_stamp(path);
+	return true;
+}
+
+static guint64 read_minimum(const MsTlog *log)
+{
+	g_autofree char *path = path_in(log, "minimum"), *text = NULL;
+	return g_file_get_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
+/* The edge, from what each level has of its last tile. */
+static bool load_levels(MsTlog *log, GError **error)
+{
+	guint64 counts[MS_LEVELS] = {0}, n = log->bundles;
+	for (int level = 1; level < MS_LEVELS; level++, n /= MS_TILE)
+		counts[level] = n;
+	log->edge.n = 0;
+	for (int level = MS_LEVELS - 1; level >= 0; level--) {
+		MsHash hashes[MS_TILE];
+		guint width = (guint)(counts[level] % MS_TILE);
+		g_array_set_size(log->levels[level], 0);
+		if (width > 0 && !tile_read(log, level, counts[level] / MS_TILE, width, hashes, error))
+			return false;
+		for (guint i = 0; i < width; i++) {
+			ms_edge_add(&log->edge, 8 * (guint)level, &hashes[i], NULL, NULL);
+			g_array_append_vals(log->levels[level], &hashes[i], 1);
+		}
+	}
+	return true;
+}
+
+/* Entries of the head, up to the checkpoint for who only looks. */
+static bool load_head(MsTlog *log, GError **error)
+{
+	g_autofree char *path = head_path(log);
+	g_autoptr(GError) why = NULL;
+	g_autoptr(GBytes) bytes = ms_tile_file(path, &why);
+	gsize len = 0, whole = 0;
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	const char *data = bytes != NULL ? g_bytes_get_data(bytes, &len) : "";
+	g_string_truncate(log->head, 0);
+	g_string_append_len(log->head, data, (gssize)len);
+	ms_bundle_parse(log->head->str, log->head->len, log->slots, &whole);
+	log->torn = len - whole;
+	g_string_truncate(log->head, whole);
+	if (log->slots->len > MS_TILE)
+		return damaged(log, error, "%s has more entries than a bundle", path);
+	guint64 first = log->bundles * MS_TILE;
+	if (log->looks && log->latest.size >= first && first + log->slots->len > log->latest.size) {
+		log->recovered = first + log->slots->len - log->latest.size;
+		g_array_set_size(log->slots, (guint)(log->latest.size - first));
+		gsize end = 0;
+		for (guint i = 0; i < log->slots->len; i++)
+			end += 2 + g_array_index(log->slots, MsSlot, i).len;
+		g_string_truncate(log->head, end);
+	}
+	return true;
+}
+
+static bool check_latest(MsTlog *log, GError **error)
+{
+	guint8 root[MS_HASH_BYTES];
+	if (log->latest.text == NULL)
+		return size_of(log) == 0 || damaged(log, error, "its latest checkpoint is gone");
+	if (log->latest.size > size_of(log))
+		return damaged(log, error, "it has %" G_GUINT64_FORMAT " entries, and its checkpoint says %"
+			G_GUINT64_FORMAT, size_of(log), log->latest.size);
+	if (!ms_tlog_root(log, log->latest.size, root, error))
+		return false;
+	return memcmp(root, log->latest.root, sizeof root) == 0
+		|| damaged(log, error, "its entries are not those that were signed");
+}
+
+/* All of it, anew. */
+static bool load(MsTlog *log, GError **error)
+{
+	if (log->head_fd >= 0)
+		close(log->head_fd);
+	log->head_fd = -1;
+	if (!read_latest(log, error))
+		return false;
+	log->minimum = read_minimum(log);
+	log->bundles = log->latest.size / MS_TILE;
+	/* A head that is full becomes a bundle with the next entry only. */
+	while (log->bundles > 0 && !is_there(log, MS_ENTRIES, log->bundles - 1, MS_TILE)) {
+		g_autofree char *head = g_strdup_printf("%s/head.%" G_GUINT64_FORMAT, log->folder, log->bundles - 1);
+		if (!g_file_test(head, G_FILE_TEST_EXISTS)) {
+			if (log->bundles * MS_TILE <= log->minimum)
+				break;
+			return damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are missing",
+				(log->bundles - 1) * MS_TILE);
+		}
+		log->bundles--;
+	}
+	while (is_there(log, MS_ENTRIES, log->bundles, MS_TILE))
+		log->bundles++;
+	if (!load_levels(log, error) || !load_head(log, error) || !check_latest(log, error))
+		return false;
+	MsHash leaves[MS_TILE];
+	leaves_of(log->slots, leaves);
+	for (guint i = 0; i < log->slots->len; i++)
+		ms_edge_add(&log->edge, 0, &leaves[i], made, log);
+	return true;
+}
+
+/* What a crash has left is finished. */
+static bool mend(MsTlog *log, GError **error)
+{
+	g_autofree char *path = head_path(log);
+	if (log->torn > 0 && truncate(path, (off_t)log->head->len) != 0)
+		return fails(error, path, "mended");
+	if (!write_whole(log, log->bundles, error))
+		return false;
+	if (log->latest.text != NULL && log->latest.size == size_of(log))
+		return true;
+	log->recovered += size_of(log) - log->latest.size;
+	return write_latest(log, error);
+}
+
+static MsTlog *log_new(const char *folder, bool looks)
+{
+	MsTlog *log = g_new0(MsTlog, 1);
+	log->folder = g_strdup(folder);
+	log->looks = looks;
+	log->lock = log->head_fd = -1;
+	log->head = g_string_new(NULL);
+	log->slots = g_array_new(FALSE, FALSE, sizeof(MsSlot));
+	for (int i = 0; i < MS_LEVELS; i++)
+		log->levels[i] = g_array_new(FALSE, FALSE, sizeof(MsHash));
+	return log;
+}
+
+void ms_tlog_free(MsTlog *log)
+{
+	if (log == NULL)
+		return;
+	if (log->lock >= 0)
+		close(log->lock);
+	if (log->head_fd >= 0)
+		close(log->head_fd);
+	ms_signer_free(log->signer);
+	ms_checkpoint_clear(&log->latest);
+	g_free(log->vkey);
+	g_free(log->stamp);
+	g_string_free(log->head, TRUE);
+	g_array_unref(log->slots);
+	for (int i = 0; i < MS_LEVELS; i++)
+		g_array_unref(log->levels[i]);
+	g_free(log->folder);
+	g_free(log);
+}
+
+static bool take_lock(const MsTlog *log, int how, GError **error)
+{
+	while (flock(log->lock, how) != 0)
+		if (errno != EINTR)
+			return fails(error, log->folder, "locked");
+	return true;
+}
+
+static bool read_vkey(MsTlog *log, char **name_out, GError **error)
+{
+	g_autofree char *path = path_in(log, "vkey");
+	if (!g_file_get_contents(path, &log->vkey, NULL, NULL))
+		return damaged(log, error, "%s is missing", path);
+	g_strstrip(log->vkey);
+	*name_out = ms_vkey_name(log->vkey);
+	return *name_out != NULL || damaged(log, error, "%s is no verifier key", path);
+}
+
+/* Makes what a new log has. */
+static bool found(MsTlog *log, const char *origin, GError **error)
+{
+	g_autofree char *key = path_in(log, "key"), *vkey = path_in(log, "vkey");
+	if (g_file_test(vkey, G_FILE_TEST_EXISTS))
+		return true;
+	g_autofree char *latest = path_in(log, "latest");
+	if (g_file_test(latest, G_FILE_TEST_EXISTS))
+		return damaged(log, error, "%s is missing", vkey);
+	if (!ms_signer_create(key, error))
+		return false;
+	g_autoptr(MsSigner) signer = ms_signer_load(key, origin, error);
+	if (signer == NULL)
+		return false;
+	g_autofree char *text = ms_signer_vkey(signer);
+	g_autofree char *line = g_strconcat(text, "\n", NULL);
+	return replace_file(vkey, line, strlen(line), true, error);
+}
+
+static bool open_keys(MsTlog *log, GError **error)
+{
+	g_autofree char *name = NULL, *path = path_in(log, "key");
+	if (!read_vkey(log, &name, error))
+		return false;
+	log->signer = ms_signer_load(path, name, error);
+	if (log->signer == NULL)
+		return false;
+	g_autofree char *vkey = ms_signer_vkey(log->signer);
+	return strcmp(vkey, log->vkey) == 0 || damaged(log, error, "%s is another log's key", path);
+}
+
+static bool open_lock(MsTlog *log, bool create, GError **error)
+{
+	g_autofree char *path = path_in(log, "lock");
+	log->lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0640);
+	if (log->lock < 0)
+		return fails(error, path, "opened");
+	if (create)
+		ms_io_like_folder(log->lock, path);
+	return true;
+}
+
+MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error)
+{
+	g_autoptr(MsTlog) log = log_new(folder, false);
+	g_autofree char *parent = g_path_get_dirname(folder);
+	if (!g_file_test(parent, G_FILE_TEST_IS_DIR)) {
+		errno = ENOENT;
+		fails(error, folder, "opened");
+		return NULL;
+	}
+	if ((origin != NULL && !make_folder(folder, error)) || !open_lock(log, origin != NULL, error)
+		|| !take_lock(log, LOCK_EX, error))
+		return NULL;
+	bool fine = (origin == NULL || found(log, origin, error)) && open_keys(log, error) && load(log, error)
+		&& mend(log, error);
+	flock(log->lock, LOCK_UN);
+	return fine ? g_steal_pointer(&log) : NULL;
+}
+
+MsTlog *ms_tlog_look(const char *folder, GError **error)
+{
+	g_autoptr(MsTlog) log = log_new(folder, true);
+	g_autofree char *name = NULL;
+	if (!open_lock(log, false, error) || !take_lock(log, LOCK_SH, error))
+		return NULL;
+	bool fine = read_vkey(log, &name, error) && load(log, error);
+	flock(log->lock, LOCK_UN);
+	return fine ? g_steal_pointer(&log) : NULL;
+}
+
+/* ---- appending ------------------------------------------------------------------------ */
+
+static bool open_head(MsTlog *log, GError **error)
+{
+	if (log->head_fd >= 0)
+		return true;
+	g_autofree char *path = head_path(log);
+	log->head_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (log->head_fd < 0)
+		return fails(error, path, "opened");
+	ms_io_like_folder(log->head_fd, path);
+	return sync_folder(log->folder, error);
+}
+
+/* As it was before; who fails at that reads all anew. */
+static bool take_back(MsTlog *log, gsize len)
+{
+	g_string_truncate(log->head, len);
+	return ftruncate(log->head_fd, (off_t)len) == 0;
+}
+
+static void set_slots(MsTlog *log)
+{
+	ms_bundle_parse(log->head->str, log->head->len, log->slots, NULL); /* the text may have moved */
+}
+
+static bool write_head(MsTlog *log, gsize from, GError **error)
+{
+	if (write_all(log->head_fd, log->head->str + from, log->head->len - from) && fdatasync(log->head_fd) == 0)
+		return true;
+	g_autofree char *path = head_path(log);
+	fails(error, path, "written to");
+	if (!take_back(log, from))
+		g_prefix_error(error, "(a part of a line is left) ");
+	return false;
+}
+
+/* As many as the head has room for. */
+static bool append_some(MsTlog *log, const MsEntryText *entries, guint n, GError **error)
+{
+	gsize before = log->head->len;
+	if (!open_head(log, error))
+		return false;
+	for (guint i = 0; i < n; i++) {
+		const guint8 prefix[2] = {(guint8)(entries[i].len >> 8), (guint8)entries[i].len};
+		g_string_append_len(log->head, (const char *)prefix, sizeof prefix);
+		g_string_append_len(log->head, entries[i].data, (gssize)entries[i].len);
+	}
+	if (!write_head(log, before, error))
+		return false;
+	set_slots(log);
+	for (guint i = 0; i < n; i++) {
+		MsHash leaf;
+		ms_merkle_leaf(entries[i].data, entries[i].len, &leaf);
+		ms_edge_add(&log->edge, 0, &leaf, made, log);
+	}
+	if (write_latest(log, error))
+		return true;
+	take_back(log, before);
+	return false;
+}
+
+/* Has another process appended since? */
+static bool refresh(MsTlog *log, GError **error)
+{
+	g_autofree char *path = path_in(log, "latest");
+	g_autofree char *stamp = ms_io_stamp(path);
+	if (log->stamp != NULL && strcmp(stamp, log->stamp) == 0)
+		return true;
+	return load(log, error) && mend(log, error);
+}
+
+static bool append(MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
+{
+	if (!refresh(log, error))
+		return false;
+	guint64 first = size_of(log);
+	for (guint done = 0; done < n;) {
+		if (log->slots->len == MS_TILE && !roll(log, error))
+			return false;
+		guint some = MIN(n - done, MS_TILE - log->slots->len);
+		if (!append_some(log, entries + done, some, error))
+			return false;
+		done += some;
+	}
+	*first_out = first;
+	return true;
+}
+
+bool ms_tlog_append(MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
+{
+	g_assert(!log->looks);
+	for (guint i = 0; i < n; i++)
+		g_assert(entries[i].len <= MS_TLOG_MAX_ENTRY);
+	if (!take_lock(log, LOCK_EX, error))
+		return false;
+	bool fine = append(log, entries, n, first_out, error);
+	if (!fine)
+		g_clear_pointer(&log->stamp, g_free); /* all is read anew before the next */
+	flock(log->lock, LOCK_UN);
+	return fine;
+}
+
+/* ---- for others ----------------------------------------------------------------------- */
+
+static bool publish_tiles(MsTlog *log, guint64 size, GError **error)
+{
+	for (int level = MS_ENTRIES; level < MS_LEVELS; level++) {
+		guint64 at = level == MS_ENTRIES ? size : size >> (8 * level);
+		guint width = (guint)(at % MS_TILE);
+		if (at == 0)
+			break;
+		if (width == 0 || is_there(log, level, at / MS_TILE, width))
+			continue;
+		MsHash hashes[MS_TILE];
+		g_autofree char *path = ms_tile_path(log->folder, level, at / MS_TILE, width);
+		if (level != MS_ENTRIES && !tile_read(log, level, at / MS_TILE, width, hashes, error))
+			return false;
+		const void *data = level == MS_ENTRIES ? (const void *)log->head->str : hashes;
+		gsize len = level == MS_ENTRIES ? log->head->len : width * sizeof *hashes;
+		if (!replace_file(path, data, len, false, error))
+			return false;
+	}
+	return true;
+}
+
+static bool publish(MsTlog *log, GError **error)
+{
+	if (!refresh(log, error) || (log->slots->len == MS_TILE && !roll(log, error)))
+		return false;
+	if (log->latest.text == NULL)
+		return true;
+	g_autofree char *path = path_in(log, "checkpoint");
+	return publish_tiles(log, log->latest.size, error)
+		&& replace_file(path, log->latest.text, strlen(log->latest.text), true, error);
+}
+
+bool ms_tlog_publish(MsTlog *log, GError **error)
+{
+	g_assert(!log->looks);
+	if (!take_lock(log, LOCK_EX, error))
+		return false;
+	bool fine = publish(log, error);
+	flock(log->lock, LOCK_UN);
+	return fine;
+}
+
+/* Whole files whose last entry is before `minimum`; upwards as far as there are any. */
+static void remove_before(const MsTlog *log, int level, guint64 from, guint64 minimum)
+{
+	guint64 each = (guint64)MS_TILE << (level == MS_ENTRIES ? 0 : 8 * level);
+	for (guint64 n = from / each; (n + 1) * each <= minimum; n++) {
+		g_autofree char *path = ms_tile_path(log->folder, level, n, MS_TILE);
+		unlink(path);
+	}
+}
+
+static bool prune(MsTlog *log, guint64 minimum, GError **error)
+{
+	g_autofree char *path = path_in(log, "minimum");
+	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", minimum);
+	if (!refresh(log, error))
+		return false;
+	guint64 before = log->minimum;
+	if (minimum <= before)
+		return true;
+	if (minimum > size_of(log))
+		return damaged(log, error, "%" G_GUINT64_FORMAT " is beyond its end", minimum);
+	/* What is made of tiles that go has to be there. */
+	if (!publish(log, error) || !replace_file(path, text, strlen(text), true, error))
+		return false;
+	log->minimum = minimum;
+	for (int level = MS_ENTRIES; level < MS_LEVELS; level++)
+		remove_before(log, level, before, minimum);
+	return true;
+}
+
+bool ms_tlog_prune(MsTlog *log, guint64 minimum, GError **error)
+{
+	g_assert(!log->looks);
+	if (!take_lock(log, LOCK_EX, error))
+		return false;
+	bool fine = prune(log, minimum, error);
+	flock(log->lock, LOCK_UN);
+	return fine;
+}
+
+/* ---- asking --------------------------------------------------------------------------- */
+
+const MsCheckpoint *ms_tlog_checkpoint(const MsTlog *log)
+{
+	return &log->latest;
+}
+
+const char *ms_tlog_vkey(const MsTlog *log)
+{
+	return log->vkey;
+}
+
+guint64 ms_tlog_minimum(const MsTlog *log)
+{
+	return log->minimum;
+}
+
+guint64 ms_tlog_recovered(MsTlog *log)
+{
+	guint64 n = log->recovered;
+	log->recovered = 0;
+	return n;
+}
+
+bool ms_tlog_each(MsTlog *log, guint64 first, MsTakeEntry take, void *user, GError **error)
+{
+	g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(MsSlot));
+	first = MAX(first, log->minimum / MS_TILE * MS_TILE);
+	for (guint64 n = first / MS_TILE; n <= log->bundles; n++) {
+		g_autoptr(GBytes) bytes = bundle_of(log, n, error);
+		gsize len = 0;
+		if (bytes == NULL)
+			return false;
+		const char *data = g_bytes_get_data(bytes, &len);
+		if (!ms_bundle_parse(data != NULL ? data : "", len, slots, NULL)
+			|| (n < log->bundles && slots->len != MS_TILE))
+			return damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are no bundle",
+				n * MS_TILE);
+		for (guint i = n * MS_TILE < first ? (guint)(first % MS_TILE) : 0; i < slots->len; i++) {
+			const MsSlot *slot = &g_array_index(slots, MsSlot, i);
+			if (!take(n * MS_TILE + i, slot->data, slot->len, user, error))
+				return error == NULL || *error == NULL;
+		}
+	}
+	return true;
+}
+
+static bool take_one(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	(void)index, (void)error;
+	*(GBytes **)user = g_bytes_new(data, len);
+	return false;
+}
+
+GBytes *ms_tlog_entry(MsTlog *log, guint64 index, GError **error)
+{
+	GBytes *entry = NULL;
+	if (index >= size_of(log) || index < log->minimum / MS_TILE * MS_TILE) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no entry %" G_GUINT64_FORMAT
+			": the trail has %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, index,
+			log->minimum / MS_TILE * MS_TILE, size_of(log) - 1);
+		return NULL;
+	}
+	return ms_tlog_each(log, index, take_one, &entry, error) ? entry : NULL;
+}
+
+/* RFC 6962, 2.1.1: from the leaf upwards. */
+bool ms_tlog_prove(MsTlog *log, guint64 index, MsProof *out, GError **error)
+{
+	guint64 size = size_of(log), first = 0, last = size;
+	MsHash path[MS_PROOF_MAX];
+	guint n = 0;
+	if (index >= size || log->latest.text == NULL)
+		return damaged(log, error, "there is no entry %" G_GUINT64_FORMAT, index);
+	while (last - first > 1) {
+		guint64 middle = first + ms_merkle_split(last - first);
+		bool left = index < middle;
+		if (!range_of(log, size, left ? middle : first, left ? last : middle, &path[n++], error))
+			return false;
+		*(left ? &last : &first) = middle;
+	}
+	MsProof proof = {.index = index, .n = n};
+	for (guint i = 0; i < n; i++)
+		memcpy(proof.hashes[i], path[n - 1 - i].bytes, MS_HASH_BYTES);
+	if (!ms_checkpoint_parse(log->latest.text, strlen(log->latest.text), log->vkey, &proof.checkpoint, error))
+		return false;
+	*out = proof;
+	return true;
+}
+
+/* RFC 6962, 2.1.2, from the largest subtree on; turned round at the end. */
+bool ms_tlog_consistency(MsTlog *log, guint64 old, guint8 hashes[][MS_HASH_BYTES], guint *n_out, GError **error)
+{
+	guint64 size = size_of(log), first = 0, last = size, m = old;
+	MsHash path[MS_PROOF_MAX];
+	guint n = 0;
+	bool whole = true;
+	if (old > size)
+		return damaged(log, error, "it never had %" G_GUINT64_FORMAT " entries", old);
+	*n_out = 0;
+	if (old == 0 || old == size)
+		return true;
+	while (m != last - first) {
+		guint64 k = ms_merkle_split(last - first), middle = first + k;
+		bool left = m <= k;
+		if (!range_of(log, size, left ? middle : first, left ? last : middle, &path[n++], error))
+			return false;
+		if (left) {
+			last = middle;
+		} else {
+			first = middle;
+			m -= k;
+			whole = false;
+		}
+	}
+	if (!whole && !range_of(log, size, first, last, &path[n++], error))
+		return false;
+	for (guint i = 0; i < n; i++)
+		memcpy(hashes[i], path[n - 1 - i].bytes, MS_HASH_BYTES);
+	*n_out = n;
+	return true;
+}

@@ -1,0 +1,381 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/io.h"
+
+#include "note.h"
+
+/*
+ * C2SP signed-note, tlog-checkpoint and tlog-proof: text comes in and is taken apart with distrust, or
+ * sizes and roots come in and text that a key has signed goes out.
+ */
+
+#define SEED_BYTES crypto_sign_SEEDBYTES
+#define ID_BYTES 4
+#define ED25519 1
+#define MAX_SIGNATURES 64
+#define DASH "\xe2\x80\x94 "
+
+static bool bad(GError **error, const char *what, const char *why)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", what, why);
+	return false;
+}
+
+static char *base64(const guint8 *data, gsize len)
+{
+	gsize size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL);
+	char *out = g_malloc(size);
+	return sodium_bin2base64(out, size, data, len, sodium_base64_VARIANT_ORIGINAL);
+}
+
+/* Exactly `len` bytes of it, in the one way to write them. */
+static bool unbase64(const char *text, gsize text_len, guint8 *out, gsize len)
+{
+	size_t got = 0;
+	const char *end = NULL;
+	return sodium_base642bin(out, len, text, text_len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) == 0
+		&& got == len && end == text + text_len;
+}
+
+/* ---- keys ----------------------------------------------------------------------------- */
+
+struct MsSigner {
+	char *name;
+	guint8 public[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+};
+
+typedef struct {
+	char *name;
+	guint8 id[ID_BYTES], public[crypto_sign_PUBLICKEYBYTES];
+} Vkey;
+
+/* SHA-256(name, newline, type, key)[:4] */
+static void key_id(const char *name, const guint8 *public, guint8 out[ID_BYTES])
+{
+	guint8 sum[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_state s;
+	crypto_hash_sha256_init(&s);
+	crypto_hash_sha256_update(&s, (const guint8 *)name, strlen(name));
+	crypto_hash_sha256_update(&s, (const guint8 *)"\n\x01", 2);
+	crypto_hash_sha256_update(&s, public, crypto_sign_PUBLICKEYBYTES);
+	crypto_hash_sha256_final(&s, sum);
+	memcpy(out, sum, ID_BYTES);
+}
+
+MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
+{
+	char hex[2 * SEED_BYTES + 1] = "";
+	guint8 seed[SEED_BYTES];
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail's key %s cannot be read: %s", path,
+			g_strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	ssize_t n = read(fd, hex, 2 * SEED_BYTES);
+	close(fd);
+	size_t len = 0;
+	bool fine = n == 2 * SEED_BYTES && (st.st_mode & 077) == 0
+		&& sodium_hex2bin(seed, sizeof seed, hex, (gsize)n, NULL, &len, NULL) == 0 && len == SEED_BYTES;
+	sodium_memzero(hex, sizeof hex);
+	if (!fine) {
+		bad(error, path, st.st_mode & 077 ? "others than its owner may read the audit trail's key"
+						  : "not a key of an audit trail");
+		return NULL;
+	}
+	MsSigner *signer = g_new0(MsSigner, 1);
+	signer->name = g_strdup(name);
+	crypto_sign_seed_keypair(signer->public, signer->secret, seed);
+	sodium_memzero(seed, sizeof seed);
+	return signer;
+}
+
+bool ms_signer_create(const char *path, GError **error)
+{
+	guint8 seed[SEED_BYTES];
+	char hex[2 * SEED_BYTES + 1];
+	if (sodium_init() < 0)
+		return bad(error, path, "libsodium cannot be initialised");
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+	if (fd < 0 && errno == EEXIST)
+		return true;
+	randombytes_buf(seed, sizeof seed);
+	sodium_bin2hex(hex, sizeof hex, seed, sizeof seed);
+	hex[2 * SEED_BYTES] = '\n';
+	bool fine = fd >= 0 && write(fd, hex, sizeof hex) == (ssize_t)sizeof hex && fsync(fd) == 0;
+	if (!fine) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail's key %s cannot be made: %s", path,
+			g_strerror(errno));
+		if (fd >= 0)
+			unlink(path);
+	} else {
+		ms_io_like_folder(fd, path);
+	}
+	if (fd >= 0)
+		close(fd);
+	sodium_memzero(seed, sizeof seed);
+	sodium_memzero(hex, sizeof hex);
+	return fine;
+}
+
+void ms_signer_free(MsSigner *signer)
+{
+	if (signer == NULL)
+		return;
+	g_free(signer->name);
+	sodium_memzero(signer, sizeof *signer);
+	g_free(signer);
+}
+
+const char *ms_signer_name(const MsSigner *signer)
+{
+	return signer->name;
+}
+
+char *ms_signer_vkey(const MsSigner *signer)
+{
+	guint8 id[ID_BYTES], typed[1 + crypto_sign_PUBLICKEYBYTES] = {ED25519};
+	key_id(signer->name, signer->public, id);
+	memcpy(typed + 1, signer->public, crypto_sign_PUBLICKEYBYTES);
+	g_autofree char *key = base64(typed, sizeof typed);
+	return g_strdup_printf("%s+%02x%02x%02x%02x+%s", signer->name, id[0], id[1], id[2], id[3], key);
+}
+
+/* Not empty, no Unicode space, no plus. */
+static bool is_name(const char *name, gsize len)
+{
+	for (const char *p = name; p < name + len; p = g_utf8_next_char(p))
+		if (*p == '+' || g_unichar_isspace(g_utf8_get_char(p)))
+			return false;
+	return len > 0;
+}
+
+static void vkey_clear(Vkey *key)
+{
+	g_free(key->name);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Vkey, vkey_clear)
+
+static bool vkey_parse(const char *vkey, Vkey *out)
+{
+	guint8 typed[1 + crypto_sign_PUBLICKEYBYTES], id[ID_BYTES];
+	size_t len = 0;
+	g_auto(GStrv) parts = g_strsplit(vkey, "+", 3); /* base64 may have a plus */
+	if (g_strv_length(parts) != 3 || !g_utf8_validate(parts[0], -1, NULL) || !is_name(parts[0], strlen(parts[0])))
+		return false;
+	if (strlen(parts[1]) != 2 * ID_BYTES
+		|| sodium_hex2bin(id, sizeof id, parts[1], 2 * ID_BYTES, NULL, &len, NULL) != 0 || len != ID_BYTES
+		|| !unbase64(parts[2], strlen(parts[2]), typed, sizeof typed) || typed[0] != ED25519)
+		return false;
+	key_id(parts[0], typed + 1, out->id);
+	memcpy(out->public, typed + 1, sizeof out->public);
+	if (memcmp(id, out->id, ID_BYTES) != 0)
+		return false;
+	out->name = g_strdup(parts[0]);
+	return true;
+}
+
+char *ms_vkey_name(const char *vkey)
+{
+	g_auto(Vkey) key = {0};
+	return vkey_parse(vkey, &key) ? g_steal_pointer(&key.name) : NULL;
+}
+
+/* ---- notes ---------------------------------------------------------------------------- */
+
+char *ms_signer_checkpoint(const MsSigner *signer, guint64 size, const MsHash *root)
+{
+	guint8 signature[ID_BYTES + crypto_sign_BYTES];
+	g_autofree char *hash = base64(root->bytes, sizeof root->bytes);
+	g_autofree char *text = g_strdup_printf("%s\n%" G_GUINT64_FORMAT "\n%s\n", signer->name, size, hash);
+	key_id(signer->name, signer->public, signature);
+	crypto_sign_detached(signature + ID_BYTES, NULL, (const guint8 *)text, strlen(text), signer->secret);
+	g_autofree char *sign = base64(signature, sizeof signature);
+	return g_strdup_printf("%s\n" DASH "%s %s\n", text, signer->name, sign);
+}
+
+/* A line of a signature; `*ours_out`: by that key, and right. */
+static bool signature_parse(const char *line, gsize len, const Vkey *key, const char *text, gsize text_len,
+	bool *ours_out)
+{
+	const gsize dash = strlen(DASH);
+	if (len < dash || memcmp(line, DASH, dash) != 0)
+		return false;
+	const char *name = line + dash, *space = memchr(name, ' ', len - dash);
+	if (space == NULL || !is_name(name, (gsize)(space - name)))
+		return false;
+	const char *sign = space + 1;
+	gsize sign_len = (gsize)(line + len - sign), got = 0;
+	const char *end = NULL;
+	g_autofree guint8 *raw = g_malloc(sign_len + 1);
+	if (sodium_base642bin(raw, sign_len, sign, sign_len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) != 0
+		|| end != sign + sign_len || got <= ID_BYTES)
+		return false;
+	if (key->name == NULL || strlen(key->name) != (gsize)(space - name)
+		|| memcmp(key->name, name, strlen(key->name)) != 0 || memcmp(raw, key->id, ID_BYTES) != 0)
+		return true; /* somebody else's */
+	*ours_out = got == ID_BYTES + crypto_sign_BYTES
+		&& crypto_sign_verify_detached(raw + ID_BYTES, (const guint8 *)text, text_len, key->public) == 0;
+	return *ours_out;
+}
+
+/* The length of its text; 0 and `*error`: it is not a note, or not signed with `vkey`. */
+static gsize note_parse(const char *text, gsize len, const char *vkey, GError **error)
+{
+	const char *what = "signed note";
+	g_auto(Vkey) key = {0};
+	if (vkey != NULL && !vkey_parse(vkey, &key))
+		return bad(error, "verifier key", "not one: name+id+key is wanted");
+	if (len == 0 || len > MS_NOTE_MAX || !g_utf8_validate(text, (gssize)len, NULL) || text[len - 1] != '\n')
+		return bad(error, what, "not text, not whole, or too long");
+	for (gsize i = 0; i < len; i++)
+		if ((guint8)text[i] < 0x20 && text[i] != '\n')
+			return bad(error, what, "it has control characters");
+	const char *gap = g_strrstr_len(text, (gssize)len, "\n\n");
+	if (gap == NULL)
+		return bad(error, what, "it has no signature");
+	bool ours = false;
+	guint n = 0;
+	for (const char *line = gap + 2, *end = text + len; line < end; n++) {
+		const char *stop = memchr(line, '\n', (gsize)(end - line));
+		if (n == MAX_SIGNATURES
+			|| !signature_parse(line, (gsize)(stop - line), &key, text, (gsize)(gap + 1 - text), &ours))
+			return bad(error, what, "a signature is wrong");
+		line = stop + 1;
+	}
+	if (n == 0 || (vkey != NULL && !ours))
+		return bad(error, what, "it is not signed with this log's key");
+	return (gsize)(gap + 1 - text);
+}
+
+/* Decimal, in the one way to write it. */
+static bool number_parse(const char *text, gsize len, guint64 *out)
+{
+	guint64 n = 0;
+	if (len == 0 || len > 18 || (len > 1 && *text == '0'))
+		return false;
+	for (gsize i = 0; i < len; i++) {
+		if (!g_ascii_isdigit(text[i]))
+			return false;
+		n = n * 10 + (guint64)(text[i] - '0');
+	}
+	*out = n;
+	return true;
+}
+
+void ms_checkpoint_clear(MsCheckpoint *checkpoint)
+{
+	g_clear_pointer(&checkpoint->text, g_free);
+	g_clear_pointer(&checkpoint->origin, g_free);
+	checkpoint->size = 0;
+}
+
+bool ms_checkpoint_parse(const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error)
+{
+	const char *what = "checkpoint";
+	gsize body = note_parse(text, len, vkey, error);
+	if (body == 0)
+		return false;
+	const char *lines[3], *ends[3], *at = text;
+	for (int i = 0; i < 3; i++) {
+		lines[i] = at;
+		ends[i] = at < text + body ? memchr(at, '\n', (gsize)(text + body - at)) : NULL;
+		if (ends[i] == NULL || ends[i] == at)
+			return bad(error, what, "it has not the three lines of one");
+		at = ends[i] + 1;
+	}
+	for (; at < text + body; at = (const char *)memchr(at, '\n', (gsize)(text + body - at)) + 1)
+		if (*at == '\n')
+			return bad(error, what, "it has an empty line");
+	guint64 size;
+	guint8 root[MS_HASH_BYTES];
+	if (!number_parse(lines[1], (gsize)(ends[1] - lines[1]), &size))
+		return bad(error, what, "the size is not a number");
+	if (!unbase64(lines[2], (gsize)(ends[2] - lines[2]), root, sizeof root))
+		return bad(error, what, "the root is not a hash");
+	out->size = size;
+	memcpy(out->root, root, sizeof root);
+	out->origin = g_strndup(lines[0], (gsize)(ends[0] - lines[0]));
+	out->text = g_strndup(text, len);
+	return true;
+}
+
+bool ms_checkpoint_same(const MsCheckpoint *one, const MsCheckpoint *two)
+{
+	return one->size == two->size && strcmp(one->origin, two->origin) == 0
+		&& memcmp(one->root, two->root, MS_HASH_BYTES) == 0;
+}
+
+/* ---- proofs --------------------------------------------------------------------------- */
+
+#define PROOF_LINE "c2sp.org/tlog-proof@v1"
+
+void ms_proof_clear(MsProof *proof)
+{
+	ms_checkpoint_clear(&proof->checkpoint);
+	proof->n = 0;
+}
+
+char *ms_proof_print(const MsProof *proof)
+{
+	GString *out = g_string_new(PROOF_LINE "\n");
+	g_string_append_printf(out, "index %" G_GUINT64_FORMAT "\n", proof->index);
+	for (guint i = 0; i < proof->n; i++) {
+		g_autofree char *hash = base64(proof->hashes[i], MS_HASH_BYTES);
+		g_string_append_printf(out, "%s\n", hash);
+	}
+	g_string_append_printf(out, "\n%s", proof->checkpoint.text);
+	return g_string_free(out, FALSE);
+}
+
+/* The next line, without its end; false: there is none. */
+static bool next_line(const char **at, const char *end, const char **line_out, gsize *len_out)
+{
+	const char *stop = *at < end ? memchr(*at, '\n', (gsize)(end - *at)) : NULL;
+	if (stop == NULL)
+		return false;
+	*line_out = *at;
+	*len_out = (gsize)(stop - *at);
+	*at = stop + 1;
+	return true;
+}
+
+static bool starts(const char *line, gsize len, const char *with)
+{
+	return len >= strlen(with) && memcmp(line, with, strlen(with)) == 0;
+}
+
+bool ms_proof_parse(const char *text, gsize len, const char *vkey, MsProof *out, GError **error)
+{
+	const char *what = "proof", *at = text, *end = text + len, *line = NULL;
+	gsize n = 0;
+	MsProof proof = {0};
+	if (!next_line(&at, end, &line, &n) || n != strlen(PROOF_LINE) || !starts(line, n, PROOF_LINE))
+		return bad(error, what, "it does not begin with " PROOF_LINE);
+	bool more = next_line(&at, end, &line, &n);
+	if (more && starts(line, n, "extra "))
+		more = next_line(&at, end, &line, &n);
+	if (!more || !starts(line, n, "index ") || !number_parse(line + 6, n - 6, &proof.index))
+		return bad(error, what, "it has no index");
+	while ((more = next_line(&at, end, &line, &n)) && n > 0)
+		if (proof.n == MS_PROOF_MAX || !unbase64(line, n, proof.hashes[proof.n++], MS_HASH_BYTES))
+			return bad(error, what, "one of its hashes is none");
+	if (!more)
+		return bad(error, what, "it has no checkpoint");
+	if (!ms_checkpoint_parse(at, (gsize)(end - at), vkey, &proof.checkpoint, error))
+		return false;
+	*out = proof;
+	return true;
+}

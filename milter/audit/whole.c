@@ -1,0 +1,423 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+
+#include "note.h"
+#include "tlog_private.h"
+
+/*
+ * The files of a log come in; what is wrong with it goes out.  All entries are hashed, by all processors,
+ * and compared with what the tiles and the checkpoints say: where they differ tells where it was
+ * changed.  Nothing here is taken from how the log is written (log.c) but the names of its files.
+ */
+
+#define AT_ONCE 64     /* bundles that are hashed together */
+#define MAX_TOLD 20    /* entries of one bundle */
+#define MAX_THREADS 16
+
+typedef struct {
+	guint64 number;
+	bool last;      /* the head */
+	GBytes *bytes;  /* NULL: missing */
+	GArray *slots;
+	gsize torn;     /* bytes after the last whole entry */
+	MsHash leaves[MS_TILE + 1], root;
+	guint n;
+} Bundle;
+
+typedef struct {
+	const char *folder;
+	MsWrong wrong;
+	MsTakeEntry take;
+	void *user;
+	MsTlogVerified *out;
+	char *vkey;
+	MsCheckpoint latest, published;
+	guint64 minimum, size; /* entries that are there, or were */
+	guint64 bundles;       /* whole ones, when it was begun */
+	GBytes *head;          /* what comes after them */
+	MsEdge edge;
+	bool broken;           /* from here on no root can be right, and none is asked for */
+	GArray *levels[MS_LEVELS];
+	guint64 done[MS_LEVELS];
+} Check;
+
+static void tell(Check *c, guint64 index, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void tell(Check *c, guint64 index, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *why = g_strdup_vprintf(format, args);
+	va_end(args);
+	c->out->wrong++;
+	c->wrong(index, why, c->user);
+}
+
+/* ---- bundles -------------------------------------------------------------------------- */
+
+static void hash_bundle(Bundle *b)
+{
+	gsize len = 0, whole = 0;
+	b->n = 0;
+	if (b->bytes == NULL)
+		return;
+	const char *data = g_bytes_get_data(b->bytes, &len);
+	ms_bundle_parse(data != NULL ? data : "", len, b->slots, &whole);
+	b->torn = len - whole;
+	b->n = MIN(b->slots->len, MS_TILE + 1);
+	for (guint i = 0; i < b->n; i++) {
+		const MsSlot *slot = &g_array_index(b->slots, MsSlot, i);
+		ms_merkle_leaf(slot->data, slot->len, &b->leaves[i]);
+	}
+	if (b->n == MS_TILE)
+		ms_merkle_full(b->leaves, MS_TILE, &b->root);
+}
+
+typedef struct {
+	Bundle *bundles;
+	guint n, step, first;
+} Share;
+
+static void *hash_share(void *user)
+{
+	const Share *share = user;
+	for (guint i = share->first; i < share->n; i += share->step)
+		hash_bundle(&share->bundles[i]);
+	return NULL;
+}
+
+static void hash_bundles(Bundle *bundles, guint n)
+{
+	guint threads = MIN(MIN(g_get_num_processors(), MAX_THREADS), n);
+	pthread_t ids[MAX_THREADS];
+	Share shares[MAX_THREADS];
+	guint started = 0;
+	for (guint i = 1; i < threads; i++) {
+		shares[i] = (Share){bundles, n, threads, i};
+		if (pthread_create(&ids[i], NULL, hash_share, &shares[i]) != 0)
+			break;
+		started = i;
+	}
+	Share mine = {bundles, n, threads, 0};
+	if (threads > 0)
+		hash_share(&mine);
+	for (guint i = started + 1; i < threads; i++) { /* those that no thread took */
+		shares[i] = (Share){bundles, n, threads, i};
+		hash_share(&shares[i]);
+	}
+	for (guint i = 1; i <= started; i++)
+		pthread_join(ids[i], NULL);
+}
+
+/* ---- tiles ---------------------------------------------------------------------------- */
+
+static GBytes *read_tile(Check *c, int level, guint64 n, guint width)
+{
+	g_autofree char *path = ms_tile_path(c->folder, level, n, width);
+	g_autoptr(GError) error = NULL;
+	GBytes *bytes = ms_tile_file(path, &error);
+	if (error != NULL)
+		tell(c, n * MS_TILE, "%s", error->message);
+	return bytes;
+}
+
+/* What the tile has, against what its entries have. */
+static void compare_leaves(Check *c, const Bundle *b)
+{
+	g_autoptr(GBytes) tile = read_tile(c, 0, b->number, MS_TILE);
+	guint64 first = b->number * MS_TILE;
+	if (tile == NULL || g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash)) {
+		tell(c, first, "tile 0/%" G_GUINT64_FORMAT " is %s", b->number, tile == NULL ? "missing" : "cut short");
+		return;
+	}
+	const MsHash *want = g_bytes_get_data(tile, NULL);
+	guint differ = 0;
+	for (guint i = 0; i < MIN(b->n, MS_TILE); i++)
+		if (memcmp(&want[i], &b->leaves[i], sizeof *want) != 0 && differ++ < MAX_TOLD)
+			tell(c, first + i, "the entry is not the one that was written");
+	if (differ > MAX_TOLD)
+		tell(c, first, "%u more entries of this bundle are not those that were written", differ - MAX_TOLD);
+}
+
+static void add_level(guint height, const MsHash *node, void *user)
+{
+	Check *c = user;
+	if (height % 8 == 0 && height > 0 && height / 8 < MS_LEVELS)
+		g_array_append_vals(c->levels[height / 8], node, 1);
+}
+
+/* Tiles of higher levels, when all that is below them is known. */
+static void compare_levels(Check *c)
+{
+	for (int level = 1; level < MS_LEVELS && c->levels[level]->len == MS_TILE; level++) {
+		guint64 n = c->done[level]++;
+		guint64 first = n * ((guint64)MS_TILE << (8 * level));
+		g_autoptr(GBytes) tile = read_tile(c, level, n, MS_TILE);
+		if (tile == NULL)
+			tell(c, first, "tile %d/%" G_GUINT64_FORMAT " is missing", level, n);
+		else if (g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash)
+			|| memcmp(g_bytes_get_data(tile, NULL), c->levels[level]->data, MS_TILE * sizeof(MsHash)) != 0)
+			tell(c, first, "tile %d/%" G_GUINT64_FORMAT " does not agree with what is below it", level, n);
+		g_array_set_size(c->levels[level], 0);
+	}
+}
+
+/* Does a checkpoint of this size agree? */
+static void compare_root(Check *c, const MsCheckpoint *checkpoint, const char *name)
+{
+	MsHash root;
+	if (checkpoint->text == NULL || c->size != checkpoint->size)
+		return;
+	ms_edge_root(&c->edge, &root);
+	if (!c->broken && memcmp(root.bytes, checkpoint->root, MS_HASH_BYTES) != 0)
+		tell(c, c->size, "the first %" G_GUINT64_FORMAT " entries are not those that %s was signed for",
+			c->size, name);
+}
+
+static void add_leaf(Check *c, const MsHash *leaf)
+{
+	ms_edge_add(&c->edge, 0, leaf, add_level, c);
+	c->size++;
+	compare_root(c, &c->latest, "the latest checkpoint");
+	compare_root(c, &c->published, "the published checkpoint");
+}
+
+/* Is a checkpoint's size within it? */
+static bool ends_within(const Check *c, const MsCheckpoint *checkpoint)
+{
+	return checkpoint->text != NULL && checkpoint->size > c->size && checkpoint->size < c->size + MS_TILE;
+}
+
+static void add_bundle(Check *c, const Bundle *b)
+{
+	if (b->n == MS_TILE && !ends_within(c, &c->latest) && !ends_within(c, &c->published)) {
+		ms_edge_add(&c->edge, 8, &b->root, add_level, c);
+		c->size += MS_TILE;
+		compare_root(c, &c->latest, "the latest checkpoint");
+		compare_root(c, &c->published, "the published checkpoint");
+	} else {
+		for (guint i = 0; i < b->n && i < MS_TILE; i++)
+			add_leaf(c, &b->leaves[i]);
+	}
+	compare_levels(c);
+}
+
+/* The bundle is gone, but its hashes may be there: what follows can still be checked. */
+static void add_missing(Check *c, const Bundle *b)
+{
+	guint64 first = b->number * MS_TILE;
+	g_autoptr(GBytes) tile = read_tile(c, 0, b->number, MS_TILE);
+	tell(c, first, "the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are missing", first,
+		first + MS_TILE - 1);
+	Bundle made = {.number = b->number, .n = MS_TILE};
+	if (tile != NULL && g_bytes_get_size(tile) == sizeof(MsHash) * MS_TILE) {
+		memcpy(made.leaves, g_bytes_get_data(tile, NULL), MS_TILE * sizeof(MsHash));
+		ms_merkle_full(made.leaves, MS_TILE, &made.root);
+		add_bundle(c, &made);
+		return;
+	}
+	c->broken = true;
+	c->size += MS_TILE;
+}
+
+static bool show(Check *c, const Bundle *b, GError **error)
+{
+	for (guint i = 0; i < b->n && c->take != NULL; i++) {
+		const MsSlot *slot = &g_array_index(b->slots, MsSlot, i);
+		c->out->bytes += slot->len;
+		if (!c->take(b->number * MS_TILE + i, slot->data, slot->len, c->user, error))
+			return false;
+	}
+	return true;
+}
+
+static bool check_bundle(Check *c, const Bundle *b, GError **error)
+{
+	guint64 first = b->number * MS_TILE;
+	if (b->bytes == NULL && !b->last) {
+		add_missing(c, b);
+		return true;
+	}
+	if (!b->last && (b->n != MS_TILE || b->torn > 0)) {
+		tell(c, first, "the bundle %" G_GUINT64_FORMAT " has %u entries and %zu bytes more, not %d", b->number,
+			b->n, b->torn, MS_TILE);
+		compare_leaves(c, b);
+		c->broken = true;
+		c->size += MS_TILE;
+		return show(c, b, error);
+	}
+	if (b->torn > 0)
+		tell(c, first + b->n, "the last line is cut short: %zu bytes of it are there", b->torn);
+	if (!b->last)
+		compare_leaves(c, b);
+	add_bundle(c, b);
+	c->out->entries += b->n;
+	return show(c, b, error);
+}
+
+/* ---- all of it ------------------------------------------------------------------------ */
+
+static char *head_path(const Check *c, guint64 n)
+{
+	return g_strdup_printf("%s/head.%" G_GUINT64_FORMAT, c->folder, n);
+}
+
+/* A head that is full becomes a bundle with the next entry only. */
+static void count_bundles(Check *c)
+{
+	guint64 n = MAX(c->latest.size, c->published.size) / MS_TILE;
+	for (;; n++) {
+		g_autofree char *path = ms_tile_path(c->folder, MS_ENTRIES, n, MS_TILE);
+		if (!g_file_test(path, G_FILE_TEST_EXISTS))
+			break;
+	}
+	g_autofree char *full = n > 0 ? head_path(c, n - 1) : g_strdup("");
+	g_autofree char *bundle = n > 0 ? ms_tile_path(c->folder, MS_ENTRIES, n - 1, MS_TILE) : g_strdup("");
+	if (n > 0 && !g_file_test(bundle, G_FILE_TEST_EXISTS) && g_file_test(full, G_FILE_TEST_EXISTS))
+		n--;
+	c->bundles = n;
+	g_autofree char *head = head_path(c, n);
+	g_autoptr(GError) error = NULL;
+	c->head = ms_tile_file(head, &error);
+	if (error != NULL)
+		tell(c, n * MS_TILE, "%s", error->message);
+}
+
+/* What is before the minimum may be gone; the tiles that have to stay have its hashes. */
+static guint64 skip_pruned(Check *c)
+{
+	guint64 first = c->minimum / MS_TILE, counts[MS_LEVELS] = {0}, n = first;
+	for (int level = 1; level < MS_LEVELS; level++, n /= MS_TILE)
+		counts[level] = n;
+	for (int level = MS_LEVELS - 1; level > 0; level--) {
+		MsHash hashes[MS_TILE];
+		guint width = (guint)(counts[level] % MS_TILE);
+		if (width > 0 && ms_tile_hashes(c->folder, level, counts[level] / MS_TILE, width, hashes, NULL) != width) {
+			tell(c, 0, "of the entries that were pruned a tile of level %d is missing", level);
+			c->broken = true;
+			break;
+		}
+		for (guint i = 0; i < width; i++)
+			ms_edge_add(&c->edge, 8 * (guint)level, &hashes[i], NULL, NULL);
+		g_array_append_vals(c->levels[level], hashes, width);
+		c->done[level] = counts[level] / MS_TILE;
+	}
+	c->size = first * MS_TILE;
+	return first;
+}
+
+static bool check_all(Check *c, GError **error)
+{
+	Bundle *some = g_new0(Bundle, AT_ONCE);
+	bool fine = true;
+	for (guint64 at = skip_pruned(c); fine && at <= c->bundles; at += AT_ONCE) {
+		guint n = (guint)MIN(c->bundles + 1 - at, AT_ONCE);
+		for (guint i = 0; i < n; i++) {
+			Bundle *b = &some[i];
+			*b = (Bundle){.number = at + i, .slots = g_array_new(FALSE, FALSE, sizeof(MsSlot))};
+			b->last = b->number == c->bundles;
+			b->bytes = !b->last ? read_tile(c, MS_ENTRIES, b->number, MS_TILE)
+				: c->head != NULL ? g_bytes_ref(c->head) : NULL;
+		}
+		hash_bundles(some, n);
+		for (guint i = 0; i < n; i++) {
+			fine = fine && check_bundle(c, &some[i], error);
+			g_clear_pointer(&some[i].bytes, g_bytes_unref);
+			g_array_unref(some[i].slots);
+		}
+	}
+	g_free(some);
+	return fine;
+}
+
+static bool read_note(Check *c, const char *name, MsCheckpoint *out)
+{
+	g_autofree char *path = g_build_filename(c->folder, name, NULL), *text = NULL;
+	gsize len = 0;
+	g_autoptr(GError) error = NULL;
+	if (!g_file_get_contents(path, &text, &len, NULL))
+		return false;
+	if (!ms_checkpoint_parse(text, len, c->vkey, out, &error))
+		tell(c, 0, "the file %s: %s", name, error->message);
+	return true;
+}
+
+static void check_ends(Check *c)
+{
+	const MsCheckpoint *both[] = {&c->latest, &c->published};
+	for (gsize i = 0; i < G_N_ELEMENTS(both); i++)
+		if (both[i]->text != NULL && both[i]->size > c->size) {
+			tell(c, c->size, "the trail ends here, and a checkpoint says that it has %" G_GUINT64_FORMAT
+				" entries", both[i]->size);
+			return;
+		}
+	if (c->published.text != NULL && c->latest.text != NULL && c->published.size > c->latest.size)
+		tell(c, c->latest.size, "the latest checkpoint is older than the published one");
+	/* What a crash leaves is signed by who opens the log next. */
+	if (c->latest.text != NULL && c->size > c->latest.size)
+		tell(c, c->latest.size, "%" G_GUINT64_FORMAT " entries are under no checkpoint",
+			c->size - c->latest.size);
+}
+
+static guint64 read_number(const char *folder, const char *name)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL), *text = NULL;
+	return g_file_get_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
+/* As it is at one moment, between two batches. */
+static void take_moment(Check *c)
+{
+	g_autofree char *path = g_build_filename(c->folder, "lock", NULL);
+	int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	while (lock >= 0 && flock(lock, LOCK_SH) != 0 && errno == EINTR)
+		;
+	c->minimum = read_number(c->folder, "minimum");
+	if (!read_note(c, "latest", &c->latest))
+		tell(c, 0, "the latest checkpoint is missing");
+	read_note(c, "checkpoint", &c->published);
+	count_bundles(c);
+	if (lock >= 0)
+		close(lock);
+}
+
+static bool start(Check *c, GError **error)
+{
+	g_autofree char *path = g_build_filename(c->folder, "vkey", NULL);
+	g_autoptr(GError) why = NULL;
+	if (!g_file_get_contents(path, &c->vkey, NULL, &why)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no audit trail in %s: %s", c->folder, why->message);
+		return false;
+	}
+	g_strstrip(c->vkey);
+	take_moment(c);
+	compare_root(c, &c->latest, "the latest checkpoint"); /* of an empty one */
+	return true;
+}
+
+bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user, MsTlogVerified *out,
+	GError **error)
+{
+	*out = (MsTlogVerified){0};
+	Check c = {.folder = folder, .wrong = wrong, .take = take, .user = user, .out = out};
+	for (int i = 0; i < MS_LEVELS; i++)
+		c.levels[i] = g_array_new(FALSE, FALSE, sizeof(MsHash));
+	bool fine = start(&c, error) && check_all(&c, error);
+	if (fine)
+		check_ends(&c);
+	for (int i = 0; i < MS_LEVELS; i++)
+		g_array_unref(c.levels[i]);
+	g_clear_pointer(&c.head, g_bytes_unref);
+	ms_checkpoint_clear(&c.latest);
+	ms_checkpoint_clear(&c.published);
+	g_free(c.vkey);
+	return fine;
+}
