@@ -1,7 +1,8 @@
 /*
  * audit.h - one line for every message that was judged, and for everything that somebody did.
  *
- * WHAT    Appends lines of JSON to the audit trail, and reads them in their order.
+ * WHAT    Appends lines of JSON to the audit trail, a log that proves itself (tlog.h), and reads them in
+ *         their order.  They are on disk when a function says true.
  *         missent-audit(5) explains each field.
  * OWNS    MsAudit; ms_audit_free().
  * ERRORS  GError when a line could not be written whole, with the system's reason.
@@ -73,11 +74,24 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
 	const char *about, const char *detail, GError **error);
 
+/* Something that happened to the installation: a start, stop, reload, import, pause, a state of the guard.
+ * `program` is who says it. */
+bool ms_audit_note(MsAudit *audit, const char *type, const char *program, const char *detail,
+	GError **error);
+/* That the program lives, with how many lines of each verdict it wrote since it was started; and what is
+ * in the trail is published. */
+bool ms_audit_beat(MsAudit *audit, const char *program, GError **error);
+/* Tiles and checkpoint for others (tlog.h); the checkpoint is the caller's (or NULL). */
+bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error);
+
 /* ---- reading -------------------------------------------------------------------------- */
+
+/* The log's folder: its name is that of the file without ".jsonl", or with ".log". */
+char *ms_audit_folder(const char *path);
 
 struct json_t;
 typedef struct {
-	guint64 number;   /* from 0, in the order in which they were written */
+	guint64 number;   /* of its (first) entry: from 0, in the order in which they were written */
 	gint64 time;      /* microseconds since 1970; of a damaged line that of the one before */
 	const char *type; /* "message", "act" and so on; "" of a damaged line */
 	const char *text;
@@ -86,8 +100,8 @@ typedef struct {
 } MsAuditLine;
 /* False: stop; with `*error` set reading fails. */
 typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error);
-/* Each line of the trail at `path`, those of rotated files too, of which the time is in [from, to);
- * a damaged one as well.  False and `*error` where the trail cannot be read; no trail is no line. */
+/* Each line of the trail at `path` of which the time is in [from, to); a damaged one as well, with the
+ * time of the one before.  Where there is no log yet, those of the plain files that become one.  False and `*error` where the trail cannot be read; no trail is no line. */
 bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	GError **error);
 

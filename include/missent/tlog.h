@@ -67,6 +67,8 @@ MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error);
 /* To look at it alone: as it was when it was opened. */
 MsTlog *ms_tlog_look(const char *folder, GError **error);
 void ms_tlog_free(MsTlog *log);
+/* Is its folder still that which was opened? */
+bool ms_tlog_is_there(const MsTlog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTlog, ms_tlog_free)
 
 typedef struct {

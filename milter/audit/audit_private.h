@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "missent/audit.h"
+#include "missent/tlog.h"
 
 /* "2026-11-26T20:15:03.123Z"; the caller's. */
 char *ms_audit_stamp(gint64 microseconds);
@@ -12,5 +13,12 @@ char *ms_audit_stamp(gint64 microseconds);
 json_t *ms_audit_plain(const char *text);
 /* `key` may be NULL.  NULL: there is no memory. */
 json_t *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
+/* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */
+GPtrArray *ms_audit_entries(char *text);
+/* Of the plain files of older versions. */
+bool ms_audit_each_plain(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
+	GError **error);
+/* The time of an entry by a look at how it begins; -1: it does not begin so.  And its type; the caller's. */
+gint64 ms_audit_time_of(const char *text, gsize len);
 
 #endif

@@ -10,9 +10,10 @@
 #include "audit_private.h"
 
 /*
- * The trail comes in, the oldest file first; each line goes to who asks for it, parsed.  Files that
- * were rotated away lie beside the one in use ("audit.jsonl.2.gz", "audit.jsonl-20261126") and have
- * their place by the time of their first line.
+ * The trail comes in; each line goes to who asks for it, parsed; what is split over several entries is
+ * one line again.  The plain files of older versions are read too, the oldest first: those that were
+ * rotated away lie beside the one in use ("audit.jsonl.2.gz", "audit.jsonl-20261126") and have their
+ * place by the time of their first line.
  */
 
 #define MAX_LINE (64u << 20)
@@ -161,7 +162,7 @@ static GPtrArray *files_of(const char *path)
 	return files;
 }
 
-bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
+bool ms_audit_each_plain(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	GError **error)
 {
 	g_autoptr(GPtrArray) files = files_of(path);
@@ -171,4 +172,108 @@ bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, v
 		if (!give_file(&r, files->pdata[i], &enough, error))
 			return false;
 	return true;
+}
+
+/* ---- the log -------------------------------------------------------------------------- */
+
+static gint64 two(const char *at)
+{
+	return g_ascii_isdigit(at[0]) && g_ascii_isdigit(at[1]) ? (at[0] - '0') * 10 + at[1] - '0' : -1;
+}
+
+/* {"time":"2026-11-26T20:15:03.123Z": most of a log is passed over. */
+gint64 ms_audit_time_of(const char *text, gsize len)
+{
+	static const char begin[] = "{\"time\":\"";
+	const gsize skip = sizeof begin - 1;
+	if (len < skip + 25 || memcmp(text, begin, skip) != 0 || memcmp(text + skip + 23, "Z\"", 2) != 0)
+		return -1;
+	const char *t = text + skip;
+	gint64 year = two(t) * 100 + two(t + 2), month = two(t + 5), day = two(t + 8);
+	gint64 hour = two(t + 11), minute = two(t + 14), second = two(t + 17), ms = two(t + 20);
+	if (year < 1970 || month < 1 || month > 12 || day < 1 || hour < 0 || minute < 0 || second < 0 || ms < 0
+		|| !g_ascii_isdigit(t[22]))
+		return -1;
+	/* Days since 1970, the year beginning in March. */
+	gint64 y = year - (month <= 2), m = month + (month > 2 ? -3 : 9);
+	gint64 days = y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+	gint64 seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+	return seconds * G_USEC_PER_SEC + (ms * 10 + t[22] - '0') * 1000;
+}
+
+typedef struct {
+	Reading reading;
+	GString *parts;    /* of a line that is split */
+	char *of;          /* its name, or NULL */
+	guint64 first;     /* its first entry */
+	json_int_t next;
+} LogReading;
+
+static void drop_parts(LogReading *r)
+{
+	g_clear_pointer(&r->of, g_free);
+	g_string_truncate(r->parts, 0);
+}
+
+/* One more part of a line; true: it is whole. */
+static bool add_part(LogReading *r, guint64 index, const json_t *json)
+{
+	const char *of = json_string_value(json_object_get(json, "of"));
+	const json_t *text = json_object_get(json, "text");
+	json_int_t part = json_integer_value(json_object_get(json, "part"));
+	if (part == 1) {
+		drop_parts(r);
+		r->of = g_strdup(of);
+		r->first = index;
+		r->next = 1;
+	}
+	if (g_strcmp0(of, r->of) != 0 || part != r->next || !json_is_string(text)) {
+		drop_parts(r);
+		return false;
+	}
+	g_string_append_len(r->parts, json_string_value(text), (gssize)json_string_length(text));
+	return r->next++ == json_integer_value(json_object_get(json, "parts"));
+}
+
+static bool take_entry(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	LogReading *r = user;
+	gint64 time = ms_audit_time_of(data, len);
+	static const char part[] = ",\"type\":\"part\"";
+	bool split = time >= 0 && len > 34 + sizeof part && memcmp(data + 34, part, sizeof part - 1) == 0;
+	/* Parts of a line are as old as it is, or a little younger. */
+	if (time >= 0 && !split && (time < r->reading.from || time >= r->reading.to)) {
+		r->reading.time = time;
+		return true;
+	}
+	r->reading.number = index;
+	if (!split) {
+		g_autofree char *text = g_strndup(data, len);
+		return give(&r->reading, text, len, error);
+	}
+	json_t *json = json_loadb(data, len, 0, NULL);
+	bool whole = json != NULL && add_part(r, index, json);
+	json_decref(json);
+	if (!whole)
+		return true;
+	r->reading.number = r->first;
+	bool go_on = give(&r->reading, r->parts->str, r->parts->len, error);
+	drop_parts(r);
+	return go_on;
+}
+
+bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
+	GError **error)
+{
+	g_autofree char *folder = ms_audit_folder(path);
+	if (!g_file_test(folder, G_FILE_TEST_EXISTS))
+		return ms_audit_each_plain(path, from, to, take, user, error);
+	g_autoptr(MsTlog) log = ms_tlog_look(folder, error);
+	if (log == NULL)
+		return false;
+	LogReading r = {{from, to, take, user, 0, 0}, g_string_new(NULL), NULL, 0, 0};
+	bool fine = ms_tlog_each(log, 0, take_entry, &r, error);
+	drop_parts(&r);
+	g_string_free(r.parts, TRUE);
+	return fine;
 }

@@ -598,6 +598,14 @@ MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error)
 	return fine ? g_steal_pointer(&log) : NULL;
 }
 
+bool ms_tlog_is_there(const MsTlog *log)
+{
+	g_autofree char *path = path_in(log, "lock");
+	struct stat mine, there;
+	return fstat(log->lock, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino
+		&& mine.st_dev == there.st_dev;
+}
+
 MsTlog *ms_tlog_look(const char *folder, GError **error)
 {
 	g_autoptr(MsTlog) log = log_new(folder, true);

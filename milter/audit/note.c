@@ -2,14 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/digest.h"
 #include "missent/io.h"
+#include "missent/sign.h"
 
 #include "note.h"
 
@@ -18,7 +18,7 @@
  * sizes and roots come in and text that a key has signed goes out.
  */
 
-#define SEED_BYTES crypto_sign_SEEDBYTES
+#define SEED_BYTES MS_SIGN_SEED
 #define ID_BYTES 4
 #define ED25519 1
 #define MAX_SIGNATURES 64
@@ -32,42 +32,47 @@ static bool bad(GError **error, const char *what, const char *why)
 
 static char *base64(const guint8 *data, gsize len)
 {
-	gsize size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL);
-	char *out = g_malloc(size);
-	return sodium_bin2base64(out, size, data, len, sodium_base64_VARIANT_ORIGINAL);
+	return g_base64_encode(data, len);
 }
 
 /* Exactly `len` bytes of it, in the one way to write them. */
 static bool unbase64(const char *text, gsize text_len, guint8 *out, gsize len)
 {
-	size_t got = 0;
-	const char *end = NULL;
-	return sodium_base642bin(out, len, text, text_len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) == 0
-		&& got == len && end == text + text_len;
+	return ms_sign_unbase64(text, text_len, out, len) == (gssize)len;
+}
+
+static bool unhex(const char *text, guint8 *out, gsize len)
+{
+	for (gsize i = 0; i < 2 * len; i++)
+		if (!g_ascii_isxdigit(text[i])) /* a NUL is none */
+			return false;
+	for (gsize i = 0; i < len; i++)
+		out[i] = (guint8)(g_ascii_xdigit_value(text[2 * i]) << 4 | g_ascii_xdigit_value(text[2 * i + 1]));
+	return true;
 }
 
 /* ---- keys ----------------------------------------------------------------------------- */
 
 struct MsSigner {
 	char *name;
-	guint8 public[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+	guint8 public[MS_SIGN_PUBLIC], secret[MS_SIGN_SECRET];
 };
 
 typedef struct {
 	char *name;
-	guint8 id[ID_BYTES], public[crypto_sign_PUBLICKEYBYTES];
+	guint8 id[ID_BYTES], public[MS_SIGN_PUBLIC];
 } Vkey;
 
 /* SHA-256(name, newline, type, key)[:4] */
 static void key_id(const char *name, const guint8 *public, guint8 out[ID_BYTES])
 {
-	guint8 sum[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_state s;
-	crypto_hash_sha256_init(&s);
-	crypto_hash_sha256_update(&s, (const guint8 *)name, strlen(name));
-	crypto_hash_sha256_update(&s, (const guint8 *)"\n\x01", 2);
-	crypto_hash_sha256_update(&s, public, crypto_sign_PUBLICKEYBYTES);
-	crypto_hash_sha256_final(&s, sum);
+	guint8 sum[32];
+	gsize len = sizeof sum;
+	g_autoptr(GChecksum) s = g_checksum_new(G_CHECKSUM_SHA256);
+	g_checksum_update(s, (const guint8 *)name, (gssize)strlen(name));
+	g_checksum_update(s, (const guint8 *)"\n\x01", 2);
+	g_checksum_update(s, public, MS_SIGN_PUBLIC);
+	g_checksum_get_digest(s, sum, &len);
 	memcpy(out, sum, ID_BYTES);
 }
 
@@ -86,10 +91,8 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 	}
 	ssize_t n = read(fd, hex, 2 * SEED_BYTES);
 	close(fd);
-	size_t len = 0;
-	bool fine = n == 2 * SEED_BYTES && (st.st_mode & 077) == 0
-		&& sodium_hex2bin(seed, sizeof seed, hex, (gsize)n, NULL, &len, NULL) == 0 && len == SEED_BYTES;
-	sodium_memzero(hex, sizeof hex);
+	bool fine = n == 2 * SEED_BYTES && (st.st_mode & 077) == 0 && unhex(hex, seed, SEED_BYTES);
+	explicit_bzero(hex, sizeof hex);
 	if (!fine) {
 		bad(error, path, st.st_mode & 077 ? "others than its owner may read the audit trail's key"
 						  : "not a key of an audit trail");
@@ -97,8 +100,8 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 	}
 	MsSigner *signer = g_new0(MsSigner, 1);
 	signer->name = g_strdup(name);
-	crypto_sign_seed_keypair(signer->public, signer->secret, seed);
-	sodium_memzero(seed, sizeof seed);
+	ms_sign_keypair(seed, signer->public, signer->secret);
+	explicit_bzero(seed, sizeof seed);
 	return signer;
 }
 
@@ -106,15 +109,17 @@ bool ms_signer_create(const char *path, GError **error)
 {
 	guint8 seed[SEED_BYTES];
 	char hex[2 * SEED_BYTES + 1];
-	if (sodium_init() < 0)
-		return bad(error, path, "libsodium cannot be initialised");
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
 	if (fd < 0 && errno == EEXIST)
 		return true;
-	randombytes_buf(seed, sizeof seed);
-	sodium_bin2hex(hex, sizeof hex, seed, sizeof seed);
+	ms_digest_random(seed);
+	for (gsize i = 0; i < sizeof seed; i++)
+		g_snprintf(hex + 2 * i, 3, "%02x", seed[i]);
 	hex[2 * SEED_BYTES] = '\n';
-	bool fine = fd >= 0 && write(fd, hex, sizeof hex) == (ssize_t)sizeof hex && fsync(fd) == 0;
+	ssize_t n = fd >= 0 ? write(fd, hex, sizeof hex) : -1;
+	if (n >= 0 && n < (ssize_t)sizeof hex)
+		errno = ENOSPC;
+	bool fine = n == (ssize_t)sizeof hex && fsync(fd) == 0;
 	if (!fine) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail's key %s cannot be made: %s", path,
 			g_strerror(errno));
@@ -125,8 +130,8 @@ bool ms_signer_create(const char *path, GError **error)
 	}
 	if (fd >= 0)
 		close(fd);
-	sodium_memzero(seed, sizeof seed);
-	sodium_memzero(hex, sizeof hex);
+	explicit_bzero(seed, sizeof seed);
+	explicit_bzero(hex, sizeof hex);
 	return fine;
 }
 
@@ -135,7 +140,7 @@ void ms_signer_free(MsSigner *signer)
 	if (signer == NULL)
 		return;
 	g_free(signer->name);
-	sodium_memzero(signer, sizeof *signer);
+	explicit_bzero(signer, sizeof *signer);
 	g_free(signer);
 }
 
@@ -146,9 +151,9 @@ const char *ms_signer_name(const MsSigner *signer)
 
 char *ms_signer_vkey(const MsSigner *signer)
 {
-	guint8 id[ID_BYTES], typed[1 + crypto_sign_PUBLICKEYBYTES] = {ED25519};
+	guint8 id[ID_BYTES], typed[1 + MS_SIGN_PUBLIC] = {ED25519};
 	key_id(signer->name, signer->public, id);
-	memcpy(typed + 1, signer->public, crypto_sign_PUBLICKEYBYTES);
+	memcpy(typed + 1, signer->public, MS_SIGN_PUBLIC);
 	g_autofree char *key = base64(typed, sizeof typed);
 	return g_strdup_printf("%s+%02x%02x%02x%02x+%s", signer->name, id[0], id[1], id[2], id[3], key);
 }
@@ -170,13 +175,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Vkey, vkey_clear)
 
 static bool vkey_parse(const char *vkey, Vkey *out)
 {
-	guint8 typed[1 + crypto_sign_PUBLICKEYBYTES], id[ID_BYTES];
-	size_t len = 0;
+	guint8 typed[1 + MS_SIGN_PUBLIC], id[ID_BYTES];
 	g_auto(GStrv) parts = g_strsplit(vkey, "+", 3); /* base64 may have a plus */
 	if (g_strv_length(parts) != 3 || !g_utf8_validate(parts[0], -1, NULL) || !is_name(parts[0], strlen(parts[0])))
 		return false;
-	if (strlen(parts[1]) != 2 * ID_BYTES
-		|| sodium_hex2bin(id, sizeof id, parts[1], 2 * ID_BYTES, NULL, &len, NULL) != 0 || len != ID_BYTES
+	if (strlen(parts[1]) != 2 * ID_BYTES || !unhex(parts[1], id, ID_BYTES)
 		|| !unbase64(parts[2], strlen(parts[2]), typed, sizeof typed) || typed[0] != ED25519)
 		return false;
 	key_id(parts[0], typed + 1, out->id);
@@ -197,11 +200,11 @@ char *ms_vkey_name(const char *vkey)
 
 char *ms_signer_checkpoint(const MsSigner *signer, guint64 size, const MsHash *root)
 {
-	guint8 signature[ID_BYTES + crypto_sign_BYTES];
+	guint8 signature[ID_BYTES + MS_SIGN_BYTES];
 	g_autofree char *hash = base64(root->bytes, sizeof root->bytes);
 	g_autofree char *text = g_strdup_printf("%s\n%" G_GUINT64_FORMAT "\n%s\n", signer->name, size, hash);
 	key_id(signer->name, signer->public, signature);
-	crypto_sign_detached(signature + ID_BYTES, NULL, (const guint8 *)text, strlen(text), signer->secret);
+	ms_sign(signer->secret, text, strlen(text), signature + ID_BYTES);
 	g_autofree char *sign = base64(signature, sizeof signature);
 	return g_strdup_printf("%s\n" DASH "%s %s\n", text, signer->name, sign);
 }
@@ -217,17 +220,16 @@ static bool signature_parse(const char *line, gsize len, const Vkey *key, const 
 	if (space == NULL || !is_name(name, (gsize)(space - name)))
 		return false;
 	const char *sign = space + 1;
-	gsize sign_len = (gsize)(line + len - sign), got = 0;
-	const char *end = NULL;
+	gsize sign_len = (gsize)(line + len - sign);
 	g_autofree guint8 *raw = g_malloc(sign_len + 1);
-	if (sodium_base642bin(raw, sign_len, sign, sign_len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) != 0
-		|| end != sign + sign_len || got <= ID_BYTES)
+	gssize got = ms_sign_unbase64(sign, sign_len, raw, sign_len);
+	if (got <= ID_BYTES)
 		return false;
 	if (key->name == NULL || strlen(key->name) != (gsize)(space - name)
 		|| memcmp(key->name, name, strlen(key->name)) != 0 || memcmp(raw, key->id, ID_BYTES) != 0)
 		return true; /* somebody else's */
-	*ours_out = got == ID_BYTES + crypto_sign_BYTES
-		&& crypto_sign_verify_detached(raw + ID_BYTES, (const guint8 *)text, text_len, key->public) == 0;
+	*ours_out = got == ID_BYTES + MS_SIGN_BYTES
+		&& ms_sign_check(key->public, text, text_len, raw + ID_BYTES);
 	return *ours_out;
 }
 

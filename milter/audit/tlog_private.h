@@ -6,7 +6,7 @@
 
 #define MS_TILE 256 /* hashes of a tile, entries of a bundle */
 #define MS_ENTRIES (-1) /* in place of a level */
-#define MS_LEVELS 8
+#define MS_LEVELS 6 /* 2**48 entries */
 
 /* "FOLDER/tile/0/x001/234.p/7"; `width` MS_TILE: whole. */
 char *ms_tile_path(const char *folder, int level, guint64 n, guint width);

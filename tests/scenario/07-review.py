@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import urllib.parse
 
+import rig
 from browser import *
 
 tap = Tap()
@@ -64,8 +65,7 @@ def record(name):
 
 
 def events(word):
-    with open(m.state + '/review/audit.jsonl') as f:
-        return [x for x in map(json.loads, f) if x['event'] == word]
+    return [x for x in map(json.loads, rig.trail(m.state + '/review/audit')) if x.get('event') == word]
 
 
 def http(path, method='GET', data=None, **headers):
@@ -612,7 +612,7 @@ page.start()
 done = subprocess.run(['curl', '-si', '--unix-socket', S + '/page.sock', 'http://x/login'], stdout=subprocess.PIPE, text=True)
 tap.ok('200' in done.stdout.split('\n')[0], 'on a Unix socket', done)
 tap.same(page.stop(), 0, 'the page stops cleanly')
-trail = open(m.state + '/review/audit.jsonl').read() + page.tail() + agent.tail()
+trail = ''.join(rig.trail(m.state + '/review/audit')) + page.tail() + agent.tail()
 tap.ok(not tells(trail) and "'s-password" not in trail, 'neither trail nor log has an identifier or a password')
 tap.same(m.stop(), 0, 'missentd stops cleanly')
 tap.done()

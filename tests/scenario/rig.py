@@ -269,10 +269,12 @@ class Missent:
 
     def audit(self, events=False):
         """The verdicts, or what people did."""
-        with contextlib.suppress(FileNotFoundError):
-            with open(self.state + '/audit.jsonl') as f:
-                return [x for x in map(json.loads, f) if x['type'] == ('act' if events else 'message')]
-        return []
+        return [x for x in map(json.loads, trail(self.state + '/audit'))
+                if x['type'] == ('act' if events else 'message')]
+
+    def trail(self):
+        """All of the audit trail, a line each."""
+        return '\n'.join(trail(self.state + '/audit'))
 
     def children(self):
         """Process IDs of the supervisor and its workers."""
@@ -283,6 +285,25 @@ class Missent:
             found += out
             todo += out
         return [int(p) for p in found]
+
+
+def trail(folder):
+    """The entries of an audit trail: of C2SP tlog-tiles, as others read it."""
+    def number(path):
+        part = path[len(folder) + 1:].replace('tile/entries/', '').replace('head.', '')
+        return int(part.replace('x', '').replace('/', ''))
+    whole = [p for p in glob.glob(folder + '/tile/entries/**', recursive=True)
+             if os.path.isfile(p) and '.p/' not in p and not p.endswith('.new')]
+    found = []
+    for path in sorted(whole, key=number) + glob.glob(folder + '/head.*'):
+        data = open(path, 'rb').read()
+        while len(data) >= 2:
+            n = data[0] << 8 | data[1]
+            if len(data) < 2 + n:
+                break
+            found.append(data[2:2 + n].decode())
+            data = data[2 + n:]
+    return found
 
 
 POLICY = '''

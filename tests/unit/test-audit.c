@@ -5,7 +5,10 @@
 #include "missent/answer.h"
 #include "missent/audit.h"
 
+#include "missent/tlog.h"
+
 #include "../test.h"
+#include "../trail.h"
 
 /* What the directory would say: C-10002 is of ACME-4711, who is the recipient too. */
 static guint names_of(const void *who, guint index, guint most, GPtrArray *names_out)
@@ -109,11 +112,9 @@ static void test_bounds(void)
 	const MsAuditMessage message = {.envelope = e, .verdict = v, .reading = reading};
 	g_autoptr(GError) error = NULL;
 	g_assert_true(ms_audit_write(audit, &message, &error));
-	g_autofree char *text = NULL;
-	gsize len = 0;
-	g_assert_true(g_file_get_contents(path, &text, &len, NULL));
-	g_assert_cmpuint(len, <, 600000);
-	json_t *line = json_loads(text, 0, NULL), *to = json_object_get(line, "to");
+	g_autofree char *text = trail_text(path);
+	g_assert_cmpuint(strlen(text), <, 600000);
+	json_t *line = json_loads(strchr(text, '\n'), 0, NULL), *to = json_object_get(line, "to");
 	g_assert_cmpuint(json_array_size(to), ==, MS_AUDIT_MAX);
 	expect(json_array_get(to, 0), "outcome", "wrong");
 	g_assert_cmpint(json_integer_value(json_object_get(line, "to_more")), ==, n - MS_AUDIT_MAX);
@@ -152,11 +153,10 @@ static void test_line(void)
 		.record = "00000000000000ab"};
 	for (int i = 0; i < 3; i++)
 		g_assert_true(ms_audit_write(audit, &message, &error));
-	g_autofree char *text = NULL;
-	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_autofree char *text = trail_text(path);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	g_assert_cmpuint(g_strv_length(lines), ==, 4);
-	json_t *line = json_loads(lines[0], 0, NULL);
+	g_assert_cmpuint(g_strv_length(lines), ==, 5); /* the first tells that the log begins */
+	json_t *line = json_loads(lines[1], 0, NULL);
 	g_assert_nonnull(line);
 	check_line(line);
 	json_decref(line);
@@ -165,13 +165,20 @@ static void test_line(void)
 	g_assert_null(strstr(text, "C-10002"));
 	g_assert_nonnull(strstr(text, "part 3.1 (name of 19 characters, .pdf) page 1"));
 	GStatBuf st;
-	g_assert_cmpint(g_stat(path, &st), ==, 0);
+	g_autofree char *folder = ms_audit_folder(path), *head = g_build_filename(folder, "head.0", NULL);
+	g_autofree char *secret = g_build_filename(folder, "key", NULL);
+	g_assert_cmpint(g_stat(head, &st), ==, 0);
 	g_assert_cmpint(st.st_mode & 0777, ==, 0640);
-	/* rotated away: the next line goes to a new file */
-	g_autofree char *old = g_strconcat(path, ".1", NULL);
-	g_assert_cmpint(g_rename(path, old), ==, 0);
+	g_assert_cmpint(g_stat(secret, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0400);
+	/* moved away: the next line goes to a new log */
+	g_autofree char *old = g_strconcat(folder, ".away", NULL);
+	g_assert_cmpint(g_rename(folder, old), ==, 0);
 	g_assert_true(ms_audit_write(audit, &message, &error));
-	g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+	g_autofree char *anew = trail_text(path);
+	g_auto(GStrv) others = g_strsplit(anew, "\n", -1);
+	g_assert_cmpuint(g_strv_length(others), ==, 3);
+	g_assert_nonnull(strstr(others[0], "\"type\":\"begin\""));
 	ms_audit_free(audit);
 	remove_folder(dir);
 }
@@ -248,6 +255,88 @@ static void test_each(void)
 	remove_folder(dir);
 }
 
+/* What older versions wrote is in the log, every line of it, damaged ones too, and once. */
+static void test_upgrade(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL), *long_one = g_strnfill(200000, 'x');
+	g_autofree char *long_line = g_strdup_printf(AT("21T10:00:02.000", "\"n\":\"%s\""), long_one);
+	put(dir, "audit.jsonl.1", AT("10T10:00:00.000", "\"event\":\"look\",\"n\":\"c\""));
+	g_autofree char *text = g_strconcat(AT("20T10:00:00.500", "\"n\":\"e\""), "{\"time\":\"2026-11\n",
+		AT("20T10:00:01.000", "\"n\":\"f\""), long_line, NULL);
+	put(dir, "audit.jsonl", text);
+	g_autofree char *before = trail_text(path);
+	g_autoptr(GError) error = NULL;
+	for (int i = 0; i < 2; i++) { /* a start and another one */
+		MsAudit *audit = ms_audit_new(path);
+		g_assert_true(ms_audit_note(audit, "start", "missentd", "", &error));
+		g_assert_no_error(error);
+		ms_audit_free(audit);
+	}
+	g_autofree char *after = trail_text(path);
+	g_assert_true(g_str_has_prefix(after, before));
+	g_auto(GStrv) lines = g_strsplit(after + strlen(before), "\n", -1);
+	g_assert_cmpuint(g_strv_length(lines), ==, 4);
+	g_assert_nonnull(strstr(lines[0], "\"older_lines\":5"));
+	expect_lines(path, "2026-11-20T10:00:01Z", "2026-11-21T00:00:00Z", "3message:f ");
+	expect_lines(path, "2026-11-01T00:00:00Z", "2026-11-11T00:00:00Z", "0act:c ");
+	g_autofree char *kept = NULL;
+	g_assert_true(g_file_get_contents(path, &kept, NULL, NULL));
+	g_assert_cmpstr(kept, ==, text);
+	remove_folder(dir);
+}
+
+/* ---- many at a time ------------------------------------------------------------------- */
+
+static MsAudit *shared;
+
+static void *write_some(void *user)
+{
+	for (int i = 0; i < 50; i++) {
+		g_autofree char *about = g_strdup_printf("%d-%d", GPOINTER_TO_INT(user), i);
+		g_autoptr(GError) error = NULL;
+		g_assert_true(ms_audit_event(shared, "w", NULL, "look", about, "", &error));
+		if (i % 20 == 0)
+			g_assert_true(ms_audit_beat(shared, "test", &error));
+	}
+	return NULL;
+}
+
+static void count_wrong(guint64 index, const char *why, void *user)
+{
+	(void)user;
+	g_error("%" G_GUINT64_FORMAT ": %s", index, why);
+}
+
+/* Each line once, and the log is whole whenever somebody looks. */
+static void test_together(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL), *folder = ms_audit_folder(path);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GThread *threads[12];
+	MsTlogVerified v;
+	g_autoptr(GError) error = NULL;
+	shared = ms_audit_new(path);
+	for (int i = 0; i < 12; i++)
+		threads[i] = g_thread_new("writer", write_some, GINT_TO_POINTER(i));
+	while (!g_file_test(folder, G_FILE_TEST_EXISTS))
+		g_usleep(1000);
+	for (int i = 0; i < 20; i++)
+		g_assert_true(ms_tlog_verify(folder, count_wrong, NULL, NULL, &v, &error));
+	for (int i = 0; i < 12; i++)
+		g_thread_join(threads[i]);
+	g_assert_true(ms_tlog_verify(folder, count_wrong, NULL, NULL, &v, &error));
+	g_autofree char *text = trail_text(path);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (char **l = lines; *l != NULL; l++)
+		if (strstr(*l, "\"look\"") != NULL)
+			g_assert_true(g_hash_table_add(seen, g_strdup(strstr(*l, "\"about\""))));
+	g_assert_cmpuint(g_hash_table_size(seen), ==, 12 * 50);
+	ms_audit_free(shared);
+	remove_folder(dir);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -255,5 +344,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/audit/bounds", test_bounds);
 	g_test_add_func("/audit/failure", test_failure);
 	g_test_add_func("/audit/each", test_each);
+	g_test_add_func("/audit/upgrade", test_upgrade);
+	g_test_add_func("/audit/together", test_together);
 	return g_test_run();
 }

@@ -10,6 +10,7 @@
 #include "missent/engine.h"
 
 #include "../test.h"
+#include "../trail.h"
 
 static char *dir;
 static char *config;
@@ -313,7 +314,9 @@ static void test_tokens(void)
 		g_assert_no_error(error);
 	}
 	const MsSettings *s = ms_runtime_settings(runtime);
-	const char *const files[] = {s->audit_file, s->records_file};
+	g_autofree char *trail = trail_text(s->audit_file);
+	expect_no_token(s->audit_file, trail, strlen(trail));
+	const char *const files[] = {s->records_file};
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *text = NULL, *wal = NULL;
 		g_autofree char *log = g_strconcat(files[i], "-wal", NULL);

@@ -54,7 +54,7 @@ check 'each library has one home' "$(
 	grep -ln 'confuse.h' -r milter | grep -v '^milter/config/'
 	grep -ln 'gmime/' -r milter | grep -v '^milter/message/'
 	grep -lnE '<(poppler|cairo|archive|expat|gsf/)' -r milter | grep -v '^milter/extract/\|^milter/maillog/source.c'
-	grep -ln '<openssl/' -r milter | grep -v '^milter/extract/\|^milter/store/\(redis_tls\|certificate\).c'
+	grep -ln '<openssl/' -r milter | grep -v '^milter/extract/\|^milter/store/\(redis_tls\|certificate\).c\|^milter/base/sign.c'
 	grep -ln 'tesseract/\|leptonica/' -r milter | grep -v '^milter/reader/ocr.c'
 	grep -ln 'hiredis\|sqlite3.h' -r milter | grep -v '^milter/store/'
 	grep -ln 'curl/' -r milter | grep -vE '^milter/mta/(submit|hook)\.c'
