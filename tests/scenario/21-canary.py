@@ -33,8 +33,7 @@ def listed(*more):
 
 
 def lines():
-    with open(m.state + '/audit.jsonl') as f:
-        return [x for x in map(json.loads, f) if x.get('type') == 'canary']
+    return [x for x in map(json.loads, m.trail().splitlines()) if x.get('type') == 'canary']
 
 
 tap.ok(wait_for(lambda: len(events('canary deleted', MAIN)) >= 2 and events('canary deleted', 'sendmail')),

@@ -216,11 +216,12 @@ tap.same(len(since['rows']), len(result['rows']), 'since long ago all of it is t
 later = reconcile(LOG, more=('--since', '2100-01-01T00:00:00', '--record'))
 tap.same(later['rows'], [], '... and since later nothing')
 tap.ok(any(x.get('event') == 'reconcile' for x in m.audit(events=True)), 'what was found is in the trail')
-os.rename(m.state + '/audit.jsonl', m.state + '/kept')
+os.rename(m.state + '/audit', m.state + '/kept')
 lost = reconcile(LOG)
 tap.ok(not any(r['what'] == 'bypass' for r in lost['rows']) and any('no trail' in x for x in lost['not_known']),
        'without a trail nothing is called a bypass', lost['rows'])
-os.rename(m.state + '/kept', m.state + '/audit.jsonl')
+shutil.rmtree(m.state + '/audit', ignore_errors=True)
+os.rename(m.state + '/kept', m.state + '/audit')
 p.stop()
 
 
