@@ -89,6 +89,9 @@ bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error);
 /* The log's folder: its name is that of the file without ".jsonl", or with ".log". */
 char *ms_audit_folder(const char *path);
 
+/* The time of an entry by a look at how it begins; -1: it does not begin so. */
+gint64 ms_audit_time_of(const char *text, gsize len);
+
 struct json_t;
 typedef struct {
 	guint64 number;   /* of its (first) entry: from 0, in the order in which they were written */

@@ -18,7 +18,5 @@ GPtrArray *ms_audit_entries(char *text);
 /* Of the plain files of older versions. */
 bool ms_audit_each_plain(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	GError **error);
-/* The time of an entry by a look at how it begins; -1: it does not begin so.  And its type; the caller's. */
-gint64 ms_audit_time_of(const char *text, gsize len);
 
 #endif

@@ -22,6 +22,11 @@ int cmd_reload(Cli *cli, int argc, char **argv);
 int cmd_doctor(Cli *cli, int argc, char **argv);
 int cmd_audit(Cli *cli, int argc, char **argv);
 int cmd_incident(Cli *cli, int argc, char **argv);
+/* trail.c: verbs of `missent audit`. */
+int cli_audit_verify(Cli *cli, int argc, char **argv);
+int cli_audit_prove(Cli *cli, int argc, char **argv);
+int cli_audit_show(Cli *cli, int argc, char **argv);
+int cli_audit_checkpoint(Cli *cli, int argc, char **argv);
 int cmd_status(Cli *cli, int argc, char **argv);
 int cmd_pause(Cli *cli, int argc, char **argv);
 int cmd_resume(Cli *cli, int argc, char **argv);

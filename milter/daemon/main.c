@@ -178,12 +178,15 @@ static void reload(Daemon *daemon, int asked)
 		ms_runtime_unref(old); /* messages on the way keep it until they are answered */
 		ms_log(LOG_NOTICE, NULL, "reloaded, policies=%u",
 			ms_policies_count(ms_runtime_policies(fresh)));
+		daemon_note(daemon, "reload");
 		if (warning != NULL)
 			ms_log(LOG_WARNING, NULL, "%s", warning);
 	}
 	answer(daemon, asked, error);
 	sd_notify(0, "READY=1");
 }
+
+#define BEAT_US (60 * G_USEC_PER_SEC)
 
 /* libmilter owns TERM and INT; USR1, which HUP becomes, is blocked everywhere but waited for here. */
 static void *wait_for_reload(void *user)
@@ -192,10 +195,18 @@ static void *wait_for_reload(void *user)
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	gint64 beat = g_get_monotonic_time(); /* when the next one is due */
 	for (;;) {
 		siginfo_t info;
-		if (sigwaitinfo(&set, &info) < 0)
+		gint64 left = MAX(beat - g_get_monotonic_time(), 0);
+		struct timespec wait = {left / G_USEC_PER_SEC, left % G_USEC_PER_SEC * 1000};
+		if (sigtimedwait(&set, &info, &wait) < 0) {
+			if (errno == EAGAIN) {
+				daemon_beat(daemon);
+				beat = g_get_monotonic_time() + BEAT_US;
+			}
 			continue;
+		}
 		pthread_mutex_lock(&daemon->lock);
 		bool ending = daemon->ending;
 		pthread_mutex_unlock(&daemon->lock);
@@ -352,6 +363,7 @@ static int run(Daemon *daemon, const char *spec)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	daemon_note(daemon, "start");
 	pthread_t reloader;
 	if (pthread_create(&reloader, NULL, wait_for_reload, daemon) != 0)
 		return complain(EX_OSERR, "cannot start a thread");
@@ -364,6 +376,7 @@ static int run(Daemon *daemon, const char *spec)
 	sd_notify(0, "STOPPING=1");
 	finish(daemon, stop_ms);
 	end_threads(daemon, reloader);
+	daemon_note(daemon, "stop");
 	ms_directory_unwatch(ms_runtime_directory(daemon->runtime)); /* no thread of ours while exit() ends libraries */
 	return rc == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
 }

@@ -51,6 +51,9 @@ bool daemon_take_memory(Daemon *daemon, guint64 bytes);
 void daemon_give_memory(Daemon *daemon, guint64 bytes);
 void daemon_enter(Daemon *daemon); /* a verdict is being made: a stop waits for it */
 void daemon_leave(Daemon *daemon);
+/* beat.c: lines of the audit trail about this process. */
+void daemon_note(Daemon *daemon, const char *type);
+void daemon_beat(Daemon *daemon);
 MsNumbers *daemon_numbers(Daemon *daemon);
 /* Is mail let through as observed, now? */
 bool daemon_paused(Daemon *daemon);

@@ -1,0 +1,238 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/audit.h"
+#include "missent/tlog.h"
+
+#include "cli.h"
+
+/*
+ * missent audit verify, prove, show, checkpoint: is the trail whole, and what is in it?  One thread.
+ */
+
+#define MAX_COMPLAINTS 100
+/* Of a program that lives a line comes every minute; lines are stamped before they wait for the disk. */
+#define HOLE_US (G_GINT64_CONSTANT(180) * G_USEC_PER_SEC)
+#define BACK_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
+
+static int complain(const GError *error)
+{
+	return cli_fail(error->code == MS_ERROR_INPUT ? EX_DATAERR : EX_TEMPFAIL, "%s", error->message);
+}
+
+/* The folder of the trail that the configuration names, or that is given. */
+static char *folder_of(const Cli *cli, const char *given, int *rc)
+{
+	g_autoptr(GError) error = NULL;
+	if (given != NULL)
+		return g_strdup(given);
+	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
+	if (settings == NULL) {
+		*rc = cli_fail_error(error);
+		return NULL;
+	}
+	return ms_audit_folder(settings->audit_file);
+}
+
+/* ---- verify --------------------------------------------------------------------------- */
+
+typedef struct {
+	guint64 complaints, index;
+	gint64 time; /* of the line before */
+	gint64 beat; /* when missentd last said that it lives; 0: it was stopped, or never there */
+} Look;
+
+static void on_wrong(guint64 index, const char *why, void *user)
+{
+	Look *look = user;
+	if (++look->complaints <= MAX_COMPLAINTS)
+		printf("%" G_GUINT64_FORMAT ": %s\n", index, why);
+	else if (look->complaints == MAX_COMPLAINTS + 1)
+		puts("... more follow; they are counted only");
+}
+
+static bool has_type(const char *data, gsize len, const char *type)
+{
+	g_autofree char *want = g_strdup_printf(",\"type\":\"%s\"", type);
+	return len > 34 + strlen(want) && memcmp(data + 34, want, strlen(want)) == 0;
+}
+
+static void tell_hole(Look *look, guint64 index, gint64 time)
+{
+	g_autofree char *from = cli_time(look->beat), *to = cli_time(time);
+	g_autofree char *why = g_strdup_printf("missentd did not say that it lives from %s to %s", from, to);
+	on_wrong(index, why, look);
+}
+
+/* Time goes on, and missentd says every minute that it lives. */
+static bool on_entry(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	(void)error;
+	Look *look = user;
+	gint64 time = ms_audit_time_of(data, len);
+	if (time < 0)
+		return true; /* of before there was a log; the log says nothing of its form */
+	if (look->time > 0 && time < look->time - BACK_US) {
+		g_autofree char *from = cli_time(look->time), *to = cli_time(time);
+		g_autofree char *why = g_strdup_printf("the clock went back, from %s to %s", from, to);
+		on_wrong(index, why, look);
+	}
+	if (has_type(data, len, "beat") || has_type(data, len, "start")) {
+		if (look->beat > 0 && time > look->beat + HOLE_US)
+			tell_hole(look, index, time);
+		look->beat = time;
+	} else if (has_type(data, len, "stop")) {
+		look->beat = 0;
+	}
+	look->time = time;
+	look->index = index;
+	return true;
+}
+
+/* Is a checkpoint that was kept elsewhere one of this log? */
+static bool compare(const char *folder, const char *path, Look *look, GError **error)
+{
+	g_autofree char *text = NULL;
+	gsize len = 0;
+	g_auto(MsCheckpoint) kept = {0};
+	g_autoptr(GError) why = NULL;
+	guint8 root[MS_HASH_BYTES];
+	if (!g_file_get_contents(path, &text, &len, &why)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", why->message);
+		return false;
+	}
+	/* As missentd writes it to the system log. */
+	char *line = strstr(text, "checkpoint=");
+	if (line != NULL) {
+		memmove(text, line + strlen("checkpoint="), strlen(line + strlen("checkpoint=")) + 1);
+		text[strcspn(text, "\n")] = '\0';
+		g_strdelimit(text, "|", '\n');
+		len = strlen(text);
+	}
+	g_autoptr(MsTlog) log = ms_tlog_look(folder, error);
+	if (log == NULL)
+		return false;
+	if (!ms_checkpoint_parse(text, len, ms_tlog_vkey(log), &kept, error)) {
+		g_prefix_error(error, "%s: ", path);
+		return false;
+	}
+	if (!ms_tlog_root(log, kept.size, root, &why))
+		on_wrong(kept.size, why->message, look);
+	else if (memcmp(root, kept.root, sizeof root) != 0)
+		on_wrong(kept.size, "the entries before this one are not those of the checkpoint that was kept", look);
+	return true;
+}
+
+int cli_audit_verify(Cli *cli, int argc, char **argv)
+{
+	g_autofree char *against = NULL, *given = NULL;
+	const GOptionEntry entries[] = {
+		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against, "with a checkpoint that was kept elsewhere", "CHECKPOINT"},
+		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &given, "of this trail", "FOLDER"},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "- is the audit trail whole? exit 0: yes, 1: no", &argc, &argv))
+		return EX_USAGE;
+	if (argc != 1)
+		return cli_fail(EX_USAGE, "audit verify: takes no arguments");
+	int rc = EX_OK;
+	g_autofree char *folder = folder_of(cli, given, &rc);
+	if (folder == NULL)
+		return rc;
+	Look look = {0};
+	MsTlogVerified v;
+	g_autoptr(GError) error = NULL;
+	gint64 start = g_get_monotonic_time();
+	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error)
+		|| (against != NULL && !compare(folder, against, &look, &error)))
+		return complain(error);
+	if (given == NULL && look.beat > 0 && g_get_real_time() > look.beat + HOLE_US)
+		tell_hole(&look, look.index, g_get_real_time());
+	printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong\n",
+		folder, v.entries, v.bytes, (double)(g_get_monotonic_time() - start) / 1e6, look.complaints);
+	return look.complaints > 0;
+}
+
+/* ---- prove, show ---------------------------------------------------------------------- */
+
+static bool parse_number(const char *text, guint64 *out)
+{
+	return g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, out, NULL);
+}
+
+static int with_line(Cli *cli, int argc, char **argv, const char *summary, bool (*act)(MsTlog *log, guint64 index, GError **error))
+{
+	g_autofree char *given = NULL;
+	const GOptionEntry entries[] = {
+		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &given, "of this trail", "FOLDER"},
+		G_OPTION_ENTRY_NULL,
+	};
+	guint64 index = 0;
+	if (!cli_options(entries, summary, &argc, &argv))
+		return EX_USAGE;
+	if (argc != 2 || !parse_number(argv[1], &index))
+		return cli_fail(EX_USAGE, "the number of one line is wanted, from 0 on");
+	int rc = EX_OK;
+	g_autofree char *folder = folder_of(cli, given, &rc);
+	if (folder == NULL)
+		return rc;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsTlog) log = ms_tlog_look(folder, &error);
+	return log != NULL && act(log, index, &error) ? EX_OK : complain(error);
+}
+
+static bool prove(MsTlog *log, guint64 index, GError **error)
+{
+	g_auto(MsProof) proof = {0};
+	if (!ms_tlog_prove(log, index, &proof, error))
+		return false;
+	g_autofree char *text = ms_proof_print(&proof);
+	fputs(text, stdout);
+	fprintf(stderr, "the verifier key of this log is %s\n", ms_tlog_vkey(log));
+	return true;
+}
+
+static bool show(MsTlog *log, guint64 index, GError **error)
+{
+	g_autoptr(GBytes) entry = ms_tlog_entry(log, index, error);
+	if (entry == NULL)
+		return false;
+	fwrite(g_bytes_get_data(entry, NULL), 1, g_bytes_get_size(entry), stdout);
+	if (isatty(STDOUT_FILENO))
+		puts("");
+	return true;
+}
+
+int cli_audit_prove(Cli *cli, int argc, char **argv)
+{
+	return with_line(cli, argc, argv, "LINE - print a proof that this line is in the trail", prove);
+}
+
+int cli_audit_show(Cli *cli, int argc, char **argv)
+{
+	return with_line(cli, argc, argv, "LINE - print this line as it was written, without an end", show);
+}
+
+int cli_audit_checkpoint(Cli *cli, int argc, char **argv)
+{
+	const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
+	g_autoptr(GError) error = NULL;
+	if (!cli_options(entries, "- publish the trail's checkpoint, and print it", &argc, &argv))
+		return EX_USAGE;
+	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
+	if (settings == NULL)
+		return cli_fail_error(error);
+	MsAudit *audit = ms_audit_new(settings->audit_file);
+	g_autofree char *text = NULL;
+	bool fine = ms_audit_publish(audit, &text, &error);
+	ms_audit_free(audit);
+	if (!fine)
+		return complain(error);
+	fputs(text, stdout);
+	return EX_OK;
+}

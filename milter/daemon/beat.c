@@ -1,0 +1,50 @@
+#include "config.h"
+
+#include "missent/log.h"
+
+#include "session.h"
+
+/*
+ * What the audit trail hears of this process itself: that it started, reloaded, stopped, and every minute
+ * that it lives, so that silence is one.  In the thread that waits for reloads; start and stop in that of
+ * main().
+ */
+
+#define CHECKPOINT_EVERY 60 /* beats */
+
+static gint silent; /* the last one could not be written, which was told; atomic */
+
+static void tell(bool fine, const GError *error)
+{
+	if (fine)
+		g_atomic_int_set(&silent, 0);
+	else if (g_atomic_int_compare_and_exchange(&silent, 0, 1))
+		ms_log(LOG_ERR, NULL, "audit: %s", error->message);
+}
+
+void daemon_note(Daemon *daemon, const char *type)
+{
+	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
+	g_autoptr(GError) error = NULL;
+	tell(ms_audit_note(ms_runtime_audit(runtime), type, "missentd", "", &error), error);
+}
+
+/* In one line, from which missent audit verify --against reads it again. */
+static void log_checkpoint(MsAudit *audit)
+{
+	g_autofree char *text = NULL;
+	if (ms_audit_publish(audit, &text, NULL) && text != NULL)
+		ms_log(LOG_NOTICE, NULL, "audit: checkpoint=%s", g_strdelimit(text, "\n", '|'));
+}
+
+void daemon_beat(Daemon *daemon)
+{
+	static guint beats; /* of one thread */
+	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
+	MsAudit *audit = ms_runtime_audit(runtime);
+	g_autoptr(GError) error = NULL;
+	bool fine = ms_audit_beat(audit, "missentd", &error);
+	tell(fine, error);
+	if (fine && beats++ % CHECKPOINT_EVERY == 0)
+		log_checkpoint(audit);
+}
