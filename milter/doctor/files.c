@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "missent/audit.h"
+
 #include "doctor_private.h"
 
 /* ---- owner and mode ------------------------------------------------------------------- */
@@ -39,6 +41,7 @@ static void look_at(Patient *p, const char *path, mode_t mask, bool or_root)
 void check_state_files(Patient *p)
 {
 	const MsSettings *s = p->s;
+	g_autofree char *audit = ms_audit_folder(s->audit_file);
 	struct stat st;
 	if (stat(s->state_dir, &st) != 0) {
 		complain(p, "state-dir %s: %s", s->state_dir, g_strerror(errno));
@@ -48,6 +51,7 @@ void check_state_files(Patient *p)
 	look_at(p, s->records_file, 0027, false);
 	look_at(p, s->spool_dir, 0077, false);
 	look_at(p, s->audit_file, 0027, false);
+	look_at(p, audit, 0027, false);
 	look_at(p, s->seen_file, 0027, false);
 	if (s->backend == MS_BACKEND_SQLITE)
 		look_at(p, s->sqlite_file, 0027, false);
@@ -149,9 +153,10 @@ void check_clock(Patient *p)
 {
 	struct timex clock = {0};
 	int state = adjtimex(&clock);
+	g_autofree char *audit = ms_audit_folder(p->s->audit_file);
 	if (state == TIME_ERROR && (clock.status & STA_UNSYNC) != 0)
 		complain(p, "nothing keeps this host's clock right");
-	look_ahead(p, p->s->audit_file);
+	look_ahead(p, audit);
 	look_ahead(p, p->s->records_file);
 }
 
