@@ -345,7 +345,7 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const c
 bool ms_audit_note(MsAudit *audit, const char *type, const char *program, const char *detail, GError **error)
 {
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	return write_line(audit, json_pack("{s:s, s:s, s:s, s:o, s:o}", "time", time, "type", type, "host",
+	return write_line(audit, json_pack("{s:s, s:s, s:o, s:o, s:o}", "time", time, "type", type, "host",
 		ms_audit_plain(g_get_host_name()), "program", ms_audit_plain(program), "detail",
 		ms_audit_plain(detail)), error);
 }

@@ -278,6 +278,8 @@ static void test_upgrade(void)
 	g_auto(GStrv) lines = g_strsplit(after + strlen(before), "\n", -1);
 	g_assert_cmpuint(g_strv_length(lines), ==, 4);
 	g_assert_nonnull(strstr(lines[0], "\"older_lines\":5"));
+	g_autofree char *said = g_strdup_printf("\"type\":\"start\",\"host\":\"%s\",\"program\":\"missentd\"", g_get_host_name());
+	g_assert_nonnull(strstr(lines[1], said));
 	expect_lines(path, "2026-11-20T10:00:01Z", "2026-11-21T00:00:00Z", "3message:f ");
 	expect_lines(path, "2026-11-01T00:00:00Z", "2026-11-11T00:00:00Z", "0act:c ");
 	g_autofree char *kept = NULL;

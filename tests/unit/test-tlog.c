@@ -578,7 +578,7 @@ static void test_full(void)
 	for (rlim_t room = 0; room < 60; room += 7) {
 		gsize len;
 		g_autofree char *name = g_strdup_printf("head.%" G_GUINT64_FORMAT, (size - 1) / 256);
-		g_autofree char *head = slurp(folder, name, &len);
+		g_free(slurp(folder, name, &len));
 		g_autofree char *text = entry_text(size);
 		const MsEntryText entry = {text, strlen(text)};
 		guint64 first;

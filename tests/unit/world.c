@@ -44,16 +44,29 @@ void world_file(const World *w, const char *name, const char *text)
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
+/* What a test says of itself is not said before it: a key has one line. */
+static char *unless(const char *desk, const char *key, const char *value)
+{
+	g_autofree char *line = g_strdup_printf(" %s = ", key);
+	return strstr(desk, line) != NULL ? g_strdup("") : g_strdup_printf("%s%s\n", line, value);
+}
+
 void world_settings(World *w, const char *settings, const char *desk)
 {
+	g_autofree char *relay = g_strdup_printf("\"smtp://127.0.0.1:%u\"", stub_port(w->stub));
+	g_autofree char *own = g_strdup_printf("\"%s/agent.sock\"", w->dir);
+	g_autofree char *submit = unless(desk, "submit", relay);
+	g_autofree char *timeout = unless(desk, "submit-timeout", "10s");
+	g_autofree char *from = unless(desk, "notice-from", "\"missent@seller.example\"");
+	g_autofree char *socket = unless(desk, "socket", own);
 	g_autofree char *reader = built_file("missent-reader");
 	g_autofree char *release = built_file("tests/tools/fake-release");
 	const char *mta = strstr(settings, "mta = sendmail") != NULL ? "sendmail-config" : "postfix-config";
-	g_autofree char *text = g_strdup_printf("mode = enforce\nhost = \"mx.test\"\nlog = stderr\n"
+	g_autofree char *text = g_strdup_printf("mode = enforce\n%slog = stderr\n"
 		"state-dir = \"%s\"\npolicy-dir = \"%s/policies\"\nrelease-program = \"%s\"\n%s = \"%s\"\n%s\n"
 		"reader {\n program = \"%s\"\n workers = 1\n}\ndirectory {\n digests = no\n}\n"
-		"desk {\n submit = \"smtp://127.0.0.1:%u\"\n notice-from = \"missent@seller.example\"\n submit-timeout = 10s\n socket = \"%s/agent.sock\"\n%s\n}\n",
-		w->state, w->dir, release, mta, w->queue, settings, reader, stub_port(w->stub), w->dir, desk);
+		"desk {\n%s%s%s%s%s\n}\n",
+		strstr(settings, "host = ") != NULL ? "" : "host = \"mx.test\"\n", w->state, w->dir, release, mta, w->queue, settings, reader, submit, timeout, from, socket, desk);
 	world_file(w, "missent.conf", text);
 }
 
