@@ -16,7 +16,8 @@
 
 typedef struct MsHostNumbers {
 	gint64 held, oldest, waiting; /* oldest: arrival, microseconds since 1970; 0: none */
-	gint64 audit_bytes, disk_free; /* -1: not known */
+	gint64 audit_entries, disk_free; /* -1: not known */
+	gint64 audit_signed; /* seconds since 1970 */
 	bool alerts[MS_N_ALERTS];
 } MsHostNumbers;
 

@@ -16,25 +16,40 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "missent/audit.h"
 #include "missent/io.h"
 #include "missent/log.h"
+#include "missent/tlog.h"
 
 #include "agent.h"
+
+/* How much is in it, and when that was last signed: a trail that stands still is seen by that. */
+static void look_at_trail(const MsSettings *s, MsHostNumbers *out)
+{
+	g_autofree char *folder = ms_audit_folder(s->audit_file), *path = g_build_filename(folder, "latest", NULL);
+	g_autofree char *text = NULL;
+	g_auto(MsCheckpoint) latest = {0};
+	struct stat st;
+	gsize len;
+	if (!g_file_get_contents(path, &text, &len, NULL) || stat(path, &st) != 0
+		|| !ms_checkpoint_parse(text, len, NULL, &latest, NULL))
+		return;
+	out->audit_entries = (gint64)latest.size;
+	out->audit_signed = st.st_mtime;
+}
 
 void agent_host_numbers(Agent *agent, MsHostNumbers *out)
 {
 	const MsSettings *s = agent_settings(agent);
 	MsRecordStats stats = {0};
 	struct statvfs disk;
-	struct stat audit;
-	*out = (MsHostNumbers){.audit_bytes = -1, .disk_free = -1};
+	*out = (MsHostNumbers){.audit_entries = -1, .disk_free = -1};
 	if (ms_records_stats(ms_desk_ledger(agent->desk), &stats, NULL)) {
 		out->held = stats.held;
 		out->oldest = stats.oldest;
 		out->waiting = stats.waiting;
 	}
-	if (stat(s->audit_file, &audit) == 0)
-		out->audit_bytes = audit.st_size;
+	look_at_trail(s, out);
 	if (statvfs(s->state_dir, &disk) == 0)
 		out->disk_free = (gint64)disk.f_bavail * (gint64)disk.f_frsize;
 	for (guint i = 0; i < MS_N_ALERTS; i++)

@@ -101,8 +101,11 @@ static void append_host(GString *out, const MsHostNumbers *host, gint64 now)
 	gauge(out, "missent_held_oldest_age_seconds", host->oldest > 0 ? MAX((now - host->oldest) / G_USEC_PER_SEC, 0) : 0,
 		"How long the oldest of them has been held; 0 without one.");
 	gauge(out, "missent_decisions_waiting", host->waiting, "Decisions that wait for a second person.");
-	if (host->audit_bytes >= 0)
-		gauge(out, "missent_audit_bytes", host->audit_bytes, "Size of the audit file.");
+	if (host->audit_entries >= 0) {
+		gauge(out, "missent_audit_entries", host->audit_entries, "Entries of the audit trail.");
+		gauge(out, "missent_audit_signed_timestamp_seconds", host->audit_signed,
+			"When the last of them were signed, since 1970.");
+	}
 	if (host->disk_free >= 0)
 		gauge(out, "missent_disk_free_bytes", host->disk_free, "Free bytes where state-dir is.");
 	head(out, "missent_alert", "gauge", "1 while a state holds of which somebody is told.");

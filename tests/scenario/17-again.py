@@ -119,7 +119,7 @@ a.agent.stop()
 a.agent.start()
 aside = spool + '/unrecorded'
 tap.ok(wait_for(lambda: os.path.isdir(aside) and os.listdir(aside) == copies), 'it is set aside, not removed', os.listdir(spool))
-tap.ok(any(e['event'] == 'set aside' for e in a.m.audit(events=True)), '... and that is on record',
+tap.ok(wait_for(lambda: any(e['event'] == 'set aside' for e in a.m.audit(events=True))), '... and that is on record',
        a.m.audit(events=True)[-3:])
 
 # ---- a token that was spent ----

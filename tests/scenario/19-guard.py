@@ -79,9 +79,9 @@ tap.ok(hosts[1].code != 0, 'a reset wants a reason')
 out = hosts[1].tool('guard', 'reset', '--all', '--why', 'the template is mended')
 tap.ok(hosts[1].code == 0 and 'runs again' in out, 'reset', out)
 tap.same([bill(m, 77003, 'h@three.example') for m in hosts], ['deliver'] * 4, '... it runs again, on all hosts')
-tap.ok('stream-stopped' in open(hosts[1].state + '/audit.jsonl').read() + open(hosts[0].state + '/audit.jsonl').read(),
+tap.ok('stream-stopped' in hosts[1].trail() + hosts[0].trail(),
        '... and the trail has when it was stopped')
-tap.ok('template is mended' in open(hosts[1].state + '/audit.jsonl').read(), '... and who let it run')
+tap.ok('template is mended' in hosts[1].trail(), '... and who let it run')
 
 # ---- away ----------------------------------------------------------------------------------------
 def away(name):
@@ -94,7 +94,9 @@ node.freeze()
 away('frozen')
 node.thaw()
 tap.ok(wait_for(lambda: bill(hosts[0], 77001, 'y@one.example') == 'hold'), 'thawed: the window is as it was')
-tap.ok(wait_for(lambda: bill(hosts[3], 77001, 'a0@one.example') == 'deliver'), '... for all')
+# What the frozen one was asked it counts when it thaws, and that may stop the stream.
+hosts[1].tool('guard', 'reset', '--all', '--why', 'thawed')
+tap.ok(wait_for(lambda: bill(hosts[3], 77001, 'a0@one.example') == 'deliver'), '... for all', hosts[3].tail()[-600:])
 node.stop()
 away('killed')
 

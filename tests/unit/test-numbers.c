@@ -202,7 +202,7 @@ static void test_follow(void)
 static void test_metrics(void)
 {
 	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
-	MsHostNumbers host = {.held = 2, .oldest = 5 * G_USEC_PER_SEC, .audit_bytes = -1, .disk_free = 7,
+	MsHostNumbers host = {.held = 2, .oldest = 5 * G_USEC_PER_SEC, .audit_entries = -1, .disk_free = 7,
 		.alerts = {[MS_ALERT_DISK] = true}};
 	g_strlcpy(view->version, "1\"2", sizeof view->version);
 	g_strlcpy(view->policies[0].title, "a \"b\"\\\nc", MS_NUMBERS_TITLE);
@@ -220,7 +220,7 @@ static void test_metrics(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(want); i++)
 		if (strstr(text, want[i]) == NULL)
 			g_error("no %s in %s", want[i], text);
-	g_assert_null(strstr(text, "missent_audit_bytes"));
+	g_assert_null(strstr(text, "missent_audit_entries"));
 	g_autofree char *silent = ms_metrics_text(NULL, &host, 101 * G_USEC_PER_SEC);
 	g_assert_nonnull(strstr(silent, "missent_up 0\n"));
 }

@@ -919,7 +919,7 @@ static void test_refusals(void)
 		{"missent-agent", "nonsense = 1\n", "", "no such option"},
 		{"missent-agent", "", " socket = \"/nowhere/at/all.sock\"\n", "/nowhere/at/all.sock"},
 		{"missent-review", "nonsense = 1\n", "", "no such option"},
-		{"missent-review", "review {\n listen = \"nowhere\"\n}\n", "", "review { listen }"},
+		{"missent-review", "review {\n listen = \"nowhere\"\n}\n", "", "is no address of a page"},
 		{"missent-review", "review {\n listen = \"192.0.2.1:80\"\n}\n", "", "another address than loopback"},
 		{"missent-review", "review {\n tls-certificate = \"/nowhere\"\n tls-key = \"/nowhere\"\n}\n", "", "/nowhere"},
 	};
