@@ -81,7 +81,7 @@ void room_keep(guint needed)
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	rlim_t all = MIN(limit.rlim_cur, (rlim_t)G_MAXINT);
-	atomic_store(&room, (int)(all - MIN((rlim_t)needed, all / 2)));
+	atomic_store(&room, (int)(all - MIN((rlim_t)needed, all * 2 / 3)));
 }
 
 int room_left(int fd)

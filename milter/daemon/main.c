@@ -287,11 +287,12 @@ static int drop_root(const MsSettings *s, const char *path)
 		error->message);
 }
 
-/* Each message that is read needs its worker's two; then there are the reader's own, those of a
- * second one, the directory's and the records', a reload's, and a file or two that is written. */
+/* Each message that is read needs its worker's two, of two readers; then there are the readers' own, those of
+ * others that take their place, the directory's, the guard's, the records' and the trail's, a reload's, and a file
+ * or two that is written. */
 static void keep_room(const MsSettings *s)
 {
-	room_keep(64 + 4 * s->reader_workers + s->redis.connections);
+	room_keep(96 + 6 * s->reader_workers + s->redis.connections);
 }
 
 static int load(Daemon *daemon)
