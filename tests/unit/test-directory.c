@@ -11,6 +11,7 @@
 
 #include "../../milter/directory/csv.h"
 #include "../../milter/directory/directory_private.h"
+#include "../redis.h"
 #include "../test.h"
 
 static MsKinds *kinds;
@@ -1030,23 +1031,6 @@ static void test_replaced(void)
 	g_assert_cmpint(relation(directory, "iban", iban, to), ==, MS_OWN);
 }
 
-static GPid start_redis(void)
-{
-	g_autofree char *server = g_find_program_in_path("redis-server");
-	if (server == NULL)
-		return 0;
-	g_autofree char *path = g_build_filename(dir, "redis.sock", NULL);
-	const char *argv[] = {server, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "",
-		"--daemonize", "no", NULL};
-	GPid pid;
-	g_assert_true(g_spawn_async(NULL, (char **)argv, NULL,
-		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
-	for (int i = 0; i < 200 && !g_file_test(path, G_FILE_TEST_EXISTS); i++)
-		g_usleep(50 * 1000);
-	redis_address = g_strconcat("unix:", path, NULL);
-	return pid;
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1059,7 +1043,7 @@ int main(int argc, char **argv)
 	g_assert_true(g_file_set_contents(key,
 		"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100", -1, NULL));
 	g_assert_cmpint(g_chmod(key, 0640), ==, 0);
-	GPid redis = start_redis();
+	GPid redis = start_redis(dir, &redis_address);
 	g_test_add_func("/directory/sqlite", test_sqlite);
 	g_test_add_func("/directory/plain", test_plain);
 	g_test_add_func("/directory/redis", test_redis);

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "missent/answer.h"
@@ -10,6 +9,7 @@
 #include "missent/policy.h"
 
 #include "../../milter/guard/step.h"
+#include "../redis.h"
 #include "../test.h"
 
 /*
@@ -603,30 +603,6 @@ static void test_away(void)
 
 /* ---- all of them ------------------------------------------------------------------------ */
 
-static void end_with_parent(gpointer unused)
-{
-	(void)unused;
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-}
-
-static GPid start_redis(void)
-{
-	g_autofree char *server = g_find_program_in_path("redis-server");
-	if (server == NULL)
-		return 0;
-	g_autofree char *path = g_build_filename(dir, "redis.sock", NULL);
-	const char *argv[] = {server, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "",
-		"--daemonize", "no", NULL};
-	GPid pid;
-	g_assert_true(g_spawn_async(NULL, (char **)argv, NULL,
-		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, end_with_parent, NULL,
-		&pid, NULL));
-	for (int i = 0; i < 200 && !g_file_test(path, G_FILE_TEST_EXISTS); i++)
-		g_usleep(50 * 1000);
-	redis_address = g_strconcat("unix:", path, NULL);
-	return pid;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -643,7 +619,7 @@ int main(int argc, char **argv)
 	kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_assert_nonnull(kinds);
 	dir = scratch_folder();
-	GPid redis = start_redis();
+	GPid redis = start_redis(dir, &redis_address);
 	for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
 		g_autofree char *sqlite = g_strconcat("/guard/sqlite/", tests[i].name, NULL);
 		g_autofree char *other = g_strconcat("/guard/redis/", tests[i].name, NULL);

@@ -9,6 +9,7 @@
 #include "missent/store.h"
 
 #include "../../milter/directory/directory_private.h"
+#include "../redis.h"
 #include "../test.h"
 
 /* A mapping is whole, or known not to be: what is lost, changed, moved or older is never "not found". */
@@ -907,23 +908,6 @@ static void test_manual(void)
 	expect_part(text, "m:0", ms_marks_seal(directory, generation, 0, row->marks));
 }
 
-static GPid start_redis(void)
-{
-	g_autofree char *server = g_find_program_in_path("redis-server");
-	if (server == NULL)
-		return 0;
-	g_autofree char *path = g_build_filename(dir, "redis.sock", NULL);
-	const char *argv[] = {server, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "",
-		"--daemonize", "no", NULL};
-	GPid pid;
-	g_assert_true(g_spawn_async(NULL, (char **)argv, NULL,
-		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
-	for (int i = 0; i < 200 && !g_file_test(path, G_FILE_TEST_EXISTS); i++)
-		g_usleep(50 * 1000);
-	redis_address = g_strconcat("unix:", path, NULL);
-	return pid;
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -936,7 +920,7 @@ int main(int argc, char **argv)
 	g_assert_true(g_file_set_contents(key,
 		"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100", -1, NULL));
 	g_assert_cmpint(g_chmod(key, 0640), ==, 0);
-	GPid redis = start_redis();
+	GPid redis = start_redis(dir, &redis_address);
 	g_test_add_func("/mapping/slices", test_slices);
 	g_test_add_func("/mapping/manual", test_manual);
 	g_test_add_func("/mapping/model", test_model);
