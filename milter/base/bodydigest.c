@@ -1,3 +1,7 @@
+/*
+ * The bytes of a mail come in, in any pieces; out goes a digest of what is behind its header, the same
+ * before and after an MTA has changed the header.  Any thread; state is the caller's.
+ */
 #include "config.h"
 
 #include "missent/bodydigest.h"

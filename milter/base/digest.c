@@ -1,3 +1,7 @@
+/*
+ * The site key comes in from its file; out go subkeys, one for each use, keyed digests of values, and
+ * sealed texts.  Any thread: a key does not change.
+ */
 #include "config.h"
 
 #include <errno.h>

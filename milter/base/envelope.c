@@ -1,3 +1,6 @@
+/*
+ * An envelope is made and freed.  The thread that has the message.
+ */
 #include "config.h"
 
 #include "missent/envelope.h"

@@ -1,3 +1,8 @@
+/*
+ * Bytes over sockets, whole or not at all; sockets and files with the owners and modes they are to have;
+ * becoming another user.  Any thread; listening and the last belong
+ * to a program's start.
+ */
 #include "config.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * Passwords come in, and are hashed, weighed or compared (libsodium).  Any thread; it takes its time.
+ */
 #include "config.h"
 
 #include <glib.h>

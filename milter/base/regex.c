@@ -1,3 +1,7 @@
+/*
+ * A pattern comes in, out goes what it matches, within bounds of steps (PCRE2).  Many threads may
+ * use one pattern.
+ */
 #include "config.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -1,3 +1,6 @@
+/*
+ * Text that anybody may have written comes in; out goes what is safe to show, valid, or folded.  Any thread.
+ */
 #include "config.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * `missent config check`: the settings come in, out goes what they are and what is wrong with them.  The
+ * tool's one thread.
+ */
 #include "config.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+/*
+ * The command line comes in; the command it names gets the settings and what is left of it.  The tool's one
+ * thread.
+ */
 #include "config.h"
 
 #include <locale.h>

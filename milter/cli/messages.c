@@ -1,3 +1,6 @@
+/*
+ * A file, a folder, a Maildir or an mbox comes in; its messages go out one by one.  The tool's one thread.
+ */
 #include "config.h"
 
 #include <errno.h>

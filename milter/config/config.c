@@ -1,3 +1,7 @@
+/*
+ * The text of a settings file and the rows it may have come in; out go sections whose values are of the
+ * rows' types, or what is wrong, with file and line.  libconfuse has one scanner: threads take turns.
+ */
 #include "config.h"
 
 #include <confuse.h>

@@ -1,3 +1,7 @@
+/*
+ * missent.conf comes in; out go the settings of every program, with defaults, checked against one another.
+ * The thread that starts or reloads.
+ */
 #include "config.h"
 
 #include <limits.h>

@@ -1,3 +1,7 @@
+/*
+ * Settings come in; missentd is started, reloaded, watched and stopped.  The main thread, one that waits for
+ * signals, and libmilter's, which come here for what sessions share.
+ */
 #include "config.h"
 
 #include <errno.h>

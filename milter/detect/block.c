@@ -1,3 +1,7 @@
+/*
+ * Lines that stand together come in; out go the segments of them that may be one address.  A worker's one
+ * thread.
+ */
 #include "config.h"
 
 #include <stdbool.h>

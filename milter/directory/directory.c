@@ -1,3 +1,7 @@
+/*
+ * A directory is opened, for looking or for writing, and closed; single entries are asked for and told.
+ * Any thread, once it is open.
+ */
 #include "config.h"
 
 #include <string.h>

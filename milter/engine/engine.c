@@ -1,3 +1,7 @@
+/*
+ * A sealed message and its envelope come in; read, resolved, counted and judged it is written down, and out
+ * goes the verdict.  The thread of the session; a reload swaps what it judges by between messages.
+ */
 #include "config.h"
 
 #include <errno.h>

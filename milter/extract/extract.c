@@ -1,3 +1,7 @@
+/*
+ * A document comes in; by what its bytes are it goes to its reader, and what that says goes to the caller
+ * as spans.  A worker's one thread.
+ */
 #include "config.h"
 
 #include <string.h>

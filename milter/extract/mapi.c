@@ -1,3 +1,7 @@
+/*
+ * Properties of an Outlook message come in, one by one; out go its texts, once all are there.  A worker's
+ * one thread.
+ */
 #include "config.h"
 
 #include <string.h>

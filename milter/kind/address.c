@@ -1,3 +1,6 @@
+/*
+ * An e-mail address comes in; out goes its canonical form, and the forms an MTA may make of it.  Any thread.
+ */
 #include "config.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * A value and the name of a check come in; out goes whether its digits are right, and how it is written.
+ * Any thread.
+ */
 #include "config.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * Identifiers are made, freed and masked.  Any thread.
+ */
 #include "config.h"
 
 #include <string.h>

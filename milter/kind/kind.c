@@ -1,3 +1,6 @@
+/*
+ * kinds.conf comes in; out go kinds, which share their patterns and do not change.  Any thread.
+ */
 #include "config.h"
 
 #include <string.h>

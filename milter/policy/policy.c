@@ -1,3 +1,7 @@
+/*
+ * Policy files come in; out go policies, checked against the kinds, in the order of their files.  The thread
+ * that starts or reloads.
+ */
 #include "config.h"
 
 #include <string.h>

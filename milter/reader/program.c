@@ -1,3 +1,7 @@
+/*
+ * The reading of a message, as the program missent-reader does it: one job comes in, out goes a reading.  A
+ * worker's one thread.
+ */
 #include "config.h"
 
 #include "missent/detect.h"

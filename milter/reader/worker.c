@@ -1,3 +1,7 @@
+/*
+ * A worker's life: it is confined, says that it is ready, takes a job from its socket, answers, and ends.
+ * Its one thread.
+ */
 #include "config.h"
 
 #include <errno.h>

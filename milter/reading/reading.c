@@ -1,3 +1,7 @@
+/*
+ * A reading is made, filled within its bounds, and freed; places are cut to what is shown.  The thread that
+ * has the message.
+ */
 #include "config.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * Values come in, HTML goes out, in which nothing of them is markup; and what each page has around it.  The
+ * thread of the request.
+ */
 #include "config.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * What a browser asked comes in, checked for form, size and right; out go redirects, and answers with the
+ * headers that each has.  The thread of the request.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>
