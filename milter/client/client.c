@@ -651,6 +651,8 @@ static bool read_apart(Errand *errand, JobEnd *end, GError **error)
 /* Whether a message has documents is for its worker to say.  Of mail that may have some so much may
  * have had that trying the small reader costs more than it saves; now and then it is tried. */
 #define AGAIN_EVERY 16
+/* What the small reader has no worker for by then, the full one reads: slower, and the same. */
+#define SMALL_WAIT_MS 1000
 
 static void choose(Errand *errand, const MsErrand *from)
 {
@@ -697,7 +699,7 @@ static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError *
 		Worker worker;
 		gint64 left = (errand->end - g_get_monotonic_time()) / 1000;
 		MsReader *from = errand->small ? reader->text : reader;
-		if (!client_acquire(from, &worker, &errand->known, MAX(left, TURN_MS), false,
+		if (!client_acquire(from, &worker, &errand->known, errand->small ? SMALL_WAIT_MS : MAX(left, TURN_MS), false,
 			errand->small ? NULL : error)) {
 			if (!errand->small)
 				return false;

@@ -287,6 +287,8 @@ MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 {
 	gsize len;
 	const guint8 *data = g_bytes_get_data(bytes, &len);
+	if (data == NULL) /* of no bytes */
+		data = (const guint8 *)"";
 	In in = {data, data + len, NULL};
 	g_autoptr(MsReading) reading = ms_reading_new();
 	if (len > MS_READING_MAX_BYTES)
