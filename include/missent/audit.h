@@ -74,6 +74,10 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
 	const char *about, const char *detail, GError **error);
 
+/* Types of lines that say when the daemon is at work: every minute a beat. */
+#define MS_AUDIT_BEAT "beat"
+#define MS_AUDIT_START "start"
+#define MS_AUDIT_STOP "stop"
 /* Something that happened to the installation: a start, stop, reload, import, pause, a state of the guard.
  * `program` is who says it. */
 bool ms_audit_note(MsAudit *audit, const char *type, const char *program, const char *detail,

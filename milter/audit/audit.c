@@ -353,7 +353,7 @@ bool ms_audit_note(MsAudit *audit, const char *type, const char *program, const 
 bool ms_audit_beat(MsAudit *audit, const char *program, GError **error)
 {
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "time", time, "type", "beat", "host", g_get_host_name(),
+	json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "time", time, "type", MS_AUDIT_BEAT, "host", g_get_host_name(),
 		"program", ms_audit_plain(program));
 	json_t *counts = json_object();
 	pthread_mutex_lock(&audit->lock);

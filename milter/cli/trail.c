@@ -82,11 +82,11 @@ static bool on_entry(guint64 index, const char *data, gsize len, void *user, GEr
 		g_autofree char *why = g_strdup_printf("the clock went back, from %s to %s", from, to);
 		on_wrong(index, why, look);
 	}
-	if (has_type(data, len, "beat") || has_type(data, len, "start")) {
+	if (has_type(data, len, MS_AUDIT_BEAT) || has_type(data, len, MS_AUDIT_START)) {
 		if (look->beat > 0 && time > look->beat + HOLE_US)
 			tell_hole(look, index, time);
 		look->beat = time;
-	} else if (has_type(data, len, "stop")) {
+	} else if (has_type(data, len, MS_AUDIT_STOP)) {
 		look->beat = 0;
 	}
 	look->time = time;

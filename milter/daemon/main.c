@@ -368,7 +368,7 @@ static int run(Daemon *daemon, const char *spec)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	daemon_note(daemon, "start");
+	daemon_note(daemon, MS_AUDIT_START);
 	pthread_t reloader;
 	if (pthread_create(&reloader, NULL, wait_for_reload, daemon) != 0)
 		return complain(EX_OSERR, "cannot start a thread");
@@ -381,7 +381,7 @@ static int run(Daemon *daemon, const char *spec)
 	sd_notify(0, "STOPPING=1");
 	finish(daemon, stop_ms);
 	end_threads(daemon, reloader);
-	daemon_note(daemon, "stop");
+	daemon_note(daemon, MS_AUDIT_STOP);
 	ms_directory_unwatch(ms_runtime_directory(daemon->runtime)); /* no thread of ours while exit() ends libraries */
 	return rc == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
 }

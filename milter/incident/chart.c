@@ -113,6 +113,21 @@ static void legend(GString *out, const Buckets *b, guint64 most, guint64 most_ju
 	}
 }
 
+/* Times of which nothing is known are grey: no bar there does not mean that nothing happened. */
+static void holes(GString *out, const MsIncident *incident)
+{
+	const Buckets *b = &incident->buckets;
+	for (guint i = 0; i < incident->holes->len; i++) {
+		const Hole *hole = incident->holes->pdata[i];
+		double from = CLAMP(x_of(b, hole->from), LEFT, WIDTH), to = CLAMP(x_of(b, hole->to), LEFT, WIDTH);
+		rect(out, from, TOP, MAX(to - from, 1), HEIGHT - TOP - BOTTOM, "#ececec");
+	}
+	if (incident->holes->len > 0) {
+		rect(out, LEFT + 5 * 95, 4, 10, 10, "#ececec");
+		words(out, LEFT + 5 * 95 + 14, 13, "start", "trail silent");
+	}
+}
+
 void report_chart(GString *out, const MsReport *report)
 {
 	const Buckets *b = &report->incident->buckets;
@@ -123,6 +138,7 @@ void report_chart(GString *out, const MsReport *report)
 	}
 	g_string_append(out, "<svg viewBox=\"0 0 900 260\" role=\"img\" aria-label=\"Messages over time, by what became of "
 		"them\" xmlns=\"http://www.w3.org/2000/svg\">");
+	holes(out, report->incident);
 	bars(out, b, most);
 	judged(out, b, most_judged);
 	mark(out, b, report->known_at, "#000", "known");

@@ -48,7 +48,24 @@ typedef struct {
 	GArray *of[MS_N_FATES];
 } Buckets;
 
+/* A time of which nothing is known, or less than all. */
+typedef enum { HOLE_BEFORE, HOLE_AFTER, HOLE_SILENT, HOLE_STOPPED, HOLE_QUIET } HoleKind;
+extern const char *const hole_names[];
+typedef struct {
+	HoleKind kind;
+	gint64 from, to;
+	char *host; /* whose trail; "": not known */
+} Hole;
+
+/* To one trail. */
+typedef struct {
+	char *host;
+	gint64 begins, before, sign; /* its first line, the one before, the last sign of life */
+	bool beats, stopped;
+} Listening;
+
 #define MAX_EVENTS 200
+#define MAX_HOLES 50
 #define MAX_BUCKETS 96
 
 struct MsIncident {
@@ -64,13 +81,24 @@ struct MsIncident {
 	MsIncidentSum sum;
 	guint64 unjudged;       /* messages without a directory */
 	guint64 lines, damaged; /* of [from, to) */
-	gint64 damaged_at, before, begins, ends, silence, silence_at, back_at;
-	gint64 beat;            /* heartbeats: the last one; 0: there are none */
+	gint64 damaged_at, begins, back_at; /* begins: of the first of the trails */
+	guint trails;
+	Listening listening;    /* to the trail that is read */
+	GPtrArray *holes;       /* of Hole */
+	guint64 holes_more;
+	gint64 holes_more_us;
 	Buckets buckets;
 	bool settled;
 	GPtrArray *gaps, *accounts, *rows; /* made when asked for */
 	GHashTable *by_account; /* digest to MsAccountPart, borrowed */
 };
+
+/* listen.c */
+GPtrArray *listen_holes_new(void);
+void listen_begin(Listening *l);
+void listen_line(MsIncident *incident, Listening *l, const MsAuditLine *line);
+void listen_end(MsIncident *incident, Listening *l);
+char *listen_words(const MsIncident *incident, const Hole *hole);
 
 /* settle.c */
 void incident_settle(MsIncident *incident);

@@ -131,6 +131,18 @@ static json_t *json_buckets(const Buckets *b)
 	return json_pack("{s:f, s:o}", "seconds", (double)b->width / G_USEC_PER_SEC, "rows", list);
 }
 
+static json_t *json_holes(const MsIncident *incident)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < incident->holes->len; i++) {
+		const Hole *hole = incident->holes->pdata[i];
+		g_autofree char *from = incident_iso(hole->from), *to = incident_iso(hole->to);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "from", from, "to", to, "why",
+			hole_names[hole->kind], "host", hole->host));
+	}
+	return list;
+}
+
 char *ms_report_json(const MsReport *report)
 {
 	json_t *all = json_pack("{s:s, s:i}", "report", "missent incident", "version", 1);
@@ -149,6 +161,7 @@ char *ms_report_json(const MsReport *report)
 		json_object_set_new(all, section->key, object);
 	}
 	json_object_set_new(all, "questions", questions);
+	json_object_set_new(all, "unknown-times", json_holes(report->incident));
 	json_object_set_new(all, "timeline", json_buckets(&report->incident->buckets));
 	char *text = json_dumps(all, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	json_decref(all);

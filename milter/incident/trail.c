@@ -95,6 +95,7 @@ MsIncident *ms_incident_new(const MsIncidentAsk *ask)
 	incident->verb_of = g_hash_table_new(g_str_hash, g_str_equal);
 	incident->keys = g_hash_table_new(g_str_hash, g_str_equal);
 	incident->events = g_ptr_array_new_with_free_func(g_free);
+	incident->holes = listen_holes_new();
 	make_buckets(&incident->buckets, ask->from, MAX(ask->from, MIN(ask->to, ask->now)) + 1);
 	return incident;
 }
@@ -108,6 +109,7 @@ void ms_incident_free(MsIncident *incident)
 	g_hash_table_unref(incident->verb_of);
 	g_hash_table_unref(incident->keys);
 	g_ptr_array_unref(incident->events);
+	g_ptr_array_unref(incident->holes);
 	g_array_unref(incident->buckets.judged);
 	for (int i = 0; i < MS_N_FATES; i++)
 		g_array_unref(incident->buckets.of[i]);
@@ -438,33 +440,16 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 		g_hash_table_insert(incident->verb_of, (void *)kept(incident, about), GINT_TO_POINTER(verb + 1));
 }
 
-/* ---- silence --------------------------------------------------------------------------- */
-
-static void listen(MsIncident *incident, const MsAuditLine *line)
-{
-	gint64 from = incident->ask.from, to = MIN(incident->ask.to, incident->ask.now);
-	gint64 before = incident->before;
-	incident->begins = incident->begins == 0 ? line->time : incident->begins;
-	incident->ends = MAX(incident->ends, line->time);
-	incident->before = line->time;
-	if (before == 0)
-		return;
-	if (line->time < before - G_USEC_PER_SEC && incident->back_at == 0 && before >= from && line->time < to)
-		incident->back_at = before;
-	gint64 a = MAX(before, from), b = MIN(line->time, to);
-	if (b - a > incident->silence) {
-		incident->silence = b - a;
-		incident->silence_at = a;
-	}
-}
+/* ---- all lines ------------------------------------------------------------------------- */
 
 static bool take_line(const MsAuditLine *line, void *user, GError **error)
 {
+	static const char *const no_events[] = {"", MS_AUDIT_BEAT, "canary", NULL};
 	(void)error;
 	MsIncident *incident = user;
 	bool within = line->time >= incident->ask.from && line->time < incident->ask.to;
 	if (line->json != NULL)
-		listen(incident, line);
+		listen_line(incident, &incident->listening, line);
 	incident->lines += within;
 	if (within && line->json == NULL) {
 		incident->damaged_at = incident->damaged++ == 0 ? line->time : incident->damaged_at;
@@ -476,9 +461,7 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 	} else if (strcmp(line->type, "act") == 0) {
 		if (line->time >= incident->ask.from)
 			take_act(incident, line);
-	} else if (strcmp(line->type, "heartbeat") == 0) {
-		incident->beat = line->time;
-	} else if (within && *line->type != '\0' && strcmp(line->type, "canary") != 0) {
+	} else if (within && !g_strv_contains(no_events, line->type)) {
 		const char *event = line_text(line->json, "event");
 		g_autofree char *what = g_strdup_printf("%s%s%s", line->type, *event != '\0' ? ": " : "", event);
 		add_event(incident, line, what);
@@ -489,8 +472,10 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 bool ms_incident_trail(MsIncident *incident, const char *path, GError **error)
 {
 	g_assert(!incident->settled);
-	incident->before = 0;
-	return ms_audit_each(path, 0, G_MAXINT64, take_line, incident, error);
+	listen_begin(&incident->listening);
+	bool fine = ms_audit_each(path, 0, G_MAXINT64, take_line, incident, error);
+	listen_end(incident, &incident->listening);
+	return fine;
 }
 
 bool ms_incident_has_trail(const MsIncident *incident)

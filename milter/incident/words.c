@@ -33,9 +33,6 @@ char *incident_span(gint64 us)
 
 /* ---- what is not known ------------------------------------------------------------------ */
 
-#define BEAT_LATE ((gint64)3 * 60 * G_USEC_PER_SEC)
-#define QUIET_LONG ((gint64)3600 * G_USEC_PER_SEC)
-
 static void say(GPtrArray *gaps, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void say(GPtrArray *gaps, const char *format, ...)
 {
@@ -45,32 +42,26 @@ static void say(GPtrArray *gaps, const char *format, ...)
 	va_end(args);
 }
 
-static void say_edges(const MsIncident *incident, GPtrArray *gaps)
+static void say_holes(const MsIncident *incident, GPtrArray *gaps)
 {
-	gint64 from = incident->ask.from, to = MIN(incident->ask.to, incident->ask.now);
-	g_autofree char *a = incident_time(from), *b = incident_time(to);
-	g_autofree char *begins = incident_time(incident->begins), *ends = incident_time(incident->ends);
-	if (incident->lines == 0)
+	gint64 to = MIN(incident->ask.to, incident->ask.now);
+	g_autofree char *a = incident_time(incident->ask.from), *b = incident_time(to);
+	g_autofree char *begins = incident_time(incident->begins);
+	if (incident->lines == 0) {
 		say(gaps, "There is no audit trail of this time (%s to %s)%s%s: nothing is known of it, which does not mean "
 			"that nothing happened.", a, b, incident->begins > 0 ? "; the trail begins at " : "",
 			incident->begins > 0 ? begins : "");
-	else if (incident->begins > from && from > 0)
-		say(gaps, "The trail begins at %s: nothing is known of the time from %s until then.", begins, a);
-	gint64 late = incident->beat > 0 ? BEAT_LATE : QUIET_LONG;
-	if (incident->lines > 0 && to - incident->ends > late)
-		say(gaps, "The last line of the trail is of %s: %s of the time until %s.", ends,
-			incident->beat > 0 ? "nothing is known" : "there was no mail, or nothing is known,", b);
+		return;
+	}
+	for (guint i = 0; i < incident->holes->len; i++)
+		g_ptr_array_add(gaps, listen_words(incident, incident->holes->pdata[i]));
+	g_autofree char *sum = incident_span(incident->holes_more_us);
+	if (incident->holes_more > 0)
+		say(gaps, "So it is of %" G_GUINT64_FORMAT " further times, of %s together.", incident->holes_more, sum);
 }
 
-static void say_silence(const MsIncident *incident, GPtrArray *gaps)
+static void say_odd_lines(const MsIncident *incident, GPtrArray *gaps)
 {
-	g_autofree char *a = incident_time(incident->silence_at);
-	g_autofree char *b = incident_time(incident->silence_at + incident->silence);
-	if (incident->lines > 0 && incident->beat > 0 && incident->silence > BEAT_LATE)
-		say(gaps, "The trail has no line between %s and %s, not even a heartbeat: nothing is known of that time.", a, b);
-	else if (incident->lines > 0 && incident->beat == 0 && incident->silence > QUIET_LONG)
-		say(gaps, "The longest time without a line is from %s to %s; the trail has no heartbeats, so that no mail "
-			"and a loss cannot be told apart.", a, b);
 	g_autofree char *back = incident_time(incident->back_at);
 	if (incident->back_at > 0)
 		say(gaps, "The clock went back after %s: times near it are not sure.", back);
@@ -112,8 +103,8 @@ const GPtrArray *ms_incident_gaps(MsIncident *incident)
 	if (incident->gaps != NULL)
 		return incident->gaps;
 	incident->gaps = g_ptr_array_new_with_free_func(g_free);
-	say_edges(incident, incident->gaps);
-	say_silence(incident, incident->gaps);
+	say_holes(incident, incident->gaps);
+	say_odd_lines(incident, incident->gaps);
 	say_sums(incident, incident->gaps);
 	return incident->gaps;
 }

@@ -54,6 +54,11 @@ tap.same(fates(r['numbers']['accounts']), {'got-out': 2}, '... whose')
 tap.same(fates(r['numbers']['recipients']), {'got-out': 2}, '... to how many')
 tap.same(fates(r['categories']['customer-number']), {'got-out': 2}, '... of what kind')
 
+tap.ok(wait_for(lambda: '"type":"beat"' in m.trail()), 'the daemon says that it lives')
+r = report()
+tap.ok(not any('beat' in e['what'] for e in r['containment'].get('events', [])) and r['unknown-times'] == [],
+       '... which is no event, and leaves no hole', r)
+
 # enforced: three are held; one is released, one deleted, one waits
 m.stop()
 m.mode = 'enforce'
@@ -67,6 +72,7 @@ tool('held', 'delete', names[1], '--why', 'wrong')
 tap.same(m.code, 0, 'one is deleted')
 tap.ok(wait_for(lambda: len(p.delivered()) == 5), '... and only the first arrives', p.delivered())
 r = report('--known-at', '-1h')
+tap.same([x['why'] for x in r['unknown-times']], ['stopped'], 'the time in which it was stopped is told as not known')
 tap.same(fates(r['summary']['wrong']), {'got-out': 2, 'released': 1, 'held': 1, 'stopped': 1}, 'each fate is as it was')
 tap.same(fates(r['numbers']['accounts']), {'got-out': 2, 'released': 1, 'held': 1, 'stopped': 1}, '... each account has its own')
 tap.same([c['title'] for c in r['clocks']['clocks']][-1], 'Contract', 'the clocks are those of the settings')

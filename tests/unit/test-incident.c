@@ -102,11 +102,43 @@ static void expect_gap(MsIncident *incident, const char *words, bool there)
 
 static const char healthy[] = "\"type\":\"act\",\"event\":\"start\",\"who\":\"\",\"about\":\"\",\"detail\":\"\"";
 
+static bool last_line(const MsAuditLine *line, void *user, GError **error)
+{
+	char **text = user;
+	(void)error;
+	g_free(*text);
+	*text = g_strndup(line->text, line->len);
+	return true;
+}
+
+/* What the daemon itself writes, at another time; it says "start", "beat" or "stop". */
+static void add_sign(GString *trail, const char *time, const char *sign)
+{
+	g_autofree char *dir = scratch_folder(), *path = g_build_filename(dir, "audit.jsonl", NULL), *text = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	if (strcmp(sign, MS_AUDIT_BEAT) == 0)
+		ms_audit_beat(audit, "missentd", &error);
+	else
+		ms_audit_note(audit, sign, "missentd", "", &error);
+	g_assert_no_error(error);
+	g_assert_true(ms_audit_each(path, 0, G_MAXINT64, last_line, &text, &error));
+	g_assert_no_error(error);
+	json_t *line = json_loads(text, 0, NULL);
+	g_assert_cmpstr(json_string_value(json_object_get(line, "type")), ==, sign);
+	json_object_set_new(line, "time", json_string(time));
+	char *again = json_dumps(line, JSON_COMPACT);
+	g_string_append_printf(trail, "%s\n", again);
+	free(again);
+	json_decref(line);
+	remove_folder(dir);
+}
+
 static void beats(GString *trail, const char *hour, int first, int last)
 {
 	for (int i = first; i <= last; i++) {
 		g_autofree char *time = g_strdup_printf(DAY "%s:%02d:00.000Z", hour, i);
-		add_text(trail, time, "\"type\":\"heartbeat\"");
+		add_sign(trail, time, MS_AUDIT_BEAT);
 	}
 }
 
@@ -142,15 +174,65 @@ static void test_hole(void)
 	beats(site.trail, "08", 0, 20);
 	beats(site.trail, "08", 31, 59);
 	g_autoptr(MsIncident) hole = tell(&site);
-	expect_gap(hole, "no line between 2026-11-20 08:20:00 UTC and 2026-11-20 08:31:00 UTC", true);
+	expect_gap(hole, "no heartbeat between 2026-11-20 08:20:00 UTC and 2026-11-20 08:31:00 UTC", true);
+	/* what others write while missentd is gone is no sign of it */
+	g_string_truncate(site.trail, 0);
+	beats(site.trail, "08", 0, 20);
+	add_text(site.trail, DAY "08:25:00.000Z", "\"type\":\"act\",\"event\":\"look\",\"who\":\"anna\"");
+	beats(site.trail, "08", 27, 33);
+	beats(site.trail, "08", 45, 59);
+	g_autoptr(MsIncident) several = tell(&site);
+	expect_gap(several, "no heartbeat between 2026-11-20 08:20:00 UTC and 2026-11-20 08:27:00 UTC", true);
+	expect_gap(several, "no heartbeat between 2026-11-20 08:33:00 UTC and 2026-11-20 08:45:00 UTC", true);
 	/* cut: its end is missing */
 	g_string_truncate(site.trail, 0);
 	beats(site.trail, "08", 5, 20);
 	g_string_append(site.trail, "{\"time\":\"2026-11-20T08:2");
 	g_autoptr(MsIncident) cut = tell(&site);
 	expect_gap(cut, "The trail begins at 2026-11-20 08:05:00 UTC", true);
-	expect_gap(cut, "The last line of the trail is of 2026-11-20 08:20:00 UTC", true);
+	expect_gap(cut, "The last sign of life in the trail is of 2026-11-20 08:20:00 UTC", true);
 	expect_gap(cut, "1 line is damaged", true);
+	end(&site);
+}
+
+/* Stopped and started again; killed and started again at once; of two hosts one that fell silent. */
+static void test_stopped(void)
+{
+	Site site;
+	begin(&site);
+	site.ask.to = at(DAY "09:00:00Z");
+	beats(site.trail, "08", 0, 20);
+	add_sign(site.trail, DAY "08:20:30.000Z", MS_AUDIT_STOP);
+	add_sign(site.trail, DAY "08:21:30.000Z", MS_AUDIT_START);
+	beats(site.trail, "08", 22, 40);
+	add_sign(site.trail, DAY "08:41:00.000Z", MS_AUDIT_START);
+	beats(site.trail, "08", 42, 59);
+	g_autoptr(MsIncident) incident = tell(&site);
+	expect_gap(incident, "missentd was stopped from 2026-11-20 08:20:30 UTC to 2026-11-20 08:21:30 UTC", true);
+	g_assert_cmpuint(ms_incident_gaps(incident)->len, ==, 1);
+	const MsReportAsk ask = {.what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *text = ms_report_json(report);
+	json_t *json = json_loads(text, 0, NULL);
+	const json_t *times = json_object_get(json, "unknown-times");
+	g_assert_cmpuint(json_array_size(times), ==, 1);
+	g_assert_cmpstr(json_string_value(json_object_get(json_array_get(times, 0), "why")), ==, "stopped");
+	/* that it lives is no event */
+	g_assert_cmpuint(json_array_size(json_object_get(json_object_get(json, "containment"), "events")), ==, 3);
+	json_decref(json);
+	/* the other host */
+	g_string_truncate(site.trail, 0);
+	beats(site.trail, "08", 0, 30);
+	g_autoptr(GError) error = NULL;
+	MsIncident *two = ms_incident_new(&site.ask);
+	g_assert_true(ms_incident_trail(two, site.path, &error));
+	g_assert_true(g_file_set_contents(site.path, site.trail->str, -1, NULL));
+	g_assert_true(ms_incident_trail(two, site.path, &error));
+	g_assert_no_error(error);
+	expect_gap(two, "The last sign of life in the trail is of 2026-11-20 08:30:00 UTC", true);
+	g_autofree char *host = g_strdup_printf("%s: missentd was stopped", g_get_host_name());
+	expect_gap(two, host, true);
+	ms_incident_free(two);
 	end(&site);
 }
 
@@ -410,6 +492,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/incident/empty", test_empty);
 	g_test_add_func("/incident/hole", test_hole);
+	g_test_add_func("/incident/stopped", test_stopped);
 	g_test_add_func("/incident/fates", test_fates);
 	g_test_add_func("/incident/records", test_records);
 	g_test_add_func("/incident/keys", test_keys);
