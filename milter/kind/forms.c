@@ -180,6 +180,13 @@ static void of_participant(Roots *roots, const char *value)
 	of_registration(roots, value);
 }
 
+/* Of a kind that is of one register whatever its value says. */
+static void of_register(Roots *roots, const char *name, const char *value)
+{
+	add_both(roots, name, value);
+	roots->country = true;
+}
+
 static void roots_of(const MsKind *kind, const char *value, Roots *roots)
 {
 	switch (kind->family) {
@@ -187,8 +194,8 @@ static void roots_of(const MsKind *kind, const char *value, Roots *roots)
 	case MS_FAMILY_VAT: of_vat(roots, value); break;
 	case MS_FAMILY_REGISTRATION: of_registration(roots, value); break;
 	case MS_FAMILY_PARTICIPANT: of_participant(roots, value); break;
-	case MS_FAMILY_GLN: add_both(roots, "GLN", value); break;
-	case MS_FAMILY_DUNS: add_both(roots, "DUNS", value); break;
+	case MS_FAMILY_GLN: of_register(roots, "GLN", value); break;
+	case MS_FAMILY_DUNS: of_register(roots, "DUNS", value); break;
 	}
 }
 
@@ -236,7 +243,8 @@ static GPtrArray *company_forms(const MsKind *kind, const char *value, bool aske
 		add_all(forms, NO_COUNTRY, bare, false);
 		return forms;
 	}
-	if (!asked && !roots.country && !roots.part)
+	/* Only of a company's numbers: a customer's number with the digits of a VAT ID is not that. */
+	if (!asked && kind->family != MS_FAMILY_NONE && !roots.country && !roots.part)
 		add_form(forms, NO_COUNTRY, value, false);
 	if (!asked || qualified->len == 0 || strspn(value, "0123456789") == strlen(value))
 		add_all(forms, roots.part && !asked ? MS_FORM_PART : "company", bare, true);

@@ -185,19 +185,19 @@ def written(m):
         site_key = bytes.fromhex(f.read().strip())
     generation = secrets.token_hex(8)
     w = mapping_writer.Mapping(site_key, generation)
-    mail, none = 'a:other=email/', 'a:other=nocountry/'
+    mail = 'a:other=email/'
     w.add('AC-1', 'r:recipient=kunde@alpha.example', [mail + 'kundealphaexample'], [('email', 'kundealphaexample')])
-    w.add('AC-1', 'i:customer-number=C10001', [none + 'C10001'], [('customer-number', 'c10001')])
-    w.add('AC-1', 'i:iban=DE89370400440532013000', [none + 'DE89370400440532013000'], [('iban', 'de89370400440532013000')])
+    w.add('AC-1', 'i:customer-number=C10001', [], [('customer-number', 'c10001')])
+    w.add('AC-1', 'i:iban=DE89370400440532013000', [], [('iban', 'de89370400440532013000')])
     w.add('AC-2', 'r:recipient=@beta.example')
-    w.add('AC-2', 'i:customer-number=C10002', [none + 'C10002'], [('customer-number', 'c10002')])
+    w.add('AC-2', 'i:customer-number=C10002', [], [('customer-number', 'c10002')])
     w.add('house', 'r:recipient=@seller.example')
     w.add('AC-3', 'r:recipient=c@gamma.example', [mail + 'cgammaexample'], [('email', 'cgammaexample')])
     w.add('AC-R', 'd:AC-3')
     w.add('AC-R', 'r:recipient=desk@reseller.example', [mail + 'deskresellerexample'], [('email', 'deskresellerexample')])
-    w.add('AC-3', 'i:customer-number=C30003', [none + 'C30003'], [('customer-number', 'c30003')])
+    w.add('AC-3', 'i:customer-number=C30003', [], [('customer-number', 'c30003')])
     for i in range(400):
-        w.add('X%d' % i, 'i:customer-number=C%d' % (700000 + i), [none + 'C%d' % (700000 + i)], [('customer-number', 'c%d' % (700000 + i))])
+        w.add('X%d' % i, 'i:customer-number=C%d' % (700000 + i), [], [('customer-number', 'c%d' % (700000 + i))])
     rows = [r for r in BASE if r[1] not in ('subscription-id', 'vat-id')]
     return w, generation, rows + [('X%d' % i, 'customer-number', 'C-%d' % (700000 + i)) for i in range(400)]
 

@@ -252,6 +252,76 @@ static void check_other_forms(const MsDirectorySettings *settings)
 	g_assert_cmpuint(owners_of_letters(directory, "johnxexample"), ==, 0);
 }
 
+/* The same digits as a number of another sort prove nothing. */
+static void check_same_digits(const MsDirectorySettings *settings)
+{
+	static const struct {
+		const char *kind, *value, *asked, *as;
+		MsRelation want; /* for somebody else */
+	} numbers[] = {
+		{"customer-number", "129273398", "vat-id", "DE129273398", MS_UNKNOWN},
+		{"invoice-number", "129273398", "vat-id", "DE129273398", MS_UNKNOWN},
+		{"order-number", "129273398", "participant-id", "9930:DE129273398", MS_UNKNOWN},
+		{"customer-number", "30326504500012", "participant-id", "0009:30326504500012", MS_OTHER}, /* AC-1's VAT ID */
+		{"reference", "923609017", "participant-id", "0192:923609017", MS_UNKNOWN},
+		{"duns", "129273398", "vat-id", "DE129273398", MS_UNKNOWN},
+		{"duns", "129273398", "participant-id", "0060:129273398", MS_OTHER},
+		{"vat-id", "DE129273398", "duns", "129273398", MS_UNKNOWN},
+		{"vat-id", "DE129273398", "participant-id", "9930:DE129273398", MS_OTHER},
+		{"company-registration", "129273398", "vat-id", "DE129273398", MS_OTHER},
+		{"tax-id", "129273398", "vat-id", "DE129273398", MS_OTHER},
+	};
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, mapping);
+	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		bool changed;
+		ms_directory_put(directory, "AC-3", numbers[i].kind, numbers[i].value, &changed, NULL);
+		g_assert_true(changed);
+		MsRelation got = relation(directory, numbers[i].asked, numbers[i].as, "x@beta.example");
+		if (got != numbers[i].want)
+			g_error("%s %s asked as %s %s: got %s, want %s", numbers[i].kind, numbers[i].value, numbers[i].asked,
+				numbers[i].as, ms_relation_names[got], ms_relation_names[numbers[i].want]);
+		ms_directory_delete(directory, "AC-3", numbers[i].kind, numbers[i].value, &changed, NULL);
+	}
+}
+
+/* One question, however large the mapping is. */
+static void check_accounts(const MsDirectorySettings *settings)
+{
+	static const struct {
+		const char *account;
+		MsAnswer want;
+		const char *near;
+	} accounts[] = {
+		{"AC-1", MS_FOUND, NULL},
+		{"house", MS_FOUND, NULL},
+		{"AC-R", MS_FOUND, NULL},
+		{"AC-ONLY", MS_FOUND, NULL}, /* somebody receives for it, no more is said */
+		{"AC-9", MS_FOUND, NULL},    /* was put */
+		{"AC-11", MS_ABSENT, "AC-1"},
+		{"ac-1", MS_ABSENT, "AC-1"},
+		{"something quite different", MS_ABSENT, NULL},
+		{"", MS_ABSENT, NULL},
+	};
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, mapping);
+	bool changed;
+	ms_directory_put(directory, "AC-9", "customer-number", "N-12345", &changed, NULL);
+	ms_directory_put(directory, "AC-R", "receives-for", "AC-ONLY", &changed, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(accounts); i++) {
+		g_autofree char *near = NULL;
+		g_autoptr(GError) error = NULL;
+		MsDirectoryCounts before, after;
+		ms_directory_counts(directory, &before);
+		g_assert_cmpint(ms_directory_has_account(directory, accounts[i].account, &near, &error), ==, accounts[i].want);
+		ms_directory_counts(directory, &after);
+		g_assert_no_error(error);
+		g_assert_cmpuint(after.round_trips - before.round_trips, ==, 1);
+		if (accounts[i].near != NULL)
+			g_assert_cmpstr(near, ==, accounts[i].near);
+	}
+}
+
 static bool in_marks(const MsDirectory *directory, const GArray *marks, const char *kind, const char *compact)
 {
 	guint8 key[MS_FILTER_KEY_BYTES];
@@ -315,6 +385,8 @@ static void test_forms_and_marks(void)
 		g_autofree char *file = g_build_filename(dir, digests ? "fd.db" : "fp.db", NULL);
 		settings.sqlite = file;
 		check_other_forms(&settings);
+		check_same_digits(&settings);
+		check_accounts(&settings);
 		check_marks(&settings);
 	}
 }
@@ -328,6 +400,8 @@ static void test_forms_and_marks_redis(void)
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "forms";
 	check_other_forms(&settings);
+	check_same_digits(&settings);
+	check_accounts(&settings);
 	check_marks(&settings);
 }
 
