@@ -115,11 +115,12 @@ MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const cha
 	const char *value, bool *changed_out, GError **error);
 MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
-/* Does the mapping say anything of that account?  All of it is looked through.  MS_ABSENT: no;
- * `*near_out` (the caller's; NULL for none) is the account of the most similar name. */
+/* Does the mapping say anything of that account, or did since it was imported?  One question.  MS_ABSENT: no;
+ * `*near_out` (the caller's; NULL for none), where it is wanted, is the account of the most similar name of
+ * those that two seconds suffice to look at. */
 MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, char **near_out,
 	GError **error);
-/* The name of each account of which the mapping says anything; one may come several times. */
+/* The name of each account of which the mapping says anything, or did; one may come several times. */
 MsAnswer ms_directory_accounts(MsDirectory *directory, void (*account)(const char *name, void *user), void *user,
 	GError **error);
 /* Every entry, where digests are off. */

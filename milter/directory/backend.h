@@ -13,7 +13,7 @@
 /* An entry that is looked for. */
 typedef struct {
 	guint8 digest[MS_ENTRY_DIGEST];
-	bool account; /* of who receives for an account */
+	bool account; /* about an account */
 	bool join;    /* also the slices that the links of its entries lead to */
 } MsWanted;
 

@@ -96,6 +96,8 @@ static MsAnswer change_row(const Job *job, Work *w, guint i, GArray *marks)
 		&change->changed);
 	for (guint k = first + 1; k < end && answer == MS_FOUND && change->changed; k++) {
 		bool ignored;
+		if (change->remove && g_array_index(job->entries, MsEntry, k).stays)
+			continue;
 		answer = change_entry(job, w, &g_array_index(job->entries, MsEntry, k), change->remove, &ignored);
 	}
 	if (answer != MS_FOUND || !change->changed)

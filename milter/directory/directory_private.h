@@ -76,7 +76,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRowStored, ms_row_free)
  * they are in use. */
 typedef struct {
 	guint8 digest[MS_ENTRY_DIGEST];
-	bool account; /* of who receives for an account */
+	bool account; /* about an account */
+	bool stays;   /* other rows rest on it, too */
 	gsize said, said_len; /* in the room */
 	guint8 link[MS_LINK_BYTES];
 } MsEntry;
@@ -109,6 +110,8 @@ void ms_sweep_free(MsSweep *sweep);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSweep, ms_sweep_free)
 /* A replica is not asked. */
 void ms_sweep_primary(MsSweep *sweep);
+/* Only slices about accounts (and some others), and no sums. */
+void ms_sweep_accounts(MsSweep *sweep);
 guint32 ms_sweep_steps(const MsSweep *sweep);
 /* MS_FOUND: go on; MS_ABSENT: all was gone over, and `*whole_out` says whether all of it was right;
  * MS_CONFIG: it is not (without `wrong`), or is not in use any more. */

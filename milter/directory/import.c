@@ -30,8 +30,9 @@
 #define LINES_AT_ONCE 64
 #define SLICE_ENTRIES 32 /* aimed at: see missent-directory(7) */
 #define NAME_BYTES 8     /* of a generation, random */
+#define ACCOUNTS_KEPT (1u << 20) /* that are known to be there: 8 bytes each */
 
-/* Entries; those of who receives for an account; what lint is told of accounts. */
+/* Entries; those about accounts; what lint is told of accounts. */
 enum { ENTRIES, ACCOUNTS, LINT };
 
 typedef struct {
@@ -50,6 +51,7 @@ typedef struct {
 	gint64 begun, kept;
 	GArray *marks; /* of MsMark: not yet with the backend */
 	GArray *row;   /* of MsEntry: of one row */
+	guint64 *known; /* ACCOUNTS_KEPT: of accounts that were put aside; where another took the place, again */
 	guint32 line;  /* which it is of */
 	GByteArray *room;
 	/* what is being told */
@@ -192,6 +194,18 @@ static bool put_aside(const char *account, const guint8 *said, gsize len, void *
 	return ms_spill_add(import->spills[LINT], digest, &record, error);
 }
 
+/* That something is said of an account need not be put aside with each of its rows. */
+static bool is_known(Import *import, const MsEntry *entry)
+{
+	guint64 key;
+	memcpy(&key, entry->digest + MS_PLACE_BYTES, sizeof key);
+	guint64 *kept = &import->known[key % ACCOUNTS_KEPT];
+	bool known = entry->stays && *kept == key;
+	if (entry->stays)
+		*kept = key;
+	return known;
+}
+
 static bool add(Import *import, const MsRowStored *row, GError **error)
 {
 	g_array_set_size(import->row, 0);
@@ -201,6 +215,8 @@ static bool add(Import *import, const MsRowStored *row, GError **error)
 		const MsEntry *entry = &g_array_index(import->row, MsEntry, i);
 		MsRecord record = {.said = import->room->data + entry->said, .said_len = entry->said_len, .line = import->line};
 		memcpy(record.link, entry->link, MS_LINK_BYTES);
+		if (is_known(import, entry))
+			continue;
 		if (!ms_spill_add(import->spills[entry->account ? ACCOUNTS : ENTRIES], entry->digest, &record, error))
 			return false;
 	}
@@ -543,6 +559,7 @@ static void import_clear(Import *import)
 	g_free(import->path);
 	g_array_unref(import->marks);
 	g_array_unref(import->row);
+	g_free(import->known);
 	g_byte_array_unref(import->room);
 	g_array_unref(import->records);
 	g_ptr_array_unref(import->saids);
@@ -696,6 +713,7 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		.mapping = ms_mapping_new(),
 		.marks = g_array_new(FALSE, FALSE, sizeof(MsMark)),
 		.row = g_array_new(FALSE, FALSE, sizeof(MsEntry)),
+		.known = g_new0(guint64, ACCOUNTS_KEPT),
 		.room = g_byte_array_new(),
 		.records = g_array_new(FALSE, FALSE, sizeof(MsRecord)),
 		.saids = g_ptr_array_new_with_free_func(g_free),

@@ -22,12 +22,44 @@ char *ms_keys_of_account(const char *account)
 	return g_strconcat("d:", account, NULL);
 }
 
+char *ms_keys_known_account(const char *account)
+{
+	return g_strconcat("k:", account, NULL);
+}
+
+bool ms_keys_are_account(const char *name)
+{
+	return name[0] == 'd' || name[0] == 'k';
+}
+
+/* What a name is about.  Names of one value have one place, as they are asked for together: then a
+ * question reads one slice, not one for each form. */
+static const char *value_of(const char *name)
+{
+	static const char other[] = "a:" MS_OTHER_FORM "=", zeros[] = "zeros/";
+	if (ms_keys_are_account(name))
+		return name + 2;
+	const char *value = strchr(name, '=');
+	if (g_str_has_prefix(name, other)) {
+		const char *space = name + strlen(other);
+		value = strchr(g_str_has_prefix(space, zeros) ? space + strlen(zeros) : space, '/');
+	}
+	return value != NULL ? value + 1 : name;
+}
+
+static void digest_of(const MsKeys *keys, const char *text, guint8 whole[16])
+{
+	const MsPiece piece = {text, strlen(text)};
+	ms_digest_plain(keys->parts.entry, &piece, 1, whole, 16); /* the least that every BLAKE2b makes */
+}
+
 void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DIGEST])
 {
-	guint8 whole[16]; /* the least that every BLAKE2b makes */
-	const MsPiece piece = {name, strlen(name)};
-	ms_digest_plain(keys->parts.entry, &piece, 1, whole, sizeof whole);
-	memcpy(out, whole, MS_ENTRY_DIGEST);
+	guint8 place[16], whole[16];
+	digest_of(keys, value_of(name), place);
+	digest_of(keys, name, whole);
+	memcpy(out, place, MS_PLACE_BYTES);
+	memcpy(out + MS_PLACE_BYTES, whole + MS_PLACE_BYTES, MS_ENTRY_KEY);
 }
 
 const char *ms_account_problem(const char *account)

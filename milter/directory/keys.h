@@ -14,14 +14,16 @@ typedef struct {
 /* What other forms are digested as. */
 #define MS_OTHER_FORM "other"
 
-#define MS_PLACE_BYTES 4  /* of a digest: where the entry is */
+#define MS_PLACE_BYTES 4  /* of a digest: where the entry is; the same for all names of one value */
 #define MS_ENTRY_KEY 8    /* the rest: which it is there */
 #define MS_ENTRY_DIGEST (MS_PLACE_BYTES + MS_ENTRY_KEY)
 
 /* The name of an entry; `letter` is 'i', 'r' or 'a'. */
 char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char *value);
-/* The name of the entry of who receives for an account. */
+/* The names of the entries of who receives for an account, and of that something is said of it. */
 char *ms_keys_of_account(const char *account);
+char *ms_keys_known_account(const char *account);
+bool ms_keys_are_account(const char *name); /* is it one of these? */
 /* What is stored of a name. */
 void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DIGEST]);
 /* NULL if `account` may be the name of one, or (static) why not. */

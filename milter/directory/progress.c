@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "progress.h"
+#include "state.h"
 
 /*
  * A file of two lines, its form and the generation, and a sealed rest.  What does not open, or is of
@@ -61,7 +62,7 @@ bool ms_progress_recipe(int fd, const MsTableForm *form, const MsKinds *kinds, c
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)
 		return false;
 	const char delimiter[] = {form->delimiter, '\0'};
-	const char *words[] = {PACKAGE_VERSION, form->encoding, form->map, form->account, delimiter, ms_kinds_text(kinds),
+	const char *words[] = {PACKAGE_VERSION " " MS_MAPPING_FORM, form->encoding, form->map, form->account, delimiter, ms_kinds_text(kinds),
 		keys->digests ? "digests" : "open"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		digest_word(sum, words[i]);

@@ -153,7 +153,7 @@ char *ms_directory_key(MsDirectory *directory, const char *kind, const char *val
 static void add_entry(const MsKeys *keys, const MsRowStored *row, const char *name, const guint8 *ref,
 	GArray *entries, GByteArray *room)
 {
-	MsEntry entry = {.account = name[0] == 'd', .said = room->len};
+	MsEntry entry = {.account = ms_keys_are_account(name), .said = room->len};
 	ms_keys_digest(keys, name, entry.digest);
 	const MsSaid said = {row->account, strlen(row->account), ref, name, strlen(name)};
 	ms_said_write(room, keys, &said);
@@ -164,13 +164,15 @@ static void add_entry(const MsKeys *keys, const MsRowStored *row, const char *na
 void ms_row_entries(const MsKeys *keys, const MsRowStored *row, GArray *entries, GByteArray *room)
 {
 	guint8 link[MS_ENTRY_DIGEST], own[MS_ENTRY_DIGEST];
-	g_autofree char *account = ms_keys_of_account(row->account);
+	g_autofree char *account = ms_keys_of_account(row->account), *known = ms_keys_known_account(row->account);
 	guint first = entries->len;
 	ms_keys_digest(keys, account, link);
 	ms_keys_digest(keys, row->name, own);
 	add_entry(keys, row, row->name, NULL, entries, room);
 	for (guint i = 0; i < row->others->len; i++)
 		add_entry(keys, row, row->others->pdata[i], own + MS_PLACE_BYTES, entries, room);
+	add_entry(keys, row, known, link + MS_PLACE_BYTES, entries, room);
+	g_array_index(entries, MsEntry, entries->len - 1).stays = true;
 	for (guint i = first; i < entries->len; i++) {
 		MsEntry *entry = &g_array_index(entries, MsEntry, i);
 		if (!entry->account) /* who receives for an account is not followed further */

@@ -4,8 +4,7 @@
  * accounts.  missent-directory(7) writes it out.
  *
  * Slices 0 to S-1 have the entries of identifiers, recipients and other forms, by the first four bytes
- * of their digests; slices S to S+A-1 those of who receives for an account, by the first three, which
- * are the link.
+ * of their digests; slices S to S+A-1 those about accounts, by the first three, which are the link.
  */
 #ifndef MISSENT_DIRECTORY_SLICE_H
 #define MISSENT_DIRECTORY_SLICE_H

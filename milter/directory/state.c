@@ -1,12 +1,14 @@
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "state.h"
 
 /* Text comes in from a store that nobody has to trust, and goes out; from any thread. */
 
-#define FORM "missent-mapping=2"
+#define NAME "missent-mapping="
+#define FORM NAME MS_MAPPING_FORM
 #define SEAL_BYTES 16
 
 MsMapping *ms_mapping_new(void)
@@ -186,6 +188,11 @@ MsMapping *ms_mapping_read(const char *text, const MsKeys *keys, const char **wh
 	g_autoptr(MsMapping) m = ms_mapping_new();
 	const char *seal = strstr(text, "\nseal=");
 	seal = seal != NULL ? seal + strlen("\nseal=") : NULL;
+	int order = g_str_has_prefix(text, NAME) ? atoi(text + strlen(NAME)) - atoi(MS_MAPPING_FORM) : 0;
+	*why_out = order < 0 ? "it was imported by an earlier version; import it again (missent directory import)"
+		: "it was imported by a later version than this host's: bring missent here up to date";
+	if (order != 0)
+		return NULL;
 	*why_out = "its state has not the right form";
 	if (!g_str_has_prefix(text, FORM "\n") || seal == NULL || !take_lines(m, text, (gsize)(seal - text)))
 		return NULL;

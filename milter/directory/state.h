@@ -8,6 +8,8 @@
 
 #include "slice.h"
 
+#define MS_MAPPING_FORM "3" /* the version of what is stored */
+
 typedef struct {
 	char *generation, *source;
 	bool digests;

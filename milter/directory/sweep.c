@@ -63,6 +63,13 @@ void ms_sweep_primary(MsSweep *sweep)
 	sweep->primary = true;
 }
 
+void ms_sweep_accounts(MsSweep *sweep)
+{
+	sweep->group = sweep->mapping->places.slices / MS_GROUP;
+	sweep->list = sweep->mapping->changes;
+	sweep->summed = true;
+}
+
 guint32 ms_sweep_steps(const MsSweep *sweep)
 {
 	return ms_mapping_groups(&sweep->mapping->places) + (guint32)(sweep->mapping->changes / LISTS_AT_ONCE) + 2;

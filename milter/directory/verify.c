@@ -144,6 +144,7 @@ MsAnswer ms_directory_each(MsDirectory *directory,
 
 /* ---- an account ----------------------------------------------------------------------- */
 
+/* Entries about accounts, of those that are known, are other forms of those of who receives for them. */
 static void take_account(const guint8 *key, const MsSaid *said, void *user)
 {
 	(void)key;
@@ -162,6 +163,8 @@ static void give_account(const guint8 *key, const MsSaid *said, void *user)
 {
 	(void)key;
 	const Accounts *out = user;
+	if (said->ref == NULL)
+		return;
 	g_autofree char *name = g_strndup(said->account, said->account_len);
 	out->account(name, out->user);
 }
@@ -175,43 +178,54 @@ MsAnswer ms_directory_accounts(MsDirectory *directory, void (*account)(const cha
 	if (mapping == NULL)
 		return answer;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_account, &out);
+	ms_sweep_accounts(sweep);
 	return sweep_all(sweep, NULL, NULL, error);
 }
 
-/* Somebody may receive for it, and nothing else be said of it. */
-static MsAnswer has_receivers(MsDirectory *directory, const char *account, bool *has, GError **error)
+/* Something is said of it, or somebody may receive for it. */
+static MsAnswer is_known(MsDirectory *directory, const char *account, GError **error)
 {
 	MsLookup lookup;
 	ms_lookup_init(&lookup);
-	MsWanted wanted = {.account = true};
-	g_autofree char *name = ms_keys_of_account(account);
-	ms_keys_digest(&directory->keys, name, wanted.digest);
-	MsAnswer answer = ms_lookup_entries(directory, &wanted, 1, &lookup, error);
-	*has = answer == MS_FOUND && ((GPtrArray *)lookup.values->pdata[0])->len > 0;
+	g_autofree char *known = ms_keys_known_account(account), *receivers = ms_keys_of_account(account);
+	const char *names[] = {known, receivers};
+	MsWanted wanted[G_N_ELEMENTS(names)] = {{.account = true}, {.account = true}};
+	bool has = false;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		ms_keys_digest(&directory->keys, names[i], wanted[i].digest);
+	MsAnswer answer = ms_lookup_entries(directory, wanted, G_N_ELEMENTS(names), &lookup, error);
+	for (gsize i = 0; answer == MS_FOUND && i < G_N_ELEMENTS(names); i++)
+		has = has || ((GPtrArray *)lookup.values->pdata[i])->len > 0;
 	ms_lookup_clear(&lookup);
-	return answer;
+	return answer == MS_FOUND && !has ? MS_ABSENT : answer;
+}
+
+#define NEAR_US (2 * G_USEC_PER_SEC)
+
+/* Among all accounts, as far as they can be gone over while somebody waits. */
+static char *nearest(MsDirectory *directory, const char *account)
+{
+	MsAnswer answer;
+	g_autoptr(MsMapping) mapping = in_use(directory, &answer, NULL);
+	if (mapping == NULL)
+		return NULL;
+	g_autoptr(GHashTable) accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, take_account, accounts);
+	ms_sweep_accounts(sweep);
+	bool whole;
+	gint64 end = g_get_monotonic_time() + NEAR_US;
+	while (ms_sweep_step(sweep, &whole, NULL) == MS_FOUND && g_get_monotonic_time() < end)
+		continue;
+	g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(accounts, NULL);
+	return g_strdup(ms_text_nearest(account, names));
 }
 
 MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, char **near_out,
 	GError **error)
 {
-	MsAnswer answer;
-	bool has;
-	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
-	if (mapping == NULL)
-		return answer;
-	g_autoptr(GHashTable) accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, take_account, accounts);
-	answer = sweep_all(sweep, NULL, NULL, error);
-	if (answer == MS_FOUND && !g_hash_table_contains(accounts, account)) {
-		answer = has_receivers(directory, account, &has, error);
-		if (answer != MS_FOUND || has)
-			return answer;
-		guint n;
-		g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(accounts, &n);
-		*near_out = g_strdup(ms_text_nearest(account, names));
-		return MS_ABSENT;
-	}
+	MsAnswer answer = is_known(directory, account, error);
+	if (answer == MS_ABSENT && near_out != NULL)
+		*near_out = nearest(directory, account);
 	return answer;
 }
 
@@ -345,7 +359,7 @@ static MsAnswer compare_rows(Compare *c, GError **error)
 		const MsRowStored *row = c->rows->pdata[i];
 		for (guint k = 0; k <= row->others->len; k++) {
 			const char *name = k == 0 ? row->name : row->others->pdata[k - 1];
-			MsWanted wanted = {.account = name[0] == 'd'};
+			MsWanted wanted = {.account = ms_keys_are_account(name)};
 			ms_keys_digest(&c->directory->keys, name, wanted.digest);
 			g_array_append_val(entries, wanted);
 		}

@@ -75,12 +75,10 @@ void check_directory(Patient *p)
 
 void check_house(Patient *p)
 {
-	char *near = NULL;
 	g_autoptr(MsDirectory) directory =
 		is_made(p) ? ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), NULL) : NULL;
-	if (directory != NULL && ms_directory_has_account(directory, p->s->house, &near, NULL) == MS_ABSENT)
+	if (directory != NULL && ms_directory_has_account(directory, p->s->house, NULL, NULL) == MS_ABSENT)
 		complain(p, "the mapping has no account \"%s\": your own addresses and numbers are nobody's", p->s->house);
-	g_free(near);
 }
 
 /* ---- how it is reached ---------------------------------------------------------------- */

@@ -5,6 +5,7 @@ kind); what goes out are parts and a state, as bytes.  Kinds' canonical values a
 the caller's, as they would be a billing system's.
 """
 import hashlib
+import re
 import struct
 import time
 
@@ -65,8 +66,16 @@ class Mapping:
         self.generation = generation.encode()
         self.entries, self.accounts, self.marks, self.count = set(), set(), [], 0
 
+    @staticmethod
+    def value(name):
+        if name.startswith(('d:', 'k:')):
+            return name[2:]
+        form = re.match('a:other=(zeros/[^/]*|[^/]*)/', name)
+        return name[form.end():] if form else name.split('=', 1)[1]
+
     def digest(self, name):
-        return blake(self.ke, 16, name.encode())[:12]
+        place, key = (blake(self.ke, 16, text.encode()) for text in (self.value(name), name))
+        return place[:4] + key[4:12]
 
     # ---- entries ----
 
@@ -81,6 +90,8 @@ class Mapping:
             self.entries.add((digest, link, said))
             for other in others:
                 self.entries.add((self.digest(other), link, b'\xff' + said + digest[4:8]))
+        known = self.digest('k:' + account)
+        self.accounts.add((known, bytes(3), b'\xff' + said + self.digest('d:' + account)[4:8]))
         self.count += 1
         self.marks += [self.mark(kind, text.encode()) for kind, text in values]
 
@@ -139,7 +150,7 @@ class Mapping:
         for n, some in enumerate(marks):
             parts['m:%d' % n] = self.part('m:%d' % n, b'', b''.join(some))
             of_marks = xor(of_marks, parts['m:%d' % n][:16])
-        state = ('missent-mapping=2\ngeneration=%s\ndigests=1\nslices=%d\naccounts=%d\nentries=%d\nloaded=%.6f\n'
+        state = ('missent-mapping=3\ngeneration=%s\ndigests=1\nslices=%d\naccounts=%d\nentries=%d\nloaded=%.6f\n'
                  'changes=%d\nversion=0\nsource=%s\nsum=%s\nmarks=%s\n'
                  % (self.generation.decode(), s, a, self.count, time.time(), len(marks), source, total.hex(),
                     of_marks.hex())).encode()

@@ -465,13 +465,39 @@ static void test_gone_back(void)
 
 /* ---- written by an earlier version -------------------------------------------------------- */
 
-static void expect_earlier(MsDirectory *directory)
+static void expect_refused(MsDirectory *directory, const char *why)
 {
 	const char *recipient = "a@b.example";
 	g_autoptr(MsResolution) r = NULL;
 	g_autoptr(GError) error = NULL;
 	g_assert_cmpint(ms_directory_resolve(directory, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
-	g_assert_nonnull(strstr(error->message, "earlier version; import it again (missent directory import)"));
+	g_assert_nonnull(strstr(error->message, why));
+}
+
+static void expect_earlier(MsDirectory *directory)
+{
+	expect_refused(directory, "earlier version; import it again (missent directory import)");
+}
+
+/* The form before this one, which had its parts in the same places, and one of a version to come. */
+static void test_other_forms_of_state(void)
+{
+	g_autofree char *text = rows_of(3);
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "versions", true);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, text);
+	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
+	MsSqlite *db = ms_sqlite_open(settings.sqlite, 0x6d736469, "", true, NULL, NULL);
+	static const char other[] = "UPDATE mapping SET state = 'missent-mapping=' || :other || substr(state, 18)";
+	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "2")), NULL, NULL, NULL, NULL);
+	expect_earlier(directory);
+	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "4")), NULL, NULL, NULL, NULL);
+	expect_refused(directory, "later version than this host's");
+	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "x")), NULL, NULL, NULL, NULL);
+	expect_refused(directory, "directory: ");
+	ms_sqlite_free(db);
+	load(directory, text);
+	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
 }
 
 static void test_earlier_version(void)
@@ -904,7 +930,11 @@ static void test_manual(void)
 	memcpy(record.key, entry->digest + MS_PLACE_BYTES, MS_ENTRY_KEY);
 	memcpy(record.link, entry->link, MS_LINK_BYTES);
 	expect_part(text, "s:0", ms_slice_seal(&directory->keys, generation, 0, &record, 1));
-	expect_part(text, "s:1", ms_slice_seal(&directory->keys, generation, 1, NULL, 0));
+	const MsEntry *known = &g_array_index(entries, MsEntry, entries->len - 1);
+	expect_in(text, "k:AC-1", known->digest, MS_ENTRY_DIGEST);
+	MsRecord of_account = {.said = room->data + known->said, .said_len = known->said_len};
+	memcpy(of_account.key, known->digest + MS_PLACE_BYTES, MS_ENTRY_KEY);
+	expect_part(text, "s:1", ms_slice_seal(&directory->keys, generation, 1, &of_account, 1));
 	expect_part(text, "m:0", ms_marks_seal(directory, generation, 0, row->marks));
 }
 
@@ -929,6 +959,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mapping/watch", test_watch);
 	g_test_add_func("/mapping/gone-back", test_gone_back);
 	g_test_add_func("/mapping/earlier-version", test_earlier_version);
+	g_test_add_func("/mapping/versions", test_other_forms_of_state);
 	g_test_add_func("/mapping/import/killed", test_killed);
 	g_test_add_func("/mapping/import/killed-redis", test_killed_redis);
 	g_test_add_func("/mapping/import/stopped", test_stopped);
