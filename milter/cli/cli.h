@@ -30,6 +30,7 @@ int cli_audit_checkpoint(Cli *cli, int argc, char **argv);
 int cmd_status(Cli *cli, int argc, char **argv);
 int cmd_pause(Cli *cli, int argc, char **argv);
 int cmd_resume(Cli *cli, int argc, char **argv);
+int cmd_completion(Cli *cli, int argc, char **argv);
 /* pause.c: says on standard error that missent is paused, where it is. */
 void cli_tell_pause(const Cli *cli);
 /* status.c: "2 h 5 m"; the caller's. */
@@ -50,6 +51,14 @@ typedef struct {
 } CliVerb;
 /* Runs the verb that argv[1] names, of a table that ends with name NULL. */
 int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, char **argv);
+
+/* The table of main.c. */
+extern const CliVerb cli_commands[];
+/* completion.c: is a command run only to say what it takes?  Then with what, after the words `path`. */
+extern const char cli_describe[];
+bool cli_is_described(int argc, char **argv);
+void cli_describe_verbs(Cli *cli, const char *path, const CliVerb *verbs);
+void cli_describe_options(const char *path, const char *summary, const GOptionEntry *entries);
 
 /* Escape sequences, or "" without colour. */
 typedef enum { PLAIN, BOLD, RED, GREEN, YELLOW, DIM } Colour;

@@ -19,7 +19,7 @@
 
 #include "cli.h"
 
-static const CliVerb commands[] = {
+const CliVerb cli_commands[] = {
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},
 	{"guard", cmd_guard, "streams of mail that are stopped"},
@@ -33,6 +33,7 @@ static const CliVerb commands[] = {
 	{"status", cmd_status, "is missentd at work, and what did it do today"},
 	{"pause", cmd_pause, "let mail through as observed, for a while"},
 	{"resume", cmd_resume, "end a pause"},
+	{"completion", cmd_completion, "a script that completes commands, for bash or zsh"},
 	{NULL, NULL, NULL},
 };
 
@@ -69,6 +70,10 @@ int cli_fail_error(GError *error)
 
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
 {
+	if (cli_is_described(*argc, *argv)) {
+		cli_describe_options((*argv)[2], summary, entries);
+		return false;
+	}
 	g_autoptr(GOptionContext) context = g_option_context_new(summary);
 	g_autoptr(GError) error = NULL;
 	if (entries != NULL)
@@ -118,6 +123,10 @@ int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, ch
 {
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		print_usage(stdout, verbs, usage);
+		return 0;
+	}
+	if (cli_is_described(argc, argv)) {
+		cli_describe_verbs(cli, argv[2], verbs);
 		return 0;
 	}
 	const char *names[33] = {NULL};
@@ -170,6 +179,6 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && strcmp(argv[1], "pause") != 0 && strcmp(argv[1], "resume") != 0 && strcmp(argv[1], "status") != 0)
 		cli_tell_pause(&cli);
-	return cli_dispatch(&cli, commands, "missent [-c FILE] [--color|--no-color] COMMAND ...", argc,
+	return cli_dispatch(&cli, cli_commands, "missent [-c FILE] [--color|--no-color] COMMAND ...", argc,
 		argv);
 }
