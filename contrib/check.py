@@ -214,13 +214,8 @@ def plan(runner, work):
 
     def copy(job):
         """A clean one: nothing that was built here before takes part."""
-        files = 'git ls-files -z -co --exclude-standard | tar -c --null --ignore-failed-read -T -'
-        if not shutil.which('git') or runner.command(['git', 'rev-parse'], cwd=TOP)[0]:
-            files = "tar -c --exclude=.git --exclude='./build*' --exclude='*.o' --exclude=autom4te.cache" \
-                " --exclude=./configure --exclude=./config.status --exclude=./config.h --exclude=./Makefile ."
         for to in (source, work + '/readme'):
-            os.makedirs(to)
-            must('%s | tar -x -C %s' % (files, to), cwd=TOP, shell=True)
+            must([TOP + '/contrib/clean-copy', to])
         must(['autoreconf', '-i'], cwd=source)
         job.counts['passed'] += 1
 
