@@ -81,6 +81,9 @@ void ms_desk_canary(MsDesk *desk, MsDeskTell tell, void *user);
  * text of each part, and what the verdict would be now.  JSON, malloc()ed.  The look is recorded
  * first. */
 char *ms_desk_evidence(MsDesk *desk, const char *uid, const char *who, GError **error);
+/* The story of its verdict (explain.h), as JSON, malloc()ed: judged again where the message can be read, as its
+ * record has it where not.  `recipient`: of him alone, or NULL.  The look is recorded first. */
+char *ms_desk_explain(MsDesk *desk, const char *uid, const char *recipient, const char *who, GError **error);
 /* The bytes of a part (attached files), or a picture of the first page of a PDF. */
 GBytes *ms_desk_part(MsDesk *desk, const char *uid, const char *path, bool picture, const char *who,
 	GError **error);

@@ -56,6 +56,22 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
 	MsResolution **resolution_out, GError **error);
 
+/* What it answers about a message, kept to see what it would say if rows were in the mapping that are
+ * not, or were not in it. */
+typedef struct MsAsked MsAsked;
+MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers, gsize n_identifiers,
+	const char *const *recipients, gsize n_recipients, MsAsked **asked_out, GError **error);
+void ms_asked_free(MsAsked *asked);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAsked, ms_asked_free)
+typedef struct {
+	const char *account, *kind, *value; /* borrowed */
+	bool remove;
+} MsSuppose;
+/* Is it a row that the mapping takes, that has to do with what was asked, and would it change anything: it is
+ * not there, or (remove) it is? */
+bool ms_asked_matters(const MsAsked *asked, const MsSuppose *row);
+MsResolution *ms_asked_resolve(const MsAsked *asked, const MsSuppose *rows, guint n);
+
 /* Since it was opened. */
 typedef struct {
 	guint64 round_trips;       /* questions put to the store */

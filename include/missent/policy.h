@@ -37,12 +37,29 @@ guint ms_policies_count(const MsPolicies *policies);
 /* Title and whether it is enforced; for tools. */
 const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_out);
 
+/* The file and the line that it begins at; borrowed. */
+const char *ms_policies_place(const MsPolicies *policies, guint n, int *line_out);
+/* The first of its conditions that this message does not meet, in words; NULL: it applies.  The caller's. */
+char *ms_policy_why_not(const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading);
+
+/* One setting of one policy, as if it were another.  `key` as in its file: a limit (max-...), an action
+ * (on-...), or one word more in tolerate, require.  All is borrowed. */
+typedef struct {
+	const char *policy, *key, *value;
+} MsPolicyChange;
+/* The same policies with these changes; it borrows from `policies`, and is freed before them. */
+MsPolicies *ms_policies_with(const MsPolicies *policies, const MsPolicyChange *changes, guint n);
+/* What the limit `key` of a policy is, -1 for none; what it does for a reason; whether it asks for proof. */
+gint64 ms_policies_limit(const MsPolicies *policies, const char *title, const char *key);
+MsAction ms_policies_action(const MsPolicies *policies, const char *title, MsReasonCode code);
+bool ms_policies_looks_at(const MsPolicies *policies, const char *title, const char *kind);
+
 /* Could any policy apply to this envelope, whatever the message says?  If not, it need not be
  * read.  Recipients may still be missing. */
 bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope);
 
 /* Takes those addresses out of a reading and its resolution that stand only where the message names
- * its sender and its recipients, and are theirs. */
+ * its sender and its recipients, and are theirs; they stay in the reading's `dropped`. */
 void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution);
 
 /* `identifiers` are the findings' in order.  `resolution` is NULL when the directory could

@@ -85,6 +85,7 @@ typedef struct {
 
 typedef struct {
 	GPtrArray *findings; /* of MsFinding; only added to */
+	GPtrArray *dropped;  /* of MsFinding: those that ms_policy_drop_addressed() took out; does not cross */
 	GPtrArray *unread;   /* of MsUnread */
 	GPtrArray *headers;  /* of MsHeader, of the message itself */
 	GPtrArray *parts;    /* of MsPart, leaves only */

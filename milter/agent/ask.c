@@ -52,6 +52,7 @@ static const AgentRow rows[] = {
 	{"decide", BY_REVIEWER, false, carry_on},
 	{"agree", BY_REVIEWER, true, carry_on},
 	{"evidence", BY_REVIEWER, false, carry_on},
+	{"explain", BY_REVIEWER, false, carry_on},
 	{"part", BY_REVIEWER, false, carry_on},
 	{"marks", BY_VIEWER, false, carry_on},
 	{"hosts", BY_VIEWER, false, hosts},

@@ -24,8 +24,7 @@
 typedef struct {
 	Cli *cli;
 	MsRuntime *runtime;
-	char *sender, *user, *client;
-	char **recipients;
+	CliEnvelope said;
 	gboolean json, reveal;
 } Check;
 
@@ -51,24 +50,61 @@ static char *bare_address(const char *value)
 	return g_strstrip(g_strdup(value != NULL ? value : ""));
 }
 
-static MsEnvelope *make_envelope(const Check *check, const MsReading *reading, gsize len)
+static MsEnvelope *make_envelope(const CliEnvelope *said, const MsRuntime *runtime, const MsReading *reading, gsize len)
 {
 	MsEnvelope *envelope = ms_envelope_new();
-	const MsSettings *settings = ms_runtime_settings(check->runtime);
 	const char *from = header(reading, "Return-Path");
-	envelope->host = g_strdup(settings->host);
-	envelope->sender = check->sender != NULL
-		? g_strdup(check->sender)
+	envelope->host = g_strdup(ms_runtime_settings(runtime)->host);
+	envelope->sender = said->sender != NULL
+		? g_strdup(said->sender)
 		: bare_address(from != NULL ? from : header(reading, "From"));
-	envelope->auth_user = g_strdup(check->user);
-	envelope->client_address = g_strdup(check->client);
+	envelope->auth_user = g_strdup(said->user);
+	envelope->client_address = g_strdup(said->client);
 	envelope->arrived = g_get_real_time();
 	envelope->size = len;
-	for (int i = 0; check->recipients != NULL && check->recipients[i] != NULL; i++)
-		g_ptr_array_add(envelope->recipients, bare_address(check->recipients[i]));
-	for (guint i = 0; check->recipients == NULL && i < reading->visible->len; i++)
+	for (int i = 0; said->recipients != NULL && said->recipients[i] != NULL; i++)
+		g_ptr_array_add(envelope->recipients, bare_address(said->recipients[i]));
+	for (guint i = 0; said->recipients == NULL && i < reading->visible->len; i++)
 		g_ptr_array_add(envelope->recipients, g_strdup(reading->visible->pdata[i]));
 	return envelope;
+}
+
+int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data, gsize len,
+	MsEnvelope **envelope_out, MsJudgement **judgement_out)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsJudgement) judgement = NULL;
+	guint64 max = ms_runtime_settings(runtime)->limits.max_message;
+	int fd = cli_memory_file(data, MIN(len, max));
+	if (fd < 0)
+		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
+	if (!ms_engine_read(runtime, NULL, fd, &judgement, &error)) {
+		close(fd);
+		return cli_fail_error(error);
+	}
+	judgement->stored = MIN(len, max);
+	g_autoptr(MsEnvelope) envelope = make_envelope(said, runtime, judgement->reading, len);
+	if (envelope->recipients->len > 0)
+		ms_engine_decide(runtime, envelope, fd, judgement);
+	close(fd);
+	if (envelope->recipients->len == 0)
+		return cli_fail(EX_DATAERR, "%s: no recipient in To or Cc; give them with --to", name);
+	*envelope_out = g_steal_pointer(&envelope);
+	*judgement_out = g_steal_pointer(&judgement);
+	return 0;
+}
+
+void cli_envelope_clear(CliEnvelope *said)
+{
+	g_strfreev(said->recipients);
+	g_free(said->sender);
+	g_free(said->user);
+	g_free(said->client);
+}
+
+int cli_verdict_code(const MsVerdict *verdict)
+{
+	return verdict->would == MS_TEMPFAIL ? EXIT_UNJUDGED : verdict->would >= MS_HOLD ? EXIT_HELD : EXIT_DELIVER;
 }
 
 /* ---- for people ----------------------------------------------------------------------- */
@@ -335,24 +371,11 @@ static void print_json(const Check *check, const char *name, const MsEnvelope *e
 static int judge(const char *name, const guint8 *data, gsize len, void *user)
 {
 	Check *check = user;
-	g_autoptr(GError) error = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
-	guint64 max = ms_runtime_settings(check->runtime)->limits.max_message;
-	int fd = cli_memory_file(data, MIN(len, max));
-	if (fd < 0)
-		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
-	bool fine = ms_engine_read(check->runtime, NULL, fd, &judgement, &error);
-	if (!fine) {
-		close(fd);
-		return cli_fail_error(error);
-	}
-	judgement->stored = MIN(len, max);
-	g_autoptr(MsEnvelope) envelope = make_envelope(check, judgement->reading, len);
-	if (envelope->recipients->len > 0)
-		ms_engine_decide(check->runtime, envelope, fd, judgement);
-	close(fd);
-	if (envelope->recipients->len == 0)
-		return cli_fail(EX_DATAERR, "%s: no recipient in To or Cc; give them with --to", name);
+	g_autoptr(MsEnvelope) envelope = NULL;
+	int rc = cli_judge(check->runtime, &check->said, name, data, len, &envelope, &judgement);
+	if (rc != 0)
+		return rc;
 	const MsVerdict *v = judgement->verdict;
 	if (check->json) {
 		print_json(check, name, envelope, judgement);
@@ -364,19 +387,14 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 		print_reasons(check, v);
 		putchar('\n');
 	}
-	return v->would == MS_TEMPFAIL ? EXIT_UNJUDGED : v->would >= MS_HOLD ? EXIT_HELD : EXIT_DELIVER;
+	return cli_verdict_code(v);
 }
 
 int cmd_check(Cli *cli, int argc, char **argv)
 {
 	Check check = {.cli = cli};
 	const GOptionEntry entries[] = {
-		{"from", 'f', 0, G_OPTION_ARG_STRING, &check.sender,
-			"envelope sender (else Return-Path or From)", "ADDRESS"},
-		{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &check.recipients,
-			"envelope recipient, repeatable (else To and Cc)", "ADDRESS"},
-		{"auth-user", 0, 0, G_OPTION_ARG_STRING, &check.user, "authenticated user", "NAME"},
-		{"client", 0, 0, G_OPTION_ARG_STRING, &check.client, "client's IP address", "IP"},
+		CLI_ENVELOPE_OPTIONS(check.said),
 		{"json", 0, 0, G_OPTION_ARG_NONE, &check.json, "one JSON object a line", NULL},
 		{"reveal", 0, 0, G_OPTION_ARG_NONE, &check.reveal, "identifiers as they are", NULL},
 		G_OPTION_ENTRY_NULL,
@@ -399,9 +417,6 @@ int cmd_check(Cli *cli, int argc, char **argv)
 		worst = MAX(worst, rc);
 	}
 	ms_runtime_unref(check.runtime);
-	g_strfreev(check.recipients);
-	g_free(check.sender);
-	g_free(check.user);
-	g_free(check.client);
+	cli_envelope_clear(&check.said);
 	return worst;
 }

@@ -13,6 +13,7 @@ typedef struct {
 } Cli;
 
 int cmd_check(Cli *cli, int argc, char **argv);
+int cmd_explain(Cli *cli, int argc, char **argv);
 int cmd_directory(Cli *cli, int argc, char **argv);
 int cmd_guard(Cli *cli, int argc, char **argv);
 int cmd_held(Cli *cli, int argc, char **argv);
@@ -73,6 +74,25 @@ typedef int (*CliMessageFunc)(const char *name, const guint8 *data, gsize len, v
 int cli_messages(const char *path, CliMessageFunc func, void *user);
 /* A sealed memory file of the message; -1 and errno. */
 int cli_memory_file(const guint8 *data, gsize len);
+
+/* check.c: what is said of the envelope of a message that is judged without an MTA. */
+typedef struct {
+	char *sender, *user, *client;
+	char **recipients;
+} CliEnvelope;
+#define CLI_ENVELOPE_OPTIONS(said) \
+	{"from", 'f', 0, G_OPTION_ARG_STRING, &(said).sender, "envelope sender (else Return-Path or From)", "ADDRESS"}, \
+	{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &(said).recipients, \
+		"envelope recipient, repeatable (else To and Cc)", "ADDRESS"}, \
+	{"auth-user", 0, 0, G_OPTION_ARG_STRING, &(said).user, "authenticated user", "NAME"}, \
+	{"client", 0, 0, G_OPTION_ARG_STRING, &(said).client, "client's IP address", "IP"}
+void cli_envelope_clear(CliEnvelope *said);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliEnvelope, cli_envelope_clear)
+/* 0, or a sysexits code that was told. */
+int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data, gsize len,
+	MsEnvelope **envelope_out, MsJudgement **judgement_out);
+/* The exit code that a verdict gives: 0 deliver, 1 held or rejected, 75 could not be judged. */
+int cli_verdict_code(const MsVerdict *verdict);
 
 /* directory.c: the directory that the configuration names; 0 or a sysexits code. */
 typedef struct {

@@ -21,6 +21,7 @@
 
 const CliVerb cli_commands[] = {
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
+	{"explain", cmd_explain, "the story of one verdict, and what would have to change for another"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},
 	{"guard", cmd_guard, "streams of mail that are stopped"},
 	{"held", cmd_held, "list, show, release, return and delete held mail"},

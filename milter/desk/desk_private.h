@@ -128,6 +128,13 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients);
 void desk_carry_out(Desk *desk, MsDecision *decision);
 
 /* evidence.c: the held message in a sealed memory file; -1 on error. */
+/* The look is on record before anything is seen.  The descriptor of the message, or -1; `*record_out` is set
+ * where there is a record and the look was recorded. */
+int desk_look(Desk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
+	GError **error);
+/* explain.c: the story of a record's message, judged just now; jansson's, the caller's. */
+struct json_t *desk_story(Desk *desk, const MsRecord *record, const MsJudgement *judgement, const char *recipient,
+	bool reveal);
 int desk_open_message(Desk *desk, const MsRecord *record, GError **error);
 /* As the record has it: all of its recipients, and the policies that it was under. */
 MsEnvelope *desk_envelope(const MsRecord *record);

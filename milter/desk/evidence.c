@@ -82,8 +82,7 @@ static MsRecord *find(Desk *desk, const char *uid, GError **error)
 	return record;
 }
 
-/* The look is on record before anything is seen. */
-static int look(Desk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
+int desk_look(Desk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
 	GError **error)
 {
 	g_autoptr(MsRecord) record = find(desk, uid, error);
@@ -91,8 +90,7 @@ static int look(Desk *desk, const char *uid, const char *who, const char *what, 
 		|| !ms_records_act(desk->ledger, record->id, who, what, "", error))
 		return -1;
 	int fd = desk_open_message(desk, record, error);
-	if (fd >= 0)
-		*record_out = g_steal_pointer(&record);
+	*record_out = g_steal_pointer(&record);
 	return fd;
 }
 
@@ -101,7 +99,7 @@ int ms_desk_message(MsDesk *of, const char *uid, const char *who, GError **error
 	g_auto(Desk) desk = {0};
 	g_autoptr(MsRecord) record = NULL;
 	desk_begin(of, &desk);
-	return look(&desk, uid, who, "look", &record, error);
+	return desk_look(&desk, uid, who, "look", &record, error);
 }
 
 /* ---- judged again --------------------------------------------------------------------- */
@@ -282,7 +280,7 @@ static char *evidence(Desk *desk, const char *uid, const char *who, GError **err
 	g_autoptr(MsRecord) record = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
 	g_autoptr(MsReading) view = NULL;
-	int fd = look(desk, uid, who, "reveal", &record, error);
+	int fd = desk_look(desk, uid, who, "reveal", &record, error);
 	if (fd < 0)
 		return NULL;
 	bool fine = desk_judge(desk, record, fd, &judgement, error)
@@ -295,6 +293,7 @@ static char *evidence(Desk *desk, const char *uid, const char *who, GError **err
 		findings_of(desk, judgement), "headers", headers_of(judgement->reading), "parts",
 		parts_of(judgement->reading), "texts", shown_of(view), "unread", unread_of(judgement->reading),
 		"verdict", ms_action_names[judgement->verdict->would], "reasons", codes);
+	json_object_set_new(out, "story", desk_story(desk, record, judgement, NULL, true));
 	if (desk->stale != NULL)
 		json_object_set_new(out, "stale", text_of(desk->stale));
 	char *text = json_dumps(out, JSON_COMPACT);
@@ -346,7 +345,7 @@ static GBytes *part(Desk *desk, const char *uid, const char *path, bool picture,
 	g_autoptr(MsReading) view = NULL;
 	g_autofree char *what = g_strdup_printf("%s part %.20s", picture ? "picture of" : "download", path);
 	g_autofree char *as = g_strdup_printf(MS_VIEW_PART "%.40s", path);
-	int fd = desk_runtime(desk, error) != NULL ? look(desk, uid, who, what, &record, error) : -1;
+	int fd = desk_runtime(desk, error) != NULL ? desk_look(desk, uid, who, what, &record, error) : -1;
 	if (fd < 0)
 		return NULL;
 	bool fine = ms_reader_view(ms_runtime_reader(desk->runtime), fd, as, &view, error);

@@ -59,6 +59,14 @@ static json_t *do_evidence(MsDesk *desk, const json_t *ask, GError **error)
 	return evidence != NULL ? json_pack("{s:o}", "evidence", evidence) : NULL;
 }
 
+static json_t *do_explain(MsDesk *desk, const json_t *ask, GError **error)
+{
+	char *text = ms_desk_explain(desk, word(ask, "uid"), word(ask, "recipient"), word(ask, "who"), error);
+	json_t *story = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	return story != NULL ? json_pack("{s:o}", "story", story) : NULL;
+}
+
 static json_t *base64_of(GBytes *bytes)
 {
 	gsize len;
@@ -102,6 +110,7 @@ static const MsKeyRow agree_keys[] = {DO, {"id", MS_KEY_TEXT, true, MS_WORD_DECI
 	{"agrees", MS_KEY_YES, true, MS_WORD_ANY}, END};
 static const MsKeyRow marks_keys[] = {DO, {"who", MS_KEY_TEXT, false, MS_WORD_PERSON}, {"text", MS_KEY_TEXT, true, MS_WORD_ANY}, END};
 static const MsKeyRow evidence_keys[] = {DO, UID, WHO, END};
+static const MsKeyRow explain_keys[] = {DO, UID, WHO, {"recipient", MS_KEY_TEXT, false, MS_WORD_ANY}, END};
 static const MsKeyRow part_keys[] = {DO, UID, WHO, {"path", MS_KEY_TEXT, true, MS_WORD_PART},
 	{"picture", MS_KEY_YES, false, MS_WORD_ANY}, END};
 
@@ -113,6 +122,7 @@ static const struct {
 	{"decide", do_decide, NULL},
 	{"agree", do_agree, agree_keys},
 	{"evidence", do_evidence, evidence_keys},
+	{"explain", do_explain, explain_keys},
 	{"part", do_part, part_keys},
 	{"marks", do_marks, marks_keys},
 };

@@ -204,26 +204,161 @@ static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, gu
 	return resolution;
 }
 
+/* ---- asking --------------------------------------------------------------------------- */
+
+struct MsAsked {
+	MsDirectory *directory;
+	Questions questions;
+	MsLookup lookup;
+	guint identifiers;
+};
+
+void ms_asked_free(MsAsked *asked)
+{
+	if (asked == NULL)
+		return;
+	ms_lookup_clear(&asked->lookup);
+	questions_clear(&asked->questions);
+	g_free(asked);
+}
+
+/* `wide`: who receives for the recipients' accounts, too. */
+static MsAnswer ask_all(MsDirectory *directory, MsAsked *asked, const MsIdentifier *const *identifiers,
+	const char *const *recipients, gsize n_recipients, bool wide, GError **error)
+{
+	Questions *q = &asked->questions;
+	for (gsize i = 0; i < asked->identifiers; i++)
+		ask_identifier(q, identifiers[i]);
+	asked->lookup.owned = q->keys->len;
+	asked->lookup.room = directory->judging.max[MS_COST_ACCOUNT];
+	for (gsize i = 0; i < n_recipients; i++)
+		ask_recipient(q, recipients[i]);
+	if (wide)
+		asked->lookup.owned = q->keys->len;
+	g_array_append_val(q->starts, q->asked->len);
+	return ms_directory_look_up(directory, q->keys, &asked->lookup, error);
+}
+
+static void asked_init(MsAsked *asked, MsDirectory *directory, gsize n_identifiers)
+{
+	*asked = (MsAsked){.directory = directory, .identifiers = (guint)n_identifiers};
+	questions_init(&asked->questions, directory);
+	ms_lookup_init(&asked->lookup);
+}
+
 MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const *identifiers,
 	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
 	MsResolution **resolution_out, GError **error)
 {
-	Questions q;
-	MsLookup lookup;
-	questions_init(&q, directory);
-	ms_lookup_init(&lookup);
-	for (gsize i = 0; i < n_identifiers; i++)
-		ask_identifier(&q, identifiers[i]);
-	lookup.owned = q.keys->len;
-	lookup.room = directory->judging.max[MS_COST_ACCOUNT];
-	for (gsize i = 0; i < n_recipients; i++)
-		ask_recipient(&q, recipients[i]);
-	g_array_append_val(q.starts, q.asked->len);
-	MsAnswer answer = ms_directory_look_up(directory, q.keys, &lookup, error);
+	MsAsked asked;
+	asked_init(&asked, directory, n_identifiers);
+	MsAnswer answer = ask_all(directory, &asked, identifiers, recipients, n_recipients, false, error);
 	ms_directory_count_answer(directory, answer);
 	if (answer == MS_FOUND)
-		*resolution_out = take_answers(&q, &lookup, (guint)n_identifiers);
-	ms_lookup_clear(&lookup);
-	questions_clear(&q);
+		*resolution_out = take_answers(&asked.questions, &asked.lookup, asked.identifiers);
+	ms_lookup_clear(&asked.lookup);
+	questions_clear(&asked.questions);
 	return answer;
+}
+
+/* ---- supposing ------------------------------------------------------------------------ */
+
+MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers, gsize n_identifiers,
+	const char *const *recipients, gsize n_recipients, MsAsked **asked_out, GError **error)
+{
+	g_autoptr(MsAsked) asked = g_new(MsAsked, 1);
+	asked_init(asked, directory, n_identifiers);
+	MsAnswer answer = ask_all(directory, asked, identifiers, recipients, n_recipients, true, error);
+	if (answer == MS_FOUND)
+		*asked_out = g_steal_pointer(&asked);
+	return answer;
+}
+
+static bool names_account(const GPtrArray *accounts, const char *account)
+{
+	return accounts != NULL && g_ptr_array_find_with_equal_func((GPtrArray *)accounts, account, g_str_equal, NULL);
+}
+
+/* The number of a name that was asked for, or -1. */
+static gint64 number_of(const MsAsked *asked, const char *name)
+{
+	return (gint64)GPOINTER_TO_UINT(g_hash_table_lookup(asked->questions.known, name)) - 1;
+}
+
+static bool is_delegation(const MsSuppose *row)
+{
+	return strcmp(row->kind, MS_ROW_RECEIVES_FOR) == 0;
+}
+
+bool ms_asked_matters(const MsAsked *asked, const MsSuppose *row)
+{
+	const char *why;
+	g_autoptr(MsRowStored) stored =
+		ms_row_new(asked->directory, row->account, row->kind, row->value, strlen(row->value), &why);
+	if (stored == NULL)
+		return false;
+	if (is_delegation(row))
+		return names_account(g_hash_table_lookup(asked->lookup.receivers, row->value), row->account) == row->remove;
+	gint64 key = number_of(asked, stored->name);
+	return key >= 0 && names_account(asked->lookup.values->pdata[key], row->account) == row->remove;
+}
+
+/* That list with the account, or without; the caller's. */
+static GPtrArray *changed(const GPtrArray *accounts, const char *account, bool remove)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; accounts != NULL && i < accounts->len; i++)
+		if (!remove || strcmp(accounts->pdata[i], account) != 0)
+			g_ptr_array_add(out, g_strdup(accounts->pdata[i]));
+	if (!remove && !names_account(accounts, account))
+		g_ptr_array_add(out, g_strdup(account));
+	return out;
+}
+
+static void suppose_name(const MsAsked *asked, MsLookup *lookup, const char *name, const MsSuppose *row)
+{
+	gint64 key = number_of(asked, name);
+	if (key < 0)
+		return;
+	GPtrArray *list = changed(lookup->values->pdata[key], row->account, row->remove);
+	g_ptr_array_unref(lookup->values->pdata[key]);
+	lookup->values->pdata[key] = list;
+}
+
+static void suppose(const MsAsked *asked, MsLookup *lookup, const MsSuppose *row)
+{
+	const char *why;
+	g_autoptr(MsRowStored) stored =
+		ms_row_new(asked->directory, row->account, row->kind, row->value, strlen(row->value), &why);
+	if (stored == NULL)
+		return;
+	if (is_delegation(row)) {
+		const GPtrArray *now = g_hash_table_lookup(lookup->receivers, row->value);
+		g_hash_table_replace(lookup->receivers, g_strdup(row->value), changed(now, row->account, row->remove));
+		return;
+	}
+	suppose_name(asked, lookup, stored->name, row);
+	for (guint i = 0; i < stored->others->len; i++)
+		suppose_name(asked, lookup, stored->others->pdata[i], row);
+}
+
+MsResolution *ms_asked_resolve(const MsAsked *asked, const MsSuppose *rows, guint n)
+{
+	MsLookup lookup;
+	GHashTableIter iter;
+	gpointer account, receivers;
+	ms_lookup_init(&lookup);
+	for (guint i = 0; i < asked->lookup.values->len; i++)
+		g_ptr_array_add(lookup.values, g_ptr_array_ref(asked->lookup.values->pdata[i]));
+	g_hash_table_iter_init(&iter, asked->lookup.receivers);
+	while (g_hash_table_iter_next(&iter, &account, &receivers))
+		g_hash_table_insert(lookup.receivers, g_strdup(account), g_ptr_array_ref(receivers));
+	lookup.over = asked->lookup.over;
+	lookup.state.generation = g_strdup(asked->lookup.state.generation);
+	lookup.state.changes = asked->lookup.state.changes;
+	for (guint i = 0; i < n; i++)
+		suppose(asked, &lookup, &rows[i]);
+	MsResolution *resolution = take_answers(&asked->questions, &lookup, asked->identifiers);
+	ms_lookup_clear(&lookup);
+	return resolution;
 }

@@ -74,6 +74,7 @@ void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, Ms
 	/* In its order, those that go last. */
 	memcpy(findings->pdata, left->pdata, left->len * sizeof(gpointer));
 	memcpy(findings->pdata + left->len, dropped->pdata, dropped->len * sizeof(gpointer));
-	g_ptr_array_set_size(findings, (gint)left->len);
+	for (guint i = 0; i < dropped->len; i++)
+		g_ptr_array_add(reading->dropped, g_ptr_array_steal_index(findings, findings->len - 1));
 	ms_resolution_keep(resolution, keep);
 }

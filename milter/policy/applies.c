@@ -44,18 +44,24 @@ static void parties_clear(Parties *parties)
 	g_free(parties->user);
 }
 
-static bool envelope_applies(const MsPolicy *policy, const Parties *parties)
+/* The first condition on the envelope that is not met, or MS_N_CONDITIONS. */
+static MsCondition envelope_unmet(const MsPolicy *policy, const Parties *parties)
 {
 	const MsEnvelope *envelope = parties->envelope;
 	if (policy->senders->len > 0 && !matches_any(policy->senders, parties->sender))
-		return false;
+		return MS_IF_SENDER;
 	if (policy->users->len > 0 && (parties->user == NULL || !matches_any(policy->users, parties->user)))
-		return false;
+		return MS_IF_USER;
 	bool listed = policy->networks->len == 0;
 	for (guint i = 0; i < policy->networks->len && !listed; i++)
 		listed = ms_network_contains(policy->networks->pdata[i],
 			envelope->client_address != NULL ? envelope->client_address : "127.0.0.1");
-	return listed;
+	return listed ? MS_N_CONDITIONS : MS_IF_NETWORK;
+}
+
+static bool envelope_applies(const MsPolicy *policy, const Parties *parties)
+{
+	return envelope_unmet(policy, parties) == MS_N_CONDITIONS;
 }
 
 bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
@@ -138,12 +144,41 @@ static bool was_under(const MsEnvelope *envelope, const MsPolicy *policy)
 		&& g_strv_contains((const char *const *)envelope->policies, policy->title);
 }
 
+/* What could not be read may be what is asked for; `late`, nobody looks. */
+static MsCondition unmet(const MsFacts *facts, const MsPolicy *policy, bool late)
+{
+	MsCondition condition = envelope_unmet(policy, &facts->parties);
+	if (was_under(facts->parties.envelope, policy) || (condition == MS_N_CONDITIONS && (!facts->known || late)))
+		return MS_N_CONDITIONS;
+	if (condition == MS_N_CONDITIONS && !headers_apply(policy, facts->reading))
+		return MS_IF_HEADER;
+	if (condition == MS_N_CONDITIONS && !attachments_apply(policy, facts->reading))
+		return MS_IF_ATTACHMENT;
+	return condition;
+}
+
 bool ms_facts_fit(const MsFacts *facts, const MsPolicy *policy, bool late)
 {
-	if (was_under(facts->parties.envelope, policy))
-		return true;
-	if (!envelope_applies(policy, &facts->parties))
-		return false;
-	return !facts->known || late
-		|| (headers_apply(policy, facts->reading) && attachments_apply(policy, facts->reading));
+	return unmet(facts, policy, late) == MS_N_CONDITIONS;
+}
+
+char *ms_policy_why_not(const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading)
+{
+	const MsPolicy *policy = g_ptr_array_index(policies->list, n);
+	g_autoptr(MsFacts) facts = ms_facts_new(envelope, reading);
+	MsCondition condition = unmet(facts, policy, false);
+	const char *asked = condition < MS_N_CONDITIONS ? policy->words[condition] : NULL;
+	switch (condition) {
+	case MS_IF_SENDER: return g_strdup_printf("the sender <%s> is none of: %s", facts->parties.sender, asked);
+	case MS_IF_USER:
+		return facts->parties.user == NULL ? g_strdup_printf("nobody had logged in, and it is for auth-user: %s", asked)
+						   : g_strdup_printf("the login name \"%s\" is none of: %s", facts->parties.user, asked);
+	case MS_IF_NETWORK:
+		return g_strdup_printf("the client %s is in none of the networks: %s",
+			envelope->client_address != NULL ? envelope->client_address : "(this host)", asked);
+	case MS_IF_HEADER: return g_strdup_printf("no header field is as asked for: %s", asked);
+	case MS_IF_ATTACHMENT: return g_strdup_printf("no part is of a type or name asked for: %s", asked);
+	case MS_N_CONDITIONS: break;
+	}
+	return NULL;
 }

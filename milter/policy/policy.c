@@ -118,6 +118,8 @@ static const MsRow rows[] = {
 	{.key = NULL},
 };
 
+const char *const ms_condition_keys[MS_N_CONDITIONS + 1] = {"sender", "auth-user", "networks", "header", "attachment", NULL};
+
 /* ---- taking --------------------------------------------------------------------------- */
 
 static void header_rule_free(gpointer data)
@@ -141,6 +143,8 @@ static void policy_free(gpointer data)
 	g_clear_pointer(&policy->kinds, g_hash_table_unref);
 	g_clear_pointer(&policy->required, g_hash_table_unref);
 	g_free(policy->required_words);
+	for (int i = 0; i < MS_N_CONDITIONS; i++)
+		g_free(policy->words[i]);
 	g_free(policy);
 }
 
@@ -286,6 +290,8 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 	policy->title = g_strdup(ms_section_title(section));
 	int own_mode = ms_section_choice(section, "mode");
 	policy->enforced = (own_mode >= 0 ? (MsMode)own_mode : mode) == MS_MODE_ENFORCE;
+	for (int i = 0; i < MS_N_CONDITIONS; i++)
+		policy->words[i] = g_strjoinv(", ", (char **)ms_section_list(section, ms_condition_keys[i]));
 	policy->senders = take_senders(section);
 	policy->users = take_globs(section, "auth-user");
 	policy->networks = take_strings(section, "networks");
@@ -325,6 +331,7 @@ void ms_policies_free(MsPolicies *policies)
 	if (policies == NULL)
 		return;
 	g_ptr_array_unref(policies->list);
+	g_clear_pointer(&policies->copies, g_ptr_array_unref);
 	g_free(policies);
 }
 
@@ -422,6 +429,13 @@ MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode,
 guint ms_policies_count(const MsPolicies *policies)
 {
 	return policies->list->len;
+}
+
+const char *ms_policies_place(const MsPolicies *policies, guint n, int *line_out)
+{
+	const MsPolicy *policy = g_ptr_array_index(policies->list, n);
+	*line_out = policy->line;
+	return policy->file;
 }
 
 const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_out)

@@ -10,10 +10,15 @@ typedef struct {
 	MsRegex *pattern;
 } MsHeaderRule;
 
+/* What a policy may ask of a message before it applies, in the order in which it is looked at. */
+typedef enum { MS_IF_SENDER, MS_IF_USER, MS_IF_NETWORK, MS_IF_HEADER, MS_IF_ATTACHMENT, MS_N_CONDITIONS } MsCondition;
+extern const char *const ms_condition_keys[MS_N_CONDITIONS + 1]; /* NULL-terminated; as in a file */
+
 typedef struct {
 	char *title, *file;
 	int line; /* of the file */
 	bool enforced;
+	char *words[MS_N_CONDITIONS]; /* each condition as it was written, to be shown */
 
 	/* What it applies to; an empty list is no condition. */
 	GPtrArray *senders, *users; /* of MsRegex */
@@ -35,7 +40,8 @@ typedef struct {
 } MsPolicy;
 
 struct MsPolicies {
-	GPtrArray *list; /* of MsPolicy */
+	GPtrArray *list;   /* of MsPolicy */
+	GPtrArray *copies; /* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
 };
 const MsPolicy *ms_policy_find(const MsPolicies *policies, const char *title);
 /* Does it ask about recipients only? */

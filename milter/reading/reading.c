@@ -94,6 +94,7 @@ MsReading *ms_reading_new(void)
 {
 	MsReading *reading = g_new0(MsReading, 1);
 	reading->findings = g_ptr_array_new_with_free_func(finding_free);
+	reading->dropped = g_ptr_array_new_with_free_func(finding_free);
 	reading->unread = g_ptr_array_new_with_free_func(unread_free);
 	reading->headers = g_ptr_array_new_with_free_func(header_free);
 	reading->parts = g_ptr_array_new_with_free_func(part_free);
@@ -110,6 +111,7 @@ void ms_reading_free(MsReading *reading)
 		return;
 	g_clear_pointer(&reading->table, g_hash_table_unref);
 	g_ptr_array_unref(reading->findings);
+	g_ptr_array_unref(reading->dropped);
 	g_ptr_array_unref(reading->unread);
 	g_ptr_array_unref(reading->headers);
 	g_ptr_array_unref(reading->parts);

@@ -295,8 +295,40 @@ static void evidence_unread(GString *out, const Request *r, const json_t *eviden
 			T(r, word(unread, "reason")), word(unread, "detail"));
 }
 
+#define SHOWN_SETS 10
+
+static void story_policies(GString *out, const Request *r, const json_t *story)
+{
+	size_t i;
+	json_t *policy;
+	html(out, "<h3>%s</h3>", T(r, "Policies that do not apply"));
+	json_array_foreach(json_object_get(story, "policies"), i, policy)
+		if (!json_is_true(json_object_get(policy, "applies")))
+			html(out, "<p><b>%s</b> <span lang=\"en\">%s</span></p>", word(policy, "policy"), word(policy, "because"));
+}
+
+static void story_changes(GString *out, const Request *r, const json_t *changes)
+{
+	size_t i, k;
+	json_t *set, *change;
+	html(out, "<h3>%s</h3><div class=\"changes\">", T(r, "What would have to change for another verdict"));
+	json_array_foreach(json_object_get(changes, "sets"), i, set)
+	{
+		if (i >= SHOWN_SETS)
+			break;
+		html(out, "<p><b>%s</b>", T(r, word(set, "verdict")));
+		json_array_foreach(json_object_get(set, "changes"), k, change)
+			html(out, "%S <span lang=\"en\">%s</span>", k > 0 ? "," : ":", word(change, "text"));
+		html(out, "</p>");
+	}
+	if (i == 0)
+		html(out, "<p lang=\"en\">%s</p>", word(changes, "none"));
+	html(out, "</div>");
+}
+
 static void revealed(GString *out, const Request *r, const MsRecord *record, const json_t *evidence)
 {
+	const json_t *story = json_object_get(evidence, "story");
 	size_t i;
 	json_t *header;
 	html(out, "<section class=\"evidence\" id=\"evidence\"><h2>%s</h2><p><small>%s</small></p>", T(r, "In clear"),
@@ -309,6 +341,10 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 			word(evidence, "stale"));
 	evidence_findings(out, r, evidence);
 	evidence_unread(out, r, evidence);
+	if (story != NULL) {
+		story_policies(out, r, story);
+		story_changes(out, r, json_object_get(story, "changes"));
+	}
 	html(out, "<h3>%s</h3><dl>", T(r, "Header"));
 	json_array_foreach(json_object_get(evidence, "headers"), i, header)
 		html(out, "<dt>%s</dt><dd>%s</dd>", word(header, "name"), word(header, "value"));

@@ -136,6 +136,11 @@ def single(p, what):
     tap.ok(found and 'C-10002' in found[0]['places'][0]['text'], 'held show --reveal has the value', evidence)
     tap.ok(any('leading dot' in t['text'] for t in evidence['texts']), '... and the text', evidence['texts'])
     tap.ok(last(name)['what'] == 'reveal', '... and is on record')
+    story = json.loads(m.tool('explain', '--json', name))
+    change = story['changes']['sets'][0]
+    tap.ok(story['would'] == 'hold' and change['verdict'] == 'deliver' and 'C10002' not in json.dumps(story),
+           'explain says what would have to change, and nothing in clear', story)
+    tap.ok(last(name)['what'] == 'explain', '... and is on record')
     out = held('release', name, '--why', 'checked by phone')
     tap.ok(m.code == 0, 'held release', out)
     tap.same(p.arrived(word + ' signed'), 1, '... it arrives, at once')
@@ -149,7 +154,7 @@ def single(p, what):
     out = held('release', name)
     tap.ok(m.code != 0 and 'released already' in out, 'a second release is refused', out)
     trail = [(x['event'], x['detail']) for x in m.audit(events=True) if x['about'] == r['uid']]
-    tap.same(trail, [('look', ''), ('reveal', ''), ('release', '1 message'), ('release', 'done')],
+    tap.same(trail, [('look', ''), ('reveal', ''), ('explain', ''), ('release', '1 message'), ('release', 'done')],
              'the audit file has what was looked at and decided in a shell')
 
     # without an audit trail nothing is decided or shown

@@ -183,6 +183,8 @@ b.picture(SHOTS + '/message.png')
 b.press('button', 'Show in clear')
 tap.ok('C-10002' in b.find('#evidence').text and len(b.all('mark')) > 0, 'asked for, it is shown in clear',
        b.find('#evidence').text)
+tap.ok('may receive for' in b.find('#evidence .changes').text, '... with what would have to change',
+       b.find('#evidence').text)
 tap.ok('This look is on record' in b.text and any(e['about'] == uid for e in events('reveal')) and
        any(a['what'] == 'reveal' and a['who'] == 'anna' for a in record(special)['acts']),
        '... which the audit trail and the record tell')
