@@ -30,6 +30,7 @@ typedef enum {
 	MS_ALERT_CANARY,
 	MS_ALERT_BREAKER,
 	MS_ALERT_GUARD,
+	MS_ALERT_TRAIL,
 	MS_N_ALERTS,
 } MsAlert;
 

@@ -50,5 +50,7 @@ bool ms_canaries_end(MsLedger *ledger, const char *id, GError **error);
 bool ms_canaries_newest(MsLedger *ledger, gint64 *sent_out, GError **error);
 /* Is all well with that listener?  `*changed_out`: it was otherwise before. */
 bool ms_canaries_state(MsLedger *ledger, const char *listener, bool well, bool *changed_out, GError **error);
+/* The names of those with which it is not, sorted, of char *; NULL on error. */
+GPtrArray *ms_canaries_unwell(MsLedger *ledger, GError **error);
 
 #endif

@@ -139,7 +139,10 @@ typedef struct {
 		const char *mail_from, *relay;
 		guint mail_most;            /* in an hour */
 		const char *hook;           /* a program; NULL: none */
-		gint64 held_ms, stale_ms, unread_share, disk_free; /* 0: not looked at; the share in per cent */
+		gint64 hook_ms;             /* after which it is ended */
+		gint64 held_ms, stale_ms, beat_ms, unread_share, disk_free; /* 0: not looked at; the share in per cent */
+		gint64 unread_ms;           /* of how long */
+		gint64 calm_ms;             /* nothing was counted for so long: it is over */
 	} alerts;
 
 	const char *reader_program;

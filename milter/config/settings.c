@@ -113,9 +113,13 @@ static const MsRow alerts_rows[] = {
 	{.key = "relay", .type = MS_ROW_TEXT, .check = check_relay},
 	{.key = "mail-most", .type = MS_ROW_NUMBER, .fallback = "10", .min = 1, .max = 1000},
 	{.key = "hook", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "hook-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 100, .max = 3600000},
 	{.key = "held-age", .type = MS_ROW_TIME, .fallback = "4h"},
 	{.key = "stale-age", .type = MS_ROW_TIME, .fallback = "0s"},
+	{.key = "beat-age", .type = MS_ROW_TIME, .fallback = "3m"},
 	{.key = "unread-share", .type = MS_ROW_NUMBER, .fallback = "20", .min = 0, .max = 100},
+	{.key = "unread-window", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 86400000},
+	{.key = "calm-after", .type = MS_ROW_TIME, .fallback = "1m", .min = 1000, .max = 86400000},
 	{.key = "disk-free", .type = MS_ROW_SIZE, .fallback = "256M"},
 	{.key = NULL},
 };
@@ -434,7 +438,11 @@ static bool take_alerts(MsSettings *s, const MsSection *alerts, GError **error)
 	s->alerts.relay = ms_section_text(alerts, "relay");
 	s->alerts.mail_most = (guint)ms_section_number(alerts, "mail-most");
 	s->alerts.hook = ms_section_text(alerts, "hook");
+	s->alerts.hook_ms = ms_section_number(alerts, "hook-timeout");
 	s->alerts.held_ms = ms_section_number(alerts, "held-age");
+	s->alerts.beat_ms = ms_section_number(alerts, "beat-age");
+	s->alerts.unread_ms = ms_section_number(alerts, "unread-window");
+	s->alerts.calm_ms = ms_section_number(alerts, "calm-after");
 	s->alerts.stale_ms = ms_section_number(alerts, "stale-age");
 	s->alerts.unread_share = ms_section_number(alerts, "unread-share");
 	s->alerts.disk_free = ms_section_number(alerts, "disk-free");

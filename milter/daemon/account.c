@@ -92,7 +92,7 @@ static void follow_directory(MsNumbers *numbers, const MsDirectory *directory)
 	ms_numbers_follow(numbers, MS_NUM_DIRECTORY_UNFIT, now.unfit, &last->unfit);
 }
 
-/* ---- the directory -------------------------------------------------------------------- */
+/* ---- directory and guard --------------------------------------------------------------- */
 
 #define ASK_US (5 * G_USEC_PER_SEC)
 
@@ -111,12 +111,30 @@ static void ask_directory(Daemon *daemon)
 	ms_directory_state_clear(&state);
 }
 
+/* Which of its streams are stopped is a state of all hosts, which no mail of this one need tell. */
+static void ask_guard(Daemon *daemon)
+{
+	MsNumbers *numbers = daemon_numbers(daemon);
+	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
+	g_autoptr(MsGuardStatus) status = NULL;
+	MsGuard *guard = ms_runtime_guard(runtime);
+	bool up = guard != NULL && ms_guard_status(guard, &status, NULL) == MS_FOUND;
+	guint64 stopped = 0;
+	for (guint i = 0; up && i < status->states->len; i++)
+		stopped += ((const MsGuardState *)status->states->pdata[i])->tripped != 0;
+	ms_numbers_set(numbers, MS_NUM_GUARD_ON, guard != NULL);
+	ms_numbers_set(numbers, MS_NUM_GUARD_UP, up);
+	if (up || guard == NULL)
+		ms_numbers_set(numbers, MS_NUM_STREAMS_STOPPED, stopped);
+}
+
 static void *keep_asking(void *daemon)
 {
 	g_mutex_lock(&account.lock);
 	while (!account.stopping) {
 		g_mutex_unlock(&account.lock);
 		ask_directory(daemon);
+		ask_guard(daemon);
 		gint64 end = g_get_monotonic_time() + ASK_US;
 		g_mutex_lock(&account.lock);
 		while (!account.stopping && g_cond_wait_until(&account.stop, &account.lock, end))

@@ -97,6 +97,9 @@ static const MsNumberRow rows[MS_N_NUMBERS] = {
 	[MS_NUM_DIRECTORY_LOADED] = {"missent_directory_loaded_timestamp_seconds", NULL, NULL,
 		"When the mapping in use was imported; 0: not known."},
 	[MS_NUM_DIRECTORY_ENTRIES] = {"missent_directory_entries", NULL, NULL, "Entries of the mapping in use."},
+	[MS_NUM_GUARD_ON] = {"missent_guard_enabled", NULL, NULL, "1 when a guard counts what goes where."},
+	[MS_NUM_GUARD_UP] = {"missent_guard_available", NULL, NULL, "1 when its last question had an answer."},
+	[MS_NUM_STREAMS_STOPPED] = {"missent_guard_streams_stopped", NULL, NULL, "Streams of mail whose breaker has tripped."},
 };
 
 /* A row that stands for several has the names of what it counts. */

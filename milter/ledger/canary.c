@@ -130,3 +130,16 @@ bool ms_canaries_state(MsLedger *ledger, const char *listener, bool well, bool *
 	*changed_out = (before != 0) != well;
 	return true;
 }
+
+static void take_listener(MsSqlRow *row, void *user)
+{
+	g_ptr_array_add(user, g_strdup(ms_sql_text(row, "listener")));
+}
+
+GPtrArray *ms_canaries_unwell(MsLedger *ledger, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	if (!ledger_ask(ledger, "SELECT listener FROM canary_state WHERE well=0 ORDER BY listener", NULL, take_listener, names, error))
+		return NULL;
+	return g_steal_pointer(&names);
+}

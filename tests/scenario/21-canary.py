@@ -39,9 +39,11 @@ def lines():
 tap.ok(wait_for(lambda: len(events('canary deleted', MAIN)) >= 2 and events('canary deleted', 'sendmail')),
        'what must be held is held, over SMTP and of local submission, and is deleted by the agent', agent.tail() + m.tail())
 tap.ok(wait_for(lambda: events('canary not held', SILENT)), 'a listener without the milter is told', agent.tail())
-tap.ok('NOT HELD: ' + SILENT in agent.tail() and 'did not show it to the filter' in agent.tail(), '... in the log, and why',
+tap.ok(wait_for(lambda: 'NOT HELD: ' + SILENT in agent.tail()) and 'did not show it to the filter' in agent.tail(), '... in the log, and why',
        agent.tail())
 tap.same(events('canary not held', MAIN) + events('canary not held', 'sendmail'), [], '... and no other')
+tap.ok(wait_for(lambda: 'alert=canary, state=on: a canary was not held: ' + SILENT in agent.tail()), '... and is a state, by its name',
+       agent.tail())
 rounds = len(lines())
 tap.ok(rounds >= 2 and all(x['verdict'] == 'hold' for x in lines()), 'the trail has them, as what they are', lines())
 tap.same(listed('-a'), [], 'no record is made of one')
@@ -69,11 +71,13 @@ tap.ok(name in p.held(), '... and is held')
 m.write_policy(POLICY.replace('policy "invoices" {', 'policy "invoices" {\n\ton-mismatch = tag\n\ton-unproven = tag\n\ton-unknown-identifier = tag'))
 m.signal(signal.SIGUSR1)
 tap.ok(wait_for(lambda: events('canary not held', MAIN)), 'a policy that holds no more is told', agent.tail())
-tap.ok('judged, and not held: tag' in agent.tail(), '... with what became of it', agent.tail())
+tap.ok(wait_for(lambda: 'judged, and not held: tag' in agent.tail()), '... with what became of it', agent.tail())
 m.write_policy(POLICY)
 m.signal(signal.SIGUSR1)
 tap.ok(wait_for(lambda: events('canary held again', MAIN)), '... and when it holds again')
 tap.same(len(events('canary not held', MAIN)), 1, 'once a state')
+tap.same([agent.tail().count('alert=canary, state=' + x) for x in ('on', 'off')], [1, 0],
+         '... which is not over while another listener does not hold')
 tap.same(len(events('canary not held', SILENT)), 1, '... for each listener')
 tap.same(agent.stop(), 0, 'the agent stops cleanly')
 p.stop()

@@ -75,6 +75,14 @@ static void test_state(void)
 	bool changed = false;
 	g_assert_true(ms_canaries_state(ledger, "b", false, &changed, &error));
 	g_assert_true(changed); /* another's state is its own */
+	g_autoptr(GPtrArray) one = ms_canaries_unwell(ledger, &error);
+	g_assert_cmpuint(one->len, ==, 1);
+	g_assert_cmpstr(one->pdata[0], ==, "b");
+	g_assert_true(ms_canaries_state(ledger, "a", false, &changed, &error));
+	g_assert_true(ms_canaries_state(ledger, "b", true, &changed, &error));
+	g_autoptr(GPtrArray) other = ms_canaries_unwell(ledger, &error);
+	g_assert_cmpuint(other->len, ==, 1);
+	g_assert_cmpstr(other->pdata[0], ==, "a");
 	remove_folder(dir);
 }
 

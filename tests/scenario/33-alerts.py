@@ -1,0 +1,254 @@
+"""Each state that somebody is to know of, made by its cause: told once over each way, and again when it is over."""
+import collections
+import http.server
+import threading
+
+from milter import *
+from rig import *
+
+tap = Tap()
+S = scratch_folder()
+os.chmod(S, 0o777)
+relay, hook_port = free_port(), free_port()
+redis = Redis(S)
+redis.start()
+HOOK = S + '/hook'
+with open(HOOK, 'w') as f:
+    # It hangs, with a child of its own, for one of them.
+    f.write('#!/bin/sh\necho "$1 $2" >> %s/hooked\n[ "$1 $2" = "held-old on" ] && { sleep 600 & echo $! > %s/child; wait; }\nexit 0\n'
+            % (S, S))
+os.chmod(HOOK, 0o755)
+mails, posts = [], []
+
+
+def smtp():
+    """Takes mails until the scenario ends, one connection at a time."""
+    with socket.create_server(('127.0.0.1', relay)) as server:
+        while True:
+            connection, _ = server.accept()
+            with connection, connection.makefile('rwb') as f, contextlib.suppress(OSError):
+                f.write(b'220 relay\r\n')
+                f.flush()
+                text = None
+                for line in f:
+                    if text is not None:
+                        if line != b'.\r\n':
+                            text += line
+                            continue
+                        mails.append(text.decode())
+                        text = None
+                    word = line.strip().upper()
+                    text = b'' if word == b'DATA' else text
+                    f.write(b'354 go on\r\n' if word == b'DATA' else b'221 bye\r\n' if word == b'QUIT' else b'250 fine\r\n')
+                    f.flush()
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        posts.append(json.loads(self.rfile.read(int(self.headers['Content-Length']))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+threading.Thread(target=smtp, daemon=True).start()
+threading.Thread(target=http.server.ThreadingHTTPServer(('127.0.0.1', hook_port), Hook).serve_forever, daemon=True).start()
+
+ALERTS = {'mail-to': '{"ops@seller.example"}', 'mail-from': '"missent@seller.example"', 'relay': '"smtp://127.0.0.1:%d"' % relay,
+          'mail-most': '1000', 'hook': '"%s"' % HOOK, 'hook-timeout': '1s', 'held-age': '0s', 'stale-age': '0s', 'beat-age': '0s',
+          'unread-window': '1s', 'calm-after': '2s', 'disk-free': '0'}
+m = Missent(S, mapping=None, directory='backend = redis\nredis = "unix:%s"\ntimeout = 1s\n' % redis.socket, guard='breaker = 0\n')
+# Its state has a disk of its own, which can be full.
+disk = S + '/disk'
+os.makedirs(disk)
+small = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8m,mode=0777', 'tmpfs', disk], stderr=subprocess.DEVNULL).returncode == 0
+if small:
+    atexit.register(subprocess.run, ['umount', '-l', disk])
+    m.state = disk
+p = Postfix(S, 'unix:' + m.socket)
+m.tool('review', 'key', m.dir + '/webhook.key')
+
+
+def configure(**changes):
+    ALERTS.update({k.replace('_', '-'): v for k, v in changes.items()})
+    m.more = p.settings() + p.desk('notice-sender = no\nwebhook-url = "http://127.0.0.1:%d/hook"\nwebhook-key-file = "%s/webhook.key"\n'
+                                   % (hook_port, m.dir)) + 'alerts {\n%s}\n' % ''.join('%s = %s\n' % x for x in ALERTS.items())
+    m.write_conf()
+
+
+def reload(guard):
+    m.guard = guard
+    configure()
+    mark = m.mark()
+    m.signal(signal.SIGUSR1)
+    tap.ok(wait_for(lambda: 'reloaded' in m.tail(mark)), 'reloaded', m.tail(mark))
+
+
+configure()
+m.chown()
+m.load(MAPPING)
+m.start()
+p.start()
+agent = Program(m, 'missent-agent', '-r').start()
+
+
+def hooked(line):
+    with contextlib.suppress(OSError):
+        return open(S + '/hooked').read().split('\n').count(line)
+    return 0
+
+
+def logged(name, state):
+    return agent.tail().count('alert=%s, state=%s' % (name, state))
+
+
+def mailed(name, state):
+    return len(re.findall(r'^\S+ \S+  %s +%s  ' % (name, state.upper() if state == 'on' else state), '\n'.join(mails), re.M))
+
+
+def posted(name, state):
+    return sum(x['event'] == 'alert' and x['alert'] == name and x['state'] == state for x in posts)
+
+
+def ways(name, state):
+    return [logged(name, state), hooked('%s %s' % (name, state)), posted(name, state), mailed(name, state)]
+
+
+told = collections.Counter()
+
+
+def expect(name, state, why):
+    """Over each way, once more than before."""
+    told[name, state] += 1
+    n = told[name, state]
+    tap.ok(wait_for(lambda: ways(name, state) == [n] * 4, 30), '%s is %s: %s' % (name, state, why),
+           'log, hook, webhook, mail: %r, want %d each\n%s' % (ways(name, state), n, agent.tail()[-1500:]))
+
+
+# ---- the directory and the guard are away ----
+tap.ok(wait_for(lambda: '"type":"beat"' in m.trail()), 'all of it runs')
+redis.process.send_signal(signal.SIGSTOP)
+expect('directory', 'on', 'Redis hangs')
+expect('guard', 'on', 'so it does not count')
+redis.process.send_signal(signal.SIGCONT)
+expect('directory', 'off', 'it answers again')
+expect('guard', 'off', 'it counts again')
+
+# ---- the mapping grows old ----
+configure(stale_age='8s')
+expect('stale', 'on', 'nobody imports')
+m.load(MAPPING)
+expect('stale', 'off', 'somebody did')
+configure(stale_age='0s')
+
+# ---- held mail waits, and the program that is called hangs ----
+name = p.queue_id(p.send(message('wrong', WRONG)))
+tap.ok(wait_for(lambda: name in p.held()), 'a mail is held', m.tail()[-500:])
+configure(held_age='1s')
+expect('held-old', 'on', 'nobody looks after it')
+tap.ok(wait_for(lambda: 'alerts { hook }: for held-old it was ended' in agent.tail(), 20), 'a hook that hangs is ended', agent.tail()[-500:])
+child = int(open(S + '/child').read())
+tap.ok(wait_for(lambda: not os.path.exists('/proc/%d' % child) or ' Z ' in open('/proc/%d/stat' % child).read()),
+       '... with what it started')
+m.tool('held', 'delete', name, '--why', 'wrong')
+expect('held-old', 'off', 'it is deleted')
+configure(held_age='0s')
+
+# ---- a stream goes wrong ----
+reload('fan-out = 3\nbreaker = 3\nbreaker-recent = 5\n')
+for i in range(8):
+    verdict(m.socket, message('bill', RIGHT), ['x%d@elsewhere.example' % i])
+expect('breaker', 'on', 'one identifier went to many')
+time.sleep(1.5)
+tap.same(ways('breaker', 'on'), [1] * 4, 'as long as it lasts it is told once')
+m.tool('guard', 'reset', '--all', '--why', 'mended')
+expect('breaker', 'off', 'somebody lets it run')
+reload('fan-out = 100\nrepeat = 1000\nbreaker = 0\n')
+
+# ---- much cannot be read ----
+ODD = MIXED + '\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=a.zip\r\n\r\nPK\x03\x04%s\r\n--b--\r\n'
+client = Client(m.socket)
+for i in range(30):
+    client.send('From: <billing@seller.example>\r\nTo: <kunde@alpha.example>\r\nSubject: s\r\n' + ODD % i, ['kunde@alpha.example'])
+expect('unread', 'on', 'archives that are none')
+for i in range(30):
+    client.send(message('right', RIGHT), ['kunde@alpha.example'])
+for i in range(60):
+    client.send(message('right', RIGHT), ['kunde@alpha.example'])
+    if ways('unread', 'off') == [1] * 4:
+        break
+    time.sleep(0.2)
+expect('unread', 'off', 'mail that can be read')
+
+# ---- mail went by ----
+LOG = S + '/mail.log'
+
+
+def line(seconds, program, text):
+    at = time.strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', time.gmtime(time.time() - seconds))
+    return '%s mx.seller.example postfix/%s: %s\n' % (at, program, text)
+
+
+with open(LOG, 'w') as f:
+    f.write(line(9, 'smtpd[7]', '4ZZZZZZZZZ: client=app[127.0.0.1]') + line(9, 'cleanup[8]', '4ZZZZZZZZZ: message-id=<1@x>')
+            + line(9, 'qmgr[9]', '4ZZZZZZZZZ: from=<billing@seller.example>, size=400, nrcpt=1 (queue active)')
+            + line(8, 'smtp[6]', '4ZZZZZZZZZ: to=<kunde@alpha.example>, relay=mx[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, '
+                   'status=sent (250 ok)') + line(8, 'qmgr[9]', '4ZZZZZZZZZ: removed'))
+out = m.tool('audit', 'reconcile', '--record', LOG)
+m.chown()
+tap.same(m.code, 1, 'reconcile finds one')
+expect('bypass', 'on', 'a mail went by')
+m.tool('audit', 'reconcile', '--record', LOG)
+time.sleep(2)
+tap.same(ways('bypass', 'on'), [1] * 4, 'found again it is not told again')
+open(LOG, 'w').write(line(8, 'qmgr[9]', 'statistics: max'))
+m.tool('audit', 'reconcile', '--record', LOG)
+expect('bypass', 'off', 'none went by since')
+
+# ---- the trail stands still ----
+configure(beat_age='2s')
+expect('trail', 'on', 'no heartbeat')
+configure(beat_age='3m')
+expect('trail', 'off', 'there is one')
+
+# ---- a full disk ----
+if not small:
+    tap.skip('a full disk', 'no tmpfs can be mounted here')
+else:
+    configure(disk_free='1M')
+    time.sleep(1.5)
+    tap.same(logged('disk', 'on'), 0, 'there is room')
+    with contextlib.suppress(OSError), open(disk + '/filler', 'wb') as f:
+        while True:
+            f.write(b'x' * 4096)
+            f.flush()
+    tap.same(client.send(message('no room', WRONG), ['kunde@alpha.example']), 'tempfail', 'what cannot be written down is deferred')
+    told['disk', 'on'] += 1
+    tap.ok(wait_for(lambda: (logged('disk', 'on'), hooked('disk on'), mailed('disk', 'on')) == (1, 1, 1)),
+           'disk is on: it is full', ways('disk', 'on'))
+    tap.ok(wait_for(lambda: (logged('write', 'on'), hooked('write on'), mailed('write', 'on')) == (1, 1, 1)),
+           'write is on: verdicts cannot be written down', ways('write', 'on'))
+    os.unlink(disk + '/filler')
+    expect('disk', 'off', 'there is room')
+    expect('write', 'off', 'they are written down')
+
+# ---- the daemon is silent ----
+client.close()
+m.kill()
+expect('silent', 'on', 'missentd was killed')
+agent.stop()
+agent.start()
+time.sleep(7)
+tap.same(ways('silent', 'on'), [1] * 4, 'a restart of the agent tells nothing again')
+m.start()
+expect('silent', 'off', 'it is back')
+many = [(k, ways(*k)) for k, n in told.items() if any(x > n for x in ways(*k))]
+tap.same(many, [], 'nothing was told twice')
+text = '\n'.join(mails) + json.dumps(posts) + open(S + '/hooked').read()
+tap.ok(not tells(text) and 'Auto-Submitted: auto-generated' in mails[0], 'nothing of the mapping or of the mails is in what is told')
+tap.same(agent.stop(), 0, 'the agent stops cleanly')
+p.stop()
+m.stop()
+tap.done()
