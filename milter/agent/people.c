@@ -75,7 +75,30 @@ static json_t *admit(Asker *asker, GError **error)
 
 static json_t *logout(Asker *asker, GError **error)
 {
+	if (asker->session != NULL && !agent_audit(asker, "log-out", "", "", error))
+		return NULL;
 	return ms_accounts_logout(asker->agent->accounts, asker->session_id, error) ? json_object() : NULL;
+}
+
+/* ---- what somebody does on the page ---------------------------------------------------- */
+
+/* What only who is logged in can do, and what may be anybody's. */
+static const char *const acts_of_people[] = {"look", "reveal", "picture", "download", "decide", NULL};
+static const char *const acts_of_anybody[] = {"start", "refused", "forged form", NULL};
+
+/* The page hands its lines to us before what they tell of happens: it has no trail that it could write to,
+ * and names nobody. */
+static json_t *tell(Asker *asker, GError **error)
+{
+	const json_t *ask = asker->ask;
+	const char *event = agent_word(ask, "event");
+	MsVerb verb = ms_verb_named(event);
+	bool by_people = g_strv_contains(acts_of_people, event) || verb == MS_VERB_AGREE || verb == MS_VERB_WITHDRAW;
+	if (!by_people && !g_strv_contains(acts_of_anybody, event))
+		return agent_refuse(error, AGENT_INPUT, "the page does no such thing");
+	if (asker->session == NULL && by_people)
+		return agent_refuse(error, AGENT_SESSION, "the session has ended, or the token is not good");
+	return agent_audit(asker, event, agent_word(ask, "about"), agent_word(ask, "detail"), error) ? json_object() : NULL;
 }
 
 /* ---- accounts ------------------------------------------------------------------------- */
@@ -238,6 +261,7 @@ const AgentRow agent_people[] = {
 	{"login", BY_ANYBODY, false, login},
 	{"admit", BY_ANYBODY, false, admit},
 	{"session", BY_ANYBODY, false, session},
+	{"tell", BY_ANYBODY, false, tell},
 	{"logout", BY_ANYBODY, false, logout},
 	{"password", BY_VIEWER, true, password},
 	{"totp-begin", BY_VIEWER, false, totp_begin},

@@ -227,7 +227,7 @@ static void post_evidence(Request *r, Answer *a, const json_t *body)
 	if (record == NULL)
 		return;
 	if (!audit(r, "reveal", record->uid, "")) {
-		refuse(a, "retry", "the audit trail cannot be written; nothing is shown");
+		refuse(a, "retry", "the audit trail cannot be written (does missent-agent run?); nothing is shown");
 		return;
 	}
 	json_t *ask = json_pack("{s:s, s:s, s:s}", "do", "evidence", "uid", record->uid, "host", record->host);
@@ -343,7 +343,7 @@ static void decide(Request *r, Answer *a, json_t *ask)
 	if (!ms_ask_from_json(ask, &checked, &error))
 		refuse(a, "input", error->message);
 	else if (!audit(r, "decide", "", ms_verbs[checked.verb].name))
-		refuse(a, "retry", "the audit trail cannot be written; nothing was done");
+		refuse(a, "retry", "the audit trail cannot be written (does missent-agent run?); nothing was done");
 	else
 		hosts = by_host(r, a, json_object_get(ask, "uids"));
 	json_t *decisions = json_array(), *uids;
@@ -401,7 +401,7 @@ static void post_agree(Request *r, Answer *a, const json_t *body)
 		return;
 	}
 	if (!audit(r, ms_verbs[agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW].name, "", id)) {
-		refuse(a, "retry", "the audit trail cannot be written; nothing was done");
+		refuse(a, "retry", "the audit trail cannot be written (does missent-agent run?); nothing was done");
 		return;
 	}
 	json_t *decisions = json_array();

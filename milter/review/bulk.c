@@ -335,7 +335,7 @@ static void decide_or_ask(Request *r, Answer *a, const GPtrArray *list, const Lo
 	if (audit(r, "decide", "", detail))
 		decide_all(r, a, list, asked, ask);
 	else
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
+		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
 }
 
 void page_bulk(Request *r, Answer *a)

@@ -10,10 +10,14 @@
 
 /* ---- what all need -------------------------------------------------------------------- */
 
+/* The trail is missent-agent's, which knows whose session it is. */
 bool audit(const Request *r, const char *what, const char *about, const char *detail)
 {
-	return ms_audit_event(r->site->audit, r->session != NULL ? r->session->account->name : NULL, r->client,
-		what, about, detail, NULL);
+	g_autofree char *why = NULL, *plain = g_utf8_make_valid(detail, -1);
+	json_t *reply = ask_agent(r, json_pack("{s:s, s:s, s:s, s:s}", "do", "tell", "event", what, "about", about, "detail",
+		plain), &why, NULL);
+	json_decref(reply);
+	return reply != NULL;
 }
 
 void say_no(const Request *r, Answer *a, unsigned status, const char *text)
@@ -224,7 +228,7 @@ void page_decide(Request *r, Answer *a)
 		return;
 	ask.others = (guint)others;
 	if (!audit(r, "decide", record->uid, ms_verbs[ask.verb].name)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
+		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
 		return;
 	}
 	json_t *reply = ask_decision(r, record->host, &ask, &no);
@@ -243,7 +247,7 @@ void page_agree(Request *r, Answer *a)
 		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!audit(r, ms_verbs[agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW].name, "", id)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
+		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
 		return;
 	}
 	a->title = T(r, "Second person");

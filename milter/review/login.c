@@ -48,18 +48,14 @@ static void login_form(Request *r, Answer *a, const char *complaint, bool code)
 /* 90 days: longer than the session, so that who guesses at a name keeps its owner's browser not waiting. */
 #define DEVICE_SECONDS (90 * 86400)
 
-static void let_in(Request *r, Answer *a, const json_t *reply, const char *who)
+static void let_in(Request *r, Answer *a, const json_t *reply)
 {
-	if (!ms_audit_event(r->site->audit, who, r->client, "log-in", "", "", NULL)) {
-		say_no(r, a, 503, T(r, "Nobody can log in now."));
-		return;
-	}
 	a->cookie = cookie_of(r, "missent", word(reply, "session"), 0);
 	a->second_cookie = cookie_of(r, "missent-browser", word(reply, "device"), DEVICE_SECONDS);
 	redirect(a, "/");
 }
 
-static void turn_away(Request *r, Answer *a, const char *result, gint64 wait, const char *who)
+static void turn_away(Request *r, Answer *a, const char *result, gint64 wait)
 {
 	bool later = strcmp(result, "wait") == 0 || strcmp(result, "busy") == 0;
 	bool code = strcmp(result, "code") == 0;
@@ -68,8 +64,6 @@ static void turn_away(Request *r, Answer *a, const char *result, gint64 wait, co
 		: g_strdup(T(r, later ? "Too many log in now. Try again."
 				 : code ? "Your account needs its code as well."
 					: "Name, password or code is wrong."));
-	ms_audit_event(r->site->audit, who, r->client, "failed log-in", "", later ? "too often" : code ? "no code" : "",
-		NULL);
 	a->status = later ? 429 : 403;
 	login_form(r, a, text, code);
 }
@@ -77,7 +71,6 @@ static void turn_away(Request *r, Answer *a, const char *result, gint64 wait, co
 static void try_login(Request *r, Answer *a)
 {
 	g_autofree char *why = NULL;
-	g_autofree char *who = g_strndup(form(r, "name"), 100);
 	json_t *reply = ask_agent(r, json_pack("{s:s, s:s, s:s, s:s, s:s}", "do", "login", "name", form(r, "name"),
 		"password", form(r, "password"), "code", form(r, "code"), "device", r->device != NULL ? r->device : ""),
 		&why, NULL);
@@ -85,9 +78,9 @@ static void try_login(Request *r, Answer *a)
 	if (reply == NULL)
 		say_no(r, a, 503, T(r, "Nobody can log in now."));
 	else if (strcmp(result, "fine") == 0)
-		let_in(r, a, reply, who);
+		let_in(r, a, reply);
 	else
-		turn_away(r, a, result, json_integer_value(json_object_get(reply, "wait")), who);
+		turn_away(r, a, result, json_integer_value(json_object_get(reply, "wait")));
 	json_decref(reply);
 }
 
@@ -104,7 +97,6 @@ void page_login(Request *r, Answer *a)
 void page_logout(Request *r, Answer *a)
 {
 	g_autofree char *why = NULL;
-	audit(r, "log-out", "", "");
 	json_decref(ask_agent(r, json_pack("{s:s}", "do", "logout"), &why, NULL));
 	a->cookie = cookie_of(r, "missent", "", -1);
 	redirect(a, "/login");
@@ -264,9 +256,7 @@ void page_change_me(Request *r, Answer *a)
 {
 	const char *act = form(r, "act");
 	g_autofree char *why = NULL;
-	if (!audit(r, "own account", "", act)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
-	} else if (strcmp(act, "totp-begin") == 0) {
+	if (strcmp(act, "totp-begin") == 0) {
 		begin_totp(r, a);
 	} else if (strcmp(act, "totp-confirm") == 0) {
 		confirm_totp(r, a);
@@ -392,13 +382,8 @@ void page_put_account(Request *r, Answer *a)
 	static const char *const acts[] = {"account-put", "token-add", "token-delete", NULL};
 	const char *act = is_checked(r, "delete") ? "account-delete" : form(r, "act");
 	g_autofree char *why = NULL;
-	g_autofree char *detail = g_strdup_printf("%s %s", act, form(r, "name"));
 	if (!is_checked(r, "delete") && !g_strv_contains(acts, act)) {
 		say_no(r, a, 400, T(r, "This cannot be done here."));
-		return;
-	}
-	if (!audit(r, "account", "", detail)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing was done."));
 		return;
 	}
 	bool own = strcmp(act, "account-put") == 0 && is_person(r, form(r, "name"));

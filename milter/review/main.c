@@ -140,6 +140,19 @@ static bool open_records(Site *site, GError **error)
 	return site->ledger != NULL;
 }
 
+/* Nothing is served that could not be told of. */
+static int note_start(const Site *site)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *reply = ms_link_ask(site->link, "", "{\"do\":\"tell\",\"event\":\"start\"}", 5000, &error);
+	json_t *json = reply != NULL ? json_loads(reply, 0, NULL) : NULL;
+	bool fine = json_is_true(json_object_get(json, "ok"));
+	if (!fine)
+		complain(EX_TEMPFAIL, "the audit trail cannot be written", error != NULL ? error->message : word(json, "error"));
+	json_decref(json);
+	return fine ? EX_OK : EX_TEMPFAIL;
+}
+
 static int open_site(Site *site)
 {
 	const MsSettings *s = site->settings;
@@ -153,16 +166,12 @@ static int open_site(Site *site)
 		return rc;
 	if (!open_records(site, &error))
 		return complain(EX_TEMPFAIL, error->message, "");
-	site->audit = ms_audit_new(s->review.audit_file);
-	if (rc == EX_OK && !ms_audit_event(site->audit, NULL, NULL, "start", "", "", &error))
-		return complain(EX_CONFIG, error->message, "");
-	return rc;
+	return note_start(site);
 }
 
 static void close_site(Site *site)
 {
 	ms_link_free(site->link);
-	ms_audit_free(site->audit);
 	ms_ledger_free(site->ledger);
 	ms_settings_free(site->settings);
 	if (site->vouched != NULL)
@@ -237,17 +246,6 @@ static int serve(Site *site, int fd, const char *cert, const char *key)
 	return EX_OK;
 }
 
-/* The page's own: nothing but its audit trail. */
-static void make_folder(const MsSettings *s)
-{
-	g_autofree char *folder = g_path_get_dirname(s->review.audit_file);
-	const struct passwd *user = geteuid() == 0 && s->review.user != NULL ? getpwnam(s->review.user) : NULL;
-	if (g_file_test(folder, G_FILE_TEST_IS_DIR) || g_mkdir_with_parents(folder, 0750) != 0 || user == NULL)
-		return; /* whoever cannot write to it will say so */
-	if (chown(folder, user->pw_uid, user->pw_gid) != 0)
-		ms_log(LOG_WARNING, NULL, "%s: %s", folder, g_strerror(errno));
-}
-
 static int run(Site *site)
 {
 	const MsSettings *s = site->settings;
@@ -262,8 +260,6 @@ static int run(Site *site)
 	int fd = open_socket(site, &rc);
 	if (rc == EX_OK && geteuid() == 0 && s->review.user == NULL)
 		return complain(EX_NOPERM, "refusing to run as root", "set review { user }");
-	if (rc == EX_OK)
-		make_folder(s);
 	if (rc == EX_OK && !ms_io_become(s->review.user, &error))
 		return complain(EX_NOUSER, error->message, "");
 	umask(0027);

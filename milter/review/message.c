@@ -636,7 +636,7 @@ void page_message(Request *r, Answer *a)
 		return;
 	a->title = record->state == MS_STATE_HELD ? T(r, "Held message") : T(r, "Message");
 	if (!audit(r, "look", record->uid, "masked")) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing is shown."));
+		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
 		return;
 	}
 	html_done(a->html, r);
@@ -658,7 +658,7 @@ void page_reveal(Request *r, Answer *a)
 		return;
 	g_autofree char *no = NULL;
 	if (!audit(r, "reveal", record->uid, "")) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing is shown."));
+		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
 		return;
 	}
 	json_t *reply = ask_host(r, record->host, json_pack("{s:s, s:s}", "do", "evidence", "uid", record->uid), &no);
@@ -677,7 +677,7 @@ static void send_bytes(Request *r, Answer *a, const char *path, bool picture)
 		return;
 	g_autofree char *no = NULL;
 	if (!audit(r, picture ? "picture" : "download", record->uid, path)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written; nothing is shown."));
+		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
 		return;
 	}
 	json_t *reply = ask_host(r, record->host,

@@ -15,7 +15,6 @@
 #include "missent/accounts.h"
 #include "missent/ask.h"
 #include "missent/ask.h"
-#include "missent/audit.h"
 #include "missent/link.h"
 #include "missent/decision.h"
 #include "missent/settings.h"
@@ -25,7 +24,6 @@ typedef struct Language Language; /* text.c */
 typedef struct {
 	MsSettings *settings;
 	MsLedger *ledger; /* of this host, or of all hosts; read-only */
-	MsAudit *audit;
 	MsLink *link;     /* to missent-agent, which knows who is who */
 	bool tls;
 	pthread_mutex_t lock;

@@ -65,7 +65,7 @@ def record(name):
 
 
 def events(word):
-    return [x for x in map(json.loads, rig.trail(m.state + '/review/audit')) if x.get('event') == word]
+    return [x for x in m.audit(events=True) if x.get('event') == word]
 
 
 def http(path, method='GET', data=None, **headers):
@@ -574,11 +574,14 @@ p.arrived('Subject: stuck')
 tap.same([x[0] for x in p.copies('Subject: stuck')], [['z@beta.example']], '... once')
 
 # ---- the agent is away; a proxy that is trusted ----
-agent.stop()
 b.go(SITE + '/message/' + record(left)['uid'])
+agent.stop()
 b.find('.decide input[name=why]').type('x')
 b.press('.decide button[value=return]')
 tap.ok('missent-agent' in b.text and left in p.held(), 'without its agent the page says so, and nothing is done', b.text)
+b.go(SITE + '/message/' + record(left)['uid'])
+tap.ok('nothing is shown' in b.text and 'C-1' not in b.text, '... and no look that nobody would know of', b.text)
+tap.ok(not os.path.exists(m.state + '/review/audit'), '... for it has no trail of its own')
 b.go(SITE + '/')
 tap.ok(len(b.all('.list tbody tr')) > 0, '... but still shows what is held')
 out = m.tool('held', 'release', left, '--others', '1')
@@ -614,7 +617,7 @@ page.start()
 done = subprocess.run(['curl', '-si', '--unix-socket', S + '/page.sock', 'http://x/login'], stdout=subprocess.PIPE, text=True)
 tap.ok('200' in done.stdout.split('\n')[0], 'on a Unix socket', done)
 tap.same(page.stop(), 0, 'the page stops cleanly')
-trail = ''.join(rig.trail(m.state + '/review/audit')) + page.tail() + agent.tail()
+trail = m.trail() + page.tail() + agent.tail()
 tap.ok(not tells(trail) and "'s-password" not in trail, 'neither trail nor log has an identifier or a password')
 tap.same(m.stop(), 0, 'missentd stops cleanly')
 tap.done()

@@ -18,6 +18,7 @@
 #include "missent/settings.h"
 
 #include "../test.h"
+#include "../trail.h"
 #include "world.h"
 
 #define CONTAINS(text, part) \
@@ -761,6 +762,11 @@ static void test_agent(void)
 		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"wrong\",\"client\":\"192.0.2.1\"}", "\"result\":\"wrong\""},
 		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"" PASSWORD "\",\"client\":\"192.0.2.2\"}",
 			"\"result\":\"fine\""},
+		/* The page writes no line in another's name, nor one of an act that is not its. */
+		{"{\"do\":\"tell\",\"event\":\"look\",\"about\":\"x\",\"who\":\"anna\",\"name\":\"anna\"}", "\"code\":\"session\""},
+		{"{\"do\":\"tell\",\"event\":\"decide\",\"session\":\"0000\"}", "\"code\":\"session\""},
+		{"{\"do\":\"tell\",\"event\":\"release\",\"about\":\"x\",\"detail\":\"done\"}", "does no such thing"},
+		{"{\"do\":\"tell\",\"event\":\"refused\",\"who\":\"mallory\",\"client\":\"192.0.2.9\"}", "\"ok\":true"},
 		{"{\"do\":\"totp-begin\"}", "\"code\":\"session\""}, {"{\"do\":\"tokens\"}", "\"code\":\"session\""},
 	};
 	Site *s = site_new("", "");
@@ -774,12 +780,26 @@ static void test_agent(void)
 		g_assert_no_error(error);
 		CONTAINS(reply, rows[i].want);
 	}
-	/* Without it the page looks on, and says what is missing; nothing is decided. */
+	/* A look is on the agent's trail, which the page has no other of. */
 	Browser *b = logged_in(s, "bert");
 	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *path = g_strdup_printf("/message/%s", uid), *own = g_build_filename(s->w->dir, "page", "audit.log", NULL);
+	g_autofree char *line = g_strdup_printf("\"event\":\"look\",\"who\":\"bert\",\"client\":\"127.0.0.1\",\"about\":\"%s\"", uid);
+	g_assert_cmpint(get(b, path), ==, 200);
+	g_autofree char *trail = trail_text(settings->audit_file);
+	CONTAINS(trail, line);
+	CONTAINS(trail, "\"event\":\"start\",\"who\":null");
+	CONTAINS(trail, "\"event\":\"refused\",\"who\":null,\"client\":\"192.0.2.9\"");
+	g_assert_null(strstr(trail, "mallory"));
+	g_assert_null(strstr(trail, "\"event\":\"look\",\"who\":\"anna\""));
+	g_assert_false(g_file_test(own, G_FILE_TEST_EXISTS));
+	/* Without it the page has its lists, and says what is missing; nothing is looked at or decided. */
 	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
 	stop(s->agent);
 	g_assert_cmpint(get(b, "/"), ==, 200);
+	g_assert_cmpint(get(b, path), ==, 503);
+	CONTAINS(b->body->str, "does missent-agent run?");
+	g_assert_null(strstr(b->body->str, "@beta.example"));
 	g_autofree G_GNUC_UNUSED char *said = decide(b, uid, "verb=delete&why=x");
 	g_autofree char *states = world_states(s->w, uid);
 	g_assert_cmpstr(states, ==, "held held held");

@@ -1,5 +1,10 @@
 #include "config.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "missent/io.h"
+#include "missent/link.h"
 #include "missent/mta.h"
 
 #include "../../milter/review/page.h"
@@ -277,20 +282,39 @@ static void test_reasons(void)
 	g_hash_table_unref(r.form);
 }
 
+/* Of the agent: it writes down what the page hands it, and knows nothing else. */
+static void *take_notes(void *user)
+{
+	int door = *(const int *)user;
+	for (int fd; (fd = accept(door, NULL, NULL)) >= 0; close(fd)) {
+		gsize len;
+		g_autofree char *ask = ms_link_receive(fd, MS_LINK_MAX, &len);
+		bool told = ask != NULL && g_str_has_prefix(ask, "{\"do\":\"tell\",");
+		const char *reply = told ? "{\"ok\":true}" : "{\"ok\":false,\"error\":\"no\"}";
+		ms_link_send(fd, reply, strlen(reply));
+	}
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
-	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\n", dir);
-	g_autofree char *db = g_build_filename(dir, "held.db", NULL), *trail = g_build_filename(dir, "audit.jsonl", NULL);
+	g_autofree char *agent = g_build_filename(dir, "agent.sock", NULL);
+	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\ndesk { socket = \"%s\" }\n", dir, agent);
+	g_autofree char *db = g_build_filename(dir, "held.db", NULL);
 	g_autoptr(GError) error = NULL;
 	g_assert_true(g_file_set_contents(conf, text, -1, &error));
 	site.settings = ms_settings_load_public(conf, &error);
 	g_assert_no_error(error);
 	site.ledger = ms_ledger_open(db, &error);
 	g_assert_no_error(error);
-	site.audit = ms_audit_new(trail);
+	site.link = ms_link_open(site.settings, false, &error);
+	g_assert_no_error(error);
+	int door = ms_io_listen(agent, NULL, 0600);
+	g_assert_cmpint(door, >=, 0);
+	GThread *notes = g_thread_new("notes", take_notes, &door);
 	g_test_add_func("/reviewing/message", test_message);
 	g_test_add_func("/reviewing/viewer-and-observed", test_viewer_and_observed);
 	g_test_add_func("/reviewing/languages", test_languages);
@@ -299,7 +323,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/reviewing/single-asks", test_single_asks);
 	g_test_add_func("/reviewing/reasons", test_reasons);
 	int rc = g_test_run();
-	ms_audit_free(site.audit);
+	shutdown(door, SHUT_RDWR);
+	g_thread_join(notes);
+	close(door);
+	ms_link_free(site.link);
 	ms_ledger_free(site.ledger);
 	ms_settings_free(site.settings);
 	remove_folder(dir);
