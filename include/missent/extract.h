@@ -87,6 +87,10 @@ GBytes *ms_extract_first_page(const guint8 *data, gsize len);
 
 /* Opens and keeps one converter per charset. */
 void ms_charset_init(void);
+/* Before it: without those that little mail has.  A text in one of them is told to `func`, which need not
+ * return; if it does, the text's charset is one that is not known. */
+void ms_charset_leave_out_rare(void);
+void ms_charset_hand_on(void (*func)(void *user), void *user);
 /* Can iconv convert it, as it calls it, without loading anything?  Before ms_charset_init() has ended
  * all may be loaded. */
 bool ms_charset_is_loaded(const char *name);

@@ -14,6 +14,9 @@
  * are kept here, and of the others one descriptor each is opened and kept.  (Were all kept open,
  * a third of what every worker's fork copies would be converters that nobody asks for.)
  *
+ * The small reader leaves out those that little mail has and that take most room: each of their
+ * libraries is five mappings that every fork copies.  A text in one of them is handed on.
+ *
  * The table is filled once, before confinement and in a process of one thread.
  */
 static struct {
@@ -69,6 +72,11 @@ static struct {
 
 #define NONE ((iconv_t)-1)
 static bool complete;
+static struct {
+	bool rare; /* the charsets that is_rare() names */
+	void (*hand_on)(void *user);
+	void *user;
+} left_out;
 
 /* The characters of all bytes; NULL if bytes do not stand for themselves. */
 static guint16 *ask_characters(const char *name)
@@ -99,16 +107,45 @@ static bool has_long_characters(const char *name)
 	return g_strv_contains(names, name);
 }
 
+static bool is_rare(const char *name)
+{
+	return has_long_characters(name) && strncmp(name, "UTF-16", 6) != 0 && strncmp(name, "UTF-32", 6) != 0;
+}
+
+void ms_charset_leave_out_rare(void)
+{
+	left_out.rare = true;
+}
+
+void ms_charset_hand_on(void (*func)(void *user), void *user)
+{
+	left_out.hand_on = func;
+	left_out.user = user;
+}
+
+/* Libraries that nobody has open are let go with the third one that is closed after them. */
+static void let_go(void)
+{
+	for (int i = 0; i < 4; i++) {
+		iconv_t converter = iconv_open("UTF-8", "UTF-16");
+		if (converter != NONE)
+			iconv_close(converter);
+	}
+}
+
 void ms_charset_init(void)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
 		if (charsets[i].converter != 0 || charsets[i].characters != NULL)
 			continue;
-		if (has_long_characters(charsets[i].name))
+		if (left_out.rare && is_rare(charsets[i].name))
+			charsets[i].converter = NONE;
+		else if (has_long_characters(charsets[i].name))
 			charsets[i].converter = iconv_open("UTF-8", charsets[i].name);
 		else
 			charsets[i].characters = ask_characters(charsets[i].name);
 	}
+	let_go();
 	complete = true;
 }
 
@@ -120,7 +157,7 @@ bool ms_charset_is_loaded(const char *name)
 	g_autofree char *upper = g_ascii_strup(name, (gssize)strcspn(name, "/"));
 	bool loaded = !complete || g_strv_contains(own, upper);
 	for (gsize i = 0; i < G_N_ELEMENTS(charsets) && !loaded; i++)
-		loaded = charsets[i].converter != 0 && strcmp(charsets[i].name, upper) == 0;
+		loaded = charsets[i].converter != 0 && charsets[i].converter != NONE && strcmp(charsets[i].name, upper) == 0;
 	return loaded;
 }
 
@@ -328,6 +365,8 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 	gssize row = utf8 ? -1 : find_charset(charset);
 	bool known = row >= 0 && charsets[row].converter != NONE
 		&& (charsets[row].converter != 0 || charsets[row].characters != NULL);
+	if (row >= 0 && left_out.rare && is_rare(charsets[row].name) && left_out.hand_on != NULL)
+		left_out.hand_on(left_out.user);
 	if (!known)
 		*out = ms_text_repair((const char *)data, len);
 	else if (charsets[row].characters != NULL)

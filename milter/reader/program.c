@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "missent/detect.h"
+#include "missent/extract.h"
 #include "missent/message.h"
 #include "missent/wire.h"
 #include "missent/worker.h"
@@ -45,6 +46,7 @@ void ms_reader_work(const MsJob *job)
 		to.wanted = job->as + strlen(MS_VIEW_PART);
 		to.part = on_part;
 	}
+	ms_charset_hand_on(job->help != NULL ? job->help->beyond : NULL, job->help != NULL ? job->help->user : NULL);
 	if (job->as != NULL && !texts && !part) {
 		ms_message_read_document(job->data, job->len, job->as, &to);
 	} else {
@@ -61,6 +63,12 @@ static bool init(const char *languages, GError **error)
 	(void)error;
 	ms_message_init();
 	return true;
+}
+
+static bool init_text(const char *languages, GError **error)
+{
+	ms_charset_leave_out_rare();
+	return init(languages, error);
 }
 
 /* One of each, so that what libraries load at first use is loaded before confinement. */
@@ -90,4 +98,4 @@ static const char warm[] = WARM_TEXT
 static const char warm_text[] = WARM_TEXT WARM_END;
 
 const MsReaderProgram ms_reader_program = {init, ms_reader_work, warm};
-const MsReaderProgram ms_reader_text_program = {init, ms_reader_work, warm_text};
+const MsReaderProgram ms_reader_text_program = {init_text, ms_reader_work, warm_text};

@@ -476,6 +476,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	s.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s.signals < 0)
 		return lack("signalfd");
+	heap_settle();
 	say(MS_PACKET_READY, missing != NULL ? missing : "");
 	loop(&s);
 	return 0;
