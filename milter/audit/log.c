@@ -25,6 +25,8 @@
  *	checkpoint, tile/  the same for others, in the form of tlog-tiles: published every so often
  *	minimum     before it, entries may be gone
  *
+ *	latest.new  the one before it: the next is written into it, and the two change places
+ *
  * One fsync a batch: of the head, before `latest` is written.  After a crash the head may have entries
  * that no checkpoint speaks of yet, or half of one: the half is cut off, the others stay, and are told.
  * Never may it have less than `latest` says.
@@ -33,7 +35,8 @@
 struct MsTlog {
 	char *folder;
 	int lock, head_fd;
-	bool looks;
+	bool looks, torn_latest;
+	bool cannot_change; /* this file system cannot exchange two files */
 	MsSigner *signer;
 	char *vkey, *stamp; /* of `latest` as it was read or written */
 	MsCheckpoint latest;
@@ -329,6 +332,15 @@ static bool roll(MsTlog *log, GError **error)
 
 /* ---- opening -------------------------------------------------------------------------- */
 
+/* A crash may have caught it between two of its states; then there is the one before. */
+static bool read_before(const MsTlog *log, MsCheckpoint *out)
+{
+	g_autofree char *path = path_in(log, "latest.new");
+	g_autoptr(GBytes) bytes = ms_tile_file(path, NULL);
+	return bytes != NULL
+		&& ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), log->vkey, out, NULL);
+}
+
 static bool read_latest(MsTlog *log, GError **error)
 {
 	g_autofree char *path = path_in(log, "latest");
@@ -340,13 +352,51 @@ static bool read_latest(MsTlog *log, GError **error)
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}
-	if (bytes != NULL && !ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), log->vkey,
-				     &latest, &why))
+	log->torn_latest = bytes != NULL && !ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+				     log->vkey, &latest, &why);
+	if (log->torn_latest && !read_before(log, &latest))
 		return damaged(log, error, "%s: %s", path, why->message);
 	ms_checkpoint_clear(&log->latest);
 	log->latest = latest;
 	g_free(log->stamp);
 	log->stamp = g_steal_pointer(&stamp);
+	return true;
+}
+
+/* Into the file before the last, which then takes the last one's place: no file is made and none
+ * removed, which costs more than all else.  Who looks at them has the lock, or takes what is there for a
+ * hint.  False: it is to be made. */
+static bool change_places(MsTlog *log, const char *path, const char *fresh, const char *text, gsize len)
+{
+	struct stat st;
+	int fd = log->cannot_change ? -1 : open(fresh, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)len
+		&& pwrite(fd, text, len, 0) == (ssize_t)len;
+	if (fd >= 0)
+		close(fd);
+	if (!fine)
+		return false;
+	bool changed = renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0;
+	log->cannot_change = !changed && (errno == EINVAL || errno == ENOSYS);
+	return changed;
+}
+
+static bool put_latest(MsTlog *log, const char *path, const char *text, GError **error)
+{
+	g_autofree char *fresh = g_strconcat(path, ".new", NULL);
+	gsize len = strlen(text);
+	bool first = log->latest.text == NULL;
+	if (!first && change_places(log, path, fresh, text, len))
+		return true;
+	if (!replace_file(path, text, len, first, error))
+		return false;
+	/* What the next one is written into; of one that could not be made another is made then. */
+	int fd = log->cannot_change ? -1 : open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd >= 0) {
+		if (write_all(fd, text, len))
+			ms_io_like_folder(fd, fresh);
+		close(fd);
+	}
 	return true;
 }
 
@@ -356,8 +406,7 @@ static bool write_latest(MsTlog *log, GError **error)
 	ms_edge_root(&log->edge, &root);
 	g_autofree char *path = path_in(log, "latest");
 	char *text = ms_signer_checkpoint(log->signer, size_of(log), &root);
-	bool first = log->latest.text == NULL;
-	if (!replace_file(path, text, strlen(text), first, error)) {
+	if (!put_latest(log, path, text, error)) {
 		g_free(text);
 		return false;
 	}
@@ -481,7 +530,7 @@ static bool mend(MsTlog *log, GError **error)
 		return fails(error, path, "mended");
 	if (!write_whole(log, log->bundles, error))
 		return false;
-	if (log->latest.text != NULL && log->latest.size == size_of(log))
+	if (log->latest.text != NULL && log->latest.size == size_of(log) && !log->torn_latest)
 		return true;
 	log->recovered += size_of(log) - log->latest.size;
 	return write_latest(log, error);

@@ -19,10 +19,16 @@
 
 #define FOLLOW_US (G_USEC_PER_SEC) /* how often Sentinel is asked */
 
+typedef struct {
+	const char *script; /* where it was; another may be there now */
+	char *copy, *sha;
+} ScriptName;
+
 struct MsRedis {
 	MsServerHow how;
 	bool plaintext;
 	pthread_mutex_t lock;
+	GArray *scripts; /* of ScriptName */
 	GPtrArray *primaries;   /* of MsServer: addresses of the primary, the one that answered last first */
 	gint64 found_at;        /* by Sentinel */
 	MsServer *replica;
@@ -36,6 +42,13 @@ struct MsRedis {
 	bool ending;
 	int end;                /* readable then */
 };
+
+static void clear_script(gpointer data)
+{
+	ScriptName *name = data;
+	g_free(name->copy);
+	g_free(name->sha);
+}
 
 static void on_trouble(void *user);
 
@@ -119,6 +132,8 @@ MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error)
 	pthread_cond_init(&redis->wake, NULL);
 	redis->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	redis->primaries = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
+	redis->scripts = g_array_new(FALSE, FALSE, sizeof(ScriptName));
+	g_array_set_clear_func(redis->scripts, clear_script);
 	take_how(redis, settings);
 	if (settings->tls) {
 		redis->how.tls = ms_tls_new(settings, error);
@@ -189,6 +204,7 @@ void ms_redis_free(MsRedis *redis)
 	end_threads(redis);
 	ms_cluster_free(redis->cluster);
 	g_ptr_array_unref(redis->primaries);
+	g_array_unref(redis->scripts);
 	ms_server_unref(redis->replica);
 	ms_sentinels_free(redis->sentinels);
 	ms_lag_free(redis->lag);
@@ -606,11 +622,33 @@ MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *a
 	return ask_any(redis, &command, false, reply_out, error);
 }
 
+/* SHA-1 is how Redis names scripts; it protects nothing here.  Those that are used often are kept. */
+#define MAX_SCRIPTS 16
+
+static char *name_of_script(MsRedis *redis, const char *script)
+{
+	char *sha = NULL;
+	pthread_mutex_lock(&redis->lock);
+	for (guint i = 0; i < redis->scripts->len && sha == NULL; i++) {
+		const ScriptName *known = &g_array_index(redis->scripts, ScriptName, i);
+		if (known->script == script && strcmp(known->copy, script) == 0)
+			sha = g_strdup(known->sha);
+	}
+	if (sha == NULL) {
+		sha = g_compute_checksum_for_string(G_CHECKSUM_SHA1, script, -1);
+		ScriptName name = {script, g_strdup(script), g_strdup(sha)};
+		if (redis->scripts->len >= MAX_SCRIPTS)
+			g_array_remove_index(redis->scripts, 0);
+		g_array_append_val(redis->scripts, name);
+	}
+	pthread_mutex_unlock(&redis->lock);
+	return sha;
+}
+
 static MsAnswer run_script(MsRedis *redis, bool reads, const char *script, gsize n_keys, gsize argc,
 	const char *const *argv, const gsize *lens, MsReply **reply_out, GError **error)
 {
-	/* SHA-1 is how Redis names scripts; it protects nothing here. */
-	g_autofree char *sha = g_compute_checksum_for_string(G_CHECKSUM_SHA1, script, -1);
+	g_autofree char *sha = name_of_script(redis, script);
 	g_autofree char *keys = g_strdup_printf("%zu", n_keys);
 	g_autofree const char **all = g_new0(const char *, argc + 3);
 	g_autofree gsize *sizes = g_new(gsize, argc + 3);

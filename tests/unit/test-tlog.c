@@ -552,6 +552,37 @@ static void test_recovered(void)
 	g_assert_cmpmem(g_bytes_get_data(last, NULL), g_bytes_get_size(last), "abc", 3);
 }
 
+/* A crash in the middle of writing the checkpoint: the one before it is there, and what came since is told.
+ * Without that one it is no crash's doing. */
+static void test_torn_checkpoint(void)
+{
+	static const char *const torn[] = {"", "mx.exam", NULL /* the first half is the new one */};
+	for (gsize i = 0; i < G_N_ELEMENTS(torn); i++) {
+		g_autofree char *name = g_strdup_printf("torn%zu", i), *folder = g_build_filename(dir, name, NULL);
+		g_autoptr(GError) error = NULL;
+		MsTlog *log = make_log(folder, 300);
+		append(log, 300, 1);
+		append(log, 301, 2);
+		ms_tlog_free(log);
+		gsize len;
+		g_autofree char *latest = slurp(folder, "latest", &len);
+		if (torn[i] == NULL)
+			latest[len - 20] ^= 1;
+		spit(folder, "latest", torn[i] != NULL ? torn[i] : latest, torn[i] != NULL ? strlen(torn[i]) : len);
+		log = ms_tlog_open(folder, NULL, &error);
+		g_assert_no_error(error);
+		g_assert_cmpuint(ms_tlog_recovered(log), ==, 2);
+		g_assert_cmpuint(ms_tlog_checkpoint(log)->size, ==, 303);
+		ms_tlog_free(log);
+		expect_whole(folder, 303);
+		spit(folder, "latest", "", 0);
+		spit(folder, "latest.new", "", 0);
+		log = ms_tlog_open(folder, NULL, &error);
+		g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+		g_assert_null(log);
+	}
+}
+
 static void limit_files(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -659,6 +690,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlog/tree", test_tree);
 	g_test_add_func("/tlog/damage", test_damage);
 	g_test_add_func("/tlog/recovered", test_recovered);
+	g_test_add_func("/tlog/torn-checkpoint", test_torn_checkpoint);
 	g_test_add_func("/tlog/killed", test_killed);
 	g_test_add_func("/tlog/full", test_full);
 	g_test_add_func("/tlog/together", test_together);
