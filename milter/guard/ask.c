@@ -284,8 +284,7 @@ static void ask_kind_in(Ask *ask, guint r, const char *kind)
 {
 	MsOp *op = add(ask, MS_OP_SET, MS_GUARD_FAN_IN, kind);
 	about_last(ask)->recipient = (int)r;
-	ms_guard_digest(ask->guard, "from whom", kind, ask->names[r], op->key, MS_KEY_BYTES);
-	got_key(ask, kind, ask->names[r], op->key2);
+	got_key(ask, kind, ask->names[r], op->key);
 	op->flags = 1;
 	op->limit = ask->guard->limits.fan_in;
 	for (guint i = 0; i < ask->eligible->len; i++) {
@@ -369,7 +368,7 @@ static void ask_same(Ask *ask, const char *same, const char *whom, int recipient
 	about_last(ask)->recipient = recipient;
 	ms_guard_digest(ask->guard, "same", same, whom, op->key, MS_KEY_BYTES);
 	op->limit = ask->guard->limits.repeat;
-	g_byte_array_append(op->members, ask->step->message, MS_ID_BYTES);
+	g_byte_array_append(op->members, ask->step->message + MS_KEY_BYTES - MS_ID_BYTES, MS_ID_BYTES);
 }
 
 static void ask_repeat(Ask *ask)
@@ -491,6 +490,9 @@ static void name_message(const Ask *ask)
 		e->queue_id != NULL ? e->queue_id : "");
 	g_autofree char *when = g_strdup_printf("%" G_GINT64_FORMAT, e->arrived);
 	ms_guard_digest(ask->guard, "message", name, when, ask->step->message, MS_KEY_BYTES);
+	/* By time, so that those of one time are together, and go together. */
+	guint32 big = GUINT32_TO_BE((guint32)CLAMP(e->arrived / G_USEC_PER_SEC, 0, G_MAXUINT32));
+	memcpy(ask->step->message, &big, sizeof big);
 }
 
 void ms_guard_ask(const MsGuard *guard, const MsGuardMessage *message, MsStep *step, GArray *abouts)

@@ -86,23 +86,12 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 	return MS_RETRY;
 }
 
-/* Keys are kept as bytes. */
-static GByteArray *name_in_redis(const Store *store, const char *name)
-{
-	GByteArray *out = g_byte_array_new();
-	g_byte_array_append(out, (const guint8 *)store->base, (guint)strlen(store->base));
-	if (strlen(name) != 1 + 2 * MS_KEY_BYTES)
-		return g_byte_array_append(out, (const guint8 *)name, (guint)strlen(name));
-	g_byte_array_append(out, (const guint8 *)name, 1);
-	for (const char *p = name + 1; *p != '\0'; p += 2)
-		add_byte(out, (guint)(g_ascii_xdigit_value(p[0]) << 4 | g_ascii_xdigit_value(p[1])));
-	return out;
-}
-
-static MsAnswer value(MsGuardStore *ops, const char *name, GBytes **value_out, GError **error)
+static MsAnswer value(MsGuardStore *ops, const MsStepName *name, GBytes **value_out, GError **error)
 {
 	Store *store = (Store *)ops;
-	g_autoptr(GByteArray) whole = name_in_redis(store, name);
+	g_autoptr(GByteArray) whole = g_byte_array_new();
+	g_byte_array_append(whole, (const guint8 *)store->base, (guint)strlen(store->base));
+	g_byte_array_append(whole, name->bytes, sizeof name->bytes);
 	const char *argv[] = {"GET", (const char *)whole->data};
 	const gsize lens[] = {3, whole->len};
 	g_autoptr(MsReply) reply = NULL;
@@ -123,7 +112,7 @@ static void close_store(MsGuardStore *ops)
 	g_free(store);
 }
 
-MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, const char *key_name,
+MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, const guint8 *key_name,
 	GError **error)
 {
 	MsRedis *connections = ms_redis_new(redis, error);
@@ -132,6 +121,7 @@ MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *pre
 	Store *store = g_new0(Store, 1);
 	store->ops = (MsGuardStore){close_store, step, value};
 	store->redis = connections;
-	store->base = g_strdup_printf("%s:{guard}:%s:", prefix, key_name);
+	store->base = g_strdup_printf("%s:{guard}:2%02x%02x%02x%02x:", prefix, key_name[0], key_name[1], key_name[2],
+		key_name[3]);
 	return &store->ops;
 }

@@ -20,14 +20,6 @@ void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text,
 	memcpy(out, whole, bytes);
 }
 
-/* States under different keys do not meet, and say which they are. */
-static char *key_name(const MsGuard *guard)
-{
-	guint8 name[4];
-	ms_guard_digest(guard, "name of the key", "", "", name, sizeof name);
-	return g_strdup_printf("%02x%02x%02x%02x", name[0], name[1], name[2], name[3]);
-}
-
 MsGuard *ms_guard_open(const MsGuardSettings *settings, GError **error)
 {
 	g_autoptr(MsGuard) guard = g_new0(MsGuard, 1);
@@ -35,7 +27,8 @@ MsGuard *ms_guard_open(const MsGuardSettings *settings, GError **error)
 	guard->limits = settings->limits;
 	guard->customers = g_strdupv((char **)settings->limits.customers);
 	guard->limits.customers = (const char *const *)guard->customers;
-	g_autofree char *name = key_name(guard);
+	guint8 name[MS_KEY_NAME_BYTES]; /* states under different keys do not meet */
+	ms_guard_digest(guard, "name of the key", "", "", name, sizeof name);
 	guard->store = settings->on_redis
 		? ms_guard_store_redis(settings->redis, settings->redis_prefix, name, error)
 		: ms_guard_store_sqlite(settings->sqlite, name, error);
@@ -169,8 +162,8 @@ static MsAnswer add_state(MsGuard *guard, MsGuardStatus *status, const guint8 *k
 {
 	g_autoptr(GBytes) value = NULL;
 	g_autofree char *id = hex_of(key);
-	g_autofree char *name = g_strconcat("b", id, NULL);
-	MsAnswer answer = guard->store->value(guard->store, name, &value, error);
+	const MsStepName name = ms_step_name('b', key);
+	MsAnswer answer = guard->store->value(guard->store, &name, &value, error);
 	if (answer == MS_FOUND) {
 		MsGuardState *state = state_of(id, value);
 		if (state != NULL)
@@ -193,14 +186,15 @@ MsAnswer ms_guard_status(MsGuard *guard, MsGuardStatus **status_out, GError **er
 	g_autoptr(GBytes) born = NULL;
 	g_autoptr(GBytes) index = NULL;
 	status->states = g_ptr_array_new_with_free_func(ms_guard_state_free);
-	MsAnswer answer = guard->store->value(guard->store, "born", &born, error);
+	const MsStepName born_name = ms_step_name('n', NULL), index_name = ms_step_name('x', NULL);
+	MsAnswer answer = guard->store->value(guard->store, &born_name, &born, error);
 	if (answer == MS_FOUND && g_bytes_get_size(born) == 4) {
 		guint32 big;
 		memcpy(&big, g_bytes_get_data(born, NULL), sizeof big);
 		status->born = GUINT32_FROM_BE(big);
 	}
 	if (answer == MS_FOUND || answer == MS_ABSENT)
-		answer = guard->store->value(guard->store, "index", &index, error);
+		answer = guard->store->value(guard->store, &index_name, &index, error);
 	gsize len = 0;
 	const guint8 *keys = index != NULL ? g_bytes_get_data(index, &len) : NULL;
 	for (gsize i = 0; answer == MS_FOUND && i + MS_KEY_BYTES <= len; i += MS_KEY_BYTES)
@@ -229,8 +223,8 @@ MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **err
 	guint8 random[MS_DIGEST_BYTES], key[MS_KEY_BYTES];
 	if (!key_of(id, key))
 		return MS_ABSENT;
-	g_autofree char *name = g_strconcat("b", id, NULL);
-	MsAnswer answer = guard->store->value(guard->store, name, &value, error);
+	const MsStepName name = ms_step_name('b', key);
+	MsAnswer answer = guard->store->value(guard->store, &name, &value, error);
 	if (answer != MS_FOUND)
 		return answer;
 	MsGuardState *state = state_of(id, value);

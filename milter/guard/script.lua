@@ -4,21 +4,11 @@ local base = KEYS[1]
 local up, pk, sub = struct.unpack, struct.pack, string.sub
 local now, message, held, keep, learn, cool_down, probes, volume, recipients =
 	up('>I4c12I1I4I4I4I4I4I4', ARGV[1])
+local none = string.rep('\0', 12)
 
-local cache, ttls = {}, {}
-local function look(name)
-	local v = cache[name]
-	if v == nil then
-		v = redis.call('GET', base .. name) or ''
-		cache[name] = v
-	end
-	return v
-end
-local function enter(name, value, ttl)
-	cache[name] = value
-	ttls[name] = ttl
-end
-
+-- All values that are looked at are got at once.
+local names = {'m' .. message, 'n' .. none, 'x' .. none}
+local wanted = {F = {{'i', 'key'}}, S = {{'a', 'key'}}, H = {{'i', 'key'}, {'a', 'key2'}, {'a', 'key3'}}, B = {{'b', 'key'}}}
 local ops, at = {}, 1
 while at <= #ARGV[2] do
 	local op = {}
@@ -28,53 +18,74 @@ while at <= #ARGV[2] do
 	op.members = sub(ARGV[2], at, at + n - 1)
 	at = at + n
 	ops[#ops + 1] = op
+	for _, w in ipairs(wanted[op.letter]) do names[#names + 1] = w[1] .. op[w[2]] end
+end
+local cache, ttls = {}, {}
+do
+	local different, whole = {}, {}
+	for _, name in ipairs(names) do
+		if not cache[name] then
+			cache[name] = ''
+			different[#different + 1] = name
+			whole[#whole + 1] = base .. name
+		end
+	end
+	for from = 1, #whole, 1000 do
+		local got = redis.call('MGET', unpack(whole, from, math.min(from + 999, #whole)))
+		for i = 1, #got do cache[different[from + i - 1]] = got[i] or '' end
+	end
+end
+local function look(name) return cache[name] end
+local function enter(name, value, ttl)
+	cache[name] = value
+	ttls[name] = math.max(ttl, 1)
 end
 
 local known = look('m' .. message)
 if #known == 4 + 25 * #ops then return known end
 
-local born = look('born')
+local born = look('n' .. none)
 if #born == 4 then
 	born = up('>I4', born)
 else
 	born = now
-	enter('born', pk('>I4', now), 0)
+	enter('n' .. none, pk('>I4', now), 4294967295)
 end
 
 local function alive(at, window) return at > now or now - at < window end
 local function has(flags, bit_) return math.floor(flags / bit_) % 2 == 1 end
 
--- Entries of an id and what follows it, in their order.
-local function entries_of(v, size, window)
-	local list, place = {}, {}
+-- Of an identifier, and of a recipient: a head, a window of members, a history.
+local went_form = {letter = 'i', head = 1, size = 28, given = 16}
+local got_form = {letter = 'a', head = 12, size = 12, given = 8}
+local function parts_of(form, key)
+	local v = look(form.letter .. key)
+	local n = #v >= form.head + 2 and up('>I2', v, form.head + 1) * form.size or 0
+	if #v < form.head + 2 + n then return {head = string.rep('\0', form.head), members = '', history = ''} end
+	return {head = sub(v, 1, form.head), members = sub(v, form.head + 3, form.head + 2 + n),
+		history = sub(v, form.head + 3 + n)}
+end
+local function is_common(parts) return sub(parts.head, 1, 1) ~= '\0' end
+
+-- Members that are not too old, with the message's own; how many of these are new.
+local function members_with(form, parts, op)
+	local list, place, new = {}, {}, 0
+	local size, v, rest = form.size, parts.members, sub(op.key2, 1, form.size - form.given - 4)
 	for i = 1, #v - size + 1, size do
 		local t = up('>I4', v, i + size - 4)
-		if alive(t, window) then
-			local e = {id = sub(v, i, i + 7), rest = sub(v, i + 8, i + size - 5), at = t}
+		if alive(t, op.window) then
+			local e = {what = sub(v, i, i + size - 5), at = t}
+			local id = sub(e.what, 1, 8)
 			list[#list + 1] = e
-			if not place[e.id] then place[e.id] = e end
+			if not place[id] then place[id] = e end
 		end
 	end
-	return list, place
-end
-local function write_entries(list, most)
-	local out = {}
-	for i = 1, math.min(#list, most) do
-		local e = list[i]
-		out[i] = e.id .. e.rest .. pk('>I4', e.at)
-	end
-	return table.concat(out)
-end
-
-local function fan_with(op)
-	local list, place = entries_of(look('f' .. op.key), 28, op.window)
-	local new = 0
-	for i = 1, #op.members - 15, 16 do
+	for i = 1, #op.members - form.given + 1, form.given do
 		local id = sub(op.members, i, i + 7)
 		if place[id] then
 			place[id].at = now
 		else
-			local e = {id = id, rest = sub(op.members, i + 8, i + 15) .. sub(op.key2, 1, 8), at = now}
+			local e = {what = sub(op.members, i, i + form.given - 1) .. rest, at = now}
 			list[#list + 1] = e
 			place[id] = e
 			new = new + 1
@@ -82,12 +93,24 @@ local function fan_with(op)
 	end
 	return list, new
 end
+local function enter_parts(form, key, parts, window)
+	local lasts = #parts.history > 0 or (form.head == 1 and is_common(parts))
+	enter(form.letter .. key, parts.head .. pk('>I2', math.floor(#parts.members / form.size)) .. parts.members
+		.. parts.history, lasts and math.max(keep, window) or window)
+end
+local function enter_members(form, op, most)
+	local parts, out = parts_of(form, op.key), {}
+	local list = members_with(form, parts, op)
+	for i = 1, math.min(#list, most) do out[i] = list[i].what .. pk('>I4', list[i].at) end
+	parts.members = table.concat(out)
+	enter_parts(form, op.key, parts, op.window)
+end
 
 local answers = {}
-local bad, leaves = {}, held == 0
-local function mark_bad(streams)
+local bad, moved, leaves = {}, {}, held == 0
+local function mark(which, streams)
 	for s = 0, 15 do
-		if has(streams, 2 ^ s) then bad[s] = true end
+		if has(streams, 2 ^ s) then which[s] = true end
 	end
 end
 
@@ -100,59 +123,41 @@ local function asked(op)
 end
 
 local function look_fan(op, a)
-	local list, new = fan_with(op)
+	local parts = parts_of(went_form, op.key)
+	local list, new = members_with(went_form, parts, op)
 	local domains, documents, nd, nc = {}, {}, 0, 0
 	for _, e in ipairs(list) do
-		local d, c = sub(e.rest, 1, 8), sub(e.rest, 9, 16)
+		local d, c = sub(e.what, 9, 16), sub(e.what, 17, 24)
 		if not domains[d] then domains[d] = true; nd = nd + 1 end
 		if not documents[c] then documents[c] = true; nc = nc + 1 end
 	end
 	if not documents[sub(op.key2, 1, 8)] then nc = nc + 1 end
 	a.count, a.other = #list, nd
-	local before = has(op.flags, 1) and look('c' .. op.key) ~= ''
+	local before = has(op.flags, 1) and is_common(parts)
 	local common = before or (has(op.flags, 1) and nc * 2 > #list)
 	if before or (common and #list > op.limit2) then a.more = 1 end
 	a.over = new > 0 and (#list > op.limit or nd > op.limit2) and not common and asked(op)
 end
 
-local function set_with(op)
-	local list, place = entries_of(look('s' .. op.key), 12, op.window)
-	local new = 0
-	for i = 1, #op.members - 7, 8 do
-		local id = sub(op.members, i, i + 7)
-		if place[id] then
-			place[id].at = now
-		else
-			local e = {id = id, rest = '', at = now}
-			list[#list + 1] = e
-			place[id] = e
-			new = new + 1
-		end
-	end
-	return list, new
-end
-local none = string.rep('\0', 12)
-local function set_limit(op)
+local function set_limit(op, parts)
 	local limit = op.limit
 	if has(op.flags, 1) and now - math.min(born, now) < learn then limit = limit * 5 end
-	if op.key2 == none then return limit end
-	local got = look('a' .. op.key2)
-	if #got < 12 then return limit end
-	local usual, before, stamp = up('>I4I4I4', got)
+	local usual, before, stamp = up('>I4I4I4', parts.head)
 	if alive(stamp, op.window) then usual = before end
 	return math.max(limit, math.min(usual, 500) * 2)
 end
 local function look_set(op, a)
-	local list, new = set_with(op)
-	a.count, a.other = #list, set_limit(op)
+	local parts = parts_of(got_form, op.key)
+	local list, new = members_with(got_form, parts, op)
+	a.count, a.other = #list, set_limit(op, parts)
 	a.over = new > 0 and a.count > a.other
 end
 
 local function got_of(key, identifier)
-	local v = look('a' .. key)
-	local got = {different = 0, times = 0, has = false}
-	if #v >= 12 then got.different = up('>I4', v) end
-	for i = 13, #v - 17, 18 do
+	local parts = parts_of(got_form, key)
+	local v = parts.history
+	local got = {different = up('>I4', parts.head), times = 0, has = false}
+	for i = 1, #v - 17, 18 do
 		local times = up('>I2', v, i + 16)
 		got.times = got.times + times
 		if times > 0 and sub(v, i, i + 7) == identifier then got.has = true end
@@ -160,10 +165,11 @@ local function got_of(key, identifier)
 	return got
 end
 local function look_pair(op, a)
-	if has(op.flags, 1) or look('c' .. op.key) ~= '' then return end
+	local parts = parts_of(went_form, op.key)
+	if has(op.flags, 1) or is_common(parts) then return end
 	local address, domain = sub(op.members, 1, 8), sub(op.members, 9, 16)
 	local identifier = sub(op.members, 17, 24)
-	local v = look('i' .. op.key)
+	local v = parts.history
 	local times, since, tos, to_address, to_domain, again = 0, 0, 0, false, false, false
 	for i = 1, #v - 25, 26 do
 		local first, _, n = up('>I4I4I2', v, i + 16)
@@ -182,8 +188,8 @@ local function look_pair(op, a)
 	if shared then got = got_of(op.key2, identifier) end
 	a.count, a.other, a.since = times, got.times, since
 	local usual = to_address or again or (to_domain and not shared)
-	a.over = not usual and not got.has and times >= op.limit and tos <= 8 and got.times >= op.limit
-		and got.different <= 5
+	if not usual and not got.has and times >= op.limit and tos <= 8 and got.different <= 5 then a.more = 1 end
+	a.over = a.more == 1 and got.times >= op.limit
 end
 
 -- The oldest of the entries makes room.
@@ -198,46 +204,39 @@ local function room_in(list, most)
 	end
 	return oldest
 end
-local function enter_went(op, usual)
-	local v, list, found = look('i' .. op.key), {}, nil
-	local address = sub(op.members, 1, 8)
-	for i = 1, #v - 25, 26 do
-		local e = {id = sub(v, i, i + 15)}
-		e.first, e.last, e.n = up('>I4I4I2', v, i + 16)
+-- Enters into a history whose entries begin with `id` bytes, the first eight of which tell them apart.
+local function enter_history(parts, id, most, usual)
+	local v, list, found = parts.history, {}, nil
+	for i = 1, #v - #id - 9, #id + 10 do
+		local e = {id = sub(v, i, i + #id - 1)}
+		e.first, e.last, e.n = up('>I4I4I2', v, i + #id)
 		list[#list + 1] = e
-		if not found and sub(e.id, 1, 8) == address then found = e end
+		if not found and sub(e.id, 1, 8) == sub(id, 1, 8) then found = e end
 	end
-	if not found then
-		found = room_in(list, 12)
-		found.id, found.first, found.n = sub(op.members, 1, 16), now, 0
+	local new = not found
+	if new then
+		found = room_in(list, most)
+		found.id, found.first, found.n = id, now, 0
 	end
 	found.last = now
 	found.n = math.min(found.n + usual, 65535)
 	local out = {}
 	for i, e in ipairs(list) do out[i] = e.id .. pk('>I4I4I2', e.first, e.last, e.n) end
-	enter('i' .. op.key, table.concat(out), keep)
+	parts.history = table.concat(out)
+	return new
+end
+local function enter_went(op, usual)
+	local parts = parts_of(went_form, op.key)
+	enter_history(parts, sub(op.members, 1, 16), 12, usual)
+	enter_parts(went_form, op.key, parts, op.window)
 end
 local function enter_got(op, key, identifier)
-	local v, list, found = look('a' .. key), {}, nil
-	local different, before, stamp = 0, 0, now
-	if #v >= 12 then different, before, stamp = up('>I4I4I4', v) end
-	if not alive(stamp, op.window) then before, stamp = different, now end
-	for i = 13, #v - 17, 18 do
-		local e = {id = sub(v, i, i + 7)}
-		e.first, e.last, e.n = up('>I4I4I2', v, i + 8)
-		list[#list + 1] = e
-		if not found and e.id == identifier then found = e end
-	end
-	if not found then
-		found = room_in(list, 6)
-		found.id, found.first, found.n = identifier, now, 0
-		different = different + 1
-	end
-	found.last = now
-	found.n = math.min(found.n + 1, 65535)
-	local out = {pk('>I4I4I4', different, before, stamp)}
-	for i, e in ipairs(list) do out[i + 1] = e.id .. pk('>I4I4I2', e.first, e.last, e.n) end
-	enter('a' .. key, table.concat(out), keep)
+	local parts = parts_of(got_form, key)
+	local different, before, stamp = up('>I4I4I4', parts.head)
+	if stamp == 0 or not alive(stamp, op.window) then before, stamp = different, now end
+	if enter_history(parts, identifier, 6, 1) then different = different + 1 end
+	parts.head = pk('>I4I4I4', different, before, stamp)
+	enter_parts(got_form, key, parts, op.window)
 end
 
 -- The numbers of a stream, by their place in step.h from 1.
@@ -259,17 +258,22 @@ local function bad_lately(n, window, is_bad)
 	local left = window - math.min(since(n[START]), window)
 	return n[BAD] + math.floor(n[BAD_BEFORE] * left / window)
 end
-local function breaker(op, n, is_bad, a)
+local function breaker(op, n, mail, a)
+	local is_bad = mail == 1 and 1 or 0
 	local lately = bad_lately(n, op.window, is_bad)
-	n.recent = sub(n.recent .. string.char(is_bad), -20)
-	local _, recent = string.gsub(n.recent, '\1', '')
+	n.recent = sub(n.recent .. string.char(mail), -20)
+	local recent, halves = 0, 0
+	for i = 1, #n.recent do
+		local b = string.byte(n.recent, i)
+		if b ~= 0 then recent = recent + 1; halves = halves + (b == 1 and 2 or 1) end
+	end
 	local was = n[TRIPPED] ~= 0
 	local stopped = was
 	n[ALL] = n[ALL] + 1
 	n[ALL_BAD] = n[ALL_BAD] + is_bad
 	if was then
 		if is_bad == 1 then n[CLEAN] = 0 end
-		if is_bad == 0 and cool_down > 0 and since(math.max(n[TRIPPED], n[LAST_BAD])) >= cool_down then
+		if mail == 0 and cool_down > 0 and since(math.max(n[TRIPPED], n[LAST_BAD])) >= cool_down then
 			stopped = false
 			n[CLEAN] = n[CLEAN] + 1
 			if n[CLEAN] >= probes then
@@ -280,8 +284,8 @@ local function breaker(op, n, is_bad, a)
 		end
 	end
 	if is_bad == 1 then n[LAST_BAD] = now end
-	if not was and is_bad == 1
-		and ((op.limit > 0 and lately >= op.limit) or (op.limit2 > 0 and recent >= op.limit2)) then
+	if not was and ((is_bad == 1 and op.limit > 0 and lately >= op.limit)
+		or (mail ~= 0 and op.limit2 > 0 and halves >= 2 * op.limit2)) then
 		n[TRIPPED], n[HELD], n[CLEAN] = now, 0, 0
 		a.more = a.more + 1
 		stopped = true
@@ -317,12 +321,12 @@ local function creep_of(n, a, much)
 	end
 end
 local function list_stream(op)
-	local index = look('index')
+	local index = look('x' .. none)
 	for i = 1, #index - 11, 12 do
 		if sub(index, i, i + 11) == op.key then return end
 	end
 	if #index >= 200 * 12 then index = sub(index, 13) end
-	enter('index', index .. op.key, keep)
+	enter('x' .. none, index .. op.key, keep)
 end
 local function run_stream(op, number, a)
 	local v = look('b' .. op.key)
@@ -332,17 +336,17 @@ local function run_stream(op, number, a)
 		for i = 1, 16 do n[i] = up('>I4', v, 4 * i - 3) end
 		n.recent = sub(v, 65, 64 + n[RECENT])
 	end
-	local is_bad = (has(op.flags, 1) or bad[number]) and 1 or 0
+	local mail = (has(op.flags, 1) or bad[number]) and 1 or moved[number] and 2 or 0
 	local stopped = false
 	if has(op.flags, 4) then
 		a.over = n[TRIPPED] ~= 0
 		n[TRIPPED] = 0
 		forget_recent(n)
 	else
-		stopped = breaker(op, n, is_bad, a)
+		stopped = breaker(op, n, mail, a)
 		creep_of(n, a, volume_of(n, a))
 		if stopped and has(op.flags, 2) then leaves = false end
-		if is_bad == 1 then list_stream(op) end
+		if mail == 1 or a.over then list_stream(op) end
 	end
 	if #v > 0 or not has(op.flags, 4) then
 		n[RECENT] = #n.recent
@@ -359,8 +363,9 @@ for i, op in ipairs(ops) do
 	if op.letter == 'F' then look_fan(op, a)
 	elseif op.letter == 'S' then look_set(op, a)
 	elseif op.letter == 'H' then look_pair(op, a) end
+	if op.letter == 'H' and a.more == 1 then mark(moved, op.streams) end
 	if a.over then
-		mark_bad(op.streams)
+		mark(bad, op.streams)
 		if op.holds == 1 then leaves = false end
 	end
 end
@@ -374,19 +379,20 @@ end
 for i, op in ipairs(ops) do
 	local over = answers[i].over
 	if op.letter == 'F' and leaves and not over then
-		local common = answers[i].more == 1
-		if not common or look('c' .. op.key) == '' then
-			if common then enter('c' .. op.key, '1', keep) end
-			enter('f' .. op.key, write_entries((fan_with(op)), op.limit), op.window)
+		if answers[i].more == 0 then
+			enter_members(went_form, op, op.limit)
+		elseif not is_common(parts_of(went_form, op.key)) then
+			enter_parts(went_form, op.key, {head = '\1', members = '', history = ''}, op.window)
 		end
 	elseif op.letter == 'S' and leaves and not over then
-		enter('s' .. op.key, write_entries((set_with(op)), 1000), op.window)
-	elseif op.letter == 'H' and (leaves or over) and not stopped and held == 0 and look('c' .. op.key) == '' then
+		enter_members(got_form, op, 1000)
+	elseif op.letter == 'H' and (leaves or over) and not stopped and held == 0
+		and not is_common(parts_of(went_form, op.key)) then
 		local identifier = sub(op.members, 17, 24)
 		enter_went(op, over and 0 or 1)
 		if not over then
 			enter_got(op, op.key2, identifier)
-			enter_got(op, op.key3, identifier)
+			if up('>I4', parts_of(got_form, op.key3).head) <= 20 then enter_got(op, op.key3, identifier) end
 		end
 	end
 end
@@ -398,10 +404,6 @@ end
 local reply = table.concat(out)
 enter('m' .. message, reply, 3600)
 for name, ttl in pairs(ttls) do
-	if ttl > 0 then
-		redis.call('SET', base .. name, cache[name], 'EX', ttl)
-	else
-		redis.call('SET', base .. name, cache[name])
-	end
+	redis.call('SET', base .. name, cache[name], 'EX', ttl)
 end
 return reply

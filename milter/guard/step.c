@@ -119,70 +119,79 @@ bool ms_stepped_unpack(MsStepped *stepped, const guint8 *data, gsize len, guint 
 
 /* ---- values --------------------------------------------------------------------------- */
 
+/* A value that was looked at, and what is to be written of it. */
+typedef struct {
+	GBytes *value; /* NULL: there is none */
+	guint32 ttl;   /* 0: it was not changed */
+} Slot;
+
 typedef struct {
 	const MsStep *step;
 	const MsValues *values;
-	GHashTable *cache; /* key to GBytes, or to a NULL that is known */
-	GHashTable *ttls;  /* key to seconds, of what was changed */
+	GHashTable *slots; /* of MsStepName to Slot */
 	GArray *answers;
 	guint32 born;
-	guint bad;         /* bit n: stream n has bad mail in this message */
+	guint bad, moved; /* bit n: stream n has bad mail in this message; of one that was seen elsewhere */
 	bool leaves, stopped;
 } Run;
 
-static void unref_value(gpointer value)
+static void slot_free(gpointer data)
 {
-	if (value != NULL)
-		g_bytes_unref(value);
+	Slot *slot = data;
+	g_clear_pointer(&slot->value, g_bytes_unref);
+	g_free(slot);
 }
 
-static char *name_of(char letter, const guint8 key[MS_KEY_BYTES])
+/* Keys are keyed digests: any bytes of them are as good as a hash. */
+static guint hash_name(gconstpointer data)
 {
-	static const char digits[] = "0123456789abcdef";
-	char *name = g_malloc(2 + 2 * MS_KEY_BYTES);
-	char *at = name;
-	*at++ = letter;
-	for (int i = 0; i < MS_KEY_BYTES; i++) {
-		*at++ = digits[key[i] >> 4];
-		*at++ = digits[key[i] & 15];
-	}
-	*at = '\0';
+	const guint8 *p = ((const MsStepName *)data)->bytes;
+	return get32(p + 5) ^ (guint)p[0] << 24 ^ get32(p + 1);
+}
+
+static gboolean equal_names(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(MsStepName)) == 0;
+}
+
+MsStepName ms_step_name(char letter, const guint8 key[MS_KEY_BYTES])
+{
+	MsStepName name = {{(guint8)letter}};
+	if (key != NULL)
+		memcpy(name.bytes + 1, key, MS_KEY_BYTES);
 	return name;
 }
 
-/* Borrowed; `*len_out` 0 where there is none. */
-static const guint8 *look(Run *run, const char *name, gsize *len_out)
+static Slot *slot_of(Run *run, const MsStepName *name)
 {
-	gpointer value;
-	if (!g_hash_table_lookup_extended(run->cache, name, NULL, &value)) {
-		value = run->values->get(name, run->values->user);
-		g_hash_table_insert(run->cache, g_strdup(name), value);
-	}
+	Slot *slot = g_hash_table_lookup(run->slots, name);
+	if (slot != NULL)
+		return slot;
+	slot = g_new0(Slot, 1);
+	slot->value = run->values->get(name, run->values->user);
+	g_hash_table_insert(run->slots, g_memdup2(name, sizeof *name), slot);
+	return slot;
+}
+
+/* Borrowed; `*len_out` 0 where there is none. */
+static const guint8 *look(Run *run, const MsStepName *name, gsize *len_out)
+{
+	GBytes *value = slot_of(run, name)->value;
 	*len_out = 0;
 	return value != NULL ? g_bytes_get_data(value, len_out) : NULL;
 }
 
-static void enter(Run *run, const char *name, GByteArray *value, guint32 ttl)
+static void enter(Run *run, const MsStepName *name, GByteArray *value, guint32 ttl)
 {
-	g_hash_table_insert(run->cache, g_strdup(name), g_byte_array_free_to_bytes(value));
-	g_hash_table_insert(run->ttls, g_strdup(name), GUINT_TO_POINTER(ttl));
+	Slot *slot = slot_of(run, name);
+	g_clear_pointer(&slot->value, g_bytes_unref);
+	slot->value = g_byte_array_free_to_bytes(value);
+	slot->ttl = MAX(ttl, 1);
 }
 
 static bool is_alive(const Run *run, guint32 at, guint32 window)
 {
 	return at > run->step->now || run->step->now - at < window;
-}
-
-/* Entries of `size` bytes that end with their time and are not too old. */
-static GByteArray *alive(Run *run, const char *name, gsize size, guint32 window)
-{
-	gsize len;
-	const guint8 *data = look(run, name, &len);
-	GByteArray *out = g_byte_array_new();
-	for (gsize i = 0; i + size <= len; i += size)
-		if (is_alive(run, get32(data + i + size - 4), window))
-			g_byte_array_append(out, data + i, (guint)size);
-	return out;
 }
 
 /* The place of the entry whose bytes at `at` are these; -1. */
@@ -202,27 +211,91 @@ static guint count_different(const GByteArray *entries, gsize size, gsize at)
 	return n;
 }
 
-/* ---- fan-out -------------------------------------------------------------------------- */
+/* ---- a head, a window of members, and a history ------------------------------------------- */
 
-/* With the message's own; `*new_out`: recipients that are new. */
-static GByteArray *fan_with(Run *run, const MsOp *op, guint *new_out)
+/* How such a value is made: of an identifier, and of a recipient. */
+typedef struct {
+	char letter;
+	gsize head;  /* bytes */
+	gsize size;  /* of a member of the window: its id first, its time last */
+	gsize given; /* of one in an operation; the rest is the beginning of key2 */
+} Form;
+static const Form went_form = {'i', 1, FAN_BYTES, 2 * MS_ID_BYTES};
+static const Form got_form = {'a', GOT_HEAD, SET_BYTES, MS_ID_BYTES};
+
+typedef struct {
+	const guint8 *head, *members, *history; /* borrowed; a head that is not there is zeros */
+	gsize members_len, history_len;
+} Parts;
+
+/* One that is damaged is taken for none. */
+static Parts parts_of(Run *run, const Form *form, const guint8 key[MS_KEY_BYTES])
 {
-	g_autofree char *name = name_of('f', op->key);
-	GByteArray *entries = alive(run, name, FAN_BYTES, op->window);
+	static const guint8 none[GOT_HEAD];
+	const MsStepName name = ms_step_name(form->letter, key);
+	gsize len;
+	const guint8 *data = look(run, &name, &len);
+	gsize members = len >= form->head + 2 ? get16(data + form->head) * form->size : 0;
+	Parts parts = {none, none, none, 0, 0};
+	if (len < form->head + 2 + members || len < form->head + 2)
+		return parts;
+	parts.head = data;
+	parts.members = data + form->head + 2;
+	parts.members_len = members;
+	parts.history = parts.members + members;
+	parts.history_len = len - form->head - 2 - members;
+	return parts;
+}
+
+/* Those that are not too old, with the message's own; `*new_out`: how many of these are new. */
+static GByteArray *members_with(const Run *run, const Form *form, const Parts *parts, const MsOp *op, guint *new_out)
+{
+	GByteArray *out = g_byte_array_new();
+	gsize size = form->size;
+	for (gsize i = 0; i + size <= parts->members_len; i += size)
+		if (is_alive(run, get32(parts->members + i + size - 4), op->window))
+			g_byte_array_append(out, parts->members + i, (guint)size);
 	*new_out = 0;
-	for (gsize i = 0; i + 2 * MS_ID_BYTES <= op->members->len; i += 2 * MS_ID_BYTES) {
-		int at = find(entries, FAN_BYTES, 0, op->members->data + i);
+	for (gsize i = 0; i + form->given <= op->members->len; i += form->given) {
+		int at = find(out, size, 0, op->members->data + i);
 		if (at >= 0) {
-			put32(entries->data + at + FAN_BYTES - 4, run->step->now);
+			put32(out->data + at + size - 4, run->step->now);
 			continue;
 		}
-		g_byte_array_append(entries, op->members->data + i, 2 * MS_ID_BYTES);
-		g_byte_array_append(entries, op->key2, MS_ID_BYTES);
-		add32(entries, run->step->now);
+		g_byte_array_append(out, op->members->data + i, (guint)form->given);
+		g_byte_array_append(out, op->key2, (guint)(size - form->given - 4));
+		add32(out, run->step->now);
 		(*new_out)++;
 	}
-	return entries;
+	return out;
 }
+
+/* A window alone need not be kept for longer than that. */
+static void enter_parts(Run *run, const Form *form, const guint8 key[MS_KEY_BYTES], const Parts *parts, guint32 window)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)(form->head + 2 + parts->members_len + parts->history_len));
+	const MsStepName name = ms_step_name(form->letter, key);
+	bool lasts = parts->history_len > 0 || (form->head == 1 && parts->head[0] != 0);
+	guint8 n[2];
+	put16(n, (guint)(parts->members_len / form->size));
+	g_byte_array_append(out, parts->head, (guint)form->head);
+	g_byte_array_append(out, n, sizeof n);
+	g_byte_array_append(out, parts->members, (guint)parts->members_len);
+	g_byte_array_append(out, parts->history, (guint)parts->history_len);
+	enter(run, &name, out, lasts ? MAX(run->step->keep, window) : window);
+}
+
+static void enter_members(Run *run, const Form *form, const MsOp *op, guint most)
+{
+	guint new;
+	Parts parts = parts_of(run, form, op->key);
+	g_autoptr(GByteArray) members = members_with(run, form, &parts, op, &new);
+	parts.members = members->data;
+	parts.members_len = MIN(members->len, most * form->size);
+	enter_parts(run, form, op->key, &parts, op->window);
+}
+
+/* ---- fan-out -------------------------------------------------------------------------- */
 
 /* Is one of those that it asks for not common? */
 static bool asked(const Run *run, const MsOp *op)
@@ -238,75 +311,45 @@ static bool asked(const Run *run, const MsOp *op)
 /* Longer ago than a window reaches: a newsletter may come weeks after the last invoice. */
 static bool was_common(Run *run, const guint8 key[MS_KEY_BYTES])
 {
-	gsize len;
-	g_autofree char *name = name_of('c', key);
-	return look(run, name, &len) != NULL;
+	return parts_of(run, &went_form, key).head[0] != 0;
 }
 
 static void look_fan(Run *run, const MsOp *op, MsOpAnswer *out)
 {
 	guint new;
-	g_autoptr(GByteArray) entries = fan_with(run, op, &new);
+	Parts parts = parts_of(run, &went_form, op->key);
+	g_autoptr(GByteArray) entries = members_with(run, &went_form, &parts, op, &new);
 	out->count = entries->len / FAN_BYTES;
 	out->other = count_different(entries, FAN_BYTES, MS_ID_BYTES);
 	guint documents = count_different(entries, FAN_BYTES, 2 * MS_ID_BYTES);
 	documents += find(entries, FAN_BYTES, 2 * MS_ID_BYTES, op->key2) < 0;
-	bool before = (op->flags & 1) != 0 && was_common(run, op->key);
+	bool before = (op->flags & 1) != 0 && parts.head[0] != 0;
 	bool common = before || ((op->flags & 1) != 0 && documents * 2 > out->count);
 	out->more = before || (common && out->count > op->limit2);
 	bool much = out->count > op->limit || out->other > op->limit2;
 	out->over = new > 0 && much && !common && asked(run, op);
 }
 
+/* Of what is common nothing is kept but that. */
 static void enter_fan(Run *run, const MsOp *op, bool common)
 {
-	guint new;
+	static const Parts mark = {.head = (const guint8 *)"\1", .members = (const guint8 *)"", .history = (const guint8 *)""};
 	if (common && was_common(run, op->key))
 		return;
-	if (common) {
-		g_autofree char *mark = name_of('c', op->key);
-		enter(run, mark, g_byte_array_append(g_byte_array_new(), (const guint8 *)"1", 1), run->step->keep);
-	}
-	g_autofree char *name = name_of('f', op->key);
-	GByteArray *entries = fan_with(run, op, &new);
-	if (entries->len > op->limit * FAN_BYTES)
-		g_byte_array_set_size(entries, op->limit * FAN_BYTES);
-	enter(run, name, entries, op->window);
+	if (common)
+		enter_parts(run, &went_form, op->key, &mark, op->window);
+	else
+		enter_members(run, &went_form, op, op->limit);
 }
 
 /* ---- sets ----------------------------------------------------------------------------- */
 
-static GByteArray *set_with(Run *run, const MsOp *op, guint *new_out)
+static guint32 set_limit(const Run *run, const MsOp *op, const Parts *parts)
 {
-	g_autofree char *name = name_of('s', op->key);
-	GByteArray *entries = alive(run, name, SET_BYTES, op->window);
-	*new_out = 0;
-	for (gsize i = 0; i + MS_ID_BYTES <= op->members->len; i += MS_ID_BYTES) {
-		int at = find(entries, SET_BYTES, 0, op->members->data + i);
-		if (at >= 0) {
-			put32(entries->data + at + SET_BYTES - 4, run->step->now);
-			continue;
-		}
-		g_byte_array_append(entries, op->members->data + i, MS_ID_BYTES);
-		add32(entries, run->step->now);
-		(*new_out)++;
-	}
-	return entries;
-}
-
-static guint32 set_limit(Run *run, const MsOp *op)
-{
-	static const guint8 none[MS_KEY_BYTES];
 	bool young = run->step->now - MIN(run->born, run->step->now) < run->step->learn;
 	guint32 limit = (op->flags & 1) != 0 && young ? op->limit * 5 : op->limit;
-	if (memcmp(op->key2, none, sizeof none) == 0)
-		return limit;
-	gsize len;
-	g_autofree char *name = name_of('a', op->key2);
-	const guint8 *got = look(run, name, &len);
-	if (len < GOT_HEAD)
-		return limit;
 	/* What came within the window is what is measured, not what it is measured against. */
+	const guint8 *got = parts->head;
 	guint32 usual = is_alive(run, get32(got + 8), op->window) ? get32(got + 4) : get32(got);
 	return MAX(limit, MIN(usual, MAX_SET / 2) * 2);
 }
@@ -314,42 +357,29 @@ static guint32 set_limit(Run *run, const MsOp *op)
 static void look_set(Run *run, const MsOp *op, MsOpAnswer *out)
 {
 	guint new;
-	g_autoptr(GByteArray) entries = set_with(run, op, &new);
+	Parts parts = parts_of(run, &got_form, op->key);
+	g_autoptr(GByteArray) entries = members_with(run, &got_form, &parts, op, &new);
 	out->count = entries->len / SET_BYTES;
-	out->other = set_limit(run, op);
+	out->other = set_limit(run, op, &parts);
 	out->over = new > 0 && out->count > out->other;
-}
-
-static void enter_set(Run *run, const MsOp *op)
-{
-	guint new;
-	g_autofree char *name = name_of('s', op->key);
-	GByteArray *entries = set_with(run, op, &new);
-	if (entries->len > MAX_SET * SET_BYTES)
-		g_byte_array_set_size(entries, MAX_SET * SET_BYTES);
-	enter(run, name, entries, op->window);
 }
 
 /* ---- history -------------------------------------------------------------------------- */
 
 /* What a recipient got. */
 typedef struct {
-	guint32 different, times, since;
+	guint32 different, times;
 	bool has;
 } Got;
 
 static Got got_of(Run *run, const guint8 key[MS_KEY_BYTES], const guint8 *identifier)
 {
-	gsize len;
-	g_autofree char *name = name_of('a', key);
-	const guint8 *data = look(run, name, &len);
-	Got got = {.different = len >= GOT_HEAD ? get32(data) : 0};
-	for (gsize i = GOT_HEAD; i + GOT_BYTES <= len; i += GOT_BYTES) {
-		guint times = get16(data + i + 16);
+	Parts parts = parts_of(run, &got_form, key);
+	Got got = {.different = get32(parts.head)};
+	for (gsize i = 0; i + GOT_BYTES <= parts.history_len; i += GOT_BYTES) {
+		guint times = get16(parts.history + i + 16);
 		got.times += times;
-		got.has = got.has || (times > 0 && memcmp(data + i, identifier, MS_ID_BYTES) == 0);
-		if (times > 0 && (got.since == 0 || get32(data + i + 8) < got.since))
-			got.since = get32(data + i + 8);
+		got.has = got.has || (times > 0 && memcmp(parts.history + i, identifier, MS_ID_BYTES) == 0);
 	}
 	return got;
 }
@@ -362,23 +392,22 @@ typedef struct {
 
 static Went went_of(Run *run, const MsOp *op)
 {
-	gsize len;
 	const guint8 *address = op->members->data, *domain = address + MS_ID_BYTES;
-	g_autofree char *name = name_of('i', op->key);
-	const guint8 *data = look(run, name, &len);
+	Parts parts = parts_of(run, &went_form, op->key);
 	Went went = {0};
-	for (gsize i = 0; i + PAIR_BYTES <= len; i += PAIR_BYTES) {
-		guint times = get16(data + i + 24);
-		bool same = memcmp(data + i, address, MS_ID_BYTES) == 0;
-		went.again = went.again || (same && run->step->now - MIN(get32(data + i + 16), run->step->now) >= AGAIN);
+	for (gsize i = 0; i + PAIR_BYTES <= parts.history_len; i += PAIR_BYTES) {
+		const guint8 *at = parts.history + i;
+		guint times = get16(at + 24);
+		bool same = memcmp(at, address, MS_ID_BYTES) == 0;
+		went.again = went.again || (same && run->step->now - MIN(get32(at + 16), run->step->now) >= AGAIN);
 		if (times == 0)
 			continue;
 		went.times += times;
 		went.recipients++;
 		went.to_address = went.to_address || same;
-		went.to_domain = went.to_domain || memcmp(data + i + 8, domain, MS_ID_BYTES) == 0;
-		if (went.since == 0 || get32(data + i + 16) < went.since)
-			went.since = get32(data + i + 16);
+		went.to_domain = went.to_domain || memcmp(at + 8, domain, MS_ID_BYTES) == 0;
+		if (went.since == 0 || get32(at + 16) < went.since)
+			went.since = get32(at + 16);
 	}
 	return went;
 }
@@ -396,41 +425,47 @@ static void look_pair(Run *run, const MsOp *op, MsOpAnswer *out)
 	out->count = went.times;
 	out->other = got.times;
 	out->since = went.since;
-	out->over = !known && !got.has && went.times >= op->limit && went.recipients <= MANY_TO
-		&& got.times >= op->limit && got.different <= MANY_GOT;
+	out->more = !known && !got.has && went.times >= op->limit && went.recipients <= MANY_TO
+		&& got.different <= MANY_GOT;
+	out->over = out->more != 0 && got.times >= op->limit;
 }
 
 /* The oldest makes room. */
-static guint8 *room_in(GByteArray *entries, gsize head, gsize size, guint most, gsize last)
+static guint8 *room_in(GByteArray *entries, gsize size, guint most, gsize last)
 {
-	guint n = (entries->len - (guint)head) / (guint)size;
+	guint n = entries->len / (guint)size;
 	if (n < most) {
 		g_byte_array_set_size(entries, entries->len + (guint)size);
 		return entries->data + entries->len - size;
 	}
-	guint8 *oldest = entries->data + head;
+	guint8 *oldest = entries->data;
 	for (guint i = 1; i < n; i++) {
-		guint8 *at = entries->data + head + i * size;
+		guint8 *at = entries->data + i * size;
 		if (get32(at + last) < get32(oldest + last))
 			oldest = at;
 	}
 	return oldest;
 }
 
-static GByteArray *copy_of(Run *run, const char *name)
+static GByteArray *history_of(const Parts *parts, gsize size)
 {
-	gsize len;
-	const guint8 *data = look(run, name, &len);
-	return g_byte_array_append(g_byte_array_new(), data != NULL ? data : (const guint8 *)"", (guint)len);
+	return g_byte_array_append(g_byte_array_new(), parts->history, (guint)(parts->history_len / size * size));
+}
+
+static void enter_history(Run *run, const Form *form, const guint8 key[MS_KEY_BYTES], Parts *parts,
+	const GByteArray *history, guint32 window)
+{
+	parts->history = history->data;
+	parts->history_len = history->len;
+	enter_parts(run, form, key, parts, window);
 }
 
 static void enter_went(Run *run, const MsOp *op, bool usual)
 {
-	g_autofree char *name = name_of('i', op->key);
-	GByteArray *entries = copy_of(run, name);
+	Parts parts = parts_of(run, &went_form, op->key);
+	g_autoptr(GByteArray) entries = history_of(&parts, PAIR_BYTES);
 	int found = find(entries, PAIR_BYTES, 0, op->members->data);
-	guint8 *at = found >= 0 ? entries->data + found
-				: room_in(entries, 0, PAIR_BYTES, MAX_PAIRS, 20);
+	guint8 *at = found >= 0 ? entries->data + found : room_in(entries, PAIR_BYTES, MAX_PAIRS, 20);
 	if (found < 0) {
 		memcpy(at, op->members->data, 2 * MS_ID_BYTES);
 		put32(at + 16, run->step->now);
@@ -438,37 +473,32 @@ static void enter_went(Run *run, const MsOp *op, bool usual)
 	}
 	put32(at + 20, run->step->now);
 	put16(at + 24, MIN(get16(at + 24) + usual, 65535));
-	enter(run, name, entries, run->step->keep);
+	enter_history(run, &went_form, op->key, &parts, entries, op->window);
 }
 
 static void enter_got(Run *run, const MsOp *op, const guint8 key[MS_KEY_BYTES])
 {
 	const guint8 *identifier = op->members->data + 2 * MS_ID_BYTES;
-	g_autofree char *name = name_of('a', key);
-	GByteArray *all = copy_of(run, name);
-	if (all->len < GOT_HEAD) {
-		g_byte_array_set_size(all, GOT_HEAD);
-		memset(all->data, 0, GOT_HEAD);
-		put32(all->data + 8, run->step->now);
+	Parts parts = parts_of(run, &got_form, key);
+	g_autoptr(GByteArray) entries = history_of(&parts, GOT_BYTES);
+	guint8 head[GOT_HEAD];
+	memcpy(head, parts.head, sizeof head);
+	if (get32(head + 8) == 0 || !is_alive(run, get32(head + 8), op->window)) {
+		memcpy(head + 4, head, 4);
+		put32(head + 8, run->step->now);
 	}
-	if (!is_alive(run, get32(all->data + 8), op->window)) {
-		memcpy(all->data + 4, all->data, 4);
-		put32(all->data + 8, run->step->now);
-	}
-	guint8 *at = NULL;
-	for (gsize i = GOT_HEAD; i + GOT_BYTES <= all->len && at == NULL; i += GOT_BYTES)
-		if (memcmp(all->data + i, identifier, MS_ID_BYTES) == 0)
-			at = all->data + i;
-	if (at == NULL) {
-		at = room_in(all, GOT_HEAD, GOT_BYTES, MAX_GOT, 12);
+	int found = find(entries, GOT_BYTES, 0, identifier);
+	guint8 *at = found >= 0 ? entries->data + found : room_in(entries, GOT_BYTES, MAX_GOT, 12);
+	if (found < 0) {
 		memcpy(at, identifier, MS_ID_BYTES);
 		put32(at + 8, run->step->now);
 		put16(at + 16, 0);
-		put32(all->data, get32(all->data) + 1);
+		put32(head, get32(head) + 1);
 	}
 	put32(at + 12, run->step->now);
 	put16(at + 16, MIN(get16(at + 16) + 1, 65535));
-	enter(run, name, all, run->step->keep);
+	parts.head = head;
+	enter_history(run, &got_form, key, &parts, entries, op->window);
 }
 
 static void enter_pair(Run *run, const MsOp *op, bool usual)
@@ -479,7 +509,8 @@ static void enter_pair(Run *run, const MsOp *op, bool usual)
 	if (!usual)
 		return;
 	enter_got(run, op, op->key2);
-	enter_got(run, op, op->key3);
+	if (get32(parts_of(run, &got_form, op->key3).head) <= MANY_AT) /* else it says nothing, ever again */
+		enter_got(run, op, op->key3);
 }
 
 /* ---- streams -------------------------------------------------------------------------- */
@@ -539,20 +570,29 @@ static guint32 bad_lately(const Run *run, guint32 *n, guint32 window, bool bad)
 	return n[MS_S_BAD] + (guint32)(n[MS_S_BAD_BEFORE] * left / window);
 }
 
-static void push_recent(MsStream *stream, bool bad)
+static void push_recent(MsStream *stream, MsMail mail)
 {
 	guint32 *len = &stream->n[MS_S_RECENT];
 	if (*len == sizeof stream->recent)
 		memmove(stream->recent, stream->recent + 1, --*len);
-	stream->recent[(*len)++] = bad;
+	stream->recent[(*len)++] = (guint8)mail;
+}
+
+/* One whose customer's mail went to others before is half a bad one: a few are usual, many at once are not. */
+static guint halves_lately(const MsStream *stream)
+{
+	guint n = 0;
+	for (guint i = 0; i < stream->n[MS_S_RECENT]; i++)
+		n += stream->recent[i] == MS_MAIL_BAD ? 2 : stream->recent[i] != MS_MAIL_GOOD;
+	return n;
 }
 
 /* Mail of a stream that is stopped is looked at all the same: when enough of it was clean, it runs. */
-static void cool(Run *run, guint32 *n, bool bad, MsOpAnswer *out)
+static void cool(Run *run, guint32 *n, MsMail mail, MsOpAnswer *out)
 {
 	guint32 last = MAX(n[MS_S_TRIPPED], n[MS_S_LAST_BAD]);
-	n[MS_S_CLEAN] = bad ? 0 : n[MS_S_CLEAN];
-	if (bad || run->step->cool_down == 0 || since(run, last) < run->step->cool_down)
+	n[MS_S_CLEAN] = mail == MS_MAIL_BAD ? 0 : n[MS_S_CLEAN];
+	if (mail != MS_MAIL_GOOD || run->step->cool_down == 0 || since(run, last) < run->step->cool_down)
 		return;
 	run->stopped = false; /* it probes: windows go on */
 	if (++n[MS_S_CLEAN] < run->step->probes)
@@ -562,26 +602,32 @@ static void cool(Run *run, guint32 *n, bool bad, MsOpAnswer *out)
 	out->more |= MS_NEWS_CLOSED;
 }
 
-static void look_breaker(Run *run, const MsOp *op, MsStream *stream, bool bad, MsOpAnswer *out)
+static void trip(Run *run, guint32 *n, MsOpAnswer *out)
+{
+	n[MS_S_TRIPPED] = run->step->now;
+	n[MS_S_HELD] = n[MS_S_CLEAN] = 0;
+	out->more |= MS_NEWS_TRIPPED;
+	run->stopped = true;
+}
+
+static void look_breaker(Run *run, const MsOp *op, MsStream *stream, MsMail mail, MsOpAnswer *out)
 {
 	guint32 *n = stream->n;
+	bool bad = mail == MS_MAIL_BAD;
 	guint32 lately = bad_lately(run, n, op->window, bad);
-	push_recent(stream, bad);
-	guint recent = ms_stream_recent_bad(stream);
+	push_recent(stream, mail);
+	guint recent = ms_stream_recent_bad(stream), halves = halves_lately(stream);
 	bool was = n[MS_S_TRIPPED] != 0;
 	n[MS_S_ALL]++;
 	n[MS_S_ALL_BAD] += bad;
 	run->stopped = was;
 	if (was)
-		cool(run, n, bad, out);
+		cool(run, n, mail, out);
 	if (bad)
 		n[MS_S_LAST_BAD] = run->step->now;
-	if (!was && bad && ((op->limit > 0 && lately >= op->limit) || (op->limit2 > 0 && recent >= op->limit2))) {
-		n[MS_S_TRIPPED] = run->step->now;
-		n[MS_S_HELD] = n[MS_S_CLEAN] = 0;
-		out->more |= MS_NEWS_TRIPPED;
-		run->stopped = true;
-	}
+	if (!was && ((bad && op->limit > 0 && lately >= op->limit)
+		    || (mail != MS_MAIL_GOOD && op->limit2 > 0 && halves >= 2 * op->limit2)))
+		trip(run, n, out);
 	out->over = n[MS_S_TRIPPED] != 0;
 	n[MS_S_HELD] += out->over;
 	out->count = recent;
@@ -628,15 +674,16 @@ static GByteArray *as_array(GBytes *bytes)
 static void list_stream(Run *run, const MsOp *op)
 {
 	gsize len;
-	const guint8 *listed = look(run, "index", &len);
+	const MsStepName name = ms_step_name('x', NULL);
+	const guint8 *listed = look(run, &name, &len);
 	for (gsize i = 0; i + MS_KEY_BYTES <= len; i += MS_KEY_BYTES)
 		if (memcmp(listed + i, op->key, MS_KEY_BYTES) == 0)
 			return;
-	GByteArray *index = copy_of(run, "index");
+	GByteArray *index = g_byte_array_append(g_byte_array_new(), listed != NULL ? listed : (const guint8 *)"", (guint)len);
 	if (index->len >= 200 * MS_KEY_BYTES)
 		g_byte_array_remove_range(index, 0, MS_KEY_BYTES);
 	g_byte_array_append(index, op->key, MS_KEY_BYTES);
-	enter(run, "index", index, run->step->keep);
+	enter(run, &name, index, run->step->keep);
 }
 
 /* Entered at once: also mail that does not leave is mail of its stream. */
@@ -644,9 +691,10 @@ static void run_stream(Run *run, const MsOp *op, guint number, MsOpAnswer *out)
 {
 	MsStream stream;
 	gsize len;
-	g_autofree char *name = name_of('b', op->key);
-	const guint8 *data = look(run, name, &len);
-	bool bad = (op->flags & 1) != 0 || (run->bad & 1U << number) != 0;
+	const MsStepName name = ms_step_name('b', op->key);
+	const guint8 *data = look(run, &name, &len);
+	MsMail mail = (op->flags & 1) != 0 || (run->bad & 1U << number) != 0 ? MS_MAIL_BAD
+		: (run->moved & 1U << number) != 0 ? MS_MAIL_MOVED : MS_MAIL_GOOD;
 	ms_stream_unpack(&stream, data, len);
 	g_free(stream.label);
 	stream.label = g_strndup((const char *)op->members->data, op->members->len);
@@ -655,16 +703,16 @@ static void run_stream(Run *run, const MsOp *op, guint number, MsOpAnswer *out)
 		stream.n[MS_S_TRIPPED] = 0;
 		forget_recent(stream.n);
 	} else {
-		look_breaker(run, op, &stream, bad, out);
+		look_breaker(run, op, &stream, mail, out);
 		look_volume(run, stream.n, out);
 		look_creep(run, stream.n, out);
 		if (run->stopped && (op->flags & 2) != 0)
 			run->leaves = false;
-		if (bad)
+		if (mail == MS_MAIL_BAD || out->over)
 			list_stream(run, op);
 	}
 	if (len > 0 || (op->flags & 4) == 0)
-		enter(run, name, as_array(ms_stream_pack(&stream)), run->step->keep);
+		enter(run, &name, as_array(ms_stream_pack(&stream)), run->step->keep);
 	g_free(stream.label);
 }
 
@@ -680,6 +728,7 @@ static void look_at(Run *run, guint i)
 	case MS_OP_PAIR: look_pair(run, op, out); break;
 	case MS_OP_STREAM: return;
 	}
+	run->moved |= op->letter == MS_OP_PAIR && out->more != 0 ? op->streams : 0;
 	if (!out->over)
 		return;
 	run->bad |= op->streams;
@@ -697,7 +746,7 @@ static void enter_op(Run *run, guint i, bool stopped)
 		break;
 	case MS_OP_SET:
 		if (run->leaves && !over)
-			enter_set(run, op);
+			enter_members(run, &got_form, op, MAX_SET);
 		break;
 	case MS_OP_PAIR: /* the unusual is remembered as such, to be known when it comes again */
 		if ((run->leaves || over) && !stopped && !run->step->held)
@@ -724,7 +773,7 @@ static void look_at_all(Run *run)
 		enter_op(run, i, stopped);
 }
 
-static bool is_known(Run *run, const char *name, MsStepped *out)
+static bool is_known(Run *run, const MsStepName *name, MsStepped *out)
 {
 	gsize len;
 	const guint8 *before = look(run, name, &len);
@@ -735,39 +784,41 @@ static bool is_known(Run *run, const char *name, MsStepped *out)
 static void remember_birth(Run *run)
 {
 	gsize len;
-	const guint8 *born = look(run, "born", &len);
+	const MsStepName name = ms_step_name('n', NULL);
+	const guint8 *born = look(run, &name, &len);
 	run->born = len == 4 ? get32(born) : run->step->now;
 	if (len == 4)
 		return;
 	GByteArray *value = g_byte_array_new();
 	add32(value, run->born);
-	enter(run, "born", value, G_MAXUINT32);
+	enter(run, &name, value, G_MAXUINT32);
 }
 
 static void flush(Run *run)
 {
 	GHashTableIter iter;
-	gpointer name, ttl;
-	g_hash_table_iter_init(&iter, run->ttls);
-	while (g_hash_table_iter_next(&iter, &name, &ttl))
-		run->values->set(name, g_hash_table_lookup(run->cache, name), GPOINTER_TO_UINT(ttl),
-			run->values->user);
+	gpointer name, value;
+	g_hash_table_iter_init(&iter, run->slots);
+	while (g_hash_table_iter_next(&iter, &name, &value)) {
+		const Slot *slot = value;
+		if (slot->ttl > 0)
+			run->values->set(name, slot->value, slot->ttl, run->values->user);
+	}
 }
 
 void ms_step_run(const MsStep *step, const MsValues *values, MsStepped *out)
 {
-	g_autoptr(GHashTable) cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_value);
-	g_autoptr(GHashTable) ttls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autofree char *name = name_of('m', step->message);
-	Run run = {.step = step, .values = values, .cache = cache, .ttls = ttls, .leaves = !step->held};
+	g_autoptr(GHashTable) slots = g_hash_table_new_full(hash_name, equal_names, g_free, slot_free);
+	const MsStepName name = ms_step_name('m', step->message);
+	Run run = {.step = step, .values = values, .slots = slots, .leaves = !step->held};
 	memset(out, 0, sizeof *out);
-	if (is_known(&run, name, out))
+	if (is_known(&run, &name, out))
 		return;
 	remember_birth(&run);
 	run.answers = g_array_sized_new(FALSE, TRUE, sizeof(MsOpAnswer), step->ops->len);
 	g_array_set_size(run.answers, step->ops->len);
 	look_at_all(&run);
 	*out = (MsStepped){run.answers, run.born, false};
-	enter(&run, name, as_array(ms_stepped_pack(out)), MS_KNOWN_SECONDS);
+	enter(&run, &name, as_array(ms_stepped_pack(out)), MS_KNOWN_SECONDS);
 	flush(&run);
 }

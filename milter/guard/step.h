@@ -3,15 +3,17 @@
  * under keys.  The same rules are written twice, here (step.c, over any store of values) and as a
  * script for Redis (backend_redis.c); one test runs both on the same rows.  Private to guard/.
  *
- * Numbers are big-endian.  Values:
+ * Numbers are big-endian.  Values, by their letter:
  *
- * common  there is one, of an identifier that was in many documents to many
- * fan     entries of 28 bytes: address 8, domain 8, document 8, time 4
- * set     entries of 12 bytes: member 8, time 4
- * pairs   of an identifier: entries of 26: address 8, domain 8, first 4, last 4, times 2
- *         of a recipient: how many different ones 4, the same before the last window 4, when that was 4,
- *         then entries of 18: identifier 8, first 4, last 4, times 2
- * stream  MS_STREAM_HEAD bytes of numbers (step.c), a byte for each of the last messages, a label
+ * i  of an identifier or a document: 1 (common: it was in many documents to many) or 0; how many members 2;
+ *    members of the window, of 28 bytes: address 8, domain 8, document 8, time 4; then where it went, of 26:
+ *    address 8, domain 8, first 4, last 4, times 2
+ * a  of a recipient: how many different ones 4, the same before the last window 4, when that was 4; how many
+ *    members 2; members of the window, of 12: id 8, time 4; then what it got, of 18: identifier 8, first 4,
+ *    last 4, times 2
+ * b  a stream: MS_STREAM_HEAD bytes of numbers, a byte for each of the last messages (MsMail), a label
+ * m  what a message was answered; its key begins with its time
+ * n  since when there is a memory; x: streams that are listed; both under a key of zeros
  */
 #ifndef MISSENT_GUARD_STEP_H
 #define MISSENT_GUARD_STEP_H
@@ -28,8 +30,8 @@
 typedef enum { MS_OP_FAN = 'F', MS_OP_SET = 'S', MS_OP_PAIR = 'H', MS_OP_STREAM = 'B' } MsOpLetter;
 
 /* F: more than `limit` addresses or `limit2` domains; flag 1: unless as many documents of it go about.
- * S: more than `limit` members; `key2`: of a recipient's pairs, twice as many as it has are allowed, and
- *    with flag 1 five times the limit while the memory is new.
+ * S: more than `limit` members; twice as many as its history has are allowed, and with flag 1 five times the
+ *    limit while the memory is new.
  * H: a pair of an identifier (`key`) and a recipient (members: its address, its domain, the identifier;
  *    `key2`, `key3`: of the address and of the domain); `limit`: support; flag 1: only to be entered.
  * B: a stream; `limit`: bad ones in the window, `limit2`: among the last; flag 1: the message is bad;
@@ -48,7 +50,7 @@ typedef struct {
 typedef struct {
 	bool over;
 	guint32 count, other, since;
-	guint32 more; /* F: 1 common; B: MsStreamNews */
+	guint32 more; /* F: 1 common; H: 1 it went to others before; B: MS_NEWS_* */
 	guint32 x, y; /* B: what was too much, and the usual */
 } MsOpAnswer;
 enum { MS_NEWS_TRIPPED = 1, MS_NEWS_CLOSED = 2, MS_NEWS_VOLUME = 4, MS_NEWS_CREEP = 8 };
@@ -78,10 +80,18 @@ void ms_step_clear(MsStep *step);
 /* A new operation at the end; its members are empty. */
 MsOp *ms_step_add(MsStep *step, MsOpLetter letter);
 
+/* The name of a value: a letter, a key. */
+#define MS_NAME_BYTES (1 + MS_KEY_BYTES)
+typedef struct {
+	guint8 bytes[MS_NAME_BYTES];
+} MsStepName;
+/* `key` NULL: zeros. */
+MsStepName ms_step_name(char letter, const guint8 key[MS_KEY_BYTES]);
+
 /* A store of values.  `get`: NULL is not there. */
 typedef struct {
-	GBytes *(*get)(const char *key, void *user);
-	void (*set)(const char *key, GBytes *value, guint32 ttl, void *user);
+	GBytes *(*get)(const MsStepName *name, void *user);
+	void (*set)(const MsStepName *name, GBytes *value, guint32 ttl, void *user);
 	void *user;
 } MsValues;
 /* Carries them out, all within one transaction of the store. */
@@ -100,6 +110,8 @@ typedef enum {
 	MS_S_MOST, MS_S_MOST_OF, /* recipients of one message: the most, of so many messages */
 	MS_S_RECENT,              /* how many of the last ones are kept */
 } MsStreamNumber;
+/* A message of a stream.  Moved: its customer's mail went to others before, which nobody minds in one. */
+typedef enum { MS_MAIL_GOOD, MS_MAIL_BAD, MS_MAIL_MOVED } MsMail;
 typedef struct {
 	guint32 n[MS_STREAM_NUMBERS];
 	guint8 recent[20];
@@ -116,12 +128,13 @@ typedef struct MsGuardStore MsGuardStore;
 struct MsGuardStore {
 	void (*close)(MsGuardStore *store);
 	MsAnswer (*step)(MsGuardStore *store, const MsStep *step, MsStepped *out, GError **error);
-	/* A value as it is; MS_ABSENT: there is none.  `name`: a letter and a key in hexadecimal, or a word. */
-	MsAnswer (*value)(MsGuardStore *store, const char *name, GBytes **value_out, GError **error);
+	/* A value as it is; MS_ABSENT: there is none. */
+	MsAnswer (*value)(MsGuardStore *store, const MsStepName *name, GBytes **value_out, GError **error);
 };
-/* `key_name` tells states under different keys apart. */
-MsGuardStore *ms_guard_store_sqlite(const char *path, const char *key_name, GError **error);
-MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, const char *key_name,
+/* `key_name`, of MS_KEY_NAME_BYTES, tells states under different keys apart. */
+#define MS_KEY_NAME_BYTES 4
+MsGuardStore *ms_guard_store_sqlite(const char *path, const guint8 *key_name, GError **error);
+MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, const guint8 *key_name,
 	GError **error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <signal.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -435,6 +436,51 @@ static void test_cool_down(bool redis)
 	run_end(&run);
 }
 
+static void send_pair(Run *run, guint customer, guint whom, const char *want)
+{
+	g_autofree char *what = g_strdup_printf("customer-number=C%u", customer);
+	g_autofree char *to = g_strdup_printf("c%u@d%u.example", whom, whom);
+	SENT(run, what, to, want);
+}
+
+/* One customer whose mail goes elsewhere is nothing; when it is that of half of them, the stream goes wrong. */
+static void test_moved(bool redis)
+{
+	Run run;
+	MsGuardLimits limits = usual;
+	limits.support = 1;
+	run_begin(&run, redis, &limits, "");
+	for (guint i = 0; i < 10; i++)
+		send_pair(&run, i, i, "");
+	for (guint i = 0; i < 6; i++)
+		send_pair(&run, i, 100 + i, i < 5 ? "" : "breaker");
+	g_assert_cmpuint(run.counts->tripped, ==, 1);
+	g_autoptr(MsGuardStatus) status = status_of(&run);
+	g_assert_cmpuint(status->states->len, ==, 1);
+	run_end(&run);
+	run_begin(&run, redis, &limits, "");
+	for (guint i = 0; i < 40; i++) {
+		send_pair(&run, i, i, "");
+		if (i % 4 == 3)
+			send_pair(&run, i, 100 + i, "");
+	}
+	run_end(&run);
+	/* Who gets the mail of many may get that of one more. */
+	run_begin(&run, redis, &limits, "");
+	for (guint i = 0; i < 60; i++)
+		send_pair(&run, i, i, "");
+	limits.fan_in = 100;
+	ms_guard_free(run.guard);
+	run.guard = guard_with(redis, &limits);
+	for (guint i = 0; i < 6; i++)
+		send_pair(&run, 200 + i, 7, "");
+	for (guint i = 0; i < 20; i++) {
+		send_pair(&run, i, i, "");
+		send_pair(&run, i, 7, "");
+	}
+	run_end(&run);
+}
+
 static void test_list(bool redis)
 {
 	Run run;
@@ -495,8 +541,8 @@ static void test_alike(void)
 		return;
 	}
 	const MsRedisSettings settings = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
-	MsGuardStore *stores[] = {ms_guard_store_sqlite(":memory:", "k", NULL),
-		ms_guard_store_redis(&settings, "alike", "k", NULL)};
+	MsGuardStore *stores[] = {ms_guard_store_sqlite(":memory:", (const guint8 *)"keys", NULL),
+		ms_guard_store_redis(&settings, "alike", (const guint8 *)"keys", NULL)};
 	g_autoptr(GRand) rand = g_rand_new_with_seed(20191216);
 	guint32 now = NOON;
 	guint over = 0;
@@ -535,7 +581,7 @@ static void test_alike(void)
 
 /* ---- what others wrote ------------------------------------------------------------------ */
 
-static GBytes *any_bytes(const char *name, void *rand)
+static GBytes *any_bytes(const MsStepName *name, void *rand)
 {
 	(void)name;
 	if (g_rand_int_range(rand, 0, 6) == 0)
@@ -550,7 +596,7 @@ static GBytes *any_bytes(const char *name, void *rand)
 	return bytes;
 }
 
-static void drop(const char *name, GBytes *value, guint32 ttl, void *rand)
+static void drop(const MsStepName *name, GBytes *value, guint32 ttl, void *rand)
 {
 	(void)name;
 	(void)ttl;
@@ -571,7 +617,7 @@ static void test_damaged(void)
 		g_assert_cmpuint(out.answers->len, ==, step.ops->len);
 		ms_stepped_clear(&out);
 		ms_step_clear(&step);
-		g_autoptr(GBytes) bytes = any_bytes("", rand);
+		g_autoptr(GBytes) bytes = any_bytes(NULL, rand);
 		gsize len = 0;
 		const guint8 *data = bytes != NULL ? g_bytes_get_data(bytes, &len) : NULL;
 		MsStream stream;
@@ -580,6 +626,82 @@ static void test_damaged(void)
 		if (ms_stepped_unpack(&out, data, len, 2))
 			ms_stepped_clear(&out);
 	}
+}
+
+/* ---- a file ----------------------------------------------------------------------------- */
+
+static MsGuard *guard_in(const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	const MsGuardSettings settings = {.sqlite = path, .key = key, .limits = usual};
+	MsGuard *guard = ms_guard_open(&settings, &error);
+	g_assert_no_error(error);
+	return guard;
+}
+
+static bool is_born(MsGuard *guard)
+{
+	g_autoptr(MsGuardStatus) status = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(ms_guard_status(guard, &status, &error), ==, MS_FOUND);
+	return status->born != 0;
+}
+
+/* What is counted another process sees soon, though nothing follows; and it may write meanwhile. */
+static void test_soon(void)
+{
+	g_autofree char *path = g_build_filename(dir, "soon.db", NULL);
+	Run run;
+	run_begin(&run, false, &usual, "on-repeat = deliver");
+	ms_guard_free(run.guard);
+	run.guard = guard_in(path);
+	g_autoptr(MsGuard) other = guard_in(path);
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	for (guint i = 0; i < 1000 && !is_born(other); i++)
+		g_usleep(10000);
+	g_assert_true(is_born(other));
+	for (guint i = 0; i < 200; i++)
+		SENT(&run, "customer-number=C1", "a@x.example", "");
+	MsGuard *mine = run.guard;
+	run.guard = other;
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	run.guard = mine;
+	run_end(&run);
+	/* One that ends leaves nothing behind that was not written. */
+	run_begin(&run, false, &usual, "");
+	ms_guard_free(run.guard);
+	for (guint i = 0; i < 6; i++) {
+		g_autofree char *to = g_strdup_printf("b%u@x.example", i);
+		run.guard = guard_in(path);
+		SENT(&run, "customer-number=C2", to, i < 4 ? "" : "fan-out");
+		if (i < 5)
+			ms_guard_free(run.guard);
+	}
+	run_end(&run);
+}
+
+/* Its place is lost: that is told, and then it begins anew where it can. */
+static void test_lost(void)
+{
+	g_autofree char *folder = g_build_filename(dir, "lost", NULL), *path = g_build_filename(folder, "guard.db", NULL);
+	Run run;
+	g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+	run_begin(&run, false, &usual, "on-repeat = deliver");
+	ms_guard_free(run.guard);
+	run.guard = guard_in(path);
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	g_autoptr(MsGuard) again = guard_in(path);
+	ms_guard_free(run.guard);
+	run.guard = g_steal_pointer(&again);
+	SENT(&run, "customer-number=C1", "b@x.example", "");
+	ms_guard_free(run.guard);
+	g_assert_true(g_file_set_contents(path, "this is no database, whatever its name says", -1, NULL));
+	g_autoptr(GError) error = NULL;
+	const MsGuardSettings settings = {.sqlite = path, .key = key, .limits = usual};
+	g_assert_null(ms_guard_open(&settings, &error));
+	g_assert_nonnull(error);
+	run.guard = guard_with(false, &usual);
+	run_end(&run);
 }
 
 /* Nobody answers: that is no answer. */
@@ -610,7 +732,7 @@ int main(int argc, char **argv)
 		Test test;
 	} tests[] = {{"fan-out", test_fan_out}, {"common", test_common}, {"rights", test_rights}, {"fan-in", test_fan_in},
 		{"repeat", test_repeat}, {"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
-		{"window", test_window}, {"cool-down", test_cool_down}, {"list", test_list}};
+		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved}, {"list", test_list}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);
@@ -628,6 +750,8 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/guard/alike", test_alike);
 	g_test_add_func("/guard/damaged", test_damaged);
+	g_test_add_func("/guard/soon", test_soon);
+	g_test_add_func("/guard/lost", test_lost);
 	g_test_add_func("/guard/away", test_away);
 	int rc = g_test_run();
 	if (redis != 0) {
