@@ -136,11 +136,11 @@ CASES = {
 }
 
 
-def write(folder, case):
-    """Paths of the mails of a case."""
-    count, make = CASES[case]
+def write(folder, case, count=0):
+    """Paths of the mails of a case; its usual number of them, or as many as that."""
+    usual, make = CASES[case]
     paths = []
-    for i in range(count):
+    for i in range(count or usual):
         paths.append('%s/%s-%02d.eml' % (folder, case, i))
         with open(paths[-1], 'w', encoding='utf-8', newline='') as f:
             f.write(make(random.Random('%s %d' % (case, i))).replace('\n', '\r\n'))

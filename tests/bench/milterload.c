@@ -2,11 +2,12 @@
  * milterload - plays the MTA to a milter, without one.
  *
  *   milterload -S SOCKET [-c CONNECTIONS] [-n MESSAGES] [-k PER_CONNECTION] [-f SENDER]
- *              [-r RECIPIENT]... [-v] FILE.eml...
+ *              [-r RECIPIENT]... [-t] [-v] FILE.eml...
  *
  * Speaks the milter protocol, version 6, over a Unix socket on several connections at once,
  * and prints messages per second, the time from the first header to the verdict (p50, p95,
- * p99, max, in milliseconds) and how often each verdict came.  -v prints each verdict.
+ * p99, max, in milliseconds) and how often each verdict came.  -v prints each verdict.  -t: the N-th
+ * file, from 0, goes to customer-N@site-N.example.
  *
  * Exit: 0, or 1 when a message got no verdict.
  */
@@ -46,7 +47,7 @@ static struct {
 	const char *rcpt[MAX_RCPT];
 	int n_rcpt, n_files;
 	long messages, per_connection;
-	bool verbose;
+	bool verbose, to_each;
 	File files[MAX_FILES];
 } opt = {.sender = "<billing@seller.example>", .messages = 1, .per_connection = 1};
 
@@ -254,9 +255,12 @@ static bool body(Conn *c, const char *p, size_t left)
 
 static bool message(Conn *c, long number, const File *file)
 {
-	char id[64];
+	char id[64], to[96];
 	int n = snprintf(id, sizeof id, "i%cBENCH%ld", 0, number);
 	if (!step(c, 'M', opt.sender, strlen(opt.sender) + 1, NO_MAIL, NR_MAIL))
+		return false;
+	int len = snprintf(to, sizeof to, "<customer-%td@site-%td.example>", file - opt.files, file - opt.files);
+	if (opt.to_each && !step(c, 'R', to, (size_t)len + 1, NO_RCPT, NR_RCPT))
 		return false;
 	for (int i = 0; i < opt.n_rcpt; i++)
 		if (!step(c, 'R', opt.rcpt[i], strlen(opt.rcpt[i]) + 1, NO_RCPT, NR_RCPT))
@@ -348,7 +352,7 @@ static int ascending(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	int threads = 1;
-	for (int o; (o = getopt(argc, argv, "S:c:n:k:f:r:v")) != -1;) {
+	for (int o; (o = getopt(argc, argv, "S:c:n:k:f:r:tv")) != -1;) {
 		switch (o) {
 		case 'S': opt.path = strncmp(optarg, "unix:", 5) == 0 ? optarg + 5 : optarg; break;
 		case 'c': threads = atoi(optarg); break;
@@ -359,6 +363,7 @@ int main(int argc, char **argv)
 			if (opt.n_rcpt < MAX_RCPT)
 				opt.rcpt[opt.n_rcpt++] = optarg;
 			break;
+		case 't': opt.to_each = true; break;
 		case 'v': opt.verbose = true; break;
 		default: return 64;
 		}
@@ -367,7 +372,7 @@ int main(int argc, char **argv)
 		opt.files[opt.n_files++] = load(argv[optind]);
 	if (opt.path == NULL || opt.n_files == 0 || threads < 1 || threads > 256)
 		return 64;
-	if (opt.n_rcpt == 0)
+	if (opt.n_rcpt == 0 && !opt.to_each)
 		opt.rcpt[opt.n_rcpt++] = "<kunde@alpha.example>";
 	latency = calloc((size_t)opt.messages, sizeof *latency);
 	pthread_t ids[256];
