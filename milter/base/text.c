@@ -232,10 +232,36 @@ const char *ms_text_nearest(const char *word, const char *const *names)
 	return best;
 }
 
+/* What follows does so too, at fifteen times the cost.  NULL: it is not ASCII alone. */
+static char *ascii_words(const char *text, gsize len)
+{
+	char *out = g_malloc(len + 1), *to = out;
+	bool gap = false;
+	for (gsize i = 0; i < len && text[i] != '\0'; i++) {
+		if ((text[i] & 0x80) != 0) {
+			g_free(out);
+			return NULL;
+		}
+		if (!g_ascii_isalnum(text[i])) {
+			gap = true;
+			continue;
+		}
+		if (gap && to > out) /* the gap's own place */
+			*to++ = ' ';
+		gap = false;
+		*to++ = g_ascii_tolower(text[i]);
+	}
+	*to = '\0';
+	return out;
+}
+
 char *ms_text_words(const char *utf8, gsize len)
 {
 	if (len > 4096)
 		return NULL;
+	char *ascii = ascii_words(utf8, len);
+	if (ascii != NULL)
+		return ascii;
 	g_autofree char *folded = g_utf8_casefold(utf8, (gssize)len); /* ß becomes ss */
 	g_autofree char *plain = g_utf8_normalize(folded, -1, G_NORMALIZE_ALL);
 	GString *out = g_string_new(NULL);

@@ -347,7 +347,7 @@ static char *form_alnum(const char *text, gsize len, bool digits_only)
 	g_autofree char *compact = ms_compact_of(text, len);
 	if (digits_only && compact[strspn(compact, "0123456789")] != '\0')
 		return g_strdup("");
-	return g_utf8_strup(compact, -1);
+	return g_str_is_ascii(compact) ? g_ascii_strup(compact, -1) : g_utf8_strup(compact, -1);
 }
 
 /* Digits as they are dialled from abroad: without the 00 before the country code, and without the

@@ -131,6 +131,23 @@ static void test_words(void)
 	}
 }
 
+/* ASCII has a way of its own through it, which says what the general one says. */
+static void test_words_twice(void)
+{
+	for (guint i = 0; i < 3000; i++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		for (int n = g_test_rand_int_range(0, 30); n > 0; n--)
+			g_string_append_c(text, (char)g_test_rand_int_range(1, 128));
+		g_autofree char *plain = ms_text_words(text->str, text->len);
+		g_autofree char *other = g_strconcat(text->str, " \xc3\xa9", NULL);
+		g_autofree char *got = ms_text_words(other, strlen(other));
+		g_autofree char *want = g_strconcat(plain, *plain != '\0' ? " " : "", "e", NULL);
+		g_assert_cmpstr(got, ==, want);
+	}
+	g_autofree char *cut = ms_text_words("A b\0c", 5);
+	g_assert_cmpstr(cut, ==, "a b");
+}
+
 static void test_transfer(void)
 {
 	typedef GByteArray *(*Decode)(const guint8 *data, gsize len);
@@ -303,6 +320,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/text/fold-map", test_fold_map);
 	g_test_add_func("/base/text/nearest", test_nearest);
 	g_test_add_func("/base/text/words", test_words);
+	g_test_add_func("/text/words-twice", test_words_twice);
 	g_test_add_func("/base/transfer", test_transfer);
 	g_test_add_func("/base/regex/match", test_regex);
 	g_test_add_func("/base/regex/limit", test_regex_limit);
