@@ -4,6 +4,8 @@ import random
 import struct
 import zlib
 
+SERIAL = '0SERIAL0'  # milterload has a number of its own for each message there
+
 WORDS = {
     'en': 'thank you for your order please pay within the days given below our terms of delivery and payment apply '
           'this invoice was made by a machine and is valid without signature customer service account contract '
@@ -39,7 +41,7 @@ def prose(rng, size, figures=True):
 
 
 def facts(rng, language):
-    values = ('RE-%d-%05d' % (rng.randint(2020, 2026), rng.randint(1, 99999)), 'C-10001',
+    values = ('RE-%d-%s' % (rng.randint(2020, 2026), SERIAL), 'C-10001',
               '%02d.%02d.2026' % (rng.randint(1, 28), rng.randint(1, 12)),
               '%d,%02d EUR' % (rng.randint(10, 9000), rng.randint(0, 99)),
               'Alpha Trading GmbH, Hauptstr. %d, 10115 Berlin' % rng.randint(1, 200),
@@ -67,7 +69,7 @@ def alternative(text, html):
 
 def mail(rng, entity):
     return ('From: Billing <billing@seller.example>\nTo: kunde@alpha.example\nSubject: Your invoice\n'
-            'Message-ID: <%016x@seller.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0100\nMIME-Version: 1.0\n%s'
+            'Message-ID: <' + SERIAL + '.%016x@seller.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0100\nMIME-Version: 1.0\n%s'
             % (rng.getrandbits(64), entity))
 
 
@@ -77,12 +79,20 @@ def with_file(rng, data, kind, name, size=3000):
                 % (alternative(*bodies(rng, size)), kind, name, name, base64.encodebytes(data).decode()))
 
 
+def numbered(data, comment):
+    """A file that is another one with each message: a comment at its end, which base64 writes as SERIAL."""
+    data += comment
+    data += b' ' * (-len(data) % 57)  # where a line of base64 begins
+    return data + base64.b64decode(SERIAL) + b'\n'
+
+
 def pdf(rng, pages=12):
     """Pages of text as a billing system writes them, compressed."""
     objects = ['<</Type/Catalog/Pages 2 0 R>>', None, '<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>']
     kids = []
     for page in range(pages):
         lines = ['%s: %s' % row for row in facts(rng, 'de')] if page == 0 else []
+        lines = [line.replace(SERIAL, '%05d' % rng.randint(1, 99999)) for line in lines]
         lines += [' '.join(rng.choice(PLAIN) for _ in range(12)) for _ in range(45)]
         text = 'BT /F 9 Tf 12 TL 40 800 Td ' + ''.join(
             '(%s) Tj T*\n' % line.replace('(', '').replace(')', '') for line in lines) + 'ET'
@@ -128,7 +138,7 @@ def plain(rng, text):
 
 CASES = {
     '4k': (16, lambda rng: mail(rng, alternative(*bodies(rng, 3300)))),
-    'pdf': (64, lambda rng: with_file(rng, pdf(rng), 'application/pdf', 'invoice.pdf')),
+    'pdf': (64, lambda rng: with_file(rng, numbered(pdf(rng), b'%'), 'application/pdf', 'invoice.pdf')),
     'same-pdf': (16, lambda rng: with_file(rng, SAME, 'application/pdf', 'invoice.pdf')),
     'picture': (4, lambda rng: with_file(rng, picture(rng, 1430000), 'image/png', 'photo.png')),
     'prose': (4, lambda rng: plain(rng, prose(rng, 2000000))),

@@ -2,7 +2,7 @@
  * milterload - plays the MTA to a milter, without one.
  *
  *   milterload -S SOCKET [-c CONNECTIONS] [-n MESSAGES] [-k PER_CONNECTION] [-f SENDER]
- *              [-r RECIPIENT]... [-t] [-v] FILE.eml...
+ *              [-r RECIPIENT]... [-s FIRST] [-t] [-v] FILE.eml...
  *
  * Speaks the milter protocol, version 6, over a Unix socket on several connections at once,
  * and prints messages per second, the time from the first header to the verdict (p50, p95,
@@ -40,13 +40,15 @@ enum { NO_CONNECT = 1, NO_HELO = 2, NO_MAIL = 4, NO_RCPT = 8, NO_BODY = 0x10, NO
 typedef struct {
 	char *text;
 	size_t len;
+	size_t serials[16]; /* where they are */
+	int n_serials;
 } File;
 
 static struct {
 	const char *path, *sender;
 	const char *rcpt[MAX_RCPT];
 	int n_rcpt, n_files;
-	long messages, per_connection;
+	long messages, per_connection, first;
 	bool verbose, to_each;
 	File files[MAX_FILES];
 } opt = {.sender = "<billing@seller.example>", .messages = 1, .per_connection = 1};
@@ -259,7 +261,8 @@ static bool message(Conn *c, long number, const File *file)
 	int n = snprintf(id, sizeof id, "i%cBENCH%ld", 0, number);
 	if (!step(c, 'M', opt.sender, strlen(opt.sender) + 1, NO_MAIL, NR_MAIL))
 		return false;
-	int len = snprintf(to, sizeof to, "<customer-%td@site-%td.example>", file - opt.files, file - opt.files);
+	long which = number % opt.n_files;
+	int len = snprintf(to, sizeof to, "<customer-%ld@site-%ld.example>", which, which);
 	if (opt.to_each && !step(c, 'R', to, (size_t)len + 1, NO_RCPT, NR_RCPT))
 		return false;
 	for (int i = 0; i < opt.n_rcpt; i++)
@@ -274,6 +277,31 @@ static bool message(Conn *c, long number, const File *file)
 		&& macros(c, 'E', id, (size_t)n + 1) && packet(c, 'E', "", 0) && verdict(c);
 	latency[number] = now() - start;
 	return fine;
+}
+
+#define SERIAL "0SERIAL0"
+#define SERIAL_LEN (sizeof SERIAL - 1)
+
+static void find_serials(File *file)
+{
+	const char *p = file->text, *end = file->text + file->len;
+	while (file->n_serials < 16 && (p = memmem(p, (size_t)(end - p), SERIAL, SERIAL_LEN)) != NULL) {
+		file->serials[file->n_serials++] = (size_t)(p - file->text);
+		p += SERIAL_LEN;
+	}
+}
+
+/* The message of that number in memory of its own. */
+static File numbered(const File *file, long number)
+{
+	char digits[32];
+	File own = *file;
+	snprintf(digits, sizeof digits, "%08ld", (opt.first + number) % 100000000);
+	own.text = malloc(file->len + 1);
+	memcpy(own.text, file->text, file->len);
+	for (int i = 0; i < file->n_serials; i++)
+		memcpy(own.text + file->serials[i], digits, SERIAL_LEN);
+	return own;
 }
 
 static void count(const char *name)
@@ -303,8 +331,10 @@ static void *work(void *unused)
 		}
 		if (!open)
 			open = begin(c);
-		const File *file = &opt.files[number % opt.n_files];
-		if (!open || !message(c, number, file)) {
+		File file = numbered(&opt.files[number % opt.n_files], number);
+		bool fine = open && message(c, number, &file);
+		free(file.text);
+		if (!fine) {
 			failures++;
 			count("none");
 			if (open)
@@ -333,13 +363,14 @@ static File load(const char *path)
 		perror(path);
 		exit(66);
 	}
-	File file = {NULL, 0};
+	File file = {.text = NULL};
 	for (size_t n = 1; n > 0;) {
 		file.text = realloc(file.text, file.len + 65536);
 		n = fread(file.text + file.len, 1, 65536, in);
 		file.len += n;
 	}
 	fclose(in);
+	find_serials(&file);
 	return file;
 }
 
@@ -352,13 +383,14 @@ static int ascending(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	int threads = 1;
-	for (int o; (o = getopt(argc, argv, "S:c:n:k:f:r:tv")) != -1;) {
+	for (int o; (o = getopt(argc, argv, "S:c:n:k:f:r:s:tv")) != -1;) {
 		switch (o) {
 		case 'S': opt.path = strncmp(optarg, "unix:", 5) == 0 ? optarg + 5 : optarg; break;
 		case 'c': threads = atoi(optarg); break;
 		case 'n': opt.messages = atol(optarg); break;
 		case 'k': opt.per_connection = atol(optarg); break;
 		case 'f': opt.sender = optarg; break;
+		case 's': opt.first = atol(optarg); break;
 		case 'r':
 			if (opt.n_rcpt < MAX_RCPT)
 				opt.rcpt[opt.n_rcpt++] = optarg;
