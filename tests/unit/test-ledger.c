@@ -486,6 +486,34 @@ static void test_body_digest(void)
 	}
 }
 
+/* Whatever the lines are, and wherever it is cut: what is digested is all that ends no line. */
+static void test_body_digest_lines(void)
+{
+	for (guint round = 0; round < 200; round++) {
+		int mean = 1 << g_test_rand_int_range(0, 14);
+		g_autoptr(GString) text = g_string_new(NULL), bare = g_string_new(NULL);
+		for (int n = g_test_rand_int_range(0, 20000); n > 0; n--) {
+			char c = g_test_rand_int_range(0, mean) == 0 ? "\r\n"[g_test_rand_int_range(0, 2)] : 'a' + n % 26;
+			g_string_append_c(text, c);
+			if (c != '\r' && c != '\n')
+				g_string_append_c(bare, c);
+		}
+		unsigned char sum[16];
+		char want[MS_BODY_DIGEST], got[MS_BODY_DIGEST];
+		crypto_generichash(sum, sizeof sum, (const unsigned char *)bare->str, bare->len, NULL, 0);
+		sodium_bin2hex(want, sizeof want, sum, sizeof sum);
+		MsBodyDigest digest;
+		ms_body_digest_init(&digest);
+		for (gsize at = 0; at < text->len;) {
+			gsize some = (gsize)g_test_rand_int_range(1, 9000), n = MIN(some, text->len - at);
+			ms_body_digest_add(&digest, text->str + at, n);
+			at += n;
+		}
+		ms_body_digest_end(&digest, got);
+		g_assert_cmpstr(got, ==, want);
+	}
+}
+
 static void test_same(void)
 {
 	static const struct {
@@ -597,6 +625,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ledger/twin", test_twin);
 	g_test_add_func("/ledger/spool", test_spool);
 	g_test_add_func("/ledger/body-digest", test_body_digest);
+	g_test_add_func("/ledger/body-digest-lines", test_body_digest_lines);
 	g_test_add_func("/ledger/same-message", test_same);
 	g_test_add_func("/ledger/release-arguments", test_release_arguments);
 	g_test_add_func("/ledger/other-letters", test_other_letters);
