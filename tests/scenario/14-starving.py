@@ -1,5 +1,5 @@
 """Nobody's mail pays for another's: documents that are dear to read, reader processes that are killed and stopped,
-descriptors that are used up, and systemd's watchdog."""
+descriptors and memory that are used up, and systemd's watchdog."""
 import os
 import socket
 import sys
@@ -104,9 +104,66 @@ tap.same(set(supervisors()), first, '... by the reader that was there all the ti
 tap.ok(wait_for(lambda: 'connections refused=' in m.tail(), 20), '... and the log counts them', m.tail())
 sender.close()
 slow = Slow(m.socket, 10)
-tap.same(send(small, 20)[0], {'continue': '20'}, 'beside clients that drip, mail is delivered')
+mark, verdicts = m.mark(), send(small, 20)[0]
+tap.ok(verdicts == {'continue': '20'}, 'beside clients that drip, mail is delivered', '%s\n%s' % (verdicts, m.tail(mark)))
 slow.kill()
 m.stop()
+
+# ---- memory ----
+def memory_group(name, limit):
+    """What to start a program with so that it and its children have no more memory than that, and what counts
+    whom the kernel killed for it; or why that cannot be."""
+    old, new = '/sys/fs/cgroup/memory', '/sys/fs/cgroup'
+    if os.geteuid() != 0:
+        return None, 'only root can limit memory'
+    if os.path.exists(old + '/memory.limit_in_bytes'):
+        folder, most, kills = old + '/' + name, ['memory.limit_in_bytes'], 'memory.oom_control'
+    elif os.path.exists(new + '/cgroup.subtree_control'):
+        with contextlib.suppress(OSError), open(new + '/cgroup.subtree_control', 'w') as f:
+            f.write('+memory')
+        folder, most, kills = new + '/' + name, ['memory.max', 'memory.swap.max'], 'memory.events'
+    else:
+        return None, 'there are no control groups of memory'
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for i, setting in enumerate(most):
+            with open(folder + '/' + setting, 'w') as f:
+                f.write('0' if i else str(limit))
+    except OSError as e:
+        return None, 'a control group of memory cannot be made: %s' % e
+    atexit.register(lambda: wait_for(lambda: not open(folder + '/cgroup.procs').read(), 10) and os.rmdir(folder))
+
+    def killed():
+        with open(folder + '/' + kills) as f:
+            return int(re.search(r'^oom_kill (\d+)', f.read(), re.M).group(1))
+    return ('sh', '-c', 'echo $$ > %s/cgroup.procs && exec "$@"' % folder, 'sh'), killed
+
+
+wrapper, killed = memory_group('missent-scenario-%d' % os.getpid(), 130 << 20)
+if wrapper is None:
+    tap.skip('a reader over the memory of the service costs its message alone', killed)
+else:
+    m.reader = 'wait = 100s\nmax-memory = 4G\nmax-text = 200M\n'
+    m.write_conf()
+    m.start(wrapper=wrapper)
+    daemon, first = m.process.pid, set(supervisors())
+    huge = file('huge.eml', message('huge', RIGHT + 'lorem ipsum dolor sit amet 12345678 AB-99 x@y.example\n' * 450000))
+    mark, result = m.mark(), []
+    thread = threading.Thread(target=lambda: result.append(send(huge, 1)[0]))
+    thread.start()
+    small_mail = [{'continue': '5'}]
+    while thread.is_alive() and small_mail[-1] == {'continue': '5'}:
+        small_mail.append(send(small, 5)[0])
+    thread.join()
+    tap.ok(killed() > 0, 'a reader takes more memory than the service may have, and the kernel kills it', killed())
+    tap.same(small_mail, [{'continue': '5'}] * len(small_mail), '... mail of others is delivered meanwhile')
+    tap.ok(result and 'continue' not in result[0], '... its message is not taken for read', result)
+    tap.ok('action=hold' in m.tail(mark) and 'unreadable' in m.tail(mark), '... but for unreadable', m.tail(mark))
+    tap.same((m.process.poll(), m.process.pid), (None, daemon), '... and missentd goes on')
+    tap.same(send(small, 5)[0], {'continue': '5'}, '... with a reader')
+    m.stop()
+    m.reader = 'wait = 100s\n'
+    m.write_conf()
 
 # ---- the watchdog ----
 path = S + '/notify'
