@@ -26,7 +26,8 @@ void daemon_note(Daemon *daemon, const char *type)
 {
 	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
 	g_autoptr(GError) error = NULL;
-	tell(ms_audit_note(ms_runtime_audit(runtime), type, "missentd", "", &error), error);
+	bool fine = ms_audit_note(ms_runtime_audit(runtime), type, "missentd", "", &error);
+	tell(fine, error);
 }
 
 /* In one line, from which missent audit verify --against reads it again. */

@@ -217,7 +217,7 @@ static MsAnswer get_wanted(Sqlite *s, gint64 number, const MsWanted *wanted, gsi
 static MsAnswer begin_read(Sqlite *s, GError **error)
 {
 	ms_sqlite_lock(s->db);
-	MsAnswer answer = ms_sqlite_follow(s->db, error);
+	MsAnswer answer = ms_sqlite_follow_contents(s->db, error);
 	return answer == MS_FOUND ? run(s, "BEGIN", error) : answer;
 }
 
@@ -301,7 +301,7 @@ static MsAnswer swap_sqlite(MsBackend *backend, const MsView *seen, const char *
 	Sqlite *s = self(backend);
 	bool swapped = false;
 	ms_sqlite_lock(s->db);
-	MsAnswer answer = ms_sqlite_follow(s->db, error);
+	MsAnswer answer = ms_sqlite_follow_contents(s->db, error);
 	if (answer == MS_FOUND)
 		answer = run(s, "BEGIN IMMEDIATE", error);
 	if (answer == MS_FOUND) {
@@ -311,6 +311,8 @@ static MsAnswer swap_sqlite(MsBackend *backend, const MsView *seen, const char *
 		if (answer != MS_FOUND)
 			run(s, "ROLLBACK", NULL);
 	}
+	if (swapped && answer == MS_FOUND)
+		ms_sqlite_empty_log(s->db, NULL);
 	ms_sqlite_unlock(s->db);
 	*swapped_out = swapped && answer == MS_FOUND;
 	return answer;
@@ -351,7 +353,7 @@ static bool new_row(Sqlite *s, const char **note_out, GError **error)
 static bool begin_sqlite(MsBackend *backend, const char *generation, const char **note_out, GError **error)
 {
 	Sqlite *s = self(backend);
-	if (!claim(s, error) || ms_sqlite_follow(s->db, error) != MS_FOUND)
+	if (!claim(s, error) || ms_sqlite_follow_contents(s->db, error) != MS_FOUND)
 		return false;
 	g_free(s->loading);
 	s->loading = g_strdup(generation);
@@ -405,8 +407,10 @@ static bool commit_sqlite(MsBackend *backend, const char *state, GError **error)
 	if (!fine)
 		run(s, "ROLLBACK", NULL);
 	ms_sqlite_unlock(s->db);
-	if (fine)
+	if (fine) {
+		ms_sqlite_empty_log(s->db, NULL);
 		let_go(s);
+	}
 	return fine;
 }
 
@@ -445,6 +449,8 @@ static bool tidy_sqlite(MsBackend *backend, bool *more_out, GError **error)
 		if (fine && removed == 0)
 			fine = ms_sqlite_ask(s->db, "DELETE FROM mapping WHERE number=:number",
 				MS_SQL_VALUES(MS_SQL_NUMBER("number", unused)), NULL, NULL, NULL, error) == MS_FOUND;
+	} else if (fine) {
+		ms_sqlite_empty_log(s->db, NULL);
 	}
 	let_go(s);
 	return fine;

@@ -29,6 +29,7 @@ struct MsSqlite {
 	GHashTable *statements; /* SQL to Statement */
 	dev_t device; /* of the file that is open; 0 and 0 for one in memory */
 	ino_t inode, wal; /* wal: of its log */
+	gint64 size, written; /* of the file, as it was then; written: nanoseconds since 1970, 0: to be opened anew */
 	/* as it was opened with */
 	gint32 application_id;
 	const MsSqliteUpgrade *upgrades;
@@ -57,6 +58,8 @@ static MsAnswer answer_of(int rc)
 static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 {
 	MsAnswer answer = answer_of(rc);
+	if (answer == MS_CONFIG)
+		db->written = 0; /* what is remembered of it may be of several files */
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY, "%s: %s",
 		db->path, db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
 	return answer;
@@ -192,6 +195,25 @@ static void remove_own_log(const MsSqlite *db)
 	}
 }
 
+static gint64 nanoseconds(const struct timespec *t)
+{
+	return (gint64)t->tv_sec * G_GINT64_CONSTANT(1000000000) + t->tv_nsec;
+}
+
+/* Within this time a file may be written again and have the same time. */
+#define SAME_TIME_NS 50000000
+
+static void note_file(MsSqlite *db, const struct stat *st)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gint64 written = nanoseconds(&st->st_ctim), age = nanoseconds(&now) - written;
+	db->device = st->st_dev;
+	db->inode = st->st_ino;
+	db->size = st->st_size;
+	db->written = age >= 0 && age < SAME_TIME_NS ? 0 : written;
+}
+
 /* Opens the file that has the name now. */
 static MsAnswer open_file(MsSqlite *db, GError **error)
 {
@@ -202,8 +224,9 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 	if (rc != SQLITE_OK)
 		return fail(db, rc, error);
 	bool file = stat(db->path, &st) == 0;
-	db->device = file ? st.st_dev : 0;
-	db->inode = file ? st.st_ino : 0;
+	db->device = db->inode = 0;
+	if (file)
+		note_file(db, &st);
 	sqlite3_busy_timeout(db->db, BUSY_MS);
 	db->locked = false;
 	MsAnswer answer = set_up(db, db->application_id, db->upgrades, db->schema, db->create, error);
@@ -242,30 +265,58 @@ MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 	return answer == MS_FOUND ? g_steal_pointer(&db) : NULL;
 }
 
-static bool has_moved(const MsSqlite *db)
+static bool has_moved(const MsSqlite *db, const struct stat *st)
 {
+	return st == NULL || st->st_dev != db->device || st->st_ino != db->inode;
+}
+
+/* Of a file that another was copied over SQLite would go on to tell what it remembers of the one before: its
+ * log says that nothing has happened.  Whoever writes the log's pages into the file changes it, too; then it is
+ * opened once more than it must be. */
+static bool was_written(const MsSqlite *db, const struct stat *st)
+{
+	return db->written == 0 || nanoseconds(&st->st_ctim) != db->written || st->st_size != db->size;
+}
+
+static MsAnswer open_again(MsSqlite *db, GError **error)
+{
+	g_hash_table_remove_all(db->statements);
+	/* Pages of another file's log are not written into this one. */
+	if (db->db != NULL)
+		sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(db->db);
+	db->db = NULL;
+	MsAnswer answer = open_file(db, error);
+	if (answer != MS_FOUND) { /* the next one tries again */
+		sqlite3_close(db->db);
+		db->db = NULL;
+	}
+	return answer;
+}
+
+static MsAnswer follow(MsSqlite *db, bool contents, GError **error)
+{
+	pthread_mutex_lock(&db->lock);
+	MsAnswer answer = MS_FOUND;
 	struct stat st;
-	return db->inode != 0
-		&& (stat(db->path, &st) != 0 || st.st_dev != db->device || st.st_ino != db->inode);
+	bool memory = db->inode == 0 && db->db != NULL, there = !memory && stat(db->path, &st) == 0;
+	bool moved = !memory && has_moved(db, there ? &st : NULL);
+	if (moved)
+		remove_own_log(db); /* while it is open: after that its inode may be another file's */
+	if (db->db == NULL || moved || (contents && there && was_written(db, &st)))
+		answer = open_again(db, error);
+	pthread_mutex_unlock(&db->lock);
+	return answer;
 }
 
 MsAnswer ms_sqlite_follow(MsSqlite *db, GError **error)
 {
-	pthread_mutex_lock(&db->lock);
-	MsAnswer answer = MS_FOUND;
-	if (has_moved(db) || db->db == NULL) {
-		remove_own_log(db); /* while it is open: after that its inode may be another file's */
-		g_hash_table_remove_all(db->statements);
-		sqlite3_close(db->db);
-		db->db = NULL;
-		answer = open_file(db, error);
-		if (answer != MS_FOUND) { /* the next one tries again */
-			sqlite3_close(db->db);
-			db->db = NULL;
-		}
-	}
-	pthread_mutex_unlock(&db->lock);
-	return answer;
+	return follow(db, false, error);
+}
+
+MsAnswer ms_sqlite_follow_contents(MsSqlite *db, GError **error)
+{
+	return follow(db, true, error);
 }
 
 void ms_sqlite_free(MsSqlite *db)
@@ -440,6 +491,11 @@ MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, 
 		statement_free(s);
 	ms_sqlite_unlock(db);
 	return answer;
+}
+
+MsAnswer ms_sqlite_empty_log(MsSqlite *db, GError **error)
+{
+	return ms_sqlite_ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL, NULL, error);
 }
 
 void ms_sqlite_lock(MsSqlite *db)

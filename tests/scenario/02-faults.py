@@ -96,6 +96,19 @@ for pid in m.children():
 tap.ok(retry('after reader death', RIGHT, 'kunde@alpha.example', 'delivered'),
        'a reader that was killed is started anew')
 
+# ---- the audit trail ----
+m.stop()
+configure('audit-file = "%s/nowhere/audit.jsonl"\n' % S)
+mark = m.mark()
+tap.ok(m.start(), 'missentd starts without a place for its trail')
+reply = p.send(message('no trail', RIGHT))
+tap.ok(reply[0] == 451, '... and defers mail', reply)
+tap.ok('nowhere/audit cannot be opened: No such file' in m.tail(mark), '... and says why', m.tail(mark))
+m.stop()
+configure()
+m.start()
+tap.ok(retry('trail again', RIGHT, 'kunde@alpha.example', 'delivered'), '... until it has one')
+
 # ---- Redis ----
 r.stop()
 reply = p.send(message('redis stopped', RIGHT))

@@ -607,18 +607,18 @@ static void half_mapping(const MsDirectorySettings *settings)
 		g_string_append_printf(a, "A,customer-number,N-%05d\n", i);
 		g_string_append_printf(b, "B,customer-number,N-%05d\n", i);
 	}
-	g_autoptr(MsDirectory) reader = open_directory(settings);
 	{
 		g_autoptr(MsDirectory) writer = open_directory(settings);
 		load(writer, a->str);
 	}
-	pid_t pid = fork();
+	pid_t pid = fork(); /* before the reader: no connection of SQLite may go through it */
 	if (pid == 0) {
 		MsDirectory *writer = open_directory(settings);
 		for (int i = 0; i < 6; i++)
 			load(writer, i % 2 ? a->str : b->str);
 		_exit(0);
 	}
+	g_autoptr(MsDirectory) reader = open_directory(settings);
 	g_autoptr(MsIdentifier) first = ms_identifier_new("customer-number", "N00000");
 	g_autoptr(MsIdentifier) last = ms_identifier_new("customer-number", "N02999");
 	const MsIdentifier *list[] = {first, last};

@@ -389,6 +389,62 @@ static void test_parts(void)
 	}
 }
 
+/* Whatever is done to all of it, by whoever has the keys of Redis and not ours: unavailable. */
+static void test_hostile(void)
+{
+#define EACH(body) "EVAL|for i=0,87 do local k=KEYS[1]..'s:'..i local v=redis.call('GET',k) or '' " body " end|1|hostile:%:"
+#define STATE(from, to) "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),'" from "','" to "')))" \
+	"|1|hostile:%:now"
+	static const struct {
+		const char *name, *command;
+	} cases[] = {
+		{"slices of another type", EACH("redis.call('DEL',k) redis.call('LPUSH',k,'x')")},
+		{"empty ones", EACH("redis.call('SET',k,'')")},
+		{"shorter ones", EACH("redis.call('SET',k,string.sub(v,1,-2))")},
+		{"longer ones", EACH("redis.call('APPEND',k,'x')")},
+		{"of no entries", EACH("redis.call('SET',k,string.sub(v,1,16)..string.rep(string.char(0),4)..string.sub(v,21))")},
+		{"of four milliards of them", EACH("redis.call('SET',k,string.sub(v,1,16)..string.rep(string.char(255),4)"
+			"..string.sub(v,21))")},
+		{"the one beside it", EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'s:'..(i+1)) or v)")},
+		{"all the same", EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'s:87'))")},
+		{"lists of marks in their place", EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'m:0'))")},
+		{"they expire", EACH("redis.call('PEXPIRE',k,1)")},
+		{"one slice", STATE("slices=[0-9]+", "slices=1")},
+		{"no slice", STATE("slices=[0-9]+", "slices=0")},
+		{"more slices", STATE("slices=", "slices=1")},
+		{"slices without end", STATE("slices=", "slices=9999999999999999999")},
+		{"other accounts", STATE("accounts=", "accounts=1")},
+		{"of an earlier version", STATE("mapping=3", "mapping=2")},
+		{"without a seal", STATE("seal=.*", "")},
+		{"of another seal", STATE("seal=.", "seal=")},
+		{"another generation", STATE("generation=.", "generation=")},
+		{"a state of another type", "EVAL|redis.call('DEL',KEYS[1]) redis.call('LPUSH',KEYS[1],'x')|1|hostile:%:now"},
+		{"no name", "SET|hostile:current|"},
+		{"a name of nothing", "SET|hostile:current|0000000000000000"},
+	};
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "hostile", true);
+	g_autofree char *text = rows_of(430);
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsDirectory) loader = open_directory(&settings), reader = open_directory(&settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		guint before = 0, after = 0;
+		load(loader, text);
+		g_assert_cmpuint(wrong_answers(reader, 5, 430, &before), ==, 0);
+		g_assert_cmpuint(before, ==, 4);
+		hurt(redis, "hostile", cases[i].command);
+		g_usleep(5000); /* for what expires */
+		guint wrong = wrong_answers(reader, 5, 430, &after) + wrong_answers(reader, 6, 430, &after);
+		if (wrong + after > 0)
+			g_error("%s: %u wrong answers, %u right ones", cases[i].name, wrong, after);
+	}
+#undef EACH
+#undef STATE
+}
+
 /* What one lookup cannot see is found by the thread that goes over all. */
 static void test_watch(void)
 {
@@ -461,6 +517,75 @@ static void test_gone_back(void)
 	g_assert_nonnull(strstr(error->message, "changes that were made to it are gone"));
 	ms_directory_put(reader, "A-00007", "customer-number", "NEW-7", &changed, NULL);
 	g_assert_cmpint(ask(reader, "NEW7", "user1@a1.example"), ==, MS_OTHER);
+}
+
+/* ---- files copied over ---------------------------------------------------------------------- */
+
+/* As cp does: into the file that is there. */
+static void copy_over(const char *path, const char *data, gsize len)
+{
+	FILE *f = fopen(path, "wb");
+	g_assert_nonnull(f);
+	g_assert_cmpuint(fwrite(data, 1, len, f), ==, len);
+	g_assert_cmpint(fclose(f), ==, 0);
+}
+
+/* A file with `text` alone, as it is when nobody has it open. */
+static char *database_of(const char *text, const char *name, gsize *len_out)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, name, true);
+	g_autofree char *path = g_strdup(settings.sqlite);
+	char *data = NULL;
+	g_autoptr(MsDirectory) loader = open_directory(&settings);
+	load(loader, text);
+	g_clear_pointer(&loader, ms_directory_free);
+	g_assert_true(g_file_get_contents(path, &data, len_out, NULL));
+	return data;
+}
+
+/* Another mapping in the same file is the one that is asked, whoever has it open and whatever has been
+ * remembered of the one before. */
+static void check_copied(guint n)
+{
+	g_autofree char *first = rows_of(n), *moved = g_strconcat(first, "A-00002,customer-number,MOVED-1\n", NULL);
+	g_autofree char *before = g_strconcat(first, "A-00001,customer-number,MOVED-1\n", NULL);
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "copied", true);
+	g_autofree char *path = g_strdup(settings.sqlite), *data = NULL;
+	gsize len;
+	g_autoptr(MsDirectory) reader = open_directory(&settings);
+	load(reader, first);
+	g_assert_cmpint(ask(reader, "MOVED1", "user1@a1.example"), ==, MS_UNKNOWN);
+	{
+		g_autoptr(MsDirectory) other = open_directory(&settings); /* whose pages stay in the log */
+		bool changed;
+		load(other, before);
+		ms_directory_put(other, "A-00003", "customer-number", "X-1", &changed, NULL);
+		while (changed)
+			g_assert_true(ms_directory_tidy(other, &changed, NULL));
+		g_assert_cmpint(ask(reader, "MOVED1", "user1@a1.example"), ==, MS_OWN);
+	}
+	data = database_of(moved, "apart", &len);
+	copy_over(path, data, len);
+	g_assert_cmpint(ask(reader, "MOVED1", "user1@a1.example"), ==, MS_OTHER);
+	g_assert_cmpint(ask(reader, "MOVED1", "user2@a2.example"), ==, MS_OWN);
+	/* Half of one, none, something else: unavailable, and whole again when the file is. */
+	const gsize halves[] = {len / 2, 0, 100, len};
+	for (gsize i = 0; i < G_N_ELEMENTS(halves); i++) {
+		copy_over(path, data, halves[i]);
+		for (guint k = 0; k < 20; k++) {
+			int got = ask(reader, "MOVED1", k % 2 ? "user1@a1.example" : "user2@a2.example");
+			g_assert_true(got == -1 || got == (k % 2 ? MS_OTHER : MS_OWN));
+		}
+	}
+	g_assert_cmpint(ask(reader, "MOVED1", "user2@a2.example"), ==, MS_OWN);
+	load(reader, before);
+	g_assert_cmpint(ask(reader, "MOVED1", "user1@a1.example"), ==, MS_OWN);
+}
+
+static void test_copied_over(void)
+{
+	check_copied(5);
+	check_copied(3000);
 }
 
 /* ---- written by an earlier version -------------------------------------------------------- */
@@ -956,8 +1081,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/mapping/model", test_model);
 	g_test_add_func("/mapping/mutated", test_mutated);
 	g_test_add_func("/mapping/parts", test_parts);
+	g_test_add_func("/mapping/hostile", test_hostile);
 	g_test_add_func("/mapping/watch", test_watch);
 	g_test_add_func("/mapping/gone-back", test_gone_back);
+	g_test_add_func("/mapping/copied-over", test_copied_over);
 	g_test_add_func("/mapping/earlier-version", test_earlier_version);
 	g_test_add_func("/mapping/versions", test_other_forms_of_state);
 	g_test_add_func("/mapping/import/killed", test_killed);
