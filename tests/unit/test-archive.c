@@ -30,9 +30,9 @@ static guint8 *find(GByteArray *bytes, const char *magic)
 }
 
 /* Puts `text` into the file at `at`. */
-static void insert(GByteArray *bytes, gsize at, const char *text)
+static void insert(GByteArray *bytes, gsize at, const char *text, gsize n)
 {
-	gsize n = strlen(text), tail = bytes->len - at;
+	gsize tail = bytes->len - at;
 	g_byte_array_set_size(bytes, (guint)(bytes->len + n));
 	memmove(bytes->data + at + n, bytes->data + at, tail);
 	memcpy(bytes->data + at, text, n);
@@ -51,14 +51,14 @@ static gsize get32(const guint8 *p)
 
 /* Puts `text` behind the name in the first entry of the directory, as its extra field or comment,
  * whose length stands at `field`. */
-static GByteArray *with_entry_text(guint field, const char *text)
+static GByteArray *with_entry_text(guint field, const char *text, gsize n)
 {
 	GByteArray *bytes = good();
-	gsize at = (gsize)(find(bytes, "PK\1\2") - bytes->data), n = strlen(text);
+	gsize at = (gsize)(find(bytes, "PK\1\2") - bytes->data);
 	guint8 *entry = bytes->data + at;
 	gsize own = entry[28] + (gsize)entry[30];
 	entry[field] = (guint8)(entry[field] + n);
-	insert(bytes, at + 46 + own, text);
+	insert(bytes, at + 46 + own, text, n);
 	guint8 *end = find(bytes, "PK\5\6");
 	put32(end + 12, get32(end + 12) + n);
 	return bytes;
@@ -77,7 +77,7 @@ static GByteArray *with_middle(const char *text)
 	GByteArray *bytes = good();
 	guint8 *second = memmem(bytes->data + 4, bytes->len - 4, "PK\3\4", 4);
 	gsize at = (gsize)(second - bytes->data), n = strlen(text);
-	insert(bytes, at, text);
+	insert(bytes, at, text, strlen(text));
 	guint8 *entry = find(bytes, "PK\1\2");
 	guint8 *next = memmem(entry + 4, (gsize)(bytes->data + bytes->len - entry - 4), "PK\1\2", 4);
 	put32(next + 42, at + n);
@@ -116,8 +116,8 @@ static void test_zip(void)
 {
 	expect("ZIP", good(), "Member-1|Member-2", "");
 	expect("comment", with_comment("Plant-1"), "Member-1|Plant-1", "");
-	expect("comment of a member", with_entry_text(32, "Plant-1"), "Member-1|Plant-1", "");
-	expect("extra field", with_entry_text(30, "zz\7" "\0"), "Member-1", "");
+	expect("comment of a member", with_entry_text(32, "Plant-1", 7), "Member-1|Plant-1", "");
+	expect("extra field", with_entry_text(30, "zz\3\0abc", 7), "Member-1", "");
 	expect("text in front", before("Plant-1\n", good()), "Member-1|Plant-1", "");
 	expect("text behind", BEHIND(good(), "\nPlant-1\n"), "Member-1|Plant-1", "");
 	expect("text between", with_middle("Plant-1\n"), "Member-1|Member-2|Plant-1", "");
@@ -214,11 +214,11 @@ static void test_packed(void)
 	expect("two members", behind(packed("gzip", "Member-1\n"), second->data, second->len), "Member-1\nPlant-1", "");
 	GByteArray *named = packed("gzip", "Member-1");
 	named->data[3] = 8 | 16;
-	insert(named, 10, "Plant-1.txt");
+	insert(named, 10, "Plant-1.txt", 11);
 	g_byte_array_set_size(named, named->len + 1);
 	memmove(named->data + 22, named->data + 21, named->len - 22);
 	named->data[21] = 0;
-	insert(named, 22, "Plant-2");
+	insert(named, 22, "Plant-2", 7);
 	g_byte_array_set_size(named, named->len + 1);
 	memmove(named->data + 30, named->data + 29, named->len - 30);
 	named->data[29] = 0;
