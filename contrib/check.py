@@ -26,11 +26,13 @@ JOBS = '-j%d' % (os.cpu_count() or 1)
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
 BEGUN = time.monotonic()
 LIMIT = 1800  # seconds of one job, none of which should take a quarter of it
+# In a root of the Debian that this machine is not, and nothing else.
+OTHER = '--other' in sys.argv[1:]
 SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
 # Side by side they wait for processors too.
 PATIENCE = '3'
 # Scenarios that share something with their like; the longest are begun first.
-LOCKS = {'07-review': 'browser', '11-installed': 'machine'}
+LOCKS = {'07-review': 'browser', '11-installed': 'machine', '27-packages': 'machine'}
 ORDER = ['11-installed', '04-decisions', '07-review', '08-crashes', '02-faults']
 
 
@@ -284,6 +286,62 @@ def plan(runner, work):
             raise Failed('nothing was held')
         job.counts['passed'] += 1
 
+    other_root = []
+
+    def bring(job):
+        """A root of the Debian that this machine is not; where there can be none, the reason is told."""
+        code, out, err = runner.command([TOP + '/contrib/other', 'bring'])
+        lines = (out + err).strip().splitlines() or ['?']
+        if code == 75:
+            job.notes.append(lines[-1])
+            job.counts['skipped'] += 1
+        elif code:
+            raise Failed(out + err)
+        else:
+            other_root.append(lines[-1])
+            job.counts['passed'] += 1
+
+    def in_other(job, script):
+        """What it prints; or None, where there is no root."""
+        if not other_root:
+            job.notes.append('there is no root of the other Debian')
+            job.counts['skipped'] += 1
+            return None
+        kept = [work]
+        if shutil.which('ccache'):
+            kept.append(must(['ccache', '-k', 'cache_dir']).strip())
+            os.makedirs(kept[-1], exist_ok=True)
+        return must([TOP + '/contrib/other', 'run', *kept, '--', 'sh', '-ec', script],
+                    env={**cache, 'CCACHE_DIR': kept[-1]} if len(kept) > 1 else None)
+
+    def build_other(job):
+        if in_other(job, 'mkdir -p {0}/other && cd {0}/other && {1}/configure -q --enable-werror {2} CC="ccache gcc" '
+                    'CXX="ccache g++" CFLAGS="-O1 -g1" CXXFLAGS="-O1 -g1" && make {3}'.format(
+                        work, source, ' '.join(AS_INSTALLED), JOBS)) is not None:
+            job.counts['passed'] += 1
+
+    def unit_other(job):
+        """Its exit status is not asked: a test that failed is a line, and a run without lines is a failure."""
+        if in_other(job, 'cd %s/other && { make -k %s check >make-check.log 2>&1 || true; }' % (work, JOBS)) is not None:
+            for log in sorted(glob.glob(work + '/other/tests/**/*.log', recursive=True)):
+                with open(log, errors='replace') as f:
+                    job.tap(f.read(), os.path.basename(log)[:-4] + ': ')
+            if job.counts['passed'] < 100:
+                with open(work + '/other/make-check.log', errors='replace') as f:
+                    raise Failed('only %d passed\n' % job.counts['passed'] + f.read()[-2000:])
+
+    def quickstart_other(job):
+        out = in_other(job, 'BUILD=%s/other %s/contrib/quickstart' % (work, source))
+        if out is not None:
+            job.counts['passed'] += 1
+            if out.count('\nHELD') < 7:
+                raise Failed(out)
+
+    def packages_other(job):
+        """From the sources, with that Debian's compiler and linter."""
+        if in_other(job, 'cd / && TMPDIR=%s %s/contrib/deb %s/other-debs' % (work, source, work)) is not None:
+            job.counts['passed'] += 1
+
     def without_root(job):
         job.notes.append('Postfix starts only as root')
         job.counts['skipped'] += 1
@@ -299,6 +357,14 @@ def plan(runner, work):
     runner.run([first])
     if first.state != 'done':
         return [first]
+    others = [
+        Job('the other Debian: a root', bring),
+        Job('the other Debian: build', build_other, ['the other Debian: a root'], 'processors'),
+        Job('the other Debian: make check', unit_other, ['the other Debian: build'], 'processors'),
+        Job('the other Debian: quickstart', quickstart_other, ['the other Debian: build'], 'quickstart'),
+    ]
+    if OTHER:
+        return [first, *others, Job('the other Debian: packages', packages_other, ['the other Debian: build'])]
     gcc, clang = compiler('gcc'), compiler('clang')
     builds = [
         Job('build, gcc', build('gcc', 'CC=' + gcc), [], 'processors'),
@@ -327,7 +393,7 @@ def plan(runner, work):
                   Job('quickstart where only root may enter', closed, ['build, gcc'], 'quickstart')]
     # The longest chains first: builds, then scenarios of both builds in turn, then what needs no other.
     both = zip(scenarios('gcc'), scenarios('clang', MS_SANITIZERS='1'))
-    return [first, *builds, *(job for pair in both for job in pair), *short, *ends]
+    return [first, *builds, *(job for pair in both for job in pair), *short, *ends, *others]
 
 
 sys.exit(main())
