@@ -3,7 +3,6 @@ page as a user of its own; once with Debian's Postfix, in its chroot, and once w
 import re
 
 from machine import *
-from sendmail import queue_id_of
 
 tap = Tap()
 P = paths()
@@ -11,24 +10,6 @@ ETC = P['sysconfdir'] + '/missent'
 STATE = P['localstatedir'] + '/lib/missent'
 HELPER = P['pkglibexecdir'] + '/missent-release'
 CSV = 'account,kind,value\n' + ''.join('%s,%s,"%s"\n' % row for row in MAPPING)
-MAIN_CF = '''compatibility_level = 3.6
-myhostname = mx.seller.example
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-mydestination =
-mynetworks = 127.0.0.0/8
-maillog_file =
-relayhost = [127.0.0.1]:2525
-smtp_host_lookup = native
-alias_maps =
-alias_database =
-'''
-MC = '''define(`SMART_HOST', `relay:[127.0.0.1]')dnl
-define(`RELAY_MAILER_ARGS', `TCP $h 2525')dnl
-define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch-nodns')dnl
-FEATURE(`nocanonify')dnl
-FEATURE(`accept_unresolvable_domains')dnl
-'''
 PAGE = '''
 import http.cookiejar, json, re, sys, urllib.parse, urllib.request
 site = 'http://127.0.0.1:8025'
@@ -49,57 +30,6 @@ else:
                    **({'to': sys.argv[3]} if sys.argv[3:] else {}))
 print(json.dumps(text))
 '''
-
-
-class WithPostfix(Machine):
-    kind, services = 'Postfix', 'postfix'
-    queue_id = staticmethod(queue_id)
-
-    def prepare(self):
-        with open('/usr/share/postfix/master.cf.dist') as f:
-            self.write('/etc/postfix/master.cf', f.read())
-        with open(SOURCE + '/contrib/postfix-main.cf') as f:
-            self.write('/etc/postfix/main.cf', MAIN_CF + f.read())
-
-    def settings(self, text):
-        return text
-
-    def join(self):
-        return 'usermod -aG postfix missent'
-
-    def held(self):
-        return self.run('postqueue', '-j')[1].count('"queue_name": "hold"')
-
-
-class WithSendmail(Machine):
-    kind, services = 'Sendmail', 'sendmail'
-    queue_id = staticmethod(queue_id_of)
-
-    def prepare(self):
-        why = self.install('sendmail-bin')
-        if why:
-            return why
-        with open(self.root + '/etc/mail/sendmail.mc') as f:
-            mc = f.read()
-        with open(SOURCE + '/contrib/sendmail.mc') as f:
-            mc = mc.replace('MAILER_DEFINITIONS', MC + f.read() + 'MAILER_DEFINITIONS')
-        self.write('/etc/mail/sendmail.mc', mc)
-        for name in ('passwd', 'group', 'shadow', 'gshadow'):  # where Postfix never was
-            path = '%s/etc/%s' % (self.root, name)
-            with open(path) as f:
-                lines = [x for x in f if not x.startswith('post')]
-            with open(path, 'w') as f:
-                f.writelines(lines)
-        self.write('/etc/hosts', '127.0.0.1 mx.seller.example localhost\n')
-
-    def settings(self, text):
-        return re.sub('socket  *= .*\nsocket-group .*', 'socket = "unix:/run/missent/missent.sock"\nmta = sendmail', text)
-
-    def join(self):
-        return 'm4 /etc/mail/sendmail.mc >/etc/mail/sendmail.cf'
-
-    def held(self):
-        return len(glob.glob(self.root + '/var/spool/mqueue/hf*'))
 
 
 def page(box, uid, *what):
