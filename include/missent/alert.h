@@ -31,6 +31,7 @@ typedef enum {
 	MS_ALERT_BREAKER,
 	MS_ALERT_GUARD,
 	MS_ALERT_TRAIL,
+	MS_ALERT_WITNESS,
 	MS_N_ALERTS,
 } MsAlert;
 

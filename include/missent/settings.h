@@ -130,6 +130,11 @@ typedef struct {
 	} incident;
 
 	struct {
+		bool log, digest, hosts; /* where checkpoints of the trail go */
+		gint64 every_ms;         /* to the log, and how often other hosts are asked for theirs */
+		char *witness;           /* what is kept of them: a folder */
+	} checkpoints;
+	struct {
 		const char *listen, *group; /* NULL: nobody is served */
 		const char *textfile;
 		gint64 every_ms;

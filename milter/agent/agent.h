@@ -101,6 +101,11 @@ void agent_host_numbers(Agent *agent, MsHostNumbers *out);
 /* alerts.c: a thread, until it is to stop. */
 void *agent_tend(void *agent);
 
+/* witness.c: the answer to another host that keeps our checkpoint; a thread that asks them, until it is to
+ * stop. */
+json_t *agent_trail(Agent *agent, const json_t *ask, GError **error);
+void *agent_watch_trails(void *agent);
+
 /* hosts.c */
 typedef struct AgentHosts AgentHosts;
 /* NULL: a thread could not be started. */

@@ -362,7 +362,9 @@ char *agent_vouched(const char *json, gsize len, void *agent)
 {
 	g_autoptr(GError) error = NULL;
 	json_t *outer = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
-	char *reply = reply_of(vouched(agent, outer, &error), error);
+	const json_t *trail = json_object_get(outer, "trail");
+	json_t *out = trail != NULL ? agent_trail(agent, trail, &error) : vouched(agent, outer, &error);
+	char *reply = reply_of(out, error);
 	json_decref(outer);
 	return reply;
 }

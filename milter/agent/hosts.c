@@ -25,8 +25,8 @@ typedef struct {
 
 struct AgentHosts {
 	Taker takers[TAKERS];
-	pthread_t publisher, mirror;
-	bool mirrors;
+	pthread_t publisher, mirror, witness;
+	bool mirrors, watches;
 };
 
 static void note_redis(bool *up, bool fine, const GError *why)
@@ -138,8 +138,10 @@ AgentHosts *agent_hosts_start(Agent *agent)
 {
 	AgentHosts *hosts = g_new0(AgentHosts, 1);
 	hosts->mirrors = ms_desk_settings(agent->desk)->review.mirror;
+	hosts->watches = ms_desk_settings(agent->desk)->checkpoints.hosts;
 	bool fine = pthread_create(&hosts->publisher, NULL, publish_changes, agent) == 0
-		&& (!hosts->mirrors || pthread_create(&hosts->mirror, NULL, keep_mirror, agent) == 0);
+		&& (!hosts->mirrors || pthread_create(&hosts->mirror, NULL, keep_mirror, agent) == 0)
+		&& (!hosts->watches || pthread_create(&hosts->witness, NULL, agent_watch_trails, agent) == 0);
 	for (unsigned i = 0; i < TAKERS && fine; i++) {
 		hosts->takers[i] = (Taker){.agent = agent, .nth = i};
 		fine = pthread_create(&hosts->takers[i].thread, NULL, take_requests, &hosts->takers[i]) == 0;
@@ -155,6 +157,8 @@ void agent_hosts_join(AgentHosts *hosts)
 		pthread_join(hosts->takers[i].thread, NULL);
 	if (hosts->mirrors)
 		pthread_join(hosts->mirror, NULL);
+	if (hosts->watches)
+		pthread_join(hosts->witness, NULL);
 	pthread_join(hosts->publisher, NULL);
 	g_free(hosts);
 }

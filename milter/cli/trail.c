@@ -8,6 +8,7 @@
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/tlog.h"
+#include "missent/witness.h"
 
 #include "cli.h"
 
@@ -102,22 +103,14 @@ static bool compare(const char *folder, const char *path, Look *look, GError **e
 	g_auto(MsCheckpoint) kept = {0};
 	g_autoptr(GError) why = NULL;
 	guint8 root[MS_HASH_BYTES];
-	if (!g_file_get_contents(path, &text, &len, &why)) {
+	if (!g_file_get_contents(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &text, &len, &why)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", why->message);
 		return false;
-	}
-	/* As missentd writes it to the system log. */
-	char *line = strstr(text, "checkpoint=");
-	if (line != NULL) {
-		memmove(text, line + strlen("checkpoint="), strlen(line + strlen("checkpoint=")) + 1);
-		text[strcspn(text, "\n")] = '\0';
-		g_strdelimit(text, "|", '\n');
-		len = strlen(text);
 	}
 	g_autoptr(MsTlog) log = ms_tlog_look(folder, error);
 	if (log == NULL)
 		return false;
-	if (!ms_checkpoint_parse(text, len, ms_tlog_vkey(log), &kept, error)) {
+	if (!ms_checkpoint_find(text, len, ms_tlog_vkey(log), &kept, error)) {
 		g_prefix_error(error, "%s: ", path);
 		return false;
 	}
@@ -132,7 +125,7 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *against = NULL, *given = NULL;
 	const GOptionEntry entries[] = {
-		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against, "with a checkpoint that was kept elsewhere", "CHECKPOINT"},
+		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against, "with a checkpoint that was kept elsewhere: a file, a mail or a line of a log with one, or - to paste it", "FILE"},
 		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &given, "of this trail", "FOLDER"},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -216,6 +209,59 @@ int cli_audit_prove(Cli *cli, int argc, char **argv)
 int cli_audit_show(Cli *cli, int argc, char **argv)
 {
 	return with_line(cli, argc, argv, "LINE - print this line as it was written, without an end", show);
+}
+
+/* ---- other hosts ---------------------------------------------------------------------- */
+
+static void print_kept(const char *folder, const char *host)
+{
+	g_auto(MsKept) kept = {0};
+	g_autoptr(GError) error = NULL;
+	if (!ms_witness_kept(folder, host, &kept, &error)) {
+		printf("%s: %s\n", host, error != NULL ? error->message : "nothing is kept");
+		return;
+	}
+	g_autofree char *time = cli_time(kept.time);
+	printf("%s: %" G_GUINT64_FORMAT " entries, taken %s, key %s\n%s\n", host, kept.checkpoint.size, time, kept.vkey,
+		kept.checkpoint.text);
+}
+
+static int forget(const MsSettings *s, const char *host)
+{
+	g_autoptr(GError) error = NULL;
+	MsAudit *audit = ms_audit_new(s->audit_file);
+	bool fine = ms_audit_event(audit, cli_who(), "shell", "witness forgotten", "", host, &error)
+		&& ms_witness_forget(s->checkpoints.witness, host, &error);
+	ms_audit_free(audit);
+	if (!fine)
+		return complain(error);
+	printf("What was kept of %s is set aside; its next checkpoint is believed.\n", host);
+	return EX_OK;
+}
+
+int cli_audit_witness(Cli *cli, int argc, char **argv)
+{
+	g_autofree char *gone = NULL;
+	const GOptionEntry entries[] = {
+		{"forget", 0, 0, G_OPTION_ARG_STRING, &gone, "believe that host's next checkpoint: it began a new trail", "HOST"},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GError) error = NULL;
+	if (!cli_options(entries, "- checkpoints of other hosts that are kept here", &argc, &argv))
+		return EX_USAGE;
+	if (argc != 1)
+		return cli_fail(EX_USAGE, "audit witness: takes no arguments");
+	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
+	if (s == NULL)
+		return cli_fail_error(error);
+	if (gone != NULL)
+		return forget(s, gone);
+	g_autoptr(GPtrArray) hosts = ms_witness_hosts(s->checkpoints.witness);
+	for (guint i = 0; i < hosts->len; i++)
+		print_kept(s->checkpoints.witness, hosts->pdata[i]);
+	if (hosts->len == 0)
+		puts("No checkpoint of another host is kept here.");
+	return EX_OK;
 }
 
 int cli_audit_checkpoint(Cli *cli, int argc, char **argv)

@@ -292,6 +292,21 @@ static const MsRow judging_rows[] = {
 	{.key = NULL},
 };
 
+static bool check_checkpoints(const char *value, GError **error)
+{
+	static const char *const places[] = {"log", "digest", "hosts", NULL};
+	if (g_strv_contains(places, value))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no place for checkpoints: log, digest, hosts", value);
+	return false;
+}
+
+static const MsRow audit_rows[] = {
+	{.key = "checkpoints", .type = MS_ROW_LIST, .check = check_checkpoints},
+	{.key = "checkpoint-every", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000},
+	{.key = NULL},
+};
+
 static const MsRow doctor_rows[] = {
 	{.key = "accept", .type = MS_ROW_LIST},
 	{.key = "mail-log", .type = MS_ROW_TEXT, .check = check_path},
@@ -403,6 +418,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "desk", .type = MS_ROW_SECTION, .rows = desk_rows},
 	{.key = "review", .type = MS_ROW_SECTION, .rows = review_rows},
 	{.key = "canary", .type = MS_ROW_SECTION, .rows = canary_rows},
+	{.key = "audit", .type = MS_ROW_SECTION, .rows = audit_rows},
 	{.key = "incident", .type = MS_ROW_SECTION, .rows = incident_rows},
 	{.key = "metrics", .type = MS_ROW_SECTION, .rows = metrics_rows},
 	{.key = "alerts", .type = MS_ROW_SECTION, .rows = alerts_rows},
@@ -421,6 +437,17 @@ static char *own_name(const MsSection *root)
 {
 	const char *given = ms_section_text(root, "host");
 	return g_strdup(given != NULL ? given : g_get_host_name());
+}
+
+/* Where none is named: to those that cost nobody a mail. */
+static void take_audit(MsSettings *s, const MsSection *audit)
+{
+	const char *const *places = ms_section_list(audit, "checkpoints");
+	s->checkpoints.log = places[0] == NULL || g_strv_contains(places, "log");
+	s->checkpoints.hosts = places[0] == NULL || g_strv_contains(places, "hosts");
+	s->checkpoints.digest = g_strv_contains(places, "digest");
+	s->checkpoints.every_ms = ms_section_number(audit, "checkpoint-every");
+	s->checkpoints.witness = g_build_filename(s->state_dir, "witness", NULL);
 }
 
 static void take_metrics(MsSettings *s, const MsSection *metrics)
@@ -767,6 +794,7 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->accepted = ms_section_list(ms_section_sub(root, "doctor"), "accept");
 	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
 	take_metrics(s, ms_section_sub(root, "metrics"));
+	take_audit(s, ms_section_sub(root, "audit"));
 	if (!take_sync(s, ms_section_sub(root, "sync"), error)
 		|| !take_alerts(s, ms_section_sub(root, "alerts"), error)
 		|| !take_canary(s, ms_section_sub(root, "canary"), error)
@@ -804,6 +832,7 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->policy_dir);
 	g_free(s->kinds_file);
 	g_free(s->audit_file);
+	g_free(s->checkpoints.witness);
 	g_free(s->records_file);
 	g_free(s->spool_dir);
 	g_free(s->desk.socket);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "missent/log.h"
+#include "missent/witness.h"
 
 #include "session.h"
 
@@ -9,8 +10,6 @@
  * that it lives, so that silence is one.  In the thread that waits for reloads; start and stop in that of
  * main().
  */
-
-#define CHECKPOINT_EVERY 60 /* beats */
 
 static gint silent; /* the last one could not be written, which was told; atomic */
 
@@ -34,18 +33,23 @@ void daemon_note(Daemon *daemon, const char *type)
 static void log_checkpoint(MsAudit *audit)
 {
 	g_autofree char *text = NULL;
-	if (ms_audit_publish(audit, &text, NULL) && text != NULL)
-		ms_log(LOG_NOTICE, NULL, "audit: checkpoint=%s", g_strdelimit(text, "\n", '|'));
+	g_autofree char *line = ms_audit_publish(audit, &text, NULL) && text != NULL ? ms_checkpoint_line(text) : NULL;
+	if (line != NULL)
+		ms_log(LOG_NOTICE, NULL, "audit: checkpoint=%s", line);
 }
 
 void daemon_beat(Daemon *daemon)
 {
-	static guint beats; /* of one thread */
+	static gint64 logged; /* of one thread */
 	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
 	MsAudit *audit = ms_runtime_audit(runtime);
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_audit_beat(audit, "missentd", &error);
 	tell(fine, error);
-	if (fine && beats++ % CHECKPOINT_EVERY == 0)
-		log_checkpoint(audit);
+	const MsSettings *s = ms_runtime_settings(runtime);
+	gint64 now = g_get_monotonic_time();
+	if (!fine || !s->checkpoints.log || (logged != 0 && now - logged < s->checkpoints.every_ms * 1000))
+		return;
+	log_checkpoint(audit);
+	logged = now;
 }

@@ -356,31 +356,47 @@ static void append_cause(const Desk *desk, GString *body, const MsCause *cause, 
 	g_string_append_printf(body, "%s  %s (%s: %s)\n", n, safe, desk_word(desk, W_OLDEST), age);
 }
 
+/* A copy where who has the trail's key has no rights. */
+static void append_checkpoint(Desk *desk, GString *body)
+{
+	g_autofree char *note = NULL;
+	if (desk->settings->checkpoints.digest && ms_audit_publish(desk->audit, &note, NULL) && note != NULL)
+		g_string_append_printf(body, "\n%s\n\n%s", desk_word(desk, W_CHECKPOINT), note);
+}
+
+static void append_held(const Desk *desk, GString *body, const MsRecordStats *stats, gint64 now)
+{
+	g_autofree char *date = ms_text_mail_date(stats->oldest);
+	g_autofree char *age = desk_age(desk, now - stats->oldest);
+	g_autofree char *oldest = g_strdup_printf("%s (%s)", date, age);
+	g_autofree char *held = g_strdup_printf("%" G_GINT64_FORMAT, stats->held);
+	g_autofree char *line = desk_fill(desk_plural(desk, W_DIGEST_HELD, stats->held), held, oldest);
+	g_autofree char *waits = desk_count(desk, W_DIGEST_WAITS, stats->waiting);
+	g_string_append_printf(body, "%s.\n%s.\n\n", line, waits);
+}
+
 void desk_send_digest(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
 	gint64 now = ms_clock_now();
 	MsRecordStats stats;
 	bool first = false;
-	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->ledger, &stats, NULL) || stats.held == 0
+	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->ledger, &stats, NULL)
+		|| (stats.held == 0 && !s->checkpoints.digest)
 		|| !ms_notices_first(desk->ledger, "reviewers", "digest", s->desk.digest_ms * 1000, &first, NULL)
 		|| !first)
 		return;
 	g_autoptr(GPtrArray) causes = ms_records_causes(desk->ledger, 30, NULL);
 	g_autoptr(GString) body = g_string_new(NULL);
-	g_autofree char *date = ms_text_mail_date(stats.oldest);
-	g_autofree char *age = desk_age(desk, now - stats.oldest);
-	g_autofree char *oldest = g_strdup_printf("%s (%s)", date, age);
-	g_autofree char *held = g_strdup_printf("%" G_GINT64_FORMAT, stats.held);
-	g_autofree char *line = desk_fill(desk_plural(desk, W_DIGEST_HELD, stats.held), held, oldest);
-	g_autofree char *waits = desk_count(desk, W_DIGEST_WAITS, stats.waiting);
 	g_autofree char *subject = desk_count(desk, W_DIGEST_TITLE, stats.held);
-	g_string_append_printf(body, "%s.\n%s.\n\n", line, waits);
+	if (stats.held > 0)
+		append_held(desk, body, &stats, now);
 	for (guint i = 0; causes != NULL && i < causes->len; i++)
 		append_cause(desk, body, causes->pdata[i], now);
 	g_string_append_c(body, '\n');
 	desk_fact(body, desk_word(desk, W_HOST), s->host);
 	append_page(desk, body, "causes");
+	append_checkpoint(desk, body);
 	if (send_to_reviewers(desk, subject, body->str) == MS_LATER)
 		ms_notices_unsent(desk->ledger, "reviewers", "digest");
 }

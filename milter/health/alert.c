@@ -31,6 +31,7 @@ const MsAlertRow ms_alert_rows[MS_N_ALERTS] = {
 	[MS_ALERT_BREAKER] = {"breaker", "a stream of mail goes wrong: its breaker has tripped", "no breaker holds mail any more"},
 	[MS_ALERT_GUARD] = {"guard", "the guard cannot be asked", "the guard answers again"},
 	[MS_ALERT_TRAIL] = {"trail", "the audit trail stands still, though missentd is at work", "the audit trail goes on"},
+	[MS_ALERT_WITNESS] = {"witness", "another host's audit trail is not what it was", "the trails of other hosts continue what was kept"},
 };
 
 #define FILE_NAME "alerts.json"

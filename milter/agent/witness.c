@@ -1,0 +1,133 @@
+/*
+ * Other hosts' audit trails: every so often each host is asked for its checkpoint and for the proof that it
+ * continues the one that is kept here, and its own trail has what was taken.  One that does not is refused,
+ * and an alert, until somebody believes the new one (missent audit witness --forget).  What others ask of us
+ * comes through Redis, sealed.  One thread asks; many answer.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "missent/alert.h"
+#include "missent/log.h"
+#include "missent/witness.h"
+
+#include "agent.h"
+
+#define WAIT_MS 15000
+
+json_t *agent_trail(Agent *agent, const json_t *ask, GError **error)
+{
+	gint64 size = json_integer_value(json_object_get(ask, "size"));
+	return ms_witness_answer(ms_desk_settings(agent->desk)->audit_file, (guint64)MAX(size, 0), error);
+}
+
+/* NULL: it does not answer now. */
+static json_t *ask_for(MsLink *link, const char *host, guint64 size)
+{
+	json_t *ask = json_pack("{s:{s:I}}", "trail", "size", (json_int_t)size);
+	char *text = json_dumps(ask, JSON_COMPACT);
+	json_decref(ask);
+	g_autofree char *reply = ms_link_ask(link, host, text, WAIT_MS, NULL);
+	free(text);
+	json_t *out = reply != NULL ? json_loads(reply, 0, NULL) : NULL;
+	if (out != NULL && !json_is_true(json_object_get(out, "ok")))
+		g_clear_pointer(&out, json_decref);
+	return out;
+}
+
+/* It is in our trail too: who rewrites his own has that against him. */
+static void note_taken(Agent *agent, const char *host, const json_t *answer)
+{
+	g_autofree char *line = ms_checkpoint_line(agent_word(answer, "checkpoint"));
+	g_autofree char *detail = g_strdup_printf("%s %s", host, line);
+	g_autoptr(GError) error = NULL;
+	if (!ms_audit_note(agent->audit, "witness", "missent-agent", detail, &error))
+		ms_log(LOG_ERR, NULL, "audit: %s", error->message);
+}
+
+/* Told once for as long as it is so. */
+static void note_refused(Agent *agent, GHashTable *refused, const char *host, const char *why)
+{
+	if (g_strcmp0(g_hash_table_lookup(refused, host), why) == 0)
+		return;
+	g_autofree char *detail = g_strdup_printf("%s: %s", host, why);
+	g_hash_table_replace(refused, g_strdup(host), g_strdup(why));
+	ms_log(LOG_CRIT, NULL, "audit trail of another host: %s", detail);
+	ms_audit_note(agent->audit, "witness-refused", "missent-agent", detail, NULL);
+}
+
+static void look_at(Agent *agent, MsLink *link, const char *host, GHashTable *refused)
+{
+	const char *folder = ms_desk_settings(agent->desk)->checkpoints.witness;
+	g_auto(MsKept) kept = {0};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *why = NULL;
+	MsWitness how = MS_WITNESS_SAME;
+	bool known = ms_witness_kept(folder, host, &kept, &error);
+	if (error != NULL) {
+		note_refused(agent, refused, host, error->message);
+		return;
+	}
+	json_t *answer = ask_for(link, host, known ? kept.checkpoint.size : 0);
+	if (answer == NULL)
+		return;
+	if (!ms_witness_take(folder, host, answer, &how, &why, &error))
+		ms_log(LOG_ERR, NULL, "audit trail of %s: %s", host, error->message);
+	else if (how == MS_WITNESS_REFUSED)
+		note_refused(agent, refused, host, why);
+	else
+		g_hash_table_remove(refused, host);
+	if (error == NULL && (how == MS_WITNESS_FIRST || how == MS_WITNESS_GREW))
+		note_taken(agent, host, answer);
+	json_decref(answer);
+}
+
+/* What is refused, for who looks at alerts; "" where nothing is. */
+static void leave(const Agent *agent, GHashTable *refused)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+	GHashTableIter iter;
+	gpointer host, why;
+	g_hash_table_iter_init(&iter, refused);
+	while (g_hash_table_iter_next(&iter, &host, &why))
+		g_string_append_printf(all, "%s%s: %s", all->len > 0 ? "; " : "", (char *)host, (char *)why);
+	ms_alert_leave(ms_desk_settings(agent->desk)->state_dir, MS_ALERT_WITNESS, all->str);
+}
+
+static void look_at_all(Agent *agent, MsLink *link, GHashTable *refused)
+{
+	const MsSettings *s = ms_desk_settings(agent->desk);
+	g_autoptr(GPtrArray) hosts = ms_link_hosts(link, NULL);
+	gint64 now = g_get_real_time();
+	for (guint i = 0; hosts != NULL && i < hosts->len && !agent_stopping; i++) {
+		const MsLinkHost *host = hosts->pdata[i];
+		if (strcmp(host->name, s->host) != 0 && now - host->seen < MS_LINK_ALIVE_US)
+			look_at(agent, link, host->name, refused);
+	}
+	leave(agent, refused);
+}
+
+#define FIRST_US (2 * (gint64)G_USEC_PER_SEC) /* the hosts say that they live first */
+
+void *agent_watch_trails(void *user)
+{
+	Agent *agent = user;
+	const MsSettings *s = ms_desk_settings(agent->desk);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsLink) link = ms_link_open(s, true, &error);
+	g_autoptr(GHashTable) refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	gint64 next = g_get_monotonic_time() + FIRST_US;
+	if (link == NULL)
+		ms_log(LOG_ERR, NULL, "audit trails of other hosts: %s", error->message);
+	while (link != NULL && !agent_stopping) {
+		gint64 now = g_get_monotonic_time();
+		if (now >= next && !agent->impostor) {
+			look_at_all(agent, link, refused);
+			next = g_get_monotonic_time() + s->checkpoints.every_ms * 1000;
+		}
+		g_usleep(G_USEC_PER_SEC / 4);
+	}
+	return NULL;
+}

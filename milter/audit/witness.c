@@ -1,0 +1,208 @@
+#include "config.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/audit.h"
+#include "missent/io.h"
+#include "missent/witness.h"
+
+#include "audit_private.h"
+
+/*
+ * A host's answer for its log comes in; the checkpoint that is kept of it is replaced, or it is refused and
+ * why.  Kept is a file a host: its verifier key, the time, and the note.  Who rewrites a log with its key, or
+ * rolls it back, has no proof that leads from what is kept to what he has.
+ */
+
+#define ENDING ".checkpoint"
+
+void ms_kept_clear(MsKept *kept)
+{
+	g_clear_pointer(&kept->host, g_free);
+	g_clear_pointer(&kept->vkey, g_free);
+	ms_checkpoint_clear(&kept->checkpoint);
+}
+
+/* ---- for who asks --------------------------------------------------------------------- */
+
+static json_t *hashes_of(guint8 hashes[][MS_HASH_BYTES], guint n)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *text = g_base64_encode(hashes[i], MS_HASH_BYTES);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+json_t *ms_witness_answer(const char *path, guint64 size, GError **error)
+{
+	g_autofree char *folder = ms_audit_folder(path);
+	guint8 hashes[MS_PROOF_MAX][MS_HASH_BYTES];
+	guint n = 0;
+	g_autoptr(GError) why = NULL;
+	if (!g_file_test(folder, G_FILE_TEST_EXISTS))
+		return json_pack("{s:b}", "none", 1);
+	g_autoptr(MsTlog) log = ms_tlog_look(folder, &why);
+	const MsCheckpoint *now = log != NULL ? ms_tlog_checkpoint(log) : NULL;
+	if (now != NULL && now->text != NULL && size <= now->size)
+		ms_tlog_consistency(log, size, hashes, &n, &why);
+	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
+		return json_pack("{s:s}", "damaged", why->message);
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return NULL;
+	}
+	if (now->text == NULL)
+		return json_pack("{s:b}", "none", 1);
+	return json_pack("{s:s, s:s, s:o}", "vkey", ms_tlog_vkey(log), "checkpoint", now->text, "hashes", hashes_of(hashes, n));
+}
+
+/* ---- what is kept --------------------------------------------------------------------- */
+
+/* Any name is one of a file below the folder. */
+static char *path_of(const char *folder, const char *host)
+{
+	g_autofree char *name = g_uri_escape_string(host, NULL, FALSE);
+	return g_strconcat(folder, "/of-", name, ENDING, NULL);
+}
+
+bool ms_witness_kept(const char *folder, const char *host, MsKept *out, GError **error)
+{
+	g_autofree char *path = path_of(folder, host), *text = NULL;
+	g_autoptr(GError) why = NULL;
+	if (!g_file_get_contents(path, &text, NULL, &why)) {
+		if (!g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", why->message);
+		return false;
+	}
+	g_auto(GStrv) parts = g_strsplit(text, "\n", 3); /* key, time, note */
+	MsCheckpoint checkpoint = {0};
+	if (g_strv_length(parts) != 3 || !ms_checkpoint_parse(parts[2], strlen(parts[2]), parts[0], &checkpoint, NULL)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s is not what was written: missent audit witness --forget %s", path, host);
+		return false;
+	}
+	*out = (MsKept){g_strdup(host), g_strdup(parts[0]), checkpoint, g_ascii_strtoll(parts[1], NULL, 10)};
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *ms_witness_hosts(const char *folder)
+{
+	GPtrArray *hosts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		if (!g_str_has_prefix(name, "of-") || !g_str_has_suffix(name, ENDING))
+			continue;
+		char *host = g_uri_unescape_segment(name + 3, name + strlen(name) - strlen(ENDING), NULL);
+		if (host != NULL)
+			g_ptr_array_add(hosts, host);
+	}
+	g_ptr_array_sort(hosts, by_name);
+	return hosts;
+}
+
+static bool keep(const char *folder, const char *host, const char *vkey, const MsCheckpoint *checkpoint, GError **error)
+{
+	g_autofree char *path = path_of(folder, host);
+	g_autofree char *text = g_strdup_printf("%s\n%" G_GINT64_FORMAT "\n%s", vkey, g_get_real_time(), checkpoint->text);
+	if (g_mkdir(folder, 0750) != 0 && errno != EEXIST) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", folder, g_strerror(errno));
+		return false;
+	}
+	return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0640, error);
+}
+
+/* ---- taking --------------------------------------------------------------------------- */
+
+static guint hashes_from(const json_t *list, guint8 hashes[][MS_HASH_BYTES])
+{
+	guint n = 0;
+	for (gsize i = 0; i < json_array_size(list) && n < MS_PROOF_MAX; i++) {
+		gsize len = 0;
+		const char *text = json_string_value(json_array_get(list, i));
+		g_autofree guint8 *raw = text != NULL ? g_base64_decode(text, &len) : NULL;
+		if (raw != NULL && len == MS_HASH_BYTES)
+			memcpy(hashes[n++], raw, MS_HASH_BYTES);
+	}
+	return n;
+}
+
+static MsWitness refuse(char **why_out, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static MsWitness refuse(char **why_out, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	*why_out = g_strdup_vprintf(format, args);
+	va_end(args);
+	return MS_WITNESS_REFUSED;
+}
+
+static MsWitness compare(const MsKept *old, const MsCheckpoint *new, const json_t *answer, char **why_out)
+{
+	guint8 hashes[MS_PROOF_MAX][MS_HASH_BYTES];
+	const MsCheckpoint *kept = &old->checkpoint;
+	if (new->size < kept->size)
+		return refuse(why_out, "its trail was rolled back: it had %" G_GUINT64_FORMAT " entries, and has %" G_GUINT64_FORMAT,
+			kept->size, new->size);
+	if (ms_checkpoint_same(kept, new))
+		return MS_WITNESS_SAME;
+	guint n = hashes_from(json_object_get(answer, "hashes"), hashes);
+	if (!ms_consistency_check(kept, new, hashes, n))
+		return refuse(why_out, "its trail was written anew: the first %" G_GUINT64_FORMAT " entries are not those of the "
+			"checkpoint that is kept here", kept->size);
+	return MS_WITNESS_GREW;
+}
+
+static const char *word(const json_t *json, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json, key));
+	return text != NULL ? text : "";
+}
+
+bool ms_witness_take(const char *folder, const char *host, const json_t *answer, MsWitness *how_out, char **why_out,
+	GError **error)
+{
+	g_auto(MsKept) old = {0};
+	g_auto(MsCheckpoint) new = {0};
+	g_autoptr(GError) why = NULL;
+	bool kept = ms_witness_kept(folder, host, &old, &why);
+	const char *vkey = word(answer, "vkey"), *note = word(answer, "checkpoint"), *damaged = word(answer, "damaged");
+	*how_out = MS_WITNESS_SAME;
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	if (*damaged != '\0')
+		*how_out = refuse(why_out, "%s", damaged);
+	else if (json_is_true(json_object_get(answer, "none")))
+		*how_out = !kept ? MS_WITNESS_SAME
+			: refuse(why_out, "it has no trail any more; it had %" G_GUINT64_FORMAT " entries", old.checkpoint.size);
+	else if (kept && strcmp(old.vkey, vkey) != 0)
+		*how_out = refuse(why_out, "its trail has another key (%s) than it had (%s): if a new one was begun there, missent "
+			"audit witness --forget %s", vkey, old.vkey, host);
+	else if (!ms_checkpoint_parse(note, strlen(note), vkey, &new, &why))
+		*how_out = refuse(why_out, "%s", why->message);
+	else
+		*how_out = kept ? compare(&old, &new, answer, why_out) : MS_WITNESS_FIRST;
+	return *how_out == MS_WITNESS_SAME || *how_out == MS_WITNESS_REFUSED || keep(folder, host, vkey, &new, error);
+}
+
+bool ms_witness_forget(const char *folder, const char *host, GError **error)
+{
+	g_autofree char *path = path_of(folder, host);
+	g_autofree char *aside = g_strdup_printf("%s.%" G_GINT64_FORMAT, path, g_get_real_time());
+	if (g_rename(path, aside) == 0)
+		return true;
+	g_set_error(error, MS_ERROR, errno == ENOENT ? MS_ERROR_INPUT : MS_ERROR_RETRY, "of %s no checkpoint can be set aside: %s", host,
+		g_strerror(errno));
+	return false;
+}

@@ -1,0 +1,224 @@
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/witness.h"
+
+#include "../test.h"
+
+/*
+ * A log is kept by another host, then written anew with its own key, rolled back, lost, given another key: each
+ * is refused, and what is kept stays.  And a checkpoint is found again in what people and programs make of it.
+ */
+
+static char *dir;
+
+static char *path_in(const char *name)
+{
+	return g_build_filename(dir, name, NULL);
+}
+
+static void append(MsTlog *log, const char *word, guint n)
+{
+	g_autoptr(GError) error = NULL;
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *text = g_strdup_printf("{\"%s\":%u}", word, i);
+		const MsEntryText entry = {text, strlen(text)};
+		guint64 first;
+		g_assert_true(ms_tlog_append(log, &entry, 1, &first, &error));
+		g_assert_no_error(error);
+	}
+}
+
+/* A log of `n` entries; with the key of `like`. */
+static MsTlog *make(const char *name, const char *like, const char *word, guint n)
+{
+	g_autofree char *folder = path_in(name);
+	g_autoptr(GError) error = NULL;
+	if (like != NULL) {
+		static const char *const both[] = {"key", "vkey"};
+		g_assert_cmpint(g_mkdir(folder, 0750), ==, 0);
+		for (gsize i = 0; i < G_N_ELEMENTS(both); i++) {
+			g_autofree char *from = g_build_filename(dir, like, both[i], NULL), *text = NULL;
+			g_autofree char *to = g_build_filename(folder, both[i], NULL);
+			gsize len;
+			g_assert_true(g_file_get_contents(from, &text, &len, NULL));
+			g_assert_true(g_file_set_contents(to, text, (gssize)len, NULL));
+			g_assert_cmpint(g_chmod(to, 0400), ==, 0);
+		}
+	}
+	MsTlog *log = ms_tlog_open(folder, "mx.example/missent", &error);
+	g_assert_no_error(error);
+	append(log, word, n);
+	return log;
+}
+
+/* The log `name` answers who keeps `host`; what he makes of it. */
+static MsWitness take(const char *name, const char *host, char **why_out)
+{
+	g_autofree char *folder = path_in("kept"), *file = g_strconcat(name, ".jsonl", NULL), *path = path_in(file);
+	g_auto(MsKept) kept = {0};
+	g_autoptr(GError) error = NULL;
+	MsWitness how = MS_WITNESS_SAME;
+	*why_out = NULL;
+	bool known = ms_witness_kept(folder, host, &kept, &error);
+	g_assert_no_error(error);
+	json_t *answer = ms_witness_answer(path, known ? kept.checkpoint.size : 0, &error);
+	g_assert_no_error(error);
+	g_assert_true(ms_witness_take(folder, host, answer, &how, why_out, &error));
+	g_assert_no_error(error);
+	json_decref(answer);
+	return how;
+}
+
+static guint64 size_kept(const char *host)
+{
+	g_autofree char *folder = path_in("kept");
+	g_auto(MsKept) kept = {0};
+	return ms_witness_kept(folder, host, &kept, NULL) ? kept.checkpoint.size : 0;
+}
+
+static void expect(const char *name, const char *host, MsWitness want, const char *words)
+{
+	g_autofree char *why = NULL;
+	MsWitness got = take(name, host, &why);
+	if (got != want || (words == NULL) != (why == NULL) || (words != NULL && strstr(why, words) == NULL))
+		g_error("%s: got %d (%s), want %d (%s)", name, got, why, want, words);
+}
+
+/* ---- what is refused ------------------------------------------------------------------ */
+
+static void test_refused(void)
+{
+	static const guint sizes[] = {1, 2, 7, 255, 256, 257, 700};
+	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		guint n = sizes[i];
+		g_autofree char *host = g_strdup_printf("../mx%u", n), *log = g_strdup_printf("log%u", n);
+		g_autofree char *anew = g_strdup_printf("anew%u", n), *back = g_strdup_printf("back%u", n);
+		g_autofree char *key = g_strdup_printf("key%u", n), *same = g_strdup_printf("same%u", n);
+		g_autoptr(MsTlog) real = make(log, NULL, "real", n);
+		expect(log, host, MS_WITNESS_FIRST, NULL);
+		expect(log, host, MS_WITNESS_SAME, NULL);
+		append(real, "real", 3);
+		expect(log, host, MS_WITNESS_GREW, NULL);
+		g_assert_cmpuint(size_kept(host), ==, n + 3);
+		/* Root has the key: */
+		g_autoptr(MsTlog) a = make(anew, log, "forged", n + 300);
+		g_autoptr(MsTlog) b = make(same, log, "forged", n + 3);
+		g_autoptr(MsTlog) c = make(back, log, "real", n + 2);
+		g_autoptr(MsTlog) d = make(key, NULL, "real", n + 3);
+		expect(anew, host, MS_WITNESS_REFUSED, "written anew");
+		expect(same, host, MS_WITNESS_REFUSED, "written anew");
+		expect(back, host, MS_WITNESS_REFUSED, "rolled back");
+		expect(key, host, MS_WITNESS_REFUSED, "another key");
+		expect("nothing", host, MS_WITNESS_REFUSED, "no trail any more");
+		g_assert_cmpuint(size_kept(host), ==, n + 3);
+		append(real, "real", 400);
+		expect(log, host, MS_WITNESS_GREW, NULL);
+	}
+	/* A damaged one; then a new one that somebody believes. */
+	g_autofree char *head = g_build_filename(dir, "log7", "head.1", NULL), *folder = path_in("kept");
+	g_autoptr(GPtrArray) hosts = ms_witness_hosts(folder);
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpuint(hosts->len, ==, G_N_ELEMENTS(sizes));
+	g_assert_true(g_file_set_contents(head, "", 0, NULL));
+	expect("log7", "../mx7", MS_WITNESS_REFUSED, "damaged");
+	g_assert_true(ms_witness_forget(folder, "../mx7", &error));
+	expect("key7", "../mx7", MS_WITNESS_FIRST, NULL);
+	g_assert_false(ms_witness_forget(folder, "nobody", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+}
+
+static void test_answers(void)
+{
+	static const char *const rows[] = {"{}", "{\"vkey\":\"x\"}", "{\"vkey\":1,\"checkpoint\":[]}", "[]", "{\"none\":false}",
+		"{\"vkey\":\"a+b+c\",\"checkpoint\":\"a\\n1\\nx\\n\\n\"}"};
+	g_autofree char *folder = path_in("kept");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		json_t *answer = json_loads(rows[i], 0, NULL);
+		g_autofree char *why = NULL;
+		g_autoptr(GError) error = NULL;
+		MsWitness how;
+		g_assert_true(ms_witness_take(folder, "odd", answer, &how, &why, &error));
+		g_assert_cmpint(how, ==, MS_WITNESS_REFUSED);
+		json_decref(answer);
+	}
+	g_assert_cmpuint(size_kept("odd"), ==, 0);
+}
+
+/* ---- where a checkpoint is found ------------------------------------------------------- */
+
+/* "%": the note, "@": in one line. */
+static char *fill(const char *form, const char *note)
+{
+	g_autofree char *line = ms_checkpoint_line(note);
+	GString *out = g_string_new(NULL);
+	for (const char *p = form; *p != '\0'; p++)
+		if (*p == '%' || *p == '@')
+			g_string_append(out, *p == '%' ? note : line);
+		else
+			g_string_append_c(out, *p);
+	return g_string_free(out, FALSE);
+}
+
+static void test_find(void)
+{
+	static const struct {
+		const char *form, *from, *to;
+		bool found, quoted; /* quoted-printable */
+	} rows[] = {
+		{"%", NULL, NULL, true},
+		{"Nov 27 00:12:01 mx missentd[812]: audit: checkpoint=@\n", NULL, NULL, true},
+		{"Nov 27 00:12:01 mx missentd[812]: audit: checkpoint=@", NULL, NULL, true},
+		{"Nov 27 00:12:01 mx missentd[812]: audit: checkpoint=@\n", "\xe2\x80\x94", "#342#200#224", true},
+		{"2026-11-27T00:12:01 mx missent-agent: mx2 @ more\n", NULL, NULL, true},
+		{"Subject: 3 held\r\n\r\nKeep this mail:\r\n\r\n%", "\n", "\r\n", true},
+		{"> Keep this mail:\n>\n> %\n\nThanks\n", "\n", "\n> ", true},
+		{"Keep it:\n\n%\n-- \nmissent\n", "\xe2\x80\x94", "=E2=80=94", true, true},
+		{"Keep it:\n\n%", "missent ", "missent =\r\n", true, true},
+		{"  %", "\n", "\n  ", true},
+		{"%", "/missent\n7", "/missent\n8", false},
+		{"%", "mx.example/missent", "mx2.example/missent", false},
+		{"nothing", NULL, NULL, false},
+		{"", NULL, NULL, false},
+		{"checkpoint=", NULL, NULL, false},
+	};
+	g_autoptr(MsTlog) log = make("find", NULL, "x", 7);
+	const char *note = ms_tlog_checkpoint(log)->text;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *plain = fill(rows[i].form, note);
+		g_autoptr(GString) text = g_string_new(plain);
+		if (rows[i].quoted)
+			g_string_replace(text, "=", "=3D", 0);
+		if (rows[i].from != NULL)
+			g_string_replace(text, rows[i].from, rows[i].to, 0);
+		g_auto(MsCheckpoint) got = {0};
+		g_autoptr(GError) error = NULL;
+		bool found = ms_checkpoint_find(text->str, text->len, ms_tlog_vkey(log), &got, &error);
+		if (found != rows[i].found || (found && !ms_checkpoint_same(&got, ms_tlog_checkpoint(log))))
+			g_error("row %zu: got %d, want %d: %s\n%s", i, found, rows[i].found, error != NULL ? error->message : "", text->str);
+	}
+	/* The newest of many. */
+	g_autofree char *old = ms_checkpoint_line(note);
+	append(log, "y", 5);
+	g_autofree char *new = ms_checkpoint_line(ms_tlog_checkpoint(log)->text);
+	g_autofree char *many = g_strdup_printf("a checkpoint=%s\nb checkpoint=%s\nc checkpoint=%s\n", old, new, old);
+	g_auto(MsCheckpoint) got = {0};
+	g_assert_true(ms_checkpoint_find(many, strlen(many), ms_tlog_vkey(log), &got, NULL));
+	g_assert_cmpuint(got.size, ==, 12);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	dir = scratch_folder();
+	g_test_add_func("/witness/refused", test_refused);
+	g_test_add_func("/witness/answers", test_answers);
+	g_test_add_func("/witness/find", test_find);
+	int rc = g_test_run();
+	remove_folder(dir);
+	return rc;
+}
