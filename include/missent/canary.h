@@ -21,6 +21,8 @@
 /* What became of one that would be held, were the mode not observe; and of one that nobody judged yet. */
 #define MS_CANARY_OBSERVED "observed"
 #define MS_CANARY_SENT "sent"
+/* Before the listener of one that somebody sent by hand, and looks after himself. */
+#define MS_CANARY_PROBE "probe "
 
 typedef struct {
 	char *id, *listener, *digest;
@@ -44,6 +46,8 @@ MsAnswer ms_canaries_judged(MsLedger *ledger, const char *digest, const char *se
 	const char *queue_id, const char *became, GError **error);
 /* Those that are not ended, of MsCanary. */
 GPtrArray *ms_canaries_open(MsLedger *ledger, GError **error);
+/* What is known of one, ended or not; NULL: none has that name, or GError. */
+MsCanary *ms_canaries_find(MsLedger *ledger, const char *id, GError **error);
 /* Nothing is left of it to do. */
 bool ms_canaries_end(MsLedger *ledger, const char *id, GError **error);
 /* When the newest was sent; 0: none was. */

@@ -76,6 +76,10 @@ typedef void (*MsDeskTell)(bool well, const char *listener, const char *text, vo
 /* Sends canaries when it is time (settings: canary), looks at what became of those before, and deletes those that
  * are held. */
 void ms_desk_canary(MsDesk *desk, MsDeskTell tell, void *user);
+/* Sends one through each listener now, waits for what becomes of it (at most the canary's timeout, and `patience_ms`),
+ * and tells of each whether it was recognised.  A held one is deleted; one that missent would hold, were it not to
+ * observe, is taken away by missentd and goes nowhere.  Nobody is alarmed.  False: none could be sent. */
+bool ms_desk_probe(MsDesk *desk, gint64 patience_ms, MsDeskTell tell, void *user, GError **error);
 
 /* The held message read again: findings in clear with their surroundings, header fields, the
  * text of each part, and what the verdict would be now.  JSON, malloc()ed.  The look is recorded

@@ -29,12 +29,17 @@ typedef struct {
 	char *remedy;
 } MsComplaint;
 
+/* Has mail of ours sent through each listener (desk.h), and tells what became of it.  False: none could be sent. */
+typedef void (*MsDoctorTell)(bool well, const char *listener, const char *text, void *user);
+typedef bool (*MsDoctorProbe)(const char *config, MsDoctorTell tell, void *user, GError **error);
+
 typedef struct {
 	MsRuntime *runtime;
 	const char *config;   /* path of missent.conf */
 	bool all;             /* what happens now too, not only what is configured */
 	const char *mail_log; /* NULL: that of the settings, or of the MTA */
 	const char *only;     /* one check; NULL: each */
+	MsDoctorProbe probe;  /* NULL: no mail is sent */
 } MsDoctorOptions;
 
 /* Of MsComplaint, the gravest first.  NULL: `only` is no check, and what are. */

@@ -14,6 +14,7 @@ typedef struct {
 
 int cmd_check(Cli *cli, int argc, char **argv);
 int cmd_explain(Cli *cli, int argc, char **argv);
+int cmd_init(Cli *cli, int argc, char **argv);
 int cmd_directory(Cli *cli, int argc, char **argv);
 int cmd_guard(Cli *cli, int argc, char **argv);
 int cmd_held(Cli *cli, int argc, char **argv);

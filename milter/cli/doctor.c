@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "missent/desk.h"
 #include "missent/doctor.h"
 
 #include "cli.h"
@@ -72,15 +73,24 @@ static int list_checks(const Cli *cli)
 	return 0;
 }
 
+#define PROBE_MS 20000
+
+static bool send_probe(const char *config, MsDoctorTell tell, void *user, GError **error)
+{
+	g_autoptr(MsDesk) desk = ms_desk_open(config, error);
+	return desk != NULL && ms_desk_probe(desk, PROBE_MS, tell, user, error);
+}
+
 int cmd_doctor(Cli *cli, int argc, char **argv)
 {
-	gboolean json = false, list = false, quiet = false;
+	gboolean json = false, list = false, quiet = false, probe = false;
 	g_autofree char *only = NULL, *log = NULL;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "for programs", NULL},
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "say nothing when nothing is wrong", NULL},
 		{"list", 0, 0, G_OPTION_ARG_NONE, &list, "the checks: what each looks at, and what to do", NULL},
 		{"only", 0, 0, G_OPTION_ARG_STRING, &only, "one check", "CHECK"},
+		{"probe", 0, 0, G_OPTION_ARG_NONE, &probe, "send mail that must be held through each listener, and see", NULL},
 		{"mail-log", 0, 0, G_OPTION_ARG_FILENAME, &log, "the MTA's log", "FILE"},
 		{NULL},
 	};
@@ -91,7 +101,7 @@ int cmd_doctor(Cli *cli, int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);
 	const MsDoctorOptions options = {.runtime = runtime, .config = cli->config, .all = true,
-		.mail_log = log, .only = only};
+		.mail_log = log, .only = only, .probe = probe || g_strcmp0(only, "probe") == 0 ? send_probe : NULL};
 	g_autoptr(GPtrArray) complaints = runtime != NULL ? ms_doctor_examine(&options, &error) : NULL;
 	if (complaints == NULL)
 		return cli_fail_error(error);

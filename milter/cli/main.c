@@ -20,6 +20,7 @@
 #include "cli.h"
 
 const CliVerb cli_commands[] = {
+	{"init", cmd_init, "set up missent beside the MTA of this host, or take that back"},
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
 	{"explain", cmd_explain, "the story of one verdict, and what would have to change for another"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},

@@ -186,7 +186,7 @@ static bool remove_tokens(SMFICTX *ctx, guint n)
 static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *queue_id)
 {
 	switch (decision->action) {
-	case MS_DELIVER: return SMFIS_CONTINUE;
+	case MS_DELIVER: return decision->discard ? SMFIS_DISCARD : SMFIS_CONTINUE;
 	case MS_TAG: {
 		const Connection *connection = connection_of(ctx);
 		g_autofree char *value = g_strconcat(

@@ -380,6 +380,8 @@ static void judge_whole(Session *session, const char *digest, bool paused, MsJud
 		if (!t->envelope->canary)
 			tally_judged(numbers, t->envelope, judgement);
 		decide(t, judgement->verdict, out);
+		out->discard = t->envelope->canary && judgement->verdict->action == MS_DELIVER
+			&& judgement->verdict->would >= MS_SPLIT;
 	} else {
 		defer(session, MS_NUM_TEMPFAIL_WRITE, error->message, out);
 	}

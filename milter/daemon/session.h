@@ -36,6 +36,7 @@ typedef struct {
 	char *reason;    /* hold: for the MTA's queue */
 	char *reply;     /* reject, tempfail: the text of the SMTP reply */
 	GPtrArray *removed; /* split: recipients that do not get it, as the MTA named them */
+	bool discard;    /* one of ours that would be held: it goes nowhere */
 	guint tokens;    /* fields MS_TOKEN_HEADER to take off, whatever the action */
 } Decision;
 void decision_clear(Decision *decision);

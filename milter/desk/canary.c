@@ -102,22 +102,24 @@ static bool is_refused(Cage *cage, const char *digest, MsSubmitted how)
 		&& ms_canaries_is(cage->desk->ledger, digest, s->canary.sender, s->canary.recipient, NULL) != MS_ABSENT);
 }
 
-static void send_one(Cage *cage, const char *listener)
+/* Its name; NULL: it was not sent, and why.  Both are the caller's. */
+static char *send_one(Cage *cage, const char *listener, const char *as, char **why_out)
 {
 	const MsSettings *s = cage->desk->settings;
 	char digest[MS_BODY_DIGEST];
 	g_autofree char *id = ms_canaries_name(), *reply = NULL;
 	g_autoptr(GError) error = NULL;
 	int fd = message_of(s, id, digest);
-	if (fd < 0 || !ms_canaries_add(cage->desk->ledger, id, listener, digest, s->canary.sender, s->canary.recipient, &error)) {
-		news(cage, listener, false, error != NULL ? error->message : "it cannot be made");
+	*why_out = NULL;
+	if (fd < 0 || !ms_canaries_add(cage->desk->ledger, id, as, digest, s->canary.sender, s->canary.recipient, &error)) {
+		*why_out = g_strdup(error != NULL ? error->message : "it cannot be made");
 	} else if (is_refused(cage, digest, submit(cage->desk, listener, fd, &reply))) {
-		g_autofree char *text = g_strdup_printf("it could not be sent: %s", reply);
-		news(cage, listener, false, text);
+		*why_out = g_strdup_printf("it could not be sent: %s", reply);
 		ms_canaries_end(cage->desk->ledger, id, NULL);
 	}
 	if (fd >= 0)
 		close(fd);
+	return *why_out == NULL ? g_steal_pointer(&id) : NULL;
 }
 
 /* ---- what became of them ---------------------------------------------------------------------- */
@@ -171,11 +173,23 @@ static void look_at_other(Cage *cage, const MsCanary *canary)
 		end(cage, canary, false, text);
 }
 
+/* Somebody sent it by hand and looks after it; if he went away, what is left of it goes. */
+static void look_at_probe(Cage *cage, const MsCanary *canary, bool late)
+{
+	if (!late)
+		return;
+	if (strcmp(canary->became, ms_action_names[MS_HOLD]) == 0 && is_held(cage->desk, canary->queue_id, NULL))
+		take_out(cage, canary, NULL);
+	ms_canaries_end(cage->desk->ledger, canary->id, NULL);
+}
+
 static void look_at(Cage *cage, const MsCanary *canary)
 {
 	bool late = ms_clock_now() - canary->sent > cage->desk->settings->canary.timeout_ms * 1000;
 	const char *became = canary->became;
-	if (strcmp(became, ms_action_names[MS_HOLD]) == 0) {
+	if (g_str_has_prefix(canary->listener, MS_CANARY_PROBE)) {
+		look_at_probe(cage, canary, late);
+	} else if (strcmp(became, ms_action_names[MS_HOLD]) == 0) {
 		look_at_held(cage, canary, late);
 	} else if (strcmp(became, MS_CANARY_SENT) == 0) {
 		if (late)
@@ -200,8 +214,12 @@ static void send_all(Cage *cage)
 		return;
 	}
 	news(cage, "directory", true, "its entries are in the mapping");
-	for (const char *const *listener = s->canary.listeners; *listener != NULL; listener++)
-		send_one(cage, *listener);
+	for (const char *const *listener = s->canary.listeners; *listener != NULL; listener++) {
+		g_autofree char *why = NULL;
+		g_autofree char *id = send_one(cage, *listener, *listener, &why);
+		if (id == NULL)
+			news(cage, *listener, false, why);
+	}
 }
 
 void ms_desk_canary(MsDesk *of, MsDeskTell tell, void *user)
@@ -218,4 +236,70 @@ void ms_desk_canary(MsDesk *of, MsDeskTell tell, void *user)
 		return;
 	of->caged = steady;
 	send_all(&cage);
+}
+
+/* ---- by hand ---------------------------------------------------------------------------------- */
+
+#define LOOK_US (G_USEC_PER_SEC / 10)
+
+/* What became of it by then: as it stands in the ledger; the MTA may be about to put a held one into its queue. */
+static void await(Cage *cage, const char *listener, const char *id, gint64 end)
+{
+	for (;;) {
+		g_autoptr(MsCanary) canary = ms_canaries_find(cage->desk->ledger, id, NULL);
+		bool late = ms_clock_steady() > end;
+		const char *became = canary != NULL ? canary->became : MS_CANARY_SENT;
+		bool hold = strcmp(became, ms_action_names[MS_HOLD]) == 0;
+		if (hold && is_held(cage->desk, canary->queue_id, NULL)) {
+			g_autoptr(GError) error = NULL;
+			bool gone = take_out(cage, canary, &error);
+			g_autofree char *text = gone ? g_strdup("it was held, and is deleted")
+				: g_strdup_printf("it was held, and could not be deleted: %s", error->message);
+			cage->tell(true, listener, text, cage->user);
+			return;
+		}
+		if (strcmp(became, MS_CANARY_OBSERVED) == 0 || strcmp(became, ms_action_names[MS_REJECT]) == 0
+			|| strcmp(became, ms_action_names[MS_SPLIT]) == 0) {
+			bool observed = strcmp(became, MS_CANARY_OBSERVED) == 0;
+			cage->tell(true, listener, observed ? "it was recognised: it would be held, were the mode not observe"
+				: "it was recognised", cage->user);
+			return;
+		}
+		if (late || (!hold && strcmp(became, MS_CANARY_SENT) != 0)) {
+			g_autofree char *text = hold ? g_strdup("it was to be held, but it is not in the MTA's hold queue")
+				: late ? g_strdup("the MTA took it and did not show it to the filter")
+				       : g_strdup_printf("it was judged, and not held: %s", became);
+			cage->tell(false, listener, text, cage->user);
+			return;
+		}
+		g_usleep(LOOK_US);
+	}
+}
+
+bool ms_desk_probe(MsDesk *of, gint64 patience_ms, MsDeskTell tell, void *user, GError **error)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	const MsSettings *s = desk.settings;
+	Cage cage = {&desk, tell, user};
+	bool missing;
+	if (s->canary.recipient == NULL || s->canary.sender == NULL || s->canary.identifier == NULL || s->canary.listeners[0] == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "the section canary of missent.conf names no sender, recipient, "
+			"identifier and listeners");
+		return false;
+	}
+	if (!put_entries(&cage, &missing, error))
+		return false;
+	gint64 patience = MIN(s->canary.timeout_ms, patience_ms) * 1000;
+	for (const char *const *listener = s->canary.listeners; *listener != NULL; listener++) {
+		g_autofree char *as = g_strconcat(MS_CANARY_PROBE, *listener, NULL), *why = NULL;
+		g_autofree char *id = send_one(&cage, *listener, as, &why);
+		if (id == NULL) {
+			tell(false, *listener, why, user);
+			continue;
+		}
+		await(&cage, *listener, id, ms_clock_steady() + patience);
+		ms_canaries_end(desk.ledger, id, NULL);
+	}
+	return true;
 }

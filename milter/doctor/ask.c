@@ -1,7 +1,7 @@
 /*
- * What the host is asked: a program for its output, the kernel whether a user comes to a socket.
+ * The kernel is asked whether a user comes to a socket.
  *
- * The second is done in a child that becomes that user below that root, as the MTA's processes do.  The
+ * That is done in a child that becomes that user below that root, as the MTA's processes do.  The
  * child uses system calls alone: this process has threads.
  */
 #include "config.h"
@@ -16,23 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "missent/answer.h"
-
 #include "doctor_private.h"
-
-char *ask_program(const char *const *argv, GError **error)
-{
-	g_autofree char *out = NULL, *err = NULL;
-	int status = 0;
-	if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, error))
-		return NULL;
-	if (status == 0)
-		return g_steal_pointer(&out);
-	g_strstrip(err);
-	char *last = strrchr(err, '\n');
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", argv[0], *err == '\0' ? "it failed" : last ? last + 1 : err);
-	return NULL;
-}
 
 typedef struct {
 	uid_t uid;

@@ -142,6 +142,9 @@ static const Check checks[] = {
 	ROW("senders", WARNING, NOW, "the mail log: outgoing senders that no policy matches, mail that is not outgoing",
 		"Add them to a policy's sender, or to outgoing; accept this check when they send no customer's data.",
 		check_senders),
+	ROW("probe", FAULT, NOW, "with --probe: is a mail that must be held recognised, through each listener of the section canary?",
+		"See smtpd_milters of that listener, and the policy of the canary's sender: missent check shows its verdict.",
+		check_probe),
 };
 
 const MsCheckRow *ms_doctor_rows(guint *n_out)
@@ -260,7 +263,7 @@ GPtrArray *ms_doctor_examine(const MsDoctorOptions *options, GError **error)
 		if (is_asked(&p, p.row))
 			checks[i].run(&p);
 	}
-	postfix_free(p.postfix);
+	ms_postfix_free(p.postfix);
 	g_ptr_array_sort(p.complaints, by_gravity); /* GLib's sort keeps the order of equals */
 	return p.complaints;
 }

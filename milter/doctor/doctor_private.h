@@ -5,8 +5,7 @@
 #include <sys/types.h>
 
 #include "missent/doctor.h"
-
-typedef struct Postfix Postfix;
+#include "missent/mtaconf.h"
 
 typedef struct {
 	const MsDoctorOptions *options;
@@ -14,7 +13,7 @@ typedef struct {
 	const MsSettings *s;
 	const MsCheckRow *row; /* of the check that looks now */
 	GPtrArray *complaints;
-	Postfix *postfix; /* what postconf says, once it was asked */
+	MsPostfix *postfix; /* what postconf says, once it was asked */
 	bool postfix_asked;
 } Patient;
 
@@ -27,8 +26,6 @@ void not_seen(Patient *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* ---- of the host (ask.c) ---- */
 
-/* What a command prints, or NULL; 0 from it, or NULL.  Ends with argv NULL. */
-char *ask_program(const char *const *argv, GError **error);
 /* May this user connect to that socket?  0, or an errno.  `root`: what the user's process takes for /;
  * or NULL.  `dir`: where it is at work.  Only root can ask for others: else EPERM. */
 int ask_socket(const char *user, const char *root, const char *dir, const char *path);
@@ -54,7 +51,6 @@ void check_disk(Patient *p);
 void check_clock(Patient *p);
 void check_rotation(Patient *p);
 
-void postfix_free(Postfix *postfix);
 void check_postfix(Patient *p);
 void check_postfix_listeners(Patient *p);
 void check_postfix_local(Patient *p);
@@ -89,6 +85,7 @@ void check_redis_replica(Patient *p);
 
 void check_daemon(Patient *p);
 void check_agent(Patient *p);
+void check_probe(Patient *p);
 void check_senders(Patient *p);
 
 #endif

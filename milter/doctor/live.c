@@ -1,4 +1,4 @@
-/* Checks of what runs now: missentd and missent-agent at their sockets. */
+/* Checks of what runs now: missentd and missent-agent at their sockets, and whether a mismatch is held. */
 #include "config.h"
 
 #include "missent/io.h"
@@ -18,4 +18,17 @@ void check_agent(Patient *p)
 {
 	if (!ms_io_somebody_listens(p->s->desk.socket))
 		complain(p, "missent-agent does not listen at %s: decisions on held mail are not carried out", p->s->desk.socket);
+}
+
+static void take_probe(bool well, const char *listener, const char *text, void *user)
+{
+	if (!well)
+		complain(user, "a mail that must be held, sent through %s: %s", listener, text);
+}
+
+void check_probe(Patient *p)
+{
+	g_autoptr(GError) error = NULL;
+	if (p->options->probe != NULL && !p->options->probe(p->options->config, take_probe, p, &error))
+		not_seen(p, "whether a mismatch is held: %s", error->message);
 }

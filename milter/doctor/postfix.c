@@ -18,125 +18,26 @@
 
 #include "doctor_private.h"
 
-#define POSTCONF "/usr/sbin/postconf"
-
-typedef struct {
-	char *name;    /* "submission" */
-	char *type;    /* "inet" */
-	char *program; /* "smtpd" */
-	bool chrooted;
-} Service;
-
-struct Postfix {
-	GHashTable *settings;  /* of main.cf, with defaults */
-	GHashTable *overrides; /* "submission/inet/smtpd_milters" */
-	GPtrArray *services;   /* of Service */
-};
-
-/* ---- what postconf says --------------------------------------------------------------- */
-
-static void service_free(gpointer data)
-{
-	Service *service = data;
-	g_free(service->name);
-	g_free(service->type);
-	g_free(service->program);
-	g_free(service);
-}
-
-void postfix_free(Postfix *postfix)
-{
-	if (postfix == NULL)
-		return;
-	g_hash_table_unref(postfix->settings);
-	g_hash_table_unref(postfix->overrides);
-	g_ptr_array_unref(postfix->services);
-	g_free(postfix);
-}
-
-static char *postconf(const Patient *p, const char *option, GError **error)
-{
-	const char *argv[6] = {POSTCONF};
-	int n = 1;
-	if (p->s->postfix_config != NULL) {
-		argv[n++] = "-c";
-		argv[n++] = p->s->postfix_config;
-	}
-	argv[n++] = option;
-	return ask_program(argv, error);
-}
-
-/* "name = value", a line each. */
-static GHashTable *take_settings(const char *text)
-{
-	GHashTable *out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	for (char **line = lines; *line != NULL; line++) {
-		char *equal = strchr(*line, '=');
-		if (equal != NULL) {
-			*equal = '\0';
-			g_hash_table_replace(out, g_strdup(g_strstrip(*line)), g_strdup(g_strstrip(equal + 1)));
-		}
-	}
-	return out;
-}
-
-/* "smtp inet n - y - - smtpd -o ..." */
-static GPtrArray *take_services(const char *text)
-{
-	GPtrArray *out = g_ptr_array_new_with_free_func(service_free);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	for (char **line = lines; *line != NULL; line++) {
-		g_auto(GStrv) all = g_strsplit_set(*line, " \t", -1);
-		const char *words[8];
-		guint n = 0;
-		for (char **word = all; *word != NULL && n < 8; word++)
-			if (**word != '\0')
-				words[n++] = *word;
-		if (n < 8)
-			continue;
-		Service *service = g_new0(Service, 1);
-		service->name = g_strdup(words[0]);
-		service->type = g_strdup(words[1]);
-		service->chrooted = strcmp(words[4], "n") != 0; /* "-": the built-in default, n since 3.0 */
-		service->chrooted = service->chrooted && strcmp(words[4], "-") != 0;
-		service->program = g_path_get_basename(words[7]);
-		g_ptr_array_add(out, service);
-	}
-	return out;
-}
-
 /* NULL, and nothing said: there is none; the row "postfix" says it. */
-static Postfix *postfix_of(Patient *p, GError **error)
+static MsPostfix *postfix_of(Patient *p, GError **error)
 {
 	if (p->postfix_asked || p->s->sendmail)
 		return p->postfix;
-	g_autofree char *settings = postconf(p, "-x", error);
-	g_autofree char *overrides = settings != NULL ? postconf(p, "-Px", error) : NULL;
-	g_autofree char *services = overrides != NULL ? postconf(p, "-M", error) : NULL;
+	p->postfix = ms_postfix_ask(p->s->postfix_config, error);
 	p->postfix_asked = true;
-	if (services == NULL)
-		return NULL;
-	p->postfix = g_new0(Postfix, 1);
-	p->postfix->settings = take_settings(settings);
-	p->postfix->overrides = take_settings(overrides);
-	p->postfix->services = take_services(services);
 	return p->postfix;
 }
 
 const char *postfix_setting(Patient *p, const char *name)
 {
-	const Postfix *postfix = postfix_of(p, NULL);
+	const MsPostfix *postfix = postfix_of(p, NULL);
 	return postfix != NULL ? g_hash_table_lookup(postfix->settings, name) : NULL;
 }
 
 /* As that service sees it. */
-static const char *value(const Patient *p, const Service *service, const char *name)
+static const char *value(const Patient *p, const MsService *service, const char *name)
 {
-	g_autofree char *key = g_strconcat(service->name, "/", service->type, "/", name, NULL);
-	const char *own = g_hash_table_lookup(p->postfix->overrides, key);
-	const char *main = own == NULL ? g_hash_table_lookup(p->postfix->settings, name) : NULL;
-	return own != NULL ? own : main != NULL ? main : "";
+	return ms_postfix_value(p->postfix, service, name);
 }
 
 void check_postfix(Patient *p)
@@ -148,79 +49,17 @@ void check_postfix(Patient *p)
 
 /* ---- lists of milters ----------------------------------------------------------------- */
 
-/* "unix:path, { inet:host:port, default_action=accept }": an item each, without braces.  Of char *. */
-static GPtrArray *split_list(const char *list)
-{
-	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
-	for (const char *at = list; *(at += strspn(at, ", \t\n")) != '\0';) {
-		bool braced = *at == '{';
-		gsize len = braced ? strcspn(at + 1, "}") : strcspn(at, ", \t\n");
-		char *item = g_strndup(at + braced, len);
-		g_ptr_array_add(out, g_strstrip(item));
-		at += len + braced;
-		at += braced && *at == '}';
-	}
-	return out;
-}
-
-static char *address_of(const char *item)
-{
-	return g_strndup(item, strcspn(item, ", \t"));
-}
-
-/* Where the service would look for it; NULL: not on this host's files. */
-static char *path_of(const Patient *p, const Service *service, const char *milter)
-{
-	const char *queue = g_hash_table_lookup(p->postfix->settings, "queue_directory");
-	const char *name = g_str_has_prefix(milter, "unix:") ? milter + 5 : g_str_has_prefix(milter, "local:") ? milter + 6 : NULL;
-	if (name == NULL)
-		return NULL;
-	return *name == '/' && !service->chrooted ? g_strdup(name) : g_build_filename(queue, name, NULL);
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-	return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
-}
-
-static bool is_loopback(const char *spec)
-{
-	return strstr(spec, "@127.0.0.1") != NULL || strstr(spec, "@localhost") != NULL || strstr(spec, "@::1") != NULL;
-}
-
-static bool same_port(const char *a, const char *b)
-{
-	g_autofree char *x = ms_socket_spec(a, NULL), *y = ms_socket_spec(b, NULL);
-	if (x == NULL || y == NULL || ms_socket_path(x) != NULL || ms_socket_path(y) != NULL)
-		return false;
-	const char *at = strchr(x, '@'), *colon = strchr(x, ':');
-	return strcmp(x, y) == 0
-		|| (is_loopback(x) && is_loopback(y) && strncmp(colon, strchr(y, ':'), (gsize)(at - colon) + 1) == 0);
-}
-
-/* Also where it looks in a wrong place for it: that is another complaint. */
-static bool is_ours(const Patient *p, const Service *service, const char *milter)
-{
-	const char *ours = strchr(p->s->socket, '/');
-	g_autofree char *theirs = path_of(p, service, milter);
-	if (ours == NULL || theirs == NULL)
-		return same_port(p->s->socket, milter);
-	const char *name = strchr(milter, ':') + 1;
-	return same_file(ours, theirs) || (*name != '\0' && g_str_has_suffix(ours, name));
-}
-
 typedef struct {
 	GPtrArray *items;
 	int ours; /* which of them; -1: none */
 } Milters;
 
-static Milters milters_of(const Patient *p, const Service *service, const char *list)
+static Milters milters_of(const Patient *p, const MsService *service, const char *list)
 {
-	Milters out = {split_list(value(p, service, list)), -1};
+	Milters out = {ms_postfix_list(value(p, service, list)), -1};
 	for (guint i = 0; i < out.items->len; i++) {
-		g_autofree char *address = address_of(out.items->pdata[i]);
-		if (is_ours(p, service, address))
+		g_autofree char *address = ms_postfix_address(out.items->pdata[i]);
+		if (ms_postfix_is(p->postfix, service, address, p->s->socket))
 			out.ours = (int)i;
 	}
 	return out;
@@ -228,14 +67,14 @@ static Milters milters_of(const Patient *p, const Service *service, const char *
 
 /* ---- which services ------------------------------------------------------------------- */
 
-typedef void (*Each)(Patient *p, const Service *service, const char *list);
+typedef void (*Each)(Patient *p, const MsService *service, const char *list);
 
 static void each_service(Patient *p, const char *program, const char *list, Each each)
 {
 	if (postfix_of(p, NULL) == NULL)
 		return;
 	for (guint i = 0; i < p->postfix->services->len; i++) {
-		const Service *service = p->postfix->services->pdata[i];
+		const MsService *service = p->postfix->services->pdata[i];
 		if (strcmp(service->program, program) == 0)
 			each(p, service, list);
 	}
@@ -247,35 +86,14 @@ static void each_way_in(Patient *p, Each each)
 	each_service(p, "cleanup", "non_smtpd_milters", each);
 }
 
-/* May a client send mail through it to others than this host's users?  Where it cannot be told: yes. */
-static bool sends_out(const Patient *p, const Service *service)
-{
-	static const char *const lists[] = {"smtpd_relay_restrictions", "smtpd_recipient_restrictions"};
-	bool sasl = strcmp(value(p, service, "smtpd_sasl_auth_enable"), "yes") == 0;
-	bool networks = *value(p, service, "mynetworks") != '\0';
-	guint n = 0;
-	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
-		g_auto(GStrv) words = g_strsplit_set(value(p, service, lists[i]), ", \t\n", -1);
-		for (char **word = words; *word != NULL; word++) {
-			n += **word != '\0';
-			if ((networks && strcmp(*word, "permit_mynetworks") == 0)
-				|| (sasl && strcmp(*word, "permit_sasl_authenticated") == 0) || strcmp(*word, "permit") == 0
-				|| g_str_has_prefix(*word, "check_") || strcmp(*word, "permit_tls_clientcerts") == 0
-				|| strcmp(*word, "permit_tls_all_clientcerts") == 0)
-				return true;
-		}
-	}
-	return n == 0;
-}
-
 /* ---- does it come to missent? --------------------------------------------------------- */
 
-static bool takes_no_milters(const Patient *p, const Service *service)
+static bool takes_no_milters(const Patient *p, const MsService *service)
 {
 	return strstr(value(p, service, "receive_override_options"), "no_milters") != NULL;
 }
 
-static void look_for_ours(Patient *p, const Service *service, const char *list)
+static void look_for_ours(Patient *p, const MsService *service, const char *list)
 {
 	Milters milters = milters_of(p, service, list);
 	if (milters.ours < 0)
@@ -284,9 +102,9 @@ static void look_for_ours(Patient *p, const Service *service, const char *list)
 	g_ptr_array_unref(milters.items);
 }
 
-static void look_at_listener(Patient *p, const Service *service, const char *list)
+static void look_at_listener(Patient *p, const MsService *service, const char *list)
 {
-	if (sends_out(p, service))
+	if (ms_postfix_sends_out(p->postfix, service))
 		look_for_ours(p, service, list);
 }
 
@@ -300,10 +118,10 @@ void check_postfix_local(Patient *p)
 	each_service(p, "cleanup", "non_smtpd_milters", look_for_ours);
 }
 
-static void look_at_override(Patient *p, const Service *service, const char *list)
+static void look_at_override(Patient *p, const MsService *service, const char *list)
 {
 	(void)list;
-	if (takes_no_milters(p, service) && (strcmp(service->program, "smtpd") != 0 || sends_out(p, service)))
+	if (takes_no_milters(p, service) && (strcmp(service->program, "smtpd") != 0 || ms_postfix_sends_out(p->postfix, service)))
 		complain(p, "receive_override_options of service %s (master.cf) has no_milters: such mail is not judged",
 			service->name);
 }
@@ -315,7 +133,7 @@ void check_postfix_overrides(Patient *p)
 	each_service(p, "qmqpd", NULL, look_at_override);
 }
 
-static void look_at_maps(Patient *p, const Service *service, const char *list)
+static void look_at_maps(Patient *p, const MsService *service, const char *list)
 {
 	(void)list;
 	const char *maps = value(p, service, "smtpd_milter_maps");
@@ -331,7 +149,7 @@ void check_postfix_maps(Patient *p)
 
 /* A copy that missent keeps, and a message that it holds, are as they were when it saw them: a
  * filter behind it, such as one that signs, would not be asked on release. */
-static void look_at_order(Patient *p, const Service *service, const char *list)
+static void look_at_order(Patient *p, const MsService *service, const char *list)
 {
 	Milters milters = milters_of(p, service, list);
 	if (milters.ours >= 0 && milters.ours + 1 < (int)milters.items->len)
@@ -360,7 +178,7 @@ static char *own_option(const char *item, const char *name)
 }
 
 /* Of missent in that list; NULL: it is not in it.  Caller frees. */
-static char *option_of_ours(const Patient *p, const Service *service, const char *list, const char *own,
+static char *option_of_ours(const Patient *p, const MsService *service, const char *list, const char *own,
 	const char *general)
 {
 	Milters milters = milters_of(p, service, list);
@@ -371,7 +189,7 @@ static char *option_of_ours(const Patient *p, const Service *service, const char
 	return out;
 }
 
-static void look_at_action(Patient *p, const Service *service, const char *list)
+static void look_at_action(Patient *p, const MsService *service, const char *list)
 {
 	g_autofree char *action = option_of_ours(p, service, list, "default_action", "milter_default_action");
 	if (action != NULL && strcmp(action, "accept") == 0)
@@ -390,19 +208,12 @@ void check_postfix_action(Patient *p)
 	each_way_in(p, look_at_action);
 }
 
-static gint64 seconds(const char *text)
-{
-	char *end;
-	gint64 n = g_ascii_strtoll(text, &end, 10);
-	return *end == 'm' ? n * 60 : *end == 'h' ? n * 3600 : *end == 'd' ? n * 86400 : n;
-}
-
-static void look_at_timeout(Patient *p, const Service *service, const char *list)
+static void look_at_timeout(Patient *p, const MsService *service, const char *list)
 {
 	g_autofree char *text = option_of_ours(p, service, list, "content_timeout", "milter_content_timeout");
 	/* A message is read twice at most, after its turn has come. */
 	gint64 need = (p->s->reader_wait_ms + 2 * p->s->limits.milliseconds + p->s->judging.milliseconds) / 1000;
-	if (text != NULL && seconds(text) < need)
+	if (text != NULL && ms_postfix_seconds(text) < need)
 		complain(p, "milter_content_timeout = %s (%s of service %s): missent may take %" G_GINT64_FORMAT " s; mail that "
 			"is slow to read would never come through", text, list, service->name, need);
 }
@@ -412,7 +223,7 @@ void check_postfix_timeouts(Patient *p)
 	each_way_in(p, look_at_timeout);
 }
 
-static void look_at_protocol(Patient *p, const Service *service, const char *list)
+static void look_at_protocol(Patient *p, const MsService *service, const char *list)
 {
 	g_autofree char *text = option_of_ours(p, service, list, "protocol", "milter_protocol");
 	if (text != NULL && g_ascii_strtoll(text, NULL, 10) < 6)
@@ -433,14 +244,14 @@ void check_postfix_ids(Patient *p)
 
 /* ---- the socket ----------------------------------------------------------------------- */
 
-static void look_at_socket(Patient *p, const Service *service, const char *list)
+static void look_at_socket(Patient *p, const MsService *service, const char *list)
 {
 	Milters milters = milters_of(p, service, list);
 	const char *queue = g_hash_table_lookup(p->postfix->settings, "queue_directory");
 	const char *user = g_hash_table_lookup(p->postfix->settings, "mail_owner");
 	if (milters.ours >= 0) {
-		g_autofree char *address = address_of(milters.items->pdata[milters.ours]);
-		g_autofree char *path = path_of(p, service, address);
+		g_autofree char *address = ms_postfix_address(milters.items->pdata[milters.ours]);
+		g_autofree char *path = ms_postfix_path(p->postfix, service, address);
 		const char *name = path != NULL ? strchr(address, ':') + 1 : NULL;
 		int why = name != NULL ? ask_socket(user, service->chrooted ? queue : NULL, queue, name) : 0;
 		if (why == EPERM && geteuid() != 0)
@@ -480,22 +291,6 @@ void check_postfix_rewriting(Patient *p)
 	}
 }
 
-/* Postfix writes "[::1]/128". */
-static char *plain_network(const char *text)
-{
-	GString *out = g_string_new(NULL);
-	for (; *text != '\0'; text++)
-		if (*text != '[' && *text != ']')
-			g_string_append_c(out, *text);
-	return g_string_free(out, FALSE);
-}
-
-static bool is_loopback_network(const char *network)
-{
-	return g_str_has_prefix(network, "127.") || strcmp(network, "::1") == 0 || strcmp(network, "::1/128") == 0
-		|| g_str_has_prefix(network, "::ffff:127.");
-}
-
 /* Is all of `inner` in `outer`? */
 static bool covers(const char *outer, const char *inner)
 {
@@ -510,7 +305,7 @@ static bool covers(const char *outer, const char *inner)
 
 static bool is_outgoing(const Patient *p, const char *network)
 {
-	if (is_loopback_network(network) && p->s->out_local)
+	if (ms_network_is_loopback(network) && p->s->out_local)
 		return true;
 	for (const char *const *own = p->s->out_networks; *own != NULL; own++)
 		if (covers(*own, network))
@@ -525,7 +320,7 @@ void check_postfix_networks(Patient *p)
 		return;
 	g_auto(GStrv) words = g_strsplit_set(text, ", \t\n", -1);
 	for (char **word = words; *word != NULL; word++) {
-		g_autofree char *network = plain_network(*word);
+		g_autofree char *network = ms_postfix_network(*word);
 		if (*network == '\0' || *network == '!')
 			continue;
 		if (!ms_network_check(network, NULL))

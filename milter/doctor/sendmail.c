@@ -11,8 +11,6 @@
 
 #include "doctor_private.h"
 
-#define SENDMAIL_CF "/etc/mail/sendmail.cf"
-
 typedef struct {
 	char *name;  /* NULL: no X line is missent's */
 	char *flags, *times;
@@ -29,19 +27,6 @@ static void cf_clear(Cf *cf)
 	g_ptr_array_unref(cf->daemons);
 }
 
-/* "S=..." of a list of equates; caller frees; "" where it is not there. */
-static char *equate(const char *line, char letter)
-{
-	g_auto(GStrv) words = g_strsplit(line, ",", -1);
-	for (char **word = words; *word != NULL; word++) {
-		const char *text = g_strstrip(*word);
-		const char *equal = strchr(text, '=');
-		if (equal != NULL && text[0] == letter)
-			return g_strstrip(g_strdup(equal + 1));
-	}
-	return g_strdup("");
-}
-
 static bool is_our_socket(const Patient *p, const char *theirs)
 {
 	const char *ours = strchr(p->s->socket, '/'), *path = strchr(theirs, '/');
@@ -56,13 +41,13 @@ static bool is_our_socket(const Patient *p, const char *theirs)
 /* "Xname, S=socket, F=flags, T=times" */
 static void take_filter(const Patient *p, Cf *cf, const char *line)
 {
-	g_autofree char *socket = equate(line, 'S');
+	g_autofree char *socket = ms_sendmail_equate(line, 'S');
 	if (cf->name != NULL || !is_our_socket(p, socket))
 		return;
 	g_autofree char *name = g_strndup(line + 1, strcspn(line + 1, ","));
 	cf->name = g_strdup(g_strstrip(name));
-	cf->flags = equate(line, 'F');
-	cf->times = equate(line, 'T');
+	cf->flags = ms_sendmail_equate(line, 'F');
+	cf->times = ms_sendmail_equate(line, 'T');
 }
 
 static void take_line(const Patient *p, Cf *cf, const char *line)
@@ -86,7 +71,7 @@ static bool read_cf(const Patient *p, Cf *cf, GError **error)
 {
 	g_autofree char *text = NULL;
 	if (!p->s->sendmail
-		|| !g_file_get_contents(p->s->sendmail_config != NULL ? p->s->sendmail_config : SENDMAIL_CF, &text, NULL, error))
+		|| !g_file_get_contents(p->s->sendmail_config != NULL ? p->s->sendmail_config : MS_SENDMAIL_CF, &text, NULL, error))
 		return false;
 	*cf = (Cf){.filters = g_ptr_array_new_with_free_func(g_free), .daemons = g_ptr_array_new_with_free_func(g_free)};
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -126,7 +111,7 @@ void check_sendmail_daemons(Patient *p)
 		return;
 	for (guint i = 0; i < cf.daemons->len; i++) {
 		const char *line = cf.daemons->pdata[i];
-		g_autofree char *own = equate(line, 'I');
+		g_autofree char *own = ms_sendmail_equate(line, 'I');
 		g_auto(GStrv) names = g_strsplit(own, ";", -1);
 		if (*own != '\0' && cf.name != NULL && !g_strv_contains((const char *const *)names, cf.name))
 			complain(p, "DaemonPortOptions=%s has filters of its own (I=%s), missent is none of them: such mail is not "

@@ -18,15 +18,11 @@
 
 static const char *log_of(Patient *p)
 {
-	static const char *const usual[] = {"/var/log/mail.log", "/var/log/maillog"};
 	const char *own = p->options->mail_log != NULL ? p->options->mail_log : p->s->mail_log;
 	const char *postfix = own == NULL ? postfix_setting(p, "maillog_file") : NULL;
 	if (own != NULL || (postfix != NULL && *postfix == '/'))
 		return own != NULL ? own : postfix;
-	for (gsize i = 0; i < G_N_ELEMENTS(usual); i++)
-		if (access(usual[i], R_OK) == 0)
-			return usual[i];
-	return NULL;
+	return ms_mta_usual_log();
 }
 
 static MsConcern concern_of(const Patient *p, const MsMail *mail)

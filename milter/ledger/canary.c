@@ -98,6 +98,15 @@ static void take_canary(MsSqlRow *row, void *user)
 	g_ptr_array_add(user, canary);
 }
 
+MsCanary *ms_canaries_find(MsLedger *ledger, const char *id, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_canary_free);
+	if (!ledger_ask(ledger, "SELECT id, listener, digest, became, queue_id, sent FROM canary WHERE id=:id",
+		    MS_SQL_VALUES(MS_SQL_TEXT("id", id)), take_canary, list, error) || list->len == 0)
+		return NULL;
+	return g_ptr_array_steal_index(list, 0);
+}
+
 GPtrArray *ms_canaries_open(MsLedger *ledger, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_canary_free);

@@ -74,7 +74,8 @@ class Sendmail(Postfix):
             os.makedirs(self.dir + '/' + folder)
         cf = self.root + '/usr/share/sendmail/cf'
         with open(self.dir + '/sendmail.mc', 'w') as f:
-            f.write(MC % {'cf': cf, 'dir': self.dir, 'sink': self.sink_port, 'port': self.port,
+            lines = MC if self.milter else re.sub("INPUT_MAIL_FILTER.*\n", '', MC)
+            f.write(lines % {'cf': cf, 'dir': self.dir, 'sink': self.sink_port, 'port': self.port,
                           'milter': self.milter})
         with open(self.dir + '/service.switch', 'w') as f:
             f.write('hosts files\naliases files\npasswd files\n')

@@ -1,0 +1,364 @@
+/*
+ * missent init: from a host with an MTA to one whose outgoing mail is observed, and back.
+ *
+ * It asks five questions, shows every line that would change, and on a yes: writes the plan down, changes missent's own
+ * files, makes a site key and the beginning of a mapping, starts missentd, and only when that answers changes the MTA's
+ * files and has the MTA read them.  At last a mail of its own shows that the MTA shows its mail.  A step that fails takes
+ * all of it back; so does the next missent init after a kill, and `missent init --undo` at any time.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/desk.h"
+#include "missent/reader.h"
+
+#include "init.h"
+
+#define PROBE_MS 20000
+
+/* ---- taken back -------------------------------------------------------------------------- */
+
+static const MsSetupMta *mta_of(const MsPlan *plan, MsSetupMta *out)
+{
+	g_autofree char *type = ms_plan_fact(plan, "mta");
+	out->config = ms_plan_fact(plan, "mta-config");
+	out->sendmail = g_strcmp0(type, "sendmail") == 0;
+	return out->config != NULL ? out : NULL;
+}
+
+static bool has_changes(const MsPlan *plan, MsSetupStep step)
+{
+	for (guint i = 0; i < plan->changes->len; i++)
+		if (((const MsFileChange *)plan->changes->pdata[i])->step == step)
+			return true;
+	return false;
+}
+
+/* The MTA first: it must not ask who is gone. */
+static bool take_back(Init *init, MsPlan *plan, GError **error)
+{
+	MsSetupMta found = {0};
+	const MsSetupMta *mta = mta_of(plan, &found);
+	g_autoptr(GError) why = NULL;
+	if (!ms_plan_revert(plan, MS_SETUP_OF_MTA, error))
+		return false;
+	if (mta != NULL && has_changes(plan, MS_SETUP_OF_MTA) && ms_setup_is_running(mta) && !ms_setup_reload(mta, &why))
+		init_say(init, YELLOW, "%s", why->message);
+	init_stop(plan, init);
+	g_free(found.config);
+	return ms_plan_revert(plan, MS_SETUP_OWN, error) && ms_plan_forget(plan, error);
+}
+
+/* What an earlier one left that was ended in the middle. */
+static bool take_back_unfinished(Init *init, const GPtrArray *plans, GError **error)
+{
+	for (guint i = 0; i < plans->len; i++) {
+		MsPlan *plan = plans->pdata[i];
+		if (plan->ended)
+			continue;
+		init_say(init, YELLOW, "An earlier missent init was ended in the middle: what it changed is taken back first.");
+		if (!take_back(init, plan, error))
+			return false;
+	}
+	return true;
+}
+
+static void print_diff(const Init *init, const char *path, GBytes *before, GBytes *after)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *diff = ms_change_diff(path, before, after, &error);
+	if (diff == NULL) {
+		init_say(init, RED, "%s: %s", path, error->message);
+		return;
+	}
+	g_auto(GStrv) lines = g_strsplit(diff, "\n", -1);
+	for (char **line = lines; *line != NULL; line++)
+		if (**line != '\0' || line[1] != NULL)
+			init_say(init, **line == '+' ? GREEN : **line == '-' ? RED : PLAIN, "%s", *line);
+}
+
+static bool show_undo(const Init *init, const MsPlan *plan, GError **error)
+{
+	for (guint i = plan->changes->len; i > 0; i--) {
+		const MsFileChange *change = plan->changes->pdata[i - 1];
+		g_autoptr(GBytes) now = NULL, then = NULL;
+		if (!ms_change_without(change, &now, &then, error)) {
+			print_diff(init, change->path, change->before, change->after);
+			g_prefix_error(error, "take these lines out yourself, then try again: ");
+			return false;
+		}
+		print_diff(init, change->path, now, then);
+	}
+	return true;
+}
+
+static int undo(Init *init, const GPtrArray *plans)
+{
+	g_autoptr(GError) error = NULL;
+	if (plans->len == 0)
+		return cli_fail(1, "there is nothing that missent init did here");
+	for (guint i = 0; i < plans->len; i++) {
+		if (!show_undo(init, plans->pdata[i], &error))
+			return cli_fail_error(error);
+		if (init->dry)
+			continue;
+		if (!init_confirm(init, "Take this back?", false))
+			return cli_fail(1, "nothing was changed%s", init->sits ? "" : "; --yes does it");
+		if (!take_back(init, plans->pdata[i], &error))
+			return cli_fail_error(error);
+	}
+	if (!init->dry)
+		init_say(init, GREEN, "Taken back.  The site key, the mapping, the records and the audit trail are left.");
+	return 0;
+}
+
+/* ---- the mapping ------------------------------------------------------------------------- */
+
+static int import_text(CliSession *session, const char *text, const char *name)
+{
+	MsImportOptions options = {.max_shrink = 1, .max_bad = 0};
+	int fd = ms_memory_file("missent-init");
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || lseek(fd, 0, SEEK_SET) != 0)
+		return cli_fail(EX_TEMPFAIL, "%s: %s", name, g_strerror(errno));
+	int rc = cli_import_fd(session, fd, name, &options);
+	close(fd);
+	return rc;
+}
+
+/* Your own domains are the house: what they get is nobody else's. */
+static int put_house(CliSession *session, char **domains)
+{
+	g_autoptr(GError) error = NULL;
+	MsDirectoryState state = {0};
+	const char *house = session->settings->house;
+	bool loaded = ms_directory_state(session->directory, &state, NULL) == MS_FOUND;
+	ms_directory_state_clear(&state);
+	if (!loaded) {
+		GString *csv = g_string_new("account,kind,value\n");
+		for (char **domain = domains; *domain != NULL; domain++)
+			g_string_append_printf(csv, "%s,recipient,@%s\n", house, *domain);
+		int rc = *domains != NULL ? import_text(session, csv->str, "your own domains") : 0;
+		g_string_free(csv, TRUE);
+		return rc;
+	}
+	for (char **domain = domains; *domain != NULL; domain++) {
+		g_autofree char *value = g_strconcat("@", *domain, NULL);
+		bool changed;
+		if (ms_directory_put(session->directory, house, MS_ROW_RECIPIENT, value, &changed, &error) != MS_FOUND)
+			return cli_fail_error(error);
+	}
+	return 0;
+}
+
+static int fill_mapping(Init *init, const MsSettings *s)
+{
+	int rc = 0;
+	if (access(s->key_file, F_OK) != 0)
+		rc = cmd_directory(init->cli, 2, (char *[]){(char *)"directory", (char *)"key", NULL});
+	if (rc == 0 && init->customers != NULL)
+		rc = cmd_directory(init->cli, 3, (char *[]){(char *)"directory", (char *)"import", init->customers, NULL});
+	CliSession session = {0};
+	if (rc == 0)
+		rc = cli_begin(&session, init->cli);
+	if (rc == 0)
+		rc = put_house(&session, init->given.domains);
+	cli_end(&session);
+	return rc;
+}
+
+/* ---- there ------------------------------------------------------------------------------- */
+
+static bool fill_all(Init *init, MsPlan *plan, const MsSettings *s, GError **error)
+{
+	if (fill_mapping(init, s) != 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the mapping could not be filled");
+		return false;
+	}
+	g_autoptr(MsRuntime) runtime = ms_runtime_load(init->cli->config, 0, NULL, error);
+	return runtime != NULL && init_join_group(plan, s, error)
+		&& (init->no_start || init_start(plan, init, s, error));
+}
+
+static bool carry_out(Init *init, MsPlan *plan, GError **error)
+{
+	const MsSetupMta *mta = init->mta;
+	g_autoptr(MsSettings) s = NULL;
+	if (!ms_plan_note(plan, "mta", mta->sendmail ? "sendmail" : "postfix", error)
+		|| !ms_plan_note(plan, "mta-config", mta->config, error) || !ms_plan_apply(plan, MS_SETUP_OWN, error))
+		return false;
+	s = ms_settings_load(init->cli->config, error);
+	if (s == NULL || !init_make_user(s->user, error) || !init_make_folders(s, error) || !fill_all(init, plan, s, error)
+		|| !ms_plan_apply(plan, MS_SETUP_OF_MTA, error))
+		return false;
+	if (!init->no_start && has_changes(plan, MS_SETUP_OF_MTA) && ms_setup_is_running(mta)) {
+		g_autoptr(GError) why = NULL;
+		if (!ms_setup_reload(mta, &why))
+			init_say(init, YELLOW, "%s", why->message);
+	}
+	return ms_plan_end(plan, error);
+}
+
+static int apply(Init *init, MsPlan *plan, const char *plans)
+{
+	g_autoptr(GError) error = NULL, why = NULL;
+	if (!ms_plan_begin(plan, plans, &error))
+		return cli_fail_error(error);
+	if (carry_out(init, plan, &error))
+		return 0;
+	if (take_back(init, plan, &why))
+		g_prefix_error(&error, "all is as it was: ");
+	else
+		cli_fail(0, "%s", why->message);
+	return cli_fail_error(error);
+}
+
+/* ---- does it see mail? ------------------------------------------------------------------- */
+
+typedef struct {
+	const Init *init;
+	guint n, well;
+} Probe;
+
+static void tell_probe(bool well, const char *listener, const char *text, void *user)
+{
+	Probe *probe = user;
+	probe->n++;
+	probe->well += well;
+	init_say(probe->init, well ? GREEN : RED, "%s  %s: %s", well ? "seen    " : "NOT SEEN", listener, text);
+}
+
+static int prove(const Init *init)
+{
+	g_autoptr(GError) error = NULL;
+	Probe probe = {init, 0, 0};
+	if (!ms_setup_is_running(init->mta))
+		return cli_fail(1, "the MTA does not run: start it, then missent doctor --probe shows whether missent sees its mail");
+	init_say(init, BOLD, "A mail of its own through each way in:");
+	g_autoptr(MsDesk) desk = ms_desk_open(init->cli->config, &error);
+	if (desk == NULL || !ms_desk_probe(desk, PROBE_MS, tell_probe, &probe, &error))
+		return cli_fail_error(error);
+	if (probe.well == probe.n)
+		return 0;
+	return cli_fail(1, "%u of %u: see missent doctor", probe.n - probe.well, probe.n);
+}
+
+static void say_next(const Init *init)
+{
+	init_say(init, BOLD, "missent observes: it judges and records, and delivers everything.");
+	if (init->customers == NULL)
+		init_say(init, PLAIN, "Next: missent directory import customers.csv (missent-directory(7)); until then nothing is known of your "
+			"customers.");
+	init_say(init, PLAIN, "Then: missent held list --observed; missent doctor; missent-guide(7).  missent init --undo takes it all "
+		"back.");
+}
+
+/* ---- the way through --------------------------------------------------------------------- */
+
+static void show_plan(const Init *init, const MsPlan *plan)
+{
+	for (guint i = 0; i < plan->changes->len; i++) {
+		const MsFileChange *change = plan->changes->pdata[i];
+		print_diff(init, change->path, change->before, change->after);
+	}
+	for (guint i = 0; i < plan->notes->len; i++)
+		init_say(init, YELLOW, "Note: %s", (const char *)plan->notes->pdata[i]);
+}
+
+static int go_on(Init *init, const char *plans)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsPlan) plan = init_ask(init, &error) ? ms_setup_plan(init->cli->config, &init->given, &error) : NULL;
+	if (plan == NULL)
+		return cli_fail_error(error);
+	show_plan(init, plan);
+	if (init->dry)
+		return 0;
+	if (plan->changes->len == 0)
+		init_say(init, PLAIN, "All files are as they shall be.");
+	else if (!init_confirm(init, "Apply this?", false))
+		return cli_fail(1, "nothing was changed%s", init->sits ? "" : "; --yes applies it");
+	int rc = apply(init, plan, plans);
+	if (rc != 0 || init->no_start)
+		return rc;
+	rc = prove(init);
+	say_next(init);
+	return rc;
+}
+
+/* One at a time: the descriptor of a lock, or -1. */
+static int lock(const char *config, GError **error)
+{
+	g_autofree char *dir = g_path_get_dirname(config);
+	g_mkdir_with_parents(dir, 0755);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", dir,
+		fd >= 0 && errno == EWOULDBLOCK ? "another missent init is at work" : g_strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* What there is, and the way on or back. */
+static int begin(Init *init)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *plans = ms_plans_folder(init->cli->config);
+	int held = lock(init->cli->config, &error);
+	g_autoptr(GPtrArray) old = held >= 0 ? ms_plans_open(plans, &error) : NULL;
+	if (old == NULL)
+		return cli_fail_error(error);
+	if (init->undo)
+		return undo(init, old);
+	if (!init->dry && !take_back_unfinished(init, old, &error))
+		return cli_fail_error(error);
+	g_autoptr(MsSettings) s = NULL;
+	if (access(init->cli->config, F_OK) == 0) {
+		s = ms_settings_load_public(init->cli->config, &error);
+		if (s == NULL)
+			return cli_fail_error(error);
+	}
+	init->mtas = ms_setup_find(s);
+	return go_on(init, plans);
+}
+
+int cmd_init(Cli *cli, int argc, char **argv)
+{
+	Init init = {.cli = cli, .notes = g_ptr_array_new_with_free_func(g_free)};
+	const GOptionEntry entries[] = {
+		{"yes", 'y', 0, G_OPTION_ARG_NONE, &init.yes, "take what is proposed, and apply it", NULL},
+		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &init.dry, "show what would change, change nothing", NULL},
+		{"answers", 0, 0, G_OPTION_ARG_FILENAME, &init.answers, "the answers, as in missent(1)", "FILE"},
+		{"mail-log", 0, 0, G_OPTION_ARG_FILENAME, &init.log, "the MTA's log, for what is proposed", "FILE"},
+		{"no-start", 0, 0, G_OPTION_ARG_NONE, &init.no_start, "change files, start nothing, prove nothing", NULL},
+		{"undo", 0, 0, G_OPTION_ARG_NONE, &init.undo, "take back what it did", NULL},
+		{NULL},
+	};
+	if (!cli_options(entries, "- from a host with an MTA to one whose outgoing mail is observed", &argc, &argv))
+		return EX_USAGE;
+	if (argc != 1)
+		return cli_fail(EX_USAGE, "init: \"%s\" is no option (see missent init --help)", argv[1]);
+	if (geteuid() != 0 && !init.dry)
+		return cli_fail(EX_NOPERM, "init: it changes the MTA's settings and makes users: run it as root (sudo missent init), or see "
+			"with --dry-run what it would do");
+	init.asks = !init.yes && !init.dry && init.answers == NULL && isatty(STDIN_FILENO);
+	init.sits = isatty(STDIN_FILENO);
+	int rc = begin(&init);
+	g_clear_pointer(&init.mtas, g_ptr_array_unref);
+	g_ptr_array_unref(init.notes);
+	ms_setup_answers_clear(&init.given);
+	g_free(init.answers);
+	g_free(init.log);
+	g_free(init.customers);
+	return rc;
+}

@@ -1,0 +1,189 @@
+/*
+ * Sendmail's files come in; out go sendmail.mc with missent as the last filter, and the sendmail.cf that m4 makes of it.
+ *
+ * Where sendmail.cf is not what m4 makes of sendmail.mc (somebody edited it, or there is no m4), its own lines are
+ * changed instead, and nothing else of it.  One thread.
+ */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+
+#include "setup_private.h"
+
+#define EQUATES "F=T, T=C:30s;S:30s;R:60s;E:5m"
+
+static char *mc_of(const char *cf)
+{
+	return g_str_has_suffix(cf, ".cf") ? g_strdup_printf("%.*s.mc", (int)strlen(cf) - 3, cf) : NULL;
+}
+
+/* What m4 makes of a text; it may include what lies beside the file. */
+static char *m4(const char *path, const char *text, GError **error)
+{
+	g_autofree char *dir = g_path_get_dirname(path), *name = NULL;
+	int fd = g_file_open_tmp("missent-mc-XXXXXX", &name, error);
+	if (fd < 0)
+		return NULL;
+	close(fd);
+	char *out = NULL;
+	/* Debian's includes name their folder; others' need to be told it. */
+	g_autofree char *include = g_strdup_printf("-I%s", dir);
+	const char *argv[] = {"m4", include, name, NULL};
+	if (g_file_set_contents(name, text, -1, error))
+		out = ms_mta_ask(argv, error);
+	unlink(name);
+	return out;
+}
+
+/* Without comments, which have times and names in them. */
+static char *plain(const char *cf)
+{
+	GString *out = g_string_new(NULL);
+	g_auto(GStrv) lines = g_strsplit(cf, "\n", -1);
+	for (char **line = lines; *line != NULL; line++)
+		if (**line != '#' && **line != '\0' && !g_str_has_prefix(*line, "DZ"))
+			g_string_append_printf(out, "%s\n", *line);
+	return g_string_free(out, FALSE);
+}
+
+/* Is missent the last of the filters that it asks? */
+static bool is_last(const char *cf, const char *name)
+{
+	g_autofree char *filters = ms_sendmail_option(cf, "InputMailFilters");
+	g_auto(GStrv) names = g_strsplit_set(filters != NULL ? filters : "", ",; \t", -1);
+	const char *last = "";
+	for (char **one = names; *one != NULL; one++)
+		last = **one != '\0' ? *one : last;
+	return strcmp(last, name) == 0;
+}
+
+/* The name of the filter at that socket; NULL: there is none. */
+static char *filter_of(const char *cf, const char *socket)
+{
+	g_auto(GStrv) lines = g_strsplit(cf, "\n", -1);
+	g_autofree char *spec = ms_socket_spec(socket, NULL);
+	const char *path = spec != NULL ? ms_socket_path(spec) : NULL;
+	for (char **line = lines; *line != NULL; line++) {
+		if (**line != 'X')
+			continue;
+		g_autofree char *theirs = ms_sendmail_equate(*line, 'S');
+		const char *slash = strchr(theirs, '/');
+		if (strcmp(theirs, socket) == 0 || g_strcmp0(theirs, spec) == 0 || (path != NULL && g_strcmp0(slash, path) == 0))
+			return g_strstrip(g_strndup(*line + 1, strcspn(*line + 1, ",")));
+	}
+	return NULL;
+}
+
+/* ---- sendmail.mc ------------------------------------------------------------------------- */
+
+/* Where a filter goes: behind the last that is named, and before the mailers. */
+static gsize place_in(const char *mc)
+{
+	static const char *const filters[] = {"INPUT_MAIL_FILTER(", "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'"};
+	static const char *const mailers[] = {"MAILER_DEFINITIONS", "MAILER(", "LOCAL_CONFIG", "LOCAL_RULE"};
+	gsize out = strlen(mc), at = 0;
+	bool behind = false;
+	g_auto(GStrv) lines = g_strsplit(mc, "\n", -1);
+	for (char **line = lines; *line != NULL; at += strlen(*line) + 1, line++) {
+		const char *text = *line + strspn(*line, " \t");
+		gsize here = MIN(at + strlen(*line) + 1, strlen(mc));
+		for (gsize i = 0; i < G_N_ELEMENTS(filters); i++)
+			if (g_str_has_prefix(text, filters[i])) {
+				out = here;
+				behind = true;
+			}
+		for (gsize i = 0; i < G_N_ELEMENTS(mailers); i++)
+			if (g_str_has_prefix(text, mailers[i]) && !behind) {
+				out = at;
+				behind = true;
+			}
+	}
+	return out;
+}
+
+static char *with_filter(const char *mc, const char *socket)
+{
+	gsize at = place_in(mc);
+	g_autofree char *head = g_strndup(mc, at);
+	const char *end = at > 0 && mc[at - 1] != '\n' ? "\n" : "";
+	return g_strdup_printf("%s%sINPUT_MAIL_FILTER(`missent', `S=%s, " EQUATES "')dnl\n%s", head, end, socket, mc + at);
+}
+
+/* ---- sendmail.cf ------------------------------------------------------------------------- */
+
+static char *with_lines(const char *cf, const char *socket)
+{
+	static const char list[] = "O InputMailFilters=";
+	GString *out = g_string_new(NULL);
+	g_auto(GStrv) lines = g_strsplit(cf, "\n", -1);
+	bool listed = false, declared = false;
+	for (char **line = lines; *line != NULL; line++) {
+		bool set = g_str_has_prefix(*line, list);
+		/* M lines of mailers end the options. */
+		if (!declared && (**line == 'M' || line[1] == NULL)) {
+			if (!listed)
+				g_string_append_printf(out, "%smissent\n", list);
+			g_string_append_printf(out, "Xmissent, S=%s, " EQUATES "\n", socket);
+			declared = listed = true;
+		}
+		g_string_append_printf(out, "%s%s%s", *line, set ? ((*line)[strlen(list)] != '\0' ? ", missent" : "missent") : "",
+			line[1] != NULL ? "\n" : "");
+		listed = listed || set;
+	}
+	return g_string_free(out, FALSE);
+}
+
+static bool fail(GError **error, const char *path)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: missent would not be the last filter there; put the INPUT_MAIL_FILTER line of "
+		"contrib/sendmail.mc behind all others yourself", path);
+	return false;
+}
+
+/* Both files by m4; `*new_out` NULL: the two do not fit one another. */
+static bool make_anew(const char *path, const char *mc, const char *cf, const char *socket, char **mc_out, char **new_out,
+	GError **error)
+{
+	g_autofree char *old = m4(path, mc, NULL);
+	if (old == NULL)
+		return true;
+	g_autofree char *a = plain(old), *b = plain(cf);
+	if (strcmp(a, b) != 0)
+		return true;
+	g_autofree char *changed = with_filter(mc, socket);
+	g_autofree char *made = m4(path, changed, error);
+	if (made == NULL)
+		return false;
+	if (!is_last(made, "missent"))
+		return fail(error, path);
+	*mc_out = g_steal_pointer(&changed);
+	*new_out = g_steal_pointer(&made);
+	return true;
+}
+
+bool plan_sendmail(MsPlan *plan, const char *path, const char *socket, GError **error)
+{
+	g_autofree char *cf = NULL, *mc = NULL, *mc_path = mc_of(path), *new_mc = NULL, *new_cf = NULL;
+	if (!g_file_get_contents(path, &cf, NULL, error))
+		return false;
+	g_autofree char *name = filter_of(cf, socket);
+	if (name != NULL) {
+		if (!is_last(cf, name))
+			setup_note(plan->notes, "InputMailFilters of %s does not have %s as the last: put it there", path, name);
+		return true;
+	}
+	if (mc_path != NULL && g_file_get_contents(mc_path, &mc, NULL, NULL)
+		&& !make_anew(mc_path, mc, cf, socket, &new_mc, &new_cf, error))
+		return false;
+	if (new_cf == NULL) {
+		setup_note(plan->notes, "%s is not what m4 makes of %s: its own lines are changed, and nothing else", path,
+			mc != NULL ? mc_path : "a sendmail.mc");
+		new_cf = with_lines(cf, socket);
+		new_mc = mc != NULL ? with_filter(mc, socket) : NULL;
+	}
+	return (new_mc == NULL || ms_plan_add(plan, MS_SETUP_OF_MTA, mc_path, new_mc, error))
+		&& ms_plan_add(plan, MS_SETUP_OF_MTA, path, new_cf, error);
+}

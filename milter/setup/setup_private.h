@@ -1,0 +1,45 @@
+/* Shared by the files of setup/. */
+#ifndef MISSENT_SETUP_PRIVATE_H
+#define MISSENT_SETUP_PRIVATE_H
+
+#include "missent/mtaconf.h"
+#include "missent/setup.h"
+
+/* What comes with missent, for where there is none (templates.inc). */
+extern const char setup_missent_conf[], setup_invoices_conf[], setup_kinds_conf[];
+
+void setup_note(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* edit.c: the text of a settings file with one value changed, and all else as it stands.  `section`: NULL, or a
+ * name and perhaps a title, `policy "invoices"`.  The caller's. */
+char *edit_set(const char *text, const char *section, const char *key, const char *value);
+/* It becomes a comment. */
+char *edit_unset(const char *text, const char *section, const char *key);
+/* As it is written there; NULL: it is not. */
+char *edit_get(const char *text, const char *section, const char *key);
+bool edit_has_section(const char *text, const char *section);
+/* Values as the file has them. */
+char *edit_quote(const char *value);
+char *edit_quote_list(const char *const *values);
+/* The values of a list or of one text, as edit_get() gives them. */
+GStrv edit_values(const char *written);
+
+/* postfix.c, sendmail.c */
+/* `socket` is missent's (settings.h), `item` how Postfix names it. */
+bool plan_postfix(MsPlan *plan, const char *config, const char *socket, const char *item, GError **error);
+bool plan_sendmail(MsPlan *plan, const char *cf, const char *socket, GError **error);
+/* How a Postfix with that queue names the socket. */
+char *postfix_item(const char *queue_directory, const char *socket);
+
+/* networks.c: mynetworks without this host, its files and tables read. */
+GStrv networks_of(const MsPostfix *postfix, GPtrArray *notes);
+/* traffic.c: domains and senders of what this host sent lately. */
+typedef struct {
+	GStrv domains, senders, billing; /* the most frequent first */
+	guint n;                         /* messages that were looked at */
+} Traffic;
+void traffic_look(const char *log, Traffic *out, GPtrArray *notes);
+void traffic_clear(Traffic *traffic);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Traffic, traffic_clear)
+
+#endif
