@@ -53,4 +53,15 @@ typedef struct {
 } MsCheckRow;
 const MsCheckRow *ms_doctor_rows(guint *n_out);
 
+/* ---- one way in ------------------------------------------------------------------------- */
+
+/* Through a listener; from a program of this host; past a milter that does not answer. */
+typedef enum { MS_WAY_LISTENER, MS_WAY_LOCAL, MS_WAY_OPEN } MsWay;
+typedef struct MsWays MsWays;
+MsWays *ms_ways_new(MsRuntime *runtime);
+void ms_ways_free(MsWays *ways);
+/* What the MTA, as it is configured now, has that keeps mail of that way from being judged; NULL: nothing that is
+ * seen.  `instance` and `service` as the log has them (maillog.h). */
+char *ms_ways_why(MsWays *ways, MsWay way, const char *instance, const char *service);
+
 #endif

@@ -8,7 +8,7 @@
  * THREADS One at a time.
  * LIMITS  Those of maillog.h; of the trail, the lines of the log's time and MS_RECONCILE_BEFORE before it.
  * NOT     Whether a message was outgoing is worked out from the settings as they are now; where policies were
- *         others then, it is told as not known.  Mail that the log does not have is seen only if the trail has it.
+ *         others then, it is told as not known.  So is how the MTA is configured; that is said.  Mail that the log does not have is seen only if the trail has it.
  */
 #ifndef MISSENT_RECONCILE_H
 #define MISSENT_RECONCILE_H
@@ -57,6 +57,10 @@ typedef struct {
 	MsLedger *ledger;        /* NULL: cannot be had; then of what was released nothing is known */
 	const guint8 *audit_key; /* NULL: cannot be had; then recipients are counted, not compared */
 	MsMaillog *log;
+	/* What the MTA's configuration says of how a message came in, or (`open`) of a filter that does not answer:
+	 * the caller's; NULL: nothing.  NULL: it is not asked. */
+	char *(*configured)(const MsMail *mail, bool open, void *user);
+	void *user;
 } MsReconcileWith;
 MsReconciliation *ms_reconcile(const MsReconcileWith *with, GError **error);
 

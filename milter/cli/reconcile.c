@@ -9,6 +9,7 @@
 #include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/audit.h"
+#include "missent/doctor.h"
 #include "missent/reconcile.h"
 #include "missent/text.h"
 
@@ -34,12 +35,14 @@ typedef struct {
 	MsRuntime *runtime;
 	MsLedger *ledger;
 	MsDirectory *directory;
+	MsWays *ways;
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	bool has_key;
 } Means;
 
 static void means_clear(Means *means)
 {
+	ms_ways_free(means->ways);
 	ms_directory_free(means->directory);
 	ms_ledger_free(means->ledger);
 	ms_runtime_unref(means->runtime);
@@ -52,6 +55,7 @@ static bool means_open(const Cli *cli, bool writes, Means *means, GError **error
 	means->runtime = ms_runtime_load(cli->config, writes ? MS_PARTS_WRITE : 0, NULL, error);
 	if (means->runtime == NULL)
 		return false;
+	means->ways = ms_ways_new(means->runtime);
 	const MsSettings *settings = ms_runtime_settings(means->runtime);
 	g_autoptr(GError) why = NULL;
 	if (g_file_test(settings->records_file, G_FILE_TEST_EXISTS))
@@ -211,6 +215,12 @@ static int result_of(const MsReconciliation *r)
 	return r->counts[MS_PASSED_UNKNOWN] > 0 || r->unknown->len > 0 ? NOT_ALL_KNOWN : 0;
 }
 
+static char *configured(const MsMail *mail, bool open, void *user)
+{
+	MsWay way = open ? MS_WAY_OPEN : mail->came == MS_CAME_LOCAL ? MS_WAY_LOCAL : MS_WAY_LISTENER;
+	return ms_ways_why(user, way, mail->instance, mail->service);
+}
+
 static int reconcile(Cli *cli, const Options *o, const char *const *paths)
 {
 	g_autoptr(GError) error = NULL;
@@ -219,7 +229,7 @@ static int reconcile(Cli *cli, const Options *o, const char *const *paths)
 	g_autoptr(MsMaillog) log = ms_maillog_new(&options);
 	if (!means_open(cli, o->record, &means, &error) || !ms_maillog_read(log, paths, &error))
 		return cli_fail_error(error);
-	const MsReconcileWith with = {means.runtime, means.ledger, means.has_key ? means.key : NULL, log};
+	const MsReconcileWith with = {means.runtime, means.ledger, means.has_key ? means.key : NULL, log, configured, means.ways};
 	g_autoptr(MsReconciliation) r = ms_reconcile(&with, &error);
 	if (r == NULL)
 		return cli_fail_error(error);

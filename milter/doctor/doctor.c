@@ -252,12 +252,17 @@ static int by_gravity(const void *a, const void *b)
 	return (int)y->gravity - (int)x->gravity;
 }
 
+GPtrArray *complaints_new(void)
+{
+	return g_ptr_array_new_with_free_func(complaint_free);
+}
+
 GPtrArray *ms_doctor_examine(const MsDoctorOptions *options, GError **error)
 {
 	if (options->only != NULL && !is_check(options->only, error))
 		return NULL;
 	Patient p = {.options = options, .runtime = options->runtime, .s = ms_runtime_settings(options->runtime),
-		.complaints = g_ptr_array_new_with_free_func(complaint_free)};
+		.complaints = complaints_new()};
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
 		p.row = &checks[i].row;
 		if (is_asked(&p, p.row))

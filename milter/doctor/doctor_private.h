@@ -17,6 +17,7 @@ typedef struct {
 	bool postfix_asked;
 } Patient;
 
+GPtrArray *complaints_new(void);
 /* With the gravity and the remedy of the row. */
 void complain(Patient *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* With others; `remedy` NULL: the row's. */
@@ -64,6 +65,9 @@ void check_postfix_ids(Patient *p);
 void check_postfix_socket(Patient *p);
 void check_postfix_rewriting(Patient *p);
 void check_postfix_networks(Patient *p);
+/* What keeps it from being asked about mail that comes in so (ways.c). */
+void postfix_way(Patient *p, MsWay way, const char *instance, const char *service);
+void sendmail_way(Patient *p, MsWay way, const char *daemon);
 /* A setting of main.cf, or NULL. */
 const char *postfix_setting(Patient *p, const char *name);
 

@@ -27,6 +27,18 @@ static void cf_clear(Cf *cf)
 	g_ptr_array_unref(cf->daemons);
 }
 
+/* An empty list is one too: no filter at all. */
+static bool has_equate(const char *line, char letter)
+{
+	g_auto(GStrv) words = g_strsplit(line, ",", -1);
+	for (char **word = words; *word != NULL; word++) {
+		const char *text = g_strstrip(*word);
+		if (strchr(text, '=') != NULL && text[0] == letter)
+			return true;
+	}
+	return false;
+}
+
 static bool is_our_socket(const Patient *p, const char *theirs)
 {
 	const char *ours = strchr(p->s->socket, '/'), *path = strchr(theirs, '/');
@@ -104,20 +116,28 @@ void check_sendmail(Patient *p)
 	cf_clear(&cf);
 }
 
-void check_sendmail_daemons(Patient *p)
+/* `name` NULL: each. */
+static void look_at_daemons(Patient *p, const char *name)
 {
 	Cf cf;
 	if (!read_cf(p, &cf, NULL))
 		return;
 	for (guint i = 0; i < cf.daemons->len; i++) {
 		const char *line = cf.daemons->pdata[i];
-		g_autofree char *own = ms_sendmail_equate(line, 'I');
+		g_autofree char *own = ms_sendmail_equate(line, 'I'), *called = ms_sendmail_equate(line, 'N');
+		if (name != NULL && strcmp(name, called) != 0)
+			continue;
 		g_auto(GStrv) names = g_strsplit(own, ";", -1);
-		if (*own != '\0' && cf.name != NULL && !g_strv_contains((const char *const *)names, cf.name))
+		if (has_equate(line, 'I') && cf.name != NULL && !g_strv_contains((const char *const *)names, cf.name))
 			complain(p, "DaemonPortOptions=%s has filters of its own (I=%s), missent is none of them: such mail is not "
 				"judged", line, own);
 	}
 	cf_clear(&cf);
+}
+
+void check_sendmail_daemons(Patient *p)
+{
+	look_at_daemons(p, NULL);
 }
 
 void check_sendmail_order(Patient *p)
@@ -171,4 +191,17 @@ void check_sendmail_timeouts(Patient *p)
 		complain(p, "X%s has T=%s: missent may take %" G_GINT64_FORMAT " s at the end of a message; mail that is slow to "
 			"read would never come through", cf.name, cf.times, need);
 	cf_clear(&cf);
+}
+
+/* What local programs submit comes over a listener of its own, or in none of the filter's ways. */
+void sendmail_way(Patient *p, MsWay way, const char *daemon)
+{
+	switch (way) {
+	case MS_WAY_LISTENER:
+		check_sendmail(p);
+		look_at_daemons(p, daemon != NULL ? daemon : "");
+		break;
+	case MS_WAY_OPEN: check_sendmail_action(p); break;
+	case MS_WAY_LOCAL: break;
+	}
 }

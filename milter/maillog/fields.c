@@ -94,3 +94,19 @@ char *log_next_id(const char *reply)
 		start--;
 	return start != NULL && id_length(start) == (gsize)(p - start) && p > start ? g_strndup(start, (gsize)(p - start)) : NULL;
 }
+
+char *log_cut_id(char *text, const LogIdForm *form, char **rest_out)
+{
+	gsize n = 0;
+	bool digit = false, lower = false;
+	for (; g_ascii_isalnum(text[n]); n++) {
+		digit |= g_ascii_isdigit(text[n]);
+		lower |= g_ascii_islower(text[n]);
+	}
+	if (n < form->least || n > form->most || text[n] != ':' || text[n + 1] != ' '
+		|| (!digit && (lower || !form->may_be_capitals)))
+		return NULL;
+	text[n] = '\0';
+	*rest_out = text + n + 2;
+	return text;
+}

@@ -52,6 +52,14 @@ char *log_between(const char *text, const char *open, char close);
 /* The queue ID that a reply names after one of these words; the caller's, or NULL. */
 char *log_next_id(const char *reply);
 
+/* What an MTA's queue IDs look like: so many letters and digits, one of them a digit; or capitals alone. */
+typedef struct {
+	gsize least, most;
+	bool may_be_capitals;
+} LogIdForm;
+/* The queue ID that `text` begins with, "ID: ", cut off, and what follows it; NULL: none. */
+char *log_cut_id(char *text, const LogIdForm *form, char **rest_out);
+
 /* ---- maillog.c -------------------------------------------------------------------------- */
 
 /* Who writes: the instance of the MTA, as one host has it. */

@@ -13,19 +13,8 @@
 /* All of its own queue IDs have a digit, are of capitals, or are long: "warning" is none. */
 static char *queue_id_of(char *text, char **rest_out)
 {
-	gsize n = 0;
-	bool digit = false, lower = false;
-	for (; g_ascii_isalnum(text[n]); n++) {
-		digit |= g_ascii_isdigit(text[n]);
-		lower |= g_ascii_islower(text[n]);
-	}
-	if (n < 5 || n > 40 || text[n] != ':' || text[n + 1] != ' ' || (lower && !digit))
-		return NULL;
-	if (strncmp(text, "NOQUEUE", n) == 0)
-		return NULL;
-	text[n] = '\0';
-	*rest_out = text + n + 2;
-	return text;
+	static const LogIdForm form = {5, 40, true};
+	return g_str_has_prefix(text, "NOQUEUE:") ? NULL : log_cut_id(text, &form, rest_out);
 }
 
 typedef struct {

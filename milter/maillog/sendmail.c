@@ -16,18 +16,7 @@ static bool is_sendmail(const char *ident)
 }
 
 /* "5AQKnYxx000123: " */
-static char *queue_id_of(char *text, char **rest_out)
-{
-	gsize n = 0;
-	bool digit = false;
-	for (; g_ascii_isalnum(text[n]); n++)
-		digit |= g_ascii_isdigit(text[n]);
-	if (n < 8 || n > 24 || !digit || text[n] != ':' || text[n + 1] != ' ')
-		return NULL;
-	text[n] = '\0';
-	*rest_out = text + n + 2;
-	return text;
-}
+static const LogIdForm id_form = {8, 24, false};
 
 typedef struct {
 	MsMaillog *log;
@@ -147,7 +136,7 @@ static bool milter(Say *say)
 static bool notice(Say *say)
 {
 	static const char *const words[] = {"DSN: ", "return to sender: ", "postmaster notify", "sender notify", "return receipt"};
-	char *rest = NULL, *id = queue_id_of(say->text, &rest);
+	char *rest = NULL, *id = log_cut_id(say->text, &id_form, &rest);
 	bool is_one = false;
 	for (gsize i = 0; id != NULL && i < G_N_ELEMENTS(words); i++)
 		is_one |= g_str_has_prefix(rest, words[i]);
@@ -217,7 +206,7 @@ bool log_sendmail(MsMaillog *log, LogLine *line)
 	LogMta *mta = log_mta(log, line->host, instance, true);
 	char *rest = NULL;
 	Say say = {log, mta, line, NULL, NULL};
-	say.id = queue_id_of(line->text, &rest);
+	say.id = log_cut_id(line->text, &id_form, &rest);
 	say.text = rest;
 	if (say.id != NULL)
 		return of_a_mail(&say);

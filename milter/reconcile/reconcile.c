@@ -277,6 +277,19 @@ static bool is_of_other_policies(const Work *w, gint64 at)
 	return then != NULL && w->version != NULL && strcmp(then, w->version) != 0;
 }
 
+/* What the log shows, and what the MTA says of itself. */
+static char *with_configured(const Work *w, const MsMail *mail, char *why)
+{
+	bool open = mail->trouble != NULL;
+	if (w->with->configured == NULL || mail->unchecked || (!open && mail->came != MS_CAME_SMTP && mail->came != MS_CAME_LOCAL))
+		return why;
+	g_autofree char *is = w->with->configured(mail, open, w->with->user);
+	if (is == NULL)
+		return why;
+	g_autofree char *seen = why;
+	return g_strdup_printf("%s; as it is configured now: %s", seen, is);
+}
+
 static Fate unseen(Work *w, const Node *node)
 {
 	const MsMail *mail = node->mail;
@@ -308,7 +321,7 @@ static Fate unseen(Work *w, const Node *node)
 		return FATE_ROW;
 	}
 	bool made = mail->came == MS_CAME_BOUNCE || mail->came == MS_CAME_INTERNAL;
-	add_row(w, made ? MS_PASSED_MADE : MS_PASSED_BYPASS, node, n, reason_of(w->reasons, node));
+	add_row(w, made ? MS_PASSED_MADE : MS_PASSED_BYPASS, node, n, with_configured(w, mail, reason_of(w->reasons, node)));
 	return FATE_ROW;
 }
 

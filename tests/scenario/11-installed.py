@@ -149,6 +149,29 @@ def used(box):
     tap.ok('Done.' in text and box.held() == 0, 'deleted by the set-user-ID helper', text[-2000:])
 
 
+def reconciled(box):
+    """The MTA's log against the trail, by the unit as it is shipped."""
+    code, out = box.sh('systemctl enable --now missent-reconcile.timer && systemctl is-active missent-reconcile.timer')
+    tap.ok(code == 0, 'the timer of the reconciliation', out)
+    code, out = box.sh('systemctl start missent-reconcile')
+    log = box.journal('missent-reconcile')
+    told = re.search(r'(\d+) messages; judged (\d+), released (\d+)', log)
+    tap.ok(code == 0 and told and int(told.group(2)) >= 2 and int(told.group(3)) >= 1 and 'bypass' not in log,
+           '... it reads the journal, and what was judged went as it was judged', out + log)
+    if box.kind != 'Postfix':
+        return
+    code, out = box.sh("postconf -Me '10099/inet=10099 inet n - y - - smtpd -o receive_override_options=no_milters' && postfix reload")
+    tap.ok(wait_for(lambda: box.send(message('went by', RIGHT), ['kunde@alpha.example'], port=10099)[0] == 250)
+           and sunk(box, 'went by'), 'a mail goes by', out)
+    code, out = box.sh('systemctl start missent-reconcile')
+    log = box.journal('missent-reconcile')
+    tap.ok(code != 0 and 'bypass' in log and 'service 10099 (master.cf) has no_milters' in log, '... which makes the unit fail, '
+           'and is told with its reason', log)
+    tap.ok(wait_for(lambda: 'alert=bypass, state=on' in box.journal('missent-agent')), '... and the agent tells it')
+    tap.ok(not tells(log), '... without an identifier')
+    box.sh("postconf -MX 10099/inet; postfix reload; systemctl reset-failed missent-reconcile")
+
+
 def ended(box):
     box.write(ETC + '/policies/invoices.conf', POLICY + 'policy "second" {\n\tkinds = {"iban"}\n}\n')
     code, out = box.sh('systemctl reload missent')
@@ -173,6 +196,7 @@ for kind in (WithPostfix, WithSendmail):
         tap.skip('missent installed beside %s on a machine with systemd' % kind.kind, why)
         continue
     used(machine)
+    reconciled(machine)
     ended(machine)
     machine.stop()
 tap.done()

@@ -164,6 +164,13 @@ PLANTED = {
     'copied': ('added', 1, 'always_bcc'),
 }
 result = check(p, [LOG], PLANTED, made=['bounced'])
+why = {name: rows(result)[MTA[name]][0][2] for name in PLANTED}
+for name, word in (('silent', 'receive_override_options of service 127.0.0.1:%d (master.cf) has no_milters' % p.silent),
+                   ('submission', 'smtpd_milters of service 127.0.0.1:%d (master.cf) does not name' % p.submission),
+                   ('failed open', 'milter_default_action = accept')):
+    tap.ok('as it is configured now: ' in why[name] and word in why[name], 'Postfix: ... %s: and what postconf says' % name, why[name])
+tap.ok('non_smtpd' not in why['emptied, local'].partition('configured now')[2], '... which is not said of what is right again',
+       why['emptied, local'])
 tap.ok(result['released'] == 1 and result['own'] == 1 and result['one_with_judged'] >= 2,
        'what was released, what is ours and what a content filter gave back is known as that', result)
 
@@ -297,6 +304,8 @@ def sendmail_part():
         'failed open': ('bypass', 1, 'fail-open'),
         'let go': ('against-verdict', 1, 'by hand'),
     })
+    why = [r['why'] for r in reconcile(s.maillog)['rows'] if r['queue_id'] == MTA['silent']][0]
+    tap.ok('DaemonPortOptions=' in why and 'Name=SILENT' in why, 'Sendmail: ... and what sendmail.cf says', why)
     s.stop()
 
 

@@ -343,7 +343,8 @@ else:
             ('a filter behind missent', r'^O InputMailFilters=missent', 'O InputMailFilters=missent, dkim', 'sendmail-order',
              'dkim'),
             ('too little time', r'E:5m', 'E:5s', 'sendmail-timeouts', 'E:5s'),
-            ('a listener with filters of its own', r'(^O DaemonPortOptions=.*)$', r'\1, I=other', 'sendmail-daemons', 'I=other')):
+            ('a listener with filters of its own', r'(^O DaemonPortOptions=.*)$', r'\1, I=other', 'sendmail-daemons', 'I=other'),
+            ('a listener with none', r'(^O DaemonPortOptions=.*)$', r'\1, InputMailFilters=', 'sendmail-daemons', '(I=)')):
         with cf(pattern, to):
             broken(name, check, words)
     n.stop()

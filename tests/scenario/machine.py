@@ -139,12 +139,12 @@ class Machine:
     def journal(self, *units):
         return self.run('journalctl', '--no-pager', '-o', 'cat', *('-u' + u for u in units))[1]
 
-    def send(self, text, to, sender='billing@seller.example'):
+    def send(self, text, to, sender='billing@seller.example', port=25):
         """The reply to a mail of a client on the same host: (code, text)."""
         return tuple(self.python('''
 import json, smtplib, sys
-text, sender, *to = sys.argv[1:]
-with smtplib.SMTP('127.0.0.1', 25, timeout=120) as smtp:
+port, text, sender, *to = sys.argv[1:]
+with smtplib.SMTP('127.0.0.1', int(port), timeout=120) as smtp:
     smtp.ehlo()
     code, reply = smtp.mail(sender)
     for address in to:
@@ -153,7 +153,7 @@ with smtplib.SMTP('127.0.0.1', 25, timeout=120) as smtp:
     if code == 250:
         code, reply = smtp.data(text.encode())
     print(json.dumps([code, reply.decode(errors='replace')]))
-''', text, sender, *to))
+''', str(port), text, sender, *to))
 
     def stop(self):
         if self.hop:
