@@ -158,7 +158,7 @@ typedef struct {
 
 typedef struct {
 	gint64 from, to;
-	const char *csv;       /* the mapping: account,kind,value */
+	const char *const *csv; /* files of the mapping, account,kind,value: together, it */
 	const char *policies;  /* a folder */
 	MsKinds *kinds;
 	const MsSettings *settings; /* for the house, the site key and the limits */

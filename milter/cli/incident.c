@@ -76,7 +76,11 @@ bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, 
 		return true;
 	}
 	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
-	g_autofree char *whole = g_strconcat(iso, strchr(iso, 'T') == NULL ? "T00:00:00" : strlen(iso) == 16 ? ":00" : "", NULL);
+	const char *clock = strchr(iso, 'T');
+	/* "2026-11-26T14:00", with or without a zone, has no seconds */
+	bool minutes = clock != NULL && strlen(clock) >= 6 && clock[3] == ':' && clock[6] != ':';
+	g_autofree char *whole = clock == NULL ? g_strconcat(iso, "T00:00:00", NULL)
+		: minutes ? g_strdup_printf("%.*s:00%s", (int)(clock - iso) + 6, iso, clock + 6) : g_strdup(iso);
 	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
 	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, utc);
 	if (time == NULL)

@@ -55,14 +55,15 @@ static void tell_sum(const MsLookbackSum *s)
 }
 
 typedef struct {
-	char *from, *to, *directory, *policies, *trail;
+	char *from, *to, *policies, *trail;
+	char **directory;
 } Said;
 
 static void said_clear(Said *said)
 {
 	g_free(said->from);
 	g_free(said->to);
-	g_free(said->directory);
+	g_strfreev(said->directory);
 	g_free(said->policies);
 	g_free(said->trail);
 }
@@ -74,7 +75,7 @@ static int rejudge(CliSession *session, const Said *said)
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	MsLookbackSum sum;
 	gint64 now = g_get_real_time();
-	MsLookback ask = {.to = now, .csv = said->directory,
+	MsLookback ask = {.to = now, .csv = (const char *const *)said->directory,
 		.policies = said->policies != NULL ? said->policies : session->settings->policy_dir, .kinds = session->kinds,
 		.settings = session->settings, .key = key, .found = print_found};
 	if ((said->from != NULL && !cli_when("from", said->from, now, &ask.from, &error))
@@ -96,7 +97,7 @@ int cli_rejudge(Cli *cli, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		{"from", 0, 0, G_OPTION_ARG_STRING, &said.from, "from when on (all)", "TIME"},
 		{"to", 0, 0, G_OPTION_ARG_STRING, &said.to, "until when (now)", "TIME"},
-		{"directory", 0, 0, G_OPTION_ARG_FILENAME, &said.directory, "the mapping: account,kind,value", "FILE.csv"},
+		{"directory", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &said.directory, "the mapping: account,kind,value; again for more of it", "FILE.csv"},
 		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &said.policies, "the policies (those in use)", "FOLDER"},
 		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &said.trail, "another audit trail", "FILE"}, G_OPTION_ENTRY_NULL,
 	};

@@ -137,6 +137,7 @@ struct MsReport {
 	MsIncident *incident;
 	gint64 from, to, made, known_at;
 	bool guessed; /* known_at: the first line that says so */
+	bool named;   /* accounts stand there by their names */
 	char *what;
 	GPtrArray *sections; /* of Section */
 };

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,20 +49,64 @@ static void learn(const char *account, const char *kind, const char *value, void
 		g_hash_table_insert(look->addresses, ms_audit_id(look->ask->key, "address", value), g_strdup(value));
 }
 
+/* A heading is said once. */
+static const char *behind_heading(const char *text)
+{
+	const char *start = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
+	start += *start == '"';
+	if (g_ascii_strncasecmp(start, "account", 7) != 0 || g_ascii_isalnum(start[7]) || start[7] == '-')
+		return text;
+	const char *end = strchr(start, '\n');
+	return end != NULL ? end + 1 : "";
+}
+
+static bool append_file(FILE *out, const char *path, bool first, GError **error)
+{
+	g_autofree char *text = NULL;
+	gsize len = 0;
+	if (!g_file_get_contents(path, &text, &len, error))
+		return false;
+	if (!g_utf8_validate(text, (gssize)len, NULL))
+		return ms_fail_input(error, "%s: several files must be UTF-8", path);
+	const char *rest = first ? text : behind_heading(text);
+	bool ends = *rest == '\0' || rest[strlen(rest) - 1] == '\n';
+	return (fputs(rest, out) >= 0 && (ends || fputc('\n', out) != EOF)) || ms_fail_input(error, "%s", g_strerror(errno));
+}
+
+/* One file as it is; of several one of all; the caller's.  NULL: why not. */
+static char *one_file(const char *const *paths, const char *folder, GError **error)
+{
+	if (paths[1] == NULL)
+		return g_strdup(paths[0]);
+	g_autofree char *path = g_build_filename(folder, "mapping.csv", NULL);
+	FILE *out = fopen(path, "wxe");
+	bool fine = out != NULL;
+	if (out == NULL)
+		ms_fail_input(error, "%s: %s", path, g_strerror(errno));
+	for (int i = 0; fine && paths[i] != NULL; i++)
+		fine = append_file(out, paths[i], i == 0, error);
+	if (out != NULL && fclose(out) != 0 && fine)
+		fine = ms_fail_input(error, "%s: %s", path, g_strerror(errno));
+	return fine ? g_steal_pointer(&path) : NULL;
+}
+
 static bool load_mapping(Look *look, const char *folder, GError **error)
 {
 	const MsSettings *s = look->ask->settings;
 	g_autofree char *file = g_build_filename(folder, "mapping.db", NULL);
 	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = file, .key_file = s->key_file,
 		.house = s->house, .tag_separators = s->tag_separators, .judging = &s->judging};
-	const MsImportOptions options = {.max_shrink = 1, .max_bad = 0.01, .source = look->ask->csv};
+	g_autofree char *csv = one_file(look->ask->csv, folder, error);
+	const MsImportOptions options = {.max_shrink = 1, .max_bad = 0.01, .source = csv};
 	MsImportResult result;
+	if (csv == NULL)
+		return false;
 	look->directory = ms_directory_open(&settings, look->ask->kinds, error);
 	if (look->directory == NULL)
 		return false;
-	int fd = open(look->ask->csv, O_RDONLY | O_CLOEXEC);
+	int fd = open(csv, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return ms_fail_input(error, "%s: %s", look->ask->csv, g_strerror(errno));
+		return ms_fail_input(error, "%s: %s", csv, g_strerror(errno));
 	bool fine = ms_directory_import(look->directory, fd, &options, &result, error);
 	close(fd);
 	return fine && ms_directory_each(look->directory, learn, look, error) == MS_FOUND;

@@ -196,8 +196,9 @@ char *ms_report_html(const MsReport *report)
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 		"<meta name=\"viewport\" content=\"width=device-width\"><title>Incident report</title><style>");
 	g_string_append_printf(out, "%s</style></head><body>\n<h1>Incident report</h1>\n"
-		"<p class=\"note\">Names and addresses are masked; accounts are digests. Rows that are empty are questions "
-		"to people.</p>\n<h2>Timeline</h2>\n", style);
+		"<p class=\"note\">%s Rows that are empty are questions to people.</p>\n<h2>Timeline</h2>\n", style,
+		report->named ? "Accounts are named; this page is for who may know them. Addresses are masked."
+			      : "Names and addresses are masked; accounts are digests.");
 	report_chart(out, report);
 	for (guint i = 0; i < report->sections->len; i++) {
 		const Section *section = report->sections->pdata[i];

@@ -2,8 +2,10 @@
  * An incident comes in, counted; a report goes out: sections of rows, each known, not known, or a question
  * to people.  Text, page and JSON are all made of these rows (render.c).  One thread.
  *
- * The sections follow the common template of the European Data Protection Board for notifying a breach,
- * as far as a mail filter can know of it.
+ * The sections follow the common template of the European Data Protection Board for notifying a breach, as far as
+ * a mail filter can know of it.  That is a draft of 10 June 2026 (consultation to 5 August 2026), known here by its
+ * sections: type of notification; controller, reporting person, officer; nature, with date, time, duration, subjects,
+ * data and protection in place; consequences; measures; who was told.  GDPR Art. 33(3) is what they stand for.
  */
 #include "config.h"
 
@@ -136,6 +138,18 @@ static void tell_summary(MsReport *report, const MsIncidentSum *s)
 			"deleted; not known: held, and nothing says what became of it"));
 }
 
+/* Who notifies, and what kind of breach it is. */
+static void tell_nature(MsReport *report)
+{
+	Section *section = begin(report, "nature", "Notification and nature of the breach");
+	put_text(section, "kind", "Kind of breach", g_strdup("confidentiality: data was sent to recipients who have no right to it"));
+	put_text(section, "way", "How", g_strdup("outgoing electronic mail"));
+	ask(section, "controller", "Who is the controller, who notifies for it, and were processors or joint controllers part of it?");
+	ask(section, "states", "In which states do those concerned live; which authority leads?");
+	ask(section, "cause", "What was the cause (a change of a program, a mistake of a person, an attack), and was it on purpose?");
+	ask(section, "risk", "Is it likely to result in a risk, or a high risk, for those concerned, and why?");
+}
+
 static void tell_when(MsReport *report, const MsIncidentSum *s)
 {
 	Section *section = begin(report, "when", "Beginning, end, duration");
@@ -241,6 +255,7 @@ static void tell_containment(MsReport *report)
 	if (incident->events_more > 0)
 		put_number(section, "events-more", "Further events in the trail", incident->events_more);
 	ask(section, "measures", "What was done about the cause, and were recipients asked to delete what they got?");
+	ask(section, "prevention", "What is done so that it does not happen again?");
 }
 
 static void tell_told(MsReport *report, const MsIncidentSum *s)
@@ -307,12 +322,14 @@ MsReport *ms_report_new(MsIncident *incident, const MsReportAsk *asked)
 	report->to = MIN(incident->ask.to, incident->ask.now);
 	report->made = incident->ask.now;
 	report->guessed = asked->known_at == 0;
+	report->named = asked->names != NULL;
 	report->known_at = report->guessed ? s->found : asked->known_at;
 	report->what = g_strdup(asked->what);
 	report->sections = g_ptr_array_new_with_free_func(free_section);
 	if (!ms_incident_has_trail(incident))
 		tell_gaps(report);
 	tell_summary(report, s);
+	tell_nature(report);
 	tell_when(report, s);
 	tell_detection(report, s);
 	tell_numbers(report, s);

@@ -92,11 +92,20 @@ tap.ok('AC-1' in named and any(x['event'] == 'incident names' for x in m.audit(e
 about = json.loads(tool('incident', 'about', '--json', 'AC-1'))
 tap.same((fates(about['messages']), about['recipients']), ({'got-out': 1}, 1), 'a customer has its part')
 tap.ok('AC-2' not in json.dumps(about) and 'c2.example' not in json.dumps(about), '... and nothing of another')
-drafts = os.path.join(S, 'drafts')
+for language, word in (('en', 'We have to tell you'), ('fr', 'Nous devons vous informer')):
+    drafts = os.path.join(S, 'drafts-' + language)
+    tool('incident', 'notices', '--from', SINCE, '--language', language, drafts)
+    texts = {f: open(os.path.join(drafts, f)).read() for f in os.listdir(drafts)}
+    tap.ok(len(texts) == 3 and all(word in t for t in texts.values()), 'a draft to each of whom something got out (%s)' % language, texts)
+    digests = [f[len('notice-'):-len('.txt')] for f in texts]
+    for name, t in texts.items():
+        owner = [n for n in range(1, 7) if 'AC-%d' % n in t]
+        others = [w for n in range(1, 7) if [n] != owner for w in ('AC-%d' % n, 'C-1000%d' % n, 'C1000%d' % n, 'c%d.example' % n)]
+        others += [d for d in digests if d not in name]
+        tap.ok(len(owner) == 1 and not [w for w in others if w in t], '... which has nothing of any other customer', t)
 tool('incident', 'notices', '--from', SINCE, '--language', 'fr', drafts)
-texts = [open(os.path.join(drafts, f)).read() for f in os.listdir(drafts)]
-tap.same(len(texts), 3, 'a draft to each of whom something got out')
-tap.ok(all(sum('AC-%d' % n in t for n in range(1, 7)) == 1 for t in texts), '... each names its customer alone', texts)
+tap.ok(m.code != 0 and all(open(os.path.join(drafts, f)).read() == t for f, t in texts.items()),
+       'a draft that somebody may have worked on is not written over')
 rows = [json.loads(x) for x in tool('incident', 'register', '--json').splitlines()]
 tap.same(sum(x['messages']['all'] for x in rows), 5, 'the register has near misses and breaches')
 
@@ -109,6 +118,11 @@ csv(new, MAPPING)
 out = tool('audit', 'rejudge', '--directory', new)
 tap.ok(m.code == 0 and '0 were delivered and should have been held' in out and 'cannot see' in out,
        'by the mapping of the time there is none', out)
+halves = [os.path.join(S, 'half%d.csv' % i) for i in (1, 2)]
+csv(halves[0], [row for row in MAPPING if row[1] == 'recipient'])
+csv(halves[1], [('AC-6', *row[1:]) if row[2] == 'C-10001' else row for row in MAPPING if row[1] != 'recipient'])
+out = tool('audit', 'rejudge', '--directory', halves[0], '--directory', halves[1])
+tap.ok(m.code == 1 and '1 were delivered and should have been held' in out, 'a mapping of two files is one', out)
 ecs = [json.loads(x) for x in tool('audit', 'export', '--ecs').splitlines()]
 tap.same(sum(x['event'].get('category') == ['email'] for x in ecs), 7, 'the trail as ECS has each message')
 out = tool('incident', 'report', '--from', '2020-01-01', '--to', '2020-01-02')

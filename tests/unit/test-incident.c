@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "missent/answer.h"
 #include "missent/incident.h"
@@ -18,7 +19,7 @@ static gint64 at(const char *iso)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(iso, NULL);
 	g_assert_nonnull(time);
-	return g_date_time_to_unix(time) * G_USEC_PER_SEC;
+	return g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
 }
 
 typedef struct {
@@ -408,6 +409,90 @@ static void test_register(void)
 	end(&site);
 }
 
+/* The end of a month is UTC's, wherever this host is; what is asked for has its begin, and not its end. */
+static void test_month(void)
+{
+	static const struct {
+		const char *from, *to;
+		guint months, first, second;
+	} rows[] = {
+		{NULL, "2027-01-01T00:00:00Z", 2, 2, 2},
+		{"2026-11-30T23:59:59.999Z", "2026-12-01T00:00:00Z", 1, 1, 0},
+		{"2026-12-01T00:00:00Z", "2026-12-01T00:00:00.001Z", 1, 1, 0},
+		{"2026-12-01T01:00:00+01:00", "2026-12-31T23:59:59.999Z", 1, 1, 0},
+		{"2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00Z", 1, 1, 0},
+	};
+	static const char *const times[] = {"2026-11-15T10:00:00.000Z", "2026-11-30T23:59:59.999Z", "2026-12-01T00:00:00.000Z",
+		"2026-12-31T23:59:59.999Z"};
+	g_setenv("TZ", "Pacific/Auckland", TRUE);
+	tzset();
+	Site site;
+	begin(&site);
+	for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
+		Made made = mixed[1];
+		made.time = times[i];
+		made.record = NULL;
+		add(site.trail, &made);
+	}
+	site.ask.now = at("2027-06-01T00:00:00Z");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		site.ask.from = rows[i].from != NULL ? at(rows[i].from) : 0;
+		site.ask.to = at(rows[i].to);
+		g_autoptr(MsIncident) incident = tell(&site);
+		const GPtrArray *months = ms_incident_register(incident);
+		g_assert_cmpuint(months->len, ==, rows[i].months);
+		g_assert_cmpuint(((MsRegisterRow *)months->pdata[0])->messages.all, ==, rows[i].first);
+		if (months->len > 1)
+			g_assert_cmpuint(((MsRegisterRow *)months->pdata[1])->messages.all, ==, rows[i].second);
+	}
+	g_setenv("TZ", "UTC", TRUE);
+	tzset();
+	end(&site);
+}
+
+static void add_customers(GString *trail, guint n)
+{
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *value = g_strdup_printf("C%02u", i), *owner = g_strdup_printf("AC-%02u", i);
+		g_autofree char *to = g_strdup_printf("a%02u@alpha.example", (i + 1) % n);
+		const Made made = {DAY "09:00:00.000Z", "Q", "deliver", NULL, NULL, NULL, to, "wrong", value, owner, false};
+		g_autofree char *masked = g_strdup_printf("\"identifier\":\"masked%02u\"", i);
+		g_autoptr(GString) line = g_string_new(NULL);
+		add(line, &made);
+		g_string_replace(line, "\"identifier\":\"C***\"", masked, 0);
+		g_string_append(trail, line->str);
+	}
+}
+
+/* Each draft is looked through for each value, name and digest of each other customer. */
+static void test_others(void)
+{
+	enum { N = 12 };
+	Site site;
+	begin(&site);
+	add_customers(site.trail, N);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const GPtrArray *parts = ms_incident_accounts(incident);
+	static const char template[] = "{account}|{messages}|{recipients}|{first}|{last}|{kinds}|{identifiers}|{contact}|{company}";
+	g_assert_cmpuint(parts->len, ==, N);
+	for (guint i = 0; i < N; i++) {
+		g_autofree char *own = g_strdup_printf("AC-%02u", i), *digest = ms_audit_id(key, "account", own);
+		g_autofree char *own_masked = g_strdup_printf("masked%02u", i);
+		const MsNoticeWords words = {own, "Seller", "privacy@seller.example"};
+		g_autofree char *draft = ms_notice_draft(template, ms_incident_account(incident, digest), &words, NULL);
+		g_assert_nonnull(strstr(draft, own_masked));
+		for (guint k = 0; k < N; k++) {
+			g_autofree char *name = g_strdup_printf("AC-%02u", k), *value = g_strdup_printf("C%02u", k);
+			g_autofree char *masked = g_strdup_printf("masked%02u", k), *address = g_strdup_printf("a%02u@", k);
+			g_autofree char *account = ms_audit_id(key, "account", name), *id = ms_audit_id(key, "customer-number", value);
+			const char *const others[] = {name, value, masked, address, account, id};
+			for (gsize w = 0; k != i && w < G_N_ELEMENTS(others); w++)
+				g_assert_null(strstr(draft, others[w]));
+		}
+	}
+	end(&site);
+}
+
 static void test_notice(void)
 {
 	Site site;
@@ -498,6 +583,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/keys", test_keys);
 	g_test_add_func("/incident/report", test_report);
 	g_test_add_func("/incident/register", test_register);
+	g_test_add_func("/incident/month", test_month);
+	g_test_add_func("/incident/others", test_others);
 	g_test_add_func("/incident/notice", test_notice);
 	g_test_add_func("/incident/export", test_export);
 	return g_test_run();

@@ -1,0 +1,186 @@
+/* A made trail judged again by mappings of one and of several files, and by other policies. */
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/incident.h"
+
+#include "../test.h"
+
+static const guint8 key[MS_AUDIT_KEY_BYTES] = "a key of this test";
+
+static const char policy_text[] = "policy \"bills\" {\n\tkinds = {\"customer-number\"}\n}\n";
+static const char blind_text[] = "policy \"bills\" {\n\tkinds = {\"iban\"}\n}\n";
+
+typedef struct {
+	char *dir, *trail, *policies, *blind;
+	MsKinds *kinds;
+	MsSettings *settings;
+	GString *found;
+} Site;
+
+static char *put(const Site *site, const char *name, const char *text)
+{
+	char *path = g_build_filename(site->dir, name, NULL);
+	g_autofree char *folder = g_path_get_dirname(path);
+	g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	return path;
+}
+
+/* One message: an identifier, to one recipient. */
+static void add(GString *trail, const char *queue_id, const char *verdict, const char *would, const char *value,
+	const char *address, const guint8 *with)
+{
+	static const guint8 other_key[MS_AUDIT_KEY_BYTES] = "another";
+	const guint8 *k = with != NULL ? with : other_key;
+	g_autofree char *id = ms_audit_id(k, "customer-number", value), *to = ms_audit_id_of_address(k, address);
+	g_autofree char *domain = ms_audit_id(k, "domain", strchr(address, '@') + 1), *number = ms_audit_key_number(k);
+	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:[{s:s, s:s, s:s, s:s}],"
+		"s:[{s:s, s:s, s:s, s:s}]}", "time", "2026-11-20T09:00:00.000Z", "type", "message", "host", "mx", "queue_id", queue_id,
+		"verdict", verdict, "would", would, "key", number, "sender", "b***", "arrived", "2026-11-20T09:00:00.000Z",
+		"policies", "bills", "to", "address", "a***", "id", to, "domain", domain, "outcome", "right", "identifiers",
+		"kind", "customer-number", "identifier", "C***", "id", id, "belief", "exact");
+	char *text = json_dumps(line, JSON_COMPACT);
+	g_string_append_printf(trail, "%s\n", text);
+	free(text);
+	json_decref(line);
+}
+
+static void note(const MsLookbackRow *row, void *user)
+{
+	g_string_append_printf(user, "%s %s %s; ", row->queue_id, row->would, row->codes);
+}
+
+static char *canonical(const Site *site, const char *value)
+{
+	const char *why = NULL;
+	char *text = ms_kind_canonical(ms_kinds_find(site->kinds, "customer-number"), value, strlen(value), &why);
+	g_assert_nonnull(text);
+	return text;
+}
+
+static void begin(Site *site)
+{
+	g_autoptr(GError) error = NULL;
+	site->dir = scratch_folder();
+	site->found = g_string_new(NULL);
+	g_autofree char *policy = put(site, "policies/bills.conf", policy_text);
+	g_autofree char *blind = put(site, "blind/bills.conf", blind_text);
+	g_autofree char *site_key = put(site, "site.key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
+	site->policies = g_path_get_dirname(policy);
+	site->blind = g_path_get_dirname(blind);
+	g_autofree char *file = g_build_filename(g_getenv("SOURCE"), "policies/kinds.conf", NULL), *kinds = NULL;
+	g_assert_true(g_file_get_contents(file, &kinds, NULL, NULL));
+	site->kinds = ms_kinds_parse("kinds.conf", kinds, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(g_chmod(site_key, 0600), ==, 0);
+	g_autofree char *text = g_strdup_printf("socket = \"unix:%s/s\"\nstate-dir = \"%s\"\npolicy-dir = \"%s\"\ndirectory {\n"
+		"\tkey-file = \"%s\"\n}\n", site->dir, site->dir, site->policies, site_key);
+	g_autofree char *conf = put(site, "missent.conf", text);
+	site->settings = ms_settings_load(conf, &error);
+	g_assert_no_error(error);
+	g_autofree char *one = canonical(site, "C-10001"), *two = canonical(site, "C-10002"), *none = canonical(site, "C-99999");
+	g_autoptr(GString) trail = g_string_new(NULL);
+	add(trail, "right", "deliver", "deliver", one, "a@alpha.example", key);
+	add(trail, "leak", "deliver", "deliver", two, "a@alpha.example", key);
+	add(trail, "observed", "deliver", "hold", two, "a@alpha.example", key);
+	add(trail, "held", "hold", "hold", one, "a@alpha.example", key);
+	add(trail, "nobody", "deliver", "deliver", none, "a@alpha.example", key);
+	add(trail, "later", "tempfail", "tempfail", two, "a@alpha.example", key);
+	add(trail, "otherkey", "deliver", "deliver", two, "a@alpha.example", NULL);
+	g_string_append(trail, "{\"time\":\"2026-11-20T09:0");
+	site->trail = put(site, "audit.jsonl", trail->str);
+}
+
+static void end(Site *site)
+{
+	ms_settings_free(site->settings);
+	ms_kinds_unref(site->kinds);
+	g_string_free(site->found, TRUE);
+	remove_folder(site->dir);
+	g_free(site->dir);
+	g_free(site->trail);
+	g_free(site->policies);
+	g_free(site->blind);
+}
+
+static MsLookbackSum look(Site *site, const char *const *csv, const char *policies, GError **error)
+{
+	MsLookbackSum sum = {0};
+	const MsLookback ask = {.to = G_MAXINT64, .csv = csv, .policies = policies, .kinds = site->kinds,
+		.settings = site->settings, .key = key, .found = note, .user = site->found};
+	g_string_truncate(site->found, 0);
+	bool fine = ms_incident_look_back(&ask, site->trail, &sum, error);
+	g_assert_true(fine == (error == NULL || *error == NULL));
+	return sum;
+}
+
+static const char alpha[] = "account,kind,value\nAC-1,recipient,a@alpha.example\nAC-1,customer-number,C-10001\n";
+static const char beta[] = "\xef\xbb\xbf\"account\",kind,value\nAC-2,recipient,b@beta.example\nAC-2,customer-number,C-10002";
+static const char bare[] = "AC-2,customer-number,C-10002\n";
+
+static void test_leaks(void)
+{
+	Site site;
+	begin(&site);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *one = put(&site, "alpha.csv", alpha), *two = put(&site, "beta.csv", beta), *three = put(&site, "bare.csv", bare);
+	const MsLookbackSum s = look(&site, (const char *const[]){one, two, NULL}, site.policies, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(s.judged, ==, 6);
+	g_assert_cmpuint(s.again, ==, 5);
+	g_assert_cmpuint(s.other_key, ==, 1);
+	g_assert_cmpuint(s.damaged, ==, 1);
+	g_assert_cmpuint(s.leaks, >=, 1);
+	g_assert_cmpuint(s.wrong, ==, 1);
+	g_assert_cmpuint(s.known, ==, 1);
+	g_assert_cmpuint(s.let_go, ==, 1);
+	g_assert_cmpuint(s.unseen_identifiers, ==, 1);
+	g_assert_nonnull(strstr(site.found->str, "leak hold mismatch"));
+	g_assert_null(strstr(site.found->str, "right "));
+	/* with or without a heading, in any order, it is one mapping */
+	const MsLookbackSum again = look(&site, (const char *const[]){three, one, NULL}, site.policies, &error);
+	g_assert_no_error(error);
+	g_assert_cmpmem(&s, sizeof s, &again, sizeof again);
+	/* by half of it the other half is nobody's */
+	const MsLookbackSum half = look(&site, (const char *const[]){one, NULL}, site.policies, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(half.wrong, ==, 0);
+	g_assert_cmpuint(half.unseen_identifiers, ==, 2);
+	end(&site);
+}
+
+/* Policies that do not look at what is in it see nothing; what is no mapping is told. */
+static void test_odd(void)
+{
+	Site site;
+	begin(&site);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *one = put(&site, "alpha.csv", alpha), *two = put(&site, "beta.csv", beta);
+	g_autofree char *odd = put(&site, "odd.csv", "AC-2,customer-number,C-1000\xff\n");
+	const MsLookbackSum blind = look(&site, (const char *const[]){one, two, NULL}, site.blind, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(blind.wrong, ==, 0);
+	look(&site, (const char *const[]){one, odd, NULL}, site.policies, &error);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_assert_nonnull(strstr(error->message, "odd.csv"));
+	g_clear_error(&error);
+	look(&site, (const char *const[]){one, "/nowhere/at.all", NULL}, site.policies, &error);
+	g_assert_nonnull(error);
+	g_clear_error(&error);
+	look(&site, (const char *const[]){"/nowhere/at.all", NULL}, site.policies, &error);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	end(&site);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/lookback/leaks", test_leaks);
+	g_test_add_func("/lookback/odd", test_odd);
+	return g_test_run();
+}
