@@ -63,6 +63,15 @@ static void append_stages(GString *out, const MsNumbersView *view)
 	}
 }
 
+/* One that is called by an address is known by its place. */
+static void append_title(GString *out, const char *title, guint place)
+{
+	if (strchr(title, '@') != NULL)
+		g_string_append_printf(out, "policy %u", place + 1);
+	else
+		append_label(out, title);
+}
+
 static void append_policies(GString *out, const MsNumbersView *view)
 {
 	static const char name[] = "missent_policy_messages_total";
@@ -71,7 +80,7 @@ static void append_policies(GString *out, const MsNumbersView *view)
 		const MsPolicyNumbers *row = &view->policies[i];
 		for (guint a = 0; row->messages > 0 && a < MS_N_ACTIONS; a++) {
 			g_string_append_printf(out, "%s{policy=\"", name);
-			append_label(out, row->title);
+			append_title(out, row->title, i);
 			g_string_append_printf(out, "\",action=\"%s\"} %" G_GUINT64_FORMAT "\n", ms_action_names[a], row->actions[a]);
 		}
 	}

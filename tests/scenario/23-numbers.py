@@ -209,6 +209,26 @@ else:
     known = metrics()
     tap.same(sorted(n for n in names if not re.search(r'^%s[ {]' % n, known, re.M)), [],
              'each metric of the dashboard is there')
+
+    def answers(expression):
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            url = 'http://127.0.0.1:%d/api/v1/query?query=%s' % (web, urllib.request.quote(expression))
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                return json.load(reply)['status'] == 'success'
+        return False
+
+    tap.same([t['expr'] for p in panels for t in p['targets'] if not answers(t['expr'])], [], '... and each query of it is one')
+    tap.same(len({p['id'] for p in panels}), len(panels), '... each panel has a number of its own')
+
+    def rules_health():
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            with urllib.request.urlopen('http://127.0.0.1:%d/api/v1/rules' % web, timeout=5) as reply:
+                return {r['name']: r['health'] for g in json.load(reply)['data']['groups'] for r in g['rules']}
+        return {}
+
+    tap.ok(wait_for(lambda: len(rules_health()) > 12 and set(rules_health().values()) == {'ok'}), 'each rule is evaluated', rules_health())
+    used = set(re.findall(r'missent_[a-z_]+', open(rules).read()))
+    tap.same(sorted(n for n in used if not re.search(r'^%s[ {]' % n, known, re.M)), [], 'each metric of the rules is there')
     m.tool('pause', '--for', '1h', '--why', 'try the rule')
     tap.ok(wait_for(lambda: query('ALERTS{alertname="MissentPaused",alertstate="firing"}'), 30), 'a rule fires')
     prometheus.terminate()

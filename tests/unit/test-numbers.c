@@ -207,6 +207,8 @@ static void test_metrics(void)
 	g_strlcpy(view->version, "1\"2", sizeof view->version);
 	g_strlcpy(view->policies[0].title, "a \"b\"\\\nc", MS_NUMBERS_TITLE);
 	view->policies[0].messages = view->policies[0].actions[MS_HOLD] = 4;
+	g_strlcpy(view->policies[1].title, "billing@seller.example", MS_NUMBERS_TITLE);
+	view->policies[1].messages = view->policies[1].actions[MS_TAG] = 5;
 	view->stage[MS_STAGE_READ].bucket[0] = 1;
 	view->stage[MS_STAGE_READ].bucket[3] = 2;
 	view->stage[MS_STAGE_READ].sum_us = 2500001;
@@ -214,6 +216,7 @@ static void test_metrics(void)
 	g_autofree char *text = ms_metrics_text(view, &host, 101 * G_USEC_PER_SEC);
 	static const char *const want[] = {"missent_up 1\n", "missent_build_info{version=\"1\\\"2\"} 1\n",
 		"{policy=\"a \\\"b\\\"\\\\\\nc\",action=\"hold\"} 4\n", "_bucket{stage=\"read\",le=\"0.001\"} 1\n",
+		"{policy=\"policy 2\",action=\"tag\"} 5\n",
 		"_bucket{stage=\"read\",le=\"0.01\"} 3\n", "_bucket{stage=\"read\",le=\"+Inf\"} 3\n",
 		"_sum{stage=\"read\"} 2.500001\n", "_count{stage=\"read\"} 3\n", "missent_held_oldest_age_seconds 96\n",
 		"missent_disk_free_bytes 7\n", "missent_alert{name=\"disk\"} 1\n", "missent_alert{name=\"paused\"} 0\n"};
@@ -221,6 +224,7 @@ static void test_metrics(void)
 		if (strstr(text, want[i]) == NULL)
 			g_error("no %s in %s", want[i], text);
 	g_assert_null(strstr(text, "missent_audit_entries"));
+	g_assert_null(strchr(text, '@')); /* no address is a label */
 	g_autofree char *silent = ms_metrics_text(NULL, &host, 101 * G_USEC_PER_SEC);
 	g_assert_nonnull(strstr(silent, "missent_up 0\n"));
 }
