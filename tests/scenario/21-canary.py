@@ -18,7 +18,7 @@ canary {
 }
 ''' % (p.port, silent)
 MAIN, SILENT = 'smtp://127.0.0.1:%d' % p.port, 'smtp://127.0.0.1:%d' % silent
-m = Missent(S, mapping=MAPPING, more=p.settings() + p.desk('notice-sender = no') + CANARY)
+m = Missent(S, mapping=MAPPING, guard='breaker = 1\n', more=p.settings() + p.desk('notice-sender = no') + CANARY)
 m.start()
 p.start()
 agent = Program(m, 'missent-agent', '-r').start()
@@ -49,8 +49,16 @@ tap.ok(rounds >= 2 and all(x['verdict'] == 'hold' for x in lines()), 'the trail 
 tap.same(listed('-a'), [], 'no record is made of one')
 tap.same(json.loads(m.tool('held', 'stats', '--json')).get('held'), 0, 'none is counted')
 tap.same([x for x in m.audit() if x.get('type') == 'message'], [], 'none is a message of the trail')
+report = json.loads(m.tool('incident', 'report', '--from', '-1h', '--json'))['summary']
+tap.same([report['judged'], report['wrong']['all'], report['other-causes']['all']], [0, 0, 0], 'none is in a report')
+tap.same(m.tool('incident', 'register', '--json').strip(), '', 'none is in the register')
+status = m.tool('status')
+tap.ok(re.search(r'\b0 judged|judged\D*\b0\b', status), 'none is in the numbers', status)
+tap.ok('canary' not in m.tool('guard', 'status') and 'billing' not in m.tool('guard', 'status'), 'none is counted by the guard')
 
-# An import takes nothing from it.
+# An import takes nothing from it, nor one that has other entries and none of these.
+m.load(MAPPING)
+m.load(MAPPING[:2] + [('AC-9', 'recipient', '@ninth.example')])
 m.load(MAPPING)
 n = len(events('canary deleted', MAIN))
 tap.ok(wait_for(lambda: len(events('canary deleted', MAIN)) >= n + 2), 'its entry survives an import', agent.tail())
