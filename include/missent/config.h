@@ -55,6 +55,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSection, ms_section_free)
 const char *ms_section_title(const MsSection *section);
 /* Where it begins; 0: it does not stand in the file, or is the file. */
 int ms_section_line(const MsSection *section);
+/* Where a key's value ends, and in which file it stands; 0: a fallback. */
+int ms_section_key_line(const MsSection *section, const char *key);
+const char *ms_section_file(const MsSection *section);
 /* A complaint found after parsing: "FILE:LINE: SECTION "TITLE": KEY: ...".  `key` may be NULL. */
 void ms_section_error(const MsSection *section, const char *key, GError **error,
 	const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -67,6 +67,9 @@ typedef struct {
 
 typedef struct MsKinds MsKinds;
 
+/* As a file of kinds has them. */
+const struct MsRow *ms_kinds_rows(void);
+
 MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error);
 MsKinds *ms_kinds_ref(MsKinds *kinds);
 void ms_kinds_unref(MsKinds *kinds);

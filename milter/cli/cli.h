@@ -19,6 +19,7 @@ int cmd_directory(Cli *cli, int argc, char **argv);
 int cmd_guard(Cli *cli, int argc, char **argv);
 int cmd_held(Cli *cli, int argc, char **argv);
 int cmd_review(Cli *cli, int argc, char **argv);
+int cmd_policy(Cli *cli, int argc, char **argv);
 int cmd_config(Cli *cli, int argc, char **argv);
 int cmd_reload(Cli *cli, int argc, char **argv);
 int cmd_doctor(Cli *cli, int argc, char **argv);

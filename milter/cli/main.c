@@ -29,6 +29,7 @@ const CliVerb cli_commands[] = {
 	{"incident", cmd_incident, "what went wrong in a time, what got out, whom to tell"},
 	{"audit", cmd_audit, "the trail: set against the MTA's log, judged again, told to other programs"},
 	{"review", cmd_review, "accounts of the review page"},
+	{"policy", cmd_policy, "policies: what is odd in them"},
 	{"config", cmd_config, "check the configuration, or show what is in effect"},
 	{"reload", cmd_reload, "have missentd read its files anew; fails if that does"},
 	{"doctor", cmd_doctor, "find what is wrong with this installation, or open"},

@@ -561,6 +561,16 @@ int ms_section_line(const MsSection *section)
 	return section->line;
 }
 
+int ms_section_key_line(const MsSection *section, const char *key)
+{
+	return get(section, key)->line;
+}
+
+const char *ms_section_file(const MsSection *section)
+{
+	return section->file;
+}
+
 int ms_section_choice(const MsSection *section, const char *key)
 {
 	return (int)get(section, key)->number;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/domain.h"
 #include "missent/text.h"
 
 #include "lint.h"
@@ -16,12 +17,9 @@
 #define EXAMPLES 5
 #define MAX_DELEGATIONS 200000
 
-static const char *const providers[] = {
-#include "milter/directory/providers.inc"
-};
-
 typedef enum {
 	RULE_PROVIDER,
+	RULE_SUFFIX,
 	RULE_PLACEHOLDER,
 	RULE_MANY,
 	RULE_HOUSE,
@@ -34,6 +32,7 @@ typedef enum {
 
 static const char *const more[N_RULES] = {
 	[RULE_PROVIDER] = "domains at which anybody can have a mailbox",
+	[RULE_SUFFIX] = "public suffixes as domains",
 	[RULE_PLACEHOLDER] = "values that look like placeholders",
 	[RULE_MANY] = "values at many accounts",
 	[RULE_HOUSE] = "values that are also the house's",
@@ -123,22 +122,6 @@ guint64 ms_lint_count(const MsLint *lint)
 
 /* ---- values --------------------------------------------------------------------------- */
 
-static int compare_domains(const void *a, const void *b)
-{
-	return strcmp(a, *(const char *const *)b);
-}
-
-bool ms_lint_is_provider(const char *domain)
-{
-	return bsearch(domain, providers, G_N_ELEMENTS(providers), sizeof *providers, compare_domains) != NULL;
-}
-
-void ms_lint_providers(void (*each)(const char *domain, void *user), void *user)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(providers); i++)
-		each(providers[i], user);
-}
-
 /* Nobody's: RFC 2606, and what people write who have no address. */
 static bool is_placeholder_address(const char *address)
 {
@@ -186,8 +169,10 @@ static void check_mail(MsLint *lint, guint64 line, const char *value)
 	g_autofree char *address = ms_address_canonical(value, strlen(value));
 	if (address == NULL)
 		return;
-	if (address[0] == '@' && ms_lint_is_provider(address + 1))
+	if (address[0] == '@' && ms_domain_is_provider(address + 1))
 		tell(lint, RULE_PROVIDER, line, MS_LINT_PROVIDER);
+	else if (address[0] == '@' && ms_domain_is_suffix(address + 1))
+		tell(lint, RULE_SUFFIX, line, "a public suffix, such as com and co.uk: it is no company's domain");
 	else if (address[0] != '@' && is_placeholder_address(address))
 		tell(lint, RULE_PLACEHOLDER, line, "an address that looks like a placeholder (test@, noreply@)");
 }

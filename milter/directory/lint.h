@@ -35,9 +35,6 @@ void ms_lint_end(MsLint *lint);
 /* How many things were odd. */
 guint64 ms_lint_count(const MsLint *lint);
 
-bool ms_lint_is_provider(const char *domain);
-/* Each of them. */
-void ms_lint_providers(void (*each)(const char *domain, void *user), void *user);
 #define MS_LINT_PROVIDER "a domain at which anybody can have a mailbox: everybody there would receive for the account"
 
 #endif

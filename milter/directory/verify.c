@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/domain.h"
 #include "missent/text.h"
 
 #include "directory_private.h"
@@ -259,7 +260,7 @@ static void name_provider(const char *domain, void *user)
 static MsAnswer lint_providers(Likely *likely, guint64 *found, GError **error)
 {
 	likely->names = g_ptr_array_new_with_free_func(g_free);
-	ms_lint_providers(name_provider, likely);
+	ms_domain_providers(name_provider, likely);
 	MsAnswer answer = MS_FOUND;
 	for (guint at = 0; at < likely->names->len && answer == MS_FOUND; at += NAMES_AT_ONCE) {
 		g_autoptr(GPtrArray) some = g_ptr_array_new();

@@ -36,6 +36,8 @@ static const Check checks[] = {
 		check_policies),
 	ROW("policy-files", WARNING, CONFIGURED, "policy-dir: files that nothing reads",
 		"Give it a name that ends in .conf, or take it out of the folder.", check_policy_files),
+	ROW("policy-lint", WARNING, CONFIGURED, "policies and kinds: what never has an effect, or lets out too much (missent policy lint)",
+		"See missent policy lint.", check_policy_lint),
 	ROW("outgoing", FAULT, CONFIGURED, "outgoing: is any mail outgoing?",
 		"Set authenticated, local, networks or sender-domains in the section outgoing.", check_outgoing),
 	ROW("names", FAULT, CONFIGURED, "users and groups that are named in missent.conf",

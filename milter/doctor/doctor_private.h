@@ -35,6 +35,7 @@ int ask_socket(const char *user, const char *root, const char *dir, const char *
 
 void check_policies(Patient *p);
 void check_policy_files(Patient *p);
+void check_policy_lint(Patient *p);
 void check_outgoing(Patient *p);
 void check_names(Patient *p);
 void check_page(Patient *p);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "missent/policylint.h"
 #include "missent/store.h"
 
 #include "doctor_private.h"
@@ -43,6 +44,24 @@ void check_policy_files(Patient *p)
 			&& (!g_str_has_prefix(name, "kinds.") || strcmp(name, kinds) == 0);
 		if (!read && !is_left_over(name) && strcmp(name, kinds) != 0)
 			complain(p, "%s/%s is not read: it is no name of a policy file", p->s->policy_dir, name);
+	}
+}
+
+/* Against mail of the past the command looks, which has a time for it. */
+void check_policy_lint(Patient *p)
+{
+	g_autoptr(GError) error = NULL;
+	const MsLintOptions options = {.dir = p->s->policy_dir, .kinds_file = p->s->kinds_file, .mode = p->s->mode,
+		.settings = p->s};
+	g_autoptr(GPtrArray) findings = ms_policy_lint(&options, &error);
+	if (findings == NULL) {
+		not_seen(p, "%s", error->message);
+		return;
+	}
+	for (guint i = 0; i < findings->len; i++) {
+		const MsLintFinding *f = findings->pdata[i];
+		complain_as(p, f->weight == MS_LINT_FAULT ? MS_GRAVITY_FAULT : MS_GRAVITY_WARNING, f->remedy, "%s:%d: %s%s%s (%s)", f->file, f->line,
+			f->about, *f->about != '\0' ? ": " : "", f->text, f->check);
 	}
 }
 

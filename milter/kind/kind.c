@@ -91,6 +91,11 @@ static const MsRow rows[] = {
 	{.key = NULL},
 };
 
+const MsRow *ms_kinds_rows(void)
+{
+	return rows;
+}
+
 static void append_word(GString *out, const char *word, bool blank_before)
 {
 	g_autofree char *folded = fold_text(word);

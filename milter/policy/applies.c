@@ -64,6 +64,15 @@ static bool envelope_applies(const MsPolicy *policy, const Parties *parties)
 	return envelope_unmet(policy, parties) == MS_N_CONDITIONS;
 }
 
+bool ms_policy_envelope_fits(const MsPolicy *policy, const MsEnvelope *envelope)
+{
+	Parties parties;
+	parties_init(&parties, envelope);
+	bool fits = envelope_applies(policy, &parties);
+	parties_clear(&parties);
+	return fits;
+}
+
 bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
 {
 	Parties parties;

@@ -113,7 +113,7 @@ static const MsRow policy_rows[] = {
 	{.key = NULL},
 };
 
-static const MsRow rows[] = {
+const MsRow ms_policy_rows[] = {
 	{.key = "policy", .type = MS_ROW_SECTIONS, .rows = policy_rows},
 	{.key = NULL},
 };
@@ -130,7 +130,7 @@ static void header_rule_free(gpointer data)
 	g_free(rule);
 }
 
-static void policy_free(gpointer data)
+void ms_policy_free(gpointer data)
 {
 	MsPolicy *policy = data;
 	g_free(policy->title);
@@ -167,15 +167,20 @@ static GPtrArray *take_globs(const MsSection *section, const char *key)
 }
 
 /* "billing@example.com", "@example.com", "example.com", "*@*.example.com", "<>". */
+char *ms_policy_sender_glob(const char *sender)
+{
+	const char *at = strchr(sender, '@');
+	return strcmp(sender, "<>") == 0 ? g_strdup("")
+		: at == NULL    ? g_strconcat("*@", sender, NULL)
+		: at == sender  ? g_strconcat("*", sender, NULL)
+				: g_strdup(sender);
+}
+
 static GPtrArray *take_senders(const MsSection *section)
 {
 	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
 	for (const char *const *p = ms_section_list(section, "sender"); *p != NULL; p++) {
-		const char *at = strchr(*p, '@');
-		g_autofree char *glob = strcmp(*p, "<>") == 0 ? g_strdup("")
-			: at == NULL ? g_strconcat("*@", *p, NULL)
-			: at == *p   ? g_strconcat("*", *p, NULL)
-				     : g_strdup(*p);
+		g_autofree char *glob = ms_policy_sender_glob(*p);
 		g_autofree char *pattern = ms_regex_from_glob(glob);
 		g_ptr_array_add(out, ms_regex_new(pattern, true, NULL));
 	}
@@ -283,7 +288,7 @@ static bool splits_well(const MsSection *section, const MsPolicy *policy, GError
 	return true;
 }
 
-static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsMode mode,
+MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode mode,
 	GError **error)
 {
 	MsPolicy *policy = g_new0(MsPolicy, 1);
@@ -313,7 +318,7 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 	}
 	if (splits_well(section, policy, error) && take_all_kinds(section, kinds, policy, error))
 		return policy;
-	policy_free(policy);
+	ms_policy_free(policy);
 	return NULL;
 }
 
@@ -322,7 +327,7 @@ static MsPolicy *take_policy(const MsSection *section, const MsKinds *kinds, MsM
 static MsPolicies *policies_new(void)
 {
 	MsPolicies *policies = g_new0(MsPolicies, 1);
-	policies->list = g_ptr_array_new_with_free_func(policy_free);
+	policies->list = g_ptr_array_new_with_free_func(ms_policy_free);
 	return policies;
 }
 
@@ -366,13 +371,13 @@ static bool may_be_added(const MsPolicies *policies, const MsSection *section, G
 static bool add_file(MsPolicies *policies, const char *file, const char *text, const MsKinds *kinds,
 	MsMode mode, GError **error)
 {
-	g_autoptr(MsSection) root = ms_config_parse(file, text, rows, error);
+	g_autoptr(MsSection) root = ms_config_parse(file, text, ms_policy_rows, error);
 	if (root == NULL)
 		return false;
 	for (guint i = 0; i < ms_section_count(root, "policy"); i++) {
 		const MsSection *section = ms_section_nth(root, "policy", i);
 		MsPolicy *policy = may_be_added(policies, section, error)
-			? take_policy(section, kinds, mode, error)
+			? ms_policy_take(section, kinds, mode, error)
 			: NULL;
 		if (policy == NULL)
 			return false;
@@ -395,7 +400,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static GPtrArray *policy_files(const char *dir, GError **error)
+GPtrArray *ms_policy_files(const char *dir, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	g_autoptr(GDir) open = g_dir_open(dir, 0, &why);
@@ -414,7 +419,7 @@ static GPtrArray *policy_files(const char *dir, GError **error)
 
 MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error)
 {
-	g_autoptr(GPtrArray) files = policy_files(dir, error);
+	g_autoptr(GPtrArray) files = ms_policy_files(dir, error);
 	if (files == NULL)
 		return NULL;
 	g_autoptr(MsPolicies) policies = policies_new();

@@ -43,6 +43,15 @@ struct MsPolicies {
 	GPtrArray *list;   /* of MsPolicy */
 	GPtrArray *copies; /* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
 };
+/* As a policy file has them, and what they make. */
+extern const MsRow ms_policy_rows[];
+GPtrArray *ms_policy_files(const char *dir, GError **error);
+MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode mode, GError **error);
+void ms_policy_free(gpointer policy);
+char *ms_policy_sender_glob(const char *sender);
+/* Could it apply to this envelope, whatever the message says? */
+bool ms_policy_envelope_fits(const MsPolicy *policy, const MsEnvelope *envelope);
+
 const MsPolicy *ms_policy_find(const MsPolicies *policies, const char *title);
 /* Does it ask about recipients only? */
 bool ms_policy_ignores_customers(const MsPolicy *policy);

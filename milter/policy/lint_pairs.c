@@ -1,0 +1,201 @@
+/*
+ * Checks of one policy against the others: all policies are evaluated and the strictest wins, so that what one
+ * says more mildly than another one, of mail that the other one sees as well, never comes about.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "lint_private.h"
+
+/* ---- whose mail ----------------------------------------------------------------------- */
+
+static bool list_covers(const Subject *a, const Subject *b, const char *key, LintCovers covers)
+{
+	const char *const *wide = ms_section_list(a->section, key), *const *narrow = ms_section_list(b->section, key);
+	if (wide[0] == NULL)
+		return true;
+	for (guint i = 0; narrow[i] != NULL; i++) {
+		bool covered = false;
+		for (guint k = 0; wide[k] != NULL && !covered; k++)
+			covered = covers(wide[k], narrow[i]);
+		if (!covered)
+			return false;
+	}
+	return narrow[0] != NULL;
+}
+
+/* Does every message that `b` applies to fall under `a` too? */
+static bool covers_mail(const Subject *a, const Subject *b)
+{
+	for (gsize i = 0; lint_conditions[i].key != NULL; i++)
+		if (!list_covers(a, b, lint_conditions[i].key, lint_conditions[i].covers))
+			return false;
+	return true;
+}
+
+/* ... or at least every message of one of the senders of `b`, whom both of them name? */
+static const char *common_sender(const Subject *a, const Subject *b)
+{
+	for (gsize i = 0; lint_conditions[i].key != NULL; i++)
+		if (strcmp(lint_conditions[i].key, "sender") != 0
+			&& !list_covers(a, b, lint_conditions[i].key, lint_conditions[i].covers))
+			return NULL;
+	const char *const *x = ms_section_list(a->section, "sender"), *const *y = ms_section_list(b->section, "sender");
+	for (guint i = 0; y[i] != NULL; i++)
+		for (guint k = 0; x[k] != NULL; k++)
+			if (lint_sender_covers(x[k], y[i]))
+				return y[i];
+	return NULL;
+}
+
+/* ---- what for ------------------------------------------------------------------------- */
+
+static bool set_covers(GHashTable *a, GHashTable *b, bool empty_is_all)
+{
+	GHashTableIter iter;
+	gpointer name;
+	if (empty_is_all && (g_hash_table_size(a) == 0 || g_hash_table_size(b) == 0))
+		return g_hash_table_size(a) == 0;
+	g_hash_table_iter_init(&iter, b);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		if (!g_hash_table_contains(a, name))
+			return false;
+	return true;
+}
+
+static bool kinds_cover(const MsPolicy *a, const MsPolicy *b)
+{
+	return ms_policy_ignores_customers(b) || (!ms_policy_ignores_customers(a) && set_covers(a->kinds, b->kinds, true));
+}
+
+static bool levels_cover(guint a, guint b)
+{
+	return a == 0 || (b != 0 && (a & b) == b);
+}
+
+/* A limit of `a` is passed whenever that of `b` is. */
+static bool limit_covers(gint64 a, gint64 b)
+{
+	return b < 0 || (a >= 0 && a <= b);
+}
+
+static bool tolerance_covers(const MsPolicy *a, const MsPolicy *b)
+{
+	for (int i = 0; i < MS_N_UNREAD; i++)
+		if (a->tolerated[i] && !b->tolerated[i])
+			return false;
+	return true;
+}
+
+/* Where `b` has that reason, does `a` have it too? */
+static bool reason_covers(const MsPolicy *a, const MsPolicy *b, MsReasonCode code)
+{
+	bool house = a->judge_house || !b->judge_house;
+	switch (code) {
+	case MS_MISMATCH: return house && kinds_cover(a, b) && levels_cover(a->mismatch_levels, b->mismatch_levels);
+	case MS_UNKNOWN_IDENTIFIER: return kinds_cover(a, b) && levels_cover(a->unknown_levels, b->unknown_levels);
+	case MS_UNPROVEN:
+		return g_hash_table_size(b->required) == 0
+			|| (house && g_hash_table_size(a->required) > 0 && set_covers(b->required, a->required, false)
+				&& levels_cover(b->proof_levels, a->proof_levels));
+	case MS_OVERSIZED:
+		return limit_covers(a->max_recipients, b->max_recipients) && limit_covers(a->max_domains, b->max_domains);
+	case MS_MIXED_ACCOUNTS: return kinds_cover(a, b) && limit_covers(a->max_accounts, b->max_accounts);
+	case MS_EXPOSED_RECIPIENTS: return limit_covers(a->max_visible, b->max_visible);
+	case MS_LIST_ATTACHED: return kinds_cover(a, b) && limit_covers(a->max_identifiers, b->max_identifiers);
+	case MS_CONTRADICTION: return ms_policy_ignores_customers(b) || !ms_policy_ignores_customers(a);
+	case MS_UNREADABLE: return tolerance_covers(a, b);
+	case MS_UNKNOWN_RECIPIENT: case MS_ROUTED_RECIPIENT: case MS_DIRECTORY_UNAVAILABLE: case MS_FAN_OUT:
+	case MS_FAN_IN: case MS_REPEAT: case MS_UNUSUAL: case MS_VOLUME: case MS_BREAKER: case MS_GUARD_UNAVAILABLE:
+		return true;
+	case MS_N_REASONS: break;
+	}
+	g_assert_not_reached();
+}
+
+/* Can `b` have that reason at all? */
+static bool has_reason(const MsPolicy *b, MsReasonCode code)
+{
+	bool looks = !ms_policy_ignores_customers(b);
+	switch (code) {
+	case MS_MISMATCH: case MS_UNKNOWN_IDENTIFIER: case MS_CONTRADICTION: return looks;
+	case MS_UNPROVEN: return g_hash_table_size(b->required) > 0;
+	case MS_OVERSIZED: return b->max_recipients >= 0 || b->max_domains >= 0;
+	case MS_MIXED_ACCOUNTS: return looks && b->max_accounts >= 0;
+	case MS_EXPOSED_RECIPIENTS: return b->max_visible >= 0;
+	case MS_LIST_ATTACHED: return looks && b->max_identifiers >= 0;
+	case MS_UNREADABLE: case MS_UNKNOWN_RECIPIENT: case MS_ROUTED_RECIPIENT: case MS_DIRECTORY_UNAVAILABLE:
+	case MS_FAN_OUT: case MS_FAN_IN: case MS_REPEAT: case MS_UNUSUAL: case MS_VOLUME: case MS_BREAKER:
+	case MS_GUARD_UNAVAILABLE: return true;
+	case MS_N_REASONS: break;
+	}
+	g_assert_not_reached();
+}
+
+static bool counts_as_much(const MsPolicy *a, const MsPolicy *b)
+{
+	return a->enforced || !b->enforced;
+}
+
+/* ---- the checks ----------------------------------------------------------------------- */
+
+static bool does_all_of(const Subject *a, const Subject *b)
+{
+	if (!counts_as_much(a->policy, b->policy) || !covers_mail(a, b))
+		return false;
+	for (int i = 0; i < MS_N_REASONS; i++)
+		if (has_reason(b->policy, (MsReasonCode)i)
+			&& (a->policy->on[i] < b->policy->on[i] || !reason_covers(a->policy, b->policy, (MsReasonCode)i)))
+			return false;
+	return true;
+}
+
+/* Of two that do the same the later one is told. */
+void lint_shadowed(Lint *lint, Subject *s)
+{
+	bool later = false;
+	for (guint i = 0; i < lint->policies->len && !s->shadowed; i++) {
+		const Subject *other = lint->policies->pdata[i];
+		if (other == s) {
+			later = true;
+			continue;
+		}
+		if (other->shadowed || !does_all_of(other, s) || (later && does_all_of(s, other)))
+			continue;
+		s->shadowed = true;
+		lint_tell(lint, s, NULL, NULL, "Take it out, or say what is special about it.",
+			"all that it does, policy \"%s\" (%s, line %d) does for the same mail, and as strictly", other->policy->title,
+			other->file, ms_section_line(other->section));
+	}
+}
+
+static void tell_weaker(Lint *lint, const Subject *s, const Subject *other, MsReasonCode code, const char *sender)
+{
+	g_autofree char *key = g_strconcat("on-", ms_reason_names[code], NULL);
+	lint_tell(lint, s, key, NULL, "Set it as strictly, or take the mail out of the other policy.",
+		"%s = %s never comes about%s%s: policy \"%s\" (%s, line %d) has %s for the same mail", key,
+		ms_action_names[s->policy->on[code]], sender != NULL ? " for " : "", sender != NULL ? sender : "",
+		other->policy->title, other->file, ms_section_line(other->section), ms_action_names[other->policy->on[code]]);
+}
+
+void lint_weaker(Lint *lint, Subject *s)
+{
+	bool told[MS_N_REASONS] = {false};
+	for (guint i = 0; i < lint->policies->len && !s->shadowed; i++) {
+		const Subject *other = lint->policies->pdata[i];
+		if (other == s || !counts_as_much(other->policy, s->policy))
+			continue;
+		bool all = covers_mail(other, s);
+		const char *sender = all ? NULL : common_sender(other, s);
+		for (int r = 0; r < MS_N_REASONS && (all || sender != NULL); r++) {
+			g_autofree char *key = g_strconcat("on-", ms_reason_names[r], NULL);
+			/* What it does not say itself it leaves to others. */
+			if (told[r] || !ms_section_given(s->section, key) || s->policy->on[r] >= other->policy->on[r] || !has_reason(s->policy, (MsReasonCode)r)
+				|| !reason_covers(other->policy, s->policy, (MsReasonCode)r))
+				continue;
+			told[r] = true;
+			tell_weaker(lint, s, other, (MsReasonCode)r, sender);
+		}
+	}
+}

@@ -1,0 +1,90 @@
+/* Shared by the checks of policies.  A check looks at a subject, or at all of them, and tells through the lint. */
+#ifndef MISSENT_POLICY_LINT_PRIVATE_H
+#define MISSENT_POLICY_LINT_PRIVATE_H
+
+#include "missent/config.h"
+#include "missent/policylint.h"
+
+#include "policy_private.h"
+
+/* A block of a file: a policy, or a kind. */
+typedef struct {
+	const MsSection *section;
+	const char *file, *text; /* text: the whole file, for lines of single values */
+	MsPolicy *policy;        /* NULL: a kind */
+	const MsKind *kind;      /* NULL: a policy, or a kind that could not be loaded */
+	bool shadowed;           /* said already: another one does all that it does */
+} Subject;
+
+typedef struct {
+	const MsLintOptions *options;
+	const MsKinds *kinds;  /* NULL: they cannot be loaded */
+	GPtrArray *policies;   /* of Subject: those that could be loaded, in their order */
+	GPtrArray *defined;    /* of Subject: kinds */
+	GPtrArray *findings;
+	GHashTable *told;      /* check, file and title: how often */
+	const MsLintRow *row;  /* of the check that looks now */
+} Lint;
+
+/* With the weight of the row, at the line of `key`, or of `value` in its list (NULL: the key's or block's). */
+void lint_tell(Lint *lint, const Subject *s, const char *key, const char *value, const char *remedy, const char *format,
+	...) G_GNUC_PRINTF(6, 7);
+/* At a place that is no block's. */
+void lint_tell_at(Lint *lint, const char *file, int line, const char *about, const char *remedy, const char *format, ...)
+	G_GNUC_PRINTF(6, 7);
+/* Does the policy look at customers' identifiers? */
+static inline bool lint_looks(const Subject *s)
+{
+	return !ms_policy_ignores_customers(s->policy);
+}
+
+/* ---- checks of one policy (lint_one.c) ---- */
+void lint_does_nothing(Lint *lint, Subject *s);
+void lint_dead_limits(Lint *lint, Subject *s);
+void lint_dead_actions(Lint *lint, Subject *s);
+void lint_dead_beliefs(Lint *lint, Subject *s);
+void lint_require(Lint *lint, Subject *s);
+void lint_limits(Lint *lint, Subject *s);
+void lint_mismatch(Lint *lint, Subject *s);
+void lint_tolerates(Lint *lint, Subject *s);
+void lint_guard_off(Lint *lint, Subject *s);
+
+/* ---- what a policy applies to (lint_applies.c) ---- */
+void lint_twice(Lint *lint, Subject *s);
+void lint_broad_senders(Lint *lint, Subject *s);
+void lint_broad_networks(Lint *lint, Subject *s);
+void lint_attachments(Lint *lint, Subject *s);
+void lint_header_names(Lint *lint, Subject *s);
+void lint_never_outgoing(Lint *lint, Subject *s);
+void lint_never_seen(Lint *lint, Subject *s);
+void lint_outgoing(Lint *lint);
+/* All that the glob `b` matches, `a` matches too; else maybe not. */
+bool lint_glob_covers(const char *a, const char *b);
+/* The same of networks, and of senders as they are written. */
+bool lint_network_covers(const char *a, const char *b);
+bool lint_sender_covers(const char *a, const char *b);
+
+/* A row a list that says what a policy applies to; without its row a narrower policy passes for as wide. */
+typedef bool (*LintCovers)(const char *a, const char *b);
+typedef struct {
+	const char *key;
+	LintCovers covers;
+} LintCondition;
+extern const LintCondition lint_conditions[]; /* ends with key NULL */
+
+/* ---- two policies (lint_pairs.c) ---- */
+void lint_shadowed(Lint *lint, Subject *s);
+void lint_weaker(Lint *lint, Subject *s);
+
+/* ---- patterns and kinds (lint_patterns.c) ---- */
+void lint_patterns_empty(Lint *lint, Subject *s);
+void lint_patterns_everything(Lint *lint, Subject *s);
+void lint_patterns_run_away(Lint *lint, Subject *s);
+void lint_kind_empty(Lint *lint, Subject *s);
+void lint_kind_everything(Lint *lint, Subject *s);
+void lint_kind_runs_away(Lint *lint, Subject *s);
+void lint_kind_lengths(Lint *lint, Subject *s);
+void lint_kind_labels(Lint *lint, Subject *s);
+void lint_names(Lint *lint);
+
+#endif
