@@ -27,6 +27,9 @@ typedef struct MsPolicies MsPolicies;
 
 /* Every file *.conf of `dir` but kinds.conf, in the order of their names. */
 MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error);
+/* As they stand in the files of `dir`, whatever is wrong with them beyond their rows. */
+bool ms_policies_sections(const char *dir, void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
+	GError **error);
 /* One file's text, for tests and tools. */
 MsPolicies *ms_policies_parse(const char *file, const char *text, const MsKinds *kinds, MsMode mode,
 	GError **error);

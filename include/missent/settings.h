@@ -97,6 +97,7 @@ typedef struct {
 		const char *const *notice_to;
 		const char *const *digest_to;
 		gint64 digest_ms;
+		gint64 summary_ms;     /* 0: none is sent */
 		const char *webhook_url, *webhook_key_file; /* NULL: nobody is told */
 		gint64 webhook_timeout_ms;
 		char *redis_key_file;  /* shared with the review page of several hosts; NULL: one host */

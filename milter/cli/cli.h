@@ -19,6 +19,11 @@ int cmd_directory(Cli *cli, int argc, char **argv);
 int cmd_guard(Cli *cli, int argc, char **argv);
 int cmd_held(Cli *cli, int argc, char **argv);
 int cmd_review(Cli *cli, int argc, char **argv);
+int cmd_stats(Cli *cli, int argc, char **argv);
+/* report.c: a verb of `missent policy`. */
+int cli_policy_report(Cli *cli, int argc, char **argv);
+/* show.c: `missent config show`. */
+int cli_config_show(Cli *cli, bool json, bool policies);
 int cmd_policy(Cli *cli, int argc, char **argv);
 int cmd_config(Cli *cli, int argc, char **argv);
 int cmd_reload(Cli *cli, int argc, char **argv);

@@ -1,6 +1,5 @@
 /*
- * `missent config check`: the settings come in, out goes what they are and what is wrong with them.  The
- * tool's one thread.
+ * `missent config check`: the settings come in, out goes what is wrong with them.  The tool's one thread.
  */
 #include "config.h"
 
@@ -12,39 +11,6 @@
 #include "missent/store.h"
 
 #include "cli.h"
-
-static void show_value(const MsSection *section, const MsRow *row)
-{
-	const char *mark = ms_section_given(section, row->key) ? "" : "  # default";
-	if (row->type == MS_ROW_LIST) {
-		printf("%s = {", row->key);
-		const char *const *p = ms_section_list(section, row->key);
-		for (int i = 0; p[i] != NULL; i++)
-			printf("%s\"%s\"", i > 0 ? ", " : "", p[i]);
-		printf("}%s\n", mark);
-	} else {
-		const char *text = ms_section_text(section, row->key);
-		if (text != NULL)
-			printf("%s = \"%s\"%s\n", row->key, text, mark);
-	}
-}
-
-static void show(const MsSection *section, const MsRow *rows, const char *indent)
-{
-	for (; rows->key != NULL; rows++) {
-		printf("%s", rows->rows == NULL ? indent : "");
-		if (rows->rows == NULL) {
-			if (rows->type != MS_ROW_LIST && ms_section_text(section, rows->key) == NULL)
-				printf("# %s is not set\n", rows->key);
-			else
-				show_value(section, rows);
-		} else {
-			printf("%s {\n", rows->key);
-			show(ms_section_sub(section, rows->key), rows->rows, "\t");
-			printf("}\n");
-		}
-	}
-}
 
 static bool complain_of(MsRuntime *runtime, const char *config, GError **error)
 {
@@ -88,17 +54,18 @@ static int check(Cli *cli)
 
 int cmd_config(Cli *cli, int argc, char **argv)
 {
-	if (!cli_options(NULL, "check|show - check configuration, kinds and policies; show what is in "
-			"effect", &argc, &argv))
+	gboolean json = false, policies = false;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "show: for programs", NULL},
+		{"policies", 0, 0, G_OPTION_ARG_NONE, &policies, "show: the policies too", NULL},
+		{NULL},
+	};
+	if (!cli_options(entries, "check|show - check configuration, kinds and policies; show what is in effect, and where it "
+			"is said", &argc, &argv))
 		return EX_USAGE;
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check(cli);
 	if (argc != 2 || strcmp(argv[1], "show") != 0)
 		return cli_fail(EX_USAGE, "config: check or show?");
-	g_autoptr(GError) error = NULL;
-	g_autoptr(MsSection) root = ms_config_load(cli->config, ms_settings_rows, &error);
-	if (root == NULL)
-		return cli_fail_error(error);
-	show(root, ms_settings_rows, "");
-	return 0;
+	return cli_config_show(cli, json, policies);
 }

@@ -189,6 +189,7 @@ static int lint(Cli *cli, int argc, char **argv)
 
 static const CliVerb verbs[] = {
 	{"lint", lint, "find what is odd in policies and kinds"},
+	{"report", cli_policy_report, "what enforcing would have held, and is it safe?"},
 	{NULL, NULL, NULL},
 };
 

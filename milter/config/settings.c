@@ -247,6 +247,7 @@ static const MsRow desk_rows[] = {
 	{.key = "notice-language", .type = MS_ROW_CHOICE, .fallback = "en", .choices = languages},
 	{.key = "digest-to", .type = MS_ROW_LIST},
 	{.key = "digest-every", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
+	{.key = "summary-every", .type = MS_ROW_TIME, .fallback = "0s", .max = 366 * 86400000LL},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = NULL},
 };
@@ -561,6 +562,7 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.notice_original = ms_section_choice(desk, "notice-original");
 	s->desk.digest_to = ms_section_list(desk, "digest-to");
 	s->desk.digest_ms = ms_section_number(desk, "digest-every");
+	s->desk.summary_ms = ms_section_number(desk, "summary-every");
 	s->desk.redis_key_file = g_strdup(ms_section_text(desk, "key-file"));
 	if (s->desk.redis_key_file != NULL && !s->host_given) {
 		ms_section_error(desk, "key-file", error, "where several hosts are reviewed on one page, each needs a "

@@ -150,7 +150,9 @@ typedef enum { DESK_ENGLISH, DESK_FRENCH, DESK_GERMAN, DESK_N_LANGUAGES } DeskLa
 typedef enum { W_HELD_TITLE, W_HELD, W_RETURNED_TITLE, W_RETURNED, W_EXPIRED, W_ASK, W_SUBJECT, W_SENDER, W_DATE,
 	W_MESSAGE_ID, W_ARRIVED, W_RECIPIENTS, W_CAUSE, W_REASON, W_REFERENCE, W_PAGE, W_EXPIRE_TITLE,
 	W_EXPIRE_TITLES, W_EXPIRE, W_DIGEST_TITLE, W_DIGEST_TITLES, W_DIGEST_HELD, W_DIGEST_HELDS, W_DIGEST_WAITS,
-	W_DIGEST_WAITSS, W_CHECKPOINT, W_HOST, W_OLDEST, W_MINUTE, W_MINUTES, W_HOUR, W_HOURS, W_DAY, W_DAYS, N_WORDS } DeskWord;
+	W_DIGEST_WAITSS, W_CHECKPOINT, W_HOST, W_OLDEST, W_MINUTE, W_MINUTES, W_HOUR, W_HOURS, W_DAY, W_DAYS,
+	W_SUMMARY_TITLE, W_SUMMARY_DAYS, W_SUMMARY_POLICIES, W_SUMMARY_SENDERS, W_SUMMARY_CAUSES, W_SUMMARY_HEAD,
+	W_SUMMARY_ALL, N_WORDS } DeskWord;
 const char *desk_word(const Desk *desk, DeskWord word);
 const char *desk_plural(const Desk *desk, DeskWord one, gint64 n);
 /* "%s" filled in, once or twice; NULL: with nothing. */
@@ -197,5 +199,10 @@ MsSubmitted desk_submit(Desk *desk, const char *sender, const GPtrArray *recipie
 void desk_send_notices(Desk *desk);
 void desk_warn_of_expiry(Desk *desk, const GPtrArray *records);
 void desk_send_digest(Desk *desk);
+/* MS_SUBMITTED: one was taken, or nobody is to be told. */
+MsSubmitted desk_send_to_reviewers(Desk *desk, const char *subject, const char *words);
+/* summary.c */
+void desk_send_summary(Desk *desk);
+char *desk_summary_text(const Desk *desk, gint64 from, gint64 to);
 
 #endif

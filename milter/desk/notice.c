@@ -311,8 +311,7 @@ void desk_send_notices(Desk *desk)
 
 /* ---- to reviewers --------------------------------------------------------------------- */
 
-/* MS_SUBMITTED: one was taken, or nobody is to be told. */
-static MsSubmitted send_to_reviewers(Desk *desk, const char *subject, const char *words)
+MsSubmitted desk_send_to_reviewers(Desk *desk, const char *subject, const char *words)
 {
 	const MsSettings *s = desk->settings;
 	const char *const *to = s->desk.digest_to[0] != NULL ? s->desk.digest_to : s->desk.notice_to;
@@ -339,7 +338,7 @@ void desk_warn_of_expiry(Desk *desk, const GPtrArray *records)
 		append_facts(desk, body, records->pdata[i], NULL);
 		g_string_append_c(body, '\n');
 	}
-	if (send_to_reviewers(desk, subject, body->str) != MS_SUBMITTED)
+	if (desk_send_to_reviewers(desk, subject, body->str) != MS_SUBMITTED)
 		return; /* another time */
 	for (guint i = 0; i < records->len; i++) {
 		const MsRecord *r = records->pdata[i];
@@ -397,6 +396,6 @@ void desk_send_digest(Desk *desk)
 	desk_fact(body, desk_word(desk, W_HOST), s->host);
 	append_page(desk, body, "causes");
 	append_checkpoint(desk, body);
-	if (send_to_reviewers(desk, subject, body->str) == MS_LATER)
+	if (desk_send_to_reviewers(desk, subject, body->str) == MS_LATER)
 		ms_notices_unsent(desk->ledger, "reviewers", "digest");
 }

@@ -114,6 +114,7 @@ static void tick(Desk *desk)
 	}
 	forget(desk, since);
 	desk_send_digest(desk);
+	desk_send_summary(desk);
 	guint aside = ms_spool_sweep(desk->settings->spool_dir, fate_of, desk);
 	g_autofree char *detail = g_strdup_printf("%u held copies without a record", aside);
 	if (aside > 0)

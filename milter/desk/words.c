@@ -77,6 +77,13 @@ static const Row texts[N_WORDS] = {
 	[W_HOURS] = {"%s hours", "%s heures", "%s Stunden"},
 	[W_DAY] = {"%s day", "%s jour", "%s Tag"},
 	[W_DAYS] = {"%s days", "%s jours", "%s Tagen"},
+	[W_SUMMARY_TITLE] = {"What was judged", "Ce qui a été jugé", "Was beurteilt wurde"},
+	[W_SUMMARY_DAYS] = {"By day", "Par jour", "Nach Tagen"},
+	[W_SUMMARY_POLICIES] = {"By policy", "Par politique", "Nach Richtlinien"},
+	[W_SUMMARY_SENDERS] = {"By sender", "Par expéditeur", "Nach Absendern"},
+	[W_SUMMARY_CAUSES] = {"By cause", "Par cause", "Nach Gründen"},
+	[W_SUMMARY_HEAD] = {"   judged   stopped  observed", "    jugés   arrêtés  observés", "beurteilt angehalt. beobachtet"},
+	[W_SUMMARY_ALL] = {"all messages", "tous les messages", "alle Nachrichten"},
 };
 
 /* As reasons are said to who need not know how missent calls them. */

@@ -449,3 +449,17 @@ const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_
 	*enforced_out = policy->enforced;
 	return policy->title;
 }
+
+bool ms_policies_sections(const char *dir, void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
+	GError **error)
+{
+	g_autoptr(GPtrArray) files = ms_policy_files(dir, error);
+	for (guint i = 0; files != NULL && i < files->len; i++) {
+		g_autoptr(MsSection) root = ms_config_load(files->pdata[i], ms_policy_rows, error);
+		if (root == NULL)
+			return false;
+		for (guint k = 0; k < ms_section_count(root, "policy"); k++)
+			each(ms_section_nth(root, "policy", k), policy_rows, user);
+	}
+	return files != NULL;
+}
