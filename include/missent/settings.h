@@ -67,6 +67,7 @@ typedef struct {
 	gint64 pause_ms;     /* no pause lasts longer */
 	gint64 hung_ms;      /* in hand longer, a message hangs */
 	char *numbers_file;
+	char *observing_file; /* how far policies are that observe until something */
 	guint64 max_memory;  /* bytes of messages in flight */
 
 	bool out_authenticated, out_local;

@@ -138,7 +138,7 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 	bool paused = ms_pause_read(s->state_dir, s->pause_ms, now, &pause, NULL) == MS_FOUND;
 	g_autofree char *words = paused ? ms_pause_words(&pause) : g_strdup("");
 	set(t, MS_ALERT_PAUSED, paused, "%s", words);
-	static const MsAlert left[] = {MS_ALERT_BYPASS, MS_ALERT_CANARY, MS_ALERT_WITNESS};
+	static const MsAlert left[] = {MS_ALERT_BYPASS, MS_ALERT_OBSERVING, MS_ALERT_CANARY, MS_ALERT_WITNESS};
 	for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
 		g_autofree char *detail = ms_alert_left(s->state_dir, left[i]);
 		set(t, left[i], detail != NULL, "%s", detail != NULL ? detail : "");

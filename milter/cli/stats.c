@@ -63,7 +63,7 @@ static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guin
 		print_row(cli, rows->pdata[i], ((const MsStatsRow *)rows->pdata[i])->name, widths[by], most, utf8);
 	if (rows->len > n)
 		printf("%u more (--limit)\n", rows->len - n);
-	print_row(cli, ms_stats_all(stats), "all messages", widths[by], 0, utf8);
+	print_row(cli, ms_stats_all(stats), "all", widths[by], 0, utf8);
 	if (ms_stats_damaged(stats) > 0)
 		printf("%s%" G_GUINT64_FORMAT " lines of the trail cannot be read: what they say is not in here%s\n", cli_colour(cli, RED),
 			ms_stats_damaged(stats), cli_colour(cli, PLAIN));

@@ -784,6 +784,7 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->pause_ms = ms_section_number(root, "pause-max");
 	s->hung_ms = ms_section_number(root, "hung-after");
 	s->numbers_file = g_build_filename(s->state_dir, "numbers", NULL);
+	s->observing_file = g_build_filename(s->state_dir, "observing", NULL);
 	const MsSection *outgoing = ms_section_sub(root, "outgoing");
 	s->out_authenticated = ms_section_switch(outgoing, "authenticated");
 	s->out_local = ms_section_switch(outgoing, "local");
@@ -831,6 +832,7 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->state_dir);
 	g_free(s->seen_file);
 	g_free(s->numbers_file);
+	g_free(s->observing_file);
 	g_free(s->policy_dir);
 	g_free(s->kinds_file);
 	g_free(s->audit_file);

@@ -190,7 +190,24 @@ static void reload(Daemon *daemon, int asked)
 	sd_notify(0, "READY=1");
 }
 
-#define BEAT_US (60 * G_USEC_PER_SEC)
+#define BEAT_US (60 * (gint64)G_USEC_PER_SEC)
+#define LOOK_US (5 * (gint64)G_USEC_PER_SEC)
+
+/* What is due by now; when the next thing is. */
+static gint64 tend(Daemon *daemon, gint64 *beat, gint64 *look)
+{
+	gint64 now = g_get_monotonic_time();
+	if (now >= *beat) {
+		daemon_beat(daemon);
+		*beat = now + BEAT_US;
+	}
+	if (now >= *look) {
+		if (trial_look(daemon))
+			reload(daemon, 0);
+		*look = g_get_monotonic_time() + LOOK_US;
+	}
+	return MAX(MIN(*beat, *look) - g_get_monotonic_time(), 0);
+}
 
 /* libmilter owns TERM and INT; USR1, which HUP becomes, is blocked everywhere but waited for here. */
 static void *wait_for_reload(void *user)
@@ -199,24 +216,20 @@ static void *wait_for_reload(void *user)
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	gint64 beat = g_get_monotonic_time(); /* when the next one is due */
+	gint64 beat = 0, look = 0; /* when the next ones are due */
 	for (;;) {
 		siginfo_t info;
-		gint64 left = MAX(beat - g_get_monotonic_time(), 0);
+		gint64 left = tend(daemon, &beat, &look);
 		struct timespec wait = {left / G_USEC_PER_SEC, left % G_USEC_PER_SEC * 1000};
-		if (sigtimedwait(&set, &info, &wait) < 0) {
-			if (errno == EAGAIN) {
-				daemon_beat(daemon);
-				beat = g_get_monotonic_time() + BEAT_US;
-			}
+		if (sigtimedwait(&set, &info, &wait) < 0)
 			continue;
-		}
 		pthread_mutex_lock(&daemon->lock);
 		bool ending = daemon->ending;
 		pthread_mutex_unlock(&daemon->lock);
 		if (ending)
 			return NULL;
 		reload(daemon, info.si_code == SI_QUEUE ? info.si_value.sival_int : 0);
+		look = 0; /* what is on trial from now on begins now */
 	}
 }
 
@@ -355,6 +368,7 @@ static void end_threads(Daemon *daemon, pthread_t reloader)
 	pthread_mutex_unlock(&daemon->lock);
 	pthread_kill(reloader, SIGUSR1);
 	pthread_join(reloader, NULL);
+	trial_end(daemon);
 }
 
 static int run(Daemon *daemon, const char *spec)

@@ -377,8 +377,10 @@ static void judge_whole(Session *session, const char *digest, bool paused, MsJud
 	bool written = ms_engine_write_down(t->runtime, t->envelope, judgement, t->fd, digest, &error);
 	ms_numbers_time(numbers, MS_STAGE_WRITE, g_get_monotonic_time() - start);
 	if (written) {
-		if (!t->envelope->canary)
+		if (!t->envelope->canary) {
 			tally_judged(numbers, t->envelope, judgement);
+			trial_count(judgement->verdict);
+		}
 		decide(t, judgement->verdict, out);
 		out->discard = t->envelope->canary && judgement->verdict->action == MS_DELIVER
 			&& judgement->verdict->would >= MS_SPLIT;

@@ -99,6 +99,13 @@ void account_end(Daemon *daemon);
 /* Once a second.  False: threads hang, as many as there are processors. */
 bool account_look(Daemon *daemon);
 
+/* trial.c: policies that observe until something.  A message was judged; any thread. */
+void trial_count(const MsVerdict *verdict);
+/* Every few seconds, by the thread that waits for reloads.  True: one is to be enforced from now on, by a reload. */
+bool trial_look(Daemon *daemon);
+/* Before the process ends, when that thread has. */
+void trial_end(Daemon *daemon);
+
 /* milter.c */
 bool milter_register(Daemon *daemon, GError **error);
 

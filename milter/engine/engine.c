@@ -19,6 +19,7 @@
 #include "missent/outbox.h"
 #include "missent/spool.h"
 #include "missent/token.h"
+#include "missent/trial.h"
 
 #include "gate.h"
 #include "known.h"
@@ -264,6 +265,8 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 	runtime->policies = ms_policies_load(s->policy_dir, runtime->kinds, s->mode, error);
 	if (runtime->policies == NULL)
 		return NULL;
+	g_autoptr(MsTrials) trials = ms_trials_read(s->observing_file);
+	ms_trials_apply(trials, runtime->policies);
 	runtime->policies_version = version_of_policies(s);
 	runtime->kinds_version = version_of_kinds(runtime->kinds);
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);

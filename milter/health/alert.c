@@ -16,6 +16,7 @@
 #include "missent/io.h"
 
 const MsAlertRow ms_alert_rows[MS_N_ALERTS] = {
+	[MS_ALERT_OBSERVING] = {"observing", "a policy goes on observing past its end", "no policy observes past its end any more"},
 	[MS_ALERT_SILENT] = {"silent", "missentd is silent: it is stopped, or hangs", "missentd is at work again"},
 	[MS_ALERT_PAUSED] = {"paused", "missent is paused: mail is let through as observed", "mail is judged as before the pause"},
 	[MS_ALERT_DIRECTORY] = {"directory", "the directory is unavailable", "the directory answers again"},

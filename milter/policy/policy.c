@@ -18,6 +18,14 @@
 
 static const char *const house_modes[] = {"trusted", "judged", NULL};
 
+static bool check_mode(const char *value, GError **error)
+{
+	MsMode mode;
+	gint64 until;
+	guint64 messages;
+	return ms_mode_parse(value, &mode, &until, &messages, error);
+}
+
 static bool check_header(const char *value, GError **error)
 {
 	const char *colon = strchr(value, ':');
@@ -72,7 +80,7 @@ static bool check_sender(const char *value, GError **error)
 	}
 
 static const MsRow policy_rows[] = {
-	{.key = "mode", .type = MS_ROW_CHOICE, .choices = ms_mode_names},
+	{.key = "mode", .type = MS_ROW_TEXT, .check = check_mode},
 	{.key = "sender", .type = MS_ROW_LIST, .check = check_sender},
 	{.key = "auth-user", .type = MS_ROW_LIST},
 	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
@@ -135,6 +143,7 @@ void ms_policy_free(gpointer data)
 	MsPolicy *policy = data;
 	g_free(policy->title);
 	g_free(policy->file);
+	g_free(policy->terms);
 	g_ptr_array_unref(policy->senders);
 	g_ptr_array_unref(policy->users);
 	g_ptr_array_unref(policy->networks);
@@ -288,13 +297,22 @@ static bool splits_well(const MsSection *section, const MsPolicy *policy, GError
 	return true;
 }
 
+/* One that observes until something has its end from trial.h. */
+static void take_mode(MsPolicy *policy, const MsSection *section, MsMode mode)
+{
+	const char *own = ms_section_text(section, "mode");
+	if (own != NULL)
+		g_assert(ms_mode_parse(own, &mode, &policy->until, &policy->until_messages, NULL));
+	policy->enforced = mode == MS_MODE_ENFORCE;
+	policy->terms = policy->until > 0 || policy->until_messages > 0 ? g_strdup(own) : NULL;
+}
+
 MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode mode,
 	GError **error)
 {
 	MsPolicy *policy = g_new0(MsPolicy, 1);
 	policy->title = g_strdup(ms_section_title(section));
-	int own_mode = ms_section_choice(section, "mode");
-	policy->enforced = (own_mode >= 0 ? (MsMode)own_mode : mode) == MS_MODE_ENFORCE;
+	take_mode(policy, section, mode);
 	for (int i = 0; i < MS_N_CONDITIONS; i++)
 		policy->words[i] = g_strjoinv(", ", (char **)ms_section_list(section, ms_condition_keys[i]));
 	policy->senders = take_senders(section);

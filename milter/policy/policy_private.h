@@ -18,6 +18,9 @@ typedef struct {
 	char *title, *file;
 	int line; /* of the file */
 	bool enforced;
+	char *terms; /* of mode, if it has an end; else NULL */
+	gint64 until;
+	guint64 until_messages;
 	char *words[MS_N_CONDITIONS]; /* each condition as it was written, to be shown */
 
 	/* What it applies to; an empty list is no condition. */
@@ -43,6 +46,7 @@ struct MsPolicies {
 	GPtrArray *list;   /* of MsPolicy */
 	GPtrArray *copies; /* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
 };
+bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint64 *messages_out, GError **error);
 /* As a policy file has them, and what they make. */
 extern const MsRow ms_policy_rows[];
 GPtrArray *ms_policy_files(const char *dir, GError **error);

@@ -1,0 +1,104 @@
+"""Reloads under traffic, with 1,000 policies: no connection is dropped, no message is judged by a mixture of two
+configurations, memory stays, and a reload that fails says so and changes nothing."""
+import threading
+
+from milter import *
+from rig import *
+
+tap = Tap()
+S = scratch_folder()
+N = 1000
+RELOADS = 40 if SLOW > 1 else 200
+
+
+def policies(word):
+    """The same whole twice over: each message falls under all of one word, and of no other."""
+    return ''.join('policy "%s-%d" {\n\tsender = {"billing@seller.example"}\n\tkinds = {"customer-number"}\n\ton-mismatch = %s\n'
+                   '\ton-contradiction = deliver\n}\n' % (word, i, 'hold' if word == 'a' else 'reject') for i in range(N))
+
+
+def lay(text):
+    """As an editor or a configuration management does: whole, in one step."""
+    path = m.dir + '/policies/test.conf'
+    with open(path + '.new~', 'w') as f:
+        f.write(text)
+    os.rename(path + '.new~', path)
+
+
+m = Missent(S, policies=policies('a'), mapping=MAPPING)
+m.start()
+SETS = [policies('a'), policies('b')]
+stop = threading.Event()
+wrong, counts, lock = [], {'hold': 0, 'reject': 0}, threading.Lock()
+
+
+def rss():
+    return int(re.search(r'VmRSS:\s+(\d+)', open('/proc/%d/status' % m.process.pid).read()).group(1))
+
+
+def descriptors():
+    return len(os.listdir('/proc/%d/fd' % m.process.pid))
+
+
+def traffic():
+    """One connection for all of its messages: it must live as long as the daemon."""
+    client = Client(m.socket)
+    while not stop.is_set():
+        try:
+            got = client.send(message('s', WRONG), ['kunde@alpha.example'])
+        except (Gone, OSError) as why:
+            wrong.append('connection: %r' % why)
+            return
+        with lock:
+            if got in counts:
+                counts[got] += 1
+            else:
+                wrong.append('verdict: ' + got)
+    client.close()
+
+
+def reload():
+    out = m.tool('reload', '--pid', str(m.process.pid))
+    if m.code != 0:
+        wrong.append('reload: %d %s' % (m.code, out))
+    return m.code
+
+
+threads = [threading.Thread(target=traffic) for _ in range(3)]
+for t in threads:
+    t.start()
+settled = None
+begin = time.monotonic()
+for i in range(RELOADS):
+    lay(SETS[(i + 1) % 2])
+    reload()
+    if i == RELOADS // 4:
+        settled = (rss(), descriptors())
+    if time.monotonic() - begin > 40 * SLOW * PATIENCE:
+        break
+done = i + 1
+stop.set()
+for t in threads:
+    t.join()
+after = (rss(), descriptors())
+tap.ok(not wrong, '%d reloads of %d policies: no connection is dropped, and each says how it went' % (done, N), '\n'.join(wrong[:5]))
+tap.ok(min(counts.values()) > 0, 'messages were judged by both sets: %r' % counts)
+mixed = [line for line in m.audit() if len({reason['policy'].split('-')[0] for reason in line.get('reasons', [])}
+                                           | {name.split('-')[0] for name in line.get('policies', [])}) > 1]
+tap.same(mixed, [], 'none by a mixture of them')
+tap.ok(after[0] < settled[0] * 1.25 + 8192 * SLOW, 'memory stays: %d kB, then %d kB' % (settled[0], after[0]))
+tap.ok(after[1] <= settled[1] + 8, 'and so do descriptors: %d, then %d' % (settled[1], after[1]))
+
+# ---- one that fails ----
+lay(SETS[0].replace('on-mismatch = hold', 'on-mismatch = hodl', 1))
+tap.same(reload(), 78, 'a reload that fails makes missent reload fail')
+lay('')
+tap.same(reload(), 78, 'so does a file that is being written')
+client = Client(m.socket)
+got = client.send(message('s', WRONG), ['kunde@alpha.example'])
+client.close()
+tap.same(got, 'hold' if done % 2 == 0 else 'reject', 'and mail is judged as before')
+with open(SOURCE + '/contrib/missent.service.in') as f:
+    tap.ok(re.search(r'^ExecReload=.*missent reload|^ExecReload=.*missent .*reload', f.read(), re.M), 'systemctl reload waits for how it went')
+m.stop()
+tap.done()
