@@ -36,6 +36,14 @@ typedef enum {
 /* Loads all that is asked for and of which the configuration speaks; `*warning_out` (caller
  * frees) says what works but worse than it should. */
 MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error);
+/* The same with another folder of policies (its kinds.conf, if it has one), or another mapping; to try
+ * something: nothing of it writes to what is in use. */
+typedef struct {
+	const char *policies; /* a folder; NULL: as configured */
+	const char *mapping;  /* an SQLite file; NULL: as configured */
+} MsInstead;
+MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead, char **warning_out,
+	GError **error);
 MsRuntime *ms_runtime_ref(MsRuntime *runtime);
 void ms_runtime_unref(MsRuntime *runtime);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRuntime, ms_runtime_unref)

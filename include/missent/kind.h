@@ -130,6 +130,8 @@ const char *ms_kind_register_of_scheme(const char *scheme);
 /* user@domain with the local part in lower case and the domain as A-labels; NULL if it is not
  * an address.  "@domain" and "*@domain" give "@domain".  RFC 5321, RFC 6531, RFC 5890. */
 char *ms_address_canonical(const char *text, gsize len);
+/* What a decoded header field says, "Name <a@b>" or "a@b", without what stands around the address; "" for NULL. */
+char *ms_address_bare(const char *value);
 /* The mailboxes that an MTA may make of an envelope's address (of char *, canonical): what it says, and
  * what a route or a %, ! or @ in its local part leads to.  "" stands for one that cannot be told. */
 GPtrArray *ms_address_readings(const char *text);

@@ -117,6 +117,8 @@ void ms_reading_contradict(MsReading *reading, const char *where, const char *ot
 /* Takes `place`; the finding of that kind and value is made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	guint face, MsPlace *place);
+/* The value of the first field of that name, or NULL. */
+const char *ms_reading_header(const MsReading *reading, const char *name);
 /* Adds to what is shown of a place; what is over the bound is left out. */
 void ms_reading_show(MsReading *reading, const char *where, const char *text, gsize len);
 /* A place without the names that a sender gave ("part 3 (name of 16 characters, .pdf)"), for logs,

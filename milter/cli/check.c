@@ -9,6 +9,7 @@
 
 #include "missent/answer.h"
 #include "missent/identifier.h"
+#include "missent/stored.h"
 #include "missent/text.h"
 
 #include "cli.h"
@@ -25,45 +26,27 @@ typedef struct {
 	Cli *cli;
 	MsRuntime *runtime;
 	CliEnvelope said;
-	gboolean json, reveal;
+	gboolean json, reveal, details;
+	bool many; /* a line each, and a sum at the end */
+	guint messages, failed, would[MS_N_ACTIONS];
 } Check;
 
 /* ---- envelope ------------------------------------------------------------------------- */
 
-static const char *header(const MsReading *reading, const char *name)
-{
-	for (guint i = 0; i < reading->headers->len; i++) {
-		const MsHeader *h = reading->headers->pdata[i];
-		if (g_ascii_strcasecmp(h->name, name) == 0)
-			return h->value;
-	}
-	return NULL;
-}
-
-/* "Name <a@b>" or "a@b", as the reading has decoded it. */
-static char *bare_address(const char *value)
-{
-	const char *open = value != NULL ? strrchr(value, '<') : NULL;
-	const char *close = open != NULL ? strchr(open, '>') : NULL;
-	if (close != NULL)
-		return g_strndup(open + 1, (gsize)(close - open - 1));
-	return g_strstrip(g_strdup(value != NULL ? value : ""));
-}
-
 static MsEnvelope *make_envelope(const CliEnvelope *said, const MsRuntime *runtime, const MsReading *reading, gsize len)
 {
 	MsEnvelope *envelope = ms_envelope_new();
-	const char *from = header(reading, "Return-Path");
+	const char *from = ms_reading_header(reading, "Return-Path");
 	envelope->host = g_strdup(ms_runtime_settings(runtime)->host);
 	envelope->sender = said->sender != NULL
 		? g_strdup(said->sender)
-		: bare_address(from != NULL ? from : header(reading, "From"));
+		: ms_address_bare(from != NULL ? from : ms_reading_header(reading, "From"));
 	envelope->auth_user = g_strdup(said->user);
 	envelope->client_address = g_strdup(said->client);
 	envelope->arrived = g_get_real_time();
 	envelope->size = len;
 	for (int i = 0; said->recipients != NULL && said->recipients[i] != NULL; i++)
-		g_ptr_array_add(envelope->recipients, bare_address(said->recipients[i]));
+		g_ptr_array_add(envelope->recipients, ms_address_bare(said->recipients[i]));
 	for (guint i = 0; said->recipients == NULL && i < reading->visible->len; i++)
 		g_ptr_array_add(envelope->recipients, g_strdup(reading->visible->pdata[i]));
 	return envelope;
@@ -128,6 +111,10 @@ static void print_head(const Check *check, const char *name, const MsEnvelope *e
 		printf("  %s", codes);
 	if (v->would != v->action)
 		printf("  (in mode enforce; mode observe: %s)", ms_action_names[v->action]);
+	if (check->many && !check->details) {
+		putchar('\n');
+		return;
+	}
 	printf("\n  from <%s> to %u recipient%s, policies: ", sender, envelope->recipients->len,
 		envelope->recipients->len == 1 ? "" : "s");
 	for (guint i = 0; i < v->policies->len; i++)
@@ -374,13 +361,18 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 	g_autoptr(MsJudgement) judgement = NULL;
 	g_autoptr(MsEnvelope) envelope = NULL;
 	int rc = cli_judge(check->runtime, &check->said, name, data, len, &envelope, &judgement);
+	check->messages++;
+	check->failed += rc != 0;
 	if (rc != 0)
 		return rc;
+	check->would[judgement->verdict->would]++;
 	const MsVerdict *v = judgement->verdict;
 	if (check->json) {
 		print_json(check, name, envelope, judgement);
 	} else {
 		print_head(check, name, envelope, v);
+	}
+	if (!check->json && (!check->many || check->details)) {
 		print_table(check, envelope, judgement);
 		print_unread(check, judgement->reading);
 		print_disguised(check, judgement->reading);
@@ -390,12 +382,28 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 	return cli_verdict_code(v);
 }
 
+/* "36 messages: 30 deliver, 5 hold, 1 not judged" */
+static void print_sum(const Check *check)
+{
+	printf("%u message%s:", check->messages, check->messages == 1 ? "" : "s");
+	bool first = true;
+	for (int i = 0; i < MS_N_ACTIONS; i++) {
+		if (check->would[i] > 0)
+			printf("%s %u %s", first ? "" : ",", check->would[i], ms_action_names[i]);
+		first = first && check->would[i] == 0;
+	}
+	if (check->failed > 0)
+		printf("%s %u could not be judged", first ? "" : ",", check->failed);
+	printf("%s\n", check->details ? "" : " (--details tells of each)");
+}
+
 int cmd_check(Cli *cli, int argc, char **argv)
 {
 	Check check = {.cli = cli};
 	const GOptionEntry entries[] = {
 		CLI_ENVELOPE_OPTIONS(check.said),
 		{"json", 0, 0, G_OPTION_ARG_NONE, &check.json, "one JSON object a line", NULL},
+		{"details", 0, 0, G_OPTION_ARG_NONE, &check.details, "of many messages, tell of each what was found", NULL},
 		{"reveal", 0, 0, G_OPTION_ARG_NONE, &check.reveal, "identifiers as they are", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -412,10 +420,14 @@ int cmd_check(Cli *cli, int argc, char **argv)
 	if (warning != NULL)
 		cli_fail(0, "warning: %s", warning);
 	int worst = 0;
+	for (int i = 1; i < argc; i++)
+		check.many = check.many || argc > 2 || ms_stored_is_many(argv[i]);
 	for (int i = 1; i < argc; i++) {
 		int rc = cli_messages(argv[i], judge, &check);
 		worst = MAX(worst, rc);
 	}
+	if (check.many && !check.json)
+		print_sum(&check);
 	ms_runtime_unref(check.runtime);
 	cli_envelope_clear(&check.said);
 	return worst;

@@ -83,6 +83,8 @@ int cli_messages(const char *path, CliMessageFunc func, void *user);
 /* A sealed memory file of the message; -1 and errno. */
 int cli_memory_file(const guint8 *data, gsize len);
 
+/* backtest.c: a verb of `missent policy`. */
+int cli_backtest(Cli *cli, int argc, char **argv);
 /* check.c: what is said of the envelope of a message that is judged without an MTA. */
 typedef struct {
 	char *sender, *user, *client;

@@ -190,6 +190,7 @@ static int lint(Cli *cli, int argc, char **argv)
 static const CliVerb verbs[] = {
 	{"lint", lint, "find what is odd in policies and kinds"},
 	{"report", cli_policy_report, "what enforcing would have held, and is it safe?"},
+	{"test", cli_backtest, "what they would have done with stored mail, and where others would do otherwise"},
 	{NULL, NULL, NULL},
 };
 

@@ -249,7 +249,34 @@ static void give_audit_key(MsRuntime *runtime)
 	memset(key, 0, sizeof key);
 }
 
+static void set_text(char **text, const char *value)
+{
+	g_free(*text);
+	*text = g_strdup(value);
+}
+
+static void put_instead(MsSettings *s, const MsInstead *instead)
+{
+	g_autofree char *kinds = instead->policies != NULL ? g_build_filename(instead->policies, "kinds.conf", NULL) : NULL;
+	if (instead->policies != NULL)
+		set_text(&s->policy_dir, instead->policies);
+	if (kinds != NULL && access(kinds, F_OK) == 0)
+		set_text(&s->kinds_file, kinds);
+	if (instead->mapping == NULL)
+		return;
+	s->backend = MS_BACKEND_SQLITE;
+	set_text(&s->sqlite_file, instead->mapping);
+	set_text(&s->seen_file, NULL);
+	s->max_age_ms = 0;
+}
+
 MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error)
+{
+	return ms_runtime_load_instead(config, parts, &(MsInstead){NULL, NULL}, warning_out, error);
+}
+
+MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead, char **warning_out,
+	GError **error)
 {
 	g_autoptr(MsRuntime) runtime = g_new0(MsRuntime, 1);
 	runtime->refs = 1;
@@ -257,6 +284,7 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 	runtime->settings = ms_settings_load(config, error);
 	if (runtime->settings == NULL)
 		return NULL;
+	put_instead(runtime->settings, instead);
 	const MsSettings *s = runtime->settings;
 	runtime->stamp = stamp_of(config, s); /* before: a change while they are read is one */
 	runtime->kinds = ms_engine_load_kinds(s, error);

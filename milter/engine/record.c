@@ -26,16 +26,6 @@ char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *valu
 	return keyed(runtime, kind, value);
 }
 
-static const char *header_of(const MsReading *reading, const char *name)
-{
-	for (guint i = 0; i < reading->headers->len; i++) {
-		const MsHeader *header = reading->headers->pdata[i];
-		if (g_ascii_strcasecmp(header->name, name) == 0)
-			return header->value;
-	}
-	return NULL;
-}
-
 /* What tells this message from others with the same body: a keyed digest of the fields that its
  * sender wrote, where one of them is a name for it.  MTAs and signers write other fields anew at
  * each attempt. */
@@ -44,10 +34,10 @@ static char *message_of(const MsRuntime *runtime, const MsReading *reading)
 	static const char *const fields[] = {"Message-ID", "From", "To", "Cc", "Subject", "Reply-To",
 		"Content-Type", "Content-Transfer-Encoding"};
 	g_autoptr(GString) all = g_string_new(NULL);
-	if (header_of(reading, fields[0]) == NULL)
+	if (ms_reading_header(reading, fields[0]) == NULL)
 		return g_strdup("");
 	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
-		const char *value = header_of(reading, fields[i]);
+		const char *value = ms_reading_header(reading, fields[i]);
 		g_string_append_printf(all, "%s:%s\n", fields[i], value != NULL ? value : "");
 	}
 	return keyed(runtime, "message", all->str);
@@ -238,7 +228,7 @@ char *ms_engine_cause_again(const MsRecord *again)
 
 static void add_glance(MsRecord *record, const MsRuntime *runtime, const MsReading *reading)
 {
-	const char *subject = header_of(reading, "Subject");
+	const char *subject = ms_reading_header(reading, "Subject");
 	g_autoptr(GString) endings = g_string_new(NULL);
 	g_autoptr(GPtrArray) words = ms_engine_subject_words(runtime, subject != NULL ? subject : "");
 	for (guint i = 0; i < words->len; i++)
@@ -277,7 +267,7 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->size = envelope->size;
 	r->digest = g_strdup(digest);
 	r->message = message_of(runtime, judgement->reading);
-	r->is_signed = header_of(judgement->reading, "DKIM-Signature") != NULL;
+	r->is_signed = ms_reading_header(judgement->reading, "DKIM-Signature") != NULL;
 	r->codes = ms_verdict_codes(verdict, MS_TAG);
 	r->policies = join(verdict->policies);
 	g_ptr_array_unref(r->reasons);

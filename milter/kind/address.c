@@ -37,6 +37,15 @@ static char *canonical_domain(const char *domain)
 	return copy;
 }
 
+char *ms_address_bare(const char *value)
+{
+	const char *open = value != NULL ? strrchr(value, '<') : NULL;
+	const char *close = open != NULL ? strchr(open, '>') : NULL;
+	if (close != NULL)
+		return g_strndup(open + 1, (gsize)(close - open - 1));
+	return g_strstrip(g_strdup(value != NULL ? value : ""));
+}
+
 char *ms_address_canonical(const char *text, gsize len)
 {
 	if (memchr(text, '\0', len) != NULL || !g_utf8_validate_len(text, len, NULL))

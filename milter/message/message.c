@@ -312,6 +312,19 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 	read_outside(walk, g_mime_multipart_get_epilogue(multipart), path, "after the last part");
 }
 
+/* Asked for as it is: the original in a journal's report. */
+static void give_nested(Walk *walk, GMimeMessage *message, const char *path)
+{
+	if (walk->sink->wanted == NULL || strcmp(walk->sink->wanted, path) != 0)
+		return;
+	g_autoptr(GByteArray) bytes = ms_bytes_new();
+	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	g_mime_object_write_to_stream(GMIME_OBJECT(message), NULL, stream);
+	g_object_unref(stream);
+	walk->sink->part(bytes->data, bytes->len, walk->sink->user);
+}
+
 static void walk_nested(Walk *walk, GMimeMessagePart *part, const char *path)
 {
 	GMimeMessage *message = g_mime_message_part_get_message(part);
@@ -322,6 +335,7 @@ static void walk_nested(Walk *walk, GMimeMessagePart *part, const char *path)
 		ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "no message in it");
 		return;
 	}
+	give_nested(walk, message, path);
 	guint face = walk->to.face;
 	walk->to.face = ms_reading_face(walk->reading, where);
 	ms_walk_headers(walk, GMIME_OBJECT(message), path, false);

@@ -105,6 +105,16 @@ MsReading *ms_reading_new(void)
 	return reading;
 }
 
+const char *ms_reading_header(const MsReading *reading, const char *name)
+{
+	for (guint i = 0; i < reading->headers->len; i++) {
+		const MsHeader *header = reading->headers->pdata[i];
+		if (g_ascii_strcasecmp(header->name, name) == 0)
+			return header->value;
+	}
+	return NULL;
+}
+
 void ms_reading_free(MsReading *reading)
 {
 	if (reading == NULL)

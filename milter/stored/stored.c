@@ -1,0 +1,187 @@
+/*
+ * A file, a folder, a Maildir or an mbox comes in; its messages go out one by one.  Any thread.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/stored.h"
+
+#define MAX_DEPTH 20
+
+typedef struct {
+	MsStoredTake take;
+	void *user;
+	guint64 before; /* bytes of files before this one */
+	bool stopped;
+} Walk;
+
+static void give(Walk *walk, const char *name, const guint8 *data, gsize len, gsize end, bool cut)
+{
+	const MsStored message = {name, data, len, walk->before + end, cut};
+	walk->stopped = !walk->take(&message, walk->user);
+}
+
+/* ---- mbox ------------------------------------------------------------------------------- */
+
+/* A "From " line after an empty one begins a message; ">From " within is one that was quoted when it was
+ * stored. */
+static const char *next_from(const char *p, const char *end)
+{
+	while (p < end) {
+		const char *hit = memmem(p, (gsize)(end - p), "\nFrom ", 6);
+		if (hit == NULL)
+			return end;
+		if (hit[-1] == '\n' || hit[-1] == '\r')
+			return hit + 1;
+		p = hit + 1;
+	}
+	return end;
+}
+
+static GByteArray *unquote(const char *p, const char *end)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)(end - p));
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (gsize)(end - p));
+		const char *stop = nl != NULL ? nl + 1 : end;
+		gsize quotes = 0;
+		while (p + quotes < stop && p[quotes] == '>')
+			quotes++;
+		if (quotes > 0 && stop - p > (gssize)quotes + 5 && memcmp(p + quotes, "From ", 5) == 0)
+			p++;
+		g_byte_array_append(out, (const guint8 *)p, (guint)(stop - p));
+		p = stop;
+	}
+	return out;
+}
+
+static void each_of_mbox(Walk *walk, const char *name, const char *data, gsize len)
+{
+	const char *p = data, *end = data + len;
+	for (guint n = 1; p < end && !walk->stopped; n++) {
+		const char *nl = memchr(p, '\n', (gsize)(end - p));
+		const char *stop = nl != NULL ? next_from(nl, end) : end;
+		g_autofree char *label = g_strdup_printf("%s:%u", name, n);
+		g_autoptr(GByteArray) message = unquote(nl != NULL ? nl + 1 : end, stop);
+		/* A mailbox ends with a line's end: else what wrote it was stopped. */
+		give(walk, label, message->len > 0 ? message->data : (const guint8 *)"", message->len, (gsize)(stop - data),
+			stop == end && end[-1] != '\n');
+		p = stop;
+	}
+}
+
+static void each_of_text(Walk *walk, const char *name, const char *data, gsize len)
+{
+	if (len >= 5 && memcmp(data, "From ", 5) == 0)
+		each_of_mbox(walk, name, data, len);
+	else
+		give(walk, name, (const guint8 *)data, len, len, false);
+	walk->before += len;
+}
+
+/* ---- files and folders ------------------------------------------------------------------ */
+
+static void read_stdin(Walk *walk)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+	char buffer[65536];
+	for (ssize_t n; (n = read(STDIN_FILENO, buffer, sizeof buffer)) > 0;)
+		g_string_append_len(all, buffer, n);
+	each_of_text(walk, "standard input", all->str, all->len);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_folder(GPtrArray *files, const char *path, bool every_name, int depth)
+{
+	g_autoptr(GDir) dir = depth < MAX_DEPTH ? g_dir_open(path, 0, NULL) : NULL;
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		bool folder = g_file_test(child, G_FILE_TEST_IS_DIR), link = g_file_test(child, G_FILE_TEST_IS_SYMLINK);
+		if (folder && !link && strcmp(name, "tmp") != 0)
+			add_folder(files, child, strcmp(name, "cur") == 0 || strcmp(name, "new") == 0, depth + 1);
+		else if (!folder && name[0] != '.' && (every_name || g_str_has_suffix(name, ".eml")))
+			g_ptr_array_add(files, g_steal_pointer(&child));
+	}
+}
+
+/* The message files of a folder; a Maildir's, and its subfolders', are in cur and new. */
+static GPtrArray *files_of(const char *path)
+{
+	GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
+	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		add_folder(files, path, false, 0);
+	else
+		g_ptr_array_add(files, g_strdup(path));
+	g_ptr_array_sort(files, compare);
+	return files;
+}
+
+static bool each_of_file(Walk *walk, const char *path, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
+	g_autofree char *pipe = NULL; /* what is no file cannot be mapped */
+	gsize len = 0;
+	if (file == NULL && g_file_get_contents(path, &pipe, &len, &why)) {
+		each_of_text(walk, path, pipe, len);
+		return true;
+	}
+	if (file == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", path, why->message);
+		return false;
+	}
+	const char *data = g_mapped_file_get_contents(file);
+	each_of_text(walk, path, data != NULL ? data : "", g_mapped_file_get_length(file));
+	return true;
+}
+
+bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **error)
+{
+	Walk walk = {take, user, 0, false};
+	if (strcmp(path, "-") == 0) {
+		read_stdin(&walk);
+		return true;
+	}
+	g_autoptr(GPtrArray) files = files_of(path);
+	if (files->len == 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: no Maildir, and no *.eml file in it", path);
+		return false;
+	}
+	for (guint i = 0; i < files->len && !walk.stopped; i++)
+		if (!each_of_file(&walk, files->pdata[i], error))
+			return false;
+	return true;
+}
+
+guint64 ms_stored_size(const char *path)
+{
+	guint64 size = 0;
+	g_autoptr(GPtrArray) files = files_of(path);
+	for (guint i = 0; i < files->len; i++) {
+		struct stat s;
+		size += stat(files->pdata[i], &s) == 0 ? (guint64)s.st_size : 0;
+	}
+	return size;
+}
+
+bool ms_stored_is_many(const char *path)
+{
+	char start[5] = {0};
+	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		return true;
+	int fd = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool many = fd >= 0 && read(fd, start, sizeof start) == (ssize_t)sizeof start && memcmp(start, "From ", sizeof start) == 0;
+	if (fd >= 0)
+		close(fd);
+	return many;
+}
