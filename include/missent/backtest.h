@@ -81,6 +81,12 @@ bool ms_backtest_is_whole(const MsBacktest *backtest); /* false: it was stopped 
  * address taken for a recipient; of char *. */
 const GPtrArray *ms_backtest_notes(const MsBacktest *backtest);
 
+/* Runs the tests that stand beside policies, each with its own mapping; `failed` is called for what is not as
+ * expected.  `policies` NULL: the folder as configured.  False: one failed, or (error) none could be run. */
+typedef void (*MsBacktestFailed)(const MsPolicyTest *test, const char *problem, void *user);
+bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFailed failed, void *user, guint *tests_out,
+	GError **error);
+
 /* Messages with one cause, the most first. */
 typedef struct {
 	const char *cause;

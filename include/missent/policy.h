@@ -45,6 +45,21 @@ const char *ms_policies_place(const MsPolicies *policies, guint n, int *line_out
 /* The first of its conditions that this message does not meet, in words; NULL: it applies.  The caller's. */
 char *ms_policy_why_not(const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading);
 
+/* A test that stands beside policies (missent-policy(5)): a message, its envelope, a mapping of its own, and what
+ * is expected.  backtest.h runs it. */
+typedef struct {
+	char *title, *file;
+	int line;
+	char *policy; /* it is judged as being under this one, whatever its conditions; or NULL */
+	char *from, *user, *client;
+	char **to, **headers;
+	char *text, *path; /* one of the two */
+	char **mapping;    /* "account,kind,value" */
+	int expect;        /* MsAction, as if all policies were enforced */
+	char **reasons;
+} MsPolicyTest;
+const GPtrArray *ms_policies_tests(const MsPolicies *policies); /* of MsPolicyTest */
+
 /* One setting of one policy, as if it were another.  `key` as in its file: a limit (max-...), an action
  * (on-...), or one word more in tolerate, require.  All is borrowed. */
 typedef struct {

@@ -60,6 +60,7 @@ typedef struct {
 	const char *mail_log;        /* of the MTA, for the doctor; NULL: where it usually is */
 	guint socket_mode;
 	bool log_syslog, log_debug;
+	bool policy_tests; /* a reload refuses policies whose tests fail */
 	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir, *seen_file;
 	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue, *sendmail_program;
 	bool sendmail; /* the MTA; else Postfix */

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "missent/backtest.h"
 #include "missent/history.h"
 #include "missent/maillog.h"
 #include "missent/policylint.h"
@@ -187,7 +188,37 @@ static int lint(Cli *cli, int argc, char **argv)
 	return run_lint(cli, &said, s, &options);
 }
 
+static void print_failed(const MsPolicyTest *test, const char *problem, void *user)
+{
+	(void)user;
+	printf("%s:%d: test \"%s\": %s\n", test->file, test->line, test->title, problem);
+}
+
+static int check(Cli *cli, int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *dir = NULL;
+	guint tests = 0;
+	const GOptionEntry entries[] = {
+		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &dir, "of this folder, with the kinds.conf in it (those in use)", "DIR"},
+		{NULL},
+	};
+	if (!cli_options(entries, "- run the tests that stand beside policies; exit 1: one failed", &argc, &argv))
+		return EX_USAGE;
+	if (argc > 1)
+		return cli_fail(EX_USAGE, "check takes no argument; --policies DIR names a folder");
+	bool fine = ms_backtest_beside(cli->config, dir, print_failed, NULL, &tests, &error);
+	if (error != NULL)
+		return cli_fail_error(error);
+	if (fine && tests == 0)
+		printf("there is no test beside these policies (missent-policy(5) says how to write one)\n");
+	else if (fine)
+		printf("%u test%s passed\n", tests, tests == 1 ? "" : "s");
+	return fine ? 0 : 1;
+}
+
 static const CliVerb verbs[] = {
+	{"check", check, "run the tests that stand beside them"},
 	{"lint", lint, "find what is odd in policies and kinds"},
 	{"report", cli_policy_report, "what enforcing would have held, and is it safe?"},
 	{"test", cli_backtest, "what they would have done with stored mail, and where others would do otherwise"},

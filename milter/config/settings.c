@@ -398,6 +398,7 @@ const MsRow ms_settings_rows[] = {
 	{.key = "state-dir", .type = MS_ROW_TEXT, .fallback = STATEDIR, .check = check_path},
 	{.key = "policy-dir", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "kinds-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "policy-tests", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "audit-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "release-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-release",
 		.check = check_path},
@@ -768,6 +769,7 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->log_debug = ms_section_switch(root, "debug");
 	s->state_dir = g_strdup(ms_section_text(root, "state-dir"));
 	s->policy_dir = path_or(root, "policy-dir", conf_dir, "policies");
+	s->policy_tests = ms_section_switch(root, "policy-tests");
 	s->kinds_file = path_or(root, "kinds-file", s->policy_dir, "kinds.conf");
 	s->audit_file = path_or(root, "audit-file", s->state_dir, "audit.jsonl");
 	s->records_file = g_build_filename(s->state_dir, "held.db", NULL);

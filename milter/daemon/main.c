@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/backtest.h"
 #include "missent/io.h"
 #include "missent/log.h"
 
@@ -115,6 +116,28 @@ static void warn_fixed(const MsSettings *old, const MsSettings *new)
 		ms_log(LOG_WARNING, NULL, "reload: socket, user and log change only at a restart");
 }
 
+static void tell_failed(const MsPolicyTest *test, const char *problem, void *user)
+{
+	char **first = user;
+	ms_log(LOG_ERR, NULL, "reload: %s:%d: test \"%s\": %s", test->file, test->line, test->title, problem);
+	if (*first == NULL)
+		*first = g_strdup_printf("%s:%d: test \"%s\": %s", test->file, test->line, test->title, problem);
+}
+
+/* Policies that do not do what they say themselves that they do are none to judge by. */
+static bool passes_tests(Daemon *daemon, const MsRuntime *fresh, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autofree char *first = NULL;
+	guint tests;
+	if (!ms_runtime_settings(fresh)->policy_tests || ms_policies_tests(ms_runtime_policies(fresh))->len == 0
+		|| ms_backtest_beside(daemon->config, NULL, tell_failed, &first, &tests, &why))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s%s",
+		first != NULL ? first : "the tests beside the policies cannot be run: ", first != NULL ? "" : why->message);
+	return false;
+}
+
 /* NULL with `error` where the running configuration must stay. */
 static MsRuntime *load_anew(Daemon *daemon, char **warning_out, GError **error)
 {
@@ -131,7 +154,7 @@ static MsRuntime *load_anew(Daemon *daemon, char **warning_out, GError **error)
 			ms_runtime_settings(fresh)->policy_dir);
 		return NULL;
 	}
-	return g_steal_pointer(&fresh);
+	return passes_tests(daemon, fresh, error) ? g_steal_pointer(&fresh) : NULL;
 }
 
 static void tell_mapping(bool whole, const char *text, void *user)

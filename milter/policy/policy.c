@@ -123,6 +123,7 @@ static const MsRow policy_rows[] = {
 
 const MsRow ms_policy_rows[] = {
 	{.key = "policy", .type = MS_ROW_SECTIONS, .rows = policy_rows},
+	{.key = "test", .type = MS_ROW_SECTIONS, .rows = ms_policy_test_rows},
 	{.key = NULL},
 };
 
@@ -346,6 +347,7 @@ static MsPolicies *policies_new(void)
 {
 	MsPolicies *policies = g_new0(MsPolicies, 1);
 	policies->list = g_ptr_array_new_with_free_func(ms_policy_free);
+	policies->tests = g_ptr_array_new_with_free_func(ms_policy_test_free);
 	return policies;
 }
 
@@ -354,6 +356,7 @@ void ms_policies_free(MsPolicies *policies)
 	if (policies == NULL)
 		return;
 	g_ptr_array_unref(policies->list);
+	g_clear_pointer(&policies->tests, g_ptr_array_unref);
 	g_clear_pointer(&policies->copies, g_ptr_array_unref);
 	g_free(policies);
 }
@@ -403,14 +406,15 @@ static bool add_file(MsPolicies *policies, const char *file, const char *text, c
 		policy->line = ms_section_line(section);
 		g_ptr_array_add(policies->list, policy);
 	}
-	return true;
+	return ms_policy_take_tests(policies, root, file, error);
 }
 
 MsPolicies *ms_policies_parse(const char *file, const char *text, const MsKinds *kinds, MsMode mode,
 	GError **error)
 {
 	g_autoptr(MsPolicies) policies = policies_new();
-	return add_file(policies, file, text, kinds, mode, error) ? g_steal_pointer(&policies) : NULL;
+	bool fine = add_file(policies, file, text, kinds, mode, error) && ms_policy_check_tests(policies, error);
+	return fine ? g_steal_pointer(&policies) : NULL;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -446,7 +450,7 @@ MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode,
 		if (text == NULL || !add_file(policies, files->pdata[i], text, kinds, mode, error))
 			return NULL;
 	}
-	return g_steal_pointer(&policies);
+	return ms_policy_check_tests(policies, error) ? g_steal_pointer(&policies) : NULL;
 }
 
 guint ms_policies_count(const MsPolicies *policies)

@@ -2,6 +2,7 @@
 #ifndef MISSENT_POLICY_PRIVATE_H
 #define MISSENT_POLICY_PRIVATE_H
 
+#include "missent/config.h"
 #include "missent/policy.h"
 #include "missent/regex.h"
 
@@ -44,6 +45,7 @@ typedef struct {
 
 struct MsPolicies {
 	GPtrArray *list;   /* of MsPolicy */
+	GPtrArray *tests;  /* of MsPolicyTest */
 	GPtrArray *copies; /* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
 };
 bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint64 *messages_out, GError **error);
@@ -56,6 +58,11 @@ char *ms_policy_sender_glob(const char *sender);
 /* Could it apply to this envelope, whatever the message says? */
 bool ms_policy_envelope_fits(const MsPolicy *policy, const MsEnvelope *envelope);
 
+/* beside.c */
+extern const MsRow ms_policy_test_rows[];
+void ms_policy_test_free(gpointer test);
+bool ms_policy_take_tests(MsPolicies *policies, const MsSection *root, const char *file, GError **error);
+bool ms_policy_check_tests(const MsPolicies *policies, GError **error);
 const MsPolicy *ms_policy_find(const MsPolicies *policies, const char *title);
 /* Does it ask about recipients only? */
 bool ms_policy_ignores_customers(const MsPolicy *policy);

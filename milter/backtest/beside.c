@@ -1,0 +1,183 @@
+/*
+ * Policies with tests beside them come in; out goes what each test found that is not as it expects.  Each is
+ * judged by the whole way that mail goes, with a mapping of its own in a scratch folder; the directory in use is
+ * not asked.  The thread of who asks.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+
+#include "backtest_private.h"
+
+typedef struct {
+	MsRuntime *runtime;
+	char *folder;
+	MsBacktestFailed failed;
+	void *user;
+	guint failures;
+} Beside;
+
+static void complain(Beside *b, const MsPolicyTest *test, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void complain(Beside *b, const MsPolicyTest *test, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	b->failures++;
+	b->failed(test, text, b->user);
+}
+
+/* ---- its mapping ------------------------------------------------------------------------------ */
+
+/* An empty mapping is one that was never loaded: somebody is in it, who has to do with nothing. */
+static char *csv_of(const MsPolicyTest *test)
+{
+	GString *out = g_string_new("account,kind,value\nmissent-test-nobody,recipient,nobody@missent-test.invalid\n");
+	for (int i = 0; test->mapping[i] != NULL; i++) {
+		g_auto(GStrv) fields = g_strsplit(test->mapping[i], ",", 3);
+		g_autoptr(GString) value = g_string_new(g_strstrip(fields[2]));
+		g_string_replace(value, "\"", "\"\"", 0);
+		g_string_append_printf(out, "%s,%s,\"%s\"\n", g_strstrip(fields[0]), g_strstrip(fields[1]), value->str);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static bool load_mapping(Beside *b, const MsPolicyTest *test, GError **error)
+{
+	g_autofree char *csv = csv_of(test);
+	const MsImportOptions options = {.max_shrink = 1, .source = test->title};
+	MsImportResult result;
+	int fd = ms_memory_file("missent-test-mapping");
+	gsize len = strlen(csv);
+	bool fine = fd >= 0 && write(fd, csv, len) == (gssize)len && lseek(fd, 0, SEEK_SET) == 0;
+	if (!fine)
+		ms_fail_input(error, "%s", g_strerror(errno));
+	fine = fine && ms_directory_import(ms_runtime_directory(b->runtime), fd, &options, &result, error);
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
+/* ---- its message ------------------------------------------------------------------------------ */
+
+static GBytes *message_of(const MsPolicyTest *test, GError **error)
+{
+	if (test->path != NULL) {
+		char *text = NULL;
+		gsize len;
+		return g_file_get_contents(test->path, &text, &len, error) ? g_bytes_new_take(text, len) : NULL;
+	}
+	GString *out = g_string_new(NULL);
+	bool has_from = false, has_to = false;
+	for (int i = 0; test->headers[i] != NULL; i++) {
+		has_from = has_from || g_ascii_strncasecmp(test->headers[i], "From:", 5) == 0;
+		has_to = has_to || g_ascii_strncasecmp(test->headers[i], "To:", 3) == 0;
+	}
+	g_autofree char *to = g_strjoinv(", ", test->to);
+	if (!has_from)
+		g_string_append_printf(out, "From: %s\r\n", test->from);
+	if (!has_to)
+		g_string_append_printf(out, "To: %s\r\n", to);
+	for (int i = 0; test->headers[i] != NULL; i++)
+		g_string_append_printf(out, "%s\r\n", test->headers[i]);
+	g_string_append_printf(out, "Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n",
+		test->text);
+	return g_string_free_to_bytes(out);
+}
+
+static MsEnvelope *envelope_of(const Beside *b, const MsPolicyTest *test, gsize size)
+{
+	MsEnvelope *e = ms_envelope_new();
+	e->host = g_strdup(ms_runtime_settings(b->runtime)->host);
+	e->sender = g_strdup(test->from);
+	e->auth_user = g_strdup(test->user);
+	e->client_address = g_strdup(test->client);
+	e->arrived = g_get_real_time();
+	e->size = size;
+	for (int i = 0; test->to[i] != NULL; i++)
+		g_ptr_array_add(e->recipients, g_strdup(test->to[i]));
+	/* Whatever sender it is set to. */
+	if (test->policy != NULL) {
+		const char *const under[] = {test->policy, NULL};
+		e->policies = g_strdupv((char **)under);
+	}
+	return e;
+}
+
+/* ---- one test --------------------------------------------------------------------------------- */
+
+static void expect(Beside *b, const MsPolicyTest *test, const MsJudgement *judgement)
+{
+	const MsVerdict *v = judgement->verdict;
+	g_autofree char *codes = ms_verdict_codes(v, MS_DELIVER);
+	g_auto(GStrv) got = g_strsplit(codes, ", ", -1);
+	if (judgement->trouble != NULL)
+		complain(b, test, "its mapping cannot be asked: %s", judgement->trouble);
+	else if ((int)v->would != test->expect)
+		complain(b, test, "it would be \"%s\"%s%s, and \"%s\" is expected", ms_action_names[v->would],
+			*codes != '\0' ? " for " : "", codes, ms_action_names[test->expect]);
+	for (int i = 0; test->reasons[i] != NULL; i++)
+		if (!g_strv_contains((const char *const *)got, test->reasons[i]))
+			complain(b, test, "the reason \"%s\" is expected, and %s %s", test->reasons[i],
+				*codes != '\0' ? "there is" : "there is none", codes);
+}
+
+static void run_test(Beside *b, const MsPolicyTest *test)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsJudgement) judgement = NULL;
+	g_autoptr(GBytes) bytes = message_of(test, &error);
+	gsize len = 0;
+	const void *data = bytes != NULL ? g_bytes_get_data(bytes, &len) : NULL;
+	int fd = bytes != NULL && load_mapping(b, test, &error) ? ms_memory_file("missent-test") : -1;
+	if (fd >= 0 && (write(fd, data, len) != (gssize)len || !ms_memory_seal(fd))) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0) {
+		complain(b, test, "%s", error != NULL ? error->message : g_strerror(errno));
+		return;
+	}
+	g_autoptr(MsEnvelope) envelope = envelope_of(b, test, len);
+	if (ms_engine_judge(b->runtime, envelope, fd, len, &judgement, &error))
+		expect(b, test, judgement);
+	else
+		complain(b, test, "%s", error->message);
+	close(fd);
+}
+
+static void remove_folder(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_unlink(path);
+	}
+	g_rmdir(folder);
+}
+
+bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFailed failed, void *user, guint *tests_out,
+	GError **error)
+{
+	Beside b = {.failed = failed, .user = user, .folder = g_dir_make_tmp("missent-test-XXXXXX", error)};
+	if (b.folder == NULL)
+		return false;
+	g_autofree char *mapping = g_build_filename(b.folder, "mapping.db", NULL);
+	const MsInstead instead = {policies, mapping};
+	b.runtime = ms_runtime_load_instead(config, MS_PARTS_CHECK, &instead, NULL, error);
+	const GPtrArray *tests = b.runtime != NULL ? ms_policies_tests(ms_runtime_policies(b.runtime)) : NULL;
+	for (guint i = 0; tests != NULL && i < tests->len; i++)
+		run_test(&b, tests->pdata[i]);
+	if (tests != NULL)
+		*tests_out = tests->len;
+	ms_runtime_unref(b.runtime);
+	remove_folder(b.folder);
+	g_free(b.folder);
+	return tests != NULL && b.failures == 0;
+}
