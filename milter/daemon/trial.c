@@ -28,7 +28,7 @@ static struct {
 	MsTrials *trials;
 	gint64 wall, steady; /* of the last look; 0: none yet */
 	gint64 written;
-	const MsRuntime *judged; /* by which it was last looked whether it is safe; compared only */
+	const MsRuntime *judged; /* of the last look; compared only */
 	gint64 again;
 	bool failed;             /* the file could not be written, which was told */
 	GHashTable *objections;  /* of char *, by title: why it goes on observing */
@@ -200,7 +200,7 @@ static void take_times(Look *look)
 	bool first = watch.wall == 0;
 	look->wall = !first ? look->now - watch.wall : seen > 0 ? look->now - seen : 0;
 	look->steady = !first ? steady - watch.steady : seen > 0 ? -1 : 0;
-	look->ask = watch.judged != look->runtime || steady >= watch.again;
+	look->ask = steady >= watch.again;
 	watch.wall = look->now;
 	watch.steady = steady;
 	ms_trials_set_seen(watch.trials, look->now);
@@ -213,8 +213,11 @@ bool trial_look(Daemon *daemon)
 	const MsSettings *s = ms_runtime_settings(runtime);
 	Look look = {.runtime = runtime, .now = ms_clock_now()};
 	MsTerms terms;
-	if (watch.judged != runtime && watch.objections != NULL)
-		g_hash_table_remove_all(watch.objections);
+	if (watch.judged != runtime) { /* what was asked of another configuration is asked anew */
+		watch.judged = runtime;
+		watch.again = 0;
+		g_clear_pointer(&watch.objections, g_hash_table_unref);
+	}
 	if (!is_any(policies)) {
 		watch.wall = 0;
 		tell(runtime);
@@ -227,8 +230,6 @@ bool trial_look(Daemon *daemon)
 	for (guint i = 0; i < ms_policies_count(policies); i++)
 		if (ms_policies_terms(policies, i, &terms) && !terms.enforced)
 			look_at(&look, &terms);
-	if (look.ask)
-		watch.judged = runtime;
 	if (look.asked)
 		watch.again = ms_clock_steady() + AGAIN_US;
 	tell(runtime);

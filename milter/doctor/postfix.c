@@ -334,14 +334,14 @@ void check_postfix_networks(Patient *p)
 /* ---- one way in ----------------------------------------------------------------------- */
 
 /* "postfix/submission/smtpd": the service writes to the log so. */
-static bool logs_as(const Patient *p, const Service *service, const char *instance, const char *name)
+static bool logs_as(const Patient *p, const MsService *service, const char *instance, const char *name)
 {
 	g_autofree char *own = g_strconcat(value(p, service, "syslog_name"), "/", service->program, NULL);
 	g_autofree char *asked = g_strconcat(instance, "/", name, NULL);
 	return strcmp(own, asked) == 0;
 }
 
-static void look_at_way(Patient *p, const Service *service, MsWay way)
+static void look_at_way(Patient *p, const MsService *service, MsWay way)
 {
 	bool takes_in = strcmp(service->program, "smtpd") == 0;
 	const char *list = takes_in ? "smtpd_milters" : "non_smtpd_milters";
@@ -358,10 +358,10 @@ static void look_at_way(Patient *p, const Service *service, MsWay way)
 
 void postfix_way(Patient *p, MsWay way, const char *instance, const char *name)
 {
-	const Postfix *postfix = postfix_of(p, NULL);
+	const MsPostfix *postfix = postfix_of(p, NULL);
 	bool local = way == MS_WAY_LOCAL || g_strcmp0(name, "pickup") == 0;
 	for (guint i = 0; postfix != NULL && i < postfix->services->len; i++) {
-		const Service *service = postfix->services->pdata[i];
+		const MsService *service = postfix->services->pdata[i];
 		bool cleanup = strcmp(service->program, "cleanup") == 0, pickup = strcmp(service->program, "pickup") == 0;
 		if (local ? cleanup || (pickup && way != MS_WAY_OPEN)
 			: strcmp(service->program, "smtpd") == 0 && (name == NULL || logs_as(p, service, instance, name)))

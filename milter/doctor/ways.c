@@ -28,7 +28,7 @@ void ms_ways_free(MsWays *ways)
 {
 	if (ways == NULL)
 		return;
-	postfix_free(ways->patient.postfix);
+	ms_postfix_free(ways->patient.postfix);
 	g_free(ways);
 }
 

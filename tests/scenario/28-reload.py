@@ -72,9 +72,9 @@ begin = time.monotonic()
 for i in range(RELOADS):
     lay(SETS[(i + 1) % 2])
     reload()
-    if i == RELOADS // 4:
+    if i == 5:
         settled = (rss(), descriptors())
-    if time.monotonic() - begin > 40 * SLOW * PATIENCE:
+    if time.monotonic() - begin > 30 * SLOW * PATIENCE:
         break
 done = i + 1
 stop.set()

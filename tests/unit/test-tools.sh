@@ -48,7 +48,7 @@ ok 'no site key: says how to make one' says 78 'missent directory key' missent d
 ok 'the site key is made' says 0 'made' missent directory key
 ok '... and never replaced' says 75 'File exists' missent directory key
 ok 'config check' says 0 'fine, 28 kinds, 4 policies' missent config check
-ok 'config show' says 0 'max-memory = "512M"  # default' missent config show
+ok 'config show' says 0 'missent.conf:1' missent config show
 ok 'an empty directory is told' says 78 'nothing was ever imported' missent directory stats
 ok 'missentd -t warns of it, but would start' says 0 'warning: directory: nothing' missentd -t
 printf 'account,kind,value\nAC-1,recipient,@alpha.example\nAC-1,customer-number,C-10001\n' >"$S/m.csv"
