@@ -84,14 +84,14 @@ def right_of(box):
 
 def observed(box):
     """Subjects cannot be seen; queue IDs can."""
-    return box.run('missent', 'held', 'list', '--observed')[1]
+    return re.findall(r'^(\w+) +observed ', box.run('missent', 'held', 'list', '--observed')[1], re.M)
 
 
 def wrong_mail(box, subject):
     """It goes out, and is on record."""
     name = box.queue_id(box.send(message(subject, WRONG), ['kunde@alpha.example']))
     arrived = wait_for(lambda: any(subject in open(x, errors='replace').read() for x in glob.glob(box.sink + '/*')))
-    tap.ok(arrived and name in observed(box), 'wrong mail goes out and is on record: ' + subject, name + '\n' + observed(box))
+    tap.ok(arrived and name in observed(box), 'wrong mail goes out and is on record: ' + subject, '%s %s' % (name, observed(box)))
     return name
 
 
