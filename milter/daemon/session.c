@@ -292,11 +292,18 @@ static char *one_line(const MsVerdict *verdict)
 	return g_string_free(out, FALSE);
 }
 
+/* The MTA's log has it in clear, by the same queue ID. */
+static char *sender_of(const MsEnvelope *envelope)
+{
+	g_autofree char *valid = g_utf8_make_valid(envelope->sender, -1);
+	return ms_identifier_masked("", valid);
+}
+
 static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement)
 {
 	const MsVerdict *v = judgement->verdict;
 	g_autofree char *codes = ms_verdict_codes(v, MS_DELIVER);
-	g_autofree char *text = one_line(v);
+	g_autofree char *text = one_line(v), *sender = sender_of(envelope);
 	char **titles = g_new0(char *, v->policies->len + 1);
 	for (guint i = 0; i < v->policies->len; i++)
 		titles[i] = v->policies->pdata[i];
@@ -305,7 +312,7 @@ static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement
 	ms_log(v->action > MS_TAG ? LOG_NOTICE : LOG_INFO, envelope->queue_id,
 		"action=%s, would=%s, from=<%s>, nrcpt=%u, size=%" G_GUINT64_FORMAT
 		", policies=%s, reasons=%s, findings=%u, unread=%u, ms=%.1f%s%s",
-		ms_action_names[v->action], ms_action_names[v->would], envelope->sender,
+		ms_action_names[v->action], ms_action_names[v->would], sender,
 		envelope->recipients->len, envelope->size, policies, *codes != '\0' ? codes : "none",
 		judgement->reading->findings->len, judgement->reading->unread->len,
 		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us + judgement->count_us) / 1000,
@@ -313,7 +320,7 @@ static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement
 	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++)
 		ms_log(LOG_ALERT, envelope->queue_id,
 			"this message stopped a stream: what policy %s has of this sender is wrong too often, from=<%s>; see "
-			"missent guard status", (const char *)judgement->stopped->pdata[i], envelope->sender);
+			"missent guard status", (const char *)judgement->stopped->pdata[i], sender);
 }
 
 /* Nothing of the message's content goes into the mail or back to its sender. */
@@ -419,18 +426,18 @@ static bool spared(Session *session, const char *digest, Decision *out)
 {
 	Transaction *t = session->transaction;
 	g_autoptr(GError) error = NULL;
+	g_autofree char *sender = sender_of(t->envelope);
 	if (t->token == NULL)
 		return false;
 	switch (ms_engine_spend_token(t->runtime, t->envelope, t->token, digest, &error)) {
 	case MS_FOUND:
 		ms_log(LOG_INFO, t->envelope->queue_id, "action=deliver, why=released, from=<%s>, nrcpt=%u",
-			t->envelope->sender, t->envelope->recipients->len);
+			sender, t->envelope->recipients->len);
 		ms_numbers_add(daemon_numbers(session->daemon), MS_NUM_RELEASED, 1);
 		return true;
 	case MS_ABSENT:
 		ms_log(LOG_WARNING, t->envelope->queue_id,
-			"a token is not, or no longer, good for this message; it is judged, from=<%s>",
-			t->envelope->sender);
+			"a token is not, or no longer, good for this message; it is judged, from=<%s>", sender);
 		return false;
 	case MS_RETRY:
 	case MS_CONFIG: break;
@@ -472,8 +479,8 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 		ms_numbers_time(numbers, MS_STAGE_WHOLE, g_get_monotonic_time() - start);
 	if (!done && !t->concerned) {
 		tally_passed(numbers, t->concern, t->envelope);
-		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>",
-			t->envelope->sender);
+		g_autofree char *sender = sender_of(t->envelope);
+		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>", sender);
 	}
 	session_abort(session);
 }
