@@ -88,6 +88,13 @@ bool ms_audit_beat(MsAudit *audit, const char *program, GError **error);
 /* Tiles and checkpoint for others (tlog.h); the checkpoint is the caller's (or NULL). */
 bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error);
 
+/* Removes, as the log's format allows, bundles of lines that are all older than `before`, at most once an hour; a line
+ * tells it first. */
+bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error);
+/* A new log, after damage: the one that is there is kept beside it (`*aside_out`, the caller's), and the new one begins
+ * with the last checkpoint of it that its key signed, who began it, and why. */
+bool ms_audit_begin(const char *path, const char *who, const char *why, char **aside_out, GError **error);
+
 /* ---- reading -------------------------------------------------------------------------- */
 
 /* The log's folder: its name is that of the file without ".jsonl", or with ".log". */

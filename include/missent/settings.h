@@ -134,6 +134,7 @@ typedef struct {
 
 	struct {
 		bool log, digest, hosts; /* where checkpoints of the trail go */
+		gint64 keep_ms;          /* how long lines are kept; 0: always */
 		gint64 every_ms;         /* to the log, and how often other hosts are asked for theirs */
 		char *witness;           /* what is kept of them: a folder */
 	} checkpoints;

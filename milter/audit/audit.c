@@ -12,6 +12,7 @@
 #include "missent/answer.h"
 #include "missent/digest.h"
 #include "missent/io.h"
+#include "missent/witness.h"
 
 #include "audit_private.h"
 
@@ -38,6 +39,7 @@ struct MsAudit {
 	bool writing;       /* a thread has the log, and gives it back */
 	MsTlog *log;        /* NULL: not open */
 	guint64 counts[MS_N_ACTIONS], acts;
+	gint64 pruned;      /* when it was looked for what is too old, monotonic */
 };
 
 char *ms_audit_folder(const char *path)
@@ -154,17 +156,25 @@ static bool import_line(const MsAuditLine *line, void *user, GError **error)
 	return import->batch->len < IMPORT_AT_ONCE || import_batch(import, error);
 }
 
-/* A log whose first entries are the lines of the plain files. */
-static bool fill(MsTlog *log, const char *path, GError **error)
+/* A log whose first entries are the lines of the plain files, or, with `after`, which this takes, what was before. */
+static bool fill(MsTlog *log, const char *path, json_t *after, GError **error)
 {
+	g_autofree char *time = ms_audit_stamp(g_get_real_time());
+	json_t *begin = json_pack("{s:s, s:s, s:s}", "time", time, "type", "begin", "host", g_get_host_name());
+	if (after != NULL) {
+		json_object_update(begin, after);
+		json_decref(after);
+		return append_line(log, begin, error);
+	}
 	g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func(free);
 	Import import = {log, batch, 0};
 	if (!ms_audit_each_plain(path, G_MININT64, G_MAXINT64, import_line, &import, error)
-		|| !import_batch(&import, error))
+		|| !import_batch(&import, error)) {
+		json_decref(begin);
 		return false;
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	return append_line(log, json_pack("{s:s, s:s, s:s, s:I}", "time", time, "type", "begin", "host",
-		g_get_host_name(), "older_lines", (json_int_t)import.lines), error);
+	}
+	json_object_set_new(begin, "older_lines", json_integer((json_int_t)import.lines));
+	return append_line(log, begin, error);
 }
 
 static bool remove_folder(const char *path, GError **error)
@@ -181,35 +191,47 @@ static char *origin(void)
 	return g_strconcat(host, "/missent", NULL);
 }
 
-/* Made beside its place, and put there when it is whole. */
+/* Made beside its place. */
+static bool make_fresh(const char *fresh, const char *path, json_t *after, GError **error)
+{
+	g_autofree char *name = origin();
+	MsTlog *log = g_file_test(fresh, G_FILE_TEST_EXISTS) && !remove_folder(fresh, error) ? NULL : ms_tlog_open(fresh, name, error);
+	bool fine = log != NULL && fill(log, path, json_incref(after), error);
+	ms_tlog_free(log);
+	return fine;
+}
+
+static bool cannot_be_made(const char *folder, GError **error)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be made: %s", folder, g_strerror(errno));
+	return false;
+}
+
+/* Put in its place when it is whole. */
 static bool make(const char *folder, const char *path, GError **error)
 {
-	g_autofree char *fresh = g_strconcat(folder, ".new", NULL), *name = origin();
-	if (g_file_test(fresh, G_FILE_TEST_EXISTS) && !remove_folder(fresh, error))
-		return false;
-	MsTlog *log = ms_tlog_open(fresh, name, error);
-	bool fine = log != NULL && fill(log, path, error);
-	ms_tlog_free(log);
-	if (fine && g_rename(fresh, folder) != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be made: %s", folder,
-			g_strerror(errno));
-		return false;
-	}
-	return fine;
+	g_autofree char *fresh = g_strconcat(folder, ".new", NULL);
+	return make_fresh(fresh, path, NULL, error) && (g_rename(fresh, folder) == 0 || cannot_be_made(folder, error));
+}
+
+/* Of the folder that the log is in: who makes one has it. -1: it cannot be opened. */
+static int lock_parent(const char *folder, GError **error)
+{
+	g_autofree char *parent = g_path_get_dirname(folder);
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be opened: %s", folder, g_strerror(errno));
+	while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+		;
+	return fd;
 }
 
 /* One process makes it, the others wait. */
 static bool make_once(const MsAudit *audit, GError **error)
 {
-	g_autofree char *parent = g_path_get_dirname(audit->folder);
-	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be opened: %s", audit->folder,
-			g_strerror(errno));
+	int fd = lock_parent(audit->folder, error);
+	if (fd < 0)
 		return false;
-	}
-	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
-		;
 	bool fine = g_file_test(audit->folder, G_FILE_TEST_EXISTS) || make(audit->folder, audit->path, error);
 	fine = fine && fsync(fd) == 0;
 	close(fd);
@@ -222,7 +244,13 @@ static bool open_log(MsAudit *audit, GError **error)
 		return true;
 	if (!g_file_test(audit->folder, G_FILE_TEST_EXISTS) && !make_once(audit, error))
 		return false;
-	audit->log = ms_tlog_open(audit->folder, NULL, error);
+	g_autoptr(GError) why = NULL;
+	audit->log = ms_tlog_open(audit->folder, NULL, &why);
+	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s (missent audit verify tells where; missent audit begin keeps it "
+			"aside and begins a new one)", why->message);
+	else if (why != NULL)
+		g_propagate_error(error, g_steal_pointer(&why));
 	return audit->log != NULL;
 }
 
@@ -394,5 +422,126 @@ bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error)
 	if (fine && checkpoint_out != NULL)
 		*checkpoint_out = g_strdup(ms_tlog_checkpoint(audit->log)->text);
 	give_back(audit);
+	return fine;
+}
+
+/* ---- what is too old ------------------------------------------------------------------ */
+
+#define PRUNE_US (3600 * (gint64)G_USEC_PER_SEC)
+#define BUNDLE 256 /* of tlog-tiles */
+
+typedef struct {
+	guint64 end;
+	gint64 newest; /* -1: none of them tells its time */
+} Age;
+
+static bool take_age(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	(void)error;
+	Age *age = user;
+	if (index >= age->end)
+		return false;
+	age->newest = MAX(age->newest, ms_audit_time_of(data, len));
+	return true;
+}
+
+/* Where what is younger begins; what tells no time is as old as what comes after it. */
+static bool find_minimum(MsTlog *log, gint64 before, guint64 *minimum_out, GError **error)
+{
+	guint64 at = ms_tlog_minimum(log) / BUNDLE * BUNDLE, size = ms_tlog_checkpoint(log)->size;
+	*minimum_out = at;
+	for (; at + BUNDLE < size; at += BUNDLE) {
+		Age age = {at + BUNDLE, -1};
+		if (!ms_tlog_each(log, at, take_age, &age, error))
+			return false;
+		if (age.newest >= before)
+			break;
+		if (age.newest >= 0)
+			*minimum_out = age.end;
+	}
+	return true;
+}
+
+static bool prune(MsAudit *audit, gint64 before, GError **error)
+{
+	guint64 minimum;
+	let_go(audit);
+	if (!open_log(audit, error) || !find_minimum(audit->log, before, &minimum, error))
+		return false;
+	guint64 was = ms_tlog_minimum(audit->log);
+	if (minimum <= was)
+		return true;
+	g_autofree char *time = ms_audit_stamp(g_get_real_time()), *until = ms_audit_stamp(before);
+	return append_line(audit->log, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "time", time, "type", "prune", "host",
+			g_get_host_name(), "before", until, "from_entry", (json_int_t)was, "to_entry", (json_int_t)minimum), error)
+		&& ms_tlog_prune(audit->log, minimum, error);
+}
+
+bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error)
+{
+	gint64 now = g_get_monotonic_time();
+	borrow(audit);
+	bool due = audit->pruned == 0 || now - audit->pruned >= PRUNE_US;
+	bool fine = !due || prune(audit, before, error);
+	if (due)
+		audit->pruned = now;
+	give_back(audit);
+	return fine;
+}
+
+/* ---- a new one after damage ------------------------------------------------------------ */
+
+/* The last one that its key signed, in one line; NULL: there is none. */
+static char *last_good(const char *folder)
+{
+	static const char *const names[] = {"latest", "latest.new", "checkpoint"};
+	g_autofree char *vkey_path = g_build_filename(folder, "vkey", NULL), *vkey = NULL;
+	g_auto(MsCheckpoint) best = {0};
+	if (!g_file_get_contents(vkey_path, &vkey, NULL, NULL))
+		return NULL;
+	g_strstrip(vkey);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(folder, names[i], NULL), *text = NULL;
+		gsize len = 0;
+		MsCheckpoint one = {0};
+		if (!g_file_get_contents(path, &text, &len, NULL) || !ms_checkpoint_parse(text, len, vkey, &one, NULL))
+			continue;
+		if (best.text == NULL || one.size > best.size) {
+			ms_checkpoint_clear(&best);
+			best = one;
+		} else {
+			ms_checkpoint_clear(&one);
+		}
+	}
+	return best.text != NULL ? ms_checkpoint_line(best.text) : NULL;
+}
+
+/* The old one away, the new one in its place: who writes waits at the parent's lock, or finds the new one. */
+static bool change(const char *folder, const char *fresh, const char *aside, GError **error)
+{
+	return (g_rename(folder, aside) == 0 && g_rename(fresh, folder) == 0) || cannot_be_made(folder, error);
+}
+
+bool ms_audit_begin(const char *path, const char *who, const char *why, char **aside_out, GError **error)
+{
+	g_autofree char *folder = ms_audit_folder(path), *fresh = g_strconcat(folder, ".new", NULL);
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+	g_autofree char *aside = g_strconcat(folder, ".until-", stamp, NULL);
+	if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no audit trail in %s: one begins with the first line", folder);
+		return false;
+	}
+	int fd = lock_parent(folder, error);
+	if (fd < 0)
+		return false;
+	g_autofree char *checkpoint = last_good(folder);
+	json_t *after = json_pack("{s:o, s:o, s:s, s:o}", "who", ms_audit_plain(who), "why", ms_audit_plain(why), "kept_in", aside,
+		"checkpoint", ms_audit_plain(checkpoint));
+	bool fine = make_fresh(fresh, path, after, error) && change(folder, fresh, aside, error);
+	json_decref(after);
+	close(fd);
+	if (fine)
+		*aside_out = g_steal_pointer(&aside);
 	return fine;
 }

@@ -9,6 +9,7 @@ static const CliVerb verbs[] = {
 	{"prove", cli_audit_prove, "    a proof that one line is in it, for anybody"},
 	{"show", cli_audit_show, "     one line as it was written"},
 	{"checkpoint", cli_audit_checkpoint, "publish and print the checkpoint"},
+	{"begin", cli_audit_begin, "    a new trail after damage; the old one is kept aside"},
 	{"witness", cli_audit_witness, "  checkpoints of other hosts that are kept here"},
 	{"reconcile", cli_reconcile, "set an MTA's logs against the trail: was every message judged?"},
 	{"rejudge", cli_rejudge, "judge the recorded past again, by another mapping and other policies"},

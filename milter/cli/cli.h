@@ -35,6 +35,7 @@ int cli_audit_verify(Cli *cli, int argc, char **argv);
 int cli_audit_prove(Cli *cli, int argc, char **argv);
 int cli_audit_show(Cli *cli, int argc, char **argv);
 int cli_audit_checkpoint(Cli *cli, int argc, char **argv);
+int cli_audit_begin(Cli *cli, int argc, char **argv);
 int cli_audit_witness(Cli *cli, int argc, char **argv);
 int cmd_status(Cli *cli, int argc, char **argv);
 int cmd_pause(Cli *cli, int argc, char **argv);

@@ -114,6 +114,11 @@ static bool compare(const char *folder, const char *path, Look *look, GError **e
 		g_prefix_error(error, "%s: ", path);
 		return false;
 	}
+	if (kept.size < ms_tlog_minimum(log)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s is of %" G_GUINT64_FORMAT " entries; those before %" G_GUINT64_FORMAT
+			" were pruned (audit { keep }), so that it cannot be compared", path, kept.size, ms_tlog_minimum(log));
+		return false;
+	}
 	if (!ms_tlog_root(log, kept.size, root, &why))
 		on_wrong(kept.size, why->message, look);
 	else if (memcmp(root, kept.root, sizeof root) != 0)
@@ -209,6 +214,30 @@ int cli_audit_prove(Cli *cli, int argc, char **argv)
 int cli_audit_show(Cli *cli, int argc, char **argv)
 {
 	return with_line(cli, argc, argv, "LINE - print this line as it was written, without an end", show);
+}
+
+/* ---- a new one ------------------------------------------------------------------------ */
+
+int cli_audit_begin(Cli *cli, int argc, char **argv)
+{
+	g_autofree char *why = NULL, *aside = NULL;
+	const GOptionEntry entries[] = {
+		{"why", 0, 0, G_OPTION_ARG_STRING, &why, "what was wrong, for the record", "TEXT"},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GError) error = NULL;
+	if (!cli_options(entries, "- begin a new trail after damage; the old one is kept aside", &argc, &argv))
+		return EX_USAGE;
+	if (argc != 1 || why == NULL || *g_strstrip(why) == '\0')
+		return cli_fail(EX_USAGE, "usage: missent audit begin --why TEXT");
+	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
+	if (s == NULL)
+		return cli_fail_error(error);
+	if (!ms_audit_begin(s->audit_file, cli_who(), why, &aside, &error))
+		return complain(error);
+	printf("A new trail has begun; the old one is in %s (missent audit verify --folder).\nIt has a key of its own: other hosts "
+		"refuse it until missent audit witness --forget %s is said there.\n", aside, s->host);
+	return EX_OK;
 }
 
 /* ---- other hosts ---------------------------------------------------------------------- */

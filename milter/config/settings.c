@@ -305,6 +305,7 @@ static bool check_checkpoints(const char *value, GError **error)
 static const MsRow audit_rows[] = {
 	{.key = "checkpoints", .type = MS_ROW_LIST, .check = check_checkpoints},
 	{.key = "checkpoint-every", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000},
+	{.key = "keep", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = NULL},
 };
 
@@ -448,6 +449,7 @@ static void take_audit(MsSettings *s, const MsSection *audit)
 	s->checkpoints.log = places[0] == NULL || g_strv_contains(places, "log");
 	s->checkpoints.hosts = places[0] == NULL || g_strv_contains(places, "hosts");
 	s->checkpoints.digest = g_strv_contains(places, "digest");
+	s->checkpoints.keep_ms = ms_section_number(audit, "keep");
 	s->checkpoints.every_ms = ms_section_number(audit, "checkpoint-every");
 	s->checkpoints.witness = g_build_filename(s->state_dir, "witness", NULL);
 }

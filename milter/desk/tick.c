@@ -78,6 +78,9 @@ static void forget(Desk *desk, gint64 since)
 	if (since != 0 && now - since < desk->settings->desk.warn_ms * 1000)
 		return;
 	ms_tokens_forget(desk->ledger, now - MS_TOKEN_KEPT, NULL);
+	gint64 lines = desk->settings->checkpoints.keep_ms;
+	if (lines > 0)
+		ms_audit_prune(desk->audit, now - lines * 1000, NULL); /* who writes the next line tells what is wrong */
 	if (desk->settings->desk.keep_ms == 0)
 		return;
 	gint64 before = now - desk->settings->desk.keep_ms * 1000;

@@ -1,0 +1,151 @@
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/tlog.h"
+
+#include "../test.h"
+#include "../trail.h"
+
+/* How long a trail is kept, and how a new one begins after damage. */
+
+static char *dir;
+
+/* A line a minute from 2026-11-01 on, in a plain file, which becomes the log's beginning. */
+static char *old_lines(const char *name, guint n)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GDateTime) begin = g_date_time_new_utc(2026, 11, 1, 0, 0, 0);
+	for (guint i = 0; i < n; i++) {
+		g_autoptr(GDateTime) time = g_date_time_add_minutes(begin, (gint)i);
+		g_autofree char *stamp = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S.000Z");
+		g_string_append_printf(text, "{\"time\":\"%s\",\"type\":\"message\",\"n\":%u}\n", stamp, i);
+	}
+	g_autofree char *file = g_strconcat(name, ".jsonl", NULL);
+	char *path = g_build_filename(dir, file, NULL);
+	g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
+	return path;
+}
+
+static gint64 minute(guint n)
+{
+	g_autoptr(GDateTime) begin = g_date_time_new_utc(2026, 11, 1, 0, 0, 0);
+	return (g_date_time_to_unix(begin) + 60 * (gint64)n) * G_USEC_PER_SEC;
+}
+
+static void on_wrong(guint64 index, const char *why, void *user)
+{
+	g_string_append_printf(user, "%" G_GUINT64_FORMAT ": %s\n", index, why);
+}
+
+static char *wrong_in(const char *folder)
+{
+	GString *wrong = g_string_new(NULL);
+	MsTlogVerified v;
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_tlog_verify(folder, on_wrong, NULL, wrong, &v, &error));
+	g_assert_no_error(error);
+	return g_string_free(wrong, FALSE);
+}
+
+static void event(MsAudit *audit, const char *what)
+{
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_audit_event(audit, "anna", "", what, "", "", &error));
+	g_assert_no_error(error);
+}
+
+static void test_pruned(void)
+{
+	static const struct {
+		guint lines, before, minimum;
+	} rows[] = {{10, 5, 0}, {1000, 0, 0}, {1000, 255, 0}, {1000, 256, 256}, {1000, 700, 512}, {1000, 100000, 768}, {1024, 100000, 1024},
+		{3000, 2000, 1792}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *name = g_strdup_printf("pruned%zu", i), *path = old_lines(name, rows[i].lines);
+		g_autofree char *folder = ms_audit_folder(path), *first = g_strdup_printf("\"n\":%u}", rows[i].minimum);
+		g_autofree char *gone = g_strdup_printf("\"n\":%u}", rows[i].minimum - 1);
+		g_autoptr(MsAudit) audit = ms_audit_new(path);
+		g_autoptr(GError) error = NULL;
+		event(audit, "look");
+		g_assert_true(ms_audit_prune(audit, minute(rows[i].before), &error));
+		g_assert_no_error(error);
+		event(audit, "after");
+		g_autoptr(MsTlog) log = ms_tlog_look(folder, &error);
+		g_assert_no_error(error);
+		g_assert_cmpuint(ms_tlog_minimum(log), ==, rows[i].minimum);
+		g_autofree char *wrong = wrong_in(folder), *text = trail_text(path);
+		g_assert_cmpstr(wrong, ==, "");
+		if (rows[i].minimum < rows[i].lines)
+			g_assert_nonnull(strstr(text, first));
+		if (rows[i].minimum > 0)
+			g_assert_null(strstr(text, gone));
+		g_assert_true((strstr(text, "\"type\":\"prune\"") != NULL) == (rows[i].minimum > 0));
+		/* What stays is proved. */
+		guint64 size = ms_tlog_checkpoint(log)->size;
+		for (guint64 n = rows[i].minimum; n < size; n += 97) {
+			g_auto(MsProof) proof = {0};
+			g_autoptr(GBytes) entry = ms_tlog_entry(log, n, &error);
+			g_assert_no_error(error);
+			g_assert_true(ms_tlog_prove(log, n, &proof, &error));
+			g_assert_true(ms_proof_check(&proof, g_bytes_get_data(entry, NULL), g_bytes_get_size(entry)));
+		}
+		/* Once an hour is enough. */
+		g_assert_true(ms_audit_prune(audit, G_MAXINT64, &error));
+		g_autoptr(MsTlog) later = ms_tlog_look(folder, &error);
+		g_assert_cmpuint(ms_tlog_minimum(later), ==, rows[i].minimum);
+	}
+}
+
+static void test_begin(void)
+{
+	g_autofree char *path = old_lines("damaged", 300), *folder = ms_audit_folder(path);
+	g_autofree char *bundle = g_build_filename(folder, "head.1", NULL), *aside = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_audit_begin(path, "anna", "too early", &aside, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_clear_error(&error);
+	MsAudit *before = ms_audit_new(path);
+	event(before, "look");
+	ms_audit_free(before);
+	g_assert_true(g_file_set_contents(bundle, "", 0, NULL));
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	g_assert_false(ms_audit_event(audit, "anna", "", "look", "", "", &error));
+	g_assert_nonnull(strstr(error->message, "damaged"));
+	g_assert_nonnull(strstr(error->message, "missent audit begin"));
+	g_clear_error(&error);
+	g_assert_true(ms_audit_begin(path, "anna", "the disk was full of \"zeroes\"", &aside, &error));
+	g_assert_no_error(error);
+	event(audit, "again"); /* who had it open goes on in the new one */
+	g_autofree char *text = trail_text(path), *wrong = wrong_in(folder), *old = wrong_in(aside);
+	g_assert_true(g_str_has_prefix(text, "{\"time\":\""));
+	g_assert_nonnull(strstr(text, "\"type\":\"begin\""));
+	g_assert_nonnull(strstr(text, "full of \\\"zeroes\\\""));
+	g_assert_nonnull(strstr(text, "/missent|302|"));
+	g_assert_nonnull(strstr(text, aside));
+	g_assert_nonnull(strstr(text, "\"again\""));
+	g_assert_null(strstr(text, "\"n\":7}"));
+	g_assert_cmpstr(wrong, ==, "");
+	g_assert_cmpstr(old, !=, "");
+	/* One that is used while it happens. */
+	g_clear_pointer(&aside, g_free);
+	g_usleep(1100 * 1000); /* its name has the second */
+	g_assert_true(ms_audit_begin(path, "anna", "once more", &aside, &error));
+	event(audit, "third");
+	g_autofree char *third = trail_text(path);
+	g_assert_null(strstr(third, "\"again\""));
+	g_assert_nonnull(strstr(third, "\"third\""));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	dir = scratch_folder();
+	g_test_add_func("/keeping/pruned", test_pruned);
+	g_test_add_func("/keeping/begin", test_begin);
+	int rc = g_test_run();
+	remove_folder(dir);
+	return rc;
+}
