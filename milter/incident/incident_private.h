@@ -16,6 +16,7 @@ typedef struct {
 /* A recipient for whom a message is wrong. */
 typedef struct {
 	const char *id;  /* NULL: its line has no digests */
+	const char *masked, *account; /* of the recipient; account: the first, "": not known */
 	MsFate fate;
 	GPtrArray *items; /* of Item, the case's */
 } Copy;
@@ -101,6 +102,12 @@ void listen_end(MsIncident *incident, Listening *l);
 char *listen_words(const MsIncident *incident, const Hole *hole);
 
 /* settle.c */
+/* To whom something of an account went, or would have: the report's alone, for it names others. */
+typedef struct {
+	const char *id, *masked, *account;
+	MsFate fate;
+} Whom;
+GArray *incident_whom(const MsAccountPart *part); /* of Whom, the worst first; the caller's */
 void incident_settle(MsIncident *incident);
 void fates_add(MsFates *fates, MsFate fate);
 

@@ -95,16 +95,17 @@ static json_t *fates_json(const MsFates *f)
 	return object;
 }
 
+static const char *const fate_words[MS_N_FATES] = {"stopped", "held", "not known", "released", "got out"};
+
 /* "12: 3 got out, 1 released, 2 held, 6 stopped". */
 static char *fates_words(const MsFates *f)
 {
-	static const char *const words[MS_N_FATES] = {"stopped", "held", "not known", "released", "got out"};
 	GString *out = g_string_new(NULL);
 	g_string_append_printf(out, "%" G_GUINT64_FORMAT, f->all);
 	const char *before = ": ";
 	for (int i = MS_N_FATES - 1; i >= 0; i--)
 		if (f->of[i] > 0) {
-			g_string_append_printf(out, "%s%" G_GUINT64_FORMAT " %s", before, f->of[i], words[i]);
+			g_string_append_printf(out, "%s%" G_GUINT64_FORMAT " %s", before, f->of[i], fate_words[i]);
 			before = ", ";
 		}
 	return g_string_free(out, FALSE);
@@ -198,6 +199,31 @@ static void tell_categories(MsReport *report, const MsIncidentSum *s)
 }
 
 #define SHOWN 50
+#define SHOWN_OF_EACH 20
+
+static char *account_words(const char *digest, GHashTable *names)
+{
+	const char *name = names != NULL ? g_hash_table_lookup(names, digest) : NULL;
+	return name != NULL ? g_strdup_printf("account \"%s\"", name) : g_strdup_printf("account %.12s", digest);
+}
+
+/* "; to a***@b*** (account 0123456789ab): got out", and the same for programs. */
+static json_t *tell_recipients(GString *text, const MsAccountPart *part, GHashTable *names)
+{
+	g_autoptr(GArray) all = incident_whom(part);
+	json_t *list = json_array();
+	for (guint i = 0; i < all->len && i < SHOWN_OF_EACH; i++) {
+		const Whom *w = &g_array_index(all, Whom, i);
+		g_autofree char *account = *w->account != '\0' ? account_words(w->account, names) : g_strdup("no account");
+		g_string_append_printf(text, "; to %s (%s): %s", *w->masked != '\0' ? w->masked : "a recipient", account,
+			fate_words[w->fate]);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "recipient", w->masked, "id", w->id, "account",
+			w->account, "fate", ms_fate_names[w->fate]));
+	}
+	if (all->len > SHOWN_OF_EACH)
+		g_string_append_printf(text, "; and to %u more", all->len - SHOWN_OF_EACH);
+	return list;
+}
 
 static void tell_whom(MsReport *report, GHashTable *names)
 {
@@ -205,16 +231,15 @@ static void tell_whom(MsReport *report, GHashTable *names)
 	const GPtrArray *accounts = ms_incident_accounts(report->incident);
 	for (guint i = 0; i < accounts->len && i < SHOWN; i++) {
 		const MsAccountPart *a = accounts->pdata[i];
-		const char *name = names != NULL ? g_hash_table_lookup(names, a->digest) : NULL;
-		g_autofree char *label = name != NULL ? g_strdup_printf("Account \"%s\"", name)
-			: g_strdup_printf("Account %.12s", a->digest);
-		g_autofree char *messages = fates_words(&a->messages);
-		put(section, a->digest, label, ROW_KNOWN,
-			g_strdup_printf("messages %s; %" G_GUINT64_FORMAT " identifier%s to %" G_GUINT64_FORMAT " recipient%s",
-				messages, a->identifiers, a->identifiers == 1 ? "" : "s", a->recipients,
-				a->recipients == 1 ? "" : "s"),
-			json_pack("{s:o, s:I, s:I}", "messages", fates_json(&a->messages), "identifiers-out",
-				(json_int_t)a->identifiers, "recipients-out", (json_int_t)a->recipients));
+		g_autofree char *label = account_words(a->digest, names), *messages = fates_words(&a->messages);
+		g_autoptr(GString) text = g_string_new(NULL);
+		g_string_append_printf(text, "messages %s; %" G_GUINT64_FORMAT " identifier%s to %" G_GUINT64_FORMAT " recipient%s",
+			messages, a->identifiers, a->identifiers == 1 ? "" : "s", a->recipients, a->recipients == 1 ? "" : "s");
+		json_t *to = tell_recipients(text, a, names);
+		*label = g_ascii_toupper(*label);
+		put(section, a->digest, label, ROW_KNOWN, g_strdup(text->str), json_pack("{s:o, s:I, s:I, s:o}", "messages",
+			fates_json(&a->messages), "identifiers-out", (json_int_t)a->identifiers, "recipients-out",
+			(json_int_t)a->recipients, "to", to));
 	}
 	if (accounts->len > SHOWN)
 		put_number(section, "more", "Further accounts", accounts->len - SHOWN);

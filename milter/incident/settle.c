@@ -61,6 +61,7 @@ typedef struct {
 	GHashTable *kind_of;    /* ... to its kind */
 	GHashTable *masked_of;
 	GHashTable *recipients; /* to the worst */
+	GHashTable *copies;     /* recipient to a Copy of his, borrowed */
 	const Case *last;       /* counted for already */
 	MsFate of_last;
 } Account;
@@ -72,6 +73,7 @@ static void free_account(void *data)
 	g_hash_table_unref(a->kind_of);
 	g_hash_table_unref(a->masked_of);
 	g_hash_table_unref(a->recipients);
+	g_hash_table_unref(a->copies);
 	g_clear_pointer(&a->part.kinds, g_ptr_array_unref);
 	g_clear_pointer(&a->part.masked, g_ptr_array_unref);
 	g_free(a->part.digest);
@@ -89,6 +91,7 @@ static Account *account_of(MsIncident *incident, const char *digest)
 	a->kind_of = g_hash_table_new(g_str_hash, g_str_equal);
 	a->masked_of = g_hash_table_new(g_str_hash, g_str_equal);
 	a->recipients = g_hash_table_new(g_str_hash, g_str_equal);
+	a->copies = g_hash_table_new(g_str_hash, g_str_equal);
 	g_hash_table_insert(incident->by_account, a->part.digest, a);
 	g_ptr_array_add(incident->accounts, a);
 	return a;
@@ -117,6 +120,7 @@ static void add_to_account(MsIncident *incident, const char *digest, const Case 
 	Account *a = account_of(incident, digest);
 	note(a->items, item->id, copy->fate);
 	note(a->recipients, copy->id, copy->fate);
+	g_hash_table_insert(a->copies, (void *)copy->id, (void *)copy);
 	g_hash_table_insert(a->kind_of, (void *)item->id, (void *)item->kind);
 	g_hash_table_insert(a->masked_of, (void *)item->id, (void *)item->masked);
 	count_message(a, c, copy->fate);
@@ -298,6 +302,28 @@ const MsAccountPart *ms_incident_account(MsIncident *incident, const char *diges
 {
 	incident_settle(incident);
 	return g_hash_table_lookup(incident->by_account, digest);
+}
+
+static int by_fate(const void *one, const void *two)
+{
+	const Whom *a = one, *b = two;
+	return a->fate != b->fate ? (a->fate > b->fate ? -1 : 1) : strcmp(a->id, b->id);
+}
+
+GArray *incident_whom(const MsAccountPart *part)
+{
+	const Account *a = (const Account *)(const void *)part; /* its first field */
+	GArray *list = g_array_new(FALSE, TRUE, sizeof(Whom));
+	GHashTableIter iter;
+	gpointer id, worst;
+	g_hash_table_iter_init(&iter, a->recipients);
+	while (g_hash_table_iter_next(&iter, &id, &worst)) {
+		const Copy *copy = g_hash_table_lookup(a->copies, id);
+		const Whom whom = {id, copy->masked, copy->account, (MsFate)GPOINTER_TO_INT(worst)};
+		g_array_append_val(list, whom);
+	}
+	g_array_sort(list, by_fate);
+	return list;
 }
 
 /* ---- the register ----------------------------------------------------------------------- */

@@ -241,6 +241,9 @@ static void add_copy(MsIncident *incident, Case *c, const json_t *to, MsAction a
 	const json_t *others = json_object_get(to, "others");
 	const char *id = line_text(to, "id");
 	copy->id = *id != '\0' ? kept(incident, id) : NULL;
+	copy->masked = kept(incident, line_text(to, "address"));
+	const char *account = json_string_value(json_array_get(json_object_get(to, "accounts"), 0));
+	copy->account = kept(incident, account != NULL ? account : "");
 	copy->fate = first_fate(action, json_is_true(json_object_get(to, "withheld")));
 	copy->items = g_ptr_array_new();
 	for (gsize i = 0; i < json_array_size(others); i++) {

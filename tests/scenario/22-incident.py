@@ -89,6 +89,9 @@ tap.same([x for x in secrets if x in text + html + json.dumps(r)], [], 'nobody i
 named = tool('incident', 'report', '--from', SINCE, '--names')
 tap.ok('AC-1' in named and any(x['event'] == 'incident names' for x in m.audit(events=True)), 'names go on record')
 
+whom = report()['whom']
+tap.ok(all(len(v['to']) == 1 and len(v['to'][0]['account']) == 24 and v['to'][0]['account'] != k for k, v in whom.items()),
+       'whose data went to whom, by digests', whom)
 about = json.loads(tool('incident', 'about', '--json', 'AC-1'))
 tap.same((fates(about['messages']), about['recipients']), ({'got-out': 1}, 1), 'a customer has its part')
 tap.ok('AC-2' not in json.dumps(about) and 'c2.example' not in json.dumps(about), '... and nothing of another')

@@ -464,6 +464,29 @@ static void add_customers(GString *trail, guint n)
 	}
 }
 
+/* Whose data went to whom stands in the report, masked. */
+static void test_whom(void)
+{
+	Site site;
+	begin(&site);
+	add_customers(site.trail, 3);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsReportAsk ask = {.what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *text = ms_report_json(report), *words = ms_report_html(report);
+	g_autofree char *account = ms_audit_id(key, "account", "AC-01"), *to = ms_audit_id_of_address(key, "a02@alpha.example");
+	json_t *json = json_loads(text, 0, NULL);
+	const json_t *list = json_object_get(json_object_get(json_object_get(json, "whom"), account), "to");
+	g_assert_cmpuint(json_array_size(list), ==, 1);
+	const json_t *row = json_array_get(list, 0);
+	g_assert_cmpstr(json_string_value(json_object_get(row, "id")), ==, to);
+	g_assert_cmpstr(json_string_value(json_object_get(row, "recipient")), ==, "a***");
+	g_assert_cmpstr(json_string_value(json_object_get(row, "fate")), ==, "got-out");
+	g_assert_nonnull(strstr(words, "to a*** (no account): got out"));
+	json_decref(json);
+	end(&site);
+}
+
 /* Each draft is looked through for each value, name and digest of each other customer. */
 static void test_others(void)
 {
@@ -584,6 +607,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/report", test_report);
 	g_test_add_func("/incident/register", test_register);
 	g_test_add_func("/incident/month", test_month);
+	g_test_add_func("/incident/whom", test_whom);
 	g_test_add_func("/incident/others", test_others);
 	g_test_add_func("/incident/notice", test_notice);
 	g_test_add_func("/incident/export", test_export);
