@@ -9,7 +9,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "missent/answer.h"
 #include "missent/io.h"
 #include "missent/log.h"
+#include "missent/usage.h"
 
 #include "agent.h"
 
@@ -200,21 +200,29 @@ static void close_all(Agent *agent)
 	ms_settings_free(agent->settings);
 }
 
+static const MsOption options[] = {
+	{'c', "config", "FILE", "its settings (" CONFDIR "/missent.conf)"},
+	{'r', "root", NULL, "stay root, where missent-release is not set-user-ID"},
+	{0},
+};
+static const MsUsage usage = {"missent-agent", "carries out decisions on held mail, on this host", options, NULL,
+	"It stays in the foreground.  SIGTERM stops it.  See missent-agent(8)."};
+
 int main(int argc, char **argv)
 {
+	const char *argument;
+	int rest;
 	Agent agent = {.config = CONFDIR "/missent.conf", .lock = PTHREAD_MUTEX_INITIALIZER};
 	bool keep_root = false;
-	for (int opt; (opt = getopt(argc, argv, "c:rhV")) != -1;) {
-		switch (opt) {
-		case 'c': agent.config = optarg; break;
+	for (int option; (option = ms_usage_next(&usage, argc, argv, &argument, &rest)) != -1;) {
+		switch (option) {
+		case 'c': agent.config = argument; break;
 		case 'r': keep_root = true; break;
-		case 'V': printf("missent-agent %s\n", PACKAGE_VERSION); return EX_OK;
-		default:
-			fprintf(opt == 'h' ? stdout : stderr, "usage: missent-agent [-r] [-c FILE] [-V]\n"
-				"  -r  stay root (missent-release is not set-user-ID)\n");
-			return opt == 'h' ? EX_OK : EX_USAGE;
+		default: g_assert_not_reached();
 		}
 	}
+	if (rest < argc)
+		return ms_usage_wrong(&usage, "it takes options alone");
 	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
 	agent.settings_at = time_of(agent.config);

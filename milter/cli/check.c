@@ -178,8 +178,8 @@ static void print_table(const Check *check, const MsEnvelope *envelope,
 		}
 	}
 	if (all > rows)
-		printf("  ... and %" G_GUINT64_FORMAT " rows more (--json has all, up to %u recipients)\n", all - rows,
-			MAX_RELATIONS);
+		printf("  ... and %" G_GUINT64_FORMAT " row%s more (--json has all, up to %u recipients)\n", all - rows,
+			CLI_S(all - rows), MAX_RELATIONS);
 	if (rows == 0)
 		printf("  no identifier was found\n");
 }
@@ -209,7 +209,7 @@ static void print_reasons(const Check *check, const MsVerdict *v)
 		printf("  [%s]\n", r->policy);
 	}
 	if (v->more > 0)
-		printf("  ... and %u reasons more\n", v->more);
+		printf("  ... and %u reason%s more\n", v->more, CLI_S(v->more));
 }
 
 static void print_unread(const Check *check, const MsReading *reading)

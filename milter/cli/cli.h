@@ -46,9 +46,13 @@ void cli_tell_pause(const Cli *cli);
 /* status.c: "2 h 5 m"; the caller's. */
 char *cli_duration(gint64 seconds);
 
+/* The ending of a noun of which there are so many. */
+#define CLI_S(n) ((n) == 1 ? "" : "s")
 /* "missent: ..." on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 int cli_fail_error(GError *error);
+/* `value` is none of `names` (NULL-terminated): says so, with all of them and the nearest.  EX_USAGE. */
+int cli_fail_none_of(const char *what, const char *value, const char *const *names);
 /* Who acts: the name behind sudo, if there is one. */
 const char *cli_who(void);
 /* Parses options; on failure prints it and returns false. */
@@ -113,6 +117,8 @@ typedef struct {
 	MsDirectory *directory;
 } CliSession;
 int cli_begin(CliSession *session, Cli *cli);
+/* 0, or it was said that there is no such kind: of kinds.conf, or recipient, or (`rights`) receives-for. */
+int cli_check_kind(const CliSession *session, const char *kind, bool rights);
 void cli_end(CliSession *session);
 /* incident.c: a time that was said, in microseconds since 1970; "-2d" is two days ago. */
 bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, GError **error);

@@ -47,25 +47,38 @@ static int check(Cli *cli)
 	}
 	if (!check_redis(ms_runtime_settings(runtime), &error) || !complain_of(runtime, cli->config, &error))
 		return cli_fail_error(error);
-	printf("%s: fine, %u kinds, %u policies\n", cli->config,
-		ms_kinds_count(ms_runtime_kinds(runtime)), ms_policies_count(policies));
+	guint kinds = ms_kinds_count(ms_runtime_kinds(runtime)), n = ms_policies_count(policies);
+	printf("%s: fine, %u kind%s, %u %s\n", cli->config, kinds, CLI_S(kinds), n, n == 1 ? "policy" : "policies");
 	return 0;
 }
 
-int cmd_config(Cli *cli, int argc, char **argv)
+static int do_check(Cli *cli, int argc, char **argv)
+{
+	if (!cli_options(NULL, "- check configuration, kinds and policies", &argc, &argv))
+		return EX_USAGE;
+	return argc == 1 ? check(cli) : cli_fail(EX_USAGE, "config check: takes no arguments");
+}
+
+static int do_show(Cli *cli, int argc, char **argv)
 {
 	gboolean json = false, policies = false;
 	const GOptionEntry entries[] = {
-		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "show: for programs", NULL},
-		{"policies", 0, 0, G_OPTION_ARG_NONE, &policies, "show: the policies too", NULL},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "for programs", NULL},
+		{"policies", 0, 0, G_OPTION_ARG_NONE, &policies, "the policies too", NULL},
 		{NULL},
 	};
-	if (!cli_options(entries, "check|show - check configuration, kinds and policies; show what is in effect, and where it "
-			"is said", &argc, &argv))
+	if (!cli_options(entries, "- every setting in effect, and where it is said", &argc, &argv))
 		return EX_USAGE;
-	if (argc == 2 && strcmp(argv[1], "check") == 0)
-		return check(cli);
-	if (argc != 2 || strcmp(argv[1], "show") != 0)
-		return cli_fail(EX_USAGE, "config: check or show?");
-	return cli_config_show(cli, json, policies);
+	return argc == 1 ? cli_config_show(cli, json, policies) : cli_fail(EX_USAGE, "config show: takes no arguments");
+}
+
+static const CliVerb verbs[] = {
+	{"check", do_check, "check configuration, kinds and policies"},
+	{"show", do_show, "every setting in effect"},
+	{NULL, NULL, NULL},
+};
+
+int cmd_config(Cli *cli, int argc, char **argv)
+{
+	return cli_dispatch(cli, verbs, "missent config VERB", argc, argv);
 }

@@ -33,6 +33,21 @@ void cli_end(CliSession *session)
 	ms_settings_free(session->settings);
 }
 
+int cli_check_kind(const CliSession *session, const char *kind, bool rights)
+{
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0 || (rights && strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
+		|| ms_kinds_find(session->kinds, kind) != NULL)
+		return 0;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	for (guint i = 0; i < ms_kinds_count(session->kinds); i++)
+		g_ptr_array_add(names, (char *)ms_kinds_nth(session->kinds, i)->name);
+	g_ptr_array_add(names, (char *)MS_ROW_RECIPIENT);
+	if (rights)
+		g_ptr_array_add(names, (char *)MS_ROW_RECEIVES_FOR);
+	g_ptr_array_add(names, NULL);
+	return cli_fail_none_of("KIND", kind, (const char *const *)names->pdata);
+}
+
 /* ---- asking --------------------------------------------------------------------------- */
 
 static int print_accounts(const GPtrArray *accounts, const char *what)
@@ -90,6 +105,8 @@ static int do_lookup(Cli *cli, int argc, char **argv)
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	if (rc == 0)
+		rc = cli_check_kind(&session, argv[1], false);
+	if (rc == 0)
 		rc = look_up(&session, argv[1], argv[2]);
 	cli_end(&session);
 	if (rc == 1)
@@ -110,6 +127,8 @@ static int do_digest(Cli *cli, int argc, char **argv)
 		return cli_fail(EX_USAGE, "directory digest: give a kind and a value");
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
+	if (rc == 0)
+		rc = cli_check_kind(&session, argv[1], true);
 	const char *why;
 	g_autofree char *key = rc == 0 ? ms_directory_key(session.directory, argv[1], argv[2],
 						 strlen(argv[2]), all, &why)
@@ -179,6 +198,8 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 		return cli_fail(EX_USAGE, "directory %s: give ACCOUNT KIND VALUE", argv[0]);
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
+	if (rc == 0)
+		rc = cli_check_kind(&session, argv[2], true);
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
 		bool changed = false;

@@ -147,8 +147,9 @@ static int open_lines(Follow *f, const Options *o, const char *path)
 {
 	bool standard = path == NULL || strcmp(path, "-") == 0;
 	bool csv = g_strcmp0(o->format, "csv") == 0;
-	if (o->format != NULL && !csv && strcmp(o->format, "json") != 0)
-		return cli_fail(EX_USAGE, "directory follow: --format is json or csv");
+	static const char *const formats[] = {"json", "csv", NULL};
+	if (o->format != NULL && !g_strv_contains(formats, o->format))
+		return cli_fail_none_of("--format", o->format, formats);
 	if (o->source == NULL)
 		return cli_fail(EX_USAGE, "directory follow: name the source (--source NAME): its position is kept by that");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);

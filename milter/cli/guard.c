@@ -47,7 +47,7 @@ static void print_state(const Cli *cli, const MsGuardState *s)
 	printf("%s%s%s %s\n", cli_colour(cli, s->tripped != 0 ? RED : GREEN), s->tripped != 0 ? "stopped" : "runs   ",
 		cli_colour(cli, PLAIN), label);
 	if (s->tripped != 0)
-		printf("        since %s, %u messages since; ", when, s->held);
+		printf("        since %s, %u message%s since; ", when, s->held, CLI_S(s->held));
 	else
 		printf("        last wrong one %s; ", when);
 	printf("%u of the last %u wrong, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " in all\n        %s\n", s->bad,
@@ -89,7 +89,7 @@ static int print_status(const Cli *cli, const GuardSession *session, bool json)
 	if (since == NULL)
 		printf("nothing was counted yet (or all of it is lost, or was counted with another key)\n");
 	else
-		printf("counts since %s; %u streams stopped\n", since, stopped);
+		printf("counts since %s; %u stream%s stopped\n", since, stopped, CLI_S(stopped));
 	gint64 age = g_get_real_time() / G_USEC_PER_SEC - status->born;
 	if (since != NULL && age < session->settings->guard.limits.learn)
 		printf("it still learns: who usually gets what is not known well yet\n");

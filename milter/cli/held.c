@@ -556,7 +556,7 @@ static bool confirmed(const GPtrArray *list, MsVerb which, bool yes, bool json)
 	if (yes)
 		return true;
 	if (!isatty(STDIN_FILENO)) {
-		cli_fail(0, "held %s: %u messages; add --yes", verb, list->len);
+		cli_fail(0, "held %s: %u message%s; add --yes", verb, list->len, CLI_S(list->len));
 		return false;
 	}
 	printf("%s %u message%s? [y/N] ", verb, list->len, list->len == 1 ? "" : "s");

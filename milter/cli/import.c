@@ -163,13 +163,14 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 			tidy(session->directory);
 		return cli_fail_error(error);
 	}
-	printf("%" G_GUINT64_FORMAT " lines read, %" G_GUINT64_FORMAT " bad", result.lines, result.bad);
+	printf("%" G_GUINT64_FORMAT " line%s read, %" G_GUINT64_FORMAT " bad", result.lines, CLI_S(result.lines), result.bad);
 	if (options->dry_run) {
-		printf("; %" G_GINT64_FORMAT " entries (%" G_GINT64_FORMAT " in use); nothing was changed (--dry-run)\n",
-			result.entries, result.before);
+		printf("; %" G_GINT64_FORMAT " %s (%" G_GINT64_FORMAT " in use); nothing was changed (--dry-run)\n",
+			result.entries, result.entries == 1 ? "entry" : "entries", result.before);
 		return 0;
 	}
-	printf("; %" G_GINT64_FORMAT " entries in use (%" G_GINT64_FORMAT " before)\n", result.entries, result.before);
+	printf("; %" G_GINT64_FORMAT " %s in use (%" G_GINT64_FORMAT " before)\n", result.entries,
+		result.entries == 1 ? "entry" : "entries", result.before);
 	fflush(stdout);
 	tidy(session->directory);
 	return 0;
@@ -297,8 +298,8 @@ int cli_lint(Cli *cli, int argc, char **argv)
 		if (!ms_directory_import(session.directory, fd, &options, &result, &error))
 			rc = cli_fail_error(error);
 		else
-			printf("%" G_GUINT64_FORMAT " lines, %" G_GUINT64_FORMAT " bad, %" G_GUINT64_FORMAT " warning%s\n",
-				result.lines, result.bad, result.warnings, result.warnings == 1 ? "" : "s");
+			printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT " bad, %" G_GUINT64_FORMAT " warning%s\n",
+				result.lines, CLI_S(result.lines), result.bad, result.warnings, CLI_S(result.warnings));
 		rc = rc != 0 ? rc : result.warnings + result.bad > 0;
 	}
 	if (fd >= 0)

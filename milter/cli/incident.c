@@ -497,7 +497,7 @@ static int write_drafts(Work *work, const Said *said)
 	const GPtrArray *accounts = ms_incident_accounts(work->incident);
 	g_autofree char *template = template_of(work, said->language != NULL ? said->language : "en");
 	g_autoptr(GHashTable) names = template != NULL ? names_of(work) : NULL;
-	g_autofree char *detail = g_strdup_printf("%u accounts", accounts->len);
+	g_autofree char *detail = g_strdup_printf("%u account%s", accounts->len, CLI_S(accounts->len));
 	if (names == NULL)
 		return EX_NOINPUT;
 	if (!on_record(work, "incident notices", "", detail))

@@ -347,7 +347,7 @@ int cmd_init(Cli *cli, int argc, char **argv)
 	if (!cli_options(entries, "- from a host with an MTA to one whose outgoing mail is observed", &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1)
-		return cli_fail(EX_USAGE, "init: \"%s\" is no option (see missent init --help)", argv[1]);
+		return cli_fail(EX_USAGE, "init: \"%s\" is no option", argv[1]);
 	if (geteuid() != 0 && !init.dry)
 		return cli_fail(EX_NOPERM, "init: it changes the MTA's settings and makes users: run it as root (sudo missent init), or see "
 			"with --dry-run what it would do");

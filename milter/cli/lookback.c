@@ -45,7 +45,8 @@ static void tell_unseen(const MsLookbackSum *s)
 
 static void tell_sum(const MsLookbackSum *s)
 {
-	printf("%" G_GUINT64_FORMAT " messages in this time, %" G_GUINT64_FORMAT " judged again\n", s->judged, s->again);
+	printf("%" G_GUINT64_FORMAT " message%s in this time, %" G_GUINT64_FORMAT " judged again\n", s->judged,
+		CLI_S(s->judged), s->again);
 	printf("%" G_GUINT64_FORMAT " were delivered and should have been held, %" G_GUINT64_FORMAT " of them with another's data "
 		"for who got it\n", s->leaks, s->wrong);
 	printf("%" G_GUINT64_FORMAT " more were delivered although the judgement was known (mode observe); %" G_GUINT64_FORMAT

@@ -48,9 +48,13 @@ int cli_fail(int code, const char *format, ...)
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	bool help = code == EX_USAGE && strstr(text, "--help") == NULL;
 	for (int i = 0; lines[i] != NULL; i++) {
 		g_autofree char *safe = ms_text_escape(lines[i], -1, 1000);
-		fprintf(stderr, "missent: %s\n", safe);
+		fprintf(stderr, "missent: %s", safe);
+		if (help && lines[i + 1] == NULL)
+			fprintf(stderr, " (see %s --help)", g_get_prgname());
+		fprintf(stderr, "\n");
 	}
 	return code;
 }
@@ -72,6 +76,26 @@ int cli_fail_error(GError *error)
 	return cli_fail(code, "%s", error->message);
 }
 
+int cli_fail_none_of(const char *what, const char *value, const char *const *names)
+{
+	const char *near = ms_text_nearest(value, names);
+	g_autofree char *all = g_strjoinv(", ", (char **)names);
+	return cli_fail(EX_USAGE, "%s: \"%s\" is none of %s%s%s%s", what, value, all, near != NULL ? "; did you mean \"" : "",
+		near != NULL ? near : "", near != NULL ? "\"?" : "");
+}
+
+/* The long option that was meant, as GOption says which it does not know; or NULL. */
+static const char *nearest_option(const GOptionEntry *entries, const GError *error)
+{
+	const char *names[65] = {"help"};
+	const char *word = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) ? strstr(error->message, "--") : NULL;
+	gsize n = 1;
+	for (; word != NULL && entries != NULL && entries->long_name != NULL && n + 1 < G_N_ELEMENTS(names); entries++)
+		names[n++] = entries->long_name;
+	g_autofree char *bare = word != NULL ? g_strndup(word + 2, strcspn(word + 2, "= ")) : NULL;
+	return bare != NULL ? ms_text_nearest(bare, names) : NULL;
+}
+
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
 {
 	if (cli_is_described(*argc, *argv)) {
@@ -84,7 +108,9 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 		g_option_context_add_main_entries(context, entries, NULL);
 	if (g_option_context_parse(context, argc, argv, &error))
 		return true;
-	cli_fail(EX_USAGE, "%s (see missent %s --help)", error->message, (*argv)[0]);
+	const char *near = nearest_option(entries, error);
+	cli_fail(EX_USAGE, "%s%s%s%s", error->message, near != NULL ? "; did you mean --" : "", near != NULL ? near : "",
+		near != NULL ? "?" : "");
 	return false;
 }
 
@@ -137,14 +163,19 @@ int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, ch
 	for (gsize i = 0; argc > 1 && verbs[i].name != NULL; i++) {
 		g_assert(i + 1 < G_N_ELEMENTS(names));
 		names[i] = verbs[i].name;
-		if (strcmp(argv[1], verbs[i].name) == 0)
+		if (strcmp(argv[1], verbs[i].name) == 0) {
+			/* What --help and complaints call it. */
+			g_autofree char *whole = g_strconcat(g_get_prgname(), " ", verbs[i].name, NULL);
+			g_set_prgname(whole);
 			return verbs[i].run(cli, argc - 1, argv + 1);
+		}
 	}
 	const char *near = argc > 1 ? ms_text_nearest(argv[1], names) : NULL;
 	if (argc > 1)
 		cli_fail(EX_USAGE, "there is no \"%s\" here%s%s%s", argv[1],
 			near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-	print_usage(stderr, verbs, usage);
+	if (argc <= 1)
+		print_usage(stderr, verbs, usage);
 	return EX_USAGE;
 }
 
@@ -174,6 +205,7 @@ int main(int argc, char **argv)
 	if (cli.config == NULL)
 		cli.config = CONFDIR "/missent.conf";
 	ms_log_open("missent", false, false);
+	g_set_prgname("missent");
 	int skip = common_options(&cli, argc, argv);
 	argc -= skip;
 	argv += skip;

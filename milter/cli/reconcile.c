@@ -95,9 +95,9 @@ static void print_sum(const MsReconciliation *r, const MsMaillogNotes *notes)
 {
 	g_autofree char *from = cli_time(notes->from), *to = cli_time(notes->to);
 	if (notes->used > 0)
-		printf("from %s to %s: %" G_GUINT64_FORMAT " messages; judged %" G_GUINT64_FORMAT ", released %" G_GUINT64_FORMAT
+		printf("from %s to %s: %" G_GUINT64_FORMAT " message%s; judged %" G_GUINT64_FORMAT ", released %" G_GUINT64_FORMAT
 		       ", missent's own %" G_GUINT64_FORMAT ", one with a judged one %" G_GUINT64_FORMAT
-		       ", not outgoing or of no policy %" G_GUINT64_FORMAT "\n", from, to, r->mails, r->judged, r->released, r->own,
+		       ", not outgoing or of no policy %" G_GUINT64_FORMAT "\n", from, to, r->mails, CLI_S(r->mails), r->judged, r->released, r->own,
 			r->chained, r->exempt);
 	for (int i = 0; i < MS_N_PASSED; i++)
 		if (r->counts[i] > 0)
@@ -198,7 +198,7 @@ static void leave_alert(const Means *means, const MsReconciliation *r)
 static bool write_record(const Means *means, const MsReconciliation *r, GError **error)
 {
 	GString *detail = g_string_new(NULL);
-	g_string_append_printf(detail, "%" G_GUINT64_FORMAT " messages", r->mails);
+	g_string_append_printf(detail, "%" G_GUINT64_FORMAT " message%s", r->mails, CLI_S(r->mails));
 	for (int i = 0; i < MS_N_PASSED; i++)
 		g_string_append_printf(detail, ", %s %" G_GUINT64_FORMAT, ms_passed_names[i], r->counts[i]);
 	g_string_append_printf(detail, ", not known %u", r->unknown->len);

@@ -119,7 +119,10 @@ static char *new_password(void)
 	return g_strcmp0(first, second) == 0 ? g_steal_pointer(&first) : NULL;
 }
 
-#define ROLE_WHY "--role is viewer, reviewer or administrator"
+static int wrong_role(const char *role)
+{
+	return cli_fail_none_of("--role", role, ms_role_names);
+}
 
 static int do_adduser(Cli *cli, int argc, char **argv)
 {
@@ -137,8 +140,10 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 	if (!cli_options(entries, "NAME - add an account, or change it; the password is asked for", &argc, &argv))
 		return rc;
 	int kind = role != NULL ? ms_role_of(role) : MS_ROLE_REVIEWER;
-	if (argc != 2 || kind < 0)
-		return cli_fail(EX_USAGE, argc != 2 ? "review adduser: which name?" : ROLE_WHY);
+	if (argc != 2)
+		return cli_fail(EX_USAGE, "review adduser: which name?");
+	if (kind < 0)
+		return wrong_role(role);
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
 	g_autofree char *password = accounts != NULL && !keep ? new_password() : NULL;
 	if (accounts == NULL)
@@ -194,8 +199,11 @@ static int do_moduser(Cli *cli, int argc, char **argv)
 		open_for(cli, "moduser", entries, "NAME - change what is given of an account", &argc, &argv, &rc);
 	if (accounts == NULL)
 		return rc;
-	if ((role != NULL && ms_role_of(role) < 0) || (download && no_download) || (disable && enable))
-		return cli_fail(EX_USAGE, role != NULL && ms_role_of(role) < 0 ? ROLE_WHY : "both of two opposites");
+	if (role != NULL && ms_role_of(role) < 0)
+		return wrong_role(role);
+	if ((download && no_download) || (disable && enable))
+		return cli_fail(EX_USAGE, "review moduser: say one of --%s and --%s", download && no_download ? "download" : "disable",
+			download && no_download ? "no-download" : "enable");
 	g_autoptr(MsAccount) account = find(accounts, argv[1], &rc);
 	if (account == NULL)
 		return rc;
@@ -368,8 +376,10 @@ static int do_token(Cli *cli, int argc, char **argv)
 	const char *verb = argc >= 2 ? argv[1] : "";
 	int kind = role != NULL ? ms_role_of(role) : MS_ROLE_VIEWER;
 	bool lists = strcmp(verb, "list") == 0, adds = strcmp(verb, "add") == 0;
-	if (argc != (lists ? 2 : 3) || (!lists && !adds && strcmp(verb, "delete") != 0) || kind < 0 || days < 0)
-		return cli_fail(EX_USAGE, kind < 0 ? ROLE_WHY : "review token: add NAME, delete NAME or list?");
+	if (kind < 0)
+		return wrong_role(role);
+	if (argc != (lists ? 2 : 3) || (!lists && !adds && strcmp(verb, "delete") != 0) || days < 0)
+		return cli_fail(EX_USAGE, "review token: add NAME, delete NAME or list?");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
 	if (accounts == NULL)

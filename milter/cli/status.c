@@ -85,8 +85,9 @@ static void print_daemon(const Status *st)
 	g_autofree char *since = cli_duration((now - n->started) / G_USEC_PER_SEC);
 	g_autofree char *silent = cli_duration((now - n->published) / G_USEC_PER_SEC);
 	if (st->alive)
-		printf("%-12s at work for %s, version %s, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " policies enforced\n",
-			"missentd", since, n->version, n->value[MS_NUM_ENFORCING], n->value[MS_NUM_POLICIES]);
+		printf("%-12s at work for %s, version %s, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s enforced\n",
+			"missentd", since, n->version, n->value[MS_NUM_ENFORCING], n->value[MS_NUM_POLICIES],
+			n->value[MS_NUM_POLICIES] == 1 ? "policy" : "policies");
 	else
 		printf("%-12s %ssilent%s for %s: it is stopped, or hangs\n", "missentd", red, plain, silent);
 	if (n->value[MS_NUM_HANGING] > 0)

@@ -67,8 +67,8 @@ static int compare(CliSession *session, const char *path, const MsTableForm *for
 	close(fd);
 	if (answer != MS_FOUND)
 		return cli_fail_error(error);
-	printf("%s: %" G_GUINT64_FORMAT " rows are in the mapping, %" G_GUINT64_FORMAT " are not\n", path, right,
-		found->complaints);
+	printf("%s: %" G_GUINT64_FORMAT " row%s in the mapping, %" G_GUINT64_FORMAT " %s not\n", path, right,
+		right == 1 ? " is" : "s are", found->complaints, found->complaints == 1 ? "is" : "are");
 	return found->complaints > 0;
 }
 

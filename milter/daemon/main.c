@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
@@ -25,6 +24,7 @@
 #include "missent/backtest.h"
 #include "missent/io.h"
 #include "missent/log.h"
+#include "missent/usage.h"
 
 #include "session.h"
 
@@ -440,7 +440,8 @@ static int test_config(const char *config)
 	if (ms_directory_state(ms_runtime_directory(runtime), &state, &error) != MS_FOUND)
 		complain(0, "warning: %s", error->message);
 	ms_directory_state_clear(&state);
-	printf("%s: fine, %u policies\n", config, ms_policies_count(ms_runtime_policies(runtime)));
+	guint n = ms_policies_count(ms_runtime_policies(runtime));
+	printf("%s: fine, %u %s\n", config, n, n == 1 ? "policy" : "policies");
 	return EX_OK;
 }
 
@@ -479,34 +480,29 @@ static int serve(const char *config, const char *socket)
 	return rc;
 }
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: missentd [-t] [-c FILE] [-s SOCKET] [-V]\n"
-		     "  -c FILE    configuration (default %s/missent.conf)\n"
-		     "  -s SOCKET  listen here, whatever the configuration says\n"
-		     "  -t         check the configuration, the sandbox and the directory, then end\n"
-		     "  -V         print the version\n"
-		     "It stays in the foreground.  SIGUSR1 and SIGHUP reload, SIGTERM stops.  See missentd(8).\n",
-		CONFDIR);
-}
+static const MsOption options[] = {
+	{'c', "config", "FILE", "its settings (" CONFDIR "/missent.conf)"},
+	{'s', "socket", "SOCKET", "listen here, whatever the settings say"},
+	{'t', "test", NULL, "check the settings, the sandbox and the directory, then end"},
+	{0},
+};
+static const MsUsage usage = {"missentd", "judges outgoing mail, as a milter of Postfix or Sendmail", options, NULL,
+	"It stays in the foreground.  SIGUSR1 and SIGHUP have it read its files anew, SIGTERM stops it.  See missentd(8)."};
 
 int main(int argc, char **argv)
 {
-	const char *config = CONFDIR "/missent.conf", *socket = NULL;
+	const char *config = CONFDIR "/missent.conf", *socket = NULL, *argument;
 	bool test = false;
-	for (int opt; (opt = getopt(argc, argv, "c:s:thV")) != -1;) {
-		switch (opt) {
-		case 'c': config = optarg; break;
-		case 's': socket = optarg; break;
+	int rest;
+	for (int option; (option = ms_usage_next(&usage, argc, argv, &argument, &rest)) != -1;) {
+		switch (option) {
+		case 'c': config = argument; break;
+		case 's': socket = argument; break;
 		case 't': test = true; break;
-		case 'V': printf("missentd %s\n", PACKAGE_VERSION); return EX_OK;
-		case 'h': usage(stdout); return EX_OK;
-		default: usage(stderr); return EX_USAGE;
+		default: g_assert_not_reached();
 		}
 	}
-	if (optind < argc) {
-		usage(stderr);
-		return EX_USAGE;
-	}
+	if (rest < argc)
+		return ms_usage_wrong(&usage, "it takes options alone");
 	return test ? test_config(config) : serve(config, socket);
 }

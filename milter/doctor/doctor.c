@@ -226,8 +226,8 @@ static bool is_check(const char *name, GError **error)
 		return true;
 	const char *near = ms_text_nearest(name, names);
 	g_autofree char *all = g_strjoinv(", ", (char **)names);
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "there is no check \"%s\"%s%s%s; there are %s", name,
-		near != NULL ? ", did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "", all);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is none of the checks %s%s%s%s", name, all,
+		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
 	return false;
 }
 

@@ -21,6 +21,7 @@
 
 #include "missent/answer.h"
 #include "missent/io.h"
+#include "missent/usage.h"
 
 #include "reader_private.h"
 
@@ -429,14 +430,25 @@ static void spare_others(void)
 		close(fd);
 }
 
+/* To who starts it by hand. */
+static int explain(int argc, char **argv)
+{
+	static const MsOption none[] = {{0}};
+	const char *slash = strrchr(argv[0], '/'), *argument;
+	int rest;
+	const MsUsage usage = {slash != NULL ? slash + 1 : argv[0], "reads what is in messages, in confined workers", none, NULL,
+		"It is started by missentd, missent-agent and missent check, not by hand.  See missentd(8)."};
+	ms_usage_next(&usage, argc, argv, &argument, &rest);
+	return ms_usage_wrong(&usage, "it is started by missentd and by missent check, not by hand");
+}
+
 int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 {
 	int type = 0;
 	socklen_t size = sizeof type;
 	if (argc > 1 || getsockopt(MS_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
 		|| type != SOCK_SEQPACKET) {
-		fprintf(stderr, "%s: started by missentd and by missent check, not by hand\n", argv[0]);
-		return 64;
+		return explain(argc, argv);
 	}
 	/* Memory that was given back would be asked for again, page by page. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);

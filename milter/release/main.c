@@ -18,20 +18,29 @@
 #include <unistd.h>
 
 #include "missent/bodydigest.h"
+#include "missent/usage.h"
 
 #include "release.h"
 
+static const MsOption options[] = {
+	{'m', "mta", "MTA", "postfix or sendmail (postfix)"},
+	{'c', "config", "PATH", "Postfix's folder, or the sendmail.cf (the MTA's own)"},
+	{'q', "queue", "DIR", "Sendmail's queue (the MTA's own)"},
+	{'p', "program", "PATH", "Sendmail's program (the MTA's own)"},
+	{0},
+};
+static const MsUsage usage = {"missent-release", "what missent-agent may do to the MTA's queue, and nothing else", options,
+	"VERB [ID [DIGEST]]",
+	"  list                what the queue holds, one JSON object a line\n"
+	"  show ID             the message itself\n"
+	"  release ID DIGEST   let it go\n"
+	"  requeue ID DIGEST   let it go as if it had come just now (Postfix)\n"
+	"  delete ID DIGEST    delete it\n\n"
+	"Other paths than the MTA's own are for root.  See missent-agent(8)."};
+
 int release_usage(const char *why)
 {
-	fprintf(stderr, "missent-release: %s\n"
-			"usage: missent-release [--mta postfix|sendmail] [--config PATH] [--queue DIR]\n"
-			"       [--program PATH] VERB\n"
-			"  list                what the queue holds, one JSON object a line\n"
-			"  show ID             the message itself\n"
-			"  release ID DIGEST   let it go\n"
-			"  requeue ID DIGEST   let it go as if it had come just now (Postfix)\n"
-			"  delete ID DIGEST\n", why);
-	return EX_USAGE;
+	return ms_usage_wrong(&usage, why);
 }
 
 int release_fail(int code, const char *what)
@@ -151,29 +160,27 @@ static int run_verb(const Mta *mta, int argc, char **argv)
 	return release_usage("unknown verb");
 }
 
+/* False: it may not be, or is none. */
+static bool take_path(const char **to, const char *path, const char **why)
+{
+	*why = getuid() != 0 ? "other paths than the MTA's own are for root" : path[0] != '/' ? "a path begins with /" : NULL;
+	*to = path;
+	return *why == NULL;
+}
+
 int main(int argc, char **argv)
 {
 	Mta mta = release_postfix;
-	int at = 1;
-	for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
-		const char *value = argv[at + 1];
-		if (strcmp(argv[at], "--mta") == 0) {
-			if (strcmp(value, "postfix") != 0 && strcmp(value, "sendmail") != 0)
+	const char *argument, *why = NULL;
+	int rest;
+	for (int option; (option = ms_usage_next(&usage, argc, argv, &argument, &rest)) != -1;) {
+		if (option == 'm') {
+			if (strcmp(argument, "postfix") != 0 && strcmp(argument, "sendmail") != 0)
 				return release_usage("the MTA is postfix or sendmail");
-			mta = *value == 'p' ? release_postfix : release_sendmail;
-			continue;
+			mta = *argument == 'p' ? release_postfix : release_sendmail;
+		} else if (!take_path(option == 'c' ? &mta.config : option == 'q' ? &mta.queue : &mta.program, argument, &why)) {
+			return release_usage(why);
 		}
-		const char **to = strcmp(argv[at], "--config") == 0 ? &mta.config
-			: strcmp(argv[at], "--queue") == 0            ? &mta.queue
-			: strcmp(argv[at], "--program") == 0          ? &mta.program
-								      : NULL;
-		if (to == NULL)
-			return release_usage("unknown option");
-		if (getuid() != 0)
-			return release_usage("other paths than the MTA's own are for root");
-		if (value[0] != '/')
-			return release_usage("a path begins with /");
-		*to = value;
 	}
-	return run_verb(&mta, argc - at, argv + at);
+	return run_verb(&mta, argc - rest, argv + rest);
 }

@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <glib/gstdio.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -28,6 +27,7 @@
 #include "missent/answer.h"
 #include "missent/io.h"
 #include "missent/log.h"
+#include "missent/usage.h"
 
 #include "page.h"
 
@@ -268,19 +268,22 @@ static int run(Site *site)
 	return rc == EX_OK ? serve(site, fd, cert, key) : rc;
 }
 
+static const MsOption options[] = {
+	{'c', "config", "FILE", "its settings (" CONFDIR "/missent.conf)"},
+	{0},
+};
+static const MsUsage usage = {"missent-review", "the page on which people decide about held mail", options, NULL,
+	"It stays in the foreground.  SIGTERM stops it.  See missent-review(8)."};
+
 int main(int argc, char **argv)
 {
+	const char *argument;
+	int rest;
 	const char *config = CONFDIR "/missent.conf";
-	for (int opt; (opt = getopt(argc, argv, "c:hV")) != -1;) {
-		switch (opt) {
-		case 'c': config = optarg; break;
-		case 'V': printf("missent-review %s\n", PACKAGE_VERSION); return EX_OK;
-		default:
-			fprintf(opt == 'h' ? stdout : stderr, "usage: missent-review [-c FILE] [-V]\n"
-				"It stays in the foreground.  See missent-review(8).\n");
-			return opt == 'h' ? EX_OK : EX_USAGE;
-		}
-	}
+	while (ms_usage_next(&usage, argc, argv, &argument, &rest) != -1)
+		config = argument; /* the one option that there is */
+	if (rest < argc)
+		return ms_usage_wrong(&usage, "it takes options alone");
 	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
 	Site site = {.settings = ms_settings_load_public(config, &error)};

@@ -1,5 +1,6 @@
 """The review page in a real browser, before a real Postfix: who sees what, who may do what, and what
-arrives at the sink.  Pictures of the pages are kept in $MISSENT_SHOTS, if that is set."""
+arrives at the sink.  Pictures of the pages are kept in $MISSENT_SHOTS, if that is set.
+The two of the README are made anew with MISSENT_PICTURES=contrib/pictures."""
 import re
 import sqlite3
 import threading
@@ -15,7 +16,9 @@ if why:
     tap.done()
 S = scratch_folder()
 SHOTS = os.environ.get('MISSENT_SHOTS', S + '/shots')
+PICTURES = os.environ.get('MISSENT_PICTURES', SHOTS)
 os.makedirs(SHOTS, exist_ok=True)
+os.makedirs(PICTURES, exist_ok=True)
 XSS = '<script>window.hacked=1</script><img src=x onerror="window.hacked=1">'
 m = Missent(S, policies=POLICY + '''
 policy "careful" {
@@ -151,6 +154,7 @@ b.go(SITE + '/')
 tap.same(len(b.all('.list tbody tr')), 4, 'the list has what is held')
 tap.ok('4 held' in b.find('#counter').text, 'the counter', b.find('#counter').text)
 b.picture(SHOTS + '/list.png')
+b.small(PICTURES + '/page-list.png')
 b.find('input[name=search]').type('xssq@')
 b.press('.filters button')
 tap.ok(len(b.all('.list tbody tr')) == 1 and special in b.text, 'search by a part of a recipient')
@@ -180,6 +184,7 @@ tap.ok(not tells(text) and not tells(b.source), '... and nothing in clear')
 tap.same(len(b.all('.matrix tbody tr')), 3, 'recipients and identifiers are a table')
 tap.ok(any(e['about'] == uid for e in events('look')), 'the look is on the audit trail')
 b.picture(SHOTS + '/message.png')
+b.small(PICTURES + '/page-message.png')
 b.press('button', 'Show in clear')
 tap.ok('C-10002' in b.find('#evidence').text and len(b.all('mark')) > 0, 'asked for, it is shown in clear',
        b.find('#evidence').text)

@@ -5,14 +5,18 @@
 #include "config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/directory.h"
 #include "missent/policy.h"
+#include "missent/reader.h"
 #include "missent/settings.h"
 
 #include "../test.h"
 
-typedef enum { SETTINGS, POLICY, KINDS } What;
+typedef enum { SETTINGS, POLICY, KINDS, CSV } What;
+#define HEAD "account,kind,value\n"
 typedef struct {
 	What what;
 	const char *text, *place, *fault, *remedy;
@@ -91,12 +95,62 @@ static const Mistake mistakes[] = {
 	{KINDS, "kind \"a\" {\n pattern = {\"x\"}\n fields = {\"BT48\"}\n}\n", ":3: fields", "\"BT48\"", "such as BT-48"},
 	{KINDS, "kind \"a\" {\n labels = {\"x\"\n canonical = digits\n}\n", ":2:", "labels", "} is missing"},
 	{KINDS, "# nothing\n", "a.conf", "defines no kind", "kind"},
+	{CSV, HEAD "A,customer-numbr,C-10001\n", "2: ", "\"customer-numbr\" is no kind", "is customer-number meant?"},
+	{CSV, HEAD "A,recipent,a@b.example\n", "2: ", "\"recipent\"", "is recipient meant?"},
+	{CSV, HEAD "A,customer-number,C-10001,C-10002\n", "2: ", "has 4 fields", "the heading has 3"},
+	{CSV, HEAD "A,customer-number\n", "2: ", "has 2 fields", "the heading has 3"},
+	{CSV, HEAD "A,recipient,x@y.example\nA,customer-number,\"C-10001\nB,recipient,a@b.example\n", "line 3", "a quote", "not closed"},
+	{CSV, HEAD ",customer-number,C-10001\n", "2: ", "the account", "is empty"},
+	{CSV, HEAD "A,recipient,a@b@c\n", "2: ", "the value", "more than one @"},
+	{CSV, HEAD "A,iban,DE00\n", "2: ", "IBAN", "a country code, two check digits"},
+	{CSV, HEAD "A,iban,DE88370400440532013000\n", "2: ", "check digits", "IBAN"},
+	{CSV, HEAD "A,vat-id,DE1\n", "2: ", "VAT ID", "of its country"},
+	{CSV, HEAD "A,billing-address,x\n", "2: ", "an address", "three words and a number"},
+	{CSV, HEAD "A,customer-number,\"1,00E+05\"\n", "2: ", "exponent form", "export the column as text"},
+	{CSV, HEAD "A,customer-number,=\"C-10001\"\n", "2: ", "a formula of a spreadsheet", "as text"},
+	{CSV, HEAD "A,customer-number,'C-10001\n", "2: ", "an apostrophe", "export it without"},
+	{CSV, HEAD "A,customer-number,#N/A\n", "2: ", "the error of a spreadsheet", "export the values"},
+	{CSV, HEAD "A,customer-number,\n", "2: ", "the value", "too short"},
+	{CSV, "Kundennr,Mail\nC-10001,a@b.example\n", "line 1", "Kundennr, Mail", "--map 'COLUMN=KIND,...'"},
+	{CSV, "account;kind\nA;customer-number\n", "line 1", "2 columns", "account,kind,value"},
+	{CSV, HEAD "A,customer-number,C-10001\nB,recipient,b@x.example\nB,nothing,1\n", "4: ", "\"nothing\"", "no kind of kinds.conf"},
 };
 
+static void on_bad(guint64 line, const char *why, void *user)
+{
+	g_string_append_printf(user, "%" G_GUINT64_FORMAT ": %s\n", line, why);
+}
+
+/* All that an import says of a file, a line each; NULL: nothing. */
+static char *complaint_of_csv(const char *text, MsKinds *kinds)
+{
+	g_autofree char *dir = g_dir_make_tmp("missent-mistake-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "directory.db", NULL);
+	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = path, .house = "house",
+		.tag_separators = "+"};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, kinds, &error);
+	g_assert_no_error(error);
+	GString *said = g_string_new(NULL);
+	MsImportOptions options = {.max_shrink = 1, .max_bad = 0, .dry_run = true, .bad = on_bad, .user = said};
+	MsImportResult result;
+	int fd = ms_memory_file("mistake");
+	g_assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text) && lseek(fd, 0, SEEK_SET) == 0);
+	if (!ms_directory_import(directory, fd, &options, &result, &error))
+		g_string_append(said, error->message);
+	close(fd);
+	g_clear_pointer(&directory, ms_directory_free);
+	g_autofree char *remove = g_strdup_printf("rm -r '%s'", dir);
+	g_assert_true(g_spawn_command_line_sync(remove, NULL, NULL, NULL, NULL));
+	return g_string_free(said, said->len == 0);
+}
+
 /* The message; NULL: it was taken. */
-static char *complaint_of(const Mistake *mistake, const MsKinds *kinds)
+static char *complaint_of(const Mistake *mistake, MsKinds *kinds)
 {
 	g_autoptr(GError) error = NULL;
+	if (mistake->what == CSV)
+		return complaint_of_csv(mistake->text, kinds);
 	g_autofree char *dir = g_dir_make_tmp("missent-mistake-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "a.conf", NULL);
 	if (mistake->what == SETTINGS) {

@@ -41,8 +41,21 @@ ok 'no command is a usage error' says 64 'usage:' missent
 ok 'an unknown command has a suggestion' says 64 'did you mean "check"?' missent chekc
 ok 'an unknown verb has a suggestion' says 64 'did you mean "import"?' missent directory improt
 ok 'an unknown option is explained' says 64 '--wat' missent check --wat x
+for program in missentd missent-agent missent-review missent-reader missent-reader-text missent-picture missent-release; do
+	ok "$program --help" says 0 "usage: $program [OPTION]..." "$BUILD/$program" --help
+	ok "$program --version" says 0 "$program 0" "$BUILD/$program" --version
+	ok "$program: an option that is none" says 64 "there is no option --wat (see $program --help)" "$BUILD/$program" --wat
+done
+ok 'each pointer names a command that is there' says 64 '(see missent held list --help)' missent held list --wat
+ok '... and --help says its whole name' says 0 'missent held list [OPTION' missent held list --help
+ok 'an option nearly written' says 64 'did you mean --from?' missent check --frm x
+ok 'a reason that is none' says 64 'did you mean "mismatch"?' missent held list --reason mismatsch
+ok 'a state that is none' says 64 'did you mean "held"?' missent held list --state heldd
+ok 'a role that is none' says 64 '"admin" is none of viewer, reviewer, administrator' missent review adduser x --role admin
+ok 'a check that is none' says 78 'did you mean "postfix"?' missent doctor --only postfx
+ok 'a verb of config that is none' says 64 'did you mean "check"?' missent config chek
 ok 'missentd -V' says 0 'missentd 0' missentd -V
-ok 'missentd with an unknown option' says 64 'usage:' missentd -Z
+ok 'missentd with an unknown option' says 64 "there is no option -Z" missentd -Z
 ok 'a configuration that is not there' says 78 'No such file' "$BUILD/missentd" -t -c "$S/none.conf"
 ok 'no site key: says how to make one' says 78 'missent directory key' missent directory stats
 ok 'the site key is made' says 0 'made' missent directory key
@@ -55,6 +68,9 @@ printf 'account,kind,value\nAC-1,recipient,@alpha.example\nAC-1,customer-number,
 printf 'AC-2,customer-number,C-10002\nAC-2,recipient,@beta.example\n' >>"$S/m.csv"
 ok 'a dry run' says 0 'nothing was changed' missent directory import -n "$S/m.csv"
 ok 'an import' says 0 '4 entries in use' missent directory import "$S/m.csv"
+ok 'a format that is none' says 64 'none of json, csv; did you mean "json"?' missent directory follow --format jsn --source x
+ok 'a kind that is none' says 64 'did you mean "customer-number"?' missent directory lookup customer-numbr C-1
+ok '... nor to be put' says 64 'did you mean "receives-for"?' missent directory put A receive-for B
 ok 'lookup: known' says 0 'account AC-1' missent directory lookup customer-number c10001
 ok 'lookup: not known' says 1 'not known' missent directory lookup customer-number c99999
 ok 'lookup: not a value of the kind' says 65 'check digits' missent directory lookup iban DE88370400440532013000
@@ -143,4 +159,25 @@ fi
 sed 's/^mode/user = "nobody"\nmode/; s/^socket.*/socket = "inet:nowhere"/' "$S/missent.conf" >"$S/sock.conf"
 ok 'a socket that is none' says 78 'inet:host:port' "$BUILD/missentd" -c "$S/sock.conf"
 ok 'missent-reader by hand' says 64 'not by hand' "$BUILD/missent-reader"
+# Each command in an example of a manual page or of the README is one that there is, with options that there are: --help
+# comes behind them, so that it is looked at and not done.
+examples() {
+	sed -n 's/^\.Dl \(sudo \)\{0,1\}\(.*\)/\2/p; /^\.Bd -literal/,/^\.Ed/p' "$SOURCE"/milter/*/*.[1578]
+	sed -n 's/^    \(sudo \)\{0,1\}\(missent .*\)/\2/p' "$SOURCE/README.md"
+}
+wrong= seen=0
+while IFS= read -r line; do
+	case $line in *'| missent '*) line="missent ${line#*| missent }" ;; esac
+	case $line in "missent "*) ;; *) continue ;; esac
+	line=$(printf '%s\n' "$line" | sed "s/[ 	]#.*//; s/[|>&].*//; s/\\\\\&//g; s/[$]ID/4jXfpR2nhgz1bY/g")
+	case $line in *...*|*'<'*) continue ;; esac
+	seen=$((seen + 1))
+	(cd "$S" && eval "set -- ${line#missent }" && "$BUILD/missent" -c "$S/missent.conf" "$@" --help) >"$S/said" 2>&1 </dev/null ||
+		wrong="$wrong$line: $(tail -1 "$S/said")
+"
+done <<EXAMPLES
+$(examples)
+EXAMPLES
+ok 'commands in examples of manual pages are there' test -z "$wrong" -a $seen -gt 50
+printf '%s' "$wrong" | sed 's/^/# /'
 echo 1..$n
