@@ -334,7 +334,7 @@ static int begin(Init *init)
 
 int cmd_init(Cli *cli, int argc, char **argv)
 {
-	Init init = {.cli = cli, .notes = g_ptr_array_new_with_free_func(g_free)};
+	Init init = {.cli = cli};
 	const GOptionEntry entries[] = {
 		{"yes", 'y', 0, G_OPTION_ARG_NONE, &init.yes, "take what is proposed, and apply it", NULL},
 		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &init.dry, "show what would change, change nothing", NULL},
@@ -351,6 +351,7 @@ int cmd_init(Cli *cli, int argc, char **argv)
 	if (geteuid() != 0 && !init.dry)
 		return cli_fail(EX_NOPERM, "init: it changes the MTA's settings and makes users: run it as root (sudo missent init), or see "
 			"with --dry-run what it would do");
+	init.notes = g_ptr_array_new_with_free_func(g_free);
 	init.asks = !init.yes && !init.dry && init.answers == NULL && isatty(STDIN_FILENO);
 	init.sits = isatty(STDIN_FILENO);
 	int rc = begin(&init);

@@ -165,9 +165,9 @@ class Browser:
         with open(path, 'wb') as f:
             f.write(base64.b64decode(shot['data']))
 
-    def small(self, path, width=1100, height=640):
+    def small(self, path, width=1360, height=780):
         """The upper part of the page at half its size, for a text."""
         shot = self.call('POST', '/goog/cdp/execute', {'cmd': 'Page.captureScreenshot', 'params': {
-            'format': 'png', 'clip': {'x': 0, 'y': 0, 'width': width, 'height': height, 'scale': 0.6}}})
+            'format': 'png', 'clip': {'x': 0, 'y': 0, 'width': width, 'height': height, 'scale': 0.55}}})
         with open(path, 'wb') as f:
             f.write(base64.b64decode(shot['data']))

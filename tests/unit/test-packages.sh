@@ -25,10 +25,10 @@ for shell in bash zsh; do
 done
 sed -n "/^_missent_table=/,/^END/p" "$S/bash" | sed '1d;$d' >"$S/table"
 told() { # every verb and option that --help tells is completed, and nothing else
-	cut -f 1,2 "$S/table" | grep -v "^config	[cs]" | sort >"$S/completed"
+	cut -f 1,2 "$S/table" | sort >"$S/completed"
 	: >"$S/helped"
 	printf '\n' | cat - "$S/table" | awk -F '\t' 'NR == 1 { print ""; next } $2 !~ /^-/ { print ($1 == "" ? $2 : $1 " " $2) }' |
-		grep -vE '^(config (check|show)|completion (bash|zsh))$' >"$S/paths"
+		grep -vE '^completion (bash|zsh)$' >"$S/paths"
 	while IFS= read -r path; do
 		LC_ALL=C ./missent $path --help >"$S/help" 2>&1 || { echo "missent $path --help fails"; return 1; }
 		sed -nE 's/^  (-[a-zA-Z], )?(--[a-z0-9-]+).*/\2/p' "$S/help" | sed "s/^/$path	/" >>"$S/helped"
