@@ -158,16 +158,13 @@ static char *program(const char *name)
 }
 
 /* No systemd: it runs until it is ended, and is not there after the next start of the host. */
-static bool start_alone(MsPlan *plan, const Init *init, const char *name, const char *fact, GError **error)
+static bool start_alone(MsPlan *plan, const Init *init, const char *name, GError **error)
 {
 	g_autofree char *path = program(name);
 	const char *argv[] = {path, "-c", init->cli->config, NULL};
-	GPid pid;
-	if (!g_spawn_async("/", (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-		    (GSpawnChildSetupFunc)(void (*)(void))setsid, NULL, &pid, error))
-		return false;
-	g_autofree char *number = g_strdup_printf("%d", (int)pid);
-	return ms_plan_note(plan, fact, number, error);
+	return ms_plan_note(plan, name, "started", error)
+		&& g_spawn_async("/", (char **)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+			(GSpawnChildSetupFunc)(void (*)(void))setsid, NULL, NULL, error);
 }
 
 bool init_start(MsPlan *plan, const Init *init, const MsSettings *s, GError **error)
@@ -179,23 +176,34 @@ bool init_start(MsPlan *plan, const Init *init, const MsSettings *s, GError **er
 			|| (g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the missentd that runs did not take the settings"), false);
 	init_say(init, YELLOW, "There is no systemd here: missentd and missent-agent run from now on, but are not there after the next "
 		"start of this host.");
-	return start_alone(plan, init, "missentd", "pid", error) && await_answer(s, error)
-		&& (ms_io_somebody_listens(s->desk.socket) || start_alone(plan, init, "missent-agent", "agent-pid", error));
+	return start_alone(plan, init, "missentd", error) && await_answer(s, error)
+		&& (ms_io_somebody_listens(s->desk.socket) || start_alone(plan, init, "missent-agent", error));
 }
 
-static void end_process(const MsPlan *plan, const char *fact, const char *name)
+/* Is it that program, with that configuration? */
+static bool is_process(const char *pid, const char *name, const char *config)
 {
-	g_autofree char *number = ms_plan_fact(plan, fact);
-	pid_t pid = number != NULL ? (pid_t)atoi(number) : 0;
-	g_autofree char *link = g_strdup_printf("/proc/%d/comm", (int)pid), *comm = NULL;
-	if (pid < 2 || !g_file_get_contents(link, &comm, NULL, NULL) || strcmp(g_strstrip(comm), name) != 0)
-		return;
-	kill(pid, SIGTERM);
-	for (int i = 0; i < PATIENCE_S * 10 && g_file_test(link, G_FILE_TEST_EXISTS); i++) {
-		g_usleep(G_USEC_PER_SEC / 10);
-		g_autofree char *stat = g_strdup_printf("/proc/%d/stat", (int)pid), *text = NULL;
-		if (g_file_get_contents(stat, &text, NULL, NULL) && strstr(text, ") Z ") != NULL)
-			return;
+	g_autofree char *path = g_build_filename("/proc", pid, "cmdline", NULL), *text = NULL;
+	gsize len = 0;
+	if (!g_file_get_contents(path, &text, &len, NULL) || len == 0)
+		return false; /* also one that has ended, and that nobody has waited for */
+	g_autofree char *base = g_path_get_basename(text);
+	const char *option = text + strlen(text) + 1;
+	return strcmp(base, name) == 0 && option < text + len && strcmp(option, "-c") == 0
+		&& strcmp(option + strlen(option) + 1, config) == 0;
+}
+
+/* By what it is, not by a number: this program may have been killed between the start and a note of it. */
+static void end_process(const MsPlan *plan, const Init *init, const char *name)
+{
+	g_autofree char *started = ms_plan_fact(plan, name);
+	g_autoptr(GDir) dir = g_strcmp0(started, "started") == 0 ? g_dir_open("/proc", 0, NULL) : NULL;
+	for (const char *pid; dir != NULL && (pid = g_dir_read_name(dir)) != NULL;) {
+		if (!g_ascii_isdigit(*pid) || !is_process(pid, name, init->cli->config))
+			continue;
+		kill((pid_t)atoi(pid), SIGTERM);
+		for (int i = 0; i < PATIENCE_S * 10 && is_process(pid, name, init->cli->config); i++)
+			g_usleep(G_USEC_PER_SEC / 10);
 	}
 }
 
@@ -205,10 +213,10 @@ void init_stop(const MsPlan *plan, const Init *init)
 	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
 		g_autofree char *enabled = ms_plan_fact(plan, units[i]);
 		const char *disable[] = {"systemctl", "disable", "--quiet", "--now", units[i], NULL};
-		if (enabled != NULL && has_units(init))
+		if (g_strcmp0(enabled, "enabled") == 0 && has_units(init))
 			run(disable, NULL);
 	}
-	end_process(plan, "agent-pid", "missent-agent");
-	end_process(plan, "pid", "missentd");
+	end_process(plan, init, "missent-agent");
+	end_process(plan, init, "missentd");
 	leave_group(plan);
 }

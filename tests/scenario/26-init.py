@@ -146,7 +146,7 @@ for i in range(9):
     if i < 8:
         time.sleep(0.04 * i)
     else:  # one that has started its daemon
-        wait_for(lambda: any('\npid=' in text(x) for x in glob.glob(h.dir + '/etc/undo/1/done')) or child.poll() is not None,
+        wait_for(lambda: any('\nmissentd=' in text(x) for x in glob.glob(h.dir + '/etc/undo/1/done')) or child.poll() is not None,
                  step=0.001)
     child.kill()
     child.wait()
