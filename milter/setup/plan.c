@@ -306,7 +306,7 @@ static MsPlan *read_plan(const char *plans, guint number, GError **error)
 		return NULL;
 	}
 	gsize n;
-	g_auto(GStrv) groups = g_key_file_get_groups(journal, &n);
+	g_auto(GStrv) groups G_GNUC_UNUSED = g_key_file_get_groups(journal, &n);
 	for (guint i = 0; i < n; i++)
 		if (!read_change(plan->folder, journal, i, plan, error))
 			return NULL;
