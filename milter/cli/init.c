@@ -80,7 +80,9 @@ static void print_diff(const Init *init, const char *path, GBytes *before, GByte
 		init_say(init, RED, "%s: %s", path, error->message);
 		return;
 	}
-	g_auto(GStrv) lines = g_strsplit(diff, "\n", -1);
+	g_auto(GStrv) pieces = g_strsplit(diff, "\t", -1); /* a tab is shown as blanks, not as what it is escaped to */
+	g_autofree char *shown = g_strjoinv("        ", pieces);
+	g_auto(GStrv) lines = g_strsplit(shown, "\n", -1);
 	for (char **line = lines; *line != NULL; line++)
 		if (**line != '\0' || line[1] != NULL)
 			init_say(init, **line == '+' ? GREEN : **line == '-' ? RED : PLAIN, "%s", *line);

@@ -338,8 +338,8 @@ static GPtrArray *listeners_of(const MsSetupMta *mta, const MsPostfix *postfix)
 	}
 	if (mta->sendmail)
 		add_sendmail_listeners(out, mta->config);
-	/* Sendmail's own programs come to its milters through submit.cf and the listener on this host. */
-	if (!mta->sendmail || strcmp(mta->config, MS_SENDMAIL_CF) == 0)
+	/* Local programs come to Sendmail's milters by submit.cf and the listener on this host. */
+	if (!mta->sendmail)
 		g_ptr_array_add(out, g_strdup("sendmail"));
 	g_ptr_array_add(out, NULL);
 	return out;
