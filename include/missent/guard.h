@@ -14,6 +14,8 @@
  *
  * Counting is one step: a script on the primary of Redis, a transaction of SQLite.  A message that is
  * asked about again (same host, queue ID and arrival) gets the same answer and is not counted twice.
+ * With a key before the present one, it is counted under both, and over is what is over under either: what
+ * was learnt under the old key goes on to be known until that key is taken away.
  * Entered is only what may leave: of mail that is held, by the guard or for another reason, no window
  * knows, so that right mail that comes after it is not measured against it.
  */
@@ -42,6 +44,7 @@ typedef struct {
 	const MsRedisSettings *redis;
 	const char *redis_prefix;
 	const guint8 *key;   /* 32 bytes */
+	const guint8 *key_before; /* the same, of the key before; or NULL */
 	MsGuardLimits limits; /* borrows its lists */
 } MsGuardSettings;
 
@@ -131,5 +134,12 @@ MsAnswer ms_guard_status(MsGuard *guard, MsGuardStatus **status_out, GError **er
 /* Lets a stream run again, its last messages forgotten.  MS_ABSENT: there is no such stream, or it
  * runs. */
 MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **error);
+
+/* ---- accounts ------------------------------------------------------------------------- */
+
+/* Forgets what is remembered of an account that the directory knew: where its identifiers went, what its
+ * recipients got, and both in what is kept of others.  Windows go by themselves.  How many values: 0 for an
+ * account of which nothing is known.  An empty name is MS_CONFIG. */
+MsAnswer ms_guard_forget(MsGuard *guard, const char *account, gint64 now, guint *values_out, GError **error);
 
 #endif

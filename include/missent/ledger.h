@@ -38,6 +38,11 @@ bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error);
 /* Removes what arrived before, is no longer held, and has no decision that is not finished; at most
  * `most`, the oldest.  How many; -1 on error. */
 gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **error);
+/* How many that concern an account are held, or have a decision that is not finished; -1 on error, as an
+ * empty name is one. */
+gint64 ms_records_open_of(MsLedger *ledger, const char *account, GError **error);
+/* Removes the others that concern it, wholly.  How many; -1 on error. */
+gint64 ms_records_forget_account(MsLedger *ledger, const char *account, GError **error);
 /* The uid of a copy that is held of this very message for these recipients: its sender tries
  * again because an answer was lost.  NULL: there is none. */
 char *ms_records_twin(MsLedger *ledger, const MsRecord *record);

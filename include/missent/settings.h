@@ -179,6 +179,7 @@ typedef struct {
 		bool enabled;
 		char *sqlite_file;
 		char *key_file;           /* the site key, or its own; made when it is missing if `own_key` */
+		const char *key_file_before; /* what was that before; or NULL */
 		bool own_key;
 		MsGuardLimits limits;
 	} guard;

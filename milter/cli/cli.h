@@ -17,6 +17,7 @@ int cmd_explain(Cli *cli, int argc, char **argv);
 int cmd_init(Cli *cli, int argc, char **argv);
 int cmd_directory(Cli *cli, int argc, char **argv);
 int cmd_guard(Cli *cli, int argc, char **argv);
+int cmd_forget(Cli *cli, int argc, char **argv);
 int cmd_held(Cli *cli, int argc, char **argv);
 int cmd_review(Cli *cli, int argc, char **argv);
 int cmd_stats(Cli *cli, int argc, char **argv);

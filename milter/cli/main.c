@@ -25,6 +25,7 @@ const CliVerb cli_commands[] = {
 	{"explain", cmd_explain, "the story of one verdict, and what would have to change for another"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},
 	{"guard", cmd_guard, "streams of mail that are stopped"},
+	{"forget", cmd_forget, "an account, in the records and in the guard"},
 	{"held", cmd_held, "list, show, release, return and delete held mail"},
 	{"incident", cmd_incident, "what went wrong in a time, what got out, whom to tell"},
 	{"audit", cmd_audit, "the trail: set against the MTA's log, judged again, told to other programs"},

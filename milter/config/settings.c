@@ -354,6 +354,7 @@ static const MsRow guard_rows[] = {
 	{.key = "enabled", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "key-file-before", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "window", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000, .max = 31 * 86400000LL},
 	{.key = "fan-out", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
 	{.key = "fan-out-domains", .type = MS_ROW_NUMBER, .fallback = "5", .max = 1000},
@@ -744,6 +745,7 @@ static bool take_guard(MsSettings *s, const MsSection *guard, GError **error)
 	s->guard.own_key = key == NULL && !s->digests;
 	s->guard.key_file = key != NULL ? g_strdup(key)
 		: s->digests ? g_strdup(s->key_file) : g_build_filename(s->state_dir, "guard.key", NULL);
+	s->guard.key_file_before = ms_section_text(guard, "key-file-before");
 	take_limits(&s->guard.limits, guard);
 	if (!s->guard.enabled || !s->guard.own_key || s->backend == 0)
 		return true;

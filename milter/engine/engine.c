@@ -115,6 +115,14 @@ MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GErro
 	return ms_directory_open(&settings, kinds, error);
 }
 
+static bool guard_key_of(const char *path, guint8 out[MS_DIGEST_BYTES], GError **error)
+{
+	g_autoptr(MsKey) key = ms_key_load(path, error);
+	if (key != NULL)
+		ms_key_subkey(key, "missent guard", out);
+	return key != NULL;
+}
+
 static bool guard_key(const MsSettings *s, const char *path, guint8 out[MS_DIGEST_BYTES], GError **error)
 {
 	g_autoptr(GError) exists = NULL;
@@ -122,16 +130,15 @@ static bool guard_key(const MsSettings *s, const char *path, guint8 out[MS_DIGES
 		g_propagate_error(error, g_steal_pointer(&exists));
 		return false;
 	}
-	g_autoptr(MsKey) key = ms_key_load(path, error);
-	if (key != NULL)
-		ms_key_subkey(key, "missent guard", out);
-	return key != NULL;
+	return guard_key_of(path, out, error);
 }
 
 MsGuard *ms_engine_open_guard(const MsSettings *s, GError **error)
 {
-	guint8 key[MS_DIGEST_BYTES];
-	if (!s->guard.enabled || !guard_key(s, s->guard.key_file, key, error))
+	guint8 key[MS_DIGEST_BYTES], before[MS_DIGEST_BYTES];
+	const char *file = s->guard.key_file_before;
+	if (!s->guard.enabled || !guard_key(s, s->guard.key_file, key, error)
+		|| (file != NULL && !guard_key_of(file, before, error)))
 		return NULL;
 	const MsGuardSettings settings = {
 		.on_redis = (MsBackendType)s->backend == MS_BACKEND_REDIS,
@@ -139,6 +146,7 @@ MsGuard *ms_engine_open_guard(const MsSettings *s, GError **error)
 		.redis = &s->redis,
 		.redis_prefix = s->redis_prefix,
 		.key = key,
+		.key_before = file != NULL ? before : NULL,
 		.limits = s->guard.limits,
 	};
 	return ms_guard_open(&settings, error);

@@ -315,7 +315,7 @@ static void ask_accounts_in(Ask *ask, guint r)
 		guint8 id[MS_ID_BYTES];
 		if (has_right(ask, index, r) || ms_resolution_owners(ask->resolution, index, 2, names) != 1)
 			continue;
-		ms_guard_digest(ask->guard, "account", names->pdata[0], "", id, sizeof id);
+		ms_guard_digest(ask->guard, "owner", names->pdata[0], "", id, sizeof id);
 		g_byte_array_append(op->members, id, sizeof id);
 	}
 	drop_if_empty(ask, op);
@@ -440,6 +440,76 @@ static void ask_history(Ask *ask)
 	}
 }
 
+/* ---- accounts --------------------------------------------------------------------------- */
+
+#define ACCOUNTS 8  /* of a message, of which is kept what there is of them */
+#define OWNERS_OF 2 /* of an identifier, and of a recipient: who shares it with more is not told apart by it */
+
+static MsOp *account_op(GPtrArray *ops, const MsGuard *guard, const char *account)
+{
+	guint8 key[MS_KEY_BYTES];
+	ms_guard_account_key(guard, account, key);
+	for (guint i = 0; i < ops->len; i++)
+		if (memcmp(((MsOp *)ops->pdata[i])->key, key, sizeof key) == 0)
+			return ops->pdata[i];
+	if (ops->len >= ACCOUNTS)
+		return NULL;
+	MsOp *op = g_new0(MsOp, 1);
+	memcpy(op->key, key, sizeof key);
+	op->members = g_byte_array_new();
+	g_ptr_array_add(ops, op);
+	return op;
+}
+
+static void link_to(MsOp *op, MsLink what, const guint8 *key, gsize len)
+{
+	guint8 link[MS_LINK_BYTES] = {(guint8)what};
+	memcpy(link + 1, key, len);
+	if (op != NULL && op->members->len < 200 * MS_LINK_BYTES)
+		g_byte_array_append(op->members, link, sizeof link);
+}
+
+/* What a pair leaves behind of who owns its identifier, and of whose its recipient is. */
+static void link_pair(const Ask *ask, GPtrArray *ops, const MsOp *pair, const MsAbout *about)
+{
+	g_autoptr(GPtrArray) owners = g_ptr_array_new();
+	g_autoptr(GPtrArray) his = g_ptr_array_new();
+	guint n = ms_resolution_owners(ask->resolution, (guint)about->finding, OWNERS_OF, owners);
+	for (guint i = 0; n <= OWNERS_OF && i < owners->len; i++) {
+		MsOp *op = account_op(ops, ask->guard, owners->pdata[i]);
+		link_to(op, MS_LINK_IDENTIFIER, pair->key, MS_KEY_BYTES);
+		link_to(op, MS_LINK_IN_RECIPIENT, pair->key2, MS_KEY_BYTES);
+		link_to(op, MS_LINK_IN_RECIPIENT, pair->key3, MS_KEY_BYTES);
+	}
+	n = ms_resolution_accounts_of(ask->resolution, (guint)about->recipient, OWNERS_OF, his);
+	for (guint i = 0; n <= OWNERS_OF && i < his->len; i++) {
+		MsOp *op = account_op(ops, ask->guard, his->pdata[i]);
+		if (n == 1)
+			link_to(op, MS_LINK_RECIPIENT, pair->key2, MS_KEY_BYTES);
+		link_to(op, MS_LINK_IN_IDENTIFIER, pair->key, MS_KEY_BYTES);
+		link_to(op, MS_LINK_ID, pair->members->data, MS_ID_BYTES);
+	}
+}
+
+static void ask_accounts(Ask *ask)
+{
+	g_autoptr(GPtrArray) ops = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; ask->resolution != NULL && i < ask->step->ops->len; i++) {
+		const MsOp *op = &g_array_index(ask->step->ops, MsOp, i);
+		if (op->letter == MS_OP_PAIR)
+			link_pair(ask, ops, op, &g_array_index(ask->abouts, MsAbout, i));
+	}
+	for (guint i = 0; i < ops->len; i++) {
+		const MsOp *from = ops->pdata[i];
+		MsOp *op = add(ask, MS_OP_LINK, MS_GUARD_UNUSUAL, NULL);
+		op->streams = 0;
+		op->holds = false;
+		memcpy(op->key, from->key, sizeof op->key);
+		g_byte_array_append(op->members, from->members->data, from->members->len);
+		g_byte_array_unref(from->members);
+	}
+}
+
 /* ---- streams ---------------------------------------------------------------------------- */
 
 static char *template_of(const Ask *ask)
@@ -474,6 +544,7 @@ void ms_guard_prepare(const MsGuard *guard, MsStep *step, gint64 now)
 {
 	const MsGuardLimits *l = &guard->limits;
 	ms_step_init(step);
+	memcpy(step->key_name, guard->key_name, sizeof step->key_name);
 	step->now = (guint32)CLAMP(now, 1, G_MAXUINT32);
 	/* Streams are kept at least so long. */
 	step->keep = MAX(l->keep, 35 * 86400);
@@ -510,6 +581,7 @@ void ms_guard_ask(const MsGuard *guard, const MsGuardMessage *message, MsStep *s
 	ask_repeat(&ask);
 	ask_split(&ask);
 	ask_history(&ask);
+	ask_accounts(&ask);
 	ask_streams(&ask);
 	g_array_unref(ask.eligible);
 	g_strfreev(ask.names);

@@ -17,8 +17,14 @@
 typedef struct {
 	MsGuardStore ops; /* first */
 	MsRedis *redis;
-	char *base;
+	char *prefix;
 } Store;
+
+static char *base_of(const Store *store, const guint8 *key_name)
+{
+	return g_strdup_printf("%s:{guard}:2%02x%02x%02x%02x:", store->prefix, key_name[0], key_name[1], key_name[2],
+		key_name[3]);
+}
 
 static void add_number(GByteArray *out, guint32 n)
 {
@@ -72,8 +78,9 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 	Store *store = (Store *)ops;
 	g_autoptr(GByteArray) head = pack_head(step);
 	g_autoptr(GByteArray) all = pack_ops(step);
-	const char *argv[] = {store->base, (const char *)head->data, (const char *)all->data};
-	const gsize lens[] = {strlen(store->base), head->len, all->len};
+	g_autofree char *base = base_of(store, step->key_name);
+	const char *argv[] = {base, (const char *)head->data, (const char *)all->data};
+	const gsize lens[] = {strlen(base), head->len, all->len};
 	g_autoptr(MsReply) reply = NULL;
 	memset(out, 0, sizeof *out);
 	MsAnswer answer = ms_redis_script(store->redis, guard_script, 1, 3, argv, lens, &reply, error);
@@ -86,11 +93,13 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 	return MS_RETRY;
 }
 
-static MsAnswer value(MsGuardStore *ops, const MsStepName *name, GBytes **value_out, GError **error)
+static MsAnswer value(MsGuardStore *ops, const guint8 *key_name, const MsStepName *name, GBytes **value_out,
+	GError **error)
 {
 	Store *store = (Store *)ops;
 	g_autoptr(GByteArray) whole = g_byte_array_new();
-	g_byte_array_append(whole, (const guint8 *)store->base, (guint)strlen(store->base));
+	g_autofree char *base = base_of(store, key_name);
+	g_byte_array_append(whole, (const guint8 *)base, (guint)strlen(base));
 	g_byte_array_append(whole, name->bytes, sizeof name->bytes);
 	const char *argv[] = {"GET", (const char *)whole->data};
 	const gsize lens[] = {3, whole->len};
@@ -108,12 +117,11 @@ static void close_store(MsGuardStore *ops)
 {
 	Store *store = (Store *)ops;
 	ms_redis_free(store->redis);
-	g_free(store->base);
+	g_free(store->prefix);
 	g_free(store);
 }
 
-MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, const guint8 *key_name,
-	GError **error)
+MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, GError **error)
 {
 	MsRedis *connections = ms_redis_new(redis, error);
 	if (connections == NULL)
@@ -121,7 +129,6 @@ MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *pre
 	Store *store = g_new0(Store, 1);
 	store->ops = (MsGuardStore){close_store, step, value};
 	store->redis = connections;
-	store->base = g_strdup_printf("%s:{guard}:2%02x%02x%02x%02x:", prefix, key_name[0], key_name[1], key_name[2],
-		key_name[3]);
+	store->prefix = g_strdup(prefix);
 	return &store->ops;
 }

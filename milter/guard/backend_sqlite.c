@@ -30,7 +30,6 @@
 typedef struct {
 	MsGuardStore ops; /* first */
 	MsSqlite *db;
-	guint8 key_name[MS_KEY_NAME_BYTES];
 	/* Under the lock of db. */
 	guint waiting, steps;
 	gint64 tidied; /* up to this name */
@@ -49,6 +48,7 @@ static const MsSqliteUpgrade upgrades[] = {{APPLICATION_ID_BEFORE, "DROP TABLE I
 
 typedef struct {
 	Store *store;
+	const guint8 *key_name;
 	guint32 now;
 	MsAnswer answer;
 	GError **error;
@@ -62,11 +62,11 @@ static MsAnswer ask(const Within *w, const char *sql)
 /* ---- values --------------------------------------------------------------------------- */
 
 /* Eight bytes of a keyed digest are as good as all of them; what has none is told apart by its letter. */
-static gint64 number_of(const Store *store, const MsStepName *name)
+static gint64 number_of(const guint8 *key_name, const MsStepName *name)
 {
 	guint64 mix = 0xcbf29ce484222325u, key;
 	for (int i = 0; i < MS_KEY_NAME_BYTES; i++)
-		mix = (mix ^ store->key_name[i]) * 0x100000001b3u;
+		mix = (mix ^ key_name[i]) * 0x100000001b3u;
 	mix = (mix ^ name->bytes[0]) * 0x100000001b3u;
 	memcpy(&key, name->bytes + 1, sizeof key);
 	key = GUINT64_FROM_BE(key) ^ mix;
@@ -87,7 +87,7 @@ static GBytes *get(const MsStepName *name, void *user)
 	GBytes *value = NULL;
 	if (w->answer == MS_FOUND)
 		w->answer = ms_sqlite_ask(w->store->db, "SELECT value FROM counts WHERE name=:name AND expires>:now",
-			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->store, name)), MS_SQL_NUMBER("now", w->now)), take_value, &value, NULL,
+			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)), MS_SQL_NUMBER("now", w->now)), take_value, &value, NULL,
 			w->error);
 	return value;
 }
@@ -98,7 +98,7 @@ static void set(const MsStepName *name, GBytes *value, guint32 ttl, void *user)
 	if (w->answer == MS_FOUND)
 		w->answer = ms_sqlite_ask(w->store->db,
 			"REPLACE INTO counts (name, letter, expires, value) VALUES (:name, :letter, :expires, :value)",
-			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->store, name)), MS_SQL_NUMBER("letter", name->bytes[0]),
+			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)), MS_SQL_NUMBER("letter", name->bytes[0]),
 				MS_SQL_NUMBER("expires", (gint64)w->now + ttl), MS_SQL_BYTES("value", value)), NULL, NULL, NULL,
 			w->error);
 }
@@ -175,7 +175,7 @@ static void *commit_late(void *user)
 	Store *store = user;
 	while (wait_for_work(store)) {
 		g_autoptr(GError) error = NULL;
-		Within within = {store, 0, MS_FOUND, &error};
+		Within within = {store, NULL, 0, MS_FOUND, &error};
 		ms_sqlite_lock(store->db);
 		commit(&within);
 		if (error != NULL && store->lost == NULL)
@@ -200,12 +200,14 @@ static bool leave_open(Store *store)
 	return left;
 }
 
-/* Stopped, running again, or reset. */
+/* Stopped, running again, or an operator's act. */
 static bool is_news(const MsStep *step, const MsStepped *out)
 {
 	for (guint i = 0; i < step->ops->len; i++) {
 		const MsOp *op = &g_array_index(step->ops, MsOp, i);
 		guint more = g_array_index(out->answers, MsOpAnswer, i).more;
+		if (op->letter == MS_OP_FORGET)
+			return true;
 		if (op->letter == MS_OP_STREAM && ((op->flags & 4) != 0 || (more & (MS_NEWS_TRIPPED | MS_NEWS_CLOSED)) != 0))
 			return true;
 	}
@@ -215,7 +217,7 @@ static bool is_news(const MsStep *step, const MsStepped *out)
 static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GError **error)
 {
 	Store *store = (Store *)ops;
-	Within within = {store, step->now, MS_FOUND, error};
+	Within within = {store, step->key_name, step->now, MS_FOUND, error};
 	const MsValues values = {get, set, &within};
 	ms_sqlite_lock(store->db);
 	begin(&within);
@@ -236,10 +238,11 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 	return within.answer;
 }
 
-static MsAnswer value(MsGuardStore *ops, const MsStepName *name, GBytes **value_out, GError **error)
+static MsAnswer value(MsGuardStore *ops, const guint8 *key_name, const MsStepName *name, GBytes **value_out,
+	GError **error)
 {
 	Store *store = (Store *)ops;
-	Within within = {store, 0, MS_FOUND, error};
+	Within within = {store, key_name, 0, MS_FOUND, error};
 	ms_sqlite_lock(store->db);
 	if (!ms_sqlite_in_transaction(store->db))
 		within.answer = ms_sqlite_follow(store->db, error);
@@ -255,7 +258,7 @@ static MsAnswer value(MsGuardStore *ops, const MsStepName *name, GBytes **value_
 static void close_store(MsGuardStore *ops)
 {
 	Store *store = (Store *)ops;
-	Within within = {store, 0, MS_FOUND, NULL};
+	Within within = {store, NULL, 0, MS_FOUND, NULL};
 	pthread_mutex_lock(&store->lock);
 	store->ending = true;
 	pthread_cond_signal(&store->wake);
@@ -270,7 +273,7 @@ static void close_store(MsGuardStore *ops)
 	g_free(store);
 }
 
-MsGuardStore *ms_guard_store_sqlite(const char *path, const guint8 *key_name, GError **error)
+MsGuardStore *ms_guard_store_sqlite(const char *path, GError **error)
 {
 	MsSqlite *db = ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error);
 	if (db == NULL)
@@ -281,7 +284,6 @@ MsGuardStore *ms_guard_store_sqlite(const char *path, const guint8 *key_name, GE
 	Store *store = g_new0(Store, 1);
 	store->ops = (MsGuardStore){close_store, step, value};
 	store->db = db;
-	memcpy(store->key_name, key_name, MS_KEY_NAME_BYTES);
 	store->tidied = G_MININT64;
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_cond_init(&store->wake, NULL);

@@ -20,25 +20,39 @@ void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text,
 	memcpy(out, whole, bytes);
 }
 
+static MsGuard *guard_under(const guint8 *key, const MsGuardLimits *limits)
+{
+	MsGuard *guard = g_new0(MsGuard, 1);
+	memcpy(guard->key, key, sizeof guard->key);
+	guard->limits = *limits;
+	guard->customers = g_strdupv((char **)limits->customers);
+	guard->limits.customers = (const char *const *)guard->customers;
+	ms_guard_digest(guard, "name of the key", "", "", guard->key_name, sizeof guard->key_name);
+	return guard;
+}
+
 MsGuard *ms_guard_open(const MsGuardSettings *settings, GError **error)
 {
-	g_autoptr(MsGuard) guard = g_new0(MsGuard, 1);
-	memcpy(guard->key, settings->key, sizeof guard->key);
-	guard->limits = settings->limits;
-	guard->customers = g_strdupv((char **)settings->limits.customers);
-	guard->limits.customers = (const char *const *)guard->customers;
-	guint8 name[MS_KEY_NAME_BYTES]; /* states under different keys do not meet */
-	ms_guard_digest(guard, "name of the key", "", "", name, sizeof name);
-	guard->store = settings->on_redis
-		? ms_guard_store_redis(settings->redis, settings->redis_prefix, name, error)
-		: ms_guard_store_sqlite(settings->sqlite, name, error);
-	return guard->store != NULL ? g_steal_pointer(&guard) : NULL;
+	g_autoptr(MsGuard) guard = guard_under(settings->key, &settings->limits);
+	guard->store = settings->on_redis ? ms_guard_store_redis(settings->redis, settings->redis_prefix, error)
+					  : ms_guard_store_sqlite(settings->sqlite, error);
+	if (guard->store == NULL)
+		return NULL;
+	if (settings->key_before != NULL && memcmp(settings->key_before, settings->key, MS_DIGEST_BYTES) != 0) {
+		guard->before = guard_under(settings->key_before, &settings->limits);
+		guard->before->store = guard->store;
+	}
+	return g_steal_pointer(&guard);
 }
 
 void ms_guard_free(MsGuard *guard)
 {
 	if (guard == NULL)
 		return;
+	if (guard->before != NULL) {
+		guard->before->store = NULL; /* it is ours */
+		ms_guard_free(guard->before);
+	}
 	if (guard->store != NULL)
 		guard->store->close(guard->store);
 	memset(guard->key, 0, sizeof guard->key);
@@ -95,8 +109,42 @@ static MsGuardCounts *counts_of(const MsStep *step, const MsStepped *stepped, co
 	return counts;
 }
 
-MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out,
-	GError **error)
+/* Is one of them held for what was counted? */
+static bool is_held_for(const MsGuardMessage *message, const MsGuardCounts *counts)
+{
+	for (guint i = 0; i < counts->alarms->len; i++) {
+		const MsGuardAlarm *a = &g_array_index(counts->alarms, MsGuardAlarm, i);
+		for (guint s = 0; s < message->n_streams; s++)
+			if ((message->streams[s].holds & 1U << a->what) != 0 && (a->stream < 0 || (guint)a->stream == s))
+				return true;
+	}
+	return false;
+}
+
+static bool has_alarm(const MsGuardCounts *counts, const MsGuardAlarm *alarm)
+{
+	for (guint i = 0; i < counts->alarms->len; i++) {
+		const MsGuardAlarm *a = &g_array_index(counts->alarms, MsGuardAlarm, i);
+		if (a->what == alarm->what && a->finding == alarm->finding && a->recipient == alarm->recipient
+			&& a->document == alarm->document && a->stream == alarm->stream)
+			return true;
+	}
+	return false;
+}
+
+static void merge(MsGuardCounts *counts, const MsGuardCounts *more)
+{
+	for (guint i = 0; i < more->alarms->len; i++) {
+		const MsGuardAlarm *alarm = &g_array_index(more->alarms, MsGuardAlarm, i);
+		if (!has_alarm(counts, alarm))
+			g_array_append_vals(counts->alarms, alarm, 1);
+	}
+	counts->streams |= more->streams;
+	counts->tripped |= more->tripped;
+	counts->born = MIN(counts->born, more->born);
+}
+
+static MsAnswer count_under(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out, GError **error)
 {
 	MsStep step;
 	MsStepped stepped = {0};
@@ -108,6 +156,23 @@ MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCo
 		*counts_out = counts_of(&step, &stepped, abouts);
 	ms_stepped_clear(&stepped);
 	ms_step_clear(&step);
+	return answer;
+}
+
+/* What is held for what the one knows has not left for the other. */
+MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out, GError **error)
+{
+	g_autoptr(MsGuardCounts) before = NULL;
+	MsGuardMessage rest = *message;
+	if (guard->before != NULL) {
+		MsAnswer answer = count_under(guard->before, message, &before, error);
+		if (answer != MS_FOUND)
+			return answer;
+		rest.held = message->held || is_held_for(message, before);
+	}
+	MsAnswer answer = count_under(guard, &rest, counts_out, error);
+	if (answer == MS_FOUND && before != NULL)
+		merge(*counts_out, before);
 	return answer;
 }
 
@@ -163,7 +228,7 @@ static MsAnswer add_state(MsGuard *guard, MsGuardStatus *status, const guint8 *k
 	g_autoptr(GBytes) value = NULL;
 	g_autofree char *id = hex_of(key);
 	const MsStepName name = ms_step_name('b', key);
-	MsAnswer answer = guard->store->value(guard->store, &name, &value, error);
+	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &name, &value, error);
 	if (answer == MS_FOUND) {
 		MsGuardState *state = state_of(id, value);
 		if (state != NULL)
@@ -180,26 +245,35 @@ static int stopped_first(const void *a, const void *b)
 	return x->last_bad < y->last_bad ? 1 : -(x->last_bad > y->last_bad);
 }
 
-MsAnswer ms_guard_status(MsGuard *guard, MsGuardStatus **status_out, GError **error)
+static MsAnswer add_states(MsGuard *guard, MsGuardStatus *status, GError **error)
 {
-	g_autoptr(MsGuardStatus) status = g_new0(MsGuardStatus, 1);
 	g_autoptr(GBytes) born = NULL;
 	g_autoptr(GBytes) index = NULL;
-	status->states = g_ptr_array_new_with_free_func(ms_guard_state_free);
 	const MsStepName born_name = ms_step_name('n', NULL), index_name = ms_step_name('x', NULL);
-	MsAnswer answer = guard->store->value(guard->store, &born_name, &born, error);
+	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &born_name, &born, error);
 	if (answer == MS_FOUND && g_bytes_get_size(born) == 4) {
 		guint32 big;
 		memcpy(&big, g_bytes_get_data(born, NULL), sizeof big);
-		status->born = GUINT32_FROM_BE(big);
+		gint64 at = GUINT32_FROM_BE(big);
+		status->born = status->born != 0 ? MIN(status->born, at) : at;
 	}
 	if (answer == MS_FOUND || answer == MS_ABSENT)
-		answer = guard->store->value(guard->store, &index_name, &index, error);
+		answer = guard->store->value(guard->store, guard->key_name, &index_name, &index, error);
 	gsize len = 0;
 	const guint8 *keys = index != NULL ? g_bytes_get_data(index, &len) : NULL;
 	for (gsize i = 0; answer == MS_FOUND && i + MS_KEY_BYTES <= len; i += MS_KEY_BYTES)
 		answer = add_state(guard, status, keys + i, error);
-	if (answer != MS_FOUND && answer != MS_ABSENT)
+	return answer == MS_ABSENT ? MS_FOUND : answer;
+}
+
+MsAnswer ms_guard_status(MsGuard *guard, MsGuardStatus **status_out, GError **error)
+{
+	g_autoptr(MsGuardStatus) status = g_new0(MsGuardStatus, 1);
+	status->states = g_ptr_array_new_with_free_func(ms_guard_state_free);
+	MsAnswer answer = add_states(guard, status, error);
+	if (answer == MS_FOUND && guard->before != NULL)
+		answer = add_states(guard->before, status, error);
+	if (answer != MS_FOUND)
 		return answer;
 	g_ptr_array_sort(status->states, stopped_first);
 	*status_out = g_steal_pointer(&status);
@@ -215,22 +289,31 @@ static bool key_of(const char *id, guint8 key[MS_KEY_BYTES])
 	return true;
 }
 
+/* A step that is of no message. */
+static void prepare_act(const MsGuard *guard, MsStep *step, gint64 now)
+{
+	guint8 random[MS_DIGEST_BYTES];
+	ms_guard_prepare(guard, step, now);
+	ms_digest_random(random);
+	memcpy(step->message, random, sizeof step->message);
+}
+
 MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **error)
 {
 	MsStep step;
 	MsStepped stepped = {0};
 	g_autoptr(GBytes) value = NULL;
-	guint8 random[MS_DIGEST_BYTES], key[MS_KEY_BYTES];
+	guint8 key[MS_KEY_BYTES];
 	if (!key_of(id, key))
 		return MS_ABSENT;
 	const MsStepName name = ms_step_name('b', key);
-	MsAnswer answer = guard->store->value(guard->store, &name, &value, error);
+	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &name, &value, error);
+	if (answer == MS_ABSENT && guard->before != NULL)
+		return ms_guard_reset(guard->before, id, now, error);
 	if (answer != MS_FOUND)
 		return answer;
 	MsGuardState *state = state_of(id, value);
-	ms_guard_prepare(guard, &step, now);
-	ms_digest_random(random);
-	memcpy(step.message, random, sizeof step.message);
+	prepare_act(guard, &step, now);
 	MsOp *op = ms_step_add(&step, MS_OP_STREAM);
 	op->flags = 4;
 	op->window = 1;
@@ -245,4 +328,72 @@ MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **err
 	ms_stepped_clear(&stepped);
 	ms_step_clear(&step);
 	return answer;
+}
+
+/* ---- accounts ------------------------------------------------------------------------- */
+
+void ms_guard_account_key(const MsGuard *guard, const char *account, guint8 key[MS_KEY_BYTES])
+{
+	ms_guard_digest(guard, "account", account, "", key, MS_KEY_BYTES);
+}
+
+static void forget_value(MsStep *step, char letter, const guint8 *key, const GByteArray *ids)
+{
+	MsOp *op = ms_step_add(step, MS_OP_FORGET);
+	op->flags = (guint)letter;
+	op->window = 31 * 86400; /* so long at the most a window is kept */
+	memcpy(op->key, key, MS_KEY_BYTES);
+	if (ids != NULL)
+		g_byte_array_append(op->members, ids->data, ids->len);
+}
+
+/* Its own values go, and in those of others what stands for it. */
+static void forget_links(MsStep *step, const guint8 *links, gsize len)
+{
+	g_autoptr(GByteArray) ids = g_byte_array_new();
+	for (gsize i = 0; i + MS_LINK_BYTES <= len; i += MS_LINK_BYTES)
+		if (links[i] == MS_LINK_IDENTIFIER || links[i] == MS_LINK_ID)
+			g_byte_array_append(ids, links + i + 1, MS_ID_BYTES);
+	for (gsize i = 0; i + MS_LINK_BYTES <= len; i += MS_LINK_BYTES) {
+		const guint8 *key = links + i + 1;
+		if (links[i] == MS_LINK_IDENTIFIER)
+			forget_value(step, 'i', key, NULL);
+		else if (links[i] == MS_LINK_RECIPIENT)
+			forget_value(step, 'a', key, NULL);
+		else if (links[i] == MS_LINK_IN_RECIPIENT && ids->len > 0)
+			forget_value(step, 'a', key, ids);
+		else if (links[i] == MS_LINK_IN_IDENTIFIER && ids->len > 0)
+			forget_value(step, 'i', key, ids);
+	}
+}
+
+MsAnswer ms_guard_forget(MsGuard *guard, const char *account, gint64 now, guint *values_out, GError **error)
+{
+	MsStep step;
+	MsStepped stepped = {0};
+	guint8 key[MS_KEY_BYTES];
+	g_autoptr(GBytes) value = NULL;
+	if (*account == '\0') {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "no account is named");
+		return MS_CONFIG;
+	}
+	ms_guard_account_key(guard, account, key);
+	const MsStepName name = ms_step_name('t', key);
+	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &name, &value, error);
+	if (answer == MS_FOUND) {
+		gsize len;
+		const guint8 *links = g_bytes_get_data(value, &len);
+		prepare_act(guard, &step, now);
+		if (len > MS_LINK_HEAD)
+			forget_links(&step, links + MS_LINK_HEAD, len - MS_LINK_HEAD);
+		forget_value(&step, 't', key, NULL);
+		answer = guard->store->step(guard->store, &step, &stepped, error);
+		for (guint i = 0; answer == MS_FOUND && i < stepped.answers->len; i++)
+			*values_out += g_array_index(stepped.answers, MsOpAnswer, i).count;
+		ms_stepped_clear(&stepped);
+		ms_step_clear(&step);
+	}
+	if (answer != MS_FOUND && answer != MS_ABSENT)
+		return answer;
+	return guard->before != NULL ? ms_guard_forget(guard->before, account, now, values_out, error) : MS_FOUND;
 }

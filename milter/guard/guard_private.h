@@ -9,7 +9,8 @@
 
 struct MsGuard {
 	MsGuardStore *store;
-	guint8 key[MS_DIGEST_BYTES];
+	guint8 key[MS_DIGEST_BYTES], key_name[MS_KEY_NAME_BYTES];
+	MsGuard *before; /* the same under the key before, on the same store; or NULL */
 	MsGuardLimits limits;
 	char **customers;
 };
@@ -26,7 +27,6 @@ void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text,
 /* The step of a message, and what each of its operations is about. */
 void ms_guard_ask(const MsGuard *guard, const MsGuardMessage *message, MsStep *step, GArray *abouts);
 void ms_guard_prepare(const MsGuard *guard, MsStep *step, gint64 now);
-/* For whom is it: policy and masked sender. */
-char *ms_guard_label(const MsGuard *guard, const MsGuardMessage *message, guint stream);
+void ms_guard_account_key(const MsGuard *guard, const char *account, guint8 key[MS_KEY_BYTES]);
 
 #endif

@@ -8,7 +8,8 @@ local none = string.rep('\0', 12)
 
 -- All values that are looked at are got at once.
 local names = {'m' .. message, 'n' .. none, 'x' .. none}
-local wanted = {F = {{'i', 'key'}}, S = {{'a', 'key'}}, H = {{'i', 'key'}, {'a', 'key2'}, {'a', 'key3'}}, B = {{'b', 'key'}}}
+local wanted = {F = {{'i', 'key'}}, S = {{'a', 'key'}}, H = {{'i', 'key'}, {'a', 'key2'}, {'a', 'key3'}}, B = {{'b', 'key'}},
+	T = {{'t', 'key'}}}
 local ops, at = {}, 1
 while at <= #ARGV[2] do
 	local op = {}
@@ -18,7 +19,11 @@ while at <= #ARGV[2] do
 	op.members = sub(ARGV[2], at, at + n - 1)
 	at = at + n
 	ops[#ops + 1] = op
-	for _, w in ipairs(wanted[op.letter]) do names[#names + 1] = w[1] .. op[w[2]] end
+	if op.letter == 'X' then
+		names[#names + 1] = string.char(op.flags) .. op.key
+	else
+		for _, w in ipairs(wanted[op.letter]) do names[#names + 1] = w[1] .. op[w[2]] end
+	end
 end
 local cache, ttls = {}, {}
 do
@@ -94,7 +99,7 @@ local function members_with(form, parts, op)
 	return list, new
 end
 local function enter_parts(form, key, parts, window)
-	local lasts = #parts.history > 0 or (form.head == 1 and is_common(parts))
+	local lasts = #parts.history > 0 or parts.head ~= string.rep('\0', form.head)
 	enter(form.letter .. key, parts.head .. pk('>I2', math.floor(#parts.members / form.size)) .. parts.members
 		.. parts.history, lasts and math.max(keep, window) or window)
 end
@@ -237,6 +242,43 @@ local function enter_got(op, key, identifier)
 	if enter_history(parts, identifier, 6, 1) then different = different + 1 end
 	parts.head = pk('>I4I4I4', different, before, stamp)
 	enter_parts(got_form, key, parts, op.window)
+end
+
+local function enter_links(op)
+	local v, list, has_it = look('t' .. op.key), {}, {}
+	local changed = #v < 4 or now - math.min(up('>I4', v), now) > math.floor(keep / 8)
+	local function add(link, new)
+		if has_it[link] then return end
+		changed = changed or new
+		has_it[link] = true
+		list[#list + 1] = link
+	end
+	for i = 5, #v - 12, 13 do add(sub(v, i, i + 12), false) end
+	for i = 1, #op.members - 12, 13 do add(sub(op.members, i, i + 12), true) end
+	if changed then enter('t' .. op.key, pk('>I4', now) .. table.concat(list, '', math.max(1, #list - 199)), keep) end
+end
+local function forget(op, a)
+	local letter = string.char(op.flags)
+	if look(letter .. op.key) == '' then return end
+	a.count = 1
+	if op.members == '' then
+		enter(letter .. op.key, '', 1)
+		return
+	end
+	local gone = {}
+	for i = 1, #op.members - 7, 8 do gone[sub(op.members, i, i + 7)] = true end
+	local function without(v, size)
+		local out = {}
+		for i = 1, #v - size + 1, size do
+			if not gone[sub(v, i, i + 7)] then out[#out + 1] = sub(v, i, i + size - 1) end
+		end
+		return table.concat(out)
+	end
+	local form, size = went_form, 26
+	if letter ~= 'i' then form, size = got_form, 18 end
+	local parts = parts_of(form, op.key)
+	parts.members, parts.history = without(parts.members, form.size), without(parts.history, size)
+	enter_parts(form, op.key, parts, op.window)
 end
 
 -- The numbers of a stream, by their place in step.h from 1.
@@ -386,6 +428,10 @@ for i, op in ipairs(ops) do
 		end
 	elseif op.letter == 'S' and leaves and not over then
 		enter_members(got_form, op, 1000)
+	elseif op.letter == 'T' then
+		if not stopped and held == 0 then enter_links(op) end
+	elseif op.letter == 'X' then
+		forget(op, answers[i])
 	elseif op.letter == 'H' and (leaves or over) and not stopped and held == 0
 		and not is_common(parts_of(went_form, op.key)) then
 		local identifier = sub(op.members, 17, 24)

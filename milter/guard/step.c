@@ -23,6 +23,7 @@
 #define MANY_AT 20       /* a domain where many have their mail: it says nothing */
 #define AGAIN 72000      /* what was unusual, and comes again after so long (20 h), is usual */
 #define MAX_SET 1000
+#define MAX_LINKS 200    /* that are kept of an account; the oldest make room */
 #define VOLUME_FLOOR 1000 /* an hour */
 #define VOLUME_HOURS 24
 #define CREEP_FLOOR 10
@@ -275,7 +276,8 @@ static void enter_parts(Run *run, const Form *form, const guint8 key[MS_KEY_BYTE
 {
 	GByteArray *out = g_byte_array_sized_new((guint)(form->head + 2 + parts->members_len + parts->history_len));
 	const MsStepName name = ms_step_name(form->letter, key);
-	bool lasts = parts->history_len > 0 || (form->head == 1 && parts->head[0] != 0);
+	static const guint8 nothing[GOT_HEAD];
+	bool lasts = parts->history_len > 0 || memcmp(parts->head, nothing, form->head) != 0;
 	guint8 n[2];
 	put16(n, (guint)(parts->members_len / form->size));
 	g_byte_array_append(out, parts->head, (guint)form->head);
@@ -513,6 +515,77 @@ static void enter_pair(Run *run, const MsOp *op, bool usual)
 		enter_got(run, op, op->key3);
 }
 
+/* ---- accounts ------------------------------------------------------------------------- */
+
+/* Written when there is something new, and now and then, so that it lasts as long as what it leads to. */
+static void enter_links(Run *run, const MsOp *op)
+{
+	gsize len;
+	const MsStepName name = ms_step_name('t', op->key);
+	const guint8 *data = look(run, &name, &len);
+	GByteArray *links = g_byte_array_new();
+	add32(links, run->step->now);
+	bool changed = len < MS_LINK_HEAD || run->step->now - MIN(get32(data), run->step->now) > run->step->keep / 8;
+	for (gsize i = MS_LINK_HEAD; i + MS_LINK_BYTES <= len; i += MS_LINK_BYTES)
+		g_byte_array_append(links, data + i, MS_LINK_BYTES);
+	for (gsize i = 0; i + MS_LINK_BYTES <= op->members->len; i += MS_LINK_BYTES) {
+		gsize at = MS_LINK_HEAD;
+		while (at < links->len && memcmp(links->data + at, op->members->data + i, MS_LINK_BYTES) != 0)
+			at += MS_LINK_BYTES;
+		if (at < links->len)
+			continue;
+		changed = true;
+		g_byte_array_append(links, op->members->data + i, MS_LINK_BYTES);
+	}
+	while (links->len > MS_LINK_HEAD + MAX_LINKS * MS_LINK_BYTES)
+		g_byte_array_remove_range(links, MS_LINK_HEAD, MS_LINK_BYTES);
+	if (changed)
+		enter(run, &name, links, run->step->keep);
+	else
+		g_byte_array_unref(links);
+}
+
+static bool is_member(const MsOp *op, const guint8 *id)
+{
+	for (gsize i = 0; i + MS_ID_BYTES <= op->members->len; i += MS_ID_BYTES)
+		if (memcmp(op->members->data + i, id, MS_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static GByteArray *without(const MsOp *op, const guint8 *entries, gsize len, gsize size)
+{
+	GByteArray *out = g_byte_array_new();
+	for (gsize i = 0; i + size <= len; i += size)
+		if (!is_member(op, entries + i))
+			g_byte_array_append(out, entries + i, (guint)size);
+	return out;
+}
+
+static void strip(Run *run, const MsOp *op)
+{
+	const Form *form = op->flags == 'i' ? &went_form : &got_form;
+	Parts parts = parts_of(run, form, op->key);
+	g_autoptr(GByteArray) members = without(op, parts.members, parts.members_len, form->size);
+	g_autoptr(GByteArray) history = without(op, parts.history, parts.history_len,
+		op->flags == 'i' ? PAIR_BYTES : GOT_BYTES);
+	parts.members = members->data;
+	parts.members_len = members->len;
+	enter_history(run, form, op->key, &parts, history, op->window);
+}
+
+static void forget(Run *run, const MsOp *op, MsOpAnswer *out)
+{
+	gsize len;
+	const MsStepName name = ms_step_name((char)op->flags, op->key);
+	look(run, &name, &len);
+	out->count = len > 0;
+	if (len > 0 && op->members->len > 0)
+		strip(run, op);
+	else if (len > 0)
+		enter(run, &name, g_byte_array_new(), 1);
+}
+
 /* ---- streams -------------------------------------------------------------------------- */
 
 bool ms_stream_unpack(MsStream *stream, const guint8 *data, gsize len)
@@ -726,7 +799,9 @@ static void look_at(Run *run, guint i)
 	case MS_OP_FAN: look_fan(run, op, out); break;
 	case MS_OP_SET: look_set(run, op, out); break;
 	case MS_OP_PAIR: look_pair(run, op, out); break;
-	case MS_OP_STREAM: return;
+	case MS_OP_STREAM:
+	case MS_OP_LINK:
+	case MS_OP_FORGET: return;
 	}
 	run->moved |= op->letter == MS_OP_PAIR && out->more != 0 ? op->streams : 0;
 	if (!out->over)
@@ -751,6 +826,13 @@ static void enter_op(Run *run, guint i, bool stopped)
 	case MS_OP_PAIR: /* the unusual is remembered as such, to be known when it comes again */
 		if ((run->leaves || over) && !stopped && !run->step->held)
 			enter_pair(run, op, !over);
+		break;
+	case MS_OP_LINK:
+		if (!stopped && !run->step->held)
+			enter_links(run, op);
+		break;
+	case MS_OP_FORGET:
+		forget(run, op, &g_array_index(run->answers, MsOpAnswer, i));
 		break;
 	case MS_OP_STREAM: break;
 	}

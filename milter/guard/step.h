@@ -11,6 +11,7 @@
  * a  of a recipient: how many different ones 4, the same before the last window 4, when that was 4; how many
  *    members 2; members of the window, of 12: id 8, time 4; then what it got, of 18: identifier 8, first 4,
  *    last 4, times 2
+ * t  of an account: when it was written 4, then what is kept of it, of 13 (MsLink)
  * b  a stream: MS_STREAM_HEAD bytes of numbers, a byte for each of the last messages (MsMail), a label
  * m  what a message was answered; its key begins with its time
  * n  since when there is a memory; x: streams that are listed; both under a key of zeros
@@ -24,10 +25,13 @@
 #include "missent/answer.h"
 #include "missent/redis.h"
 
+/* States under different keys do not meet. */
+#define MS_KEY_NAME_BYTES 4
 #define MS_ID_BYTES 8
 #define MS_KEY_BYTES 12
 
-typedef enum { MS_OP_FAN = 'F', MS_OP_SET = 'S', MS_OP_PAIR = 'H', MS_OP_STREAM = 'B' } MsOpLetter;
+typedef enum { MS_OP_FAN = 'F', MS_OP_SET = 'S', MS_OP_PAIR = 'H', MS_OP_STREAM = 'B', MS_OP_LINK = 'T',
+	MS_OP_FORGET = 'X' } MsOpLetter;
 
 /* F: more than `limit` addresses or `limit2` domains; flag 1: unless as many documents of it go about.
  * S: more than `limit` members; twice as many as its history has are allowed, and with flag 1 five times the
@@ -35,7 +39,9 @@ typedef enum { MS_OP_FAN = 'F', MS_OP_SET = 'S', MS_OP_PAIR = 'H', MS_OP_STREAM 
  * H: a pair of an identifier (`key`) and a recipient (members: its address, its domain, the identifier;
  *    `key2`, `key3`: of the address and of the domain); `limit`: support; flag 1: only to be entered.
  * B: a stream; `limit`: bad ones in the window, `limit2`: among the last; flag 1: the message is bad;
- *    flag 2: it is held when the stream is stopped; flag 4: reset.  members: its label. */
+ *    flag 2: it is held when the stream is stopped; flag 4: reset.  members: its label.
+ * T: an account; members: what is kept of it, of MS_LINK_BYTES.
+ * X: `flags` is a letter: forgets that value of `key`, or (members: ids) what it has of these. */
 typedef struct {
 	MsOpLetter letter;
 	guint8 key[MS_KEY_BYTES], key2[MS_KEY_BYTES], key3[MS_KEY_BYTES];
@@ -55,8 +61,16 @@ typedef struct {
 } MsOpAnswer;
 enum { MS_NEWS_TRIPPED = 1, MS_NEWS_CLOSED = 2, MS_NEWS_VOLUME = 4, MS_NEWS_CREEP = 8 };
 
+/* What is kept of an account: a letter, a key.  An identifier of its own, and where it is an entry of
+ * somebody else's; a recipient of its own, the same, and its id. */
+#define MS_LINK_BYTES (1 + MS_KEY_BYTES)
+typedef enum { MS_LINK_IDENTIFIER = 'I', MS_LINK_IN_RECIPIENT = 'E', MS_LINK_RECIPIENT = 'A',
+	MS_LINK_IN_IDENTIFIER = 'F', MS_LINK_ID = 'D' } MsLink;
+#define MS_LINK_HEAD 4
+
 /* What goes for all of them. */
 typedef struct {
+	guint8 key_name[MS_KEY_NAME_BYTES];
 	guint32 now;
 	guint8 message[MS_KEY_BYTES]; /* its name, by which it is known when it comes again */
 	bool held;    /* nothing of it leaves */
@@ -129,12 +143,10 @@ struct MsGuardStore {
 	void (*close)(MsGuardStore *store);
 	MsAnswer (*step)(MsGuardStore *store, const MsStep *step, MsStepped *out, GError **error);
 	/* A value as it is; MS_ABSENT: there is none. */
-	MsAnswer (*value)(MsGuardStore *store, const MsStepName *name, GBytes **value_out, GError **error);
+	MsAnswer (*value)(MsGuardStore *store, const guint8 *key_name, const MsStepName *name, GBytes **value_out,
+		GError **error);
 };
-/* `key_name`, of MS_KEY_NAME_BYTES, tells states under different keys apart. */
-#define MS_KEY_NAME_BYTES 4
-MsGuardStore *ms_guard_store_sqlite(const char *path, const guint8 *key_name, GError **error);
-MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, const guint8 *key_name,
-	GError **error);
+MsGuardStore *ms_guard_store_sqlite(const char *path, GError **error);
+MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, GError **error);
 
 #endif

@@ -425,6 +425,53 @@ gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **e
 	return fine ? (gint64)list->len : -1;
 }
 
+/* ---- an account ----------------------------------------------------------------------- */
+
+#define CONCERNS "id IN (SELECT held FROM account WHERE name=:account)"
+#define IS_OPEN "(" LEDGER_IS_HELD " OR EXISTS (SELECT 1 FROM decision d WHERE d.uid=held.uid"                  \
+	" AND d.state IN ('waiting', 'approved', 'acting')))"
+
+static bool is_named(const char *account, GError **error)
+{
+	if (*account != '\0')
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "no account is named");
+	return false;
+}
+
+static void take_count(MsSqlRow *row, void *user)
+{
+	*(gint64 *)user = ms_sql_number(row, "n");
+}
+
+gint64 ms_records_open_of(MsLedger *ledger, const char *account, GError **error)
+{
+	gint64 n = 0;
+	bool fine = is_named(account, error)
+		&& ledger_ask(ledger, "SELECT count(*) AS n FROM held WHERE " CONCERNS " AND " IS_OPEN,
+			MS_SQL_VALUES(MS_SQL_TEXT("account", account)), take_count, &n, error);
+	return fine ? n : -1;
+}
+
+static bool forget_account(MsLedger *ledger, const char *account, GPtrArray *list, GError **error)
+{
+	bool fine = ledger_ask(ledger, "SELECT id, uid FROM held WHERE " CONCERNS " AND NOT " IS_OPEN,
+		MS_SQL_VALUES(MS_SQL_TEXT("account", account)), take_old, list, error);
+	for (guint i = 0; fine && i < list->len; i++) {
+		const Old *old = list->pdata[i];
+		fine = remove_all(ledger, old->id, old->uid, error);
+	}
+	return fine;
+}
+
+gint64 ms_records_forget_account(MsLedger *ledger, const char *account, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(old_free);
+	bool fine = is_named(account, error) && ledger_begin(ledger, error)
+		&& ledger_end(ledger, forget_account(ledger, account, list, error), error);
+	return fine ? (gint64)list->len : -1;
+}
+
 bool ms_records_take_back(MsLedger *ledger, const MsRecord *record, GError **error)
 {
 	return ledger_begin(ledger, error)

@@ -83,6 +83,19 @@ tap.ok('stream-stopped' in hosts[1].trail() + hosts[0].trail(),
        '... and the trail has when it was stopped')
 tap.ok('template is mended' in hosts[1].trail(), '... and who let it run')
 
+# ---- an account is forgotten ------------------------------------------------------------------------
+tap.same(bill(hosts[0], 10002, 'buyer@beta.example'), 'deliver', 'a customer of the mapping has a bill')
+hosts[1].tool('forget', '', '--why', 'nobody')
+tap.same(hosts[1].code, 64, '... no word is nobody')
+hosts[1].tool('forget', 'AC-2')
+tap.same(hosts[1].code, 64, '... and a reason is wanted')
+out = hosts[1].tool('forget', 'AC-2', '--why', 'the customer has left')
+tap.ok(hosts[1].code == 0 and re.match(r'forgotten: 0 records, [1-9]\d* values', out), '... it is forgotten', out)
+out = hosts[1].tool('forget', 'AC-2', '--why', 'the customer has left')
+tap.ok(hosts[1].code == 1 and 'forgotten: 0 records, 0 values' in out, '... wholly', out)
+tap.ok('account-forgotten' in hosts[1].trail() and 'the customer has left' in hosts[1].trail() and 'AC-2' not in hosts[1].trail(),
+       '... and the trail says so, without its name')
+
 # ---- away ----------------------------------------------------------------------------------------
 def away(name):
     got = [bill(m, 77001, 'z@one.example') for m in hosts]

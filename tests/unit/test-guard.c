@@ -481,6 +481,94 @@ static void test_moved(bool redis)
 	run_end(&run);
 }
 
+/* ---- keys and accounts ----------------------------------------------------------------- */
+
+static MsGuard *guard_under(bool on_redis, const char *name, const guint8 *now, const guint8 *before)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	const MsRedisSettings redis = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
+	const MsGuardSettings settings = {.on_redis = on_redis, .sqlite = path, .redis = &redis, .redis_prefix = name,
+		.key = now, .key_before = before, .limits = usual};
+	MsGuard *guard = ms_guard_open(&settings, &error);
+	g_assert_no_error(error);
+	return guard;
+}
+
+static void change_guard(Run *run, MsGuard *guard)
+{
+	ms_guard_free(run->guard);
+	run->guard = guard;
+}
+
+static void learn(Run *run)
+{
+	for (guint month = 0; month < 3; month++) {
+		for (guint i = 0; i < 4; i++)
+			send_pair(run, i, i, "");
+		run->now += 30 * DAY;
+	}
+}
+
+/* What the old key knows is known until it is taken away, by when the new one knows it too. */
+static void test_keys(bool redis)
+{
+	static const guint8 first[32] = {7}, second[32] = {8};
+	Run run;
+	run_begin(&run, redis, &usual, "on-unusual = hold\non-repeat = deliver");
+	change_guard(&run, guard_under(redis, "keys", first, NULL));
+	learn(&run);
+	change_guard(&run, guard_under(redis, "keys", second, NULL));
+	send_pair(&run, 1, 2, ""); /* of another key: nothing is known */
+	change_guard(&run, guard_under(redis, "keys", second, first));
+	run.now += 2 * DAY;
+	send_pair(&run, 2, 1, "unusual");
+	learn(&run);
+	send_pair(&run, 0, 3, "unusual");
+	send_pair(&run, 3, 0, "unusual, breaker"); /* under both */
+	g_autoptr(MsGuardStatus) status = status_of(&run);
+	g_assert_cmpint(status->born, <, NOON + DAY);
+	guint stopped = 0;
+	for (guint i = 0; i < status->states->len; i++) {
+		const MsGuardState *state = status->states->pdata[i];
+		g_autoptr(GError) error = NULL;
+		stopped += state->tripped != 0;
+		if (state->tripped != 0)
+			g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==, MS_FOUND);
+	}
+	g_assert_cmpuint(stopped, >, 0);
+	send_pair(&run, 0, 0, "");
+	change_guard(&run, guard_under(redis, "keys", second, NULL));
+	send_pair(&run, 0, 3, "unusual, breaker"); /* the new one has learnt, and counted */
+	run_end(&run);
+}
+
+static void test_forget(bool redis)
+{
+	Run run;
+	guint values = 0;
+	g_autoptr(GError) error = NULL;
+	run_begin(&run, redis, &usual, "on-unusual = hold\non-repeat = deliver\non-mismatch = deliver");
+	run.accounts = "C0=A C1=B C2=C C3=D c0@d0.example=A c1@d1.example=B c2@d2.example=C c3@d3.example=D";
+	learn(&run);
+	send_pair(&run, 1, 2, "mismatch, unusual");
+	g_assert_cmpint(ms_guard_forget(run.guard, "", run.now, &values, &error), ==, MS_CONFIG);
+	g_clear_error(&error);
+	g_assert_cmpint(ms_guard_forget(run.guard, "E", run.now, &values, &error), ==, MS_FOUND);
+	g_assert_cmpuint(values, ==, 0);
+	g_assert_cmpint(ms_guard_forget(run.guard, "B", run.now, &values, &error), ==, MS_FOUND);
+	g_assert_no_error(error);
+	g_assert_cmpuint(values, >=, 4); /* C1, c1 at d1 and at its domain, and the list of them */
+	values = 0;
+	g_assert_cmpint(ms_guard_forget(run.guard, "B", run.now, &values, &error), ==, MS_FOUND);
+	g_assert_cmpuint(values, ==, 0);
+	run.now += 2 * DAY;
+	send_pair(&run, 1, 3, "mismatch"); /* nothing is known of C1 */
+	send_pair(&run, 2, 1, "mismatch"); /* nor of c1 */
+	send_pair(&run, 2, 3, "mismatch, unusual"); /* but of others */
+	run_end(&run);
+}
+
 static void test_list(bool redis)
 {
 	Run run;
@@ -503,12 +591,16 @@ static void random_op(GRand *rand, MsStep *step, MsOpLetter letter)
 	op->flags = letter == MS_OP_STREAM ? (guint)g_rand_int_range(rand, 0, 4) : (guint)g_rand_int_range(rand, 0, 5) == 0;
 	op->streams = (guint)g_rand_int_range(rand, 0, 4);
 	op->holds = g_rand_int_range(rand, 0, 4) == 0;
+	if (letter == MS_OP_FORGET)
+		op->flags = g_rand_int_range(rand, 0, 2) == 0 ? 'i' : 'a';
 	op->window = 100 + 300 * op->key[0]; /* always the same of one key: what is too old may be gone, or not */
 	op->limit = (guint32)g_rand_int_range(rand, 1, 8);
 	op->limit2 = (guint32)g_rand_int_range(rand, 1, 8);
 	op->asks = letter == MS_OP_FAN && g_rand_int_range(rand, 0, 3) == 0 ? 1 : 0;
-	gsize size = letter == MS_OP_FAN ? 16 : letter == MS_OP_PAIR ? 24 : letter == MS_OP_SET ? 8 : 5;
-	gsize n = letter == MS_OP_FAN || letter == MS_OP_SET ? (gsize)g_rand_int_range(rand, 1, 5) : 1;
+	gsize size = letter == MS_OP_FAN ? 16 : letter == MS_OP_PAIR ? 24 : letter == MS_OP_STREAM ? 5
+		: letter == MS_OP_LINK ? MS_LINK_BYTES : 8;
+	gsize n = letter == MS_OP_PAIR || letter == MS_OP_STREAM ? 1
+		: (gsize)g_rand_int_range(rand, letter == MS_OP_FORGET ? 0 : 1, 5);
 	for (gsize i = 0; i < size * n; i++) {
 		guint8 byte = i % 8 == 0 ? (guint8)g_rand_int_range(rand, 'a', 'h') : 'x';
 		g_byte_array_append(op->members, &byte, 1);
@@ -529,9 +621,10 @@ static void random_step(GRand *rand, MsStep *step, guint32 now, guint number)
 	step->volume = 2;
 	step->recipients = (guint32)g_rand_int_range(rand, 1, g_rand_int_range(rand, 0, 50) == 0 ? 200 : 4);
 	static const MsOpLetter letters[] = {MS_OP_FAN, MS_OP_FAN, MS_OP_SET, MS_OP_SET, MS_OP_PAIR, MS_OP_PAIR,
-		MS_OP_STREAM, MS_OP_STREAM};
+		MS_OP_STREAM, MS_OP_STREAM, MS_OP_LINK, MS_OP_FORGET};
 	for (gsize i = 0; i < G_N_ELEMENTS(letters); i++)
-		random_op(rand, step, letters[i]);
+		if (letters[i] != MS_OP_FORGET || g_rand_int_range(rand, 0, 30) == 0)
+			random_op(rand, step, letters[i]);
 }
 
 static void test_alike(void)
@@ -541,8 +634,8 @@ static void test_alike(void)
 		return;
 	}
 	const MsRedisSettings settings = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
-	MsGuardStore *stores[] = {ms_guard_store_sqlite(":memory:", (const guint8 *)"keys", NULL),
-		ms_guard_store_redis(&settings, "alike", (const guint8 *)"keys", NULL)};
+	MsGuardStore *stores[] = {ms_guard_store_sqlite(":memory:", NULL),
+		ms_guard_store_redis(&settings, "alike", NULL)};
 	g_autoptr(GRand) rand = g_rand_new_with_seed(20191216);
 	guint32 now = NOON;
 	guint over = 0;
@@ -556,6 +649,9 @@ static void test_alike(void)
 			stores[s]->step(stores[s], &step, &out[s], &error);
 			g_assert_no_error(error);
 		}
+		for (guint k = 0; k < step.ops->len; k++) /* was there one to forget?  What is too old may be gone, or not. */
+			for (int s = 0; s < 2 && g_array_index(step.ops, MsOp, k).letter == MS_OP_FORGET; s++)
+				g_array_index(out[s].answers, MsOpAnswer, k).count = 0;
 		g_autoptr(GBytes) a = ms_stepped_pack(&out[0]);
 		g_autoptr(GBytes) b = ms_stepped_pack(&out[1]);
 		for (guint k = 0; k < step.ops->len && !g_bytes_equal(a, b); k++) {
@@ -732,7 +828,8 @@ int main(int argc, char **argv)
 		Test test;
 	} tests[] = {{"fan-out", test_fan_out}, {"common", test_common}, {"rights", test_rights}, {"fan-in", test_fan_in},
 		{"repeat", test_repeat}, {"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
-		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved}, {"list", test_list}};
+		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved}, {"keys", test_keys},
+		{"forget", test_forget}, {"list", test_list}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);
