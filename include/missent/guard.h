@@ -45,6 +45,7 @@ typedef struct {
 	const char *redis_prefix;
 	const guint8 *key;   /* 32 bytes */
 	const guint8 *key_before; /* the same, of the key before; or NULL */
+	const char *tag_separators; /* "+": an address is the same with and without a tag; or NULL */
 	MsGuardLimits limits; /* borrows its lists */
 } MsGuardSettings;
 

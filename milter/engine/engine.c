@@ -146,6 +146,7 @@ MsGuard *ms_engine_open_guard(const MsSettings *s, GError **error)
 		.redis = &s->redis,
 		.redis_prefix = s->redis_prefix,
 		.key = key,
+		.tag_separators = s->tag_separators,
 		.key_before = file != NULL ? before : NULL,
 		.limits = s->guard.limits,
 	};

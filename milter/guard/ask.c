@@ -43,6 +43,17 @@ static char *canonical(const char *address)
 	return out != NULL ? out : g_utf8_strdown(valid, -1);
 }
 
+/* A mailbox is one, whatever tag an address has. */
+static char *mailbox(const Ask *ask, const char *address)
+{
+	char *whole = canonical(address);
+	char *untagged = ms_address_untagged(whole, ask->guard->tag_separators);
+	if (untagged == NULL)
+		return whole;
+	g_free(whole);
+	return untagged;
+}
+
 static void take_recipients(Ask *ask)
 {
 	guint n = MIN(ask->m->envelope->recipients->len, MS_GUARD_RECIPIENTS);
@@ -52,7 +63,7 @@ static void take_recipients(Ask *ask)
 	ask->names = g_new0(char *, n + 1);
 	ask->at = g_new0(char *, n + 1);
 	for (guint i = 0; i < n; i++) {
-		ask->names[i] = canonical(ask->m->envelope->recipients->pdata[i]);
+		ask->names[i] = mailbox(ask, ask->m->envelope->recipients->pdata[i]);
 		const char *at = strrchr(ask->names[i], '@');
 		ask->at[i] = g_strdup(at != NULL ? at : "@");
 		ms_guard_digest(ask->guard, "address", ask->names[i], "", ask->addresses[i], MS_ID_BYTES);
@@ -345,10 +356,46 @@ static const char *header_of(const Ask *ask, const char *name)
 	return "";
 }
 
+#define TOKEN_DIGITS 5
+
+/* Where a token begins that a bulk mailer wrote into its own address ("bounce-48123-weber=x.example@"), for
+ * each message another; or NULL. */
+static const char *token_in(const char *sender)
+{
+	const char *at = strrchr(sender, '@');
+	gsize local = at != NULL ? (gsize)(at - sender) : strlen(sender);
+	for (gsize i = 0; i < local; i++) {
+		gsize digits = strspn(sender + i, "0123456789");
+		if (strchr("+=", sender[i]) != NULL || MIN(digits, local - i) >= TOKEN_DIGITS)
+			return sender + i;
+		i += digits > 0 ? digits - 1 : 0;
+	}
+	return NULL;
+}
+
+/* From whom a stream is: the envelope's sender, or the header's where that is another in each message, or none. */
+static char *stream_sender(const Ask *ask)
+{
+	char *sender = canonical(ask->m->envelope->sender);
+	const char *token = token_in(sender), *from = header_of(ask, "From");
+	if (*sender != '\0' && token == NULL)
+		return sender;
+	const char *open = strrchr(from, '<');
+	g_autofree char *address = open != NULL ? g_strndup(open + 1, strcspn(open + 1, ">")) : g_strdup(from);
+	char *out = ms_address_canonical(g_strstrip(address), strlen(address));
+	if (out == NULL && token != NULL)
+		out = g_strdup_printf("%.*s%s", (int)(token - sender), sender, strrchr(sender, '@') != NULL ? strrchr(sender, '@') : "");
+	if (out == NULL)
+		return sender;
+	g_free(sender);
+	return out;
+}
+
 /* What makes two mails the same, whatever an MTA wrote into them. */
 static char *sameness(const Ask *ask)
 {
-	GString *out = g_string_new(ask->m->envelope->sender);
+	g_autofree char *sender = stream_sender(ask);
+	GString *out = g_string_new(sender);
 	const MsReading *reading = ask->m->reading;
 	g_string_append_printf(out, "\n%s\n%" G_GUINT64_FORMAT "\n", header_of(ask, "Subject"), reading->text_bytes);
 	for (guint i = 0; i < reading->parts->len; i++) {
@@ -397,7 +444,8 @@ static void ask_split(Ask *ask)
 		MsOp *op = add(ask, MS_OP_SET, MS_GUARD_SPLIT, NULL);
 		about_last(ask)->stream = (int)i;
 		op->streams &= 1U << i;
-		g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT " %s", most, ask->m->envelope->sender);
+		g_autofree char *sender = stream_sender(ask);
+		g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT " %s", most, sender);
 		ms_guard_digest(ask->guard, "list", id, limit, op->key, MS_KEY_BYTES);
 		op->window = LIST_WINDOW;
 		op->limit = (guint32)most;
@@ -519,7 +567,7 @@ static char *template_of(const Ask *ask)
 
 static void ask_streams(Ask *ask)
 {
-	g_autofree char *sender = canonical(ask->m->envelope->sender);
+	g_autofree char *sender = stream_sender(ask);
 	g_autofree char *template = template_of(ask);
 	g_autofree char *masked = ms_identifier_masked("email", sender);
 	g_autofree char *who = g_strdup_printf("%s\n%s", sender, template);

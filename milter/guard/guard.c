@@ -20,12 +20,13 @@ void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text,
 	memcpy(out, whole, bytes);
 }
 
-static MsGuard *guard_under(const guint8 *key, const MsGuardLimits *limits)
+static MsGuard *guard_under(const guint8 *key, const MsGuardSettings *settings)
 {
 	MsGuard *guard = g_new0(MsGuard, 1);
 	memcpy(guard->key, key, sizeof guard->key);
-	guard->limits = *limits;
-	guard->customers = g_strdupv((char **)limits->customers);
+	guard->limits = settings->limits;
+	guard->tag_separators = g_strdup(settings->tag_separators);
+	guard->customers = g_strdupv((char **)settings->limits.customers);
 	guard->limits.customers = (const char *const *)guard->customers;
 	ms_guard_digest(guard, "name of the key", "", "", guard->key_name, sizeof guard->key_name);
 	return guard;
@@ -33,13 +34,13 @@ static MsGuard *guard_under(const guint8 *key, const MsGuardLimits *limits)
 
 MsGuard *ms_guard_open(const MsGuardSettings *settings, GError **error)
 {
-	g_autoptr(MsGuard) guard = guard_under(settings->key, &settings->limits);
+	g_autoptr(MsGuard) guard = guard_under(settings->key, settings);
 	guard->store = settings->on_redis ? ms_guard_store_redis(settings->redis, settings->redis_prefix, error)
 					  : ms_guard_store_sqlite(settings->sqlite, error);
 	if (guard->store == NULL)
 		return NULL;
 	if (settings->key_before != NULL && memcmp(settings->key_before, settings->key, MS_DIGEST_BYTES) != 0) {
-		guard->before = guard_under(settings->key_before, &settings->limits);
+		guard->before = guard_under(settings->key_before, settings);
 		guard->before->store = guard->store;
 	}
 	return g_steal_pointer(&guard);
@@ -57,6 +58,7 @@ void ms_guard_free(MsGuard *guard)
 		guard->store->close(guard->store);
 	memset(guard->key, 0, sizeof guard->key);
 	g_strfreev(guard->customers);
+	g_free(guard->tag_separators);
 	g_free(guard);
 }
 

@@ -12,7 +12,7 @@ struct MsGuard {
 	guint8 key[MS_DIGEST_BYTES], key_name[MS_KEY_NAME_BYTES];
 	MsGuard *before; /* the same under the key before, on the same store; or NULL */
 	MsGuardLimits limits;
-	char **customers;
+	char **customers, *tag_separators;
 };
 
 /* What an operation of a step is about, to tell its answer. */

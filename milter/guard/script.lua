@@ -50,14 +50,14 @@ local known = look('m' .. message)
 if #known == 4 + 25 * #ops then return known end
 
 local born = look('n' .. none)
-if #born == 4 then
+if #born == 4 and up('>I4', born) < now + 86400 then
 	born = up('>I4', born)
 else
 	born = now
 	enter('n' .. none, pk('>I4', now), 4294967295)
 end
 
-local function alive(at, window) return at > now or now - at < window end
+local function alive(at, window) return math.abs(now - at) < window end
 local function has(flags, bit_) return math.floor(flags / bit_) % 2 == 1 end
 
 -- Of an identifier, and of a recipient: a head, a window of members, a history.
@@ -291,6 +291,7 @@ end
 local function since(at) return now > at and now - at or 0 end
 local function bad_lately(n, window, is_bad)
 	local age = since(n[START])
+	if n[START] - now >= window then age = 2 * window end
 	if age >= window then
 		n[BAD_BEFORE] = age < 2 * window and n[BAD] or 0
 		n[START] = age < 2 * window and n[START] + window or now

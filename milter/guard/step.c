@@ -23,6 +23,7 @@
 #define MANY_AT 20       /* a domain where many have their mail: it says nothing */
 #define AGAIN 72000      /* what was unusual, and comes again after so long (20 h), is usual */
 #define MAX_SET 1000
+#define DAY 86400        /* no clock is that far ahead of another */
 #define MAX_LINKS 200    /* that are kept of an account; the oldest make room */
 #define VOLUME_FLOOR 1000 /* an hour */
 #define VOLUME_HOURS 24
@@ -192,7 +193,8 @@ static void enter(Run *run, const MsStepName *name, GByteArray *value, guint32 t
 
 static bool is_alive(const Run *run, guint32 at, guint32 window)
 {
-	return at > run->step->now || run->step->now - at < window;
+	/* A clock may be a little ahead of another; what one wrote that was far ahead is not believed. */
+	return (at > run->step->now ? at - run->step->now : run->step->now - at) < window;
 }
 
 /* The place of the entry whose bytes at `at` are these; -1. */
@@ -633,6 +635,8 @@ static guint32 since(const Run *run, guint32 at)
 static guint32 bad_lately(const Run *run, guint32 *n, guint32 window, bool bad)
 {
 	guint32 age = since(run, n[MS_S_START]);
+	if (n[MS_S_START] > run->step->now && n[MS_S_START] - run->step->now >= window)
+		age = 2 * window; /* of a clock that was far ahead */
 	if (age >= window) {
 		n[MS_S_BAD_BEFORE] = age < 2 * window ? n[MS_S_BAD] : 0;
 		n[MS_S_START] = age < 2 * window ? n[MS_S_START] + window : run->step->now;
@@ -869,8 +873,9 @@ static void remember_birth(Run *run)
 	const MsStepName name = ms_step_name('n', NULL);
 	const guint8 *born = look(run, &name, &len);
 	run->born = len == 4 ? get32(born) : run->step->now;
-	if (len == 4)
+	if (len == 4 && run->born < run->step->now + DAY)
 		return;
+	run->born = run->step->now;
 	GByteArray *value = g_byte_array_new();
 	add32(value, run->born);
 	enter(run, &name, value, G_MAXUINT32);

@@ -37,7 +37,7 @@ static MsGuard *guard_with(bool on_redis, const MsGuardLimits *limits)
 	g_autofree char *prefix = g_strdup_printf("t%u", ++prefixes);
 	const MsRedisSettings redis = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
 	const MsGuardSettings settings = {.on_redis = on_redis, .sqlite = ":memory:", .redis = &redis,
-		.redis_prefix = prefix, .key = key, .limits = *limits};
+		.redis_prefix = prefix, .key = key, .tag_separators = "+", .limits = *limits};
 	MsGuard *guard = ms_guard_open(&settings, &error);
 	g_assert_no_error(error);
 	return guard;
@@ -50,6 +50,7 @@ typedef struct {
 	MsPolicies *policies;
 	gint64 now;
 	guint number; /* of the message */
+	const char *sender;   /* NULL: the usual one */
 	const char *accounts; /* of the directory: "value=account value=account"; NULL: it is empty */
 	MsVerdict *last;
 	MsGuardCounts *counts;
@@ -114,7 +115,7 @@ static char *send_as(Run *run, const char *id, const char *what, const char *who
 	g_autoptr(MsReading) reading = ms_reading_new();
 	g_auto(GStrv) findings = g_strsplit(what, " ", -1);
 	g_auto(GStrv) to = g_strsplit(whom, " ", -1);
-	e->sender = g_strdup("billing@seller.example");
+	e->sender = g_strdup(run->sender != NULL ? run->sender : "billing@seller.example");
 	e->host = g_strdup("mx1");
 	e->queue_id = g_strdup(id);
 	e->arrived = run->now * G_USEC_PER_SEC;
@@ -128,6 +129,9 @@ static char *send_as(Run *run, const char *id, const char *what, const char *who
 	MsHeader *subject = g_new0(MsHeader, 1);
 	*subject = (MsHeader){g_strdup("Subject"), g_strdup("Your invoice")};
 	g_ptr_array_add(reading->headers, subject);
+	MsHeader *from = g_new0(MsHeader, 1);
+	*from = (MsHeader){g_strdup("From"), g_strdup("\"Billing, Seller\" <Billing@Seller.example>")};
+	g_ptr_array_add(reading->headers, from);
 	g_autoptr(MsResolution) resolution = resolve(run, reading, e);
 	ms_verdict_free(run->last);
 	g_clear_pointer(&run->counts, ms_guard_counts_free);
@@ -481,6 +485,67 @@ static void test_moved(bool redis)
 	run_end(&run);
 }
 
+/* A mailbox is one with any tag and in any case; a stream is one with any token in its sender. */
+static void test_spellings(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	SENT(&run, "customer-number=C1", "old+1@x.example", "");
+	SENT(&run, "customer-number=C2", "OLD+two@X.Example", "");
+	SENT(&run, "customer-number=C3", "<old@x.example>", "");
+	SENT(&run, "customer-number=C4", "old+4@x.example", "fan-in");
+	for (guint i = 0; i < 20; i++) {
+		g_autofree char *to = g_strdup_printf("same+%u@x.example", i);
+		SENT(&run, "customer-number=C9 invoice-number=R9", to, "");
+	}
+	run_end(&run);
+	run_begin(&run, redis, &usual, "");
+	run.accounts = "C1=A C2=B a@x.example=A";
+	for (guint i = 0; i < 3; i++) {
+		g_autofree char *sender = g_strdup_printf("bounce-%u-a=x.example@seller.example", 481230 + i);
+		run.sender = sender;
+		SENT(&run, "customer-number=C2", "a@x.example", i < 2 ? "mismatch" : "mismatch, breaker");
+	}
+	run.sender = "";
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+	run.sender = "BILLING@seller.example";
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+	run.sender = "support@seller.example";
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	run_end(&run);
+}
+
+/* A clock that was ahead, and is right again: what it wrote holds nothing, and stops nothing, for years. */
+static void test_clock(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	run.accounts = "C2=B a@x.example=A";
+	run.now += 1000 * DAY;
+	for (guint i = 0; i < 4; i++) {
+		g_autofree char *to = g_strdup_printf("b%u@x.example", i);
+		SENT(&run, "invoice-number=R1", to, "");
+	}
+	for (guint i = 0; i < 2; i++)
+		SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	run.now -= 1000 * DAY;
+	SENT(&run, "invoice-number=R1", "c@x.example", "");
+	for (guint i = 0; i < 20; i++)
+		SENT(&run, "invoice-number=R2", "c@x.example", "");
+	for (guint i = 0; i < 2; i++)
+		SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	g_autoptr(MsGuardStatus) status = status_of(&run);
+	g_assert_cmpint(status->born, <=, run.now);
+	/* A little back is nothing: what was counted goes on. */
+	for (guint i = 0; i < 3; i++) {
+		g_autofree char *to = g_strdup_printf("d%u@x.example", i);
+		SENT(&run, "invoice-number=R1", to, "");
+	}
+	run.now -= 3600;
+	SENT(&run, "invoice-number=R1", "e@x.example", "fan-out, breaker");
+	run_end(&run);
+}
+
 /* ---- keys and accounts ----------------------------------------------------------------- */
 
 static MsGuard *guard_under(bool on_redis, const char *name, const guint8 *now, const guint8 *before)
@@ -828,7 +893,7 @@ int main(int argc, char **argv)
 		Test test;
 	} tests[] = {{"fan-out", test_fan_out}, {"common", test_common}, {"rights", test_rights}, {"fan-in", test_fan_in},
 		{"repeat", test_repeat}, {"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
-		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved}, {"keys", test_keys},
+		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved}, {"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
 		{"forget", test_forget}, {"list", test_list}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
