@@ -19,9 +19,12 @@ LIMITS = 'fan-out = 4\nfan-out-domains = 4\nbreaker-recent = %s\nbreaker = 0\n'
 node = Node(S, 'rdbcompression no', kind=os.environ.get('MS_REDIS', 'redis')).start()
 
 
-def host(name, action='deliver', breaker='0'):
+wire = Wire(node.address)
+
+
+def host(name, action='deliver', breaker='0', address=node.address):
     m = Missent(S + '/' + name, host=name + '.seller.example', guard=LIMITS % breaker, policies=POLICY % action,
-                directory='backend = redis\ntimeout = 500ms\nredis = "%s"\nkey-file = "%s/site.key"\n' % (node.address, S))
+                directory='backend = redis\ntimeout = 500ms\nredis = "%s"\nkey-file = "%s/site.key"\n' % (address, S))
     return m
 
 
@@ -33,7 +36,7 @@ key = Missent(S + '/key')
 shutil.copy(key.dir + '/site.key', S + '/site.key')
 if os.geteuid() == 0:
     subprocess.run(['chown', USER, S + '/site.key'], check=True)
-hosts = [host('mx%d' % i) for i in range(4)]
+hosts = [host('mx%d' % i, address=node.address if i < 2 else wire.address) for i in range(4)]
 hosts[3].write_policy(POLICY % 'tempfail')
 hosts[0].load(MAPPING)
 for m in hosts:
@@ -95,6 +98,19 @@ out = hosts[1].tool('forget', 'AC-2', '--why', 'the customer has left')
 tap.ok(hosts[1].code == 1 and 'forgotten: 0 records, 0 values' in out, '... wholly', out)
 tap.ok('account-forgotten' in hosts[1].trail() and 'the customer has left' in hosts[1].trail() and 'AC-2' not in hosts[1].trail(),
        '... and the trail says so, without its name')
+
+# ---- a part of them is cut off ---------------------------------------------------------------------
+marks = [m.mark() for m in hosts]
+wire.cut()
+got = [bill(m, 77020, 'p%d@part.example' % i) for i, m in enumerate(hosts)]
+tap.same(got, ['deliver'] * 3 + ['tempfail'], 'two of four are cut off: they do what the policy says')
+tap.same(['guard-unavailable' in m.tail(mark) for m, mark in zip(hosts, marks)], [False, False, True, True], '... with the reason')
+wire.heal()
+tap.ok(wait_for(lambda: bill(hosts[3], 77020, 'p0@part.example') == 'deliver'), 'they are back', hosts[3].tail()[-500:])
+tap.ok(wait_for(lambda: bill(hosts[2], 77020, 'p1@part.example') == 'deliver' and 'guard-unavailable' not in hosts[2].tail()[-400:]),
+       '... all', hosts[2].tail()[-500:])
+got = [bill(hosts[3 - i], 77020, 'p%d@part.example' % (i + 4)) for i in range(3)]
+tap.same(got, ['deliver', 'deliver', 'hold'], '... and what the others counted meanwhile is there: two of four')
 
 # ---- away ----------------------------------------------------------------------------------------
 def away(name):

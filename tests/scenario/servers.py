@@ -1,5 +1,6 @@
 """Redis as its operators run it: primaries, replicas, Sentinel, Cluster, TLS; or Valkey."""
 import atexit
+import contextlib
 import glob
 import os
 import shutil
@@ -79,6 +80,47 @@ class Node:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+
+class Wire:
+    """A way to a server that can be cut: what is sent is lost, and nobody is told."""
+
+    def __init__(self, address):
+        host, _, port = address.rpartition(':')
+        self.to, self.is_cut, self.ends = (host.strip('[]'), int(port)), False, []
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.address = '127.0.0.1:%d' % self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            try:
+                far = socket.create_connection(self.to)
+            except OSError:
+                near.close()
+                continue
+            self.ends += [near, far]
+            for a, b in ((near, far), (far, near)):
+                threading.Thread(target=self.pump, args=(a, b), daemon=True).start()
+
+    def pump(self, a, b):
+        with contextlib.suppress(OSError):
+            while data := a.recv(65536):
+                if not self.is_cut:
+                    b.sendall(data)
+        for end in (a, b):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self):
+        self.is_cut = True
+
+    def heal(self):
+        ends, self.ends, self.is_cut = self.ends, [], False
+        for end in ends:  # what is lost is lost
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 def sentinels(scratch, primary, n=3, after_ms=1000, kind='redis'):
