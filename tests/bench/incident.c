@@ -1,6 +1,6 @@
 /*
- * incident [cost] - what gets out when a billing system goes wrong, and what is held when it does not; or
- * only what counting costs.  Judges made readings by the shipped policies and defaults, enforced, with a clock
+ * incident [cost|four] - what gets out when a billing system goes wrong, and what is held when it does not; or
+ * only what counting costs, or the four hosts alone.  Judges made readings by the shipped policies and defaults, enforced, with a clock
  * of its own: no reader, no MTA.  One host counts in SQLite; where there is a redis-server four hosts share one
  * that is started for it.  Run it from the source folder.
  */
@@ -681,8 +681,14 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	load();
 	GPid redis = start_redis(dir, &redis_address);
-	print_cost(redis);
-	if (argc < 2 || strcmp(argv[1], "cost") != 0)
+	World four;
+	guint64 worst = 0;
+	const char *part = argc > 1 ? argv[1] : "";
+	if (strcmp(part, "four") != 0)
+		print_cost(redis);
+	if (strcmp(part, "four") == 0 && redis != 0)
+		on_four_hosts(&worst, &four);
+	else if (strcmp(part, "cost") != 0)
 		replay(redis);
 	if (redis != 0) {
 		kill(redis, SIGTERM);

@@ -242,6 +242,45 @@ static guint count(MsLedger *ledger)
 	return (guint)ms_records_count(ledger, &all, 0, NULL);
 }
 
+/* An account is forgotten wholly, or not yet; others stay; no word is nobody. */
+static void test_forget_account(void)
+{
+	g_autoptr(MsLedger) ledger = open_ledger("forget-account.db");
+	g_autoptr(GError) error = NULL;
+	static const struct {
+		const char *account;
+		MsState state;
+	} rows[] = {{"AC-7", MS_STATE_RELEASED}, {"AC-7", MS_STATE_HELD}, {"AC-70", MS_STATE_DELETED}};
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		MsRecord *r = record("A1", "x@s.example", 1000, MS_MISMATCH, rows[i].state);
+		g_ptr_array_add(r->accounts, g_strdup(rows[i].account));
+		g_ptr_array_add(all, r);
+		g_assert_true(ms_records_add(ledger, r, &error));
+	}
+	g_assert_cmpint(ms_records_open_of(ledger, "AC-7", &error), ==, 1);
+	g_assert_cmpint(ms_records_open_of(ledger, "AC-70", &error), ==, 0);
+	g_assert_cmpint(ms_records_open_of(ledger, "AC", &error), ==, 0);
+	g_assert_no_error(error);
+	g_assert_cmpint(ms_records_open_of(ledger, "", &error), ==, -1);
+	g_clear_error(&error);
+	g_assert_cmpint(ms_records_forget_account(ledger, "", &error), ==, -1);
+	g_clear_error(&error);
+	g_assert_cmpint(ms_records_forget_account(ledger, "%", &error), ==, 0);
+	g_assert_cmpint(ms_records_forget_account(ledger, "AC-7", &error), ==, 1); /* not what is held */
+	g_autoptr(MsRecord) gone = ms_records_find(ledger, ((MsRecord *)all->pdata[0])->uid, &error);
+	g_autoptr(MsRecord) held = ms_records_find(ledger, ((MsRecord *)all->pdata[1])->uid, &error);
+	g_autoptr(MsRecord) other = ms_records_find(ledger, ((MsRecord *)all->pdata[2])->uid, &error);
+	g_assert_true(gone == NULL && held != NULL && other != NULL);
+	/* a decision that is under way keeps it, too */
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_ptr_array_add(list, decision(other->uid, MS_VERB_NOTE, MS_DECISION_APPROVED));
+	g_assert_true(ms_decisions_add(ledger, list, &error));
+	g_assert_cmpint(ms_records_open_of(ledger, "AC-70", &error), ==, 1);
+	g_assert_cmpint(ms_records_forget_account(ledger, "AC-70", &error), ==, 0);
+	g_assert_no_error(error);
+}
+
 static void test_forget(void)
 {
 	g_autoptr(MsLedger) ledger = open_ledger("forget.db");
@@ -620,6 +659,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ledger/decisions", test_decisions);
 	g_test_add_func("/ledger/rightful", test_rightful);
 	g_test_add_func("/ledger/forget", test_forget);
+	g_test_add_func("/ledger/forget-account", test_forget_account);
 	g_test_add_func("/ledger/tokens", test_tokens);
 	g_test_add_func("/ledger/json", test_json);
 	g_test_add_func("/ledger/twin", test_twin);
