@@ -290,7 +290,7 @@ def plan(runner, work):
 
     def bring(job):
         """A root of the Debian that this machine is not; where there can be none, the reason is told."""
-        code, out, err = runner.command([TOP + '/contrib/other', 'bring'])
+        code, out, err = runner.command([TOP + '/contrib/other', 'bring', *(['package'] if OTHER else [])])
         lines = (out + err).strip().splitlines() or ['?']
         if code == 75:
             job.notes.append(lines[-1])
@@ -342,6 +342,21 @@ def plan(runner, work):
         if in_other(job, 'cd / && TMPDIR=%s %s/contrib/deb %s/other-debs' % (work, source, work)) is not None:
             job.counts['passed'] += 1
 
+    def stock(job):
+        """The README's path on fresh servers: with what is at hand of packages."""
+        if not ROOT:
+            return without_root(job)
+        here = re.search('^VERSION_CODENAME=(.*)$', open('/etc/os-release').read(), re.M).group(1)
+        must([TOP + '/contrib/deb', work + '/debs'], env=cache)
+        given = [here + '=' + work + '/debs']
+        if os.path.isdir(work + '/other-debs'):
+            given.append(os.path.basename(other_root[0]) + '=' + work + '/other-debs')
+        code, out, err = runner.command([sys.executable, TOP + '/tests/scenario/stock.py', *given], quiet=True)
+        job.tap(out)
+        job.notes += [x for x in out.splitlines() if ' minutes' in x]
+        if code not in (0, 1):
+            raise Failed(err[-1000:])
+
     def without_root(job):
         job.notes.append('Postfix starts only as root')
         job.counts['skipped'] += 1
@@ -364,7 +379,8 @@ def plan(runner, work):
         Job('the other Debian: quickstart', quickstart_other, ['the other Debian: build'], 'quickstart'),
     ]
     if OTHER:
-        return [first, *others, Job('the other Debian: packages', packages_other, ['the other Debian: build'])]
+        return [first, *others, Job('the other Debian: packages', packages_other, ['the other Debian: build']),
+                Job('from stock to observing', stock, ['the other Debian: packages'])]
     gcc, clang = compiler('gcc'), compiler('clang')
     builds = [
         Job('build, gcc', build('gcc', 'CC=' + gcc), [], 'processors'),

@@ -1,0 +1,152 @@
+"""From a stock server to one that is observed: does literally what the README says, on fresh roots of Debian 12 and 13, with
+Postfix and with Sendmail, and prints the commands and the minutes that it took.  Roots and packages are brought from
+Debian's mirrors: `contrib/check --other` runs it, not each `contrib/check`.
+Arguments: CODENAME=FOLDER OF .debs ... ; --source: from source instead of the packages, CODENAME alone."""
+import pty
+import select
+
+from machine import *
+
+tap = Tap()
+S = scratch_folder()
+FROM_SOURCE = '--source' in sys.argv
+AIM_MINUTES, AIM_COMMANDS = 5, 6
+MTAS = {'Postfix': ['postfix'], 'Sendmail': ['sendmail-bin', 'sensible-mda', 'm4', 'make']}
+
+
+def commands():
+    """What stands in the README to be typed: the first block below a heading, without its remarks."""
+    with open(SOURCE + '/README.md') as f:
+        text = f.read()
+    heading = '## Try it on your own mail' if FROM_SOURCE else '## Packages'
+    block = re.search(heading + r'\n(?:(?! {4}).*\n)*((?: {4}.*\n)+)', text)
+    lines = [re.sub(r'\s+#.*', '', x.strip()) for x in block.group(1).splitlines()] if block else []
+    # The packages are at hand: who only installs them does not make them.
+    return [x for x in lines if x and not x.startswith('contrib/deb')]
+
+
+class Stock(Machine):
+    """A fresh root with an MTA as its package leaves it."""
+
+    def __init__(self, root, folder):
+        super().__init__(folder)
+        self.stock = root
+
+    def lay(self):
+        rw = self.dir + '/rw'
+        os.makedirs(rw)
+        why = self.mount('-t', 'tmpfs', '-o', 'size=4g', 'tmpfs', rw)
+        if why:
+            return why
+        os.makedirs(rw + '/up')
+        os.makedirs(rw + '/work')
+        return self.mount('-t', 'overlay', 'overlay', '-o',
+                          'lowerdir=%s,upperdir=%s/up,workdir=%s/work' % (self.stock, rw, rw), self.root)
+
+    def outside(self, script):
+        """With the network of this machine, which the booted one has not: (status, output)."""
+        done = subprocess.run(['systemd-nspawn', '-q', '-D', self.root, '--register=no', '--keep-unit', '--link-journal=no',
+                               '--pipe', '-E', 'DEBIAN_FRONTEND=noninteractive', 'sh', '-c', script], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.returncode, done.stdout
+
+    def typed(self, line):
+        """As who sits at a terminal: what is proposed is taken by Return, and applied on a yes."""
+        keyboard, terminal = pty.openpty()
+        process = subprocess.Popen(self.inside('env', 'TERM=dumb', 'sh', '-c', 'cd /root/missent && ' + line), stdin=terminal,
+                                   stdout=terminal, stderr=terminal, start_new_session=True)
+        os.close(terminal)
+        said = b''
+        while True:
+            if not select.select([keyboard], [], [], 0.5)[0]:
+                if re.search(rb'[:?\]] ?$', said):
+                    os.write(keyboard, b'y\n' if b'Apply this' in said.splitlines()[-1] else b'\n')
+                continue
+            try:
+                more = os.read(keyboard, 4096)
+            except OSError:  # the last who had the terminal is gone
+                break
+            if not more:
+                break
+            said += more
+        os.close(keyboard)
+        return process.wait(), said.decode(errors='replace').replace('\r', '')
+
+    def submit(self, text, sender, to):
+        """A mail of a program on that host."""
+        return self.run('/usr/sbin/sendmail', '-f', sender, to, stdin=text)
+
+
+def prepared(box, packages, debs):
+    """None, or why not; what a stock server has, and what is to be installed, brought to it."""
+    why = box.lay()
+    if why:
+        return why
+    box.write('/etc/hosts', '127.0.0.1 mx.seller.example localhost\n127.0.0.2 seller.example\n')
+    box.write('/usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755)
+    code, out = box.outside('echo postfix postfix/main_mailer_type select Internet Site | debconf-set-selections; '
+                            'echo postfix postfix/mailname string mx.seller.example | debconf-set-selections; apt-get update -qq && '
+                            'apt-get install -y -qq --no-install-recommends ' + ' '.join(packages))
+    os.unlink(box.root + '/usr/sbin/policy-rc.d')
+    if code:
+        return out[-300:].replace('\n', ' ')
+    # There is no DNS in there, which a server has; Sendmail asks it about every domain.
+    nodns = box.root + '/etc/mail/service.switch-nodns'
+    if os.path.exists(nodns):
+        shutil.copy(nodns, box.root + '/etc/mail/service.switch')
+    tree = box.root + '/root/missent'
+    subprocess.run([SOURCE + '/contrib/clean-copy', tree], check=True)
+    begun = time.monotonic()
+    if debs:
+        os.makedirs(tree + '/build-deb')
+        for path in glob.glob(debs + '/missent_*.deb') + glob.glob(debs + '/missent-review_*.deb'):
+            shutil.copy(path, tree + '/build-deb')
+        code, out = box.outside('cd /root/missent && apt-get install -y -qq --download-only ./build-deb/*.deb')
+    else:
+        code, out = box.outside('cd /root/missent && contrib/install-packages build run')
+    box.spent = time.monotonic() - begun
+    return out[-300:].replace('\n', ' ') if code else None
+
+
+def follow(box, name):
+    done, n = box.spent, 0
+    for line in commands():
+        begun = time.monotonic()
+        code, out = box.typed(line)
+        done += time.monotonic() - begun
+        n += 1
+        if not tap.ok(code == 0, '%s: %s' % (name, line), out):
+            return
+    tap.ok(True, '%s: %d commands, %.1f minutes' % (name, n, done / 60))
+    if n > AIM_COMMANDS or done / 60 > AIM_MINUTES:
+        print('# %s: more than %d commands or %d minutes' % (name, AIM_COMMANDS, AIM_MINUTES), flush=True)
+    out = box.sh('systemctl is-active missent missent-agent')[1]
+    tap.same(out.split(), ['active', 'active'], '... the services are at work')
+    code, out = box.run('missent', 'config', 'show')
+    tap.ok(code == 0 and 'mode = "observe"' in out, '... and observe', out)
+    code, out = box.submit(message('an invoice', RIGHT), 'billing@mx.seller.example', 'kunde@alpha.example')
+    tap.ok(code == 0 and wait_for(lambda: 'from=<billing@mx.seller.example>' in box.journal('missent')),
+           '... a mail of a program on this host is seen', out + box.journal('missent')[-1500:])
+
+
+def main():
+    given = dict(x.split('=', 1) for x in sys.argv[1:] if '=' in x) or {x: None for x in sys.argv[1:] if x != '--source'}
+    for codename, debs in given.items():
+        done = subprocess.run([SOURCE + '/contrib/other', 'stock', codename], stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            tap.skip('from stock to observing on ' + codename, done.stdout.strip())
+            continue
+        for mta, packages in MTAS.items():
+            name = '%s, %s, %s' % (codename, mta, 'from source' if FROM_SOURCE else 'with the package')
+            box = Stock(done.stdout.strip(), '%s/%s-%s' % (S, codename, mta))
+            why = prepared(box, packages, None if FROM_SOURCE else debs) or box.boot()
+            if why:
+                tap.skip(name, why)
+                continue
+            box.sh('systemctl start ' + mta.lower())
+            follow(box, name)
+            box.stop()
+
+
+main()
+tap.done()
