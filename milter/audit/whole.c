@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -22,11 +23,15 @@
 #define AT_ONCE 64     /* bundles that are hashed together */
 #define MAX_TOLD 20    /* entries of one bundle */
 #define MAX_THREADS 16
+#define MAX_BUNDLE (MS_TILE * (MS_TLOG_MAX_ENTRY + 2))
 
 typedef struct {
 	guint64 number;
 	bool last;      /* the head */
-	GBytes *bytes;  /* NULL: missing */
+	bool there;     /* false: missing */
+	char *data;     /* its room is used again for another */
+	gsize len, room;
+	char *trouble;  /* why it could not be read */
 	GArray *slots;
 	gsize torn;     /* bytes after the last whole entry */
 	MsHash leaves[MS_TILE + 1], root;
@@ -63,15 +68,61 @@ static void tell(Check *c, guint64 index, const char *format, ...)
 
 /* ---- bundles -------------------------------------------------------------------------- */
 
-static void hash_bundle(Bundle *b)
+static void set_trouble(Bundle *b, const char *path, const char *why)
 {
-	gsize len = 0, whole = 0;
-	b->n = 0;
-	if (b->bytes == NULL)
+	b->there = false;
+	b->trouble = g_strdup_printf("%s: %s", path, why);
+}
+
+static bool read_all(int fd, char *data, gsize len)
+{
+	for (gsize got = 0; got < len;) {
+		ssize_t n = read(fd, data + got, len - got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		got += (gsize)n;
+	}
+	return true;
+}
+
+/* In the thread that hashes it, into room that is there already: to read costs as much as to hash. */
+static void load_bundle(const char *folder, Bundle *b)
+{
+	g_autofree char *path = ms_tile_path(folder, MS_ENTRIES, b->number, MS_TILE);
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	b->there = fd >= 0;
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		set_trouble(b, path, g_strerror(errno));
+	if (fd < 0)
 		return;
-	const char *data = g_bytes_get_data(b->bytes, &len);
-	ms_bundle_parse(data != NULL ? data : "", len, b->slots, &whole);
-	b->torn = len - whole;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MAX_BUNDLE) {
+		set_trouble(b, path, "it is no file of a bundle");
+	} else {
+		b->len = (gsize)st.st_size;
+		if (b->len > b->room) {
+			b->room = b->len + b->len / 4;
+			g_free(b->data);
+			b->data = g_malloc(b->room);
+		}
+		if (!read_all(fd, b->data, b->len))
+			set_trouble(b, path, "it cannot be read");
+	}
+	close(fd);
+}
+
+static void hash_bundle(const char *folder, Bundle *b)
+{
+	gsize whole = 0;
+	b->n = 0;
+	if (!b->last)
+		load_bundle(folder, b);
+	if (!b->there)
+		return;
+	ms_bundle_parse(b->len > 0 ? b->data : "", b->len, b->slots, &whole);
+	b->torn = b->len - whole;
 	b->n = MIN(b->slots->len, MS_TILE + 1);
 	for (guint i = 0; i < b->n; i++) {
 		const MsSlot *slot = &g_array_index(b->slots, MsSlot, i);
@@ -82,6 +133,7 @@ static void hash_bundle(Bundle *b)
 }
 
 typedef struct {
+	const char *folder;
 	Bundle *bundles;
 	guint n, step, first;
 } Share;
@@ -90,27 +142,27 @@ static void *hash_share(void *user)
 {
 	const Share *share = user;
 	for (guint i = share->first; i < share->n; i += share->step)
-		hash_bundle(&share->bundles[i]);
+		hash_bundle(share->folder, &share->bundles[i]);
 	return NULL;
 }
 
-static void hash_bundles(Bundle *bundles, guint n)
+static void hash_bundles(const char *folder, Bundle *bundles, guint n)
 {
 	guint threads = MIN(MIN(g_get_num_processors(), MAX_THREADS), n);
 	pthread_t ids[MAX_THREADS];
 	Share shares[MAX_THREADS];
 	guint started = 0;
 	for (guint i = 1; i < threads; i++) {
-		shares[i] = (Share){bundles, n, threads, i};
+		shares[i] = (Share){folder, bundles, n, threads, i};
 		if (pthread_create(&ids[i], NULL, hash_share, &shares[i]) != 0)
 			break;
 		started = i;
 	}
-	Share mine = {bundles, n, threads, 0};
+	Share mine = {folder, bundles, n, threads, 0};
 	if (threads > 0)
 		hash_share(&mine);
 	for (guint i = started + 1; i < threads; i++) { /* those that no thread took */
-		shares[i] = (Share){bundles, n, threads, i};
+		shares[i] = (Share){folder, bundles, n, threads, i};
 		hash_share(&shares[i]);
 	}
 	for (guint i = 1; i <= started; i++)
@@ -242,7 +294,9 @@ static bool show(Check *c, const Bundle *b, GError **error)
 static bool check_bundle(Check *c, const Bundle *b, GError **error)
 {
 	guint64 first = b->number * MS_TILE;
-	if (b->bytes == NULL && !b->last) {
+	if (b->trouble != NULL)
+		tell(c, first, "%s", b->trouble);
+	if (!b->there && !b->last) {
 		add_missing(c, b);
 		return true;
 	}
@@ -314,25 +368,41 @@ static guint64 skip_pruned(Check *c)
 	return first;
 }
 
+/* As it was when the lock was held. */
+static void take_head(const Check *c, Bundle *b)
+{
+	b->there = c->head != NULL;
+	b->len = b->there ? g_bytes_get_size(c->head) : 0;
+	g_free(b->data);
+	b->data = b->there ? g_memdup2(g_bytes_get_data(c->head, NULL), b->len) : NULL;
+	b->room = b->len;
+}
+
 static bool check_all(Check *c, GError **error)
 {
 	Bundle *some = g_new0(Bundle, AT_ONCE);
+	for (guint i = 0; i < AT_ONCE; i++)
+		some[i].slots = g_array_sized_new(FALSE, FALSE, sizeof(MsSlot), MS_TILE + 1);
 	bool fine = true;
 	for (guint64 at = skip_pruned(c); fine && at <= c->bundles; at += AT_ONCE) {
 		guint n = (guint)MIN(c->bundles + 1 - at, AT_ONCE);
 		for (guint i = 0; i < n; i++) {
 			Bundle *b = &some[i];
-			*b = (Bundle){.number = at + i, .slots = g_array_new(FALSE, FALSE, sizeof(MsSlot))};
+			b->number = at + i;
 			b->last = b->number == c->bundles;
-			b->bytes = !b->last ? read_tile(c, MS_ENTRIES, b->number, MS_TILE)
-				: c->head != NULL ? g_bytes_ref(c->head) : NULL;
+			b->torn = 0;
+			if (b->last)
+				take_head(c, b);
 		}
-		hash_bundles(some, n);
+		hash_bundles(c->folder, some, n);
 		for (guint i = 0; i < n; i++) {
 			fine = fine && check_bundle(c, &some[i], error);
-			g_clear_pointer(&some[i].bytes, g_bytes_unref);
-			g_array_unref(some[i].slots);
+			g_clear_pointer(&some[i].trouble, g_free);
 		}
+	}
+	for (guint i = 0; i < AT_ONCE; i++) {
+		g_array_unref(some[i].slots);
+		g_free(some[i].data);
 	}
 	g_free(some);
 	return fine;

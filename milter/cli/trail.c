@@ -59,8 +59,10 @@ static void on_wrong(guint64 index, const char *why, void *user)
 
 static bool has_type(const char *data, gsize len, const char *type)
 {
-	g_autofree char *want = g_strdup_printf(",\"type\":\"%s\"", type);
-	return len > 34 + strlen(want) && memcmp(data + 34, want, strlen(want)) == 0;
+	static const char key[] = ",\"type\":\"";
+	const gsize at = 34, n = strlen(type), skip = sizeof key - 1;
+	return len > at + skip + n && memcmp(data + at, key, skip) == 0 && memcmp(data + at + skip, type, n) == 0
+		&& data[at + skip + n] == '"';
 }
 
 static void tell_hole(Look *look, guint64 index, gint64 time)
