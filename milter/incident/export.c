@@ -136,8 +136,8 @@ static json_t *ecs_attachments(const json_t *json)
 
 static void ecs_message(json_t *out, const json_t *json)
 {
-	json_t *email = json_pack("{s:s, s:{s:[s]}, s:{s:o}, s:o}", "direction", "outbound", "from", "address",
-		line_text(json, "sender"), "to", "address", addresses_of(json), "attachments", ecs_attachments(json));
+	json_t *email = json_pack("{s:s, s:{s:[s]}, s:{s:s}, s:{s:o}, s:o}", "direction", "outbound", "from", "address",
+		line_text(json, "sender"), "sender", "address", line_text(json, "sender"), "to", "address", addresses_of(json), "attachments", ecs_attachments(json));
 	copy(email, "local_id", json, "queue_id");
 	set(out, "email", email);
 	if (is_address(line_text(json, "client")))
@@ -193,7 +193,7 @@ static void ocsf_finding(json_t *out, const json_t *json, const char *uid)
 	set(out, "finding_info", json_pack("{s:s, s:s, s:o}", "uid", uid, "title", "A message with another's data", "types",
 		codes_of(json)));
 	set(out, "data_security", json_pack("{s:i, s:s, s:i, s:s}", "detection_system_id", 6, "detection_system",
-		"Secure Email Gateway", "data_lifecycle_state_id", 2, "data_lifecycle_state", "Data in-transit"));
+		"Secure Email Gateway", "data_lifecycle_state_id", 2, "data_lifecycle_state", "Data in-Transit"));
 }
 
 static json_t *ocsf_of(const MsAuditLine *line)
@@ -207,10 +207,10 @@ static json_t *ocsf_of(const MsAuditLine *line)
 	int class = concerned ? 2006 : 4009, activity = 1;
 	g_autofree char *uid = g_strjoin("/", line_text(json, "host"), line_text(json, "queue_id"), line_text(json, "arrived"),
 		NULL);
-	json_t *out = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:s, s:{s:s, s:s, s:{s:s, s:s, s:s}}}", "category_uid",
+	json_t *out = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:s, s:{s:s, s:s, s:[s, s], s:{s:s, s:s, s:s}}}", "category_uid",
 		class / 1000, "class_uid", class, "activity_id", activity, "type_uid", class * 100 + activity, "severity_id",
 		concerned ? 3 : 1, "time", (json_int_t)(line->time / 1000), "disposition_id", disposition->id, "disposition",
-		disposition->name, "metadata", "version", OCSF_VERSION, "uid", uid, "product", "name", "missent", "vendor_name",
+		disposition->name, "metadata", "version", OCSF_VERSION, "uid", uid, "profiles", "security_control", "host", "product", "name", "missent", "vendor_name",
 		"missent", "version", PACKAGE_VERSION);
 	set(out, "device", json_pack("{s:s, s:i}", "hostname", line_text(json, "host"), "type_id", 0));
 	if (concerned)
