@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "missent/answer.h"
 #include "missent/log.h"
 #include "missent/witness.h"
 
@@ -38,6 +39,23 @@ static void log_checkpoint(MsAudit *audit)
 		ms_log(LOG_NOTICE, NULL, "audit: checkpoint=%s", line);
 }
 
+/* A mapping that was imported, wherever, is told by each host that judges by it. */
+static void note_mapping(MsRuntime *runtime)
+{
+	static char *known; /* of one thread */
+	MsDirectoryState state = {0};
+	g_autoptr(GError) error = NULL;
+	if (ms_directory_state(ms_runtime_directory(runtime), &state, &error) == MS_FOUND && state.generation != NULL
+		&& g_strcmp0(known, state.generation) != 0) {
+		g_autofree char *detail = g_strdup_printf("%s, %" G_GINT64_FORMAT " entries", state.generation, state.entries);
+		if (ms_audit_note(ms_runtime_audit(runtime), "import", "missentd", detail, NULL)) {
+			g_free(known);
+			known = g_strdup(state.generation);
+		}
+	}
+	ms_directory_state_clear(&state);
+}
+
 void daemon_beat(Daemon *daemon)
 {
 	static gint64 logged; /* of one thread */
@@ -46,6 +64,7 @@ void daemon_beat(Daemon *daemon)
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_audit_beat(audit, "missentd", &error);
 	tell(fine, error);
+	note_mapping(runtime);
 	const MsSettings *s = ms_runtime_settings(runtime);
 	gint64 now = g_get_monotonic_time();
 	if (!fine || !s->checkpoints.log || (logged != 0 && now - logged < s->checkpoints.every_ms * 1000))

@@ -34,6 +34,8 @@ tap.ok(held['to'][0]['outcome'] == 'wrong' and held['key'] and held['identifiers
        'with digests, outcome and versions', held)
 tap.ok(not tells(m.trail()), 'nothing of the mapping or of the mails is in it in clear')
 tap.ok(wait_for(lambda: 'beat' in types()) and 'start' in types(), 'missentd says that it started, and lives', types())
+imports = [json.loads(x)['detail'] for x in m.trail().splitlines() if json.loads(x)['type'] == 'import']
+tap.ok(imports and all(x['versions']['mapping'] == imports[-1].split(',')[0] for x in lines), 'the mapping in use is named', imports)
 out = verify()
 tap.ok(m.code == 0 and ' 0 wrong' in out, 'it is whole', out)
 
@@ -81,7 +83,7 @@ with open(S + '/later', 'w') as f:
     f.write(m.tool('audit', 'checkpoint'))
 out = verify('--folder', S + '/before', '--against', S + '/later')
 tap.ok(m.code == 1 and 'entries' in out, 'a log that was rolled back as a whole is told by it', out)
-out = verify('--folder', S + '/before', '--against', S + '/proof')
+out = verify('--folder', S + '/before', '--against', S + '/entry')
 tap.ok(m.code == 65, '... and what is no checkpoint is told', out)
 
 # ---- killed while it writes ----
