@@ -106,10 +106,10 @@ static void test_refused(void)
 		expect(log, host, MS_WITNESS_GREW, NULL);
 		g_assert_cmpuint(size_kept(host), ==, n + 3);
 		/* Root has the key: */
-		g_autoptr(MsTlog) a = make(anew, log, "forged", n + 300);
-		g_autoptr(MsTlog) b = make(same, log, "forged", n + 3);
-		g_autoptr(MsTlog) c = make(back, log, "real", n + 2);
-		g_autoptr(MsTlog) d = make(key, NULL, "real", n + 3);
+		g_autoptr(MsTlog) G_GNUC_UNUSED a = make(anew, log, "forged", n + 300);
+		g_autoptr(MsTlog) G_GNUC_UNUSED b = make(same, log, "forged", n + 3);
+		g_autoptr(MsTlog) G_GNUC_UNUSED c = make(back, log, "real", n + 2);
+		g_autoptr(MsTlog) G_GNUC_UNUSED d = make(key, NULL, "real", n + 3);
 		expect(anew, host, MS_WITNESS_REFUSED, "written anew");
 		expect(same, host, MS_WITNESS_REFUSED, "written anew");
 		expect(back, host, MS_WITNESS_REFUSED, "rolled back");
