@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/audit.h"
 
 #include "../test.h"
 #include "world.h"
@@ -304,6 +305,52 @@ static void test_digest(void)
 	}
 }
 
+/* What the trail says of the last days: once in so long, and nothing where nothing was judged. */
+static void test_summary(void)
+{
+	World *w = world_new("", " digest-to = {\"team@seller.example\"}\n summary-every = 7d\n");
+	g_autofree char *path = g_build_filename(w->state, "audit.jsonl", NULL);
+	g_autoptr(GError) error = NULL;
+	MsDesk *desk = world_desk(w);
+	ms_desk_tick(desk);
+	ms_desk_free(desk);
+	g_autoptr(GPtrArray) none = stub_take(w->stub);
+	g_assert_cmpuint(none->len, ==, 0);
+	world_free(w);
+
+	w = world_new("", " digest-to = {\"team@seller.example\"}\n summary-every = 7d\n");
+	g_free(path);
+	path = g_build_filename(w->state, "audit.jsonl", NULL);
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+	envelope->sender = g_strdup("billing@seller.example");
+	g_ptr_array_add(envelope->recipients, g_strdup("a@alpha.example"));
+	g_autoptr(MsVerdict) verdict = ms_verdict_new();
+	g_ptr_array_add(verdict->policies, g_strdup("invoices"));
+	verdict->would = MS_HOLD;
+	MsReason *reason = g_new0(MsReason, 1);
+	*reason = (MsReason){.code = MS_MISMATCH, .policy = g_strdup("invoices"), .action = MS_HOLD};
+	g_ptr_array_add(verdict->reasons, reason);
+	const MsAuditMessage message = {.envelope = envelope, .verdict = verdict};
+	for (int i = 0; i < 3; i++)
+		g_assert_true(ms_audit_write(audit, &message, &error));
+	desk = world_desk(w);
+	ms_desk_tick(desk);
+	ms_desk_free(desk);
+	desk = world_desk(w);
+	ms_desk_tick(desk); /* once in seven days */
+	ms_desk_free(desk);
+	g_autofree char *mail = only(w, "team@seller.example");
+	g_autofree char *subject = field(mail, "Subject"), *words = words_of(mail);
+	check_form(mail, true);
+	g_assert_cmpstr(subject, ==, "What was judged");
+	CONTAINS(words, "3 0 3 invoices");
+	CONTAINS(words, "3 0 3 all messages");
+	CONTAINS(words, "3 0 3 mismatch");
+	LACKS(mail, "alpha.example");
+	world_free(w);
+}
+
 /* Announced first; returned when the time that was announced is over, whatever second person. */
 static void test_expiry(void)
 {
@@ -385,6 +432,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/notices/held", test_held);
 	g_test_add_func("/notices/hostile", test_hostile);
 	g_test_add_func("/notices/digest", test_digest);
+	g_test_add_func("/notices/summary", test_summary);
 	g_test_add_func("/notices/expiry", test_expiry);
 	g_test_add_func("/notices/expiry/left", test_expiry_left);
 	return g_test_run();
