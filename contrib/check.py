@@ -409,7 +409,7 @@ def plan(runner, work):
                   Job('quickstart where only root may enter', closed, ['build, gcc'], 'quickstart')]
     # The longest chains first: builds, then scenarios of both builds in turn, then what needs no other.
     both = zip(scenarios('gcc'), scenarios('clang', MS_SANITIZERS='1'))
-    return [first, *builds, *(job for pair in both for job in pair), *short, *ends, *others]
+    return [first, *builds, *(job for pair in both for job in pair), *short, *ends]
 
 
 sys.exit(main())
