@@ -162,10 +162,23 @@ static void remove_folder(const char *folder)
 	g_rmdir(folder);
 }
 
+/* Where the daemon may write; else, for a person, where everybody may. */
+static char *scratch_of(const char *config, GError **error)
+{
+	g_autoptr(MsSettings) settings = ms_settings_load(config, error);
+	if (settings == NULL)
+		return NULL;
+	char *folder = g_build_filename(settings->state_dir, "policy-test-XXXXXX", NULL);
+	if (access(settings->state_dir, W_OK | X_OK) == 0 && g_mkdtemp(folder) != NULL)
+		return folder;
+	g_free(folder);
+	return g_dir_make_tmp("missent-test-XXXXXX", error);
+}
+
 bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFailed failed, void *user, guint *tests_out,
 	GError **error)
 {
-	Beside b = {.failed = failed, .user = user, .folder = g_dir_make_tmp("missent-test-XXXXXX", error)};
+	Beside b = {.failed = failed, .user = user, .folder = scratch_of(config, error)};
 	if (b.folder == NULL)
 		return false;
 	g_autofree char *mapping = g_build_filename(b.folder, "mapping.db", NULL);
