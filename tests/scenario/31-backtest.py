@@ -3,6 +3,7 @@ and gone on with, and with what mailboxes suffer from."""
 import json
 import mailbox
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -195,6 +196,40 @@ os.rename(S + '/directory.db', S + '/away.db')
 r = missent('policy', 'test', '--against', mbox, code=None)
 tap.ok(r.returncode != 0 and 'nothing was ever imported' in r.stderr, 'a directory that cannot be asked: nothing is judged', r.stderr)
 os.rename(S + '/away.db', S + '/directory.db')
+
+# ---- tests beside policies: those that are shipped, and each recipe of the cookbook
+with open(SOURCE + '/milter/policy/missent-cookbook.7') as f:
+    recipes = re.findall(r'\.Bd -literal -offset indent\n(.*?)\.Ed\n', f.read(), re.S)
+tap.same(len(recipes), 10, 'the cookbook has ten recipes')
+os.makedirs(S + '/cookbook')
+shutil.copy(SOURCE + '/policies/kinds.conf', S + '/cookbook')
+for i, recipe in enumerate(recipes):
+    write('cookbook/%02d.conf' % i, recipe.replace('\\e', '\\'))
+    write('recipe-%d/a.conf' % i, recipe.replace('\\e', '\\'))
+    shutil.copy(SOURCE + '/policies/kinds.conf', S + '/recipe-%d' % i)
+    r = missent('policy', 'lint', '--policies', S + '/recipe-%d' % i, code=None)
+    tap.ok(r.returncode == 0 and 'nothing is odd' in r.stdout, 'nothing is odd in recipe %d' % (i + 1), r.stdout)
+r = missent('policy', 'check', '--policies', S + '/cookbook', code=None)
+tests = sum(len(re.findall('^test ', x, re.M)) for x in recipes)
+tap.ok(r.returncode == 0 and '%d tests passed' % tests in r.stdout, 'their %d tests pass' % tests, r.stdout + r.stderr)
+r = missent('policy', 'check', '--policies', SOURCE + '/policies', code=None)
+tap.ok(r.returncode == 0 and 'tests passed' in r.stdout, 'those of the shipped policies too', r.stdout + r.stderr)
+write('recipe-0/a.conf', recipes[0].replace('expect  = hold', 'expect  = deliver'))
+r = missent('policy', 'check', '--policies', S + '/recipe-0', code=1)
+tap.ok('recipe-0/a.conf:' in r.stdout and '"hold"' in r.stdout and '"deliver" is expected' in r.stdout,
+       'one that fails is told with file and line', r.stdout)
+for text, wrong in (('to = {"a@b.example"}\n\ttext = "x"', 'expect is missing'), ('text = "x"\n\texpect = hold', 'to is missing'),
+                    ('to = {"a@b.example"}\n\texpect = hold', 'either text or a file'),
+                    ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hodl', 'hold'),
+                    ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\treason = {"mismatsch"}', 'mismatsch'),
+                    ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\tmapping = {"a,b"}', 'account,kind,value'),
+                    ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\tpolicy = "none"', 'there is no policy "none"'),
+                    ('to = {"a@b.example"}\n\tfile = "nothing.eml"\n\texpect = hold', 'nothing.eml')):
+    write('recipe-0/a.conf', 'policy "a" {\n}\ntest "t" {\n\t%s\n}\n' % text)
+    r = missent('policy', 'check', '--policies', S + '/recipe-0', code=None)
+    tap.ok(r.returncode not in (0, None) and wrong in r.stdout + r.stderr and 'a.conf:' in r.stdout + r.stderr,
+           'a test with a mistake: ' + wrong, r.stdout + r.stderr)
+
 start = time.monotonic()
 with open(S + '/large.mbox', 'w') as f:
     f.truncate(2 << 30)
