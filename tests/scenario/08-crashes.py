@@ -123,7 +123,13 @@ for p in both(S, 'unix:' + m.socket, tap):
         if stage == 'copy':
             lock = sqlite3.connect(m.state + '/held.db')
             lock.execute('BEGIN IMMEDIATE')
-        threading.Timer(1.0 * SLOW, m.kill).start()
+
+        def kill_behind_the_copy():
+            wait_for(spooled, 30)
+            time.sleep(0.5 * SLOW)
+            m.kill()
+
+        threading.Thread(target=kill_behind_the_copy).start()
         try:
             reply = p.send(text, to=TO, sender='split@seller.example')
         except (smtplib.SMTPException, OSError) as why:
