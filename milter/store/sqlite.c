@@ -288,6 +288,7 @@ static MsAnswer open_again(MsSqlite *db, GError **error)
 	db->db = NULL;
 	MsAnswer answer = open_file(db, error);
 	if (answer != MS_FOUND) { /* the next one tries again */
+		g_hash_table_remove_all(db->statements); /* it does not close with one of them */
 		sqlite3_close(db->db);
 		db->db = NULL;
 	}

@@ -17,7 +17,8 @@ m.more = p.settings() + p.desk() + (
 m.write_conf()
 m.start()
 p.start()
-BEGIN = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=1)
+time.sleep(1.1)  # the trail begins before the time that is asked about
+BEGIN = datetime.datetime.now(datetime.timezone.utc)
 SINCE = BEGIN.strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
