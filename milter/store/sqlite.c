@@ -278,20 +278,28 @@ static bool was_written(const MsSqlite *db, const struct stat *st)
 	return db->written == 0 || nanoseconds(&st->st_ctim) != db->written || st->st_size != db->size;
 }
 
-static MsAnswer open_again(MsSqlite *db, GError **error)
+/* It does not close with a statement left; and pages of another file's log are not written into this one. */
+static void close_file(MsSqlite *db)
 {
 	g_hash_table_remove_all(db->statements);
-	/* Pages of another file's log are not written into this one. */
 	if (db->db != NULL)
 		sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(db->db);
 	db->db = NULL;
-	MsAnswer answer = open_file(db, error);
-	if (answer != MS_FOUND) { /* the next one tries again */
-		g_hash_table_remove_all(db->statements); /* it does not close with one of them */
-		sqlite3_close(db->db);
-		db->db = NULL;
+}
+
+static MsAnswer open_again(MsSqlite *db, GError **error)
+{
+	struct stat st;
+	close_file(db);
+	/* One that is being written over.  Tables made in it now would lie, in the log, over what it will be. */
+	if (stat(db->path, &st) == 0 && st.st_size == 0) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: it is empty now: somebody writes it over", db->path);
+		return MS_RETRY;
 	}
+	MsAnswer answer = open_file(db, error);
+	if (answer != MS_FOUND) /* the next one tries again */
+		close_file(db);
 	return answer;
 }
 
