@@ -33,7 +33,7 @@ SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
 PATIENCE = '3'
 # Scenarios that share something with their like; the longest are begun first.
 LOCKS = {'07-review': 'browser', '11-installed': 'machine', '27-packages': 'machine'}
-ORDER = ['11-installed', '04-decisions', '07-review', '08-crashes', '02-faults']
+ORDER = ['11-installed', '25-doctor', '04-decisions', '07-review', '27-packages', '26-guide', '08-crashes', '26-init', '02-faults']
 
 
 class Failed(Exception):
