@@ -1,21 +1,25 @@
 /*
- * accounts.h - who may use the review page and its API: people, how they prove who they are, sessions,
- * API tokens.
+ * accounts.h - who may use the review page and its API: people, how they prove who they are,
+ * sessions, API tokens.
  *
- * WHAT    Local accounts with argon2id passwords and an optional second factor (TOTP, recovery codes);
- *         sessions with an idle and an absolute end; tokens for programs; waits for who guesses.
+ * WHAT    Local accounts with argon2id passwords and an optional second factor (TOTP, recovery
+ *         codes); sessions with an idle and an absolute end; tokens for programs; waits for who
+ *         guesses.
  * OWNS    MsAccounts, MsAccount, MsSession, MsToken: freed by their _free functions.
  * ERRORS  GError.
  * THREADS Safe, and safe among processes (the agent and `missent review`).
- * LIMITS  MS_TRIES wrong log-ins of one source before it waits.  So many passwords are hashed at a time as
- *         half the processors, and one more for who was here before; beyond a queue it is MS_LOGIN_BUSY.
- * NOT     What a role may do is not said here.  The file is the agent's: the page asks it.  Passwords are
- *         kept hashed, session IDs, tokens and recovery codes too; the secret of a TOTP as it is.
+ * LIMITS  MS_TRIES wrong log-ins of one source before it waits.  So many passwords are hashed at
+ *         a time as half the processors, and one more for who was here before; beyond a queue it
+ *         is MS_LOGIN_BUSY.
+ * NOT     What a role may do is not said here.  The file is the agent's: the page asks it.
+ *         Passwords are kept hashed, session IDs, tokens and recovery codes too; the secret of a
+ *         TOTP as it is.
  *
- * Who guesses, waits: a source (an address, of IPv6 its /64) after MS_TRIES failures 4, 8, 16 ... seconds,
- * at most a quarter of an hour.  Who logged in before from there, or with that browser, has a count of
- * his own and waits a minute at most.  A name that many sources guess at makes each of them that is new
- * wait for some seconds of its own, before its try; nobody's tries use up another's.
+ * Who guesses, waits: a source (an address, of IPv6 its /64) after MS_TRIES failures 4, 8, 16 ...
+ * seconds, at most a quarter of an hour.  Who logged in before from there, or with that browser,
+ * has a count of his own and waits a minute at most.  A name that many sources guess at makes
+ * each of them that is new wait for some seconds of its own, before its try; nobody's tries use
+ * up another's.
  */
 #ifndef MISSENT_ACCOUNTS_H
 #define MISSENT_ACCOUNTS_H
@@ -44,13 +48,15 @@ typedef struct {
 void ms_account_free(MsAccount *account);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAccount, ms_account_free)
 
-/* Makes the folder of that file, where there is none, for its user alone (root makes it for `user`). */
+/* Makes the folder of that file, where there is none, for its user alone (root makes it for
+ * `user`). */
 bool ms_accounts_folder(const char *path, const char *user, GError **error);
 /* Its folder must be ours alone: what can replace the file could be anybody. */
 MsAccounts *ms_accounts_open(const char *path, const MsPersonRules *people, GError **error);
 void ms_accounts_free(MsAccounts *accounts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAccounts, ms_accounts_free)
-/* What an earlier version kept in the file `old` is written to the file `path`, which is not there yet. */
+/* What an earlier version kept in the file `old` is written to the file `path`, which is not
+ * there yet. */
 bool ms_accounts_adopt(const char *old, const char *path, GError **error);
 
 /* Adds or changes; `password` NULL keeps what there is (a new account then has none, and can be
@@ -68,12 +74,14 @@ GPtrArray *ms_accounts_list(MsAccounts *accounts, GError **error);
 
 /* ---- the second factor ---------------------------------------------------------------- */
 
-/* A new secret (base32), which counts when a code of it was confirmed.  NULL: there is no such account. */
+/* A new secret (base32), which counts when a code of it was confirmed.  NULL: there is no such
+ * account. */
 char *ms_totp_begin(MsAccounts *accounts, const char *name, GError **error);
 /* Its recovery codes, each good once; NULL and MS_ERROR_INPUT: that is not the code. */
 char **ms_totp_confirm(MsAccounts *accounts, const char *name, const char *code, GError **error);
 bool ms_totp_end(MsAccounts *accounts, const char *name, GError **error);
-/* What an authenticator reads, and that as a picture: lines of "1" and "0"; NULL: it cannot be drawn. */
+/* What an authenticator reads, and that as a picture: lines of "1" and "0"; NULL: it cannot be
+ * drawn. */
 char *ms_totp_uri(const char *site, const char *name, const char *secret);
 char **ms_totp_picture(const char *uri);
 
@@ -91,10 +99,18 @@ typedef struct {
 void ms_session_free(MsSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSession, ms_session_free)
 
-/* CODE: the password is right, a code is needed beside it.  WAIT: not looked at, for `wait` seconds.
- * BUSY: not looked at; too many are.  UNABLE: he has nothing to prove it with. */
-typedef enum { MS_LOGIN_FINE, MS_LOGIN_WRONG, MS_LOGIN_CODE, MS_LOGIN_WAIT, MS_LOGIN_BUSY, MS_LOGIN_UNABLE,
-	MS_LOGIN_ERROR, MS_N_LOGINS } MsLogin;
+/* CODE: the password is right, a code is needed beside it.  WAIT: not looked at, for `wait`
+ * seconds.  BUSY: not looked at; too many are.  UNABLE: he has nothing to prove it with. */
+typedef enum {
+	MS_LOGIN_FINE,
+	MS_LOGIN_WRONG,
+	MS_LOGIN_CODE,
+	MS_LOGIN_WAIT,
+	MS_LOGIN_BUSY,
+	MS_LOGIN_UNABLE,
+	MS_LOGIN_ERROR,
+	MS_N_LOGINS
+} MsLogin;
 extern const char *const ms_login_names[MS_N_LOGINS + 1];
 
 typedef struct {
@@ -113,8 +129,9 @@ void ms_pass_clear(MsPass *pass);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsPass, ms_pass_clear)
 
 MsLogin ms_accounts_login(MsAccounts *accounts, const MsTry *try, MsPass *pass, GError **error);
-/* He who has that session proves anew that it is he: with a code if he has a second factor, else with
- * his password.  `wait_out`: seconds.  `device` names a way of proving it that is counted by itself. */
+/* He who has that session proves anew that it is he: with a code if he has a second factor, else
+ * with his password.  `wait_out`: seconds.  `device` names a way of proving it that is counted by
+ * itself. */
 MsLogin ms_accounts_prove(MsAccounts *accounts, const MsTry *try, gint64 *wait_out, GError **error);
 /* A session for somebody whom a trusted proxy named; NULL if he has no account here. */
 char *ms_accounts_admit(MsAccounts *accounts, const char *name, GError **error);

@@ -1,8 +1,9 @@
 /*
- * alert.h - states that somebody has to know of, each told once when it begins and once when it ends.
+ * alert.h - states that somebody has to know of, each told once when it begins and once when it
+ * ends.
  *
- * WHAT    A table of states; which of them hold, found from numbers of now and of before; a file in state-dir
- *         that remembers what was told, over restarts.
+ * WHAT    A table of states; which of them hold, found from numbers of now and of before; a file
+ *         in state-dir that remembers what was told, over restarts.
  * OWNS    MsAlerts: ms_alerts_free().
  * ERRORS  None: what cannot be remembered is told again after a restart.
  * THREADS One thread's.
@@ -49,7 +50,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAlerts, ms_alerts_free)
 /* Called for each that has begun (`on`) or ended, with what there is to say. */
 typedef void (*MsAlertTold)(MsAlert alert, bool on, const char *detail, void *user);
 /* A state that is now so: tells if it was not. */
-void ms_alerts_set(MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user);
+void ms_alerts_set(
+	MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user);
 bool ms_alerts_is(const MsAlerts *alerts, MsAlert alert);
 /* Another program says so, for whoever looks next; "" for what is over. */
 void ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail);

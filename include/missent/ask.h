@@ -3,13 +3,13 @@
  *
  * WHAT    What a person, or a program for him, wants done with which messages; checked as a whole,
  *         and as JSON between the programs that ask and the desk.
- * OWNS    MsAsk borrows all it points to, but one from JSON (ms_ask_from_json()), which owns its lists
- *         and borrows from the JSON; ms_ask_clear() either.
+ * OWNS    MsAsk borrows all it points to, but one from JSON (ms_ask_from_json()), which owns its
+ *         lists and borrows from the JSON; ms_ask_clear() either.
  * ERRORS  MS_ERROR_INPUT, with the field, the value, and what would do.
  * THREADS Plain data of one request.
  * LIMITS  MS_ASK_MOST messages in one.
- * NOT     Knows neither records nor accounts: whether there is such a message, recipient, account or
- *         reviewer, the desk looks up (desk.h).
+ * NOT     Knows neither records nor accounts: whether there is such a message, recipient, account
+ *         or reviewer, the desk looks up (desk.h).
  */
 #ifndef MISSENT_ASK_H
 #define MISSENT_ASK_H
@@ -25,9 +25,9 @@ typedef struct {
 	MsVerb verb;
 	GPtrArray *uids;       /* of char *: records, by uid or queue ID */
 	GPtrArray *recipients; /* of char *; NULL or empty: none is named */
-	bool rightful;         /* of each message, to those with a right to it alone; of several messages
+	bool rightful; /* of each message, to those with a right to it alone; of several messages
 	                        * those that nobody has a right to are left out */
-	guint others;          /* for so many recipients who are not named it is another's, and who decides
+	guint others;  /* for so many recipients who are not named it is another's, and who decides
 	                        * knows it */
 	const char *who;
 	const char *why, *account, *identifier, *assignee; /* NULL: not said */
@@ -46,8 +46,8 @@ const char *ms_ask_text(const MsAsk *ask, MsSay say);
 struct json_t; /* jansson's */
 /* {"do": "decide", "verb": "release", ...}, the caller's. */
 struct json_t *ms_ask_to_json(const MsAsk *ask);
-/* Keys that are none and values of another type are refused.  Checked, but for who asks: that may be
- * filled in by who knows. */
+/* Keys that are none and values of another type are refused.  Checked, but for who asks: that may
+ * be filled in by who knows. */
 bool ms_ask_from_json(const struct json_t *json, MsAsk *ask_out, GError **error);
 void ms_ask_clear(MsAsk *ask);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsAsk, ms_ask_clear)
@@ -61,8 +61,8 @@ typedef struct {
 	bool needed;
 	MsWordKind kind; /* of a text, or of each of several */
 } MsKeyRow;
-/* An object of these keys (ended by one that is NULL) and no other, each of its type; texts are words of
- * their kind, so none is empty. */
+/* An object of these keys (ended by one that is NULL) and no other, each of its type; texts are
+ * words of their kind, so none is empty. */
 bool ms_ask_keys(const MsKeyRow *rows, const struct json_t *json, GError **error);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * audit.h - one line for every message that was judged, and for everything that somebody did.
  *
- * WHAT    Appends lines of JSON to the audit trail, a log that proves itself (tlog.h), and reads them in
- *         their order.  They are on disk when a function says true.
- *         missent-audit(5) explains each field.
+ * WHAT    Appends lines of JSON to the audit trail, a log that proves itself (tlog.h), and reads
+ *         them in their order.  They are on disk when a function says true.  missent-audit(5)
+ *         explains each field.
  * OWNS    MsAudit; ms_audit_free().
  * ERRORS  GError when a line could not be written whole, with the system's reason.
  * THREADS Safe: lines do not mix.  ms_audit_key() belongs to the start.
@@ -34,8 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAudit, ms_audit_free)
 #define MS_AUDIT_PURPOSE "audit trail"
 /* With it lines have digests; without, only masked forms. */
 void ms_audit_key(MsAudit *audit, const guint8 key[MS_AUDIT_KEY_BYTES]);
-/* By which the trail knows `value` again: "address" (canonical, as kind.h makes it), "domain" (lower
- * case), "account", "body", or a kind's name.  24 hexadecimal digits. */
+/* By which the trail knows `value` again: "address" (canonical, as kind.h makes it), "domain"
+ * (lower case), "account", "body", or a kind's name.  24 hexadecimal digits. */
 char *ms_audit_id(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value);
 /* Of an address as it was written. */
 char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *address);
@@ -57,11 +57,12 @@ typedef struct {
 	const char *body;         /* of it (bodydigest.h); NULL: not known */
 	const char *trouble;      /* why nobody's accounts are known; NULL: they are */
 	gint64 read_us, resolve_us, judge_us;
-	/* By what it was judged: digests of policies and kinds, the mapping and how far it had grown.
-	 * NULL: not known. */
+	/* By what it was judged: digests of policies and kinds, the mapping and how far it had
+	 * grown.  NULL: not known. */
 	const char *policies, *kinds, *generation;
 	gint64 changes;
-	/* Whose finding `index` is, and which accounts recipient `index` may receive for; NULL: not known. */
+	/* Whose finding `index` is, and which accounts recipient `index` may receive for; NULL:
+	 * not known. */
 	MsAuditNames owners, accounts;
 	/* Is finding `index` another's to recipient `recipient`? */
 	bool (*other)(const void *who, guint index, guint recipient);
@@ -78,22 +79,24 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const c
 #define MS_AUDIT_BEAT "beat"
 #define MS_AUDIT_START "start"
 #define MS_AUDIT_STOP "stop"
-/* Something that happened to the installation: a start, stop, reload, import, pause, a state of the guard.
- * `program` is who says it. */
+/* Something that happened to the installation: a start, stop, reload, import, pause, a state of
+ * the guard.  `program` is who says it. */
 bool ms_audit_note(MsAudit *audit, const char *type, const char *program, const char *detail,
 	GError **error);
-/* That the program lives, with how many lines of each verdict it wrote since it was started; and what is
- * in the trail is published. */
+/* That the program lives, with how many lines of each verdict it wrote since it was started; and
+ * what is in the trail is published. */
 bool ms_audit_beat(MsAudit *audit, const char *program, GError **error);
 /* Tiles and checkpoint for others (tlog.h); the checkpoint is the caller's (or NULL). */
 bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error);
 
-/* Removes, as the log's format allows, bundles of lines that are all older than `before`, at most once an hour; a line
- * tells it first. */
+/* Removes, as the log's format allows, bundles of lines that are all older than `before`, at most
+ * once an hour; a line tells it first. */
 bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error);
-/* A new log, after damage: the one that is there is kept beside it (`*aside_out`, the caller's), and the new one begins
- * with the last checkpoint of it that its key signed, who began it, and why. */
-bool ms_audit_begin(const char *path, const char *who, const char *why, char **aside_out, GError **error);
+/* A new log, after damage: the one that is there is kept beside it (`*aside_out`, the caller's),
+ * and the new one begins with the last checkpoint of it that its key signed, who began it, and
+ * why. */
+bool ms_audit_begin(
+	const char *path, const char *who, const char *why, char **aside_out, GError **error);
 
 /* ---- reading -------------------------------------------------------------------------- */
 
@@ -105,7 +108,8 @@ gint64 ms_audit_time_of(const char *text, gsize len);
 
 struct json_t;
 typedef struct {
-	guint64 number;   /* of its (first) entry: from 0, in the order in which they were written */
+	/* of its (first) entry: from 0, in the order in which they were written */
+	guint64 number;
 	gint64 time;      /* microseconds since 1970; of a damaged line that of the one before */
 	const char *type; /* "message", "act" and so on; "" of a damaged line */
 	const char *text;
@@ -114,8 +118,9 @@ typedef struct {
 } MsAuditLine;
 /* False: stop; with `*error` set reading fails. */
 typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error);
-/* Each line of the trail at `path` of which the time is in [from, to); a damaged one as well, with the
- * time of the one before.  Where there is no log yet, those of the plain files that become one.  False and `*error` where the trail cannot be read; no trail is no line. */
+/* Each line of the trail at `path` of which the time is in [from, to); a damaged one as well,
+ * with the time of the one before.  Where there is no log yet, those of the plain files that
+ * become one.  False and `*error` where the trail cannot be read; no trail is no line. */
 bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	GError **error);
 

@@ -2,17 +2,18 @@
  * backtest.h - what would have been done with stored mail.
  *
  * WHAT    Judges stored messages by the whole way that mail goes, on all processors, with other
- *         policies or another mapping than those in use where that is asked for, and beside a second
- *         set of policies; goes on where it was stopped.
+ *         policies or another mapping than those in use where that is asked for, and beside a
+ *         second set of policies; goes on where it was stopped.
  * OWNS    MsBacktest; ms_backtest_free().
  * ERRORS  GError for what makes all of it impossible.  A message that cannot be judged is a row.
  * THREADS ms_backtest_run() starts its own; `progress` is called in the caller's.
  * LIMITS  MS_BACKTEST_REASONS reasons are kept of a message.
- * NOT     Counts nothing in the guard, writes no record and no audit line.  Rows have masked forms only.
+ * NOT     Counts nothing in the guard, writes no record and no audit line.  Rows have masked
+ *         forms only.
  *
- * Who the recipients were is told by, in this order: our own record of a held copy; an Exchange journal
- * report; X-Original-To, Delivered-To and X-Envelope-To, but for addresses of the archive itself; else To
- * and Cc, which know nothing of Bcc.
+ * Who the recipients were is told by, in this order: our own record of a held copy; an Exchange
+ * journal report; X-Original-To, Delivered-To and X-Envelope-To, but for addresses of the archive
+ * itself; else To and Cc, which know nothing of Bcc.
  */
 #ifndef MISSENT_BACKTEST_H
 #define MISSENT_BACKTEST_H
@@ -51,8 +52,10 @@ typedef struct {
 	const char *policies, *baseline; /* folders; NULL: those in use; none */
 	const char *mapping;             /* an SQLite file; NULL: the one in use */
 	const char *const *paths;        /* NULL-terminated */
-	const char *const *archive;      /* addresses that are no recipients; NULL-terminated, or NULL */
-	const char *state;               /* file that says what was done, to go on from; NULL: none */
+	/* addresses that are no recipients; NULL-terminated, or NULL */
+	const char *const *archive;
+	/* file that says what was done, to go on from; NULL: none */
+	const char *state;
 	bool afresh;                     /* nothing of what it says counts */
 	guint threads;                   /* 0: as many as there are processors */
 	volatile const int *stop;        /* not 0: end as soon as can be */
@@ -65,8 +68,8 @@ typedef struct {
 } MsBacktestProgress;
 
 typedef struct MsBacktest MsBacktest;
-MsBacktest *ms_backtest_run(const MsBacktestAsk *ask, void (*progress)(const MsBacktestProgress *, void *user),
-	void *user, GError **error);
+MsBacktest *ms_backtest_run(const MsBacktestAsk *ask,
+	void (*progress)(const MsBacktestProgress *, void *user), void *user, GError **error);
 void ms_backtest_free(MsBacktest *backtest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsBacktest, ms_backtest_free)
 
@@ -77,15 +80,16 @@ const MsBacktestRow *ms_backtest_row(const MsBacktest *backtest, guint n);
 bool ms_backtest_differs(const MsBacktestRow *row);
 void ms_backtest_progress(const MsBacktest *backtest, MsBacktestProgress *out);
 bool ms_backtest_is_whole(const MsBacktest *backtest); /* false: it was stopped */
-/* What a reader of the result has to know: cut mailboxes, policies that changed meanwhile, an archive's own
- * address taken for a recipient; of char *. */
+/* What a reader of the result has to know: cut mailboxes, policies that changed meanwhile, an
+ * archive's own address taken for a recipient; of char *. */
 const GPtrArray *ms_backtest_notes(const MsBacktest *backtest);
 
-/* Runs the tests that stand beside policies, each with its own mapping; `failed` is called for what is not as
- * expected.  `policies` NULL: the folder as configured.  False: one failed, or (error) none could be run. */
+/* Runs the tests that stand beside policies, each with its own mapping; `failed` is called for
+ * what is not as expected.  `policies` NULL: the folder as configured.  False: one failed, or
+ * (error) none could be run. */
 typedef void (*MsBacktestFailed)(const MsPolicyTest *test, const char *problem, void *user);
-bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFailed failed, void *user, guint *tests_out,
-	GError **error);
+bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFailed failed,
+	void *user, guint *tests_out, GError **error);
 
 /* Messages with one cause, the most first. */
 typedef struct {

@@ -66,8 +66,8 @@ void ms_budget_init_judging(MsBudget *budget, const MsLimits *limits);
 bool ms_budget_charge(MsBudget *budget, MsCost cost, guint64 amount);
 /* False once the time is over.  Cheap enough for inner loops. */
 bool ms_budget_time(MsBudget *budget);
-/* Charges `steps` of MS_COST_STEP and looks at the clock now and then.  False for good once there was
- * too little of either. */
+/* Charges `steps` of MS_COST_STEP and looks at the clock now and then.  False for good once there
+ * was too little of either. */
 bool ms_budget_step(MsBudget *budget, guint64 steps);
 /* The setting that bounds `cost`, for messages to people. */
 const char *ms_cost_name(MsCost cost);

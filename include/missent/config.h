@@ -5,8 +5,9 @@
  *         of rows: unknown keys, wrong types and values out of range are errors that say file,
  *         line, key, what is allowed, and the nearest known name.
  * OWNS    MsSection is a tree; the root is freed by ms_section_free(), the rest is borrowed.
- * ERRORS  MS_ERROR_CONFIG with every mistake of the file, one a line; where a quote, comma or brace is missing
- *         that one alone, with the line where it is missing.  A key that stands twice in a block is one.
+ * ERRORS  MS_ERROR_CONFIG with every mistake of the file, one a line; where a quote, comma or
+ *         brace is missing that one alone, with the line where it is missing.  A key that stands
+ *         twice in a block is one.
  * THREADS Safe: parsing waits for its turn, a parsed tree is immutable.
  * LIMITS  Files of 4 MiB.
  * NOT     No includes and no functions.  The syntax is libconfuse's: "..." has escapes and

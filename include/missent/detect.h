@@ -22,6 +22,7 @@
 void ms_detect_contradictions(const MsKinds *kinds, MsReading *reading);
 
 /* `known` is what the directory knows, or NULL. */
-void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget, MsReading *reading);
+void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget,
+	MsReading *reading);
 
 #endif

@@ -10,9 +10,9 @@
  * NOT     Equal values have equal digests: who holds the key can test guesses.
  *
  * Source: BLAKE2b, RFC 7693; libsodium crypto_generichash.  The seal is a synthetic-IV
- * construction (as RFC 5297): iv = BLAKE2b-128(k1, name), text = name XOR XChaCha20(k2, iv).  Sealed
- * are account names and the marks of a filter.
- * missent-directory(7) writes it out for other programs.
+ * construction (as RFC 5297): iv = BLAKE2b-128(k1, name), text = name XOR XChaCha20(k2, iv).
+ * Sealed are account names and the marks of a filter.  missent-directory(7) writes it out for
+ * other programs.
  */
 #ifndef MISSENT_DIGEST_H
 #define MISSENT_DIGEST_H
@@ -58,10 +58,10 @@ void ms_key_mapping(const MsKey *key, MsMappingKeys *out);
 /* XChaCha20-Poly1305 (IETF).  A box has MS_BOX_MORE bytes more than its text. */
 #define MS_BOX_NONCE 24
 #define MS_BOX_MORE 16
-void ms_box_close(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
-	const void *text, gsize len, guint8 *box_out);
-bool ms_box_open(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
-	const guint8 *box, gsize len, guint8 *text_out);
+void ms_box_close(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE],
+	const MsPiece *with, const void *text, gsize len, guint8 *box_out);
+bool ms_box_open(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE],
+	const MsPiece *with, const guint8 *box, gsize len, guint8 *text_out);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsKey, ms_key_free)
 
 #endif

@@ -39,8 +39,8 @@ typedef struct {
 	const char *house;          /* the house account */
 	const char *tag_separators; /* "+" */
 	const MsLimits *judging;    /* of each resolution; NULL: usual ones */
-	/* Where the newest mapping in use is remembered, and beside it how far an import has come; NULL: in
-	 * memory only */
+	/* Where the newest mapping in use is remembered, and beside it how far an import has
+	 * come; NULL: in memory only */
 	const char *seen_file;
 } MsDirectorySettings;
 
@@ -56,19 +56,20 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
 	MsResolution **resolution_out, GError **error);
 
-/* What it answers about a message, kept to see what it would say if rows were in the mapping that are
- * not, or were not in it. */
+/* What it answers about a message, kept to see what it would say if rows were in the mapping that
+ * are not, or were not in it. */
 typedef struct MsAsked MsAsked;
-MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers, gsize n_identifiers,
-	const char *const *recipients, gsize n_recipients, MsAsked **asked_out, GError **error);
+MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers,
+	gsize n_identifiers, const char *const *recipients, gsize n_recipients, MsAsked **asked_out,
+	GError **error);
 void ms_asked_free(MsAsked *asked);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAsked, ms_asked_free)
 typedef struct {
 	const char *account, *kind, *value; /* borrowed */
 	bool remove;
 } MsSuppose;
-/* Is it a row that the mapping takes, that has to do with what was asked, and would it change anything: it is
- * not there, or (remove) it is? */
+/* Is it a row that the mapping takes, that has to do with what was asked, and would it change
+ * anything: it is not there, or (remove) it is? */
 bool ms_asked_matters(const MsAsked *asked, const MsSuppose *row);
 MsResolution *ms_asked_resolve(const MsAsked *asked, const MsSuppose *rows, guint n);
 
@@ -95,7 +96,8 @@ MsAnswer ms_directory_known(MsDirectory *directory, const char *generation, gint
 	MsKnown **known_out, GError **error);
 /* The key that the marks are made with. */
 void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16]);
-/* A key of the site's for that purpose alone; one that anybody may make where values are in the open. */
+/* A key of the site's for that purpose alone; one that anybody may make where values are in the
+ * open. */
 void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guint8 key[32]);
 
 /* ---- the mapping ---------------------------------------------------------------------- */
@@ -106,8 +108,8 @@ void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guin
 
 /* The digest of an entry, and its name; with `all` those of other forms and the marks, a line each.
  * NULL and `*why_out` (static) if not valid. */
-char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len, bool all,
-	const char **why_out);
+char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
+	bool all, const char **why_out);
 
 typedef struct {
 	char *generation;
@@ -131,18 +133,19 @@ MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const cha
 	const char *value, bool *changed_out, GError **error);
 MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
-/* Does the mapping say anything of that account, or did since it was imported?  One question.  MS_ABSENT: no;
- * `*near_out` (the caller's; NULL for none), where it is wanted, is the account of the most similar name of
- * those that two seconds suffice to look at. */
+/* Does the mapping say anything of that account, or did since it was imported?  One question.
+ * MS_ABSENT: no; `*near_out` (the caller's; NULL for none), where it is wanted, is the account of
+ * the most similar name of those that two seconds suffice to look at. */
 MsAnswer ms_directory_has_account(MsDirectory *directory, const char *account, char **near_out,
 	GError **error);
-/* The name of each account of which the mapping says anything, or did; one may come several times. */
-MsAnswer ms_directory_accounts(MsDirectory *directory, void (*account)(const char *name, void *user), void *user,
-	GError **error);
+/* The name of each account of which the mapping says anything, or did; one may come several
+ * times. */
+MsAnswer ms_directory_accounts(MsDirectory *directory,
+	void (*account)(const char *name, void *user), void *user, GError **error);
 /* Every entry, where digests are off. */
 MsAnswer ms_directory_each(MsDirectory *directory,
-	void (*row)(const char *account, const char *kind, const char *value, void *user), void *user,
-	GError **error);
+	void (*row)(const char *account, const char *kind, const char *value, void *user),
+	void *user, GError **error);
 
 /* ---- importing ------------------------------------------------------------------------ */
 
@@ -154,23 +157,25 @@ typedef struct {
 } MsImportProgress;
 
 #define MS_LINT_MANY 20
-/* What is odd in the mapping in use, as far as it can be told without values: `days` since it was imported
- * (0: any), values at many accounts or at the house's, domains of providers. */
+/* What is odd in the mapping in use, as far as it can be told without values: `days` since it was
+ * imported (0: any), values at many accounts or at the house's, domains of providers. */
 MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
-	void (*warn)(guint64 line, const char *text, void *user), void *user, guint64 *warnings_out, GError **error);
+	void (*warn)(guint64 line, const char *text, void *user), void *user, guint64 *warnings_out,
+	GError **error);
 
 /* What a file of the mapping looks like. */
 typedef struct {
 	const char *encoding; /* as iconv calls it; NULL: found out */
 	char delimiter;       /* NUL: found out */
-	/* "COLUMN=KIND,...": a line for each customer, with a heading; NULL: account,kind,value, with or
-	 * without one */
+	/* "COLUMN=KIND,...": a line for each customer, with a heading; NULL: account,kind,value,
+	 * with or without one */
 	const char *map;
 	const char *account; /* with `map`: the column of the account */
 } MsTableForm;
 
-/* LDIF (RFC 2849), as ldapsearch prints it, as a table: the attributes that `map` and `account` name, a
- * line for each entry, several values on lines of their own in one cell.  What has no dn is passed over. */
+/* LDIF (RFC 2849), as ldapsearch prints it, as a table: the attributes that `map` and `account`
+ * name, a line for each entry, several values on lines of their own in one cell.  What has no dn
+ * is passed over. */
 bool ms_ldif_to_csv(int in, int out, const char *map, const char *account, GError **error);
 
 typedef struct {
@@ -179,8 +184,8 @@ typedef struct {
 	double max_bad;      /* refuse when more than this share of the lines is bad */
 	bool dry_run;
 	const char *source;  /* for the state: a file name */
-	/* SOURCE=ID, NULL-terminated, or NULL: which changes the file has.  A mapping that follows changes
-	 * is only replaced by one of which that is known. */
+	/* SOURCE=ID, NULL-terminated, or NULL: which changes the file has.  A mapping that
+	 * follows changes is only replaced by one of which that is known. */
 	const char *const *positions;
 	bool forget_positions;
 	const volatile int *stop; /* not 0: to be stopped */
@@ -223,8 +228,8 @@ typedef struct {
 typedef struct MsChanges MsChanges;
 /* `wait`: a file that ends may grow. */
 MsChanges *ms_changes_from_file(int fd, bool csv, bool wait);
-MsChanges *ms_changes_from_stream(const MsRedisSettings *settings, const char *key, const char *group,
-	const char *consumer, GError **error);
+MsChanges *ms_changes_from_stream(const MsRedisSettings *settings, const char *key,
+	const char *group, const char *consumer, GError **error);
 void ms_changes_free(MsChanges *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsChanges, ms_changes_free)
 GPtrArray *ms_changes_batch(void); /* of MsChange */
@@ -236,11 +241,11 @@ MsAnswer ms_changes_done(MsChanges *source, const GPtrArray *batch, GError **err
 typedef struct {
 	guint applied, repeated, bad;
 } MsFollowed;
-/* A batch of changes, in one step with the position of their source: all, or none.  `aside` is called
- * before for each that is not good, with the reason; where it says false nothing is done. */
+/* A batch of changes, in one step with the position of their source: all, or none.  `aside` is
+ * called before for each that is not good, with the reason; where it says false nothing is done. */
 MsAnswer ms_directory_follow(MsDirectory *directory, const char *source, GPtrArray *changes,
-	bool (*aside)(const MsChange *change, void *user, GError **error), void *user, MsFollowed *followed_out,
-	GError **error);
+	bool (*aside)(const MsChange *change, void *user, GError **error), void *user,
+	MsFollowed *followed_out, GError **error);
 /* Letters, digits and . _ : - */
 bool ms_directory_source_valid(const char *name);
 /* The last change of a source that is in the mapping; the caller's; NULL: none, or `*error`. */
@@ -256,16 +261,18 @@ typedef struct {
 void ms_verified_clear(MsVerified *verified);
 MsAnswer ms_directory_verify(MsDirectory *directory,
 	void (*wrong)(const char *part, const char *why, void *user),
-	void (*progress)(guint64 done, guint64 total, void *user), void *user, MsVerified *verified_out,
+	void (*progress)(guint64 done, guint64 total, void *user), void *user,
+	MsVerified *verified_out, GError **error);
+
+/* Is each row of a CSV file in it, with its marks?  Calls `wrong` for each that is not, and for
+ * each that is no row.  `*right_out`: how many are. */
+MsAnswer ms_directory_compare(MsDirectory *directory, int fd, const MsTableForm *form,
+	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out,
 	GError **error);
 
-/* Is each row of a CSV file in it, with its marks?  Calls `wrong` for each that is not, and for each
- * that is no row.  `*right_out`: how many are. */
-MsAnswer ms_directory_compare(MsDirectory *directory, int fd, const MsTableForm *form,
-	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out, GError **error);
-
 /* Starts a thread that goes over all of the mapping, evenly over `every_ms`; until the directory is
- * freed.  What it finds makes the mapping unavailable, and is told once: `whole` when it is over. */
+ * freed.  What it finds makes the mapping unavailable, and is told once: `whole` when it is
+ * over. */
 typedef void (*MsDirectoryTold)(bool whole, const char *text, void *user);
 bool ms_directory_watch(MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user,
 	GError **error);

@@ -4,8 +4,8 @@
  * WHAT    Goes through one table of checks: settings and policies, the MTA's side, Redis, files and
  *         their rights, the host, and senders in the mail log.
  * OWNS    The complaints are the caller's.
- * ERRORS  A configuration that cannot be loaded is the caller's to report.  What a check could not look
- *         at is a complaint (MS_GRAVITY_UNKNOWN), never silence.
+ * ERRORS  A configuration that cannot be loaded is the caller's to report.  What a check could
+ *         not look at is a complaint (MS_GRAVITY_UNKNOWN), never silence.
  * THREADS One examination at a time in a process: it becomes other users in children of its own.
  * LIMITS  Those of maillog.h.
  * NOT     Mends nothing.
@@ -29,7 +29,8 @@ typedef struct {
 	char *remedy;
 } MsComplaint;
 
-/* Has mail of ours sent through each listener (desk.h), and tells what became of it.  False: none could be sent. */
+/* Has mail of ours sent through each listener (desk.h), and tells what became of it.  False:
+ * none could be sent. */
 typedef void (*MsDoctorTell)(bool well, const char *listener, const char *text, void *user);
 typedef bool (*MsDoctorProbe)(const char *config, MsDoctorTell tell, void *user, GError **error);
 
@@ -60,8 +61,8 @@ typedef enum { MS_WAY_LISTENER, MS_WAY_LOCAL, MS_WAY_OPEN } MsWay;
 typedef struct MsWays MsWays;
 MsWays *ms_ways_new(MsRuntime *runtime);
 void ms_ways_free(MsWays *ways);
-/* What the MTA, as it is configured now, has that keeps mail of that way from being judged; NULL: nothing that is
- * seen.  `instance` and `service` as the log has them (maillog.h). */
+/* What the MTA, as it is configured now, has that keeps mail of that way from being judged; NULL:
+ * nothing that is seen.  `instance` and `service` as the log has them (maillog.h). */
 char *ms_ways_why(MsWays *ways, MsWay way, const char *instance, const char *service);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * domain.h - whose domain is it: one company's, or anybody's?
  *
- * WHAT    Providers at which anybody can have a mailbox (milter/directory/providers.txt), and public suffixes below
- *         which anybody can have a domain (the Public Suffix List, as libpsl has it).
+ * WHAT    Providers at which anybody can have a mailbox (milter/directory/providers.txt), and
+ *         public suffixes below which anybody can have a domain (the Public Suffix List, as
+ *         libpsl has it).
  * OWNS    Nothing.
  * ERRORS  None: a domain that no list has is one company's.
  * THREADS Safe.

@@ -8,8 +8,8 @@
  * ERRORS  ms_engine_judge() is false when no verdict could be had for a fault of the world:
  *         the message must be refused for now.
  * THREADS Safe; MsRuntime is immutable.
- * LIMITS  Those of its parts.  Of messages that are dear to judge one a processor at a time, and so many
- *         that wait; more are refused (MS_ERROR_BUSY, "overloaded"), as by the reader.
+ * LIMITS  Those of its parts.  Of messages that are dear to judge one a processor at a time, and
+ *         so many that wait; more are refused (MS_ERROR_BUSY, "overloaded"), as by the reader.
  * NOT     Does not talk to the MTA.
  */
 #ifndef MISSENT_ENGINE_H
@@ -36,14 +36,14 @@ typedef enum {
 /* Loads all that is asked for and of which the configuration speaks; `*warning_out` (caller
  * frees) says what works but worse than it should. */
 MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error);
-/* The same with another folder of policies (its kinds.conf, if it has one), or another mapping; to try
- * something: nothing of it writes to what is in use. */
+/* The same with another folder of policies (its kinds.conf, if it has one), or another mapping;
+ * to try something: nothing of it writes to what is in use. */
 typedef struct {
 	const char *policies; /* a folder; NULL: as configured */
 	const char *mapping;  /* an SQLite file; NULL: as configured */
 } MsInstead;
-MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead, char **warning_out,
-	GError **error);
+MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead,
+	char **warning_out, GError **error);
 MsRuntime *ms_runtime_ref(MsRuntime *runtime);
 void ms_runtime_unref(MsRuntime *runtime);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRuntime, ms_runtime_unref)
@@ -72,9 +72,11 @@ MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error);
 /* Is it outgoing, and could a policy apply?  If not, its body need not be read. */
 typedef enum {
 	MS_CONCERNED,
-	MS_NOT_OUTGOING_PRIVATE, /* from a client that is in none of the networks, with a private address, */
+	/* from a client that is in none of the networks, with a private address, */
+	MS_NOT_OUTGOING_PRIVATE,
 	MS_NOT_OUTGOING_PUBLIC,  /* or a public one; */
-	MS_NOT_OUTGOING_AUTHENTICATED, /* from somebody who has logged in, or this host, where the settings say that */
+	/* from somebody who has logged in, or this host, where the settings say that */
+	MS_NOT_OUTGOING_AUTHENTICATED,
 	MS_NOT_OUTGOING_LOCAL,         /* this is no reason */
 	MS_NO_POLICIES,          /* outgoing, but there is no policy at all, */
 	MS_NO_POLICY,            /* or none for its sender, user or client */
@@ -84,11 +86,13 @@ bool ms_engine_concerned(const MsRuntime *runtime, const MsEnvelope *envelope);
 
 typedef struct {
 	MsReading *reading;
-	MsResolution *resolution; /* NULL: the directory could not be asked, or judging took too much */
+	/* NULL: the directory could not be asked, or judging took too much */
+	MsResolution *resolution;
 	char *trouble;            /* then: why */
 	MsGuardCounts *counts;    /* NULL: nobody counts, or it could not be done, and then: */
 	char *uncounted;          /* why */
-	GPtrArray *stopped;       /* of char *: streams that this message stopped, in words; NULL: none */
+	/* of char *: streams that this message stopped, in words; NULL: none */
+	GPtrArray *stopped;
 	MsVerdict *verdict;
 	guint64 known;  /* the number of the filters that it was read with (reader.h) */
 	guint64 stored; /* bytes of the message that could be read */
@@ -97,10 +101,12 @@ typedef struct {
 void ms_judgement_free(MsJudgement *judgement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsJudgement, ms_judgement_free)
 
-/* The two halves of ms_engine_judge(), for who knows the envelope only after reading: then it may be NULL. */
-bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsJudgement **judgement_out,
-	GError **error);
-/* Counts too, where the runtime was loaded to judge and to write down: who only looks changes no window. */
+/* The two halves of ms_engine_judge(), for who knows the envelope only after reading: then it
+ * may be NULL. */
+bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsJudgement **judgement_out, GError **error);
+/* Counts too, where the runtime was loaded to judge and to write down: who only looks changes no
+ * window. */
 void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
 	MsJudgement *judgement);
 
@@ -126,8 +132,8 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 /* The record that a judgement makes; also for who only looks. */
 MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	const MsJudgement *judgement, const char *digest);
-/* For what it is held, judged again: `again` is a record of that judgement, all of whose recipients are
- * those for whom it is held. */
+/* For what it is held, judged again: `again` is a record of that judgement, all of whose
+ * recipients are those for whom it is held. */
 char *ms_engine_cause_again(const MsRecord *again);
 /* Keyed digests of a subject's words, or of what somebody looks for in subjects; of char *. */
 GPtrArray *ms_engine_subject_words(const MsRuntime *runtime, const char *text);

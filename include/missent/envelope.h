@@ -28,9 +28,11 @@ typedef struct {
 	gint64 arrived;       /* microseconds since 1970, UTC */
 	guint64 size;         /* bytes of headers and body as received */
 	char **policies;      /* of one that is judged again: those that it was under; NULL: none */
-	bool canary;          /* one of ours (canary.h): it is judged and held, and counts nowhere */
+	/* one of ours (canary.h): it is judged and held, and counts nowhere */
+	bool canary;
 	MsShape shape;        /* for its turn to be read */
-	gint *stage;          /* where it is told how far it has come (MsStage; atomic); NULL: nobody asks */
+	/* where it is told how far it has come (MsStage; atomic); NULL: nobody asks */
+	gint *stage;
 } MsEnvelope;
 
 MsEnvelope *ms_envelope_new(void);

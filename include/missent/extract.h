@@ -63,8 +63,8 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 
 /* Charges and hands over one span of text: valid UTF-8, or repaired here. */
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len);
-/* The same for what counts only where the directory knows it: other header fields with their names, and
- * the address fields of the message itself. */
+/* The same for what counts only where the directory knows it: other header fields with their
+ * names, and the address fields of the message itself. */
 void ms_extract_aside(const MsExtraction *to, const char *where, bool addresses, const char *text,
 	gsize len);
 /* The same for a file's name: "Invoice 4711.pdf" has the number 4711, not 4711PDF, and so has
@@ -87,12 +87,12 @@ GBytes *ms_extract_first_page(const guint8 *data, gsize len);
 
 /* Opens and keeps one converter per charset. */
 void ms_charset_init(void);
-/* Before it: without those that little mail has.  A text in one of them is told to `func`, which need not
- * return; if it does, the text's charset is one that is not known. */
+/* Before it: without those that little mail has.  A text in one of them is told to `func`, which
+ * need not return; if it does, the text's charset is one that is not known. */
 void ms_charset_leave_out_rare(void);
 void ms_charset_hand_on(void (*func)(void *user), void *user);
-/* Can iconv convert it, as it calls it, without loading anything?  Before ms_charset_init() has ended
- * all may be loaded. */
+/* Can iconv convert it, as it calls it, without loading anything?  Before ms_charset_init() has
+ * ended all may be loaded. */
 bool ms_charset_is_loaded(const char *name);
 /* Two names of one charset; NULL is UTF-8. */
 bool ms_charset_same(const char *a, const char *b);
@@ -104,9 +104,9 @@ const char *ms_charset_guess(const guint8 *data, gsize len);
  * `*out` then has a guess.  Bytes that are plainly UTF-16, UTF-32
  * or EBCDIC are read so whatever is said of them as text. */
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out);
-/* Valid UTF-8, encoded words (RFC 2047) decoded, folded lines unfolded; other line ends stay only if
- * `lines` is true.  `*unknown_out` names a charset that is not known (caller frees), or is left
- * alone. */
+/* Valid UTF-8, encoded words (RFC 2047) decoded, folded lines unfolded; other line ends stay only
+ * if `lines` is true.  `*unknown_out` names a charset that is not known (caller frees), or is
+ * left alone. */
 GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_out);
 
 #endif

@@ -21,15 +21,22 @@ typedef enum {
 	MS_BELIEF_CHECKED = 2,   /* its check digits agree */
 	MS_BELIEF_LABELLED = 4,  /* the words before it say so */
 	MS_BELIEF_FIELD = 8,     /* a structured document names it so */
-	MS_BELIEF_TENTATIVE = 16, /* one of several readings: counts only if the directory knows it */
+	/* one of several readings: counts only if the directory knows it */
+	MS_BELIEF_TENTATIVE = 16,
 	MS_BELIEF_SELLER = 32,    /* nowhere but where a document names its sender */
-	MS_BELIEF_SCHEME = 64,    /* always of a public scheme (GLN, DUNS), not of the sender's own */
+	/* always of a public scheme (GLN, DUNS), not of the sender's own */
+	MS_BELIEF_SCHEME = 64,
 	MS_BELIEF_EXACT = 128,    /* it stands in one piece as the directory has it */
 	MS_BELIEF_ADDRESSED = 256 /* nowhere but in the address fields of the message itself */
 } MsBelief;
 
 /* What a person is told of it, and policies ask for: a set. */
-typedef enum { MS_LEVEL_EXACT = 1, MS_LEVEL_CHECKED = 2, MS_LEVEL_LABELLED = 4, MS_LEVEL_SHAPE = 8 } MsLevel;
+typedef enum {
+	MS_LEVEL_EXACT = 1,
+	MS_LEVEL_CHECKED = 2,
+	MS_LEVEL_LABELLED = 4,
+	MS_LEVEL_SHAPE = 8
+} MsLevel;
 #define MS_N_LEVELS 4
 extern const char *const ms_level_names[MS_N_LEVELS + 1]; /* NULL-terminated, bit by bit */
 guint ms_belief_levels(guint belief);

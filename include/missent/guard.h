@@ -6,18 +6,19 @@
  * OWNS    MsGuard, MsGuardCounts: freed by their _free functions.
  * ERRORS  MsAnswer: when it cannot be asked nothing is counted and nothing is known.
  * THREADS ms_guard_count() from any number of threads.
- * LIMITS  A message is looked at in MS_GUARD_IDENTIFIERS identifiers, MS_GUARD_RECIPIENTS recipients,
- *         MS_GUARD_DOCUMENTS documents and MS_GUARD_STREAMS streams; a window keeps no more members
- *         than its limit allows.  MS_GUARD_LISTED streams that are stopped or had bad mail are listed.
- * NOT     Judges nothing.  What it keeps are keyed digests, times and numbers, and of each stream its
- *         policy and the masked sender.
+ * LIMITS  A message is looked at in MS_GUARD_IDENTIFIERS identifiers, MS_GUARD_RECIPIENTS
+ *         recipients, MS_GUARD_DOCUMENTS documents and MS_GUARD_STREAMS streams; a window keeps
+ *         no more members than its limit allows.  MS_GUARD_LISTED streams that are stopped or had
+ *         bad mail are listed.
+ * NOT     Judges nothing.  What it keeps are keyed digests, times and numbers, and of each stream
+ *         its policy and the masked sender.
  *
- * Counting is one step: a script on the primary of Redis, a transaction of SQLite.  A message that is
- * asked about again (same host, queue ID and arrival) gets the same answer and is not counted twice.
- * With a key before the present one, it is counted under both, and over is what is over under either: what
- * was learnt under the old key goes on to be known until that key is taken away.
- * Entered is only what may leave: of mail that is held, by the guard or for another reason, no window
- * knows, so that right mail that comes after it is not measured against it.
+ * Counting is one step: a script on the primary of Redis, a transaction of SQLite.  A message
+ * that is asked about again (same host, queue ID and arrival) gets the same answer and is not
+ * counted twice.  With a key before the present one, it is counted under both, and over is what
+ * is over under either: what was learnt under the old key goes on to be known until that key is
+ * taken away.  Entered is only what may leave: of mail that is held, by the guard or for another
+ * reason, no window knows, so that right mail that comes after it is not measured against it.
  */
 #ifndef MISSENT_GUARD_H
 #define MISSENT_GUARD_H
@@ -45,7 +46,8 @@ typedef struct {
 	const char *redis_prefix;
 	const guint8 *key;   /* 32 bytes */
 	const guint8 *key_before; /* the same, of the key before; or NULL */
-	const char *tag_separators; /* "+": an address is the same with and without a tag; or NULL */
+	const char
+		*tag_separators; /* "+": an address is the same with and without a tag; or NULL */
 	MsGuardLimits limits; /* borrows its lists */
 } MsGuardSettings;
 
@@ -138,9 +140,10 @@ MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **err
 
 /* ---- accounts ------------------------------------------------------------------------- */
 
-/* Forgets what is remembered of an account that the directory knew: where its identifiers went, what its
- * recipients got, and both in what is kept of others.  Windows go by themselves.  How many values: 0 for an
- * account of which nothing is known.  An empty name is MS_CONFIG. */
-MsAnswer ms_guard_forget(MsGuard *guard, const char *account, gint64 now, guint *values_out, GError **error);
+/* Forgets what is remembered of an account that the directory knew: where its identifiers went,
+ * what its recipients got, and both in what is kept of others.  Windows go by themselves.  How
+ * many values: 0 for an account of which nothing is known.  An empty name is MS_CONFIG. */
+MsAnswer ms_guard_forget(
+	MsGuard *guard, const char *account, gint64 now, guint *values_out, GError **error);
 
 #endif

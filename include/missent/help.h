@@ -20,8 +20,8 @@ typedef struct {
 	/* A reading of a picture: `as` is "grey WIDTH HEIGHT DPI" for rows of bytes, 0 black, or
 	 * "image" for a file of a picture. */
 	MsReading *(*recognise)(void *user, const guint8 *data, gsize len, const char *as);
-	/* The message has a document that is not read here: another reader begins with it anew.  Does
-	 * not return. */
+	/* The message has a document that is not read here: another reader begins with it anew.
+	 * Does not return. */
 	void (*beyond)(void *user);
 	void *user;
 } MsHelp;

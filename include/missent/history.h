@@ -1,8 +1,9 @@
 /*
  * history.h - what the audit trail says of policies.
  *
- * WHAT    Which policies applied to mail of the past, and of whom it was; counts by day, policy, sender and cause; what
- *         enforcing a policy would have held, and whether there is anything against it.
+ * WHAT    Which policies applied to mail of the past, and of whom it was; counts by day, policy,
+ *         sender and cause; what enforcing a policy would have held, and whether there is
+ *         anything against it.
  * OWNS    MsApplied, MsStats, MsPolicyReport; each freed by its _free function.
  * ERRORS  GError: a trail that cannot be read.  None is no line.
  * THREADS One at a time.
@@ -21,7 +22,8 @@
 
 typedef struct MsApplied MsApplied;
 /* Of [from, to).  `key`: of the trail; NULL: senders are not known. */
-MsApplied *ms_applied_read(const char *trail, gint64 from, gint64 to, const guint8 key[MS_AUDIT_KEY_BYTES], GError **error);
+MsApplied *ms_applied_read(const char *trail, gint64 from, gint64 to,
+	const guint8 key[MS_AUDIT_KEY_BYTES], GError **error);
 void ms_applied_free(MsApplied *applied);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsApplied, ms_applied_free)
 /* For the lint; borrows. */
@@ -29,7 +31,13 @@ void ms_applied_lint(MsApplied *applied, MsLintMail *out);
 
 /* ---- counts --------------------------------------------------------------------------- */
 
-typedef enum { MS_STATS_DAY, MS_STATS_POLICY, MS_STATS_SENDER, MS_STATS_CAUSE, MS_N_STATS } MsStatsBy;
+typedef enum {
+	MS_STATS_DAY,
+	MS_STATS_POLICY,
+	MS_STATS_SENDER,
+	MS_STATS_CAUSE,
+	MS_N_STATS
+} MsStatsBy;
 extern const char *const ms_stats_names[MS_N_STATS + 1];
 
 typedef struct {
@@ -37,7 +45,8 @@ typedef struct {
 	char *id;                       /* its digest, or "" */
 	guint64 judged, recipients;
 	guint64 verdicts[MS_N_ACTIONS]; /* by policy: that policy's own */
-	guint64 observed;               /* delivered, and would have been held, rejected or deferred */
+	/* delivered, and would have been held, rejected or deferred */
+	guint64 observed;
 } MsStatsRow;
 
 typedef struct MsStats MsStats;
@@ -95,7 +104,8 @@ typedef struct {
 void ms_policy_report_free(MsPolicyReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsPolicyReport, ms_policy_report_free)
 
-/* What the trail has of [from, to) of each of these policies (ends with NULL): of MsPolicyReport, in their order. */
+/* What the trail has of [from, to) of each of these policies (ends with NULL): of
+ * MsPolicyReport, in their order. */
 GPtrArray *ms_policy_reports(const char *trail, const char *const *policies, gint64 from, gint64 to,
 	const MsReportLimits *limits, GError **error);
 /* Objects to what the lint found wrong with it. */

@@ -5,8 +5,8 @@
  *         tells it as a report (text, HTML, JSON), as drafts to the customers concerned, as a
  *         register by month; judges the recorded past again by another mapping and other policies.
  * OWNS    MsIncident, MsReport, MsLookback: freed by their _free functions.
- * ERRORS  GError.  A trail that is damaged, has a hole or is not there is no error: what is not known
- *         for it is told (ms_incident_gaps()).
+ * ERRORS  GError.  A trail that is damaged, has a hole or is not there is no error: what is not
+ *         known for it is told (ms_incident_gaps()).
  * THREADS One thread.
  * LIMITS  Memory grows with the messages concerned, not with all that were judged.
  * NOT     Says what missent did: whether the MTA delivered what it was handed, the mail log knows.
@@ -33,7 +33,8 @@ typedef struct {
 	const char *const *identifiers;
 	const char *account;            /* whose data it is; what is another's is left out */
 	const char *house;              /* the house account: nothing of it is anybody's secret */
-	const char *key;                /* number of the key that these were made with; NULL: no key */
+	/* number of the key that these were made with; NULL: no key */
+	const char *key;
 	gint64 now;
 } MsIncidentAsk;
 
@@ -44,8 +45,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsIncident, ms_incident_free)
 /* The trail of a host, all of it up to `to`; several hosts' one after the other. */
 bool ms_incident_trail(MsIncident *incident, const char *path, GError **error);
 /* What became of what was held, as the records of that host have it.  `key`: of the trail. */
-bool ms_incident_records(MsIncident *incident, MsLedger *ledger, const guint8 key[MS_AUDIT_KEY_BYTES],
-	GError **error);
+bool ms_incident_records(MsIncident *incident, MsLedger *ledger,
+	const guint8 key[MS_AUDIT_KEY_BYTES], GError **error);
 
 /* What became of a recipient's copy. */
 typedef enum { MS_FATE_STOPPED, MS_FATE_HELD, MS_FATE_UNTOLD, MS_FATE_RELEASED, MS_FATE_OUT,
@@ -73,10 +74,12 @@ typedef struct {
 	MsFates others;             /* messages that are held, or would be, for something else */
 	MsFates messages, recipients, accounts, identifiers, disclosures;
 	GPtrArray *kinds;           /* of MsNamedFates: identifiers by kind */
-	guint64 without_digests;    /* wrong messages whose line has none: not in the numbers of whom */
+	/* wrong messages whose line has none: not in the numbers of whom */
+	guint64 without_digests;
 	guint64 cut;                /* ... whose line had to leave something out */
 	guint64 keys;               /* keys that digests were made with */
-	guint64 other_key;          /* messages that could not be looked through for `identifiers` and so on */
+	/* messages that could not be looked through for `identifiers` and so on */
+	guint64 other_key;
 } MsIncidentSum;
 const MsIncidentSum *ms_incident_sum(MsIncident *incident);
 /* What is not known of the time, a sentence each; of char *, borrowed. */
@@ -90,7 +93,8 @@ typedef struct {
 	gint64 known_at, classified_at; /* 0: not said */
 	const char *const *clocks;      /* of the settings (ms_clock_parse()); none: "gdpr" */
 	const char *what;               /* was asked for, in words */
-	GHashTable *names;              /* of accounts, by digest, for who may see them; NULL: none */
+	/* of accounts, by digest, for who may see them; NULL: none */
+	GHashTable *names;
 } MsReportAsk;
 
 typedef struct MsReport MsReport;
@@ -114,15 +118,18 @@ typedef struct {
 	GPtrArray *masked;   /* of char *: what got out, masked, at most MS_ACCOUNT_SHOWN */
 } MsAccountPart;
 #define MS_ACCOUNT_SHOWN 200
-/* All of whom something is in it, those of whom something got out first; of MsAccountPart, borrowed. */
+/* All of whom something is in it, those of whom something got out first; of MsAccountPart,
+ * borrowed. */
 const GPtrArray *ms_incident_accounts(MsIncident *incident);
 const MsAccountPart *ms_incident_account(MsIncident *incident, const char *digest);
 
-/* A draft to that customer, by a template of "{words}"; MS_ERROR_INPUT names a word that is none. */
+/* A draft to that customer, by a template of "{words}"; MS_ERROR_INPUT names a word that is
+ * none. */
 typedef struct {
 	const char *account, *company, *contact;
 } MsNoticeWords;
-char *ms_notice_draft(const char *template, const MsAccountPart *part, const MsNoticeWords *words, GError **error);
+char *ms_notice_draft(const char *template, const MsAccountPart *part, const MsNoticeWords *words,
+	GError **error);
 
 /* ---- the register --------------------------------------------------------------------- */
 
@@ -139,9 +146,11 @@ const GPtrArray *ms_incident_register(MsIncident *incident);
 
 typedef struct {
 	guint64 judged, again;   /* messages; of which so many could be judged again */
-	guint64 leaks;           /* went, and nobody knew better; by the new ones they would be held */
+	/* went, and nobody knew better; by the new ones they would be held */
+	guint64 leaks;
 	guint64 wrong;           /* ... with another's data for somebody who got it */
-	guint64 known;           /* went, and would be held, as was said at the time (mode observe) */
+	/* went, and would be held, as was said at the time (mode observe) */
+	guint64 known;
 	guint64 let_go;          /* held, and would go */
 	guint64 without_digests, other_key, cut, damaged;
 	guint64 identifiers, unseen_identifiers; /* in the trail; of them not in the new mapping */
@@ -149,7 +158,8 @@ typedef struct {
 	guint64 no_policy; /* messages none of whose policies is among the new ones */
 } MsLookbackSum;
 
-/* One that went and would be held.  Borrowed; sender and recipient (the first wrong one) are masked. */
+/* One that went and would be held.  Borrowed; sender and recipient (the first wrong one) are
+ * masked. */
 typedef struct {
 	gint64 time;
 	const char *host, *queue_id, *was, *would, *codes, *sender, *recipient;
@@ -166,7 +176,8 @@ typedef struct {
 	void (*found)(const MsLookbackRow *row, void *user);
 	void *user;
 } MsLookback;
-bool ms_incident_look_back(const MsLookback *ask, const char *trail, MsLookbackSum *sum_out, GError **error);
+bool ms_incident_look_back(
+	const MsLookback *ask, const char *trail, MsLookbackSum *sum_out, GError **error);
 
 /* ---- for other programs ---------------------------------------------------------------- */
 

@@ -33,7 +33,8 @@ typedef guint MsItem;
 #define MS_ITEM_STRUCTURAL G_MAXUINT
 
 /* `format` names the rows of the table of structural items; `len` is the size of the document. */
-MsInventory *ms_inventory_open(MsReading *reading, const char *where, const char *format, gsize len);
+MsInventory *ms_inventory_open(
+	MsReading *reading, const char *where, const char *format, gsize len);
 
 /* Lists an item by its name within the format ("annotation", "xl/theme/theme1.xml").
  * MS_ITEM_STRUCTURAL if the table names it: then nothing remains to be done. */

@@ -119,7 +119,8 @@ typedef struct {
 } MsOtherForm;
 /* Of MsOtherForm.  Stored are all; asked for are those that cannot mean anything else.  `text`
  * is what the value was made from. */
-GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const char *text, gsize len);
+GPtrArray *ms_kind_stored_forms(
+	const MsKind *kind, const char *canonical, const char *text, gsize len);
 GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value);
 
 /* What goes before a company's number because of the label before it ("KvK") or its scheme of
@@ -130,10 +131,12 @@ const char *ms_kind_register_of_scheme(const char *scheme);
 /* user@domain with the local part in lower case and the domain as A-labels; NULL if it is not
  * an address.  "@domain" and "*@domain" give "@domain".  RFC 5321, RFC 6531, RFC 5890. */
 char *ms_address_canonical(const char *text, gsize len);
-/* What a decoded header field says, "Name <a@b>" or "a@b", without what stands around the address; "" for NULL. */
+/* What a decoded header field says, "Name <a@b>" or "a@b", without what stands around the
+ * address; "" for NULL. */
 char *ms_address_bare(const char *value);
-/* The mailboxes that an MTA may make of an envelope's address (of char *, canonical): what it says, and
- * what a route or a %, ! or @ in its local part leads to.  "" stands for one that cannot be told. */
+/* The mailboxes that an MTA may make of an envelope's address (of char *, canonical): what it
+ * says, and what a route or a %, ! or @ in its local part leads to.  "" stands for one that
+ * cannot be told. */
 GPtrArray *ms_address_readings(const char *text);
 /* Does it say more than a mailbox: a way to one? */
 bool ms_address_is_routed(const char *text);

@@ -5,8 +5,9 @@
  *         forgets records.  What is decided of them (decision.h), tokens (token.h) and notices
  *         (notice.h) lie in the same database.
  * OWNS    MsLedger: ms_ledger_free().  What is returned is the caller's.
- * ERRORS  GError.  A record that is damaged is no error (record.h).  When ms_records_add() fails the message must be refused for now: a hold
- *         without a record would be lost among others.
+ * ERRORS  GError.  A record that is damaged is no error (record.h).  When ms_records_add() fails
+ *         the message must be refused for now: a hold without a record would be lost among
+ *         others.
  * THREADS Safe, and safe among processes.  While another process keeps the database locked, one
  *         wait is made for it; until it is free again what writes fails at once.
  * LIMITS  None of its own.
@@ -28,8 +29,9 @@ MsLedger *ms_ledger_open_readonly(const char *path, GError **error);
 void ms_ledger_free(MsLedger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsLedger, ms_ledger_free)
 
-/* On disk when it returns true; `record->id` and `uid` are set.  Those that several threads add at a time
- * share one transaction, so that they cost one sync; where the database is locked, one wait. */
+/* On disk when it returns true; `record->id` and `uid` are set.  Those that several threads add
+ * at a time share one transaction, so that they cost one sync; where the database is locked, one
+ * wait. */
 bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error);
 /* One that was added just now, of a message that will not be held after all. */
 bool ms_records_take_back(MsLedger *ledger, const MsRecord *record, GError **error);
@@ -38,8 +40,8 @@ bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error);
 /* Removes what arrived before, is no longer held, and has no decision that is not finished; at most
  * `most`, the oldest.  How many; -1 on error. */
 gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **error);
-/* How many that concern an account are held, or have a decision that is not finished; -1 on error, as an
- * empty name is one. */
+/* How many that concern an account are held, or have a decision that is not finished; -1 on
+ * error, as an empty name is one. */
 gint64 ms_records_open_of(MsLedger *ledger, const char *account, GError **error);
 /* Removes the others that concern it, wholly.  How many; -1 on error. */
 gint64 ms_records_forget_account(MsLedger *ledger, const char *account, GError **error);
@@ -62,8 +64,10 @@ typedef struct {
 	const char *cause;
 	const char *assignee;
 	const char *search; /* a queue ID, a part of sender or recipient, or an account; */
-	const GPtrArray *refs;  /* or what has one of these identifiers (keyed digests); NULL: none */
-	const GPtrArray *words; /* or all of these words in its subject (keyed digests); NULL: none */
+	/* or what has one of these identifiers (keyed digests); NULL: none */
+	const GPtrArray *refs;
+	/* or all of these words in its subject (keyed digests); NULL: none */
+	const GPtrArray *words;
 	const char *judged_for; /* judged again because of that decision, or by it */
 	bool undecided;     /* nothing that ends it is waiting or under way */
 	bool could_go;      /* all for whom it is held may have it */
@@ -82,7 +86,8 @@ typedef struct {
 	const char *argument, *help;
 } MsFilterWord;
 extern const MsFilterWord ms_filter_words[];
-/* Takes one of these; `value` is borrowed.  MS_ERROR_INPUT says which it was, what, and what would do. */
+/* Takes one of these; `value` is borrowed.  MS_ERROR_INPUT says which it was, what, and what
+ * would do. */
 bool ms_filter_take(MsRecordFilter *filter, const char *name, const char *value, GError **error);
 /* Are the words of it words?  Lists and counts ask it themselves. */
 bool ms_filter_check(const MsRecordFilter *filter, GError **error);
@@ -103,8 +108,8 @@ typedef struct {
 	gint64 messages, oldest, newest;
 } MsCause;
 void ms_cause_free(MsCause *cause);
-/* Held messages by cause, the most frequent first, without those of which a decision is under way; of
- * MsCause. */
+/* Held messages by cause, the most frequent first, without those of which a decision is under
+ * way; of MsCause. */
 GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error);
 
 typedef struct {
@@ -138,27 +143,29 @@ typedef struct {
 /* Of several messages, what becomes of them if they are released to all for whom they are held. */
 typedef struct {
 	GPtrArray *outcomes; /* of MsCauseCount, by outcome */
-	GPtrArray *owners;   /* of MsCauseCount: whose data somebody would get who may not (messages only) */
+	/* of MsCauseCount: whose data somebody would get who may not (messages only) */
+	GPtrArray *owners;
 	GPtrArray *domains;  /* of MsCauseCount, by domain of the recipients */
 	gint64 messages, recipients, wrong_messages, wrong_recipients, unknown_recipients;
 } MsTallies;
 void ms_tallies_free(MsTallies *tallies);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTallies, ms_tallies_free)
 MsTallies *ms_records_tallies(MsLedger *ledger, const GPtrArray *uids, GError **error);
-/* At most `most` of them (of char *, the caller's), which have as many different outcomes, owners and
- * domains of recipients as can be. */
+/* At most `most` of them (of char *, the caller's), which have as many different outcomes, owners
+ * and domains of recipients as can be. */
 GPtrArray *ms_records_sample(MsLedger *ledger, const GPtrArray *uids, guint most, GError **error);
 
-/* The uids of held messages that an identifier is in ("": none), or that are held for one of these. */
-GPtrArray *ms_records_concerned(MsLedger *ledger, const char *ref, const GPtrArray *addresses, guint most,
-	GError **error);
+/* The uids of held messages that an identifier is in ("": none), or that are held for one of
+ * these. */
+GPtrArray *ms_records_concerned(
+	MsLedger *ledger, const char *ref, const GPtrArray *addresses, guint most, GError **error);
 /* Where a list that is looked at now ends: for `up_to`. */
 gint64 ms_records_newest_change(MsLedger *ledger);
 /* Judged again, it is held for another cause. */
 bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error);
 
-/* What a desk knows of the clock: when it last looked, and since when it goes steadily; 0: never, and
- * always. */
+/* What a desk knows of the clock: when it last looked, and since when it goes steadily; 0: never,
+ * and always. */
 bool ms_ledger_clock(MsLedger *ledger, gint64 *seen_out, gint64 *since_out, GError **error);
 bool ms_ledger_set_clock(MsLedger *ledger, gint64 seen, gint64 since, GError **error);
 
@@ -167,8 +174,8 @@ bool ms_ledger_set_clock(MsLedger *ledger, gint64 seen, gint64 since, GError **e
 /* Adds who did what and why. */
 bool ms_records_act(MsLedger *ledger, gint64 id, const char *who, const char *what,
 	const char *why, GError **error);
-/* The recipients of `again`, judged anew: their outcomes and accounts take the place of those of the
- * record; who had it done, what was and is, and by what ("": the message) is added as an act. */
+/* The recipients of `again`, judged anew: their outcomes and accounts take the place of those of
+ * the record; who had it done, what was and is, and by what ("": the message) is added as an act. */
 bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
 	const char *who, const char *how, GError **error);
 bool ms_records_assign(MsLedger *ledger, gint64 id, const char *assignee, GError **error);

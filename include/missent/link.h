@@ -47,12 +47,13 @@ gint64 ms_link_mirror(MsLink *link, MsLedger *ledger, gint64 wait_ms, GError **e
 /* ---- the agent's end ------------------------------------------------------------------ */
 
 typedef char *(*MsLinkAnswer)(const char *json, gsize len, void *user);
-/* Tells that this host lives; who has not for MS_LINK_ALIVE_US is shown as down.  MS_ERROR_CONFIG: another
- * machine does so in the name of this host, and what is asked of it may not be meant for us. */
+/* Tells that this host lives; who has not for MS_LINK_ALIVE_US is shown as down.
+ * MS_ERROR_CONFIG: another machine does so in the name of this host, and what is asked of it may
+ * not be meant for us. */
 bool ms_link_alive(MsLink *link, GError **error);
-/* Answers a request that came through Redis, if one does within `wait_ms`.  Several links may do so at
- * once, each with a number of its own, the same ones after a restart: what was asked of one that then
- * crashed is asked of it again. */
+/* Answers a request that came through Redis, if one does within `wait_ms`.  Several links may do
+ * so at once, each with a number of its own, the same ones after a restart: what was asked of one
+ * that then crashed is asked of it again. */
 bool ms_link_serve(MsLink *link, unsigned nth, MsLinkAnswer answer, void *user, gint64 wait_ms,
 	GError **error);
 /* Sends one record to the page. */
@@ -60,8 +61,9 @@ bool ms_link_publish(MsLink *link, const MsRecord *record, GError **error);
 
 /* A request on a connected socket: 4 bytes of length (network order) and JSON. */
 bool ms_link_send(int fd, const char *json, gsize len);
-/* At most `most` bytes (the caller's).  NULL: nothing came whole; then `*len_out` is how many there would
- * have been where they are too many (they are taken off the socket, so that an answer can be sent), or 0. */
+/* At most `most` bytes (the caller's).  NULL: nothing came whole; then `*len_out` is how many
+ * there would have been where they are too many (they are taken off the socket, so that an answer
+ * can be sent), or 0. */
 char *ms_link_receive(int fd, gsize most, gsize *len_out);
 
 #endif

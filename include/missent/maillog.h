@@ -1,18 +1,19 @@
 /*
  * maillog.h - what an MTA's log says became of its mail.
  *
- * WHAT    Reads logs of Postfix and Sendmail, in any order: with RFC 3339 stamps, with traditional ones
- *         (which have no year), as `journalctl -o export` writes them; as they are, or compressed with
- *         gzip, bzip2, xz, zstd or lz4.  Makes of them one MsMail for each message that a queue had.
+ * WHAT    Reads logs of Postfix and Sendmail, in any order: with RFC 3339 stamps, with
+ *         traditional ones (which have no year), as `journalctl -o export` writes them; as they
+ *         are, or compressed with gzip, bzip2, xz, zstd or lz4.  Makes of them one MsMail for
+ *         each message that a queue had.
  * OWNS    MsMaillog owns all that it gives; ms_maillog_free().
- * ERRORS  GError: a file cannot be opened.  One that is damaged or ends early, lines whose time is not
- *         understood, lines that were cut: no errors, but told (MsMaillogNotes), since what they had is
- *         not known.
+ * ERRORS  GError: a file cannot be opened.  One that is damaged or ends early, lines whose time
+ *         is not understood, lines that were cut: no errors, but told (MsMaillogNotes), since
+ *         what they had is not known.
  * THREADS One at a time.
- * LIMITS  MS_MAILLOG_MOST messages, MS_MAILLOG_EVENTS events of a message, MS_MAILLOG_LINE bytes of a line; what is over is
- *         counted in the notes.
- * NOT     Judges nothing (reconcile.h).  Month names are C's.  Which of two hours a stamp without zone
- *         is of, when clocks were put back, is told by the lines before it.
+ * LIMITS  MS_MAILLOG_MOST messages, MS_MAILLOG_EVENTS events of a message, MS_MAILLOG_LINE bytes
+ *         of a line; what is over is counted in the notes.
+ * NOT     Judges nothing (reconcile.h).  Month names are C's.  Which of two hours a stamp without
+ *         zone is of, when clocks were put back, is told by the lines before it.
  */
 #ifndef MISSENT_MAILLOG_H
 #define MISSENT_MAILLOG_H
@@ -26,10 +27,19 @@
 
 typedef struct MsMaillog MsMaillog;
 
-/* How a message came into the queue.  UNKNOWN: the log does not have its beginning.  INTERNAL: the MTA made
- * it, and does not say of what. */
-typedef enum { MS_CAME_UNKNOWN, MS_CAME_SMTP, MS_CAME_LOCAL, MS_CAME_BOUNCE, MS_CAME_REQUEUED, MS_CAME_SPLIT,
-	MS_CAME_FORWARDED, MS_CAME_INTERNAL, MS_N_CAME } MsCame;
+/* How a message came into the queue.  UNKNOWN: the log does not have its beginning.  INTERNAL:
+ * the MTA made it, and does not say of what. */
+typedef enum {
+	MS_CAME_UNKNOWN,
+	MS_CAME_SMTP,
+	MS_CAME_LOCAL,
+	MS_CAME_BOUNCE,
+	MS_CAME_REQUEUED,
+	MS_CAME_SPLIT,
+	MS_CAME_FORWARDED,
+	MS_CAME_INTERNAL,
+	MS_N_CAME
+} MsCame;
 extern const char *const ms_came_names[MS_N_CAME + 1];
 
 typedef struct {
@@ -41,12 +51,13 @@ typedef struct {
 } MsDelivered;
 
 typedef struct {
-	char *host, *instance;   /* the log's host; the MTA's name there: "postfix", "postfix-out", "sm-mta" */
+	char *host,
+		*instance; /* the log's host; the MTA's name there: "postfix", "postfix-out", "sm-mta" */
 	bool sendmail;
 	char *queue_id;
 	gint64 first, last;      /* microseconds since 1970: of its first and last line */
 	MsCame came;
-	char *service;           /* who took it in: "smtpd", "submission/smtpd", "pickup", Sendmail's daemon */
+	char *service; /* who took it in: "smtpd", "submission/smtpd", "pickup", Sendmail's daemon */
 	guint pid;               /* ... as which process; 0: not known */
 	char *client;            /* IP address of the client; NULL: local, or not known */
 	char *auth_user;         /* NULL: none */
@@ -56,9 +67,11 @@ typedef struct {
 	bool accepted;           /* it was in the queue, and not refused while it came in */
 	bool held, refused, discarded; /* a milter had it so */
 	bool let_go;             /* somebody took it off hold */
-	bool unchecked;          /* missentd says in the same log that it let it go so, since it only observes */
+	/* missentd says in the same log that it let it go so, since it only observes */
+	bool unchecked;
 	bool removed;            /* it left the queue */
-	char *trouble;           /* what the MTA said of a milter that it could not ask; NULL: nothing */
+	/* what the MTA said of a milter that it could not ask; NULL: nothing */
+	char *trouble;
 	guint n_recipients;      /* as the MTA says; 0: it does not */
 	GPtrArray *deliveries;   /* of MsDelivered */
 } MsMail;

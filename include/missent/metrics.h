@@ -1,7 +1,8 @@
 /*
  * metrics.h - numbers as Prometheus reads them.
  *
- * WHAT    The text form (version 0.0.4) of what missentd publishes and of what its host knows beside it.
+ * WHAT    The text form (version 0.0.4) of what missentd publishes and of what its host knows
+ *         beside it.
  * OWNS    The text is the caller's.
  * ERRORS  None.
  * THREADS Pure.

@@ -62,9 +62,10 @@ typedef enum { MS_SUBMITTED, MS_REFUSED, MS_LATER, MS_UNCLEAR } MsSubmitted;
 MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
 	const char *header, int message_fd, char **reply_out);
 
-/* The same by sendmail(1), as programs of this host submit mail; one recipient, the whole message in the file. */
-MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const char *recipient, int message_fd,
-	char **reply_out);
+/* The same by sendmail(1), as programs of this host submit mail; one recipient, the whole
+ * message in the file. */
+MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const char *recipient,
+	int message_fd, char **reply_out);
 
 /* ---- a webhook ------------------------------------------------------------------------- */
 
@@ -74,8 +75,8 @@ typedef struct {
 	gint64 timeout_ms;
 } MsHook;
 
-/* Posts a body of JSON under a name that tells it from others.  False: it was not taken, and why (the
- * caller's).  Redirections are not followed. */
+/* Posts a body of JSON under a name that tells it from others.  False: it was not taken, and why
+ * (the caller's).  Redirections are not followed. */
 bool ms_hook_post(const MsHook *hook, const char *name, const char *body, char **why_out);
 /* "t=SECONDS,v1=HEX": HMAC-SHA256 of "SECONDS.BODY".  The caller's. */
 char *ms_hook_signature(const char *key, gint64 at, const char *body);

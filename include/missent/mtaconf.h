@@ -47,16 +47,19 @@ char *ms_postfix_postconf(const char *config, const char *option, const char *na
 const char *ms_postfix_value(const MsPostfix *postfix, const MsService *service, const char *name);
 /* Does master.cf say something else for that service? */
 bool ms_postfix_overrides(const MsPostfix *postfix, const MsService *service, const char *name);
-/* May a client send mail through it to others than this host's users?  Where it cannot be told: yes. */
+/* May a client send mail through it to others than this host's users?  Where it cannot be told:
+ * yes. */
 bool ms_postfix_sends_out(const MsPostfix *postfix, const MsService *service);
-/* "unix:path, { inet:host:port, default_action=accept }": an item each, without braces.  Of char *. */
+/* "unix:path, { inet:host:port, default_action=accept }": an item each, without braces.  Of char
+ * *. */
 GPtrArray *ms_postfix_list(const char *list);
 /* The milter of such an item.  The caller's. */
 char *ms_postfix_address(const char *item);
 /* Where the service would look for it; NULL: not on this host's files. */
 char *ms_postfix_path(const MsPostfix *postfix, const MsService *service, const char *milter);
 /* Is it the milter at that socket (settings.h)?  Also where it is looked for in a wrong place. */
-bool ms_postfix_is(const MsPostfix *postfix, const MsService *service, const char *milter, const char *socket);
+bool ms_postfix_is(
+	const MsPostfix *postfix, const MsService *service, const char *milter, const char *socket);
 /* "[::1]/128", as Postfix writes it, is "::1/128".  The caller's. */
 char *ms_postfix_network(const char *text);
 bool ms_network_is_loopback(const char *network);

@@ -1,19 +1,20 @@
 /*
  * numbers.h - what missentd counts, published for those who look.
  *
- * WHAT    Counters, gauges and histograms of one missentd; written once a second to a file of fixed layout,
- *         read from it by the agent, the command line and nobody else.
+ * WHAT    Counters, gauges and histograms of one missentd; written once a second to a file of
+ *         fixed layout, read from it by the agent, the command line and nobody else.
  * OWNS    MsNumbers: ms_numbers_free().  MsNumbersView: plain data.
  * ERRORS  GError.  A file of another version or layout, or one that is damaged, is MS_ERROR_INPUT.
  * THREADS Counting is an atomic addition; names (policies, clients) are found under a lock of this
  *         process that is held for a look at a short table.  Publishing: one thread.
- * LIMITS  MS_NUMBERS_POLICIES policies have a row of their own, the others share one; of clients and
- *         senders the MS_NUMBERS_TOP most frequent of a day are known, with an error of what was evicted.
- * NOT     No address, account or identifier is a name here, but for clients' IP addresses and masked
- *         senders in the lists of the day, which metrics never show.
+ * LIMITS  MS_NUMBERS_POLICIES policies have a row of their own, the others share one; of clients
+ *         and senders the MS_NUMBERS_TOP most frequent of a day are known, with an error of what
+ *         was evicted.
+ * NOT     No address, account or identifier is a name here, but for clients' IP addresses and
+ *         masked senders in the lists of the day, which metrics never show.
  *
- * Counters go on after a restart from what was published last, so that what was seen once never goes back;
- * they begin anew with a new version or a lost file.
+ * Counters go on after a restart from what was published last, so that what was seen once never
+ * goes back; they begin anew with a new version or a lost file.
  */
 #ifndef MISSENT_NUMBERS_H
 #define MISSENT_NUMBERS_H
@@ -89,7 +90,14 @@ typedef struct {
 MsNumberRow ms_number_row(MsNumber number);
 
 /* Where the time of a message goes. */
-typedef enum { MS_STAGE_READ, MS_STAGE_RESOLVE, MS_STAGE_JUDGE, MS_STAGE_WRITE, MS_STAGE_WHOLE, MS_N_STAGES } MsStage;
+typedef enum {
+	MS_STAGE_READ,
+	MS_STAGE_RESOLVE,
+	MS_STAGE_JUDGE,
+	MS_STAGE_WRITE,
+	MS_STAGE_WHOLE,
+	MS_N_STAGES
+} MsStage;
 extern const char *const ms_stage_names[MS_N_STAGES + 1];
 #define MS_N_BUCKETS 17
 /* Seconds, as they are written; the last bucket is +Inf. */
@@ -148,15 +156,15 @@ void ms_numbers_top(MsNumbers *numbers, MsTop top, const char *who);
 
 /* Writes it all; what is there of the last second is lost with a kill. */
 bool ms_numbers_publish(MsNumbers *numbers, GError **error);
-/* Is it another day than when the lists were begun?  Then the day in words (the caller's; "" for one
- * without anything to tell), and they begin anew. */
+/* Is it another day than when the lists were begun?  Then the day in words (the caller's; "" for
+ * one without anything to tell), and they begin anew. */
 char *ms_numbers_new_day(MsNumbers *numbers, gint64 now);
 
 /* ---- looking -------------------------------------------------------------------------- */
 
 bool ms_numbers_read(const char *path, MsNumbersView *out, GError **error);
-/* What went by unjudged since the day began: "1,240 not outgoing (client 10.1.1.5: 1,198), 3 without a
- * policy (sender b***@e***.com: 3)"; the caller's. */
+/* What went by unjudged since the day began: "1,240 not outgoing (client 10.1.1.5: 1,198), 3
+ * without a policy (sender b***@e***.com: 3)"; the caller's. */
 char *ms_numbers_unjudged(const MsNumbersView *view);
 guint64 ms_numbers_today(const MsNumbersView *view, MsNumber number);
 /* 1240: "1,240"; the caller's. */

@@ -1,14 +1,15 @@
 /*
  * outbox.h - what others are to be told of holds and decisions, until they were.
  *
- * WHAT    A row for each hold and each step of a decision, written in the same transaction, so that none
- *         is lost and none tells what did not happen; kept until it was sent, or is too old.
+ * WHAT    A row for each hold and each step of a decision, written in the same transaction, so
+ *         that none is lost and none tells what did not happen; kept until it was sent, or is too
+ *         old.
  * OWNS    MsOutboxItem: ms_outbox_item_free().
  * ERRORS  GError.
  * THREADS Safe, and safe among processes.
  * LIMITS  MS_OUTBOX_MOST rows: when nobody takes them, the oldest are dropped.
- * NOT     Sends nothing (mta.h, ms_hook_post()).  Bodies have no address, no identifier, no account and no
- *         word of a reviewer.
+ * NOT     Sends nothing (mta.h, ms_hook_post()).  Bodies have no address, no identifier, no
+ *         account and no word of a reviewer.
  */
 #ifndef MISSENT_OUTBOX_H
 #define MISSENT_OUTBOX_H
@@ -34,7 +35,8 @@ void ms_outbox_item_free(MsOutboxItem *item);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsOutboxItem, ms_outbox_item_free)
 
 /* A state of this host has begun or ended (alert.h). */
-bool ms_outbox_alert(MsLedger *ledger, const char *alert, bool on, const char *host, GError **error);
+bool ms_outbox_alert(
+	MsLedger *ledger, const char *alert, bool on, const char *host, GError **error);
 
 /* Of MsOutboxItem: those whose time has come, the oldest first. */
 GPtrArray *ms_outbox_due(MsLedger *ledger, guint limit, GError **error);

@@ -1,15 +1,15 @@
 /*
  * person.h - one name for one person, however a system spells it.
  *
- * WHAT    Letters' case, Unicode form, blanks, characters that are not seen, the domain that a log-in
- *         system puts before or behind a name, other names by setting, and the API token through which
- *         somebody acts: none of them makes another person.
+ * WHAT    Letters' case, Unicode form, blanks, characters that are not seen, the domain that a
+ *         log-in system puts before or behind a name, other names by setting, and the API token
+ *         through which somebody acts: none of them makes another person.
  * OWNS    The name is the caller's.
  * ERRORS  None; a name with nothing in it is "".
  * THREADS Safe.
  * LIMITS  None of its own.
- * NOT     Does not say whether there is such a person (accounts.h).  Letters of two scripts that look
- *         alike stay two.
+ * NOT     Does not say whether there is such a person (accounts.h).  Letters of two scripts that
+ *         look alike stay two.
  */
 #ifndef MISSENT_PERSON_H
 #define MISSENT_PERSON_H

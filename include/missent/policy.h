@@ -28,7 +28,8 @@ typedef struct MsPolicies MsPolicies;
 /* Every file *.conf of `dir` but kinds.conf, in the order of their names. */
 MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error);
 /* As they stand in the files of `dir`, whatever is wrong with them beyond their rows. */
-bool ms_policies_sections(const char *dir, void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
+bool ms_policies_sections(const char *dir,
+	void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
 	GError **error);
 /* One file's text, for tests and tools. */
 MsPolicies *ms_policies_parse(const char *file, const char *text, const MsKinds *kinds, MsMode mode,
@@ -42,11 +43,13 @@ const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_
 
 /* The file and the line that it begins at; borrowed. */
 const char *ms_policies_place(const MsPolicies *policies, guint n, int *line_out);
-/* The first of its conditions that this message does not meet, in words; NULL: it applies.  The caller's. */
-char *ms_policy_why_not(const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading);
+/* The first of its conditions that this message does not meet, in words; NULL: it applies.  The
+ * caller's. */
+char *ms_policy_why_not(
+	const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading);
 
-/* A test that stands beside policies (missent-policy(5)): a message, its envelope, a mapping of its own, and what
- * is expected.  backtest.h runs it. */
+/* A test that stands beside policies (missent-policy(5)): a message, its envelope, a mapping of
+ * its own, and what is expected.  backtest.h runs it. */
 typedef struct {
 	char *title, *file;
 	int line;
@@ -60,14 +63,15 @@ typedef struct {
 } MsPolicyTest;
 const GPtrArray *ms_policies_tests(const MsPolicies *policies); /* of MsPolicyTest */
 
-/* One setting of one policy, as if it were another.  `key` as in its file: a limit (max-...), an action
- * (on-...), or one word more in tolerate, require.  All is borrowed. */
+/* One setting of one policy, as if it were another.  `key` as in its file: a limit (max-...), an
+ * action (on-...), or one word more in tolerate, require.  All is borrowed. */
 typedef struct {
 	const char *policy, *key, *value;
 } MsPolicyChange;
 /* The same policies with these changes; it borrows from `policies`, and is freed before them. */
 MsPolicies *ms_policies_with(const MsPolicies *policies, const MsPolicyChange *changes, guint n);
-/* What the limit `key` of a policy is, -1 for none; what it does for a reason; whether it asks for proof. */
+/* What the limit `key` of a policy is, -1 for none; what it does for a reason; whether it asks
+ * for proof. */
 gint64 ms_policies_limit(const MsPolicies *policies, const char *title, const char *key);
 MsAction ms_policies_action(const MsPolicies *policies, const char *title, MsReasonCode code);
 bool ms_policies_looks_at(const MsPolicies *policies, const char *title, const char *kind);
@@ -78,20 +82,22 @@ bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
 
 /* Takes those addresses out of a reading and its resolution that stand only where the message names
  * its sender and its recipients, and are theirs; they stay in the reading's `dropped`. */
-void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution);
+void ms_policy_drop_addressed(
+	const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution);
 
-/* `identifiers` are the findings' in order.  `resolution` is NULL when the directory could
- * not be asked; `trouble` then says why.  When the purse runs out the message is unreadable for every
+/* `identifiers` are the findings' in order.  `resolution` is NULL when the directory could not be
+ * asked; `trouble` then says why.  When the purse runs out the message is unreadable for every
  * policy that was not done with it, whatever it tolerates, and nobody's outcome is right. */
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,
 	const MsReading *reading, MsResolution *resolution, const char *trouble);
 
-/* The second half of the judgement, once it is known what went where lately.  The streams that a verdict's
- * policies make, at most MS_GUARD_STREAMS, as the guard is asked about them; then its counts, or NULL and
- * `trouble`, become reasons. */
+/* The second half of the judgement, once it is known what went where lately.  The streams that a
+ * verdict's policies make, at most MS_GUARD_STREAMS, as the guard is asked about them; then its
+ * counts, or NULL and `trouble`, become reasons. */
 guint ms_policy_streams(const MsPolicies *policies, const MsVerdict *verdict,
 	MsGuardStream streams_out[MS_GUARD_STREAMS]);
-void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelope, const MsReading *reading,
-	const MsResolution *resolution, const MsGuardCounts *counts, const char *trouble, MsVerdict *verdict);
+void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelope,
+	const MsReading *reading, const MsResolution *resolution, const MsGuardCounts *counts,
+	const char *trouble, MsVerdict *verdict);
 
 #endif

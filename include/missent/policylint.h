@@ -1,14 +1,16 @@
 /*
  * policylint.h - are policies and kinds likely to be what was meant?
  *
- * WHAT    Goes through one table of checks over the files of policies and kinds: what cannot be loaded, what never
- *         has an effect, what lets out more than anybody means to, patterns that match anything or run away, and,
- *         where there is mail to set them against, policies that apply to none of it.
+ * WHAT    Goes through one table of checks over the files of policies and kinds: what cannot be
+ *         loaded, what never has an effect, what lets out more than anybody means to, patterns
+ *         that match anything or run away, and, where there is mail to set them against, policies
+ *         that apply to none of it.
  * OWNS    The findings are the caller's.
  * ERRORS  A folder that cannot be read is a GError; a file that cannot be loaded is a finding.
  * THREADS Any; nothing is shared.
  * LIMITS  1000 policies; of a check MS_LINT_MOST findings a policy.
- * NOT     Judges no mail and changes nothing.  A pattern is tried on hostile texts made from it, not proved.
+ * NOT     Judges no mail and changes nothing.  A pattern is tried on hostile texts made from it,
+ *         not proved.
  */
 #ifndef MISSENT_POLICYLINT_H
 #define MISSENT_POLICYLINT_H
@@ -39,9 +41,11 @@ typedef struct {
 typedef struct {
 	guint64 messages;           /* of the trail */
 	gint64 since;               /* the first of them; microseconds since 1970 */
-	GHashTable *applied;        /* of char *: titles of policies that applied to one; NULL: no trail */
+	/* of char *: titles of policies that applied to one; NULL: no trail */
+	GHashTable *applied;
 	const GPtrArray *envelopes; /* of MsEnvelope: of a mail log; NULL: none */
-	bool (*sender_seen)(const char *address, void *user); /* "a@b", "@b": in the trail?  NULL: cannot be asked */
+	bool (*sender_seen)(const char *address,
+		void *user); /* "a@b", "@b": in the trail?  NULL: cannot be asked */
 	void *user;
 } MsLintMail;
 /* So many messages must be known before a policy that none of them fell under is told. */

@@ -57,12 +57,12 @@ typedef struct {
 
 /* `message_fd` is a memory file sealed against any change.  `*known_out`, if not NULL: the
  * number of the filters that were used; 0: none.  `errand` may be NULL. */
-bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand, MsReading **reading_out,
-	guint64 *known_out, GError **error);
+bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand,
+	MsReading **reading_out, guint64 *known_out, GError **error);
 
-/* What a reviewer asks of one message (MS_VIEW_TEXTS, MS_VIEW_PART): its texts in the reading's `shown`;
- * or the bytes of a part in `bytes`, which is NULL if there is none of that path or it is over
- * MS_VIEW_MAX_BYTES. */
+/* What a reviewer asks of one message (MS_VIEW_TEXTS, MS_VIEW_PART): its texts in the reading's
+ * `shown`; or the bytes of a part in `bytes`, which is NULL if there is none of that path or it
+ * is over MS_VIEW_MAX_BYTES. */
 bool ms_reader_view(MsReader *reader, int message_fd, const char *as, MsReading **reading_out,
 	GError **error);
 
@@ -79,7 +79,8 @@ typedef struct {
 	guint64 messages, workers_lost;
 	guint64 small;             /* of the messages, those that the small reader read */
 	guint64 stepped_back;      /* dear ones that were begun again, for others were waiting */
-	guint64 late, died, lied;  /* workers lost: at their deadline; by themselves; for what they gave back */
+	/* workers lost: at their deadline; by themselves; for what they gave back */
+	guint64 late, died, lied;
 	guint64 replaced;          /* reader processes that died or hung */
 	guint64 read_again;        /* messages that had been in those */
 	guint64 cache_hits, cache_asked; /* attachments read from the cache; and asked about */
@@ -87,7 +88,8 @@ typedef struct {
 } MsReaderStats;
 void ms_reader_stats(MsReader *reader, MsReaderStats *out);
 
-/* What happened to reader processes since the last call, for a log; NULL: nothing (caller frees). */
+/* What happened to reader processes since the last call, for a log; NULL: nothing (caller
+ * frees). */
 char *ms_reader_news(MsReader *reader);
 
 /* A memory file that takes a message as it comes in; -1 and errno on failure. */

@@ -4,8 +4,8 @@
  * WHAT    Findings, facts for the policies, and all that could not be read, of one message.
  *         The worker encodes it (coding.c says how); the client decodes it with distrust.
  * OWNS    MsReading owns all below it; ms_reading_free().
- * ERRORS  ms_reading_decode() refuses what is not of the one form that a reading has, is over a bound
- *         or is not UTF-8 (MS_ERROR_INPUT): the message is then unreadable as a whole.
+ * ERRORS  ms_reading_decode() refuses what is not of the one form that a reading has, is over a
+ *         bound or is not UTF-8 (MS_ERROR_INPUT): the message is then unreadable as a whole.
  * THREADS One message, one thread.
  * LIMITS  MS_READING_* below, checked on both sides; a list that is full turns into an unread
  *         item, so that what was left out is never taken for clean.
@@ -85,7 +85,8 @@ typedef struct {
 
 typedef struct {
 	GPtrArray *findings; /* of MsFinding; only added to */
-	GPtrArray *dropped;  /* of MsFinding: those that ms_policy_drop_addressed() took out; does not cross */
+	/* of MsFinding: those that ms_policy_drop_addressed() took out; does not cross */
+	GPtrArray *dropped;
 	GPtrArray *unread;   /* of MsUnread */
 	GPtrArray *headers;  /* of MsHeader, of the message itself */
 	GPtrArray *parts;    /* of MsPart, leaves only */
@@ -121,11 +122,13 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 const char *ms_reading_header(const MsReading *reading, const char *name);
 /* Adds to what is shown of a place; what is over the bound is left out. */
 void ms_reading_show(MsReading *reading, const char *where, const char *text, gsize len);
-/* A place without the names that a sender gave ("part 3 (name of 16 characters, .pdf)"), for logs,
- * audit and records; what is masked stays as it is.  A content type: common ones by their name, others not. */
+/* A place without the names that a sender gave ("part 3 (name of 16 characters, .pdf)"), for
+ * logs, audit and records; what is masked stays as it is.  A content type: common ones by their
+ * name, others not. */
 char *ms_place_masked(const char *where);
 const char *ms_type_shown(const char *type);
-/* A subject in one line for lists that many look at: as it is, or with words that any bill has alone. */
+/* A subject in one line for lists that many look at: as it is, or with words that any bill has
+ * alone. */
 char *ms_subject_shown(const char *subject, bool whole);
 /* Its words in one spelling, each once; of char *. */
 GPtrArray *ms_subject_words(const char *subject);

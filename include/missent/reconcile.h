@@ -1,14 +1,19 @@
 /*
  * reconcile.h - was every outgoing message judged, and delivered as it was judged?
  *
- * WHAT    Sets what an MTA's log says became of its mail against the audit trail and the ledger.  What was not
- *         judged, or went otherwise than it was judged, is told with the reason where that can be told.
- * OWNS    MsReconciliation owns all that it gives, but the messages, which are the log's; ms_reconciliation_free().
- * ERRORS  GError: the trail cannot be read.  What cannot be known is no error but a row, or a word of `unknown`.
+ * WHAT    Sets what an MTA's log says became of its mail against the audit trail and the ledger.
+ *         What was not judged, or went otherwise than it was judged, is told with the reason
+ *         where that can be told.
+ * OWNS    MsReconciliation owns all that it gives, but the messages, which are the log's;
+ *         ms_reconciliation_free().
+ * ERRORS  GError: the trail cannot be read.  What cannot be known is no error but a row, or a
+ *         word of `unknown`.
  * THREADS One at a time.
- * LIMITS  Those of maillog.h; of the trail, the lines of the log's time and MS_RECONCILE_BEFORE before it.
- * NOT     Whether a message was outgoing is worked out from the settings as they are now; where policies were
- *         others then, it is told as not known.  So is how the MTA is configured; that is said.  Mail that the log does not have is seen only if the trail has it.
+ * LIMITS  Those of maillog.h; of the trail, the lines of the log's time and MS_RECONCILE_BEFORE
+ *         before it.
+ * NOT     Whether a message was outgoing is worked out from the settings as they are now; where
+ *         policies were others then, it is told as not known.  So is how the MTA is configured;
+ *         that is said.  Mail that the log does not have is seen only if the trail has it.
  */
 #ifndef MISSENT_RECONCILE_H
 #define MISSENT_RECONCILE_H
@@ -41,10 +46,12 @@ typedef struct {
 	GPtrArray *rows;  /* of MsPassedRow, in the order in which the mail came in */
 	guint64 counts[MS_N_PASSED];
 	guint64 mails;    /* that were in a queue */
-	guint64 judged, released, own, chained, exempt; /* judged; released by a decision; missent's own; one message with one
-	                                                 * that was judged; not outgoing, or of no policy */
+	/* judged; released by a decision; missent's own; one message with one that was judged; not
+	 * outgoing, or of no policy */
+	guint64 judged, released, own, chained, exempt;
 	guint64 elsewhere;  /* of other hosts, not looked at */
-	guint64 before;     /* that came in before the log begins, and are not in the trail: not known */
+	/* that came in before the log begins, and are not in the trail: not known */
+	guint64 before;
 	guint64 unseen;     /* judged in that time, but not in the log */
 	guint64 damaged;    /* lines of the trail */
 	GPtrArray *unknown; /* of char *: what cannot be known of the whole */
@@ -54,11 +61,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReconciliation, ms_reconciliation_free)
 
 typedef struct {
 	MsRuntime *runtime;      /* of the configuration */
-	MsLedger *ledger;        /* NULL: cannot be had; then of what was released nothing is known */
-	const guint8 *audit_key; /* NULL: cannot be had; then recipients are counted, not compared */
+	/* NULL: cannot be had; then of what was released nothing is known */
+	MsLedger *ledger;
+	/* NULL: cannot be had; then recipients are counted, not compared */
+	const guint8 *audit_key;
 	MsMaillog *log;
-	/* What the MTA's configuration says of how a message came in, or (`open`) of a filter that does not answer:
-	 * the caller's; NULL: nothing.  NULL: it is not asked. */
+	/* What the MTA's configuration says of how a message came in, or (`open`) of a filter
+	 * that does not answer: the caller's; NULL: nothing.  NULL: it is not asked. */
 	char *(*configured)(const MsMail *mail, bool open, void *user);
 	void *user;
 } MsReconcileWith;

@@ -13,8 +13,9 @@
  * NOT     Is no database (ledger.h), holds no message (spool.h, mta.h).  Identifiers are kept
  *         masked, with a keyed digest to find them again.
  *
- * A record that was damaged, in a file or on its way, is there all the same: what could be read of it,
- * with `damaged` set.  Nobody has a right to its message, which may be returned or deleted.
+ * A record that was damaged, in a file or on its way, is there all the same: what could be read
+ * of it, with `damaged` set.  Nobody has a right to its message, which may be returned or
+ * deleted.
  */
 #ifndef MISSENT_RECORD_H
 #define MISSENT_RECORD_H
@@ -109,7 +110,8 @@ typedef struct {
 	GPtrArray *reasons;    /* of MsReason */
 	GPtrArray *findings;   /* of MsHeldFinding */
 	GPtrArray *accounts;   /* of char *: that it is about */
-	GPtrArray *words;      /* of char *: keyed digests of the subject's words, to find it by them */
+	/* of char *: keyed digests of the subject's words, to find it by them */
+	GPtrArray *words;
 	GPtrArray *acts;       /* of MsAct */
 	GPtrArray *decisions;  /* of MsDecision */
 } MsRecord;
@@ -122,8 +124,8 @@ void ms_record_recipient(MsRecord *record, const char *address, MsState state, M
 void ms_record_finding(MsRecord *record, MsHeldFinding finding); /* copies */
 /* Why it is held, without anything of anybody's: "mismatch, unproven (customer-number)". */
 char *ms_record_summary(const MsRecord *record);
-/* Those for whom it is held and of whom the judge said MS_OUTCOME_RIGHT; of char *, borrowed from the
- * record.  Nobody, where it is damaged. */
+/* Those for whom it is held and of whom the judge said MS_OUTCOME_RIGHT; of char *, borrowed from
+ * the record.  Nobody, where it is damaged. */
 GPtrArray *ms_record_rightful(const MsRecord *record);
 /* A random name for records, decisions, groups. */
 char *ms_record_name(void);
@@ -140,8 +142,9 @@ void ms_record_damage(MsRecord *record, const char *field, const char *word);
 
 /* A whole record, for other hosts and for programs (malloc()ed); NULL if it is not UTF-8. */
 char *ms_record_to_json(const MsRecord *record);
-/* What is missing, of another type, or a word that is none makes it damaged; keys that are not known here
- * make it unclear.  NULL and MS_ERROR_INPUT where it does not even say whose record it is. */
+/* What is missing, of another type, or a word that is none makes it damaged; keys that are not
+ * known here make it unclear.  NULL and MS_ERROR_INPUT where it does not even say whose record it
+ * is. */
 MsRecord *ms_record_from_json(const char *text, gsize len, GError **error);
 
 #endif

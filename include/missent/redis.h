@@ -26,8 +26,10 @@ typedef struct {
 	bool refuse_eviction; /* a server that may drop keys which never expire */
 
 	bool tls;
-	const char *tls_ca, *tls_certificate, *tls_key; /* files; NULL: the system's authorities, none */
-	const char *tls_name;                           /* that a certificate must have; NULL: the host's */
+	/* files; NULL: the system's authorities, none */
+	const char *tls_ca, *tls_certificate, *tls_key;
+	/* that a certificate must have; NULL: the host's */
+	const char *tls_name;
 
 	bool cluster; /* `address` are nodes of a Cluster, any of them */
 

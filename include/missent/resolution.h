@@ -34,10 +34,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsResolution, ms_resolution_free)
 guint ms_resolution_list(MsResolution *resolution, const char *const *accounts, gsize n);
 /* Some lists as one, by number.  The same ones again have the same number; 0: no account. */
 guint ms_resolution_union(MsResolution *resolution, const guint *lists, gsize n);
-/* The next identifier.  `owners`: a union of accounts that it belongs to.  `receivers`: that receive
- * for one of those (delegation).  `partial`: that own a part of it, an establishment, where the
- * company was found: theirs it is too, but it may be others' as well: no mismatch follows. */
-void ms_resolution_identifier(MsResolution *resolution, guint owners, guint receivers, guint partial);
+/* The next identifier.  `owners`: a union of accounts that it belongs to.  `receivers`: that
+ * receive for one of those (delegation).  `partial`: that own a part of it, an establishment,
+ * where the company was found: theirs it is too, but it may be others' as well: no mismatch
+ * follows. */
+void ms_resolution_identifier(
+	MsResolution *resolution, guint owners, guint receivers, guint partial);
 /* The next recipient, by what each mailbox that an MTA may take the address for
  * (ms_address_readings()) has; for most addresses that is one. */
 void ms_resolution_recipient(MsResolution *resolution, const guint *mailboxes, gsize n);
@@ -63,7 +65,8 @@ const char *ms_resolution_over(const MsResolution *resolution);
 guint ms_resolution_identifiers(const MsResolution *resolution);
 guint ms_resolution_recipients(const MsResolution *resolution);
 
-MsRelation ms_resolution_relation(const MsResolution *resolution, guint identifier, guint recipient);
+MsRelation ms_resolution_relation(
+	const MsResolution *resolution, guint identifier, guint recipient);
 /* Is it somebody's (or a part of it)? */
 bool ms_resolution_is_owned(const MsResolution *resolution, guint identifier);
 bool ms_resolution_is_partial(const MsResolution *resolution, guint identifier);
@@ -97,8 +100,10 @@ bool ms_tally_other(const MsTally *tally, guint recipient, MsHouseRule rule);
 
 /* ---- names, to be shown --------------------------------------------------------------- */
 
-/* At most `most` names (const char *, borrowed) in `*names_out` (unless NULL); how many there are. */
-guint ms_resolution_owners(const MsResolution *resolution, guint identifier, guint most, GPtrArray *names_out);
+/* At most `most` names (const char *, borrowed) in `*names_out` (unless NULL); how many there
+ * are. */
+guint ms_resolution_owners(
+	const MsResolution *resolution, guint identifier, guint most, GPtrArray *names_out);
 guint ms_resolution_receivers(const MsResolution *resolution, guint identifier, guint most,
 	GPtrArray *names_out);
 /* Of an address that may be several mailboxes: those that all of them have. */

@@ -32,7 +32,8 @@ typedef struct {
 	const char *const *customers; /* kinds that stand for one customer */
 	guint keep, support;          /* history; keep 0: none */
 	guint learn;                  /* so long a new memory is less strict with fan-in */
-	guint breaker, breaker_recent; /* bad ones in the window, among the last MS_GUARD_RECENT; 0: none */
+	/* bad ones in the window, among the last MS_GUARD_RECENT; 0: none */
+	guint breaker, breaker_recent;
 	guint breaker_window;
 	guint cool_down, probes;      /* 0: only an operator resets it */
 	guint volume;                 /* times the usual; 0: not looked at */
@@ -61,8 +62,10 @@ typedef struct {
 	guint socket_mode;
 	bool log_syslog, log_debug;
 	bool policy_tests; /* a reload refuses policies whose tests fail */
-	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir, *seen_file;
-	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue, *sendmail_program;
+	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir,
+		*seen_file;
+	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue,
+		*sendmail_program;
 	bool sendmail; /* the MTA; else Postfix */
 	gint64 stop_ms;      /* how long a stop waits for messages in flight */
 	gint64 pause_ms;     /* no pause lasts longer */
@@ -83,16 +86,19 @@ typedef struct {
 		gint64 submit_timeout_ms;
 		gint64 queue_timeout_ms; /* of missent-release */
 		gint64 requeue_ms;     /* held longer, a message is released as if it were new */
-		gint64 two_person;     /* deliveries that one decision may let out; -1: any number */
+		/* deliveries that one decision may let out; -1: any number */
+		gint64 two_person;
 		const char *const *two_person_policies;
 		MsPersonRules people;  /* who is who */
-		bool others_need_two;  /* to release what belongs to others; else their number does */
+		/* to release what belongs to others; else their number does */
+		bool others_need_two;
 		gint64 expire_ms, warn_ms; /* 0: nothing expires */
 		gint64 submit_recipients;  /* at most, in one mail that is submitted */
 		gint64 keep_ms;            /* records of what is no longer held; 0: for ever */
 		bool notice_sender;
 		bool notice_reason;    /* returns tell the reviewer's words */
-		int notice_original;   /* how much of a message goes back with it: none, header, message */
+		/* how much of a message goes back with it: none, header, message */
+		int notice_original;
 		int language;          /* of notices: en, fr, de */
 		gint64 notice_window_ms;
 		const char *notice_from, *notice_contact;
@@ -102,7 +108,8 @@ typedef struct {
 		gint64 summary_ms;     /* 0: none is sent */
 		const char *webhook_url, *webhook_key_file; /* NULL: nobody is told */
 		gint64 webhook_timeout_ms;
-		char *redis_key_file;  /* shared with the review page of several hosts; NULL: one host */
+		/* shared with the review page of several hosts; NULL: one host */
+		char *redis_key_file;
 	} desk;
 	struct {
 		const char *listen, *user, *group;
@@ -115,9 +122,11 @@ typedef struct {
 		bool proxy_vouches;    /* for the second person too */
 		gint64 idle_ms, session_ms;
 		bool subjects;         /* kept as they were written; else masked */
-		const char *reasons_file; /* reasons to choose from, a line each; NULL: the page's own */
+		/* reasons to choose from, a line each; NULL: the page's own */
+		const char *reasons_file;
 		const char *name;      /* of the site, on the page */
-		const char *url;       /* where the page is, for who gets a notice; NULL: not said */
+		/* where the page is, for who gets a notice; NULL: not said */
+		const char *url;
 	} review;
 
 	struct {
@@ -135,7 +144,8 @@ typedef struct {
 	struct {
 		bool log, digest, hosts; /* where checkpoints of the trail go */
 		gint64 keep_ms;          /* how long lines are kept; 0: always */
-		gint64 every_ms;         /* to the log, and how often other hosts are asked for theirs */
+		/* to the log, and how often other hosts are asked for theirs */
+		gint64 every_ms;
 		char *witness;           /* what is kept of them: a folder */
 	} checkpoints;
 	struct {
@@ -149,7 +159,8 @@ typedef struct {
 		guint mail_most;            /* in an hour */
 		const char *hook;           /* a program; NULL: none */
 		gint64 hook_ms;             /* after which it is ended */
-		gint64 held_ms, stale_ms, beat_ms, unread_share, disk_free; /* 0: not looked at; the share in per cent */
+		/* 0: not looked at; the share in per cent */
+		gint64 held_ms, stale_ms, beat_ms, unread_share, disk_free;
 		gint64 unread_ms;           /* of how long */
 		gint64 calm_ms;             /* nothing was counted for so long: it is over */
 	} alerts;
@@ -178,7 +189,8 @@ typedef struct {
 	struct {
 		bool enabled;
 		char *sqlite_file;
-		char *key_file;           /* the site key, or its own; made when it is missing if `own_key` */
+		/* the site key, or its own; made when it is missing if `own_key` */
+		char *key_file;
 		const char *key_file_before; /* what was that before; or NULL */
 		bool own_key;
 		MsGuardLimits limits;
@@ -192,14 +204,15 @@ MsSettings *ms_settings_load_public(const char *path, GError **error);
 void ms_settings_free(MsSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSettings, ms_settings_free)
 
-/* Where missentd says how a reload went that was asked for by a number (sigqueue(3)): "NUMBER done POLICIES", or
- * "NUMBER failed WHY".  The caller's. */
+/* Where missentd says how a reload went that was asked for by a number (sigqueue(3)): "NUMBER
+ * done POLICIES", or "NUMBER failed WHY".  The caller's. */
 char *ms_reload_file(const MsSettings *settings);
 
 /* By when a breach must be told: by rules that are known by name, or "TITLE: 2d" (m, h, d, w). */
 typedef enum { MS_CLOCK_GDPR, MS_CLOCK_NIS2, MS_CLOCK_DORA, MS_CLOCK_OWN, MS_N_CLOCKS } MsClockRule;
 /* `*title_out` and `*us_out` are those of MS_CLOCK_OWN. */
-bool ms_clock_parse(const char *text, MsClockRule *rule_out, char **title_out, gint64 *us_out, GError **error);
+bool ms_clock_parse(
+	const char *text, MsClockRule *rule_out, char **title_out, gint64 *us_out, GError **error);
 /* For rows. */
 bool ms_clock_check(const char *text, GError **error);
 
@@ -217,7 +230,8 @@ bool ms_socket_check(const char *text, GError **error);
 const char *ms_socket_path(const char *spec);
 struct sockaddr;
 /* Calls `use` with its address, and returns what that does; false: it has none. */
-bool ms_socket_use(const char *spec, bool (*use)(const struct sockaddr *address, guint len, void *user), void *user);
+bool ms_socket_use(const char *spec,
+	bool (*use)(const struct sockaddr *address, guint len, void *user), void *user);
 /* Does a milter answer there within `ms`: does it negotiate, or close because it is full? */
 bool ms_socket_answers(const char *spec, int ms);
 

@@ -1,10 +1,11 @@
 /*
  * setup.h - how missent comes to an MTA, and goes again.
  *
- * WHAT    Finds the MTAs of this host, proposes what is outgoing and who sends invoices, works out which files
- *         change and how, changes them, and takes that back to the byte.
+ * WHAT    Finds the MTAs of this host, proposes what is outgoing and who sends invoices, works
+ *         out which files change and how, changes them, and takes that back to the byte.
  * OWNS    What is returned is the caller's; a plan owns its changes.
- * ERRORS  GError.  A plan that was written down and not ended (a kill, a power cut) can be taken back.
+ * ERRORS  GError.  A plan that was written down and not ended (a kill, a power cut) can be taken
+ *         back.
  * THREADS One at a time.
  * LIMITS  Those of maillog.h for logs; a log of the journal is of seven days.
  * NOT     Asks nobody and starts nothing (cli); proves nothing (desk.h).
@@ -40,9 +41,11 @@ typedef struct {
 void ms_setup_answers_clear(MsSetupAnswers *answers);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsSetupAnswers, ms_setup_answers_clear)
 
-/* `log`: a file, or NULL for the usual one or the journal.  What is in missent.conf and its policies already is
- * proposed again.  `notes`, of char *: what was looked at, and what could not be. */
-void ms_setup_propose(const char *config, const MsSetupMta *mta, const char *log, MsSetupAnswers *out, GPtrArray *notes);
+/* `log`: a file, or NULL for the usual one or the journal.  What is in missent.conf and its
+ * policies already is proposed again.  `notes`, of char *: what was looked at, and what could not
+ * be. */
+void ms_setup_propose(const char *config, const MsSetupMta *mta, const char *log,
+	MsSetupAnswers *out, GPtrArray *notes);
 
 /* ---- the plan --------------------------------------------------------------------------- */
 
@@ -72,7 +75,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsPlan, ms_plan_free)
 /* All files, of both steps.  `config`: the path of missent.conf. */
 MsPlan *ms_setup_plan(const char *config, const MsSetupAnswers *answers, GError **error);
 /* Adds the change of one file, if it is one; `text` NULL: it goes. */
-bool ms_plan_add(MsPlan *plan, MsSetupStep step, const char *path, const char *text, GError **error);
+bool ms_plan_add(
+	MsPlan *plan, MsSetupStep step, const char *path, const char *text, GError **error);
 /* As `diff -u` shows it; NULL: it could not be made. */
 char *ms_change_diff(const char *path, GBytes *before, GBytes *after, GError **error);
 
@@ -91,10 +95,11 @@ bool ms_plan_end(MsPlan *plan, GError **error);
 
 /* Of MsPlan, the newest first. */
 GPtrArray *ms_plans_open(const char *plans, GError **error);
-/* What `path` would be without the plan: as before, where nobody edited it since; else what was changed since,
- * without what the plan changed.  MS_ERROR_INPUT: the two are of the same lines.  `*now_out`, `*then_out`: NULL is
- * no file. */
-bool ms_change_without(const MsFileChange *change, GBytes **now_out, GBytes **then_out, GError **error);
+/* What `path` would be without the plan: as before, where nobody edited it since; else what was
+ * changed since, without what the plan changed.  MS_ERROR_INPUT: the two are of the same lines.
+ * `*now_out`, `*then_out`: NULL is no file. */
+bool ms_change_without(
+	const MsFileChange *change, GBytes **now_out, GBytes **then_out, GError **error);
 /* Takes back the files of one step. */
 bool ms_plan_revert(MsPlan *plan, MsSetupStep step, GError **error);
 /* Nothing is left of it to take back. */

@@ -21,8 +21,10 @@
 #define MS_SIGN_SECRET 64
 #define MS_SIGN_BYTES 64
 
-void ms_sign_keypair(const guint8 seed[MS_SIGN_SEED], guint8 public[MS_SIGN_PUBLIC], guint8 secret[MS_SIGN_SECRET]);
-void ms_sign(const guint8 secret[MS_SIGN_SECRET], const void *data, gsize len, guint8 out[MS_SIGN_BYTES]);
+void ms_sign_keypair(const guint8 seed[MS_SIGN_SEED], guint8 public[MS_SIGN_PUBLIC],
+	guint8 secret[MS_SIGN_SECRET]);
+void ms_sign(const guint8 secret[MS_SIGN_SECRET], const void *data, gsize len,
+	guint8 out[MS_SIGN_BYTES]);
 bool ms_sign_check(const guint8 public[MS_SIGN_PUBLIC], const void *data, gsize len,
 	const guint8 signature[MS_SIGN_BYTES]);
 /* Base 64 (RFC 4648, 4) in the one way to write it; how many bytes of at most `room`, or -1. */

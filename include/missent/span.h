@@ -17,7 +17,8 @@ typedef enum {
 	MS_SPAN_TEXT,  /* text as a reader sees it */
 	MS_SPAN_NAME,  /* the name of a file, in which _ and - set words apart */
 	MS_SPAN_FIELD, /* the value of a named field of a structured document */
-	MS_SPAN_ASIDE, /* what machines write beside the text: counts only where the directory knows it */
+	/* what machines write beside the text: counts only where the directory knows it */
+	MS_SPAN_ASIDE,
 	MS_SPAN_ADDRESSES, /* the same, of an address field of the message itself */
 } MsSpanType;
 
@@ -36,7 +37,8 @@ typedef struct {
 	gsize len;
 	guint face;        /* which face of the message it belongs to (reading.h) */
 	const char *term;  /* fields: EN 16931 term ("BT-48"); else NULL */
-	const char *party; /* fields: "buyer", "seller", "payee", "delivery", "document"; else NULL */
+	const char
+		*party; /* fields: "buyer", "seller", "payee", "delivery", "document"; else NULL */
 	const char *scheme; /* fields: identification scheme ("0088"), or NULL */
 	const MsNamed *names; /* or NULL; made with named.h */
 	gsize n_names;

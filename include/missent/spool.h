@@ -24,7 +24,8 @@ int ms_spool_open(const char *dir, const char *uid, GError **error);
 bool ms_spool_remove(const char *dir, const char *uid, GError **error);
 /* What is to become of a file: it is held, its message was decided on, or nobody knows it. */
 typedef enum { MS_SPOOL_HELD, MS_SPOOL_DONE, MS_SPOOL_UNKNOWN } MsSpoolFate;
-/* Where what nobody knows is set aside, in the spool's folder; removed there after MS_SPOOL_ASIDE_DAYS. */
+/* Where what nobody knows is set aside, in the spool's folder; removed there after
+ * MS_SPOOL_ASIDE_DAYS. */
 #define MS_SPOOL_ASIDE "unrecorded"
 #define MS_SPOOL_ASIDE_DAYS 30
 /* Looks at files older than an hour; how many were set aside. */

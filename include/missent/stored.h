@@ -1,7 +1,8 @@
 /*
  * stored.h - messages that are kept in files: one a file, mbox, Maildir, folders.
  *
- * WHAT    Calls back for each message, in the order of names and, in an mbox, of the file (RFC 4155).
+ * WHAT    Calls back for each message, in the order of names and, in an mbox, of the file (RFC
+ *         4155).
  * OWNS    Nothing outlives the call.
  * ERRORS  MS_ERROR_INPUT with the path: not there, not readable, a folder without a message.
  * THREADS Safe; a file that is written meanwhile is read as it was when it was opened.

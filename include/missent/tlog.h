@@ -1,15 +1,15 @@
 /*
  * tlog.h - a log that others can verify: C2SP tlog-tiles on disk, checkpoints as signed notes.
  *
- * WHAT    Entries appended to a folder; checkpoints, proofs that an entry is in it, and what is wrong
- *         with it.  The tree is that of RFC 6962 with SHA-256, its files those of C2SP tlog-tiles;
- *         checkpoints are C2SP tlog-checkpoint, signed notes with Ed25519; proofs C2SP tlog-proof.
- *         missent-audit(5) names the files.
+ * WHAT    Entries appended to a folder; checkpoints, proofs that an entry is in it, and what is
+ *         wrong with it.  The tree is that of RFC 6962 with SHA-256, its files those of C2SP
+ *         tlog-tiles; checkpoints are C2SP tlog-checkpoint, signed notes with Ed25519; proofs
+ *         C2SP tlog-proof.  missent-audit(5) names the files.
  * OWNS    MsTlog; ms_tlog_free().  MsCheckpoint by ms_checkpoint_clear().
- * ERRORS  MS_ERROR_RETRY where the system fails; MS_ERROR_INPUT where a log, a note or a proof is not
- *         what it should be.
- * THREADS One thread a MsTlog; several processes may append to one folder: a lock in it lets one after
- *         the other.
+ * ERRORS  MS_ERROR_RETRY where the system fails; MS_ERROR_INPUT where a log, a note or a proof is
+ *         not what it should be.
+ * THREADS One thread a MsTlog; several processes may append to one folder: a lock in it lets one
+ *         after the other.
  * LIMITS  Entries of MS_TLOG_MAX_ENTRY bytes; notes of MS_NOTE_MAX.
  * NOT     Who has the signing key can make another log that verifies: checkpoints have to be kept
  *         elsewhere.
@@ -36,7 +36,8 @@ typedef struct {
 void ms_checkpoint_clear(MsCheckpoint *checkpoint);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsCheckpoint, ms_checkpoint_clear)
 /* Of a signed note; with `vkey` (a note's verifier key) only if that key signed it. */
-bool ms_checkpoint_parse(const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error);
+bool ms_checkpoint_parse(
+	const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error);
 /* Is it the same tree? */
 bool ms_checkpoint_same(const MsCheckpoint *one, const MsCheckpoint *two);
 
@@ -61,8 +62,8 @@ bool ms_consistency_check(const MsCheckpoint *first, const MsCheckpoint *second,
 
 typedef struct MsTlog MsTlog;
 
-/* Opens one, or with `origin` makes it if there is none ("mx.example/missent").  An entry that a crash
- * cut short is taken off. */
+/* Opens one, or with `origin` makes it if there is none ("mx.example/missent").  An entry that a
+ * crash cut short is taken off. */
 MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error);
 /* To look at it alone: as it was when it was opened. */
 MsTlog *ms_tlog_look(const char *folder, GError **error);
@@ -75,9 +76,10 @@ typedef struct {
 	const void *data;
 	gsize len;
 } MsEntryText;
-/* They are on disk when true, and under a new checkpoint.  False: of many some may be.  The first one's
- * number. */
-bool ms_tlog_append(MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error);
+/* They are on disk when true, and under a new checkpoint.  False: of many some may be.  The first
+ * one's number. */
+bool ms_tlog_append(
+	MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error);
 /* Makes files of all that is in it, for others: partial tiles and the checkpoint. */
 bool ms_tlog_publish(MsTlog *log, GError **error);
 /* Removes what the format allows to remove of the entries before `minimum`. */
@@ -110,7 +112,7 @@ typedef void (*MsWrong)(guint64 index, const char *why, void *user);
 typedef struct {
 	guint64 entries, bytes, wrong;
 } MsTlogVerified;
-bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user, MsTlogVerified *out,
-	GError **error);
+bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user,
+	MsTlogVerified *out, GError **error);
 
 #endif

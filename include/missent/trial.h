@@ -1,14 +1,15 @@
 /*
  * trial.h - policies that observe until a date, or for so many messages, and then enforce.
  *
- * WHAT    Reads what a policy's mode says; keeps, in a file, how long each has been at it, how many messages it saw,
- *         and since when it enforces.
+ * WHAT    Reads what a policy's mode says; keeps, in a file, how long each has been at it, how
+ *         many messages it saw, and since when it enforces.
  * OWNS    MsTrials; ms_trials_free().
- * ERRORS  A file that is missing or damaged is one of which nothing is known: everything observes anew.
+ * ERRORS  A file that is missing or damaged is one of which nothing is known: everything observes
+ *         anew.
  * THREADS One at a time.
  * LIMITS  Those of policies.
- * NOT     Says whether it is safe to enforce (history.h), and counts no message itself.  Of one host: each goes by its
- *         own mail.
+ * NOT     Says whether it is safe to enforce (history.h), and counts no message itself.  Of one
+ *         host: each goes by its own mail.
  */
 #ifndef MISSENT_TRIAL_H
 #define MISSENT_TRIAL_H
@@ -46,11 +47,13 @@ void ms_trials_set_seen(MsTrials *trials, gint64 now);
 /* Those that are over are enforced.  Before anybody else has the policies. */
 void ms_trials_apply(const MsTrials *trials, MsPolicies *policies);
 
-/* The clocks have gone on since the last look: `wall` by more than `steady` is a jump, which does not count.
- * `steady` < 0: the process is new, and nobody knows but the wall; a downtime of days is believed. */
+/* The clocks have gone on since the last look: `wall` by more than `steady` is a jump, which does
+ * not count.  `steady` < 0: the process is new, and nobody knows but the wall; a downtime of days
+ * is believed. */
 #define MS_TRIAL_JUMP (120 * (gint64)G_USEC_PER_SEC)
 void ms_trial_go_on(MsTrial *trial, gint64 wall, gint64 steady);
-/* Is it time to look whether it is safe?  `*why_out` (the caller's): the clock says so, but it jumped; or NULL. */
+/* Is it time to look whether it is safe?  `*why_out` (the caller's): the clock says so, but it
+ * jumped; or NULL. */
 bool ms_trial_is_due(const MsTrial *trial, const MsTerms *terms, gint64 now, char **why_out);
 
 #endif

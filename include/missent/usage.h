@@ -20,14 +20,16 @@ typedef struct {
 
 typedef struct {
 	const char *program, *what; /* "missentd", "judges mail for Postfix and Sendmail" */
-	const MsOption *options;    /* ends with name NULL; --help and --version come by themselves */
+	/* ends with name NULL; --help and --version come by themselves */
+	const MsOption *options;
 	const char *operands;       /* what comes behind, or NULL */
 	const char *more;           /* lines at the end */
 } MsUsage;
 
-/* The letter of the next option, what belongs to it in `*argument_out`; -1: no more, and `*rest_out` is the first
- * operand.  Ends the process for --help and --version. */
-int ms_usage_next(const MsUsage *usage, int argc, char **argv, const char **argument_out, int *rest_out);
+/* The letter of the next option, what belongs to it in `*argument_out`; -1: no more, and
+ * `*rest_out` is the first operand.  Ends the process for --help and --version. */
+int ms_usage_next(
+	const MsUsage *usage, int argc, char **argv, const char **argument_out, int *rest_out);
 /* "PROGRAM: WHY (see PROGRAM --help)"; returns 64. */
 int ms_usage_wrong(const MsUsage *usage, const char *why);
 

@@ -1,9 +1,10 @@
 /*
  * verb.h - what can be decided of held mail: one table.
  *
- * WHAT    For each verb: its name, what is said with it, from which states it goes to which, whether
- *         it is final, who may, and its words of help.  Command line, page, requests between
- *         programs and texts are made of these rows; nothing else knows a verb by its letters.
+ * WHAT    For each verb: its name, what is said with it, from which states it goes to which,
+ *         whether it is final, who may, and its words of help.  Command line, page, requests
+ *         between programs and texts are made of these rows; nothing else knows a verb by its
+ *         letters.
  * OWNS    Constants.
  * ERRORS  ms_verb_parse(): MS_ERROR_INPUT, with the nearest verb.
  * THREADS Constants and pure functions.
@@ -21,10 +22,17 @@
 #include "missent/word.h"
 
 typedef enum {
-	MS_VERB_RELEASE, MS_VERB_RETURN, MS_VERB_DELETE, MS_VERB_NOTE, MS_VERB_ASSIGN, MS_VERB_BELONGS,
-	MS_VERB_MAY_RECEIVE, MS_VERB_REJUDGE,
+	MS_VERB_RELEASE,
+	MS_VERB_RETURN,
+	MS_VERB_DELETE,
+	MS_VERB_NOTE,
+	MS_VERB_ASSIGN,
+	MS_VERB_BELONGS,
+	MS_VERB_MAY_RECEIVE,
+	MS_VERB_REJUDGE,
 	/* about a decision that waits, by a second person */
-	MS_VERB_AGREE, MS_VERB_WITHDRAW,
+	MS_VERB_AGREE,
+	MS_VERB_WITHDRAW,
 	/* read from a record, where none of the above stands: damaged, or of a newer version */
 	MS_VERB_UNKNOWN,
 	MS_N_VERBS,

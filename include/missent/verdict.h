@@ -20,9 +20,17 @@
 #define MS_MAX_REASONS_IN_ALL 2000
 
 /* In order of strictness.  split: those recipients for whom there is no reason against it get the
- * message, the others' copy is held.  tempfail is the strictest: it means that not everything needed for
- * a verdict was to be had, so nothing final may be done; the sender tries again. */
-typedef enum { MS_DELIVER, MS_TAG, MS_SPLIT, MS_HOLD, MS_REJECT, MS_TEMPFAIL, MS_N_ACTIONS } MsAction;
+ * message, the others' copy is held.  tempfail is the strictest: it means that not everything
+ * needed for a verdict was to be had, so nothing final may be done; the sender tries again. */
+typedef enum {
+	MS_DELIVER,
+	MS_TAG,
+	MS_SPLIT,
+	MS_HOLD,
+	MS_REJECT,
+	MS_TEMPFAIL,
+	MS_N_ACTIONS
+} MsAction;
 extern const char *const ms_action_names[MS_N_ACTIONS + 1];
 
 typedef enum {
@@ -38,7 +46,8 @@ typedef enum {
 	MS_UNREADABLE,            /* something could not be read */
 	MS_DIRECTORY_UNAVAILABLE, /* could not look */
 	MS_LIST_ATTACHED,         /* too many different identifiers of one kind, known or not */
-	MS_FAN_OUT,               /* one identifier, or one document, to too many recipients lately */
+	/* one identifier, or one document, to too many recipients lately */
+	MS_FAN_OUT,
 	MS_FAN_IN,                /* too many customers' to one recipient lately */
 	MS_REPEAT,                /* the same to the same recipient too often lately */
 	MS_UNUSUAL,               /* it always went to others, and he always got others' */
@@ -70,7 +79,8 @@ typedef struct {
  * Decided once, by the judge; what lets mail go reads it and works nothing out again. */
 typedef enum {
 	MS_OUTCOME_RIGHT,    /* something of his own is in it, and nothing that is not his to see */
-	MS_OUTCOME_UNPROVEN, /* nothing of his own, or two faces of the message contradict each other */
+	/* nothing of his own, or two faces of the message contradict each other */
+	MS_OUTCOME_UNPROVEN,
 	MS_OUTCOME_UNREAD,   /* something that a policy does not tolerate could not be read */
 	MS_OUTCOME_WRONG,    /* something of another account is in it */
 	MS_OUTCOME_UNKNOWN_RECIPIENT, /* the directory does not know him: whatever is in it */

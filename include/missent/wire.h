@@ -24,7 +24,8 @@
 #define MS_PACKET_READY 'R'  /* text: what of the confinement was not to be had, or empty */
 #define MS_PACKET_FAILED 'E' /* text: why; the supervisor ends */
 #define MS_PACKET_SHORT 'S'  /* text: what this host is short of; the supervisor ends */
-#define MS_PACKET_WORKER 'W' /* a MsWireWorker, with two descriptors: the worker's socket and its pidfd */
+/* a MsWireWorker, with two descriptors: the worker's socket and its pidfd */
+#define MS_PACKET_WORKER 'W'
 #define MS_PACKET_MAX 1024
 typedef struct {
 	char letter;
@@ -36,7 +37,8 @@ typedef struct {
 /* ... a worker was killed: it may take its time to die, and another may take its place now. */
 #define MS_PACKET_KILLED 'K'
 
-/* Pulse socket (SOCK_SEQPACKET): client to supervisor, this letter; it answers with a MsWirePulse. */
+/* Pulse socket (SOCK_SEQPACKET): client to supervisor, this letter; it answers with a
+ * MsWirePulse. */
 #define MS_PACKET_PULSE 'P'
 typedef struct {
 	int32_t why;   /* errno of what kept it from having another worker; 0: nothing */
@@ -49,11 +51,14 @@ typedef struct {
 	char magic[8];
 	uint64_t len;
 } MsWireHeader;
-#define MS_JOB_MAGIC "MSJOB003" /* with one or two descriptors: the message, what was added to the filter */
+/* with one or two descriptors: the message, what was added to the filter */
+#define MS_JOB_MAGIC "MSJOB003"
 #define MS_DOCUMENT_MAGIC "MSDOC001" /* as JOB, and a MsWireQuestion that says which bytes */
 #define MS_ANSWER_MAGIC "MSREAD03"
-#define MS_BEYOND_MAGIC "MSBEYOND" /* instead of an answer, from the small reader; `len` 0: not for this one */
-#define MS_QUESTION_MAGIC "MSASK001" /* from the worker; `len` bytes: a MsWireQuestion and what it has */
+/* instead of an answer, from the small reader; `len` 0: not for this one */
+#define MS_BEYOND_MAGIC "MSBEYOND"
+/* from the worker; `len` bytes: a MsWireQuestion and what it has */
+#define MS_QUESTION_MAGIC "MSASK001"
 #define MS_REPLY_MAGIC "MSHELP02"    /* to the worker; `len` bytes of reading, 0: no */
 
 #define MS_WIRE_AS 128

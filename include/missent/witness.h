@@ -1,8 +1,9 @@
 /*
- * witness.h - checkpoints of other hosts' audit trails, kept here, where who has their key has no rights.
+ * witness.h - checkpoints of other hosts' audit trails, kept here, where who has their key has no
+ * rights.
  *
- * WHAT    A host answers for its log with its checkpoint and a proof that it is the one of before with more
- *         entries; who keeps the one of before takes the new one for it, or refuses.
+ * WHAT    A host answers for its log with its checkpoint and a proof that it is the one of before
+ *         with more entries; who keeps the one of before takes the new one for it, or refuses.
  * OWNS    Nothing.
  * ERRORS  MS_ERROR_RETRY where a file or a log cannot be read or written.
  * THREADS Any; of one folder and host one at a time.
@@ -36,19 +37,21 @@ bool ms_witness_kept(const char *folder, const char *host, MsKept *out, GError *
 GPtrArray *ms_witness_hosts(const char *folder);
 
 typedef enum { MS_WITNESS_FIRST, MS_WITNESS_SAME, MS_WITNESS_GREW, MS_WITNESS_REFUSED } MsWitness;
-/* Takes a host's answer: what is kept is replaced by one that continues it, and by no other. `*why_out` of
- * one that is refused, the caller's. */
-bool ms_witness_take(const char *folder, const char *host, const struct json_t *answer, MsWitness *how_out, char **why_out,
-	GError **error);
+/* Takes a host's answer: what is kept is replaced by one that continues it, and by no other.
+ * `*why_out` of one that is refused, the caller's. */
+bool ms_witness_take(const char *folder, const char *host, const struct json_t *answer,
+	MsWitness *how_out, char **why_out, GError **error);
 /* A new log of that host is to be believed: what was kept of the old one is set aside. */
 bool ms_witness_forget(const char *folder, const char *host, GError **error);
 
 /* ---- a checkpoint in other words -------------------------------------------------------- */
 
-/* In one line, as it goes to the system log, into mails and into other trails: "NAME|SIZE|ROOT||- NAME ..."; the
- * caller's. */
+/* In one line, as it goes to the system log, into mails and into other trails: "NAME|SIZE|ROOT||-
+ * NAME ..."; the caller's. */
 char *ms_checkpoint_line(const char *note);
-/* The newest one that `vkey` signed in a note, a line of a log, or a mail, whatever else stands there. */
-bool ms_checkpoint_find(const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error);
+/* The newest one that `vkey` signed in a note, a line of a log, or a mail, whatever else stands
+ * there. */
+bool ms_checkpoint_find(
+	const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error);
 
 #endif

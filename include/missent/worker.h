@@ -39,7 +39,8 @@ typedef struct {
 typedef void (*MsWorkFunc)(const MsJob *job);
 
 typedef struct {
-	bool (*init)(const char *languages, GError **error); /* opens what needs files; before confinement */
+	/* opens what needs files; before confinement */
+	bool (*init)(const char *languages, GError **error);
 	MsWorkFunc work;
 	const char *warm; /* a message that is read before the first real one, or NULL */
 } MsReaderProgram;

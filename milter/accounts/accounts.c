@@ -15,8 +15,8 @@
 #include "accounts_private.h"
 
 /*
- * The file of accounts: opening it (and what an earlier version left), and the people in it.  The agent
- * and the operator's `missent review` have it open; from any thread.
+ * The file of accounts: opening it (and what an earlier version left), and the people in it.  The
+ * agent and the operator's `missent review` have it open; from any thread.
  */
 
 #define APPLICATION_ID 0x6d737232 /* "msr2" */
@@ -145,13 +145,17 @@ static bool is_ours_alone(const char *path, GError **error)
 	struct stat st, file;
 	if (stat(folder, &st) != 0)
 		return fail_config(error, folder, g_strerror(errno));
-	if ((st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0) || (st.st_mode & 0022) != 0)
-		return fail_config(error, folder, "others may write to this folder, in which the accounts are; leave "
+	if ((st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0) ||
+		(st.st_mode & 0022) != 0)
+		return fail_config(error, folder,
+			"others may write to this folder, in which the accounts are; leave "
 			"accounts-file out, and run missent review migrate as root");
 	if (lstat(path, &file) != 0)
 		return errno == ENOENT || fail_config(error, path, g_strerror(errno));
-	if (!S_ISREG(file.st_mode) || (file.st_uid != st.st_uid && file.st_uid != geteuid() && file.st_uid != 0))
-		return fail_config(error, path, "is not the folder's owner's; run missent review migrate as root");
+	if (!S_ISREG(file.st_mode) ||
+		(file.st_uid != st.st_uid && file.st_uid != geteuid() && file.st_uid != 0))
+		return fail_config(error, path,
+			"is not the folder's owner's; run missent review migrate as root");
 	if ((file.st_mode & 0077) != 0 && chmod(path, 0600) != 0)
 		return fail_config(error, path, g_strerror(errno));
 	return true;
@@ -174,8 +178,8 @@ static void take_names(MsSqlRow *row, void *user)
 	g_ptr_array_add(user, g_strdup(ms_sql_text(row, "name")));
 }
 
-/* Two accounts that are one person, by spelling or by a rule that is new: the other spelling is taken
- * away from log-in, never merged, for nobody gets rights by it. */
+/* Two accounts that are one person, by spelling or by a rule that is new: the other spelling is
+ * taken away from log-in, never merged, for nobody gets rights by it. */
 static bool rename_one(MsAccounts *accounts, const char *name, const char *want, GError **error)
 {
 	gint64 there = 0;
@@ -219,7 +223,8 @@ MsAccounts *ms_accounts_open(const char *path, const MsPersonRules *people, GErr
 {
 	if (!is_ours_alone(path, error))
 		return NULL;
-	MsSqlite *db = ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error);
+	MsSqlite *db = ms_sqlite_open_upgraded(
+		path, APPLICATION_ID, upgrades, schema, true, NULL, error);
 	if (db == NULL)
 		return NULL;
 	g_autoptr(MsAccounts) accounts = g_new0(MsAccounts, 1);
@@ -302,7 +307,8 @@ static bool end_sessions(MsAccounts *accounts, const char *name, const char *but
 		error);
 }
 
-static bool put(MsAccounts *accounts, const char *name, const MsAccount *a, const char *hash, GError **error)
+static bool put(MsAccounts *accounts, const char *name, const MsAccount *a, const char *hash,
+	GError **error)
 {
 	return accounts_run(accounts,
 		       "INSERT INTO user (name, hash, role, download, disabled, seen) VALUES (:name, :hash, :role, :download, :disabled, 0)"
@@ -313,7 +319,7 @@ static bool put(MsAccounts *accounts, const char *name, const MsAccount *a, cons
 			       MS_SQL_TEXT("download", a->download ? "1" : "0"),
 			       MS_SQL_TEXT("disabled", a->disabled ? "1" : "0")),
 		       error) &&
-	       end_sessions(accounts, name, NULL, error);
+		end_sessions(accounts, name, NULL, error);
 }
 
 /* "" for none; NULL: it cannot be. */

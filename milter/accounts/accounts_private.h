@@ -46,8 +46,9 @@ char *accounts_name(MsAccounts *accounts, const char *spelled);
 void lane_init(Lane *lane, guint most_running, guint most_waiting);
 void lane_destroy(Lane *lane);
 
-/* totp.c: is it a code, or a recovery code, that counts now?  If it is taken, it is not good again. */
-bool accounts_code(MsAccounts *accounts, const char *name, const char *code, bool take, bool *right_out,
-	GError **error);
+/* totp.c: is it a code, or a recovery code, that counts now?  If it is taken, it is not good
+ * again. */
+bool accounts_code(MsAccounts *accounts, const char *name, const char *code, bool take,
+	bool *right_out, GError **error);
 
 #endif

@@ -9,21 +9,21 @@
 #include "accounts_private.h"
 
 /*
- * Logging in, proving anew, and who waits for it: a name with what shall prove it comes in from the
- * agent, a session or a wait goes out.  From any thread; a failure is counted on disk before it is
- * looked at, so that many at the same moment are not more tries, and hashing, which is dear, is done by
- * few at a time.
+ * Logging in, proving anew, and who waits for it: a name with what shall prove it comes in from
+ * the agent, a session or a wait goes out.  From any thread; a failure is counted on disk before
+ * it is looked at, so that many at the same moment are not more tries, and hashing, which is
+ * dear, is done by few at a time.
  */
 
 const char *const ms_by_names[MS_N_BY + 1] = {"password", "code", "proxy", "token", NULL};
-const char *const ms_login_names[MS_N_LOGINS + 1] = {"fine", "wrong", "code", "wait", "busy", "unable", "error",
-	NULL};
+const char *const ms_login_names[MS_N_LOGINS + 1] = {
+	"fine", "wrong", "code", "wait", "busy", "unable", "error", NULL};
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define FORGET_US (3600 * SECOND)      /* failures, when nothing came after them */
 #define KNOWN_US (90 * 86400 * SECOND) /* from where somebody logged in */
 #define SESSIONS_MOST "50"              /* of one name; older ones end */
-#define NAME_TRIES 20                  /* from all new sources together, before each of them waits */
+#define NAME_TRIES 20 /* from all new sources together, before each of them waits */
 
 void ms_session_free(MsSession *session)
 {
@@ -186,7 +186,8 @@ static gint64 rest_of(gint64 until)
 	return rest > 0 ? (rest + SECOND - 1) / SECOND : 0;
 }
 
-/* A name that is guessed at from many places: who is new there waits for himself, whatever others do. */
+/* A name that is guessed at from many places: who is new there waits for himself, whatever
+ * others do. */
 static gint64 wait_for_name(const Door *door, const char *of_name)
 {
 	gint64 wait = delay(failures_of(door, of_name).n, NAME_TRIES, 30), at = 0;
@@ -238,12 +239,14 @@ static char *of_name(const Door *door)
 	return g_strconcat("name ", door->name, NULL);
 }
 
-/* Under one lock: looked at, and counted as if it had failed.  `*wait_out` 0: it may be looked at. */
+/* Under one lock: looked at, and counted as if it had failed.  `*wait_out` 0: it may be looked
+ * at. */
 static bool count(const Door *door, bool coded, gint64 *wait_out, GError **error)
 {
 	g_autofree char *name = of_name(door);
 	Failures f = failures_of(door, door->own);
-	*wait_out = rest_of(f.at + delay(f.n, MS_TRIES, door->known || is_shared(door->source) ? 60 : 900) * SECOND);
+	*wait_out = rest_of(f.at +
+		delay(f.n, MS_TRIES, door->known || is_shared(door->source) ? 60 : 900) * SECOND);
 	if (*wait_out == 0 && !door->known && !coded)
 		*wait_out = wait_for_name(door, name);
 	if (*wait_out > 0)
@@ -288,7 +291,8 @@ static MsLogin hash_password(const Door *door, const char *hash)
 	Lane *lane = door->known ? &door->accounts->known : &door->accounts->strangers;
 	if (!lane_enter(lane))
 		return MS_LOGIN_BUSY;
-	bool fine = strlen(door->try->password) <= 1024 && ms_password_matches(hash, door->try->password);
+	bool fine = strlen(door->try->password) <= 1024 &&
+		ms_password_matches(hash, door->try->password);
 	lane_leave(lane);
 	return fine ? MS_LOGIN_FINE : MS_LOGIN_WRONG;
 }
@@ -344,9 +348,7 @@ static char *begin_session(MsAccounts *accounts, const char *name, MsBy by, GErr
 			    MS_SQL_TEXT("how", ms_by_names[by])),
 		    error) ||
 		!accounts_run(accounts, "UPDATE user SET seen=:now WHERE name=:name",
-			MS_SQL_VALUES(
-				MS_SQL_TEXT("name", name), MS_SQL_NUMBER("now", now)),
-			error)
+			MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_NUMBER("now", now)), error)
 		/* behind a proxy a program without cookies begins one with each request
 		 */
 		||
@@ -412,8 +414,9 @@ bool ms_accounts_logout(MsAccounts *accounts, const char *id, GError **error)
 char *ms_accounts_admit(MsAccounts *accounts, const char *name, GError **error)
 {
 	g_autoptr(MsAccount) account = ms_accounts_find(accounts, name, error);
-	return account != NULL && !account->disabled ? begin_session(accounts, account->name, MS_BY_PROXY, error)
-						     : NULL;
+	return account != NULL && !account->disabled
+		? begin_session(accounts, account->name, MS_BY_PROXY, error)
+		: NULL;
 }
 
 /* ---- logging in ----------------------------------------------------------------------- */
@@ -430,8 +433,9 @@ static MsLogin check_both(const Door *door, bool totp, GError **error)
 static bool welcome(const Door *door, bool totp, MsPass *pass, GError **error)
 {
 	g_autofree char *source = g_strconcat("source ", door->source, NULL);
-	g_autofree char *device = g_str_has_prefix(door->own, "browser ") ? g_strdup(door->try->device)
-									  : accounts_random();
+	g_autofree char *device = g_str_has_prefix(door->own, "browser ")
+		? g_strdup(door->try->device)
+		: accounts_random();
 	g_autofree char *hash = accounts_hash(device);
 	g_autofree char *browser = g_strconcat("browser ", hash, NULL);
 	if (!not_failed(door, error) || !remember(door, source, error) ||
@@ -441,7 +445,8 @@ static bool welcome(const Door *door, bool totp, MsPass *pass, GError **error)
 				"DELETE FROM failure WHERE what=:own",
 				MS_SQL_VALUES(MS_SQL_TEXT("own", door->own)), error)))
 		return false;
-	pass->session = begin_session(door->accounts, door->name, totp ? MS_BY_CODE : MS_BY_PASSWORD, error);
+	pass->session = begin_session(
+		door->accounts, door->name, totp ? MS_BY_CODE : MS_BY_PASSWORD, error);
 	pass->device = g_steal_pointer(&device);
 	return pass->session != NULL;
 }
@@ -450,9 +455,10 @@ static MsLogin login(const Door *door, const MsAccount *account, MsPass *pass, G
 {
 	bool totp = account != NULL && account->totp, coded = false;
 	gint64 wait = 0;
-	/* A name that is guessed at: who has its second factor is not kept waiting with the others. */
-	if (totp && *door->try->code != '\0'
-		&& !accounts_code(door->accounts, door->name, door->try->code, false, &coded, error))
+	/* A name that is guessed at: who has its second factor is not kept waiting with the
+	 * others. */
+	if (totp && *door->try->code != '\0' &&
+		!accounts_code(door->accounts, door->name, door->try->code, false, &coded, error))
 		return MS_LOGIN_ERROR;
 	if (!enter(door, coded, &wait, error))
 		return MS_LOGIN_ERROR;
@@ -462,7 +468,8 @@ static MsLogin login(const Door *door, const MsAccount *account, MsPass *pass, G
 	MsLogin result = check_both(door, totp, error);
 	if (result == MS_LOGIN_BUSY || result == MS_LOGIN_CODE)
 		return not_failed(door, error) ? result : MS_LOGIN_ERROR;
-	return result == MS_LOGIN_FINE && !welcome(door, totp, pass, error) ? MS_LOGIN_ERROR : result;
+	return result == MS_LOGIN_FINE && !welcome(door, totp, pass, error) ? MS_LOGIN_ERROR
+									    : result;
 }
 
 MsLogin ms_accounts_login(MsAccounts *accounts, const MsTry *try, MsPass *pass, GError **error)
@@ -479,7 +486,8 @@ MsLogin ms_accounts_login(MsAccounts *accounts, const MsTry *try, MsPass *pass, 
 	return result;
 }
 
-/* His session is good, so that others who guess at his name do not make him wait: his own failures do. */
+/* His session is good, so that others who guess at his name do not make him wait: his own
+ * failures do. */
 static Door own_door(MsAccounts *accounts, const MsTry *try)
 {
 	Door door = {.accounts = accounts, .try = try, .name = accounts_name(accounts, try->name),

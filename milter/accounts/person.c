@@ -5,18 +5,20 @@
 #include "missent/person.h"
 
 /*
- * The one place that says who is who: a name as some system spells it comes in, the name that is kept
- * and compared goes out.  Accounts, the page's log-in, the agent, the desk's rule of the second person
- * and the command line all ask here.  From any thread.
+ * The one place that says who is who: a name as some system spells it comes in, the name that is
+ * kept and compared goes out.  Accounts, the page's log-in, the agent, the desk's rule of the
+ * second person and the command line all ask here.  From any thread.
  */
 
-/* What nobody sees is no part of a name: zero width, direction marks, soft hyphen, variation selectors. */
+/* What nobody sees is no part of a name: zero width, direction marks, soft hyphen, variation
+ * selectors. */
 static bool is_unseen(gunichar c)
 {
 	GUnicodeType type = g_unichar_type(c);
-	return type == G_UNICODE_FORMAT || type == G_UNICODE_CONTROL || c == 0x034f || c == 0x115f || c == 0x1160
-		|| c == 0x3164 || c == 0xffa0 || (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0x180b && c <= 0x180f)
-		|| (c >= 0xe0000 && c <= 0xe0fff);
+	return type == G_UNICODE_FORMAT || type == G_UNICODE_CONTROL || c == 0x034f ||
+		c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 ||
+		(c >= 0xfe00 && c <= 0xfe0f) || (c >= 0x180b && c <= 0x180f) ||
+		(c >= 0xe0000 && c <= 0xe0fff);
 }
 
 /* One blank for any number of any kind, none at the ends. */

@@ -7,9 +7,9 @@
 #include "accounts_private.h"
 
 /*
- * Tokens with which a program speaks to the API: made once and shown once, known again by their hash.
- * Each has somebody who answers for it: what it does is his doing, and it may no more than he.  From any
- * thread.
+ * Tokens with which a program speaks to the API: made once and shown once, known again by their
+ * hash.  Each has somebody who answers for it: what it does is his doing, and it may no more than
+ * he.  From any thread.
  */
 
 #define PREFIX "mst_"
@@ -42,7 +42,8 @@ static bool is_token_name(const char *name)
 	return true;
 }
 
-static bool add(MsAccounts *accounts, const MsToken *t, const char *owner, const char *hash, GError **error)
+static bool add(
+	MsAccounts *accounts, const MsToken *t, const char *owner, const char *hash, GError **error)
 {
 	gint64 there = 0;
 	gint64 made = g_get_real_time();
@@ -51,15 +52,14 @@ static bool add(MsAccounts *accounts, const MsToken *t, const char *owner, const
 		    MS_SQL_VALUES(MS_SQL_TEXT("name", t->name)), &there, error))
 		return false;
 	if (there > 0)
-		return accounts_input(error, "there is a token \"%s\" already; delete it first", t->name);
+		return accounts_input(
+			error, "there is a token \"%s\" already; delete it first", t->name);
 	return accounts_run(accounts,
 		"INSERT INTO token VALUES (:name, :hash, :owner, :role, :download, :made, :expires, 0)",
 		MS_SQL_VALUES(MS_SQL_TEXT("name", t->name), MS_SQL_TEXT("hash", hash),
-			MS_SQL_TEXT("owner", owner),
-			MS_SQL_TEXT("role", ms_role_names[t->role]),
+			MS_SQL_TEXT("owner", owner), MS_SQL_TEXT("role", ms_role_names[t->role]),
 			MS_SQL_TEXT("download", t->download ? "1" : "0"),
-			MS_SQL_NUMBER("made", made),
-			MS_SQL_NUMBER("expires", t->expires)),
+			MS_SQL_NUMBER("made", made), MS_SQL_NUMBER("expires", t->expires)),
 		error);
 }
 
@@ -67,8 +67,10 @@ char *ms_accounts_token_add(MsAccounts *accounts, const MsToken *token, GError *
 {
 	g_autofree char *owner = accounts_name(accounts, token->owner);
 	if (!is_token_name(token->name) || *owner == '\0') {
-		accounts_input(error, *owner == '\0' ? "who answers for this token?"
-						     : "a token's name has 1 to 60 letters, digits, dots, hyphens or _");
+		accounts_input(error,
+			*owner == '\0'
+				? "who answers for this token?"
+				: "a token's name has 1 to 60 letters, digits, dots, hyphens or _");
 		return NULL;
 	}
 	if (token->expires != 0 && token->expires <= g_get_real_time()) {

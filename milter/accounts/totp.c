@@ -13,9 +13,9 @@
 #include "accounts_private.h"
 
 /*
- * The second factor: a secret goes out once, when it is enrolled; codes of it, or of the recovery codes
- * that were given with it, come in.  Source: RFC 6238 (SHA-1, six digits, thirty seconds, one step
- * early or late), through liboath.  From any thread.
+ * The second factor: a secret goes out once, when it is enrolled; codes of it, or of the recovery
+ * codes that were given with it, come in.  Source: RFC 6238 (SHA-1, six digits, thirty seconds,
+ * one step early or late), through liboath.  From any thread.
  */
 
 #define SECRET_BYTES 20
@@ -58,7 +58,8 @@ static gint64 step_of(const char *secret, const char *code, gint64 after)
 	return rc >= 0 && (gint64)counter > after ? (gint64)counter : -1;
 }
 
-/* Spaces, which authenticators show, and hyphens, which recovery codes have, are not typed by all. */
+/* Spaces, which authenticators show, and hyphens, which recovery codes have, are not typed by
+ * all. */
 static char *plain(const char *code)
 {
 	GString *out = g_string_new(NULL);
@@ -97,8 +98,8 @@ static bool load(MsAccounts *accounts, const char *name, Factor *f, GError **err
 		MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_factor, f, error);
 }
 
-static bool check_recovery(MsAccounts *accounts, const char *name, const char *code, bool take, bool *right_out,
-	GError **error)
+static bool check_recovery(MsAccounts *accounts, const char *name, const char *code, bool take,
+	bool *right_out, GError **error)
 {
 	gint64 n = 0;
 	g_autofree char *hash = accounts_hash(code);
@@ -116,7 +117,8 @@ static bool check_recovery(MsAccounts *accounts, const char *name, const char *c
 		       error);
 }
 
-static bool check(MsAccounts *accounts, const char *name, const char *code, bool take, bool *right_out, GError **error)
+static bool check(MsAccounts *accounts, const char *name, const char *code, bool take,
+	bool *right_out, GError **error)
 {
 	g_auto(Factor) f = {0};
 	if (!load(accounts, name, &f, error))
@@ -134,14 +136,14 @@ static bool check(MsAccounts *accounts, const char *name, const char *code, bool
 		       error);
 }
 
-bool accounts_code(MsAccounts *accounts, const char *name, const char *spelled, bool take, bool *right_out,
-	GError **error)
+bool accounts_code(MsAccounts *accounts, const char *name, const char *spelled, bool take,
+	bool *right_out, GError **error)
 {
 	g_autofree char *code = plain(spelled);
 	*right_out = false;
 	/* Looked at and taken as one: of two who have the same code, one is let in. */
-	return accounts_begin(accounts, error)
-		&& accounts_end(accounts, check(accounts, name, code, take, right_out, error), error);
+	return accounts_begin(accounts, error) &&
+		accounts_end(accounts, check(accounts, name, code, take, right_out, error), error);
 }
 
 /* ---- enrolling ------------------------------------------------------------------------ */
@@ -174,10 +176,12 @@ static char *recovery_code(char **plain_out)
 	guint8 random[MS_DIGEST_BYTES];
 	ms_digest_random(random);
 	*plain_out = base32(random, 10);
-	return g_strdup_printf("%.4s-%.4s-%.4s-%.4s", *plain_out, *plain_out + 4, *plain_out + 8, *plain_out + 12);
+	return g_strdup_printf(
+		"%.4s-%.4s-%.4s-%.4s", *plain_out, *plain_out + 4, *plain_out + 8, *plain_out + 12);
 }
 
-static bool enrol(MsAccounts *accounts, const char *name, const char *secret, gint64 step, char **codes, GError **error)
+static bool enrol(MsAccounts *accounts, const char *name, const char *secret, gint64 step,
+	char **codes, GError **error)
 {
 	if (!accounts_run(accounts,
 		    "UPDATE user SET totp=:secret, pending='', counter=:counter WHERE name=:name",
@@ -201,7 +205,8 @@ static bool enrol(MsAccounts *accounts, const char *name, const char *secret, gi
 	return true;
 }
 
-char **ms_totp_confirm(MsAccounts *accounts, const char *spelled, const char *spelled_code, GError **error)
+char **ms_totp_confirm(
+	MsAccounts *accounts, const char *spelled, const char *spelled_code, GError **error)
 {
 	g_autofree char *name = accounts_name(accounts, spelled);
 	g_autofree char *code = plain(spelled_code);
@@ -218,8 +223,8 @@ char **ms_totp_confirm(MsAccounts *accounts, const char *spelled, const char *sp
 		accounts_input(error, "that is not the code that counts now");
 		return NULL;
 	}
-	bool fine = accounts_begin(accounts, error)
-		&& accounts_end(accounts, enrol(accounts, name, f.pending, step, codes, error), error);
+	bool fine = accounts_begin(accounts, error) &&
+		accounts_end(accounts, enrol(accounts, name, f.pending, step, codes, error), error);
 	return fine ? g_steal_pointer(&codes) : NULL;
 }
 
@@ -240,8 +245,9 @@ char *ms_totp_uri(const char *site, const char *name, const char *secret)
 {
 	g_autofree char *issuer = g_uri_escape_string(site, NULL, FALSE);
 	g_autofree char *account = g_uri_escape_string(name, NULL, FALSE);
-	return g_strdup_printf("otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=SHA1&digits=%d&period=%d", issuer,
-		account, secret, issuer, DIGITS, STEP);
+	return g_strdup_printf(
+		"otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=SHA1&digits=%d&period=%d",
+		issuer, account, secret, issuer, DIGITS, STEP);
 }
 
 char **ms_totp_picture(const char *uri)

@@ -1,7 +1,7 @@
 /*
- * The agent: what asks comes in over a Unix socket (door.c) or, vouched for by another host's agent,
- * through Redis (hosts.c); who it is and what he may is found in ask.c; accounts are people.c's, held
- * mail is the desk's.
+ * The agent: what asks comes in over a Unix socket (door.c) or, vouched for by another host's
+ * agent, through Redis (hosts.c); who it is and what he may is found in ask.c; accounts are
+ * people.c's, held mail is the desk's.
  */
 #ifndef MISSENT_AGENT_AGENT_H
 #define MISSENT_AGENT_AGENT_H
@@ -32,10 +32,12 @@ typedef struct {
 	atomic_bool alerting[MS_N_ALERTS];
 	uid_t page;         /* may ask; (uid_t)-1: there is no such user */
 	pthread_mutex_t lock;
-	MsSettings *settings; /* as the file says now; those before are kept for who still reads them */
+	/* as the file says now; those before are kept for who still reads them */
+	MsSettings *settings;
 	GPtrArray *settings_before;
 	gint64 settings_at; /* the file's time */
-	GHashTable *proofs; /* session and decision, to when he proved that it is he; under the lock */
+	/* session and decision, to when he proved that it is he; under the lock */
+	GHashTable *proofs;
 } Agent;
 
 extern atomic_bool agent_stopping;
@@ -61,7 +63,14 @@ typedef struct {
 } Asker;
 
 /* The code of a refusal, for who turns it into a status. */
-typedef enum { AGENT_INPUT, AGENT_SESSION, AGENT_ROLE, AGENT_PROOF, AGENT_WAIT, AGENT_RETRY } AgentCode;
+typedef enum {
+	AGENT_INPUT,
+	AGENT_SESSION,
+	AGENT_ROLE,
+	AGENT_PROOF,
+	AGENT_WAIT,
+	AGENT_RETRY
+} AgentCode;
 #define AGENT_ERROR agent_error_quark()
 GQuark agent_error_quark(void);
 /* NULL, and why. */
@@ -73,7 +82,8 @@ char *agent_answer(Agent *agent, const char *json, gsize len);
 char *agent_vouched(const char *json, gsize len, void *agent);
 /* "": it is not there, or is no text. */
 const char *agent_word(const json_t *ask, const char *key);
-bool agent_audit(const Asker *asker, const char *what, const char *about, const char *detail, GError **error);
+bool agent_audit(const Asker *asker, const char *what, const char *about, const char *detail,
+	GError **error);
 
 /* people.c */
 typedef json_t *(*AgentAnswer)(Asker *asker, GError **error);
@@ -101,8 +111,8 @@ void agent_host_numbers(Agent *agent, MsHostNumbers *out);
 /* alerts.c: a thread, until it is to stop. */
 void *agent_tend(void *agent);
 
-/* witness.c: the answer to another host that keeps our checkpoint; a thread that asks them, until it is to
- * stop. */
+/* witness.c: the answer to another host that keeps our checkpoint; a thread that asks them, until
+ * it is to stop. */
 json_t *agent_trail(Agent *agent, const json_t *ask, GError **error);
 void *agent_watch_trails(void *agent);
 

@@ -1,6 +1,7 @@
 /*
- * Once a second, in a thread of its own: what missentd publishes, and what the host, the ledger and other programs
- * say, come in; which states hold (alert.h) goes out, to who is to be told (tell.c).
+ * Once a second, in a thread of its own: what missentd publishes, and what the host, the ledger
+ * and other programs say, come in; which states hold (alert.h) goes out, to who is to be told
+ * (tell.c).
  */
 #include "config.h"
 
@@ -22,7 +23,8 @@ typedef struct {
 	MsNumbersView *now;
 	bool known;                        /* there are numbers */
 	guint64 last[MS_N_NUMBERS];
-	gint64 grew[MS_N_ALERTS];          /* when a counter of it grew last; 0: not since the start */
+	/* when a counter of it grew last; 0: not since the start */
+	gint64 grew[MS_N_ALERTS];
 	guint64 window_judged, window_unread;
 	gint64 window;
 	gint64 written;                    /* the file for node_exporter */
@@ -58,13 +60,15 @@ static void look_at_counter(Tend *t, MsAlert alert, MsNumber number, gint64 calm
 	if (grown(t, number) > 0)
 		t->grew[alert] = now;
 	else if (t->grew[alert] == 0)
-		t->grew[alert] = ms_alerts_is(t->alerts, alert) ? now : now - calm_us; /* told before a restart */
+		/* told before a restart */
+		t->grew[alert] = ms_alerts_is(t->alerts, alert) ? now : now - calm_us;
 	set(t, alert, now - t->grew[alert] < calm_us, "%s", "");
 }
 
 static void look_at_counters(Tend *t, const MsSettings *s, gint64 now)
 {
-	look_at_counter(t, MS_ALERT_OVERLOAD, MS_NUM_TEMPFAIL_OVERLOAD, s->alerts.calm_ms * 1000, now);
+	look_at_counter(
+		t, MS_ALERT_OVERLOAD, MS_NUM_TEMPFAIL_OVERLOAD, s->alerts.calm_ms * 1000, now);
 	look_at_counter(t, MS_ALERT_WRITE, MS_NUM_TEMPFAIL_WRITE, s->alerts.calm_ms * 1000, now);
 }
 
@@ -77,20 +81,25 @@ static void look_at_share(Tend *t, const MsSettings *s, gint64 now)
 		return;
 	guint64 share = t->window_unread * 100 / t->window_judged;
 	bool on = s->alerts.unread_share > 0 && share > (guint64)s->alerts.unread_share;
-	set(t, MS_ALERT_UNREAD, on, "%" G_GUINT64_FORMAT " per cent of %" G_GUINT64_FORMAT " messages", share, t->window_judged);
+	set(t, MS_ALERT_UNREAD, on,
+		"%" G_GUINT64_FORMAT " per cent of %" G_GUINT64_FORMAT " messages", share,
+		t->window_judged);
 	t->window = now;
 	t->window_judged = t->window_unread = 0;
 }
 
-/* Streams that are stopped stay so until somebody lets them run: that is a state of the guard, not of the mail. */
+/* Streams that are stopped stay so until somebody lets them run: that is a state of the guard,
+ * not of the mail. */
 static void look_at_guard(Tend *t)
 {
 	const guint64 *value = t->now->value;
 	guint64 stopped = value[MS_NUM_STREAMS_STOPPED];
 	bool up = value[MS_NUM_GUARD_UP] != 0;
-	set(t, MS_ALERT_GUARD, value[MS_NUM_GUARD_ON] != 0 && !up, "what went where is not counted");
+	set(t, MS_ALERT_GUARD, value[MS_NUM_GUARD_ON] != 0 && !up,
+		"what went where is not counted");
 	if (up || value[MS_NUM_GUARD_ON] == 0)
-		set(t, MS_ALERT_BREAKER, stopped > 0, "%" G_GUINT64_FORMAT " stopped (missent guard status says which)", stopped);
+		set(t, MS_ALERT_BREAKER, stopped > 0,
+			"%" G_GUINT64_FORMAT " stopped (missent guard status says which)", stopped);
 }
 
 static void look_at_numbers(Tend *t, const MsSettings *s, gint64 now)
@@ -99,13 +108,15 @@ static void look_at_numbers(Tend *t, const MsSettings *s, gint64 now)
 	gint64 age = now / SECOND - (gint64)value[MS_NUM_DIRECTORY_LOADED];
 	bool asked = now - t->now->started > START_US; /* it asks every five seconds */
 	if (asked)
-		set(t, MS_ALERT_DIRECTORY, value[MS_NUM_DIRECTORY_UP] == 0, "missent directory stats says why");
+		set(t, MS_ALERT_DIRECTORY, value[MS_NUM_DIRECTORY_UP] == 0,
+			"missent directory stats says why");
 	if (value[MS_NUM_DIRECTORY_LOADED] > 0)
-		set(t, MS_ALERT_STALE, s->alerts.stale_ms > 0 && age * 1000 > s->alerts.stale_ms, "imported %" G_GINT64_FORMAT
-			" s ago", age);
+		set(t, MS_ALERT_STALE, s->alerts.stale_ms > 0 && age * 1000 > s->alerts.stale_ms,
+			"imported %" G_GINT64_FORMAT " s ago", age);
 	if (asked)
 		look_at_guard(t);
-	set(t, MS_ALERT_HUNG, value[MS_NUM_HANGING] > 0, "%" G_GUINT64_FORMAT, value[MS_NUM_HANGING]);
+	set(t, MS_ALERT_HUNG, value[MS_NUM_HANGING] > 0, "%" G_GUINT64_FORMAT,
+		value[MS_NUM_HANGING]);
 	if (t->known) {
 		look_at_counters(t, s, now);
 		look_at_share(t, s, now);
@@ -114,13 +125,17 @@ static void look_at_numbers(Tend *t, const MsSettings *s, gint64 now)
 	t->known = true;
 }
 
-/* missentd lives, so each minute the trail gets a beat, and is signed: one that stands still is cut off. */
+/* missentd lives, so each minute the trail gets a beat, and is signed: one that stands still is
+ * cut off. */
 static void look_at_trail(Tend *t, const MsSettings *s, const MsHostNumbers *host, gint64 now)
 {
-	gint64 born = t->now->started / SECOND, signed_at = MAX(host->audit_entries >= 0 ? host->audit_signed : 0, born);
+	gint64 born = t->now->started / SECOND,
+	       signed_at = MAX(host->audit_entries >= 0 ? host->audit_signed : 0, born);
 	gint64 age = now / SECOND - signed_at;
-	set(t, MS_ALERT_TRAIL, s->alerts.beat_ms > 0 && age * 1000 > s->alerts.beat_ms, "its last heartbeat was %"
-		G_GINT64_FORMAT " s ago (missent audit verify looks at it)", age);
+	set(t, MS_ALERT_TRAIL, s->alerts.beat_ms > 0 && age * 1000 > s->alerts.beat_ms,
+		"its last heartbeat was %" G_GINT64_FORMAT
+		" s ago (missent audit verify looks at it)",
+		age);
 }
 
 static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
@@ -129,16 +144,19 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 	g_auto(MsPause) pause = {0};
 	agent_host_numbers(t->agent, &host);
 	gint64 age = host.oldest > 0 ? now - host.oldest : 0;
-	set(t, MS_ALERT_HELD_OLD, s->alerts.held_ms > 0 && age > s->alerts.held_ms * 1000, "%" G_GINT64_FORMAT
-		" held, the oldest for %" G_GINT64_FORMAT " s", host.held, age / SECOND);
+	set(t, MS_ALERT_HELD_OLD, s->alerts.held_ms > 0 && age > s->alerts.held_ms * 1000,
+		"%" G_GINT64_FORMAT " held, the oldest for %" G_GINT64_FORMAT " s", host.held,
+		age / SECOND);
 	if (host.disk_free >= 0)
-		set(t, MS_ALERT_DISK, host.disk_free < s->alerts.disk_free, "%" G_GINT64_FORMAT " bytes are free", host.disk_free);
+		set(t, MS_ALERT_DISK, host.disk_free < s->alerts.disk_free,
+			"%" G_GINT64_FORMAT " bytes are free", host.disk_free);
 	if (!ms_alerts_is(t->alerts, MS_ALERT_SILENT))
 		look_at_trail(t, s, &host, now);
 	bool paused = ms_pause_read(s->state_dir, s->pause_ms, now, &pause, NULL) == MS_FOUND;
 	g_autofree char *words = paused ? ms_pause_words(&pause) : g_strdup("");
 	set(t, MS_ALERT_PAUSED, paused, "%s", words);
-	static const MsAlert left[] = {MS_ALERT_BYPASS, MS_ALERT_OBSERVING, MS_ALERT_CANARY, MS_ALERT_WITNESS};
+	static const MsAlert left[] = {
+		MS_ALERT_BYPASS, MS_ALERT_OBSERVING, MS_ALERT_CANARY, MS_ALERT_WITNESS};
 	for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
 		g_autofree char *detail = ms_alert_left(s->state_dir, left[i]);
 		set(t, left[i], detail != NULL, "%s", detail != NULL ? detail : "");
@@ -165,11 +183,15 @@ static void look(Tend *t)
 void *agent_tend(void *user)
 {
 	Agent *agent = user;
-	Tend t = {.agent = agent, .teller = teller_new(agent), .now = g_new0(MsNumbersView, 1),
-		.alerts = ms_alerts_new(ms_desk_settings(agent->desk)->state_dir), .window = g_get_real_time()};
+	Tend t = {.agent = agent,
+		.teller = teller_new(agent),
+		.now = g_new0(MsNumbersView, 1),
+		.alerts = ms_alerts_new(ms_desk_settings(agent->desk)->state_dir),
+		.window = g_get_real_time()};
 	for (guint i = 0; i < MS_N_ALERTS; i++)
 		atomic_store(&agent->alerting[i], ms_alerts_is(t.alerts, (MsAlert)i));
-	for (gint64 end = g_get_monotonic_time() + START_US; !agent_stopping && g_get_monotonic_time() < end;)
+	for (gint64 end = g_get_monotonic_time() + START_US;
+		!agent_stopping && g_get_monotonic_time() < end;)
 		g_usleep(SECOND / 4);
 	while (!agent_stopping) {
 		look(&t);

@@ -10,10 +10,11 @@
 #include "agent.h"
 
 /*
- * Who asks, and may he?  A request comes in as JSON with a session or a token, never with a name; the
- * agent finds the person and the role itself, has him prove it anew where that is asked for, and puts
- * the name in before the desk sees it.  A request for another host goes on through Redis, sealed with
- * what agents share: there the agent that sealed it is believed, not the page.  Many threads at a time.
+ * Who asks, and may he?  A request comes in as JSON with a session or a token, never with a name;
+ * the agent finds the person and the role itself, has him prove it anew where that is asked for,
+ * and puts the name in before the desk sees it.  A request for another host goes on through
+ * Redis, sealed with what agents share: there the agent that sealed it is believed, not the page.
+ * Many threads at a time.
  */
 
 G_DEFINE_QUARK(missent-agent, agent_error)
@@ -36,9 +37,11 @@ const char *agent_word(const json_t *ask, const char *key)
 	return text != NULL ? text : "";
 }
 
-bool agent_audit(const Asker *asker, const char *what, const char *about, const char *detail, GError **error)
+bool agent_audit(
+	const Asker *asker, const char *what, const char *about, const char *detail, GError **error)
 {
-	return ms_audit_event(asker->agent->audit, asker->session != NULL ? asker->session->actor : NULL,
+	return ms_audit_event(asker->agent->audit,
+		asker->session != NULL ? asker->session->actor : NULL,
 		agent_word(asker->ask, "client"), what, about, detail, error);
 }
 
@@ -77,7 +80,8 @@ static char *ask_desk(Agent *agent, const char *text)
 /* What the desk is asked: without what proved who it is, and in the name that we found. */
 static json_t *for_desk(const json_t *ask, const char *who)
 {
-	static const char *const ours[] = {"session", "token", "password", "code", "host", "client", "device", "name"};
+	static const char *const ours[] = {
+		"session", "token", "password", "code", "host", "client", "device", "name"};
 	json_t *out = json_copy((json_t *)ask);
 	for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
 		json_object_del(out, ours[i]);
@@ -89,7 +93,8 @@ static json_t *for_desk(const json_t *ask, const char *who)
 static char *text_of(json_t *what)
 {
 	char *text = json_dumps(what, JSON_COMPACT);
-	char *copy = g_strdup(text != NULL ? text : "{\"ok\":false,\"error\":\"no reply could be made\"}");
+	char *copy = g_strdup(
+		text != NULL ? text : "{\"ok\":false,\"error\":\"no reply could be made\"}");
 	free(text);
 	json_decref(what);
 	return copy;
@@ -99,24 +104,27 @@ static char *text_of(json_t *what)
 static bool may_do(const MsSession *session, const json_t *ask, GError **error)
 {
 	const char *what = agent_word(ask, "do");
-	MsVerb verb = strcmp(what, "decide") == 0 ? ms_verb_named(agent_word(ask, "verb")) : MS_VERB_UNKNOWN;
+	MsVerb verb = strcmp(what, "decide") == 0 ? ms_verb_named(agent_word(ask, "verb"))
+						  : MS_VERB_UNKNOWN;
 	if (verb != MS_VERB_UNKNOWN && session->account->role < ms_verbs[verb].role)
 		agent_refuse(error, AGENT_ROLE, "this account may not do this");
-	else if (strcmp(what, "part") == 0 && !json_is_true(json_object_get(ask, "picture")) && !session->account->download)
+	else if (strcmp(what, "part") == 0 && !json_is_true(json_object_get(ask, "picture")) &&
+		!session->account->download)
 		agent_refuse(error, AGENT_ROLE, "this account may not download attached files");
 	else
 		return true;
 	return false;
 }
 
-/* Takes `ask`.  The page gives each decision its name, so that who keeps what goes through Redis and puts it
- * there once more asks for nothing new. */
+/* Takes `ask`.  The page gives each decision its name, so that who keeps what goes through Redis
+ * and puts it there once more asks for nothing new. */
 static char *ask_other(Asker *asker, const char *host, json_t *ask, GError **error)
 {
 	const MsSession *s = asker->session;
-	g_autofree char *text = text_of(json_pack("{s:{s:s, s:s, s:s, s:b, s:b}, s:o}", "vouched", "by",
-		ms_desk_settings(asker->agent->desk)->host, "who", s->actor, "role", ms_role_names[s->account->role],
-		"download", (int)s->account->download, "proved", (int)asker->proved, "ask", ask));
+	g_autofree char *text = text_of(json_pack("{s:{s:s, s:s, s:s, s:b, s:b}, s:o}", "vouched",
+		"by", ms_desk_settings(asker->agent->desk)->host, "who", s->actor, "role",
+		ms_role_names[s->account->role], "download", (int)s->account->download, "proved",
+		(int)asker->proved, "ask", ask));
 	return ms_link_ask(asker->agent->several, host, text, OTHER_HOST_MS, error);
 }
 
@@ -129,7 +137,8 @@ static json_t *carry_on(Asker *asker, GError **error)
 		return NULL;
 	json_t *ask = for_desk(asker->ask, asker->session->actor);
 	g_autofree char *text = here ? text_of(ask) : NULL;
-	g_autofree char *reply = here ? ask_desk(asker->agent, text) : ask_other(asker, host, ask, error);
+	g_autofree char *reply = here ? ask_desk(asker->agent, text)
+				      : ask_other(asker, host, ask, error);
 	json_t *out = reply != NULL ? json_loads(reply, 0, NULL) : NULL;
 	if (out == NULL && reply != NULL)
 		agent_refuse(error, AGENT_RETRY, "the host gave no answer");
@@ -138,14 +147,17 @@ static json_t *carry_on(Asker *asker, GError **error)
 
 static json_t *hosts(Asker *asker, GError **error)
 {
-	g_autoptr(GPtrArray) list = asker->agent->several != NULL ? ms_link_hosts(asker->agent->several, error)
-								  : g_ptr_array_new();
+	g_autoptr(GPtrArray) list = asker->agent->several != NULL
+		? ms_link_hosts(asker->agent->several, error)
+		: g_ptr_array_new();
 	if (list == NULL)
 		return NULL;
 	json_t *out = json_array();
 	for (guint i = 0; i < list->len; i++) {
 		const MsLinkHost *host = list->pdata[i];
-		json_array_append_new(out, json_pack("{s:s, s:I}", "name", host->name, "seen", (json_int_t)host->seen));
+		json_array_append_new(out,
+			json_pack(
+				"{s:s, s:I}", "name", host->name, "seen", (json_int_t)host->seen));
 	}
 	return json_pack("{s:o}", "hosts", out);
 }
@@ -159,8 +171,8 @@ static MsSession *session_of(Asker *asker, GError **error)
 	asker->session_id = agent_word(asker->ask, "session");
 	return *token != '\0' ? ms_accounts_token(asker->agent->accounts, token, error)
 		: *asker->session_id != '\0'
-		? ms_accounts_session(asker->agent->accounts, asker->session_id, s->review.idle_ms * 1000,
-			  s->review.session_ms * 1000, error)
+		? ms_accounts_session(asker->agent->accounts, asker->session_id,
+			  s->review.idle_ms * 1000, s->review.session_ms * 1000, error)
 		: NULL;
 }
 
@@ -175,7 +187,8 @@ static bool is_allowed(Asker *asker, const AgentRow *row, GError **error)
 	if (row->by == BY_ANYBODY)
 		return true;
 	if (asker->session == NULL)
-		agent_refuse(error, AGENT_SESSION, "the session has ended, or the token is not good");
+		agent_refuse(
+			error, AGENT_SESSION, "the session has ended, or the token is not good");
 	else if ((int)asker->session->account->role < (int)row->by - (int)BY_VIEWER)
 		agent_refuse(error, AGENT_ROLE, "this account may not do this");
 	else
@@ -194,7 +207,8 @@ static bool take_person(Asker *asker, MsTry *try, GError **error)
 	g_autoptr(MsAccount) account =
 		*name != '\0' ? ms_accounts_find(asker->agent->accounts, name, NULL) : NULL;
 	if (account == NULL || account->disabled || account->role < MS_ROLE_REVIEWER)
-		return agent_refuse(error, AGENT_PROOF, "who agrees? Name a reviewer, with his password or code") != NULL;
+		return agent_refuse(error, AGENT_PROOF,
+			       "who agrees? Name a reviewer, with his password or code") != NULL;
 	g_free(asker->session->actor);
 	asker->session->actor = g_strdup(account->name);
 	ms_account_free(asker->session->account);
@@ -206,21 +220,30 @@ static bool take_person(Asker *asker, MsTry *try, GError **error)
 
 static bool has_proved(Asker *asker, MsLogin result, gint64 wait, GError **error)
 {
-	bool vouched = asker->session->by == MS_BY_PROXY && agent_settings(asker->agent)->review.proxy_vouches;
+	bool vouched = asker->session->by == MS_BY_PROXY &&
+		agent_settings(asker->agent)->review.proxy_vouches;
 	switch (result) {
 	case MS_LOGIN_FINE: return true;
 	case MS_LOGIN_WAIT:
-		agent_refuse(error, AGENT_WAIT, "too many failed attempts; wait %" G_GINT64_FORMAT " seconds", wait);
+		agent_refuse(error, AGENT_WAIT,
+			"too many failed attempts; wait %" G_GINT64_FORMAT " seconds", wait);
 		break;
-	case MS_LOGIN_BUSY: agent_refuse(error, AGENT_WAIT, "too many log in now; try again"); break;
-	case MS_LOGIN_CODE: agent_refuse(error, AGENT_PROOF, "this needs a code of your second factor"); break;
+	case MS_LOGIN_BUSY:
+		agent_refuse(error, AGENT_WAIT, "too many log in now; try again");
+		break;
+	case MS_LOGIN_CODE:
+		agent_refuse(error, AGENT_PROOF, "this needs a code of your second factor");
+		break;
 	case MS_LOGIN_UNABLE:
 		if (vouched)
 			return true;
-		agent_refuse(error, AGENT_PROOF, "this needs a second factor, which your account has not (missent review totp)");
+		agent_refuse(error, AGENT_PROOF,
+			"this needs a second factor, which your account has not (missent review totp)");
 		break;
 	case MS_LOGIN_WRONG:
-		agent_refuse(error, AGENT_PROOF, asker->session->account->totp ? "the code is wrong" : "the password is wrong");
+		agent_refuse(error, AGENT_PROOF,
+			asker->session->account->totp ? "the code is wrong"
+						      : "the password is wrong");
 		break;
 	case MS_LOGIN_ERROR:
 	case MS_N_LOGINS: agent_refuse(error, AGENT_RETRY, "nobody can prove anything now"); break;
@@ -230,13 +253,15 @@ static bool has_proved(Asker *asker, MsLogin result, gint64 wait, GError **error
 
 #define PROOF_US (60 * (gint64)G_USEC_PER_SEC)
 
-/* A group may lie on several hosts, each of which is asked: one proof is for all of that decision, and
- * for nothing else. */
+/* A group may lie on several hosts, each of which is asked: one proof is for all of that
+ * decision, and for nothing else. */
 static char *proof_key(const Asker *asker)
 {
-	const char *by = *asker->session_id != '\0' ? asker->session_id : agent_word(asker->ask, "token");
+	const char *by = *asker->session_id != '\0' ? asker->session_id
+						    : agent_word(asker->ask, "token");
 	return strcmp(agent_word(asker->ask, "do"), "agree") == 0
-		? g_strjoin(" ", by, asker->session->account->name, agent_word(asker->ask, "id"), NULL)
+		? g_strjoin(" ", by, asker->session->account->name, agent_word(asker->ask, "id"),
+			  NULL)
 		: NULL;
 }
 
@@ -272,8 +297,11 @@ static void note_proof(const Asker *asker)
 static bool prove(Asker *asker, GError **error)
 {
 	gint64 wait = 0;
-	MsTry try = {.name = asker->session->account->name, .password = agent_word(asker->ask, "password"),
-		.code = agent_word(asker->ask, "code"), .source = agent_word(asker->ask, "client"), .device = ""};
+	MsTry try = {.name = asker->session->account->name,
+		.password = agent_word(asker->ask, "password"),
+		.code = agent_word(asker->ask, "code"),
+		.source = agent_word(asker->ask, "client"),
+		.device = ""};
 	if (!take_person(asker, &try, error))
 		return false;
 	if (proved_before(asker))
@@ -290,8 +318,8 @@ static bool prove(Asker *asker, GError **error)
 /* Withdrawing lets nothing go. */
 static bool needs_proof(const AgentRow *row, const json_t *ask)
 {
-	return row->proof
-		&& (strcmp(row->name, "agree") != 0 || json_is_true(json_object_get(ask, "agrees")));
+	return row->proof &&
+		(strcmp(row->name, "agree") != 0 || json_is_true(json_object_get(ask, "agrees")));
 }
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -304,7 +332,8 @@ static json_t *answer(Asker *asker, GError **error)
 		row = row_of(agent_people, what);
 	if (row == NULL)
 		return agent_refuse(error, AGENT_INPUT, "there is no such request");
-	if (!is_allowed(asker, row, error) || (needs_proof(row, asker->ask) && !prove(asker, error)))
+	if (!is_allowed(asker, row, error) ||
+		(needs_proof(row, asker->ask) && !prove(asker, error)))
 		return NULL;
 	return row->answer(asker, error);
 }
@@ -315,8 +344,8 @@ static json_t *complaint(const GError *error)
 		: error->domain == AGENT_ERROR                     ? error->code
 		: g_error_matches(error, MS_ERROR, MS_ERROR_INPUT) ? AGENT_INPUT
 								   : AGENT_RETRY;
-	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", error != NULL ? error->message : "this is no request", "code",
-		code_names[code]);
+	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error",
+		error != NULL ? error->message : "this is no request", "code", code_names[code]);
 }
 
 static char *reply_of(json_t *out, const GError *error)
@@ -346,13 +375,16 @@ static json_t *vouched(Agent *agent, const json_t *outer, GError **error)
 	const json_t *by = json_object_get(outer, "vouched"), *ask = json_object_get(outer, "ask");
 	const AgentRow *row = json_is_object(ask) ? row_of(rows, agent_word(ask, "do")) : NULL;
 	int role = ms_role_of(agent_word(by, "role"));
-	MsAccount account = {.role = (MsRole)MAX(role, 0), .download = json_is_true(json_object_get(by, "download"))};
+	MsAccount account = {.role = (MsRole)MAX(role, 0),
+		.download = json_is_true(json_object_get(by, "download"))};
 	MsSession session = {.account = &account};
 	if (row == NULL || row->answer != carry_on || *agent_word(by, "who") == '\0')
 		return agent_refuse(error, AGENT_INPUT, "nobody vouches for this request");
 	if (role < (int)row->by - (int)BY_VIEWER || !may_do(&session, ask, error)
 		|| (needs_proof(row, ask) && !json_is_true(json_object_get(by, "proved"))))
-		return *error != NULL ? NULL : agent_refuse(error, AGENT_ROLE, "this account may not do this");
+		return *error != NULL
+			? NULL
+			: agent_refuse(error, AGENT_ROLE, "this account may not do this");
 	g_autofree char *text = text_of(for_desk(ask, agent_word(by, "who")));
 	g_autofree char *reply = ask_desk(agent, text);
 	return json_loads(reply, 0, NULL);
@@ -363,7 +395,8 @@ char *agent_vouched(const char *json, gsize len, void *agent)
 	g_autoptr(GError) error = NULL;
 	json_t *outer = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *trail = json_object_get(outer, "trail");
-	json_t *out = trail != NULL ? agent_trail(agent, trail, &error) : vouched(agent, outer, &error);
+	json_t *out = trail != NULL ? agent_trail(agent, trail, &error)
+				    : vouched(agent, outer, &error);
 	char *reply = reply_of(out, error);
 	json_decref(outer);
 	return reply;

@@ -1,6 +1,6 @@
 /*
- * Sends canaries by the clock and looks at what became of them (desk.h), in a thread of its own: an MTA that is slow
- * to take one keeps no reviewer waiting.  What changed goes to the log.
+ * Sends canaries by the clock and looks at what became of them (desk.h), in a thread of its own:
+ * an MTA that is slow to take one keeps no reviewer waiting.  What changed goes to the log.
  */
 #include "config.h"
 
@@ -11,7 +11,8 @@
 
 #include "agent.h"
 
-/* A listener that is no longer asked is none that does not hold; "directory" stands for the entries. */
+/* A listener that is no longer asked is none that does not hold; "directory" stands for the
+ * entries. */
 static bool is_asked(const MsSettings *s, const char *name)
 {
 	return s->canary.every_ms > 0
@@ -28,13 +29,15 @@ static void leave_alert(Agent *agent)
 		return; /* not known: as it was */
 	for (guint i = 0; i < unwell->len; i++)
 		if (is_asked(s, unwell->pdata[i]))
-			g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", (char *)unwell->pdata[i]);
+			g_string_append_printf(
+				text, "%s%s", text->len > 0 ? ", " : "", (char *)unwell->pdata[i]);
 	ms_alert_leave(s->state_dir, MS_ALERT_CANARY, text->str);
 }
 
 static void tell(bool well, const char *listener, const char *text, void *user)
 {
-	ms_log(well ? LOG_NOTICE : LOG_CRIT, NULL, "canary: %s: %s: %s", well ? "held again" : "NOT HELD", listener, text);
+	ms_log(well ? LOG_NOTICE : LOG_CRIT, NULL, "canary: %s: %s: %s",
+		well ? "held again" : "NOT HELD", listener, text);
 	leave_alert(user);
 }
 

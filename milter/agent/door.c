@@ -11,10 +11,10 @@
 #include "agent.h"
 
 /*
- * The Unix socket: connections come in, one request and one reply each.  Who is not the page's user, root
- * or ours is refused by what the kernel says of him.  One thread accepts; a few read and answer what is
- * short (log-ins, sessions), others do what may take long (held mail), so that no decision that hangs
- * keeps anybody from logging in.
+ * The Unix socket: connections come in, one request and one reply each.  Who is not the page's
+ * user, root or ours is refused by what the kernel says of him.  One thread accepts; a few read
+ * and answer what is short (log-ins, sessions), others do what may take long (held mail), so that
+ * no decision that hangs keeps anybody from logging in.
  */
 
 #define SHORT_AT_ONCE 64 /* more than may wait to have a password hashed */
@@ -53,9 +53,11 @@ static bool is_allowed(const Agent *agent, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof peer;
-	bool fine = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && agent_may_ask(agent, peer.uid);
+	bool fine = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+		agent_may_ask(agent, peer.uid);
 	if (!fine)
-		ms_log(LOG_WARNING, NULL, "refused: a process of user ID %u is not the page (review { user })",
+		ms_log(LOG_WARNING, NULL,
+			"refused: a process of user ID %u is not the page (review { user })",
 			(unsigned)peer.uid);
 	return fine;
 }
@@ -63,7 +65,8 @@ static bool is_allowed(const Agent *agent, int fd)
 /* What says so is not looked at yet: a request that is none is answered quickly. */
 static bool is_slow(const char *ask, gsize len)
 {
-	static const char *const words[] = {"\"decide\"", "\"agree\"", "\"evidence\"", "\"part\"", "\"marks\"", "\"hosts\""};
+	static const char *const words[] = {
+		"\"decide\"", "\"agree\"", "\"evidence\"", "\"part\"", "\"marks\"", "\"hosts\""};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		if (g_strstr_len(ask, (gssize)MIN(len, 65536), words[i]) != NULL)
 			return true;
@@ -78,7 +81,8 @@ static void answer(gpointer data, gpointer user)
 	leave(visit);
 }
 
-#define TOO_LARGE "{\"ok\":false,\"error\":\"the request is larger than this host takes\",\"code\":\"input\"}"
+#define TOO_LARGE \
+	"{\"ok\":false,\"error\":\"the request is larger than this host takes\",\"code\":\"input\"}"
 
 static void receive(gpointer data, gpointer user)
 {
@@ -88,7 +92,8 @@ static void receive(gpointer data, gpointer user)
 	setsockopt(visit->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 	setsockopt(visit->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
 	if (!is_allowed(door->agent, visit->fd)) {
-		reply(visit, "{\"ok\":false,\"error\":\"you are not the page's user\",\"code\":\"role\"}");
+		reply(visit,
+			"{\"ok\":false,\"error\":\"you are not the page's user\",\"code\":\"role\"}");
 		leave(visit);
 		return;
 	}
@@ -115,7 +120,9 @@ void agent_serve(Agent *agent)
 			g_usleep(10 * 1000); /* the others wait in the kernel */
 			continue;
 		}
-		int fd = poll(&ready, 1, 500) > 0 ? accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC) : -1;
+		int fd = poll(&ready, 1, 500) > 0
+			? accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC)
+			: -1;
 		if (fd < 0)
 			continue;
 		Visit *visit = g_new0(Visit, 1);

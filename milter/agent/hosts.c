@@ -6,7 +6,8 @@
 
 /*
  * Several hosts: our records go out through Redis, those of all hosts come in where the page is
- * (all-hosts), and what other agents vouch for is answered.  Threads of its own, each with its link.
+ * (all-hosts), and what other agents vouch for is answered.  Threads of its own, each with its
+ * link.
  */
 
 #define TAKERS 8
@@ -41,7 +42,8 @@ static void note_redis(bool *up, bool fine, const GError *why)
  * what it had: records know their age, so that repeating changes nothing. */
 static bool publish(MsDesk *desk, MsLink *link, gint64 *since, GError **error)
 {
-	g_autoptr(GPtrArray) list = ms_records_changed(ms_desk_ledger(desk), *since, AT_ONCE, error);
+	g_autoptr(GPtrArray)
+		list = ms_records_changed(ms_desk_ledger(desk), *since, AT_ONCE, error);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		if (!ms_link_publish(link, record, error))
@@ -139,12 +141,15 @@ AgentHosts *agent_hosts_start(Agent *agent)
 	AgentHosts *hosts = g_new0(AgentHosts, 1);
 	hosts->mirrors = ms_desk_settings(agent->desk)->review.mirror;
 	hosts->watches = ms_desk_settings(agent->desk)->checkpoints.hosts;
-	bool fine = pthread_create(&hosts->publisher, NULL, publish_changes, agent) == 0
-		&& (!hosts->mirrors || pthread_create(&hosts->mirror, NULL, keep_mirror, agent) == 0)
-		&& (!hosts->watches || pthread_create(&hosts->witness, NULL, agent_watch_trails, agent) == 0);
+	bool fine = pthread_create(&hosts->publisher, NULL, publish_changes, agent) == 0 &&
+		(!hosts->mirrors ||
+			pthread_create(&hosts->mirror, NULL, keep_mirror, agent) == 0) &&
+		(!hosts->watches ||
+			pthread_create(&hosts->witness, NULL, agent_watch_trails, agent) == 0);
 	for (unsigned i = 0; i < TAKERS && fine; i++) {
 		hosts->takers[i] = (Taker){.agent = agent, .nth = i};
-		fine = pthread_create(&hosts->takers[i].thread, NULL, take_requests, &hosts->takers[i]) == 0;
+		fine = pthread_create(&hosts->takers[i].thread, NULL, take_requests,
+			       &hosts->takers[i]) == 0;
 	}
 	return fine ? hosts : NULL; /* the process ends then */
 }

@@ -2,9 +2,9 @@
  * missent-agent - does, on the host that holds a message, what reviewers decide.
  *
  * It has what the page has not: the right to the MTA's queue (through missent-release), to the
- * spool, the site key and the directory, and the accounts of reviewers.  It listens on a Unix socket
- * and, where several hosts are reviewed on one page, on a stream in Redis; it finishes what was
- * interrupted, announces and carries out expiry, and sends notices.
+ * spool, the site key and the directory, and the accounts of reviewers.  It listens on a Unix
+ * socket and, where several hosts are reviewed on one page, on a stream in Redis; it finishes
+ * what was interrupted, announces and carries out expiry, and sends notices.
  */
 #include "config.h"
 
@@ -45,11 +45,12 @@ static int complain(int code, const char *what, const char *why)
 static gint64 time_of(const char *path)
 {
 	struct stat st;
-	return stat(path, &st) == 0 ? st.st_mtim.tv_sec * (gint64)1000000000 + st.st_mtim.tv_nsec : 0;
+	return stat(path, &st) == 0 ? st.st_mtim.tv_sec * (gint64)1000000000 + st.st_mtim.tv_nsec
+				    : 0;
 }
 
-/* As the file says now, or before there was a mistake in it.  What was read before stays: somebody may
- * be reading it, and files change seldom. */
+/* As the file says now, or before there was a mistake in it.  What was read before stays:
+ * somebody may be reading it, and files change seldom. */
 const MsSettings *agent_settings(Agent *agent)
 {
 	gint64 at = time_of(agent->config);
@@ -106,7 +107,8 @@ static void stop_thread(Agent *agent, pthread_t thread, const char *within)
 	end.tv_sec += STOP_SECONDS;
 	if (pthread_timedjoin_np(thread, NULL, &end) == 0)
 		return;
-	ms_log(LOG_NOTICE, NULL, "stopped within a %s; it is taken up again at the next start", within);
+	ms_log(LOG_NOTICE, NULL, "stopped within a %s; it is taken up again at the next start",
+		within);
 	unlink(ms_desk_settings(agent->desk)->desk.socket);
 	_exit(EX_OK);
 }
@@ -116,9 +118,12 @@ static int run(Agent *agent)
 	pthread_t carrier, teller, canaries, tender;
 	bool tells = agent->webhook_key != NULL;
 	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
-	if (!start(&carrier, carry_out, agent) || (tells && !start(&teller, agent_send_outbox, agent)) || (agent->several != NULL && hosts == NULL))
+	if (!start(&carrier, carry_out, agent) ||
+		(tells && !start(&teller, agent_send_outbox, agent)) ||
+		(agent->several != NULL && hosts == NULL))
 		return complain(EX_OSERR, "cannot start a thread", "");
-	if (!agent_watch(agent) || !start(&canaries, agent_send_canaries, agent) || !start(&tender, agent_tend, agent))
+	if (!agent_watch(agent) || !start(&canaries, agent_send_canaries, agent) ||
+		!start(&tender, agent_tend, agent))
 		return complain(EX_OSERR, "cannot start a thread", "");
 	if (!agent_metrics_start(agent))
 		return EX_UNAVAILABLE;
@@ -147,8 +152,8 @@ static int serve(Agent *agent)
 	signal(SIGHUP, SIG_IGN); /* who rotates logs sends it; there is nothing to do */
 	signal(SIGPIPE, SIG_IGN);
 	ms_desk_leave_work(agent->desk, PATIENCE_MS);
-	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION, s->host,
-		agent->several != NULL ? "yes" : "no");
+	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION,
+		s->host, agent->several != NULL ? "yes" : "no");
 	int rc = run(agent);
 	unlink(s->desk.socket);
 	ms_log(LOG_NOTICE, NULL, "stopped");
@@ -158,7 +163,8 @@ static int serve(Agent *agent)
 /* The page's user, as the page becomes it. */
 static uid_t page_user(const MsSettings *s)
 {
-	const struct passwd *user = getpwnam(s->review.user != NULL ? s->review.user : "missent-review");
+	const struct passwd *user = getpwnam(
+		s->review.user != NULL ? s->review.user : "missent-review");
 	return user != NULL ? user->pw_uid : (uid_t)-1;
 }
 
@@ -171,8 +177,8 @@ static bool open_all(Agent *agent, GError **error)
 	agent->accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);
 	if (agent->accounts == NULL)
 		return false;
-	if (s->desk.webhook_url != NULL
-		&& (agent->webhook_key = agent_webhook_key(s->desk.webhook_key_file, error)) == NULL)
+	if (s->desk.webhook_url != NULL &&
+		(agent->webhook_key = agent_webhook_key(s->desk.webhook_key_file, error)) == NULL)
 		return false;
 	agent->page = page_user(s);
 	agent->audit = ms_audit_new(s->audit_file);
@@ -205,8 +211,8 @@ static const MsOption options[] = {
 	{'r', "root", NULL, "stay root, where missent-release is not set-user-ID"},
 	{0},
 };
-static const MsUsage usage = {"missent-agent", "carries out decisions on held mail, on this host", options, NULL,
-	"It stays in the foreground.  SIGTERM stops it.  See missent-agent(8)."};
+static const MsUsage usage = {"missent-agent", "carries out decisions on held mail, on this host",
+	options, NULL, "It stays in the foreground.  SIGTERM stops it.  See missent-agent(8)."};
 
 int main(int argc, char **argv)
 {
@@ -233,7 +239,8 @@ int main(int argc, char **argv)
 	agent.proofs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	ms_log_open("missent-agent", agent.settings->log_syslog, agent.settings->log_debug);
 	umask(0027);
-	if (!keep_root && agent.settings->user != NULL && !ms_io_become(agent.settings->user, &error))
+	if (!keep_root && agent.settings->user != NULL &&
+		!ms_io_become(agent.settings->user, &error))
 		return complain(EX_NOUSER, error->message, "");
 	int rc = open_all(&agent, &error) ? serve(&agent) : complain(EX_CONFIG, error->message, "");
 	close_all(&agent);

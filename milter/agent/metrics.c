@@ -1,7 +1,7 @@
 /*
- * Prometheus asks over loopback or a Unix socket and gets what missentd has published and what the ledger and
- * the disk say, made anew each time; the same goes to a file for node_exporter.  GET /metrics and nothing
- * else; libmicrohttpd bounds who asks.
+ * Prometheus asks over loopback or a Unix socket and gets what missentd has published and what
+ * the ledger and the disk say, made anew each time; the same goes to a file for node_exporter.
+ * GET /metrics and nothing else; libmicrohttpd bounds who asks.
  */
 #include "config.h"
 
@@ -26,7 +26,8 @@
 /* How much is in it, and when that was last signed: a trail that stands still is seen by that. */
 static void look_at_trail(const MsSettings *s, MsHostNumbers *out)
 {
-	g_autofree char *folder = ms_audit_folder(s->audit_file), *path = g_build_filename(folder, "latest", NULL);
+	g_autofree char *folder = ms_audit_folder(s->audit_file),
+			*path = g_build_filename(folder, "latest", NULL);
 	g_autofree char *text = NULL;
 	g_auto(MsCheckpoint) latest = {0};
 	struct stat st;
@@ -71,14 +72,15 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 {
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
-	MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	MHD_add_response_header(
+		response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
 	enum MHD_Result result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url, const char *method,
-	const char *version, const char *data, size_t *data_len, void **state)
+static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *data, size_t *data_len, void **state)
 {
 	(void)version;
 	(void)data;
@@ -96,10 +98,15 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 static int listen_on_loopback(const char *text)
 {
 	guint16 port = (guint16)strtoul(strrchr(text, ':') + 1, NULL, 10);
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in v4 = {.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+		.sin6_port = htons(port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	bool six = *text == '[';
-	const struct sockaddr *address = six ? (const struct sockaddr *)(const void *)&v6 : (const struct sockaddr *)(const void *)&v4;
+	const struct sockaddr *address = six ? (const struct sockaddr *)(const void *)&v6
+					     : (const struct sockaddr *)(const void *)&v4;
 	int on = 1, fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
 		&& bind(fd, address, six ? sizeof v6 : sizeof v4) == 0 && listen(fd, 16) == 0)
@@ -115,10 +122,12 @@ bool agent_metrics_start(Agent *agent)
 	const char *where = s->metrics.listen;
 	if (where == NULL)
 		return true;
-	int fd = g_str_has_prefix(where, "unix:") ? ms_io_listen(where + 5, s->metrics.group, 0660) : listen_on_loopback(where);
+	int fd = g_str_has_prefix(where, "unix:") ? ms_io_listen(where + 5, s->metrics.group, 0660)
+						  : listen_on_loopback(where);
 	if (fd >= 0)
-		agent->metrics = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL, handle, agent,
-			MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, 16u, MHD_OPTION_CONNECTION_TIMEOUT, 10u,
+		agent->metrics = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0,
+			NULL, NULL, handle, agent, MHD_OPTION_LISTEN_SOCKET, fd,
+			MHD_OPTION_CONNECTION_LIMIT, 16u, MHD_OPTION_CONNECTION_TIMEOUT, 10u,
 			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
 	if (agent->metrics != NULL)
 		return true;
@@ -152,6 +161,7 @@ void agent_metrics_file(Agent *agent)
 		fine = close(fd) == 0 && fine;
 	fine = fine && rename(fresh, path) == 0;
 	if (!fine && !agent->textfile_failed)
-		ms_log(LOG_WARNING, NULL, "metrics { textfile = \"%s\" }: %s", path, g_strerror(errno));
+		ms_log(LOG_WARNING, NULL, "metrics { textfile = \"%s\" }: %s", path,
+			g_strerror(errno));
 	agent->textfile_failed = !fine;
 }

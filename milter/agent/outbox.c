@@ -11,8 +11,9 @@
 #include "agent.h"
 
 /*
- * The webhook: what the ledger has to tell goes out, one after another, and again, later and later, until
- * it is taken or a week old.  A thread of its own, so that who does not answer keeps nobody waiting.
+ * The webhook: what the ledger has to tell goes out, one after another, and again, later and
+ * later, until it is taken or a week old.  A thread of its own, so that who does not answer keeps
+ * nobody waiting.
  */
 
 #define AT_ONCE 50
@@ -37,15 +38,17 @@ char *agent_webhook_key(const char *path, GError **error)
 	if (stat(path, &st) == 0 && (st.st_mode & 0007) == 0 && strlen(text) >= KEY_MIN)
 		return g_steal_pointer(&text);
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "webhook-key-file %s: %s", path,
-		strlen(text) < KEY_MIN ? "has less than 32 characters (missent review key FILE makes one)"
-				       : "others may read it");
+		strlen(text) < KEY_MIN
+			? "has less than 32 characters (missent review key FILE makes one)"
+			: "others may read it");
 	return NULL;
 }
 
 static void note(bool *up, bool fine, const char *why)
 {
 	if (fine != *up)
-		ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "webhook: %s", fine ? "it takes what it is told again" : why);
+		ms_log(fine ? LOG_NOTICE : LOG_WARNING, NULL, "webhook: %s",
+			fine ? "it takes what it is told again" : why);
 	*up = fine;
 }
 
@@ -70,7 +73,8 @@ static void forget(MsLedger *ledger, gint64 *last)
 	*last = now;
 	gint64 n = ms_outbox_forget(ledger, g_get_real_time() - KEEP_US, NULL);
 	if (n > 0)
-		ms_log(LOG_WARNING, NULL, "webhook: %" G_GINT64_FORMAT " were never taken, and are dropped", n);
+		ms_log(LOG_WARNING, NULL,
+			"webhook: %" G_GINT64_FORMAT " were never taken, and are dropped", n);
 }
 
 void *agent_send_outbox(void *user)
@@ -85,7 +89,8 @@ void *agent_send_outbox(void *user)
 		forget(ledger, &forgot);
 		g_autoptr(GPtrArray) due = ms_outbox_due(ledger, AT_ONCE, NULL);
 		guint n = 0;
-		while (due != NULL && n < due->len && !agent_stopping && send_one(ledger, &hook, due->pdata[n], &up))
+		while (due != NULL && n < due->len && !agent_stopping &&
+			send_one(ledger, &hook, due->pdata[n], &up))
 			n++;
 		if (n < AT_ONCE)
 			g_usleep(G_USEC_PER_SEC / 2);

@@ -7,17 +7,18 @@
 #include "agent.h"
 
 /*
- * What the page asks about people: who comes in, whose session it is, and changes of accounts, second
- * factors and tokens, each of which is proved anew by who makes it and is on the audit trail before it
- * is done.  Many threads at a time.
+ * What the page asks about people: who comes in, whose session it is, and changes of accounts,
+ * second factors and tokens, each of which is proved anew by who makes it and is on the audit
+ * trail before it is done.  Many threads at a time.
  */
 
 static json_t *session_json(const MsSession *s)
 {
 	const MsAccount *a = s->account;
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:s}", "name", a->name, "actor", s->actor, "role",
-		ms_role_names[a->role], "download", (int)a->download, "password", (int)a->password, "totp", (int)a->totp,
-		"by", ms_by_names[s->by], "csrf", s->csrf != NULL ? s->csrf : "");
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:s}", "name", a->name, "actor",
+		s->actor, "role", ms_role_names[a->role], "download", (int)a->download, "password",
+		(int)a->password, "totp", (int)a->totp, "by", ms_by_names[s->by], "csrf",
+		s->csrf != NULL ? s->csrf : "");
 }
 
 static json_t *hello(Asker *asker, GError **error)
@@ -29,14 +30,18 @@ static json_t *hello(Asker *asker, GError **error)
 static json_t *session(Asker *asker, GError **error)
 {
 	(void)error;
-	return json_pack("{s:o}", "session", asker->session != NULL ? session_json(asker->session) : json_null());
+	return json_pack("{s:o}", "session",
+		asker->session != NULL ? session_json(asker->session) : json_null());
 }
 
 static json_t *login(Asker *asker, GError **error)
 {
 	const json_t *ask = asker->ask;
-	MsTry try = {.name = agent_word(ask, "name"), .password = agent_word(ask, "password"),
-		.code = agent_word(ask, "code"), .source = agent_word(ask, "client"), .device = agent_word(ask, "device")};
+	MsTry try = {.name = agent_word(ask, "name"),
+		.password = agent_word(ask, "password"),
+		.code = agent_word(ask, "code"),
+		.source = agent_word(ask, "client"),
+		.device = agent_word(ask, "device")};
 	g_auto(MsPass) pass = {0};
 	g_autofree char *who = g_strndup(try.name, 100);
 	MsLogin result = ms_accounts_login(asker->agent->accounts, &try, &pass, error);
@@ -44,9 +49,12 @@ static json_t *login(Asker *asker, GError **error)
 		return NULL;
 	const char *what = result == MS_LOGIN_FINE ? "log-in" : "failed log-in";
 	if (!ms_audit_event(asker->agent->audit, who, try.source, what, "",
-		    result == MS_LOGIN_FINE || result == MS_LOGIN_WRONG ? "" : ms_login_names[result], error))
+		    result == MS_LOGIN_FINE || result == MS_LOGIN_WRONG ? ""
+									: ms_login_names[result],
+		    error))
 		return NULL;
-	json_t *out = json_pack("{s:s, s:I}", "result", ms_login_names[result], "wait", (json_int_t)pass.wait);
+	json_t *out = json_pack(
+		"{s:s, s:I}", "result", ms_login_names[result], "wait", (json_int_t)pass.wait);
 	if (result == MS_LOGIN_FINE) {
 		json_object_set_new(out, "session", json_string(pass.session));
 		json_object_set_new(out, "device", json_string(pass.device));
@@ -54,8 +62,8 @@ static json_t *login(Asker *asker, GError **error)
 	return out;
 }
 
-/* Believed of the page only where it has proxies to believe, and no more than to let somebody look and
- * decide: what needs a second person, or changes accounts, needs a proof of his own. */
+/* Believed of the page only where it has proxies to believe, and no more than to let somebody
+ * look and decide: what needs a second person, or changes accounts, needs a proof of his own. */
 static json_t *admit(Asker *asker, GError **error)
 {
 	const char *name = agent_word(asker->ask, "name");
@@ -67,8 +75,8 @@ static json_t *admit(Asker *asker, GError **error)
 		return agent_refuse(error, AGENT_RETRY, "%s", why->message);
 	if (id == NULL)
 		return agent_refuse(error, AGENT_SESSION, "there is no such account");
-	if (!ms_audit_event(asker->agent->audit, name, agent_word(asker->ask, "client"), "log-in", "",
-		    "named by a trusted proxy", error))
+	if (!ms_audit_event(asker->agent->audit, name, agent_word(asker->ask, "client"), "log-in",
+		    "", "named by a trusted proxy", error))
 		return NULL;
 	return json_pack("{s:s}", "session", id);
 }
@@ -77,28 +85,34 @@ static json_t *logout(Asker *asker, GError **error)
 {
 	if (asker->session != NULL && !agent_audit(asker, "log-out", "", "", error))
 		return NULL;
-	return ms_accounts_logout(asker->agent->accounts, asker->session_id, error) ? json_object() : NULL;
+	return ms_accounts_logout(asker->agent->accounts, asker->session_id, error) ? json_object()
+										    : NULL;
 }
 
 /* ---- what somebody does on the page ---------------------------------------------------- */
 
 /* What only who is logged in can do, and what may be anybody's. */
-static const char *const acts_of_people[] = {"look", "reveal", "picture", "download", "decide", NULL};
+static const char *const acts_of_people[] = {
+	"look", "reveal", "picture", "download", "decide", NULL};
 static const char *const acts_of_anybody[] = {"start", "refused", "forged form", NULL};
 
-/* The page hands its lines to us before what they tell of happens: it has no trail that it could write to,
- * and names nobody. */
+/* The page hands its lines to us before what they tell of happens: it has no trail that it could
+ * write to, and names nobody. */
 static json_t *tell(Asker *asker, GError **error)
 {
 	const json_t *ask = asker->ask;
 	const char *event = agent_word(ask, "event");
 	MsVerb verb = ms_verb_named(event);
-	bool by_people = g_strv_contains(acts_of_people, event) || verb == MS_VERB_AGREE || verb == MS_VERB_WITHDRAW;
+	bool by_people = g_strv_contains(acts_of_people, event) || verb == MS_VERB_AGREE ||
+		verb == MS_VERB_WITHDRAW;
 	if (!by_people && !g_strv_contains(acts_of_anybody, event))
 		return agent_refuse(error, AGENT_INPUT, "the page does no such thing");
 	if (asker->session == NULL && by_people)
-		return agent_refuse(error, AGENT_SESSION, "the session has ended, or the token is not good");
-	return agent_audit(asker, event, agent_word(ask, "about"), agent_word(ask, "detail"), error) ? json_object() : NULL;
+		return agent_refuse(
+			error, AGENT_SESSION, "the session has ended, or the token is not good");
+	return agent_audit(asker, event, agent_word(ask, "about"), agent_word(ask, "detail"), error)
+		? json_object()
+		: NULL;
 }
 
 /* ---- accounts ------------------------------------------------------------------------- */
@@ -109,16 +123,19 @@ static json_t *accounts(Asker *asker, GError **error)
 	json_t *out = list != NULL ? json_array() : NULL;
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsAccount *a = list->pdata[i];
-		json_array_append_new(out, json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:I}", "name", a->name, "role",
-			ms_role_names[a->role], "download", (int)a->download, "disabled", (int)a->disabled, "password",
-			(int)a->password, "totp", (int)a->totp, "seen", (json_int_t)a->seen));
+		json_array_append_new(out,
+			json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:I}", "name", a->name, "role",
+				ms_role_names[a->role], "download", (int)a->download, "disabled",
+				(int)a->disabled, "password", (int)a->password, "totp",
+				(int)a->totp, "seen", (json_int_t)a->seen));
 	}
 	return out != NULL ? json_pack("{s:o}", "accounts", out) : NULL;
 }
 
 static bool is_own(const Asker *asker, const char *name)
 {
-	return ms_person_is(&ms_desk_settings(asker->agent->desk)->desk.people, name, asker->session->account->name);
+	return ms_person_is(&ms_desk_settings(asker->agent->desk)->desk.people, name,
+		asker->session->account->name);
 }
 
 static const char *password_or_null(const json_t *ask, const char *key)
@@ -134,15 +151,17 @@ static json_t *account_put(Asker *asker, GError **error)
 		.download = json_is_true(json_object_get(ask, "download")),
 		.disabled = json_is_true(json_object_get(ask, "disabled"))};
 	if (role < 0)
-		return agent_refuse(error, AGENT_INPUT, "a role is viewer, reviewer or administrator");
+		return agent_refuse(
+			error, AGENT_INPUT, "a role is viewer, reviewer or administrator");
 	if (is_own(asker, account.name) && (account.disabled || role != MS_ROLE_ADMINISTRATOR))
 		return agent_refuse(error, AGENT_INPUT, "you cannot take your own rights away");
 	g_autofree char *detail = g_strdup_printf("%s: %s%s%s", account.name, ms_role_names[role],
 		account.download ? ", download" : "", account.disabled ? ", disabled" : "");
-	if (!agent_audit(asker, "account", "", detail, error)
-		|| !ms_accounts_put(asker->agent->accounts, &account, password_or_null(ask, "new-password"), error)
-		|| (json_is_true(json_object_get(ask, "totp-off"))
-			&& !ms_totp_end(asker->agent->accounts, account.name, error)))
+	if (!agent_audit(asker, "account", "", detail, error) ||
+		!ms_accounts_put(asker->agent->accounts, &account,
+			password_or_null(ask, "new-password"), error) ||
+		(json_is_true(json_object_get(ask, "totp-off")) &&
+			!ms_totp_end(asker->agent->accounts, account.name, error)))
 		return NULL;
 	return json_object();
 }
@@ -176,8 +195,9 @@ static json_t *password(Asker *asker, GError **error)
 	const char *new = agent_word(asker->ask, "new-password");
 	if (!is_person(asker, error))
 		return NULL;
-	if (!agent_audit(asker, "password", "", "", error)
-		|| !ms_accounts_password(asker->agent->accounts, asker->session->account->name, new, asker->session_id, error))
+	if (!agent_audit(asker, "password", "", "", error) ||
+		!ms_accounts_password(asker->agent->accounts, asker->session->account->name, new,
+			asker->session_id, error))
 		return NULL;
 	return json_object();
 }
@@ -208,8 +228,9 @@ static json_t *totp_confirm(Asker *asker, GError **error)
 
 static json_t *totp_end(Asker *asker, GError **error)
 {
-	if (!is_person(asker, error) || !agent_audit(asker, "second factor", "", "taken away", error)
-		|| !ms_totp_end(asker->agent->accounts, asker->session->account->name, error))
+	if (!is_person(asker, error) ||
+		!agent_audit(asker, "second factor", "", "taken away", error) ||
+		!ms_totp_end(asker->agent->accounts, asker->session->account->name, error))
 		return NULL;
 	return json_object();
 }
@@ -222,9 +243,11 @@ static json_t *tokens(Asker *asker, GError **error)
 	json_t *out = list != NULL ? json_array() : NULL;
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsToken *t = list->pdata[i];
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I}", "name", t->name, "owner", t->owner,
-			"role", ms_role_names[t->role], "download", (int)t->download, "made", (json_int_t)t->made, "expires",
-			(json_int_t)t->expires, "seen", (json_int_t)t->seen));
+		json_array_append_new(out,
+			json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I}", "name", t->name, "owner",
+				t->owner, "role", ms_role_names[t->role], "download",
+				(int)t->download, "made", (json_int_t)t->made, "expires",
+				(json_int_t)t->expires, "seen", (json_int_t)t->seen));
 	}
 	return out != NULL ? json_pack("{s:o}", "tokens", out) : NULL;
 }
@@ -234,11 +257,14 @@ static json_t *token_add(Asker *asker, GError **error)
 	const json_t *ask = asker->ask;
 	int role = ms_role_of(agent_word(ask, "role"));
 	gint64 days = json_integer_value(json_object_get(ask, "days"));
-	MsToken token = {.name = (char *)agent_word(ask, "about"), .owner = asker->session->account->name,
-		.role = (MsRole)MAX(role, 0), .download = json_is_true(json_object_get(ask, "download"))};
+	MsToken token = {.name = (char *)agent_word(ask, "about"),
+		.owner = asker->session->account->name,
+		.role = (MsRole)MAX(role, 0),
+		.download = json_is_true(json_object_get(ask, "download"))};
 	if (role < 0 || days < 0 || days > 36500)
-		return agent_refuse(error, AGENT_INPUT, role < 0 ? "a role is viewer, reviewer or administrator"
-								 : "for how many days?");
+		return agent_refuse(error, AGENT_INPUT,
+			role < 0 ? "a role is viewer, reviewer or administrator"
+				 : "for how many days?");
 	if (days > 0)
 		token.expires = g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC;
 	if (!is_person(asker, error) || !agent_audit(asker, "token", "", token.name, error))

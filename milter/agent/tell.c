@@ -1,8 +1,9 @@
 /*
- * A state that has begun or ended comes in; it goes to the log, to a program, to the webhook's outbox, and into a
- * mail that a relay takes which missent does not filter.  The program is one at a time, in the order of what it
- * is told, and is ended when it takes too long.  Mails have a thread of their own, so that a relay that hangs
- * holds up nobody; what is too much for an hour waits and goes together, over a restart too.
+ * A state that has begun or ended comes in; it goes to the log, to a program, to the webhook's
+ * outbox, and into a mail that a relay takes which missent does not filter.  The program is one
+ * at a time, in the order of what it is told, and is ended when it takes too long.  Mails have a
+ * thread of their own, so that a relay that hangs holds up nobody; what is too much for an hour
+ * waits and goes together, over a restart too.
  */
 #include "config.h"
 
@@ -65,14 +66,16 @@ static void own_group(void *unused)
 static void begin_call(Teller *t, const MsSettings *s)
 {
 	Call *call = g_queue_pop_head(&t->calls);
-	const char *argv[] = {s->alerts.hook, ms_alert_rows[call->alert].name, call->on ? "on" : "off", call->text, NULL};
+	const char *argv[] = {s->alerts.hook, ms_alert_rows[call->alert].name,
+		call->on ? "on" : "off", call->text, NULL};
 	g_autoptr(GError) error = NULL;
 	t->about = ms_alert_rows[call->alert].name;
 	t->since = g_get_monotonic_time();
-	if (s->alerts.hook != NULL
-		&& !g_spawn_async("/", (char **)argv, NULL,
-			G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, own_group, NULL, &t->pid,
-			&error)) {
+	if (s->alerts.hook != NULL &&
+		!g_spawn_async("/", (char **)argv, NULL,
+			G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+				G_SPAWN_STDERR_TO_DEV_NULL,
+			own_group, NULL, &t->pid, &error)) {
 		t->pid = 0;
 		ms_log(LOG_ERR, NULL, "alerts { hook }: %s", error->message);
 	}
@@ -139,9 +142,11 @@ static char *header_of(const MsSettings *s, const GPtrArray *to, const char *fir
 	g_string_append_printf(out, "From: missent <%s>\r\nTo: ", s->alerts.mail_from);
 	for (guint i = 0; i < to->len; i++)
 		g_string_append_printf(out, "%s<%s>", i > 0 ? ",\r\n " : "", (char *)to->pdata[i]);
-	g_string_append_printf(out, "\r\nSubject: missent %s: %s\r\nDate: %s\r\nMessage-ID: <%s@%s>\r\n"
+	g_string_append_printf(out,
+		"\r\nSubject: missent %s: %s\r\nDate: %s\r\nMessage-ID: <%s@%s>\r\n"
 		"Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-		"Content-Transfer-Encoding: 8bit\r\n\r\n", s->host, subject, date, name, s->host);
+		"Content-Transfer-Encoding: 8bit\r\n\r\n",
+		s->host, subject, date, name, s->host);
 	return g_string_free(out, FALSE);
 }
 
@@ -175,8 +180,8 @@ static void keep_pending(const Teller *t)
 	g_autoptr(GError) error = NULL;
 	if (t->pending->len == 0)
 		unlink(t->file);
-	else if (!g_file_set_contents_full(t->file, t->pending->str, (gssize)t->pending->len, G_FILE_SET_CONTENTS_CONSISTENT,
-			 0640, &error))
+	else if (!g_file_set_contents_full(t->file, t->pending->str, (gssize)t->pending->len,
+			 G_FILE_SET_CONTENTS_CONSISTENT, 0640, &error))
 		ms_log(LOG_WARNING, NULL, "alerts: %s", error->message);
 }
 
@@ -186,7 +191,8 @@ static char *take_pending(Teller *t)
 	pthread_mutex_lock(&t->lock);
 	GString *text = t->pending->len > 0 ? g_string_new(t->pending->str) : NULL;
 	if (text != NULL && t->left_out > 0)
-		g_string_append_printf(text, "and %" G_GUINT64_FORMAT " more, which the log has\n", t->left_out);
+		g_string_append_printf(
+			text, "and %" G_GUINT64_FORMAT " more, which the log has\n", t->left_out);
 	pthread_mutex_unlock(&t->lock);
 	return text != NULL ? g_string_free(text, FALSE) : NULL;
 }
@@ -212,14 +218,17 @@ static void *send_mails(void *user)
 			hour = now;
 			mails = 0;
 		}
-		bool may = s->alerts.mail_to[0] != NULL && now >= not_before && mails < s->alerts.mail_most;
+		bool may = s->alerts.mail_to[0] != NULL && now >= not_before &&
+			mails < s->alerts.mail_most;
 		g_autofree char *text = may ? take_pending(t) : NULL, *why = NULL;
 		if (text != NULL && submit(s, text, &why)) {
 			mails++;
 			drop_sent(t, strlen(text));
 		} else if (text != NULL) {
 			not_before = g_get_monotonic_time() + AGAIN_US;
-			ms_log(LOG_ERR, NULL, "alerts { relay = \"%s\" }: no mail could be sent: %s", s->alerts.relay, why);
+			ms_log(LOG_ERR, NULL,
+				"alerts { relay = \"%s\" }: no mail could be sent: %s",
+				s->alerts.relay, why);
 		}
 		g_usleep(SECOND / 2);
 	}
@@ -234,7 +243,8 @@ static void mail_later(Teller *t, const MsSettings *s, MsAlert alert, bool on, c
 	g_autofree char *stamp = g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
 	pthread_mutex_lock(&t->lock);
 	if (t->pending->len < PENDING_MOST)
-		g_string_append_printf(t->pending, "%s  %-9s %s  %s\n", stamp, ms_alert_rows[alert].name, on ? "ON " : "off", text);
+		g_string_append_printf(t->pending, "%s  %-9s %s  %s\n", stamp,
+			ms_alert_rows[alert].name, on ? "ON " : "off", text);
 	else
 		t->left_out++;
 	keep_pending(t);
@@ -249,8 +259,10 @@ void tell_state(Teller *t, MsAlert alert, bool on, const char *detail)
 	const MsAlertRow *row = &ms_alert_rows[alert];
 	g_autofree char *safe = ms_text_escape(detail, -1, 1200);
 	bool more = on && *safe != '\0';
-	g_autofree char *text = g_strdup_printf("%s%s%s", on ? row->on : row->off, more ? ": " : "", more ? safe : "");
-	ms_log(on ? LOG_CRIT : LOG_NOTICE, NULL, "alert=%s, state=%s: %s", row->name, on ? "on" : "off", text);
+	g_autofree char *text = g_strdup_printf(
+		"%s%s%s", on ? row->on : row->off, more ? ": " : "", more ? safe : "");
+	ms_log(on ? LOG_CRIT : LOG_NOTICE, NULL, "alert=%s, state=%s: %s", row->name,
+		on ? "on" : "off", text);
 	if (s->alerts.hook != NULL)
 		call_later(t, alert, on, text);
 	ms_outbox_alert(ms_desk_ledger(t->agent->desk), row->name, on, s->host, NULL);
@@ -264,7 +276,8 @@ Teller *teller_new(Agent *agent)
 	t->agent = agent;
 	t->file = g_build_filename(ms_desk_settings(agent->desk)->state_dir, PENDING_FILE, NULL);
 	g_file_get_contents(t->file, &before, NULL, NULL);
-	t->pending = g_string_new(before != NULL && g_utf8_validate(before, -1, NULL) ? before : "");
+	t->pending = g_string_new(
+		before != NULL && g_utf8_validate(before, -1, NULL) ? before : "");
 	pthread_mutex_init(&t->lock, NULL);
 	t->mails = pthread_create(&t->mailer, NULL, send_mails, t) == 0;
 	if (!t->mails)

@@ -1,7 +1,7 @@
 /*
- * Tells systemd that all is well (WATCHDOG=1), in a thread of its own: as long as the door takes who
- * asks, and decisions are carried out.  A decision may take as long as the MTA at the other end is
- * given to take a mail; one that takes longer than several of these hangs.
+ * Tells systemd that all is well (WATCHDOG=1), in a thread of its own: as long as the door takes
+ * who asks, and decisions are carried out.  A decision may take as long as the MTA at the other
+ * end is given to take a mail; one that takes longer than several of these hangs.
  */
 #include "config.h"
 
@@ -21,7 +21,8 @@ static gint64 every;
 static bool turns(Agent *agent)
 {
 	gint64 now = g_get_monotonic_time();
-	gint64 granted = AT_ONCE * agent_settings(agent)->desk.submit_timeout_ms * 1000 + CARRIER_US;
+	gint64 granted = AT_ONCE * agent_settings(agent)->desk.submit_timeout_ms * 1000 +
+		CARRIER_US;
 	bool door = now - atomic_load(&agent->door_turned) < DOOR_US;
 	bool carrier = now - atomic_load(&agent->carrier_turned) < granted;
 	if (!door || !carrier)

@@ -1,8 +1,9 @@
 /*
- * Other hosts' audit trails: every so often each host is asked for its checkpoint and for the proof that it
- * continues the one that is kept here, and its own trail has what was taken.  One that does not is refused,
- * and an alert, until somebody believes the new one (missent audit witness --forget).  What others ask of us
- * comes through Redis, sealed.  One thread asks; many answer.
+ * Other hosts' audit trails: every so often each host is asked for its checkpoint and for the
+ * proof that it continues the one that is kept here, and its own trail has what was taken.  One
+ * that does not is refused, and an alert, until somebody believes the new one (missent audit
+ * witness --forget).  What others ask of us comes through Redis, sealed.  One thread asks; many
+ * answer.
  */
 #include "config.h"
 
@@ -20,7 +21,8 @@
 json_t *agent_trail(Agent *agent, const json_t *ask, GError **error)
 {
 	gint64 size = json_integer_value(json_object_get(ask, "size"));
-	return ms_witness_answer(ms_desk_settings(agent->desk)->audit_file, (guint64)MAX(size, 0), error);
+	return ms_witness_answer(
+		ms_desk_settings(agent->desk)->audit_file, (guint64)MAX(size, 0), error);
 }
 
 /* NULL: it does not answer now. */
@@ -92,7 +94,8 @@ static void leave(const Agent *agent, GHashTable *refused)
 	gpointer host, why;
 	g_hash_table_iter_init(&iter, refused);
 	while (g_hash_table_iter_next(&iter, &host, &why))
-		g_string_append_printf(all, "%s%s: %s", all->len > 0 ? "; " : "", (char *)host, (char *)why);
+		g_string_append_printf(
+			all, "%s%s: %s", all->len > 0 ? "; " : "", (char *)host, (char *)why);
 	ms_alert_leave(ms_desk_settings(agent->desk)->state_dir, MS_ALERT_WITNESS, all->str);
 }
 
@@ -117,7 +120,8 @@ void *agent_watch_trails(void *user)
 	const MsSettings *s = ms_desk_settings(agent->desk);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsLink) link = ms_link_open(s, true, &error);
-	g_autoptr(GHashTable) refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GHashTable)
+		refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	gint64 next = g_get_monotonic_time() + FIRST_US;
 	if (link == NULL)
 		ms_log(LOG_ERR, NULL, "audit trails of other hosts: %s", error->message);

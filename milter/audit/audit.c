@@ -17,10 +17,11 @@
 #include "audit_private.h"
 
 /*
- * One message's verdict, or what a person did, comes in; it is an entry of the log, on disk, when we
- * return.  Lines are made by their callers' threads; of those that come while a batch is on its way to
- * disk one thread writes all with the next, so that many wait for one fsync.  The log is opened with the
- * first line: then also the plain files of older versions become its first entries.
+ * One message's verdict, or what a person did, comes in; it is an entry of the log, on disk, when
+ * we return.  Lines are made by their callers' threads; of those that come while a batch is on
+ * its way to disk one thread writes all with the next, so that many wait for one fsync.  The log
+ * is opened with the first line: then also the plain files of older versions become its first
+ * entries.
  */
 
 typedef struct {
@@ -87,8 +88,8 @@ void ms_audit_key(MsAudit *audit, const guint8 key[MS_AUDIT_KEY_BYTES])
 static char *part_of(const char *text, gsize len, const char *name, guint n, guint parts)
 {
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *part = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s%}", "time", time, "type", "part", "of", name, "part",
-		(int)n, "parts", (int)parts, "text", text, len);
+	json_t *part = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s%}", "time", time, "type", "part",
+		"of", name, "part", (int)n, "parts", (int)parts, "text", text, len);
 	char *out = json_dumps(part, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(part);
 	return out;
@@ -106,7 +107,8 @@ GPtrArray *ms_audit_entries(char *text)
 	g_autofree char *name = ms_digest_random_name(8);
 	guint parts = (guint)((len + PIECE - 1) / PIECE);
 	for (guint i = 0; i < parts; i++) /* ASCII: it may be cut anywhere */
-		g_ptr_array_add(texts, part_of(text + i * PIECE, MIN(PIECE, len - i * PIECE), name, i + 1, parts));
+		g_ptr_array_add(texts,
+			part_of(text + i * PIECE, MIN(PIECE, len - i * PIECE), name, i + 1, parts));
 	free(text);
 	return texts;
 }
@@ -124,7 +126,8 @@ static bool append_texts(MsTlog *log, const GPtrArray *texts, guint64 *first_out
 static bool append_line(MsTlog *log, json_t *line, GError **error)
 {
 	guint64 first;
-	g_autoptr(GPtrArray) texts = ms_audit_entries(json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII));
+	g_autoptr(GPtrArray)
+		texts = ms_audit_entries(json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII));
 	json_decref(line);
 	return append_texts(log, texts, &first, error);
 }
@@ -140,7 +143,8 @@ typedef struct {
 static bool import_batch(Import *import, GError **error)
 {
 	guint64 first;
-	bool fine = import->batch->len == 0 || append_texts(import->log, import->batch, &first, error);
+	bool fine = import->batch->len == 0 ||
+		append_texts(import->log, import->batch, &first, error);
 	g_ptr_array_set_size(import->batch, 0);
 	return fine;
 }
@@ -156,11 +160,13 @@ static bool import_line(const MsAuditLine *line, void *user, GError **error)
 	return import->batch->len < IMPORT_AT_ONCE || import_batch(import, error);
 }
 
-/* A log whose first entries are the lines of the plain files, or, with `after`, which this takes, what was before. */
+/* A log whose first entries are the lines of the plain files, or, with `after`, which this
+ * takes, what was before. */
 static bool fill(MsTlog *log, const char *path, json_t *after, GError **error)
 {
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *begin = json_pack("{s:s, s:s, s:s}", "time", time, "type", "begin", "host", g_get_host_name());
+	json_t *begin = json_pack(
+		"{s:s, s:s, s:s}", "time", time, "type", "begin", "host", g_get_host_name());
 	if (after != NULL) {
 		json_object_update(begin, after);
 		json_decref(after);
@@ -180,7 +186,8 @@ static bool fill(MsTlog *log, const char *path, json_t *after, GError **error)
 static bool remove_folder(const char *path, GError **error)
 {
 	const char *argv[] = {"rm", "-rf", "--", path, NULL};
-	return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, error);
+	return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+		NULL, error);
 }
 
 /* "mx.example/missent": what every checkpoint begins with. */
@@ -195,7 +202,9 @@ static char *origin(void)
 static bool make_fresh(const char *fresh, const char *path, json_t *after, GError **error)
 {
 	g_autofree char *name = origin();
-	MsTlog *log = g_file_test(fresh, G_FILE_TEST_EXISTS) && !remove_folder(fresh, error) ? NULL : ms_tlog_open(fresh, name, error);
+	MsTlog *log = g_file_test(fresh, G_FILE_TEST_EXISTS) && !remove_folder(fresh, error)
+		? NULL
+		: ms_tlog_open(fresh, name, error);
 	bool fine = log != NULL && fill(log, path, json_incref(after), error);
 	ms_tlog_free(log);
 	return fine;
@@ -203,7 +212,8 @@ static bool make_fresh(const char *fresh, const char *path, json_t *after, GErro
 
 static bool cannot_be_made(const char *folder, GError **error)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be made: %s", folder, g_strerror(errno));
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be made: %s",
+		folder, g_strerror(errno));
 	return false;
 }
 
@@ -211,7 +221,8 @@ static bool cannot_be_made(const char *folder, GError **error)
 static bool make(const char *folder, const char *path, GError **error)
 {
 	g_autofree char *fresh = g_strconcat(folder, ".new", NULL);
-	return make_fresh(fresh, path, NULL, error) && (g_rename(fresh, folder) == 0 || cannot_be_made(folder, error));
+	return make_fresh(fresh, path, NULL, error) &&
+		(g_rename(fresh, folder) == 0 || cannot_be_made(folder, error));
 }
 
 /* Of the folder that the log is in: who makes one has it. -1: it cannot be opened. */
@@ -220,7 +231,8 @@ static int lock_parent(const char *folder, GError **error)
 	g_autofree char *parent = g_path_get_dirname(folder);
 	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be opened: %s", folder, g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"the audit trail %s cannot be opened: %s", folder, g_strerror(errno));
 	while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
 		;
 	return fd;
@@ -232,7 +244,8 @@ static bool make_once(const MsAudit *audit, GError **error)
 	int fd = lock_parent(audit->folder, error);
 	if (fd < 0)
 		return false;
-	bool fine = g_file_test(audit->folder, G_FILE_TEST_EXISTS) || make(audit->folder, audit->path, error);
+	bool fine = g_file_test(audit->folder, G_FILE_TEST_EXISTS) ||
+		make(audit->folder, audit->path, error);
 	fine = fine && fsync(fd) == 0;
 	close(fd);
 	return fine;
@@ -247,8 +260,10 @@ static bool open_log(MsAudit *audit, GError **error)
 	g_autoptr(GError) why = NULL;
 	audit->log = ms_tlog_open(audit->folder, NULL, &why);
 	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s (missent audit verify tells where; missent audit begin keeps it "
-			"aside and begins a new one)", why->message);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s (missent audit verify tells where; missent audit begin keeps it "
+			"aside and begins a new one)",
+			why->message);
 	else if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
 	return audit->log != NULL;
@@ -261,8 +276,10 @@ static bool tell_recovered(MsAudit *audit, GError **error)
 	if (n == 0)
 		return true;
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	return append_line(audit->log, json_pack("{s:s, s:s, s:I}", "time", time, "type", "recovered", "entries",
-		(json_int_t)n), error);
+	return append_line(audit->log,
+		json_pack("{s:s, s:s, s:I}", "time", time, "type", "recovered", "entries",
+			(json_int_t)n),
+		error);
 }
 
 /* The folder was moved away, or made anew: an open lock is another's. */
@@ -283,7 +300,8 @@ static bool commit(MsAudit *audit, const GPtrArray *batch, GError **error)
 			g_ptr_array_add(texts, w->texts->pdata[k]);
 	}
 	let_go(audit);
-	return open_log(audit, error) && append_texts(audit->log, texts, &first, error) && tell_recovered(audit, error);
+	return open_log(audit, error) && append_texts(audit->log, texts, &first, error) &&
+		tell_recovered(audit, error);
 }
 
 static void finish(const GPtrArray *batch, bool fine, const GError *error)
@@ -351,7 +369,8 @@ static void count(MsAudit *audit, guint64 *counter)
 
 bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **error)
 {
-	if (!write_line(audit, ms_audit_line_of_message(message, audit->has_key ? audit->key : NULL), error))
+	if (!write_line(audit,
+		    ms_audit_line_of_message(message, audit->has_key ? audit->key : NULL), error))
 		return false;
 	if (!message->envelope->canary) /* which counts nowhere */
 		count(audit, &audit->counts[message->verdict->action]);
@@ -362,32 +381,37 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const c
 	const char *about, const char *detail, GError **error)
 {
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "time", time, "type", "act", "event",
-		ms_audit_plain(what), "who", ms_audit_plain(who), "client", ms_audit_plain(client), "about",
-		ms_audit_plain(about), "detail", ms_audit_plain(detail));
+	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "time", time, "type", "act",
+		"event", ms_audit_plain(what), "who", ms_audit_plain(who), "client",
+		ms_audit_plain(client), "about", ms_audit_plain(about), "detail",
+		ms_audit_plain(detail));
 	if (!write_line(audit, line, error))
 		return false;
 	count(audit, &audit->acts);
 	return true;
 }
 
-bool ms_audit_note(MsAudit *audit, const char *type, const char *program, const char *detail, GError **error)
+bool ms_audit_note(
+	MsAudit *audit, const char *type, const char *program, const char *detail, GError **error)
 {
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	return write_line(audit, json_pack("{s:s, s:s, s:o, s:o, s:o}", "time", time, "type", type, "host",
-		ms_audit_plain(g_get_host_name()), "program", ms_audit_plain(program), "detail",
-		ms_audit_plain(detail)), error);
+	return write_line(audit,
+		json_pack("{s:s, s:s, s:o, s:o, s:o}", "time", time, "type", type, "host",
+			ms_audit_plain(g_get_host_name()), "program", ms_audit_plain(program),
+			"detail", ms_audit_plain(detail)),
+		error);
 }
 
 bool ms_audit_beat(MsAudit *audit, const char *program, GError **error)
 {
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "time", time, "type", MS_AUDIT_BEAT, "host", g_get_host_name(),
-		"program", ms_audit_plain(program));
+	json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "time", time, "type", MS_AUDIT_BEAT,
+		"host", g_get_host_name(), "program", ms_audit_plain(program));
 	json_t *counts = json_object();
 	pthread_mutex_lock(&audit->lock);
 	for (int i = 0; i < MS_N_ACTIONS; i++)
-		json_object_set_new(counts, ms_action_names[i], json_integer((json_int_t)audit->counts[i]));
+		json_object_set_new(
+			counts, ms_action_names[i], json_integer((json_int_t)audit->counts[i]));
 	json_object_set_new(counts, "acts", json_integer((json_int_t)audit->acts));
 	pthread_mutex_unlock(&audit->lock);
 	json_object_set_new(line, "written", counts);
@@ -472,9 +496,12 @@ static bool prune(MsAudit *audit, gint64 before, GError **error)
 	if (minimum <= was)
 		return true;
 	g_autofree char *time = ms_audit_stamp(g_get_real_time()), *until = ms_audit_stamp(before);
-	return append_line(audit->log, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "time", time, "type", "prune", "host",
-			g_get_host_name(), "before", until, "from_entry", (json_int_t)was, "to_entry", (json_int_t)minimum), error)
-		&& ms_tlog_prune(audit->log, minimum, error);
+	return append_line(audit->log,
+		       json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "time", time, "type", "prune",
+			       "host", g_get_host_name(), "before", until, "from_entry",
+			       (json_int_t)was, "to_entry", (json_int_t)minimum),
+		       error) &&
+		ms_tlog_prune(audit->log, minimum, error);
 }
 
 bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error)
@@ -504,7 +531,8 @@ static char *last_good(const char *folder)
 		g_autofree char *path = g_build_filename(folder, names[i], NULL), *text = NULL;
 		gsize len = 0;
 		MsCheckpoint one = {0};
-		if (!g_file_get_contents(path, &text, &len, NULL) || !ms_checkpoint_parse(text, len, vkey, &one, NULL))
+		if (!g_file_get_contents(path, &text, &len, NULL) ||
+			!ms_checkpoint_parse(text, len, vkey, &one, NULL))
 			continue;
 		if (best.text == NULL || one.size > best.size) {
 			ms_checkpoint_clear(&best);
@@ -516,28 +544,32 @@ static char *last_good(const char *folder)
 	return best.text != NULL ? ms_checkpoint_line(best.text) : NULL;
 }
 
-/* The old one away, the new one in its place: who writes waits at the parent's lock, or finds the new one. */
+/* The old one away, the new one in its place: who writes waits at the parent's lock, or finds
+ * the new one. */
 static bool change(const char *folder, const char *fresh, const char *aside, GError **error)
 {
-	return (g_rename(folder, aside) == 0 && g_rename(fresh, folder) == 0) || cannot_be_made(folder, error);
+	return (g_rename(folder, aside) == 0 && g_rename(fresh, folder) == 0) ||
+		cannot_be_made(folder, error);
 }
 
-bool ms_audit_begin(const char *path, const char *who, const char *why, char **aside_out, GError **error)
+bool ms_audit_begin(
+	const char *path, const char *who, const char *why, char **aside_out, GError **error)
 {
 	g_autofree char *folder = ms_audit_folder(path), *fresh = g_strconcat(folder, ".new", NULL);
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
 	g_autofree char *aside = g_strconcat(folder, ".until-", stamp, NULL);
 	if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no audit trail in %s: one begins with the first line", folder);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"there is no audit trail in %s: one begins with the first line", folder);
 		return false;
 	}
 	int fd = lock_parent(folder, error);
 	if (fd < 0)
 		return false;
 	g_autofree char *checkpoint = last_good(folder);
-	json_t *after = json_pack("{s:o, s:o, s:s, s:o}", "who", ms_audit_plain(who), "why", ms_audit_plain(why), "kept_in", aside,
-		"checkpoint", ms_audit_plain(checkpoint));
+	json_t *after = json_pack("{s:o, s:o, s:s, s:o}", "who", ms_audit_plain(who), "why",
+		ms_audit_plain(why), "kept_in", aside, "checkpoint", ms_audit_plain(checkpoint));
 	bool fine = make_fresh(fresh, path, after, error) && change(folder, fresh, aside, error);
 	json_decref(after);
 	close(fd);

@@ -10,10 +10,10 @@
 #include "audit_private.h"
 
 /*
- * The trail comes in; each line goes to who asks for it, parsed; what is split over several entries is
- * one line again.  The plain files of older versions are read too, the oldest first: those that were
- * rotated away lie beside the one in use ("audit.jsonl.2.gz", "audit.jsonl-20261126") and have their
- * place by the time of their first line.
+ * The trail comes in; each line goes to who asks for it, parsed; what is split over several
+ * entries is one line again.  The plain files of older versions are read too, the oldest first:
+ * those that were rotated away lie beside the one in use ("audit.jsonl.2.gz",
+ * "audit.jsonl-20261126") and have their place by the time of their first line.
  */
 
 #define MAX_LINE (64u << 20)
@@ -43,7 +43,9 @@ static gint64 time_of(const json_t *line)
 {
 	const char *text = json_string_value(json_object_get(line, "time"));
 	g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-	return time != NULL ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time) : -1;
+	return time != NULL
+		? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
+		: -1;
 }
 
 /* Lines of before there were types. */
@@ -95,7 +97,8 @@ static bool give_file(Reading *r, const File *file, bool *enough_out, GError **e
 	if (in == NULL) {
 		if (errno == ENOENT)
 			return true;
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be read: %s", file->path, g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be read: %s", file->path,
+			g_strerror(errno));
 		return false;
 	}
 	g_autoptr(GString) line = g_string_new(NULL);
@@ -131,7 +134,9 @@ static int by_time(const void *a, const void *b)
 	const File *one = *(File *const *)a, *two = *(File *const *)b;
 	if (one->current != two->current)
 		return one->current ? 1 : -1;
-	return one->time < two->time ? -1 : one->time > two->time ? 1 : strcmp(one->path, two->path);
+	return one->time < two->time    ? -1
+		: one->time > two->time ? 1
+					: strcmp(one->path, two->path);
 }
 
 /* "audit.jsonl" and a number or a date, and nothing else that may lie there. */
@@ -178,7 +183,8 @@ bool ms_audit_each_plain(const char *path, gint64 from, gint64 to, MsAuditTake t
 
 static gint64 two(const char *at)
 {
-	return g_ascii_isdigit(at[0]) && g_ascii_isdigit(at[1]) ? (at[0] - '0') * 10 + at[1] - '0' : -1;
+	return g_ascii_isdigit(at[0]) && g_ascii_isdigit(at[1]) ? (at[0] - '0') * 10 + at[1] - '0'
+								: -1;
 }
 
 /* {"time":"2026-11-26T20:15:03.123Z": most of a log is passed over. */
@@ -186,13 +192,14 @@ gint64 ms_audit_time_of(const char *text, gsize len)
 {
 	static const char begin[] = "{\"time\":\"";
 	const gsize skip = sizeof begin - 1;
-	if (len < skip + 25 || memcmp(text, begin, skip) != 0 || memcmp(text + skip + 23, "Z\"", 2) != 0)
+	if (len < skip + 25 || memcmp(text, begin, skip) != 0 ||
+		memcmp(text + skip + 23, "Z\"", 2) != 0)
 		return -1;
 	const char *t = text + skip;
 	gint64 year = two(t) * 100 + two(t + 2), month = two(t + 5), day = two(t + 8);
 	gint64 hour = two(t + 11), minute = two(t + 14), second = two(t + 17), ms = two(t + 20);
-	if (year < 1970 || month < 1 || month > 12 || day < 1 || hour < 0 || minute < 0 || second < 0 || ms < 0
-		|| !g_ascii_isdigit(t[22]))
+	if (year < 1970 || month < 1 || month > 12 || day < 1 || hour < 0 || minute < 0 ||
+		second < 0 || ms < 0 || !g_ascii_isdigit(t[22]))
 		return -1;
 	/* Days since 1970, the year beginning in March. */
 	gint64 y = year - (month <= 2), m = month + (month > 2 ? -3 : 9);
@@ -240,7 +247,8 @@ static bool take_entry(guint64 index, const char *data, gsize len, void *user, G
 	LogReading *r = user;
 	gint64 time = ms_audit_time_of(data, len);
 	static const char part[] = ",\"type\":\"part\"";
-	bool split = time >= 0 && len > 34 + sizeof part && memcmp(data + 34, part, sizeof part - 1) == 0;
+	bool split = time >= 0 && len > 34 + sizeof part &&
+		memcmp(data + 34, part, sizeof part - 1) == 0;
 	/* Parts of a line are as old as it is, or a little younger. */
 	if (time >= 0 && !split && (time < r->reading.from || time >= r->reading.to)) {
 		r->reading.time = time;

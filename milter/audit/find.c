@@ -8,9 +8,10 @@
 #include "note.h"
 
 /*
- * Text that somebody pasted comes in: a line of the system log, a mail, a page of a book; the newest checkpoint
- * in it that the log's key signed goes out.  Mails fold and quote lines, and syslog daemons write what is not
- * ASCII in digits: that is taken back first.  What is found is believed for its signature alone.
+ * Text that somebody pasted comes in: a line of the system log, a mail, a page of a book; the
+ * newest checkpoint in it that the log's key signed goes out.  Mails fold and quote lines, and
+ * syslog daemons write what is not ASCII in digits: that is taken back first.  What is found is
+ * believed for its signature alone.
  */
 
 #define DASH "\xe2\x80\x94"
@@ -20,8 +21,8 @@ char *ms_checkpoint_line(const char *note)
 	return g_strdelimit(g_strdup(note), "\n", '|');
 }
 
-/* Quotation marks of answers, rsyslog's digits of a dash, and, if `quoted`, quoted-printable: a root may
- * end with what means a soft line break there. */
+/* Quotation marks of answers, rsyslog's digits of a dash, and, if `quoted`, quoted-printable: a
+ * root may end with what means a soft line break there. */
 static char *plain_of(const char *text, gsize len, bool quoted)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, (gssize)len);
@@ -70,13 +71,16 @@ static char *note_at(const char *name, const char *after)
 }
 
 /* Takes the newest one of `plain` for `best` where it is newer. */
-static void find_in(const char *plain, const char *name, const char *vkey, MsCheckpoint *best, GError **why)
+static void find_in(
+	const char *plain, const char *name, const char *vkey, MsCheckpoint *best, GError **why)
 {
 	for (const char *line = plain; *line != '\0';) {
 		const char *end = strchr(line, '\n');
 		if (end == NULL)
 			break;
-		g_autofree char *note = ends_with_name(line, (gsize)(end - line), name) ? note_at(name, end + 1) : NULL;
+		g_autofree char *note = ends_with_name(line, (gsize)(end - line), name)
+			? note_at(name, end + 1)
+			: NULL;
 		MsCheckpoint one = {0};
 		if (note != NULL)
 			g_clear_error(why);
@@ -92,7 +96,8 @@ static void find_in(const char *plain, const char *name, const char *vkey, MsChe
 	}
 }
 
-bool ms_checkpoint_find(const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error)
+bool ms_checkpoint_find(
+	const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error)
 {
 	g_autofree char *name = ms_vkey_name(vkey);
 	g_autoptr(GError) why = NULL;
@@ -102,8 +107,10 @@ bool ms_checkpoint_find(const char *text, gsize len, const char *vkey, MsCheckpo
 		find_in(plain, name, vkey, &best, &why);
 	}
 	if (best.text == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no checkpoint of this log (%s) in it%s%s",
-			name != NULL ? name : "its key is none", why != NULL ? ": " : "", why != NULL ? why->message : "");
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"there is no checkpoint of this log (%s) in it%s%s",
+			name != NULL ? name : "its key is none", why != NULL ? ": " : "",
+			why != NULL ? why->message : "");
 		return false;
 	}
 	*out = best;

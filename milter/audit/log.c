@@ -15,21 +15,21 @@
 #include "tlog_private.h"
 
 /*
- * Entries come in, in batches; they are on disk, and under a signed checkpoint, when they are said to
- * be.
+ * Entries come in, in batches; they are on disk, and under a signed checkpoint, when they are
+ * said to be.
  *
  *	lock        held while somebody appends (or, shared, while somebody begins to look)
  *	key, vkey   what signs, and what verifies
- *	head.N      the entries after the last whole bundle, in the form of one; grows, and becomes it
+ *	head.N      the entries after the last whole bundle, in the form of one; becomes it
  *	latest      the checkpoint of all that is in it, signed anew with every batch
- *	checkpoint, tile/  the same for others, in the form of tlog-tiles: published every so often
+ *	checkpoint, tile/  the same for others, as tlog-tiles: published every so often
  *	minimum     before it, entries may be gone
  *
  *	latest.new  the one before it: the next is written into it, and the two change places
  *
- * One fsync a batch: of the head, before `latest` is written.  After a crash the head may have entries
- * that no checkpoint speaks of yet, or half of one: the half is cut off, the others stay, and are told.
- * Never may it have less than `latest` says.
+ * One fsync a batch: of the head, before `latest` is written.  After a crash the head may have
+ * entries that no checkpoint speaks of yet, or half of one: the half is cut off, the others stay,
+ * and are told.  Never may it have less than `latest` says.
  */
 
 struct MsTlog {
@@ -50,8 +50,8 @@ struct MsTlog {
 
 static bool fails(GError **error, const char *path, const char *what)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be %s: %s", path, what,
-		g_strerror(errno));
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be %s: %s", path,
+		what, g_strerror(errno));
 	return false;
 }
 
@@ -62,7 +62,8 @@ static bool damaged(const MsTlog *log, GError **error, const char *format, ...)
 	va_start(args, format);
 	g_autofree char *why = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the audit trail %s is damaged: %s", log->folder, why);
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the audit trail %s is damaged: %s",
+		log->folder, why);
 	return false;
 }
 
@@ -180,10 +181,12 @@ static GBytes *bundle_of(const MsTlog *log, guint64 n, GError **error)
 	return bytes;
 }
 
-static bool tile_read(const MsTlog *log, int level, guint64 n, guint width, MsHash *out, GError **error);
+static bool tile_read(
+	const MsTlog *log, int level, guint64 n, guint width, MsHash *out, GError **error);
 
 /* Those from `from` on, from what is below it. */
-static bool tile_make(const MsTlog *log, int level, guint64 n, guint from, guint width, MsHash *out, GError **error)
+static bool tile_make(const MsTlog *log, int level, guint64 n, guint from, guint width, MsHash *out,
+	GError **error)
 {
 	MsHash below[MS_TILE];
 	if (level > 0) {
@@ -200,8 +203,10 @@ static bool tile_make(const MsTlog *log, int level, guint64 n, guint from, guint
 	if (bytes == NULL)
 		return false;
 	const char *data = g_bytes_get_data(bytes, &len);
-	if (!ms_bundle_parse(data != NULL ? data : "", len, slots, NULL) || slots->len < width || slots->len > MS_TILE)
-		return damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are no bundle of %u",
+	if (!ms_bundle_parse(data != NULL ? data : "", len, slots, NULL) || slots->len < width ||
+		slots->len > MS_TILE)
+		return damaged(log, error,
+			"the entries from %" G_GUINT64_FORMAT " on are no bundle of %u",
 			n * MS_TILE, width);
 	leaves_of(slots, below);
 	memcpy(out + from, below + from, (width - from) * sizeof *out);
@@ -209,7 +214,8 @@ static bool tile_make(const MsTlog *log, int level, guint64 n, guint from, guint
 }
 
 /* Of the head there is no tile to be trusted: its entries have not been compared with one. */
-static bool tile_read(const MsTlog *log, int level, guint64 n, guint width, MsHash *out, GError **error)
+static bool tile_read(
+	const MsTlog *log, int level, guint64 n, guint width, MsHash *out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	bool is_head = level == 0 && n == log->bundles;
@@ -222,7 +228,8 @@ static bool tile_read(const MsTlog *log, int level, guint64 n, guint width, MsHa
 }
 
 /* The root of the leaves [first, first + 2**height), which are all there. */
-static bool node_of(const MsTlog *log, guint64 size, guint64 first, guint height, MsHash *out, GError **error)
+static bool node_of(
+	const MsTlog *log, guint64 size, guint64 first, guint height, MsHash *out, GError **error)
 {
 	MsHash hashes[MS_TILE];
 	int level = (int)height / 8;
@@ -235,14 +242,16 @@ static bool node_of(const MsTlog *log, guint64 size, guint64 first, guint height
 }
 
 /* The tree hash of the leaves [first, last) of a log of `size`. */
-static bool range_of(const MsTlog *log, guint64 size, guint64 first, guint64 last, MsHash *out, GError **error)
+static bool range_of(
+	const MsTlog *log, guint64 size, guint64 first, guint64 last, MsHash *out, GError **error)
 {
 	guint64 n = last - first;
 	if ((n & (n - 1)) == 0)
 		return node_of(log, size, first, (guint)(g_bit_storage((gulong)n) - 1), out, error);
 	guint64 k = ms_merkle_split(n);
 	MsHash left, right;
-	if (!range_of(log, size, first, first + k, &left, error) || !range_of(log, size, first + k, last, &right, error))
+	if (!range_of(log, size, first, first + k, &left, error) ||
+		!range_of(log, size, first + k, last, &right, error))
 		return false;
 	ms_merkle_node(&left, &right, out);
 	return true;
@@ -253,7 +262,8 @@ bool ms_tlog_root(MsTlog *log, guint64 size, guint8 root[MS_HASH_BYTES], GError 
 	MsHash hash;
 	MsEdge none = {0};
 	if (size > size_of(log))
-		return damaged(log, error, "it has %" G_GUINT64_FORMAT " entries, and had %" G_GUINT64_FORMAT,
+		return damaged(log, error,
+			"it has %" G_GUINT64_FORMAT " entries, and had %" G_GUINT64_FORMAT,
 			size_of(log), size);
 	if (size == 0)
 		ms_edge_root(&none, &hash);
@@ -327,7 +337,8 @@ static bool roll(MsTlog *log, GError **error)
 	for (int level = 0; level < MS_LEVELS; level++)
 		if (log->levels[level]->len == MS_TILE)
 			g_array_set_size(log->levels[level], 0);
-	return sync_folder(folder, error) && sync_folder(log->folder, error) && write_whole(log, log->bundles, error);
+	return sync_folder(folder, error) && sync_folder(log->folder, error) &&
+		write_whole(log, log->bundles, error);
 }
 
 /* ---- opening -------------------------------------------------------------------------- */
@@ -337,8 +348,9 @@ static bool read_before(const MsTlog *log, MsCheckpoint *out)
 {
 	g_autofree char *path = path_in(log, "latest.new");
 	g_autoptr(GBytes) bytes = ms_tile_file(path, NULL);
-	return bytes != NULL
-		&& ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), log->vkey, out, NULL);
+	return bytes != NULL &&
+		ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+			log->vkey, out, NULL);
 }
 
 static bool read_latest(MsTlog *log, GError **error)
@@ -352,8 +364,9 @@ static bool read_latest(MsTlog *log, GError **error)
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}
-	log->torn_latest = bytes != NULL && !ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-				     log->vkey, &latest, &why);
+	log->torn_latest = bytes != NULL &&
+		!ms_checkpoint_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+			log->vkey, &latest, &why);
 	if (log->torn_latest && !read_before(log, &latest))
 		return damaged(log, error, "%s: %s", path, why->message);
 	ms_checkpoint_clear(&log->latest);
@@ -364,14 +377,15 @@ static bool read_latest(MsTlog *log, GError **error)
 }
 
 /* Into the file before the last, which then takes the last one's place: no file is made and none
- * removed, which costs more than all else.  Who looks at them has the lock, or takes what is there for a
- * hint.  False: it is to be made. */
-static bool change_places(MsTlog *log, const char *path, const char *fresh, const char *text, gsize len)
+ * removed, which costs more than all else.  Who looks at them has the lock, or takes what is
+ * there for a hint.  False: it is to be made. */
+static bool change_places(
+	MsTlog *log, const char *path, const char *fresh, const char *text, gsize len)
 {
 	struct stat st;
 	int fd = log->cannot_change ? -1 : open(fresh, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)len
-		&& pwrite(fd, text, len, 0) == (ssize_t)len;
+	bool fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		st.st_size == (off_t)len && pwrite(fd, text, len, 0) == (ssize_t)len;
 	if (fd >= 0)
 		close(fd);
 	if (!fine)
@@ -391,7 +405,9 @@ static bool put_latest(MsTlog *log, const char *path, const char *text, GError *
 	if (!replace_file(path, text, len, first, error))
 		return false;
 	/* What the next one is written into; of one that could not be made another is made then. */
-	int fd = log->cannot_change ? -1 : open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = log->cannot_change
+		? -1
+		: open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd >= 0) {
 		if (write_all(fd, text, len))
 			ms_io_like_folder(fd, fresh);
@@ -411,7 +427,8 @@ static bool write_latest(MsTlog *log, GError **error)
 		return false;
 	}
 	ms_checkpoint_clear(&log->latest);
-	log->latest = (MsCheckpoint){text, g_strdup(ms_signer_name(log->signer)), size_of(log), {0}};
+	log->latest = (MsCheckpoint){
+		text, g_strdup(ms_signer_name(log->signer)), size_of(log), {0}};
 	memcpy(log->latest.root, root.bytes, MS_HASH_BYTES);
 	g_free(log->stamp);
 	log->stamp = ms_io_stamp(path);
@@ -435,7 +452,8 @@ static bool load_levels(MsTlog *log, GError **error)
 		MsHash hashes[MS_TILE];
 		guint width = (guint)(counts[level] % MS_TILE);
 		g_array_set_size(log->levels[level], 0);
-		if (width > 0 && !tile_read(log, level, counts[level] / MS_TILE, width, hashes, error))
+		if (width > 0 &&
+			!tile_read(log, level, counts[level] / MS_TILE, width, hashes, error))
 			return false;
 		for (guint i = 0; i < width; i++) {
 			ms_edge_add(&log->edge, 8 * (guint)level, &hashes[i], NULL, NULL);
@@ -482,8 +500,10 @@ static bool check_latest(MsTlog *log, GError **error)
 	if (log->latest.text == NULL)
 		return size_of(log) == 0 || damaged(log, error, "its latest checkpoint is gone");
 	if (log->latest.size > size_of(log))
-		return damaged(log, error, "it has %" G_GUINT64_FORMAT " entries, and its checkpoint says %"
-			G_GUINT64_FORMAT, size_of(log), log->latest.size);
+		return damaged(log, error,
+			"it has %" G_GUINT64_FORMAT
+			" entries, and its checkpoint says %" G_GUINT64_FORMAT,
+			size_of(log), log->latest.size);
 	if (!ms_tlog_root(log, log->latest.size, root, error))
 		return false;
 	return memcmp(root, log->latest.root, sizeof root) == 0
@@ -502,11 +522,13 @@ static bool load(MsTlog *log, GError **error)
 	log->bundles = log->latest.size / MS_TILE;
 	/* A head that is full becomes a bundle with the next entry only. */
 	while (log->bundles > 0 && !is_there(log, MS_ENTRIES, log->bundles - 1, MS_TILE)) {
-		g_autofree char *head = g_strdup_printf("%s/head.%" G_GUINT64_FORMAT, log->folder, log->bundles - 1);
+		g_autofree char *head = g_strdup_printf(
+			"%s/head.%" G_GUINT64_FORMAT, log->folder, log->bundles - 1);
 		if (!g_file_test(head, G_FILE_TEST_EXISTS)) {
 			if (log->bundles * MS_TILE <= log->minimum)
 				break;
-			return damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are missing",
+			return damaged(log, error,
+				"the entries from %" G_GUINT64_FORMAT " on are missing",
 				(log->bundles - 1) * MS_TILE);
 		}
 		log->bundles--;
@@ -638,11 +660,11 @@ MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error)
 		fails(error, folder, "opened");
 		return NULL;
 	}
-	if ((origin != NULL && !make_folder(folder, error)) || !open_lock(log, origin != NULL, error)
-		|| !take_lock(log, LOCK_EX, error))
+	if ((origin != NULL && !make_folder(folder, error)) ||
+		!open_lock(log, origin != NULL, error) || !take_lock(log, LOCK_EX, error))
 		return NULL;
-	bool fine = (origin == NULL || found(log, origin, error)) && open_keys(log, error) && load(log, error)
-		&& mend(log, error);
+	bool fine = (origin == NULL || found(log, origin, error)) && open_keys(log, error) &&
+		load(log, error) && mend(log, error);
 	flock(log->lock, LOCK_UN);
 	return fine ? g_steal_pointer(&log) : NULL;
 }
@@ -651,8 +673,8 @@ bool ms_tlog_is_there(const MsTlog *log)
 {
 	g_autofree char *path = path_in(log, "lock");
 	struct stat mine, there;
-	return fstat(log->lock, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino
-		&& mine.st_dev == there.st_dev;
+	return fstat(log->lock, &mine) == 0 && stat(path, &there) == 0 &&
+		mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
 }
 
 MsTlog *ms_tlog_look(const char *folder, GError **error)
@@ -689,12 +711,14 @@ static bool take_back(MsTlog *log, gsize len)
 
 static void set_slots(MsTlog *log)
 {
-	ms_bundle_parse(log->head->str, log->head->len, log->slots, NULL); /* the text may have moved */
+	/* the text may have moved */
+	ms_bundle_parse(log->head->str, log->head->len, log->slots, NULL);
 }
 
 static bool write_head(MsTlog *log, gsize from, GError **error)
 {
-	if (write_all(log->head_fd, log->head->str + from, log->head->len - from) && fdatasync(log->head_fd) == 0)
+	if (write_all(log->head_fd, log->head->str + from, log->head->len - from) &&
+		fdatasync(log->head_fd) == 0)
 		return true;
 	g_autofree char *path = head_path(log);
 	fails(error, path, "written to");
@@ -738,7 +762,8 @@ static bool refresh(MsTlog *log, GError **error)
 	return load(log, error) && mend(log, error);
 }
 
-static bool append(MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
+static bool append(
+	MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
 {
 	if (!refresh(log, error))
 		return false;
@@ -755,7 +780,8 @@ static bool append(MsTlog *log, const MsEntryText *entries, guint n, guint64 *fi
 	return true;
 }
 
-bool ms_tlog_append(MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
+bool ms_tlog_append(
+	MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
 {
 	g_assert(!log->looks);
 	for (guint i = 0; i < n; i++)
@@ -782,7 +808,8 @@ static bool publish_tiles(MsTlog *log, guint64 size, GError **error)
 			continue;
 		MsHash hashes[MS_TILE];
 		g_autofree char *path = ms_tile_path(log->folder, level, at / MS_TILE, width);
-		if (level != MS_ENTRIES && !tile_read(log, level, at / MS_TILE, width, hashes, error))
+		if (level != MS_ENTRIES &&
+			!tile_read(log, level, at / MS_TILE, width, hashes, error))
 			return false;
 		const void *data = level == MS_ENTRIES ? (const void *)log->head->str : hashes;
 		gsize len = level == MS_ENTRIES ? log->head->len : width * sizeof *hashes;
@@ -889,9 +916,11 @@ bool ms_tlog_each(MsTlog *log, guint64 first, MsTakeEntry take, void *user, GErr
 		const char *data = g_bytes_get_data(bytes, &len);
 		if (!ms_bundle_parse(data != NULL ? data : "", len, slots, NULL)
 			|| (n < log->bundles && slots->len != MS_TILE))
-			return damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are no bundle",
+			return damaged(log, error,
+				"the entries from %" G_GUINT64_FORMAT " on are no bundle",
 				n * MS_TILE);
-		for (guint i = n * MS_TILE < first ? (guint)(first % MS_TILE) : 0; i < slots->len; i++) {
+		for (guint i = n * MS_TILE < first ? (guint)(first % MS_TILE) : 0; i < slots->len;
+			i++) {
 			const MsSlot *slot = &g_array_index(slots, MsSlot, i);
 			if (!take(n * MS_TILE + i, slot->data, slot->len, user, error))
 				return error == NULL || *error == NULL;
@@ -930,21 +959,24 @@ bool ms_tlog_prove(MsTlog *log, guint64 index, MsProof *out, GError **error)
 	while (last - first > 1) {
 		guint64 middle = first + ms_merkle_split(last - first);
 		bool left = index < middle;
-		if (!range_of(log, size, left ? middle : first, left ? last : middle, &path[n++], error))
+		if (!range_of(log, size, left ? middle : first, left ? last : middle, &path[n++],
+			    error))
 			return false;
 		*(left ? &last : &first) = middle;
 	}
 	MsProof proof = {.index = index, .n = n};
 	for (guint i = 0; i < n; i++)
 		memcpy(proof.hashes[i], path[n - 1 - i].bytes, MS_HASH_BYTES);
-	if (!ms_checkpoint_parse(log->latest.text, strlen(log->latest.text), log->vkey, &proof.checkpoint, error))
+	if (!ms_checkpoint_parse(log->latest.text, strlen(log->latest.text), log->vkey,
+		    &proof.checkpoint, error))
 		return false;
 	*out = proof;
 	return true;
 }
 
 /* RFC 6962, 2.1.2, from the largest subtree on; turned round at the end. */
-bool ms_tlog_consistency(MsTlog *log, guint64 old, guint8 hashes[][MS_HASH_BYTES], guint *n_out, GError **error)
+bool ms_tlog_consistency(
+	MsTlog *log, guint64 old, guint8 hashes[][MS_HASH_BYTES], guint *n_out, GError **error)
 {
 	guint64 size = size_of(log), first = 0, last = size, m = old;
 	MsHash path[MS_PROOF_MAX];
@@ -958,7 +990,8 @@ bool ms_tlog_consistency(MsTlog *log, guint64 old, guint8 hashes[][MS_HASH_BYTES
 	while (m != last - first) {
 		guint64 k = ms_merkle_split(last - first), middle = first + k;
 		bool left = m <= k;
-		if (!range_of(log, size, left ? middle : first, left ? last : middle, &path[n++], error))
+		if (!range_of(log, size, left ? middle : first, left ? last : middle, &path[n++],
+			    error))
 			return false;
 		if (left) {
 			last = middle;

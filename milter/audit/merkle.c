@@ -101,7 +101,8 @@ bool ms_proof_check(const MsProof *proof, const void *entry, gsize len)
 }
 
 /* RFC 9162, 2.1.4.2, for 0 < first < second. */
-static bool consistent(const MsCheckpoint *first, const MsCheckpoint *second, const MsHash *path, guint n)
+static bool consistent(
+	const MsCheckpoint *first, const MsCheckpoint *second, const MsHash *path, guint n)
 {
 	guint64 fn = first->size - 1, sn = second->size - 1;
 	while (fn & 1) {
@@ -127,7 +128,8 @@ static bool consistent(const MsCheckpoint *first, const MsCheckpoint *second, co
 		fn >>= 1;
 		sn >>= 1;
 	}
-	return sn == 0 && memcmp(&fr, first->root, sizeof fr) == 0 && memcmp(&sr, second->root, sizeof sr) == 0;
+	return sn == 0 && memcmp(&fr, first->root, sizeof fr) == 0 &&
+		memcmp(&sr, second->root, sizeof sr) == 0;
 }
 
 bool ms_consistency_check(const MsCheckpoint *first, const MsCheckpoint *second,

@@ -20,7 +20,8 @@
 
 /* ---- digests -------------------------------------------------------------------------- */
 
-static char *hex_of(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value, guint bytes)
+static char *hex_of(
+	const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value, guint bytes)
 {
 	guint8 out[MS_DIGEST_BYTES];
 	const MsPiece pieces[] = {{domain, strlen(domain)}, {value, strlen(value)}};
@@ -84,7 +85,8 @@ static json_t *masked(const char *text)
 char *ms_audit_stamp(gint64 microseconds)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("");
+	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S")
+					       : g_strdup("");
 	return g_strdup_printf("%s.%03dZ", second, (int)(microseconds / 1000 % 1000));
 }
 
@@ -101,8 +103,8 @@ static void set_more(json_t *object, const char *name, guint64 more)
 }
 
 /* Names of accounts as digests. */
-static void set_accounts(json_t *object, const MsAuditMessage *m, const guint8 *key, MsAuditNames ask,
-	guint index)
+static void set_accounts(
+	json_t *object, const MsAuditMessage *m, const guint8 *key, MsAuditNames ask, guint index)
 {
 	if (key == NULL || ask == NULL)
 		return;
@@ -119,8 +121,8 @@ static void set_accounts(json_t *object, const MsAuditMessage *m, const guint8 *
 
 /* ---- who ------------------------------------------------------------------------------ */
 
-/* What is another's to recipient `i`, by the identifiers' digests.  A message has MAX_PAIRS of them in
- * its line, and so many more pairs are looked at. */
+/* What is another's to recipient `i`, by the identifiers' digests.  A message has MAX_PAIRS of
+ * them in its line, and so many more pairs are looked at. */
 #define MAX_PAIRS 5000
 #define MAX_ASKED 1000000
 
@@ -128,7 +130,8 @@ typedef struct {
 	guint told, asked;
 } Pairs;
 
-static void add_others(json_t *row, const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
+static void add_others(
+	json_t *row, const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
 {
 	if (key == NULL || m->other == NULL || m->reading == NULL)
 		return;
@@ -157,7 +160,8 @@ static json_t *recipient_of(const MsAuditMessage *m, const guint8 *key, guint i,
 		set(row, "domain", id_of_domain(key, address));
 	}
 	if (i < m->verdict->outcomes->len)
-		json_object_set_new(row, "outcome", json_string(ms_outcome_names[m->verdict->outcomes->data[i]]));
+		json_object_set_new(row, "outcome",
+			json_string(ms_outcome_names[m->verdict->outcomes->data[i]]));
 	if (i < m->verdict->withheld->len && m->verdict->withheld->data[i])
 		json_object_set_new(row, "withheld", json_true());
 	set_accounts(row, m, key, m->accounts, i);
@@ -175,7 +179,8 @@ static void add_recipients(json_t *line, const MsAuditMessage *m, const guint8 *
 	Pairs pairs = {0};
 	for (int turn = n > MS_AUDIT_MAX ? 0 : 1; turn < 2; turn++)
 		for (guint i = 0; i < n && json_array_size(list) < MS_AUDIT_MAX; i++) {
-			bool wrong = i < v->outcomes->len && v->outcomes->data[i] >= MS_OUTCOME_WRONG;
+			bool wrong = i < v->outcomes->len &&
+				v->outcomes->data[i] >= MS_OUTCOME_WRONG;
 			if (n <= MS_AUDIT_MAX || wrong == (turn == 0))
 				json_array_append_new(list, recipient_of(m, key, i, &pairs));
 		}
@@ -202,12 +207,13 @@ static json_t *reasons_of(const MsVerdict *verdict)
 		const MsReason *reason = verdict->reasons->pdata[i];
 		g_autofree char *where =
 			reason->where != NULL ? ms_place_masked(reason->where) : NULL;
-		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i}", "reason",
-			ms_reason_names[reason->code], "policy", reason->policy, "action",
+		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i}",
+			"reason", ms_reason_names[reason->code], "policy", reason->policy, "action",
 			ms_action_names[reason->action], "enforced", (int)reason->enforced, "kind",
-			ms_audit_plain(reason->kind), "identifier", ms_audit_plain(reason->masked), "where",
-			ms_audit_plain(where), "account", masked(reason->owner), "recipient",
-			masked(reason->recipient), "recipients", (int)reason->recipients);
+			ms_audit_plain(reason->kind), "identifier", ms_audit_plain(reason->masked),
+			"where", ms_audit_plain(where), "account", masked(reason->owner),
+			"recipient", masked(reason->recipient), "recipients",
+			(int)reason->recipients);
 		json_array_append_new(list, row);
 	}
 	return list;
@@ -265,8 +271,8 @@ static void count(json_t *counts, const char *name)
 static json_t *document_of(const MsPart *part)
 {
 	g_autofree char *ending = ms_name_ending(part->name);
-	return json_pack("{s:s, s:o, s:I}", "type", ms_type_shown(part->actual), "ending", ms_audit_plain(ending),
-		"size", (json_int_t)part->size);
+	return json_pack("{s:s, s:o, s:I}", "type", ms_type_shown(part->actual), "ending",
+		ms_audit_plain(ending), "size", (json_int_t)part->size);
 }
 
 static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key)
@@ -329,8 +335,9 @@ static void add_verdict(json_t *line, const MsAuditMessage *m)
 	json_object_set_new(line, "versions", versions_of(m));
 	json_object_set_new(line, "microseconds",
 		json_integer((json_int_t)(m->read_us + m->resolve_us + m->judge_us)));
-	json_object_set_new(line, "stages", json_pack("{s:I, s:I, s:I}", "read", (json_int_t)m->read_us, "resolve",
-		(json_int_t)m->resolve_us, "judge", (json_int_t)m->judge_us));
+	json_object_set_new(line, "stages",
+		json_pack("{s:I, s:I, s:I}", "read", (json_int_t)m->read_us, "resolve",
+			(json_int_t)m->resolve_us, "judge", (json_int_t)m->judge_us));
 }
 
 json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
@@ -338,10 +345,12 @@ json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
 	g_autofree char *arrived = ms_audit_stamp(m->envelope->arrived);
 	g_autofree char *number = key != NULL ? ms_audit_key_number(key) : NULL;
-	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I}", "time", time, "type", m->envelope->canary ? "canary" : "message",
-		"host", ms_audit_plain(m->envelope->host), "queue_id", ms_audit_plain(m->envelope->queue_id),
-		"arrived", arrived, "client", ms_audit_plain(m->envelope->client_address), "key",
-		ms_audit_plain(number), "size", (json_int_t)m->envelope->size);
+	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I}", "time", time, "type",
+		m->envelope->canary ? "canary" : "message", "host",
+		ms_audit_plain(m->envelope->host), "queue_id",
+		ms_audit_plain(m->envelope->queue_id), "arrived", arrived, "client",
+		ms_audit_plain(m->envelope->client_address), "key", ms_audit_plain(number), "size",
+		(json_int_t)m->envelope->size);
 	if (line == NULL)
 		return NULL;
 	if (m->record != NULL)

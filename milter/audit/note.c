@@ -14,8 +14,8 @@
 #include "note.h"
 
 /*
- * C2SP signed-note, tlog-checkpoint and tlog-proof: text comes in and is taken apart with distrust, or
- * sizes and roots come in and text that a key has signed goes out.
+ * C2SP signed-note, tlog-checkpoint and tlog-proof: text comes in and is taken apart with
+ * distrust, or sizes and roots come in and text that a key has signed goes out.
  */
 
 #define SEED_BYTES MS_SIGN_SEED
@@ -47,7 +47,8 @@ static bool unhex(const char *text, guint8 *out, gsize len)
 		if (!g_ascii_isxdigit(text[i])) /* a NUL is none */
 			return false;
 	for (gsize i = 0; i < len; i++)
-		out[i] = (guint8)(g_ascii_xdigit_value(text[2 * i]) << 4 | g_ascii_xdigit_value(text[2 * i + 1]));
+		out[i] = (guint8)(g_ascii_xdigit_value(text[2 * i]) << 4 |
+			g_ascii_xdigit_value(text[2 * i + 1]));
 	return true;
 }
 
@@ -83,8 +84,8 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail's key %s cannot be read: %s", path,
-			g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"the audit trail's key %s cannot be read: %s", path, g_strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return NULL;
@@ -94,8 +95,9 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 	bool fine = n == 2 * SEED_BYTES && (st.st_mode & 077) == 0 && unhex(hex, seed, SEED_BYTES);
 	explicit_bzero(hex, sizeof hex);
 	if (!fine) {
-		bad(error, path, st.st_mode & 077 ? "others than its owner may read the audit trail's key"
-						  : "not a key of an audit trail");
+		bad(error, path,
+			st.st_mode & 077 ? "others than its owner may read the audit trail's key"
+					 : "not a key of an audit trail");
 		return NULL;
 	}
 	MsSigner *signer = g_new0(MsSigner, 1);
@@ -121,8 +123,8 @@ bool ms_signer_create(const char *path, GError **error)
 		errno = ENOSPC;
 	bool fine = n == (ssize_t)sizeof hex && fsync(fd) == 0;
 	if (!fine) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail's key %s cannot be made: %s", path,
-			g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"the audit trail's key %s cannot be made: %s", path, g_strerror(errno));
 		if (fd >= 0)
 			unlink(path);
 	} else {
@@ -155,7 +157,8 @@ char *ms_signer_vkey(const MsSigner *signer)
 	key_id(signer->name, signer->public, id);
 	memcpy(typed + 1, signer->public, MS_SIGN_PUBLIC);
 	g_autofree char *key = base64(typed, sizeof typed);
-	return g_strdup_printf("%s+%02x%02x%02x%02x+%s", signer->name, id[0], id[1], id[2], id[3], key);
+	return g_strdup_printf(
+		"%s+%02x%02x%02x%02x+%s", signer->name, id[0], id[1], id[2], id[3], key);
 }
 
 /* Not empty, no Unicode space, no plus. */
@@ -177,10 +180,11 @@ static bool vkey_parse(const char *vkey, Vkey *out)
 {
 	guint8 typed[1 + MS_SIGN_PUBLIC], id[ID_BYTES];
 	g_auto(GStrv) parts = g_strsplit(vkey, "+", 3); /* base64 may have a plus */
-	if (g_strv_length(parts) != 3 || !g_utf8_validate(parts[0], -1, NULL) || !is_name(parts[0], strlen(parts[0])))
+	if (g_strv_length(parts) != 3 || !g_utf8_validate(parts[0], -1, NULL) ||
+		!is_name(parts[0], strlen(parts[0])))
 		return false;
-	if (strlen(parts[1]) != 2 * ID_BYTES || !unhex(parts[1], id, ID_BYTES)
-		|| !unbase64(parts[2], strlen(parts[2]), typed, sizeof typed) || typed[0] != ED25519)
+	if (strlen(parts[1]) != 2 * ID_BYTES || !unhex(parts[1], id, ID_BYTES) ||
+		!unbase64(parts[2], strlen(parts[2]), typed, sizeof typed) || typed[0] != ED25519)
 		return false;
 	key_id(parts[0], typed + 1, out->id);
 	memcpy(out->public, typed + 1, sizeof out->public);
@@ -202,7 +206,8 @@ char *ms_signer_checkpoint(const MsSigner *signer, guint64 size, const MsHash *r
 {
 	guint8 signature[ID_BYTES + MS_SIGN_BYTES];
 	g_autofree char *hash = base64(root->bytes, sizeof root->bytes);
-	g_autofree char *text = g_strdup_printf("%s\n%" G_GUINT64_FORMAT "\n%s\n", signer->name, size, hash);
+	g_autofree char *text = g_strdup_printf(
+		"%s\n%" G_GUINT64_FORMAT "\n%s\n", signer->name, size, hash);
 	key_id(signer->name, signer->public, signature);
 	ms_sign(signer->secret, text, strlen(text), signature + ID_BYTES);
 	g_autofree char *sign = base64(signature, sizeof signature);
@@ -210,8 +215,8 @@ char *ms_signer_checkpoint(const MsSigner *signer, guint64 size, const MsHash *r
 }
 
 /* A line of a signature; `*ours_out`: by that key, and right. */
-static bool signature_parse(const char *line, gsize len, const Vkey *key, const char *text, gsize text_len,
-	bool *ours_out)
+static bool signature_parse(const char *line, gsize len, const Vkey *key, const char *text,
+	gsize text_len, bool *ours_out)
 {
 	const gsize dash = strlen(DASH);
 	if (len < dash || memcmp(line, DASH, dash) != 0)
@@ -225,8 +230,9 @@ static bool signature_parse(const char *line, gsize len, const Vkey *key, const 
 	gssize got = ms_sign_unbase64(sign, sign_len, raw, sign_len);
 	if (got <= ID_BYTES)
 		return false;
-	if (key->name == NULL || strlen(key->name) != (gsize)(space - name)
-		|| memcmp(key->name, name, strlen(key->name)) != 0 || memcmp(raw, key->id, ID_BYTES) != 0)
+	if (key->name == NULL || strlen(key->name) != (gsize)(space - name) ||
+		memcmp(key->name, name, strlen(key->name)) != 0 ||
+		memcmp(raw, key->id, ID_BYTES) != 0)
 		return true; /* somebody else's */
 	*ours_out = got == ID_BYTES + MS_SIGN_BYTES
 		&& ms_sign_check(key->public, text, text_len, raw + ID_BYTES);
@@ -240,7 +246,8 @@ static gsize note_parse(const char *text, gsize len, const char *vkey, GError **
 	g_auto(Vkey) key = {0};
 	if (vkey != NULL && !vkey_parse(vkey, &key))
 		return bad(error, "verifier key", "not one: name+id+key is wanted");
-	if (len == 0 || len > MS_NOTE_MAX || !g_utf8_validate(text, (gssize)len, NULL) || text[len - 1] != '\n')
+	if (len == 0 || len > MS_NOTE_MAX || !g_utf8_validate(text, (gssize)len, NULL) ||
+		text[len - 1] != '\n')
 		return bad(error, what, "not text, not whole, or too long");
 	for (gsize i = 0; i < len; i++)
 		if ((guint8)text[i] < 0x20 && text[i] != '\n')
@@ -252,8 +259,9 @@ static gsize note_parse(const char *text, gsize len, const char *vkey, GError **
 	guint n = 0;
 	for (const char *line = gap + 2, *end = text + len; line < end; n++) {
 		const char *stop = memchr(line, '\n', (gsize)(end - line));
-		if (n == MAX_SIGNATURES
-			|| !signature_parse(line, (gsize)(stop - line), &key, text, (gsize)(gap + 1 - text), &ours))
+		if (n == MAX_SIGNATURES ||
+			!signature_parse(line, (gsize)(stop - line), &key, text,
+				(gsize)(gap + 1 - text), &ours))
 			return bad(error, what, "a signature is wrong");
 		line = stop + 1;
 	}
@@ -284,7 +292,8 @@ void ms_checkpoint_clear(MsCheckpoint *checkpoint)
 	checkpoint->size = 0;
 }
 
-bool ms_checkpoint_parse(const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error)
+bool ms_checkpoint_parse(
+	const char *text, gsize len, const char *vkey, MsCheckpoint *out, GError **error)
 {
 	const char *what = "checkpoint";
 	gsize body = note_parse(text, len, vkey, error);
@@ -364,7 +373,8 @@ bool ms_proof_parse(const char *text, gsize len, const char *vkey, MsProof *out,
 	const char *what = "proof", *at = text, *end = text + len, *line = NULL;
 	gsize n = 0;
 	MsProof proof = {0};
-	if (!next_line(&at, end, &line, &n) || n != strlen(PROOF_LINE) || !starts(line, n, PROOF_LINE))
+	if (!next_line(&at, end, &line, &n) || n != strlen(PROOF_LINE) ||
+		!starts(line, n, PROOF_LINE))
 		return bad(error, what, "it does not begin with " PROOF_LINE);
 	bool more = next_line(&at, end, &line, &n);
 	if (more && starts(line, n, "extra "))
@@ -372,7 +382,8 @@ bool ms_proof_parse(const char *text, gsize len, const char *vkey, MsProof *out,
 	if (!more || !starts(line, n, "index ") || !number_parse(line + 6, n - 6, &proof.index))
 		return bad(error, what, "it has no index");
 	while ((more = next_line(&at, end, &line, &n)) && n > 0)
-		if (proof.n == MS_PROOF_MAX || !unbase64(line, n, proof.hashes[proof.n++], MS_HASH_BYTES))
+		if (proof.n == MS_PROOF_MAX ||
+			!unbase64(line, n, proof.hashes[proof.n++], MS_HASH_BYTES))
 			return bad(error, what, "one of its hashes is none");
 	if (!more)
 		return bad(error, what, "it has no checkpoint");

@@ -63,7 +63,8 @@ static guint widest(const char *folder, int level, guint64 n)
 	return best;
 }
 
-guint ms_tile_hashes(const char *folder, int level, guint64 n, guint width, MsHash *out, GError **error)
+guint ms_tile_hashes(
+	const char *folder, int level, guint64 n, guint width, MsHash *out, GError **error)
 {
 	const guint widths[] = {MS_TILE, widest(folder, level, n)};
 	for (gsize i = 0; i < G_N_ELEMENTS(widths) && widths[i] > 0; i++) {

@@ -12,10 +12,12 @@
 char *ms_tile_path(const char *folder, int level, guint64 n, guint width);
 /* The whole file; NULL and no error: there is none. */
 GBytes *ms_tile_file(const char *path, GError **error);
-/* The first hashes of a tile as files have them, whole or partial; how many of `width` there are. */
-guint ms_tile_hashes(const char *folder, int level, guint64 n, guint width, MsHash *out, GError **error);
-/* Where each entry of a bundle begins and ends; false: it is not one.  `*whole_out` (unless NULL): how
- * many bytes are whole entries, where the last one is cut short. */
+/* The first hashes of a tile as files have them, whole or partial; how many of `width` there
+ * are. */
+guint ms_tile_hashes(
+	const char *folder, int level, guint64 n, guint width, MsHash *out, GError **error);
+/* Where each entry of a bundle begins and ends; false: it is not one.  `*whole_out` (unless
+ * NULL): how many bytes are whole entries, where the last one is cut short. */
 typedef struct {
 	const char *data;
 	gsize len;

@@ -15,9 +15,10 @@
 #include "tlog_private.h"
 
 /*
- * The files of a log come in; what is wrong with it goes out.  All entries are hashed, by all processors,
- * and compared with what the tiles and the checkpoints say: where they differ tells where it was
- * changed.  Nothing here is taken from how the log is written (log.c) but the names of its files.
+ * The files of a log come in; what is wrong with it goes out.  All entries are hashed, by all
+ * processors, and compared with what the tiles and the checkpoints say: where they differ tells
+ * where it was changed.  Nothing here is taken from how the log is written (log.c) but the names
+ * of its files.
  */
 
 #define AT_ONCE 64     /* bundles that are hashed together */
@@ -87,7 +88,8 @@ static bool read_all(int fd, char *data, gsize len)
 	return true;
 }
 
-/* In the thread that hashes it, into room that is there already: to read costs as much as to hash. */
+/* In the thread that hashes it, into room that is there already: to read costs as much as to
+ * hash. */
 static void load_bundle(const char *folder, Bundle *b)
 {
 	g_autofree char *path = ms_tile_path(folder, MS_ENTRIES, b->number, MS_TILE);
@@ -187,7 +189,8 @@ static void compare_leaves(Check *c, const Bundle *b)
 	g_autoptr(GBytes) tile = read_tile(c, 0, b->number, MS_TILE);
 	guint64 first = b->number * MS_TILE;
 	if (tile == NULL || g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash)) {
-		tell(c, first, "tile 0/%" G_GUINT64_FORMAT " is %s", b->number, tile == NULL ? "missing" : "cut short");
+		tell(c, first, "tile 0/%" G_GUINT64_FORMAT " is %s", b->number,
+			tile == NULL ? "missing" : "cut short");
 		return;
 	}
 	const MsHash *want = g_bytes_get_data(tile, NULL);
@@ -196,7 +199,8 @@ static void compare_leaves(Check *c, const Bundle *b)
 		if (memcmp(&want[i], &b->leaves[i], sizeof *want) != 0 && differ++ < MAX_TOLD)
 			tell(c, first + i, "the entry is not the one that was written");
 	if (differ > MAX_TOLD)
-		tell(c, first, "%u more entries of this bundle are not those that were written", differ - MAX_TOLD);
+		tell(c, first, "%u more entries of this bundle are not those that were written",
+			differ - MAX_TOLD);
 }
 
 static void add_level(guint height, const MsHash *node, void *user)
@@ -215,9 +219,13 @@ static void compare_levels(Check *c)
 		g_autoptr(GBytes) tile = read_tile(c, level, n, MS_TILE);
 		if (tile == NULL)
 			tell(c, first, "tile %d/%" G_GUINT64_FORMAT " is missing", level, n);
-		else if (g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash)
-			|| memcmp(g_bytes_get_data(tile, NULL), c->levels[level]->data, MS_TILE * sizeof(MsHash)) != 0)
-			tell(c, first, "tile %d/%" G_GUINT64_FORMAT " does not agree with what is below it", level, n);
+		else if (g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash) ||
+			memcmp(g_bytes_get_data(tile, NULL), c->levels[level]->data,
+				MS_TILE * sizeof(MsHash)) != 0)
+			tell(c, first,
+				"tile %d/%" G_GUINT64_FORMAT
+				" does not agree with what is below it",
+				level, n);
 		g_array_set_size(c->levels[level], 0);
 	}
 }
@@ -230,7 +238,9 @@ static void compare_root(Check *c, const MsCheckpoint *checkpoint, const char *n
 		return;
 	ms_edge_root(&c->edge, &root);
 	if (!c->broken && memcmp(root.bytes, checkpoint->root, MS_HASH_BYTES) != 0)
-		tell(c, c->size, "the first %" G_GUINT64_FORMAT " entries are not those that %s was signed for",
+		tell(c, c->size,
+			"the first %" G_GUINT64_FORMAT
+			" entries are not those that %s was signed for",
 			c->size, name);
 }
 
@@ -245,7 +255,8 @@ static void add_leaf(Check *c, const MsHash *leaf)
 /* Is a checkpoint's size within it? */
 static bool ends_within(const Check *c, const MsCheckpoint *checkpoint)
 {
-	return checkpoint->text != NULL && checkpoint->size > c->size && checkpoint->size < c->size + MS_TILE;
+	return checkpoint->text != NULL && checkpoint->size > c->size &&
+		checkpoint->size < c->size + MS_TILE;
 }
 
 static void add_bundle(Check *c, const Bundle *b)
@@ -267,8 +278,8 @@ static void add_missing(Check *c, const Bundle *b)
 {
 	guint64 first = b->number * MS_TILE;
 	g_autoptr(GBytes) tile = read_tile(c, 0, b->number, MS_TILE);
-	tell(c, first, "the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are missing", first,
-		first + MS_TILE - 1);
+	tell(c, first, "the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are missing",
+		first, first + MS_TILE - 1);
 	Bundle made = {.number = b->number, .n = MS_TILE};
 	if (tile != NULL && g_bytes_get_size(tile) == sizeof(MsHash) * MS_TILE) {
 		memcpy(made.leaves, g_bytes_get_data(tile, NULL), MS_TILE * sizeof(MsHash));
@@ -301,15 +312,18 @@ static bool check_bundle(Check *c, const Bundle *b, GError **error)
 		return true;
 	}
 	if (!b->last && (b->n != MS_TILE || b->torn > 0)) {
-		tell(c, first, "the bundle %" G_GUINT64_FORMAT " has %u entries and %zu bytes more, not %d", b->number,
-			b->n, b->torn, MS_TILE);
+		tell(c, first,
+			"the bundle %" G_GUINT64_FORMAT
+			" has %u entries and %zu bytes more, not %d",
+			b->number, b->n, b->torn, MS_TILE);
 		compare_leaves(c, b);
 		c->broken = true;
 		c->size += MS_TILE;
 		return show(c, b, error);
 	}
 	if (b->torn > 0)
-		tell(c, first + b->n, "the last line is cut short: %zu bytes of it are there", b->torn);
+		tell(c, first + b->n, "the last line is cut short: %zu bytes of it are there",
+			b->torn);
 	if (!b->last)
 		compare_leaves(c, b);
 	add_bundle(c, b);
@@ -334,8 +348,10 @@ static void count_bundles(Check *c)
 			break;
 	}
 	g_autofree char *full = n > 0 ? head_path(c, n - 1) : g_strdup("");
-	g_autofree char *bundle = n > 0 ? ms_tile_path(c->folder, MS_ENTRIES, n - 1, MS_TILE) : g_strdup("");
-	if (n > 0 && !g_file_test(bundle, G_FILE_TEST_EXISTS) && g_file_test(full, G_FILE_TEST_EXISTS))
+	g_autofree char *bundle = n > 0 ? ms_tile_path(c->folder, MS_ENTRIES, n - 1, MS_TILE)
+					: g_strdup("");
+	if (n > 0 && !g_file_test(bundle, G_FILE_TEST_EXISTS) &&
+		g_file_test(full, G_FILE_TEST_EXISTS))
 		n--;
 	c->bundles = n;
 	g_autofree char *head = head_path(c, n);
@@ -354,8 +370,11 @@ static guint64 skip_pruned(Check *c)
 	for (int level = MS_LEVELS - 1; level > 0; level--) {
 		MsHash hashes[MS_TILE];
 		guint width = (guint)(counts[level] % MS_TILE);
-		if (width > 0 && ms_tile_hashes(c->folder, level, counts[level] / MS_TILE, width, hashes, NULL) != width) {
-			tell(c, 0, "of the entries that were pruned a tile of level %d is missing", level);
+		if (width > 0 &&
+			ms_tile_hashes(c->folder, level, counts[level] / MS_TILE, width, hashes,
+				NULL) != width) {
+			tell(c, 0, "of the entries that were pruned a tile of level %d is missing",
+				level);
 			c->broken = true;
 			break;
 		}
@@ -425,11 +444,14 @@ static void check_ends(Check *c)
 	const MsCheckpoint *both[] = {&c->latest, &c->published};
 	for (gsize i = 0; i < G_N_ELEMENTS(both); i++)
 		if (both[i]->text != NULL && both[i]->size > c->size) {
-			tell(c, c->size, "the trail ends here, and a checkpoint says that it has %" G_GUINT64_FORMAT
-				" entries", both[i]->size);
+			tell(c, c->size,
+				"the trail ends here, and a checkpoint says that it has %" G_GUINT64_FORMAT
+				" entries",
+				both[i]->size);
 			return;
 		}
-	if (c->published.text != NULL && c->latest.text != NULL && c->published.size > c->latest.size)
+	if (c->published.text != NULL && c->latest.text != NULL &&
+		c->published.size > c->latest.size)
 		tell(c, c->latest.size, "the latest checkpoint is older than the published one");
 	/* What a crash leaves is signed by who opens the log next. */
 	if (c->latest.text != NULL && c->size > c->latest.size)
@@ -464,7 +486,8 @@ static bool start(Check *c, GError **error)
 	g_autofree char *path = g_build_filename(c->folder, "vkey", NULL);
 	g_autoptr(GError) why = NULL;
 	if (!g_file_get_contents(path, &c->vkey, NULL, &why)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no audit trail in %s: %s", c->folder, why->message);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no audit trail in %s: %s",
+			c->folder, why->message);
 		return false;
 	}
 	g_strstrip(c->vkey);
@@ -473,8 +496,8 @@ static bool start(Check *c, GError **error)
 	return true;
 }
 
-bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user, MsTlogVerified *out,
-	GError **error)
+bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user,
+	MsTlogVerified *out, GError **error)
 {
 	*out = (MsTlogVerified){0};
 	Check c = {.folder = folder, .wrong = wrong, .take = take, .user = user, .out = out};

@@ -13,9 +13,10 @@
 #include "audit_private.h"
 
 /*
- * A host's answer for its log comes in; the checkpoint that is kept of it is replaced, or it is refused and
- * why.  Kept is a file a host: its verifier key, the time, and the note.  Who rewrites a log with its key, or
- * rolls it back, has no proof that leads from what is kept to what he has.
+ * A host's answer for its log comes in; the checkpoint that is kept of it is replaced, or it is
+ * refused and why.  Kept is a file a host: its verifier key, the time, and the note.  Who
+ * rewrites a log with its key, or rolls it back, has no proof that leads from what is kept to
+ * what he has.
  */
 
 #define ENDING ".checkpoint"
@@ -59,7 +60,8 @@ json_t *ms_witness_answer(const char *path, guint64 size, GError **error)
 	}
 	if (now->text == NULL)
 		return json_pack("{s:b}", "none", 1);
-	return json_pack("{s:s, s:s, s:o}", "vkey", ms_tlog_vkey(log), "checkpoint", now->text, "hashes", hashes_of(hashes, n));
+	return json_pack("{s:s, s:s, s:o}", "vkey", ms_tlog_vkey(log), "checkpoint", now->text,
+		"hashes", hashes_of(hashes, n));
 }
 
 /* ---- what is kept --------------------------------------------------------------------- */
@@ -82,11 +84,15 @@ bool ms_witness_kept(const char *folder, const char *host, MsKept *out, GError *
 	}
 	g_auto(GStrv) parts = g_strsplit(text, "\n", 3); /* key, time, note */
 	MsCheckpoint checkpoint = {0};
-	if (g_strv_length(parts) != 3 || !ms_checkpoint_parse(parts[2], strlen(parts[2]), parts[0], &checkpoint, NULL)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s is not what was written: missent audit witness --forget %s", path, host);
+	if (g_strv_length(parts) != 3 ||
+		!ms_checkpoint_parse(parts[2], strlen(parts[2]), parts[0], &checkpoint, NULL)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s is not what was written: missent audit witness --forget %s", path,
+			host);
 		return false;
 	}
-	*out = (MsKept){g_strdup(host), g_strdup(parts[0]), checkpoint, g_ascii_strtoll(parts[1], NULL, 10)};
+	*out = (MsKept){g_strdup(host), g_strdup(parts[0]), checkpoint,
+		g_ascii_strtoll(parts[1], NULL, 10)};
 	return true;
 }
 
@@ -102,7 +108,8 @@ GPtrArray *ms_witness_hosts(const char *folder)
 	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
 		if (!g_str_has_prefix(name, "of-") || !g_str_has_suffix(name, ENDING))
 			continue;
-		char *host = g_uri_unescape_segment(name + 3, name + strlen(name) - strlen(ENDING), NULL);
+		char *host = g_uri_unescape_segment(
+			name + 3, name + strlen(name) - strlen(ENDING), NULL);
 		if (host != NULL)
 			g_ptr_array_add(hosts, host);
 	}
@@ -110,15 +117,18 @@ GPtrArray *ms_witness_hosts(const char *folder)
 	return hosts;
 }
 
-static bool keep(const char *folder, const char *host, const char *vkey, const MsCheckpoint *checkpoint, GError **error)
+static bool keep(const char *folder, const char *host, const char *vkey,
+	const MsCheckpoint *checkpoint, GError **error)
 {
 	g_autofree char *path = path_of(folder, host);
-	g_autofree char *text = g_strdup_printf("%s\n%" G_GINT64_FORMAT "\n%s", vkey, g_get_real_time(), checkpoint->text);
+	g_autofree char *text = g_strdup_printf(
+		"%s\n%" G_GINT64_FORMAT "\n%s", vkey, g_get_real_time(), checkpoint->text);
 	if (g_mkdir(folder, 0750) != 0 && errno != EEXIST) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", folder, g_strerror(errno));
 		return false;
 	}
-	return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0640, error);
+	return g_file_set_contents_full(path, text, -1,
+		G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0640, error);
 }
 
 /* ---- taking --------------------------------------------------------------------------- */
@@ -146,19 +156,25 @@ static MsWitness refuse(char **why_out, const char *format, ...)
 	return MS_WITNESS_REFUSED;
 }
 
-static MsWitness compare(const MsKept *old, const MsCheckpoint *new, const json_t *answer, char **why_out)
+static MsWitness compare(
+	const MsKept *old, const MsCheckpoint *new, const json_t *answer, char **why_out)
 {
 	guint8 hashes[MS_PROOF_MAX][MS_HASH_BYTES];
 	const MsCheckpoint *kept = &old->checkpoint;
 	if (new->size < kept->size)
-		return refuse(why_out, "its trail was rolled back: it had %" G_GUINT64_FORMAT " entries, and has %" G_GUINT64_FORMAT,
+		return refuse(why_out,
+			"its trail was rolled back: it had %" G_GUINT64_FORMAT
+			" entries, and has %" G_GUINT64_FORMAT,
 			kept->size, new->size);
 	if (ms_checkpoint_same(kept, new))
 		return MS_WITNESS_SAME;
 	guint n = hashes_from(json_object_get(answer, "hashes"), hashes);
 	if (!ms_consistency_check(kept, new, hashes, n))
-		return refuse(why_out, "its trail was written anew: the first %" G_GUINT64_FORMAT " entries are not those of the "
-			"checkpoint that is kept here", kept->size);
+		return refuse(why_out,
+			"its trail was written anew: the first %" G_GUINT64_FORMAT
+			" entries are not those of the "
+			"checkpoint that is kept here",
+			kept->size);
 	return MS_WITNESS_GREW;
 }
 
@@ -168,14 +184,15 @@ static const char *word(const json_t *json, const char *key)
 	return text != NULL ? text : "";
 }
 
-bool ms_witness_take(const char *folder, const char *host, const json_t *answer, MsWitness *how_out, char **why_out,
-	GError **error)
+bool ms_witness_take(const char *folder, const char *host, const json_t *answer, MsWitness *how_out,
+	char **why_out, GError **error)
 {
 	g_auto(MsKept) old = {0};
 	g_auto(MsCheckpoint) new = {0};
 	g_autoptr(GError) why = NULL;
 	bool kept = ms_witness_kept(folder, host, &old, &why);
-	const char *vkey = word(answer, "vkey"), *note = word(answer, "checkpoint"), *damaged = word(answer, "damaged");
+	const char *vkey = word(answer, "vkey"), *note = word(answer, "checkpoint"),
+		   *damaged = word(answer, "damaged");
 	*how_out = MS_WITNESS_SAME;
 	if (why != NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
@@ -184,16 +201,22 @@ bool ms_witness_take(const char *folder, const char *host, const json_t *answer,
 	if (*damaged != '\0')
 		*how_out = refuse(why_out, "%s", damaged);
 	else if (json_is_true(json_object_get(answer, "none")))
-		*how_out = !kept ? MS_WITNESS_SAME
-			: refuse(why_out, "it has no trail any more; it had %" G_GUINT64_FORMAT " entries", old.checkpoint.size);
+		*how_out = !kept
+			? MS_WITNESS_SAME
+			: refuse(why_out,
+				  "it has no trail any more; it had %" G_GUINT64_FORMAT " entries",
+				  old.checkpoint.size);
 	else if (kept && strcmp(old.vkey, vkey) != 0)
-		*how_out = refuse(why_out, "its trail has another key (%s) than it had (%s): if a new one was begun there, missent "
-			"audit witness --forget %s", vkey, old.vkey, host);
+		*how_out = refuse(why_out,
+			"its trail has another key (%s) than it had (%s): if a new one was begun there, missent "
+			"audit witness --forget %s",
+			vkey, old.vkey, host);
 	else if (!ms_checkpoint_parse(note, strlen(note), vkey, &new, &why))
 		*how_out = refuse(why_out, "%s", why->message);
 	else
 		*how_out = kept ? compare(&old, &new, answer, why_out) : MS_WITNESS_FIRST;
-	return *how_out == MS_WITNESS_SAME || *how_out == MS_WITNESS_REFUSED || keep(folder, host, vkey, &new, error);
+	return *how_out == MS_WITNESS_SAME || *how_out == MS_WITNESS_REFUSED ||
+		keep(folder, host, vkey, &new, error);
 }
 
 bool ms_witness_forget(const char *folder, const char *host, GError **error)
@@ -202,7 +225,7 @@ bool ms_witness_forget(const char *folder, const char *host, GError **error)
 	g_autofree char *aside = g_strdup_printf("%s.%" G_GINT64_FORMAT, path, g_get_real_time());
 	if (g_rename(path, aside) == 0)
 		return true;
-	g_set_error(error, MS_ERROR, errno == ENOENT ? MS_ERROR_INPUT : MS_ERROR_RETRY, "of %s no checkpoint can be set aside: %s", host,
-		g_strerror(errno));
+	g_set_error(error, MS_ERROR, errno == ENOENT ? MS_ERROR_INPUT : MS_ERROR_RETRY,
+		"of %s no checkpoint can be set aside: %s", host, g_strerror(errno));
 	return false;
 }

@@ -29,7 +29,8 @@ typedef struct {
 } BacktestMessage;
 /* Without the fields that delivery wrote, whose lines are added to `fields_out`. */
 GBytes *backtest_without_delivery(GBytes *stored, GPtrArray *fields_out);
-/* The envelope, and the message itself where what was stored is a report about it (else NULL).  NULL: why. */
+/* The envelope, and the message itself where what was stored is a report about it (else NULL).
+ * NULL: why. */
 MsEnvelope *backtest_envelope(MsRuntime *runtime, MsLedger *ledger, const BacktestMessage *message,
 	const MsReading *reading, int fd, MsBacktestBy *by_out, GBytes **inner_out, GError **error);
 

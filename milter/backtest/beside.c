@@ -1,7 +1,7 @@
 /*
- * Policies with tests beside them come in; out goes what each test found that is not as it expects.  Each is
- * judged by the whole way that mail goes, with a mapping of its own in a scratch folder; the directory in use is
- * not asked.  The thread of who asks.
+ * Policies with tests beside them come in; out goes what each test found that is not as it
+ * expects.  Each is judged by the whole way that mail goes, with a mapping of its own in a
+ * scratch folder; the directory in use is not asked.  The thread of who asks.
  */
 #include "config.h"
 
@@ -22,7 +22,8 @@ typedef struct {
 	guint failures;
 } Beside;
 
-static void complain(Beside *b, const MsPolicyTest *test, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void complain(Beside *b, const MsPolicyTest *test, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
 static void complain(Beside *b, const MsPolicyTest *test, const char *format, ...)
 {
 	va_list args;
@@ -33,17 +34,19 @@ static void complain(Beside *b, const MsPolicyTest *test, const char *format, ..
 	b->failed(test, text, b->user);
 }
 
-/* ---- its mapping ------------------------------------------------------------------------------ */
+/* ---- its mapping ------------------------------------------------------------------------ */
 
 /* An empty mapping is one that was never loaded: somebody is in it, who has to do with nothing. */
 static char *csv_of(const MsPolicyTest *test)
 {
-	GString *out = g_string_new("account,kind,value\nmissent-test-nobody,recipient,nobody@missent-test.invalid\n");
+	GString *out = g_string_new(
+		"account,kind,value\nmissent-test-nobody,recipient,nobody@missent-test.invalid\n");
 	for (int i = 0; test->mapping[i] != NULL; i++) {
 		g_auto(GStrv) fields = g_strsplit(test->mapping[i], ",", 3);
 		g_autoptr(GString) value = g_string_new(g_strstrip(fields[2]));
 		g_string_replace(value, "\"", "\"\"", 0);
-		g_string_append_printf(out, "%s,%s,\"%s\"\n", g_strstrip(fields[0]), g_strstrip(fields[1]), value->str);
+		g_string_append_printf(out, "%s,%s,\"%s\"\n", g_strstrip(fields[0]),
+			g_strstrip(fields[1]), value->str);
 	}
 	return g_string_free(out, FALSE);
 }
@@ -58,20 +61,23 @@ static bool load_mapping(Beside *b, const MsPolicyTest *test, GError **error)
 	bool fine = fd >= 0 && write(fd, csv, len) == (gssize)len && lseek(fd, 0, SEEK_SET) == 0;
 	if (!fine)
 		ms_fail_input(error, "%s", g_strerror(errno));
-	fine = fine && ms_directory_import(ms_runtime_directory(b->runtime), fd, &options, &result, error);
+	fine = fine &&
+		ms_directory_import(ms_runtime_directory(b->runtime), fd, &options, &result, error);
 	if (fd >= 0)
 		close(fd);
 	return fine;
 }
 
-/* ---- its message ------------------------------------------------------------------------------ */
+/* ---- its message ------------------------------------------------------------------------ */
 
 static GBytes *message_of(const MsPolicyTest *test, GError **error)
 {
 	if (test->path != NULL) {
 		char *text = NULL;
 		gsize len;
-		return g_file_get_contents(test->path, &text, &len, error) ? g_bytes_new_take(text, len) : NULL;
+		return g_file_get_contents(test->path, &text, &len, error)
+			? g_bytes_new_take(text, len)
+			: NULL;
 	}
 	GString *out = g_string_new(NULL);
 	bool has_from = false, has_to = false;
@@ -86,7 +92,8 @@ static GBytes *message_of(const MsPolicyTest *test, GError **error)
 		g_string_append_printf(out, "To: %s\r\n", to);
 	for (int i = 0; test->headers[i] != NULL; i++)
 		g_string_append_printf(out, "%s\r\n", test->headers[i]);
-	g_string_append_printf(out, "Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n",
+	g_string_append_printf(out,
+		"Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n",
 		test->text);
 	return g_string_free_to_bytes(out);
 }
@@ -110,7 +117,7 @@ static MsEnvelope *envelope_of(const Beside *b, const MsPolicyTest *test, gsize 
 	return e;
 }
 
-/* ---- one test --------------------------------------------------------------------------------- */
+/* ---- one test --------------------------------------------------------------------------- */
 
 static void expect(Beside *b, const MsPolicyTest *test, const MsJudgement *judgement)
 {
@@ -120,12 +127,14 @@ static void expect(Beside *b, const MsPolicyTest *test, const MsJudgement *judge
 	if (judgement->trouble != NULL)
 		complain(b, test, "its mapping cannot be asked: %s", judgement->trouble);
 	else if ((int)v->would != test->expect)
-		complain(b, test, "it would be \"%s\"%s%s, and \"%s\" is expected", ms_action_names[v->would],
-			*codes != '\0' ? " for " : "", codes, ms_action_names[test->expect]);
+		complain(b, test, "it would be \"%s\"%s%s, and \"%s\" is expected",
+			ms_action_names[v->would], *codes != '\0' ? " for " : "", codes,
+			ms_action_names[test->expect]);
 	for (int i = 0; test->reasons[i] != NULL; i++)
 		if (!g_strv_contains((const char *const *)got, test->reasons[i]))
-			complain(b, test, "the reason \"%s\" is expected, and %s %s", test->reasons[i],
-				*codes != '\0' ? "there is" : "there is none", codes);
+			complain(b, test, "the reason \"%s\" is expected, and %s %s",
+				test->reasons[i], *codes != '\0' ? "there is" : "there is none",
+				codes);
 }
 
 static void run_test(Beside *b, const MsPolicyTest *test)
@@ -135,7 +144,8 @@ static void run_test(Beside *b, const MsPolicyTest *test)
 	g_autoptr(GBytes) bytes = message_of(test, &error);
 	gsize len = 0;
 	const void *data = bytes != NULL ? g_bytes_get_data(bytes, &len) : NULL;
-	int fd = bytes != NULL && load_mapping(b, test, &error) ? ms_memory_file("missent-test") : -1;
+	int fd = bytes != NULL && load_mapping(b, test, &error) ? ms_memory_file("missent-test")
+								: -1;
 	if (fd >= 0 && (write(fd, data, len) != (gssize)len || !ms_memory_seal(fd))) {
 		close(fd);
 		fd = -1;
@@ -175,8 +185,8 @@ static char *scratch_of(const char *config, GError **error)
 	return g_dir_make_tmp("missent-test-XXXXXX", error);
 }
 
-bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFailed failed, void *user, guint *tests_out,
-	GError **error)
+bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFailed failed,
+	void *user, guint *tests_out, GError **error)
 {
 	Beside b = {.failed = failed, .user = user, .folder = scratch_of(config, error)};
 	if (b.folder == NULL)
@@ -184,7 +194,9 @@ bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFail
 	g_autofree char *mapping = g_build_filename(b.folder, "mapping.db", NULL);
 	const MsInstead instead = {policies, mapping};
 	b.runtime = ms_runtime_load_instead(config, MS_PARTS_CHECK, &instead, NULL, error);
-	const GPtrArray *tests = b.runtime != NULL ? ms_policies_tests(ms_runtime_policies(b.runtime)) : NULL;
+	const GPtrArray *tests = b.runtime != NULL
+		? ms_policies_tests(ms_runtime_policies(b.runtime))
+		: NULL;
 	for (guint i = 0; tests != NULL && i < tests->len; i++)
 		run_test(&b, tests->pdata[i]);
 	if (tests != NULL)

@@ -1,6 +1,6 @@
 /*
- * A stored message and its reading come in; out go its sender and recipients, as far as can be told, and how
- * they were told.  Any thread.
+ * A stored message and its reading come in; out go its sender and recipients, as far as can be
+ * told, and how they were told.  Any thread.
  */
 #include "config.h"
 
@@ -13,13 +13,14 @@
 
 #include "backtest_private.h"
 
-const char *const ms_backtest_by_names[MS_N_BY + 1] = {"record", "journal", "delivery", "headers", NULL};
+const char *const ms_backtest_by_names[MS_N_BY + 1] = {
+	"record", "journal", "delivery", "headers", NULL};
 
 static void add_recipient(MsEnvelope *envelope, const char *text)
 {
 	g_autofree char *address = ms_address_bare(text);
-	if (strchr(address, '@') != NULL
-		&& !g_ptr_array_find_with_equal_func(envelope->recipients, address, g_str_equal, NULL))
+	if (strchr(address, '@') != NULL &&
+		!g_ptr_array_find_with_equal_func(envelope->recipients, address, g_str_equal, NULL))
 		g_ptr_array_add(envelope->recipients, g_steal_pointer(&address));
 }
 
@@ -45,11 +46,13 @@ static bool by_record(MsLedger *ledger, const BacktestMessage *m, MsEnvelope *en
 /* "Recipient: a@b, Expanded: list@b": what stands before the comma got it. */
 static void take_line(const char *line, MsEnvelope *envelope)
 {
-	static const char *const fields[] = {"Recipient:", "To:", "Cc:", "Bcc:", "On-Behalf-Of:", "Sender:"};
+	static const char *const fields[] = {
+		"Recipient:", "To:", "Cc:", "Bcc:", "On-Behalf-Of:", "Sender:"};
 	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
 		if (g_ascii_strncasecmp(line, fields[i], strlen(fields[i])) != 0)
 			continue;
-		g_autofree char *value = g_strndup(line + strlen(fields[i]), strcspn(line + strlen(fields[i]), ",;"));
+		g_autofree char *value = g_strndup(
+			line + strlen(fields[i]), strcspn(line + strlen(fields[i]), ",;"));
 		g_autofree char *address = ms_address_bare(value);
 		if (i < 4) {
 			add_recipient(envelope, address);
@@ -70,7 +73,8 @@ static GBytes *nested(MsRuntime *runtime, const MsReading *reading, int fd)
 			continue;
 		g_autoptr(MsReading) view = NULL;
 		g_autofree char *as = g_strconcat(MS_VIEW_PART, p->path, NULL);
-		if (ms_reader_view(ms_runtime_reader(runtime), fd, as, &view, NULL) && view->bytes != NULL)
+		if (ms_reader_view(ms_runtime_reader(runtime), fd, as, &view, NULL) &&
+			view->bytes != NULL)
 			return g_bytes_ref(view->bytes);
 		return NULL;
 	}
@@ -92,10 +96,11 @@ static bool take_report(MsRuntime *runtime, int fd, MsEnvelope *envelope, GError
 	return true;
 }
 
-static bool by_journal(MsRuntime *runtime, const MsReading *reading, int fd, MsEnvelope *envelope, GBytes **inner_out,
-	GError **error)
+static bool by_journal(MsRuntime *runtime, const MsReading *reading, int fd, MsEnvelope *envelope,
+	GBytes **inner_out, GError **error)
 {
-	if (ms_reading_header(reading, "X-MS-Journal-Report") == NULL || !take_report(runtime, fd, envelope, error))
+	if (ms_reading_header(reading, "X-MS-Journal-Report") == NULL ||
+		!take_report(runtime, fd, envelope, error))
 		return false;
 	*inner_out = nested(runtime, reading, fd);
 	if (*inner_out != NULL && envelope->recipients->len > 0)
@@ -162,15 +167,17 @@ static bool by_delivery(const BacktestMessage *m, MsEnvelope *envelope)
 {
 	for (gsize k = 0; k < G_N_ELEMENTS(delivery_fields) && envelope->recipients->len == 0; k++)
 		for (guint i = 0; i < m->delivery->len; i++) {
-			const char *line = m->delivery->pdata[i], *value = line + strlen(delivery_fields[k]);
-			if (is_field(line, strlen(line), delivery_fields[k]) && !is_archive(m->archive, value))
+			const char *line = m->delivery->pdata[i],
+				   *value = line + strlen(delivery_fields[k]);
+			if (is_field(line, strlen(line), delivery_fields[k]) &&
+				!is_archive(m->archive, value))
 				add_recipient(envelope, value);
 		}
 	return envelope->recipients->len > 0;
 }
 
-MsEnvelope *backtest_envelope(MsRuntime *runtime, MsLedger *ledger, const BacktestMessage *m, const MsReading *reading,
-	int fd, MsBacktestBy *by_out, GBytes **inner_out, GError **error)
+MsEnvelope *backtest_envelope(MsRuntime *runtime, MsLedger *ledger, const BacktestMessage *m,
+	const MsReading *reading, int fd, MsBacktestBy *by_out, GBytes **inner_out, GError **error)
 {
 	g_autoptr(MsEnvelope) e = ms_envelope_new();
 	g_autoptr(GError) why = NULL;

@@ -1,5 +1,6 @@
 /*
- * Rows come in; out go causes, the largest first, JSON, and a page with charts.  Plain data; any thread.
+ * Rows come in; out go causes, the largest first, JSON, and a page with charts.  Plain data; any
+ * thread.
  */
 #include "config.h"
 
@@ -51,17 +52,20 @@ static bool is_same_reasons(const MsBacktestView *a, const MsBacktestView *b)
 
 bool ms_backtest_differs(const MsBacktestRow *row)
 {
-	return row->failed == NULL
-		&& (row->now.would != row->baseline.would || strcmp(row->now.codes, row->baseline.codes) != 0
-			|| strcmp(row->now.policies, row->baseline.policies) != 0 || !is_same_reasons(&row->now, &row->baseline));
+	return row->failed == NULL &&
+		(row->now.would != row->baseline.would ||
+			strcmp(row->now.codes, row->baseline.codes) != 0 ||
+			strcmp(row->now.policies, row->baseline.policies) != 0 ||
+			!is_same_reasons(&row->now, &row->baseline));
 }
 
-/* ---- causes ------------------------------------------------------------------------------------ */
+/* ---- causes ----------------------------------------------------------------------------- */
 
 static int most_first(const void *a, const void *b)
 {
 	const MsBacktestCause *x = a, *y = b;
-	return x->messages != y->messages ? (x->messages < y->messages ? 1 : -1) : strcmp(x->cause, y->cause);
+	return x->messages != y->messages ? (x->messages < y->messages ? 1 : -1)
+					  : strcmp(x->cause, y->cause);
 }
 
 GArray *ms_backtest_causes(const MsBacktest *backtest)
@@ -87,7 +91,7 @@ GArray *ms_backtest_causes(const MsBacktest *backtest)
 	return causes;
 }
 
-/* ---- sums -------------------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------------- */
 
 typedef struct {
 	guint actions[MS_N_ACTIONS], before[MS_N_ACTIONS], by[MS_N_BY];
@@ -141,8 +145,10 @@ static json_t *causes_as_json(const MsBacktest *b)
 	g_autoptr(GArray) causes = ms_backtest_causes(b);
 	for (guint i = 0; i < causes->len; i++) {
 		const MsBacktestCause *c = &g_array_index(causes, MsBacktestCause, i);
-		json_array_append_new(out, json_pack("{s:s, s:s, s:i, s:s}", "cause", c->cause, "would", ms_action_names[c->would],
-			"messages", (int)c->messages, "example", c->example->name));
+		json_array_append_new(out,
+			json_pack("{s:s, s:s, s:i, s:s}", "cause", c->cause, "would",
+				ms_action_names[c->would], "messages", (int)c->messages, "example",
+				c->example->name));
 	}
 	return out;
 }
@@ -156,11 +162,15 @@ json_t *ms_backtest_to_json(const MsBacktest *b, bool rows)
 		json_array_append_new(notes, json_string(b->notes->pdata[i]));
 	for (guint i = 0; i < b->rows->len; i++)
 		if (rows || (b->compares && ms_backtest_differs(b->rows->pdata[i])))
-			json_array_append_new(list, backtest_row_to_json(b->rows->pdata[i], b->compares));
-	json_t *out = json_pack("{s:i, s:b, s:o, s:o, s:o, s:i, s:o, s:o, s:f, s:f, s:o}", "messages", (int)b->rows->len, "whole",
-		(int)b->whole, "would", counts(s.actions, ms_action_names), "reasons", codes_as_json(&s), "recipients-by",
-		counts(s.by, ms_backtest_by_names), "not-judged", (int)s.failed, "causes", causes_as_json(b), "notes", notes, "seconds",
-		(double)b->progress.us / G_USEC_PER_SEC, "cpu-seconds", (double)b->progress.cpu_us / G_USEC_PER_SEC, "rows", list);
+			json_array_append_new(
+				list, backtest_row_to_json(b->rows->pdata[i], b->compares));
+	json_t *out = json_pack("{s:i, s:b, s:o, s:o, s:o, s:i, s:o, s:o, s:f, s:f, s:o}",
+		"messages", (int)b->rows->len, "whole", (int)b->whole, "would",
+		counts(s.actions, ms_action_names), "reasons", codes_as_json(&s), "recipients-by",
+		counts(s.by, ms_backtest_by_names), "not-judged", (int)s.failed, "causes",
+		causes_as_json(b), "notes", notes, "seconds",
+		(double)b->progress.us / G_USEC_PER_SEC, "cpu-seconds",
+		(double)b->progress.cpu_us / G_USEC_PER_SEC, "rows", list);
 	if (b->compares) {
 		json_object_set_new(out, "baseline", counts(s.before, ms_action_names));
 		json_object_set_new(out, "differ", json_integer(s.differ));
@@ -169,7 +179,7 @@ json_t *ms_backtest_to_json(const MsBacktest *b, bool rows)
 	return out;
 }
 
-/* ---- the page ---------------------------------------------------------------------------------- */
+/* ---- the page --------------------------------------------------------------------------- */
 
 static void html(GString *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void html(GString *out, const char *format, ...)
@@ -192,17 +202,22 @@ static void bars(GString *out, const char *const *names, const guint *now, const
 		most = MAX(most, MAX(now[i], before != NULL ? before[i] : 0));
 		rows += now[i] > 0 || (before != NULL && before[i] > 0);
 	}
-	html(out, "<svg role=\"img\" width=\"%d\" height=\"%u\">", BAR_WIDTH + 320, rows * (BAR_HEIGHT + 8));
+	html(out, "<svg role=\"img\" width=\"%d\" height=\"%u\">", BAR_WIDTH + 320,
+		rows * (BAR_HEIGHT + 8));
 	for (int i = 0, y = 0; names[i] != NULL; i++) {
 		if (now[i] == 0 && (before == NULL || before[i] == 0))
 			continue;
 		int half = before != NULL ? BAR_HEIGHT / 2 : BAR_HEIGHT;
-		html(out, "<text x=\"170\" y=\"%d\" text-anchor=\"end\">%s</text>", y + 16, names[i]);
-		html(out, "<rect x=\"180\" y=\"%d\" width=\"%u\" height=\"%d\" fill=\"#1f5f99\"/>", y, MAX(1, now[i] * BAR_WIDTH / most), half);
+		html(out, "<text x=\"170\" y=\"%d\" text-anchor=\"end\">%s</text>", y + 16,
+			names[i]);
+		html(out, "<rect x=\"180\" y=\"%d\" width=\"%u\" height=\"%d\" fill=\"#1f5f99\"/>",
+			y, MAX(1, now[i] * BAR_WIDTH / most), half);
 		if (before != NULL)
-			html(out, "<rect x=\"180\" y=\"%d\" width=\"%u\" height=\"%d\" fill=\"#b8c9d9\"/>", y + half,
-				MAX(1, before[i] * BAR_WIDTH / most), half);
-		html(out, "<text x=\"%u\" y=\"%d\">%u", 190 + MAX(1, now[i] * BAR_WIDTH / most), y + 16, now[i]);
+			html(out,
+				"<rect x=\"180\" y=\"%d\" width=\"%u\" height=\"%d\" fill=\"#b8c9d9\"/>",
+				y + half, MAX(1, before[i] * BAR_WIDTH / most), half);
+		html(out, "<text x=\"%u\" y=\"%d\">%u", 190 + MAX(1, now[i] * BAR_WIDTH / most),
+			y + 16, now[i]);
 		if (before != NULL)
 			html(out, " (baseline %u)", before[i]);
 		html(out, "</text>");
@@ -217,7 +232,8 @@ static void html_causes(GString *out, const MsBacktest *b)
 	html(out, "<h2>Causes</h2><table><tr><th>messages<th>would be<th>cause<th>for example");
 	for (guint i = 0; i < causes->len; i++) {
 		const MsBacktestCause *c = &g_array_index(causes, MsBacktestCause, i);
-		html(out, "<tr><td>%u<td>%s<td>%s<td>%s", c->messages, ms_action_names[c->would], c->cause, c->example->name);
+		html(out, "<tr><td>%u<td>%s<td>%s<td>%s", c->messages, ms_action_names[c->would],
+			c->cause, c->example->name);
 	}
 	html(out, "</table>");
 }
@@ -231,7 +247,8 @@ static void html_view(GString *out, const MsBacktestView *view)
 
 static void html_differences(GString *out, const MsBacktest *b)
 {
-	html(out, "<h2>Judged differently</h2><table><tr><th>message<th>baseline<th>these policies");
+	html(out,
+		"<h2>Judged differently</h2><table><tr><th>message<th>baseline<th>these policies");
 	for (guint i = 0; i < b->rows->len; i++) {
 		const MsBacktestRow *row = b->rows->pdata[i];
 		if (!ms_backtest_differs(row))
@@ -250,12 +267,13 @@ char *ms_backtest_to_html(const MsBacktest *b, const char *title)
 	sums_of(b, &s);
 	for (int i = 0; i < MS_N_REASONS; i++)
 		codes[i] = GPOINTER_TO_UINT(g_hash_table_lookup(s.codes, ms_reason_names[i]));
-	GString *out = g_string_new("<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" "
+	GString *out = g_string_new(
+		"<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" "
 		"content=\"default-src 'none'; style-src 'unsafe-inline'\"><style>body{font:15px sans-serif;margin:2em}"
 		"table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.3em .8em;text-align:left;"
 		"vertical-align:top}svg{font:13px sans-serif}</style>");
-	html(out, "<title>%s</title><h1>%s</h1><p>%u messages, %u could not be judged%s</p>", title, title, b->rows->len, s.failed,
-		b->whole ? "" : "; stopped before the end");
+	html(out, "<title>%s</title><h1>%s</h1><p>%u messages, %u could not be judged%s</p>", title,
+		title, b->rows->len, s.failed, b->whole ? "" : "; stopped before the end");
 	for (guint i = 0; i < b->notes->len; i++)
 		html(out, "<p><b>%s</b></p>", (char *)b->notes->pdata[i]);
 	html(out, "<h2>Would be</h2>");

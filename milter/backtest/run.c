@@ -1,6 +1,7 @@
 /*
- * Stored mail comes in; out goes a row for each message, in its order.  The caller's thread reads files and hands
- * their messages to threads that judge, so many at a time that a mailbox larger than memory is no matter.
+ * Stored mail comes in; out goes a row for each message, in its order.  The caller's thread reads
+ * files and hands their messages to threads that judge, so many at a time that a mailbox larger
+ * than memory is no matter.
  */
 #include "config.h"
 
@@ -38,16 +39,18 @@ typedef struct {
 	GMutex lock; /* of all that follows, of `out` and `state` */
 	GCond less;
 	guint waiting;
-	GHashTable *delivered; /* address to how many messages were to it alone, as delivery wrote */
+	/* address to how many messages were to it alone, as delivery wrote */
+	GHashTable *delivered;
 	char *broken;          /* why the state could not be written; NULL */
 } Run;
 
-/* ---- one message ----------------------------------------------------------------------------- */
+/* ---- one message ------------------------------------------------------------------------ */
 
 static char *reason_words(const MsReason *r)
 {
 	GString *out = g_string_new(NULL);
-	g_string_append_printf(out, "%s %s: %s", ms_action_names[r->action], ms_reason_names[r->code], r->text);
+	g_string_append_printf(
+		out, "%s %s: %s", ms_action_names[r->action], ms_reason_names[r->code], r->text);
 	if (r->masked != NULL)
 		g_string_append_printf(out, ": %s", r->masked);
 	if (r->owner != NULL)
@@ -70,13 +73,15 @@ static void set_text(char **to, char *value)
 	*to = value;
 }
 
-static void fill(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement, MsBacktestView *view)
+static void fill(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement,
+	MsBacktestView *view)
 {
 	const MsVerdict *v = judgement->verdict;
 	g_autoptr(GString) policies = g_string_new(NULL);
 	view->would = v->would;
 	for (guint i = 0; i < v->policies->len; i++)
-		g_string_append_printf(policies, "%s%s", i > 0 ? ", " : "", (char *)v->policies->pdata[i]);
+		g_string_append_printf(
+			policies, "%s%s", i > 0 ? ", " : "", (char *)v->policies->pdata[i]);
 	set_text(&view->policies, g_strdup(policies->str));
 	set_text(&view->codes, ms_verdict_codes(v, MS_TAG));
 	for (guint i = 0; i < v->reasons->len && view->reasons->len < MS_BACKTEST_REASONS; i++) {
@@ -90,7 +95,8 @@ static void fill(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgeme
 	}
 }
 
-static bool judge(MsRuntime *runtime, const MsEnvelope *envelope, int fd, MsBacktestView *view, GError **error)
+static bool judge(MsRuntime *runtime, const MsEnvelope *envelope, int fd, MsBacktestView *view,
+	GError **error)
 {
 	g_autoptr(MsJudgement) judgement = NULL;
 	if (!ms_engine_judge(runtime, envelope, fd, envelope->size, &judgement, error))
@@ -129,16 +135,18 @@ static void note_delivered(Run *run, const MsEnvelope *envelope)
 	g_mutex_unlock(&run->lock);
 }
 
-/* What was read to learn whom it was for is judged; or, where it is a report about one, the message in it. */
-static bool judge_fd(Run *run, const BacktestMessage *message, int fd, MsBacktestRow *row, GError **error)
+/* What was read to learn whom it was for is judged; or, where it is a report about one, the
+ * message in it. */
+static bool judge_fd(
+	Run *run, const BacktestMessage *message, int fd, MsBacktestRow *row, GError **error)
 {
 	g_autoptr(MsJudgement) judgement = NULL;
 	g_autoptr(GBytes) inner = NULL;
 	const MsSettings *s = ms_runtime_settings(run->runtime);
 	if (!ms_engine_read(run->runtime, NULL, fd, &judgement, error))
 		return false;
-	g_autoptr(MsEnvelope) envelope =
-		backtest_envelope(run->runtime, run->ledger, message, judgement->reading, fd, &row->by, &inner, error);
+	g_autoptr(MsEnvelope) envelope = backtest_envelope(run->runtime, run->ledger, message,
+		judgement->reading, fd, &row->by, &inner, error);
 	if (envelope == NULL)
 		return false;
 	set_text(&row->sender, ms_identifier_masked("", envelope->sender));
@@ -154,7 +162,9 @@ static bool judge_fd(Run *run, const BacktestMessage *message, int fd, MsBacktes
 	} else if (fine) {
 		fine = judge(run->runtime, envelope, judged, &row->now, error);
 	}
-	fine = fine && (run->baseline == NULL || judge(run->baseline, envelope, judged, &row->baseline, error));
+	fine = fine &&
+		(run->baseline == NULL ||
+			judge(run->baseline, envelope, judged, &row->baseline, error));
 	if (inner != NULL && judged >= 0)
 		close(judged);
 	return fine;
@@ -166,16 +176,18 @@ static void judge_item(Run *run, const Item *item, MsBacktestRow *row)
 	const MsSettings *s = ms_runtime_settings(run->runtime);
 	g_autoptr(GPtrArray) delivery = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GBytes) bytes = backtest_without_delivery(item->bytes, delivery);
-	const BacktestMessage message = {item->name, g_bytes_get_size(bytes), s->spool_dir, run->ask->archive, delivery};
+	const BacktestMessage message = {
+		item->name, g_bytes_get_size(bytes), s->spool_dir, run->ask->archive, delivery};
 	int fd = memory_file(bytes, s->limits.max_message);
-	bool fine = fd >= 0 ? judge_fd(run, &message, fd, row, &error) : ms_fail_input(&error, "%s", g_strerror(errno));
+	bool fine = fd >= 0 ? judge_fd(run, &message, fd, row, &error)
+			    : ms_fail_input(&error, "%s", g_strerror(errno));
 	if (!fine)
 		row->failed = g_strdup(error->message);
 	if (fd >= 0)
 		close(fd);
 }
 
-/* ---- threads ---------------------------------------------------------------------------------- */
+/* ---- threads ---------------------------------------------------------------------------- */
 
 static void put_row(Run *run, guint index, MsBacktestRow *row, bool before)
 {
@@ -210,8 +222,11 @@ static void work(gpointer data, gpointer user)
 	if (row != NULL)
 		put_row(run, item->index, row, before);
 	if (item->cut)
-		g_ptr_array_add(run->out->notes, g_strdup_printf("%s: the mailbox ends within this message; what is there of it "
-			"was judged", item->name));
+		g_ptr_array_add(run->out->notes,
+			g_strdup_printf(
+				"%s: the mailbox ends within this message; what is there of it "
+				"was judged",
+				item->name));
 	run->waiting--;
 	g_cond_signal(&run->less);
 	g_mutex_unlock(&run->lock);
@@ -243,7 +258,8 @@ static bool feed(const MsStored *message, void *user)
 	Feeding *f = user;
 	Run *run = f->run;
 	Item *item = g_new(Item, 1);
-	*item = (Item){f->index++, g_strdup(message->name), g_bytes_new(message->data, message->len), message->cut};
+	*item = (Item){f->index++, g_strdup(message->name),
+		g_bytes_new(message->data, message->len), message->cut};
 	g_mutex_lock(&run->lock);
 	while (run->waiting >= AHEAD * (guint)g_thread_pool_get_max_threads(run->pool)) {
 		g_cond_wait_until(&run->less, &run->lock, g_get_monotonic_time() + EVERY_US);
@@ -261,7 +277,9 @@ static bool feed(const MsStored *message, void *user)
 static bool feed_all(Run *run, GError **error)
 {
 	Feeding f = {.run = run};
-	for (int i = 0; run->ask->paths[i] != NULL && (run->ask->stop == NULL || *run->ask->stop == 0); i++) {
+	for (int i = 0;
+		run->ask->paths[i] != NULL && (run->ask->stop == NULL || *run->ask->stop == 0);
+		i++) {
 		f.seen = 0;
 		if (!ms_stored_each(run->ask->paths[i], feed, &f, error))
 			return false;
@@ -281,7 +299,7 @@ static void finish(Run *run)
 	g_mutex_unlock(&run->lock);
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
 static MsRuntime *load(const MsBacktestAsk *ask, const char *policies, GError **error)
 {
@@ -294,12 +312,15 @@ static MsRuntime *load(const MsBacktestAsk *ask, const char *policies, GError **
 static char *key_of(const Run *run, const MsDirectoryState *state)
 {
 	g_autoptr(GString) all = g_string_new(NULL);
-	const char *baseline = run->baseline != NULL ? ms_runtime_policies_version(run->baseline) : "-";
+	const char *baseline = run->baseline != NULL ? ms_runtime_policies_version(run->baseline)
+						     : "-";
 	g_string_append_printf(all, "%s %s %s %s %" G_GINT64_FORMAT, PACKAGE_VERSION,
-		ms_runtime_policies_version(run->runtime), baseline, state->generation, state->version);
+		ms_runtime_policies_version(run->runtime), baseline, state->generation,
+		state->version);
 	for (int i = 0; run->ask->archive != NULL && run->ask->archive[i] != NULL; i++)
 		g_string_append_printf(all, " %s", run->ask->archive[i]);
-	g_autofree char *kinds = g_compute_checksum_for_string(G_CHECKSUM_SHA256, ms_kinds_text(ms_runtime_kinds(run->runtime)), -1);
+	g_autofree char *kinds = g_compute_checksum_for_string(
+		G_CHECKSUM_SHA256, ms_kinds_text(ms_runtime_kinds(run->runtime)), -1);
 	g_string_append(all, kinds);
 	char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, -1);
 	return sum;
@@ -335,18 +356,23 @@ static void note_archive(Run *run)
 	g_hash_table_iter_init(&iter, run->delivered);
 	while (g_hash_table_iter_next(&iter, &address, &n))
 		if (GPOINTER_TO_UINT(n) >= 20 && GPOINTER_TO_UINT(n) * 2 > run->out->progress.done)
-			note(run, "%u of %u messages were to %s alone, as X-Original-To or Delivered-To have it: if that is the archive's "
-				"own address, say --archive %s, and the recipients are those of To and Cc", GPOINTER_TO_UINT(n),
-				run->out->progress.done, (char *)address, (char *)address);
+			note(run,
+				"%u of %u messages were to %s alone, as X-Original-To or Delivered-To have it: if that is the archive's "
+				"own address, say --archive %s, and the recipients are those of To and Cc",
+				GPOINTER_TO_UINT(n), run->out->progress.done, (char *)address,
+				(char *)address);
 }
 
 static void note_all(Run *run)
 {
 	note_archive(run);
-	if (!ms_runtime_is_current(run->runtime) || (run->baseline != NULL && !ms_runtime_is_current(run->baseline)))
-		note(run, "policies or kinds were changed while this ran; what is told is by those of its beginning");
+	if (!ms_runtime_is_current(run->runtime) ||
+		(run->baseline != NULL && !ms_runtime_is_current(run->baseline)))
+		note(run,
+			"policies or kinds were changed while this ran; what is told is by those of its beginning");
 	if (run->broken != NULL)
-		note(run, "%s: %s; if this is stopped, it begins anew", run->ask->state, run->broken);
+		note(run, "%s: %s; if this is stopped, it begins anew", run->ask->state,
+			run->broken);
 }
 
 static void run_clear(Run *run)
@@ -366,20 +392,25 @@ static gint64 cpu_us(void)
 	struct rusage own, theirs;
 	getrusage(RUSAGE_SELF, &own);
 	getrusage(RUSAGE_CHILDREN, &theirs);
-	gint64 seconds = own.ru_utime.tv_sec + own.ru_stime.tv_sec + theirs.ru_utime.tv_sec + theirs.ru_stime.tv_sec;
-	return seconds * G_USEC_PER_SEC + own.ru_utime.tv_usec + own.ru_stime.tv_usec + theirs.ru_utime.tv_usec
-		+ theirs.ru_stime.tv_usec;
+	gint64 seconds = own.ru_utime.tv_sec + own.ru_stime.tv_sec + theirs.ru_utime.tv_sec +
+		theirs.ru_stime.tv_sec;
+	return seconds * G_USEC_PER_SEC + own.ru_utime.tv_usec + own.ru_stime.tv_usec +
+		theirs.ru_utime.tv_usec + theirs.ru_stime.tv_usec;
 }
 
 static bool run_all(Run *run, GError **error)
 {
 	const MsBacktestAsk *ask = run->ask;
 	run->runtime = load(ask, ask->policies, error);
-	run->baseline = run->runtime != NULL && ask->baseline != NULL ? load(ask, ask->baseline, error) : NULL;
-	if (run->runtime == NULL || (ask->baseline != NULL && run->baseline == NULL) || !open_state(run, error))
+	run->baseline = run->runtime != NULL && ask->baseline != NULL
+		? load(ask, ask->baseline, error)
+		: NULL;
+	if (run->runtime == NULL || (ask->baseline != NULL && run->baseline == NULL) ||
+		!open_state(run, error))
 		return false;
 	/* Where there are no records, or they are not for us, nothing is known of them. */
-	run->ledger = ms_ledger_open_readonly(ms_runtime_settings(run->runtime)->records_file, NULL);
+	run->ledger = ms_ledger_open_readonly(
+		ms_runtime_settings(run->runtime)->records_file, NULL);
 	for (int i = 0; ask->paths[i] != NULL; i++)
 		run->out->progress.total += ms_stored_size(ask->paths[i]);
 	int threads = (int)(ask->threads > 0 ? ask->threads : g_get_num_processors());
@@ -392,14 +423,18 @@ static bool run_all(Run *run, GError **error)
 	return fine;
 }
 
-MsBacktest *ms_backtest_run(const MsBacktestAsk *ask, void (*progress)(const MsBacktestProgress *, void *user),
-	void *user, GError **error)
+MsBacktest *ms_backtest_run(const MsBacktestAsk *ask,
+	void (*progress)(const MsBacktestProgress *, void *user), void *user, GError **error)
 {
 	g_autoptr(MsBacktest) out = g_new0(MsBacktest, 1);
 	out->rows = g_ptr_array_new_with_free_func(backtest_row_free);
 	out->notes = g_ptr_array_new_with_free_func(g_free);
 	out->compares = ask->baseline != NULL;
-	Run run = {.ask = ask, .out = out, .progress = progress, .user = user, .start = g_get_monotonic_time()};
+	Run run = {.ask = ask,
+		.out = out,
+		.progress = progress,
+		.user = user,
+		.start = g_get_monotonic_time()};
 	gint64 before = cpu_us();
 	g_mutex_init(&run.lock);
 	g_cond_init(&run.less);

@@ -1,6 +1,6 @@
 /*
- * What was judged is written down line by line, so that who is stopped, by a person or a crash, goes on: rows
- * come in and come out of a file of JSON lines.  Under the lock of who runs.
+ * What was judged is written down line by line, so that who is stopped, by a person or a crash,
+ * goes on: rows come in and come out of a file of JSON lines.  Under the lock of who runs.
  */
 #include "config.h"
 
@@ -19,7 +19,7 @@ struct BacktestState {
 	GHashTable *done; /* "digest name" to MsBacktestRow */
 };
 
-/* ---- rows ----------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------- */
 
 MsBacktestRow *backtest_row_new(const char *name, const char *digest)
 {
@@ -34,7 +34,9 @@ MsBacktestRow *backtest_row_new(const char *name, const char *digest)
 
 void backtest_view_init(MsBacktestView *view)
 {
-	*view = (MsBacktestView){.codes = g_strdup(""), .policies = g_strdup(""), .cause = g_strdup(""),
+	*view = (MsBacktestView){.codes = g_strdup(""),
+		.policies = g_strdup(""),
+		.cause = g_strdup(""),
 		.reasons = g_ptr_array_new_with_free_func(g_free)};
 }
 
@@ -71,14 +73,16 @@ static json_t *view_to_json(const MsBacktestView *view)
 	json_t *reasons = json_array();
 	for (guint i = 0; i < view->reasons->len; i++)
 		json_array_append_new(reasons, text(view->reasons->pdata[i]));
-	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "would", ms_action_names[view->would], "codes", text(view->codes),
-		"policies", text(view->policies), "cause", text(view->cause), "reasons", reasons);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "would", ms_action_names[view->would],
+		"codes", text(view->codes), "policies", text(view->policies), "cause",
+		text(view->cause), "reasons", reasons);
 }
 
 json_t *backtest_row_to_json(const MsBacktestRow *row, bool compares)
 {
-	json_t *out = json_pack("{s:o, s:s, s:o, s:i, s:s}", "name", text(row->name), "digest", row->digest, "sender",
-		text(row->sender), "recipients", (int)row->recipients, "by", ms_backtest_by_names[row->by]);
+	json_t *out = json_pack("{s:o, s:s, s:o, s:i, s:s}", "name", text(row->name), "digest",
+		row->digest, "sender", text(row->sender), "recipients", (int)row->recipients, "by",
+		ms_backtest_by_names[row->by]);
 	if (row->failed != NULL)
 		json_object_set_new(out, "failed", text(row->failed));
 	else
@@ -128,7 +132,8 @@ static bool view_from_json(const json_t *json, MsBacktestView *view)
 static MsBacktestRow *row_from_json(const json_t *json)
 {
 	int by = index_of(ms_backtest_by_names, word(json, "by"));
-	const json_t *baseline = json_object_get(json, "baseline"), *failed = json_object_get(json, "failed");
+	const json_t *baseline = json_object_get(json, "baseline"),
+		     *failed = json_object_get(json, "failed");
 	MsBacktestRow *row = backtest_row_new(word(json, "name"), word(json, "digest"));
 	set_text(&row->sender, word(json, "sender"));
 	row->recipients = (guint)json_integer_value(json_object_get(json, "recipients"));
@@ -143,7 +148,7 @@ static MsBacktestRow *row_from_json(const json_t *json)
 	return NULL;
 }
 
-/* ---- the file -------------------------------------------------------------------------------- */
+/* ---- the file --------------------------------------------------------------------------- */
 
 static char *key_of(const char *name, const char *digest)
 {
@@ -222,7 +227,8 @@ bool backtest_state_add(BacktestState *state, const MsBacktestRow *row)
 	if (state->file == NULL)
 		return true;
 	json_t *json = backtest_row_to_json(row, row->baseline.policies != NULL);
-	bool fine = json_dumpf(json, state->file, JSON_COMPACT) == 0 && fputc('\n', state->file) != EOF && fflush(state->file) == 0;
+	bool fine = json_dumpf(json, state->file, JSON_COMPACT) == 0 &&
+		fputc('\n', state->file) != EOF && fflush(state->file) == 0;
 	json_decref(json);
 	return fine;
 }

@@ -1,6 +1,6 @@
 /*
- * The bytes of a mail come in, in any pieces; out goes a digest of what is behind its header, the same
- * before and after an MTA has changed the header.  Any thread; state is the caller's.
+ * The bytes of a mail come in, in any pieces; out goes a digest of what is behind its header, the
+ * same before and after an MTA has changed the header.  Any thread; state is the caller's.
  */
 #include "config.h"
 

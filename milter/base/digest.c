@@ -1,6 +1,6 @@
 /*
- * The site key comes in from its file; out go subkeys, one for each use, keyed digests of values, and
- * sealed texts.  Any thread: a key does not change.
+ * The site key comes in from its file; out go subkeys, one for each use, keyed digests of values,
+ * and sealed texts.  Any thread: a key does not change.
  */
 #include "config.h"
 
@@ -46,14 +46,14 @@ static bool check_mode(int fd, const char *path, GError **error)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: the site key is not a regular file",
-			path);
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: the site key is not a regular file", path);
 		return false;
 	}
 	if (st.st_mode & 027) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"%s: the site key has mode %04o; make it 0640 or stricter (chmod 0640 %s)", path,
-			st.st_mode & 07777, path);
+			"%s: the site key has mode %04o; make it 0640 or stricter (chmod 0640 %s)",
+			path, st.st_mode & 07777, path);
 		return false;
 	}
 	return true;
@@ -66,8 +66,8 @@ MsKey *ms_key_load(const char *path, GError **error)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"%s: cannot read the site key: %s (make one with: missent directory key)", path,
-			g_strerror(errno));
+			"%s: cannot read the site key: %s (make one with: missent directory key)",
+			path, g_strerror(errno));
 		return NULL;
 	}
 	char hex[KEY_BYTES * 2 + 2] = "";
@@ -106,8 +106,8 @@ bool ms_key_create(const char *path, GError **error)
 		return false;
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot create the site key: %s", path,
-			g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot create the site key: %s",
+			path, g_strerror(errno));
 		return false;
 	}
 	unsigned char master[KEY_BYTES];
@@ -121,8 +121,8 @@ bool ms_key_create(const char *path, GError **error)
 	sodium_memzero(master, sizeof master);
 	close(fd);
 	if (!fine) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot write the site key: %s", path,
-			g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot write the site key: %s",
+			path, g_strerror(errno));
 		unlink(path);
 	}
 	return fine;
@@ -217,20 +217,20 @@ void ms_key_mapping(const MsKey *key, MsMappingKeys *out)
 
 /* ---- boxes ---------------------------------------------------------------------------- */
 
-void ms_box_close(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
-	const void *text, gsize len, guint8 *box_out)
+void ms_box_close(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE],
+	const MsPiece *with, const void *text, gsize len, guint8 *box_out)
 {
 	G_STATIC_ASSERT(MS_BOX_NONCE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
 	G_STATIC_ASSERT(MS_BOX_MORE == crypto_aead_xchacha20poly1305_ietf_ABYTES);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(box_out, NULL, text, len, with->data, with->len, NULL, nonce,
-		key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(
+		box_out, NULL, text, len, with->data, with->len, NULL, nonce, key);
 }
 
-bool ms_box_open(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE], const MsPiece *with,
-	const guint8 *box, gsize len, guint8 *text_out)
+bool ms_box_open(const guint8 key[MS_DIGEST_BYTES], const guint8 nonce[MS_BOX_NONCE],
+	const MsPiece *with, const guint8 *box, gsize len, guint8 *text_out)
 {
-	return crypto_aead_xchacha20poly1305_ietf_decrypt(text_out, NULL, NULL, box, len, with->data, with->len,
-		nonce, key) == 0;
+	return crypto_aead_xchacha20poly1305_ietf_decrypt(
+		       text_out, NULL, NULL, box, len, with->data, with->len, nonce, key) == 0;
 }
 
 /* ---- digests of bytes ----------------------------------------------------------------- */

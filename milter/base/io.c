@@ -1,7 +1,7 @@
 /*
- * Bytes over sockets, whole or not at all; sockets and files with the owners and modes they are to have;
- * becoming another user.  Any thread; listening and the last belong
- * to a program's start.
+ * Bytes over sockets, whole or not at all; sockets and files with the owners and modes they are
+ * to have; becoming another user.  Any thread; listening and the last belong to a program's
+ * start.
  */
 #include "config.h"
 
@@ -60,8 +60,9 @@ static bool connect_within(int fd, const struct sockaddr *address, guint len, gi
 	while (connect(fd, address, len) != 0) {
 		gint64 left = (end - g_get_monotonic_time()) / 1000;
 		if (errno == EINPROGRESS)
-			return poll(&ready, 1, (int)MAX(left, 0)) == 1
-				&& getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+			return poll(&ready, 1, (int)MAX(left, 0)) == 1 &&
+				getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
+				error == 0;
 		if ((errno != EAGAIN && errno != EINTR) || left <= 0)
 			return false;
 		g_usleep(20000);
@@ -69,7 +70,8 @@ static bool connect_within(int fd, const struct sockaddr *address, guint len, gi
 	return true;
 }
 
-bool ms_io_answers(const struct sockaddr *address, guint address_len, const void *ask, gsize len, int ms)
+bool ms_io_answers(
+	const struct sockaddr *address, guint address_len, const void *ask, gsize len, int ms)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)ms * 1000;
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -142,11 +144,13 @@ bool ms_io_give_to(const char *path, const char *name, bool group_only, GError *
 	if (geteuid() != 0 || name == NULL)
 		return true;
 	const struct passwd *user = getpwnam(name);
-	if (user != NULL && chown(path, group_only ? 0 : user->pw_uid, group_only ? user->pw_gid : 0) == 0
-		&& chmod(path, group_only ? 0640 : 0400) == 0)
+	if (user != NULL &&
+		chown(path, group_only ? 0 : user->pw_uid, group_only ? user->pw_gid : 0) == 0 &&
+		chmod(path, group_only ? 0640 : 0400) == 0)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: is made, but cannot be given to user \"%s\": %s", path,
-		name, user != NULL ? g_strerror(errno) : "there is none of that name yet");
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+		"%s: is made, but cannot be given to user \"%s\": %s", path, name,
+		user != NULL ? g_strerror(errno) : "there is none of that name yet");
 	return false;
 }
 
@@ -165,7 +169,8 @@ bool ms_io_become(const char *name, GError **error)
 		ms_io_private_memory(); /* the kernel has put it back to the system's default */
 		return true;
 	}
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot become user %s: %s", name, g_strerror(errno));
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot become user %s: %s", name,
+		g_strerror(errno));
 	return false;
 }
 
@@ -182,7 +187,7 @@ char *ms_io_stamp(const char *path)
 {
 	GStatBuf st = {0};
 	return g_stat(path, &st) == 0
-		? g_strdup_printf("%s %ju %jd %jd.%ld", path, (uintmax_t)st.st_ino, (intmax_t)st.st_size,
-			  (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec)
+		? g_strdup_printf("%s %ju %jd %jd.%ld", path, (uintmax_t)st.st_ino,
+			  (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec)
 		: g_strdup("");
 }

@@ -1,5 +1,6 @@
 /*
- * Passwords come in, and are hashed, weighed or compared (libsodium).  Any thread; it takes its time.
+ * Passwords come in, and are hashed, weighed or compared (libsodium).  Any thread; it takes its
+ * time.
  */
 #include "config.h"
 
@@ -20,9 +21,10 @@ const char *ms_password_why(const char *password)
 char *ms_password_hash(const char *password)
 {
 	char out[crypto_pwhash_STRBYTES];
-	if (sodium_init() < 0
-		|| crypto_pwhash_str(out, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-			   crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+	if (sodium_init() < 0 ||
+		crypto_pwhash_str(out, password, strlen(password),
+			crypto_pwhash_OPSLIMIT_INTERACTIVE,
+			crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
 		return NULL;
 	return g_strdup(out);
 }

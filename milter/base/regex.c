@@ -47,7 +47,9 @@ static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 	}
 	/* An old kernel or a strict systemd unit may refuse executable pages; the interpreter
 	 * then does the same work slower. */
-	bool jit = pcre2_jit_compile(re, PCRE2_JIT_COMPLETE | (more & PCRE2_ANCHORED ? PCRE2_JIT_PARTIAL_HARD : 0)) == 0;
+	bool jit = pcre2_jit_compile(re,
+			   PCRE2_JIT_COMPLETE |
+				   (more & PCRE2_ANCHORED ? PCRE2_JIT_PARTIAL_HARD : 0)) == 0;
 	MsRegex *regex = g_new0(MsRegex, 1);
 	regex->pattern = g_strdup(pattern);
 	regex->code = re;
@@ -116,9 +118,10 @@ static MsMatchResult match(const MsRegex *regex, const char *text, gsize len, gs
 	pcre2_match_context *context, pcre2_match_data *data, MsMatch *match_out)
 {
 	/* The fast path does not look at anything that pcre2_match() would check first. */
-	int rc = regex->jit
-		? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, context)
-		: pcre2_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, context);
+	int rc = regex->jit ? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, len, from,
+				      PCRE2_NO_UTF_CHECK, data, context)
+			    : pcre2_match(regex->code, (PCRE2_SPTR)text, len, from,
+				      PCRE2_NO_UTF_CHECK, data, context);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return MS_NO_MATCH;
 	if (rc < 0)

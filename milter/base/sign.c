@@ -7,8 +7,8 @@
 #include "missent/sign.h"
 
 /*
- * Bytes come in; a signature, a hash, or whether one is right goes out.  The state of SHA-256 is kept by
- * each thread: to look the algorithm up takes longer than to hash a line.
+ * Bytes come in; a signature, a hash, or whether one is right goes out.  The state of SHA-256 is
+ * kept by each thread: to look the algorithm up takes longer than to hash a line.
  */
 
 static pthread_key_t state_key;
@@ -49,14 +49,18 @@ void ms_sha256(guint8 prefix, const void *one, gsize one_len, const void *two, g
 	g_assert(fine);
 }
 
-void ms_sign_keypair(const guint8 seed[MS_SIGN_SEED], guint8 public[MS_SIGN_PUBLIC], guint8 secret[MS_SIGN_SECRET])
+void ms_sign_keypair(const guint8 seed[MS_SIGN_SEED], guint8 public[MS_SIGN_PUBLIC],
+	guint8 secret[MS_SIGN_SECRET])
 {
-	G_STATIC_ASSERT(MS_SIGN_SEED == crypto_sign_SEEDBYTES && MS_SIGN_SECRET == crypto_sign_SECRETKEYBYTES);
-	G_STATIC_ASSERT(MS_SIGN_PUBLIC == crypto_sign_PUBLICKEYBYTES && MS_SIGN_BYTES == crypto_sign_BYTES);
+	G_STATIC_ASSERT(MS_SIGN_SEED == crypto_sign_SEEDBYTES &&
+		MS_SIGN_SECRET == crypto_sign_SECRETKEYBYTES);
+	G_STATIC_ASSERT(
+		MS_SIGN_PUBLIC == crypto_sign_PUBLICKEYBYTES && MS_SIGN_BYTES == crypto_sign_BYTES);
 	crypto_sign_seed_keypair(public, secret, seed);
 }
 
-void ms_sign(const guint8 secret[MS_SIGN_SECRET], const void *data, gsize len, guint8 out[MS_SIGN_BYTES])
+void ms_sign(
+	const guint8 secret[MS_SIGN_SECRET], const void *data, gsize len, guint8 out[MS_SIGN_BYTES])
 {
 	crypto_sign_detached(out, NULL, data, len, secret);
 }
@@ -71,8 +75,9 @@ gssize ms_sign_unbase64(const char *text, gsize len, guint8 *out, gsize room)
 {
 	size_t got = 0;
 	const char *end = NULL;
-	if (sodium_base642bin(out, room, text, len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) != 0
-		|| end != text + len)
+	if (sodium_base642bin(
+		    out, room, text, len, NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		end != text + len)
 		return -1;
 	return (gssize)got;
 }

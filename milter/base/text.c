@@ -1,5 +1,6 @@
 /*
- * Text that anybody may have written comes in; out goes what is safe to show, valid, or folded.  Any thread.
+ * Text that anybody may have written comes in; out goes what is safe to show, valid, or folded.
+ * Any thread.
  */
 #include "config.h"
 
@@ -130,7 +131,8 @@ MsFold *ms_fold_new(const char *utf8, gsize len)
 		gsize run = ascii_run(utf8 + i, len - i);
 		if (run > 0 || utf8[i] == '\0') {
 			fold_step(fold, out, i);
-			g_string_append_len(out, run > 0 ? utf8 + i : " ", run > 0 ? (gssize)run : 1);
+			g_string_append_len(
+				out, run > 0 ? utf8 + i : " ", run > 0 ? (gssize)run : 1);
 			i += MAX(run, 1);
 			continue;
 		}
@@ -293,15 +295,16 @@ char *ms_text_words(const char *utf8, gsize len)
 
 char *ms_text_mail_date(gint64 us)
 {
-	static const char days[] = "MonTueWedThuFriSatSun", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char days[] = "MonTueWedThuFriSatSun",
+			  months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
 	g_autoptr(GDateTime) t = g_date_time_to_local(utc);
 	gint offset = (gint)(g_date_time_get_utc_offset(t) / G_TIME_SPAN_MINUTE);
 	return g_strdup_printf("%.3s, %02d %.3s %04d %02d:%02d:%02d %c%02d%02d",
 		days + 3 * (g_date_time_get_day_of_week(t) - 1), g_date_time_get_day_of_month(t),
-		months + 3 * (g_date_time_get_month(t) - 1), g_date_time_get_year(t), g_date_time_get_hour(t),
-		g_date_time_get_minute(t), g_date_time_get_second(t), offset < 0 ? '-' : '+',
-		ABS(offset) / 60, ABS(offset) % 60);
+		months + 3 * (g_date_time_get_month(t) - 1), g_date_time_get_year(t),
+		g_date_time_get_hour(t), g_date_time_get_minute(t), g_date_time_get_second(t),
+		offset < 0 ? '-' : '+', ABS(offset) / 60, ABS(offset) % 60);
 }
 
 GByteArray *ms_bytes_new(void)

@@ -28,7 +28,8 @@ static bool is_digit(guint8 c)
 }
 
 /* Whole groups, as nearly all are; where it stopped. */
-static const guint8 *take_groups(const guint8 *table, const guint8 *p, const guint8 *end, guint8 **out)
+static const guint8 *take_groups(
+	const guint8 *table, const guint8 *p, const guint8 *end, guint8 **out)
 {
 	guint8 *to = *out;
 	while (end - p >= 4) {
@@ -101,7 +102,8 @@ guint ms_transfer_base64_ways(const guint8 *data, gsize len)
 		ways |= MS_BASE64_PLAIN;
 	const guint8 *equals = memchr(data, '=', len), *end = data + len;
 	for (; equals != NULL && equals < end && (ways & MS_BASE64_RUN_ON) == 0; equals++)
-		if (is_digit(*equals) && ((ways & MS_BASE64_PLAIN) == 0 || (*equals != '-' && *equals != '_')))
+		if (is_digit(*equals) &&
+			((ways & MS_BASE64_PLAIN) == 0 || (*equals != '-' && *equals != '_')))
 			ways |= MS_BASE64_RUN_ON;
 	return ways;
 }
@@ -116,7 +118,8 @@ static bool is_between(const guint8 *data, gsize len, gsize i)
 bool ms_transfer_base64_is_clean(const guint8 *data, gsize len)
 {
 	for (gsize i = 0; i < len; i++)
-		if (digits[data[i]] == 0 && (!g_ascii_isspace((char)data[i]) || is_between(data, len, i)))
+		if (digits[data[i]] == 0 &&
+			(!g_ascii_isspace((char)data[i]) || is_between(data, len, i)))
 			return false;
 	return true;
 }
@@ -169,7 +172,8 @@ static int uu_value(guint8 c)
 
 static int xx_value(guint8 c)
 {
-	static const char alphabet[] = "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	static const char alphabet[] =
+		"+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	const char *at = c != 0 ? strchr(alphabet, c) : NULL;
 	return at != NULL ? (int)(at - alphabet) : -1;
 }
@@ -232,7 +236,8 @@ GByteArray *ms_transfer_uudecode(const guint8 *data, gsize len)
 
 static int hqx_value(guint8 c)
 {
-	static const char alphabet[] = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
+	static const char alphabet[] =
+		"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
 	const char *at = c != 0 ? strchr(alphabet, c) : NULL;
 	return at != NULL ? (int)(at - alphabet) : -1;
 }
@@ -244,7 +249,9 @@ static void hqx_byte(guint8 byte, bool *run, GByteArray *out, gsize max)
 		*run = true;
 		return;
 	}
-	guint8 same = *run && byte > 0 && out->len > 0 ? out->data[out->len - 1] : *run ? 0x90 : byte;
+	guint8 same = *run && byte > 0 && out->len > 0 ? out->data[out->len - 1]
+		: *run                                 ? 0x90
+						       : byte;
 	guint n = !*run || byte == 0 ? 1 : byte - 1U;
 	*run = false;
 	for (guint i = 0; i < n && out->len < max; i++)

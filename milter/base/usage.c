@@ -1,5 +1,6 @@
 /*
- * A table of options and a command line come in; options go out, one a call, or the process ends with what --help and
+ * A table of options and a command line come in; options go out, one a call, or the process ends
+ * with what --help and
  * --version say.  At the start of a program, in its one thread.
  */
 #include "config.h"
@@ -22,14 +23,16 @@ static void print_option(const MsOption *option)
 {
 	char letter[] = {'-', option->letter, ',', ' ', '\0'};
 	int n = printf("  %s--%s%s%s", option->letter != '\0' ? letter : "    ", option->name,
-		option->argument != NULL ? " " : "", option->argument != NULL ? option->argument : "");
+		option->argument != NULL ? " " : "",
+		option->argument != NULL ? option->argument : "");
 	printf("%*s%s\n", n < 24 ? 24 - n : 2, "", option->help);
 }
 
 static void print_help(const MsUsage *usage)
 {
-	printf("usage: %s [OPTION]...%s%s\n\n%s: %s\n\n", usage->program, usage->operands != NULL ? " " : "",
-		usage->operands != NULL ? usage->operands : "", usage->program, usage->what);
+	printf("usage: %s [OPTION]...%s%s\n\n%s: %s\n\n", usage->program,
+		usage->operands != NULL ? " " : "", usage->operands != NULL ? usage->operands : "",
+		usage->program, usage->what);
 	for (const MsOption *option = usage->options; option->name != NULL; option++)
 		print_option(option);
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
@@ -46,7 +49,8 @@ int ms_usage_wrong(const MsUsage *usage, const char *why)
 
 static void add(const MsOption *option, struct option *longs, char *shorts)
 {
-	*longs = (struct option){option->name, option->argument != NULL ? required_argument : no_argument, NULL, option->letter};
+	*longs = (struct option){option->name,
+		option->argument != NULL ? required_argument : no_argument, NULL, option->letter};
 	if (option->letter != '\0') {
 		size_t n = strlen(shorts); /* the rest of it is NULs */
 		shorts[n] = option->letter;
@@ -54,7 +58,8 @@ static void add(const MsOption *option, struct option *longs, char *shorts)
 	}
 }
 
-int ms_usage_next(const MsUsage *usage, int argc, char **argv, const char **argument_out, int *rest_out)
+int ms_usage_next(
+	const MsUsage *usage, int argc, char **argv, const char **argument_out, int *rest_out)
 {
 	struct option longs[MS_USAGE_MOST + 3] = {{0}};
 	char shorts[2 * MS_USAGE_MOST + 8] = "+:";
@@ -79,7 +84,9 @@ int ms_usage_next(const MsUsage *usage, int argc, char **argv, const char **argu
 	}
 	if (letter == '?' || letter == ':') {
 		char why[200];
-		snprintf(why, sizeof why, letter == ':' ? "%.100s needs an argument" : "there is no option %.100s", argv[at]);
+		snprintf(why, sizeof why,
+			letter == ':' ? "%.100s needs an argument" : "there is no option %.100s",
+			argv[at]);
 		exit(ms_usage_wrong(usage, why));
 	}
 	return letter;

@@ -11,8 +11,10 @@ static const CliVerb verbs[] = {
 	{"checkpoint", cli_audit_checkpoint, "publish and print the checkpoint"},
 	{"begin", cli_audit_begin, "    a new trail after damage; the old one is kept aside"},
 	{"witness", cli_audit_witness, "  checkpoints of other hosts that are kept here"},
-	{"reconcile", cli_reconcile, "set an MTA's logs against the trail: was every message judged?"},
-	{"rejudge", cli_rejudge, "judge the recorded past again, by another mapping and other policies"},
+	{"reconcile", cli_reconcile,
+		"set an MTA's logs against the trail: was every message judged?"},
+	{"rejudge", cli_rejudge,
+		"judge the recorded past again, by another mapping and other policies"},
 	{"export", cli_export, "the trail as ECS or OCSF JSON"},
 	{NULL, NULL, NULL},
 };

@@ -1,6 +1,7 @@
 /*
- * missent policy test: stored mail comes in; what these policies would have done with it is printed, and where
- * another set of them would have done otherwise.  The tool's one thread; judging has its own.
+ * missent policy test: stored mail comes in; what these policies would have done with it is
+ * printed, and where another set of them would have done otherwise.  The tool's one thread;
+ * judging has its own.
  */
 #include "config.h"
 
@@ -31,7 +32,7 @@ typedef struct {
 	char *scratch; /* a folder of ours that goes at the end; NULL: none */
 } Test;
 
-/* ---- what is compared -------------------------------------------------------------------------- */
+/* ---- what is compared ------------------------------------------------------------------- */
 
 static const char *scratch(Test *t)
 {
@@ -45,7 +46,8 @@ static void remove_all(const char *folder)
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
 	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
 		g_autofree char *path = g_build_filename(folder, name, NULL);
-		bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+		bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR) &&
+			!g_file_test(path, G_FILE_TEST_IS_SYMLINK);
 		if (is_folder)
 			remove_all(path);
 		else
@@ -58,7 +60,8 @@ static bool run_program(const char *const *argv, GError **error)
 {
 	g_autofree char *said = NULL;
 	int status = 0;
-	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &said,
+	if (!g_spawn_sync(NULL, (char **)argv, NULL,
+		    G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &said,
 		    &status, error))
 		return false;
 	if (g_spawn_check_wait_status(status, NULL))
@@ -75,8 +78,11 @@ static char *checked_out(Test *t, const char *folder, const char *revision, GErr
 	g_autofree char *out = g_build_filename(scratch(t), "baseline", NULL);
 	const char *const archive[] = {"git", "-C", folder, "archive", output, revision, ".", NULL};
 	const char *const unpack[] = {"tar", "-x", "-f", tar, "-C", out, NULL};
-	if (*revision == '-' || g_mkdir(out, 0700) != 0 || !run_program(archive, error) || !run_program(unpack, error)) {
-		g_prefix_error(error, "--baseline %s: there is no such folder, and as a revision of %s: ", revision, folder);
+	if (*revision == '-' || g_mkdir(out, 0700) != 0 || !run_program(archive, error) ||
+		!run_program(unpack, error)) {
+		g_prefix_error(error,
+			"--baseline %s: there is no such folder, and as a revision of %s: ",
+			revision, folder);
 		return NULL;
 	}
 	return g_steal_pointer(&out);
@@ -88,7 +94,8 @@ static bool find_baseline(Test *t, const char *policies, GError **error)
 		return true;
 	char *folder = checked_out(t, policies, t->baseline, error);
 	if (folder == NULL && error != NULL && *error == NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "--baseline %s: there is no such folder", t->baseline);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"--baseline %s: there is no such folder", t->baseline);
 	g_free(t->baseline);
 	t->baseline = folder;
 	return folder != NULL;
@@ -100,8 +107,13 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *file = g_build_filename(scratch(t), "mapping.db", NULL);
 	const MsSettings *s = session->settings;
-	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = file, .key_file = s->key_file,
-		.digests = s->digests, .house = s->house, .tag_separators = s->tag_separators, .judging = &s->judging};
+	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE,
+		.sqlite = file,
+		.key_file = s->key_file,
+		.digests = s->digests,
+		.house = s->house,
+		.tag_separators = s->tag_separators,
+		.judging = &s->judging};
 	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, session->kinds, &error);
 	MsImportOptions options = {.max_shrink = 1, .source = t->directory};
 	MsImportResult result;
@@ -118,7 +130,7 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 	return 0;
 }
 
-/* ---- while it runs ----------------------------------------------------------------------------- */
+/* ---- while it runs ---------------------------------------------------------------------- */
 
 static void print_progress(const MsBacktestProgress *p, void *user)
 {
@@ -127,12 +139,14 @@ static void print_progress(const MsBacktestProgress *p, void *user)
 	double rate = p->us > 0 ? now * (double)G_USEC_PER_SEC / (double)p->us : 0;
 	double share = p->total > 0 ? (double)p->bytes / (double)p->total : 0;
 	g_autofree char *left = share > 0.01 && now > 0
-		? cli_duration((gint64)((double)p->us / G_USEC_PER_SEC * (1 - share) / share)) : g_strdup("?");
-	fprintf(stderr, "\r%u messages, %.0f%%, %.1f a second, %s left    ", p->done, 100 * share, rate, left);
+		? cli_duration((gint64)((double)p->us / G_USEC_PER_SEC * (1 - share) / share))
+		: g_strdup("?");
+	fprintf(stderr, "\r%u messages, %.0f%%, %.1f a second, %s left    ", p->done, 100 * share,
+		rate, left);
 	fflush(stderr);
 }
 
-/* ---- the result --------------------------------------------------------------------------------- */
+/* ---- the result ------------------------------------------------------------------------- */
 
 static void print_counts(const json_t *json, const json_t *other)
 {
@@ -142,23 +156,28 @@ static void print_counts(const json_t *json, const json_t *other)
 	{
 		printf("  %-22s %8" JSON_INTEGER_FORMAT, key, json_integer_value(n));
 		if (other != NULL)
-			printf("   baseline %8" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(other, key)));
+			printf("   baseline %8" JSON_INTEGER_FORMAT,
+				json_integer_value(json_object_get(other, key)));
 		printf("\n");
 	}
-	json_object_foreach((json_t *)(other != NULL ? other : NULL), key, n)
-		if (json_object_get(json, key) == NULL)
-			printf("  %-22s %8d   baseline %8" JSON_INTEGER_FORMAT "\n", key, 0, json_integer_value(n));
+	json_object_foreach((json_t *)(other != NULL ? other : NULL), key,
+		n) if (json_object_get(json, key) == NULL)
+		printf("  %-22s %8d   baseline %8" JSON_INTEGER_FORMAT "\n", key, 0,
+			json_integer_value(n));
 }
 
 static void print_causes(const Test *t, const MsBacktest *b)
 {
 	g_autoptr(GArray) causes = ms_backtest_causes(b);
 	if (causes->len > 0)
-		printf("%scauses, the largest first%s\n", cli_colour(t->cli, BOLD), cli_colour(t->cli, PLAIN));
+		printf("%scauses, the largest first%s\n", cli_colour(t->cli, BOLD),
+			cli_colour(t->cli, PLAIN));
 	for (guint i = 0; i < MIN(causes->len, MAX_CAUSES); i++) {
 		const MsBacktestCause *c = &g_array_index(causes, MsBacktestCause, i);
-		g_autofree char *example = cli_cell(c->example->name, 0), *cause = cli_cell(c->cause, 0);
-		printf("  %6u  %-7s  %s\n                   for example %s\n", c->messages, ms_action_names[c->would], cause, example);
+		g_autofree char *example = cli_cell(c->example->name, 0),
+				*cause = cli_cell(c->cause, 0);
+		printf("  %6u  %-7s  %s\n                   for example %s\n", c->messages,
+			ms_action_names[c->would], cause, example);
 	}
 	if (causes->len > MAX_CAUSES)
 		printf("  and %u more (--json has all)\n", causes->len - MAX_CAUSES);
@@ -216,20 +235,23 @@ static guint print_result(const Test *t, const MsBacktest *b, const json_t *json
 	printf("%u message%s", p.done, p.done == 1 ? "" : "s");
 	if (p.before > 0)
 		printf(", %u of them before", p.before);
-	printf("; %.1f s, %.1f a second, %.2f processors used of %u\n", seconds, seconds > 0 ? (p.done - p.before) / seconds : 0,
-		seconds > 0 ? (double)p.cpu_us / G_USEC_PER_SEC / seconds : 0, g_get_num_processors());
+	printf("; %.1f s, %.1f a second, %.2f processors used of %u\n", seconds,
+		seconds > 0 ? (p.done - p.before) / seconds : 0,
+		seconds > 0 ? (double)p.cpu_us / G_USEC_PER_SEC / seconds : 0,
+		g_get_num_processors());
 	const GPtrArray *notes = ms_backtest_notes(b);
 	for (guint i = 0; i < notes->len; i++)
 		printf("  note: %s\n", (char *)notes->pdata[i]);
 	printf("%swould be%s\n", cli_colour(t->cli, BOLD), cli_colour(t->cli, PLAIN));
 	print_counts(json_object_get(json, "would"), json_object_get(json, "baseline"));
 	print_failed(b);
-	printf("%swho the recipients were is known by%s (headers: To and Cc; who was in Bcc is not known)\n", cli_colour(t->cli, BOLD),
-		cli_colour(t->cli, PLAIN));
+	printf("%swho the recipients were is known by%s (headers: To and Cc; who was in Bcc is not known)\n",
+		cli_colour(t->cli, BOLD), cli_colour(t->cli, PLAIN));
 	print_counts(json_object_get(json, "recipients-by"), NULL);
 	if (t->baseline != NULL)
 		return print_differences(t, b);
-	printf("%sreasons, messages of each%s\n", cli_colour(t->cli, BOLD), cli_colour(t->cli, PLAIN));
+	printf("%sreasons, messages of each%s\n", cli_colour(t->cli, BOLD),
+		cli_colour(t->cli, PLAIN));
 	print_counts(json_object_get(json, "reasons"), NULL);
 	print_causes(t, b);
 	return 0;
@@ -248,15 +270,20 @@ static int tell(Test *t, const MsBacktest *b)
 		print_result(t, b, json);
 	}
 	json_decref(json);
-	g_autofree char *page = t->html != NULL ? ms_backtest_to_html(b, "What these policies would have done") : NULL;
-	if (page != NULL && !g_file_set_contents_full(t->html, page, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+	g_autofree char *page = t->html != NULL
+		? ms_backtest_to_html(b, "What these policies would have done")
+		: NULL;
+	if (page != NULL &&
+		!g_file_set_contents_full(
+			t->html, page, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
 		return cli_fail_error(error);
 	if (!ms_backtest_is_whole(b))
-		return cli_fail(EX_TEMPFAIL, "stopped before the end; the same command goes on from here");
+		return cli_fail(
+			EX_TEMPFAIL, "stopped before the end; the same command goes on from here");
 	return differ > 0 ? 1 : 0;
 }
 
-/* ---- the command -------------------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------------------------ */
 
 /* What was done is kept for who is stopped, by what is tested. */
 static char *state_file(const Test *t)
@@ -268,8 +295,8 @@ static char *state_file(const Test *t)
 		g_autofree char *path = g_canonicalize_filename(t->against[i], NULL);
 		g_string_append_printf(all, "\n%s", path);
 	}
-	g_string_append_printf(all, "\n%s\n%s\n%s", t->policies != NULL ? t->policies : "", t->baseline != NULL ? t->baseline : "",
-		t->directory != NULL ? t->directory : "");
+	g_string_append_printf(all, "\n%s\n%s\n%s", t->policies != NULL ? t->policies : "",
+		t->baseline != NULL ? t->baseline : "", t->directory != NULL ? t->directory : "");
 	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, -1);
 	g_autofree char *folder = g_build_filename(g_get_user_cache_dir(), "missent", NULL);
 	sum[16] = '\0';
@@ -285,11 +312,19 @@ static int run(Test *t, const char *mapping)
 	/* Standard input is there once. */
 	bool again = !g_strv_contains((const char *const *)t->against, "-");
 	g_autofree char *state = again ? state_file(t) : NULL;
-	const MsBacktestAsk ask = {.config = t->cli->config, .policies = t->policies, .baseline = t->baseline, .mapping = mapping,
-		.paths = (const char *const *)t->against, .archive = (const char *const *)t->archive, .state = state,
-		.afresh = t->afresh, .threads = (guint)t->jobs, .stop = cli_catch_signals()};
+	const MsBacktestAsk ask = {.config = t->cli->config,
+		.policies = t->policies,
+		.baseline = t->baseline,
+		.mapping = mapping,
+		.paths = (const char *const *)t->against,
+		.archive = (const char *const *)t->archive,
+		.state = state,
+		.afresh = t->afresh,
+		.threads = (guint)t->jobs,
+		.stop = cli_catch_signals()};
 	bool watched = isatty(STDERR_FILENO);
-	g_autoptr(MsBacktest) b = ms_backtest_run(&ask, watched ? print_progress : NULL, NULL, &error);
+	g_autoptr(MsBacktest)
+		b = ms_backtest_run(&ask, watched ? print_progress : NULL, NULL, &error);
 	if (watched)
 		fprintf(stderr, "\r%60s\r", "");
 	if (b == NULL)
@@ -306,7 +341,9 @@ static int prepare_and_run(Test *t)
 	g_autofree char *mapping = NULL;
 	CliSession session = {0};
 	int rc = cli_begin(&session, t->cli);
-	if (rc == 0 && !find_baseline(t, t->policies != NULL ? t->policies : session.settings->policy_dir, &error))
+	if (rc == 0 &&
+		!find_baseline(t, t->policies != NULL ? t->policies : session.settings->policy_dir,
+			&error))
 		rc = cli_fail(EX_USAGE, "%s", error->message);
 	if (rc == 0 && t->directory != NULL)
 		rc = import(t, &session, &mapping);
@@ -320,7 +357,8 @@ static void test_clear(Test *t)
 		remove_all(t->scratch);
 	g_strfreev(t->against);
 	g_strfreev(t->archive);
-	char *const texts[] = {t->policies, t->baseline, t->directory, t->html, t->state, t->scratch};
+	char *const texts[] = {
+		t->policies, t->baseline, t->directory, t->html, t->state, t->scratch};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
 }
@@ -331,23 +369,33 @@ int cli_backtest(Cli *cli, int argc, char **argv)
 	g_auto(Test) t = {.cli = cli};
 	const GOptionEntry entries[] = {
 		{"against", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &t.against,
-			"mail to judge, repeatable: a file, mbox, Maildir or folder, journal reports, our own spool", "PATH"},
-		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &t.policies, "these, and the kinds.conf in that folder (those in use)", "DIR"},
+			"mail to judge, repeatable: a file, mbox, Maildir or folder, journal reports, our own spool",
+			"PATH"},
+		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &t.policies,
+			"these, and the kinds.conf in that folder (those in use)", "DIR"},
 		{"baseline", 0, 0, G_OPTION_ARG_FILENAME, &t.baseline,
-			"only what these policies judge otherwise: a folder, or a git revision of the folder of policies", "DIR|REVISION"},
-		{"directory", 0, 0, G_OPTION_ARG_FILENAME, &t.directory, "by this mapping (the one in use)", "FILE.csv"},
+			"only what these policies judge otherwise: a folder, or a git revision of the folder of policies",
+			"DIR|REVISION"},
+		{"directory", 0, 0, G_OPTION_ARG_FILENAME, &t.directory,
+			"by this mapping (the one in use)", "FILE.csv"},
 		{"archive", 0, 0, G_OPTION_ARG_STRING_ARRAY, &t.archive,
 			"the archive's own address, which is no recipient; repeatable", "ADDRESS"},
 		{"html", 0, 0, G_OPTION_ARG_FILENAME, &t.html, "a page with charts", "FILE"},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &t.json, "one JSON object", NULL},
-		{"rows", 0, 0, G_OPTION_ARG_NONE, &t.rows, "with --json: a row for each message", NULL},
-		{"jobs", 'j', 0, G_OPTION_ARG_INT, &t.jobs, "messages at a time (as many as there are processors)", "N"},
-		{"state", 0, 0, G_OPTION_ARG_FILENAME, &t.state, "keep what was done in this file, and do not remove it", "FILE"},
-		{"afresh", 0, 0, G_OPTION_ARG_NONE, &t.afresh, "do not go on from where it was stopped", NULL},
+		{"rows", 0, 0, G_OPTION_ARG_NONE, &t.rows, "with --json: a row for each message",
+			NULL},
+		{"jobs", 'j', 0, G_OPTION_ARG_INT, &t.jobs,
+			"messages at a time (as many as there are processors)", "N"},
+		{"state", 0, 0, G_OPTION_ARG_FILENAME, &t.state,
+			"keep what was done in this file, and do not remove it", "FILE"},
+		{"afresh", 0, 0, G_OPTION_ARG_NONE, &t.afresh,
+			"do not go on from where it was stopped", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "--against PATH - what these policies would have done with stored mail; exit 1: --baseline would "
-			"have done otherwise, 75: stopped", &argc, &argv))
+	if (!cli_options(entries,
+		    "--against PATH - what these policies would have done with stored mail; exit 1: --baseline would "
+		    "have done otherwise, 75: stopped",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc > 1 || t.against == NULL)
 		return cli_fail(EX_USAGE, "policy test: name the mail with --against PATH");

@@ -33,7 +33,8 @@ typedef struct {
 
 /* ---- envelope ------------------------------------------------------------------------- */
 
-static MsEnvelope *make_envelope(const CliEnvelope *said, const MsRuntime *runtime, const MsReading *reading, gsize len)
+static MsEnvelope *make_envelope(
+	const CliEnvelope *said, const MsRuntime *runtime, const MsReading *reading, gsize len)
 {
 	MsEnvelope *envelope = ms_envelope_new();
 	const char *from = ms_reading_header(reading, "Return-Path");
@@ -52,8 +53,8 @@ static MsEnvelope *make_envelope(const CliEnvelope *said, const MsRuntime *runti
 	return envelope;
 }
 
-int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data, gsize len,
-	MsEnvelope **envelope_out, MsJudgement **judgement_out)
+int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data,
+	gsize len, MsEnvelope **envelope_out, MsJudgement **judgement_out)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
@@ -71,7 +72,8 @@ int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, con
 		ms_engine_decide(runtime, envelope, fd, judgement);
 	close(fd);
 	if (envelope->recipients->len == 0)
-		return cli_fail(EX_DATAERR, "%s: no recipient in To or Cc; give them with --to", name);
+		return cli_fail(
+			EX_DATAERR, "%s: no recipient in To or Cc; give them with --to", name);
 	*envelope_out = g_steal_pointer(&envelope);
 	*judgement_out = g_steal_pointer(&judgement);
 	return 0;
@@ -87,7 +89,9 @@ void cli_envelope_clear(CliEnvelope *said)
 
 int cli_verdict_code(const MsVerdict *verdict)
 {
-	return verdict->would == MS_TEMPFAIL ? EXIT_UNJUDGED : verdict->would >= MS_HOLD ? EXIT_HELD : EXIT_DELIVER;
+	return verdict->would == MS_TEMPFAIL ? EXIT_UNJUDGED
+		: verdict->would >= MS_HOLD  ? EXIT_HELD
+					     : EXIT_DELIVER;
 }
 
 /* ---- for people ----------------------------------------------------------------------- */
@@ -135,7 +139,8 @@ static void print_row(const Check *check, const MsEnvelope *envelope, const MsJu
 	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, finding);
 	MsRelation relation = ms_resolution_relation(judgement->resolution, finding, recipient);
 	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
-	g_autofree char *identifier = g_strdup_printf("%s %s", f->kind, check->reveal ? f->value : masked);
+	g_autofree char *identifier = g_strdup_printf(
+		"%s %s", f->kind, check->reveal ? f->value : masked);
 	g_autofree char *owners = owners_text(judgement->resolution, finding);
 	const MsPlace *place = f->places->len > 0 ? f->places->pdata[0] : NULL;
 	g_autofree char *why = ms_belief_words(f->belief);
@@ -154,7 +159,8 @@ static void print_row(const Check *check, const MsEnvelope *envelope, const MsJu
 static bool shown(const MsJudgement *judgement, guint finding)
 {
 	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, finding);
-	return !(f->belief & MS_BELIEF_TENTATIVE) || ms_resolution_is_owned(judgement->resolution, finding);
+	return !(f->belief & MS_BELIEF_TENTATIVE) ||
+		ms_resolution_is_owned(judgement->resolution, finding);
 }
 
 static void print_table(const Check *check, const MsEnvelope *envelope,
@@ -172,14 +178,16 @@ static void print_table(const Check *check, const MsEnvelope *envelope,
 				continue;
 			if (rows++ == 0)
 				printf("  %s%-32s  %-34s  %-8s  %-18s  %s%s\n",
-					cli_colour(check->cli, DIM), "recipient", "identifier", "relation",
-					"account", "where", cli_colour(check->cli, PLAIN));
+					cli_colour(check->cli, DIM), "recipient", "identifier",
+					"relation", "account", "where",
+					cli_colour(check->cli, PLAIN));
 			print_row(check, envelope, judgement, i, r);
 		}
 	}
 	if (all > rows)
-		printf("  ... and %" G_GUINT64_FORMAT " row%s more (--json has all, up to %u recipients)\n", all - rows,
-			CLI_S(all - rows), MAX_RELATIONS);
+		printf("  ... and %" G_GUINT64_FORMAT
+		       " row%s more (--json has all, up to %u recipients)\n",
+			all - rows, CLI_S(all - rows), MAX_RELATIONS);
 	if (rows == 0)
 		printf("  no identifier was found\n");
 }
@@ -229,15 +237,17 @@ static void print_disguised(const Check *check, const MsReading *reading)
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *p = reading->parts->pdata[i];
 		static const char *const unsaid[] = {"", "application/octet-stream", NULL};
-		bool text = g_str_has_prefix(p->claimed, "text/") && g_str_has_prefix(p->actual, "text/");
+		bool text = g_str_has_prefix(p->claimed, "text/") &&
+			g_str_has_prefix(p->actual, "text/");
 		bool office = strcmp(p->actual, "application/zip") == 0
 			|| strcmp(p->actual, "application/x-ole-storage") == 0;
-		if (*p->actual == '\0' || strcmp(p->claimed, p->actual) == 0 || text || office
-			|| g_strv_contains(unsaid, p->claimed) || g_str_has_suffix(p->claimed, "xml"))
+		if (*p->actual == '\0' || strcmp(p->claimed, p->actual) == 0 || text || office ||
+			g_strv_contains(unsaid, p->claimed) || g_str_has_suffix(p->claimed, "xml"))
 			continue;
 		g_autofree char *name = cli_cell(p->name, 0);
-		printf("  %sdisguised%s part %s %s: says %s, is %s\n", cli_colour(check->cli, YELLOW),
-			cli_colour(check->cli, PLAIN), p->path, name, p->claimed, p->actual);
+		printf("  %sdisguised%s part %s %s: says %s, is %s\n",
+			cli_colour(check->cli, YELLOW), cli_colour(check->cli, PLAIN), p->path,
+			name, p->claimed, p->actual);
 	}
 }
 
@@ -311,8 +321,9 @@ static json_t *json_parts(const MsReading *reading)
 	json_t *out = json_array();
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *p = reading->parts->pdata[i];
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:I}", "part", p->path, "says",
-			p->claimed, "is", p->actual, "name", p->name, "size", (json_int_t)p->size));
+		json_array_append_new(out,
+			json_pack("{s:s, s:s, s:s, s:s, s:I}", "part", p->path, "says", p->claimed,
+				"is", p->actual, "name", p->name, "size", (json_int_t)p->size));
 	}
 	return out;
 }
@@ -337,16 +348,20 @@ static void print_json(const Check *check, const char *name, const MsEnvelope *e
 	json_t *unread = json_array();
 	for (guint i = 0; i < judgement->reading->unread->len; i++) {
 		const MsUnread *u = judgement->reading->unread->pdata[i];
-		json_array_append_new(unread, json_pack("{s:s, s:s, s:s}", "where", u->where, "reason",
-			ms_unread_name(u->reason), "detail", u->detail));
+		json_array_append_new(unread,
+			json_pack("{s:s, s:s, s:s}", "where", u->where, "reason",
+				ms_unread_name(u->reason), "detail", u->detail));
 	}
-	json_t *all = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "message",
-		text_or_null(name), "verdict", ms_action_names[judgement->verdict->action], "would",
-		ms_action_names[judgement->verdict->would], "sender", text_or_null(envelope->sender),
-		"recipients", strings(envelope->recipients), "policies",
-		strings(judgement->verdict->policies), "reasons", json_reasons(judgement->verdict),
-		"findings", findings, "unread", unread, "parts", json_parts(judgement->reading),
-		"contradictions", json_contradictions(judgement->reading), "trouble", text_or_null(judgement->trouble));
+	json_t *all = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"message", text_or_null(name), "verdict",
+		ms_action_names[judgement->verdict->action], "would",
+		ms_action_names[judgement->verdict->would], "sender",
+		text_or_null(envelope->sender), "recipients", strings(envelope->recipients),
+		"policies", strings(judgement->verdict->policies), "reasons",
+		json_reasons(judgement->verdict), "findings", findings, "unread", unread, "parts",
+		json_parts(judgement->reading), "contradictions",
+		json_contradictions(judgement->reading), "trouble",
+		text_or_null(judgement->trouble));
 	char *text = json_dumps(all, JSON_COMPACT);
 	puts(text);
 	free(text);
@@ -403,12 +418,15 @@ int cmd_check(Cli *cli, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		CLI_ENVELOPE_OPTIONS(check.said),
 		{"json", 0, 0, G_OPTION_ARG_NONE, &check.json, "one JSON object a line", NULL},
-		{"details", 0, 0, G_OPTION_ARG_NONE, &check.details, "of many messages, tell of each what was found", NULL},
+		{"details", 0, 0, G_OPTION_ARG_NONE, &check.details,
+			"of many messages, tell of each what was found", NULL},
 		{"reveal", 0, 0, G_OPTION_ARG_NONE, &check.reveal, "identifiers as they are", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "FILE|MBOX|MAILDIR|-... - judge messages offline; exit 0: would be "
-			"delivered, 1: held or rejected, 75: could not be judged", &argc, &argv))
+	if (!cli_options(entries,
+		    "FILE|MBOX|MAILDIR|-... - judge messages offline; exit 0: would be "
+		    "delivered, 1: held or rejected, 75: could not be judged",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc < 2)
 		return cli_fail(EX_USAGE, "check: which messages? (- for standard input)");

@@ -52,7 +52,8 @@ char *cli_duration(gint64 seconds);
 /* "missent: ..." on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 int cli_fail_error(GError *error);
-/* `value` is none of `names` (NULL-terminated): says so, with all of them and the nearest.  EX_USAGE. */
+/* `value` is none of `names` (NULL-terminated): says so, with all of them and the nearest.
+ * EX_USAGE. */
 int cli_fail_none_of(const char *what, const char *value, const char *const *names);
 /* Who acts: the name behind sudo, if there is one. */
 const char *cli_who(void);
@@ -69,7 +70,8 @@ int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, ch
 
 /* The table of main.c. */
 extern const CliVerb cli_commands[];
-/* completion.c: is a command run only to say what it takes?  Then with what, after the words `path`. */
+/* completion.c: is a command run only to say what it takes?  Then with what, after the words
+ * `path`. */
 extern const char cli_describe[];
 bool cli_is_described(int argc, char **argv);
 void cli_describe_verbs(Cli *cli, const char *path, const CliVerb *verbs);
@@ -96,17 +98,21 @@ typedef struct {
 	char *sender, *user, *client;
 	char **recipients;
 } CliEnvelope;
-#define CLI_ENVELOPE_OPTIONS(said) \
-	{"from", 'f', 0, G_OPTION_ARG_STRING, &(said).sender, "envelope sender (else Return-Path or From)", "ADDRESS"}, \
-	{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &(said).recipients, \
-		"envelope recipient, repeatable (else To and Cc)", "ADDRESS"}, \
-	{"auth-user", 0, 0, G_OPTION_ARG_STRING, &(said).user, "authenticated user", "NAME"}, \
-	{"client", 0, 0, G_OPTION_ARG_STRING, &(said).client, "client's IP address", "IP"}
+#define CLI_ENVELOPE_OPTIONS(said)                                                               \
+	{"from", 'f', 0, G_OPTION_ARG_STRING, &(said).sender,                                    \
+		"envelope sender (else Return-Path or From)", "ADDRESS"},                        \
+		{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &(said).recipients,                    \
+			"envelope recipient, repeatable (else To and Cc)", "ADDRESS"},           \
+		{"auth-user", 0, 0, G_OPTION_ARG_STRING, &(said).user, "authenticated user",     \
+			"NAME"},                                                                 \
+	{                                                                                        \
+		"client", 0, 0, G_OPTION_ARG_STRING, &(said).client, "client's IP address", "IP" \
+	}
 void cli_envelope_clear(CliEnvelope *said);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliEnvelope, cli_envelope_clear)
 /* 0, or a sysexits code that was told. */
-int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data, gsize len,
-	MsEnvelope **envelope_out, MsJudgement **judgement_out);
+int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data,
+	gsize len, MsEnvelope **envelope_out, MsJudgement **judgement_out);
 /* The exit code that a verdict gives: 0 deliver, 1 held or rejected, 75 could not be judged. */
 int cli_verdict_code(const MsVerdict *verdict);
 
@@ -118,7 +124,8 @@ typedef struct {
 	MsDirectory *directory;
 } CliSession;
 int cli_begin(CliSession *session, Cli *cli);
-/* 0, or it was said that there is no such kind: of kinds.conf, or recipient, or (`rights`) receives-for. */
+/* 0, or it was said that there is no such kind: of kinds.conf, or recipient, or (`rights`)
+ * receives-for. */
 int cli_check_kind(const CliSession *session, const char *kind, bool rights);
 void cli_end(CliSession *session);
 /* incident.c: a time that was said, in microseconds since 1970; "-2d" is two days ago. */
@@ -144,14 +151,17 @@ int cli_reconcile(Cli *cli, int argc, char **argv);
 typedef struct {
 	char *encoding, *delimiter, *map, *account;
 } CliForm;
-#define CLI_FORM_OPTIONS(form) \
-	{"map", 0, 0, G_OPTION_ARG_STRING, &(form).map, "a line for each customer: which columns are what", \
-		"COLUMN=KIND,..."}, \
-	{"account", 0, 0, G_OPTION_ARG_STRING, &(form).account, "with --map: the column that names the customer", \
-		"COLUMN"}, \
-	{"encoding", 0, 0, G_OPTION_ARG_STRING, &(form).encoding, "instead of the one that is found out", "NAME"}, \
-	{"delimiter", 0, 0, G_OPTION_ARG_STRING, &(form).delimiter, "between fields, instead of the one that is found out", \
-		"CHARACTER|tab"}
+#define CLI_FORM_OPTIONS(form)                                                                  \
+	{"map", 0, 0, G_OPTION_ARG_STRING, &(form).map,                                         \
+		"a line for each customer: which columns are what", "COLUMN=KIND,..."},         \
+		{"account", 0, 0, G_OPTION_ARG_STRING, &(form).account,                         \
+			"with --map: the column that names the customer", "COLUMN"},            \
+		{"encoding", 0, 0, G_OPTION_ARG_STRING, &(form).encoding,                       \
+			"instead of the one that is found out", "NAME"},                        \
+	{                                                                                       \
+		"delimiter", 0, 0, G_OPTION_ARG_STRING, &(form).delimiter,                      \
+			"between fields, instead of the one that is found out", "CHARACTER|tab" \
+	}
 /* 0, or an exit status that was told.  Borrows from `form`. */
 int cli_form(const CliForm *form, MsTableForm *out);
 void cli_form_clear(CliForm *form);

@@ -1,9 +1,10 @@
 /*
- * `missent completion bash|zsh`: the tables of commands come in, and the options that each command asks
- * cli_options for; out goes a script for a shell.  So nothing is written twice: a new verb or option is completed
- * without a word here.  Each command is run with the one argument that is CLI_DESCRIBE itself, not a text that
- * says the same; what looks at arguments (cli_dispatch, cli_options) then tells what it would take, does nothing,
- * and the command ends as after a wrong option.  The tool's one thread.
+ * `missent completion bash|zsh`: the tables of commands come in, and the options that each
+ * command asks cli_options for; out goes a script for a shell.  So nothing is written twice: a
+ * new verb or option is completed without a word here.  Each command is run with the one argument
+ * that is CLI_DESCRIBE itself, not a text that says the same; what looks at arguments
+ * (cli_dispatch, cli_options) then tells what it would take, does nothing, and the command ends
+ * as after a wrong option.  The tool's one thread.
  */
 #include "config.h"
 
@@ -39,7 +40,8 @@ void cli_describe_verbs(Cli *cli, const char *path, const CliVerb *verbs)
 {
 	for (; verbs->name != NULL; verbs++) {
 		say(path, "", verbs->name, help_alone(verbs->help));
-		g_autofree char *below = *path != '\0' ? g_strconcat(path, " ", verbs->name, NULL) : g_strdup(verbs->name);
+		g_autofree char *below = *path != '\0' ? g_strconcat(path, " ", verbs->name, NULL)
+						       : g_strdup(verbs->name);
 		char *argv[] = {(char *)verbs->name, (char *)cli_describe, below, NULL};
 		verbs->run(cli, 3, argv);
 	}
@@ -112,7 +114,8 @@ static const char in_zsh[] =
 
 int cmd_completion(Cli *cli, int argc, char **argv)
 {
-	if (!cli_options(NULL, "bash|zsh - print a script that completes commands and options", &argc, &argv))
+	if (!cli_options(NULL, "bash|zsh - print a script that completes commands and options",
+		    &argc, &argv))
 		return EX_USAGE;
 	bool zsh = argc == 2 && strcmp(argv[1], "zsh") == 0;
 	if (!zsh && (argc != 2 || strcmp(argv[1], "bash") != 0))

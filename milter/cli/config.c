@@ -1,5 +1,6 @@
 /*
- * `missent config check`: the settings come in, out goes what is wrong with them.  The tool's one thread.
+ * `missent config check`: the settings come in, out goes what is wrong with them.  The tool's one
+ * thread.
  */
 #include "config.h"
 
@@ -45,10 +46,12 @@ static int check(Cli *cli)
 		const char *title = ms_policies_nth(policies, i, &enforced);
 		printf("policy %s: %s\n", title, enforced ? "enforce" : "observe");
 	}
-	if (!check_redis(ms_runtime_settings(runtime), &error) || !complain_of(runtime, cli->config, &error))
+	if (!check_redis(ms_runtime_settings(runtime), &error) ||
+		!complain_of(runtime, cli->config, &error))
 		return cli_fail_error(error);
 	guint kinds = ms_kinds_count(ms_runtime_kinds(runtime)), n = ms_policies_count(policies);
-	printf("%s: fine, %u kind%s, %u %s\n", cli->config, kinds, CLI_S(kinds), n, n == 1 ? "policy" : "policies");
+	printf("%s: fine, %u kind%s, %u %s\n", cli->config, kinds, CLI_S(kinds), n,
+		n == 1 ? "policy" : "policies");
 	return 0;
 }
 
@@ -69,7 +72,8 @@ static int do_show(Cli *cli, int argc, char **argv)
 	};
 	if (!cli_options(entries, "- every setting in effect, and where it is said", &argc, &argv))
 		return EX_USAGE;
-	return argc == 1 ? cli_config_show(cli, json, policies) : cli_fail(EX_USAGE, "config show: takes no arguments");
+	return argc == 1 ? cli_config_show(cli, json, policies)
+			 : cli_fail(EX_USAGE, "config show: takes no arguments");
 }
 
 static const CliVerb verbs[] = {

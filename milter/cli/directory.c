@@ -35,8 +35,9 @@ void cli_end(CliSession *session)
 
 int cli_check_kind(const CliSession *session, const char *kind, bool rights)
 {
-	if (strcmp(kind, MS_ROW_RECIPIENT) == 0 || (rights && strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
-		|| ms_kinds_find(session->kinds, kind) != NULL)
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0 ||
+		(rights && strcmp(kind, MS_ROW_RECEIVES_FOR) == 0) ||
+		ms_kinds_find(session->kinds, kind) != NULL)
 		return 0;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < ms_kinds_count(session->kinds); i++)
@@ -65,7 +66,8 @@ static int look_up(CliSession *session, const char *kind, const char *value)
 	g_autoptr(MsResolution) resolution = NULL;
 	MsAnswer answer;
 	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
-		answer = ms_directory_resolve(session->directory, NULL, 0, &value, 1, &resolution, &error);
+		answer = ms_directory_resolve(
+			session->directory, NULL, 0, &value, 1, &resolution, &error);
 		if (answer != MS_FOUND)
 			return cli_fail_error(error);
 		if (ms_resolution_over(resolution) != NULL)
@@ -97,11 +99,14 @@ static int look_up(CliSession *session, const char *kind, const char *value)
 
 static int do_lookup(Cli *cli, int argc, char **argv)
 {
-	if (!cli_options(NULL, "KIND VALUE - whose is it? exit 0: known, 1: not known, 75: could not "
-			"look", &argc, &argv))
+	if (!cli_options(NULL,
+		    "KIND VALUE - whose is it? exit 0: known, 1: not known, 75: could not "
+		    "look",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 3)
-		return cli_fail(EX_USAGE, "directory lookup: give a kind (or recipient) and a value");
+		return cli_fail(
+			EX_USAGE, "directory lookup: give a kind (or recipient) and a value");
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	if (rc == 0)
@@ -118,10 +123,12 @@ static int do_digest(Cli *cli, int argc, char **argv)
 {
 	gboolean all = FALSE;
 	const GOptionEntry entries[] = {
-		{"all", 0, 0, G_OPTION_ARG_NONE, &all, "also of its other forms, and its marks", NULL},
+		{"all", 0, 0, G_OPTION_ARG_NONE, &all, "also of its other forms, and its marks",
+			NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "KIND VALUE - the digest under which a value is stored", &argc, &argv))
+	if (!cli_options(
+		    entries, "KIND VALUE - the digest under which a value is stored", &argc, &argv))
 		return EX_USAGE;
 	if (argc != 3)
 		return cli_fail(EX_USAGE, "directory digest: give a kind and a value");
@@ -148,7 +155,8 @@ static int do_stats(Cli *cli, int argc, char **argv)
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "- what is loaded, and whether verdicts can use it", &argc, &argv))
+	if (!cli_options(
+		    entries, "- what is loaded, and whether verdicts can use it", &argc, &argv))
 		return EX_USAGE;
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
@@ -203,7 +211,8 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
 		bool changed = false;
-		if (func(session.directory, argv[1], argv[2], argv[3], &changed, &error) == MS_FOUND)
+		if (func(session.directory, argv[1], argv[2], argv[3], &changed, &error) ==
+			MS_FOUND)
 			printf("%s\n", changed ? done : not_done);
 		else
 			rc = cli_fail_error(error);
@@ -214,8 +223,8 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 
 static int do_put(Cli *cli, int argc, char **argv)
 {
-	return change(cli, argc, argv, "ACCOUNT KIND VALUE - add one entry", ms_directory_put, "added",
-		"was there already");
+	return change(cli, argc, argv, "ACCOUNT KIND VALUE - add one entry", ms_directory_put,
+		"added", "was there already");
 }
 
 static int do_delete(Cli *cli, int argc, char **argv)
@@ -226,8 +235,9 @@ static int do_delete(Cli *cli, int argc, char **argv)
 
 static int do_accept(Cli *cli, int argc, char **argv)
 {
-	if (!cli_options(NULL, "- the mapping as it is now may be used, though it is older than one before", &argc,
-		    &argv))
+	if (!cli_options(NULL,
+		    "- the mapping as it is now may be used, though it is older than one before",
+		    &argc, &argv))
 		return EX_USAGE;
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
@@ -303,7 +313,8 @@ static const CliVerb verbs[] = {
 	{"accept", do_accept, "                  the mapping may be used, though an older copy"},
 	{"verify", cli_verify, "                 is all of it what it should be?"},
 	{"export", do_export, "                  the mapping as CSV (digests off)"},
-	{"suggest-house", cli_suggest_house, "FILE...       what is in nearly every message, from samples"},
+	{"suggest-house", cli_suggest_house,
+		"FILE...       what is in nearly every message, from samples"},
 	{"digest", do_digest, "KIND VALUE        the stored key of a value"},
 	{"key", do_key, "                  make the site key"},
 	{NULL, NULL, NULL},

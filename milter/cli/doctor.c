@@ -1,7 +1,9 @@
 /*
- * missent doctor: all checks, for people, for programs (--json), and for monitoring (the exit code).
+ * missent doctor: all checks, for people, for programs (--json), and for monitoring (the exit
+ * code).
  *
- * 0 nothing, 1 a warning, 2 a fault, 3 something that could not be looked at: what Nagios and its kin take.
+ * 0 nothing, 1 a warning, 2 a fault, 3 something that could not be looked at: what Nagios and its
+ * kin take.
  */
 #include "config.h"
 
@@ -28,13 +30,14 @@ static void print_people(const Cli *cli, const GPtrArray *complaints, bool quiet
 	for (guint i = 0; i < complaints->len; i++) {
 		const MsComplaint *c = complaints->pdata[i];
 		counts[c->gravity]++;
-		printf("%s%s%s (%s): %s\n", cli_colour(cli, colours[c->gravity]), sign_of(c->gravity), cli_colour(cli, PLAIN),
-			c->check, c->text);
+		printf("%s%s%s (%s): %s\n", cli_colour(cli, colours[c->gravity]),
+			sign_of(c->gravity), cli_colour(cli, PLAIN), c->check, c->text);
 		if (*c->remedy != '\0')
 			printf("    %s\n", c->remedy);
 	}
 	if (complaints->len > 0)
-		printf("%u %s, %u %s, %u not looked at\n", counts[2], counts[2] == 1 ? "fault" : "faults", counts[1],
+		printf("%u %s, %u %s, %u not looked at\n", counts[2],
+			counts[2] == 1 ? "fault" : "faults", counts[1],
 			counts[1] == 1 ? "warning" : "warnings", counts[0]);
 	else if (!quiet)
 		printf("nothing is wrong\n");
@@ -45,8 +48,10 @@ static void print_json(const GPtrArray *complaints, int code)
 	json_t *list = json_array();
 	for (guint i = 0; i < complaints->len; i++) {
 		const MsComplaint *c = complaints->pdata[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "check", c->check, "gravity",
-			ms_gravity_names[c->gravity], "text", c->text, "remedy", c->remedy));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:s}", "check", c->check, "gravity",
+				ms_gravity_names[c->gravity], "text", c->text, "remedy",
+				c->remedy));
 	}
 	json_t *all = json_pack("{s:i, s:o}", "exit", code, "complaints", list);
 	json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
@@ -57,7 +62,8 @@ static void print_json(const GPtrArray *complaints, int code)
 static int code_of(const GPtrArray *complaints)
 {
 	static const int codes[] = {3, 1, 2};
-	return complaints->len == 0 ? 0 : codes[((const MsComplaint *)complaints->pdata[0])->gravity];
+	return complaints->len == 0 ? 0
+				    : codes[((const MsComplaint *)complaints->pdata[0])->gravity];
 }
 
 static int list_checks(const Cli *cli)
@@ -67,7 +73,8 @@ static int list_checks(const Cli *cli)
 	for (guint i = 0; i < n; i++) {
 		g_autofree char *name = cli_cell(rows[i].name, 20);
 		g_autofree char *gravity = cli_cell(ms_gravity_names[rows[i].gravity], 8);
-		printf("%s%s%s %s %s\n", cli_colour(cli, BOLD), name, cli_colour(cli, PLAIN), gravity, rows[i].looks);
+		printf("%s%s%s %s %s\n", cli_colour(cli, BOLD), name, cli_colour(cli, PLAIN),
+			gravity, rows[i].looks);
 		printf("%30s%s\n", "", rows[i].remedy);
 	}
 	return 0;
@@ -87,22 +94,31 @@ int cmd_doctor(Cli *cli, int argc, char **argv)
 	g_autofree char *only = NULL, *log = NULL;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "for programs", NULL},
-		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "say nothing when nothing is wrong", NULL},
-		{"list", 0, 0, G_OPTION_ARG_NONE, &list, "the checks: what each looks at, and what to do", NULL},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "say nothing when nothing is wrong",
+			NULL},
+		{"list", 0, 0, G_OPTION_ARG_NONE, &list,
+			"the checks: what each looks at, and what to do", NULL},
 		{"only", 0, 0, G_OPTION_ARG_STRING, &only, "one check", "CHECK"},
-		{"probe", 0, 0, G_OPTION_ARG_NONE, &probe, "send mail that must be held through each listener, and see", NULL},
+		{"probe", 0, 0, G_OPTION_ARG_NONE, &probe,
+			"send mail that must be held through each listener, and see", NULL},
 		{"mail-log", 0, 0, G_OPTION_ARG_FILENAME, &log, "the MTA's log", "FILE"},
 		{NULL},
 	};
-	if (!cli_options(entries, "- find what is wrong with this installation, or open", &argc, &argv))
+	if (!cli_options(
+		    entries, "- find what is wrong with this installation, or open", &argc, &argv))
 		return EX_USAGE;
 	if (list)
 		return list_checks(cli);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);
-	const MsDoctorOptions options = {.runtime = runtime, .config = cli->config, .all = true,
-		.mail_log = log, .only = only, .probe = probe || g_strcmp0(only, "probe") == 0 ? send_probe : NULL};
-	g_autoptr(GPtrArray) complaints = runtime != NULL ? ms_doctor_examine(&options, &error) : NULL;
+	const MsDoctorOptions options = {.runtime = runtime,
+		.config = cli->config,
+		.all = true,
+		.mail_log = log,
+		.only = only,
+		.probe = probe || g_strcmp0(only, "probe") == 0 ? send_probe : NULL};
+	g_autoptr(GPtrArray) complaints = runtime != NULL ? ms_doctor_examine(&options, &error)
+							  : NULL;
 	if (complaints == NULL)
 		return cli_fail_error(error);
 	if (json)

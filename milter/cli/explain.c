@@ -1,6 +1,6 @@
 /*
- * missent explain: a file, or the queue ID or reference of a held message, comes in; the story of its verdict
- * is printed.  The tool's one thread.
+ * missent explain: a file, or the queue ID or reference of a held message, comes in; the story of
+ * its verdict is printed.  The tool's one thread.
  */
 #include "config.h"
 
@@ -65,19 +65,23 @@ static void title(const Explain *e, const char *text)
 
 static void print_head(const Explain *e, const char *name, const json_t *story)
 {
-	const json_t *message = json_object_get(story, "message"), *before = json_object_get(story, "before");
+	const json_t *message = json_object_get(story, "message"),
+		     *before = json_object_get(story, "before");
 	const char *verdict = word(story, "verdict"), *would = word(story, "would");
 	bool held = strcmp(would, "deliver") != 0 && strcmp(would, "tag") != 0;
 	g_autofree char *safe = cli_cell(name, 0), *sender = cli_cell(word(message, "sender"), 0);
 	printf("%s%s%s  %s%s%s  %s\n", cli_colour(e->cli, BOLD), safe, cli_colour(e->cli, PLAIN),
-		cli_colour(e->cli, held ? RED : GREEN), would, cli_colour(e->cli, PLAIN), word(story, "reasons"));
+		cli_colour(e->cli, held ? RED : GREEN), would, cli_colour(e->cli, PLAIN),
+		word(story, "reasons"));
 	if (strcmp(verdict, would) != 0)
-		printf("  its policies observe: it is delivered, and would be \"%s\" in mode enforce\n", would);
+		printf("  its policies observe: it is delivered, and would be \"%s\" in mode enforce\n",
+			would);
 	if (before != NULL)
-		printf("  it is %s for: %s; above, judged again now\n", word(before, "state"), word(before, "reasons"));
+		printf("  it is %s for: %s; above, judged again now\n", word(before, "state"),
+			word(before, "reasons"));
 	gint64 n = number(message, "recipients");
-	printf("  from <%s> to %" G_GINT64_FORMAT " recipient%s, %" G_GINT64_FORMAT " bytes", sender, n, n == 1 ? "" : "s",
-		number(message, "size"));
+	printf("  from <%s> to %" G_GINT64_FORMAT " recipient%s, %" G_GINT64_FORMAT " bytes",
+		sender, n, n == 1 ? "" : "s", number(message, "size"));
 	if (*word(message, "client") != '\0')
 		printf(", client %s", word(message, "client"));
 	if (*word(message, "auth-user") != '\0')
@@ -92,8 +96,8 @@ static void print_attached(const json_t *story)
 	gsize i;
 	json_t *part;
 	json_array_foreach(json_object_get(json_object_get(story, "message"), "attached"), i, part)
-		printf("  attached: part %s, %s, %" G_GINT64_FORMAT " bytes\n", word(part, "part"), word(part, "type"),
-			number(part, "size"));
+		printf("  attached: part %s, %s, %" G_GINT64_FORMAT " bytes\n", word(part, "part"),
+			word(part, "type"), number(part, "size"));
 }
 
 static void print_findings(const Explain *e, const json_t *story)
@@ -104,11 +108,15 @@ static void print_findings(const Explain *e, const json_t *story)
 	json_array_foreach(json_object_get(story, "findings"), i, f)
 	{
 		g_autofree char *accounts = list(f, "accounts", number(f, "more-accounts"),
-			json_is_true(json_object_get(f, "partial")) ? "of a part of a company that is known" : "nobody's that is known");
-		g_autofree char *why = list(f, "believed", 0, "-"), *places = list(f, "places", 0, "-");
+			json_is_true(json_object_get(f, "partial"))
+				? "of a part of a company that is known"
+				: "nobody's that is known");
+		g_autofree char *why = list(f, "believed", 0, "-"),
+				*places = list(f, "places", 0, "-");
 		g_autofree char *safe = cli_cell(word(f, "identifier"), 0);
-		printf("  %s %s: %s%s%s\n    believed, since it is: %s; in %s\n", word(f, "kind"), safe, cli_colour(e->cli, BOLD),
-			accounts, cli_colour(e->cli, PLAIN), why, places);
+		printf("  %s %s: %s%s%s\n    believed, since it is: %s; in %s\n", word(f, "kind"),
+			safe, cli_colour(e->cli, BOLD), accounts, cli_colour(e->cli, PLAIN), why,
+			places);
 	}
 	if (i == 0)
 		printf("  no identifier\n");
@@ -121,13 +129,17 @@ static void print_recipients(const Explain *e, const json_t *story)
 	title(e, "Who gets it, and what he has a right to");
 	json_array_foreach(json_object_get(story, "recipients"), i, r)
 	{
-		g_autofree char *accounts = list(r, "accounts", number(r, "more-accounts"), "no account that is known");
-		g_autofree char *own = list(r, "own", 0, "nothing"), *others = list(r, "others", 0, "nothing");
+		g_autofree char *accounts = list(
+			r, "accounts", number(r, "more-accounts"), "no account that is known");
+		g_autofree char *own = list(r, "own", 0, "nothing"),
+				*others = list(r, "others", 0, "nothing");
 		g_autofree char *safe = cli_cell(word(r, "address"), 0);
 		const char *outcome = word(r, "outcome");
-		printf("  %s: %s%s%s\n    may receive for: %s%s\n    his own in it: %s\n    another's in it: %s\n", safe,
-			cli_colour(e->cli, strcmp(outcome, "right") == 0 ? GREEN : RED), outcome, cli_colour(e->cli, PLAIN), accounts,
-			json_is_true(json_object_get(r, "house")) ? " (your own company)" : "", own, others);
+		printf("  %s: %s%s%s\n    may receive for: %s%s\n    his own in it: %s\n    another's in it: %s\n",
+			safe, cli_colour(e->cli, strcmp(outcome, "right") == 0 ? GREEN : RED),
+			outcome, cli_colour(e->cli, PLAIN), accounts,
+			json_is_true(json_object_get(r, "house")) ? " (your own company)" : "", own,
+			others);
 	}
 	if (i == 0)
 		printf("  nobody of that address\n");
@@ -141,10 +153,12 @@ static void print_reasons(const Explain *e, const json_t *policy)
 	{
 		const char *action = word(r, "action");
 		bool mild = strcmp(action, "deliver") == 0 || strcmp(action, "tag") == 0;
-		g_autofree char *text = cli_cell(word(r, "text"), 0), *where = cli_cell(word(r, "where"), 0);
-		g_autofree char *recipient = cli_cell(word(r, "recipient"), 0), *account = cli_cell(word(r, "account"), 0);
-		printf("    %s%s%s  %s: %s", cli_colour(e->cli, mild ? DIM : RED), action, cli_colour(e->cli, PLAIN),
-			word(r, "reason"), text);
+		g_autofree char *text = cli_cell(word(r, "text"), 0),
+				*where = cli_cell(word(r, "where"), 0);
+		g_autofree char *recipient = cli_cell(word(r, "recipient"), 0),
+				*account = cli_cell(word(r, "account"), 0);
+		printf("    %s%s%s  %s: %s", cli_colour(e->cli, mild ? DIM : RED), action,
+			cli_colour(e->cli, PLAIN), word(r, "reason"), text);
 		if (*word(r, "identifier") != '\0')
 			printf(": %s", word(r, "identifier"));
 		if (*account != '\0')
@@ -172,8 +186,12 @@ static void print_policies(const Explain *e, const json_t *story)
 		g_autofree char *because = cli_cell(word(p, "because"), 0);
 		printf("  %s", word(p, "policy"));
 		if (*word(p, "file") != '\0')
-			printf(" (%s, line %" G_GINT64_FORMAT ")", word(p, "file"), number(p, "line"));
-		printf("%s\n", !applies ? ": does not apply" : json_is_true(json_object_get(p, "enforced")) ? "" : ", observes");
+			printf(" (%s, line %" G_GINT64_FORMAT ")", word(p, "file"),
+				number(p, "line"));
+		printf("%s\n",
+			!applies                                               ? ": does not apply"
+				: json_is_true(json_object_get(p, "enforced")) ? ""
+									       : ", observes");
 		if (applies)
 			print_reasons(e, p);
 		else
@@ -201,16 +219,19 @@ static void print_set(const Explain *e, const json_t *set)
 {
 	gsize i;
 	json_t *c;
-	printf("  %s%s%s, if\n", cli_colour(e->cli, BOLD), word(set, "verdict"), cli_colour(e->cli, PLAIN));
+	printf("  %s%s%s, if\n", cli_colour(e->cli, BOLD), word(set, "verdict"),
+		cli_colour(e->cli, PLAIN));
 	json_array_foreach(json_object_get(set, "changes"), i, c)
 	{
-		g_autofree char *text = cli_cell(word(c, "text"), 0), *command = cli_cell(word(c, "command"), 0);
+		g_autofree char *text = cli_cell(word(c, "text"), 0),
+				*command = cli_cell(word(c, "command"), 0);
 		printf("    %s%s\n", i > 0 ? "and " : "", text);
 		if (*command != '\0')
-			printf("      %s%s%s\n", cli_colour(e->cli, DIM), command, cli_colour(e->cli, PLAIN));
+			printf("      %s%s%s\n", cli_colour(e->cli, DIM), command,
+				cli_colour(e->cli, PLAIN));
 		else
-			printf("      %s%s, line %" G_GINT64_FORMAT "%s\n", cli_colour(e->cli, DIM), word(c, "file"),
-				number(c, "line"), cli_colour(e->cli, PLAIN));
+			printf("      %s%s, line %" G_GINT64_FORMAT "%s\n", cli_colour(e->cli, DIM),
+				word(c, "file"), number(c, "line"), cli_colour(e->cli, PLAIN));
 	}
 }
 
@@ -224,11 +245,13 @@ static void print_changes(const Explain *e, const json_t *story)
 	for (gsize i = 0; i < MIN(n, MAX_SETS); i++)
 		print_set(e, json_array_get(sets, i));
 	if (more > 0)
-		printf("  and %" G_GINT64_FORMAT " more (--json has %s)\n", more, number(changes, "more") > 0 ? "the first ones" : "all");
+		printf("  and %" G_GINT64_FORMAT " more (--json has %s)\n", more,
+			number(changes, "more") > 0 ? "the first ones" : "all");
 	if (n == 0)
 		printf("  %s\n", word(changes, "none"));
 	else if (!json_is_true(json_object_get(changes, "complete")))
-		printf("  not all was tried: %" G_GINT64_FORMAT " sets of %" G_GINT64_FORMAT " changes were (--seconds)\n",
+		printf("  not all was tried: %" G_GINT64_FORMAT " sets of %" G_GINT64_FORMAT
+		       " changes were (--seconds)\n",
 			number(changes, "tried"), number(changes, "candidates"));
 }
 
@@ -260,7 +283,8 @@ static int explain_message(const char *name, const guint8 *data, gsize len, void
 	int rc = cli_judge(e->runtime, &e->said, name, data, len, &envelope, &judgement);
 	if (rc != 0)
 		return rc;
-	const MsExplainWish wish = {e->recipient, e->reveal, e->seconds * (gint64)G_USEC_PER_SEC, NULL};
+	const MsExplainWish wish = {
+		e->recipient, e->reveal, e->seconds * (gint64)G_USEC_PER_SEC, NULL};
 	json_t *story = ms_explain(e->runtime, envelope, judgement, &wish);
 	print_story(e, name, story);
 	json_decref(story);
@@ -296,12 +320,15 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 {
 	(void)error;
 	Looked *l = user;
-	if (line->json == NULL || strcmp(line->type, "message") != 0
-		|| g_strcmp0(json_string_value(json_object_get(line->json, "queue_id")), l->queue_id) != 0)
+	if (line->json == NULL || strcmp(line->type, "message") != 0 ||
+		g_strcmp0(json_string_value(json_object_get(line->json, "queue_id")),
+			l->queue_id) != 0)
 		return true;
-	char *text = json_dumps(line->json, l->e->json ? JSON_COMPACT : JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	char *text = json_dumps(
+		line->json, l->e->json ? JSON_COMPACT : JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	if (l->found++ == 0 && !l->e->json)
-		printf("%s has no record: it was not held, nor would it have been.  The audit trail says of it:\n", l->queue_id);
+		printf("%s has no record: it was not held, nor would it have been.  The audit trail says of it:\n",
+			l->queue_id);
 	puts(text);
 	free(text);
 	return true;
@@ -311,10 +338,15 @@ static int explain_line(const Explain *e, MsDesk *desk, const char *name)
 {
 	g_autoptr(GError) error = NULL;
 	Looked l = {.e = e, .queue_id = name};
-	if (!ms_audit_each(ms_desk_settings(desk)->audit_file, G_MININT64, G_MAXINT64, take_line, &l, &error))
+	if (!ms_audit_each(ms_desk_settings(desk)->audit_file, G_MININT64, G_MAXINT64, take_line,
+		    &l, &error))
 		return cli_fail_error(error);
-	return l.found > 0 ? 0 : cli_fail(EX_DATAERR, "%s: there is no such file, no record of a held message and no line of "
-		"the audit trail with this queue ID or reference", name);
+	return l.found > 0
+		? 0
+		: cli_fail(EX_DATAERR,
+			  "%s: there is no such file, no record of a held message and no line of "
+			  "the audit trail with this queue ID or reference",
+			  name);
 }
 
 static int explain_record(const Explain *e, MsDesk *desk, const char *name)
@@ -355,13 +387,15 @@ static int run(Explain *e, int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		files += strcmp(argv[i], "-") == 0 || g_file_test(argv[i], G_FILE_TEST_EXISTS);
 	if (argc < 2)
-		return cli_fail(EX_USAGE, "explain: which message? A file, - for standard input, or a queue ID or reference");
+		return cli_fail(EX_USAGE,
+			"explain: which message? A file, - for standard input, or a queue ID or reference");
 	if (files == argc - 1)
 		return explain_files(e, argc, argv);
 	if (files > 0)
 		return cli_fail(EX_USAGE, "explain: files, or held messages, not both");
 	if (e->reveal)
-		return cli_fail(EX_USAGE, "explain: --reveal is for files; missent held show --reveal reveals a held one");
+		return cli_fail(EX_USAGE,
+			"explain: --reveal is for files; missent held show --reveal reveals a held one");
 	return explain_records(e, argc, argv);
 }
 
@@ -369,18 +403,24 @@ int cmd_explain(Cli *cli, int argc, char **argv)
 {
 	Explain e = {.cli = cli, .seconds = 10};
 	const GOptionEntry entries[] = {
-		{"recipient", 'r', 0, G_OPTION_ARG_STRING, &e.recipient, "tell of this recipient alone", "ADDRESS"},
+		{"recipient", 'r', 0, G_OPTION_ARG_STRING, &e.recipient,
+			"tell of this recipient alone", "ADDRESS"},
 		CLI_ENVELOPE_OPTIONS(e.said),
 		{"json", 0, 0, G_OPTION_ARG_NONE, &e.json, "one JSON object a line", NULL},
-		{"reveal", 0, 0, G_OPTION_ARG_NONE, &e.reveal, "identifiers as they are (of files)", NULL},
+		{"reveal", 0, 0, G_OPTION_ARG_NONE, &e.reveal, "identifiers as they are (of files)",
+			NULL},
 		{"seconds", 0, 0, G_OPTION_ARG_INT, &e.seconds,
-			"look for what would have to change for so long at most (10; 0: as long as it takes)", "N"},
+			"look for what would have to change for so long at most (10; 0: as long as it takes)",
+			"N"},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "FILE|QUEUE-ID|REFERENCE... - tell the story of a verdict, and what would have to change "
-			"for another", &argc, &argv))
+	if (!cli_options(entries,
+		    "FILE|QUEUE-ID|REFERENCE... - tell the story of a verdict, and what would have to change "
+		    "for another",
+		    &argc, &argv))
 		return EX_USAGE;
-	int rc = e.seconds < 0 ? cli_fail(EX_USAGE, "explain: --seconds %d: at least 0", e.seconds) : run(&e, argc, argv);
+	int rc = e.seconds < 0 ? cli_fail(EX_USAGE, "explain: --seconds %d: at least 0", e.seconds)
+			       : run(&e, argc, argv);
 	cli_envelope_clear(&e.said);
 	g_free(e.recipient);
 	return rc;

@@ -13,7 +13,8 @@
 
 #include "cli.h"
 
-/* missent directory follow: changes come in as they are made, and go into the mapping.  One thread. */
+/* missent directory follow: changes come in as they are made, and go into the mapping.  One
+ * thread. */
 
 #define WAIT_MS 1000
 #define PAUSE_US (2 * G_USEC_PER_SEC)
@@ -42,9 +43,11 @@ static bool open_aside(Follow *f, GError **error)
 {
 	if (f->aside >= 0)
 		return true;
-	f->aside = open(f->aside_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	f->aside = open(
+		f->aside_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (f->aside < 0)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", f->aside_path, g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", f->aside_path,
+			g_strerror(errno));
 	else
 		ms_io_like_folder(f->aside, f->aside_path);
 	return f->aside >= 0;
@@ -56,12 +59,14 @@ static bool set_aside(const MsChange *change, void *user, GError **error)
 	Follow *f = user;
 	g_autofree char *line = g_strdup_printf("%s\n", change->raw);
 	if (change->line > 0)
-		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s; set aside", f->file, change->line, change->why);
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s; set aside", f->file, change->line,
+			change->why);
 	else
 		cli_fail(0, "%s: change %s %s; set aside", f->source, change->id, change->why);
 	if (!open_aside(f, error))
 		return false;
-	if (write(f->aside, line, strlen(line)) == (ssize_t)strlen(line) && fdatasync(f->aside) == 0)
+	if (write(f->aside, line, strlen(line)) == (ssize_t)strlen(line) &&
+		fdatasync(f->aside) == 0)
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", f->aside_path, g_strerror(errno));
 	return false;
@@ -88,7 +93,8 @@ static bool wait_after(Follow *f, MsAnswer answer, GError *error, int *rc_out)
 		return false;
 	}
 	tell(f, error->message);
-	for (gint64 end = g_get_monotonic_time() + PAUSE_US; !stopped && g_get_monotonic_time() < end;)
+	for (gint64 end = g_get_monotonic_time() + PAUSE_US;
+		!stopped && g_get_monotonic_time() < end;)
 		g_usleep(100 * 1000);
 	return !stopped;
 }
@@ -99,8 +105,8 @@ static bool put_in(Follow *f, GPtrArray *batch, int *rc_out)
 	for (;;) {
 		MsFollowed followed = {0};
 		g_autoptr(GError) error = NULL;
-		MsAnswer answer = ms_directory_follow(f->session.directory, f->source, batch, set_aside, f, &followed,
-			&error);
+		MsAnswer answer = ms_directory_follow(
+			f->session.directory, f->source, batch, set_aside, f, &followed, &error);
 		if (answer == MS_FOUND) {
 			tell(f, NULL);
 			f->all.applied += followed.applied;
@@ -132,7 +138,8 @@ static int follow(Follow *f)
 		/* What is not acknowledged comes again, and is known. */
 		ms_changes_done(f->changes, batch, NULL);
 	}
-	printf("%u changes made, %u were there already, %u set aside\n", f->all.applied, f->all.repeated, f->all.bad);
+	printf("%u changes made, %u were there already, %u set aside\n", f->all.applied,
+		f->all.repeated, f->all.bad);
 	return rc == 0 && f->all.bad > 0 ? 1 : rc;
 }
 
@@ -151,7 +158,8 @@ static int open_lines(Follow *f, const Options *o, const char *path)
 	if (o->format != NULL && !g_strv_contains(formats, o->format))
 		return cli_fail_none_of("--format", o->format, formats);
 	if (o->source == NULL)
-		return cli_fail(EX_USAGE, "directory follow: name the source (--source NAME): its position is kept by that");
+		return cli_fail(EX_USAGE,
+			"directory follow: name the source (--source NAME): its position is kept by that");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
@@ -165,7 +173,8 @@ static int open_stream(Follow *f, const Options *o)
 	g_autoptr(GError) error = NULL;
 	MsRedisSettings redis = f->session.settings->redis;
 	redis.replica = NULL;
-	f->changes = ms_changes_from_stream(&redis, o->stream, o->group != NULL ? o->group : "missent",
+	f->changes = ms_changes_from_stream(&redis, o->stream,
+		o->group != NULL ? o->group : "missent",
 		o->consumer != NULL ? o->consumer : "missent", &error);
 	return f->changes != NULL ? 0 : cli_fail_error(error);
 }
@@ -179,10 +188,12 @@ static int run(Follow *f, const Options *o, const char *path)
 		return rc;
 	f->source = o->source != NULL ? o->source : o->stream;
 	if (!ms_directory_source_valid(f->source))
-		return cli_fail(EX_USAGE, "directory follow: \"%s\" is no name of a source: letters, digits and . _ : - (--source)",
+		return cli_fail(EX_USAGE,
+			"directory follow: \"%s\" is no name of a source: letters, digits and . _ : - (--source)",
 			f->source);
-	f->aside_path = o->aside != NULL ? g_strdup(o->aside)
-					 : g_strdup_printf("%s/changes-set-aside", f->session.settings->state_dir);
+	f->aside_path = o->aside != NULL
+		? g_strdup(o->aside)
+		: g_strdup_printf("%s/changes-set-aside", f->session.settings->state_dir);
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -193,20 +204,28 @@ int cli_follow(Cli *cli, int argc, char **argv)
 {
 	Options o = {0};
 	const GOptionEntry entries[] = {
-		{"source", 0, 0, G_OPTION_ARG_STRING, &o.source, "whose changes they are (default: the stream's key)", "NAME"},
-		{"format", 0, 0, G_OPTION_ARG_STRING, &o.format, "of lines: json (default) or csv", "FORM"},
+		{"source", 0, 0, G_OPTION_ARG_STRING, &o.source,
+			"whose changes they are (default: the stream's key)", "NAME"},
+		{"format", 0, 0, G_OPTION_ARG_STRING, &o.format, "of lines: json (default) or csv",
+			"FORM"},
 		{"wait", 0, 0, G_OPTION_ARG_NONE, &o.wait, "for the file to grow", NULL},
-		{"set-aside", 0, 0, G_OPTION_ARG_FILENAME, &o.aside, "where bad changes go", "FILE"},
-		{"stream", 0, 0, G_OPTION_ARG_STRING, &o.stream, "a stream of Redis instead of lines", "KEY"},
-		{"group", 0, 0, G_OPTION_ARG_STRING, &o.group, "of consumers of the stream (missent)", "NAME"},
-		{"consumer", 0, 0, G_OPTION_ARG_STRING, &o.consumer, "this one's name (missent)", "NAME"},
+		{"set-aside", 0, 0, G_OPTION_ARG_FILENAME, &o.aside, "where bad changes go",
+			"FILE"},
+		{"stream", 0, 0, G_OPTION_ARG_STRING, &o.stream,
+			"a stream of Redis instead of lines", "KEY"},
+		{"group", 0, 0, G_OPTION_ARG_STRING, &o.group,
+			"of consumers of the stream (missent)", "NAME"},
+		{"consumer", 0, 0, G_OPTION_ARG_STRING, &o.consumer, "this one's name (missent)",
+			"NAME"},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "[FILE|-] - take changes into the mapping as they come", &argc, &argv))
+	if (!cli_options(
+		    entries, "[FILE|-] - take changes into the mapping as they come", &argc, &argv))
 		return EX_USAGE;
 	Follow f = {.session = {.cli = cli}, .aside = -1};
 	int rc = argc > 2 || (argc == 2 && o.stream != NULL)
-		? cli_fail(EX_USAGE, "directory follow: give one file (- for standard input), or --stream")
+		? cli_fail(EX_USAGE,
+			  "directory follow: give one file (- for standard input), or --stream")
 		: run(&f, &o, argc == 2 ? argv[1] : NULL);
 	ms_changes_free(f.changes);
 	cli_end(&f.session);

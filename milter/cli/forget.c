@@ -1,6 +1,6 @@
 /*
- * missent forget ACCOUNT: records of it that are decided, and what the guard remembers of it, go; the trail says
- * so before it is done.  The mapping is another's to change.  One thread.
+ * missent forget ACCOUNT: records of it that are decided, and what the guard remembers of it, go;
+ * the trail says so before it is done.  The mapping is another's to change.  One thread.
  */
 #include "config.h"
 
@@ -18,8 +18,11 @@
 /* Is any of it held still?  Mail is not lost for that: somebody decides of it first. */
 static int refuse_open(const char *account, gint64 open)
 {
-	return cli_fail(EX_TEMPFAIL, "%" G_GINT64_FORMAT " messages that concern %s are held, or being decided of: decide first "
-		"(missent held list --account %s); nothing was forgotten", open, account, account);
+	return cli_fail(EX_TEMPFAIL,
+		"%" G_GINT64_FORMAT
+		" messages that concern %s are held, or being decided of: decide first "
+		"(missent held list --account %s); nothing was forgotten",
+		open, account, account);
 }
 
 static bool is_told(const MsSettings *s, const char *account, const char *why, GError **error)
@@ -45,9 +48,12 @@ static int forget(const MsSettings *s, const char *account, const char *why)
 	gint64 records = ms_records_forget_account(ledger, account, &error);
 	if (records < 0)
 		return cli_fail_error(error);
-	if (guard != NULL && ms_guard_forget(guard, account, g_get_real_time() / G_USEC_PER_SEC, &values, &error) != MS_FOUND)
+	if (guard != NULL &&
+		ms_guard_forget(guard, account, g_get_real_time() / G_USEC_PER_SEC, &values,
+			&error) != MS_FOUND)
 		return cli_fail_error(error);
-	printf("forgotten: %" G_GINT64_FORMAT " records, %u values of the guard\n", records, values);
+	printf("forgotten: %" G_GINT64_FORMAT " records, %u values of the guard\n", records,
+		values);
 	return records == 0 && values == 0 ? 1 : EX_OK;
 }
 
@@ -59,7 +65,8 @@ int cmd_forget(Cli *cli, int argc, char **argv)
 		{NULL},
 	};
 	g_autoptr(GError) error = NULL;
-	if (!cli_options(options, "ACCOUNT - forget an account in the records and in the guard", &argc, &argv))
+	if (!cli_options(options, "ACCOUNT - forget an account in the records and in the guard",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 2 || *g_strstrip(argv[1]) == '\0' || why == NULL || *g_strstrip(why) == '\0')
 		return cli_fail(EX_USAGE, "usage: missent forget ACCOUNT --why TEXT");

@@ -43,15 +43,17 @@ static void end(GuardSession *session)
 static void print_state(const Cli *cli, const MsGuardState *s)
 {
 	g_autofree char *label = cli_cell(s->label, 0);
-	g_autofree char *when = cli_time((s->tripped != 0 ? s->tripped : s->last_bad) * G_USEC_PER_SEC);
-	printf("%s%s%s %s\n", cli_colour(cli, s->tripped != 0 ? RED : GREEN), s->tripped != 0 ? "stopped" : "runs   ",
-		cli_colour(cli, PLAIN), label);
+	g_autofree char *when = cli_time(
+		(s->tripped != 0 ? s->tripped : s->last_bad) * G_USEC_PER_SEC);
+	printf("%s%s%s %s\n", cli_colour(cli, s->tripped != 0 ? RED : GREEN),
+		s->tripped != 0 ? "stopped" : "runs   ", cli_colour(cli, PLAIN), label);
 	if (s->tripped != 0)
 		printf("        since %s, %u message%s since; ", when, s->held, CLI_S(s->held));
 	else
 		printf("        last wrong one %s; ", when);
-	printf("%u of the last %u wrong, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " in all\n        %s\n", s->bad,
-		s->recent, s->all_bad, s->all, s->id);
+	printf("%u of the last %u wrong, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+	       " in all\n        %s\n",
+		s->bad, s->recent, s->all_bad, s->all, s->id);
 }
 
 static void print_json(const MsGuardStatus *status)
@@ -59,11 +61,13 @@ static void print_json(const MsGuardStatus *status)
 	json_t *list = json_array();
 	for (guint i = 0; i < status->states->len; i++) {
 		const MsGuardState *s = status->states->pdata[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id", s->id,
-			"stream", s->label, "stopped", (int)(s->tripped != 0), "stopped_at", (json_int_t)s->tripped,
-			"last_wrong", (json_int_t)s->last_bad, "wrong_of_last", (json_int_t)s->bad, "last",
-			(json_int_t)s->recent, "since_stopped", (json_int_t)s->held, "messages", (json_int_t)s->all, "wrong",
-			(json_int_t)s->all_bad));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id", s->id,
+				"stream", s->label, "stopped", (int)(s->tripped != 0), "stopped_at",
+				(json_int_t)s->tripped, "last_wrong", (json_int_t)s->last_bad,
+				"wrong_of_last", (json_int_t)s->bad, "last", (json_int_t)s->recent,
+				"since_stopped", (json_int_t)s->held, "messages",
+				(json_int_t)s->all, "wrong", (json_int_t)s->all_bad));
 	}
 	json_t *all = json_pack("{s:I, s:o}", "born", (json_int_t)status->born, "streams", list);
 	char *text = json_dumps(all, JSON_COMPACT);
@@ -105,7 +109,9 @@ static int do_status(Cli *cli, int argc, char **argv)
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "- streams that are stopped or had wrong mail; exit 1: one is stopped", &argc, &argv))
+	if (!cli_options(entries,
+		    "- streams that are stopped or had wrong mail; exit 1: one is stopped", &argc,
+		    &argv))
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "guard status: takes no arguments");
@@ -124,9 +130,11 @@ static int reset_one(const GuardSession *session, const MsGuardState *state, con
 	g_autoptr(GError) error = NULL;
 	g_autofree char *detail = g_strdup_printf("%s: %s", state->label, why);
 	/* Written down before it is done: an act without a line there is none. */
-	if (!ms_audit_event(session->audit, cli_who(), "", "stream-reset", state->id, detail, &error))
+	if (!ms_audit_event(
+		    session->audit, cli_who(), "", "stream-reset", state->id, detail, &error))
 		return cli_fail_error(error);
-	MsAnswer answer = ms_guard_reset(session->guard, state->id, g_get_real_time() / G_USEC_PER_SEC, &error);
+	MsAnswer answer = ms_guard_reset(
+		session->guard, state->id, g_get_real_time() / G_USEC_PER_SEC, &error);
 	if (answer == MS_ABSENT)
 		return 0; /* another was faster */
 	if (answer != MS_FOUND)
@@ -152,8 +160,10 @@ static int reset(const GuardSession *session, const char *which, const char *why
 		rc = reset_one(session, state, why);
 	}
 	if (n == 0)
-		return cli_fail(1, which != NULL ? "no stream that is stopped has this ID; see missent guard status"
-						 : "no stream is stopped");
+		return cli_fail(1,
+			which != NULL
+				? "no stream that is stopped has this ID; see missent guard status"
+				: "no stream is stopped");
 	return rc;
 }
 
@@ -169,7 +179,8 @@ static int do_reset(Cli *cli, int argc, char **argv)
 	if (!cli_options(entries, "ID - lets a stream run again", &argc, &argv))
 		return EX_USAGE;
 	if (argc != (all ? 1 : 2) || why == NULL || *why == '\0')
-		return cli_fail(EX_USAGE, "guard reset: give an ID of missent guard status, or --all, and --why TEXT");
+		return cli_fail(EX_USAGE,
+			"guard reset: give an ID of missent guard status, or --all, and --why TEXT");
 	GuardSession session = {0};
 	int rc = begin(&session, cli);
 	if (rc == 0)

@@ -1,7 +1,7 @@
 /*
- * missent held: what is held, and deciding about it, in a shell.  The verbs, their options and their help
- * are those of the table in verb.h, the words that narrow a list those of ledger.h; words are checked here,
- * before a desk is opened, and again by the desk.
+ * missent held: what is held, and deciding about it, in a shell.  The verbs, their options and
+ * their help are those of the table in verb.h, the words that narrow a list those of ledger.h;
+ * words are checked here, before a desk is opened, and again by the desk.
  */
 #include "config.h"
 
@@ -81,23 +81,27 @@ static void print_line(const MsRecord *r, const char *queue)
 	g_autofree char *id = cli_cell(*r->queue_id != '\0' ? r->queue_id : r->uid, 16);
 	bool missing = r->state == MS_STATE_HELD && queue != NULL && strcmp(queue, "hold") != 0
 		&& strcmp(queue, "spool") != 0;
-	printf("%s  %-8s  %5s  %s  %s %4u  %s%s%s%s%s%s\n", id, ms_state_names[r->state], age, sender, first,
-		r->n_recipients, r->codes, r->place == MS_PLACE_SPOOL ? " (split)" : "",
-		missing ? " (in the queue: " : "", missing ? queue : "", missing ? ")" : "",
-		*r->damaged != '\0' ? " (damaged)" : *r->assignee != '\0' ? " *" : "");
+	printf("%s  %-8s  %5s  %s  %s %4u  %s%s%s%s%s%s\n", id, ms_state_names[r->state], age,
+		sender, first, r->n_recipients, r->codes,
+		r->place == MS_PLACE_SPOOL ? " (split)" : "", missing ? " (in the queue: " : "",
+		missing ? queue : "", missing ? ")" : "",
+		*r->damaged != '\0'            ? " (damaged)"
+			: *r->assignee != '\0' ? " *"
+					       : "");
 }
 
 static void print_heading(void)
 {
-	printf("%-16s  %-8s  %5s  %-30s  %-30s %4s  %s\n", "queue ID", "state", "age", "from", "to", "n",
-		"reasons");
+	printf("%-16s  %-8s  %5s  %-30s  %-30s %4s  %s\n", "queue ID", "state", "age", "from", "to",
+		"n", "reasons");
 }
 
 /* ---- list ----------------------------------------------------------------------------- */
 
 #define UNRECORDED_NAMED 3
 
-/* What is on hold in the MTA's queue and in no record: held by something else, or its record was lost. */
+/* What is on hold in the MTA's queue and in no record: held by something else, or its record was
+ * lost. */
 static void tell_unrecorded(MsDesk *desk, GHashTable *queue)
 {
 	GHashTableIter iter;
@@ -118,9 +122,11 @@ static void tell_unrecorded(MsDesk *desk, GHashTable *queue)
 	}
 	fflush(stdout);
 	if (n > 0)
-		cli_fail(0, "%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
-			"else, or by missent before its records were restored from a backup", n, n == 1 ? " is" : "s are",
-			named->str, n > UNRECORDED_NAMED ? ", ..." : "");
+		cli_fail(0,
+			"%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
+			"else, or by missent before its records were restored from a backup",
+			n, n == 1 ? " is" : "s are", named->str,
+			n > UNRECORDED_NAMED ? ", ..." : "");
 }
 
 static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
@@ -172,8 +178,11 @@ static void add_filter_options(GArray *options, Filter *f, const char *const *wi
 		g_assert(i < MAX_WORDS);
 		if (g_strv_contains(without, w->name))
 			continue;
-		GOptionEntry entry = {.long_name = w->name, .arg = G_OPTION_ARG_STRING, .arg_data = &f->said[i],
-			.description = w->help, .arg_description = w->argument};
+		GOptionEntry entry = {.long_name = w->name,
+			.arg = G_OPTION_ARG_STRING,
+			.arg_data = &f->said[i],
+			.description = w->help,
+			.arg_description = w->argument};
 		g_array_append_val(options, entry);
 	}
 }
@@ -223,7 +232,8 @@ static int do_list(Cli *cli, int argc, char **argv)
 	g_autoptr(GArray) options = new_options();
 	add_filter_options(options, &f, all_words);
 	add_option(options, "limit", 0, G_OPTION_ARG_INT, &limit, "at most so many", "N");
-	add_option(options, "all", 'a', G_OPTION_ARG_NONE, &all, "also released, returned, deleted, observed", NULL);
+	add_option(options, "all", 'a', G_OPTION_ARG_NONE, &all,
+		"also released, returned, deleted, observed", NULL);
 	add_option(options, "observed", 0, G_OPTION_ARG_NONE, &observed,
 		"those that would have been held in mode enforce", NULL);
 	add_option(options, "json", 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL);
@@ -239,7 +249,8 @@ static int do_list(Cli *cli, int argc, char **argv)
 	filter.limit = limit > 0 ? (guint)limit : 0;
 	filter.whole = json;
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
-	return desk != NULL && is_known(desk, &filter, &rc) ? list_records(desk, &filter, json) : rc;
+	return desk != NULL && is_known(desk, &filter, &rc) ? list_records(desk, &filter, json)
+							    : rc;
 }
 
 static int do_causes(Cli *cli, int argc, char **argv)
@@ -263,12 +274,14 @@ static int do_causes(Cli *cli, int argc, char **argv)
 		g_autofree char *age = age_of(cause->oldest);
 		g_autofree char *text = cli_cell(cause->cause, 0);
 		json_t *row = json_pack("{s:s, s:I, s:I}", "cause", cause->cause, "messages",
-			(json_int_t)cause->messages, "oldest", (json_int_t)(cause->oldest / G_USEC_PER_SEC));
+			(json_int_t)cause->messages, "oldest",
+			(json_int_t)(cause->oldest / G_USEC_PER_SEC));
 		char *line = json_dumps(row, JSON_COMPACT);
 		if (json)
 			puts(line);
 		else
-			printf("%6" G_GINT64_FORMAT "  oldest %5s  %s\n", cause->messages, age, text);
+			printf("%6" G_GINT64_FORMAT "  oldest %5s  %s\n", cause->messages, age,
+				text);
 		free(line);
 		json_decref(row);
 	}
@@ -297,8 +310,9 @@ static int do_stats(Cli *cli, int argc, char **argv)
 	gint64 age = stats.held > 0 ? (g_get_real_time() - stats.oldest) / G_USEC_PER_SEC : 0;
 	g_autofree char *words = age_of(stats.held > 0 ? stats.oldest : g_get_real_time());
 	if (json)
-		printf("{\"held\":%" G_GINT64_FORMAT ",\"oldest_seconds\":%" G_GINT64_FORMAT ",\"waiting\":%"
-		       G_GINT64_FORMAT "}\n", stats.held, age, stats.waiting);
+		printf("{\"held\":%" G_GINT64_FORMAT ",\"oldest_seconds\":%" G_GINT64_FORMAT
+		       ",\"waiting\":%" G_GINT64_FORMAT "}\n",
+			stats.held, age, stats.waiting);
 	else
 		printf("held     %" G_GINT64_FORMAT "\noldest   %s\nwaiting  %" G_GINT64_FORMAT
 		       " (for a second person)\n", stats.held, words, stats.waiting);
@@ -312,8 +326,9 @@ static void show_recipients(const MsRecord *record)
 	for (guint i = 0; i < record->recipients->len && i < 20; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		g_autofree char *address = cli_cell(to->address, 0);
-		printf("to          <%s>%s%s%s%s%s\n", address, *to->accounts != '\0' ? ", receives for " : "",
-			to->accounts, to->state != record->state ? " (" : "",
+		printf("to          <%s>%s%s%s%s%s\n", address,
+			*to->accounts != '\0' ? ", receives for " : "", to->accounts,
+			to->state != record->state ? " (" : "",
 			to->state != record->state ? ms_state_names[to->state] : "",
 			to->state != record->state ? ")" : "");
 	}
@@ -325,8 +340,8 @@ static void show_reason(const MsReason *r)
 {
 	g_autofree char *text = cli_cell(r->text, 0);
 	g_autofree char *where = cli_cell(r->where, 0);
-	printf("why         %s (%s, policy %s): %s", ms_reason_names[r->code], ms_action_names[r->action],
-		r->policy, text);
+	printf("why         %s (%s, policy %s): %s", ms_reason_names[r->code],
+		ms_action_names[r->action], r->policy, text);
 	if (r->masked != NULL)
 		printf(": %s", r->masked);
 	if (r->owner != NULL)
@@ -345,7 +360,8 @@ static void show_findings(const MsRecord *record)
 		const MsHeldFinding *f = record->findings->pdata[i];
 		g_autofree char *where = cli_cell(f->where, 0);
 		printf("found       %s %s (%s)%s%s, in %s  [%s]\n", f->kind, f->masked, f->belief,
-			*f->owners != '\0' ? " of account " : ", not known", f->owners, where, f->ref);
+			*f->owners != '\0' ? " of account " : ", not known", f->owners, where,
+			f->ref);
 	}
 }
 
@@ -361,7 +377,8 @@ static void show_acts(const MsRecord *record)
 		const MsDecision *d = record->decisions->pdata[i];
 		if (d->state < MS_DECISION_DONE)
 			printf("%-11s %s by %s, decision %s\n", ms_decision_state_names[d->state],
-				ms_verbs[d->verb].name, d->who, *d->group != '\0' ? d->group : d->id);
+				ms_verbs[d->verb].name, d->who,
+				*d->group != '\0' ? d->group : d->id);
 	}
 }
 
@@ -373,11 +390,13 @@ static void show_text(const MsRecord *record)
 	printf("queue ID    %s on %s\nreference   %s\nstate       %s%s\narrived     %s\n"
 	       "size        %" G_GUINT64_FORMAT "\nfrom        <%s>\n",
 		record->queue_id, record->host, record->uid, ms_state_names[record->state],
-		record->place == MS_PLACE_SPOOL ? ", in missent's spool" : "", time, record->size, sender);
+		record->place == MS_PLACE_SPOOL ? ", in missent's spool" : "", time, record->size,
+		sender);
 	show_recipients(record);
 	printf("cause       %s\n", cause);
 	if (*record->damaged != '\0')
-		printf("damaged     %s: it can be returned or deleted, not released\n", record->damaged);
+		printf("damaged     %s: it can be returned or deleted, not released\n",
+			record->damaged);
 	if (*record->unclear != '\0')
 		printf("unclear     %s: of a newer version of missent\n", record->unclear);
 	if (*record->assignee != '\0')
@@ -397,7 +416,9 @@ static MsRecord *find(MsDesk *desk, const char *name, int *rc)
 	if (record == NULL)
 		*rc = error != NULL
 			? cli_fail_error(error)
-			: cli_fail(EX_DATAERR, "%s: there is no record of a held message with this queue ID", name);
+			: cli_fail(EX_DATAERR,
+				  "%s: there is no record of a held message with this queue ID",
+				  name);
 	return record;
 }
 
@@ -445,12 +466,18 @@ static int do_show(Cli *cli, int argc, char **argv)
 	g_autofree char *part = NULL;
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
-		{"message", 'm', 0, G_OPTION_ARG_NONE, &message, "the message itself too; the look is "
-			"recorded", NULL},
-		{"reveal", 'r', 0, G_OPTION_ARG_NONE, &reveal, "what was found, in clear, as JSON; the look is "
-			"recorded", NULL},
-		{"part", 0, 0, G_OPTION_ARG_STRING, &part, "the bytes of this part (see --reveal) alone; the look "
-			"is recorded", "PATH"},
+		{"message", 'm', 0, G_OPTION_ARG_NONE, &message,
+			"the message itself too; the look is "
+			"recorded",
+			NULL},
+		{"reveal", 'r', 0, G_OPTION_ARG_NONE, &reveal,
+			"what was found, in clear, as JSON; the look is "
+			"recorded",
+			NULL},
+		{"part", 0, 0, G_OPTION_ARG_STRING, &part,
+			"the bytes of this part (see --reveal) alone; the look "
+			"is recorded",
+			"PATH"},
 		G_OPTION_ENTRY_NULL,
 	};
 	int rc = EX_USAGE;
@@ -479,11 +506,11 @@ static int do_show(Cli *cli, int argc, char **argv)
 
 /* ---- deciding ------------------------------------------------------------------------- */
 
-static void print_outcome_json(const char *name, const char *uid, const char *decision, const char *verb,
-	const char *state, const char *outcome)
+static void print_outcome_json(const char *name, const char *uid, const char *decision,
+	const char *verb, const char *state, const char *outcome)
 {
-	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "queue_id", name, "uid", uid, "decision",
-		decision, "verb", verb, "state", state, "outcome", outcome);
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "queue_id", name, "uid", uid,
+		"decision", decision, "verb", verb, "state", state, "outcome", outcome);
 	char *text = json_dumps(row, JSON_COMPACT);
 	puts(text);
 	free(text);
@@ -500,12 +527,13 @@ static int print_outcome(const MsDecision *d, const char *name, bool json)
 	} else if (!fine) {
 		return cli_fail(EX_TEMPFAIL, "%s", d->outcome);
 	} else if (d->state == MS_DECISION_WAITING) {
-		printf("%s: %s waits for a second person: missent held %s %s\n", name, ms_verbs[d->verb].name,
-			ms_verbs[MS_VERB_AGREE].name,
+		printf("%s: %s waits for a second person: missent held %s %s\n", name,
+			ms_verbs[d->verb].name, ms_verbs[MS_VERB_AGREE].name,
 			*d->group != '\0' ? d->group : d->id);
 	} else {
-		printf("%s: %s %s%s%s\n", name, ms_verbs[d->verb].name, ms_decision_state_names[d->state],
-			*d->outcome != '\0' ? ", " : "", d->outcome);
+		printf("%s: %s %s%s%s\n", name, ms_verbs[d->verb].name,
+			ms_decision_state_names[d->state], *d->outcome != '\0' ? ", " : "",
+			d->outcome);
 	}
 	return fine ? 0 : EX_TEMPFAIL;
 }
@@ -517,11 +545,13 @@ static void print_left(MsDesk *desk, const GPtrArray *uids, const GPtrArray *don
 	for (guint i = 0; i < done->len; i++)
 		g_hash_table_add(decided, ((MsDecision *)done->pdata[i])->uid);
 	for (guint i = 0; i < uids->len; i++) {
-		g_autoptr(MsRecord) record = ms_records_find(ms_desk_ledger(desk), uids->pdata[i], NULL);
+		g_autoptr(MsRecord)
+			record = ms_records_find(ms_desk_ledger(desk), uids->pdata[i], NULL);
 		if (record == NULL || g_hash_table_contains(decided, record->uid))
 			continue;
 		if (json)
-			print_outcome_json(record->queue_id, record->uid, "", ms_verbs[MS_VERB_RELEASE].name, "left", MS_DESK_NO_RIGHT);
+			print_outcome_json(record->queue_id, record->uid, "",
+				ms_verbs[MS_VERB_RELEASE].name, "left", MS_DESK_NO_RIGHT);
 		else
 			printf("%s: stays held, %s\n", record->queue_id, MS_DESK_NO_RIGHT);
 	}
@@ -533,7 +563,8 @@ static int print_outcomes(MsDesk *desk, const GPtrArray *done, bool json)
 	for (guint i = 0; i < done->len; i++) {
 		const MsDecision *d = done->pdata[i];
 		g_autoptr(MsRecord) record = ms_records_find(ms_desk_ledger(desk), d->uid, NULL);
-		int one = print_outcome(d, record != NULL && *record->queue_id != '\0' ? record->queue_id : d->uid,
+		int one = print_outcome(d,
+			record != NULL && *record->queue_id != '\0' ? record->queue_id : d->uid,
 			json);
 		rc = MAX(rc, one);
 	}
@@ -601,8 +632,8 @@ static GArray *options_of(MsVerb verb, Options *o)
 			data = &o->others;
 			arg = G_OPTION_ARG_INT;
 		}
-		add_option(options, say->option, say->say == MS_SAY_WHY ? 'w' : 0, arg, data, say->help,
-			say->argument);
+		add_option(options, say->option, say->say == MS_SAY_WHY ? 'w' : 0, arg, data,
+			say->help, say->argument);
 	}
 	if (ms_verbs[verb].many) {
 		add_filter_options(options, &o->filter, no_words);
@@ -613,7 +644,8 @@ static GArray *options_of(MsVerb verb, Options *o)
 }
 
 /* The uids of what a filter finds, once somebody has said yes; NULL: `*rc` is set. */
-static GPtrArray *filtered(MsDesk *desk, const Options *o, MsVerb verb, const MsRecordFilter *filter, int *rc)
+static GPtrArray *filtered(
+	MsDesk *desk, const Options *o, MsVerb verb, const MsRecordFilter *filter, int *rc)
 {
 	g_autoptr(GError) error = NULL;
 	if (!is_known(desk, filter, rc))
@@ -623,7 +655,9 @@ static GPtrArray *filtered(MsDesk *desk, const Options *o, MsVerb verb, const Ms
 		*rc = cli_fail_error(error);
 		return NULL;
 	}
-	*rc = list->len == 0 ? cli_fail(EX_DATAERR, "held %s: no held message is like this", ms_verbs[verb].name) : 0;
+	*rc = list->len == 0
+		? cli_fail(EX_DATAERR, "held %s: no held message is like this", ms_verbs[verb].name)
+		: 0;
 	if (list->len > 0 && !confirmed(list, verb, o->yes, o->json))
 		*rc = EX_USAGE;
 	if (*rc != 0)
@@ -659,7 +693,8 @@ static int decide(Cli *cli, const Options *o, MsVerb verb, int argc, char **argv
 		g_ptr_array_add(to, o->to[i]);
 	if (many == (named->len > 0))
 		return cli_fail(rc, "held %s: %s", ms_verbs[verb].name,
-			many ? "either queue IDs, or what they have in common" : "which queue IDs?");
+			many ? "either queue IDs, or what they have in common"
+			     : "which queue IDs?");
 	if (many && !filter_take(&o->filter, &filter))
 		return rc;
 	MsAsk ask = {.verb = verb, .uids = named, .recipients = to, .rightful = o->rightful,
@@ -678,7 +713,8 @@ static int do_decide(Cli *cli, MsVerb verb, int argc, char **argv)
 {
 	g_auto(Options) o = {.yes = FALSE};
 	g_autoptr(GArray) options = options_of(verb, &o);
-	g_autofree char *summary = g_strdup_printf("%s - %s", ms_verbs[verb].arguments, ms_verbs[verb].help);
+	g_autofree char *summary = g_strdup_printf(
+		"%s - %s", ms_verbs[verb].arguments, ms_verbs[verb].help);
 	if (!cli_options((GOptionEntry *)options->data, summary, &argc, &argv))
 		return EX_USAGE;
 	return decide(cli, &o, verb, argc, argv);
@@ -692,7 +728,8 @@ static int do_second(Cli *cli, MsVerb verb, int argc, char **argv)
 		G_OPTION_ENTRY_NULL,
 	};
 	int rc = EX_USAGE;
-	g_autofree char *summary = g_strdup_printf("%s - %s", ms_verbs[verb].arguments, ms_verbs[verb].help);
+	g_autofree char *summary = g_strdup_printf(
+		"%s - %s", ms_verbs[verb].arguments, ms_verbs[verb].help);
 	if (!cli_options(entries, summary, &argc, &argv))
 		return rc;
 	g_autoptr(GError) error = NULL;
@@ -703,21 +740,24 @@ static int do_second(Cli *cli, MsVerb verb, int argc, char **argv)
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	if (desk == NULL)
 		return rc;
-	g_autoptr(GPtrArray) done = ms_desk_agree(desk, argv[1], cli_who(), verb == MS_VERB_AGREE, &error);
+	g_autoptr(GPtrArray)
+		done = ms_desk_agree(desk, argv[1], cli_who(), verb == MS_VERB_AGREE, &error);
 	return done != NULL ? print_outcomes(desk, done, json) : cli_fail_error(error);
 }
 
 static int do_verb(Cli *cli, int argc, char **argv)
 {
 	MsVerb verb = ms_verb_named(argv[0]);
-	return ms_verbs[verb].of_decision ? do_second(cli, verb, argc, argv) : do_decide(cli, verb, argc, argv);
+	return ms_verbs[verb].of_decision ? do_second(cli, verb, argc, argv)
+					  : do_decide(cli, verb, argc, argv);
 }
 
 /* What was interrupted is finished; expiry, notices, digests: for hosts without missent-agent. */
 static int do_work(Cli *cli, int argc, char **argv)
 {
 	int rc = EX_USAGE;
-	if (!cli_options(NULL, "- finish what was interrupted; expiry, notices, digests", &argc, &argv))
+	if (!cli_options(
+		    NULL, "- finish what was interrupted; expiry, notices, digests", &argc, &argv))
 		return rc;
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	if (desk == NULL)

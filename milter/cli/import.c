@@ -82,18 +82,22 @@ static char *time_left(const MsImportProgress *p, double seconds)
 	if (p->total == 0 || p->done == 0 || seconds < 1)
 		return g_strdup("");
 	double left = seconds * (double)(p->total - MIN(p->done, p->total)) / (double)p->done;
-	return left < 90 ? g_strdup_printf(", %.0f s left", left) : g_strdup_printf(", %.0f min left", left / 60);
+	return left < 90 ? g_strdup_printf(", %.0f s left", left)
+			 : g_strdup_printf(", %.0f min left", left / 60);
 }
 
 static char *progress_text(const MsImportProgress *p, double seconds)
 {
-	static const char *const doing[] = {[MS_IMPORT_READ] = "reading", [MS_IMPORT_WRITE] = "writing",
+	static const char *const doing[] = {[MS_IMPORT_READ] = "reading",
+		[MS_IMPORT_WRITE] = "writing",
 		[MS_IMPORT_PROVE] = "reading back"};
 	GString *out = g_string_new(doing[p->phase]);
 	if (p->total > 0)
-		g_string_append_printf(out, ": %.0f %%", 100.0 * (double)p->done / (double)p->total);
+		g_string_append_printf(
+			out, ": %.0f %%", 100.0 * (double)p->done / (double)p->total);
 	if (p->phase == MS_IMPORT_READ) {
-		g_string_append_printf(out, "%s %" G_GUINT64_FORMAT " lines", p->total > 0 ? "," : ":", p->lines);
+		g_string_append_printf(
+			out, "%s %" G_GUINT64_FORMAT " lines", p->total > 0 ? "," : ":", p->lines);
 		if (seconds >= 1)
 			g_string_append_printf(out, " (%.0f a second)", (double)p->lines / seconds);
 	}
@@ -159,13 +163,16 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 	clear_line(progress);
 	if (!fine) {
 		stopped = 0;
-		if (!options->dry_run && !result.kept && !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
+		if (!options->dry_run && !result.kept &&
+			!g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
 			tidy(session->directory);
 		return cli_fail_error(error);
 	}
-	printf("%" G_GUINT64_FORMAT " line%s read, %" G_GUINT64_FORMAT " bad", result.lines, CLI_S(result.lines), result.bad);
+	printf("%" G_GUINT64_FORMAT " line%s read, %" G_GUINT64_FORMAT " bad", result.lines,
+		CLI_S(result.lines), result.bad);
 	if (options->dry_run) {
-		printf("; %" G_GINT64_FORMAT " %s (%" G_GINT64_FORMAT " in use); nothing was changed (--dry-run)\n",
+		printf("; %" G_GINT64_FORMAT " %s (%" G_GINT64_FORMAT
+		       " in use); nothing was changed (--dry-run)\n",
 			result.entries, result.entries == 1 ? "entry" : "entries", result.before);
 		return 0;
 	}
@@ -210,15 +217,18 @@ int cli_import(Cli *cli, int argc, char **argv)
 	g_auto(CliForm) form = {0};
 	const GOptionEntry entries[] = {
 		CLI_FORM_OPTIONS(form),
-		{"many", 0, 0, G_OPTION_ARG_INT, &many, "warn of values at more accounts (default 20)", "N"},
+		{"many", 0, 0, G_OPTION_ARG_INT, &many,
+			"warn of values at more accounts (default 20)", "N"},
 		{"max-bad", 0, 0, G_OPTION_ARG_DOUBLE, &max_bad,
 			"refuse when more of the lines are bad (default 1)", "PERCENT"},
 		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
 			"refuse when the mapping would lose more (default 20)", "PERCENT"},
 		{"position", 0, 0, G_OPTION_ARG_STRING_ARRAY, &positions,
 			"the last change of a source that the file has", "SOURCE=ID"},
-		{"forget-positions", 0, 0, G_OPTION_ARG_NONE, &forget, "changes are followed no more", NULL},
-		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "check the lines, change nothing", NULL},
+		{"forget-positions", 0, 0, G_OPTION_ARG_NONE, &forget,
+			"changes are followed no more", NULL},
+		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "check the lines, change nothing",
+			NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	if (!cli_options(entries, "FILE.csv|- - take a new mapping (account,kind,value) into use",
@@ -255,10 +265,11 @@ static int lint_mapping(CliSession *session, int many, int days)
 	g_autoptr(GError) error = NULL;
 	Progress progress = {.name = "the mapping in use"};
 	guint64 warnings = 0;
-	if (ms_directory_lint(session->directory, (guint)MAX(many, 1), (guint)MAX(days, 0), on_warning, &progress, &warnings,
-		    &error) != MS_FOUND)
+	if (ms_directory_lint(session->directory, (guint)MAX(many, 1), (guint)MAX(days, 0),
+		    on_warning, &progress, &warnings, &error) != MS_FOUND)
 		return cli_fail_error(error);
-	printf("%" G_GUINT64_FORMAT " warning%s; what needs values is looked at in a file alone (directory lint FILE.csv)\n",
+	printf("%" G_GUINT64_FORMAT
+	       " warning%s; what needs values is looked at in a file alone (directory lint FILE.csv)\n",
 		warnings, warnings == 1 ? "" : "s");
 	return warnings > 0;
 }
@@ -269,14 +280,19 @@ int cli_lint(Cli *cli, int argc, char **argv)
 	g_auto(CliForm) form = {0};
 	const GOptionEntry entries[] = {
 		CLI_FORM_OPTIONS(form),
-		{"many", 0, 0, G_OPTION_ARG_INT, &many, "values at more accounts (default 20)", "N"},
-		{"days", 0, 0, G_OPTION_ARG_INT, &days, "since the last import (default 30; 0: any)", "N"},
+		{"many", 0, 0, G_OPTION_ARG_INT, &many, "values at more accounts (default 20)",
+			"N"},
+		{"days", 0, 0, G_OPTION_ARG_INT, &days,
+			"since the last import (default 30; 0: any)", "N"},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "[FILE.csv] - what is odd, though it can be loaded; exit 1: something is", &argc, &argv))
+	if (!cli_options(entries,
+		    "[FILE.csv] - what is odd, though it can be loaded; exit 1: something is",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc > 2)
-		return cli_fail(EX_USAGE, "directory lint: give one file, or none for the mapping in use");
+		return cli_fail(
+			EX_USAGE, "directory lint: give one file, or none for the mapping in use");
 	MsTableForm table;
 	int rc = cli_form(&form, &table);
 	if (rc != 0)
@@ -290,16 +306,25 @@ int cli_lint(Cli *cli, int argc, char **argv)
 		rc = cli_fail(EX_NOINPUT, "%s: %s", argv[1], g_strerror(errno));
 	} else if (rc == 0) {
 		Progress progress = {.name = argv[1]};
-		MsImportOptions options = {.form = table, .max_shrink = 1, .max_bad = 1, .dry_run = true,
-			.many = (guint)MAX(many, 1), .bad = on_bad, .note = on_note, .warn = on_warning, .user = &progress,
+		MsImportOptions options = {.form = table,
+			.max_shrink = 1,
+			.max_bad = 1,
+			.dry_run = true,
+			.many = (guint)MAX(many, 1),
+			.bad = on_bad,
+			.note = on_note,
+			.warn = on_warning,
+			.user = &progress,
 			.source = argv[1]};
 		MsImportResult result = {0};
 		g_autoptr(GError) error = NULL;
 		if (!ms_directory_import(session.directory, fd, &options, &result, &error))
 			rc = cli_fail_error(error);
 		else
-			printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT " bad, %" G_GUINT64_FORMAT " warning%s\n",
-				result.lines, CLI_S(result.lines), result.bad, result.warnings, CLI_S(result.warnings));
+			printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT
+			       " bad, %" G_GUINT64_FORMAT " warning%s\n",
+				result.lines, CLI_S(result.lines), result.bad, result.warnings,
+				CLI_S(result.warnings));
 		rc = rc != 0 ? rc : result.warnings + result.bad > 0;
 	}
 	if (fd >= 0)

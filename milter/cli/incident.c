@@ -1,7 +1,7 @@
 /*
- * missent incident: what happened in a time, told from the audit trail and the records of held mail.  What is
- * asked for comes as words; digests of them are looked for.  Whoever sees a customer's name, or writes to one,
- * is on record.
+ * missent incident: what happened in a time, told from the audit trail and the records of held
+ * mail.  What is asked for comes as words; digests of them are looked for.  Whoever sees a
+ * customer's name, or writes to one, is on record.
  */
 #include "config.h"
 
@@ -22,15 +22,17 @@
 
 /* What was said on the command line. */
 typedef struct {
-	char *from, *to, *policy, *sender, *identifier, *known_at, *classified_at, *output, *language, *folder;
+	char *from, *to, *policy, *sender, *identifier, *known_at, *classified_at, *output,
+		*language, *folder;
 	char **trails, **records;
 	gboolean json, html, names;
 } Said;
 
 static void said_clear(Said *said)
 {
-	char **const texts[] = {&said->from, &said->to, &said->policy, &said->sender, &said->identifier, &said->known_at,
-		&said->classified_at, &said->output, &said->language, &said->folder};
+	char **const texts[] = {&said->from, &said->to, &said->policy, &said->sender,
+		&said->identifier, &said->known_at, &said->classified_at, &said->output,
+		&said->language, &said->folder};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_clear_pointer(texts[i], g_free);
 	g_clear_pointer(&said->trails, g_strfreev);
@@ -70,7 +72,9 @@ bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, 
 	static const gint64 seconds[] = {60, 3600, 86400, 7 * 86400};
 	char *end = NULL;
 	gint64 n = *text == '-' ? g_ascii_strtoll(text + 1, &end, 10) : 0;
-	const char *unit = n > 0 && n < 100000 && *end != '\0' && end[1] == '\0' ? strchr(units, *end) : NULL;
+	const char *unit = n > 0 && n < 100000 && *end != '\0' && end[1] == '\0'
+		? strchr(units, *end)
+		: NULL;
 	if (unit != NULL) {
 		*us_out = now - n * seconds[unit - units] * G_USEC_PER_SEC;
 		return true;
@@ -80,12 +84,15 @@ bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, 
 	/* "2026-11-26T14:00", with or without a zone, has no seconds */
 	bool minutes = clock != NULL && strlen(clock) >= 6 && clock[3] == ':' && clock[6] != ':';
 	g_autofree char *whole = clock == NULL ? g_strconcat(iso, "T00:00:00", NULL)
-		: minutes ? g_strdup_printf("%.*s:00%s", (int)(clock - iso) + 6, iso, clock + 6) : g_strdup(iso);
+		: minutes ? g_strdup_printf("%.*s:00%s", (int)(clock - iso) + 6, iso, clock + 6)
+			  : g_strdup(iso);
 	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
 	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, utc);
 	if (time == NULL)
-		return ms_fail_input(error, "--%s: \"%s\" is no time: 2026-11-26, \"2026-11-26 14:00\" (UTC), "
-			"2026-11-26T15:00:00+01:00, or -2d for two days ago", option, text);
+		return ms_fail_input(error,
+			"--%s: \"%s\" is no time: 2026-11-26, \"2026-11-26 14:00\" (UTC), "
+			"2026-11-26T15:00:00+01:00, or -2d for two days ago",
+			option, text);
 	*us_out = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
 	return true;
 }
@@ -133,8 +140,9 @@ static void take_sender(Work *work, const char *text)
 	const char *at = strchr(text, '@');
 	g_autofree char *domain = g_ascii_strdown(at != NULL ? at + 1 : text, -1);
 	work->senders = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(work->senders, at != NULL && at != text ? ms_audit_id_of_address(work->key, text)
-		: ms_audit_id(work->key, "domain", domain));
+	g_ptr_array_add(work->senders,
+		at != NULL && at != text ? ms_audit_id_of_address(work->key, text)
+					 : ms_audit_id(work->key, "domain", domain));
 	g_ptr_array_add(work->senders, NULL);
 	work->ask.senders = (const char *const *)work->senders->pdata;
 }
@@ -168,7 +176,9 @@ static bool read_records(Work *work, const Said *said, GError **error)
 		if (said->records == NULL && access(paths[i], F_OK) != 0)
 			continue;
 		g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(paths[i], error);
-		if (ledger == NULL || !ms_incident_records(work->incident, ledger, work->has_key ? work->key : NULL, error))
+		if (ledger == NULL ||
+			!ms_incident_records(
+				work->incident, ledger, work->has_key ? work->key : NULL, error))
 			return false;
 	}
 	return true;
@@ -203,8 +213,10 @@ static int begin(Work *work, Cli *cli, const Said *said, const char *account)
 /* The code with which a command ends that could tell nothing: 0 where it could. */
 static int end_code(const Work *work)
 {
-	return ms_incident_has_trail(work->incident) ? 0
-		: cli_fail(EX_NOINPUT, "there is no audit trail of this time: nothing is known of it");
+	return ms_incident_has_trail(work->incident)
+		? 0
+		: cli_fail(EX_NOINPUT,
+			  "there is no audit trail of this time: nothing is known of it");
 }
 
 static bool on_record(const Work *work, const char *what, const char *about, const char *detail)
@@ -250,7 +262,8 @@ static void take_name(const char *name, void *user)
 static GHashTable *names_of(Work *work)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GHashTable) table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GHashTable)
+		table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	Names names = {work->key, work->incident, table};
 	if (ms_directory_accounts(work->session.directory, take_name, &names, &error) != MS_FOUND) {
 		cli_fail_error(error);
@@ -266,13 +279,17 @@ static GHashTable *names_of(Work *work)
 #define TIME_OPTIONS \
 	OPTION(from, "from", 0, G_OPTION_ARG_STRING, "from when on", "TIME"), \
 	OPTION(to, "to", 0, G_OPTION_ARG_STRING, "until when (now)", "TIME")
-#define SOURCE_OPTIONS \
-	OPTION(trails, "trail", 0, G_OPTION_ARG_FILENAME_ARRAY, "read this audit trail; again for several hosts", "FILE"), \
-	OPTION(records, "records", 0, G_OPTION_ARG_FILENAME_ARRAY, "read these records; again for several hosts", "FILE")
-#define WHAT_OPTIONS \
+#define SOURCE_OPTIONS                                                     \
+	OPTION(trails, "trail", 0, G_OPTION_ARG_FILENAME_ARRAY,            \
+		"read this audit trail; again for several hosts", "FILE"), \
+		OPTION(records, "records", 0, G_OPTION_ARG_FILENAME_ARRAY, \
+			"read these records; again for several hosts", "FILE")
+#define WHAT_OPTIONS                                                                              \
 	OPTION(policy, "policy", 0, G_OPTION_ARG_STRING, "only mail under this policy", "TITLE"), \
-	OPTION(sender, "sender", 0, G_OPTION_ARG_STRING, "only mail of this address or domain", "ADDRESS"), \
-	OPTION(identifier, "identifier", 0, G_OPTION_ARG_STRING, "only mail with this identifier", "[KIND=]VALUE")
+		OPTION(sender, "sender", 0, G_OPTION_ARG_STRING,                                  \
+			"only mail of this address or domain", "ADDRESS"),                        \
+		OPTION(identifier, "identifier", 0, G_OPTION_ARG_STRING,                          \
+			"only mail with this identifier", "[KIND=]VALUE")
 
 /* ---- report -------------------------------------------------------------------------------- */
 
@@ -294,14 +311,16 @@ static int make_report(Work *work, const Said *said, MsReportAsk *ask)
 {
 	g_autoptr(GHashTable) names = NULL;
 	g_autofree char *what = asked_words(said);
-	if (said->names && (!on_record(work, "incident names", "", what) || (names = names_of(work)) == NULL))
+	if (said->names &&
+		(!on_record(work, "incident names", "", what) || (names = names_of(work)) == NULL))
 		return EX_UNAVAILABLE;
 	ask->what = what;
 	ask->names = names;
 	ask->clocks = work->session.settings->incident.clocks;
 	g_autoptr(MsReport) report = ms_report_new(work->incident, ask);
-	g_autofree char *text = said->json ? ms_report_json(report) : said->html ? ms_report_html(report)
-		: ms_report_text(report);
+	g_autofree char *text = said->json ? ms_report_json(report)
+		: said->html               ? ms_report_html(report)
+					   : ms_report_text(report);
 	g_autofree char *line = g_strconcat(text, said->json ? "\n" : "", NULL);
 	int rc = write_out(said->output, line);
 	return rc != 0 ? rc : end_code(work);
@@ -311,39 +330,50 @@ static int do_report(Cli *cli, int argc, char **argv)
 {
 	g_auto(Said) said = {0};
 	const GOptionEntry entries[] = {
-		TIME_OPTIONS, WHAT_OPTIONS, SOURCE_OPTIONS,
-		OPTION(known_at, "known-at", 0, G_OPTION_ARG_STRING, "since when people know of it", "TIME"),
-		OPTION(classified_at, "classified-at", 0, G_OPTION_ARG_STRING, "when it was classified as major", "TIME"),
+		TIME_OPTIONS,
+		WHAT_OPTIONS,
+		SOURCE_OPTIONS,
+		OPTION(known_at, "known-at", 0, G_OPTION_ARG_STRING, "since when people know of it",
+			"TIME"),
+		OPTION(classified_at, "classified-at", 0, G_OPTION_ARG_STRING,
+			"when it was classified as major", "TIME"),
 		OPTION(json, "json", 0, G_OPTION_ARG_NONE, "as JSON", NULL),
 		OPTION(html, "html", 0, G_OPTION_ARG_NONE, "as a page to be printed", NULL),
-		OPTION(names, "names", 0, G_OPTION_ARG_NONE, "name the accounts (goes on record)", NULL),
-		OPTION(output, "output", 'o', G_OPTION_ARG_FILENAME, "to this file", "FILE"), G_OPTION_ENTRY_NULL,
+		OPTION(names, "names", 0, G_OPTION_ARG_NONE, "name the accounts (goes on record)",
+			NULL),
+		OPTION(output, "output", 'o', G_OPTION_ARG_FILENAME, "to this file", "FILE"),
+		G_OPTION_ENTRY_NULL,
 	};
 	g_auto(Work) work = {0};
 	g_autoptr(GError) error = NULL;
 	MsReportAsk ask = {0};
 	gint64 now = g_get_real_time();
-	if (!cli_options(entries, "--from TIME - what went wrong in a time, what got out, and by when whom must be told",
+	if (!cli_options(entries,
+		    "--from TIME - what went wrong in a time, what got out, and by when whom must be told",
 		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1 || said.from == NULL)
 		return cli_fail(EX_USAGE, "incident report: say from when on (--from)");
-	if ((said.known_at != NULL && !cli_when("known-at", said.known_at, now, &ask.known_at, &error))
-		|| (said.classified_at != NULL
-			&& !cli_when("classified-at", said.classified_at, now, &ask.classified_at, &error)))
+	if ((said.known_at != NULL &&
+		    !cli_when("known-at", said.known_at, now, &ask.known_at, &error)) ||
+		(said.classified_at != NULL &&
+			!cli_when("classified-at", said.classified_at, now, &ask.classified_at,
+				&error)))
 		return cli_fail(EX_USAGE, "%s", error->message);
 	int rc = begin(&work, cli, &said, NULL);
 	return rc != 0 ? rc : make_report(&work, &said, &ask);
 }
 
-/* ---- one account ---------------------------------------------------------------------------- */
+/* ---- one account ------------------------------------------------------------------------ */
 
 static void print_kinds(const MsAccountPart *part)
 {
 	for (guint i = 0; i < part->kinds->len; i++) {
 		const MsNamedFates *row = part->kinds->pdata[i];
-		printf("  %-20s %" G_GUINT64_FORMAT " got out or released, %" G_GUINT64_FORMAT " in all\n", row->name,
-			row->fates.of[MS_FATE_OUT] + row->fates.of[MS_FATE_RELEASED], row->fates.all);
+		printf("  %-20s %" G_GUINT64_FORMAT " got out or released, %" G_GUINT64_FORMAT
+		       " in all\n",
+			row->name, row->fates.of[MS_FATE_OUT] + row->fates.of[MS_FATE_RELEASED],
+			row->fates.all);
 	}
 	for (guint i = 0; i < part->masked->len; i++)
 		printf("    %s\n", (char *)part->masked->pdata[i]);
@@ -352,13 +382,15 @@ static void print_kinds(const MsAccountPart *part)
 static void print_part(const MsAccountPart *part)
 {
 	g_autofree char *first = cli_time(part->first), *last = cli_time(part->last);
-	printf("messages with something of this account for somebody else: %" G_GUINT64_FORMAT "\n", part->messages.all);
+	printf("messages with something of this account for somebody else: %" G_GUINT64_FORMAT "\n",
+		part->messages.all);
 	for (int i = MS_N_FATES - 1; i >= 0; i--)
 		if (part->messages.of[i] > 0)
-			printf("  %-20s %" G_GUINT64_FORMAT "\n", ms_fate_names[i], part->messages.of[i]);
+			printf("  %-20s %" G_GUINT64_FORMAT "\n", ms_fate_names[i],
+				part->messages.of[i]);
 	if (part->first != 0)
-		printf("got out between %s and %s, to %" G_GUINT64_FORMAT " recipient%s\n", first, last, part->recipients,
-			part->recipients == 1 ? "" : "s");
+		printf("got out between %s and %s, to %" G_GUINT64_FORMAT " recipient%s\n", first,
+			last, part->recipients, part->recipients == 1 ? "" : "s");
 	print_kinds(part);
 }
 
@@ -397,12 +429,13 @@ static void part_json(Work *work, const MsAccountPart *part, const char *account
 	for (guint i = 0; part != NULL && i < part->masked->len; i++)
 		json_array_append_new(masked, json_string(part->masked->pdata[i]));
 	const MsFates none = {0};
-	print_object(json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "account", account, "messages",
-		fates_json(part != NULL ? &part->messages : &none), "recipients", (json_int_t)(part != NULL ? part->recipients : 0),
-		"identifiers", (json_int_t)(part != NULL ? part->identifiers : 0), "first",
+	print_object(json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "account", account,
+		"messages", fates_json(part != NULL ? &part->messages : &none), "recipients",
+		(json_int_t)(part != NULL ? part->recipients : 0), "identifiers",
+		(json_int_t)(part != NULL ? part->identifiers : 0), "first",
 		(json_int_t)(part != NULL ? part->first / G_USEC_PER_SEC : 0), "last",
-		(json_int_t)(part != NULL ? part->last / G_USEC_PER_SEC : 0), "kinds", kinds, "shown", masked, "not-known",
-		gaps_json(work)));
+		(json_int_t)(part != NULL ? part->last / G_USEC_PER_SEC : 0), "kinds", kinds,
+		"shown", masked, "not-known", gaps_json(work)));
 }
 
 static void print_gaps(Work *work)
@@ -418,8 +451,9 @@ static int do_about(Cli *cli, int argc, char **argv)
 	const GOptionEntry entries[] = {TIME_OPTIONS, SOURCE_OPTIONS,
 		OPTION(json, "json", 0, G_OPTION_ARG_NONE, "as JSON", NULL), G_OPTION_ENTRY_NULL};
 	g_auto(Work) work = {0};
-	if (!cli_options(entries, "ACCOUNT - what of this customer's data went to others; nothing of anybody else", &argc,
-		    &argv))
+	if (!cli_options(entries,
+		    "ACCOUNT - what of this customer's data went to others; nothing of anybody else",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "incident about: name one account");
@@ -441,13 +475,14 @@ static int do_about(Cli *cli, int argc, char **argv)
 	return end_code(&work);
 }
 
-/* ---- notices --------------------------------------------------------------------------------- */
+/* ---- notices ---------------------------------------------------------------------------- */
 
 static char *template_of(const Work *work, const char *language)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *name = g_strdup_printf("notice-%s.txt", language);
-	g_autofree char *path = g_build_filename(work->session.settings->incident.templates, name, NULL);
+	g_autofree char *path = g_build_filename(
+		work->session.settings->incident.templates, name, NULL);
 	char *text = NULL;
 	if (strchr(language, '/') != NULL || !g_file_get_contents(path, &text, NULL, &error))
 		cli_fail(EX_NOINPUT, "no template for the language \"%s\": %s", language,
@@ -480,7 +515,8 @@ static int write_draft(Drafts *d, const MsAccountPart *part)
 	g_autoptr(GError) error = NULL;
 	const MsSettings *s = d->work->session.settings;
 	const char *name = g_hash_table_lookup(d->names, part->digest);
-	const MsNoticeWords words = {name != NULL ? name : "[the directory does not know this account any more]",
+	const MsNoticeWords words = {
+		name != NULL ? name : "[the directory does not know this account any more]",
 		s->incident.company != NULL ? s->incident.company : "[our name]",
 		s->incident.contact != NULL ? s->incident.contact : "[our contact]"};
 	g_autofree char *draft = ms_notice_draft(d->template, part, &words, &error);
@@ -495,9 +531,11 @@ static int write_draft(Drafts *d, const MsAccountPart *part)
 static int write_drafts(Work *work, const Said *said)
 {
 	const GPtrArray *accounts = ms_incident_accounts(work->incident);
-	g_autofree char *template = template_of(work, said->language != NULL ? said->language : "en");
+	g_autofree char *template = template_of(
+		work, said->language != NULL ? said->language : "en");
 	g_autoptr(GHashTable) names = template != NULL ? names_of(work) : NULL;
-	g_autofree char *detail = g_strdup_printf("%u account%s", accounts->len, CLI_S(accounts->len));
+	g_autofree char *detail = g_strdup_printf(
+		"%u account%s", accounts->len, CLI_S(accounts->len));
 	if (names == NULL)
 		return EX_NOINPUT;
 	if (!on_record(work, "incident notices", "", detail))
@@ -521,41 +559,50 @@ static int do_notices(Cli *cli, int argc, char **argv)
 {
 	g_auto(Said) said = {0};
 	const GOptionEntry entries[] = {TIME_OPTIONS, WHAT_OPTIONS, SOURCE_OPTIONS,
-		OPTION(language, "language", 0, G_OPTION_ARG_STRING, "of the template (en)", "LANGUAGE"), G_OPTION_ENTRY_NULL};
+		OPTION(language, "language", 0, G_OPTION_ARG_STRING, "of the template (en)",
+			"LANGUAGE"),
+		G_OPTION_ENTRY_NULL};
 	g_auto(Work) work = {0};
-	if (!cli_options(entries, "--from TIME FOLDER - a draft to each customer whose data got out, in a new file each", &argc,
-		    &argv))
+	if (!cli_options(entries,
+		    "--from TIME FOLDER - a draft to each customer whose data got out, in a new file each",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 2 || said.from == NULL)
-		return cli_fail(EX_USAGE, "incident notices: say from when on (--from), and a folder for the drafts");
+		return cli_fail(EX_USAGE,
+			"incident notices: say from when on (--from), and a folder for the drafts");
 	said.folder = g_strdup(argv[1]);
 	int rc = begin(&work, cli, &said, NULL);
 	rc = rc != 0 ? rc : end_code(&work);
 	return rc != 0 ? rc : write_drafts(&work, &said);
 }
 
-/* ---- register -------------------------------------------------------------------------------- */
+/* ---- register --------------------------------------------------------------------------- */
 
 static void print_row(const MsRegisterRow *row, bool json)
 {
 	const guint64 *of = row->messages.of;
 	if (json) {
-		print_object(json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "month", row->month, "cause", row->cause, "policies",
-			row->policies, "messages", fates_json(&row->messages), "accounts", (json_int_t)row->accounts, "first",
-			(json_int_t)(row->first / G_USEC_PER_SEC), "last", (json_int_t)(row->last / G_USEC_PER_SEC)));
+		print_object(json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "month", row->month,
+			"cause", row->cause, "policies", row->policies, "messages",
+			fates_json(&row->messages), "accounts", (json_int_t)row->accounts, "first",
+			(json_int_t)(row->first / G_USEC_PER_SEC), "last",
+			(json_int_t)(row->last / G_USEC_PER_SEC)));
 		return;
 	}
 	g_autofree char *cause = cli_cell(row->cause, 36), *policies = cli_cell(row->policies, 24);
-	printf("%s  %s  %s %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
-		" %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT "\n", row->month, cause, policies, row->messages.all,
-		of[MS_FATE_OUT], of[MS_FATE_RELEASED], of[MS_FATE_STOPPED] + of[MS_FATE_HELD], of[MS_FATE_UNTOLD], row->accounts);
+	printf("%s  %s  %s %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
+	       " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT "\n",
+		row->month, cause, policies, row->messages.all, of[MS_FATE_OUT],
+		of[MS_FATE_RELEASED], of[MS_FATE_STOPPED] + of[MS_FATE_HELD], of[MS_FATE_UNTOLD],
+		row->accounts);
 }
 
 static int do_register(Cli *cli, int argc, char **argv)
 {
 	g_auto(Said) said = {0};
 	const GOptionEntry entries[] = {TIME_OPTIONS, WHAT_OPTIONS, SOURCE_OPTIONS,
-		OPTION(json, "json", 0, G_OPTION_ARG_NONE, "as JSON, a line a row", NULL), G_OPTION_ENTRY_NULL};
+		OPTION(json, "json", 0, G_OPTION_ARG_NONE, "as JSON, a line a row", NULL),
+		G_OPTION_ENTRY_NULL};
 	g_auto(Work) work = {0};
 	if (!cli_options(entries, "- every breach and near miss, by month and cause", &argc, &argv))
 		return EX_USAGE;
@@ -566,8 +613,8 @@ static int do_register(Cli *cli, int argc, char **argv)
 		return rc;
 	const GPtrArray *rows = ms_incident_register(work.incident);
 	if (!said.json)
-		printf("%-7s  %-36s  %-24s %8s %8s %8s %8s %8s %8s\n", "month", "cause", "policies", "messages", "got out",
-			"released", "stopped", "unknown", "accounts");
+		printf("%-7s  %-36s  %-24s %8s %8s %8s %8s %8s %8s\n", "month", "cause", "policies",
+			"messages", "got out", "released", "stopped", "unknown", "accounts");
 	for (guint i = 0; i < rows->len; i++)
 		print_row(rows->pdata[i], said.json);
 	if (!said.json)

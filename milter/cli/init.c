@@ -1,10 +1,11 @@
 /*
  * missent init: from a host with an MTA to one whose outgoing mail is observed, and back.
  *
- * It asks five questions, shows every line that would change, and on a yes: writes the plan down, changes missent's own
- * files, makes a site key and the beginning of a mapping, starts missentd, and only when that answers changes the MTA's
- * files and has the MTA read them.  At last a mail of its own shows that the MTA shows its mail.  A step that fails takes
- * all of it back; so does the next missent init after a kill, and `missent init --undo` at any time.
+ * It asks five questions, shows every line that would change, and on a yes: writes the plan down,
+ * changes missent's own files, makes a site key and the beginning of a mapping, starts missentd,
+ * and only when that answers changes the MTA's files and has the MTA read them.  At last a mail
+ * of its own shows that the MTA shows its mail.  A step that fails takes all of it back; so does
+ * the next missent init after a kill, and `missent init --undo` at any time.
  */
 #include "config.h"
 
@@ -51,7 +52,8 @@ static bool take_back(Init *init, MsPlan *plan, GError **error)
 	g_autoptr(GError) why = NULL;
 	if (!ms_plan_revert(plan, MS_SETUP_OF_MTA, error))
 		return false;
-	if (mta != NULL && has_changes(plan, MS_SETUP_OF_MTA) && ms_setup_is_running(mta) && !ms_setup_reload(mta, &why))
+	if (mta != NULL && has_changes(plan, MS_SETUP_OF_MTA) && ms_setup_is_running(mta) &&
+		!ms_setup_reload(mta, &why))
 		init_say(init, YELLOW, "%s", why->message);
 	init_stop(plan, init);
 	g_free(found.config);
@@ -65,7 +67,8 @@ static bool take_back_unfinished(Init *init, const GPtrArray *plans, GError **er
 		MsPlan *plan = plans->pdata[i];
 		if (plan->ended)
 			continue;
-		init_say(init, YELLOW, "An earlier missent init was ended in the middle: what it changed is taken back first.");
+		init_say(init, YELLOW,
+			"An earlier missent init was ended in the middle: what it changed is taken back first.");
 		if (!take_back(init, plan, error))
 			return false;
 	}
@@ -80,12 +83,17 @@ static void print_diff(const Init *init, const char *path, GBytes *before, GByte
 		init_say(init, RED, "%s: %s", path, error->message);
 		return;
 	}
-	g_auto(GStrv) pieces = g_strsplit(diff, "\t", -1); /* a tab is shown as blanks, not as what it is escaped to */
+	/* a tab is shown as blanks, not as what it is escaped to */
+	g_auto(GStrv) pieces = g_strsplit(diff, "\t", -1);
 	g_autofree char *shown = g_strjoinv("        ", pieces);
 	g_auto(GStrv) lines = g_strsplit(shown, "\n", -1);
 	for (char **line = lines; *line != NULL; line++)
 		if (**line != '\0' || line[1] != NULL)
-			init_say(init, **line == '+' ? GREEN : **line == '-' ? RED : PLAIN, "%s", *line);
+			init_say(init,
+				**line == '+'           ? GREEN
+					: **line == '-' ? RED
+							: PLAIN,
+				"%s", *line);
 }
 
 static bool show_undo(const Init *init, const MsPlan *plan, GError **error)
@@ -114,12 +122,14 @@ static int undo(Init *init, const GPtrArray *plans)
 		if (init->dry)
 			continue;
 		if (!init_confirm(init, "Take this back?", false))
-			return cli_fail(1, "nothing was changed%s", init->sits ? "" : "; --yes does it");
+			return cli_fail(
+				1, "nothing was changed%s", init->sits ? "" : "; --yes does it");
 		if (!take_back(init, plans->pdata[i], &error))
 			return cli_fail_error(error);
 	}
 	if (!init->dry)
-		init_say(init, GREEN, "Taken back.  The site key, the mapping, the records and the audit trail are left.");
+		init_say(init, GREEN,
+			"Taken back.  The site key, the mapping, the records and the audit trail are left.");
 	return 0;
 }
 
@@ -129,7 +139,8 @@ static int import_text(CliSession *session, const char *text, const char *name)
 {
 	MsImportOptions options = {.max_shrink = 1, .max_bad = 0};
 	int fd = ms_memory_file("missent-init");
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || lseek(fd, 0, SEEK_SET) != 0)
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+		lseek(fd, 0, SEEK_SET) != 0)
 		return cli_fail(EX_TEMPFAIL, "%s: %s", name, g_strerror(errno));
 	int rc = cli_import_fd(session, fd, name, &options);
 	close(fd);
@@ -155,7 +166,8 @@ static int put_house(CliSession *session, char **domains)
 	for (char **domain = domains; *domain != NULL; domain++) {
 		g_autofree char *value = g_strconcat("@", *domain, NULL);
 		bool changed;
-		if (ms_directory_put(session->directory, house, MS_ROW_RECIPIENT, value, &changed, &error) != MS_FOUND)
+		if (ms_directory_put(session->directory, house, MS_ROW_RECIPIENT, value, &changed,
+			    &error) != MS_FOUND)
 			return cli_fail_error(error);
 	}
 	return 0;
@@ -165,9 +177,11 @@ static int fill_mapping(Init *init, const MsSettings *s)
 {
 	int rc = 0;
 	if (access(s->key_file, F_OK) != 0)
-		rc = cmd_directory(init->cli, 2, (char *[]){(char *)"directory", (char *)"key", NULL});
+		rc = cmd_directory(
+			init->cli, 2, (char *[]){(char *)"directory", (char *)"key", NULL});
 	if (rc == 0 && init->customers != NULL)
-		rc = cmd_directory(init->cli, 3, (char *[]){(char *)"directory", (char *)"import", init->customers, NULL});
+		rc = cmd_directory(init->cli, 3,
+			(char *[]){(char *)"directory", (char *)"import", init->customers, NULL});
 	CliSession session = {0};
 	if (rc == 0)
 		rc = cli_begin(&session, init->cli);
@@ -194,12 +208,13 @@ static bool carry_out(Init *init, MsPlan *plan, GError **error)
 {
 	const MsSetupMta *mta = init->mta;
 	g_autoptr(MsSettings) s = NULL;
-	if (!ms_plan_note(plan, "mta", mta->sendmail ? "sendmail" : "postfix", error)
-		|| !ms_plan_note(plan, "mta-config", mta->config, error) || !ms_plan_apply(plan, MS_SETUP_OWN, error))
+	if (!ms_plan_note(plan, "mta", mta->sendmail ? "sendmail" : "postfix", error) ||
+		!ms_plan_note(plan, "mta-config", mta->config, error) ||
+		!ms_plan_apply(plan, MS_SETUP_OWN, error))
 		return false;
 	s = ms_settings_load(init->cli->config, error);
-	if (s == NULL || !init_make_user(s->user, error) || !init_make_folders(s, error) || !fill_all(init, plan, s, error)
-		|| !ms_plan_apply(plan, MS_SETUP_OF_MTA, error))
+	if (s == NULL || !init_make_user(s->user, error) || !init_make_folders(s, error) ||
+		!fill_all(init, plan, s, error) || !ms_plan_apply(plan, MS_SETUP_OF_MTA, error))
 		return false;
 	if (!init->no_start && has_changes(plan, MS_SETUP_OF_MTA) && ms_setup_is_running(mta)) {
 		g_autoptr(GError) why = NULL;
@@ -235,7 +250,8 @@ static void tell_probe(bool well, const char *listener, const char *text, void *
 	Probe *probe = user;
 	probe->n++;
 	probe->well += well;
-	init_say(probe->init, well ? GREEN : RED, "%s  %s: %s", well ? "seen    " : "NOT SEEN", listener, text);
+	init_say(probe->init, well ? GREEN : RED, "%s  %s: %s", well ? "seen    " : "NOT SEEN",
+		listener, text);
 }
 
 static int prove(const Init *init)
@@ -243,7 +259,8 @@ static int prove(const Init *init)
 	g_autoptr(GError) error = NULL;
 	Probe probe = {init, 0, 0};
 	if (!ms_setup_is_running(init->mta))
-		return cli_fail(1, "the MTA does not run: start it, then missent doctor --probe shows whether missent sees its mail");
+		return cli_fail(1,
+			"the MTA does not run: start it, then missent doctor --probe shows whether missent sees its mail");
 	init_say(init, BOLD, "A mail of its own through each way in:");
 	g_autoptr(MsDesk) desk = ms_desk_open(init->cli->config, &error);
 	if (desk == NULL || !ms_desk_probe(desk, PROBE_MS, tell_probe, &probe, &error))
@@ -257,9 +274,11 @@ static void say_next(const Init *init)
 {
 	init_say(init, BOLD, "missent observes: it judges and records, and delivers everything.");
 	if (init->customers == NULL)
-		init_say(init, PLAIN, "Next: missent directory import customers.csv (missent-directory(7)); until then nothing is known of your "
+		init_say(init, PLAIN,
+			"Next: missent directory import customers.csv (missent-directory(7)); until then nothing is known of your "
 			"customers.");
-	init_say(init, PLAIN, "Then: missent held list --observed; missent doctor; missent-guide(7).  missent init --undo takes it all "
+	init_say(init, PLAIN,
+		"Then: missent held list --observed; missent doctor; missent-guide(7).  missent init --undo takes it all "
 		"back.");
 }
 
@@ -278,7 +297,9 @@ static void show_plan(const Init *init, const MsPlan *plan)
 static int go_on(Init *init, const char *plans)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsPlan) plan = init_ask(init, &error) ? ms_setup_plan(init->cli->config, &init->given, &error) : NULL;
+	g_autoptr(MsPlan) plan = init_ask(init, &error)
+		? ms_setup_plan(init->cli->config, &init->given, &error)
+		: NULL;
 	if (plan == NULL)
 		return cli_fail_error(error);
 	show_plan(init, plan);
@@ -305,7 +326,8 @@ static int lock(const char *config, GError **error)
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", dir,
-		fd >= 0 && errno == EWOULDBLOCK ? "another missent init is at work" : g_strerror(errno));
+		fd >= 0 && errno == EWOULDBLOCK ? "another missent init is at work"
+						: g_strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -338,20 +360,28 @@ int cmd_init(Cli *cli, int argc, char **argv)
 {
 	Init init = {.cli = cli};
 	const GOptionEntry entries[] = {
-		{"yes", 'y', 0, G_OPTION_ARG_NONE, &init.yes, "take what is proposed, and apply it", NULL},
-		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &init.dry, "show what would change, change nothing", NULL},
-		{"answers", 0, 0, G_OPTION_ARG_FILENAME, &init.answers, "the answers, as in missent(1)", "FILE"},
-		{"mail-log", 0, 0, G_OPTION_ARG_FILENAME, &init.log, "the MTA's log, for what is proposed", "FILE"},
-		{"no-start", 0, 0, G_OPTION_ARG_NONE, &init.no_start, "change files, start nothing, prove nothing", NULL},
+		{"yes", 'y', 0, G_OPTION_ARG_NONE, &init.yes, "take what is proposed, and apply it",
+			NULL},
+		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &init.dry,
+			"show what would change, change nothing", NULL},
+		{"answers", 0, 0, G_OPTION_ARG_FILENAME, &init.answers,
+			"the answers, as in missent(1)", "FILE"},
+		{"mail-log", 0, 0, G_OPTION_ARG_FILENAME, &init.log,
+			"the MTA's log, for what is proposed", "FILE"},
+		{"no-start", 0, 0, G_OPTION_ARG_NONE, &init.no_start,
+			"change files, start nothing, prove nothing", NULL},
 		{"undo", 0, 0, G_OPTION_ARG_NONE, &init.undo, "take back what it did", NULL},
 		{NULL},
 	};
-	if (!cli_options(entries, "- from a host with an MTA to one whose outgoing mail is observed", &argc, &argv))
+	if (!cli_options(entries,
+		    "- from a host with an MTA to one whose outgoing mail is observed", &argc,
+		    &argv))
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "init: \"%s\" is no option", argv[1]);
 	if (geteuid() != 0 && !init.dry)
-		return cli_fail(EX_NOPERM, "init: it changes the MTA's settings and makes users: run it as root (sudo missent init), or see "
+		return cli_fail(EX_NOPERM,
+			"init: it changes the MTA's settings and makes users: run it as root (sudo missent init), or see "
 			"with --dry-run what it would do");
 	init.notes = g_ptr_array_new_with_free_func(g_free);
 	init.asks = !init.yes && !init.dry && init.answers == NULL && isatty(STDIN_FILENO);

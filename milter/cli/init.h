@@ -1,5 +1,5 @@
-/* missent init, in three files: what is asked (init_ask.c), what is done on the host (init_host.c), and the way through
- * it (init.c). */
+/* missent init, in three files: what is asked (init_ask.c), what is done on the host
+ * (init_host.c), and the way through it (init.c). */
 #ifndef MISSENT_CLI_INIT_H
 #define MISSENT_CLI_INIT_H
 

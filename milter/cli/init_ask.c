@@ -1,6 +1,6 @@
 /*
- * The five questions of missent init: defaults come in, answers go out, from a terminal, a file, or as they are proposed.
- * The tool's one thread.
+ * The five questions of missent init: defaults come in, answers go out, from a terminal, a file,
+ * or as they are proposed.  The tool's one thread.
  */
 #include "config.h"
 
@@ -33,8 +33,10 @@ static bool check_answer(const char *value, GError **error)
 {
 	if (*value != '\0' && strpbrk(value, " \t\"\\$<>,;") == NULL)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no address or domain; write billing@example.com or example.com, one "
-		"an item", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is no address or domain; write billing@example.com or example.com, one "
+		"an item",
+		value);
 	return false;
 }
 
@@ -72,7 +74,8 @@ static const MsSetupMta *find_mta(const Init *init, const char *config, const ch
 /* NULL: the default. */
 static char *ask(const Init *init, bool reads, const char *question, const char *fallback)
 {
-	printf("%s%s%s [%s]: ", cli_colour(init->cli, BOLD), question, cli_colour(init->cli, PLAIN), fallback);
+	printf("%s%s%s [%s]: ", cli_colour(init->cli, BOLD), question, cli_colour(init->cli, PLAIN),
+		fallback);
 	fflush(stdout);
 	char line[8192];
 	if (!reads || fgets(line, sizeof line, stdin) == NULL) {
@@ -104,10 +107,13 @@ static GStrv words_of(const char *text)
 }
 
 /* Until each word is one. */
-static void ask_list(const Init *init, const char *question, bool (*check)(const char *, GError **), GStrv *values)
+static void ask_list(const Init *init, const char *question, bool (*check)(const char *, GError **),
+	GStrv *values)
 {
 	for (;;) {
-		g_autofree char *now = *values != NULL && (*values)[0] != NULL ? g_strjoinv(", ", *values) : g_strdup("none");
+		g_autofree char *now = *values != NULL && (*values)[0] != NULL
+			? g_strjoinv(", ", *values)
+			: g_strdup("none");
 		g_autofree char *answer = ask(init, init->asks, question, now);
 		g_autoptr(GError) error = NULL;
 		if (answer == NULL)
@@ -128,7 +134,8 @@ static void ask_list(const Init *init, const char *question, bool (*check)(const
 static bool ask_mta(Init *init, GError **error)
 {
 	if (init->mtas->len == 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "there is neither a Postfix (/etc/postfix/main.cf) nor a Sendmail "
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"there is neither a Postfix (/etc/postfix/main.cf) nor a Sendmail "
 			"(/etc/mail/sendmail.cf) on this host: install one, or name its settings in the answers (mta-config)");
 		return false;
 	}
@@ -136,13 +143,15 @@ static bool ask_mta(Init *init, GError **error)
 		GString *list = g_string_new(NULL);
 		for (guint i = 0; i < init->mtas->len; i++) {
 			const MsSetupMta *mta = init->mtas->pdata[i];
-			g_string_append_printf(list, "%s%s%s%s", i > 0 ? ", " : "", mta->config, mta->instance != NULL ? " " : "",
+			g_string_append_printf(list, "%s%s%s%s", i > 0 ? ", " : "", mta->config,
+				mta->instance != NULL ? " " : "",
 				mta->instance != NULL ? mta->instance : "");
 		}
 		if (init->mtas->len > 1)
 			init_say(init, PLAIN, "There are: %s", list->str);
 		g_string_free(list, TRUE);
-		g_autofree char *answer = ask(init, init->asks, "1. The MTA's settings", init->mta->config);
+		g_autofree char *answer = ask(
+			init, init->asks, "1. The MTA's settings", init->mta->config);
 		const MsSetupMta *found = answer != NULL ? find_mta(init, answer, NULL) : init->mta;
 		if (found != NULL) {
 			init->mta = found;
@@ -155,7 +164,9 @@ static bool ask_mta(Init *init, GError **error)
 static void ask_customers(Init *init)
 {
 	for (;;) {
-		g_autofree char *answer = ask(init, init->asks, "5. Customers, as CSV (account,kind,value)", init->customers != NULL ? init->customers : "none");
+		g_autofree char *answer = ask(init, init->asks,
+			"5. Customers, as CSV (account,kind,value)",
+			init->customers != NULL ? init->customers : "none");
 		if (answer == NULL)
 			return;
 		g_free(init->customers);
@@ -172,7 +183,9 @@ static void ask_customers(Init *init)
 static bool choose_mta(Init *init, const MsSection *file, GError **error)
 {
 	const char *config = file != NULL ? ms_section_text(file, "mta-config") : NULL;
-	const char *type = file != NULL && ms_section_given(file, "mta") ? ms_section_text(file, "mta") : NULL;
+	const char *type = file != NULL && ms_section_given(file, "mta")
+		? ms_section_text(file, "mta")
+		: NULL;
 	if (config == NULL && type == NULL) {
 		init->mta = init->mtas->len > 0 ? init->mtas->pdata[0] : NULL;
 		return true;
@@ -186,15 +199,17 @@ static bool choose_mta(Init *init, const MsSection *file, GError **error)
 		init->mta = mta;
 	}
 	if (init->mta == NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: there is no %s here", config != NULL ? config : init->answers,
-			type != NULL ? type : "MTA");
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: there is no %s here",
+			config != NULL ? config : init->answers, type != NULL ? type : "MTA");
 	return init->mta != NULL;
 }
 
 bool init_ask(Init *init, GError **error)
 {
-	g_autoptr(MsSection) file = init->answers != NULL ? ms_config_load(init->answers, rows, error) : NULL;
-	if ((init->answers != NULL && file == NULL) || !choose_mta(init, file, error) || !ask_mta(init, error))
+	g_autoptr(MsSection)
+		file = init->answers != NULL ? ms_config_load(init->answers, rows, error) : NULL;
+	if ((init->answers != NULL && file == NULL) || !choose_mta(init, file, error) ||
+		!ask_mta(init, error))
 		return false;
 	ms_setup_propose(init->cli->config, init->mta, init->log, &init->given, init->notes);
 	for (guint i = 0; i < init->notes->len; i++)
@@ -206,12 +221,14 @@ bool init_ask(Init *init, GError **error)
 		init->customers = g_strdup(ms_section_text(file, "customers"));
 	}
 	init->given.mta = init->mta;
-	ask_list(init, "2. Networks whose mail is outgoing, beside this host and who logs in", ms_network_check, &init->given.networks);
+	ask_list(init, "2. Networks whose mail is outgoing, beside this host and who logs in",
+		ms_network_check, &init->given.networks);
 	ask_list(init, "3. Your own domains", check_answer, &init->given.domains);
 	ask_list(init, "4. Addresses that send invoices", check_answer, &init->given.senders);
 	ask_customers(init);
 	if (init->given.senders[0] == NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "nobody sends invoices: a policy without a sender is for all mail, which is not "
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"nobody sends invoices: a policy without a sender is for all mail, which is not "
 			"meant; say who does (question 4, or senders in the answers)");
 	return init->given.senders[0] != NULL;
 }

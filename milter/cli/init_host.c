@@ -1,6 +1,6 @@
 /*
- * What missent init does on the host beside files: a user, folders, a group, and the services.  What can be taken back
- * is noted in the plan before it is done.  The tool's one thread.
+ * What missent init does on the host beside files: a user, folders, a group, and the services.
+ * What can be taken back is noted in the plan before it is done.  The tool's one thread.
  */
 #include "config.h"
 
@@ -42,7 +42,8 @@ bool init_make_user(const char *name, GError **error)
 	run(sysusers, NULL);
 	if (getpwnam(name) != NULL)
 		return true;
-	const char *useradd[] = {"useradd", "--system", "--home-dir", STATEDIR, "--shell", "/usr/sbin/nologin", name, NULL};
+	const char *useradd[] = {"useradd", "--system", "--home-dir", STATEDIR, "--shell",
+		"/usr/sbin/nologin", name, NULL};
 	return run(useradd, error);
 }
 
@@ -60,15 +61,18 @@ static bool make_folder(const char *path, guint mode, const struct passwd *user,
 bool init_make_folders(const MsSettings *s, GError **error)
 {
 	const char *tmpfiles[] = {"systemd-tmpfiles", "--create", "missent.conf", NULL};
-	run(tmpfiles, NULL); /* with what has rights of its own; folders that remain are made here */
+	/* with what has rights of its own; folders that remain are made here */
+	run(tmpfiles, NULL);
 	const struct passwd *user = s->user != NULL ? getpwnam(s->user) : NULL;
 	g_autofree char *agent = g_build_filename(s->state_dir, "agent", NULL);
 	g_autofree char *spec = ms_socket_spec(s->socket, NULL);
 	const char *path = spec != NULL ? ms_socket_path(spec) : NULL;
 	g_autofree char *socket = path != NULL ? g_path_get_dirname(path) : NULL;
 	g_autofree char *desk = g_path_get_dirname(s->desk.socket);
-	return make_folder(desk, 0751, user, error) && make_folder(s->state_dir, 0750, user, error)
-		&& make_folder(agent, 0700, user, error) && (socket == NULL || make_folder(socket, 0711, user, error));
+	return make_folder(desk, 0751, user, error) &&
+		make_folder(s->state_dir, 0750, user, error) &&
+		make_folder(agent, 0700, user, error) &&
+		(socket == NULL || make_folder(socket, 0711, user, error));
 }
 
 static bool is_member(const struct passwd *user, const struct group *group)
@@ -90,8 +94,8 @@ bool init_join_group(MsPlan *plan, const MsSettings *s, GError **error)
 	if (user == NULL || group == NULL || is_member(user, group))
 		return true;
 	const char *usermod[] = {"usermod", "-a", "-G", s->socket_group, s->user, NULL};
-	return ms_plan_note(plan, "user", s->user, error) && ms_plan_note(plan, "group", s->socket_group, error)
-		&& run(usermod, error);
+	return ms_plan_note(plan, "user", s->user, error) &&
+		ms_plan_note(plan, "group", s->socket_group, error) && run(usermod, error);
 }
 
 static void leave_group(const MsPlan *plan)
@@ -115,7 +119,9 @@ static bool await_answer(const MsSettings *s, GError **error)
 	gint64 end = g_get_monotonic_time() + PATIENCE_S * (gint64)G_USEC_PER_SEC;
 	while (!answers(s)) {
 		if (g_get_monotonic_time() > end) {
-			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missentd was started, and does not answer at %s; see its log", s->socket);
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+				"missentd was started, and does not answer at %s; see its log",
+				s->socket);
 			return false;
 		}
 		g_usleep(G_USEC_PER_SEC / 10);
@@ -126,7 +132,8 @@ static bool await_answer(const MsSettings *s, GError **error)
 static bool has_units(const Init *init)
 {
 	const char *cat[] = {"systemctl", "cat", "missent.service", NULL};
-	return booted_systemd() && strcmp(init->cli->config, CONFDIR "/missent.conf") == 0 && run(cat, NULL);
+	return booted_systemd() && strcmp(init->cli->config, CONFDIR "/missent.conf") == 0 &&
+		run(cat, NULL);
 }
 
 static bool start_units(MsPlan *plan, GError **error)
@@ -138,7 +145,8 @@ static bool start_units(MsPlan *plan, GError **error)
 		const char *asked[] = {"systemctl", "is-enabled", "--quiet", units[i], NULL};
 		const char *enable[] = {"systemctl", "enable", "--quiet", units[i], NULL};
 		const char *restart[] = {"systemctl", "restart", units[i], NULL};
-		if (!run(asked, NULL) && (!ms_plan_note(plan, units[i], "enabled", error) || !run(enable, error)))
+		if (!run(asked, NULL) &&
+			(!ms_plan_note(plan, units[i], "enabled", error) || !run(enable, error)))
 			return false;
 		if (!run(restart, error)) {
 			g_prefix_error(error, "journalctl -u %s says more: ", units[i]);
@@ -153,7 +161,8 @@ static char *program(const char *name)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
 	g_autofree char *dir = self != NULL ? g_path_get_dirname(self) : g_strdup("/");
-	g_autofree char *beside = g_build_filename(dir, name, NULL), *above = g_build_filename(dir, "../sbin", name, NULL);
+	g_autofree char *beside = g_build_filename(dir, name, NULL),
+			*above = g_build_filename(dir, "../sbin", name, NULL);
 	return g_strdup(access(beside, X_OK) == 0 ? beside : above);
 }
 
@@ -162,8 +171,9 @@ static bool start_alone(MsPlan *plan, const Init *init, const char *name, GError
 {
 	g_autofree char *path = program(name);
 	const char *argv[] = {path, "-c", init->cli->config, NULL};
-	return ms_plan_note(plan, name, "started", error)
-		&& g_spawn_async("/", (char **)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+	return ms_plan_note(plan, name, "started", error) &&
+		g_spawn_async("/", (char **)argv, NULL,
+			G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
 			(GSpawnChildSetupFunc)(void (*)(void))setsid, NULL, NULL, error);
 }
 
@@ -172,12 +182,16 @@ bool init_start(MsPlan *plan, const Init *init, const MsSettings *s, GError **er
 	if (has_units(init))
 		return start_units(plan, error) && await_answer(s, error);
 	if (answers(s))
-		return cmd_reload(init->cli, 1, (char *[]){(char *)"reload", NULL}) == 0
-			|| (g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the missentd that runs did not take the settings"), false);
-	init_say(init, YELLOW, "There is no systemd here: missentd and missent-agent run from now on, but are not there after the next "
+		return cmd_reload(init->cli, 1, (char *[]){(char *)"reload", NULL}) == 0 ||
+			(g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+				 "the missentd that runs did not take the settings"),
+				false);
+	init_say(init, YELLOW,
+		"There is no systemd here: missentd and missent-agent run from now on, but are not there after the next "
 		"start of this host.");
-	return start_alone(plan, init, "missentd", error) && await_answer(s, error)
-		&& (ms_io_somebody_listens(s->desk.socket) || start_alone(plan, init, "missent-agent", error));
+	return start_alone(plan, init, "missentd", error) && await_answer(s, error) &&
+		(ms_io_somebody_listens(s->desk.socket) ||
+			start_alone(plan, init, "missent-agent", error));
 }
 
 /* Is it that program, with that configuration? */
@@ -193,16 +207,19 @@ static bool is_process(const char *pid, const char *name, const char *config)
 		&& strcmp(option + strlen(option) + 1, config) == 0;
 }
 
-/* By what it is, not by a number: this program may have been killed between the start and a note of it. */
+/* By what it is, not by a number: this program may have been killed between the start and a note
+ * of it. */
 static void end_process(const MsPlan *plan, const Init *init, const char *name)
 {
 	g_autofree char *started = ms_plan_fact(plan, name);
-	g_autoptr(GDir) dir = g_strcmp0(started, "started") == 0 ? g_dir_open("/proc", 0, NULL) : NULL;
+	g_autoptr(GDir) dir = g_strcmp0(started, "started") == 0 ? g_dir_open("/proc", 0, NULL)
+								 : NULL;
 	for (const char *pid; dir != NULL && (pid = g_dir_read_name(dir)) != NULL;) {
 		if (!g_ascii_isdigit(*pid) || !is_process(pid, name, init->cli->config))
 			continue;
 		kill((pid_t)atoi(pid), SIGTERM);
-		for (int i = 0; i < PATIENCE_S * 10 && is_process(pid, name, init->cli->config); i++)
+		for (int i = 0; i < PATIENCE_S * 10 && is_process(pid, name, init->cli->config);
+			i++)
 			g_usleep(G_USEC_PER_SEC / 10);
 	}
 }
@@ -212,7 +229,8 @@ void init_stop(const MsPlan *plan, const Init *init)
 	static const char *const units[] = {"missent-agent", "missent"};
 	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
 		g_autofree char *enabled = ms_plan_fact(plan, units[i]);
-		const char *disable[] = {"systemctl", "disable", "--quiet", "--now", units[i], NULL};
+		const char *disable[] = {
+			"systemctl", "disable", "--quiet", "--now", units[i], NULL};
 		if (g_strcmp0(enabled, "enabled") == 0 && has_units(init))
 			run(disable, NULL);
 	}

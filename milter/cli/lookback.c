@@ -11,15 +11,17 @@
 
 #include "cli.h"
 
-/* ---- rejudge --------------------------------------------------------------------------------- */
+/* ---- rejudge ---------------------------------------------------------------------------- */
 
 static void print_found(const MsLookbackRow *row, void *user)
 {
 	(void)user;
-	g_autofree char *time = cli_time(row->time), *host = cli_cell(row->host, 20), *id = cli_cell(row->queue_id, 16);
-	g_autofree char *sender = cli_cell(row->sender, 24), *recipient = cli_cell(row->recipient, 24);
-	printf("%s  %s  %s  %s -> %s  %s: %s (%u wrong)\n", time, host, id, sender, recipient, row->would, row->codes,
-		row->wrong);
+	g_autofree char *time = cli_time(row->time), *host = cli_cell(row->host, 20),
+			*id = cli_cell(row->queue_id, 16);
+	g_autofree char *sender = cli_cell(row->sender, 24),
+			*recipient = cli_cell(row->recipient, 24);
+	printf("%s  %s  %s  %s -> %s  %s: %s (%u wrong)\n", time, host, id, sender, recipient,
+		row->would, row->codes, row->wrong);
 }
 
 static void tell_unseen(const MsLookbackSum *s)
@@ -31,26 +33,34 @@ static void tell_unseen(const MsLookbackSum *s)
 		{s->without_digests, "messages have no digests in their line: not judged again"},
 		{s->other_key, "messages have digests of another key: not judged again"},
 		{s->damaged, "lines are damaged"},
-		{s->cut, "messages have more recipients or identifiers than a line keeps: judged by those that are there"},
-		{s->no_policy, "messages were under policies none of which is among these: only such were asked as apply to all mail"},
-		{s->unseen_identifiers, "identifiers of the trail are not in this mapping: nobody's"},
-		{s->unseen_recipients, "recipients of the trail are not in this mapping: unknown (a tagged address, a+b@, too)"},
+		{s->cut,
+			"messages have more recipients or identifiers than a line keeps: judged by those that are there"},
+		{s->no_policy,
+			"messages were under policies none of which is among these: only such were asked as apply to all mail"},
+		{s->unseen_identifiers,
+			"identifiers of the trail are not in this mapping: nobody's"},
+		{s->unseen_recipients,
+			"recipients of the trail are not in this mapping: unknown (a tagged address, a+b@, too)"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (rows[i].n > 0)
 			printf("  %" G_GUINT64_FORMAT " %s\n", rows[i].n, rows[i].what);
 	printf("  What only this mapping would have recognised in a text left no digest, and is not seen here; nor are other\n"
-		"  forms of the same thing (a SIREN in a VAT ID), visible recipients, contradictions, headers, attachments.\n");
+	       "  forms of the same thing (a SIREN in a VAT ID), visible recipients, contradictions, headers, attachments.\n");
 }
 
 static void tell_sum(const MsLookbackSum *s)
 {
-	printf("%" G_GUINT64_FORMAT " message%s in this time, %" G_GUINT64_FORMAT " judged again\n", s->judged,
-		CLI_S(s->judged), s->again);
-	printf("%" G_GUINT64_FORMAT " were delivered and should have been held, %" G_GUINT64_FORMAT " of them with another's data "
-		"for who got it\n", s->leaks, s->wrong);
-	printf("%" G_GUINT64_FORMAT " more were delivered although the judgement was known (mode observe); %" G_GUINT64_FORMAT
-		" were stopped and would go\n", s->known, s->let_go);
+	printf("%" G_GUINT64_FORMAT " message%s in this time, %" G_GUINT64_FORMAT " judged again\n",
+		s->judged, CLI_S(s->judged), s->again);
+	printf("%" G_GUINT64_FORMAT " were delivered and should have been held, %" G_GUINT64_FORMAT
+	       " of them with another's data "
+	       "for who got it\n",
+		s->leaks, s->wrong);
+	printf("%" G_GUINT64_FORMAT
+	       " more were delivered although the judgement was known (mode observe); %" G_GUINT64_FORMAT
+	       " were stopped and would go\n",
+		s->known, s->let_go);
 	printf("What this cannot see:\n");
 	tell_unseen(s);
 }
@@ -76,18 +86,25 @@ static int rejudge(CliSession *session, const Said *said)
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	MsLookbackSum sum;
 	gint64 now = g_get_real_time();
-	MsLookback ask = {.to = now, .csv = (const char *const *)said->directory,
-		.policies = said->policies != NULL ? said->policies : session->settings->policy_dir, .kinds = session->kinds,
-		.settings = session->settings, .key = key, .found = print_found};
+	MsLookback ask = {.to = now,
+		.csv = (const char *const *)said->directory,
+		.policies = said->policies != NULL ? said->policies : session->settings->policy_dir,
+		.kinds = session->kinds,
+		.settings = session->settings,
+		.key = key,
+		.found = print_found};
 	if ((said->from != NULL && !cli_when("from", said->from, now, &ask.from, &error))
 		|| (said->to != NULL && !cli_when("to", said->to, now, &ask.to, &error)))
 		return cli_fail(EX_USAGE, "%s", error->message);
 	if (!cli_audit_key(session, key))
 		return EX_CONFIG;
-	if (!ms_incident_look_back(&ask, said->trail != NULL ? said->trail : session->settings->audit_file, &sum, &error))
+	if (!ms_incident_look_back(&ask,
+		    said->trail != NULL ? said->trail : session->settings->audit_file, &sum,
+		    &error))
 		return cli_fail_error(error);
 	if (sum.judged == 0)
-		return cli_fail(EX_NOINPUT, "there is no message of this time in the audit trail: nothing is known of it");
+		return cli_fail(EX_NOINPUT,
+			"there is no message of this time in the audit trail: nothing is known of it");
 	tell_sum(&sum);
 	return sum.leaks > 0 ? 1 : 0;
 }
@@ -98,12 +115,16 @@ int cli_rejudge(Cli *cli, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		{"from", 0, 0, G_OPTION_ARG_STRING, &said.from, "from when on (all)", "TIME"},
 		{"to", 0, 0, G_OPTION_ARG_STRING, &said.to, "until when (now)", "TIME"},
-		{"directory", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &said.directory, "the mapping: account,kind,value; again for more of it", "FILE.csv"},
-		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &said.policies, "the policies (those in use)", "FOLDER"},
-		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &said.trail, "another audit trail", "FILE"}, G_OPTION_ENTRY_NULL,
+		{"directory", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &said.directory,
+			"the mapping: account,kind,value; again for more of it", "FILE.csv"},
+		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &said.policies,
+			"the policies (those in use)", "FOLDER"},
+		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &said.trail, "another audit trail", "FILE"},
+		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "--directory FILE.csv - what should have been held, by this mapping? exit 1: something", &argc,
-		    &argv))
+	if (!cli_options(entries,
+		    "--directory FILE.csv - what should have been held, by this mapping? exit 1: something",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1 || said.directory == NULL)
 		return cli_fail(EX_USAGE, "audit rejudge: name a mapping (--directory FILE.csv)");
@@ -114,7 +135,7 @@ int cli_rejudge(Cli *cli, int argc, char **argv)
 	return rc;
 }
 
-/* ---- export ---------------------------------------------------------------------------------- */
+/* ---- export ----------------------------------------------------------------------------- */
 
 typedef struct {
 	MsExport format;
@@ -141,13 +162,17 @@ int cli_export(Cli *cli, int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
 		{"ecs", 0, 0, G_OPTION_ARG_NONE, &ecs, "Elastic Common Schema", NULL},
-		{"ocsf", 0, 0, G_OPTION_ARG_NONE, &ocsf, "Open Cybersecurity Schema Framework (messages only)", NULL},
+		{"ocsf", 0, 0, G_OPTION_ARG_NONE, &ocsf,
+			"Open Cybersecurity Schema Framework (messages only)", NULL},
 		{"from", 0, 0, G_OPTION_ARG_STRING, &from, "from when on (all)", "TIME"},
 		{"to", 0, 0, G_OPTION_ARG_STRING, &to, "until when (now)", "TIME"},
-		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &trail, "another audit trail", "FILE"}, G_OPTION_ENTRY_NULL,
+		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &trail, "another audit trail", "FILE"},
+		G_OPTION_ENTRY_NULL,
 	};
 	gint64 now = g_get_real_time(), begin = 0, end = G_MAXINT64;
-	if (!cli_options(entries, "--ecs | --ocsf - the audit trail as other programs read it, a line of JSON each", &argc, &argv))
+	if (!cli_options(entries,
+		    "--ecs | --ocsf - the audit trail as other programs read it, a line of JSON each",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1 || ecs == ocsf)
 		return cli_fail(EX_USAGE, "audit export: say --ecs or --ocsf");
@@ -158,9 +183,12 @@ int cli_export(Cli *cli, int argc, char **argv)
 	if (settings == NULL)
 		return cli_fail_error(error);
 	Export out = {.format = ecs ? MS_EXPORT_ECS : MS_EXPORT_OCSF};
-	if (!ms_audit_each(trail != NULL ? trail : settings->audit_file, begin, end, export_line, &out, &error))
+	if (!ms_audit_each(trail != NULL ? trail : settings->audit_file, begin, end, export_line,
+		    &out, &error))
 		return cli_fail_error(error);
 	if (out.damaged > 0)
 		cli_fail(0, "%" G_GUINT64_FORMAT " damaged lines are left out", out.damaged);
-	return out.told > 0 ? 0 : cli_fail(EX_NOINPUT, "there is no line of this time in the audit trail");
+	return out.told > 0
+		? 0
+		: cli_fail(EX_NOINPUT, "there is no line of this time in the audit trail");
 }

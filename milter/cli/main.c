@@ -1,6 +1,6 @@
 /*
- * The command line comes in; the command it names gets the settings and what is left of it.  The tool's one
- * thread.
+ * The command line comes in; the command it names gets the settings and what is left of it.  The
+ * tool's one thread.
  */
 #include "config.h"
 
@@ -22,16 +22,19 @@
 const CliVerb cli_commands[] = {
 	{"init", cmd_init, "set up missent beside the MTA of this host, or take that back"},
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
-	{"explain", cmd_explain, "the story of one verdict, and what would have to change for another"},
+	{"explain", cmd_explain,
+		"the story of one verdict, and what would have to change for another"},
 	{"directory", cmd_directory, "load, look up and change the mapping"},
 	{"guard", cmd_guard, "streams of mail that are stopped"},
 	{"forget", cmd_forget, "an account, in the records and in the guard"},
 	{"held", cmd_held, "list, show, release, return and delete held mail"},
 	{"incident", cmd_incident, "what went wrong in a time, what got out, whom to tell"},
-	{"audit", cmd_audit, "the trail: set against the MTA's log, judged again, told to other programs"},
+	{"audit", cmd_audit,
+		"the trail: set against the MTA's log, judged again, told to other programs"},
 	{"review", cmd_review, "accounts of the review page"},
 	{"policy", cmd_policy, "policies: what is odd in them, what they would have held"},
-	{"stats", cmd_stats, "what was judged, and what became of it, by day, policy, sender, cause"},
+	{"stats", cmd_stats,
+		"what was judged, and what became of it, by day, policy, sender, cause"},
 	{"config", cmd_config, "check the configuration, or show what is in effect"},
 	{"reload", cmd_reload, "have missentd read its files anew; fails if that does"},
 	{"doctor", cmd_doctor, "find what is wrong with this installation, or open"},
@@ -81,17 +84,22 @@ int cli_fail_none_of(const char *what, const char *value, const char *const *nam
 {
 	const char *near = ms_text_nearest(value, names);
 	g_autofree char *all = g_strjoinv(", ", (char **)names);
-	return cli_fail(EX_USAGE, "%s: \"%s\" is none of %s%s%s%s", what, value, all, near != NULL ? "; did you mean \"" : "",
-		near != NULL ? near : "", near != NULL ? "\"?" : "");
+	return cli_fail(EX_USAGE, "%s: \"%s\" is none of %s%s%s%s", what, value, all,
+		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+		near != NULL ? "\"?" : "");
 }
 
 /* The long option that was meant, as GOption says which it does not know; or NULL. */
 static const char *nearest_option(const GOptionEntry *entries, const GError *error)
 {
 	const char *names[65] = {"help"};
-	const char *word = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) ? strstr(error->message, "--") : NULL;
+	const char *word = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
+		? strstr(error->message, "--")
+		: NULL;
 	gsize n = 1;
-	for (; word != NULL && entries != NULL && entries->long_name != NULL && n + 1 < G_N_ELEMENTS(names); entries++)
+	for (; word != NULL && entries != NULL && entries->long_name != NULL &&
+		n + 1 < G_N_ELEMENTS(names);
+		entries++)
 		names[n++] = entries->long_name;
 	g_autofree char *bare = word != NULL ? g_strndup(word + 2, strcspn(word + 2, "= ")) : NULL;
 	return bare != NULL ? ms_text_nearest(bare, names) : NULL;
@@ -110,15 +118,15 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 	if (g_option_context_parse(context, argc, argv, &error))
 		return true;
 	const char *near = nearest_option(entries, error);
-	cli_fail(EX_USAGE, "%s%s%s%s", error->message, near != NULL ? "; did you mean --" : "", near != NULL ? near : "",
-		near != NULL ? "?" : "");
+	cli_fail(EX_USAGE, "%s%s%s%s", error->message, near != NULL ? "; did you mean --" : "",
+		near != NULL ? near : "", near != NULL ? "?" : "");
 	return false;
 }
 
 const char *cli_colour(const Cli *cli, Colour colour)
 {
-	static const char *const codes[] = {"\033[0m", "\033[1m", "\033[31m", "\033[32m", "\033[33m",
-		"\033[2m"};
+	static const char *const codes[] = {
+		"\033[0m", "\033[1m", "\033[31m", "\033[32m", "\033[33m", "\033[2m"};
 	return cli->colour ? codes[colour] : "";
 }
 
@@ -166,7 +174,8 @@ int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, ch
 		names[i] = verbs[i].name;
 		if (strcmp(argv[1], verbs[i].name) == 0) {
 			/* What --help and complaints call it. */
-			g_autofree char *whole = g_strconcat(g_get_prgname(), " ", verbs[i].name, NULL);
+			g_autofree char *whole = g_strconcat(
+				g_get_prgname(), " ", verbs[i].name, NULL);
 			g_set_prgname(whole);
 			return verbs[i].run(cli, argc - 1, argv + 1);
 		}
@@ -200,7 +209,8 @@ static int common_options(Cli *cli, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
-	signal(SIGPIPE, SIG_IGN); /* a Redis that goes away is an error with words, not a silent end */
+	/* a Redis that goes away is an error with words, not a silent end */
+	signal(SIGPIPE, SIG_IGN);
 	Cli cli = {.config = g_getenv("MISSENT_CONFIG"),
 		.colour = isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL};
 	if (cli.config == NULL)
@@ -214,8 +224,9 @@ int main(int argc, char **argv)
 		printf("missent %s\n", PACKAGE_VERSION);
 		return 0;
 	}
-	if (argc > 1 && strcmp(argv[1], "pause") != 0 && strcmp(argv[1], "resume") != 0 && strcmp(argv[1], "status") != 0)
+	if (argc > 1 && strcmp(argv[1], "pause") != 0 && strcmp(argv[1], "resume") != 0 &&
+		strcmp(argv[1], "status") != 0)
 		cli_tell_pause(&cli);
-	return cli_dispatch(&cli, cli_commands, "missent [-c FILE] [--color|--no-color] COMMAND ...", argc,
-		argv);
+	return cli_dispatch(&cli, cli_commands,
+		"missent [-c FILE] [--color|--no-color] COMMAND ...", argc, argv);
 }

@@ -21,7 +21,9 @@ static bool take(const MsStored *message, void *user)
 {
 	Each *each = user;
 	if (message->cut)
-		cli_fail(0, "%s: the mailbox ends within this message: what is there of it is judged", message->name);
+		cli_fail(0,
+			"%s: the mailbox ends within this message: what is there of it is judged",
+			message->name);
 	int rc = each->func(message->name, message->data, message->len, each->user);
 	each->worst = MAX(each->worst, rc);
 	return true;

@@ -1,6 +1,6 @@
 /*
- * missent pause, missent resume: when the business must go on, mail is let through as observed for a while.
- * It is on record before it is so; missentd sees it within a second.
+ * missent pause, missent resume: when the business must go on, mail is let through as observed
+ * for a while.  It is on record before it is so; missentd sees it within a second.
  */
 #include "config.h"
 
@@ -16,7 +16,9 @@ void cli_tell_pause(const Cli *cli)
 {
 	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, NULL);
 	g_auto(MsPause) pause = {0};
-	if (s == NULL || ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) != MS_FOUND)
+	if (s == NULL ||
+		ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) !=
+			MS_FOUND)
 		return;
 	g_autofree char *words = ms_pause_words(&pause);
 	cli_fail(0, "%s", words);
@@ -25,7 +27,8 @@ void cli_tell_pause(const Cli *cli)
 /* "30m", "2h"; -1: it is none, and that was said. */
 static gint64 take_time(const char *text, gint64 most_ms)
 {
-	static const MsRow rows[] = {{.key = "for", .type = MS_ROW_TIME, .min = 1000}, {.key = NULL}};
+	static const MsRow rows[] = {
+		{.key = "for", .type = MS_ROW_TIME, .min = 1000}, {.key = NULL}};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *line = g_strdup_printf("for = %s\n", text);
 	bool plain = text[strspn(text, "0123456789.mshd")] == '\0' && *text != '\0';
@@ -54,7 +57,8 @@ static int begin(const MsSettings *s, gint64 ms, const char *why)
 	if (!ms_audit_event(audit, pause.who, "shell", "pause", "", detail, &error)
 		|| !ms_pause_begin(s->state_dir, &pause, &error))
 		return cli_fail_error(error);
-	printf("%s.\nIt ends by itself; missent resume ends it now.  Mail that was held stays held.\n", words);
+	printf("%s.\nIt ends by itself; missent resume ends it now.  Mail that was held stays held.\n",
+		words);
 	return EX_OK;
 }
 
@@ -91,7 +95,8 @@ int cmd_resume(Cli *cli, int argc, char **argv)
 	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
 	if (s == NULL)
 		return cli_fail_error(error);
-	bool paused = ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) == MS_FOUND;
+	bool paused = ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) ==
+		MS_FOUND;
 	MsAnswer answer = ms_pause_end(s->state_dir, &error);
 	if (answer == MS_RETRY)
 		return cli_fail_error(error);

@@ -1,7 +1,9 @@
 /*
- * missent policy: what is odd in policies, for people, for programs (--json), and for CI (the exit code).
+ * missent policy: what is odd in policies, for people, for programs (--json), and for CI (the
+ * exit code).
  *
- * 0 nothing, 1 a warning, 2 a fault; a folder or file that cannot be read is none of these, but a failure.
+ * 0 nothing, 1 a warning, 2 a fault; a folder or file that cannot be read is none of these, but a
+ * failure.
  */
 #include "config.h"
 
@@ -40,17 +42,20 @@ static void print_people(const Cli *cli, const GPtrArray *findings)
 	guint counts[MS_N_LINT] = {0};
 	for (guint i = 0; i < findings->len; i++) {
 		const MsLintFinding *f = findings->pdata[i];
-		g_autofree char *text = cli_cell(f->text, 0), *about = cli_cell(f->about, 0), *file = cli_cell(f->file, 0);
+		g_autofree char *text = cli_cell(f->text, 0), *about = cli_cell(f->about, 0),
+				*file = cli_cell(f->file, 0);
 		counts[f->weight]++;
-		printf("%s:%d: %s%s%s (%s): %s%s%s%s\n", file, f->line, cli_colour(cli, colours[f->weight]),
-			ms_lint_weight_names[f->weight], cli_colour(cli, PLAIN), f->check, *about != '\0' ? "\"" : "", about,
+		printf("%s:%d: %s%s%s (%s): %s%s%s%s\n", file, f->line,
+			cli_colour(cli, colours[f->weight]), ms_lint_weight_names[f->weight],
+			cli_colour(cli, PLAIN), f->check, *about != '\0' ? "\"" : "", about,
 			*about != '\0' ? "\": " : "", text);
 		if (*f->remedy != '\0')
 			printf("    %s\n", f->remedy);
 	}
 	if (findings->len > 0)
-		printf("%u %s, %u %s\n", counts[MS_LINT_FAULT], counts[MS_LINT_FAULT] == 1 ? "fault" : "faults",
-			counts[MS_LINT_WARNING], counts[MS_LINT_WARNING] == 1 ? "warning" : "warnings");
+		printf("%u %s, %u %s\n", counts[MS_LINT_FAULT],
+			counts[MS_LINT_FAULT] == 1 ? "fault" : "faults", counts[MS_LINT_WARNING],
+			counts[MS_LINT_WARNING] == 1 ? "warning" : "warnings");
 	else
 		printf("nothing is odd\n");
 }
@@ -59,7 +64,9 @@ static int code_of(const GPtrArray *findings)
 {
 	int code = 0;
 	for (guint i = 0; i < findings->len; i++)
-		code = MAX(code, ((const MsLintFinding *)findings->pdata[i])->weight == MS_LINT_FAULT ? 2 : 1);
+		code = MAX(code,
+			((const MsLintFinding *)findings->pdata[i])->weight == MS_LINT_FAULT ? 2
+											     : 1);
 	return code;
 }
 
@@ -68,10 +75,12 @@ static void print_json(const GPtrArray *findings)
 	json_t *list = json_array();
 	for (guint i = 0; i < findings->len; i++) {
 		const MsLintFinding *f = findings->pdata[i];
-		g_autofree char *file = g_utf8_make_valid(f->file, -1), *text = g_utf8_make_valid(f->text, -1);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "check", f->check, "weight",
-			ms_lint_weight_names[f->weight], "file", file, "line", f->line, "about", f->about, "text", text, "remedy",
-			f->remedy));
+		g_autofree char *file = g_utf8_make_valid(f->file, -1),
+				*text = g_utf8_make_valid(f->text, -1);
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "check", f->check,
+				"weight", ms_lint_weight_names[f->weight], "file", file, "line",
+				f->line, "about", f->about, "text", text, "remedy", f->remedy));
 	}
 	json_t *all = json_pack("{s:i, s:o}", "exit", code_of(findings), "findings", list);
 	json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
@@ -84,8 +93,10 @@ static int list_rows(const Cli *cli)
 	guint n;
 	const MsLintRow *rows = ms_policy_lint_rows(&n);
 	for (guint i = 0; i < n; i++) {
-		g_autofree char *name = cli_cell(rows[i].name, 20), *weight = cli_cell(ms_lint_weight_names[rows[i].weight], 8);
-		printf("%s%s%s %s %s\n", cli_colour(cli, BOLD), name, cli_colour(cli, PLAIN), weight, rows[i].looks);
+		g_autofree char *name = cli_cell(rows[i].name, 20),
+				*weight = cli_cell(ms_lint_weight_names[rows[i].weight], 8);
+		printf("%s%s%s %s %s\n", cli_colour(cli, BOLD), name, cli_colour(cli, PLAIN),
+			weight, rows[i].looks);
 	}
 	return 0;
 }
@@ -101,7 +112,8 @@ static GPtrArray *read_log(const char *path, GError **error)
 	const GPtrArray *mails = ms_maillog_mails(log);
 	for (guint i = 0; i < mails->len; i++) {
 		const MsMail *mail = mails->pdata[i];
-		if (mail->sender == NULL || !mail->accepted || (mail->came != MS_CAME_SMTP && mail->came != MS_CAME_LOCAL))
+		if (mail->sender == NULL || !mail->accepted ||
+			(mail->came != MS_CAME_SMTP && mail->came != MS_CAME_LOCAL))
 			continue;
 		MsEnvelope *envelope = ms_envelope_new();
 		envelope->sender = g_strdup(mail->sender);
@@ -136,7 +148,9 @@ static int run_lint(Cli *cli, const Said *said, const MsSettings *s, const MsLin
 	g_autoptr(GPtrArray) envelopes = NULL;
 	MsLintMail mail = {0};
 	MsLintOptions with = *options;
-	const char *trail = said->trail != NULL ? said->trail : s != NULL && said->dir == NULL ? s->audit_file : NULL;
+	const char *trail = said->trail != NULL  ? said->trail
+		: s != NULL && said->dir == NULL ? s->audit_file
+						 : NULL;
 	if (trail != NULL && !said->no_trail) {
 		applied = read_trail(cli, trail, said->since, &error);
 		if (applied == NULL)
@@ -162,11 +176,12 @@ static int lint(Cli *cli, int argc, char **argv)
 	g_auto(Said) said = {0};
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &said.json, "for programs", NULL},
-		{"list", 0, 0, G_OPTION_ARG_NONE, &said.list, "the checks: what each looks at", NULL},
-		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &said.dir, "this folder, with the kinds.conf in it; missent.conf is not read",
-			"DIR"},
-		{"mail-log", 0, 0, G_OPTION_ARG_FILENAME, &said.log, "the MTA's log: which policies does none of its mail fall under?",
-			"FILE"},
+		{"list", 0, 0, G_OPTION_ARG_NONE, &said.list, "the checks: what each looks at",
+			NULL},
+		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &said.dir,
+			"this folder, with the kinds.conf in it; missent.conf is not read", "DIR"},
+		{"mail-log", 0, 0, G_OPTION_ARG_FILENAME, &said.log,
+			"the MTA's log: which policies does none of its mail fall under?", "FILE"},
 		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &said.trail, "another audit trail", "FILE"},
 		{"since", 0, 0, G_OPTION_ARG_STRING, &said.since, "of the trail (-30d)", "TIME"},
 		{"no-trail", 0, 0, G_OPTION_ARG_NONE, &said.no_trail, "leave the trail out", NULL},
@@ -179,12 +194,16 @@ static int lint(Cli *cli, int argc, char **argv)
 	if (said.list)
 		return list_rows(cli);
 	g_autoptr(GError) error = NULL;
-	g_autofree char *kinds = said.dir != NULL ? g_build_filename(said.dir, "kinds.conf", NULL) : NULL;
-	g_autoptr(MsSettings) s = said.dir == NULL ? ms_settings_load_public(cli->config, &error) : NULL;
+	g_autofree char *kinds = said.dir != NULL ? g_build_filename(said.dir, "kinds.conf", NULL)
+						  : NULL;
+	g_autoptr(MsSettings) s = said.dir == NULL ? ms_settings_load_public(cli->config, &error)
+						   : NULL;
 	if (error != NULL)
 		return cli_fail_error(error);
 	const MsLintOptions options = {.dir = said.dir != NULL ? said.dir : s->policy_dir,
-		.kinds_file = kinds != NULL ? kinds : s->kinds_file, .mode = s != NULL ? s->mode : MS_MODE_OBSERVE, .settings = s};
+		.kinds_file = kinds != NULL ? kinds : s->kinds_file,
+		.mode = s != NULL ? s->mode : MS_MODE_OBSERVE,
+		.settings = s};
 	return run_lint(cli, &said, s, &options);
 }
 
@@ -200,10 +219,12 @@ static int check(Cli *cli, int argc, char **argv)
 	g_autofree char *dir = NULL;
 	guint tests = 0;
 	const GOptionEntry entries[] = {
-		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &dir, "of this folder, with the kinds.conf in it (those in use)", "DIR"},
+		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &dir,
+			"of this folder, with the kinds.conf in it (those in use)", "DIR"},
 		{NULL},
 	};
-	if (!cli_options(entries, "- run the tests that stand beside policies; exit 1: one failed", &argc, &argv))
+	if (!cli_options(entries, "- run the tests that stand beside policies; exit 1: one failed",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc > 1)
 		return cli_fail(EX_USAGE, "check takes no argument; --policies DIR names a folder");
@@ -221,7 +242,8 @@ static const CliVerb verbs[] = {
 	{"check", check, "run the tests that stand beside them"},
 	{"lint", lint, "find what is odd in policies and kinds"},
 	{"report", cli_policy_report, "what enforcing would have held, and is it safe?"},
-	{"test", cli_backtest, "what they would have done with stored mail, and where others would do otherwise"},
+	{"test", cli_backtest,
+		"what they would have done with stored mail, and where others would do otherwise"},
 	{NULL, NULL, NULL},
 };
 

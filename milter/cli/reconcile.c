@@ -16,8 +16,9 @@
 #include "cli.h"
 
 /*
- * missent audit reconcile: logs of the MTA come in, what was not judged, or went otherwise than it was judged, goes
- * out.  No address is printed: a queue ID and a time name a message well enough in its own log.  One thread.
+ * missent audit reconcile: logs of the MTA come in, what was not judged, or went otherwise than
+ * it was judged, goes out.  No address is printed: a queue ID and a time name a message well
+ * enough in its own log.  One thread.
  */
 
 #define NOT_ALL_KNOWN 2
@@ -29,7 +30,7 @@ typedef struct {
 	gint64 since_us;
 } Options;
 
-/* ---- what is needed --------------------------------------------------------------------------- */
+/* ---- what is needed --------------------------------------------------------------------- */
 
 typedef struct {
 	MsRuntime *runtime;
@@ -63,7 +64,8 @@ static bool means_open(const Cli *cli, bool writes, Means *means, GError **error
 	if (why != NULL)
 		cli_fail(0, "%s", why->message);
 	g_clear_error(&why);
-	means->directory = ms_engine_open_directory(settings, ms_runtime_kinds(means->runtime), &why);
+	means->directory = ms_engine_open_directory(
+		settings, ms_runtime_kinds(means->runtime), &why);
 	if (means->directory != NULL) {
 		ms_directory_subkey(means->directory, MS_AUDIT_PURPOSE, means->key);
 		means->has_key = true;
@@ -73,7 +75,7 @@ static bool means_open(const Cli *cli, bool writes, Means *means, GError **error
 	return true;
 }
 
-/* ---- as text ---------------------------------------------------------------------------------- */
+/* ---- as text ---------------------------------------------------------------------------- */
 
 static bool is_wrong(MsPassed what)
 {
@@ -84,8 +86,12 @@ static void print_row(const Cli *cli, const MsPassedRow *row)
 {
 	g_autofree char *time = cli_time(row->mail->first), *id = cli_cell(row->mail->queue_id, 18);
 	g_autofree char *why = ms_text_escape(row->why, -1, 400);
-	const char *colour = cli_colour(cli, is_wrong(row->what) ? RED : row->what == MS_PASSED_UNKNOWN ? YELLOW : DIM);
-	printf("%s  %s %s%-15s%s ", time, id, colour, ms_passed_names[row->what], cli_colour(cli, PLAIN));
+	const char *colour = cli_colour(cli,
+		is_wrong(row->what)                      ? RED
+			: row->what == MS_PASSED_UNKNOWN ? YELLOW
+							 : DIM);
+	printf("%s  %s %s%-15s%s ", time, id, colour, ms_passed_names[row->what],
+		cli_colour(cli, PLAIN));
 	if (row->recipients > 0)
 		printf("to %u: ", row->recipients);
 	puts(why);
@@ -95,15 +101,19 @@ static void print_sum(const MsReconciliation *r, const MsMaillogNotes *notes)
 {
 	g_autofree char *from = cli_time(notes->from), *to = cli_time(notes->to);
 	if (notes->used > 0)
-		printf("from %s to %s: %" G_GUINT64_FORMAT " message%s; judged %" G_GUINT64_FORMAT ", released %" G_GUINT64_FORMAT
-		       ", missent's own %" G_GUINT64_FORMAT ", one with a judged one %" G_GUINT64_FORMAT
-		       ", not outgoing or of no policy %" G_GUINT64_FORMAT "\n", from, to, r->mails, CLI_S(r->mails), r->judged, r->released, r->own,
+		printf("from %s to %s: %" G_GUINT64_FORMAT " message%s; judged %" G_GUINT64_FORMAT
+		       ", released %" G_GUINT64_FORMAT ", missent's own %" G_GUINT64_FORMAT
+		       ", one with a judged one %" G_GUINT64_FORMAT
+		       ", not outgoing or of no policy %" G_GUINT64_FORMAT "\n",
+			from, to, r->mails, CLI_S(r->mails), r->judged, r->released, r->own,
 			r->chained, r->exempt);
 	for (int i = 0; i < MS_N_PASSED; i++)
 		if (r->counts[i] > 0)
 			printf("%s: %" G_GUINT64_FORMAT "\n", ms_passed_names[i], r->counts[i]);
 	if (r->before > 0)
-		printf("in the queue before this log begins, and not in the trail: %" G_GUINT64_FORMAT ", not known\n", r->before);
+		printf("in the queue before this log begins, and not in the trail: %" G_GUINT64_FORMAT
+		       ", not known\n",
+			r->before);
 	if (r->elsewhere > 0)
 		printf("of other hosts, not looked at: %" G_GUINT64_FORMAT "\n", r->elsewhere);
 	for (guint i = 0; i < r->unknown->len; i++) {
@@ -112,7 +122,7 @@ static void print_sum(const MsReconciliation *r, const MsMaillogNotes *notes)
 	}
 }
 
-/* ---- as JSON ---------------------------------------------------------------------------------- */
+/* ---- as JSON ---------------------------------------------------------------------------- */
 
 static json_t *iso(gint64 at)
 {
@@ -123,9 +133,10 @@ static json_t *iso(gint64 at)
 
 static json_t *row_json(const MsPassedRow *row)
 {
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:s}", "time", iso(row->mail->first), "queue_id", row->mail->queue_id,
-		"instance", row->mail->instance, "came", ms_came_names[row->mail->came], "what", ms_passed_names[row->what],
-		"recipients", (int)row->recipients, "why", row->why);
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:s}", "time", iso(row->mail->first),
+		"queue_id", row->mail->queue_id, "instance", row->mail->instance, "came",
+		ms_came_names[row->mail->came], "what", ms_passed_names[row->what], "recipients",
+		(int)row->recipients, "why", row->why);
 }
 
 static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
@@ -136,19 +147,21 @@ static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
 	for (guint i = 0; i < r->unknown->len; i++)
 		json_array_append_new(unknown, json_string(r->unknown->pdata[i]));
 	for (int i = 0; i < MS_N_PASSED; i++)
-		json_object_set_new(counts, ms_passed_names[i], json_integer((json_int_t)r->counts[i]));
-	json_t *all = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "from", iso(notes->from),
-		"to", iso(notes->to), "messages", (json_int_t)r->mails, "judged", (json_int_t)r->judged, "released",
-		(json_int_t)r->released, "own", (json_int_t)r->own, "one_with_judged", (json_int_t)r->chained, "exempt",
-		(json_int_t)r->exempt, "other_hosts", (json_int_t)r->elsewhere, "before", (json_int_t)r->before, "counts", counts,
-		"rows", rows, "not_known", unknown);
+		json_object_set_new(
+			counts, ms_passed_names[i], json_integer((json_int_t)r->counts[i]));
+	json_t *all = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+		"from", iso(notes->from), "to", iso(notes->to), "messages", (json_int_t)r->mails,
+		"judged", (json_int_t)r->judged, "released", (json_int_t)r->released, "own",
+		(json_int_t)r->own, "one_with_judged", (json_int_t)r->chained, "exempt",
+		(json_int_t)r->exempt, "other_hosts", (json_int_t)r->elsewhere, "before",
+		(json_int_t)r->before, "counts", counts, "rows", rows, "not_known", unknown);
 	char *text = json_dumps(all, JSON_INDENT(2));
 	puts(text != NULL ? text : "{}");
 	free(text);
 	json_decref(all);
 }
 
-/* ---- the command ------------------------------------------------------------------------------ */
+/* ---- the command ------------------------------------------------------------------------ */
 
 /* "2h", or a time. */
 static bool take_since(Options *o)
@@ -157,7 +170,8 @@ static bool take_since(Options *o)
 		return true;
 	char *end = NULL;
 	gint64 n = g_ascii_strtoll(o->since, &end, 10);
-	const char *units = "smhd", *unit = *end != '\0' && end[1] == '\0' ? strchr(units, *end) : NULL;
+	const char *units = "smhd",
+		   *unit = *end != '\0' && end[1] == '\0' ? strchr(units, *end) : NULL;
 	static const int seconds[] = {1, 60, 3600, 86400};
 	if (unit != NULL && end != o->since && n > 0 && n < 1000000) {
 		o->since_us = g_get_real_time() - n * seconds[unit - units] * G_USEC_PER_SEC;
@@ -198,13 +212,16 @@ static void leave_alert(const Means *means, const MsReconciliation *r)
 static bool write_record(const Means *means, const MsReconciliation *r, GError **error)
 {
 	GString *detail = g_string_new(NULL);
-	g_string_append_printf(detail, "%" G_GUINT64_FORMAT " message%s", r->mails, CLI_S(r->mails));
+	g_string_append_printf(
+		detail, "%" G_GUINT64_FORMAT " message%s", r->mails, CLI_S(r->mails));
 	for (int i = 0; i < MS_N_PASSED; i++)
-		g_string_append_printf(detail, ", %s %" G_GUINT64_FORMAT, ms_passed_names[i], r->counts[i]);
+		g_string_append_printf(
+			detail, ", %s %" G_GUINT64_FORMAT, ms_passed_names[i], r->counts[i]);
 	g_string_append_printf(detail, ", not known %u", r->unknown->len);
 	g_autofree char *text = g_string_free(detail, FALSE);
 	leave_alert(means, r);
-	return ms_audit_event(ms_runtime_audit(means->runtime), cli_who(), NULL, "reconcile", "", text, error);
+	return ms_audit_event(
+		ms_runtime_audit(means->runtime), cli_who(), NULL, "reconcile", "", text, error);
 }
 
 static int result_of(const MsReconciliation *r)
@@ -217,7 +234,9 @@ static int result_of(const MsReconciliation *r)
 
 static char *configured(const MsMail *mail, bool open, void *user)
 {
-	MsWay way = open ? MS_WAY_OPEN : mail->came == MS_CAME_LOCAL ? MS_WAY_LOCAL : MS_WAY_LISTENER;
+	MsWay way = open                      ? MS_WAY_OPEN
+		: mail->came == MS_CAME_LOCAL ? MS_WAY_LOCAL
+					      : MS_WAY_LISTENER;
 	return ms_ways_why(user, way, mail->instance, mail->service);
 }
 
@@ -229,7 +248,8 @@ static int reconcile(Cli *cli, const Options *o, const char *const *paths)
 	g_autoptr(MsMaillog) log = ms_maillog_new(&options);
 	if (!means_open(cli, o->record, &means, &error) || !ms_maillog_read(log, paths, &error))
 		return cli_fail_error(error);
-	const MsReconcileWith with = {means.runtime, means.ledger, means.has_key ? means.key : NULL, log, configured, means.ways};
+	const MsReconcileWith with = {means.runtime, means.ledger, means.has_key ? means.key : NULL,
+		log, configured, means.ways};
 	g_autoptr(MsReconciliation) r = ms_reconcile(&with, &error);
 	if (r == NULL)
 		return cli_fail_error(error);
@@ -252,9 +272,13 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 	Options o = {0};
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "for programs", NULL},
-		{"since", 0, 0, G_OPTION_ARG_STRING, &o.since, "tell of mail that did something since then only: 2h, or a time", "WHEN"},
-		{"record", 0, 0, G_OPTION_ARG_NONE, &o.record, "write into the trail what was found", NULL},
-		{"year", 0, 0, G_OPTION_ARG_INT, &o.year, "of the first line, where stamps have none; else the file's time tells", "YYYY"},
+		{"since", 0, 0, G_OPTION_ARG_STRING, &o.since,
+			"tell of mail that did something since then only: 2h, or a time", "WHEN"},
+		{"record", 0, 0, G_OPTION_ARG_NONE, &o.record,
+			"write into the trail what was found", NULL},
+		{"year", 0, 0, G_OPTION_ARG_INT, &o.year,
+			"of the first line, where stamps have none; else the file's time tells",
+			"YYYY"},
 		{NULL},
 	};
 	if (!cli_options(entries, "MAILLOG... (or - for standard input)", &argc, &argv))
@@ -263,7 +287,8 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 	if (argc < 2)
 		return cli_fail(EX_USAGE, "which log? missent audit reconcile /var/log/mail.log*");
 	if (!take_since(&o))
-		return cli_fail(EX_USAGE, "--since %s: is neither like 2h nor a time like 2026-11-26T09:00", o.since);
+		return cli_fail(EX_USAGE,
+			"--since %s: is neither like 2h nor a time like 2026-11-26T09:00", o.since);
 	if (o.year != 0 && (o.year < 1970 || o.year > 2999))
 		return cli_fail(EX_USAGE, "--year %d: is no year", o.year);
 	return reconcile(cli, &o, (const char *const *)argv + 1);

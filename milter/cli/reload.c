@@ -1,8 +1,9 @@
 /*
  * missent reload: missentd reads its files anew, and how that went is the exit code.
  *
- * A number goes with the signal; missentd writes it, and the outcome, into a file of its state-dir, which is
- * waited for.  Which process it is, the kernel says of who listens at the socket.
+ * A number goes with the signal; missentd writes it, and the outcome, into a file of its
+ * state-dir, which is waited for.  Which process it is, the kernel says of who listens at the
+ * socket.
  */
 #include "config.h"
 
@@ -59,23 +60,28 @@ static int wait_for(const MsSettings *s, pid_t pid, int number, int seconds)
 			continue;
 		const char *policies = g_str_has_prefix(said, "done ") ? said + 5 : NULL;
 		if (policies == NULL)
-			return cli_fail(EX_CONFIG, "reload failed, the running configuration is kept: %s",
+			return cli_fail(EX_CONFIG,
+				"reload failed, the running configuration is kept: %s",
 				g_str_has_prefix(said, "failed ") ? said + 7 : said);
 		printf("reloaded, policies: %s\n", policies);
 		return 0;
 	}
-	return cli_fail(EX_TEMPFAIL, "missentd has not said within %d s how the reload went", seconds);
+	return cli_fail(
+		EX_TEMPFAIL, "missentd has not said within %d s how the reload went", seconds);
 }
 
 int cmd_reload(Cli *cli, int argc, char **argv)
 {
 	gint pid = 0, seconds = 60;
 	const GOptionEntry entries[] = {
-		{"pid", 0, 0, G_OPTION_ARG_INT, &pid, "of missentd; else who listens at its socket", "PID"},
-		{"wait", 0, 0, G_OPTION_ARG_INT, &seconds, "at most so many seconds (60)", "SECONDS"},
+		{"pid", 0, 0, G_OPTION_ARG_INT, &pid, "of missentd; else who listens at its socket",
+			"PID"},
+		{"wait", 0, 0, G_OPTION_ARG_INT, &seconds, "at most so many seconds (60)",
+			"SECONDS"},
 		{NULL},
 	};
-	if (!cli_options(entries, "- have missentd read its files anew; fails if that does", &argc, &argv))
+	if (!cli_options(entries, "- have missentd read its files anew; fails if that does", &argc,
+		    &argv))
 		return EX_USAGE;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
@@ -84,7 +90,8 @@ int cmd_reload(Cli *cli, int argc, char **argv)
 	if (pid <= 0)
 		pid = find_daemon(s);
 	if (pid <= 0)
-		return cli_fail(EX_UNAVAILABLE, "no missentd listens at %s; name it by --pid", s->socket);
+		return cli_fail(
+			EX_UNAVAILABLE, "no missentd listens at %s; name it by --pid", s->socket);
 	const union sigval number = {.sival_int = g_random_int_range(1, G_MAXINT)};
 	if (sigqueue(pid, SIGUSR1, number) != 0)
 		return cli_fail(EX_NOPERM, "process %d: %s", pid, g_strerror(errno));

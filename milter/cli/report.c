@@ -1,6 +1,7 @@
 /*
- * missent policy report: what enforcing a policy would have held, from the audit trail, and whether there is anything
- * against enforcing it.  0: nothing is, of any policy that was asked for; 1: something is.
+ * missent policy report: what enforcing a policy would have held, from the audit trail, and
+ * whether there is anything against enforcing it.  0: nothing is, of any policy that was asked
+ * for; 1: something is.
  */
 #include "config.h"
 
@@ -23,7 +24,8 @@
 /* A policy that is odd is not to be enforced before somebody has looked at it. */
 static bool add_lint(const MsSettings *s, const GPtrArray *reports, GError **error)
 {
-	const MsLintOptions options = {.dir = s->policy_dir, .kinds_file = s->kinds_file, .mode = s->mode, .settings = s};
+	const MsLintOptions options = {
+		.dir = s->policy_dir, .kinds_file = s->kinds_file, .mode = s->mode, .settings = s};
 	g_autoptr(GPtrArray) findings = ms_policy_lint(&options, error);
 	for (guint i = 0; findings != NULL && i < reports->len; i++)
 		ms_policy_report_lint(reports->pdata[i], findings);
@@ -34,8 +36,10 @@ static bool add_lint(const MsSettings *s, const GPtrArray *reports, GError **err
 
 static void print_example(const MsReportExample *e)
 {
-	g_autofree char *time = cli_time(e->time), *sender = cli_cell(e->sender, 0), *recipient = cli_cell(e->recipient, 0);
-	g_autofree char *identifier = cli_cell(e->identifier, 0), *where = cli_cell(e->where, 0), *account = cli_cell(e->account, 0);
+	g_autofree char *time = cli_time(e->time), *sender = cli_cell(e->sender, 0),
+			*recipient = cli_cell(e->recipient, 0);
+	g_autofree char *identifier = cli_cell(e->identifier, 0), *where = cli_cell(e->where, 0),
+			*account = cli_cell(e->account, 0);
 	printf("        %s  %s  %s", time, *e->queue_id != '\0' ? e->queue_id : "-", sender);
 	if (*recipient != '\0')
 		printf(" to %s", recipient);
@@ -53,9 +57,10 @@ static void print_groups(const MsPolicyReport *r)
 	for (guint i = 0; i < MIN(r->groups->len, MOST_GROUPS); i++) {
 		const MsReportGroup *group = r->groups->pdata[i];
 		g_autofree char *cause = cli_cell(group->cause, 0);
-		printf("    %6" G_GUINT64_FORMAT "  %s (%.1f %% of what would be held, on %u %s)\n", group->messages, cause,
-			100.0 * (double)group->messages / (double)MAX(r->held + r->rejected, 1), group->days,
-			group->days == 1 ? "day" : "days");
+		printf("    %6" G_GUINT64_FORMAT "  %s (%.1f %% of what would be held, on %u %s)\n",
+			group->messages, cause,
+			100.0 * (double)group->messages / (double)MAX(r->held + r->rejected, 1),
+			group->days, group->days == 1 ? "day" : "days");
 		for (guint k = 0; k < group->examples->len; k++)
 			print_example(group->examples->pdata[k]);
 	}
@@ -70,13 +75,19 @@ static void print_report(const Cli *cli, const MsPolicyReport *r)
 	if (r->judged > 0) {
 		g_autofree char *from = cli_time(r->from), *to = cli_time(r->to);
 		printf("  %" G_GUINT64_FORMAT " messages from %s to %s; %s\n", r->judged, from, to,
-			r->enforced == 0 ? "observed" : r->enforced == r->held + r->rejected + r->deferred + r->tagged ? "enforced" : "partly enforced");
-		printf("  enforced, it holds %" G_GUINT64_FORMAT ", rejects %" G_GUINT64_FORMAT ", defers %" G_GUINT64_FORMAT ", tags %"
-			G_GUINT64_FORMAT "\n", r->held, r->rejected, r->deferred, r->tagged);
+			r->enforced == 0 ? "observed"
+				: r->enforced == r->held + r->rejected + r->deferred + r->tagged
+				? "enforced"
+				: "partly enforced");
+		printf("  enforced, it holds %" G_GUINT64_FORMAT ", rejects %" G_GUINT64_FORMAT
+		       ", defers %" G_GUINT64_FORMAT ", tags %" G_GUINT64_FORMAT "\n",
+			r->held, r->rejected, r->deferred, r->tagged);
 		printf("  work: %.0f minutes a day on average", r->minutes_a_day);
 		if (r->worst > 0)
-			printf(", at most %" G_GUINT64_FORMAT " messages a day (%s)", r->worst, r->worst_day);
-		printf("; %u %s, each of which can be decided on at once\n", r->groups->len, r->groups->len == 1 ? "cause" : "causes");
+			printf(", at most %" G_GUINT64_FORMAT " messages a day (%s)", r->worst,
+				r->worst_day);
+		printf("; %u %s, each of which can be decided on at once\n", r->groups->len,
+			r->groups->len == 1 ? "cause" : "causes");
 		print_groups(r);
 	}
 	if (r->objections->len == 0) {
@@ -97,12 +108,16 @@ static json_t *json_of_group(const MsReportGroup *group)
 	json_t *examples = json_array();
 	for (guint i = 0; i < group->examples->len; i++) {
 		const MsReportExample *e = group->examples->pdata[i];
-		json_array_append_new(examples, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "time",
-			(json_int_t)(e->time / G_USEC_PER_SEC), "queue_id", e->queue_id, "record", e->record, "sender", e->sender,
-			"recipient", e->recipient, "identifier", e->identifier, "where", e->where, "account", e->account));
+		json_array_append_new(examples,
+			json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "time",
+				(json_int_t)(e->time / G_USEC_PER_SEC), "queue_id", e->queue_id,
+				"record", e->record, "sender", e->sender, "recipient", e->recipient,
+				"identifier", e->identifier, "where", e->where, "account",
+				e->account));
 	}
-	return json_pack("{s:s, s:I, s:I, s:I, s:o}", "cause", group->cause, "messages", (json_int_t)group->messages, "recipients",
-		(json_int_t)group->recipients, "days", (json_int_t)group->days, "examples", examples);
+	return json_pack("{s:s, s:I, s:I, s:I, s:o}", "cause", group->cause, "messages",
+		(json_int_t)group->messages, "recipients", (json_int_t)group->recipients, "days",
+		(json_int_t)group->days, "examples", examples);
 }
 
 static json_t *json_of(const MsPolicyReport *r)
@@ -112,10 +127,12 @@ static json_t *json_of(const MsPolicyReport *r)
 		json_array_append_new(groups, json_of_group(r->groups->pdata[i]));
 	for (guint i = 0; i < r->objections->len; i++)
 		json_array_append_new(objections, json_string(r->objections->pdata[i]));
-	json_t *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "policy", r->policy, "from",
-		(json_int_t)(r->from / G_USEC_PER_SEC), "to", (json_int_t)(r->to / G_USEC_PER_SEC), "judged", (json_int_t)r->judged,
-		"held", (json_int_t)r->held, "rejected", (json_int_t)r->rejected, "deferred", (json_int_t)r->deferred, "tagged",
-		(json_int_t)r->tagged, "enforced", (json_int_t)r->enforced, "worst", (json_int_t)r->worst);
+	json_t *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "policy",
+		r->policy, "from", (json_int_t)(r->from / G_USEC_PER_SEC), "to",
+		(json_int_t)(r->to / G_USEC_PER_SEC), "judged", (json_int_t)r->judged, "held",
+		(json_int_t)r->held, "rejected", (json_int_t)r->rejected, "deferred",
+		(json_int_t)r->deferred, "tagged", (json_int_t)r->tagged, "enforced",
+		(json_int_t)r->enforced, "worst", (json_int_t)r->worst);
 	json_object_set_new(out, "worst_day", json_string(r->worst_day));
 	json_object_set_new(out, "minutes_a_day", json_real(r->minutes_a_day));
 	json_object_set_new(out, "causes", groups);
@@ -152,8 +169,9 @@ static const char **titles_of(const MsPolicies *policies, int argc, char **argv)
 		if (g_strv_contains(all, argv[i]))
 			continue;
 		const char *near = ms_text_nearest(argv[i], all);
-		cli_fail(EX_USAGE, "there is no policy \"%s\"%s%s%s", argv[i], near != NULL ? "; did you mean \"" : "",
-			near != NULL ? near : "", near != NULL ? "\"?" : "");
+		cli_fail(EX_USAGE, "there is no policy \"%s\"%s%s%s", argv[i],
+			near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+			near != NULL ? "\"?" : "");
 		g_free(some);
 		return NULL;
 	}
@@ -182,23 +200,30 @@ int cli_policy_report(Cli *cli, int argc, char **argv)
 	MsReportLimits limits;
 	ms_report_limits(&limits);
 	const GOptionEntry entries[] = {
-		{"since", 0, 0, G_OPTION_ARG_STRING, &since, "2026-11-20, or -30d (which it is)", "TIME"},
+		{"since", 0, 0, G_OPTION_ARG_STRING, &since, "2026-11-20, or -30d (which it is)",
+			"TIME"},
 		{"until", 0, 0, G_OPTION_ARG_STRING, &until, "now", "TIME"},
 		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &trail, "another trail", "FILE"},
-		{"least", 0, 0, G_OPTION_ARG_INT64, &least, "messages that tell something (100)", "N"},
-		{"most-held", 0, 0, G_OPTION_ARG_DOUBLE, &limits.most_held, "of its mail that may be held (2)", "PER CENT"},
-		{"most-a-day", 0, 0, G_OPTION_ARG_INT64, &most_a_day, "messages that reviewers can look at (50)", "N"},
-		{"minutes", 0, 0, G_OPTION_ARG_DOUBLE, &limits.minutes, "that one takes a reviewer (3)", "MINUTES"},
+		{"least", 0, 0, G_OPTION_ARG_INT64, &least, "messages that tell something (100)",
+			"N"},
+		{"most-held", 0, 0, G_OPTION_ARG_DOUBLE, &limits.most_held,
+			"of its mail that may be held (2)", "PER CENT"},
+		{"most-a-day", 0, 0, G_OPTION_ARG_INT64, &most_a_day,
+			"messages that reviewers can look at (50)", "N"},
+		{"minutes", 0, 0, G_OPTION_ARG_DOUBLE, &limits.minutes,
+			"that one takes a reviewer (3)", "MINUTES"},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "for programs", NULL},
 		{NULL},
 	};
-	if (!cli_options(entries, "[POLICY...] - what enforcing would have held, and is it safe?", &argc, &argv))
+	if (!cli_options(entries, "[POLICY...] - what enforcing would have held, and is it safe?",
+		    &argc, &argv))
 		return EX_USAGE;
 	limits.least = least >= 0 ? (guint64)least : limits.least;
 	limits.most_a_day = most_a_day >= 0 ? (guint64)most_a_day : limits.most_a_day;
 	g_autoptr(GError) error = NULL;
 	gint64 now = g_get_real_time(), from = now - MONTH_US, to = now;
-	if ((since != NULL && !cli_when("since", since, now, &from, &error)) || (until != NULL && !cli_when("until", until, now, &to, &error)))
+	if ((since != NULL && !cli_when("since", since, now, &from, &error)) ||
+		(until != NULL && !cli_when("until", until, now, &to, &error)))
 		return cli_fail_error(error);
 	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);
 	if (runtime == NULL)
@@ -207,7 +232,8 @@ int cli_policy_report(Cli *cli, int argc, char **argv)
 	g_autofree const char **titles = titles_of(ms_runtime_policies(runtime), argc, argv);
 	if (titles == NULL)
 		return EX_USAGE;
-	g_autoptr(GPtrArray) reports = ms_policy_reports(trail != NULL ? trail : s->audit_file, titles, from, to, &limits, &error);
+	g_autoptr(GPtrArray) reports = ms_policy_reports(
+		trail != NULL ? trail : s->audit_file, titles, from, to, &limits, &error);
 	if (reports == NULL || !add_lint(s, reports, &error))
 		return cli_fail_error(error);
 	return tell(cli, reports, json);

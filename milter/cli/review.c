@@ -50,7 +50,8 @@ static bool migrate(const MsSettings *s, bool *done_out, GError **error)
 	g_autofree char *old = old_file(s);
 	const char *path = s->review.accounts_file;
 	*done_out = false;
-	if (g_file_test(path, G_FILE_TEST_EXISTS) || !g_file_test(old, G_FILE_TEST_IS_REGULAR) || strcmp(path, old) == 0)
+	if (g_file_test(path, G_FILE_TEST_EXISTS) || !g_file_test(old, G_FILE_TEST_IS_REGULAR) ||
+		strcmp(path, old) == 0)
 		return true;
 	if (!ms_accounts_folder(path, s->user, error) || !ms_accounts_adopt(old, path, error)
 		|| !give_to_agent(s, path, error))
@@ -63,7 +64,8 @@ static bool migrate(const MsSettings *s, bool *done_out, GError **error)
 static MsAccounts *open_with(const MsSettings *s, GError **error)
 {
 	bool done;
-	return migrate(s, &done, error) && ms_accounts_folder(s->review.accounts_file, s->user, error)
+	return migrate(s, &done, error) &&
+			ms_accounts_folder(s->review.accounts_file, s->user, error)
 		? ms_accounts_open(s->review.accounts_file, &s->desk.people, error)
 		: NULL;
 }
@@ -129,15 +131,20 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 	g_autofree char *role = NULL;
 	gboolean download = FALSE, disabled = FALSE, keep = FALSE;
 	const GOptionEntry entries[] = {
-		{"role", 0, 0, G_OPTION_ARG_STRING, &role, "viewer, reviewer (default) or administrator", "ROLE"},
-		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files", NULL},
+		{"role", 0, 0, G_OPTION_ARG_STRING, &role,
+			"viewer, reviewer (default) or administrator", "ROLE"},
+		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files",
+			NULL},
 		{"disabled", 0, 0, G_OPTION_ARG_NONE, &disabled, "may not log in", NULL},
-		{"no-password", 0, 0, G_OPTION_ARG_NONE, &keep, "ask for none: keep the one there is; a new account "
-			"is for use behind a trusted proxy", NULL},
+		{"no-password", 0, 0, G_OPTION_ARG_NONE, &keep,
+			"ask for none: keep the one there is; a new account "
+			"is for use behind a trusted proxy",
+			NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	int rc = EX_USAGE;
-	if (!cli_options(entries, "NAME - add an account, or change it; the password is asked for", &argc, &argv))
+	if (!cli_options(entries, "NAME - add an account, or change it; the password is asked for",
+		    &argc, &argv))
 		return rc;
 	int kind = role != NULL ? ms_role_of(role) : MS_ROLE_REVIEWER;
 	if (argc != 2)
@@ -150,9 +157,11 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 		return rc;
 	if (!keep && password == NULL)
 		return cli_fail(EX_DATAERR, "no password was given, or not the same twice");
-	MsAccount account = {.name = argv[1], .role = (MsRole)kind, .download = download, .disabled = disabled};
+	MsAccount account = {
+		.name = argv[1], .role = (MsRole)kind, .download = download, .disabled = disabled};
 	g_autoptr(GError) error = NULL;
-	if (!note(cli, "account", account.name, &error) || !ms_accounts_put(accounts, &account, password, &error))
+	if (!note(cli, "account", account.name, &error) ||
+		!ms_accounts_put(accounts, &account, password, &error))
 		return cli_fail_error(error);
 	printf("%s: %s\n", argv[1], ms_role_names[account.role]);
 	return 0;
@@ -164,13 +173,14 @@ static MsAccount *find(MsAccounts *accounts, const char *name, int *rc)
 	g_autoptr(GError) error = NULL;
 	MsAccount *account = ms_accounts_find(accounts, name, &error);
 	if (account == NULL)
-		*rc = error != NULL ? cli_fail_error(error) : cli_fail(EX_DATAERR, "there is no account \"%s\"", name);
+		*rc = error != NULL ? cli_fail_error(error)
+				    : cli_fail(EX_DATAERR, "there is no account \"%s\"", name);
 	return account;
 }
 
 /* Opens the accounts for a verb with one name; NULL: `*rc`. */
-static MsAccounts *open_for(Cli *cli, const char *verb, const GOptionEntry *entries, const char *help, int *argc,
-	char ***argv, int *rc)
+static MsAccounts *open_for(Cli *cli, const char *verb, const GOptionEntry *entries,
+	const char *help, int *argc, char ***argv, int *rc)
 {
 	*rc = EX_USAGE;
 	if (!cli_options(entries, help, argc, argv))
@@ -186,8 +196,10 @@ static int do_moduser(Cli *cli, int argc, char **argv)
 	g_autofree char *role = NULL;
 	gboolean download = FALSE, no_download = FALSE, disable = FALSE, enable = FALSE;
 	const GOptionEntry entries[] = {
-		{"role", 0, 0, G_OPTION_ARG_STRING, &role, "viewer, reviewer or administrator", "ROLE"},
-		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files", NULL},
+		{"role", 0, 0, G_OPTION_ARG_STRING, &role, "viewer, reviewer or administrator",
+			"ROLE"},
+		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files",
+			NULL},
 		{"no-download", 0, 0, G_OPTION_ARG_NONE, &no_download, "may not", NULL},
 		{"disable", 0, 0, G_OPTION_ARG_NONE, &disable, "may not log in", NULL},
 		{"enable", 0, 0, G_OPTION_ARG_NONE, &enable, "may again", NULL},
@@ -195,14 +207,15 @@ static int do_moduser(Cli *cli, int argc, char **argv)
 	};
 	int rc;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsAccounts) accounts =
-		open_for(cli, "moduser", entries, "NAME - change what is given of an account", &argc, &argv, &rc);
+	g_autoptr(MsAccounts) accounts = open_for(cli, "moduser", entries,
+		"NAME - change what is given of an account", &argc, &argv, &rc);
 	if (accounts == NULL)
 		return rc;
 	if (role != NULL && ms_role_of(role) < 0)
 		return wrong_role(role);
 	if ((download && no_download) || (disable && enable))
-		return cli_fail(EX_USAGE, "review moduser: say one of --%s and --%s", download && no_download ? "download" : "disable",
+		return cli_fail(EX_USAGE, "review moduser: say one of --%s and --%s",
+			download && no_download ? "download" : "disable",
 			download && no_download ? "no-download" : "enable");
 	g_autoptr(MsAccount) account = find(accounts, argv[1], &rc);
 	if (account == NULL)
@@ -210,7 +223,8 @@ static int do_moduser(Cli *cli, int argc, char **argv)
 	account->role = role != NULL ? (MsRole)ms_role_of(role) : account->role;
 	account->download = (account->download || download) && !no_download;
 	account->disabled = (account->disabled || disable) && !enable;
-	return note(cli, "account", account->name, &error) && ms_accounts_put(accounts, account, NULL, &error)
+	return note(cli, "account", account->name, &error) &&
+			ms_accounts_put(accounts, account, NULL, &error)
 		? 0
 		: cli_fail_error(error);
 }
@@ -219,8 +233,8 @@ static int do_passwd(Cli *cli, int argc, char **argv)
 {
 	int rc;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsAccounts) accounts =
-		open_for(cli, "passwd", NULL, "NAME - a new password, which is asked for", &argc, &argv, &rc);
+	g_autoptr(MsAccounts) accounts = open_for(cli, "passwd", NULL,
+		"NAME - a new password, which is asked for", &argc, &argv, &rc);
 	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
 	g_autofree char *password = account != NULL ? new_password() : NULL;
 	if (account == NULL)
@@ -242,7 +256,8 @@ static int do_deluser(Cli *cli, int argc, char **argv)
 	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
 	if (account == NULL)
 		return rc;
-	return note(cli, "account deleted", account->name, &error) && ms_accounts_delete(accounts, account->name, &error)
+	return note(cli, "account deleted", account->name, &error) &&
+			ms_accounts_delete(accounts, account->name, &error)
 		? 0
 		: cli_fail_error(error);
 }
@@ -261,8 +276,8 @@ static int do_users(Cli *cli, int argc, char **argv)
 		const MsAccount *a = list->pdata[i];
 		g_autofree char *seen = a->seen > 0 ? cli_time(a->seen) : g_strdup("never");
 		printf("%-20s %-14s %s%s%s%slast log-in %s\n", a->name, ms_role_names[a->role],
-			a->download ? "download, " : "", a->disabled ? "disabled, " : "", a->totp ? "second factor, " : "",
-			a->password ? "" : "no password, ", seen);
+			a->download ? "download, " : "", a->disabled ? "disabled, " : "",
+			a->totp ? "second factor, " : "", a->password ? "" : "no password, ", seen);
 	}
 	return 0;
 }
@@ -300,7 +315,8 @@ static int set_up_totp(const MsSettings *s, MsAccounts *accounts, const char *na
 	g_autofree char *code = read_password("its code now");
 	g_auto(GStrv) codes = code != NULL ? ms_totp_confirm(accounts, name, code, &error) : NULL;
 	if (codes == NULL)
-		return code != NULL ? cli_fail_error(error) : cli_fail(EX_DATAERR, "no code was given");
+		return code != NULL ? cli_fail_error(error)
+				    : cli_fail(EX_DATAERR, "no code was given");
 	printf("recovery codes, each good once:\n");
 	for (int i = 0; codes[i] != NULL; i++)
 		printf("%s\n", codes[i]);
@@ -316,17 +332,19 @@ static int do_totp(Cli *cli, int argc, char **argv)
 	};
 	int rc;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsAccounts) accounts =
-		open_for(cli, "totp", entries, "NAME - set up a second factor: codes of an authenticator", &argc, &argv, &rc);
+	g_autoptr(MsAccounts) accounts = open_for(cli, "totp", entries,
+		"NAME - set up a second factor: codes of an authenticator", &argc, &argv, &rc);
 	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
-	g_autoptr(MsSettings) settings = account != NULL ? ms_settings_load_public(cli->config, &error) : NULL;
+	g_autoptr(MsSettings)
+		settings = account != NULL ? ms_settings_load_public(cli->config, &error) : NULL;
 	if (account == NULL)
 		return rc;
 	if (!note(cli, "second factor", account->name, &error))
 		return cli_fail_error(error);
 	if (off)
 		return ms_totp_end(accounts, account->name, &error) ? 0 : cli_fail_error(error);
-	return settings != NULL ? set_up_totp(settings, accounts, account->name) : cli_fail_error(error);
+	return settings != NULL ? set_up_totp(settings, accounts, account->name)
+				: cli_fail_error(error);
 }
 
 /* ---- tokens --------------------------------------------------------------------------- */
@@ -341,8 +359,9 @@ static int list_tokens(MsAccounts *accounts)
 		const MsToken *t = list->pdata[i];
 		g_autofree char *seen = t->seen > 0 ? cli_time(t->seen) : g_strdup("never");
 		g_autofree char *end = t->expires > 0 ? cli_time(t->expires) : g_strdup("never");
-		printf("%-20s %-14s for %s, %sexpires %s, last used %s\n", t->name, ms_role_names[t->role], t->owner,
-			t->download ? "download, " : "", end, seen);
+		printf("%-20s %-14s for %s, %sexpires %s, last used %s\n", t->name,
+			ms_role_names[t->role], t->owner, t->download ? "download, " : "", end,
+			seen);
 	}
 	return 0;
 }
@@ -365,13 +384,19 @@ static int do_token(Cli *cli, int argc, char **argv)
 	gboolean download = FALSE;
 	int days = 0, rc = EX_USAGE;
 	const GOptionEntry entries[] = {
-		{"role", 0, 0, G_OPTION_ARG_STRING, &role, "viewer (default), reviewer or administrator", "ROLE"},
-		{"for", 0, 0, G_OPTION_ARG_STRING, &owner, "who answers for what it does (you)", "NAME"},
-		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files", NULL},
-		{"days", 0, 0, G_OPTION_ARG_INT, &days, "it expires then; never, if it is left out", "N"},
+		{"role", 0, 0, G_OPTION_ARG_STRING, &role,
+			"viewer (default), reviewer or administrator", "ROLE"},
+		{"for", 0, 0, G_OPTION_ARG_STRING, &owner, "who answers for what it does (you)",
+			"NAME"},
+		{"download", 0, 0, G_OPTION_ARG_NONE, &download, "may download attached files",
+			NULL},
+		{"days", 0, 0, G_OPTION_ARG_INT, &days, "it expires then; never, if it is left out",
+			"N"},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "add NAME | delete NAME | list - tokens for the API (missent-api(7))", &argc, &argv))
+	if (!cli_options(entries,
+		    "add NAME | delete NAME | list - tokens for the API (missent-api(7))", &argc,
+		    &argv))
 		return rc;
 	const char *verb = argc >= 2 ? argv[1] : "";
 	int kind = role != NULL ? ms_role_of(role) : MS_ROLE_VIEWER;
@@ -384,9 +409,12 @@ static int do_token(Cli *cli, int argc, char **argv)
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
 	if (accounts == NULL)
 		return rc;
-	MsToken token = {.name = argv[2], .owner = owner != NULL ? owner : (char *)cli_who(), .role = (MsRole)MAX(kind, 0),
+	MsToken token = {.name = argv[2],
+		.owner = owner != NULL ? owner : (char *)cli_who(),
+		.role = (MsRole)MAX(kind, 0),
 		.download = download,
-		.expires = days > 0 ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC : 0};
+		.expires = days > 0 ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC
+				    : 0};
 	if (!lists && !note(cli, adds ? "token" : "token deleted", argv[2], &error))
 		return cli_fail_error(error);
 	if (lists || adds)
@@ -399,20 +427,23 @@ static int do_token(Cli *cli, int argc, char **argv)
 /* The key that hosts share was the page's too; it is the agents' alone. */
 static bool take_key(const MsSettings *s, GError **error)
 {
-	return s->desk.redis_key_file == NULL || !g_file_test(s->desk.redis_key_file, G_FILE_TEST_IS_REGULAR)
-		|| ms_io_give_to(s->desk.redis_key_file, s->user, false, error);
+	return s->desk.redis_key_file == NULL ||
+		!g_file_test(s->desk.redis_key_file, G_FILE_TEST_IS_REGULAR) ||
+		ms_io_give_to(s->desk.redis_key_file, s->user, false, error);
 }
 
 static int do_migrate(Cli *cli, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	bool done = false;
-	if (!cli_options(NULL, "- what an earlier version kept for the page becomes the agent's", &argc, &argv))
+	if (!cli_options(NULL, "- what an earlier version kept for the page becomes the agent's",
+		    &argc, &argv))
 		return EX_USAGE;
 	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
 	if (settings == NULL || !migrate(settings, &done, &error) || !take_key(settings, &error))
 		return cli_fail_error(error);
-	g_autofree char *mirror = g_build_filename(settings->state_dir, "review", "held-everywhere.db", NULL);
+	g_autofree char *mirror = g_build_filename(
+		settings->state_dir, "review", "held-everywhere.db", NULL);
 	if (strcmp(mirror, settings->review.mirror_file) != 0)
 		remove_database(mirror); /* the agent makes it anew */
 	if (done)
@@ -420,11 +451,14 @@ static int do_migrate(Cli *cli, int argc, char **argv)
 	return 0;
 }
 
-/* What the agents of several hosts share, whose records are on one page; or the key of the webhook. */
+/* What the agents of several hosts share, whose records are on one page; or the key of the
+ * webhook. */
 static int do_key(Cli *cli, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	if (!cli_options(NULL, "FILE - make the key that the agents of several hosts share, or that signs what the webhook sends", &argc, &argv))
+	if (!cli_options(NULL,
+		    "FILE - make the key that the agents of several hosts share, or that signs what the webhook sends",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "review key: which file?");
@@ -432,7 +466,8 @@ static int do_key(Cli *cli, int argc, char **argv)
 	if (settings == NULL || !ms_key_create(argv[1], &error)
 		|| !ms_io_give_to(argv[1], settings->user, false, &error))
 		return cli_fail_error(error);
-	printf("%s: made; it is for missent-agent alone (on every host, where several are on one page)\n", argv[1]);
+	printf("%s: made; it is for missent-agent alone (on every host, where several are on one page)\n",
+		argv[1]);
 	return 0;
 }
 
@@ -444,8 +479,10 @@ static const CliVerb verbs[] = {
 	{"deluser", do_deluser, "NAME   remove an account"},
 	{"users", do_users, "       list accounts"},
 	{"token", do_token, "add NAME | delete NAME | list   tokens for the API"},
-	{"key", do_key, "FILE   make the key that the agents of several hosts share, or the webhook's"},
-	{"migrate", do_migrate, "       what an earlier version kept for the page becomes the agent's"},
+	{"key", do_key,
+		"FILE   make the key that the agents of several hosts share, or the webhook's"},
+	{"migrate", do_migrate,
+		"       what an earlier version kept for the page becomes the agent's"},
 	{NULL, NULL, NULL},
 };
 

@@ -1,6 +1,7 @@
 /*
- * missent stats: what was judged and what became of it, from the audit trail: a table with bars for people, JSON for
- * programs.  Senders are as the trail has them, masked; --json has their digests beside.
+ * missent stats: what was judged and what became of it, from the audit trail: a table with bars
+ * for people, JSON for programs.  Senders are as the trail has them, masked; --json has their
+ * digests beside.
  */
 #include "config.h"
 
@@ -20,7 +21,8 @@
 
 static guint64 stopped_of(const MsStatsRow *row)
 {
-	return row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD] + row->verdicts[MS_REJECT] + row->verdicts[MS_TEMPFAIL];
+	return row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD] + row->verdicts[MS_REJECT] +
+		row->verdicts[MS_TEMPFAIL];
 }
 
 /* As wide as what was judged; what was stopped, and would have been, first. */
@@ -28,31 +30,37 @@ static char *bar_of(const MsStatsRow *row, guint64 most, bool utf8)
 {
 	static const char *const signs[2][3] = {{"#", "+", "."}, {"\u2588", "\u2593", "\u2591"}};
 	GString *out = g_string_new(NULL);
-	const guint64 parts[3] = {stopped_of(row), row->observed, row->judged - MIN(row->judged, stopped_of(row) + row->observed)};
+	const guint64 parts[3] = {stopped_of(row), row->observed,
+		row->judged - MIN(row->judged, stopped_of(row) + row->observed)};
 	guint64 done = 0, drawn = 0;
 	for (int i = 0; i < 3 && most > 0; i++) {
 		done += parts[i];
-		guint64 until = parts[i] > 0 ? MAX((done * BAR + most - 1) / most, drawn + 1) : drawn;
+		guint64 until = parts[i] > 0 ? MAX((done * BAR + most - 1) / most, drawn + 1)
+					     : drawn;
 		for (; drawn < MIN(until, BAR); drawn++)
 			g_string_append(out, signs[utf8][i]);
 	}
 	return g_string_free(out, FALSE);
 }
 
-static void print_row(const Cli *cli, const MsStatsRow *row, const char *name, int width, guint64 most, bool utf8)
+static void print_row(
+	const Cli *cli, const MsStatsRow *row, const char *name, int width, guint64 most, bool utf8)
 {
 	g_autofree char *cell = cli_cell(name, width), *bar = bar_of(row, most, utf8);
-	printf("%s%s%s %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
-		" %8" G_GUINT64_FORMAT " %s%s%s\n", cli_colour(cli, BOLD), cell, cli_colour(cli, PLAIN), row->judged,
-		row->verdicts[MS_TAG], row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD], row->verdicts[MS_REJECT],
-		row->verdicts[MS_TEMPFAIL], row->observed, cli_colour(cli, YELLOW), bar, cli_colour(cli, PLAIN));
+	printf("%s%s%s %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
+	       " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %s%s%s\n",
+		cli_colour(cli, BOLD), cell, cli_colour(cli, PLAIN), row->judged,
+		row->verdicts[MS_TAG], row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD],
+		row->verdicts[MS_REJECT], row->verdicts[MS_TEMPFAIL], row->observed,
+		cli_colour(cli, YELLOW), bar, cli_colour(cli, PLAIN));
 }
 
 static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guint limit)
 {
 	static const int widths[MS_N_STATS] = {10, 24, 30, 50};
 	const GPtrArray *rows = ms_stats_rows(stats);
-	guint first = by == MS_STATS_DAY && rows->len > limit ? rows->len - limit : 0, n = MIN(rows->len - first, limit);
+	guint first = by == MS_STATS_DAY && rows->len > limit ? rows->len - limit : 0,
+	      n = MIN(rows->len - first, limit);
 	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	guint64 most = 0;
 	for (guint i = first; i < first + n; i++)
@@ -60,23 +68,27 @@ static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guin
 	g_autofree char *head = cli_cell(ms_stats_names[by], widths[by]);
 	printf("%s   judged   tagged     held rejected deferred observed\n", head);
 	for (guint i = first; i < first + n; i++)
-		print_row(cli, rows->pdata[i], ((const MsStatsRow *)rows->pdata[i])->name, widths[by], most, utf8);
+		print_row(cli, rows->pdata[i], ((const MsStatsRow *)rows->pdata[i])->name,
+			widths[by], most, utf8);
 	if (rows->len > n)
 		printf("%u more (--limit)\n", rows->len - n);
 	print_row(cli, ms_stats_all(stats), "all", widths[by], 0, utf8);
 	if (ms_stats_damaged(stats) > 0)
-		printf("%s%" G_GUINT64_FORMAT " lines of the trail cannot be read: what they say is not in here%s\n", cli_colour(cli, RED),
-			ms_stats_damaged(stats), cli_colour(cli, PLAIN));
+		printf("%s%" G_GUINT64_FORMAT
+		       " lines of the trail cannot be read: what they say is not in here%s\n",
+			cli_colour(cli, RED), ms_stats_damaged(stats), cli_colour(cli, PLAIN));
 }
 
 static json_t *json_of(const MsStatsRow *row)
 {
 	json_t *verdicts = json_object();
 	for (int i = 0; i < MS_N_ACTIONS; i++)
-		json_object_set_new(verdicts, ms_action_names[i], json_integer((json_int_t)row->verdicts[i]));
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "name", row->name != NULL ? row->name : "", "id", row->id != NULL ? row->id : "",
-		"judged", (json_int_t)row->judged, "recipients", (json_int_t)row->recipients, "observed", (json_int_t)row->observed,
-		"verdicts", verdicts);
+		json_object_set_new(
+			verdicts, ms_action_names[i], json_integer((json_int_t)row->verdicts[i]));
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "name",
+		row->name != NULL ? row->name : "", "id", row->id != NULL ? row->id : "", "judged",
+		(json_int_t)row->judged, "recipients", (json_int_t)row->recipients, "observed",
+		(json_int_t)row->observed, "verdicts", verdicts);
 }
 
 static void print_json(const MsStats *stats, MsStatsBy by, gint64 from, gint64 to)
@@ -85,8 +97,9 @@ static void print_json(const MsStats *stats, MsStatsBy by, gint64 from, gint64 t
 	json_t *list = json_array();
 	for (guint i = 0; i < rows->len; i++)
 		json_array_append_new(list, json_of(rows->pdata[i]));
-	json_t *all = json_pack("{s:s, s:I, s:I, s:o, s:o, s:I}", "by", ms_stats_names[by], "from", (json_int_t)(from / G_USEC_PER_SEC), "to",
-		(json_int_t)(to / G_USEC_PER_SEC), "rows", list, "all", json_of(ms_stats_all(stats)), "damaged",
+	json_t *all = json_pack("{s:s, s:I, s:I, s:o, s:o, s:I}", "by", ms_stats_names[by], "from",
+		(json_int_t)(from / G_USEC_PER_SEC), "to", (json_int_t)(to / G_USEC_PER_SEC),
+		"rows", list, "all", json_of(ms_stats_all(stats)), "damaged",
 		(json_int_t)ms_stats_damaged(stats));
 	json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
 	printf("\n");
@@ -110,29 +123,37 @@ int cmd_stats(Cli *cli, int argc, char **argv)
 	g_autofree char *since = NULL, *until = NULL, *by_text = NULL;
 	g_auto(GStrv) trails = NULL;
 	const GOptionEntry entries[] = {
-		{"since", 0, 0, G_OPTION_ARG_STRING, &since, "2026-11-20, or -7d (which it is)", "TIME"},
+		{"since", 0, 0, G_OPTION_ARG_STRING, &since, "2026-11-20, or -7d (which it is)",
+			"TIME"},
 		{"until", 0, 0, G_OPTION_ARG_STRING, &until, "now", "TIME"},
-		{"by", 0, 0, G_OPTION_ARG_STRING, &by_text, "day (which it is), policy, sender or cause", "WHAT"},
-		{"trail", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &trails, "another trail, or several hosts'", "FILE"},
+		{"by", 0, 0, G_OPTION_ARG_STRING, &by_text,
+			"day (which it is), policy, sender or cause", "WHAT"},
+		{"trail", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &trails,
+			"another trail, or several hosts'", "FILE"},
 		{"limit", 0, 0, G_OPTION_ARG_INT, &limit, "rows of the table (40)", "N"},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "for programs", NULL},
 		{NULL},
 	};
-	if (!cli_options(entries, "- what was judged, and what became of it, from the audit trail", &argc, &argv))
+	if (!cli_options(entries, "- what was judged, and what became of it, from the audit trail",
+		    &argc, &argv))
 		return EX_USAGE;
 	MsStatsBy by = MS_STATS_DAY;
 	if (by_text != NULL && !take_by(by_text, &by))
-		return cli_fail(EX_USAGE, "--by: \"%s\" is none of day, policy, sender and cause", by_text);
+		return cli_fail(
+			EX_USAGE, "--by: \"%s\" is none of day, policy, sender and cause", by_text);
 	g_autoptr(GError) error = NULL;
 	gint64 now = g_get_real_time(), from = now - 7 * DAY_US, to = now;
-	if ((since != NULL && !cli_when("since", since, now, &from, &error)) || (until != NULL && !cli_when("until", until, now, &to, &error)))
+	if ((since != NULL && !cli_when("since", since, now, &from, &error)) ||
+		(until != NULL && !cli_when("until", until, now, &to, &error)))
 		return cli_fail_error(error);
-	g_autoptr(MsSettings) s = trails == NULL ? ms_settings_load_public(cli->config, &error) : NULL;
+	g_autoptr(MsSettings) s = trails == NULL ? ms_settings_load_public(cli->config, &error)
+						 : NULL;
 	if (error != NULL)
 		return cli_fail_error(error);
 	g_autoptr(MsStats) stats = ms_stats_new(by);
 	const char *const own[] = {s != NULL ? s->audit_file : NULL, NULL};
-	for (const char *const *trail = trails != NULL ? (const char *const *)trails : own; *trail != NULL; trail++)
+	for (const char *const *trail = trails != NULL ? (const char *const *)trails : own;
+		*trail != NULL; trail++)
 		if (!ms_stats_read(stats, *trail, from, to, &error))
 			return cli_fail_error(error);
 	if (json)

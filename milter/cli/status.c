@@ -1,6 +1,7 @@
 /*
- * missent status: is missentd at work, what did it do today, what went by it, and is anything wrong?  Read from
- * the numbers that missentd publishes, from the records, and from the file of a pause; asks nobody.
+ * missent status: is missentd at work, what did it do today, what went by it, and is anything
+ * wrong?  Read from the numbers that missentd publishes, from the records, and from the file of a
+ * pause; asks nobody.
  */
 #include "config.h"
 
@@ -27,7 +28,8 @@ char *cli_duration(gint64 seconds)
 	for (gsize i = 0, shown = 0; i < G_N_ELEMENTS(units) && shown < 2; i++) {
 		gint64 n = seconds / units[i].seconds;
 		if (n > 0) {
-			g_string_append_printf(out, "%s%" G_GINT64_FORMAT " %s", out->len > 0 ? " " : "", n, units[i].unit);
+			g_string_append_printf(out, "%s%" G_GINT64_FORMAT " %s",
+				out->len > 0 ? " " : "", n, units[i].unit);
 			shown++;
 		}
 		seconds %= units[i].seconds;
@@ -85,18 +87,23 @@ static void print_daemon(const Status *st)
 	g_autofree char *since = cli_duration((now - n->started) / G_USEC_PER_SEC);
 	g_autofree char *silent = cli_duration((now - n->published) / G_USEC_PER_SEC);
 	if (st->alive)
-		printf("%-12s at work for %s, version %s, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " %s enforced\n",
-			"missentd", since, n->version, n->value[MS_NUM_ENFORCING], n->value[MS_NUM_POLICIES],
+		printf("%-12s at work for %s, version %s, %" G_GUINT64_FORMAT
+		       " of %" G_GUINT64_FORMAT " %s enforced\n",
+			"missentd", since, n->version, n->value[MS_NUM_ENFORCING],
+			n->value[MS_NUM_POLICIES],
 			n->value[MS_NUM_POLICIES] == 1 ? "policy" : "policies");
 	else
-		printf("%-12s %ssilent%s for %s: it is stopped, or hangs\n", "missentd", red, plain, silent);
+		printf("%-12s %ssilent%s for %s: it is stopped, or hangs\n", "missentd", red, plain,
+			silent);
 	if (n->value[MS_NUM_HANGING] > 0)
-		printf("%-12s %s%" G_GUINT64_FORMAT " in hand for longer than hung-after%s\n", "hanging", red,
-			n->value[MS_NUM_HANGING], plain);
+		printf("%-12s %s%" G_GUINT64_FORMAT " in hand for longer than hung-after%s\n",
+			"hanging", red, n->value[MS_NUM_HANGING], plain);
 	if (st->alive && n->value[MS_NUM_DIRECTORY_UP] == 0)
-		printf("%-12s %sunavailable%s (missent directory stats says why)\n", "directory", red, plain);
+		printf("%-12s %sunavailable%s (missent directory stats says why)\n", "directory",
+			red, plain);
 	else if (n->value[MS_NUM_DIRECTORY_LOADED] > 0) {
-		g_autofree char *age = cli_duration(now / G_USEC_PER_SEC - (gint64)n->value[MS_NUM_DIRECTORY_LOADED]);
+		g_autofree char *age = cli_duration(
+			now / G_USEC_PER_SEC - (gint64)n->value[MS_NUM_DIRECTORY_LOADED]);
 		g_autofree char *entries = ms_numbers_text(n->value[MS_NUM_DIRECTORY_ENTRIES]);
 		printf("%-12s %s entries, imported %s ago\n", "directory", entries, age);
 	}
@@ -116,7 +123,8 @@ static void print_today(const Status *st)
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autofree char *judged = ms_numbers_text(today(st, MS_NUM_JUDGED));
 	g_string_append_printf(out, "%s judged", judged);
-	static const char *const words[MS_N_ACTIONS] = {"delivered", "tagged", "split", "held", "rejected", "deferred"};
+	static const char *const words[MS_N_ACTIONS] = {
+		"delivered", "tagged", "split", "held", "rejected", "deferred"};
 	for (guint i = 0; i < MS_N_ACTIONS; i++)
 		append(out, today(st, (MsNumber)(MS_NUM_ACTION + i)), words[i]);
 	append(out, today(st, MS_NUM_RELEASED), "released before");
@@ -147,14 +155,16 @@ static void print_status(const Status *st)
 	print_daemon(st);
 	g_autofree char *alerts = ms_alerts_remembered(st->settings->state_dir);
 	if (*alerts != '\0')
-		printf("%-12s %s%s%s\n", "alerts", cli_colour(st->cli, RED), alerts, cli_colour(st->cli, PLAIN));
+		printf("%-12s %s%s%s\n", "alerts", cli_colour(st->cli, RED), alerts,
+			cli_colour(st->cli, PLAIN));
 	if (st->trouble == NULL)
 		print_today(st);
 	if (!st->records)
 		return;
 	g_autofree char *age = cli_duration((g_get_real_time() - st->held.oldest) / G_USEC_PER_SEC);
 	g_autofree char *held = ms_numbers_text((guint64)st->held.held);
-	printf("%-12s %s%s%s\n", "held now", held, st->held.held > 0 ? ", the oldest for " : "", st->held.held > 0 ? age : "");
+	printf("%-12s %s%s%s\n", "held now", held, st->held.held > 0 ? ", the oldest for " : "",
+		st->held.held > 0 ? age : "");
 }
 
 /* ---- as JSON -------------------------------------------------------------------------- */
@@ -183,22 +193,26 @@ static void print_json(const Status *st)
 	if (st->trouble != NULL)
 		json_object_set_new(out, "trouble", json_string(st->trouble));
 	if (st->paused)
-		json_object_set_new(out, "pause", json_pack("{s:I, s:s, s:s}", "until",
-			(json_int_t)(st->pause.until / G_USEC_PER_SEC), "who", st->pause.who, "why", st->pause.why));
+		json_object_set_new(out, "pause",
+			json_pack("{s:I, s:s, s:s}", "until",
+				(json_int_t)(st->pause.until / G_USEC_PER_SEC), "who",
+				st->pause.who, "why", st->pause.why));
 	if (st->trouble == NULL) {
 		guint64 day[MS_N_NUMBERS];
 		for (MsNumber i = 0; i < MS_N_NUMBERS; i++)
 			day[i] = i < MS_NUM_FIRST_GAUGE ? today(st, i) : st->numbers.value[i];
 		g_autofree char *unjudged = ms_numbers_unjudged(&st->numbers);
 		json_object_set_new(out, "version", json_string(st->numbers.version));
-		json_object_set_new(out, "published", json_integer(st->numbers.published / G_USEC_PER_SEC));
+		json_object_set_new(
+			out, "published", json_integer(st->numbers.published / G_USEC_PER_SEC));
 		json_object_set_new(out, "not_judged", json_string(unjudged));
 		json_object_set_new(out, "today", json_numbers(day));
 		json_object_set_new(out, "total", json_numbers(st->numbers.value));
 	}
 	if (st->records)
-		json_object_set_new(out, "held", json_pack("{s:I, s:I}", "messages", (json_int_t)st->held.held, "oldest",
-			(json_int_t)(st->held.oldest / G_USEC_PER_SEC)));
+		json_object_set_new(out, "held",
+			json_pack("{s:I, s:I}", "messages", (json_int_t)st->held.held, "oldest",
+				(json_int_t)(st->held.oldest / G_USEC_PER_SEC)));
 	char *text = json_dumps(out, JSON_INDENT(2));
 	printf("%s\n", text);
 	free(text);
@@ -226,7 +240,8 @@ int cmd_status(Cli *cli, int argc, char **argv)
 		print_json(&st);
 	else
 		print_status(&st);
-	bool fine = st.alive && st.numbers.value[MS_NUM_HANGING] == 0 && st.numbers.value[MS_NUM_DIRECTORY_UP] > 0;
+	bool fine = st.alive && st.numbers.value[MS_NUM_HANGING] == 0 &&
+		st.numbers.value[MS_NUM_DIRECTORY_UP] > 0;
 	ms_pause_clear(&st.pause);
 	g_free(st.trouble);
 	ms_settings_free(st.settings);

@@ -43,7 +43,8 @@ static void count(Sample *sample, const MsFinding *finding)
 		candidate = g_new0(Candidate, 1);
 		candidate->kind = g_strdup(finding->kind);
 		const MsPlace *place = finding->places->len > 0 ? finding->places->pdata[0] : NULL;
-		candidate->text = g_strdup(place != NULL && *place->text != '\0' ? place->text : finding->value);
+		candidate->text = g_strdup(
+			place != NULL && *place->text != '\0' ? place->text : finding->value);
 		g_hash_table_insert(sample->candidates, g_steal_pointer(&key), candidate);
 	}
 	candidate->messages++;
@@ -94,13 +95,16 @@ static int suggest(const Sample *sample, double percent)
 		cli_csv_field(ms_runtime_settings(sample->runtime)->house, ',');
 		cli_csv_field(c->kind, ',');
 		cli_csv_field(c->text, '\n');
-		fprintf(stderr, "in %u of %u messages: %s %s\n", c->messages, sample->messages, c->kind, text);
+		fprintf(stderr, "in %u of %u messages: %s %s\n", c->messages, sample->messages,
+			c->kind, text);
 	}
 	if (list->len == 0)
-		return cli_fail(1, "nothing is in %g %% of the %u messages (--percent for fewer)", percent,
-			sample->messages);
-	fprintf(stderr, "Strike out what is not yours, and add the rest to the mapping that is imported, or: "
-			"missent directory put %s KIND VALUE\n", ms_runtime_settings(sample->runtime)->house);
+		return cli_fail(1, "nothing is in %g %% of the %u messages (--percent for fewer)",
+			percent, sample->messages);
+	fprintf(stderr,
+		"Strike out what is not yours, and add the rest to the mapping that is imported, or: "
+		"missent directory put %s KIND VALUE\n",
+		ms_runtime_settings(sample->runtime)->house);
 	return 0;
 }
 
@@ -112,11 +116,14 @@ int cli_suggest_house(Cli *cli, int argc, char **argv)
 			"of the messages that must have it (default 80)", "PERCENT"},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "FILE|MBOX|MAILDIR|-... - what is in nearly every one of these messages, and so "
-			"is the sender's own", &argc, &argv))
+	if (!cli_options(entries,
+		    "FILE|MBOX|MAILDIR|-... - what is in nearly every one of these messages, and so "
+		    "is the sender's own",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc < 2)
-		return cli_fail(EX_USAGE, "directory suggest-house: which messages? (- for standard input)");
+		return cli_fail(EX_USAGE,
+			"directory suggest-house: which messages? (- for standard input)");
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
 	Sample sample = {.runtime = ms_runtime_load(cli->config, MS_PARTS_CHECK, &warning, &error)};
@@ -129,7 +136,8 @@ int cli_suggest_house(Cli *cli, int argc, char **argv)
 		worst = MAX(worst, rc);
 	}
 	if (worst == 0 && sample.messages < MIN_MESSAGES)
-		worst = cli_fail(EX_DATAERR, "%u messages are too few to tell; give a sample of many customers' mail",
+		worst = cli_fail(EX_DATAERR,
+			"%u messages are too few to tell; give a sample of many customers' mail",
 			sample.messages);
 	if (worst == 0)
 		worst = suggest(&sample, percent);

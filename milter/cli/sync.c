@@ -13,8 +13,8 @@
 #include "cli.h"
 
 /*
- * missent directory sync: what a command of the settings prints is imported, once it has ended well; one
- * that fails in the middle has printed half a mapping.  One thread.
+ * missent directory sync: what a command of the settings prints is imported, once it has ended
+ * well; one that fails in the middle has printed half a mapping.  One thread.
  */
 
 #define POLL_US 20000
@@ -26,7 +26,8 @@ static int temporary(void)
 		folder = "/var/tmp";
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
-		cli_fail(EX_CANTCREAT, "a temporary file cannot be made: %s (TMPDIR says where)", g_strerror(errno));
+		cli_fail(EX_CANTCREAT, "a temporary file cannot be made: %s (TMPDIR says where)",
+			g_strerror(errno));
 	return fd;
 }
 
@@ -53,7 +54,8 @@ static int wait_for(GPid pid, const char *name, gint64 timeout_ms, const volatil
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return cli_fail(EX_TEMPFAIL, "%s ended with %s %d; the mapping in use is unchanged", name,
-		WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+		WIFEXITED(status) ? "status" : "signal",
+		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
 static void own_group(gpointer data)
@@ -62,12 +64,14 @@ static void own_group(gpointer data)
 	setpgid(0, 0);
 }
 
-static int run_command(const char *const *command, gint64 timeout_ms, const volatile int *stop, int out)
+static int run_command(
+	const char *const *command, gint64 timeout_ms, const volatile int *stop, int out)
 {
 	g_autoptr(GError) error = NULL;
 	GPid pid;
-	if (!g_spawn_async_with_fds("/", (char **)command, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, own_group,
-		    NULL, &pid, -1, out, -1, &error))
+	if (!g_spawn_async_with_fds("/", (char **)command, NULL,
+		    G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, own_group, NULL, &pid, -1, out,
+		    -1, &error))
 		return cli_fail(EX_UNAVAILABLE, "sync { command }: %s", error->message);
 	return wait_for(pid, command[0], timeout_ms, stop);
 }
@@ -90,14 +94,16 @@ int cli_sync(Cli *cli, int argc, char **argv)
 {
 	gboolean dry_run = FALSE;
 	const GOptionEntry entries[] = {
-		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "run the command and check what it prints, change nothing",
-			NULL},
+		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run,
+			"run the command and check what it prints, change nothing", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "- import what sync { command } of the settings prints", &argc, &argv))
+	if (!cli_options(
+		    entries, "- import what sync { command } of the settings prints", &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1)
-		return cli_fail(EX_USAGE, "directory sync: takes no arguments; missent.conf says what is run (sync)");
+		return cli_fail(EX_USAGE,
+			"directory sync: takes no arguments; missent.conf says what is run (sync)");
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	const MsSyncSettings *sync = rc == 0 ? &session.settings->sync : NULL;

@@ -13,17 +13,20 @@
 #include "cli.h"
 
 /*
- * missent audit verify, prove, show, checkpoint: is the trail whole, and what is in it?  One thread.
+ * missent audit verify, prove, show, checkpoint: is the trail whole, and what is in it?  One
+ * thread.
  */
 
 #define MAX_COMPLAINTS 100
-/* Of a program that lives a line comes every minute; lines are stamped before they wait for the disk. */
+/* Of a program that lives a line comes every minute; lines are stamped before they wait for the
+ * disk. */
 #define HOLE_US (G_GINT64_CONSTANT(180) * G_USEC_PER_SEC)
 #define BACK_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 
 static int complain(const GError *error)
 {
-	return cli_fail(error->code == MS_ERROR_INPUT ? EX_DATAERR : EX_TEMPFAIL, "%s", error->message);
+	return cli_fail(
+		error->code == MS_ERROR_INPUT ? EX_DATAERR : EX_TEMPFAIL, "%s", error->message);
 }
 
 /* The folder of the trail that the configuration names, or that is given. */
@@ -61,14 +64,15 @@ static bool has_type(const char *data, gsize len, const char *type)
 {
 	static const char key[] = ",\"type\":\"";
 	const gsize at = 34, n = strlen(type), skip = sizeof key - 1;
-	return len > at + skip + n && memcmp(data + at, key, skip) == 0 && memcmp(data + at + skip, type, n) == 0
-		&& data[at + skip + n] == '"';
+	return len > at + skip + n && memcmp(data + at, key, skip) == 0 &&
+		memcmp(data + at + skip, type, n) == 0 && data[at + skip + n] == '"';
 }
 
 static void tell_hole(Look *look, guint64 index, gint64 time)
 {
 	g_autofree char *from = cli_time(look->beat), *to = cli_time(time);
-	g_autofree char *why = g_strdup_printf("missentd did not say that it lives from %s to %s", from, to);
+	g_autofree char *why = g_strdup_printf(
+		"missentd did not say that it lives from %s to %s", from, to);
 	on_wrong(index, why, look);
 }
 
@@ -82,7 +86,8 @@ static bool on_entry(guint64 index, const char *data, gsize len, void *user, GEr
 		return true; /* of before there was a log; the log says nothing of its form */
 	if (look->time > 0 && time < look->time - BACK_US) {
 		g_autofree char *from = cli_time(look->time), *to = cli_time(time);
-		g_autofree char *why = g_strdup_printf("the clock went back, from %s to %s", from, to);
+		g_autofree char *why = g_strdup_printf(
+			"the clock went back, from %s to %s", from, to);
 		on_wrong(index, why, look);
 	}
 	if (has_type(data, len, MS_AUDIT_BEAT) || has_type(data, len, MS_AUDIT_START)) {
@@ -117,14 +122,18 @@ static bool compare(const char *folder, const char *path, Look *look, GError **e
 		return false;
 	}
 	if (kept.size < ms_tlog_minimum(log)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s is of %" G_GUINT64_FORMAT " entries; those before %" G_GUINT64_FORMAT
-			" were pruned (audit { keep }), so that it cannot be compared", path, kept.size, ms_tlog_minimum(log));
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s is of %" G_GUINT64_FORMAT " entries; those before %" G_GUINT64_FORMAT
+			" were pruned (audit { keep }), so that it cannot be compared",
+			path, kept.size, ms_tlog_minimum(log));
 		return false;
 	}
 	if (!ms_tlog_root(log, kept.size, root, &why))
 		on_wrong(kept.size, why->message, look);
 	else if (memcmp(root, kept.root, sizeof root) != 0)
-		on_wrong(kept.size, "the entries before this one are not those of the checkpoint that was kept", look);
+		on_wrong(kept.size,
+			"the entries before this one are not those of the checkpoint that was kept",
+			look);
 	return true;
 }
 
@@ -132,7 +141,9 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *against = NULL, *given = NULL;
 	const GOptionEntry entries[] = {
-		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against, "with a checkpoint that was kept elsewhere: a file, a mail or a line of a log with one, or - to paste it", "FILE"},
+		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
+			"with a checkpoint that was kept elsewhere: a file, a mail or a line of a log with one, or - to paste it",
+			"FILE"},
 		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &given, "of this trail", "FOLDER"},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -153,8 +164,10 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 		return complain(error);
 	if (given == NULL && look.beat > 0 && g_get_real_time() > look.beat + HOLE_US)
 		tell_hole(&look, look.index, g_get_real_time());
-	printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong\n",
-		folder, v.entries, v.bytes, (double)(g_get_monotonic_time() - start) / 1e6, look.complaints);
+	printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
+	       " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong\n",
+		folder, v.entries, v.bytes, (double)(g_get_monotonic_time() - start) / 1e6,
+		look.complaints);
 	return look.complaints > 0;
 }
 
@@ -165,7 +178,8 @@ static bool parse_number(const char *text, guint64 *out)
 	return g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, out, NULL);
 }
 
-static int with_line(Cli *cli, int argc, char **argv, const char *summary, bool (*act)(MsTlog *log, guint64 index, GError **error))
+static int with_line(Cli *cli, int argc, char **argv, const char *summary,
+	bool (*act)(MsTlog *log, guint64 index, GError **error))
 {
 	g_autofree char *given = NULL;
 	const GOptionEntry entries[] = {
@@ -210,12 +224,14 @@ static bool show(MsTlog *log, guint64 index, GError **error)
 
 int cli_audit_prove(Cli *cli, int argc, char **argv)
 {
-	return with_line(cli, argc, argv, "LINE - print a proof that this line is in the trail", prove);
+	return with_line(
+		cli, argc, argv, "LINE - print a proof that this line is in the trail", prove);
 }
 
 int cli_audit_show(Cli *cli, int argc, char **argv)
 {
-	return with_line(cli, argc, argv, "LINE - print this line as it was written, without an end", show);
+	return with_line(
+		cli, argc, argv, "LINE - print this line as it was written, without an end", show);
 }
 
 /* ---- a new one ------------------------------------------------------------------------ */
@@ -228,7 +244,8 @@ int cli_audit_begin(Cli *cli, int argc, char **argv)
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GError) error = NULL;
-	if (!cli_options(entries, "- begin a new trail after damage; the old one is kept aside", &argc, &argv))
+	if (!cli_options(entries, "- begin a new trail after damage; the old one is kept aside",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1 || why == NULL || *g_strstrip(why) == '\0')
 		return cli_fail(EX_USAGE, "usage: missent audit begin --why TEXT");
@@ -238,7 +255,8 @@ int cli_audit_begin(Cli *cli, int argc, char **argv)
 	if (!ms_audit_begin(s->audit_file, cli_who(), why, &aside, &error))
 		return complain(error);
 	printf("A new trail has begun; the old one is in %s (missent audit verify --folder).\nIt has a key of its own: other hosts "
-		"refuse it until missent audit witness --forget %s is said there.\n", aside, s->host);
+	       "refuse it until missent audit witness --forget %s is said there.\n",
+		aside, s->host);
 	return EX_OK;
 }
 
@@ -253,8 +271,8 @@ static void print_kept(const char *folder, const char *host)
 		return;
 	}
 	g_autofree char *time = cli_time(kept.time);
-	printf("%s: %" G_GUINT64_FORMAT " entries, taken %s, key %s\n%s\n", host, kept.checkpoint.size, time, kept.vkey,
-		kept.checkpoint.text);
+	printf("%s: %" G_GUINT64_FORMAT " entries, taken %s, key %s\n%s\n", host,
+		kept.checkpoint.size, time, kept.vkey, kept.checkpoint.text);
 }
 
 static int forget(const MsSettings *s, const char *host)
@@ -274,7 +292,8 @@ int cli_audit_witness(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *gone = NULL;
 	const GOptionEntry entries[] = {
-		{"forget", 0, 0, G_OPTION_ARG_STRING, &gone, "believe that host's next checkpoint: it began a new trail", "HOST"},
+		{"forget", 0, 0, G_OPTION_ARG_STRING, &gone,
+			"believe that host's next checkpoint: it began a new trail", "HOST"},
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GError) error = NULL;

@@ -37,7 +37,8 @@ static void on_wrong(const char *part, const char *why, void *user)
 static void on_line(guint64 line, const char *why, void *user)
 {
 	Found *found = user;
-	g_autofree char *text = g_strdup_printf("%s:%" G_GUINT64_FORMAT ": %s", found->name, line, why);
+	g_autofree char *text = g_strdup_printf(
+		"%s:%" G_GUINT64_FORMAT ": %s", found->name, line, why);
 	complain(found, text);
 }
 
@@ -47,8 +48,8 @@ static int whole(CliSession *session, Found *found)
 	MsVerified v;
 	if (ms_directory_verify(session->directory, on_wrong, NULL, found, &v, &error) != MS_FOUND)
 		return cli_fail_error(error);
-	printf("mapping %s: %" G_GINT64_FORMAT " parts, %" G_GINT64_FORMAT " entries, %" G_GINT64_FORMAT
-	       " other forms; %" G_GINT64_FORMAT " wrong\n",
+	printf("mapping %s: %" G_GINT64_FORMAT " parts, %" G_GINT64_FORMAT
+	       " entries, %" G_GINT64_FORMAT " other forms; %" G_GINT64_FORMAT " wrong\n",
 		v.state.generation, v.parts, v.entries, v.other_forms, v.wrong);
 	int rc = v.wrong > 0;
 	ms_verified_clear(&v);
@@ -63,12 +64,14 @@ static int compare(CliSession *session, const char *path, const MsTableForm *for
 		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
 	guint64 right = 0;
 	found->complaints = 0;
-	MsAnswer answer = ms_directory_compare(session->directory, fd, form, on_line, found, &right, &error);
+	MsAnswer answer = ms_directory_compare(
+		session->directory, fd, form, on_line, found, &right, &error);
 	close(fd);
 	if (answer != MS_FOUND)
 		return cli_fail_error(error);
-	printf("%s: %" G_GUINT64_FORMAT " row%s in the mapping, %" G_GUINT64_FORMAT " %s not\n", path, right,
-		right == 1 ? " is" : "s are", found->complaints, found->complaints == 1 ? "is" : "are");
+	printf("%s: %" G_GUINT64_FORMAT " row%s in the mapping, %" G_GUINT64_FORMAT " %s not\n",
+		path, right, right == 1 ? " is" : "s are", found->complaints,
+		found->complaints == 1 ? "is" : "are");
 	return found->complaints > 0;
 }
 
@@ -78,10 +81,12 @@ int cli_verify(Cli *cli, int argc, char **argv)
 	g_auto(CliForm) form = {0};
 	const GOptionEntry entries[] = {
 		CLI_FORM_OPTIONS(form),
-		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against, "each row of this file must be in it", "FILE.csv"},
+		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
+			"each row of this file must be in it", "FILE.csv"},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "- is all of the mapping what it should be? exit 0: yes, 1: no", &argc, &argv))
+	if (!cli_options(entries, "- is all of the mapping what it should be? exit 0: yes, 1: no",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "directory verify: takes no arguments");

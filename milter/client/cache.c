@@ -1,6 +1,6 @@
 /*
- * Readings of attachments that come again: a digest of an attachment comes in, its reading goes out, if
- * it is kept.  From any thread, under the lock of the cache.
+ * Readings of attachments that come again: a digest of an attachment comes in, its reading goes
+ * out, if it is kept.  From any thread, under the lock of the cache.
  */
 #include "config.h"
 

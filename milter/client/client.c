@@ -3,10 +3,11 @@
  *
  * A message comes in by ms_reader_read(), in a thread of the front door's.  It waits for its turn
  * (queue.c), takes a worker of the crew (crew.c), has its job done (job.c) and gives the reading
- * back.  Two programs have crews: the small reader, which mail goes to first, and the full one, which
- * has the messages that the small one hands on because there is a document in them.  A crew that died, or that the watcher's pulse shows to hang, is replaced by whoever needs
- * it first; the messages that its workers had are read once more, each alone in a process of its
- * own, so that none of them can take another along.
+ * back.  Two programs have crews: the small reader, which mail goes to first, and the full one,
+ * which has the messages that the small one hands on because there is a document in them.  A crew
+ * that died, or that the watcher's pulse shows to hang, is replaced by whoever needs it first;
+ * the messages that its workers had are read once more, each alone in a process of its own, so
+ * that none of them can take another along.
  */
 #include "config.h"
 
@@ -38,7 +39,8 @@ int ms_memory_file(const char *name)
 
 bool ms_memory_seal(int fd)
 {
-	return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
+		0;
 }
 
 /* ---- the crew ------------------------------------------------------------------------- */
@@ -56,8 +58,8 @@ static GBytes *make_setup(const MsReaderSettings *settings, guint workers)
 	g_autoptr(GVariant) setup = g_variant_ref_sink(g_variant_new("(satuttuuuuub^assb)",
 		ms_kinds_text(settings->kinds), &costs, settings->limits.max_depth,
 		(guint64)settings->limits.milliseconds, settings->limits.memory,
-		settings->limits.ocr_dpi, settings->limits.ocr_confidence, settings->limits.ocr_coverage,
-		workers, settings->jobs,
+		settings->limits.ocr_dpi, settings->limits.ocr_confidence,
+		settings->limits.ocr_coverage, workers, settings->jobs,
 		(gboolean)settings->sandbox_optional,
 		settings->passwords != NULL ? settings->passwords : none,
 		settings->ocr_languages != NULL ? settings->ocr_languages : "eng", (gboolean)help));
@@ -89,8 +91,8 @@ static MsCrew *start_crew(MsReader *reader, GBytes *setup, GError **error)
 	bool fine = reader->filter == 0 || crew_know(crew, reader->image, reader->filter);
 	pthread_mutex_unlock(&reader->lock);
 	if (!fine)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader cannot be given the filter: %s",
-			g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"missent-reader cannot be given the filter: %s", g_strerror(errno));
 	return fine ? g_steal_pointer(&crew) : NULL;
 }
 
@@ -130,8 +132,9 @@ static void look_after(MsReader *reader)
 	if (crew_pulse(crew, PULSE_MS))
 		return;
 	bool hangs = !crew_is_gone(crew);
-	g_autofree char *why = hangs ? g_strdup_printf("did not answer for %d s and was ended", PULSE_MS / 1000)
-				     : g_strdup("died");
+	g_autofree char *why = hangs
+		? g_strdup_printf("did not answer for %d s and was ended", PULSE_MS / 1000)
+		: g_strdup("died");
 	crew_end(crew);
 	replace(reader, crew, why, NULL);
 }
@@ -158,7 +161,8 @@ static void *watch(void *user)
 
 /* ---- making and freeing --------------------------------------------------------------- */
 
-static MsReader *make(const MsReaderSettings *settings, bool fair, char **warning_out, GError **error);
+static MsReader *make(
+	const MsReaderSettings *settings, bool fair, char **warning_out, GError **error);
 
 /* Recognising takes a second of computing and much memory: few at a time. */
 static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError **error)
@@ -174,7 +178,8 @@ static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError
 	return reader->ocr != NULL;
 }
 
-/* The small reader lies beside the full one; where it does not, all mail is read by the full one. */
+/* The small reader lies beside the full one; where it does not, all mail is read by the full
+ * one. */
 static bool start_text(MsReader *reader, const MsReaderSettings *settings, GError **error)
 {
 	g_autofree char *program = g_strconcat(settings->program, "-text", NULL);
@@ -200,7 +205,8 @@ static bool start_watching(MsReader *reader)
 	return reader->watching;
 }
 
-static MsReader *make(const MsReaderSettings *settings, bool fair, char **warning_out, GError **error)
+static MsReader *make(
+	const MsReaderSettings *settings, bool fair, char **warning_out, GError **error)
 {
 	g_autoptr(MsReader) reader = g_new0(MsReader, 1);
 	MsReaderSettings alone = *settings;
@@ -211,7 +217,8 @@ static MsReader *make(const MsReaderSettings *settings, bool fair, char **warnin
 	pthread_cond_init(&reader->fewer_alone, NULL);
 	reader->program = g_strdup(settings->program);
 	reader->kinds = ms_kinds_ref((MsKinds *)settings->kinds);
-	reader->setup = make_setup(settings, fair ? queue_workers(settings->workers) : settings->workers);
+	reader->setup = make_setup(
+		settings, fair ? queue_workers(settings->workers) : settings->workers);
 	reader->setup_alone = make_setup(&alone, 1);
 	reader->limits = settings->limits;
 	reader->jobs = settings->jobs;
@@ -219,12 +226,14 @@ static MsReader *make(const MsReaderSettings *settings, bool fair, char **warnin
 	reader->known.added = reader->image = -1;
 	reader->idle = g_array_new(FALSE, FALSE, sizeof(Worker));
 	reader->news = g_string_new(NULL);
-	reader->queue = queue_new(settings->workers, settings->queue > 0 ? settings->queue : 1000, fair);
+	reader->queue = queue_new(
+		settings->workers, settings->queue > 0 ? settings->queue : 1000, fair);
 	reader->crew = crew_start(reader->program, reader->setup, warning_out, error);
 	if (reader->crew == NULL)
 		return NULL;
 	if (!start_watching(reader)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no thread can be started to watch missent-reader");
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"no thread can be started to watch missent-reader");
 		return NULL;
 	}
 	return g_steal_pointer(&reader);
@@ -347,13 +356,16 @@ static void tell(MsCrew *crew, Got last, gint64 wait_ms, GError **error)
 	if (last == GOT_GONE)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader keeps dying");
 	else if (last == GOT_SHORT)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missentd has no descriptor left for a reader "
-			"(LimitNOFILE): %s", g_strerror(EMFILE));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"missentd has no descriptor left for a reader "
+			"(LimitNOFILE): %s",
+			g_strerror(EMFILE));
 	else if (trouble != NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader cannot start a worker: %s", trouble);
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"missent-reader cannot start a worker: %s", trouble);
 	else
-		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "no reader was free within %" G_GINT64_FORMAT " ms",
-			wait_ms);
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
+			"no reader was free within %" G_GINT64_FORMAT " ms", wait_ms);
 }
 
 /* One that this crew has ready, or makes. */
@@ -380,7 +392,8 @@ static void make_room(MsReader *reader)
 		worker_close(&worker);
 }
 
-static bool acquire_any(MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh, GError **error)
+static bool acquire_any(
+	MsReader *reader, Worker *worker, gint64 wait_ms, bool fresh, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
 	guint deaths = 0;
@@ -444,8 +457,8 @@ static int image_file(GBytes *image)
 
 static bool no_memory(GError **error)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no memory for the filter of known identifiers: %s",
-		g_strerror(errno));
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"no memory for the filter of known identifiers: %s", g_strerror(errno));
 	return false;
 }
 
@@ -590,8 +603,8 @@ static JobEnd run_job(Errand *errand, const Worker *worker, Turn *turn)
 {
 	GBytes *bytes = NULL;
 	g_autoptr(GError) refused = NULL;
-	JobEnd end = job_run(errand->reader, worker, &errand->known, errand->fd, errand->document, turn,
-		deadline_of(errand->reader), &bytes);
+	JobEnd end = job_run(errand->reader, worker, &errand->known, errand->fd, errand->document,
+		turn, deadline_of(errand->reader), &bytes);
 	known_clear(&errand->known);
 	if (end == JOB_LOST)
 		lose(errand, "the worker died while reading");
@@ -606,7 +619,8 @@ static JobEnd run_job(Errand *errand, const Worker *worker, Turn *turn)
 	return errand->reading != NULL ? JOB_DONE : JOB_LIED;
 }
 
-/* Its descriptors go a moment before its workers do, but one that is just being forked has them too. */
+/* Its descriptors go a moment before its workers do, but one that is just being forked has them
+ * too. */
 static bool died_with(MsCrew *crew)
 {
 	for (int i = 0; i < 4 && !crew_is_gone(crew); i++)
@@ -699,8 +713,9 @@ static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError *
 		Worker worker;
 		gint64 left = (errand->end - g_get_monotonic_time()) / 1000;
 		MsReader *from = errand->small ? reader->text : reader;
-		if (!client_acquire(from, &worker, &errand->known, errand->small ? SMALL_WAIT_MS : MAX(left, TURN_MS), false,
-			errand->small ? NULL : error)) {
+		if (!client_acquire(from, &worker, &errand->known,
+			    errand->small ? SMALL_WAIT_MS : MAX(left, TURN_MS), false,
+			    errand->small ? NULL : error)) {
 			if (!errand->small)
 				return false;
 			errand->small = false; /* slower, and the same */
@@ -709,8 +724,8 @@ static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError *
 		*end = run_job(errand, &worker, &errand->turn);
 		errand->turn.spent = worker_cpu(&worker);
 		if (*end == JOB_SHORT)
-			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the message cannot be handed to a reader: %s",
-				g_strerror(errno));
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+				"the message cannot be handed to a reader: %s", g_strerror(errno));
 		*apart_out = *end == JOB_LOST && died_with(worker.crew);
 		if (*end == JOB_BEYOND)
 			hand_on(errand, &worker, end);
@@ -745,10 +760,13 @@ static bool run(Errand *errand, JobEnd *end, GError **error)
 	return had;
 }
 
-static bool read_as(MsReader *reader, int message_fd, const MsErrand *from, const MsWireQuestion *document,
-	MsReading **reading_out, guint64 *known_out, GError **error)
+static bool read_as(MsReader *reader, int message_fd, const MsErrand *from,
+	const MsWireQuestion *document, MsReading **reading_out, guint64 *known_out, GError **error)
 {
-	Errand errand = {.reader = reader, .fd = message_fd, .document = document, .known = {0, -1, 0},
+	Errand errand = {.reader = reader,
+		.fd = message_fd,
+		.document = document,
+		.known = {0, -1, 0},
 		.end = g_get_monotonic_time() + reader->wait_ms * 1000};
 	off_t size = lseek(message_fd, 0, SEEK_END);
 	JobEnd end = JOB_LOST;
@@ -765,15 +783,17 @@ static bool read_as(MsReader *reader, int message_fd, const MsErrand *from, cons
 	if (known_out != NULL)
 		*known_out = errand.known.number;
 	if (end == JOB_LATE)
-		errand.reading = unreadable(MS_UNREAD_TIME, "the worker was stopped at its deadline");
+		errand.reading = unreadable(
+			MS_UNREAD_TIME, "the worker was stopped at its deadline");
 	else if (end != JOB_DONE)
-		errand.reading = unreadable(MS_UNREAD_WORKER, lost != NULL ? lost : "the worker died while reading");
+		errand.reading = unreadable(
+			MS_UNREAD_WORKER, lost != NULL ? lost : "the worker died while reading");
 	*reading_out = errand.reading;
 	return true;
 }
 
-bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand, MsReading **reading_out,
-	guint64 *known_out, GError **error)
+bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand,
+	MsReading **reading_out, guint64 *known_out, GError **error)
 {
 	return read_as(reader, message_fd, errand, NULL, reading_out, known_out, error);
 }

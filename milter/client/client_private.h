@@ -28,7 +28,8 @@ struct MsReader {
 	MsQueue *queue;
 	MsCache *cache;  /* or NULL */
 	MsReader *ocr;   /* recognises what is written in pictures, or NULL */
-	MsReader *text;  /* the small reader: has mail first, and hands on what has documents; or NULL */
+	/* the small reader: has mail first, and hands on what has documents; or NULL */
+	MsReader *text;
 	bool small;      /* is one itself */
 
 	pthread_mutex_t starting; /* held while a crew is replaced */
@@ -43,7 +44,8 @@ struct MsReader {
 	GString *news;
 	MsReaderStats stats;
 	guint64 last_message;
-	guint mixed, handed_on; /* mail that may have documents; of 256, how much of it had: a running average */
+	/* mail that may have documents; of 256, how much of it had: a running average */
+	guint mixed, handed_on;
 
 	pthread_t watcher;
 	bool watching, ending;
@@ -58,10 +60,19 @@ bool client_acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_
 /* The worker has done its job, or (not `fine`) is ended. */
 void client_finish(MsReader *reader, Worker *worker, bool fine);
 
-/* job.c.  UNTOUCHED: the worker was dead before it took the job, so another may have it.  YIELD: it is dear,
- * and others wait.  SHORT (and errno): this host lacks what handing it over needs.  BEYOND: it is for the full reader.  LIED: what
- * came back is no reading (client.c finds that). */
-typedef enum { JOB_DONE, JOB_LATE, JOB_LOST, JOB_LIED, JOB_UNTOUCHED, JOB_YIELD, JOB_SHORT, JOB_BEYOND } JobEnd;
+/* job.c.  UNTOUCHED: the worker was dead before it took the job, so another may have it.  YIELD:
+ * it is dear, and others wait.  SHORT (and errno): this host lacks what handing it over needs.
+ * BEYOND: it is for the full reader.  LIED: what came back is no reading (client.c finds that). */
+typedef enum {
+	JOB_DONE,
+	JOB_LATE,
+	JOB_LOST,
+	JOB_LIED,
+	JOB_UNTOUCHED,
+	JOB_YIELD,
+	JOB_SHORT,
+	JOB_BEYOND
+} JobEnd;
 /* `turn` NULL: it need not look who waits. */
 /* client.c: a job ended otherwise than it should. */
 void client_count(MsReader *reader, JobEnd end);

@@ -63,7 +63,8 @@ static char **clean_environment(void)
 	env[n++] = g_strdup("PATH=/usr/bin:/bin");
 	/* Symbols are resolved once, not in every worker anew. */
 	env[n++] = g_strdup("LD_BIND_NOW=1");
-	/* GLib's own way, up to 2.74, has caches of its own, whose pages every worker would copy. */
+	/* GLib's own way, up to 2.74, has caches of its own, whose pages every worker would
+	 * copy. */
 	env[n++] = g_strdup("G_SLICE=always-malloc");
 	env[n++] = g_strdup("OMP_THREAD_LIMIT=1"); /* no threads: a worker could not start one */
 	static const char *const kept[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS"};
@@ -80,15 +81,16 @@ static void close_pair(const int *pair)
 			close(pair[i]);
 }
 
-static bool spawn(MsCrew *crew, const char *program, int setup, int control, int pulse, GError **error)
+static bool spawn(
+	MsCrew *crew, const char *program, int setup, int control, int pulse, GError **error)
 {
 	const int sources[3] = {control, setup, pulse};
 	const int targets[3] = {MS_CONTROL_FD, MS_SETUP_FD, MS_PULSE_FD};
 	const char *argv[] = {program, NULL};
 	g_auto(GStrv) env = clean_environment();
 	return g_spawn_async_with_pipes_and_fds("/", argv, (const char *const *)env,
-		G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, sources, targets, 3, &crew->pid, NULL,
-		NULL, NULL, error);
+		G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, sources, targets, 3, &crew->pid,
+		NULL, NULL, NULL, error);
 }
 
 static bool launch(MsCrew *crew, const char *program, GBytes *setup, GError **error)
@@ -119,14 +121,16 @@ static bool greet(MsCrew *crew, char **warning_out, GError **error)
 {
 	char packet[MS_PACKET_MAX + 1];
 	struct pollfd fd = {crew->control, POLLIN, 0};
-	ssize_t n = poll(&fd, 1, START_MS) == 1 ? recv(crew->control, packet, MS_PACKET_MAX, 0) : -1;
+	ssize_t n = poll(&fd, 1, START_MS) == 1 ? recv(crew->control, packet, MS_PACKET_MAX, 0)
+						: -1;
 	if (n < 1) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader did not start");
 		return false;
 	}
 	packet[n] = '\0';
 	if (packet[0] != MS_PACKET_READY) {
-		g_set_error(error, MS_ERROR, packet[0] == MS_PACKET_SHORT ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		g_set_error(error, MS_ERROR,
+			packet[0] == MS_PACKET_SHORT ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
 			"missent-reader: %s", packet + 1);
 		return false;
 	}
@@ -195,9 +199,9 @@ static void keep_trouble(MsCrew *crew, const MsWirePulse *pulse)
 {
 	pthread_mutex_lock(&crew->lock);
 	g_free(crew->trouble);
-	crew->trouble = pulse->why != 0
-		? g_strdup_printf("%.*s: %s", (int)sizeof pulse->what, pulse->what, g_strerror(pulse->why))
-		: NULL;
+	crew->trouble = pulse->why != 0 ? g_strdup_printf("%.*s: %s", (int)sizeof pulse->what,
+						  pulse->what, g_strerror(pulse->why))
+					: NULL;
 	pthread_mutex_unlock(&crew->lock);
 }
 
@@ -209,8 +213,9 @@ char *crew_trouble(MsCrew *crew)
 	return trouble;
 }
 
-/* A step in which this thread itself did not come to run in time (a machine with too much to do, one that was
- * stopped and goes on) proves nothing of the other: it counts as it should have been. */
+/* A step in which this thread itself did not come to run in time (a machine with too much to do,
+ * one that was stopped and goes on) proves nothing of the other: it counts as it should have
+ * been. */
 bool crew_pulse(MsCrew *crew, int ms)
 {
 	char ask = MS_PACKET_PULSE;
@@ -256,10 +261,12 @@ Got crew_take(MsCrew *crew, int timeout_ms, Worker *out)
 		return rc < 0 && errno != EINTR ? GOT_GONE : GOT_NOTHING;
 	}
 	if (n <= 0)
-		return n < 0 && (errno == EINTR || ms_wire_is_short(errno)) ? GOT_NOTHING : GOT_GONE;
+		return n < 0 && (errno == EINTR || ms_wire_is_short(errno)) ? GOT_NOTHING
+									    : GOT_GONE;
 	if (n != sizeof packet || packet.letter != MS_PACKET_WORKER)
 		return GOT_GONE;
-	*out = (Worker){.socket = fds[0], .pidfd = fds[1], .pid = packet.pid, .filter = packet.filter};
+	*out = (Worker){
+		.socket = fds[0], .pidfd = fds[1], .pid = packet.pid, .filter = packet.filter};
 	if (fds[0] >= 0 && fds[1] >= 0) {
 		out->crew = crew_ref(crew);
 		return GOT_WORKER;
@@ -283,7 +290,8 @@ void worker_close(Worker *worker)
 void worker_kill(Worker *worker)
 {
 	const MsWireWorker packet = {.letter = MS_PACKET_KILLED};
-	ms_wire_send(worker->crew->control, &packet, sizeof packet, NULL, 0, MSG_DONTWAIT); /* before its death */
+	/* before its death */
+	ms_wire_send(worker->crew->control, &packet, sizeof packet, NULL, 0, MSG_DONTWAIT);
 	syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
 	worker_close(worker);
 }

@@ -48,7 +48,8 @@ void worker_close(Worker *worker);
 void worker_kill(Worker *worker);
 /* What it has computed, in microseconds. */
 gint64 worker_cpu(const Worker *worker);
-/* From now on it steps back behind who wants a processor: a little, or (`far`) behind nearly all. */
+/* From now on it steps back behind who wants a processor: a little, or (`far`) behind nearly
+ * all. */
 void worker_step_back(const Worker *worker, bool far);
 
 #endif

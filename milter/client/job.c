@@ -32,7 +32,8 @@ static bool must_yield(Line *line, gint64 now)
 	if (line->turn == NULL || now < line->look)
 		return false;
 	line->look = now + QUEUE_LOOK_US;
-	bool yield = queue_must_yield(line->reader->queue, line->turn, worker_cpu(line->worker), &over);
+	bool yield = queue_must_yield(
+		line->reader->queue, line->turn, worker_cpu(line->worker), &over);
 	if (over)
 		worker_step_back(line->worker, true);
 	return yield;
@@ -117,8 +118,8 @@ static bool map_message(Talk *talk)
 
 /* The document read by a worker of its own, which has read nothing else; NULL if there was none
  * to be had at once, or it failed. */
-static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *document, gint64 wait_ms,
-	gint64 deadline, guint64 number, GBytes **bytes_out)
+static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *document,
+	gint64 wait_ms, gint64 deadline, guint64 number, GBytes **bytes_out)
 {
 	Worker worker;
 	Known known;
@@ -144,15 +145,15 @@ static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *doc
 }
 
 /* ... in a lane for jobs within jobs. */
-static MsReading *read_within(MsReader *reader, int fd, const MsWireQuestion *document, gint64 wait_ms,
-	gint64 deadline, guint64 number, GBytes **bytes_out)
+static MsReading *read_within(MsReader *reader, int fd, const MsWireQuestion *document,
+	gint64 wait_ms, gint64 deadline, guint64 number, GBytes **bytes_out)
 {
 	Turn turn;
 	gint64 end = MIN(g_get_monotonic_time() + wait_ms * 1000, deadline);
 	if (!queue_enter_inner(reader->queue, &turn, end))
 		return NULL;
-	MsReading *reading = read_alone(reader, fd, document, MAX((end - g_get_monotonic_time()) / 1000, 1),
-		deadline, number, bytes_out);
+	MsReading *reading = read_alone(reader, fd, document,
+		MAX((end - g_get_monotonic_time()) / 1000, 1), deadline, number, bytes_out);
 	queue_leave(reader->queue, &turn, false);
 	return reading;
 }
@@ -186,8 +187,8 @@ static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 		return NULL;
 	if (tries_password(question) && !talk->line.worker->small) {
 		GBytes *bytes = NULL;
-		ms_reading_free(read_within(talk->reader, talk->message_fd, question, PASSWORD_WAIT_MS,
-			talk->line.deadline, talk->known->number, &bytes));
+		ms_reading_free(read_within(talk->reader, talk->message_fd, question,
+			PASSWORD_WAIT_MS, talk->line.deadline, talk->known->number, &bytes));
 		return bytes;
 	}
 	if (talk->reader->cache == NULL)
@@ -202,7 +203,8 @@ static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 	return known == NULL && again ? make_known(talk, question, &key) : known;
 }
 
-static GBytes *answer_picture(Talk *talk, const MsWireQuestion *question, const guint8 *data, gsize len)
+static GBytes *answer_picture(
+	Talk *talk, const MsWireQuestion *question, const guint8 *data, gsize len)
 {
 	MsReader *ocr = talk->reader->ocr;
 	bool allowed = talk->pictures++ < talk->reader->limits.max[MS_COST_OCR];
@@ -286,7 +288,8 @@ static JobEnd hand_over(Line *line, const Known *known, int fd, const MsWireQues
 		memcpy(header.magic, MS_DOCUMENT_MAGIC, sizeof header.magic);
 	bool sent = false;
 	for (int i = 0; !sent && i < HAND_OVER_TRIES; i++) {
-		sent = ms_wire_send(line->worker->socket, &header, sizeof header, files, known->added >= 0 ? 2 : 1, 0);
+		sent = ms_wire_send(line->worker->socket, &header, sizeof header, files,
+			known->added >= 0 ? 2 : 1, 0);
 		if (!sent && !ms_wire_is_short(errno))
 			return JOB_UNTOUCHED;
 		if (!sent)
@@ -294,14 +297,19 @@ static JobEnd hand_over(Line *line, const Known *known, int fd, const MsWireQues
 	}
 	if (!sent)
 		return JOB_SHORT;
-	return document == NULL || give(line, document, sizeof *document) == JOB_DONE ? JOB_DONE : JOB_UNTOUCHED;
+	return document == NULL || give(line, document, sizeof *document) == JOB_DONE
+		? JOB_DONE
+		: JOB_UNTOUCHED;
 }
 
 JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
 	const MsWireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out)
 {
 	MsWireHeader header;
-	Talk talk = {.reader = reader, .message_fd = fd, .known = known, .document = document != NULL,
+	Talk talk = {.reader = reader,
+		.message_fd = fd,
+		.known = known,
+		.document = document != NULL,
 		.line = {worker, reader, turn, 0, deadline}};
 	if (turn != NULL && !turn->quick)
 		worker_step_back(worker, turn->dear);
@@ -320,7 +328,8 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 			end = JOB_BEYOND;
 			break;
 		}
-		end = memcmp(header.magic, MS_QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len) : JOB_LOST;
+		end = memcmp(header.magic, MS_QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len)
+								      : JOB_LOST;
 		if (end == JOB_DONE)
 			end = receive(&talk.line, &header, sizeof header);
 	}

@@ -135,11 +135,12 @@ static gint64 expected(const MsQueue *queue, const Turn *turn)
 	if (class->n == 0)
 		return turn->quick ? 5000 : SLICE_US;
 	/* Those that did not end within it cost a whole slice here. */
-	return CLAMP((class->average * (256 - class->over) + SLICE_US * class->over) / 256, 1000, SLICE_US);
+	return CLAMP((class->average * (256 - class->over) + SLICE_US * class->over) / 256, 1000,
+		SLICE_US);
 }
 
-/* Fair queueing (after Goyal's start times and Demers' finish times): in a time that goes on as work
- * is begun, each sender's messages come one after the other, and who has the earliest end is
+/* Fair queueing (after Goyal's start times and Demers' finish times): in a time that goes on as
+ * work is begun, each sender's messages come one after the other, and who has the earliest end is
  * next.  So nobody waits behind all that another sends, and what costs little goes first. */
 static void tag(MsQueue *queue, Turn *turn)
 {
@@ -147,7 +148,8 @@ static void tag(MsQueue *queue, Turn *turn)
 	/* What a sender has of one price does not wait for what he has of another. */
 	gint64 *ends = &queue->ends[MIN(log_of((guint64)turn->cost / 2000), PRICES - 1)][turn->who];
 	if (queue->waiting->len == 0)
-		queue->now = MAX(queue->now, queue->latest); /* who was served while nobody waited owes nothing */
+		/* who was served while nobody waited owes nothing */
+		queue->now = MAX(queue->now, queue->latest);
 	turn->start = MAX(queue->now, *ends);
 	*ends = turn->tag = turn->start + turn->cost;
 	queue->latest = MAX(queue->latest, *ends);
@@ -161,7 +163,9 @@ static void learn(MsQueue *queue, const Turn *turn, gint64 took, bool over)
 	class->over = (class->over * (step - 1) + (over ? 256 : 0)) / step;
 	if (over)
 		return;
-	class->average = class->average == 0 ? took : class->average + (took - class->average) / (gint64)step;
+	class->average = class->average == 0
+		? took
+		: class->average + (took - class->average) / (gint64)step;
 }
 
 /* ---- lanes ---------------------------------------------------------------------------- */
@@ -184,13 +188,15 @@ static guint lanes_of(const MsQueue *queue, guint32 who)
 /* The lane that it could have now. */
 static Lane lane_for(const MsQueue *queue, const Turn *turn)
 {
-	bool may = taken(queue) < queue->lanes
-		&& (turn->quick || queue->per_sender == G_MAXUINT || lanes_of(queue, turn->who) < queue->per_sender);
+	bool may = taken(queue) < queue->lanes &&
+		(turn->quick || queue->per_sender == G_MAXUINT ||
+			lanes_of(queue, turn->who) < queue->per_sender);
 	if (turn->dear)
 		return may && queue->in_lane[LANE_DEAR] < queue->dear_lanes ? LANE_DEAR : LANE_NONE;
 	if (may)
 		return LANE_ANY;
-	return turn->quick && queue->in_lane[LANE_QUICK] < queue->quick_lanes ? LANE_QUICK : LANE_NONE;
+	return turn->quick && queue->in_lane[LANE_QUICK] < queue->quick_lanes ? LANE_QUICK
+									      : LANE_NONE;
 }
 
 static void grant(MsQueue *queue, Turn *turn, Lane lane)
@@ -210,7 +216,8 @@ static void grant_all(MsQueue *queue)
 		Lane lane = LANE_NONE;
 		for (guint i = 0; i < queue->waiting->len; i++) {
 			const Turn *turn = queue->waiting->pdata[i];
-			if (best < queue->waiting->len && turn->tag >= ((Turn *)queue->waiting->pdata[best])->tag)
+			if (best < queue->waiting->len &&
+				turn->tag >= ((Turn *)queue->waiting->pdata[best])->tag)
 				continue;
 			Lane could = lane_for(queue, turn);
 			if (could != LANE_NONE) {
@@ -249,11 +256,13 @@ bool queue_enter(MsQueue *queue, Turn *turn, gint64 end, GError **error)
 		g_ptr_array_remove_fast(queue->waiting, turn);
 	pthread_mutex_unlock(&queue->lock);
 	if (!room)
-		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "%u messages wait to be read already (queue in "
-			"section reader)", before);
-	else if (!granted)
-		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "no reader was free in time; %u messages waited before it",
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
+			"%u messages wait to be read already (queue in "
+			"section reader)",
 			before);
+	else if (!granted)
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
+			"no reader was free in time; %u messages waited before it", before);
 	return granted;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The text of a settings file and the rows it may have come in; out go sections whose values are of the
- * rows' types, or what is wrong, with file and line.  libconfuse has one scanner: threads take turns.
+ * The text of a settings file and the rows it may have come in; out go sections whose values are
+ * of the rows' types, or what is wrong, with file and line.  libconfuse has one scanner: threads
+ * take turns.
  */
 #include "config.h"
 
@@ -70,7 +71,8 @@ typedef struct {
 	gint64 factor;
 } Unit;
 
-static const Unit size_units[] = {{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
+static const Unit size_units[] = {
+	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
 static const Unit time_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000},
 	{"d", 86400000}, {NULL, 0}};
 static const Unit share_units[] = {{"%", 1}, {"", 1}, {NULL, 0}};
@@ -99,8 +101,8 @@ static bool convert_number(const MsRow *row, const char *text, gint64 *out, GErr
 	if (row->type == MS_ROW_SIZE)
 		fine = convert_units(text, size_units, "a size (such as 512K, 64M)", out, error);
 	else if (row->type == MS_ROW_TIME)
-		fine = convert_units(text, time_units, "a time (such as 500ms, 20s, 5m, 12h, 7d)", out,
-			error);
+		fine = convert_units(
+			text, time_units, "a time (such as 500ms, 20s, 5m, 12h, 7d)", out, error);
 	else if (row->type == MS_ROW_SHARE)
 		fine = convert_units(text, share_units, "a share (such as 20%)", out, error);
 	else
@@ -214,22 +216,28 @@ static char *hint_for_key(const MsRow *rows, const char *word)
 		g_ptr_array_add(names, (char *)row->key);
 	g_ptr_array_add(names, NULL);
 	char *elsewhere = other_place(rows, word);
-	const char *near = elsewhere == NULL ? ms_text_nearest(word, (const char *const *)names->pdata) : NULL;
+	const char *near = elsewhere == NULL
+		? ms_text_nearest(word, (const char *const *)names->pdata)
+		: NULL;
 	g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
 	if (elsewhere != NULL)
 		return elsewhere;
-	return near != NULL ? g_strdup_printf("; did you mean \"%s\"?", near) : g_strdup_printf("; known here: %s", known);
+	return near != NULL ? g_strdup_printf("; did you mean \"%s\"?", near)
+			    : g_strdup_printf("; known here: %s", known);
 }
 
 /* What libconfuse does not say. */
 static char *hint_for(cfg_t *cfg, const char *message)
 {
 	const char *quote = strchr(message, '\'');
-	g_autofree char *word = quote != NULL ? g_strndup(quote + 1, strcspn(quote + 1, "'")) : g_strdup("");
+	g_autofree char *word = quote != NULL ? g_strndup(quote + 1, strcspn(quote + 1, "'"))
+					      : g_strdup("");
 	if (g_str_has_prefix(message, "no such option"))
 		return hint_for_key(rows_of(cfg), word);
 	if (g_str_has_prefix(message, "found duplicate title"))
-		return g_strdup_printf("; it stands at line %d already: give one of them another title", line_of_title(word));
+		return g_strdup_printf(
+			"; it stands at line %d already: give one of them another title",
+			line_of_title(word));
 	if (g_str_has_prefix(message, "missing title"))
 		return g_strdup_printf("; write %s \"a title\" {", word);
 	return g_strdup("");
@@ -303,7 +311,8 @@ static cfg_opt_t *make_opts(const MsRow *rows, bool root)
 		cfg_opt_t list = CFG_STR_LIST(row->key, NULL, CFGF_NODEFAULT);
 		opts[i] = row->type == MS_ROW_LIST ? list : str;
 		if (row->rows != NULL) {
-			cfg_opt_t section = CFG_SEC(row->key, make_opts(row->rows, false), CFGF_NONE);
+			cfg_opt_t section = CFG_SEC(
+				row->key, make_opts(row->rows, false), CFGF_NONE);
 			section.flags = row->type == MS_ROW_SECTIONS
 				? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
 				: CFGF_NODEFAULT;
@@ -379,7 +388,8 @@ static Value *take_value(const MsRow *row, cfg_opt_t *opt)
 	return value;
 }
 
-static MsSection *take_section(cfg_t *cfg, const MsRow *rows, const char *name, int line, const char *file)
+static MsSection *take_section(
+	cfg_t *cfg, const MsRow *rows, const char *name, int line, const char *file)
 {
 	MsSection *section = g_new0(MsSection, 1);
 	section->rows = rows;
@@ -492,7 +502,8 @@ char *ms_config_read(const char *path, GError **error)
 	}
 	if (len == 0) { /* what a file is while it is written over: not "no policy" */
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"%s: the file is empty; is it being written? (one that is not needed is removed)", path);
+			"%s: the file is empty; is it being written? (one that is not needed is removed)",
+			path);
 		g_free(text);
 		return NULL;
 	}

@@ -1,10 +1,10 @@
 /*
  * The form of a settings file: settings, lists, and blocks one level deep.
  *
- * libconfuse complains where it stumbles, which is lines behind the quote, comma or brace that is missing.  So
- * the text, without its comments, comes here first: a walk from word to word, with its place, that ends at the
- * first thing that is missing and says where.  What keys and values mean is libconfuse's and the rows'.  Pure
- * functions.
+ * libconfuse complains where it stumbles, which is lines behind the quote, comma or brace that is
+ * missing.  So the text, without its comments, comes here first: a walk from word to word, with
+ * its place, that ends at the first thing that is missing and says where.  What keys and values
+ * mean is libconfuse's and the rows'.  Pure functions.
  */
 #include "config.h"
 
@@ -66,8 +66,11 @@ static bool take_text(Walk *w, char quote)
 	int line = w->line;
 	for (; *w->at != quote; w->at++) {
 		if (*w->at == '\0' || *w->at == '\n')
-			return fail(w, line, "the text that begins with %c is not closed on its line: %c is missing", quote, quote);
-		if (*w->at == '\\' && w->at[1] != '\0' && (quote == '"' || w->at[1] == quote || w->at[1] == '\\'))
+			return fail(w, line,
+				"the text that begins with %c is not closed on its line: %c is missing",
+				quote, quote);
+		if (*w->at == '\\' && w->at[1] != '\0' &&
+			(quote == '"' || w->at[1] == quote || w->at[1] == '\\'))
 			w->line += *++w->at == '\n';
 	}
 	w->token = (Token){.kind = WORD, .line = line, .quoted = true};
@@ -115,16 +118,23 @@ static bool take_list(Walk *w, const Token *key)
 		if (now.kind == CLOSE)
 			return next(w);
 		if (now.kind == END || now.kind == OPEN || now.kind == EQUAL)
-			return fail(w, line, "the list of %s that begins here is not closed: } is missing", key->text);
+			return fail(w, line,
+				"the list of %s that begins here is not closed: } is missing",
+				key->text);
 		if (now.kind == COMMA && before.kind == COMMA)
-			return fail(w, now.line, "a value is missing before this comma, in the list of %s", key->text);
+			return fail(w, now.line,
+				"a value is missing before this comma, in the list of %s",
+				key->text);
 		if (now.kind == WORD && before.kind == WORD) {
 			/* "key =" of the next line, or a value? */
 			const char *ahead = w->at + strspn(w->at, " \t");
 			if (!now.quoted && *ahead == '=')
-				return fail(w, line, "the list of %s that begins here is not closed: } is missing", key->text);
-			return fail(w, before.line, "a comma is missing between \"%s\" and \"%s\", in the list of %s", before.text,
-				now.text, key->text);
+				return fail(w, line,
+					"the list of %s that begins here is not closed: } is missing",
+					key->text);
+			return fail(w, before.line,
+				"a comma is missing between \"%s\" and \"%s\", in the list of %s",
+				before.text, now.text, key->text);
 		}
 		before = now;
 	}
@@ -144,10 +154,12 @@ static bool take_value(Walk *w, const Token *key)
 	if (!next(w))
 		return false;
 	if (w->token.kind == COMMA)
-		return fail(w, line, "a comma stands behind the value of %s: only values of a list, {a, b}, have commas",
+		return fail(w, line,
+			"a comma stands behind the value of %s: only values of a list, {a, b}, have commas",
 			key->text);
 	if (w->token.kind == WORD && w->token.line == line)
-		return fail(w, line, "\"%s\" stands behind the value of %s: a value with blanks is put in \"quotes\"",
+		return fail(w, line,
+			"\"%s\" stands behind the value of %s: a value with blanks is put in \"quotes\"",
 			w->token.text, key->text);
 	return true;
 }
@@ -156,12 +168,16 @@ static bool take_setting(Walk *w, const Token *key)
 {
 	int before = GPOINTER_TO_INT(g_hash_table_lookup(w->keys, key->text));
 	if (before > 0)
-		return fail(w, key->line, "%s stands here already, at line %d: which of them is meant?", key->text, before);
+		return fail(w, key->line,
+			"%s stands here already, at line %d: which of them is meant?", key->text,
+			before);
 	g_hash_table_insert(w->keys, g_strdup(key->text), GINT_TO_POINTER(key->line));
 	if (!take_value(w, key))
 		return false;
 	if (w->token.kind == COMMA)
-		return fail(w, w->token.line, "a comma stands behind the list of %s: there is none between settings", key->text);
+		return fail(w, w->token.line,
+			"a comma stands behind the list of %s: there is none between settings",
+			key->text);
 	return true;
 }
 
@@ -169,7 +185,8 @@ static bool take_setting(Walk *w, const Token *key)
 static bool lacks_equal(Walk *w, const Token *key)
 {
 	if (g_str_has_suffix(key->text, ":"))
-		return fail(w, key->line, "write %.*s = value, not %s", (int)strlen(key->text) - 1, key->text, key->text);
+		return fail(w, key->line, "write %.*s = value, not %s", (int)strlen(key->text) - 1,
+			key->text, key->text);
 	return fail(w, key->line, "= is missing after %s", key->text);
 }
 
@@ -185,22 +202,27 @@ static void block_free(gpointer data)
 
 static char *called(const MsBlock *block)
 {
-	return block->title != NULL ? g_strdup_printf("%s \"%s\"", block->name, block->title) : g_strdup(block->name);
+	return block->title != NULL ? g_strdup_printf("%s \"%s\"", block->name, block->title)
+				    : g_strdup(block->name);
 }
 
 static bool is_not_closed(Walk *w, const MsBlock *block)
 {
 	g_autofree char *name = called(block);
 	if (w->token.kind == END)
-		return fail(w, block->line, "%s, which begins here, is not closed: } is missing", name);
-	return fail(w, block->line, "%s, which begins here, is not closed before line %d: } is missing", name, w->token.line);
+		return fail(
+			w, block->line, "%s, which begins here, is not closed: } is missing", name);
+	return fail(w, block->line,
+		"%s, which begins here, is not closed before line %d: } is missing", name,
+		w->token.line);
 }
 
 /* Behind a key: `name {` or `name "title" {`, and not `list {"a"}` without its =. */
 static bool begins_block(const Walk *w)
 {
 	const char *ahead = w->at + strspn(w->at, " \t\r\n");
-	return w->token.kind == OPEN ? *ahead != '"' && *ahead != '\'' : w->token.kind == WORD && *ahead == '{';
+	return w->token.kind == OPEN ? *ahead != '"' && *ahead != '\''
+				     : w->token.kind == WORD && *ahead == '{';
 }
 
 /* Within a block, from its { on. */
@@ -215,7 +237,8 @@ static bool take_block(Walk *w, const MsBlock *block)
 		if (key.kind == END)
 			fine = is_not_closed(w, block);
 		else if (key.kind != WORD)
-			fine = fail(w, key.line, "%s is not closed, or a key is missing here", block->name);
+			fine = fail(w, key.line, "%s is not closed, or a key is missing here",
+				block->name);
 		else
 			fine = next(w);
 		if (!fine)
@@ -261,7 +284,8 @@ static bool take_all(Walk *w)
 			return false;
 		if (w->token.kind == EQUAL)
 			fine = take_setting(w, &key);
-		else if (begins_block(w) || (w->token.kind == WORD && w->token.quoted && w->token.line == key.line))
+		else if (begins_block(w) ||
+			(w->token.kind == WORD && w->token.quoted && w->token.line == key.line))
 			fine = begin_block(w, &key);
 		else
 			fine = lacks_equal(w, &key);
@@ -273,6 +297,11 @@ GPtrArray *ms_form_read(const char *file, const char *text, GError **error)
 {
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GPtrArray) blocks = g_ptr_array_new_with_free_func(block_free);
-	Walk w = {.file = file, .at = text, .line = 1, .keys = keys, .blocks = blocks, .error = error};
+	Walk w = {.file = file,
+		.at = text,
+		.line = 1,
+		.keys = keys,
+		.blocks = blocks,
+		.error = error};
 	return take_all(&w) ? g_steal_pointer(&blocks) : NULL;
 }

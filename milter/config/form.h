@@ -10,8 +10,8 @@ typedef struct {
 	int line;
 } MsBlock;
 
-/* The blocks of a text without comments, in their order; of MsBlock.  NULL: a quote, comma, brace or value is
- * missing, or a key stands twice in one block; `error` says where it is missing. */
+/* The blocks of a text without comments, in their order; of MsBlock.  NULL: a quote, comma, brace
+ * or value is missing, or a key stands twice in one block; `error` says where it is missing. */
 GPtrArray *ms_form_read(const char *file, const char *text, GError **error);
 
 #endif

@@ -26,7 +26,8 @@ static bool parse_own(const char *text, char **title_out, gint64 *us_out)
 	return false;
 }
 
-bool ms_clock_parse(const char *text, MsClockRule *rule_out, char **title_out, gint64 *us_out, GError **error)
+bool ms_clock_parse(
+	const char *text, MsClockRule *rule_out, char **title_out, gint64 *us_out, GError **error)
 {
 	static const char *const names[] = {"gdpr", "nis2", "dora"};
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
@@ -37,8 +38,10 @@ bool ms_clock_parse(const char *text, MsClockRule *rule_out, char **title_out, g
 	*rule_out = MS_CLOCK_OWN;
 	if (parse_own(text, title_out, us_out))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no clock: gdpr, nis2, dora, or a title and a time "
-		"(\"Contract with A: 2d\")", text);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is no clock: gdpr, nis2, dora, or a title and a time "
+		"(\"Contract with A: 2d\")",
+		text);
 	return false;
 }
 

@@ -1,6 +1,6 @@
 /*
- * missent.conf comes in; out go the settings of every program, with defaults, checked against one another.
- * The thread that starts or reloads.
+ * missent.conf comes in; out go the settings of every program, with defaults, checked against one
+ * another.  The thread that starts or reloads.
  */
 #include "config.h"
 
@@ -26,7 +26,8 @@ static bool check_mode(const char *value, GError **error)
 	unsigned long mode = strtoul(value, &end, 8);
 	if (end != value && *end == '\0' && mode <= 0777)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not a file mode (such as 0660)", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not a file mode (such as 0660)",
+		value);
 	return false;
 }
 
@@ -34,7 +35,8 @@ static bool check_path(const char *value, GError **error)
 {
 	if (*value == '/')
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" must be a path that begins with /", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" must be a path that begins with /",
+		value);
 	return false;
 }
 
@@ -53,11 +55,13 @@ static bool check_listen(const char *value, GError **error)
 {
 	const char *colon = strrchr(value, ':');
 	const char *port = colon != NULL ? colon + 1 : "";
-	if (g_str_has_prefix(value, "unix:/") || (colon > value && *port != '\0' && strlen(port) < 6
-							 && port[strspn(port, "0123456789")] == '\0'))
+	if (g_str_has_prefix(value, "unix:/") ||
+		(colon > value && *port != '\0' && strlen(port) < 6 &&
+			port[strspn(port, "0123456789")] == '\0'))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-		"\"%s\" is no address of a page; write 127.0.0.1:port, [::1]:port or unix:/path", value);
+		"\"%s\" is no address of a page; write 127.0.0.1:port, [::1]:port or unix:/path",
+		value);
 	return false;
 }
 
@@ -73,21 +77,27 @@ static bool check_languages(const char *value, GError **error)
 
 static bool check_listener(const char *value, GError **error)
 {
-	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://") || strcmp(value, "sendmail") == 0)
+	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://") ||
+		strcmp(value, "sendmail") == 0)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is neither a listener (smtp://127.0.0.1:25) nor sendmail", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is neither a listener (smtp://127.0.0.1:25) nor sendmail", value);
 	return false;
 }
 
 /* Numbers tell no customer, but they are nobody's else either: this host alone. */
 static bool check_metrics(const char *value, GError **error)
 {
-	const char *port = g_str_has_prefix(value, "127.0.0.1:") ? value + 10 : g_str_has_prefix(value, "[::1]:") ? value + 6 : "";
+	const char *port = g_str_has_prefix(value, "127.0.0.1:") ? value + 10
+		: g_str_has_prefix(value, "[::1]:")              ? value + 6
+								 : "";
 	char *end;
 	unsigned long n = strtoul(port, &end, 10);
-	if (g_str_has_prefix(value, "unix:/") || (g_ascii_isdigit(*port) && *end == '\0' && n > 0 && n < 65536))
+	if (g_str_has_prefix(value, "unix:/") ||
+		(g_ascii_isdigit(*port) && *end == '\0' && n > 0 && n < 65536))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is none of unix:/path, 127.0.0.1:port and [::1]:port", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is none of unix:/path, 127.0.0.1:port and [::1]:port", value);
 	return false;
 }
 
@@ -95,7 +105,11 @@ static const MsRow metrics_rows[] = {
 	{.key = "listen", .type = MS_ROW_TEXT, .check = check_metrics},
 	{.key = "socket-group", .type = MS_ROW_TEXT},
 	{.key = "textfile", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "textfile-every", .type = MS_ROW_TIME, .fallback = "15s", .min = 1000, .max = 3600000},
+	{.key = "textfile-every",
+		.type = MS_ROW_TIME,
+		.fallback = "15s",
+		.min = 1000,
+		.max = 3600000},
 	{.key = NULL},
 };
 
@@ -103,7 +117,8 @@ static bool check_relay(const char *value, GError **error)
 {
 	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://"))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port",
+		value);
 	return false;
 }
 
@@ -118,7 +133,11 @@ static const MsRow alerts_rows[] = {
 	{.key = "stale-age", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = "beat-age", .type = MS_ROW_TIME, .fallback = "3m"},
 	{.key = "unread-share", .type = MS_ROW_NUMBER, .fallback = "20", .min = 0, .max = 100},
-	{.key = "unread-window", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 86400000},
+	{.key = "unread-window",
+		.type = MS_ROW_TIME,
+		.fallback = "5m",
+		.min = 1000,
+		.max = 86400000},
 	{.key = "calm-after", .type = MS_ROW_TIME, .fallback = "1m", .min = 1000, .max = 86400000},
 	{.key = "disk-free", .type = MS_ROW_SIZE, .fallback = "256M"},
 	{.key = NULL},
@@ -181,7 +200,8 @@ static bool check_url(const char *value, GError **error)
 {
 	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://"))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port",
+		value);
 	return false;
 }
 
@@ -189,7 +209,8 @@ static bool check_hook(const char *value, GError **error)
 {
 	if (g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://"))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/path", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/path",
+		value);
 	return false;
 }
 
@@ -198,7 +219,8 @@ static bool check_alias(const char *value, GError **error)
 	const char *equal = strchr(value, '=');
 	if (equal != NULL && equal != value && equal[1] != '\0')
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form other-name=name", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form other-name=name",
+		value);
 	return false;
 }
 
@@ -209,7 +231,8 @@ static bool check_link(const char *value, GError **error)
 {
 	if (g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://"))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/", value);
+	g_set_error(
+		error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/", value);
 	return false;
 }
 
@@ -217,20 +240,38 @@ static bool check_link(const char *value, GError **error)
 static const char *const others[] = {"number", "second-person", NULL};
 
 static const MsRow desk_rows[] = {
-	{.key = "socket", .type = MS_ROW_TEXT, .fallback = RUNDIR "/agent.sock", .check = check_path},
+	{.key = "socket",
+		.type = MS_ROW_TEXT,
+		.fallback = RUNDIR "/agent.sock",
+		.check = check_path},
 	{.key = "socket-group", .type = MS_ROW_TEXT},
-	{.key = "submit", .type = MS_ROW_TEXT, .fallback = "smtp://127.0.0.1:25", .check = check_url},
+	{.key = "submit",
+		.type = MS_ROW_TEXT,
+		.fallback = "smtp://127.0.0.1:25",
+		.check = check_url},
 	{.key = "submit-user", .type = MS_ROW_TEXT},
 	{.key = "submit-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 100, .max = 3600000},
+	{.key = "submit-timeout",
+		.type = MS_ROW_TIME,
+		.fallback = "5m",
+		.min = 100,
+		.max = 3600000},
 	{.key = "queue-timeout", .type = MS_ROW_TIME, .fallback = "2m", .min = 100, .max = 3600000},
-	{.key = "submit-recipients", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 50000},
+	{.key = "submit-recipients",
+		.type = MS_ROW_NUMBER,
+		.fallback = "500",
+		.min = 1,
+		.max = 50000},
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
 	{.key = "webhook-url", .type = MS_ROW_TEXT, .check = check_hook},
 	{.key = "webhook-key-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "webhook-timeout", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000},
+	{.key = "webhook-timeout",
+		.type = MS_ROW_TIME,
+		.fallback = "10s",
+		.min = 100,
+		.max = 120000},
 	{.key = "person-domains", .type = MS_ROW_LIST},
 	{.key = "person-aliases", .type = MS_ROW_LIST, .check = check_alias},
 	{.key = "release-others", .type = MS_ROW_CHOICE, .fallback = "number", .choices = others},
@@ -278,7 +319,10 @@ static const MsRow review_rows[] = {
 
 static const MsRow incident_rows[] = {
 	{.key = "clocks", .type = MS_ROW_LIST, .check = ms_clock_check},
-	{.key = "notice-templates", .type = MS_ROW_TEXT, .fallback = DATADIR "/notices", .check = check_path},
+	{.key = "notice-templates",
+		.type = MS_ROW_TEXT,
+		.fallback = DATADIR "/notices",
+		.check = check_path},
 	{.key = "company", .type = MS_ROW_TEXT},
 	{.key = "contact", .type = MS_ROW_TEXT},
 	{.key = NULL},
@@ -288,7 +332,11 @@ static const MsRow incident_rows[] = {
 static const MsRow judging_rows[] = {
 	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000},
 	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "128M", .min = 1 << 20},
-	{.key = "max-accounts", .type = MS_ROW_NUMBER, .fallback = "1000000", .min = 1000, .max = 100000000},
+	{.key = "max-accounts",
+		.type = MS_ROW_NUMBER,
+		.fallback = "1000000",
+		.min = 1000,
+		.max = 100000000},
 	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "100", .min = 1, .max = 100000},
 	{.key = NULL},
 };
@@ -298,7 +346,8 @@ static bool check_checkpoints(const char *value, GError **error)
 	static const char *const places[] = {"log", "digest", "hosts", NULL};
 	if (g_strv_contains(places, value))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no place for checkpoints: log, digest, hosts", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is no place for checkpoints: log, digest, hosts", value);
 	return false;
 }
 
@@ -330,20 +379,31 @@ static const MsRow directory_rows[] = {
 	{.key = "sentinel-user", .type = MS_ROW_TEXT},
 	{.key = "sentinel-password-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis-replica", .type = MS_ROW_TEXT},
-	{.key = "redis-max-lag", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 86400000},
+	{.key = "redis-max-lag",
+		.type = MS_ROW_TIME,
+		.fallback = "10s",
+		.min = 100,
+		.max = 86400000},
 	{.key = "redis-behind", .type = MS_ROW_CHOICE, .fallback = "primary", .choices = behind},
 	{.key = "redis-tls", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "redis-tls-ca", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis-tls-certificate", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis-tls-key", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis-tls-name", .type = MS_ROW_TEXT},
-	{.key = "redis-plaintext", .type = MS_ROW_CHOICE, .fallback = "refused", .choices = plaintext},
+	{.key = "redis-plaintext",
+		.type = MS_ROW_CHOICE,
+		.fallback = "refused",
+		.choices = plaintext},
 	{.key = "redis-connections", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 256},
 	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "2s", .min = 50, .max = 60000},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "digests", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "max-age", .type = MS_ROW_TIME, .fallback = "0s"},
-	{.key = "verify-every", .type = MS_ROW_TIME, .fallback = "2m", .min = 1000, .max = 86400000},
+	{.key = "verify-every",
+		.type = MS_ROW_TIME,
+		.fallback = "2m",
+		.min = 1000,
+		.max = 86400000},
 	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house"},
 	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+"},
 	{.key = NULL},
@@ -355,7 +415,11 @@ static const MsRow guard_rows[] = {
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "key-file-before", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "window", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000, .max = 31 * 86400000LL},
+	{.key = "window",
+		.type = MS_ROW_TIME,
+		.fallback = "1d",
+		.min = 1000,
+		.max = 31 * 86400000LL},
 	{.key = "fan-out", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
 	{.key = "fan-out-domains", .type = MS_ROW_NUMBER, .fallback = "5", .max = 1000},
 	{.key = "fan-in", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
@@ -366,7 +430,11 @@ static const MsRow guard_rows[] = {
 	{.key = "learn", .type = MS_ROW_TIME, .fallback = "28d", .max = 3650 * 86400000LL},
 	{.key = "breaker", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100000},
 	{.key = "breaker-recent", .type = MS_ROW_NUMBER, .fallback = "5", .max = MS_GUARD_RECENT},
-	{.key = "breaker-window", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000, .max = 31 * 86400000LL},
+	{.key = "breaker-window",
+		.type = MS_ROW_TIME,
+		.fallback = "1h",
+		.min = 1000,
+		.max = 31 * 86400000LL},
 	{.key = "cool-down", .type = MS_ROW_TIME, .fallback = "0s", .max = 31 * 86400000LL},
 	{.key = "probes", .type = MS_ROW_NUMBER, .fallback = "20", .min = 1, .max = 10000},
 	{.key = "volume", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
@@ -391,7 +459,10 @@ static const MsRow sync_rows[] = {
 const MsRow ms_settings_rows[] = {
 	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names},
 	{.key = "host", .type = MS_ROW_TEXT},
-	{.key = "socket", .type = MS_ROW_TEXT, .fallback = "unix:" RUNDIR "/missent.sock", .check = ms_socket_check},
+	{.key = "socket",
+		.type = MS_ROW_TEXT,
+		.fallback = "unix:" RUNDIR "/missent.sock",
+		.check = ms_socket_check},
 	{.key = "socket-group", .type = MS_ROW_TEXT},
 	{.key = "socket-mode", .type = MS_ROW_TEXT, .fallback = "0660", .check = check_mode},
 	{.key = "user", .type = MS_ROW_TEXT},
@@ -402,7 +473,9 @@ const MsRow ms_settings_rows[] = {
 	{.key = "kinds-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "policy-tests", .type = MS_ROW_SWITCH, .fallback = "yes"},
 	{.key = "audit-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "release-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-release",
+	{.key = "release-program",
+		.type = MS_ROW_TEXT,
+		.fallback = LIBEXECDIR "/missent-release",
 		.check = check_path},
 	{.key = "mta", .type = MS_ROW_CHOICE, .fallback = "postfix", .choices = mtas},
 	{.key = "postfix-config", .type = MS_ROW_TEXT, .check = check_path},
@@ -411,7 +484,11 @@ const MsRow ms_settings_rows[] = {
 	{.key = "sendmail-program", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "stop-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 0, .max = 600000},
 	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "1G", .min = 1 << 20},
-	{.key = "pause-max", .type = MS_ROW_TIME, .fallback = "4h", .min = 1000, .max = 7 * 86400000},
+	{.key = "pause-max",
+		.type = MS_ROW_TIME,
+		.fallback = "4h",
+		.min = 1000,
+		.max = 7 * 86400000},
 	{.key = "hung-after", .type = MS_ROW_TIME, .fallback = "4m", .min = 100, .max = 86400000},
 	{.key = "outgoing", .type = MS_ROW_SECTION, .rows = outgoing_rows},
 	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
@@ -478,9 +555,11 @@ static bool take_alerts(MsSettings *s, const MsSection *alerts, GError **error)
 	s->alerts.stale_ms = ms_section_number(alerts, "stale-age");
 	s->alerts.unread_share = ms_section_number(alerts, "unread-share");
 	s->alerts.disk_free = ms_section_number(alerts, "disk-free");
-	bool fine = s->alerts.mail_to[0] == NULL || (s->alerts.mail_from != NULL && s->alerts.relay != NULL);
+	bool fine = s->alerts.mail_to[0] == NULL ||
+		(s->alerts.mail_from != NULL && s->alerts.relay != NULL);
 	if (!fine)
-		ms_section_error(alerts, "mail-to", error, "needs mail-from and relay too: an SMTP server that missent does not filter");
+		ms_section_error(alerts, "mail-to", error,
+			"needs mail-from and relay too: an SMTP server that missent does not filter");
 	return fine;
 }
 
@@ -569,21 +648,26 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.summary_ms = ms_section_number(desk, "summary-every");
 	s->desk.redis_key_file = g_strdup(ms_section_text(desk, "key-file"));
 	if (s->desk.redis_key_file != NULL && !s->host_given) {
-		ms_section_error(desk, "key-file", error, "where several hosts are reviewed on one page, each needs a "
+		ms_section_error(desk, "key-file", error,
+			"where several hosts are reviewed on one page, each needs a "
 			"name of its own: set host");
 		return false;
 	}
 	if (s->desk.webhook_url != NULL && s->desk.webhook_key_file == NULL) {
-		ms_section_error(desk, "webhook-key-file", error, "what the webhook is told is signed: make a key with "
+		ms_section_error(desk, "webhook-key-file", error,
+			"what the webhook is told is signed: make a key with "
 			"missent review key FILE");
 		return false;
 	}
-	bool mails = s->desk.notice_sender || s->desk.notice_to[0] != NULL || s->desk.digest_to[0] != NULL;
+	bool mails = s->desk.notice_sender || s->desk.notice_to[0] != NULL ||
+		s->desk.digest_to[0] != NULL;
 	if (mails && s->desk.notice_from == NULL) {
-		ms_section_error(desk, "notice-from", error, "notices and digests need a sender's address");
+		ms_section_error(
+			desk, "notice-from", error, "notices and digests need a sender's address");
 		return false;
 	}
-	return take_password(desk, "submit-password-file", secrets ? &s->desk.submit_password : NULL, error);
+	return take_password(
+		desk, "submit-password-file", secrets ? &s->desk.submit_password : NULL, error);
 }
 
 static void take_incident(MsSettings *s, const MsSection *incident)
@@ -644,11 +728,14 @@ static bool take_redis(MsSettings *s, const MsSection *directory, bool secrets, 
 	r->max_lag_ms = ms_section_number(directory, "redis-max-lag");
 	r->replica_only = ms_section_choice(directory, "redis-behind") == 1;
 	if (r->sentinels[0] != NULL && r->master == NULL) {
-		ms_section_error(directory, "redis-sentinels", error, "needs redis-master too: what Sentinel calls the primary");
+		ms_section_error(directory, "redis-sentinels", error,
+			"needs redis-master too: what Sentinel calls the primary");
 		return false;
 	}
-	if (!take_password(directory, "redis-password-file", secrets ? &s->redis_password : NULL, error)
-		|| !take_password(directory, "sentinel-password-file", secrets ? &s->sentinel_password : NULL, error))
+	if (!take_password(
+		    directory, "redis-password-file", secrets ? &s->redis_password : NULL, error) ||
+		!take_password(directory, "sentinel-password-file",
+			secrets ? &s->sentinel_password : NULL, error))
 		return false;
 	r->password = s->redis_password;
 	r->sentinel_password = s->sentinel_password;
@@ -667,9 +754,11 @@ static bool take_sync(MsSettings *s, const MsSection *sync, GError **error)
 	out->max_bad = ms_section_number(sync, "max-bad");
 	out->timeout_ms = ms_section_number(sync, "timeout");
 	if ((out->map == NULL) != (out->account == NULL))
-		ms_section_error(sync, out->map != NULL ? "account" : "map", error, "is missing: map and account belong together");
+		ms_section_error(sync, out->map != NULL ? "account" : "map", error,
+			"is missing: map and account belong together");
 	else if (out->ldif && out->map == NULL)
-		ms_section_error(sync, "map", error, "is missing: format = ldif needs map and account");
+		ms_section_error(
+			sync, "map", error, "is missing: format = ldif needs map and account");
 	else
 		return true;
 	return false;
@@ -700,11 +789,15 @@ static bool take_canary(MsSettings *s, const MsSection *canary, GError **error)
 	s->canary.recipient = ms_section_text(canary, "recipient");
 	s->canary.kind = ms_section_text(canary, "kind");
 	s->canary.identifier = ms_section_text(canary, "identifier");
-	const char *missing = s->canary.listeners[0] == NULL ? "listeners" : s->canary.sender == NULL ? "sender"
-		: s->canary.recipient == NULL ? "recipient" : s->canary.identifier == NULL ? "identifier" : NULL;
+	const char *missing = s->canary.listeners[0] == NULL ? "listeners"
+		: s->canary.sender == NULL                   ? "sender"
+		: s->canary.recipient == NULL                ? "recipient"
+		: s->canary.identifier == NULL               ? "identifier"
+							     : NULL;
 	if (s->canary.every_ms == 0 || missing == NULL)
 		return true;
-	ms_section_error(canary, missing, error, "where a canary is sent (every), it needs listeners, sender, recipient and identifier");
+	ms_section_error(canary, missing, error,
+		"where a canary is sent (every), it needs listeners, sender, recipient and identifier");
 	return false;
 }
 
@@ -714,7 +807,8 @@ static guint seconds(const MsSection *section, const char *key)
 }
 
 /* Of many customers each has one, and it is in most of their mail. */
-static const char *const customers[] = {"customer-number", "vat-id", "siren-siret", "leitweg-id", "iban", NULL};
+static const char *const customers[] = {
+	"customer-number", "vat-id", "siren-siret", "leitweg-id", "iban", NULL};
 
 static void take_limits(MsGuardLimits *l, const MsSection *guard)
 {
@@ -723,7 +817,9 @@ static void take_limits(MsGuardLimits *l, const MsSection *guard)
 	l->fan_out_domains = (guint)ms_section_number(guard, "fan-out-domains");
 	l->fan_in = (guint)ms_section_number(guard, "fan-in");
 	l->repeat = (guint)ms_section_number(guard, "repeat");
-	l->customers = ms_section_given(guard, "customer-kinds") ? ms_section_list(guard, "customer-kinds") : customers;
+	l->customers = ms_section_given(guard, "customer-kinds")
+		? ms_section_list(guard, "customer-kinds")
+		: customers;
 	l->keep = seconds(guard, "history");
 	l->support = (guint)ms_section_number(guard, "history-support");
 	l->learn = seconds(guard, "learn");
@@ -736,7 +832,8 @@ static void take_limits(MsGuardLimits *l, const MsSection *guard)
 	l->by_template = ms_section_switch(guard, "by-template");
 }
 
-/* Its key is made from the site key; who keeps no digests has none, and one host makes one of its own. */
+/* Its key is made from the site key; who keeps no digests has none, and one host makes one of
+ * its own. */
 static bool take_guard(MsSettings *s, const MsSection *guard, GError **error)
 {
 	const char *key = ms_section_text(guard, "key-file");
@@ -744,12 +841,14 @@ static bool take_guard(MsSettings *s, const MsSection *guard, GError **error)
 	s->guard.sqlite_file = path_or(guard, "sqlite-file", s->state_dir, "guard.db");
 	s->guard.own_key = key == NULL && !s->digests;
 	s->guard.key_file = key != NULL ? g_strdup(key)
-		: s->digests ? g_strdup(s->key_file) : g_build_filename(s->state_dir, "guard.key", NULL);
+		: s->digests            ? g_strdup(s->key_file)
+					: g_build_filename(s->state_dir, "guard.key", NULL);
 	s->guard.key_file_before = ms_section_text(guard, "key-file-before");
 	take_limits(&s->guard.limits, guard);
 	if (!s->guard.enabled || !s->guard.own_key || s->backend == 0)
 		return true;
-	ms_section_error(guard, "key-file", error, "hosts that share Redis need one key: name a file that all of them "
+	ms_section_error(guard, "key-file", error,
+		"hosts that share Redis need one key: name a file that all of them "
 		"have (missent directory key FILE makes one), or set digests = yes");
 	return false;
 }

@@ -56,7 +56,8 @@ char *ms_socket_spec(const char *spec, GError **error)
 		out = internet("inet6", spec + 6);
 	if (out == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"\"%s\" is no socket; write unix:/path, inet:host:port or inet:port@host", spec);
+			"\"%s\" is no socket; write unix:/path, inet:host:port or inet:port@host",
+			spec);
 	return out;
 }
 
@@ -71,14 +72,16 @@ const char *ms_socket_path(const char *spec)
 	return g_str_has_prefix(spec, "local:") ? spec + 6 : NULL;
 }
 
-static bool connect_to_path(const char *path, bool (*use)(const struct sockaddr *, guint, void *), void *user)
+static bool connect_to_path(
+	const char *path, bool (*use)(const struct sockaddr *, guint, void *), void *user)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	return g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path
 		&& use((const struct sockaddr *)&address, sizeof address, user);
 }
 
-bool ms_socket_use(const char *spec, bool (*use)(const struct sockaddr *address, guint len, void *user), void *user)
+bool ms_socket_use(const char *spec,
+	bool (*use)(const struct sockaddr *address, guint len, void *user), void *user)
 {
 	const char *at = strchr(spec, '@'), *colon = strchr(spec, ':');
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
@@ -95,7 +98,8 @@ bool ms_socket_use(const char *spec, bool (*use)(const struct sockaddr *address,
 }
 
 /* Length, SMFIC_OPTNEG, version 6, and every action and step that there is. */
-static const guint8 negotiation[] = {0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff};
+static const guint8 negotiation[] = {
+	0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff};
 
 static bool asks(const struct sockaddr *address, guint len, void *user)
 {

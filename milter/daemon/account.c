@@ -1,6 +1,7 @@
 /*
- * In the thread of care.c, once a second: what others count themselves (reader, directory) is taken over,
- * messages that hang are told, a pause begins and ends, and all numbers are published.
+ * In the thread of care.c, once a second: what others count themselves (reader, directory) is
+ * taken over, messages that hang are told, a pause begins and ends, and all numbers are
+ * published.
  */
 #include "config.h"
 
@@ -40,10 +41,15 @@ static bool is_over(const MsPause *pause)
 
 static void tell_pause(Daemon *daemon, const MsRuntime *runtime, const MsPause *pause)
 {
-	g_autofree char *words = pause != NULL ? ms_pause_words(pause) : g_strdup("the pause is over: mail is judged as before");
+	g_autofree char *words = pause != NULL
+		? ms_pause_words(pause)
+		: g_strdup("the pause is over: mail is judged as before");
 	ms_log(LOG_WARNING, NULL, "%s", words);
-	if (pause == NULL && !ms_audit_event(ms_runtime_audit(runtime), "missentd", "", "pause over", "", "", NULL))
-		ms_log(LOG_ERR, NULL, "the end of the pause could not be written to the audit file");
+	if (pause == NULL &&
+		!ms_audit_event(
+			ms_runtime_audit(runtime), "missentd", "", "pause over", "", "", NULL))
+		ms_log(LOG_ERR, NULL,
+			"the end of the pause could not be written to the audit file");
 	ms_numbers_set(daemon_numbers(daemon), MS_NUM_PAUSED, pause != NULL);
 	ms_numbers_set(daemon_numbers(daemon), MS_NUM_PAUSE_ENDS,
 		pause != NULL ? (guint64)(pause->until / G_USEC_PER_SEC) : 0);

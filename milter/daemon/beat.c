@@ -7,9 +7,9 @@
 #include "session.h"
 
 /*
- * What the audit trail hears of this process itself: that it started, reloaded, stopped, and every minute
- * that it lives, so that silence is one.  In the thread that waits for reloads; start and stop in that of
- * main().
+ * What the audit trail hears of this process itself: that it started, reloaded, stopped, and
+ * every minute that it lives, so that silence is one.  In the thread that waits for reloads;
+ * start and stop in that of main().
  */
 
 static gint silent; /* the last one could not be written, which was told; atomic */
@@ -34,7 +34,9 @@ void daemon_note(Daemon *daemon, const char *type)
 static void log_checkpoint(MsAudit *audit)
 {
 	g_autofree char *text = NULL;
-	g_autofree char *line = ms_audit_publish(audit, &text, NULL) && text != NULL ? ms_checkpoint_line(text) : NULL;
+	g_autofree char *line = ms_audit_publish(audit, &text, NULL) && text != NULL
+		? ms_checkpoint_line(text)
+		: NULL;
 	if (line != NULL)
 		ms_log(LOG_NOTICE, NULL, "audit: checkpoint=%s", line);
 }
@@ -45,9 +47,10 @@ static void note_mapping(MsRuntime *runtime)
 	static char *known; /* of one thread */
 	MsDirectoryState state = {0};
 	g_autoptr(GError) error = NULL;
-	if (ms_directory_state(ms_runtime_directory(runtime), &state, &error) == MS_FOUND && state.generation != NULL
-		&& g_strcmp0(known, state.generation) != 0) {
-		g_autofree char *detail = g_strdup_printf("%s, %" G_GINT64_FORMAT " entries", state.generation, state.entries);
+	if (ms_directory_state(ms_runtime_directory(runtime), &state, &error) == MS_FOUND &&
+		state.generation != NULL && g_strcmp0(known, state.generation) != 0) {
+		g_autofree char *detail = g_strdup_printf(
+			"%s, %" G_GINT64_FORMAT " entries", state.generation, state.entries);
 		if (ms_audit_note(ms_runtime_audit(runtime), "import", "missentd", detail, NULL)) {
 			g_free(known);
 			known = g_strdup(state.generation);
@@ -67,7 +70,8 @@ void daemon_beat(Daemon *daemon)
 	note_mapping(runtime);
 	const MsSettings *s = ms_runtime_settings(runtime);
 	gint64 now = g_get_monotonic_time();
-	if (!fine || !s->checkpoints.log || (logged != 0 && now - logged < s->checkpoints.every_ms * 1000))
+	if (!fine || !s->checkpoints.log ||
+		(logged != 0 && now - logged < s->checkpoints.every_ms * 1000))
 		return;
 	log_checkpoint(audit);
 	logged = now;

@@ -1,8 +1,9 @@
 /*
  * What nobody else of the daemon sees to, in a thread of its own, every second: reader processes
- * that had to be replaced and connections that were refused are told in the log; and systemd is told
- * that all is well (WATCHDOG=1), each time only after libmilter has taken a connection to its own
- * socket and one of its threads has answered there.  What is counted is published (account.c).
+ * that had to be replaced and connections that were refused are told in the log; and systemd is
+ * told that all is well (WATCHDOG=1), each time only after libmilter has taken a connection to
+ * its own socket and one of its threads has answered there.  What is counted is published
+ * (account.c).
  */
 #include "config.h"
 
@@ -36,8 +37,10 @@ static void tell_refused(gint64 now)
 	care.refused += fresh;
 	if (care.refused == 0 || now - care.told < TELL_US)
 		return;
-	ms_log(LOG_WARNING, NULL, "connections refused=%u: no descriptor is left for them (LimitNOFILE); their mail "
-		"is tried again", care.refused);
+	ms_log(LOG_WARNING, NULL,
+		"connections refused=%u: no descriptor is left for them (LimitNOFILE); their mail "
+		"is tried again",
+		care.refused);
 	care.refused = 0;
 	care.told = now;
 }
@@ -48,7 +51,8 @@ static void feed(gint64 now)
 	if (care.watchdog_us == 0 || (care.fed != 0 && now - care.fed < every))
 		return;
 	if (!ms_socket_answers(care.socket, (int)(every / 1000))) {
-		ms_log(LOG_ERR, NULL, "the milter socket does not answer; systemd is not told that all is well");
+		ms_log(LOG_ERR, NULL,
+			"the milter socket does not answer; systemd is not told that all is well");
 		return;
 	}
 	sd_notify(0, "WATCHDOG=1");

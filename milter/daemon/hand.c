@@ -1,7 +1,7 @@
 /*
- * The messages whose verdict is being made, so that one that hangs is noticed: each thread puts its own
- * in when it begins and takes it out when it has done; care.c looks each second.  What is told is copied
- * first: nobody writes a log while he has the lock.
+ * The messages whose verdict is being made, so that one that hangs is noticed: each thread puts
+ * its own in when it begins and takes it out when it has done; care.c looks each second.  What is
+ * told is copied first: nobody writes a log while he has the lock.
  */
 #include "config.h"
 
@@ -63,14 +63,18 @@ guint hand_look(gint64 limit_us, guint *fresh_out)
 		if (hand->told)
 			continue;
 		hand->told = true;
-		Hung hung = {g_strdup(hand->queue_id), g_atomic_int_get(&hand->stage), now - hand->since};
+		Hung hung = {g_strdup(hand->queue_id), g_atomic_int_get(&hand->stage),
+			now - hand->since};
 		g_array_append_val(fresh, hung);
 	}
 	pthread_mutex_unlock(&hand_lock);
 	for (guint i = 0; i < fresh->len; i++) {
 		const Hung *hung = &g_array_index(fresh, Hung, i);
-		ms_log(LOG_ERR, hung->queue_id, "it has been in hand for %.1f s, now at \"%s\" (hung-after); its sender tries "
-			"again", (double)hung->age / G_USEC_PER_SEC, ms_stage_names[CLAMP(hung->stage, 0, MS_N_STAGES - 1)]);
+		ms_log(LOG_ERR, hung->queue_id,
+			"it has been in hand for %.1f s, now at \"%s\" (hung-after); its sender tries "
+			"again",
+			(double)hung->age / G_USEC_PER_SEC,
+			ms_stage_names[CLAMP(hung->stage, 0, MS_N_STAGES - 1)]);
 	}
 	*fresh_out = fresh->len;
 	return hanging;

@@ -1,8 +1,8 @@
 /*
  * Functions that are named like the C library's, and stand before them for libmilter.
  *
- * libmilter ends the filter at SIGHUP, as if nothing were wrong, so that nobody starts it again; who rotates
- * logs sends it.  Its thread that waits for signals does not get it: it is a reload.
+ * libmilter ends the filter at SIGHUP, as if nothing were wrong, so that nobody starts it again;
+ * who rotates logs sends it.  Its thread that waits for signals does not get it: it is a reload.
  *
  * libmilter takes connections until no descriptor is left, and ends the filter when accept() has
  * failed sixteen times.  So connections are taken here: as long as there is room for the messages
@@ -39,7 +39,8 @@ int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
 	if (got >= 0) {
 		close(got);
 	} else {
-		bool lacking = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+		bool lacking = errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			errno == ENOBUFS;
 		if (!lacking)
 			return -1;
 		usleep(AGAIN_US); /* until who comes is somebody else's */

@@ -1,6 +1,6 @@
 /*
- * Settings come in; missentd is started, reloaded, watched and stopped.  The main thread, one that waits for
- * signals, and libmilter's, which come here for what sessions share.
+ * Settings come in; missentd is started, reloaded, watched and stopped.  The main thread, one
+ * that waits for signals, and libmilter's, which come here for what sessions share.
  */
 #include "config.h"
 
@@ -119,9 +119,11 @@ static void warn_fixed(const MsSettings *old, const MsSettings *new)
 static void tell_failed(const MsPolicyTest *test, const char *problem, void *user)
 {
 	char **first = user;
-	ms_log(LOG_ERR, NULL, "reload: %s:%d: test \"%s\": %s", test->file, test->line, test->title, problem);
+	ms_log(LOG_ERR, NULL, "reload: %s:%d: test \"%s\": %s", test->file, test->line, test->title,
+		problem);
 	if (*first == NULL)
-		*first = g_strdup_printf("%s:%d: test \"%s\": %s", test->file, test->line, test->title, problem);
+		*first = g_strdup_printf(
+			"%s:%d: test \"%s\": %s", test->file, test->line, test->title, problem);
 }
 
 /* Policies that do not do what they say themselves that they do are none to judge by. */
@@ -130,19 +132,21 @@ static bool passes_tests(Daemon *daemon, const MsRuntime *fresh, GError **error)
 	g_autoptr(GError) why = NULL;
 	g_autofree char *first = NULL;
 	guint tests;
-	if (!ms_runtime_settings(fresh)->policy_tests || ms_policies_tests(ms_runtime_policies(fresh))->len == 0
-		|| ms_backtest_beside(daemon->config, NULL, tell_failed, &first, &tests, &why))
+	if (!ms_runtime_settings(fresh)->policy_tests ||
+		ms_policies_tests(ms_runtime_policies(fresh))->len == 0 ||
+		ms_backtest_beside(daemon->config, NULL, tell_failed, &first, &tests, &why))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s%s",
-		first != NULL ? first : "the tests beside the policies cannot be run: ", first != NULL ? "" : why->message);
+		first != NULL ? first : "the tests beside the policies cannot be run: ",
+		first != NULL ? "" : why->message);
 	return false;
 }
 
 /* NULL with `error` where the running configuration must stay. */
 static MsRuntime *load_anew(Daemon *daemon, char **warning_out, GError **error)
 {
-	g_autoptr(MsRuntime) fresh =
-		ms_runtime_load(daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, warning_out, error);
+	g_autoptr(MsRuntime) fresh = ms_runtime_load(
+		daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, warning_out, error);
 	if (fresh == NULL)
 		return NULL;
 	g_autoptr(MsRuntime) running = daemon_runtime(daemon);
@@ -167,8 +171,8 @@ static void tell_mapping(bool whole, const char *text, void *user)
 static void watch_mapping(MsRuntime *runtime)
 {
 	g_autoptr(GError) error = NULL;
-	if (!ms_directory_watch(ms_runtime_directory(runtime), ms_runtime_settings(runtime)->verify_every_ms,
-		    tell_mapping, NULL, &error))
+	if (!ms_directory_watch(ms_runtime_directory(runtime),
+		    ms_runtime_settings(runtime)->verify_every_ms, tell_mapping, NULL, &error))
 		ms_log(LOG_WARNING, NULL, "the mapping is not gone over: %s", error->message);
 }
 
@@ -178,10 +182,13 @@ static void answer(const Daemon *daemon, int asked, const GError *why)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRuntime) running = daemon_runtime((Daemon *)daemon);
 	g_autofree char *path = ms_reload_file(ms_runtime_settings(running));
-	g_autofree char *text = why != NULL ? g_strdup_printf("%d failed %s\n", asked, why->message)
-		: g_strdup_printf("%d done %u\n", asked, ms_policies_count(ms_runtime_policies(running)));
+	g_autofree char *text = why != NULL
+		? g_strdup_printf("%d failed %s\n", asked, why->message)
+		: g_strdup_printf(
+			  "%d done %u\n", asked, ms_policies_count(ms_runtime_policies(running)));
 	if (asked != 0 && !g_file_set_contents(path, text, -1, &error))
-		ms_log(LOG_WARNING, NULL, "reload: who asked for it is not told: %s", error->message);
+		ms_log(LOG_WARNING, NULL, "reload: who asked for it is not told: %s",
+			error->message);
 }
 
 static void reload(Daemon *daemon, int asked)
@@ -232,7 +239,8 @@ static gint64 tend(Daemon *daemon, gint64 *beat, gint64 *look)
 	return MAX(MIN(*beat, *look) - g_get_monotonic_time(), 0);
 }
 
-/* libmilter owns TERM and INT; USR1, which HUP becomes, is blocked everywhere but waited for here. */
+/* libmilter owns TERM and INT; USR1, which HUP becomes, is blocked everywhere but waited for
+ * here. */
 static void *wait_for_reload(void *user)
 {
 	Daemon *daemon = user;
@@ -283,10 +291,11 @@ static int give_socket(const MsSettings *s, const char *path)
 		return EX_OK;
 	const struct group *group = getgrnam(s->socket_group);
 	if (group == NULL)
-		return complain(EX_CONFIG, "socket-group: there is no group \"%s\"", s->socket_group);
+		return complain(
+			EX_CONFIG, "socket-group: there is no group \"%s\"", s->socket_group);
 	if (chown(path, (uid_t)-1, group->gr_gid) != 0)
-		return complain(EX_NOPERM, "%s: cannot give it to group %s: %s", path, s->socket_group,
-			g_strerror(errno));
+		return complain(EX_NOPERM, "%s: cannot give it to group %s: %s", path,
+			s->socket_group, g_strerror(errno));
 	return EX_OK;
 }
 
@@ -305,8 +314,10 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 	int rc = smfi_opensocket(path != NULL);
 	umask(before);
 	if (rc != MI_SUCCESS)
-		return complain(EX_UNAVAILABLE, "cannot listen on \"%s\" (is its directory there and "
-			"writable?)", s->socket);
+		return complain(EX_UNAVAILABLE,
+			"cannot listen on \"%s\" (is its directory there and "
+			"writable?)",
+			s->socket);
 	return path != NULL ? give_socket(s, path) : EX_OK;
 }
 
@@ -316,20 +327,21 @@ static int drop_root(const MsSettings *s, const char *path)
 	if (geteuid() != 0)
 		return EX_OK;
 	if (s->user == NULL)
-		return complain(EX_NOPERM, "refusing to run as root; set user in the configuration or "
+		return complain(EX_NOPERM,
+			"refusing to run as root; set user in the configuration or "
 			"start it as another user");
 	const struct passwd *user = getpwnam(s->user);
 	if (user != NULL && path != NULL && chown(path, user->pw_uid, (gid_t)-1) != 0)
 		return complain(EX_OSERR, "%s: %s", path, g_strerror(errno));
 	if (ms_io_become(s->user, &error))
 		return EX_OK;
-	return complain(g_error_matches(error, MS_ERROR, MS_ERROR_INPUT) ? EX_NOUSER : EX_OSERR, "%s",
-		error->message);
+	return complain(g_error_matches(error, MS_ERROR, MS_ERROR_INPUT) ? EX_NOUSER : EX_OSERR,
+		"%s", error->message);
 }
 
-/* Each message that is read needs its worker's two, of two readers; then there are the readers' own, those of
- * others that take their place, the directory's, the guard's, the records' and the trail's, a reload's, and a file
- * or two that is written. */
+/* Each message that is read needs its worker's two, of two readers; then there are the readers'
+ * own, those of others that take their place, the directory's, the guard's, the records' and the
+ * trail's, a reload's, and a file or two that is written. */
 static void keep_room(const MsSettings *s)
 {
 	room_keep(96 + 6 * s->reader_workers + s->redis.connections);
@@ -358,7 +370,8 @@ static int load(Daemon *daemon)
 		PACKAGE_VERSION, ms_mode_names[s->mode],
 		ms_policies_count(ms_runtime_policies(daemon->runtime)), state.entries);
 	if (ms_policies_count(ms_runtime_policies(daemon->runtime)) == 0)
-		ms_log(LOG_WARNING, NULL, "there is no policy in %s: no mail is checked", s->policy_dir);
+		ms_log(LOG_WARNING, NULL, "there is no policy in %s: no mail is checked",
+			s->policy_dir);
 	ms_directory_state_clear(&state);
 	return EX_OK;
 }
@@ -419,7 +432,8 @@ static int run(Daemon *daemon, const char *spec)
 	finish(daemon, stop_ms);
 	end_threads(daemon, reloader);
 	daemon_note(daemon, MS_AUDIT_STOP);
-	ms_directory_unwatch(ms_runtime_directory(daemon->runtime)); /* no thread of ours while exit() ends libraries */
+	/* no thread of ours while exit() ends libraries */
+	ms_directory_unwatch(ms_runtime_directory(daemon->runtime));
 	return rc == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
 }
 
@@ -465,7 +479,8 @@ static int serve(const char *config, const char *socket)
 	ms_log_open("missentd", settings->log_syslog, settings->log_debug);
 	if (geteuid() == 0 && settings->user == NULL)
 		return drop_root(settings, NULL);
-	static Daemon daemon = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
+	static Daemon daemon = {
+		.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
 	daemon.config = g_strdup(config);
 	int rc = open_socket(&daemon, settings, spec);
 	if (rc == EX_OK)
@@ -486,7 +501,8 @@ static const MsOption options[] = {
 	{'t', "test", NULL, "check the settings, the sandbox and the directory, then end"},
 	{0},
 };
-static const MsUsage usage = {"missentd", "judges outgoing mail, as a milter of Postfix or Sendmail", options, NULL,
+static const MsUsage usage = {"missentd",
+	"judges outgoing mail, as a milter of Postfix or Sendmail", options, NULL,
 	"It stays in the foreground.  SIGUSR1 and SIGHUP have it read its files anew, SIGTERM stops it.  See missentd(8)."};
 
 int main(int argc, char **argv)

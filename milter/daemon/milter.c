@@ -190,7 +190,8 @@ static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *qu
 	case MS_TAG: {
 		const Connection *connection = connection_of(ctx);
 		g_autofree char *value = g_strconcat(
-			connection->protocol & SMFIP_HDR_LEADSPC ? " " : "", decision->header, NULL);
+			connection->protocol & SMFIP_HDR_LEADSPC ? " " : "", decision->header,
+			NULL);
 		if (smfi_addheader(ctx, (char *)OWN_TAG, value) == MI_SUCCESS)
 			return SMFIS_CONTINUE;
 		break;
@@ -222,7 +223,8 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 	session_end_of_message(session, smfi_getsymval(ctx, (char *)"j"), queue_id, &decision);
 	bool clean = decision.action >= MS_REJECT || remove_tokens(ctx, decision.tokens);
 	if (!clean)
-		ms_log(LOG_ERR, queue_id, "action=tempfail, trouble=\"the MTA did not take off a header\"");
+		ms_log(LOG_ERR, queue_id,
+			"action=tempfail, trouble=\"the MTA did not take off a header\"");
 	sfsistat result = clean ? carry_out(ctx, &decision, queue_id) : SMFIS_TEMPFAIL;
 	decision_clear(&decision);
 	return result;
@@ -253,7 +255,8 @@ bool milter_register(Daemon *daemon, GError **error)
 	struct smfiDesc description = {
 		.xxfi_name = (char *)"missent",
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT | SMFIF_QUARANTINE | SMFIF_SETSYMLIST,
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT | SMFIF_QUARANTINE |
+			SMFIF_SETSYMLIST,
 		.xxfi_connect = on_connect,
 		.xxfi_envfrom = on_mail,
 		.xxfi_envrcpt = on_recipient,

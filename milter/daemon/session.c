@@ -215,7 +215,8 @@ static MsShape shape_of(const char *type)
 	type += strspn(type, " \t\r\n");
 	if (g_ascii_strncasecmp(type, "text/", 5) == 0)
 		return MS_SHAPE_TEXT;
-	return g_ascii_strncasecmp(type, "multipart/alternative", 21) == 0 ? MS_SHAPE_ALTERNATIVE : MS_SHAPE_OTHER;
+	return g_ascii_strncasecmp(type, "multipart/alternative", 21) == 0 ? MS_SHAPE_ALTERNATIVE
+									   : MS_SHAPE_OTHER;
 }
 
 void session_header(Session *session, const char *name, const char *value, bool leading_space)
@@ -284,8 +285,8 @@ static char *one_line(const MsVerdict *verdict)
 		g_autofree char *account =
 			r->owner != NULL ? ms_identifier_masked("", r->owner) : NULL;
 		g_autofree char *where = r->where != NULL ? ms_place_masked(r->where) : NULL;
-		g_string_append_printf(out, "; %s: %s%s%s%s%s%s%s", ms_reason_names[r->code], r->text,
-			r->masked != NULL ? " " : "", r->masked != NULL ? r->masked : "",
+		g_string_append_printf(out, "; %s: %s%s%s%s%s%s%s", ms_reason_names[r->code],
+			r->text, r->masked != NULL ? " " : "", r->masked != NULL ? r->masked : "",
 			account != NULL ? " account=" : "", account != NULL ? account : "",
 			where != NULL ? " in " : "", where != NULL ? where : "");
 	}
@@ -313,14 +314,18 @@ static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement
 		"action=%s, would=%s, from=<%s>, nrcpt=%u, size=%" G_GUINT64_FORMAT
 		", policies=%s, reasons=%s, findings=%u, unread=%u, ms=%.1f%s%s",
 		ms_action_names[v->action], ms_action_names[v->would], sender,
-		envelope->recipients->len, envelope->size, policies, *codes != '\0' ? codes : "none",
-		judgement->reading->findings->len, judgement->reading->unread->len,
-		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us + judgement->count_us) / 1000,
+		envelope->recipients->len, envelope->size, policies,
+		*codes != '\0' ? codes : "none", judgement->reading->findings->len,
+		judgement->reading->unread->len,
+		(double)(judgement->read_us + judgement->resolve_us + judgement->judge_us +
+			judgement->count_us) /
+			1000,
 		v->paused ? ", paused=yes" : "", text);
 	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++)
 		ms_log(LOG_ALERT, envelope->queue_id,
 			"this message stopped a stream: what policy %s has of this sender is wrong too often, from=<%s>; see "
-			"missent guard status", (const char *)judgement->stopped->pdata[i], sender);
+			"missent guard status",
+			(const char *)judgement->stopped->pdata[i], sender);
 }
 
 /* Nothing of the message's content goes into the mail or back to its sender. */
@@ -343,12 +348,14 @@ static void decide(const Transaction *t, const MsVerdict *verdict, Decision *out
 		out->reason = g_strdup_printf("missent: %.80s", codes);
 		break;
 	case MS_REJECT:
-		out->reply = g_strdup_printf("not sent: it does not fit its recipients (%s; reference %s)",
-			codes, reference(envelope));
+		out->reply = g_strdup_printf(
+			"not sent: it does not fit its recipients (%s; reference %s)", codes,
+			reference(envelope));
 		break;
 	case MS_TEMPFAIL:
-		out->reply = g_strdup_printf("cannot be checked now, try again later (%s; reference %s)",
-			codes, reference(envelope));
+		out->reply = g_strdup_printf(
+			"cannot be checked now, try again later (%s; reference %s)", codes,
+			reference(envelope));
 		break;
 	case MS_N_ACTIONS: g_assert_not_reached();
 	}
@@ -366,14 +373,16 @@ static void defer(Session *session, MsNumber cause, const char *why, Decision *o
 }
 
 /* Everything is in; the verdict is made and written down. */
-static void judge_whole(Session *session, const char *digest, bool paused, MsJudgement **judgement_out, Decision *out)
+static void judge_whole(Session *session, const char *digest, bool paused,
+	MsJudgement **judgement_out, Decision *out)
 {
 	Transaction *t = session->transaction;
 	MsNumbers *numbers = daemon_numbers(session->daemon);
 	g_autoptr(GError) error = NULL;
 	if (!ms_engine_judge(t->runtime, t->envelope, t->fd, t->stored, judgement_out, &error)) {
 		bool busy = g_error_matches(error, MS_ERROR, MS_ERROR_BUSY);
-		defer(session, busy ? MS_NUM_OVER_QUEUE : MS_NUM_TEMPFAIL_READER, error->message, out);
+		defer(session, busy ? MS_NUM_OVER_QUEUE : MS_NUM_TEMPFAIL_READER, error->message,
+			out);
 		return;
 	}
 	MsJudgement *judgement = *judgement_out;
@@ -381,7 +390,8 @@ static void judge_whole(Session *session, const char *digest, bool paused, MsJud
 		ms_verdict_pause(judgement->verdict);
 	log_verdict(t->envelope, judgement);
 	gint64 start = g_get_monotonic_time();
-	bool written = ms_engine_write_down(t->runtime, t->envelope, judgement, t->fd, digest, &error);
+	bool written = ms_engine_write_down(
+		t->runtime, t->envelope, judgement, t->fd, digest, &error);
 	ms_numbers_time(numbers, MS_STAGE_WRITE, g_get_monotonic_time() - start);
 	if (written) {
 		if (!t->envelope->canary) {
@@ -409,7 +419,8 @@ static void judge(Session *session, const char *digest, Decision *out)
 		defer(session, t->failed_for, t->failed, out);
 	else
 		judge_whole(session, digest, paused, &judgement, out);
-	/* A new install that only observes, or one that is paused, must not be the cause that mail waits. */
+	/* A new install that only observes, or one that is paused, must not be the cause that
+	 * mail waits. */
 	if (observe && out->action == MS_TEMPFAIL
 		&& (judgement == NULL || judgement->verdict->action != MS_TEMPFAIL)) {
 		ms_log(LOG_WARNING, t->envelope->queue_id, "action=deliver, unchecked=yes, why=%s",
@@ -431,13 +442,15 @@ static bool spared(Session *session, const char *digest, Decision *out)
 		return false;
 	switch (ms_engine_spend_token(t->runtime, t->envelope, t->token, digest, &error)) {
 	case MS_FOUND:
-		ms_log(LOG_INFO, t->envelope->queue_id, "action=deliver, why=released, from=<%s>, nrcpt=%u",
-			sender, t->envelope->recipients->len);
+		ms_log(LOG_INFO, t->envelope->queue_id,
+			"action=deliver, why=released, from=<%s>, nrcpt=%u", sender,
+			t->envelope->recipients->len);
 		ms_numbers_add(daemon_numbers(session->daemon), MS_NUM_RELEASED, 1);
 		return true;
 	case MS_ABSENT:
 		ms_log(LOG_WARNING, t->envelope->queue_id,
-			"a token is not, or no longer, good for this message; it is judged, from=<%s>", sender);
+			"a token is not, or no longer, good for this message; it is judged, from=<%s>",
+			sender);
 		return false;
 	case MS_RETRY:
 	case MS_CONFIG: break;
@@ -469,7 +482,8 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 	hand_begin(&hand, t->envelope->queue_id);
 	/* One that was not taken in whole is not known to be what a token is for. */
 	bool done = t->failed == NULL && spared(session, digest, out);
-	t->envelope->canary = !done && t->concerned && ms_engine_is_canary(t->runtime, t->envelope, digest);
+	t->envelope->canary = !done && t->concerned &&
+		ms_engine_is_canary(t->runtime, t->envelope, digest);
 	if (!done && t->concerned)
 		judge(session, digest, out);
 	hand_end(&hand);
@@ -480,7 +494,8 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 	if (!done && !t->concerned) {
 		tally_passed(numbers, t->concern, t->envelope);
 		g_autofree char *sender = sender_of(t->envelope);
-		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>", sender);
+		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>",
+			sender);
 	}
 	session_abort(session);
 }

@@ -76,11 +76,12 @@ typedef struct {
 } Hand;
 void hand_begin(Hand *hand, const char *queue_id);
 void hand_end(Hand *hand);
-/* How many have been in hand for longer; each is told once.  `*fresh_out`: those that were not yet. */
+/* How many have been in hand for longer; each is told once.  `*fresh_out`: those that were not
+ * yet. */
 guint hand_look(gint64 limit_us, guint *fresh_out);
 
-/* interpose.c: descriptors.  Of all that this process may have, `needed` are kept for messages in hand:
- * connections, and messages that begin, get the others. */
+/* interpose.c: descriptors.  Of all that this process may have, `needed` are kept for messages in
+ * hand: connections, and messages that begin, get the others. */
 void room_keep(guint needed);
 /* How many there are for these beyond that one; below 1: there is none, it must be closed. */
 int room_left(int fd);
@@ -101,7 +102,8 @@ bool account_look(Daemon *daemon);
 
 /* trial.c: policies that observe until something.  A message was judged; any thread. */
 void trial_count(const MsVerdict *verdict);
-/* Every few seconds, by the thread that waits for reloads.  True: one is to be enforced from now on, by a reload. */
+/* Every few seconds, by the thread that waits for reloads.  True: one is to be enforced from now
+ * on, by a reload. */
 bool trial_look(Daemon *daemon);
 /* Before the process ends, when that thread has. */
 void trial_end(Daemon *daemon);

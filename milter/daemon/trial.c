@@ -1,7 +1,8 @@
 /*
- * Policies that observe until a date, or for so many messages: messages are counted, time goes by, and when one has
- * come to its end the trail is read and the policies linted.  If nothing is against it the policy enforces from then
- * on, which is written down, put on the trail, and loaded; else it goes on observing, and somebody is told.
+ * Policies that observe until a date, or for so many messages: messages are counted, time goes
+ * by, and when one has come to its end the trail is read and the policies linted.  If nothing is
+ * against it the policy enforces from then on, which is written down, put on the trail, and
+ * loaded; else it goes on observing, and somebody is told.
  *
  * Counts come from libmilter's threads; all else is done by the thread that waits for reloads.
  */
@@ -43,7 +44,8 @@ void trial_count(const MsVerdict *verdict)
 	for (guint i = 0; fresh != NULL && i < verdict->policies->len; i++) {
 		gpointer n;
 		if (g_hash_table_lookup_extended(fresh, verdict->policies->pdata[i], NULL, &n))
-			g_hash_table_replace(fresh, g_strdup(verdict->policies->pdata[i]), GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
+			g_hash_table_replace(fresh, g_strdup(verdict->policies->pdata[i]),
+				GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
 	}
 	g_mutex_unlock(&lock);
 }
@@ -68,18 +70,21 @@ static char *objection_to(const MsSettings *s, const MsTerms *terms, const MsTri
 	g_autoptr(GError) error = NULL;
 	MsReportLimits limits;
 	const char *const policies[] = {terms->title, NULL};
-	const MsLintOptions options = {.dir = s->policy_dir, .kinds_file = s->kinds_file, .mode = s->mode, .settings = s};
+	const MsLintOptions options = {
+		.dir = s->policy_dir, .kinds_file = s->kinds_file, .mode = s->mode, .settings = s};
 	ms_report_limits(&limits);
 	if (terms->messages > 0)
 		limits.least = MIN(limits.least, terms->messages);
-	g_autoptr(GPtrArray) reports = ms_policy_reports(s->audit_file, policies, trial->began, G_MAXINT64, &limits, &error);
+	g_autoptr(GPtrArray) reports = ms_policy_reports(
+		s->audit_file, policies, trial->began, G_MAXINT64, &limits, &error);
 	g_autoptr(GPtrArray) findings = reports != NULL ? ms_policy_lint(&options, &error) : NULL;
 	if (findings == NULL)
 		return g_strdup(error->message);
 	MsPolicyReport *report = reports->pdata[0];
 	ms_policy_report_lint(report, findings);
 	g_ptr_array_add(report->objections, NULL);
-	return report->objections->len > 1 ? g_strjoinv("; ", (char **)report->objections->pdata) : NULL;
+	return report->objections->len > 1 ? g_strjoinv("; ", (char **)report->objections->pdata)
+					   : NULL;
 }
 
 /* ---- telling -------------------------------------------------------------------------- */
@@ -103,7 +108,8 @@ static void tell(const MsRuntime *runtime)
 	if (watch.objections != NULL) {
 		g_hash_table_iter_init(&iter, watch.objections);
 		while (g_hash_table_iter_next(&iter, &title, &why))
-			g_string_append_printf(text, "%spolicy \"%s\": %s", text->len > 0 ? "; " : "", (char *)title, (char *)why);
+			g_string_append_printf(text, "%spolicy \"%s\": %s",
+				text->len > 0 ? "; " : "", (char *)title, (char *)why);
 	}
 	if (g_strcmp0(text->str, watch.told) == 0)
 		return;
@@ -113,7 +119,8 @@ static void tell(const MsRuntime *runtime)
 	if (text->len == 0)
 		return;
 	ms_log(LOG_WARNING, NULL, "it goes on observing: %s", text->str);
-	ms_audit_event(ms_runtime_audit(runtime), "missentd", "", "goes-on-observing", "", text->str, NULL);
+	ms_audit_event(ms_runtime_audit(runtime), "missentd", "", "goes-on-observing", "",
+		text->str, NULL);
 }
 
 /* On disk, and on the trail, before anything is enforced by it. */
@@ -121,22 +128,27 @@ static bool enforce(const MsRuntime *runtime, const MsTerms *terms, MsTrial *tri
 {
 	const MsSettings *s = ms_runtime_settings(runtime);
 	g_autoptr(GError) error = NULL;
-	g_autofree char *detail = g_strdup_printf("policy %s, %s, after %" G_GUINT64_FORMAT " messages", terms->title, terms->terms,
-		trial->messages);
-	if (!ms_audit_event(ms_runtime_audit(runtime), "missentd", "", "policy-enforced", "", detail, &error)) {
-		ms_log(LOG_ERR, NULL, "policy \"%s\" is not enforced yet: %s", terms->title, error->message);
+	g_autofree char *detail = g_strdup_printf("policy %s, %s, after %" G_GUINT64_FORMAT
+						  " messages",
+		terms->title, terms->terms, trial->messages);
+	if (!ms_audit_event(ms_runtime_audit(runtime), "missentd", "", "policy-enforced", "",
+		    detail, &error)) {
+		ms_log(LOG_ERR, NULL, "policy \"%s\" is not enforced yet: %s", terms->title,
+			error->message);
 		return false;
 	}
 	MsTrial over = *trial;
 	over.switched = ms_clock_now();
 	ms_trials_set(watch.trials, terms, &over);
 	if (!ms_trials_write(watch.trials, s->observing_file, &error)) {
-		ms_log(LOG_ERR, NULL, "policy \"%s\" is not enforced yet: %s", terms->title, error->message);
+		ms_log(LOG_ERR, NULL, "policy \"%s\" is not enforced yet: %s", terms->title,
+			error->message);
 		ms_trials_set(watch.trials, terms, trial);
 		return false;
 	}
 	*trial = over;
-	ms_log(LOG_NOTICE, NULL, "policy \"%s\" is enforced from now on (%s)", terms->title, terms->terms);
+	ms_log(LOG_NOTICE, NULL, "policy \"%s\" is enforced from now on (%s)", terms->title,
+		terms->terms);
 	return true;
 }
 
@@ -144,7 +156,8 @@ static bool enforce(const MsRuntime *runtime, const MsTerms *terms, MsTrial *tri
 
 typedef struct {
 	const MsRuntime *runtime;
-	gint64 now, wall, steady; /* the last two: since the last look; steady -1: there was none in this process */
+	/* the last two: since the last look; steady -1: there was none in this process */
+	gint64 now, wall, steady;
 	bool ask;                 /* it is time to look whether something is safe */
 	bool asked, switched;
 } Look;
@@ -233,7 +246,8 @@ bool trial_look(Daemon *daemon)
 	if (look.asked)
 		watch.again = ms_clock_steady() + AGAIN_US;
 	tell(runtime);
-	if (first || look.switched || look.now - watch.written >= WRITE_US || look.now < watch.written)
+	if (first || look.switched || look.now - watch.written >= WRITE_US ||
+		look.now < watch.written)
 		write_down(s, look.now);
 	return look.switched;
 }

@@ -12,10 +12,11 @@
 #include "desk_private.h"
 
 /*
- * The canary: by the clock a mail that must be held, a made-up customer's identifier to a made-up recipient, goes
- * through each listener; what became of those that were sent before is looked at, in the ledger and in the MTA's hold
- * queue; a held one is deleted there.  Told is what changed: a listener that holds no more, or holds again.  Nothing of
- * one is on the page, in a notice or in a count: it has no record.  One thread.
+ * The canary: by the clock a mail that must be held, a made-up customer's identifier to a made-up
+ * recipient, goes through each listener; what became of those that were sent before is looked at,
+ * in the ledger and in the MTA's hold queue; a held one is deleted there.  Told is what changed:
+ * a listener that holds no more, or holds again.  Nothing of one is on the page, in a notice or
+ * in a count: it has no record.  One thread.
  */
 
 #define OWNER "missent-canary"
@@ -36,11 +37,12 @@ static void news(Cage *cage, const char *listener, bool well, const char *text)
 	if (!ms_canaries_state(cage->desk->ledger, listener, well, &changed, NULL) || !changed)
 		return;
 	g_autofree char *detail = g_strdup_printf("%s: %s", listener, text);
-	desk_audit(cage->desk, DESK_CLOCK, well ? "canary held again" : "canary not held", "", detail, NULL);
+	desk_audit(cage->desk, DESK_CLOCK, well ? "canary held again" : "canary not held", "",
+		detail, NULL);
 	cage->tell(well, listener, text, cage->user);
 }
 
-/* ---- its entries ------------------------------------------------------------------------------ */
+/* ---- its entries ------------------------------------------------------------------------ */
 
 /* An import may have taken them away; `*missing_out`: it had. */
 static bool put_entries(Cage *cage, bool *missing_out, GError **error)
@@ -49,19 +51,22 @@ static bool put_entries(Cage *cage, bool *missing_out, GError **error)
 	MsRuntime *runtime = desk_runtime(cage->desk, error);
 	MsDirectory *directory = runtime != NULL ? ms_runtime_directory(runtime) : NULL;
 	bool owner = false, receiver = false;
-	bool fine = directory != NULL
-		&& ms_directory_put(directory, OWNER, s->canary.kind, s->canary.identifier, &owner, error) == MS_FOUND
-		&& ms_directory_put(directory, RECEIVER, "recipient", s->canary.recipient, &receiver, error) == MS_FOUND;
+	bool fine = directory != NULL &&
+		ms_directory_put(directory, OWNER, s->canary.kind, s->canary.identifier, &owner,
+			error) == MS_FOUND &&
+		ms_directory_put(directory, RECEIVER, "recipient", s->canary.recipient, &receiver,
+			error) == MS_FOUND;
 	*missing_out = owner || receiver;
 	return fine;
 }
 
-/* ---- one is sent ------------------------------------------------------------------------------ */
+/* ---- one is sent ------------------------------------------------------------------------ */
 
 static char *text_of(const MsSettings *s, const char *id)
 {
 	g_autofree char *name = g_strdelimit(g_strdup(s->canary.kind), "-", ' ');
-	return g_strdup_printf("Dear customer,\r\n\r\nyour %s: %s\r\n\r\nReference: %s\r\n", name, s->canary.identifier, id);
+	return g_strdup_printf("Dear customer,\r\n\r\nyour %s: %s\r\n\r\nReference: %s\r\n", name,
+		s->canary.identifier, id);
 }
 
 /* The whole message in a memory file, and the digest of its body; -1: no memory. */
@@ -69,14 +74,18 @@ static int message_of(const MsSettings *s, const char *id, char digest[MS_BODY_D
 {
 	g_autofree char *body = text_of(s, id), *date = ms_text_mail_date(ms_clock_now());
 	g_autofree char *name = ms_canaries_name();
-	g_autofree char *head = g_strdup_printf("From: <%s>\r\nTo: <%s>\r\nSubject: Your invoice\r\nDate: %s\r\n"
-		"Message-ID: <%s@%s>\r\n\r\n", s->canary.sender, s->canary.recipient, date, name, s->host);
+	g_autofree char *head = g_strdup_printf(
+		"From: <%s>\r\nTo: <%s>\r\nSubject: Your invoice\r\nDate: %s\r\n"
+		"Message-ID: <%s@%s>\r\n\r\n",
+		s->canary.sender, s->canary.recipient, date, name, s->host);
 	MsBodyDigest sum;
 	ms_body_digest_init(&sum);
 	ms_body_digest_add(&sum, body, strlen(body));
 	ms_body_digest_end(&sum, digest);
 	int fd = ms_memory_file("missent-canary");
-	if (fd >= 0 && (write(fd, head, strlen(head)) != (ssize_t)strlen(head) || write(fd, body, strlen(body)) != (ssize_t)strlen(body))) {
+	if (fd >= 0 &&
+		(write(fd, head, strlen(head)) != (ssize_t)strlen(head) ||
+			write(fd, body, strlen(body)) != (ssize_t)strlen(body))) {
 		close(fd);
 		fd = -1;
 	}
@@ -87,7 +96,8 @@ static MsSubmitted submit(const Desk *desk, const char *listener, int fd, char *
 {
 	const MsSettings *s = desk->settings;
 	if (strcmp(listener, LOCALLY) == 0)
-		return ms_mta_submit_locally(&desk->mta, s->canary.sender, s->canary.recipient, fd, reply_out);
+		return ms_mta_submit_locally(
+			&desk->mta, s->canary.sender, s->canary.recipient, fd, reply_out);
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
 	g_ptr_array_add(to, (char *)s->canary.recipient);
 	const MsSubmit way = {.url = listener, .timeout_ms = s->desk.submit_timeout_ms};
@@ -98,8 +108,10 @@ static MsSubmitted submit(const Desk *desk, const char *listener, int fd, char *
 static bool is_refused(Cage *cage, const char *digest, MsSubmitted how)
 {
 	const MsSettings *s = cage->desk->settings;
-	return how == MS_LATER || (how == MS_REFUSED
-		&& ms_canaries_is(cage->desk->ledger, digest, s->canary.sender, s->canary.recipient, NULL) != MS_ABSENT);
+	return how == MS_LATER ||
+		(how == MS_REFUSED &&
+			ms_canaries_is(cage->desk->ledger, digest, s->canary.sender,
+				s->canary.recipient, NULL) != MS_ABSENT);
 }
 
 /* Its name; NULL: it was not sent, and why.  Both are the caller's. */
@@ -111,7 +123,9 @@ static char *send_one(Cage *cage, const char *listener, const char *as, char **w
 	g_autoptr(GError) error = NULL;
 	int fd = message_of(s, id, digest);
 	*why_out = NULL;
-	if (fd < 0 || !ms_canaries_add(cage->desk->ledger, id, as, digest, s->canary.sender, s->canary.recipient, &error)) {
+	if (fd < 0 ||
+		!ms_canaries_add(cage->desk->ledger, id, as, digest, s->canary.sender,
+			s->canary.recipient, &error)) {
 		*why_out = g_strdup(error != NULL ? error->message : "it cannot be made");
 	} else if (is_refused(cage, digest, submit(cage->desk, listener, fd, &reply))) {
 		*why_out = g_strdup_printf("it could not be sent: %s", reply);
@@ -122,7 +136,7 @@ static char *send_one(Cage *cage, const char *listener, const char *as, char **w
 	return *why_out == NULL ? g_steal_pointer(&id) : NULL;
 }
 
-/* ---- what became of them ---------------------------------------------------------------------- */
+/* ---- what became of them ---------------------------------------------------------------- */
 
 /* In the hold queue: the MTA did as it was told. */
 static bool is_held(Desk *desk, const char *queue_id, GError **error)
@@ -140,7 +154,9 @@ static bool take_out(Cage *cage, const MsCanary *canary, GError **error)
 	bool fine = ms_mta_run(&desk->mta, MS_MTA_DELETE, canary->queue_id, canary->digest, error);
 	desk_unlock(desk, DESK_MOVING);
 	desk_forget_queue(desk);
-	return fine && desk_audit(desk, DESK_CLOCK, "canary deleted", canary->queue_id, canary->listener, error);
+	return fine &&
+		desk_audit(desk, DESK_CLOCK, "canary deleted", canary->queue_id, canary->listener,
+			error);
 }
 
 static void end(Cage *cage, const MsCanary *canary, bool well, const char *text)
@@ -159,7 +175,9 @@ static void look_at_held(Cage *cage, const MsCanary *canary, bool late)
 		return;
 	}
 	if (late)
-		end(cage, canary, false, error != NULL ? error->message : "it was to be held, but it is not in the MTA's hold queue");
+		end(cage, canary, false,
+			error != NULL ? error->message
+				      : "it was to be held, but it is not in the MTA's hold queue");
 }
 
 /* An import that came between it and its entries proves nothing against the filter. */
@@ -178,7 +196,8 @@ static void look_at_probe(Cage *cage, const MsCanary *canary, bool late)
 {
 	if (!late)
 		return;
-	if (strcmp(canary->became, ms_action_names[MS_HOLD]) == 0 && is_held(cage->desk, canary->queue_id, NULL))
+	if (strcmp(canary->became, ms_action_names[MS_HOLD]) == 0 &&
+		is_held(cage->desk, canary->queue_id, NULL))
 		take_out(cage, canary, NULL);
 	ms_canaries_end(cage->desk->ledger, canary->id, NULL);
 }
@@ -193,16 +212,18 @@ static void look_at(Cage *cage, const MsCanary *canary)
 		look_at_held(cage, canary, late);
 	} else if (strcmp(became, MS_CANARY_SENT) == 0) {
 		if (late)
-			end(cage, canary, false, "the MTA took it and did not show it to the filter");
-	} else if (strcmp(became, MS_CANARY_OBSERVED) == 0 || strcmp(became, ms_action_names[MS_REJECT]) == 0
-		|| strcmp(became, ms_action_names[MS_SPLIT]) == 0) {
+			end(cage, canary, false,
+				"the MTA took it and did not show it to the filter");
+	} else if (strcmp(became, MS_CANARY_OBSERVED) == 0 ||
+		strcmp(became, ms_action_names[MS_REJECT]) == 0 ||
+		strcmp(became, ms_action_names[MS_SPLIT]) == 0) {
 		end(cage, canary, true, "it was recognised");
 	} else {
 		look_at_other(cage, canary);
 	}
 }
 
-/* ---- by the clock ----------------------------------------------------------------------------- */
+/* ---- by the clock ----------------------------------------------------------------------- */
 
 static void send_all(Cage *cage)
 {
@@ -210,7 +231,9 @@ static void send_all(Cage *cage)
 	g_autoptr(GError) error = NULL;
 	bool missing;
 	if (!put_entries(cage, &missing, &error)) {
-		news(cage, "directory", false, error != NULL ? error->message : "its entries cannot be put into the mapping");
+		news(cage, "directory", false,
+			error != NULL ? error->message
+				      : "its entries cannot be put into the mapping");
 		return;
 	}
 	news(cage, "directory", true, "its entries are in the mapping");
@@ -230,19 +253,22 @@ void ms_desk_canary(MsDesk *of, MsDeskTell tell, void *user)
 	g_autoptr(GPtrArray) open = ms_canaries_open(desk.ledger, NULL);
 	for (guint i = 0; open != NULL && i < open->len; i++)
 		look_at(&cage, open->pdata[i]);
-	gint64 newest = 0, now = ms_clock_now(), steady = ms_clock_steady(), every = desk.settings->canary.every_ms * 1000;
+	gint64 newest = 0, now = ms_clock_now(), steady = ms_clock_steady(),
+	       every = desk.settings->canary.every_ms * 1000;
 	bool tried = of->caged != 0 && steady - of->caged < MIN(every, PAUSE_US);
-	if (every == 0 || tried || !ms_canaries_newest(desk.ledger, &newest, NULL) || (newest <= now && now - newest < every))
+	if (every == 0 || tried || !ms_canaries_newest(desk.ledger, &newest, NULL) ||
+		(newest <= now && now - newest < every))
 		return;
 	of->caged = steady;
 	send_all(&cage);
 }
 
-/* ---- by hand ---------------------------------------------------------------------------------- */
+/* ---- by hand ---------------------------------------------------------------------------- */
 
 #define LOOK_US (G_USEC_PER_SEC / 10)
 
-/* What became of it by then: as it stands in the ledger; the MTA may be about to put a held one into its queue. */
+/* What became of it by then: as it stands in the ledger; the MTA may be about to put a held one
+ * into its queue. */
 static void await(Cage *cage, const char *listener, const char *id, gint64 end)
 {
 	for (;;) {
@@ -253,22 +279,31 @@ static void await(Cage *cage, const char *listener, const char *id, gint64 end)
 		if (hold && is_held(cage->desk, canary->queue_id, NULL)) {
 			g_autoptr(GError) error = NULL;
 			bool gone = take_out(cage, canary, &error);
-			g_autofree char *text = gone ? g_strdup("it was held, and is deleted")
-				: g_strdup_printf("it was held, and could not be deleted: %s", error->message);
+			g_autofree char *text = gone
+				? g_strdup("it was held, and is deleted")
+				: g_strdup_printf("it was held, and could not be deleted: %s",
+					  error->message);
 			cage->tell(true, listener, text, cage->user);
 			return;
 		}
-		if (strcmp(became, MS_CANARY_OBSERVED) == 0 || strcmp(became, ms_action_names[MS_REJECT]) == 0
-			|| strcmp(became, ms_action_names[MS_SPLIT]) == 0) {
+		if (strcmp(became, MS_CANARY_OBSERVED) == 0 ||
+			strcmp(became, ms_action_names[MS_REJECT]) == 0 ||
+			strcmp(became, ms_action_names[MS_SPLIT]) == 0) {
 			bool observed = strcmp(became, MS_CANARY_OBSERVED) == 0;
-			cage->tell(true, listener, observed ? "it was recognised: it would be held, were the mode not observe"
-				: "it was recognised", cage->user);
+			cage->tell(true, listener,
+				observed
+					? "it was recognised: it would be held, were the mode not observe"
+					: "it was recognised",
+				cage->user);
 			return;
 		}
 		if (late || (!hold && strcmp(became, MS_CANARY_SENT) != 0)) {
-			g_autofree char *text = hold ? g_strdup("it was to be held, but it is not in the MTA's hold queue")
-				: late ? g_strdup("the MTA took it and did not show it to the filter")
-				       : g_strdup_printf("it was judged, and not held: %s", became);
+			g_autofree char *text = hold
+				? g_strdup(
+					  "it was to be held, but it is not in the MTA's hold queue")
+				: late
+				? g_strdup("the MTA took it and did not show it to the filter")
+				: g_strdup_printf("it was judged, and not held: %s", became);
 			cage->tell(false, listener, text, cage->user);
 			return;
 		}
@@ -283,8 +318,10 @@ bool ms_desk_probe(MsDesk *of, gint64 patience_ms, MsDeskTell tell, void *user, 
 	const MsSettings *s = desk.settings;
 	Cage cage = {&desk, tell, user};
 	bool missing;
-	if (s->canary.recipient == NULL || s->canary.sender == NULL || s->canary.identifier == NULL || s->canary.listeners[0] == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "the section canary of missent.conf names no sender, recipient, "
+	if (s->canary.recipient == NULL || s->canary.sender == NULL ||
+		s->canary.identifier == NULL || s->canary.listeners[0] == NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"the section canary of missent.conf names no sender, recipient, "
 			"identifier and listeners");
 		return false;
 	}

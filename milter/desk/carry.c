@@ -13,9 +13,9 @@
 #include "desk_private.h"
 
 /*
- * One decision, step by step: it comes in approved, or interrupted, and ends as done or failed, in one
- * thread of the host, which has DESK_MOVING or DESK_NOTING.  A step is written down before it is done.  Taken up again after a
- * crash, each finds out whether it was done:
+ * One decision, step by step: it comes in approved, or interrupted, and ends as done or failed,
+ * in one thread of the host, which has DESK_MOVING or DESK_NOTING.  A step is written down before
+ * it is done.  Taken up again after a crash, each finds out whether it was done:
  *   release   the message is no longer in the hold queue
  *   moving    nothing counts until the spool has it: it is copied anew
  *   moved     the spool has it; what is left in the hold queue is removed
@@ -61,7 +61,8 @@ static int on_hold(Carry *c, const char **where_out, GError **error)
 
 static bool not_there(const Carry *c, const char *where, GError **error)
 {
-	return desk_fail(error, "%s: the held message is not in the hold queue (%s); nothing was done",
+	return desk_fail(error,
+		"%s: the held message is not in the hold queue (%s); nothing was done",
 		c->record->queue_id, where);
 }
 
@@ -144,7 +145,8 @@ static bool copy_to_spool(Carry *c, GError **error)
 	if (!fine)
 		desk_fail(error, "%s: is not, or is no longer, that message; nothing was done",
 			c->record->queue_id);
-	fine = fine && ms_spool_write(c->desk->settings->spool_dir, c->record->uid, fd, true, error);
+	fine = fine &&
+		ms_spool_write(c->desk->settings->spool_dir, c->record->uid, fd, true, error);
 	close(fd);
 	desk_point("copied");
 	return fine;
@@ -199,26 +201,31 @@ static bool settle(Carry *c, MsSubmitted result, const char *hash, const char *r
 	if (result == MS_SUBMITTED) {
 		*outcome_out = queue_id != NULL
 			? g_strdup_printf("taken by the MTA as %s", queue_id)
-			: g_strdup("taken by an MTA that did not ask missent: desk { submit } must name one "
-				   "whose milter it is; the mail left with the header " MS_TOKEN_HEADER);
+			: g_strdup(
+				  "taken by an MTA that did not ask missent: desk { submit } must name one "
+				  "whose milter it is; the mail left with the header " MS_TOKEN_HEADER);
 		return true;
 	}
 	if (result == MS_UNCLEAR && queue_id != NULL)
-		return desk_fail(error, "the MTA had it as %s, but the connection broke before it said so; look "
-			"for %s in its log before you release it again", queue_id, queue_id);
+		return desk_fail(error,
+			"the MTA had it as %s, but the connection broke before it said so; look "
+			"for %s in its log before you release it again",
+			queue_id, queue_id);
 	return desk_fail(error, "the MTA did not take it: %s", reply);
 }
 
-static bool submit(Carry *c, const char *sender, const GPtrArray *recipients, int fd, const char *digest,
-	 char **outcome_out, GError **error)
+static bool submit(Carry *c, const char *sender, const GPtrArray *recipients, int fd,
+	const char *digest, char **outcome_out, GError **error)
 {
 	g_autofree char *queue_id = NULL;
 	if (!was_taken(c, &queue_id, error))
 		return false;
 	if (queue_id != NULL) {
-		/* Its milter let it pass.  That the MTA lost it then, at the moment at which we were killed, is the
-		 * one thing that cannot be told: the name to look for stands in the record. */
-		*outcome_out = g_strdup_printf("taken by the MTA as %s before an interruption", queue_id);
+		/* Its milter let it pass.  That the MTA lost it then, at the moment at which we
+		 * were killed, is the one thing that cannot be told: the name to look for stands
+		 * in the record. */
+		*outcome_out = g_strdup_printf(
+			"taken by the MTA as %s before an interruption", queue_id);
 		return true;
 	}
 	g_autofree char *hash = NULL, *reply = NULL;
@@ -237,7 +244,8 @@ static bool submit_spooled(Carry *c, char **outcome_out, GError **error)
 		return false;
 	bool fine = is_the_message(fd, c->record->digest)
 		? submit(c, c->record->sender, c->to, fd, c->record->digest, outcome_out, error)
-		: desk_fail(error, "%s: the copy in the spool is damaged; it is not sent", c->record->uid);
+		: desk_fail(error, "%s: the copy in the spool is damaged; it is not sent",
+			  c->record->uid);
 	close(fd);
 	return fine;
 }
@@ -285,12 +293,15 @@ static bool do_return(Carry *c, char **outcome_out, GError **error)
 			|| !step(c, "told", -1, error))
 			return false;
 	}
-	/* The sender has been told: whatever becomes of the queue's copy, this is what was decided. */
+	/* The sender has been told: whatever becomes of the queue's copy, this is what was
+	 * decided. */
 	g_autoptr(GError) why = NULL;
 	if (!remove_message(c, false, &why)) {
 		g_free(*outcome_out);
-		*outcome_out = g_strdup_printf("the sender was told, but the message could not be taken out of "
-			"the hold queue: take out %s by hand (%s)", c->record->queue_id, why->message);
+		*outcome_out = g_strdup_printf(
+			"the sender was told, but the message could not be taken out of "
+			"the hold queue: take out %s by hand (%s)",
+			c->record->queue_id, why->message);
 	}
 	desk_point("after return");
 	return true;
@@ -330,9 +341,9 @@ static bool put(Carry *c, const char *account, const char *kind, const char *val
 {
 	MsRuntime *runtime = desk_runtime(c->desk, error);
 	bool changed;
-	return runtime != NULL
-		&& ms_directory_put(ms_runtime_directory(runtime), account, kind, value, &changed, error)
-		== MS_FOUND;
+	return runtime != NULL &&
+		ms_directory_put(ms_runtime_directory(runtime), account, kind, value, &changed,
+			error) == MS_FOUND;
 }
 
 static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
@@ -346,12 +357,13 @@ static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
 		return false;
 	g_autoptr(GPtrArray) right = ms_record_rightful(after);
 	g_autoptr(GPtrArray) held = desk_held_for(after, "");
-	*outcome_out = g_strdup_printf("%u of %u recipient%s may have it%s%s", right->len, held->len,
-		held->len == 1 ? "" : "s", *how != '\0' ? ", judged " : "", how);
+	*outcome_out = g_strdup_printf("%u of %u recipient%s may have it%s%s", right->len,
+		held->len, held->len == 1 ? "" : "s", *how != '\0' ? ", judged " : "", how);
 	return true;
 }
 
-/* What was said of the mapping may change what is held for it; the correction stands in any case. */
+/* What was said of the mapping may change what is held for it; the correction stands in any
+ * case. */
 static void judge_again(Carry *c, const char *ref, char **addresses)
 {
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
@@ -360,8 +372,8 @@ static void judge_again(Carry *c, const char *ref, char **addresses)
 	g_autoptr(GError) why = NULL;
 	g_autofree char *how = NULL;
 	if (!desk_rejudge(c->desk, c->record, c->decision->who, &how, &why))
-		ms_records_act(c->desk->ledger, c->record->id, c->decision->who, "rejudge (failed)", why->message,
-			NULL);
+		ms_records_act(c->desk->ledger, c->record->id, c->decision->who, "rejudge (failed)",
+			why->message, NULL);
 	desk_judge_concerned(c->desk, c->decision, ref, to);
 }
 
@@ -369,7 +381,8 @@ static void judge_again(Carry *c, const char *ref, char **addresses)
 static bool do_belongs(Carry *c, char **outcome_out, GError **error)
 {
 	const char *account = c->decision->account;
-	g_autoptr(MsIdentifier) identifier = desk_identifier(c->desk, c->record, c->decision->identifier, error);
+	g_autoptr(MsIdentifier)
+		identifier = desk_identifier(c->desk, c->record, c->decision->identifier, error);
 	if (identifier == NULL)
 		return false;
 	g_autofree char *masked = ms_identifier_masked(identifier->kind, identifier->value);
@@ -411,8 +424,9 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients)
 	g_auto(GStrv) wanted = g_strsplit(recipients, "\n", -1);
 	for (guint i = 0; i < record->recipients->len; i++) {
 		MsHeldRecipient *to = record->recipients->pdata[i];
-		if (to->state == MS_STATE_HELD
-			&& (wanted[0] == NULL || g_strv_contains((const char *const *)wanted, to->address)))
+		if (to->state == MS_STATE_HELD &&
+			(wanted[0] == NULL ||
+				g_strv_contains((const char *const *)wanted, to->address)))
 			g_ptr_array_add(list, to->address);
 	}
 	return list;
@@ -422,9 +436,10 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 {
 	g_autoptr(GError) error = NULL;
 	/* It happened, so the record tells what the trail could not be told. */
-	bool told = desk_audit(c->desk, c->decision->who, ms_verbs[c->decision->verb].name, c->record->uid,
-		fine ? "done" : "failed", NULL);
-	g_autofree char *all = g_strconcat(outcome, told ? "" : " (the audit line of this could not be written)", NULL);
+	bool told = desk_audit(c->desk, c->decision->who, ms_verbs[c->decision->verb].name,
+		c->record->uid, fine ? "done" : "failed", NULL);
+	g_autofree char *all = g_strconcat(
+		outcome, told ? "" : " (the audit line of this could not be written)", NULL);
 	if (!ms_decisions_finish(c->desk->ledger, c->decision, fine, all, state >= 0 ? c->to : NULL,
 		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
 		return; /* stays begun, and is taken up again */
@@ -436,16 +451,16 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);
 }
 
-/* Whoever lost his right since the decision was taken would get what is another's.  What is begun is
- * ended: it may have gone already. */
+/* Whoever lost his right since the decision was taken would get what is another's.  What is begun
+ * is ended: it may have gone already. */
 static bool is_still_right(const Carry *c, GError **error)
 {
 	g_autoptr(GPtrArray) right = ms_record_rightful(c->record);
 	bool asks = c->decision->rightful && *c->decision->step == '\0';
 	for (guint i = 0; asks && i < c->to->len; i++)
 		if (!g_ptr_array_find_with_equal_func(right, c->to->pdata[i], g_str_equal, NULL))
-			return desk_fail(error, "%s: %s has no right to it any more; decide again", c->record->queue_id,
-				(char *)c->to->pdata[i]);
+			return desk_fail(error, "%s: %s has no right to it any more; decide again",
+				c->record->queue_id, (char *)c->to->pdata[i]);
 	return true;
 }
 
@@ -455,12 +470,14 @@ static bool may_be_done(const Carry *c, GError **error)
 	const MsVerbRow *verb = &ms_verbs[c->decision->verb];
 	bool damaged = *c->record->damaged != '\0';
 	if (c->decision->damaged || does[c->decision->verb] == NULL)
-		return desk_fail(error, "%s: this decision is damaged; decide again", c->decision->id);
+		return desk_fail(
+			error, "%s: this decision is damaged; decide again", c->decision->id);
 	if (damaged && !verb->of_damaged)
-		return desk_fail(error, "%s: its record is damaged (%s): return it or delete it", c->record->queue_id,
-			c->record->damaged);
+		return desk_fail(error, "%s: its record is damaged (%s): return it or delete it",
+			c->record->queue_id, c->record->damaged);
 	if (verb->to >= 0 && c->to->len == 0 && !(damaged && c->record->state == MS_STATE_HELD))
-		return desk_fail(error, "%s: is not held any more for whom it is about", c->record->queue_id);
+		return desk_fail(error, "%s: is not held any more for whom it is about",
+			c->record->queue_id);
 	return is_still_right(c, error);
 }
 
@@ -474,5 +491,6 @@ void desk_carry_out(Desk *desk, MsDecision *decision)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *outcome = NULL;
 	bool fine = may_be_done(&c, &error) && does[decision->verb](&c, &outcome, &error);
-	finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message, ms_verbs[decision->verb].to);
+	finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message,
+		ms_verbs[decision->verb].to);
 }

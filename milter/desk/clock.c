@@ -5,10 +5,11 @@
 #include "desk_private.h"
 
 /*
- * May what the wall clock says be the end of something?  At each look it must have gone on by as much
- * as the clock that only goes on; between two processes, since that one knows nothing then, by no
- * more than an announcement waits for, and not back.  Where it did not, it is told from then on since
- * when it goes steadily; the ledger keeps that.  In the thread of ms_desk_tick(), under its lock.
+ * May what the wall clock says be the end of something?  At each look it must have gone on by as
+ * much as the clock that only goes on; between two processes, since that one knows nothing then,
+ * by no more than an announcement waits for, and not back.  Where it did not, it is told from
+ * then on since when it goes steadily; the ledger keeps that.  In the thread of ms_desk_tick(),
+ * under its lock.
  */
 
 #define JUMP_US (10 * 60 * (gint64)G_USEC_PER_SEC)
@@ -23,7 +24,8 @@ bool desk_clock_is_ahead(gint64 when, gint64 now)
 static gint64 jump_of(const Desk *desk, gint64 now, gint64 steady)
 {
 	const MsDesk *of = desk->of;
-	gint64 gone = now - of->clock.seen, most = MAX(desk->settings->desk.warn_ms * 1000, DOWN_US);
+	gint64 gone = now - of->clock.seen,
+	       most = MAX(desk->settings->desk.warn_ms * 1000, DOWN_US);
 	if (of->clock.seen == 0)
 		return 0; /* the first look of all */
 	if (of->clock.steady != 0)
@@ -35,7 +37,8 @@ static gint64 jump_of(const Desk *desk, gint64 now, gint64 steady)
 
 static void tell(Desk *desk, gint64 jump)
 {
-	g_autofree char *detail = g_strdup_printf("%s by %" G_GINT64_FORMAT " s: what expires is announced anew",
+	g_autofree char *detail = g_strdup_printf("%s by %" G_GINT64_FORMAT
+						  " s: what expires is announced anew",
 		jump > 0 ? "forward" : "back", ABS(jump) / G_USEC_PER_SEC);
 	desk_audit(desk, "missent", "clock jumped", "", detail, NULL);
 }

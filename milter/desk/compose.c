@@ -1,7 +1,7 @@
 /*
- * A mail of our own, put together: header fields and paragraphs come in as they are to be read, bytes as
- * RFC 5322, 2045 and 2047 want them go out.  Whatever stands in a value, it ends no line.  No state;
- * any thread.
+ * A mail of our own, put together: header fields and paragraphs come in as they are to be read,
+ * bytes as RFC 5322, 2045 and 2047 want them go out.  Whatever stands in a value, it ends no
+ * line.  No state; any thread.
  */
 #include "config.h"
 
@@ -18,8 +18,8 @@
 
 /* ---- header fields -------------------------------------------------------------------- */
 
-/* =?UTF-8?B?...?= takes 12 characters besides its base64; a line with it may have 76.  Each is of whole
- * characters. */
+/* =?UTF-8?B?...?= takes 12 characters besides its base64; a line with it may have 76.  Each is of
+ * whole characters. */
 static gsize encoded_bytes(gsize column)
 {
 	return (LINE - column - 12) / 4 * 3;
@@ -74,7 +74,8 @@ static void address_field(GString *out, const char *name, const char *words, con
 static char *own_address(const Desk *desk)
 {
 	const char *from = desk->settings->desk.notice_from;
-	return from != NULL ? g_strdup(from) : g_strdup_printf("MAILER-DAEMON@%s", desk->settings->host);
+	return from != NULL ? g_strdup(from)
+			    : g_strdup_printf("MAILER-DAEMON@%s", desk->settings->host);
 }
 
 GString *desk_begin_mail(const Desk *desk, const DeskHead *head)
@@ -128,7 +129,8 @@ static void append_quoted_line(GString *out, const char *line, gsize len)
 
 void desk_text_part(GString *out, const char *text)
 {
-	g_string_append(out, "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n");
+	g_string_append(out,
+		"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n");
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (int i = 0; lines[i] != NULL && (lines[i + 1] != NULL || *lines[i] != '\0'); i++)
 		append_quoted_line(out, lines[i], strlen(lines[i]));

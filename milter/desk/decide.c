@@ -1,7 +1,7 @@
 /*
- * What is asked, looked at: may it be done, and which decisions are to be written down for it?  An ask
- * that was checked (ask.h) comes in, decisions go out, none of which is written yet; under DESK_WRITING,
- * in the thread of who asks.
+ * What is asked, looked at: may it be done, and which decisions are to be written down for it?
+ * An ask that was checked (ask.h) comes in, decisions go out, none of which is written yet; under
+ * DESK_WRITING, in the thread of who asks.
  */
 #include "config.h"
 
@@ -17,15 +17,16 @@ bool desk_is_same_person(const MsSettings *s, const char *a, const char *b)
 	return ms_person_is(&s->desk.people, a, b);
 }
 
-/* To how many recipients this person has let it go already, or returned it for: the rule counts what
- * one person lets out of one message, in however many acts. */
+/* To how many recipients this person has let it go already, or returned it for: the rule counts
+ * what one person lets out of one message, in however many acts. */
 static guint let_go_before(const MsSettings *s, const MsRecord *record, const char *who)
 {
 	guint n = 0;
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
-		if (!ms_verbs[d->verb].final || d->state == MS_DECISION_WITHDRAWN || d->state == MS_DECISION_FAILED
-			|| *d->second != '\0' || !desk_is_same_person(s, d->who, who))
+		if (!ms_verbs[d->verb].final || d->state == MS_DECISION_WITHDRAWN ||
+			d->state == MS_DECISION_FAILED || *d->second != '\0' ||
+			!desk_is_same_person(s, d->who, who))
 			continue;
 		for (const char *p = d->recipients; *p != '\0'; p++)
 			n += *p == '\n';
@@ -54,9 +55,10 @@ static guint deliveries(const MsRecord *record, const GPtrArray *chosen, GError 
 	guint n = 0;
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		n += to->state == MS_STATE_HELD
-			&& (chosen->len == 0
-				|| g_ptr_array_find_with_equal_func((GPtrArray *)chosen, to->address, g_str_equal, NULL));
+		n += to->state == MS_STATE_HELD &&
+			(chosen->len == 0 ||
+				g_ptr_array_find_with_equal_func(
+					(GPtrArray *)chosen, to->address, g_str_equal, NULL));
 	}
 	if (chosen->len > 0 && n < chosen->len) {
 		refuse_stranger(record, chosen, error);
@@ -79,7 +81,8 @@ static bool is_here(const MsSettings *s, const MsRecord *record, GError **error)
 {
 	if (!s->host_given || strcmp(s->host, record->host) == 0)
 		return true;
-	return desk_fail(error, "%s: is held on %s, this is %s", record->queue_id, record->host, s->host);
+	return desk_fail(
+		error, "%s: is held on %s, this is %s", record->queue_id, record->host, s->host);
 }
 
 static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *record,
@@ -90,20 +93,26 @@ static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *
 	if (!is_here(s, record, error))
 		return false;
 	if ((verb->from & (1u << record->state)) == 0)
-		return desk_fail(error, "%s: is %s already", record->queue_id, ms_state_names[record->state]);
+		return desk_fail(error, "%s: is %s already", record->queue_id,
+			ms_state_names[record->state]);
 	if (*record->damaged != '\0' && !verb->of_damaged)
-		return desk_fail(error, "%s: its record is damaged (%s), so nobody knows what is in it for whom: return "
-			"it or delete it", record->queue_id, record->damaged);
+		return desk_fail(error,
+			"%s: its record is damaged (%s), so nobody knows what is in it for whom: return "
+			"it or delete it",
+			record->queue_id, record->damaged);
 	if (ask->rightful && chosen->len == 0)
 		return desk_fail(error, "%s: %s", record->queue_id, MS_DESK_NO_RIGHT);
 	if (ask->verb == MS_VERB_RETURN && *record->sender == '\0')
-		return desk_fail(error, "%s: it has no sender to be returned to (a bounce); release or delete it",
+		return desk_fail(error,
+			"%s: it has no sender to be returned to (a bounce); release or delete it",
 			record->queue_id);
 	for (guint i = 0; final && i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
 		if (d->state < MS_DECISION_DONE && ms_verbs[d->verb].final)
-			return desk_fail(error, "%s: another decision on it is not finished (%s by %s, %s)",
-				record->queue_id, ms_verbs[d->verb].name, d->who, ms_decision_state_names[d->state]);
+			return desk_fail(error,
+				"%s: another decision on it is not finished (%s by %s, %s)",
+				record->queue_id, ms_verbs[d->verb].name, d->who,
+				ms_decision_state_names[d->state]);
 	}
 	*n_out = final ? deliveries(record, chosen, error) : 1;
 	return *n_out > 0 || (*record->damaged != '\0' && (error == NULL || *error == NULL));
@@ -123,11 +132,12 @@ typedef struct {
 	Others others;
 } Making;
 
-MsDecision *desk_decision(MsVerb verb, const char *uid, const char *group, const char *who, const char *why)
+MsDecision *desk_decision(
+	MsVerb verb, const char *uid, const char *group, const char *who, const char *why)
 {
 	MsDecision *d = g_new0(MsDecision, 1);
-	char **texts[] = {&d->recipients, &d->account, &d->identifier, &d->assignee, &d->second, &d->outcome,
-		&d->token, &d->step};
+	char **texts[] = {&d->recipients, &d->account, &d->identifier, &d->assignee, &d->second,
+		&d->outcome, &d->token, &d->step};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		*texts[i] = g_strdup("");
 	d->id = ms_record_name();
@@ -150,15 +160,17 @@ static void set_said(char **place, const char *text)
 }
 
 /* `n` of the addresses from `first` on; none: all that are held. */
-static MsDecision *make_decision(const Making *m, const char *uid, const GPtrArray *addresses, guint first,
-	guint n)
+static MsDecision *make_decision(
+	const Making *m, const char *uid, const GPtrArray *addresses, guint first, guint n)
 {
 	const MsAsk *ask = m->ask;
 	MsDecision *d = desk_decision(ask->verb, uid, m->group, ask->who, ask->why);
-	g_autofree char *id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, m->list->len) : NULL;
+	g_autofree char *id = ask->id != NULL ? g_strdup_printf("%s-%u", ask->id, m->list->len)
+					      : NULL;
 	g_autoptr(GString) to = g_string_new(NULL);
 	for (guint i = first; i < first + n; i++)
-		g_string_append_printf(to, "%s%s", i > first ? "\n" : "", (char *)addresses->pdata[i]);
+		g_string_append_printf(
+			to, "%s%s", i > first ? "\n" : "", (char *)addresses->pdata[i]);
 	set_said(&d->id, id);
 	set_said(&d->recipients, to->str);
 	d->rightful = ask->rightful;
@@ -169,11 +181,13 @@ static MsDecision *make_decision(const Making *m, const char *uid, const GPtrArr
 }
 
 /* Will it be submitted, rather than let go by the MTA? */
-static bool is_submitted(const MsSettings *s, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen)
+static bool is_submitted(
+	const MsSettings *s, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen)
 {
 	if (ask->verb != MS_VERB_RELEASE)
 		return false;
-	return chosen->len > 0 || record->place == MS_PLACE_SPOOL || (s->sendmail && desk_is_old(s, record));
+	return chosen->len > 0 || record->place == MS_PLACE_SPOOL ||
+		(s->sendmail && desk_is_old(s, record));
 }
 
 /* More than an MTA takes for one mail become several decisions, each with its own outcome. */
@@ -188,7 +202,8 @@ static void add_decisions(Making *m, const MsRecord *record, const GPtrArray *ch
 		return;
 	}
 	for (guint at = 0; at < to->len; at += most)
-		g_ptr_array_add(m->list, make_decision(m, record->uid, to, at, MIN(most, to->len - at)));
+		g_ptr_array_add(
+			m->list, make_decision(m, record->uid, to, at, MIN(most, to->len - at)));
 }
 
 /* ---- all of them ---------------------------------------------------------------------- */
@@ -200,20 +215,29 @@ static bool add_message(Making *m, const char *uid, GError **error)
 	guint n = 0;
 	if (record == NULL && why == NULL)
 		desk_fail(&why, "%s: there is no record of a held message with this queue ID", uid);
-	/* Named twice, by whatever name: decided once, else the second would do what the first left open. */
+	/* Named twice, by whatever name: decided once, else the second would do what the first
+	 * left open. */
 	if (record != NULL && !g_hash_table_add(m->seen, g_strdup(record->uid)))
 		return true;
-	g_autoptr(GPtrArray) right = record != NULL && m->ask->rightful ? ms_record_rightful(record) : NULL;
+	g_autoptr(GPtrArray) right = record != NULL && m->ask->rightful ? ms_record_rightful(record)
+									: NULL;
 	g_autoptr(GPtrArray) nobody = g_ptr_array_new();
-	const GPtrArray *chosen = right != NULL ? right : m->ask->recipients != NULL ? m->ask->recipients : nobody;
-	if (right != NULL && right->len == 0 && record->state == MS_STATE_HELD && m->ask->uids->len > 1)
+	const GPtrArray *chosen = right != NULL ? right
+		: m->ask->recipients != NULL    ? m->ask->recipients
+						: nobody;
+	if (right != NULL && right->len == 0 && record->state == MS_STATE_HELD &&
+		m->ask->uids->len > 1)
 		return true; /* left out: the others need not wait for it */
 	if (why != NULL || !check_record(m->desk->settings, m->ask, record, chosen, &n, &why)) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}
-	m->sum += n + (ms_verbs[m->ask->verb].final ? let_go_before(m->desk->settings, record, m->ask->who) : 0);
-	m->two = m->two || (ms_verbs[m->ask->verb].final && named_policy(m->desk->settings, record));
+	m->sum += n +
+		(ms_verbs[m->ask->verb].final
+				? let_go_before(m->desk->settings, record, m->ask->who)
+				: 0);
+	m->two = m->two ||
+		(ms_verbs[m->ask->verb].final && named_policy(m->desk->settings, record));
 	desk_count_others(&m->others, m->ask, record, chosen);
 	add_decisions(m, record, chosen);
 	return true;
@@ -230,13 +254,15 @@ GPtrArray *desk_make_decisions(Desk *desk, const MsAsk *ask, GError **error)
 		if (!add_message(&m, ask->uids->pdata[i], error))
 			return NULL;
 	if (list->len == 0) {
-		desk_fail(error, "of none of these messages has anybody a right to all that is in it");
+		desk_fail(error,
+			"of none of these messages has anybody a right to all that is in it");
 		return NULL;
 	}
 	if (list->len == 1 && ask->total <= 1)
 		*((MsDecision *)list->pdata[0])->group = '\0'; /* one is no group */
 	gint64 most = desk->settings->desk.two_person;
-	bool two = m.two || (ms_verbs[ask->verb].final && most >= 0 && MAX(m.sum, ask->total) > most);
+	bool two = m.two ||
+		(ms_verbs[ask->verb].final && most >= 0 && MAX(m.sum, ask->total) > most);
 	if (!desk_others_confirmed(desk->settings, ask, &m.others, &two, error))
 		return NULL;
 	for (guint i = 0; two && !ask->by_rule && i < list->len; i++)

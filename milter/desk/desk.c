@@ -15,10 +15,11 @@
 #include "desk_private.h"
 
 /*
- * The desk of a host: it is opened once, and asked by any number of threads (see desk.h and the locks
- * in desk_private.h).  A call takes what it needs as it is now (desk_begin()) and is not disturbed by
- * what changes meanwhile.  What is decided is written down under DESK_WRITING; then it is carried out
- * here under DESK_NOTING or DESK_MOVING, or, where mail is moved and somebody else does that, waited for.
+ * The desk of a host: it is opened once, and asked by any number of threads (see desk.h and the
+ * locks in desk_private.h).  A call takes what it needs as it is now (desk_begin()) and is not
+ * disturbed by what changes meanwhile.  What is decided is written down under DESK_WRITING; then
+ * it is carried out here under DESK_NOTING or DESK_MOVING, or, where mail is moved and somebody
+ * else does that, waited for.
  */
 
 void (*ms_desk_crash_point)(const char *name);
@@ -30,8 +31,8 @@ void desk_point(const char *name)
 		ms_desk_crash_point(name);
 }
 
-bool desk_audit(Desk *desk, const char *who, const char *what, const char *about, const char *detail,
-	GError **error)
+bool desk_audit(Desk *desk, const char *who, const char *what, const char *about,
+	const char *detail, GError **error)
 {
 	return ms_audit_event(desk->audit, who, NULL, what, about, detail, error);
 }
@@ -64,10 +65,12 @@ static bool open_locks(MsDesk *desk, GError **error)
 {
 	static const char *const names[DESK_N_LOCKS] = {"decide.lock", "note.lock", "desk.lock"};
 	for (gsize i = 0; i < DESK_N_LOCKS; i++) {
-		g_autofree char *path = g_build_filename(desk->first->settings->state_dir, names[i], NULL);
+		g_autofree char *path = g_build_filename(
+			desk->first->settings->state_dir, names[i], NULL);
 		desk->locks[i].fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 		if (desk->locks[i].fd < 0) {
-			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path,
+				g_strerror(errno));
 			return false;
 		}
 		ms_io_like_folder(desk->locks[i].fd, path);
@@ -174,8 +177,9 @@ void desk_begin(MsDesk *of, Desk *desk)
 		.settings = s,
 		.ledger = of->ledger,
 		.audit = of->audit,
-		.mta = {s->release_program, s->sendmail, s->sendmail ? s->sendmail_config : s->postfix_config,
-			s->sendmail_queue, s->sendmail_program, s->desk.queue_timeout_ms},
+		.mta = {s->release_program, s->sendmail,
+			s->sendmail ? s->sendmail_config : s->postfix_config, s->sendmail_queue,
+			s->sendmail_program, s->desk.queue_timeout_ms},
 		.submit = {s->desk.submit, s->desk.submit_user, s->desk.submit_password,
 			s->desk.submit_timeout_ms}};
 }
@@ -369,8 +373,8 @@ static GPtrArray *outcomes(Desk *desk, const GPtrArray *decisions)
 {
 	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	for (guint i = 0; i < decisions->len; i++) {
-		MsDecision *d =
-			ms_decisions_find(desk->ledger, ((MsDecision *)decisions->pdata[i])->id, NULL);
+		MsDecision *d = ms_decisions_find(
+			desk->ledger, ((MsDecision *)decisions->pdata[i])->id, NULL);
 		if (d != NULL)
 			g_ptr_array_add(list, d);
 	}
@@ -399,7 +403,8 @@ static bool await_another(MsDesk *desk, guint64 seen, gint64 end)
 /* Another thread is at it. */
 static GPtrArray *wait_for_outcomes(Desk *desk, const GPtrArray *decisions)
 {
-	gint64 end = g_get_monotonic_time() + desk->of->wait_ms * 1000; /* set before there were threads */
+	/* set before there were threads */
+	gint64 end = g_get_monotonic_time() + desk->of->wait_ms * 1000;
 	ms_desk_wake(desk->of);
 	for (bool in_time = true;;) {
 		guint64 seen = carried_now(desk->of);
@@ -416,14 +421,16 @@ static GPtrArray *wait_for_outcomes(Desk *desk, const GPtrArray *decisions)
 /* Of one verb. */
 static GPtrArray *carry_out(Desk *desk, const GPtrArray *decisions)
 {
-	bool final = decisions->len > 0 && ms_verbs[((MsDecision *)decisions->pdata[0])->verb].final;
+	bool final = decisions->len > 0 &&
+		ms_verbs[((MsDecision *)decisions->pdata[0])->verb].final;
 	if (final && desk_leaves_work(desk->of))
 		return wait_for_outcomes(desk, decisions);
 	under_lock(desk, decisions, final);
 	return outcomes(desk, decisions);
 }
 
-/* Did that person ask for just this?  Another request with a name that was used is no repetition. */
+/* Did that person ask for just this?  Another request with a name that was used is no
+ * repetition. */
 static bool is_repeated(Desk *desk, const MsAsk *ask, const MsDecision *d)
 {
 	const char *said[][2] = {{ask->account, d->account}, {ask->identifier, d->identifier},
@@ -434,19 +441,23 @@ static bool is_repeated(Desk *desk, const MsAsk *ask, const MsDecision *d)
 		same = same && strcmp(said[i][0] != NULL ? said[i][0] : "", said[i][1]) == 0;
 	if (same && !g_ptr_array_find_with_equal_func(ask->uids, d->uid, g_str_equal, NULL)) {
 		g_autoptr(MsRecord) record = ms_records_find(desk->ledger, d->uid, NULL);
-		same = record != NULL
-			&& g_ptr_array_find_with_equal_func(ask->uids, record->queue_id, g_str_equal, NULL);
+		same = record != NULL &&
+			g_ptr_array_find_with_equal_func(
+				ask->uids, record->queue_id, g_str_equal, NULL);
 	}
 	g_auto(GStrv) to = g_strsplit(d->recipients, "\n", -1);
-	for (int i = 0; ask->recipients != NULL && ask->recipients->len > 0 && same && to[i] != NULL; i++)
+	for (int i = 0;
+		ask->recipients != NULL && ask->recipients->len > 0 && same && to[i] != NULL; i++)
 		same = g_ptr_array_find_with_equal_func(ask->recipients, to[i], g_str_equal, NULL);
 	return same && (ask->recipients == NULL || ask->recipients->len == 0 || to[0] != NULL);
 }
 
-/* The same request again, because its answer was lost: what became of it.  NULL without error: it is new. */
+/* The same request again, because its answer was lost: what became of it.  NULL without error:
+ * it is new. */
 static GPtrArray *taken_already(Desk *desk, const MsAsk *ask, GError **error)
 {
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	MsDecision *d = NULL;
 	for (guint i = 0; ask->id != NULL && (i == 0 || d != NULL); i++) {
 		g_autofree char *id = g_strdup_printf("%s-%u", ask->id, i);
@@ -456,7 +467,8 @@ static GPtrArray *taken_already(Desk *desk, const MsAsk *ask, GError **error)
 	}
 	for (guint i = 0; i < list->len; i++)
 		if (!is_repeated(desk, ask, list->pdata[i])) {
-			desk_fail(error, "%s: another decision has this name; nothing was done", ask->id);
+			desk_fail(error, "%s: another decision has this name; nothing was done",
+				ask->id);
 			return NULL;
 		}
 	return list->len > 0 ? g_steal_pointer(&list) : NULL;
@@ -470,7 +482,8 @@ static bool is_new_name(Desk *desk, const char *name, GError **error)
 		return true;
 	if (!ms_decisions_named(desk->ledger, name, &n, error))
 		return false;
-	return n == 0 || desk_fail(error, "%s: another decision has this name; nothing was done", name);
+	return n == 0 ||
+		desk_fail(error, "%s: another decision has this name; nothing was done", name);
 }
 
 static bool are_new_names(Desk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
@@ -488,21 +501,24 @@ static bool are_new_names(Desk *desk, const MsAsk *ask, const GPtrArray *list, G
 static bool audit_decisions(Desk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
 {
 	const MsDecision *first = list->pdata[0];
-	g_autofree char *detail = g_strdup_printf("%u message%s%s", ask->uids->len, ask->uids->len == 1 ? "" : "s",
+	g_autofree char *detail = g_strdup_printf("%u message%s%s", ask->uids->len,
+		ask->uids->len == 1 ? "" : "s",
 		first->state == MS_DECISION_WAITING ? ", waits for a second person" : "");
-	return desk_audit(desk, first->who, ms_verbs[first->verb].name, ask->uids->len == 1 ? first->uid : first->group, detail,
-		error);
+	return desk_audit(desk, first->who, ms_verbs[first->verb].name,
+		ask->uids->len == 1 ? first->uid : first->group, detail, error);
 }
 
 static GPtrArray *write_down(Desk *desk, const MsAsk *ask, GError **error)
 {
 	g_autoptr(GPtrArray) list = desk_make_decisions(desk, ask, error);
-	bool fine = list != NULL && are_new_names(desk, ask, list, error)
-		&& audit_decisions(desk, ask, list, error) && ms_decisions_add(desk->ledger, list, error);
+	bool fine = list != NULL && are_new_names(desk, ask, list, error) &&
+		audit_decisions(desk, ask, list, error) &&
+		ms_decisions_add(desk->ledger, list, error);
 	return fine ? g_steal_pointer(&list) : NULL;
 }
 
-/* Looked at and written down under one lock: of two who decide at the same moment, the second is told. */
+/* Looked at and written down under one lock: of two who decide at the same moment, the second is
+ * told. */
 static GPtrArray *write_once(Desk *desk, const MsAsk *ask, bool *before_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
@@ -556,7 +572,8 @@ static bool may_agree(Desk *desk, const GPtrArray *list, const char *who, GError
 	for (guint i = 0; i < list->len; i++) {
 		const MsDecision *d = list->pdata[i];
 		if (desk_is_same_person(desk->settings, d->who, who))
-			return desk_fail(error, "%s took this decision; another person must agree", who);
+			return desk_fail(
+				error, "%s took this decision; another person must agree", who);
 		if (d->damaged)
 			return desk_fail(error, "%s: this decision is damaged; withdraw it", d->id);
 	}
@@ -564,7 +581,8 @@ static bool may_agree(Desk *desk, const GPtrArray *list, const char *who, GError
 }
 
 /* Looked at and written down under one lock, as decisions are. */
-static GPtrArray *answer_waiting(Desk *desk, const char *id, const char *who, bool agrees, GError **error)
+static GPtrArray *answer_waiting(
+	Desk *desk, const char *id, const char *who, bool agrees, GError **error)
 {
 	g_autoptr(GPtrArray) list = waiting_under(desk, id, error);
 	MsVerb verb = agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW;

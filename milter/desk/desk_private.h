@@ -14,7 +14,8 @@ typedef struct {
 } DeskSettings;
 
 /* Locks of a host, each a mutex of this process and a file of all: what is asked is looked at and
- * written down; what needs no queue is done; mail is moved, which may take long.  Nobody holds two. */
+ * written down; what needs no queue is done; mail is moved, which may take long.  Nobody holds
+ * two. */
 typedef enum { DESK_WRITING, DESK_NOTING, DESK_MOVING, DESK_N_LOCKS } DeskLock;
 
 struct MsDesk {
@@ -91,8 +92,8 @@ void desk_lock(Desk *desk, DeskLock which);
 void desk_unlock(Desk *desk, DeskLock which);
 void desk_point(const char *name);
 /* On this host's audit trail: nothing of a message's content. */
-bool desk_audit(Desk *desk, const char *who, const char *what, const char *about, const char *detail,
-	GError **error);
+bool desk_audit(Desk *desk, const char *who, const char *what, const char *about,
+	const char *detail, GError **error);
 #define desk_fail ms_fail_input
 
 /* names.c: are there such an account and such a reviewer? */
@@ -107,52 +108,94 @@ typedef struct {
 	guint wrong;             /* they */
 	guint unnamed, messages; /* those of them that nobody named, and in how many messages */
 } Others;
-void desk_count_others(Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen);
+void desk_count_others(
+	Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen);
 /* Was it said how many they are?  `*two_out`: a second person is asked (already, or instead). */
-bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out,
-	GError **error);
-/* Has what else a correction concerns judged again: what has that identifier ("": none) or is held for one
- * of these.  How many they are. */
+bool desk_others_confirmed(
+	const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out, GError **error);
+/* Has what else a correction concerns judged again: what has that identifier ("": none) or is
+ * held for one of these.  How many they are. */
 guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char *ref,
 	const GPtrArray *addresses);
 
 /* Approved, and nothing said with it. */
-MsDecision *desk_decision(MsVerb verb, const char *uid, const char *group, const char *who, const char *why);
+MsDecision *desk_decision(
+	MsVerb verb, const char *uid, const char *group, const char *who, const char *why);
 
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
 bool desk_is_old(const MsSettings *s, const MsRecord *record);
-/* Of its recipients those for whom it is held: all, or those of a newline-separated list.  Addresses,
- * borrowed from the record. */
+/* Of its recipients those for whom it is held: all, or those of a newline-separated list.
+ * Addresses, borrowed from the record. */
 GPtrArray *desk_held_for(const MsRecord *record, const char *recipients);
 /* Carries out one decision, which ends as done or failed. */
 void desk_carry_out(Desk *desk, MsDecision *decision);
 
 /* evidence.c: the held message in a sealed memory file; -1 on error. */
-/* The look is on record before anything is seen.  The descriptor of the message, or -1; `*record_out` is set
- * where there is a record and the look was recorded. */
+/* The look is on record before anything is seen.  The descriptor of the message, or -1;
+ * `*record_out` is set where there is a record and the look was recorded. */
 int desk_look(Desk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
 	GError **error);
 /* explain.c: the story of a record's message, judged just now; jansson's, the caller's. */
-struct json_t *desk_story(Desk *desk, const MsRecord *record, const MsJudgement *judgement, const char *recipient,
-	bool reveal);
+struct json_t *desk_story(Desk *desk, const MsRecord *record, const MsJudgement *judgement,
+	const char *recipient, bool reveal);
 int desk_open_message(Desk *desk, const MsRecord *record, GError **error);
 /* As the record has it: all of its recipients, and the policies that it was under. */
 MsEnvelope *desk_envelope(const MsRecord *record);
 bool desk_judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error);
-/* rejudge.c: judges the held message again, by the directory and the policies as they are now, and writes
- * the outcomes into its record.  `*how_out` (the caller's): what could not be looked at, or "". */
-bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error);
+/* rejudge.c: judges the held message again, by the directory and the policies as they are now,
+ * and writes the outcomes into its record.  `*how_out` (the caller's): what could not be looked
+ * at, or "". */
+bool desk_rejudge(
+	Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error);
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);
 
 /* words.c: texts in the language of notices.  Of a pair, the second is that for several. */
 typedef enum { DESK_ENGLISH, DESK_FRENCH, DESK_GERMAN, DESK_N_LANGUAGES } DeskLanguage;
-typedef enum { W_HELD_TITLE, W_HELD, W_RETURNED_TITLE, W_RETURNED, W_EXPIRED, W_ASK, W_SUBJECT, W_SENDER, W_DATE,
-	W_MESSAGE_ID, W_ARRIVED, W_RECIPIENTS, W_CAUSE, W_REASON, W_REFERENCE, W_PAGE, W_EXPIRE_TITLE,
-	W_EXPIRE_TITLES, W_EXPIRE, W_DIGEST_TITLE, W_DIGEST_TITLES, W_DIGEST_HELD, W_DIGEST_HELDS, W_DIGEST_WAITS,
-	W_DIGEST_WAITSS, W_CHECKPOINT, W_HOST, W_OLDEST, W_MINUTE, W_MINUTES, W_HOUR, W_HOURS, W_DAY, W_DAYS,
-	W_SUMMARY_TITLE, W_SUMMARY_DAYS, W_SUMMARY_POLICIES, W_SUMMARY_SENDERS, W_SUMMARY_CAUSES, W_SUMMARY_HEAD,
-	W_SUMMARY_ALL, N_WORDS } DeskWord;
+typedef enum {
+	W_HELD_TITLE,
+	W_HELD,
+	W_RETURNED_TITLE,
+	W_RETURNED,
+	W_EXPIRED,
+	W_ASK,
+	W_SUBJECT,
+	W_SENDER,
+	W_DATE,
+	W_MESSAGE_ID,
+	W_ARRIVED,
+	W_RECIPIENTS,
+	W_CAUSE,
+	W_REASON,
+	W_REFERENCE,
+	W_PAGE,
+	W_EXPIRE_TITLE,
+	W_EXPIRE_TITLES,
+	W_EXPIRE,
+	W_DIGEST_TITLE,
+	W_DIGEST_TITLES,
+	W_DIGEST_HELD,
+	W_DIGEST_HELDS,
+	W_DIGEST_WAITS,
+	W_DIGEST_WAITSS,
+	W_CHECKPOINT,
+	W_HOST,
+	W_OLDEST,
+	W_MINUTE,
+	W_MINUTES,
+	W_HOUR,
+	W_HOURS,
+	W_DAY,
+	W_DAYS,
+	W_SUMMARY_TITLE,
+	W_SUMMARY_DAYS,
+	W_SUMMARY_POLICIES,
+	W_SUMMARY_SENDERS,
+	W_SUMMARY_CAUSES,
+	W_SUMMARY_HEAD,
+	W_SUMMARY_ALL,
+	N_WORDS
+} DeskWord;
 const char *desk_word(const Desk *desk, DeskWord word);
 const char *desk_plural(const Desk *desk, DeskWord one, gint64 n);
 /* "%s" filled in, once or twice; NULL: with nothing. */

@@ -11,9 +11,9 @@
 #include "desk_private.h"
 
 /*
- * Raw values are kept nowhere: who may see them has the message read again, in the sandbox.  A record's
- * name comes in, what is in its message goes out, in the thread of who looks; the look is on record
- * before.
+ * Raw values are kept nowhere: who may see them has the message read again, in the sandbox.  A
+ * record's name comes in, what is in its message goes out, in the thread of who looks; the look
+ * is on record before.
  */
 
 /* ---- the message ---------------------------------------------------------------------- */
@@ -36,7 +36,8 @@ static int sealed_copy(int from, GError **error)
 static bool is_queued(Desk *desk, const MsRecord *record, GError **error)
 {
 	GHashTable *queue = desk_queue(desk, error);
-	const MsQueued *queued = queue != NULL ? g_hash_table_lookup(queue, record->queue_id) : NULL;
+	const MsQueued *queued = queue != NULL ? g_hash_table_lookup(queue, record->queue_id)
+					       : NULL;
 	return queued != NULL && ms_mta_is_same(record, queued);
 }
 
@@ -53,7 +54,8 @@ static int open_queued(Desk *desk, const MsRecord *record, GError **error)
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
 	else
-		desk_fail(error, "%s: the message is no longer in the MTA's queue", record->queue_id);
+		desk_fail(
+			error, "%s: the message is no longer in the MTA's queue", record->queue_id);
 	return -1;
 }
 
@@ -86,8 +88,9 @@ int desk_look(Desk *desk, const char *uid, const char *who, const char *what, Ms
 	GError **error)
 {
 	g_autoptr(MsRecord) record = find(desk, uid, error);
-	if (record == NULL || !ms_word_check(MS_WORD_PERSON, "who", who, error) || !desk_audit(desk, who, what, record->uid, "", error)
-		|| !ms_records_act(desk->ledger, record->id, who, what, "", error))
+	if (record == NULL || !ms_word_check(MS_WORD_PERSON, "who", who, error) ||
+		!desk_audit(desk, who, what, record->uid, "", error) ||
+		!ms_records_act(desk->ledger, record->id, who, what, "", error))
 		return -1;
 	int fd = desk_open_message(desk, record, error);
 	*record_out = g_steal_pointer(&record);
@@ -114,7 +117,8 @@ MsEnvelope *desk_envelope(const MsRecord *record)
 	e->size = record->size;
 	e->policies = g_strsplit(record->policies, ", ", -1);
 	for (guint i = 0; i < record->recipients->len; i++)
-		g_ptr_array_add(e->recipients, g_strdup(((MsHeldRecipient *)record->recipients->pdata[i])->address));
+		g_ptr_array_add(e->recipients,
+			g_strdup(((MsHeldRecipient *)record->recipients->pdata[i])->address));
 	return e;
 }
 
@@ -122,7 +126,8 @@ bool desk_judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, G
 {
 	MsRuntime *runtime = desk_runtime(desk, error);
 	g_autoptr(MsEnvelope) envelope = desk_envelope(record);
-	return runtime != NULL && ms_engine_judge(runtime, envelope, fd, envelope->size, out, error);
+	return runtime != NULL &&
+		ms_engine_judge(runtime, envelope, fd, envelope->size, out, error);
 }
 
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error)
@@ -164,7 +169,8 @@ GPtrArray *ms_desk_marks(MsDesk *of, const char *text, GPtrArray *refs, GError *
 {
 	g_auto(Desk) desk = {0};
 	desk_begin(of, &desk);
-	return ms_word_check(MS_WORD_ANY, "text", text, error) ? marks(&desk, text, refs, error) : NULL;
+	return ms_word_check(MS_WORD_ANY, "text", text, error) ? marks(&desk, text, refs, error)
+							       : NULL;
 }
 
 /* ---- as JSON -------------------------------------------------------------------------- */
@@ -195,8 +201,10 @@ static json_t *places_of(const MsFinding *f)
 		const MsPlace *p = f->places->pdata[i];
 		if (is_seen(f, i))
 			continue;
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "where", text_of(p->where),
-			"before", text_of(p->before), "text", text_of(p->text), "after", text_of(p->after)));
+		json_array_append_new(list,
+			json_pack("{s:o, s:o, s:o, s:o}", "where", text_of(p->where), "before",
+				text_of(p->before), "text", text_of(p->text), "after",
+				text_of(p->after)));
 	}
 	return list;
 }
@@ -220,23 +228,26 @@ static json_t *findings_of(Desk *desk, const MsJudgement *judgement)
 		g_autofree char *owners = owners_of(judgement, i);
 		if ((f->belief & MS_BELIEF_TENTATIVE) && *owners == '\0')
 			continue; /* one of several readings, which nobody owns */
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:s, s:o}", "kind", f->kind, "value",
-			text_of(f->value), "accounts", text_of(owners), "ref", ref, "places", places_of(f)));
+		json_array_append_new(list,
+			json_pack("{s:s, s:o, s:o, s:s, s:o}", "kind", f->kind, "value",
+				text_of(f->value), "accounts", text_of(owners), "ref", ref,
+				"places", places_of(f)));
 	}
 	return list;
 }
 
 static json_t *headers_of(const MsReading *reading)
 {
-	static const char *const shown[] = {"From", "To", "Cc", "Subject", "Date", "Message-ID", "Reply-To",
-		NULL};
+	static const char *const shown[] = {
+		"From", "To", "Cc", "Subject", "Date", "Message-ID", "Reply-To", NULL};
 	json_t *list = json_array();
 	for (guint i = 0; i < reading->headers->len; i++) {
 		const MsHeader *h = reading->headers->pdata[i];
 		for (int k = 0; shown[k] != NULL; k++)
 			if (g_ascii_strcasecmp(shown[k], h->name) == 0)
-				json_array_append_new(list, json_pack("{s:s, s:o}", "name", shown[k], "value",
-					text_of(h->value)));
+				json_array_append_new(list,
+					json_pack("{s:s, s:o}", "name", shown[k], "value",
+						text_of(h->value)));
 	}
 	return list;
 }
@@ -246,9 +257,11 @@ static json_t *parts_of(const MsReading *reading)
 	json_t *list = json_array();
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *p = reading->parts->pdata[i];
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}", "path", text_of(p->path),
-			"says", text_of(p->claimed), "is", text_of(p->actual), "name", text_of(p->name), "size",
-			(json_int_t)p->size, "attached", (int)p->attached));
+		json_array_append_new(list,
+			json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}", "path", text_of(p->path),
+				"says", text_of(p->claimed), "is", text_of(p->actual), "name",
+				text_of(p->name), "size", (json_int_t)p->size, "attached",
+				(int)p->attached));
 	}
 	return list;
 }
@@ -258,8 +271,9 @@ static json_t *shown_of(const MsReading *view)
 	json_t *list = json_array();
 	for (guint i = 0; view != NULL && i < view->shown->len; i++) {
 		const MsShown *s = view->shown->pdata[i];
-		json_array_append_new(list, json_pack("{s:o, s:o}", "where", text_of(s->where), "text",
-			text_of(s->text)));
+		json_array_append_new(list,
+			json_pack("{s:o, s:o}", "where", text_of(s->where), "text",
+				text_of(s->text)));
 	}
 	return list;
 }
@@ -269,8 +283,9 @@ static json_t *unread_of(const MsReading *reading)
 	json_t *list = json_array();
 	for (guint i = 0; i < reading->unread->len; i++) {
 		const MsUnread *u = reading->unread->pdata[i];
-		json_array_append_new(list, json_pack("{s:o, s:s, s:o}", "where", text_of(u->where), "reason",
-			ms_unread_name(u->reason), "detail", text_of(u->detail)));
+		json_array_append_new(list,
+			json_pack("{s:o, s:s, s:o}", "where", text_of(u->where), "reason",
+				ms_unread_name(u->reason), "detail", text_of(u->detail)));
 	}
 	return list;
 }
@@ -283,16 +298,17 @@ static char *evidence(Desk *desk, const char *uid, const char *who, GError **err
 	int fd = desk_look(desk, uid, who, "reveal", &record, error);
 	if (fd < 0)
 		return NULL;
-	bool fine = desk_judge(desk, record, fd, &judgement, error)
-		&& ms_reader_view(ms_runtime_reader(desk->runtime), fd, MS_VIEW_TEXTS, &view, error);
+	bool fine = desk_judge(desk, record, fd, &judgement, error) &&
+		ms_reader_view(ms_runtime_reader(desk->runtime), fd, MS_VIEW_TEXTS, &view, error);
 	close(fd);
 	if (!fine)
 		return NULL;
 	g_autofree char *codes = ms_verdict_codes(judgement->verdict, MS_TAG);
-	json_t *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "uid", record->uid, "findings",
-		findings_of(desk, judgement), "headers", headers_of(judgement->reading), "parts",
-		parts_of(judgement->reading), "texts", shown_of(view), "unread", unread_of(judgement->reading),
-		"verdict", ms_action_names[judgement->verdict->would], "reasons", codes);
+	json_t *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "uid", record->uid,
+		"findings", findings_of(desk, judgement), "headers", headers_of(judgement->reading),
+		"parts", parts_of(judgement->reading), "texts", shown_of(view), "unread",
+		unread_of(judgement->reading), "verdict",
+		ms_action_names[judgement->verdict->would], "reasons", codes);
 	json_object_set_new(out, "story", desk_story(desk, record, judgement, NULL, true));
 	if (desk->stale != NULL)
 		json_object_set_new(out, "stale", text_of(desk->stale));
@@ -343,9 +359,11 @@ static GBytes *part(Desk *desk, const char *uid, const char *path, bool picture,
 {
 	g_autoptr(MsRecord) record = NULL;
 	g_autoptr(MsReading) view = NULL;
-	g_autofree char *what = g_strdup_printf("%s part %.20s", picture ? "picture of" : "download", path);
+	g_autofree char *what = g_strdup_printf(
+		"%s part %.20s", picture ? "picture of" : "download", path);
 	g_autofree char *as = g_strdup_printf(MS_VIEW_PART "%.40s", path);
-	int fd = desk_runtime(desk, error) != NULL ? desk_look(desk, uid, who, what, &record, error) : -1;
+	int fd = desk_runtime(desk, error) != NULL ? desk_look(desk, uid, who, what, &record, error)
+						   : -1;
 	if (fd < 0)
 		return NULL;
 	bool fine = ms_reader_view(ms_runtime_reader(desk->runtime), fd, as, &view, error);
@@ -353,7 +371,8 @@ static GBytes *part(Desk *desk, const char *uid, const char *path, bool picture,
 	if (!fine)
 		return NULL;
 	if (view->bytes == NULL) {
-		desk_fail(error, "there is no such part, or it is larger than %u bytes", MS_VIEW_MAX_BYTES);
+		desk_fail(error, "there is no such part, or it is larger than %u bytes",
+			MS_VIEW_MAX_BYTES);
 		return NULL;
 	}
 	return picture ? draw(desk, view->bytes, error) : g_bytes_ref(view->bytes);
@@ -364,5 +383,7 @@ GBytes *ms_desk_part(MsDesk *of, const char *uid, const char *path, bool picture
 {
 	g_auto(Desk) desk = {0};
 	desk_begin(of, &desk);
-	return ms_word_check(MS_WORD_PART, "path", path, error) ? part(&desk, uid, path, picture, who, error) : NULL;
+	return ms_word_check(MS_WORD_PART, "path", path, error)
+		? part(&desk, uid, path, picture, who, error)
+		: NULL;
 }

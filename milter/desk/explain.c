@@ -1,7 +1,8 @@
 /*
- * A record's name comes in, the story of its verdict goes out, as JSON: the message is read and judged once
- * more, with today's mapping and policies; where it cannot be read the record tells.  The look is recorded first;
- * nothing of the message's content is shown in clear.  The thread of who asks.
+ * A record's name comes in, the story of its verdict goes out, as JSON: the message is read and
+ * judged once more, with today's mapping and policies; where it cannot be read the record tells.
+ * The look is recorded first; nothing of the message's content is shown in clear.  The thread of
+ * who asks.
  */
 #include "config.h"
 
@@ -18,8 +19,8 @@
 
 static bool is_counted(const MsReason *r)
 {
-	static const MsReasonCode counted[] = {MS_FAN_OUT, MS_FAN_IN, MS_REPEAT, MS_UNUSUAL, MS_VOLUME, MS_BREAKER,
-		MS_GUARD_UNAVAILABLE};
+	static const MsReasonCode counted[] = {MS_FAN_OUT, MS_FAN_IN, MS_REPEAT, MS_UNUSUAL,
+		MS_VOLUME, MS_BREAKER, MS_GUARD_UNAVAILABLE};
 	for (gsize i = 0; i < G_N_ELEMENTS(counted); i++)
 		if (counted[i] == r->code)
 			return true;
@@ -36,18 +37,21 @@ static GPtrArray *counted_of(const MsRecord *record)
 	return out;
 }
 
-json_t *desk_story(Desk *desk, const MsRecord *record, const MsJudgement *judgement, const char *recipient, bool reveal)
+json_t *desk_story(Desk *desk, const MsRecord *record, const MsJudgement *judgement,
+	const char *recipient, bool reveal)
 {
 	g_autoptr(MsEnvelope) envelope = desk_envelope(record);
 	g_autoptr(GPtrArray) counted = counted_of(record);
 	const MsExplainWish wish = {recipient, reveal, SEARCH_US, counted};
 	json_t *story = ms_explain(desk->runtime, envelope, judgement, &wish);
 	json_object_set_new(story, "before",
-		json_pack("{s:s, s:s}", "state", ms_state_names[record->state], "reasons", record->codes));
+		json_pack("{s:s, s:s}", "state", ms_state_names[record->state], "reasons",
+			record->codes));
 	return story;
 }
 
-static json_t *explain(Desk *desk, const char *uid, const char *recipient, const char *who, GError **error)
+static json_t *explain(
+	Desk *desk, const char *uid, const char *recipient, const char *who, GError **error)
 {
 	g_autoptr(MsRecord) record = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
@@ -58,13 +62,15 @@ static json_t *explain(Desk *desk, const char *uid, const char *recipient, const
 		return NULL;
 	}
 	if (fd < 0)
-		return ms_explain_record(record, &(MsExplainWish){.recipient = recipient}, why->message);
+		return ms_explain_record(
+			record, &(MsExplainWish){.recipient = recipient}, why->message);
 	bool fine = desk_judge(desk, record, fd, &judgement, error);
 	close(fd);
 	return fine ? desk_story(desk, record, judgement, recipient, false) : NULL;
 }
 
-char *ms_desk_explain(MsDesk *of, const char *uid, const char *recipient, const char *who, GError **error)
+char *ms_desk_explain(
+	MsDesk *of, const char *uid, const char *recipient, const char *who, GError **error)
 {
 	g_auto(Desk) desk = {0};
 	desk_begin(of, &desk);

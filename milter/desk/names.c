@@ -1,7 +1,7 @@
 /*
- * The names of what is asked: is there such an account, and may such a person be given a message?  Looked
- * up before anything is written down, in the thread of who asks; what cannot be looked up now is an
- * error of its own, never "there is none".
+ * The names of what is asked: is there such an account, and may such a person be given a message?
+ * Looked up before anything is written down, in the thread of who asks; what cannot be looked up
+ * now is an error of its own, never "there is none".
  */
 #include "config.h"
 
@@ -26,7 +26,8 @@ static bool check_account(Desk *desk, const char *account, GError **error)
 	case MS_CONFIG: return false;
 	}
 	const char *names[] = {near, NULL};
-	return ms_word_refuse("account", account, "is no account that the directory knows", names, error);
+	return ms_word_refuse(
+		"account", account, "is no account that the directory knows", names, error);
 }
 
 /* People of the page on this host.  Where it has none the page is elsewhere, and knows them. */
@@ -34,7 +35,8 @@ static bool check_assignee(const MsSettings *s, const char *name, GError **error
 {
 	if (access(s->review.accounts_file, R_OK | W_OK) != 0)
 		return true;
-	g_autoptr(MsAccounts) accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);
+	g_autoptr(MsAccounts)
+		accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);
 	g_autoptr(GPtrArray) list = accounts != NULL ? ms_accounts_list(accounts, error) : NULL;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	if (list == NULL || list->len == 0)
@@ -48,7 +50,8 @@ static bool check_assignee(const MsSettings *s, const char *name, GError **error
 		g_ptr_array_add(names, a->name);
 	}
 	g_ptr_array_add(names, NULL);
-	return ms_word_refuse("assignee", name, "is no reviewer's account", (const char *const *)names->pdata, error);
+	return ms_word_refuse("assignee", name, "is no reviewer's account",
+		(const char *const *)names->pdata, error);
 }
 
 bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error)
@@ -65,7 +68,8 @@ static GPtrArray *policies_of(Desk *desk, const MsRuntime *runtime, GError **err
 	GPtrArray *names = ms_records_policies(desk->ledger, error);
 	bool enforced;
 	for (guint i = 0; names != NULL && i < ms_policies_count(ms_runtime_policies(runtime)); i++)
-		g_ptr_array_add(names, g_strdup(ms_policies_nth(ms_runtime_policies(runtime), i, &enforced)));
+		g_ptr_array_add(names,
+			g_strdup(ms_policies_nth(ms_runtime_policies(runtime), i, &enforced)));
 	return names;
 }
 
@@ -74,7 +78,9 @@ bool ms_desk_check_filter(MsDesk *of, const MsRecordFilter *filter, GError **err
 	if (!ms_filter_check(filter, error))
 		return false;
 	/* Files with a mistake in them do not keep anybody from looking. */
-	g_autoptr(MsRuntime) runtime = filter->policy != NULL ? ms_runtime_load(of->config, 0, NULL, NULL) : NULL;
+	g_autoptr(MsRuntime) runtime = filter->policy != NULL
+		? ms_runtime_load(of->config, 0, NULL, NULL)
+		: NULL;
 	if (runtime == NULL)
 		return true;
 	g_auto(Desk) desk = {0};

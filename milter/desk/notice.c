@@ -1,8 +1,8 @@
 /*
- * Mail of our own: to the sender of a held message, to reviewers.  It says for which reasons in general
- * the message is held, and which of his messages it is, but nothing of what is in it: a notice with
- * the other customer's number in it would be the next leak.  It goes with a token, or it would be
- * judged itself.  A record comes in, mail to the MTA goes out; any thread.
+ * Mail of our own: to the sender of a held message, to reviewers.  It says for which reasons in
+ * general the message is held, and which of his messages it is, but nothing of what is in it: a
+ * notice with the other customer's number in it would be the next leak.  It goes with a token, or
+ * it would be judged itself.  A record comes in, mail to the MTA goes out; any thread.
  */
 #include "config.h"
 
@@ -17,8 +17,8 @@
 #include "desk_private.h"
 
 MsSubmitted desk_submit(Desk *desk, const char *sender, const GPtrArray *recipients, int fd,
-	const char *digest, bool (*before)(const char *hash, void *user, GError **error), void *user,
-	char **hash_out, char **reply_out)
+	const char *digest, bool (*before)(const char *hash, void *user, GError **error),
+	void *user, char **hash_out, char **reply_out)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *hash = NULL;
@@ -36,8 +36,8 @@ MsSubmitted desk_submit(Desk *desk, const char *sender, const GPtrArray *recipie
 static MsSubmitted send_mail(Desk *desk, DeskMail *mail)
 {
 	g_autofree char *hash = NULL, *reply = NULL, *queue_id = NULL;
-	MsSubmitted result = desk_submit(desk, mail->sender, mail->recipients, mail->fd, mail->digest, NULL,
-		NULL, &hash, &reply);
+	MsSubmitted result = desk_submit(desk, mail->sender, mail->recipients, mail->fd,
+		mail->digest, NULL, NULL, &hash, &reply);
 	if (hash != NULL)
 		ms_tokens_void(desk->ledger, hash, &queue_id, NULL);
 	return result;
@@ -61,7 +61,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Original, original_clear)
 static bool is_message_id(const char *text)
 {
 	gsize len = strlen(text);
-	if (len < 5 || len > 250 || text[0] != '<' || text[len - 1] != '>' || strchr(text, '@') == NULL)
+	if (len < 5 || len > 250 || text[0] != '<' || text[len - 1] != '>' ||
+		strchr(text, '@') == NULL)
 		return false;
 	for (gsize i = 1; i < len - 1; i++)
 		if (text[i] <= ' ' || text[i] >= 127 || text[i] == '<' || text[i] == '>')
@@ -82,8 +83,11 @@ static void read_original(Desk *desk, const MsRecord *record, Original *out)
 	for (guint i = 0; fine && i < reading->reading->headers->len; i++) {
 		const MsHeader *h = reading->reading->headers->pdata[i];
 		g_autofree char *value = g_strstrip(g_strdup(h->value));
-		char **to = g_ascii_strcasecmp(h->name, "Message-ID") == 0 && is_message_id(value) ? &out->id
-			: g_ascii_strcasecmp(h->name, "Date") == 0 && strlen(value) < 80 ? &out->date : NULL;
+		char **to = g_ascii_strcasecmp(h->name, "Message-ID") == 0 && is_message_id(value)
+			? &out->id
+			: g_ascii_strcasecmp(h->name, "Date") == 0 && strlen(value) < 80
+			? &out->date
+			: NULL;
 		if (to == NULL || **to != '\0')
 			continue;
 		g_free(*to);
@@ -93,7 +97,8 @@ static void read_original(Desk *desk, const MsRecord *record, Original *out)
 
 /* ---- what is said of it --------------------------------------------------------------- */
 
-/* The reviewer's words, if they may be told: a word with a number or an address in it may be somebody's. */
+/* The reviewer's words, if they may be told: a word with a number or an address in it may be
+ * somebody's. */
 static char *told_reason(const char *why)
 {
 	g_auto(GStrv) words = g_strsplit(why, " ", -1);
@@ -114,11 +119,13 @@ static void append_page(const Desk *desk, GString *out, const char *path)
 	const char *url = desk->settings->review.url;
 	if (url == NULL)
 		return;
-	g_autofree char *link = g_strdup_printf("%s%s%s", url, g_str_has_suffix(url, "/") ? "" : "/", path);
+	g_autofree char *link = g_strdup_printf(
+		"%s%s%s", url, g_str_has_suffix(url, "/") ? "" : "/", path);
 	desk_fact(out, desk_word(desk, W_PAGE), link);
 }
 
-static void append_facts(const Desk *desk, GString *out, const MsRecord *record, const Original *original)
+static void append_facts(
+	const Desk *desk, GString *out, const MsRecord *record, const Original *original)
 {
 	g_autofree char *arrived = ms_text_mail_date(record->arrived);
 	g_autofree char *age = desk_age(desk, ms_clock_now() - record->arrived);
@@ -171,7 +178,8 @@ static void append_status(GString *text, const MsRecord *record, const Original 
 	g_autofree char *arrived = ms_text_mail_date(record->arrived);
 	g_string_append_printf(text,
 		"Content-Type: message/delivery-status\n\nReporting-MTA: dns; %s\nX-Missent-Reference: %s\n"
-		"Arrival-Date: %s\n", record->host, record->uid, arrived);
+		"Arrival-Date: %s\n",
+		record->host, record->uid, arrived);
 	if (*original->id != '\0')
 		desk_field(text, "X-Original-Message-ID", original->id);
 	append_recipients(text, record);
@@ -179,7 +187,8 @@ static void append_status(GString *text, const MsRecord *record, const Original 
 
 #define MOST_OF_ORIGINAL (16 << 20)
 
-/* Its bytes as they are held; only the header where no more shall go back.  NULL: it cannot be had. */
+/* Its bytes as they are held; only the header where no more shall go back.  NULL: it cannot be
+ * had. */
 static char *original_bytes(Desk *desk, const MsRecord *record, bool whole)
 {
 	int fd = desk_open_message(desk, record, NULL);
@@ -187,7 +196,8 @@ static char *original_bytes(Desk *desk, const MsRecord *record, bool whole)
 		return NULL;
 	g_autoptr(GString) out = g_string_new(NULL);
 	char buffer[65536];
-	for (ssize_t n; out->len < MOST_OF_ORIGINAL && (n = pread(fd, buffer, sizeof buffer, (off_t)out->len)) > 0;)
+	for (ssize_t n; out->len < MOST_OF_ORIGINAL &&
+		(n = pread(fd, buffer, sizeof buffer, (off_t)out->len)) > 0;)
 		g_string_append_len(out, buffer, n);
 	close(fd);
 	bool text = memchr(out->str, '\0', out->len) == NULL;
@@ -197,7 +207,8 @@ static char *original_bytes(Desk *desk, const MsRecord *record, bool whole)
 	const char *end = strstr(out->str, "\n\n");
 	if (!text || (!whole && end == NULL) || (whole && out->len >= MOST_OF_ORIGINAL))
 		return NULL;
-	return whole ? g_string_free(g_steal_pointer(&out), FALSE) : g_strndup(out->str, (gsize)(end - out->str) + 1);
+	return whole ? g_string_free(g_steal_pointer(&out), FALSE)
+		     : g_strndup(out->str, (gsize)(end - out->str) + 1);
 }
 
 /* As far as notice-original lets it: its sender wrote it, but who reads his mail may be another. */
@@ -209,7 +220,8 @@ static void append_original(Desk *desk, GString *text, const MsRecord *record, c
 		: NULL;
 	if (bytes == NULL || strstr(bytes, border) != NULL)
 		return;
-	g_string_append_printf(text, "\n--%s\nContent-Type: %s\nContent-Transfer-Encoding: %s\n\n%s", border,
+	g_string_append_printf(text,
+		"\n--%s\nContent-Type: %s\nContent-Transfer-Encoding: %s\n\n%s", border,
 		much == DESK_ORIGINAL_WHOLE ? "message/rfc822" : "text/rfc822-headers",
 		g_str_is_ascii(bytes) ? "7bit" : "8bit", bytes);
 }
@@ -219,8 +231,9 @@ DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *who
 	g_autofree char *border = ms_record_name();
 	g_auto(Original) original = {NULL, NULL};
 	read_original(desk, record, &original);
-	GString *text = desk_begin_mail(desk, &(DeskHead){record->sender, desk_word(desk, W_RETURNED_TITLE),
-							*original.id != '\0' ? original.id : NULL, true});
+	GString *text = desk_begin_mail(desk,
+		&(DeskHead){record->sender, desk_word(desk, W_RETURNED_TITLE),
+			*original.id != '\0' ? original.id : NULL, true});
 	g_autoptr(GString) words = g_string_new(NULL);
 	desk_paragraph(words, desk_word(desk, W_RETURNED));
 	if (strcmp(who, DESK_CLOCK) == 0)
@@ -232,8 +245,8 @@ DeskMail *desk_return_notice(Desk *desk, const MsRecord *record, const char *who
 	}
 	append_contact(desk, words);
 	g_string_append_printf(text,
-		"Content-Type: multipart/report; report-type=delivery-status;\n boundary=\"%s\"\n\n--%s\n", border,
-		border);
+		"Content-Type: multipart/report; report-type=delivery-status;\n boundary=\"%s\"\n\n--%s\n",
+		border, border);
 	desk_text_part(text, words->str);
 	g_string_append_printf(text, "\n--%s\n", border);
 	append_status(text, record, &original);
@@ -252,7 +265,8 @@ static MsSubmitted send_held(Desk *desk, const MsRecord *record, const char *to)
 	if (own)
 		read_original(desk, record, &original);
 	const char *id = own && *original.id != '\0' ? original.id : NULL;
-	GString *text = desk_begin_mail(desk, &(DeskHead){to, desk_word(desk, W_HELD_TITLE), id, own});
+	GString *text = desk_begin_mail(
+		desk, &(DeskHead){to, desk_word(desk, W_HELD_TITLE), id, own});
 	g_autoptr(GString) words = g_string_new(NULL);
 	desk_paragraph(words, desk_word(desk, W_HELD));
 	append_facts(desk, words, record, own ? &original : NULL);
@@ -267,8 +281,9 @@ static bool tell(Desk *desk, const MsRecord *record, const char *to)
 {
 	bool first = false;
 	gint64 window = desk->settings->desk.notice_window_ms * 1000;
-	if (*to == '\0' || !ms_notices_first(desk->ledger, to, record->cause, window, &first, NULL) || !first
-		|| send_held(desk, record, to) != MS_LATER)
+	if (*to == '\0' ||
+		!ms_notices_first(desk->ledger, to, record->cause, window, &first, NULL) ||
+		!first || send_held(desk, record, to) != MS_LATER)
 		return true;
 	ms_notices_unsent(desk->ledger, to, record->cause);
 	return false;
@@ -291,16 +306,18 @@ static bool tell_all(Desk *desk, const MsRecord *record)
 void desk_send_notices(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
-	if ((!s->desk.notice_sender && s->desk.notice_to[0] == NULL) || g_get_monotonic_time() < desk->of->notices_at)
+	if ((!s->desk.notice_sender && s->desk.notice_to[0] == NULL) ||
+		g_get_monotonic_time() < desk->of->notices_at)
 		return;
 	g_autoptr(GPtrArray) list =
 		ms_records_changed(desk->ledger, desk->of->noticed, NOTICES_AT_ONCE, NULL);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		bool first = false;
-		if (record->state == MS_STATE_HELD
-			&& ms_notices_first(desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL) && first
-			&& !tell_all(desk, record)) {
+		if (record->state == MS_STATE_HELD &&
+			ms_notices_first(
+				desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL) &&
+			first && !tell_all(desk, record)) {
 			ms_notices_unsent(desk->ledger, record->uid, TOLD);
 			desk->of->notices_at = g_get_monotonic_time() + PAUSE_US;
 			return;
@@ -314,7 +331,8 @@ void desk_send_notices(Desk *desk)
 MsSubmitted desk_send_to_reviewers(Desk *desk, const char *subject, const char *words)
 {
 	const MsSettings *s = desk->settings;
-	const char *const *to = s->desk.digest_to[0] != NULL ? s->desk.digest_to : s->desk.notice_to;
+	const char *const *to = s->desk.digest_to[0] != NULL ? s->desk.digest_to
+							     : s->desk.notice_to;
 	MsSubmitted best = *to == NULL ? MS_SUBMITTED : MS_REFUSED;
 	for (; *to != NULL; to++) {
 		GString *text = desk_begin_mail(desk, &(DeskHead){*to, subject, NULL, false});
@@ -343,7 +361,8 @@ void desk_warn_of_expiry(Desk *desk, const GPtrArray *records)
 	for (guint i = 0; i < records->len; i++) {
 		const MsRecord *r = records->pdata[i];
 		if (ms_records_warned(desk->ledger, r->id, ms_clock_now(), NULL))
-			ms_records_act(desk->ledger, r->id, DESK_CLOCK, "expiry announced", "", NULL);
+			ms_records_act(
+				desk->ledger, r->id, DESK_CLOCK, "expiry announced", "", NULL);
 	}
 }
 
@@ -359,7 +378,8 @@ static void append_cause(const Desk *desk, GString *body, const MsCause *cause, 
 static void append_checkpoint(Desk *desk, GString *body)
 {
 	g_autofree char *note = NULL;
-	if (desk->settings->checkpoints.digest && ms_audit_publish(desk->audit, &note, NULL) && note != NULL)
+	if (desk->settings->checkpoints.digest && ms_audit_publish(desk->audit, &note, NULL) &&
+		note != NULL)
 		g_string_append_printf(body, "\n%s\n\n%s", desk_word(desk, W_CHECKPOINT), note);
 }
 
@@ -369,7 +389,8 @@ static void append_held(const Desk *desk, GString *body, const MsRecordStats *st
 	g_autofree char *age = desk_age(desk, now - stats->oldest);
 	g_autofree char *oldest = g_strdup_printf("%s (%s)", date, age);
 	g_autofree char *held = g_strdup_printf("%" G_GINT64_FORMAT, stats->held);
-	g_autofree char *line = desk_fill(desk_plural(desk, W_DIGEST_HELD, stats->held), held, oldest);
+	g_autofree char *line = desk_fill(
+		desk_plural(desk, W_DIGEST_HELD, stats->held), held, oldest);
 	g_autofree char *waits = desk_count(desk, W_DIGEST_WAITS, stats->waiting);
 	g_string_append_printf(body, "%s.\n%s.\n\n", line, waits);
 }
@@ -380,10 +401,11 @@ void desk_send_digest(Desk *desk)
 	gint64 now = ms_clock_now();
 	MsRecordStats stats;
 	bool first = false;
-	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->ledger, &stats, NULL)
-		|| (stats.held == 0 && !s->checkpoints.digest)
-		|| !ms_notices_first(desk->ledger, "reviewers", "digest", s->desk.digest_ms * 1000, &first, NULL)
-		|| !first)
+	if (s->desk.digest_to[0] == NULL || !ms_records_stats(desk->ledger, &stats, NULL) ||
+		(stats.held == 0 && !s->checkpoints.digest) ||
+		!ms_notices_first(desk->ledger, "reviewers", "digest", s->desk.digest_ms * 1000,
+			&first, NULL) ||
+		!first)
 		return;
 	g_autoptr(GPtrArray) causes = ms_records_causes(desk->ledger, 30, NULL);
 	g_autoptr(GString) body = g_string_new(NULL);

@@ -8,10 +8,11 @@
 #include "desk_private.h"
 
 /*
- * What a release sends to somebody of whom the judgement says that it is not his.  The page, the API and
- * the shell come by here, before anything is written down: such a recipient was named by a person, or a
- * person said how many there are, or a second person will agree (release-others).  And whom a
- * correction of the directory concerns.  In the thread of who asks, or of who carries out.
+ * What a release sends to somebody of whom the judgement says that it is not his.  The page, the
+ * API and the shell come by here, before anything is written down: such a recipient was named by
+ * a person, or a person said how many there are, or a second person will agree (release-others).
+ * And whom a correction of the directory concerns.  In the thread of who asks, or of who carries
+ * out.
  */
 
 static bool is_named(const MsAsk *ask, const char *address)
@@ -26,7 +27,8 @@ static bool names_itself(const MsAsk *ask, guint held)
 	return ask->uids->len == 1 && ask->total <= 1 && held == 1;
 }
 
-void desk_count_others(Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen)
+void desk_count_others(
+	Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen)
 {
 	guint wrong = 0, unnamed = 0;
 	g_autoptr(GPtrArray) held = desk_held_for(record, "");
@@ -34,9 +36,10 @@ void desk_count_others(Others *others, const MsAsk *ask, const MsRecord *record,
 		return;
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		bool goes = to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_WRONG
-			&& (chosen->len == 0
-				|| g_ptr_array_find_with_equal_func((GPtrArray *)chosen, to->address, g_str_equal, NULL));
+		bool goes = to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_WRONG &&
+			(chosen->len == 0 ||
+				g_ptr_array_find_with_equal_func(
+					(GPtrArray *)chosen, to->address, g_str_equal, NULL));
 		wrong += goes;
 		unnamed += goes && !is_named(ask, to->address) && !names_itself(ask, held->len);
 	}
@@ -45,8 +48,8 @@ void desk_count_others(Others *others, const MsAsk *ask, const MsRecord *record,
 	others->messages += unnamed > 0;
 }
 
-bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out,
-	GError **error)
+bool desk_others_confirmed(
+	const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out, GError **error)
 {
 	if (others->wrong == 0 || ask->by_rule || *two_out)
 		return true;
@@ -56,10 +59,12 @@ bool desk_others_confirmed(const MsSettings *s, const MsAsk *ask, const Others *
 	}
 	if (others->unnamed == 0 || ask->others == others->unnamed)
 		return true;
-	return desk_fail(error, "this would send what belongs to others to %u recipient%s who may not have it, in %u "
-		"message%s: who decides that says their number, %u (--others %u)%s", others->unnamed,
-		others->unnamed == 1 ? "" : "s", others->messages, others->messages == 1 ? "" : "s", others->unnamed,
-		others->unnamed, ask->others != 0 ? "; another was said" : "");
+	return desk_fail(error,
+		"this would send what belongs to others to %u recipient%s who may not have it, in %u "
+		"message%s: who decides that says their number, %u (--others %u)%s",
+		others->unnamed, others->unnamed == 1 ? "" : "s", others->messages,
+		others->messages == 1 ? "" : "s", others->unnamed, others->unnamed,
+		ask->others != 0 ? "; another was said" : "");
 }
 
 /* ---- corrections ---------------------------------------------------------------------- */
@@ -77,8 +82,10 @@ static MsDecision *rejudging(const MsDecision *correction, const char *uid)
 guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char *ref,
 	const GPtrArray *addresses)
 {
-	g_autoptr(GPtrArray) uids = ms_records_concerned(desk->ledger, ref, addresses, MOST_CONCERNED, NULL);
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_autoptr(GPtrArray)
+		uids = ms_records_concerned(desk->ledger, ref, addresses, MOST_CONCERNED, NULL);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	for (guint i = 0; uids != NULL && i < uids->len; i++)
 		if (strcmp(uids->pdata[i], correction->uid) != 0)
 			g_ptr_array_add(list, rejudging(correction, uids->pdata[i]));

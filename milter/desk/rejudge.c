@@ -1,10 +1,10 @@
 /*
- * Judged again.  The message is read where it can be.  Where it cannot, because it is gone, or the MTA
- * does not show it, the record is what there is: whose each identifier was that it names, and today's
- * directory says for which accounts each recipient may receive.  That can show that somebody must not
- * have the message; that he may have it, only where the record names all that was found and nothing
- * else stood against it.  Else his outcome stays.  A record comes in, its outcomes are written; any
- * thread.
+ * Judged again.  The message is read where it can be.  Where it cannot, because it is gone, or
+ * the MTA does not show it, the record is what there is: whose each identifier was that it names,
+ * and today's directory says for which accounts each recipient may receive.  That can show that
+ * somebody must not have the message; that he may have it, only where the record names all that
+ * was found and nothing else stood against it.  Else his outcome stays.  A record comes in, its
+ * outcomes are written; any thread.
  */
 #include "config.h"
 
@@ -51,7 +51,8 @@ static MsRecord *judge_message(Desk *desk, const MsRecord *record, int fd, GErro
 typedef struct {
 	const MsRecord *record;
 	MsResolution *resolution; /* of its recipients, today */
-	bool whole;               /* the record names all that was found, and nothing else was against it */
+	/* the record names all that was found, and nothing else was against it */
+	bool whole;
 } Evidence;
 
 /* "A, B and 3 more": names that are not told. */
@@ -62,7 +63,8 @@ static bool is_cut(const char *names)
 
 static bool is_whole(const MsRecord *record)
 {
-	static const MsReasonCode against[] = {MS_UNREADABLE, MS_CONTRADICTION, MS_UNPROVEN, MS_DIRECTORY_UNAVAILABLE};
+	static const MsReasonCode against[] = {
+		MS_UNREADABLE, MS_CONTRADICTION, MS_UNPROVEN, MS_DIRECTORY_UNAVAILABLE};
 	g_auto(GStrv) codes = g_strsplit(record->codes, ", ", -1);
 	for (gsize i = 0; i < G_N_ELEMENTS(against); i++)
 		if (g_strv_contains((const char *const *)codes, ms_reason_names[against[i]]))
@@ -78,8 +80,9 @@ static bool was_corrected_to(const MsRecord *record, const char *ref, GHashTable
 {
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
-		if (d->verb == MS_VERB_BELONGS && d->state == MS_DECISION_DONE && strcmp(d->identifier, ref) == 0
-			&& g_hash_table_contains(accounts, d->account))
+		if (d->verb == MS_VERB_BELONGS && d->state == MS_DECISION_DONE &&
+			strcmp(d->identifier, ref) == 0 &&
+			g_hash_table_contains(accounts, d->account))
 			return true;
 	}
 	return false;
@@ -117,8 +120,9 @@ static MsOutcome outcome_of(const Evidence *e, guint nth, GHashTable *accounts)
 		if (*f->owners == '\0' || relation == 'h')
 			continue;
 		/* an account that receives for its owner is not among the owners */
-		bool his = any_in(f->owners, accounts) || was_corrected_to(e->record, f->ref, accounts)
-			|| (relation == 'o' && as_before);
+		bool his = any_in(f->owners, accounts) ||
+			was_corrected_to(e->record, f->ref, accounts) ||
+			(relation == 'o' && as_before);
 		if (!his && !is_cut(f->owners))
 			return MS_OUTCOME_WRONG;
 		own = own || his;
@@ -154,14 +158,17 @@ static MsResolution *resolve(Desk *desk, const MsRecord *record, GError **error)
 	g_autoptr(GPtrArray) addresses = g_ptr_array_new();
 	MsResolution *resolution = NULL;
 	for (guint i = 0; i < record->recipients->len; i++)
-		g_ptr_array_add(addresses, ((MsHeldRecipient *)record->recipients->pdata[i])->address);
-	if (runtime == NULL
-		|| ms_directory_resolve(ms_runtime_directory(runtime), NULL, 0, (const char *const *)addresses->pdata,
-			   addresses->len, &resolution, error) != MS_FOUND)
+		g_ptr_array_add(
+			addresses, ((MsHeldRecipient *)record->recipients->pdata[i])->address);
+	if (runtime == NULL ||
+		ms_directory_resolve(ms_runtime_directory(runtime), NULL, 0,
+			(const char *const *)addresses->pdata, addresses->len, &resolution,
+			error) != MS_FOUND)
 		return NULL;
 	if (ms_resolution_over(resolution) == NULL)
 		return resolution;
-	desk_fail(error, "%s: %s, so nothing was judged", record->queue_id, ms_resolution_over(resolution));
+	desk_fail(error, "%s: %s, so nothing was judged", record->queue_id,
+		ms_resolution_over(resolution));
 	ms_resolution_free(resolution);
 	return NULL;
 }
@@ -185,16 +192,22 @@ static MsRecord *judge_record(Desk *desk, const MsRecord *record, GError **error
 
 /* ---- either --------------------------------------------------------------------------- */
 
-bool desk_rejudge(Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error)
+bool desk_rejudge(
+	Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	int fd = desk_open_message(desk, record, &why);
-	g_autoptr(MsRecord) again =
-		fd >= 0 ? judge_message(desk, record, fd, error) : judge_record(desk, record, error);
-	g_autofree char *how = fd >= 0 ? g_strdup("")
-		: g_strdup_printf("by the record alone, since the message cannot be read (%s): whose its identifiers "
-			"were then, for whom its recipients may receive now%s", why->message,
-			is_whole(record) ? "" : "; it does not name all that was in it, so nobody's outcome got better");
+	g_autoptr(MsRecord) again = fd >= 0 ? judge_message(desk, record, fd, error)
+					    : judge_record(desk, record, error);
+	g_autofree char *how = fd >= 0
+		? g_strdup("")
+		: g_strdup_printf(
+			  "by the record alone, since the message cannot be read (%s): whose its identifiers "
+			  "were then, for whom its recipients may receive now%s",
+			  why->message,
+			  is_whole(record)
+				  ? ""
+				  : "; it does not name all that was in it, so nobody's outcome got better");
 	if (fd >= 0)
 		close(fd);
 	if (again == NULL)

@@ -11,9 +11,9 @@
 #include "desk_private.h"
 
 /*
- * What the page asks of the host that holds a message, as JSON: each request has its row with the keys
- * that it may have, and is refused with the reason where it says something else.  In the thread of
- * whoever received it.
+ * What the page asks of the host that holds a message, as JSON: each request has its row with the
+ * keys that it may have, and is refused with the reason where it says something else.  In the
+ * thread of whoever received it.
  */
 
 typedef json_t *(*Answer)(MsDesk *desk, const json_t *ask, GError **error);
@@ -29,8 +29,10 @@ static json_t *decisions_of(const GPtrArray *list)
 	json_t *out = json_array();
 	for (guint i = 0; i < list->len; i++) {
 		const MsDecision *d = list->pdata[i];
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", d->id, "uid", d->uid,
-			"group", d->group, "state", ms_decision_state_names[d->state], "outcome", d->outcome));
+		json_array_append_new(out,
+			json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", d->id, "uid", d->uid, "group",
+				d->group, "state", ms_decision_state_names[d->state], "outcome",
+				d->outcome));
 	}
 	return out;
 }
@@ -61,7 +63,8 @@ static json_t *do_evidence(MsDesk *desk, const json_t *ask, GError **error)
 
 static json_t *do_explain(MsDesk *desk, const json_t *ask, GError **error)
 {
-	char *text = ms_desk_explain(desk, word(ask, "uid"), word(ask, "recipient"), word(ask, "who"), error);
+	char *text = ms_desk_explain(
+		desk, word(ask, "uid"), word(ask, "recipient"), word(ask, "who"), error);
 	json_t *story = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	free(text);
 	return story != NULL ? json_pack("{s:o}", "story", story) : NULL;
@@ -78,8 +81,8 @@ static json_t *base64_of(GBytes *bytes)
 static json_t *do_part(MsDesk *desk, const json_t *ask, GError **error)
 {
 	bool picture = json_is_true(json_object_get(ask, "picture"));
-	g_autoptr(GBytes) bytes =
-		ms_desk_part(desk, word(ask, "uid"), word(ask, "path"), picture, word(ask, "who"), error);
+	g_autoptr(GBytes) bytes = ms_desk_part(
+		desk, word(ask, "uid"), word(ask, "path"), picture, word(ask, "who"), error);
 	return bytes != NULL ? base64_of(bytes) : NULL;
 }
 
@@ -96,7 +99,9 @@ static json_t *do_marks(MsDesk *desk, const json_t *ask, GError **error)
 {
 	g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) words = ms_desk_marks(desk, word(ask, "text"), refs, error);
-	return words != NULL ? json_pack("{s:o, s:o}", "refs", texts_of(refs), "words", texts_of(words)) : NULL;
+	return words != NULL
+		? json_pack("{s:o, s:o}", "refs", texts_of(refs), "words", texts_of(words))
+		: NULL;
 }
 
 /* ---- the requests ---------------------------------------------------------------------- */
@@ -108,9 +113,11 @@ static json_t *do_marks(MsDesk *desk, const json_t *ask, GError **error)
 
 static const MsKeyRow agree_keys[] = {DO, {"id", MS_KEY_TEXT, true, MS_WORD_DECISION}, WHO,
 	{"agrees", MS_KEY_YES, true, MS_WORD_ANY}, END};
-static const MsKeyRow marks_keys[] = {DO, {"who", MS_KEY_TEXT, false, MS_WORD_PERSON}, {"text", MS_KEY_TEXT, true, MS_WORD_ANY}, END};
+static const MsKeyRow marks_keys[] = {DO, {"who", MS_KEY_TEXT, false, MS_WORD_PERSON},
+	{"text", MS_KEY_TEXT, true, MS_WORD_ANY}, END};
 static const MsKeyRow evidence_keys[] = {DO, UID, WHO, END};
-static const MsKeyRow explain_keys[] = {DO, UID, WHO, {"recipient", MS_KEY_TEXT, false, MS_WORD_ANY}, END};
+static const MsKeyRow explain_keys[] = {
+	DO, UID, WHO, {"recipient", MS_KEY_TEXT, false, MS_WORD_ANY}, END};
 static const MsKeyRow part_keys[] = {DO, UID, WHO, {"path", MS_KEY_TEXT, true, MS_WORD_PART},
 	{"picture", MS_KEY_YES, false, MS_WORD_ANY}, END};
 
@@ -166,9 +173,11 @@ char *ms_desk_request(MsDesk *desk, const char *json, gsize len)
 	if (out != NULL)
 		json_object_set_new(out, "ok", json_true());
 	else
-		out = json_pack("{s:b, s:s}", "ok", 0, "error", error != NULL ? error->message : "no reply could be made");
+		out = json_pack("{s:b, s:s}", "ok", 0, "error",
+			error != NULL ? error->message : "no reply could be made");
 	char *text = json_dumps(out, JSON_COMPACT);
-	char *copy = g_strdup(text != NULL ? text : "{\"ok\":false,\"error\":\"no reply could be made\"}");
+	char *copy = g_strdup(
+		text != NULL ? text : "{\"ok\":false,\"error\":\"no reply could be made\"}");
 	free(text);
 	json_decref(out);
 	json_decref(ask);

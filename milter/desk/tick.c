@@ -9,8 +9,9 @@
 #include "desk_private.h"
 
 /*
- * What the clock asks for, in the thread that carries decisions out.  Nothing is ever deleted silently: expiry is announced, then the
- * message is returned to its sender, and both are on record.
+ * What the clock asks for, in the thread that carries decisions out.  Nothing is ever deleted
+ * silently: expiry is announced, then the message is returned to its sender, and both are on
+ * record.
  */
 
 #define SLOW_US (60 * G_USEC_PER_SEC)
@@ -28,7 +29,8 @@ static GPtrArray *held_before(Desk *desk, gint64 ms)
 /* An announcement counts if the clock has gone steadily since it was made. */
 static bool is_announced(const MsRecord *record, gint64 since)
 {
-	return record->warned > 0 && record->warned >= since && !desk_clock_is_ahead(record->warned, ms_clock_now());
+	return record->warned > 0 && record->warned >= since &&
+		!desk_clock_is_ahead(record->warned, ms_clock_now());
 }
 
 static void announce(Desk *desk, gint64 since)
@@ -52,7 +54,8 @@ static void expire_one(Desk *desk, const MsRecord *record)
 		.who = DESK_CLOCK,
 		.why = "expired (expire-after)",
 		.by_rule = true,
-		/* Who carries out is who calls us: waiting for him would be waiting for ourselves. */
+		/* Who carries out is who calls us: waiting for him would be waiting for
+		 * ourselves. */
 		.later = desk_leaves_work(desk->of)};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk->of, &ask, NULL);
 	if (done == NULL) /* again when as much time has gone by; so where it fails: carry.c */
@@ -80,7 +83,8 @@ static void forget(Desk *desk, gint64 since)
 	ms_tokens_forget(desk->ledger, now - MS_TOKEN_KEPT, NULL);
 	gint64 lines = desk->settings->checkpoints.keep_ms;
 	if (lines > 0)
-		ms_audit_prune(desk->audit, now - lines * 1000, NULL); /* who writes the next line tells what is wrong */
+		/* who writes the next line tells what is wrong */
+		ms_audit_prune(desk->audit, now - lines * 1000, NULL);
 	if (desk->settings->desk.keep_ms == 0)
 		return;
 	gint64 before = now - desk->settings->desk.keep_ms * 1000;

@@ -18,7 +18,7 @@ static const Row texts[N_WORDS] = {
 	[W_HELD_TITLE] = {"A message is held for review", "Un message est retenu pour examen",
 		"Eine Nachricht wird zur Prüfung zurückgehalten"},
 	[W_HELD] = {"A message is held for review, because it does not fit its recipients. It has not been lost; a "
-		"reviewer will release or return it. Others that are held for the same cause are not announced one by one.",
+		    "reviewer will release or return it. Others that are held for the same cause are not announced one by one.",
 		"Un message est retenu pour examen, car il ne correspond pas à ses destinataires. Il n'est pas perdu ; il sera "
 		"libéré ou retourné. Les autres messages retenus pour la même cause ne sont pas annoncés un par un.",
 		"Eine Nachricht wird zur Prüfung zurückgehalten, weil sie nicht zu ihren Empfängern passt. Sie ist nicht "
@@ -28,7 +28,7 @@ static const Row texts[N_WORDS] = {
 		"Retour après examen : votre message n'a pas été envoyé",
 		"Nach Prüfung zurück: Ihre Nachricht wurde nicht gesandt"},
 	[W_RETURNED] = {"Your message was held because it does not fit its recipients. A reviewer has returned it; it was "
-		"not delivered to the recipients below.",
+			"not delivered to the recipients below.",
 		"Votre message a été retenu car il ne correspond pas à ses destinataires. Après examen il vous est retourné ; "
 		"il n'a pas été remis aux destinataires ci-dessous.",
 		"Ihre Nachricht wurde zurückgehalten, weil sie nicht zu ihren Empfängern passt. Nach Prüfung geht sie an Sie "
@@ -51,23 +51,27 @@ static const Row texts[N_WORDS] = {
 	[W_EXPIRE_TITLES] = {"%s held messages expire soon", "%s messages retenus expirent bientôt",
 		"%s zurückgehaltene Nachrichten laufen bald ab"},
 	[W_EXPIRE] = {"These held messages will be returned to their senders soon, in %s or later, unless somebody decides "
-		"before:",
+		      "before:",
 		"Ces messages retenus seront bientôt retournés à leurs expéditeurs, dans %s ou plus tard, sauf décision prise "
 		"avant :",
 		"Diese zurückgehaltenen Nachrichten gehen bald an ihre Absender zurück, in %s oder später, wenn niemand vorher "
 		"entscheidet:"},
 	[W_DIGEST_TITLE] = {"%s held message", "%s message retenu", "%s zurückgehaltene Nachricht"},
-	[W_DIGEST_TITLES] = {"%s held messages", "%s messages retenus", "%s zurückgehaltene Nachrichten"},
+	[W_DIGEST_TITLES] = {"%s held messages", "%s messages retenus",
+		"%s zurückgehaltene Nachrichten"},
 	[W_DIGEST_HELD] = {"%s message is held, since %s", "%s message est retenu, depuis %s",
 		"%s Nachricht wird zurückgehalten, seit %s"},
-	[W_DIGEST_HELDS] = {"%s messages are held, the oldest since %s", "%s messages sont retenus, le plus ancien depuis %s",
+	[W_DIGEST_HELDS] = {"%s messages are held, the oldest since %s",
+		"%s messages sont retenus, le plus ancien depuis %s",
 		"%s Nachrichten werden zurückgehalten, die älteste seit %s"},
 	[W_CHECKPOINT] = {"Keep this mail: missent audit verify --against it tells whether the audit trail was written anew.",
 		"Conservez ce message : missent audit verify --against dit si le journal a été réécrit.",
 		"Bewahren Sie diese Mail auf: missent audit verify --against sagt, ob das Protokoll neu geschrieben wurde."},
-	[W_DIGEST_WAITS] = {"%s decision waits for a second person", "%s décision attend une seconde personne",
+	[W_DIGEST_WAITS] = {"%s decision waits for a second person",
+		"%s décision attend une seconde personne",
 		"%s Entscheidung wartet auf eine zweite Person"},
-	[W_DIGEST_WAITSS] = {"%s decisions wait for a second person", "%s décisions attendent une seconde personne",
+	[W_DIGEST_WAITSS] = {"%s decisions wait for a second person",
+		"%s décisions attendent une seconde personne",
 		"%s Entscheidungen warten auf eine zweite Person"},
 	[W_HOST] = {"Host", "Hôte", "Rechner"},
 	[W_OLDEST] = {"oldest", "le plus ancien", "älteste"},
@@ -82,48 +86,63 @@ static const Row texts[N_WORDS] = {
 	[W_SUMMARY_POLICIES] = {"By policy", "Par politique", "Nach Richtlinien"},
 	[W_SUMMARY_SENDERS] = {"By sender", "Par expéditeur", "Nach Absendern"},
 	[W_SUMMARY_CAUSES] = {"By cause", "Par cause", "Nach Gründen"},
-	[W_SUMMARY_HEAD] = {"   judged   stopped  observed", "    jugés   arrêtés  observés", "beurteilt angehalt. beobachtet"},
+	[W_SUMMARY_HEAD] = {"   judged   stopped  observed", "    jugés   arrêtés  observés",
+		"beurteilt angehalt. beobachtet"},
 	[W_SUMMARY_ALL] = {"all messages", "tous les messages", "alle Nachrichten"},
 };
 
 /* As reasons are said to who need not know how missent calls them. */
 static const Row reasons[MS_N_REASONS] = {
-	[MS_MISMATCH] = {"something in it belongs to another customer", "un élément appartient à un autre client",
+	[MS_MISMATCH] = {"something in it belongs to another customer",
+		"un élément appartient à un autre client",
 		"etwas darin gehört einem anderen Kunden"},
-	[MS_UNPROVEN] = {"nothing in it is known to be the recipient's", "rien n'est connu comme étant au destinataire",
+	[MS_UNPROVEN] = {"nothing in it is known to be the recipient's",
+		"rien n'est connu comme étant au destinataire",
 		"nichts darin ist als das des Empfängers bekannt"},
-	[MS_UNKNOWN_IDENTIFIER] = {"something in it is nobody's that is known", "un élément n'est à personne de connu",
+	[MS_UNKNOWN_IDENTIFIER] = {"something in it is nobody's that is known",
+		"un élément n'est à personne de connu",
 		"etwas darin gehört niemandem, der bekannt ist"},
 	[MS_UNKNOWN_RECIPIENT] = {"a recipient is not known", "un destinataire n'est pas connu",
 		"ein Empfänger ist nicht bekannt"},
-	[MS_ROUTED_RECIPIENT] = {"the address of a recipient leads elsewhere", "l'adresse d'un destinataire mène ailleurs",
+	[MS_ROUTED_RECIPIENT] = {"the address of a recipient leads elsewhere",
+		"l'adresse d'un destinataire mène ailleurs",
 		"die Adresse eines Empfängers führt anderswohin"},
-	[MS_OVERSIZED] = {"it has too many recipients", "il a trop de destinataires", "sie hat zu viele Empfänger"},
+	[MS_OVERSIZED] = {"it has too many recipients", "il a trop de destinataires",
+		"sie hat zu viele Empfänger"},
 	[MS_MIXED_ACCOUNTS] = {"it is about several customers", "il concerne plusieurs clients",
 		"sie handelt von mehreren Kunden"},
 	[MS_EXPOSED_RECIPIENTS] = {"too many addresses are to be seen in To and Cc",
-		"trop d'adresses sont visibles dans To et Cc", "zu viele Adressen sind in To und Cc zu sehen"},
-	[MS_CONTRADICTION] = {"two of its parts name different customers", "deux de ses parties nomment des clients différents",
+		"trop d'adresses sont visibles dans To et Cc",
+		"zu viele Adressen sind in To und Cc zu sehen"},
+	[MS_CONTRADICTION] = {"two of its parts name different customers",
+		"deux de ses parties nomment des clients différents",
 		"zwei ihrer Teile nennen verschiedene Kunden"},
 	[MS_UNREADABLE] = {"something in it could not be read", "un élément n'a pas pu être lu",
 		"etwas darin konnte nicht gelesen werden"},
-	[MS_DIRECTORY_UNAVAILABLE] = {"the list of customers could not be asked", "la liste des clients n'était pas accessible",
+	[MS_DIRECTORY_UNAVAILABLE] = {"the list of customers could not be asked",
+		"la liste des clients n'était pas accessible",
 		"das Kundenverzeichnis war nicht zu erreichen"},
-	[MS_LIST_ATTACHED] = {"a list of customers seems to be in it", "elle semble contenir une liste de clients",
-		"sie enthält wohl eine Kundenliste"},
-	[MS_FAN_OUT] = {"the same went to too many recipients lately", "la même chose est partie vers trop de destinataires",
+	[MS_LIST_ATTACHED] = {"a list of customers seems to be in it",
+		"elle semble contenir une liste de clients", "sie enthält wohl eine Kundenliste"},
+	[MS_FAN_OUT] = {"the same went to too many recipients lately",
+		"la même chose est partie vers trop de destinataires",
 		"dasselbe ging zuletzt an zu viele Empfänger"},
-	[MS_FAN_IN] = {"a recipient got the mail of too many customers lately", "un destinataire a reçu le courrier de trop de clients",
+	[MS_FAN_IN] = {"a recipient got the mail of too many customers lately",
+		"un destinataire a reçu le courrier de trop de clients",
 		"ein Empfänger bekam zuletzt die Post zu vieler Kunden"},
-	[MS_REPEAT] = {"it was sent too often to the same recipient", "il a été envoyé trop souvent au même destinataire",
+	[MS_REPEAT] = {"it was sent too often to the same recipient",
+		"il a été envoyé trop souvent au même destinataire",
 		"sie ging zu oft an denselben Empfänger"},
 	[MS_UNUSUAL] = {"it always went to others before", "jusqu’ici cela allait à d’autres",
 		"bisher ging es immer an andere"},
-	[MS_VOLUME] = {"the sender sends far more than usual", "l’expéditeur envoie bien plus que d’habitude",
+	[MS_VOLUME] = {"the sender sends far more than usual",
+		"l’expéditeur envoie bien plus que d’habitude",
 		"der Absender sendet weit mehr als sonst"},
-	[MS_BREAKER] = {"mail of this sender is stopped", "les messages de cet expéditeur sont arrêtés",
+	[MS_BREAKER] = {"mail of this sender is stopped",
+		"les messages de cet expéditeur sont arrêtés",
 		"Mails dieses Absenders sind angehalten"},
-	[MS_GUARD_UNAVAILABLE] = {"what went where lately could not be asked", "les envois récents n’ont pas pu être consultés",
+	[MS_GUARD_UNAVAILABLE] = {"what went where lately could not be asked",
+		"les envois récents n’ont pas pu être consultés",
 		"was zuletzt wohin ging, war nicht zu erfahren"},
 };
 
@@ -166,7 +185,8 @@ char *desk_age(const Desk *desk, gint64 us)
 	gint64 minutes = MAX(us, 0) / (60 * G_USEC_PER_SEC);
 	if (minutes < 120)
 		return desk_count(desk, W_MINUTE, minutes);
-	return minutes < 48 * 60 ? desk_count(desk, W_HOUR, minutes / 60) : desk_count(desk, W_DAY, minutes / 1440);
+	return minutes < 48 * 60 ? desk_count(desk, W_HOUR, minutes / 60)
+				 : desk_count(desk, W_DAY, minutes / 1440);
 }
 
 char *desk_reasons(const Desk *desk, const MsRecord *record)

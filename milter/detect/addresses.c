@@ -36,7 +36,8 @@ static void found(const char *key, MsPostalDepth depth, gsize start, gsize end, 
 	if (depth == MS_POSTAL_NAME)
 		*strrchr(place, '/') = '\0';
 	ms_detect_add_value(sink->search, sink->kind, start, end, place,
-		MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE | (depth == MS_POSTAL_NAME ? MS_BELIEF_CHECKED : 0));
+		MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE |
+			(depth == MS_POSTAL_NAME ? MS_BELIEF_CHECKED : 0));
 }
 
 /* ---- near known postcodes ------------------------------------------------------------- */
@@ -79,14 +80,17 @@ static bool begins_known_code(const Search *s, const Sink *sink, gsize word)
 			return true;
 	}
 	/* Most words have no digit among their first four. */
-	if (len < 2 || len > 8 || !(g_ascii_isdigit(text[0]) || g_ascii_isdigit(text[1])
-			|| (len > 2 && g_ascii_isdigit(text[2])) || (len > 3 && g_ascii_isdigit(text[3]))))
+	if (len < 2 || len > 8 ||
+		!(g_ascii_isdigit(text[0]) || g_ascii_isdigit(text[1]) ||
+			(len > 2 && g_ascii_isdigit(text[2])) ||
+			(len > 3 && g_ascii_isdigit(text[3]))))
 		return false;
 	bool pair = word + 1 < s->compact->n_words && w[1].from - w->until <= 1
 		&& copy_word(s, word + 1, second, sizeof second);
 	Codes codes = {sink, false};
 	if (copy_word(s, word, first, sizeof first))
-		ms_postal_codes(first, pair ? second : NULL, pair && s->fold->text[w->until] == '-', on_code, &codes);
+		ms_postal_codes(first, pair ? second : NULL, pair && s->fold->text[w->until] == '-',
+			on_code, &codes);
 	return codes.known;
 }
 

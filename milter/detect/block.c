@@ -1,6 +1,6 @@
 /*
- * Lines that stand together come in; out go the segments of them that may be one address.  A worker's one
- * thread.
+ * Lines that stand together come in; out go the segments of them that may be one address.  A
+ * worker's one thread.
  */
 #include "config.h"
 

@@ -22,7 +22,7 @@
 #define MAX_LINE_VALUE 120
 #define MAX_SHORTER 16     /* ends tried of one match */
 #define BIG_STEP 256       /* words between two looks at the clock */
-#define MANY_BLOCKS 100    /* addresses after labels; of more in one text only the plainest reading */
+#define MANY_BLOCKS 100 /* addresses after labels; of more in one text only the plainest reading */
 
 bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reason, const char *what)
 {
@@ -79,10 +79,14 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	guint before = s->reading->findings->len;
 	const MsFinding *f = ms_reading_find(s->reading, kind->name, value, belief, face, place);
 	/* One that comes again costs no more than the places that are kept of it. */
-	bool fits = s->reading->findings->len == before || ms_budget_charge(s->budget, MS_COST_FINDING, 1);
-	fits = fits && (f->count > MS_MAX_PLACES || ms_budget_charge(s->budget, MS_COST_READING, 600));
+	bool fits = s->reading->findings->len == before ||
+		ms_budget_charge(s->budget, MS_COST_FINDING, 1);
+	fits = fits &&
+		(f->count > MS_MAX_PLACES || ms_budget_charge(s->budget, MS_COST_READING, 600));
 	s->full = !fits;
-	return fits || ms_detect_gave_up(s, kind, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
+	return fits ||
+		ms_detect_gave_up(
+			s, kind, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
 }
 
 bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint belief)
@@ -90,17 +94,18 @@ bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint 
 	const char *why;
 	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
 	/* From the source: the fold has lost the accents, which count in some kinds' values. */
-	g_autofree char *value = ms_kind_canonical(kind, s->span->text + from, MAX(to, from) - from, &why);
+	g_autofree char *value = ms_kind_canonical(
+		kind, s->span->text + from, MAX(to, from) - from, &why);
 	if (value == NULL)
 		return false;
-	if (kind->family == MS_FAMILY_REGISTRATION && kind->check == MS_CHECK_NONE && s->company_register != NULL
-		&& !g_str_has_prefix(value, s->company_register)) {
+	if (kind->family == MS_FAMILY_REGISTRATION && kind->check == MS_CHECK_NONE &&
+		s->company_register != NULL && !g_str_has_prefix(value, s->company_register)) {
 		g_autofree char *number = value;
 		value = g_strconcat(s->company_register, number, NULL);
 	}
 	/* One with check digits that do not agree may be anything. */
-	if (belief == MS_BELIEF_SHAPE && kind->check != MS_CHECK_NONE && kind->family != MS_FAMILY_NONE
-		&& !ms_kind_checked(kind, value))
+	if (belief == MS_BELIEF_SHAPE && kind->check != MS_CHECK_NONE &&
+		kind->family != MS_FAMILY_NONE && !ms_kind_checked(kind, value))
 		belief |= MS_BELIEF_TENTATIVE;
 	return ms_detect_add_value(s, kind, start, end, value, belief);
 }
@@ -113,7 +118,9 @@ static bool add_checked(Search *s, const MsKind *kind, gsize start, gsize end, g
 			return true;
 		if (kind->check == MS_CHECK_NONE)
 			return false;
-		while (end > start && (g_ascii_isalnum(s->fold->text[end - 1]) || (s->fold->text[end - 1] & 0x80)))
+		while (end > start &&
+			(g_ascii_isalnum(s->fold->text[end - 1]) ||
+				(s->fold->text[end - 1] & 0x80)))
 			end--;
 		while (end > start && !g_ascii_isalnum(s->fold->text[end - 1]))
 			end--;
@@ -122,8 +129,8 @@ static bool add_checked(Search *s, const MsKind *kind, gsize start, gsize end, g
 }
 
 /* The next match that starts in [from, until); false when there is none or it gave up. */
-static bool next_match(const Search *s, const MsKind *kind, const MsRegex *regex, gsize from, gsize until,
-	MsMatch *match)
+static bool next_match(const Search *s, const MsKind *kind, const MsRegex *regex, gsize from,
+	gsize until, MsMatch *match)
 {
 	while (from < until) {
 		if (!ms_detect_in_time(s, kind))
@@ -178,13 +185,14 @@ static bool is_far(const Search *s, gsize label_end, gsize value)
 {
 	guint words = 0;
 	for (gsize i = label_end; i < value; i++)
-		words += g_ascii_isalpha(s->fold->text[i]) && (i == label_end || !g_ascii_isalpha(s->fold->text[i - 1]));
+		words += g_ascii_isalpha(s->fold->text[i]) &&
+			(i == label_end || !g_ascii_isalpha(s->fold->text[i - 1]));
 	return words > 1;
 }
 
 /* `belief`: beside that it is labelled. */
-static void by_label_pattern(Search *s, const MsKind *kind, gsize label_end, gsize until, gsize reach,
-	guint belief)
+static void by_label_pattern(
+	Search *s, const MsKind *kind, gsize label_end, gsize until, gsize reach, guint belief)
 {
 	guint found = 0;
 	for (guint i = 0; i < kind->patterns->len; i++) {
@@ -196,7 +204,8 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label_end, gsi
 			guint tentative = found > 0 || is_far(s, label_end, match.group_start)
 				? MS_BELIEF_TENTATIVE
 				: 0;
-			found += add_checked(s, kind, match.group_start, MIN(match.group_end, reach),
+			found += add_checked(s, kind, match.group_start,
+				MIN(match.group_end, reach),
 				MS_BELIEF_LABELLED | tentative | belief);
 			from = MAX(match.end, match.start + 1);
 		}
@@ -211,13 +220,15 @@ typedef struct {
 static void add_block_range(gsize start, gsize end, void *user)
 {
 	const Block *block = user;
-	ms_detect_add(block->search, block->kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
+	ms_detect_add(
+		block->search, block->kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
 }
 
 static void in_block(Search *s, const MsKind *kind, gsize start, gsize reach)
 {
 	Block block = {s, kind};
-	ms_block_ranges(s->fold->text, reach, start, ++s->blocks > MANY_BLOCKS, add_block_range, &block);
+	ms_block_ranges(
+		s->fold->text, reach, start, ++s->blocks > MANY_BLOCKS, add_block_range, &block);
 }
 
 static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
@@ -231,7 +242,8 @@ static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 		in_block(s, kind, skip_separators(s->fold, label_end, reach, " \t\r:.=-"), reach);
 	} else {
 		if (kind->family == MS_FAMILY_REGISTRATION)
-			s->company_register = ms_kind_register_of_label(s->fold->text + label_start, label_end - label_start);
+			s->company_register = ms_kind_register_of_label(
+				s->fold->text + label_start, label_end - label_start);
 		by_label_pattern(s, kind, label_end, until, reach, 0);
 		by_line(s, kind, label_end, until, reach);
 		s->company_register = NULL;
@@ -265,7 +277,8 @@ static void try_pattern(Run *run, guint n, gsize at)
 	MsMatch match;
 	if (at < run->next[n])
 		return;
-	switch (ms_regex_at(run->all->patterns->pdata[n], s->fold->text, s->fold->len, at, &match)) {
+	switch (ms_regex_at(
+		run->all->patterns->pdata[n], s->fold->text, s->fold->len, at, &match)) {
 	case MS_NO_MATCH: return;
 	case MS_MATCH_LIMIT:
 		ms_detect_gave_up(s, kind, MS_UNREAD_PATTERN, "the pattern gave up");
@@ -282,8 +295,8 @@ static void try_pattern(Run *run, guint n, gsize at)
 static void try_all(Run *run, gsize at)
 {
 	guint n;
-	const guint16 *list =
-		ms_dispatch_at(run->all->dispatch, run->search->fold->text, run->search->fold->len, at, &n);
+	const guint16 *list = ms_dispatch_at(
+		run->all->dispatch, run->search->fold->text, run->search->fold->len, at, &n);
 	for (guint i = 0; i < n; i++)
 		try_pattern(run, list[i], at);
 }
@@ -295,7 +308,8 @@ static void by_pattern(Search *s)
 	run.next = g_new0(gsize, run.all->patterns->len + 1);
 	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
 		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget)) {
-			ms_reading_unread(s->reading, s->span->where, MS_UNREAD_TIME, "the time for reading is over");
+			ms_reading_unread(s->reading, s->span->where, MS_UNREAD_TIME,
+				"the time for reading is over");
 			break;
 		}
 		gsize at = ms_detect_word_start(s, i);
@@ -323,10 +337,12 @@ static bool add_participant(Search *s, const MsKind *kind)
 	if (kind->family != MS_FAMILY_PARTICIPANT || scheme == NULL || strlen(scheme) != 4
 		|| strspn(scheme, "0123456789") != 4 || g_str_has_prefix(s->span->text, scheme))
 		return false;
-	g_autofree char *whole = g_strdup_printf("%s:%.*s", scheme, (int)s->span->len, s->span->text);
+	g_autofree char *whole = g_strdup_printf(
+		"%s:%.*s", scheme, (int)s->span->len, s->span->text);
 	g_autofree char *value = ms_kind_canonical(kind, whole, strlen(whole), &why);
-	return value != NULL
-		&& ms_detect_add_value(s, kind, 0, s->fold->len, value, MS_BELIEF_FIELD | MS_BELIEF_SCHEME);
+	return value != NULL &&
+		ms_detect_add_value(
+			s, kind, 0, s->fold->len, value, MS_BELIEF_FIELD | MS_BELIEF_SCHEME);
 }
 
 /* A field's whole value; of an address each run of lines, for the directory may have fewer. */
@@ -337,12 +353,18 @@ static void by_field(Search *s)
 		if (!is_field_of(kind, s->span->term))
 			continue;
 		Block block = {s, kind};
-		s->company_register = s->span->scheme != NULL ? ms_kind_register_of_scheme(s->span->scheme) : NULL;
+		s->company_register = s->span->scheme != NULL
+			? ms_kind_register_of_scheme(s->span->scheme)
+			: NULL;
 		if (kind->block)
-			ms_block_ranges(s->fold->text, s->fold->len, 0, false, add_block_range, &block);
+			ms_block_ranges(
+				s->fold->text, s->fold->len, 0, false, add_block_range, &block);
 		else if (!add_participant(s, kind))
-			ms_detect_add(s, kind, 0, s->fold->len, MS_BELIEF_FIELD
-				| (s->span->scheme != NULL && *s->span->scheme != '\0' ? MS_BELIEF_SCHEME : 0));
+			ms_detect_add(s, kind, 0, s->fold->len,
+				MS_BELIEF_FIELD |
+					(s->span->scheme != NULL && *s->span->scheme != '\0'
+							? MS_BELIEF_SCHEME
+							: 0));
 	}
 	s->company_register = NULL;
 }
@@ -355,7 +377,8 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(Label));
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
-	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders, NULL, 0, false};
+	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders,
+		NULL, 0, false};
 	ms_detect_names(&s);
 	if (span->type == MS_SPAN_FIELD)
 		by_field(&s);

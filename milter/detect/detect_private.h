@@ -35,7 +35,8 @@ typedef struct {
 } Search;
 
 /* Notes that a kind was not searched for to the end; false. */
-bool ms_detect_gave_up(const Search *s, const MsKind *kind, MsUnreadReason reason, const char *what);
+bool ms_detect_gave_up(
+	const Search *s, const MsKind *kind, MsUnreadReason reason, const char *what);
 /* Is there time left?  If not, notes it. */
 bool ms_detect_in_time(const Search *s, const MsKind *kind);
 /* Adds the finding that stands from `start` to `end` in the fold, with this value. */

@@ -27,13 +27,15 @@ static const MsKind *email_kind(const MsKinds *kinds)
 
 static bool is_local(char c)
 {
-	return g_ascii_isalnum(c) || (c & 0x80) || (c != '\0' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
+	return g_ascii_isalnum(c) || (c & 0x80) ||
+		(c != '\0' && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
 }
 
 /* ---- as they are meant ---------------------------------------------------------------- */
 
 /* The address around the @ at `at`: its end, or 0 if there is none. */
-static gsize plain_address(Search *s, const MsKind *kind, const MsRegex *shape, gsize at, gsize from)
+static gsize plain_address(
+	Search *s, const MsKind *kind, const MsRegex *shape, gsize at, gsize from)
 {
 	gsize start = at;
 	while (start > from && at - start < MAX_LOCAL && is_local(s->fold->text[start - 1]))
@@ -48,7 +50,9 @@ static gsize plain_address(Search *s, const MsKind *kind, const MsRegex *shape, 
 			ms_detect_gave_up(s, kind, MS_UNREAD_PATTERN, "the pattern gave up");
 			return 0;
 		case MS_MATCH:
-			if (match.end > at && ms_detect_add(s, kind, match.group_start, match.group_end, MS_BELIEF_SHAPE))
+			if (match.end > at &&
+				ms_detect_add(s, kind, match.group_start, match.group_end,
+					MS_BELIEF_SHAPE))
 				return match.end;
 		}
 	}
@@ -66,14 +70,16 @@ static bool word_is(const Search *s, gsize word, const char *text)
 
 static bool is_dot_word(const Search *s, gsize word)
 {
-	return word_is(s, word, "dot") || word_is(s, word, "punkt") || word_is(s, word, "punto")
-		|| word_is(s, word, "point") || word_is(s, word, "ponto") || word_is(s, word, "kropka");
+	return word_is(s, word, "dot") || word_is(s, word, "punkt") || word_is(s, word, "punto") ||
+		word_is(s, word, "point") || word_is(s, word, "ponto") ||
+		word_is(s, word, "kropka");
 }
 
 static void append_word(const Search *s, gsize word, gsize skip, GString *out)
 {
 	const MsWord *w = &s->compact->words[word];
-	g_string_append_len(out, s->compact->text + w->start + skip, (gssize)(w->end - w->start - skip));
+	g_string_append_len(
+		out, s->compact->text + w->start + skip, (gssize)(w->end - w->start - skip));
 }
 
 static bool near(const Search *s, gsize word)
@@ -94,7 +100,8 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 		for (gsize i = first; i <= before; i++)
 			if (!is_dot_word(s, i))
 				append_word(s, i, 0, local);
-		for (gsize last = after; last < after + MAX_AFTER && last < s->compact->n_words; last++) {
+		for (gsize last = after; last < after + MAX_AFTER && last < s->compact->n_words;
+			last++) {
 			if (last > after && !near(s, last - 1))
 				break;
 			if (is_dot_word(s, last))
@@ -102,9 +109,11 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 			append_word(s, last, last == after ? skip : 0, local);
 			if (local->len > MS_FILTER_MAX)
 				break;
-			if (last > after && ms_filters_have(s->known, kind->name, local->str, local->len))
+			if (last > after &&
+				ms_filters_have(s->known, kind->name, local->str, local->len))
 				return ms_detect_add_value(s, kind, ms_detect_word_start(s, first),
-					ms_detect_word_end(s, last), local->str, MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
+					ms_detect_word_end(s, last), local->str,
+					MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
 		}
 	}
 	return false;
@@ -136,7 +145,8 @@ static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 	const char *text = s->fold->text, *end = text + s->fold->len;
 	gsize word = 0;
 	guint seen = 0;
-	for (const char *p = text; !s->full && (p = memchr(p, '@', (gsize)(end - p))) != NULL; p++) {
+	for (const char *p = text; !s->full && (p = memchr(p, '@', (gsize)(end - p))) != NULL;
+		p++) {
 		gsize at = (gsize)(p - text);
 		while (seen < plain->len && g_array_index(plain, gsize, seen) < at)
 			seen++;
@@ -145,7 +155,8 @@ static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 		if (!ms_detect_in_time(s, kind))
 			return;
 		word = word_before(s, word, at);
-		if (word + 1 < s->compact->n_words && ms_detect_word_start(s, word) < at && near(s, word))
+		if (word + 1 < s->compact->n_words && ms_detect_word_start(s, word) < at &&
+			near(s, word))
 			written_address(s, kind, word, word + 1, 0);
 	}
 }
@@ -159,11 +170,13 @@ static void around_words(Search *s, const MsKind *kind)
 		const MsWord *w = &s->compact->words[i];
 		const char *text = s->compact->text + w->start;
 		gsize len = w->end - w->start;
-		if (text[0] == '4' && len > 2 && text[1] == '0' && w->from > 0 && s->fold->text[w->from - 1] == '%')
+		if (text[0] == '4' && len > 2 && text[1] == '0' && w->from > 0 &&
+			s->fold->text[w->from - 1] == '%')
 			written_address(s, kind, i - 1, i, 2);
 		else if ((len == 2 ? text[0] == 'a' && text[1] == 't'
-				   : (text[0] == 'a' || text[0] == 'c' || text[0] == 'm') && is_at_word(s, i))
-			&& near(s, i - 1) && near(s, i))
+				   : (text[0] == 'a' || text[0] == 'c' || text[0] == 'm') &&
+						 is_at_word(s, i)) &&
+			near(s, i - 1) && near(s, i))
 			written_address(s, kind, i - 1, i + 1, 0);
 	}
 }
@@ -180,7 +193,8 @@ void ms_detect_emails(Search *s)
 		for (const char *at = text; (at = memchr(at, '@', (gsize)(end - at))) != NULL;) {
 			if (!ms_detect_in_time(s, kind))
 				return;
-			gsize until = plain_address(s, kind, kind->shapes->pdata[i], (gsize)(at - text), from);
+			gsize until = plain_address(
+				s, kind, kind->shapes->pdata[i], (gsize)(at - text), from);
 			gsize place = (gsize)(at - text);
 			if (until > 0 && i == 0)
 				g_array_append_val(plain, place);

@@ -32,8 +32,10 @@ static bool is_date(const char *text, gsize len)
 		n[i] = text[i] - '0';
 	int first = n[0] * 10 + n[1], second = n[2] * 10 + n[3], third = n[4] * 10 + n[5],
 	    fourth = n[6] * 10 + n[7];
-	return ((first == 19 || first == 20) && third >= 1 && third <= 12 && fourth >= 1 && fourth <= 31)
-		|| ((third == 19 || third == 20) && first >= 1 && first <= 31 && second >= 1 && second <= 12);
+	return ((first == 19 || first == 20) && third >= 1 && third <= 12 && fourth >= 1 &&
+		       fourth <= 31) ||
+		((third == 19 || third == 20) && first >= 1 && first <= 31 && second >= 1 &&
+			second <= 12);
 }
 
 static bool goes_on_with(char mark, char next)
@@ -78,7 +80,8 @@ static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
 static bool gaps_are_small(const Search *s, const MsHit *hit)
 {
 	for (gsize i = hit->first; i < hit->last; i++)
-		if (!is_small_gap(s->fold, ms_detect_word_end(s, i), ms_detect_word_start(s, i + 1)))
+		if (!is_small_gap(
+			    s->fold, ms_detect_word_end(s, i), ms_detect_word_start(s, i + 1)))
 			return false;
 	return true;
 }
@@ -87,7 +90,8 @@ static bool gaps_are_small(const Search *s, const MsHit *hit)
 static bool is_joint(const Search *s, gsize i)
 {
 	gsize end = ms_detect_word_end(s, i), start = ms_detect_word_start(s, i + 1);
-	return start == end || (start == end + 1 && goes_on_with(s->fold->text[end], s->fold->text[start]));
+	return start == end ||
+		(start == end + 1 && goes_on_with(s->fold->text[end], s->fold->text[start]));
 }
 
 static bool is_any_known(const Search *s, gsize first, gsize last)
@@ -129,8 +133,9 @@ static bool is_one_piece(const Search *s, const MsHit *hit)
 {
 	for (gsize i = hit->first; i < hit->last; i++) {
 		gsize end = ms_detect_word_end(s, i);
-		if (ms_detect_word_start(s, i + 1) - end > 1
-			|| (ms_detect_word_start(s, i + 1) > end && strchr("-./_@", s->fold->text[end]) == NULL))
+		if (ms_detect_word_start(s, i + 1) - end > 1 ||
+			(ms_detect_word_start(s, i + 1) > end &&
+				strchr("-./_@", s->fold->text[end]) == NULL))
 			return false;
 	}
 	return true;
@@ -156,7 +161,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (glued && (digits || len < kind->joined_length))
 		return false;
 	if (digits)
-		return len >= (joined ? kind->joined_digits : kind->bare_digits) && !is_date(text, len);
+		return len >= (joined ? kind->joined_digits : kind->bare_digits) &&
+			!is_date(text, len);
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
 		return false;
 	/* Letters alone are words. */
@@ -172,16 +178,20 @@ static void take(Search *s, guint k, const MsHit *hit)
 	const MsWord *words = s->compact->words;
 	g_autofree char *piece = g_strndup(s->compact->text + words[hit->first].start,
 		words[hit->last].end - words[hit->first].start);
-	guint belief = MS_BELIEF_TENTATIVE | (is_one_piece(s, hit) ? MS_BELIEF_EXACT : MS_BELIEF_SHAPE);
+	guint belief = MS_BELIEF_TENTATIVE |
+		(is_one_piece(s, hit) ? MS_BELIEF_EXACT : MS_BELIEF_SHAPE);
 	if (ms_detect_labelled(s, k, start))
 		belief |= MS_BELIEF_LABELLED;
 	if (kind->form == MS_FORM_EMAIL) {
 		/* As it is written, if that is an address and not one that only looks like it. */
 		const char *why;
 		gsize from = ms_fold_source(s->fold, start), until = ms_fold_source(s->fold, end);
-		g_autofree char *written = ms_kind_canonical(kind, s->span->text + from, until - from, &why);
-		g_autofree char *letters = written != NULL ? ms_compact_of(written, strlen(written)) : NULL;
-		bool plain = letters != NULL && strcmp(letters, piece) == 0 && g_str_is_ascii(written);
+		g_autofree char *written = ms_kind_canonical(
+			kind, s->span->text + from, until - from, &why);
+		g_autofree char *letters = written != NULL ? ms_compact_of(written, strlen(written))
+							   : NULL;
+		bool plain = letters != NULL && strcmp(letters, piece) == 0 &&
+			g_str_is_ascii(written);
 		ms_detect_add_value(s, kind, start, end, plain ? written : piece, belief);
 		return;
 	}
@@ -194,7 +204,8 @@ static bool on_hit(const MsHit *hit, void *user)
 	Search *s = user;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
-		if (kind->known && kind->form != MS_FORM_ADDRESS && ms_filter_tag(kind->name) == hit->tag)
+		if (kind->known && kind->form != MS_FORM_ADDRESS &&
+			ms_filter_tag(kind->name) == hit->tag)
 			take(s, i, hit);
 	}
 	return !s->full;

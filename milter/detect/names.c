@@ -35,10 +35,12 @@ static void take_named(Search *s)
 {
 	for (guint i = 0; i < s->named->len && !s->full; i++) {
 		const Named *named = &g_array_index(s->named, Named, i);
-		if (i % LINES_STEP == 0 && !ms_detect_in_time(s, ms_kinds_nth(s->kinds, named->kind)))
+		if (i % LINES_STEP == 0 &&
+			!ms_detect_in_time(s, ms_kinds_nth(s->kinds, named->kind)))
 			return;
 		if (named->end - named->start <= MAX_VALUE)
-			ms_detect_after_label(s, named->kind, named->start, named->end, MS_BELIEF_TENTATIVE);
+			ms_detect_after_label(
+				s, named->kind, named->start, named->end, MS_BELIEF_TENTATIVE);
 	}
 }
 
@@ -55,7 +57,8 @@ static const MsNameKinds *look_up(const Search *s, GHashTable *seen, const char 
 /* The first word at or behind an offset of the source, from `word` on. */
 static gsize word_at(const Search *s, gsize word, gsize source)
 {
-	while (word < s->compact->n_words && ms_fold_source(s->fold, ms_detect_word_start(s, word)) < source)
+	while (word < s->compact->n_words &&
+		ms_fold_source(s->fold, ms_detect_word_start(s, word)) < source)
 		word++;
 	return word;
 }
@@ -70,7 +73,8 @@ static void by_stretches(Search *s)
 		gsize behind = word_at(s, word, name->until);
 		if (behind == word)
 			continue;
-		Border border = {ms_detect_word_start(s, word), ms_detect_word_end(s, behind - 1), name->group};
+		Border border = {ms_detect_word_start(s, word), ms_detect_word_end(s, behind - 1),
+			name->group};
 		g_array_append_val(s->borders, border);
 		const MsNameKinds *kinds = look_up(s, seen, name->name);
 		if (kinds != NULL)
@@ -118,7 +122,8 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end)
 		return s->fold->len;
 	bool whole = border->start == start && border->end <= end + 2;
 	const Border *next = (guint)i + 1 < s->borders->len ? border + 1 : NULL;
-	return whole && next != NULL && next->group == border->group ? next->end : MAX(border->end, end);
+	return whole && next != NULL && next->group == border->group ? next->end
+								     : MAX(border->end, end);
 }
 
 /* ---- tables --------------------------------------------------------------------------- */
@@ -129,15 +134,18 @@ typedef struct {
 
 static void trim(const char *text, Cell *cell)
 {
-	while (cell->start < cell->end && strchr(" \r\"'", text[cell->start]) != NULL && text[cell->start] != '\0')
+	while (cell->start < cell->end && strchr(" \r\"'", text[cell->start]) != NULL &&
+		text[cell->start] != '\0')
 		cell->start++;
-	while (cell->end > cell->start && strchr(" \r\"':", text[cell->end - 1]) != NULL && text[cell->end - 1] != '\0')
+	while (cell->end > cell->start && strchr(" \r\"':", text[cell->end - 1]) != NULL &&
+		text[cell->end - 1] != '\0')
 		cell->end--;
 }
 
 /* The cells of the line at `*at`, which is moved to the next line.  A quoted cell may have the
  * separator and line ends within.  A line with more cells than `most` is not read to its end. */
-static guint cut_line(const char *text, gsize len, gsize *at, char separator, guint most, Cell *cells)
+static guint cut_line(
+	const char *text, gsize len, gsize *at, char separator, guint most, Cell *cells)
 {
 	guint n = 0;
 	gsize start = *at, i = start;
@@ -190,7 +198,8 @@ static bool has_number(const char *text, const Cell *cell)
 
 /* What the cells of a head label; NULL where nothing.  How many do.  `prose`: the separator is one
  * of sentences too. */
-static guint read_head(const Search *s, const Cell *cells, guint n, bool prose, const MsNameKinds **kinds)
+static guint read_head(
+	const Search *s, const Cell *cells, guint n, bool prose, const MsNameKinds **kinds)
 {
 	guint labels = 0;
 	for (guint i = 0; i < n; i++) {
@@ -250,7 +259,9 @@ static void by_tables(Search *s)
 	for (gsize at = 0; at < len && !s->full;) {
 		const char *nl = memchr(text + at, '\n', len - at);
 		gsize end = nl != NULL ? (gsize)(nl - text) : len, next = at;
-		char separator = end - at > 3 && end - at < MAX_CELLS * MAX_CELL ? separator_of(text, at, end) : '\0';
+		char separator = end - at > 3 && end - at < MAX_CELLS * MAX_CELL
+			? separator_of(text, at, end)
+			: '\0';
 		if (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return;
 		if (separator == '\0') {
@@ -258,7 +269,9 @@ static void by_tables(Search *s)
 			continue;
 		}
 		guint n = cut_line(text, end, &next, separator, MAX_CELLS, cells);
-		guint labels = n > 1 ? read_head(s, cells, n, separator == ',' || separator == ';', kinds) : 0;
+		guint labels = n > 1
+			? read_head(s, cells, n, separator == ',' || separator == ';', kinds)
+			: 0;
 		at = end + 1;
 		if (labels > 0)
 			at = read_rows(s, at, separator, cells, n, kinds);

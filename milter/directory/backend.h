@@ -1,7 +1,7 @@
 /*
- * What a backend of the directory does.  It stores parts (part.h) of generations, of which one is in
- * use, each with its state (state.h); it has no key and understands no more of them than where an
- * entry is and what its link is.
+ * What a backend of the directory does.  It stores parts (part.h) of generations, of which one is
+ * in use, each with its state (state.h); it has no key and understands no more of them than where
+ * an entry is and what its link is.
  */
 #ifndef MISSENT_DIRECTORY_BACKEND_H
 #define MISSENT_DIRECTORY_BACKEND_H
@@ -44,20 +44,23 @@ struct MsBackend {
 typedef struct MsBackendOps {
 	const char *name;
 	void (*close)(MsBackend *backend);
-	/* State, and the slices that these entries are in, in one round trip.  MS_ABSENT: no generation
-	 * is in use. */
-	MsAnswer (*look)(MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error);
+	/* State, and the slices that these entries are in, in one round trip.  MS_ABSENT: no
+	 * generation is in use. */
+	MsAnswer (*look)(
+		MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error);
 	/* Parts of a generation, and its state; in use or not. */
-	MsAnswer (*fetch)(MsBackend *backend, const char *generation, const MsPartId *ids, gsize n, MsView *out,
+	MsAnswer (*fetch)(MsBackend *backend, const char *generation, const MsPartId *ids, gsize n,
+		MsView *out, GError **error);
+	/* Puts a new state and parts in place, all or none, if generation and state are those
+	 * that were seen; `*swapped_out` says whether they were. */
+	MsAnswer (*swap)(MsBackend *backend, const MsView *seen, const char *state,
+		const MsPartId *ids, GBytes *const *data, gsize n, bool *swapped_out,
 		GError **error);
-	/* Puts a new state and parts in place, all or none, if generation and state are those that were
-	 * seen; `*swapped_out` says whether they were. */
-	MsAnswer (*swap)(MsBackend *backend, const MsView *seen, const char *state, const MsPartId *ids,
-		GBytes *const *data, gsize n, bool *swapped_out, GError **error);
 
-	/* One load at a time, into a generation that nobody reads; it may have parts of one that was cut off.  `*note_out` (static): what was found of
-	 * one that was cut off. */
-	bool (*begin)(MsBackend *backend, const char *generation, const char **note_out, GError **error);
+	/* One load at a time, into a generation that nobody reads; it may have parts of one that
+	 * was cut off.  `*note_out` (static): what was found of one that was cut off. */
+	bool (*begin)(
+		MsBackend *backend, const char *generation, const char **note_out, GError **error);
 	/* May be kept back until settle(). */
 	bool (*store)(MsBackend *backend, MsPartId id, GBytes *data, GError **error);
 	/* To be called all the time during a load: that it is alive. */
@@ -65,8 +68,8 @@ typedef struct MsBackendOps {
 	bool (*settle)(MsBackend *backend, GError **error);
 	bool (*commit)(MsBackend *backend, const char *state, GError **error);
 	void (*abandon)(MsBackend *backend);
-	/* Removes some parts of generations that are not in use; `*more_out`: there are others.  Not during
-	 * a load. */
+	/* Removes some parts of generations that are not in use; `*more_out`: there are others.
+	 * Not during a load. */
 	bool (*tidy)(MsBackend *backend, bool *more_out, GError **error);
 } MsBackendOps;
 

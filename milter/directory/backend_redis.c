@@ -29,7 +29,8 @@
  */
 
 /* ARGV: where the sample begins, its size, how many links of an entry are followed; then what is
- * wanted: a letter (e: an entry, j: with what its links lead to, a: of an account) and its digest. */
+ * wanted: a letter (e: an entry, j: with what its links lead to, a: of an account) and its
+ * digest. */
 static const char look_script[] =
 	"local g = redis.call('GET', KEYS[1])\n"
 	"if not g then return {} end\n"
@@ -211,17 +212,19 @@ static MsAnswer command(Redis *r, const Words *w, MsReply **reply, GError **erro
 }
 
 /* `reading`: the replica may answer. */
-static MsAnswer script(Redis *r, const char *text, gsize n_keys, const Words *w, bool reading, MsReply **reply,
-	GError **error)
+static MsAnswer script(Redis *r, const char *text, gsize n_keys, const Words *w, bool reading,
+	MsReply **reply, GError **error)
 {
-	return (reading ? ms_redis_reading_script : ms_redis_script)(r->redis, text, n_keys, w->words->len,
-		(const char *const *)w->words->pdata, (const gsize *)(const void *)w->lens->data, reply, error);
+	return (reading ? ms_redis_reading_script : ms_redis_script)(r->redis, text, n_keys,
+		w->words->len, (const char *const *)w->words->pdata,
+		(const gsize *)(const void *)w->lens->data, reply, error);
 }
 
 /* What is not a part. */
 static char *control_key(const Redis *r, const char *name)
 {
-	return r->spread != NULL ? ms_spread_control(r->prefix, name) : g_strconcat(r->prefix, ":", name, NULL);
+	return r->spread != NULL ? ms_spread_control(r->prefix, name)
+				 : g_strconcat(r->prefix, ":", name, NULL);
 }
 
 static char *state_key(const Redis *r, const char *generation)
@@ -256,8 +259,8 @@ static bool take_slices(const MsReply *list, MsView *out)
 	const GPtrArray *items = list_of(list);
 	for (guint i = 0; items != NULL && i + 1 < items->len; i += 2) {
 		const MsReply *number = items->pdata[i], *data = items->pdata[i + 1];
-		if (number->type != MS_REPLY_INTEGER || number->integer < 0 || number->integer > G_MAXUINT32
-			|| data->type != MS_REPLY_TEXT)
+		if (number->type != MS_REPLY_INTEGER || number->integer < 0 ||
+			number->integer > G_MAXUINT32 || data->type != MS_REPLY_TEXT)
 			return false;
 		ms_view_take(out, MS_PART(MS_PART_SLICE, (guint32)number->integer), bytes_of(data));
 	}
@@ -282,7 +285,8 @@ static bool take_look(const GPtrArray *parts, MsView *out)
 	return take_slices(parts->pdata[2], out);
 }
 
-static MsAnswer look_redis(MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error)
+static MsAnswer look_redis(
+	MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error)
 {
 	Redis *r = self(backend);
 	if (r->spread != NULL)
@@ -305,8 +309,8 @@ static MsAnswer look_redis(MsBackend *backend, const MsWanted *wanted, gsize n, 
 	return take_look(parts, out) ? MS_FOUND : nonsense(error);
 }
 
-static MsAnswer fetch_redis(MsBackend *backend, const char *generation, const MsPartId *ids, gsize n,
-	MsView *out, GError **error)
+static MsAnswer fetch_redis(MsBackend *backend, const char *generation, const MsPartId *ids,
+	gsize n, MsView *out, GError **error)
 {
 	Redis *r = self(backend);
 	if (r->spread != NULL)
@@ -337,8 +341,8 @@ static MsAnswer fetch_redis(MsBackend *backend, const char *generation, const Ms
 
 /* ---- changing ------------------------------------------------------------------------- */
 
-static MsAnswer swap_redis(MsBackend *backend, const MsView *seen, const char *state, const MsPartId *ids,
-	GBytes *const *data, gsize n, bool *swapped_out, GError **error)
+static MsAnswer swap_redis(MsBackend *backend, const MsView *seen, const char *state,
+	const MsPartId *ids, GBytes *const *data, gsize n, bool *swapped_out, GError **error)
 {
 	Redis *r = self(backend);
 	if (r->spread != NULL)
@@ -403,8 +407,10 @@ static bool bury(Redis *r, GError **error)
 	if (ms_redis_command(r->redis, 2, get, &reply, error) != MS_FOUND)
 		return false;
 	if (reply->type != MS_REPLY_TEXT || !is_dead(reply->text)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "another import is running%s%s (one that died is forgotten "
-			"within a minute)", reply->type == MS_REPLY_TEXT ? ": " : "",
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
+			"another import is running%s%s (one that died is forgotten "
+			"within a minute)",
+			reply->type == MS_REPLY_TEXT ? ": " : "",
 			reply->type == MS_REPLY_TEXT ? reply->text : "");
 		return false;
 	}
@@ -413,7 +419,8 @@ static bool bury(Redis *r, GError **error)
 	return ms_redis_script(r->redis, bury_script, 1, 2, argv, NULL, &gone, error) == MS_FOUND;
 }
 
-static bool begin_redis(MsBackend *backend, const char *generation, const char **note_out, GError **error)
+static bool begin_redis(
+	MsBackend *backend, const char *generation, const char **note_out, GError **error)
 {
 	Redis *r = self(backend);
 	*note_out = NULL;
@@ -426,7 +433,8 @@ static bool begin_redis(MsBackend *backend, const char *generation, const char *
 	MsAnswer answer = try_claim(r, &claimed, error);
 	if (answer == MS_FOUND && !claimed) {
 		answer = bury(r, error) ? try_claim(r, &claimed, error) : MS_RETRY;
-		*note_out = "an import was cut off before; this one begins anew, and removes what that one wrote";
+		*note_out =
+			"an import was cut off before; this one begins anew, and removes what that one wrote";
 		if (answer == MS_FOUND && !claimed)
 			g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "another import is running");
 	}
@@ -482,8 +490,8 @@ static bool is_current(Redis *r)
 {
 	const char *argv[] = {"GET", r->current};
 	g_autoptr(MsReply) reply = NULL;
-	return ms_redis_command(r->redis, 2, argv, &reply, NULL) == MS_FOUND && reply->type == MS_REPLY_TEXT
-		&& strcmp(reply->text, r->loading) == 0;
+	return ms_redis_command(r->redis, 2, argv, &reply, NULL) == MS_FOUND &&
+		reply->type == MS_REPLY_TEXT && strcmp(reply->text, r->loading) == 0;
 }
 
 static bool commit_redis(MsBackend *backend, const char *state, GError **error)
@@ -494,7 +502,8 @@ static bool commit_redis(MsBackend *backend, const char *state, GError **error)
 	g_autofree char *now = state_key(r, r->loading);
 	const char *argv[] = {r->current, r->claimed, now, r->claim, r->loading, state};
 	g_autoptr(MsReply) reply = NULL;
-	if (ms_redis_script(r->redis, commit_script, 3, G_N_ELEMENTS(argv), argv, NULL, &reply, error) != MS_FOUND)
+	if (ms_redis_script(r->redis, commit_script, 3, G_N_ELEMENTS(argv), argv, NULL, &reply,
+		    error) != MS_FOUND)
 		return false;
 	g_clear_pointer(&r->bulk, ms_redis_bulk_free);
 	/* Said twice because the answer was lost, it was done the first time. */
@@ -531,12 +540,15 @@ static char *generation_of(const Redis *r, const char *key)
 static const GPtrArray *some_keys(Redis *r, MsReply **reply, GError **error)
 {
 	g_autofree char *pattern = g_strconcat(r->prefix, ":*", NULL);
-	const char *argv[] = {"SCAN", r->cursor != NULL ? r->cursor : "0", "MATCH", pattern, "COUNT", "1000"};
+	const char *argv[] = {
+		"SCAN", r->cursor != NULL ? r->cursor : "0", "MATCH", pattern, "COUNT", "1000"};
 	if (ms_redis_command(r->redis, G_N_ELEMENTS(argv), argv, reply, error) != MS_FOUND)
 		return NULL;
 	const GPtrArray *parts = list_of(*reply);
 	const MsReply *cursor = parts != NULL && parts->len == 2 ? parts->pdata[0] : NULL;
-	const GPtrArray *keys = cursor != NULL && cursor->type == MS_REPLY_TEXT ? list_of(parts->pdata[1]) : NULL;
+	const GPtrArray *keys = cursor != NULL && cursor->type == MS_REPLY_TEXT
+		? list_of(parts->pdata[1])
+		: NULL;
 	if (keys == NULL) {
 		nonsense(error);
 		return NULL;
@@ -557,7 +569,9 @@ static bool ask_kept(Redis *r, char *kept[2], GError **error)
 	const GPtrArray *items = list_of(reply);
 	for (guint i = 0; items != NULL && i < 2; i++) {
 		const MsReply *item = items->pdata[i];
-		kept[i] = item->type == MS_REPLY_TEXT ? g_strndup(item->text, strcspn(item->text, "@")) : g_strdup("");
+		kept[i] = item->type == MS_REPLY_TEXT
+			? g_strndup(item->text, strcspn(item->text, "@"))
+			: g_strdup("");
 	}
 	return items != NULL || nonsense(error) == MS_FOUND;
 }
@@ -575,8 +589,11 @@ static bool tidy_redis(MsBackend *backend, bool *more_out, GError **error)
 	add_word(&w, "UNLINK");
 	for (guint i = 0; i < keys->len; i++) {
 		const MsReply *key = keys->pdata[i];
-		g_autofree char *generation = key->type == MS_REPLY_TEXT ? generation_of(r, key->text) : NULL;
-		if (generation != NULL && strcmp(generation, kept[0]) != 0 && strcmp(generation, kept[1]) != 0)
+		g_autofree char *generation = key->type == MS_REPLY_TEXT
+			? generation_of(r, key->text)
+			: NULL;
+		if (generation != NULL && strcmp(generation, kept[0]) != 0 &&
+			strcmp(generation, kept[1]) != 0)
 			add_word(&w, key->text);
 	}
 	g_free(kept[0]);

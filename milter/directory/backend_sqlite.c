@@ -13,9 +13,9 @@
 #include "state.h"
 
 /*
- * The mapping of one host in a file.  In come parts (part.h), out go parts of the generation in use,
- * all of a lookup from one read transaction; from any thread.  A load writes parts of a generation
- * that nobody reads, many a transaction, and takes it into use in one.
+ * The mapping of one host in a file.  In come parts (part.h), out go parts of the generation in
+ * use, all of a lookup from one read transaction; from any thread.  A load writes parts of a
+ * generation that nobody reads, many a transaction, and takes it into use in one.
  *
  * A part's row has its generation's number, its kind and its own number in one: rows of an integer
  * key lie beside each other and cost no index.
@@ -30,7 +30,8 @@ static const char schema[] =
 	" number INTEGER PRIMARY KEY, generation TEXT NOT NULL UNIQUE, state TEXT);"
 	"CREATE TABLE IF NOT EXISTS current (one INTEGER PRIMARY KEY CHECK (one = 1), generation TEXT NOT NULL);";
 
-#define NUMBER_SHIFT 36 /* of the generation's number; below it are two bits of kind, and the part's number */
+/* of the generation's number; below it are two bits of kind, and the part's number */
+#define NUMBER_SHIFT 36
 #define KIND_SHIFT 34
 #define BATCH_BYTES (8 << 20)
 #define TIDY_ROWS 2000
@@ -68,8 +69,10 @@ static bool claim(Sqlite *s, GError **error)
 	bool was_there = access(path, F_OK) == 0;
 	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (s->lock < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s; it belongs to who imported first: remove it, or give it to "
-			"who owns %s", path, g_strerror(errno), s->path);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s: %s; it belongs to who imported first: remove it, or give it to "
+			"who owns %s",
+			path, g_strerror(errno), s->path);
 		return false;
 	}
 	if (!was_there)
@@ -136,20 +139,21 @@ static void take_row(MsSqlRow *row, void *user)
 
 static MsAnswer row_of_generation(Sqlite *s, const char *generation, Row *row, GError **error)
 {
-	return ms_sqlite_ask(s->db, "SELECT number, state FROM mapping WHERE generation=:generation",
+	return ms_sqlite_ask(s->db,
+		"SELECT number, state FROM mapping WHERE generation=:generation",
 		MS_SQL_VALUES(MS_SQL_TEXT("generation", generation)), take_row, row, NULL, error);
 }
 
-/* The name of the generation in use.  MS_ABSENT: there is none; one of an earlier version has a name,
- * and no state. */
+/* The name of the generation in use.  MS_ABSENT: there is none; one of an earlier version has a
+ * name, and no state. */
 static MsAnswer find_current(Sqlite *s, char **generation, GError **error)
 {
-	MsAnswer answer = ms_sqlite_ask(s->db, "SELECT generation FROM current", NULL, take_generation, generation, NULL,
-		error);
+	MsAnswer answer = ms_sqlite_ask(s->db, "SELECT generation FROM current", NULL,
+		take_generation, generation, NULL, error);
 	bool earlier = false;
 	if (answer == MS_FOUND && *generation == NULL)
-		answer = ms_sqlite_ask(s->db, "SELECT 1 FROM sqlite_master WHERE name='entry'", NULL, take_found, &earlier,
-			NULL, error);
+		answer = ms_sqlite_ask(s->db, "SELECT 1 FROM sqlite_master WHERE name='entry'",
+			NULL, take_found, &earlier, NULL, error);
 	if (earlier)
 		*generation = g_strdup("0");
 	return answer == MS_FOUND && *generation == NULL ? MS_ABSENT : answer;
@@ -174,7 +178,8 @@ static MsAnswer get_part(Sqlite *s, gint64 number, MsPartId id, MsView *out, GEr
 		return MS_FOUND;
 	TakePart take = {out, id};
 	return ms_sqlite_ask(s->db, "SELECT data FROM part WHERE id=:id",
-		MS_SQL_VALUES(MS_SQL_NUMBER("id", row_of(number, id))), take_part, &take, NULL, error);
+		MS_SQL_VALUES(MS_SQL_NUMBER("id", row_of(number, id))), take_part, &take, NULL,
+		error);
 }
 
 /* The slices that the links of an entry lead to. */
@@ -190,11 +195,14 @@ static MsAnswer join(Sqlite *s, gint64 number, const MsPlaces *places, GBytes *s
 	MsAnswer answer = MS_FOUND;
 	for (guint i = first; i < first + MIN(many, MS_MANY_LINKS) && answer == MS_FOUND; i++)
 		answer = get_part(s, number,
-			MS_PART(MS_PART_SLICE, ms_place_account(places, links + (gsize)i * MS_LINK_BYTES)), out, error);
+			MS_PART(MS_PART_SLICE,
+				ms_place_account(places, links + (gsize)i * MS_LINK_BYTES)),
+			out, error);
 	return answer;
 }
 
-static MsAnswer get_wanted(Sqlite *s, gint64 number, const MsWanted *wanted, gsize n, MsView *out, GError **error)
+static MsAnswer get_wanted(
+	Sqlite *s, gint64 number, const MsWanted *wanted, gsize n, MsView *out, GError **error)
 {
 	MsPlaces places;
 	if (!ms_mapping_places(out->state, &places))
@@ -207,13 +215,14 @@ static MsAnswer get_wanted(Sqlite *s, gint64 number, const MsWanted *wanted, gsi
 		answer = get_part(s, number, id, out, error);
 		GBytes *slice = ms_view_part(out, id);
 		if (answer == MS_FOUND && wanted[i].join && slice != NULL)
-			answer = join(s, number, &places, slice, wanted[i].digest + MS_PLACE_BYTES, out, error);
+			answer = join(s, number, &places, slice, wanted[i].digest + MS_PLACE_BYTES,
+				out, error);
 	}
 	return answer;
 }
 
-/* One read transaction: a new generation taken into use meanwhile is not half seen.  In the file that
- * has the name now. */
+/* One read transaction: a new generation taken into use meanwhile is not half seen.  In the file
+ * that has the name now. */
 static MsAnswer begin_read(Sqlite *s, GError **error)
 {
 	ms_sqlite_lock(s->db);
@@ -227,7 +236,8 @@ static void end_read(Sqlite *s)
 	ms_sqlite_unlock(s->db);
 }
 
-static MsAnswer look_sqlite(MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error)
+static MsAnswer look_sqlite(
+	MsBackend *backend, const MsWanted *wanted, gsize n, MsView *out, GError **error)
 {
 	Sqlite *s = self(backend);
 	Row row = {0};
@@ -243,8 +253,8 @@ static MsAnswer look_sqlite(MsBackend *backend, const MsWanted *wanted, gsize n,
 	return answer;
 }
 
-static MsAnswer fetch_sqlite(MsBackend *backend, const char *generation, const MsPartId *ids, gsize n,
-	MsView *out, GError **error)
+static MsAnswer fetch_sqlite(MsBackend *backend, const char *generation, const MsPartId *ids,
+	gsize n, MsView *out, GError **error)
 {
 	Sqlite *s = self(backend);
 	Row row = {0};
@@ -268,13 +278,15 @@ static MsAnswer fetch_sqlite(MsBackend *backend, const char *generation, const M
 static MsAnswer put_part(Sqlite *s, gint64 number, MsPartId id, GBytes *data, GError **error)
 {
 	return ms_sqlite_ask(s->db, "INSERT OR REPLACE INTO part VALUES (:id, :data)",
-		MS_SQL_VALUES(MS_SQL_NUMBER("id", row_of(number, id)), MS_SQL_BYTES("data", data)), NULL, NULL, NULL, error);
+		MS_SQL_VALUES(MS_SQL_NUMBER("id", row_of(number, id)), MS_SQL_BYTES("data", data)),
+		NULL, NULL, NULL, error);
 }
 
 static MsAnswer set_state(Sqlite *s, gint64 number, const char *state, GError **error)
 {
 	return ms_sqlite_ask(s->db, "UPDATE mapping SET state=:state WHERE number=:number",
-		MS_SQL_VALUES(MS_SQL_TEXT("state", state), MS_SQL_NUMBER("number", number)), NULL, NULL, NULL, error);
+		MS_SQL_VALUES(MS_SQL_TEXT("state", state), MS_SQL_NUMBER("number", number)), NULL,
+		NULL, NULL, error);
 }
 
 static MsAnswer swap_all(Sqlite *s, const MsView *seen, const char *state, const MsPartId *ids,
@@ -286,7 +298,8 @@ static MsAnswer swap_all(Sqlite *s, const MsView *seen, const char *state, const
 	if (answer == MS_FOUND)
 		answer = row_of_generation(s, current, &row, error);
 	g_autofree char *now = row.state;
-	if (answer != MS_FOUND || g_strcmp0(current, seen->generation) != 0 || g_strcmp0(now, seen->state) != 0)
+	if (answer != MS_FOUND || g_strcmp0(current, seen->generation) != 0 ||
+		g_strcmp0(now, seen->state) != 0)
 		return answer;
 	answer = set_state(s, row.number, state, error);
 	for (gsize i = 0; i < n && answer == MS_FOUND; i++)
@@ -295,8 +308,8 @@ static MsAnswer swap_all(Sqlite *s, const MsView *seen, const char *state, const
 	return answer;
 }
 
-static MsAnswer swap_sqlite(MsBackend *backend, const MsView *seen, const char *state, const MsPartId *ids,
-	GBytes *const *data, gsize n, bool *swapped_out, GError **error)
+static MsAnswer swap_sqlite(MsBackend *backend, const MsView *seen, const char *state,
+	const MsPartId *ids, GBytes *const *data, gsize n, bool *swapped_out, GError **error)
 {
 	Sqlite *s = self(backend);
 	bool swapped = false;
@@ -338,19 +351,23 @@ static bool new_row(Sqlite *s, const char **note_out, GError **error)
 	s->number = row.number;
 	if (row.number > 0)
 		return true;
-	if (ms_sqlite_ask(s->db, "SELECT 1 FROM mapping WHERE state IS NULL", NULL, take_found, &cut_off, NULL, error)
-			!= MS_FOUND
-		|| ms_sqlite_ask(s->db, "SELECT ifnull(max(number), 0) AS n FROM mapping", NULL, take_number, &last, NULL, error)
-			!= MS_FOUND)
+	if (ms_sqlite_ask(s->db, "SELECT 1 FROM mapping WHERE state IS NULL", NULL, take_found,
+		    &cut_off, NULL, error) != MS_FOUND ||
+		ms_sqlite_ask(s->db, "SELECT ifnull(max(number), 0) AS n FROM mapping", NULL,
+			take_number, &last, NULL, error) != MS_FOUND)
 		return false;
-	*note_out = cut_off ? "an import was cut off before; this one begins anew, and removes what that one wrote" : NULL;
+	*note_out = cut_off
+		? "an import was cut off before; this one begins anew, and removes what that one wrote"
+		: NULL;
 	s->number = last + 1;
 	return ms_sqlite_ask(s->db, "INSERT INTO mapping VALUES (:number, :generation, NULL)",
-		       MS_SQL_VALUES(MS_SQL_NUMBER("number", s->number), MS_SQL_TEXT("generation", s->loading)), NULL, NULL,
-		       NULL, error) == MS_FOUND;
+		       MS_SQL_VALUES(MS_SQL_NUMBER("number", s->number),
+			       MS_SQL_TEXT("generation", s->loading)),
+		       NULL, NULL, NULL, error) == MS_FOUND;
 }
 
-static bool begin_sqlite(MsBackend *backend, const char *generation, const char **note_out, GError **error)
+static bool begin_sqlite(
+	MsBackend *backend, const char *generation, const char **note_out, GError **error)
 {
 	Sqlite *s = self(backend);
 	if (!claim(s, error) || ms_sqlite_follow_contents(s->db, error) != MS_FOUND)
@@ -399,11 +416,12 @@ static bool commit_sqlite(MsBackend *backend, const char *state, GError **error)
 	if (!end_batch(s, error))
 		return false;
 	ms_sqlite_lock(s->db);
-	bool fine = run(s, "BEGIN IMMEDIATE", error) == MS_FOUND
-		&& set_state(s, s->number, state, error) == MS_FOUND
-		&& ms_sqlite_ask(s->db, "INSERT OR REPLACE INTO current VALUES (1, :generation)",
-			   MS_SQL_VALUES(MS_SQL_TEXT("generation", s->loading)), NULL, NULL, NULL, error) == MS_FOUND
-		&& run(s, "COMMIT", error) == MS_FOUND;
+	bool fine = run(s, "BEGIN IMMEDIATE", error) == MS_FOUND &&
+		set_state(s, s->number, state, error) == MS_FOUND &&
+		ms_sqlite_ask(s->db, "INSERT OR REPLACE INTO current VALUES (1, :generation)",
+			MS_SQL_VALUES(MS_SQL_TEXT("generation", s->loading)), NULL, NULL, NULL,
+			error) == MS_FOUND &&
+		run(s, "COMMIT", error) == MS_FOUND;
 	if (!fine)
 		run(s, "ROLLBACK", NULL);
 	ms_sqlite_unlock(s->db);
@@ -426,8 +444,9 @@ static void abandon_sqlite(MsBackend *backend)
 /* What earlier versions had. */
 static bool drop_old_tables(Sqlite *s, GError **error)
 {
-	return run(s, "DROP TABLE IF EXISTS entry", error) == MS_FOUND && run(s, "DROP TABLE IF EXISTS mark", error) == MS_FOUND
-		&& run(s, "DROP TABLE IF EXISTS state", error) == MS_FOUND;
+	return run(s, "DROP TABLE IF EXISTS entry", error) == MS_FOUND &&
+		run(s, "DROP TABLE IF EXISTS mark", error) == MS_FOUND &&
+		run(s, "DROP TABLE IF EXISTS state", error) == MS_FOUND;
 }
 
 static bool tidy_sqlite(MsBackend *backend, bool *more_out, GError **error)
@@ -437,18 +456,23 @@ static bool tidy_sqlite(MsBackend *backend, bool *more_out, GError **error)
 	*more_out = false;
 	if (!claim(s, error))
 		return false;
-	bool fine = drop_old_tables(s, error)
-		&& ms_sqlite_ask(s->db, "SELECT ifnull(min(number), 0) AS n FROM mapping WHERE generation NOT IN"
-			   " (SELECT generation FROM current)", NULL, take_number, &unused, NULL, error) == MS_FOUND;
+	bool fine = drop_old_tables(s, error) &&
+		ms_sqlite_ask(s->db,
+			"SELECT ifnull(min(number), 0) AS n FROM mapping WHERE generation NOT IN"
+			" (SELECT generation FROM current)",
+			NULL, take_number, &unused, NULL, error) == MS_FOUND;
 	if (fine && unused > 0) {
-		fine = ms_sqlite_ask(s->db, "DELETE FROM part WHERE id IN (SELECT id FROM part WHERE id >= :first"
-			" AND id < :end LIMIT " G_STRINGIFY(TIDY_ROWS) ")",
-			MS_SQL_VALUES(MS_SQL_NUMBER("first", unused << NUMBER_SHIFT),
-				MS_SQL_NUMBER("end", (unused + 1) << NUMBER_SHIFT)), NULL, NULL, &removed, error) == MS_FOUND;
+		fine = ms_sqlite_ask(s->db,
+			       "DELETE FROM part WHERE id IN (SELECT id FROM part WHERE id >= :first"
+			       " AND id < :end LIMIT " G_STRINGIFY(TIDY_ROWS) ")",
+			       MS_SQL_VALUES(MS_SQL_NUMBER("first", unused << NUMBER_SHIFT),
+				       MS_SQL_NUMBER("end", (unused + 1) << NUMBER_SHIFT)),
+			       NULL, NULL, &removed, error) == MS_FOUND;
 		*more_out = true;
 		if (fine && removed == 0)
 			fine = ms_sqlite_ask(s->db, "DELETE FROM mapping WHERE number=:number",
-				MS_SQL_VALUES(MS_SQL_NUMBER("number", unused)), NULL, NULL, NULL, error) == MS_FOUND;
+				       MS_SQL_VALUES(MS_SQL_NUMBER("number", unused)), NULL, NULL,
+				       NULL, error) == MS_FOUND;
 	} else if (fine) {
 		ms_sqlite_empty_log(s->db, NULL);
 	}

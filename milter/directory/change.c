@@ -6,8 +6,8 @@
 
 /*
  * Rows to be added and removed come in; out goes one change of the mapping in use that has all of
- * them, its new state among it, or none.  What is changed must be whole, and nobody may have changed
- * it meanwhile: then all is read and made anew.  From any thread.
+ * them, its new state among it, or none.  What is changed must be whole, and nobody may have
+ * changed it meanwhile: then all is read and made anew.  From any thread.
  */
 
 #define MAX_ATTEMPTS 50
@@ -39,8 +39,9 @@ static MsWanted wanted_of(const MsEntry *entry)
 
 static MsPartId part_of(const MsMapping *mapping, const MsEntry *entry)
 {
-	return MS_PART(MS_PART_SLICE, entry->account ? ms_place_account(&mapping->places, entry->digest)
-						     : ms_place_entry(&mapping->places, entry->digest));
+	return MS_PART(MS_PART_SLICE,
+		entry->account ? ms_place_account(&mapping->places, entry->digest)
+			       : ms_place_entry(&mapping->places, entry->digest));
 }
 
 static GBytes *part_now(const Work *w, MsPartId id)
@@ -64,14 +65,16 @@ static MsRecord record_of(const Job *job, const MsEntry *entry)
 	return record;
 }
 
-static MsAnswer change_entry(const Job *job, Work *w, const MsEntry *entry, bool remove, bool *changed)
+static MsAnswer change_entry(
+	const Job *job, Work *w, const MsEntry *entry, bool remove, bool *changed)
 {
 	const MsKeys *keys = &job->directory->keys;
 	MsPartId id = part_of(w->mapping, entry);
 	GBytes *now = part_now(w, id);
 	if (now == NULL)
 		return ms_directory_lost(w->error, id, MS_NOT_THERE);
-	g_autoptr(MsSlice) whole = ms_slice_open(keys, w->mapping->generation, MS_PART_NUMBER(id), now);
+	g_autoptr(MsSlice)
+		whole = ms_slice_open(keys, w->mapping->generation, MS_PART_NUMBER(id), now);
 	if (whole == NULL)
 		return ms_directory_lost(w->error, id, MS_NOT_WHOLE);
 	GBytes *data = g_bytes_ref(now);
@@ -91,14 +94,16 @@ static MsAnswer change_entry(const Job *job, Work *w, const MsEntry *entry, bool
 static MsAnswer change_row(const Job *job, Work *w, guint i, GArray *marks)
 {
 	MsRowChange *change = &job->changes[i];
-	guint first = g_array_index(job->starts, guint, i), end = g_array_index(job->starts, guint, i + 1);
-	MsAnswer answer = change_entry(job, w, &g_array_index(job->entries, MsEntry, first), change->remove,
-		&change->changed);
+	guint first = g_array_index(job->starts, guint, i),
+	      end = g_array_index(job->starts, guint, i + 1);
+	MsAnswer answer = change_entry(job, w, &g_array_index(job->entries, MsEntry, first),
+		change->remove, &change->changed);
 	for (guint k = first + 1; k < end && answer == MS_FOUND && change->changed; k++) {
 		bool ignored;
 		if (change->remove && g_array_index(job->entries, MsEntry, k).stays)
 			continue;
-		answer = change_entry(job, w, &g_array_index(job->entries, MsEntry, k), change->remove, &ignored);
+		answer = change_entry(
+			job, w, &g_array_index(job->entries, MsEntry, k), change->remove, &ignored);
 	}
 	if (answer != MS_FOUND || !change->changed)
 		return answer;
@@ -124,8 +129,8 @@ static MsAnswer fetch_groups(const Job *job, Work *w, MsView *groups)
 			g_array_append_val(ids, wanted);
 	}
 	MsBackend *backend = job->directory->backend;
-	return backend->ops->fetch(backend, w->mapping->generation, (const MsPartId *)(const void *)ids->data, ids->len,
-		groups, w->error);
+	return backend->ops->fetch(backend, w->mapping->generation,
+		(const MsPartId *)(const void *)ids->data, ids->len, groups, w->error);
 }
 
 /* What was the fingerprint of a slice goes out of the sums, what is it comes in. */
@@ -138,7 +143,8 @@ static MsAnswer add_to_sums(Work *w, MsPartId slice, const MsView *groups)
 		return ms_directory_lost(w->error, id, MS_NOT_THERE);
 	MsFingerprint sum;
 	memcpy(&sum, g_bytes_get_data(now, NULL), sizeof sum);
-	GBytes *const versions[] = {ms_view_part(&w->view, slice), g_hash_table_lookup(w->parts, &slice)};
+	GBytes *const versions[] = {
+		ms_view_part(&w->view, slice), g_hash_table_lookup(w->parts, &slice)};
 	for (gsize i = 0; i < G_N_ELEMENTS(versions); i++) {
 		const guint8 *fingerprint = g_bytes_get_data(versions[i], NULL);
 		ms_fingerprint_add(&sum, fingerprint);
@@ -191,14 +197,16 @@ static MsAnswer look(const Job *job, Work *w)
 		g_array_append_val(wanted, one);
 	}
 	MsBackend *backend = job->directory->backend;
-	MsAnswer answer = backend->ops->look(backend, (const MsWanted *)(const void *)wanted->data, wanted->len, &w->view,
-		w->error);
+	MsAnswer answer = backend->ops->look(backend, (const MsWanted *)(const void *)wanted->data,
+		wanted->len, &w->view, w->error);
 	if (answer == MS_ABSENT)
-		return ms_directory_unfit(w->error, "nothing was ever imported; begin with missent directory import");
+		return ms_directory_unfit(
+			w->error, "nothing was ever imported; begin with missent directory import");
 	if (answer != MS_FOUND)
 		return answer;
 	if (w->view.lost)
-		return ms_directory_unfit(w->error, "a part of the mapping is lost; import it again (missent directory import)");
+		return ms_directory_unfit(w->error,
+			"a part of the mapping is lost; import it again (missent directory import)");
 	w->mapping = ms_view_mapping(job->directory, &w->view, w->error);
 	return w->mapping != NULL ? MS_FOUND : MS_CONFIG;
 }
@@ -217,8 +225,9 @@ static MsAnswer swap(const Job *job, Work *w)
 	}
 	bool swapped = false;
 	MsBackend *backend = job->directory->backend;
-	MsAnswer answer = backend->ops->swap(backend, &w->view, state, (const MsPartId *)(const void *)ids->data,
-		(GBytes *const *)data->pdata, ids->len, &swapped, w->error);
+	MsAnswer answer = backend->ops->swap(backend, &w->view, state,
+		(const MsPartId *)(const void *)ids->data, (GBytes *const *)data->pdata, ids->len,
+		&swapped, w->error);
 	return answer == MS_FOUND && !swapped ? MS_ABSENT : answer;
 }
 
@@ -242,7 +251,8 @@ typedef struct {
 
 static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 {
-	Work w = {.parts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_bytes_unref),
+	Work w = {.parts = g_hash_table_new_full(
+			  g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_bytes_unref),
 		.error = error};
 	ms_view_init(&w.view);
 	w.view.primary = true;
@@ -252,7 +262,8 @@ static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 	if (answer == MS_FOUND && !moved)
 		answer = change_all(job, &w);
 	if (answer == MS_FOUND && !moved && p->source != NULL)
-		g_hash_table_insert(w.mapping->positions, g_strdup(p->source), g_strdup(p->position));
+		g_hash_table_insert(
+			w.mapping->positions, g_strdup(p->source), g_strdup(p->position));
 	if (answer == MS_FOUND && !moved && (g_hash_table_size(w.parts) > 0 || p->source != NULL)) {
 		w.mapping->version++;
 		answer = swap(job, &w);
@@ -265,8 +276,9 @@ static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 	return answer;
 }
 
-MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint n, const char *source,
-	const char *before, const char *position, bool *moved_out, GError **error)
+MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint n,
+	const char *source, const char *before, const char *position, bool *moved_out,
+	GError **error)
 {
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(MsEntry));
 	g_autoptr(GByteArray) room = g_byte_array_new();

@@ -13,9 +13,9 @@
 #include "csv.h"
 
 /*
- * Bytes come in, from a file, a pipe or a stream of Redis, and changes go out in the order they came,
- * each with what it was read from; one that makes no sense goes out too, with the reason.  One
- * thread.
+ * Bytes come in, from a file, a pipe or a stream of Redis, and changes go out in the order they
+ * came, each with what it was read from; one that makes no sense goes out too, with the reason.
+ * One thread.
  */
 
 #define MAX_LINE 65536
@@ -146,7 +146,8 @@ static void take_json(MsChange *c, const char *text, gsize len)
 	if (!json_is_object(all))
 		set_why(c, all == NULL ? trouble.text : "is no JSON object");
 	json_object_foreach(all, name, value) {
-		if (json_is_integer(value) && strcmp(name, "id") == 0 && json_integer_value(value) >= 0)
+		if (json_is_integer(value) && strcmp(name, "id") == 0 &&
+			json_integer_value(value) >= 0)
 			c->id = g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		else if (json_is_string(value))
 			set_field(c, name, json_string_value(value), &op_seen);
@@ -222,7 +223,8 @@ static void take_lines(MsChanges *source, GPtrArray *batch)
 		source->skip = too_long;
 		source->line += !rest;
 		if (!rest && !is_nothing(source, text, strlen(text)))
-			g_ptr_array_add(batch, change_of_line(source, text, MIN(n, MAX_LINE), n > MAX_LINE));
+			g_ptr_array_add(batch,
+				change_of_line(source, text, MIN(n, MAX_LINE), n > MAX_LINE));
 	}
 	g_byte_array_remove_range(source->buffer, 0, (guint)done);
 }
@@ -235,7 +237,8 @@ static MsAnswer fill(MsChanges *source, gint64 wait_ms, GError **error)
 		return MS_FOUND;
 	ssize_t n = read(source->fd, room, sizeof room);
 	if (n < 0 && errno != EINTR && errno != EAGAIN) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the changes cannot be read: %s", g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the changes cannot be read: %s",
+			g_strerror(errno));
 		return MS_RETRY;
 	}
 	if (n > 0)
@@ -267,7 +270,8 @@ static MsAnswer make_group(MsChanges *source, GError **error)
 	g_autoptr(MsReply) reply = NULL;
 	g_autoptr(GError) why = NULL;
 	MsAnswer answer = ms_redis_command(source->redis, G_N_ELEMENTS(argv), argv, &reply, &why);
-	source->made = answer == MS_FOUND || strstr(why->message, "BUSYGROUP") != NULL; /* it is there */
+	/* it is there */
+	source->made = answer == MS_FOUND || strstr(why->message, "BUSYGROUP") != NULL;
 	if (source->made)
 		return MS_FOUND;
 	g_propagate_error(error, g_steal_pointer(&why));
@@ -282,7 +286,9 @@ static const GPtrArray *list_of(const MsReply *reply)
 static const char *text_of(const GPtrArray *list, guint i)
 {
 	const MsReply *item = i < list->len ? list->pdata[i] : NULL;
-	return item != NULL && item->type == MS_REPLY_TEXT && strlen(item->text) == item->len ? item->text : NULL;
+	return item != NULL && item->type == MS_REPLY_TEXT && strlen(item->text) == item->len
+		? item->text
+		: NULL;
 }
 
 /* An entry: its ID, and its fields in pairs.  Its own ID is that of the change. */
@@ -300,7 +306,8 @@ static MsChange *change_of_entry(const MsReply *entry)
 		set_why(c, "was deleted before it was read");
 	for (guint i = 0; fields != NULL && i + 1 < fields->len; i += 2) {
 		const char *name = text_of(fields, i), *value = text_of(fields, i + 1);
-		g_string_append_printf(raw, " %s=%s", name != NULL ? name : "?", value != NULL ? value : "?");
+		g_string_append_printf(
+			raw, " %s=%s", name != NULL ? name : "?", value != NULL ? value : "?");
 		if (name == NULL || value == NULL || !g_utf8_validate(value, -1, NULL))
 			set_why(c, "has a field that is not UTF-8, or has a NUL byte");
 		else if (strcmp(name, "id") != 0)
@@ -320,8 +327,10 @@ static MsAnswer take_entries(const MsReply *reply, GPtrArray *batch, GError **er
 	if (reply->type == MS_REPLY_NIL)
 		return MS_FOUND;
 	const GPtrArray *streams = list_of(reply);
-	const GPtrArray *stream = streams != NULL && streams->len == 1 ? list_of(streams->pdata[0]) : NULL;
-	const GPtrArray *entries = stream != NULL && stream->len == 2 ? list_of(stream->pdata[1]) : NULL;
+	const GPtrArray *stream = streams != NULL && streams->len == 1 ? list_of(streams->pdata[0])
+								       : NULL;
+	const GPtrArray *entries = stream != NULL && stream->len == 2 ? list_of(stream->pdata[1])
+								      : NULL;
 	for (guint i = 0; entries != NULL && i < entries->len; i++) {
 		MsChange *change = change_of_entry(entries->pdata[i]);
 		if (change != NULL)
@@ -338,9 +347,11 @@ static MsAnswer next_entries(MsChanges *source, GPtrArray *batch, gint64 wait_ms
 {
 	if (!source->made && make_group(source, error) != MS_FOUND)
 		return MS_RETRY;
-	g_autofree char *block = g_strdup_printf("%" G_GINT64_FORMAT, CLAMP(wait_ms, 1, source->timeout_ms / 2));
-	const char *argv[] = {"XREADGROUP", "GROUP", source->group, source->consumer, "COUNT", G_STRINGIFY(AT_ONCE),
-		"BLOCK", block, "STREAMS", source->key, source->old_done ? ">" : "0"};
+	g_autofree char *block = g_strdup_printf(
+		"%" G_GINT64_FORMAT, CLAMP(wait_ms, 1, source->timeout_ms / 2));
+	const char *argv[] = {"XREADGROUP", "GROUP", source->group, source->consumer, "COUNT",
+		G_STRINGIFY(AT_ONCE), "BLOCK", block, "STREAMS", source->key,
+		source->old_done ? ">" : "0"};
 	g_autoptr(MsReply) reply = NULL;
 	g_autoptr(GError) why = NULL;
 	MsAnswer answer = ms_redis_command(source->redis, G_N_ELEMENTS(argv), argv, &reply, &why);
@@ -365,7 +376,8 @@ static MsAnswer acknowledge(MsChanges *source, const GPtrArray *batch, GError **
 	for (guint i = 0; i < batch->len; i++)
 		g_ptr_array_add(argv, ((MsChange *)batch->pdata[i])->id);
 	g_autoptr(MsReply) reply = NULL;
-	return ms_redis_command(source->redis, argv->len, (const char *const *)argv->pdata, &reply, error);
+	return ms_redis_command(
+		source->redis, argv->len, (const char *const *)argv->pdata, &reply, error);
 }
 
 /* ---- either --------------------------------------------------------------------------- */
@@ -380,8 +392,8 @@ MsChanges *ms_changes_from_file(int fd, bool csv, bool wait)
 	return source;
 }
 
-MsChanges *ms_changes_from_stream(const MsRedisSettings *settings, const char *key, const char *group,
-	const char *consumer, GError **error)
+MsChanges *ms_changes_from_stream(const MsRedisSettings *settings, const char *key,
+	const char *group, const char *consumer, GError **error)
 {
 	MsRedis *redis = ms_redis_new(settings, error);
 	if (redis == NULL)
@@ -422,5 +434,6 @@ MsAnswer ms_changes_next(MsChanges *source, GPtrArray *batch, gint64 wait_ms, GE
 
 MsAnswer ms_changes_done(MsChanges *source, const GPtrArray *batch, GError **error)
 {
-	return source->redis != NULL && batch->len > 0 ? acknowledge(source, batch, error) : MS_FOUND;
+	return source->redis != NULL && batch->len > 0 ? acknowledge(source, batch, error)
+						       : MS_FOUND;
 }

@@ -93,7 +93,8 @@ static gsize read_some(MsCsv *csv, char *out, gsize len)
 	return have;
 }
 
-/* What cannot be converted becomes a byte that UTF-8 does not have, so that its record is refused. */
+/* What cannot be converted becomes a byte that UTF-8 does not have, so that its record is
+ * refused. */
 static void convert(MsCsv *csv)
 {
 	char *in = csv->raw, *out = csv->buffer;
@@ -202,7 +203,8 @@ bool ms_csv_set_encoding(MsCsv *csv, const char *encoding)
 static void skip_mark(MsCsv *csv)
 {
 	static const char mark[] = "\xef\xbb\xbf";
-	if (peek(csv) == 0xef && csv->have - csv->at >= 3 && memcmp(csv->buffer + csv->at, mark, 3) == 0)
+	if (peek(csv) == 0xef && csv->have - csv->at >= 3 &&
+		memcmp(csv->buffer + csv->at, mark, 3) == 0)
 		csv->at += 3;
 }
 
@@ -357,7 +359,8 @@ static char said_delimiter(MsCsv *csv)
 	skip_mark(csv);
 	const char *text = csv->buffer + csv->at;
 	gsize len = csv->have - csv->at;
-	if (len < 6 || g_ascii_strncasecmp(text, "sep=", 4) != 0 || (text[5] != '\n' && text[5] != '\r'))
+	if (len < 6 || g_ascii_strncasecmp(text, "sep=", 4) != 0 ||
+		(text[5] != '\n' && text[5] != '\r'))
 		return '\0';
 	char said = text[4];
 	while (peek(csv) >= 0 && take(csv) != '\n')

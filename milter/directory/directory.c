@@ -1,6 +1,6 @@
 /*
- * A directory is opened, for looking or for writing, and closed; single entries are asked for and told.
- * Any thread, once it is open.
+ * A directory is opened, for looking or for writing, and closed; single entries are asked for and
+ * told.  Any thread, once it is open.
  */
 #include "config.h"
 
@@ -13,7 +13,8 @@
 
 /* ---- opening -------------------------------------------------------------------------- */
 
-/* One for each place where a mapping is: who moves from one to another has not gone back in time. */
+/* One for each place where a mapping is: who moves from one to another has not gone back in
+ * time. */
 static char *seen_file(const MsDirectorySettings *settings)
 {
 	if (settings->seen_file == NULL)
@@ -131,7 +132,8 @@ static MsAnswer change(MsDirectory *directory, bool remove, const char *account,
 	const char *value, bool *changed_out, GError **error)
 {
 	const char *why;
-	g_autoptr(MsRowStored) row = ms_row_new(directory, account, kind, value, strlen(value), &why);
+	g_autoptr(MsRowStored)
+		row = ms_row_new(directory, account, kind, value, strlen(value), &why);
 	if (row == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s \"%s\": %s", kind, value, why);
 		return MS_CONFIG;

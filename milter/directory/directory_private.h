@@ -38,8 +38,10 @@ void ms_directory_count_answer(MsDirectory *directory, MsAnswer answer);
 
 typedef struct {
 	MsDirectoryState state;
-	GPtrArray *values;     /* of GPtrArray of char *: accounts, one list for each name asked for */
-	GHashTable *receivers; /* account to GPtrArray of char *: who receives for it; of the first `owned` names */
+	/* of GPtrArray of char *: accounts, one list for each name asked for */
+	GPtrArray *values;
+	/* account to GPtrArray of char *: who receives for it; of the first `owned` names */
+	GHashTable *receivers;
 	gsize owned;           /* names of identifiers; given */
 	guint64 room;          /* how many accounts may come; given */
 	bool over;             /* there were more, and the answers are not whole */
@@ -47,10 +49,11 @@ typedef struct {
 void ms_lookup_init(MsLookup *lookup);
 void ms_lookup_clear(MsLookup *lookup);
 /* Names of entries.  Found only in a mapping that is fit for use. */
-MsAnswer ms_directory_look_up(MsDirectory *directory, const GPtrArray *names, MsLookup *lookup, GError **error);
+MsAnswer ms_directory_look_up(
+	MsDirectory *directory, const GPtrArray *names, MsLookup *lookup, GError **error);
 /* The same for digests. */
-MsAnswer ms_lookup_entries(MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup,
-	GError **error);
+MsAnswer ms_lookup_entries(
+	MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup, GError **error);
 /* What has been seen, as a state that is fit for use. */
 MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **error);
 void ms_directory_state_of(const MsMapping *mapping, MsDirectoryState *out);
@@ -82,7 +85,8 @@ typedef struct {
 	guint8 link[MS_LINK_BYTES];
 } MsEntry;
 void ms_row_entries(const MsKeys *keys, const MsRowStored *row, GArray *entries, GByteArray *room);
-GBytes *ms_marks_seal(const MsDirectory *directory, const char *generation, gint64 number, const GArray *marks);
+GBytes *ms_marks_seal(
+	const MsDirectory *directory, const char *generation, gint64 number, const GArray *marks);
 
 /* ---- changes: change.c ------------------------------------------------------------------ */
 
@@ -93,8 +97,9 @@ typedef struct {
 } MsRowChange;
 /* All of them, or none.  `source` (or NULL) has come to `position`, from `before` (NULL: from
  * none): if it has not, `*moved_out` is set and nothing is done. */
-MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint n, const char *source,
-	const char *before, const char *position, bool *moved_out, GError **error);
+MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint n,
+	const char *source, const char *before, const char *position, bool *moved_out,
+	GError **error);
 
 /* ---- the whole: sweep.c ----------------------------------------------------------------- */
 
@@ -102,10 +107,10 @@ MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint 
 typedef struct MsSweep MsSweep;
 typedef void (*MsSweepWrong)(const char *part, const char *why, void *user);
 typedef void (*MsSweepEntry)(const guint8 key[MS_ENTRY_KEY], const MsSaid *said, void *user);
-/* `mapping` is borrowed.  `wrong`: for each part that is not right; without it the first one ends the
- * sweep.  `entry`: for each entry, or NULL. */
-MsSweep *ms_sweep_new(MsDirectory *directory, const MsMapping *mapping, MsSweepWrong wrong, MsSweepEntry entry,
-	void *user);
+/* `mapping` is borrowed.  `wrong`: for each part that is not right; without it the first one ends
+ * the sweep.  `entry`: for each entry, or NULL. */
+MsSweep *ms_sweep_new(MsDirectory *directory, const MsMapping *mapping, MsSweepWrong wrong,
+	MsSweepEntry entry, void *user);
 void ms_sweep_free(MsSweep *sweep);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSweep, ms_sweep_free)
 /* A replica is not asked. */

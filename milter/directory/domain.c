@@ -1,6 +1,6 @@
 /*
- * A domain comes in, out goes whether anybody can be found at it or below it.  Two lists that are compiled in; any
- * thread.
+ * A domain comes in, out goes whether anybody can be found at it or below it.  Two lists that are
+ * compiled in; any thread.
  */
 #include "config.h"
 
@@ -22,7 +22,8 @@ static int compare_domains(const void *a, const void *b)
 
 bool ms_domain_is_provider(const char *domain)
 {
-	return bsearch(domain, providers, G_N_ELEMENTS(providers), sizeof *providers, compare_domains) != NULL;
+	return bsearch(domain, providers, G_N_ELEMENTS(providers), sizeof *providers,
+		       compare_domains) != NULL;
 }
 
 void ms_domain_providers(void (*each)(const char *domain, void *user), void *user)

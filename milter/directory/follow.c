@@ -6,14 +6,16 @@
 #include "directory_private.h"
 
 /*
- * A batch of changes comes in; out goes the mapping with all of them that make sense, and with how far
- * their source has come, in one step: whoever dies in between has done all of it or nothing, and what
- * comes again is known by its ID.  One thread a source; others that follow the same one do no harm.
+ * A batch of changes comes in; out goes the mapping with all of them that make sense, and with
+ * how far their source has come, in one step: whoever dies in between has done all of it or
+ * nothing, and what comes again is known by its ID.  One thread a source; others that follow the
+ * same one do no harm.
  */
 
 #define MAX_ATTEMPTS 20
 
-static char *position_now(MsDirectory *directory, const char *source, MsAnswer *answer_out, GError **error)
+static char *position_now(
+	MsDirectory *directory, const char *source, MsAnswer *answer_out, GError **error)
 {
 	MsView view;
 	ms_view_init(&view);
@@ -21,8 +23,10 @@ static char *position_now(MsDirectory *directory, const char *source, MsAnswer *
 	MsBackend *backend = directory->backend;
 	*answer_out = backend->ops->look(backend, NULL, 0, &view, error);
 	if (*answer_out == MS_ABSENT)
-		*answer_out = ms_directory_unfit(error, "nothing was ever imported; begin with missent directory import");
-	g_autoptr(MsMapping) mapping = *answer_out == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
+		*answer_out = ms_directory_unfit(
+			error, "nothing was ever imported; begin with missent directory import");
+	g_autoptr(MsMapping)
+		mapping = *answer_out == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
 	if (*answer_out == MS_FOUND && mapping == NULL)
 		*answer_out = MS_CONFIG;
 	ms_view_clear(&view);
@@ -61,8 +65,9 @@ static void take_change(MsDirectory *directory, Batch *b, MsChange *c)
 	}
 	b->last = c->id;
 	const char *why = NULL;
-	MsRowStored *row = c->why != NULL ? NULL
-					  : ms_row_new(directory, c->account, c->kind, c->value, strlen(c->value), &why);
+	MsRowStored *row = c->why != NULL
+		? NULL
+		: ms_row_new(directory, c->account, c->kind, c->value, strlen(c->value), &why);
 	if (row == NULL) {
 		if (c->why == NULL)
 			c->why = g_strdup(why);
@@ -75,12 +80,14 @@ static void take_change(MsDirectory *directory, Batch *b, MsChange *c)
 }
 
 static bool set_aside(const Batch *b, const GPtrArray *changes, const char *before,
-	bool (*aside)(const MsChange *change, void *user, GError **error), void *user, GError **error)
+	bool (*aside)(const MsChange *change, void *user, GError **error), void *user,
+	GError **error)
 {
 	(void)b;
 	for (guint i = 0; i < changes->len; i++) {
 		const MsChange *c = changes->pdata[i];
-		bool old = before != NULL && ms_change_id_valid(c->id) && ms_change_id_compare(c->id, before) <= 0;
+		bool old = before != NULL && ms_change_id_valid(c->id) &&
+			ms_change_id_compare(c->id, before) <= 0;
 		if (c->why != NULL && !old && !aside(c, user, error))
 			return false;
 	}
@@ -88,8 +95,8 @@ static bool set_aside(const Batch *b, const GPtrArray *changes, const char *befo
 }
 
 MsAnswer ms_directory_follow(MsDirectory *directory, const char *source, GPtrArray *changes,
-	bool (*aside)(const MsChange *change, void *user, GError **error), void *user, MsFollowed *followed_out,
-	GError **error)
+	bool (*aside)(const MsChange *change, void *user, GError **error), void *user,
+	MsFollowed *followed_out, GError **error)
 {
 	for (int i = 0; i < MAX_ATTEMPTS; i++) {
 		MsAnswer answer;
@@ -97,14 +104,16 @@ MsAnswer ms_directory_follow(MsDirectory *directory, const char *source, GPtrArr
 		if (answer != MS_FOUND)
 			return answer;
 		Batch b = {.changes = g_array_new(FALSE, FALSE, sizeof(MsRowChange)),
-			.rows = g_ptr_array_new_with_free_func((GDestroyNotify)ms_row_free), .last = before};
+			.rows = g_ptr_array_new_with_free_func((GDestroyNotify)ms_row_free),
+			.last = before};
 		for (guint k = 0; k < changes->len; k++)
 			take_change(directory, &b, changes->pdata[k]);
 		bool moved = false;
 		if (!set_aside(&b, changes, before, aside, user, error))
 			answer = MS_RETRY;
 		else if (b.last != NULL && g_strcmp0(b.last, before) != 0)
-			answer = ms_directory_apply(directory, (MsRowChange *)(void *)b.changes->data, b.changes->len, source,
+			answer = ms_directory_apply(directory,
+				(MsRowChange *)(void *)b.changes->data, b.changes->len, source,
 				before, b.last, &moved, error);
 		b.counts.applied = b.changes->len;
 		batch_clear(&b);
@@ -113,12 +122,14 @@ MsAnswer ms_directory_follow(MsDirectory *directory, const char *source, GPtrArr
 		if (answer != MS_FOUND || !moved)
 			return answer;
 	}
-	g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "directory: somebody else follows \"%s\"", source);
+	g_set_error(
+		error, MS_ERROR, MS_ERROR_BUSY, "directory: somebody else follows \"%s\"", source);
 	return MS_RETRY;
 }
 
 bool ms_directory_source_valid(const char *name)
 {
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
 	return *name != '\0' && strlen(name) <= 100 && strspn(name, good) == strlen(name);
 }

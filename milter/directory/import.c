@@ -11,16 +11,17 @@
 #include "spill.h"
 
 /*
- * A file comes in, out goes a new generation that nobody reads until it was read back, found to be
- * whole, and taken into use in one step; whatever goes wrong before, the mapping in use is untouched.
+ * A file comes in, out goes a new generation that nobody reads until it was read back, found to
+ * be whole, and taken into use in one step; whatever goes wrong before, the mapping in use is
+ * untouched.
  *
  * First all lines are read: their entries are put aside (spill.h), their marks are stored at once.
  * When their number is known, slices are made in the order of their places and stored one after the
  * other.  Memory does not grow with the file.  One thread.
  *
- * Of a file that can be read again it is written down now and then how far it has come (progress.h):
- * the next import of the same file goes on there, in the same generation.  What it rests on may be gone
- * by then; but all of it is read back before it is used.
+ * Of a file that can be read again it is written down now and then how far it has come
+ * (progress.h): the next import of the same file goes on there, in the same generation.  What it
+ * rests on may be gone by then; but all of it is read back before it is used.
  */
 
 #define TELL_US (G_USEC_PER_SEC / 2)
@@ -51,7 +52,8 @@ typedef struct {
 	gint64 begun, kept;
 	GArray *marks; /* of MsMark: not yet with the backend */
 	GArray *row;   /* of MsEntry: of one row */
-	guint64 *known; /* ACCOUNTS_KEPT: of accounts that were put aside; where another took the place, again */
+	/* ACCOUNTS_KEPT: of accounts that were put aside; where another took the place, again */
+	guint64 *known;
 	guint32 line;  /* which it is of */
 	GByteArray *room;
 	/* what is being told */
@@ -88,7 +90,8 @@ static void tell(Import *import, bool now)
 	if (o->progress == NULL || (!now && time - import->told < TELL_US))
 		return;
 	import->told = time;
-	const MsImportProgress progress = {import->phase, import->result->lines, import->done, import->total};
+	const MsImportProgress progress = {
+		import->phase, import->result->lines, import->done, import->total};
 	o->progress(&progress, o->user);
 }
 
@@ -132,7 +135,8 @@ static bool keep_now(Import *import, GError **error)
 		p->mark.bad = import->result->bad;
 	}
 	p->slices = import->slice;
-	g_byte_array_append(p->pending, (const guint8 *)import->marks->data, import->marks->len * (guint)sizeof(MsMark));
+	g_byte_array_append(p->pending, (const guint8 *)import->marks->data,
+		import->marks->len * (guint)sizeof(MsMark));
 	bool fine = ms_progress_write(p, import->path, &import->directory->keys, error);
 	import->kept = g_get_monotonic_time();
 	return fine;
@@ -142,7 +146,8 @@ static bool keep_now(Import *import, GError **error)
 static bool keep(Import *import, GError **error)
 {
 	gint64 now = g_get_monotonic_time();
-	if (import->path == NULL || now - import->kept < MAX(KEEP_US, (now - import->begun) / KEEP_SHARE))
+	if (import->path == NULL ||
+		now - import->kept < MAX(KEEP_US, (now - import->begun) / KEEP_SHARE))
 		return true;
 	return keep_now(import, error);
 }
@@ -154,13 +159,16 @@ static bool go_on(Import *import, GError **error)
 	tell(import, false);
 	if (import->options->stop != NULL && *import->options->stop) {
 		bool kept = import->path != NULL && keep_now(import, NULL);
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "stopped; the mapping in use is unchanged%s", kept
-			? ".  The same command goes on from here" : ", and what was written is removed.  The same command begins anew");
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"stopped; the mapping in use is unchanged%s",
+			kept ? ".  The same command goes on from here"
+			     : ", and what was written is removed.  The same command begins anew");
 		return false;
 	}
 	if (import->options->dry_run)
 		return true;
-	return backend->ops->alive(backend, error) && (import->phase == MS_IMPORT_PROVE || keep(import, error));
+	return backend->ops->alive(backend, error) &&
+		(import->phase == MS_IMPORT_PROVE || keep(import, error));
 }
 
 /* ---- reading -------------------------------------------------------------------------- */
@@ -184,7 +192,8 @@ static bool add_marks(Import *import, guint at_least, GError **error)
 	return store(import, MS_PART(MS_PART_MARKS, (guint32)m->changes++), list, error);
 }
 
-static bool put_aside(const char *account, const guint8 *said, gsize len, void *user, GError **error)
+static bool put_aside(
+	const char *account, const guint8 *said, gsize len, void *user, GError **error)
 {
 	Import *import = user;
 	guint8 digest[MS_ENTRY_DIGEST];
@@ -213,11 +222,14 @@ static bool add(Import *import, const MsRowStored *row, GError **error)
 	ms_row_entries(&import->directory->keys, row, import->row, import->room);
 	for (guint i = 0; i < import->row->len; i++) {
 		const MsEntry *entry = &g_array_index(import->row, MsEntry, i);
-		MsRecord record = {.said = import->room->data + entry->said, .said_len = entry->said_len, .line = import->line};
+		MsRecord record = {.said = import->room->data + entry->said,
+			.said_len = entry->said_len,
+			.line = import->line};
 		memcpy(record.link, entry->link, MS_LINK_BYTES);
 		if (is_known(import, entry))
 			continue;
-		if (!ms_spill_add(import->spills[entry->account ? ACCOUNTS : ENTRIES], entry->digest, &record, error))
+		if (!ms_spill_add(import->spills[entry->account ? ACCOUNTS : ENTRIES],
+			    entry->digest, &record, error))
 			return false;
 	}
 	if (import->options->dry_run)
@@ -230,8 +242,8 @@ static bool add(Import *import, const MsRowStored *row, GError **error)
 static bool take_row(Import *import, const MsTableRow *given, GError **error)
 {
 	const char *why;
-	g_autoptr(MsRowStored) row = ms_row_new(import->directory, given->account, given->kind, given->value,
-		strlen(given->value), &why);
+	g_autoptr(MsRowStored) row = ms_row_new(import->directory, given->account, given->kind,
+		given->value, strlen(given->value), &why);
 	if (row == NULL) {
 		bad(import, given->line, why);
 		return true;
@@ -239,7 +251,8 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 	import->line = (guint32)MIN(given->line, G_MAXUINT32);
 	if (import->lint != NULL) {
 		ms_lint_row(import->lint, given->line, given->kind, given->value);
-		if (!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value, put_aside, import, error))
+		if (!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
+			    put_aside, import, error))
 			return false;
 	}
 	return add(import, row, error);
@@ -273,9 +286,12 @@ static bool take_all(Import *import, int fd, GError **error)
 {
 	struct stat st;
 	const MsProgress *before = import->resumed;
-	begin_phase(import, MS_IMPORT_READ, fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0);
-	import->table = ms_table_new(fd, &import->options->form, import->directory->kinds, note, import, error);
-	if (import->table == NULL || (before != NULL && !before->read && !ms_table_seek(import->table, &before->mark)))
+	begin_phase(import, MS_IMPORT_READ,
+		fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (guint64)st.st_size : 0);
+	import->table = ms_table_new(
+		fd, &import->options->form, import->directory->kinds, note, import, error);
+	if (import->table == NULL ||
+		(before != NULL && !before->read && !ms_table_seek(import->table, &before->mark)))
 		return false;
 	if (before != NULL && before->read) {
 		import->result->lines = before->mark.lines;
@@ -311,8 +327,9 @@ static bool end_group(Import *import, GError **error)
 static bool end_slice(Import *import, GError **error)
 {
 	guint32 n = ms_mapping_slices(&import->mapping->places);
-	GBytes *data = ms_slice_seal(&import->directory->keys, import->mapping->generation, import->slice,
-		(const MsRecord *)(const void *)import->records->data, import->records->len);
+	GBytes *data = ms_slice_seal(&import->directory->keys, import->mapping->generation,
+		import->slice, (const MsRecord *)(const void *)import->records->data,
+		import->records->len);
 	ms_fingerprint_add(&import->group, g_bytes_get_data(data, NULL));
 	g_array_set_size(import->records, 0);
 	g_ptr_array_set_size(import->saids, 0);
@@ -342,19 +359,21 @@ static gint by_key(gconstpointer a, gconstpointer b)
 
 static const guint8 other_form = 0xff; /* what one says begins with it */
 
-/* Entries come in the order of their digests, so that all that is said of one thing comes together. */
+/* Entries come in the order of their digests, so that all that is said of one thing comes
+ * together. */
 static void look_at(Import *import, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record)
 {
 	const guint8 *at = record->said;
 	MsSaid said;
 	import->result->entries += record->said[0] != other_form;
-	if (import->lint != NULL && !import->of_accounts
-		&& ms_said_read(&import->directory->keys, &at, record->said + record->said_len, &said))
+	if (import->lint != NULL && !import->of_accounts &&
+		ms_said_read(&import->directory->keys, &at, record->said + record->said_len, &said))
 		ms_lint_entry(import->lint, digest, &said, record->line);
 }
 
 /* Of what is not written. */
-static bool count_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
+static bool count_entry(
+	const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
 {
 	(void)error;
 	look_at(user, digest, record);
@@ -369,7 +388,8 @@ static bool count_all(Import *import, GError **error)
 	return ms_spill_each(import->spills[ACCOUNTS], count_entry, import, error);
 }
 
-static bool lint_account(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
+static bool lint_account(
+	const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
 {
 	(void)digest;
 	(void)error;
@@ -389,11 +409,13 @@ static bool end_lint(Import *import, GError **error)
 	return true;
 }
 
-static bool take_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
+static bool take_entry(
+	const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
 {
 	Import *import = user;
 	const MsPlaces *places = &import->mapping->places;
-	guint32 number = import->of_accounts ? ms_place_account(places, digest) : ms_place_entry(places, digest);
+	guint32 number = import->of_accounts ? ms_place_account(places, digest)
+					     : ms_place_entry(places, digest);
 	if (number != import->slice) {
 		g_array_sort(import->records, by_key);
 		if (!go_to(import, number, error))
@@ -407,7 +429,8 @@ static bool take_entry(const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *rec
 	return true;
 }
 
-static bool write_some(Import *import, MsSpill *spill, bool of_accounts, guint32 end, GError **error)
+static bool write_some(
+	Import *import, MsSpill *spill, bool of_accounts, guint32 end, GError **error)
 {
 	import->of_accounts = of_accounts;
 	if (!ms_spill_each(spill, take_entry, import, error))
@@ -429,16 +452,20 @@ static bool write_all(Import *import, GError **error)
 		slices_for(ms_spill_count(import->spills[ACCOUNTS]))};
 	begin_phase(import, MS_IMPORT_WRITE, ms_mapping_slices(places));
 	/* Even of nothing there is a list: its number says that marks were made. */
-	return (import->mapping->changes > 0 && import->marks->len == 0 ? true : add_marks(import, 0, error))
-		&& write_some(import, import->spills[ENTRIES], false, places->slices, error)
-		&& write_some(import, import->spills[ACCOUNTS], true, ms_mapping_slices(places), error)
-		&& backend->ops->settle(backend, error);
+	return (import->mapping->changes > 0 && import->marks->len == 0
+			       ? true
+			       : add_marks(import, 0, error)) &&
+		write_some(import, import->spills[ENTRIES], false, places->slices, error) &&
+		write_some(
+			import, import->spills[ACCOUNTS], true, ms_mapping_slices(places), error) &&
+		backend->ops->settle(backend, error);
 }
 
 /* All that was written is read back before anybody else can. */
 static bool prove(Import *import, GError **error)
 {
-	g_autoptr(MsSweep) sweep = ms_sweep_new(import->directory, import->mapping, NULL, NULL, NULL);
+	g_autoptr(MsSweep)
+		sweep = ms_sweep_new(import->directory, import->mapping, NULL, NULL, NULL);
 	ms_sweep_primary(sweep);
 	begin_phase(import, MS_IMPORT_PROVE, ms_sweep_steps(sweep));
 	bool whole = false;
@@ -494,7 +521,8 @@ static bool load(Import *import, int fd, GError **error)
 	if (!take_all(import, fd, error) || !enough_good(import, error))
 		return false;
 	if (import->options->dry_run)
-		return count_all(import, error) && end_lint(import, error) && not_too_few(import, error);
+		return count_all(import, error) && end_lint(import, error) &&
+			not_too_few(import, error);
 	if (!write_all(import, error))
 		return false;
 	MsMapping *m = import->mapping;
@@ -528,9 +556,12 @@ static bool take_positions(Import *import, const MsMapping *before, GError **err
 	GHashTable *positions = import->mapping->positions;
 	for (guint i = 0; o->positions != NULL && o->positions[i] != NULL; i++) {
 		const char *equals = strchr(o->positions[i], '=');
-		g_autofree char *name = g_strndup(o->positions[i], equals != NULL ? (gsize)(equals - o->positions[i]) : 0);
-		if (equals == NULL || !ms_directory_source_valid(name) || !ms_change_id_valid(equals + 1))
-			return refuse(error, "\"%s\" is no position (--position SOURCE=ID)", o->positions[i]);
+		g_autofree char *name = g_strndup(
+			o->positions[i], equals != NULL ? (gsize)(equals - o->positions[i]) : 0);
+		if (equals == NULL || !ms_directory_source_valid(name) ||
+			!ms_change_id_valid(equals + 1))
+			return refuse(error, "\"%s\" is no position (--position SOURCE=ID)",
+				o->positions[i]);
 		g_hash_table_insert(positions, g_steal_pointer(&name), g_strdup(equals + 1));
 	}
 	GHashTableIter iter;
@@ -540,7 +571,8 @@ static bool take_positions(Import *import, const MsMapping *before, GError **err
 	g_hash_table_iter_init(&iter, before->positions);
 	while (g_hash_table_iter_next(&iter, &name, NULL))
 		if (!g_hash_table_contains(positions, name))
-			return refuse(error, "this mapping follows the changes of \"%s\": say which of them the file has "
+			return refuse(error,
+				"this mapping follows the changes of \"%s\": say which of them the file has "
 				"(--position %s=ID, the last one), or that they are followed no more (--forget-positions)",
 				(char *)name, (char *)name);
 	return true;
@@ -569,7 +601,8 @@ static void import_clear(Import *import)
 
 static MsSpillPlace spill_place(const Import *import, int which)
 {
-	return (MsSpillPlace){&import->directory->keys, import->mapping->generation, "EAL"[which], import->paths[which]};
+	return (MsSpillPlace){&import->directory->keys, import->mapping->generation, "EAL"[which],
+		import -> paths[which]};
 }
 
 /* What was stored before is still there; nobody else removes it while it is claimed. */
@@ -585,7 +618,8 @@ static bool is_there(Import *import, const MsProgress *p)
 	MsView view;
 	ms_view_init(&view);
 	view.primary = true;
-	bool there = n == 0 || backend->ops->fetch(backend, p->generation, ids, n, &view, NULL) == MS_FOUND;
+	bool there = n == 0 ||
+		backend->ops->fetch(backend, p->generation, ids, n, &view, NULL) == MS_FOUND;
 	for (gsize i = 0; i < n && there; i++)
 		there = ms_view_part(&view, ids[i]) != NULL;
 	ms_view_clear(&view);
@@ -612,11 +646,15 @@ static bool go_on_with(Import *import, MsProgress *p, GError **error)
 	}
 	import->mapping->changes = p->lists;
 	import->mapping->marks = p->marks;
-	g_array_append_vals(import->marks, p->pending->data, p->pending->len / (guint)sizeof(MsMark));
+	g_array_append_vals(
+		import->marks, p->pending->data, p->pending->len / (guint)sizeof(MsMark));
 	import->resumed = p;
 	g_autofree char *text = p->read
-		? g_strdup("an import of this file was cut off before; this one goes on with what that one had read")
-		: g_strdup_printf("an import of this file was cut off before; this one goes on at line %" G_GUINT64_FORMAT, p->mark.line);
+		? g_strdup(
+			  "an import of this file was cut off before; this one goes on with what that one had read")
+		: g_strdup_printf(
+			  "an import of this file was cut off before; this one goes on at line %" G_GUINT64_FORMAT,
+			  p->mark.line);
 	note(text, import);
 	return true;
 }
@@ -629,7 +667,8 @@ static bool begin_anew(Import *import, GError **error)
 	g_free(import->mapping->generation);
 	import->mapping->generation = ms_digest_random_name(NAME_BYTES);
 	/* Not before it is claimed: what lies there may be another's that is running. */
-	if (!import->options->dry_run && !backend->ops->begin(backend, import->mapping->generation, &found, error))
+	if (!import->options->dry_run &&
+		!backend->ops->begin(backend, import->mapping->generation, &found, error))
 		return false;
 	if (found != NULL)
 		note(found, import);
@@ -650,8 +689,9 @@ static void find_paths(Import *import, int fd)
 {
 	MsDirectory *directory = import->directory;
 	const char *file = directory->import_file;
-	if (file == NULL || import->options->dry_run
-		|| !ms_progress_recipe(fd, &import->options->form, directory->kinds, &directory->keys, import->recipe))
+	if (file == NULL || import->options->dry_run ||
+		!ms_progress_recipe(fd, &import->options->form, directory->kinds, &directory->keys,
+			import->recipe))
 		return;
 	import->path = g_strdup(file);
 	static const char *const ends[MS_SPILLS] = {".entries", ".accounts", ".lint"};
@@ -682,8 +722,9 @@ static void end_failed(Import *import, const GError *why)
 {
 	if (import->options->dry_run)
 		return;
-	import->result->kept = import->path != NULL && g_error_matches(why, MS_ERROR, MS_ERROR_RETRY)
-		&& g_file_test(import->path, G_FILE_TEST_EXISTS);
+	import->result->kept = import->path != NULL &&
+		g_error_matches(why, MS_ERROR, MS_ERROR_RETRY) &&
+		g_file_test(import->path, G_FILE_TEST_EXISTS);
 	if (!import->result->kept)
 		forget(import);
 	import->directory->backend->ops->abandon(import->directory->backend);
@@ -720,12 +761,15 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	};
 	import.mapping->source = g_strdup(options->source);
 	if (options->warn != NULL)
-		import.lint = ms_lint_new(directory->kinds, directory->house, options->many > 0 ? options->many : MS_LINT_MANY,
-			options->warn, options->user);
+		import.lint = ms_lint_new(directory->kinds, directory->house,
+			options->many > 0 ? options->many : MS_LINT_MANY, options->warn,
+			options->user);
 	g_autoptr(MsMapping) before = before_it(directory);
 	result.before = before != NULL ? before->entries : 0;
-	import.not_before = MAX(before != NULL ? before->loaded_us : 0, ms_seen_newest(directory->seen));
-	bool fine = take_positions(&import, before, error) && begin(&import, fd, error) && run(&import, fd, error);
+	import.not_before = MAX(
+		before != NULL ? before->loaded_us : 0, ms_seen_newest(directory->seen));
+	bool fine = take_positions(&import, before, error) && begin(&import, fd, error) &&
+		run(&import, fd, error);
 	import_clear(&import);
 	*result_out = result;
 	return fine;

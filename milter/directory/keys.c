@@ -50,7 +50,8 @@ static const char *value_of(const char *name)
 static void digest_of(const MsKeys *keys, const char *text, guint8 whole[16])
 {
 	const MsPiece piece = {text, strlen(text)};
-	ms_digest_plain(keys->parts.entry, &piece, 1, whole, 16); /* the least that every BLAKE2b makes */
+	/* the least that every BLAKE2b makes */
+	ms_digest_plain(keys->parts.entry, &piece, 1, whole, 16);
 }
 
 void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DIGEST])

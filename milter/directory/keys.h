@@ -6,7 +6,8 @@
 #include "missent/directory.h"
 
 typedef struct {
-	MsKey *key; /* NULL with `digests` off: then those of parts are zero, and parts are checked only */
+	/* NULL with `digests` off: then those of parts are zero, and parts are checked only */
+	MsKey *key;
 	bool digests;
 	MsMappingKeys parts;
 } MsKeys;

@@ -24,7 +24,8 @@ typedef struct {
 
 static bool fail(const Ldif *ldif, GError **error, const char *why)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "line %" G_GUINT64_FORMAT " of the LDIF %s; nothing is loaded", ldif->line, why);
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+		"line %" G_GUINT64_FORMAT " of the LDIF %s; nothing is loaded", ldif->line, why);
 	return false;
 }
 
@@ -65,7 +66,8 @@ static void put_cell(FILE *out, const char *text, gsize len, bool last)
 static void put_heading(const Ldif *ldif)
 {
 	for (guint i = 0; i < ldif->columns->len; i++)
-		put_cell(ldif->out, ldif->columns->pdata[i], strlen(ldif->columns->pdata[i]), i + 1 == ldif->columns->len);
+		put_cell(ldif->out, ldif->columns->pdata[i], strlen(ldif->columns->pdata[i]),
+			i + 1 == ldif->columns->len);
 }
 
 static void end_entry(Ldif *ldif)
@@ -106,7 +108,8 @@ static bool take_line(Ldif *ldif, const GString *line, GError **error)
 	if (cell->len > 0)
 		g_string_append_c(cell, '\n');
 	g_string_append_len(cell, decoded != NULL ? (const char *)decoded : value, (gssize)len);
-	return cell->len <= MS_CSV_MAX_RECORD || fail(ldif, error, "makes an entry that is longer than 65,536 bytes");
+	return cell->len <= MS_CSV_MAX_RECORD ||
+		fail(ldif, error, "makes an entry that is longer than 65,536 bytes");
 }
 
 static bool convert(Ldif *ldif, GError **error)
@@ -156,7 +159,8 @@ bool ms_ldif_to_csv(int in, int out, const char *map, const char *account, GErro
 	if (ldif.in != NULL)
 		fclose(ldif.in);
 	if (fine && !written)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "a temporary file cannot be written (TMPDIR says where)");
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"a temporary file cannot be written (TMPDIR says where)");
 	g_ptr_array_unref(ldif.columns);
 	g_ptr_array_unref(ldif.cells);
 	free(ldif.buffer);

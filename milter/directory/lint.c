@@ -8,10 +8,10 @@
 #include "lint.h"
 
 /*
- * Rows come in as they are read, entries and what is said of accounts in the order of their digests, so
- * that all that is said of one is seen together; out go warnings, a few of each sort and how many more
- * there are.  Memory does not grow with the file, but for delegations, of which so many are looked at.
- * One thread.
+ * Rows come in as they are read, entries and what is said of accounts in the order of their
+ * digests, so that all that is said of one is seen together; out go warnings, a few of each sort
+ * and how many more there are.  Memory does not grow with the file, but for delegations, of which
+ * so many are looked at.  One thread.
  */
 
 #define EXAMPLES 5
@@ -100,7 +100,8 @@ void ms_lint_free(MsLint *lint)
 	g_free(lint);
 }
 
-static void tell(MsLint *lint, Rule rule, guint64 line, const char *format, ...) G_GNUC_PRINTF(4, 5);
+static void tell(MsLint *lint, Rule rule, guint64 line, const char *format, ...)
+	G_GNUC_PRINTF(4, 5);
 static void tell(MsLint *lint, Rule rule, guint64 line, const char *format, ...)
 {
 	if (++lint->counts[rule] > EXAMPLES)
@@ -125,15 +126,18 @@ guint64 ms_lint_count(const MsLint *lint)
 /* Nobody's: RFC 2606, and what people write who have no address. */
 static bool is_placeholder_address(const char *address)
 {
-	static const char *const locals[] = {"test", "tests", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply",
-		"nobody", "none", "dummy", "example", "unknown", "unbekannt", "inconnu", "onbekend", "keine", "keinemail", "nomail",
-		"na", "n.a", "xxx", "xx", "asdf", "abc", "placeholder", "todo", "tbd", "changeme", NULL};
-	static const char *const domains[] = {"example.com", "example.org", "example.net", "test.com", "test.de", "test.fr",
-		"test.nl", "domain.com", "invalid", "localhost", NULL};
+	static const char *const locals[] = {"test", "tests", "noreply", "no-reply", "no_reply",
+		"donotreply", "do-not-reply", "nobody", "none", "dummy", "example", "unknown",
+		"unbekannt", "inconnu", "onbekend", "keine", "keinemail", "nomail", "na", "n.a",
+		"xxx", "xx", "asdf", "abc", "placeholder", "todo", "tbd", "changeme", NULL};
+	static const char *const domains[] = {"example.com", "example.org", "example.net",
+		"test.com", "test.de", "test.fr", "test.nl", "domain.com", "invalid", "localhost",
+		NULL};
 	const char *at = strrchr(address, '@');
 	g_autofree char *local = g_strndup(address, (gsize)(at - address));
-	return g_strv_contains(locals, local) || g_strv_contains(domains, at + 1) || g_str_has_suffix(at, ".invalid")
-		|| g_str_has_suffix(at, ".test") || g_str_has_suffix(at, ".localhost");
+	return g_strv_contains(locals, local) || g_strv_contains(domains, at + 1) ||
+		g_str_has_suffix(at, ".invalid") || g_str_has_suffix(at, ".test") ||
+		g_str_has_suffix(at, ".localhost");
 }
 
 static bool is_run(const char *digits, gsize n)
@@ -147,8 +151,9 @@ static bool is_run(const char *digits, gsize n)
 /* 0000, C-99999, 12345678, TEST; not a number that has some of them. */
 static bool is_placeholder_number(const char *text)
 {
-	static const char *const words[] = {"TEST", "DUMMY", "UNKNOWN", "UNBEKANNT", "INCONNU", "NONE", "NULL", "TBD", "TODO",
-		"XXX", "XXXX", "XXXXX", "XXXXXX", "ABC123", "PLACEHOLDER", NULL};
+	static const char *const words[] = {"TEST", "DUMMY", "UNKNOWN", "UNBEKANNT", "INCONNU",
+		"NONE", "NULL", "TBD", "TODO", "XXX", "XXXX", "XXXXX", "XXXXXX", "ABC123",
+		"PLACEHOLDER", NULL};
 	g_autoptr(GString) digits = g_string_new(NULL), all = g_string_new(NULL);
 	for (const char *p = text; *p != '\0'; p++) {
 		if (g_ascii_isdigit(*p))
@@ -160,8 +165,10 @@ static bool is_placeholder_number(const char *text)
 		return true;
 	const char same[] = {digits->str[0], '\0'};
 	bool equal = digits->len >= 4 && strspn(digits->str, same) == digits->len;
-	return (equal && (digits->str[0] == '0' || digits->str[0] == '9' || digits->len == all->len))
-		|| is_run(digits->str, digits->len);
+	return (equal &&
+		       (digits->str[0] == '0' || digits->str[0] == '9' ||
+			       digits->len == all->len)) ||
+		is_run(digits->str, digits->len);
 }
 
 static void check_mail(MsLint *lint, guint64 line, const char *value)
@@ -172,9 +179,11 @@ static void check_mail(MsLint *lint, guint64 line, const char *value)
 	if (address[0] == '@' && ms_domain_is_provider(address + 1))
 		tell(lint, RULE_PROVIDER, line, MS_LINT_PROVIDER);
 	else if (address[0] == '@' && ms_domain_is_suffix(address + 1))
-		tell(lint, RULE_SUFFIX, line, "a public suffix, such as com and co.uk: it is no company's domain");
+		tell(lint, RULE_SUFFIX, line,
+			"a public suffix, such as com and co.uk: it is no company's domain");
 	else if (address[0] != '@' && is_placeholder_address(address))
-		tell(lint, RULE_PLACEHOLDER, line, "an address that looks like a placeholder (test@, noreply@)");
+		tell(lint, RULE_PLACEHOLDER, line,
+			"an address that looks like a placeholder (test@, noreply@)");
 }
 
 void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value)
@@ -183,7 +192,8 @@ void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value
 	if (strcmp(kind, MS_ROW_RECIPIENT) == 0 || (known != NULL && known->form == MS_FORM_EMAIL))
 		check_mail(lint, line, value);
 	else if (known != NULL && known->form != MS_FORM_ADDRESS && is_placeholder_number(value))
-		tell(lint, RULE_PLACEHOLDER, line, "a %s that looks like a placeholder (0000, 1234, TEST)", kind);
+		tell(lint, RULE_PLACEHOLDER, line,
+			"a %s that looks like a placeholder (0000, 1234, TEST)", kind);
 }
 
 /* ---- entries -------------------------------------------------------------------------- */
@@ -192,21 +202,26 @@ static void end_digest(MsLint *lint)
 {
 	bool shared = lint->of_house && lint->accounts > 1;
 	if (shared && !lint->other_form)
-		tell(lint, RULE_HOUSE, lint->line, "the same value is also the house's: it proves nothing of the account");
+		tell(lint, RULE_HOUSE, lint->line,
+			"the same value is also the house's: it proves nothing of the account");
 	else if (lint->accounts > lint->many && !lint->other_form)
-		tell(lint, RULE_MANY, lint->line, "the same value is at %u accounts: a placeholder, or somebody who may receive "
-			"for all of them?", lint->accounts);
+		tell(lint, RULE_MANY, lint->line,
+			"the same value is at %u accounts: a placeholder, or somebody who may receive "
+			"for all of them?",
+			lint->accounts);
 	lint->accounts = 0;
 	lint->of_house = false;
 	lint->line = 0;
 }
 
-void ms_lint_entry(MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsSaid *said, guint64 line)
+void ms_lint_entry(
+	MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsSaid *said, guint64 line)
 {
 	if (lint->accounts > 0 && memcmp(lint->digest, digest, MS_ENTRY_DIGEST) != 0)
 		end_digest(lint);
 	memcpy(lint->digest, digest, MS_ENTRY_DIGEST);
-	bool house = strlen(lint->house) == said->account_len && memcmp(lint->house, said->account, said->account_len) == 0;
+	bool house = strlen(lint->house) == said->account_len &&
+		memcmp(lint->house, said->account, said->account_len) == 0;
 	lint->accounts++;
 	lint->of_house = lint->of_house || house;
 	lint->other_form = said->ref != NULL;
@@ -216,8 +231,8 @@ void ms_lint_entry(MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsS
 
 /* ---- accounts ------------------------------------------------------------------------- */
 
-static bool put_aside(MsLint *lint, const char *account, guint8 flag, const char *other, MsLintAdd add, void *user,
-	GError **error)
+static bool put_aside(MsLint *lint, const char *account, guint8 flag, const char *other,
+	MsLintAdd add, void *user, GError **error)
 {
 	g_autoptr(GByteArray) said = g_byte_array_new();
 	g_byte_array_append(said, &flag, 1);
@@ -227,8 +242,8 @@ static bool put_aside(MsLint *lint, const char *account, guint8 flag, const char
 	guint32 hash = (guint32)flag;
 	for (guint i = 0; i < said->len; i++)
 		hash = hash * 16777619u ^ said->data[i];
-	/* Most files say the same of an account many times, line after line; two that share a hash are put
-	 * aside in turn. */
+	/* Most files say the same of an account many times, line after line; two that share a
+	 * hash are put aside in turn. */
 	hash |= 1;
 	if (other == NULL && lint->lately[hash % LATELY] == hash)
 		return true;
@@ -236,13 +251,14 @@ static bool put_aside(MsLint *lint, const char *account, guint8 flag, const char
 	return add(account, said->data, said->len, user, error);
 }
 
-bool ms_lint_accounts_of(MsLint *lint, const char *account, const char *kind, const char *value, MsLintAdd add,
-	void *user, GError **error)
+bool ms_lint_accounts_of(MsLint *lint, const char *account, const char *kind, const char *value,
+	MsLintAdd add, void *user, GError **error)
 {
 	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
 		return put_aside(lint, account, RECEIVES_FOR, value, add, user, error)
 			&& put_aside(lint, value, IS_RECEIVED_FOR, NULL, add, user, error);
-	return put_aside(lint, account, strcmp(kind, MS_ROW_RECIPIENT) == 0 ? HAS_RECIPIENT : HAS_IDENTIFIER, NULL, add,
+	return put_aside(lint, account,
+		strcmp(kind, MS_ROW_RECIPIENT) == 0 ? HAS_RECIPIENT : HAS_IDENTIFIER, NULL, add,
 		user, error);
 }
 
@@ -253,11 +269,14 @@ static void end_account(MsLint *lint)
 	if (strcmp(lint->account, lint->house) == 0)
 		return;
 	if (flags == IS_RECEIVED_FOR)
-		tell(lint, RULE_NOBODY, line, "receives for an account of which nothing else is said");
+		tell(lint, RULE_NOBODY, line,
+			"receives for an account of which nothing else is said");
 	else if ((flags & (HAS_RECIPIENT | IS_RECEIVED_FOR)) == 0)
-		tell(lint, RULE_NO_RECIPIENTS, line, "an account without recipients: nobody may get its mail");
+		tell(lint, RULE_NO_RECIPIENTS, line,
+			"an account without recipients: nobody may get its mail");
 	else if ((flags & (HAS_IDENTIFIER | RECEIVES_FOR)) == 0)
-		tell(lint, RULE_NO_IDENTIFIERS, line, "an account without identifiers: nothing proves that a mail is its own");
+		tell(lint, RULE_NO_IDENTIFIERS, line,
+			"an account without identifiers: nothing proves that a mail is its own");
 }
 
 static guint number_of(MsLint *lint, const char *account)
@@ -328,7 +347,8 @@ static void walk(MsLint *lint, guint root, const guint *starts, const guint *ord
 		}
 		const Edge *edge = &g_array_index(lint->edges, Edge, order[step->next++]);
 		if (state[edge->to] == 1)
-			tell(lint, RULE_CIRCLE, edge->line, "receives for an account that, over others or itself, receives for it");
+			tell(lint, RULE_CIRCLE, edge->line,
+				"receives for an account that, over others or itself, receives for it");
 		if (state[edge->to] != 0)
 			continue;
 		Step next = {edge->to, starts[edge->to]};
@@ -357,7 +377,9 @@ void ms_lint_end(MsLint *lint)
 	find_circles(lint);
 	for (int i = 0; i < N_RULES; i++) {
 		g_autofree char *text = lint->counts[i] > EXAMPLES
-			? g_strdup_printf("%" G_GUINT64_FORMAT " more %s", lint->counts[i] - EXAMPLES, more[i]) : NULL;
+			? g_strdup_printf("%" G_GUINT64_FORMAT " more %s",
+				  lint->counts[i] - EXAMPLES, more[i])
+			: NULL;
 		if (text != NULL)
 			lint->told(0, text, lint->user);
 	}

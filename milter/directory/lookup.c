@@ -5,9 +5,9 @@
 #include "directory_private.h"
 
 /*
- * Names of entries come in, their accounts go out, all from one state of the mapping.  Every slice
- * that an answer rests on is opened, so that what was changed, moved or lost is known as that and is
- * never "not found".  From any thread.
+ * Names of entries come in, their accounts go out, all from one state of the mapping.  Every
+ * slice that an answer rests on is opened, so that what was changed, moved or lost is known as
+ * that and is never "not found".  From any thread.
  */
 
 #define MAX_ATTEMPTS 5
@@ -15,7 +15,8 @@
 void ms_view_init(MsView *view)
 {
 	memset(view, 0, sizeof *view);
-	view->parts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_bytes_unref);
+	view->parts = g_hash_table_new_full(
+		g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_bytes_unref);
 }
 
 void ms_view_clear(MsView *view)
@@ -68,8 +69,11 @@ MsAnswer ms_directory_unfit(GError **error, const char *format, ...)
 MsAnswer ms_directory_lost(GError **error, MsPartId id, const char *what)
 {
 	g_autofree char *name = ms_part_name(id);
-	return ms_directory_unfit(error, "part %s of the mapping %s (maxmemory-policy? a deleted key? a damaged file?); "
-		"nothing can be judged until it is whole: " COMMAND ", or see missent directory verify", name, what);
+	return ms_directory_unfit(error,
+		"part %s of the mapping %s (maxmemory-policy? a deleted key? a damaged file?); "
+		"nothing can be judged until it is whole: " COMMAND
+		", or see missent directory verify",
+		name, what);
 }
 
 void ms_directory_state_of(const MsMapping *mapping, MsDirectoryState *out)
@@ -88,7 +92,8 @@ void ms_directory_state_of(const MsMapping *mapping, MsDirectoryState *out)
 MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **error)
 {
 	if (view->state == NULL) {
-		ms_directory_unfit(error, "its state is lost, or it was imported by an earlier version; " COMMAND);
+		ms_directory_unfit(error,
+			"its state is lost, or it was imported by an earlier version; " COMMAND);
 		return NULL;
 	}
 	const char *why;
@@ -106,39 +111,50 @@ MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **
 
 #define CLOCKS_APART 60 /* seconds that clocks of two hosts may differ */
 
-static MsAnswer check_age(const MsDirectory *directory, const MsDirectoryState *state, GError **error)
+static MsAnswer check_age(
+	const MsDirectory *directory, const MsDirectoryState *state, GError **error)
 {
 	gint64 age = g_get_real_time() / G_USEC_PER_SEC - state->loaded;
 	/* An age below nothing would never be too much. */
 	if (directory->max_age > 0 && age < -CLOCKS_APART)
-		return ms_directory_unfit(error, "it was loaded %" G_GINT64_FORMAT " s from now, so max-age cannot be told: the "
-			"clock of the host that loaded it was ahead, or this one's is behind; set it, then import anew", -age);
+		return ms_directory_unfit(error,
+			"it was loaded %" G_GINT64_FORMAT
+			" s from now, so max-age cannot be told: the "
+			"clock of the host that loaded it was ahead, or this one's is behind; set it, then import anew",
+			-age);
 	if (directory->max_age > 0 && age > directory->max_age)
-		return ms_directory_unfit(error, "it was loaded %" G_GINT64_FORMAT " s ago, longer than max-age allows", age);
+		return ms_directory_unfit(error,
+			"it was loaded %" G_GINT64_FORMAT " s ago, longer than max-age allows",
+			age);
 	return MS_FOUND;
 }
 
-static MsAnswer check_seen(const MsDirectory *directory, const MsDirectoryState *state, GError **error)
+static MsAnswer check_seen(
+	const MsDirectory *directory, const MsDirectoryState *state, GError **error)
 {
 	gint64 newest;
 	if (ms_seen_check(directory->seen, state, &newest))
 		return MS_FOUND;
 	if (newest == state->loaded_us)
-		return ms_directory_unfit(error, "changes that were made to it are gone: an older copy has come back; import it "
+		return ms_directory_unfit(error,
+			"changes that were made to it are gone: an older copy has come back; import it "
 			"anew, or, if the older one is meant: missent directory accept");
-	return ms_directory_unfit(error, "it was imported %.3f s before the one that was used here until now: an "
+	return ms_directory_unfit(error,
+		"it was imported %.3f s before the one that was used here until now: an "
 		"older copy has come back; import it anew, or, if the older one is meant: missent directory accept",
 		(double)(newest - state->loaded_us) / G_USEC_PER_SEC);
 }
 
 /* An empty or stale mapping answers "not found" to everything; that must not be taken for
  * knowledge. */
-static MsAnswer check_fit(const MsDirectory *directory, const MsDirectoryState *state, GError **error)
+static MsAnswer check_fit(
+	const MsDirectory *directory, const MsDirectoryState *state, GError **error)
 {
 	if (state->entries <= 0)
 		return ms_directory_unfit(error, "it is empty");
 	if (state->changes <= 0)
-		return ms_directory_unfit(error, "it has no marks of its identifiers: the program that wrote it left them "
+		return ms_directory_unfit(error,
+			"it has no marks of its identifiers: the program that wrote it left them "
 			"out; " COMMAND);
 	return check_age(directory, state, error);
 }
@@ -185,7 +201,8 @@ static MsAnswer open_slice(Slices *s, guint32 number, MsSlice **out)
 
 static guint32 place_of(const MsPlaces *places, const MsWanted *wanted)
 {
-	return wanted->account ? ms_place_account(places, wanted->digest) : ms_place_entry(places, wanted->digest);
+	return wanted->account ? ms_place_account(places, wanted->digest)
+			       : ms_place_entry(places, wanted->digest);
 }
 
 static MsAnswer read_entry(Slices *s, const MsWanted *wanted, GPtrArray *accounts)
@@ -193,10 +210,11 @@ static MsAnswer read_entry(Slices *s, const MsWanted *wanted, GPtrArray *account
 	MsSlice *slice;
 	guint32 number = place_of(&s->mapping->places, wanted);
 	MsAnswer answer = open_slice(s, number, &slice);
-	const char *why = answer == MS_FOUND
-		? ms_slice_accounts(&s->directory->keys, slice, wanted->digest + MS_PLACE_BYTES, accounts)
-		: NULL;
-	return why != NULL ? ms_directory_lost(s->error, MS_PART(MS_PART_SLICE, number), why) : answer;
+	const char *why = answer == MS_FOUND ? ms_slice_accounts(&s->directory->keys, slice,
+						       wanted->digest + MS_PLACE_BYTES, accounts)
+					     : NULL;
+	return why != NULL ? ms_directory_lost(s->error, MS_PART(MS_PART_SLICE, number), why)
+			   : answer;
 }
 
 /* What one message may bring is bounded: over it, the answers are not whole, and say so. */
@@ -208,7 +226,8 @@ static void take_room(MsLookup *out, guint64 *room, GPtrArray *accounts)
 		g_ptr_array_set_size(accounts, 0);
 }
 
-static MsAnswer read_values(Slices *s, const MsWanted *wanted, guint n, guint64 *room, MsLookup *out)
+static MsAnswer read_values(
+	Slices *s, const MsWanted *wanted, guint n, guint64 *room, MsLookup *out)
 {
 	MsAnswer answer = MS_FOUND;
 	for (guint i = 0; i < n && answer == MS_FOUND; i++) {
@@ -232,22 +251,25 @@ static MsWanted wanted_of_account(const MsDirectory *directory, const char *acco
 /* The slices of who receives for an account that have not come along; usually none. */
 static MsAnswer fetch_missing(Slices *s, GHashTable *accounts, MsView *more)
 {
-	g_autoptr(GHashTable) asked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		asked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(MsPartId));
 	GHashTableIter iter;
 	gpointer wanted;
 	g_hash_table_iter_init(&iter, accounts);
 	while (g_hash_table_iter_next(&iter, NULL, &wanted)) {
 		MsPartId id = MS_PART(MS_PART_SLICE, place_of(&s->mapping->places, wanted));
-		if (ms_view_part(s->view, id) == NULL && g_hash_table_add(asked, g_memdup2(&id, sizeof id)))
+		if (ms_view_part(s->view, id) == NULL &&
+			g_hash_table_add(asked, g_memdup2(&id, sizeof id)))
 			g_array_append_val(ids, id);
 	}
 	MsBackend *backend = s->directory->backend;
 	if (ids->len > 0)
 		ms_directory_count_trip(s->directory);
-	return ids->len == 0 ? MS_FOUND
-			     : backend->ops->fetch(backend, s->mapping->generation,
-				       (const MsPartId *)(const void *)ids->data, ids->len, more, s->error);
+	return ids->len == 0
+		? MS_FOUND
+		: backend->ops->fetch(backend, s->mapping->generation,
+			  (const MsPartId *)(const void *)ids->data, ids->len, more, s->error);
 }
 
 /* What came with a second step must be of the same state.  MS_ABSENT: it is not. */
@@ -257,7 +279,8 @@ static MsAnswer add_missing(Slices *s, GHashTable *accounts, MsView *view)
 	ms_view_init(&more);
 	MsAnswer answer = fetch_missing(s, accounts, &more);
 	if (answer == MS_FOUND && more.state != NULL) {
-		if (strcmp(more.state, view->state) != 0 || g_strcmp0(more.generation, view->generation) != 0)
+		if (strcmp(more.state, view->state) != 0 ||
+			g_strcmp0(more.generation, view->generation) != 0)
 			answer = MS_ABSENT;
 		GHashTableIter iter;
 		gpointer id, data;
@@ -279,7 +302,8 @@ static GHashTable *accounts_of(const MsDirectory *directory, const MsLookup *loo
 			if (g_hash_table_contains(accounts, list->pdata[k]))
 				continue;
 			MsWanted wanted = wanted_of_account(directory, list->pdata[k]);
-			g_hash_table_insert(accounts, list->pdata[k], g_memdup2(&wanted, sizeof wanted));
+			g_hash_table_insert(
+				accounts, list->pdata[k], g_memdup2(&wanted, sizeof wanted));
 		}
 	}
 	return accounts;
@@ -292,7 +316,8 @@ static MsAnswer read_receivers(Slices *s, MsLookup *out, guint64 *room, MsView *
 	GHashTableIter iter;
 	gpointer account, wanted;
 	g_hash_table_iter_init(&iter, accounts);
-	while (answer == MS_FOUND && !out->over && g_hash_table_iter_next(&iter, &account, &wanted)) {
+	while (answer == MS_FOUND && !out->over &&
+		g_hash_table_iter_next(&iter, &account, &wanted)) {
 		GPtrArray *receivers = g_ptr_array_new_with_free_func(g_free);
 		answer = read_entry(s, wanted, receivers);
 		take_room(out, room, receivers);
@@ -307,8 +332,8 @@ static MsAnswer read_receivers(Slices *s, MsLookup *out, guint64 *room, MsView *
 /* ---- one lookup ----------------------------------------------------------------------- */
 
 /* MS_ABSENT: to be asked again. */
-static MsAnswer read_all(MsDirectory *directory, const MsWanted *wanted, guint n, MsView *view, MsLookup *out,
-	GError **error)
+static MsAnswer read_all(MsDirectory *directory, const MsWanted *wanted, guint n, MsView *view,
+	MsLookup *out, GError **error)
 {
 	g_autoptr(MsMapping) mapping = ms_view_mapping(directory, view, error);
 	if (mapping == NULL)
@@ -320,9 +345,12 @@ static MsAnswer read_all(MsDirectory *directory, const MsWanted *wanted, guint n
 	if (answer != MS_FOUND)
 		return answer;
 	if (view->lost)
-		return ms_directory_unfit(error, "a part of the mapping is lost (maxmemory-policy? a deleted key?); nothing "
-			"can be judged until it is whole: " COMMAND ", or see missent directory verify");
-	g_autoptr(GHashTable) open = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)ms_slice_free);
+		return ms_directory_unfit(error,
+			"a part of the mapping is lost (maxmemory-policy? a deleted key?); nothing "
+			"can be judged until it is whole: " COMMAND
+			", or see missent directory verify");
+	g_autoptr(GHashTable)
+		open = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)ms_slice_free);
 	Slices s = {directory, mapping, view, open, error};
 	guint64 room = out->room;
 	answer = read_values(&s, wanted, n, &room, out);
@@ -331,7 +359,8 @@ static MsAnswer read_all(MsDirectory *directory, const MsWanted *wanted, guint n
 	return answer;
 }
 
-static MsAnswer attempt(MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *out, GError **error)
+static MsAnswer attempt(
+	MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *out, GError **error)
 {
 	MsView view;
 	ms_view_init(&view);
@@ -339,17 +368,18 @@ static MsAnswer attempt(MsDirectory *directory, const MsWanted *wanted, guint n,
 	ms_directory_count_trip(directory);
 	MsAnswer answer = backend->ops->look(backend, wanted, n, &view, error);
 	if (answer == MS_ABSENT)
-		answer = ms_directory_unfit(error, "nothing was ever imported (missent directory import FILE.csv)");
+		answer = ms_directory_unfit(
+			error, "nothing was ever imported (missent directory import FILE.csv)");
 	else if (answer == MS_FOUND)
 		answer = read_all(directory, wanted, n, &view, out, error);
 	ms_view_clear(&view);
 	return answer;
 }
 
-/* An answer that was overtaken by a later one looks older than what was seen: then what comes next is
- * not. */
-MsAnswer ms_lookup_entries(MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup,
-	GError **error)
+/* An answer that was overtaken by a later one looks older than what was seen: then what comes
+ * next is not. */
+MsAnswer ms_lookup_entries(
+	MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup, GError **error)
 {
 	for (int i = 0; i < MAX_ATTEMPTS; i++) {
 		g_autoptr(GError) older = NULL;
@@ -368,11 +398,13 @@ MsAnswer ms_lookup_entries(MsDirectory *directory, const MsWanted *wanted, guint
 			return answer;
 		}
 	}
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "directory: it changes faster than it can be read");
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"directory: it changes faster than it can be read");
 	return MS_RETRY;
 }
 
-MsAnswer ms_directory_look_up(MsDirectory *directory, const GPtrArray *names, MsLookup *lookup, GError **error)
+MsAnswer ms_directory_look_up(
+	MsDirectory *directory, const GPtrArray *names, MsLookup *lookup, GError **error)
 {
 	g_autofree MsWanted *wanted = g_new0(MsWanted, names->len + 1);
 	for (guint i = 0; i < names->len; i++) {

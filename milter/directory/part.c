@@ -5,9 +5,9 @@
 #include "part.h"
 
 /*
- * A part is a fingerprint, a clear text and a box; all of a part is made from its contents, its place
- * and the site key, so that equal ones are equal and the fingerprint stands for the part.  From any
- * thread.
+ * A part is a fingerprint, a clear text and a box; all of a part is made from its contents, its
+ * place and the site key, so that equal ones are equal and the fingerprint stands for the part.
+ * From any thread.
  */
 
 static GByteArray *with_of(const char *generation, MsPartId id, const void *clear, gsize clear_len)
@@ -67,8 +67,8 @@ GBytes *ms_part_seal(const MsKeys *keys, const char *generation, MsPartId id, co
 	return g_bytes_new_take(out, len);
 }
 
-guint8 *ms_part_open(const MsKeys *keys, const char *generation, MsPartId id, const guint8 *data, gsize len,
-	gsize clear_len, gsize *secret_len_out)
+guint8 *ms_part_open(const MsKeys *keys, const char *generation, MsPartId id, const guint8 *data,
+	gsize len, gsize clear_len, gsize *secret_len_out)
 {
 	gsize more = keys->digests ? MS_BOX_MORE : 0;
 	if (len < MS_FINGERPRINT + clear_len + more)

@@ -30,8 +30,9 @@ char *ms_part_name(MsPartId id); /* "s:17" */
 /* `clear` can be read without a key, `secret` cannot (unless digests are off). */
 GBytes *ms_part_seal(const MsKeys *keys, const char *generation, MsPartId id, const void *clear,
 	gsize clear_len, const void *secret, gsize secret_len);
-/* The secret of a part whose clear text has `clear_len` bytes; NULL if it is not what it should be. */
-guint8 *ms_part_open(const MsKeys *keys, const char *generation, MsPartId id, const guint8 *data, gsize len,
-	gsize clear_len, gsize *secret_len_out);
+/* The secret of a part whose clear text has `clear_len` bytes; NULL if it is not what it should
+ * be. */
+guint8 *ms_part_open(const MsKeys *keys, const char *generation, MsPartId id, const guint8 *data,
+	gsize len, gsize clear_len, gsize *secret_len_out);
 
 #endif

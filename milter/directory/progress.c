@@ -8,8 +8,8 @@
 #include "state.h"
 
 /*
- * A file of two lines, its form and the generation, and a sealed rest.  What does not open, or is of
- * another file, is as if it were not there.  One thread.
+ * A file of two lines, its form and the generation, and a sealed rest.  What does not open, or is
+ * of another file, is as if it were not there.  One thread.
  */
 
 #define FORM "missent-import=1\n"
@@ -51,7 +51,8 @@ static bool digest_file(int fd, GChecksum *sum)
 
 static void digest_word(GChecksum *sum, const char *word)
 {
-	g_checksum_update(sum, (const guchar *)(word != NULL ? word : "\1"), word != NULL ? (gssize)strlen(word) + 1 : 2);
+	g_checksum_update(sum, (const guchar *)(word != NULL ? word : "\1"),
+		word != NULL ? (gssize)strlen(word) + 1 : 2);
 }
 
 bool ms_progress_recipe(int fd, const MsTableForm *form, const MsKinds *kinds, const MsKeys *keys,
@@ -62,8 +63,8 @@ bool ms_progress_recipe(int fd, const MsTableForm *form, const MsKinds *kinds, c
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)
 		return false;
 	const char delimiter[] = {form->delimiter, '\0'};
-	const char *words[] = {PACKAGE_VERSION " " MS_MAPPING_FORM, form->encoding, form->map, form->account, delimiter, ms_kinds_text(kinds),
-		keys->digests ? "digests" : "open"};
+	const char *words[] = {PACKAGE_VERSION " " MS_MAPPING_FORM, form->encoding, form->map,
+		form->account, delimiter, ms_kinds_text(kinds), keys->digests ? "digests" : "open"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		digest_word(sum, words[i]);
 	gsize len = MS_RECIPE;
@@ -102,13 +103,15 @@ bool ms_progress_write(const MsProgress *p, const char *path, const MsKeys *keys
 	for (int i = 0; i < MS_SPILLS; i++)
 		g_byte_array_append(text, p->aside[i]->data, p->aside[i]->len);
 	g_byte_array_append(text, p->pending->data, p->pending->len);
-	g_autoptr(GBytes) sealed = ms_part_seal(keys, p->generation, PART, NULL, 0, text->data, text->len);
+	g_autoptr(GBytes)
+		sealed = ms_part_seal(keys, p->generation, PART, NULL, 0, text->data, text->len);
 	g_autoptr(GString) out = g_string_new(FORM);
 	gsize len;
 	const char *data = g_bytes_get_data(sealed, &len);
 	g_string_append_printf(out, "%s\n", p->generation);
 	g_string_append_len(out, data, (gssize)len);
-	return g_file_set_contents_full(path, out->str, (gssize)out->len, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+	return g_file_set_contents_full(
+		path, out->str, (gssize)out->len, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
 
 static MsProgress *take(const guint8 *text, gsize len)
@@ -141,7 +144,8 @@ MsProgress *ms_progress_read(const char *path, const MsKeys *keys, const guint8 
 {
 	g_autofree char *text = NULL;
 	gsize len, opened;
-	if (!g_file_get_contents(path, &text, &len, NULL) || len < strlen(FORM) || memcmp(text, FORM, strlen(FORM)) != 0)
+	if (!g_file_get_contents(path, &text, &len, NULL) || len < strlen(FORM) ||
+		memcmp(text, FORM, strlen(FORM)) != 0)
 		return NULL;
 	const char *name = text + strlen(FORM), *end = memchr(name, '\n', len - strlen(FORM));
 	if (end == NULL || end == name || strspn(name, "0123456789abcdef") != (gsize)(end - name))

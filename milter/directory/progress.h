@@ -32,7 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsProgress, ms_progress_free)
 /* The recipe of a file that is read from its beginning.  False: it cannot be read twice. */
 bool ms_progress_recipe(int fd, const MsTableForm *form, const MsKinds *kinds, const MsKeys *keys,
 	guint8 out[MS_RECIPE]);
-bool ms_progress_write(const MsProgress *progress, const char *path, const MsKeys *keys, GError **error);
+bool ms_progress_write(
+	const MsProgress *progress, const char *path, const MsKeys *keys, GError **error);
 /* NULL: there is none of this recipe. */
 MsProgress *ms_progress_read(const char *path, const MsKeys *keys, const guint8 recipe[MS_RECIPE]);
 

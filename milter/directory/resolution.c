@@ -21,8 +21,8 @@ static void set_over(MsResolution *r, MsCost cost)
 		[MS_COST_RIGHT] = "who has a right to what needs more memory",
 		[MS_COST_STEP] = "who has a right to what takes longer",
 	};
-	r->over = g_strdup_printf("%s than %s of judging allows (%u identifiers, %u recipients)", what[cost],
-		ms_cost_name(cost), r->identifiers->len, r->recipients->len);
+	r->over = g_strdup_printf("%s than %s of judging allows (%u identifiers, %u recipients)",
+		what[cost], ms_cost_name(cost), r->identifiers->len, r->recipients->len);
 }
 
 bool ms_resolution_step(MsResolution *r, guint64 steps)
@@ -88,7 +88,8 @@ MsResolution *ms_resolution_new(const char *house, const MsLimits *limits)
 	r->routed = array_of(sizeof(Column), column_clear);
 	r->identifiers = array_of(sizeof(guint), NULL);
 	r->recipients = array_of(sizeof(Place), NULL);
-	r->numbers = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	r->numbers = g_hash_table_new_full(
+		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
 	g_array_set_size(r->lists, 1); /* the empty one */
 	Union none = {.mailbox = -1};
 	g_array_append_val(r->unions, none);
@@ -101,7 +102,8 @@ void ms_resolution_free(MsResolution *r)
 		return;
 	rights_free(r->rights);
 	g_hash_table_unref(r->numbers);
-	GArray *const arrays[] = {r->lists, r->unions, r->rows, r->plain, r->routed, r->identifiers, r->recipients};
+	GArray *const arrays[] = {
+		r->lists, r->unions, r->rows, r->plain, r->routed, r->identifiers, r->recipients};
 	for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
 		g_array_unref(arrays[i]);
 	g_hash_table_unref(r->ids);
@@ -214,7 +216,10 @@ void ms_resolution_identifier(MsResolution *r, guint owners, guint receivers, gu
 	const guint key[] = {OF_ROW, owners, receivers, partial};
 	guint number = number_of(r, key, G_N_ELEMENTS(key), r->rows->len);
 	if (number == r->rows->len) {
-		Row row = {.owners = owners, .receivers = receivers, .partial = partial, .first = {MS_NOBODY, MS_NOBODY},
+		Row row = {.owners = owners,
+			.receivers = receivers,
+			.partial = partial,
+			.first = {MS_NOBODY, MS_NOBODY},
 			.count = {-1, -1}};
 		g_array_append_val(r->rows, row);
 	}
@@ -227,8 +232,11 @@ static guint plain_column(MsResolution *r, guint mailbox)
 	const guint key[] = {OF_PLAIN, mailbox};
 	guint number = number_of(r, key, G_N_ELEMENTS(key), r->plain->len);
 	if (number == r->plain->len) {
-		Column column = {.mailboxes = g_memdup2(&mailbox, sizeof mailbox), .n = 1, .first = MS_NOBODY,
-			.unknown = mailbox == 0, .house = UNION(r, mailbox)->house};
+		Column column = {.mailboxes = g_memdup2(&mailbox, sizeof mailbox),
+			.n = 1,
+			.first = MS_NOBODY,
+			.unknown = mailbox == 0,
+			.house = UNION(r, mailbox)->house};
 		g_array_append_val(r->plain, column);
 		UNION(r, mailbox)->mailbox = (gint)number;
 	}
@@ -284,7 +292,8 @@ void ms_resolution_keep(MsResolution *r, const guint8 *keep)
 	guint n = 0;
 	for (guint i = 0; i < r->identifiers->len; i++)
 		if (keep[i])
-			g_array_index(r->identifiers, guint, n++) = g_array_index(r->identifiers, guint, i);
+			g_array_index(r->identifiers, guint, n++) = g_array_index(
+				r->identifiers, guint, i);
 	g_array_set_size(r->identifiers, n);
 }
 
@@ -361,8 +370,10 @@ static void each_of(const MsResolution *r, guint number, EachFunc each, void *us
 	for (guint k = 0; k < u->n; k++) {
 		const List *list = LIST(r, u->lists[k]);
 		for (guint i = 0; i < list->n; i++)
-			if ((seen == NULL || g_hash_table_add(seen, GUINT_TO_POINTER(list->accounts[i] + 1)))
-				&& !each(list->accounts[i], user))
+			if ((seen == NULL ||
+				    g_hash_table_add(
+					    seen, GUINT_TO_POINTER(list->accounts[i] + 1))) &&
+				!each(list->accounts[i], user))
 				return;
 	}
 }
@@ -399,12 +410,14 @@ static guint names_of(const MsResolution *r, guint number, guint most, GPtrArray
 	return (guint)u->accounts;
 }
 
-guint ms_resolution_owners(const MsResolution *r, guint identifier, guint most, GPtrArray *names_out)
+guint ms_resolution_owners(
+	const MsResolution *r, guint identifier, guint most, GPtrArray *names_out)
 {
 	return names_of(r, ROW(r, identifier)->owners, most, names_out);
 }
 
-guint ms_resolution_receivers(const MsResolution *r, guint identifier, guint most, GPtrArray *names_out)
+guint ms_resolution_receivers(
+	const MsResolution *r, guint identifier, guint most, GPtrArray *names_out)
 {
 	return names_of(r, ROW(r, identifier)->receivers, most, names_out);
 }
@@ -414,7 +427,8 @@ static bool count_one(guint32 account, void *user)
 {
 	GHashTable *counts = user;
 	gpointer key = GUINT_TO_POINTER(account + 1);
-	g_hash_table_insert(counts, key, GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(counts, key)) + 1));
+	g_hash_table_insert(counts, key,
+		GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(counts, key)) + 1));
 	return true;
 }
 
@@ -427,12 +441,14 @@ typedef struct {
 static bool take_common(guint32 account, void *user)
 {
 	Common *common = user;
-	if (GPOINTER_TO_UINT(g_hash_table_lookup(common->counts, GUINT_TO_POINTER(account + 1))) == common->all)
+	if (GPOINTER_TO_UINT(g_hash_table_lookup(common->counts, GUINT_TO_POINTER(account + 1))) ==
+		common->all)
 		take_name(account, &common->names);
 	return true;
 }
 
-guint ms_resolution_accounts_of(const MsResolution *r, guint recipient, guint most, GPtrArray *names_out)
+guint ms_resolution_accounts_of(
+	const MsResolution *r, guint recipient, guint most, GPtrArray *names_out)
 {
 	const Column *column = column_of(r, recipient);
 	if (column->n == 1)

@@ -93,7 +93,8 @@ static void ask_identifier(Questions *q, const MsIdentifier *identifier)
 	const MsKind *kind = ms_kinds_find(q->directory->kinds, identifier->kind);
 	if (kind != NULL && kind->form == MS_FORM_EMAIL)
 		ask_address(q, value);
-	g_autoptr(GPtrArray) forms = kind != NULL ? ms_kind_asked_forms(kind, value) : g_ptr_array_new();
+	g_autoptr(GPtrArray) forms = kind != NULL ? ms_kind_asked_forms(kind, value)
+						  : g_ptr_array_new();
 	g_array_append_val(q->others, q->asked->len);
 	ask_others(q, forms, false);
 	g_array_append_val(q->parts, q->asked->len);
@@ -116,7 +117,8 @@ typedef struct {
 	const MsLookup *lookup;
 	const Questions *questions;
 	MsResolution *resolution;
-	/* Of each key: its list of accounts, and that of who receives for them; UNASKED: not yet. */
+	/* Of each key: its list of accounts, and that of who receives for them; UNASKED: not
+	 * yet. */
 	guint *accounts, *receivers;
 } Take;
 
@@ -132,20 +134,24 @@ static void name_accounts(Take *take, const GPtrArray *accounts, GPtrArray *name
 static void name_receivers(Take *take, const GPtrArray *accounts, GPtrArray *names)
 {
 	for (guint i = 0; i < accounts->len; i++)
-		name_accounts(take, g_hash_table_lookup(take->lookup->receivers, accounts->pdata[i]), names);
+		name_accounts(take,
+			g_hash_table_lookup(take->lookup->receivers, accounts->pdata[i]), names);
 }
 
-static guint list_of(Take *take, guint key, guint *lists, void (*name)(Take *, const GPtrArray *, GPtrArray *))
+static guint list_of(
+	Take *take, guint key, guint *lists, void (*name)(Take *, const GPtrArray *, GPtrArray *))
 {
 	if (lists[key] == UNASKED) {
 		g_autoptr(GPtrArray) names = g_ptr_array_new();
 		name(take, take->lookup->values->pdata[key], names);
-		lists[key] = ms_resolution_list(take->resolution, (const char *const *)names->pdata, names->len);
+		lists[key] = ms_resolution_list(
+			take->resolution, (const char *const *)names->pdata, names->len);
 	}
 	return lists[key];
 }
 
-/* What the keys asked for at from..until have, as one union; of whom may receive for these as well. */
+/* What the keys asked for at from..until have, as one union; of whom may receive for these as
+ * well. */
 static guint take_range(Take *take, guint from, guint until, guint *receivers_out)
 {
 	g_autofree guint *lists = g_new(guint, 2 * (until - from) + 1); /* of no keys too */
@@ -164,13 +170,15 @@ static guint take_range(Take *take, guint from, guint until, guint *receivers_ou
 static void take_identifier(Take *take, guint i)
 {
 	const Questions *q = take->questions;
-	guint others = g_array_index(q->others, guint, i), parts = g_array_index(q->parts, guint, i);
+	guint others = g_array_index(q->others, guint, i),
+	      parts = g_array_index(q->parts, guint, i);
 	guint receivers, partial = 0;
 	guint owners = take_range(take, g_array_index(q->starts, guint, i), others, &receivers);
 	if (owners == 0)
 		owners = take_range(take, others, parts, &receivers);
 	if (owners == 0)
-		partial = take_range(take, parts, g_array_index(q->starts, guint, i + 1), &receivers);
+		partial = take_range(
+			take, parts, g_array_index(q->starts, guint, i + 1), &receivers);
 	ms_resolution_identifier(take->resolution, owners, receivers, partial);
 }
 
@@ -223,8 +231,9 @@ void ms_asked_free(MsAsked *asked)
 }
 
 /* `wide`: who receives for the recipients' accounts, too. */
-static MsAnswer ask_all(MsDirectory *directory, MsAsked *asked, const MsIdentifier *const *identifiers,
-	const char *const *recipients, gsize n_recipients, bool wide, GError **error)
+static MsAnswer ask_all(MsDirectory *directory, MsAsked *asked,
+	const MsIdentifier *const *identifiers, const char *const *recipients, gsize n_recipients,
+	bool wide, GError **error)
 {
 	Questions *q = &asked->questions;
 	for (gsize i = 0; i < asked->identifiers; i++)
@@ -252,7 +261,8 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 {
 	MsAsked asked;
 	asked_init(&asked, directory, n_identifiers);
-	MsAnswer answer = ask_all(directory, &asked, identifiers, recipients, n_recipients, false, error);
+	MsAnswer answer = ask_all(
+		directory, &asked, identifiers, recipients, n_recipients, false, error);
 	ms_directory_count_answer(directory, answer);
 	if (answer == MS_FOUND)
 		*resolution_out = take_answers(&asked.questions, &asked.lookup, asked.identifiers);
@@ -263,12 +273,14 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 
 /* ---- supposing ------------------------------------------------------------------------ */
 
-MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers, gsize n_identifiers,
-	const char *const *recipients, gsize n_recipients, MsAsked **asked_out, GError **error)
+MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers,
+	gsize n_identifiers, const char *const *recipients, gsize n_recipients, MsAsked **asked_out,
+	GError **error)
 {
 	g_autoptr(MsAsked) asked = g_new(MsAsked, 1);
 	asked_init(asked, directory, n_identifiers);
-	MsAnswer answer = ask_all(directory, asked, identifiers, recipients, n_recipients, true, error);
+	MsAnswer answer = ask_all(
+		directory, asked, identifiers, recipients, n_recipients, true, error);
 	if (answer == MS_FOUND)
 		*asked_out = g_steal_pointer(&asked);
 	return answer;
@@ -276,7 +288,8 @@ MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *ide
 
 static bool names_account(const GPtrArray *accounts, const char *account)
 {
-	return accounts != NULL && g_ptr_array_find_with_equal_func((GPtrArray *)accounts, account, g_str_equal, NULL);
+	return accounts != NULL &&
+		g_ptr_array_find_with_equal_func((GPtrArray *)accounts, account, g_str_equal, NULL);
 }
 
 /* The number of a name that was asked for, or -1. */
@@ -293,14 +306,16 @@ static bool is_delegation(const MsSuppose *row)
 bool ms_asked_matters(const MsAsked *asked, const MsSuppose *row)
 {
 	const char *why;
-	g_autoptr(MsRowStored) stored =
-		ms_row_new(asked->directory, row->account, row->kind, row->value, strlen(row->value), &why);
+	g_autoptr(MsRowStored) stored = ms_row_new(
+		asked->directory, row->account, row->kind, row->value, strlen(row->value), &why);
 	if (stored == NULL)
 		return false;
 	if (is_delegation(row))
-		return names_account(g_hash_table_lookup(asked->lookup.receivers, row->value), row->account) == row->remove;
+		return names_account(g_hash_table_lookup(asked->lookup.receivers, row->value),
+			       row->account) == row->remove;
 	gint64 key = number_of(asked, stored->name);
-	return key >= 0 && names_account(asked->lookup.values->pdata[key], row->account) == row->remove;
+	return key >= 0 &&
+		names_account(asked->lookup.values->pdata[key], row->account) == row->remove;
 }
 
 /* That list with the account, or without; the caller's. */
@@ -315,7 +330,8 @@ static GPtrArray *changed(const GPtrArray *accounts, const char *account, bool r
 	return out;
 }
 
-static void suppose_name(const MsAsked *asked, MsLookup *lookup, const char *name, const MsSuppose *row)
+static void suppose_name(
+	const MsAsked *asked, MsLookup *lookup, const char *name, const MsSuppose *row)
 {
 	gint64 key = number_of(asked, name);
 	if (key < 0)
@@ -328,13 +344,14 @@ static void suppose_name(const MsAsked *asked, MsLookup *lookup, const char *nam
 static void suppose(const MsAsked *asked, MsLookup *lookup, const MsSuppose *row)
 {
 	const char *why;
-	g_autoptr(MsRowStored) stored =
-		ms_row_new(asked->directory, row->account, row->kind, row->value, strlen(row->value), &why);
+	g_autoptr(MsRowStored) stored = ms_row_new(
+		asked->directory, row->account, row->kind, row->value, strlen(row->value), &why);
 	if (stored == NULL)
 		return;
 	if (is_delegation(row)) {
 		const GPtrArray *now = g_hash_table_lookup(lookup->receivers, row->value);
-		g_hash_table_replace(lookup->receivers, g_strdup(row->value), changed(now, row->account, row->remove));
+		g_hash_table_replace(lookup->receivers, g_strdup(row->value),
+			changed(now, row->account, row->remove));
 		return;
 	}
 	suppose_name(asked, lookup, stored->name, row);
@@ -352,7 +369,8 @@ MsResolution *ms_asked_resolve(const MsAsked *asked, const MsSuppose *rows, guin
 		g_ptr_array_add(lookup.values, g_ptr_array_ref(asked->lookup.values->pdata[i]));
 	g_hash_table_iter_init(&iter, asked->lookup.receivers);
 	while (g_hash_table_iter_next(&iter, &account, &receivers))
-		g_hash_table_insert(lookup.receivers, g_strdup(account), g_ptr_array_ref(receivers));
+		g_hash_table_insert(
+			lookup.receivers, g_strdup(account), g_ptr_array_ref(receivers));
 	lookup.over = asked->lookup.over;
 	lookup.state.generation = g_strdup(asked->lookup.state.generation);
 	lookup.state.changes = asked->lookup.state.changes;

@@ -46,8 +46,8 @@ void rights_free(Rights *x)
 		g_free(x->met[i].few);
 		g_free(x->met[i].many);
 	}
-	void *const parts[] = {x->known, x->unknown, x->house, x->columns, x->met, x->is_met, x->begin, x->of,
-		x->scratch, x->scratch_met, x->seen, x};
+	void *const parts[] = {x->known, x->unknown, x->house, x->columns, x->met, x->is_met,
+		x->begin, x->of, x->scratch, x->scratch_met, x->seen, x};
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
 		g_free(parts[i]);
 }
@@ -165,7 +165,8 @@ static bool make_columns(MsResolution *r, Rights *x)
 		for (guint k = 0; k < u->n; k++)
 			x->columns[u->lists[k]].n++;
 	}
-	if (!resolution_charge(r, MS_COST_RIGHT, all * sizeof(guint32)) || !ms_resolution_step(r, all))
+	if (!resolution_charge(r, MS_COST_RIGHT, all * sizeof(guint32)) ||
+		!ms_resolution_step(r, all))
 		return false;
 	for (guint i = 0; i < r->lists->len; i++) {
 		x->columns[i].few = g_new(guint32, x->columns[i].n);
@@ -189,7 +190,8 @@ static bool widen_columns(MsResolution *r, Rights *x)
 		Set *set = &x->columns[i];
 		if (set->n <= 2 * x->plain)
 			continue;
-		if (!resolution_charge(r, MS_COST_RIGHT, x->plain * sizeof(guint64)) || !ms_resolution_step(r, set->n))
+		if (!resolution_charge(r, MS_COST_RIGHT, x->plain * sizeof(guint64)) ||
+			!ms_resolution_step(r, set->n))
 			return false;
 		guint64 *many = g_new0(guint64, x->plain);
 		add_set(set, many, x->plain);
@@ -212,7 +214,8 @@ static bool make_lists(MsResolution *r, Rights *x)
 		for (guint k = 0; k < list->n; k++)
 			x->begin[list->accounts[k] + 2]++;
 	}
-	if (!resolution_charge(r, MS_COST_RIGHT, all * sizeof(guint)) || !ms_resolution_step(r, all + r->names->len))
+	if (!resolution_charge(r, MS_COST_RIGHT, all * sizeof(guint)) ||
+		!ms_resolution_step(r, all + r->names->len))
 		return false;
 	for (guint i = 2; i < r->names->len + 2; i++)
 		x->begin[i] += x->begin[i - 1];
@@ -257,7 +260,8 @@ static bool meet_list(MsResolution *r, Rights *x, guint number, guint64 *into)
 		return meet_accounts(r, x, list, into);
 	if (!x->is_met[number]) {
 		memset(x->scratch_met, 0, x->plain * sizeof(guint64));
-		if (!meet_accounts(r, x, list, x->scratch_met) || !pack(r, x->scratch_met, x->plain, &x->met[number]))
+		if (!meet_accounts(r, x, list, x->scratch_met) ||
+			!pack(r, x->scratch_met, x->plain, &x->met[number]))
 			return false;
 		x->is_met[number] = 1;
 	}
@@ -317,13 +321,15 @@ static const Column *column_at(const MsResolution *r, const Rights *x, guint bit
 }
 
 /* Columns are numbered as they appear, unless a mailbox was first one of several. */
-static guint first_in(const MsResolution *r, const Rights *x, const guint64 *bits, const guint64 *among,
-	MsHouseRule rule)
+static guint first_in(const MsResolution *r, const Rights *x, const guint64 *bits,
+	const guint64 *among, MsHouseRule rule)
 {
 	guint first = MS_NOBODY;
 	for (guint i = 0; i < x->plain + x->routed; i++)
-		for (guint64 rest = others_in(x, bits, i, rule) & among[i]; rest != 0; rest &= rest - 1) {
-			first = MIN(first, column_at(r, x, i * 64 + (guint)__builtin_ctzll(rest))->first);
+		for (guint64 rest = others_in(x, bits, i, rule) & among[i]; rest != 0;
+			rest &= rest - 1) {
+			first = MIN(first,
+				column_at(r, x, i * 64 + (guint)__builtin_ctzll(rest))->first);
 			if (x->routed == 0)
 				return first;
 		}

@@ -31,7 +31,8 @@ void ms_row_free(MsRowStored *row)
 	g_free(row);
 }
 
-static void add_mark(const MsDirectory *directory, MsRowStored *row, const MsKind *kind, const char *compact)
+static void add_mark(
+	const MsDirectory *directory, MsRowStored *row, const MsKind *kind, const char *compact)
 {
 	guint8 key[MS_FILTER_KEY_BYTES];
 	MsMark mark;
@@ -128,8 +129,8 @@ static void print_digest(const MsKeys *keys, const char *name, GString *out)
 	g_string_append_printf(out, " %s", name);
 }
 
-char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len, bool all,
-	const char **why_out)
+char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
+	bool all, const char **why_out)
 {
 	g_autoptr(MsRowStored) row = ms_row_new(directory, "-", kind, value, len, why_out);
 	if (row == NULL)
@@ -143,15 +144,16 @@ char *ms_directory_key(MsDirectory *directory, const char *kind, const char *val
 	for (guint i = 0; all && i < row->marks->len; i++) {
 		g_string_append(out, "\nmark ");
 		for (gsize k = 0; k < sizeof(MsMark); k++)
-			g_string_append_printf(out, "%02x", g_array_index(row->marks, MsMark, i).bytes[k]);
+			g_string_append_printf(
+				out, "%02x", g_array_index(row->marks, MsMark, i).bytes[k]);
 	}
 	return g_string_free(out, FALSE);
 }
 
 /* ---- records -------------------------------------------------------------------------- */
 
-static void add_entry(const MsKeys *keys, const MsRowStored *row, const char *name, const guint8 *ref,
-	GArray *entries, GByteArray *room)
+static void add_entry(const MsKeys *keys, const MsRowStored *row, const char *name,
+	const guint8 *ref, GArray *entries, GByteArray *room)
 {
 	MsEntry entry = {.account = ms_keys_are_account(name), .said = room->len};
 	ms_keys_digest(keys, name, entry.digest);
@@ -164,7 +166,8 @@ static void add_entry(const MsKeys *keys, const MsRowStored *row, const char *na
 void ms_row_entries(const MsKeys *keys, const MsRowStored *row, GArray *entries, GByteArray *room)
 {
 	guint8 link[MS_ENTRY_DIGEST], own[MS_ENTRY_DIGEST];
-	g_autofree char *account = ms_keys_of_account(row->account), *known = ms_keys_known_account(row->account);
+	g_autofree char *account = ms_keys_of_account(row->account),
+			*known = ms_keys_known_account(row->account);
 	guint first = entries->len;
 	ms_keys_digest(keys, account, link);
 	ms_keys_digest(keys, row->name, own);
@@ -200,10 +203,11 @@ void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guin
 		ms_digest_pieces(open, &piece, 1, key);
 }
 
-GBytes *ms_marks_seal(const MsDirectory *directory, const char *generation, gint64 number, const GArray *marks)
+GBytes *ms_marks_seal(
+	const MsDirectory *directory, const char *generation, gint64 number, const GArray *marks)
 {
-	return ms_part_seal(&directory->keys, generation, MS_PART(MS_PART_MARKS, (guint32)number), NULL, 0,
-		marks->len > 0 ? marks->data : "", marks->len * sizeof(MsMark));
+	return ms_part_seal(&directory->keys, generation, MS_PART(MS_PART_MARKS, (guint32)number),
+		NULL, 0, marks->len > 0 ? marks->data : "", marks->len * sizeof(MsMark));
 }
 
 void ms_known_free(MsKnown *known)
@@ -217,15 +221,16 @@ void ms_known_free(MsKnown *known)
 
 #define LISTS_AT_ONCE 64
 
-static MsAnswer take_list(MsDirectory *directory, const MsMapping *mapping, const MsView *view, MsPartId id,
-	MsKnown *known, MsFingerprint *sum, GError **error)
+static MsAnswer take_list(MsDirectory *directory, const MsMapping *mapping, const MsView *view,
+	MsPartId id, MsKnown *known, MsFingerprint *sum, GError **error)
 {
 	GBytes *data = ms_view_part(view, id);
 	if (data == NULL)
 		return ms_directory_lost(error, id, MS_NOT_THERE);
 	gsize len, size;
 	const guint8 *bytes = g_bytes_get_data(data, &size);
-	g_autofree guint8 *marks = ms_part_open(&directory->keys, mapping->generation, id, bytes, size, 0, &len);
+	g_autofree guint8 *marks = ms_part_open(
+		&directory->keys, mapping->generation, id, bytes, size, 0, &len);
 	if (marks == NULL || len % sizeof(MsMark) != 0)
 		return ms_directory_lost(error, id, MS_NOT_WHOLE);
 	ms_fingerprint_add(sum, bytes);
@@ -234,8 +239,8 @@ static MsAnswer take_list(MsDirectory *directory, const MsMapping *mapping, cons
 }
 
 /* MS_ABSENT: another mapping was taken into use meanwhile. */
-static MsAnswer take_lists(MsDirectory *directory, const MsMapping *mapping, gint64 from, MsKnown *known,
-	GError **error)
+static MsAnswer take_lists(MsDirectory *directory, const MsMapping *mapping, gint64 from,
+	MsKnown *known, GError **error)
 {
 	MsFingerprint sum = {{0}};
 	MsBackend *backend = directory->backend;
@@ -255,22 +260,25 @@ static MsAnswer take_lists(MsDirectory *directory, const MsMapping *mapping, gin
 		ms_view_clear(&view);
 	}
 	if (answer == MS_FOUND && from == 0 && memcmp(&sum, &mapping->marks, sizeof sum) != 0)
-		return ms_directory_unfit(error, "its marks are not all of them, or older ones; import it again "
+		return ms_directory_unfit(error,
+			"its marks are not all of them, or older ones; import it again "
 			"(missent directory import)");
 	return answer;
 }
 
-static MsAnswer ask_known(MsDirectory *directory, const char *generation, gint64 changes, MsKnown **known_out,
-	GError **error)
+static MsAnswer ask_known(MsDirectory *directory, const char *generation, gint64 changes,
+	MsKnown **known_out, GError **error)
 {
 	MsView view;
 	ms_view_init(&view);
 	MsBackend *backend = directory->backend;
 	MsAnswer answer = backend->ops->look(backend, NULL, 0, &view, error);
-	g_autoptr(MsMapping) mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
+	g_autoptr(MsMapping) mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error)
+							  : NULL;
 	ms_view_clear(&view);
 	if (answer == MS_ABSENT)
-		return ms_directory_unfit(error, "nothing was ever imported (missent directory import FILE.csv)");
+		return ms_directory_unfit(
+			error, "nothing was ever imported (missent directory import FILE.csv)");
 	if (mapping == NULL)
 		return answer != MS_FOUND ? answer : MS_CONFIG;
 	g_autoptr(MsKnown) known = g_new0(MsKnown, 1);
@@ -294,6 +302,7 @@ MsAnswer ms_directory_known(MsDirectory *directory, const char *generation, gint
 		if (answer != MS_ABSENT)
 			return answer;
 	}
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "directory: mappings are taken into use faster than they can be read");
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"directory: mappings are taken into use faster than they can be read");
 	return MS_RETRY;
 }

@@ -33,8 +33,8 @@ struct MsSeen {
 	gint64 written; /* when; monotonic */
 };
 
-/* "LOADED VERSION GENERATION\n"; what is none is as if nothing had been seen.  What stands in it since
- * we last looked says nothing new: memory may be ahead of it. */
+/* "LOADED VERSION GENERATION\n"; what is none is as if nothing had been seen.  What stands in it
+ * since we last looked says nothing new: memory may be ahead of it. */
 static void read_file(MsSeen *seen)
 {
 	g_autofree char *text = NULL;
@@ -44,7 +44,8 @@ static void read_file(MsSeen *seen)
 		return;
 	g_free(seen->text);
 	seen->text = g_strdup(text);
-	if (sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %128s", &loaded, &version, generation) != 3)
+	if (sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %128s", &loaded, &version,
+		    generation) != 3)
 		return;
 	g_free(seen->generation);
 	seen->generation = g_strdup(generation);
@@ -56,8 +57,8 @@ static void read_file(MsSeen *seen)
 static bool write_file(MsSeen *seen)
 {
 	g_autofree char *temporary = g_strdup_printf("%s.%d", seen->file, (int)getpid());
-	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n", seen->loaded,
-		seen->version, seen->generation);
+	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n",
+		seen->loaded, seen->version, seen->generation);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return false;
@@ -102,7 +103,8 @@ static bool is_older(const MsSeen *seen, const MsDirectoryState *state)
 {
 	if (seen->generation == NULL)
 		return false;
-	return is_same(seen, state) ? state->version < seen->version : state->loaded_us < seen->loaded;
+	return is_same(seen, state) ? state->version < seen->version
+				    : state->loaded_us < seen->loaded;
 }
 
 static void take(MsSeen *seen, const MsDirectoryState *state)

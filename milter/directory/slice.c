@@ -6,7 +6,8 @@
 
 /*
  * Slices come in as bytes from a store that nobody has to trust, and go out as entries; and back.
- * Bounds are checked even within what opened: another program may have written it.  From any thread.
+ * Bounds are checked even within what opened: another program may have written it.  From any
+ * thread.
  */
 
 #define HEAD 4 /* the number of entries */
@@ -140,7 +141,8 @@ guint ms_slice_find(const guint8 *keys, guint n, const guint8 key[MS_ENTRY_KEY],
 		else
 			high = middle;
 	}
-	while (low + many < n && memcmp(keys + (gsize)(low + many) * MS_ENTRY_KEY, key, MS_ENTRY_KEY) == 0)
+	while (low + many < n &&
+		memcmp(keys + (gsize)(low + many) * MS_ENTRY_KEY, key, MS_ENTRY_KEY) == 0)
 		many++;
 	*many_out = many;
 	return low;
@@ -173,8 +175,8 @@ static void take_account(const guint8 *key, const MsSaid *said, void *user)
 	g_ptr_array_add(user, g_strndup(said->account, said->account_len));
 }
 
-const char *ms_slice_accounts(const MsKeys *keys, const MsSlice *slice, const guint8 key[MS_ENTRY_KEY],
-	GPtrArray *accounts)
+const char *ms_slice_accounts(const MsKeys *keys, const MsSlice *slice,
+	const guint8 key[MS_ENTRY_KEY], GPtrArray *accounts)
 {
 	guint many, first = ms_slice_find(slice->keys, slice->n, key, &many);
 	return many > 0 ? walk(keys, slice, first, first + many, take_account, accounts) : NULL;
@@ -191,8 +193,8 @@ gint ms_record_compare(const MsRecord *a, const MsRecord *b)
 	return said != 0 ? said : (a->said_len > b->said_len) - (a->said_len < b->said_len);
 }
 
-GBytes *ms_slice_seal(const MsKeys *keys, const char *generation, guint32 number, const MsRecord *records,
-	guint n)
+GBytes *ms_slice_seal(const MsKeys *keys, const char *generation, guint32 number,
+	const MsRecord *records, guint n)
 {
 	g_autoptr(GByteArray) clear = g_byte_array_sized_new((guint)clear_len(n));
 	g_autoptr(GByteArray) secret = g_byte_array_new();
@@ -204,8 +206,8 @@ GBytes *ms_slice_seal(const MsKeys *keys, const char *generation, guint32 number
 		g_byte_array_append(clear, records[i].link, MS_LINK_BYTES);
 		g_byte_array_append(secret, records[i].said, (guint)records[i].said_len);
 	}
-	return ms_part_seal(keys, generation, MS_PART(MS_PART_SLICE, number), clear->data, clear->len,
-		secret->data, secret->len);
+	return ms_part_seal(keys, generation, MS_PART(MS_PART_SLICE, number), clear->data,
+		clear->len, secret->data, secret->len);
 }
 
 /* The records of an opened slice; NULL: it makes no sense. */
@@ -237,7 +239,8 @@ static bool edit(const MsKeys *keys, const char *generation, guint32 number, GBy
 		return false;
 	guint at = 0;
 	gint order = 1;
-	while (at < records->len && (order = ms_record_compare(&g_array_index(records, MsRecord, at), record)) < 0)
+	while (at < records->len &&
+		(order = ms_record_compare(&g_array_index(records, MsRecord, at), record)) < 0)
 		at++;
 	bool there = at < records->len && order == 0;
 	if (there == put)
@@ -246,8 +249,8 @@ static bool edit(const MsKeys *keys, const char *generation, guint32 number, GBy
 		g_array_insert_val(records, at, *record);
 	else
 		g_array_remove_index(records, at);
-	GBytes *changed = ms_slice_seal(keys, generation, number, (const MsRecord *)(const void *)records->data,
-		records->len);
+	GBytes *changed = ms_slice_seal(keys, generation, number,
+		(const MsRecord *)(const void *)records->data, records->len);
 	g_bytes_unref(*data);
 	*data = changed;
 	return true;

@@ -3,8 +3,9 @@
  * their keys, and for each a link to the entry of who receives for its account; in its box, their
  * accounts.  missent-directory(7) writes it out.
  *
- * Slices 0 to S-1 have the entries of identifiers, recipients and other forms, by the first four bytes
- * of their digests; slices S to S+A-1 those about accounts, by the first three, which are the link.
+ * Slices 0 to S-1 have the entries of identifiers, recipients and other forms, by the first four
+ * bytes of their digests; slices S to S+A-1 those about accounts, by the first three, which are
+ * the link.
  */
 #ifndef MISSENT_DIRECTORY_SLICE_H
 #define MISSENT_DIRECTORY_SLICE_H
@@ -26,7 +27,8 @@ guint32 ms_place_account(const MsPlaces *places, const guint8 link[MS_LINK_BYTES
 typedef struct {
 	const char *account;
 	gsize account_len;
-	const guint8 *ref; /* of another form: the beginning of the key that it is a form of; or NULL */
+	/* of another form: the beginning of the key that it is a form of; or NULL */
+	const guint8 *ref;
 	const char *text;  /* its name, where digests are off */
 	gsize text_len;
 } MsSaid;
@@ -57,8 +59,8 @@ guint ms_slice_find(const guint8 *keys, guint n, const guint8 key[MS_ENTRY_KEY],
 const char *ms_slice_each(const MsKeys *keys, const MsSlice *slice,
 	void (*each)(const guint8 key[MS_ENTRY_KEY], const MsSaid *said, void *user), void *user);
 /* Adds (char *) the accounts of one key. */
-const char *ms_slice_accounts(const MsKeys *keys, const MsSlice *slice, const guint8 key[MS_ENTRY_KEY],
-	GPtrArray *accounts);
+const char *ms_slice_accounts(const MsKeys *keys, const MsSlice *slice,
+	const guint8 key[MS_ENTRY_KEY], GPtrArray *accounts);
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
@@ -71,8 +73,8 @@ typedef struct {
 /* By key, then by what is said. */
 gint ms_record_compare(const MsRecord *a, const MsRecord *b);
 /* Of records in order. */
-GBytes *ms_slice_seal(const MsKeys *keys, const char *generation, guint32 number, const MsRecord *records,
-	guint n);
+GBytes *ms_slice_seal(const MsKeys *keys, const char *generation, guint32 number,
+	const MsRecord *records, guint n);
 /* With a record more, or less; `*data` is replaced.  False: it was there, or was not. */
 bool ms_slice_put(const MsKeys *keys, const char *generation, guint32 number, GBytes **data,
 	const MsRecord *record);

@@ -9,8 +9,9 @@
 
 /*
  * By the first byte of their digests entries go into one of 256 heaps; a heap's blocks lie in the
- * file as they were filled, sealed, so that one that was torn by a crash is known as that.  One heap at a time is read back and put in order: 100 million entries
- * make heaps of some 20 MB.  One thread.
+ * file as they were filled, sealed, so that one that was torn by a crash is known as that.  One
+ * heap at a time is read back and put in order: 100 million entries make heaps of some 20 MB.
+ * One thread.
  */
 
 #define HEAPS 256
@@ -46,8 +47,8 @@ typedef struct {
 
 static bool failed(const char *what, GError **error)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "a temporary file cannot be %s: %s (TMPDIR says where)", what,
-		g_strerror(errno));
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"a temporary file cannot be %s: %s (TMPDIR says where)", what, g_strerror(errno));
 	return false;
 }
 
@@ -136,7 +137,8 @@ static bool write_block(MsSpill *spill, guint8 number, gsize len, GError **error
 	return true;
 }
 
-bool ms_spill_add(MsSpill *spill, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, GError **error)
+bool ms_spill_add(MsSpill *spill, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record,
+	GError **error)
 {
 	Heap *heap = &spill->heaps[digest[0]];
 	Head head = {.line = record->line, .said_len = (guint16)record->said_len};
@@ -154,7 +156,8 @@ static bool read_block(MsSpill *spill, const Block *block, GByteArray *all, GErr
 {
 	g_autofree guint8 *data = g_malloc(block->len);
 	for (gsize done = 0; done < block->len;) {
-		ssize_t n = pread(spill->fd, data + done, block->len - done, block->at + (gint64)done);
+		ssize_t n = pread(
+			spill->fd, data + done, block->len - done, block->at + (gint64)done);
 		if (n == 0)
 			errno = EIO;
 		if (n == 0 || (n < 0 && errno != EINTR))
@@ -165,7 +168,8 @@ static bool read_block(MsSpill *spill, const Block *block, GByteArray *all, GErr
 	g_autofree guint8 *entries = ms_part_open(spill->place.keys, spill->place.generation,
 		MS_PART(spill->place.kind, block->number), data, block->len, 0, &len);
 	if (entries == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "what an import put aside is damaged; the mapping in use is "
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"what an import put aside is damaged; the mapping in use is "
 			"unchanged, and the same command begins anew");
 		return false;
 	}
@@ -206,7 +210,9 @@ static bool give_heap(const GByteArray *all, MsSpillTake take, void *user, GErro
 		if (i > 0 && compare(&heads->pdata[i - 1], &heads->pdata[i]) == 0)
 			continue;
 		const Head *head = heads->pdata[i];
-		MsRecord record = {.said = (const guint8 *)(head + 1), .said_len = head->said_len, .line = head->line};
+		MsRecord record = {.said = (const guint8 *)(head + 1),
+			.said_len = head->said_len,
+			.line = head->line};
 		memcpy(record.key, head->digest + MS_PLACE_BYTES, MS_ENTRY_KEY);
 		memcpy(record.link, head->link, MS_LINK_BYTES);
 		if (!take(head->digest, &record, user, error))

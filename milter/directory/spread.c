@@ -7,8 +7,8 @@
 #include "state.h"
 
 /*
- * In come parts that are wanted, out go those of the generation in use; from any thread, the lock is for
- * what was last seen of it.
+ * In come parts that are wanted, out go those of the generation in use; from any thread, the lock
+ * is for what was last seen of it.
  *
  * P:current:{P}, P:loading:{P}, P:G:now:{P}, P:G:redo:{P}   in one slot: scripts change them
  * P:G:s:N, P:G:g:N, P:G:m:N                                 parts, each where its name falls
@@ -17,10 +17,11 @@
  * last one learnt of the generation, and asks all nodes at once; if another generation is in use by
  * now, it asks again.  What links lead to is one step more.
  *
- * No transaction has parts of other nodes either.  A change is first written down whole (redo), if the
- * state is still what it was made from, then done, then the state takes its place and the redo goes.
- * Who finds a redo that stays finishes it: nobody else changes anything meanwhile.  Parts that must
- * be of one moment are those that were read between two looks at one state without a redo.
+ * No transaction has parts of other nodes either.  A change is first written down whole (redo),
+ * if the state is still what it was made from, then done, then the state takes its place and the
+ * redo goes.  Who finds a redo that stays finishes it: nobody else changes anything meanwhile.
+ * Parts that must be of one moment are those that were read between two looks at one state
+ * without a redo.
  */
 
 #define TRIES 80
@@ -35,8 +36,8 @@ struct MsSpread {
 	MsPlaces places;
 };
 
-/* KEYS: current, now, redo.  ARGV: what the first two must be, the new state, names and parts.  1: written
- * down, also by an earlier try; 2: another one must be finished first. */
+/* KEYS: current, now, redo.  ARGV: what the first two must be, the new state, names and parts.
+ * 1: written down, also by an earlier try; 2: another one must be finished first. */
 static const char journal_script[] =
 	"if redis.call('EXISTS', KEYS[3]) == 1 then\n"
 	"  return redis.call('LINDEX', KEYS[3], 0) == ARGV[3] and 1 or 2\n"
@@ -85,7 +86,8 @@ static char *control_of(const MsSpread *spread, const char *generation, const ch
 
 char *ms_spread_part(const char *prefix, const char *generation, MsPartId id)
 {
-	return g_strdup_printf("%s:%s:%c:%u", prefix, generation, MS_PART_KIND(id), MS_PART_NUMBER(id));
+	return g_strdup_printf(
+		"%s:%s:%c:%u", prefix, generation, MS_PART_KIND(id), MS_PART_NUMBER(id));
 }
 
 /* ---- many commands ------------------------------------------------------------------------ */
@@ -144,8 +146,8 @@ static MsAnswer run(const MsSpread *spread, Batch *b, MsReply **list_out, GError
 		command->argv = (const char *const *)b->words->pdata + 3 * i;
 		command->lens = (const gsize *)(const void *)b->lens->data + 3 * i;
 	}
-	return ms_redis_many(spread->redis, (const MsCommand *)(const void *)b->commands->data, b->commands->len, list_out,
-		error);
+	return ms_redis_many(spread->redis, (const MsCommand *)(const void *)b->commands->data,
+		b->commands->len, list_out, error);
 }
 
 static const MsReply *item(const MsReply *list, gsize n)
@@ -158,7 +160,7 @@ static char *text_of(const MsReply *reply)
 	return reply->type == MS_REPLY_TEXT ? g_strdup(reply->text) : NULL;
 }
 
-/* ---- looking up ----------------------------------------------------------------------------- */
+/* ---- looking up ------------------------------------------------------------------------- */
 
 typedef struct {
 	char *generation; /* NULL: not known yet */
@@ -181,14 +183,16 @@ static void take_guess(MsSpread *spread, const MsWanted *wanted, gsize n, Guess 
 	guess->generation = g_strdup(spread->generation);
 	guess->places = spread->places;
 	pthread_mutex_unlock(&spread->lock);
-	guess->now = guess->generation != NULL ? control_of(spread, guess->generation, "now") : NULL;
+	guess->now = guess->generation != NULL ? control_of(spread, guess->generation, "now")
+					       : NULL;
 	guess->slices = g_array_new(FALSE, FALSE, sizeof(guint32));
 	if (guess->generation == NULL)
 		return;
 	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 	for (gsize i = 0; i < n; i++) {
-		guint32 number = wanted[i].account ? ms_place_account(&guess->places, wanted[i].digest)
-						   : ms_place_entry(&guess->places, wanted[i].digest);
+		guint32 number = wanted[i].account
+			? ms_place_account(&guess->places, wanted[i].digest)
+			: ms_place_entry(&guess->places, wanted[i].digest);
 		if (g_hash_table_add(seen, GUINT_TO_POINTER(number)))
 			g_array_append_val(guess->slices, number);
 	}
@@ -197,7 +201,8 @@ static void take_guess(MsSpread *spread, const MsWanted *wanted, gsize n, Guess 
 static void learn(MsSpread *spread, const char *generation, const char *state)
 {
 	MsPlaces places;
-	if (state == NULL || !ms_mapping_places(state, &places) || places.slices == 0 || places.accounts == 0)
+	if (state == NULL || !ms_mapping_places(state, &places) || places.slices == 0 ||
+		places.accounts == 0)
 		return;
 	pthread_mutex_lock(&spread->lock);
 	g_free(spread->generation);
@@ -226,7 +231,9 @@ static void add_sample(const MsSpread *spread, Batch *b, const Guess *guess)
 	guint32 all = guess->places.slices + guess->places.accounts;
 	guint32 first = (guint32)g_random_int_range(0, G_MAXINT32) % all;
 	for (guint32 i = 0; i < MS_SAMPLE && i < all; i++)
-		add(b, "EXISTS", ms_spread_part(spread->prefix, guess->generation, MS_PART(MS_PART_SLICE, (first + i) % all)),
+		add(b, "EXISTS",
+			ms_spread_part(spread->prefix, guess->generation,
+				MS_PART(MS_PART_SLICE, (first + i) % all)),
 			NULL, 0);
 }
 
@@ -255,7 +262,8 @@ static MsAnswer look_once(MsSpread *spread, const Guess *guess, MsView *out, GEr
 		const MsReply *part = item(list, 2 + i);
 		whole = whole && part->type == MS_REPLY_TEXT;
 		if (part->type == MS_REPLY_TEXT)
-			ms_view_take(out, MS_PART(MS_PART_SLICE, g_array_index(guess->slices, guint32, i)),
+			ms_view_take(out,
+				MS_PART(MS_PART_SLICE, g_array_index(guess->slices, guint32, i)),
 				g_bytes_new(part->text, part->len));
 	}
 	for (guint i = 2 + guess->slices->len; i < list->items->len; i++)
@@ -271,11 +279,12 @@ static void start_again(MsView *view)
 	view->primary = primary;
 }
 
-MsAnswer ms_spread_look(MsSpread *spread, const MsWanted *wanted, gsize n, MsView *out, GError **error)
+MsAnswer ms_spread_look(
+	MsSpread *spread, const MsWanted *wanted, gsize n, MsView *out, GError **error)
 {
 	MsAnswer answer = MS_ABSENT;
-	/* A generation that was replaced and removed since it was read loses parts too: what is missing is
-	 * missing when it is so again. */
+	/* A generation that was replaced and removed since it was read loses parts too: what is
+	 * missing is missing when it is so again. */
 	for (int i = 0; i < 4; i++) {
 		g_auto(Guess) guess;
 		take_guess(spread, wanted, n, &guess);
@@ -295,12 +304,13 @@ MsAnswer ms_spread_look(MsSpread *spread, const MsWanted *wanted, gsize n, MsVie
 	return MS_FOUND; /* the view says what is missing */
 }
 
-/* ---- changing --------------------------------------------------------------------------------- */
+/* ---- changing --------------------------------------------------------------------------- */
 
 /* Does what is written down: the state, then names and parts. */
 static MsAnswer apply(MsSpread *spread, const char *generation, const MsReply *redo, GError **error)
 {
-	g_autofree char *now = control_of(spread, generation, "now"), *journal = control_of(spread, generation, "redo");
+	g_autofree char *now = control_of(spread, generation, "now"),
+			*journal = control_of(spread, generation, "redo");
 	g_auto(Batch) b;
 	batch_init(&b);
 	for (guint i = 1; i + 1 < redo->items->len; i += 2) {
@@ -340,8 +350,8 @@ static MsReply *text_new(const char *text, gsize len)
 }
 
 /* The change as it is written down. */
-static MsReply *redo_new(const MsSpread *spread, const char *generation, const char *state, const MsPartId *ids,
-	GBytes *const *data, gsize n)
+static MsReply *redo_new(const MsSpread *spread, const char *generation, const char *state,
+	const MsPartId *ids, GBytes *const *data, gsize n)
 {
 	MsReply *redo = g_new0(MsReply, 1);
 	redo->type = MS_REPLY_LIST;
@@ -360,7 +370,8 @@ static MsReply *redo_new(const MsSpread *spread, const char *generation, const c
 }
 
 /* 0: the state is another by now; 1: written down; 2: another change is. */
-static MsAnswer write_down(MsSpread *spread, const MsView *seen, const MsReply *redo, gint64 *done_out, GError **error)
+static MsAnswer write_down(
+	MsSpread *spread, const MsView *seen, const MsReply *redo, gint64 *done_out, GError **error)
 {
 	g_autofree char *now = control_of(spread, seen->generation, "now");
 	g_autofree char *journal = control_of(spread, seen->generation, "redo");
@@ -369,19 +380,21 @@ static MsAnswer write_down(MsSpread *spread, const MsView *seen, const MsReply *
 	g_autofree const char **argv = g_new0(const char *, n);
 	g_autofree gsize *lens = g_new0(gsize, n);
 	for (gsize i = 0; i < n; i++) {
-		const MsReply *said = i >= G_N_ELEMENTS(fixed) ? item(redo, i - G_N_ELEMENTS(fixed)) : NULL;
+		const MsReply *said = i >= G_N_ELEMENTS(fixed) ? item(redo, i - G_N_ELEMENTS(fixed))
+							       : NULL;
 		argv[i] = said != NULL ? said->text : fixed[i];
 		lens[i] = said != NULL ? said->len : strlen(fixed[i]);
 	}
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_script(spread->redis, journal_script, 3, n, argv, lens, &reply, error);
+	MsAnswer answer = ms_redis_script(
+		spread->redis, journal_script, 3, n, argv, lens, &reply, error);
 	if (answer == MS_FOUND)
 		*done_out = reply->integer;
 	return answer;
 }
 
-MsAnswer ms_spread_swap(MsSpread *spread, const MsView *seen, const char *state, const MsPartId *ids,
-	GBytes *const *data, gsize n, bool *swapped_out, GError **error)
+MsAnswer ms_spread_swap(MsSpread *spread, const MsView *seen, const char *state,
+	const MsPartId *ids, GBytes *const *data, gsize n, bool *swapped_out, GError **error)
 {
 	g_autoptr(MsReply) redo = redo_new(spread, seen->generation, state, ids, data, n);
 	gint64 done = 0, begun = g_get_monotonic_time();
@@ -411,13 +424,14 @@ MsAnswer ms_spread_unlink(MsSpread *spread, const GPtrArray *keys, GError **erro
 	return keys->len > 0 ? run(spread, &b, &list, error) : MS_FOUND;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------ */
+/* ---- parts ------------------------------------------------------------------------------ */
 
 /* MS_ABSENT: a change was under way. */
-static MsAnswer fetch_once(MsSpread *spread, const char *generation, const MsPartId *ids, gsize n, bool one_moment,
-	MsView *out, GError **error)
+static MsAnswer fetch_once(MsSpread *spread, const char *generation, const MsPartId *ids, gsize n,
+	bool one_moment, MsView *out, GError **error)
 {
-	g_autofree char *now = control_of(spread, generation, "now"), *journal = control_of(spread, generation, "redo");
+	g_autofree char *now = control_of(spread, generation, "now"),
+			*journal = control_of(spread, generation, "redo");
 	g_auto(Batch) b;
 	batch_init(&b);
 	add_key(&b, "GET", spread->current);
@@ -447,12 +461,13 @@ static MsAnswer fetch_once(MsSpread *spread, const char *generation, const MsPar
 	if (answer != MS_FOUND)
 		return answer;
 	g_autofree char *state = text_of(item(after, 0));
-	bool still = item(before, 2)->integer == 0 && item(after, 1)->integer == 0 && g_strcmp0(state, out->state) == 0;
+	bool still = item(before, 2)->integer == 0 && item(after, 1)->integer == 0 &&
+		g_strcmp0(state, out->state) == 0;
 	return still ? MS_FOUND : MS_ABSENT;
 }
 
-MsAnswer ms_spread_fetch(MsSpread *spread, const char *generation, const MsPartId *ids, gsize n, MsView *out,
-	GError **error)
+MsAnswer ms_spread_fetch(MsSpread *spread, const char *generation, const MsPartId *ids, gsize n,
+	MsView *out, GError **error)
 {
 	bool one_moment = false; /* sums and what they are of */
 	for (gsize i = 0; i < n; i++)
@@ -469,7 +484,8 @@ MsAnswer ms_spread_fetch(MsSpread *spread, const char *generation, const MsPartI
 			return answer;
 		g_usleep(PAUSE_US);
 	}
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the mapping is being changed all the time, or a change was cut off: the "
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"the mapping is being changed all the time, or a change was cut off: the "
 		"next one finishes it");
 	return MS_RETRY;
 }

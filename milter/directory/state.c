@@ -67,15 +67,18 @@ static void add_source(GString *out, const char *source)
 char *ms_mapping_write(const MsMapping *m, const MsKeys *keys)
 {
 	GString *out = g_string_new(FORM "\n");
-	g_string_append_printf(out, "generation=%s\ndigests=%d\nslices=%u\naccounts=%u\n", m->generation,
-		keys->digests, m->places.slices, m->places.accounts);
-	g_string_append_printf(out, "entries=%" G_GINT64_FORMAT "\nloaded=%" G_GINT64_FORMAT ".%06d\nchanges=%"
-		G_GINT64_FORMAT "\nversion=%" G_GINT64_FORMAT "\n", m->entries, m->loaded_us / G_USEC_PER_SEC,
-		(int)(m->loaded_us % G_USEC_PER_SEC), m->changes, m->version);
+	g_string_append_printf(out, "generation=%s\ndigests=%d\nslices=%u\naccounts=%u\n",
+		m->generation, keys->digests, m->places.slices, m->places.accounts);
+	g_string_append_printf(out,
+		"entries=%" G_GINT64_FORMAT "\nloaded=%" G_GINT64_FORMAT
+		".%06d\nchanges=%" G_GINT64_FORMAT "\nversion=%" G_GINT64_FORMAT "\n",
+		m->entries, m->loaded_us / G_USEC_PER_SEC, (int)(m->loaded_us % G_USEC_PER_SEC),
+		m->changes, m->version);
 	add_source(out, m->source);
 	add_hex(out, "sum", m->sum.bytes, MS_FINGERPRINT);
 	add_hex(out, "marks", m->marks.bytes, MS_FINGERPRINT);
-	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(m->positions), (GCompareFunc)strcmp);
+	g_autoptr(GList)
+		names = g_list_sort(g_hash_table_get_keys(m->positions), (GCompareFunc)strcmp);
 	for (GList *l = names; l != NULL; l = l->next)
 		g_string_append_printf(out, "position.%s=%s\n", (char *)l->data,
 			(char *)g_hash_table_lookup(m->positions, l->data));
@@ -119,7 +122,8 @@ static bool take_hex(const char *value, guint8 *out, gsize len)
 	if (strlen(value) != 2 * len)
 		return false;
 	for (gsize i = 0; i < len; i++) {
-		int high = g_ascii_xdigit_value(value[2 * i]), low = g_ascii_xdigit_value(value[2 * i + 1]);
+		int high = g_ascii_xdigit_value(value[2 * i]),
+		    low = g_ascii_xdigit_value(value[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		out[i] = (guint8)(high << 4 | low);
@@ -155,7 +159,8 @@ static bool take_line(MsMapping *m, const char *name, const char *value)
 	} else if (strcmp(name, "marks") == 0) {
 		return take_hex(value, m->marks.bytes, MS_FINGERPRINT);
 	} else if (g_str_has_prefix(name, "position.")) {
-		g_hash_table_insert(m->positions, g_strdup(name + strlen("position.")), g_strdup(value));
+		g_hash_table_insert(
+			m->positions, g_strdup(name + strlen("position.")), g_strdup(value));
 	}
 	return true;
 }
@@ -188,20 +193,24 @@ MsMapping *ms_mapping_read(const char *text, const MsKeys *keys, const char **wh
 	g_autoptr(MsMapping) m = ms_mapping_new();
 	const char *seal = strstr(text, "\nseal=");
 	seal = seal != NULL ? seal + strlen("\nseal=") : NULL;
-	int order = g_str_has_prefix(text, NAME) ? atoi(text + strlen(NAME)) - atoi(MS_MAPPING_FORM) : 0;
-	*why_out = order < 0 ? "it was imported by an earlier version; import it again (missent directory import)"
+	int order = g_str_has_prefix(text, NAME) ? atoi(text + strlen(NAME)) - atoi(MS_MAPPING_FORM)
+						 : 0;
+	*why_out = order < 0
+		? "it was imported by an earlier version; import it again (missent directory import)"
 		: "it was imported by a later version than this host's: bring missent here up to date";
 	if (order != 0)
 		return NULL;
 	*why_out = "its state has not the right form";
-	if (!g_str_has_prefix(text, FORM "\n") || seal == NULL || !take_lines(m, text, (gsize)(seal - text)))
+	if (!g_str_has_prefix(text, FORM "\n") || seal == NULL ||
+		!take_lines(m, text, (gsize)(seal - text)))
 		return NULL;
 	*why_out = m->digests ? "it was written with digests = yes, the configuration says no"
 			      : "it was written with digests = no, the configuration says yes";
 	if (m->digests != keys->digests)
 		return NULL;
-	*why_out = "its state does not verify: it was made with another site key, or changed; import it anew "
-		   "(missent directory import)";
+	*why_out =
+		"its state does not verify: it was made with another site key, or changed; import it anew "
+		"(missent directory import)";
 	return seal_fits(text, keys, seal) ? g_steal_pointer(&m) : NULL;
 }
 

@@ -5,10 +5,10 @@
 #include "directory_private.h"
 
 /*
- * Is a mapping whole?  Every slice is opened, and their fingerprints must give those of their groups,
- * and all groups that of the state; the same for the lists of marks.  So whatever was lost, changed,
- * moved or is older than the rest is found.  Each step reads one consistent view: changes go on
- * meanwhile.  One thread at a time.
+ * Is a mapping whole?  Every slice is opened, and their fingerprints must give those of their
+ * groups, and all groups that of the state; the same for the lists of marks.  So whatever was
+ * lost, changed, moved or is older than the rest is found.  Each step reads one consistent view:
+ * changes go on meanwhile.  One thread at a time.
  */
 
 #define LISTS_AT_ONCE 16
@@ -37,8 +37,8 @@ static MsMapping *copy_of(const MsMapping *from)
 	return m;
 }
 
-MsSweep *ms_sweep_new(MsDirectory *directory, const MsMapping *mapping, MsSweepWrong wrong, MsSweepEntry entry,
-	void *user)
+MsSweep *ms_sweep_new(MsDirectory *directory, const MsMapping *mapping, MsSweepWrong wrong,
+	MsSweepEntry entry, void *user)
 {
 	MsSweep *sweep = g_new0(MsSweep, 1);
 	sweep->directory = directory;
@@ -72,7 +72,8 @@ void ms_sweep_accounts(MsSweep *sweep)
 
 guint32 ms_sweep_steps(const MsSweep *sweep)
 {
-	return ms_mapping_groups(&sweep->mapping->places) + (guint32)(sweep->mapping->changes / LISTS_AT_ONCE) + 2;
+	return ms_mapping_groups(&sweep->mapping->places) +
+		(guint32)(sweep->mapping->changes / LISTS_AT_ONCE) + 2;
 }
 
 /* Something is wrong: told, or the end. */
@@ -113,14 +114,14 @@ static const char *check_slice(MsSweep *sweep, guint32 number, GBytes *data)
 	if (slice == NULL)
 		return MS_NOT_WHOLE;
 	for (guint i = 1; i < slice->n; i++)
-		if (memcmp(slice->keys + (gsize)(i - 1) * MS_ENTRY_KEY, slice->keys + (gsize)i * MS_ENTRY_KEY,
-			    MS_ENTRY_KEY) > 0)
+		if (memcmp(slice->keys + (gsize)(i - 1) * MS_ENTRY_KEY,
+			    slice->keys + (gsize)i * MS_ENTRY_KEY, MS_ENTRY_KEY) > 0)
 			return "has entries that are not in the order of their keys";
 	return ms_slice_each(keys, slice, each_entry, sweep);
 }
 
-static MsAnswer check_group(MsSweep *sweep, guint32 group, const MsView *view, guint32 first, guint32 end,
-	GError **error)
+static MsAnswer check_group(MsSweep *sweep, guint32 group, const MsView *view, guint32 first,
+	guint32 end, GError **error)
 {
 	MsFingerprint sum = {{0}};
 	MsAnswer answer = MS_FOUND;
@@ -140,9 +141,11 @@ static MsAnswer check_group(MsSweep *sweep, guint32 group, const MsView *view, g
 	if (answer != MS_FOUND)
 		return answer;
 	if (said == NULL || g_bytes_get_size(said) != MS_FINGERPRINT)
-		return found_wrong(sweep, id, said == NULL ? MS_NOT_THERE : "has not 16 bytes", error);
+		return found_wrong(
+			sweep, id, said == NULL ? MS_NOT_THERE : "has not 16 bytes", error);
 	if (all && memcmp(g_bytes_get_data(said, NULL), &sum, sizeof sum) != 0)
-		return found_wrong(sweep, id, "is not the sum of its slices: one of them is older, or it is", error);
+		return found_wrong(sweep, id,
+			"is not the sum of its slices: one of them is older, or it is", error);
 	return MS_FOUND;
 }
 
@@ -176,8 +179,8 @@ static MsAnswer check_list(MsSweep *sweep, const MsView *view, MsPartId id, GErr
 		return found_wrong(sweep, id, MS_NOT_THERE, error);
 	gsize size, len;
 	const guint8 *bytes = g_bytes_get_data(data, &size);
-	g_autofree guint8 *marks = ms_part_open(&sweep->directory->keys, sweep->mapping->generation, id, bytes, size, 0,
-		&len);
+	g_autofree guint8 *marks = ms_part_open(
+		&sweep->directory->keys, sweep->mapping->generation, id, bytes, size, 0, &len);
 	if (marks == NULL)
 		return found_wrong(sweep, id, MS_NOT_WHOLE, error);
 	if (len % sizeof(MsMark) != 0)
@@ -201,14 +204,17 @@ static MsAnswer step_marks(MsSweep *sweep, GError **error)
 	ms_view_clear(&view);
 	if (answer == MS_FOUND && sweep->whole && sweep->list == sweep->mapping->changes
 		&& memcmp(&sweep->marks, &sweep->mapping->marks, sizeof sweep->marks) != 0)
-		return found_wrong(sweep, 0, "has another sum of marks than the lists have: one of them is older", error);
+		return found_wrong(sweep, 0,
+			"has another sum of marks than the lists have: one of them is older",
+			error);
 	return answer;
 }
 
 /* ---- the sum of all ------------------------------------------------------------------- */
 
 /* The state as it is now, or (of a generation that is written) as it was given. */
-static MsAnswer compare_sum(MsSweep *sweep, const MsView *view, const MsFingerprint *sum, GError **error)
+static MsAnswer compare_sum(
+	MsSweep *sweep, const MsView *view, const MsFingerprint *sum, GError **error)
 {
 	const MsFingerprint *want = &sweep->mapping->sum;
 	g_autoptr(MsMapping) now = NULL;
@@ -221,7 +227,8 @@ static MsAnswer compare_sum(MsSweep *sweep, const MsView *view, const MsFingerpr
 	}
 	return memcmp(want, sum, sizeof *sum) == 0
 		? MS_FOUND
-		: found_wrong(sweep, 0, "has another sum than the groups have: some of them are older", error);
+		: found_wrong(sweep, 0,
+			  "has another sum than the groups have: some of them are older", error);
 }
 
 static MsAnswer step_sum(MsSweep *sweep, GError **error)
@@ -245,8 +252,9 @@ static MsAnswer step_sum(MsSweep *sweep, GError **error)
 			all = false;
 	}
 	if (answer == MS_FOUND)
-		answer = all ? compare_sum(sweep, &view, &sum, error)
-			     : found_wrong(sweep, 0, "cannot be compared: groups are missing", error);
+		answer = all
+			? compare_sum(sweep, &view, &sum, error)
+			: found_wrong(sweep, 0, "cannot be compared: groups are missing", error);
 	ms_view_clear(&view);
 	sweep->summed = true;
 	return answer;

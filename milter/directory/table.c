@@ -71,13 +71,15 @@ static bool refuse(GError **error, guint64 line, const char *format, ...)
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	if (line > 0)
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "line %" G_GUINT64_FORMAT ": %s; nothing is loaded", line, text);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"line %" G_GUINT64_FORMAT ": %s; nothing is loaded", line, text);
 	else
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s; nothing is loaded", text);
 	return false;
 }
 
-static Row *add_row(MsTable *table, const char *account, const char *kind, const char *value, char *why)
+static Row *add_row(
+	MsTable *table, const char *account, const char *kind, const char *value, char *why)
 {
 	Row *row = g_new0(Row, 1);
 	row->account = g_strdup(account);
@@ -119,7 +121,8 @@ static const char *kind_of(const MsTable *table, const char *text)
 /* A word, not what stands in a column that was taken for another. */
 static bool may_be_shown(const char *text)
 {
-	return strlen(text) <= 40 && strpbrk(text, "0123456789@") == NULL && g_utf8_validate(text, -1, NULL);
+	return strlen(text) <= 40 && strpbrk(text, "0123456789@") == NULL &&
+		g_utf8_validate(text, -1, NULL);
 }
 
 static char *no_kind(const MsTable *table, const char *text)
@@ -132,15 +135,19 @@ static char *no_kind(const MsTable *table, const char *text)
 	g_ptr_array_add(names, NULL);
 	g_autofree char *shown = may_be_shown(text) ? stripped(text) : g_strdup("...");
 	const char *near = ms_text_nearest(shown, (const char *const *)names->pdata);
-	return g_strdup_printf("\"%s\" is no kind of kinds.conf, nor recipient or receives-for%s%s%s", shown,
-		near != NULL ? " (is " : "", near != NULL ? near : "", near != NULL ? " meant?)" : "");
+	return g_strdup_printf(
+		"\"%s\" is no kind of kinds.conf, nor recipient or receives-for%s%s%s", shown,
+		near != NULL ? " (is " : "", near != NULL ? near : "",
+		near != NULL ? " meant?)" : "");
 }
 
 static char *list_columns(const MsCsvRecord *record)
 {
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < record->n && i < 20; i++) {
-		g_autofree char *name = may_be_shown(record->fields[i]) ? stripped(record->fields[i]) : g_strdup("...");
+		g_autofree char *name = may_be_shown(record->fields[i])
+			? stripped(record->fields[i])
+			: g_strdup("...");
 		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", name);
 	}
 	if (record->n > 20)
@@ -161,14 +168,17 @@ static int find_column(const MsCsvRecord *record, const char *name)
 	return found;
 }
 
-static bool need_column(const MsCsvRecord *record, const char *name, guint *index_out, GError **error)
+static bool need_column(
+	const MsCsvRecord *record, const char *name, guint *index_out, GError **error)
 {
 	int found = find_column(record, name);
 	g_autofree char *columns = list_columns(record);
 	if (found == -1)
-		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s", name, columns);
+		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s",
+			name, columns);
 	if (found == -2)
-		return refuse(error, record->line, "several columns are called \"%s\"; the heading has: %s", name, columns);
+		return refuse(error, record->line,
+			"several columns are called \"%s\"; the heading has: %s", name, columns);
 	*index_out = (guint)found;
 	return true;
 }
@@ -198,15 +208,17 @@ static bool take_map(MsTable *table, const MsTableForm *form, GError **error)
 	const MsCsvRecord *record = &table->record;
 	table->mapped = table->headed = true;
 	if (form->account == NULL)
-		return refuse(error, 0, "--map needs --account, the column that says whose each line is");
+		return refuse(
+			error, 0, "--map needs --account, the column that says whose each line is");
 	if (!need_column(record, form->account, &table->account, error))
 		return false;
 	g_auto(GStrv) items = g_strsplit(form->map != NULL ? form->map : "", ",", -1);
 	for (char **item = items; *item != NULL; item++)
 		if (**item != '\0' && !add_column(table, record, *item, error))
 			return false;
-	return table->columns->len > 0
-		|| refuse(error, 0, "--account needs --map COLUMN=KIND,..., which says what the other columns are");
+	return table->columns->len > 0 ||
+		refuse(error, 0,
+			"--account needs --map COLUMN=KIND,..., which says what the other columns are");
 }
 
 /* Not a heading: the first line says something. */
@@ -228,13 +240,16 @@ static bool take_first(MsTable *table, GError **error)
 		return true;
 	}
 	g_autofree char *columns = list_columns(record);
-	return refuse(error, record->line, "has %u column%s (%s), not account,kind,value; for a file with a line for each "
-		"customer say --map 'COLUMN=KIND,...' --account COLUMN", record->n, record->n == 1 ? "" : "s", columns);
+	return refuse(error, record->line,
+		"has %u column%s (%s), not account,kind,value; for a file with a line for each "
+		"customer say --map 'COLUMN=KIND,...' --account COLUMN",
+		record->n, record->n == 1 ? "" : "s", columns);
 }
 
 static bool unclosed(GError **error, const MsCsvRecord *record)
 {
-	return refuse(error, record->line, "a quote (\") is opened and not closed in its field, so lines cannot be told apart "
+	return refuse(error, record->line,
+		"a quote (\") is opened and not closed in its field, so lines cannot be told apart "
 		"from here on");
 }
 
@@ -244,7 +259,9 @@ static bool take_heading(MsTable *table, const MsTableForm *form, GError **error
 	MsCsvRecord *record = &table->record;
 	switch (ms_csv_next(table->csv, record)) {
 	case MS_CSV_END: record->n = 0; return true;
-	case MS_CSV_FAILED: g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record->why); return false;
+	case MS_CSV_FAILED:
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record->why);
+		return false;
 	case MS_CSV_BAD:
 		if (record->unclosed)
 			return unclosed(error, record);
@@ -258,7 +275,8 @@ static bool take_heading(MsTable *table, const MsTableForm *form, GError **error
 	case MS_CSV_RECORD: break;
 	}
 	table->n = record->n;
-	return form->map != NULL || form->account != NULL ? take_map(table, form, error) : take_first(table, error);
+	return form->map != NULL || form->account != NULL ? take_map(table, form, error)
+							  : take_first(table, error);
 }
 
 static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GError **error)
@@ -267,20 +285,27 @@ static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GEr
 	if (encoding == NULL)
 		encoding = found;
 	if (!ms_csv_set_encoding(table->csv, encoding))
-		return refuse(error, 0, "--encoding: nobody knows \"%s\" here (iconv -l lists them)", encoding);
+		return refuse(error, 0,
+			"--encoding: nobody knows \"%s\" here (iconv -l lists them)", encoding);
 	if (form->encoding == NULL && strcmp(found, "UTF-8") != 0)
-		g_string_append_printf(told, "%s it is read as %s%s", told->len > 0 ? "," : "", found,
-			strcmp(found, "windows-1252") == 0 ? " (Latin-1), since it is not UTF-8; if that is wrong, say --encoding" : "");
-	table->delimiter = form->delimiter != '\0' ? form->delimiter : ms_csv_find_delimiter(table->csv);
+		g_string_append_printf(told, "%s it is read as %s%s", told->len > 0 ? "," : "",
+			found,
+			strcmp(found, "windows-1252") == 0
+				? " (Latin-1), since it is not UTF-8; if that is wrong, say --encoding"
+				: "");
+	table->delimiter = form->delimiter != '\0' ? form->delimiter
+						   : ms_csv_find_delimiter(table->csv);
 	ms_csv_set_delimiter(table->csv, table->delimiter);
 	if (form->delimiter == '\0' && table->delimiter != ',')
 		g_string_append_printf(told, "%s fields end with %s", told->len > 0 ? "," : "",
-			table->delimiter == '\t' ? "tabulators" : table->delimiter == ';' ? "semicolons" : "bars");
+			table->delimiter == '\t'          ? "tabulators"
+				: table->delimiter == ';' ? "semicolons"
+							  : "bars");
 	return true;
 }
 
-MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds, void (*note)(const char *text, void *user),
-	void *user, GError **error)
+MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds,
+	void (*note)(const char *text, void *user), void *user, GError **error)
 {
 	g_autoptr(MsTable) table = g_new0(MsTable, 1);
 	table->csv = ms_csv_new(fd);
@@ -307,7 +332,8 @@ static bool is_address_kind(const MsTable *table, const char *kind)
 static bool is_mail(const MsTable *table, const char *kind)
 {
 	const MsKind *known = ms_kinds_find(table->kinds, kind);
-	return strcmp(kind, MS_ROW_RECIPIENT) == 0 || (known != NULL && known->form == MS_FORM_EMAIL);
+	return strcmp(kind, MS_ROW_RECIPIENT) == 0 ||
+		(known != NULL && known->form == MS_FORM_EMAIL);
 }
 
 /* 1,00E+05, 4.7E11, 12E+3; not 12E5, which a number may be. */
@@ -339,9 +365,10 @@ static bool is_grouped(const char *text)
 
 static bool is_failed_formula(const char *text)
 {
-	static const char *const words[] = {"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#NV",
-		"#WERT!", "#BEZUG!", "#NOM?", "#VALEUR!", NULL};
-	return text[0] == '#' && (g_strv_contains(words, text) || strspn(text, "#") == strlen(text));
+	static const char *const words[] = {"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!",
+		"#NULL!", "#NUM!", "#NV", "#WERT!", "#BEZUG!", "#NOM?", "#VALEUR!", NULL};
+	return text[0] == '#' &&
+		(g_strv_contains(words, text) || strspn(text, "#") == strlen(text));
 }
 
 /* What a spreadsheet left in a cell; NULL: nothing. */
@@ -363,7 +390,8 @@ static const char *spreadsheet_problem(const char *cell, bool number)
 static bool has_two_at(const char *cell)
 {
 	const char *at = strchr(cell, '@');
-	return at != NULL && strchr(cell, '"') == NULL && strchr(at + 1, '@') != NULL && strpbrk(cell, ";,| \t\r\n<") == NULL;
+	return at != NULL && strchr(cell, '"') == NULL && strchr(at + 1, '@') != NULL &&
+		strpbrk(cell, ";,| \t\r\n<") == NULL;
 }
 
 static const char *cell_problem(const MsTable *table, const char *kind, const char *cell)
@@ -404,7 +432,8 @@ static char *problem_of(const char *what, const char *why)
 }
 
 /* "Muster, Max <max@example.org>; <moritz@example.org>". */
-static bool add_named(MsTable *table, const char *account, const char *kind, const char *cell, const char *what)
+static bool add_named(
+	MsTable *table, const char *account, const char *kind, const char *cell, const char *what)
 {
 	guint added = 0;
 	for (const char *at = cell; (at = strchr(at, '<')) != NULL; added++) {
@@ -425,7 +454,8 @@ static bool all_have_at(char *const *values)
 	return true;
 }
 
-static void add_cell(MsTable *table, const char *account, const char *kind, const char *text, const char *what)
+static void add_cell(
+	MsTable *table, const char *account, const char *kind, const char *text, const char *what)
 {
 	g_autofree char *cell = stripped(text);
 	const char *why = cell_problem(table, kind, cell);
@@ -449,11 +479,13 @@ static void add_cell(MsTable *table, const char *account, const char *kind, cons
 	for (char **value = values; *value != NULL; value++) {
 		why = *g_strstrip(*value) != '\0' ? cell_problem(table, kind, *value) : NULL;
 		if (**value != '\0')
-			add_row(table, account, kind, *value, why != NULL ? problem_of(what, why) : NULL);
+			add_row(table, account, kind, *value,
+				why != NULL ? problem_of(what, why) : NULL);
 		added += **value != '\0';
 	}
 	if (added == 0)
-		add_row(table, account, kind, cell, NULL); /* who canonicalises it says what is wrong */
+		/* who canonicalises it says what is wrong */
+		add_row(table, account, kind, cell, NULL);
 }
 
 /* ---- records -------------------------------------------------------------------------- */
@@ -500,9 +532,10 @@ static void expand_plain(MsTable *table, const char *account)
 static char *wrong_number(const MsTable *table, guint want)
 {
 	return table->headed
-		? g_strdup_printf("has %u field%s, the heading has %u", table->record.n, table->record.n == 1 ? "" : "s", want)
-		: g_strdup_printf("has %u field%s, not the three fields account,kind,value", table->record.n,
-			  table->record.n == 1 ? "" : "s");
+		? g_strdup_printf("has %u field%s, the heading has %u", table->record.n,
+			  table->record.n == 1 ? "" : "s", want)
+		: g_strdup_printf("has %u field%s, not the three fields account,kind,value",
+			  table->record.n, table->record.n == 1 ? "" : "s");
 }
 
 /* The rows of the record that was read. */
@@ -518,7 +551,8 @@ static void expand(MsTable *table)
 	}
 	g_autofree char *account = stripped(record->fields[table->account]);
 	const char *why = !g_utf8_validate(account, -1, NULL) ? "is not UTF-8 (say --encoding)"
-		: is_nothing(account) && *account != '\0' ? "is none" : spreadsheet_problem(account, true);
+		: is_nothing(account) && *account != '\0'     ? "is none"
+							      : spreadsheet_problem(account, true);
 	if (why != NULL)
 		add_row(table, "", "", "", problem_of("the account", why));
 	else if (table->mapped)
@@ -544,7 +578,9 @@ static bool next_record(MsTable *table, MsTableResult *result, GError **error)
 	*result = MS_TABLE_FAILED;
 	switch (ms_csv_next(table->csv, record)) {
 	case MS_CSV_END: *result = MS_TABLE_END; return false;
-	case MS_CSV_FAILED: g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record->why); return false;
+	case MS_CSV_FAILED:
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", record->why);
+		return false;
 	case MS_CSV_BAD:
 		if (record->unclosed)
 			return unclosed(error, record);
@@ -598,7 +634,8 @@ guint64 ms_table_bytes(const MsTable *table)
 
 bool ms_table_mark(const MsTable *table, MsTableMark *mark_out)
 {
-	if (table->next < table->rows->len || !ms_csv_mark(table->csv, &mark_out->offset, &mark_out->line))
+	if (table->next < table->rows->len ||
+		!ms_csv_mark(table->csv, &mark_out->offset, &mark_out->line))
 		return false;
 	mark_out->lines = table->lines;
 	mark_out->bad = table->bad;

@@ -1,6 +1,6 @@
 /*
- * Rows of the mapping from a file of any shape: account,kind,value, or a line for each customer with
- * a column for each kind.
+ * Rows of the mapping from a file of any shape: account,kind,value, or a line for each customer
+ * with a column for each kind.
  */
 #ifndef MISSENT_DIRECTORY_TABLE_H
 #define MISSENT_DIRECTORY_TABLE_H
@@ -12,8 +12,8 @@
 typedef struct MsTable MsTable;
 
 /* What was found out is told by `note` (or NULL).  NULL: it is no such table; `*error` says why. */
-MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds, void (*note)(const char *text, void *user),
-	void *user, GError **error);
+MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds,
+	void (*note)(const char *text, void *user), void *user, GError **error);
 void ms_table_free(MsTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTable, ms_table_free)
 
@@ -26,8 +26,8 @@ typedef struct {
 	const char *why; /* MS_TABLE_BAD */
 } MsTableRow;
 
-/* A line may give several rows, and several bad ones.  MS_TABLE_FAILED: no more can be read, or what
- * follows cannot be told apart; `*error` says why. */
+/* A line may give several rows, and several bad ones.  MS_TABLE_FAILED: no more can be read, or
+ * what follows cannot be told apart; `*error` says why. */
 MsTableResult ms_table_next(MsTable *table, MsTableRow *row, GError **error);
 /* Lines that were read, without the heading; and those of them that were blamed. */
 guint64 ms_table_lines(const MsTable *table);

@@ -46,16 +46,18 @@ static MsMapping *in_use(MsDirectory *directory, MsAnswer *answer_out, GError **
 	MsBackend *backend = directory->backend;
 	*answer_out = backend->ops->look(backend, NULL, 0, &view, error);
 	if (*answer_out == MS_ABSENT)
-		*answer_out = ms_directory_unfit(error, "nothing was ever imported (missent directory import FILE.csv)");
-	MsMapping *mapping = *answer_out == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
+		*answer_out = ms_directory_unfit(
+			error, "nothing was ever imported (missent directory import FILE.csv)");
+	MsMapping *mapping = *answer_out == MS_FOUND ? ms_view_mapping(directory, &view, error)
+						     : NULL;
 	if (*answer_out == MS_FOUND && mapping == NULL)
 		*answer_out = MS_CONFIG;
 	ms_view_clear(&view);
 	return mapping;
 }
 
-static MsAnswer sweep_all(MsSweep *sweep, void (*progress)(guint64 done, guint64 total, void *user), void *user,
-	GError **error)
+static MsAnswer sweep_all(MsSweep *sweep, void (*progress)(guint64 done, guint64 total, void *user),
+	void *user, GError **error)
 {
 	bool whole;
 	MsAnswer answer;
@@ -68,18 +70,21 @@ static MsAnswer sweep_all(MsSweep *sweep, void (*progress)(guint64 done, guint64
 static void check_counts(Verify *v, const MsMapping *mapping)
 {
 	/* Others may have changed it meanwhile. */
-	if (v->out->wrong == 0 && mapping->version == v->out->state.version && v->out->entries != mapping->entries)
+	if (v->out->wrong == 0 && mapping->version == v->out->state.version &&
+		v->out->entries != mapping->entries)
 		on_wrong("state", "says another number of entries than there are", v);
 	if (mapping->entries <= 0)
-		on_wrong("state", "says that there are no entries: an empty mapping is not used", v);
+		on_wrong(
+			"state", "says that there are no entries: an empty mapping is not used", v);
 	if (mapping->changes <= 0)
-		on_wrong("state", "says that there are no lists of marks: such a mapping is not used", v);
+		on_wrong("state",
+			"says that there are no lists of marks: such a mapping is not used", v);
 }
 
 MsAnswer ms_directory_verify(MsDirectory *directory,
 	void (*wrong)(const char *part, const char *why, void *user),
-	void (*progress)(guint64 done, guint64 total, void *user), void *user, MsVerified *verified_out,
-	GError **error)
+	void (*progress)(guint64 done, guint64 total, void *user), void *user,
+	MsVerified *verified_out, GError **error)
 {
 	MsVerified out = {.parts = 0};
 	Verify v = {wrong, user, &out};
@@ -87,14 +92,16 @@ MsAnswer ms_directory_verify(MsDirectory *directory,
 	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
 	if (mapping == NULL)
 		return answer;
-	out.parts = ms_mapping_slices(&mapping->places) + ms_mapping_groups(&mapping->places) + mapping->changes;
+	out.parts = ms_mapping_slices(&mapping->places) + ms_mapping_groups(&mapping->places) +
+		mapping->changes;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, on_wrong, on_entry, &v);
 	answer = sweep_all(sweep, progress, user, error);
 	g_autoptr(MsMapping) after = answer == MS_FOUND ? in_use(directory, &answer, error) : NULL;
 	if (after == NULL)
 		return answer;
 	if (strcmp(after->generation, mapping->generation) != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "directory: another mapping was taken into use meanwhile");
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
+			"directory: another mapping was taken into use meanwhile");
 		return MS_RETRY;
 	}
 	ms_directory_state_of(after, &out.state);
@@ -128,11 +135,12 @@ static void give_row(const guint8 *key, const MsSaid *said, void *user)
 }
 
 MsAnswer ms_directory_each(MsDirectory *directory,
-	void (*row)(const char *account, const char *kind, const char *value, void *user), void *user,
-	GError **error)
+	void (*row)(const char *account, const char *kind, const char *value, void *user),
+	void *user, GError **error)
 {
 	if (directory->keys.digests)
-		return ms_directory_unfit(error, "it holds digests, from which no value can be had back; export works "
+		return ms_directory_unfit(error,
+			"it holds digests, from which no value can be had back; export works "
 			"only with digests = no");
 	Export out = {row, user};
 	MsAnswer answer;
@@ -145,7 +153,8 @@ MsAnswer ms_directory_each(MsDirectory *directory,
 
 /* ---- an account ----------------------------------------------------------------------- */
 
-/* Entries about accounts, of those that are known, are other forms of those of who receives for them. */
+/* Entries about accounts, of those that are known, are other forms of those of who receives for
+ * them. */
 static void take_account(const guint8 *key, const MsSaid *said, void *user)
 {
 	(void)key;
@@ -170,8 +179,8 @@ static void give_account(const guint8 *key, const MsSaid *said, void *user)
 	out->account(name, out->user);
 }
 
-MsAnswer ms_directory_accounts(MsDirectory *directory, void (*account)(const char *name, void *user), void *user,
-	GError **error)
+MsAnswer ms_directory_accounts(MsDirectory *directory,
+	void (*account)(const char *name, void *user), void *user, GError **error)
 {
 	Accounts out = {account, user};
 	MsAnswer answer;
@@ -188,7 +197,8 @@ static MsAnswer is_known(MsDirectory *directory, const char *account, GError **e
 {
 	MsLookup lookup;
 	ms_lookup_init(&lookup);
-	g_autofree char *known = ms_keys_known_account(account), *receivers = ms_keys_of_account(account);
+	g_autofree char *known = ms_keys_known_account(account),
+			*receivers = ms_keys_of_account(account);
 	const char *names[] = {known, receivers};
 	MsWanted wanted[G_N_ELEMENTS(names)] = {{.account = true}, {.account = true}};
 	bool has = false;
@@ -210,14 +220,16 @@ static char *nearest(MsDirectory *directory, const char *account)
 	g_autoptr(MsMapping) mapping = in_use(directory, &answer, NULL);
 	if (mapping == NULL)
 		return NULL;
-	g_autoptr(GHashTable) accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, take_account, accounts);
 	ms_sweep_accounts(sweep);
 	bool whole;
 	gint64 end = g_get_monotonic_time() + NEAR_US;
 	while (ms_sweep_step(sweep, &whole, NULL) == MS_FOUND && g_get_monotonic_time() < end)
 		continue;
-	g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(accounts, NULL);
+	g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(
+		accounts, NULL);
 	return g_strdup(ms_text_nearest(account, names));
 }
 
@@ -251,7 +263,8 @@ static void name_provider(const char *domain, void *user)
 {
 	Likely *likely = user;
 	g_autofree char *address = g_strconcat("@", domain, NULL);
-	g_ptr_array_add(likely->names, ms_keys_make(&likely->directory->keys, 'r', MS_ROW_RECIPIENT, address));
+	g_ptr_array_add(likely->names,
+		ms_keys_make(&likely->directory->keys, 'r', MS_ROW_RECIPIENT, address));
 }
 
 #define NAMES_AT_ONCE 200
@@ -278,13 +291,15 @@ static MsAnswer lint_providers(Likely *likely, guint64 *found, GError **error)
 }
 
 MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
-	void (*warn)(guint64 line, const char *text, void *user), void *user, guint64 *warnings_out, GError **error)
+	void (*warn)(guint64 line, const char *text, void *user), void *user, guint64 *warnings_out,
+	GError **error)
 {
 	MsAnswer answer;
 	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
 	if (mapping == NULL)
 		return answer;
-	g_autoptr(MsLint) lint = ms_lint_new(directory->kinds, directory->house, many > 0 ? many : MS_LINT_MANY, warn, user);
+	g_autoptr(MsLint) lint = ms_lint_new(
+		directory->kinds, directory->house, many > 0 ? many : MS_LINT_MANY, warn, user);
 	Likely likely = {lint, directory, NULL};
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, lint_entry, &likely);
 	answer = sweep_all(sweep, NULL, NULL, error);
@@ -296,13 +311,16 @@ MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
 	ms_lint_end(lint);
 	gint64 age = (g_get_real_time() - mapping->loaded_us) / G_USEC_PER_SEC / 86400;
 	if (days > 0 && age >= (gint64)days) {
-		g_autofree char *text = g_strdup_printf("no entry was confirmed for %" G_GINT64_FORMAT " days: the last import was "
-			"then (missent directory import, or sync)", age);
+		g_autofree char *text = g_strdup_printf(
+			"no entry was confirmed for %" G_GINT64_FORMAT " days: the last import was "
+			"then (missent directory import, or sync)",
+			age);
 		warn(0, text, user);
 		old = 1;
 	}
 	if (providers > 0) {
-		g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT " entries have " MS_LINT_PROVIDER, providers);
+		g_autofree char *text = g_strdup_printf(
+			"%" G_GUINT64_FORMAT " entries have " MS_LINT_PROVIDER, providers);
 		warn(0, text, user);
 	}
 	*warnings_out = ms_lint_count(lint) + providers + old;
@@ -336,21 +354,25 @@ static bool has_account(const GPtrArray *accounts, const char *account)
 static bool has_marks(const Compare *c, const MsRowStored *row)
 {
 	for (guint i = 0; i < row->marks->len; i++)
-		if (!g_array_binary_search(c->marks, &g_array_index(row->marks, MsMark, i), by_bytes, NULL))
+		if (!g_array_binary_search(
+			    c->marks, &g_array_index(row->marks, MsMark, i), by_bytes, NULL))
 			return false;
 	return true;
 }
 
 /* What is wrong with one row, whose own entry is number `at` of what was found. */
-static const char *row_problem(const Compare *c, const MsRowStored *row, const MsLookup *lookup, guint at)
+static const char *row_problem(
+	const Compare *c, const MsRowStored *row, const MsLookup *lookup, guint at)
 {
 	const GPtrArray *own = lookup->values->pdata[at];
 	if (!has_account(own, row->account))
-		return own->len > 0 ? "the mapping has other accounts for it" : "the mapping does not have it";
+		return own->len > 0 ? "the mapping has other accounts for it"
+				    : "the mapping does not have it";
 	for (guint i = 0; i < row->others->len; i++)
 		if (!has_account(lookup->values->pdata[at + 1 + i], row->account))
 			return "the mapping does not have another form of it";
-	return has_marks(c, row) ? NULL : "the mapping has no mark of it: it would not be found in a text";
+	return has_marks(c, row) ? NULL
+				 : "the mapping has no mark of it: it would not be found in a text";
 }
 
 static MsAnswer compare_rows(Compare *c, GError **error)
@@ -367,8 +389,8 @@ static MsAnswer compare_rows(Compare *c, GError **error)
 	}
 	MsLookup lookup;
 	ms_lookup_init(&lookup);
-	MsAnswer answer = ms_lookup_entries(c->directory, (const MsWanted *)(const void *)entries->data, entries->len,
-		&lookup, error);
+	MsAnswer answer = ms_lookup_entries(c->directory,
+		(const MsWanted *)(const void *)entries->data, entries->len, &lookup, error);
 	for (guint i = 0, at = 0; i < c->rows->len && answer == MS_FOUND; i++) {
 		const MsRowStored *row = c->rows->pdata[i];
 		const char *why = row_problem(c, row, &lookup, at);
@@ -386,7 +408,8 @@ static MsAnswer compare_rows(Compare *c, GError **error)
 static MsAnswer compare_row(Compare *c, const MsTableRow *given, GError **error)
 {
 	const char *why;
-	MsRowStored *row = ms_row_new(c->directory, given->account, given->kind, given->value, strlen(given->value), &why);
+	MsRowStored *row = ms_row_new(c->directory, given->account, given->kind, given->value,
+		strlen(given->value), &why);
 	if (row == NULL) {
 		c->wrong(given->line, why, c->user);
 		return MS_FOUND;
@@ -413,7 +436,8 @@ static MsAnswer compare_all(Compare *c, int fd, const MsTableForm *form, GError 
 }
 
 MsAnswer ms_directory_compare(MsDirectory *directory, int fd, const MsTableForm *form,
-	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out, GError **error)
+	void (*wrong)(guint64 line, const char *why, void *user), void *user, guint64 *right_out,
+	GError **error)
 {
 	g_autoptr(MsKnown) known = NULL;
 	MsAnswer answer = ms_directory_known(directory, NULL, 0, &known, error);

@@ -109,7 +109,8 @@ static void *run(void *user)
 	return NULL;
 }
 
-bool ms_directory_watch(MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user, GError **error)
+bool ms_directory_watch(
+	MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user, GError **error)
 {
 	MsWatch *w = g_new0(MsWatch, 1);
 	pthread_condattr_t attr;
@@ -124,7 +125,8 @@ bool ms_directory_watch(MsDirectory *directory, gint64 every_ms, MsDirectoryTold
 	w->user = user;
 	int rc = pthread_create(&w->thread, NULL, run, w);
 	if (rc != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot start a thread: %s", g_strerror(rc));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot start a thread: %s",
+			g_strerror(rc));
 		g_free(w);
 		return false;
 	}

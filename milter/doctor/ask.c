@@ -37,7 +37,8 @@ static bool find_user(const char *name, User *user)
 }
 
 /* In the child: 0, or why not. */
-static int try_as(const User *user, const char *root, const char *dir, const struct sockaddr_un *address)
+static int try_as(
+	const User *user, const char *root, const char *dir, const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -46,8 +47,9 @@ static int try_as(const User *user, const char *root, const char *dir, const str
 		return errno;
 	if (root == NULL && dir != NULL && chdir(dir) != 0)
 		return errno;
-	if (setgroups((size_t)user->n_groups, user->groups) != 0 || setresgid(user->gid, user->gid, user->gid) != 0
-		|| setresuid(user->uid, user->uid, user->uid) != 0)
+	if (setgroups((size_t)user->n_groups, user->groups) != 0 ||
+		setresgid(user->gid, user->gid, user->gid) != 0 ||
+		setresuid(user->uid, user->uid, user->uid) != 0)
 		return errno;
 	return connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
 }

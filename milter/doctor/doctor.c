@@ -1,10 +1,11 @@
 /*
  * The table of checks, and the walk over it.
  *
- * A running configuration comes in, complaints go out.  `missent config check` takes the rows that look at
- * what is configured, `missent doctor` all of them.  A row's function complains with the row's gravity and
- * remedy unless it knows better ones; what it cannot look at it says too.  A check that belongs to the
- * other MTA, or to the other backend, has nothing to say.  In the caller's thread.
+ * A running configuration comes in, complaints go out.  `missent config check` takes the rows
+ * that look at what is configured, `missent doctor` all of them.  A row's function complains with
+ * the row's gravity and remedy unless it knows better ones; what it cannot look at it says too.
+ * A check that belongs to the other MTA, or to the other backend, has nothing to say.  In the
+ * caller's thread.
  */
 #include "config.h"
 
@@ -24,9 +25,9 @@ typedef struct {
 
 #define CONFIGURED true
 #define NOW false
-#define ROW(name, gravity, when, looks, remedy, run)                                                      \
-	{                                                                                                   \
-		{name, looks, remedy, MS_GRAVITY_##gravity, when}, run                                       \
+#define ROW(name, gravity, when, looks, remedy, run)                   \
+	{                                                              \
+		{name, looks, remedy, MS_GRAVITY_##gravity, when}, run \
 	}
 
 static const Check checks[] = {
@@ -35,16 +36,20 @@ static const Check checks[] = {
 		"Copy one from the policies that come with missent, and name your billing address as its sender.",
 		check_policies),
 	ROW("policy-files", WARNING, CONFIGURED, "policy-dir: files that nothing reads",
-		"Give it a name that ends in .conf, or take it out of the folder.", check_policy_files),
-	ROW("policy-lint", WARNING, CONFIGURED, "policies and kinds: what never has an effect, or lets out too much (missent policy lint)",
+		"Give it a name that ends in .conf, or take it out of the folder.",
+		check_policy_files),
+	ROW("policy-lint", WARNING, CONFIGURED,
+		"policies and kinds: what never has an effect, or lets out too much (missent policy lint)",
 		"See missent policy lint.", check_policy_lint),
 	ROW("outgoing", FAULT, CONFIGURED, "outgoing: is any mail outgoing?",
-		"Set authenticated, local, networks or sender-domains in the section outgoing.", check_outgoing),
+		"Set authenticated, local, networks or sender-domains in the section outgoing.",
+		check_outgoing),
 	ROW("names", FAULT, CONFIGURED, "users and groups that are named in missent.conf",
 		"Make it (systemd-sysusers), or name another one.", check_names),
 	ROW("sandbox", WARNING, CONFIGURED, "reader: are workers confined?",
 		"Set sandbox = required.", check_sandbox),
-	ROW("accepted", WARNING, CONFIGURED, "doctor: checks that are accepted, by names that there are",
+	ROW("accepted", WARNING, CONFIGURED,
+		"doctor: checks that are accepted, by names that there are",
 		"Take it out of accept in the section doctor.", check_accepted),
 
 	/* ---- Postfix ---- */
@@ -58,74 +63,98 @@ static const Check checks[] = {
 		"Name missent's socket last in non_smtpd_milters.", check_postfix_local),
 	ROW("postfix-overrides", FAULT, CONFIGURED, "receive_override_options: no_milters",
 		"Take no_milters out of receive_override_options.", check_postfix_overrides),
-	ROW("postfix-milter-maps", WARNING, CONFIGURED, "smtpd_milter_maps: clients whose mail no milter sees",
-		"Look through the table for DISABLE; accept this check when it is right.", check_postfix_maps),
-	ROW("postfix-order", WARNING, CONFIGURED, "the order of milters: is missent the last, behind who signs?",
+	ROW("postfix-milter-maps", WARNING, CONFIGURED,
+		"smtpd_milter_maps: clients whose mail no milter sees",
+		"Look through the table for DISABLE; accept this check when it is right.",
+		check_postfix_maps),
+	ROW("postfix-order", WARNING, CONFIGURED,
+		"the order of milters: is missent the last, behind who signs?",
 		"Put missent's socket behind all others.", check_postfix_order),
-	ROW("postfix-action", FAULT, CONFIGURED, "milter_default_action: what happens when missent is away",
+	ROW("postfix-action", FAULT, CONFIGURED,
+		"milter_default_action: what happens when missent is away",
 		"Set milter_default_action = tempfail.", check_postfix_action),
-	ROW("postfix-timeouts", WARNING, CONFIGURED, "milter_content_timeout: is it as long as missent may take?",
+	ROW("postfix-timeouts", WARNING, CONFIGURED,
+		"milter_content_timeout: is it as long as missent may take?",
 		"Set milter_content_timeout = 300s.", check_postfix_timeouts),
-	ROW("postfix-protocol", FAULT, CONFIGURED, "milter_protocol: versions that can hold a message",
+	ROW("postfix-protocol", FAULT, CONFIGURED,
+		"milter_protocol: versions that can hold a message",
 		"Take milter_protocol out of main.cf; 6 is Postfix's own.", check_postfix_protocol),
 	ROW("postfix-queue-ids", WARNING, CONFIGURED, "enable_long_queue_ids",
 		"Set enable_long_queue_ids = yes.", check_postfix_ids),
-	ROW("postfix-socket", FAULT, NOW, "missent's socket from Postfix's side: its chroot, its user's rights",
+	ROW("postfix-socket", FAULT, NOW,
+		"missent's socket from Postfix's side: its chroot, its user's rights",
 		"Set socket below Postfix's queue_directory, and socket-group to Postfix's group; add missent's user to "
-		"that group: usermod -aG postfix missent", check_postfix_socket),
-	ROW("postfix-rewriting", WARNING, CONFIGURED, "addresses that Postfix adds or changes behind the milter",
-		"See that no customer's mail can go there; then accept this check.", check_postfix_rewriting),
-	ROW("postfix-networks", FAULT, CONFIGURED, "mynetworks: are these clients outgoing for missent too?",
+		"that group: usermod -aG postfix missent",
+		check_postfix_socket),
+	ROW("postfix-rewriting", WARNING, CONFIGURED,
+		"addresses that Postfix adds or changes behind the milter",
+		"See that no customer's mail can go there; then accept this check.",
+		check_postfix_rewriting),
+	ROW("postfix-networks", FAULT, CONFIGURED,
+		"mynetworks: are these clients outgoing for missent too?",
 		"Add it to networks in the section outgoing, or say by sender-domains what is outgoing.",
 		check_postfix_networks),
 
 	/* ---- Sendmail ---- */
-	ROW("sendmail", FAULT, CONFIGURED, "sendmail.cf: InputMailFilters and the X line of missent",
+	ROW("sendmail", FAULT, CONFIGURED,
+		"sendmail.cf: InputMailFilters and the X line of missent",
 		"Put the INPUT_MAIL_FILTER line of contrib/sendmail.mc into sendmail.mc, and make sendmail.cf anew.",
 		check_sendmail),
-	ROW("sendmail-daemons", FAULT, CONFIGURED, "DaemonPortOptions: listeners with filters of their own",
+	ROW("sendmail-daemons", FAULT, CONFIGURED,
+		"DaemonPortOptions: listeners with filters of their own",
 		"Name missent in I= of that line, or take I= out.", check_sendmail_daemons),
 	ROW("sendmail-order", WARNING, CONFIGURED, "the order of filters: is missent the last?",
 		"Put missent's INPUT_MAIL_FILTER behind all others.", check_sendmail_order),
-	ROW("sendmail-action", FAULT, CONFIGURED, "F= of missent's line: what happens when missent is away",
+	ROW("sendmail-action", FAULT, CONFIGURED,
+		"F= of missent's line: what happens when missent is away",
 		"Write F=T in missent's INPUT_MAIL_FILTER.", check_sendmail_action),
-	ROW("sendmail-timeouts", WARNING, CONFIGURED, "T= of missent's line: is E as long as missent may take?",
-		"Write T=C:30s;S:30s;R:60s;E:5m in missent's INPUT_MAIL_FILTER.", check_sendmail_timeouts),
+	ROW("sendmail-timeouts", WARNING, CONFIGURED,
+		"T= of missent's line: is E as long as missent may take?",
+		"Write T=C:30s;S:30s;R:60s;E:5m in missent's INPUT_MAIL_FILTER.",
+		check_sendmail_timeouts),
 
 	/* ---- the mapping ---- */
 	ROW("directory", FAULT, CONFIGURED, "can the mapping be used now?",
 		"See missent directory stats; mail is deferred until it can.", check_directory),
 	ROW("house", WARNING, NOW, "does the mapping know what is your own?",
-		"Run missent directory suggest-house on some of your mail, and import what is yours.", check_house),
-	ROW("redis-ways", WARNING, CONFIGURED, "how Redis is reached: TLS, password, Sentinels, allowed lag",
+		"Run missent directory suggest-house on some of your mail, and import what is yours.",
+		check_house),
+	ROW("redis-ways", WARNING, CONFIGURED,
+		"how Redis is reached: TLS, password, Sentinels, allowed lag",
 		"See section directory in missent.conf(5).", check_redis_ways),
 	ROW("redis-open", FAULT, NOW, "does Redis let in who has no password?",
-		"Give the user default a password, or turn it off: ACL SETUSER default off", check_redis_open),
+		"Give the user default a password, or turn it off: ACL SETUSER default off",
+		check_redis_open),
 	ROW("redis-user", WARNING, NOW, "does missent use a user of its own?",
-		"Make one as missent-directory(7) says, and name it in redis-user.", check_redis_user),
+		"Make one as missent-directory(7) says, and name it in redis-user.",
+		check_redis_user),
 	ROW("redis-persistence", WARNING, NOW, "does Redis keep the mapping over a restart?",
 		"Set appendonly yes, or save, in redis.conf.", check_redis_persistence),
 	ROW("redis-eviction", FAULT, NOW, "maxmemory-policy: may Redis drop the mapping?",
 		"Set maxmemory-policy noeviction, or volatile-lru.", check_redis_eviction),
-	ROW("redis-memory", WARNING, NOW, "used memory against maxmemory", "Give Redis more maxmemory.",
-		check_redis_memory),
+	ROW("redis-memory", WARNING, NOW, "used memory against maxmemory",
+		"Give Redis more maxmemory.", check_redis_memory),
 	ROW("redis-replica", WARNING, NOW, "redis-replica: is it one, linked, and near enough?",
 		"See replicaof and masterauth of that Redis.", check_redis_replica),
 
 	/* ---- who may see and change what ---- */
 	ROW("files", FAULT, CONFIGURED, "state-dir, records, spool, audit, mapping: owner and mode",
-		"Run: systemd-tmpfiles --create missent.conf; chown what remains.", check_state_files),
+		"Run: systemd-tmpfiles --create missent.conf; chown what remains.",
+		check_state_files),
 	ROW("site-key", FAULT, CONFIGURED, "key-file: there, and for missent's user alone",
 		"Run: chown missent FILE; chmod 0400 FILE", check_key_files),
 	ROW("password-files", FAULT, CONFIGURED, "files of passwords and keys: who may read them",
 		"Run: chmod o= FILE", check_password_files),
 	ROW("agent-key", WARNING, CONFIGURED, "desk { key-file }: for missent's user alone",
 		"Run: missent review migrate", check_desk_key),
-	ROW("release-program", WARNING, CONFIGURED, "missent-release: there, root's, with the set-user-ID bit",
+	ROW("release-program", WARNING, CONFIGURED,
+		"missent-release: there, root's, with the set-user-ID bit",
 		"Run: systemd-tmpfiles --create missent.conf", check_release),
 	ROW("page", FAULT, CONFIGURED, "review { listen }: only loopback, a socket, or TLS",
-		"Set tls-certificate and tls-key, or listen on 127.0.0.1 behind a proxy with TLS.", check_page),
-	ROW("page-certificate", WARNING, CONFIGURED, "tls-certificate and tls-key: readable, and not about to end",
+		"Set tls-certificate and tls-key, or listen on 127.0.0.1 behind a proxy with TLS.",
+		check_page),
+	ROW("page-certificate", WARNING, CONFIGURED,
+		"tls-certificate and tls-key: readable, and not about to end",
 		"Renew it; systemctl restart missent-review", check_page_key),
 	ROW("page-proxy", FAULT, CONFIGURED, "proxy-peers: who may say who somebody is",
 		"Name the addresses of your proxies alone in proxy-peers.", check_proxy),
@@ -141,10 +170,12 @@ static const Check checks[] = {
 		"Run: systemctl start missent; journalctl -u missent", check_daemon),
 	ROW("agent", WARNING, NOW, "does missent-agent answer at its socket?",
 		"Run: systemctl enable --now missent-agent", check_agent),
-	ROW("senders", WARNING, NOW, "the mail log: outgoing senders that no policy matches, mail that is not outgoing",
+	ROW("senders", WARNING, NOW,
+		"the mail log: outgoing senders that no policy matches, mail that is not outgoing",
 		"Add them to a policy's sender, or to outgoing; accept this check when they send no customer's data.",
 		check_senders),
-	ROW("probe", FAULT, NOW, "with --probe: is a mail that must be held recognised, through each listener of the section canary?",
+	ROW("probe", FAULT, NOW,
+		"with --probe: is a mail that must be held recognised, through each listener of the section canary?",
 		"See smtpd_milters of that listener, and the policy of the canary's sender: missent check shows its verdict.",
 		check_probe),
 };
@@ -180,7 +211,8 @@ static void add(Patient *p, MsGravity gravity, const char *remedy, const char *f
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	complaint->check = p->row->name;
 	complaint->gravity = gravity;
-	complaint->text = ms_text_escape(text, -1, 1000); /* parts of it are the MTA's, or a log's */
+	/* parts of it are the MTA's, or a log's */
+	complaint->text = ms_text_escape(text, -1, 1000);
 	complaint->remedy = g_strdup(remedy);
 	g_ptr_array_add(p->complaints, complaint);
 }
@@ -226,12 +258,14 @@ static bool is_check(const char *name, GError **error)
 		return true;
 	const char *near = ms_text_nearest(name, names);
 	g_autofree char *all = g_strjoinv(", ", (char **)names);
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is none of the checks %s%s%s%s", name, all,
-		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is none of the checks %s%s%s%s", name,
+		all, near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+		near != NULL ? "\"?" : "");
 	return false;
 }
 
-/* What somebody has looked at and found right is not told again: but a name that is none is no check. */
+/* What somebody has looked at and found right is not told again: but a name that is none is no
+ * check. */
 void check_accepted(Patient *p)
 {
 	for (const char *const *name = p->s->accepted; *name != NULL; name++) {
@@ -263,7 +297,9 @@ GPtrArray *ms_doctor_examine(const MsDoctorOptions *options, GError **error)
 {
 	if (options->only != NULL && !is_check(options->only, error))
 		return NULL;
-	Patient p = {.options = options, .runtime = options->runtime, .s = ms_runtime_settings(options->runtime),
+	Patient p = {.options = options,
+		.runtime = options->runtime,
+		.s = ms_runtime_settings(options->runtime),
 		.complaints = complaints_new()};
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
 		p.row = &checks[i].row;

@@ -21,14 +21,15 @@ GPtrArray *complaints_new(void);
 /* With the gravity and the remedy of the row. */
 void complain(Patient *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* With others; `remedy` NULL: the row's. */
-void complain_as(Patient *p, MsGravity gravity, const char *remedy, const char *format, ...) G_GNUC_PRINTF(4, 5);
+void complain_as(Patient *p, MsGravity gravity, const char *remedy, const char *format, ...)
+	G_GNUC_PRINTF(4, 5);
 /* It could not be looked at. */
 void not_seen(Patient *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* ---- of the host (ask.c) ---- */
 
-/* May this user connect to that socket?  0, or an errno.  `root`: what the user's process takes for /;
- * or NULL.  `dir`: where it is at work.  Only root can ask for others: else EPERM. */
+/* May this user connect to that socket?  0, or an errno.  `root`: what the user's process takes
+ * for /; or NULL.  `dir`: where it is at work.  Only root can ask for others: else EPERM. */
 int ask_socket(const char *user, const char *root, const char *dir, const char *path);
 
 /* ---- the checks, by file ---- */

@@ -1,6 +1,6 @@
 /*
- * Checks of the host's files: whose they are and who else comes to them, the disk below them, the clock
- * that they are dated by, and what rotates the one that grows.
+ * Checks of the host's files: whose they are and who else comes to them, the disk below them, the
+ * clock that they are dated by, and what rotates the one that grows.
  */
 #include "config.h"
 
@@ -35,7 +35,8 @@ static void look_at(Patient *p, const char *path, mode_t mask, bool or_root)
 		complain(p, "%s belongs to user %u, not to %s", path, (guint)st.st_uid, p->s->user);
 	if ((st.st_mode & mask) != 0)
 		complain(p, "%s has mode %04o: %s", path, (guint)st.st_mode & 07777,
-			(st.st_mode & mask & 0022) != 0 ? "others may write to it" : "others may read it");
+			(st.st_mode & mask & 0022) != 0 ? "others may write to it"
+							: "others may read it");
 }
 
 void check_state_files(Patient *p)
@@ -61,7 +62,8 @@ void check_key_files(Patient *p)
 {
 	struct stat st;
 	if (stat(p->s->key_file, &st) != 0 && errno == ENOENT)
-		complain_as(p, MS_GRAVITY_FAULT, "Run: missent directory key (or bring the key of the other hosts)",
+		complain_as(p, MS_GRAVITY_FAULT,
+			"Run: missent directory key (or bring the key of the other hosts)",
 			"there is no site key %s", p->s->key_file);
 	/* The page's user is in the group, to read the records. */
 	look_at(p, p->s->key_file, 0077, true);
@@ -69,16 +71,20 @@ void check_key_files(Patient *p)
 
 void check_password_files(Patient *p)
 {
-	static const char *const in_directory[] = {"redis-password-file", "sentinel-password-file", "redis-tls-key"};
+	static const char *const in_directory[] = {
+		"redis-password-file", "sentinel-password-file", "redis-tls-key"};
 	static const char *const in_desk[] = {"submit-password-file", "webhook-key-file"};
-	const MsSection *directory = ms_section_sub(p->s->root, "directory"), *desk = ms_section_sub(p->s->root, "desk");
+	const MsSection *directory = ms_section_sub(p->s->root, "directory"),
+			*desk = ms_section_sub(p->s->root, "desk");
 	for (gsize i = 0; i < G_N_ELEMENTS(in_directory); i++)
 		look_at(p, ms_section_text(directory, in_directory[i]), 0007, true);
 	for (gsize i = 0; i < G_N_ELEMENTS(in_desk); i++)
 		look_at(p, ms_section_text(desk, in_desk[i]), 0007, true);
 	struct stat st;
-	if (p->s->review.tls_key != NULL && stat(p->s->review.tls_key, &st) == 0 && (st.st_mode & 0007) != 0)
-		complain(p, "%s has mode %04o: others may read it", p->s->review.tls_key, (guint)st.st_mode & 07777);
+	if (p->s->review.tls_key != NULL && stat(p->s->review.tls_key, &st) == 0 &&
+		(st.st_mode & 0007) != 0)
+		complain(p, "%s has mode %04o: others may read it", p->s->review.tls_key,
+			(guint)st.st_mode & 07777);
 }
 
 /* With it one is every agent; the page, whose user may be in the group, is none. */
@@ -87,7 +93,9 @@ void check_desk_key(Patient *p)
 	struct stat st;
 	const char *path = p->s->desk.redis_key_file;
 	if (path != NULL && stat(path, &st) == 0 && (st.st_mode & 0077) != 0)
-		complain(p, "key-file %s: others than its owner may read it, the review page among them", path);
+		complain(p,
+			"key-file %s: others than its owner may read it, the review page among them",
+			path);
 }
 
 /* Decisions on held mail go through it; without its right each of them fails. */
@@ -96,16 +104,19 @@ void check_release(Patient *p)
 	struct stat st;
 	const char *path = p->s->release_program;
 	if (stat(path, &st) != 0)
-		complain(p, "release-program %s: %s: no held message can be released", path, g_strerror(errno));
+		complain(p, "release-program %s: %s: no held message can be released", path,
+			g_strerror(errno));
 	else if (st.st_uid != 0 || (st.st_mode & S_ISUID) == 0)
-		complain(p, "release-program %s is not root's with the set-user-ID bit: only root can decide on held mail",
+		complain(p,
+			"release-program %s is not root's with the set-user-ID bit: only root can decide on held mail",
 			path);
 	else if ((st.st_mode & 0022) != 0)
-		complain_as(p, MS_GRAVITY_FAULT, NULL, "release-program %s has mode %04o: who may write to it is root", path,
+		complain_as(p, MS_GRAVITY_FAULT, NULL,
+			"release-program %s has mode %04o: who may write to it is root", path,
 			(guint)st.st_mode & 07777);
 	else if ((st.st_mode & 0001) != 0)
-		complain(p, "release-program %s has mode %04o: every user of this host may run it", path,
-			(guint)st.st_mode & 07777);
+		complain(p, "release-program %s has mode %04o: every user of this host may run it",
+			path, (guint)st.st_mode & 07777);
 }
 
 /* ---- the disk ------------------------------------------------------------------------- */
@@ -120,8 +131,10 @@ static void look_at_disk(Patient *p, const char *path, const char *what)
 	guint64 left = (guint64)fs.f_bavail * fs.f_frsize, all = (guint64)fs.f_blocks * fs.f_frsize;
 	bool no_files = fs.f_files > 0 && fs.f_favail < 1000;
 	if (left < 64 * MIB || no_files)
-		complain_as(p, MS_GRAVITY_FAULT, NULL, "%s (%s): %" G_GUINT64_FORMAT " MiB and %" G_GUINT64_FORMAT
-			" files are left", path, what, left / MIB, (guint64)fs.f_favail);
+		complain_as(p, MS_GRAVITY_FAULT, NULL,
+			"%s (%s): %" G_GUINT64_FORMAT " MiB and %" G_GUINT64_FORMAT
+			" files are left",
+			path, what, left / MIB, (guint64)fs.f_favail);
 	else if (left < 1024 * MIB && left < all / 20)
 		complain(p, "%s (%s): %" G_GUINT64_FORMAT " MiB are left", path, what, left / MIB);
 }
@@ -133,7 +146,9 @@ void check_disk(Patient *p)
 	if (strcmp(audit, p->s->state_dir) != 0)
 		look_at_disk(p, audit, "audit");
 	if (p->s->sendmail)
-		look_at_disk(p, p->s->sendmail_queue != NULL ? p->s->sendmail_queue : "/var/spool/mqueue", "Sendmail's queue");
+		look_at_disk(p,
+			p->s->sendmail_queue != NULL ? p->s->sendmail_queue : "/var/spool/mqueue",
+			"Sendmail's queue");
 	else
 		look_at_disk(p, postfix_setting(p, "queue_directory"), "Postfix's queue");
 }
@@ -145,7 +160,9 @@ static void look_ahead(Patient *p, const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) == 0 && st.st_mtime > time(NULL) + 300)
-		complain(p, "%s was written %" G_GINT64_FORMAT " minutes from now: the clock was ahead then, or is behind now",
+		complain(p,
+			"%s was written %" G_GINT64_FORMAT
+			" minutes from now: the clock was ahead then, or is behind now",
 			path, (gint64)(st.st_mtime - time(NULL)) / 60);
 }
 
@@ -169,7 +186,8 @@ static bool names_file(const char *path, const char *name, const char *folder)
 {
 	g_autofree char *text = NULL;
 	g_autofree char *any = g_build_filename(folder, "*", NULL);
-	return g_file_get_contents(path, &text, NULL, NULL) && (strstr(text, name) != NULL || strstr(text, any) != NULL);
+	return g_file_get_contents(path, &text, NULL, NULL) &&
+		(strstr(text, name) != NULL || strstr(text, any) != NULL);
 }
 
 static bool is_rotated(const char *file)
@@ -189,7 +207,10 @@ void check_rotation(Patient *p)
 	struct stat st;
 	const char *const files[] = {p->s->audit_file, p->s->review.audit_file};
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
-		if (stat(files[i], &st) == 0 && (guint64)st.st_size > ROTATED_FROM && !is_rotated(files[i]))
-			complain(p, "%s has %" G_GUINT64_FORMAT " MiB, and nothing in " LOGROTATE " names it", files[i],
-				(guint64)st.st_size / MIB);
+		if (stat(files[i], &st) == 0 && (guint64)st.st_size > ROTATED_FROM &&
+			!is_rotated(files[i]))
+			complain(p,
+				"%s has %" G_GUINT64_FORMAT " MiB, and nothing in " LOGROTATE
+				" names it",
+				files[i], (guint64)st.st_size / MIB);
 }

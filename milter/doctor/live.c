@@ -1,4 +1,5 @@
-/* Checks of what runs now: missentd and missent-agent at their sockets, and whether a mismatch is held. */
+/* Checks of what runs now: missentd and missent-agent at their sockets, and whether a mismatch
+ * is held. */
 #include "config.h"
 
 #include "missent/io.h"
@@ -17,7 +18,9 @@ void check_daemon(Patient *p)
 void check_agent(Patient *p)
 {
 	if (!ms_io_somebody_listens(p->s->desk.socket))
-		complain(p, "missent-agent does not listen at %s: decisions on held mail are not carried out", p->s->desk.socket);
+		complain(p,
+			"missent-agent does not listen at %s: decisions on held mail are not carried out",
+			p->s->desk.socket);
 }
 
 static void take_probe(bool well, const char *listener, const char *text, void *user)
@@ -29,6 +32,7 @@ static void take_probe(bool well, const char *listener, const char *text, void *
 void check_probe(Patient *p)
 {
 	g_autoptr(GError) error = NULL;
-	if (p->options->probe != NULL && !p->options->probe(p->options->config, take_probe, p, &error))
+	if (p->options->probe != NULL &&
+		!p->options->probe(p->options->config, take_probe, p, &error))
 		not_seen(p, "whether a mismatch is held: %s", error->message);
 }

@@ -1,10 +1,11 @@
 /*
- * Checks of Postfix's side, by what postconf says: main.cf, and each service of master.cf with what -o sets
- * there.
+ * Checks of Postfix's side, by what postconf says: main.cf, and each service of master.cf with
+ * what -o sets there.
  *
  * Mail comes to a milter through an smtpd (smtpd_milters) or from local programs through cleanup
- * (non_smtpd_milters).  Each service is asked for its own values; one that can only take mail for this
- * host's own users sends nothing out.  Source: milter(5) of Postfix's MILTER_README, postconf(5), master(5).
+ * (non_smtpd_milters).  Each service is asked for its own values; one that can only take mail for
+ * this host's own users sends nothing out.  Source: milter(5) of Postfix's MILTER_README,
+ * postconf(5), master(5).
  */
 #include "config.h"
 
@@ -44,7 +45,8 @@ void check_postfix(Patient *p)
 {
 	g_autoptr(GError) error = NULL;
 	if (!p->s->sendmail && postfix_of(p, &error) == NULL)
-		not_seen(p, "Postfix cannot be asked: %s", error != NULL ? error->message : "no postconf");
+		not_seen(p, "Postfix cannot be asked: %s",
+			error != NULL ? error->message : "no postconf");
 }
 
 /* ---- lists of milters ----------------------------------------------------------------- */
@@ -97,8 +99,9 @@ static void look_for_ours(Patient *p, const MsService *service, const char *list
 {
 	Milters milters = milters_of(p, service, list);
 	if (milters.ours < 0)
-		complain(p, "%s of service %s (master.cf) does not name %s: such mail is not judged", list, service->name,
-			p->s->socket);
+		complain(p,
+			"%s of service %s (master.cf) does not name %s: such mail is not judged",
+			list, service->name, p->s->socket);
 	g_ptr_array_unref(milters.items);
 }
 
@@ -121,8 +124,11 @@ void check_postfix_local(Patient *p)
 static void look_at_override(Patient *p, const MsService *service, const char *list)
 {
 	(void)list;
-	if (takes_no_milters(p, service) && (strcmp(service->program, "smtpd") != 0 || ms_postfix_sends_out(p->postfix, service)))
-		complain(p, "receive_override_options of service %s (master.cf) has no_milters: such mail is not judged",
+	if (takes_no_milters(p, service) &&
+		(strcmp(service->program, "smtpd") != 0 ||
+			ms_postfix_sends_out(p->postfix, service)))
+		complain(p,
+			"receive_override_options of service %s (master.cf) has no_milters: such mail is not judged",
 			service->name);
 }
 
@@ -138,8 +144,9 @@ static void look_at_maps(Patient *p, const MsService *service, const char *list)
 	(void)list;
 	const char *maps = value(p, service, "smtpd_milter_maps");
 	if (*maps != '\0')
-		complain(p, "smtpd_milter_maps = %s (service %s): clients with DISABLE in it are not judged", maps,
-			service->name);
+		complain(p,
+			"smtpd_milter_maps = %s (service %s): clients with DISABLE in it are not judged",
+			maps, service->name);
 }
 
 void check_postfix_maps(Patient *p)
@@ -153,8 +160,10 @@ static void look_at_order(Patient *p, const MsService *service, const char *list
 {
 	Milters milters = milters_of(p, service, list);
 	if (milters.ours >= 0 && milters.ours + 1 < (int)milters.items->len)
-		complain(p, "%s of service %s: missent is not the last: what %s does (a DKIM signature, perhaps) is missing "
-			"in copies that are held and released", list, service->name,
+		complain(p,
+			"%s of service %s: missent is not the last: what %s does (a DKIM signature, perhaps) is missing "
+			"in copies that are held and released",
+			list, service->name,
 			(const char *)milters.items->pdata[milters.items->len - 1]);
 	g_ptr_array_unref(milters.items);
 }
@@ -178,8 +187,8 @@ static char *own_option(const char *item, const char *name)
 }
 
 /* Of missent in that list; NULL: it is not in it.  Caller frees. */
-static char *option_of_ours(const Patient *p, const MsService *service, const char *list, const char *own,
-	const char *general)
+static char *option_of_ours(const Patient *p, const MsService *service, const char *list,
+	const char *own, const char *general)
 {
 	Milters milters = milters_of(p, service, list);
 	char *out = milters.ours >= 0 ? own_option(milters.items->pdata[milters.ours], own) : NULL;
@@ -191,16 +200,23 @@ static char *option_of_ours(const Patient *p, const MsService *service, const ch
 
 static void look_at_action(Patient *p, const MsService *service, const char *list)
 {
-	g_autofree char *action = option_of_ours(p, service, list, "default_action", "milter_default_action");
+	g_autofree char *action = option_of_ours(
+		p, service, list, "default_action", "milter_default_action");
 	if (action != NULL && strcmp(action, "accept") == 0)
-		complain(p, "milter_default_action = accept (%s of service %s): while missent does not answer, mail goes out "
-			"unjudged", list, service->name);
+		complain(p,
+			"milter_default_action = accept (%s of service %s): while missent does not answer, mail goes out "
+			"unjudged",
+			list, service->name);
 	else if (action != NULL && strcmp(action, "reject") == 0)
-		complain_as(p, MS_GRAVITY_WARNING, NULL, "milter_default_action = reject (%s of service %s): while missent does "
-			"not answer, mail is refused for good", list, service->name);
+		complain_as(p, MS_GRAVITY_WARNING, NULL,
+			"milter_default_action = reject (%s of service %s): while missent does "
+			"not answer, mail is refused for good",
+			list, service->name);
 	else if (action != NULL && strcmp(action, "quarantine") == 0)
-		complain_as(p, MS_GRAVITY_WARNING, NULL, "milter_default_action = quarantine (%s of service %s): while missent "
-			"does not answer, mail is held without a record: missent cannot show it", list, service->name);
+		complain_as(p, MS_GRAVITY_WARNING, NULL,
+			"milter_default_action = quarantine (%s of service %s): while missent "
+			"does not answer, mail is held without a record: missent cannot show it",
+			list, service->name);
 }
 
 void check_postfix_action(Patient *p)
@@ -210,12 +226,18 @@ void check_postfix_action(Patient *p)
 
 static void look_at_timeout(Patient *p, const MsService *service, const char *list)
 {
-	g_autofree char *text = option_of_ours(p, service, list, "content_timeout", "milter_content_timeout");
+	g_autofree char *text = option_of_ours(
+		p, service, list, "content_timeout", "milter_content_timeout");
 	/* A message is read twice at most, after its turn has come. */
-	gint64 need = (p->s->reader_wait_ms + 2 * p->s->limits.milliseconds + p->s->judging.milliseconds) / 1000;
+	gint64 need = (p->s->reader_wait_ms + 2 * p->s->limits.milliseconds +
+			      p->s->judging.milliseconds) /
+		1000;
 	if (text != NULL && ms_postfix_seconds(text) < need)
-		complain(p, "milter_content_timeout = %s (%s of service %s): missent may take %" G_GINT64_FORMAT " s; mail that "
-			"is slow to read would never come through", text, list, service->name, need);
+		complain(p,
+			"milter_content_timeout = %s (%s of service %s): missent may take %" G_GINT64_FORMAT
+			" s; mail that "
+			"is slow to read would never come through",
+			text, list, service->name, need);
 }
 
 void check_postfix_timeouts(Patient *p)
@@ -227,7 +249,9 @@ static void look_at_protocol(Patient *p, const MsService *service, const char *l
 {
 	g_autofree char *text = option_of_ours(p, service, list, "protocol", "milter_protocol");
 	if (text != NULL && g_ascii_strtoll(text, NULL, 10) < 6)
-		complain(p, "milter_protocol = %s (%s of service %s): missent cannot hold mail by it", text, list, service->name);
+		complain(p,
+			"milter_protocol = %s (%s of service %s): missent cannot hold mail by it",
+			text, list, service->name);
 }
 
 void check_postfix_protocol(Patient *p)
@@ -253,12 +277,15 @@ static void look_at_socket(Patient *p, const MsService *service, const char *lis
 		g_autofree char *address = ms_postfix_address(milters.items->pdata[milters.ours]);
 		g_autofree char *path = ms_postfix_path(p->postfix, service, address);
 		const char *name = path != NULL ? strchr(address, ':') + 1 : NULL;
-		int why = name != NULL ? ask_socket(user, service->chrooted ? queue : NULL, queue, name) : 0;
+		int why = name != NULL
+			? ask_socket(user, service->chrooted ? queue : NULL, queue, name)
+			: 0;
 		if (why == EPERM && geteuid() != 0)
 			not_seen(p, "whether %s comes to %s: only root can try it", user, path);
 		else if (why != 0)
-			complain(p, "%s (%s of service %s): Postfix's user %s cannot connect to %s: %s", address, list,
-				service->name, user, path, g_strerror(why));
+			complain(p,
+				"%s (%s of service %s): Postfix's user %s cannot connect to %s: %s",
+				address, list, service->name, user, path, g_strerror(why));
 	}
 	g_ptr_array_unref(milters.items);
 }
@@ -287,7 +314,8 @@ void check_postfix_rewriting(Patient *p)
 	for (gsize i = 0; settings[i].what != NULL; i++) {
 		const char *text = postfix_setting(p, settings[i].name);
 		if (text != NULL && *text != '\0')
-			complain(p, "%s = %s: %s after missent has judged", settings[i].name, text, settings[i].what);
+			complain(p, "%s = %s: %s after missent has judged", settings[i].name, text,
+				settings[i].what);
 	}
 }
 
@@ -324,9 +352,12 @@ void check_postfix_networks(Patient *p)
 		if (*network == '\0' || *network == '!')
 			continue;
 		if (!ms_network_check(network, NULL))
-			not_seen(p, "mynetworks names %s: whether its clients are outgoing for missent is not looked at", *word);
+			not_seen(p,
+				"mynetworks names %s: whether its clients are outgoing for missent is not looked at",
+				*word);
 		else if (!is_outgoing(p, network))
-			complain(p, "mail of clients in %s (mynetworks) is not judged: they are not in outgoing { networks }",
+			complain(p,
+				"mail of clients in %s (mynetworks) is not judged: they are not in outgoing { networks }",
 				network);
 	}
 }
@@ -334,9 +365,11 @@ void check_postfix_networks(Patient *p)
 /* ---- one way in ----------------------------------------------------------------------- */
 
 /* "postfix/submission/smtpd": the service writes to the log so. */
-static bool logs_as(const Patient *p, const MsService *service, const char *instance, const char *name)
+static bool logs_as(
+	const Patient *p, const MsService *service, const char *instance, const char *name)
 {
-	g_autofree char *own = g_strconcat(value(p, service, "syslog_name"), "/", service->program, NULL);
+	g_autofree char *own = g_strconcat(
+		value(p, service, "syslog_name"), "/", service->program, NULL);
 	g_autofree char *asked = g_strconcat(instance, "/", name, NULL);
 	return strcmp(own, asked) == 0;
 }
@@ -362,9 +395,11 @@ void postfix_way(Patient *p, MsWay way, const char *instance, const char *name)
 	bool local = way == MS_WAY_LOCAL || g_strcmp0(name, "pickup") == 0;
 	for (guint i = 0; postfix != NULL && i < postfix->services->len; i++) {
 		const MsService *service = postfix->services->pdata[i];
-		bool cleanup = strcmp(service->program, "cleanup") == 0, pickup = strcmp(service->program, "pickup") == 0;
+		bool cleanup = strcmp(service->program, "cleanup") == 0,
+		     pickup = strcmp(service->program, "pickup") == 0;
 		if (local ? cleanup || (pickup && way != MS_WAY_OPEN)
-			: strcmp(service->program, "smtpd") == 0 && (name == NULL || logs_as(p, service, instance, name)))
+			  : strcmp(service->program, "smtpd") == 0 &&
+					(name == NULL || logs_as(p, service, instance, name)))
 			look_at_way(p, service, way);
 	}
 }

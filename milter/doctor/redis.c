@@ -1,8 +1,9 @@
 /*
- * Checks of the mapping, and of the Redis that it may be in: may it be used, who comes to it, is it kept.
+ * Checks of the mapping, and of the Redis that it may be in: may it be used, who comes to it, is
+ * it kept.
  *
- * Redis is asked by INFO, CONFIG GET and ACL WHOAMI.  A user who may not ask some of these is as it should
- * be; only what matters for that reason is told as not seen.
+ * Redis is asked by INFO, CONFIG GET and ACL WHOAMI.  A user who may not ask some of these is as
+ * it should be; only what matters for that reason is told as not seen.
  */
 #include "config.h"
 
@@ -13,7 +14,8 @@
 
 #include "doctor_private.h"
 
-/* What is said of INFO's sections needs Redis and an answer; that it is away is said by "directory". */
+/* What is said of INFO's sections needs Redis and an answer; that it is away is said by
+ * "directory". */
 static MsRedis *reach(const Patient *p, const MsRedisSettings *settings)
 {
 	MsRedisSettings any = *settings;
@@ -26,7 +28,8 @@ static MsReply *ask(MsRedis *redis, const char *a, const char *b, const char *c)
 	const char *const argv[] = {a, b, c};
 	MsReply *reply = NULL;
 	gsize n = c != NULL ? 3 : b != NULL ? 2 : 1;
-	return redis != NULL && ms_redis_command(redis, n, argv, &reply, NULL) == MS_FOUND ? reply : NULL;
+	return redis != NULL && ms_redis_command(redis, n, argv, &reply, NULL) == MS_FOUND ? reply
+											   : NULL;
 }
 
 /* "name:value" of an INFO.  Caller frees; NULL. */
@@ -59,26 +62,33 @@ static bool is_made(const Patient *p)
 void check_directory(Patient *p)
 {
 	if (!is_made(p)) {
-		complain(p, "the directory is unavailable now, and mail is deferred: nothing was ever imported "
+		complain(p,
+			"the directory is unavailable now, and mail is deferred: nothing was ever imported "
 			"(missent directory import FILE.csv)");
 		return;
 	}
 	g_autoptr(GError) error = NULL;
 	MsDirectoryState state = {0};
-	g_autoptr(MsDirectory) directory = ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), &error);
+	g_autoptr(MsDirectory)
+		directory = ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), &error);
 	if (directory != NULL)
 		ms_directory_state(directory, &state, &error);
 	ms_directory_state_clear(&state);
 	if (error != NULL)
-		complain(p, "the directory is unavailable now, and mail is deferred: %s", error->message);
+		complain(p, "the directory is unavailable now, and mail is deferred: %s",
+			error->message);
 }
 
 void check_house(Patient *p)
 {
-	g_autoptr(MsDirectory) directory =
-		is_made(p) ? ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), NULL) : NULL;
-	if (directory != NULL && ms_directory_has_account(directory, p->s->house, NULL, NULL) == MS_ABSENT)
-		complain(p, "the mapping has no account \"%s\": your own addresses and numbers are nobody's", p->s->house);
+	g_autoptr(MsDirectory) directory = is_made(p)
+		? ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), NULL)
+		: NULL;
+	if (directory != NULL &&
+		ms_directory_has_account(directory, p->s->house, NULL, NULL) == MS_ABSENT)
+		complain(p,
+			"the mapping has no account \"%s\": your own addresses and numbers are nobody's",
+			p->s->house);
 }
 
 /* ---- how it is reached ---------------------------------------------------------------- */
@@ -87,20 +97,29 @@ void check_redis_ways(Patient *p)
 {
 	const MsRedisSettings *r = &p->s->redis;
 	guint sentinels = g_strv_length((char **)r->sentinels);
-	bool local = sentinels == 0 && g_str_has_prefix(r->address, "unix:") && strpbrk(r->address, " ,\t") == NULL;
+	bool local = sentinels == 0 && g_str_has_prefix(r->address, "unix:") &&
+		strpbrk(r->address, " ,\t") == NULL;
 	if (p->s->backend != MS_BACKEND_REDIS)
 		return;
 	if (r->plaintext && !r->tls)
-		complain(p, "redis-plaintext = allowed: whoever is on the way to Redis reads its password and can change whose "
+		complain(p,
+			"redis-plaintext = allowed: whoever is on the way to Redis reads its password and can change whose "
 			"identifiers are whose");
 	if (r->password == NULL && !local)
-		complain(p, "redis-password-file is not set: whoever reaches Redis can change whose identifiers are whose");
+		complain(p,
+			"redis-password-file is not set: whoever reaches Redis can change whose identifiers are whose");
 	if (!r->refuse_eviction)
-		complain(p, "trust-eviction-policy = yes: when Redis drops an entry, all mail is deferred");
+		complain(p,
+			"trust-eviction-policy = yes: when Redis drops an entry, all mail is deferred");
 	if (sentinels > 0 && sentinels < 3)
-		complain(p, "redis-sentinels names %u: fewer than three cannot agree when one fails", sentinels);
+		complain(p,
+			"redis-sentinels names %u: fewer than three cannot agree when one fails",
+			sentinels);
 	if (r->replica != NULL && r->max_lag_ms > 300000)
-		complain(p, "redis-max-lag: mail is judged by a mapping that is %" G_GINT64_FORMAT " s old", r->max_lag_ms / 1000);
+		complain(p,
+			"redis-max-lag: mail is judged by a mapping that is %" G_GINT64_FORMAT
+			" s old",
+			r->max_lag_ms / 1000);
 }
 
 void check_redis_open(Patient *p)
@@ -111,7 +130,8 @@ void check_redis_open(Patient *p)
 	g_autoptr(MsRedis) redis = p->s->redis.password != NULL ? reach(p, &stranger) : NULL;
 	g_autoptr(MsReply) reply = ask(redis, "PING", NULL, NULL);
 	if (reply != NULL)
-		complain(p, "Redis at %s answers who has no password: he can change whose identifiers are whose",
+		complain(p,
+			"Redis at %s answers who has no password: he can change whose identifiers are whose",
 			p->s->redis.address);
 }
 
@@ -120,15 +140,18 @@ void check_redis_user(Patient *p)
 	g_autoptr(MsRedis) redis = p->s->redis.password != NULL ? reach(p, &p->s->redis) : NULL;
 	g_autoptr(MsReply) reply = ask(redis, "ACL", "WHOAMI", NULL);
 	if (reply != NULL && reply->type == MS_REPLY_TEXT && strcmp(reply->text, "default") == 0)
-		complain(p, "missent is Redis's user default, who may do everything: flush, configure, replicate elsewhere");
+		complain(p,
+			"missent is Redis's user default, who may do everything: flush, configure, replicate elsewhere");
 }
 
 /* ---- does it keep it? ----------------------------------------------------------------- */
 
 static bool saves(const MsReply *config)
 {
-	const MsReply *value = config != NULL && config->type == MS_REPLY_LIST && config->items->len == 2
-		? config->items->pdata[1] : NULL;
+	const MsReply *value = config != NULL && config->type == MS_REPLY_LIST &&
+			config->items->len == 2
+		? config->items->pdata[1]
+		: NULL;
 	return value == NULL || value->type != MS_REPLY_TEXT || *value->text != '\0';
 }
 
@@ -137,16 +160,19 @@ void check_redis_persistence(Patient *p)
 	g_autoptr(MsRedis) redis = reach(p, &p->s->redis);
 	g_autoptr(MsReply) state = ask(redis, "INFO", "persistence", NULL);
 	g_autoptr(MsReply) config = ask(redis, "CONFIG", "GET", "save");
-	g_autofree char *written = info(state, "aof_last_write_status"), *saved = info(state, "rdb_last_bgsave_status");
+	g_autofree char *written = info(state, "aof_last_write_status"),
+			*saved = info(state, "rdb_last_bgsave_status");
 	if (state == NULL)
 		return;
 	bool log = info_number(state, "aof_enabled") == 1;
 	if (!log && config == NULL)
 		not_seen(p, "whether Redis saves its data: its user may not ask CONFIG GET save");
 	else if (!log && !saves(config))
-		complain(p, "Redis writes nothing to disk: after a restart the mapping is gone, and mail is deferred until the next "
+		complain(p,
+			"Redis writes nothing to disk: after a restart the mapping is gone, and mail is deferred until the next "
 			"import");
-	if ((log && g_strcmp0(written, "err") == 0) || (!log && saves(config) && g_strcmp0(saved, "err") == 0))
+	if ((log && g_strcmp0(written, "err") == 0) ||
+		(!log && saves(config) && g_strcmp0(saved, "err") == 0))
 		complain_as(p, MS_GRAVITY_FAULT, "See Redis's log, and the disk it writes to.",
 			"Redis could not write its data to disk the last time");
 }
@@ -157,7 +183,8 @@ void check_redis_eviction(Patient *p)
 	g_autoptr(MsReply) memory = ask(redis, "INFO", "memory", NULL);
 	g_autofree char *policy = info(memory, "maxmemory_policy");
 	if (policy != NULL && g_str_has_prefix(policy, "allkeys-"))
-		complain(p, "maxmemory-policy is %s: when Redis is full it drops entries of the mapping, and all mail is deferred",
+		complain(p,
+			"maxmemory-policy is %s: when Redis is full it drops entries of the mapping, and all mail is deferred",
 			policy);
 }
 
@@ -168,8 +195,11 @@ void check_redis_memory(Patient *p)
 	gint64 used = info_number(memory, "used_memory"), most = info_number(memory, "maxmemory");
 	/* An import makes a second mapping beside the one in use. */
 	if (most > 0 && used > most / 2)
-		complain(p, "Redis uses %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " MiB: an import needs the room of the mapping once "
-			"more", used >> 20, most >> 20);
+		complain(p,
+			"Redis uses %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+			" MiB: an import needs the room of the mapping once "
+			"more",
+			used >> 20, most >> 20);
 }
 
 void check_redis_replica(Patient *p)
@@ -187,10 +217,14 @@ void check_redis_replica(Patient *p)
 	if (redis != NULL && state == NULL)
 		complain(p, "the replica at %s does not answer", r.address);
 	else if (state != NULL && g_strcmp0(role, "slave") != 0)
-		complain(p, "redis-replica %s is no replica: its mapping stays as it is", r.address);
+		complain(
+			p, "redis-replica %s is no replica: its mapping stays as it is", r.address);
 	else if (state != NULL && g_strcmp0(link, "up") != 0)
-		complain(p, "the replica at %s has lost its primary: its mapping gets older", r.address);
+		complain(p, "the replica at %s has lost its primary: its mapping gets older",
+			r.address);
 	else if (info_number(state, "master_last_io_seconds_ago") * 1000 > MAX(r.max_lag_ms, 15000))
-		complain(p, "the replica at %s has heard nothing of its primary for %" G_GINT64_FORMAT " s", r.address,
-			info_number(state, "master_last_io_seconds_ago"));
+		complain(p,
+			"the replica at %s has heard nothing of its primary for %" G_GINT64_FORMAT
+			" s",
+			r.address, info_number(state, "master_last_io_seconds_ago"));
 }

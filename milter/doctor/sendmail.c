@@ -1,7 +1,8 @@
 /*
  * Checks of Sendmail's side, by sendmail.cf: the X line of missent, and the lists that name it.
  *
- * Source: the Sendmail Installation and Operation Guide, "Mail Filters (Milters)" and DaemonPortOptions.
+ * Source: the Sendmail Installation and Operation Guide, "Mail Filters (Milters)" and
+ * DaemonPortOptions.
  */
 #include "config.h"
 
@@ -46,8 +47,9 @@ static bool is_our_socket(const Patient *p, const char *theirs)
 	struct stat a, b;
 	if (ours == NULL || path == NULL)
 		return g_strcmp0(x, theirs) == 0;
-	return strcmp(ours, path) == 0
-		|| (stat(ours, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	return strcmp(ours, path) == 0 ||
+		(stat(ours, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+			a.st_ino == b.st_ino);
 }
 
 /* "Xname, S=socket, F=flags, T=times" */
@@ -82,10 +84,13 @@ static void take_line(const Patient *p, Cf *cf, const char *line)
 static bool read_cf(const Patient *p, Cf *cf, GError **error)
 {
 	g_autofree char *text = NULL;
-	if (!p->s->sendmail
-		|| !g_file_get_contents(p->s->sendmail_config != NULL ? p->s->sendmail_config : MS_SENDMAIL_CF, &text, NULL, error))
+	if (!p->s->sendmail ||
+		!g_file_get_contents(
+			p->s->sendmail_config != NULL ? p->s->sendmail_config : MS_SENDMAIL_CF,
+			&text, NULL, error))
 		return false;
-	*cf = (Cf){.filters = g_ptr_array_new_with_free_func(g_free), .daemons = g_ptr_array_new_with_free_func(g_free)};
+	*cf = (Cf){.filters = g_ptr_array_new_with_free_func(g_free),
+		.daemons = g_ptr_array_new_with_free_func(g_free)};
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line != NULL; line++)
 		take_line(p, cf, *line);
@@ -110,9 +115,11 @@ void check_sendmail(Patient *p)
 		return;
 	}
 	if (cf.name == NULL)
-		complain(p, "no X line of sendmail.cf has the socket %s: no mail is judged", p->s->socket);
+		complain(p, "no X line of sendmail.cf has the socket %s: no mail is judged",
+			p->s->socket);
 	else if (place_of(&cf, cf.filters) < 0)
-		complain(p, "InputMailFilters of sendmail.cf does not name %s: no mail is judged", cf.name);
+		complain(p, "InputMailFilters of sendmail.cf does not name %s: no mail is judged",
+			cf.name);
 	cf_clear(&cf);
 }
 
@@ -124,13 +131,17 @@ static void look_at_daemons(Patient *p, const char *name)
 		return;
 	for (guint i = 0; i < cf.daemons->len; i++) {
 		const char *line = cf.daemons->pdata[i];
-		g_autofree char *own = ms_sendmail_equate(line, 'I'), *called = ms_sendmail_equate(line, 'N');
+		g_autofree char *own = ms_sendmail_equate(line, 'I'),
+				*called = ms_sendmail_equate(line, 'N');
 		if (name != NULL && strcmp(name, called) != 0)
 			continue;
 		g_auto(GStrv) names = g_strsplit(own, ";", -1);
-		if (has_equate(line, 'I') && cf.name != NULL && !g_strv_contains((const char *const *)names, cf.name))
-			complain(p, "DaemonPortOptions=%s has filters of its own (I=%s), missent is none of them: such mail is not "
-				"judged", line, own);
+		if (has_equate(line, 'I') && cf.name != NULL &&
+			!g_strv_contains((const char *const *)names, cf.name))
+			complain(p,
+				"DaemonPortOptions=%s has filters of its own (I=%s), missent is none of them: such mail is not "
+				"judged",
+				line, own);
 	}
 	cf_clear(&cf);
 }
@@ -147,8 +158,10 @@ void check_sendmail_order(Patient *p)
 		return;
 	int place = place_of(&cf, cf.filters);
 	if (place >= 0 && place + 1 < (int)cf.filters->len)
-		complain(p, "InputMailFilters: missent is not the last: what %s does (a DKIM signature, perhaps) is missing in "
-			"copies that are held and released", (const char *)cf.filters->pdata[cf.filters->len - 1]);
+		complain(p,
+			"InputMailFilters: missent is not the last: what %s does (a DKIM signature, perhaps) is missing in "
+			"copies that are held and released",
+			(const char *)cf.filters->pdata[cf.filters->len - 1]);
 	cf_clear(&cf);
 }
 
@@ -158,10 +171,11 @@ void check_sendmail_action(Patient *p)
 	if (!read_cf(p, &cf, NULL))
 		return;
 	if (cf.name != NULL && strpbrk(cf.flags, "TR") == NULL)
-		complain(p, "X%s has %s%s: while missent does not answer, mail goes out unjudged", cf.name,
-			*cf.flags != '\0' ? "F=" : "no F=", cf.flags);
+		complain(p, "X%s has %s%s: while missent does not answer, mail goes out unjudged",
+			cf.name, *cf.flags != '\0' ? "F=" : "no F=", cf.flags);
 	else if (cf.name != NULL && strchr(cf.flags, 'R') != NULL)
-		complain_as(p, MS_GRAVITY_WARNING, NULL, "X%s has F=R: while missent does not answer, mail is refused for good",
+		complain_as(p, MS_GRAVITY_WARNING, NULL,
+			"X%s has F=R: while missent does not answer, mail is refused for good",
 			cf.name);
 	cf_clear(&cf);
 }
@@ -186,10 +200,15 @@ void check_sendmail_timeouts(Patient *p)
 	Cf cf;
 	if (!read_cf(p, &cf, NULL))
 		return;
-	gint64 need = (p->s->reader_wait_ms + 2 * p->s->limits.milliseconds + p->s->judging.milliseconds) / 1000;
+	gint64 need = (p->s->reader_wait_ms + 2 * p->s->limits.milliseconds +
+			      p->s->judging.milliseconds) /
+		1000;
 	if (cf.name != NULL && end_time(cf.times) < need)
-		complain(p, "X%s has T=%s: missent may take %" G_GINT64_FORMAT " s at the end of a message; mail that is slow to "
-			"read would never come through", cf.name, cf.times, need);
+		complain(p,
+			"X%s has T=%s: missent may take %" G_GINT64_FORMAT
+			" s at the end of a message; mail that is slow to "
+			"read would never come through",
+			cf.name, cf.times, need);
 	cf_clear(&cf);
 }
 

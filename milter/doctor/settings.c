@@ -1,4 +1,5 @@
-/* Checks of what is configured: policies, what is outgoing, names, and who can reach the review page. */
+/* Checks of what is configured: policies, what is outgoing, names, and who can reach the review
+ * page. */
 #include "config.h"
 
 #include <errno.h>
@@ -22,8 +23,9 @@ void check_policies(Patient *p)
 /* What editors and package managers leave, and what is turned off by its name. */
 static bool is_left_over(const char *name)
 {
-	static const char *const ends[] = {"~", ".bak", ".orig", ".old", ".rej", ".swp", ".disabled", ".off", ".md",
-		".dpkg-old", ".dpkg-dist", ".dpkg-new", ".ucf-dist", ".ucf-old", ".rpmnew", ".rpmsave"};
+	static const char *const ends[] = {"~", ".bak", ".orig", ".old", ".rej", ".swp",
+		".disabled", ".off", ".md", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".ucf-dist",
+		".ucf-old", ".rpmnew", ".rpmsave"};
 	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
 		if (g_str_has_suffix(name, ends[i]))
 			return true;
@@ -43,7 +45,8 @@ void check_policy_files(Patient *p)
 		bool read = g_str_has_suffix(name, ".conf")
 			&& (!g_str_has_prefix(name, "kinds.") || strcmp(name, kinds) == 0);
 		if (!read && !is_left_over(name) && strcmp(name, kinds) != 0)
-			complain(p, "%s/%s is not read: it is no name of a policy file", p->s->policy_dir, name);
+			complain(p, "%s/%s is not read: it is no name of a policy file",
+				p->s->policy_dir, name);
 	}
 }
 
@@ -51,7 +54,9 @@ void check_policy_files(Patient *p)
 void check_policy_lint(Patient *p)
 {
 	g_autoptr(GError) error = NULL;
-	const MsLintOptions options = {.dir = p->s->policy_dir, .kinds_file = p->s->kinds_file, .mode = p->s->mode,
+	const MsLintOptions options = {.dir = p->s->policy_dir,
+		.kinds_file = p->s->kinds_file,
+		.mode = p->s->mode,
 		.settings = p->s};
 	g_autoptr(GPtrArray) findings = ms_policy_lint(&options, &error);
 	if (findings == NULL) {
@@ -60,15 +65,17 @@ void check_policy_lint(Patient *p)
 	}
 	for (guint i = 0; i < findings->len; i++) {
 		const MsLintFinding *f = findings->pdata[i];
-		complain_as(p, f->weight == MS_LINT_FAULT ? MS_GRAVITY_FAULT : MS_GRAVITY_WARNING, f->remedy, "%s:%d: %s%s%s (%s)", f->file, f->line,
-			f->about, *f->about != '\0' ? ": " : "", f->text, f->check);
+		complain_as(p, f->weight == MS_LINT_FAULT ? MS_GRAVITY_FAULT : MS_GRAVITY_WARNING,
+			f->remedy, "%s:%d: %s%s%s (%s)", f->file, f->line, f->about,
+			*f->about != '\0' ? ": " : "", f->text, f->check);
 	}
 }
 
 void check_outgoing(Patient *p)
 {
 	const MsSettings *s = p->s;
-	if (!s->out_authenticated && !s->out_local && s->out_networks[0] == NULL && s->out_domains[0] == NULL)
+	if (!s->out_authenticated && !s->out_local && s->out_networks[0] == NULL &&
+		s->out_domains[0] == NULL)
 		complain(p, "no mail is outgoing by the section outgoing: none is judged");
 }
 
@@ -93,14 +100,17 @@ void check_names(Patient *p)
 	check_group(p, "desk { socket-group }", s->desk.group);
 	check_group(p, "review { socket-group }", s->review.group);
 	if (s->user != NULL && s->review.user != NULL && strcmp(s->user, s->review.user) == 0)
-		complain_as(p, MS_GRAVITY_FAULT, "Give the page a user of its own: review { user = \"missent-review\" }",
-			"user and review { user } are both %s: the page could read the site key", s->user);
+		complain_as(p, MS_GRAVITY_FAULT,
+			"Give the page a user of its own: review { user = \"missent-review\" }",
+			"user and review { user } are both %s: the page could read the site key",
+			s->user);
 }
 
 void check_sandbox(Patient *p)
 {
 	if (p->s->sandbox_optional)
-		complain(p, "sandbox = optional: where the kernel cannot confine them, workers read hostile mail unconfined");
+		complain(p,
+			"sandbox = optional: where the kernel cannot confine them, workers read hostile mail unconfined");
 }
 
 /* ---- the page ------------------------------------------------------------------------- */
@@ -118,11 +128,15 @@ void check_page(Patient *p)
 	bool tls = s->review.tls_cert != NULL && s->review.tls_key != NULL;
 	if (g_str_has_prefix(listen, "unix:")) {
 		if ((s->review.mode & 0002) != 0)
-			complain_as(p, MS_GRAVITY_WARNING, "Set socket-mode = 0660 and socket-group to the proxy's group.",
-				"review { socket-mode } %04o: every user of this host comes to the page", s->review.mode);
+			complain_as(p, MS_GRAVITY_WARNING,
+				"Set socket-mode = 0660 and socket-group to the proxy's group.",
+				"review { socket-mode } %04o: every user of this host comes to the page",
+				s->review.mode);
 	} else if (!is_loopback(listen) && !tls) {
-		complain(p, "review { listen } %s without tls-certificate and tls-key: passwords and customers' data "
-			"would go in clear, so that the page does not start", listen);
+		complain(p,
+			"review { listen } %s without tls-certificate and tls-key: passwords and customers' data "
+			"would go in clear, so that the page does not start",
+			listen);
 	}
 }
 
@@ -137,14 +151,17 @@ void check_page_key(Patient *p)
 		return;
 	if (path == NULL || key == NULL)
 		complain_as(p, MS_GRAVITY_FAULT, "Set both.", "review { %s } is set without %s",
-			path != NULL ? "tls-certificate" : "tls-key", path != NULL ? "tls-key" : "tls-certificate");
+			path != NULL ? "tls-certificate" : "tls-key",
+			path != NULL ? "tls-key" : "tls-certificate");
 	else if (access(key, R_OK) != 0)
-		complain_as(p, errno == EACCES ? MS_GRAVITY_UNKNOWN : MS_GRAVITY_FAULT, "Name a file that is there.", "%s: %s", key,
-			g_strerror(errno));
+		complain_as(p, errno == EACCES ? MS_GRAVITY_UNKNOWN : MS_GRAVITY_FAULT,
+			"Name a file that is there.", "%s: %s", key, g_strerror(errno));
 	else if (!ms_certificate_ends(path, &ends, &error))
-		complain_as(p, MS_GRAVITY_FAULT, "Name a certificate in PEM form.", "%s", error->message);
+		complain_as(p, MS_GRAVITY_FAULT, "Name a certificate in PEM form.", "%s",
+			error->message);
 	else if (ends < now)
-		complain_as(p, MS_GRAVITY_FAULT, NULL, "%s has ended: browsers refuse the page", path);
+		complain_as(
+			p, MS_GRAVITY_FAULT, NULL, "%s has ended: browsers refuse the page", path);
 	else if (ends < now + 14 * DAY)
 		complain(p, "%s ends within 14 days", path);
 }
@@ -155,7 +172,8 @@ void check_proxy(Patient *p)
 		const char *slash = strchr(*peer, '/');
 		bool six = strchr(*peer, ':') != NULL;
 		if (slash != NULL && g_ascii_strtoll(slash + 1, NULL, 10) < (six ? 48 : 16))
-			complain(p, "proxy-peers names %s: each host in there may say in %s that it is a reviewer", *peer,
-				p->s->review.proxy_header);
+			complain(p,
+				"proxy-peers names %s: each host in there may say in %s that it is a reviewer",
+				*peer, p->s->review.proxy_header);
 	}
 }

@@ -1,8 +1,8 @@
 /*
  * The mail log against the policies: what went out and was nobody's business, by sender and client.
  *
- * A sender that no policy names, and a client that is not outgoing, are mostly right; that nobody knows of them
- * is not.  Each is told once, with its count, the most frequent first.
+ * A sender that no policy names, and a client that is not outgoing, are mostly right; that nobody
+ * knows of them is not.  Each is told once, with its count, the most frequent first.
  */
 #include "config.h"
 
@@ -43,7 +43,9 @@ static void count(const Patient *p, const MsMail *mail, GHashTable *senders, GHa
 	if (!came || mail->sender == NULL || *mail->sender == '\0')
 		return;
 	MsConcern concern = concern_of(p, mail);
-	GHashTable *table = concern == MS_NO_POLICY ? senders : concern == MS_NOT_OUTGOING_PRIVATE ? clients : NULL;
+	GHashTable *table = concern == MS_NO_POLICY  ? senders
+		: concern == MS_NOT_OUTGOING_PRIVATE ? clients
+						     : NULL;
 	char *who = table == senders ? mail->sender : mail->client;
 	if (table == NULL || who == NULL)
 		return;
@@ -86,8 +88,10 @@ void check_senders(Patient *p)
 		not_seen(p, "%s", error->message);
 		return;
 	}
-	g_autoptr(GHashTable) senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GHashTable) clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	const GPtrArray *mails = ms_maillog_mails(log);
 	for (guint i = 0; i < mails->len; i++)
 		count(p, mails->pdata[i], senders, clients);

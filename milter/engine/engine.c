@@ -1,6 +1,7 @@
 /*
- * A sealed message and its envelope come in; read, resolved, counted and judged it is written down, and out
- * goes the verdict.  The thread of the session; a reload swaps what it judges by between messages.
+ * A sealed message and its envelope come in; read, resolved, counted and judged it is written
+ * down, and out goes the verdict.  The thread of the session; a reload swaps what it judges by
+ * between messages.
  */
 #include "config.h"
 
@@ -72,8 +73,8 @@ static bool add_pack(GString *all, const char *file, GHashTable *seen, GError **
 		const char *other = g_hash_table_lookup(seen, name);
 		if (other != NULL) {
 			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-				"%s:%d: kind \"%s\" is defined in %s already: give one of them another name", file,
-				ms_kinds_nth(kinds, i)->line, name, other);
+				"%s:%d: kind \"%s\" is defined in %s already: give one of them another name",
+				file, ms_kinds_nth(kinds, i)->line, name, other);
 			return false;
 		}
 		g_hash_table_insert(seen, g_strdup(name),
@@ -123,10 +124,12 @@ static bool guard_key_of(const char *path, guint8 out[MS_DIGEST_BYTES], GError *
 	return key != NULL;
 }
 
-static bool guard_key(const MsSettings *s, const char *path, guint8 out[MS_DIGEST_BYTES], GError **error)
+static bool guard_key(
+	const MsSettings *s, const char *path, guint8 out[MS_DIGEST_BYTES], GError **error)
 {
 	g_autoptr(GError) exists = NULL;
-	if (s->guard.own_key && access(path, F_OK) != 0 && !ms_key_create(path, &exists) && access(path, F_OK) != 0) {
+	if (s->guard.own_key && access(path, F_OK) != 0 && !ms_key_create(path, &exists) &&
+		access(path, F_OK) != 0) {
 		g_propagate_error(error, g_steal_pointer(&exists));
 		return false;
 	}
@@ -182,8 +185,8 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 		return false;
 	}
 	if (g_mkdir_with_parents(s->spool_dir, 0700) != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: cannot be made: %s", s->spool_dir,
-			g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: cannot be made: %s",
+			s->spool_dir, g_strerror(errno));
 		return false;
 	}
 	runtime->ledger = ms_ledger_open(s->records_file, error);
@@ -195,7 +198,8 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 
 /* ---- versions ------------------------------------------------------------------------- */
 
-/* What its lines say of the policies: names and texts of all files, and the mode that they may leave open. */
+/* What its lines say of the policies: names and texts of all files, and the mode that they may
+ * leave open. */
 static char *version_of_policies(const MsSettings *s)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -212,7 +216,8 @@ static char *version_of_policies(const MsSettings *s)
 
 static char *version_of_kinds(const MsKinds *kinds)
 {
-	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, ms_kinds_text(kinds), -1);
+	g_autofree char *sum = g_compute_checksum_for_string(
+		G_CHECKSUM_SHA256, ms_kinds_text(kinds), -1);
 	return g_strndup(sum, 16);
 }
 
@@ -266,7 +271,9 @@ static void set_text(char **text, const char *value)
 
 static void put_instead(MsSettings *s, const MsInstead *instead)
 {
-	g_autofree char *kinds = instead->policies != NULL ? g_build_filename(instead->policies, "kinds.conf", NULL) : NULL;
+	g_autofree char *kinds = instead->policies != NULL
+		? g_build_filename(instead->policies, "kinds.conf", NULL)
+		: NULL;
 	if (instead->policies != NULL)
 		set_text(&s->policy_dir, instead->policies);
 	if (kinds != NULL && access(kinds, F_OK) == 0)
@@ -284,8 +291,8 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 	return ms_runtime_load_instead(config, parts, &(MsInstead){NULL, NULL}, warning_out, error);
 }
 
-MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead, char **warning_out,
-	GError **error)
+MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead,
+	char **warning_out, GError **error)
 {
 	g_autoptr(MsRuntime) runtime = g_new0(MsRuntime, 1);
 	runtime->refs = 1;
@@ -440,8 +447,8 @@ static bool is_outgoing(const MsSettings *s, const MsEnvelope *envelope)
 		|| has_domain(s->out_domains, envelope->sender);
 }
 
-static const char *const private_networks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-	"169.254.0.0/16", "fc00::/7", "fe80::/10", NULL};
+static const char *const private_networks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+	"100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10", NULL};
 
 /* Why it is not outgoing: a client with a private address is most likely one of ours. */
 static MsConcern not_outgoing(const MsEnvelope *envelope)
@@ -450,7 +457,8 @@ static MsConcern not_outgoing(const MsEnvelope *envelope)
 		return MS_NOT_OUTGOING_AUTHENTICATED;
 	if (is_local(envelope))
 		return MS_NOT_OUTGOING_LOCAL;
-	return in_networks(private_networks, envelope->client_address) ? MS_NOT_OUTGOING_PRIVATE : MS_NOT_OUTGOING_PUBLIC;
+	return in_networks(private_networks, envelope->client_address) ? MS_NOT_OUTGOING_PRIVATE
+								       : MS_NOT_OUTGOING_PUBLIC;
 }
 
 MsConcern ms_engine_concern(const MsRuntime *runtime, const MsEnvelope *envelope)
@@ -500,14 +508,15 @@ static void resolve(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement 
 		g_ptr_array_add(identifiers, ms_identifier_new(finding->kind, finding->value));
 	}
 	g_autoptr(GError) error = NULL;
-	if (ms_directory_resolve(runtime->directory, (const MsIdentifier *const *)identifiers->pdata,
-		    identifiers->len, (const char *const *)envelope->recipients->pdata,
-		    envelope->recipients->len, &judgement->resolution, &error) != MS_FOUND)
+	if (ms_directory_resolve(runtime->directory,
+		    (const MsIdentifier *const *)identifiers->pdata, identifiers->len,
+		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
+		    &judgement->resolution, &error) != MS_FOUND)
 		judgement->trouble = g_strdup(error->message);
 }
 
-static bool read_message(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsReading **reading_out,
-	guint64 *known_out, GError **error)
+static bool read_message(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsReading **reading_out, guint64 *known_out, GError **error)
 {
 	/* Mail of one sender, from one place, waits for its like. */
 	g_autofree char *who = envelope == NULL ? NULL
@@ -518,13 +527,14 @@ static bool read_message(MsRuntime *runtime, const MsEnvelope *envelope, int mes
 	return ms_reader_read(runtime->reader, message_fd, &errand, reading_out, known_out, error);
 }
 
-bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsJudgement **judgement_out,
-	GError **error)
+bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
+	MsJudgement **judgement_out, GError **error)
 {
 	g_autoptr(MsJudgement) judgement = g_new0(MsJudgement, 1);
 	gint64 start = g_get_monotonic_time();
 	come_to(envelope, MS_STAGE_READ);
-	if (!read_message(runtime, envelope, message_fd, &judgement->reading, &judgement->known, error))
+	if (!read_message(
+		    runtime, envelope, message_fd, &judgement->reading, &judgement->known, error))
 		return false;
 	judgement->read_us = g_get_monotonic_time() - start;
 	*judgement_out = g_steal_pointer(&judgement);
@@ -538,8 +548,9 @@ static bool catch_up(MsRuntime *runtime, const MsEnvelope *envelope, int message
 {
 	for (int i = 0; i < 3; i++) {
 		MsReading *again = NULL;
-		if (!ms_knowledge_update(runtime->knowledge, error)
-			|| !read_message(runtime, envelope, message_fd, &again, &judgement->known, error))
+		if (!ms_knowledge_update(runtime->knowledge, error) ||
+			!read_message(
+				runtime, envelope, message_fd, &again, &judgement->known, error))
 			return false;
 		ms_reading_free(judgement->reading);
 		judgement->reading = again;
@@ -584,18 +595,20 @@ static void count(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *j
 {
 	MsVerdict *verdict = judgement->verdict;
 	MsGuardStream streams[MS_GUARD_STREAMS];
-	if (runtime->guard == NULL || verdict->policies->len == 0 || verdict->action == MS_TEMPFAIL || envelope->canary)
+	if (runtime->guard == NULL || verdict->policies->len == 0 ||
+		verdict->action == MS_TEMPFAIL || envelope->canary)
 		return;
 	g_autoptr(GError) error = NULL;
 	guint n = ms_policy_streams(runtime->policies, verdict, streams);
-	const MsGuardMessage message = {envelope, judgement->reading, judgement->resolution, verdict->outcomes, streams,
-		n, verdict->action >= MS_HOLD, g_get_real_time() / G_USEC_PER_SEC};
+	const MsGuardMessage message = {envelope, judgement->reading, judgement->resolution,
+		verdict->outcomes, streams, n, verdict->action >= MS_HOLD,
+		g_get_real_time() / G_USEC_PER_SEC};
 	if (ms_guard_count(runtime->guard, &message, &judgement->counts, &error) == MS_FOUND)
 		note_stopped(judgement, streams, n);
 	else
 		judgement->uncounted = g_strdup(error->message);
-	ms_policy_judge_counts(runtime->policies, envelope, judgement->reading, judgement->resolution,
-		judgement->counts, judgement->uncounted, verdict);
+	ms_policy_judge_counts(runtime->policies, envelope, judgement->reading,
+		judgement->resolution, judgement->counts, judgement->uncounted, verdict);
 }
 
 void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
@@ -608,7 +621,8 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 		ms_policy_drop_addressed(envelope, judgement->reading, judgement->resolution);
 	if (judgement->stored < envelope->size)
 		ms_reading_unread(judgement->reading, "message", MS_UNREAD_LIMIT,
-			"larger than max-message allows; the first %" G_GUINT64_FORMAT " bytes were read",
+			"larger than max-message allows; the first %" G_GUINT64_FORMAT
+			" bytes were read",
 			judgement->stored);
 	gint64 resolved = g_get_monotonic_time();
 	come_to(envelope, MS_STAGE_JUDGE);
@@ -630,8 +644,8 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 	judgement->count_us = g_get_monotonic_time() - judged;
 }
 
-/* More than these have a processor to themselves: mail that costs little does not wait for them, and
- * their memory is not needed for all at once. */
+/* More than these have a processor to themselves: mail that costs little does not wait for them,
+ * and their memory is not needed for all at once. */
 #define DEAR 2000
 
 static bool decide_in_turn(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
@@ -666,8 +680,8 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
 	if (judge(runtime, envelope, message_fd, stored, judgement_out, &why))
 		return true;
 	if (why->code == MS_ERROR_BUSY)
-		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "overloaded: %s; %d refused so far", why->message,
-			g_atomic_int_add(&runtime->refused, 1) + 1);
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "overloaded: %s; %d refused so far",
+			why->message, g_atomic_int_add(&runtime->refused, 1) + 1);
 	else
 		g_propagate_error(error, g_steal_pointer(&why));
 	return false;
@@ -686,16 +700,18 @@ bool ms_engine_is_canary(const MsRuntime *runtime, const MsEnvelope *envelope, c
 	if (recipient == NULL || envelope->recipients->len != 1 || runtime->ledger == NULL
 		|| g_ascii_strcasecmp(recipient, envelope->recipients->pdata[0]) != 0)
 		return false;
-	return ms_canaries_is(runtime->ledger, digest, envelope->sender, envelope->recipients->pdata[0], NULL) == MS_FOUND;
+	return ms_canaries_is(runtime->ledger, digest, envelope->sender,
+		       envelope->recipients->pdata[0], NULL) == MS_FOUND;
 }
 
 /* It has no record: what became of it is noted with it. */
-static bool note_canary(MsRuntime *runtime, const MsEnvelope *envelope, const MsVerdict *verdict, const char *digest,
-	GError **error)
+static bool note_canary(MsRuntime *runtime, const MsEnvelope *envelope, const MsVerdict *verdict,
+	const char *digest, GError **error)
 {
 	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
-	MsAnswer answer = ms_canaries_judged(runtime->ledger, digest, envelope->sender, envelope->recipients->pdata[0],
-		envelope->queue_id, observed ? MS_CANARY_OBSERVED : ms_action_names[verdict->action], error);
+	MsAnswer answer = ms_canaries_judged(runtime->ledger, digest, envelope->sender,
+		envelope->recipients->pdata[0], envelope->queue_id,
+		observed ? MS_CANARY_OBSERVED : ms_action_names[verdict->action], error);
 	if (answer == MS_ABSENT)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "it was judged a moment ago");
 	return answer == MS_FOUND;
@@ -704,8 +720,8 @@ static bool note_canary(MsRuntime *runtime, const MsEnvelope *envelope, const Ms
 MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, const char *token,
 	const char *digest, GError **error)
 {
-	return ms_tokens_spend(runtime->ledger, token, digest, envelope->sender, envelope->recipients,
-		envelope->queue_id, error);
+	return ms_tokens_spend(runtime->ledger, token, digest, envelope->sender,
+		envelope->recipients, envelope->queue_id, error);
 }
 
 /* What was written down of a message, to be taken back if not all can be. */
@@ -723,7 +739,8 @@ static void take_back(MsRuntime *runtime, const Written *written)
 }
 
 /* The copy is on disk before the record that speaks of it. */
-static bool keep_copy(MsRuntime *runtime, MsRecord *record, int message_fd, Written *out, GError **error)
+static bool keep_copy(
+	MsRuntime *runtime, MsRecord *record, int message_fd, Written *out, GError **error)
 {
 	const char *dir = runtime->settings->spool_dir;
 	g_autofree char *twin = ms_records_twin(runtime->ledger, record);
@@ -780,19 +797,23 @@ static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJ
 		message.owners = owners_of;
 		message.accounts = accounts_of;
 		message.other = is_other;
-		message.generation = ms_resolution_generation(judgement->resolution, &message.changes);
+		message.generation = ms_resolution_generation(
+			judgement->resolution, &message.changes);
 	}
 	return ms_audit_write(runtime->audit, &message, error);
 }
 
 /* Beside the message's own line: that it stopped a stream. */
-static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement, GError **error)
+static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, GError **error)
 {
 	g_autofree char *sender = ms_identifier_masked("", envelope->sender);
 	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++) {
 		g_autofree char *detail = g_strdup_printf("policy %s, sender %s, queue %s",
-			(const char *)judgement->stopped->pdata[i], sender, envelope->queue_id != NULL ? envelope->queue_id : "-");
-		if (!ms_audit_event(runtime->audit, "missentd", "", "stream-stopped", "", detail, error))
+			(const char *)judgement->stopped->pdata[i], sender,
+			envelope->queue_id != NULL ? envelope->queue_id : "-");
+		if (!ms_audit_event(
+			    runtime->audit, "missentd", "", "stream-stopped", "", detail, error))
 			return false;
 	}
 	return true;
@@ -805,13 +826,17 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 	come_to(envelope, MS_STAGE_WRITE);
 	bool held = verdict->action == MS_HOLD || verdict->action == MS_SPLIT;
 	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
-	g_autoptr(MsRecord) record = held || observed ? ms_engine_record(runtime, envelope, judgement, digest) : NULL;
+	g_autoptr(MsRecord) record = held || observed
+		? ms_engine_record(runtime, envelope, judgement, digest)
+		: NULL;
 	Written written = {0};
 	if (envelope->canary)
-		return note_canary(runtime, envelope, verdict, digest, error) && write_line(runtime, envelope, judgement, digest, NULL, error);
-	bool fine = record == NULL
-		|| (verdict->action == MS_SPLIT ? keep_copy(runtime, record, message_fd, &written, error)
-						: add_record(runtime, record, &written, error));
+		return note_canary(runtime, envelope, verdict, digest, error) &&
+			write_line(runtime, envelope, judgement, digest, NULL, error);
+	bool fine = record == NULL ||
+		(verdict->action == MS_SPLIT
+				? keep_copy(runtime, record, message_fd, &written, error)
+				: add_record(runtime, record, &written, error));
 	if (fine && write_line(runtime, envelope, judgement, digest, record, error)
 		&& tell_stopped(runtime, envelope, judgement, error))
 		return true;

@@ -85,8 +85,10 @@ bool ms_gate_enter(MsGate *gate, GError **error)
 	else if (gate->waiting.length < gate->most_waiting)
 		in = wait_in_line(gate);
 	if (!in)
-		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "%u messages are being judged at length and %u wait for it "
-			"(queue in section judging)", gate->inside, gate->waiting.length);
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
+			"%u messages are being judged at length and %u wait for it "
+			"(queue in section judging)",
+			gate->inside, gate->waiting.length);
 	pthread_mutex_unlock(&gate->lock);
 	return in;
 }

@@ -88,12 +88,13 @@ static bool update(MsKnowledge *k, GError **error)
 	bool afresh = k->number == 0 || ms_reader_known(k->reader) != k->number
 		|| k->added->len > SMALL + k->base / 8;
 	g_autoptr(MsKnown) known = NULL;
-	if (ms_directory_known(k->directory, afresh ? NULL : k->generation, afresh ? 0 : k->changes, &known,
-		    error) != MS_FOUND)
+	if (ms_directory_known(k->directory, afresh ? NULL : k->generation, afresh ? 0 : k->changes,
+		    &known, error) != MS_FOUND)
 		return false;
 	bool fine = true;
 	if (known->whole || known->marks->len > 0)
-		fine = known->whole ? give_base(k, known->marks, error) : give_added(k, known->marks, error);
+		fine = known->whole ? give_base(k, known->marks, error)
+				    : give_added(k, known->marks, error);
 	if (!fine) {
 		k->number = 0; /* what the reader has is not certain */
 		return false;

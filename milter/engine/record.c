@@ -31,8 +31,8 @@ char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *valu
  * each attempt. */
 static char *message_of(const MsRuntime *runtime, const MsReading *reading)
 {
-	static const char *const fields[] = {"Message-ID", "From", "To", "Cc", "Subject", "Reply-To",
-		"Content-Type", "Content-Transfer-Encoding"};
+	static const char *const fields[] = {"Message-ID", "From", "To", "Cc", "Subject",
+		"Reply-To", "Content-Type", "Content-Transfer-Encoding"};
 	g_autoptr(GString) all = g_string_new(NULL);
 	if (ms_reading_header(reading, fields[0]) == NULL)
 		return g_strdup("");
@@ -92,8 +92,11 @@ static GArray *order_of(const MsEnvelope *envelope, const MsJudgement *judgement
 	GArray *order = g_array_sized_new(FALSE, FALSE, sizeof(guint), n);
 	g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
 	for (guint i = 0; i < n; i++)
-		g_array_append_val(n <= MS_HELD_RELATIONS || judgement->verdict->outcomes->data[i] >= MS_OUTCOME_WRONG
-				? order : others, i);
+		g_array_append_val(n <= MS_HELD_RELATIONS ||
+					judgement->verdict->outcomes->data[i] >= MS_OUTCOME_WRONG
+				? order
+				: others,
+			i);
 	g_array_append_vals(order, others->data, others->len);
 	return order;
 }
@@ -104,14 +107,18 @@ static void add_recipients(Making *m, const MsEnvelope *envelope)
 	for (guint n = 0; n < m->order->len; n++) {
 		guint i = g_array_index(m->order, guint, n);
 		g_autoptr(GPtrArray) names = g_ptr_array_new();
-		bool room = m->record->accounts->len < MS_HELD_ACCOUNTS / 2 && m->looked_at < MAX_LOOKED_AT;
+		bool room = m->record->accounts->len < MS_HELD_ACCOUNTS / 2 &&
+			m->looked_at < MAX_LOOKED_AT;
 		guint most = room ? MS_HELD_ACCOUNTS / 2 : MS_HELD_NAMES;
-		guint all = m->resolution != NULL ? ms_resolution_accounts_of(m->resolution, i, most, names) : 0;
+		guint all = m->resolution != NULL
+			? ms_resolution_accounts_of(m->resolution, i, most, names)
+			: 0;
 		g_autofree char *words = words_of(names, all);
 		bool held = verdict->action == MS_HOLD
 			|| (verdict->action == MS_SPLIT && verdict->withheld->data[i]);
 		ms_record_recipient(m->record, envelope->recipients->pdata[i],
-			held ? MS_STATE_HELD : MS_STATE_DELIVERED, (MsOutcome)verdict->outcomes->data[i], words);
+			held ? MS_STATE_HELD : MS_STATE_DELIVERED,
+			(MsOutcome)verdict->outcomes->data[i], words);
 		add_accounts(m, names, MS_HELD_ACCOUNTS / 2);
 	}
 }
@@ -129,7 +136,8 @@ static char *relations_of(const Making *m, guint finding)
 {
 	GString *out = g_string_new(NULL);
 	for (guint n = 0; n < MIN(m->order->len, MS_HELD_RELATIONS); n++)
-		g_string_append_c(out, relation_letter(m, finding, g_array_index(m->order, guint, n)));
+		g_string_append_c(
+			out, relation_letter(m, finding, g_array_index(m->order, guint, n)));
 	return g_string_free(out, FALSE);
 }
 
@@ -137,7 +145,9 @@ static void add_finding(Making *m, guint index)
 {
 	const MsFinding *f = m->judgement->reading->findings->pdata[index];
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	guint all = m->resolution != NULL ? ms_resolution_owners(m->resolution, index, MS_HELD_NAMES, names) : 0;
+	guint all = m->resolution != NULL
+		? ms_resolution_owners(m->resolution, index, MS_HELD_NAMES, names)
+		: 0;
 	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
 	g_autofree char *ref = ms_engine_ref(m->runtime, f->kind, f->value);
 	g_autofree char *words = words_of(names, all);
@@ -145,8 +155,8 @@ static void add_finding(Making *m, guint index)
 	g_autofree char *relations = relations_of(m, index);
 	g_autofree char *where =
 		ms_place_masked(f->places->len > 0 ? ((MsPlace *)f->places->pdata[0])->where : "");
-	ms_record_finding(m->record, (MsHeldFinding){f->kind, masked, ref, words, belief, where, f->count,
-					  relations});
+	ms_record_finding(m->record,
+		(MsHeldFinding){f->kind, masked, ref, words, belief, where, f->count, relations});
 }
 
 /* Those that somebody owns come first; a tentative one that nobody owns says nothing. */
@@ -154,9 +164,11 @@ static void add_findings(Making *m)
 {
 	const GPtrArray *findings = m->judgement->reading->findings;
 	for (int owned = 1; owned >= 0; owned--) {
-		for (guint i = 0; i < findings->len && m->record->findings->len < MS_HELD_FINDINGS; i++) {
+		for (guint i = 0; i < findings->len && m->record->findings->len < MS_HELD_FINDINGS;
+			i++) {
 			const MsFinding *f = findings->pdata[i];
-			bool has = m->resolution != NULL && ms_resolution_is_owned(m->resolution, i);
+			bool has = m->resolution != NULL &&
+				ms_resolution_is_owned(m->resolution, i);
 			if (has == owned && (has || !(f->belief & MS_BELIEF_TENTATIVE)))
 				add_finding(m, i);
 		}
@@ -187,7 +199,8 @@ static char *outcomes_of(const MsRecord *record)
 	}
 	for (guint i = 0; i < MS_N_OUTCOMES; i++)
 		if (has[i])
-			g_string_append_printf(out, "%s%s", out->len > 0 ? " and " : "", ms_outcome_names[i]);
+			g_string_append_printf(
+				out, "%s%s", out->len > 0 ? " and " : "", ms_outcome_names[i]);
 	return g_string_free(out, FALSE);
 }
 
@@ -213,8 +226,8 @@ static char *cause_of(const MsRecord *record)
 	g_autofree char *outcomes = outcomes_of(record);
 	g_autofree char *policies = policies_of(record);
 	return g_strdup_printf("%s, for %s, %s, <%s>", *summary != '\0' ? summary : "nothing",
-		*outcomes != '\0' ? outcomes : "nobody", *policies != '\0' ? policies : record->policies,
-		record->sender);
+		*outcomes != '\0' ? outcomes : "nobody",
+		*policies != '\0' ? policies : record->policies, record->sender);
 }
 
 char *ms_engine_cause_again(const MsRecord *again)
@@ -230,14 +243,16 @@ static void add_glance(MsRecord *record, const MsRuntime *runtime, const MsReadi
 {
 	const char *subject = ms_reading_header(reading, "Subject");
 	g_autoptr(GString) endings = g_string_new(NULL);
-	g_autoptr(GPtrArray) words = ms_engine_subject_words(runtime, subject != NULL ? subject : "");
+	g_autoptr(GPtrArray)
+		words = ms_engine_subject_words(runtime, subject != NULL ? subject : "");
 	for (guint i = 0; i < words->len; i++)
 		g_ptr_array_add(record->words, g_strdup(words->pdata[i]));
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *part = reading->parts->pdata[i];
 		g_autofree char *ending = part->attached ? ms_name_ending(part->name) : NULL;
 		if (ending != NULL && strstr(endings->str, ending) == NULL && endings->len < 40)
-			g_string_append_printf(endings, "%s%s", endings->len > 0 ? ", " : "", ending);
+			g_string_append_printf(
+				endings, "%s%s", endings->len > 0 ? ", " : "", ending);
 	}
 	record->attached = g_string_free(g_steal_pointer(&endings), FALSE);
 	bool whole = ms_runtime_settings(runtime)->review.subjects;

@@ -1,6 +1,7 @@
 /*
- * A judged message comes in; out go the single changes to the mapping and to settings that may have to do
- * with its verdict, those first that an operator would think of first.  The thread of who asks.
+ * A judged message comes in; out go the single changes to the mapping and to settings that may
+ * have to do with its verdict, those first that an operator would think of first.  The thread of
+ * who asks.
  */
 #include "config.h"
 
@@ -35,8 +36,9 @@ static void candidate_free(gpointer data)
 
 static bool is_same(const Candidate *a, const Candidate *b)
 {
-	return a->is_row == b->is_row && a->row.remove == b->row.remove && strcmp(a->own[0], b->own[0]) == 0
-		&& strcmp(a->own[1], b->own[1]) == 0 && strcmp(a->own[2], b->own[2]) == 0;
+	return a->is_row == b->is_row && a->row.remove == b->row.remove &&
+		strcmp(a->own[0], b->own[0]) == 0 && strcmp(a->own[1], b->own[1]) == 0 &&
+		strcmp(a->own[2], b->own[2]) == 0;
 }
 
 static void add(Gathering *g, bool is_row, bool remove, const char *a, const char *b, const char *c)
@@ -76,7 +78,8 @@ static bool is_looked_at(const Gathering *g, const MsFinding *f)
 {
 	const MsVerdict *v = g->judgement->verdict;
 	for (guint i = 0; i < v->policies->len; i++)
-		if (ms_policies_looks_at(ms_runtime_policies(g->runtime), v->policies->pdata[i], f->kind))
+		if (ms_policies_looks_at(
+			    ms_runtime_policies(g->runtime), v->policies->pdata[i], f->kind))
 			return true;
 	return false;
 }
@@ -93,7 +96,9 @@ static GArray *findings_of(Gathering *g)
 			bool owned = ms_resolution_is_owned(r, i);
 			if ((!owned && (f->belief & MS_BELIEF_TENTATIVE)) || !is_looked_at(g, f))
 				continue;
-			int its = !owned ? 1 : ms_resolution_first_other(r, i, MS_HOUSE_JUDGED) != MS_NOBODY ? 0 : 2;
+			int its = !owned                                                        ? 1
+				: ms_resolution_first_other(r, i, MS_HOUSE_JUDGED) != MS_NOBODY ? 0
+												: 2;
 			if (its != turn)
 				continue;
 			g->more = g->more || out->len >= MOST_FINDINGS;
@@ -137,7 +142,8 @@ static GPtrArray *owners_of(Gathering *g, guint finding)
 static GPtrArray *accounts_of(Gathering *g, guint recipient)
 {
 	GPtrArray *names = g_ptr_array_new();
-	guint all = ms_resolution_accounts_of(g->judgement->resolution, recipient, MOST_ACCOUNTS, names);
+	guint all = ms_resolution_accounts_of(
+		g->judgement->resolution, recipient, MOST_ACCOUNTS, names);
 	g->more = g->more || all > names->len;
 	return names;
 }
@@ -146,7 +152,8 @@ static GPtrArray *accounts_of(Gathering *g, guint recipient)
 
 static guint domains_of(const GPtrArray *addresses)
 {
-	g_autoptr(GHashTable) domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < addresses->len; i++) {
 		const char *at = strrchr(addresses->pdata[i], '@');
 		g_hash_table_add(domains, g_ascii_strdown(at != NULL ? at + 1 : "", -1));
@@ -183,7 +190,8 @@ static guint most_of_a_kind(const Gathering *g)
 static void add_limit(Gathering *g, const char *policy, const char *key, guint its)
 {
 	gint64 limit = ms_policies_limit(ms_runtime_policies(g->runtime), policy, key);
-	g_autofree char *wider = g_strdup_printf("%u", its), *narrower = g_strdup_printf("%u", its - 1);
+	g_autofree char *wider = g_strdup_printf("%u", its),
+			*narrower = g_strdup_printf("%u", its - 1);
 	if (limit >= 0 && its > limit)
 		add_setting(g, policy, key, wider);
 	else if (its > 1 && g->judgement->verdict->would < MS_HOLD)
@@ -212,8 +220,10 @@ static void add_proof(Gathering *g, const char *policy)
 {
 	for (guint i = 0; i < g->judgement->reading->findings->len; i++) {
 		const MsFinding *f = g->judgement->reading->findings->pdata[i];
-		bool counts = !(f->belief & MS_BELIEF_TENTATIVE) || ms_resolution_is_owned(g->judgement->resolution, i);
-		if (counts && ms_policies_looks_at(ms_runtime_policies(g->runtime), policy, f->kind))
+		bool counts = !(f->belief & MS_BELIEF_TENTATIVE) ||
+			ms_resolution_is_owned(g->judgement->resolution, i);
+		if (counts &&
+			ms_policies_looks_at(ms_runtime_policies(g->runtime), policy, f->kind))
 			add_setting(g, policy, "require", f->kind);
 	}
 }
@@ -221,8 +231,8 @@ static void add_proof(Gathering *g, const char *policy)
 /* For these nothing else can be changed than what is done for them. */
 static bool is_bare(MsReasonCode code)
 {
-	static const MsReasonCode bare[] = {MS_ROUTED_RECIPIENT, MS_CONTRADICTION, MS_FAN_OUT, MS_FAN_IN, MS_REPEAT,
-		MS_UNUSUAL, MS_VOLUME, MS_GUARD_UNAVAILABLE};
+	static const MsReasonCode bare[] = {MS_ROUTED_RECIPIENT, MS_CONTRADICTION, MS_FAN_OUT,
+		MS_FAN_IN, MS_REPEAT, MS_UNUSUAL, MS_VOLUME, MS_GUARD_UNAVAILABLE};
 	for (gsize i = 0; i < G_N_ELEMENTS(bare); i++)
 		if (bare[i] == code)
 			return true;
@@ -268,7 +278,8 @@ static void add_rights(Gathering *g, const About *about)
 	for (guint r = 0; r < about->recipients->len; r++)
 		for (guint i = 0; i < about->others->len; i++)
 			add_row(g, about->others->pdata[i], MS_ROW_RECIPIENT,
-				g->envelope->recipients->pdata[g_array_index(about->recipients, guint, r)]);
+				g->envelope->recipients
+					->pdata[g_array_index(about->recipients, guint, r)]);
 }
 
 /* An address of who receives for an account is that account's: then it is that row. */
@@ -286,7 +297,8 @@ static void add_owners(Gathering *g, const About *about)
 {
 	const char *house = ms_runtime_settings(g->runtime)->house;
 	for (guint k = 0; k < about->findings->len; k++) {
-		const MsFinding *f = g->judgement->reading->findings->pdata[g_array_index(about->findings, guint, k)];
+		const MsFinding *f = g->judgement->reading->findings
+					     ->pdata[g_array_index(about->findings, guint, k)];
 		for (guint i = 0; i < about->theirs->len; i++)
 			add_row(g, about->theirs->pdata[i], f->kind, f->value);
 		if (house != NULL && *house != '\0')
@@ -299,12 +311,14 @@ static void add_delegations(Gathering *g, const About *about, bool remove)
 	for (guint i = 0; i < about->theirs->len; i++)
 		for (guint k = 0; k < about->others->len; k++)
 			if (strcmp(about->theirs->pdata[i], about->others->pdata[k]) != 0)
-				add(g, true, remove, about->theirs->pdata[i], MS_ROW_RECEIVES_FOR, about->others->pdata[k]);
+				add(g, true, remove, about->theirs->pdata[i], MS_ROW_RECEIVES_FOR,
+					about->others->pdata[k]);
 }
 
 static void add_right_removals(Gathering *g, guint recipient)
 {
-	const char *address = g->envelope->recipients->pdata[recipient], *at = strrchr(address, '@');
+	const char *address = g->envelope->recipients->pdata[recipient],
+		   *at = strrchr(address, '@');
 	g_autoptr(GPtrArray) accounts = accounts_of(g, recipient);
 	for (guint i = 0; i < accounts->len; i++) {
 		add_removal(g, accounts->pdata[i], MS_ROW_RECIPIENT, address);
@@ -317,10 +331,12 @@ static void add_right_removals(Gathering *g, guint recipient)
 static bool is_anything_unknown(const Gathering *g, const About *about)
 {
 	for (guint k = 0; k < about->recipients->len; k++)
-		if (ms_resolution_is_unknown(g->judgement->resolution, g_array_index(about->recipients, guint, k)))
+		if (ms_resolution_is_unknown(
+			    g->judgement->resolution, g_array_index(about->recipients, guint, k)))
 			return true;
 	for (guint k = 0; k < about->findings->len; k++)
-		if (!ms_resolution_is_owned(g->judgement->resolution, g_array_index(about->findings, guint, k)))
+		if (!ms_resolution_is_owned(
+			    g->judgement->resolution, g_array_index(about->findings, guint, k)))
 			return true;
 	return false;
 }
@@ -338,7 +354,8 @@ static void add_rows(Gathering *g)
 {
 	About about = {findings_of(g), recipients_of(g), g_ptr_array_new(), g_ptr_array_new()};
 	for (guint k = 0; k < about.recipients->len; k++) {
-		g_autoptr(GPtrArray) names = accounts_of(g, g_array_index(about.recipients, guint, k));
+		g_autoptr(GPtrArray)
+			names = accounts_of(g, g_array_index(about.recipients, guint, k));
 		take_names(g, about.theirs, names, names->len);
 	}
 	for (guint k = 0; k < about.findings->len; k++) {

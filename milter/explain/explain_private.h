@@ -10,8 +10,8 @@
 
 typedef struct Supposing Supposing;
 /* NULL: the directory cannot be asked. */
-Supposing *supposing_new(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement,
-	const GPtrArray *counted, GError **error);
+Supposing *supposing_new(MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, const GPtrArray *counted, GError **error);
 void supposing_free(Supposing *supposing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Supposing, supposing_free)
 /* Is it a change at all? */
@@ -27,7 +27,8 @@ typedef struct {
 	MsPolicyChange setting; /* the same */
 	char *own[3];
 } Candidate;
-/* Of Candidate, those first that are usual; at most MS_EXPLAIN_CANDIDATES, `*more_out`: there are more. */
+/* Of Candidate, those first that are usual; at most MS_EXPLAIN_CANDIDATES, `*more_out`: there
+ * are more. */
 GPtrArray *candidates_of(const Supposing *supposing, MsRuntime *runtime, const MsEnvelope *envelope,
 	const MsJudgement *judgement, const GPtrArray *counted, bool *more_out);
 

@@ -1,6 +1,6 @@
 /*
- * The record of a message that cannot be read any more comes in; out goes its story, of the same form, as far
- * as the record tells it.  Plain data; any thread.
+ * The record of a message that cannot be read any more comes in; out goes its story, of the same
+ * form, as far as the record tells it.  Plain data; any thread.
  */
 #include "config.h"
 
@@ -20,9 +20,9 @@ static json_t *words(const char *list)
 
 static json_t *finding(const MsHeldFinding *f)
 {
-	return json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:i, s:b}", "kind", f->kind, "identifier", f->masked, "believed",
-		words(f->belief), "count", (int)f->count, "places", words(f->where), "accounts", words(f->owners),
-		"more-accounts", 0, "partial", 0);
+	return json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:i, s:b}", "kind", f->kind, "identifier",
+		f->masked, "believed", words(f->belief), "count", (int)f->count, "places",
+		words(f->where), "accounts", words(f->owners), "more-accounts", 0, "partial", 0);
 }
 
 static json_t *related(const MsRecord *record, guint nth, char relation)
@@ -39,15 +39,17 @@ static json_t *related(const MsRecord *record, guint nth, char relation)
 static json_t *recipient(const MsRecord *record, guint nth)
 {
 	const MsHeldRecipient *to = record->recipients->pdata[nth];
-	return json_pack("{s:o, s:o, s:i, s:b, s:s, s:o, s:o}", "address", explain_text(to->address), "accounts",
-		words(to->accounts), "more-accounts", 0, "house", 0, "outcome", ms_outcome_names[to->outcome], "own",
+	return json_pack("{s:o, s:o, s:i, s:b, s:s, s:o, s:o}", "address",
+		explain_text(to->address), "accounts", words(to->accounts), "more-accounts", 0,
+		"house", 0, "outcome", ms_outcome_names[to->outcome], "own",
 		related(record, nth, 'o'), "others", related(record, nth, 'x'));
 }
 
 static json_t *recipients(const MsRecord *record, const char *only)
 {
 	json_t *out = json_array();
-	for (guint i = 0; i < record->recipients->len && json_array_size(out) < MS_EXPLAIN_RECIPIENTS; i++) {
+	for (guint i = 0;
+		i < record->recipients->len && json_array_size(out) < MS_EXPLAIN_RECIPIENTS; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		if (only == NULL || g_ascii_strcasecmp(only, to->address) == 0)
 			json_array_append_new(out, recipient(record, i));
@@ -62,9 +64,11 @@ static json_t *policies(const MsRecord *record)
 	for (int i = 0; titles[i] != NULL; i++) {
 		json_t *reasons = json_array();
 		explain_reasons(reasons, record->reasons, titles[i]);
-		json_array_append_new(out, json_pack("{s:o, s:s, s:i, s:b, s:b, s:n, s:o}", "policy", explain_text(titles[i]),
-			"file", "", "line", 0, "enforced", record->state != MS_STATE_OBSERVED, "applies", 1, "because", "reasons",
-			reasons));
+		json_array_append_new(out,
+			json_pack("{s:o, s:s, s:i, s:b, s:b, s:n, s:o}", "policy",
+				explain_text(titles[i]), "file", "", "line", 0, "enforced",
+				record->state != MS_STATE_OBSERVED, "applies", 1, "because",
+				"reasons", reasons));
 	}
 	return out;
 }
@@ -76,18 +80,22 @@ json_t *ms_explain_record(const MsRecord *record, const MsExplainWish *wish, con
 		json_array_append_new(found, finding(record->findings->pdata[i]));
 	json_array_append_new(left_out, json_sprintf("told by its record alone: %s", why));
 	if (record->findings->len >= MS_HELD_FINDINGS)
-		json_array_append_new(left_out, json_sprintf("identifiers after the first %d", MS_HELD_FINDINGS));
+		json_array_append_new(
+			left_out, json_sprintf("identifiers after the first %d", MS_HELD_FINDINGS));
 	MsAction most = MS_DELIVER;
 	for (guint i = 0; i < record->reasons->len; i++)
 		most = MAX(most, ((MsReason *)record->reasons->pdata[i])->action);
-	json_t *message = json_pack("{s:o, s:i, s:I, s:n, s:n, s:o, s:[]}", "sender", explain_text(record->sender),
-		"recipients", (int)record->n_recipients, "size", (json_int_t)record->size, "client", "auth-user", "queue-id",
+	json_t *message = json_pack("{s:o, s:i, s:I, s:n, s:n, s:o, s:[]}", "sender",
+		explain_text(record->sender), "recipients", (int)record->n_recipients, "size",
+		(json_int_t)record->size, "client", "auth-user", "queue-id",
 		explain_text(record->queue_id), "attached");
-	json_t *changes = json_pack("{s:i, s:i, s:b, s:i, s:[], s:s}", "tried", 0, "candidates", 0, "complete", 0, "more", 0,
-		"sets", "none", "not known: what would have to change is found by judging the message again");
+	json_t *changes = json_pack("{s:i, s:i, s:b, s:i, s:[], s:s}", "tried", 0, "candidates", 0,
+		"complete", 0, "more", 0, "sets", "none",
+		"not known: what would have to change is found by judging the message again");
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:o}", "verdict",
-		record->state == MS_STATE_OBSERVED ? ms_action_names[MS_DELIVER] : ms_action_names[most], "would",
-		ms_action_names[most], "reasons", explain_text(record->codes), "message", message, "findings", found,
-		"recipients", recipients(record, wish->recipient), "policies", policies(record), "trouble", "left-out", left_out,
-		"changes", changes);
+		record->state == MS_STATE_OBSERVED ? ms_action_names[MS_DELIVER]
+						   : ms_action_names[most],
+		"would", ms_action_names[most], "reasons", explain_text(record->codes), "message",
+		message, "findings", found, "recipients", recipients(record, wish->recipient),
+		"policies", policies(record), "trouble", "left-out", left_out, "changes", changes);
 }

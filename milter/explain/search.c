@@ -1,6 +1,6 @@
 /*
- * A judged message comes in; out go all the smallest sets of at most three changes that give another verdict.
- * Every set is judged; nothing is concluded.  The thread of who asks.
+ * A judged message comes in; out go all the smallest sets of at most three changes that give
+ * another verdict.  Every set is judged; nothing is concluded.  The thread of who asks.
  */
 #include "config.h"
 
@@ -53,9 +53,10 @@ static bool is_at_odds(const Search *s, const Set *set)
 		const Candidate *a = s->candidates->pdata[set->which[i]];
 		for (guint k = 0; k < i && !a->is_row; k++) {
 			const Candidate *b = s->candidates->pdata[set->which[k]];
-			if (!b->is_row && strcmp(a->setting.policy, b->setting.policy) == 0
-				&& strcmp(a->setting.key, b->setting.key) == 0 && strncmp(a->setting.key, "tolerate", 8) != 0
-				&& strcmp(a->setting.key, "require") != 0)
+			if (!b->is_row && strcmp(a->setting.policy, b->setting.policy) == 0 &&
+				strcmp(a->setting.key, b->setting.key) == 0 &&
+				strncmp(a->setting.key, "tolerate", 8) != 0 &&
+				strcmp(a->setting.key, "require") != 0)
 				return true;
 		}
 	}
@@ -101,18 +102,23 @@ static void try_sizes(Search *s, Set *set, guint n, guint from)
 
 static json_t *row_as_json(const MsExplainWish *wish, const MsSuppose *row)
 {
-	bool right = strcmp(row->kind, MS_ROW_RECIPIENT) == 0, delegation = strcmp(row->kind, MS_ROW_RECEIVES_FOR) == 0;
-	g_autofree char *value = right || delegation ? g_strdup(row->value) : explain_value(wish, row->kind, row->value);
+	bool right = strcmp(row->kind, MS_ROW_RECIPIENT) == 0,
+	     delegation = strcmp(row->kind, MS_ROW_RECEIVES_FOR) == 0;
+	g_autofree char *value = right || delegation ? g_strdup(row->value)
+						     : explain_value(wish, row->kind, row->value);
 	g_autofree char *account = g_shell_quote(row->account), *quoted = g_shell_quote(value);
-	g_autofree char *text = right
-		? g_strdup_printf("%s %s receive for %s", value, row->remove ? "may no longer" : "may", row->account)
-		: delegation ? g_strdup_printf("%s %s for %s", row->account, row->remove ? "no longer receives" : "receives", value)
-			     : g_strdup_printf("%s %s %s to %s", row->kind, value,
-				       row->remove ? "no longer belongs" : "belongs (also)", row->account);
-	g_autofree char *command = g_strdup_printf("missent directory %s %s %s %s", row->remove ? "delete" : "put", account,
-		row->kind, quoted);
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "text", text, "command", command, "row", "do",
-		row->remove ? "delete" : "put", "account", row->account, "kind", row->kind, "value", value);
+	g_autofree char *text = right ? g_strdup_printf("%s %s receive for %s", value,
+						row->remove ? "may no longer" : "may", row->account)
+		: delegation
+		? g_strdup_printf("%s %s for %s", row->account,
+			  row->remove ? "no longer receives" : "receives", value)
+		: g_strdup_printf("%s %s %s to %s", row->kind, value,
+			  row->remove ? "no longer belongs" : "belongs (also)", row->account);
+	g_autofree char *command = g_strdup_printf("missent directory %s %s %s %s",
+		row->remove ? "delete" : "put", account, row->kind, quoted);
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "text", text, "command", command,
+		"row", "do", row->remove ? "delete" : "put", "account", row->account, "kind",
+		row->kind, "value", value);
 }
 
 static json_t *setting_as_json(const MsPolicies *policies, const MsPolicyChange *c)
@@ -124,21 +130,25 @@ static json_t *setting_as_json(const MsPolicies *policies, const MsPolicyChange 
 		if (strcmp(ms_policies_nth(policies, i, &enforced), c->policy) == 0)
 			file = ms_policies_place(policies, i, &line);
 	bool list = strcmp(c->key, "tolerate") == 0 || strcmp(c->key, "require") == 0;
-	g_autofree char *text = list ? g_strdup_printf("policy %s: \"%s\" among %s", c->policy, c->value, c->key)
-				     : g_strdup_printf("policy %s: %s = %s", c->policy, c->key, c->value);
-	return json_pack("{s:s, s:s, s:i, s:{s:s, s:s, s:s}}", "text", text, "file", file, "line", line, "setting",
-		"policy", c->policy, "key", c->key, "value", c->value);
+	g_autofree char *text = list
+		? g_strdup_printf("policy %s: \"%s\" among %s", c->policy, c->value, c->key)
+		: g_strdup_printf("policy %s: %s = %s", c->policy, c->key, c->value);
+	return json_pack("{s:s, s:s, s:i, s:{s:s, s:s, s:s}}", "text", text, "file", file, "line",
+		line, "setting", "policy", c->policy, "key", c->key, "value", c->value);
 }
 
-static json_t *set_as_json(const Search *s, MsRuntime *runtime, const MsExplainWish *wish, const Set *set)
+static json_t *set_as_json(
+	const Search *s, MsRuntime *runtime, const MsExplainWish *wish, const Set *set)
 {
 	json_t *changes = json_array();
 	for (guint i = 0; i < set->n; i++) {
 		const Candidate *c = s->candidates->pdata[set->which[i]];
-		json_array_append_new(changes, c->is_row ? row_as_json(wish, &c->row)
-							 : setting_as_json(ms_runtime_policies(runtime), &c->setting));
+		json_array_append_new(changes,
+			c->is_row ? row_as_json(wish, &c->row)
+				  : setting_as_json(ms_runtime_policies(runtime), &c->setting));
 	}
-	return json_pack("{s:s, s:o}", "verdict", ms_action_names[set->verdict], "changes", changes);
+	return json_pack(
+		"{s:s, s:o}", "verdict", ms_action_names[set->verdict], "changes", changes);
 }
 
 static int milder_first(const void *a, const void *b)
@@ -151,7 +161,8 @@ static int milder_first(const void *a, const void *b)
 
 static json_t *none(const char *why)
 {
-	return json_pack("{s:i, s:i, s:b, s:s, s:[]}", "tried", 0, "candidates", 0, "complete", 1, "none", why, "sets");
+	return json_pack("{s:i, s:i, s:b, s:s, s:[]}", "tried", 0, "candidates", 0, "complete", 1,
+		"none", why, "sets");
 }
 
 static json_t *as_json(Search *s, MsRuntime *runtime, const MsExplainWish *wish, bool more)
@@ -159,9 +170,10 @@ static json_t *as_json(Search *s, MsRuntime *runtime, const MsExplainWish *wish,
 	json_t *sets = json_array();
 	g_array_sort(s->sets, milder_first);
 	for (guint i = 0; i < MIN(s->sets->len, MS_EXPLAIN_SETS); i++)
-		json_array_append_new(sets, set_as_json(s, runtime, wish, &g_array_index(s->sets, Set, i)));
-	json_t *out = json_pack("{s:I, s:i, s:b, s:i, s:o}", "tried", (json_int_t)s->tried, "candidates",
-		(int)s->candidates->len, "complete", !s->cut && !more, "more",
+		json_array_append_new(
+			sets, set_as_json(s, runtime, wish, &g_array_index(s->sets, Set, i)));
+	json_t *out = json_pack("{s:I, s:i, s:b, s:i, s:o}", "tried", (json_int_t)s->tried,
+		"candidates", (int)s->candidates->len, "complete", !s->cut && !more, "more",
 		(int)s->sets->len - (int)json_array_size(sets), "sets", sets);
 	if (s->sets->len == 0)
 		json_object_set_new(out, "none", json_string(s->cut || more
@@ -176,16 +188,19 @@ json_t *search_changes(MsRuntime *runtime, const MsEnvelope *envelope, const MsJ
 	g_autoptr(GError) error = NULL;
 	bool more = false;
 	if (judgement->resolution == NULL) {
-		g_autofree char *why = g_strdup_printf("nothing in the mapping or the settings of policies: %s",
+		g_autofree char *why = g_strdup_printf(
+			"nothing in the mapping or the settings of policies: %s",
 			judgement->trouble != NULL ? judgement->trouble : "nothing was looked up");
 		return none(why);
 	}
 	if (judgement->verdict->policies->len == 0)
 		return none("no policy applies, and which do not, and why, is told above");
-	g_autoptr(Supposing) supposing = supposing_new(runtime, envelope, judgement, wish->reasons, &error);
+	g_autoptr(Supposing)
+		supposing = supposing_new(runtime, envelope, judgement, wish->reasons, &error);
 	if (supposing == NULL)
 		return none(error->message);
-	g_autoptr(GPtrArray) candidates = candidates_of(supposing, runtime, envelope, judgement, wish->reasons, &more);
+	g_autoptr(GPtrArray) candidates = candidates_of(
+		supposing, runtime, envelope, judgement, wish->reasons, &more);
 	g_autoptr(GArray) sets = g_array_new(FALSE, FALSE, sizeof(Set));
 	Search s = {.supposing = supposing, .candidates = candidates, .sets = sets,
 		.now = supposing_judge(supposing, NULL, 0, NULL, 0),

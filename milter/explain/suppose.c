@@ -1,7 +1,7 @@
 /*
- * A judged message comes in, with rows of the mapping and settings that are supposed to be others; out goes
- * what would be done with it then.  The directory is asked once; nothing is written anywhere.  The thread of
- * who asks.
+ * A judged message comes in, with rows of the mapping and settings that are supposed to be
+ * others; out goes what would be done with it then.  The directory is asked once; nothing is
+ * written anywhere.  The thread of who asks.
  */
 #include "config.h"
 
@@ -17,7 +17,8 @@ struct Supposing {
 	const MsEnvelope *envelope;
 	const MsJudgement *judgement;
 	const GPtrArray *counted; /* of MsReason, or NULL */
-	GPtrArray *findings;      /* all that was found, borrowed, in the order in which it was asked about */
+	/* all that was found, borrowed, in the order in which it was asked about */
+	GPtrArray *findings;
 	MsAsked *asked;
 };
 
@@ -36,11 +37,12 @@ static void add_all(GPtrArray *to, const GPtrArray *from)
 		g_ptr_array_add(to, from->pdata[i]);
 }
 
-Supposing *supposing_new(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement,
-	const GPtrArray *counted, GError **error)
+Supposing *supposing_new(MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, const GPtrArray *counted, GError **error)
 {
 	g_autoptr(Supposing) s = g_new0(Supposing, 1);
-	g_autoptr(GPtrArray) identifiers = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	g_autoptr(GPtrArray)
+		identifiers = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
 	*s = (Supposing){runtime, envelope, judgement, counted, g_ptr_array_new(), NULL};
 	/* Those that the judge took out come back where their recipient has no right to them. */
 	add_all(s->findings, judgement->reading->findings);
@@ -49,8 +51,9 @@ Supposing *supposing_new(MsRuntime *runtime, const MsEnvelope *envelope, const M
 		const MsFinding *f = s->findings->pdata[i];
 		g_ptr_array_add(identifiers, ms_identifier_new(f->kind, f->value));
 	}
-	if (ms_directory_ask(ms_runtime_directory(runtime), (const MsIdentifier *const *)identifiers->pdata,
-		    identifiers->len, (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
+	if (ms_directory_ask(ms_runtime_directory(runtime),
+		    (const MsIdentifier *const *)identifiers->pdata, identifiers->len,
+		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
 		    &s->asked, error) != MS_FOUND)
 		return NULL;
 	return g_steal_pointer(&s);
@@ -82,18 +85,20 @@ static MsAction judge(const Supposing *s, const MsPolicies *policies, MsResoluti
 	reading.findings = findings;
 	reading.dropped = dropped;
 	ms_policy_drop_addressed(s->envelope, &reading, resolution);
-	g_autoptr(MsVerdict) verdict = ms_policy_judge(policies, s->envelope, &reading, resolution, NULL);
+	g_autoptr(MsVerdict)
+		verdict = ms_policy_judge(policies, s->envelope, &reading, resolution, NULL);
 	MsAction would = verdict->would;
 	if (would == MS_SPLIT && s->judgement->stored < s->envelope->size)
 		would = MS_HOLD; /* half a copy is none */
 	return MAX(would, for_counts(s, policies));
 }
 
-MsAction supposing_judge(const Supposing *s, const MsSuppose *rows, guint n_rows, const MsPolicyChange *changes,
-	guint n_changes)
+MsAction supposing_judge(const Supposing *s, const MsSuppose *rows, guint n_rows,
+	const MsPolicyChange *changes, guint n_changes)
 {
 	g_autoptr(MsResolution) resolution = ms_asked_resolve(s->asked, rows, n_rows);
-	g_autoptr(MsPolicies) policies =
-		n_changes > 0 ? ms_policies_with(ms_runtime_policies(s->runtime), changes, n_changes) : NULL;
+	g_autoptr(MsPolicies) policies = n_changes > 0
+		? ms_policies_with(ms_runtime_policies(s->runtime), changes, n_changes)
+		: NULL;
 	return judge(s, policies != NULL ? policies : ms_runtime_policies(s->runtime), resolution);
 }

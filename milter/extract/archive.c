@@ -82,7 +82,8 @@ static Archive *open_archive(const MsDocument *document)
 
 void ms_archive_init(void)
 {
-	/* libarchive gives names in the charset of the locale, and none at all where that lacks a letter. */
+	/* libarchive gives names in the charset of the locale, and none at all where that lacks
+	 * a letter. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* Charset of member names: whatever it loads, it loads here. */
 	static const guint8 empty_zip[22] = "PK\5\6";
@@ -98,8 +99,9 @@ void ms_archive_init(void)
 static void note(const Unpack *u, const char *name, MsUnreadReason reason, const char *why)
 {
 	g_autofree char *safe = ms_text_escape(name, -1, 80);
-	g_autofree char *place = *name != '\0' ? g_strdup_printf("%s > %s", u->document->where, safe)
-					       : g_strdup(u->document->where);
+	g_autofree char *place = *name != '\0'
+		? g_strdup_printf("%s > %s", u->document->where, safe)
+		: g_strdup(u->document->where);
 	ms_reading_unread(u->to->reading, place, reason, "%s", why);
 }
 
@@ -111,7 +113,8 @@ static char *member_name(const Unpack *u, Entry *entry)
 		name = archive_entry_pathname(entry);
 	if (name == NULL)
 		note(u, "member", MS_UNREAD_CHARSET, "its name is in no charset that is known");
-	g_autoptr(GString) valid = ms_text_repair(name != NULL ? name : "", name != NULL ? strlen(name) : 0);
+	g_autoptr(GString)
+		valid = ms_text_repair(name != NULL ? name : "", name != NULL ? strlen(name) : 0);
 	return g_strdup(valid->len > 0 ? valid->str : "member");
 }
 
@@ -129,8 +132,8 @@ static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
 			continue;
 		if (n < 0) {
 			const char *why = archive_error_string(a);
-			bool locked = why != NULL
-				&& (strstr(why, "ncrypt") != NULL || strstr(why, "assphrase") != NULL);
+			bool locked = why != NULL &&
+				(strstr(why, "ncrypt") != NULL || strstr(why, "assphrase") != NULL);
 			note(u, name, locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED,
 				why != NULL ? why : "cannot be unpacked");
 			/* What was unpacked until then is read as far as it goes. */
@@ -308,7 +311,8 @@ void ms_archive_read(const MsExtraction *to, const MsDocument *document,
 		gsize end;
 		if (!ms_layout_account(to, document, inventory, &end))
 			ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL, 0, document->len);
-		else if (end > 0 && compression_of(document->data, document->len) != ARCHIVE_FILTER_NONE)
+		else if (end > 0 &&
+			compression_of(document->data, document->len) != ARCHIVE_FILTER_NONE)
 			body.len = end; /* libarchive gives up a packed file that has more behind */
 		unpack_all(&u, &body, false);
 	}

@@ -69,7 +69,8 @@ static guint count_digits(const char *text)
 /* READ, STRUCTURAL or, of what programs make at random, MARK. */
 static guint fate_of(MsAttributes *a, const char *before, const char *between, const char *after)
 {
-	gpointer key = GSIZE_TO_POINTER(digest(digest(digest(DIGEST_START, before), between), after));
+	gpointer key = GSIZE_TO_POINTER(
+		digest(digest(digest(DIGEST_START, before), between), after));
 	guint known = GPOINTER_TO_UINT(g_hash_table_lookup(a->names, key));
 	if (known != 0 || g_hash_table_size(a->names) >= MAX_NAMES)
 		return MAX(known, READ);
@@ -94,8 +95,9 @@ static bool is_seen(MsAttributes *a, const char *value, gsize len)
 	gpointer key = GSIZE_TO_POINTER(digest(DIGEST_START, value));
 	gsize at = GPOINTER_TO_SIZE(g_hash_table_lookup(a->seen, key));
 	if (at > 0)
-		return a->values->len - (at - 1) > len && memcmp(a->values->str + at - 1, value, len) == 0
-			&& a->values->str[at - 1 + len] == '\n';
+		return a->values->len - (at - 1) > len &&
+			memcmp(a->values->str + at - 1, value, len) == 0 &&
+			a->values->str[at - 1 + len] == '\n';
 	if (g_hash_table_size(a->seen) < MAX_SEEN)
 		g_hash_table_insert(a->seen, key, GSIZE_TO_POINTER(a->values->len + 1));
 	return false;
@@ -111,26 +113,31 @@ static const char *local(const char *name)
 static bool is_known_namespace(const char *name, const char *value)
 {
 	static const char *const begins[] = {"http://schemas.openxmlformats.org/",
-		"http://schemas.microsoft.com/office/", "urn:schemas-microsoft-com:", "urn:oasis:names:tc:",
-		"http://www.w3.org/", "http://purl.org/dc/", "http://purl.oclc.org/ooxml/", "http://openoffice.org/",
+		"http://schemas.microsoft.com/office/",
+		"urn:schemas-microsoft-com:", "urn:oasis:names:tc:", "http://www.w3.org/",
+		"http://purl.org/dc/", "http://purl.oclc.org/ooxml/", "http://openoffice.org/",
 		NULL};
 	if (strncmp(name, "xmlns", 5) != 0)
 		return false;
 	for (const char *const *b = begins; *b != NULL; b++)
 		if (g_str_has_prefix(value, *b))
-			return strlen(value) < strlen(*b) + 70 && count_digits(value) < VALUE_DIGITS;
+			return strlen(value) < strlen(*b) + 70 &&
+				count_digits(value) < VALUE_DIGITS;
 	return false;
 }
 
-void ms_attributes_keep(MsAttributes *a, const char *element, const char *const *list, bool standard)
+void ms_attributes_keep(
+	MsAttributes *a, const char *element, const char *const *list, bool standard)
 {
 	for (; *list != NULL; list += 2) {
 		gsize len = strlen(list[1]);
 		if (is_known_namespace(list[0], list[1]))
 			continue;
 		guint fate = fate_of(a, element, "@", local(list[0]));
-		if (len < SHORTEST || (standard && (fate == MARK || (fate == STRUCTURAL && !is_more(list[1], len))))
-			|| is_seen(a, list[1], len))
+		if (len < SHORTEST ||
+			(standard &&
+				(fate == MARK || (fate == STRUCTURAL && !is_more(list[1], len)))) ||
+			is_seen(a, list[1], len))
 			continue;
 		g_string_append_len(a->values, list[1], (gssize)len);
 		g_string_append_c(a->values, '\n');
@@ -144,7 +151,8 @@ bool ms_attributes_no_text(MsAttributes *a, const char *element)
 
 GString *ms_attributes_take(MsAttributes *a)
 {
-	GString *taken = g_string_new_len(a->values->str + a->taken, (gssize)(a->values->len - a->taken));
+	GString *taken = g_string_new_len(
+		a->values->str + a->taken, (gssize)(a->values->len - a->taken));
 	a->taken = a->values->len;
 	return taken;
 }

@@ -13,7 +13,8 @@ static void hand_on(const MsExtraction *to, const char *where)
 {
 	if (to->help != NULL && to->help->beyond != NULL)
 		to->help->beyond(to->help->user);
-	ms_reading_unread(to->reading, where, MS_UNREAD_NO_READER, "the small reader reads no documents");
+	ms_reading_unread(
+		to->reading, where, MS_UNREAD_NO_READER, "the small reader reads no documents");
 }
 
 #define BEYOND(name) \

@@ -60,7 +60,8 @@ static struct {
 	{"EUC-JP", " X-EUC-JP UJIS EUCJP-MS CSEUCPKDFMTJAPANESE ", 0},
 	{"CP932", " SHIFT_JIS SJIS X-SJIS WINDOWS-31J MS_KANJI MS932 CSSHIFTJIS ", 0},
 	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 ISO-2022-JP-3 CSISO2022JP ", 0},
-	{"EUC-KR", " KS_C_5601-1987 KS_C_5601-1989 CP949 UHC KSC5601 KOREAN WINDOWS-949 CSEUCKR ", 0},
+	{"EUC-KR", " KS_C_5601-1987 KS_C_5601-1989 CP949 UHC KSC5601 KOREAN WINDOWS-949 CSEUCKR ",
+		0},
 	{"ISO-2022-KR", " ", 0},
 	{"TIS-620", " WINDOWS-874 CP874 ISO-8859-11 ", 0},
 	{"CP437", " IBM437 ", 0},
@@ -102,14 +103,15 @@ static guint16 *ask_characters(const char *name)
 static bool has_long_characters(const char *name)
 {
 	static const char *const names[] = {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "UTF-7",
-		"GB18030", "BIG5-HKSCS", "EUC-JP", "CP932", "ISO-2022-JP-2", "EUC-KR", "ISO-2022-KR",
-		"WINDOWS-1258", "TIS-620", NULL};
+		"GB18030", "BIG5-HKSCS", "EUC-JP", "CP932", "ISO-2022-JP-2", "EUC-KR",
+		"ISO-2022-KR", "WINDOWS-1258", "TIS-620", NULL};
 	return g_strv_contains(names, name);
 }
 
 static bool is_rare(const char *name)
 {
-	return has_long_characters(name) && strncmp(name, "UTF-16", 6) != 0 && strncmp(name, "UTF-32", 6) != 0;
+	return has_long_characters(name) && strncmp(name, "UTF-16", 6) != 0 &&
+		strncmp(name, "UTF-32", 6) != 0;
 }
 
 void ms_charset_leave_out_rare(void)
@@ -152,12 +154,14 @@ void ms_charset_init(void)
 bool ms_charset_is_loaded(const char *name)
 {
 	/* Those of libc itself, and the one that Poppler's passwords need. */
-	static const char *const own[] = {"", "UTF-8", "UTF8", "US-ASCII", "ASCII", "ANSI_X3.4-1968", "WCHAR_T",
-		"INTERNAL", "UCS-2", "UCS-4", "UCS-4LE", "UCS-4BE", "UTF-16", "UTF-32", "ISO-8859-1", NULL};
+	static const char *const own[] = {"", "UTF-8", "UTF8", "US-ASCII", "ASCII",
+		"ANSI_X3.4-1968", "WCHAR_T", "INTERNAL", "UCS-2", "UCS-4", "UCS-4LE", "UCS-4BE",
+		"UTF-16", "UTF-32", "ISO-8859-1", NULL};
 	g_autofree char *upper = g_ascii_strup(name, (gssize)strcspn(name, "/"));
 	bool loaded = !complete || g_strv_contains(own, upper);
 	for (gsize i = 0; i < G_N_ELEMENTS(charsets) && !loaded; i++)
-		loaded = charsets[i].converter != 0 && charsets[i].converter != NONE && strcmp(charsets[i].name, upper) == 0;
+		loaded = charsets[i].converter != 0 && charsets[i].converter != NONE &&
+			strcmp(charsets[i].name, upper) == 0;
 	return loaded;
 }
 
@@ -351,8 +355,9 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		charset = wide_name(&data, &len, false);
 	else if (charset != NULL && is_name(charset, "UTF-32"))
 		charset = wide_name(&data, &len, true);
-	else if (len >= 2 && ((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff))
-		&& (charset == NULL || g_ascii_strncasecmp(charset, "UTF-16", 6) != 0))
+	else if (len >= 2 &&
+		((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff)) &&
+		(charset == NULL || g_ascii_strncasecmp(charset, "UTF-16", 6) != 0))
 		charset = wide_name(&data, &len, false); /* a mark is stronger than a label */
 	if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
 		data += 3;

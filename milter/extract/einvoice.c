@@ -69,51 +69,82 @@ typedef struct {
 
 static const RoleRow role_rows[] = {
 	/* UBL */
-	{"PartyLegalEntity/RegistrationName", NAME}, {"PartyName/Name", TRADING},
-	{"PartyIdentification/ID", ID}, {"PartyLegalEntity/CompanyID", LEGAL},
-	{"PartyTaxScheme/CompanyID", TAX}, {"EndpointID", ENDPOINT},
-	{"Contact/Name", CONTACT}, {"Contact/Telephone", PHONE}, {"Contact/ElectronicMail", EMAIL},
-	{"Person/FirstName", CONTACT}, {"Person/FamilyName", CONTACT},
-	{"PostalAddress/StreetName", STREET}, {"PostalAddress/BuildingNumber", BUILDING},
-	{"PostalAddress/AdditionalStreetName", LINE2}, {"PostalAddress/AddressLine/Line", LINE3},
-	{"PostalAddress/CityName", CITY}, {"PostalAddress/PostalZone", POSTCODE},
+	{"PartyLegalEntity/RegistrationName", NAME},
+	{"PartyName/Name", TRADING},
+	{"PartyIdentification/ID", ID},
+	{"PartyLegalEntity/CompanyID", LEGAL},
+	{"PartyTaxScheme/CompanyID", TAX},
+	{"EndpointID", ENDPOINT},
+	{"Contact/Name", CONTACT},
+	{"Contact/Telephone", PHONE},
+	{"Contact/ElectronicMail", EMAIL},
+	{"Person/FirstName", CONTACT},
+	{"Person/FamilyName", CONTACT},
+	{"PostalAddress/StreetName", STREET},
+	{"PostalAddress/BuildingNumber", BUILDING},
+	{"PostalAddress/AdditionalStreetName", LINE2},
+	{"PostalAddress/AddressLine/Line", LINE3},
+	{"PostalAddress/CityName", CITY},
+	{"PostalAddress/PostalZone", POSTCODE},
 	{"PostalAddress/CountrySubentity", SUBDIVISION},
 	{"PostalAddress/Country/IdentificationCode", COUNTRY},
-	{"DeliveryParty/PartyName/Name", NAME}, {"DeliveryLocation/ID", ID},
+	{"DeliveryParty/PartyName/Name", NAME},
+	{"DeliveryLocation/ID", ID},
 	{"DeliveryLocation/Address/StreetName", STREET},
 	{"DeliveryLocation/Address/BuildingNumber", BUILDING},
 	{"DeliveryLocation/Address/AdditionalStreetName", LINE2},
 	{"DeliveryLocation/Address/AddressLine/Line", LINE3},
-	{"DeliveryLocation/Address/CityName", CITY}, {"DeliveryLocation/Address/PostalZone", POSTCODE},
+	{"DeliveryLocation/Address/CityName", CITY},
+	{"DeliveryLocation/Address/PostalZone", POSTCODE},
 	{"DeliveryLocation/Address/CountrySubentity", SUBDIVISION},
 	{"DeliveryLocation/Address/Country/IdentificationCode", COUNTRY},
 	{"CustomerAssignedAccountID", ID},
 	/* ebInterface */
-	{"VATIdentificationNumber", TAX}, {"InvoiceRecipientsBillerID", ID},
-	 {"Address/Name", NAME}, {"Address/Street", STREET},
-	{"Address/Town", CITY}, {"Address/ZIP", POSTCODE}, {"Address/Country", COUNTRY},
-	{"Address/Phone", PHONE}, {"Address/Email", EMAIL}, {"Contact/Phone", PHONE},
+	{"VATIdentificationNumber", TAX},
+	{"InvoiceRecipientsBillerID", ID},
+	{"Address/Name", NAME},
+	{"Address/Street", STREET},
+	{"Address/Town", CITY},
+	{"Address/ZIP", POSTCODE},
+	{"Address/Country", COUNTRY},
+	{"Address/Phone", PHONE},
+	{"Address/Email", EMAIL},
+	{"Contact/Phone", PHONE},
 	{"Contact/Email", EMAIL},
 	/* CII */
-	{"Name", NAME}, {"ID", ID}, {"GlobalID", ID},
+	{"Name", NAME},
+	{"ID", ID},
+	{"GlobalID", ID},
 	{"SpecifiedLegalOrganization/ID", LEGAL},
 	{"SpecifiedLegalOrganization/TradingBusinessName", TRADING},
-	{"SpecifiedTaxRegistration/ID", TAX}, {"URIUniversalCommunication/URIID", ENDPOINT},
-	{"DefinedTradeContact/PersonName", CONTACT}, {"DefinedTradeContact/DepartmentName", CONTACT},
+	{"SpecifiedTaxRegistration/ID", TAX},
+	{"URIUniversalCommunication/URIID", ENDPOINT},
+	{"DefinedTradeContact/PersonName", CONTACT},
+	{"DefinedTradeContact/DepartmentName", CONTACT},
 	{"DefinedTradeContact/TelephoneUniversalCommunication/CompleteNumber", PHONE},
 	{"DefinedTradeContact/EmailURIUniversalCommunication/URIID", EMAIL},
-	{"PostalTradeAddress/LineOne", STREET}, {"PostalTradeAddress/LineTwo", LINE2},
-	{"PostalTradeAddress/StreetName", STREET}, {"PostalTradeAddress/BuildingNumber", BUILDING},
-	{"PostalTradeAddress/LineThree", LINE3}, {"PostalTradeAddress/CityName", CITY},
+	{"PostalTradeAddress/LineOne", STREET},
+	{"PostalTradeAddress/LineTwo", LINE2},
+	{"PostalTradeAddress/StreetName", STREET},
+	{"PostalTradeAddress/BuildingNumber", BUILDING},
+	{"PostalTradeAddress/LineThree", LINE3},
+	{"PostalTradeAddress/CityName", CITY},
 	{"PostalTradeAddress/PostcodeCode", POSTCODE},
 	{"PostalTradeAddress/CountrySubDivisionName", SUBDIVISION},
 	{"PostalTradeAddress/CountryID", COUNTRY},
 	/* FatturaPA */
-	{"DatiAnagrafici/Anagrafica/Denominazione", NAME}, {"DatiAnagrafici/Anagrafica/Nome", NAME},
-	{"DatiAnagrafici/Anagrafica/Cognome", NAME}, {"DatiAnagrafici/CodiceFiscale", LEGAL},
-	{"DatiAnagrafici/IdFiscaleIVA/IdCodice", VAT}, {"Contatti/Telefono", PHONE},
-	{"Contatti/Email", EMAIL}, {"Sede/Indirizzo", STREET}, {"Sede/NumeroCivico", BUILDING},
-	{"Sede/Comune", CITY}, {"Sede/CAP", POSTCODE}, {"Sede/Provincia", SUBDIVISION},
+	{"DatiAnagrafici/Anagrafica/Denominazione", NAME},
+	{"DatiAnagrafici/Anagrafica/Nome", NAME},
+	{"DatiAnagrafici/Anagrafica/Cognome", NAME},
+	{"DatiAnagrafici/CodiceFiscale", LEGAL},
+	{"DatiAnagrafici/IdFiscaleIVA/IdCodice", VAT},
+	{"Contatti/Telefono", PHONE},
+	{"Contatti/Email", EMAIL},
+	{"Sede/Indirizzo", STREET},
+	{"Sede/NumeroCivico", BUILDING},
+	{"Sede/Comune", CITY},
+	{"Sede/CAP", POSTCODE},
+	{"Sede/Provincia", SUBDIVISION},
 	{"Sede/Nazione", COUNTRY},
 };
 
@@ -127,14 +158,18 @@ typedef struct {
 
 static const FieldRow field_rows[] = {
 	/* UBL */
-	{"ID", "BT-1", "document"}, {"BuyerReference", "BT-10", "buyer"},
-	{"ProjectReference/ID", "BT-11", "buyer"}, {"ContractDocumentReference/ID", "BT-12", "buyer"},
-	{"OrderReference/ID", "BT-13", "buyer"}, {"OrderReference/SalesOrderID", "BT-14", "document"},
+	{"ID", "BT-1", "document"},
+	{"BuyerReference", "BT-10", "buyer"},
+	{"ProjectReference/ID", "BT-11", "buyer"},
+	{"ContractDocumentReference/ID", "BT-12", "buyer"},
+	{"OrderReference/ID", "BT-13", "buyer"},
+	{"OrderReference/SalesOrderID", "BT-14", "document"},
 	{"ReceiptDocumentReference/ID", "BT-15", "document"},
 	{"DespatchDocumentReference/ID", "BT-16", "document"},
 	{"OriginatorDocumentReference/ID", "BT-17", "document"},
 	{"AdditionalDocumentReference/ID", "BT-18", "buyer", "130", "BT-122"},
-	{"AccountingCost", "BT-19", "buyer"}, {"AccountingCostCode", "BT-19", "buyer"},
+	{"AccountingCost", "BT-19", "buyer"},
+	{"AccountingCostCode", "BT-19", "buyer"},
 	{"BillingReference/InvoiceDocumentReference/ID", "BT-25", "document"},
 	{"BillingReference/CreditNoteDocumentReference/ID", "BT-25", "document"},
 	{"PaymentMeans/PaymentID", "BT-83", "document"},
@@ -143,12 +178,14 @@ static const FieldRow field_rows[] = {
 	{"PaymentMeans/PaymentMandate/ID", "BT-89", "buyer"},
 	{"PaymentMeans/PaymentMandate/PayerFinancialAccount/ID", "BT-91", "buyer"},
 	/* ebInterface */
-	{"InvoiceNumber", "BT-1", "document"}, {"InvoiceRecipient/OrderReference/OrderID", "BT-13", "buyer"},
+	{"InvoiceNumber", "BT-1", "document"},
+	{"InvoiceRecipient/OrderReference/OrderID", "BT-13", "buyer"},
 	{"PaymentMethod/UniversalBankTransaction/BeneficiaryAccount/IBAN", "BT-84", "payee"},
 	{"PaymentMethod/UniversalBankTransaction/BeneficiaryAccount/BIC", "BT-86", "payee"},
 	{"PaymentMethod/UniversalBankTransaction/PaymentReference", "BT-83", "document"},
 	/* CII */
-	{"doc/ID", "BT-1", "document"}, {"agr/BuyerReference", "BT-10", "buyer"},
+	{"doc/ID", "BT-1", "document"},
+	{"agr/BuyerReference", "BT-10", "buyer"},
 	{"agr/SpecifiedProcuringProject/ID", "BT-11", "buyer"},
 	{"agr/ContractReferencedDocument/IssuerAssignedID", "BT-12", "buyer"},
 	{"agr/ContractReferencedDocument/ID", "BT-12", "buyer"},
@@ -168,10 +205,14 @@ static const FieldRow field_rows[] = {
 	{"set/InvoiceReferencedDocument/ID", "BT-25", "document"},
 	{"set/PaymentReference", "BT-83", "document"},
 	{"set/CreditorReferenceID", "BT-90", "seller"},
-	{"set/SpecifiedTradeSettlementPaymentMeans/PayeePartyCreditorFinancialAccount/IBANID", "BT-84", "payee"},
-	{"set/SpecifiedTradeSettlementPaymentMeans/PayeePartyCreditorFinancialAccount/ProprietaryID", "BT-84", "payee"},
-	{"set/SpecifiedTradeSettlementPaymentMeans/PayeeSpecifiedCreditorFinancialInstitution/BICID", "BT-86", "payee"},
-	{"set/SpecifiedTradeSettlementPaymentMeans/PayerPartyDebtorFinancialAccount/IBANID", "BT-91", "buyer"},
+	{"set/SpecifiedTradeSettlementPaymentMeans/PayeePartyCreditorFinancialAccount/IBANID",
+		"BT-84", "payee"},
+	{"set/SpecifiedTradeSettlementPaymentMeans/PayeePartyCreditorFinancialAccount/ProprietaryID",
+		"BT-84", "payee"},
+	{"set/SpecifiedTradeSettlementPaymentMeans/PayeeSpecifiedCreditorFinancialInstitution/BICID",
+		"BT-86", "payee"},
+	{"set/SpecifiedTradeSettlementPaymentMeans/PayerPartyDebtorFinancialAccount/IBANID",
+		"BT-91", "buyer"},
 	{"set/SpecifiedTradePaymentTerms/DirectDebitMandateID", "BT-89", "buyer"},
 	/* FatturaPA */
 	{"FatturaElettronicaBody/DatiGenerali/DatiGeneraliDocumento/Numero", "BT-1", "document"},
@@ -179,7 +220,8 @@ static const FieldRow field_rows[] = {
 	{"FatturaElettronicaHeader/DatiTrasmissione/PECDestinatario", "BT-49", "buyer"},
 	{"FatturaElettronicaBody/DatiGenerali/DatiContratto/IdDocumento", "BT-12", "buyer"},
 	{"FatturaElettronicaBody/DatiGenerali/DatiOrdineAcquisto/IdDocumento", "BT-13", "buyer"},
-	{"FatturaElettronicaBody/DatiGenerali/DatiFattureCollegate/IdDocumento", "BT-25", "document"},
+	{"FatturaElettronicaBody/DatiGenerali/DatiFattureCollegate/IdDocumento", "BT-25",
+		"document"},
 	{"FatturaElettronicaBody/DatiPagamento/DettaglioPagamento/IBAN", "BT-84", "payee"},
 };
 
@@ -187,11 +229,17 @@ static const FieldRow field_rows[] = {
 static const struct {
 	const char *element, *step;
 } aliases[] = {
-	{"Party", ""}, {"SupplyChainTradeTransaction", ""}, {"SpecifiedSupplyChainTradeTransaction", ""},
-	{"ExchangedDocument", "doc"}, {"HeaderExchangedDocument", "doc"},
-	{"ApplicableHeaderTradeAgreement", "agr"}, {"ApplicableSupplyChainTradeAgreement", "agr"},
-	{"ApplicableHeaderTradeDelivery", "del"}, {"ApplicableSupplyChainTradeDelivery", "del"},
-	{"ApplicableHeaderTradeSettlement", "set"}, {"ApplicableSupplyChainTradeSettlement", "set"},
+	{"Party", ""},
+	{"SupplyChainTradeTransaction", ""},
+	{"SpecifiedSupplyChainTradeTransaction", ""},
+	{"ExchangedDocument", "doc"},
+	{"HeaderExchangedDocument", "doc"},
+	{"ApplicableHeaderTradeAgreement", "agr"},
+	{"ApplicableSupplyChainTradeAgreement", "agr"},
+	{"ApplicableHeaderTradeDelivery", "del"},
+	{"ApplicableSupplyChainTradeDelivery", "del"},
+	{"ApplicableHeaderTradeSettlement", "set"},
+	{"ApplicableSupplyChainTradeSettlement", "set"},
 };
 
 static const char *const roots[] = {"Invoice", "CreditNote", "CrossIndustryInvoice",
@@ -261,8 +309,8 @@ static const char *name_of(const Invoice *in)
 }
 
 /* A field of the invoice; `name`: of its element, which labels it too. */
-static void emit(Invoice *in, const char *term, const char *party, const char *scheme, const char *name,
-	const char *value)
+static void emit(Invoice *in, const char *term, const char *party, const char *scheme,
+	const char *name, const char *value)
 {
 	g_autofree char *place = g_strdup_printf("%s %s", in->where, term);
 	MsNamed named = {0, strlen(value), name, 0};
@@ -283,7 +331,8 @@ static void rest_value(Invoice *in, const char *scheme, const char *value)
 		ms_named_value(in->rest, scheme, value, len);
 }
 
-static void emit_role(Invoice *in, Role role, const char *scheme, const char *name, const char *value)
+static void emit_role(
+	Invoice *in, Role role, const char *scheme, const char *name, const char *value)
 {
 	guint number = party_terms[in->party->terms][role];
 	/* The creditor identifier of SEPA stands among the seller's identifiers. */
@@ -319,7 +368,8 @@ static void emit_lines(Invoice *in, const char *term, const AddressPart *parts, 
 				part->str);
 	}
 	if (lines->len > 0)
-		ms_extract_field(in->to, in->where, term, in->party->party, NULL, lines->str, lines->len);
+		ms_extract_field(
+			in->to, in->where, term, in->party->party, NULL, lines->str, lines->len);
 }
 
 static void forget_part(Invoice *in, Role role)
@@ -333,8 +383,8 @@ static void forget_part(Invoice *in, Role role)
  * a directory is likely not to have. */
 static void emit_address(Invoice *in)
 {
-	static const AddressPart whole[] = {{STREET, ""}, {BUILDING, " "}, {LINE2, "\n"}, {LINE3, "\n"},
-		{POSTCODE, "\n"}, {CITY, " "}, {SUBDIVISION, "\n"}, {COUNTRY, "\n"}};
+	static const AddressPart whole[] = {{STREET, ""}, {BUILDING, " "}, {LINE2, "\n"},
+		{LINE3, "\n"}, {POSTCODE, "\n"}, {CITY, " "}, {SUBDIVISION, "\n"}, {COUNTRY, "\n"}};
 	static const AddressPart core[] = {{STREET, ""}, {BUILDING, " "}, {POSTCODE, "\n"},
 		{CITY, " "}, {COUNTRY, "\n"}};
 	static const AddressPart street[] = {{STREET, ""}, {POSTCODE, "\n"}, {CITY, " "},
@@ -342,9 +392,11 @@ static void emit_address(Invoice *in)
 	guint group = party_terms[in->party->terms][N_ROLES];
 	GString **a = in->address;
 	/* Some write the number into the street's field as well, and the city into the region's. */
-	if (a[STREET] != NULL && a[BUILDING] != NULL && g_str_has_suffix(a[STREET]->str, a[BUILDING]->str))
+	if (a[STREET] != NULL && a[BUILDING] != NULL &&
+		g_str_has_suffix(a[STREET]->str, a[BUILDING]->str))
 		forget_part(in, BUILDING);
-	if (a[CITY] != NULL && a[SUBDIVISION] != NULL && strcmp(a[CITY]->str, a[SUBDIVISION]->str) == 0)
+	if (a[CITY] != NULL && a[SUBDIVISION] != NULL &&
+		strcmp(a[CITY]->str, a[SUBDIVISION]->str) == 0)
 		forget_part(in, SUBDIVISION);
 	g_autofree char *term = g_strdup_printf("BG-%u", group);
 	if (group != 0)
@@ -375,7 +427,8 @@ static const FieldRow *find_field(const char *path)
 
 static void defer(Invoice *in, const FieldRow *field, Role role, const char *value)
 {
-	Pending pending = {g_strdup(value), g_strdup(in->scheme), g_strdup(name_of(in)), field, role};
+	Pending pending = {
+		g_strdup(value), g_strdup(in->scheme), g_strdup(name_of(in)), field, role};
 	g_array_append_val(in->pending, pending);
 }
 
@@ -407,8 +460,9 @@ static void take_role(Invoice *in, Role role, const char *path, const char *valu
 /* What stands beside a field and says what kind of it that is. */
 static bool take_qualifier(Invoice *in, const char *path, const char *value)
 {
-	if (g_str_has_suffix(path, "PartyTaxScheme/TaxScheme/ID") || g_str_has_suffix(path, "/DocumentTypeCode")
-		|| g_str_has_suffix(path, "ReferencedDocument/TypeCode")) {
+	if (g_str_has_suffix(path, "PartyTaxScheme/TaxScheme/ID") ||
+		g_str_has_suffix(path, "/DocumentTypeCode") ||
+		g_str_has_suffix(path, "ReferencedDocument/TypeCode")) {
 		g_free(in->qualifier);
 		in->qualifier = g_ascii_strup(value, -1);
 		return true;
@@ -433,7 +487,8 @@ static bool take_square_code(Invoice *in, const GByteArray *bytes)
 	g_autoptr(GString) text = g_string_new(NULL);
 	guint tag = 0;
 	gsize at = 0;
-	while (at + 2 <= bytes->len && bytes->data[at] == tag + 1 && at + 2 + bytes->data[at + 1] <= bytes->len) {
+	while (at + 2 <= bytes->len && bytes->data[at] == tag + 1 &&
+		at + 2 + bytes->data[at + 1] <= bytes->len) {
 		const char *value = (const char *)bytes->data + at + 2;
 		gsize len = bytes->data[at + 1];
 		tag++;
@@ -451,7 +506,8 @@ static bool take_square_code(Invoice *in, const GByteArray *bytes)
 
 #define HASH_BYTES 32
 
-/* The hash of the invoice before (SHA-256), as Saudi invoices have it: no letters, narrow or wide. */
+/* The hash of the invoice before (SHA-256), as Saudi invoices have it: no letters, narrow or
+ * wide. */
 static bool is_hash(const GByteArray *bytes)
 {
 	guint zeros = 0, printable = 0;
@@ -466,7 +522,8 @@ static bool is_hash(const GByteArray *bytes)
 static bool take_file(Invoice *in, const char *path, const char *value, gsize len)
 {
 	bool xml = len > 40 && g_str_has_prefix(value, "<?xml");
-	bool binary = g_str_has_suffix(path, "BinaryObject") || g_str_has_suffix(path, "/Allegati/Attachment");
+	bool binary = g_str_has_suffix(path, "BinaryObject") ||
+		g_str_has_suffix(path, "/Allegati/Attachment");
 	if (!xml && !binary)
 		return false;
 	const char *name = in->name != NULL ? in->name : in->attachment != NULL ? in->attachment
@@ -496,7 +553,8 @@ static void take_leaf(Invoice *in)
 	if (in->party != NULL && in->path->len > in->party_path)
 		role = find_role(path + in->party_path + 1);
 	/* The buyer's own number for itself, but the seller's at the buyer. */
-	if (role != NULL && strcmp(role->path, "CustomerAssignedAccountID") == 0 && in->party->terms != SELLER)
+	if (role != NULL && strcmp(role->path, "CustomerAssignedAccountID") == 0 &&
+		in->party->terms != SELLER)
 		role = NULL;
 	const FieldRow *field = role == NULL ? find_field(path) : NULL;
 	if (role != NULL)
@@ -517,7 +575,8 @@ static void close_group(Invoice *in)
 		if (p->field != NULL)
 			emit_field(in, p->field, p->scheme, p->name, p->value, in->qualifier);
 		else if (in->party != NULL)
-			emit_role(in, g_strcmp0(in->qualifier, "VAT") == 0 ? VAT : TAX, p->scheme, p->name, p->value);
+			emit_role(in, g_strcmp0(in->qualifier, "VAT") == 0 ? VAT : TAX, p->scheme,
+				p->name, p->value);
 		g_free(p->value);
 		g_free(p->scheme);
 		g_free(p->name);
@@ -582,12 +641,14 @@ static void on_start(void *user, const char *name, const char *const *attributes
 	g_free(in->scheme_name);
 	in->scheme = g_strdup(ms_xml_attribute(attributes, "schemeID"));
 	const char *scheme_name = ms_xml_attribute(attributes, "schemeName");
-	in->scheme_name = scheme_name != NULL && has_letters(scheme_name) ? g_strdup(scheme_name) : NULL;
+	in->scheme_name = scheme_name != NULL && has_letters(scheme_name) ? g_strdup(scheme_name)
+									  : NULL;
 	in->name = g_strdup(ms_xml_attribute(attributes, "filename"));
 	ms_named_open(in->rest, name);
 	for (; *attributes != NULL; attributes += 2)
 		if (!g_str_has_prefix(attributes[0], "xmlns"))
-			ms_named_value(in->rest, attributes[0], attributes[1], strlen(attributes[1]));
+			ms_named_value(
+				in->rest, attributes[0], attributes[1], strlen(attributes[1]));
 }
 
 static void on_end(void *user, const char *name)
@@ -630,8 +691,8 @@ static void on_text(void *user, const char *text, gsize len)
 	g_string_append_len(((Invoice *)user)->text, text, (gssize)len);
 }
 
-
-const char *ms_einvoice_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
+const char *ms_einvoice_read(
+	const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	static const MsXmlHandler handler = {on_start, on_end, on_text, on_comment};
 	Invoice in = {.to = to, .where = where, .path = g_string_new(NULL),

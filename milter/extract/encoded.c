@@ -71,7 +71,8 @@ static bool is_begin(const char *p, const char *stop, bool *base64)
 	p += *base64 ? 7 : 0;
 	const char *mode = p + strspn(p, " \t");
 	gsize digits = strspn(mode, "01234567");
-	return mode > p && digits >= 3 && (mode + digits >= stop || mode[digits] == ' ' || mode[digits] == '\t');
+	return mode > p && digits >= 3 &&
+		(mode + digits >= stop || mode[digits] == ' ' || mode[digits] == '\t');
 }
 
 static bool is_uu(const Scan *scan, const char *p, gsize prefix, MsUuAlphabet alphabet)
@@ -80,7 +81,8 @@ static bool is_uu(const Scan *scan, const char *p, gsize prefix, MsUuAlphabet al
 		return false;
 	Line line = line_at(scan, p);
 	const char *from = MIN(line.p + prefix, line.stop);
-	return line.stop > from && ms_transfer_is_uu_line((const guint8 *)from, (gsize)(line.stop - from), alphabet);
+	return line.stop > from &&
+		ms_transfer_is_uu_line((const guint8 *)from, (gsize)(line.stop - from), alphabet);
 }
 
 /* Decodes lines from `p` on; where they end. */
@@ -131,13 +133,15 @@ static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 			after = uu_lines(scan, line->next, prefix, MS_UU, out);
 		else if (is_uu(scan, line->next, prefix, MS_XX))
 			after = uu_lines(scan, line->next, prefix, MS_XX, out);
-	} else if (line->stop - text >= 61 && *text == 'M' && is_uu(scan, line->p, prefix, MS_UU)
-		&& line->next < scan->end && line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'M'
-		&& is_uu(scan, line->next, prefix, MS_UU)) {
-		after = uu_lines(scan, line->p, prefix, MS_UU, out); /* full lines without "begin" */
-	} else if (line->stop - text >= 61 && *text == 'h' && is_uu(scan, line->p, prefix, MS_XX)
-		&& is_uu(scan, line->next, prefix, MS_XX)
-		&& line->next < scan->end && line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'h') {
+	} else if (line->stop - text >= 61 && *text == 'M' && is_uu(scan, line->p, prefix, MS_UU) &&
+		line->next < scan->end &&
+		line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'M' &&
+		is_uu(scan, line->next, prefix, MS_UU)) {
+		after = uu_lines(
+			scan, line->p, prefix, MS_UU, out); /* full lines without "begin" */
+	} else if (line->stop - text >= 61 && *text == 'h' && is_uu(scan, line->p, prefix, MS_XX) &&
+		is_uu(scan, line->next, prefix, MS_XX) && line->next < scan->end &&
+		line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'h') {
 		after = uu_lines(scan, line->p, prefix, MS_XX, out);
 	}
 	if (after == NULL)
@@ -151,7 +155,8 @@ static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 static bool is_base64_line(const char *p, const char *stop)
 {
 	for (const char *q = p; q < stop; q++)
-		if (!g_ascii_isalnum(*q) && *q != '+' && *q != '/' && *q != '=' && *q != '-' && *q != '_' && *q != ' ')
+		if (!g_ascii_isalnum(*q) && *q != '+' && *q != '/' && *q != '=' && *q != '-' &&
+			*q != '_' && *q != ' ')
 			return false;
 	return stop > p;
 }
@@ -159,8 +164,9 @@ static bool is_base64_line(const char *p, const char *stop)
 /* Is it one that a program would open, or text that a person would read? */
 static bool is_something(const guint8 *data, gsize len)
 {
-	return ms_extract_knows(data, len)
-		|| (ms_is_text(data, len) && (g_utf8_validate_len((const char *)data, len, NULL) || len > 100));
+	return ms_extract_knows(data, len) ||
+		(ms_is_text(data, len) &&
+			(g_utf8_validate_len((const char *)data, len, NULL) || len > 100));
 }
 
 /* Base64 that begins at `line`: where it ends, or NULL if there is none. */
@@ -168,7 +174,8 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 {
 	if (!is_base64_line(text, line->stop) || line->stop - text < WHOLE)
 		return NULL;
-	bool first = line->p == scan->text, words = memchr(text, ' ', (gsize)(line->stop - text)) != NULL;
+	bool first = line->p == scan->text,
+	     words = memchr(text, ' ', (gsize)(line->stop - text)) != NULL;
 	Line at = *line;
 	const char *after = line->next;
 	/* Lines of one length, and a shorter one; blank lines between them are skipped. */
@@ -183,7 +190,8 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 	bool whole = first && after == scan->end && !words;
 	if (!whole && line->stop - text < SHORTEST)
 		return after;
-	g_autoptr(GByteArray) data = ms_transfer_base64((const guint8 *)text, (gsize)(after - text));
+	g_autoptr(GByteArray)
+		data = ms_transfer_base64((const guint8 *)text, (gsize)(after - text));
 	if (is_something(data->data, data->len))
 		give(scan, "base64 text", data);
 	else if (whole && data->len > UNKNOWN)
@@ -228,7 +236,8 @@ static const char *read_binhex(const Scan *scan, const char *colon)
 
 static bool is_binhex_line(const Line *line, const char *text)
 {
-	static const char letters[] = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
+	static const char letters[] =
+		"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
 	if (line->stop - text < 60 || line->stop - text > 70 || *text != ':')
 		return false;
 	return (gsize)(line->stop - text - 1) <= strspn(text + 1, letters);
@@ -239,7 +248,8 @@ static bool is_binhex_line(const Line *line, const char *text)
 static void look_for_quoted(Scan *scan, const Line *line)
 {
 	scan->soft = scan->soft || (line->stop > line->p && line->stop[-1] == '=');
-	for (const char *p = line->p; !scan->pairs && (p = memchr(p, '=', (gsize)(line->stop - p))) != NULL; p++)
+	for (const char *p = line->p;
+		!scan->pairs && (p = memchr(p, '=', (gsize)(line->stop - p))) != NULL; p++)
 		scan->pairs = line->stop - p > 2 && strchr("0123456789ABCDEF", p[1]) != NULL
 			&& strchr("0123456789ABCDEF", p[2]) != NULL;
 }
@@ -252,13 +262,16 @@ static const char *read_line(Scan *scan, const Line *line)
 		return NULL;
 	const char *after = read_uu(scan, line, text);
 	if (after == NULL && line->stop - text > 8 && strncmp(text, "=ybegin ", 8) == 0)
-		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCODING, "a yEnc file in the text");
+		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCODING,
+			"a yEnc file in the text");
 	if (after == NULL && is_binhex_line(line, text))
 		after = read_binhex(scan, text);
 	if (after == NULL)
 		after = read_base64(scan, line, text);
-	if (after == NULL && line->stop - text >= 27 && strncmp(text, "-----BEGIN PGP MESSAGE-----", 27) == 0)
-		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCRYPTED, "a PGP message in the text");
+	if (after == NULL && line->stop - text >= 27 &&
+		strncmp(text, "-----BEGIN PGP MESSAGE-----", 27) == 0)
+		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCRYPTED,
+			"a PGP message in the text");
 	return after;
 }
 
@@ -280,7 +293,8 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 	Scan scan = {to, where, text, text + len, false, false};
 	for (const char *p = text; p < scan.end;) {
 		if (!ms_budget_time(to->budget)) {
-			ms_reading_unread(to->reading, where, MS_UNREAD_TIME, "the time for reading is over");
+			ms_reading_unread(
+				to->reading, where, MS_UNREAD_TIME, "the time for reading is over");
 			return;
 		}
 		Line line = line_at(&scan, p);
@@ -289,7 +303,8 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 		p = after != NULL ? MAX(after, line.next) : line.next;
 	}
 	if (scan.soft && scan.pairs) {
-		g_autoptr(GByteArray) decoded = ms_transfer_quoted_printable((const guint8 *)text, len);
+		g_autoptr(GByteArray)
+			decoded = ms_transfer_quoted_printable((const guint8 *)text, len);
 		give(&scan, "quoted-printable text", decoded);
 	}
 	if (memmem(text, len, "=?", 2) != NULL)

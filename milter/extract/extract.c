@@ -1,6 +1,6 @@
 /*
- * A document comes in; by what its bytes are it goes to its reader, and what that says goes to the caller
- * as spans.  A worker's one thread.
+ * A document comes in; by what its bytes are it goes to its reader, and what that says goes to
+ * the caller as spans.  A worker's one thread.
  */
 #include "config.h"
 
@@ -17,14 +17,16 @@ bool ms_extract_picture(const MsExtraction *to, const char *where, const guint8 
 	const char *as)
 {
 	const MsHelp *help = to->help;
-	if (help == NULL || help->recognise == NULL || !ms_budget_charge(to->budget, MS_COST_OCR, 1))
+	if (help == NULL || help->recognise == NULL ||
+		!ms_budget_charge(to->budget, MS_COST_OCR, 1))
 		return false;
 	g_autoptr(MsReading) text = help->recognise(help->user, data, len, as);
 	if (text == NULL)
 		return false;
 	/* What was recognised of a part of it is worth knowing, and does not make it read. */
 	bool read = text->text_bytes > 0;
-	if ((read || text->findings->len > 0) && !ms_reading_merge(to->reading, text, where, to->face))
+	if ((read || text->findings->len > 0) &&
+		!ms_reading_merge(to->reading, text, where, to->face))
 		ms_reading_unread(to->reading, where, MS_UNREAD_LIMIT,
 			"more identifiers than max-findings allows");
 	return read;
@@ -40,14 +42,16 @@ static void note_signature(const MsExtraction *to, const MsDocument *document,
 	if (empty != NULL)
 		ms_extract_span(to, document->where, (const char *)document->data,
 			(gsize)(empty - document->data));
-	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_SIGNATURE, "%s", ms_type_shown(document->type));
+	ms_inventory_unread(
+		inventory, MS_ITEM_WHOLE, MS_UNREAD_SIGNATURE, "%s", ms_type_shown(document->type));
 }
 
 static void note_encrypted(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	(void)to;
-	ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_ENCRYPTED, "%s", ms_type_shown(document->type));
+	ms_inventory_unread(
+		inventory, MS_ITEM_WHOLE, MS_UNREAD_ENCRYPTED, "%s", ms_type_shown(document->type));
 }
 
 static void note_partial(const MsExtraction *to, const MsDocument *document,
@@ -76,46 +80,57 @@ static const Reader readers[] = {
 		note_signature},
 	{"pgp", "application/pgp-encrypted", "application/pgp-encrypted", NULL, note_encrypted},
 	{"pgp", "application/pgp-encrypted", "", ms_is_pgp, note_encrypted},
-	{"archive", "application/zip", "application/zip application/x-zip-compressed application/gzip "
+	{"archive", "application/zip",
+		"application/zip application/x-zip-compressed application/gzip "
 		"application/x-7z-compressed application/x-rar-compressed application/vnd.rar "
 		"application/x-tar application/x-gzip application/x-bzip2 application/x-xz",
 		ms_is_archive, ms_archive_read},
-	{"ole", "application/x-ole-storage", "application/msword application/vnd.ms-excel "
-		"application/vnd.ms-powerpoint application/vnd.ms-outlook", ms_is_ole, ms_ole_read},
-	{"rtf", "application/rtf", "application/rtf text/rtf application/msword", ms_is_rtf, ms_rtf_read},
+	{"ole", "application/x-ole-storage",
+		"application/msword application/vnd.ms-excel "
+		"application/vnd.ms-powerpoint application/vnd.ms-outlook",
+		ms_is_ole, ms_ole_read},
+	{"rtf", "application/rtf", "application/rtf text/rtf application/msword", ms_is_rtf,
+		ms_rtf_read},
 	{"tnef", "application/ms-tnef", "application/ms-tnef application/vnd.ms-tnef", ms_is_tnef,
 		ms_tnef_read},
-	{"pkcs7", "application/pkcs7-mime", "application/pkcs7-mime application/x-pkcs7-mime "
-		"application/pkcs7-signature application/x-pkcs7-signature", ms_is_pkcs7,
-		ms_smime_read},
-	{"metafile", "image/x-emf", "image/emf image/x-emf image/wmf image/x-wmf application/x-msmetafile",
+	{"pkcs7", "application/pkcs7-mime",
+		"application/pkcs7-mime application/x-pkcs7-mime "
+		"application/pkcs7-signature application/x-pkcs7-signature",
+		ms_is_pkcs7, ms_smime_read},
+	{"metafile", "image/x-emf",
+		"image/emf image/x-emf image/wmf image/x-wmf application/x-msmetafile",
 		ms_is_metafile, ms_metafile_read},
 	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, ms_picture_read},
-	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory", ms_is_card,
-		ms_card_read},
+	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory",
+		ms_is_card, ms_card_read},
 	{"ldif", "text/ldif", "text/ldif text/x-ldif application/x-ldif", ms_is_ldif, ms_ldif_read},
 	{"pdf", "application/pdf", "application/pdf application/x-pdf", ms_is_pdf, ms_pdf_read},
 	{"pdf", "application/vnd.fdf", "application/vnd.fdf", ms_is_fdf, ms_fdf_read},
-	{"xps", "application/vnd.ms-package.xps-fixedpage+xml", "", ms_is_fixed_page, ms_xps_page_read},
+	{"xps", "application/vnd.ms-package.xps-fixedpage+xml", "", ms_is_fixed_page,
+		ms_xps_page_read},
 	{"html", "text/html", "text/html application/xhtml+xml", ms_is_html, ms_html_document_read},
 	{"svg", "image/svg+xml", "image/svg+xml", ms_is_svg, ms_svg_read},
-	{"json", "application/json", "application/json application/x-ndjson application/ld+json text/json",
-		ms_is_json, ms_json_read},
+	{"json", "application/json",
+		"application/json application/x-ndjson application/ld+json text/json", ms_is_json,
+		ms_json_read},
 	{"xml", "application/xml", "text/xml application/xml application/xhtml+xml", ms_is_xml,
 		ms_xml_document_read},
-	{"mail", "message/rfc822", "message/rfc822 message/global message/news", NULL, ms_message_file_read},
-	{"mail", "message/rfc822", "application/mbox application/x-mimearchive", ms_is_mail, ms_message_file_read},
+	{"mail", "message/rfc822", "message/rfc822 message/global message/news", NULL,
+		ms_message_file_read},
+	{"mail", "message/rfc822", "application/mbox application/x-mimearchive", ms_is_mail,
+		ms_message_file_read},
 	{"partial", "message/partial", "message/partial message/external-body", NULL, note_partial},
 	{"text", "text/plain", "text/", NULL, ms_plain_read},
-	{"text", "text/plain", "message/delivery-status message/disposition-notification message/", NULL,
-		ms_plain_read},
+	{"text", "text/plain", "message/delivery-status message/disposition-notification message/",
+		NULL, ms_plain_read},
 };
 
 static bool claims(const Reader *reader, const char *type)
 {
 	g_auto(GStrv) rows = g_strsplit(reader->claims, " ", -1);
 	for (char **row = rows; *row != NULL; row++)
-		if (g_str_has_suffix(*row, "/") ? g_str_has_prefix(type, *row) : strcmp(type, *row) == 0)
+		if (g_str_has_suffix(*row, "/") ? g_str_has_prefix(type, *row)
+						: strcmp(type, *row) == 0)
 			return true;
 	return false;
 }
@@ -164,9 +179,11 @@ static GString *name_words(const char *name)
 {
 	GString *out = g_string_new(NULL);
 	for (const char *p = name; *p != '\0';) {
-		gsize digits = strspn(p, "0123456789"), letters = letters_at(p), n = digits + letters;
-		bool apart = (letters >= MIN_NAME_LETTERS && strspn(p + n, "0123456789") >= MIN_NAME_DIGITS)
-			|| (digits >= MIN_NAME_DIGITS && letters_at(p + n) >= MIN_NAME_LETTERS);
+		gsize digits = strspn(p, "0123456789"), letters = letters_at(p),
+		      n = digits + letters;
+		bool apart = (letters >= MIN_NAME_LETTERS &&
+				     strspn(p + n, "0123456789") >= MIN_NAME_DIGITS) ||
+			(digits >= MIN_NAME_DIGITS && letters_at(p + n) >= MIN_NAME_LETTERS);
 		if (n == 0) {
 			g_string_append_c(out, strchr("_+~", *p) != NULL ? ' ' : *p);
 			n = 1;
@@ -195,7 +212,9 @@ static char *part_humps(const char *name)
 void ms_extract_aside(const MsExtraction *to, const char *where, bool addresses, const char *text,
 	gsize len)
 {
-	MsSpan span = {.type = addresses ? MS_SPAN_ADDRESSES : MS_SPAN_ASIDE, .where = where, .text = text,
+	MsSpan span = {.type = addresses ? MS_SPAN_ADDRESSES : MS_SPAN_ASIDE,
+		.where = where,
+		.text = text,
 		.len = len};
 	ms_extract_hand_over(to, &span);
 }
@@ -270,7 +289,8 @@ static void strings_of(GString *out, const guint8 *data, gsize len, guint width)
 	gsize start = out->len;
 	guint run = 0;
 	for (gsize i = 0; i + width <= len; i += width) {
-		gunichar c = width == 2 ? (guint)(data[i] | data[i + 1] << 8) : ms_text_cp1252(data[i]);
+		gunichar c = width == 2 ? (guint)(data[i] | data[i + 1] << 8)
+					: ms_text_cp1252(data[i]);
 		bool keep = width == 2 ? is_letter_or_digit((guint16)c)
 				       : data[i] >= 0x20 && data[i] != 0x7f;
 		if (keep) {
@@ -409,10 +429,11 @@ void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *doc
 /* Its bytes are shown as letters by a program that does not know it. */
 static bool is_textual(const Reader *reader)
 {
-	return reader->read == ms_plain_read || reader->read == ms_html_document_read
-		|| reader->read == ms_xml_document_read || reader->read == ms_card_read
-		|| reader->read == ms_svg_read || reader->read == ms_json_read || reader->read == ms_ldif_read
-		|| reader->read == ms_rtf_read || reader->read == ms_message_file_read;
+	return reader->read == ms_plain_read || reader->read == ms_html_document_read ||
+		reader->read == ms_xml_document_read || reader->read == ms_card_read ||
+		reader->read == ms_svg_read || reader->read == ms_json_read ||
+		reader->read == ms_ldif_read || reader->read == ms_rtf_read ||
+		reader->read == ms_message_file_read;
 }
 
 /* XML without a declaration and a namespace: its label says so, or it ends with the end tag of
@@ -465,9 +486,11 @@ static void read_and_check(MsReadFunc read, const MsExtraction *to, const MsDocu
 }
 
 /* A document that no row knows by its bytes. */
-static const char *read_unknown(const MsExtraction *to, const MsDocument *document, const Reader *label)
+static const char *read_unknown(
+	const MsExtraction *to, const MsDocument *document, const Reader *label)
 {
-	if (label != NULL && (label->read == ms_plain_read || label->read == ms_html_document_read)) {
+	if (label != NULL &&
+		(label->read == ms_plain_read || label->read == ms_html_document_read)) {
 		read_and_check(label->read, to, document);
 		return label->type;
 	}
@@ -548,7 +571,8 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 	g_autofree char *safe = ms_text_escape(name, -1, 80);
 	g_autofree char *place = g_strdup_printf("%s > %s", where, safe);
 	if (!ms_budget_time(to->budget)) {
-		ms_reading_unread(to->reading, place, MS_UNREAD_TIME, "the time for reading is over");
+		ms_reading_unread(
+			to->reading, place, MS_UNREAD_TIME, "the time for reading is over");
 		return;
 	}
 	MsCost over = MS_N_COSTS;

@@ -29,16 +29,56 @@ typedef struct {
 	guint depth;         /* of the element that opened it */
 	guint paragraphs;    /* open */
 	gsize cell;          /* the cell that is open began here */
-	bool plain_end;      /* the mark of the paragraph is deleted or hidden: the next one goes on */
+	/* the mark of the paragraph is deleted or hidden: the next one goes on */
+	bool plain_end;
 	char *deletion;      /* OpenDocument: of this change it is the deleted text, or NULL */
 } Target;
 
 typedef enum {
-	OTHER, ANNOTATION, BINARY, BREAK, CACHE, CELL, CHANGE, CHANGE_END, CHANGE_START, CODES,
-	DATA, DELETED, DELETED_TEXT, DELETION, FIELD, FORMAT_CODE, FORMULA, HYPHEN, INLINE, INSERTED,
-	INSERTION, INSTRUCTION, LIST_STYLE, LEVEL, NUMBER, NUMBERING, NUMBER_FORMAT, PARAGRAPH, PART,
-	PROPERTIES, REGION, ROW, RUN, SHEET_CELL, SHEET_ROW, SPACE, STRING, STYLE, SYMBOL, TAB, TEXT,
-	VALUE, VANISH, PHONETIC,
+	OTHER,
+	ANNOTATION,
+	BINARY,
+	BREAK,
+	CACHE,
+	CELL,
+	CHANGE,
+	CHANGE_END,
+	CHANGE_START,
+	CODES,
+	DATA,
+	DELETED,
+	DELETED_TEXT,
+	DELETION,
+	FIELD,
+	FORMAT_CODE,
+	FORMULA,
+	HYPHEN,
+	INLINE,
+	INSERTED,
+	INSERTION,
+	INSTRUCTION,
+	LIST_STYLE,
+	LEVEL,
+	NUMBER,
+	NUMBERING,
+	NUMBER_FORMAT,
+	PARAGRAPH,
+	PART,
+	PROPERTIES,
+	REGION,
+	ROW,
+	RUN,
+	SHEET_CELL,
+	SHEET_ROW,
+	SPACE,
+	STRING,
+	STYLE,
+	SYMBOL,
+	TAB,
+	TEXT,
+	VALUE,
+	VANISH,
+	PHONETIC,
 } Kind;
 
 /* Sorted by name. */
@@ -46,25 +86,82 @@ static const struct {
 	const char *name;
 	Kind kind;
 } kinds[] = {
-	{"Cell", CELL}, {"Data", DATA}, {"NumberFormat", NUMBER_FORMAT}, {"Row", ROW}, {"Style", STYLE},
-	{"abstractNum", NUMBERING}, {"annotation", ANNOTATION}, {"binData", BINARY},
-	{"binary-data", BINARY}, {"binaryData", BINARY}, {"br", BREAK},
-	{"c", SHEET_CELL}, {"change", CHANGE}, {"change-end", CHANGE_END}, {"change-info", ANNOTATION},
-	{"change-start", CHANGE_START}, {"changed-region", REGION}, {"covered-table-cell", CELL},
-	{"cr", BREAK}, {"del", DELETED}, {"delInstrText", INSTRUCTION}, {"delText", DELETED_TEXT},
-	{"deletion", DELETION}, {"evenFooter", CODES}, {"evenHeader", CODES}, {"f", FORMULA},
-	{"firstFooter", CODES}, {"firstHeader", CODES}, {"fldChar", FIELD}, {"fldData", BINARY},
-	{"footnote", ANNOTATION}, {"formatCode", FORMAT_CODE}, {"frame", ANNOTATION}, {"h", PARAGRAPH},
-	{"ilvl", LEVEL}, {"ins", INSERTED}, {"insertion", INSERTION}, {"instrText", INSTRUCTION},
-	{"is", INLINE}, {"line-break", BREAK}, {"list-level-style-number", LIST_STYLE}, {"lvl", NUMBERING},
-	{"moveFrom", DELETED}, {"moveTo", INSERTED}, {"noBreakHyphen", HYPHEN}, {"note", ANNOTATION},
-	{"num", NUMBERING}, {"numCache", CACHE}, {"numId", NUMBER}, {"numLit", CACHE},
-	{"oddFooter", CODES}, {"oddHeader", CODES}, {"p", PARAGRAPH}, {"pPr", PROPERTIES}, {"part", PART},
-	{"ptab", TAB}, {"r", RUN}, {"rPh", PHONETIC}, {"row", SHEET_ROW}, {"rt", ANNOTATION},
-	{"ruby-text", ANNOTATION}, {"s", SPACE}, {"si", STRING}, {"sym", SYMBOL}, {"t", TEXT}, {"tab", TAB},
-	{"table-cell", CELL}, {"table-row", ROW}, {"tc", CELL}, {"text", STRING},
-	{"text-box", ANNOTATION}, {"textbox", ANNOTATION}, {"tr", ROW}, {"txbxContent", ANNOTATION},
-	{"v", VALUE}, {"vanish", VANISH},
+	{"Cell", CELL},
+	{"Data", DATA},
+	{"NumberFormat", NUMBER_FORMAT},
+	{"Row", ROW},
+	{"Style", STYLE},
+	{"abstractNum", NUMBERING},
+	{"annotation", ANNOTATION},
+	{"binData", BINARY},
+	{"binary-data", BINARY},
+	{"binaryData", BINARY},
+	{"br", BREAK},
+	{"c", SHEET_CELL},
+	{"change", CHANGE},
+	{"change-end", CHANGE_END},
+	{"change-info", ANNOTATION},
+	{"change-start", CHANGE_START},
+	{"changed-region", REGION},
+	{"covered-table-cell", CELL},
+	{"cr", BREAK},
+	{"del", DELETED},
+	{"delInstrText", INSTRUCTION},
+	{"delText", DELETED_TEXT},
+	{"deletion", DELETION},
+	{"evenFooter", CODES},
+	{"evenHeader", CODES},
+	{"f", FORMULA},
+	{"firstFooter", CODES},
+	{"firstHeader", CODES},
+	{"fldChar", FIELD},
+	{"fldData", BINARY},
+	{"footnote", ANNOTATION},
+	{"formatCode", FORMAT_CODE},
+	{"frame", ANNOTATION},
+	{"h", PARAGRAPH},
+	{"ilvl", LEVEL},
+	{"ins", INSERTED},
+	{"insertion", INSERTION},
+	{"instrText", INSTRUCTION},
+	{"is", INLINE},
+	{"line-break", BREAK},
+	{"list-level-style-number", LIST_STYLE},
+	{"lvl", NUMBERING},
+	{"moveFrom", DELETED},
+	{"moveTo", INSERTED},
+	{"noBreakHyphen", HYPHEN},
+	{"note", ANNOTATION},
+	{"num", NUMBERING},
+	{"numCache", CACHE},
+	{"numId", NUMBER},
+	{"numLit", CACHE},
+	{"oddFooter", CODES},
+	{"oddHeader", CODES},
+	{"p", PARAGRAPH},
+	{"pPr", PROPERTIES},
+	{"part", PART},
+	{"ptab", TAB},
+	{"r", RUN},
+	{"rPh", PHONETIC},
+	{"row", SHEET_ROW},
+	{"rt", ANNOTATION},
+	{"ruby-text", ANNOTATION},
+	{"s", SPACE},
+	{"si", STRING},
+	{"sym", SYMBOL},
+	{"t", TEXT},
+	{"tab", TAB},
+	{"table-cell", CELL},
+	{"table-row", ROW},
+	{"tc", CELL},
+	{"text", STRING},
+	{"text-box", ANNOTATION},
+	{"textbox", ANNOTATION},
+	{"tr", ROW},
+	{"txbxContent", ANNOTATION},
+	{"v", VALUE},
+	{"vanish", VANISH},
 };
 
 typedef struct {
@@ -76,7 +173,8 @@ typedef struct {
 	GString *aside, *changed[MS_N_WAYS];
 	GString *collected;  /* text that is made something of at the end of its element */
 	bool collects;
-	bool blank;          /* blanks were left out: a space, if text follows in the same element */
+	/* blanks were left out: a space, if text follows in the same element */
+	bool blank;
 	guint deleted, inserted;
 	bool hidden;         /* within a run */
 	guint properties;    /* open pPr */
@@ -194,8 +292,8 @@ static void read_binary(Flow *f)
 	if (bytes == NULL || bytes->len == 0)
 		put_aside(f, f->collected);
 	else
-		ms_extract_within(f->office->to, f->place, f->part != NULL ? f->part : "binary data", NULL,
-			bytes->data, bytes->len);
+		ms_extract_within(f->office->to, f->place,
+			f->part != NULL ? f->part : "binary data", NULL, bytes->data, bytes->len);
 }
 
 static void read_codes(Flow *f)
@@ -240,7 +338,8 @@ static void end_value(Flow *f)
 	}
 	g_string_truncate(f->shown, 0);
 	g_string_truncate(f->stored, 0);
-	ms_cell_value(&f->cell, f->office->sheets, f->collected->str, f->collected->len, f->shown, f->stored);
+	ms_cell_value(&f->cell, f->office->sheets, f->collected->str, f->collected->len, f->shown,
+		f->stored);
 	put_value(f, f->shown, f->stored);
 }
 
@@ -252,7 +351,10 @@ static void end_collecting(Flow *f, Kind kind)
 	case CODES: read_codes(f); break;
 	case VALUE: end_value(f); break;
 	case FORMULA: put_aside(f, f->collected); break;
-	case DATA: put_number(f, g_hash_table_lookup(f->styles, f->cell_style != NULL ? f->cell_style : "Default"));
+	case DATA:
+		put_number(f,
+			g_hash_table_lookup(
+				f->styles, f->cell_style != NULL ? f->cell_style : "Default"));
 		break;
 	case FORMAT_CODE:
 		g_free(f->cache_format);
@@ -363,8 +465,8 @@ static void list_style(Flow *f, const char *const *attributes)
 	const char *suffix = ms_xml_attribute(attributes, "num-suffix");
 	if (prefix == NULL && start == NULL)
 		return;
-	g_string_append_printf(f->aside, "%s%s%s", prefix != NULL ? prefix : "", start != NULL ? start : "1",
-		suffix != NULL ? suffix : "");
+	g_string_append_printf(f->aside, "%s%s%s", prefix != NULL ? prefix : "",
+		start != NULL ? start : "1", suffix != NULL ? suffix : "");
 	ms_separate(f->aside, '\n');
 }
 
@@ -506,26 +608,29 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 /* Roots of the standards: in other XML (data of a customer's own) no attribute is structural. */
 static bool is_office(const char *root)
 {
-	static const char *const roots[] = {"Properties", "Relationships", "Types", "Workbook", "body",
-		"calcChain", "chart", "chartSpace", "chartsheet", "clrMapOvr", "clrMap", "cmAuthorLst", "cmLst",
-		"colorStyle", "colorsDef", "comments",
-		"commentsEx", "commentsExtensible", "commentsIds", "coreProperties", "chartStyle", "dataModel",
+	static const char *const roots[] = {"Properties", "Relationships", "Types", "Workbook",
+		"body", "calcChain", "chart", "chartSpace", "chartsheet", "clrMapOvr", "clrMap",
+		"cmAuthorLst", "cmLst", "colorStyle", "colorsDef", "comments", "commentsEx",
+		"commentsExtensible", "commentsIds", "coreProperties", "chartStyle", "dataModel",
 		"datastoreItem", "dialogsheet", "document", "document-content", "document-meta",
-		"document-settings", "document-styles", "drawing", "endnotes", "externalLink", "fonts",
-		"footnotes", "ftr", "glossaryDocument", "handoutMaster", "hdr", "layoutDef", "macrosheet",
-		"manifest", "metadata", "notes", "notesMaster", "numbering", "package", "people",
-		"personList", "pivotCacheDefinition", "pivotCacheRecords", "pivotTableDefinition",
-		"presProps", "presentation", "presentationPr", "presentationProperties", "queryTable",
-		"settings", "sld", "sldLayout", "sldMaster", "sst", "styleSheet", "styles", "stylesWithEffects",
-		"styleDef", "table", "tblStyleLst", "theme", "themeOverride", "userShapes", "viewPr", "webSettings",
-		"wordDocument", "workbook", "worksheet", "wsDr", "xml", "RDF", "Signature", "document-signatures",
-		"connections", "slicers", "slicerCacheDefinition", "timelines", "timelineCacheDefinition", NULL};
+		"document-settings", "document-styles", "drawing", "endnotes", "externalLink",
+		"fonts", "footnotes", "ftr", "glossaryDocument", "handoutMaster", "hdr",
+		"layoutDef", "macrosheet", "manifest", "metadata", "notes", "notesMaster",
+		"numbering", "package", "people", "personList", "pivotCacheDefinition",
+		"pivotCacheRecords", "pivotTableDefinition", "presProps", "presentation",
+		"presentationPr", "presentationProperties", "queryTable", "settings", "sld",
+		"sldLayout", "sldMaster", "sst", "styleSheet", "styles", "stylesWithEffects",
+		"styleDef", "table", "tblStyleLst", "theme", "themeOverride", "userShapes",
+		"viewPr", "webSettings", "wordDocument", "workbook", "worksheet", "wsDr", "xml",
+		"RDF", "Signature", "document-signatures", "connections", "slicers",
+		"slicerCacheDefinition", "timelines", "timelineCacheDefinition", NULL};
 	return g_strv_contains(roots, root);
 }
 
 static bool defines(const char *root)
 {
-	static const char *const roots[] = {"numbering", "package", "styleSheet", "wordDocument", NULL};
+	static const char *const roots[] = {
+		"numbering", "package", "styleSheet", "wordDocument", NULL};
 	return g_strv_contains(roots, root);
 }
 
@@ -582,7 +687,8 @@ static void end_string(Flow *f)
 		end_line(f);
 		return;
 	}
-	ms_sheets_add_string(f->office->sheets, t->line.out->str + t->line.start, t->line.out->len - t->line.start);
+	ms_sheets_add_string(f->office->sheets, t->line.out->str + t->line.start,
+		t->line.out->len - t->line.start);
 	g_string_truncate(t->line.out, t->line.start);
 	end_line(f);
 }
@@ -628,8 +734,9 @@ static void flow_end(void *user, const char *name)
 	guint8 stored = g_array_index(f->open, guint8, f->open->len - 1);
 	Kind kind = stored == G_MAXUINT8 ? OTHER : (Kind)stored;
 	f->blank = false;
-	if (f->collects && (kind == BINARY || kind == CODES || kind == FORMULA || kind == FORMAT_CODE
-			|| kind == VALUE || kind == DATA))
+	if (f->collects &&
+		(kind == BINARY || kind == CODES || kind == FORMULA || kind == FORMAT_CODE ||
+			kind == VALUE || kind == DATA))
 		end_collecting(f, kind);
 	end_text(f, kind);
 	if (f->defines) {
@@ -667,7 +774,8 @@ static void put_collapsed(Flow *f, const char *text, gsize len)
 		while (at + blanks < len && g_ascii_isspace(text[at + blanks]))
 			blanks++;
 		const GString *out = top(f)->line.out;
-		if (blanks > 0 && out->len > top(f)->line.start && !g_ascii_isspace(out->str[out->len - 1]))
+		if (blanks > 0 && out->len > top(f)->line.start &&
+			!g_ascii_isspace(out->str[out->len - 1]))
 			put(f, bits, " ", 1);
 		at += blanks;
 	}
@@ -697,7 +805,8 @@ static void put_text(Flow *f, Kind kind, const char *text, gsize len)
 static void flow_text(void *user, const char *text, gsize len)
 {
 	Flow *f = user;
-	guint8 stored = f->open->len > 0 ? g_array_index(f->open, guint8, f->open->len - 1) : (guint8)OTHER;
+	guint8 stored = f->open->len > 0 ? g_array_index(f->open, guint8, f->open->len - 1)
+					 : (guint8)OTHER;
 	if (stored == G_MAXUINT8)
 		return;
 	if (f->collects)

@@ -16,7 +16,8 @@ typedef struct {
 
 typedef struct {
 	GString *visible;    /* what a reader sees */
-	GString *hidden;     /* not displayed, scripts and styles; it leaves the company all the same */
+	/* not displayed, scripts and styles; it leaves the company all the same */
+	GString *hidden;
 	GString *attributes; /* link targets, alternative texts, values; one a line */
 	GString *comments;
 	GString *variants;   /* lines of the visible text as other clients show them */

@@ -49,7 +49,8 @@ GByteArray *ms_inflate(const MsExtraction *to, const char *where, const guint8 *
 	if (used != NULL)
 		*used = rc == Z_STREAM_END ? (gsize)(z.next_in - data) : len;
 	if (rc != Z_STREAM_END && rc != Z_OK)
-		ms_reading_unread(to->reading, where, MS_UNREAD_DAMAGED, "packed data that breaks off");
+		ms_reading_unread(
+			to->reading, where, MS_UNREAD_DAMAGED, "packed data that breaks off");
 	inflateEnd(&z);
 	return out;
 }

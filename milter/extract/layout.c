@@ -196,14 +196,17 @@ static bool layout_lha(Layout *l)
 /* ---- RAR -------------------------------------------------------------------------------- */
 
 /* A comment can be packed in RAR's own way; streams beside a file are given by nobody. */
-static void rar_service(const Layout *l, const guint8 *head, gsize n, const guint8 *data, gsize size)
+static void rar_service(
+	const Layout *l, const guint8 *head, gsize n, const guint8 *data, gsize size)
 {
-	bool comment = memmem(head, n, "CMT", 3) != NULL, stream = memmem(head, n, "STM", 3) != NULL;
+	bool comment = memmem(head, n, "CMT", 3) != NULL,
+	     stream = memmem(head, n, "STM", 3) != NULL;
 	if (!comment && !stream)
 		return;
 	words(l, data, size);
 	if (ms_is_binary(data, size) || !ms_is_text(data, size))
-		tell(l, MS_UNREAD_NO_READER, comment ? "a packed comment" : "a stream beside a file");
+		tell(l, MS_UNREAD_NO_READER,
+			comment ? "a packed comment" : "a stream beside a file");
 }
 
 static bool rar_varint(const guint8 **p, const guint8 *end, guint64 *value)
@@ -228,9 +231,10 @@ static bool layout_rar5(Layout *l)
 		if (!rar_varint(&p, end, &head) || head == 0 || head > (guint64)(end - p))
 			return true;
 		const guint8 *start = p, *stop = p + head;
-		if (!rar_varint(&p, stop, &type) || !rar_varint(&p, stop, &flags)
-			|| ((flags & 1) != 0 && !rar_varint(&p, stop, &extra))
-			|| ((flags & 2) != 0 && !rar_varint(&p, stop, &size)) || size > (guint64)(end - stop))
+		if (!rar_varint(&p, stop, &type) || !rar_varint(&p, stop, &flags) ||
+			((flags & 1) != 0 && !rar_varint(&p, stop, &extra)) ||
+			((flags & 2) != 0 && !rar_varint(&p, stop, &size)) ||
+			size > (guint64)(end - stop))
 			return true;
 		words(l, p, (gsize)(stop - p));
 		if (type == 3)
@@ -260,8 +264,8 @@ static bool layout_rar4(Layout *l)
 			return take(l, left(l));
 		words(l, p + 7, head - 7);
 		if (type == 0x7a || type == 0x75)
-			rar_service(l, type == 0x75 ? (const guint8 *)"CMT" : p, type == 0x75 ? 3 : head, p + head,
-				type == 0x75 ? 0 : (gsize)size);
+			rar_service(l, type == 0x75 ? (const guint8 *)"CMT" : p,
+				type == 0x75 ? 3 : head, p + head, type == 0x75 ? 0 : (gsize)size);
 		if (!take(l, head + size))
 			return true;
 	}
@@ -317,7 +321,8 @@ static bool zstd_frame(Layout *l)
 		return false;
 	guint8 flags = l->data[l->at + 4];
 	bool single = (flags & 0x20) != 0;
-	gsize n = 5 + (single ? 0 : 1) + dictionaries[flags & 3] + (flags >> 6 == 0 ? single : sizes[flags >> 6]);
+	gsize n = 5 + (single ? 0 : 1) + dictionaries[flags & 3] +
+		(flags >> 6 == 0 ? single : sizes[flags >> 6]);
 	if (!take(l, n))
 		return false;
 	for (bool last = false; !last;) {
@@ -390,11 +395,22 @@ static const struct {
 	gsize len;
 	bool (*account)(Layout *l);
 } layouts[] = {
-	{0, "070701", 6, layout_cpio}, {0, "070702", 6, layout_cpio}, {0, "070707", 6, layout_cpio},
-	{0, "!<arch>\n", 8, layout_ar}, {0, "7z\xbc\xaf\x27\x1c", 6, layout_7z}, {0, "MSCF", 4, layout_cab},
-	{2, "-lh", 3, layout_lha}, {0, "Rar!\x1a\x07\x01\x00", 8, layout_rar5},
-	{0, "Rar!\x1a\x07\x00", 7, layout_rar4}, {0, "\xfd" "7zXZ", 5, layout_xz}, {0, "BZh", 3, layout_bzip2},
-	{0, "LZIP", 4, layout_lzip}, {0, "\x28\xb5\x2f\xfd", 4, layout_frames},
+	{0, "070701", 6, layout_cpio},
+	{0, "070702", 6, layout_cpio},
+	{0, "070707", 6, layout_cpio},
+	{0, "!<arch>\n", 8, layout_ar},
+	{0, "7z\xbc\xaf\x27\x1c", 6, layout_7z},
+	{0, "MSCF", 4, layout_cab},
+	{2, "-lh", 3, layout_lha},
+	{0, "Rar!\x1a\x07\x01\x00", 8, layout_rar5},
+	{0, "Rar!\x1a\x07\x00", 7, layout_rar4},
+	{0,
+		"\xfd"
+		"7zXZ",
+		5, layout_xz},
+	{0, "BZh", 3, layout_bzip2},
+	{0, "LZIP", 4, layout_lzip},
+	{0, "\x28\xb5\x2f\xfd", 4, layout_frames},
 	{0, "\x04\x22\x4d\x18", 4, layout_frames},
 };
 
@@ -404,8 +420,8 @@ bool ms_layout_account(const MsExtraction *to, const MsDocument *document, MsInv
 	Layout l = {document->data, document->len, 0, 0, to, document, inventory};
 	bool (*account)(Layout *l) = l.len >= 512 && tar_checksum(l.data) ? layout_tar : NULL;
 	for (gsize i = 0; i < G_N_ELEMENTS(layouts); i++)
-		if (l.len > layouts[i].offset + layouts[i].len
-			&& memcmp(l.data + layouts[i].offset, layouts[i].magic, layouts[i].len) == 0)
+		if (l.len > layouts[i].offset + layouts[i].len &&
+			memcmp(l.data + layouts[i].offset, layouts[i].magic, layouts[i].len) == 0)
 			account = layouts[i].account;
 	bool known = account != NULL && account(&l);
 	*end_out = known ? l.at : l.len;
@@ -463,8 +479,8 @@ void ms_gzip_read(const MsExtraction *to, const MsDocument *document, MsInventor
 	gsize at;
 	while ((at = gzip_header(&l, name)) > 0) {
 		gsize used = 0;
-		g_autoptr(GByteArray) bytes =
-			ms_inflate(to, document->where, l.data + at, l.len - at, MS_DEFLATED, &used);
+		g_autoptr(GByteArray) bytes = ms_inflate(
+			to, document->where, l.data + at, l.len - at, MS_DEFLATED, &used);
 		if (bytes == NULL)
 			break;
 		g_byte_array_append(all, bytes->data, bytes->len);
@@ -476,7 +492,8 @@ void ms_gzip_read(const MsExtraction *to, const MsDocument *document, MsInventor
 		}
 	}
 	if (l.at == 0)
-		ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "gzip that breaks off");
+		ms_inventory_unread(
+			inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "gzip that breaks off");
 	else
 		ms_extract_within(to, document->where, name->len > 0 ? name->str : "data", NULL,
 			all->data != NULL ? all->data : (const guint8 *)"", all->len);

@@ -59,7 +59,8 @@ void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS])
 	line->start = line->out->len;
 }
 
-void ms_extract_changed(const MsExtraction *to, const char *place, GString *const changed[MS_N_WAYS])
+void ms_extract_changed(
+	const MsExtraction *to, const char *place, GString *const changed[MS_N_WAYS])
 {
 	for (guint i = 0; i < MS_N_WAYS; i++) {
 		g_autofree char *where = g_strconcat(place, ways[i].suffix, NULL);

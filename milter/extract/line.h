@@ -28,6 +28,7 @@ void ms_line_separate(MsLine *line, char c);
 void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS]);
 
 /* Hands over what was written to `changed` at `place`. */
-void ms_extract_changed(const MsExtraction *to, const char *place, GString *const changed[MS_N_WAYS]);
+void ms_extract_changed(
+	const MsExtraction *to, const char *place, GString *const changed[MS_N_WAYS]);
 
 #endif

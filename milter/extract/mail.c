@@ -82,19 +82,21 @@ static gsize field_name(const Line *line)
 	return colon < line->stop && *colon == ':' ? (gsize)(p - line->p) : 0;
 }
 
-static const char *const fields[] = {"apparently-to", "arc-seal", "authentication-results", "bcc", "cc",
-	"content-disposition", "content-location", "content-transfer-encoding", "content-type", "date",
-	"delivered-to", "disposition-notification-to", "dkim-signature", "from", "importance", "in-reply-to",
-	"list-id", "list-unsubscribe", "message-id", "mime-version", "priority", "received", "references",
-	"reply-to", "resent-date", "resent-from", "resent-to", "return-path", "sender", "status", "subject",
-	"thread-index", "thread-topic", "to", "user-agent", "x-gm-thrid", "x-gmail-labels", "x-mailer",
-	"x-mozilla-status", "x-ms-has-attach", "x-originating-ip", "x-priority", "x-sender", "x-spam-status",
-	"x-uid", "x-unsent"};
+static const char *const fields[] = {"apparently-to", "arc-seal", "authentication-results", "bcc",
+	"cc", "content-disposition", "content-location", "content-transfer-encoding",
+	"content-type", "date", "delivered-to", "disposition-notification-to", "dkim-signature",
+	"from", "importance", "in-reply-to", "list-id", "list-unsubscribe", "message-id",
+	"mime-version", "priority", "received", "references", "reply-to", "resent-date",
+	"resent-from", "resent-to", "return-path", "sender", "status", "subject", "thread-index",
+	"thread-topic", "to", "user-agent", "x-gm-thrid", "x-gmail-labels", "x-mailer",
+	"x-mozilla-status", "x-ms-has-attach", "x-originating-ip", "x-priority", "x-sender",
+	"x-spam-status", "x-uid", "x-unsent"};
 
 static gssize known_field(const guint8 *name, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-		if (strlen(fields[i]) == len && g_ascii_strncasecmp(fields[i], (const char *)name, len) == 0)
+		if (strlen(fields[i]) == len &&
+			g_ascii_strncasecmp(fields[i], (const char *)name, len) == 0)
 			return (gssize)i;
 	return -1;
 }
@@ -112,7 +114,8 @@ static void count_fields(const guint8 *p, const guint8 *end, Head *head)
 	bool any = false;
 	for (Line line; p < end; p = line.next, any = true) {
 		line = line_at(p, end);
-		if (any && line.p < line.stop && (*line.p == ' ' || *line.p == '\t') && !is_blank(&line))
+		if (any && line.p < line.stop && (*line.p == ' ' || *line.p == '\t') &&
+			!is_blank(&line))
 			continue; /* folded */
 		gsize name = field_name(&line);
 		if (name == 0 && any && length(&line) > 6 && memcmp(line.p, ">From ", 6) == 0)
@@ -122,8 +125,11 @@ static void count_fields(const guint8 *p, const guint8 *end, Head *head)
 		gssize known = known_field(line.p, name);
 		if (known >= 0)
 			seen |= 1ULL << known;
-		head->mime = head->mime || (name == 12 && g_ascii_strncasecmp((const char *)line.p, "content-type", 12) == 0
-			&& memmem(line.p, length(&line), "ultipart/", 9) != NULL);
+		head->mime = head->mime ||
+			(name == 12 &&
+				g_ascii_strncasecmp((const char *)line.p, "content-type", 12) ==
+					0 &&
+				memmem(line.p, length(&line), "ultipart/", 9) != NULL);
 	}
 	head->known = (guint)__builtin_popcountll(seen);
 }
@@ -146,7 +152,8 @@ static bool find_head(const guint8 *data, gsize len, Head *head)
 	}
 	head->start = p;
 	count_fields(p, end, head);
-	return head->known >= 2 || (head->known == 1 && (head->mailbox || head->number || head->mime));
+	return head->known >= 2 ||
+		(head->known == 1 && (head->mailbox || head->number || head->mime));
 }
 
 bool ms_is_mail(const guint8 *data, gsize len)
@@ -209,7 +216,8 @@ static const guint8 *next_message(const guint8 *p, const guint8 *end)
 		line = line_at(p, end);
 		if (blank && is_mailbox_line(&line)) {
 			Line after = line.next < end ? line_at(line.next, end) : line;
-			if (field_name(&after) > 0 || (length(&after) > 6 && memcmp(after.p, ">From ", 6) == 0))
+			if (field_name(&after) > 0 ||
+				(length(&after) > 6 && memcmp(after.p, ">From ", 6) == 0))
 				return p;
 		}
 		blank = line.p == line.stop;
@@ -236,14 +244,15 @@ static bool is_padding(const guint8 *p, const guint8 *end)
 	return p == end;
 }
 
-/* The number is the length of the message; behind it stands a property list.  A number that is wrong
- * is not believed. */
+/* The number is the length of the message; behind it stands a property list.  A number that is
+ * wrong is not believed. */
 static void read_numbered(Mailbox *box, const Head *head)
 {
 	const guint8 *end = box->document->data + box->document->len;
 	guint64 said = g_ascii_strtoull((const char *)head->before, NULL, 10);
 	const guint8 *list = memmem(head->start, (gsize)(end - head->start), "<?xml version", 13);
-	for (const guint8 *next = list; next != NULL; next = memmem(next + 1, (gsize)(end - next - 1), "<?xml version", 13))
+	for (const guint8 *next = list; next != NULL;
+		next = memmem(next + 1, (gsize)(end - next - 1), "<?xml version", 13))
 		list = next;
 	bool plist = list != NULL && memmem(list, (gsize)(end - list), "<plist", 6) != NULL;
 	const guint8 *until = plist ? list : end;
@@ -252,7 +261,8 @@ static void read_numbered(Mailbox *box, const Head *head)
 	read_one(box, head->start, until);
 }
 
-void ms_message_file_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
+void ms_message_file_read(
+	const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
 {
 	Head head;
 	bool found = find_head(document->data, document->len, &head);

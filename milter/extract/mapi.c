@@ -1,6 +1,6 @@
 /*
- * Properties of an Outlook message come in, one by one; out go its texts, once all are there.  A worker's
- * one thread.
+ * Properties of an Outlook message come in, one by one; out go its texts, once all are there.  A
+ * worker's one thread.
  */
 #include "config.h"
 
@@ -93,8 +93,9 @@ void ms_mapi_finish(MsMapi *mapi)
 		g_string_free(mapi->text, TRUE);
 	}
 	if (mapi->data != NULL) {
-		ms_extract_within(mapi->to, mapi->where, mapi->name != NULL ? mapi->name : "attachment",
-			NULL, mapi->data->data, mapi->data->len);
+		ms_extract_within(mapi->to, mapi->where,
+			mapi->name != NULL ? mapi->name : "attachment", NULL, mapi->data->data,
+			mapi->data->len);
 		g_byte_array_unref(mapi->data);
 	}
 	g_free(mapi->name);

@@ -20,7 +20,8 @@ typedef struct {
 	const char *name, *comment;
 	const guint8 *extra, *local_extra;
 	guint name_len, comment_len, extra_len, local_extra_len;
-	gsize at, data, stop; /* local header, bytes (0: not there), end with what follows the bytes */
+	/* local header, bytes (0: not there), end with what follows the bytes */
+	gsize at, data, stop;
 } MsZipEntry;
 
 /* The directory of a ZIP file, and where it lies; all borrows from the bytes. */

@@ -167,7 +167,8 @@ static void emf_record(Drawing *d, guint32 type, const guint8 *p, gsize size)
 static gsize read_emf(Drawing *d)
 {
 	gsize at = 0;
-	for (guint n = 0; n < MAX_RECORDS && d->len - at >= 8 && ms_budget_time(d->to->budget); n++) {
+	for (guint n = 0; n < MAX_RECORDS && d->len - at >= 8 && ms_budget_time(d->to->budget);
+		n++) {
 		const guint8 *p = d->data + at;
 		guint32 type = get32(p);
 		gsize size = get32(p + 4);
@@ -223,13 +224,15 @@ static gsize read_wmf(Drawing *d)
 	if (d->len < at + 18)
 		return 0;
 	at += 18;
-	for (guint n = 0; n < MAX_RECORDS && d->len - at >= 6 && ms_budget_time(d->to->budget); n++) {
+	for (guint n = 0; n < MAX_RECORDS && d->len - at >= 6 && ms_budget_time(d->to->budget);
+		n++) {
 		const guint8 *p = d->data + at;
 		gsize size = (gsize)get32(p) * 2;
 		guint function = get16(p + 4);
 		if (size < 6 || size > d->len - at)
 			return at;
-		if (!wmf_text(d, function, p, size) && !is_wmf_picture(function) && !is_wmf_curve(function))
+		if (!wmf_text(d, function, p, size) && !is_wmf_picture(function) &&
+			!is_wmf_curve(function))
 			ms_strings(d->words, p, size);
 		d->raster = d->raster || is_wmf_picture(function);
 		d->curves = d->curves || is_wmf_curve(function);
@@ -257,13 +260,18 @@ void ms_metafile_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	MsItem item = ms_inventory_item(inventory, "drawing");
-	Drawing d = {.to = to, .data = document->data, .len = document->len,
-		.records = g_string_new(NULL), .joined = g_string_new(NULL), .words = g_string_new(NULL)};
+	Drawing d = {.to = to,
+		.data = document->data,
+		.len = document->len,
+		.records = g_string_new(NULL),
+		.joined = g_string_new(NULL),
+		.words = g_string_new(NULL)};
 	gsize read = ms_is_emf(d.data, d.len) ? read_emf(&d) : read_wmf(&d);
 	hand_over(&d, document->where);
 	ms_inventory_bytes(inventory, item, 0, read);
 	if (read == 0)
-		ms_inventory_unread(inventory, item, MS_UNREAD_DAMAGED, "a drawing without records");
+		ms_inventory_unread(
+			inventory, item, MS_UNREAD_DAMAGED, "a drawing without records");
 	else if (d.glyphs)
 		ms_inventory_unread(inventory, item, MS_UNREAD_CHARSET,
 			"text that is given as numbers of glyphs");

@@ -72,7 +72,8 @@ void ms_numbering_start(MsNumbering *n, const char *name, const char *const *att
 		g_autofree char *unnamed = id == NULL || g_hash_table_contains(n->definitions, id)
 			? g_strdup_printf("?%u", g_hash_table_size(n->definitions)) : NULL;
 		if (g_hash_table_size(n->definitions) < MAX_DEFINITIONS) {
-			g_hash_table_insert(n->definitions, g_strdup(unnamed != NULL ? unnamed : id), n->open);
+			g_hash_table_insert(
+				n->definitions, g_strdup(unnamed != NULL ? unnamed : id), n->open);
 		} else {
 			g_clear_pointer(&n->open, definition_free);
 		}
@@ -104,7 +105,8 @@ static void put_label(GString *out, const Definition *definition, guint level)
 	for (const char *p = definition->text[level]; p != NULL && *p != '\0'; p++) {
 		if (*p == '%' && p[1] >= '1' && p[1] <= '9') {
 			guint at = (guint)(*++p - '1');
-			gint64 count = definition->begun[at] ? definition->count[at] : definition->start[at];
+			gint64 count = definition->begun[at] ? definition->count[at]
+							     : definition->start[at];
 			g_string_append_printf(out, "%" G_GINT64_FORMAT, count);
 		} else {
 			g_string_append_c(out, *p);

@@ -347,7 +347,8 @@ static void put_fraction(GString *out, const Section *section, double value)
 	double whole = floor(value), rest = value - whole, best = 1;
 	guint denominator = 1;
 	const Token *after = slash + 1 < end ? token_at(section, slash + 1) : NULL;
-	if (places == 0 && after != NULL && after->type == LITERAL && g_ascii_isdigit(*after->text)) {
+	if (places == 0 && after != NULL && after->type == LITERAL &&
+		g_ascii_isdigit(*after->text)) {
 		denominator = (guint)CLAMP(atoi(after->text), 1, 9999);
 	} else {
 		for (guint d = 1; d <= max; d++) {
@@ -396,34 +397,40 @@ static bool is_minutes(const Section *section, guint at)
 	return before == 'h' || after == 's';
 }
 
-static void put_date_part(GString *out, const Section *section, guint at, GDateTime *date, double value)
+static void put_date_part(
+	GString *out, const Section *section, guint at, GDateTime *date, double value)
 {
 	const Token *token = token_at(section, at);
-	static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
-		"August", "September", "October", "November", "December"};
-	static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
-		"Sunday"};
+	static const char *const months[] = {"January", "February", "March", "April", "May", "June",
+		"July", "August", "September", "October", "November", "December"};
+	static const char *const days[] = {
+		"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
 	guint n = token->n;
 	int hour = g_date_time_get_hour(date);
 	switch (token->c) {
 	case 'H': g_string_append_printf(out, "%.0f", floor(value * 24)); return;
 	case 'M': g_string_append_printf(out, "%.0f", floor(value * 1440)); return;
 	case 'S': g_string_append_printf(out, "%.0f", floor(value * 86400)); return;
-	case 'y': g_string_append_printf(out, n <= 2 ? "%02d" : "%04d",
-			n <= 2 ? g_date_time_get_year(date) % 100 : g_date_time_get_year(date)); return;
+	case 'y':
+		g_string_append_printf(out, n <= 2 ? "%02d" : "%04d",
+			n <= 2 ? g_date_time_get_year(date) % 100 : g_date_time_get_year(date));
+		return;
 	case 'd':
 		if (n >= 3)
 			g_string_append_printf(out, "%.*s", n == 3 ? 3 : 9,
 				days[g_date_time_get_day_of_week(date) - 1]);
 		else
-			g_string_append_printf(out, n == 1 ? "%d" : "%02d", g_date_time_get_day_of_month(date));
+			g_string_append_printf(
+				out, n == 1 ? "%d" : "%02d", g_date_time_get_day_of_month(date));
 		return;
 	case 'h':
 		if (has(section, AMPM))
 			hour = hour % 12 == 0 ? 12 : hour % 12;
 		g_string_append_printf(out, n == 1 ? "%d" : "%02d", hour);
 		return;
-	case 's': g_string_append_printf(out, n == 1 ? "%d" : "%02d", g_date_time_get_second(date)); return;
+	case 's':
+		g_string_append_printf(out, n == 1 ? "%d" : "%02d", g_date_time_get_second(date));
+		return;
 	default: break;
 	}
 	if (is_minutes(section, at))
@@ -521,8 +528,9 @@ static bool is_plain(const char *format)
 /* A sign that the format does not show itself stands before all. */
 bool ms_number_shown(GString *out, double value, const char *format)
 {
-	if (!isfinite(value) || fabs(value) >= 1e21
-		|| (is_plain(format) && (format == NULL || strcmp(format, "0") != 0 || value == floor(value))))
+	if (!isfinite(value) || fabs(value) >= 1e21 ||
+		(is_plain(format) &&
+			(format == NULL || strcmp(format, "0") != 0 || value == floor(value))))
 		return false;
 	Section sections[4];
 	guint n = parse(format, sections);
@@ -564,14 +572,40 @@ bool ms_number_text_shown(GString *out, const char *text, const char *format)
 
 const char *ms_number_builtin(guint id)
 {
-	static const char *const formats[] = {[1] = "0", [2] = "0.00", [3] = "#,##0", [4] = "#,##0.00",
-		[5] = "$#,##0;\\-$#,##0", [6] = "$#,##0;\\-$#,##0", [7] = "$#,##0.00;\\-$#,##0.00",
-		[8] = "$#,##0.00;\\-$#,##0.00", [9] = "0%", [10] = "0.00%", [11] = "0.00E+00", [12] = "# ?/?",
-		[13] = "# ?\?/?\?", [14] = "yyyy-mm-dd", [15] = "d-mmm-yy", [16] = "d-mmm", [17] = "mmm-yy",
-		[18] = "h:mm AM/PM", [19] = "h:mm:ss AM/PM", [20] = "h:mm", [21] = "h:mm:ss",
-		[22] = "yyyy-mm-dd h:mm", [37] = "#,##0;\\-#,##0", [38] = "#,##0;\\-#,##0",
-		[39] = "#,##0.00;\\-#,##0.00", [40] = "#,##0.00;\\-#,##0.00", [41] = "#,##0", [42] = "$#,##0",
-		[43] = "#,##0.00", [44] = "$#,##0.00", [45] = "mm:ss", [46] = "[h]:mm:ss", [47] = "mm:ss.0",
-		[48] = "##0.0E+0", [49] = "@"};
+	static const char *const formats[] = {[1] = "0",
+		[2] = "0.00",
+		[3] = "#,##0",
+		[4] = "#,##0.00",
+		[5] = "$#,##0;\\-$#,##0",
+		[6] = "$#,##0;\\-$#,##0",
+		[7] = "$#,##0.00;\\-$#,##0.00",
+		[8] = "$#,##0.00;\\-$#,##0.00",
+		[9] = "0%",
+		[10] = "0.00%",
+		[11] = "0.00E+00",
+		[12] = "# ?/?",
+		[13] = "# ?\?/?\?",
+		[14] = "yyyy-mm-dd",
+		[15] = "d-mmm-yy",
+		[16] = "d-mmm",
+		[17] = "mmm-yy",
+		[18] = "h:mm AM/PM",
+		[19] = "h:mm:ss AM/PM",
+		[20] = "h:mm",
+		[21] = "h:mm:ss",
+		[22] = "yyyy-mm-dd h:mm",
+		[37] = "#,##0;\\-#,##0",
+		[38] = "#,##0;\\-#,##0",
+		[39] = "#,##0.00;\\-#,##0.00",
+		[40] = "#,##0.00;\\-#,##0.00",
+		[41] = "#,##0",
+		[42] = "$#,##0",
+		[43] = "#,##0.00",
+		[44] = "$#,##0.00",
+		[45] = "mm:ss",
+		[46] = "[h]:mm:ss",
+		[47] = "mm:ss.0",
+		[48] = "##0.0E+0",
+		[49] = "@"};
 	return id < G_N_ELEMENTS(formats) ? formats[id] : NULL;
 }

@@ -122,7 +122,8 @@ static void types_start(void *user, const char *name, const char *const *attribu
 			g_ascii_strdown(type, -1));
 	else if (strcmp(name, "Default") == 0 && extension != NULL) {
 		g_autofree char *lower = g_ascii_strdown(extension, -1);
-		g_hash_table_replace(types, g_strconcat(".", lower, NULL), g_ascii_strdown(type, -1));
+		g_hash_table_replace(
+			types, g_strconcat(".", lower, NULL), g_ascii_strdown(type, -1));
 	}
 }
 
@@ -147,7 +148,8 @@ static const char *type_of(Package *p, const char *name)
 		const GByteArray *list = member_named(p->members, "[Content_Types].xml");
 		p->types = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 		if (list != NULL)
-			ms_xml_parse(list->data, list->len, p->office.to->budget, &handler, p->types);
+			ms_xml_parse(
+				list->data, list->len, p->office.to->budget, &handler, p->types);
 	}
 	g_autofree char *lower = g_ascii_strdown(name, -1);
 	const char *type = g_hash_table_lookup(p->types, lower);
@@ -167,9 +169,10 @@ static void extract(Package *p, const MsMember *member, const char *type)
 
 static bool has_reader(const guint8 *data, gsize len)
 {
-	return ms_is_metafile(data, len) || ms_is_picture(data, len) || ms_is_archive(data, len) || ms_is_ole(data, len)
-		|| ms_is_pdf(data, len) || ms_is_rtf(data, len) || ms_is_tnef(data, len)
-		|| ms_is_pkcs7(data, len) || ms_is_html(data, len) || ms_is_card(data, len);
+	return ms_is_metafile(data, len) || ms_is_picture(data, len) || ms_is_archive(data, len) ||
+		ms_is_ole(data, len) || ms_is_pdf(data, len) || ms_is_rtf(data, len) ||
+		ms_is_tnef(data, len) || ms_is_pkcs7(data, len) || ms_is_html(data, len) ||
+		ms_is_card(data, len);
 }
 
 /* Settings of printers and fonts, what an editor keeps to lay out a text faster, and drawings as
@@ -198,8 +201,9 @@ static const char *label_of(const char *name, const char *type)
 {
 	static const struct {
 		const char *what, *type;
-	} rows[] = {{".mht", "message/rfc822"}, {".mhtml", "message/rfc822"}, {".eml", "message/rfc822"},
-		{".htm", "text/html"}, {".html", "text/html"}, {".xhtml", "text/html"}, {".txt", "text/plain"}};
+	} rows[] = {{".mht", "message/rfc822"}, {".mhtml", "message/rfc822"},
+		{".eml", "message/rfc822"}, {".htm", "text/html"}, {".html", "text/html"},
+		{".xhtml", "text/html"}, {".txt", "text/plain"}};
 	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "text/html") == 0
 		|| strcmp(type, "text/plain") == 0)
 		return type;
@@ -212,8 +216,8 @@ static const char *label_of(const char *name, const char *type)
 /* The parts of Excel's binary workbook: strings can be picked out, numbers cannot. */
 static bool is_binary_sheet(const char *name, const char *type)
 {
-	return g_str_has_prefix(type, "application/vnd.ms-excel.")
-		|| (g_str_has_suffix(name, ".bin") && g_str_has_prefix(name, "xl/") && *type == '\0');
+	return g_str_has_prefix(type, "application/vnd.ms-excel.") ||
+		(g_str_has_suffix(name, ".bin") && g_str_has_prefix(name, "xl/") && *type == '\0');
 }
 
 /* A package is shrunk by filling members called [trash] (ECMA-376 part 2, annex F). */
@@ -233,8 +237,9 @@ static void read_bytes(Package *p, const char *place, const MsMember *member)
 	if (is_filler(bytes->data, bytes->len)) {
 		return;
 	} else if (has_reader(bytes->data, bytes->len)) {
-		p->pictures += (ms_is_picture(bytes->data, bytes->len)
-			|| ms_is_metafile(bytes->data, bytes->len)) && strstr(name, "thumbnail") == NULL;
+		p->pictures += (ms_is_picture(bytes->data, bytes->len) ||
+				       ms_is_metafile(bytes->data, bytes->len)) &&
+			strstr(name, "thumbnail") == NULL;
 		extract(p, member, NULL);
 	} else if (strcmp(member->name, "mimetype") == 0 && bytes->len < 100
 		&& ms_is_text(bytes->data, bytes->len)) {
@@ -256,8 +261,9 @@ static void note_broken(const MsExtraction *to, const char *place, const char *w
 {
 	if (why != NULL)
 		ms_reading_unread(to->reading, place,
-			strstr(why, "time") != NULL ? MS_UNREAD_TIME
-				: strstr(why, "entities") != NULL ? MS_UNREAD_AMBIGUOUS : MS_UNREAD_DAMAGED,
+			strstr(why, "time") != NULL               ? MS_UNREAD_TIME
+				: strstr(why, "entities") != NULL ? MS_UNREAD_AMBIGUOUS
+								  : MS_UNREAD_DAMAGED,
 			"XML: %s", why);
 }
 
@@ -279,7 +285,8 @@ static void read_part(Package *p, Part *part, bool strings)
 		ms_read_with(ms_xml_document_read, p->office.to, &inner);
 	} else {
 		note_broken(p->office.to, place,
-			ms_flow_read(&p->office, place, bytes->data, bytes->len, strings, &p->text));
+			ms_flow_read(
+				&p->office, place, bytes->data, bytes->len, strings, &p->text));
 	}
 }
 
@@ -297,7 +304,8 @@ static void link_start(void *user, const char *name, const char *const *attribut
 	if (strcmp(name, "Relationship") != 0 || type == NULL || target == NULL
 		|| !g_str_has_suffix(type, link->kind))
 		return;
-	g_autofree char *whole = *target == '/' ? g_strdup(target) : g_strconcat(link->folder, target, NULL);
+	g_autofree char *whole = *target == '/' ? g_strdup(target)
+						: g_strconcat(link->folder, target, NULL);
 	g_autofree char *path = g_canonicalize_filename(whole, "/");
 	link->found = link->found || g_ascii_strcasecmp(path + 1, link->name) == 0;
 }
@@ -310,9 +318,11 @@ static bool is_linked(const Package *p, const char *kind, const char *name)
 		const char *rels = strstr(member->name, "_rels/");
 		if (rels == NULL || strcmp(p->parts[i].root, "Relationships") != 0)
 			continue;
-		g_autofree char *folder = g_strdup_printf("/%.*s", (int)(rels - member->name), member->name);
+		g_autofree char *folder = g_strdup_printf(
+			"/%.*s", (int)(rels - member->name), member->name);
 		Link link = {kind, name, folder, false};
-		ms_xml_parse(member->bytes->data, member->bytes->len, p->office.to->budget, &handler, &link);
+		ms_xml_parse(member->bytes->data, member->bytes->len, p->office.to->budget,
+			&handler, &link);
 		if (link.found)
 			return true;
 	}
@@ -344,7 +354,8 @@ static void read_parts(Package *p)
 {
 	/* What the others refer to comes first. */
 	Part *strings = part_of(p, "sst", "/sharedStrings");
-	Part *shared[] = {strings, part_of(p, "styleSheet", "/styles"), part_of(p, "numbering", "/numbering")};
+	Part *shared[] = {strings, part_of(p, "styleSheet", "/styles"),
+		part_of(p, "numbering", "/numbering")};
 	for (gsize i = 0; i < G_N_ELEMENTS(shared); i++)
 		if (shared[i] != NULL)
 			read_part(p, shared[i], shared[i] == strings);
@@ -368,7 +379,8 @@ static void read_parts(Package *p)
 static void read_unused_strings(Package *p)
 {
 	g_autoptr(GString) unused = g_string_new(NULL);
-	g_autofree char *place = g_strconcat(p->document->where, " (strings that no cell shows)", NULL);
+	g_autofree char *place = g_strconcat(
+		p->document->where, " (strings that no cell shows)", NULL);
 	ms_sheets_unused(p->office.sheets, unused);
 	ms_extract_span(p->office.to, place, unused->str, unused->len);
 }
@@ -404,8 +416,9 @@ static void read_package(Package *p)
 static bool is_opendocument(const GPtrArray *members)
 {
 	const GByteArray *type = member_named(members, "mimetype");
-	return type != NULL && (g_strstr_len((const char *)type->data, type->len, "opendocument") != NULL
-		|| g_strstr_len((const char *)type->data, type->len, "vnd.sun.xml") != NULL);
+	return type != NULL &&
+		(g_strstr_len((const char *)type->data, type->len, "opendocument") != NULL ||
+			g_strstr_len((const char *)type->data, type->len, "vnd.sun.xml") != NULL);
 }
 
 static bool is_locked(const GPtrArray *members)
@@ -440,7 +453,8 @@ void ms_office_read(const MsExtraction *to, const MsDocument *document, const GP
 /* OpenDocument (.fodt and so on), Word 2003, SpreadsheetML 2003, Flat OPC. */
 bool ms_is_flat_office(const char *root)
 {
-	static const char *const roots[] = {"document", "wordDocument", "package", "Workbook", NULL};
+	static const char *const roots[] = {
+		"document", "wordDocument", "package", "Workbook", NULL};
 	return g_strv_contains(roots, root);
 }
 
@@ -453,6 +467,7 @@ void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
 	gsize text = 0;
 	office_open(&office, to, document->where, mixed);
 	note_broken(to, document->where,
-		ms_flow_read(&office, document->where, document->data, document->len, false, &text));
+		ms_flow_read(
+			&office, document->where, document->data, document->len, false, &text));
 	office_close(&office);
 }

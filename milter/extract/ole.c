@@ -53,7 +53,8 @@ static GByteArray *bytes_of(GsfInput *input)
 
 static void note_locked(const Ole *ole, const char *what)
 {
-	ms_reading_unread(ole->to->reading, ole->where, MS_UNREAD_PASSWORD, "%s with a password", what);
+	ms_reading_unread(
+		ole->to->reading, ole->where, MS_UNREAD_PASSWORD, "%s with a password", what);
 }
 
 /* ---- Outlook -------------------------------------------------------------------------- */
@@ -76,7 +77,8 @@ static void read_message_child(Ole *ole, MsMapi *mapi, GsfInfile *storage, int i
 	GsfInput *child = gsf_infile_child_by_index(storage, index);
 	if (name == NULL || child == NULL || ole->streams++ > MAX_STREAMS) {
 		ms_reading_unread(ole->to->reading, mapi->where,
-			child == NULL ? MS_UNREAD_DAMAGED : MS_UNREAD_LIMIT, "a stream that cannot be read");
+			child == NULL ? MS_UNREAD_DAMAGED : MS_UNREAD_LIMIT,
+			"a stream that cannot be read");
 		g_clear_object(&child);
 		return;
 	}
@@ -90,15 +92,18 @@ static void read_message_child(Ole *ole, MsMapi *mapi, GsfInfile *storage, int i
 			read_message(ole, GSF_INFILE(child), where);
 			ole->to->budget->depth_left++;
 		} else {
-			ms_reading_unread(ole->to->reading, where, MS_UNREAD_LIMIT, "deeper than max-depth");
+			ms_reading_unread(
+				ole->to->reading, where, MS_UNREAD_LIMIT, "deeper than max-depth");
 		}
 	} else if (g_str_has_prefix(name, "__substg1.0_") && strlen(name) >= 20) {
 		guint tag = (guint)g_ascii_strtoull(name + 12, NULL, 16);
 		g_autoptr(GByteArray) bytes = bytes_of(child);
-		/* Of several values the first stream has the lengths, and each value one of its own. */
+		/* Of several values the first stream has the lengths, and each value one of its
+		 * own. */
 		if (bytes != NULL)
-			ms_mapi_property(mapi, tag >> 16, strchr(name + 12, '-') != NULL ? tag & 0xfff
-				: tag & 0xffff, bytes->data, bytes->len);
+			ms_mapi_property(mapi, tag >> 16,
+				strchr(name + 12, '-') != NULL ? tag & 0xfff : tag & 0xffff,
+				bytes->data, bytes->len);
 		else if (gsf_input_size(child) > 0)
 			ms_reading_unread(ole->to->reading, mapi->where, MS_UNREAD_DAMAGED,
 				"a property that cannot be read");
@@ -179,7 +184,8 @@ static void expand_chunk(GByteArray *out, const guint8 *p, const guint8 *end)
 			p += 2;
 			while ((1u << bits) < done)
 				bits++;
-			guint len = (token & (0xffffu >> bits)) + 3, back = (token >> (16 - bits)) + 1;
+			guint len = (token & (0xffffu >> bits)) + 3,
+			      back = (token >> (16 - bits)) + 1;
 			for (guint i = 0; i < len && back <= out->len - start
 				&& out->len - start < CHUNK; i++) {
 				guint8 c = out->data[out->len - back];
@@ -313,7 +319,8 @@ static void read_stream(Ole *ole, const char *path, const char *name, GsfInput *
 	else if (gsf_input_size(input) > (64 << 20))
 		ms_inventory_unread(ole->inventory, item, MS_UNREAD_LIMIT, "larger than 64 MiB");
 	else if (gsf_input_size(input) > 0)
-		ms_inventory_unread(ole->inventory, item, MS_UNREAD_DAMAGED, "a stream that breaks off");
+		ms_inventory_unread(
+			ole->inventory, item, MS_UNREAD_DAMAGED, "a stream that breaks off");
 	ms_inventory_read(ole->inventory, item);
 }
 
@@ -351,7 +358,8 @@ static void read_child(Ole *ole, GsfInfile *storage, int index, const char *fold
 	else if (depth < 16)
 		read_storage(ole, GSF_INFILE(child), below, depth + 1);
 	else
-		ms_reading_unread(ole->to->reading, ole->where, MS_UNREAD_LIMIT, "storages deeper than 16");
+		ms_reading_unread(
+			ole->to->reading, ole->where, MS_UNREAD_LIMIT, "storages deeper than 16");
 	g_object_unref(child);
 }
 
@@ -371,7 +379,8 @@ static guint32 table_sector(const guint8 *data, gsize len, guint n, guint shift)
 		sector = get32(data + at + each * 4);
 	}
 	gsize at = ((gsize)sector + 1) << shift;
-	return sector < 0xfffffffa && at + (1u << shift) <= len ? get32(data + at + n * 4) : G_MAXUINT32;
+	return sector < 0xfffffffa && at + (1u << shift) <= len ? get32(data + at + n * 4)
+								: G_MAXUINT32;
 }
 
 /* Words in sectors that are free, and behind all that the table has. */

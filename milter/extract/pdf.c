@@ -98,7 +98,8 @@ static bool recognise(const Pdf *pdf, PopplerPage *page, const char *place)
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++) {
 			const guint8 *p = data + (gsize)y * (gsize)stride + (gsize)x * 4;
-			grey[(gsize)y * (gsize)w + (gsize)x] = (guint8)((p[0] * 29 + p[1] * 150 + p[2] * 77) >> 8);
+			grey[(gsize)y * (gsize)w + (gsize)x] =
+				(guint8)((p[0] * 29 + p[1] * 150 + p[2] * 77) >> 8);
 		}
 	cairo_surface_destroy(surface);
 	g_autofree char *as = g_strdup_printf("grey %d %d %d", w, h, (int)(scale * 72));
@@ -161,7 +162,8 @@ static PopplerPage *page_to_draw(Pdf *pdf, int number)
 {
 	if (pdf->drawn == NULL && !pdf->tried) {
 		pdf->tried = true;
-		g_autoptr(GBytes) bytes = g_bytes_new_static(pdf->document->data, pdf->document->len);
+		g_autoptr(GBytes)
+			bytes = g_bytes_new_static(pdf->document->data, pdf->document->len);
 		pdf->drawn = poppler_document_new_from_bytes(bytes, pdf->to->password, NULL);
 	}
 	return pdf->drawn != NULL ? poppler_document_get_page(pdf->drawn, number) : NULL;
@@ -181,7 +183,8 @@ static bool is_drawn(Pdf *pdf, int number)
 }
 
 /* What of a page is not in its text; NULL if all is.  `*reason_out` says of which kind it is. */
-static const char *unwritten(Pdf *pdf, int number, const MsPdfPage *page, MsUnreadReason *reason_out)
+static const char *unwritten(
+	Pdf *pdf, int number, const MsPdfPage *page, MsUnreadReason *reason_out)
 {
 	gsize visible = visible_bytes(page->text);
 	*reason_out = MS_UNREAD_IMAGE_ONLY;
@@ -189,8 +192,9 @@ static const char *unwritten(Pdf *pdf, int number, const MsPdfPage *page, MsUnre
 		return page->painted > 0 && is_drawn(pdf, number) ? "a page without text" : NULL;
 	if (page->pictured >= (visible < SHORT_PAGE ? PICTURE_SHARE : LARGE_SHARE))
 		return "a picture with hardly any text";
-	if (page->outlines >= MANY_OUTLINES
-		|| (visible < SHORT_PAGE && (page->letter_like >= FEW_OUTLINES || page->small >= FEW_SHAPES)))
+	if (page->outlines >= MANY_OUTLINES ||
+		(visible < SHORT_PAGE &&
+			(page->letter_like >= FEW_OUTLINES || page->small >= FEW_SHAPES)))
 		return "letters drawn as shapes";
 	if (page->strip)
 		return "a picture where a page has its text";
@@ -240,7 +244,8 @@ static void read_pages(Pdf *pdf)
 	const MsExtraction *to = pdf->to;
 	int n = ms_pdf_pages(pdf->pdf);
 	if (n <= 0)
-		ms_reading_unread(to->reading, pdf->document->where, MS_UNREAD_DAMAGED, "a PDF without pages");
+		ms_reading_unread(to->reading, pdf->document->where, MS_UNREAD_DAMAGED,
+			"a PDF without pages");
 	for (int i = 0; i < n; i++) {
 		g_autofree char *place = g_strdup_printf("%s page %d", pdf->document->where, i + 1);
 		if (!ms_budget_time(to->budget)) {
@@ -249,8 +254,8 @@ static void read_pages(Pdf *pdf)
 			return;
 		}
 		if (!ms_budget_charge(to->budget, MS_COST_PAGE, 1)) {
-			ms_reading_unread(to->reading, place, MS_UNREAD_LIMIT, "more than %s allows",
-				ms_cost_name(MS_COST_PAGE));
+			ms_reading_unread(to->reading, place, MS_UNREAD_LIMIT,
+				"more than %s allows", ms_cost_name(MS_COST_PAGE));
 			return;
 		}
 		read_page(pdf, i, place);
@@ -267,8 +272,9 @@ void ms_pdf_read(const MsExtraction *to, const MsDocument *document,
 	bool locked;
 	MsPdf *opened = ms_pdf_open(document->data, document->len, to->password, &locked);
 	if (opened == NULL) {
-		ms_inventory_unread(inventory, MS_ITEM_WHOLE, locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED,
-			"%s", locked ? "a PDF that asks for a password" : "a PDF that cannot be opened");
+		ms_inventory_unread(inventory, MS_ITEM_WHOLE,
+			locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED, "%s",
+			locked ? "a PDF that asks for a password" : "a PDF that cannot be opened");
 		return;
 	}
 	g_autoptr(GString) text = g_string_new(NULL);

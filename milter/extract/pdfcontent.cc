@@ -22,8 +22,16 @@ bool ms_pdf_is_blank(char c)
 static bool is_delimiter(char c)
 {
 	switch (c) {
-	case '(': case ')': case '<': case '>': case '[': case ']': case '{': case '}': case '/': case '%':
-		return true;
+	case '(':
+	case ')':
+	case '<':
+	case '>':
+	case '[':
+	case ']':
+	case '{':
+	case '}':
+	case '/':
+	case '%': return true;
 	default:
 		return ms_pdf_is_blank(c);
 	}
@@ -73,7 +81,9 @@ void MsPdfLexer::read_string()
 				c = means[known - escaped];
 			} else if (c >= '0' && c <= '7') {
 				int value = 0;
-				for (int i = 0; i < 3 && at < len && data[at] >= '0' && data[at] <= '7'; i++)
+				for (int i = 0;
+					i < 3 && at < len && data[at] >= '0' && data[at] <= '7';
+					i++)
 					value = value * 8 + (data[at++] - '0');
 				at--;
 				c = (char)value;
@@ -207,14 +217,78 @@ std::string ms_pdf_to_utf8(const std::string &bytes)
 
 /* Operators of ISO 32000-1, table A.1, and how many operands they take. */
 static const std::unordered_map<std::string, int> operators = {
-	{"b", 0}, {"B", 0}, {"b*", 0}, {"B*", 0}, {"BDC", 2}, {"BI", 0}, {"BMC", 1}, {"BT", 0}, {"BX", 0},
-	{"c", 6}, {"cm", 6}, {"CS", 1}, {"cs", 1}, {"d", 2}, {"d0", 2}, {"d1", 6}, {"Do", 1}, {"DP", 2},
-	{"EI", 0}, {"EMC", 0}, {"ET", 0}, {"EX", 0}, {"f", 0}, {"F", 0}, {"f*", 0}, {"G", 1}, {"g", 1},
-	{"gs", 1}, {"h", 0}, {"i", 1}, {"j", 1}, {"J", 1}, {"K", 4}, {"k", 4}, {"l", 2}, {"m", 2}, {"M", 1},
-	{"MP", 1}, {"n", 0}, {"q", 0}, {"Q", 0}, {"re", 4}, {"RG", 3}, {"rg", 3}, {"ri", 1}, {"s", 0},
-	{"S", 0}, {"SC", ANY}, {"sc", ANY}, {"SCN", ANY}, {"scn", ANY}, {"sh", 1}, {"T*", 0}, {"Tc", 1},
-	{"Td", 2}, {"TD", 2}, {"Tf", 2}, {"Tj", 1}, {"TJ", 1}, {"TL", 1}, {"Tm", 6}, {"Tr", 1}, {"Ts", 1},
-	{"Tw", 1}, {"Tz", 1}, {"v", 4}, {"w", 1}, {"W", 0}, {"W*", 0}, {"y", 4}, {"'", 1}, {"\"", 3},
+	{"b", 0},
+	{"B", 0},
+	{"b*", 0},
+	{"B*", 0},
+	{"BDC", 2},
+	{"BI", 0},
+	{"BMC", 1},
+	{"BT", 0},
+	{"BX", 0},
+	{"c", 6},
+	{"cm", 6},
+	{"CS", 1},
+	{"cs", 1},
+	{"d", 2},
+	{"d0", 2},
+	{"d1", 6},
+	{"Do", 1},
+	{"DP", 2},
+	{"EI", 0},
+	{"EMC", 0},
+	{"ET", 0},
+	{"EX", 0},
+	{"f", 0},
+	{"F", 0},
+	{"f*", 0},
+	{"G", 1},
+	{"g", 1},
+	{"gs", 1},
+	{"h", 0},
+	{"i", 1},
+	{"j", 1},
+	{"J", 1},
+	{"K", 4},
+	{"k", 4},
+	{"l", 2},
+	{"m", 2},
+	{"M", 1},
+	{"MP", 1},
+	{"n", 0},
+	{"q", 0},
+	{"Q", 0},
+	{"re", 4},
+	{"RG", 3},
+	{"rg", 3},
+	{"ri", 1},
+	{"s", 0},
+	{"S", 0},
+	{"SC", ANY},
+	{"sc", ANY},
+	{"SCN", ANY},
+	{"scn", ANY},
+	{"sh", 1},
+	{"T*", 0},
+	{"Tc", 1},
+	{"Td", 2},
+	{"TD", 2},
+	{"Tf", 2},
+	{"Tj", 1},
+	{"TJ", 1},
+	{"TL", 1},
+	{"Tm", 6},
+	{"Tr", 1},
+	{"Ts", 1},
+	{"Tw", 1},
+	{"Tz", 1},
+	{"v", 4},
+	{"w", 1},
+	{"W", 0},
+	{"W*", 0},
+	{"y", 4},
+	{"'", 1},
+	{"\"", 3},
 };
 
 static bool is_show(const std::string &word)
@@ -265,10 +339,11 @@ static char *without_escapes(const std::string &name)
 {
 	GString *out = g_string_new(nullptr);
 	for (gsize i = 0; i < name.size(); i++) {
-		bool escaped = name[i] == '#' && i + 2 < name.size() && g_ascii_isxdigit(name[i + 1])
-			&& g_ascii_isxdigit(name[i + 2]);
+		bool escaped = name[i] == '#' && i + 2 < name.size() &&
+			g_ascii_isxdigit(name[i + 1]) && g_ascii_isxdigit(name[i + 2]);
 		if (escaped) {
-			int c = g_ascii_xdigit_value(name[i + 1]) << 4 | g_ascii_xdigit_value(name[i + 2]);
+			int c = g_ascii_xdigit_value(name[i + 1]) << 4 |
+				g_ascii_xdigit_value(name[i + 2]);
 			g_string_append_c(out, c != 0 ? (char)c : ' ');
 			i += 2;
 		} else {
@@ -295,7 +370,8 @@ void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
 			lexer.at = skip_image(data, len, lexer.at);
 		} else {
 			auto known = operators.find(word);
-			bool marked = word == "BMC" || word == "BDC" || word == "MP" || word == "DP";
+			bool marked = word == "BMC" || word == "BDC" || word == "MP" ||
+				word == "DP";
 			if (marked && operands.name != marks && !operands.name.empty()) {
 				marks = operands.name;
 				g_autofree char *plain = without_escapes(marks);
@@ -303,8 +379,9 @@ void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
 			}
 			if (known == operators.end() || operands.count > known->second)
 				add_line(out, data + operands.start, lexer.at - operands.start);
-			if ((!is_show(word) || !shown || known == operators.end()
-					|| operands.count > known->second) && !operands.strings.empty())
+			if ((!is_show(word) || !shown || known == operators.end() ||
+				    operands.count > known->second) &&
+				!operands.strings.empty())
 				add_line(out, operands.strings.data(), operands.strings.size());
 		}
 		operands = Operands();
@@ -312,5 +389,6 @@ void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
 	}
 	if (operands.count > 0)
 		add_line(out, data + operands.start, len - operands.start);
-	add_line(operands.strings.empty() ? nullptr : out, operands.strings.data(), operands.strings.size());
+	add_line(operands.strings.empty() ? nullptr : out, operands.strings.data(),
+		operands.strings.size());
 }

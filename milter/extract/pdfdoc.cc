@@ -23,7 +23,8 @@ static void on_error(ErrorCategory category, Goffset pos, const char *message)
 		const char *part, *means;
 	} known[] = {
 		{"Too few (", "an operator of its content is wrong, and what follows is not read"},
-		{" is wrong type", "an operator of its content is wrong, and what follows is not read"},
+		{" is wrong type",
+			"an operator of its content is wrong, and what follows is not read"},
 		{"nknown filter", "a filter that is not known"},
 		{"flate stream", "its compressed data are damaged"},
 		{"code in flate", "its compressed data are damaged"},
@@ -116,7 +117,8 @@ bool ms_pdf_decode(const MsPdf *pdf, const Object &object, MsBudget *budget, std
 	int n;
 	while ((n = stream->doGetChars(sizeof buffer, buffer)) > 0) {
 		out.append((const char *)buffer, (gsize)n);
-		if (out.size() > MS_PDF_MAX_STREAM || (budget != nullptr && !ms_budget_time(budget))) {
+		if (out.size() > MS_PDF_MAX_STREAM ||
+			(budget != nullptr && !ms_budget_time(budget))) {
 			stream->close();
 			return false;
 		}
@@ -129,8 +131,8 @@ bool ms_pdf_decode(const MsPdf *pdf, const Object &object, MsBudget *budget, std
 	/* Poppler told of a filter that it does not know when it came upon the stream. */
 	if (filtered && out.empty() && base->getLength() > 0 && stream->getKind() == strWeird)
 		return false;
-	return ms_pdf_trouble() == nullptr && (!out.empty() || base->getLength() <= NOTHING_COMPRESSED
-			|| !filtered);
+	return ms_pdf_trouble() == nullptr &&
+		(!out.empty() || base->getLength() <= NOTHING_COMPRESSED || !filtered);
 }
 
 int ms_pdf_pages(const MsPdf *pdf)

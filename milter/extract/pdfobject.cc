@@ -49,10 +49,23 @@ enum Role : unsigned {
 	ROLE_PICTURE = 256,
 };
 
-enum Place { FIELDS, LINKS, BOOKMARKS, SCRIPTS, STRUCTURE, INFORMATION, OTHERS, NAMES, COMMENTS, HIDDEN, N_PLACES };
+enum Place {
+	FIELDS,
+	LINKS,
+	BOOKMARKS,
+	SCRIPTS,
+	STRUCTURE,
+	INFORMATION,
+	OTHERS,
+	NAMES,
+	COMMENTS,
+	HIDDEN,
+	N_PLACES
+};
 
-static const char *const place_names[N_PLACES] = {"fields and notes", "links", "bookmarks", "scripts",
-	"structure", "document information", "objects", "names", "comments", "not shown"};
+static const char *const place_names[N_PLACES] = {"fields and notes", "links", "bookmarks",
+	"scripts", "structure", "document information", "objects", "names", "comments",
+	"not shown"};
 
 static bool is_stream_of(const Object &object, const char *type)
 {
@@ -62,14 +75,15 @@ static bool is_stream_of(const Object &object, const char *type)
 class Walk
 {
 public:
-	Walk(MsPdf *pdfA, const MsExtraction *toA, const MsDocument *documentA, MsInventory *inventoryA)
-		: pdf(pdfA), xref(pdfA != nullptr ? pdfA->document->getXRef() : nullptr), to(toA),
-		  document(documentA), inventory(inventoryA), data((const char *)documentA->data),
-		  len(documentA->len), shift(pdfA != nullptr ? pdfA->document->getBaseStream()->getStart() : 0)
-	{
-		for (GString *&text : texts)
-			text = g_string_new(nullptr);
-		learn_encryption();
+  Walk(MsPdf *pdfA, const MsExtraction *toA, const MsDocument *documentA, MsInventory *inventoryA)
+      : pdf(pdfA), xref(pdfA != nullptr ? pdfA->document->getXRef() : nullptr), to(toA),
+	document(documentA), inventory(inventoryA), data((const char *)documentA->data),
+	len(documentA->len),
+	shift(pdfA != nullptr ? pdfA->document->getBaseStream()->getStart() : 0)
+  {
+	  for (GString *&text : texts)
+		  text = g_string_new(nullptr);
+	  learn_encryption();
 	}
 	~Walk()
 	{
@@ -164,14 +178,29 @@ static gsize skip_blank(const char *data, gsize len, gsize at)
 }
 
 static const std::unordered_map<std::string, unsigned> role_keys = {
-	{"Contents", ROLE_CONTENT}, {"CharProcs", ROLE_CONTENT}, {"AP", ROLE_CONTENT}, {"N", ROLE_CONTENT},
-	{"R", ROLE_CONTENT}, {"D", ROLE_CONTENT},
-	{"FontFile", ROLE_FONT}, {"FontFile2", ROLE_FONT}, {"FontFile3", ROLE_FONT},
-	{"ToUnicode", ROLE_CHARACTERS}, {"Encoding", ROLE_CHARACTERS}, {"UseCMap", ROLE_CHARACTERS},
-	{"CIDToGIDMap", ROLE_FONT_TABLE}, {"CIDSet", ROLE_FONT_TABLE},
-	{"Metadata", ROLE_XML}, {"XFA", ROLE_XML},
-	{"JS", ROLE_TEXT}, {"V", ROLE_TEXT}, {"DV", ROLE_TEXT}, {"RV", ROLE_TEXT},
-	{"DestOutputProfile", ROLE_COLOURS}, {"Thumb", ROLE_PICTURE}, {"SMask", ROLE_PICTURE},
+	{"Contents", ROLE_CONTENT},
+	{"CharProcs", ROLE_CONTENT},
+	{"AP", ROLE_CONTENT},
+	{"N", ROLE_CONTENT},
+	{"R", ROLE_CONTENT},
+	{"D", ROLE_CONTENT},
+	{"FontFile", ROLE_FONT},
+	{"FontFile2", ROLE_FONT},
+	{"FontFile3", ROLE_FONT},
+	{"ToUnicode", ROLE_CHARACTERS},
+	{"Encoding", ROLE_CHARACTERS},
+	{"UseCMap", ROLE_CHARACTERS},
+	{"CIDToGIDMap", ROLE_FONT_TABLE},
+	{"CIDSet", ROLE_FONT_TABLE},
+	{"Metadata", ROLE_XML},
+	{"XFA", ROLE_XML},
+	{"JS", ROLE_TEXT},
+	{"V", ROLE_TEXT},
+	{"DV", ROLE_TEXT},
+	{"RV", ROLE_TEXT},
+	{"DestOutputProfile", ROLE_COLOURS},
+	{"Thumb", ROLE_PICTURE},
+	{"SMask", ROLE_PICTURE},
 	{"Mask", ROLE_PICTURE},
 };
 
@@ -179,8 +208,8 @@ static const std::unordered_map<std::string, unsigned> role_keys = {
  * tree, widths, states.  Those are not parsed. */
 static bool is_telling(const char *bytes, gsize from, gsize to)
 {
-	static const std::unordered_set<std::string> also = {"EF", "RF", "Linearized", "ICCBased", "Indexed",
-		"Separation", "DeviceN", "Resources"};
+	static const std::unordered_set<std::string> also = {"EF", "RF", "Linearized", "ICCBased",
+		"Indexed", "Separation", "DeviceN", "Resources"};
 	for (gsize at = from; at < to; at++) {
 		if (bytes[at] == '(')
 			return true;
@@ -193,7 +222,8 @@ static bool is_telling(const char *bytes, gsize from, gsize to)
 			continue;
 		gsize start = at + 1;
 		guint digits = 0;
-		while (at + 1 < to && !ms_pdf_is_blank(bytes[at + 1]) && strchr("/<>[](){}%", bytes[at + 1]) == nullptr) {
+		while (at + 1 < to && !ms_pdf_is_blank(bytes[at + 1]) &&
+			strchr("/<>[](){}%", bytes[at + 1]) == nullptr) {
 			at++;
 			digits += g_ascii_isdigit(bytes[at]) != 0;
 			if (bytes[at] == '#' || bytes[at] == '@' || digits >= 4)
@@ -210,7 +240,8 @@ static bool is_telling(const char *bytes, gsize from, gsize to)
 }
 
 /* "12 0 obj" at `at`: where its body begins, or 0. */
-static gsize match_header(const char *data, gsize len, gsize at, int *number_out, int *generation_out)
+static gsize match_header(
+	const char *data, gsize len, gsize at, int *number_out, int *generation_out)
 {
 	long values[2];
 	for (long &value : values) {
@@ -283,8 +314,10 @@ gsize Walk::comment(gsize at)
 gsize Walk::table(gsize at) const
 {
 	at += 4;
-	while (at < len && (ms_pdf_is_blank(data[at]) || g_ascii_isdigit(data[at])
-			|| ((data[at] == 'n' || data[at] == 'f') && at > 0 && ms_pdf_is_blank(data[at - 1]))))
+	while (at < len &&
+		(ms_pdf_is_blank(data[at]) || g_ascii_isdigit(data[at]) ||
+			((data[at] == 'n' || data[at] == 'f') && at > 0 &&
+				ms_pdf_is_blank(data[at - 1]))))
 		at++;
 	return at;
 }
@@ -296,7 +329,8 @@ gsize Walk::body_end(gsize at, bool *stream_out)
 	*stream_out = false;
 	while (at < len) {
 		char c = data[at];
-		bool word = at == 0 || ms_pdf_is_blank(data[at - 1]) || strchr("<>[]()/", data[at - 1]) != nullptr;
+		bool word = at == 0 || ms_pdf_is_blank(data[at - 1]) ||
+			strchr("<>[]()/", data[at - 1]) != nullptr;
 		if (c == '(') {
 			int depth = 1;
 			for (at++; at < len && depth > 0; at++) {
@@ -325,7 +359,8 @@ gsize Walk::body_end(gsize at, bool *stream_out)
 			return at;
 		} else if (word && c == 's' && begins(data, len, at, "startxref"))
 			return at;
-		else if (word && g_ascii_isdigit(c) && match_header(data, len, at, &number, &generation) > 0)
+		else if (word && g_ascii_isdigit(c) &&
+			match_header(data, len, at, &number, &generation) > 0)
 			return at;
 		at++;
 	}
@@ -378,7 +413,8 @@ gsize Walk::object_at(gsize at, gsize body, int number, int generation)
 			object = parse(body, len, number, generation, true, true);
 		if (!object.isStream()) {
 			object = parse(body, end, number, generation, false, plain);
-			ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "a stream that cannot be found");
+			ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED,
+				"a stream that cannot be found");
 		} else {
 			BaseStream *base = object.getStream()->getBaseStream();
 			gsize after = (gsize)(base->getStart() + base->getLength());
@@ -393,7 +429,8 @@ gsize Walk::object_at(gsize at, gsize body, int number, int generation)
 		end += 6;
 	if (number < 0 && end == body)
 		return end;
-	found.push_back({number, generation, std::move(object), number < 0 || is_current(number, at)});
+	found.push_back(
+		{number, generation, std::move(object), number < 0 || is_current(number, at)});
 	return end;
 }
 
@@ -430,7 +467,8 @@ void Walk::scan()
 		gsize end = token(at);
 		bool together = skip_blank(data, len, clean) == at;
 		if (end > at) {
-			ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL, together ? clean : at, end);
+			ms_inventory_bytes(
+				inventory, MS_ITEM_STRUCTURAL, together ? clean : at, end);
 			clean = at = end;
 			continue;
 		}
@@ -481,7 +519,8 @@ void Walk::open_object_stream(Found &container, std::vector<Found> &into)
 	bool whole = ms_pdf_decode(pdf, container.object, to->budget, bytes, texts[COMMENTS]);
 	if (!whole || !count.isInt() || !first.isInt() || first.getInt() < 0
 		|| (gsize)first.getInt() > bytes.size()) {
-		ms_inventory_unread(inventory, item, MS_UNREAD_DAMAGED, "objects that cannot be decoded");
+		ms_inventory_unread(
+			inventory, item, MS_UNREAD_DAMAGED, "objects that cannot be decoded");
 		return;
 	}
 	ms_inventory_read(inventory, item);
@@ -505,17 +544,19 @@ void Walk::open_object_stream(Found &container, std::vector<Found> &into)
 		add_gap(bytes, header, places[0].second);
 	for (gsize i = 0; i < places.size(); i++) {
 		const auto &[number, offset] = places[i];
-		gsize next = i + 1 < places.size() && places[i + 1].second > offset ? places[i + 1].second
-										    : bytes.size();
+		gsize next = i + 1 < places.size() && places[i + 1].second > offset
+			? places[i + 1].second
+			: bytes.size();
 		if (!ms_budget_time(to->budget))
 			return;
 		add_gap(bytes, ms_pdf_value_end(bytes.data(), offset, next, said), next);
 		if (!is_telling(bytes.data(), offset, next))
 			continue;
-		auto *stream = new MemStream(bytes.data(), (Goffset)offset, (Goffset)(bytes.size() - offset),
-			Object(objNull));
+		auto *stream = new MemStream(bytes.data(), (Goffset)offset,
+			(Goffset)(bytes.size() - offset), Object(objNull));
 		Parser parser(xref, stream, false);
-		into.push_back({number, 0, parser.getObj(0), is_current_within(number, container.number)});
+		into.push_back(
+			{number, 0, parser.getObj(0), is_current_within(number, container.number)});
 	}
 }
 
@@ -580,8 +621,8 @@ void Walk::roles_of(const Object &object, int depth)
 	if (object.isArray()) {
 		if (object.arrayGetLength() > 1 && object.arrayGetNF(0).isName()) {
 			const char *family = object.arrayGetNF(0).getName();
-			if (strcmp(family, "ICCBased") == 0 || strcmp(family, "Indexed") == 0
-				|| strcmp(family, "Separation") == 0 || strcmp(family, "DeviceN") == 0)
+			if (strcmp(family, "ICCBased") == 0 || strcmp(family, "Indexed") == 0 ||
+				strcmp(family, "Separation") == 0 || strcmp(family, "DeviceN") == 0)
 				role(object, ROLE_COLOURS);
 		}
 		for (int i = 0; i < object.arrayGetLength(); i++)
@@ -644,7 +685,8 @@ bool Walk::is_structural(const char *what, const char *name)
 
 bool Walk::add_string(const std::string &bytes, const char *name, Place place)
 {
-	if (bytes.empty() || is_structural("/", is_date(bytes) ? "(date)" : name) || texts[place]->len >= MS_PDF_MAX_TEXT)
+	if (bytes.empty() || is_structural("/", is_date(bytes) ? "(date)" : name) ||
+		texts[place]->len >= MS_PDF_MAX_TEXT)
 		return false;
 	std::string text = ms_pdf_to_utf8(bytes);
 	g_string_append_len(texts[place], text.data(), (gssize)text.size());
@@ -660,7 +702,8 @@ void Walk::add_name(const char *name, const char *of)
 		name += 7;
 		n -= 7;
 	}
-	if (!ms_pdf_is_telling_name(name, n) || texts[NAMES]->len >= MS_PDF_MAX_TEXT || is_structural("/", of))
+	if (!ms_pdf_is_telling_name(name, n) || texts[NAMES]->len >= MS_PDF_MAX_TEXT ||
+		is_structural("/", of))
 		return;
 	if (last_name == name) /* most come many times */
 		return;
@@ -697,16 +740,19 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 		add_name(name, "");
 		if (strcmp(name, "Encrypt") == 0 && dict->hasKey("Root"))
 			continue;
-		bool done = place == FIELDS && value.isString()
-			&& (strcmp(name, "TU") == 0 || strcmp(name, "T") == 0 || strcmp(name, "V") == 0);
+		bool done = place == FIELDS && value.isString() &&
+			(strcmp(name, "TU") == 0 || strcmp(name, "T") == 0 ||
+				strcmp(name, "V") == 0);
 		if (done)
 			continue;
 		if (value.isString() && sealed && strcmp(name, "Contents") == 0)
 			name = "(signature)";
 		else if (strcmp(name, "ID") == 0 && (dict->hasKey("Root") || dict->hasKey("Size")))
 			name = "ID[]";
-		Place at = strcmp(name, "URI") == 0 ? LINKS : strcmp(name, "JS") == 0 ? SCRIPTS
-			: strcmp(name, "ActualText") == 0 || strcmp(name, "Alt") == 0 ? STRUCTURE : place;
+		Place at = strcmp(name, "URI") == 0                                   ? LINKS
+			: strcmp(name, "JS") == 0                                     ? SCRIPTS
+			: strcmp(name, "ActualText") == 0 || strcmp(name, "Alt") == 0 ? STRUCTURE
+										      : place;
 		strings_of(value, name, at, depth + 1);
 	}
 }
@@ -722,9 +768,11 @@ void Walk::strings_of(const Object &object, const char *name, Place place, int d
 	} else if (object.isDict()) {
 		strings_of_dict(object, place, depth);
 	} else if (object.isArray()) {
-		bool colours = object.arrayGetLength() == 4 && object.arrayGetNF(0).isName("Indexed");
+		bool colours = object.arrayGetLength() == 4 &&
+			object.arrayGetNF(0).isName("Indexed");
 		for (int i = 0; i < object.arrayGetLength(); i++)
-			strings_of(object.arrayGetNF(i), colours ? "(indexed)" : name, place, depth + 1);
+			strings_of(object.arrayGetNF(i), colours ? "(indexed)" : name, place,
+				depth + 1);
 	} else if (object.isStream()) {
 		strings_of_dict(*object.getStream()->getDictObject(), place, depth);
 	}
@@ -751,7 +799,8 @@ std::string Walk::beginning(const Object &object, gsize n) const
 
 static bool is_font(const std::string &head)
 {
-	static const char *const marks[] = {"OTTO", "true", "ttcf", "%!PS-AdobeFont", "%!FontType", "%!"};
+	static const char *const marks[] = {
+		"OTTO", "true", "ttcf", "%!PS-AdobeFont", "%!FontType", "%!"};
 	for (const char *mark : marks)
 		if (head.compare(0, strlen(mark), mark) == 0)
 			return true;
@@ -764,12 +813,14 @@ static bool is_font(const std::string &head)
 void Walk::read_rows(const Object &object)
 {
 	const Dict *dict = object.getStream()->getDict();
-	Object widths = dict->lookup("W"), index = dict->lookup("Index"), size = dict->lookup("Size");
+	Object widths = dict->lookup("W"), index = dict->lookup("Index"),
+	       size = dict->lookup("Size");
 	gint64 width = 0, rows = size.isInt() ? size.getInt() : 0;
 	for (int i = 0; widths.isArray() && i < widths.arrayGetLength(); i++)
 		width += widths.arrayGet(i).isInt() ? CLAMP(widths.arrayGet(i).getInt(), 0, 8) : 0;
 	for (int i = 1; index.isArray() && i < index.arrayGetLength(); i += 2)
-		rows = (i == 1 ? 0 : rows) + (index.arrayGet(i).isInt() ? MAX(index.arrayGet(i).getInt(), 0) : 0);
+		rows = (i == 1 ? 0 : rows) +
+			(index.arrayGet(i).isInt() ? MAX(index.arrayGet(i).getInt(), 0) : 0);
 	std::string bytes;
 	ms_pdf_decode(pdf, object, to->budget, bytes, texts[COMMENTS]);
 	if ((gint64)bytes.size() > width * rows)
@@ -793,8 +844,8 @@ const char *Walk::structural_stream(Found &one, unsigned role)
 		return "(shading)";
 	if (has(object, "HalftoneType"))
 		return "(halftone)";
-	if (linearised && role == 0 && has(object, "S") && !has(object, "Type") && !has(object, "Subtype")
-		&& object.streamGetDict()->lookup("S").isInt())
+	if (linearised && role == 0 && has(object, "S") && !has(object, "Type") &&
+		!has(object, "Subtype") && object.streamGetDict()->lookup("S").isInt())
 		return "(hints)";
 	bool font = (role & ROLE_FONT) || has(object, "Length1") || subtype.isName("Type1C")
 		|| subtype.isName("CIDFontType0C") || subtype.isName("OpenType");
@@ -806,9 +857,11 @@ const char *Walk::structural_stream(Found &one, unsigned role)
 		if (!has(object, "N"))
 			return "(indexed)";
 		std::string head = beginning(object, 40);
-		return head.size() == 40 && head.compare(36, 4, "acsp") == 0 ? "/DestOutputProfile" : nullptr;
+		return head.size() == 40 && head.compare(36, 4, "acsp") == 0 ? "/DestOutputProfile"
+									     : nullptr;
 	}
-	if ((role & ROLE_CHARACTERS) && beginning(object, 4096).find("begincmap") != std::string::npos)
+	if ((role & ROLE_CHARACTERS) &&
+		beginning(object, 4096).find("begincmap") != std::string::npos)
 		return "/ToUnicode";
 	return nullptr;
 }
@@ -838,17 +891,20 @@ void Walk::read_file(Found &one, MsItem item)
 	auto known = names.find(one.number);
 	const char *name = known != names.end() ? known->second.c_str() : "attachment";
 	if (files_locked || is_locked(one.object)) {
-		ms_inventory_unread(inventory, item, MS_UNREAD_ENCRYPTED, "an attachment, encrypted by itself");
+		ms_inventory_unread(
+			inventory, item, MS_UNREAD_ENCRYPTED, "an attachment, encrypted by itself");
 		return;
 	}
 	bool whole = ms_pdf_decode(pdf, one.object, to->budget, bytes, texts[COMMENTS]);
 	if (!whole)
-		ms_inventory_unread(inventory, item, bytes.size() > MS_PDF_MAX_STREAM ? MS_UNREAD_LIMIT : MS_UNREAD_DAMAGED,
+		ms_inventory_unread(inventory, item,
+			bytes.size() > MS_PDF_MAX_STREAM ? MS_UNREAD_LIMIT : MS_UNREAD_DAMAGED,
 			"an attachment larger than %d MiB, or damaged", MS_PDF_MAX_STREAM >> 20);
 	else
 		ms_inventory_read(inventory, item);
 	g_autofree char *valid = g_utf8_make_valid(name, -1);
-	ms_extract_within(to, document->where, valid, nullptr, (const guint8 *)bytes.data(), bytes.size());
+	ms_extract_within(
+		to, document->where, valid, nullptr, (const guint8 *)bytes.data(), bytes.size());
 }
 
 static bool contains(const std::string &bytes, const char *word)
@@ -869,11 +925,15 @@ Dict *Walk::all_resources()
 		return merged.getDict();
 	auto *fonts = new Dict(xref), *forms = new Dict(xref), *all = new Dict(xref);
 	for (const Found &one : found) {
-		Object resources = one.object.isDict() ? one.object.dictLookup("Resources") : Object(objNull);
+		Object resources = one.object.isDict() ? one.object.dictLookup("Resources")
+						       : Object(objNull);
 		for (const char *kind : {"Font", "XObject"}) {
 			Dict *into = *kind == 'F' ? fonts : forms;
-			Object list = resources.isDict() ? resources.dictLookup(kind) : Object(objNull);
-			for (int i = 0; list.isDict() && i < list.dictGetLength() && into->getLength() < 1000; i++)
+			Object list = resources.isDict() ? resources.dictLookup(kind)
+							 : Object(objNull);
+			for (int i = 0; list.isDict() && i < list.dictGetLength() &&
+				into->getLength() < 1000;
+				i++)
 				if (!into->hasKey(list.dictGetKey(i)))
 					into->add(list.dictGetKey(i), list.dictGetValNF(i).copy());
 		}
@@ -922,9 +982,11 @@ void Walk::read_bytes(Found &one, MsItem item, unsigned role)
 	bool whole = ms_pdf_decode(pdf, one.object, to->budget, bytes, texts[COMMENTS]);
 	if (!whole) {
 		bool large = bytes.size() > MS_PDF_MAX_STREAM;
-		ms_inventory_unread(inventory, item, large ? MS_UNREAD_LIMIT : MS_UNREAD_DAMAGED, "%s",
-			large ? "a stream of more than 64 MiB" : ms_pdf_trouble() != nullptr
-				? ms_pdf_trouble() : "a stream that cannot be decoded");
+		ms_inventory_unread(inventory, item, large ? MS_UNREAD_LIMIT : MS_UNREAD_DAMAGED,
+			"%s",
+			large                                 ? "a stream of more than 64 MiB"
+				: ms_pdf_trouble() != nullptr ? ms_pdf_trouble()
+							      : "a stream that cannot be decoded");
 	}
 	if (!ms_budget_charge(to->budget, MS_COST_DECODED, bytes.size())) {
 		ms_inventory_unread(inventory, item, MS_UNREAD_LIMIT, "more than %s allows",
@@ -934,7 +996,8 @@ void Walk::read_bytes(Found &one, MsItem item, unsigned role)
 	const guint8 *at = (const guint8 *)bytes.data();
 	if (skip_blank(bytes.data(), bytes.size(), 0) == bytes.size()) {
 		ms_inventory_read(inventory, item);
-	} else if (subtype.isName("Form") || has(one.object, "PatternType") || (role & ROLE_CONTENT)) {
+	} else if (subtype.isName("Form") || has(one.object, "PatternType") ||
+		(role & ROLE_CONTENT)) {
 		read_content(one, item, bytes);
 	} else if ((role & ROLE_XML) || subtype.isName("XML")) {
 		g_autofree char *where = g_strconcat(document->where, " (metadata)", nullptr);
@@ -1001,7 +1064,8 @@ void Walk::read_all()
 		}
 		if (one.number >= 0 && one.number == encryption_number)
 			continue;
-		Place place = one.number >= 0 && one.number == information_number ? INFORMATION : OTHERS;
+		Place place = one.number >= 0 && one.number == information_number ? INFORMATION
+										  : OTHERS;
 		strings_of(one.object, one.number < 0 ? "trailer" : "object", place, 0);
 		if (one.object.isStream())
 			read_stream(one);
@@ -1012,7 +1076,8 @@ void Walk::read_all()
 void Walk::hand_over(GString *fields)
 {
 	for (int i = 0; i < N_PLACES; i++) {
-		g_autofree char *where = g_strdup_printf("%s (%s)", document->where, place_names[i]);
+		g_autofree char *where = g_strdup_printf(
+			"%s (%s)", document->where, place_names[i]);
 		ms_extract_span(to, where, texts[i]->str, texts[i]->len);
 	}
 	if (fields != nullptr)

@@ -51,7 +51,8 @@ void MsFontTrust::learn(XRef *xref, const GfxFont *font)
 	type3 = font->getType() == fontType3;
 	if (cid) {
 		const GooString *collection = ((const GfxCIDFont *)font)->getCollection();
-		numbers = !mapped && (collection == nullptr || collection->cmp("Adobe-Identity") == 0);
+		numbers = !mapped &&
+			(collection == nullptr || collection->cmp("Adobe-Identity") == 0);
 		return;
 	}
 	for (Unicode &one : meant)
@@ -59,7 +60,8 @@ void MsFontTrust::learn(XRef *xref, const GfxFont *font)
 	Object dict = xref->fetch(*font->getID());
 	Object encoding = dict.isDict() ? dict.dictLookup("Encoding") : Object(objNull);
 	bool loose = font->getType() == fontTrueType && font->isSymbolic();
-	bool base = encoding.isName() || (encoding.isDict() && encoding.dictLookup("BaseEncoding").isName());
+	bool base = encoding.isName() ||
+		(encoding.isDict() && encoding.dictLookup("BaseEncoding").isName());
 	if (base && !loose)
 		memset(named, 1, sizeof named);
 	Ref embedded;
@@ -84,7 +86,8 @@ bool MsFontTrust::believes(const GfxFont *font, CharCode code, const Unicode *u,
 	if (known == UNASKED)
 		known = of_name(((const Gfx8BitFont *)font)->getCharName((int)(code & 0xff)));
 	if (!mapped)
-		return !numbers && (known != 0 || (n > 0 && !is_private(u[0]) && !named[code & 0xff]));
+		return !numbers &&
+			(known != 0 || (n > 0 && !is_private(u[0]) && !named[code & 0xff]));
 	if (n == 0 || is_private(u[0]))
 		return known != 0 && !type3;
 	/* A map that says otherwise than the glyph's name, of a letter or digit. */
@@ -121,12 +124,21 @@ public:
 	bool useTilingPatternFill() override { return true; }
 	bool useShadedFills(int) override { return true; }
 	bool functionShadedFill(GfxState *, GfxFunctionShading *) override { return true; }
-	bool axialShadedFill(GfxState *, GfxAxialShading *, double, double) override { return true; }
-	bool radialShadedFill(GfxState *, GfxRadialShading *, double, double) override { return true; }
-	bool gouraudTriangleShadedFill(GfxState *, GfxGouraudTriangleShading *) override { return true; }
+	bool axialShadedFill(GfxState *, GfxAxialShading *, double, double) override
+	{
+		return true;
+	}
+	bool radialShadedFill(GfxState *, GfxRadialShading *, double, double) override
+	{
+		return true;
+	}
+	bool gouraudTriangleShadedFill(GfxState *, GfxGouraudTriangleShading *) override
+	{
+		return true;
+	}
 	bool patchMeshShadedFill(GfxState *, GfxPatchMeshShading *) override { return true; }
-	bool tilingPatternFill(GfxState *, Gfx *, Catalog *, GfxTilingPattern *, const double *, int, int,
-		int, int, double, double) override
+	bool tilingPatternFill(GfxState *, Gfx *, Catalog *, GfxTilingPattern *, const double *,
+		int, int, int, int, double, double) override
 	{
 		painted++;
 		return true;
@@ -180,8 +192,8 @@ public:
 		if (laid)
 			text.endActualText(state);
 	}
-	void drawChar(GfxState *state, double x, double y, double dx, double dy, double ox, double oy,
-		CharCode code, int bytes, const Unicode *u, int n) override;
+	void drawChar(GfxState *state, double x, double y, double dx, double dy, double ox,
+		double oy, CharCode code, int bytes, const Unicode *u, int n) override;
 	void fill(GfxState *state) override { shape(state, true); }
 	void eoFill(GfxState *state) override { shape(state, true); }
 	void stroke(GfxState *state) override { shape(state, false); }
@@ -196,22 +208,24 @@ public:
 #pragma clang diagnostic pop
 #endif
 
-	void drawImage(GfxState *state, Object *ref, Stream *str, int w, int h, GfxImageColorMap *map,
-		bool interpolate, const int *colors, bool inlined) override
+	void drawImage(GfxState *state, Object *ref, Stream *str, int w, int h,
+		GfxImageColorMap *map, bool interpolate, const int *colors, bool inlined) override
 	{
 		picture(state);
 		if (inlined)
-			OutputDev::drawImage(state, ref, str, w, h, map, interpolate, colors, inlined);
+			OutputDev::drawImage(
+				state, ref, str, w, h, map, interpolate, colors, inlined);
 	}
 	void drawImageMask(GfxState *state, Object *ref, Stream *str, int w, int h, bool invert,
 		bool interpolate, bool inlined) override
 	{
 		picture(state);
 		if (inlined)
-			OutputDev::drawImageMask(state, ref, str, w, h, invert, interpolate, inlined);
+			OutputDev::drawImageMask(
+				state, ref, str, w, h, invert, interpolate, inlined);
 	}
-	void drawMaskedImage(GfxState *state, Object *, Stream *, int, int, GfxImageColorMap *, bool,
-		Stream *, int, int, bool, bool) override
+	void drawMaskedImage(GfxState *state, Object *, Stream *, int, int, GfxImageColorMap *,
+		bool, Stream *, int, int, bool, bool) override
 	{
 		picture(state);
 	}
@@ -294,7 +308,8 @@ void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double d
 #define CELL_GAP 1.0
 
 /* Adds a character where it stands beside the last one, in the direction of its line. */
-void MsDevice::append(double x, double y, double dx, double dy, double size, const Unicode *u, int n)
+void MsDevice::append(
+	double x, double y, double dx, double dy, double size, const Unicode *u, int n)
 {
 	if (raw->len >= MS_PDF_MAX_TEXT)
 		return;
@@ -417,7 +432,8 @@ void MsDevice::judge_pictures(MsPdfPage *out) const
 		for (int y = y1; y <= y2; y++)
 			for (int x = x1; x <= x2; x++)
 				under[(size_t)(y * GRID + x)] = true;
-		if (w > 0.5 * width && h >= 20 && over == 0 && box.y1 > 0.25 * height && box.y2 < 0.85 * height)
+		if (w > 0.5 * width && h >= 20 && over == 0 && box.y1 > 0.25 * height &&
+			box.y2 < 0.85 * height)
 			out->strip = true;
 	}
 	guint n = 0;
@@ -450,16 +466,18 @@ static bool add_words(GString *line, const std::vector<std::unique_ptr<TextWordS
 	Place before = {};
 	for (const auto &selection : words) {
 		const TextWord *word = selection->getWord();
-		for (int i = selection->getBegin(); i < selection->getEnd() && i < word->getLength(); i++) {
+		for (int i = selection->getBegin();
+			i < selection->getEnd() && i < word->getLength(); i++) {
 			Place here;
 			word->getCharBBox(i, &here.x1, &here.y1, &here.x2, &here.y2);
 			Unicode u = *word->getChar(i);
-			if (!first && !g_unichar_isspace(u) && line->len > 0
-				&& !g_ascii_isspace(line->str[line->len - 1]) && apart(before, here)) {
+			if (!first && !g_unichar_isspace(u) && line->len > 0 &&
+				!g_ascii_isspace(line->str[line->len - 1]) && apart(before, here)) {
 				g_string_append_c(line, '\t');
 				changed = true;
 			}
-			g_string_append_unichar(line, u < 0x110000 && (u < 0xd800 || u > 0xdfff) ? u : 0xfffd);
+			g_string_append_unichar(
+				line, u < 0x110000 && (u < 0xd800 || u > 0xdfff) ? u : 0xfffd);
 			before = here;
 			first = false;
 		}
@@ -494,7 +512,8 @@ static Lines selected_words(TextPage *page, const PDFRectangle *box)
 {
 	Lines out;
 	int n = 0;
-	std::vector<TextWordSelection *> **lines = page->getSelectionWords(box, selectionStyleGlyph, &n);
+	std::vector<TextWordSelection *> **lines = page->getSelectionWords(
+		box, selectionStyleGlyph, &n);
 	for (int i = 0; i < n; i++) {
 		out.emplace_back();
 		for (TextWordSelection *selection : *lines[i])
@@ -519,7 +538,8 @@ void MsDevice::lay_out(MsPdfPage *out)
 	for (const auto &words : selected_words(page, &all)) {
 		g_string_truncate(line, 0);
 		changed |= add_words(line, words);
-		/* What stands after such a line may be its values: the next ones are kept as well. */
+		/* What stands after such a line may be its values: the next ones are kept as
+		 * well. */
 		if (changed)
 			g_string_append_printf(out->cells, "%s\n", line->str);
 	}
@@ -576,8 +596,11 @@ static std::string decode_contents(MsPdf *pdf, Page *page, MsPdfPage *out)
 		Object one = contents.isArray() ? contents.arrayGet(i) : contents.copy();
 		if (!one.isStream())
 			continue;
-		if (!ms_pdf_decode(pdf, one, pdf->budget, bytes, out->rest) && out->broken == nullptr)
-			out->broken = ms_pdf_trouble() != nullptr ? ms_pdf_trouble() : "its content is damaged or too long";
+		if (!ms_pdf_decode(pdf, one, pdf->budget, bytes, out->rest) &&
+			out->broken == nullptr)
+			out->broken = ms_pdf_trouble() != nullptr
+				? ms_pdf_trouble()
+				: "its content is damaged or too long";
 		bytes += '\n';
 	}
 	ms_pdf_leftovers(bytes.data(), bytes.size(), true, out->rest);
@@ -585,15 +608,15 @@ static std::string decode_contents(MsPdf *pdf, Page *page, MsPdfPage *out)
 }
 
 /* True if some of it was hidden. */
-static bool show_page(MsPdf *pdf, Page *page, Object *contents, const PDFRectangle *box, bool crop, int rotate,
-	const PDFRectangle *paper, bool laid_out, MsPdfPage *out)
+static bool show_page(MsPdf *pdf, Page *page, Object *contents, const PDFRectangle *box, bool crop,
+	int rotate, const PDFRectangle *paper, bool laid_out, MsPdfPage *out)
 {
 	MsDevice device(pdf, paper, laid_out);
 	ms_pdf_trouble_reset();
 	{
 		const PDFRectangle *cropped = crop ? page->getCropBox() : nullptr;
-		Gfx gfx(pdf->document.get(), &device, page->getNum(), page->getResourceDict(), 72, 72, box,
-			cropped, rotate, is_late, pdf->budget);
+		Gfx gfx(pdf->document.get(), &device, page->getNum(), page->getResourceDict(), 72,
+			72, box, cropped, rotate, is_late, pdf->budget);
 		gfx.saveState();
 		gfx.display(contents);
 		while (gfx.getState()->hasSaves())
@@ -644,7 +667,8 @@ void ms_pdf_content(MsPdf *pdf, Object *content, Dict *resources, MsPdfPage *out
 	MsDevice device(pdf, &paper, false);
 	ms_pdf_trouble_reset();
 	{
-		Gfx gfx(pdf->document.get(), &device, resources, &paper, nullptr, is_late, pdf->budget);
+		Gfx gfx(pdf->document.get(), &device, resources, &paper, nullptr, is_late,
+			pdf->budget);
 		gfx.display(content);
 	}
 	device.finish(out);

@@ -120,7 +120,8 @@ static void read_block(const Walk *w, const char *name, const guint8 *data, gsiz
 	}
 	/* The small picture in EXIF is one more picture. */
 	const guint8 *small = memmem(data, len, "\xff\xd8\xff", 3);
-	const guint8 *last = small != NULL ? memmem(small, (gsize)(end - small), "\xff\xd9", 2) : NULL;
+	const guint8 *last = small != NULL ? memmem(small, (gsize)(end - small), "\xff\xd9", 2)
+					   : NULL;
 	if (last != NULL) {
 		read_words(w, place, data, (gsize)(small - data));
 		read_words(w, place, last + 2, (gsize)(end - last - 2));
@@ -221,7 +222,8 @@ static bool walk_png(Walk *w)
 		for (int i = 0; i < 4; i++)
 			if (!g_ascii_isalpha(type[i]))
 				return false;
-		if (n > G_MAXINT32 || (from == 8 && memcmp(type, "IHDR", 4) != 0) || !step(w, n + 12))
+		if (n > G_MAXINT32 || (from == 8 && memcmp(type, "IHDR", 4) != 0) ||
+			!step(w, n + 12))
 			return false;
 		g_autofree char *name = g_strdup_printf("PNG %.4s", type);
 		bool text = memcmp(type + 1, "TXt", 3) == 0 || memcmp(type + 1, "EXt", 3) == 0
@@ -232,7 +234,8 @@ static bool walk_png(Walk *w)
 			png_text(w, name, w->data + from + 8, n);
 			ms_inventory_read(w->inventory, item);
 		} else {
-			block(w, name, from, w->at, memcmp(type, "eXIf", 4) == 0 || memcmp(type, "sPLT", 4) == 0);
+			block(w, name, from, w->at,
+				memcmp(type, "eXIf", 4) == 0 || memcmp(type, "sPLT", 4) == 0);
 		}
 		if (memcmp(type, "IEND", 4) == 0)
 			return n == 0;
@@ -282,10 +285,13 @@ static bool walk_jpeg(Walk *w)
 		if (n < 2 || !step(w, n + 2))
 			return false;
 		bool speaks = code == 0xfe || (code >= 0xe0 && code <= 0xef);
-		g_autofree char *name = speaks ? g_strdup_printf("JPEG %s%d", code == 0xfe ? "COM" : "APP",
-			code == 0xfe ? 0 : code - 0xe0) : g_strdup_printf("JPEG %02x", code);
+		g_autofree char *name = speaks
+			? g_strdup_printf("JPEG %s%d", code == 0xfe ? "COM" : "APP",
+				  code == 0xfe ? 0 : code - 0xe0)
+			: g_strdup_printf("JPEG %02x", code);
 		block(w, name, from, w->at, speaks);
-		frame |= code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc;
+		frame |= code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 &&
+			code != 0xcc;
 		if (code == 0xda && !skip_scan(w))
 			return false;
 	}
@@ -344,8 +350,9 @@ static bool gif_image(Walk *w)
 {
 	gsize from = w->at;
 	guint8 flags = left(w) > 9 ? w->data[from + 9] : 0;
-	bool whole = left(w) >= 11 && step(w, 11 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0))
-		&& skip_sub_blocks(w);
+	bool whole = left(w) >= 11 &&
+		step(w, 11 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0)) &&
+		skip_sub_blocks(w);
 	if (!whole && w->len > MAX_SMALL)
 		return false;
 	w->at = whole ? w->at : w->len;
@@ -370,7 +377,8 @@ static bool walk_gif(Walk *w)
 			return true;
 		}
 		bool extension = w->data[from] == 0x21;
-		if ((!extension && w->data[from] != 0x2c) || !(extension ? gif_extension(w) : gif_image(w)))
+		if ((!extension && w->data[from] != 0x2c) ||
+			!(extension ? gif_extension(w) : gif_image(w)))
 			return false;
 		image |= !extension;
 	}
@@ -395,15 +403,19 @@ static gsize dib_size(const guint8 *p, gsize len, bool icon)
 	guint32 planes = le16(p + (old ? 8 : 12)), bits = le16(p + (old ? 10 : 14));
 	guint32 packing = head >= 40 ? le32(p + 16) : 0;
 	height = ABS(height);
-	if (planes > 1 || bits > 32 || width <= 0 || width > 65535 || height <= 0 || height > 131070)
+	if (planes > 1 || bits > 32 || width <= 0 || width > 65535 || height <= 0 ||
+		height > 131070)
 		return 0;
 	guint32 used = head >= 40 ? le32(p + 32) : 0;
 	gsize colours = used > 0 && used <= 256 ? used : bits <= 8 ? (gsize)1 << bits : 0;
 	gsize table = colours * (old ? 3 : 4) + (packing == 3 && head == 40 ? 12 : 0);
 	gsize row = (gsize)((width * bits + 31) / 32 * 4);
-	gsize pixels = packing == 0 || packing == 3 ? row * (gsize)height : head >= 40 ? le32(p + 20) : 0;
+	gsize pixels = packing == 0 || packing == 3 ? row * (gsize)height
+		: head >= 40                        ? le32(p + 20)
+						    : 0;
 	if (icon) /* colours over a mask of one bit */
-		pixels = row * (gsize)(height / 2) + (gsize)((width + 31) / 32 * 4) * (gsize)(height / 2);
+		pixels = row * (gsize)(height / 2) +
+			(gsize)((width + 31) / 32 * 4) * (gsize)(height / 2);
 	return head + table + pixels;
 }
 
@@ -435,7 +447,8 @@ static bool walk_icon(Walk *w)
 	for (guint i = 0; i < n; i++) {
 		const guint8 *row = w->data + 6 + 16 * (gsize)i;
 		gsize size = le32(row + 8), at = le32(row + 12);
-		if (row[3] > 1 || at < 6 + 16 * (gsize)n || at > w->len || size > w->len - at || size < 16)
+		if (row[3] > 1 || at < 6 + 16 * (gsize)n || at > w->len || size > w->len - at ||
+			size < 16)
 			return false;
 		const guint8 *p = w->data + at;
 		bool png = memcmp(p, "\x89PNG", 4) == 0;
@@ -562,8 +575,9 @@ static bool walk_riff(Walk *w)
 		g_autofree char *name = g_strdup_printf("RIFF %.4s", (const char *)w->data + from);
 		bool film = memcmp(w->data + from, "LIST", 4) == 0 && n >= 4
 			&& memcmp(w->data + from + 8, "movi", 4) == 0;
-		static const char *const speak[] = {"RIFF EXIF", "RIFF XMP ", "RIFF ICCP", "RIFF LIST",
-			"RIFF INFO", "RIFF bext", "RIFF id3 ", "RIFF ID3 ", "RIFF iXML", "RIFF cue ", "RIFF smpl", NULL};
+		static const char *const speak[] = {"RIFF EXIF", "RIFF XMP ", "RIFF ICCP",
+			"RIFF LIST", "RIFF INFO", "RIFF bext", "RIFF id3 ", "RIFF ID3 ",
+			"RIFF iXML", "RIFF cue ", "RIFF smpl", NULL};
 		block(w, film ? "RIFF movi" : name, from, w->at, g_strv_contains(speak, name));
 		if (w->blocks > MAX_BLOCKS)
 			return false;
@@ -591,7 +605,8 @@ static void read_media(Walk *w, gsize from, gsize to)
 static bool has_subtitles(const guint8 *data, gsize len)
 {
 	static const char *const handlers[] = {"sbtl", "subt", "clcp", "text"};
-	for (const guint8 *p = data; (p = memmem(p, (gsize)(data + len - p), "hdlr", 4)) != NULL; p += 4)
+	for (const guint8 *p = data; (p = memmem(p, (gsize)(data + len - p), "hdlr", 4)) != NULL;
+		p += 4)
 		for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)
 			if (data + len - p > 16 && memcmp(p + 12, handlers[i], 4) == 0)
 				return true;
@@ -613,14 +628,15 @@ static bool box(Walk *w)
 			return false;
 	if (n < head || !step(w, n))
 		return false;
-	static const char *const speak[] = {"box ftyp", "box moov", "box meta", "box uuid", "box udta", "box moof",
-		"box jp2h", "box xml ", "box styp", "box emsg", NULL};
+	static const char *const speak[] = {"box ftyp", "box moov", "box meta", "box uuid",
+		"box udta", "box moof", "box jp2h", "box xml ", "box styp", "box emsg", NULL};
 	g_autofree char *name = g_strdup_printf("box %.4s", (const char *)type);
 	if (memcmp(type, "mdat", 4) == 0)
 		read_media(w, from, w->at);
 	else
 		block(w, name, from, w->at, g_strv_contains(speak, name));
-	if (w->inventory != NULL && memcmp(type, "moov", 4) == 0 && has_subtitles(w->data + from, n))
+	if (w->inventory != NULL && memcmp(type, "moov", 4) == 0 &&
+		has_subtitles(w->data + from, n))
 		ms_reading_unread(w->to->reading, w->document->where, MS_UNREAD_NO_READER,
 			"a film with subtitles, which are not read");
 	return true;
@@ -659,7 +675,8 @@ static gsize mpeg_frame(const Walk *w, gsize at)
 	const guint8 *p = w->data + at;
 	if (w->len - at < 4 || p[0] != 0xff || (p[1] & 0xe0) != 0xe0)
 		return 0;
-	guint version = p[1] >> 3 & 3, layer = p[1] >> 1 & 3, rate = p[2] >> 4, sampling = p[2] >> 2 & 3;
+	guint version = p[1] >> 3 & 3, layer = p[1] >> 1 & 3, rate = p[2] >> 4,
+	      sampling = p[2] >> 2 & 3;
 	if (version == 1 || layer == 0 || rate == 0 || rate == 15 || sampling == 3)
 		return 0;
 	bool low = version != 3;
@@ -690,7 +707,8 @@ static bool walk_mpeg(Walk *w)
 static bool walk_id3(Walk *w)
 {
 	const guint8 *p = w->data;
-	if (w->len < 20 || p[3] < 2 || p[3] > 4 || (p[5] & 0x0f) != 0 || ((p[6] | p[7] | p[8] | p[9]) & 0x80) != 0)
+	if (w->len < 20 || p[3] < 2 || p[3] > 4 || (p[5] & 0x0f) != 0 ||
+		((p[6] | p[7] | p[8] | p[9]) & 0x80) != 0)
 		return false;
 	gsize n = 10 + ((gsize)p[6] << 21 | (gsize)p[7] << 14 | (gsize)p[8] << 7 | p[9]);
 	if (!step(w, n))
@@ -750,13 +768,26 @@ typedef struct {
 
 #define FORM(offset, magic, walk) {offset, magic, sizeof(magic) - 1, walk}
 static const Form forms[] = {
-	FORM(0, "\x89PNG\r\n\x1a\n", walk_png), FORM(0, "\xff\xd8\xff", walk_jpeg),
-	FORM(0, "GIF87a", walk_gif), FORM(0, "GIF89a", walk_gif), FORM(0, "II*\0", walk_tiff),
-	FORM(0, "MM\0*", walk_tiff), FORM(0, "BM", walk_bmp), FORM(0, "\0\0\1\0", walk_icon),
-	FORM(8, "WEBP", walk_riff), FORM(8, "WAVE", walk_riff), FORM(8, "AVI ", walk_riff),
-	FORM(4, "ftyp", walk_boxes), FORM(4, "jP  \r\n\x87\n", walk_boxes), FORM(0, "OggS", walk_ogg),
-	FORM(0, "ID3", walk_id3), FORM(0, "\xff\xfb", walk_mpeg), FORM(0, "\xff\xfa", walk_mpeg),
-	FORM(0, "\xff\xf3", walk_mpeg), FORM(0, "\xff\xf2", walk_mpeg), FORM(0, "fLaC", walk_flac),
+	FORM(0, "\x89PNG\r\n\x1a\n", walk_png),
+	FORM(0, "\xff\xd8\xff", walk_jpeg),
+	FORM(0, "GIF87a", walk_gif),
+	FORM(0, "GIF89a", walk_gif),
+	FORM(0, "II*\0", walk_tiff),
+	FORM(0, "MM\0*", walk_tiff),
+	FORM(0, "BM", walk_bmp),
+	FORM(0, "\0\0\1\0", walk_icon),
+	FORM(8, "WEBP", walk_riff),
+	FORM(8, "WAVE", walk_riff),
+	FORM(8, "AVI ", walk_riff),
+	FORM(4, "ftyp", walk_boxes),
+	FORM(4, "jP  \r\n\x87\n", walk_boxes),
+	FORM(0, "OggS", walk_ogg),
+	FORM(0, "ID3", walk_id3),
+	FORM(0, "\xff\xfb", walk_mpeg),
+	FORM(0, "\xff\xfa", walk_mpeg),
+	FORM(0, "\xff\xf3", walk_mpeg),
+	FORM(0, "\xff\xf2", walk_mpeg),
+	FORM(0, "fLaC", walk_flac),
 };
 
 static const Form *form_of(const guint8 *data, gsize len)
@@ -764,7 +795,8 @@ static const Form *form_of(const guint8 *data, gsize len)
 	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
 		const Form *f = &forms[i];
 		bool riff = f->walk != walk_riff || (len > 12 && memcmp(data, "RIFF", 4) == 0);
-		if (riff && len >= f->offset + f->len && memcmp(data + f->offset, f->magic, f->len) == 0)
+		if (riff && len >= f->offset + f->len &&
+			memcmp(data + f->offset, f->magic, f->len) == 0)
 			return f;
 	}
 	return NULL;
@@ -787,7 +819,9 @@ void ms_picture_read(const MsExtraction *to, const MsDocument *document, MsInven
 	const Form *form = form_of(document->data, document->len);
 	Walk w = {document->data, document->len, 0, 0, to, document, inventory};
 	if (form == NULL || !form->walk(&w))
-		ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "a picture that breaks off");
+		ms_inventory_unread(
+			inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "a picture that breaks off");
 	else if (!ms_extract_picture(to, document->where, document->data, document->len, "image"))
-		ms_inventory_unread(inventory, MS_ITEM_STRUCTURAL, MS_UNREAD_IMAGE, "a picture, sound or film");
+		ms_inventory_unread(
+			inventory, MS_ITEM_STRUCTURAL, MS_UNREAD_IMAGE, "a picture, sound or film");
 }

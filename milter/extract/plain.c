@@ -1,5 +1,6 @@
 /*
- * Text of format=flowed (RFC 3676) comes in; out goes what its writer wrote.  A worker's one thread.
+ * Text of format=flowed (RFC 3676) comes in; out goes what its writer wrote.  A worker's one
+ * thread.
  */
 #include "config.h"
 

@@ -172,7 +172,8 @@ static void open_destination(Rtf *r, Purpose purpose)
 	flush(r);
 	Destination to = {.purpose = purpose, .depth = r->depth, .half = -1,
 		.line = {.out = g_string_new(NULL)}};
-	if (purpose == PICTURE || purpose == OBJECT || purpose == FILE_OF_WORD || purpose == LEVEL_TEXT)
+	if (purpose == PICTURE || purpose == OBJECT || purpose == FILE_OF_WORD ||
+		purpose == LEVEL_TEXT)
 		to.bytes = purpose != LEVEL_TEXT ? ms_bytes_new() : NULL;
 	g_array_append_val(r->destinations, to);
 }
@@ -239,8 +240,9 @@ static void read_bytes(Rtf *r, const Destination *from)
 	if (from->purpose == OBJECT)
 		read_object(r, from->bytes);
 	else
-		ms_extract_within(r->to, r->where, from->purpose == PICTURE ? "picture" : "data of the document",
-			NULL, from->bytes->data, from->bytes->len);
+		ms_extract_within(r->to, r->where,
+			from->purpose == PICTURE ? "picture" : "data of the document", NULL,
+			from->bytes->data, from->bytes->len);
 }
 
 /* "\5KD-\0;" with the start of the level in place of the small bytes. */
@@ -277,16 +279,18 @@ static void close_destination(Rtf *r)
 /* Is the word the first of its group, and does it say what the group is for? */
 static bool begin_destination(Rtf *r, const char *word, bool star)
 {
-	static const char *const asides[] = {"annotation", "author", "atnid", "atnauthor", "comment", "company",
-		"category", "doccomm", "docvar", "fldinst", "footer", "footerf", "footerl", "footerr",
-		"footnote", "header", "headerf", "headerl", "headerr", "hlinkbase", "info", "keywords",
-		"levelnumbers", "listname", "listtable", "listoverridetable", "manager", "nonshppict",
-		"operator", "pntxta", "pntxtb", "private", "revtbl", "shp", "shpinst", "shprslt", "shptxt", "sn",
-		"sp", "subject", "sv", "tc", "template", "title", "tcn", "txe", "xe", "do", "objclass", "objname", "bkmkstart",
-		"bkmkend", "aftncn", "aftnsep",
-		"aftnsepc", "background", "filetbl", "ftncn", "ftnsep", "ftnsepc", "nextfile", "stylesheet",
-		"fonttbl", "colortbl", "propname", "staticval", "linkval", NULL};
-	static const char *const shown[] = {"shppict", "pnseclvl", "ud", "listtext", "pntext", NULL};
+	static const char *const asides[] = {"annotation", "author", "atnid", "atnauthor",
+		"comment", "company", "category", "doccomm", "docvar", "fldinst", "footer",
+		"footerf", "footerl", "footerr", "footnote", "header", "headerf", "headerl",
+		"headerr", "hlinkbase", "info", "keywords", "levelnumbers", "listname", "listtable",
+		"listoverridetable", "manager", "nonshppict", "operator", "pntxta", "pntxtb",
+		"private", "revtbl", "shp", "shpinst", "shprslt", "shptxt", "sn", "sp", "subject",
+		"sv", "tc", "template", "title", "tcn", "txe", "xe", "do", "objclass", "objname",
+		"bkmkstart", "bkmkend", "aftncn", "aftnsep", "aftnsepc", "background", "filetbl",
+		"ftncn", "ftnsep", "ftnsepc", "nextfile", "stylesheet", "fonttbl", "colortbl",
+		"propname", "staticval", "linkval", NULL};
+	static const char *const shown[] = {
+		"shppict", "pnseclvl", "ud", "listtext", "pntext", NULL};
 	Purpose purpose;
 	if (!r->fresh && !star)
 		return false;
@@ -318,7 +322,8 @@ static void unicode(Rtf *r, long number)
 		r->high = c;
 	} else {
 		if (c >= 0xdc00 && c < 0xe000)
-			c = r->high != 0 ? 0x10000 + ((r->high - 0xd800) << 10) + (c - 0xdc00) : 0xfffd;
+			c = r->high != 0 ? 0x10000 + ((r->high - 0xd800) << 10) + (c - 0xdc00)
+					 : 0xfffd;
 		r->high = 0;
 		put_char(r, c <= 0x10ffff ? c : 0xfffd);
 	}
@@ -332,15 +337,18 @@ static void set_charset(Rtf *r, long number)
 		g_strlcpy(r->charset, number == 950 ? "BIG5" : "UTF-8", sizeof r->charset);
 	else
 		g_snprintf(r->charset, sizeof r->charset, "%s%ld",
-			number == 932 || number == 949 || number == 936 ? "CP" : "WINDOWS-", number);
+			number == 932 || number == 949 || number == 936 ? "CP" : "WINDOWS-",
+			number);
 }
 
 /* How a character looks: whether it is there at all. */
 static bool set_look(Rtf *r, const char *word, bool on)
 {
 	Group *group = top(r);
-	bool *to = strcmp(word, "v") == 0 ? &group->hidden : strcmp(word, "deleted") == 0 ? &group->deleted
-		: strcmp(word, "revised") == 0 ? &group->inserted : NULL;
+	bool *to = strcmp(word, "v") == 0      ? &group->hidden
+		: strcmp(word, "deleted") == 0 ? &group->deleted
+		: strcmp(word, "revised") == 0 ? &group->inserted
+					       : NULL;
 	bool plain = strcmp(word, "plain") == 0;
 	if (to == NULL && !plain)
 		return false;
@@ -355,13 +363,15 @@ static bool set_look(Rtf *r, const char *word, bool on)
 /* What stands for characters.  False if the word does not. */
 static bool character_word(Rtf *r, const char *word)
 {
-	static const char *const breaks[] = {"par", "line", "sect", "page", "row", "column", "nestrow", NULL};
+	static const char *const breaks[] = {
+		"par", "line", "sect", "page", "row", "column", "nestrow", NULL};
 	static const struct {
 		const char *word;
 		gunichar c;
-	} characters[] = {{"tab", '\t'}, {"cell", '\t'}, {"nestcell", '\t'}, {"endash", '-'}, {"emdash", '-'},
-		{"emspace", ' '}, {"enspace", ' '}, {"qmspace", ' '}, {"lquote", '\''}, {"rquote", '\''},
-		{"ldblquote", '"'}, {"rdblquote", '"'}, {"bullet", 0x2022}};
+	} characters[] = {{"tab", '\t'}, {"cell", '\t'}, {"nestcell", '\t'}, {"endash", '-'},
+		{"emdash", '-'}, {"emspace", ' '}, {"enspace", ' '}, {"qmspace", ' '},
+		{"lquote", '\''}, {"rquote", '\''}, {"ldblquote", '"'}, {"rdblquote", '"'},
+		{"bullet", 0x2022}};
 	if (g_strv_contains(breaks, word)) {
 		end_line(r);
 		return true;
@@ -510,9 +520,11 @@ static void run(Rtf *r)
 static void finish(Rtf *r)
 {
 	if (r->last == NULL && r->p < r->end)
-		ms_reading_unread(r->to->reading, r->where, MS_UNREAD_TIME, "the time for reading is over");
+		ms_reading_unread(
+			r->to->reading, r->where, MS_UNREAD_TIME, "the time for reading is over");
 	else if (r->depth > 0)
-		ms_reading_unread(r->to->reading, r->where, MS_UNREAD_DAMAGED, "RTF that breaks off");
+		ms_reading_unread(
+			r->to->reading, r->where, MS_UNREAD_DAMAGED, "RTF that breaks off");
 	while (r->destinations->len > 1)
 		close_destination(r);
 	MsLine *body = &destination(r)->line;
@@ -540,8 +552,14 @@ static void finish(Rtf *r)
 /* How much of it the document is; what follows its last brace is somebody else's. */
 static gsize read_rtf(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
-	Rtf r = {.to = to, .where = where, .p = data, .end = data + len, .aside = g_string_new(NULL),
-		.html = g_string_new(NULL), .bytes = g_string_new(NULL), .charset = "WINDOWS-1252",
+	Rtf r = {.to = to,
+		.where = where,
+		.p = data,
+		.end = data + len,
+		.aside = g_string_new(NULL),
+		.html = g_string_new(NULL),
+		.bytes = g_string_new(NULL),
+		.charset = "WINDOWS-1252",
 		.destinations = g_array_new(FALSE, FALSE, sizeof(Destination))};
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		r.changed[i] = g_string_new(NULL);

@@ -104,7 +104,8 @@ static const char *format_of(const MsSheets *sheets, guint style)
 	return format != NULL ? format : ms_number_builtin(number);
 }
 
-static void text_value(const char *text, gsize len, const char *format, GString *shown, GString *stored)
+static void text_value(
+	const char *text, gsize len, const char *format, GString *shown, GString *stored)
 {
 	g_autofree char *whole = g_strndup(text, len);
 	if (ms_number_text_shown(shown, whole, format))
@@ -113,7 +114,8 @@ static void text_value(const char *text, gsize len, const char *format, GString 
 		g_string_append_len(shown, text, (gssize)len);
 }
 
-static void number_value(const char *text, gsize len, const char *format, GString *shown, GString *stored)
+static void number_value(
+	const char *text, gsize len, const char *format, GString *shown, GString *stored)
 {
 	g_autofree char *whole = g_strndup(text, len);
 	char *end;
@@ -130,8 +132,8 @@ static void number_value(const char *text, gsize len, const char *format, GStrin
 		ms_number_stored(shown, number);
 }
 
-void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len, GString *shown,
-	GString *stored)
+void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len,
+	GString *shown, GString *stored)
 {
 	const char *format = format_of(sheets, cell->style);
 	if (strcmp(cell->type, "s") == 0) {

@@ -26,8 +26,8 @@ typedef struct {
 
 void ms_cell_begin(MsCell *cell, const char *const *attributes);
 /* The value of a cell as it is shown, and as it is stored if that differs (else empty). */
-void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len, GString *shown,
-	GString *stored);
+void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len,
+	GString *shown, GString *stored);
 /* The text of a header or footer without the codes that lay it out. */
 void ms_header_text(GString *out, const char *text);
 

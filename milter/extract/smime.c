@@ -60,7 +60,8 @@ static void read_cms(const MsExtraction *to, const MsDocument *document, CMS_Con
 }
 
 /* Reads DER or BER at the beginning of `data`; how many bytes it took, 0 if it is none. */
-static gsize read_binary(const MsExtraction *to, const MsDocument *document, const guint8 *data, gsize len)
+static gsize read_binary(
+	const MsExtraction *to, const MsDocument *document, const guint8 *data, gsize len)
 {
 	const guint8 *p = data;
 	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)MIN(len, G_MAXINT));
@@ -70,8 +71,8 @@ static gsize read_binary(const MsExtraction *to, const MsDocument *document, con
 	return cms != NULL ? (gsize)(p - data) : 0;
 }
 
-/* From "-----BEGIN" to the end of the "-----END" line; its base64 is decoded by our own rules, which
- * skip what OpenSSL refuses. */
+/* From "-----BEGIN" to the end of the "-----END" line; its base64 is decoded by our own rules,
+ * which skip what OpenSSL refuses. */
 static gsize read_armour(const MsExtraction *to, const MsDocument *document, gsize from)
 {
 	const char *text = (const char *)document->data + from;
@@ -81,7 +82,8 @@ static gsize read_armour(const MsExtraction *to, const MsDocument *document, gsi
 	const char *stop = memmem(body, left - (gsize)(body - text), "-----END", 8);
 	stop = stop != NULL ? stop : text + left;
 	const char *after = memchr(stop, '\n', left - (gsize)(stop - text));
-	g_autoptr(GByteArray) bytes = ms_transfer_base64((const guint8 *)body, (gsize)(stop - body));
+	g_autoptr(GByteArray)
+		bytes = ms_transfer_base64((const guint8 *)body, (gsize)(stop - body));
 	read_binary(to, document, bytes->data, bytes->len);
 	return from + (gsize)((after != NULL ? after : text + left) - text);
 }

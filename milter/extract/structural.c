@@ -1170,7 +1170,8 @@ static bool matches(const char *pattern, const char *name)
  * document, and there are hundreds of rows.
  */
 typedef struct {
-	GHashTable *exact; /* "format item" to row, where a star stands alone before or after an @ */
+	GHashTable
+		*exact; /* "format item" to row, where a star stands alone before or after an @ */
 	GPtrArray *others; /* rows with other patterns */
 } Index;
 
@@ -1179,7 +1180,8 @@ static bool is_indexed(const char *item)
 	if (item[0] == '*' && item[1] == '@')
 		return strpbrk(item + 2, "*?") == NULL;
 	const char *special = strpbrk(item, "*?");
-	return special == NULL || (strcmp(special, "*") == 0 && special > item && special[-1] == '@');
+	return special == NULL ||
+		(strcmp(special, "*") == 0 && special > item && special[-1] == '@');
 }
 
 static const Index *make_index(void)
@@ -1189,8 +1191,8 @@ static const Index *make_index(void)
 	index->others = g_ptr_array_new();
 	for (const MsStructural *row = ms_structural_rows; row->format != NULL; row++) {
 		if (is_indexed(row->item))
-			g_hash_table_insert(index->exact, g_strconcat(row->format, " ", row->item, NULL),
-				(gpointer)row);
+			g_hash_table_insert(index->exact,
+				g_strconcat(row->format, " ", row->item, NULL), (gpointer)row);
 		else
 			g_ptr_array_add(index->others, (gpointer)row);
 	}

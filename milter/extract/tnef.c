@@ -104,13 +104,15 @@ static bool read_properties(Cursor c, MsMapi *mapi)
 	return true;
 }
 
-static bool read_attribute(MsMapi *message, MsMapi *attachment, guint32 id, const guint8 *data, gsize len)
+static bool read_attribute(
+	MsMapi *message, MsMapi *attachment, guint32 id, const guint8 *data, gsize len)
 {
 	Cursor body = {data, len};
 	switch (id & 0xffff) {
 	case ATT_SUBJECT:
 	case ATT_BODY:
-		ms_mapi_property(message, (id & 0xffff) == ATT_BODY ? 0x1000 : 0x0037, 0x1e, data, len);
+		ms_mapi_property(
+			message, (id & 0xffff) == ATT_BODY ? 0x1000 : 0x0037, 0x1e, data, len);
 		return true;
 	case ATT_ATTACH_START: ms_mapi_finish(attachment); return true;
 	case ATT_ATTACH_TITLE: ms_mapi_property(attachment, 0x3704, 0x1e, data, len); return true;

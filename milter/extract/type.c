@@ -47,12 +47,14 @@ static bool is_tar(const guint8 *data, gsize len)
 
 static bool begins_archive(const guint8 *data, gsize len)
 {
-	return BEGINS("PK\x03\x04") || BEGINS("PK\x05\x06") || BEGINS("PK\x07\x08")
-		|| BEGINS("PK00PK") || BEGINS("7z\xbc\xaf\x27\x1c") || BEGINS("Rar!\x1a\x07")
-		|| BEGINS("\x1f\x8b") || BEGINS("BZh") || BEGINS("LZIP") || BEGINS("\xfd" "7zXZ") || BEGINS("\x28\xb5\x2f\xfd")
-		|| BEGINS("\x1f\x9d") || BEGINS("MSCF") || BEGINS("\x04\x22\x4d\x18") || AT(2, "-lh")
-		|| BEGINS("070707") || BEGINS("070701") || BEGINS("xar!") || BEGINS("!<arch>\n")
-		|| is_tar(data, len);
+	return BEGINS("PK\x03\x04") || BEGINS("PK\x05\x06") || BEGINS("PK\x07\x08") ||
+		BEGINS("PK00PK") || BEGINS("7z\xbc\xaf\x27\x1c") || BEGINS("Rar!\x1a\x07") ||
+		BEGINS("\x1f\x8b") || BEGINS("BZh") || BEGINS("LZIP") ||
+		BEGINS("\xfd"
+		       "7zXZ") ||
+		BEGINS("\x28\xb5\x2f\xfd") || BEGINS("\x1f\x9d") || BEGINS("MSCF") ||
+		BEGINS("\x04\x22\x4d\x18") || AT(2, "-lh") || BEGINS("070707") ||
+		BEGINS("070701") || BEGINS("xar!") || BEGINS("!<arch>\n") || is_tar(data, len);
 }
 
 #define ZIP_END_SIZE 22
@@ -62,17 +64,19 @@ static bool begins_archive(const guint8 *data, gsize len)
 static bool zip_end(const guint8 *data, gsize len, bool exact)
 {
 	const guint8 *low = data + (len > 65557 ? len - 65557 : 0), *end = data + len;
-	for (const guint8 *p = low; (p = memmem(p, (gsize)(end - p), "PK\x05\x06", 4)) != NULL; p += 4) {
+	for (const guint8 *p = low; (p = memmem(p, (gsize)(end - p), "PK\x05\x06", 4)) != NULL;
+		p += 4) {
 		if (end - p < ZIP_END_SIZE)
 			return false;
 		gsize size = p[12] | p[13] << 8 | p[14] << 16 | (gsize)p[15] << 24;
 		guint n = p[10] | (guint)p[11] << 8, comment = p[20] | (guint)p[21] << 8;
 		gsize before = (gsize)(p - data);
 		gsize offset = p[16] | p[17] << 8 | p[18] << 16 | (gsize)p[19] << 24;
-		bool list = (before >= 20 && memcmp(p - 20, "PK\x06\x07", 4) == 0)
-			|| (n > 0 && size >= 46 && size <= before && memcmp(p - size, "PK\x01\x02", 4) == 0)
-			|| (n > 0 && before >= 46 && offset <= before - 46
-				&& memcmp(data + offset, "PK\x01\x02", 4) == 0);
+		bool list = (before >= 20 && memcmp(p - 20, "PK\x06\x07", 4) == 0) ||
+			(n > 0 && size >= 46 && size <= before &&
+				memcmp(p - size, "PK\x01\x02", 4) == 0) ||
+			(n > 0 && before >= 46 && offset <= before - 46 &&
+				memcmp(data + offset, "PK\x01\x02", 4) == 0);
 		if (list && (!exact || (gsize)(end - p) == ZIP_END_SIZE + comment))
 			return true;
 	}
@@ -82,8 +86,9 @@ static bool zip_end(const guint8 *data, gsize len, bool exact)
 bool ms_ends_as_zip(const guint8 *data, gsize len)
 {
 	/* Containers keep ZIP files in them, and have more behind. */
-	bool container = (begins_archive(data, len) && !BEGINS("PK")) || ms_is_ole(data, len) || ms_is_tnef(data, len) || ms_is_pkcs7(data, len)
-		|| BEGINS("%PDF-") || BEGINS("!BDN");
+	bool container = (begins_archive(data, len) && !BEGINS("PK")) || ms_is_ole(data, len) ||
+		ms_is_tnef(data, len) || ms_is_pkcs7(data, len) || BEGINS("%PDF-") ||
+		BEGINS("!BDN");
 	return zip_end(data, len, container);
 }
 
@@ -190,7 +195,8 @@ gsize ms_pdf_within(const guint8 *data, gsize len)
 	const guint8 *end = data + len;
 	for (const guint8 *p = data; (p = memmem(p, (gsize)(end - p), "%PDF-", 5)) != NULL; p += 5)
 		if (end - p > 8 && g_ascii_isdigit((char)p[5]))
-			return memmem(p, (gsize)(end - p), " obj", 4) != NULL ? (gsize)(p - data) : len;
+			return memmem(p, (gsize)(end - p), " obj", 4) != NULL ? (gsize)(p - data)
+									      : len;
 	return len;
 }
 
@@ -198,7 +204,8 @@ bool ms_is_binary(const guint8 *data, gsize len)
 {
 	gsize odd = 0;
 	for (gsize i = 0; i < len; i++)
-		odd += data[i] < 0x20 && strchr("\t\n\r\f\v\x1b", data[i] != 0 ? data[i] : 1) == NULL;
+		odd += data[i] < 0x20 &&
+			strchr("\t\n\r\f\v\x1b", data[i] != 0 ? data[i] : 1) == NULL;
 	return odd > 8 && odd * 50 > len;
 }
 
@@ -245,7 +252,8 @@ static const char *next_line(const char *p, const char *end)
 
 bool ms_is_pgp_signature(const guint8 *data, gsize len)
 {
-	static const char begin[] = "-----BEGIN PGP SIGNATURE-----", stop[] = "-----END PGP SIGNATURE-----";
+	static const char begin[] = "-----BEGIN PGP SIGNATURE-----",
+			  stop[] = "-----END PGP SIGNATURE-----";
 	if (len > 0 && (*data & 0x80) != 0)
 		return signature_packets(data, len);
 	const char *p = (const char *)data, *end = p + len;
@@ -254,7 +262,8 @@ bool ms_is_pgp_signature(const guint8 *data, gsize len)
 	if (!begins((const guint8 *)p, (gsize)(end - p), begin, sizeof begin - 1))
 		return false;
 	p = next_line(p, end);
-	while (p < end && memchr(p, ':', (gsize)(next_line(p, end) - p)) != NULL) /* Version, Comment */
+	while (p < end &&
+		memchr(p, ':', (gsize)(next_line(p, end) - p)) != NULL) /* Version, Comment */
 		p = next_line(p, end);
 	const char *close = memmem(p, (gsize)(end - p), stop, sizeof stop - 1);
 	const char *sum = close != NULL ? memmem(p, (gsize)(close - p), "\n=", 2) : NULL;
@@ -282,23 +291,59 @@ typedef struct {
 
 #define TOLD(offset, magic, name) {offset, magic, sizeof(magic) - 1, name}
 static const Told told[] = {
-	TOLD(0, "%!", "PostScript"), TOLD(0, "\x04%!", "PostScript"), TOLD(0, "\xc5\xd0\xd3\xc6", "PostScript with a preview"),
-	TOLD(0, "%FDF-", "form data (FDF)"), TOLD(0, "\x1b%-12345X", "a print job (PJL)"), TOLD(0, "@PJL", "a print job (PJL)"),
-	TOLD(0, "8BPS", "a Photoshop document"), TOLD(0, "AT&TFORM", "DjVu"), TOLD(0, "AutoCAD Binary DXF", "DXF"),
-	TOLD(0, "AC10", "DWG"), TOLD(0, "\xffWPC", "WordPerfect"), TOLD(0, "\0\0\x02\0\x06\x04\x06\0", "Lotus 1-2-3"),
-	TOLD(0, "\0\0\x1a\0", "Lotus 1-2-3"), TOLD(0, "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", "OneNote"),
-	TOLD(4, "Standard Jet DB", "Access"), TOLD(4, "Standard ACE DB", "Access"), TOLD(0, "SQLite format 3", "SQLite"),
-	TOLD(0, "PAR1", "Parquet"), TOLD(0, "ARROW1", "Arrow"), TOLD(0, "Obj\x01", "Avro"), TOLD(0, "ORC", "ORC"),
-	TOLD(0, "\x89HDF\r\n", "HDF5"), TOLD(0, "!BDN", "an Outlook data file"), TOLD(0, "bplist0", "a property list"),
-	TOLD(0, "MZ", "a program"), TOLD(0, "\x7f" "ELF", "a program"), TOLD(0, "\xca\xfe\xba\xbe", "a program"),
-	TOLD(0, "\x1a\x45\xdf\xa3", "Matroska"), TOLD(0, "FWS", "Flash"), TOLD(0, "CWS", "Flash"),
-	TOLD(0, "\xff\x0a", "JPEG XL"), TOLD(0, "\0\0\0\x0cJXL ", "JPEG XL"), TOLD(0, "\x93NUMPY", "NumPy"),
-	TOLD(0, "II+\0", "a large TIFF"), TOLD(0, "MM\0+", "a large TIFF"), TOLD(0, "\x01\0\x09\0", "a metafile (WMF)"),
-	TOLD(0, "\xd7\xcd\xc6\x9a", "a metafile (WMF)"), TOLD(40, " EMF", "a metafile (EMF)"),
-	TOLD(0, "\x09\0\x04\0", "Excel 2"), TOLD(0, "\x09\x02\x06\0", "Excel 3"), TOLD(0, "\x09\x04\x06\0", "Excel 4"),
-	TOLD(0, "\xdb\xa5\x2d\0", "Word 2"), TOLD(0, "\x31\xbe\0\0", "Write"), TOLD(0, "ITSF", "compiled help"),
-	TOLD(0, "\xef\xbb\xbf%!", "PostScript"), TOLD(0, "gimp xcf", "GIMP"), TOLD(0, "IN;", "a plot (HPGL)"),
-	TOLD(60, "BOOKMOBI", "Mobipocket"), TOLD(0, "FORM", "IFF"), TOLD(0, "\x5a\0", "a print file (AFP)"),
+	TOLD(0, "%!", "PostScript"),
+	TOLD(0, "\x04%!", "PostScript"),
+	TOLD(0, "\xc5\xd0\xd3\xc6", "PostScript with a preview"),
+	TOLD(0, "%FDF-", "form data (FDF)"),
+	TOLD(0, "\x1b%-12345X", "a print job (PJL)"),
+	TOLD(0, "@PJL", "a print job (PJL)"),
+	TOLD(0, "8BPS", "a Photoshop document"),
+	TOLD(0, "AT&TFORM", "DjVu"),
+	TOLD(0, "AutoCAD Binary DXF", "DXF"),
+	TOLD(0, "AC10", "DWG"),
+	TOLD(0, "\xffWPC", "WordPerfect"),
+	TOLD(0, "\0\0\x02\0\x06\x04\x06\0", "Lotus 1-2-3"),
+	TOLD(0, "\0\0\x1a\0", "Lotus 1-2-3"),
+	TOLD(0, "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", "OneNote"),
+	TOLD(4, "Standard Jet DB", "Access"),
+	TOLD(4, "Standard ACE DB", "Access"),
+	TOLD(0, "SQLite format 3", "SQLite"),
+	TOLD(0, "PAR1", "Parquet"),
+	TOLD(0, "ARROW1", "Arrow"),
+	TOLD(0, "Obj\x01", "Avro"),
+	TOLD(0, "ORC", "ORC"),
+	TOLD(0, "\x89HDF\r\n", "HDF5"),
+	TOLD(0, "!BDN", "an Outlook data file"),
+	TOLD(0, "bplist0", "a property list"),
+	TOLD(0, "MZ", "a program"),
+	TOLD(0,
+		"\x7f"
+		"ELF",
+		"a program"),
+	TOLD(0, "\xca\xfe\xba\xbe", "a program"),
+	TOLD(0, "\x1a\x45\xdf\xa3", "Matroska"),
+	TOLD(0, "FWS", "Flash"),
+	TOLD(0, "CWS", "Flash"),
+	TOLD(0, "\xff\x0a", "JPEG XL"),
+	TOLD(0, "\0\0\0\x0cJXL ", "JPEG XL"),
+	TOLD(0, "\x93NUMPY", "NumPy"),
+	TOLD(0, "II+\0", "a large TIFF"),
+	TOLD(0, "MM\0+", "a large TIFF"),
+	TOLD(0, "\x01\0\x09\0", "a metafile (WMF)"),
+	TOLD(0, "\xd7\xcd\xc6\x9a", "a metafile (WMF)"),
+	TOLD(40, " EMF", "a metafile (EMF)"),
+	TOLD(0, "\x09\0\x04\0", "Excel 2"),
+	TOLD(0, "\x09\x02\x06\0", "Excel 3"),
+	TOLD(0, "\x09\x04\x06\0", "Excel 4"),
+	TOLD(0, "\xdb\xa5\x2d\0", "Word 2"),
+	TOLD(0, "\x31\xbe\0\0", "Write"),
+	TOLD(0, "ITSF", "compiled help"),
+	TOLD(0, "\xef\xbb\xbf%!", "PostScript"),
+	TOLD(0, "gimp xcf", "GIMP"),
+	TOLD(0, "IN;", "a plot (HPGL)"),
+	TOLD(60, "BOOKMOBI", "Mobipocket"),
+	TOLD(0, "FORM", "IFF"),
+	TOLD(0, "\x5a\0", "a print file (AFP)"),
 };
 
 /* Escape sequences of printers; those of charsets (ISO 2022) and terminals are text. */
@@ -343,8 +388,9 @@ static const char *described_page(const guint8 *data, gsize len)
 {
 	static const struct {
 		const char *word, *name;
-	} rows[] = {{"%!PS", "PostScript"}, {"\\documentclass", "LaTeX"}, {"\\documentstyle", "LaTeX"},
-		{"\\begin{document}", "LaTeX"}, {"@PJL ", "a print job (PJL)"}, {"%FDF-", "form data (FDF)"}};
+	} rows[] = {{"%!PS", "PostScript"}, {"\\documentclass", "LaTeX"},
+		{"\\documentstyle", "LaTeX"}, {"\\begin{document}", "LaTeX"},
+		{"@PJL ", "a print job (PJL)"}, {"%FDF-", "form data (FDF)"}};
 	g_autofree char *head = g_strndup((const char *)data, MIN(len, 4096));
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (line_begins(head, rows[i].word))
@@ -380,7 +426,8 @@ bool ms_is_pkcs7_armour(const guint8 *data, gsize len, gsize *from_out)
 		at++;
 	*from_out = at;
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		if (len - at > strlen(names[i]) && memcmp(data + at, names[i], strlen(names[i])) == 0)
+		if (len - at > strlen(names[i]) &&
+			memcmp(data + at, names[i], strlen(names[i])) == 0)
 			return true;
 	return false;
 }

@@ -127,7 +127,10 @@ GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_
 			p = after;
 		} else {
 			bool ends = *p == '\r' || *p == '\n';
-			if (!ends || (lines && !is_folded(p, end))) /* folding: the blank that follows stays */
+			if (!ends ||
+				(lines &&
+					!is_folded(p,
+						end))) /* folding: the blank that follows stays */
 				g_string_append_c(out, *p);
 			p++;
 		}

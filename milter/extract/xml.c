@@ -98,8 +98,10 @@ static char *declared(const guint8 *data, gsize len)
 
 static const char *wide(const guint8 *data, gsize len)
 {
-	bool marked = len >= 2 && ((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff));
-	bool bare = len >= 4 && ((data[0] == 0 && data[1] == '<') || (data[0] == '<' && data[1] == 0));
+	bool marked = len >= 2 &&
+		((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff));
+	bool bare = len >= 4 &&
+		((data[0] == 0 && data[1] == '<') || (data[0] == '<' && data[1] == 0));
 	return marked || bare ? "UTF-16" : NULL;
 }
 
@@ -358,7 +360,8 @@ static void take_names(const char *p, const char *end, GString *out)
 				continue;
 			vocabulary = false;
 		} else {
-			while (p < end && !g_ascii_isspace(*p) && *p != '=' && *p != '"' && *p != '\'')
+			while (p < end && !g_ascii_isspace(*p) && *p != '=' && *p != '"' &&
+				*p != '\'')
 				p++;
 			until = p;
 			if (until == from) {
@@ -378,7 +381,9 @@ static void take_names(const char *p, const char *end, GString *out)
 static const char *tag_end(const char *p, const char *end)
 {
 	while (p < end && *p != '>') {
-		const char *close = *p == '"' || *p == '\'' ? memchr(p + 1, *p, (gsize)(end - p - 1)) : p;
+		const char *close = *p == '"' || *p == '\''
+			? memchr(p + 1, *p, (gsize)(end - p - 1))
+			: p;
 		p = close != NULL ? close + 1 : end;
 	}
 	return p;
@@ -389,7 +394,8 @@ void ms_xml_asides_read(const MsExtraction *to, const MsDocument *document)
 	g_autoptr(GString) text = to_utf8(document->data, document->len);
 	g_autoptr(GString) out = g_string_new(NULL);
 	const char *end = text->str + text->len;
-	for (const char *p = text->str; p < end && (p = memchr(p, '<', (gsize)(end - p))) != NULL;) {
+	for (const char *p = text->str;
+		p < end && (p = memchr(p, '<', (gsize)(end - p))) != NULL;) {
 		if (end - p > 2 && (p[1] == '!' || p[1] == '?')) {
 			p = take_aside(p, end, out);
 			continue;

@@ -28,6 +28,7 @@ void ms_xml_broken_read(const MsExtraction *to, const MsDocument *document, cons
 /* einvoice.c: reads an e-invoice's fields; false if the root element is none of one.  Text that
  * is no field goes to `rest`. */
 bool ms_einvoice_is(const char *root);
-const char *ms_einvoice_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
+const char *ms_einvoice_read(
+	const MsExtraction *to, const char *where, const guint8 *data, gsize len);
 
 #endif

@@ -8,8 +8,9 @@
 
 /*
  * Pages of XPS and OpenXPS (ECMA-388), the members of such a file that show text: <Glyphs> with a
- * string, or with numbers of glyphs alone.  In comes the XML of one page, out go its strings in the
- * order of their places; all other attributes but numbers are text too.  In the worker's only thread.
+ * string, or with numbers of glyphs alone.  In comes the XML of one page, out go its strings in
+ * the order of their places; all other attributes but numbers are text too.  In the worker's only
+ * thread.
  */
 
 typedef struct {
@@ -41,7 +42,8 @@ static void page_start(void *user, const char *name, const char *const *attribut
 		bool empty = text == NULL || *text == '\0';
 		page->bare |= empty && indices != NULL && *indices != '\0';
 		if (!empty)
-			ms_placed_add(page->placed, number(attributes, "OriginX"), number(attributes, "OriginY"),
+			ms_placed_add(page->placed, number(attributes, "OriginX"),
+				number(attributes, "OriginY"),
 				number(attributes, "FontRenderingEmSize"), text, strlen(text));
 	}
 	for (; *attributes != NULL; attributes += 2)
@@ -68,7 +70,8 @@ void ms_xps_page_read(const MsExtraction *to, const MsDocument *document, MsInve
 	g_autoptr(GString) other = g_string_new(NULL);
 	Page page = {ms_placed_new(), other, false};
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);
-	const char *wrong = ms_xml_parse(document->data, document->len, to->budget, &handler, &page);
+	const char *wrong = ms_xml_parse(
+		document->data, document->len, to->budget, &handler, &page);
 	ms_placed_end(page.placed, to, document->where);
 	ms_squeeze(other);
 	g_autofree char *place = g_strconcat(document->where, " (attributes)", NULL);
@@ -77,5 +80,6 @@ void ms_xps_page_read(const MsExtraction *to, const MsDocument *document, MsInve
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_CHARSET,
 			"text that is given as numbers of glyphs");
 	if (wrong != NULL)
-		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED, "XML: %s", wrong);
+		ms_reading_unread(
+			to->reading, document->where, MS_UNREAD_DAMAGED, "XML: %s", wrong);
 }

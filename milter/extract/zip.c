@@ -66,9 +66,12 @@ static bool find_list(const guint8 *data, gsize at, MsZip *zip)
 		offset = get64(far + 48);
 		stop = at - LOCATOR64_SIZE - END64_SIZE;
 	}
-	if (n > 0 && (size < CENTRAL_SIZE || size > stop || memcmp(data + stop - size, CENTRAL, 4) != 0)) {
+	if (n > 0 &&
+		(size < CENTRAL_SIZE || size > stop ||
+			memcmp(data + stop - size, CENTRAL, 4) != 0)) {
 		/* Some go by where it begins, and not by its size. */
-		if (offset > stop || stop - offset < CENTRAL_SIZE || memcmp(data + offset, CENTRAL, 4) != 0)
+		if (offset > stop || stop - offset < CENTRAL_SIZE ||
+			memcmp(data + offset, CENTRAL, 4) != 0)
 			return false;
 		size = stop - offset;
 	} else if (size > stop) {
@@ -129,7 +132,8 @@ static const char *find_local(const guint8 *data, gsize len, const MsZip *zip, M
 		return "a ZIP file whose directory points at nothing";
 	const guint8 *local = data + at;
 	guint name = get16(local + 26), extra = get16(local + 28);
-	if (len - at - LOCAL_SIZE < name + extra || entry->packed > len - at - LOCAL_SIZE - name - extra)
+	if (len - at - LOCAL_SIZE < name + extra ||
+		entry->packed > len - at - LOCAL_SIZE - name - extra)
 		return "a ZIP file whose member is longer than the file";
 	entry->at = (gsize)at;
 	entry->data = (gsize)at + LOCAL_SIZE + name + extra;
@@ -137,7 +141,8 @@ static const char *find_local(const guint8 *data, gsize len, const MsZip *zip, M
 	entry->local_extra_len = extra;
 	entry->stop = entry->data + (gsize)entry->packed;
 	if ((entry->flags & 8) != 0)
-		entry->stop += MIN(descriptor_size(data + entry->stop, len - entry->stop, entry), len - entry->stop);
+		entry->stop += MIN(descriptor_size(data + entry->stop, len - entry->stop, entry),
+			len - entry->stop);
 	if (name != entry->name_len || memcmp(local + LOCAL_SIZE, entry->name, name) != 0)
 		return "a ZIP file that names a member in two ways";
 	if (get16(local + 8) != entry->method)
@@ -160,10 +165,17 @@ const char *ms_zip_list(const guint8 *data, gsize len, MsZip *zip)
 		guint name = get16(p + 28), extra = get16(p + 30), comment = get16(p + 32);
 		if (zip->list_end - at - CENTRAL_SIZE < (gsize)name + extra + comment)
 			return "a ZIP file whose directory is damaged";
-		MsZipEntry entry = {.flags = get16(p + 8), .method = get16(p + 10), .packed = get32(p + 20),
-			.size = get32(p + 24), .offset = get32(p + 42), .name = (const char *)p + CENTRAL_SIZE,
-			.name_len = name, .extra = p + CENTRAL_SIZE + name, .extra_len = extra,
-			.comment = (const char *)p + CENTRAL_SIZE + name + extra, .comment_len = comment};
+		MsZipEntry entry = {.flags = get16(p + 8),
+			.method = get16(p + 10),
+			.packed = get32(p + 20),
+			.size = get32(p + 24),
+			.offset = get32(p + 42),
+			.name = (const char *)p + CENTRAL_SIZE,
+			.name_len = name,
+			.extra = p + CENTRAL_SIZE + name,
+			.extra_len = extra,
+			.comment = (const char *)p + CENTRAL_SIZE + name + extra,
+			.comment_len = comment};
 		read_zip64(&entry);
 		const char *local = find_local(data, len, zip, &entry);
 		wrong = wrong != NULL ? wrong : local;
@@ -259,11 +271,13 @@ static void read_folder(const MsExtraction *to, const MsDocument *document, cons
 	if (entry->method == 0) {
 		ms_extract_within(to, document->where, name, NULL, bytes, (gsize)entry->packed);
 	} else if (entry->method == 8 && (entry->flags & 1) == 0) {
-		g_autoptr(GByteArray) whole = ms_inflate(to, place, bytes, (gsize)entry->packed, MS_DEFLATED, NULL);
+		g_autoptr(GByteArray) whole = ms_inflate(
+			to, place, bytes, (gsize)entry->packed, MS_DEFLATED, NULL);
 		if (whole != NULL && whole->len > 0)
 			ms_extract_within(to, document->where, name, NULL, whole->data, whole->len);
 	} else {
-		ms_reading_unread(to->reading, place, MS_UNREAD_NO_READER, "a folder with bytes of its own");
+		ms_reading_unread(
+			to->reading, place, MS_UNREAD_NO_READER, "a folder with bytes of its own");
 	}
 }
 
@@ -286,10 +300,12 @@ void ms_zip_account(const MsExtraction *to, const MsDocument *document, const Ms
 	}
 	const guint8 *end = document->data + zip->end;
 	ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL, zip->list, zip->list_end);
-	if (zip->end >= LOCATOR64_SIZE + END64_SIZE && memcmp(end - LOCATOR64_SIZE, LOCATOR64, 4) == 0)
+	if (zip->end >= LOCATOR64_SIZE + END64_SIZE &&
+		memcmp(end - LOCATOR64_SIZE, LOCATOR64, 4) == 0)
 		ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL,
 			zip->end - LOCATOR64_SIZE - END64_SIZE, zip->end);
-	ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL, zip->end, zip->end + END_SIZE + zip->comment);
+	ms_inventory_bytes(
+		inventory, MS_ITEM_STRUCTURAL, zip->end, zip->end + END_SIZE + zip->comment);
 	g_autofree char *place = g_strconcat(document->where, " comment", NULL);
 	ms_extract_span(to, place, (const char *)end + END_SIZE, zip->comment);
 }
@@ -313,12 +329,14 @@ const MsZipEntry *ms_zip_member(const MsZip *zip, const char *name)
 /* A small member; NULL if it is empty, large or packed in another way. */
 static GByteArray *peek(const MsExtraction *to, const MsDocument *document, const MsZipEntry *entry)
 {
-	if (entry == NULL || entry->data == 0 || (entry->flags & 1) != 0 || entry->packed > (1 << 20))
+	if (entry == NULL || entry->data == 0 || (entry->flags & 1) != 0 ||
+		entry->packed > (1 << 20))
 		return NULL;
 	const guint8 *bytes = document->data + entry->data;
 	g_autoptr(GByteArray) out = NULL;
 	if (entry->method == 8)
-		out = ms_inflate(to, document->where, bytes, (gsize)entry->packed, MS_DEFLATED, NULL);
+		out = ms_inflate(
+			to, document->where, bytes, (gsize)entry->packed, MS_DEFLATED, NULL);
 	else if (entry->method == 0)
 		out = g_byte_array_append(ms_bytes_new(), bytes, (guint)entry->packed);
 	return out != NULL && out->len > 0 ? g_steal_pointer(&out) : NULL;
@@ -329,7 +347,8 @@ static bool has_xps_page(const MsZip *zip)
 {
 	for (guint i = 0; i < zip->entries->len; i++) {
 		const MsZipEntry *entry = &g_array_index(zip->entries, MsZipEntry, i);
-		if (entry->name_len > 6 && memcmp(entry->name + entry->name_len - 6, ".fpage", 6) == 0)
+		if (entry->name_len > 6 &&
+			memcmp(entry->name + entry->name_len - 6, ".fpage", 6) == 0)
 			return true;
 	}
 	return false;
@@ -340,7 +359,8 @@ bool ms_zip_is_office(const MsExtraction *to, const MsDocument *document, const 
 	g_autoptr(GByteArray) types = peek(to, document, ms_zip_member(zip, "[Content_Types].xml"));
 	if (types != NULL && memmem(types->data, types->len, "Types", 5) != NULL)
 		return !has_xps_page(zip);
-	static const char *const open[] = {"application/vnd.oasis.opendocument.", "application/vnd.sun.xml."};
+	static const char *const open[] = {
+		"application/vnd.oasis.opendocument.", "application/vnd.sun.xml."};
 	g_autoptr(GByteArray) kind = peek(to, document, ms_zip_member(zip, "mimetype"));
 	for (gsize i = 0; kind != NULL && i < G_N_ELEMENTS(open); i++)
 		if (kind->len >= strlen(open[i]) && kind->len < 100

@@ -146,7 +146,8 @@ static void put_mark(guint32 *buckets, guint32 n_buckets, guint64 *starts, guint
 GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *marks, gsize n)
 {
 	Key k = take_key(key);
-	Head head = {.magic = MAGIC, .point = k.point, .salt = k.salt, .start_bits = MIN_START_BITS};
+	Head head = {
+		.magic = MAGIC, .point = k.point, .salt = k.salt, .start_bits = MIN_START_BITS};
 	while (head.start_bits < MAX_START_BITS && (1ULL << head.start_bits) < n * 8)
 		head.start_bits++;
 	/* Six of seven places are taken at most. */
@@ -180,7 +181,8 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 	MsFilter *filter = g_new0(MsFilter, 1);
 	filter->head = head;
 	filter->starts = (const guint64 *)(const void *)((const guint8 *)image + sizeof *head);
-	filter->buckets = (const guint32 *)(const void *)(filter->starts + (1ULL << head->start_bits));
+	filter->buckets = (const guint32 *)(const void *)(filter->starts +
+		(1ULL << head->start_bits));
 	filter->powers[0] = 1;
 	for (gsize i = 1; i <= MS_FILTER_MAX; i++) {
 		filter->powers[i] = filter->powers[i - 1] * head->point;
@@ -263,7 +265,8 @@ static void fill_starts(Scan *s, gsize word)
 			break; /* nothing that long begins there */
 		guint64 mark = mark_of(s, words[i].start, PREFIX);
 		s->starts[i - word] = mark;
-		__builtin_prefetch(&s->filter->starts[start_place(mark, s->filter->head->start_bits)]);
+		__builtin_prefetch(
+			&s->filter->starts[start_place(mark, s->filter->head->start_bits)]);
 	}
 }
 
@@ -300,7 +303,8 @@ static bool scan_word(const Scan *s, gsize first)
 			continue;
 		if (len < PREFIX) {
 			guint64 whole = mark_of(s, start, len);
-			if ((lengths_of(s, whole) & length_bit(len)) && !report(s, whole, first, last))
+			if ((lengths_of(s, whole) & length_bit(len)) &&
+				!report(s, whole, first, last))
 				return false;
 			continue;
 		}
@@ -341,7 +345,8 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++)
-		if (filters->parts[i] != NULL && ms_filter_has(filters->parts[i], kind, compact, len))
+		if (filters->parts[i] != NULL &&
+			ms_filter_has(filters->parts[i], kind, compact, len))
 			return true;
 	return false;
 }

@@ -11,8 +11,8 @@
  * A message comes in, the operations of its step come out, in this order: identifiers, documents,
  * recipients, pairs, streams.  All that leaves this file are keyed digests and numbers.
  *
- * A document is known by the identifiers that are in it, not by its words: two copies of an invoice with
- * different greetings are one document, and one without any identifier is none.
+ * A document is known by the identifiers that are in it, not by its words: two copies of an
+ * invoice with different greetings are one document, and one without any identifier is none.
  */
 
 #define SAME_EACH 20   /* recipients that a repeated mail is told apart by */
@@ -66,7 +66,8 @@ static void take_recipients(Ask *ask)
 		ask->names[i] = mailbox(ask, ask->m->envelope->recipients->pdata[i]);
 		const char *at = strrchr(ask->names[i], '@');
 		ask->at[i] = g_strdup(at != NULL ? at : "@");
-		ms_guard_digest(ask->guard, "address", ask->names[i], "", ask->addresses[i], MS_ID_BYTES);
+		ms_guard_digest(
+			ask->guard, "address", ask->names[i], "", ask->addresses[i], MS_ID_BYTES);
 		ms_guard_digest(ask->guard, "domain", ask->at[i], "", ask->domains[i], MS_ID_BYTES);
 	}
 }
@@ -89,8 +90,8 @@ static bool may_be_a_customers(const Ask *ask, guint finding)
 {
 	const MsFinding *f = ask->m->reading->findings->pdata[finding];
 	bool owned = ask->resolution != NULL && ms_resolution_is_owned(ask->resolution, finding);
-	return (owned || (f->belief & (MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER)) == 0) && !is_senders(ask, f)
-		&& !is_house(ask, finding);
+	return (owned || (f->belief & (MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER)) == 0) &&
+		!is_senders(ask, f) && !is_house(ask, finding);
 }
 
 static bool is_customer_kind(const Ask *ask, const char *kind)
@@ -104,7 +105,8 @@ static void take_findings(Ask *ask)
 	const GPtrArray *findings = ask->m->reading->findings;
 	ask->eligible = g_array_new(FALSE, FALSE, sizeof(guint));
 	for (int first = 1; first >= 0; first--) {
-		for (guint i = 0; i < findings->len && ask->eligible->len < MS_GUARD_IDENTIFIERS; i++) {
+		for (guint i = 0; i < findings->len && ask->eligible->len < MS_GUARD_IDENTIFIERS;
+			i++) {
 			const MsFinding *f = findings->pdata[i];
 			if (is_customer_kind(ask, f->kind) == first && may_be_a_customers(ask, i))
 				g_array_append_val(ask->eligible, i);
@@ -139,7 +141,8 @@ static guint minding(const Ask *ask, MsGuardWhat what, const char *kind, bool *h
 	*holds_out = false;
 	for (guint i = 0; i < ask->m->n_streams; i++) {
 		const MsGuardStream *s = stream_of(ask, i);
-		bool looks = what == MS_GUARD_REPEAT || what == MS_GUARD_SPLIT || s->counts_customers;
+		bool looks = what == MS_GUARD_REPEAT || what == MS_GUARD_SPLIT ||
+			s->counts_customers;
 		if (looks && kind != NULL && g_hash_table_size(s->kinds) > 0)
 			looks = g_hash_table_contains(s->kinds, kind);
 		mask |= looks && (s->minds & 1U << what) != 0 ? 1U << i : 0;
@@ -152,7 +155,8 @@ static bool anybody_looks(const Ask *ask, const char *kind)
 {
 	for (guint i = 0; i < ask->m->n_streams; i++) {
 		const MsGuardStream *s = stream_of(ask, i);
-		if (s->counts_customers && (g_hash_table_size(s->kinds) == 0 || g_hash_table_contains(s->kinds, kind)))
+		if (s->counts_customers &&
+			(g_hash_table_size(s->kinds) == 0 || g_hash_table_contains(s->kinds, kind)))
 			return true;
 	}
 	return false;
@@ -216,8 +220,9 @@ static void take_documents(Ask *ask)
 		g_autoptr(GPtrArray) in = g_ptr_array_new_with_free_func(g_free);
 		for (guint i = 0; i < ask->eligible->len; i++)
 			if (is_in(finding_of(ask, i), face))
-				g_ptr_array_add(in, g_strdup_printf("%s=%s", finding_of(ask, i)->kind,
-					finding_of(ask, i)->value));
+				g_ptr_array_add(in,
+					g_strdup_printf("%s=%s", finding_of(ask, i)->kind,
+						finding_of(ask, i)->value));
 		g_ptr_array_sort(in, compare_text);
 		g_ptr_array_add(in, NULL);
 		g_autofree char *all = g_strjoinv("\n", (char **)in->pdata);
@@ -324,7 +329,8 @@ static void ask_accounts_in(Ask *ask, guint r)
 		guint index = g_array_index(ask->eligible, guint, i);
 		g_autoptr(GPtrArray) names = g_ptr_array_new();
 		guint8 id[MS_ID_BYTES];
-		if (has_right(ask, index, r) || ms_resolution_owners(ask->resolution, index, 2, names) != 1)
+		if (has_right(ask, index, r) ||
+			ms_resolution_owners(ask->resolution, index, 2, names) != 1)
 			continue;
 		ms_guard_digest(ask->guard, "owner", names->pdata[0], "", id, sizeof id);
 		g_byte_array_append(op->members, id, sizeof id);
@@ -358,8 +364,8 @@ static const char *header_of(const Ask *ask, const char *name)
 
 #define TOKEN_DIGITS 5
 
-/* Where a token begins that a bulk mailer wrote into its own address ("bounce-48123-weber=x.example@"), for
- * each message another; or NULL. */
+/* Where a token begins that a bulk mailer wrote into its own address
+ * ("bounce-48123-weber=x.example@"), for each message another; or NULL. */
 static const char *token_in(const char *sender)
 {
 	const char *at = strrchr(sender, '@');
@@ -373,7 +379,8 @@ static const char *token_in(const char *sender)
 	return NULL;
 }
 
-/* From whom a stream is: the envelope's sender, or the header's where that is another in each message, or none. */
+/* From whom a stream is: the envelope's sender, or the header's where that is another in each
+ * message, or none. */
 static char *stream_sender(const Ask *ask)
 {
 	char *sender = canonical(ask->m->envelope->sender);
@@ -381,10 +388,12 @@ static char *stream_sender(const Ask *ask)
 	if (*sender != '\0' && token == NULL)
 		return sender;
 	const char *open = strrchr(from, '<');
-	g_autofree char *address = open != NULL ? g_strndup(open + 1, strcspn(open + 1, ">")) : g_strdup(from);
+	g_autofree char *address = open != NULL ? g_strndup(open + 1, strcspn(open + 1, ">"))
+						: g_strdup(from);
 	char *out = ms_address_canonical(g_strstrip(address), strlen(address));
 	if (out == NULL && token != NULL)
-		out = g_strdup_printf("%.*s%s", (int)(token - sender), sender, strrchr(sender, '@') != NULL ? strrchr(sender, '@') : "");
+		out = g_strdup_printf("%.*s%s", (int)(token - sender), sender,
+			strrchr(sender, '@') != NULL ? strrchr(sender, '@') : "");
 	if (out == NULL)
 		return sender;
 	g_free(sender);
@@ -397,10 +406,12 @@ static char *sameness(const Ask *ask)
 	g_autofree char *sender = stream_sender(ask);
 	GString *out = g_string_new(sender);
 	const MsReading *reading = ask->m->reading;
-	g_string_append_printf(out, "\n%s\n%" G_GUINT64_FORMAT "\n", header_of(ask, "Subject"), reading->text_bytes);
+	g_string_append_printf(out, "\n%s\n%" G_GUINT64_FORMAT "\n", header_of(ask, "Subject"),
+		reading->text_bytes);
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *part = reading->parts->pdata[i];
-		g_string_append_printf(out, "%s %s %" G_GUINT64_FORMAT "\n", part->name, part->actual, part->size);
+		g_string_append_printf(
+			out, "%s %s %" G_GUINT64_FORMAT "\n", part->name, part->actual, part->size);
 	}
 	for (guint i = 0; i < MIN(reading->findings->len, 500); i++) {
 		const MsFinding *f = reading->findings->pdata[i];
@@ -415,13 +426,15 @@ static void ask_same(Ask *ask, const char *same, const char *whom, int recipient
 	about_last(ask)->recipient = recipient;
 	ms_guard_digest(ask->guard, "same", same, whom, op->key, MS_KEY_BYTES);
 	op->limit = ask->guard->limits.repeat;
-	g_byte_array_append(op->members, ask->step->message + MS_KEY_BYTES - MS_ID_BYTES, MS_ID_BYTES);
+	g_byte_array_append(
+		op->members, ask->step->message + MS_KEY_BYTES - MS_ID_BYTES, MS_ID_BYTES);
 }
 
 static void ask_repeat(Ask *ask)
 {
 	bool holds;
-	if (ask->guard->limits.repeat == 0 || (minding(ask, MS_GUARD_REPEAT, NULL, &holds) == 0 && !holds))
+	if (ask->guard->limits.repeat == 0 ||
+		(minding(ask, MS_GUARD_REPEAT, NULL, &holds) == 0 && !holds))
 		return;
 	g_autofree char *same = sameness(ask);
 	if (ask->m->envelope->recipients->len <= SAME_EACH) {
@@ -439,7 +452,8 @@ static void ask_split(Ask *ask)
 	const char *id = header_of(ask, "Message-ID");
 	for (guint i = 0; i < ask->m->n_streams && *id != '\0'; i++) {
 		gint64 most = stream_of(ask, i)->max_recipients;
-		if (most < 0 || most > MS_GUARD_RECIPIENTS || ask->m->envelope->recipients->len > most)
+		if (most < 0 || most > MS_GUARD_RECIPIENTS ||
+			ask->m->envelope->recipients->len > most)
 			continue;
 		MsOp *op = add(ask, MS_OP_SET, MS_GUARD_SPLIT, NULL);
 		about_last(ask)->stream = (int)i;
@@ -478,7 +492,8 @@ static void ask_pair(Ask *ask, guint n, guint r)
 static void ask_history(Ask *ask)
 {
 	guint pairs = 0;
-	for (guint i = 0; ask->guard->limits.keep > 0 && i < ask->eligible->len && pairs < PAIRS_OF; i++) {
+	for (guint i = 0; ask->guard->limits.keep > 0 && i < ask->eligible->len && pairs < PAIRS_OF;
+		i++) {
 		const MsFinding *f = finding_of(ask, i);
 		if (!is_customer_kind(ask, f->kind) || !anybody_looks(ask, f->kind))
 			continue;
@@ -491,7 +506,8 @@ static void ask_history(Ask *ask)
 /* ---- accounts --------------------------------------------------------------------------- */
 
 #define ACCOUNTS 8  /* of a message, of which is kept what there is of them */
-#define OWNERS_OF 2 /* of an identifier, and of a recipient: who shares it with more is not told apart by it */
+/* Of an identifier, and of a recipient: who shares it with more is not told apart by it. */
+#define OWNERS_OF 2
 
 static MsOp *account_op(GPtrArray *ops, const MsGuard *guard, const char *account)
 {
@@ -562,7 +578,8 @@ static void ask_accounts(Ask *ask)
 
 static char *template_of(const Ask *ask)
 {
-	return ask->guard->limits.by_template ? ms_subject_shown(header_of(ask, "Subject"), false) : g_strdup("");
+	return ask->guard->limits.by_template ? ms_subject_shown(header_of(ask, "Subject"), false)
+					      : g_strdup("");
 }
 
 static void ask_streams(Ask *ask)
@@ -574,15 +591,16 @@ static void ask_streams(Ask *ask)
 	for (guint i = 0; i < ask->m->n_streams; i++) {
 		const MsGuardStream *s = stream_of(ask, i);
 		MsOp *op = add(ask, MS_OP_STREAM, MS_GUARD_BREAKER, NULL);
-		g_autofree char *label = g_strdup_printf("policy %s, sender %s%s%s", s->policy, masked,
-			*template != '\0' ? ", subject " : "", template);
+		g_autofree char *label = g_strdup_printf("policy %s, sender %s%s%s", s->policy,
+			masked, *template != '\0' ? ", subject " : "", template);
 		about_last(ask)->stream = (int)i;
 		ms_guard_digest(ask->guard, "stream", s->policy, who, op->key, MS_KEY_BYTES);
 		op->flags = (s->bad ? 1 : 0) | ((s->holds & 1U << MS_GUARD_BREAKER) != 0 ? 2 : 0);
 		op->window = ask->guard->limits.breaker_window;
 		op->limit = ask->guard->limits.breaker;
 		op->limit2 = ask->guard->limits.breaker_recent;
-		g_byte_array_append(op->members, (const guint8 *)label, (guint)MIN(strlen(label), 500));
+		g_byte_array_append(
+			op->members, (const guint8 *)label, (guint)MIN(strlen(label), 500));
 	}
 }
 

@@ -9,9 +9,9 @@
 #include "milter/guard/script.inc"
 
 /*
- * A step is packed, sent to the primary with the script that has the rules of step.c (script.lua), and
- * its answers are unpacked; from any thread, one round trip.  All names begin alike, with one hash tag,
- * so that on a Cluster they are on one node.
+ * A step is packed, sent to the primary with the script that has the rules of step.c
+ * (script.lua), and its answers are unpacked; from any thread, one round trip.  All names begin
+ * alike, with one hash tag, so that on a Cluster they are on one node.
  */
 
 typedef struct {
@@ -22,8 +22,8 @@ typedef struct {
 
 static char *base_of(const Store *store, const guint8 *key_name)
 {
-	return g_strdup_printf("%s:{guard}:2%02x%02x%02x%02x:", store->prefix, key_name[0], key_name[1], key_name[2],
-		key_name[3]);
+	return g_strdup_printf("%s:{guard}:2%02x%02x%02x%02x:", store->prefix, key_name[0],
+		key_name[1], key_name[2], key_name[3]);
 }
 
 static void add_number(GByteArray *out, guint32 n)
@@ -41,8 +41,8 @@ static void add_byte(GByteArray *out, guint n)
 static GByteArray *pack_head(const MsStep *step)
 {
 	GByteArray *out = g_byte_array_new();
-	const guint32 rest[] = {step->keep, step->learn, step->cool_down, step->probes, step->volume,
-		step->recipients};
+	const guint32 rest[] = {step->keep, step->learn, step->cool_down, step->probes,
+		step->volume, step->recipients};
 	add_number(out, step->now);
 	g_byte_array_append(out, step->message, MS_KEY_BYTES);
 	add_byte(out, step->held);
@@ -56,7 +56,8 @@ static GByteArray *pack_ops(const MsStep *step)
 	GByteArray *out = g_byte_array_new();
 	for (guint i = 0; i < step->ops->len; i++) {
 		const MsOp *op = &g_array_index(step->ops, MsOp, i);
-		const guint32 numbers[] = {op->streams, op->window, op->limit, op->limit2, op->asks};
+		const guint32 numbers[] = {
+			op->streams, op->window, op->limit, op->limit2, op->asks};
 		add_byte(out, op->letter);
 		g_byte_array_append(out, op->key, MS_KEY_BYTES);
 		g_byte_array_append(out, op->key2, MS_KEY_BYTES);
@@ -83,18 +84,20 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 	const gsize lens[] = {strlen(base), head->len, all->len};
 	g_autoptr(MsReply) reply = NULL;
 	memset(out, 0, sizeof *out);
-	MsAnswer answer = ms_redis_script(store->redis, guard_script, 1, 3, argv, lens, &reply, error);
+	MsAnswer answer = ms_redis_script(
+		store->redis, guard_script, 1, 3, argv, lens, &reply, error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (reply->type == MS_REPLY_TEXT
 		&& ms_stepped_unpack(out, (const guint8 *)reply->text, reply->len, step->ops->len))
 		return MS_FOUND;
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis gave an answer of the wrong form: is this prefix ours?");
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"Redis gave an answer of the wrong form: is this prefix ours?");
 	return MS_RETRY;
 }
 
-static MsAnswer value(MsGuardStore *ops, const guint8 *key_name, const MsStepName *name, GBytes **value_out,
-	GError **error)
+static MsAnswer value(MsGuardStore *ops, const guint8 *key_name, const MsStepName *name,
+	GBytes **value_out, GError **error)
 {
 	Store *store = (Store *)ops;
 	g_autoptr(GByteArray) whole = g_byte_array_new();

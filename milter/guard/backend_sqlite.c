@@ -8,14 +8,15 @@
 #include "step.h"
 
 /*
- * Values under names in a table of one file; a step runs within a transaction (step.c), from any thread, one
- * at a time.  A transaction takes up several steps: pages that they share are written once.  It ends after
- * BATCH steps, at once when a stream is stopped or runs again, and at the latest after BATCH_MS, by a
- * thread of the store's own that exists once there was a step.  A commit need not be on disk when it returns.
- * So a process that is killed forgets what it counted in the last BATCH_MS, and a loss of power somewhat
- * more, which costs less than a wait for each message; a transaction that cannot be ended is told by
- * the next step.  Another process that writes (a reset) finds its turn within a second: for a part of each
- * no transaction stays open.  What is too old is removed as the steps go, a few rows at a time.
+ * Values under names in a table of one file; a step runs within a transaction (step.c), from any
+ * thread, one at a time.  A transaction takes up several steps: pages that they share are written
+ * once.  It ends after BATCH steps, at once when a stream is stopped or runs again, and at the
+ * latest after BATCH_MS, by a thread of the store's own that exists once there was a step.  A
+ * commit need not be on disk when it returns.  So a process that is killed forgets what it
+ * counted in the last BATCH_MS, and a loss of power somewhat more, which costs less than a wait
+ * for each message; a transaction that cannot be ended is told by the next step.  Another process
+ * that writes (a reset) finds its turn within a second: for a part of each no transaction stays
+ * open.  What is too old is removed as the steps go, a few rows at a time.
  */
 
 #define APPLICATION_ID 0x4d534745 /* MSGE */
@@ -44,7 +45,8 @@ typedef struct {
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS counts"
 	" (name INTEGER PRIMARY KEY, letter INTEGER NOT NULL, expires INTEGER NOT NULL, value BLOB NOT NULL);";
-static const MsSqliteUpgrade upgrades[] = {{APPLICATION_ID_BEFORE, "DROP TABLE IF EXISTS state"}, {0, NULL}};
+static const MsSqliteUpgrade upgrades[] = {
+	{APPLICATION_ID_BEFORE, "DROP TABLE IF EXISTS state"}, {0, NULL}};
 
 typedef struct {
 	Store *store;
@@ -61,7 +63,8 @@ static MsAnswer ask(const Within *w, const char *sql)
 
 /* ---- values --------------------------------------------------------------------------- */
 
-/* Eight bytes of a keyed digest are as good as all of them; what has none is told apart by its letter. */
+/* Eight bytes of a keyed digest are as good as all of them; what has none is told apart by its
+ * letter. */
 static gint64 number_of(const guint8 *key_name, const MsStepName *name)
 {
 	guint64 mix = 0xcbf29ce484222325u, key;
@@ -86,9 +89,11 @@ static GBytes *get(const MsStepName *name, void *user)
 	Within *w = user;
 	GBytes *value = NULL;
 	if (w->answer == MS_FOUND)
-		w->answer = ms_sqlite_ask(w->store->db, "SELECT value FROM counts WHERE name=:name AND expires>:now",
-			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)), MS_SQL_NUMBER("now", w->now)), take_value, &value, NULL,
-			w->error);
+		w->answer = ms_sqlite_ask(w->store->db,
+			"SELECT value FROM counts WHERE name=:name AND expires>:now",
+			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)),
+				MS_SQL_NUMBER("now", w->now)),
+			take_value, &value, NULL, w->error);
 	return value;
 }
 
@@ -98,9 +103,11 @@ static void set(const MsStepName *name, GBytes *value, guint32 ttl, void *user)
 	if (w->answer == MS_FOUND)
 		w->answer = ms_sqlite_ask(w->store->db,
 			"REPLACE INTO counts (name, letter, expires, value) VALUES (:name, :letter, :expires, :value)",
-			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)), MS_SQL_NUMBER("letter", name->bytes[0]),
-				MS_SQL_NUMBER("expires", (gint64)w->now + ttl), MS_SQL_BYTES("value", value)), NULL, NULL, NULL,
-			w->error);
+			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)),
+				MS_SQL_NUMBER("letter", name->bytes[0]),
+				MS_SQL_NUMBER("expires", (gint64)w->now + ttl),
+				MS_SQL_BYTES("value", value)),
+			NULL, NULL, NULL, w->error);
 }
 
 static void take_name(MsSqlRow *row, void *user)
@@ -116,11 +123,15 @@ static void tidy(Within *w)
 	if (++store->steps % TIDY_EVERY != 0 || w->answer != MS_FOUND)
 		return;
 	gint64 from = store->tidied, upto = G_MAXINT64;
-	w->answer = ms_sqlite_ask(store->db, "SELECT name FROM counts WHERE name>:from ORDER BY name"
-		" LIMIT 1 OFFSET " TIDY_ROWS, MS_SQL_VALUES(MS_SQL_NUMBER("from", from)), take_name, &upto, NULL, w->error);
+	w->answer = ms_sqlite_ask(store->db,
+		"SELECT name FROM counts WHERE name>:from ORDER BY name"
+		" LIMIT 1 OFFSET " TIDY_ROWS,
+		MS_SQL_VALUES(MS_SQL_NUMBER("from", from)), take_name, &upto, NULL, w->error);
 	if (w->answer == MS_FOUND)
-		w->answer = ms_sqlite_ask(store->db, "DELETE FROM counts WHERE name>:from AND name<=:upto AND expires<=:now",
-			MS_SQL_VALUES(MS_SQL_NUMBER("from", from), MS_SQL_NUMBER("upto", upto), MS_SQL_NUMBER("now", w->now)),
+		w->answer = ms_sqlite_ask(store->db,
+			"DELETE FROM counts WHERE name>:from AND name<=:upto AND expires<=:now",
+			MS_SQL_VALUES(MS_SQL_NUMBER("from", from), MS_SQL_NUMBER("upto", upto),
+				MS_SQL_NUMBER("now", w->now)),
 			NULL, NULL, NULL, w->error);
 	store->tidied = upto != G_MAXINT64 ? upto : G_MININT64;
 }
@@ -208,7 +219,8 @@ static bool is_news(const MsStep *step, const MsStepped *out)
 		guint more = g_array_index(out->answers, MsOpAnswer, i).more;
 		if (op->letter == MS_OP_FORGET)
 			return true;
-		if (op->letter == MS_OP_STREAM && ((op->flags & 4) != 0 || (more & (MS_NEWS_TRIPPED | MS_NEWS_CLOSED)) != 0))
+		if (op->letter == MS_OP_STREAM &&
+			((op->flags & 4) != 0 || (more & (MS_NEWS_TRIPPED | MS_NEWS_CLOSED)) != 0))
 			return true;
 	}
 	return false;
@@ -225,7 +237,9 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 		ms_step_run(step, &values, out);
 		tidy(&within);
 		bool alone = g_get_monotonic_time() / 1000 % TURN_MS >= BATCHED_MS;
-		if (within.answer == MS_FOUND && (++store->waiting >= BATCH || alone || is_news(step, out) || !leave_open(store)))
+		if (within.answer == MS_FOUND &&
+			(++store->waiting >= BATCH || alone || is_news(step, out) ||
+				!leave_open(store)))
 			commit(&within);
 		if (within.answer != MS_FOUND)
 			ms_stepped_clear(out);
@@ -238,8 +252,8 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 	return within.answer;
 }
 
-static MsAnswer value(MsGuardStore *ops, const guint8 *key_name, const MsStepName *name, GBytes **value_out,
-	GError **error)
+static MsAnswer value(MsGuardStore *ops, const guint8 *key_name, const MsStepName *name,
+	GBytes **value_out, GError **error)
 {
 	Store *store = (Store *)ops;
 	Within within = {store, key_name, 0, MS_FOUND, error};
@@ -275,7 +289,8 @@ static void close_store(MsGuardStore *ops)
 
 MsGuardStore *ms_guard_store_sqlite(const char *path, GError **error)
 {
-	MsSqlite *db = ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error);
+	MsSqlite *db = ms_sqlite_open_upgraded(
+		path, APPLICATION_ID, upgrades, schema, true, NULL, error);
 	if (db == NULL)
 		return NULL;
 	ms_sqlite_ask(db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL, NULL, NULL);

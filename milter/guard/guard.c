@@ -5,17 +5,18 @@
 #include "guard_private.h"
 
 /*
- * A message and its streams come in; ask.c makes a step of them, a store carries it out, and what is
- * over comes out as alarms.  From any thread; the guard itself is immutable.
+ * A message and its streams come in; ask.c makes a step of them, a store carries it out, and what
+ * is over comes out as alarms.  From any thread; the guard itself is immutable.
  */
 
 /* ---- opening -------------------------------------------------------------------------- */
 
-void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text, const char *more, guint8 *out,
-	gsize bytes)
+void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text, const char *more,
+	guint8 *out, gsize bytes)
 {
 	guint8 whole[MS_DIGEST_BYTES];
-	const MsPiece pieces[] = {{domain, strlen(domain)}, {text, strlen(text)}, {more, strlen(more)}};
+	const MsPiece pieces[] = {
+		{domain, strlen(domain)}, {text, strlen(text)}, {more, strlen(more)}};
 	ms_digest_pieces(guard->key, pieces, G_N_ELEMENTS(pieces), whole);
 	memcpy(out, whole, bytes);
 }
@@ -35,11 +36,13 @@ static MsGuard *guard_under(const guint8 *key, const MsGuardSettings *settings)
 MsGuard *ms_guard_open(const MsGuardSettings *settings, GError **error)
 {
 	g_autoptr(MsGuard) guard = guard_under(settings->key, settings);
-	guard->store = settings->on_redis ? ms_guard_store_redis(settings->redis, settings->redis_prefix, error)
-					  : ms_guard_store_sqlite(settings->sqlite, error);
+	guard->store = settings->on_redis
+		? ms_guard_store_redis(settings->redis, settings->redis_prefix, error)
+		: ms_guard_store_sqlite(settings->sqlite, error);
 	if (guard->store == NULL)
 		return NULL;
-	if (settings->key_before != NULL && memcmp(settings->key_before, settings->key, MS_DIGEST_BYTES) != 0) {
+	if (settings->key_before != NULL &&
+		memcmp(settings->key_before, settings->key, MS_DIGEST_BYTES) != 0) {
 		guard->before = guard_under(settings->key_before, settings);
 		guard->before->store = guard->store;
 	}
@@ -75,8 +78,8 @@ void ms_guard_counts_free(MsGuardCounts *counts)
 static void add_alarm(MsGuardCounts *counts, MsGuardWhat what, const MsAbout *about, const MsOp *op,
 	const MsOpAnswer *a)
 {
-	MsGuardAlarm alarm = {what, about->finding, about->recipient, about->document, about->stream, a->count,
-		op->limit, a->other, a->since};
+	MsGuardAlarm alarm = {what, about->finding, about->recipient, about->document,
+		about->stream, a->count, op->limit, a->other, a->since};
 	if (what == MS_GUARD_VOLUME || what == MS_GUARD_CREEP) {
 		alarm.count = a->x;
 		alarm.limit = a->y;
@@ -86,7 +89,8 @@ static void add_alarm(MsGuardCounts *counts, MsGuardWhat what, const MsAbout *ab
 	g_array_append_val(counts->alarms, alarm);
 }
 
-static void take_answer(MsGuardCounts *counts, const MsAbout *about, const MsOp *op, const MsOpAnswer *a)
+static void take_answer(
+	MsGuardCounts *counts, const MsAbout *about, const MsOp *op, const MsOpAnswer *a)
 {
 	if (a->over)
 		add_alarm(counts, about->what, about, op, a);
@@ -106,7 +110,8 @@ static MsGuardCounts *counts_of(const MsStep *step, const MsStepped *stepped, co
 	counts->alarms = g_array_new(FALSE, TRUE, sizeof(MsGuardAlarm));
 	counts->born = stepped->born;
 	for (guint i = 0; i < step->ops->len; i++)
-		take_answer(counts, &g_array_index(abouts, MsAbout, i), &g_array_index(step->ops, MsOp, i),
+		take_answer(counts, &g_array_index(abouts, MsAbout, i),
+			&g_array_index(step->ops, MsOp, i),
 			&g_array_index(stepped->answers, MsOpAnswer, i));
 	return counts;
 }
@@ -117,7 +122,8 @@ static bool is_held_for(const MsGuardMessage *message, const MsGuardCounts *coun
 	for (guint i = 0; i < counts->alarms->len; i++) {
 		const MsGuardAlarm *a = &g_array_index(counts->alarms, MsGuardAlarm, i);
 		for (guint s = 0; s < message->n_streams; s++)
-			if ((message->streams[s].holds & 1U << a->what) != 0 && (a->stream < 0 || (guint)a->stream == s))
+			if ((message->streams[s].holds & 1U << a->what) != 0 &&
+				(a->stream < 0 || (guint)a->stream == s))
 				return true;
 	}
 	return false;
@@ -127,8 +133,9 @@ static bool has_alarm(const MsGuardCounts *counts, const MsGuardAlarm *alarm)
 {
 	for (guint i = 0; i < counts->alarms->len; i++) {
 		const MsGuardAlarm *a = &g_array_index(counts->alarms, MsGuardAlarm, i);
-		if (a->what == alarm->what && a->finding == alarm->finding && a->recipient == alarm->recipient
-			&& a->document == alarm->document && a->stream == alarm->stream)
+		if (a->what == alarm->what && a->finding == alarm->finding &&
+			a->recipient == alarm->recipient && a->document == alarm->document &&
+			a->stream == alarm->stream)
 			return true;
 	}
 	return false;
@@ -146,7 +153,8 @@ static void merge(MsGuardCounts *counts, const MsGuardCounts *more)
 	counts->born = MIN(counts->born, more->born);
 }
 
-static MsAnswer count_under(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out, GError **error)
+static MsAnswer count_under(
+	MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out, GError **error)
 {
 	MsStep step;
 	MsStepped stepped = {0};
@@ -162,7 +170,8 @@ static MsAnswer count_under(MsGuard *guard, const MsGuardMessage *message, MsGua
 }
 
 /* What is held for what the one knows has not left for the other. */
-MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out, GError **error)
+MsAnswer ms_guard_count(
+	MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out, GError **error)
 {
 	g_autoptr(MsGuardCounts) before = NULL;
 	MsGuardMessage rest = *message;
@@ -252,7 +261,8 @@ static MsAnswer add_states(MsGuard *guard, MsGuardStatus *status, GError **error
 	g_autoptr(GBytes) born = NULL;
 	g_autoptr(GBytes) index = NULL;
 	const MsStepName born_name = ms_step_name('n', NULL), index_name = ms_step_name('x', NULL);
-	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &born_name, &born, error);
+	MsAnswer answer = guard->store->value(
+		guard->store, guard->key_name, &born_name, &born, error);
 	if (answer == MS_FOUND && g_bytes_get_size(born) == 4) {
 		guint32 big;
 		memcpy(&big, g_bytes_get_data(born, NULL), sizeof big);
@@ -260,7 +270,8 @@ static MsAnswer add_states(MsGuard *guard, MsGuardStatus *status, GError **error
 		status->born = status->born != 0 ? MIN(status->born, at) : at;
 	}
 	if (answer == MS_FOUND || answer == MS_ABSENT)
-		answer = guard->store->value(guard->store, guard->key_name, &index_name, &index, error);
+		answer = guard->store->value(
+			guard->store, guard->key_name, &index_name, &index, error);
 	gsize len = 0;
 	const guint8 *keys = index != NULL ? g_bytes_get_data(index, &len) : NULL;
 	for (gsize i = 0; answer == MS_FOUND && i + MS_KEY_BYTES <= len; i += MS_KEY_BYTES)
@@ -287,7 +298,8 @@ static bool key_of(const char *id, guint8 key[MS_KEY_BYTES])
 	if (strlen(id) != 2 * MS_KEY_BYTES || strspn(id, "0123456789abcdef") != 2 * MS_KEY_BYTES)
 		return false;
 	for (int i = 0; i < MS_KEY_BYTES; i++)
-		key[i] = (guint8)(g_ascii_xdigit_value(id[2 * i]) << 4 | g_ascii_xdigit_value(id[2 * i + 1]));
+		key[i] = (guint8)(g_ascii_xdigit_value(id[2 * i]) << 4 |
+			g_ascii_xdigit_value(id[2 * i + 1]));
 	return true;
 }
 
@@ -321,7 +333,8 @@ MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **err
 	op->window = 1;
 	memcpy(op->key, key, sizeof op->key);
 	if (state != NULL)
-		g_byte_array_append(op->members, (const guint8 *)state->label, (guint)strlen(state->label));
+		g_byte_array_append(
+			op->members, (const guint8 *)state->label, (guint)strlen(state->label));
 	answer = guard->store->step(guard->store, &step, &stepped, error);
 	if (answer == MS_FOUND && !g_array_index(stepped.answers, MsOpAnswer, 0).over)
 		answer = MS_ABSENT;
@@ -369,7 +382,8 @@ static void forget_links(MsStep *step, const guint8 *links, gsize len)
 	}
 }
 
-MsAnswer ms_guard_forget(MsGuard *guard, const char *account, gint64 now, guint *values_out, GError **error)
+MsAnswer ms_guard_forget(
+	MsGuard *guard, const char *account, gint64 now, guint *values_out, GError **error)
 {
 	MsStep step;
 	MsStepped stepped = {0};
@@ -397,5 +411,7 @@ MsAnswer ms_guard_forget(MsGuard *guard, const char *account, gint64 now, guint 
 	}
 	if (answer != MS_FOUND && answer != MS_ABSENT)
 		return answer;
-	return guard->before != NULL ? ms_guard_forget(guard->before, account, now, values_out, error) : MS_FOUND;
+	return guard->before != NULL
+		? ms_guard_forget(guard->before, account, now, values_out, error)
+		: MS_FOUND;
 }

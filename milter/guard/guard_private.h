@@ -22,10 +22,11 @@ typedef struct {
 } MsAbout;
 
 /* A keyed digest; `bytes` at most MS_DIGEST_BYTES. */
-void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text, const char *more, guint8 *out,
-	gsize bytes);
+void ms_guard_digest(const MsGuard *guard, const char *domain, const char *text, const char *more,
+	guint8 *out, gsize bytes);
 /* The step of a message, and what each of its operations is about. */
-void ms_guard_ask(const MsGuard *guard, const MsGuardMessage *message, MsStep *step, GArray *abouts);
+void ms_guard_ask(
+	const MsGuard *guard, const MsGuardMessage *message, MsStep *step, GArray *abouts);
 void ms_guard_prepare(const MsGuard *guard, MsStep *step, gint64 now);
 void ms_guard_account_key(const MsGuard *guard, const char *account, guint8 key[MS_KEY_BYTES]);
 

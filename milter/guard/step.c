@@ -5,10 +5,10 @@
 #include "step.h"
 
 /*
- * A step's operations and a store of values come in, answers and changed values go out; within one
- * transaction, of the caller's thread.  First all are looked at, streams last, for what is over makes
- * bad mail of a stream; then is known whether the message leaves, and only then anything is entered.
- * backend_redis.c has the same rules as a script.
+ * A step's operations and a store of values come in, answers and changed values go out; within
+ * one transaction, of the caller's thread.  First all are looked at, streams last, for what is
+ * over makes bad mail of a stream; then is known whether the message leaves, and only then
+ * anything is entered.  backend_redis.c has the same rules as a script.
  */
 
 #define FAN_BYTES 28
@@ -112,8 +112,8 @@ bool ms_stepped_unpack(MsStepped *stepped, const guint8 *data, gsize len, guint 
 	stepped->answers = g_array_new(FALSE, TRUE, sizeof(MsOpAnswer));
 	for (guint i = 0; i < n; i++) {
 		const guint8 *p = data + 4 + (gsize)i * MS_ANSWER_BYTES;
-		const MsOpAnswer a = {p[0] != 0, get32(p + 1), get32(p + 5), get32(p + 9), get32(p + 13),
-			get32(p + 17), get32(p + 21)};
+		const MsOpAnswer a = {p[0] != 0, get32(p + 1), get32(p + 5), get32(p + 9),
+			get32(p + 13), get32(p + 17), get32(p + 21)};
 		g_array_append_val(stepped->answers, a);
 	}
 	return true;
@@ -133,7 +133,8 @@ typedef struct {
 	GHashTable *slots; /* of MsStepName to Slot */
 	GArray *answers;
 	guint32 born;
-	guint bad, moved; /* bit n: stream n has bad mail in this message; of one that was seen elsewhere */
+	/* bit n: stream n has bad mail in this message; of one that was seen elsewhere */
+	guint bad, moved;
 	bool leaves, stopped;
 } Run;
 
@@ -193,7 +194,8 @@ static void enter(Run *run, const MsStepName *name, GByteArray *value, guint32 t
 
 static bool is_alive(const Run *run, guint32 at, guint32 window)
 {
-	/* A clock may be a little ahead of another; what one wrote that was far ahead is not believed. */
+	/* A clock may be a little ahead of another; what one wrote that was far ahead is not
+	 * believed. */
 	return (at > run->step->now ? at - run->step->now : run->step->now - at) < window;
 }
 
@@ -251,7 +253,8 @@ static Parts parts_of(Run *run, const Form *form, const guint8 key[MS_KEY_BYTES]
 }
 
 /* Those that are not too old, with the message's own; `*new_out`: how many of these are new. */
-static GByteArray *members_with(const Run *run, const Form *form, const Parts *parts, const MsOp *op, guint *new_out)
+static GByteArray *members_with(
+	const Run *run, const Form *form, const Parts *parts, const MsOp *op, guint *new_out)
 {
 	GByteArray *out = g_byte_array_new();
 	gsize size = form->size;
@@ -274,9 +277,11 @@ static GByteArray *members_with(const Run *run, const Form *form, const Parts *p
 }
 
 /* A window alone need not be kept for longer than that. */
-static void enter_parts(Run *run, const Form *form, const guint8 key[MS_KEY_BYTES], const Parts *parts, guint32 window)
+static void enter_parts(Run *run, const Form *form, const guint8 key[MS_KEY_BYTES],
+	const Parts *parts, guint32 window)
 {
-	GByteArray *out = g_byte_array_sized_new((guint)(form->head + 2 + parts->members_len + parts->history_len));
+	GByteArray *out = g_byte_array_sized_new(
+		(guint)(form->head + 2 + parts->members_len + parts->history_len));
 	const MsStepName name = ms_step_name(form->letter, key);
 	static const guint8 nothing[GOT_HEAD];
 	bool lasts = parts->history_len > 0 || memcmp(parts->head, nothing, form->head) != 0;
@@ -307,7 +312,8 @@ static bool asked(const Run *run, const MsOp *op)
 	if (op->asks == 0)
 		return true;
 	for (guint i = 0; i < MIN(run->answers->len, 32); i++)
-		if ((op->asks & 1U << i) != 0 && g_array_index(run->answers, MsOpAnswer, i).more == 0)
+		if ((op->asks & 1U << i) != 0 &&
+			g_array_index(run->answers, MsOpAnswer, i).more == 0)
 			return true;
 	return false;
 }
@@ -337,7 +343,9 @@ static void look_fan(Run *run, const MsOp *op, MsOpAnswer *out)
 /* Of what is common nothing is kept but that. */
 static void enter_fan(Run *run, const MsOp *op, bool common)
 {
-	static const Parts mark = {.head = (const guint8 *)"\1", .members = (const guint8 *)"", .history = (const guint8 *)""};
+	static const Parts mark = {.head = (const guint8 *)"\1",
+		.members = (const guint8 *)"",
+		.history = (const guint8 *)""};
 	if (common && was_common(run, op->key))
 		return;
 	if (common)
@@ -383,7 +391,8 @@ static Got got_of(Run *run, const guint8 key[MS_KEY_BYTES], const guint8 *identi
 	for (gsize i = 0; i + GOT_BYTES <= parts.history_len; i += GOT_BYTES) {
 		guint times = get16(parts.history + i + 16);
 		got.times += times;
-		got.has = got.has || (times > 0 && memcmp(parts.history + i, identifier, MS_ID_BYTES) == 0);
+		got.has = got.has ||
+			(times > 0 && memcmp(parts.history + i, identifier, MS_ID_BYTES) == 0);
 	}
 	return got;
 }
@@ -403,7 +412,8 @@ static Went went_of(Run *run, const MsOp *op)
 		const guint8 *at = parts.history + i;
 		guint times = get16(at + 24);
 		bool same = memcmp(at, address, MS_ID_BYTES) == 0;
-		went.again = went.again || (same && run->step->now - MIN(get32(at + 16), run->step->now) >= AGAIN);
+		went.again = went.again ||
+			(same && run->step->now - MIN(get32(at + 16), run->step->now) >= AGAIN);
 		if (times == 0)
 			continue;
 		went.times += times;
@@ -453,7 +463,8 @@ static guint8 *room_in(GByteArray *entries, gsize size, guint most, gsize last)
 
 static GByteArray *history_of(const Parts *parts, gsize size)
 {
-	return g_byte_array_append(g_byte_array_new(), parts->history, (guint)(parts->history_len / size * size));
+	return g_byte_array_append(
+		g_byte_array_new(), parts->history, (guint)(parts->history_len / size * size));
 }
 
 static void enter_history(Run *run, const Form *form, const guint8 key[MS_KEY_BYTES], Parts *parts,
@@ -469,7 +480,8 @@ static void enter_went(Run *run, const MsOp *op, bool usual)
 	Parts parts = parts_of(run, &went_form, op->key);
 	g_autoptr(GByteArray) entries = history_of(&parts, PAIR_BYTES);
 	int found = find(entries, PAIR_BYTES, 0, op->members->data);
-	guint8 *at = found >= 0 ? entries->data + found : room_in(entries, PAIR_BYTES, MAX_PAIRS, 20);
+	guint8 *at = found >= 0 ? entries->data + found
+				: room_in(entries, PAIR_BYTES, MAX_PAIRS, 20);
 	if (found < 0) {
 		memcpy(at, op->members->data, 2 * MS_ID_BYTES);
 		put32(at + 16, run->step->now);
@@ -513,13 +525,15 @@ static void enter_pair(Run *run, const MsOp *op, bool usual)
 	if (!usual)
 		return;
 	enter_got(run, op, op->key2);
-	if (get32(parts_of(run, &got_form, op->key3).head) <= MANY_AT) /* else it says nothing, ever again */
+	if (get32(parts_of(run, &got_form, op->key3).head) <=
+		MANY_AT) /* else it says nothing, ever again */
 		enter_got(run, op, op->key3);
 }
 
 /* ---- accounts ------------------------------------------------------------------------- */
 
-/* Written when there is something new, and now and then, so that it lasts as long as what it leads to. */
+/* Written when there is something new, and now and then, so that it lasts as long as what it
+ * leads to. */
 static void enter_links(Run *run, const MsOp *op)
 {
 	gsize len;
@@ -527,12 +541,14 @@ static void enter_links(Run *run, const MsOp *op)
 	const guint8 *data = look(run, &name, &len);
 	GByteArray *links = g_byte_array_new();
 	add32(links, run->step->now);
-	bool changed = len < MS_LINK_HEAD || run->step->now - MIN(get32(data), run->step->now) > run->step->keep / 8;
+	bool changed = len < MS_LINK_HEAD ||
+		run->step->now - MIN(get32(data), run->step->now) > run->step->keep / 8;
 	for (gsize i = MS_LINK_HEAD; i + MS_LINK_BYTES <= len; i += MS_LINK_BYTES)
 		g_byte_array_append(links, data + i, MS_LINK_BYTES);
 	for (gsize i = 0; i + MS_LINK_BYTES <= op->members->len; i += MS_LINK_BYTES) {
 		gsize at = MS_LINK_HEAD;
-		while (at < links->len && memcmp(links->data + at, op->members->data + i, MS_LINK_BYTES) != 0)
+		while (at < links->len &&
+			memcmp(links->data + at, op->members->data + i, MS_LINK_BYTES) != 0)
 			at += MS_LINK_BYTES;
 		if (at < links->len)
 			continue;
@@ -599,7 +615,8 @@ bool ms_stream_unpack(MsStream *stream, const guint8 *data, gsize len)
 	for (guint i = 0; i < MS_STREAM_NUMBERS; i++)
 		stream->n[i] = get32(data + 4 * (gsize)i);
 	memcpy(stream->recent, data + MS_STREAM_HEAD, recent);
-	stream->label = g_strndup((const char *)data + MS_STREAM_HEAD + recent, len - MS_STREAM_HEAD - recent);
+	stream->label = g_strndup(
+		(const char *)data + MS_STREAM_HEAD + recent, len - MS_STREAM_HEAD - recent);
 	return true;
 }
 
@@ -655,7 +672,8 @@ static void push_recent(MsStream *stream, MsMail mail)
 	stream->recent[(*len)++] = (guint8)mail;
 }
 
-/* One whose customer's mail went to others before is half a bad one: a few are usual, many at once are not. */
+/* One whose customer's mail went to others before is half a bad one: a few are usual, many at
+ * once are not. */
 static guint halves_lately(const MsStream *stream)
 {
 	guint n = 0;
@@ -664,12 +682,14 @@ static guint halves_lately(const MsStream *stream)
 	return n;
 }
 
-/* Mail of a stream that is stopped is looked at all the same: when enough of it was clean, it runs. */
+/* Mail of a stream that is stopped is looked at all the same: when enough of it was clean, it
+ * runs. */
 static void cool(Run *run, guint32 *n, MsMail mail, MsOpAnswer *out)
 {
 	guint32 last = MAX(n[MS_S_TRIPPED], n[MS_S_LAST_BAD]);
 	n[MS_S_CLEAN] = mail == MS_MAIL_BAD ? 0 : n[MS_S_CLEAN];
-	if (mail != MS_MAIL_GOOD || run->step->cool_down == 0 || since(run, last) < run->step->cool_down)
+	if (mail != MS_MAIL_GOOD || run->step->cool_down == 0 ||
+		since(run, last) < run->step->cool_down)
 		return;
 	run->stopped = false; /* it probes: windows go on */
 	if (++n[MS_S_CLEAN] < run->step->probes)
@@ -756,7 +776,8 @@ static void list_stream(Run *run, const MsOp *op)
 	for (gsize i = 0; i + MS_KEY_BYTES <= len; i += MS_KEY_BYTES)
 		if (memcmp(listed + i, op->key, MS_KEY_BYTES) == 0)
 			return;
-	GByteArray *index = g_byte_array_append(g_byte_array_new(), listed != NULL ? listed : (const guint8 *)"", (guint)len);
+	GByteArray *index = g_byte_array_append(
+		g_byte_array_new(), listed != NULL ? listed : (const guint8 *)"", (guint)len);
 	if (index->len >= 200 * MS_KEY_BYTES)
 		g_byte_array_remove_range(index, 0, MS_KEY_BYTES);
 	g_byte_array_append(index, op->key, MS_KEY_BYTES);
@@ -895,7 +916,8 @@ static void flush(Run *run)
 
 void ms_step_run(const MsStep *step, const MsValues *values, MsStepped *out)
 {
-	g_autoptr(GHashTable) slots = g_hash_table_new_full(hash_name, equal_names, g_free, slot_free);
+	g_autoptr(GHashTable)
+		slots = g_hash_table_new_full(hash_name, equal_names, g_free, slot_free);
 	const MsStepName name = ms_step_name('m', step->message);
 	Run run = {.step = step, .values = values, .slots = slots, .leaves = !step->held};
 	memset(out, 0, sizeof *out);

@@ -1,20 +1,23 @@
 /*
- * What is asked of the guard's memory for one message, and what it answers: operations on small values
- * under keys.  The same rules are written twice, here (step.c, over any store of values) and as a
- * script for Redis (backend_redis.c); one test runs both on the same rows.  Private to guard/.
+ * What is asked of the guard's memory for one message, and what it answers: operations on small
+ * values under keys.  The same rules are written twice, here (step.c, over any store of values)
+ * and as a script for Redis (backend_redis.c); one test runs both on the same rows.  Private to
+ * guard/.
  *
  * Numbers are big-endian.  Values, by their letter:
  *
- * i  of an identifier or a document: 1 (common: it was in many documents to many) or 0; how many members 2;
+ * i  of an identifier or a document: 1 (common: it was in many documents to many) or 0; how many
+ * members 2;
  *    members of the window, of 28 bytes: address 8, domain 8, document 8, time 4; then where it went, of 26:
  *    address 8, domain 8, first 4, last 4, times 2
- * a  of a recipient: how many different ones 4, the same before the last window 4, when that was 4; how many
+ * a  of a recipient: how many different ones 4, the same before the last window 4, when that was
+ * 4; how many
  *    members 2; members of the window, of 12: id 8, time 4; then what it got, of 18: identifier 8, first 4,
  *    last 4, times 2
- * t  of an account: when it was written 4, then what is kept of it, of 13 (MsLink)
- * b  a stream: MS_STREAM_HEAD bytes of numbers, a byte for each of the last messages (MsMail), a label
- * m  what a message was answered; its key begins with its time
- * n  since when there is a memory; x: streams that are listed; both under a key of zeros
+ * t  of an account: when it was written 4, then what is kept of it, of 13 (MsLink) b  a stream:
+ * MS_STREAM_HEAD bytes of numbers, a byte for each of the last messages (MsMail), a label m  what
+ * a message was answered; its key begins with its time n  since when there is a memory; x:
+ * streams that are listed; both under a key of zeros
  */
 #ifndef MISSENT_GUARD_STEP_H
 #define MISSENT_GUARD_STEP_H
@@ -30,15 +33,24 @@
 #define MS_ID_BYTES 8
 #define MS_KEY_BYTES 12
 
-typedef enum { MS_OP_FAN = 'F', MS_OP_SET = 'S', MS_OP_PAIR = 'H', MS_OP_STREAM = 'B', MS_OP_LINK = 'T',
-	MS_OP_FORGET = 'X' } MsOpLetter;
+typedef enum {
+	MS_OP_FAN = 'F',
+	MS_OP_SET = 'S',
+	MS_OP_PAIR = 'H',
+	MS_OP_STREAM = 'B',
+	MS_OP_LINK = 'T',
+	MS_OP_FORGET = 'X'
+} MsOpLetter;
 
-/* F: more than `limit` addresses or `limit2` domains; flag 1: unless as many documents of it go about.
- * S: more than `limit` members; twice as many as its history has are allowed, and with flag 1 five times the
+/* F: more than `limit` addresses or `limit2` domains; flag 1: unless as many documents of it go
+ * about.  S: more than `limit` members; twice as many as its history has are allowed, and with
+ * flag 1 five times the
  *    limit while the memory is new.
- * H: a pair of an identifier (`key`) and a recipient (members: its address, its domain, the identifier;
+ * H: a pair of an identifier (`key`) and a recipient (members: its address, its domain, the
+ * identifier;
  *    `key2`, `key3`: of the address and of the domain); `limit`: support; flag 1: only to be entered.
- * B: a stream; `limit`: bad ones in the window, `limit2`: among the last; flag 1: the message is bad;
+ * B: a stream; `limit`: bad ones in the window, `limit2`: among the last; flag 1: the message is
+ * bad;
  *    flag 2: it is held when the stream is stopped; flag 4: reset.  members: its label.
  * T: an account; members: what is kept of it, of MS_LINK_BYTES.
  * X: `flags` is a letter: forgets that value of `key`, or (members: ids) what it has of these. */
@@ -49,7 +61,9 @@ typedef struct {
 	guint streams; /* bit n: being over is bad mail of stream n */
 	bool holds;    /* being over keeps it from leaving */
 	guint32 window, limit, limit2;
-	guint32 asks;  /* F: bit n: operation n; counts only if one of these is not about something common; 0: always */
+	/* F: bit n: operation n; counts only if one of these is not about something common;
+	 * 0: always */
+	guint32 asks;
 	GByteArray *members;
 } MsOp;
 
@@ -61,8 +75,8 @@ typedef struct {
 } MsOpAnswer;
 enum { MS_NEWS_TRIPPED = 1, MS_NEWS_CLOSED = 2, MS_NEWS_VOLUME = 4, MS_NEWS_CREEP = 8 };
 
-/* What is kept of an account: a letter, a key.  An identifier of its own, and where it is an entry of
- * somebody else's; a recipient of its own, the same, and its id. */
+/* What is kept of an account: a letter, a key.  An identifier of its own, and where it is an
+ * entry of somebody else's; a recipient of its own, the same, and its id. */
 #define MS_LINK_BYTES (1 + MS_KEY_BYTES)
 typedef enum { MS_LINK_IDENTIFIER = 'I', MS_LINK_IN_RECIPIENT = 'E', MS_LINK_RECIPIENT = 'A',
 	MS_LINK_IN_IDENTIFIER = 'F', MS_LINK_ID = 'D' } MsLink;
@@ -118,13 +132,16 @@ bool ms_stepped_unpack(MsStepped *stepped, const guint8 *data, gsize len, guint 
 #define MS_STREAM_NUMBERS 16
 #define MS_STREAM_HEAD (4 * MS_STREAM_NUMBERS)
 typedef enum {
-	MS_S_TRIPPED, MS_S_LAST_BAD, MS_S_CLEAN, MS_S_HELD, MS_S_ALL, MS_S_ALL_BAD, /* since it is known */
+	/* since it is known */
+	MS_S_TRIPPED, MS_S_LAST_BAD, MS_S_CLEAN, MS_S_HELD, MS_S_ALL, MS_S_ALL_BAD,
 	MS_S_START, MS_S_BAD, MS_S_BAD_BEFORE, /* this window and the one before */
-	MS_S_HOUR, MS_S_HOUR_COUNT, MS_S_PEAK, MS_S_HOURS, /* messages: this hour, the most of an hour, hours seen */
+	/* messages: this hour, the most of an hour, hours seen */
+	MS_S_HOUR, MS_S_HOUR_COUNT, MS_S_PEAK, MS_S_HOURS,
 	MS_S_MOST, MS_S_MOST_OF, /* recipients of one message: the most, of so many messages */
 	MS_S_RECENT,              /* how many of the last ones are kept */
 } MsStreamNumber;
-/* A message of a stream.  Moved: its customer's mail went to others before, which nobody minds in one. */
+/* A message of a stream.  Moved: its customer's mail went to others before, which nobody minds
+ * in one. */
 typedef enum { MS_MAIL_GOOD, MS_MAIL_BAD, MS_MAIL_MOVED } MsMail;
 typedef struct {
 	guint32 n[MS_STREAM_NUMBERS];
@@ -143,10 +160,11 @@ struct MsGuardStore {
 	void (*close)(MsGuardStore *store);
 	MsAnswer (*step)(MsGuardStore *store, const MsStep *step, MsStepped *out, GError **error);
 	/* A value as it is; MS_ABSENT: there is none. */
-	MsAnswer (*value)(MsGuardStore *store, const guint8 *key_name, const MsStepName *name, GBytes **value_out,
-		GError **error);
+	MsAnswer (*value)(MsGuardStore *store, const guint8 *key_name, const MsStepName *name,
+		GBytes **value_out, GError **error);
 };
 MsGuardStore *ms_guard_store_sqlite(const char *path, GError **error);
-MsGuardStore *ms_guard_store_redis(const MsRedisSettings *redis, const char *prefix, GError **error);
+MsGuardStore *ms_guard_store_redis(
+	const MsRedisSettings *redis, const char *prefix, GError **error);
 
 #endif

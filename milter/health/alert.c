@@ -1,7 +1,8 @@
 /*
- * Which states hold, and which of them somebody was told of.  A state is told when it begins and when it ends,
- * however often it is looked at between; what was told is remembered in a file, so that a restart repeats
- * nothing.  What another program finds out (a bypass) it leaves in a file of its own.
+ * Which states hold, and which of them somebody was told of.  A state is told when it begins and
+ * when it ends, however often it is looked at between; what was told is remembered in a file, so
+ * that a restart repeats nothing.  What another program finds out (a bypass) it leaves in a file
+ * of its own.
  */
 #include "config.h"
 
@@ -16,23 +17,37 @@
 #include "missent/io.h"
 
 const MsAlertRow ms_alert_rows[MS_N_ALERTS] = {
-	[MS_ALERT_OBSERVING] = {"observing", "a policy goes on observing past its end", "no policy observes past its end any more"},
-	[MS_ALERT_SILENT] = {"silent", "missentd is silent: it is stopped, or hangs", "missentd is at work again"},
-	[MS_ALERT_PAUSED] = {"paused", "missent is paused: mail is let through as observed", "mail is judged as before the pause"},
-	[MS_ALERT_DIRECTORY] = {"directory", "the directory is unavailable", "the directory answers again"},
-	[MS_ALERT_STALE] = {"stale", "the mapping has not been imported for long", "the mapping was imported"},
+	[MS_ALERT_OBSERVING] = {"observing", "a policy goes on observing past its end",
+		"no policy observes past its end any more"},
+	[MS_ALERT_SILENT] = {"silent", "missentd is silent: it is stopped, or hangs",
+		"missentd is at work again"},
+	[MS_ALERT_PAUSED] = {"paused", "missent is paused: mail is let through as observed",
+		"mail is judged as before the pause"},
+	[MS_ALERT_DIRECTORY] = {"directory", "the directory is unavailable",
+		"the directory answers again"},
+	[MS_ALERT_STALE] = {"stale", "the mapping has not been imported for long",
+		"the mapping was imported"},
 	[MS_ALERT_HUNG] = {"hung", "messages hang", "no message hangs any more"},
-	[MS_ALERT_OVERLOAD] = {"overload", "mail is deferred for overload", "no mail is deferred for overload any more"},
-	[MS_ALERT_WRITE] = {"write", "verdicts cannot be written down (records or audit file)", "verdicts are written down again"},
-	[MS_ALERT_HELD_OLD] = {"held-old", "held mail has waited for long", "no held mail has waited for long any more"},
-	[MS_ALERT_UNREAD] = {"unread", "much of the mail cannot be read whole", "mail can be read again"},
-	[MS_ALERT_DISK] = {"disk", "the disk of state-dir is nearly full", "the disk of state-dir has room again"},
-	[MS_ALERT_BYPASS] = {"bypass", "mail went out that was not judged", "no mail went out unjudged any more"},
+	[MS_ALERT_OVERLOAD] = {"overload", "mail is deferred for overload",
+		"no mail is deferred for overload any more"},
+	[MS_ALERT_WRITE] = {"write", "verdicts cannot be written down (records or audit file)",
+		"verdicts are written down again"},
+	[MS_ALERT_HELD_OLD] = {"held-old", "held mail has waited for long",
+		"no held mail has waited for long any more"},
+	[MS_ALERT_UNREAD] = {"unread", "much of the mail cannot be read whole",
+		"mail can be read again"},
+	[MS_ALERT_DISK] = {"disk", "the disk of state-dir is nearly full",
+		"the disk of state-dir has room again"},
+	[MS_ALERT_BYPASS] = {"bypass", "mail went out that was not judged",
+		"no mail went out unjudged any more"},
 	[MS_ALERT_CANARY] = {"canary", "a canary was not held", "canaries are held again"},
-	[MS_ALERT_BREAKER] = {"breaker", "a stream of mail goes wrong: its breaker has tripped", "no breaker holds mail any more"},
+	[MS_ALERT_BREAKER] = {"breaker", "a stream of mail goes wrong: its breaker has tripped",
+		"no breaker holds mail any more"},
 	[MS_ALERT_GUARD] = {"guard", "the guard cannot be asked", "the guard answers again"},
-	[MS_ALERT_TRAIL] = {"trail", "the audit trail stands still, though missentd is at work", "the audit trail goes on"},
-	[MS_ALERT_WITNESS] = {"witness", "another host's audit trail is not what it was", "the trails of other hosts continue what was kept"},
+	[MS_ALERT_TRAIL] = {"trail", "the audit trail stands still, though missentd is at work",
+		"the audit trail goes on"},
+	[MS_ALERT_WITNESS] = {"witness", "another host's audit trail is not what it was",
+		"the trails of other hosts continue what was kept"},
 };
 
 #define FILE_NAME "alerts.json"
@@ -103,7 +118,8 @@ static void remember(const MsAlerts *alerts)
 }
 
 /* Told first: who is killed between tells it again, and not never. */
-void ms_alerts_set(MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user)
+void ms_alerts_set(
+	MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user)
 {
 	if (alerts->on[alert] == on)
 		return;
@@ -123,7 +139,8 @@ char *ms_alerts_remembered(const char *state_dir)
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < MS_N_ALERTS; i++)
 		if (alerts->on[i])
-			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", ms_alert_rows[i].name);
+			g_string_append_printf(
+				out, "%s%s", out->len > 0 ? ", " : "", ms_alert_rows[i].name);
 	return g_string_free(out, FALSE);
 }
 

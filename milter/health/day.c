@@ -1,6 +1,7 @@
 /*
- * What went by unjudged, in words: for a line of log a day, and for who asks.  Whoever sees "1,240 not
- * outgoing (client 10.1.1.5: 1,198)" knows within a day that a server is not protected.
+ * What went by unjudged, in words: for a line of log a day, and for who asks.  Whoever sees
+ * "1,240 not outgoing (client 10.1.1.5: 1,198)" knows within a day that a server is not
+ * protected.
  */
 #include "config.h"
 
@@ -24,7 +25,8 @@ char *ms_numbers_text(guint64 n)
 
 guint64 ms_numbers_today(const MsNumbersView *view, MsNumber number)
 {
-	return view->value[number] >= view->day[number] ? view->value[number] - view->day[number] : view->value[number];
+	return view->value[number] >= view->day[number] ? view->value[number] - view->day[number]
+							: view->value[number];
 }
 
 static guint64 sum_today(const MsNumbersView *view, MsNumber first, MsNumber last)
@@ -50,7 +52,8 @@ static void append_top(GString *out, const MsTopRow *list, const char *what)
 	qsort(sorted, MS_NUMBERS_TOP, sizeof *sorted, more_first);
 	for (gsize i = 0; i < SHOWN && sorted[i].n > 0; i++) {
 		g_autofree char *n = ms_numbers_text(sorted[i].n);
-		g_string_append_printf(out, "%s%s %s: %s", i == 0 ? " (" : ", ", what, sorted[i].who, n);
+		g_string_append_printf(
+			out, "%s%s %s: %s", i == 0 ? " (" : ", ", what, sorted[i].who, n);
 	}
 	if (sorted[0].n > 0)
 		g_string_append_c(out, ')');
@@ -67,7 +70,8 @@ char *ms_numbers_unjudged(const MsNumbersView *view)
 	GString *out = g_string_new(NULL);
 	guint64 not_outgoing = sum_today(view, MS_NUM_OUT_PRIVATE, MS_NUM_OUT_LOCAL);
 	guint64 without = sum_today(view, MS_NUM_NO_POLICIES, MS_NUM_NO_CONTENT);
-	guint64 unchecked = ms_numbers_today(view, MS_NUM_UNCHECKED), paused = ms_numbers_today(view, MS_NUM_PAUSED_DELIVERED);
+	guint64 unchecked = ms_numbers_today(view, MS_NUM_UNCHECKED),
+		paused = ms_numbers_today(view, MS_NUM_PAUSED_DELIVERED);
 	if (not_outgoing > 0) {
 		append_part(out, not_outgoing, "not outgoing");
 		append_top(out, view->top[MS_TOP_OUT], "client");

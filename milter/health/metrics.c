@@ -48,18 +48,22 @@ static void append_numbers(GString *out, const MsNumbersView *view)
 static void append_stages(GString *out, const MsNumbersView *view)
 {
 	static const char name[] = "missent_stage_duration_seconds";
-	head(out, name, "histogram", "How long each stage of a judged message took; whole: all of them.");
+	head(out, name, "histogram",
+		"How long each stage of a judged message took; whole: all of them.");
 	for (guint s = 0; s < MS_N_STAGES; s++) {
 		const MsHistogram *h = &view->stage[s];
 		guint64 sum = 0;
 		for (guint i = 0; i < MS_N_BUCKETS; i++) {
 			sum += h->bucket[i];
-			g_string_append_printf(out, "%s_bucket{stage=\"%s\",le=\"%s\"} %" G_GUINT64_FORMAT "\n", name,
+			g_string_append_printf(out,
+				"%s_bucket{stage=\"%s\",le=\"%s\"} %" G_GUINT64_FORMAT "\n", name,
 				ms_stage_names[s], ms_bucket_names[i], sum);
 		}
-		g_string_append_printf(out, "%s_sum{stage=\"%s\"} %" G_GUINT64_FORMAT ".%06u\n", name, ms_stage_names[s],
-			h->sum_us / G_USEC_PER_SEC, (guint)(h->sum_us % G_USEC_PER_SEC));
-		g_string_append_printf(out, "%s_count{stage=\"%s\"} %" G_GUINT64_FORMAT "\n", name, ms_stage_names[s], sum);
+		g_string_append_printf(out, "%s_sum{stage=\"%s\"} %" G_GUINT64_FORMAT ".%06u\n",
+			name, ms_stage_names[s], h->sum_us / G_USEC_PER_SEC,
+			(guint)(h->sum_us % G_USEC_PER_SEC));
+		g_string_append_printf(out, "%s_count{stage=\"%s\"} %" G_GUINT64_FORMAT "\n", name,
+			ms_stage_names[s], sum);
 	}
 }
 
@@ -75,13 +79,15 @@ static void append_title(GString *out, const char *title, guint place)
 static void append_policies(GString *out, const MsNumbersView *view)
 {
 	static const char name[] = "missent_policy_messages_total";
-	head(out, name, "counter", "Messages that a policy applied to, by the strictest action that it asked for.");
+	head(out, name, "counter",
+		"Messages that a policy applied to, by the strictest action that it asked for.");
 	for (guint i = 0; i < MS_NUMBERS_POLICIES; i++) {
 		const MsPolicyNumbers *row = &view->policies[i];
 		for (guint a = 0; row->messages > 0 && a < MS_N_ACTIONS; a++) {
 			g_string_append_printf(out, "%s{policy=\"", name);
 			append_title(out, row->title, i);
-			g_string_append_printf(out, "\",action=\"%s\"} %" G_GUINT64_FORMAT "\n", ms_action_names[a], row->actions[a]);
+			g_string_append_printf(out, "\",action=\"%s\"} %" G_GUINT64_FORMAT "\n",
+				ms_action_names[a], row->actions[a]);
 		}
 	}
 }
@@ -92,7 +98,8 @@ static void append_published(GString *out, const MsNumbersView *view, gint64 now
 	g_string_append(out, "missent_build_info{version=\"");
 	append_label(out, view->version);
 	g_string_append(out, "\"} 1\n");
-	gauge(out, "missent_start_time_seconds", view->started / G_USEC_PER_SEC, "When missentd was started.");
+	gauge(out, "missent_start_time_seconds", view->started / G_USEC_PER_SEC,
+		"When missentd was started.");
 	gauge(out, "missent_published_timestamp_seconds", view->published / G_USEC_PER_SEC,
 		"When it published its numbers last; it does each second.");
 	gint64 loaded = (gint64)view->value[MS_NUM_DIRECTORY_LOADED];
@@ -107,19 +114,24 @@ static void append_published(GString *out, const MsNumbersView *view, gint64 now
 static void append_host(GString *out, const MsHostNumbers *host, gint64 now)
 {
 	gauge(out, "missent_held_messages", host->held, "Messages that are held.");
-	gauge(out, "missent_held_oldest_age_seconds", host->oldest > 0 ? MAX((now - host->oldest) / G_USEC_PER_SEC, 0) : 0,
+	gauge(out, "missent_held_oldest_age_seconds",
+		host->oldest > 0 ? MAX((now - host->oldest) / G_USEC_PER_SEC, 0) : 0,
 		"How long the oldest of them has been held; 0 without one.");
-	gauge(out, "missent_decisions_waiting", host->waiting, "Decisions that wait for a second person.");
+	gauge(out, "missent_decisions_waiting", host->waiting,
+		"Decisions that wait for a second person.");
 	if (host->audit_entries >= 0) {
-		gauge(out, "missent_audit_entries", host->audit_entries, "Entries of the audit trail.");
+		gauge(out, "missent_audit_entries", host->audit_entries,
+			"Entries of the audit trail.");
 		gauge(out, "missent_audit_signed_timestamp_seconds", host->audit_signed,
 			"When the last of them were signed, since 1970.");
 	}
 	if (host->disk_free >= 0)
-		gauge(out, "missent_disk_free_bytes", host->disk_free, "Free bytes where state-dir is.");
+		gauge(out, "missent_disk_free_bytes", host->disk_free,
+			"Free bytes where state-dir is.");
 	head(out, "missent_alert", "gauge", "1 while a state holds of which somebody is told.");
 	for (guint i = 0; i < MS_N_ALERTS; i++)
-		g_string_append_printf(out, "missent_alert{name=\"%s\"} %d\n", ms_alert_rows[i].name, host->alerts[i]);
+		g_string_append_printf(out, "missent_alert{name=\"%s\"} %d\n",
+			ms_alert_rows[i].name, host->alerts[i]);
 }
 
 char *ms_metrics_text(const MsNumbersView *view, const MsHostNumbers *host, gint64 now)

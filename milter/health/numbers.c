@@ -1,7 +1,8 @@
 /*
- * Counters.  They lie in this process's memory, where any thread adds to them; one thread writes them to
- * a file each second, by turns to one of two places in it, so that there is always a whole one.  No reader
- * can hold up who counts, and no file can end the daemon, as one that is mapped could.
+ * Counters.  They lie in this process's memory, where any thread adds to them; one thread writes
+ * them to a file each second, by turns to one of two places in it, so that there is always a
+ * whole one.  No reader can hold up who counts, and no file can end the daemon, as one that is
+ * mapped could.
  */
 #include "config.h"
 
@@ -36,11 +37,14 @@ struct MsNumbers {
 /* ---- names ---------------------------------------------------------------------------- */
 
 static const MsNumberRow rows[MS_N_NUMBERS] = {
-	[MS_NUM_JUDGED] = {"missent_messages_judged_total", NULL, NULL, "Messages that were read and judged."},
+	[MS_NUM_JUDGED] = {"missent_messages_judged_total", NULL, NULL,
+		"Messages that were read and judged."},
 	[MS_NUM_OUT_PRIVATE] = {"missent_messages_not_outgoing_total", "cause", "private-client",
 		"Messages that were not judged, for they are not outgoing."},
-	[MS_NUM_OUT_PUBLIC] = {"missent_messages_not_outgoing_total", "cause", "public-client", NULL},
-	[MS_NUM_OUT_AUTHENTICATED] = {"missent_messages_not_outgoing_total", "cause", "authenticated", NULL},
+	[MS_NUM_OUT_PUBLIC] = {"missent_messages_not_outgoing_total", "cause", "public-client",
+		NULL},
+	[MS_NUM_OUT_AUTHENTICATED] = {"missent_messages_not_outgoing_total", "cause",
+		"authenticated", NULL},
 	[MS_NUM_OUT_LOCAL] = {"missent_messages_not_outgoing_total", "cause", "local", NULL},
 	[MS_NUM_NO_POLICIES] = {"missent_messages_without_policy_total", "cause", "none-loaded",
 		"Outgoing messages that no policy applied to."},
@@ -57,49 +61,70 @@ static const MsNumberRow rows[MS_N_NUMBERS] = {
 	[MS_NUM_TEMPFAIL_READER] = {"missent_messages_deferred_total", "cause", "reader", NULL},
 	[MS_NUM_TEMPFAIL_WRITE] = {"missent_messages_deferred_total", "cause", "write", NULL},
 	[MS_NUM_TEMPFAIL_OTHER] = {"missent_messages_deferred_total", "cause", "other", NULL},
-	[MS_NUM_OVER_MEMORY] = {"missent_overload_total", "cause", "memory", "What was refused because there was too much."},
+	[MS_NUM_OVER_MEMORY] = {"missent_overload_total", "cause", "memory",
+		"What was refused because there was too much."},
 	[MS_NUM_OVER_DESCRIPTORS] = {"missent_overload_total", "cause", "descriptors", NULL},
 	[MS_NUM_OVER_QUEUE] = {"missent_overload_total", "cause", "queue", NULL},
 	[MS_NUM_OVER_CONNECTIONS] = {"missent_overload_total", "cause", "connections", NULL},
-	[MS_NUM_ACTION] = {"missent_verdicts_total", "action", NULL, "Judged messages by what was done."},
+	[MS_NUM_ACTION] = {"missent_verdicts_total", "action", NULL,
+		"Judged messages by what was done."},
 	[MS_NUM_WOULD] = {"missent_verdicts_enforced_total", "action", NULL,
 		"Judged messages by what would be done if all policies were enforced."},
-	[MS_NUM_REASON] = {"missent_reasons_total", "reason", NULL, "Judged messages that had this reason, at least once."},
+	[MS_NUM_REASON] = {"missent_reasons_total", "reason", NULL,
+		"Judged messages that had this reason, at least once."},
 	[MS_NUM_UNREAD_MESSAGES] = {"missent_messages_unread_total", NULL, NULL,
 		"Judged messages of which something could not be read."},
-	[MS_NUM_READER_MESSAGES] = {"missent_reader_jobs_total", NULL, NULL, "Readings that workers made."},
+	[MS_NUM_READER_MESSAGES] = {"missent_reader_jobs_total", NULL, NULL,
+		"Readings that workers made."},
 	[MS_NUM_KILL_LATE] = {"missent_reader_kills_total", "cause", "deadline",
 		"Workers that were ended, or ended, before they were done."},
 	[MS_NUM_KILL_DIED] = {"missent_reader_kills_total", "cause", "died", NULL},
 	[MS_NUM_KILL_LIED] = {"missent_reader_kills_total", "cause", "bad-reading", NULL},
 	[MS_NUM_KILL_YIELD] = {"missent_reader_kills_total", "cause", "gave-way", NULL},
-	[MS_NUM_READER_REPLACED] = {"missent_reader_replaced_total", NULL, NULL, "Reader processes that died or hung."},
+	[MS_NUM_READER_REPLACED] = {"missent_reader_replaced_total", NULL, NULL,
+		"Reader processes that died or hung."},
 	[MS_NUM_READ_AGAIN] = {"missent_reader_read_again_total", NULL, NULL,
 		"Messages that were read once more because their reader process died."},
-	[MS_NUM_CACHE_ASKED] = {"missent_reader_cache_asked_total", NULL, NULL, "Attachments looked for in the cache."},
-	[MS_NUM_CACHE_HITS] = {"missent_reader_cache_hits_total", NULL, NULL, "Attachments found in it."},
-	[MS_NUM_ROUND_TRIPS] = {"missent_directory_round_trips_total", NULL, NULL, "Times that the directory was asked."},
+	[MS_NUM_CACHE_ASKED] = {"missent_reader_cache_asked_total", NULL, NULL,
+		"Attachments looked for in the cache."},
+	[MS_NUM_CACHE_HITS] = {"missent_reader_cache_hits_total", NULL, NULL,
+		"Attachments found in it."},
+	[MS_NUM_ROUND_TRIPS] = {"missent_directory_round_trips_total", NULL, NULL,
+		"Times that the directory was asked."},
 	[MS_NUM_DIRECTORY_RETRY] = {"missent_directory_errors_total", "cause", "unreachable",
 		"Questions to the directory that had no answer."},
 	[MS_NUM_DIRECTORY_UNFIT] = {"missent_directory_errors_total", "cause", "unfit", NULL},
-	[MS_NUM_HUNG] = {"missent_messages_hung_total", NULL, NULL, "Messages that took longer than hung-after."},
-	[MS_NUM_RELOADED] = {"missent_reloads_total", "result", "fine", "Reloads of the configuration."},
+	[MS_NUM_HUNG] = {"missent_messages_hung_total", NULL, NULL,
+		"Messages that took longer than hung-after."},
+	[MS_NUM_RELOADED] = {"missent_reloads_total", "result", "fine",
+		"Reloads of the configuration."},
 	[MS_NUM_RELOAD_FAILED] = {"missent_reloads_total", "result", "failed", NULL},
-	[MS_NUM_HANGING] = {"missent_messages_hanging", NULL, NULL, "Messages that have been in hand for longer than hung-after."},
-	[MS_NUM_IN_HAND] = {"missent_messages_in_hand", NULL, NULL, "Messages whose verdict is being made."},
+	[MS_NUM_HANGING] = {"missent_messages_hanging", NULL, NULL,
+		"Messages that have been in hand for longer than hung-after."},
+	[MS_NUM_IN_HAND] = {"missent_messages_in_hand", NULL, NULL,
+		"Messages whose verdict is being made."},
 	[MS_NUM_MEMORY] = {"missent_messages_bytes", NULL, NULL, "Bytes of messages in flight."},
-	[MS_NUM_WAITING] = {"missent_judging_waiting", NULL, NULL, "Messages that wait to be judged at length."},
+	[MS_NUM_WAITING] = {"missent_judging_waiting", NULL, NULL,
+		"Messages that wait to be judged at length."},
 	[MS_NUM_POLICIES] = {"missent_policies", NULL, NULL, "Policies that are loaded."},
-	[MS_NUM_ENFORCING] = {"missent_policies_enforced", NULL, NULL, "Of these, those that are enforced."},
-	[MS_NUM_PAUSED] = {"missent_paused", NULL, NULL, "1 while mail is let through as observed (missent pause)."},
-	[MS_NUM_PAUSE_ENDS] = {"missent_pause_end_timestamp_seconds", NULL, NULL, "When the pause ends; 0 without one."},
-	[MS_NUM_DIRECTORY_UP] = {"missent_directory_available", NULL, NULL, "1 when the last question had an answer."},
+	[MS_NUM_ENFORCING] = {"missent_policies_enforced", NULL, NULL,
+		"Of these, those that are enforced."},
+	[MS_NUM_PAUSED] = {"missent_paused", NULL, NULL,
+		"1 while mail is let through as observed (missent pause)."},
+	[MS_NUM_PAUSE_ENDS] = {"missent_pause_end_timestamp_seconds", NULL, NULL,
+		"When the pause ends; 0 without one."},
+	[MS_NUM_DIRECTORY_UP] = {"missent_directory_available", NULL, NULL,
+		"1 when the last question had an answer."},
 	[MS_NUM_DIRECTORY_LOADED] = {"missent_directory_loaded_timestamp_seconds", NULL, NULL,
 		"When the mapping in use was imported; 0: not known."},
-	[MS_NUM_DIRECTORY_ENTRIES] = {"missent_directory_entries", NULL, NULL, "Entries of the mapping in use."},
-	[MS_NUM_GUARD_ON] = {"missent_guard_enabled", NULL, NULL, "1 when a guard counts what goes where."},
-	[MS_NUM_GUARD_UP] = {"missent_guard_available", NULL, NULL, "1 when its last question had an answer."},
-	[MS_NUM_STREAMS_STOPPED] = {"missent_guard_streams_stopped", NULL, NULL, "Streams of mail whose breaker has tripped."},
+	[MS_NUM_DIRECTORY_ENTRIES] = {"missent_directory_entries", NULL, NULL,
+		"Entries of the mapping in use."},
+	[MS_NUM_GUARD_ON] = {"missent_guard_enabled", NULL, NULL,
+		"1 when a guard counts what goes where."},
+	[MS_NUM_GUARD_UP] = {"missent_guard_available", NULL, NULL,
+		"1 when its last question had an answer."},
+	[MS_NUM_STREAMS_STOPPED] = {"missent_guard_streams_stopped", NULL, NULL,
+		"Streams of mail whose breaker has tripped."},
 };
 
 /* A row that stands for several has the names of what it counts. */
@@ -123,13 +148,15 @@ MsNumberRow ms_number_row(MsNumber number)
 	return rows[number];
 }
 
-const char *const ms_stage_names[MS_N_STAGES + 1] = {"read", "resolve", "judge", "write", "whole", NULL};
-const char *const ms_bucket_names[MS_N_BUCKETS] = {"0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25",
-	"0.5", "1", "2.5", "5", "10", "30", "60", "120", "+Inf"};
-static const gint64 bucket_us[MS_N_BUCKETS - 1] = {1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000,
-	1000000, 2500000, 5000000, 10000000, 30000000, 60000000, 120000000};
+const char *const ms_stage_names[MS_N_STAGES + 1] = {
+	"read", "resolve", "judge", "write", "whole", NULL};
+const char *const ms_bucket_names[MS_N_BUCKETS] = {"0.001", "0.0025", "0.005", "0.01", "0.025",
+	"0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60", "120", "+Inf"};
+static const gint64 bucket_us[MS_N_BUCKETS - 1] = {1000, 2500, 5000, 10000, 25000, 50000, 100000,
+	250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000, 60000000, 120000000};
 
-/* Another table of names or another struct is another layout: numbers of one are nothing to the other. */
+/* Another table of names or another struct is another layout: numbers of one are nothing to the
+ * other. */
 static guint64 layout(void)
 {
 	guint64 sum = sizeof(MsNumbersView);
@@ -226,8 +253,8 @@ void ms_numbers_policy(MsNumbers *numbers, const char *title, MsAction action)
 	pthread_mutex_unlock(&numbers->lock);
 }
 
-/* Space-saving (Metwally et al. 2005): one that is not in the table takes the place of the rarest, and its
- * count; so who is frequent is always there, and never counted too low. */
+/* Space-saving (Metwally et al. 2005): one that is not in the table takes the place of the
+ * rarest, and its count; so who is frequent is always there, and never counted too low. */
 void ms_numbers_top(MsNumbers *numbers, MsTop top, const char *who)
 {
 	if (numbers == NULL)
@@ -284,11 +311,14 @@ static Slot *load(int fd)
 {
 	g_autofree Slot *slots = g_new0(Slot, 2);
 	for (int i = 0; i < 2; i++)
-		if (pread(fd, &slots[i], sizeof(Slot), (off_t)i * (off_t)sizeof(Slot)) != (ssize_t)sizeof(Slot)
-			|| !is_whole(&slots[i]))
+		if (pread(fd, &slots[i], sizeof(Slot), (off_t)i * (off_t)sizeof(Slot)) !=
+				(ssize_t)sizeof(Slot) ||
+			!is_whole(&slots[i]))
 			slots[i].magic = 0;
-	const Slot *best = slots[1].magic != 0 && (slots[0].magic == 0 || slots[1].turn > slots[0].turn) ? &slots[1]
-													   : &slots[0];
+	const Slot *best = slots[1].magic != 0 &&
+			(slots[0].magic == 0 || slots[1].turn > slots[0].turn)
+		? &slots[1]
+		: &slots[0];
 	return best->magic != 0 ? g_memdup2(best, sizeof *best) : NULL;
 }
 
@@ -303,8 +333,10 @@ bool ms_numbers_read(const char *path, MsNumbersView *out, GError **error)
 	g_autofree Slot *slot = load(fd);
 	close(fd);
 	if (slot == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: no numbers of this version are in it (is missentd of another "
-			"version?)", path);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s: no numbers of this version are in it (is missentd of another "
+			"version?)",
+			path);
 		return false;
 	}
 	*out = slot->view;
@@ -366,7 +398,8 @@ bool ms_numbers_publish(MsNumbers *numbers, GError **error)
 	slot->layout = layout();
 	slot->turn = ++numbers->turn;
 	sum_of(slot, slot->sum);
-	int fd = open(numbers->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	int fd = open(
+		numbers->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
 	off_t at = (off_t)(slot->turn % 2) * (off_t)sizeof *slot;
 	ssize_t n = fd >= 0 ? pwrite(fd, slot, sizeof *slot, at) : -1;
 	int why = n < 0 ? errno : ENOSPC;
@@ -396,9 +429,11 @@ static char *day_of(const MsNumbersView *view)
 	if (judged == 0 && *unjudged == '\0')
 		return g_strdup("");
 	g_autofree char *n = ms_numbers_text(judged);
-	g_autofree char *held = ms_numbers_text(ms_numbers_today(view, (MsNumber)(MS_NUM_ACTION + MS_HOLD))
-		+ ms_numbers_today(view, (MsNumber)(MS_NUM_ACTION + MS_SPLIT)));
-	return g_strdup_printf("%s judged, %s held%s%s", n, held, *unjudged != '\0' ? ", " : "", unjudged);
+	g_autofree char *held = ms_numbers_text(
+		ms_numbers_today(view, (MsNumber)(MS_NUM_ACTION + MS_HOLD)) +
+		ms_numbers_today(view, (MsNumber)(MS_NUM_ACTION + MS_SPLIT)));
+	return g_strdup_printf(
+		"%s judged, %s held%s%s", n, held, *unjudged != '\0' ? ", " : "", unjudged);
 }
 
 char *ms_numbers_new_day(MsNumbers *numbers, gint64 now)

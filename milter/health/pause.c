@@ -1,7 +1,7 @@
 /*
- * A pause is a file: it is there before missentd is, survives it, and nothing has to listen for it.  What
- * can let all mail go is believed only when nobody but root or we ourselves can have written it, and ends by
- * the clock: one that went back ends it too.
+ * A pause is a file: it is there before missentd is, survives it, and nothing has to listen for
+ * it.  What can let all mail go is believed only when nobody but root or we ourselves can have
+ * written it, and ends by the clock: one that went back ends it too.
  */
 #include "config.h"
 
@@ -46,14 +46,15 @@ static const char *distrusted(int fd, const char *state_dir)
 	return NULL;
 }
 
-static MsAnswer take(const char *path, const char *text, gsize len, gint64 most_ms, gint64 now, MsPause *out,
-	GError **error)
+static MsAnswer take(const char *path, const char *text, gsize len, gint64 most_ms, gint64 now,
+	MsPause *out, GError **error)
 {
 	json_t *json = json_loadb(text, len, 0, NULL);
 	json_int_t since = 0, until = 0;
 	const char *who = NULL, *why = NULL;
-	if (json == NULL || json_unpack(json, "{s:I, s:I, s:s, s:s}", "since", &since, "until", &until, "who", &who, "why",
-				    &why) != 0) {
+	if (json == NULL ||
+		json_unpack(json, "{s:I, s:I, s:s, s:s}", "since", &since, "until", &until, "who",
+			&who, "why", &why) != 0) {
 		json_decref(json);
 		return distrust(error, path, "it is damaged");
 	}
@@ -65,7 +66,8 @@ static MsAnswer take(const char *path, const char *text, gsize len, gint64 most_
 	return answer;
 }
 
-MsAnswer ms_pause_read(const char *state_dir, gint64 most_ms, gint64 now, MsPause *out, GError **error)
+MsAnswer ms_pause_read(
+	const char *state_dir, gint64 most_ms, gint64 now, MsPause *out, GError **error)
 {
 	g_autofree char *path = g_build_filename(state_dir, NAME, NULL);
 	char text[MOST_BYTES];
@@ -139,5 +141,7 @@ char *ms_pause_words(const MsPause *pause)
 	g_autofree char *time = g_date_time_format(until, "%Y-%m-%d %H:%M:%S");
 	g_autofree char *who = ms_text_escape(pause->who, -1, MS_PAUSE_WHY);
 	g_autofree char *why = ms_text_escape(pause->why, -1, MS_PAUSE_WHY);
-	return g_strdup_printf("missent is paused until %s (%s: %s): mail is let through as observed", time, who, why);
+	return g_strdup_printf(
+		"missent is paused until %s (%s: %s): mail is let through as observed", time, who,
+		why);
 }

@@ -1,6 +1,6 @@
 /*
- * The lines of a trail come in; out goes which policies applied to any of them, and whose mail there was.  One
- * thread.
+ * The lines of a trail come in; out goes which policies applied to any of them, and whose mail
+ * there was.  One thread.
  */
 #include "config.h"
 
@@ -41,7 +41,8 @@ static bool take(const MsAuditLine *line, void *user, GError **error)
 	return true;
 }
 
-MsApplied *ms_applied_read(const char *trail, gint64 from, gint64 to, const guint8 key[MS_AUDIT_KEY_BYTES], GError **error)
+MsApplied *ms_applied_read(const char *trail, gint64 from, gint64 to,
+	const guint8 key[MS_AUDIT_KEY_BYTES], GError **error)
 {
 	g_autoptr(MsApplied) applied = g_new0(MsApplied, 1);
 	applied->titles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -50,7 +51,8 @@ MsApplied *ms_applied_read(const char *trail, gint64 from, gint64 to, const guin
 		memcpy(applied->key, key, sizeof applied->key);
 		applied->number = ms_audit_key_number(key);
 	}
-	return ms_audit_each(trail, from, to, take, applied, error) ? g_steal_pointer(&applied) : NULL;
+	return ms_audit_each(trail, from, to, take, applied, error) ? g_steal_pointer(&applied)
+								    : NULL;
 }
 
 void ms_applied_free(MsApplied *applied)

@@ -8,10 +8,12 @@
 #include "missent/verdict.h"
 
 const char *past_text(const json_t *object, const char *name); /* "" for none */
-/* What a policy (NULL: any) does for its reasons in this line, were they enforced; `*enforced_out`: they were. */
+/* What a policy (NULL: any) does for its reasons in this line, were they enforced;
+ * `*enforced_out`: they were. */
 MsAction past_action(const json_t *line, const char *policy, bool *enforced_out);
-/* "mismatch (customer-number, iban), for wrong": what of that policy (NULL: any) is more than deliver, and what its
- * recipients may get, so that messages whose recipients would get different things are apart.  The caller's. */
+/* "mismatch (customer-number, iban), for wrong": what of that policy (NULL: any) is more than
+ * deliver, and what its recipients may get, so that messages whose recipients would get different
+ * things are apart.  The caller's. */
 char *past_cause(const json_t *line, const char *policy);
 /* Is it one of a policy's reasons? */
 bool past_has(const json_t *line, const char *policy, MsReasonCode code);

@@ -1,4 +1,5 @@
-/* What one line of the trail says of a policy: its action, its cause.  Pure functions of the line. */
+/* What one line of the trail says of a policy: its action, its cause.  Pure functions of the
+ * line. */
 #include "config.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ MsAction past_action(const json_t *line, const char *policy, bool *enforced_out)
 		if (!is_of(reason, policy))
 			continue;
 		*enforced_out |= json_is_true(json_object_get(reason, "enforced"));
-		strictest = MAX(strictest, (MsAction)word_of(reason, "action", ms_action_names, MS_DELIVER));
+		strictest = MAX(strictest,
+			(MsAction)word_of(reason, "action", ms_action_names, MS_DELIVER));
 	}
 	return strictest;
 }
@@ -45,7 +47,8 @@ bool past_has(const json_t *line, const char *policy, MsReasonCode code)
 	const json_t *reasons = json_object_get(line, "reasons");
 	for (gsize i = 0; i < json_array_size(reasons); i++) {
 		const json_t *reason = json_array_get(reasons, i);
-		if (is_of(reason, policy) && strcmp(past_text(reason, "reason"), ms_reason_names[code]) == 0)
+		if (is_of(reason, policy) &&
+			strcmp(past_text(reason, "reason"), ms_reason_names[code]) == 0)
 			return true;
 	}
 	return false;
@@ -77,7 +80,8 @@ static void add_reason(GString *out, const json_t *reasons, const char *policy, 
 			continue;
 		const char *kind = past_text(reason, "kind");
 		any = true;
-		if (*kind != '\0' && !g_ptr_array_find_with_equal_func(kinds, kind, g_str_equal, NULL))
+		if (*kind != '\0' &&
+			!g_ptr_array_find_with_equal_func(kinds, kind, g_str_equal, NULL))
 			g_ptr_array_add(kinds, (char *)kind);
 	}
 	if (!any)
@@ -85,8 +89,8 @@ static void add_reason(GString *out, const json_t *reasons, const char *policy, 
 	g_ptr_array_sort(kinds, compare_words);
 	g_ptr_array_add(kinds, NULL);
 	g_autofree char *all = g_strjoinv(", ", (char **)kinds->pdata);
-	g_string_append_printf(out, "%s%s%s%s%s", out->len > 0 ? ", " : "", ms_reason_names[code], *all != '\0' ? " (" : "", all,
-		*all != '\0' ? ")" : "");
+	g_string_append_printf(out, "%s%s%s%s%s", out->len > 0 ? ", " : "", ms_reason_names[code],
+		*all != '\0' ? " (" : "", all, *all != '\0' ? ")" : "");
 }
 
 static void add_outcomes(GString *out, const json_t *to)

@@ -1,6 +1,7 @@
 /*
- * The lines of a trail come in; out goes, for each policy, what it would have held were it enforced: by cause, with
- * examples, the work that makes, and whether there is anything against enforcing it.  One thread.
+ * The lines of a trail come in; out goes, for each policy, what it would have held were it
+ * enforced: by cause, with examples, the work that makes, and whether there is anything against
+ * enforcing it.  One thread.
  */
 #include "config.h"
 
@@ -10,7 +11,8 @@
 
 void ms_report_limits(MsReportLimits *out)
 {
-	*out = (MsReportLimits){.least = 100, .most_held = 2, .most_a_day = 50, .most_deferred = 0.5, .minutes = 3};
+	*out = (MsReportLimits){
+		.least = 100, .most_held = 2, .most_a_day = 50, .most_deferred = 0.5, .minutes = 3};
 }
 
 /* ---- life ----------------------------------------------------------------------------- */
@@ -18,7 +20,8 @@ void ms_report_limits(MsReportLimits *out)
 static void example_free(gpointer data)
 {
 	MsReportExample *e = data;
-	char *const texts[] = {e->queue_id, e->record, e->sender, e->recipient, e->identifier, e->where, e->account};
+	char *const texts[] = {e->queue_id, e->record, e->sender, e->recipient, e->identifier,
+		e->where, e->account};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
 	g_free(e);
@@ -91,7 +94,8 @@ static void add_to_group(Count *c, const MsAuditLine *line, const char *day)
 		g_ptr_array_add(c->report->groups, group);
 	}
 	group->messages++;
-	group->recipients += (guint64)MAX(json_integer_value(json_object_get(line->json, "recipients")), 0);
+	group->recipients += (guint64)MAX(
+		json_integer_value(json_object_get(line->json, "recipients")), 0);
 	group->days += g_hash_table_add(c->seen, g_strdup_printf("%s\n%s", day, cause));
 	if (group->examples->len < MS_REPORT_EXAMPLES)
 		g_ptr_array_add(group->examples, example_of(line, c->report->policy));
@@ -101,7 +105,8 @@ static void add_to_group(Count *c, const MsAuditLine *line, const char *day)
 static void follow_version(Count *c, const MsAuditLine *line)
 {
 	const json_t *versions = json_object_get(line->json, "versions");
-	g_autofree char *version = g_strdup_printf("%s %s", past_text(versions, "policies"), past_text(versions, "kinds"));
+	g_autofree char *version = g_strdup_printf(
+		"%s %s", past_text(versions, "policies"), past_text(versions, "kinds"));
 	if (c->version != NULL && strcmp(c->version, version) != 0) {
 		c->report->changed = line->time;
 		c->report->since_change = 0;
@@ -133,8 +138,9 @@ static void count_message(Count *c, const MsAuditLine *line)
 	if (!stopped)
 		return;
 	c->unread += past_has(line->json, r->policy, MS_UNREADABLE);
-	c->unknown += past_has(line->json, r->policy, MS_UNKNOWN_RECIPIENT) || past_has(line->json, r->policy, MS_UNKNOWN_IDENTIFIER)
-		|| past_has(line->json, r->policy, MS_UNPROVEN);
+	c->unknown += past_has(line->json, r->policy, MS_UNKNOWN_RECIPIENT) ||
+		past_has(line->json, r->policy, MS_UNKNOWN_IDENTIFIER) ||
+		past_has(line->json, r->policy, MS_UNPROVEN);
 	add_to_group(c, line, day);
 }
 
@@ -144,7 +150,8 @@ static bool take(const MsAuditLine *line, void *user, GError **error)
 	Reading *reading = user;
 	if (line->json == NULL)
 		reading->damaged++;
-	for (guint i = 0; line->json != NULL && strcmp(line->type, "message") == 0 && i < reading->n; i++)
+	for (guint i = 0;
+		line->json != NULL && strcmp(line->type, "message") == 0 && i < reading->n; i++)
 		if (past_fell_under(line->json, reading->counts[i].report->policy))
 			count_message(&reading->counts[i], line);
 	return true;
@@ -169,12 +176,17 @@ static double share(guint64 part, guint64 all)
 static void object_to_few(MsPolicyReport *r, const MsReportLimits *limits)
 {
 	if (r->judged < limits->least) {
-		object(r, "only %" G_GUINT64_FORMAT " messages were judged under it: at least %" G_GUINT64_FORMAT " tell something",
+		object(r,
+			"only %" G_GUINT64_FORMAT
+			" messages were judged under it: at least %" G_GUINT64_FORMAT
+			" tell something",
 			r->judged, limits->least);
 	} else if (r->since_change < limits->least) {
 		g_autofree char *day = past_day(r->changed);
-		object(r, "policies or kinds were changed on %s, and only %" G_GUINT64_FORMAT " messages were judged since", day,
-			r->since_change);
+		object(r,
+			"policies or kinds were changed on %s, and only %" G_GUINT64_FORMAT
+			" messages were judged since",
+			day, r->since_change);
 	}
 }
 
@@ -182,34 +194,49 @@ static void object_to_many(MsPolicyReport *r, const MsReportLimits *limits)
 {
 	guint64 stopped = r->held + r->rejected;
 	if (share(stopped, r->judged) > limits->most_held)
-		object(r, "%.1f %% of its mail would not go (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "): more than %.1f %%",
+		object(r,
+			"%.1f %% of its mail would not go (%" G_GUINT64_FORMAT
+			" of %" G_GUINT64_FORMAT "): more than %.1f %%",
 			share(stopped, r->judged), stopped, r->judged, limits->most_held);
 	if (r->worst > limits->most_a_day)
-		object(r, "on %s it would have been %" G_GUINT64_FORMAT " messages: more than the %" G_GUINT64_FORMAT " a day that are "
-			"looked through", r->worst_day, r->worst, limits->most_a_day);
+		object(r,
+			"on %s it would have been %" G_GUINT64_FORMAT
+			" messages: more than the %" G_GUINT64_FORMAT " a day that are "
+			"looked through",
+			r->worst_day, r->worst, limits->most_a_day);
 	if (share(r->deferred, r->judged) > limits->most_deferred)
-		object(r, "%" G_GUINT64_FORMAT " messages (%.1f %%) would have been deferred, for the directory could not be asked",
+		object(r,
+			"%" G_GUINT64_FORMAT
+			" messages (%.1f %%) would have been deferred, for the directory could not be asked",
 			r->deferred, share(r->deferred, r->judged));
 }
 
 /* Not customers' data at the wrong place, but what is not known or not read. */
-static void object_to_gaps(MsPolicyReport *r, const Count *c, const MsReportLimits *limits, guint64 damaged)
+static void object_to_gaps(
+	MsPolicyReport *r, const Count *c, const MsReportLimits *limits, guint64 damaged)
 {
 	if (share(c->unread, r->judged) > limits->most_held)
-		object(r, "%" G_GUINT64_FORMAT " messages (%.1f %%) could not be read whole: see what is tolerated, and ocr", c->unread,
-			share(c->unread, r->judged));
+		object(r,
+			"%" G_GUINT64_FORMAT
+			" messages (%.1f %%) could not be read whole: see what is tolerated, and ocr",
+			c->unread, share(c->unread, r->judged));
 	if (share(c->unknown, r->judged) > limits->most_held)
-		object(r, "%" G_GUINT64_FORMAT " messages (%.1f %%) for what the directory does not know: the mapping is not whole",
+		object(r,
+			"%" G_GUINT64_FORMAT
+			" messages (%.1f %%) for what the directory does not know: the mapping is not whole",
 			c->unknown, share(c->unknown, r->judged));
 	if (damaged > 0)
-		object(r, "%" G_GUINT64_FORMAT " lines of the trail cannot be read: what they say is not known (missent audit verify)",
+		object(r,
+			"%" G_GUINT64_FORMAT
+			" lines of the trail cannot be read: what they say is not known (missent audit verify)",
 			damaged);
 }
 
 static int by_messages(const void *a, const void *b)
 {
 	const MsReportGroup *x = *(MsReportGroup *const *)a, *y = *(MsReportGroup *const *)b;
-	return x->messages != y->messages ? (x->messages < y->messages ? 1 : -1) : strcmp(x->cause, y->cause);
+	return x->messages != y->messages ? (x->messages < y->messages ? 1 : -1)
+					  : strcmp(x->cause, y->cause);
 }
 
 static void end_count(Count *c, const MsReportLimits *limits, guint64 damaged)
@@ -220,13 +247,16 @@ static void end_count(Count *c, const MsReportLimits *limits, guint64 damaged)
 	g_hash_table_iter_init(&iter, c->days);
 	while (g_hash_table_iter_next(&iter, &day, &n)) {
 		r->days++;
-		if (GPOINTER_TO_UINT(n) > r->worst || (GPOINTER_TO_UINT(n) == r->worst && r->worst > 0 && strcmp(day, r->worst_day) < 0)) {
+		if (GPOINTER_TO_UINT(n) > r->worst ||
+			(GPOINTER_TO_UINT(n) == r->worst && r->worst > 0 &&
+				strcmp(day, r->worst_day) < 0)) {
 			r->worst = GPOINTER_TO_UINT(n);
 			g_free(r->worst_day);
 			r->worst_day = g_strdup(day);
 		}
 	}
-	r->minutes_a_day = r->days > 0 ? limits->minutes * (double)(r->held + r->rejected) / r->days : 0;
+	r->minutes_a_day = r->days > 0 ? limits->minutes * (double)(r->held + r->rejected) / r->days
+				       : 0;
 	g_ptr_array_sort(r->groups, by_messages);
 	object_to_few(r, limits);
 	object_to_many(r, limits);
@@ -258,7 +288,8 @@ GPtrArray *ms_policy_reports(const char *trail, const char *const *policies, gin
 {
 	Reading reading = {.n = g_strv_length((char **)policies)};
 	reading.counts = g_new0(Count, reading.n + 1);
-	g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func((GDestroyNotify)ms_policy_report_free);
+	g_autoptr(GPtrArray)
+		reports = g_ptr_array_new_with_free_func((GDestroyNotify)ms_policy_report_free);
 	for (guint i = 0; i < reading.n; i++) {
 		count_init(&reading.counts[i], policies[i]);
 		g_ptr_array_add(reports, reading.counts[i].report);
@@ -278,6 +309,7 @@ void ms_policy_report_lint(MsPolicyReport *report, const GPtrArray *findings)
 		const MsLintFinding *f = findings->pdata[i];
 		bool of_all = strcmp(f->check, "load") == 0;
 		if (f->weight == MS_LINT_FAULT && (of_all || strcmp(f->about, report->policy) == 0))
-			object(report, "%s:%d: %s (missent policy lint)", f->file, f->line, f->text);
+			object(report, "%s:%d: %s (missent policy lint)", f->file, f->line,
+				f->text);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * The lines of trails come in; out go counts of what was judged and what became of it, by day, policy, sender or
- * cause.  One thread.
+ * The lines of trails come in; out go counts of what was judged and what became of it, by day,
+ * policy, sender or cause.  One thread.
  */
 #include "config.h"
 
@@ -79,16 +79,20 @@ static void count_policies(MsStats *stats, const json_t *line)
 	for (gsize i = 0; i < json_array_size(policies); i++) {
 		const char *policy = json_string_value(json_array_get(policies, i));
 		bool enforced;
-		MsAction action = policy != NULL ? past_action(line, policy, &enforced) : MS_DELIVER;
+		MsAction action = policy != NULL ? past_action(line, policy, &enforced)
+						 : MS_DELIVER;
 		if (policy != NULL)
-			count(row_of(stats, policy, policy, ""), line, enforced ? action : MS_DELIVER, action);
+			count(row_of(stats, policy, policy, ""), line,
+				enforced ? action : MS_DELIVER, action);
 	}
 }
 
 static void count_line(MsStats *stats, const MsAuditLine *line)
 {
-	MsAction verdict = verdict_of(line->json, "verdict"), would = verdict_of(line->json, "would");
-	const char *id = past_text(line->json, "sender_id"), *sender = past_text(line->json, "sender");
+	MsAction verdict = verdict_of(line->json, "verdict"),
+		 would = verdict_of(line->json, "would");
+	const char *id = past_text(line->json, "sender_id"),
+		   *sender = past_text(line->json, "sender");
 	g_autofree char *name = NULL;
 	count(&stats->all, line->json, verdict, would);
 	switch (stats->by) {
@@ -97,7 +101,10 @@ static void count_line(MsStats *stats, const MsAuditLine *line)
 		count(row_of(stats, name, name, ""), line->json, verdict, would);
 		break;
 	case MS_STATS_POLICY: count_policies(stats, line->json); break;
-	case MS_STATS_SENDER: count(row_of(stats, *id != '\0' ? id : sender, sender, id), line->json, verdict, would); break;
+	case MS_STATS_SENDER:
+		count(row_of(stats, *id != '\0' ? id : sender, sender, id), line->json, verdict,
+			would);
+		break;
 	case MS_STATS_CAUSE:
 		name = past_cause(line->json, NULL);
 		if (*name != '\0')

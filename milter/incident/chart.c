@@ -1,5 +1,6 @@
-/* The timeline of a report as SVG: bars of what got out, was released, held or stopped, over time, a line of all
- * that was judged, and when it was known and what was done.  Pure function of the report. */
+/* The timeline of a report as SVG: bars of what got out, was released, held or stopped, over
+ * time, a line of all that was judged, and when it was known and what was done.  Pure function of
+ * the report. */
 #include "config.h"
 
 #include "incident_private.h"
@@ -51,7 +52,9 @@ static guint64 sum_at(const Buckets *b, guint i)
 
 static double x_of(const Buckets *b, gint64 time)
 {
-	return LEFT + (WIDTH - LEFT) * (double)(time - b->begin) / ((double)b->judged->len * (double)b->width);
+	return LEFT +
+		(WIDTH - LEFT) * (double)(time - b->begin) /
+		((double)b->judged->len * (double)b->width);
 }
 
 static void mark(GString *out, const Buckets *b, gint64 time, const char *colour, const char *text)
@@ -64,7 +67,8 @@ static void mark(GString *out, const Buckets *b, gint64 time, const char *colour
 	number(out, "\" y1=\"", TOP);
 	number(out, "\" y2=\"", HEIGHT - BOTTOM);
 	g_autofree char *safe = g_markup_escape_text(text, -1);
-	g_string_append_printf(out, "\" stroke=\"%s\" stroke-dasharray=\"3 3\"><title>%s</title></line>", colour, safe);
+	g_string_append_printf(out,
+		"\" stroke=\"%s\" stroke-dasharray=\"3 3\"><title>%s</title></line>", colour, safe);
 }
 
 static void bars(GString *out, const Buckets *b, guint64 most)
@@ -73,9 +77,11 @@ static void bars(GString *out, const Buckets *b, guint64 most)
 	for (guint i = 0; i < b->judged->len; i++) {
 		double y = HEIGHT - BOTTOM;
 		for (int f = MS_N_FATES - 1; f >= 0; f--) {
-			double h = high * (double)g_array_index(b->of[f], guint64, i) / (double)most;
+			double h = high * (double)g_array_index(b->of[f], guint64, i) /
+				(double)most;
 			if (h > 0)
-				rect(out, LEFT + i * step, y - h, MAX(step - 1, 1), h, looks[f].fill);
+				rect(out, LEFT + i * step, y - h, MAX(step - 1, 1), h,
+					looks[f].fill);
 			y -= h;
 		}
 	}
@@ -85,10 +91,13 @@ static void bars(GString *out, const Buckets *b, guint64 most)
 static void judged(GString *out, const Buckets *b, guint64 most)
 {
 	double step = (WIDTH - LEFT) / b->judged->len, high = HEIGHT - TOP - BOTTOM;
-	g_string_append(out, "<polyline fill=\"none\" stroke=\"#555\" stroke-width=\"1\" points=\"");
+	g_string_append(
+		out, "<polyline fill=\"none\" stroke=\"#555\" stroke-width=\"1\" points=\"");
 	for (guint i = 0; i < b->judged->len; i++) {
 		number(out, i > 0 ? " " : "", LEFT + (i + 0.5) * step);
-		number(out, ",", HEIGHT - BOTTOM - high * (double)g_array_index(b->judged, guint64, i) / (double)most);
+		number(out, ",",
+			HEIGHT - BOTTOM -
+				high * (double)g_array_index(b->judged, guint64, i) / (double)most);
 	}
 	g_string_append(out, "\"/>");
 }
@@ -100,7 +109,8 @@ static void legend(GString *out, const Buckets *b, guint64 most, guint64 most_ju
 		rect(out, x, 4, 10, 10, looks[f].fill);
 		words(out, x + 14, 13, "start", looks[f].words);
 	}
-	g_autofree char *text = g_strdup_printf("line: all judged, up to %" G_GUINT64_FORMAT, most_judged);
+	g_autofree char *text = g_strdup_printf(
+		"line: all judged, up to %" G_GUINT64_FORMAT, most_judged);
 	words(out, WIDTH, 13, "end", text);
 	g_autofree char *top = g_strdup_printf("%" G_GUINT64_FORMAT, most);
 	words(out, LEFT - 6, TOP + 8, "end", top);
@@ -109,7 +119,11 @@ static void legend(GString *out, const Buckets *b, guint64 most, guint64 most_ju
 		gint64 at = b->begin + (gint64)b->judged->len * b->width / 4 * i;
 		g_autofree char *time = incident_time(at);
 		time[16] = '\0';
-		words(out, x_of(b, at), HEIGHT - 12, i == 0 ? "start" : i == 4 ? "end" : "middle", time);
+		words(out, x_of(b, at), HEIGHT - 12,
+			i == 0           ? "start"
+				: i == 4 ? "end"
+					 : "middle",
+			time);
 	}
 }
 
@@ -119,7 +133,8 @@ static void holes(GString *out, const MsIncident *incident)
 	const Buckets *b = &incident->buckets;
 	for (guint i = 0; i < incident->holes->len; i++) {
 		const Hole *hole = incident->holes->pdata[i];
-		double from = CLAMP(x_of(b, hole->from), LEFT, WIDTH), to = CLAMP(x_of(b, hole->to), LEFT, WIDTH);
+		double from = CLAMP(x_of(b, hole->from), LEFT, WIDTH),
+		       to = CLAMP(x_of(b, hole->to), LEFT, WIDTH);
 		rect(out, from, TOP, MAX(to - from, 1), HEIGHT - TOP - BOTTOM, "#ececec");
 	}
 	if (incident->holes->len > 0) {
@@ -136,7 +151,8 @@ void report_chart(GString *out, const MsReport *report)
 		most = MAX(most, sum_at(b, i));
 		most_judged = MAX(most_judged, g_array_index(b->judged, guint64, i));
 	}
-	g_string_append(out, "<svg viewBox=\"0 0 900 260\" role=\"img\" aria-label=\"Messages over time, by what became of "
+	g_string_append(out,
+		"<svg viewBox=\"0 0 900 260\" role=\"img\" aria-label=\"Messages over time, by what became of "
 		"them\" xmlns=\"http://www.w3.org/2000/svg\">");
 	holes(out, report->incident);
 	bars(out, b, most);

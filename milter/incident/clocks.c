@@ -1,6 +1,6 @@
 /*
- * By when whom must be told: the rules that the settings name, with their sources, and when each ends.
- * Pure functions.
+ * By when whom must be told: the rules that the settings name, with their sources, and when each
+ * ends.  Pure functions.
  */
 #include "config.h"
 
@@ -19,17 +19,27 @@ typedef struct {
 } Rule;
 
 static const Rule rules[] = {
-	{MS_CLOCK_GDPR, "GDPR: notify the supervisory authority", "Regulation (EU) 2016/679, Art. 33(1): 72 hours after having become "
-		"aware", FROM_KNOWN, 72, 0},
-	{MS_CLOCK_NIS2, "NIS2: early warning", "Directive (EU) 2022/2555, Art. 23(4)(a): 24 hours after becoming aware", FROM_KNOWN, 24, 0},
-	{MS_CLOCK_NIS2, "NIS2: incident notification", "Directive (EU) 2022/2555, Art. 23(4)(b): 72 hours after becoming aware",
+	{MS_CLOCK_GDPR, "GDPR: notify the supervisory authority",
+		"Regulation (EU) 2016/679, Art. 33(1): 72 hours after having become "
+		"aware",
 		FROM_KNOWN, 72, 0},
-	{MS_CLOCK_NIS2, "NIS2: final report", "Directive (EU) 2022/2555, Art. 23(4)(d): one month after the incident notification "
-		"(here: after its last moment)", FROM_KNOWN, 72, 1},
-	{MS_CLOCK_DORA, "DORA: initial notification", "Regulation (EU) 2022/2554, Art. 19(4)(a), and Delegated Regulation (EU) "
-		"2025/301: 4 hours after classification as major", FROM_CLASSIFIED, 4, 0},
-	{MS_CLOCK_DORA, "DORA: initial notification, at the latest", "Delegated Regulation (EU) 2025/301: 24 hours after becoming aware",
+	{MS_CLOCK_NIS2, "NIS2: early warning",
+		"Directive (EU) 2022/2555, Art. 23(4)(a): 24 hours after becoming aware",
 		FROM_KNOWN, 24, 0},
+	{MS_CLOCK_NIS2, "NIS2: incident notification",
+		"Directive (EU) 2022/2555, Art. 23(4)(b): 72 hours after becoming aware",
+		FROM_KNOWN, 72, 0},
+	{MS_CLOCK_NIS2, "NIS2: final report",
+		"Directive (EU) 2022/2555, Art. 23(4)(d): one month after the incident notification "
+		"(here: after its last moment)",
+		FROM_KNOWN, 72, 1},
+	{MS_CLOCK_DORA, "DORA: initial notification",
+		"Regulation (EU) 2022/2554, Art. 19(4)(a), and Delegated Regulation (EU) "
+		"2025/301: 4 hours after classification as major",
+		FROM_CLASSIFIED, 4, 0},
+	{MS_CLOCK_DORA, "DORA: initial notification, at the latest",
+		"Delegated Regulation (EU) 2025/301: 24 hours after becoming aware", FROM_KNOWN, 24,
+		0},
 };
 
 static void free_clock(void *data)
@@ -77,7 +87,8 @@ static void add_own(GPtrArray *clocks, char *title, gint64 us, gint64 known_at)
 GPtrArray *incident_clocks(const MsReportAsk *ask, gint64 known_at)
 {
 	static const char *const usual[] = {"gdpr", NULL};
-	const char *const *names = ask->clocks != NULL && ask->clocks[0] != NULL ? ask->clocks : usual;
+	const char *const *names = ask->clocks != NULL && ask->clocks[0] != NULL ? ask->clocks
+										 : usual;
 	GPtrArray *clocks = g_ptr_array_new_with_free_func(free_clock);
 	for (gsize i = 0; names[i] != NULL; i++) {
 		MsClockRule rule;

@@ -1,9 +1,9 @@
 /*
  * A line of the trail comes in; the same in a public form goes out.  Pure functions.
  *
- * ECS: Elastic Common Schema 8.11, fields of event, email, host, observer, rule, source and user.  OCSF 1.6:
- * Data Security Finding (2006) for a message that is concerned, Email Activity (4009) for any other.  What
- * neither has a field for stands under "missent" and "unmapped".
+ * ECS: Elastic Common Schema 8.11, fields of event, email, host, observer, rule, source and user.
+ * OCSF 1.6: Data Security Finding (2006) for a message that is concerned, Email Activity (4009)
+ * for any other.  What neither has a field for stands under "missent" and "unmapped".
  */
 #include "config.h"
 
@@ -39,7 +39,8 @@ static json_t *addresses_of(const json_t *json)
 	const json_t *to = json_object_get(json, "to");
 	json_t *list = json_array();
 	for (gsize i = 0; i < json_array_size(to); i++)
-		json_array_append_new(list, json_string(line_text(json_array_get(to, i), "address")));
+		json_array_append_new(
+			list, json_string(line_text(json_array_get(to, i), "address")));
 	return list;
 }
 
@@ -51,7 +52,8 @@ static json_t *codes_of(const json_t *json)
 		const char *code = line_text(json_array_get(reasons, i), "reason");
 		bool there = false;
 		for (gsize k = 0; k < json_array_size(list); k++)
-			there = there || strcmp(json_string_value(json_array_get(list, k)), code) == 0;
+			there = there ||
+				strcmp(json_string_value(json_array_get(list, k)), code) == 0;
 		if (!there)
 			json_array_append_new(list, json_string(code));
 	}
@@ -85,9 +87,13 @@ static bool is_address(const char *text)
 static const char *outcome_of(const MsAuditLine *line)
 {
 	if (!is_message(line))
-		return strstr(line_text(line->json, "event"), "failed") != NULL
-				|| strcmp(line_text(line->json, "detail"), "failed") == 0 ? "failure" : "success";
-	return strcmp(line_text(line->json, "verdict"), ms_action_names[MS_TEMPFAIL]) == 0 ? "failure" : "success";
+		return strstr(line_text(line->json, "event"), "failed") != NULL ||
+				strcmp(line_text(line->json, "detail"), "failed") == 0
+			? "failure"
+			: "success";
+	return strcmp(line_text(line->json, "verdict"), ms_action_names[MS_TEMPFAIL]) == 0
+		? "failure"
+		: "success";
 }
 
 static json_t *ecs_event(const MsAuditLine *line)
@@ -96,15 +102,17 @@ static json_t *ecs_event(const MsAuditLine *line)
 	bool message = is_message(line);
 	const char *action = message ? line_text(json, "verdict") : line_text(json, "event");
 	bool acts = strcmp(line->type, "act") == 0;
-	json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "kind", message || acts ? "event" : "metric", "module",
-		"missent", "dataset", "missent.audit", "action", *action != '\0' ? action : line->type, "outcome",
+	json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "kind",
+		message || acts ? "event" : "metric", "module", "missent", "dataset",
+		"missent.audit", "action", *action != '\0' ? action : line->type, "outcome",
 		outcome_of(line), "sequence", (json_int_t)line->number);
 	if (message) {
 		set(event, "category", json_pack("[s]", "email"));
 		set(event, "type", json_pack("[s]", "info"));
-		set(event, "duration", json_integer((json_int_t)line_number(json, "microseconds") * 1000));
-		g_autofree char *id = g_strjoin("/", line_text(json, "host"), line_text(json, "queue_id"),
-			line_text(json, "arrived"), NULL);
+		set(event, "duration",
+			json_integer((json_int_t)line_number(json, "microseconds") * 1000));
+		g_autofree char *id = g_strjoin("/", line_text(json, "host"),
+			line_text(json, "queue_id"), line_text(json, "arrived"), NULL);
 		set(event, "id", json_string(id));
 		const json_t *reasons = json_object_get(json, "reasons");
 		if (json_array_size(reasons) > 0)
@@ -136,12 +144,16 @@ static json_t *ecs_attachments(const json_t *json)
 
 static void ecs_message(json_t *out, const json_t *json)
 {
-	json_t *email = json_pack("{s:s, s:{s:[s]}, s:{s:s}, s:{s:o}, s:o}", "direction", "outbound", "from", "address",
-		line_text(json, "sender"), "sender", "address", line_text(json, "sender"), "to", "address", addresses_of(json), "attachments", ecs_attachments(json));
+	json_t *email = json_pack("{s:s, s:{s:[s]}, s:{s:s}, s:{s:o}, s:o}", "direction",
+		"outbound", "from", "address", line_text(json, "sender"), "sender", "address",
+		line_text(json, "sender"), "to", "address", addresses_of(json), "attachments",
+		ecs_attachments(json));
 	copy(email, "local_id", json, "queue_id");
 	set(out, "email", email);
 	if (is_address(line_text(json, "client")))
-		set(out, "source", json_pack("{s:s, s:s}", "address", line_text(json, "client"), "ip", line_text(json, "client")));
+		set(out, "source",
+			json_pack("{s:s, s:s}", "address", line_text(json, "client"), "ip",
+				line_text(json, "client")));
 	json_t *policies = json_object_get(json, "policies");
 	if (json_array_size(policies) > 0)
 		set(out, "rule", json_pack("{s:O}", "name", policies));
@@ -149,13 +161,17 @@ static void ecs_message(json_t *out, const json_t *json)
 
 static json_t *ecs_of(const MsAuditLine *line)
 {
-	static const char *const told[] = {"time", "host", "queue_id", "client", "policies", "sender", "who", "event", NULL};
+	static const char *const told[] = {
+		"time", "host", "queue_id", "client", "policies", "sender", "who", "event", NULL};
 	const json_t *json = line->json;
-	json_t *out = json_pack("{s:s, s:{s:s}, s:o, s:{s:s, s:s, s:s, s:s}}", "@timestamp", line_text(json, "time"), "ecs",
-		"version", ECS_VERSION, "event", ecs_event(line), "observer", "product", "missent", "vendor", "missent", "type",
-		"email-gateway", "version", PACKAGE_VERSION);
+	json_t *out = json_pack("{s:s, s:{s:s}, s:o, s:{s:s, s:s, s:s, s:s}}", "@timestamp",
+		line_text(json, "time"), "ecs", "version", ECS_VERSION, "event", ecs_event(line),
+		"observer", "product", "missent", "vendor", "missent", "type", "email-gateway",
+		"version", PACKAGE_VERSION);
 	if (*line_text(json, "host") != '\0')
-		set(out, "host", json_pack("{s:s, s:s}", "name", line_text(json, "host"), "hostname", line_text(json, "host")));
+		set(out, "host",
+			json_pack("{s:s, s:s}", "name", line_text(json, "host"), "hostname",
+				line_text(json, "host")));
 	if (is_message(line))
 		ecs_message(out, json);
 	else if (is_address(line_text(json, "client")))
@@ -176,13 +192,17 @@ typedef struct {
 } Word;
 
 /* disposition_id */
-static const Word dispositions[MS_N_ACTIONS] = {[MS_DELIVER] = {1, "Allowed"}, [MS_TAG] = {18, "Tagged"},
-	[MS_SPLIT] = {3, "Quarantined"}, [MS_HOLD] = {3, "Quarantined"}, [MS_REJECT] = {25, "Rejected"},
+static const Word dispositions[MS_N_ACTIONS] = {[MS_DELIVER] = {1, "Allowed"},
+	[MS_TAG] = {18, "Tagged"},
+	[MS_SPLIT] = {3, "Quarantined"},
+	[MS_HOLD] = {3, "Quarantined"},
+	[MS_REJECT] = {25, "Rejected"},
 	[MS_TEMPFAIL] = {14, "Delayed"}};
 
 static json_t *ocsf_email(const json_t *json)
 {
-	json_t *email = json_pack("{s:s, s:o}", "from", line_text(json, "sender"), "to", addresses_of(json));
+	json_t *email = json_pack(
+		"{s:s, s:o}", "from", line_text(json, "sender"), "to", addresses_of(json));
 	copy(email, "size", json, "size");
 	copy(email, "uid", json, "queue_id");
 	return email;
@@ -190,10 +210,13 @@ static json_t *ocsf_email(const json_t *json)
 
 static void ocsf_finding(json_t *out, const json_t *json, const char *uid)
 {
-	set(out, "finding_info", json_pack("{s:s, s:s, s:o}", "uid", uid, "title", "A message with another's data", "types",
-		codes_of(json)));
-	set(out, "data_security", json_pack("{s:i, s:s, s:i, s:s}", "detection_system_id", 6, "detection_system",
-		"Secure Email Gateway", "data_lifecycle_state_id", 2, "data_lifecycle_state", "Data in-Transit"));
+	set(out, "finding_info",
+		json_pack("{s:s, s:s, s:o}", "uid", uid, "title", "A message with another's data",
+			"types", codes_of(json)));
+	set(out, "data_security",
+		json_pack("{s:i, s:s, s:i, s:s}", "detection_system_id", 6, "detection_system",
+			"Secure Email Gateway", "data_lifecycle_state_id", 2,
+			"data_lifecycle_state", "Data in-Transit"));
 }
 
 static json_t *ocsf_of(const MsAuditLine *line)
@@ -203,16 +226,21 @@ static json_t *ocsf_of(const MsAuditLine *line)
 	if (!is_message(line))
 		return NULL;
 	bool concerned = line_word(json, "would", ms_action_names, MS_DELIVER) >= MS_TAG;
-	const Word *disposition = &dispositions[line_word(json, "verdict", ms_action_names, MS_DELIVER)];
+	const Word *disposition =
+		&dispositions[line_word(json, "verdict", ms_action_names, MS_DELIVER)];
 	int class = concerned ? 2006 : 4009, activity = 1;
-	g_autofree char *uid = g_strjoin("/", line_text(json, "host"), line_text(json, "queue_id"), line_text(json, "arrived"),
-		NULL);
-	json_t *out = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:s, s:{s:s, s:s, s:[s, s], s:{s:s, s:s, s:s}}}", "category_uid",
-		class / 1000, "class_uid", class, "activity_id", activity, "type_uid", class * 100 + activity, "severity_id",
-		concerned ? 3 : 1, "time", (json_int_t)(line->time / 1000), "disposition_id", disposition->id, "disposition",
-		disposition->name, "metadata", "version", OCSF_VERSION, "uid", uid, "profiles", "security_control", "host", "product", "name", "missent", "vendor_name",
-		"missent", "version", PACKAGE_VERSION);
-	set(out, "device", json_pack("{s:s, s:i}", "hostname", line_text(json, "host"), "type_id", 0));
+	g_autofree char *uid = g_strjoin("/", line_text(json, "host"), line_text(json, "queue_id"),
+		line_text(json, "arrived"), NULL);
+	json_t *out = json_pack(
+		"{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:s, s:{s:s, s:s, s:[s, s], s:{s:s, s:s, s:s}}}",
+		"category_uid", class / 1000, "class_uid", class, "activity_id", activity,
+		"type_uid", class * 100 + activity, "severity_id", concerned ? 3 : 1, "time",
+		(json_int_t)(line->time / 1000), "disposition_id", disposition->id, "disposition",
+		disposition->name, "metadata", "version", OCSF_VERSION, "uid", uid, "profiles",
+		"security_control", "host", "product", "name", "missent", "vendor_name", "missent",
+		"version", PACKAGE_VERSION);
+	set(out, "device",
+		json_pack("{s:s, s:i}", "hostname", line_text(json, "host"), "type_id", 0));
 	if (concerned)
 		ocsf_finding(out, json, uid);
 	else
@@ -228,7 +256,9 @@ static json_t *ocsf_of(const MsAuditLine *line)
 
 char *ms_audit_export(const MsAuditLine *line, MsExport format)
 {
-	json_t *out = line->json == NULL ? NULL : format == MS_EXPORT_ECS ? ecs_of(line) : ocsf_of(line);
+	json_t *out = line->json == NULL  ? NULL
+		: format == MS_EXPORT_ECS ? ecs_of(line)
+					  : ocsf_of(line);
 	char *text = out != NULL ? json_dumps(out, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(out);
 	return text;

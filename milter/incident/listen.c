@@ -1,7 +1,8 @@
 /*
- * Signs of life come in, line by line; times of which nothing is known go out.  missentd says every minute that
- * it lives, and when it starts and stops: between two signs that are farther apart lines may be lost, or
- * mail may have gone by.  Trails of before there were heartbeats are only told to be quiet.  One thread.
+ * Signs of life come in, line by line; times of which nothing is known go out.  missentd says
+ * every minute that it lives, and when it starts and stops: between two signs that are farther
+ * apart lines may be lost, or mail may have gone by.  Trails of before there were heartbeats are
+ * only told to be quiet.  One thread.
  */
 #include "config.h"
 
@@ -25,7 +26,8 @@ GPtrArray *listen_holes_new(void)
 }
 
 /* As much of it as was asked for. */
-static void add_hole(MsIncident *incident, const Listening *l, HoleKind kind, gint64 from, gint64 to)
+static void add_hole(
+	MsIncident *incident, const Listening *l, HoleKind kind, gint64 from, gint64 to)
 {
 	from = MAX(from, incident->ask.from);
 	to = MIN(to, MIN(incident->ask.to, incident->ask.now));
@@ -43,7 +45,8 @@ static void add_hole(MsIncident *incident, const Listening *l, HoleKind kind, gi
 
 static bool is_sign(const MsAuditLine *line)
 {
-	static const char *const signs[] = {MS_AUDIT_BEAT, MS_AUDIT_START, MS_AUDIT_STOP, "message", "canary", NULL};
+	static const char *const signs[] = {
+		MS_AUDIT_BEAT, MS_AUDIT_START, MS_AUDIT_STOP, "message", "canary", NULL};
 	return g_strv_contains(signs, line->type);
 }
 
@@ -75,14 +78,16 @@ void listen_line(MsIncident *incident, Listening *l, const MsAuditLine *line)
 		if (from > 0)
 			add_hole(incident, l, HOLE_BEFORE, from, line->time);
 	}
-	if (line->time < l->before - G_USEC_PER_SEC && l->before >= from && line->time < to && incident->back_at == 0)
+	if (line->time < l->before - G_USEC_PER_SEC && l->before >= from && line->time < to &&
+		incident->back_at == 0)
 		incident->back_at = l->before;
 	l->before = line->time;
 	if (!is_sign(line))
 		return;
 	after_sign(incident, l, line->time, false);
 	l->stopped = strcmp(line->type, MS_AUDIT_STOP) == 0;
-	l->beats = l->beats || strcmp(line->type, MS_AUDIT_BEAT) == 0 || strcmp(line->type, MS_AUDIT_START) == 0;
+	l->beats = l->beats || strcmp(line->type, MS_AUDIT_BEAT) == 0 ||
+		strcmp(line->type, MS_AUDIT_START) == 0;
 	l->sign = line->time;
 }
 
@@ -90,7 +95,8 @@ void listen_line(MsIncident *incident, Listening *l, const MsAuditLine *line)
 void listen_end(MsIncident *incident, Listening *l)
 {
 	gint64 to = MIN(incident->ask.to, incident->ask.now);
-	incident->begins = incident->begins == 0 || (l->begins > 0 && l->begins < incident->begins) ? l->begins
+	incident->begins = incident->begins == 0 || (l->begins > 0 && l->begins < incident->begins)
+		? l->begins
 		: incident->begins;
 	incident->trails++;
 	if (l->sign == 0 && l->begins > 0)
@@ -106,13 +112,18 @@ const char *const hole_names[] = {"before", "after", "silent", "stopped", "quiet
 char *listen_words(const MsIncident *incident, const Hole *hole)
 {
 	static const char *const words[] = {
-		[HOLE_BEFORE] = "The trail begins at %2$s: nothing is known of the time from %1$s until then",
-		[HOLE_AFTER] = "The last sign of life in the trail is of %1$s: nothing is known of the time until %2$s",
-		[HOLE_SILENT] = "The trail has no heartbeat between %1$s and %2$s: nothing is known of that time",
-		[HOLE_STOPPED] = "missentd was stopped from %1$s to %2$s: mail of that time was not judged, and whether there "
-				 "was any is not known",
-		[HOLE_QUIET] = "The trail is quiet from %1$s to %2$s, and has no heartbeats there: whether there was no mail, "
-			       "or lines are lost, is not known",
+		[HOLE_BEFORE] =
+			"The trail begins at %2$s: nothing is known of the time from %1$s until then",
+		[HOLE_AFTER] =
+			"The last sign of life in the trail is of %1$s: nothing is known of the time until %2$s",
+		[HOLE_SILENT] =
+			"The trail has no heartbeat between %1$s and %2$s: nothing is known of that time",
+		[HOLE_STOPPED] =
+			"missentd was stopped from %1$s to %2$s: mail of that time was not judged, and whether there "
+			"was any is not known",
+		[HOLE_QUIET] =
+			"The trail is quiet from %1$s to %2$s, and has no heartbeats there: whether there was no mail, "
+			"or lines are lost, is not known",
 	};
 	g_autofree char *from = incident_time(hole->from), *to = incident_time(hole->to);
 	g_autoptr(GString) out = g_string_new(words[hole->kind]);

@@ -1,8 +1,8 @@
 /*
- * Looking back: another mapping, other policies and the trail come in; what they would have said of each
- * message goes out.  The mapping is loaded into a folder of its own, made for this; of its values and the
- * trail's key a table is made, by which digests become values again, as far as the mapping has them.  Then
- * directory and judge are asked as for mail.  One thread.
+ * Looking back: another mapping, other policies and the trail come in; what they would have said
+ * of each message goes out.  The mapping is loaded into a folder of its own, made for this; of
+ * its values and the trail's key a table is made, by which digests become values again, as far as
+ * the mapping has them.  Then directory and judge are asked as for mail.  One thread.
  */
 #include "config.h"
 
@@ -40,13 +40,16 @@ static void learn(const char *account, const char *kind, const char *value, void
 	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
 		return;
 	if (strcmp(kind, MS_ROW_RECIPIENT) != 0) {
-		g_hash_table_insert(look->values, ms_audit_id(look->ask->key, kind, value), ms_identifier_new(kind, value));
+		g_hash_table_insert(look->values, ms_audit_id(look->ask->key, kind, value),
+			ms_identifier_new(kind, value));
 		return;
 	}
 	if (at != NULL)
-		g_hash_table_insert(look->domains, ms_audit_id(look->ask->key, "domain", at + 1), g_strdup(at + 1));
+		g_hash_table_insert(look->domains, ms_audit_id(look->ask->key, "domain", at + 1),
+			g_strdup(at + 1));
 	if (at != value)
-		g_hash_table_insert(look->addresses, ms_audit_id(look->ask->key, "address", value), g_strdup(value));
+		g_hash_table_insert(look->addresses, ms_audit_id(look->ask->key, "address", value),
+			g_strdup(value));
 }
 
 /* A heading is said once. */
@@ -54,7 +57,8 @@ static const char *behind_heading(const char *text)
 {
 	const char *start = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
 	start += *start == '"';
-	if (g_ascii_strncasecmp(start, "account", 7) != 0 || g_ascii_isalnum(start[7]) || start[7] == '-')
+	if (g_ascii_strncasecmp(start, "account", 7) != 0 || g_ascii_isalnum(start[7]) ||
+		start[7] == '-')
 		return text;
 	const char *end = strchr(start, '\n');
 	return end != NULL ? end + 1 : "";
@@ -70,7 +74,8 @@ static bool append_file(FILE *out, const char *path, bool first, GError **error)
 		return ms_fail_input(error, "%s: several files must be UTF-8", path);
 	const char *rest = first ? text : behind_heading(text);
 	bool ends = *rest == '\0' || rest[strlen(rest) - 1] == '\n';
-	return (fputs(rest, out) >= 0 && (ends || fputc('\n', out) != EOF)) || ms_fail_input(error, "%s", g_strerror(errno));
+	return (fputs(rest, out) >= 0 && (ends || fputc('\n', out) != EOF)) ||
+		ms_fail_input(error, "%s", g_strerror(errno));
 }
 
 /* One file as it is; of several one of all; the caller's.  NULL: why not. */
@@ -94,8 +99,12 @@ static bool load_mapping(Look *look, const char *folder, GError **error)
 {
 	const MsSettings *s = look->ask->settings;
 	g_autofree char *file = g_build_filename(folder, "mapping.db", NULL);
-	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = file, .key_file = s->key_file,
-		.house = s->house, .tag_separators = s->tag_separators, .judging = &s->judging};
+	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE,
+		.sqlite = file,
+		.key_file = s->key_file,
+		.house = s->house,
+		.tag_separators = s->tag_separators,
+		.judging = &s->judging};
 	g_autofree char *csv = one_file(look->ask->csv, folder, error);
 	const MsImportOptions options = {.max_shrink = 1, .max_bad = 0.01, .source = csv};
 	MsImportResult result;
@@ -134,8 +143,8 @@ static void count_seen(Look *look, const char *id, bool known, guint64 *all, gui
 
 static guint belief_of(const char *words)
 {
-	static const guint beliefs[MS_N_LEVELS] = {MS_BELIEF_EXACT, MS_BELIEF_CHECKED, MS_BELIEF_LABELLED,
-		MS_BELIEF_SHAPE};
+	static const guint beliefs[MS_N_LEVELS] = {
+		MS_BELIEF_EXACT, MS_BELIEF_CHECKED, MS_BELIEF_LABELLED, MS_BELIEF_SHAPE};
 	guint belief = 0;
 	for (int i = 0; i < MS_N_LEVELS; i++)
 		belief |= strstr(words, ms_level_names[i]) != NULL ? beliefs[i] : 0;
@@ -150,16 +159,19 @@ static void add_finding(Look *look, MsReading *reading, const json_t *row)
 	if (*id == '\0' || ms_kinds_find(look->ask->kinds, kind) == NULL)
 		return;
 	g_autofree char *digest = g_ascii_strup(id, -1);
-	count_seen(look, id, known != NULL, &look->sum->identifiers, &look->sum->unseen_identifiers);
-	ms_reading_find(reading, kind, known != NULL ? ms_identifier_raw(known) : digest, belief_of(line_text(row, "belief")),
-		0, ms_place_new("recorded", "", 0, 0, 0));
+	count_seen(
+		look, id, known != NULL, &look->sum->identifiers, &look->sum->unseen_identifiers);
+	ms_reading_find(reading, kind, known != NULL ? ms_identifier_raw(known) : digest,
+		belief_of(line_text(row, "belief")), 0, ms_place_new("recorded", "", 0, 0, 0));
 }
 
 static MsReading *reading_of(Look *look, const json_t *json)
 {
 	MsReading *reading = ms_reading_new();
-	const json_t *list = json_object_get(json, "identifiers"), *causes = json_object_get(json, "unread_causes");
-	/* Conditions on headers and attachments were met by the policies that it was under, and by no other. */
+	const json_t *list = json_object_get(json, "identifiers"),
+		     *causes = json_object_get(json, "unread_causes");
+	/* Conditions on headers and attachments were met by the policies that it was under, and
+	 * by no other. */
 	MsHeader *header = g_new0(MsHeader, 1);
 	header->name = g_strdup("Recorded");
 	header->value = g_strdup("");
@@ -177,7 +189,8 @@ static char *address_of(Look *look, const json_t *to)
 	const char *id = line_text(to, "id");
 	const char *known = g_hash_table_lookup(look->addresses, id);
 	const char *domain = g_hash_table_lookup(look->domains, line_text(to, "domain"));
-	count_seen(look, id, known != NULL || domain != NULL, &look->sum->recipients, &look->sum->unseen_recipients);
+	count_seen(look, id, known != NULL || domain != NULL, &look->sum->recipients,
+		&look->sum->unseen_recipients);
 	if (known != NULL)
 		return g_strdup(known);
 	return g_strdup_printf("%s@%s", id, domain != NULL ? domain : "recorded.invalid");
@@ -186,13 +199,15 @@ static char *address_of(Look *look, const json_t *to)
 static MsEnvelope *envelope_of(Look *look, const json_t *json)
 {
 	MsEnvelope *envelope = ms_envelope_new();
-	const json_t *to = json_object_get(json, "to"), *policies = json_object_get(json, "policies");
+	const json_t *to = json_object_get(json, "to"),
+		     *policies = json_object_get(json, "policies");
 	gsize n = json_array_size(policies);
 	envelope->sender = g_strdup("");
 	envelope->policies = g_new0(char *, n + 1);
 	for (gsize i = 0, k = 0; i < n; i++)
 		if (json_is_string(json_array_get(policies, i)))
-			envelope->policies[k++] = g_strdup(json_string_value(json_array_get(policies, i)));
+			envelope->policies[k++] = g_strdup(
+				json_string_value(json_array_get(policies, i)));
 	for (gsize i = 0; i < json_array_size(to); i++)
 		g_ptr_array_add(envelope->recipients, address_of(look, json_array_get(to, i)));
 	return envelope;
@@ -202,26 +217,31 @@ static bool has_policy_of(const Look *look, const MsEnvelope *envelope)
 {
 	for (guint i = 0; i < ms_policies_count(look->policies); i++) {
 		bool enforced;
-		if (g_strv_contains((const char *const *)envelope->policies, ms_policies_nth(look->policies, i, &enforced)))
+		if (g_strv_contains((const char *const *)envelope->policies,
+			    ms_policies_nth(look->policies, i, &enforced)))
 			return true;
 	}
 	return false;
 }
 
-static MsVerdict *judge(Look *look, const MsEnvelope *envelope, const MsReading *reading, GError **error)
+static MsVerdict *judge(
+	Look *look, const MsEnvelope *envelope, const MsReading *reading, GError **error)
 {
 	guint n = reading->findings->len;
-	g_autoptr(GPtrArray) identifiers = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	g_autoptr(GPtrArray)
+		identifiers = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
 	g_autoptr(MsResolution) resolution = NULL;
 	for (guint i = 0; i < n; i++) {
 		const MsFinding *f = reading->findings->pdata[i];
 		g_ptr_array_add(identifiers, ms_identifier_new(f->kind, f->value));
 	}
-	if (ms_directory_resolve(look->directory, (const MsIdentifier *const *)identifiers->pdata, n,
-		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len, &resolution, error) != MS_FOUND)
+	if (ms_directory_resolve(look->directory, (const MsIdentifier *const *)identifiers->pdata,
+		    n, (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
+		    &resolution, error) != MS_FOUND)
 		return NULL;
 	if (ms_resolution_over(resolution) != NULL)
-		return ms_policy_judge(look->policies, envelope, reading, NULL, ms_resolution_over(resolution));
+		return ms_policy_judge(
+			look->policies, envelope, reading, NULL, ms_resolution_over(resolution));
 	return ms_policy_judge(look->policies, envelope, reading, resolution, NULL);
 }
 
@@ -231,14 +251,18 @@ static void tell(Look *look, const MsAuditLine *line, const MsVerdict *verdict, 
 {
 	const json_t *to = json_object_get(line->json, "to");
 	g_autofree char *codes = ms_verdict_codes(verdict, MS_SPLIT);
-	MsLookbackRow row = {.time = line->time, .host = line_text(line->json, "host"),
-		.queue_id = line_text(line->json, "queue_id"), .was = ms_action_names[was],
-		.would = ms_action_names[verdict->would], .codes = codes, .sender = line_text(line->json, "sender"),
+	MsLookbackRow row = {.time = line->time,
+		.host = line_text(line->json, "host"),
+		.queue_id = line_text(line->json, "queue_id"),
+		.was = ms_action_names[was],
+		.would = ms_action_names[verdict->would],
+		.codes = codes,
+		.sender = line_text(line->json, "sender"),
 		.recipient = ""};
 	for (guint i = 0; i < verdict->outcomes->len; i++) {
 		const json_t *recipient = json_array_get(to, i);
-		if (verdict->outcomes->data[i] != MS_OUTCOME_WRONG
-			|| (was == MS_SPLIT && json_is_true(json_object_get(recipient, "withheld"))))
+		if (verdict->outcomes->data[i] != MS_OUTCOME_WRONG ||
+			(was == MS_SPLIT && json_is_true(json_object_get(recipient, "withheld"))))
 			continue;
 		if (row.wrong++ == 0)
 			row.recipient = line_text(recipient, "address");
@@ -260,7 +284,8 @@ static bool look_again(Look *look, const MsAuditLine *line, GError **error)
 	bool went = was <= MS_SPLIT;
 	look->sum->again++;
 	look->sum->no_policy += !has_policy_of(look, envelope);
-	look->sum->cut += line_number(json, "identifiers_more") > 0 || line_number(json, "to_more") > 0;
+	look->sum->cut += line_number(json, "identifiers_more") > 0 ||
+		line_number(json, "to_more") > 0;
 	if (went && verdict->would >= MS_SPLIT && said >= MS_SPLIT)
 		look->sum->known++;
 	else if (went && verdict->would >= MS_SPLIT)
@@ -305,7 +330,8 @@ static bool run(Look *look, const char *folder, const char *trail, GError **erro
 		&& ms_audit_each(trail, ask->from, ask->to, take_line, look, error);
 }
 
-bool ms_incident_look_back(const MsLookback *ask, const char *trail, MsLookbackSum *sum_out, GError **error)
+bool ms_incident_look_back(
+	const MsLookback *ask, const char *trail, MsLookbackSum *sum_out, GError **error)
 {
 	MsLookbackSum sum = {0};
 	Look look = {.ask = ask, .sum = &sum};

@@ -1,5 +1,5 @@
-/* A template and one account's part come in; the draft of a notice to that customer goes out.  Nothing of
- * another customer can come into it: the part has nothing of one.  Pure functions. */
+/* A template and one account's part come in; the draft of a notice to that customer goes out.
+ * Nothing of another customer can come into it: the part has nothing of one.  Pure functions. */
 #include "config.h"
 
 #include <string.h>
@@ -22,7 +22,8 @@ static char *kinds_of(const MsAccountPart *part)
 		const MsNamedFates *row = part->kinds->pdata[i];
 		guint64 n = row->fates.of[MS_FATE_OUT] + row->fates.of[MS_FATE_RELEASED];
 		if (n > 0)
-			g_string_append_printf(out, "%s%s: %" G_GUINT64_FORMAT, out->len > 0 ? ", " : "", row->name, n);
+			g_string_append_printf(out, "%s%s: %" G_GUINT64_FORMAT,
+				out->len > 0 ? ", " : "", row->name, n);
 	}
 	return g_string_free(out, FALSE);
 }
@@ -31,9 +32,11 @@ static char *identifiers_of(const MsAccountPart *part)
 {
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < part->masked->len; i++)
-		g_string_append_printf(out, "%s  - %s", i > 0 ? "\n" : "", (char *)part->masked->pdata[i]);
+		g_string_append_printf(
+			out, "%s  - %s", i > 0 ? "\n" : "", (char *)part->masked->pdata[i]);
 	if (part->identifiers > part->masked->len)
-		g_string_append_printf(out, "\n  + %" G_GUINT64_FORMAT, part->identifiers - part->masked->len);
+		g_string_append_printf(
+			out, "\n  + %" G_GUINT64_FORMAT, part->identifiers - part->masked->len);
 	return g_string_free(out, FALSE);
 }
 
@@ -62,7 +65,8 @@ static char *word_of(const char *name, const MsAccountPart *part, const MsNotice
 	return NULL;
 }
 
-char *ms_notice_draft(const char *template, const MsAccountPart *part, const MsNoticeWords *words, GError **error)
+char *ms_notice_draft(
+	const char *template, const MsAccountPart *part, const MsNoticeWords *words, GError **error)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 	for (const char *p = template; *p != '\0'; p++) {
@@ -71,11 +75,14 @@ char *ms_notice_draft(const char *template, const MsAccountPart *part, const MsN
 			g_string_append_c(out, *p);
 			continue;
 		}
-		g_autofree char *name = end != NULL ? g_strndup(p + 1, (gsize)(end - p - 1)) : g_strdup("");
+		g_autofree char *name = end != NULL ? g_strndup(p + 1, (gsize)(end - p - 1))
+						    : g_strdup("");
 		g_autofree char *word = word_of(name, part, words);
 		if (word == NULL) {
-			ms_fail_input(error, "\"{%.40s\" is no word of a template; there are {account}, {company}, {contact}, "
-				"{messages}, {recipients}, {first}, {last}, {kinds} and {identifiers}", p + 1);
+			ms_fail_input(error,
+				"\"{%.40s\" is no word of a template; there are {account}, {company}, {contact}, "
+				"{messages}, {recipients}, {first}, {last}, {kinds} and {identifiers}",
+				p + 1);
 			return NULL;
 		}
 		g_string_append(out, word);

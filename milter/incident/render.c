@@ -31,16 +31,18 @@ static void wrap(GString *out, const char *text, guint indent, guint width)
 
 static void text_row(GString *out, const Row *row)
 {
-	g_autofree char *label = ms_text_escape(row->label, -1, 400), *text = ms_text_escape(row->text, -1, 2000);
+	g_autofree char *label = ms_text_escape(row->label, -1, 400),
+			*text = ms_text_escape(row->text, -1, 2000);
 	if (row->state == ROW_QUESTION) {
 		g_string_append(out, "  ? ");
 		wrap(out, label, 4, 92);
 	} else if (g_utf8_strlen(label, -1) <= LABEL_WIDTH) {
-		g_string_append_printf(out, "  %s %s%*s", row->state == ROW_UNKNOWN ? "-" : " ", label,
-			(int)(LABEL_WIDTH + 2 - g_utf8_strlen(label, -1)), "");
+		g_string_append_printf(out, "  %s %s%*s", row->state == ROW_UNKNOWN ? "-" : " ",
+			label, (int)(LABEL_WIDTH + 2 - g_utf8_strlen(label, -1)), "");
 		wrap(out, text, LABEL_WIDTH + 6, 96 - LABEL_WIDTH - 6);
 	} else {
-		g_string_append_printf(out, "  %s %s\n      ", row->state == ROW_UNKNOWN ? "-" : " ", label);
+		g_string_append_printf(
+			out, "  %s %s\n      ", row->state == ROW_UNKNOWN ? "-" : " ", label);
 		wrap(out, text, 6, 90);
 	}
 }
@@ -62,7 +64,9 @@ static void text_chart(GString *out, const MsReport *report)
 		most = MAX(most, sum);
 	}
 	g_autofree char *width = incident_span(b->width);
-	g_string_append_printf(out, "\nTimeline (# got out, r released, ? not known, h held, . stopped; each line %s)\n", width);
+	g_string_append_printf(out,
+		"\nTimeline (# got out, r released, ? not known, h held, . stopped; each line %s)\n",
+		width);
 	static const char marks[MS_N_FATES] = {'.', 'h', '?', 'r', '#'};
 	for (guint i = 0; i < b->judged->len; i++) {
 		g_autofree char *time = incident_time(b->begin + (gint64)i * b->width);
@@ -73,7 +77,8 @@ static void text_chart(GString *out, const MsReport *report)
 				g_string_append_c(bar, marks[f]);
 		}
 		if (bar->len > 0)
-			g_string_append_printf(out, "  %.16s %6" G_GUINT64_FORMAT " judged  %s\n", time, at(b->judged, i), bar->str);
+			g_string_append_printf(out, "  %.16s %6" G_GUINT64_FORMAT " judged  %s\n",
+				time, at(b->judged, i), bar->str);
 		g_string_free(bar, TRUE);
 	}
 }
@@ -117,10 +122,12 @@ static json_t *json_buckets(const Buckets *b)
 	json_t *list = json_array();
 	for (guint i = 0; i < b->judged->len; i++) {
 		g_autofree char *time = incident_iso(b->begin + (gint64)i * b->width);
-		json_t *row = json_pack("{s:s, s:I}", "time", time, "judged", (json_int_t)at(b->judged, i));
+		json_t *row = json_pack(
+			"{s:s, s:I}", "time", time, "judged", (json_int_t)at(b->judged, i));
 		guint64 sum = at(b->judged, i);
 		for (int f = 0; f < MS_N_FATES; f++) {
-			json_object_set_new(row, ms_fate_names[f], json_integer((json_int_t)at(b->of[f], i)));
+			json_object_set_new(
+				row, ms_fate_names[f], json_integer((json_int_t)at(b->of[f], i)));
 			sum += at(b->of[f], i);
 		}
 		if (sum > 0)
@@ -137,8 +144,9 @@ static json_t *json_holes(const MsIncident *incident)
 	for (guint i = 0; i < incident->holes->len; i++) {
 		const Hole *hole = incident->holes->pdata[i];
 		g_autofree char *from = incident_iso(hole->from), *to = incident_iso(hole->to);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "from", from, "to", to, "why",
-			hole_names[hole->kind], "host", hole->host));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:s}", "from", from, "to", to, "why",
+				hole_names[hole->kind], "host", hole->host));
 	}
 	return list;
 }
@@ -153,8 +161,9 @@ char *ms_report_json(const MsReport *report)
 		for (guint k = 0; k < section->rows->len; k++) {
 			const Row *row = section->rows->pdata[k];
 			if (row->state == ROW_QUESTION)
-				json_array_append_new(questions, json_pack("{s:s, s:s, s:s}", "section", section->key, "key",
-					row->key, "question", row->label));
+				json_array_append_new(questions,
+					json_pack("{s:s, s:s, s:s}", "section", section->key, "key",
+						row->key, "question", row->label));
 			else
 				json_row(object, row);
 		}
@@ -184,21 +193,27 @@ static const char style[] =
 static void html_row(GString *out, const Row *row)
 {
 	static const char *const classes[] = {"known", "unknown", "question"};
-	g_autofree char *label_shown = ms_text_escape(row->label, -1, 400), *text_shown = ms_text_escape(row->text, -1, 2000);
-	g_autofree char *label = g_markup_escape_text(label_shown, -1), *text = g_markup_escape_text(text_shown, -1);
-	g_string_append_printf(out, "<tr class=\"%s\"><th scope=\"row\">%s</th><td>%s</td></tr>\n", classes[row->state],
-		label, text);
+	g_autofree char *label_shown = ms_text_escape(row->label, -1, 400),
+			*text_shown = ms_text_escape(row->text, -1, 2000);
+	g_autofree char *label = g_markup_escape_text(label_shown, -1),
+			*text = g_markup_escape_text(text_shown, -1);
+	g_string_append_printf(out, "<tr class=\"%s\"><th scope=\"row\">%s</th><td>%s</td></tr>\n",
+		classes[row->state], label, text);
 }
 
 char *ms_report_html(const MsReport *report)
 {
-	GString *out = g_string_new("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	GString *out = g_string_new(
+		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 		"<meta name=\"viewport\" content=\"width=device-width\"><title>Incident report</title><style>");
-	g_string_append_printf(out, "%s</style></head><body>\n<h1>Incident report</h1>\n"
-		"<p class=\"note\">%s Rows that are empty are questions to people.</p>\n<h2>Timeline</h2>\n", style,
-		report->named ? "Accounts are named; this page is for who may know them. Addresses are masked."
-			      : "Names and addresses are masked; accounts are digests.");
+	g_string_append_printf(out,
+		"%s</style></head><body>\n<h1>Incident report</h1>\n"
+		"<p class=\"note\">%s Rows that are empty are questions to people.</p>\n<h2>Timeline</h2>\n",
+		style,
+		report->named
+			? "Accounts are named; this page is for who may know them. Addresses are masked."
+			: "Names and addresses are masked; accounts are digests.");
 	report_chart(out, report);
 	for (guint i = 0; i < report->sections->len; i++) {
 		const Section *section = report->sections->pdata[i];

@@ -1,11 +1,12 @@
 /*
- * An incident comes in, counted; a report goes out: sections of rows, each known, not known, or a question
- * to people.  Text, page and JSON are all made of these rows (render.c).  One thread.
+ * An incident comes in, counted; a report goes out: sections of rows, each known, not known, or a
+ * question to people.  Text, page and JSON are all made of these rows (render.c).  One thread.
  *
- * The sections follow the common template of the European Data Protection Board for notifying a breach, as far as
- * a mail filter can know of it.  That is a draft of 10 June 2026 (consultation to 5 August 2026), known here by its
- * sections: type of notification; controller, reporting person, officer; nature, with date, time, duration, subjects,
- * data and protection in place; consequences; measures; who was told.  GDPR Art. 33(3) is what they stand for.
+ * The sections follow the common template of the European Data Protection Board for notifying a
+ * breach, as far as a mail filter can know of it.  That is a draft of 10 June 2026 (consultation
+ * to 5 August 2026), known here by its sections: type of notification; controller, reporting
+ * person, officer; nature, with date, time, duration, subjects, data and protection in place;
+ * consequences; measures; who was told.  GDPR Art. 33(3) is what they stand for.
  */
 #include "config.h"
 
@@ -54,7 +55,8 @@ static Section *begin(MsReport *report, const char *key, const char *title)
 }
 
 /* Takes text and value. */
-static void put(Section *section, const char *key, const char *label, RowState state, char *text, json_t *value)
+static void put(Section *section, const char *key, const char *label, RowState state, char *text,
+	json_t *value)
 {
 	Row *row = g_new0(Row, 1);
 	row->key = g_strdup(key);
@@ -79,7 +81,8 @@ static void put_time(Section *section, const char *key, const char *label, gint6
 
 static void put_number(Section *section, const char *key, const char *label, guint64 n)
 {
-	put(section, key, label, ROW_KNOWN, g_strdup_printf("%" G_GUINT64_FORMAT, n), json_integer((json_int_t)n));
+	put(section, key, label, ROW_KNOWN, g_strdup_printf("%" G_GUINT64_FORMAT, n),
+		json_integer((json_int_t)n));
 }
 
 static void ask(Section *section, const char *key, const char *question)
@@ -95,7 +98,8 @@ static json_t *fates_json(const MsFates *f)
 	return object;
 }
 
-static const char *const fate_words[MS_N_FATES] = {"stopped", "held", "not known", "released", "got out"};
+static const char *const fate_words[MS_N_FATES] = {
+	"stopped", "held", "not known", "released", "got out"};
 
 /* "12: 3 got out, 1 released, 2 held, 6 stopped". */
 static char *fates_words(const MsFates *f)
@@ -105,7 +109,8 @@ static char *fates_words(const MsFates *f)
 	const char *before = ": ";
 	for (int i = MS_N_FATES - 1; i >= 0; i--)
 		if (f->of[i] > 0) {
-			g_string_append_printf(out, "%s%" G_GUINT64_FORMAT " %s", before, f->of[i], fate_words[i]);
+			g_string_append_printf(
+				out, "%s%" G_GUINT64_FORMAT " %s", before, f->of[i], fate_words[i]);
 			before = ", ";
 		}
 	return g_string_free(out, FALSE);
@@ -131,11 +136,13 @@ static void tell_summary(MsReport *report, const MsIncidentSum *s)
 	put_time(section, "to", "To", report->to);
 	put_time(section, "made", "Made", report->made);
 	put_number(section, "judged", "Messages judged", s->judged);
-	put_number(section, "deferred", "Answers \"try again later\" (the same mail may come again)", s->deferred);
+	put_number(section, "deferred",
+		"Answers \"try again later\" (the same mail may come again)", s->deferred);
 	put_fates(section, "wrong", "Messages with another's data for a recipient", &s->messages);
 	put_fates(section, "other-causes", "Held, or would be, for another cause", &s->others);
 	put_text(section, "words", "Got out means: handed to the MTA",
-		g_strdup("released: held first, and let go by a person; held: waits still; stopped: rejected, returned or "
+		g_strdup(
+			"released: held first, and let go by a person; held: waits still; stopped: rejected, returned or "
 			"deleted; not known: held, and nothing says what became of it"));
 }
 
@@ -143,12 +150,16 @@ static void tell_summary(MsReport *report, const MsIncidentSum *s)
 static void tell_nature(MsReport *report)
 {
 	Section *section = begin(report, "nature", "Notification and nature of the breach");
-	put_text(section, "kind", "Kind of breach", g_strdup("confidentiality: data was sent to recipients who have no right to it"));
+	put_text(section, "kind", "Kind of breach",
+		g_strdup("confidentiality: data was sent to recipients who have no right to it"));
 	put_text(section, "way", "How", g_strdup("outgoing electronic mail"));
-	ask(section, "controller", "Who is the controller, who notifies for it, and were processors or joint controllers part of it?");
+	ask(section, "controller",
+		"Who is the controller, who notifies for it, and were processors or joint controllers part of it?");
 	ask(section, "states", "In which states do those concerned live; which authority leads?");
-	ask(section, "cause", "What was the cause (a change of a program, a mistake of a person, an attack), and was it on purpose?");
-	ask(section, "risk", "Is it likely to result in a risk, or a high risk, for those concerned, and why?");
+	ask(section, "cause",
+		"What was the cause (a change of a program, a mistake of a person, an attack), and was it on purpose?");
+	ask(section, "risk",
+		"Is it likely to result in a risk, or a high risk, for those concerned, and why?");
 }
 
 static void tell_when(MsReport *report, const MsIncidentSum *s)
@@ -161,7 +172,8 @@ static void tell_when(MsReport *report, const MsIncidentSum *s)
 			json_real((double)(s->last - s->first) / G_USEC_PER_SEC));
 	put_time(section, "first-out", "First that got out", s->first_out);
 	put_time(section, "last-out", "Last that got out", s->last_out);
-	ask(section, "began-before", "Did the cause exist before that, or elsewhere (other hosts, other ways of sending)?");
+	ask(section, "began-before",
+		"Did the cause exist before that, or elsewhere (other hosts, other ways of sending)?");
 }
 
 static void tell_detection(MsReport *report, const MsIncidentSum *s)
@@ -169,8 +181,10 @@ static void tell_detection(MsReport *report, const MsIncidentSum *s)
 	Section *section = begin(report, "detection", "Detection");
 	put_time(section, "found", "First judged wrong by missent", s->found);
 	put_time(section, "first-stopped", "First that was kept back", s->first_stopped);
-	put_time(section, "known-at", report->guessed ? "Known to people since (not said: the first line that says so)"
-		: "Known to people since (as was said)", report->known_at);
+	put_time(section, "known-at",
+		report->guessed ? "Known to people since (not said: the first line that says so)"
+				: "Known to people since (as was said)",
+		report->known_at);
 	ask(section, "how", "Who became aware of it, how and when exactly?");
 }
 
@@ -180,8 +194,10 @@ static void tell_numbers(MsReport *report, const MsIncidentSum *s)
 	put_fates(section, "accounts", "Customers (accounts) whose data was in it", &s->accounts);
 	put_fates(section, "recipients", "Recipients for whom it was wrong", &s->recipients);
 	put_fates(section, "identifiers", "Identifiers", &s->identifiers);
-	put_fates(section, "disclosures", "Records: an identifier and a recipient who may not have it", &s->disclosures);
-	ask(section, "persons", "How many people stand behind these accounts, and are children or others in need of protection "
+	put_fates(section, "disclosures",
+		"Records: an identifier and a recipient who may not have it", &s->disclosures);
+	ask(section, "persons",
+		"How many people stand behind these accounts, and are children or others in need of protection "
 		"among them?");
 }
 
@@ -193,8 +209,10 @@ static void tell_categories(MsReport *report, const MsIncidentSum *s)
 		put_fates(section, row->name, row->name, &row->fates);
 	}
 	if (s->kinds->len == 0)
-		put(section, "none", "Kinds of identifiers", ROW_UNKNOWN, g_strdup("none is known"), json_null());
-	ask(section, "special", "What else stood in these messages; were special categories (Art. 9, 10 GDPR) among it?");
+		put(section, "none", "Kinds of identifiers", ROW_UNKNOWN, g_strdup("none is known"),
+			json_null());
+	ask(section, "special",
+		"What else stood in these messages; were special categories (Art. 9, 10 GDPR) among it?");
 	ask(section, "consequences", "What may follow for those concerned, and how bad is it?");
 }
 
@@ -204,7 +222,8 @@ static void tell_categories(MsReport *report, const MsIncidentSum *s)
 static char *account_words(const char *digest, GHashTable *names)
 {
 	const char *name = names != NULL ? g_hash_table_lookup(names, digest) : NULL;
-	return name != NULL ? g_strdup_printf("account \"%s\"", name) : g_strdup_printf("account %.12s", digest);
+	return name != NULL ? g_strdup_printf("account \"%s\"", name)
+			    : g_strdup_printf("account %.12s", digest);
 }
 
 /* "; to a***@b*** (account 0123456789ab): got out", and the same for programs. */
@@ -214,11 +233,14 @@ static json_t *tell_recipients(GString *text, const MsAccountPart *part, GHashTa
 	json_t *list = json_array();
 	for (guint i = 0; i < all->len && i < SHOWN_OF_EACH; i++) {
 		const Whom *w = &g_array_index(all, Whom, i);
-		g_autofree char *account = *w->account != '\0' ? account_words(w->account, names) : g_strdup("no account");
-		g_string_append_printf(text, "; to %s (%s): %s", *w->masked != '\0' ? w->masked : "a recipient", account,
+		g_autofree char *account = *w->account != '\0' ? account_words(w->account, names)
+							       : g_strdup("no account");
+		g_string_append_printf(text, "; to %s (%s): %s",
+			*w->masked != '\0' ? w->masked : "a recipient", account,
 			fate_words[w->fate]);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "recipient", w->masked, "id", w->id, "account",
-			w->account, "fate", ms_fate_names[w->fate]));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:s}", "recipient", w->masked, "id", w->id,
+				"account", w->account, "fate", ms_fate_names[w->fate]));
 	}
 	if (all->len > SHOWN_OF_EACH)
 		g_string_append_printf(text, "; and to %u more", all->len - SHOWN_OF_EACH);
@@ -231,30 +253,38 @@ static void tell_whom(MsReport *report, GHashTable *names)
 	const GPtrArray *accounts = ms_incident_accounts(report->incident);
 	for (guint i = 0; i < accounts->len && i < SHOWN; i++) {
 		const MsAccountPart *a = accounts->pdata[i];
-		g_autofree char *label = account_words(a->digest, names), *messages = fates_words(&a->messages);
+		g_autofree char *label = account_words(a->digest, names),
+				*messages = fates_words(&a->messages);
 		g_autoptr(GString) text = g_string_new(NULL);
-		g_string_append_printf(text, "messages %s; %" G_GUINT64_FORMAT " identifier%s to %" G_GUINT64_FORMAT " recipient%s",
-			messages, a->identifiers, a->identifiers == 1 ? "" : "s", a->recipients, a->recipients == 1 ? "" : "s");
+		g_string_append_printf(text,
+			"messages %s; %" G_GUINT64_FORMAT " identifier%s to %" G_GUINT64_FORMAT
+			" recipient%s",
+			messages, a->identifiers, a->identifiers == 1 ? "" : "s", a->recipients,
+			a->recipients == 1 ? "" : "s");
 		json_t *to = tell_recipients(text, a, names);
 		*label = g_ascii_toupper(*label);
-		put(section, a->digest, label, ROW_KNOWN, g_strdup(text->str), json_pack("{s:o, s:I, s:I, s:o}", "messages",
-			fates_json(&a->messages), "identifiers-out", (json_int_t)a->identifiers, "recipients-out",
-			(json_int_t)a->recipients, "to", to));
+		put(section, a->digest, label, ROW_KNOWN, g_strdup(text->str),
+			json_pack("{s:o, s:I, s:I, s:o}", "messages", fates_json(&a->messages),
+				"identifiers-out", (json_int_t)a->identifiers, "recipients-out",
+				(json_int_t)a->recipients, "to", to));
 	}
 	if (accounts->len > SHOWN)
 		put_number(section, "more", "Further accounts", accounts->len - SHOWN);
 	if (accounts->len == 0)
-		put(section, "nobody", "Accounts", ROW_UNKNOWN, g_strdup("none is known"), json_null());
+		put(section, "nobody", "Accounts", ROW_UNKNOWN, g_strdup("none is known"),
+			json_null());
 }
 
 static void tell_protection(MsReport *report, const MsIncidentSum *s)
 {
 	Section *section = begin(report, "protection", "Protection in place");
-	put_text(section, "filter", "Before sending", g_strdup("missent judges outgoing mail against the directory of whose "
-		"identifier is whose"));
-	put_number(section, "kept-back", "Wrong messages that did not get out", s->messages.all - went(&s->messages)
-		- s->messages.of[MS_FATE_UNTOLD]);
-	ask(section, "unreadable", "Were the attachments that got out encrypted for their rightful recipients?");
+	put_text(section, "filter", "Before sending",
+		g_strdup("missent judges outgoing mail against the directory of whose "
+			 "identifier is whose"));
+	put_number(section, "kept-back", "Wrong messages that did not get out",
+		s->messages.all - went(&s->messages) - s->messages.of[MS_FATE_UNTOLD]);
+	ask(section, "unreadable",
+		"Were the attachments that got out encrypted for their rightful recipients?");
 }
 
 static void tell_containment(MsReport *report)
@@ -264,31 +294,41 @@ static void tell_containment(MsReport *report)
 	for (int i = 0; i < MS_N_VERBS; i++) {
 		const Acts *a = &incident->acts[i];
 		g_autofree char *first = incident_time(a->first), *last = incident_time(a->last);
-		g_autofree char *label = g_strdup_printf("Decisions \"%s\" on these messages", ms_verbs[i].name);
+		g_autofree char *label = g_strdup_printf(
+			"Decisions \"%s\" on these messages", ms_verbs[i].name);
 		if (a->n > 0)
 			put(section, ms_verbs[i].name, label, ROW_KNOWN,
-				g_strdup_printf("%" G_GUINT64_FORMAT ", from %s to %s", a->n, first, last),
+				g_strdup_printf(
+					"%" G_GUINT64_FORMAT ", from %s to %s", a->n, first, last),
 				json_integer((json_int_t)a->n));
 	}
 	for (guint i = 0; i < incident->events->len; i++) {
 		const Event *e = incident->events->pdata[i];
 		g_autofree char *time = incident_time(e->time), *iso = incident_iso(e->time);
-		put(section, "event", time, ROW_KNOWN, g_strdup_printf("%s%s%s%s%s", e->what, *e->who != '\0' ? ", by " : "",
-			e->who, *e->detail != '\0' ? ": " : "", e->detail),
-			json_pack("{s:s, s:s, s:s, s:s}", "time", iso, "what", e->what, "who", e->who, "detail", e->detail));
+		put(section, "event", time, ROW_KNOWN,
+			g_strdup_printf("%s%s%s%s%s", e->what, *e->who != '\0' ? ", by " : "",
+				e->who, *e->detail != '\0' ? ": " : "", e->detail),
+			json_pack("{s:s, s:s, s:s, s:s}", "time", iso, "what", e->what, "who",
+				e->who, "detail", e->detail));
 	}
 	if (incident->events_more > 0)
-		put_number(section, "events-more", "Further events in the trail", incident->events_more);
-	ask(section, "measures", "What was done about the cause, and were recipients asked to delete what they got?");
+		put_number(section, "events-more", "Further events in the trail",
+			incident->events_more);
+	ask(section, "measures",
+		"What was done about the cause, and were recipients asked to delete what they got?");
 	ask(section, "prevention", "What is done so that it does not happen again?");
 }
 
 static void tell_told(MsReport *report, const MsIncidentSum *s)
 {
 	Section *section = begin(report, "told", "Who was told");
-	put_number(section, "drafts", "Customers to whom \"missent incident notices\" writes a draft", went(&s->accounts));
-	ask(section, "persons-told", "Were those concerned told, when, how, and with what words (Art. 34 GDPR)?");
-	ask(section, "authorities", "Which other authorities, processors, controllers or police were told?");
+	put_number(section, "drafts",
+		"Customers to whom \"missent incident notices\" writes a draft",
+		went(&s->accounts));
+	ask(section, "persons-told",
+		"Were those concerned told, when, how, and with what words (Art. 34 GDPR)?");
+	ask(section, "authorities",
+		"Which other authorities, processors, controllers or police were told?");
 	ask(section, "contact", "Who is the data protection officer or contact?");
 }
 
@@ -297,10 +337,13 @@ static void tell_phase(MsReport *report, const MsIncidentSum *s)
 	Section *section = begin(report, "phase", "Phase");
 	guint64 open = s->messages.of[MS_FATE_HELD] + s->messages.of[MS_FATE_UNTOLD];
 	bool complete = open == 0 && ms_incident_gaps(report->incident)->len == 0;
-	put(section, "phase", "This report is", ROW_KNOWN, g_strdup(complete ? "complete, as far as missent can know"
-			: "initial: more information may follow"), json_string(complete ? "complete" : "initial"));
+	put(section, "phase", "This report is", ROW_KNOWN,
+		g_strdup(complete ? "complete, as far as missent can know"
+				  : "initial: more information may follow"),
+		json_string(complete ? "complete" : "initial"));
 	if (open > 0)
-		put_number(section, "open", "Messages that wait, or of which nothing is known", open);
+		put_number(
+			section, "open", "Messages that wait, or of which nothing is known", open);
 }
 
 static void tell_clocks(MsReport *report, const MsReportAsk *asked)
@@ -314,12 +357,14 @@ static void tell_clocks(MsReport *report, const MsReportAsk *asked)
 		g_autofree char *left = incident_span(ABS(c->ends - report->made));
 		bool late = c->ends != 0 && c->ends < report->made;
 		over = over || late;
-		char *text = c->ends == 0
-			? g_strdup_printf("runs from %s, which was not said. %s", c->from_what, c->source)
-			: g_strdup_printf("ends %s (%s %s). %s", ends, late ? "over since" : "in", left, c->source);
+		char *text = c->ends == 0 ? g_strdup_printf("runs from %s, which was not said. %s",
+						    c->from_what, c->source)
+					  : g_strdup_printf("ends %s (%s %s). %s", ends,
+						    late ? "over since" : "in", left, c->source);
 		put(section, "clock", c->title, c->ends != 0 ? ROW_KNOWN : ROW_UNKNOWN, text,
-			json_pack("{s:s, s:s, s:s, s:o, s:b}", "title", c->title, "source", c->source, "from", c->from_what,
-				"ends", c->ends != 0 ? json_string(iso) : json_null(), "over", (int)late));
+			json_pack("{s:s, s:s, s:s, s:o, s:b}", "title", c->title, "source",
+				c->source, "from", c->from_what, "ends",
+				c->ends != 0 ? json_string(iso) : json_null(), "over", (int)late));
 	}
 	section = begin(report, "delay", "Reasons for delay");
 	ask(section, "delay", over ? "A time above is over: why was nobody told before?"
@@ -332,10 +377,15 @@ static void tell_gaps(MsReport *report)
 	const GPtrArray *gaps = ms_incident_gaps(report->incident);
 	for (guint i = 0; i < gaps->len; i++)
 		put(section, "gap", "Not known", ROW_UNKNOWN, g_strdup(gaps->pdata[i]), NULL);
-	put(section, "delivery", "Not known here", ROW_UNKNOWN, g_strdup("Whether the MTA delivered what it was handed, and "
-		"what went past the filter, the mail log tells (missent audit reconcile)."), NULL);
-	put(section, "unrecognised", "Not known here", ROW_UNKNOWN, g_strdup("What the directory did not know at the time was "
-		"not seen as anybody's (missent audit rejudge)."), NULL);
+	put(section, "delivery", "Not known here", ROW_UNKNOWN,
+		g_strdup(
+			"Whether the MTA delivered what it was handed, and "
+			"what went past the filter, the mail log tells (missent audit reconcile)."),
+		NULL);
+	put(section, "unrecognised", "Not known here", ROW_UNKNOWN,
+		g_strdup("What the directory did not know at the time was "
+			 "not seen as anybody's (missent audit rejudge)."),
+		NULL);
 }
 
 MsReport *ms_report_new(MsIncident *incident, const MsReportAsk *asked)

@@ -1,6 +1,7 @@
 /*
- * Cases come in, with what became of them; numbers go out: how many messages, recipients, accounts and
- * identifiers, each by the worst that it was part of.  One thread, once all lines and records are in.
+ * Cases come in, with what became of them; numbers go out: how many messages, recipients,
+ * accounts and identifiers, each by the worst that it was part of.  One thread, once all lines
+ * and records are in.
  */
 #include "config.h"
 
@@ -112,8 +113,8 @@ static void count_message(Account *a, const Case *c, MsFate fate)
 	}
 }
 
-static void add_to_account(MsIncident *incident, const char *digest, const Case *c, const Copy *copy,
-	const Item *item)
+static void add_to_account(
+	MsIncident *incident, const char *digest, const Case *c, const Copy *copy, const Item *item)
 {
 	if (incident->ask.account != NULL && strcmp(digest, incident->ask.account) != 0)
 		return;
@@ -207,7 +208,8 @@ static void settle_copy(MsIncident *incident, Sets *sets, const Case *c, const C
 		const Item *item = copy->items->pdata[i];
 		g_autofree char *pair = g_strconcat(item->id, " ", copy->id, NULL);
 		note(sets->identifiers, item->id, copy->fate);
-		note(sets->disclosures, g_string_chunk_insert_const(incident->strings, pair), copy->fate);
+		note(sets->disclosures, g_string_chunk_insert_const(incident->strings, pair),
+			copy->fate);
 		g_hash_table_insert(sets->kind_of, (void *)item->id, (void *)item->kind);
 		for (guint k = 0; k < item->accounts->len; k++) {
 			if (incident->ask.account == NULL
@@ -264,8 +266,8 @@ void incident_settle(MsIncident *incident)
 		return;
 	incident->settled = true;
 	Sets sets;
-	GHashTable **const tables[] = {&sets.recipients, &sets.accounts, &sets.identifiers, &sets.disclosures,
-		&sets.kind_of};
+	GHashTable **const tables[] = {&sets.recipients, &sets.accounts, &sets.identifiers,
+		&sets.disclosures, &sets.kind_of};
 	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++)
 		*tables[i] = g_hash_table_new(g_str_hash, g_str_equal);
 	incident->accounts = g_ptr_array_new_with_free_func(free_account);

@@ -10,7 +10,8 @@
 
 #include "incident_private.h"
 
-const char *const ms_fate_names[MS_N_FATES + 1] = {"stopped", "held", "not-known", "released", "got-out", NULL};
+const char *const ms_fate_names[MS_N_FATES + 1] = {
+	"stopped", "held", "not-known", "released", "got-out", NULL};
 
 /* ---- JSON ----------------------------------------------------------------------------- */
 
@@ -270,7 +271,8 @@ static char *cause_of(const json_t *json)
 			g_ptr_array_add(codes, (void *)code);
 	}
 	g_ptr_array_add(codes, NULL);
-	return codes->len > 1 ? g_strjoinv(", ", (char **)codes->pdata) : g_strdup("none that counts");
+	return codes->len > 1 ? g_strjoinv(", ", (char **)codes->pdata)
+			      : g_strdup("none that counts");
 }
 
 static char *policies_of(const json_t *json)
@@ -336,7 +338,8 @@ static bool has_reason(const json_t *json, MsReasonCode code)
 {
 	const json_t *list = json_object_get(json, "reasons");
 	for (gsize i = 0; i < json_array_size(list); i++)
-		if (strcmp(line_text(json_array_get(list, i), "reason"), ms_reason_names[code]) == 0)
+		if (strcmp(line_text(json_array_get(list, i), "reason"), ms_reason_names[code]) ==
+			0)
 			return true;
 	return false;
 }
@@ -399,7 +402,8 @@ static void take_message(MsIncident *incident, const MsAuditLine *line)
 			has[outcome] = true;
 	}
 	count_doubtful(incident, json, has);
-	if (has[MS_OUTCOME_WRONG] || line_word(json, "would", ms_action_names, MS_DELIVER) >= MS_SPLIT)
+	if (has[MS_OUTCOME_WRONG] ||
+		line_word(json, "would", ms_action_names, MS_DELIVER) >= MS_SPLIT)
 		take_case(incident, line, action, has[MS_OUTCOME_WRONG]);
 }
 
@@ -427,8 +431,8 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	bool done = strcmp(line_text(line->json, "detail"), "done") == 0;
 	if (verb >= MS_VERB_UNKNOWN) {
 		/* Looks and log-ins are no measures. */
-		static const char *const left_out[] = {"look", "reveal", "log-in", "log-out", "failed log-in",
-			"part", "evidence", "marks", "forget", NULL};
+		static const char *const left_out[] = {"look", "reveal", "log-in", "log-out",
+			"failed log-in", "part", "evidence", "marks", "forget", NULL};
 		if (!g_strv_contains(left_out, what))
 			add_event(incident, line, what);
 		return;
@@ -440,7 +444,8 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	acts->last = MAX(acts->last, line->time);
 	acts->n++;
 	if (verb == MS_VERB_RELEASE || verb == MS_VERB_RETURN || verb == MS_VERB_DELETE)
-		g_hash_table_insert(incident->verb_of, (void *)kept(incident, about), GINT_TO_POINTER(verb + 1));
+		g_hash_table_insert(incident->verb_of, (void *)kept(incident, about),
+			GINT_TO_POINTER(verb + 1));
 }
 
 /* ---- all lines ------------------------------------------------------------------------- */
@@ -466,7 +471,8 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 			take_act(incident, line);
 	} else if (within && !g_strv_contains(no_events, line->type)) {
 		const char *event = line_text(line->json, "event");
-		g_autofree char *what = g_strdup_printf("%s%s%s", line->type, *event != '\0' ? ": " : "", event);
+		g_autofree char *what = g_strdup_printf(
+			"%s%s%s", line->type, *event != '\0' ? ": " : "", event);
 		add_event(incident, line, what);
 	}
 	return true;
@@ -514,7 +520,8 @@ static void apply(Case *c, const MsRecord *record, const guint8 *key)
 		g_autofree char *id = key != NULL ? ms_audit_id_of_address(key, to->address) : NULL;
 		for (guint k = 0; k < c->copies->len; k++) {
 			Copy *copy = c->copies->pdata[k];
-			bool one = copy->id != NULL ? g_strcmp0(copy->id, id) == 0 : record->recipients->len == 1;
+			bool one = copy->id != NULL ? g_strcmp0(copy->id, id) == 0
+						    : record->recipients->len == 1;
 			if (one && copy->fate == MS_FATE_UNTOLD)
 				copy->fate = fate_of(to->state);
 		}
@@ -525,19 +532,21 @@ static void apply(Case *c, const MsRecord *record, const guint8 *key)
 static bool is_same(const Case *c, const MsRecord *record)
 {
 	g_autofree char *arrived = incident_iso(record->arrived);
-	return strcmp(c->uid, record->uid) == 0
-		|| (*c->uid == '\0' && strcmp(c->host, record->host) == 0 && strcmp(c->arrived, arrived) == 0);
+	return strcmp(c->uid, record->uid) == 0 ||
+		(*c->uid == '\0' && strcmp(c->host, record->host) == 0 &&
+			strcmp(c->arrived, arrived) == 0);
 }
 
-bool ms_incident_records(MsIncident *incident, MsLedger *ledger, const guint8 key[MS_AUDIT_KEY_BYTES],
-	GError **error)
+bool ms_incident_records(MsIncident *incident, MsLedger *ledger,
+	const guint8 key[MS_AUDIT_KEY_BYTES], GError **error)
 {
 	g_assert(!incident->settled);
 	for (guint i = 0; i < incident->cases->len; i++) {
 		Case *c = incident->cases->pdata[i];
 		g_autoptr(GError) why = NULL;
 		g_autoptr(MsRecord) record = c->waits
-			? ms_records_find(ledger, *c->uid != '\0' ? c->uid : c->queue_id, &why) : NULL;
+			? ms_records_find(ledger, *c->uid != '\0' ? c->uid : c->queue_id, &why)
+			: NULL;
 		if (why != NULL) {
 			g_propagate_error(error, g_steal_pointer(&why));
 			return false;

@@ -1,4 +1,5 @@
-/* Times and spans in words, and what is not known, a sentence each.  Pure functions of the incident. */
+/* Times and spans in words, and what is not known, a sentence each.  Pure functions of the
+ * incident. */
 #include "config.h"
 
 #include <string.h>
@@ -7,15 +8,18 @@
 
 char *incident_time(gint64 us)
 {
-	g_autoptr(GDateTime) time = us != 0 ? g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC) : NULL;
-	return time != NULL ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S UTC") : g_strdup("not known");
+	g_autoptr(GDateTime) time = us != 0 ? g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC)
+					    : NULL;
+	return time != NULL ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S UTC")
+			    : g_strdup("not known");
 }
 
 /* As a line has it. */
 char *incident_iso(gint64 us)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
-	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("");
+	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S")
+					       : g_strdup("");
 	return g_strdup_printf("%s.%03dZ", second, (int)(us / 1000 % 1000));
 }
 
@@ -48,8 +52,10 @@ static void say_holes(const MsIncident *incident, GPtrArray *gaps)
 	g_autofree char *a = incident_time(incident->ask.from), *b = incident_time(to);
 	g_autofree char *begins = incident_time(incident->begins);
 	if (incident->lines == 0) {
-		say(gaps, "There is no audit trail of this time (%s to %s)%s%s: nothing is known of it, which does not mean "
-			"that nothing happened.", a, b, incident->begins > 0 ? "; the trail begins at " : "",
+		say(gaps,
+			"There is no audit trail of this time (%s to %s)%s%s: nothing is known of it, which does not mean "
+			"that nothing happened.",
+			a, b, incident->begins > 0 ? "; the trail begins at " : "",
 			incident->begins > 0 ? begins : "");
 		return;
 	}
@@ -57,7 +63,8 @@ static void say_holes(const MsIncident *incident, GPtrArray *gaps)
 		g_ptr_array_add(gaps, listen_words(incident, incident->holes->pdata[i]));
 	g_autofree char *sum = incident_span(incident->holes_more_us);
 	if (incident->holes_more > 0)
-		say(gaps, "So it is of %" G_GUINT64_FORMAT " further times, of %s together.", incident->holes_more, sum);
+		say(gaps, "So it is of %" G_GUINT64_FORMAT " further times, of %s together.",
+			incident->holes_more, sum);
 }
 
 static void say_odd_lines(const MsIncident *incident, GPtrArray *gaps)
@@ -67,7 +74,9 @@ static void say_odd_lines(const MsIncident *incident, GPtrArray *gaps)
 		say(gaps, "The clock went back after %s: times near it are not sure.", back);
 	g_autofree char *damaged = incident_time(incident->damaged_at);
 	if (incident->damaged > 0)
-		say(gaps, "%" G_GUINT64_FORMAT " line%s damaged (the first after %s): what stood there is not known.",
+		say(gaps,
+			"%" G_GUINT64_FORMAT
+			" line%s damaged (the first after %s): what stood there is not known.",
 			incident->damaged, incident->damaged == 1 ? " is" : "s are", damaged);
 }
 
@@ -80,21 +89,31 @@ static void say_of(GPtrArray *gaps, guint64 n, const char *what)
 static void say_sums(const MsIncident *incident, GPtrArray *gaps)
 {
 	const MsIncidentSum *s = &incident->sum;
-	say_of(gaps, s->messages.of[MS_FATE_UNTOLD], "held, of which neither record nor decision was found: whether "
+	say_of(gaps, s->messages.of[MS_FATE_UNTOLD],
+		"held, of which neither record nor decision was found: whether "
 		"they were released is not known.");
-	say_of(gaps, s->without_digests, "whose line has no digests: recipients, accounts and identifiers of them are not in "
+	say_of(gaps, s->without_digests,
+		"whose line has no digests: recipients, accounts and identifiers of them are not in "
 		"the numbers below.");
-	say_of(gaps, s->cut, "with more recipients, identifiers or owners than a line keeps, or from before lines told what is "
+	say_of(gaps, s->cut,
+		"with more recipients, identifiers or owners than a line keeps, or from before lines told what is "
 		"whose: numbers of whom are at least what is said.");
-	say_of(gaps, s->other_key, "whose digests were made with another key (or none): they could not be looked through for "
+	say_of(gaps, s->other_key,
+		"whose digests were made with another key (or none): they could not be looked through for "
 		"what was asked, and are not counted.");
 	if (s->keys > 1)
-		say(gaps, "The key of the digests changed in this time (%" G_GUINT64_FORMAT " keys): who was concerned under two "
-			"keys is counted twice.", s->keys);
-	say_of(gaps, s->unread, "delivered although not all of them could be read: what was in there is not known.");
-	say_of(gaps, s->unknown, "with customers' data delivered to recipients whom the directory does not know: whether "
+		say(gaps,
+			"The key of the digests changed in this time (%" G_GUINT64_FORMAT
+			" keys): who was concerned under two "
+			"keys is counted twice.",
+			s->keys);
+	say_of(gaps, s->unread,
+		"delivered although not all of them could be read: what was in there is not known.");
+	say_of(gaps, s->unknown,
+		"with customers' data delivered to recipients whom the directory does not know: whether "
 		"that was right is not known.");
-	say_of(gaps, incident->unjudged, "came while the directory could not be asked: whose data was in them is not known.");
+	say_of(gaps, incident->unjudged,
+		"came while the directory could not be asked: whose data was in them is not known.");
 }
 
 const GPtrArray *ms_incident_gaps(MsIncident *incident)

@@ -1,5 +1,6 @@
 /*
- * An e-mail address comes in; out goes its canonical form, and the forms an MTA may make of it.  Any thread.
+ * An e-mail address comes in; out goes its canonical form, and the forms an MTA may make of it.
+ * Any thread.
  */
 #include "config.h"
 
@@ -116,7 +117,8 @@ static void join_route(Readings *readings, const char *local, gssize local_len, 
 	gssize domain_len, guint depth)
 {
 	g_autofree char *a = local_len < 0 ? g_strdup(local) : g_strndup(local, (gsize)local_len);
-	g_autofree char *b = domain_len < 0 ? g_strdup(domain) : g_strndup(domain, (gsize)domain_len);
+	g_autofree char *b = domain_len < 0 ? g_strdup(domain)
+					    : g_strndup(domain, (gsize)domain_len);
 	g_autofree char *joined = g_strconcat(a, "@", b, NULL);
 	if (*a != '\0' && *b != '\0')
 		read_route(readings, joined, depth + 1);
@@ -126,7 +128,8 @@ static void read_local(Readings *readings, const char *local, guint depth)
 {
 	if (strchr(local, '@') != NULL)
 		read_route(readings, local, depth + 1);
-	const char *bang = strchr(local, '!'), *colons = strstr(local, "::"), *percent = strrchr(local, '%');
+	const char *bang = strchr(local, '!'), *colons = strstr(local, "::"),
+		   *percent = strrchr(local, '%');
 	if (bang != NULL)
 		join_route(readings, bang + 1, -1, local, bang - local, depth);
 	if (colons != NULL)

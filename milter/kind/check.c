@@ -1,6 +1,6 @@
 /*
- * A value and the name of a check come in; out goes whether its digits are right, and how it is written.
- * Any thread.
+ * A value and the name of a check come in; out goes whether its digits are right, and how it is
+ * written.  Any thread.
  */
 #include "config.h"
 
@@ -69,7 +69,8 @@ static const char *check_iban(const char *value)
 		return "an IBAN is a country code, two check digits and 11 to 30 letters or digits";
 	gsize want = iban_length(value);
 	if (want != len)
-		return want == 0 ? "no country with this code has IBANs" : "the IBAN's length is not that of its country";
+		return want == 0 ? "no country with this code has IBANs"
+				 : "the IBAN's length is not that of its country";
 	int rest = mod_97(value, 4);
 	if (rest < 0)
 		return "an IBAN has letters A to Z and digits only";
@@ -101,15 +102,17 @@ static const char *check_card(const char *value)
 	gsize len = strlen(value);
 	if (len < 13 || len > 19 || !is_digits(value))
 		return "a card number has 13 to 19 digits";
-	int four = (value[0] - '0') * 1000 + (value[1] - '0') * 100 + (value[2] - '0') * 10 + value[3] - '0';
+	int four = (value[0] - '0') * 1000 + (value[1] - '0') * 100 + (value[2] - '0') * 10 +
+		value[3] - '0';
 	int two = four / 100;
-	bool known = (value[0] == '4' && (len == 13 || len == 16 || len == 19))
-		|| (((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) && len == 16)
-		|| ((two == 34 || two == 37) && len == 15)
-		|| (((four >= 3000 && four <= 3059) || two == 36 || two == 38 || two == 39) && len == 14)
-		|| ((four == 6011 || two == 65 || (four >= 6440 && four <= 6499)) && len == 16)
-		|| (four >= 3528 && four <= 3589 && len == 16)
-		|| (two == 62 && len >= 16) || ((two == 50 || two == 56 || two == 58 || two == 63 || two == 67) && len >= 16);
+	bool known = (value[0] == '4' && (len == 13 || len == 16 || len == 19)) ||
+		(((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) && len == 16) ||
+		((two == 34 || two == 37) && len == 15) ||
+		(((four >= 3000 && four <= 3059) || two == 36 || two == 38 || two == 39) &&
+			len == 14) ||
+		((four == 6011 || two == 65 || (four >= 6440 && four <= 6499)) && len == 16) ||
+		(four >= 3528 && four <= 3589 && len == 16) || (two == 62 && len >= 16) ||
+		((two == 50 || two == 56 || two == 58 || two == 63 || two == 67) && len >= 16);
 	if (!known)
 		return "no card begins so and has this length";
 	if (strspn(value, (char[]){value[len - 1], '\0'}) == len)
@@ -119,7 +122,8 @@ static const char *check_card(const char *value)
 
 bool ms_check_siren(const char *digits)
 {
-	return strspn(digits, "0123456789") >= 9 && strncmp(digits, "000000000", 9) != 0 && luhn(digits, 9);
+	return strspn(digits, "0123456789") >= 9 && strncmp(digits, "000000000", 9) != 0 &&
+		luhn(digits, 9);
 }
 
 /* INSEE: nine digits, Luhn; an establishment has five more (La Poste's sum to a multiple of
@@ -202,7 +206,9 @@ static const char *check_bic(const char *value)
 		fine = g_ascii_isupper(value[i]) || (i < 4 && g_ascii_isdigit(value[i]));
 	for (gsize i = 6; fine && i < len; i++)
 		fine = g_ascii_isupper(value[i]) || g_ascii_isdigit(value[i]);
-	return fine ? NULL : "a BIC is 8 or 11 letters and digits with a country in the fifth and sixth place";
+	return fine
+		? NULL
+		: "a BIC is 8 or 11 letters and digits with a country in the fifth and sixth place";
 }
 
 /* ISO 17442. */
@@ -217,16 +223,20 @@ static const char *check_lei(const char *value)
 static const char *check_creditor(const char *value)
 {
 	gsize len = strlen(value);
-	bool fine = len >= 8 && len <= 35 && is_country(value) && g_ascii_isdigit(value[2]) && g_ascii_isdigit(value[3]);
+	bool fine = len >= 8 && len <= 35 && is_country(value) && g_ascii_isdigit(value[2]) &&
+		g_ascii_isdigit(value[3]);
 	g_autofree char *without = fine ? g_strconcat(value + 7, NULL) : g_strdup("");
 	g_autofree char *turned = fine ? g_strdup_printf("%s%.4s", without, value) : g_strdup("");
-	return fine && mod_97(turned, 0) == 1 ? NULL : "it is not a SEPA creditor identifier, or its check digits are wrong";
+	return fine && mod_97(turned, 0) == 1
+		? NULL
+		: "it is not a SEPA creditor identifier, or its check digits are wrong";
 }
 
 static const char *check_rf(const char *value)
 {
 	gsize len = strlen(value);
-	return g_str_has_prefix(value, "RF") && len >= 5 && len <= 25 && mod_97(value, 4) == 1 ? NULL
+	return g_str_has_prefix(value, "RF") && len >= 5 && len <= 25 && mod_97(value, 4) == 1
+		? NULL
 		: "it is not a creditor reference (RF), or its check digits are wrong";
 }
 
@@ -234,7 +244,8 @@ static const char *check_rf(const char *value)
 static const char *check_phone(const char *value)
 {
 	gsize len = strlen(value);
-	return is_digits(value) && len >= 7 && len <= 15 ? NULL : "a telephone number has 7 to 15 digits";
+	return is_digits(value) && len >= 7 && len <= 15 ? NULL
+							 : "a telephone number has 7 to 15 digits";
 }
 
 /* Structure of VAT IDs: # digit, @ letter, * either.  VIES; Swiss UID (CHE), Norway, United

@@ -36,8 +36,8 @@ static char letter_of(int class)
 }
 
 /* Those of `above` that can begin with `prefix`; after a character of the rest: all of them. */
-static void narrow(const GPtrArray *patterns, const GArray *above, const char *prefix, gsize len, bool rest,
-	GArray *below)
+static void narrow(const GPtrArray *patterns, const GArray *above, const char *prefix, gsize len,
+	bool rest, GArray *below)
 {
 	g_array_set_size(below, 0);
 	for (guint i = 0; i < above->len; i++) {
@@ -82,7 +82,8 @@ static void build(Build *b, int depth, gsize place, bool rest)
 		bool unknown = rest || class == REST;
 		if (!unknown)
 			b->prefix[depth] = letter_of(class);
-		narrow(b->patterns, b->lists[depth], b->prefix, (gsize)depth + 1, unknown, b->lists[depth + 1]);
+		narrow(b->patterns, b->lists[depth], b->prefix, (gsize)depth + 1, unknown,
+			b->lists[depth + 1]);
 		build(b, depth + 1, place * CLASSES + (gsize)class, unknown);
 	}
 }
@@ -94,8 +95,8 @@ MsDispatch *ms_dispatch_new(const GPtrArray *patterns)
 	d->starts = g_array_new(FALSE, TRUE, sizeof(guint32));
 	d->members = g_array_new(FALSE, FALSE, sizeof(guint16));
 	g_array_set_size(d->starts, 1);
-	g_autoptr(GHashTable) known =
-		g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	g_autoptr(GHashTable) known = g_hash_table_new_full(
+		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
 	Build b = {.dispatch = d, .patterns = patterns, .known = known};
 	for (int i = 0; i < 4; i++)
 		b.lists[i] = g_array_new(FALSE, FALSE, sizeof(guint16));

@@ -81,12 +81,14 @@ static void of_vat(Roots *roots, const char *value)
 		return;
 	}
 	const char country[3] = {value[0], value[1], '\0'};
-	g_autofree char *number = cut_suffix(value + 2, strcmp(country, "NO") == 0 ? norwegian : (const char *const[]){NULL});
+	g_autofree char *number = cut_suffix(
+		value + 2, strcmp(country, "NO") == 0 ? norwegian : (const char *const[]){NULL});
 	gsize len = strlen(number);
 	if (strcmp(country, "FR") == 0 && len == 11) { /* two characters, then the SIREN */
 		add_both(roots, "FR", number + 2);
 		add(roots->bare, number);
-	} else if (strcmp(country, "SE") == 0 && len == 12) { /* the organisation's number, then 01 */
+	} else if (strcmp(country, "SE") == 0 &&
+		len == 12) { /* the organisation's number, then 01 */
 		add(roots->bare, number);
 		number[10] = '\0';
 		add_both(roots, "SE", number);
@@ -101,7 +103,8 @@ static void of_vat(Roots *roots, const char *value)
 /* ---- numbers of registers ------------------------------------------------------------- */
 
 /* Registers whose numbers are told apart by more than a country. */
-static const char *const registers[] = {"NLKVK", "NLOIN", "SGUEN", "PLREGON", "PLKRS", "DEHR", "ATFN", "ITREA", NULL};
+static const char *const registers[] = {
+	"NLKVK", "NLOIN", "SGUEN", "PLREGON", "PLKRS", "DEHR", "ATFN", "ITREA", NULL};
 
 /* How many letters before a number say of which register it is. */
 static gsize register_length(const char *value)
@@ -142,20 +145,62 @@ static const struct {
 	const char *scheme, *root;
 	bool vat;
 } schemes[] = {
-	{"0002", "FR", false}, {"0009", "FR", false}, {"0007", "SE", false}, {"0060", "DUNS", false},
-	{"0088", "GLN", false}, {"0106", "NLKVK", false}, {"0183", "CHE", false}, {"0184", "DK", false},
-	{"0190", "NLOIN", false}, {"0192", "NO", false}, {"0195", "SGUEN", false}, {"0196", "IS", false},
-	{"0198", "DK", true}, {"0204", "LEITWEG", false}, {"0208", "BE", false}, {"0211", "IT", true},
-	{"0213", "FI", true}, {"9910", "HU", true}, {"9914", "AT", true}, {"9915", "AT", false}, {"9920", "ES", true},
-	{"9922", "AD", true}, {"9923", "AL", true}, {"9924", "BA", true}, {"9925", "BE", true}, {"9926", "BG", true},
-	{"9927", "CHE", true}, {"9928", "CY", true}, {"9929", "CZ", true}, {"9930", "DE", true},
-	{"9931", "EE", true}, {"9932", "GB", true}, {"9933", "EL", true}, {"9934", "HR", true},
-	{"9935", "IE", true}, {"9936", "LI", true}, {"9937", "LT", true}, {"9938", "LU", true},
-	{"9939", "LV", true}, {"9940", "MC", true}, {"9941", "ME", true}, {"9942", "MK", true},
-	{"9943", "MT", true}, {"9944", "NL", true}, {"9945", "PL", true}, {"9946", "PT", true},
-	{"9947", "RO", true}, {"9948", "RS", true}, {"9949", "SI", true}, {"9950", "SK", true},
-	{"9951", "SM", true}, {"9952", "TR", true}, {"9953", "VA", true}, {"9955", "SE", true},
-	{"9956", "BE", false}, {"9957", "FR", true},
+	{"0002", "FR", false},
+	{"0009", "FR", false},
+	{"0007", "SE", false},
+	{"0060", "DUNS", false},
+	{"0088", "GLN", false},
+	{"0106", "NLKVK", false},
+	{"0183", "CHE", false},
+	{"0184", "DK", false},
+	{"0190", "NLOIN", false},
+	{"0192", "NO", false},
+	{"0195", "SGUEN", false},
+	{"0196", "IS", false},
+	{"0198", "DK", true},
+	{"0204", "LEITWEG", false},
+	{"0208", "BE", false},
+	{"0211", "IT", true},
+	{"0213", "FI", true},
+	{"9910", "HU", true},
+	{"9914", "AT", true},
+	{"9915", "AT", false},
+	{"9920", "ES", true},
+	{"9922", "AD", true},
+	{"9923", "AL", true},
+	{"9924", "BA", true},
+	{"9925", "BE", true},
+	{"9926", "BG", true},
+	{"9927", "CHE", true},
+	{"9928", "CY", true},
+	{"9929", "CZ", true},
+	{"9930", "DE", true},
+	{"9931", "EE", true},
+	{"9932", "GB", true},
+	{"9933", "EL", true},
+	{"9934", "HR", true},
+	{"9935", "IE", true},
+	{"9936", "LI", true},
+	{"9937", "LT", true},
+	{"9938", "LU", true},
+	{"9939", "LV", true},
+	{"9940", "MC", true},
+	{"9941", "ME", true},
+	{"9942", "MK", true},
+	{"9943", "MT", true},
+	{"9944", "NL", true},
+	{"9945", "PL", true},
+	{"9946", "PT", true},
+	{"9947", "RO", true},
+	{"9948", "RS", true},
+	{"9949", "SI", true},
+	{"9950", "SK", true},
+	{"9951", "SM", true},
+	{"9952", "TR", true},
+	{"9953", "VA", true},
+	{"9955", "SE", true},
+	{"9956", "BE", false},
+	{"9957", "FR", true},
 };
 
 static void of_participant(Roots *roots, const char *value)
@@ -215,8 +260,9 @@ static void add_form(GPtrArray *forms, const char *space, const char *value, boo
 	form->key = g_strconcat(space, "/", value, NULL);
 	form->part = strcmp(space, MS_FORM_PART) == 0;
 	form->compact = !compact ? NULL
-		: strchr(value, '/') != NULL ? g_strdup(value) /* of an address: never in a text as it is */
-					     : ms_compact_of(value, strlen(value));
+		: strchr(value, '/') != NULL
+		? g_strdup(value) /* of an address: never in a text as it is */
+		: ms_compact_of(value, strlen(value));
 	g_ptr_array_add(forms, form);
 }
 
@@ -243,7 +289,8 @@ static GPtrArray *company_forms(const MsKind *kind, const char *value, bool aske
 		add_all(forms, NO_COUNTRY, bare, false);
 		return forms;
 	}
-	/* Only of a company's numbers: a customer's number with the digits of a VAT ID is not that. */
+	/* Only of a company's numbers: a customer's number with the digits of a VAT ID is not
+	 * that. */
 	if (!asked && kind->family != MS_FAMILY_NONE && !roots.country && !roots.part)
 		add_form(forms, NO_COUNTRY, value, false);
 	if (!asked || qualified->len == 0 || strspn(value, "0123456789") == strlen(value))
@@ -258,16 +305,28 @@ static GPtrArray *company_forms(const MsKind *kind, const char *value, bool aske
 static const struct {
 	const char *word, *root;
 } register_words[] = {
-	{"kvk", "NLKVK"}, {"k.v.k", "NLKVK"}, {"cvr", "DK"}, {"organisasjonsnummer", "NO"}, {"organisationsnummer", "SE"},
-	{"y-tunnus", "FI"}, {"ondernemingsnummer", "BE"}, {"numero d'entreprise", "BE"}, {"regon", "PLREGON"},
-	{"krs", "PLKRS"}, {"hrb", "DEHR"}, {"hra", "DEHR"}, {"firmenbuch", "ATFN"}, {"numero rea", "ITREA"},
+	{"kvk", "NLKVK"},
+	{"k.v.k", "NLKVK"},
+	{"cvr", "DK"},
+	{"organisasjonsnummer", "NO"},
+	{"organisationsnummer", "SE"},
+	{"y-tunnus", "FI"},
+	{"ondernemingsnummer", "BE"},
+	{"numero d'entreprise", "BE"},
+	{"regon", "PLREGON"},
+	{"krs", "PLKRS"},
+	{"hrb", "DEHR"},
+	{"hra", "DEHR"},
+	{"firmenbuch", "ATFN"},
+	{"numero rea", "ITREA"},
 };
 
 const char *ms_kind_register_of_label(const char *label, gsize len)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(label, len);
 	for (gsize i = 0; i < G_N_ELEMENTS(register_words); i++)
-		if (g_ascii_strncasecmp(fold->text, register_words[i].word, strlen(register_words[i].word)) == 0)
+		if (g_ascii_strncasecmp(fold->text, register_words[i].word,
+			    strlen(register_words[i].word)) == 0)
 			return register_words[i].root;
 	return NULL;
 }
@@ -301,7 +360,8 @@ static bool every_key(const char *key, MsPostalDepth depth, void *user)
 		filter_form(forms, g_strconcat(key, "/", NULL));
 	}
 	if (depth == MS_POSTAL_CODE && key[0] == MS_POSTAL_TOWN[0])
-		filter_form(forms, g_strdup(MS_POSTAL_TOWN MS_POSTAL_TOWN "/")); /* there are such */
+		/* there are such */
+		filter_form(forms, g_strdup(MS_POSTAL_TOWN MS_POSTAL_TOWN "/"));
 	return true;
 }
 
@@ -330,8 +390,9 @@ static void address_forms(GPtrArray *forms, const char *text, gsize len)
  * assigned codes). */
 static gsize country_code_length(const char *number)
 {
-	static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 "
-				  "60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
+	static const char two[] =
+		"20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 "
+		"60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
 	if (number[0] == '1' || number[0] == '7')
 		return 1;
 	for (const char *p = two; *p != '\0'; p += 3)
@@ -398,7 +459,8 @@ static GPtrArray *number_forms(const MsKind *kind, const char *value, const char
 	return forms;
 }
 
-GPtrArray *ms_kind_stored_forms(const MsKind *kind, const char *canonical, const char *text, gsize len)
+GPtrArray *ms_kind_stored_forms(
+	const MsKind *kind, const char *canonical, const char *text, gsize len)
 {
 	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS)
 		return number_forms(kind, canonical, text, len);
@@ -418,8 +480,10 @@ GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value)
 {
 	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS) {
 		GPtrArray *asked = company_forms(kind, value, true);
-		if (kind->family == MS_FAMILY_NONE && kind->check == MS_CHECK_NONE && strlen(value) >= MIN_WITHOUT_ZEROS
-			&& strpbrk(value, "0123456789") != NULL && value[strspn(value, "0123456789")] != '\0')
+		if (kind->family == MS_FAMILY_NONE && kind->check == MS_CHECK_NONE &&
+			strlen(value) >= MIN_WITHOUT_ZEROS &&
+			strpbrk(value, "0123456789") != NULL &&
+			value[strspn(value, "0123456789")] != '\0')
 			add_zeros(asked, kind, value, false);
 		return asked;
 	}

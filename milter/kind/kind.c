@@ -32,11 +32,11 @@ struct MsKinds {
 
 /* ---- kinds.conf ----------------------------------------------------------------------- */
 
-static const char *const checks[] = {"none", "uuid", "iban", "vat", "luhn", "card", "siret", "leitweg",
-	"gln", "duns", "bic", "lei", "creditor", "rf", "phone", "tax", NULL};
+static const char *const checks[] = {"none", "uuid", "iban", "vat", "luhn", "card", "siret",
+	"leitweg", "gln", "duns", "bic", "lei", "creditor", "rf", "phone", "tax", NULL};
 static const char *const forms[] = {"alnum", "digits", "email", "phone", "address", NULL};
-static const char *const families[] = {"none", "vat", "registration", "participant", "gln", "duns", NULL};
-
+static const char *const families[] = {
+	"none", "vat", "registration", "participant", "gln", "duns", NULL};
 
 /* Patterns and labels are searched for in folded text, so they are folded as well: "numéro". */
 static char *fold_text(const char *text)
@@ -162,7 +162,8 @@ static bool valid_name(const char *name)
 static bool kind_sensible(const MsSection *section, const MsKind *kind, GError **error)
 {
 	if (!valid_name(kind->name))
-		ms_section_error(section, NULL, error, "a kind's name has lower-case letters, digits and -");
+		ms_section_error(
+			section, NULL, error, "a kind's name has lower-case letters, digits and -");
 	else if (kind->patterns->len == 0 && !kind->block)
 		ms_section_error(section, "pattern", error, "is missing (or set block = yes)");
 	else if (kind->labels == NULL && (kind->label_required || kind->block))
@@ -217,14 +218,16 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 
 static void add_label_names(MsKinds *kinds, const MsSection *section, guint kind)
 {
-	for (const char *const *label = ms_section_list(section, "labels"); *label != NULL; label++) {
+	for (const char *const *label = ms_section_list(section, "labels"); *label != NULL;
+		label++) {
 		g_autofree char *key = ms_name_key(*label);
 		MsNameKinds *entry = g_hash_table_lookup(kinds->labels, key);
 		if (entry == NULL) {
 			entry = g_new0(MsNameKinds, 1);
 			g_hash_table_insert(kinds->labels, g_steal_pointer(&key), entry);
 		}
-		if (entry->n < MS_MAX_NAME_KINDS && (entry->n == 0 || entry->kinds[entry->n - 1] != kind))
+		if (entry->n < MS_MAX_NAME_KINDS &&
+			(entry->n == 0 || entry->kinds[entry->n - 1] != kind))
 			entry->kinds[entry->n++] = kind;
 	}
 }
@@ -236,7 +239,8 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 		return NULL;
 	guint n = ms_section_count(root, "kind");
 	if (n == 0 || n > MAX_KINDS) {
-		ms_section_error(root, NULL, error, n == 0 ? "defines no kind" : "defines more than 250 kinds");
+		ms_section_error(root, NULL, error,
+			n == 0 ? "defines no kind" : "defines more than 250 kinds");
 		return NULL;
 	}
 	g_autoptr(MsKinds) kinds = g_new0(MsKinds, 1);
@@ -381,7 +385,8 @@ static int compare_words(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Without a postcode: all words, sorted, so that the order of lines and of street and number does not matter. */
+/* Without a postcode: all words, sorted, so that the order of lines and of street and number
+ * does not matter. */
 static char *form_address(const char *text, gsize len)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(text, len);

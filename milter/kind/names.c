@@ -30,7 +30,8 @@ static bool is_one_of(const char *word, const char *list)
 	return false;
 }
 
-static const char particles[] = "of the for your our de del della dello di da do du des des der die das d l la le el il ";
+static const char particles[] =
+	"of the for your our de del della dello di da do du des des der die das d l la le el il ";
 static const char number_words[] = "number no nr num numero nummer nbr numer n nro nmr ";
 /* What may stand behind a name and says nothing. */
 static const char fillers[] = "value val text txt string str content field ";
@@ -68,8 +69,18 @@ static guint split(const char *text, gsize len, Word *words)
 static const struct {
 	const char *word, *means;
 } synonyms[] = {
-	{"cust", "customer"}, {"acct", "account"}, {"acc", "account"}, {"inv", "invoice"}, {"cod", "code"}, {"codigo", "code"},
-	{"codice", "code"}, {"kod", "code"}, {"identifier", "id"}, {"ident", "id"}, {"ref", "reference"}, {"purch", "purchase"},
+	{"cust", "customer"},
+	{"acct", "account"},
+	{"acc", "account"},
+	{"inv", "invoice"},
+	{"cod", "code"},
+	{"codigo", "code"},
+	{"codice", "code"},
+	{"kod", "code"},
+	{"identifier", "id"},
+	{"ident", "id"},
+	{"ref", "reference"},
+	{"purch", "purchase"},
 };
 
 static void translate(char *word)
@@ -108,7 +119,9 @@ static guint tidy(Word *words, guint n)
 		translate(words[kept].text);
 		shorten(words[kept++].text);
 	}
-	while (kept > 1 && (g_ascii_isdigit(words[kept - 1].text[0]) || is_one_of(words[kept - 1].text, fillers)))
+	while (kept > 1 &&
+		(g_ascii_isdigit(words[kept - 1].text[0]) ||
+			is_one_of(words[kept - 1].text, fillers)))
 		kept--;
 	return kept;
 }
@@ -137,7 +150,8 @@ char *ms_name_key(const char *label)
 /* A word alone, at the end of a name, must be more than "invoice" or "contract". */
 static bool says_enough(const Word *words, guint n)
 {
-	return n > 1 || strchr(words[0].text, '#') != NULL || is_one_of(words[0].text, "iban siret siren gln lei bic ");
+	return n > 1 || strchr(words[0].text, '#') != NULL ||
+		is_one_of(words[0].text, "iban siret siren gln lei bic ");
 }
 
 const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)

@@ -191,9 +191,11 @@ static bool reduce(const Token *words, guint n, char *out)
 {
 	char kept[MAX_STREET * 2][MAX_WORD + 1];
 	guint k = 0;
-	for (guint pass = 0; pass < 2 && k == 0; pass++) /* "The Avenue" is one of such words only */
+	for (guint pass = 0; pass < 2 && k == 0;
+		pass++) /* "The Avenue" is one of such words only */
 		for (guint i = 0; i < n && k < G_N_ELEMENTS(kept); i++)
-			if (pass == 1 ? strlen(words[i].text) > 3 : !is_one_of(words[i].text, left_out))
+			if (pass == 1 ? strlen(words[i].text) > 3
+				      : !is_one_of(words[i].text, left_out))
 				reduce_word(words[i].text, kept[k++]);
 	if (k == 0)
 		return false;
@@ -219,7 +221,8 @@ static bool is_british(const char *s)
 /* "2aa", "1a1": a digit and two more, of which the second is a letter. */
 static bool is_inward(const char *s)
 {
-	return strlen(s) == 3 && g_ascii_isdigit(s[0]) && g_ascii_isalpha(s[1]) && g_ascii_isalnum(s[2]);
+	return strlen(s) == 3 && g_ascii_isdigit(s[0]) && g_ascii_isalpha(s[1]) &&
+		g_ascii_isalnum(s[2]);
 }
 
 static bool all_digits(const char *s, gsize min, gsize max)
@@ -232,21 +235,31 @@ static bool all_digits(const char *s, gsize min, gsize max)
 static bool is_code(const char *s)
 {
 	gsize n = strlen(s), before = strcspn(s, "0123456789"), digits = strspn(s, "0123456789");
-	if (digits > 0 && digits < n) /* of those that begin with digits only the Dutch end in letters */
+	if (digits > 0 &&
+		digits < n) /* of those that begin with digits only the Dutch end in letters */
 		return digits == 4 && n == 6;
-	return all_digits(s, 4, 7) || (n >= 5 && n <= 8 && before <= 3 && strpbrk(s, "abcdefghijklmnopqrstuvwxyz") != NULL);
+	return all_digits(s, 4, 7) ||
+		(n >= 5 && n <= 8 && before <= 3 &&
+			strpbrk(s, "abcdefghijklmnopqrstuvwxyz") != NULL);
 }
 
 /* Of two words with nothing but a blank or, `dash`, a dash between them. */
 static bool is_code_of_two(const char *a, const char *b, bool dash)
 {
-	return (all_digits(a, 3, 3) && (all_digits(b, 2, 3) || (dash && all_digits(b, 4, 4)))) /* SE, CZ, SK, GR, IN; JP */
-		|| (all_digits(a, 2, 2) && all_digits(b, 3, 3))                                 /* PL */
-		|| (dash && (all_digits(a, 4, 4) || all_digits(a, 5, 5)) && all_digits(b, 3, 3)) /* PT, BR */
-		|| (all_digits(a, 4, 4) && strlen(b) == 2 && strpbrk(b, "0123456789") == NULL)   /* NL */
-		|| (is_british(a) && is_inward(b))                                              /* GB */
-		|| (strlen(a) == 3 && g_ascii_isalpha(a[0]) && strpbrk(a, "0123456789") != NULL
-			&& (is_inward(b) || (strlen(b) == 4 && strpbrk(b, "0123456789") != NULL))); /* CA, IE */
+	return (all_digits(a, 3, 3) &&
+		       (all_digits(b, 2, 3) ||
+			       (dash && all_digits(b, 4, 4))))  /* SE, CZ, SK, GR, IN; JP */
+		|| (all_digits(a, 2, 2) && all_digits(b, 3, 3)) /* PL */
+		|| (dash && (all_digits(a, 4, 4) || all_digits(a, 5, 5)) &&
+			   all_digits(b, 3, 3)) /* PT, BR */
+		||
+		(all_digits(a, 4, 4) && strlen(b) == 2 && strpbrk(b, "0123456789") == NULL) /* NL */
+		|| (is_british(a) && is_inward(b))                                          /* GB */
+		||
+		(strlen(a) == 3 && g_ascii_isalpha(a[0]) &&
+			strpbrk(a, "0123456789") != NULL
+			/* CA, IE */
+			&& (is_inward(b) || (strlen(b) == 4 && strpbrk(b, "0123456789") != NULL)));
 }
 
 void ms_postal_codes(const char *first, const char *second, bool dash,
@@ -322,7 +335,8 @@ static void add_names(Search *s, guint first, gsize start, gsize end)
 		while (i > 0 && token(s, i - 1)->line == token(s, last)->line)
 			i--;
 		char name[MAX_KEY];
-		if (token(s, last)->line == line || last - i >= MAX_STREET * 2 || !reduce(token(s, i), last - i + 1, name))
+		if (token(s, last)->line == line || last - i >= MAX_STREET * 2 ||
+			!reduce(token(s, i), last - i + 1, name))
 			continue;
 		g_snprintf(s->key + street_len, sizeof s->key - street_len, "/%s", name);
 		if (s->sink->may(s->key, MS_POSTAL_NAME, s->sink->user))
@@ -335,11 +349,13 @@ static void add_names(Search *s, guint first, gsize start, gsize end)
 static bool is_box(const Search *s, guint number, const Token *before)
 {
 	guint line = token(s, number)->line;
-	bool alone = before->line == line && before == token(s, number - 1)
-		&& (number < 2 || token(s, number - 2)->line != line || token(s, number)->start - before->end > 1
-			|| before->comma)
-		&& (number + 1 >= s->tokens->len || token(s, number + 1)->line != line || token(s, number + 1)->comma);
-	return is_one_of(before->text, box_words) || (alone && is_one_of(before->text, short_box_words));
+	bool alone = before->line == line && before == token(s, number - 1) &&
+		(number < 2 || token(s, number - 2)->line != line ||
+			token(s, number)->start - before->end > 1 || before->comma) &&
+		(number + 1 >= s->tokens->len || token(s, number + 1)->line != line ||
+			token(s, number + 1)->comma);
+	return is_one_of(before->text, box_words) ||
+		(alone && is_one_of(before->text, short_box_words));
 }
 
 static bool try_street(Search *s, guint number, guint first, guint n)
@@ -354,7 +370,8 @@ static bool try_street(Search *s, guint number, guint first, guint n)
 	g_snprintf(s->key + s->number_len, sizeof s->key - s->number_len, "/%s", street);
 	if (!s->sink->may(s->key, MS_POSTAL_STREET, s->sink->user))
 		return false;
-	guint a = MIN(MIN(first, number), s->code), b = MAX(MAX(first + n - 1, number), s->code + s->code_len - 1);
+	guint a = MIN(MIN(first, number), s->code),
+	      b = MAX(MAX(first + n - 1, number), s->code + s->code_len - 1);
 	gsize start = token(s, a)->start, end = token(s, b)->end;
 	s->sink->found(s->key, MS_POSTAL_STREET, start, end, s->sink->user);
 	add_names(s, MIN(first, number), start, end);
@@ -371,26 +388,34 @@ static bool is_ordinal(const char *word)
 static bool is_street_word(const Search *s, guint i, guint line)
 {
 	const Token *t = token(s, i);
-	return t->line == line && !in_code(s, i)
-		&& (t->type == WORD || (t->type == MIXED && (!g_ascii_isdigit(t->text[0]) || is_ordinal(t->text))));
+	return t->line == line && !in_code(s, i) &&
+		(t->type == WORD ||
+			(t->type == MIXED &&
+				(!g_ascii_isdigit(t->text[0]) || is_ordinal(t->text))));
 }
 
 /* "Calle 12 # 34-56", "Cra. 7 No. 93-60": the street is a number too. */
 static void to_a_numbered_street(Search *s, guint number)
 {
-	static const char types[] = "calle cl cra carrera kr cr av avenida diagonal transversal dg tv c ";
+	static const char types[] =
+		"calle cl cra carrera kr cr av avenida diagonal transversal dg tv c ";
 	guint i = number;
-	while (i > 0 && is_one_of(token(s, i - 1)->text, "no n nr num numero a b c d e sur norte este oeste "))
+	while (i > 0 &&
+		is_one_of(token(s, i - 1)->text,
+			"no n nr num numero a b c d e sur norte este oeste "))
 		i--;
-	if (i < 2 || token(s, i - 1)->type == WORD || in_code(s, i - 1) || token(s, i - 1)->line != token(s, number)->line
-		|| !is_one_of(token(s, i - 2)->text, types))
+	if (i < 2 || token(s, i - 1)->type == WORD || in_code(s, i - 1) ||
+		token(s, i - 1)->line != token(s, number)->line ||
+		!is_one_of(token(s, i - 2)->text, types))
 		return;
 	s->key[s->number_len] = '\0';
 	gsize digits = strspn(token(s, i - 1)->text, "0123456789");
 	if (digits == 0)
 		return;
-	g_snprintf(s->key + s->number_len, sizeof s->key - s->number_len, "/%.*s%s", (int)digits, token(s, i - 1)->text,
-		token(s, i - 2)->text[0] == 'c' && token(s, i - 2)->text[1] != 'r' ? "calle" : "other");
+	g_snprintf(s->key + s->number_len, sizeof s->key - s->number_len, "/%.*s%s", (int)digits,
+		token(s, i - 1)->text,
+		token(s, i - 2)->text[0] == 'c' && token(s, i - 2)->text[1] != 'r' ? "calle"
+										   : "other");
 	if (s->sink->may(s->key, MS_POSTAL_STREET, s->sink->user))
 		s->sink->found(s->key, MS_POSTAL_STREET, token(s, MIN(i - 2, s->code))->start,
 			token(s, MAX(number, s->code + s->code_len - 1))->end, s->sink->user);
@@ -403,7 +428,8 @@ static void to_the_left(Search *s, guint number)
 	bool begins = number > 0 && token(s, number - 1)->line != line;
 	if (begins) /* then the street may be the line above */
 		line = token(s, number - 1)->line;
-	while (first > 1 && token(s, first - 1)->line == line && is_one_of(token(s, first - 1)->text, house_words))
+	while (first > 1 && token(s, first - 1)->line == line &&
+		is_one_of(token(s, first - 1)->text, house_words))
 		first--;
 	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
 		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
@@ -421,7 +447,8 @@ static void to_the_left(Search *s, guint number)
 static void to_the_right(Search *s, guint number)
 {
 	guint line = token(s, number)->line, first = number + 1, n = 0;
-	guint month = first < s->tokens->len && strcmp(token(s, first)->text, "de") == 0 ? first + 1 : first;
+	guint month = first < s->tokens->len && strcmp(token(s, first)->text, "de") == 0 ? first + 1
+											 : first;
 	if (month < s->tokens->len && is_one_of(token(s, month)->text, months))
 		return; /* "9 de Julio" is the street */
 	if (number > 0 && token(s, number - 1)->line == line && is_unit(token(s, number - 1)->text))
@@ -445,12 +472,14 @@ static const char *house_number(const Search *s, guint i, gsize *digits_out)
 	gsize digits = strspn(t->text, "0123456789");
 	const char *rest = t->text + digits;
 	*digits_out = digits;
-	if (strcmp(t->text, "bb") == 0 || strcmp(t->text, "sn") == 0
-		|| (t->text[0] == 'n' && t->text[1] == '\0' && t->dash && i > 0 && strcmp(token(s, i - 1)->text, "s") == 0)) {
+	if (strcmp(t->text, "bb") == 0 || strcmp(t->text, "sn") == 0 ||
+		(t->text[0] == 'n' && t->text[1] == '\0' && t->dash && i > 0 &&
+			strcmp(token(s, i - 1)->text, "s") == 0)) {
 		*digits_out = 1;
 		return "0";
 	}
-	if (digits == 0 || (rest[0] != '\0' && rest[1] != '\0' && !is_one_of(rest, "bis ter quater ")))
+	if (digits == 0 ||
+		(rest[0] != '\0' && rest[1] != '\0' && !is_one_of(rest, "bis ter quater ")))
 		return NULL;
 	return t->text;
 }
@@ -476,8 +505,9 @@ static void with_number(Search *s, guint i)
 	while (last + 1 < s->tokens->len && token(s, last + 1)->dash
 		&& token(s, last + 1)->type != WORD && !in_code(s, last + 1))
 		last++;
-	while (last + 1 < s->tokens->len && token(s, last + 1)->line == line && !in_code(s, last + 1)
-		&& is_one_of(token(s, last + 1)->text, "a b c d e f g h bis ter quater "))
+	while (last + 1 < s->tokens->len && token(s, last + 1)->line == line &&
+		!in_code(s, last + 1) &&
+		is_one_of(token(s, last + 1)->text, "a b c d e f g h bis ter quater "))
 		last++;
 	to_the_right(s, last);
 }
@@ -513,8 +543,9 @@ static void around(Search *s)
 static bool is_half(const Search *s, guint i)
 {
 	char code[MAX_KEY];
-	return (i + 1 < s->tokens->len && token(s, i + 1)->dash && postcode(s->tokens, i, TWO_TOKENS, code) > 0)
-		|| (i > 0 && token(s, i)->dash && postcode(s->tokens, i - 1, TWO_TOKENS, code) > 0);
+	return (i + 1 < s->tokens->len && token(s, i + 1)->dash &&
+		       postcode(s->tokens, i, TWO_TOKENS, code) > 0) ||
+		(i > 0 && token(s, i)->dash && postcode(s->tokens, i - 1, TWO_TOKENS, code) > 0);
 }
 
 static void by_way(Search *s, guint way)
@@ -523,7 +554,9 @@ static void by_way(Search *s, guint way)
 	for (guint i = 0; i < s->tokens->len; i++) {
 		s->code = i;
 		s->way = way;
-		if (s->whole && ((way == ONE_TOKEN && is_half(s, i)) || (way == TOWN && token(s, i)->segment + 1 < last)))
+		if (s->whole &&
+			((way == ONE_TOKEN && is_half(s, i)) ||
+				(way == TOWN && token(s, i)->segment + 1 < last)))
 			continue;
 		s->code_len = postcode(s->tokens, i, way, s->key);
 		if (s->code_len > 0 && s->sink->may(s->key, MS_POSTAL_CODE, s->sink->user))
@@ -568,7 +601,8 @@ static void find_whole(Search *s)
 	s->sink = &sink;
 	for (guint way = 0; way < N_WAYS; way++) {
 		/* Less certain: only where there is nothing better. */
-		if ((way == THREE_DIGITS && candidates->len > 0) || (way == TOWN && (candidates->len > 0 || !sink.towns)))
+		if ((way == THREE_DIGITS && candidates->len > 0) ||
+			(way == TOWN && (candidates->len > 0 || !sink.towns)))
 			break;
 		by_way(s, way);
 	}
@@ -600,19 +634,21 @@ static bool always(const char *key, MsPostalDepth depth, void *user)
 	return depth != MS_POSTAL_NAME;
 }
 
-/* The surest: a box, then the longest postcode that is not a number of the street as well, then the longest
- * street. */
+/* The surest: a box, then the longest postcode that is not a number of the street as well, then
+ * the longest street. */
 static void take_best(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user)
 {
 	(void)depth;
 	(void)start;
 	(void)end;
 	char **best = user;
-	bool box = g_str_has_suffix(key, "/pobox"), best_box = *best != NULL && g_str_has_suffix(*best, "/pobox");
+	bool box = g_str_has_suffix(key, "/pobox"),
+	     best_box = *best != NULL && g_str_has_suffix(*best, "/pobox");
 	gsize code = strcspn(key, "/"), best_code = *best != NULL ? strcspn(*best, "/") : 0;
 	if (best_box && !box)
 		return;
-	if ((box && !best_box) || code > best_code || (code == best_code && strlen(key) > strlen(*best))) {
+	if ((box && !best_box) || code > best_code ||
+		(code == best_code && strlen(key) > strlen(*best))) {
 		g_free(*best);
 		*best = g_strdup(key);
 	}

@@ -174,7 +174,8 @@ static bool russia(const char *s)
 {
 	if (strlen(s) == 10)
 		return weigh(s, "24A359468") % 11 % 10 == last(s);
-	return weigh(s, "724A359468") % 11 % 10 == s[10] - '0' && weigh(s, "3724A359468") % 11 % 10 == last(s);
+	return weigh(s, "724A359468") % 11 % 10 == s[10] - '0' &&
+		weigh(s, "3724A359468") % 11 % 10 == last(s);
 }
 
 static bool argentina(const char *s)
@@ -218,15 +219,33 @@ static const struct {
 	const char *country, *shape;
 	bool (*check)(const char *number);
 } rows[] = {
-	{"IN", "##@@@@@####@***", india}, {"AU", "###########", australia}, {"AU", "#########", australian_company},
-	{"TR", "##########", turkey}, {"BR", "##############", brazil}, {"MX", "@@@######***", mexico},
-	{"MX", "@@@@######***", mexico}, {"JP", "#############", japan}, {"KR", "##########", korea},
-	{"CN", "******************", china}, {"ZA", "4#########", luhn}, {"IL", "#########", luhn},
-	{"UA", "########", ukraine}, {"RS", "#########", serbia}, {"IS", "##########", iceland},
-	{"CA", "#########", canada}, {"CA", "#########@@####", canada}, {"NZ", "########", new_zealand},
-	{"NZ", "#########", new_zealand}, {"RU", "##########", russia}, {"RU", "############", russia},
-	{"AR", "###########", argentina}, {"CL", "########*", chile}, {"CL", "#######*", chile},
-	{"CO", "##########", colombia}, {"PE", "###########", peru}, {"MA", "###############", morocco},
+	{"IN", "##@@@@@####@***", india},
+	{"AU", "###########", australia},
+	{"AU", "#########", australian_company},
+	{"TR", "##########", turkey},
+	{"BR", "##############", brazil},
+	{"MX", "@@@######***", mexico},
+	{"MX", "@@@@######***", mexico},
+	{"JP", "#############", japan},
+	{"KR", "##########", korea},
+	{"CN", "******************", china},
+	{"ZA", "4#########", luhn},
+	{"IL", "#########", luhn},
+	{"UA", "########", ukraine},
+	{"RS", "#########", serbia},
+	{"IS", "##########", iceland},
+	{"CA", "#########", canada},
+	{"CA", "#########@@####", canada},
+	{"NZ", "########", new_zealand},
+	{"NZ", "#########", new_zealand},
+	{"RU", "##########", russia},
+	{"RU", "############", russia},
+	{"AR", "###########", argentina},
+	{"CL", "########*", chile},
+	{"CL", "#######*", chile},
+	{"CO", "##########", colombia},
+	{"PE", "###########", peru},
+	{"MA", "###############", morocco},
 };
 
 static bool has_shape(const char *value, const char *shape)
@@ -245,8 +264,8 @@ static bool has_shape(const char *value, const char *shape)
 static bool agrees(const char *value, const char *country)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		if ((country == NULL || strncmp(rows[i].country, country, 2) == 0) && has_shape(value, rows[i].shape)
-			&& rows[i].check(value))
+		if ((country == NULL || strncmp(rows[i].country, country, 2) == 0) &&
+			has_shape(value, rows[i].shape) && rows[i].check(value))
 			return true;
 	return false;
 }

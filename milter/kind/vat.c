@@ -101,7 +101,8 @@ static bool cyprus(const char *s)
 static bool czechia(const char *s)
 {
 	if (strlen(s) != 8) /* of natural persons */
-		return strlen(s) == 10 && (number(s, 10) % 11 == 0 || number(s, 9) % 11 % 10 == digit(s, 9));
+		return strlen(s) == 10 &&
+			(number(s, 10) % 11 == 0 || number(s, 9) % 11 % 10 == digit(s, 9));
 	int check = (11 - weigh(s, "8765432") % 11) % 11;
 	return (check == 0 ? 1 : check % 10) == digit(s, 7);
 }
@@ -220,10 +221,12 @@ static bool netherlands(const char *s)
 	int check = weigh(s, "98765432") % 11;
 	if (check == digit(s, 8))
 		return true;
-	/* Since 2020 those of sole traders: MOD 97-10 over "NL" and the whole, letters as numbers. */
+	/* Since 2020 those of sole traders: MOD 97-10 over "NL" and the whole, letters as
+	 * numbers. */
 	long long rest = 2321;
 	for (gsize i = 0; i < 12; i++)
-		rest = g_ascii_isdigit(s[i]) ? (rest * 10 + digit(s, i)) % 97 : (rest * 100 + s[i] - 'A' + 10) % 97;
+		rest = g_ascii_isdigit(s[i]) ? (rest * 10 + digit(s, i)) % 97
+					     : (rest * 100 + s[i] - 'A' + 10) % 97;
 	return rest == 1;
 }
 

@@ -5,11 +5,11 @@
 #include "ledger_private.h"
 
 /*
- * Records come in from the threads that judge, each of which may answer its MTA once its record is on
- * disk.  Whoever finds nobody at it takes all that wait, in the order in which they came, into
- * one transaction, and tells each how it ended; those that come meanwhile are the next one's.  So the
- * cost of a sync, and the wait for a database that is locked, is shared.  A record that cannot be
- * added by itself is left out of the transaction and does the others no harm.
+ * Records come in from the threads that judge, each of which may answer its MTA once its record
+ * is on disk.  Whoever finds nobody at it takes all that wait, in the order in which they came,
+ * into one transaction, and tells each how it ended; those that come meanwhile are the next
+ * one's.  So the cost of a sync, and the wait for a database that is locked, is shared.  A record
+ * that cannot be added by itself is left out of the transaction and does the others no harm.
  */
 
 /* Of one transaction; what a large one holds up would be the next ones. */

@@ -10,8 +10,8 @@
 #include "ledger_private.h"
 
 /*
- * Canaries: the agent writes one down before it is sent, the daemon notes once what it judged, the agent ends it.
- * Each is one statement; from any thread, and any process.
+ * Canaries: the agent writes one down before it is sent, the daemon notes once what it judged,
+ * the agent ends it.  Each is one statement; from any thread, and any process.
  */
 
 #define KEEP_US (7 * 86400 * (gint64)G_USEC_PER_SEC)
@@ -51,37 +51,44 @@ bool ms_canaries_add(MsLedger *ledger, const char *id, const char *listener, con
 	g_autofree char *from = plain(sender), *to = plain(recipient);
 	gint64 now = ms_clock_now();
 	return ledger_run(ledger, "DELETE FROM canary WHERE ended=1 AND sent < :before",
-		       MS_SQL_VALUES(MS_SQL_NUMBER("before", now - KEEP_US)), error)
-		&& ledger_run(ledger,
+		       MS_SQL_VALUES(MS_SQL_NUMBER("before", now - KEEP_US)), error) &&
+		ledger_run(ledger,
 			"INSERT INTO canary (id, listener, digest, sender, recipient, sent, became, queue_id, ended)"
-			" VALUES (:id, :listener, :digest, :sender, :recipient, :sent, '" MS_CANARY_SENT "', '', 0)",
-			MS_SQL_VALUES(MS_SQL_TEXT("id", id), MS_SQL_TEXT("listener", listener), MS_SQL_TEXT("digest", digest),
-				MS_SQL_TEXT("sender", from), MS_SQL_TEXT("recipient", to), MS_SQL_NUMBER("sent", now)),
+			" VALUES (:id, :listener, :digest, :sender, :recipient, :sent, '" MS_CANARY_SENT
+			"', '', 0)",
+			MS_SQL_VALUES(MS_SQL_TEXT("id", id), MS_SQL_TEXT("listener", listener),
+				MS_SQL_TEXT("digest", digest), MS_SQL_TEXT("sender", from),
+				MS_SQL_TEXT("recipient", to), MS_SQL_NUMBER("sent", now)),
 			error);
 }
 
-#define THIS_ONE " digest=:digest AND sender=:sender AND recipient=:recipient AND became='" MS_CANARY_SENT "' AND ended=0"
+#define THIS_ONE                                                                                  \
+	" digest=:digest AND sender=:sender AND recipient=:recipient AND became='" MS_CANARY_SENT \
+	"' AND ended=0"
 
-MsAnswer ms_canaries_is(MsLedger *ledger, const char *digest, const char *sender, const char *recipient,
-	GError **error)
+MsAnswer ms_canaries_is(MsLedger *ledger, const char *digest, const char *sender,
+	const char *recipient, GError **error)
 {
 	g_autofree char *from = plain(sender), *to = plain(recipient);
 	gint64 n = 0;
 	if (!ledger_ask_number(ledger, "SELECT count(*) AS n FROM canary WHERE" THIS_ONE,
-		    MS_SQL_VALUES(MS_SQL_TEXT("digest", digest), MS_SQL_TEXT("sender", from), MS_SQL_TEXT("recipient", to)), &n,
-		    error))
+		    MS_SQL_VALUES(MS_SQL_TEXT("digest", digest), MS_SQL_TEXT("sender", from),
+			    MS_SQL_TEXT("recipient", to)),
+		    &n, error))
 		return MS_RETRY;
 	return n > 0 ? MS_FOUND : MS_ABSENT;
 }
 
-MsAnswer ms_canaries_judged(MsLedger *ledger, const char *digest, const char *sender, const char *recipient,
-	const char *queue_id, const char *became, GError **error)
+MsAnswer ms_canaries_judged(MsLedger *ledger, const char *digest, const char *sender,
+	const char *recipient, const char *queue_id, const char *became, GError **error)
 {
 	g_autofree char *from = plain(sender), *to = plain(recipient);
 	gint64 changes = 0;
-	MsAnswer answer = ms_sqlite_ask(ledger->db, "UPDATE canary SET became=:became, queue_id=:queue_id WHERE" THIS_ONE,
-		MS_SQL_VALUES(MS_SQL_TEXT("digest", digest), MS_SQL_TEXT("sender", from), MS_SQL_TEXT("recipient", to),
-			MS_SQL_TEXT("became", became), MS_SQL_TEXT("queue_id", queue_id != NULL ? queue_id : "")),
+	MsAnswer answer = ms_sqlite_ask(ledger->db,
+		"UPDATE canary SET became=:became, queue_id=:queue_id WHERE" THIS_ONE,
+		MS_SQL_VALUES(MS_SQL_TEXT("digest", digest), MS_SQL_TEXT("sender", from),
+			MS_SQL_TEXT("recipient", to), MS_SQL_TEXT("became", became),
+			MS_SQL_TEXT("queue_id", queue_id != NULL ? queue_id : "")),
 		NULL, NULL, &changes, error);
 	return answer == MS_FOUND && changes == 0 ? MS_ABSENT : answer;
 }
@@ -101,8 +108,10 @@ static void take_canary(MsSqlRow *row, void *user)
 MsCanary *ms_canaries_find(MsLedger *ledger, const char *id, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_canary_free);
-	if (!ledger_ask(ledger, "SELECT id, listener, digest, became, queue_id, sent FROM canary WHERE id=:id",
-		    MS_SQL_VALUES(MS_SQL_TEXT("id", id)), take_canary, list, error) || list->len == 0)
+	if (!ledger_ask(ledger,
+		    "SELECT id, listener, digest, became, queue_id, sent FROM canary WHERE id=:id",
+		    MS_SQL_VALUES(MS_SQL_TEXT("id", id)), take_canary, list, error) ||
+		list->len == 0)
 		return NULL;
 	return g_ptr_array_steal_index(list, 0);
 }
@@ -110,31 +119,39 @@ MsCanary *ms_canaries_find(MsLedger *ledger, const char *id, GError **error)
 GPtrArray *ms_canaries_open(MsLedger *ledger, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_canary_free);
-	if (!ledger_ask(ledger, "SELECT id, listener, digest, became, queue_id, sent FROM canary WHERE ended=0 ORDER BY sent", NULL,
-		    take_canary, list, error))
+	if (!ledger_ask(ledger,
+		    "SELECT id, listener, digest, became, queue_id, sent FROM canary WHERE ended=0 ORDER BY sent",
+		    NULL, take_canary, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
 }
 
 bool ms_canaries_end(MsLedger *ledger, const char *id, GError **error)
 {
-	return ledger_run(ledger, "UPDATE canary SET ended=1 WHERE id=:id", MS_SQL_VALUES(MS_SQL_TEXT("id", id)), error);
+	return ledger_run(ledger, "UPDATE canary SET ended=1 WHERE id=:id",
+		MS_SQL_VALUES(MS_SQL_TEXT("id", id)), error);
 }
 
 bool ms_canaries_newest(MsLedger *ledger, gint64 *sent_out, GError **error)
 {
-	return ledger_ask_number(ledger, "SELECT max(sent) AS n FROM canary", NULL, sent_out, error);
+	return ledger_ask_number(
+		ledger, "SELECT max(sent) AS n FROM canary", NULL, sent_out, error);
 }
 
-bool ms_canaries_state(MsLedger *ledger, const char *listener, bool well, bool *changed_out, GError **error)
+bool ms_canaries_state(
+	MsLedger *ledger, const char *listener, bool well, bool *changed_out, GError **error)
 {
 	gint64 before = 1; /* nothing is told of one that is well from the beginning */
 	*changed_out = false;
-	if (!ledger_ask_number(ledger, "SELECT well AS n FROM canary_state WHERE listener=:listener UNION ALL SELECT 1 AS n LIMIT 1",
-		    MS_SQL_VALUES(MS_SQL_TEXT("listener", listener)), &before, error)
-		|| !ledger_run(ledger, "INSERT INTO canary_state (listener, well) VALUES (:listener, :well)"
+	if (!ledger_ask_number(ledger,
+		    "SELECT well AS n FROM canary_state WHERE listener=:listener UNION ALL SELECT 1 AS n LIMIT 1",
+		    MS_SQL_VALUES(MS_SQL_TEXT("listener", listener)), &before, error) ||
+		!ledger_run(ledger,
+			"INSERT INTO canary_state (listener, well) VALUES (:listener, :well)"
 			" ON CONFLICT DO UPDATE SET well=excluded.well",
-			MS_SQL_VALUES(MS_SQL_TEXT("listener", listener), MS_SQL_NUMBER("well", well)), error))
+			MS_SQL_VALUES(
+				MS_SQL_TEXT("listener", listener), MS_SQL_NUMBER("well", well)),
+			error))
 		return false;
 	*changed_out = (before != 0) != well;
 	return true;
@@ -148,7 +165,8 @@ static void take_listener(MsSqlRow *row, void *user)
 GPtrArray *ms_canaries_unwell(MsLedger *ledger, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	if (!ledger_ask(ledger, "SELECT listener FROM canary_state WHERE well=0 ORDER BY listener", NULL, take_listener, names, error))
+	if (!ledger_ask(ledger, "SELECT listener FROM canary_state WHERE well=0 ORDER BY listener",
+		    NULL, take_listener, names, error))
 		return NULL;
 	return g_steal_pointer(&names);
 }

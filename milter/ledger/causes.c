@@ -7,10 +7,10 @@
 #include "ledger_private.h"
 
 /*
- * Held messages taken together, for who decides on many at once: messages come in by their uids, out
- * goes what would be sent, to how many, whose data, and a few of them that stand for all.  Besides, what
- * a list shows of a record (its subject, what is attached), and whom a correction of the directory
- * concerns.  Reads the database, under its lock; from any thread.
+ * Held messages taken together, for who decides on many at once: messages come in by their uids,
+ * out goes what would be sent, to how many, whose data, and a few of them that stand for all.
+ * Besides, what a list shows of a record (its subject, what is attached), and whom a correction
+ * of the directory concerns.  Reads the database, under its lock; from any thread.
  */
 
 /* ---- at a glance ---------------------------------------------------------------------- */
@@ -19,13 +19,18 @@ bool ledger_add_glance(MsLedger *ledger, const MsRecord *r, GError **error)
 {
 	const char *subject = r->subject != NULL ? r->subject : "";
 	const char *attached = r->attached != NULL ? r->attached : "";
-	bool fine = (*subject == '\0' && *attached == '\0')
-		|| ledger_run(ledger, "INSERT INTO glance (held, subject, attached) VALUES (:held, :subject, :attached)",
+	bool fine = (*subject == '\0' && *attached == '\0') ||
+		ledger_run(ledger,
+			"INSERT INTO glance (held, subject, attached) VALUES (:held, :subject, :attached)",
 			MS_SQL_VALUES(MS_SQL_NUMBER("held", r->id), MS_SQL_TEXT("subject", subject),
-				MS_SQL_TEXT("attached", attached)), error);
+				MS_SQL_TEXT("attached", attached)),
+			error);
 	for (guint i = 0; i < r->words->len && fine; i++)
-		fine = ledger_run(ledger, "INSERT OR IGNORE INTO word (digest, held) VALUES (:digest, :held)",
-			MS_SQL_VALUES(MS_SQL_TEXT("digest", r->words->pdata[i]), MS_SQL_NUMBER("held", r->id)), error);
+		fine = ledger_run(ledger,
+			"INSERT OR IGNORE INTO word (digest, held) VALUES (:digest, :held)",
+			MS_SQL_VALUES(MS_SQL_TEXT("digest", r->words->pdata[i]),
+				MS_SQL_NUMBER("held", r->id)),
+			error);
 	return fine;
 }
 
@@ -51,9 +56,11 @@ bool ledger_fill_glance(MsLedger *ledger, MsRecord *record, GError **error)
 	g_clear_pointer(&record->subject, g_free);
 	g_clear_pointer(&record->attached, g_free);
 	return ledger_ask(ledger, "SELECT subject, attached FROM glance WHERE held=:id",
-		       MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), take_glance, record, error)
-		&& ledger_ask(ledger, "SELECT digest FROM word WHERE held=:id",
-			MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), take_word, record->words, error);
+		       MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), take_glance, record,
+		       error) &&
+		ledger_ask(ledger, "SELECT digest FROM word WHERE held=:id",
+			MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), take_word, record->words,
+			error);
 }
 
 void ms_glance_free(MsGlance *glance)
@@ -83,7 +90,8 @@ static void take_row(MsSqlRow *row, void *user)
 }
 
 /* Of the recipients the one for whom it is worst; outcomes are in that order. */
-#define WORST "ORDER BY CASE outcome WHEN 'wrong' THEN 0 WHEN 'unknown-recipient' THEN 1 ELSE 2 END, rowid LIMIT 1"
+#define WORST \
+	"ORDER BY CASE outcome WHEN 'wrong' THEN 0 WHEN 'unknown-recipient' THEN 1 ELSE 2 END, rowid LIMIT 1"
 
 MsGlance *ms_records_glance(MsLedger *ledger, const MsRecord *record, GError **error)
 {
@@ -95,11 +103,13 @@ MsGlance *ms_records_glance(MsLedger *ledger, const MsRecord *record, GError **e
 		    "   WHERE held=:id AND owners<>'' AND trim(relations, 'h')<>'' LIMIT 4))) AS owner,"
 		    " r.address AS address, r.accounts AS accounts, r.outcome AS outcome, g.subject AS subject,"
 		    " g.attached AS attached"
-		    " FROM (SELECT 1) LEFT JOIN (SELECT * FROM recipient WHERE held=:id " WORST ") r"
-		    " LEFT JOIN glance g ON g.held=:id", MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), take_row, glance,
-		    error))
+		    " FROM (SELECT 1) LEFT JOIN (SELECT * FROM recipient WHERE held=:id " WORST
+		    ") r"
+		    " LEFT JOIN glance g ON g.held=:id",
+		    MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), take_row, glance, error))
 		return NULL;
-	char **texts[] = {&glance->owners, &glance->recipient, &glance->accounts, &glance->subject, &glance->attached};
+	char **texts[] = {&glance->owners, &glance->recipient, &glance->accounts, &glance->subject,
+		&glance->attached};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		if (*texts[i] == NULL)
 			*texts[i] = g_strdup("");
@@ -171,7 +181,8 @@ static const struct {
 	 " AND instr(relations, 'x') > 0 AND held IN (SELECT held FROM recipient WHERE held IN " THESE
 	 " AND state='held' AND outcome='wrong') GROUP BY owners ORDER BY 2 DESC, 1",
 		G_STRUCT_OFFSET(MsTallies, owners)},
-	{"SELECT " DOMAIN " AS name, count(DISTINCT held) AS messages, count(*) AS recipients FROM recipient"
+	{"SELECT " DOMAIN
+	 " AS name, count(DISTINCT held) AS messages, count(*) AS recipients FROM recipient"
 	 " WHERE held IN " THESE " AND state='held' GROUP BY 1 ORDER BY 2 DESC, 1",
 		G_STRUCT_OFFSET(MsTallies, domains)},
 };
@@ -182,10 +193,11 @@ MsTallies *ms_records_tallies(MsLedger *ledger, const GPtrArray *uids, GError **
 	g_autoptr(MsTallies) t = g_new0(MsTallies, 1);
 	t->messages = uids->len;
 	for (gsize i = 0; i < G_N_ELEMENTS(tallies); i++)
-		G_STRUCT_MEMBER(GPtrArray *, t, tallies[i].offset) = g_ptr_array_new_with_free_func(tally_free);
+		G_STRUCT_MEMBER(GPtrArray *, t, tallies[i].offset) = g_ptr_array_new_with_free_func(
+			tally_free);
 	for (gsize i = 0; i < G_N_ELEMENTS(tallies); i++)
-		if (!ledger_ask(ledger, tallies[i].sql, MS_SQL_VALUES(MS_SQL_TEXT("these", these)), take_tally,
-			    G_STRUCT_MEMBER(GPtrArray *, t, tallies[i].offset), error))
+		if (!ledger_ask(ledger, tallies[i].sql, MS_SQL_VALUES(MS_SQL_TEXT("these", these)),
+			    take_tally, G_STRUCT_MEMBER(GPtrArray *, t, tallies[i].offset), error))
 			return NULL;
 	for (guint i = 0; i < t->outcomes->len; i++)
 		t->recipients += ((MsCauseCount *)t->outcomes->pdata[i])->recipients;
@@ -255,8 +267,10 @@ GPtrArray *ms_records_sample(MsLedger *ledger, const GPtrArray *uids, guint most
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	if (!ledger_ask(ledger,
 		    "SELECT uid, r.outcome AS outcome, (SELECT owners FROM finding WHERE held=h.id"
-		    " AND instr(relations, 'x') > 0 LIMIT 1) AS owners, " DOMAIN " AS domain FROM held h JOIN recipient r ON r.rowid=(SELECT rowid FROM recipient WHERE"
-		    " held=h.id AND state='held' " WORST ") WHERE h.id IN " THESE " ORDER BY arrived DESC",
+		    " AND instr(relations, 'x') > 0 LIMIT 1) AS owners, " DOMAIN
+		    " AS domain FROM held h JOIN recipient r ON r.rowid=(SELECT rowid FROM recipient WHERE"
+		    " held=h.id AND state='held' " WORST ") WHERE h.id IN " THESE
+		    " ORDER BY arrived DESC",
 		    MS_SQL_VALUES(MS_SQL_TEXT("these", these)), take_candidate, list, error))
 		return NULL;
 	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
@@ -272,8 +286,8 @@ GPtrArray *ms_records_sample(MsLedger *ledger, const GPtrArray *uids, guint most
 
 /* ---- corrections of the directory ----------------------------------------------------- */
 
-GPtrArray *ms_records_concerned(MsLedger *ledger, const char *ref, const GPtrArray *addresses, guint most,
-	GError **error)
+GPtrArray *ms_records_concerned(
+	MsLedger *ledger, const char *ref, const GPtrArray *addresses, guint most, GError **error)
 {
 	g_autofree char *list = ledger_list(addresses);
 	g_autoptr(GPtrArray) out = g_ptr_array_new_with_free_func(g_free);
@@ -282,7 +296,8 @@ GPtrArray *ms_records_concerned(MsLedger *ledger, const char *ref, const GPtrArr
 		    " (SELECT held FROM finding WHERE :ref<>'' AND ref=:ref UNION SELECT held FROM recipient"
 		    "  WHERE state='held' AND address IN (SELECT value FROM json_each(:list)))"
 		    " ORDER BY arrived LIMIT :most",
-		    MS_SQL_VALUES(MS_SQL_TEXT("ref", ref), MS_SQL_TEXT("list", list), MS_SQL_NUMBER("most", most)),
+		    MS_SQL_VALUES(MS_SQL_TEXT("ref", ref), MS_SQL_TEXT("list", list),
+			    MS_SQL_NUMBER("most", most)),
 		    take_uid, out, error))
 		return NULL;
 	return g_steal_pointer(&out);
@@ -297,7 +312,8 @@ static bool recause(MsLedger *ledger, gint64 id, const char *cause, GError **err
 
 bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error)
 {
-	return ledger_begin(ledger, error) && ledger_end(ledger, recause(ledger, id, cause, error), error);
+	return ledger_begin(ledger, error) &&
+		ledger_end(ledger, recause(ledger, id, cause, error), error);
 }
 
 /* ---- when some of its recipients have theirs ------------------------------------------- */
@@ -305,7 +321,8 @@ bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError *
 static void take_outcome(MsSqlRow *row, void *user)
 {
 	GString *out = user;
-	g_string_append_printf(out, "%s%s", out->len > 0 ? " and " : "", ms_sql_text(row, "outcome"));
+	g_string_append_printf(
+		out, "%s%s", out->len > 0 ? " and " : "", ms_sql_text(row, "outcome"));
 }
 
 static void take_cause_of(MsSqlRow *row, void *user)
@@ -319,16 +336,20 @@ bool ledger_cause_of_rest(MsLedger *ledger, const char *uid, GError **error)
 	g_autofree char *cause = NULL, *changed = NULL;
 	g_autoptr(GString) outcomes = g_string_new(NULL);
 	const MsSqlValue *of = MS_SQL_VALUES(MS_SQL_TEXT("uid", uid));
-	if (!ledger_ask(ledger, "SELECT cause FROM held WHERE uid=:uid", of, take_cause_of, &cause, error)
-		|| !ledger_ask(ledger, "SELECT outcome FROM recipient WHERE state='held' AND held=(SELECT id FROM held WHERE uid=:uid)"
+	if (!ledger_ask(ledger, "SELECT cause FROM held WHERE uid=:uid", of, take_cause_of, &cause,
+		    error) ||
+		!ledger_ask(ledger,
+			"SELECT outcome FROM recipient WHERE state='held' AND held=(SELECT id FROM held WHERE uid=:uid)"
 			" GROUP BY outcome ORDER BY CASE outcome WHEN 'right' THEN 0 WHEN 'unproven' THEN 1 WHEN 'unread' THEN 2"
-			" WHEN 'wrong' THEN 3 ELSE 4 END", of, take_outcome, outcomes, error))
+			" WHEN 'wrong' THEN 3 ELSE 4 END",
+			of, take_outcome, outcomes, error))
 		return false;
 	const char *begin = cause != NULL ? strstr(cause, ", for ") : NULL;
 	const char *end = begin != NULL ? strchr(begin + 6, ',') : NULL;
 	if (end == NULL || outcomes->len == 0)
 		return true; /* of an older form, or nothing is left */
-	changed = g_strdup_printf("%.*s, for %s%s", (int)(begin - cause), cause, outcomes->str, end);
+	changed = g_strdup_printf(
+		"%.*s, for %s%s", (int)(begin - cause), cause, outcomes->str, end);
 	return ledger_run(ledger, "UPDATE held SET cause=:cause WHERE uid=:uid",
 		MS_SQL_VALUES(MS_SQL_TEXT("cause", changed), MS_SQL_TEXT("uid", uid)), error);
 }

@@ -25,6 +25,7 @@ bool ms_ledger_clock(MsLedger *ledger, gint64 *seen_out, gint64 *since_out, GErr
 
 bool ms_ledger_set_clock(MsLedger *ledger, gint64 seen, gint64 since, GError **error)
 {
-	return ledger_run(ledger, "INSERT OR REPLACE INTO clock (id, seen, since) VALUES (1, :seen, :since)",
+	return ledger_run(ledger,
+		"INSERT OR REPLACE INTO clock (id, seen, since) VALUES (1, :seen, :since)",
 		MS_SQL_VALUES(MS_SQL_NUMBER("seen", seen), MS_SQL_NUMBER("since", since)), error);
 }

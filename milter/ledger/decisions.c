@@ -33,7 +33,8 @@ void ledger_take_decision(MsSqlRow *row, void *list)
 	d->assignee = g_strdup(ms_sql_text(row, "assignee"));
 	/* What cannot be read is not carried out, and keeps nobody from deciding anew. */
 	int state = 0;
-	bool known = ms_word_choose(ms_decision_state_names, "state", ms_sql_text(row, "state"), &state, NULL);
+	bool known = ms_word_choose(
+		ms_decision_state_names, "state", ms_sql_text(row, "state"), &state, NULL);
 	d->state = known ? (MsDecisionState)state : MS_DECISION_FAILED;
 	d->damaged = !known || d->verb == MS_VERB_UNKNOWN || ms_sql_is_odd(row);
 	g_ptr_array_add(list, d);
@@ -42,17 +43,20 @@ void ledger_take_decision(MsSqlRow *row, void *list)
 bool ledger_add_decision(MsLedger *ledger, const MsDecision *d, GError **error)
 {
 	return ledger_run(ledger,
-		"INSERT OR REPLACE INTO decision (" DECISION_COLUMNS ") VALUES (:id, :uid, :grp, :verb,"
+		"INSERT OR REPLACE INTO decision (" DECISION_COLUMNS
+		") VALUES (:id, :uid, :grp, :verb,"
 		" :recipients, :who, :second, :why, :outcome, :token, :step, :at, :state, :rightful, :account,"
 		" :identifier, :assignee)",
-		MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("uid", d->uid), MS_SQL_TEXT("grp", d->group),
-			MS_SQL_TEXT("verb", ms_verbs[d->verb].name), MS_SQL_TEXT("recipients", d->recipients),
-			MS_SQL_TEXT("who", d->who), MS_SQL_TEXT("second", d->second), MS_SQL_TEXT("why", d->why),
+		MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("uid", d->uid),
+			MS_SQL_TEXT("grp", d->group), MS_SQL_TEXT("verb", ms_verbs[d->verb].name),
+			MS_SQL_TEXT("recipients", d->recipients), MS_SQL_TEXT("who", d->who),
+			MS_SQL_TEXT("second", d->second), MS_SQL_TEXT("why", d->why),
 			MS_SQL_TEXT("outcome", d->outcome), MS_SQL_TEXT("token", d->token),
 			MS_SQL_TEXT("step", d->step), MS_SQL_NUMBER("at", d->at),
 			MS_SQL_TEXT("state", ms_decision_state_names[d->state]),
 			MS_SQL_NUMBER("rightful", d->rightful), MS_SQL_TEXT("account", d->account),
-			MS_SQL_TEXT("identifier", d->identifier), MS_SQL_TEXT("assignee", d->assignee)),
+			MS_SQL_TEXT("identifier", d->identifier),
+			MS_SQL_TEXT("assignee", d->assignee)),
 		error);
 }
 
@@ -99,7 +103,8 @@ MsDecision *ms_decisions_find(MsLedger *ledger, const char *id, GError **error)
 
 bool ms_decisions_named(MsLedger *ledger, const char *name, gint64 *n_out, GError **error)
 {
-	return ledger_ask_number(ledger, "SELECT count(*) AS n FROM decision WHERE id=:name OR grp=:name",
+	return ledger_ask_number(ledger,
+		"SELECT count(*) AS n FROM decision WHERE id=:name OR grp=:name",
 		MS_SQL_VALUES(MS_SQL_TEXT("name", name)), n_out, error);
 }
 
@@ -110,43 +115,48 @@ GPtrArray *ms_decisions_list(MsLedger *ledger, int state, const char *group, GEr
 		    "SELECT " DECISION_COLUMNS " FROM decision WHERE (state=:state OR"
 		    " (:state IS NULL AND state IN ('approved', 'acting'))) AND (:grp IS NULL OR grp=:grp)"
 		    " ORDER BY grp<>'', at, id",
-		    MS_SQL_VALUES(MS_SQL_TEXT("state", state >= 0 ? ms_decision_state_names[state] : NULL),
+		    MS_SQL_VALUES(MS_SQL_TEXT("state",
+					  state >= 0 ? ms_decision_state_names[state] : NULL),
 			    MS_SQL_TEXT("grp", group)),
 		    ledger_take_decision, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
 }
 
-static bool second(MsLedger *ledger, const MsDecision *d, const char *who, bool agrees, GError **error)
+static bool second(
+	MsLedger *ledger, const MsDecision *d, const char *who, bool agrees, GError **error)
 {
 	MsDecisionState state = agrees ? MS_DECISION_APPROVED : MS_DECISION_WITHDRAWN;
 	return ledger_run(ledger,
 		       "UPDATE decision SET state=:state, second=:second WHERE id=:id AND state='waiting'",
-		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("state", ms_decision_state_names[state]),
+		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id),
+			       MS_SQL_TEXT("state", ms_decision_state_names[state]),
 			       MS_SQL_TEXT("second", who)),
-		       error)
-		&& touch_of(ledger, d->uid, error)
-		&& (agrees || ledger_outbox_decided(ledger, d, state, who, error));
+		       error) &&
+		touch_of(ledger, d->uid, error) &&
+		(agrees || ledger_outbox_decided(ledger, d, state, who, error));
 }
 
 bool ms_decisions_second(MsLedger *ledger, const MsDecision *d, const char *who, bool agrees,
 	GError **error)
 {
-	return ledger_begin(ledger, error) && ledger_end(ledger, second(ledger, d, who, agrees, error), error);
+	return ledger_begin(ledger, error) &&
+		ledger_end(ledger, second(ledger, d, who, agrees, error), error);
 }
 
 static bool step(MsLedger *ledger, MsDecision *d, int place, GError **error)
 {
-	return ledger_run(ledger, "UPDATE decision SET state='acting', step=:step, token=:token WHERE id=:id",
+	return ledger_run(ledger,
+		       "UPDATE decision SET state='acting', step=:step, token=:token WHERE id=:id",
 		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("step", d->step),
 			       MS_SQL_TEXT("token", d->token)),
-		       error)
-		&& (place < 0
-			|| ledger_run(ledger, "UPDATE held SET place=:place WHERE uid=:uid",
+		       error) &&
+		(place < 0 ||
+			ledger_run(ledger, "UPDATE held SET place=:place WHERE uid=:uid",
 				MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid),
 					MS_SQL_TEXT("place", ms_held_place_names[place])),
-				error))
-		&& touch_of(ledger, d->uid, error);
+				error)) &&
+		touch_of(ledger, d->uid, error);
 }
 
 bool ms_decisions_step(MsLedger *ledger, MsDecision *d, const char *name, const char *token,
@@ -170,24 +180,29 @@ static bool finish_recipients(MsLedger *ledger, const char *uid, const GPtrArray
 		if (!ledger_run(ledger,
 			    "UPDATE recipient SET state=:state WHERE address=:address AND " LEDGER_IS_HELD
 			    " AND held=(SELECT id FROM held WHERE uid=:uid)",
-			    MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", addresses->pdata[i]),
+			    MS_SQL_VALUES(MS_SQL_TEXT("uid", uid),
+				    MS_SQL_TEXT("address", addresses->pdata[i]),
 				    MS_SQL_TEXT("state", ms_state_names[state])),
 			    error))
 			return false;
-	return addresses == NULL
-		|| (ledger_run(ledger,
-			    "UPDATE held SET state=:state WHERE uid=:uid AND NOT EXISTS"
-			    " (SELECT 1 FROM recipient WHERE held=held.id AND " LEDGER_IS_HELD ")",
-			    MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("state", ms_state_names[state])), error)
-			&& ledger_cause_of_rest(ledger, uid, error));
+	return addresses == NULL ||
+		(ledger_run(ledger,
+			 "UPDATE held SET state=:state WHERE uid=:uid AND NOT EXISTS"
+			 " (SELECT 1 FROM recipient WHERE held=held.id AND " LEDGER_IS_HELD ")",
+			 MS_SQL_VALUES(MS_SQL_TEXT("uid", uid),
+				 MS_SQL_TEXT("state", ms_state_names[state])),
+			 error) &&
+			ledger_cause_of_rest(ledger, uid, error));
 }
 
 static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *addresses,
 	MsState state, GError **error)
 {
-	g_autofree char *what = g_strdup_printf("%s%s", ms_verbs[d->verb].name, fine ? "" : " (failed)");
-	g_autofree char *who = *d->second != '\0' ? g_strdup_printf("%s, agreed by %s", d->who, d->second)
-						  : g_strdup(d->who);
+	g_autofree char *what = g_strdup_printf(
+		"%s%s", ms_verbs[d->verb].name, fine ? "" : " (failed)");
+	g_autofree char *who = *d->second != '\0'
+		? g_strdup_printf("%s, agreed by %s", d->who, d->second)
+		: g_strdup(d->who);
 	g_autofree char *why = g_strdup_printf("%s%s%s%s", d->why,
 		*d->why != '\0' && *d->outcome != '\0' ? " [" : "", d->outcome,
 		*d->why != '\0' && *d->outcome != '\0' ? "]" : "");
@@ -195,15 +210,17 @@ static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *
 		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id),
 			       MS_SQL_TEXT("state", ms_decision_state_names[d->state]),
 			       MS_SQL_TEXT("outcome", d->outcome)),
-		       error)
-		&& (!fine || finish_recipients(ledger, d->uid, addresses, state, error))
-		&& ledger_run(ledger,
+		       error) &&
+		(!fine || finish_recipients(ledger, d->uid, addresses, state, error)) &&
+		ledger_run(ledger,
 			"INSERT INTO act (held, at, who, what, why)"
 			" SELECT id, :at, :who, :what, :why FROM held WHERE uid=:uid",
-			MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid), MS_SQL_NUMBER("at", ms_clock_now()),
-				MS_SQL_TEXT("who", who), MS_SQL_TEXT("what", what), MS_SQL_TEXT("why", why)),
-			error)
-		&& touch_of(ledger, d->uid, error) && ledger_outbox_decided(ledger, d, d->state, d->second, error);
+			MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid),
+				MS_SQL_NUMBER("at", ms_clock_now()), MS_SQL_TEXT("who", who),
+				MS_SQL_TEXT("what", what), MS_SQL_TEXT("why", why)),
+			error) &&
+		touch_of(ledger, d->uid, error) &&
+		ledger_outbox_decided(ledger, d, d->state, d->second, error);
 }
 
 bool ms_decisions_finish(MsLedger *ledger, MsDecision *d, bool fine, const char *outcome,
@@ -216,7 +233,8 @@ bool ms_decisions_finish(MsLedger *ledger, MsDecision *d, bool fine, const char 
 		&& ledger_end(ledger, finish(ledger, d, fine, addresses, state, error), error);
 }
 
-/* Inside of a transaction: what was decided, and is not begun, while this recipient's outcome was better. */
+/* Inside of a transaction: what was decided, and is not begun, while this recipient's outcome
+ * was better. */
 bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address, GError **error)
 {
 	g_autoptr(GPtrArray) list = new_list();
@@ -224,11 +242,13 @@ bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address
 		"SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid AND verb='release'"
 		" AND rightful=0 AND state IN ('waiting', 'approved') AND step='' AND (recipients='' OR"
 		" instr(char(10) || recipients || char(10), char(10) || :address || char(10)) > 0)",
-		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", address)), ledger_take_decision, list, error);
+		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", address)),
+		ledger_take_decision, list, error);
 	for (guint i = 0; fine && i < list->len; i++) {
 		MsDecision *d = list->pdata[i];
 		g_free(d->outcome);
-		d->outcome = g_strdup_printf("judged again since: %s may not have it; decide again", address);
+		d->outcome = g_strdup_printf(
+			"judged again since: %s may not have it; decide again", address);
 		d->state = MS_DECISION_FAILED;
 		fine = finish(ledger, d, false, NULL, MS_STATE_HELD, error);
 	}

@@ -1,7 +1,7 @@
 /*
- * The words of a filter: as a person types them, one by one, they come in; what may narrow a list is in
- * one table, of which the options of the command line are made too.  An empty word is refused and never
- * means "any".  No state; any thread.
+ * The words of a filter: as a person types them, one by one, they come in; what may narrow a list
+ * is in one table, of which the options of the command line are made too.  An empty word is
+ * refused and never means "any".  No state; any thread.
  */
 #include "config.h"
 
@@ -23,7 +23,8 @@ const MsFilterWord ms_filter_words[] = {
 	{"search", MS_WORD_ANY, "TEXT", "a queue ID, or a part of an address"},
 	{"older", MS_WORD_ANY, "AGE", "only older than 30m, 12h, 3d"},
 	{"newer", MS_WORD_ANY, "AGE", "only newer than"},
-	{"state", MS_WORD_ANY, "STATE", "held (if nothing is said), observed, released, returned, deleted, all"},
+	{"state", MS_WORD_ANY, "STATE",
+		"held (if nothing is said), observed, released, returned, deleted, all"},
 	{"sort", MS_WORD_ANY, "ORDER", "newest, oldest, sender, recipients, size"},
 	{NULL, MS_WORD_ANY, NULL, NULL},
 };
@@ -63,8 +64,8 @@ static const char **place_of(MsRecordFilter *f, const char *name)
 	const struct {
 		const char *name, **place;
 	} places[] = {{"policy", &f->policy}, {"sender", &f->sender}, {"recipient", &f->recipient},
-		{"account", &f->account}, {"host", &f->host}, {"cause", &f->cause}, {"assigned", &f->assignee},
-		{"search", &f->search}, {"reason", &f->reason}};
+		{"account", &f->account}, {"host", &f->host}, {"cause", &f->cause},
+		{"assigned", &f->assignee}, {"search", &f->search}, {"reason", &f->reason}};
 	for (gsize i = 0; i < G_N_ELEMENTS(places); i++)
 		if (strcmp(places[i].name, name) == 0)
 			return places[i].place;
@@ -78,7 +79,8 @@ bool ms_filter_take(MsRecordFilter *filter, const char *name, const char *value,
 	while (word->name != NULL && strcmp(word->name, name) != 0)
 		word++;
 	if (word->name == NULL)
-		return ms_word_refuse("filter", name, "is nothing that a list can be narrowed by", NULL, error);
+		return ms_word_refuse(
+			"filter", name, "is nothing that a list can be narrowed by", NULL, error);
 	if (!ms_word_check(word->kind, name, value, error))
 		return false;
 	if (strcmp(name, "older") == 0)
@@ -89,7 +91,8 @@ bool ms_filter_take(MsRecordFilter *filter, const char *name, const char *value,
 		return take_state(name, value, &filter->state, error);
 	if (strcmp(name, "sort") == 0 || strcmp(name, "reason") == 0) {
 		bool sort = *name == 's';
-		if (!ms_word_choose(sort ? ms_sort_names : ms_reason_names, name, value, &place, error))
+		if (!ms_word_choose(
+			    sort ? ms_sort_names : ms_reason_names, name, value, &place, error))
 			return false;
 		if (sort)
 			filter->sort = (MsSort)place;
@@ -105,9 +108,11 @@ bool ms_filter_check(const MsRecordFilter *f, GError **error)
 {
 	for (const MsFilterWord *word = ms_filter_words; word->name != NULL; word++) {
 		const char **place = place_of((MsRecordFilter *)f, word->name);
-		if (place != NULL && *place != NULL && !ms_word_check(word->kind, word->name, *place, error))
+		if (place != NULL && *place != NULL &&
+			!ms_word_check(word->kind, word->name, *place, error))
 			return false;
 	}
 	int place;
-	return f->reason == NULL || ms_word_choose(ms_reason_names, "reason", f->reason, &place, error);
+	return f->reason == NULL ||
+		ms_word_choose(ms_reason_names, "reason", f->reason, &place, error);
 }

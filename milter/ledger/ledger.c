@@ -8,16 +8,16 @@
 #include "ledger_private.h"
 
 /*
- * The records of all holds, written: a record comes in from the engine, or from another host, and is
- * on disk when its function returns; acts, assignments and new judgements are added to it.  Each change
- * is one transaction under the lock of the database and moves the record to the end of what changed.
- * From any thread, and any process.
+ * The records of all holds, written: a record comes in from the engine, or from another host, and
+ * is on disk when its function returns; acts, assignments and new judgements are added to it.
+ * Each change is one transaction under the lock of the database and moves the record to the end
+ * of what changed.  From any thread, and any process.
  */
 
 #define APPLICATION_ID 0x6d736834 /* "msh4" */
 
-/* What was said with a verb stood in the outcome until there was one: "REF ACCOUNT", the account, or
- * the assignee. */
+/* What was said with a verb stood in the outcome until there was one: "REF ACCOUNT", the account,
+ * or the assignee. */
 #define SAID_WITH_VERBS \
 	/* what could not be read was told with names in it */ \
 	"UPDATE reason SET text=substr(text, 1, instr(text || ':', ':') - 1) WHERE code='unreadable';" \
@@ -35,10 +35,11 @@
 	"UPDATE decision SET assignee=outcome, outcome=''" \
 	" WHERE verb='assign' AND state IN ('waiting', 'approved', 'acting')"
 
-/* Records of msh2 say nothing of outcomes: nothing is proven of their recipients, so that nothing is
- * let go by right before a person, or the judge, has looked again. */
+/* Records of msh2 say nothing of outcomes: nothing is proven of their recipients, so that nothing
+ * is let go by right before a person, or the judge, has looked again. */
 static const MsSqliteUpgrade upgrades[] = {
-	{0x6d736832, "ALTER TABLE recipient ADD COLUMN outcome TEXT NOT NULL DEFAULT 'unproven';" SAID_WITH_VERBS},
+	{0x6d736832,
+		"ALTER TABLE recipient ADD COLUMN outcome TEXT NOT NULL DEFAULT 'unproven';" SAID_WITH_VERBS},
 	{0x6d736833, SAID_WITH_VERBS},
 	{0, NULL},
 };
@@ -80,8 +81,7 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS account ("
 	" name TEXT NOT NULL, held INTEGER NOT NULL REFERENCES held (id), PRIMARY KEY (name, held))"
 	" WITHOUT ROWID;"
-	"CREATE INDEX IF NOT EXISTS account_held ON account (held);"
-	LEDGER_GLANCE_SCHEMA
+	"CREATE INDEX IF NOT EXISTS account_held ON account (held);" LEDGER_GLANCE_SCHEMA
 	"CREATE TABLE IF NOT EXISTS act ("
 	" held INTEGER NOT NULL REFERENCES held (id), at INTEGER NOT NULL, who TEXT NOT NULL,"
 	" what TEXT NOT NULL, why TEXT NOT NULL);"
@@ -131,12 +131,14 @@ static MsLedger *ledger_of(MsSqlite *db)
 
 MsLedger *ms_ledger_open(const char *path, GError **error)
 {
-	return ledger_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error));
+	return ledger_of(
+		ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error));
 }
 
 MsLedger *ms_ledger_open_readonly(const char *path, GError **error)
 {
-	return ledger_of(ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, false, NULL, error));
+	return ledger_of(ms_sqlite_open_upgraded(
+		path, APPLICATION_ID, upgrades, schema, false, NULL, error));
 }
 
 void ms_ledger_free(MsLedger *ledger)
@@ -160,8 +162,8 @@ bool ledger_run(MsLedger *ledger, const char *sql, const MsSqlValue *values, GEr
 	return ms_sqlite_ask(ledger->db, sql, values, NULL, NULL, NULL, error) == MS_FOUND;
 }
 
-bool ledger_ask(MsLedger *ledger, const char *sql, const MsSqlValue *values, MsSqlTake take, void *user,
-	GError **error)
+bool ledger_ask(MsLedger *ledger, const char *sql, const MsSqlValue *values, MsSqlTake take,
+	void *user, GError **error)
 {
 	return ms_sqlite_ask(ledger->db, sql, values, take, user, NULL, error) == MS_FOUND;
 }
@@ -211,8 +213,8 @@ bool ledger_look(MsLedger *ledger, GError **error)
 
 bool ledger_touch(MsLedger *ledger, gint64 id, GError **error)
 {
-	return ledger_run(ledger, "UPDATE counter SET n = n + 1", NULL, error)
-		&& ledger_run(ledger, "UPDATE held SET changed=(SELECT n FROM counter) WHERE id=:id",
+	return ledger_run(ledger, "UPDATE counter SET n = n + 1", NULL, error) &&
+		ledger_run(ledger, "UPDATE held SET changed=(SELECT n FROM counter) WHERE id=:id",
 			MS_SQL_VALUES(MS_SQL_NUMBER("id", id)), error);
 }
 
@@ -234,17 +236,23 @@ static bool add_head(MsLedger *ledger, MsRecord *r, GError **error)
 		    " damaged, unclear) VALUES (:uid, :state, :place, :host, :queue_id, :arrived, :sender, :size, :digest,"
 		    " :message, :signed, :codes, :policies, :cause, :assignee, :warned, 0, :recipients,"
 		    " :damaged, :unclear)",
-		    MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid), MS_SQL_TEXT("state", ms_state_names[r->state]),
+		    MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid),
+			    MS_SQL_TEXT("state", ms_state_names[r->state]),
 			    MS_SQL_TEXT("place", ms_held_place_names[r->place]),
-			    MS_SQL_TEXT("host", or_empty(r->host)), MS_SQL_TEXT("queue_id", or_empty(r->queue_id)),
+			    MS_SQL_TEXT("host", or_empty(r->host)),
+			    MS_SQL_TEXT("queue_id", or_empty(r->queue_id)),
 			    MS_SQL_NUMBER("arrived", r->arrived), MS_SQL_TEXT("sender", sender),
-			    MS_SQL_NUMBER("size", (gint64)r->size), MS_SQL_TEXT("digest", or_empty(r->digest)),
+			    MS_SQL_NUMBER("size", (gint64)r->size),
+			    MS_SQL_TEXT("digest", or_empty(r->digest)),
 			    MS_SQL_TEXT("message", or_empty(r->message)),
-			    MS_SQL_TEXT("signed", r->is_signed ? "1" : "0"), MS_SQL_TEXT("codes", or_empty(r->codes)),
-			    MS_SQL_TEXT("policies", or_empty(r->policies)), MS_SQL_TEXT("cause", or_empty(r->cause)),
-			    MS_SQL_TEXT("assignee", or_empty(r->assignee)), MS_SQL_NUMBER("warned", r->warned),
-			    MS_SQL_NUMBER("recipients", r->n_recipients), MS_SQL_TEXT("damaged", r->damaged),
-			    MS_SQL_TEXT("unclear", r->unclear)),
+			    MS_SQL_TEXT("signed", r->is_signed ? "1" : "0"),
+			    MS_SQL_TEXT("codes", or_empty(r->codes)),
+			    MS_SQL_TEXT("policies", or_empty(r->policies)),
+			    MS_SQL_TEXT("cause", or_empty(r->cause)),
+			    MS_SQL_TEXT("assignee", or_empty(r->assignee)),
+			    MS_SQL_NUMBER("warned", r->warned),
+			    MS_SQL_NUMBER("recipients", r->n_recipients),
+			    MS_SQL_TEXT("damaged", r->damaged), MS_SQL_TEXT("unclear", r->unclear)),
 		    error))
 		return false;
 	r->id = ms_sqlite_last_row(ledger->db);
@@ -257,7 +265,8 @@ static bool add_recipient(MsLedger *ledger, gint64 id, const MsHeldRecipient *to
 		"INSERT INTO recipient (held, address, state, accounts, outcome)"
 		" VALUES (:held, :address, :state, :accounts, :outcome)",
 		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_TEXT("address", to->address),
-			MS_SQL_TEXT("state", ms_state_names[to->state]), MS_SQL_TEXT("accounts", to->accounts),
+			MS_SQL_TEXT("state", ms_state_names[to->state]),
+			MS_SQL_TEXT("accounts", to->accounts),
 			MS_SQL_TEXT("outcome", ms_outcome_names[to->outcome])),
 		error);
 }
@@ -274,12 +283,18 @@ static bool add_reason(MsLedger *ledger, gint64 id, const MsReason *reason, GErr
 		"INSERT INTO reason (held, code, policy, action, enforced, kind, masked, place, owner, recipient,"
 		" recipients, text) VALUES (:held, :code, :policy, :action, :enforced, :kind, :masked, :place,"
 		" :owner, :recipient, :recipients, :text)",
-		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_TEXT("code", ms_reason_names[reason->code]),
-			MS_SQL_TEXT("policy", reason->policy), MS_SQL_TEXT("action", ms_action_names[reason->action]),
-			MS_SQL_TEXT("enforced", reason->enforced ? "1" : "0"), MS_SQL_TEXT("kind", or_null(reason->kind)),
-			MS_SQL_TEXT("masked", or_null(reason->masked)), MS_SQL_TEXT("place", or_null(reason->where)),
-			MS_SQL_TEXT("owner", or_null(reason->owner)), MS_SQL_TEXT("recipient", or_null(recipient)),
-			MS_SQL_NUMBER("recipients", reason->recipients), MS_SQL_TEXT("text", reason->text)),
+		MS_SQL_VALUES(MS_SQL_NUMBER("held", id),
+			MS_SQL_TEXT("code", ms_reason_names[reason->code]),
+			MS_SQL_TEXT("policy", reason->policy),
+			MS_SQL_TEXT("action", ms_action_names[reason->action]),
+			MS_SQL_TEXT("enforced", reason->enforced ? "1" : "0"),
+			MS_SQL_TEXT("kind", or_null(reason->kind)),
+			MS_SQL_TEXT("masked", or_null(reason->masked)),
+			MS_SQL_TEXT("place", or_null(reason->where)),
+			MS_SQL_TEXT("owner", or_null(reason->owner)),
+			MS_SQL_TEXT("recipient", or_null(recipient)),
+			MS_SQL_NUMBER("recipients", reason->recipients),
+			MS_SQL_TEXT("text", reason->text)),
 		error);
 }
 
@@ -289,15 +304,17 @@ static bool add_finding(MsLedger *ledger, gint64 id, const MsHeldFinding *f, GEr
 		"INSERT INTO finding (held, kind, masked, ref, owners, belief, place, count, relations)"
 		" VALUES (:held, :kind, :masked, :ref, :owners, :belief, :place, :count, :relations)",
 		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_TEXT("kind", f->kind),
-			MS_SQL_TEXT("masked", f->masked), MS_SQL_TEXT("ref", f->ref), MS_SQL_TEXT("owners", f->owners),
-			MS_SQL_TEXT("belief", f->belief), MS_SQL_TEXT("place", f->where),
-			MS_SQL_NUMBER("count", f->count), MS_SQL_TEXT("relations", f->relations)),
+			MS_SQL_TEXT("masked", f->masked), MS_SQL_TEXT("ref", f->ref),
+			MS_SQL_TEXT("owners", f->owners), MS_SQL_TEXT("belief", f->belief),
+			MS_SQL_TEXT("place", f->where), MS_SQL_NUMBER("count", f->count),
+			MS_SQL_TEXT("relations", f->relations)),
 		error);
 }
 
 static bool add_account(MsLedger *ledger, gint64 id, const char *name, GError **error)
 {
-	return ledger_run(ledger, "INSERT OR IGNORE INTO account (name, held) VALUES (:name, :held)",
+	return ledger_run(ledger,
+		"INSERT OR IGNORE INTO account (name, held) VALUES (:name, :held)",
 		MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_NUMBER("held", id)), error);
 }
 
@@ -305,8 +322,9 @@ static bool add_act(MsLedger *ledger, gint64 id, const MsAct *act, GError **erro
 {
 	return ledger_run(ledger,
 		"INSERT INTO act (held, at, who, what, why) VALUES (:held, :at, :who, :what, :why)",
-		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_NUMBER("at", act->at), MS_SQL_TEXT("who", act->who),
-			MS_SQL_TEXT("what", act->what), MS_SQL_TEXT("why", act->why)),
+		MS_SQL_VALUES(MS_SQL_NUMBER("held", id), MS_SQL_NUMBER("at", act->at),
+			MS_SQL_TEXT("who", act->who), MS_SQL_TEXT("what", act->what),
+			MS_SQL_TEXT("why", act->why)),
 		error);
 }
 
@@ -330,7 +348,8 @@ static bool add_lists(MsLedger *ledger, const MsRecord *r, GError **error)
 
 bool ledger_add_record(MsLedger *ledger, MsRecord *r, GError **error)
 {
-	return add_head(ledger, r, error) && add_lists(ledger, r, error) && ledger_touch(ledger, r->id, error);
+	return add_head(ledger, r, error) && add_lists(ledger, r, error) &&
+		ledger_touch(ledger, r->id, error);
 }
 
 static bool remove_all(MsLedger *ledger, gint64 id, const char *uid, GError **error)
@@ -343,7 +362,8 @@ static bool remove_all(MsLedger *ledger, gint64 id, const char *uid, GError **er
 	bool fine = ledger_run(ledger, "DELETE FROM decision WHERE uid=:uid",
 		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), error);
 	for (gsize i = 0; i < G_N_ELEMENTS(statements) && fine; i++)
-		fine = ledger_run(ledger, statements[i], MS_SQL_VALUES(MS_SQL_NUMBER("id", id)), error);
+		fine = ledger_run(
+			ledger, statements[i], MS_SQL_VALUES(MS_SQL_NUMBER("id", id)), error);
 	return fine;
 }
 
@@ -367,9 +387,13 @@ static bool mirror(MsLedger *ledger, MsRecord *r, GError **error)
 		return false;
 	if (known.origin >= r->changed) /* that is here, or was and has been forgotten */
 		return true;
-	return (known.id == 0 || remove_all(ledger, known.id, r->uid, error)) && ledger_add_record(ledger, r, error)
-		&& ledger_run(ledger, "INSERT OR REPLACE INTO mirrored (uid, origin) VALUES (:uid, :origin)",
-			MS_SQL_VALUES(MS_SQL_TEXT("uid", r->uid), MS_SQL_NUMBER("origin", r->changed)), error);
+	return (known.id == 0 || remove_all(ledger, known.id, r->uid, error)) &&
+		ledger_add_record(ledger, r, error) &&
+		ledger_run(ledger,
+			"INSERT OR REPLACE INTO mirrored (uid, origin) VALUES (:uid, :origin)",
+			MS_SQL_VALUES(
+				MS_SQL_TEXT("uid", r->uid), MS_SQL_NUMBER("origin", r->changed)),
+			error);
 }
 
 bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error)
@@ -400,21 +424,25 @@ static void take_old(MsSqlRow *row, void *user)
 static bool forget(MsLedger *ledger, gint64 before, guint most, GPtrArray *list, GError **error)
 {
 	bool fine = ledger_ask(ledger,
-		"SELECT id, uid FROM held WHERE arrived < :before AND NOT " LEDGER_IS_HELD " AND NOT EXISTS"
+		"SELECT id, uid FROM held WHERE arrived < :before AND NOT " LEDGER_IS_HELD
+		" AND NOT EXISTS"
 		" (SELECT 1 FROM decision d WHERE d.uid=held.uid AND d.state IN ('waiting', 'approved', 'acting'))"
 		" ORDER BY arrived LIMIT :most",
-		MS_SQL_VALUES(MS_SQL_NUMBER("before", before), MS_SQL_NUMBER("most", most)), take_old, list, error);
+		MS_SQL_VALUES(MS_SQL_NUMBER("before", before), MS_SQL_NUMBER("most", most)),
+		take_old, list, error);
 	for (guint i = 0; fine && i < list->len; i++) {
 		const Old *old = list->pdata[i];
 		fine = remove_all(ledger, old->id, old->uid, error);
 	}
-	/* Who was told of a record, with it; who was told of a cause, when no window is that long. */
+	/* Who was told of a record, with it; who was told of a cause, when no window is that
+	 * long. */
 	gint64 month_before = before - 30 * 86400 * (gint64)G_USEC_PER_SEC;
-	return fine
-		&& (list->len == 0
-			|| ledger_run(ledger,
+	return fine &&
+		(list->len == 0 ||
+			ledger_run(ledger,
 				"DELETE FROM notice WHERE CASE cause WHEN 'told' THEN address NOT IN (SELECT uid FROM held)"
-				" ELSE at < :before END", MS_SQL_VALUES(MS_SQL_NUMBER("before", month_before)), error));
+				" ELSE at < :before END",
+				MS_SQL_VALUES(MS_SQL_NUMBER("before", month_before)), error));
 }
 
 gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **error)
@@ -428,7 +456,8 @@ gint64 ms_records_forget(MsLedger *ledger, gint64 before, guint most, GError **e
 /* ---- an account ----------------------------------------------------------------------- */
 
 #define CONCERNS "id IN (SELECT held FROM account WHERE name=:account)"
-#define IS_OPEN "(" LEDGER_IS_HELD " OR EXISTS (SELECT 1 FROM decision d WHERE d.uid=held.uid"                  \
+#define IS_OPEN                                                                        \
+	"(" LEDGER_IS_HELD " OR EXISTS (SELECT 1 FROM decision d WHERE d.uid=held.uid" \
 	" AND d.state IN ('waiting', 'approved', 'acting')))"
 
 static bool is_named(const char *account, GError **error)
@@ -447,15 +476,16 @@ static void take_count(MsSqlRow *row, void *user)
 gint64 ms_records_open_of(MsLedger *ledger, const char *account, GError **error)
 {
 	gint64 n = 0;
-	bool fine = is_named(account, error)
-		&& ledger_ask(ledger, "SELECT count(*) AS n FROM held WHERE " CONCERNS " AND " IS_OPEN,
+	bool fine = is_named(account, error) &&
+		ledger_ask(ledger, "SELECT count(*) AS n FROM held WHERE " CONCERNS " AND " IS_OPEN,
 			MS_SQL_VALUES(MS_SQL_TEXT("account", account)), take_count, &n, error);
 	return fine ? n : -1;
 }
 
 static bool forget_account(MsLedger *ledger, const char *account, GPtrArray *list, GError **error)
 {
-	bool fine = ledger_ask(ledger, "SELECT id, uid FROM held WHERE " CONCERNS " AND NOT " IS_OPEN,
+	bool fine = ledger_ask(ledger,
+		"SELECT id, uid FROM held WHERE " CONCERNS " AND NOT " IS_OPEN,
 		MS_SQL_VALUES(MS_SQL_TEXT("account", account)), take_old, list, error);
 	for (guint i = 0; fine && i < list->len; i++) {
 		const Old *old = list->pdata[i];
@@ -524,7 +554,8 @@ char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
 		"SELECT uid FROM held WHERE digest=:digest AND message=:message AND sender=:sender AND state='held'"
 		" AND place='spool' AND :addresses=(SELECT group_concat(address, char(10)) FROM"
 		" (SELECT address FROM recipient WHERE held=held.id AND state='held' ORDER BY address))",
-		MS_SQL_VALUES(MS_SQL_TEXT("digest", record->digest), MS_SQL_TEXT("message", record->message),
+		MS_SQL_VALUES(MS_SQL_TEXT("digest", record->digest),
+			MS_SQL_TEXT("message", record->message),
 			MS_SQL_TEXT("sender", record->sender), MS_SQL_TEXT("addresses", addresses)),
 		take_uid, &uid, NULL);
 	return uid;
@@ -557,7 +588,8 @@ static char *changes_of(const MsRecord *record, const GPtrArray *again)
 		g_hash_table_insert(all, ((MsHeldRecipient *)record->recipients->pdata[i])->address,
 			record->recipients->pdata[i]);
 	for (guint i = 0; i < again->len; i++) {
-		const MsHeldRecipient *now = again->pdata[i], *before = g_hash_table_lookup(all, now->address);
+		const MsHeldRecipient *now = again->pdata[i],
+				      *before = g_hash_table_lookup(all, now->address);
 		if (before == NULL || before->outcome == now->outcome || n++ >= most)
 			continue;
 		g_string_append_printf(out, "%s%s: %s, now %s", n > 1 ? "; " : "", now->address,
@@ -569,18 +601,20 @@ static char *changes_of(const MsRecord *record, const GPtrArray *again)
 }
 
 /* What was decided when nothing said that it is not his. */
-static bool undo_releases(MsLedger *ledger, const MsRecord *record, const MsHeldRecipient *now, GError **error)
+static bool undo_releases(
+	MsLedger *ledger, const MsRecord *record, const MsHeldRecipient *now, GError **error)
 {
 	for (guint i = 0; now->outcome == MS_OUTCOME_WRONG && i < record->recipients->len; i++) {
 		const MsHeldRecipient *before = record->recipients->pdata[i];
-		if (before->outcome != MS_OUTCOME_WRONG && strcmp(before->address, now->address) == 0)
+		if (before->outcome != MS_OUTCOME_WRONG &&
+			strcmp(before->address, now->address) == 0)
 			return ledger_undo_releases(ledger, record->uid, now->address, error);
 	}
 	return true;
 }
 
-static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again, const char *who,
-	const char *how, GError **error)
+static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
+	const char *who, const char *how, GError **error)
 {
 	g_autofree char *changed = changes_of(record, again);
 	g_autofree char *changes = g_strconcat(changed, *how != '\0' ? "; " : "", how, NULL);
@@ -590,10 +624,11 @@ static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *a
 			    "UPDATE recipient SET outcome=:outcome, accounts=:accounts WHERE held=:held"
 			    " AND address=:address AND " LEDGER_IS_HELD,
 			    MS_SQL_VALUES(MS_SQL_TEXT("outcome", ms_outcome_names[now->outcome]),
-				    MS_SQL_TEXT("accounts", now->accounts), MS_SQL_NUMBER("held", record->id),
+				    MS_SQL_TEXT("accounts", now->accounts),
+				    MS_SQL_NUMBER("held", record->id),
 				    MS_SQL_TEXT("address", now->address)),
-			    error)
-			|| !undo_releases(ledger, record, now, error))
+			    error) ||
+			!undo_releases(ledger, record, now, error))
 			return false;
 	}
 	return now_act(ledger, record->id, who, ms_verbs[MS_VERB_REJUDGE].name, changes, error);
@@ -606,10 +641,12 @@ bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArra
 		&& ledger_end(ledger, rejudge(ledger, record, again, who, how, error), error);
 }
 
-static bool set(MsLedger *ledger, gint64 id, const char *sql, const MsSqlValue *values, GError **error)
+static bool set(
+	MsLedger *ledger, gint64 id, const char *sql, const MsSqlValue *values, GError **error)
 {
-	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, ledger_run(ledger, sql, values, error) && ledger_touch(ledger, id, error),
+	return ledger_begin(ledger, error) &&
+		ledger_end(ledger,
+			ledger_run(ledger, sql, values, error) && ledger_touch(ledger, id, error),
 			error);
 }
 

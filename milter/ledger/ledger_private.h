@@ -21,8 +21,8 @@ struct MsLedger {
 
 /* One statement; values by MS_SQL_VALUES(), or NULL. */
 bool ledger_run(MsLedger *ledger, const char *sql, const MsSqlValue *values, GError **error);
-bool ledger_ask(MsLedger *ledger, const char *sql, const MsSqlValue *values, MsSqlTake take, void *user,
-	GError **error);
+bool ledger_ask(MsLedger *ledger, const char *sql, const MsSqlValue *values, MsSqlTake take,
+	void *user, GError **error);
 /* The number in column `n` of the one row, or 0. */
 bool ledger_ask_number(MsLedger *ledger, const char *sql, const MsSqlValue *values, gint64 *out,
 	GError **error);
@@ -41,7 +41,8 @@ bool ledger_outbox_taken_back(MsLedger *ledger, const char *uid, GError **error)
 bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *decision, MsDecisionState state,
 	const char *second, GError **error);
 bool ledger_add_decision(MsLedger *ledger, const MsDecision *decision, GError **error);
-/* Releases to that recipient that are not begun fail: he turned out to be one who may not have it. */
+/* Releases to that recipient that are not begun fail: he turned out to be one who may not have
+ * it. */
 bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address, GError **error);
 
 /* Addresses in one order and spelling, newline-separated. */
@@ -64,7 +65,8 @@ bool ledger_fill_glance(MsLedger *ledger, MsRecord *record, GError **error);
 bool ledger_cause_of_rest(MsLedger *ledger, const char *uid, GError **error);
 /* As a JSON array, for json_each(). */
 char *ledger_list(const GPtrArray *names);
-#define DECISION_COLUMNS "id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state," \
+#define DECISION_COLUMNS                                                                     \
+	"id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state," \
 	" rightful, account, identifier, assignee"
 /* A state that is none is that of a damaged record, which is held until somebody has decided. */
 #define LEDGER_IS_HELD "state NOT IN ('observed', 'released', 'returned', 'deleted', 'delivered')"

@@ -27,10 +27,12 @@ void ms_outbox_item_free(MsOutboxItem *item)
 
 /* ---- writing -------------------------------------------------------------------------- */
 
-static json_t *about(const char *event, const char *name, const char *uid, const char *host, const char *queue_id)
+static json_t *about(const char *event, const char *name, const char *uid, const char *host,
+	const char *queue_id)
 {
 	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "event", event, "delivery", name, "at",
-		(json_int_t)(g_get_real_time() / G_USEC_PER_SEC), "uid", uid, "host", host, "queue_id", queue_id);
+		(json_int_t)(g_get_real_time() / G_USEC_PER_SEC), "uid", uid, "host", host,
+		"queue_id", queue_id);
 }
 
 /* Takes `body`, which is NULL if a word in it was no UTF-8: then nobody is told. */
@@ -42,8 +44,8 @@ static bool add(MsLedger *ledger, const char *name, const char *uid, json_t *bod
 		return true;
 	bool fine = ledger_run(ledger,
 		"INSERT INTO outbox (name, uid, body, made, tries, due) VALUES (:name, :uid, :body, :now, 0, :now)",
-		MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("body", text),
-			MS_SQL_NUMBER("now", g_get_real_time())),
+		MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("uid", uid),
+			MS_SQL_TEXT("body", text), MS_SQL_NUMBER("now", g_get_real_time())),
 		error);
 	free(text);
 	return fine;
@@ -60,8 +62,9 @@ bool ledger_outbox_held(MsLedger *ledger, const MsRecord *r, GError **error)
 		return true;
 	g_autofree char *name = ms_record_name();
 	json_t *body = about("held", name, r->uid, or_empty(r->host), or_empty(r->queue_id));
-	json_t *more = json_pack("{s:s, s:s, s:I, s:I}", "reasons", or_empty(r->codes), "policies", or_empty(r->policies),
-		"recipients", (json_int_t)r->n_recipients, "size", (json_int_t)r->size);
+	json_t *more = json_pack("{s:s, s:s, s:I, s:I}", "reasons", or_empty(r->codes), "policies",
+		or_empty(r->policies), "recipients", (json_int_t)r->n_recipients, "size",
+		(json_int_t)r->size);
 	if (body == NULL || more == NULL || json_object_update(body, more) != 0)
 		g_clear_pointer(&body, json_decref);
 	json_decref(more);
@@ -70,7 +73,8 @@ bool ledger_outbox_held(MsLedger *ledger, const MsRecord *r, GError **error)
 
 bool ledger_outbox_taken_back(MsLedger *ledger, const char *uid, GError **error)
 {
-	return ledger_run(ledger, "DELETE FROM outbox WHERE uid=:uid", MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), error);
+	return ledger_run(ledger, "DELETE FROM outbox WHERE uid=:uid",
+		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), error);
 }
 
 typedef struct {
@@ -94,8 +98,8 @@ static gint64 count_recipients(const MsDecision *d)
 	return n;
 }
 
-bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *d, MsDecisionState state, const char *second,
-	GError **error)
+bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *d, MsDecisionState state,
+	const char *second, GError **error)
 {
 	Place place = {NULL, NULL, NULL};
 	if (!ledger->tells)
@@ -105,8 +109,9 @@ bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *d, MsDecisionStat
 	if (fine && place.host != NULL) {
 		g_autofree char *name = ms_record_name();
 		json_t *body = about("decision", name, d->uid, place.host, place.queue_id);
-		json_t *more = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "decision", d->id, "group", d->group, "verb",
-			ms_verbs[d->verb].name, "state", ms_decision_state_names[state], "who", d->who, "second", second,
+		json_t *more = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "decision",
+			d->id, "group", d->group, "verb", ms_verbs[d->verb].name, "state",
+			ms_decision_state_names[state], "who", d->who, "second", second,
 			"message_state", place.state, "to", (json_int_t)count_recipients(d));
 		if (body == NULL || more == NULL || json_object_update(body, more) != 0)
 			g_clear_pointer(&body, json_decref);
@@ -147,24 +152,29 @@ static void take_item(MsSqlRow *row, void *list)
 
 GPtrArray *ms_outbox_due(MsLedger *ledger, guint limit, GError **error)
 {
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_outbox_item_free);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_outbox_item_free);
 	if (!ledger_ask(ledger,
 		    "SELECT id, name, body, made, tries FROM outbox WHERE due <= :now ORDER BY id LIMIT :limit",
-		    MS_SQL_VALUES(MS_SQL_NUMBER("now", g_get_real_time()), MS_SQL_NUMBER("limit", limit)), take_item, list,
-		    error))
+		    MS_SQL_VALUES(
+			    MS_SQL_NUMBER("now", g_get_real_time()), MS_SQL_NUMBER("limit", limit)),
+		    take_item, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
 }
 
 bool ms_outbox_sent(MsLedger *ledger, const MsOutboxItem *item, GError **error)
 {
-	return ledger_run(ledger, "DELETE FROM outbox WHERE id=:id", MS_SQL_VALUES(MS_SQL_NUMBER("id", item->id)), error);
+	return ledger_run(ledger, "DELETE FROM outbox WHERE id=:id",
+		MS_SQL_VALUES(MS_SQL_NUMBER("id", item->id)), error);
 }
 
 bool ms_outbox_later(MsLedger *ledger, const MsOutboxItem *item, gint64 wait_us, GError **error)
 {
 	return ledger_run(ledger, "UPDATE outbox SET tries=tries+1, due=:due WHERE id=:id",
-		MS_SQL_VALUES(MS_SQL_NUMBER("id", item->id), MS_SQL_NUMBER("due", g_get_real_time() + wait_us)), error);
+		MS_SQL_VALUES(MS_SQL_NUMBER("id", item->id),
+			MS_SQL_NUMBER("due", g_get_real_time() + wait_us)),
+		error);
 }
 
 gint64 ms_outbox_forget(MsLedger *ledger, gint64 before, GError **error)
@@ -172,7 +182,8 @@ gint64 ms_outbox_forget(MsLedger *ledger, gint64 before, GError **error)
 	gint64 changes = 0;
 	MsAnswer answer = ms_sqlite_ask(ledger->db,
 		"DELETE FROM outbox WHERE made < :before OR id <= (SELECT max(id) FROM outbox) - :most",
-		MS_SQL_VALUES(MS_SQL_NUMBER("before", before), MS_SQL_NUMBER("most", MS_OUTBOX_MOST)), NULL, NULL, &changes,
-		error);
+		MS_SQL_VALUES(
+			MS_SQL_NUMBER("before", before), MS_SQL_NUMBER("most", MS_OUTBOX_MOST)),
+		NULL, NULL, &changes, error);
 	return answer == MS_FOUND ? changes : -1;
 }

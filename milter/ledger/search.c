@@ -7,17 +7,19 @@
 #include "ledger_private.h"
 
 /*
- * Finding records among many: a filter comes in, records go out, with their lists or without.  A page
- * of a list costs the same wherever it is: the next one begins at the cursor of the last row seen, which
- * an index finds, instead of counting rows.  Nothing is changed here; from any thread.
+ * Finding records among many: a filter comes in, records go out, with their lists or without.  A
+ * page of a list costs the same wherever it is: the next one begins at the cursor of the last row
+ * seen, which an index finds, instead of counting rows.  Nothing is changed here; from any
+ * thread.
  */
 
-const char *const ms_sort_names[MS_N_SORTS + 1] = {"newest", "oldest", "sender", "recipients", "size",
-	NULL};
+const char *const ms_sort_names[MS_N_SORTS + 1] = {
+	"newest", "oldest", "sender", "recipients", "size", NULL};
 
 /* ---- rows ----------------------------------------------------------------------------- */
 
-#define HEAD "SELECT id, uid, state, place, host, queue_id, arrived, sender, size, digest, message," \
+#define HEAD \
+	"SELECT id, uid, state, place, host, queue_id, arrived, sender, size, digest, message," \
 	" signed, codes, policies, cause, assignee, warned, changed, recipients, damaged, unclear," \
 	" (SELECT address FROM recipient WHERE held=held.id ORDER BY rowid LIMIT 1) AS first FROM held "
 
@@ -36,9 +38,10 @@ static void take_record(MsSqlRow *row, void *user)
 		ms_record_damage(r, ms_sql_text(row, "damaged"), NULL);
 	g_free(r->unclear);
 	r->unclear = g_strdup(ms_sql_text(row, "unclear"));
-	r->state = (MsState)ms_record_word(r, "state", ms_state_names, ms_sql_text(row, "state"), MS_STATE_HELD);
-	r->place = (MsHeldPlace)ms_record_word(r, "place", ms_held_place_names, ms_sql_text(row, "place"),
-		MS_PLACE_QUEUE);
+	r->state = (MsState)ms_record_word(
+		r, "state", ms_state_names, ms_sql_text(row, "state"), MS_STATE_HELD);
+	r->place = (MsHeldPlace)ms_record_word(
+		r, "place", ms_held_place_names, ms_sql_text(row, "place"), MS_PLACE_QUEUE);
 	r->host = g_strdup(ms_sql_text(row, "host"));
 	r->queue_id = g_strdup(ms_sql_text(row, "queue_id"));
 	r->arrived = ms_sql_number(row, "arrived");
@@ -65,9 +68,10 @@ static void take_recipient(MsSqlRow *row, void *user)
 {
 	MsRecord *r = user;
 	ms_record_recipient(r, ms_sql_text(row, "address"),
-		(MsState)ms_record_word(r, "recipient state", ms_state_names, ms_sql_text(row, "state"), MS_STATE_HELD),
-		(MsOutcome)ms_record_word(r, "outcome", ms_outcome_names, ms_sql_text(row, "outcome"),
-			MS_OUTCOME_UNPROVEN),
+		(MsState)ms_record_word(r, "recipient state", ms_state_names,
+			ms_sql_text(row, "state"), MS_STATE_HELD),
+		(MsOutcome)ms_record_word(r, "outcome", ms_outcome_names,
+			ms_sql_text(row, "outcome"), MS_OUTCOME_UNPROVEN),
 		ms_sql_text(row, "accounts"));
 	note_odd(row, r, "recipient");
 }
@@ -76,15 +80,17 @@ static void take_reason(MsSqlRow *row, void *user)
 {
 	MsRecord *r = user;
 	MsReason *reason = g_new0(MsReason, 1);
-	reason->code = (MsReasonCode)ms_record_word(r, "reason", ms_reason_names, ms_sql_text(row, "code"),
-		MS_MISMATCH);
+	reason->code = (MsReasonCode)ms_record_word(
+		r, "reason", ms_reason_names, ms_sql_text(row, "code"), MS_MISMATCH);
 	reason->policy = g_strdup(ms_sql_text(row, "policy"));
-	reason->action = (MsAction)ms_record_word(r, "action", ms_action_names, ms_sql_text(row, "action"), MS_HOLD);
+	reason->action = (MsAction)ms_record_word(
+		r, "action", ms_action_names, ms_sql_text(row, "action"), MS_HOLD);
 	reason->enforced = strcmp(ms_sql_text(row, "enforced"), "1") == 0;
 	reason->kind = g_strdup(ms_sql_text_or_null(row, "kind"));
 	reason->masked = g_strdup(ms_sql_text_or_null(row, "masked"));
 	const char *place = ms_sql_text_or_null(row, "place");
-	reason->where = place != NULL ? ms_place_masked(place) : NULL; /* in older records it is not */
+	/* in older records it is not */
+	reason->where = place != NULL ? ms_place_masked(place) : NULL;
 	reason->owner = g_strdup(ms_sql_text_or_null(row, "owner"));
 	reason->recipient = g_strdup(ms_sql_text_or_null(row, "recipient"));
 	reason->recipients = (guint)ms_sql_number(row, "recipients");
@@ -130,11 +136,14 @@ static const struct {
 	const char *sql;
 	MsSqlTake take;
 } lists[] = {
-	{"SELECT address, state, accounts, outcome FROM recipient WHERE held=:id ORDER BY rowid", take_recipient},
+	{"SELECT address, state, accounts, outcome FROM recipient WHERE held=:id ORDER BY rowid",
+		take_recipient},
 	{"SELECT code, policy, action, enforced, kind, masked, place, owner, recipient, recipients, text"
-	 " FROM reason WHERE held=:id ORDER BY rowid", take_reason},
+	 " FROM reason WHERE held=:id ORDER BY rowid",
+		take_reason},
 	{"SELECT kind, masked, ref, owners, belief, place, count, relations FROM finding WHERE held=:id"
-	 " ORDER BY rowid", take_finding},
+	 " ORDER BY rowid",
+		take_finding},
 	{"SELECT name FROM account WHERE held=:id ORDER BY name", take_account},
 	{"SELECT at, who, what, why FROM act WHERE held=:id ORDER BY rowid", take_act},
 };
@@ -145,15 +154,18 @@ static bool fill(MsLedger *ledger, MsRecord *record, GError **error)
 	g_ptr_array_set_size(record->recipients, 0);
 	record->n_recipients = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
-		if (!ledger_ask(ledger, lists[i].sql, MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)),
-			    lists[i].take, record, error))
+		if (!ledger_ask(ledger, lists[i].sql,
+			    MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), lists[i].take, record,
+			    error))
 			return false;
 	if (record->n_recipients != n)
 		ms_record_damage(record, "number of recipients", NULL);
 	if (!ledger_fill_glance(ledger, record, error))
 		return false;
-	return ledger_ask(ledger, "SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid ORDER BY at",
-		MS_SQL_VALUES(MS_SQL_TEXT("uid", record->uid)), ledger_take_decision, record->decisions, error);
+	return ledger_ask(ledger,
+		"SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid ORDER BY at",
+		MS_SQL_VALUES(MS_SQL_TEXT("uid", record->uid)), ledger_take_decision,
+		record->decisions, error);
 }
 
 static bool fill_all(MsLedger *ledger, GPtrArray *list, GError **error)
@@ -207,11 +219,14 @@ static void where_text(Query *q, const char *condition, const char *name, const 
 static void where_number(Query *q, const char *condition, const char *name, gint64 number)
 {
 	if (number != 0)
-		where(q, condition, &(MsSqlValue){.name = name, .number = number, .is_number = true});
+		where(q, condition,
+			&(MsSqlValue){.name = name, .number = number, .is_number = true});
 }
 
-/* Nothing is waiting or under way that ends it.  By the number of the row, which every index has. */
-#define UNDECIDED "id NOT IN (SELECT h.id FROM decision d JOIN held h ON h.uid=d.uid WHERE d.state IN" \
+/* Nothing is waiting or under way that ends it.  By the number of the row, which every index
+ * has. */
+#define UNDECIDED                                                                            \
+	"id NOT IN (SELECT h.id FROM decision d JOIN held h ON h.uid=d.uid WHERE d.state IN" \
 	" ('waiting', 'approved', 'acting') AND d.verb IN ('release', 'return', 'delete'))"
 
 /* One more way to be found: by the digests under that name. */
@@ -232,20 +247,25 @@ static void add_search(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 	gint64 named = 0;
 	if (search == NULL)
 		return;
-	ledger_ask_number(ledger, "SELECT 1 AS n FROM held WHERE queue_id=:search OR uid=:search LIMIT 1",
+	ledger_ask_number(ledger,
+		"SELECT 1 AS n FROM held WHERE queue_id=:search OR uid=:search LIMIT 1",
 		MS_SQL_VALUES(MS_SQL_TEXT("search", search)), &named, NULL);
 	if (named != 0) {
-		where_text(q, "id IN (SELECT id FROM held WHERE queue_id=:search UNION SELECT id FROM held WHERE uid=:search)",
+		where_text(q,
+			"id IN (SELECT id FROM held WHERE queue_id=:search UNION SELECT id FROM held WHERE uid=:search)",
 			":search", search);
 		return;
 	}
 	where_text(q, "(instr(lower(sender), lower(:search)) > 0 OR id IN"
 		" (SELECT held FROM recipient WHERE instr(lower(address), lower(:search)) > 0)"
 		" OR id IN (SELECT held FROM account WHERE name=:search)", ":search", search);
-	or_marked(q, "id IN (SELECT held FROM finding WHERE ref IN (SELECT value FROM json_each(:refs)))", ":refs",
-		f->refs);
-	or_marked(q, "id IN (SELECT held FROM word WHERE digest IN (SELECT value FROM json_each(:words))"
-		" GROUP BY held HAVING count(*)=json_array_length(:words))", ":words", f->words);
+	or_marked(q,
+		"id IN (SELECT held FROM finding WHERE ref IN (SELECT value FROM json_each(:refs)))",
+		":refs", f->refs);
+	or_marked(q,
+		"id IN (SELECT held FROM word WHERE digest IN (SELECT value FROM json_each(:words))"
+		" GROUP BY held HAVING count(*)=json_array_length(:words))",
+		":words", f->words);
 	g_string_append_c(q->sql, ')');
 }
 
@@ -257,8 +277,8 @@ static bool has_odd_states(MsLedger *ledger)
 		       "WITH RECURSIVE s (state) AS (SELECT min(state) FROM held UNION ALL"
 		       " SELECT (SELECT min(h.state) FROM held h WHERE h.state > s.state) FROM s WHERE s.state IS NOT NULL)"
 		       " SELECT count(*) AS n FROM s WHERE state IS NOT NULL AND state <> 'held' AND " LEDGER_IS_HELD,
-		       NULL, &n, NULL)
-		&& n > 0;
+		       NULL, &n, NULL) &&
+		n > 0;
 }
 
 static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
@@ -270,18 +290,25 @@ static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 	where_text(q, "host=:host", ":host", f->host);
 	where_text(q, "cause=:cause", ":cause", f->cause);
 	where_text(q, "assignee=:assignee", ":assignee", f->assignee);
-	where_text(q, "instr(', ' || codes || ',', ', ' || :reason || ',') > 0", ":reason", f->reason);
-	where_text(q, "EXISTS (SELECT 1 FROM reason WHERE held=held.id AND policy=:policy)", ":policy", f->policy);
-	where_text(q, "id IN (SELECT held FROM account WHERE name=:account)", ":account", f->account);
+	where_text(
+		q, "instr(', ' || codes || ',', ', ' || :reason || ',') > 0", ":reason", f->reason);
+	where_text(q, "EXISTS (SELECT 1 FROM reason WHERE held=held.id AND policy=:policy)",
+		":policy", f->policy);
+	where_text(
+		q, "id IN (SELECT held FROM account WHERE name=:account)", ":account", f->account);
 	where_text(q, "instr(lower(sender), lower(:sender)) > 0", ":sender", f->sender);
-	where_text(q, "id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(:recipient)) > 0)",
+	where_text(q,
+		"id IN (SELECT held FROM recipient WHERE instr(lower(address), lower(:recipient)) > 0)",
 		":recipient", f->recipient);
 	add_search(ledger, q, f);
-	where_text(q, "uid IN (SELECT uid FROM decision WHERE (grp=:judged_for AND verb='rejudge') OR id=:judged_for)",
+	where_text(q,
+		"uid IN (SELECT uid FROM decision WHERE (grp=:judged_for AND verb='rejudge') OR id=:judged_for)",
 		":judged_for", f->judged_for);
 	if (f->undecided)
-		g_string_append_printf(q->sql, "%s" UNDECIDED, q->sql->len > 0 ? " AND " : "WHERE ");
-	where_text(q, "NOT EXISTS (SELECT 1 FROM recipient WHERE held=held.id AND state='held' AND outcome<>:right)",
+		g_string_append_printf(
+			q->sql, "%s" UNDECIDED, q->sql->len > 0 ? " AND " : "WHERE ");
+	where_text(q,
+		"NOT EXISTS (SELECT 1 FROM recipient WHERE held=held.id AND state='held' AND outcome<>:right)",
 		":right", f->could_go ? ms_outcome_names[MS_OUTCOME_RIGHT] : NULL);
 	where_number(q, "arrived <= :older", ":older", f->older_than);
 	where_number(q, "arrived >= :newer", ":newer", f->newer_than);
@@ -303,8 +330,10 @@ char *ms_record_cursor(const MsRecord *r, MsSort sort)
 {
 	switch (sort) {
 	case MS_SORT_SENDER: return g_strdup_printf("%" G_GINT64_FORMAT ".%s", r->id, r->sender);
-	case MS_SORT_RECIPIENTS: return g_strdup_printf("%" G_GINT64_FORMAT ".%u", r->id, r->n_recipients);
-	case MS_SORT_SIZE: return g_strdup_printf("%" G_GINT64_FORMAT ".%" G_GUINT64_FORMAT, r->id, r->size);
+	case MS_SORT_RECIPIENTS:
+		return g_strdup_printf("%" G_GINT64_FORMAT ".%u", r->id, r->n_recipients);
+	case MS_SORT_SIZE:
+		return g_strdup_printf("%" G_GINT64_FORMAT ".%" G_GUINT64_FORMAT, r->id, r->size);
 	case MS_SORT_NEWEST:
 	case MS_SORT_OLDEST:
 	case MS_N_SORTS: break;
@@ -320,9 +349,11 @@ static void add_cursor(Query *q, const MsRecordFilter *f)
 		return;
 	MsSqlValue last = {.name = ":last", .text = dot + 1};
 	if (sorts[f->sort].number)
-		last = (MsSqlValue){.name = ":last", .number = g_ascii_strtoll(dot + 1, NULL, 10), .is_number = true};
-	g_autofree char *condition =
-		g_strdup_printf("(%s, id) %s (:last, :last_id)", sorts[f->sort].column, sorts[f->sort].compare);
+		last = (MsSqlValue){.name = ":last",
+			.number = g_ascii_strtoll(dot + 1, NULL, 10),
+			.is_number = true};
+	g_autofree char *condition = g_strdup_printf(
+		"(%s, id) %s (:last, :last_id)", sorts[f->sort].column, sorts[f->sort].compare);
 	where(q, condition, &last);
 	g_array_append_val(q->values, ((MsSqlValue){.name = ":last_id",
 		.number = g_ascii_strtoll(f->after, NULL, 10), .is_number = true}));
@@ -330,7 +361,8 @@ static void add_cursor(Query *q, const MsRecordFilter *f)
 
 static bool run_query(MsLedger *ledger, const Query *q, MsSqlTake take, void *user, GError **error)
 {
-	return ledger_ask(ledger, q->sql->str, (const MsSqlValue *)q->values->data, take, user, error);
+	return ledger_ask(
+		ledger, q->sql->str, (const MsSqlValue *)q->values->data, take, user, error);
 }
 
 /* SQLite knows no LIMIT for all. */
@@ -354,8 +386,9 @@ GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GErro
 	add_cursor(&q, filter);
 	add_limit(&q, filter->limit);
 	g_string_prepend(q.sql, HEAD);
-	g_string_append_printf(q.sql, " ORDER BY %s %s, id %s LIMIT :most", sorts[filter->sort].column,
-		sorts[filter->sort].direction, sorts[filter->sort].direction);
+	g_string_append_printf(q.sql, " ORDER BY %s %s, id %s LIMIT :most",
+		sorts[filter->sort].column, sorts[filter->sort].direction,
+		sorts[filter->sort].direction);
 	g_autoptr(GPtrArray) list = new_list();
 	bool fine = ledger_look(ledger, error)
 		&& ledger_end(ledger,
@@ -375,15 +408,18 @@ gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint mo
 	g_string_prepend(q.sql, "SELECT count(*) AS n FROM (SELECT 1 FROM held ");
 	g_string_append(q.sql, " LIMIT :most)");
 	gint64 n = -1;
-	return ledger_ask_number(ledger, q.sql->str, (const MsSqlValue *)q.values->data, &n, error) ? n : -1;
+	return ledger_ask_number(ledger, q.sql->str, (const MsSqlValue *)q.values->data, &n, error)
+		? n
+		: -1;
 }
 
 static bool find(MsLedger *ledger, const char *name, GPtrArray *list, GError **error)
 {
 	return ledger_ask(ledger,
-		       HEAD "WHERE uid=:name OR queue_id=:name ORDER BY uid=:name DESC, arrived DESC LIMIT 1",
-		       MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_record, list, error)
-		&& fill_all(ledger, list, error);
+		       HEAD
+		       "WHERE uid=:name OR queue_id=:name ORDER BY uid=:name DESC, arrived DESC LIMIT 1",
+		       MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_record, list, error) &&
+		fill_all(ledger, list, error);
 }
 
 MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error)
@@ -394,12 +430,13 @@ MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error)
 	return fine && list->len > 0 ? g_ptr_array_steal_index(list, 0) : NULL;
 }
 
-static bool find_changed(MsLedger *ledger, gint64 changed, guint limit, GPtrArray *list, GError **error)
+static bool find_changed(
+	MsLedger *ledger, gint64 changed, guint limit, GPtrArray *list, GError **error)
 {
 	return ledger_ask(ledger, HEAD "WHERE changed > :since ORDER BY changed LIMIT :most",
-		       MS_SQL_VALUES(MS_SQL_NUMBER("since", changed), MS_SQL_NUMBER("most", limit)), take_record, list,
-		       error)
-		&& fill_all(ledger, list, error);
+		       MS_SQL_VALUES(MS_SQL_NUMBER("since", changed), MS_SQL_NUMBER("most", limit)),
+		       take_record, list, error) &&
+		fill_all(ledger, list, error);
 }
 
 GPtrArray *ms_records_changed(MsLedger *ledger, gint64 changed, guint limit, GError **error)
@@ -433,7 +470,8 @@ GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error)
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_cause_free);
 	if (!ledger_ask(ledger,
 		    "SELECT cause, count(*) AS messages, min(arrived) AS oldest, max(arrived) AS newest FROM held"
-		    " WHERE state='held' AND " UNDECIDED " GROUP BY cause ORDER BY messages DESC, cause LIMIT :most",
+		    " WHERE state='held' AND " UNDECIDED
+		    " GROUP BY cause ORDER BY messages DESC, cause LIMIT :most",
 		    MS_SQL_VALUES(MS_SQL_NUMBER("most", limit)), take_cause, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
@@ -447,8 +485,10 @@ static void take_policy(MsSqlRow *row, void *user)
 GPtrArray *ms_records_policies(MsLedger *ledger, GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
-	return ledger_ask(ledger, "SELECT DISTINCT policy FROM reason", NULL, take_policy, list, error)
-		? g_steal_pointer(&list) : NULL;
+	return ledger_ask(
+		       ledger, "SELECT DISTINCT policy FROM reason", NULL, take_policy, list, error)
+		? g_steal_pointer(&list)
+		: NULL;
 }
 
 static void take_stats(MsSqlRow *row, void *user)

@@ -11,9 +11,9 @@
 
 /*
  * Tokens of mail that need not be judged again, and which notices were sent lately: digests and
- * addresses come in, whether it may be so goes out.  A token that was spent has a time, one that was
- * made void -1.  Each function is one statement, or statements that may be repeated; from any thread,
- * and any process.
+ * addresses come in, whether it may be so goes out.  A token that was spent has a time, one that
+ * was made void -1.  Each function is one statement, or statements that may be repeated; from any
+ * thread, and any process.
  */
 
 /* 32 random bytes need no salt and no key. */
@@ -34,12 +34,12 @@ char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
 	g_autofree char *all = ledger_join(recipients);
 	gint64 now = ms_clock_now();
 	if (!ledger_run(ledger,
-			"INSERT INTO token (hash, digest, sender, recipients, made, spent, queue_id)"
-			" VALUES (:hash, :digest, :sender, :recipients, :made, 0, '')",
-			MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("digest", digest),
-				MS_SQL_TEXT("sender", sender), MS_SQL_TEXT("recipients", all),
-				MS_SQL_NUMBER("made", now)),
-			error))
+		    "INSERT INTO token (hash, digest, sender, recipients, made, spent, queue_id)"
+		    " VALUES (:hash, :digest, :sender, :recipients, :made, 0, '')",
+		    MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("digest", digest),
+			    MS_SQL_TEXT("sender", sender), MS_SQL_TEXT("recipients", all),
+			    MS_SQL_NUMBER("made", now)),
+		    error))
 		return NULL;
 	*hash_out = g_steal_pointer(&hash);
 	return g_string_free(g_steal_pointer(&token), FALSE);
@@ -62,13 +62,14 @@ MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest
 	return answer == MS_FOUND && changes == 0 ? MS_ABSENT : answer;
 }
 
-bool ms_tokens_spent_by(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to, bool *found_out,
-	GError **error)
+bool ms_tokens_spent_by(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
+	bool *found_out, GError **error)
 {
 	gint64 n = 0;
 	bool fine = ledger_ask_number(ledger,
 		"SELECT count(*) AS n FROM token WHERE queue_id=:queue_id AND spent >= :from AND spent <= :to",
-		MS_SQL_VALUES(MS_SQL_TEXT("queue_id", queue_id), MS_SQL_NUMBER("from", from), MS_SQL_NUMBER("to", to)),
+		MS_SQL_VALUES(MS_SQL_TEXT("queue_id", queue_id), MS_SQL_NUMBER("from", from),
+			MS_SQL_NUMBER("to", to)),
 		&n, error);
 	*found_out = fine && n > 0;
 	return fine;

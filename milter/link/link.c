@@ -17,9 +17,9 @@
 #include "missent/store.h"
 
 /*
- * Requests to the host that holds a message go out, and its replies come in, over the agent's socket or
- * sealed through Redis; records of all hosts come the same way.  Each of the agent's threads that reads a
- * stream has a link of its own.
+ * Requests to the host that holds a message go out, and its replies come in, over the agent's
+ * socket or sealed through Redis; records of all hosts come the same way.  Each of the agent's
+ * threads that reads a stream has a link of its own.
  */
 
 struct MsLink {
@@ -36,7 +36,8 @@ struct MsLink {
 bool ms_link_send(int fd, const char *json, gsize len)
 {
 	uint32_t size = htonl((uint32_t)len);
-	return len <= MS_LINK_MAX && ms_io_send(fd, &size, sizeof size) && ms_io_send(fd, json, len);
+	return len <= MS_LINK_MAX && ms_io_send(fd, &size, sizeof size) &&
+		ms_io_send(fd, json, len);
 }
 
 /* Read, and forgotten. */
@@ -92,10 +93,12 @@ static char *ask_socket(MsLink *link, const char *json, gint64 wait_ms, GError *
 {
 	gsize len;
 	int fd = connect_to(link->socket, wait_ms);
-	char *reply = fd >= 0 && ms_link_send(fd, json, strlen(json)) ? ms_link_receive(fd, MS_LINK_MAX, &len)
-									 : NULL;
+	char *reply = fd >= 0 && ms_link_send(fd, json, strlen(json))
+		? ms_link_receive(fd, MS_LINK_MAX, &len)
+		: NULL;
 	if (reply == NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-agent does not answer on %s", link->socket);
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-agent does not answer on %s",
+			link->socket);
 	if (fd >= 0)
 		close(fd);
 	return reply;
@@ -173,7 +176,8 @@ static bool run(MsLink *link, MsReply **reply, GError **error, ...)
 		g_assert(++n < G_N_ELEMENTS(argv));
 	va_end(args);
 	g_autoptr(MsReply) ignored = NULL;
-	return ms_redis_command(link->redis, n, argv, reply != NULL ? reply : &ignored, error) == MS_FOUND;
+	return ms_redis_command(link->redis, n, argv, reply != NULL ? reply : &ignored, error) ==
+		MS_FOUND;
 }
 
 static char *key_of(const MsLink *link, const char *what, const char *name)
@@ -201,12 +205,14 @@ typedef bool (*Entry)(MsLink *link, const char *text, gsize len, void *user, GEr
 
 static const MsReply *item(const MsReply *list, guint n)
 {
-	return list != NULL && list->type == MS_REPLY_LIST && n < list->items->len ? list->items->pdata[n] : NULL;
+	return list != NULL && list->type == MS_REPLY_LIST && n < list->items->len
+		? list->items->pdata[n]
+		: NULL;
 }
 
 /* An entry is [id, [name, value]].  What our key does not open is nobody's request. */
-static bool take_entry(MsLink *link, const Reading *from, const MsReply *entry, Entry func, void *user,
-	GError **error)
+static bool take_entry(MsLink *link, const Reading *from, const MsReply *entry, Entry func,
+	void *user, GError **error)
 {
 	const MsReply *id = item(entry, 0), *value = item(item(entry, 1), 1);
 	if (id == NULL || id->text == NULL)
@@ -228,8 +234,9 @@ static gint64 read_group(MsLink *link, const Reading *from, gint64 wait_ms, Entr
 	g_autoptr(MsReply) reply = NULL;
 	if (!link->grouped && !make_group(link, from->stream, from->group, error))
 		return -1;
-	link->grouped = run(link, &reply, error, "XREADGROUP", "GROUP", from->group, from->consumer, "COUNT",
-		from->count, "BLOCK", block, "STREAMS", from->stream, link->caught_up ? ">" : "0", NULL);
+	link->grouped = run(link, &reply, error, "XREADGROUP", "GROUP", from->group, from->consumer,
+		"COUNT", from->count, "BLOCK", block, "STREAMS", from->stream,
+		link->caught_up ? ">" : "0", NULL);
 	if (!link->grouped)
 		return -1;
 	const MsReply *entries = item(item(reply, 0), 1);
@@ -255,7 +262,8 @@ static char *sealed_request(MsLink *link, const char *host, const char *id, cons
 	return sealed;
 }
 
-/* As a request is good for one host, a reply is for one request: put under another's key it is none. */
+/* As a request is good for one host, a reply is for one request: put under another's key it is
+ * none. */
 static char *sealed_reply(MsLink *link, const char *id, const char *reply)
 {
 	json_t *outer = json_pack("{s:s, s:s}", "id", id, "reply", reply);
@@ -279,7 +287,8 @@ static char *open_reply(MsLink *link, const char *id, const char *sealed)
 	return reply;
 }
 
-static char *wait_for_reply(MsLink *link, const char *id, const char *reply_key, gint64 wait_ms, GError **error)
+static char *wait_for_reply(
+	MsLink *link, const char *id, const char *reply_key, gint64 wait_ms, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
 	do {
@@ -287,7 +296,9 @@ static char *wait_for_reply(MsLink *link, const char *id, const char *reply_key,
 		if (!run(link, &reply, error, "BLPOP", reply_key, "1", NULL))
 			return NULL;
 		const MsReply *value = item(reply, 1);
-		char *text = value != NULL && value->text != NULL ? open_reply(link, id, value->text) : NULL;
+		char *text = value != NULL && value->text != NULL
+			? open_reply(link, id, value->text)
+			: NULL;
 		if (text != NULL)
 			return text;
 	} while (g_get_monotonic_time() < end);
@@ -303,7 +314,8 @@ char *ms_link_ask(MsLink *link, const char *host, const char *json, gint64 wait_
 	g_autofree char *reply_key = key_of(link, "reply", id);
 	g_autofree char *sealed = sealed_request(link, host, id, json);
 	g_autoptr(GError) why = NULL;
-	if (!run(link, NULL, error, "XADD", stream, "MAXLEN", "~", "100000", "*", "ask", sealed, NULL))
+	if (!run(link, NULL, error, "XADD", stream, "MAXLEN", "~", "100000", "*", "ask", sealed,
+		    NULL))
 		return NULL;
 	char *reply = wait_for_reply(link, id, reply_key, wait_ms, &why);
 	if (reply == NULL && why != NULL)
@@ -322,7 +334,8 @@ void ms_link_host_free(MsLinkHost *host)
 
 GPtrArray *ms_link_hosts(MsLink *link, GError **error)
 {
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_link_host_free);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_link_host_free);
 	g_autofree char *key = key_of(link, "hosts", NULL);
 	g_autoptr(MsReply) reply = NULL;
 	if (link->redis == NULL)
@@ -393,7 +406,8 @@ static bool is_another(const MsLink *link, const char *said, gint64 now)
 {
 	char *end;
 	gint64 when = g_ascii_strtoll(said, &end, 10);
-	return *end == ' ' && strcmp(end + 1, link->instance) != 0 && ABS(now - when) < MS_LINK_ALIVE_US;
+	return *end == ' ' && strcmp(end + 1, link->instance) != 0 &&
+		ABS(now - when) < MS_LINK_ALIVE_US;
 }
 
 bool ms_link_alive(MsLink *link, GError **error)
@@ -405,8 +419,10 @@ bool ms_link_alive(MsLink *link, GError **error)
 	if (!run(link, &before, error, "HGET", key, link->host, NULL))
 		return false;
 	if (before->text != NULL && is_another(link, before->text, now)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "another machine answers for host %s: give each a name of "
-			"its own (host in missent.conf; a copied state-dir needs its host.id removed)", link->host);
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"another machine answers for host %s: give each a name of "
+			"its own (host in missent.conf; a copied state-dir needs its host.id removed)",
+			link->host);
 		return false;
 	}
 	return run(link, NULL, error, "HSET", key, link->host, mine, NULL);
@@ -431,5 +447,6 @@ bool ms_link_publish(MsLink *link, const MsRecord *record, GError **error)
 		return true;
 	g_autofree char *sealed = ms_key_seal(link->key, text, strlen(text));
 	free(text);
-	return run(link, NULL, error, "XADD", stream, "MAXLEN", "~", "500000", "*", "record", sealed, NULL);
+	return run(link, NULL, error, "XADD", stream, "MAXLEN", "~", "500000", "*", "record",
+		sealed, NULL);
 }

@@ -5,9 +5,10 @@
 #include "maillog_private.h"
 
 /*
- * The words of a line come in, "key=value, key=value"; each goes out by itself.  Senders choose a part of them: an
- * address may have a quoted part in which all of this stands too, so quotes are respected where they end, and
- * what an MTA writes last, another host's words, is the value of the last key alone.
+ * The words of a line come in, "key=value, key=value"; each goes out by itself.  Senders choose a
+ * part of them: an address may have a quoted part in which all of this stands too, so quotes are
+ * respected where they end, and what an MTA writes last, another host's words, is the value of
+ * the last key alone.
  */
 
 /* Where a value ends: at a comma and a blank (or the end) outside of quotes. */
@@ -28,7 +29,8 @@ static char *end_of(char *value, bool quotes)
 bool log_field(char **text, const char *last, char **key_out, char **value_out)
 {
 	char *key, *equals;
-	for (;; *text = equals + 1) { /* a value of Sendmail's may have a comma: what follows it is no key */
+	for (;; *text = equals +
+			1) { /* a value of Sendmail's may have a comma: what follows it is no key */
 		key = *text + strspn(*text, " ");
 		equals = key + strcspn(key, "=, ");
 		if (*equals == '=')
@@ -76,8 +78,8 @@ static gsize id_length(const char *p)
 	return n >= 6 && n <= 40 ? n : 0;
 }
 
-/* Postfix: "250 2.0.0 Ok: queued as ID"; a message that an alias made anew: "forwarded as ID".  Sendmail: "ID Message
- * accepted for delivery". */
+/* Postfix: "250 2.0.0 Ok: queued as ID"; a message that an alias made anew: "forwarded as ID".
+ * Sendmail: "ID Message accepted for delivery". */
 char *log_next_id(const char *reply)
 {
 	static const char *const words[] = {"queued as ", "forwarded as "};
@@ -92,7 +94,9 @@ char *log_next_id(const char *reply)
 	const char *p = strstr(reply, " Message accepted for delivery"), *start = p;
 	while (start != NULL && start > reply && g_ascii_isalnum(start[-1]))
 		start--;
-	return start != NULL && id_length(start) == (gsize)(p - start) && p > start ? g_strndup(start, (gsize)(p - start)) : NULL;
+	return start != NULL && id_length(start) == (gsize)(p - start) && p > start
+		? g_strndup(start, (gsize)(p - start))
+		: NULL;
 }
 
 char *log_cut_id(char *text, const LogIdForm *form, char **rest_out)

@@ -6,18 +6,27 @@
 #include "maillog_private.h"
 
 /*
- * Bytes of a log come in as they are read, in pieces; entries go out, each with its time, host, program, process
- * and words.  What the first bytes are tells whether they are lines, or blocks of the journal's export format
- * (systemd's Journal Export Formats: NAME=value lines, or NAME, eight bytes of length, and so many of value; an
- * empty line ends an entry).
+ * Bytes of a log come in as they are read, in pieces; entries go out, each with its time, host,
+ * program, process and words.  What the first bytes are tells whether they are lines, or blocks
+ * of the journal's export format (systemd's Journal Export Formats: NAME=value lines, or NAME,
+ * eight bytes of length, and so many of value; an empty line ends an entry).
  */
 
 typedef enum { FORM_UNKNOWN, FORM_LINES, FORM_JOURNAL } Form;
 
 /* What of an entry of the journal is of use. */
-typedef enum { FIELD_HOST, FIELD_IDENT, FIELD_PID, FIELD_OWN_PID, FIELD_TEXT, FIELD_AT, FIELD_SOURCE_AT, N_FIELDS } Field;
-static const char *const field_names[N_FIELDS] = {"_HOSTNAME", "SYSLOG_IDENTIFIER", "SYSLOG_PID", "_PID", "MESSAGE",
-	"__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP"};
+typedef enum {
+	FIELD_HOST,
+	FIELD_IDENT,
+	FIELD_PID,
+	FIELD_OWN_PID,
+	FIELD_TEXT,
+	FIELD_AT,
+	FIELD_SOURCE_AT,
+	N_FIELDS
+} Field;
+static const char *const field_names[N_FIELDS] = {"_HOSTNAME", "SYSLOG_IDENTIFIER", "SYSLOG_PID",
+	"_PID", "MESSAGE", "__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP"};
 
 struct LogLines {
 	Form form;
@@ -117,17 +126,22 @@ static void end_entry(LogLines *lines)
 	const char *at = f[FIELD_SOURCE_AT] != NULL ? f[FIELD_SOURCE_AT] : f[FIELD_AT];
 	const char *pid = f[FIELD_PID] != NULL ? f[FIELD_PID] : f[FIELD_OWN_PID];
 	if (at != NULL && f[FIELD_IDENT] != NULL && f[FIELD_TEXT] != NULL) {
-		LogLine line = {.at = g_ascii_strtoll(at, NULL, 10), .host = f[FIELD_HOST] != NULL ? f[FIELD_HOST] : "",
-			.ident = f[FIELD_IDENT], .pid = pid != NULL ? (guint)strtoul(pid, NULL, 10) : 0, .text = f[FIELD_TEXT]};
+		LogLine line = {.at = g_ascii_strtoll(at, NULL, 10),
+			.host = f[FIELD_HOST] != NULL ? f[FIELD_HOST] : "",
+			.ident = f[FIELD_IDENT],
+			.pid = pid != NULL ? (guint)strtoul(pid, NULL, 10) : 0,
+			.text = f[FIELD_TEXT]};
 		lines->stopped = line.at > 0 && !lines->take(&line, lines->user);
 	}
 	forget_fields(lines);
 }
 
-static void keep_field(LogLines *lines, const char *name, gsize name_len, const char *value, gsize len)
+static void keep_field(
+	LogLines *lines, const char *name, gsize name_len, const char *value, gsize len)
 {
 	for (int i = 0; i < N_FIELDS; i++) {
-		if (strlen(field_names[i]) != name_len || memcmp(field_names[i], name, name_len) != 0)
+		if (strlen(field_names[i]) != name_len ||
+			memcmp(field_names[i], name, name_len) != 0)
 			continue;
 		g_free(lines->fields[i]);
 		lines->fields[i] = g_strndup("", len);
@@ -149,7 +163,8 @@ static gsize journal_field(LogLines *lines, const char *data, gsize len)
 		return 1;
 	}
 	if (equals != NULL) {
-		keep_field(lines, data, (gsize)(equals - data), equals + 1, n - (gsize)(equals - data) - 1);
+		keep_field(lines, data, (gsize)(equals - data), equals + 1,
+			n - (gsize)(equals - data) - 1);
 		return n + 1;
 	}
 	if (len - n - 1 < 8)
@@ -158,7 +173,8 @@ static gsize journal_field(LogLines *lines, const char *data, gsize len)
 	for (int i = 7; i >= 0; i--)
 		size = size << 8 | (guint8)end[1 + i];
 	if (size > MS_MAILLOG_LINE) {
-		/* Of no use: nothing of a mail is so long.  A length that is none ends at the end. */
+		/* Of no use: nothing of a mail is so long.  A length that is none ends at the
+		 * end. */
 		lines->skip = size > G_MAXSIZE / 2 ? G_MAXSIZE / 2 : (gsize)size + 1;
 		return n + 9;
 	}
@@ -219,7 +235,8 @@ static void take_buffer(LogLines *lines)
 			continue;
 		}
 		char *data = (char *)lines->buffer->data + at;
-		gsize n = lines->form == FORM_JOURNAL ? journal_field(lines, data, left) : text_line(lines, data, left);
+		gsize n = lines->form == FORM_JOURNAL ? journal_field(lines, data, left)
+						      : text_line(lines, data, left);
 		if (n == 0)
 			break;
 		at += n;

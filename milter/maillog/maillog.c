@@ -8,18 +8,18 @@
 #include "maillog_private.h"
 
 /*
- * Logs come in, one MsMail for each message that a queue had goes out.  Files are looked at first for the time of
- * their first lines, and then read in that order; within one, lines are in order but for the little by which
- * processes differ.  A queue ID names one message of one instance of an MTA on one host at a time: it names
- * another when one begins under it.
+ * Logs come in, one MsMail for each message that a queue had goes out.  Files are looked at first
+ * for the time of their first lines, and then read in that order; within one, lines are in order
+ * but for the little by which processes differ.  A queue ID names one message of one instance of
+ * an MTA on one host at a time: it names another when one begins under it.
  */
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define STILL_COMING_IN (3600 * SECOND)
 #define SESSION (2 * 3600 * SECOND)
 
-const char *const ms_came_names[MS_N_CAME + 1] = {"unknown", "smtp", "local", "bounce", "requeued", "split", "forwarded",
-	"internal", NULL};
+const char *const ms_came_names[MS_N_CAME + 1] = {
+	"unknown", "smtp", "local", "bounce", "requeued", "split", "forwarded", "internal", NULL};
 
 typedef struct {
 	MsMail *mail;
@@ -158,7 +158,8 @@ static Process *process_of(LogMta *mta, guint pid)
 /* It is coming in as long as nobody says that it is in the queue. */
 static bool is_open(const MsMail *mail, gint64 at)
 {
-	return mail != NULL && !mail->accepted && !mail->refused && !mail->removed && at - mail->last < STILL_COMING_IN;
+	return mail != NULL && !mail->accepted && !mail->refused && !mail->removed &&
+		at - mail->last < STILL_COMING_IN;
 }
 
 void log_trouble(LogMta *mta, guint pid, const char *text, gint64 at)
@@ -228,8 +229,9 @@ MsMail *log_mail(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at)
 MsMail *log_mail_begins(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at)
 {
 	MsMail *mail = g_hash_table_lookup(mta->current, queue_id);
-	bool early = mail != NULL && (mail->came == MS_CAME_UNKNOWN || mail->came == MS_CAME_INTERNAL)
-		&& is_open(mail, at) && mail->deliveries->len == 0;
+	bool early = mail != NULL &&
+		(mail->came == MS_CAME_UNKNOWN || mail->came == MS_CAME_INTERNAL) &&
+		is_open(mail, at) && mail->deliveries->len == 0;
 	return early ? log_mail(log, mta, queue_id, at) : add_mail(log, mta, queue_id, at);
 }
 
@@ -255,10 +257,12 @@ void log_delivery(MsMaillog *log, MsMail *mail, MsDelivered delivered)
 static bool log_missentd(MsMaillog *log, LogLine *line)
 {
 	const char *colon = strcmp(line->ident, "missentd") == 0 ? strchr(line->text, ':') : NULL;
-	if (colon == NULL || strstr(colon, "action=deliver, unchecked=yes") == NULL || log->said->len >= MS_MAILLOG_EVENTS)
+	if (colon == NULL || strstr(colon, "action=deliver, unchecked=yes") == NULL ||
+		log->said->len >= MS_MAILLOG_EVENTS)
 		return false;
 	Said *said = g_new0(Said, 1);
-	*said = (Said){g_strdup(line->host), g_strndup(line->text, (gsize)(colon - line->text)), line->at};
+	*said = (Said){
+		g_strdup(line->host), g_strndup(line->text, (gsize)(colon - line->text)), line->at};
 	g_ptr_array_add(log->said, said);
 	return false; /* no line of an MTA */
 }
@@ -267,12 +271,14 @@ static void take_said(MsMaillog *log)
 {
 	g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < log->said->len; i++)
-		g_hash_table_insert(by_id, ((Said *)log->said->pdata[i])->queue_id, log->said->pdata[i]);
+		g_hash_table_insert(
+			by_id, ((Said *)log->said->pdata[i])->queue_id, log->said->pdata[i]);
 	for (guint i = 0; log->said->len > 0 && i < log->mails->len; i++) {
 		MsMail *mail = log->mails->pdata[i];
 		const Said *said = g_hash_table_lookup(by_id, mail->queue_id);
-		mail->unchecked |= said != NULL && strcmp(said->host, mail->host) == 0 && said->at >= mail->first - 120 * SECOND
-			&& said->at <= mail->last + 120 * SECOND;
+		mail->unchecked |= said != NULL && strcmp(said->host, mail->host) == 0 &&
+			said->at >= mail->first - 120 * SECOND &&
+			said->at <= mail->last + 120 * SECOND;
 	}
 }
 
@@ -308,7 +314,8 @@ static void take_odd(const char *text, bool cut, void *user)
 void ms_maillog_feed(MsMaillog *log, const char *name, const void *data, gsize len)
 {
 	(void)name;
-	LogLines *lines = log_lines_new(log->options.now, log->options.year, take_line, take_odd, log);
+	LogLines *lines = log_lines_new(
+		log->options.now, log->options.year, take_line, take_odd, log);
 	log_lines_take(data, len, lines);
 	log_lines_end(lines);
 }
@@ -339,7 +346,8 @@ static bool look_at(MsMaillog *log, File *file, GError **error)
 	if (strcmp(file->path, "-") == 0)
 		return true; /* can be read once only: last */
 	g_autofree char *problem = NULL;
-	LogLines *lines = log_lines_new(log->options.now, log->options.year, take_first, take_no_odd, &file->first);
+	LogLines *lines = log_lines_new(
+		log->options.now, log->options.year, take_first, take_no_odd, &file->first);
 	bool fine = log_source(file->path, log_lines_take, lines, &file->modified, &problem, error);
 	log_lines_end(lines);
 	if (!fine)
@@ -362,7 +370,8 @@ static int compare_files(const void *a, const void *b)
 static bool read_file(MsMaillog *log, const File *file, GError **error)
 {
 	char *problem = NULL;
-	LogLines *lines = log_lines_new(file->modified, log->options.year, take_line, take_odd, log);
+	LogLines *lines = log_lines_new(
+		file->modified, log->options.year, take_line, take_odd, log);
 	bool fine = log_source(file->path, log_lines_take, lines, NULL, &problem, error);
 	log_lines_end(lines);
 	if (problem != NULL)

@@ -19,9 +19,10 @@ const char *log_stamp(LogStamp *stamp, const char *line, gint64 *at_out);
 
 /* False: no more, please. */
 typedef bool (*LogTake)(const void *data, gsize len, void *user);
-/* Opens it, unpacks it as it is packed, and gives it piece by piece.  False: it could not be opened;
- * `*problem_out` (the caller's): it could not be read to its end. */
-bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out, char **problem_out, GError **error);
+/* Opens it, unpacks it as it is packed, and gives it piece by piece.  False: it could not be
+ * opened; `*problem_out` (the caller's): it could not be read to its end. */
+bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out,
+	char **problem_out, GError **error);
 
 /* ---- line.c ----------------------------------------------------------------------------- */
 
@@ -43,7 +44,8 @@ void log_lines_end(LogLines *lines); /* and frees it */
 
 /* ---- fields.c: "key=value, key=value" ---------------------------------------------------- */
 
-/* The next one; the text is cut up.  The value of the key `last` is all the rest.  False: there is none. */
+/* The next one; the text is cut up.  The value of the key `last` is all the rest.  False: there
+ * is none. */
 bool log_field(char **text, const char *last, char **key_out, char **value_out);
 /* "<a@b>" without its brackets; the caller's. */
 char *log_address(const char *value);
@@ -52,7 +54,8 @@ char *log_between(const char *text, const char *open, char close);
 /* The queue ID that a reply names after one of these words; the caller's, or NULL. */
 char *log_next_id(const char *reply);
 
-/* What an MTA's queue IDs look like: so many letters and digits, one of them a digit; or capitals alone. */
+/* What an MTA's queue IDs look like: so many letters and digits, one of them a digit; or
+ * capitals alone. */
 typedef struct {
 	gsize least, most;
 	bool may_be_capitals;

@@ -5,9 +5,9 @@
 #include "maillog_private.h"
 
 /*
- * A line of one of Postfix's programs comes in ("postfix/smtpd", "postfix-out/submission/smtpd": the instance, the
- * name that master.cf gives the service, the program), and is noted with the message that it is about.  Sources:
- * the programs' manual pages, and what they write.
+ * A line of one of Postfix's programs comes in ("postfix/smtpd", "postfix-out/submission/smtpd":
+ * the instance, the name that master.cf gives the service, the program), and is noted with the
+ * message that it is about.  Sources: the programs' manual pages, and what they write.
  */
 
 /* All of its own queue IDs have a digit, are of capitals, or are long: "warning" is none. */
@@ -76,10 +76,12 @@ static bool cleanup_milter(Say *say)
 		return true;
 	if (g_str_has_prefix(say->text, "milter-hold: ") || g_str_has_prefix(say->text, "hold: "))
 		mail->held = true;
-	else if (g_str_has_prefix(say->text, "milter-reject: END-OF-MESSAGE")
-		|| g_str_has_prefix(say->text, "milter-reject: DATA") || g_str_has_prefix(say->text, "reject: "))
+	else if (g_str_has_prefix(say->text, "milter-reject: END-OF-MESSAGE") ||
+		g_str_has_prefix(say->text, "milter-reject: DATA") ||
+		g_str_has_prefix(say->text, "reject: "))
 		mail->refused = true;
-	else if (g_str_has_prefix(say->text, "milter-discard: ") || g_str_has_prefix(say->text, "discard: "))
+	else if (g_str_has_prefix(say->text, "milter-discard: ") ||
+		g_str_has_prefix(say->text, "discard: "))
 		mail->discarded = true;
 	else
 		return false;
@@ -103,7 +105,8 @@ static bool cleanup(Say *say)
 	if (mail == NULL)
 		return true;
 	/* Removed, or long in the queue, it is another's: an ID is used again. */
-	if (mail->removed && (mail = log_mail_begins(say->log, say->mta, say->id, say->line->at)) == NULL)
+	if (mail->removed &&
+		(mail = log_mail_begins(say->log, say->mta, say->id, say->line->at)) == NULL)
 		return true;
 	if (mail->came == MS_CAME_UNKNOWN && mail->first == say->line->at)
 		mail->came = MS_CAME_INTERNAL;
@@ -119,7 +122,8 @@ static bool bounce(Say *say)
 	const char *colon = strstr(say->text, "notification: ");
 	if (colon == NULL)
 		return false;
-	MsMail *mail = log_mail(say->log, say->mta, colon + strlen("notification: "), say->line->at);
+	MsMail *mail = log_mail(
+		say->log, say->mta, colon + strlen("notification: "), say->line->at);
 	if (mail != NULL && (mail->came == MS_CAME_UNKNOWN || mail->came == MS_CAME_INTERNAL)) {
 		mail->came = MS_CAME_BOUNCE;
 		log_set(&mail->parent, say->id);
@@ -129,7 +133,8 @@ static bool bounce(Say *say)
 
 /* ---- what becomes of it -------------------------------------------------------------------- */
 
-/* "to=<a>, orig_to=<b>, relay=host[ip]:25, delay=1, delays=..., dsn=2.0.0, status=sent (250 ...)" */
+/* "to=<a>, orig_to=<b>, relay=host[ip]:25, delay=1, delays=..., dsn=2.0.0, status=sent (250
+ * ...)" */
 static void deliveries(Say *say, MsMail *mail)
 {
 	MsDelivered d = {.at = say->line->at};
@@ -169,7 +174,8 @@ static bool delivery(Say *say)
 /* "from=<a@b>, size=321, nrcpt=1 (queue active)" */
 static bool qmgr(Say *say)
 {
-	bool from = g_str_has_prefix(say->text, "from=<"), removed = strcmp(say->text, "removed") == 0;
+	bool from = g_str_has_prefix(say->text, "from=<"),
+	     removed = strcmp(say->text, "removed") == 0;
 	if (!from && !removed)
 		return false;
 	MsMail *mail = log_mail(say->log, say->mta, say->id, say->line->at);
@@ -201,12 +207,12 @@ static bool postsuper(Say *say)
 	return true;
 }
 
-/* ---- lines ---------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------ */
 
 static bool of_a_mail(Say *say)
 {
-	static const char *const agents[] = {"smtp", "lmtp", "relay", "local", "virtual", "pipe", "error", "retry",
-		"discard", NULL};
+	static const char *const agents[] = {"smtp", "lmtp", "relay", "local", "virtual", "pipe",
+		"error", "retry", "discard", NULL};
 	if (strcmp(say->program, "smtpd") == 0)
 		return smtpd(say) || cleanup_milter(say);
 	if (strcmp(say->program, "pickup") == 0)
@@ -224,8 +230,9 @@ static bool of_a_mail(Say *say)
 
 static bool says_trouble(const char *text)
 {
-	return g_str_has_prefix(text, "warning: ")
-		&& (strstr(text, "connect to Milter service ") != NULL || g_str_has_prefix(text, "warning: milter "));
+	return g_str_has_prefix(text, "warning: ") &&
+		(strstr(text, "connect to Milter service ") != NULL ||
+			g_str_has_prefix(text, "warning: milter "));
 }
 
 /* Of a process, or of all of Postfix. */
@@ -235,7 +242,9 @@ static bool of_no_mail(Say *say)
 	bool smtpd = strcmp(say->program, "smtpd") == 0;
 	if ((smtpd || strcmp(say->program, "cleanup") == 0) && says_trouble(text))
 		log_trouble(say->mta, say->line->pid, text + strlen("warning: "), say->line->at);
-	else if (smtpd && (g_str_has_prefix(text, "connect from ") || g_str_has_prefix(text, "disconnect from ")))
+	else if (smtpd &&
+		(g_str_has_prefix(text, "connect from ") ||
+			g_str_has_prefix(text, "disconnect from ")))
 		log_trouble(say->mta, say->line->pid, NULL, say->line->at);
 	else if (strcmp(say->program, "master") == 0
 		&& (g_str_has_prefix(text, "daemon started") || g_str_has_prefix(text, "reload ")))
@@ -251,7 +260,8 @@ bool log_postfix(MsMaillog *log, LogLine *line)
 	if (slash == NULL || slash == line->ident || last[1] == '\0')
 		return false;
 	g_autofree char *instance = g_strndup(line->ident, (gsize)(slash - line->ident));
-	Say say = {log, log_mta(log, line->host, instance, false), line, slash + 1, last + 1, NULL, NULL};
+	Say say = {log, log_mta(log, line->host, instance, false), line, slash + 1, last + 1, NULL,
+		NULL};
 	char *rest = NULL;
 	say.id = queue_id_of(line->text, &rest);
 	say.text = rest;

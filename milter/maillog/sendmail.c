@@ -5,14 +5,16 @@
 #include "maillog_private.h"
 
 /*
- * A line of Sendmail comes in ("sendmail", "sm-mta", "sm-msp-queue"), and is noted with the message that it is about.
- * Sources: Sendmail Installation and Operation Guide, 2.1.1, and what it writes.  A message that is refused has its
- * "from=" line too; of one that is taken, deliveries follow.
+ * A line of Sendmail comes in ("sendmail", "sm-mta", "sm-msp-queue"), and is noted with the
+ * message that it is about.  Sources: Sendmail Installation and Operation Guide, 2.1.1, and what
+ * it writes.  A message that is refused has its "from=" line too; of one that is taken,
+ * deliveries follow.
  */
 
 static bool is_sendmail(const char *ident)
 {
-	return strcmp(ident, "sendmail") == 0 || g_str_has_prefix(ident, "sm-") || g_str_has_prefix(ident, "sendmail-");
+	return strcmp(ident, "sendmail") == 0 || g_str_has_prefix(ident, "sm-") ||
+		g_str_has_prefix(ident, "sendmail-");
 }
 
 /* "5AQKnYxx000123: " */
@@ -41,7 +43,8 @@ static void take_client(MsMail *mail, const char *relay)
 	mail->client = address;
 }
 
-/* "from=<a@b>, size=321, class=0, nrcpts=1, msgid=<...>, proto=ESMTP, daemon=MTA, relay=localhost [127.0.0.1]" */
+/* "from=<a@b>, size=321, class=0, nrcpts=1, msgid=<...>, proto=ESMTP, daemon=MTA,
+ * relay=localhost [127.0.0.1]" */
 static bool from(Say *say)
 {
 	MsMail *mail = log_mail_begins(say->log, say->mta, say->id, say->line->at);
@@ -84,11 +87,15 @@ static void delivered(Say *say, MsMail *mail, char *to, const char *relay, const
 		all = g_strsplit(to, "\1", 2);
 	}
 	for (int i = 0; all[i] != NULL; i++) {
-		MsDelivered d = {.at = say->line->at, .sent = sent, .to = log_address(all[i]), .relay = g_strdup(relay),
+		MsDelivered d = {.at = say->line->at,
+			.sent = sent,
+			.to = log_address(all[i]),
+			.relay = g_strdup(relay),
 			.next = sent ? log_next_id(stat) : NULL};
 		log_delivery(say->log, mail, d);
 	}
-	/* Refused while it came in, it has such lines too: "stat=Deferred: 451 ..." of who refused it. */
+	/* Refused while it came in, it has such lines too: "stat=Deferred: 451 ..." of who
+	 * refused it. */
 	mail->accepted |= sent || (!mail->refused && !g_str_has_prefix(stat, "quarantined"));
 }
 
@@ -111,8 +118,9 @@ static bool to(Say *say)
 
 static bool says_trouble(const char *text)
 {
-	return g_str_has_prefix(text, "Milter (")
-		&& (strstr(text, "error") != NULL || strstr(text, "timeout") != NULL || strstr(text, "failed") != NULL);
+	return g_str_has_prefix(text, "Milter (") &&
+		(strstr(text, "error") != NULL || strstr(text, "timeout") != NULL ||
+			strstr(text, "failed") != NULL);
 }
 
 /* "Milter: data, reject=451 ...", "milter=missent, quarantine=...", "Milter: from=<>, discard" */
@@ -123,7 +131,8 @@ static bool milter(Say *say)
 		return true;
 	if (says_trouble(say->text))
 		log_set(&mail->trouble, say->text);
-	else if (g_str_has_prefix(say->text, "Milter: data, reject=") || g_str_has_prefix(say->text, "Milter: data, tempfail"))
+	else if (g_str_has_prefix(say->text, "Milter: data, reject=") ||
+		g_str_has_prefix(say->text, "Milter: data, tempfail"))
 		mail->refused = true;
 	else if (g_str_has_prefix(say->text, "Milter: data, discard"))
 		mail->discarded = true;
@@ -135,7 +144,8 @@ static bool milter(Say *say)
 /* "ID: DSN: Host unknown", "ID: return to sender: ...", "ID: postmaster notify: ..." */
 static bool notice(Say *say)
 {
-	static const char *const words[] = {"DSN: ", "return to sender: ", "postmaster notify", "sender notify", "return receipt"};
+	static const char *const words[] = {"DSN: ", "return to sender: ", "postmaster notify",
+		"sender notify", "return receipt"};
 	char *rest = NULL, *id = log_cut_id(say->text, &id_form, &rest);
 	bool is_one = false;
 	for (gsize i = 0; id != NULL && i < G_N_ELEMENTS(words); i++)
@@ -150,14 +160,16 @@ static bool notice(Say *say)
 	return true;
 }
 
-/* "clone: owner=a" is said of the new one with the ID of the old before it; "split: ..., ids=ID, ID" */
+/* "clone: owner=a" is said of the new one with the ID of the old before it; "split: ..., ids=ID,
+ * ID" */
 static bool split(Say *say)
 {
 	char *ids = strstr(say->text, "id=");
 	ids = ids != NULL ? ids : strstr(say->text, "ids=");
 	g_auto(GStrv) all = g_strsplit_set(ids != NULL ? strchr(ids, '=') + 1 : "", ", ", -1);
 	for (int i = 0; all[i] != NULL; i++) {
-		MsMail *mail = *all[i] != '\0' ? log_mail(say->log, say->mta, all[i], say->line->at) : NULL;
+		MsMail *mail = *all[i] != '\0' ? log_mail(say->log, say->mta, all[i], say->line->at)
+					       : NULL;
 		if (mail == NULL)
 			continue;
 		if (mail->came == MS_CAME_UNKNOWN)
@@ -201,7 +213,8 @@ bool log_sendmail(MsMaillog *log, LogLine *line)
 {
 	if (!is_sendmail(line->ident))
 		return false;
-	/* The programs of one host share a queue, but for the one of mail that waits to be submitted. */
+	/* The programs of one host share a queue, but for the one of mail that waits to be
+	 * submitted. */
 	const char *instance = strstr(line->ident, "msp") != NULL ? "sm-msp" : "sendmail";
 	LogMta *mta = log_mta(log, line->host, instance, true);
 	char *rest = NULL;
@@ -215,7 +228,8 @@ bool log_sendmail(MsMaillog *log, LogLine *line)
 		log_trouble(mta, line->pid, text + strlen("NOQUEUE: "), line->at);
 	else if (g_str_has_prefix(text, "NOQUEUE: connect from "))
 		log_trouble(mta, line->pid, NULL, line->at);
-	else if (g_str_has_prefix(text, "starting daemon ") || g_str_has_prefix(text, "restarting "))
+	else if (g_str_has_prefix(text, "starting daemon ") ||
+		g_str_has_prefix(text, "restarting "))
 		log_turn(log, mta, line->at);
 	else
 		return false;

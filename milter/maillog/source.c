@@ -13,18 +13,21 @@
 #include "maillog_private.h"
 
 /*
- * A file of this host's log comes in, packed or not; its bytes go out.  The reading wing unpacks what
- * strangers send; this is what logrotate packed, and of libarchive only filters are used here, no archive and no
- * program of others.
+ * A file of this host's log comes in, packed or not; its bytes go out.  The reading wing unpacks
+ * what strangers send; this is what logrotate packed, and of libarchive only filters are used
+ * here, no archive and no program of others.
  */
 
 /* NULL, or what went wrong. */
 static const char *open_filters(struct archive *a, int fd)
 {
-	bool fine = archive_read_support_filter_gzip(a) == ARCHIVE_OK && archive_read_support_filter_bzip2(a) == ARCHIVE_OK
-		&& archive_read_support_filter_xz(a) == ARCHIVE_OK && archive_read_support_filter_zstd(a) == ARCHIVE_OK
-		&& archive_read_support_filter_lz4(a) == ARCHIVE_OK && archive_read_support_format_raw(a) == ARCHIVE_OK
-		&& archive_read_support_format_empty(a) == ARCHIVE_OK;
+	bool fine = archive_read_support_filter_gzip(a) == ARCHIVE_OK &&
+		archive_read_support_filter_bzip2(a) == ARCHIVE_OK &&
+		archive_read_support_filter_xz(a) == ARCHIVE_OK &&
+		archive_read_support_filter_zstd(a) == ARCHIVE_OK &&
+		archive_read_support_filter_lz4(a) == ARCHIVE_OK &&
+		archive_read_support_format_raw(a) == ARCHIVE_OK &&
+		archive_read_support_format_empty(a) == ARCHIVE_OK;
 	if (!fine)
 		return "libarchive lacks a filter";
 	if (archive_read_open_fd(a, fd, 65536) == ARCHIVE_OK)
@@ -44,21 +47,24 @@ static const char *pump(struct archive *a, LogTake take, void *user, bool *some)
 		return archive_error_string(a);
 	for (la_ssize_t n; (n = archive_read_data(a, buffer, sizeof buffer)) != 0; *some = true) {
 		if (n < 0)
-			return archive_error_string(a) != NULL ? archive_error_string(a) : "it is damaged";
+			return archive_error_string(a) != NULL ? archive_error_string(a)
+							       : "it is damaged";
 		if (!take(buffer, (gsize)n, user))
 			break;
 	}
 	return NULL;
 }
 
-bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out, char **problem_out, GError **error)
+bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out,
+	char **problem_out, GError **error)
 {
 	bool is_stdin = strcmp(path, "-") == 0, some = false;
 	int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", path,
-			fd < 0 || !S_ISDIR(st.st_mode) ? g_strerror(errno) : "is a folder: name the files in it");
+			fd < 0 || !S_ISDIR(st.st_mode) ? g_strerror(errno)
+						       : "is a folder: name the files in it");
 		if (fd >= 0)
 			close(fd);
 		return false;
@@ -71,7 +77,8 @@ bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out
 		why = pump(a, take, user, &some);
 	if (why != NULL && problem_out != NULL)
 		*problem_out = g_strdup_printf("%s: %s (%s); what %s is not known", path,
-			some ? "ends early" : "cannot be unpacked", why, some ? "followed" : "is in it");
+			some ? "ends early" : "cannot be unpacked", why,
+			some ? "followed" : "is in it");
 	archive_read_free(a);
 	close(fd);
 	return true;

@@ -7,10 +7,11 @@
 #include "maillog_private.h"
 
 /*
- * The time that a line of a log begins with comes in, microseconds since 1970 go out.  A traditional stamp
- * ("Nov  6 09:00:01") says neither the year nor the zone: the year is the one in which the first line is not
- * younger than its file, and it goes on where months go from December to January; the zone is this host's, and
- * of the two hours that are called the same in autumn it is the one that the lines before lead up to.
+ * The time that a line of a log begins with comes in, microseconds since 1970 go out.  A
+ * traditional stamp ("Nov  6 09:00:01") says neither the year nor the zone: the year is the one
+ * in which the first line is not younger than its file, and it goes on where months go from
+ * December to January; the zone is this host's, and of the two hours that are called the same in
+ * autumn it is the one that the lines before lead up to.
  */
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
@@ -155,9 +156,10 @@ static const char *rfc3339(LogStamp *stamp, const char *line, gint64 *at_out)
 {
 	struct tm tm = {0};
 	int century, year, east;
-	if (strnlen(line, 20) < 20 || line[4] != '-' || line[7] != '-' || (line[10] != 'T' && line[10] != ' ')
-		|| !two_digits(line, &century) || !two_digits(line + 2, &year) || !two_digits(line + 5, &tm.tm_mon)
-		|| !two_digits(line + 8, &tm.tm_mday) || !clock_of(line + 11, &tm))
+	if (strnlen(line, 20) < 20 || line[4] != '-' || line[7] != '-' ||
+		(line[10] != 'T' && line[10] != ' ') || !two_digits(line, &century) ||
+		!two_digits(line + 2, &year) || !two_digits(line + 5, &tm.tm_mon) ||
+		!two_digits(line + 8, &tm.tm_mday) || !clock_of(line + 11, &tm))
 		return NULL;
 	tm.tm_mon--;
 	year += century * 100;
@@ -166,7 +168,8 @@ static const char *rfc3339(LogStamp *stamp, const char *line, gint64 *at_out)
 	tm.tm_year = year - 1900;
 	gint64 us;
 	const char *p = fraction(line + 19, &us), *rest = zone_of(p, &east);
-	gint64 at = rest != NULL ? ((gint64)timegm(&tm) - east) * SECOND : local_time(&tm, stamp->last);
+	gint64 at = rest != NULL ? ((gint64)timegm(&tm) - east) * SECOND
+				 : local_time(&tm, stamp->last);
 	p = rest != NULL ? rest : p;
 	if (at < 0 || *p != ' ')
 		return NULL;
@@ -177,7 +180,8 @@ static const char *rfc3339(LogStamp *stamp, const char *line, gint64 *at_out)
 const char *log_stamp(LogStamp *stamp, const char *line, gint64 *at_out)
 {
 	gint64 at = 0;
-	const char *rest = g_ascii_isdigit(line[0]) ? rfc3339(stamp, line, &at) : traditional(stamp, line, &at);
+	const char *rest = g_ascii_isdigit(line[0]) ? rfc3339(stamp, line, &at)
+						    : traditional(stamp, line, &at);
 	if (rest == NULL)
 		return NULL;
 	stamp->last = *at_out = at;

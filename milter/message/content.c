@@ -65,11 +65,13 @@ GByteArray *ms_walk_decode(Walk *walk, const Leaf *leaf)
 }
 
 /* Decoded content, whatever it is; what it really is. */
-static const char *read_as(Walk *walk, const Leaf *leaf, const char *type, const guint8 *data, gsize len)
+static const char *read_as(
+	Walk *walk, const Leaf *leaf, const char *type, const guint8 *data, gsize len)
 {
 	/* A message under base64 is no leaf to a mail client. */
 	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0) {
-		g_autofree char *below = g_strdup_printf("%s%s1", leaf->path, *leaf->path != '\0' ? "." : "");
+		g_autofree char *below = g_strdup_printf(
+			"%s%s1", leaf->path, *leaf->path != '\0' ? "." : "");
 		ms_walk_bytes(walk, data, len, below, false);
 		return "message/rfc822";
 	}
@@ -124,7 +126,8 @@ static bool has_more(const Leaf *leaf)
 const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *decoded)
 {
 	const guint8 *data = decoded != NULL ? decoded->data : leaf->data;
-	const char *actual = read_as(walk, leaf, leaf->type, data, decoded != NULL ? decoded->len : leaf->len);
+	const char *actual = read_as(
+		walk, leaf, leaf->type, data, decoded != NULL ? decoded->len : leaf->len);
 	if (decoded == NULL)
 		return actual;
 	bool base64 = strcmp(leaf->encoding, "base64") == 0;

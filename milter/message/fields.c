@@ -17,15 +17,16 @@
  * who they are is asked by the envelope and by `visible`; what is written beside the addresses is
  * text.  An address of somebody else is told by the judge, who knows the envelope. */
 static const char *const address_fields[] = {"From", "To", "Cc", "Bcc", "Sender", "Reply-To",
-	"Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender", "Resent-Bcc", "Resent-Reply-To", "Delivered-To",
-	"Errors-To", "Disposition-Notification-To", "Return-Receipt-To", "Apparently-To", "X-Original-To", "Mail-Followup-To",
-	"Mail-Reply-To", NULL};
+	"Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender", "Resent-Bcc", "Resent-Reply-To",
+	"Delivered-To", "Errors-To", "Disposition-Notification-To", "Return-Receipt-To",
+	"Apparently-To", "X-Original-To", "Mail-Followup-To", "Mail-Reply-To", NULL};
 
 /* Fields whose names say nothing about their values. */
-static const char *const plain_fields[] = {"Subject", "Comments", "Keywords", "Organization", "Content-Description",
-	"Content-Location", "Content-Language", "Content-Base", "Thread-Topic", "List-Unsubscribe", "List-Id",
-	"List-Post", "List-Help", "List-Owner", "List-Subscribe", "List-Archive", "Importance", "Priority", "User-Agent",
-	"X-Mailer", "X-Priority", "Auto-Submitted", "Precedence", NULL};
+static const char *const plain_fields[] = {"Subject", "Comments", "Keywords", "Organization",
+	"Content-Description", "Content-Location", "Content-Language", "Content-Base",
+	"Thread-Topic", "List-Unsubscribe", "List-Id", "List-Post", "List-Help", "List-Owner",
+	"List-Subscribe", "List-Archive", "Importance", "Priority", "User-Agent", "X-Mailer",
+	"X-Priority", "Auto-Submitted", "Precedence", NULL};
 
 static bool in_list(const char *const *list, const char *name)
 {
@@ -76,7 +77,8 @@ static void note_charset(Walk *walk, const char *where, char *unknown)
 	g_free(unknown);
 }
 
-static void read_addresses(Walk *walk, const char *name, const char *raw, const char *where, const GString *full)
+static void read_addresses(
+	Walk *walk, const char *name, const char *raw, const char *where, const GString *full)
 {
 	char *unknown = NULL;
 	g_autoptr(GString) rest = g_string_new(NULL);
@@ -141,7 +143,8 @@ static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, boo
 static void account_header(Walk *walk, GMimeHeader *header)
 {
 	gint64 offset = g_mime_header_get_offset(header);
-	const char *name = g_mime_header_get_raw_name(header), *raw = g_mime_header_get_raw_value(header);
+	const char *name = g_mime_header_get_raw_name(header),
+		   *raw = g_mime_header_get_raw_value(header);
 	if (offset < 0 || (guint64)offset >= walk->window_len || name == NULL || raw == NULL)
 		return;
 	gsize len = strlen(name) + 1 + strlen(raw);
@@ -189,7 +192,8 @@ char *ms_walk_only_value(Walk *walk, GMimeObject *object, const char *name, cons
 			continue;
 		char *next = plain_token(raw);
 		if (found != NULL && strcmp(found, next) != 0)
-			ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two fields %s", name);
+			ms_reading_unread(
+				walk->reading, where, MS_UNREAD_AMBIGUOUS, "two fields %s", name);
 		g_free(found);
 		found = next;
 	}
@@ -218,20 +222,23 @@ typedef struct {
 static void take_parameter(Names *names, const MsParameter *parameter, const char *field)
 {
 	const char *number = *names->path != '\0' ? names->path : "1";
-	if (is_structural("parameter", parameter->name)
-		|| g_ptr_array_find_with_equal_func(names->seen, parameter->value, g_str_equal, NULL))
+	if (is_structural("parameter", parameter->name) ||
+		g_ptr_array_find_with_equal_func(names->seen, parameter->value, g_str_equal, NULL))
 		return;
 	g_ptr_array_add(names->seen, g_strdup(parameter->value));
-	bool is_name = strcmp(parameter->name, "filename") == 0 || strcmp(parameter->name, "name") == 0;
+	bool is_name = strcmp(parameter->name, "filename") == 0 ||
+		strcmp(parameter->name, "name") == 0;
 	g_autofree char *where = is_name ? g_strdup_printf("part %s file name", number)
 					 : g_strdup_printf("part %s header %s", number, field);
 	if (!is_name) {
-		ms_extract_span(&names->walk->to, where, parameter->value, strlen(parameter->value));
+		ms_extract_span(
+			&names->walk->to, where, parameter->value, strlen(parameter->value));
 		return;
 	}
 	ms_extract_name(&names->walk->to, where, parameter->value);
 	if (names->names->len < 500)
-		g_string_append_printf(names->names, "%s%s", names->names->len > 0 ? " " : "", parameter->value);
+		g_string_append_printf(
+			names->names, "%s%s", names->names->len > 0 ? " " : "", parameter->value);
 }
 
 static void take_field(Names *names, GMimeObject *object, const char *field)

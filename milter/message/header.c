@@ -201,7 +201,9 @@ static void unescape(const char *p, GString *out)
 {
 	for (; *p != '\0'; p++) {
 		bool hex = *p == '%' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]);
-		g_string_append_c(out, hex ? (char)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2])) : *p);
+		g_string_append_c(out,
+			hex ? (char)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2]))
+			    : *p);
 		p += hex ? 2 : 0;
 	}
 }
@@ -230,7 +232,8 @@ static char *join_pieces(const GPtrArray *pieces, guint first, guint n)
 	char *unknown = NULL;
 	GString *value = NULL;
 	if (extended)
-		ms_charset_decode(charset != NULL && *charset != '\0' ? charset : NULL, (guint8 *)bytes->str, bytes->len, &value);
+		ms_charset_decode(charset != NULL && *charset != '\0' ? charset : NULL,
+			(guint8 *)bytes->str, bytes->len, &value);
 	else
 		value = ms_words_decode(bytes->str, bytes->len, false, &unknown);
 	g_free(unknown);

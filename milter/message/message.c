@@ -123,10 +123,12 @@ static bool is_parameter(GMimeObject *object, const char *name, const char *valu
 static bool may_ask(const Walk *walk, const Leaf *leaf)
 {
 	const MsHelp *help = walk->to.help;
-	return help != NULL && help->known != NULL && walk->message != NULL
-		&& leaf->data >= walk->message && leaf->data + leaf->len <= walk->message + walk->len
-		&& !g_str_has_prefix(leaf->type, "message/") && !g_str_has_prefix(leaf->type, "text/")
-		&& (leaf->charset == NULL || strlen(leaf->charset) <= 40);
+	return help != NULL && help->known != NULL && walk->message != NULL &&
+		leaf->data >= walk->message &&
+		leaf->data + leaf->len <= walk->message + walk->len &&
+		!g_str_has_prefix(leaf->type, "message/") &&
+		!g_str_has_prefix(leaf->type, "text/") &&
+		(leaf->charset == NULL || strlen(leaf->charset) <= 40);
 }
 
 /* `more`: what is added to how it is to be taken. */
@@ -207,15 +209,17 @@ static void read_leaf(Walk *walk, const Leaf *leaf, bool attached)
 	if (attached && read_known(walk, leaf))
 		return;
 	if (!ms_budget_charge(walk->budget, MS_COST_DECODED, leaf->len)) {
-		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_LIMIT, "larger than %s allows",
-			ms_cost_name(MS_COST_DECODED));
+		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_LIMIT,
+			"larger than %s allows", ms_cost_name(MS_COST_DECODED));
 		return;
 	}
 	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, leaf);
 	gsize len = decoded != NULL ? decoded->len : leaf->len;
 	if (walk->sink->wanted != NULL && strcmp(walk->sink->wanted, leaf->path) == 0)
-		walk->sink->part(len == 0 ? (const guint8 *)"" : decoded != NULL ? decoded->data : leaf->data, len,
-			walk->sink->user);
+		walk->sink->part(len == 0         ? (const guint8 *)""
+				: decoded != NULL ? decoded->data
+						  : leaf->data,
+			len, walk->sink->user);
 	MsPart *noted = note_part(walk, leaf->path, leaf->type, leaf->name, len, attached);
 	guint face = walk->to.face;
 	if (attached)
@@ -236,7 +240,8 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	bool attached = *name != '\0'
 		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
 	g_autoptr(GByteArray) copy = ms_bytes_new();
-	Leaf leaf = {.path = path, .name = name, .where = where, .encoding = encoding, .type = type};
+	Leaf leaf = {
+		.path = path, .name = name, .where = where, .encoding = encoding, .type = type};
 	raw_content(part, copy, &leaf.data, &leaf.len);
 	ms_walk_account(walk, leaf.data, leaf.len);
 	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
@@ -278,7 +283,10 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 	if (!encoded || text == NULL || g_mime_multipart_get_count(multipart) > 0)
 		return false;
 	account_text(walk, text);
-	const Leaf leaf = {.path = path, .where = where, .encoding = encoding, .data = (const guint8 *)text,
+	const Leaf leaf = {.path = path,
+		.where = where,
+		.encoding = encoding,
+		.data = (const guint8 *)text,
 		.len = strlen(text)};
 	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, &leaf);
 	GMimeHeader *type = g_mime_header_list_get_header(
@@ -350,11 +358,13 @@ static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool 
 {
 	g_autofree char *where = ms_walk_place(path, "", "part");
 	if (!ms_budget_time(walk->budget)) {
-		ms_reading_unread(walk->reading, where, MS_UNREAD_TIME, "the time for reading is over");
+		ms_reading_unread(
+			walk->reading, where, MS_UNREAD_TIME, "the time for reading is over");
 		return;
 	}
 	if (walk->budget->depth_left == 0 || !ms_budget_charge(walk->budget, MS_COST_PART, 1)) {
-		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT, "more parts or deeper than %s",
+		ms_reading_unread(walk->reading, where, MS_UNREAD_LIMIT,
+			"more parts or deeper than %s",
 			walk->budget->depth_left == 0 ? "max-depth" : "max-parts");
 		return;
 	}
@@ -369,7 +379,8 @@ static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool 
 	else if (GMIME_IS_PART(object))
 		walk_leaf(walk, GMIME_PART(object), path);
 	else
-		ms_reading_unread(walk->reading, where, MS_UNREAD_DAMAGED, "a part of no known form");
+		ms_reading_unread(
+			walk->reading, where, MS_UNREAD_DAMAGED, "a part of no known form");
 	walk->budget->depth_left++;
 }
 
@@ -467,8 +478,8 @@ static bool read_lost(gsize from, gsize to, void *user)
 		p = next;
 	}
 	if (any)
-		ms_extract_within(&walk->to, "message", "between the parts", "text/plain", (guint8 *)text->str,
-			text->len);
+		ms_extract_within(&walk->to, "message", "between the parts", "text/plain",
+			(guint8 *)text->str, text->len);
 	return true;
 }
 
@@ -482,7 +493,8 @@ static void walk_parsed(Walk *walk, GMimeObject *object, const char *path, bool 
 	if (object != NULL)
 		walk_object(walk, object, path, outermost);
 	else
-		read_raw(walk, walk->window, walk->window_len, path, "no header and no body could be made out");
+		read_raw(walk, walk->window, walk->window_len, path,
+			"no header and no body could be made out");
 	ms_inventory_close(walk->inventory, read_lost, walk);
 	g_hash_table_unref(walk->boundaries);
 	walk->inventory = before.inventory;
@@ -531,7 +543,8 @@ void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, 
 static void read_within(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	Walk *walk = to->walk;
-	Walk inner = {.to = *to, .budget = walk->budget, .reading = walk->reading, .sink = walk->sink};
+	Walk inner = {
+		.to = *to, .budget = walk->budget, .reading = walk->reading, .sink = walk->sink};
 	inner.to.walk = &inner;
 	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
 	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
@@ -548,8 +561,13 @@ static MsExtraction extraction(const MsMessageSink *sink)
 
 void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 {
-	Walk walk = {.to = extraction(sink), .budget = sink->budget, .reading = sink->reading, .message = data,
-		.len = len, .passwords = sink->passwords, .sink = sink};
+	Walk walk = {.to = extraction(sink),
+		.budget = sink->budget,
+		.reading = sink->reading,
+		.message = data,
+		.len = len,
+		.passwords = sink->passwords,
+		.sink = sink};
 	walk.to.walk = &walk;
 	walk.to.face = ms_reading_face(sink->reading, "message");
 	g_autoptr(GByteArray) fed = ms_mail_line_feeds(data, len);
@@ -563,7 +581,10 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 	const MsMessageSink *sink)
 {
-	Walk walk = {.to = extraction(sink), .budget = sink->budget, .reading = sink->reading, .sink = sink};
+	Walk walk = {.to = extraction(sink),
+		.budget = sink->budget,
+		.reading = sink->reading,
+		.sink = sink};
 	walk.to.walk = &walk;
 	g_auto(GStrv) words = g_strsplit(as, "\n", 4);
 	walk.to.face = ms_reading_face(sink->reading, MS_PLACE_HERE);
@@ -573,13 +594,20 @@ void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 		if (i == password)
 			walk.to.password = sink->passwords[i];
 	if (n < 3 || !ms_budget_charge(walk.budget, MS_COST_DECODED, len)) {
-		ms_reading_unread(walk.reading, MS_PLACE_HERE, MS_UNREAD_LIMIT, "larger than %s allows",
-			ms_cost_name(MS_COST_DECODED));
+		ms_reading_unread(walk.reading, MS_PLACE_HERE, MS_UNREAD_LIMIT,
+			"larger than %s allows", ms_cost_name(MS_COST_DECODED));
 		return;
 	}
-	const Leaf leaf = {.path = "", .name = "", .where = MS_PLACE_HERE, .encoding = words[0], .type = words[1],
-		.charset = *words[2] != '\0' ? words[2] : NULL, .data = data, .len = len};
+	const Leaf leaf = {.path = "",
+		.name = "",
+		.where = MS_PLACE_HERE,
+		.encoding = words[0],
+		.type = words[1],
+		.charset = *words[2] != '\0' ? words[2] : NULL,
+		.data = data,
+		.len = len};
 	g_autoptr(GByteArray) decoded = ms_walk_decode(&walk, &leaf);
-	MsPart *part = note_part(&walk, "", words[1], "", decoded != NULL ? decoded->len : len, true);
+	MsPart *part = note_part(
+		&walk, "", words[1], "", decoded != NULL ? decoded->len : len, true);
 	note_actual(part, ms_walk_content(&walk, &leaf, decoded));
 }

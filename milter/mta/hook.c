@@ -9,8 +9,8 @@
 #include "curl.h"
 
 /*
- * A message of ours to a program: a body goes as a POST over HTTP, signed with a key that both have; back
- * comes whether it was taken.  No state but libcurl's own; from any thread.
+ * A message of ours to a program: a body goes as a POST over HTTP, signed with a key that both
+ * have; back comes whether it was taken.  No state but libcurl's own; from any thread.
  */
 
 #define REPLY_MOST 65536
@@ -27,13 +27,15 @@ static size_t pass_over(char *data, size_t size, size_t count, void *user)
 char *ms_hook_signature(const char *key, gint64 at, const char *body)
 {
 	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT ".%s", at, body);
-	g_autofree char *hmac = g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)key, strlen(key), text, -1);
+	g_autofree char *hmac = g_compute_hmac_for_string(
+		G_CHECKSUM_SHA256, (const guchar *)key, strlen(key), text, -1);
 	return g_strdup_printf("t=%" G_GINT64_FORMAT ",v1=%s", at, hmac);
 }
 
 static struct curl_slist *headers_of(const MsHook *hook, const char *name, const char *body)
 {
-	g_autofree char *signature = ms_hook_signature(hook->key, g_get_real_time() / G_USEC_PER_SEC, body);
+	g_autofree char *signature = ms_hook_signature(
+		hook->key, g_get_real_time() / G_USEC_PER_SEC, body);
 	g_autofree char *signed_with = g_strdup_printf("X-Missent-Signature: %s", signature);
 	g_autofree char *delivery = g_strdup_printf("X-Missent-Delivery: %s", name);
 	struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
@@ -42,7 +44,8 @@ static struct curl_slist *headers_of(const MsHook *hook, const char *name, const
 	return curl_slist_append(list, "Expect:");
 }
 
-static void set_up(CURL *curl, const MsHook *hook, const char *body, struct curl_slist *headers, gsize *seen)
+static void set_up(
+	CURL *curl, const MsHook *hook, const char *body, struct curl_slist *headers, gsize *seen)
 {
 	curl_easy_setopt(curl, CURLOPT_URL, hook->url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -78,7 +81,8 @@ bool ms_hook_post(const MsHook *hook, const char *name, const char *body, char *
 	/* A reply that was too long has its code all the same. */
 	bool taken = (rc == CURLE_OK || rc == CURLE_WRITE_ERROR) && code >= 200 && code < 300;
 	if (!taken)
-		*why_out = code > 0 ? g_strdup_printf("HTTP status %ld", code)
-				    : ms_text_escape(*said != '\0' ? said : curl_easy_strerror(rc), -1, 300);
+		*why_out = code > 0
+			? g_strdup_printf("HTTP status %ld", code)
+			: ms_text_escape(*said != '\0' ? said : curl_easy_strerror(rc), -1, 300);
 	return taken;
 }

@@ -1,6 +1,6 @@
 /*
- * A message of ours to the MTA as a program of this host submits it: a memory file goes to sendmail(1), which takes it
- * or says why not.  No state; from any thread.
+ * A message of ours to the MTA as a program of this host submits it: a memory file goes to
+ * sendmail(1), which takes it or says why not.  No state; from any thread.
  */
 #include "config.h"
 
@@ -12,10 +12,11 @@
 #include "missent/mta.h"
 #include "missent/text.h"
 
-MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const char *recipient, int message_fd,
-	char **reply_out)
+MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const char *recipient,
+	int message_fd, char **reply_out)
 {
-	const char *program = mta->sendmail && mta->sendmail_program != NULL ? mta->sendmail_program : "/usr/sbin/sendmail";
+	const char *program = mta->sendmail && mta->sendmail_program != NULL ? mta->sendmail_program
+									     : "/usr/sbin/sendmail";
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	const char *words[] = {program, "-C", mta->config, "-i", "-f", sender, "--", recipient};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
@@ -31,8 +32,8 @@ MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const ch
 		return MS_LATER;
 	}
 	bool fine = g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,
-		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, in, -1, -1, NULL,
-		NULL, 0, &pid, NULL, NULL, NULL, &error);
+		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+		NULL, NULL, in, -1, -1, NULL, NULL, 0, &pid, NULL, NULL, NULL, &error);
 	close(in);
 	if (!fine) {
 		*reply_out = g_strdup(error->message);
@@ -40,6 +41,7 @@ MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const ch
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	*reply_out = g_strdup_printf("%s: status %d", program, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	*reply_out = g_strdup_printf(
+		"%s: status %d", program, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	return status == 0 ? MS_SUBMITTED : MS_LATER;
 }

@@ -1,6 +1,6 @@
 /*
- * The MTA's queue through missent-release: a verb and a queue ID go to a process of its own, what it
- * prints comes back in a memory file.  No state; from any thread.
+ * The MTA's queue through missent-release: a verb and a queue ID go to a process of its own, what
+ * it prints comes back in a memory file.  No state; from any thread.
  */
 #include "config.h"
 
@@ -21,7 +21,8 @@
 
 /* ---- missent-release ------------------------------------------------------------------ */
 
-static GPtrArray *arguments(const MsMta *mta, const char *verb, const char *queue_id, const char *digest)
+static GPtrArray *arguments(
+	const MsMta *mta, const char *verb, const char *queue_id, const char *digest)
 {
 	GPtrArray *argv = g_ptr_array_new();
 	g_ptr_array_add(argv, (char *)mta->program);
@@ -58,7 +59,8 @@ static bool ends_in_time(GPid pid, gint64 timeout_ms)
 		timeout_ms = -1; /* waitpid() alone */
 	gint64 end = g_get_monotonic_time() + timeout_ms * 1000;
 	int n = timeout_ms < 0;
-	for (gint64 left = timeout_ms; n == 0 && left > 0; left = (end - g_get_monotonic_time()) / 1000) {
+	for (gint64 left = timeout_ms; n == 0 && left > 0;
+		left = (end - g_get_monotonic_time()) / 1000) {
 		n = poll(&process, 1, (int)MIN(left, G_MAXINT));
 		n = n < 0 && errno == EINTR ? 0 : n;
 	}
@@ -67,16 +69,17 @@ static bool ends_in_time(GPid pid, gint64 timeout_ms)
 	return n != 0;
 }
 
-/* One that hangs would hang every decision of this host.  What it began may be done all the same, so
- * the caller looks again. */
+/* One that hangs would hang every decision of this host.  What it began may be done all the same,
+ * so the caller looks again. */
 static bool give_up(GPid pid, const char *verb, const char *queue_id, GError **error)
 {
 	int status;
 	if (kill(pid, SIGKILL) == 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			continue;
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s %s: missent-release does not answer (queue-timeout)",
-		verb, queue_id != NULL ? queue_id : "");
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"%s %s: missent-release does not answer (queue-timeout)", verb,
+		queue_id != NULL ? queue_id : "");
 	return false;
 }
 
@@ -98,16 +101,16 @@ static bool wait_for(const MsMta *mta, GPid pid, int err, const char *verb, cons
 }
 
 /* What the helper prints goes into the memory file `out`. */
-static bool run(const MsMta *mta, int out, const char *verb, const char *queue_id, const char *digest,
-	GError **error)
+static bool run(const MsMta *mta, int out, const char *verb, const char *queue_id,
+	const char *digest, GError **error)
 {
 	g_autoptr(GPtrArray) argv = arguments(mta, verb, queue_id, digest);
 	int err = memfd_create("missent-complaint", MFD_CLOEXEC);
 	GPid pid;
-	bool fine = err >= 0
-		&& g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,
-			G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, out, err, NULL, NULL, 0, &pid, NULL, NULL,
-			NULL, error);
+	bool fine = err >= 0 &&
+		g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,
+			G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, out, err, NULL, NULL, 0, &pid,
+			NULL, NULL, NULL, error);
 	if (err < 0)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
 	fine = fine && wait_for(mta, pid, err, verb, queue_id, error);
@@ -124,8 +127,9 @@ static int run_into_memory(const MsMta *mta, const char *verb, const char *queue
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
 		return -1;
 	}
-	if (run(mta, out, verb, queue_id, digest, error)
-		&& fcntl(out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+	if (run(mta, out, verb, queue_id, digest, error) &&
+		fcntl(out, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
+			0)
 		return out;
 	if (error != NULL && *error == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "sealing: %s", g_strerror(errno));

@@ -1,6 +1,6 @@
 /*
- * Questions to postconf come in, answers go out: main.cf, and each service of master.cf with what -o sets there.
- * No state; from any thread.
+ * Questions to postconf come in, answers go out: main.cf, and each service of master.cf with what
+ * -o sets there.  No state; from any thread.
  *
  * Mail comes to a milter through an smtpd (smtpd_milters) or from local programs through cleanup
  * (non_smtpd_milters).  Each service is asked for its own values.
@@ -21,13 +21,17 @@ char *ms_mta_ask(const char *const *argv, GError **error)
 {
 	g_autofree char *out = NULL, *err = NULL;
 	int status = 0;
-	if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status, error))
+	if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
+		    &status, error))
 		return NULL;
 	if (status == 0)
 		return g_steal_pointer(&out);
 	g_strstrip(err);
 	char *last = strrchr(err, '\n');
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", argv[0], *err == '\0' ? "it failed" : last ? last + 1 : err);
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", argv[0],
+		*err == '\0'   ? "it failed"
+			: last ? last + 1
+			       : err);
 	return NULL;
 }
 
@@ -84,7 +88,8 @@ static GHashTable *take_settings(const char *text)
 		char *equal = strchr(*line, '=');
 		if (equal != NULL) {
 			*equal = '\0';
-			g_hash_table_replace(out, g_strdup(g_strstrip(*line)), g_strdup(g_strstrip(equal + 1)));
+			g_hash_table_replace(
+				out, g_strdup(g_strstrip(*line)), g_strdup(g_strstrip(equal + 1)));
 		}
 	}
 	return out;
@@ -107,7 +112,8 @@ static GPtrArray *take_services(const char *text)
 		MsService *service = g_new0(MsService, 1);
 		service->name = g_strdup(words[0]);
 		service->type = g_strdup(words[1]);
-		service->chrooted = strcmp(words[4], "n") != 0; /* "-": the built-in default, n since 3.0 */
+		service->chrooted = strcmp(words[4], "n") !=
+			0; /* "-": the built-in default, n since 3.0 */
 		service->chrooted = service->chrooted && strcmp(words[4], "-") != 0;
 		service->program = g_path_get_basename(words[7]);
 		g_ptr_array_add(out, service);
@@ -118,8 +124,12 @@ static GPtrArray *take_services(const char *text)
 MsPostfix *ms_postfix_ask(const char *config, GError **error)
 {
 	g_autofree char *settings = ms_postfix_postconf(config, "-x", NULL, error);
-	g_autofree char *overrides = settings != NULL ? ms_postfix_postconf(config, "-Px", NULL, error) : NULL;
-	g_autofree char *services = overrides != NULL ? ms_postfix_postconf(config, "-M", NULL, error) : NULL;
+	g_autofree char *overrides = settings != NULL
+		? ms_postfix_postconf(config, "-Px", NULL, error)
+		: NULL;
+	g_autofree char *services = overrides != NULL
+		? ms_postfix_postconf(config, "-M", NULL, error)
+		: NULL;
 	if (services == NULL)
 		return NULL;
 	MsPostfix *postfix = g_new0(MsPostfix, 1);
@@ -152,18 +162,22 @@ const char *ms_postfix_value(const MsPostfix *postfix, const MsService *service,
 
 bool ms_postfix_sends_out(const MsPostfix *postfix, const MsService *service)
 {
-	static const char *const lists[] = {"smtpd_relay_restrictions", "smtpd_recipient_restrictions"};
-	bool sasl = strcmp(ms_postfix_value(postfix, service, "smtpd_sasl_auth_enable"), "yes") == 0;
+	static const char *const lists[] = {
+		"smtpd_relay_restrictions", "smtpd_recipient_restrictions"};
+	bool sasl = strcmp(ms_postfix_value(postfix, service, "smtpd_sasl_auth_enable"), "yes") ==
+		0;
 	bool networks = *ms_postfix_value(postfix, service, "mynetworks") != '\0';
 	guint n = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
-		g_auto(GStrv) words = g_strsplit_set(ms_postfix_value(postfix, service, lists[i]), ", \t\n", -1);
+		g_auto(GStrv) words = g_strsplit_set(
+			ms_postfix_value(postfix, service, lists[i]), ", \t\n", -1);
 		for (char **word = words; *word != NULL; word++) {
 			n += **word != '\0';
-			if ((networks && strcmp(*word, "permit_mynetworks") == 0)
-				|| (sasl && strcmp(*word, "permit_sasl_authenticated") == 0) || strcmp(*word, "permit") == 0
-				|| g_str_has_prefix(*word, "check_") || strcmp(*word, "permit_tls_clientcerts") == 0
-				|| strcmp(*word, "permit_tls_all_clientcerts") == 0)
+			if ((networks && strcmp(*word, "permit_mynetworks") == 0) ||
+				(sasl && strcmp(*word, "permit_sasl_authenticated") == 0) ||
+				strcmp(*word, "permit") == 0 || g_str_has_prefix(*word, "check_") ||
+				strcmp(*word, "permit_tls_clientcerts") == 0 ||
+				strcmp(*word, "permit_tls_all_clientcerts") == 0)
 				return true;
 		}
 	}
@@ -194,21 +208,28 @@ char *ms_postfix_address(const char *item)
 char *ms_postfix_path(const MsPostfix *postfix, const MsService *service, const char *milter)
 {
 	const char *queue = g_hash_table_lookup(postfix->settings, "queue_directory");
-	const char *name = g_str_has_prefix(milter, "unix:") ? milter + 5 : g_str_has_prefix(milter, "local:") ? milter + 6 : NULL;
+	const char *name = g_str_has_prefix(milter, "unix:") ? milter + 5
+		: g_str_has_prefix(milter, "local:")         ? milter + 6
+							     : NULL;
 	if (name == NULL)
 		return NULL;
-	return *name == '/' && (service == NULL || !service->chrooted) ? g_strdup(name) : g_build_filename(queue, name, NULL);
+	return *name == '/' && (service == NULL || !service->chrooted)
+		? g_strdup(name)
+		: g_build_filename(queue, name, NULL);
 }
 
 static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
-	return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+	return strcmp(a, b) == 0 ||
+		(stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+			x.st_ino == y.st_ino);
 }
 
 static bool is_loopback(const char *spec)
 {
-	return strstr(spec, "@127.0.0.1") != NULL || strstr(spec, "@localhost") != NULL || strstr(spec, "@::1") != NULL;
+	return strstr(spec, "@127.0.0.1") != NULL || strstr(spec, "@localhost") != NULL ||
+		strstr(spec, "@::1") != NULL;
 }
 
 static bool same_port(const char *a, const char *b)
@@ -217,11 +238,13 @@ static bool same_port(const char *a, const char *b)
 	if (x == NULL || y == NULL || ms_socket_path(x) != NULL || ms_socket_path(y) != NULL)
 		return false;
 	const char *at = strchr(x, '@'), *colon = strchr(x, ':');
-	return strcmp(x, y) == 0
-		|| (is_loopback(x) && is_loopback(y) && strncmp(colon, strchr(y, ':'), (gsize)(at - colon) + 1) == 0);
+	return strcmp(x, y) == 0 ||
+		(is_loopback(x) && is_loopback(y) &&
+			strncmp(colon, strchr(y, ':'), (gsize)(at - colon) + 1) == 0);
 }
 
-bool ms_postfix_is(const MsPostfix *postfix, const MsService *service, const char *milter, const char *socket)
+bool ms_postfix_is(
+	const MsPostfix *postfix, const MsService *service, const char *milter, const char *socket)
 {
 	const char *ours = strchr(socket, '/');
 	g_autofree char *theirs = ms_postfix_path(postfix, service, milter);
@@ -244,8 +267,8 @@ char *ms_postfix_network(const char *text)
 
 bool ms_network_is_loopback(const char *network)
 {
-	return g_str_has_prefix(network, "127.") || strcmp(network, "::1") == 0 || strcmp(network, "::1/128") == 0
-		|| g_str_has_prefix(network, "::ffff:127.");
+	return g_str_has_prefix(network, "127.") || strcmp(network, "::1") == 0 ||
+		strcmp(network, "::1/128") == 0 || g_str_has_prefix(network, "::ffff:127.");
 }
 
 gint64 ms_postfix_seconds(const char *text)

@@ -1,6 +1,6 @@
 /*
- * A message of ours to the MTA: a header and a file go over SMTP, through libcurl; back come what the
- * MTA said and whether it has the message.  No state but libcurl's own; from any thread.
+ * A message of ours to the MTA: a header and a file go over SMTP, through libcurl; back come what
+ * the MTA said and whether it has the message.  No state but libcurl's own; from any thread.
  */
 #include "config.h"
 
@@ -107,7 +107,8 @@ static void set_up(CURL *curl, const MsSubmit *submit, const char *from, struct 
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(submit->timeout_ms, 20000));
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)submit->timeout_ms);
 	/* Else two minutes: less than an MTA may take to answer at the end of a message. */
-	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((submit->timeout_ms + 999) / 1000));
+	curl_easy_setopt(
+		curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((submit->timeout_ms + 999) / 1000));
 	if (submit->user != NULL && submit->password != NULL) {
 		curl_easy_setopt(curl, CURLOPT_USERNAME, submit->user);
 		curl_easy_setopt(curl, CURLOPT_PASSWORD, submit->password);
@@ -119,7 +120,8 @@ static void set_up(CURL *curl, const MsSubmit *submit, const char *from, struct 
 static void hang_up(CURL *curl)
 {
 	curl_socket_t fd = CURL_SOCKET_BAD;
-	if (curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+	if (curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+		fd != CURL_SOCKET_BAD)
 		shutdown(fd, SHUT_RDWR);
 }
 

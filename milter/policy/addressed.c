@@ -47,16 +47,19 @@ static GHashTable *canonical_recipients(const MsEnvelope *envelope)
 
 /* Of an account to which this message goes: that its people see each other's names is usual.  The
  * same list in several transactions is several messages to us: there the others count. */
-static bool is_expected(const MsEnvelope *envelope, GHashTable *recipients, const MsResolution *resolution,
-	guint index, const MsFinding *finding)
+static bool is_expected(const MsEnvelope *envelope, GHashTable *recipients,
+	const MsResolution *resolution, guint index, const MsFinding *finding)
 {
-	return (finding->belief & MS_BELIEF_ADDRESSED) != 0 && strchr(finding->value, '@') != NULL
-		&& (!ms_resolution_is_owned(resolution, index) || is_sender(envelope, finding->value)
-			|| g_hash_table_contains(recipients, finding->value)
-			|| ms_resolution_is_theirs(resolution, index));
+	return (finding->belief & MS_BELIEF_ADDRESSED) != 0 &&
+		strchr(finding->value, '@') != NULL &&
+		(!ms_resolution_is_owned(resolution, index) ||
+			is_sender(envelope, finding->value) ||
+			g_hash_table_contains(recipients, finding->value) ||
+			ms_resolution_is_theirs(resolution, index));
 }
 
-void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution)
+void ms_policy_drop_addressed(
+	const MsEnvelope *envelope, MsReading *reading, MsResolution *resolution)
 {
 	if (ms_resolution_over(resolution) != NULL)
 		return; /* whose they are is not known */
@@ -75,6 +78,7 @@ void ms_policy_drop_addressed(const MsEnvelope *envelope, MsReading *reading, Ms
 	memcpy(findings->pdata, left->pdata, left->len * sizeof(gpointer));
 	memcpy(findings->pdata + left->len, dropped->pdata, dropped->len * sizeof(gpointer));
 	for (guint i = 0; i < dropped->len; i++)
-		g_ptr_array_add(reading->dropped, g_ptr_array_steal_index(findings, findings->len - 1));
+		g_ptr_array_add(
+			reading->dropped, g_ptr_array_steal_index(findings, findings->len - 1));
 	ms_resolution_keep(resolution, keep);
 }

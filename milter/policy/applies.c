@@ -35,7 +35,8 @@ static void parties_init(Parties *parties, const MsEnvelope *envelope)
 	parties->sender = ms_address_canonical(envelope->sender, strlen(envelope->sender));
 	if (parties->sender == NULL)
 		parties->sender = g_utf8_make_valid(envelope->sender, -1);
-	parties->user = envelope->auth_user != NULL ? g_utf8_make_valid(envelope->auth_user, -1) : NULL;
+	parties->user = envelope->auth_user != NULL ? g_utf8_make_valid(envelope->auth_user, -1)
+						    : NULL;
 }
 
 static void parties_clear(Parties *parties)
@@ -50,7 +51,8 @@ static MsCondition envelope_unmet(const MsPolicy *policy, const Parties *parties
 	const MsEnvelope *envelope = parties->envelope;
 	if (policy->senders->len > 0 && !matches_any(policy->senders, parties->sender))
 		return MS_IF_SENDER;
-	if (policy->users->len > 0 && (parties->user == NULL || !matches_any(policy->users, parties->user)))
+	if (policy->users->len > 0 &&
+		(parties->user == NULL || !matches_any(policy->users, parties->user)))
 		return MS_IF_USER;
 	bool listed = policy->networks->len == 0;
 	for (guint i = 0; i < policy->networks->len && !listed; i++)
@@ -146,7 +148,8 @@ void ms_facts_free(MsFacts *facts)
 	g_free(facts);
 }
 
-/* Judged again, a message is under the policies it was under, whatever of its session is no longer known. */
+/* Judged again, a message is under the policies it was under, whatever of its session is no
+ * longer known. */
 static bool was_under(const MsEnvelope *envelope, const MsPolicy *policy)
 {
 	return envelope->policies != NULL
@@ -157,7 +160,8 @@ static bool was_under(const MsEnvelope *envelope, const MsPolicy *policy)
 static MsCondition unmet(const MsFacts *facts, const MsPolicy *policy, bool late)
 {
 	MsCondition condition = envelope_unmet(policy, &facts->parties);
-	if (was_under(facts->parties.envelope, policy) || (condition == MS_N_CONDITIONS && (!facts->known || late)))
+	if (was_under(facts->parties.envelope, policy) ||
+		(condition == MS_N_CONDITIONS && (!facts->known || late)))
 		return MS_N_CONDITIONS;
 	if (condition == MS_N_CONDITIONS && !headers_apply(policy, facts->reading))
 		return MS_IF_HEADER;
@@ -171,22 +175,30 @@ bool ms_facts_fit(const MsFacts *facts, const MsPolicy *policy, bool late)
 	return unmet(facts, policy, late) == MS_N_CONDITIONS;
 }
 
-char *ms_policy_why_not(const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading)
+char *ms_policy_why_not(
+	const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading)
 {
 	const MsPolicy *policy = g_ptr_array_index(policies->list, n);
 	g_autoptr(MsFacts) facts = ms_facts_new(envelope, reading);
 	MsCondition condition = unmet(facts, policy, false);
 	const char *asked = condition < MS_N_CONDITIONS ? policy->words[condition] : NULL;
 	switch (condition) {
-	case MS_IF_SENDER: return g_strdup_printf("the sender <%s> is none of: %s", facts->parties.sender, asked);
+	case MS_IF_SENDER:
+		return g_strdup_printf(
+			"the sender <%s> is none of: %s", facts->parties.sender, asked);
 	case MS_IF_USER:
-		return facts->parties.user == NULL ? g_strdup_printf("nobody had logged in, and it is for auth-user: %s", asked)
-						   : g_strdup_printf("the login name \"%s\" is none of: %s", facts->parties.user, asked);
+		return facts->parties.user == NULL
+			? g_strdup_printf(
+				  "nobody had logged in, and it is for auth-user: %s", asked)
+			: g_strdup_printf("the login name \"%s\" is none of: %s",
+				  facts->parties.user, asked);
 	case MS_IF_NETWORK:
 		return g_strdup_printf("the client %s is in none of the networks: %s",
-			envelope->client_address != NULL ? envelope->client_address : "(this host)", asked);
+			envelope->client_address != NULL ? envelope->client_address : "(this host)",
+			asked);
 	case MS_IF_HEADER: return g_strdup_printf("no header field is as asked for: %s", asked);
-	case MS_IF_ATTACHMENT: return g_strdup_printf("no part is of a type or name asked for: %s", asked);
+	case MS_IF_ATTACHMENT:
+		return g_strdup_printf("no part is of a type or name asked for: %s", asked);
 	case MS_N_CONDITIONS: break;
 	}
 	return NULL;

@@ -1,6 +1,6 @@
 /*
- * Tests that stand beside policies come in as blocks of their files; out go plain tests, checked for form.  The
- * thread that starts or reloads.
+ * Tests that stand beside policies come in as blocks of their files; out go plain tests, checked
+ * for form.  The thread that starts or reloads.
  */
 #include "config.h"
 
@@ -15,16 +15,19 @@ static bool check_reason(const char *value, GError **error)
 	if (g_strv_contains(ms_reason_names, value))
 		return true;
 	g_autofree char *all = g_strjoinv(", ", (char **)ms_reason_names);
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value, all);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value,
+		all);
 	return false;
 }
 
 static bool check_row(const char *value, GError **error)
 {
 	g_auto(GStrv) fields = g_strsplit(value, ",", 3);
-	if (g_strv_length(fields) == 3 && *fields[0] != '\0' && *fields[1] != '\0' && *fields[2] != '\0')
+	if (g_strv_length(fields) == 3 && *fields[0] != '\0' && *fields[1] != '\0' &&
+		*fields[2] != '\0')
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form \"account,kind,value\"", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is not of the form \"account,kind,value\"", value);
 	return false;
 }
 
@@ -33,7 +36,8 @@ static bool check_field(const char *value, GError **error)
 	const char *colon = strchr(value, ':');
 	if (colon != NULL && colon > value && strpbrk(value, "\r\n") == NULL)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form \"Name: value\", in one line", value);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is not of the form \"Name: value\", in one line", value);
 	return false;
 }
 
@@ -55,7 +59,8 @@ const MsRow ms_policy_test_rows[] = {
 void ms_policy_test_free(gpointer data)
 {
 	MsPolicyTest *test = data;
-	char *const texts[] = {test->title, test->file, test->policy, test->from, test->user, test->client, test->text, test->path};
+	char *const texts[] = {test->title, test->file, test->policy, test->from, test->user,
+		test->client, test->text, test->path};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
 	g_strfreev(test->to);
@@ -69,7 +74,9 @@ void ms_policy_test_free(gpointer data)
 static char *path_of(const char *file, const char *name)
 {
 	g_autofree char *folder = g_path_get_dirname(file);
-	return name == NULL ? NULL : g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
+	return name == NULL                ? NULL
+		: g_path_is_absolute(name) ? g_strdup(name)
+					   : g_build_filename(folder, name, NULL);
 }
 
 static char **list_of(const MsSection *section, const char *key)
@@ -81,12 +88,20 @@ static MsPolicyTest *take_test(const MsSection *section, const char *file)
 {
 	MsPolicyTest *test = g_new0(MsPolicyTest, 1);
 	*test = (MsPolicyTest){
-		.title = g_strdup(ms_section_title(section)), .file = g_strdup(file), .line = ms_section_line(section),
-		.policy = g_strdup(ms_section_text(section, "policy")), .from = g_strdup(ms_section_text(section, "from")),
-		.user = g_strdup(ms_section_text(section, "auth-user")), .client = g_strdup(ms_section_text(section, "client")),
-		.text = g_strdup(ms_section_text(section, "text")), .path = path_of(file, ms_section_text(section, "file")),
-		.to = list_of(section, "to"), .headers = list_of(section, "header"), .mapping = list_of(section, "mapping"),
-		.reasons = list_of(section, "reason"), .expect = ms_section_choice(section, "expect"),
+		.title = g_strdup(ms_section_title(section)),
+		.file = g_strdup(file),
+		.line = ms_section_line(section),
+		.policy = g_strdup(ms_section_text(section, "policy")),
+		.from = g_strdup(ms_section_text(section, "from")),
+		.user = g_strdup(ms_section_text(section, "auth-user")),
+		.client = g_strdup(ms_section_text(section, "client")),
+		.text = g_strdup(ms_section_text(section, "text")),
+		.path = path_of(file, ms_section_text(section, "file")),
+		.to = list_of(section, "to"),
+		.headers = list_of(section, "header"),
+		.mapping = list_of(section, "mapping"),
+		.reasons = list_of(section, "reason"),
+		.expect = ms_section_choice(section, "expect"),
 	};
 	return test;
 }
@@ -94,17 +109,21 @@ static MsPolicyTest *take_test(const MsSection *section, const char *file)
 static bool is_complete(const MsSection *section, const MsPolicyTest *test, GError **error)
 {
 	if (test->expect < 0)
-		ms_section_error(section, NULL, error, "expect is missing: what is to be done with the message (deliver, hold, ...)");
+		ms_section_error(section, NULL, error,
+			"expect is missing: what is to be done with the message (deliver, hold, ...)");
 	else if (test->to[0] == NULL)
-		ms_section_error(section, NULL, error, "to is missing: a message without a recipient is for nobody");
+		ms_section_error(section, NULL, error,
+			"to is missing: a message without a recipient is for nobody");
 	else if ((test->text == NULL) == (test->path == NULL))
-		ms_section_error(section, NULL, error, "a message is either text or a file; one of the two is to be given");
+		ms_section_error(section, NULL, error,
+			"a message is either text or a file; one of the two is to be given");
 	else
 		return true;
 	return false;
 }
 
-bool ms_policy_take_tests(MsPolicies *policies, const MsSection *root, const char *file, GError **error)
+bool ms_policy_take_tests(
+	MsPolicies *policies, const MsSection *root, const char *file, GError **error)
 {
 	for (guint i = 0; i < ms_section_count(root, "test"); i++) {
 		const MsSection *section = ms_section_nth(root, "test", i);
@@ -123,7 +142,8 @@ bool ms_policy_check_tests(const MsPolicies *policies, GError **error)
 		const MsPolicyTest *test = policies->tests->pdata[i];
 		if (test->policy == NULL || ms_policy_find(policies, test->policy) != NULL)
 			continue;
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s:%d: test \"%s\": policy: there is no policy \"%s\"", test->file,
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s:%d: test \"%s\": policy: there is no policy \"%s\"", test->file,
 			test->line, test->title, test->policy);
 		return false;
 	}

@@ -5,8 +5,8 @@
 #include "policy_private.h"
 
 /*
- * The second half of the judgement: what the guard counted (guard.h) becomes reasons of the policies that
- * applied.  Pure functions of their arguments.
+ * The second half of the judgement: what the guard counted (guard.h) becomes reasons of the
+ * policies that applied.  Pure functions of their arguments.
  */
 
 /* What each of the guard's alarms is to a policy. */
@@ -24,8 +24,8 @@ static const MsReasonCode codes[MS_N_GUARD] = {
 /* Whatever a policy does for them: a stream of such mail goes wrong. */
 static bool is_bad(const MsVerdict *verdict, const MsPolicy *policy)
 {
-	static const MsReasonCode bad[] = {MS_MISMATCH, MS_MIXED_ACCOUNTS, MS_CONTRADICTION, MS_LIST_ATTACHED,
-		MS_EXPOSED_RECIPIENTS};
+	static const MsReasonCode bad[] = {MS_MISMATCH, MS_MIXED_ACCOUNTS, MS_CONTRADICTION,
+		MS_LIST_ATTACHED, MS_EXPOSED_RECIPIENTS};
 	for (guint i = 0; i < verdict->reasons->len; i++) {
 		const MsReason *r = verdict->reasons->pdata[i];
 		if (r->action < MS_TAG || strcmp(r->policy, policy->title) != 0)
@@ -52,12 +52,18 @@ guint ms_policy_streams(const MsPolicies *policies, const MsVerdict *verdict,
 		if (policy == NULL)
 			continue;
 		MsGuardStream *s = &streams_out[n++];
-		*s = (MsGuardStream){.policy = policy->title, .kinds = policy->kinds,
-			.counts_customers = !ms_policy_ignores_customers(policy), .bad = is_bad(verdict, policy),
-			.max_recipients = policy->on[MS_OVERSIZED] >= MS_TAG ? policy->max_recipients : -1};
+		*s = (MsGuardStream){.policy = policy->title,
+			.kinds = policy->kinds,
+			.counts_customers = !ms_policy_ignores_customers(policy),
+			.bad = is_bad(verdict, policy),
+			.max_recipients = policy->on[MS_OVERSIZED] >= MS_TAG
+				? policy->max_recipients
+				: -1};
 		for (int what = 0; what < MS_N_GUARD; what++) {
 			s->minds |= minds(policy, (MsGuardWhat)what) ? 1U << what : 0;
-			s->holds |= policy->enforced && policy->on[codes[what]] > MS_TAG ? 1U << what : 0;
+			s->holds |= policy->enforced && policy->on[codes[what]] > MS_TAG
+				? 1U << what
+				: 0;
 		}
 	}
 	return n;
@@ -73,33 +79,49 @@ static char *day(gint64 seconds)
 
 static char *words_of(const MsGuardAlarm *a, const MsReading *reading)
 {
-	const char *kind = a->finding >= 0 ? ((MsFinding *)reading->findings->pdata[a->finding])->kind : NULL;
+	const char *kind = a->finding >= 0
+		? ((MsFinding *)reading->findings->pdata[a->finding])->kind
+		: NULL;
 	g_autofree char *since = day(a->since);
 	switch (a->what) {
 	case MS_GUARD_FAN_OUT:
 		return kind != NULL
-			? g_strdup_printf("%s that would have gone to %u addresses in %u domains lately", kind, a->count, a->other)
-			: g_strdup_printf("a document that would have gone to %u addresses in %u domains lately", a->count,
-				a->other);
+			? g_strdup_printf(
+				  "%s that would have gone to %u addresses in %u domains lately",
+				  kind, a->count, a->other)
+			: g_strdup_printf(
+				  "a document that would have gone to %u addresses in %u domains lately",
+				  a->count, a->other);
 	case MS_GUARD_FAN_IN:
-		return g_strdup_printf("the recipient would have got %s of %u customers lately, at most %u are usual",
+		return g_strdup_printf(
+			"the recipient would have got %s of %u customers lately, at most %u are usual",
 			kind != NULL ? kind : "identifiers", a->count, a->limit);
 	case MS_GUARD_REPEAT:
-		return g_strdup_printf("the same message to the same recipient for the %u. time lately, at most %u are allowed",
+		return g_strdup_printf(
+			"the same message to the same recipient for the %u. time lately, at most %u are allowed",
 			a->count, a->limit);
 	case MS_GUARD_SPLIT:
-		return g_strdup_printf("%u recipients of one message in several transactions, at most %u are allowed", a->count,
-			a->limit);
+		return g_strdup_printf(
+			"%u recipients of one message in several transactions, at most %u are allowed",
+			a->count, a->limit);
 	case MS_GUARD_UNUSUAL:
-		return g_strdup_printf("%s that went %u times to others since %s, never to this recipient, who got others' %u "
-			"times", kind, a->count, since, a->other);
+		return g_strdup_printf(
+			"%s that went %u times to others since %s, never to this recipient, who got others' %u "
+			"times",
+			kind, a->count, since, a->other);
 	case MS_GUARD_VOLUME:
-		return g_strdup_printf("%u messages of this sender in one hour, the most before were %u", a->count, a->limit);
+		return g_strdup_printf(
+			"%u messages of this sender in one hour, the most before were %u", a->count,
+			a->limit);
 	case MS_GUARD_CREEP:
-		return g_strdup_printf("%u recipients of one message of this sender, the most before were %u", a->count, a->limit);
+		return g_strdup_printf(
+			"%u recipients of one message of this sender, the most before were %u",
+			a->count, a->limit);
 	case MS_GUARD_BREAKER:
-		return g_strdup_printf("mail of this sender is stopped: %u of its last messages were wrong (see missent guard "
-			"status)", a->count);
+		return g_strdup_printf(
+			"mail of this sender is stopped: %u of its last messages were wrong (see missent guard "
+			"status)",
+			a->count);
 	case MS_N_GUARD: break;
 	}
 	return g_strdup("");
@@ -126,7 +148,8 @@ static bool concerns(const Counting *c, const MsGuardAlarm *a)
 	if (ms_policy_ignores_customers(policy))
 		return false;
 	const MsFinding *f = a->finding >= 0 ? c->reading->findings->pdata[a->finding] : NULL;
-	return f == NULL || g_hash_table_size(policy->kinds) == 0 || g_hash_table_contains(policy->kinds, f->kind);
+	return f == NULL || g_hash_table_size(policy->kinds) == 0 ||
+		g_hash_table_contains(policy->kinds, f->kind);
 }
 
 static void judge_alarm(Counting *c, const MsGuardAlarm *a)
@@ -135,7 +158,8 @@ static void judge_alarm(Counting *c, const MsGuardAlarm *a)
 		return;
 	MsReason *reason = ms_adding_keep(&c->adding, codes[a->what], words_of(a, c->reading));
 	if (a->finding >= 0)
-		ms_reason_about(reason, c->reading->findings->pdata[a->finding], c->resolution, (guint)a->finding);
+		ms_reason_about(reason, c->reading->findings->pdata[a->finding], c->resolution,
+			(guint)a->finding);
 	if (a->recipient >= 0) {
 		reason->recipient = g_strdup(c->envelope->recipients->pdata[a->recipient]);
 		reason->recipients = 1;
@@ -150,14 +174,17 @@ static void judge_policy(Counting *c, const char *trouble)
 		ms_adding_keep(&c->adding, MS_GUARD_UNAVAILABLE, g_strdup(trouble));
 }
 
-void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelope, const MsReading *reading,
-	const MsResolution *resolution, const MsGuardCounts *counts, const char *trouble, MsVerdict *verdict)
+void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelope,
+	const MsReading *reading, const MsResolution *resolution, const MsGuardCounts *counts,
+	const char *trouble, MsVerdict *verdict)
 {
 	guint stream = 0;
 	bool over = resolution != NULL && ms_resolution_over(resolution) != NULL;
 	for (guint i = 0; i < verdict->policies->len; i++) {
 		Counting c = {envelope, reading, over ? NULL : resolution, counts,
-			{.policy = ms_policy_find(policies, verdict->policies->pdata[i]), .verdict = verdict}, stream};
+			{.policy = ms_policy_find(policies, verdict->policies->pdata[i]),
+				.verdict = verdict},
+			stream};
 		if (c.adding.policy == NULL)
 			continue;
 		stream++;

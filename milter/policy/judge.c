@@ -8,11 +8,11 @@
 #include "policy_private.h"
 
 /*
- * Straight steps: does the policy apply (applies.c); then one function per reason, each of which adds
- * what it finds.  All policies are evaluated, the strictest action wins, every reason counts.  What
- * all policies ask for is worked out once a message (Case); what is left for each is one look at
- * every finding and every recipient.  What is decided is over all of them; only what is kept to be
- * shown is bounded.
+ * Straight steps: does the policy apply (applies.c); then one function per reason, each of which
+ * adds what it finds.  All policies are evaluated, the strictest action wins, every reason
+ * counts.  What all policies ask for is worked out once a message (Case); what is left for each
+ * is one look at every finding and every recipient.  What is decided is over all of them; only
+ * what is kept to be shown is bounded.
  */
 
 /* ---- once a message ------------------------------------------------------------------- */
@@ -41,7 +41,8 @@ static bool is_over(const Case *c)
 
 static guint count_domains(const GPtrArray *addresses)
 {
-	g_autoptr(GHashTable) domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < addresses->len; i++) {
 		const char *at = strrchr(addresses->pdata[i], '@');
 		g_hash_table_add(domains, g_ascii_strdown(at != NULL ? at + 1 : "", -1));
@@ -56,7 +57,8 @@ static void take_recipients(Case *c)
 	for (guint r = 0; r < c->envelope->recipients->len; r++) {
 		if (ms_address_is_routed(c->envelope->recipients->pdata[r]))
 			g_array_append_val(c->routed, r);
-		if (c->resolution != NULL && !is_over(c) && ms_resolution_is_unknown(c->resolution, r))
+		if (c->resolution != NULL && !is_over(c) &&
+			ms_resolution_is_unknown(c->resolution, r))
 			g_array_append_val(c->unknown, r);
 	}
 }
@@ -137,7 +139,8 @@ typedef struct {
 	MsResolution *resolution;
 	MsVerdict *verdict;
 	MsHouseRule rule;
-	guint8 *looked, *required; /* a kind of the message: does the policy look at it, require it? */
+	/* a kind of the message: does the policy look at it, require it? */
+	guint8 *looked, *required;
 	MsTally *proof;            /* of what it requires; NULL: nothing */
 	MsAdding adding;
 } Judge;
@@ -156,8 +159,9 @@ static guint8 *among(const Case *c, GHashTable *listed, bool empty_is_all)
 static bool counts(const Judge *j, guint finding, const guint8 *kinds)
 {
 	const MsFinding *f = j->reading->findings->pdata[finding];
-	return kinds[j->c->kind_of[finding]]
-		&& (!(f->belief & MS_BELIEF_TENTATIVE) || ms_resolution_is_owned(j->resolution, finding));
+	return kinds[j->c->kind_of[finding]] &&
+		(!(f->belief & MS_BELIEF_TENTATIVE) ||
+			ms_resolution_is_owned(j->resolution, finding));
 }
 
 /* Is it believed in one of these ways? */
@@ -172,7 +176,8 @@ static void take_proof(Judge *j)
 		return;
 	j->proof = ms_tally_new(j->resolution);
 	for (guint i = 0; i < j->reading->findings->len; i++)
-		if (counts(j, i, j->required) && believed(j->reading->findings->pdata[i], j->policy->proof_levels))
+		if (counts(j, i, j->required) &&
+			believed(j->reading->findings->pdata[i], j->policy->proof_levels))
 			ms_tally_add(j->proof, i);
 }
 
@@ -184,7 +189,8 @@ bool ms_adding_count(MsAdding *adding, MsReasonCode code)
 	if (adding->policy->enforced)
 		verdict->action = MAX(verdict->action, action);
 	guint kept = adding->kept[code]++;
-	bool room = kept == 0 || (kept < MS_MAX_REASONS && verdict->reasons->len < MS_MAX_REASONS_IN_ALL);
+	bool room = kept == 0 ||
+		(kept < MS_MAX_REASONS && verdict->reasons->len < MS_MAX_REASONS_IN_ALL);
 	verdict->more += !room;
 	return room;
 }
@@ -223,7 +229,8 @@ static MsReason *add(Judge *j, MsReasonCode code, const char *format, ...)
 	return keep_reason(j, code, text);
 }
 
-void ms_reason_about(MsReason *reason, const MsFinding *finding, const MsResolution *resolution, guint index)
+void ms_reason_about(
+	MsReason *reason, const MsFinding *finding, const MsResolution *resolution, guint index)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	guint owners = resolution != NULL ? ms_resolution_owners(resolution, index, 5, names) : 0;
@@ -260,11 +267,14 @@ static void judge_unknown(Judge *j, guint index)
 	const MsFinding *finding = j->reading->findings->pdata[index];
 	if ((finding->belief & MS_BELIEF_SELLER) || ms_resolution_is_partial(j->resolution, index))
 		return; /* the sender's own, which need not be in the directory */
-	if (!believed(finding, j->policy->unknown_levels) || !count_reason(j, MS_UNKNOWN_IDENTIFIER))
+	if (!believed(finding, j->policy->unknown_levels) ||
+		!count_reason(j, MS_UNKNOWN_IDENTIFIER))
 		return;
 	g_autofree char *why = ms_belief_words(finding->belief);
 	about(keep_reason(j, MS_UNKNOWN_IDENTIFIER,
-		      g_strdup_printf("%s that the directory does not know (%s)", finding->kind, why)), j, index);
+		      g_strdup_printf(
+			      "%s that the directory does not know (%s)", finding->kind, why)),
+		j, index);
 }
 
 static void judge_mismatch(Judge *j, guint index)
@@ -272,13 +282,16 @@ static void judge_mismatch(Judge *j, guint index)
 	const MsFinding *finding = j->reading->findings->pdata[index];
 	/* One that the directory knows says more. */
 	guint first = ms_resolution_first_other(j->resolution, index, j->rule);
-	if (first == MS_NOBODY || !believed(finding, j->policy->mismatch_levels) || !count_reason(j, MS_MISMATCH))
+	if (first == MS_NOBODY || !believed(finding, j->policy->mismatch_levels) ||
+		!count_reason(j, MS_MISMATCH))
 		return;
 	g_autofree char *why = ms_belief_words(finding->belief);
-	MsReason *reason = keep_reason(j, MS_MISMATCH, g_strdup_printf("%s of %s (%s)", finding->kind,
-		!ms_resolution_is_unknown(j->resolution, first)
-			? "another account than the recipient's"
-			: "an account, and the directory does not know the recipient", why));
+	MsReason *reason = keep_reason(j, MS_MISMATCH,
+		g_strdup_printf("%s of %s (%s)", finding->kind,
+			!ms_resolution_is_unknown(j->resolution, first)
+				? "another account than the recipient's"
+				: "an account, and the directory does not know the recipient",
+			why));
 	about(reason, j, index);
 	to_recipient(reason, j, first, ms_resolution_count_other(j->resolution, index, j->rule));
 }
@@ -286,11 +299,13 @@ static void judge_mismatch(Judge *j, guint index)
 /* Those whom the directory does not know; the outcome of the others says it (judge_outcomes()). */
 static void withhold_mismatches(Judge *j)
 {
-	if (!j->policy->enforced || j->policy->on[MS_MISMATCH] != MS_SPLIT || j->c->unknown->len == 0)
+	if (!j->policy->enforced || j->policy->on[MS_MISMATCH] != MS_SPLIT ||
+		j->c->unknown->len == 0)
 		return;
 	g_autoptr(MsTally) judged = ms_tally_new(j->resolution);
 	for (guint i = 0; i < j->reading->findings->len; i++)
-		if (counts(j, i, j->looked) && believed(j->reading->findings->pdata[i], j->policy->mismatch_levels))
+		if (counts(j, i, j->looked) &&
+			believed(j->reading->findings->pdata[i], j->policy->mismatch_levels))
 			ms_tally_add(judged, i);
 	for (guint k = 0; k < j->c->unknown->len; k++) {
 		guint r = g_array_index(j->c->unknown, guint, k);
@@ -301,7 +316,8 @@ static void withhold_mismatches(Judge *j)
 
 static void judge_findings(Judge *j)
 {
-	for (guint i = 0; i < j->reading->findings->len && ms_resolution_step(j->resolution, 1); i++) {
+	for (guint i = 0; i < j->reading->findings->len && ms_resolution_step(j->resolution, 1);
+		i++) {
 		if (!counts(j, i, j->looked))
 			continue;
 		if (ms_resolution_is_owned(j->resolution, i))
@@ -338,12 +354,14 @@ static void judge_listed(Judge *j, MsReasonCode code, const GArray *recipients, 
 	for (guint i = 0; i < recipients->len; i++)
 		withhold(j, code, g_array_index(recipients, guint, i));
 	if (recipients->len > 0)
-		to_recipient(add(j, code, "%s", why), j, g_array_index(recipients, guint, 0), recipients->len);
+		to_recipient(add(j, code, "%s", why), j, g_array_index(recipients, guint, 0),
+			recipients->len);
 }
 
 static void judge_accounts(Judge *j)
 {
-	if (j->policy->max_accounts < 0 || !ms_resolution_step(j->resolution, j->reading->findings->len))
+	if (j->policy->max_accounts < 0 ||
+		!ms_resolution_step(j->resolution, j->reading->findings->len))
 		return;
 	g_autofree guint8 *seen = g_new0(guint8, ms_resolution_accounts(j->resolution) + 1);
 	guint n = 0;
@@ -385,15 +403,19 @@ static void judge_list(Judge *j)
 	g_autofree guint *n = g_new0(guint, j->c->kinds->len + 1);
 	for (guint i = 0; i < j->reading->findings->len; i++) {
 		const MsFinding *f = j->reading->findings->pdata[i];
-		bool known = (f->belief & MS_BELIEF_TENTATIVE) == 0
-			|| (j->resolution != NULL && !is_over(j->c) && ms_resolution_is_owned(j->resolution, i));
-		n[j->c->kind_of[i]] += known && j->looked[j->c->kind_of[i]] && (f->belief & MS_BELIEF_ADDRESSED) == 0;
+		bool known = (f->belief & MS_BELIEF_TENTATIVE) == 0 ||
+			(j->resolution != NULL && !is_over(j->c) &&
+				ms_resolution_is_owned(j->resolution, i));
+		n[j->c->kind_of[i]] += known && j->looked[j->c->kind_of[i]] &&
+			(f->belief & MS_BELIEF_ADDRESSED) == 0;
 	}
 	for (guint k = 0; k < j->c->kinds->len; k++) {
 		if (n[k] <= j->policy->max_identifiers)
 			continue;
-		MsReason *reason = add(j, MS_LIST_ATTACHED, "%u different identifiers of kind %s in one message, at most %"
-			G_GINT64_FORMAT " are allowed", n[k], (const char *)j->c->kinds->pdata[k], j->policy->max_identifiers);
+		MsReason *reason = add(j, MS_LIST_ATTACHED,
+			"%u different identifiers of kind %s in one message, at most %" G_GINT64_FORMAT
+			" are allowed",
+			n[k], (const char *)j->c->kinds->pdata[k], j->policy->max_identifiers);
 		if (reason != NULL)
 			reason->kind = g_strdup(j->c->kinds->pdata[k]);
 	}
@@ -450,7 +472,9 @@ static void judge_outcomes(Judge *j)
 		whole = MS_OUTCOME_UNREAD;
 	for (guint r = 0; r < j->envelope->recipients->len; r++) {
 		guint8 *worst = &j->verdict->outcomes->data[r];
-		MsOutcome outcome = MAX(whole, j->c->settled ? (MsOutcome)j->c->outcomes[j->rule][r] : MS_OUTCOME_UNPROVEN);
+		MsOutcome outcome = MAX(whole,
+			j->c->settled ? (MsOutcome)j->c->outcomes[j->rule][r]
+				      : MS_OUTCOME_UNPROVEN);
 		bool proof = j->proof != NULL && objects(j, MS_UNPROVEN);
 		if (outcome == MS_OUTCOME_RIGHT && proof && !proven(j, r))
 			outcome = MS_OUTCOME_UNPROVEN;
@@ -466,7 +490,8 @@ static void judge_outcomes(Judge *j)
 static int stricter_first(const void *a, const void *b)
 {
 	const MsReason *x = *(MsReason *const *)a, *y = *(MsReason *const *)b;
-	return x->action != y->action ? (int)y->action - (int)x->action : (int)x->code - (int)y->code;
+	return x->action != y->action ? (int)y->action - (int)x->action
+				      : (int)x->code - (int)y->code;
 }
 
 void ms_verdict_sort(MsVerdict *verdict)
@@ -474,7 +499,8 @@ void ms_verdict_sort(MsVerdict *verdict)
 	g_ptr_array_sort(verdict->reasons, stricter_first);
 }
 
-/* What could not be judged is unread, for everybody: not clean, and nothing is known to be unknown. */
+/* What could not be judged is unread, for everybody: not clean, and nothing is known to be
+ * unknown. */
 static void judge_over(Judge *j)
 {
 	MsReason *reason = add(j, MS_UNREADABLE, "%s: %s", ms_unread_name(MS_UNREAD_LIMIT),
@@ -498,7 +524,8 @@ static void judge_rights(Judge *j)
 	}
 	if (!is_over(j->c)) {
 		judge_proof(j);
-		judge_listed(j, MS_UNKNOWN_RECIPIENT, j->c->unknown, "the directory knows no account for the recipient");
+		judge_listed(j, MS_UNKNOWN_RECIPIENT, j->c->unknown,
+			"the directory knows no account for the recipient");
 		judge_accounts(j);
 	}
 	if (is_over(j->c))
@@ -507,16 +534,22 @@ static void judge_rights(Judge *j)
 
 static void judge(const MsPolicy *policy, const Case *c)
 {
-	Judge j = {.policy = policy, .c = c, .envelope = c->envelope, .reading = c->reading,
-		.resolution = c->resolution, .verdict = c->verdict,
+	Judge j = {.policy = policy,
+		.c = c,
+		.envelope = c->envelope,
+		.reading = c->reading,
+		.resolution = c->resolution,
+		.verdict = c->verdict,
 		.rule = policy->judge_house ? MS_HOUSE_JUDGED : MS_HOUSE_MAY,
-		.looked = among(c, policy->kinds, true), .required = among(c, policy->required, false),
+		.looked = among(c, policy->kinds, true),
+		.required = among(c, policy->required, false),
 		.adding = {.policy = policy, .verdict = c->verdict}};
 	g_ptr_array_add(c->verdict->policies, g_strdup(policy->title));
 	judge_size(&j);
-	/* "anna%alpha.example@example.com": it is judged as each mailbox that it may be; a policy may not
-	 * want it at all. */
-	judge_listed(&j, MS_ROUTED_RECIPIENT, c->routed, "the recipient's address has a way to another in it");
+	/* "anna%alpha.example@example.com": it is judged as each mailbox that it may be; a policy
+	 * may not want it at all. */
+	judge_listed(&j, MS_ROUTED_RECIPIENT, c->routed,
+		"the recipient's address has a way to another in it");
 	judge_list(&j);
 	judge_unread(&j);
 	judge_contradictions(&j);
@@ -540,7 +573,10 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 		g_byte_array_set_size(each[i], envelope->recipients->len);
 		memset(each[i]->data, 0, each[i]->len);
 	}
-	Case c = {.envelope = envelope, .reading = reading, .resolution = resolution, .trouble = trouble,
+	Case c = {.envelope = envelope,
+		.reading = reading,
+		.resolution = resolution,
+		.trouble = trouble,
 		.verdict = verdict};
 	case_init(&c);
 	g_autoptr(MsFacts) facts = ms_facts_new(envelope, reading);

@@ -1,9 +1,10 @@
 /*
  * Files of policies and kinds come in; out goes what is odd in them, by file and line.
  *
- * One table has a row a check: its name, what it looks at, its weight, and a function that is given each policy,
- * or each kind, or all of them at once.  A file that cannot be loaded is told too, every one of its mistakes, and
- * the checks go on with what could be loaded.  In the caller's thread.
+ * One table has a row a check: its name, what it looks at, its weight, and a function that is
+ * given each policy, or each kind, or all of them at once.  A file that cannot be loaded is told
+ * too, every one of its mistakes, and the checks go on with what could be loaded.  In the
+ * caller's thread.
  */
 #include "config.h"
 
@@ -28,44 +29,69 @@ typedef struct {
 #define ALL(name, weight, looks, run) {{name, looks, MS_LINT_##weight}, NULL, NULL, run}
 
 static const Check checks[] = {
-	{{"load", "what cannot be loaded: kinds that nothing defines, require outside kinds, words that do not exist",
-		MS_LINT_FAULT}, NULL, NULL, NULL},
+	{{"load",
+		 "what cannot be loaded: kinds that nothing defines, require outside kinds, words that do not exist",
+		 MS_LINT_FAULT},
+		NULL, NULL, NULL},
 
 	/* ---- what never has an effect ---- */
 	POLICY("does-nothing", FAULT, "every action is deliver", lint_does_nothing),
-	POLICY("dead-limit", FAULT, "a limit whose action is deliver, or that nothing is counted for", lint_dead_limits),
-	POLICY("dead-action", FAULT, "an action whose reason can never come about", lint_dead_actions),
-	POLICY("dead-belief", WARNING, "what must be believed of findings that nothing looks at", lint_dead_beliefs),
+	POLICY("dead-limit", FAULT,
+		"a limit whose action is deliver, or that nothing is counted for",
+		lint_dead_limits),
+	POLICY("dead-action", FAULT, "an action whose reason can never come about",
+		lint_dead_actions),
+	POLICY("dead-belief", WARNING, "what must be believed of findings that nothing looks at",
+		lint_dead_beliefs),
 	POLICY("guard-off", WARNING, "actions for what the guard does not count", lint_guard_off),
 	POLICY("require", FAULT, "required kinds that can never be found", lint_require),
 	POLICY("limits", WARNING, "limits that contradict each other", lint_limits),
 	POLICY("twice", WARNING, "entries of a list that another entry of it covers", lint_twice),
-	POLICY("shadowed", WARNING, "a policy that another one does all the work of", lint_shadowed),
-	POLICY("weaker", WARNING, "an action that is weaker than another policy's for the same mail", lint_weaker),
-	POLICY("attachment", WARNING, "attachment: neither a type nor a name that a file can have", lint_attachments),
-	POLICY("header-name", WARNING, "header: fields that are spelled like another", lint_header_names),
-	POLICY("never-outgoing", FAULT, "mail that is not outgoing by the section outgoing", lint_never_outgoing),
-	POLICY("never-seen", WARNING, "policies that none of the mail of the past falls under", lint_never_seen),
+	POLICY("shadowed", WARNING, "a policy that another one does all the work of",
+		lint_shadowed),
+	POLICY("weaker", WARNING,
+		"an action that is weaker than another policy's for the same mail", lint_weaker),
+	POLICY("attachment", WARNING, "attachment: neither a type nor a name that a file can have",
+		lint_attachments),
+	POLICY("header-name", WARNING, "header: fields that are spelled like another",
+		lint_header_names),
+	POLICY("never-outgoing", FAULT, "mail that is not outgoing by the section outgoing",
+		lint_never_outgoing),
+	POLICY("never-seen", WARNING, "policies that none of the mail of the past falls under",
+		lint_never_seen),
 
 	/* ---- what lets out, or takes in, too much ---- */
-	POLICY("mismatch-delivered", FAULT, "another customer's data is looked for, and delivered", lint_mismatch),
-	POLICY("tolerates", WARNING, "tolerate: what could not be read for a fault counts as clean", lint_tolerates),
-	POLICY("broad-sender", WARNING, "sender: everybody, a provider of mailboxes, a public suffix", lint_broad_senders),
+	POLICY("mismatch-delivered", FAULT, "another customer's data is looked for, and delivered",
+		lint_mismatch),
+	POLICY("tolerates", WARNING, "tolerate: what could not be read for a fault counts as clean",
+		lint_tolerates),
+	POLICY("broad-sender", WARNING,
+		"sender: everybody, a provider of mailboxes, a public suffix", lint_broad_senders),
 	POLICY("broad-network", WARNING, "networks: the whole Internet", lint_broad_networks),
-	ALL("broad-outgoing", WARNING, "outgoing: the whole Internet, a provider of mailboxes, a public suffix",
+	ALL("broad-outgoing", WARNING,
+		"outgoing: the whole Internet, a provider of mailboxes, a public suffix",
 		lint_outgoing),
 
 	/* ---- patterns ---- */
-	POLICY("pattern-empty", FAULT, "header: patterns that match where nothing stands", lint_patterns_empty),
-	POLICY("pattern-everything", WARNING, "header: patterns that match any text", lint_patterns_everything),
-	POLICY("pattern-runs-away", WARNING, "header: patterns that reach the limit of steps on a hostile text",
+	POLICY("pattern-empty", FAULT, "header: patterns that match where nothing stands",
+		lint_patterns_empty),
+	POLICY("pattern-everything", WARNING, "header: patterns that match any text",
+		lint_patterns_everything),
+	POLICY("pattern-runs-away", WARNING,
+		"header: patterns that reach the limit of steps on a hostile text",
 		lint_patterns_run_away),
 	KIND("kind-empty", FAULT, "pattern: matches where nothing stands", lint_kind_empty),
-	KIND("kind-everything", FAULT, "pattern: any word or number is one, without a label", lint_kind_everything),
-	KIND("kind-runs-away", WARNING, "pattern: reaches the limit of steps on a hostile text", lint_kind_runs_away),
-	KIND("kind-lengths", FAULT, "lengths, form and check that no value can have together", lint_kind_lengths),
-	KIND("kind-labels", WARNING, "labels: empty, or a single letter or digit", lint_kind_labels),
-	ALL("names", FAULT, "missent.conf: kinds and policies that are named, and that nothing defines", lint_names),
+	KIND("kind-everything", FAULT, "pattern: any word or number is one, without a label",
+		lint_kind_everything),
+	KIND("kind-runs-away", WARNING, "pattern: reaches the limit of steps on a hostile text",
+		lint_kind_runs_away),
+	KIND("kind-lengths", FAULT, "lengths, form and check that no value can have together",
+		lint_kind_lengths),
+	KIND("kind-labels", WARNING, "labels: empty, or a single letter or digit",
+		lint_kind_labels),
+	ALL("names", FAULT,
+		"missent.conf: kinds and policies that are named, and that nothing defines",
+		lint_names),
 };
 
 const MsLintRow *ms_policy_lint_rows(guint *n_out)
@@ -93,7 +119,8 @@ static void finding_free(gpointer data)
 	g_free(finding);
 }
 
-static void add(Lint *lint, const char *file, int line, const char *about, const char *remedy, char *text)
+static void add(
+	Lint *lint, const char *file, int line, const char *about, const char *remedy, char *text)
 {
 	g_autofree char *key = g_strdup_printf("%s\n%s\n%s", lint->row->name, file, about);
 	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(lint->told, key)) + 1;
@@ -113,7 +140,8 @@ static void add(Lint *lint, const char *file, int line, const char *about, const
 	g_ptr_array_add(lint->findings, finding);
 }
 
-void lint_tell_at(Lint *lint, const char *file, int line, const char *about, const char *remedy, const char *format, ...)
+void lint_tell_at(Lint *lint, const char *file, int line, const char *about, const char *remedy,
+	const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -121,27 +149,33 @@ void lint_tell_at(Lint *lint, const char *file, int line, const char *about, con
 	va_end(args);
 }
 
-/* A list may go over many lines: the one, from the block's first to the key's last, on which the value stands. */
+/* A list may go over many lines: the one, from the block's first to the key's last, on which the
+ * value stands. */
 static int line_of(const Subject *s, const char *key, const char *value)
 {
-	int first = ms_section_line(s->section), last = key != NULL ? ms_section_key_line(s->section, key) : 0;
+	int first = ms_section_line(s->section),
+	    last = key != NULL ? ms_section_key_line(s->section, key) : 0;
 	if (last == 0 || value == NULL)
 		return last > 0 ? last : first;
-	g_autofree char *twice = g_strconcat("\"", value, "\"", NULL), *once = g_strconcat("'", value, "'", NULL);
+	g_autofree char *twice = g_strconcat("\"", value, "\"", NULL),
+			*once = g_strconcat("'", value, "'", NULL);
 	g_auto(GStrv) lines = g_strsplit(s->text, "\n", last + 1);
 	int found = last;
 	for (int i = 0; lines[i] != NULL && i < last; i++)
-		if (i + 1 >= first && (strstr(lines[i], twice) != NULL || strstr(lines[i], once) != NULL))
-			found = i + 1; /* the last one: of two that are equal, the second is one too many */
+		if (i + 1 >= first &&
+			(strstr(lines[i], twice) != NULL || strstr(lines[i], once) != NULL))
+			/* the last one: of two that are equal, the second is one too many */
+			found = i + 1;
 	return found;
 }
 
-void lint_tell(Lint *lint, const Subject *s, const char *key, const char *value, const char *remedy, const char *format,
-	...)
+void lint_tell(Lint *lint, const Subject *s, const char *key, const char *value, const char *remedy,
+	const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	add(lint, s->file, line_of(s, key, value), ms_section_title(s->section), remedy, g_strdup_vprintf(format, args));
+	add(lint, s->file, line_of(s, key, value), ms_section_title(s->section), remedy,
+		g_strdup_vprintf(format, args));
 	va_end(args);
 }
 
@@ -220,9 +254,12 @@ static void take_policies(Lint *lint, const File *file, GHashTable *titles)
 		g_autoptr(GError) error = NULL;
 		const Subject *same = g_hash_table_lookup(titles, ms_section_title(section));
 		if (same != NULL)
-			ms_section_error(section, NULL, &error, "a policy in %s, line %d, has this title: give one of them another",
+			ms_section_error(section, NULL, &error,
+				"a policy in %s, line %d, has this title: give one of them another",
 				same->file, ms_section_line(same->section));
-		MsPolicy *policy = same != NULL ? NULL : ms_policy_take(section, lint->kinds, lint->options->mode, &error);
+		MsPolicy *policy = same != NULL
+			? NULL
+			: ms_policy_take(section, lint->kinds, lint->options->mode, &error);
 		if (policy == NULL) {
 			tell_load(lint, file->name, error->message);
 			continue;
@@ -243,12 +280,15 @@ static bool is_new(const File *file, GHashTable *names, GError **error)
 		const MsSection *section = ms_section_nth(file->root, "kind", i);
 		const char *other = g_hash_table_lookup(names, ms_section_title(section));
 		if (other != NULL) {
-			ms_section_error(section, NULL, error, "is defined in %s already: give one of them another name", other);
+			ms_section_error(section, NULL, error,
+				"is defined in %s already: give one of them another name", other);
 			return false;
 		}
 	}
 	for (guint i = 0; i < ms_section_count(file->root, "kind"); i++)
-		g_hash_table_insert(names, (char *)ms_section_title(ms_section_nth(file->root, "kind", i)), file->name);
+		g_hash_table_insert(names,
+			(char *)ms_section_title(ms_section_nth(file->root, "kind", i)),
+			file->name);
 	return true;
 }
 
@@ -301,7 +341,8 @@ static MsKinds *load_kinds(Lint *lint, GPtrArray *files)
 		take_kinds(lint, file, seen, all);
 	}
 	g_autoptr(GError) error = NULL;
-	MsKinds *kinds = all->len > 0 ? ms_kinds_parse(lint->options->kinds_file, all->str, &error) : NULL;
+	MsKinds *kinds = all->len > 0 ? ms_kinds_parse(lint->options->kinds_file, all->str, &error)
+				      : NULL;
 	if (error != NULL)
 		tell_load(lint, lint->options->kinds_file, error->message);
 	return kinds;

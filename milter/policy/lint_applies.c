@@ -1,6 +1,6 @@
 /*
- * Checks of what policies apply to: lists with entries too many, too wide, or that nothing can match; and mail of
- * the past that falls under none.
+ * Checks of what policies apply to: lists with entries too many, too wide, or that nothing can
+ * match; and mail of the past that falls under none.
  */
 #include "config.h"
 
@@ -18,8 +18,8 @@ static bool covers_one(char a, char b)
 	return b != '*' && (a == '?' || (b != '?' && g_ascii_tolower(a) == g_ascii_tolower(b)));
 }
 
-/* `b` is taken as a text in which * and ? are letters that only * (and for ? also ?) match: what is covered then
- * is covered whatever stands for them. */
+/* `b` is taken as a text in which * and ? are letters that only * (and for ? also ?) match: what
+ * is covered then is covered whatever stands for them. */
 bool lint_glob_covers(const char *a, const char *b)
 {
 	const gsize m = strlen(a), n = strlen(b);
@@ -30,7 +30,8 @@ bool lint_glob_covers(const char *a, const char *b)
 		row[0] = row[0] && a[i] == '*';
 		for (gsize k = 1; k <= n; k++) {
 			bool above = row[k];
-			row[k] = a[i] == '*' ? above || row[k - 1] : before && covers_one(a[i], b[k - 1]);
+			row[k] = a[i] == '*' ? above || row[k - 1]
+					     : before && covers_one(a[i], b[k - 1]);
 			before = above;
 		}
 	}
@@ -40,7 +41,9 @@ bool lint_glob_covers(const char *a, const char *b)
 static int bits_of(const char *network)
 {
 	const char *slash = strchr(network, '/');
-	return slash != NULL ? (int)g_ascii_strtoll(slash + 1, NULL, 10) : strchr(network, ':') != NULL ? 128 : 32;
+	return slash != NULL                   ? (int)g_ascii_strtoll(slash + 1, NULL, 10)
+		: strchr(network, ':') != NULL ? 128
+					       : 32;
 }
 
 bool lint_network_covers(const char *a, const char *b)
@@ -65,32 +68,37 @@ static bool same(const char *a, const char *b)
 static bool same_header(const char *a, const char *b)
 {
 	gsize name = strcspn(a, ":");
-	return name == strcspn(b, ":") && g_ascii_strncasecmp(a, b, name) == 0 && strcmp(a + name, b + name) == 0;
+	return name == strcspn(b, ":") && g_ascii_strncasecmp(a, b, name) == 0 &&
+		strcmp(a + name, b + name) == 0;
 }
 
-const LintCondition lint_conditions[] = {{"sender", lint_sender_covers}, {"auth-user", lint_glob_covers},
-	{"networks", lint_network_covers}, {"header", same_header}, {"attachment", lint_glob_covers}, {NULL, NULL}};
+const LintCondition lint_conditions[] = {{"sender", lint_sender_covers},
+	{"auth-user", lint_glob_covers}, {"networks", lint_network_covers}, {"header", same_header},
+	{"attachment", lint_glob_covers}, {NULL, NULL}};
 
 static void tell_twice(Lint *lint, Subject *s, const char *key, LintCovers covers)
 {
 	const char *const *list = ms_section_list(s->section, key);
 	for (guint b = 0; list[b] != NULL; b++)
 		for (guint a = 0; list[a] != NULL; a++) {
-			if (a == b || !covers(list[a], list[b]) || (a > b && covers(list[b], list[a])))
+			if (a == b || !covers(list[a], list[b]) ||
+				(a > b && covers(list[b], list[a])))
 				continue;
 			if (same(list[a], list[b]))
-				lint_tell(lint, s, key, list[b], "Take one of them out.", "%s: \"%s\" stands there twice", key, list[b]);
+				lint_tell(lint, s, key, list[b], "Take one of them out.",
+					"%s: \"%s\" stands there twice", key, list[b]);
 			else
-				lint_tell(lint, s, key, list[b], "Take it out, or the other one.", "%s: \"%s\" has no effect beside \"%s\"",
-					key, list[b], list[a]);
+				lint_tell(lint, s, key, list[b], "Take it out, or the other one.",
+					"%s: \"%s\" has no effect beside \"%s\"", key, list[b],
+					list[a]);
 			break;
 		}
 }
 
 void lint_twice(Lint *lint, Subject *s)
 {
-	static const char *const sets[] = {"kinds", "require", "tolerate", "believe-mismatch", "believe-unknown-identifier",
-		"believe-proof"};
+	static const char *const sets[] = {"kinds", "require", "tolerate", "believe-mismatch",
+		"believe-unknown-identifier", "believe-proof"};
 	for (gsize i = 0; lint_conditions[i].key != NULL; i++)
 		tell_twice(lint, s, lint_conditions[i].key, lint_conditions[i].covers);
 	for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
@@ -106,9 +114,10 @@ static const char *width_of(const char *domain)
 	g_autofree char *canonical = ms_address_canonical(query, strlen(query));
 	if (canonical == NULL)
 		return NULL;
-	return ms_domain_is_provider(canonical + 1) ? "a provider at which anybody can have a mailbox"
-		: ms_domain_is_suffix(canonical + 1)   ? "a public suffix, and no company's domain"
-						       : NULL;
+	return ms_domain_is_provider(canonical + 1)
+		? "a provider at which anybody can have a mailbox"
+		: ms_domain_is_suffix(canonical + 1) ? "a public suffix, and no company's domain"
+						     : NULL;
 }
 
 /* "*@gmail.com", "*@*.com": what is behind the @, without the wildcards before it. */
@@ -120,33 +129,41 @@ static const char *width_of_glob(const char *glob)
 	while (g_str_has_prefix(domain, "*.") || (*domain == '*' && domain[1] == '*'))
 		domain += domain[1] == '.' ? 2 : 1;
 	if (*domain == '*' && domain[1] != '\0' && strpbrk(domain + 1, "*?") == NULL)
-		domain += domain[1] == '.' ? 2 : 1; /* "*example.com" may be wider, and is told as that */
+		domain += domain[1] == '.'
+			? 2
+			: 1; /* "*example.com" may be wider, and is told as that */
 	return everybody && strpbrk(domain, "*?") == NULL ? width_of(domain) : NULL;
 }
 
 void lint_broad_senders(Lint *lint, Subject *s)
 {
-	for (const char *const *sender = ms_section_list(s->section, "sender"); *sender != NULL; sender++) {
+	for (const char *const *sender = ms_section_list(s->section, "sender"); *sender != NULL;
+		sender++) {
 		g_autofree char *glob = ms_policy_sender_glob(*sender);
 		const char *width = width_of_glob(glob);
 		if (lint_glob_covers(glob, "*@*") || lint_glob_covers(glob, "*@*.*"))
-			lint_tell(lint, s, "sender", *sender, "Leave sender out to say so, or name your addresses.",
+			lint_tell(lint, s, "sender", *sender,
+				"Leave sender out to say so, or name your addresses.",
 				"sender \"%s\" is everybody", *sender);
 		else if (width != NULL)
-			lint_tell(lint, s, "sender", *sender, "Name your own addresses or domains.", "sender \"%s\" is %s", *sender,
-				width);
+			lint_tell(lint, s, "sender", *sender, "Name your own addresses or domains.",
+				"sender \"%s\" is %s", *sender, width);
 	}
-	for (const char *const *user = ms_section_list(s->section, "auth-user"); *user != NULL; user++)
+	for (const char *const *user = ms_section_list(s->section, "auth-user"); *user != NULL;
+		user++)
 		if (lint_glob_covers(*user, "*"))
-			lint_tell(lint, s, "auth-user", *user, "Name users, or see that it is meant.",
+			lint_tell(lint, s, "auth-user", *user,
+				"Name users, or see that it is meant.",
 				"auth-user \"%s\" is everybody who is authenticated", *user);
 }
 
 void lint_broad_networks(Lint *lint, Subject *s)
 {
-	for (const char *const *network = ms_section_list(s->section, "networks"); *network != NULL; network++)
+	for (const char *const *network = ms_section_list(s->section, "networks"); *network != NULL;
+		network++)
 		if (bits_of(*network) == 0)
-			lint_tell(lint, s, "networks", *network, "Leave networks out to say so, or name your own.",
+			lint_tell(lint, s, "networks", *network,
+				"Leave networks out to say so, or name your own.",
 				"networks \"%s\" is the whole Internet", *network);
 }
 
@@ -163,13 +180,18 @@ void lint_outgoing(Lint *lint)
 	const MsSection *outgoing = ms_section_sub(settings->root, "outgoing");
 	for (const char *const *network = settings->out_networks; *network != NULL; network++)
 		if (bits_of(*network) == 0)
-			lint_tell_at(lint, config_of(lint), ms_section_key_line(outgoing, "networks"), "outgoing", "Name your own networks.",
-				"networks \"%s\" is the whole Internet: mail that comes in is judged as if you sent it", *network);
+			lint_tell_at(lint, config_of(lint),
+				ms_section_key_line(outgoing, "networks"), "outgoing",
+				"Name your own networks.",
+				"networks \"%s\" is the whole Internet: mail that comes in is judged as if you sent it",
+				*network);
 	for (const char *const *domain = settings->out_domains; *domain != NULL; domain++) {
 		const char *width = width_of(*domain);
 		if (width != NULL)
-			lint_tell_at(lint, config_of(lint), ms_section_key_line(outgoing, "sender-domains"), "outgoing",
-				"Name your own domains.", "sender-domains \"%s\" is %s", *domain, width);
+			lint_tell_at(lint, config_of(lint),
+				ms_section_key_line(outgoing, "sender-domains"), "outgoing",
+				"Name your own domains.", "sender-domains \"%s\" is %s", *domain,
+				width);
 	}
 }
 
@@ -177,12 +199,17 @@ void lint_outgoing(Lint *lint)
 
 void lint_attachments(Lint *lint, Subject *s)
 {
-	for (const char *const *one = ms_section_list(s->section, "attachment"); *one != NULL; one++) {
-		const char *remedy = "A name is such as \"*.pdf\", a type such as \"application/pdf\".";
+	for (const char *const *one = ms_section_list(s->section, "attachment"); *one != NULL;
+		one++) {
+		const char *remedy =
+			"A name is such as \"*.pdf\", a type such as \"application/pdf\".";
 		if (**one == '\0' || strspn(*one, " ") > 0 || g_str_has_suffix(*one, " "))
-			lint_tell(lint, s, "attachment", *one, remedy, "attachment \"%s\" is the name of no file, and no type", *one);
-		else if (strpbrk(*one, "*?/") == NULL && (**one == '.' || strchr(*one, '.') == NULL))
-			lint_tell(lint, s, "attachment", *one, remedy, "attachment \"%s\" is a file of exactly this name alone", *one);
+			lint_tell(lint, s, "attachment", *one, remedy,
+				"attachment \"%s\" is the name of no file, and no type", *one);
+		else if (strpbrk(*one, "*?/") == NULL &&
+			(**one == '.' || strchr(*one, '.') == NULL))
+			lint_tell(lint, s, "attachment", *one, remedy,
+				"attachment \"%s\" is a file of exactly this name alone", *one);
 		else if (lint_glob_covers(*one, "*"))
 			lint_tell(lint, s, "attachment", *one, "Leave attachment out to say so.",
 				"attachment \"%s\" is any part of any message", *one);
@@ -190,11 +217,13 @@ void lint_attachments(Lint *lint, Subject *s)
 }
 
 /* Fields that policies are made of; what begins with X- or List- is anybody's. */
-static const char *const fields[] = {"Subject", "From", "To", "Cc", "Bcc", "Reply-To", "Sender", "Date", "Message-ID",
-	"In-Reply-To", "References", "Comments", "Keywords", "Return-Path", "Received", "MIME-Version", "Content-Type",
-	"Content-Transfer-Encoding", "Content-Disposition", "Content-Language", "Authentication-Results", "DKIM-Signature",
-	"Received-SPF", "Auto-Submitted", "Precedence", "Importance", "Priority", "Sensitivity", "Organization",
-	"User-Agent", "Feedback-ID", "Errors-To", "Return-Receipt-To", "Disposition-Notification-To", "Delivered-To", NULL};
+static const char *const fields[] = {"Subject", "From", "To", "Cc", "Bcc", "Reply-To", "Sender",
+	"Date", "Message-ID", "In-Reply-To", "References", "Comments", "Keywords", "Return-Path",
+	"Received", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
+	"Content-Disposition", "Content-Language", "Authentication-Results", "DKIM-Signature",
+	"Received-SPF", "Auto-Submitted", "Precedence", "Importance", "Priority", "Sensitivity",
+	"Organization", "User-Agent", "Feedback-ID", "Errors-To", "Return-Receipt-To",
+	"Disposition-Notification-To", "Delivered-To", NULL};
 
 void lint_header_names(Lint *lint, Subject *s)
 {
@@ -202,12 +231,14 @@ void lint_header_names(Lint *lint, Subject *s)
 		const MsHeaderRule *rule = s->policy->headers->pdata[i];
 		const char *value = ms_section_list(s->section, "header")[i];
 		const char *near = NULL;
-		bool known = g_ascii_strncasecmp(rule->name, "X-", 2) == 0 || g_ascii_strncasecmp(rule->name, "List-", 5) == 0
-			|| g_ascii_strncasecmp(rule->name, "Resent-", 7) == 0;
+		bool known = g_ascii_strncasecmp(rule->name, "X-", 2) == 0 ||
+			g_ascii_strncasecmp(rule->name, "List-", 5) == 0 ||
+			g_ascii_strncasecmp(rule->name, "Resent-", 7) == 0;
 		for (gsize k = 0; fields[k] != NULL && !known; k++)
 			known = g_ascii_strcasecmp(fields[k], rule->name) == 0;
 		if (!known && (near = ms_text_nearest(rule->name, fields)) != NULL)
-			lint_tell(lint, s, "header", value, "Mend its name.", "header: \"%s\" is likely to be %s", rule->name, near);
+			lint_tell(lint, s, "header", value, "Mend its name.",
+				"header: \"%s\" is likely to be %s", rule->name, near);
 	}
 }
 
@@ -216,7 +247,8 @@ static bool domain_is_out(const MsSettings *settings, const char *sender)
 	g_autofree char *glob = ms_policy_sender_glob(sender);
 	const char *at = strrchr(glob, '@');
 	for (const char *const *domain = settings->out_domains; *domain != NULL; domain++)
-		if (at == NULL || strpbrk(at, "*?") != NULL || g_ascii_strcasecmp(at + 1, *domain) == 0)
+		if (at == NULL || strpbrk(at, "*?") != NULL ||
+			g_ascii_strcasecmp(at + 1, *domain) == 0)
 			return true;
 	return false;
 }
@@ -232,14 +264,17 @@ void lint_never_outgoing(Lint *lint, Subject *s)
 	const char *remedy = "Say in the section outgoing whose mail is yours.";
 	for (; settings->out_networks[0] == NULL && *senders != NULL; senders++)
 		if (!domain_is_out(settings, *senders))
-			lint_tell(lint, s, "sender", *senders, remedy, "sender \"%s\" is none of sender-domains: its mail is not outgoing",
+			lint_tell(lint, s, "sender", *senders, remedy,
+				"sender \"%s\" is none of sender-domains: its mail is not outgoing",
 				*senders);
 	for (; settings->out_domains[0] == NULL && *networks != NULL; networks++) {
 		bool out = false;
 		for (const char *const *own = settings->out_networks; *own != NULL && !out; own++)
-			out = lint_network_covers(*own, *networks) || lint_network_covers(*networks, *own);
+			out = lint_network_covers(*own, *networks) ||
+				lint_network_covers(*networks, *own);
 		if (!out)
-			lint_tell(lint, s, "networks", *networks, remedy, "networks \"%s\" is in none of outgoing's networks", *networks);
+			lint_tell(lint, s, "networks", *networks, remedy,
+				"networks \"%s\" is in none of outgoing's networks", *networks);
 	}
 }
 
@@ -269,18 +304,22 @@ static void tell_log(Lint *lint, Subject *s, const GPtrArray *envelopes)
 	const char *const *senders = ms_section_list(s->section, "sender");
 	const char *first = senders[0];
 	const char *near = first != NULL ? near_sender(envelopes, first) : NULL;
-	lint_tell(lint, s, first != NULL ? "sender" : NULL, first, "See how that mail is really sent.",
+	lint_tell(lint, s, first != NULL ? "sender" : NULL, first,
+		"See how that mail is really sent.",
 		"none of %u messages in the mail log falls under it%s%s", envelopes->len,
 		near != NULL ? "; there is the sender " : "", near != NULL ? near : "");
 }
 
-/* A sender that no line names by itself may still be a pattern's: those cannot be told by the trail's digests. */
+/* A sender that no line names by itself may still be a pattern's: those cannot be told by the
+ * trail's digests. */
 static bool sender_in_trail(const MsLintMail *mail, const Subject *s)
 {
-	for (const char *const *sender = ms_section_list(s->section, "sender"); *sender != NULL; sender++) {
+	for (const char *const *sender = ms_section_list(s->section, "sender"); *sender != NULL;
+		sender++) {
 		g_autofree char *glob = ms_policy_sender_glob(*sender);
 		const char *plain = g_str_has_prefix(glob, "*@") ? glob + 1 : glob;
-		if (mail->sender_seen == NULL || strpbrk(plain, "*?") != NULL || mail->sender_seen(plain, mail->user))
+		if (mail->sender_seen == NULL || strpbrk(plain, "*?") != NULL ||
+			mail->sender_seen(plain, mail->user))
 			return true;
 	}
 	return false;
@@ -291,14 +330,20 @@ void lint_never_seen(Lint *lint, Subject *s)
 	const MsLintMail *mail = lint->options->mail;
 	if (mail == NULL)
 		return;
-	bool in_log = mail->envelopes != NULL && mail->envelopes->len > 0 && fits_any(s, mail->envelopes);
+	bool in_log = mail->envelopes != NULL && mail->envelopes->len > 0 &&
+		fits_any(s, mail->envelopes);
 	if (mail->envelopes != NULL && mail->envelopes->len > 0 && !in_log)
 		tell_log(lint, s, mail->envelopes);
-	bool applied = mail->applied != NULL && g_hash_table_contains(mail->applied, s->policy->title);
-	if (mail->applied == NULL || in_log || applied || mail->messages < MS_LINT_MESSAGES || sender_in_trail(mail, s))
+	bool applied = mail->applied != NULL &&
+		g_hash_table_contains(mail->applied, s->policy->title);
+	if (mail->applied == NULL || in_log || applied || mail->messages < MS_LINT_MESSAGES ||
+		sender_in_trail(mail, s))
 		return;
 	g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(mail->since / G_USEC_PER_SEC);
-	g_autofree char *day = since != NULL ? g_date_time_format(since, "%Y-%m-%d") : g_strdup("?");
+	g_autofree char *day = since != NULL ? g_date_time_format(since, "%Y-%m-%d")
+					     : g_strdup("?");
 	lint_tell(lint, s, NULL, NULL, "See how that mail is really sent; or take the policy out.",
-		"none of the %" G_GUINT64_FORMAT " messages of the audit trail since %s fell under it", mail->messages, day);
+		"none of the %" G_GUINT64_FORMAT
+		" messages of the audit trail since %s fell under it",
+		mail->messages, day);
 }

@@ -51,7 +51,8 @@ void lint_does_nothing(Lint *lint, Subject *s)
 	for (int i = 0; i < MS_N_REASONS; i++)
 		if (s->policy->on[i] != MS_DELIVER && can_come(s, (MsReasonCode)i))
 			return;
-	lint_tell(lint, s, NULL, NULL, "Give at least one reason another action, or take the policy out.",
+	lint_tell(lint, s, NULL, NULL,
+		"Give at least one reason another action, or take the policy out.",
 		"every action is deliver, so that this policy never changes what becomes of a message");
 }
 
@@ -64,10 +65,12 @@ void lint_dead_limits(Lint *lint, Subject *s)
 			if (!ms_section_given(s->section, key))
 				continue;
 			if (needs[i].customers && !lint_looks(s))
-				lint_tell(lint, s, key, NULL, "Name the kinds that are meant, or take it out.",
+				lint_tell(lint, s, key, NULL,
+					"Name the kinds that are meant, or take it out.",
 					"%s is never looked at, for kinds = {\"none\"}", key);
 			else if (s->policy->on[needs[i].code] == MS_DELIVER)
-				lint_tell(lint, s, key, NULL, "Set that action, or take the limit out.",
+				lint_tell(lint, s, key, NULL,
+					"Set that action, or take the limit out.",
 					"%s has no effect: %s = deliver", key, action);
 		}
 }
@@ -76,14 +79,18 @@ void lint_dead_actions(Lint *lint, Subject *s)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(needs); i++) {
 		g_autofree char *key = key_of(needs[i].code);
-		if (!ms_section_given(s->section, key) || s->policy->on[needs[i].code] == MS_DELIVER)
+		if (!ms_section_given(s->section, key) ||
+			s->policy->on[needs[i].code] == MS_DELIVER)
 			continue;
 		if (needs[i].customers && !lint_looks(s))
-			lint_tell(lint, s, key, NULL, "Name the kinds that are meant, or take it out.",
-				"%s never comes about, for kinds = {\"none\"} looks at no customer's data", key);
+			lint_tell(lint, s, key, NULL,
+				"Name the kinds that are meant, or take it out.",
+				"%s never comes about, for kinds = {\"none\"} looks at no customer's data",
+				key);
 		else if (!has_any(s, &needs[i]))
-			lint_tell(lint, s, key, NULL, "Set it, or take the action out.", "%s never comes about, for there is no %s%s%s",
-				key, needs[i].needs[0], needs[i].needs[1] != NULL ? " and no " : "",
+			lint_tell(lint, s, key, NULL, "Set it, or take the action out.",
+				"%s never comes about, for there is no %s%s%s", key,
+				needs[i].needs[0], needs[i].needs[1] != NULL ? " and no " : "",
 				needs[i].needs[1] != NULL ? needs[i].needs[1] : "");
 	}
 }
@@ -93,18 +100,19 @@ void lint_dead_beliefs(Lint *lint, Subject *s)
 	static const struct {
 		const char *key;
 		MsReasonCode code;
-	} beliefs[] = {{"believe-mismatch", MS_MISMATCH}, {"believe-unknown-identifier", MS_UNKNOWN_IDENTIFIER},
+	} beliefs[] = {{"believe-mismatch", MS_MISMATCH},
+		{"believe-unknown-identifier", MS_UNKNOWN_IDENTIFIER},
 		{"believe-proof", MS_UNPROVEN}};
 	for (gsize i = 0; i < G_N_ELEMENTS(beliefs); i++) {
 		g_autofree char *action = key_of(beliefs[i].code);
 		if (!ms_section_given(s->section, beliefs[i].key))
 			continue;
 		if (!can_come(s, beliefs[i].code))
-			lint_tell(lint, s, beliefs[i].key, NULL, "Take it out.", "%s has no effect: %s never comes about",
-				beliefs[i].key, action);
+			lint_tell(lint, s, beliefs[i].key, NULL, "Take it out.",
+				"%s has no effect: %s never comes about", beliefs[i].key, action);
 		else if (s->policy->on[beliefs[i].code] == MS_DELIVER)
-			lint_tell(lint, s, beliefs[i].key, NULL, "Set that action, or take it out.", "%s has no effect: %s = deliver",
-				beliefs[i].key, action);
+			lint_tell(lint, s, beliefs[i].key, NULL, "Set that action, or take it out.",
+				"%s has no effect: %s = deliver", beliefs[i].key, action);
 	}
 }
 
@@ -113,18 +121,23 @@ void lint_require(Lint *lint, Subject *s)
 	if (g_hash_table_contains(s->policy->required, "none"))
 		lint_tell(lint, s, "require", NULL, "Take require out.",
 			"require = {\"none\"} can never be found, so that every message is unproven");
-	else if (g_hash_table_size(s->policy->required) > 0 && s->policy->on[MS_UNPROVEN] == MS_DELIVER
-		&& !ms_section_given(s->section, "on-unproven"))
-		lint_tell(lint, s, "require", NULL, "Set on-unproven.", "require has no effect: on-unproven = deliver");
+	else if (g_hash_table_size(s->policy->required) > 0 &&
+		s->policy->on[MS_UNPROVEN] == MS_DELIVER &&
+		!ms_section_given(s->section, "on-unproven"))
+		lint_tell(lint, s, "require", NULL, "Set on-unproven.",
+			"require has no effect: on-unproven = deliver");
 }
 
 /* ---- limits --------------------------------------------------------------------------- */
 
-static void contradict(Lint *lint, Subject *s, const char *greater, gint64 a, const char *smaller, gint64 b, const char *why)
+static void contradict(Lint *lint, Subject *s, const char *greater, gint64 a, const char *smaller,
+	gint64 b, const char *why)
 {
 	if (a > b && b >= 0)
 		lint_tell(lint, s, greater, NULL, "Lower it, or raise the other.",
-			"%s = %" G_GINT64_FORMAT " is never reached, for %s = %" G_GINT64_FORMAT ": %s", greater, a, smaller, b, why);
+			"%s = %" G_GINT64_FORMAT " is never reached, for %s = %" G_GINT64_FORMAT
+			": %s",
+			greater, a, smaller, b, why);
 }
 
 void lint_limits(Lint *lint, Subject *s)
@@ -132,12 +145,13 @@ void lint_limits(Lint *lint, Subject *s)
 	const MsPolicy *p = s->policy;
 	contradict(lint, s, "max-domains", p->max_domains, "max-recipients", p->max_recipients,
 		"there are no more domains than recipients");
-	contradict(lint, s, "max-visible-recipients", p->max_visible, "max-recipients", p->max_recipients,
-		"who is seen in To and Cc is mostly a recipient too");
+	contradict(lint, s, "max-visible-recipients", p->max_visible, "max-recipients",
+		p->max_recipients, "who is seen in To and Cc is mostly a recipient too");
 	gint64 kinds = (gint64)g_hash_table_size(p->kinds);
-	if (kinds > 0 && p->max_identifiers >= 0 && p->max_accounts >= 0 && p->max_accounts > kinds * p->max_identifiers)
-		contradict(lint, s, "max-accounts", p->max_accounts, "max-identifiers", p->max_identifiers,
-			"so few identifiers are of no more accounts");
+	if (kinds > 0 && p->max_identifiers >= 0 && p->max_accounts >= 0 &&
+		p->max_accounts > kinds * p->max_identifiers)
+		contradict(lint, s, "max-accounts", p->max_accounts, "max-identifiers",
+			p->max_identifiers, "so few identifiers are of no more accounts");
 }
 
 /* ---- what it lets out ----------------------------------------------------------------- */
@@ -146,13 +160,14 @@ void lint_mismatch(Lint *lint, Subject *s)
 {
 	if (!lint_looks(s) || s->policy->on[MS_MISMATCH] != MS_DELIVER)
 		return;
-	lint_tell(lint, s, "on-mismatch", NULL, "Set on-mismatch = hold; or kinds = {\"none\"} where customers do not matter.",
+	lint_tell(lint, s, "on-mismatch", NULL,
+		"Set on-mismatch = hold; or kinds = {\"none\"} where customers do not matter.",
 		"on-mismatch = deliver: what belongs to another customer is looked for, and delivered");
 }
 
 /* It is not what the sender meant to send that could not be read: it is that reading failed. */
-static const MsUnreadReason faults[] = {MS_UNREAD_DAMAGED, MS_UNREAD_LIMIT, MS_UNREAD_TIME, MS_UNREAD_PATTERN,
-	MS_UNREAD_WORKER};
+static const MsUnreadReason faults[] = {
+	MS_UNREAD_DAMAGED, MS_UNREAD_LIMIT, MS_UNREAD_TIME, MS_UNREAD_PATTERN, MS_UNREAD_WORKER};
 
 void lint_tolerates(Lint *lint, Subject *s)
 {
@@ -162,14 +177,17 @@ void lint_tolerates(Lint *lint, Subject *s)
 	for (int i = 0; i < MS_N_UNREAD; i++)
 		n += s->policy->tolerated[i];
 	if (n == MS_N_UNREAD) {
-		lint_tell(lint, s, "tolerate", NULL, "Name what your mail really has, such as image and signature.",
+		lint_tell(lint, s, "tolerate", NULL,
+			"Name what your mail really has, such as image and signature.",
 			"everything is tolerated: a message that could not be read at all counts as clean");
 		return;
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(faults); i++)
 		if (s->policy->tolerated[faults[i]])
-			lint_tell(lint, s, "tolerate", ms_unread_names[faults[i]], "Take it out, or set on-unreadable = tag.",
-				"\"%s\" is tolerated: a message of which reading failed counts as clean", ms_unread_names[faults[i]]);
+			lint_tell(lint, s, "tolerate", ms_unread_names[faults[i]],
+				"Take it out, or set on-unreadable = tag.",
+				"\"%s\" is tolerated: a message of which reading failed counts as clean",
+				ms_unread_names[faults[i]]);
 }
 
 /* ---- the guard ------------------------------------------------------------------------ */
@@ -189,12 +207,15 @@ void lint_guard_off(Lint *lint, Subject *s)
 	const Counted rows[] = {{MS_FAN_OUT, "fan-out", l->fan_out == 0 && l->fan_out_domains == 0},
 		{MS_FAN_IN, "fan-in", l->fan_in == 0}, {MS_REPEAT, "repeat", l->repeat == 0},
 		{MS_UNUSUAL, "history", l->keep == 0}, {MS_VOLUME, "volume", l->volume == 0},
-		{MS_BREAKER, "breaker", l->breaker == 0 && l->breaker_recent == 0}, {MS_GUARD_UNAVAILABLE, "enabled", false}};
+		{MS_BREAKER, "breaker", l->breaker == 0 && l->breaker_recent == 0},
+		{MS_GUARD_UNAVAILABLE, "enabled", false}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *key = key_of(rows[i].code);
-		if (ms_section_given(s->section, key) && s->policy->on[rows[i].code] != MS_DELIVER && (off || rows[i].off))
-			lint_tell(lint, s, key, NULL, "Turn it on in the section guard, or take the action out.",
-				"%s never comes about: missent.conf has guard { %s = %s }", key, off ? "enabled" : rows[i].limit,
-				off ? "no" : "0");
+		if (ms_section_given(s->section, key) &&
+			s->policy->on[rows[i].code] != MS_DELIVER && (off || rows[i].off))
+			lint_tell(lint, s, key, NULL,
+				"Turn it on in the section guard, or take the action out.",
+				"%s never comes about: missent.conf has guard { %s = %s }", key,
+				off ? "enabled" : rows[i].limit, off ? "no" : "0");
 	}
 }

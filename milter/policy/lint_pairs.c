@@ -1,6 +1,7 @@
 /*
- * Checks of one policy against the others: all policies are evaluated and the strictest wins, so that what one
- * says more mildly than another one, of mail that the other one sees as well, never comes about.
+ * Checks of one policy against the others: all policies are evaluated and the strictest wins, so
+ * that what one says more mildly than another one, of mail that the other one sees as well, never
+ * comes about.
  */
 #include "config.h"
 
@@ -12,7 +13,8 @@
 
 static bool list_covers(const Subject *a, const Subject *b, const char *key, LintCovers covers)
 {
-	const char *const *wide = ms_section_list(a->section, key), *const *narrow = ms_section_list(b->section, key);
+	const char *const *wide = ms_section_list(a->section, key),
+			  *const *narrow = ms_section_list(b->section, key);
 	if (wide[0] == NULL)
 		return true;
 	for (guint i = 0; narrow[i] != NULL; i++) {
@@ -41,7 +43,8 @@ static const char *common_sender(const Subject *a, const Subject *b)
 		if (strcmp(lint_conditions[i].key, "sender") != 0
 			&& !list_covers(a, b, lint_conditions[i].key, lint_conditions[i].covers))
 			return NULL;
-	const char *const *x = ms_section_list(a->section, "sender"), *const *y = ms_section_list(b->section, "sender");
+	const char *const *x = ms_section_list(a->section, "sender"),
+			  *const *y = ms_section_list(b->section, "sender");
 	for (guint i = 0; y[i] != NULL; i++)
 		for (guint k = 0; x[k] != NULL; k++)
 			if (lint_sender_covers(x[k], y[i]))
@@ -66,7 +69,8 @@ static bool set_covers(GHashTable *a, GHashTable *b, bool empty_is_all)
 
 static bool kinds_cover(const MsPolicy *a, const MsPolicy *b)
 {
-	return ms_policy_ignores_customers(b) || (!ms_policy_ignores_customers(a) && set_covers(a->kinds, b->kinds, true));
+	return ms_policy_ignores_customers(b) ||
+		(!ms_policy_ignores_customers(a) && set_covers(a->kinds, b->kinds, true));
 }
 
 static bool levels_cover(guint a, guint b)
@@ -93,22 +97,37 @@ static bool reason_covers(const MsPolicy *a, const MsPolicy *b, MsReasonCode cod
 {
 	bool house = a->judge_house || !b->judge_house;
 	switch (code) {
-	case MS_MISMATCH: return house && kinds_cover(a, b) && levels_cover(a->mismatch_levels, b->mismatch_levels);
-	case MS_UNKNOWN_IDENTIFIER: return kinds_cover(a, b) && levels_cover(a->unknown_levels, b->unknown_levels);
+	case MS_MISMATCH:
+		return house && kinds_cover(a, b) &&
+			levels_cover(a->mismatch_levels, b->mismatch_levels);
+	case MS_UNKNOWN_IDENTIFIER:
+		return kinds_cover(a, b) && levels_cover(a->unknown_levels, b->unknown_levels);
 	case MS_UNPROVEN:
-		return g_hash_table_size(b->required) == 0
-			|| (house && g_hash_table_size(a->required) > 0 && set_covers(b->required, a->required, false)
-				&& levels_cover(b->proof_levels, a->proof_levels));
+		return g_hash_table_size(b->required) == 0 ||
+			(house && g_hash_table_size(a->required) > 0 &&
+				set_covers(b->required, a->required, false) &&
+				levels_cover(b->proof_levels, a->proof_levels));
 	case MS_OVERSIZED:
-		return limit_covers(a->max_recipients, b->max_recipients) && limit_covers(a->max_domains, b->max_domains);
-	case MS_MIXED_ACCOUNTS: return kinds_cover(a, b) && limit_covers(a->max_accounts, b->max_accounts);
+		return limit_covers(a->max_recipients, b->max_recipients) &&
+			limit_covers(a->max_domains, b->max_domains);
+	case MS_MIXED_ACCOUNTS:
+		return kinds_cover(a, b) && limit_covers(a->max_accounts, b->max_accounts);
 	case MS_EXPOSED_RECIPIENTS: return limit_covers(a->max_visible, b->max_visible);
-	case MS_LIST_ATTACHED: return kinds_cover(a, b) && limit_covers(a->max_identifiers, b->max_identifiers);
-	case MS_CONTRADICTION: return ms_policy_ignores_customers(b) || !ms_policy_ignores_customers(a);
+	case MS_LIST_ATTACHED:
+		return kinds_cover(a, b) && limit_covers(a->max_identifiers, b->max_identifiers);
+	case MS_CONTRADICTION:
+		return ms_policy_ignores_customers(b) || !ms_policy_ignores_customers(a);
 	case MS_UNREADABLE: return tolerance_covers(a, b);
-	case MS_UNKNOWN_RECIPIENT: case MS_ROUTED_RECIPIENT: case MS_DIRECTORY_UNAVAILABLE: case MS_FAN_OUT:
-	case MS_FAN_IN: case MS_REPEAT: case MS_UNUSUAL: case MS_VOLUME: case MS_BREAKER: case MS_GUARD_UNAVAILABLE:
-		return true;
+	case MS_UNKNOWN_RECIPIENT:
+	case MS_ROUTED_RECIPIENT:
+	case MS_DIRECTORY_UNAVAILABLE:
+	case MS_FAN_OUT:
+	case MS_FAN_IN:
+	case MS_REPEAT:
+	case MS_UNUSUAL:
+	case MS_VOLUME:
+	case MS_BREAKER:
+	case MS_GUARD_UNAVAILABLE: return true;
 	case MS_N_REASONS: break;
 	}
 	g_assert_not_reached();
@@ -125,8 +144,16 @@ static bool has_reason(const MsPolicy *b, MsReasonCode code)
 	case MS_MIXED_ACCOUNTS: return looks && b->max_accounts >= 0;
 	case MS_EXPOSED_RECIPIENTS: return b->max_visible >= 0;
 	case MS_LIST_ATTACHED: return looks && b->max_identifiers >= 0;
-	case MS_UNREADABLE: case MS_UNKNOWN_RECIPIENT: case MS_ROUTED_RECIPIENT: case MS_DIRECTORY_UNAVAILABLE:
-	case MS_FAN_OUT: case MS_FAN_IN: case MS_REPEAT: case MS_UNUSUAL: case MS_VOLUME: case MS_BREAKER:
+	case MS_UNREADABLE:
+	case MS_UNKNOWN_RECIPIENT:
+	case MS_ROUTED_RECIPIENT:
+	case MS_DIRECTORY_UNAVAILABLE:
+	case MS_FAN_OUT:
+	case MS_FAN_IN:
+	case MS_REPEAT:
+	case MS_UNUSUAL:
+	case MS_VOLUME:
+	case MS_BREAKER:
 	case MS_GUARD_UNAVAILABLE: return true;
 	case MS_N_REASONS: break;
 	}
@@ -145,8 +172,9 @@ static bool does_all_of(const Subject *a, const Subject *b)
 	if (!counts_as_much(a->policy, b->policy) || !covers_mail(a, b))
 		return false;
 	for (int i = 0; i < MS_N_REASONS; i++)
-		if (has_reason(b->policy, (MsReasonCode)i)
-			&& (a->policy->on[i] < b->policy->on[i] || !reason_covers(a->policy, b->policy, (MsReasonCode)i)))
+		if (has_reason(b->policy, (MsReasonCode)i) &&
+			(a->policy->on[i] < b->policy->on[i] ||
+				!reason_covers(a->policy, b->policy, (MsReasonCode)i)))
 			return false;
 	return true;
 }
@@ -165,18 +193,21 @@ void lint_shadowed(Lint *lint, Subject *s)
 			continue;
 		s->shadowed = true;
 		lint_tell(lint, s, NULL, NULL, "Take it out, or say what is special about it.",
-			"all that it does, policy \"%s\" (%s, line %d) does for the same mail, and as strictly", other->policy->title,
-			other->file, ms_section_line(other->section));
+			"all that it does, policy \"%s\" (%s, line %d) does for the same mail, and as strictly",
+			other->policy->title, other->file, ms_section_line(other->section));
 	}
 }
 
-static void tell_weaker(Lint *lint, const Subject *s, const Subject *other, MsReasonCode code, const char *sender)
+static void tell_weaker(
+	Lint *lint, const Subject *s, const Subject *other, MsReasonCode code, const char *sender)
 {
 	g_autofree char *key = g_strconcat("on-", ms_reason_names[code], NULL);
-	lint_tell(lint, s, key, NULL, "Set it as strictly, or take the mail out of the other policy.",
-		"%s = %s never comes about%s%s: policy \"%s\" (%s, line %d) has %s for the same mail", key,
-		ms_action_names[s->policy->on[code]], sender != NULL ? " for " : "", sender != NULL ? sender : "",
-		other->policy->title, other->file, ms_section_line(other->section), ms_action_names[other->policy->on[code]]);
+	lint_tell(lint, s, key, NULL,
+		"Set it as strictly, or take the mail out of the other policy.",
+		"%s = %s never comes about%s%s: policy \"%s\" (%s, line %d) has %s for the same mail",
+		key, ms_action_names[s->policy->on[code]], sender != NULL ? " for " : "",
+		sender != NULL ? sender : "", other->policy->title, other->file,
+		ms_section_line(other->section), ms_action_names[other->policy->on[code]]);
 }
 
 void lint_weaker(Lint *lint, Subject *s)
@@ -191,8 +222,10 @@ void lint_weaker(Lint *lint, Subject *s)
 		for (int r = 0; r < MS_N_REASONS && (all || sender != NULL); r++) {
 			g_autofree char *key = g_strconcat("on-", ms_reason_names[r], NULL);
 			/* What it does not say itself it leaves to others. */
-			if (told[r] || !ms_section_given(s->section, key) || s->policy->on[r] >= other->policy->on[r] || !has_reason(s->policy, (MsReasonCode)r)
-				|| !reason_covers(other->policy, s->policy, (MsReasonCode)r))
+			if (told[r] || !ms_section_given(s->section, key) ||
+				s->policy->on[r] >= other->policy->on[r] ||
+				!has_reason(s->policy, (MsReasonCode)r) ||
+				!reason_covers(other->policy, s->policy, (MsReasonCode)r))
 				continue;
 			told[r] = true;
 			tell_weaker(lint, s, other, (MsReasonCode)r, sender);

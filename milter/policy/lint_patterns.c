@@ -1,10 +1,11 @@
 /*
- * Patterns of policies and kinds come in; out goes which of them match nothing at all or anything, and which can be
- * made to run away.
+ * Patterns of policies and kinds come in; out goes which of them match nothing at all or
+ * anything, and which can be made to run away.
  *
- * Whether one runs away is tried, by the same engine and within the same limit of steps as mail is (regex.h): on
- * texts made of the pattern's own letters and words, repeated, which is what makes it go back over what it has
- * taken.  A pattern that reaches the limit there does so with mail that anybody can send.
+ * Whether one runs away is tried, by the same engine and within the same limit of steps as mail
+ * is (regex.h): on texts made of the pattern's own letters and words, repeated, which is what
+ * makes it go back over what it has taken.  A pattern that reaches the limit there does so with
+ * mail that anybody can send.
  */
 #include "config.h"
 
@@ -26,7 +27,8 @@ typedef struct {
 	char letters[MOST_LETTERS + 1]; /* those of repeated parts first */
 	GString *all;                   /* every letter of it */
 	GPtrArray *words;               /* of char *: runs of letters that it wants as they are */
-	GPtrArray *prefixes;            /* of char *: texts that bring it as far as some part of it */
+	/* of char *: texts that bring it as far as some part of it */
+	GPtrArray *prefixes;
 } Stuff;
 
 static void add_letter(char *letters, char c)
@@ -39,8 +41,11 @@ static void add_letter(char *letters, char c)
 /* One that an escape stands for; '\0': none, it is a place. */
 static char letter_of_escape(char c)
 {
-	return c == 'd' ? '0' : strchr("shRv", c) != NULL ? ' ' : strchr("bBAzZKGQE", c) != NULL ? '\0'
-		: g_ascii_isalnum(c) ? 'a' : c;
+	return c == 'd'                          ? '0'
+		: strchr("shRv", c) != NULL      ? ' '
+		: strchr("bBAzZKGQE", c) != NULL ? '\0'
+		: g_ascii_isalnum(c)             ? 'a'
+						 : c;
 }
 
 /* From behind a [ to its ]; one of its members. */
@@ -48,7 +53,10 @@ static const char *pass_class(const char *p, char *letter_out)
 {
 	bool negated = *p == '^';
 	const char *begin = p += negated;
-	*letter_out = negated ? '!' : *p == '\\' && p[1] != '\0' ? letter_of_escape(p[1]) : g_str_has_prefix(p, "[:") ? 'a' : *p;
+	*letter_out = negated                ? '!'
+		: *p == '\\' && p[1] != '\0' ? letter_of_escape(p[1])
+		: g_str_has_prefix(p, "[:")  ? 'a'
+					     : *p;
 	for (; *p != '\0' && (*p != ']' || p == begin); p++) {
 		if (*p == '\\' && p[1] != '\0')
 			p++;
@@ -78,7 +86,8 @@ static const char *pass_group(const char *p, bool bar)
 	return p;
 }
 
-/* Behind the words after a ( that say what sort of group it is; NULL: it takes nothing (look around, comment). */
+/* Behind the words after a ( that say what sort of group it is; NULL: it takes nothing (look
+ * around, comment). */
 static const char *pass_intro(const char *p)
 {
 	if (*p == '*')
@@ -87,7 +96,8 @@ static const char *pass_intro(const char *p)
 		return p;
 	if (strchr("=!#", p[1]) != NULL || (p[1] == '<' && (p[2] == '=' || p[2] == '!')))
 		return NULL;
-	const char *end = p[1] == '<' || p[1] == 'P' || p[1] == '\'' ? strpbrk(p + 3, ">'") : strpbrk(p, ":|>)");
+	const char *end = p[1] == '<' || p[1] == 'P' || p[1] == '\'' ? strpbrk(p + 3, ">'")
+								     : strpbrk(p, ":|>)");
 	return end == NULL ? NULL : *end == ')' ? end : end + 1;
 }
 
@@ -121,7 +131,8 @@ static void keep_prefix(Stuff *stuff, const char *text)
 
 static const char *walk(Stuff *stuff, const char *p, GString *text, guint depth);
 
-/* A group, a class, an escape or a letter, and how often it comes: a text that it matches is added. */
+/* A group, a class, an escape or a letter, and how often it comes: a text that it matches is
+ * added. */
 static const char *walk_part(Stuff *stuff, const char *p, GString *text, guint depth)
 {
 	gsize before = text->len;
@@ -131,13 +142,15 @@ static const char *walk_part(Stuff *stuff, const char *p, GString *text, guint d
 	if (*p == '(' ) {
 		const char *inside = pass_intro(p + 1);
 		keep_prefix(stuff, text->str);
-		p = inside == NULL ? pass_group(p + 1, false) : walk(stuff, inside, text, depth + 1);
+		p = inside == NULL ? pass_group(p + 1, false)
+				   : walk(stuff, inside, text, depth + 1);
 		p += *p == ')';
 	} else if (*p == '[') {
 		p = pass_class(p + 1, &letter);
 	} else if (*p == '\\' && p[1] != '\0') {
 		letter = letter_of_escape(p[1]);
-		p += p[1] == 'p' && p[2] == '{' && strchr(p, '}') != NULL ? strchr(p, '}') - p + 1 : 2;
+		p += p[1] == 'p' && p[2] == '{' && strchr(p, '}') != NULL ? strchr(p, '}') - p + 1
+									  : 2;
 	} else {
 		letter = *p == '.' ? 'a' : strchr("^$", *p) != NULL ? '\0' : *p;
 		letter_itself = *p != '.';
@@ -156,7 +169,8 @@ static const char *walk_part(Stuff *stuff, const char *p, GString *text, guint d
 	return p;
 }
 
-/* Up to the ) of this group, or the end; of alternatives the first goes on, the others are looked through too. */
+/* Up to the ) of this group, or the end; of alternatives the first goes on, the others are
+ * looked through too. */
 static const char *walk(Stuff *stuff, const char *p, GString *text, guint depth)
 {
 	gsize begin = text->len;
@@ -182,7 +196,8 @@ static void take_words(Stuff *stuff, const char *pattern)
 {
 	g_autoptr(GString) word = g_string_new(NULL);
 	for (const char *p = pattern;; p++) {
-		bool plain = *p != '\0' && (g_ascii_isalnum(*p) || strchr(" -_/:@,;#%&=<>'\"!~", *p) != NULL);
+		bool plain = *p != '\0' &&
+			(g_ascii_isalnum(*p) || strchr(" -_/:@,;#%&=<>'\"!~", *p) != NULL);
 		if (plain) {
 			g_string_append_c(stuff->all, *p);
 			g_string_append_c(word, *p);
@@ -201,10 +216,12 @@ static void take_words(Stuff *stuff, const char *pattern)
 static void stuff_init(Stuff *stuff, const char *pattern)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	*stuff = (Stuff){"", g_string_new(NULL), g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
+	*stuff = (Stuff){"", g_string_new(NULL), g_ptr_array_new_with_free_func(g_free),
+		g_ptr_array_new_with_free_func(g_free)};
 	keep_prefix(stuff, "");
 	take_words(stuff, pattern);
-	for (const char *p = walk(stuff, pattern, text, 0); *p != '\0'; p = walk(stuff, p + 1, text, 0))
+	for (const char *p = walk(stuff, pattern, text, 0); *p != '\0';
+		p = walk(stuff, p + 1, text, 0))
 		; /* a ) too many does not compile; nothing of it is passed over all the same */
 	add_letter(stuff->letters, 'a');
 	add_letter(stuff->letters, '0');
@@ -229,7 +246,8 @@ typedef struct {
 } Trial;
 
 /* prefix pump pump pump ... suffix */
-static void try(Trial *trial, const char *prefix, const char *pump, const char *more, const char *suffix)
+static void try(
+	Trial *trial, const char *prefix, const char *pump, const char *more, const char *suffix)
 {
 	MsMatch match;
 	if (trial->reached || (*pump == '\0' && *more == '\0'))
@@ -243,7 +261,8 @@ static void try(Trial *trial, const char *prefix, const char *pump, const char *
 }
 
 /* With each ending: none, one that the pattern does not want, and all that it wants somewhere. */
-static void try_endings(Trial *trial, const Stuff *stuff, const char *prefix, const char *pump, const char *more)
+static void try_endings(
+	Trial *trial, const Stuff *stuff, const char *prefix, const char *pump, const char *more)
 {
 	g_autoptr(GString) all = g_string_new("\x01");
 	for (guint i = 0; i < stuff->words->len; i++)
@@ -259,7 +278,9 @@ static void try_pumps(Trial *trial, const Stuff *stuff, const char *prefix)
 	for (const char *a = stuff->letters; *a != '\0' && !trial->reached; a++) {
 		const char one[] = {*a, '\0'};
 		try_endings(trial, stuff, prefix, one, "");
-		for (const char *b = stuff->letters; *b != '\0' && a - stuff->letters < MOST_PAIRED && b - stuff->letters < MOST_PAIRED; b++) {
+		for (const char *b = stuff->letters; *b != '\0' &&
+			a - stuff->letters < MOST_PAIRED && b - stuff->letters < MOST_PAIRED;
+			b++) {
 			const char two[] = {*b, '\0'};
 			if (a != b)
 				try_endings(trial, stuff, prefix, one, two);
@@ -307,8 +328,9 @@ static bool matches_nothing(const MsRegex *regex)
 /* Of subjects of every sort, each without letters that most have. */
 static bool matches_anything(const MsRegex *regex)
 {
-	static const char *const texts[] = {"Lunch", "Your holidays", "RE: bowling!", "Guten Tag", "Urlaub morgen",
-		"Bonjour \xc3\xa0 tous", "Happy birthday Jim", "Any plan for July?", "Snow", "Hut"};
+	static const char *const texts[] = {"Lunch", "Your holidays", "RE: bowling!", "Guten Tag",
+		"Urlaub morgen", "Bonjour \xc3\xa0 tous", "Happy birthday Jim",
+		"Any plan for July?", "Snow", "Hut"};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		MsMatch match;
 		if (!matches(regex, texts[i], &match))
@@ -329,16 +351,18 @@ void lint_patterns_empty(Lint *lint, Subject *s)
 	for (guint i = 0; i < s->policy->headers->len; i++) {
 		const MsHeaderRule *rule = s->policy->headers->pdata[i];
 		if (matches_nothing(rule->pattern))
-			lint_tell(lint, s, "header", header_of(s, i), "Take what may be missing out of the pattern.",
-				"header '%s' matches where nothing stands: every message with a field %s", header_of(s, i), rule->name);
+			lint_tell(lint, s, "header", header_of(s, i),
+				"Take what may be missing out of the pattern.",
+				"header '%s' matches where nothing stands: every message with a field %s",
+				header_of(s, i), rule->name);
 	}
 }
 
 /* Of another field it says that it is there, which most mail does not have. */
 static bool has_every_message(const char *field)
 {
-	static const char *const fields[] = {"Subject", "From", "To", "Date", "Message-ID", "MIME-Version", "Content-Type",
-		"Received", "Return-Path"};
+	static const char *const fields[] = {"Subject", "From", "To", "Date", "Message-ID",
+		"MIME-Version", "Content-Type", "Received", "Return-Path"};
 	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
 		if (g_ascii_strcasecmp(fields[i], field) == 0)
 			return true;
@@ -349,8 +373,10 @@ void lint_patterns_everything(Lint *lint, Subject *s)
 {
 	for (guint i = 0; i < s->policy->headers->len; i++) {
 		const MsHeaderRule *rule = s->policy->headers->pdata[i];
-		if (has_every_message(rule->name) && !matches_nothing(rule->pattern) && matches_anything(rule->pattern))
-			lint_tell(lint, s, "header", header_of(s, i), "Say what the text must have; or leave header out.",
+		if (has_every_message(rule->name) && !matches_nothing(rule->pattern) &&
+			matches_anything(rule->pattern))
+			lint_tell(lint, s, "header", header_of(s, i),
+				"Say what the text must have; or leave header out.",
 				"header '%s' matches any text", header_of(s, i));
 	}
 }
@@ -360,9 +386,10 @@ void lint_patterns_run_away(Lint *lint, Subject *s)
 	for (guint i = 0; i < s->policy->headers->len; i++) {
 		const MsHeaderRule *rule = s->policy->headers->pdata[i];
 		if (runs_away(rule->pattern, ms_regex_pattern(rule->pattern), true))
-			lint_tell(lint, s, "header", header_of(s, i), "Let no repeated part match what the part after it matches too.",
-				"header '%s' reaches the limit of steps on a text of %d characters, and then counts as a match", header_of(s, i),
-				LONG_TEXT);
+			lint_tell(lint, s, "header", header_of(s, i),
+				"Let no repeated part match what the part after it matches too.",
+				"header '%s' reaches the limit of steps on a text of %d characters, and then counts as a match",
+				header_of(s, i), LONG_TEXT);
 	}
 }
 
@@ -377,10 +404,12 @@ static MsRegex *compile(const char *pattern)
 
 void lint_kind_empty(Lint *lint, Subject *s)
 {
-	for (const char *const *pattern = ms_section_list(s->section, "pattern"); *pattern != NULL; pattern++) {
+	for (const char *const *pattern = ms_section_list(s->section, "pattern"); *pattern != NULL;
+		pattern++) {
 		g_autoptr(MsRegex) regex = compile(*pattern);
 		if (regex != NULL && matches_nothing(regex))
-			lint_tell(lint, s, "pattern", *pattern, "Take what may be missing out of the pattern.",
+			lint_tell(lint, s, "pattern", *pattern,
+				"Take what may be missing out of the pattern.",
 				"pattern '%s' matches where nothing stands", *pattern);
 	}
 }
@@ -391,7 +420,8 @@ static bool takes_all(const MsKind *kind, const MsRegex *regex, const char *cons
 	for (; *texts != NULL; texts++) {
 		MsMatch match;
 		const char *why;
-		if (!matches(regex, *texts, &match) || match.group_start != 0 || match.group_end != strlen(*texts))
+		if (!matches(regex, *texts, &match) || match.group_start != 0 ||
+			match.group_end != strlen(*texts))
 			return false;
 		g_autofree char *value = ms_kind_canonical(kind, *texts, strlen(*texts), &why);
 		if (value == NULL)
@@ -402,20 +432,24 @@ static bool takes_all(const MsKind *kind, const MsRegex *regex, const char *cons
 
 void lint_kind_everything(Lint *lint, Subject *s)
 {
-	static const char *const words[] = {"invoice", "morning", "Regards", "payment", "support", NULL};
+	static const char *const words[] = {
+		"invoice", "morning", "Regards", "payment", "support", NULL};
 	static const char *const numbers[] = {"2026", "1000", "4711", "1999", "3650", NULL};
 	static const char *const longer[] = {"20261127", "12345678", "10000000", "99887766", NULL};
-	if (s->kind == NULL || s->kind->label_required || s->kind->block || s->kind->form == MS_FORM_EMAIL)
+	if (s->kind == NULL || s->kind->label_required || s->kind->block ||
+		s->kind->form == MS_FORM_EMAIL)
 		return;
 	for (guint i = 0; i < s->kind->patterns->len; i++) {
 		const char *pattern = ms_section_list(s->section, "pattern")[i];
 		const MsRegex *regex = s->kind->patterns->pdata[i];
 		const char *what = takes_all(s->kind, regex, words) ? "any word"
-			: takes_all(s->kind, regex, numbers)	     ? "any number, such as a year"
-			: takes_all(s->kind, regex, longer)	     ? "any number of eight digits, such as a date"
-								     : NULL;
+			: takes_all(s->kind, regex, numbers)        ? "any number, such as a year"
+			: takes_all(s->kind, regex, longer)
+			? "any number of eight digits, such as a date"
+			: NULL;
 		if (what != NULL)
-			lint_tell(lint, s, "pattern", pattern, "Set label-required = yes, or say what one looks like.",
+			lint_tell(lint, s, "pattern", pattern,
+				"Set label-required = yes, or say what one looks like.",
 				"pattern '%s': %s is one of this kind", pattern, what);
 	}
 }
@@ -425,9 +459,10 @@ void lint_kind_runs_away(Lint *lint, Subject *s)
 	const char *const *patterns = ms_section_list(s->section, "pattern");
 	for (guint i = 0; s->kind != NULL && i < s->kind->patterns->len; i++)
 		if (runs_away(s->kind->patterns->pdata[i], patterns[i], false))
-			lint_tell(lint, s, "pattern", patterns[i], "Let no repeated part match what the part after it matches too.",
-				"pattern '%s' reaches the limit of steps on a text of %d characters, which is then unreadable", patterns[i],
-				LONG_TEXT);
+			lint_tell(lint, s, "pattern", patterns[i],
+				"Let no repeated part match what the part after it matches too.",
+				"pattern '%s' reaches the limit of steps on a text of %d characters, which is then unreadable",
+				patterns[i], LONG_TEXT);
 }
 
 /* How long canonical values are that pass a check, and whether they have letters. */
@@ -435,9 +470,10 @@ static const struct {
 	MsCheck check;
 	gsize min, max;
 	bool letters;
-} checked[] = {{MS_CHECK_UUID, 32, 32, true}, {MS_CHECK_IBAN, 15, 34, true}, {MS_CHECK_CARD, 12, 19, false},
-	{MS_CHECK_SIRET, 9, 14, false}, {MS_CHECK_GLN, 13, 13, false}, {MS_CHECK_DUNS, 9, 9, false},
-	{MS_CHECK_BIC, 8, 11, true}, {MS_CHECK_LEI, 20, 20, true}};
+} checked[] = {{MS_CHECK_UUID, 32, 32, true}, {MS_CHECK_IBAN, 15, 34, true},
+	{MS_CHECK_CARD, 12, 19, false}, {MS_CHECK_SIRET, 9, 14, false},
+	{MS_CHECK_GLN, 13, 13, false}, {MS_CHECK_DUNS, 9, 9, false}, {MS_CHECK_BIC, 8, 11, true},
+	{MS_CHECK_LEI, 20, 20, true}};
 
 void lint_kind_lengths(Lint *lint, Subject *s)
 {
@@ -448,37 +484,46 @@ void lint_kind_lengths(Lint *lint, Subject *s)
 		if (checked[i].check != kind->check)
 			continue;
 		if (kind->max_length < checked[i].min || kind->min_length > checked[i].max)
-			lint_tell(lint, s, kind->max_length < checked[i].min ? "max-length" : "min-length", NULL, "Mend the lengths.",
+			lint_tell(lint, s,
+				kind->max_length < checked[i].min ? "max-length" : "min-length",
+				NULL, "Mend the lengths.",
 				"no value is one: check = %s wants %zu to %zu characters, the lengths say %zu to %zu",
-				ms_section_text(s->section, "check"), checked[i].min, checked[i].max, kind->min_length, kind->max_length);
+				ms_section_text(s->section, "check"), checked[i].min,
+				checked[i].max, kind->min_length, kind->max_length);
 		if (checked[i].letters && kind->form == MS_FORM_DIGITS)
 			lint_tell(lint, s, "canonical", NULL, "Set canonical = alnum.",
-				"no value is one: check = %s wants letters, canonical = digits has none", ms_section_text(s->section, "check"));
+				"no value is one: check = %s wants letters, canonical = digits has none",
+				ms_section_text(s->section, "check"));
 	}
 	if (ms_section_given(s->section, "bare-length") && kind->bare_length > kind->max_length)
-		lint_tell(lint, s, "bare-length", NULL, "Lower it.", "bare-length is greater than max-length (%zu)", kind->max_length);
+		lint_tell(lint, s, "bare-length", NULL, "Lower it.",
+			"bare-length is greater than max-length (%zu)", kind->max_length);
 	if (ms_section_given(s->section, "bare-digits") && kind->bare_digits > kind->max_length)
-		lint_tell(lint, s, "bare-digits", NULL, "Lower it.", "bare-digits is greater than max-length (%zu)", kind->max_length);
+		lint_tell(lint, s, "bare-digits", NULL, "Lower it.",
+			"bare-digits is greater than max-length (%zu)", kind->max_length);
 }
 
 void lint_kind_labels(Lint *lint, Subject *s)
 {
-	for (const char *const *label = ms_section_list(s->section, "labels"); *label != NULL; label++) {
+	for (const char *const *label = ms_section_list(s->section, "labels"); *label != NULL;
+		label++) {
 		g_autofree char *bare = g_strstrip(g_strdup(*label));
 		if (g_utf8_strlen(bare, -1) < 2)
-			lint_tell(lint, s, "labels", *label, "Write the whole label, or take it out.", "label \"%s\" stands before anything",
-				*label);
+			lint_tell(lint, s, "labels", *label,
+				"Write the whole label, or take it out.",
+				"label \"%s\" stands before anything", *label);
 	}
 }
 
 /* ---- names in missent.conf ------------------------------------------------------------ */
 
-static void tell_name(Lint *lint, const char *section, const char *key, const char *what, const char *name,
-	const char *const *names)
+static void tell_name(Lint *lint, const char *section, const char *key, const char *what,
+	const char *name, const char *const *names)
 {
 	const MsSection *sub = ms_section_sub(lint->options->settings->root, section);
 	const char *near = ms_text_nearest(name, names);
-	g_autofree char *remedy = near != NULL ? g_strdup_printf("Did you mean \"%s\"?", near) : g_strdup("Mend the name.");
+	g_autofree char *remedy = near != NULL ? g_strdup_printf("Did you mean \"%s\"?", near)
+					       : g_strdup("Mend the name.");
 	lint_tell_at(lint, ms_section_file(sub), ms_section_key_line(sub, key), section, remedy,
 		"%s { %s }: there is no %s \"%s\"", section, key, what, name);
 }
@@ -489,17 +534,22 @@ void lint_names(Lint *lint)
 	if (settings == NULL || lint->kinds == NULL)
 		return;
 	const MsSection *guard = ms_section_sub(settings->root, "guard");
-	const char *const *list = ms_section_list(guard, "customer-kinds"); /* its default need not be defined */
+	/* its default need not be defined */
+	const char *const *list = ms_section_list(guard, "customer-kinds");
 	for (; *list != NULL; list++)
 		if (ms_kinds_find(lint->kinds, *list) == NULL)
-			tell_name(lint, "guard", "customer-kinds", "kind", *list, ms_kinds_names(lint->kinds));
-	if (settings->canary.every_ms > 0 && ms_kinds_find(lint->kinds, settings->canary.kind) == NULL)
-		tell_name(lint, "canary", "kind", "kind", settings->canary.kind, ms_kinds_names(lint->kinds));
+			tell_name(lint, "guard", "customer-kinds", "kind", *list,
+				ms_kinds_names(lint->kinds));
+	if (settings->canary.every_ms > 0 &&
+		ms_kinds_find(lint->kinds, settings->canary.kind) == NULL)
+		tell_name(lint, "canary", "kind", "kind", settings->canary.kind,
+			ms_kinds_names(lint->kinds));
 	g_autoptr(GPtrArray) titles = g_ptr_array_new();
 	for (guint i = 0; i < lint->policies->len; i++)
 		g_ptr_array_add(titles, ((Subject *)lint->policies->pdata[i])->policy->title);
 	g_ptr_array_add(titles, NULL);
 	for (list = settings->desk.two_person_policies; *list != NULL; list++)
 		if (!g_strv_contains((const char *const *)titles->pdata, *list))
-			tell_name(lint, "desk", "two-person-policies", "policy", *list, (const char *const *)titles->pdata);
+			tell_name(lint, "desk", "two-person-policies", "policy", *list,
+				(const char *const *)titles->pdata);
 }

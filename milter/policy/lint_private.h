@@ -1,4 +1,5 @@
-/* Shared by the checks of policies.  A check looks at a subject, or at all of them, and tells through the lint. */
+/* Shared by the checks of policies.  A check looks at a subject, or at all of them, and tells
+ * through the lint. */
 #ifndef MISSENT_POLICY_LINT_PRIVATE_H
 #define MISSENT_POLICY_LINT_PRIVATE_H
 
@@ -26,12 +27,13 @@ typedef struct {
 	const MsLintRow *row;  /* of the check that looks now */
 } Lint;
 
-/* With the weight of the row, at the line of `key`, or of `value` in its list (NULL: the key's or block's). */
-void lint_tell(Lint *lint, const Subject *s, const char *key, const char *value, const char *remedy, const char *format,
-	...) G_GNUC_PRINTF(6, 7);
+/* With the weight of the row, at the line of `key`, or of `value` in its list (NULL: the key's
+ * or block's). */
+void lint_tell(Lint *lint, const Subject *s, const char *key, const char *value, const char *remedy,
+	const char *format, ...) G_GNUC_PRINTF(6, 7);
 /* At a place that is no block's. */
-void lint_tell_at(Lint *lint, const char *file, int line, const char *about, const char *remedy, const char *format, ...)
-	G_GNUC_PRINTF(6, 7);
+void lint_tell_at(Lint *lint, const char *file, int line, const char *about, const char *remedy,
+	const char *format, ...) G_GNUC_PRINTF(6, 7);
 /* Does the policy look at customers' identifiers? */
 static inline bool lint_looks(const Subject *s)
 {
@@ -64,7 +66,8 @@ bool lint_glob_covers(const char *a, const char *b);
 bool lint_network_covers(const char *a, const char *b);
 bool lint_sender_covers(const char *a, const char *b);
 
-/* A row a list that says what a policy applies to; without its row a narrower policy passes for as wide. */
+/* A row a list that says what a policy applies to; without its row a narrower policy passes for
+ * as wide. */
 typedef bool (*LintCovers)(const char *a, const char *b);
 typedef struct {
 	const char *key;

@@ -1,6 +1,6 @@
 /*
- * Policy files come in; out go policies, checked against the kinds, in the order of their files.  The thread
- * that starts or reloads.
+ * Policy files come in; out go policies, checked against the kinds, in the order of their files.
+ * The thread that starts or reloads.
  */
 #include "config.h"
 
@@ -44,7 +44,8 @@ static bool check_unread(const char *value, GError **error)
 		if (strcmp(ms_unread_names[i], value) == 0)
 			return true;
 	g_autofree char *all = g_strjoinv(", ", (char **)ms_unread_names);
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value, all);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value,
+		all);
 	return false;
 }
 
@@ -53,7 +54,8 @@ static bool check_level(const char *value, GError **error)
 	if (g_strv_contains(ms_level_names, value))
 		return true;
 	g_autofree char *all = g_strjoinv(", ", (char **)ms_level_names);
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value, all);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use any of %s", value,
+		all);
 	return false;
 }
 
@@ -67,16 +69,19 @@ static bool check_sender(const char *value, GError **error)
 		return true;
 	if (open != NULL && strchr(open, '>') > open + 1)
 		bare = g_strndup(open + 1, strcspn(open + 1, ">"));
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no sender: write %s%s%s", value, bare ? "\"" : "",
-		bare ? bare : "the bare address, one an item, such as \"billing@example.com\", \"@example.com\", "
-			      "\"*@*.example.com\" or \"<>\"", bare ? "\"" : "");
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no sender: write %s%s%s", value,
+		bare ? "\"" : "",
+		bare ? bare
+		     : "the bare address, one an item, such as \"billing@example.com\", \"@example.com\", "
+		       "\"*@*.example.com\" or \"<>\"",
+		bare ? "\"" : "");
 	return false;
 }
 
-#define ON(reason, action)                                                                        \
-	{                                                                                          \
-		.key = "on-" reason, .type = MS_ROW_CHOICE, .fallback = action,                      \
-		.choices = ms_action_names                                                         \
+#define ON(reason, action)                                                      \
+	{                                                                       \
+		.key = "on-" reason, .type = MS_ROW_CHOICE, .fallback = action, \
+		.choices = ms_action_names                                      \
 	}
 
 static const MsRow policy_rows[] = {
@@ -127,7 +132,8 @@ const MsRow ms_policy_rows[] = {
 	{.key = NULL},
 };
 
-const char *const ms_condition_keys[MS_N_CONDITIONS + 1] = {"sender", "auth-user", "networks", "header", "attachment", NULL};
+const char *const ms_condition_keys[MS_N_CONDITIONS + 1] = {
+	"sender", "auth-user", "networks", "header", "attachment", NULL};
 
 /* ---- taking --------------------------------------------------------------------------- */
 
@@ -218,18 +224,21 @@ static GHashTable *take_kinds(const MsSection *section, const char *key, const G
 	g_autoptr(GHashTable) set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < list->len; i++) {
 		const char *name = list->pdata[i];
-		if (ms_kinds_find(kinds, name) != NULL || (list->len == 1 && strcmp(name, "none") == 0)) {
+		if (ms_kinds_find(kinds, name) != NULL ||
+			(list->len == 1 && strcmp(name, "none") == 0)) {
 			g_hash_table_add(set, g_strdup(name));
 			continue;
 		}
 		if (strcmp(name, "none") == 0) {
-			ms_section_error(section, key, error, "\"none\" stands alone, or not at all");
+			ms_section_error(
+				section, key, error, "\"none\" stands alone, or not at all");
 			return NULL;
 		}
 		const char *near = ms_text_nearest(name, ms_kinds_names(kinds));
 		g_autofree char *all = g_strjoinv(", ", (char **)ms_kinds_names(kinds));
-		ms_section_error(section, key, error, "there is no kind \"%s\" in kinds.conf; %s%s%s",
-			name, near ? "did you mean \"" : "known are ", near ? near : all,
+		ms_section_error(section, key, error,
+			"there is no kind \"%s\" in kinds.conf; %s%s%s", name,
+			near ? "did you mean \"" : "known are ", near ? near : all,
 			near ? "\"?" : "");
 		return NULL;
 	}
@@ -245,14 +254,17 @@ static bool looks_at_required(const MsSection *section, const MsPolicy *policy, 
 	while (g_hash_table_size(policy->kinds) > 0 && g_hash_table_iter_next(&iter, &name, NULL)) {
 		if (g_hash_table_contains(policy->kinds, name))
 			continue;
-		ms_section_error(section, "require", error, "\"%s\" is not among the kinds that this policy looks at, so that "
-			"every message would be unproven; add it to kinds", (const char *)name);
+		ms_section_error(section, "require", error,
+			"\"%s\" is not among the kinds that this policy looks at, so that "
+			"every message would be unproven; add it to kinds",
+			(const char *)name);
 		return false;
 	}
 	return true;
 }
 
-static bool take_all_kinds(const MsSection *section, const MsKinds *kinds, MsPolicy *policy, GError **error)
+static bool take_all_kinds(
+	const MsSection *section, const MsKinds *kinds, MsPolicy *policy, GError **error)
 {
 	g_autoptr(GPtrArray) looked = take_strings(section, "kinds");
 	g_autoptr(GPtrArray) required = take_strings(section, "require");
@@ -261,7 +273,9 @@ static bool take_all_kinds(const MsSection *section, const MsKinds *kinds, MsPol
 		g_ptr_array_add(few, required->pdata[i]);
 	policy->required_words = ms_resolution_words(few, required->len);
 	policy->kinds = take_kinds(section, "kinds", looked, kinds, error);
-	policy->required = policy->kinds != NULL ? take_kinds(section, "require", required, kinds, error) : NULL;
+	policy->required = policy->kinds != NULL
+		? take_kinds(section, "require", required, kinds, error)
+		: NULL;
 	return policy->required != NULL && looks_at_required(section, policy, error);
 }
 
@@ -287,11 +301,12 @@ static guint take_levels(const MsSection *section, const char *key)
 static bool splits_well(const MsSection *section, const MsPolicy *policy, GError **error)
 {
 	for (int i = 0; i < MS_N_REASONS; i++) {
-		if (policy->on[i] != MS_SPLIT || i == MS_MISMATCH || i == MS_UNPROVEN || i == MS_UNKNOWN_RECIPIENT
-			|| i == MS_ROUTED_RECIPIENT)
+		if (policy->on[i] != MS_SPLIT || i == MS_MISMATCH || i == MS_UNPROVEN ||
+			i == MS_UNKNOWN_RECIPIENT || i == MS_ROUTED_RECIPIENT)
 			continue;
 		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
-		ms_section_error(section, key, error, "split is for reasons about single recipients "
+		ms_section_error(section, key, error,
+			"split is for reasons about single recipients "
 			"(on-mismatch, on-unproven, on-unknown-recipient, on-routed-recipient); use hold");
 		return false;
 	}
@@ -315,7 +330,8 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 	policy->title = g_strdup(ms_section_title(section));
 	take_mode(policy, section, mode);
 	for (int i = 0; i < MS_N_CONDITIONS; i++)
-		policy->words[i] = g_strjoinv(", ", (char **)ms_section_list(section, ms_condition_keys[i]));
+		policy->words[i] = g_strjoinv(
+			", ", (char **)ms_section_list(section, ms_condition_keys[i]));
 	policy->senders = take_senders(section);
 	policy->users = take_globs(section, "auth-user");
 	policy->networks = take_strings(section, "networks");
@@ -380,10 +396,12 @@ static bool may_be_added(const MsPolicies *policies, const MsSection *section, G
 {
 	const MsPolicy *same = ms_policy_find(policies, ms_section_title(section));
 	if (same != NULL)
-		ms_section_error(section, NULL, error, "a policy in %s, line %d, has this title: give one of them another",
+		ms_section_error(section, NULL, error,
+			"a policy in %s, line %d, has this title: give one of them another",
 			same->file, same->line);
 	else if (policies->list->len >= MAX_POLICIES)
-		ms_section_error(section, NULL, error, "there are more than %d policies", MAX_POLICIES);
+		ms_section_error(
+			section, NULL, error, "there are more than %d policies", MAX_POLICIES);
 	else
 		return true;
 	return false;
@@ -413,7 +431,8 @@ MsPolicies *ms_policies_parse(const char *file, const char *text, const MsKinds 
 	GError **error)
 {
 	g_autoptr(MsPolicies) policies = policies_new();
-	bool fine = add_file(policies, file, text, kinds, mode, error) && ms_policy_check_tests(policies, error);
+	bool fine = add_file(policies, file, text, kinds, mode, error) &&
+		ms_policy_check_tests(policies, error);
 	return fine ? g_steal_pointer(&policies) : NULL;
 }
 
@@ -432,8 +451,8 @@ GPtrArray *ms_policy_files(const char *dir, GError **error)
 	}
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 	for (const char *name; (name = g_dir_read_name(open)) != NULL;)
-		if (g_str_has_suffix(name, ".conf") && !g_str_has_prefix(name, "kinds.") && !g_str_has_prefix(name, "kinds-")
-			&& name[0] != '.')
+		if (g_str_has_suffix(name, ".conf") && !g_str_has_prefix(name, "kinds.") &&
+			!g_str_has_prefix(name, "kinds-") && name[0] != '.')
 			g_ptr_array_add(names, g_build_filename(dir, name, NULL));
 	g_ptr_array_sort(names, compare_names);
 	return names;
@@ -472,7 +491,8 @@ const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_
 	return policy->title;
 }
 
-bool ms_policies_sections(const char *dir, void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
+bool ms_policies_sections(const char *dir,
+	void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
 	GError **error)
 {
 	g_autoptr(GPtrArray) files = ms_policy_files(dir, error);

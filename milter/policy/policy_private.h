@@ -12,7 +12,14 @@ typedef struct {
 } MsHeaderRule;
 
 /* What a policy may ask of a message before it applies, in the order in which it is looked at. */
-typedef enum { MS_IF_SENDER, MS_IF_USER, MS_IF_NETWORK, MS_IF_HEADER, MS_IF_ATTACHMENT, MS_N_CONDITIONS } MsCondition;
+typedef enum {
+	MS_IF_SENDER,
+	MS_IF_USER,
+	MS_IF_NETWORK,
+	MS_IF_HEADER,
+	MS_IF_ATTACHMENT,
+	MS_N_CONDITIONS
+} MsCondition;
 extern const char *const ms_condition_keys[MS_N_CONDITIONS + 1]; /* NULL-terminated; as in a file */
 
 typedef struct {
@@ -38,7 +45,8 @@ typedef struct {
 	guint mismatch_levels, unknown_levels, proof_levels;
 	bool tolerated[MS_N_UNREAD];
 	bool judge_house;
-	gint64 max_recipients, max_domains, max_accounts, max_visible, max_identifiers; /* -1: no limit */
+	/* -1: no limit */
+	gint64 max_recipients, max_domains, max_accounts, max_visible, max_identifiers;
 
 	MsAction on[MS_N_REASONS];
 } MsPolicy;
@@ -46,13 +54,16 @@ typedef struct {
 struct MsPolicies {
 	GPtrArray *list;   /* of MsPolicy */
 	GPtrArray *tests;  /* of MsPolicyTest */
-	GPtrArray *copies; /* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
+	/* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
+	GPtrArray *copies;
 };
-bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint64 *messages_out, GError **error);
+bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint64 *messages_out,
+	GError **error);
 /* As a policy file has them, and what they make. */
 extern const MsRow ms_policy_rows[];
 GPtrArray *ms_policy_files(const char *dir, GError **error);
-MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode mode, GError **error);
+MsPolicy *ms_policy_take(
+	const MsSection *section, const MsKinds *kinds, MsMode mode, GError **error);
 void ms_policy_free(gpointer policy);
 char *ms_policy_sender_glob(const char *sender);
 /* Could it apply to this envelope, whatever the message says? */
@@ -61,7 +72,8 @@ bool ms_policy_envelope_fits(const MsPolicy *policy, const MsEnvelope *envelope)
 /* beside.c */
 extern const MsRow ms_policy_test_rows[];
 void ms_policy_test_free(gpointer test);
-bool ms_policy_take_tests(MsPolicies *policies, const MsSection *root, const char *file, GError **error);
+bool ms_policy_take_tests(
+	MsPolicies *policies, const MsSection *root, const char *file, GError **error);
 bool ms_policy_check_tests(const MsPolicies *policies, GError **error);
 const MsPolicy *ms_policy_find(const MsPolicies *policies, const char *title);
 /* Does it ask about recipients only? */
@@ -73,12 +85,13 @@ typedef struct {
 	MsVerdict *verdict;
 	guint kept[MS_N_REASONS];
 } MsAdding;
-/* A reason counts, whether or not it is kept to be shown; is it?  Of each policy and code the first always
- * is. */
+/* A reason counts, whether or not it is kept to be shown; is it?  Of each policy and code the
+ * first always is. */
 bool ms_adding_count(MsAdding *adding, MsReasonCode code);
 MsReason *ms_adding_keep(MsAdding *adding, MsReasonCode code, char *text); /* takes `text` */
 /* Who a reason is about, masked. */
-void ms_reason_about(MsReason *reason, const MsFinding *finding, const MsResolution *resolution, guint index);
+void ms_reason_about(
+	MsReason *reason, const MsFinding *finding, const MsResolution *resolution, guint index);
 void ms_verdict_sort(MsVerdict *verdict);
 
 /* What all policies ask of one message to see whether they apply. */

@@ -1,6 +1,6 @@
 /*
- * What the modes of policies say comes in, and a file of how far each is with it; out goes which of them enforce.
- * The thread that loads, and the daemon's that looks after it.
+ * What the modes of policies say comes in, and a file of how far each is with it; out goes which
+ * of them enforce.  The thread that loads, and the daemon's that looks after it.
  */
 #include "config.h"
 
@@ -31,14 +31,19 @@ static bool take_date(const char *text, gint64 *out)
 {
 	gsize n = strlen(text);
 	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
-	g_autofree char *whole = g_strconcat(iso, n == 10 ? "T00:00:00" : n == 16 ? ":00" : "", NULL);
+	g_autofree char *whole = g_strconcat(iso,
+		n == 10           ? "T00:00:00"
+			: n == 16 ? ":00"
+				  : "",
+		NULL);
 	g_autoptr(GTimeZone) local = g_time_zone_new_local();
 	g_autoptr(GDateTime) time = n >= 10 ? g_date_time_new_from_iso8601(whole, local) : NULL;
 	*out = time != NULL ? g_date_time_to_unix(time) * G_USEC_PER_SEC : 0;
 	return *out > 0;
 }
 
-bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint64 *messages_out, GError **error)
+bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint64 *messages_out,
+	GError **error)
 {
 	*until_out = 0;
 	*messages_out = 0;
@@ -48,16 +53,22 @@ bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint6
 	const char *terms = g_str_has_prefix(text, UNTIL) ? text + strlen(UNTIL) : "";
 	if (take_messages(terms, messages_out) || take_date(terms, until_out))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not allowed; use one of observe, enforce, \"" UNTIL "2026-12-01\", \"" UNTIL
-		"500 messages\"%s", text, g_ascii_strncasecmp(text, "enf", 3) == 0 ? " (did you mean \"enforce\"?)"
-		: g_ascii_strncasecmp(text, "obs", 3) == 0 && strchr(text, ' ') == NULL ? " (did you mean \"observe\"?)" : "");
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is not allowed; use one of observe, enforce, \"" UNTIL
+		"2026-12-01\", \"" UNTIL "500 messages\"%s",
+		text,
+		g_ascii_strncasecmp(text, "enf", 3) == 0 ? " (did you mean \"enforce\"?)"
+			: g_ascii_strncasecmp(text, "obs", 3) == 0 && strchr(text, ' ') == NULL
+			? " (did you mean \"observe\"?)"
+			: "");
 	return false;
 }
 
 bool ms_policies_terms(const MsPolicies *policies, guint n, MsTerms *out)
 {
 	const MsPolicy *policy = g_ptr_array_index(policies->list, n);
-	*out = (MsTerms){policy->title, policy->terms, policy->until, policy->until_messages, policy->enforced};
+	*out = (MsTerms){policy->title, policy->terms, policy->until, policy->until_messages,
+		policy->enforced};
 	return policy->terms != NULL;
 }
 
@@ -97,7 +108,8 @@ bool ms_trials_write(const MsTrials *trials, const char *file, GError **error)
 {
 	gsize len;
 	g_autofree char *text = g_key_file_to_data(trials->file, &len, NULL);
-	return g_file_set_contents_full(file, text, (gssize)len, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0640, error);
+	return g_file_set_contents_full(file, text, (gssize)len,
+		G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0640, error);
 }
 
 static gint64 number_of(GKeyFile *file, const char *group, const char *key)
@@ -175,10 +187,13 @@ bool ms_trial_is_due(const MsTrial *trial, const MsTerms *terms, gint64 now, cha
 	if (now < terms->until)
 		return false;
 	gint64 wanted = MAX(terms->until - trial->began, 0);
-	gint64 slack = MS_TRIAL_JUMP + wanted / 20; /* of looks that were late, and of a clock that is trimmed */
+	/* of looks that were late, and of a clock that is trimmed */
+	gint64 slack = MS_TRIAL_JUMP + wanted / 20;
 	if (trial->elapsed + slack >= wanted)
 		return true;
-	*why_out = g_strdup_printf("the clock says that it is over, but has jumped: it was observed for %" G_GINT64_FORMAT " of %"
-		G_GINT64_FORMAT " minutes", trial->elapsed / (60 * G_USEC_PER_SEC), wanted / (60 * (gint64)G_USEC_PER_SEC));
+	*why_out = g_strdup_printf(
+		"the clock says that it is over, but has jumped: it was observed for %" G_GINT64_FORMAT
+		" of %" G_GINT64_FORMAT " minutes",
+		trial->elapsed / (60 * G_USEC_PER_SEC), wanted / (60 * (gint64)G_USEC_PER_SEC));
 	return false;
 }

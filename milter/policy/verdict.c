@@ -5,14 +5,14 @@
 #include "missent/verdict.h"
 
 /*
- * Names of actions, reasons, relations and outcomes, and the life of a verdict: what the judge fills
- * (judge.c) and others read.  Plain data of one message; no lock, no state.
+ * Names of actions, reasons, relations and outcomes, and the life of a verdict: what the judge
+ * fills (judge.c) and others read.  Plain data of one message; no lock, no state.
  */
 
 const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "split", "hold", "reject",
 	"tempfail", NULL};
-const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven",
-	"unknown-identifier", "unknown-recipient", "routed-recipient", "oversized", "mixed-accounts",
+const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven", "unknown-identifier",
+	"unknown-recipient", "routed-recipient", "oversized", "mixed-accounts",
 	"exposed-recipients", "contradiction", "unreadable", "directory-unavailable",
 	"list-attached", "fan-out", "fan-in", "repeat", "unusual", "volume", "breaker",
 	"guard-unavailable", NULL};

@@ -1,6 +1,6 @@
 /*
- * Policies and changes to single settings of theirs come in; out go the same policies with these changes, to
- * be judged by once more.  Pure functions of their arguments; any thread.
+ * Policies and changes to single settings of theirs come in; out go the same policies with these
+ * changes, to be judged by once more.  Pure functions of their arguments; any thread.
  */
 #include "config.h"
 
@@ -113,7 +113,8 @@ gint64 ms_policies_limit(const MsPolicies *policies, const char *title, const ch
 {
 	const MsPolicy *policy = ms_policy_find(policies, title);
 	const Limit *limit = limit_named(key);
-	return policy != NULL && limit != NULL ? *(const gint64 *)((const char *)policy + limit->at) : -1;
+	return policy != NULL && limit != NULL ? *(const gint64 *)((const char *)policy + limit->at)
+					       : -1;
 }
 
 MsAction ms_policies_action(const MsPolicies *policies, const char *title, MsReasonCode code)
@@ -125,5 +126,7 @@ MsAction ms_policies_action(const MsPolicies *policies, const char *title, MsRea
 bool ms_policies_looks_at(const MsPolicies *policies, const char *title, const char *kind)
 {
 	const MsPolicy *policy = ms_policy_find(policies, title);
-	return policy != NULL && (g_hash_table_size(policy->kinds) == 0 || g_hash_table_contains(policy->kinds, kind));
+	return policy != NULL &&
+		(g_hash_table_size(policy->kinds) == 0 ||
+			g_hash_table_contains(policy->kinds, kind));
 }

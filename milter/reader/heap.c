@@ -20,7 +20,8 @@
 #define SMALLEST 24         /* what malloc's smallest chunk has room for */
 #define ROOM (1 << 20)      /* kept at the heap's end, so that a worker need not ask for more */
 
-/* Holes of this size and those that are larger: the last one that is taken is beyond all of them. */
+/* Holes of this size and those that are larger: the last one that is taken is beyond all of
+ * them. */
 static void fill(size_t size, const void *end)
 {
 	const void *hole;

@@ -89,9 +89,11 @@ static bool is_covered(const MsJob *job)
 	if (words != NULL) {
 		do {
 			int x1, y1, x2, y2;
-			if (TessResultIteratorConfidence(words, RIL_WORD) < (float)job->ocr_confidence
-				|| !TessPageIteratorBoundingBox(TessResultIteratorGetPageIterator(words), RIL_WORD,
-					&x1, &y1, &x2, &y2))
+			if (TessResultIteratorConfidence(words, RIL_WORD) <
+					(float)job->ocr_confidence ||
+				!TessPageIteratorBoundingBox(
+					TessResultIteratorGetPageIterator(words), RIL_WORD, &x1,
+					&y1, &x2, &y2))
 				continue;
 			BOX *box = boxCreate(x1, y1, x2 - x1, y2 - y1);
 			covered += ink_of(ink, box);

@@ -50,7 +50,8 @@ static void learn(const char *path, int fd)
 		return;
 	off_t size = lseek(fd, 0, SEEK_END);
 	lseek(fd, 0, SEEK_SET);
-	void *data = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	void *data = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0)
+			      : MAP_FAILED;
 	int kept = data != MAP_FAILED ? fcntl(fd, F_DUPFD_CLOEXEC, 20) : -1;
 	if (kept < 0)
 		return;
@@ -129,21 +130,26 @@ int fstat(int fd, struct stat *st)
 static GString *specimen(void)
 {
 	static const char *const names[] = {"Helvetica", "Helvetica-Bold", "Helvetica-Oblique",
-		"Helvetica-BoldOblique", "Times-Roman", "Times-Bold", "Times-Italic", "Times-BoldItalic", "Courier",
-		"Courier-Bold", "Courier-Oblique", "Courier-BoldOblique", "Symbol", "ZapfDingbats", "Arial",
-		"Arial-Bold", "Verdana", "Calibri"};
-	GString *out = g_string_new("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-				    "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-				    "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R"
-				    "/Resources<</Font<<");
+		"Helvetica-BoldOblique", "Times-Roman", "Times-Bold", "Times-Italic",
+		"Times-BoldItalic", "Courier", "Courier-Bold", "Courier-Oblique",
+		"Courier-BoldOblique", "Symbol", "ZapfDingbats", "Arial", "Arial-Bold", "Verdana",
+		"Calibri"};
+	GString *out = g_string_new(
+		"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+		"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R"
+		"/Resources<</Font<<");
 	g_autoptr(GString) text = g_string_new("BT ");
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_string_append_printf(out, "/F%zu<</Type/Font/Subtype/TrueType/BaseFont/%s>>", i, names[i]);
+		g_string_append_printf(
+			out, "/F%zu<</Type/Font/Subtype/TrueType/BaseFont/%s>>", i, names[i]);
 		g_string_append_printf(text, "/F%zu 9 Tf (a) Tj ", i);
 	}
 	g_string_append(text, "ET");
-	g_string_append_printf(out, ">>>>>>endobj\n4 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n"
-				    "trailer<</Root 1 0 R>>\n", text->len, text->str);
+	g_string_append_printf(out,
+		">>>>>>endobj\n4 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n"
+		"trailer<</Root 1 0 R>>\n",
+		text->len, text->str);
 	return out;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The reading of a message, as the program missent-reader does it: one job comes in, out goes a reading.  A
- * worker's one thread.
+ * The reading of a message, as the program missent-reader does it: one job comes in, out goes a
+ * reading.  A worker's one thread.
  */
 #include "config.h"
 
@@ -40,13 +40,19 @@ void ms_reader_work(const MsJob *job)
 	bool texts = job->as != NULL && strcmp(job->as, MS_VIEW_TEXTS) == 0;
 	bool part = job->as != NULL && g_str_has_prefix(job->as, MS_VIEW_PART);
 	Sink sink = {job->kinds, job->known, job->budget, job->reading, texts};
-	MsMessageSink to = {.budget = job->budget, .reading = job->reading, .span = on_span,
-		.user = &sink, .passwords = job->passwords, .help = job->help, .ocr_dpi = job->ocr_dpi};
+	MsMessageSink to = {.budget = job->budget,
+		.reading = job->reading,
+		.span = on_span,
+		.user = &sink,
+		.passwords = job->passwords,
+		.help = job->help,
+		.ocr_dpi = job->ocr_dpi};
 	if (part) {
 		to.wanted = job->as + strlen(MS_VIEW_PART);
 		to.part = on_part;
 	}
-	ms_charset_hand_on(job->help != NULL ? job->help->beyond : NULL, job->help != NULL ? job->help->user : NULL);
+	ms_charset_hand_on(job->help != NULL ? job->help->beyond : NULL,
+		job->help != NULL ? job->help->user : NULL);
 	if (job->as != NULL && !texts && !part) {
 		ms_message_read_document(job->data, job->len, job->as, &to);
 	} else {
@@ -93,8 +99,7 @@ static const char warm[] = WARM_TEXT
 	"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<<"
 	"/F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n"
 	"4 0 obj<</Length 27>>stream\nBT /F 9 Tf 1 1 Td (a) Tj ET\nendstream endobj\n"
-	"trailer<</Root 1 0 R>>\r\n--x\r\n"
-	WARM_END;
+	"trailer<</Root 1 0 R>>\r\n--x\r\n" WARM_END;
 static const char warm_text[] = WARM_TEXT WARM_END;
 
 const MsReaderProgram ms_reader_program = {init, ms_reader_work, warm};

@@ -117,7 +117,8 @@ static int add_rules(scmp_filter_ctx ctx, bool landlock)
 #endif
 	/* Along the socket that it has, to nobody else. */
 	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
+		rc = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
 	/* abort() of GLib, so that the cause of death is told apart. */
 	if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
@@ -150,7 +151,8 @@ static unsigned put_pid(struct sock_fprog *program, uint32_t before, uint32_t pi
 	unsigned n = 0;
 	for (unsigned i = 0; i < program->len; i++) {
 		struct sock_filter *line = &program->filter[i];
-		if (BPF_CLASS(line->code) == BPF_JMP && BPF_OP(line->code) == BPF_JEQ && line->k == before) {
+		if (BPF_CLASS(line->code) == BPF_JMP && BPF_OP(line->code) == BPF_JEQ &&
+			line->k == before) {
 			line->k = pid;
 			n++;
 		}
@@ -200,7 +202,8 @@ MsSandbox *sandbox_prepare(char **missing_out)
 			g_free(sandbox);
 			return NULL;
 		}
-		*missing_out = g_strdup_printf("the seccomp filter cannot be made: %s", g_strerror(errno));
+		*missing_out = g_strdup_printf(
+			"the seccomp filter cannot be made: %s", g_strerror(errno));
 	}
 	return sandbox;
 }
@@ -234,7 +237,8 @@ static bool allow_tables(int ruleset)
 	};
 	if (rule.parent_fd < 0)
 		return true; /* not installed: such text is garbled, and noted as unread */
-	bool fine = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+	bool fine = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) ==
+		0;
 	close(rule.parent_fd);
 	return fine;
 }
@@ -251,7 +255,8 @@ static bool enter_landlock(int abi)
 		rights |= 1ULL << 14; /* TRUNCATE */
 	if (abi >= 5)
 		rights |= 1ULL << 15; /* IOCTL_DEV */
-	uint64_t attr[3] = {rights, 3 /* TCP bind and connect */, 3 /* signals, abstract sockets */};
+	uint64_t attr[3] = {
+		rights, 3 /* TCP bind and connect */, 3 /* signals, abstract sockets */};
 	size_t known = abi >= 6 ? 3 : abi >= 4 ? 2 : 1;
 	long fd = syscall(SYS_landlock_create_ruleset, attr, known * sizeof *attr, 0);
 	if (fd < 0)

@@ -102,7 +102,8 @@ static bool load_setup(Supervisor *s, GError **error)
 	g_autoptr(GBytes) bytes = read_setup();
 	if (bytes == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"no settings on descriptor %d: missent-reader is started by missentd", MS_SETUP_FD);
+			"no settings on descriptor %d: missent-reader is started by missentd",
+			MS_SETUP_FD);
 		return false;
 	}
 	g_autoptr(GVariant) setup = g_variant_ref_sink(
@@ -114,8 +115,9 @@ static bool load_setup(Supervisor *s, GError **error)
 	MsLimits *limits = &s->worker.limits;
 	gboolean help;
 	const char *languages;
-	g_variant_get(setup, "(&satuttuuuuub^as&sb)", &text, &costs, &limits->max_depth, &milliseconds,
-		&limits->memory, &limits->ocr_dpi, &limits->ocr_confidence, &limits->ocr_coverage, &s->workers, &s->worker.jobs, &optional,
+	g_variant_get(setup, "(&satuttuuuuub^as&sb)", &text, &costs, &limits->max_depth,
+		&milliseconds, &limits->memory, &limits->ocr_dpi, &limits->ocr_confidence,
+		&limits->ocr_coverage, &s->workers, &s->worker.jobs, &optional,
 		&s->worker.passwords, &languages, &help);
 	s->worker.help = help;
 	s->languages = g_strdup(languages);
@@ -137,8 +139,12 @@ static void run_once(Supervisor *s)
 	ms_budget_init(&budget, &s->worker.limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
 	MsFilters none = {{NULL, NULL}};
-	MsJob job = {.kinds = s->worker.kinds, .known = &none, .data = (const guint8 *)s->program->warm,
-		.len = strlen(s->program->warm), .budget = &budget, .reading = reading};
+	MsJob job = {.kinds = s->worker.kinds,
+		.known = &none,
+		.data = (const guint8 *)s->program->warm,
+		.len = strlen(s->program->warm),
+		.budget = &budget,
+		.reading = reading};
 	s->program->work(&job);
 	ms_reading_unread(reading, "warm", MS_UNREAD_DAMAGED, "%s", "x");
 	g_bytes_unref(ms_reading_encode(reading));
@@ -214,7 +220,9 @@ static void offer_workers(Supervisor *s)
 	while (s->n_offered > 0) {
 		const Offer *offer = &s->offered[s->n_offered - 1];
 		const int fds[2] = {offer->socket, offer->pidfd};
-		MsWireWorker packet = {.letter = MS_PACKET_WORKER, .pid = offer->pid, .filter = s->worker.filter_number};
+		MsWireWorker packet = {.letter = MS_PACKET_WORKER,
+			.pid = offer->pid,
+			.filter = s->worker.filter_number};
 		if (!ms_wire_send(MS_CONTROL_FD, &packet, sizeof packet, fds, 2, MSG_DONTWAIT)) {
 			s->crowded = errno != EAGAIN && ms_wire_is_short(errno);
 			if (s->crowded)
@@ -298,11 +306,13 @@ static void hear(Supervisor *s)
 	for (;;) {
 		MsWireWorker packet;
 		int fd;
-		ssize_t n = ms_wire_receive(MS_CONTROL_FD, &packet, sizeof packet, &fd, 1, MSG_DONTWAIT);
+		ssize_t n = ms_wire_receive(
+			MS_CONTROL_FD, &packet, sizeof packet, &fd, 1, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n == sizeof packet && packet.letter == MS_PACKET_KILLED) {
-			/* One that computes little because others want the processor dies late, too. */
+			/* One that computes little because others want the processor dies late,
+			 * too. */
 			s->dying += s->dying < s->workers;
 			continue;
 		}
@@ -335,11 +345,11 @@ static void reap(Supervisor *s)
 			continue; /* the daemon knows why */
 		}
 		if (WIFSIGNALED(status))
-			fprintf(stderr, "missent-reader: worker %d killed by signal %d (%s)\n", (int)pid,
-				WTERMSIG(status), strsignal(WTERMSIG(status)));
+			fprintf(stderr, "missent-reader: worker %d killed by signal %d (%s)\n",
+				(int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
 		else if (WEXITSTATUS(status) != 0)
-			fprintf(stderr, "missent-reader: worker %d ended with status %d\n", (int)pid,
-				WEXITSTATUS(status));
+			fprintf(stderr, "missent-reader: worker %d ended with status %d\n",
+				(int)pid, WEXITSTATUS(status));
 		if (status != 0)
 			usleep(2000); /* a broken set-up must not become a fork storm */
 	}
@@ -393,7 +403,8 @@ static bool check_sandbox(Supervisor *s, char **missing)
 static void loop(Supervisor *s)
 {
 	for (;;) {
-		while (s->alive - s->dying < s->workers && s->n_offered < MAX_WORKERS && start_worker(s))
+		while (s->alive - s->dying < s->workers && s->n_offered < MAX_WORKERS &&
+			start_worker(s))
 			;
 		offer_workers(s);
 		struct pollfd fds[3] = {
@@ -403,11 +414,12 @@ static void loop(Supervisor *s)
 		};
 		if (s->n_offered > 0)
 			fds[0].events |= POLLOUT;
-		/* What is in flight counts for all processes of this user: there may be no room for a
-		 * worker's descriptors although the socket takes more. */
+		/* What is in flight counts for all processes of this user: there may be no room
+		 * for a worker's descriptors although the socket takes more. */
 		if (s->crowded)
 			fds[0].events = POLLIN;
-		if (poll(fds, 3, s->alive - s->dying < s->workers || s->crowded ? 100 : -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, s->alive - s->dying < s->workers || s->crowded ? 100 : -1) < 0 &&
+			errno != EINTR)
 			_exit(1);
 		if (fds[2].revents & POLLIN)
 			beat(s);
@@ -436,10 +448,12 @@ static int explain(int argc, char **argv)
 	static const MsOption none[] = {{0}};
 	const char *slash = strrchr(argv[0], '/'), *argument;
 	int rest;
-	const MsUsage usage = {slash != NULL ? slash + 1 : argv[0], "reads what is in messages, in confined workers", none, NULL,
+	const MsUsage usage = {slash != NULL ? slash + 1 : argv[0],
+		"reads what is in messages, in confined workers", none, NULL,
 		"It is started by missentd, missent-agent and missent check, not by hand.  See missentd(8)."};
 	ms_usage_next(&usage, argc, argv, &argument, &rest);
-	return ms_usage_wrong(&usage, "it is started by missentd and by missent check, not by hand");
+	return ms_usage_wrong(
+		&usage, "it is started by missentd and by missent check, not by hand");
 }
 
 int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
@@ -453,8 +467,8 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	/* Memory that was given back would be asked for again, page by page. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 512 << 20);
-	/* Archives have local times; without a zone that is known, glibc would look for its file each
-	 * time, and a worker that opens a file is killed. */
+	/* Archives have local times; without a zone that is known, glibc would look for its file
+	 * each time, and a worker that opens a file is killed. */
 	g_setenv("TZ", "UTC0", TRUE);
 	tzset();
 	spare_others();
@@ -474,7 +488,8 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		run_once(&s);
 	s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s.null < 0)
-		return ms_wire_is_short(errno) ? lack("/dev/null") : fail("/dev/null cannot be opened");
+		return ms_wire_is_short(errno) ? lack("/dev/null")
+					       : fail("/dev/null cannot be opened");
 	g_autofree char *missing = NULL;
 	s.sandbox = sandbox_prepare(&missing);
 	if (s.sandbox == NULL)

@@ -1,6 +1,6 @@
 /*
- * A worker's life: it is confined, says that it is ready, takes a job from its socket, answers, and ends.
- * Its one thread.
+ * A worker's life: it is confined, says that it is ready, takes a job from its socket, answers,
+ * and ends.  Its one thread.
  */
 #include "config.h"
 
@@ -21,7 +21,8 @@ typedef struct {
 } Asker;
 
 /* The client went away in mid-job: there is nobody left to read for. */
-static MsReading *ask(const Asker *asker, const MsWireQuestion *question, const guint8 *data, gsize len)
+static MsReading *ask(
+	const Asker *asker, const MsWireQuestion *question, const guint8 *data, gsize len)
 {
 	MsWireHeader header = {MS_QUESTION_MAGIC, sizeof *question + len};
 	if (!ms_io_send(asker->fd, &header, sizeof header)
@@ -74,8 +75,8 @@ static GBytes *encode(MsReading *reading)
 		return bytes;
 	g_bytes_unref(bytes);
 	g_autoptr(MsReading) instead = ms_reading_new();
-	ms_reading_unread(instead, "message", MS_UNREAD_LIMIT, "the reading is larger than %u bytes",
-		MS_READING_MAX_BYTES);
+	ms_reading_unread(instead, "message", MS_UNREAD_LIMIT,
+		"the reading is larger than %u bytes", MS_READING_MAX_BYTES);
 	return ms_reading_encode(instead);
 }
 
@@ -83,7 +84,8 @@ static GBytes *encode(MsReading *reading)
 static MsFilter *open_added(int file)
 {
 	off_t size = lseek(file, 0, SEEK_END);
-	void *image = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+	void *image = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0)
+			       : MAP_FAILED;
 	MsFilter *added = image != MAP_FAILED ? ms_filter_open(image, (gsize)size, NULL) : NULL;
 	if (added == NULL)
 		_exit(1); /* to read without it would be to miss what it has */
@@ -107,18 +109,26 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 	void *data = len > 0 ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
 	Asker asker = {fd};
 	MsHelp help = {
-		.known = setup->help && document == NULL ? ask_known : NULL, /* else it is what is being made known */
-		.recognise = setup->help && setup->limits.max[MS_COST_OCR] > 0 ? ask_recognise : NULL,
+		/* else it is what is being made known */
+		.known = setup->help && document == NULL ? ask_known : NULL,
+		.recognise = setup->help && setup->limits.max[MS_COST_OCR] > 0 ? ask_recognise
+									       : NULL,
 		.beyond = beyond,
 		.user = &asker,
 	};
 	MsFilters known = {{setup->filter, added}};
-	MsJob job = {.kinds = setup->kinds, .known = &known, .data = len > 0 ? (const guint8 *)data + start
-							   : (const guint8 *)"",
-		.len = end - start, .as = document != NULL ? document->as : NULL, .budget = &budget,
-		.reading = reading, .passwords = (const char *const *)setup->passwords,
-		.help = &help, .ocr_dpi = setup->limits.ocr_dpi,
-		.ocr_confidence = setup->limits.ocr_confidence, .ocr_coverage = setup->limits.ocr_coverage};
+	MsJob job = {.kinds = setup->kinds,
+		.known = &known,
+		.data = len > 0 ? (const guint8 *)data + start : (const guint8 *)"",
+		.len = end - start,
+		.as = document != NULL ? document->as : NULL,
+		.budget = &budget,
+		.reading = reading,
+		.passwords = (const char *const *)setup->passwords,
+		.help = &help,
+		.ocr_dpi = setup->limits.ocr_dpi,
+		.ocr_confidence = setup->limits.ocr_confidence,
+		.ocr_coverage = setup->limits.ocr_coverage};
 	if (data == MAP_FAILED)
 		ms_reading_unread(reading, "message", MS_UNREAD_LIMIT, "too large for max-memory");
 	else
@@ -137,13 +147,16 @@ void worker_serve(int fd, const WorkerSetup *setup)
 		int files[2];
 		ssize_t n = ms_wire_receive(fd, &header, sizeof header, files, 2, 0);
 		bool part = n == sizeof header && memcmp(header.magic, MS_DOCUMENT_MAGIC, 8) == 0;
-		if (n != sizeof header || files[0] < 0 || (!part && memcmp(header.magic, MS_JOB_MAGIC, 8) != 0)
-			|| (part && !ms_io_receive(fd, &document, sizeof document)))
+		if (n != sizeof header || files[0] < 0 ||
+			(!part && memcmp(header.magic, MS_JOB_MAGIC, 8) != 0) ||
+			(part && !ms_io_receive(fd, &document, sizeof document)))
 			_exit(0); /* the client went away */
 		document.as[MS_WIRE_AS - 1] = '\0';
-		/* Its memory goes with the process; a worker of several jobs has room for as many. */
+		/* Its memory goes with the process; a worker of several jobs has room for as
+		 * many. */
 		g_autoptr(MsFilter) added = files[1] >= 0 ? open_added(files[1]) : NULL;
-		g_autoptr(GBytes) bytes = do_job(fd, files[0], added, part ? &document : NULL, setup);
+		g_autoptr(GBytes)
+			bytes = do_job(fd, files[0], added, part ? &document : NULL, setup);
 		close(files[0]);
 		if (files[1] >= 0)
 			close(files[1]);

@@ -101,7 +101,8 @@ static void put_shown(GByteArray *out, gconstpointer item)
 	put_text(out, s->text);
 }
 
-static void put_list(GByteArray *out, const GPtrArray *list, void (*item)(GByteArray *, gconstpointer))
+static void put_list(
+	GByteArray *out, const GPtrArray *list, void (*item)(GByteArray *, gconstpointer))
 {
 	put(out, list->len);
 	for (guint i = 0; i < list->len; i++)
@@ -124,7 +125,8 @@ GBytes *ms_reading_encode(const MsReading *reading)
 	put(out, reading->text_bytes);
 	put(out, (guint64)reading->microseconds);
 	gsize len = 0;
-	const guint8 *bytes = reading->bytes != NULL ? g_bytes_get_data(reading->bytes, &len) : NULL;
+	const guint8 *bytes = reading->bytes != NULL ? g_bytes_get_data(reading->bytes, &len)
+						     : NULL;
 	put(out, len);
 	if (len > 0)
 		g_byte_array_append(out, bytes, (guint)len);
@@ -173,8 +175,9 @@ static char *take_text(In *in, gsize max)
 	guint64 len = take(in);
 	if (in->fault == NULL && len >= (guint64)(in->end - in->at))
 		refuse(in, "a text goes beyond its end");
-	if (in->fault == NULL
-		&& (in->at[len] != '\0' || !g_utf8_validate_len((const char *)in->at, (gsize)len, NULL)))
+	if (in->fault == NULL &&
+		(in->at[len] != '\0' ||
+			!g_utf8_validate_len((const char *)in->at, (gsize)len, NULL)))
 		refuse(in, "a text is not UTF-8");
 	if (in->fault != NULL)
 		return g_strdup("");
@@ -206,7 +209,8 @@ static gpointer take_finding(In *in)
 		p->after = take_text(in, MAX_CONTEXT);
 		g_ptr_array_add(f->places, p);
 	}
-	if (*f->kind == '\0' || strlen(f->kind) > 64 || *f->value == '\0' || strlen(f->value) > MS_IDENTIFIER_MAX)
+	if (*f->kind == '\0' || strlen(f->kind) > 64 || *f->value == '\0' ||
+		strlen(f->value) > MS_IDENTIFIER_MAX)
 		refuse(in, "a finding is over its bounds");
 	return f;
 }
@@ -215,7 +219,8 @@ static gpointer take_unread(In *in)
 {
 	MsUnread *u = g_new0(MsUnread, 1);
 	u->where = take_text(in, MAX_TEXT);
-	u->reason = (MsUnreadReason)take_up_to(in, MS_N_UNREAD - 1, "an unread item has no known reason");
+	u->reason = (MsUnreadReason)take_up_to(
+		in, MS_N_UNREAD - 1, "an unread item has no known reason");
 	u->detail = take_text(in, MAX_TEXT);
 	return u;
 }
@@ -295,14 +300,17 @@ MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 		refuse(&in, "it is too large");
 	if (take(&in) != FORMAT)
 		refuse(&in, "it has another form");
-	take_list(&in, reading->findings, MS_READING_MAX_FINDINGS, "too many findings", take_finding);
-	take_list(&in, reading->unread, MS_READING_MAX_UNREAD, "too many unread items", take_unread);
+	take_list(
+		&in, reading->findings, MS_READING_MAX_FINDINGS, "too many findings", take_finding);
+	take_list(
+		&in, reading->unread, MS_READING_MAX_UNREAD, "too many unread items", take_unread);
 	take_list(&in, reading->headers, MS_READING_MAX_HEADERS, "too many headers", take_header);
 	take_list(&in, reading->parts, MS_READING_MAX_PARTS, "too many parts", take_part);
-	take_list(&in, reading->visible, MS_READING_MAX_VISIBLE, "too many addresses", take_address);
+	take_list(
+		&in, reading->visible, MS_READING_MAX_VISIBLE, "too many addresses", take_address);
 	take_list(&in, reading->faces, MS_READING_MAX_FACES, "too many faces", take_face);
-	take_list(&in, reading->contradictions, MS_READING_MAX_CONTRADICTIONS, "too many contradictions",
-		take_contradiction);
+	take_list(&in, reading->contradictions, MS_READING_MAX_CONTRADICTIONS,
+		"too many contradictions", take_contradiction);
 	take_list(&in, reading->shown, MS_READING_MAX_PARTS, "too many texts", take_shown);
 	gsize shown = 0;
 	for (guint i = 0; i < reading->shown->len; i++)
@@ -315,6 +323,7 @@ MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 	take_bytes(&in, reading);
 	if (in.fault == NULL)
 		return g_steal_pointer(&reading);
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the worker's reading was refused: %s", in.fault);
+	g_set_error(
+		error, MS_ERROR, MS_ERROR_INPUT, "the worker's reading was refused: %s", in.fault);
 	return NULL;
 }

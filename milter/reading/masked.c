@@ -13,23 +13,26 @@
 
 static const char *common_type(const char *type, gsize len)
 {
-	static const char *const common[] = {"application/gzip", "application/json", "application/msword",
-		"application/ms-tnef", "application/octet-stream", "application/pdf", "application/pgp-encrypted",
-		"application/pgp-signature", "application/pkcs7-mime", "application/pkcs7-signature",
-		"application/postscript", "application/rtf", "application/vnd.ms-excel", "application/vnd.ms-outlook",
+	static const char *const common[] = {"application/gzip", "application/json",
+		"application/msword", "application/ms-tnef", "application/octet-stream",
+		"application/pdf", "application/pgp-encrypted", "application/pgp-signature",
+		"application/pkcs7-mime", "application/pkcs7-signature", "application/postscript",
+		"application/rtf", "application/vnd.ms-excel", "application/vnd.ms-outlook",
 		"application/vnd.ms-powerpoint", "application/vnd.oasis.opendocument.spreadsheet",
 		"application/vnd.oasis.opendocument.text",
 		"application/vnd.openxmlformats-officedocument.presentationml.presentation",
 		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 		"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 		"application/x-7z-compressed", "application/x-gzip", "application/x-pkcs7-mime",
-		"application/x-pkcs7-signature", "application/x-zip-compressed", "application/xhtml+xml",
-		"application/xml", "application/zip", "audio/mpeg", "image/bmp", "image/gif", "image/heic", "image/jpeg",
-		"image/png", "image/svg+xml", "image/tiff", "image/webp", "message/delivery-status",
-		"message/disposition-notification", "message/external-body", "message/global", "message/partial",
-		"message/rfc822", "multipart/alternative", "multipart/mixed", "multipart/related", "text/calendar",
-		"text/csv", "text/html", "text/markdown", "text/plain", "text/rfc822-headers", "text/rtf",
-		"text/vcard", "text/x-vcard", "text/xml", "video/mp4", NULL};
+		"application/x-pkcs7-signature", "application/x-zip-compressed",
+		"application/xhtml+xml", "application/xml", "application/zip", "audio/mpeg",
+		"image/bmp", "image/gif", "image/heic", "image/jpeg", "image/png", "image/svg+xml",
+		"image/tiff", "image/webp", "message/delivery-status",
+		"message/disposition-notification", "message/external-body", "message/global",
+		"message/partial", "message/rfc822", "multipart/alternative", "multipart/mixed",
+		"multipart/related", "text/calendar", "text/csv", "text/html", "text/markdown",
+		"text/plain", "text/rfc822-headers", "text/rtf", "text/vcard", "text/x-vcard",
+		"text/xml", "video/mp4", NULL};
 	for (const char *const *p = common; *p != NULL; p++)
 		if (strlen(*p) == len && memcmp(*p, type, len) == 0)
 			return *p;
@@ -44,17 +47,19 @@ const char *ms_type_shown(const char *type)
 
 static bool is_common_field(const char *name)
 {
-	static const char *const common[] = {"Apparently-To", "Auto-Submitted", "Bcc", "Cc", "Comments",
-		"Content-Base", "Content-Description", "Content-Disposition", "Content-ID", "Content-Language",
-		"Content-Location", "Content-Transfer-Encoding", "Content-Type", "DKIM-Signature", "Date",
-		"Delivered-To", "Disposition-Notification-To", "Errors-To", "Feedback-ID", "From", "Importance",
-		"In-Reply-To", "Keywords", "List-Archive", "List-Help", "List-Id", "List-Owner", "List-Post",
-		"List-Subscribe", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Mail-Followup-To",
-		"Mail-Reply-To", "Message-ID", "Organization", "Precedence", "Priority", "Received", "References",
-		"Reply-To", "Resent-Bcc", "Resent-Cc", "Resent-Date", "Resent-From", "Resent-Message-ID",
-		"Resent-Reply-To", "Resent-Sender", "Resent-To", "Return-Path", "Return-Receipt-To", "Sender",
-		"Subject", "Thread-Index", "Thread-Topic", "To", "User-Agent", "X-Mailer", "X-Original-To",
-		"X-Priority", NULL};
+	static const char *const common[] = {"Apparently-To", "Auto-Submitted", "Bcc", "Cc",
+		"Comments", "Content-Base", "Content-Description", "Content-Disposition",
+		"Content-ID", "Content-Language", "Content-Location", "Content-Transfer-Encoding",
+		"Content-Type", "DKIM-Signature", "Date", "Delivered-To",
+		"Disposition-Notification-To", "Errors-To", "Feedback-ID", "From", "Importance",
+		"In-Reply-To", "Keywords", "List-Archive", "List-Help", "List-Id", "List-Owner",
+		"List-Post", "List-Subscribe", "List-Unsubscribe", "List-Unsubscribe-Post",
+		"MIME-Version", "Mail-Followup-To", "Mail-Reply-To", "Message-ID", "Organization",
+		"Precedence", "Priority", "Received", "References", "Reply-To", "Resent-Bcc",
+		"Resent-Cc", "Resent-Date", "Resent-From", "Resent-Message-ID", "Resent-Reply-To",
+		"Resent-Sender", "Resent-To", "Return-Path", "Return-Receipt-To", "Sender",
+		"Subject", "Thread-Index", "Thread-Topic", "To", "User-Agent", "X-Mailer",
+		"X-Original-To", "X-Priority", NULL};
 	for (const char *const *p = common; *p != NULL; p++)
 		if (g_ascii_strcasecmp(*p, name) == 0)
 			return true;
@@ -75,9 +80,10 @@ static bool is_own_word(const char *rest)
 /* ".pdf" where a name in `rest` ends so; what follows goes to `*after`. */
 static const char *known_ending(const char *rest, const char **after)
 {
-	static const char *const endings[] = {".csv", ".doc", ".docx", ".eml", ".gif", ".htm", ".html", ".jpeg", ".jpg",
-		".json", ".mht", ".msg", ".odp", ".ods", ".odt", ".p7m", ".pdf", ".png", ".ppt", ".pptx", ".rtf", ".tif",
-		".txt", ".vcf", ".xls", ".xlsx", ".xml", ".zip", NULL};
+	static const char *const endings[] = {".csv", ".doc", ".docx", ".eml", ".gif", ".htm",
+		".html", ".jpeg", ".jpg", ".json", ".mht", ".msg", ".odp", ".ods", ".odt", ".p7m",
+		".pdf", ".png", ".ppt", ".pptx", ".rtf", ".tif", ".txt", ".vcf", ".xls", ".xlsx",
+		".xml", ".zip", NULL};
 	for (const char *dot = strchr(rest, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
 		gsize n = strcspn(dot, " ");
 		for (const char *const *p = endings; *p != NULL; p++)
@@ -118,8 +124,8 @@ static bool is_own_end(const char *text)
 	return n > 0;
 }
 
-/* Where they begin that stand at the end of a name of no known ending; a number of a page there could as
- * well be the sender's. */
+/* Where they begin that stand at the end of a name of no known ending; a number of a page there
+ * could as well be the sender's. */
 static const char *end_of_name(const char *rest)
 {
 	const char *blank = strchr(rest, ' ');
@@ -139,8 +145,9 @@ static bool is_masked(const char *rest)
 	const char *close = strchr(p, ')');
 	g_autofree char *ending = close != NULL ? g_strndup(p, (gsize)(close - p)) : NULL;
 	const char *after = NULL;
-	bool known = ending != NULL && g_str_has_prefix(ending, ", .") && known_ending(ending + 2, &after) != NULL
-		&& *after == '\0' && strchr(ending + 3, '.') == NULL;
+	bool known = ending != NULL && g_str_has_prefix(ending, ", .") &&
+		known_ending(ending + 2, &after) != NULL && *after == '\0' &&
+		strchr(ending + 3, '.') == NULL;
 	return ending != NULL && (*ending == '\0' || known) && is_own_end(close + 1);
 }
 
@@ -150,15 +157,17 @@ static char *masked_name(const char *before, const char *rest)
 	gsize own = MIN(strcspn(rest, ">"), (gsize)(after - rest));
 	const char *ending = known_ending(rest, &after);
 	glong letters = g_utf8_strlen(rest, ending != NULL ? after - rest : (gssize)own);
-	return g_strdup_printf("%s (name of %ld characters%s%s)%s", before, letters, ending != NULL ? ", " : "",
-		ending != NULL ? ending : "", is_own_end(after) ? after : "");
+	return g_strdup_printf("%s (name of %ld characters%s%s)%s", before, letters,
+		ending != NULL ? ", " : "", ending != NULL ? ending : "",
+		is_own_end(after) ? after : "");
 }
 
 static char *masked_field(const char *before, const char *name)
 {
 	return is_common_field(name) || is_masked(name)
 		? g_strdup_printf("%sheader %s", before, name)
-		: g_strdup_printf("%sheader (name of %ld characters)", before, g_utf8_strlen(name, -1));
+		: g_strdup_printf(
+			  "%sheader (name of %ld characters)", before, g_utf8_strlen(name, -1));
 }
 
 static char *masked_part(const char *where)

@@ -1,6 +1,6 @@
 /*
- * A reading is made, filled within its bounds, and freed; places are cut to what is shown.  The thread that
- * has the message.
+ * A reading is made, filled within its bounds, and freed; places are cut to what is shown.  The
+ * thread that has the message.
  */
 #include "config.h"
 
@@ -11,8 +11,22 @@
 #include "reading_private.h"
 
 const char *const ms_unread_names[MS_N_UNREAD + 1] = {
-	"no-reader", "image", "image-only", "signature", "encrypted", "password", "damaged", "ambiguous", "charset",
-	"encoding", "partial", "limit", "time", "pattern", "worker", NULL,
+	"no-reader",
+	"image",
+	"image-only",
+	"signature",
+	"encrypted",
+	"password",
+	"damaged",
+	"ambiguous",
+	"charset",
+	"encoding",
+	"partial",
+	"limit",
+	"time",
+	"pattern",
+	"worker",
+	NULL,
 };
 
 const char *ms_unread_name(MsUnreadReason reason)
@@ -269,9 +283,10 @@ const char *const ms_level_names[MS_N_LEVELS + 1] = {"exact", "checked", "labell
 
 guint ms_belief_levels(guint belief)
 {
-	return (belief & MS_BELIEF_EXACT ? MS_LEVEL_EXACT : 0) | (belief & MS_BELIEF_CHECKED ? MS_LEVEL_CHECKED : 0)
-		| (belief & (MS_BELIEF_LABELLED | MS_BELIEF_FIELD) ? MS_LEVEL_LABELLED : 0)
-		| (belief & MS_BELIEF_SHAPE ? MS_LEVEL_SHAPE : 0);
+	return (belief & MS_BELIEF_EXACT ? MS_LEVEL_EXACT : 0) |
+		(belief & MS_BELIEF_CHECKED ? MS_LEVEL_CHECKED : 0) |
+		(belief & (MS_BELIEF_LABELLED | MS_BELIEF_FIELD) ? MS_LEVEL_LABELLED : 0) |
+		(belief & MS_BELIEF_SHAPE ? MS_LEVEL_SHAPE : 0);
 }
 
 char *ms_belief_words(guint belief)
@@ -280,7 +295,8 @@ char *ms_belief_words(guint belief)
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < MS_N_LEVELS; i++)
 		if (levels >> i & 1)
-			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", ms_level_names[i]);
+			g_string_append_printf(
+				out, "%s%s", out->len > 0 ? ", " : "", ms_level_names[i]);
 	return g_string_free(out, FALSE);
 }
 
@@ -303,7 +319,8 @@ static bool merge_finding(MsReading *reading, const MsFinding *from, const char 
 		MsPlace *copy = g_new0(MsPlace, 1);
 		*copy = (MsPlace){placed(p->where, where), g_strdup(p->text), g_strdup(p->before),
 			g_strdup(p->after)};
-		to = ms_reading_find(reading, from->kind, from->value, from->belief, faces[0], copy);
+		to = ms_reading_find(
+			reading, from->kind, from->value, from->belief, faces[0], copy);
 	}
 	if (to == NULL)
 		return true;
@@ -326,7 +343,9 @@ bool ms_reading_merge(MsReading *reading, const MsReading *document, const char 
 		faces[i] = ms_reading_face(reading, place);
 	}
 	for (guint i = 0; i < document->findings->len; i++)
-		fits = merge_finding(reading, document->findings->pdata[i], where, faces, MAX(n, 1)) && fits;
+		fits = merge_finding(
+			       reading, document->findings->pdata[i], where, faces, MAX(n, 1)) &&
+			fits;
 	for (guint i = 0; i < document->unread->len; i++) {
 		const MsUnread *u = document->unread->pdata[i];
 		g_autofree char *place = placed(u->where, where);
@@ -347,9 +366,11 @@ void ms_reading_show(MsReading *reading, const char *where, const char *text, gs
 	for (guint i = 0; i < reading->shown->len; i++)
 		before += strlen(((MsShown *)reading->shown->pdata[i])->text);
 	g_autofree char *copy = g_utf8_make_valid(text, (gssize)MIN(len, MS_READING_MAX_SHOWN));
-	if (before + strlen(copy) > MS_READING_MAX_SHOWN || reading->shown->len >= MS_READING_MAX_PARTS)
+	if (before + strlen(copy) > MS_READING_MAX_SHOWN ||
+		reading->shown->len >= MS_READING_MAX_PARTS)
 		return;
-	MsShown *last = reading->shown->len > 0 ? reading->shown->pdata[reading->shown->len - 1] : NULL;
+	MsShown *last = reading->shown->len > 0 ? reading->shown->pdata[reading->shown->len - 1]
+						: NULL;
 	if (last != NULL && strcmp(last->where, where) == 0) {
 		char *joined = g_strconcat(last->text, "\n", copy, NULL);
 		g_free(last->text);

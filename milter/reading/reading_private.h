@@ -1,5 +1,5 @@
-/* What the two files of a reading share: reading.c, which fills it, and coding.c, which has it cross
- * the wings.  Private to reading/. */
+/* What the two files of a reading share: reading.c, which fills it, and coding.c, which has it
+ * cross the wings.  Private to reading/. */
 #ifndef MISSENT_READING_PRIVATE_H
 #define MISSENT_READING_PRIVATE_H
 

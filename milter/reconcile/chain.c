@@ -5,10 +5,11 @@
 #include "reconcile_private.h"
 
 /*
- * Messages of a log come in; those that are one message under several queue IDs go out tied to each other: what a
- * content filter gives back (A was delivered "queued as B"), what was put back, split, forwarded, returned.  A reply
- * that names an ID is another host's word, so the rest must fit too: that message came in at that moment, from the
- * same sender, and nobody else was delivered as it before.
+ * Messages of a log come in; those that are one message under several queue IDs go out tied to
+ * each other: what a content filter gives back (A was delivered "queued as B"), what was put
+ * back, split, forwarded, returned.  A reply that names an ID is another host's word, so the rest
+ * must fit too: that message came in at that moment, from the same sender, and nobody else was
+ * delivered as it before.
  */
 
 static void node_free(void *data)
@@ -21,7 +22,8 @@ static void node_free(void *data)
 
 static GHashTable *index_of(const GPtrArray *nodes)
 {
-	GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	GHashTable *index = g_hash_table_new_full(
+		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
 	for (guint i = 0; i < nodes->len; i++) {
 		Node *node = nodes->pdata[i];
 		GPtrArray *same = g_hash_table_lookup(index, node->mail->queue_id);
@@ -36,7 +38,8 @@ static GHashTable *index_of(const GPtrArray *nodes)
 
 static bool same_sender(const MsMail *a, const MsMail *b)
 {
-	return a->sender == NULL || b->sender == NULL || g_ascii_strcasecmp(a->sender, b->sender) == 0
+	return a->sender == NULL || b->sender == NULL ||
+		g_ascii_strcasecmp(a->sender, b->sender) == 0
 		/* an alias with an owner has another */
 		|| b->came == MS_CAME_INTERNAL;
 }
@@ -47,9 +50,10 @@ static Node *taken_as(GHashTable *index, const Node *node, const MsDelivered *d)
 	for (guint i = 0; same != NULL && i < same->len; i++) {
 		Node *next = same->pdata[i];
 		const MsMail *m = next->mail;
-		bool then = m->first <= d->at + SLACK && m->first >= node->mail->first - SLACK && m->first >= d->at - 3600 * SECOND;
-		if (next != node && then && (next->from == NULL || next->from == node) && same_sender(node->mail, m)
-			&& m->came != MS_CAME_BOUNCE)
+		bool then = m->first <= d->at + SLACK && m->first >= node->mail->first - SLACK &&
+			m->first >= d->at - 3600 * SECOND;
+		if (next != node && then && (next->from == NULL || next->from == node) &&
+			same_sender(node->mail, m) && m->came != MS_CAME_BOUNCE)
 			return next;
 	}
 	return NULL;
@@ -62,7 +66,8 @@ static Node *parent_of(GHashTable *index, const Node *node)
 	Node *best = NULL;
 	for (guint i = 0; same != NULL && i < same->len; i++) {
 		Node *other = same->pdata[i];
-		if (other != node && other->mail->instance == node->mail->instance && other->mail->first <= node->mail->first + SLACK)
+		if (other != node && other->mail->instance == node->mail->instance &&
+			other->mail->first <= node->mail->first + SLACK)
 			best = other;
 	}
 	return best;

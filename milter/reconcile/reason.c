@@ -5,9 +5,10 @@
 #include "reconcile_private.h"
 
 /*
- * A message that the filter was not shown comes in; why, in words, goes out.  What the log itself says comes first (a
- * milter that could not be asked, a bounce); then, what became of other mail of the same kind since the MTA read its
- * settings: all of it unseen is a list of milters that was emptied, that of one listener alone a listener without.
+ * A message that the filter was not shown comes in; why, in words, goes out.  What the log itself
+ * says comes first (a milter that could not be asked, a bounce); then, what became of other mail
+ * of the same kind since the MTA read its settings: all of it unseen is a list of milters that
+ * was emptied, that of one listener alone a listener without.
  */
 
 typedef struct {
@@ -19,7 +20,8 @@ typedef struct {
 
 struct Reasons {
 	GArray *epochs;         /* of Epoch */
-	GHashTable *listeners;  /* "instance service pid epoch" and "instance service epoch" to seen + 1 */
+	/* "instance service pid epoch" and "instance service epoch" to seen + 1 */
+	GHashTable *listeners;
 	bool ever[MS_N_CAME];   /* any seen, by how it came */
 };
 
@@ -53,7 +55,8 @@ static Epoch *epoch_of(const Reasons *r, const MsMail *mail)
 {
 	for (guint i = 0; i < r->epochs->len; i++) {
 		Epoch *epoch = &g_array_index(r->epochs, Epoch, i);
-		if (epoch->instance == mail->instance && mail->first >= epoch->from && mail->first < epoch->to)
+		if (epoch->instance == mail->instance && mail->first >= epoch->from &&
+			mail->first < epoch->to)
 			return epoch;
 	}
 	return NULL;
@@ -63,14 +66,16 @@ static char *listener_of(const Reasons *r, const MsMail *mail, bool process)
 {
 	const Epoch *epoch = epoch_of(r, mail);
 	guint n = epoch != NULL ? (guint)(epoch - (Epoch *)(void *)r->epochs->data) : 0;
-	return g_strdup_printf("%u %s %u", n, mail->service != NULL ? mail->service : "", process ? mail->pid : 0);
+	return g_strdup_printf(
+		"%u %s %u", n, mail->service != NULL ? mail->service : "", process ? mail->pid : 0);
 }
 
 static void note(Reasons *r, const Node *node, bool process)
 {
 	char *name = listener_of(r, node->mail, process);
 	guint seen = GPOINTER_TO_UINT(g_hash_table_lookup(r->listeners, name));
-	g_hash_table_replace(r->listeners, name, GUINT_TO_POINTER(MAX(seen, 1) + (node->judged != NULL)));
+	g_hash_table_replace(
+		r->listeners, name, GUINT_TO_POINTER(MAX(seen, 1) + (node->judged != NULL)));
 }
 
 /* How many messages of it were seen. */
@@ -128,14 +133,18 @@ static char *none_seen(const Reasons *r, const Epoch *epoch, const MsMail *mail)
 	bool before = false;
 	for (guint i = 0; i < r->epochs->len; i++) {
 		const Epoch *other = &g_array_index(r->epochs, Epoch, i);
-		before |= other->instance == mail->instance && other->to <= epoch->from && other->seen[mail->came] > 0;
+		before |= other->instance == mail->instance && other->to <= epoch->from &&
+			other->seen[mail->came] > 0;
 	}
 	if (before) {
 		g_autofree char *at = time_text(epoch->from);
-		return g_strdup_printf("since the MTA read its settings at %s it shows the filter no mail that comes in so: "
-			"the list of milters was emptied (%s)", at, list);
+		return g_strdup_printf(
+			"since the MTA read its settings at %s it shows the filter no mail that comes in so: "
+			"the list of milters was emptied (%s)",
+			at, list);
 	}
-	return g_strdup_printf("%s shows the filter no mail that comes in %s: missent does not stand in %s",
+	return g_strdup_printf(
+		"%s shows the filter no mail that comes in %s: missent does not stand in %s",
 		mail->instance, mail->came == MS_CAME_LOCAL ? "by local submission" : "so", list);
 }
 
@@ -143,37 +152,54 @@ static char *listener_reason(const Reasons *r, const MsMail *mail)
 {
 	const char *name = mail->service != NULL ? mail->service : "?";
 	if (seen_by(r, mail, false) == 0)
-		return g_strdup_printf("the listener %s shows the filter no mail, while others do: it has no milter "
-			"(no_milters, or smtpd_milters of its own)", name);
+		return g_strdup_printf(
+			"the listener %s shows the filter no mail, while others do: it has no milter "
+			"(no_milters, or smtpd_milters of its own)",
+			name);
 	if (mail->pid != 0 && seen_by(r, mail, true) == 0)
-		return g_strdup_printf("a listener whose service is %s too (process %u) shows the filter no mail, while others do: it "
-			"has no milter (no_milters, or smtpd_milters of its own)", name, mail->pid);
-	return g_strdup_printf("the filter was shown other mail of the listener %s, but not this (no_milters, "
-		"smtpd_milter_maps, or a list of milters that changed)", name);
+		return g_strdup_printf(
+			"a listener whose service is %s too (process %u) shows the filter no mail, while others do: it "
+			"has no milter (no_milters, or smtpd_milters of its own)",
+			name, mail->pid);
+	return g_strdup_printf(
+		"the filter was shown other mail of the listener %s, but not this (no_milters, "
+		"smtpd_milter_maps, or a list of milters that changed)",
+		name);
 }
 
 char *reason_of(const Reasons *r, const Node *node)
 {
 	const MsMail *mail = node->mail;
 	if (mail->trouble != NULL)
-		return g_strdup_printf("fail-open: the MTA could not ask the filter and let it pass (%s)", mail->trouble);
+		return g_strdup_printf(
+			"fail-open: the MTA could not ask the filter and let it pass (%s)",
+			mail->trouble);
 	if (mail->unchecked)
-		return g_strdup("the filter could not check it, and let it go, since it only observes or is paused (its log says which)");
+		return g_strdup(
+			"the filter could not check it, and let it go, since it only observes or is paused (its log says which)");
 	const Epoch *epoch = epoch_of(r, mail);
-	if ((mail->came == MS_CAME_SMTP || mail->came == MS_CAME_LOCAL) && epoch != NULL && epoch->seen[mail->came] == 0
-		&& !(mail->came == MS_CAME_SMTP && epoch->seen[MS_CAME_LOCAL] > 0 && !r->ever[MS_CAME_SMTP]))
+	if ((mail->came == MS_CAME_SMTP || mail->came == MS_CAME_LOCAL) && epoch != NULL &&
+		epoch->seen[mail->came] == 0 &&
+		!(mail->came == MS_CAME_SMTP && epoch->seen[MS_CAME_LOCAL] > 0 &&
+			!r->ever[MS_CAME_SMTP]))
 		return none_seen(r, epoch, mail);
 	switch (mail->came) {
 	case MS_CAME_SMTP: return listener_reason(r, mail);
 	case MS_CAME_LOCAL:
-		return g_strdup("the filter was shown other mail that was submitted locally, but not this");
-	case MS_CAME_BOUNCE: return g_strdup("a bounce or a notice that the MTA made: it shows them to no milter");
+		return g_strdup(
+			"the filter was shown other mail that was submitted locally, but not this");
+	case MS_CAME_BOUNCE:
+		return g_strdup(
+			"a bounce or a notice that the MTA made: it shows them to no milter");
 	case MS_CAME_REQUEUED:
-		return g_strdup("put back into the queue (postsuper -r): it shows such mail to no milter, and where it was before is "
+		return g_strdup(
+			"put back into the queue (postsuper -r): it shows such mail to no milter, and where it was before is "
 			"not in this log");
 	case MS_CAME_SPLIT:
 	case MS_CAME_FORWARDED:
-	case MS_CAME_INTERNAL: return g_strdup("made by the MTA itself (a notice, an alias, a forward): it shows such mail to no milter");
+	case MS_CAME_INTERNAL:
+		return g_strdup(
+			"made by the MTA itself (a notice, an alias, a forward): it shows such mail to no milter");
 	case MS_CAME_UNKNOWN:
 	case MS_N_CAME: break;
 	}

@@ -9,13 +9,14 @@
 #include "reconcile_private.h"
 
 /*
- * Messages of an MTA's log, lines of the trail and records of the ledger come in; each message that was in a queue
- * ends as one thing: judged and gone as judged, released, missent's own, one with another that was judged, none of
- * the filter's business, or a row.  What nobody can know is a row too, and says so.
+ * Messages of an MTA's log, lines of the trail and records of the ledger come in; each message
+ * that was in a queue ends as one thing: judged and gone as judged, released, missent's own, one
+ * with another that was judged, none of the filter's business, or a row.  What nobody can know is
+ * a row too, and says so.
  */
 
-const char *const ms_passed_names[MS_N_PASSED + 1] = {"bypass", "against-verdict", "withheld", "added", "made-by-mta",
-	"not-known", NULL};
+const char *const ms_passed_names[MS_N_PASSED + 1] = {
+	"bypass", "against-verdict", "withheld", "added", "made-by-mta", "not-known", NULL};
 
 typedef struct {
 	const MsReconcileWith *with;
@@ -59,7 +60,7 @@ static G_GNUC_PRINTF(2, 3) void not_known(Work *w, const char *format, ...)
 	va_end(args);
 }
 
-/* ---- was it any of the filter's business? --------------------------------------------------- */
+/* ---- was it any of the filter's business? ----------------------------------------------- */
 
 /* As the daemon would have seen it.  Who sent it is not in the log of what was never sent on. */
 static bool is_concerned(const Work *w, const MsMail *mail)
@@ -77,7 +78,8 @@ static guint sent_outside(const Node *node)
 {
 	guint n = 0;
 	for (guint i = 0; i < node->mail->deliveries->len; i++)
-		n += ((MsDelivered *)node->mail->deliveries->pdata[i])->sent && chain_next(node, i) == NULL;
+		n += ((MsDelivered *)node->mail->deliveries->pdata[i])->sent &&
+			chain_next(node, i) == NULL;
 	return n;
 }
 
@@ -95,14 +97,17 @@ static guint sent_in_the_end(const Node *node, int depth)
 	return n;
 }
 
-/* ---- what was decided of it ------------------------------------------------------------------ */
+/* ---- what was decided of it ------------------------------------------------------------- */
 
 static bool is_own(const Work *w, const MsMail *mail)
 {
 	bool found = false;
-	gint64 from = mail->came == MS_CAME_UNKNOWN ? mail->first - MS_RECONCILE_BEFORE : mail->first;
-	return w->with->ledger != NULL
-		&& ms_tokens_spent_by(w->with->ledger, mail->queue_id, from - SLACK, mail->last + SLACK, &found, NULL) && found;
+	gint64 from = mail->came == MS_CAME_UNKNOWN ? mail->first - MS_RECONCILE_BEFORE
+						    : mail->first;
+	return w->with->ledger != NULL &&
+		ms_tokens_spent_by(w->with->ledger, mail->queue_id, from - SLACK,
+			mail->last + SLACK, &found, NULL) &&
+		found;
 }
 
 /* The record of its hold; NULL: there is none, or none can be had. */
@@ -116,8 +121,9 @@ static MsRecord *record_of(const Work *w, const Node *node)
 	guint best = 0;
 	for (guint i = 0; records != NULL && i < records->len; i++) {
 		const MsRecord *record = records->pdata[i];
-		if (strcmp(record->queue_id, node->mail->queue_id) == 0 && record->arrived <= at + SLACK
-			&& record->arrived >= at - 6 * 3600 * SECOND && record->arrived > newest) {
+		if (strcmp(record->queue_id, node->mail->queue_id) == 0 &&
+			record->arrived <= at + SLACK &&
+			record->arrived >= at - 6 * 3600 * SECOND && record->arrived > newest) {
 			best = i;
 			newest = record->arrived;
 		}
@@ -131,7 +137,8 @@ static bool may_have(const MsRecord *record, const char *address)
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *r = record->recipients->pdata[i];
 		g_autofree char *has = ms_address_canonical(r->address, strlen(r->address));
-		if (g_ascii_strcasecmp(r->address, address) == 0 || (asked != NULL && has != NULL && strcmp(asked, has) == 0))
+		if (g_ascii_strcasecmp(r->address, address) == 0 ||
+			(asked != NULL && has != NULL && strcmp(asked, has) == 0))
 			return r->state == MS_STATE_RELEASED || r->state == MS_STATE_DELIVERED;
 	}
 	return record->state == MS_STATE_RELEASED; /* whom the MTA put in his place */
@@ -141,7 +148,8 @@ static bool release_begun(const MsRecord *record)
 {
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
-		if (d->verb == MS_VERB_RELEASE && (d->state == MS_DECISION_ACTING || d->state == MS_DECISION_DONE))
+		if (d->verb == MS_VERB_RELEASE &&
+			(d->state == MS_DECISION_ACTING || d->state == MS_DECISION_DONE))
 			return true;
 	}
 	return false;
@@ -159,17 +167,19 @@ static guint not_released(const Node *node, const MsRecord *record)
 	return n;
 }
 
-/* ---- one that was judged --------------------------------------------------------------------- */
+/* ---- one that was judged ---------------------------------------------------------------- */
 
-static void count_recipients(const Work *w, const Judged *judged, const Node *node, guint *added, guint *withheld)
+static void count_recipients(
+	const Work *w, const Judged *judged, const Node *node, guint *added, guint *withheld)
 {
 	for (guint i = 0; i < node->mail->deliveries->len; i++) {
 		const MsDelivered *d = node->mail->deliveries->pdata[i];
 		bool kept = false, kept_too = false;
 		if (!d->sent || chain_next(node, i) != NULL)
 			continue;
-		bool has = judged_has(judged, w->with->audit_key, d->to, &kept)
-			|| (d->orig_to != NULL && judged_has(judged, w->with->audit_key, d->orig_to, &kept_too));
+		bool has = judged_has(judged, w->with->audit_key, d->to, &kept) ||
+			(d->orig_to != NULL &&
+				judged_has(judged, w->with->audit_key, d->orig_to, &kept_too));
 		*added += !has;
 		*withheld += kept || kept_too;
 	}
@@ -181,19 +191,25 @@ static bool check_recipients(Work *w, const Judged *judged, const Node *node)
 	guint added = 0, withheld = 0;
 	count_recipients(w, judged, node, &added, &withheld);
 	if (judged->action == MS_SPLIT && withheld > 0)
-		add_row(w, MS_PASSED_WITHHELD, node, withheld, g_strdup("their copies are held; the MTA did not take them off this message"));
+		add_row(w, MS_PASSED_WITHHELD, node, withheld,
+			g_strdup(
+				"their copies are held; the MTA did not take them off this message"));
 	if (added > 0)
-		add_row(w, MS_PASSED_ADDED, node, added, g_strdup("they are not in the envelope that was judged: an alias, a forward, "
-			"or a copy that the MTA adds (always_bcc, recipient_bcc_maps)"));
+		add_row(w, MS_PASSED_ADDED, node, added,
+			g_strdup(
+				"they are not in the envelope that was judged: an alias, a forward, "
+				"or a copy that the MTA adds (always_bcc, recipient_bcc_maps)"));
 	return added == 0 && (judged->action != MS_SPLIT || withheld == 0);
 }
 
 static const char *how_let_go(const MsMail *mail)
 {
 	if (mail->let_go)
-		return mail->sendmail ? "it was taken out of quarantine by hand, not by a decision"
-				      : "it was taken off hold by hand (postsuper -H), not by a decision";
-	return mail->held ? "it was held, and went all the same" : "the filter had it held, but the MTA did not hold it";
+		return mail->sendmail
+			? "it was taken out of quarantine by hand, not by a decision"
+			: "it was taken off hold by hand (postsuper -H), not by a decision";
+	return mail->held ? "it was held, and went all the same"
+			  : "the filter had it held, but the MTA did not hold it";
 }
 
 /* Of one that was to be held. */
@@ -203,13 +219,17 @@ static Fate check_held(Work *w, const Node *node, const Node *gone)
 	if (n == 0)
 		return FATE_JUDGED;
 	if (w->with->ledger == NULL) {
-		add_row(w, MS_PASSED_UNKNOWN, gone, n, g_strdup("it was held; whether it was released is not known, for the ledger cannot be read"));
+		add_row(w, MS_PASSED_UNKNOWN, gone, n,
+			g_strdup(
+				"it was held; whether it was released is not known, for the ledger cannot be read"));
 		return FATE_ROW;
 	}
 	g_autoptr(MsRecord) record = record_of(w, node);
 	if (record == NULL) {
 		add_row(w, node->mail->let_go ? MS_PASSED_UNKNOWN : MS_PASSED_AGAINST, gone, n,
-			g_strdup_printf("it was to be held, and %s; the ledger has no record of it any more", how_let_go(node->mail)));
+			g_strdup_printf(
+				"it was to be held, and %s; the ledger has no record of it any more",
+				how_let_go(node->mail)));
 		return FATE_ROW;
 	}
 	if (record->state == MS_STATE_HELD && release_begun(record))
@@ -238,13 +258,14 @@ static Fate check_judged(Work *w, const Node *node, const Node *gone)
 	guint n = sent_outside(gone);
 	if (n == 0)
 		return FATE_JUDGED;
-	add_row(w, MS_PASSED_AGAINST, gone, n, g_strdup_printf("the filter refused it (%s), and the MTA took it%s%s",
-		ms_action_names[judged->action], gone->mail->trouble != NULL ? ": " : "",
-		gone->mail->trouble != NULL ? gone->mail->trouble : ""));
+	add_row(w, MS_PASSED_AGAINST, gone, n,
+		g_strdup_printf("the filter refused it (%s), and the MTA took it%s%s",
+			ms_action_names[judged->action], gone->mail->trouble != NULL ? ": " : "",
+			gone->mail->trouble != NULL ? gone->mail->trouble : ""));
 	return FATE_ROW;
 }
 
-/* ---- one that was not ------------------------------------------------------------------------ */
+/* ---- one that was not ------------------------------------------------------------------- */
 
 /* Nearest above it that was judged: what it was made of. */
 static const Node *judged_above(const Node *node)
@@ -265,7 +286,8 @@ static bool judged_below(const Node *node, int depth)
 		if (!d->sent)
 			continue;
 		sent++;
-		if (next == NULL || depth > 100 || (next->judged == NULL && !judged_below(next, depth + 1)))
+		if (next == NULL || depth > 100 ||
+			(next->judged == NULL && !judged_below(next, depth + 1)))
 			return false;
 	}
 	return sent > 0;
@@ -281,7 +303,8 @@ static bool is_of_other_policies(const Work *w, gint64 at)
 static char *with_configured(const Work *w, const MsMail *mail, char *why)
 {
 	bool open = mail->trouble != NULL;
-	if (w->with->configured == NULL || mail->unchecked || (!open && mail->came != MS_CAME_SMTP && mail->came != MS_CAME_LOCAL))
+	if (w->with->configured == NULL || mail->unchecked ||
+		(!open && mail->came != MS_CAME_SMTP && mail->came != MS_CAME_LOCAL))
 		return why;
 	g_autofree char *is = w->with->configured(mail, open, w->with->user);
 	if (is == NULL)
@@ -294,34 +317,45 @@ static Fate unseen(Work *w, const Node *node)
 {
 	const MsMail *mail = node->mail;
 	guint n = sent_in_the_end(node, 0);
-	if (mail->came == MS_CAME_UNKNOWN && mail->first - ms_maillog_notes(w->with->log)->from < MS_RECONCILE_BEFORE) {
+	if (mail->came == MS_CAME_UNKNOWN &&
+		mail->first - ms_maillog_notes(w->with->log)->from < MS_RECONCILE_BEFORE) {
 		w->out->before++;
 		return FATE_ROW;
 	}
 	if (mail->came == MS_CAME_UNKNOWN) {
-		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("its beginning is not in this log, and the trail does not have it"));
+		add_row(w, MS_PASSED_UNKNOWN, node, n,
+			g_strdup(
+				"its beginning is not in this log, and the trail does not have it"));
 		return FATE_ROW;
 	}
 	if (mail->sender == NULL) {
-		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("its sender is not in this log: whether it was outgoing is not known"));
+		add_row(w, MS_PASSED_UNKNOWN, node, n,
+			g_strdup(
+				"its sender is not in this log: whether it was outgoing is not known"));
 		return FATE_ROW;
 	}
 	if (w->trail.first == 0 || mail->first < w->trail.first - SLACK) {
-		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("the trail does not reach back so far"));
+		add_row(w, MS_PASSED_UNKNOWN, node, n,
+			g_strdup("the trail does not reach back so far"));
 		return FATE_ROW;
 	}
 	bool plain = mail->trouble == NULL && !mail->unchecked;
 	if (plain && mail->first < ms_clock_now() - MS_TOKEN_KEPT) {
-		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("not judged; whether it was missent's own, or was released so, the ledger no "
-			"longer knows"));
+		add_row(w, MS_PASSED_UNKNOWN, node, n,
+			g_strdup(
+				"not judged; whether it was missent's own, or was released so, the ledger no "
+				"longer knows"));
 		return FATE_ROW;
 	}
 	if (plain && is_of_other_policies(w, mail->first)) {
-		add_row(w, MS_PASSED_UNKNOWN, node, n, g_strdup("not judged; by other policies than today's, which may not have applied to it"));
+		add_row(w, MS_PASSED_UNKNOWN, node, n,
+			g_strdup(
+				"not judged; by other policies than today's, which may not have applied to it"));
 		return FATE_ROW;
 	}
 	bool made = mail->came == MS_CAME_BOUNCE || mail->came == MS_CAME_INTERNAL;
-	add_row(w, made ? MS_PASSED_MADE : MS_PASSED_BYPASS, node, n, with_configured(w, mail, reason_of(w->reasons, node)));
+	add_row(w, made ? MS_PASSED_MADE : MS_PASSED_BYPASS, node, n,
+		with_configured(w, mail, reason_of(w->reasons, node)));
 	return FATE_ROW;
 }
 
@@ -349,12 +383,13 @@ static Fate fate_of(Work *w, const Node *node)
 		return FATE_CHAINED;
 	if (is_exempt(node))
 		return FATE_EXEMPT;
-	if (node->from != NULL && node->mail->came != MS_CAME_BOUNCE && node->from->fate != FATE_OPEN)
+	if (node->from != NULL && node->mail->came != MS_CAME_BOUNCE &&
+		node->from->fate != FATE_OPEN)
 		return node->from->fate; /* told with the message that it was before */
 	return unseen(w, node);
 }
 
-/* ---- all -------------------------------------------------------------------------------------- */
+/* ---- all -------------------------------------------------------------------------------- */
 
 static void settle(Work *w, Node *node)
 {
@@ -406,11 +441,15 @@ static void count_unseen(Work *w, gint64 from, gint64 to)
 {
 	for (guint i = 0; i < w->trail.all->len; i++) {
 		const Judged *judged = w->trail.all->pdata[i];
-		w->out->unseen += !judged->used && judged->action <= MS_HOLD && judged->at > from + SLACK && judged->at < to - SLACK;
+		w->out->unseen += !judged->used && judged->action <= MS_HOLD &&
+			judged->at > from + SLACK && judged->at < to - SLACK;
 	}
 	if (w->out->unseen > 0)
-		not_known(w, "the trail has %" G_GUINT64_FORMAT " messages of that time that are not in this log: it is not whole, and may "
-			"lack more", w->out->unseen);
+		not_known(w,
+			"the trail has %" G_GUINT64_FORMAT
+			" messages of that time that are not in this log: it is not whole, and may "
+			"lack more",
+			w->out->unseen);
 }
 
 static void tell_log(Work *w, const MsMaillogNotes *notes)
@@ -418,12 +457,17 @@ static void tell_log(Work *w, const MsMaillogNotes *notes)
 	for (guint i = 0; i < notes->problems->len; i++)
 		not_known(w, "%s", (char *)notes->problems->pdata[i]);
 	if (notes->undated > 0)
-		not_known(w, "%" G_GUINT64_FORMAT " lines begin with no time that is understood (the first: \"%s\"): names of months must be "
-			"those of the C locale; journalctl -o export and RFC 3339 have none", notes->undated, notes->undated_line);
+		not_known(w,
+			"%" G_GUINT64_FORMAT
+			" lines begin with no time that is understood (the first: \"%s\"): names of months must be "
+			"those of the C locale; journalctl -o export and RFC 3339 have none",
+			notes->undated, notes->undated_line);
 	if (notes->cut > 0)
 		not_known(w, "%" G_GUINT64_FORMAT " lines are cut or too long", notes->cut);
 	if (notes->dropped > 0)
-		not_known(w, "%" G_GUINT64_FORMAT " messages or deliveries are more than is looked at", notes->dropped);
+		not_known(w,
+			"%" G_GUINT64_FORMAT " messages or deliveries are more than is looked at",
+			notes->dropped);
 	if (notes->used == 0)
 		not_known(w, "no line of Postfix or Sendmail is in it");
 }
@@ -432,11 +476,15 @@ static void tell_trail(Work *w, gint64 from, gint64 to)
 {
 	w->out->damaged = w->trail.damaged;
 	if (w->trail.damaged > 0)
-		not_known(w, "%" G_GUINT64_FORMAT " lines of the trail are damaged (missent audit verify)", w->trail.damaged);
+		not_known(w,
+			"%" G_GUINT64_FORMAT
+			" lines of the trail are damaged (missent audit verify)",
+			w->trail.damaged);
 	if (w->trail.first == 0)
 		not_known(w, "there is no trail: what was judged is not known");
 	else if (!trail_knows(&w->trail, from - 3600 * SECOND, to + 3600 * SECOND))
-		not_known(w, "the trail has nothing of that time: the filter was not running, was shown nothing, or its trail is lost");
+		not_known(w,
+			"the trail has nothing of that time: the filter was not running, was shown nothing, or its trail is lost");
 	if (w->with->ledger == NULL)
 		not_known(w, "the ledger cannot be read: what was released is not known");
 	if (w->with->audit_key == NULL)
@@ -457,12 +505,15 @@ static void settle_all(Work *w, const GPtrArray *mails)
 
 MsReconciliation *ms_reconcile(const MsReconcileWith *with, GError **error)
 {
-	Work w = {.with = with, .out = g_new0(MsReconciliation, 1), .version = ms_runtime_policies_version(with->runtime)};
+	Work w = {.with = with,
+		.out = g_new0(MsReconciliation, 1),
+		.version = ms_runtime_policies_version(with->runtime)};
 	w.out->rows = g_ptr_array_new_with_free_func(row_free);
 	w.out->unknown = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) mails = our_mails(&w, ms_maillog_mails(with->log));
 	const MsMaillogNotes *notes = ms_maillog_notes(with->log);
-	bool fine = trail_load(&w.trail, with, notes->from - MS_RECONCILE_BEFORE, notes->to + 3600 * SECOND, error);
+	bool fine = trail_load(&w.trail, with, notes->from - MS_RECONCILE_BEFORE,
+		notes->to + 3600 * SECOND, error);
 	if (fine) {
 		settle_all(&w, mails);
 		tell_log(&w, notes);

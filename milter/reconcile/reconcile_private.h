@@ -1,4 +1,5 @@
-/* Between the files of this room: what was judged, which message is one with another, and why one was not seen. */
+/* Between the files of this room: what was judged, which message is one with another, and why
+ * one was not seen. */
 #ifndef MISSENT_RECONCILE_PRIVATE_H
 #define MISSENT_RECONCILE_PRIVATE_H
 
@@ -42,13 +43,23 @@ bool judged_has(const Judged *judged, const guint8 *key, const char *address, bo
 
 /* ---- chain.c ---------------------------------------------------------------------------- */
 
-typedef enum { FATE_OPEN, FATE_WORKING, FATE_JUDGED, FATE_RELEASED, FATE_OWN, FATE_CHAINED, FATE_EXEMPT, FATE_ROW } Fate;
+typedef enum {
+	FATE_OPEN,
+	FATE_WORKING,
+	FATE_JUDGED,
+	FATE_RELEASED,
+	FATE_OWN,
+	FATE_CHAINED,
+	FATE_EXEMPT,
+	FATE_ROW
+} Fate;
 
 typedef struct Node {
 	MsMail *mail;
 	Judged *judged;     /* NULL: the trail does not have it */
 	struct Node *from;  /* of which it was made, or which was delivered as this; NULL */
-	GPtrArray *into;    /* of Node: a delivery each, where it is known as what it went on; NULL: none is */
+	/* of Node: a delivery each, where it is known as what it went on; NULL: none is */
+	GPtrArray *into;
 	Fate fate;
 	bool concerned;     /* outgoing, and a policy may apply */
 } Node;

@@ -8,8 +8,8 @@
 #include "reconcile_private.h"
 
 /*
- * Lines of the audit trail come in; what was judged is found again by its queue ID and its time, since short IDs
- * are used again within minutes.
+ * Lines of the audit trail come in; what was judged is found again by its queue ID and its time,
+ * since short IDs are used again within minutes.
  */
 
 #define RECEIVING (2 * 3600 * SECOND) /* from a message's first line to the end of its text */
@@ -46,7 +46,8 @@ static bool from_hex(const char *text, guint8 *out)
 	if (text == NULL || strlen(text) != 2 * ID_BYTES)
 		return false;
 	for (int i = 0; i < ID_BYTES; i++) {
-		int high = g_ascii_xdigit_value(text[2 * i]), low = g_ascii_xdigit_value(text[2 * i + 1]);
+		int high = g_ascii_xdigit_value(text[2 * i]),
+		    low = g_ascii_xdigit_value(text[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		out[i] = (guint8)(high << 4 | low);
@@ -60,7 +61,8 @@ static void take_recipients(const Loading *loading, const json_t *json, Judged *
 	const char *key = text_of(json, "key");
 	gsize n = json_array_size(to);
 	judged->n = (guint)json_integer_value(json_object_get(json, "recipients"));
-	if (n == 0 || loading->key_number == NULL || key == NULL || strcmp(key, loading->key_number) != 0)
+	if (n == 0 || loading->key_number == NULL || key == NULL ||
+		strcmp(key, loading->key_number) != 0)
 		return;
 	judged->ids = g_malloc0(n * ID_BYTES);
 	judged->withheld = g_malloc0(n);
@@ -84,7 +86,8 @@ static void take_message(const Loading *loading, const MsAuditLine *line)
 	judged->queue_id = g_strdup(queue_id);
 	judged->action = action_of(text_of(line->json, "verdict"));
 	const char *policies = text_of(json_object_get(line->json, "versions"), "policies");
-	judged->policies = policies != NULL ? g_string_chunk_insert_const(trail->words, policies) : NULL;
+	judged->policies = policies != NULL ? g_string_chunk_insert_const(trail->words, policies)
+					    : NULL;
 	take_recipients(loading, line->json, judged);
 	g_ptr_array_add(trail->all, judged);
 	GPtrArray *same = g_hash_table_lookup(trail->by_id, queue_id);
@@ -128,11 +131,13 @@ static int compare_times(const void *a, const void *b)
 bool trail_load(Trail *trail, const MsReconcileWith *with, gint64 from, gint64 to, GError **error)
 {
 	const char *path = ms_runtime_settings(with->runtime)->audit_file;
-	trail->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	trail->by_id = g_hash_table_new_full(
+		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
 	trail->all = g_ptr_array_new_with_free_func(judged_free);
 	trail->times = g_array_new(FALSE, FALSE, sizeof(gint64));
 	trail->words = g_string_chunk_new(256);
-	g_autofree char *number = with->audit_key != NULL ? ms_audit_key_number(with->audit_key) : NULL;
+	g_autofree char *number = with->audit_key != NULL ? ms_audit_key_number(with->audit_key)
+							  : NULL;
 	Loading loading = {trail, number};
 	gint64 first = 0;
 	if (!ms_audit_each(path, 0, G_MAXINT64, take_first, &first, error)
@@ -178,7 +183,8 @@ const char *trail_policies(const Trail *trail, gint64 at)
 	return version;
 }
 
-/* The one that is nearest to when it came in.  What the log has not from its beginning was judged before. */
+/* The one that is nearest to when it came in.  What the log has not from its beginning was
+ * judged before. */
 Judged *trail_find(const Trail *trail, const MsMail *mail)
 {
 	const GPtrArray *same = g_hash_table_lookup(trail->by_id, mail->queue_id);

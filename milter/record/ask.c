@@ -1,6 +1,7 @@
 /*
- * A decision as it is asked for: the command line fills one in, or it comes as JSON from the page; it
- * leaves checked, and as JSON for the host that holds the message.  No state; any thread.
+ * A decision as it is asked for: the command line fills one in, or it comes as JSON from the
+ * page; it leaves checked, and as JSON for the host that holds the message.  No state; any
+ * thread.
  */
 #include "config.h"
 
@@ -49,7 +50,8 @@ static bool check_say(const MsAsk *ask, MsSay say, GError **error)
 	const MsVerbSay *row = ms_verb_says(ask->verb, say);
 	const char *verb = ms_verbs[ask->verb].name, *name = ms_say_names[say];
 	if (!is_said(ask, say))
-		return row == NULL || !row->needed || ms_fail_input(error, "%s: %s is needed", verb, name);
+		return row == NULL || !row->needed ||
+			ms_fail_input(error, "%s: %s is needed", verb, name);
 	if (row == NULL)
 		return ms_fail_input(error, "%s: %s cannot be said with it", verb, name);
 	if (say == MS_SAY_RECIPIENTS)
@@ -61,7 +63,8 @@ static bool check_say(const MsAsk *ask, MsSay say, GError **error)
 static bool check_said(const MsAsk *ask, GError **error)
 {
 	if (ask->verb >= MS_VERB_UNKNOWN || ms_verbs[ask->verb].of_decision)
-		return ms_fail_input(error, "%s: is nothing that is decided of a message", ms_verbs[ask->verb].name);
+		return ms_fail_input(error, "%s: is nothing that is decided of a message",
+			ms_verbs[ask->verb].name);
 	if (ask->uids == NULL || ask->uids->len == 0 || ask->uids->len > MS_ASK_MOST)
 		return ms_fail_input(error, "a decision is about 1 to %d messages", MS_ASK_MOST);
 	if (!check_list(ask->uids, MS_WORD_MESSAGE, "uids", error))
@@ -70,7 +73,8 @@ static bool check_said(const MsAsk *ask, GError **error)
 		if (!check_say(ask, (MsSay)say, error))
 			return false;
 	if (ask->rightful && is_said(ask, MS_SAY_RECIPIENTS))
-		return ms_fail_input(error, "either to those with a right to it, or to those who are named");
+		return ms_fail_input(
+			error, "either to those with a right to it, or to those who are named");
 	return ask->id == NULL || ms_word_check(MS_WORD_DECISION, "id", ask->id, error);
 }
 
@@ -88,7 +92,8 @@ static bool check_texts(const MsKeyRow *row, const json_t *list, GError **error)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 		if (text == NULL)
-			return ms_fail_input(error, "%s: has something in it that is no text", row->key);
+			return ms_fail_input(
+				error, "%s: has something in it that is no text", row->key);
 		if (!ms_word_check(row->kind, row->key, text, error))
 			return false;
 	}
@@ -99,14 +104,17 @@ static bool check_value(const MsKeyRow *row, const json_t *value, GError **error
 {
 	switch (row->type) {
 	case MS_KEY_TEXT:
-		return json_is_string(value) ? ms_word_check(row->kind, row->key, json_string_value(value), error)
-					     : ms_fail_input(error, "%s: is no text", row->key);
+		return json_is_string(value)
+			? ms_word_check(row->kind, row->key, json_string_value(value), error)
+			: ms_fail_input(error, "%s: is no text", row->key);
 	case MS_KEY_TEXTS: return check_texts(row, value, error);
-	case MS_KEY_YES: return json_is_boolean(value) || ms_fail_input(error, "%s: is neither true nor false", row->key);
+	case MS_KEY_YES:
+		return json_is_boolean(value) ||
+			ms_fail_input(error, "%s: is neither true nor false", row->key);
 	case MS_KEY_NUMBER:
-		return (json_is_integer(value) && json_integer_value(value) >= 0
-			       && json_integer_value(value) <= G_MAXINT32)
-			|| ms_fail_input(error, "%s: is no number from 0 to %d", row->key, G_MAXINT32);
+		return (json_is_integer(value) && json_integer_value(value) >= 0 &&
+			       json_integer_value(value) <= G_MAXINT32) ||
+			ms_fail_input(error, "%s: is no number from 0 to %d", row->key, G_MAXINT32);
 	}
 	g_assert_not_reached();
 }
@@ -125,7 +133,8 @@ static bool refuse_key(const MsKeyRow *rows, const char *key, GError **error)
 	for (; rows->key != NULL; rows++)
 		g_ptr_array_add(names, (char *)rows->key);
 	g_ptr_array_add(names, NULL);
-	return ms_word_refuse("key", key, "is none of this request", (const char *const *)names->pdata, error);
+	return ms_word_refuse(
+		"key", key, "is none of this request", (const char *const *)names->pdata, error);
 }
 
 bool ms_ask_keys(const MsKeyRow *rows, const json_t *json, GError **error)
@@ -182,9 +191,9 @@ static void put_text(json_t *out, const char *key, const char *text)
 json_t *ms_ask_to_json(const MsAsk *ask)
 {
 	json_t *out = json_pack("{s:s, s:s, s:o, s:o, s:b, s:b, s:I, s:I}", "do", "decide", "verb",
-		ms_verbs[ask->verb].name, "uids", texts_to(ask->uids), "recipients", texts_to(ask->recipients),
-		"rightful", (int)ask->rightful, "later", (int)ask->later, "total", (json_int_t)ask->total, "others",
-		(json_int_t)ask->others);
+		ms_verbs[ask->verb].name, "uids", texts_to(ask->uids), "recipients",
+		texts_to(ask->recipients), "rightful", (int)ask->rightful, "later", (int)ask->later,
+		"total", (json_int_t)ask->total, "others", (json_int_t)ask->others);
 	for (int say = 0; say < MS_N_SAYS; say++)
 		put_text(out, ms_say_names[say], ms_ask_text(ask, (MsSay)say));
 	put_text(out, "who", ask->who);

@@ -10,8 +10,8 @@
 /*
  * One record as JSON: what `missent held show --json` prints, and what a host tells the page of
  * other hosts.  What comes back is taken with distrust: a host may have been taken over, and its
- * records are shown to a reviewer of all.  It may also be of a newer version, or damaged: what can be
- * read is taken, and the record says what could not.
+ * records are shown to a reviewer of all.  It may also be of a newer version, or damaged: what
+ * can be read is taken, and the record says what could not.
  */
 
 /* ---- to ------------------------------------------------------------------------------- */
@@ -32,8 +32,9 @@ static json_t *from_text(const void *item)
 static json_t *from_recipient(const void *item)
 {
 	const MsHeldRecipient *r = item;
-	return json_pack("{s:s, s:s, s:s, s:s}", "address", r->address, "state", ms_state_names[r->state],
-		"outcome", ms_outcome_names[r->outcome], "accounts", r->accounts);
+	return json_pack("{s:s, s:s, s:s, s:s}", "address", r->address, "state",
+		ms_state_names[r->state], "outcome", ms_outcome_names[r->outcome], "accounts",
+		r->accounts);
 }
 
 static json_t *from_reason(const void *item)
@@ -41,48 +42,51 @@ static json_t *from_reason(const void *item)
 	const MsReason *r = item;
 	return json_pack("{s:s, s:s, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:s?, s:i, s:s}", "reason",
 		ms_reason_names[r->code], "policy", r->policy, "action", ms_action_names[r->action],
-		"enforced", (int)r->enforced, "kind", r->kind, "identifier", r->masked, "where", r->where,
-		"account", r->owner, "recipient", r->recipient, "recipients", (int)r->recipients, "text",
-		r->text);
+		"enforced", (int)r->enforced, "kind", r->kind, "identifier", r->masked, "where",
+		r->where, "account", r->owner, "recipient", r->recipient, "recipients",
+		(int)r->recipients, "text", r->text);
 }
 
 static json_t *from_finding(const void *item)
 {
 	const MsHeldFinding *f = item;
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s}", "kind", f->kind, "identifier",
-		f->masked, "ref", f->ref, "accounts", f->owners, "belief", f->belief, "where", f->where,
-		"count", (int)f->count, "relations", f->relations);
+		f->masked, "ref", f->ref, "accounts", f->owners, "belief", f->belief, "where",
+		f->where, "count", (int)f->count, "relations", f->relations);
 }
 
 static json_t *from_act(const void *item)
 {
 	const MsAct *a = item;
-	return json_pack("{s:I, s:s, s:s, s:s}", "at", (json_int_t)(a->at / G_USEC_PER_SEC), "who", a->who,
-		"what", a->what, "why", a->why);
+	return json_pack("{s:I, s:s, s:s, s:s}", "at", (json_int_t)(a->at / G_USEC_PER_SEC), "who",
+		a->who, "what", a->what, "why", a->why);
 }
 
 static json_t *from_decision(const void *item)
 {
 	const MsDecision *d = item;
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b}", "id", d->id,
-		"group", d->group, "verb", ms_verbs[d->verb].name, "recipients", d->recipients, "rightful",
-		(int)d->rightful, "account", d->account, "identifier", d->identifier, "assignee", d->assignee, "who",
-		d->who, "second", d->second, "why", d->why, "outcome", d->outcome, "state",
-		ms_decision_state_names[d->state], "at", (json_int_t)(d->at / G_USEC_PER_SEC), "damaged",
-		(int)d->damaged);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b}", "id",
+		d->id, "group", d->group, "verb", ms_verbs[d->verb].name, "recipients",
+		d->recipients, "rightful", (int)d->rightful, "account", d->account, "identifier",
+		d->identifier, "assignee", d->assignee, "who", d->who, "second", d->second, "why",
+		d->why, "outcome", d->outcome, "state", ms_decision_state_names[d->state], "at",
+		(json_int_t)(d->at / G_USEC_PER_SEC), "damaged", (int)d->damaged);
 }
 
 char *ms_record_to_json(const MsRecord *r)
 {
-	json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:i, s:I, s:s, s:b, s:s, s:s,"
-				" s:s, s:s, s:I, s:I, s:s, s:s}",
-		"uid", r->uid, "queue_id", r->queue_id, "host", r->host, "state", ms_state_names[r->state],
-		"place", ms_held_place_names[r->place], "arrived", (json_int_t)(r->arrived / G_USEC_PER_SEC),
-		"arrived_us", (json_int_t)r->arrived, "sender", r->sender, "recipients_total",
-		(int)r->n_recipients, "size", (json_int_t)r->size, "digest", r->digest, "signed",
-		(int)r->is_signed, "reasons", r->codes, "policies", r->policies, "cause", r->cause, "assignee",
-		r->assignee, "warned", (json_int_t)r->warned, "changed", (json_int_t)r->changed, "damaged", r->damaged,
-		"unclear", r->unclear);
+	json_t *out = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:i, s:I, s:s, s:b, s:s, s:s,"
+		" s:s, s:s, s:I, s:I, s:s, s:s}",
+		"uid", r->uid, "queue_id", r->queue_id, "host", r->host, "state",
+		ms_state_names[r->state], "place", ms_held_place_names[r->place], "arrived",
+		(json_int_t)(r->arrived / G_USEC_PER_SEC), "arrived_us", (json_int_t)r->arrived,
+		"sender", r->sender, "recipients_total", (int)r->n_recipients, "size",
+		(json_int_t)r->size, "digest", r->digest, "signed", (int)r->is_signed, "reasons",
+		r->codes, "policies", r->policies, "cause", r->cause, "assignee", r->assignee,
+		"warned", (json_int_t)r->warned, "changed", (json_int_t)r->changed, "damaged",
+		r->damaged, "unclear", r->unclear);
 	if (out == NULL)
 		return NULL;
 	json_object_set_new(out, "subject", json_string(r->subject != NULL ? r->subject : ""));
@@ -112,7 +116,8 @@ typedef struct {
 
 static void damage(const From *from, const char *key)
 {
-	g_autofree char *field = g_strdup_printf("%s%s%s", from->where, *from->where != '\0' ? " " : "", key);
+	g_autofree char *field = g_strdup_printf(
+		"%s%s%s", from->where, *from->where != '\0' ? " " : "", key);
 	ms_record_damage(from->record, field, NULL);
 }
 
@@ -121,7 +126,8 @@ static const char *text(const From *from, const char *key)
 {
 	const json_t *value = json_object_get(from->object, key);
 	const char *got = json_string_value(value);
-	bool fine = value == NULL || json_is_null(value) || (got != NULL && strlen(got) <= MAX_TEXT);
+	bool fine = value == NULL || json_is_null(value) ||
+		(got != NULL && strlen(got) <= MAX_TEXT);
 	for (const char *p = got; fine && p != NULL && *p != '\0'; p++)
 		fine = (guchar)*p >= ' ' || (*p == '\n' && strcmp(key, "recipients") == 0);
 	if (!fine)
@@ -159,7 +165,8 @@ static bool yes(const From *from, const char *key)
 
 static int word(const From *from, const char *key, const char *const *names, int otherwise)
 {
-	g_autofree char *field = g_strdup_printf("%s%s%s", from->where, *from->where != '\0' ? " " : "", key);
+	g_autofree char *field = g_strdup_printf(
+		"%s%s%s", from->where, *from->where != '\0' ? " " : "", key);
 	return ms_record_word(from->record, field, names, text(from, key), otherwise);
 }
 
@@ -171,8 +178,10 @@ static char *or_null(const char *given)
 static void to_recipient(const From *from)
 {
 	const char *address = needed(from, "address");
-	ms_record_recipient(from->record, address, (MsState)word(from, "state", ms_state_names, MS_STATE_HELD),
-		(MsOutcome)word(from, "outcome", ms_outcome_names, MS_OUTCOME_UNPROVEN), text(from, "accounts"));
+	ms_record_recipient(from->record, address,
+		(MsState)word(from, "state", ms_state_names, MS_STATE_HELD),
+		(MsOutcome)word(from, "outcome", ms_outcome_names, MS_OUTCOME_UNPROVEN),
+		text(from, "accounts"));
 }
 
 static void to_reason(const From *from)
@@ -233,7 +242,8 @@ static void to_decision(const From *from)
 	d->outcome = g_strdup(text(from, "outcome"));
 	d->token = g_strdup("");
 	d->step = g_strdup("");
-	d->state = (MsDecisionState)word(from, "state", ms_decision_state_names, MS_DECISION_FAILED);
+	d->state = (MsDecisionState)word(
+		from, "state", ms_decision_state_names, MS_DECISION_FAILED);
 	d->at = number(from, "at", MAX_SECONDS) * G_USEC_PER_SEC;
 	d->damaged = yes(from, "damaged") || d->verb == MS_VERB_UNKNOWN;
 	g_ptr_array_add(from->record->decisions, d);
@@ -246,18 +256,21 @@ static const struct {
 	const char *keys[18];
 } lists[] = {
 	{"recipients", to_recipient, {"address", "state", "outcome", "accounts"}},
-	{"why", to_reason, {"reason", "policy", "action", "enforced", "kind", "identifier", "where", "account",
-		"recipient", "recipients", "text"}},
-	{"findings", to_finding, {"kind", "identifier", "ref", "accounts", "belief", "where", "count", "relations"}},
+	{"why", to_reason,
+		{"reason", "policy", "action", "enforced", "kind", "identifier", "where", "account",
+			"recipient", "recipients", "text"}},
+	{"findings", to_finding,
+		{"kind", "identifier", "ref", "accounts", "belief", "where", "count", "relations"}},
 	{"acts", to_act, {"at", "who", "what", "why"}},
-	{"decisions", to_decision, {"id", "group", "verb", "recipients", "rightful", "account", "identifier",
-		"assignee", "who", "second", "why", "outcome", "state", "at", "damaged"}},
+	{"decisions", to_decision,
+		{"id", "group", "verb", "recipients", "rightful", "account", "identifier",
+			"assignee", "who", "second", "why", "outcome", "state", "at", "damaged"}},
 };
 
-static const char *const head_keys[] = {"uid", "queue_id", "host", "state", "place", "arrived", "arrived_us",
-	"sender", "recipients_total", "size", "digest", "signed", "reasons", "policies", "cause", "assignee",
-	"warned", "changed", "damaged", "unclear", "accounts", "recipients", "why", "findings", "acts",
-	"decisions", "subject", "attached", "words", NULL};
+static const char *const head_keys[] = {"uid", "queue_id", "host", "state", "place", "arrived",
+	"arrived_us", "sender", "recipients_total", "size", "digest", "signed", "reasons",
+	"policies", "cause", "assignee", "warned", "changed", "damaged", "unclear", "accounts",
+	"recipients", "why", "findings", "acts", "decisions", "subject", "attached", "words", NULL};
 
 /* What a newer version says is said to whoever looks. */
 static void note_unclear(MsRecord *record, const json_t *object, const char *const *keys)
@@ -270,7 +283,8 @@ static void note_unclear(MsRecord *record, const json_t *object, const char *con
 		g_autofree char *safe = ms_text_escape(key, -1, 40);
 		if (strstr(record->unclear, safe) != NULL)
 			continue;
-		char *all = g_strdup_printf("%s%s%s", record->unclear, *record->unclear != '\0' ? ", " : "", safe);
+		char *all = g_strdup_printf(
+			"%s%s%s", record->unclear, *record->unclear != '\0' ? ", " : "", safe);
 		g_free(record->unclear);
 		record->unclear = all;
 	}

@@ -6,8 +6,8 @@
 #include "missent/text.h"
 
 /*
- * A record in memory: made of a judgement or read from the database, asked who has a right, and freed.
- * Plain data of one message; no lock, no database (milter/ledger).
+ * A record in memory: made of a judgement or read from the database, asked who has a right, and
+ * freed.  Plain data of one message; no lock, no database (milter/ledger).
  */
 
 const char *const ms_state_names[MS_N_STATES + 1] = {"held", "observed", "released", "returned",
@@ -169,10 +169,12 @@ GPtrArray *ms_record_rightful(const MsRecord *record)
 void ms_record_damage(MsRecord *record, const char *field, const char *word)
 {
 	g_autofree char *safe = word != NULL ? ms_text_escape(word, -1, 40) : NULL;
-	g_autofree char *note = safe != NULL ? g_strdup_printf("%s \"%s\"", field, safe) : g_strdup(field);
+	g_autofree char *note = safe != NULL ? g_strdup_printf("%s \"%s\"", field, safe)
+					     : g_strdup(field);
 	if (strlen(record->damaged) > MAX_DAMAGE || strstr(record->damaged, note) != NULL)
 		return;
-	char *all = g_strdup_printf("%s%s%s", record->damaged, *record->damaged != '\0' ? ", " : "", note);
+	char *all = g_strdup_printf(
+		"%s%s%s", record->damaged, *record->damaged != '\0' ? ", " : "", note);
 	g_free(record->damaged);
 	record->damaged = all;
 }

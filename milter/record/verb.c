@@ -1,6 +1,6 @@
 /*
- * The table of verbs, and how a word becomes one.  Who adds a verb adds its row here, and a row of how
- * it is carried out in milter/desk/carry.c.  Constants; any thread.
+ * The table of verbs, and how a word becomes one.  Who adds a verb adds its row here, and a row
+ * of how it is carried out in milter/desk/carry.c.  Constants; any thread.
  */
 #include "config.h"
 
@@ -27,7 +27,8 @@ static const MsVerbSay why_says[] = {WHY, END};
 static const MsVerbSay note_says[] = {
 	{MS_SAY_WHY, true, MS_WORD_TEXT, "why", "TEXT", "what is to be noted"}, END};
 static const MsVerbSay assign_says[] = {
-	{MS_SAY_ASSIGNEE, false, MS_WORD_PERSON, "to", "WHO", "whom (nobody, if it is left out)"}, WHY, END};
+	{MS_SAY_ASSIGNEE, false, MS_WORD_PERSON, "to", "WHO", "whom (nobody, if it is left out)"},
+	WHY, END};
 static const MsVerbSay belongs_says[] = {
 	{MS_SAY_IDENTIFIER, true, MS_WORD_IDENTIFIER, "identifier", "REF",
 		"which one: what stands in brackets in held show"},
@@ -42,35 +43,39 @@ static const MsVerbSay no_says[] = {END};
 #define ANY_STATE ((1u << MS_N_STATES) - 1)
 
 const MsVerbRow ms_verbs[MS_N_VERBS] = {
-	[MS_VERB_RELEASE] = {"release", .many = true, .final = true, .from = HELD, .to = MS_STATE_RELEASED,
-		.role = MS_ROLE_REVIEWER, .says = release_says, .arguments = "QUEUEID...",
-		.help = "let it go to its recipients"},
+	[MS_VERB_RELEASE] = {"release", .many = true, .final = true, .from = HELD,
+		.to = MS_STATE_RELEASED, .role = MS_ROLE_REVIEWER, .says = release_says,
+		.arguments = "QUEUEID...", .help = "let it go to its recipients"},
 	[MS_VERB_RETURN] = {"return", .many = true, .final = true, .of_damaged = true, .from = HELD,
 		.to = MS_STATE_RETURNED, .role = MS_ROLE_REVIEWER, .says = why_says,
 		.arguments = "QUEUEID...", .help = "return it to its sender"},
 	[MS_VERB_DELETE] = {"delete", .many = true, .final = true, .of_damaged = true, .from = HELD,
 		.to = MS_STATE_DELETED, .role = MS_ROLE_REVIEWER, .says = why_says,
 		.arguments = "QUEUEID...", .help = "delete it for good"},
-	[MS_VERB_NOTE] = {"note", .of_damaged = true, .from = ANY_STATE, .to = -1, .role = MS_ROLE_REVIEWER,
-		.says = note_says, .arguments = "QUEUEID...", .help = "add a note"},
-	[MS_VERB_ASSIGN] = {"assign", .of_damaged = true, .from = ANY_STATE, .to = -1, .role = MS_ROLE_REVIEWER,
-		.says = assign_says, .arguments = "QUEUEID...", .help = "give it to a reviewer"},
+	[MS_VERB_NOTE] = {"note", .of_damaged = true, .from = ANY_STATE, .to = -1,
+		.role = MS_ROLE_REVIEWER, .says = note_says, .arguments = "QUEUEID...",
+		.help = "add a note"},
+	[MS_VERB_ASSIGN] = {"assign", .of_damaged = true, .from = ANY_STATE, .to = -1,
+		.role = MS_ROLE_REVIEWER, .says = assign_says, .arguments = "QUEUEID...",
+		.help = "give it to a reviewer"},
 	[MS_VERB_BELONGS] = {"belongs", .from = ANY_STATE, .to = -1, .role = MS_ROLE_REVIEWER,
 		.says = belongs_says, .arguments = "QUEUEID",
 		.help = "this identifier belongs to that account"},
-	[MS_VERB_MAY_RECEIVE] = {"may-receive", .from = ANY_STATE, .to = -1, .role = MS_ROLE_REVIEWER,
-		.says = may_receive_says, .arguments = "QUEUEID",
+	[MS_VERB_MAY_RECEIVE] = {"may-receive", .from = ANY_STATE, .to = -1,
+		.role = MS_ROLE_REVIEWER, .says = may_receive_says, .arguments = "QUEUEID",
 		.help = "this recipient may receive for that account"},
-	[MS_VERB_REJUDGE] = {"rejudge", .many = true, .from = ANY_STATE, .to = -1, .role = MS_ROLE_REVIEWER,
-		.says = why_says, .arguments = "QUEUEID...",
+	[MS_VERB_REJUDGE] = {"rejudge", .many = true, .from = ANY_STATE, .to = -1,
+		.role = MS_ROLE_REVIEWER, .says = why_says, .arguments = "QUEUEID...",
 		.help = "judge it again by the directory and policies of now"},
-	[MS_VERB_AGREE] = {"agree", .of_decision = true, .to = -1, .role = MS_ROLE_REVIEWER, .says = no_says,
-		.arguments = "DECISION", .help = "agree, as the second person, to what waits"},
+	[MS_VERB_AGREE] = {"agree", .of_decision = true, .to = -1, .role = MS_ROLE_REVIEWER,
+		.says = no_says, .arguments = "DECISION",
+		.help = "agree, as the second person, to what waits"},
 	[MS_VERB_WITHDRAW] = {"withdraw", .of_decision = true, .to = -1, .role = MS_ROLE_REVIEWER,
-		.says = no_says, .arguments = "DECISION", .help = "withdraw what waits for a second person"},
+		.says = no_says, .arguments = "DECISION",
+		.help = "withdraw what waits for a second person"},
 	/* It blocks nothing and may be carried out by nobody. */
-	[MS_VERB_UNKNOWN] = {"unknown", .to = -1, .role = MS_N_ROLES, .says = no_says, .arguments = "",
-		.help = ""},
+	[MS_VERB_UNKNOWN] = {"unknown", .to = -1, .role = MS_N_ROLES, .says = no_says,
+		.arguments = "", .help = ""},
 };
 
 MsVerb ms_verb_named(const char *word)

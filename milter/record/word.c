@@ -16,7 +16,8 @@ bool ms_word_refuse(const char *field, const char *word, const char *why, const 
 	const char *near = names != NULL ? ms_text_nearest(word, names) : NULL;
 	g_autofree char *shown = ms_text_escape(word, -1, 100);
 	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: \"%s\" %s%s%s%s", field, shown, why,
-		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
+		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+		near != NULL ? "\"?" : "");
 	return false;
 }
 
@@ -33,7 +34,8 @@ static bool is_plain(const char *word, bool lines)
 static bool is_blank(const char *word)
 {
 	for (const char *p = word; *p != '\0'; p = g_utf8_next_char(p))
-		if (!g_unichar_isspace(g_utf8_get_char(p)) && !g_unichar_iszerowidth(g_utf8_get_char(p)))
+		if (!g_unichar_isspace(g_utf8_get_char(p)) &&
+			!g_unichar_iszerowidth(g_utf8_get_char(p)))
 			return false;
 	return true;
 }
@@ -54,9 +56,13 @@ static const char *why_not(MsWordKind kind, const char *word)
 	case MS_WORD_DECISION:
 		return strpbrk(word, " \"<>/\\") != NULL ? "is no ID" : NULL;
 	case MS_WORD_IDENTIFIER:
-		return strchr(word, ' ') != NULL ? "is no reference of an identifier (see held show)" : NULL;
+		return strchr(word, ' ') != NULL
+			? "is no reference of an identifier (see held show)"
+			: NULL;
 	case MS_WORD_PART:
-		return strspn(word, "0123456789.") != strlen(word) ? "is no part of a message (\"1.2\")" : NULL;
+		return strspn(word, "0123456789.") != strlen(word)
+			? "is no part of a message (\"1.2\")"
+			: NULL;
 	case MS_WORD_MAILBOX:
 		return why_no_mailbox(word);
 	case MS_WORD_ACCOUNT:

@@ -29,7 +29,8 @@ static const MsOption options[] = {
 	{'p', "program", "PATH", "Sendmail's program (the MTA's own)"},
 	{0},
 };
-static const MsUsage usage = {"missent-release", "what missent-agent may do to the MTA's queue, and nothing else", options,
+static const MsUsage usage = {"missent-release",
+	"what missent-agent may do to the MTA's queue, and nothing else", options,
 	"VERB [ID [DIGEST]]",
 	"  list                what the queue holds, one JSON object a line\n"
 	"  show ID             the message itself\n"
@@ -104,7 +105,8 @@ static bool digest_is(const Mta *mta, const char *id, const char *want)
 	ms_body_digest_init(&digest);
 	static char buffer[65536];
 	ssize_t n;
-	while (pid > 0 && ((n = read(pipes[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)))
+	while (pid > 0 &&
+		((n = read(pipes[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)))
 		if (n > 0)
 			ms_body_digest_message(&digest, buffer, (size_t)n);
 	close(pipes[0]);
@@ -117,13 +119,14 @@ static bool digest_is(const Mta *mta, const char *id, const char *want)
 static bool is_queue_id(const char *id)
 {
 	size_t len = strlen(id);
-	return len >= 5 && len <= 32
-		&& strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == len;
+	return len >= 5 && len <= 32 &&
+		strspn(id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == len;
 }
 
 static bool is_digest(const char *text)
 {
-	return strlen(text) == MS_BODY_DIGEST - 1 && strspn(text, "0123456789abcdef") == MS_BODY_DIGEST - 1;
+	return strlen(text) == MS_BODY_DIGEST - 1 &&
+		strspn(text, "0123456789abcdef") == MS_BODY_DIGEST - 1;
 }
 
 static int change(const Mta *mta, const char *id, const char *digest,
@@ -141,7 +144,8 @@ static int run_verb(const Mta *mta, int argc, char **argv)
 	const struct {
 		const char *name;
 		int (*change)(const Mta *, const char *);
-	} changes[] = {{"release", mta->release}, {"requeue", mta->requeue}, {"delete", mta->delete}};
+	} changes[] = {
+		{"release", mta->release}, {"requeue", mta->requeue}, {"delete", mta->delete}};
 	if (argc == 0)
 		return release_usage("no verb");
 	if (strcmp(argv[0], "list") == 0)
@@ -163,7 +167,9 @@ static int run_verb(const Mta *mta, int argc, char **argv)
 /* False: it may not be, or is none. */
 static bool take_path(const char **to, const char *path, const char **why)
 {
-	*why = getuid() != 0 ? "other paths than the MTA's own are for root" : path[0] != '/' ? "a path begins with /" : NULL;
+	*why = getuid() != 0     ? "other paths than the MTA's own are for root"
+		: path[0] != '/' ? "a path begins with /"
+				 : NULL;
 	*to = path;
 	return *why == NULL;
 }
@@ -178,7 +184,10 @@ int main(int argc, char **argv)
 			if (strcmp(argument, "postfix") != 0 && strcmp(argument, "sendmail") != 0)
 				return release_usage("the MTA is postfix or sendmail");
 			mta = *argument == 'p' ? release_postfix : release_sendmail;
-		} else if (!take_path(option == 'c' ? &mta.config : option == 'q' ? &mta.queue : &mta.program, argument, &why)) {
+		} else if (!take_path(option == 'c'        ? &mta.config
+					   : option == 'q' ? &mta.queue
+							   : &mta.program,
+				   argument, &why)) {
 			return release_usage(why);
 		}
 	}

@@ -31,7 +31,8 @@ static int show(const Mta *mta, const char *id)
 	return run(mta, "/usr/sbin/postcat", (const char *const[]){"-bhq", id, NULL});
 }
 
-/* Into the deferred queue; then an attempt at once.  If that cannot be had, the next queue run is one. */
+/* Into the deferred queue; then an attempt at once.  If that cannot be had, the next queue run
+ * is one. */
 static int release(const Mta *mta, const char *id)
 {
 	int rc = run(mta, "/usr/sbin/postsuper", (const char *const[]){"-H", id, NULL});
@@ -40,13 +41,14 @@ static int release(const Mta *mta, const char *id)
 	return rc;
 }
 
-/* A new queue file with a new arrival time: after a long hold, -H alone could mean that the
- * first failed attempt returns the message as too old.  pickup(8) looks for it once a minute, or now. */
+/* A new queue file with a new arrival time: after a long hold, -H alone could mean that the first
+ * failed attempt returns the message as too old.  pickup(8) looks for it once a minute, or now. */
 static int requeue(const Mta *mta, const char *id)
 {
 	int rc = run(mta, "/usr/sbin/postsuper", (const char *const[]){"-r", id, NULL});
 	if (rc == EX_OK)
-		run(mta, "/usr/sbin/postkick", (const char *const[]){"public", "pickup", "W", NULL});
+		run(mta, "/usr/sbin/postkick",
+			(const char *const[]){"public", "pickup", "W", NULL});
 	return rc;
 }
 

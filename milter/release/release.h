@@ -12,7 +12,8 @@ struct Mta {
 	int (*release)(const Mta *mta, const char *id);
 	int (*requeue)(const Mta *mta, const char *id); /* NULL: this MTA has no such thing */
 	int (*delete)(const Mta *mta, const char *id);
-	const char *config;  /* Postfix: a directory; Sendmail: a .cf file; NULL: the MTA's default */
+	/* Postfix: a directory; Sendmail: a .cf file; NULL: the MTA's default */
+	const char *config;
 	const char *queue;   /* Sendmail's queue directory */
 	const char *program; /* Sendmail itself */
 };

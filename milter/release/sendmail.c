@@ -42,11 +42,13 @@ static int open_folder(int dir, const char *name)
 	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* A link to a folder on another disk is usual; one that somebody else's files would come in by is not. */
+/* A link to a folder on another disk is usual; one that somebody else's files would come in by
+ * is not. */
 static bool is_ours(int dir, int above)
 {
 	struct stat st, top;
-	return fstat(dir, &st) == 0 && fstat(above, &top) == 0 && (st.st_uid == top.st_uid || st.st_uid == 0);
+	return fstat(dir, &st) == 0 && fstat(above, &top) == 0 &&
+		(st.st_uid == top.st_uid || st.st_uid == 0);
 }
 
 static void visit_one(int dir, Visit func, void *user)
@@ -62,7 +64,8 @@ static void visit_one(int dir, Visit func, void *user)
 
 static bool is_part(const char *name)
 {
-	return name[0] == '.' || strcmp(name, "qf") == 0 || strcmp(name, "df") == 0 || strcmp(name, "xf") == 0;
+	return name[0] == '.' || strcmp(name, "qf") == 0 || strcmp(name, "df") == 0 ||
+		strcmp(name, "xf") == 0;
 }
 
 /* Files are not opened to see that they are none. */
@@ -91,7 +94,9 @@ static void visit_all(int dir, int depth, Visit func, void *user)
 /* False and errno: there is no queue. */
 static bool visit_queue(const Mta *mta, Visit func, void *user)
 {
-	int dir = release_become_root() ? open_folder(AT_FDCWD, mta->queue != NULL ? mta->queue : QUEUE) : -1;
+	int dir = release_become_root()
+		? open_folder(AT_FDCWD, mta->queue != NULL ? mta->queue : QUEUE)
+		: -1;
 	if (dir < 0)
 		return false;
 	visit_all(dir, DEPTH, func, user);
@@ -193,7 +198,8 @@ static void list_place(const Place *place, void *user)
 		return;
 	for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
 		const char *name = entry->d_name;
-		if ((name[0] == 'h' || name[0] == 'q') && name[1] == 'f' && name[2] != '\0' && strlen(name) < 60)
+		if ((name[0] == 'h' || name[0] == 'q') && name[1] == 'f' && name[2] != '\0' &&
+			strlen(name) < 60)
 			list_one(place, name);
 	}
 	closedir(dir);
@@ -201,7 +207,8 @@ static void list_place(const Place *place, void *user)
 
 static int list(const Mta *mta)
 {
-	return visit_queue(mta, list_place, NULL) ? EX_OK : release_fail(EX_OSERR, "the queue directory");
+	return visit_queue(mta, list_place, NULL) ? EX_OK
+						  : release_fail(EX_OSERR, "the queue directory");
 }
 
 /* ---- show ----------------------------------------------------------------------------- */
@@ -288,14 +295,16 @@ static int release(const Mta *mta, const char *id)
 static bool lock(FILE *control)
 {
 	struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-	return flock(fileno(control), LOCK_EX | LOCK_NB) == 0 && fcntl(fileno(control), F_SETLK, &range) == 0;
+	return flock(fileno(control), LOCK_EX | LOCK_NB) == 0 &&
+		fcntl(fileno(control), F_SETLK, &range) == 0;
 }
 
 static int remove_file(int dir, const char *type, const char *id)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s%s", type, id);
-	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? EX_OK : release_fail(EX_OSERR, name);
+	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? EX_OK
+							      : release_fail(EX_OSERR, name);
 }
 
 /* The control file first: without it the body is nobody's, and this verb can be repeated. */

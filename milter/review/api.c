@@ -9,9 +9,10 @@
 #include "page.h"
 
 /*
- * The API: what the page shows and does, as JSON for programs (missent-api(7)).  A request with a token
- * comes in; keys, types and words are checked here, the token and what it may by missent-agent, and the
- * same requests as the page's own go on.  Cookies count for nothing here.  Threads of requests.
+ * The API: what the page shows and does, as JSON for programs (missent-api(7)).  A request with a
+ * token comes in; keys, types and words are checked here, the token and what it may by
+ * missent-agent, and the same requests as the page's own go on.  Cookies count for nothing here.
+ * Threads of requests.
  */
 
 #define BODY_MOST (1u << 20)
@@ -27,7 +28,8 @@ static void reply(Answer *a, unsigned status, json_t *json)
 	a->status = status;
 	a->type = "application/json";
 	g_clear_pointer(&a->bytes, g_bytes_unref);
-	a->bytes = text != NULL ? g_bytes_new(text, strlen(text)) : g_bytes_new_static("{\"ok\":false}", 12);
+	a->bytes = text != NULL ? g_bytes_new(text, strlen(text))
+				: g_bytes_new_static("{\"ok\":false}", 12);
 	free(text);
 	json_decref(json);
 }
@@ -36,8 +38,9 @@ static void reply(Answer *a, unsigned status, json_t *json)
 static const struct {
 	const char *code;
 	unsigned status;
-} statuses[] = {{"input", 400}, {"session", 401}, {"role", 403}, {"proof", 403}, {"none", 404}, {"method", 405},
-	{"desk", 409}, {"size", 413}, {"type", 415}, {"wait", 429}, {"retry", 503}};
+} statuses[] = {{"input", 400}, {"session", 401}, {"role", 403}, {"proof", 403}, {"none", 404},
+	{"method", 405}, {"desk", 409}, {"size", 413}, {"type", 415}, {"wait", 429},
+	{"retry", 503}};
 
 static void refuse(Answer *a, const char *code, const char *why)
 {
@@ -74,8 +77,10 @@ static void get_stats(Request *r, Answer *a, const json_t *body)
 	if (!ms_records_stats(r->site->ledger, &stats, NULL))
 		refuse(a, "retry", "the records cannot be read now");
 	else
-		fine(a, json_pack("{s:I, s:I, s:I}", "held", (json_int_t)stats.held, "oldest",
-			(json_int_t)(stats.oldest / G_USEC_PER_SEC), "waiting", (json_int_t)stats.waiting));
+		fine(a,
+			json_pack("{s:I, s:I, s:I}", "held", (json_int_t)stats.held, "oldest",
+				(json_int_t)(stats.oldest / G_USEC_PER_SEC), "waiting",
+				(json_int_t)stats.waiting));
 }
 
 typedef struct {
@@ -93,14 +98,17 @@ static bool take_limit(const char *value, guint *out, GError **error)
 	return true;
 }
 
-static enum MHD_Result take_filter(void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result take_filter(
+	void *user, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	(void)kind;
 	Asked *asked = user;
 	value = value != NULL ? value : "";
-	bool good = strcmp(name, "limit") == 0 ? take_limit(value, &asked->filter.limit, &asked->error)
-		: strcmp(name, "after") == 0 ? ms_word_check(MS_WORD_ANY, name, value, &asked->error)
-					     : ms_filter_take(&asked->filter, name, value, &asked->error);
+	bool good = strcmp(name, "limit") == 0
+		? take_limit(value, &asked->filter.limit, &asked->error)
+		: strcmp(name, "after") == 0
+		? ms_word_check(MS_WORD_ANY, name, value, &asked->error)
+		: ms_filter_take(&asked->filter, name, value, &asked->error);
 	if (good && strcmp(name, "after") == 0)
 		asked->filter.after = value;
 	return good ? MHD_YES : MHD_NO;
@@ -110,14 +118,20 @@ static enum MHD_Result take_filter(void *user, enum MHD_ValueKind kind, const ch
 static json_t *summary_of(const Request *r, const MsRecord *record)
 {
 	g_autoptr(MsGlance) glance = ms_records_glance(r->site->ledger, record, NULL);
-	const MsGlance none = {.owners = (char *)"", .recipient = (char *)"", .accounts = (char *)"", .subject = (char *)"",
+	const MsGlance none = {.owners = (char *)"",
+		.recipient = (char *)"",
+		.accounts = (char *)"",
+		.subject = (char *)"",
 		.attached = (char *)""};
 	const MsGlance *g = glance != NULL ? glance : &none;
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "uid",
-		record->uid, "host", record->host, "queue_id", record->queue_id, "state", ms_state_names[record->state],
-		"arrived", (json_int_t)(record->arrived / G_USEC_PER_SEC), "sender", record->sender, "recipients",
-		(json_int_t)record->n_recipients, "recipient", g->recipient, "outcome", ms_outcome_names[g->outcome], "accounts",
-		g->owners, "subject", g->subject, "attached", g->attached, "reasons", record->codes, "policies",
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+		"uid", record->uid, "host", record->host, "queue_id", record->queue_id, "state",
+		ms_state_names[record->state], "arrived",
+		(json_int_t)(record->arrived / G_USEC_PER_SEC), "sender", record->sender,
+		"recipients", (json_int_t)record->n_recipients, "recipient", g->recipient,
+		"outcome", ms_outcome_names[g->outcome], "accounts", g->owners, "subject",
+		g->subject, "attached", g->attached, "reasons", record->codes, "policies",
 		record->policies, "cause", record->cause, "assignee", record->assignee);
 }
 
@@ -139,7 +153,9 @@ static void get_list(Request *r, Answer *a, const json_t *body)
 	json_t *out = json_array();
 	for (guint i = 0; i < list->len && i < limit; i++)
 		json_array_append_new(out, summary_of(r, list->pdata[i]));
-	g_autofree char *after = list->len > limit ? ms_record_cursor(list->pdata[limit - 1], asked.filter.sort) : NULL;
+	g_autofree char *after = list->len > limit
+		? ms_record_cursor(list->pdata[limit - 1], asked.filter.sort)
+		: NULL;
 	json_t *fields = json_pack("{s:o}", "messages", out);
 	if (after != NULL)
 		json_object_set_new(fields, "after", json_string(after));
@@ -194,23 +210,27 @@ static void get_causes(Request *r, Answer *a, const json_t *body)
 	json_t *out = json_array();
 	for (guint i = 0; causes != NULL && i < causes->len; i++) {
 		const MsCause *c = causes->pdata[i];
-		json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:I}", "cause", c->cause, "messages",
-			(json_int_t)c->messages, "oldest", (json_int_t)(c->oldest / G_USEC_PER_SEC), "newest",
-			(json_int_t)(c->newest / G_USEC_PER_SEC)));
+		json_array_append_new(out,
+			json_pack("{s:s, s:I, s:I, s:I}", "cause", c->cause, "messages",
+				(json_int_t)c->messages, "oldest",
+				(json_int_t)(c->oldest / G_USEC_PER_SEC), "newest",
+				(json_int_t)(c->newest / G_USEC_PER_SEC)));
 	}
 	fine(a, json_pack("{s:o}", "causes", out));
 }
 
 static json_t *waiting_of(const MsDecision *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", d->id, "group", d->group, "uid", d->uid, "verb",
-		ms_verbs[d->verb].name, "who", d->who, "why", d->why, "at", (json_int_t)(d->at / G_USEC_PER_SEC));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", d->id, "group", d->group,
+		"uid", d->uid, "verb", ms_verbs[d->verb].name, "who", d->who, "why", d->why, "at",
+		(json_int_t)(d->at / G_USEC_PER_SEC));
 }
 
 static void get_waiting(Request *r, Answer *a, const json_t *body)
 {
 	(void)body;
-	g_autoptr(GPtrArray) list = ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
+	g_autoptr(GPtrArray)
+		list = ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	json_t *out = json_array();
 	for (guint i = 0; list != NULL && i < list->len; i++)
 		json_array_append_new(out, waiting_of(list->pdata[i]));
@@ -227,10 +247,12 @@ static void post_evidence(Request *r, Answer *a, const json_t *body)
 	if (record == NULL)
 		return;
 	if (!audit(r, "reveal", record->uid, "")) {
-		refuse(a, "retry", "the audit trail cannot be written (does missent-agent run?); nothing is shown");
+		refuse(a, "retry",
+			"the audit trail cannot be written (does missent-agent run?); nothing is shown");
 		return;
 	}
-	json_t *ask = json_pack("{s:s, s:s, s:s}", "do", "evidence", "uid", record->uid, "host", record->host);
+	json_t *ask = json_pack(
+		"{s:s, s:s, s:s}", "do", "evidence", "uid", record->uid, "host", record->host);
 	json_t *out = ask_agent(r, ask, &why, &code);
 	if (out == NULL)
 		refuse(a, code, why);
@@ -275,20 +297,23 @@ static json_t *by_host(const Request *r, Answer *a, const json_t *uids)
 {
 	json_t *hosts = json_object();
 	for (size_t i = 0; i < json_array_size(uids); i++) {
-		g_autoptr(MsRecord) record = record_of(r, a, json_string_value(json_array_get(uids, i)));
+		g_autoptr(MsRecord)
+			record = record_of(r, a, json_string_value(json_array_get(uids, i)));
 		if (record == NULL) {
 			json_decref(hosts);
 			return NULL;
 		}
 		if (json_object_get(hosts, record->host) == NULL)
 			json_object_set_new(hosts, record->host, json_array());
-		json_array_append_new(json_object_get(hosts, record->host), json_string(record->uid));
+		json_array_append_new(
+			json_object_get(hosts, record->host), json_string(record->uid));
 	}
 	return hosts;
 }
 
 /* Asks one host, and adds what it says to the whole. */
-static void gather(const Request *r, json_t *ask, json_t *decisions, char **why_out, const char **code_out)
+static void gather(
+	const Request *r, json_t *ask, json_t *decisions, char **why_out, const char **code_out)
 {
 	g_autofree char *why = NULL;
 	const char *code = NULL;
@@ -310,14 +335,15 @@ static void conclude(Answer *a, json_t *decisions, const char *why, const char *
 	}
 	refuse(a, code, why);
 	if (json_array_size(decisions) > 0)
-		reply(a, a->status, json_pack("{s:b, s:s, s:s, s:O}", "ok", 0, "code", code, "error", why, "decisions",
-			decisions));
+		reply(a, a->status,
+			json_pack("{s:b, s:s, s:s, s:O}", "ok", 0, "code", code, "error", why,
+				"decisions", decisions));
 	json_decref(decisions);
 }
 
-/* What a decision is called: a request with an "id" has one name however often it comes, and no other request
- * has it.  An ID as it came could be that of what waits on another host for a second person, who would
- * agree to both. */
+/* What a decision is called: a request with an "id" has one name however often it comes, and no
+ * other request has it.  An ID as it came could be that of what waits on another host for a
+ * second person, who would agree to both. */
 static char *name_of_decision(const Request *r, const json_t *ask)
 {
 	if (json_object_get(ask, "id") == NULL)
@@ -338,12 +364,14 @@ static void decide(Request *r, Answer *a, json_t *ask)
 	const char *code = NULL;
 	json_object_set_new(ask, "do", json_string("decide"));
 	json_object_set_new(ask, "id", json_string(id));
-	json_object_set_new(ask, "total", json_integer((json_int_t)json_array_size(json_object_get(ask, "uids"))));
+	json_object_set_new(ask, "total",
+		json_integer((json_int_t)json_array_size(json_object_get(ask, "uids"))));
 	json_t *hosts = NULL;
 	if (!ms_ask_from_json(ask, &checked, &error))
 		refuse(a, "input", error->message);
 	else if (!audit(r, "decide", "", ms_verbs[checked.verb].name))
-		refuse(a, "retry", "the audit trail cannot be written (does missent-agent run?); nothing was done");
+		refuse(a, "retry",
+			"the audit trail cannot be written (does missent-agent run?); nothing was done");
 	else
 		hosts = by_host(r, a, json_object_get(ask, "uids"));
 	json_t *decisions = json_array(), *uids;
@@ -377,14 +405,16 @@ static void post_rejudge(Request *r, Answer *a, const json_t *body)
 /* The hosts with a part of it, each once. */
 static GPtrArray *hosts_of_decision(const Request *r, const char *id)
 {
-	g_autoptr(GPtrArray) list = ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
+	g_autoptr(GPtrArray)
+		list = ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	GPtrArray *hosts = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsDecision *d = list->pdata[i];
 		if (strcmp(d->id, id) != 0 && strcmp(d->group, id) != 0)
 			continue;
 		g_autoptr(MsRecord) record = ms_records_find(r->site->ledger, d->uid, NULL);
-		if (record != NULL && !g_ptr_array_find_with_equal_func(hosts, record->host, g_str_equal, NULL))
+		if (record != NULL &&
+			!g_ptr_array_find_with_equal_func(hosts, record->host, g_str_equal, NULL))
 			g_ptr_array_add(hosts, g_strdup(record->host));
 	}
 	return hosts;
@@ -401,7 +431,8 @@ static void post_agree(Request *r, Answer *a, const json_t *body)
 		return;
 	}
 	if (!audit(r, ms_verbs[agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW].name, "", id)) {
-		refuse(a, "retry", "the audit trail cannot be written (does missent-agent run?); nothing was done");
+		refuse(a, "retry",
+			"the audit trail cannot be written (does missent-agent run?); nothing was done");
 		return;
 	}
 	json_t *decisions = json_array();
@@ -417,7 +448,8 @@ static void post_agree(Request *r, Answer *a, const json_t *body)
 /* ---- addresses ------------------------------------------------------------------------ */
 
 typedef struct {
-	const char *method, *path; /* one that ends with "*" takes one part more; "**": and /evidence */
+	const char *method,
+		*path; /* one that ends with "*" takes one part more; "**": and /evidence */
 	Right right;
 	const MsKeyRow *keys; /* of the body; NULL: it has none */
 	void (*run)(Request *r, Answer *a, const json_t *body);
@@ -468,10 +500,12 @@ static const Row *row_for(const char *method, const char *path, const char **all
 json_t *api_body(const char *text, gsize len, const MsKeyRow *keys, GError **error)
 {
 	json_error_t why;
-	json_t *json = len > 0 ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &why) : json_object();
+	json_t *json = len > 0 ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &why)
+			       : json_object();
 	if (json == NULL) {
 		g_autofree char *said = g_utf8_make_valid(why.text, -1);
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the body is no JSON: %s, at byte %d", said, why.position);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "the body is no JSON: %s, at byte %d",
+			said, why.position);
 		return NULL;
 	}
 	static const MsKeyRow none[] = {{NULL, MS_KEY_TEXT, false, MS_WORD_ANY}};
@@ -534,7 +568,8 @@ static const Row *admitted(Request *r, Answer *a, const char *method)
 	else if (r->session == NULL)
 		refuse(a, "session", "this token is not good, or not any more");
 	else if (row == NULL)
-		refuse(a, a->allow != NULL ? "method" : "none", a->allow != NULL ? "not by this method" : "there is no such address");
+		refuse(a, a->allow != NULL ? "method" : "none",
+			a->allow != NULL ? "not by this method" : "there is no such address");
 	else if (!may(r, row->right))
 		refuse(a, "role", "this token may not do this");
 	else

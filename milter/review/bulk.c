@@ -5,10 +5,10 @@
 #include "page.h"
 
 /*
- * Many messages decided as one: those of a cause, of a list, or with a mark in their boxes.  A form comes in;
- * out goes what became of it, host by host, or, before what is another's is let go or anything is deleted,
- * one sentence that says so and asks for the number.  The number is counted again by the host that holds
- * the mail (desk.h): this page only says it early.
+ * Many messages decided as one: those of a cause, of a list, or with a mark in their boxes.  A
+ * form comes in; out goes what became of it, host by host, or, before what is another's is let go
+ * or anything is deleted, one sentence that says so and asks for the number.  The number is
+ * counted again by the host that holds the mail (desk.h): this page only says it early.
  */
 
 #define MOST MS_ASK_MOST
@@ -26,7 +26,8 @@ static char *owners_of(const Request *r, const MsTallies *t)
 	if (more == 0)
 		html(out, "<b class=\"account\">%s</b>", first->name);
 	else
-		say(out, TN(r, more, "{owner} and {n} other", "{owner} and {n} others"), "@owner", first->name, "#n", more, NULL);
+		say(out, TN(r, more, "{owner} and {n} other", "{owner} and {n} others"), "@owner",
+			first->name, "#n", more, NULL);
 	return g_string_free(out, FALSE);
 }
 
@@ -42,38 +43,49 @@ void html_sentence(GString *out, const Request *r, const MsTallies *t)
 	gint64 rest = t->recipients - t->wrong_recipients - t->unknown_recipients;
 	if (t->wrong_recipients > 0) {
 		g_autofree char *owners = owners_of(r, t);
-		g_autofree char *messages = counted(TN(r, t->wrong_messages, "{n} message", "{n} messages"), t->wrong_messages);
-		g_autofree char *to = counted(TN(r, t->wrong_recipients, "{n} recipient who may not have it",
-			"{n} recipients who may not have it"), t->wrong_recipients);
+		g_autofree char *messages = counted(
+			TN(r, t->wrong_messages, "{n} message", "{n} messages"), t->wrong_messages);
+		g_autofree char *to = counted(
+			TN(r, t->wrong_recipients, "{n} recipient who may not have it",
+				"{n} recipients who may not have it"),
+			t->wrong_recipients);
 		html(out, "<p class=\"sentence bad\">");
-		say(out, T(r, "Releasing sends {messages} with data of {owners} to {recipients}."), "!messages", messages,
-			"!owners", owners, "!recipients", to, NULL);
+		say(out, T(r, "Releasing sends {messages} with data of {owners} to {recipients}."),
+			"!messages", messages, "!owners", owners, "!recipients", to, NULL);
 		html(out, "</p>");
 	}
 	if (t->unknown_recipients > 0) {
 		html(out, "<p class=\"sentence warn\">");
-		say(out, TN(r, t->unknown_recipients, "{n} recipient whom the directory does not know would get it.",
-			"{n} recipients whom the directory does not know would get it."), "#n", t->unknown_recipients, NULL);
+		say(out,
+			TN(r, t->unknown_recipients,
+				"{n} recipient whom the directory does not know would get it.",
+				"{n} recipients whom the directory does not know would get it."),
+			"#n", t->unknown_recipients, NULL);
 		html(out, "</p>");
 	}
 	if (rest > 0) {
 		html(out, "<p class=\"sentence\">");
-		say(out, TN(r, rest, "{n} recipient would get nothing that is known to be another's.",
-			"{n} recipients would get nothing that is known to be another's."), "#n", rest, NULL);
+		say(out,
+			TN(r, rest,
+				"{n} recipient would get nothing that is known to be another's.",
+				"{n} recipients would get nothing that is known to be another's."),
+			"#n", rest, NULL);
 		html(out, "</p>");
 	}
 }
 
 #define SHOWN 8
 
-static void tally_table(GString *out, const Request *r, const char *title, const GPtrArray *list, bool outcomes)
+static void tally_table(
+	GString *out, const Request *r, const char *title, const GPtrArray *list, bool outcomes)
 {
 	if (list->len == 0)
 		return;
 	html(out, "<table class=\"tally\"><caption>%s</caption><tbody>", title);
 	for (guint i = 0; i < list->len && i < SHOWN; i++) {
 		const MsCauseCount *t = list->pdata[i];
-		html(out, "<tr><th scope=\"row\"%S>", outcomes && strcmp(t->name, "wrong") == 0 ? " class=\"bad\"" : "");
+		html(out, "<tr><th scope=\"row\"%S>",
+			outcomes && strcmp(t->name, "wrong") == 0 ? " class=\"bad\"" : "");
 		if (outcomes)
 			html_explained(out, r, t->name);
 		else
@@ -81,7 +93,8 @@ static void tally_table(GString *out, const Request *r, const char *title, const
 		html(out, "</th><td>%d</td></tr>", t->messages);
 	}
 	if (list->len > SHOWN)
-		html(out, "<tr><th scope=\"row\"><small>+%d</small></th><td></td></tr>", (gint64)list->len - SHOWN);
+		html(out, "<tr><th scope=\"row\"><small>+%d</small></th><td></td></tr>",
+			(gint64)list->len - SHOWN);
 	html(out, "</tbody></table>");
 }
 
@@ -96,15 +109,17 @@ void html_tallies(GString *out, const Request *r, const MsTallies *t)
 
 /* ---- reasons to choose from ----------------------------------------------------------- */
 
-static const char *const usual[] = {W("It has another customer's data"), W("The wrong document is attached"),
-	W("Checked with the sender"), W("Checked with the customer"), W("The address is right"), W("A test")};
+static const char *const usual[] = {W("It has another customer's data"),
+	W("The wrong document is attached"), W("Checked with the sender"),
+	W("Checked with the customer"), W("The address is right"), W("A test")};
 
 /* A line each; NULL: the page's own. */
 static char **own_reasons(const Request *r)
 {
 	const char *path = r->site->settings->review.reasons_file;
 	g_autofree char *text = NULL;
-	if (path == NULL || !g_file_get_contents(path, &text, NULL, NULL) || !g_utf8_validate(text, -1, NULL))
+	if (path == NULL || !g_file_get_contents(path, &text, NULL, NULL) ||
+		!g_utf8_validate(text, -1, NULL))
 		return NULL;
 	return g_strsplit(g_strstrip(text), "\n", 30);
 }
@@ -112,14 +127,16 @@ static char **own_reasons(const Request *r)
 void html_reason_field(GString *out, const Request *r)
 {
 	g_auto(GStrv) own = own_reasons(r);
-	html(out, "<div class=\"why-field\"><label>%s<select name=\"preset\"><option value=\"\">–</option>",
+	html(out,
+		"<div class=\"why-field\"><label>%s<select name=\"preset\"><option value=\"\">–</option>",
 		T(r, "Reason, for the record"));
 	for (int i = 0; own != NULL && own[i] != NULL; i++)
 		if (*g_strstrip(own[i]) != '\0')
 			html(out, "<option>%s</option>", own[i]);
 	for (gsize i = 0; own == NULL && i < G_N_ELEMENTS(usual); i++)
 		html(out, "<option>%s</option>", T(r, usual[i]));
-	html(out, "</select></label><label>%s<input name=\"why\" maxlength=\"500\" autocomplete=\"off\"></label></div>",
+	html(out,
+		"</select></label><label>%s<input name=\"why\" maxlength=\"500\" autocomplete=\"off\"></label></div>",
 		T(r, "or in your words"));
 }
 
@@ -130,10 +147,12 @@ const char *form_reason(const Request *r)
 
 /* ---- buttons -------------------------------------------------------------------------- */
 
-static void button(GString *out, const char *class, const char *verb, const char *key, const char *text, gint64 n)
+static void button(GString *out, const char *class, const char *verb, const char *key,
+	const char *text, gint64 n)
 {
 	html(out, "<button%S%S%S name=\"verb\" value=\"%s\" data-key=\"%s\">%s (%d)</button>",
-		*class != '\0' ? " class=\"" : "", class, *class != '\0' ? "\"" : "", verb, key, text, n);
+		*class != '\0' ? " class=\"" : "", class, *class != '\0' ? "\"" : "", verb, key,
+		text, n);
 }
 
 bool is_cleared(const char *cause)
@@ -147,15 +166,21 @@ void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool clear
 	html(out, "<div class=\"buttons\">");
 	if (harmless)
 		button(out, "", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release"), t->messages);
-	button(out, harmless ? "quiet" : "", ms_verbs[MS_VERB_RETURN].name, "b", T(r, "Return to sender"), t->messages);
+	button(out, harmless ? "quiet" : "", ms_verbs[MS_VERB_RETURN].name, "b",
+		T(r, "Return to sender"), t->messages);
 	if (!harmless && t->wrong_recipients == 0)
-		button(out, "quiet", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release"), t->messages);
+		button(out, "quiet", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release"),
+			t->messages);
 	if (t->wrong_recipients > 0 && t->wrong_recipients < t->recipients)
-		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release-right\" data-key=\"i\">%s</button>",
+		html(out,
+			"<button class=\"quiet\" name=\"verb\" value=\"release-right\" data-key=\"i\">%s</button>",
 			T(r, "Release to those with a right"));
-	html(out, "<button class=\"quiet\" name=\"verb\" value=\"rejudge\" data-key=\"g\">%s</button>", T(r, "Judge again"));
+	html(out,
+		"<button class=\"quiet\" name=\"verb\" value=\"rejudge\" data-key=\"g\">%s</button>",
+		T(r, "Judge again"));
 	if (t->wrong_recipients > 0)
-		button(out, "danger", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release all the same"), t->messages);
+		button(out, "danger", ms_verbs[MS_VERB_RELEASE].name, "r",
+			T(r, "Release all the same"), t->messages);
 	button(out, "danger", ms_verbs[MS_VERB_DELETE].name, "d", T(r, "Delete"), t->messages);
 	html(out, "</div>");
 }
@@ -170,10 +195,15 @@ void confirm_page(Request *r, Answer *a, const char *action, const char *hidden,
 	a->title = T(r, release ? "Release" : "Delete");
 	if (complaint != NULL)
 		html_notice(a->html, false, complaint);
-	html(a->html, "<form class=\"card decide confirm\" method=\"post\" action=\"%S\"><h1>%s</h1>", action,
-		T(r, release ? "This is another's: release it all the same?" : "Delete them for good?"));
+	html(a->html,
+		"<form class=\"card decide confirm\" method=\"post\" action=\"%S\"><h1>%s</h1>",
+		action,
+		T(r,
+			release ? "This is another's: release it all the same?"
+				: "Delete them for good?"));
 	html_token(a->html, r);
-	html(a->html, "%S<input type=\"hidden\" name=\"verb\" value=\"%s\"><input type=\"hidden\" name=\"why\" value=\"%s\">",
+	html(a->html,
+		"%S<input type=\"hidden\" name=\"verb\" value=\"%s\"><input type=\"hidden\" name=\"why\" value=\"%s\">",
 		hidden, verb, form_reason(r));
 	if (release)
 		html_sentence(a->html, r, t);
@@ -181,10 +211,11 @@ void confirm_page(Request *r, Answer *a, const char *action, const char *hidden,
 	g_autofree char *label = said(release
 		? T(r, "To release it, type the number of recipients who may not have it: {n}")
 		: T(r, "To delete them, type how many they are: {n}"), n);
-	html(a->html, "<label class=\"number\">%s<input name=\"others\" inputmode=\"numeric\" pattern=\"[0-9]*\" required autofocus "
+	html(a->html,
+		"<label class=\"number\">%s<input name=\"others\" inputmode=\"numeric\" pattern=\"[0-9]*\" required autofocus "
 		"autocomplete=\"off\"></label><div class=\"buttons\"><a class=\"button\" href=\"/\" data-key=\"u\">%s</a>"
-		"<button class=\"danger\">%s</button></div></form>", label, T(r, "Do nothing"),
-		T(r, release ? "Release all the same" : "Delete"));
+		"<button class=\"danger\">%s</button></div></form>",
+		label, T(r, "Do nothing"), T(r, release ? "Release all the same" : "Delete"));
 }
 
 /* ---- which ---------------------------------------------------------------------------- */
@@ -199,7 +230,9 @@ static GPtrArray *chosen_records(const Request *r, const Lookup *asked)
 		filter.after = NULL;
 		filter.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10);
 		filter.limit = MOST;
-		g_autoptr(GPtrArray) all = filter.up_to > 0 ? ms_records_list(r->site->ledger, &filter, NULL) : NULL;
+		g_autoptr(GPtrArray) all = filter.up_to > 0
+			? ms_records_list(r->site->ledger, &filter, NULL)
+			: NULL;
 		return all != NULL ? (g_ptr_array_unref(list), g_steal_pointer(&all)) : list;
 	}
 	for (guint i = 0; uids != NULL && i < uids->len && i < MOST; i++) {
@@ -217,17 +250,20 @@ static char *chosen_again(const Request *r)
 	const GPtrArray *uids = form_all(r, "uid");
 	bool all = strcmp(form(r, "all"), "1") == 0;
 	if (all)
-		html(out, "<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%s\">",
+		html(out,
+			"<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%s\">",
 			form(r, "up_to"));
 	for (guint i = 0; !all && uids != NULL && i < uids->len; i++)
-		html(out, "<input type=\"hidden\" name=\"uid\" value=\"%s\">", (char *)uids->pdata[i]);
+		html(out, "<input type=\"hidden\" name=\"uid\" value=\"%s\">",
+			(char *)uids->pdata[i]);
 	return g_string_free(out, FALSE);
 }
 
 /* Of each host, the uids of what it holds. */
 static GHashTable *by_host(const GPtrArray *list)
 {
-	GHashTable *hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	GHashTable *hosts = g_hash_table_new_full(
+		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
 	for (guint i = 0; i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		GPtrArray *uids = g_hash_table_lookup(hosts, record->host);
@@ -260,12 +296,15 @@ static char *host_words(const Request *r, const char *host, const json_t *decisi
 	const char *state = word(json_array_get(decisions, 0), "state");
 	g_autofree char *first = strcmp(state, "waiting") == 0
 		? said(TN(r, n, "{n} waits for a second person", "{n} wait for a second person"), n)
-		: strcmp(state, "done") == 0 ? said(TN(r, n, "{n} is done", "{n} are done"), n)
-					     : said(TN(r, n, "{n} is being done", "{n} are being done"), n);
+		: strcmp(state, "done") == 0
+		? said(TN(r, n, "{n} is done", "{n} are done"), n)
+		: said(TN(r, n, "{n} is being done", "{n} are being done"), n);
 	if (n >= asked)
 		return g_strdup_printf("%s: %s", host, first);
-	g_autofree char *rest = said(TN(r, asked - n, "{n} has nobody with a right to it and stays held",
-		"{n} have nobody with a right to them and stay held"), asked - n);
+	g_autofree char *rest = said(
+		TN(r, asked - n, "{n} has nobody with a right to it and stays held",
+			"{n} have nobody with a right to them and stay held"),
+		asked - n);
 	return g_strdup_printf("%s: %s, %s", host, first, rest);
 }
 
@@ -288,7 +327,8 @@ static void decide_at(Request *r, Answer *a, const char *host, GPtrArray *uids, 
 	json_decref(reply);
 }
 
-static void decide_all(Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, const MsAsk *ask)
+static void decide_all(
+	Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, const MsAsk *ask)
 {
 	g_autoptr(GHashTable) hosts = by_host(list);
 	GHashTableIter iter;
@@ -298,10 +338,12 @@ static void decide_all(Request *r, Answer *a, const GPtrArray *list, const Looku
 	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
 	while (g_hash_table_iter_next(&iter, &host, &uids))
 		decide_at(r, a, host, uids, ask);
-	html(a->html, "<p><a href=\"/causes\" data-key=\"c\">← %s</a> · <a href=\"/", T(r, "By cause"));
+	html(a->html, "<p><a href=\"/causes\" data-key=\"c\">← %s</a> · <a href=\"/",
+		T(r, "By cause"));
 	if (asked->filter.cause == NULL || *asked->filter.cause == '\0')
 		asked_query(a->html, asked, NULL);
-	html(a->html, "\" data-key=\"u\">%s</a> · <a href=\"/waiting\">%s</a></p>", T(r, "Held mail"), T(r, "Second person"));
+	html(a->html, "\" data-key=\"u\">%s</a> · <a href=\"/waiting\">%s</a></p>",
+		T(r, "Held mail"), T(r, "Second person"));
 }
 
 /* The number that has to be typed; 0: none. */
@@ -312,7 +354,8 @@ static gint64 number_for(const MsAsk *ask, const MsTallies *t)
 	return ask->verb == MS_VERB_DELETE && t->messages > 1 ? t->messages : 0;
 }
 
-static void decide_or_ask(Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, MsAsk *ask)
+static void decide_or_ask(
+	Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, MsAsk *ask)
 {
 	const char *typed = form(r, "others");
 	g_autoptr(MsTallies) t = tallies_of(r, list);
@@ -335,7 +378,8 @@ static void decide_or_ask(Request *r, Answer *a, const GPtrArray *list, const Lo
 	if (audit(r, "decide", "", detail))
 		decide_all(r, a, list, asked, ask);
 	else
-		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
+		say_no(r, a, 503,
+			T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
 }
 
 void page_bulk(Request *r, Answer *a)
@@ -344,7 +388,8 @@ void page_bulk(Request *r, Answer *a)
 	g_auto(MsAsk) ask = {.recipients = g_ptr_array_new()};
 	g_autoptr(GError) error = NULL;
 	if (!pressed(r, &ask, &error) || !ms_verbs[ask.verb].many) {
-		say_no(r, a, 400, error != NULL ? error->message : T(r, "This cannot be done here."));
+		say_no(r, a, 400,
+			error != NULL ? error->message : T(r, "This cannot be done here."));
 		return;
 	}
 	g_autoptr(GPtrArray) list = chosen_records(r, &asked);
@@ -353,7 +398,8 @@ void page_bulk(Request *r, Answer *a)
 	else if (list->len == 0)
 		say_no(r, a, 400, T(r, "No message was chosen."));
 	else if (ms_verbs[ask.verb].final && ask.why == NULL)
-		say_no(r, a, 400, T(r, "Choose a reason first, or write one: it is kept with the decision."));
+		say_no(r, a, 400,
+			T(r, "Choose a reason first, or write one: it is kept with the decision."));
 	else
 		decide_or_ask(r, a, list, &asked, &ask);
 }

@@ -5,11 +5,11 @@
 #include "page.h"
 
 /*
- * Connections, from their opening to their end: one that has not sent a whole header, or the body that
- * belongs to it, within some seconds is ended, however slowly it goes on; and when there are many, the
- * oldest that waits makes room for the newest.  So a proxy, whose users have all one address, needs no
- * limit an address, and nobody who only holds connections keeps others out.  Threads of the server, and
- * the one that sweeps.
+ * Connections, from their opening to their end: one that has not sent a whole header, or the body
+ * that belongs to it, within some seconds is ended, however slowly it goes on; and when there are
+ * many, the oldest that waits makes room for the newest.  So a proxy, whose users have all one
+ * address, needs no limit an address, and nobody who only holds connections keeps others out.
+ * Threads of the server, and the one that sweeps.
  */
 
 #define HEADER_US (10 * (gint64)G_USEC_PER_SEC)  /* also between two requests */
@@ -56,7 +56,8 @@ static void make_room(void)
 
 static int socket_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	return info != NULL ? info->connect_fd : -1;
 }
 
@@ -80,7 +81,8 @@ void connections_notify(void *user, struct MHD_Connection *connection, void **so
 
 void connections_busy(struct MHD_Connection *connection, bool busy)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	Visitor *v = info != NULL ? info->socket_context : NULL;
 	if (v == NULL)
 		return;

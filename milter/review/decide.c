@@ -14,8 +14,10 @@
 bool audit(const Request *r, const char *what, const char *about, const char *detail)
 {
 	g_autofree char *why = NULL, *plain = g_utf8_make_valid(detail, -1);
-	json_t *reply = ask_agent(r, json_pack("{s:s, s:s, s:s, s:s}", "do", "tell", "event", what, "about", about, "detail",
-		plain), &why, NULL);
+	json_t *reply = ask_agent(r,
+		json_pack("{s:s, s:s, s:s, s:s}", "do", "tell", "event", what, "about", about,
+			"detail", plain),
+		&why, NULL);
 	json_decref(reply);
 	return reply != NULL;
 }
@@ -27,7 +29,8 @@ void say_no(const Request *r, Answer *a, unsigned status, const char *text)
 	g_string_truncate(a->html, 0);
 	g_clear_pointer(&a->bytes, g_bytes_unref);
 	a->type = NULL;
-	html(a->html, "<div class=\"card alone\"><h1>%d</h1><p>%s</p><p><a href=\"/\">%s</a></p></div>",
+	html(a->html,
+		"<div class=\"card alone\"><h1>%d</h1><p>%s</p><p><a href=\"/\">%s</a></p></div>",
 		(gint64)status, text, T(r, "Held mail"));
 }
 
@@ -45,12 +48,13 @@ static const char *given(const Request *r, const char *name)
 	return *form(r, name) != '\0' ? form(r, name) : NULL;
 }
 
-/* What was pressed, in the words of the desk: "release-right" and "release-some" are a release with a
- * condition.  False: what is missing, or is none. */
+/* What was pressed, in the words of the desk: "release-right" and "release-some" are a release
+ * with a condition.  False: what is missing, or is none. */
 bool pressed(const Request *r, MsAsk *ask, GError **error)
 {
 	const char *button = form(r, "verb");
-	bool right = strcmp(button, "release-right") == 0, some = strcmp(button, "release-some") == 0;
+	bool right = strcmp(button, "release-right") == 0,
+	     some = strcmp(button, "release-some") == 0;
 	ask->verb = MS_VERB_RELEASE;
 	if (!right && !some && !ms_verb_parse("verb", button, &ask->verb, error))
 		return false;
@@ -90,7 +94,8 @@ bool may_decide(const Request *r, MsVerb verb)
 	return may(r, (Right)(FOR_VIEWER + (int)ms_verbs[verb].role));
 }
 
-/* Of several decisions (many recipients) the one that is furthest from done says what there is to say. */
+/* Of several decisions (many recipients) the one that is furthest from done says what there is
+ * to say. */
 const json_t *least_done(const json_t *decisions)
 {
 	static const char *const order[] = {"failed", "waiting", "approved", "acting", "done"};
@@ -127,27 +132,33 @@ static MsVerb verb_of(const char *button)
 	return g_str_has_prefix(button, release) ? MS_VERB_RELEASE : ms_verb_named(button);
 }
 
-/* After a decision the next one of the same list; else back to the message.  With what became of it. */
-static void tell(const Request *r, Answer *a, const MsRecord *record, const json_t *reply, const char *no)
+/* After a decision the next one of the same list; else back to the message.  With what became of
+ * it. */
+static void tell(
+	const Request *r, Answer *a, const MsRecord *record, const json_t *reply, const char *no)
 {
 	g_auto(Lookup) asked = asked_take(r);
 	const json_t *least = least_done(json_object_get(reply, "decisions"));
-	const char *state = word(least, "state"), *outcome = word(least, "outcome"), *verb = form(r, "verb");
+	const char *state = word(least, "state"), *outcome = word(least, "outcome"),
+		   *verb = form(r, "verb");
 	bool failed = no != NULL || least == NULL || strcmp(state, "failed") == 0;
 	g_autofree char *text = no != NULL ? g_strdup(no)
 		: failed                   ? g_strdup(outcome)
 					   : outcome_words(r, state, outcome);
 	bool goes_on = !failed && asked.given && ms_verbs[verb_of(verb)].final;
 	g_autoptr(MsRecord) next = goes_on ? asked_next(r, &asked, record, false) : NULL;
-	g_autofree char *list = list_query(&asked), *escaped = g_uri_escape_string(text, NULL, FALSE);
+	g_autofree char *list = list_query(&asked),
+			*escaped = g_uri_escape_string(text, NULL, FALSE);
 	const char *sign = *list != '\0' ? "&" : "?";
 	MsVerb done = ms_verb_named(verb);
 	bool taught = !failed && (done == MS_VERB_BELONGS || done == MS_VERB_MAY_RECEIVE);
 	if (goes_on && next == NULL)
-		redirect(a, "/%s%sfine=1&was=%s&verb=%s&done=%s", list, sign, record->uid, verb, escaped);
+		redirect(a, "/%s%sfine=1&was=%s&verb=%s&done=%s", list, sign, record->uid, verb,
+			escaped);
 	else
-		redirect(a, "/message/%s%s%sfine=%d&was=%s&verb=%s&done=%s%s%s", goes_on ? next->uid : record->uid, list, sign,
-			!failed, goes_on ? record->uid : "", verb, escaped, taught ? "&corrected=" : "",
+		redirect(a, "/message/%s%s%sfine=%d&was=%s&verb=%s&done=%s%s%s",
+			goes_on ? next->uid : record->uid, list, sign, !failed,
+			goes_on ? record->uid : "", verb, escaped, taught ? "&corrected=" : "",
 			taught ? word(least, "id") : "");
 }
 
@@ -156,7 +167,8 @@ void html_done(GString *out, const Request *r)
 	const char *was = query(r, "was"), *verb = query(r, "verb");
 	if (*query(r, "done") == '\0')
 		return;
-	html(out, "<p class=\"notice %S\" role=\"status\">", *query(r, "fine") == '1' ? "good" : "bad");
+	html(out, "<p class=\"notice %S\" role=\"status\">",
+		*query(r, "fine") == '1' ? "good" : "bad");
 	if (*was != '\0' && strlen(was) == 16)
 		html(out, "<a href=\"/message/%s\">%s</a> · ", was, T(r, "The one before"));
 	if (*verb != '\0') {
@@ -173,10 +185,13 @@ static MsTallies *tallies_of(const Request *r, const MsRecord *record)
 	return ms_records_tallies(r->site->ledger, uids, NULL);
 }
 
-/* Released to all, some of whom may not have it: the number is typed first.  `*n_out`: that number. */
+/* Released to all, some of whom may not have it: the number is typed first.  `*n_out`: that
+ * number. */
 static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_out)
 {
-	g_autoptr(MsTallies) t = ms_verb_named(form(r, "verb")) == MS_VERB_RELEASE ? tallies_of(r, record) : NULL;
+	g_autoptr(MsTallies) t = ms_verb_named(form(r, "verb")) == MS_VERB_RELEASE
+		? tallies_of(r, record)
+		: NULL;
 	if (t == NULL || t->wrong_recipients == 0)
 		return false;
 	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, t->wrong_recipients);
@@ -189,7 +204,8 @@ static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_ou
 	if (asked.given)
 		asked_query(action, &asked, NULL);
 	confirm_page(r, a, action->str, "", ms_verbs[MS_VERB_RELEASE].name, t,
-		*form(r, "others") != '\0' ? T(r, "That is not the number; nothing was done.") : NULL);
+		*form(r, "others") != '\0' ? T(r, "That is not the number; nothing was done.")
+					   : NULL);
 	return true;
 }
 
@@ -213,11 +229,13 @@ void page_decide(Request *r, Answer *a)
 	bool fine = pressed(r, &ask, &error);
 	if (!fine || is_incomplete(&ask)) {
 		bool known = is_incomplete(&ask) || strcmp(form(r, "verb"), "release-some") == 0;
-		tell(r, a, record, NULL, known ? T(r, "Choose recipients, or an account, first.") : error->message);
+		tell(r, a, record, NULL,
+			known ? T(r, "Choose recipients, or an account, first.") : error->message);
 		return;
 	}
 	if (ms_verbs[ask.verb].final && ask.why == NULL) {
-		tell(r, a, record, NULL, T(r, "Choose a reason first, or write one: it is kept with the decision."));
+		tell(r, a, record, NULL,
+			T(r, "Choose a reason first, or write one: it is kept with the decision."));
 		return;
 	}
 	if (!may_decide(r, ask.verb)) {
@@ -228,7 +246,8 @@ void page_decide(Request *r, Answer *a)
 		return;
 	ask.others = (guint)others;
 	if (!audit(r, "decide", record->uid, ms_verbs[ask.verb].name)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
+		say_no(r, a, 503,
+			T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
 		return;
 	}
 	json_t *reply = ask_decision(r, record->host, &ask, &no);
@@ -247,7 +266,8 @@ void page_agree(Request *r, Answer *a)
 		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!audit(r, ms_verbs[agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW].name, "", id)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
+		say_no(r, a, 503,
+			T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
 		return;
 	}
 	a->title = T(r, "Second person");
@@ -260,10 +280,12 @@ void page_agree(Request *r, Answer *a)
 		if (record == NULL || !g_hash_table_add(done, g_strdup(record->host)))
 			continue;
 		g_autofree char *no = NULL;
-		json_t *ask = json_pack("{s:s, s:s, s:b}", "do", "agree", "id", id, "agrees", (int)agrees);
+		json_t *ask = json_pack(
+			"{s:s, s:s, s:b}", "do", "agree", "id", id, "agrees", (int)agrees);
 		add_proof(r, ask);
 		json_t *reply = ask_host(r, record->host, ask, &no);
-		html_notice(a->html, no == NULL, no != NULL ? no : T(r, agrees ? "Agreed." : "Withdrawn."));
+		html_notice(a->html, no == NULL,
+			no != NULL ? no : T(r, agrees ? "Agreed." : "Withdrawn."));
 		json_decref(reply);
 	}
 	if (g_hash_table_size(done) == 0)

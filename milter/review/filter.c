@@ -5,10 +5,11 @@
 #include "page.h"
 
 /*
- * What a list is asked for.  It comes in as the query of an address and goes out as a filter for the
- * ledger, and as the query of whatever is reached from the list, so that after a decision the next mail of
- * the same list appears.  What is searched for may be a customer's number or a word of a subject: records
- * have keyed digests of these, which the host makes, since the page has no key.
+ * What a list is asked for.  It comes in as the query of an address and goes out as a filter for
+ * the ledger, and as the query of whatever is reached from the list, so that after a decision the
+ * next mail of the same list appears.  What is searched for may be a customer's number or a word
+ * of a subject: records have keyed digests of these, which the host makes, since the page has no
+ * key.
  */
 
 static const struct {
@@ -47,7 +48,8 @@ static void take_marks(const Request *r, Lookup *asked)
 	if (*asked->filter.search == '\0')
 		return;
 	g_autofree char *no = NULL;
-	json_t *reply = ask_agent(r, json_pack("{s:s, s:s}", "do", "marks", "text", asked->filter.search), &no, NULL);
+	json_t *reply = ask_agent(
+		r, json_pack("{s:s, s:s}", "do", "marks", "text", asked->filter.search), &no, NULL);
 	if (reply == NULL)
 		return;
 	asked->refs = texts_of(json_object_get(reply, "refs"));
@@ -100,7 +102,8 @@ void asked_clear(Lookup *asked)
 MsRecordFilter asked_filter(const Lookup *asked)
 {
 	MsRecordFilter f = asked->filter;
-	const char **texts[] = {&f.search, &f.reason, &f.policy, &f.account, &f.host, &f.cause, &f.assignee, &f.judged_for};
+	const char **texts[] = {&f.search, &f.reason, &f.policy, &f.account, &f.host, &f.cause,
+		&f.assignee, &f.judged_for};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		if (*texts[i] != NULL && **texts[i] == '\0')
 			*texts[i] = NULL;
@@ -110,10 +113,12 @@ MsRecordFilter asked_filter(const Lookup *asked)
 void asked_query(GString *out, const Lookup *asked, const char *after)
 {
 	const MsRecordFilter *f = &asked->filter;
-	g_autofree char *up_to = f->up_to > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, f->up_to) : NULL;
-	const char *const pairs[] = {"state", asked->state, "search", f->search, "reason", f->reason, "policy",
-		f->policy, "account", f->account, "host", f->host, "cause", f->cause, "assignee", f->assignee, "age",
-		asked->age, "sort", f->sort != MS_SORT_NEWEST ? ms_sort_names[f->sort] : "", "judged", f->judged_for,
+	g_autofree char *up_to = f->up_to > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, f->up_to)
+					      : NULL;
+	const char *const pairs[] = {"state", asked->state, "search", f->search, "reason",
+		f->reason, "policy", f->policy, "account", f->account, "host", f->host, "cause",
+		f->cause, "assignee", f->assignee, "age", asked->age, "sort",
+		f->sort != MS_SORT_NEWEST ? ms_sort_names[f->sort] : "", "judged", f->judged_for,
 		"go", f->could_go ? "1" : "", "up_to", up_to, "after", after, NULL};
 	/* NULL ends the list: what is not asked for is empty */
 	const char *full[G_N_ELEMENTS(pairs)];
@@ -141,8 +146,8 @@ MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *reco
 
 void html_option(GString *out, const char *value, const char *text, const char *chosen)
 {
-	html(out, "<option value=\"%s\"%S>%s</option>", value, strcmp(value, chosen) == 0 ? " selected" : "",
-		text);
+	html(out, "<option value=\"%s\"%S>%s</option>", value,
+		strcmp(value, chosen) == 0 ? " selected" : "", text);
 }
 
 static void hidden(GString *out, const char *name, const char *value)
@@ -154,9 +159,11 @@ static void hidden(GString *out, const char *name, const char *value)
 void asked_form(GString *out, const Request *r, const Lookup *asked)
 {
 	const MsRecordFilter *f = &asked->filter;
-	html(out, "<form class=\"filters\" method=\"get\" action=\"/\" role=\"search\"><label class=\"wide\">%s"
+	html(out,
+		"<form class=\"filters\" method=\"get\" action=\"/\" role=\"search\"><label class=\"wide\">%s"
 		"<input type=\"search\" name=\"search\" value=\"%s\" placeholder=\"%s\"></label>",
-		T(r, "Search"), f->search, T(r, "subject, customer number, account, address, queue ID"));
+		T(r, "Search"), f->search,
+		T(r, "subject, customer number, account, address, queue ID"));
 	html(out, "<label>%s<select name=\"state\">", T(r, "State"));
 	for (int i = 0; i < MS_STATE_DELIVERED; i++)
 		html_option(out, ms_state_names[i], T(r, ms_state_names[i]), asked->state);
@@ -165,8 +172,8 @@ void asked_form(GString *out, const Request *r, const Lookup *asked)
 	html_option(out, "", T(r, "any"), f->reason);
 	for (int i = 0; i < MS_N_REASONS; i++)
 		html_option(out, ms_reason_names[i], T(r, ms_reason_names[i]), f->reason);
-	html(out, "</select></label><label>%s<input name=\"account\" value=\"%s\"></label>", T(r, "Account"),
-		f->account);
+	html(out, "</select></label><label>%s<input name=\"account\" value=\"%s\"></label>",
+		T(r, "Account"), f->account);
 	html(out, "<label>%s<select name=\"age\">", T(r, "Age"));
 	html_option(out, "", T(r, "any"), asked->age);
 	for (gsize i = 0; i < G_N_ELEMENTS(ages); i++)

@@ -1,6 +1,6 @@
 /*
- * Values come in, HTML goes out, in which nothing of them is markup; and what each page has around it.  The
- * thread of the request.
+ * Values come in, HTML goes out, in which nothing of them is markup; and what each page has
+ * around it.  The thread of the request.
  */
 #include "config.h"
 
@@ -16,8 +16,9 @@
 /* Characters that would turn the direction of what follows, or hide in it, are made visible. */
 static bool is_unseen(gunichar c)
 {
-	return (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f)
-		|| c == 0xfeff || (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+	return (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
+		(c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+		(c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
 }
 
 /* How many bytes from `p` on are plain ASCII that needs no other form. */
@@ -31,7 +32,9 @@ static gsize plain_run(const char *p)
 
 void html_text(GString *out, const char *text)
 {
-	g_autofree char *valid = text == NULL || g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
+	g_autofree char *valid = text == NULL || g_utf8_validate(text, -1, NULL)
+		? NULL
+		: g_utf8_make_valid(text, -1);
 	const char *p = valid != NULL ? valid : text != NULL ? text : "";
 	for (;; p = g_utf8_next_char(p)) {
 		gsize n = plain_run(p);
@@ -68,7 +71,9 @@ void html(GString *out, const char *format, ...)
 		switch (*++p) {
 		case 's': html_text(out, va_arg(args, const char *)); break;
 		case 'S': g_string_append(out, va_arg(args, const char *)); break;
-		case 'd': g_string_append_printf(out, "%" G_GINT64_FORMAT, va_arg(args, gint64)); break;
+		case 'd':
+			g_string_append_printf(out, "%" G_GINT64_FORMAT, va_arg(args, gint64));
+			break;
 		case '%': g_string_append_c(out, '%'); break;
 		default: g_assert_not_reached();
 		}
@@ -98,7 +103,8 @@ const char *word(const json_t *object, const char *key)
 
 void html_token(GString *out, const Request *r)
 {
-	html(out, "<input type=\"hidden\" name=\"token\" value=\"%s\">", r->session != NULL ? r->session->csrf : "");
+	html(out, "<input type=\"hidden\" name=\"token\" value=\"%s\">",
+		r->session != NULL ? r->session->csrf : "");
 }
 
 void html_time(GString *out, gint64 us)
@@ -144,7 +150,8 @@ static void counter(GString *out, const Request *r)
 		stats.held, T(r, "held now"), T(r, "the oldest"), age);
 }
 
-static void link_to(GString *out, const Request *r, const char *path, const char *key, const char *text)
+static void link_to(
+	GString *out, const Request *r, const char *path, const char *key, const char *text)
 {
 	html(out, "<a href=\"%s\"%S data-key=\"%s\">%s</a>", path,
 		strcmp(r->path, path) == 0 ? " aria-current=\"page\"" : "", key, text);
@@ -165,14 +172,19 @@ static void navigation(GString *out, const Request *r)
 
 static void top(GString *out, const Request *r)
 {
-	html(out, "<header><a class=\"brand\" href=\"/\"><span aria-hidden=\"true\">✉</span> %s</a>",
+	html(out,
+		"<header><a class=\"brand\" href=\"/\"><span aria-hidden=\"true\">✉</span> %s</a>",
 		r->site->settings->review.name);
 	if (r->session != NULL) {
 		navigation(out, r);
 		counter(out, r);
-		html(out, "<button type=\"button\" class=\"keys plain\" id=\"keys\" hidden>%s <kbd>?</kbd></button>", T(r, "Keys"));
-		html(out, "<form class=\"me\" method=\"post\" action=\"/logout\"><a href=\"/me\" title=\"%s (%s)\">%s</a>",
-			T(r, "My account"), T(r, ms_role_names[r->session->account->role]), r->session->account->name);
+		html(out,
+			"<button type=\"button\" class=\"keys plain\" id=\"keys\" hidden>%s <kbd>?</kbd></button>",
+			T(r, "Keys"));
+		html(out,
+			"<form class=\"me\" method=\"post\" action=\"/logout\"><a href=\"/me\" title=\"%s (%s)\">%s</a>",
+			T(r, "My account"), T(r, ms_role_names[r->session->account->role]),
+			r->session->account->name);
 		html_token(out, r);
 		html(out, "<button class=\"plain\">%s</button></form>", T(r, "Log out"));
 	}
@@ -184,9 +196,12 @@ static void paused(GString *out, const Request *r)
 {
 	const MsSettings *s = r->site->settings;
 	g_auto(MsPause) pause = {0};
-	if (r->session == NULL || ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) != MS_FOUND)
+	if (r->session == NULL ||
+		ms_pause_read(s->state_dir, s->pause_ms, g_get_real_time(), &pause, NULL) !=
+			MS_FOUND)
 		return;
-	html(out, "<p class=\"notice bad\" role=\"status\">%s ", T(r, "Paused: mail is let through as observed, until"));
+	html(out, "<p class=\"notice bad\" role=\"status\">%s ",
+		T(r, "Paused: mail is let through as observed, until"));
 	html_time(out, pause.until);
 	html(out, " (%s: %s)</p>", pause.who, pause.why);
 }
@@ -196,35 +211,56 @@ static void paused(GString *out, const Request *r)
 static const struct {
 	const char *key, *text;
 } keys[] = {
-	{"?", W("these keys")}, {"j", W("the next one")}, {"k", W("the one before")}, {"Enter", W("open what is marked")},
-	{"u", W("back to the list")}, {"x", W("choose, or not (in a list)")}, {"*", W("choose all (in a list)")},
-	{"b", W("return to sender")}, {"r", W("release")}, {"i", W("release to those with a right")}, {"d", W("delete")},
-	{"1…9", W("then the reason of that number")}, {"w", W("then a reason in your words")},
-	{"m", W("this recipient may receive for that account")}, {"g", W("judge again")}, {"s", W("show in clear")},
-	{"a", W("assign to me")}, {"o", W("what could now go")}, {"h", W("held mail")}, {"c", W("by cause")}, {"/", W("search")},
+	{"?", W("these keys")},
+	{"j", W("the next one")},
+	{"k", W("the one before")},
+	{"Enter", W("open what is marked")},
+	{"u", W("back to the list")},
+	{"x", W("choose, or not (in a list)")},
+	{"*", W("choose all (in a list)")},
+	{"b", W("return to sender")},
+	{"r", W("release")},
+	{"i", W("release to those with a right")},
+	{"d", W("delete")},
+	{"1…9", W("then the reason of that number")},
+	{"w", W("then a reason in your words")},
+	{"m", W("this recipient may receive for that account")},
+	{"g", W("judge again")},
+	{"s", W("show in clear")},
+	{"a", W("assign to me")},
+	{"o", W("what could now go")},
+	{"h", W("held mail")},
+	{"c", W("by cause")},
+	{"/", W("search")},
 };
 
 /* What the script shows when it is asked: it has no words of its own. */
 static void html_keys(GString *out, const Request *r)
 {
-	html(out, "<dialog id=\"help\" aria-labelledby=\"help-title\"><h2 id=\"help-title\">%s</h2><dl>", T(r, "Keys"));
+	html(out,
+		"<dialog id=\"help\" aria-labelledby=\"help-title\"><h2 id=\"help-title\">%s</h2><dl>",
+		T(r, "Keys"));
 	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
 		html(out, "<dt><kbd>%s</kbd></dt><dd>%s</dd>", keys[i].key, T(r, keys[i].text));
-	html(out, "</dl><form method=\"dialog\"><button>%s</button></form></dialog>"
+	html(out,
+		"</dl><form method=\"dialog\"><button>%s</button></form></dialog>"
 		"<dialog id=\"why\" aria-labelledby=\"why-title\"><h2 id=\"why-title\">%s</h2><ol></ol><p><kbd>w</kbd> %s</p>"
-		"<form method=\"dialog\"><button class=\"quiet\">%s</button></form></dialog>", T(r, "Close"),
-		T(r, "Reason, for the record"), T(r, "or in your words"), T(r, "Close"));
+		"<form method=\"dialog\"><button class=\"quiet\">%s</button></form></dialog>",
+		T(r, "Close"), T(r, "Reason, for the record"), T(r, "or in your words"),
+		T(r, "Close"));
 }
 
 GString *frame(const Request *r, const Answer *a)
 {
 	GString *out = g_string_new("<!DOCTYPE html>\n");
-	html(out, "<html lang=\"%S\"><head><meta charset=\"utf-8\">"
+	html(out,
+		"<html lang=\"%S\"><head><meta charset=\"utf-8\">"
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 		"<meta name=\"robots\" content=\"noindex\"><title>%s · %s</title>"
 		"<link rel=\"stylesheet\" href=\"/style.css\"><link rel=\"icon\" href=\"/icon.svg\">"
 		"<script src=\"/app.js\" defer></script></head><body><a class=\"skip\" href=\"#main\">%s</a>",
-		language_code(r->language), a->title, r->site->settings->review.name, T(r, "To the content"));
+		language_code(r->language), a->title, r->site->settings->review.name,
+		T(r, "To the content"));
 	top(out, r);
 	paused(out, r);
 	html(out, "<main id=\"main\">");

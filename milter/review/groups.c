@@ -5,9 +5,9 @@
 #include "page.h"
 
 /*
- * Messages that are held for one cause, which are decided as one.  A group comes out of the ledger; out goes
- * what would be sent, to how many, whose data, counts, a sample spread over them, and the buttons below
- * that.
+ * Messages that are held for one cause, which are decided as one.  A group comes out of the
+ * ledger; out goes what would be sent, to how many, whose data, counts, a sample spread over
+ * them, and the buttons below that.
  */
 
 /* ---- a cause in words ----------------------------------------------------------------- */
@@ -27,7 +27,8 @@ static void html_outcomes(GString *out, const Request *r, const char *text)
 static void html_codes(GString *out, const Request *r, const char *text)
 {
 	const char *open = strstr(text, " (");
-	g_autofree char *codes = open != NULL ? g_strndup(text, (gsize)(open - text)) : g_strdup(text);
+	g_autofree char *codes = open != NULL ? g_strndup(text, (gsize)(open - text))
+					      : g_strdup(text);
 	html_list(out, r, codes, ", ");
 	if (open == NULL)
 		return;
@@ -49,7 +50,8 @@ void html_cause(GString *out, const Request *r, const char *cause)
 	}
 	g_autofree char *codes = g_strndup(cause, (gsize)(for_whom - cause));
 	g_autofree char *outcomes = g_strndup(for_whom + 6, (gsize)(rest - for_whom - 6));
-	g_autofree char *policies = sender > rest ? g_strndup(rest + 2, (gsize)(sender - rest - 2)) : g_strdup("");
+	g_autofree char *policies = sender > rest ? g_strndup(rest + 2, (gsize)(sender - rest - 2))
+						  : g_strdup("");
 	g_autofree char *address = g_strndup(sender + 3, strcspn(sender + 3, ">"));
 	html_outcomes(out, r, outcomes);
 	html(out, " ");
@@ -67,7 +69,8 @@ static void cause_row(GString *out, const Request *r, const MsCause *cause)
 {
 	g_autofree char *age = age_text(r, cause->oldest);
 	const char *const pairs[] = {"is", cause->cause, NULL};
-	html(out, "<tr><td data-label=\"%s\"><b>%d</b></td><td data-label=\"%s\"><a class=\"go\" href=\"/cause",
+	html(out,
+		"<tr><td data-label=\"%s\"><b>%d</b></td><td data-label=\"%s\"><a class=\"go\" href=\"/cause",
 		T(r, "Messages"), cause->messages, T(r, "Cause"));
 	html_query(out, pairs);
 	html(out, "\">");
@@ -86,7 +89,8 @@ void page_causes(Request *r, Answer *a)
 		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing is held."));
 		return;
 	}
-	html(a->html, "<table class=\"list causes\"><thead><tr><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
+	html(a->html,
+		"<table class=\"list causes\"><thead><tr><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
 		T(r, "Messages"), T(r, "Cause"), T(r, "Oldest"));
 	for (guint i = 0; i < causes->len; i++)
 		cause_row(a->html, r, causes->pdata[i]);
@@ -129,22 +133,32 @@ static void decide_form(GString *out, const Request *r, const Lookup *asked, con
 	asked_query(out, asked, NULL);
 	html(out, "\"><h2>%s</h2>", T(r, "Decide on all of them"));
 	html_token(out, r);
-	html(out, "<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%d\">",
+	html(out,
+		"<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%d\">",
 		asked->filter.up_to);
 	html_sentence(out, r, t);
 	html_reason_field(out, r);
 	bulk_buttons(out, r, t, is_cleared(asked->filter.cause));
-	html(out, "<p><small>%s</small></p></form>", T(r, "What comes in from now on is not part of it."));
+	html(out, "<p><small>%s</small></p></form>",
+		T(r, "What comes in from now on is not part of it."));
 }
 
 void page_cause(Request *r, Answer *a)
 {
-	Lookup asked = {.state = "held", .age = "", .filter = {.state = MS_STATE_HELD, .cause = query(r, "is"),
-		.up_to = ms_records_newest_change(r->site->ledger), .undecided = true, .limit = MOST}};
+	Lookup asked = {.state = "held",
+		.age = "",
+		.filter = {.state = MS_STATE_HELD,
+			.cause = query(r, "is"),
+			.up_to = ms_records_newest_change(r->site->ledger),
+			.undecided = true,
+			.limit = MOST}};
 	MsRecordFilter filter = asked_filter(&asked);
-	g_autoptr(GPtrArray) list = filter.cause != NULL ? ms_records_list(r->site->ledger, &filter, NULL) : NULL;
+	g_autoptr(GPtrArray) list = filter.cause != NULL
+		? ms_records_list(r->site->ledger, &filter, NULL)
+		: NULL;
 	a->title = T(r, "By cause");
-	html(a->html, "<p class=\"back\"><a href=\"/causes\" data-key=\"u\">← %s</a></p>", T(r, "By cause"));
+	html(a->html, "<p class=\"back\"><a href=\"/causes\" data-key=\"u\">← %s</a></p>",
+		T(r, "By cause"));
 	if (list == NULL || list->len == 0) {
 		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing is held."));
 		return;

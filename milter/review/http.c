@@ -1,6 +1,6 @@
 /*
- * What a browser asked comes in, checked for form, size and right; out go redirects, and answers with the
- * headers that each has.  The thread of the request.
+ * What a browser asked comes in, checked for form, size and right; out go redirects, and answers
+ * with the headers that each has.  The thread of the request.
  */
 #include "config.h"
 
@@ -93,7 +93,8 @@ static const Route *find_route(const Request *r, bool *known_out)
 	for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
 		gsize len = strlen(routes[i].path);
 		bool all = len > 1 && routes[i].path[len - 1] == '/';
-		if (all ? !g_str_has_prefix(r->path, routes[i].path) : strcmp(r->path, routes[i].path) != 0)
+		if (all ? !g_str_has_prefix(r->path, routes[i].path)
+			: strcmp(r->path, routes[i].path) != 0)
 			continue;
 		*known_out = true;
 		if (routes[i].post == r->is_post)
@@ -171,9 +172,11 @@ static char *peer_address(struct MHD_Connection *connection)
 	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
 	char text[INET6_ADDRSTRLEN] = "";
 	if (address != NULL && address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text, sizeof text);
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
+			text, sizeof text);
 	else if (address != NULL && address->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
+		inet_ntop(AF_INET6,
+			&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
 			sizeof text);
 	/* A Unix socket's peers are on this host. */
 	return g_strdup(*text != '\0' ? text : "127.0.0.1");
@@ -187,7 +190,8 @@ const char *header(const Request *r, const char *name)
 static void identify(Request *r, Answer *a)
 {
 	find_session(r, a);
-	const char *language = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "language");
+	const char *language = MHD_lookup_connection_value(
+		r->connection, MHD_COOKIE_KIND, "language");
 	const char *wanted = header(r, "Accept-Language");
 	r->language = language_chosen(language, wanted);
 }
@@ -222,7 +226,8 @@ void redirect(Answer *a, const char *format, ...)
 static void add_headers(const Request *r, const Answer *a, struct MHD_Response *response)
 {
 	const char *const headers[][2] = {
-		{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; "
+		{"Content-Security-Policy",
+			"default-src 'none'; style-src 'self'; script-src 'self'; "
 			"img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
 			"base-uri 'none'"},
 		{"X-Content-Type-Options", "nosniff"},
@@ -279,13 +284,16 @@ static void answer(Request *r, Answer *a)
 	const Route *route = find_route(r, &known);
 	identify(r, a);
 	if (route == NULL) {
-		say_no(r, a, known ? 405 : 404, T(r, known ? "This cannot be done here." : "There is no such page."));
+		say_no(r, a, known ? 405 : 404,
+			T(r, known ? "This cannot be done here." : "There is no such page."));
 	} else if (r->broken) {
 		say_no(r, a, 413, T(r, "This form is too large."));
 	} else if (r->is_post && !is_our_form(r)) {
 		audit(r, "forged form", "", r->path);
-		say_no(r, a, 403, T(r, "This form is not, or no longer, of this page. Go back, load the page "
-			"again, and repeat it."));
+		say_no(r, a, 403,
+			T(r,
+				"This form is not, or no longer, of this page. Go back, load the page "
+				"again, and repeat it."));
 	} else if (may(r, route->right)) {
 		route->run(r, a);
 	} else if (r->session != NULL) {
@@ -317,7 +325,8 @@ static Request *begin(Site *site, struct MHD_Connection *connection, const char 
 	r->is_post = post;
 	r->peer = peer_address(connection);
 	r->client = client_of(r);
-	r->form = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+	r->form = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 	if (g_str_has_prefix(url, API_PREFIX))
 		api_begin(r);
 	else if (post)
@@ -325,8 +334,8 @@ static Request *begin(Site *site, struct MHD_Connection *connection, const char 
 	return r;
 }
 
-/* How many requests of one client are being answered: one that asks for much does not take all threads,
- * also where a proxy has one address for all of its users. */
+/* How many requests of one client are being answered: one that asks for much does not take all
+ * threads, also where a proxy has one address for all of its users. */
 static bool count_client(Site *site, Request *r, int by)
 {
 	if (by < 0 && !r->counted)
@@ -359,7 +368,8 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 		if (r->body != NULL && !api_take(r, data, *len))
 			return MHD_NO;
 		/* What is too long, or of another form than ours, is not read on. */
-		if (r->post != NULL && !r->broken && MHD_post_process(r->post, data, *len) != MHD_YES)
+		if (r->post != NULL && !r->broken &&
+			MHD_post_process(r->post, data, *len) != MHD_YES)
 			r->broken = true;
 		*len = 0;
 		return MHD_YES;

@@ -5,9 +5,9 @@
 #include "page.h"
 
 /*
- * Lists: held mail, what waits for a second person, hosts.  Records come out of the ledger, a page at a time;
- * out goes a table in which each row says whose data would have gone to whom, and boxes to take several rows
- * as one.
+ * Lists: held mail, what waits for a second person, hosts.  Records come out of the ledger, a
+ * page at a time; out goes a table in which each row says whose data would have gone to whom, and
+ * boxes to take several rows as one.
  */
 
 #define PAGE 50
@@ -15,11 +15,14 @@
 
 /* ---- rows ----------------------------------------------------------------------------- */
 
-void html_whose(GString *out, const Request *r, const char *owners, const char *recipient, const char *accounts,
-	MsOutcome outcome, guint more)
+void html_whose(GString *out, const Request *r, const char *owners, const char *recipient,
+	const char *accounts, MsOutcome outcome, guint more)
 {
-	html(out, "<span class=\"whose\"><span class=\"%S\">%s</span> <span class=\"arrow\" aria-hidden=\"true\">→</span> ",
-		outcome == MS_OUTCOME_WRONG ? "account bad" : *owners != '\0' ? "account" : "none",
+	html(out,
+		"<span class=\"whose\"><span class=\"%S\">%s</span> <span class=\"arrow\" aria-hidden=\"true\">→</span> ",
+		outcome == MS_OUTCOME_WRONG ? "account bad"
+			: *owners != '\0'   ? "account"
+					    : "none",
 		*owners != '\0' ? owners : T(r, "no account found"));
 	html(out, "<span class=\"to\">%s</span>", *recipient != '\0' ? recipient : "–");
 	html(out, " <small>%s</small>", *accounts != '\0' ? accounts
@@ -42,7 +45,8 @@ static void reason_cell(GString *out, const Request *r, const MsRecord *record)
 		html_state(out, r, ms_state_names[record->state]);
 	if (record->place == MS_PLACE_SPOOL)
 		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
-			T(r, "Others have it already: those with a right to it got theirs at once."), T(r, "split"));
+			T(r, "Others have it already: those with a right to it got theirs at once."),
+			T(r, "split"));
 	if (*record->damaged != '\0')
 		html(out, " <span class=\"chip deleted\">%s</span>", T(r, "damaged"));
 	if (*record->assignee != '\0')
@@ -52,8 +56,8 @@ static void reason_cell(GString *out, const Request *r, const MsRecord *record)
 
 static void what_cells(GString *out, const Request *r, const MsGlance *g)
 {
-	html(out, "<td class=\"subject\" data-label=\"%s\">%s</td><td data-label=\"%s\">", T(r, "Subject"),
-		*g->subject != '\0' ? g->subject : "–", T(r, "Attached"));
+	html(out, "<td class=\"subject\" data-label=\"%s\">%s</td><td data-label=\"%s\">",
+		T(r, "Subject"), *g->subject != '\0' ? g->subject : "–", T(r, "Attached"));
 	g_auto(GStrv) endings = g_strsplit(g->attached, ", ", -1);
 	for (int i = 0; endings[i] != NULL; i++)
 		html(out, "<span class=\"ending\">%s</span> ", endings[i]);
@@ -61,7 +65,8 @@ static void what_cells(GString *out, const Request *r, const MsGlance *g)
 		html(out, "–");
 }
 
-static void row(GString *out, const Request *r, const MsRecord *record, const Lookup *asked, bool box, bool checked)
+static void row(GString *out, const Request *r, const MsRecord *record, const Lookup *asked,
+	bool box, bool checked)
 {
 	g_autoptr(MsGlance) g = ms_records_glance(r->site->ledger, record, NULL);
 	const char *id = *record->queue_id != '\0' ? record->queue_id : record->uid;
@@ -70,10 +75,11 @@ static void row(GString *out, const Request *r, const MsRecord *record, const Lo
 	g_autofree char *age = age_text(r, record->arrived);
 	html(out, "<tr>");
 	if (box)
-		html(out, "<td class=\"box\"><input type=\"checkbox\" name=\"uid\" value=\"%s\" aria-label=\"%s %s\"%S></td>",
+		html(out,
+			"<td class=\"box\"><input type=\"checkbox\" name=\"uid\" value=\"%s\" aria-label=\"%s %s\"%S></td>",
 			record->uid, T(r, "Choose"), id, checked ? " checked" : "");
-	html(out, "<td class=\"main\" data-label=\"%s\"><a class=\"go\" href=\"/message/%s", T(r, "Whose data → who would get it"),
-		record->uid);
+	html(out, "<td class=\"main\" data-label=\"%s\"><a class=\"go\" href=\"/message/%s",
+		T(r, "Whose data → who would get it"), record->uid);
 	asked_query(out, asked, NULL);
 	html(out, "\">");
 	html_whose(out, r, g->owners, g->recipient, g->accounts, g->outcome,
@@ -81,21 +87,25 @@ static void row(GString *out, const Request *r, const MsRecord *record, const Lo
 	html(out, "</a></td>");
 	what_cells(out, r, g);
 	reason_cell(out, r, record);
-	html(out, "<td data-label=\"%s\"><span class=\"age\">%s</span></td><td data-label=\"%s\"><span class=\"id\">%s</span>",
+	html(out,
+		"<td data-label=\"%s\"><span class=\"age\">%s</span></td><td data-label=\"%s\"><span class=\"id\">%s</span>",
 		T(r, "Age"), age, T(r, "Queue ID"), id);
 	if (r->site->settings->review.mirror)
 		html(out, " <small>%s</small>", record->host);
 	html(out, "</td></tr>");
 }
 
-void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked, bool boxes, bool checked)
+void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked,
+	bool boxes, bool checked)
 {
 	html(out, "<table class=\"list\"><thead><tr>");
 	if (boxes)
-		html(out, "<th class=\"box\"><span class=\"unseen\">%s</span></th>", T(r, "Choose"));
-	html(out, "<th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
-		T(r, "Whose data → who would get it"), T(r, "Subject"), T(r, "Attached"), T(r, "Reason"), T(r, "Age"),
-		T(r, "Queue ID"));
+		html(out, "<th class=\"box\"><span class=\"unseen\">%s</span></th>",
+			T(r, "Choose"));
+	html(out,
+		"<th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
+		T(r, "Whose data → who would get it"), T(r, "Subject"), T(r, "Attached"),
+		T(r, "Reason"), T(r, "Age"), T(r, "Queue ID"));
 	for (guint i = 0; i < list->len; i++)
 		row(out, r, list->pdata[i], asked, boxes, checked);
 	html(out, "</tbody></table>");
@@ -114,28 +124,37 @@ static void next_page(GString *out, const Request *r, const Lookup *asked, const
 /* All of them, also those on further pages; what comes in from now on is not part of it. */
 static void all_of_them(GString *out, const Request *r, gint64 n, gint64 up_to, bool checked)
 {
-	g_autofree char *text = said(TN(r, n, "{n}, all that are like this", "All {n} that are like this"), n);
-	html(out, "<label class=\"check\"><input type=\"checkbox\" name=\"all\" value=\"1\"%S> %s</label>"
-		"<input type=\"hidden\" name=\"up_to\" value=\"%d\">", checked ? " checked" : "", text, up_to);
+	g_autofree char *text = said(
+		TN(r, n, "{n}, all that are like this", "All {n} that are like this"), n);
+	html(out,
+		"<label class=\"check\"><input type=\"checkbox\" name=\"all\" value=\"1\"%S> %s</label>"
+		"<input type=\"hidden\" name=\"up_to\" value=\"%d\">",
+		checked ? " checked" : "", text, up_to);
 }
 
 /* What is decided at once stands below the rows that are chosen. */
 static void bulk_bar(GString *out, const Request *r, const Lookup *asked, gint64 n)
 {
-	html(out, "<div class=\"bar\" id=\"bar\"><div class=\"what\"><span class=\"chosen\" aria-live=\"polite\"><b data-chosen>0</b> %s</span>",
+	html(out,
+		"<div class=\"bar\" id=\"bar\"><div class=\"what\"><span class=\"chosen\" aria-live=\"polite\"><b data-chosen>0</b> %s</span>",
 		T(r, "chosen"));
 	if (n > 1 && n < COUNT_UP_TO)
-		all_of_them(out, r, n, ms_records_newest_change(r->site->ledger), asked->filter.could_go);
+		all_of_them(out, r, n, ms_records_newest_change(r->site->ledger),
+			asked->filter.could_go);
 	html(out, "</div>");
 	html_reason_field(out, r);
 	html(out, "<div class=\"buttons\">");
 	if (asked->filter.could_go)
-		html(out, "<button name=\"verb\" value=\"release\" data-key=\"r\">%s</button>", T(r, "Release"));
+		html(out, "<button name=\"verb\" value=\"release\" data-key=\"r\">%s</button>",
+			T(r, "Release"));
 	html(out, "<button%S name=\"verb\" value=\"return\" data-key=\"b\">%s</button>",
 		asked->filter.could_go ? " class=\"quiet\"" : "", T(r, "Return to sender"));
 	if (!asked->filter.could_go)
-		html(out, "<button class=\"quiet\" name=\"verb\" value=\"release\" data-key=\"r\">%s</button>", T(r, "Release"));
-	html(out, "<button class=\"quiet\" name=\"verb\" value=\"rejudge\" data-key=\"g\">%s</button>"
+		html(out,
+			"<button class=\"quiet\" name=\"verb\" value=\"release\" data-key=\"r\">%s</button>",
+			T(r, "Release"));
+	html(out,
+		"<button class=\"quiet\" name=\"verb\" value=\"rejudge\" data-key=\"g\">%s</button>"
 		"<button class=\"danger\" name=\"verb\" value=\"delete\" data-key=\"d\">%s</button></div></div>",
 		T(r, "Judge again"), T(r, "Delete"));
 }
@@ -145,11 +164,13 @@ static void judged_note(GString *out, const Request *r, const Lookup *asked)
 {
 	if (asked->filter.judged_for == NULL || *asked->filter.judged_for == '\0')
 		return;
-	g_autoptr(GPtrArray) open = ms_decisions_list(r->site->ledger, -1, asked->filter.judged_for, NULL);
+	g_autoptr(GPtrArray)
+		open = ms_decisions_list(r->site->ledger, -1, asked->filter.judged_for, NULL);
 	gint64 n = open != NULL ? open->len : 0;
-	html(out, "<p class=\"notice good\" role=\"status\">%s ", asked->filter.could_go
-		? T(r, "These could now go: judged again, all for whom they are held may have them.")
-		: T(r, "These were judged again because of a correction."));
+	html(out, "<p class=\"notice good\" role=\"status\">%s ",
+		asked->filter.could_go
+			? T(r, "These could now go: judged again, all for whom they are held may have them.")
+			: T(r, "These were judged again because of a correction."));
 	if (n > 0)
 		say(out, TN(r, n, "{n} more is still to be judged; load this page again.",
 			"{n} more are still to be judged; load this page again."), "#n", n, NULL);
@@ -160,12 +181,15 @@ static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray
 {
 	bool decides = may(r, FOR_REVIEWER) && strcmp(asked->state, "held") == 0 && list->len > 0;
 	if (list->len == 0) {
-		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing here: no message is like this."));
+		html(a->html, "<p class=\"empty\">%s</p>",
+			T(r, "Nothing here: no message is like this."));
 		return;
 	}
 	if (strcmp(asked->state, "observed") == 0)
-		html(a->html, "<p class=\"warn\">%s</p>", T(r, "These were delivered: missent only observes, and tells what "
-			"it would have held."));
+		html(a->html, "<p class=\"warn\">%s</p>",
+			T(r,
+				"These were delivered: missent only observes, and tells what "
+				"it would have held."));
 	if (decides) {
 		html(a->html, "<form class=\"bulk\" method=\"post\" action=\"/bulk");
 		asked_query(a->html, asked, NULL);
@@ -195,7 +219,8 @@ void page_list(Request *r, Answer *a)
 	if (more)
 		g_ptr_array_set_size(list, PAGE);
 	html_done(a->html, r);
-	html(a->html, "<h1>%s <small>%d%S</small></h1>", T(r, "Held mail"), n, n >= COUNT_UP_TO ? "+" : "");
+	html(a->html, "<h1>%s <small>%d%S</small></h1>", T(r, "Held mail"), n,
+		n >= COUNT_UP_TO ? "+" : "");
 	asked_form(a->html, r, &asked);
 	judged_note(a->html, r, &asked);
 	the_list(r, a, &asked, list, n);
@@ -234,18 +259,23 @@ static void waiting_row(GString *out, const Request *r, const MsDecision *d, gin
 	html_time(out, d->at);
 	html(out, "</p><p class=\"why\">%s</p>", d->why);
 	html_token(out, r);
-	html(out, "<input type=\"hidden\" name=\"id\" value=\"%s\"><p><a href=\"/message/%s\">%s</a></p>", id, d->uid,
-		T(r, "Look at one of them"));
+	html(out,
+		"<input type=\"hidden\" name=\"id\" value=\"%s\"><p><a href=\"/message/%s\">%s</a></p>",
+		id, d->uid, T(r, "Look at one of them"));
 	if (may(r, FOR_REVIEWER)) {
 		if (!own)
 			html_proof(out, r);
 		html(out, "<div class=\"buttons\">");
 		if (!own)
-			html(out, "<button name=\"agrees\" value=\"yes\">%s</button>", T(r, "Agree"));
-		html(out, "<button class=\"quiet\" name=\"agrees\" value=\"no\" formnovalidate>%s</button></div>", T(r, "Withdraw"));
+			html(out, "<button name=\"agrees\" value=\"yes\">%s</button>",
+				T(r, "Agree"));
+		html(out,
+			"<button class=\"quiet\" name=\"agrees\" value=\"no\" formnovalidate>%s</button></div>",
+			T(r, "Withdraw"));
 	}
 	if (own)
-		html(out, "<p><small>%s</small></p>", T(r, "You took this decision; another person must agree."));
+		html(out, "<p><small>%s</small></p>",
+			T(r, "You took this decision; another person must agree."));
 	html(out, "</form>");
 }
 
@@ -271,7 +301,8 @@ void page_waiting(Request *r, Answer *a)
 		const MsDecision *d = list->pdata[i];
 		char *id = *d->group != '\0' ? d->group : d->id;
 		if (g_hash_table_add(seen, id))
-			waiting_row(a->html, r, d, GPOINTER_TO_INT(g_hash_table_lookup(counts, id)));
+			waiting_row(
+				a->html, r, d, GPOINTER_TO_INT(g_hash_table_lookup(counts, id)));
 	}
 }
 
@@ -285,18 +316,21 @@ void page_hosts(Request *r, Answer *a)
 	html(a->html, "<h1>%s</h1>", T(r, "Hosts"));
 	if (hosts == NULL)
 		html_notice(a->html, false, why);
-	html(a->html, "<table class=\"list\"><thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
+	html(a->html,
+		"<table class=\"list\"><thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
 		T(r, "Host"), T(r, "State"), T(r, "Last heard of"), T(r, "Held mail"));
 	for (guint i = 0; hosts != NULL && i < hosts->len; i++) {
 		const MsLinkHost *host = hosts->pdata[i];
 		bool down = g_get_real_time() - host->seen > MS_LINK_ALIVE_US;
 		g_autofree char *age = age_text(r, host->seen);
 		MsRecordFilter filter = {.state = MS_STATE_HELD, .host = host->name};
-		html(a->html, "<tr><td data-label=\"%s\"><a href=\"/?host=%s\">%s</a></td><td data-label=\"%s\">",
+		html(a->html,
+			"<tr><td data-label=\"%s\"><a href=\"/?host=%s\">%s</a></td><td data-label=\"%s\">",
 			T(r, "Host"), host->name, host->name, T(r, "State"));
 		html(a->html, "<span class=\"chip %S\">%s</span>", down ? "deleted" : "released",
 			T(r, down ? "down: decisions wait" : "up"));
-		html(a->html, "</td><td data-label=\"%s\">%s</td><td data-label=\"%s\">%d</td></tr>",
+		html(a->html,
+			"</td><td data-label=\"%s\">%s</td><td data-label=\"%s\">%d</td></tr>",
 			T(r, "Last heard of"), age, T(r, "Held mail"),
 			ms_records_count(r->site->ledger, &filter, 0, NULL));
 	}

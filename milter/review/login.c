@@ -11,12 +11,13 @@
 
 char *cookie_of(const Request *r, const char *name, const char *value, gint64 seconds)
 {
-	g_autofree char *age = seconds != 0 ? g_strdup_printf("; Max-Age=%" G_GINT64_FORMAT, MAX(seconds, 0))
-					    : g_strdup("");
+	g_autofree char *age = seconds != 0
+		? g_strdup_printf("; Max-Age=%" G_GINT64_FORMAT, MAX(seconds, 0))
+		: g_strdup("");
 	const char *proto = from_proxy(r) ? header(r, "X-Forwarded-Proto") : NULL;
 	bool secure = r->site->tls || (proto != NULL && strcmp(proto, "https") == 0);
-	return g_strdup_printf("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name, value, secure ? "; Secure" : "",
-		age);
+	return g_strdup_printf("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name, value,
+		secure ? "; Secure" : "", age);
 }
 
 bool is_person(const Request *r, const char *name)
@@ -25,27 +26,32 @@ bool is_person(const Request *r, const char *name)
 		&& ms_person_is(&r->site->settings->desk.people, name, r->session->account->name);
 }
 
-static void code_field(GString *out, const Request *r, const char *name, const char *label, bool required)
+static void code_field(
+	GString *out, const Request *r, const char *name, const char *label, bool required)
 {
-	html(out, "<label class=\"wide\">%s<input name=\"%S\" autocomplete=\"one-time-code\" maxlength=\"40\"%S></label>",
+	html(out,
+		"<label class=\"wide\">%s<input name=\"%S\" autocomplete=\"one-time-code\" maxlength=\"40\"%S></label>",
 		T(r, label), name, required ? " required" : "");
 }
 
 static void login_form(Request *r, Answer *a, const char *complaint, bool code)
 {
 	a->title = T(r, "Log in");
-	html(a->html, "<form class=\"card alone\" method=\"post\" action=\"/login\"><h1>%s</h1>", T(r, "Log in"));
+	html(a->html, "<form class=\"card alone\" method=\"post\" action=\"/login\"><h1>%s</h1>",
+		T(r, "Log in"));
 	if (complaint != NULL)
 		html_notice(a->html, false, complaint);
-	html(a->html, "<label class=\"wide\">%s<input name=\"name\" value=\"%s\" autocomplete=\"username\" required "
+	html(a->html,
+		"<label class=\"wide\">%s<input name=\"name\" value=\"%s\" autocomplete=\"username\" required "
 		"autofocus></label><label class=\"wide\">%s<input type=\"password\" name=\"password\" "
-		"autocomplete=\"current-password\" required></label>", T(r, "Name"), code ? form(r, "name") : "",
-		T(r, "Password"));
+		"autocomplete=\"current-password\" required></label>",
+		T(r, "Name"), code ? form(r, "name") : "", T(r, "Password"));
 	code_field(a->html, r, "code", W("Code, if you have a second factor"), false);
 	html(a->html, "<button>%s</button></form>", T(r, "Log in"));
 }
 
-/* 90 days: longer than the session, so that who guesses at a name keeps its owner's browser not waiting. */
+/* 90 days: longer than the session, so that who guesses at a name keeps its owner's browser not
+ * waiting. */
 #define DEVICE_SECONDS (90 * 86400)
 
 static void let_in(Request *r, Answer *a, const json_t *reply)
@@ -60,10 +66,12 @@ static void turn_away(Request *r, Answer *a, const char *result, gint64 wait)
 	bool later = strcmp(result, "wait") == 0 || strcmp(result, "busy") == 0;
 	bool code = strcmp(result, "code") == 0;
 	g_autofree char *text = wait > 0
-		? g_strdup_printf("%s %" G_GINT64_FORMAT " s", T(r, "Too many failed attempts. Try again in"), wait)
-		: g_strdup(T(r, later ? "Too many log in now. Try again."
-				 : code ? "Your account needs its code as well."
-					: "Name, password or code is wrong."));
+		? g_strdup_printf("%s %" G_GINT64_FORMAT " s",
+			  T(r, "Too many failed attempts. Try again in"), wait)
+		: g_strdup(T(r,
+			  later          ? "Too many log in now. Try again."
+				  : code ? "Your account needs its code as well."
+					 : "Name, password or code is wrong."));
 	a->status = later ? 429 : 403;
 	login_form(r, a, text, code);
 }
@@ -71,8 +79,10 @@ static void turn_away(Request *r, Answer *a, const char *result, gint64 wait)
 static void try_login(Request *r, Answer *a)
 {
 	g_autofree char *why = NULL;
-	json_t *reply = ask_agent(r, json_pack("{s:s, s:s, s:s, s:s, s:s}", "do", "login", "name", form(r, "name"),
-		"password", form(r, "password"), "code", form(r, "code"), "device", r->device != NULL ? r->device : ""),
+	json_t *reply = ask_agent(r,
+		json_pack("{s:s, s:s, s:s, s:s, s:s}", "do", "login", "name", form(r, "name"),
+			"password", form(r, "password"), "code", form(r, "code"), "device",
+			r->device != NULL ? r->device : ""),
 		&why, NULL);
 	const char *result = word(reply, "result");
 	if (reply == NULL)
@@ -117,11 +127,15 @@ void html_proof(GString *out, const Request *r)
 	if (a->totp)
 		code_field(out, r, "code", W("Code of your second factor"), true);
 	else if (a->password)
-		html(out, "<label class=\"wide\">%s<input type=\"password\" name=\"password\" "
-			"autocomplete=\"current-password\" required></label>", T(r, "Your password"));
+		html(out,
+			"<label class=\"wide\">%s<input type=\"password\" name=\"password\" "
+			"autocomplete=\"current-password\" required></label>",
+			T(r, "Your password"));
 	else if (!r->site->settings->review.proxy_vouches)
-		html(out, "<p><small>%s</small></p>", T(r, "This needs a second factor, which an administrator sets up for "
-			"you (missent review totp)."));
+		html(out, "<p><small>%s</small></p>",
+			T(r,
+				"This needs a second factor, which an administrator sets up for "
+				"you (missent review totp)."));
 }
 
 void add_proof(const Request *r, json_t *ask)
@@ -133,7 +147,8 @@ void add_proof(const Request *r, json_t *ask)
 /* What was asked for is done, or it is said why not, on the page from which it came. */
 static void tell(Request *r, Answer *a, const char *path, json_t *reply, const char *why)
 {
-	g_autofree char *text = g_uri_escape_string(reply != NULL ? T(r, "Saved.") : why, NULL, FALSE);
+	g_autofree char *text = g_uri_escape_string(
+		reply != NULL ? T(r, "Saved.") : why, NULL, FALSE);
 	redirect(a, "%s?done=%s&fine=%d", path, text, reply != NULL);
 	json_decref(reply);
 }
@@ -146,7 +161,8 @@ static void told(Request *r, Answer *a)
 
 /* ---- one's own ------------------------------------------------------------------------ */
 
-static void begin_form(GString *out, const Request *r, const char *path, const char *act, const char *title)
+static void begin_form(
+	GString *out, const Request *r, const char *path, const char *act, const char *title)
 {
 	html(out, "<form class=\"card decide\" method=\"post\" action=\"%s\"><h2>%s</h2>"
 		"<input type=\"hidden\" name=\"act\" value=\"%s\">", path, title, act);
@@ -156,13 +172,16 @@ static void begin_form(GString *out, const Request *r, const char *path, const c
 static void end_form(GString *out, const Request *r, const char *button)
 {
 	html_proof(out, r);
-	html(out, "<div class=\"buttons\"><button class=\"quiet\">%s</button></div></form>", T(r, button));
+	html(out, "<div class=\"buttons\"><button class=\"quiet\">%s</button></div></form>",
+		T(r, button));
 }
 
 static void new_password(GString *out, const Request *r, const char *label, bool required)
 {
-	html(out, "<label>%s<input type=\"password\" name=\"new-password\" autocomplete=\"new-password\" "
-		"minlength=\"10\"%S></label>", T(r, label), required ? " required" : "");
+	html(out,
+		"<label>%s<input type=\"password\" name=\"new-password\" autocomplete=\"new-password\" "
+		"minlength=\"10\"%S></label>",
+		T(r, label), required ? " required" : "");
 }
 
 void page_me(Request *r, Answer *a)
@@ -176,7 +195,8 @@ void page_me(Request *r, Answer *a)
 	new_password(a->html, r, W("New password"), true);
 	end_form(a->html, r, W("Save"));
 	begin_form(a->html, r, "/me", "totp-begin", T(r, "Second factor"));
-	html(a->html, "<p>%s</p><div class=\"buttons\"><button class=\"quiet\">%s</button></div></form>",
+	html(a->html,
+		"<p>%s</p><div class=\"buttons\"><button class=\"quiet\">%s</button></div></form>",
 		T(r, own->totp ? "You have a second factor." : "You have no second factor."),
 		T(r, own->totp ? "Set up another" : "Set up"));
 	if (own->totp) {
@@ -193,13 +213,16 @@ static void html_picture(GString *out, const char *uri)
 	gint64 n = rows != NULL ? (gint64)g_strv_length(rows) : 0;
 	if (n == 0)
 		return;
-	html(out, "<p><svg class=\"qr\" xmlns=\"http://www.w3.org/2000/svg\" width=\"240\" height=\"240\" "
+	html(out,
+		"<p><svg class=\"qr\" xmlns=\"http://www.w3.org/2000/svg\" width=\"240\" height=\"240\" "
 		"viewBox=\"-2 -2 %d %d\" shape-rendering=\"crispEdges\" role=\"img\"><rect x=\"-2\" y=\"-2\" "
-		"width=\"%d\" height=\"%d\" fill=\"#fff\"/>", n + 4, n + 4, n + 4, n + 4);
+		"width=\"%d\" height=\"%d\" fill=\"#fff\"/>",
+		n + 4, n + 4, n + 4, n + 4);
 	for (gint64 y = 0; y < n; y++)
 		for (gint64 x = 0; x < n; x++)
 			if (rows[y][x] == '1')
-				html(out, "<rect x=\"%d\" y=\"%d\" width=\"1\" height=\"1\"/>", x, y);
+				html(out, "<rect x=\"%d\" y=\"%d\" width=\"1\" height=\"1\"/>", x,
+					y);
 	html(out, "</svg></p>");
 }
 
@@ -215,7 +238,8 @@ static void begin_totp(Request *r, Answer *a)
 	html(a->html, "<h1>%s</h1><p>%s</p>", T(r, "Second factor"),
 		T(r, "Let your authenticator read this, or type the key into it; then type the code that it shows."));
 	html_picture(a->html, word(reply, "uri"));
-	html(a->html, "<p><code>%s</code></p><p><small>%s</small></p>", word(reply, "secret"), word(reply, "uri"));
+	html(a->html, "<p><code>%s</code></p><p><small>%s</small></p>", word(reply, "secret"),
+		word(reply, "uri"));
 	begin_form(a->html, r, "/me", "totp-confirm", T(r, "Its code now"));
 	code_field(a->html, r, "new-code", W("Code"), true);
 	end_form(a->html, r, W("Save"));
@@ -225,7 +249,8 @@ static void begin_totp(Request *r, Answer *a)
 static void confirm_totp(Request *r, Answer *a)
 {
 	g_autofree char *why = NULL;
-	json_t *ask = json_pack("{s:s, s:s}", "do", "totp-confirm", "new-code", form(r, "new-code"));
+	json_t *ask = json_pack(
+		"{s:s, s:s}", "do", "totp-confirm", "new-code", form(r, "new-code"));
 	add_proof(r, ask);
 	json_t *reply = ask_agent(r, ask, &why, NULL);
 	if (reply == NULL) {
@@ -234,11 +259,13 @@ static void confirm_totp(Request *r, Answer *a)
 	}
 	a->title = T(r, "Second factor");
 	html(a->html, "<h1>%s</h1><p>%s</p><ul class=\"recovery\">", T(r, "Second factor"),
-		T(r, "It counts from now on. Keep these codes where your authenticator is not: each is good once. They are "
+		T(r,
+			"It counts from now on. Keep these codes where your authenticator is not: each is good once. They are "
 			"not shown again."));
 	const json_t *codes = json_object_get(reply, "codes");
 	for (size_t i = 0; i < json_array_size(codes); i++)
-		html(a->html, "<li><code>%s</code></li>", json_string_value(json_array_get(codes, i)));
+		html(a->html, "<li><code>%s</code></li>",
+			json_string_value(json_array_get(codes, i)));
 	html(a->html, "</ul><p><a href=\"/me\">← %s</a></p>", T(r, "My account"));
 	json_decref(reply);
 }
@@ -274,36 +301,42 @@ static void role_select(GString *out, const Request *r, int chosen)
 {
 	html(out, "<label>%s<select name=\"role\">", T(r, "Role"));
 	for (int i = 0; i < MS_N_ROLES; i++)
-		html(out, "<option value=\"%s\"%S>%s</option>", ms_role_names[i], i == chosen ? " selected" : "",
-			T(r, ms_role_names[i]));
+		html(out, "<option value=\"%s\"%S>%s</option>", ms_role_names[i],
+			i == chosen ? " selected" : "", T(r, ms_role_names[i]));
 	html(out, "</select></label>");
 }
 
-static void check_field(GString *out, const Request *r, const char *name, const char *label, bool checked)
+static void check_field(
+	GString *out, const Request *r, const char *name, const char *label, bool checked)
 {
-	html(out, "<label class=\"check\"><input type=\"checkbox\" name=\"%s\" value=\"1\"%S> %s</label>", name,
-		checked ? " checked" : "", T(r, label));
+	html(out,
+		"<label class=\"check\"><input type=\"checkbox\" name=\"%s\" value=\"1\"%S> %s</label>",
+		name, checked ? " checked" : "", T(r, label));
 }
 
 static void account_form(GString *out, const Request *r, const json_t *account)
 {
 	const char *name = word(account, "name");
-	begin_form(out, r, "/accounts", "account-put", account != NULL ? name : T(r, "New account"));
+	begin_form(
+		out, r, "/accounts", "account-put", account != NULL ? name : T(r, "New account"));
 	if (account != NULL)
 		html(out, "<input type=\"hidden\" name=\"name\" value=\"%s\">", name);
 	else
-		html(out, "<label>%s<input name=\"name\" required maxlength=\"100\"></label>", T(r, "Name"));
+		html(out, "<label>%s<input name=\"name\" required maxlength=\"100\"></label>",
+			T(r, "Name"));
 	role_select(out, r, account != NULL ? ms_role_of(word(account, "role")) : MS_ROLE_REVIEWER);
 	new_password(out, r, account != NULL ? W("New password") : W("Password"), account == NULL);
 	check_field(out, r, "download", W("may download attached files"),
 		json_is_true(json_object_get(account, "download")));
-	check_field(out, r, "disabled", W("may not log in"), json_is_true(json_object_get(account, "disabled")));
+	check_field(out, r, "disabled", W("may not log in"),
+		json_is_true(json_object_get(account, "disabled")));
 	if (json_is_true(json_object_get(account, "totp")))
 		check_field(out, r, "totp-off", W("take the second factor away"), false);
 	html_proof(out, r);
 	html(out, "<div class=\"buttons\"><button class=\"quiet\">%s</button>", T(r, "Save"));
 	if (account != NULL && !is_person(r, name))
-		html(out, "<button class=\"danger\" name=\"delete\" value=\"1\">%s</button>", T(r, "Delete"));
+		html(out, "<button class=\"danger\" name=\"delete\" value=\"1\">%s</button>",
+			T(r, "Delete"));
 	html(out, "</div></form>");
 }
 
@@ -317,16 +350,21 @@ static void token_forms(GString *out, const Request *r)
 		const json_t *token = json_array_get(list, i);
 		gint64 end = json_integer_value(json_object_get(token, "expires"));
 		begin_form(out, r, "/accounts", "token-delete", word(token, "name"));
-		html(out, "<input type=\"hidden\" name=\"name\" value=\"%s\"><p>%s · %s", word(token, "name"),
-			T(r, ms_role_names[MAX(ms_role_of(word(token, "role")), 0)]), word(token, "owner"));
+		html(out, "<input type=\"hidden\" name=\"name\" value=\"%s\"><p>%s · %s",
+			word(token, "name"),
+			T(r, ms_role_names[MAX(ms_role_of(word(token, "role")), 0)]),
+			word(token, "owner"));
 		if (end > 0) {
 			html(out, " · %s ", T(r, "expires"));
 			html_time(out, end);
 		}
-		html(out, "</p><div class=\"buttons\"><button class=\"danger\">%s</button></div></form>", T(r, "Delete"));
+		html(out,
+			"</p><div class=\"buttons\"><button class=\"danger\">%s</button></div></form>",
+			T(r, "Delete"));
 	}
 	begin_form(out, r, "/accounts", "token-add", T(r, "New token"));
-	html(out, "<label>%s<input name=\"name\" required maxlength=\"60\" pattern=\"[A-Za-z0-9._\\-]+\"></label>",
+	html(out,
+		"<label>%s<input name=\"name\" required maxlength=\"60\" pattern=\"[A-Za-z0-9._\\-]+\"></label>",
 		T(r, "Name"));
 	role_select(out, r, MS_ROLE_VIEWER);
 	html(out, "<label>%s<input name=\"days\" type=\"number\" min=\"1\" max=\"36500\"></label>",
@@ -363,15 +401,18 @@ static bool is_checked(const Request *r, const char *name)
 static void show_token(Request *r, Answer *a, const json_t *reply)
 {
 	a->title = T(r, "New token");
-	html(a->html, "<h1>%s</h1><p>%s</p><p><code class=\"token\">%s</code></p><p><a href=\"/accounts\">← %s</a></p>",
-		T(r, "New token"), T(r, "It is not shown again."), word(reply, "token"), T(r, "Accounts"));
+	html(a->html,
+		"<h1>%s</h1><p>%s</p><p><code class=\"token\">%s</code></p><p><a href=\"/accounts\">← %s</a></p>",
+		T(r, "New token"), T(r, "It is not shown again."), word(reply, "token"),
+		T(r, "Accounts"));
 }
 
 static json_t *change_of(const Request *r, const char *act)
 {
-	json_t *ask = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I}", "do", act, "about", form(r, "name"), "role",
-		form(r, "role"), "new-password", form(r, "new-password"), "download", (int)is_checked(r, "download"),
-		"disabled", (int)is_checked(r, "disabled"), "totp-off", (int)is_checked(r, "totp-off"), "days",
+	json_t *ask = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I}", "do", act, "about",
+		form(r, "name"), "role", form(r, "role"), "new-password", form(r, "new-password"),
+		"download", (int)is_checked(r, "download"), "disabled",
+		(int)is_checked(r, "disabled"), "totp-off", (int)is_checked(r, "totp-off"), "days",
 		(json_int_t)g_ascii_strtoll(form(r, "days"), NULL, 10));
 	add_proof(r, ask);
 	return ask;

@@ -2,8 +2,8 @@
  * missent-review - the reviewer's page.
  *
  * Server-rendered HTML over libmicrohttpd.  It may run as a user of its own, who can read the
- * records and ask missent-agent: it keeps no secret, and has neither the site key nor a right to queue,
- * spool or accounts.
+ * records and ask missent-agent: it keeps no secret, and has neither the site key nor a right to
+ * queue, spool or accounts.
  */
 #include "config.h"
 
@@ -44,9 +44,12 @@ static int complain(int code, const char *what, const char *why)
 static bool is_loopback(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET)
-		return (ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24) == 127;
-	return address->sa_family == AF_INET6
-		&& IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+		return (ntohl(((const struct sockaddr_in *)(const void *)address)
+					->sin_addr.s_addr) >>
+			       24) == 127;
+	return address->sa_family == AF_INET6 &&
+		IN6_IS_ADDR_LOOPBACK(
+			&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
 /* "host:port" or "[v6]:port", numeric. */
@@ -56,7 +59,8 @@ static struct addrinfo *parse_address(const char *text)
 	gsize len = colon != NULL ? (gsize)(colon - text) : 0;
 	bool bracketed = len > 2 && text[0] == '[' && text[len - 1] == ']';
 	g_autofree char *host = g_strndup(text + bracketed, len - (bracketed ? 2 : 0));
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
 	struct addrinfo *out = NULL;
 	return len > 0 && getaddrinfo(host, colon + 1, &hints, &out) == 0 ? out : NULL;
 }
@@ -66,15 +70,16 @@ static int listen_on_address(const Site *site, const char *text, int *rc)
 	struct addrinfo *address = parse_address(text);
 	int on = 1, fd = -1;
 	if (address == NULL) {
-		*rc = complain(EX_CONFIG, "review { listen }", "write unix:/path, 127.0.0.1:port or [::1]:port");
+		*rc = complain(EX_CONFIG, "review { listen }",
+			"write unix:/path, 127.0.0.1:port or [::1]:port");
 	} else if (!is_loopback(address->ai_addr) && !site->tls) {
 		*rc = complain(EX_CONFIG, "review { listen }",
 			"another address than loopback needs tls-certificate and tls-key: reviewers would send "
 			"their passwords, and see customers' data, in clear");
 	} else {
 		fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0
-			|| bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, 64) != 0)
+		if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+			bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, 64) != 0)
 			*rc = complain(EX_UNAVAILABLE, text, g_strerror(errno));
 	}
 	if (address != NULL)
@@ -98,7 +103,8 @@ static int open_socket(const Site *site, int *rc)
 /* A page that nobody can use is a mistake; one that anybody can, a worse one. */
 static int no_accounts(void)
 {
-	return complain(EX_CONFIG, "there is no account yet", "make one with: missent review adduser NAME");
+	return complain(
+		EX_CONFIG, "there is no account yet", "make one with: missent review adduser NAME");
 }
 
 #define AGENT_WAIT_US (15 * (gint64)G_USEC_PER_SEC)
@@ -115,11 +121,14 @@ static int check_accounts(const Site *site)
 		g_usleep(G_USEC_PER_SEC / 5);
 	}
 	if (reply == NULL)
-		return complain(EX_TEMPFAIL, error != NULL ? error->message : "missent-agent does not answer", "");
+		return complain(EX_TEMPFAIL,
+			error != NULL ? error->message : "missent-agent does not answer", "");
 	json_t *json = json_loads(reply, 0, NULL);
 	gint64 n = json_integer_value(json_object_get(json, "accounts"));
 	bool fine = json_is_true(json_object_get(json, "ok"));
-	int rc = !fine ? complain(EX_NOPERM, "missent-agent", word(json, "error")) : n > 0 ? EX_OK : no_accounts();
+	int rc = !fine  ? complain(EX_NOPERM, "missent-agent", word(json, "error"))
+		: n > 0 ? EX_OK
+			: no_accounts();
 	json_decref(json);
 	return rc;
 }
@@ -133,7 +142,8 @@ static bool open_records(Site *site, GError **error)
 	const char *path = s->review.mirror ? s->review.mirror_file : s->records_file;
 	gint64 end = g_get_monotonic_time() + RECORDS_WAIT_US;
 	/* Whoever makes the file may be starting still. */
-	while ((site->ledger = ms_ledger_open_readonly(path, error)) == NULL && g_get_monotonic_time() < end && !stopping) {
+	while ((site->ledger = ms_ledger_open_readonly(path, error)) == NULL &&
+		g_get_monotonic_time() < end && !stopping) {
 		g_clear_error(error);
 		g_usleep(G_USEC_PER_SEC / 5);
 	}
@@ -144,11 +154,13 @@ static bool open_records(Site *site, GError **error)
 static int note_start(const Site *site)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *reply = ms_link_ask(site->link, "", "{\"do\":\"tell\",\"event\":\"start\"}", 5000, &error);
+	g_autofree char *reply = ms_link_ask(
+		site->link, "", "{\"do\":\"tell\",\"event\":\"start\"}", 5000, &error);
 	json_t *json = reply != NULL ? json_loads(reply, 0, NULL) : NULL;
 	bool fine = json_is_true(json_object_get(json, "ok"));
 	if (!fine)
-		complain(EX_TEMPFAIL, "the audit trail cannot be written", error != NULL ? error->message : word(json, "error"));
+		complain(EX_TEMPFAIL, "the audit trail cannot be written",
+			error != NULL ? error->message : word(json, "error"));
 	json_decref(json);
 	return fine ? EX_OK : EX_TEMPFAIL;
 }
@@ -188,17 +200,20 @@ static void on_stop(int signal)
 
 static struct MHD_Daemon *start(Site *site, int fd, const char *cert, const char *key)
 {
-	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL
-		| MHD_USE_ERROR_LOG | (site->tls ? MHD_USE_TLS : 0);
+	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+		MHD_USE_POLL | MHD_USE_ERROR_LOG | (site->tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)cert},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0,
+			(void *)"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
 		{MHD_OPTION_END, 0, NULL}};
 	struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
-	return MHD_start_daemon(flags, 0, NULL, NULL, http_handle, site, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_NOTIFY_COMPLETED, http_done, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 60u,
-		MHD_OPTION_NOTIFY_CONNECTION, connections_notify, NULL, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MOST, MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1 << 20), MHD_OPTION_ARRAY, site->tls ? tls : plain, MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, http_handle, site, MHD_OPTION_LISTEN_SOCKET,
+		fd, MHD_OPTION_NOTIFY_COMPLETED, http_done, NULL, MHD_OPTION_CONNECTION_TIMEOUT,
+		60u, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1 << 20), MHD_OPTION_ARRAY,
+		site->tls ? tls : plain, MHD_OPTION_END);
 }
 
 /* systemd is told that all is well each time that the page has answered on its own socket. */
@@ -210,9 +225,11 @@ static void feed(int fd, gint64 every, gint64 *fed)
 	gint64 now = g_get_monotonic_time();
 	if (every == 0 || now - *fed < every)
 		return;
-	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0
-		|| !ms_io_answers((struct sockaddr *)&address, len, ask, sizeof ask - 1, (int)(every / 1000))) {
-		ms_log(LOG_ERR, NULL, "the page does not answer; systemd is not told that all is well");
+	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0 ||
+		!ms_io_answers((struct sockaddr *)&address, len, ask, sizeof ask - 1,
+			(int)(every / 1000))) {
+		ms_log(LOG_ERR, NULL,
+			"the page does not answer; systemd is not told that all is well");
 		return;
 	}
 	sd_notify(0, "WATCHDOG=1");
@@ -230,7 +247,8 @@ static int serve(Site *site, int fd, const char *cert, const char *key)
 	struct MHD_Daemon *daemon = start(site, fd, cert, key);
 	if (daemon == NULL)
 		return complain(EX_CONFIG, "the page cannot be served",
-			site->tls ? "are certificate and key in PEM, and of one another?" : g_strerror(errno));
+			site->tls ? "are certificate and key in PEM, and of one another?"
+				  : g_strerror(errno));
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, listen=%s, tls=%s", PACKAGE_VERSION,
 		site->settings->review.listen, site->tls ? "yes" : "no");
 	sd_notify(0, "READY=1");
@@ -272,8 +290,8 @@ static const MsOption options[] = {
 	{'c', "config", "FILE", "its settings (" CONFDIR "/missent.conf)"},
 	{0},
 };
-static const MsUsage usage = {"missent-review", "the page on which people decide about held mail", options, NULL,
-	"It stays in the foreground.  SIGTERM stops it.  See missent-review(8)."};
+static const MsUsage usage = {"missent-review", "the page on which people decide about held mail",
+	options, NULL, "It stays in the foreground.  SIGTERM stops it.  See missent-review(8)."};
 
 int main(int argc, char **argv)
 {

@@ -5,9 +5,9 @@
 #include "page.h"
 
 /*
- * One message: whose is it, who would have got it, why do we think so, what happens if it goes.  The record
- * comes in, masked; out goes a page whose first screen has the answer and the decision.  In clear only what
- * a reviewer asked the host for, after that was put on record.
+ * One message: whose is it, who would have got it, why do we think so, what happens if it goes.
+ * The record comes in, masked; out goes a page whose first screen has the answer and the
+ * decision.  In clear only what a reviewer asked the host for, after that was put on record.
  */
 
 #define SHOWN_FINDINGS 30
@@ -18,7 +18,9 @@ MsRecord *find_record(const Request *r, Answer *a, const char *uid)
 	MsRecord *record = strlen(uid) == 16 ? ms_records_find(r->site->ledger, uid, &error) : NULL;
 	if (record == NULL)
 		say_no(r, a, error != NULL ? 503 : 404,
-			T(r, error != NULL ? "The records cannot be read now." : "There is no such message."));
+			T(r,
+				error != NULL ? "The records cannot be read now."
+					      : "There is no such message."));
 	return record;
 }
 
@@ -37,12 +39,14 @@ static const char *or_dash(const char *text)
 	return text != NULL && *text != '\0' ? text : "–";
 }
 
-static void step_link(GString *out, const Request *r, const Lookup *asked, const MsRecord *record, bool before)
+static void step_link(
+	GString *out, const Request *r, const Lookup *asked, const MsRecord *record, bool before)
 {
 	g_autoptr(MsRecord) next = asked_next(r, asked, record, before);
 	if (next == NULL)
 		return;
-	html(out, "<a rel=\"%S\" data-key=\"%S\" href=\"/message/%s", before ? "prev" : "next", before ? "k" : "j", next->uid);
+	html(out, "<a rel=\"%S\" data-key=\"%S\" href=\"/message/%s", before ? "prev" : "next",
+		before ? "k" : "j", next->uid);
 	asked_query(out, asked, NULL);
 	html(out, "\">%s</a> ", T(r, before ? "← Previous" : "Next →"));
 }
@@ -71,17 +75,26 @@ static void title(GString *out, const Request *r, const MsRecord *record)
 	html_state(out, r, ms_state_names[record->state]);
 	if (record->place == MS_PLACE_SPOOL)
 		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
-			T(r, "Others have it already: those with a right to it got theirs at once."), T(r, "split"));
+			T(r, "Others have it already: those with a right to it got theirs at once."),
+			T(r, "split"));
 	html(out, "</h1>");
 	if (*record->damaged != '\0')
-		html(out, "<p class=\"notice bad\">%s <small>%s</small></p>", T(r, "Its record is damaged: it can be returned or "
-			"deleted, not released."), record->damaged);
+		html(out, "<p class=\"notice bad\">%s <small>%s</small></p>",
+			T(r,
+				"Its record is damaged: it can be returned or "
+				"deleted, not released."),
+			record->damaged);
 	if (*record->unclear != '\0')
-		html(out, "<p class=\"warn\">%s <small>%s</small></p>", T(r, "Its host says more than this version of missent "
-			"understands."), record->unclear);
+		html(out, "<p class=\"warn\">%s <small>%s</small></p>",
+			T(r,
+				"Its host says more than this version of missent "
+				"understands."),
+			record->unclear);
 	if (record->state == MS_STATE_OBSERVED)
-		html(out, "<p class=\"notice bad\">%s</p>", T(r, "It was delivered: missent only observes for now. What "
-			"stands here would have been the reason to hold it."));
+		html(out, "<p class=\"notice bad\">%s</p>",
+			T(r,
+				"It was delivered: missent only observes for now. What "
+				"stands here would have been the reason to hold it."));
 }
 
 static void whose(GString *out, const Request *r, const MsRecord *record)
@@ -93,10 +106,12 @@ static void whose(GString *out, const Request *r, const MsRecord *record)
 		if (*f->owners != '\0' && strspn(f->relations, "h") != strlen(f->relations)
 			&& g_hash_table_add(seen, f->owners))
 			html(out, "<p><b class=\"%S\">%s</b> <small>%s %s</small></p>",
-				strchr(f->relations, 'x') != NULL ? "account" : "own", f->owners, T(r, f->kind), f->masked);
+				strchr(f->relations, 'x') != NULL ? "account" : "own", f->owners,
+				T(r, f->kind), f->masked);
 	}
 	if (g_hash_table_size(seen) == 0)
-		html(out, "<p>%s</p>", T(r, "Nothing in it belongs to an account that the directory knows."));
+		html(out, "<p>%s</p>",
+			T(r, "Nothing in it belongs to an account that the directory knows."));
 	html(out, "</section>");
 }
 
@@ -106,7 +121,8 @@ static void who_gets(GString *out, const Request *r, const MsRecord *record)
 	for (guint i = 0; i < record->recipients->len && i < 5; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		html(out, "<p>%s <small>%s</small> <span class=\"outcome %s\">", to->address,
-			*to->accounts != '\0' ? to->accounts : T(r, "no account is known"), ms_outcome_names[to->outcome]);
+			*to->accounts != '\0' ? to->accounts : T(r, "no account is known"),
+			ms_outcome_names[to->outcome]);
 		html_explained(out, r, ms_outcome_names[to->outcome]);
 		html(out, "</span></p>");
 	}
@@ -125,21 +141,25 @@ static void why(GString *out, const Request *r, const MsRecord *record)
 static void facts(GString *out, const Request *r, const MsRecord *record)
 {
 	g_autofree char *age = age_text(r, record->arrived);
-	html(out, "<section class=\"card\"><dl class=\"facts\"><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd>",
-		T(r, "From"), *record->sender != '\0' ? record->sender : "<>", T(r, "Subject"), or_dash(record->subject),
-		T(r, "Attached"), or_dash(record->attached));
+	html(out,
+		"<section class=\"card\"><dl class=\"facts\"><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd>",
+		T(r, "From"), *record->sender != '\0' ? record->sender : "<>", T(r, "Subject"),
+		or_dash(record->subject), T(r, "Attached"), or_dash(record->attached));
 	html(out, "<dt>%s</dt><dd>", T(r, "Arrived"));
 	html_time(out, record->arrived);
-	html(out, " (%s)</dd><dt>%s</dt><dd class=\"id\">%s</dd><dt>%s</dt><dd>%s</dd>", age, T(r, "Queue ID"),
-		or_dash(record->queue_id), T(r, "Assigned to"), or_dash(record->assignee));
+	html(out, " (%s)</dd><dt>%s</dt><dd class=\"id\">%s</dd><dt>%s</dt><dd>%s</dd>", age,
+		T(r, "Queue ID"), or_dash(record->queue_id), T(r, "Assigned to"),
+		or_dash(record->assignee));
 	gint64 expire = r->site->settings->desk.expire_ms;
 	if (expire > 0 && record->state == MS_STATE_HELD) {
 		html(out, "<dt>%s</dt><dd>", T(r, "Expires"));
 		html_time(out, record->arrived + expire * 1000);
 		html(out, "</dd>");
 	}
-	html(out, "<dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%d %s</dd><dt>%s</dt><dd class=\"id\">%s</dd></dl></section>", T(r, "Host"),
-		record->host, T(r, "Size"), (gint64)record->size, T(r, "bytes"), T(r, "Reference"), record->uid);
+	html(out,
+		"<dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%d %s</dd><dt>%s</dt><dd class=\"id\">%s</dd></dl></section>",
+		T(r, "Host"), record->host, T(r, "Size"), (gint64)record->size, T(r, "bytes"),
+		T(r, "Reference"), record->uid);
 }
 
 /* The outcome is the judge's; what is told with it is what the record keeps to be shown. */
@@ -148,14 +168,18 @@ static void consequence(GString *out, const Request *r, const MsRecord *record, 
 	const MsHeldRecipient *to = record->recipients->pdata[recipient];
 	const char *owner = "";
 	guint n = wrong_for(record, recipient, &owner);
-	html(out, "<p class=\"%S\">", to->outcome == MS_OUTCOME_WRONG ? "sentence bad" : "sentence warn");
+	html(out, "<p class=\"%S\">",
+		to->outcome == MS_OUTCOME_WRONG ? "sentence bad" : "sentence warn");
 	if (to->outcome == MS_OUTCOME_UNKNOWN_RECIPIENT)
 		say(out, T(r, "{who} is not known to the directory"), "who", to->address, NULL);
 	else if (n == 0)
-		say(out, T(r, "{who} would receive what belongs to another account"), "who", to->address, NULL);
+		say(out, T(r, "{who} would receive what belongs to another account"), "who",
+			to->address, NULL);
 	else
-		say(out, TN(r, n, "{who} would receive {n} identifier of {owner}",
-			"{who} would receive {n} identifiers of {owner}"), "who", to->address, "#n", (gint64)n, "@owner", owner, NULL);
+		say(out,
+			TN(r, n, "{who} would receive {n} identifier of {owner}",
+				"{who} would receive {n} identifiers of {owner}"),
+			"who", to->address, "#n", (gint64)n, "@owner", owner, NULL);
 	html(out, "</p>");
 }
 
@@ -167,19 +191,26 @@ static void consequences(GString *out, const Request *r, const MsRecord *record)
 	html(out, "<h2>%s</h2>", T(r, "What happens if it is released?"));
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		if (to->outcome >= MS_OUTCOME_WRONG && to->state == MS_STATE_HELD && listed++ < SHOWN_WRONG)
+		if (to->outcome >= MS_OUTCOME_WRONG && to->state == MS_STATE_HELD &&
+			listed++ < SHOWN_WRONG)
 			consequence(out, r, record, i);
 	}
 	if (listed > SHOWN_WRONG)
 		html(out, "<p><small>+%d%s</small></p>", (gint64)listed - SHOWN_WRONG,
 			record->recipients->len > MS_HELD_RELATIONS ? T(r, " or more") : "");
 	if (held == 0)
-		html(out, "<p>%s</p>", T(r, record->state == MS_STATE_OBSERVED ? "It is delivered already." : "It is decided already."));
+		html(out, "<p>%s</p>",
+			T(r,
+				record->state == MS_STATE_OBSERVED ? "It is delivered already."
+								   : "It is decided already."));
 	else if (listed == 0)
-		html(out, "<p class=\"sentence\">%s</p>", T(r, "Nobody would receive what the directory knows to be another account's."));
+		html(out, "<p class=\"sentence\">%s</p>",
+			T(r, "Nobody would receive what the directory knows to be another account's."));
 	if (held > 0 && record->place == MS_PLACE_SPOOL && !record->is_signed)
-		html(out, "<p class=\"warn\">%s</p>", T(r, "It has no DKIM signature: if your mail is signed, missent "
-			"stands before the signer, and a copy that is released stays unsigned."));
+		html(out, "<p class=\"warn\">%s</p>",
+			T(r,
+				"It has no DKIM signature: if your mail is signed, missent "
+				"stands before the signer, and a copy that is released stays unsigned."));
 }
 
 /* ---- recipients and identifiers ------------------------------------------------------- */
@@ -189,7 +220,8 @@ static void relation_cell(GString *out, const Request *r, const char *relations,
 	static const struct {
 		char letter;
 		const char *name, *sign;
-	} names[] = {{'o', W("own"), "✓"}, {'h', W("house"), "·"}, {'x', W("another's"), "✗"}, {'?', W("unknown"), "?"}};
+	} names[] = {{'o', W("own"), "✓"}, {'h', W("house"), "·"}, {'x', W("another's"), "✗"},
+		{'?', W("unknown"), "?"}};
 	if (recipient >= strlen(relations)) { /* of so many, the record does not keep it */
 		html(out, "<td class=\"rel none\">–</td>");
 		return;
@@ -197,9 +229,12 @@ static void relation_cell(GString *out, const Request *r, const char *relations,
 	char letter = relations[recipient];
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
 		if (names[i].letter == letter)
-			html(out, "<td class=\"rel %S\"><span aria-hidden=\"true\">%S</span> %s</td>",
-				letter == 'x' ? "other" : letter == 'o' ? "own" : "none", names[i].sign,
-				T(r, names[i].name));
+			html(out,
+				"<td class=\"rel %S\"><span aria-hidden=\"true\">%S</span> %s</td>",
+				letter == 'x'           ? "other"
+					: letter == 'o' ? "own"
+							: "none",
+				names[i].sign, T(r, names[i].name));
 }
 
 static void matrix_head(GString *out, const Request *r, const MsRecord *record)
@@ -207,8 +242,8 @@ static void matrix_head(GString *out, const Request *r, const MsRecord *record)
 	html(out, "<thead><tr><th>%s</th>", T(r, "Recipient"));
 	for (guint k = 0; k < record->findings->len && k < SHOWN_FINDINGS; k++) {
 		const MsHeldFinding *f = record->findings->pdata[k];
-		html(out, "<th>%s<br><code>%s</code><br><small>%s</small></th>", T(r, f->kind), f->masked,
-			*f->owners != '\0' ? f->owners : T(r, "not known"));
+		html(out, "<th>%s<br><code>%s</code><br><small>%s</small></th>", T(r, f->kind),
+			f->masked, *f->owners != '\0' ? f->owners : T(r, "not known"));
 	}
 	html(out, "</tr></thead>");
 }
@@ -217,18 +252,22 @@ static void matrix(GString *out, const Request *r, const MsRecord *record, const
 {
 	if (record->findings->len == 0)
 		return;
-	html(out, "<h2>%s</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">"
-		"<table class=\"matrix\">", T(r, "Recipients and identifiers"), T(r, "Recipients and identifiers"));
+	html(out,
+		"<h2>%s</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">"
+		"<table class=\"matrix\">",
+		T(r, "Recipients and identifiers"), T(r, "Recipients and identifiers"));
 	matrix_head(out, r, record);
 	html(out, "<tbody>");
 	for (guint n = 0; n < shown->list->len; n++) {
 		guint i = g_array_index(shown->list, guint, n);
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		html(out, "<tr><th scope=\"row\">%s<br><small>%s</small> ", to->address, to->accounts);
+		html(out, "<tr><th scope=\"row\">%s<br><small>%s</small> ", to->address,
+			to->accounts);
 		html_state(out, r, ms_state_names[to->state]);
 		html(out, "</th>");
 		for (guint k = 0; k < record->findings->len && k < SHOWN_FINDINGS; k++)
-			relation_cell(out, r, ((MsHeldFinding *)record->findings->pdata[k])->relations, i);
+			relation_cell(out, r,
+				((MsHeldFinding *)record->findings->pdata[k])->relations, i);
 		html(out, "</tr>");
 	}
 	html(out, "</tbody></table></div>");
@@ -242,18 +281,21 @@ static void evidence_findings(GString *out, const Request *r, const json_t *evid
 	json_t *finding, *place;
 	json_array_foreach(json_object_get(evidence, "findings"), i, finding)
 	{
-		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>%s</small>", T(r, word(finding, "kind")),
-			word(finding, "value"), word(finding, "accounts"));
+		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>%s</small>",
+			T(r, word(finding, "kind")), word(finding, "value"),
+			word(finding, "accounts"));
 		json_array_foreach(json_object_get(finding, "places"), k, place)
 		{
-			html(out, "<p><small>%s</small><br>%s<mark>%s</mark>%s</p>", word(place, "where"),
-				word(place, "before"), word(place, "text"), word(place, "after"));
+			html(out, "<p><small>%s</small><br>%s<mark>%s</mark>%s</p>",
+				word(place, "where"), word(place, "before"), word(place, "text"),
+				word(place, "after"));
 		}
 		html(out, "</div>");
 	}
 }
 
-static void evidence_parts(GString *out, const Request *r, const MsRecord *record, const json_t *evidence)
+static void evidence_parts(
+	GString *out, const Request *r, const MsRecord *record, const json_t *evidence)
 {
 	size_t i;
 	json_t *part;
@@ -261,17 +303,21 @@ static void evidence_parts(GString *out, const Request *r, const MsRecord *recor
 	{
 		const char *is = word(part, "is"), *path = word(part, "path");
 		html(out, "<div class=\"part\"><b>%s</b> %s <small>%s · %d %s</small>", path,
-			*word(part, "name") != '\0' ? word(part, "name") : word(part, "says"), *is != '\0' ? is : "?",
+			*word(part, "name") != '\0' ? word(part, "name") : word(part, "says"),
+			*is != '\0' ? is : "?",
 			(gint64)json_integer_value(json_object_get(part, "size")), T(r, "bytes"));
 		if (r->session->account->download) {
-			html(out, "<form method=\"post\" action=\"/message/%s/part\">", record->uid);
+			html(out, "<form method=\"post\" action=\"/message/%s/part\">",
+				record->uid);
 			html_token(out, r);
-			html(out, "<input type=\"hidden\" name=\"path\" value=\"%s\"><input type=\"hidden\" name=\"name\" "
-				"value=\"%s\"><button class=\"quiet\">%s</button></form>", path, word(part, "name"),
-				T(r, "Download"));
+			html(out,
+				"<input type=\"hidden\" name=\"path\" value=\"%s\"><input type=\"hidden\" name=\"name\" "
+				"value=\"%s\"><button class=\"quiet\">%s</button></form>",
+				path, word(part, "name"), T(r, "Download"));
 		}
 		if (strcmp(is, "application/pdf") == 0)
-			html(out, "<img class=\"first-page\" loading=\"lazy\" alt=\"%s\" src=\"/message/%s/picture/%s\">",
+			html(out,
+				"<img class=\"first-page\" loading=\"lazy\" alt=\"%s\" src=\"/message/%s/picture/%s\">",
 				T(r, "First page"), record->uid, path);
 		html(out, "</div>");
 	}
@@ -282,17 +328,17 @@ static void evidence_texts(GString *out, const json_t *evidence)
 	size_t i;
 	json_t *text;
 	json_array_foreach(json_object_get(evidence, "texts"), i, text)
-		html(out, "<details open><summary>%s</summary><pre>%s</pre></details>", word(text, "where"),
-			word(text, "text"));
+		html(out, "<details open><summary>%s</summary><pre>%s</pre></details>",
+			word(text, "where"), word(text, "text"));
 }
 
 static void evidence_unread(GString *out, const Request *r, const json_t *evidence)
 {
 	size_t i;
 	json_t *unread;
-	json_array_foreach(json_object_get(evidence, "unread"), i, unread)
-		html(out, "<p class=\"warn\">%s: %s (%s) <span lang=\"en\">%s</span></p>", T(r, "Not read"), word(unread, "where"),
-			T(r, word(unread, "reason")), word(unread, "detail"));
+	json_array_foreach(json_object_get(evidence, "unread"), i, unread) html(out,
+		"<p class=\"warn\">%s: %s (%s) <span lang=\"en\">%s</span></p>", T(r, "Not read"),
+		word(unread, "where"), T(r, word(unread, "reason")), word(unread, "detail"));
 }
 
 #define SHOWN_SETS 10
@@ -302,23 +348,25 @@ static void story_policies(GString *out, const Request *r, const json_t *story)
 	size_t i;
 	json_t *policy;
 	html(out, "<h3>%s</h3>", T(r, "Policies that do not apply"));
-	json_array_foreach(json_object_get(story, "policies"), i, policy)
-		if (!json_is_true(json_object_get(policy, "applies")))
-			html(out, "<p><b>%s</b> <span lang=\"en\">%s</span></p>", word(policy, "policy"), word(policy, "because"));
+	json_array_foreach(json_object_get(story, "policies"), i,
+		policy) if (!json_is_true(json_object_get(policy, "applies")))
+		html(out, "<p><b>%s</b> <span lang=\"en\">%s</span></p>", word(policy, "policy"),
+			word(policy, "because"));
 }
 
 static void story_changes(GString *out, const Request *r, const json_t *changes)
 {
 	size_t i, k;
 	json_t *set, *change;
-	html(out, "<h3>%s</h3><div class=\"changes\">", T(r, "What would have to change for another verdict"));
+	html(out, "<h3>%s</h3><div class=\"changes\">",
+		T(r, "What would have to change for another verdict"));
 	json_array_foreach(json_object_get(changes, "sets"), i, set)
 	{
 		if (i >= SHOWN_SETS)
 			break;
 		html(out, "<p><b>%s</b>", T(r, word(set, "verdict")));
-		json_array_foreach(json_object_get(set, "changes"), k, change)
-			html(out, "%S <span lang=\"en\">%s</span>", k > 0 ? "," : ":", word(change, "text"));
+		json_array_foreach(json_object_get(set, "changes"), k, change) html(out,
+			"%S <span lang=\"en\">%s</span>", k > 0 ? "," : ":", word(change, "text"));
 		html(out, "</p>");
 	}
 	if (i == 0)
@@ -331,13 +379,15 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 	const json_t *story = json_object_get(evidence, "story");
 	size_t i;
 	json_t *header;
-	html(out, "<section class=\"evidence\" id=\"evidence\"><h2>%s</h2><p><small>%s</small></p>", T(r, "In clear"),
-		T(r, "This look is on record."));
-	html(out, "<p>%s <b>%s</b> ", T(r, "Judged again now, it would be:"), T(r, word(evidence, "verdict")));
+	html(out, "<section class=\"evidence\" id=\"evidence\"><h2>%s</h2><p><small>%s</small></p>",
+		T(r, "In clear"), T(r, "This look is on record."));
+	html(out, "<p>%s <b>%s</b> ", T(r, "Judged again now, it would be:"),
+		T(r, word(evidence, "verdict")));
 	html_list(out, r, word(evidence, "reasons"), ", ");
 	html(out, "</p>");
 	if (*word(evidence, "stale") != '\0')
-		html(out, "<p class=\"warn\">%s %s</p>", T(r, "By the policies as they were before a mistake came in:"),
+		html(out, "<p class=\"warn\">%s %s</p>",
+			T(r, "By the policies as they were before a mistake came in:"),
 			word(evidence, "stale"));
 	evidence_findings(out, r, evidence);
 	evidence_unread(out, r, evidence);
@@ -357,7 +407,8 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 
 static void masked_finding(GString *out, const Request *r, const MsHeldFinding *f)
 {
-	html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>", T(r, f->kind), f->masked);
+	html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>", T(r, f->kind),
+		f->masked);
 	g_auto(GStrv) levels = g_strsplit(f->belief, ", ", -1);
 	for (int i = 0; levels[i] != NULL; i++) {
 		html(out, "%S", i > 0 ? ", " : "");
@@ -379,7 +430,9 @@ static void masked(GString *out, const Request *r, const MsRecord *record, const
 			asked_query(out, asked, NULL);
 		html(out, "#evidence\">");
 		html_token(out, r);
-		html(out, "<button class=\"quiet\" data-key=\"s\">%s</button> <small>%s</small></form>", T(r, "Show in clear"),
+		html(out,
+			"<button class=\"quiet\" data-key=\"s\">%s</button> <small>%s</small></form>",
+			T(r, "Show in clear"),
 			T(r, "with the text around it; who looked is put on record"));
 	}
 	html(out, "</section>");
@@ -387,7 +440,8 @@ static void masked(GString *out, const Request *r, const MsRecord *record, const
 
 /* ---- deciding ------------------------------------------------------------------------- */
 
-static void begin_form(GString *out, const Request *r, const MsRecord *record, const Lookup *asked, const char *heading)
+static void begin_form(GString *out, const Request *r, const MsRecord *record, const Lookup *asked,
+	const char *heading)
 {
 	html(out, "<form class=\"card decide\" method=\"post\" action=\"/message/%s", record->uid);
 	if (asked->given)
@@ -398,7 +452,8 @@ static void begin_form(GString *out, const Request *r, const MsRecord *record, c
 	html_token(out, r);
 }
 
-static void recipient_boxes(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+static void recipient_boxes(
+	GString *out, const Request *r, const MsRecord *record, const Shown *shown)
 {
 	html(out, "<fieldset><legend>%s</legend>", T(r, "Recipients"));
 	for (guint n = 0; n < shown->list->len; n++) {
@@ -406,8 +461,10 @@ static void recipient_boxes(GString *out, const Request *r, const MsRecord *reco
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		if (to->state != MS_STATE_HELD)
 			continue;
-		html(out, "<label class=\"check\"><input type=\"checkbox\" name=\"to\" value=\"%s\"> %s%S</label>",
-			to->address, to->address, to->outcome >= MS_OUTCOME_WRONG ? " <span class=\"bad\">✗</span>" : "");
+		html(out,
+			"<label class=\"check\"><input type=\"checkbox\" name=\"to\" value=\"%s\"> %s%S</label>",
+			to->address, to->address,
+			to->outcome >= MS_OUTCOME_WRONG ? " <span class=\"bad\">✗</span>" : "");
 	}
 	html(out, "</fieldset>");
 }
@@ -423,27 +480,34 @@ static guint held_with(const MsRecord *record, MsOutcome outcome)
 	return n;
 }
 
-static void verb_button(GString *out, const char *class, const char *verb, const char *key, const char *text)
+static void verb_button(
+	GString *out, const char *class, const char *verb, const char *key, const char *text)
 {
-	html(out, "<button%S%S%S name=\"verb\" value=\"%s\"%S%S%S>%s</button>", *class != '\0' ? " class=\"" : "", class,
-		*class != '\0' ? "\"" : "", verb, *key != '\0' ? " data-key=\"" : "", key, *key != '\0' ? "\"" : "", text);
+	html(out, "<button%S%S%S name=\"verb\" value=\"%s\"%S%S%S>%s</button>",
+		*class != '\0' ? " class=\"" : "", class, *class != '\0' ? "\"" : "", verb,
+		*key != '\0' ? " data-key=\"" : "", key, *key != '\0' ? "\"" : "", text);
 }
 
-/* The first one is what does no harm; what lets go another's stands apart, and asks for the number. */
+/* The first one is what does no harm; what lets go another's stands apart, and asks for the
+ * number. */
 static void final_buttons(GString *out, const Request *r, const MsRecord *record)
 {
-	guint held = held_for(record), wrong = held_with(record, MS_OUTCOME_WRONG), right = held_with(record, MS_OUTCOME_RIGHT);
+	guint held = held_for(record), wrong = held_with(record, MS_OUTCOME_WRONG),
+	      right = held_with(record, MS_OUTCOME_RIGHT);
 	bool harmless = right == held && is_cleared(record->cause), back = *record->sender != '\0';
 	if (*record->damaged != '\0') { /* nobody knows what is in it for whom */
 		if (back)
-			verb_button(out, "", ms_verbs[MS_VERB_RETURN].name, "b", T(r, "Return to sender"));
+			verb_button(out, "", ms_verbs[MS_VERB_RETURN].name, "b",
+				T(r, "Return to sender"));
 		verb_button(out, "danger", ms_verbs[MS_VERB_DELETE].name, "d", T(r, "Delete"));
 		return;
 	}
 	if (harmless)
-		verb_button(out, "", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, held > 1 ? "Release to all" : "Release"));
+		verb_button(out, "", ms_verbs[MS_VERB_RELEASE].name, "r",
+			T(r, held > 1 ? "Release to all" : "Release"));
 	if (back)
-		verb_button(out, harmless ? "quiet" : "", ms_verbs[MS_VERB_RETURN].name, "b", T(r, "Return to sender"));
+		verb_button(out, harmless ? "quiet" : "", ms_verbs[MS_VERB_RETURN].name, "b",
+			T(r, "Return to sender"));
 	if (held > 1)
 		verb_button(out, "quiet", "release-some", "t", T(r, "Release to the chosen"));
 	if (right > 0 && right < held) {
@@ -451,13 +515,16 @@ static void final_buttons(GString *out, const Request *r, const MsRecord *record
 		verb_button(out, "quiet", "release-right", "i", text);
 	}
 	if (!harmless && wrong == 0)
-		verb_button(out, "quiet", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, held > 1 ? "Release to all" : "Release"));
+		verb_button(out, "quiet", ms_verbs[MS_VERB_RELEASE].name, "r",
+			T(r, held > 1 ? "Release to all" : "Release"));
 	if (wrong > 0)
-		verb_button(out, "danger", ms_verbs[MS_VERB_RELEASE].name, "r", T(r, "Release all the same"));
+		verb_button(out, "danger", ms_verbs[MS_VERB_RELEASE].name, "r",
+			T(r, "Release all the same"));
 	verb_button(out, "danger", ms_verbs[MS_VERB_DELETE].name, "d", T(r, "Delete"));
 }
 
-static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown, const Lookup *asked)
+static void final_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown,
+	const Lookup *asked)
 {
 	begin_form(out, r, record, asked, NULL);
 	consequences(out, r, record);
@@ -472,9 +539,12 @@ static void final_form(GString *out, const Request *r, const MsRecord *record, c
 static void note_form(GString *out, const Request *r, const MsRecord *record, const Lookup *asked)
 {
 	begin_form(out, r, record, asked, T(r, "Work together"));
-	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>", T(r, "Note"));
-	html(out, "<label>%s<input name=\"assignee\" maxlength=\"100\" value=\"%s\"></label><div class=\"buttons\">",
-		T(r, "Assigned to"), *record->assignee != '\0' ? record->assignee : r->session->account->name);
+	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>",
+		T(r, "Note"));
+	html(out,
+		"<label>%s<input name=\"assignee\" maxlength=\"100\" value=\"%s\"></label><div class=\"buttons\">",
+		T(r, "Assigned to"),
+		*record->assignee != '\0' ? record->assignee : r->session->account->name);
 	verb_button(out, "quiet", ms_verbs[MS_VERB_NOTE].name, "", T(r, "Add the note"));
 	verb_button(out, "quiet", ms_verbs[MS_VERB_ASSIGN].name, "a", T(r, "Assign"));
 	html(out, "</div></form>");
@@ -486,7 +556,8 @@ static const char *account_found(const MsRecord *record)
 	const char *found = "";
 	for (guint i = 0; i < record->findings->len; i++) {
 		const MsHeldFinding *f = record->findings->pdata[i];
-		bool others = strchr(f->relations, 'x') != NULL || (strchr(f->relations, '?') != NULL && *f->owners != '\0');
+		bool others = strchr(f->relations, 'x') != NULL ||
+			(strchr(f->relations, '?') != NULL && *f->owners != '\0');
 		if (!others || strcmp(f->owners, found) == 0)
 			continue;
 		if (*found != '\0' || strchr(f->owners, ',') != NULL)
@@ -496,14 +567,17 @@ static const char *account_found(const MsRecord *record)
 	return found;
 }
 
-static void receives_fields(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+static void receives_fields(
+	GString *out, const Request *r, const MsRecord *record, const Shown *shown)
 {
 	html(out, "<label>%s<select name=\"recipient\">", T(r, "This recipient"));
 	for (guint n = 0; n < shown->list->len; n++) {
-		const MsHeldRecipient *to = record->recipients->pdata[g_array_index(shown->list, guint, n)];
+		const MsHeldRecipient *to =
+			record->recipients->pdata[g_array_index(shown->list, guint, n)];
 		html(out, "<option>%s</option>", to->address);
 	}
-	html(out, "</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\" value=\"%s\"></label>",
+	html(out,
+		"</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\" value=\"%s\"></label>",
 		T(r, "may receive for account"), account_found(record));
 	verb_button(out, "quiet", ms_verbs[MS_VERB_MAY_RECEIVE].name, "m", T(r, "May receive"));
 }
@@ -515,23 +589,29 @@ static void belongs_fields(GString *out, const Request *r, const MsRecord *recor
 		const MsHeldFinding *f = record->findings->pdata[i];
 		html(out, "<option value=\"%s\">%s %s</option>", f->ref, T(r, f->kind), f->masked);
 	}
-	html(out, "</select></label><label>%s<input name=\"account\" list=\"accounts\" maxlength=\"200\"></label>"
-		"<datalist id=\"accounts\">", T(r, "belongs to account"));
+	html(out,
+		"</select></label><label>%s<input name=\"account\" list=\"accounts\" maxlength=\"200\"></label>"
+		"<datalist id=\"accounts\">",
+		T(r, "belongs to account"));
 	for (guint i = 0; i < record->accounts->len; i++)
 		html(out, "<option value=\"%s\">", (char *)record->accounts->pdata[i]);
 	html(out, "</datalist>");
 	verb_button(out, "quiet", ms_verbs[MS_VERB_BELONGS].name, "", T(r, "Belongs"));
 }
 
-static void teach_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown, const Lookup *asked)
+static void teach_form(GString *out, const Request *r, const MsRecord *record, const Shown *shown,
+	const Lookup *asked)
 {
 	begin_form(out, r, record, asked, T(r, "The directory is wrong"));
-	html(out, "<p><small>%s</small></p>", T(r, "It is changed at once, for all mail; who and why is put on record. "
-		"What else it concerns is judged again."));
+	html(out, "<p><small>%s</small></p>",
+		T(r,
+			"It is changed at once, for all mail; who and why is put on record. "
+			"What else it concerns is judged again."));
 	receives_fields(out, r, record, shown);
 	if (record->findings->len > 0)
 		belongs_fields(out, r, record);
-	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>", T(r, "Reason, for the record"));
+	html(out, "<label class=\"wide\">%s<input name=\"why\" maxlength=\"500\"></label>",
+		T(r, "Reason, for the record"));
 	verb_button(out, "quiet", ms_verbs[MS_VERB_REJUDGE].name, "g", T(r, "Judge again"));
 	html(out, "</form>");
 }
@@ -563,7 +643,10 @@ static void history(GString *out, const Request *r, const MsRecord *record)
 		html(out, " <b>%s</b> ", d->who);
 		html_act(out, r, ms_verbs[d->verb].name);
 		html(out, ": %s %s</li>",
-			T(r, d->state == MS_DECISION_WAITING ? "waits for a second person" : "is being done"), d->why);
+			T(r,
+				d->state == MS_DECISION_WAITING ? "waits for a second person"
+								: "is being done"),
+			d->why);
 	}
 	html(out, "</ol>");
 }
@@ -583,8 +666,12 @@ static void could_go_note(GString *out, const Request *r)
 	html(out, "<p class=\"notice good\" role=\"status\">");
 	say(out, TN(r, all, "{n} other held message is judged again because of this.",
 		"{n} other held messages are judged again because of this."), "#n", all, NULL);
-	html(out, " <a class=\"button\" data-key=\"o\" href=\"/?state=held&amp;go=1&amp;judged=%s\">", correction);
-	say(out, fine > 0 ? TN(r, fine, "This {n} could now go", "These {n} could now go") : T(r, "What could now go"),
+	html(out,
+		" <a class=\"button\" data-key=\"o\" href=\"/?state=held&amp;go=1&amp;judged=%s\">",
+		correction);
+	say(out,
+		fine > 0 ? TN(r, fine, "This {n} could now go", "These {n} could now go")
+			 : T(r, "What could now go"),
 		"#n", fine, NULL);
 	html(out, "</a></p>");
 }
@@ -636,7 +723,8 @@ void page_message(Request *r, Answer *a)
 		return;
 	a->title = record->state == MS_STATE_HELD ? T(r, "Held message") : T(r, "Message");
 	if (!audit(r, "look", record->uid, "masked")) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
+		say_no(r, a, 503,
+			T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
 		return;
 	}
 	html_done(a->html, r);
@@ -647,7 +735,8 @@ void page_message(Request *r, Answer *a)
 /* "/message/UID/more": the record. */
 static MsRecord *record_below(const Request *r, Answer *a)
 {
-	g_autofree char *uid = g_strndup(below(r, "/message/"), strcspn(below(r, "/message/"), "/"));
+	g_autofree char *uid = g_strndup(
+		below(r, "/message/"), strcspn(below(r, "/message/"), "/"));
 	return find_record(r, a, uid);
 }
 
@@ -658,14 +747,17 @@ void page_reveal(Request *r, Answer *a)
 		return;
 	g_autofree char *no = NULL;
 	if (!audit(r, "reveal", record->uid, "")) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
+		say_no(r, a, 503,
+			T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
 		return;
 	}
-	json_t *reply = ask_host(r, record->host, json_pack("{s:s, s:s}", "do", "evidence", "uid", record->uid), &no);
+	json_t *reply = ask_host(r, record->host,
+		json_pack("{s:s, s:s}", "do", "evidence", "uid", record->uid), &no);
 	a->title = T(r, "Held message");
 	if (no != NULL)
 		html_notice(a->html, false, no);
-	g_autoptr(MsRecord) now = ms_records_find(r->site->ledger, record->uid, NULL); /* with this look */
+	/* with this look */
+	g_autoptr(MsRecord) now = ms_records_find(r->site->ledger, record->uid, NULL);
 	message_body(a->html, r, now != NULL ? now : record, json_object_get(reply, "evidence"));
 	json_decref(reply);
 }
@@ -677,11 +769,13 @@ static void send_bytes(Request *r, Answer *a, const char *path, bool picture)
 		return;
 	g_autofree char *no = NULL;
 	if (!audit(r, picture ? "picture" : "download", record->uid, path)) {
-		say_no(r, a, 503, T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
+		say_no(r, a, 503,
+			T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
 		return;
 	}
 	json_t *reply = ask_host(r, record->host,
-		json_pack("{s:s, s:s, s:s, s:b}", "do", "part", "uid", record->uid, "path", path, "picture", (int)picture),
+		json_pack("{s:s, s:s, s:s, s:b}", "do", "part", "uid", record->uid, "path", path,
+			"picture", (int)picture),
 		&no);
 	gsize len = 0;
 	guchar *bytes = no == NULL ? g_base64_decode(word(reply, "bytes"), &len) : NULL;

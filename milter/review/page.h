@@ -27,7 +27,8 @@ typedef struct {
 	MsLink *link;     /* to missent-agent, which knows who is who */
 	bool tls;
 	pthread_mutex_t lock;
-	GHashTable *vouched; /* session ID to when, and of whom, the agent last said that it is good */
+	/* session ID to when, and of whom, the agent last said that it is good */
+	GHashTable *vouched;
 	GHashTable *clients; /* address to how many of its requests are being answered */
 } Site;
 
@@ -110,8 +111,9 @@ void html_languages(GString *out);
 const char *T(const Request *r, const char *english);
 const char *TN(const Request *r, gint64 n, const char *one, const char *many);
 bool is_word(const Request *r, const char *english);
-/* Appends a sentence with values for its "{name}"s: pairs of a name and a text, ended by NULL.  Before a
- * name, "#": the value is a gint64; "!": it is HTML already; "@": an account; "=": in bold. */
+/* Appends a sentence with values for its "{name}"s: pairs of a name and a text, ended by NULL.
+ * Before a name, "#": the value is a gint64; "!": it is HTML already; "@": an account; "=": in
+ * bold. */
 void say(GString *out, const char *sentence, ...) G_GNUC_NULL_TERMINATED;
 /* A sentence with a number in it, as text; the caller's. */
 char *said(const char *sentence, gint64 n);
@@ -151,10 +153,11 @@ void page_counter(Request *r, Answer *a);
 void page_waiting(Request *r, Answer *a);
 void page_hosts(Request *r, Answer *a);
 /* Rows of MsRecord, each with a box where `boxes`; messages lead back to what was asked for. */
-void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked, bool boxes, bool checked);
+void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked,
+	bool boxes, bool checked);
 /* "CUST0220 -> a@b.example" */
-void html_whose(GString *out, const Request *r, const char *owners, const char *recipient, const char *accounts,
-	MsOutcome outcome, guint more);
+void html_whose(GString *out, const Request *r, const char *owners, const char *recipient,
+	const char *accounts, MsOutcome outcome, guint more);
 
 /* groups.c: messages with one cause. */
 void page_causes(Request *r, Answer *a);
@@ -174,7 +177,8 @@ void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool clear
 bool is_cleared(const char *cause);
 /* The reason of a form: what was written, or chosen. */
 const char *form_reason(const Request *r);
-/* Before what is another's is let go: says so, and asks for the number.  `hidden` is repeated in the form. */
+/* Before what is another's is let go: says so, and asks for the number.  `hidden` is repeated in
+ * the form. */
 void confirm_page(Request *r, Answer *a, const char *action, const char *hidden, const char *verb,
 	const MsTallies *t, const char *complaint);
 
@@ -196,7 +200,8 @@ MsRecord *find_record(const Request *r, Answer *a, const char *uid);
 /* recipients.c */
 typedef struct {
 	GArray *list;      /* of guint: places in the record's recipients, the wrong ones first */
-	guint from, found; /* this page's first among those that are looked for, and how many they are */
+	/* this page's first among those that are looked for, and how many they are */
+	guint from, found;
 } Shown;
 /* The query's "find" and "from". */
 Shown recipients_shown(const Request *r, const MsRecord *record);

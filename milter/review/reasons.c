@@ -5,9 +5,9 @@
 #include "page.h"
 
 /*
- * Why a message is held, each thing once.  The record's reasons come in, one an identifier and policy; out
- * go sentences in which those that differ only in the identifier or the place are taken together ("4
- * identifiers of CUST0220"), with the single ones below for who wants them.
+ * Why a message is held, each thing once.  The record's reasons come in, one an identifier and
+ * policy; out go sentences in which those that differ only in the identifier or the place are
+ * taken together ("4 identifiers of CUST0220"), with the single ones below for who wants them.
  */
 
 typedef struct {
@@ -24,9 +24,9 @@ static void merged_free(gpointer data)
 
 static bool is_like(const MsReason *a, const MsReason *b)
 {
-	return a->code == b->code && g_strcmp0(a->owner, b->owner) == 0 && strcmp(a->policy, b->policy) == 0
-		&& (a->kind != NULL) == (b->kind != NULL)
-		&& (a->kind != NULL || strcmp(a->text, b->text) == 0 || a->code == MS_UNREADABLE);
+	return a->code == b->code && g_strcmp0(a->owner, b->owner) == 0 &&
+		strcmp(a->policy, b->policy) == 0 && (a->kind != NULL) == (b->kind != NULL) &&
+		(a->kind != NULL || strcmp(a->text, b->text) == 0 || a->code == MS_UNREADABLE);
 }
 
 static GPtrArray *merge(const MsRecord *record)
@@ -61,7 +61,8 @@ static char *kinds_of(const Request *r, const Merged *m)
 	for (guint i = 0; i < m->all->len; i++) {
 		const MsReason *reason = m->all->pdata[i];
 		if (reason->kind != NULL && g_hash_table_add(seen, reason->kind))
-			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", T(r, reason->kind));
+			g_string_append_printf(
+				out, "%s%s", out->len > 0 ? ", " : "", T(r, reason->kind));
 	}
 	return g_string_free(out, FALSE);
 }
@@ -93,10 +94,12 @@ static void sentence(GString *out, const Request *r, const Merged *m)
 	const char *owner = first->owner != NULL ? first->owner : "";
 	switch (first->code) {
 	case MS_MISMATCH:
-		say(out, T(r, "{n} of {owner} ({kinds})"), "n", n, "@owner", owner, "kinds", kinds, NULL);
+		say(out, T(r, "{n} of {owner} ({kinds})"), "n", n, "@owner", owner, "kinds", kinds,
+			NULL);
 		break;
 	case MS_UNKNOWN_IDENTIFIER:
-		say(out, T(r, "{n} that the directory does not know ({kinds})"), "n", n, "kinds", kinds, NULL);
+		say(out, T(r, "{n} that the directory does not know ({kinds})"), "n", n, "kinds",
+			kinds, NULL);
 		break;
 	case MS_UNREADABLE:
 		unread_text(out, r, first->text);
@@ -129,7 +132,8 @@ static void single(GString *out, const Request *r, const MsReason *reason)
 {
 	html(out, "<li>");
 	if (reason->kind != NULL)
-		html(out, "%s <code>%s</code> ", T(r, reason->kind), reason->masked != NULL ? reason->masked : "");
+		html(out, "%s <code>%s</code> ", T(r, reason->kind),
+			reason->masked != NULL ? reason->masked : "");
 	if (reason->where != NULL)
 		html_place(out, r, reason->where);
 	html(out, "</li>");
@@ -158,8 +162,10 @@ void html_reasons(GString *out, const Request *r, const MsRecord *record)
 		if (m->first->recipient != NULL && m->first->recipients == 1)
 			html(out, " → %s", m->first->recipient);
 		else if (m->first->recipients > 1)
-			say(out, TN(r, m->first->recipients, " → {n} recipient", " → {n} recipients"), "#n",
-				(gint64)m->first->recipients, NULL);
+			say(out,
+				TN(r, m->first->recipients, " → {n} recipient",
+					" → {n} recipients"),
+				"#n", (gint64)m->first->recipients, NULL);
 		html(out, " <small>(%s %s)</small>", T(r, "policy"), m->first->policy);
 		if (m->all->len > 1 || m->first->where != NULL)
 			singles(out, r, m);

@@ -7,9 +7,10 @@
 #include "page.h"
 
 /*
- * Whose request it is: a cookie, or a name that a trusted proxy gives, comes in; missent-agent says whose
- * session it is.  The page keeps no secret and believes nobody by name; what it remembers, for some
- * minutes in which the agent may be away, lets somebody see the lists, and do nothing.  Threads of requests.
+ * Whose request it is: a cookie, or a name that a trusted proxy gives, comes in; missent-agent
+ * says whose session it is.  The page keeps no secret and believes nobody by name; what it
+ * remembers, for some minutes in which the agent may be away, lets somebody see the lists, and do
+ * nothing.  Threads of requests.
  */
 
 #define WAIT_MS 60000
@@ -41,14 +42,18 @@ json_t *ask_agent(const Request *r, json_t *ask, char **why_out, const char **co
 	add_asker(r, ask);
 	char *text = json_dumps(ask, JSON_COMPACT);
 	json_decref(ask);
-	g_autofree char *reply = text != NULL ? ms_link_ask(r->site->link, "", text, WAIT_MS, &error) : NULL;
+	g_autofree char *reply = text != NULL
+		? ms_link_ask(r->site->link, "", text, WAIT_MS, &error)
+		: NULL;
 	free(text);
 	json_t *out = reply != NULL ? json_loads(reply, 0, NULL) : NULL;
 	if (out != NULL && json_is_true(json_object_get(out, "ok")))
 		return out;
 	const char *why = json_string_value(json_object_get(out, "error"));
 	const char *code = json_string_value(json_object_get(out, "code"));
-	*why_out = g_strdup(error != NULL ? error->message : why != NULL ? why : "the host gave no answer");
+	*why_out = g_strdup(error != NULL ? error->message
+			: why != NULL     ? why
+					  : "the host gave no answer");
 	if (code_out != NULL)
 		*code_out = out == NULL ? "retry" : code != NULL ? code_of(code) : "desk";
 	json_decref(out);
@@ -130,7 +135,9 @@ static json_t *recall(Site *site, const char *id)
 {
 	pthread_mutex_lock(&site->lock);
 	const Vouched *v = g_hash_table_lookup(site->vouched, id);
-	json_t *out = v != NULL && g_get_monotonic_time() - v->at <= LOOK_ON_US ? json_loads(v->session, 0, NULL) : NULL;
+	json_t *out = v != NULL && g_get_monotonic_time() - v->at <= LOOK_ON_US
+		? json_loads(v->session, 0, NULL)
+		: NULL;
 	pthread_mutex_unlock(&site->lock);
 	return out;
 }
@@ -194,7 +201,8 @@ static void admit(Request *r, Answer *a)
 		return;
 	g_clear_pointer(&r->session, ms_session_free);
 	g_clear_pointer(&r->session_id, g_free);
-	json_t *reply = ask_agent(r, json_pack("{s:s, s:s}", "do", "admit", "name", valid), &why, NULL);
+	json_t *reply = ask_agent(
+		r, json_pack("{s:s, s:s}", "do", "admit", "name", valid), &why, NULL);
 	if (reply == NULL)
 		return;
 	r->session_id = g_strdup(word(reply, "session"));
@@ -211,7 +219,8 @@ static bool is_id(const char *id)
 void find_session(Request *r, Answer *a)
 {
 	const char *id = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "missent");
-	const char *device = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "missent-browser");
+	const char *device = MHD_lookup_connection_value(
+		r->connection, MHD_COOKIE_KIND, "missent-browser");
 	if (is_id(device))
 		r->device = g_strdup(device);
 	if (is_id(id)) {
@@ -254,12 +263,14 @@ static char *address_of(const char *text)
 		: NULL;
 }
 
-/* Each proxy adds, at the end, for whom it asks: the last that is no proxy of ours is the client; what
- * stands before it the client wrote itself. */
+/* Each proxy adds, at the end, for whom it asks: the last that is no proxy of ours is the client;
+ * what stands before it the client wrote itself. */
 char *client_of(const Request *r)
 {
-	const char *text = from_proxy(r) ? header(r, r->site->settings->review.proxy_address) : NULL;
-	g_auto(GStrv) list = text != NULL && strlen(text) <= 4096 ? g_strsplit(text, ",", 100) : NULL;
+	const char *text = from_proxy(r) ? header(r, r->site->settings->review.proxy_address)
+					 : NULL;
+	g_auto(GStrv) list = text != NULL && strlen(text) <= 4096 ? g_strsplit(text, ",", 100)
+								  : NULL;
 	for (guint n = list != NULL ? g_strv_length(list) : 0; n > 0; n--) {
 		char *address = address_of(list[n - 1]);
 		if (address == NULL)

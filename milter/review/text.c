@@ -7,9 +7,10 @@
 
 /*
  * The words of the page in the reader's language.  English stands in the source, the others in
- * words/LANGUAGE.po, which words.py makes a table of at build time; en.po has plain English for the
- * program's technical words.  tests/unit/test-lint.sh sees to it that no language lacks a word.  What
- * others wrote down in English (a reason's text, a place, a cause) is taken apart here by its form.
+ * words/LANGUAGE.po, which words.py makes a table of at build time; en.po has plain English for
+ * the program's technical words.  tests/unit/test-lint.sh sees to it that no language lacks a
+ * word.  What others wrote down in English (a reason's text, a place, a cause) is taken apart
+ * here by its form.
  */
 
 typedef struct {
@@ -31,7 +32,8 @@ struct Language {
 static const Language *language_of(const char *code, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(languages); i++)
-		if (strlen(languages[i].code) == len && g_ascii_strncasecmp(languages[i].code, code, len) == 0)
+		if (strlen(languages[i].code) == len &&
+			g_ascii_strncasecmp(languages[i].code, code, len) == 0)
 			return &languages[i];
 	return NULL;
 }
@@ -70,8 +72,8 @@ const char *language_code(const Language *language)
 void html_languages(GString *out)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(languages); i++)
-		html(out, "<a href=\"/language?to=%s\" hreflang=\"%s\" lang=\"%s\">%s</a> ", languages[i].code,
-			languages[i].code, languages[i].code, languages[i].name);
+		html(out, "<a href=\"/language?to=%s\" hreflang=\"%s\" lang=\"%s\">%s</a> ",
+			languages[i].code, languages[i].code, languages[i].code, languages[i].name);
 }
 
 /* ---- words ---------------------------------------------------------------------------- */
@@ -100,7 +102,8 @@ const char *TN(const Request *r, gint64 n, const char *one, const char *many)
 	if (word == NULL || r->language == NULL)
 		return n == 1 ? one : many;
 	unsigned form = r->language->plural((unsigned long)MAX(n, 0));
-	return form < G_N_ELEMENTS(word->forms) && word->forms[form] != NULL ? word->forms[form] : many;
+	return form < G_N_ELEMENTS(word->forms) && word->forms[form] != NULL ? word->forms[form]
+									     : many;
 }
 
 bool is_word(const Request *r, const char *english)
@@ -133,13 +136,14 @@ static void append_sentence(GString *out, const char *sentence, const Value *val
 {
 	for (const char *p = sentence; *p != '\0';) {
 		const char *open = strchr(p, '{'), *close = open != NULL ? strchr(open, '}') : NULL;
-		g_autofree char *before = close != NULL ? g_strndup(p, (gsize)(open - p)) : g_strdup(p);
+		g_autofree char *before = close != NULL ? g_strndup(p, (gsize)(open - p))
+							: g_strdup(p);
 		html_text(out, before);
 		if (close == NULL)
 			return;
 		for (gsize i = 0; i < n; i++)
-			if (strlen(values[i].name) == (gsize)(close - open - 1)
-				&& strncmp(values[i].name, open + 1, (gsize)(close - open - 1)) == 0)
+			if (strlen(values[i].name) == (gsize)(close - open - 1) &&
+				strncmp(values[i].name, open + 1, (gsize)(close - open - 1)) == 0)
 				append_value(out, &values[i]);
 		p = close + 1;
 	}
@@ -224,8 +228,9 @@ void html_english(GString *out, const Request *r, const char *text)
 }
 
 /* What was done, as the desk calls it; more may follow: " (failed)", " part 3". */
-static const char *const acts[] = {W("release"), W("return"), W("delete"), W("note"), W("assign"), W("belongs"),
-	W("may-receive"), W("rejudge"), W("look"), W("reveal"), W("download"), W("picture of")};
+static const char *const acts[] = {W("release"), W("return"), W("delete"), W("note"), W("assign"),
+	W("belongs"), W("may-receive"), W("rejudge"), W("look"), W("reveal"), W("download"),
+	W("picture of")};
 
 void html_act(GString *out, const Request *r, const char *what)
 {
@@ -306,7 +311,8 @@ static bool html_piece(GString *out, const Request *r, const char **p)
 			: pieces[i].takes == 'w'   ? strcspn(rest, " ")
 						   : 0;
 		const char *end = rest + len;
-		g_autofree char *value = pieces[i].takes == 'm' ? name_length(rest, &end, &ending) : g_strndup(rest, len);
+		g_autofree char *value = pieces[i].takes == 'm' ? name_length(rest, &end, &ending)
+								: g_strndup(rest, len);
 		if (value == NULL || (len == 0 && strchr("npw", pieces[i].takes) != NULL))
 			continue;
 		say(out, T(r, pieces[i].sentence), "v", value, NULL);
@@ -324,7 +330,8 @@ void html_place(GString *out, const Request *r, const char *where)
 		if (html_piece(out, r, &p))
 			continue;
 		const char *blank = strchr(p + 1, ' ');
-		g_autofree char *word = blank != NULL ? g_strndup(p, (gsize)(blank - p)) : g_strdup(p);
+		g_autofree char *word = blank != NULL ? g_strndup(p, (gsize)(blank - p))
+						      : g_strdup(p);
 		html(out, "%s", word);
 		p += strlen(word);
 	}
@@ -336,17 +343,22 @@ static const struct {
 	const char *word, *meaning;
 } legend[] = {
 	{"mismatch", W("Something in it belongs to another account than the recipient's.")},
-	{"unproven", W("Nothing in it shows that it is the recipient's: no number or address of the recipient's account was found.")},
-	{"unknown-identifier", W("Something that looks like an identifier is not in the directory.")},
+	{"unproven",
+		W("Nothing in it shows that it is the recipient's: no number or address of the recipient's account was found.")},
+	{"unknown-identifier",
+		W("Something that looks like an identifier is not in the directory.")},
 	{"unknown-recipient", W("The directory knows no account for the recipient.")},
 	{"routed-recipient", W("The recipient's address has a way to another address in it.")},
 	{"oversized", W("It goes to more recipients, or domains, than the policy allows.")},
 	{"mixed-accounts", W("It has identifiers of more accounts in it than the policy allows.")},
-	{"exposed-recipients", W("More addresses stand in To and Cc, for all to see, than the policy allows.")},
+	{"exposed-recipients",
+		W("More addresses stand in To and Cc, for all to see, than the policy allows.")},
 	{"contradiction", W("Two faces of the message name different customers.")},
-	{"unreadable", W("A part of it could not be read. What is unread is never taken for clean.")},
+	{"unreadable",
+		W("A part of it could not be read. What is unread is never taken for clean.")},
 	{"directory-unavailable", W("The directory could not be asked, so nothing was found out.")},
-	{"list-attached", W("A list seems to be in it: more different identifiers of one kind than the policy allows.")},
+	{"list-attached",
+		W("A list seems to be in it: more different identifiers of one kind than the policy allows.")},
 	{"fan-out", W("One identifier, or one document, has gone to too many recipients lately.")},
 	{"fan-in", W("The recipient has got what belongs to too many customers lately.")},
 	{"repeat", W("The same message went to the same recipient too often lately.")},
@@ -382,7 +394,8 @@ void html_explained(GString *out, const Request *r, const char *word)
 
 void html_legend(GString *out, const Request *r)
 {
-	html(out, "<details class=\"legend\"><summary>%s</summary><dl>", T(r, "What the words mean"));
+	html(out, "<details class=\"legend\"><summary>%s</summary><dl>",
+		T(r, "What the words mean"));
 	for (gsize i = 0; i < G_N_ELEMENTS(legend); i++)
 		html(out, "<dt>%s</dt><dd>%s</dd>", T(r, legend[i].word), T(r, legend[i].meaning));
 	html(out, "</dl></details>");

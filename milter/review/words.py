@@ -87,7 +87,7 @@ TEXT = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
 
 def arguments(source, call):
     """The arguments of each such call, nested calls and strings kept whole."""
-    for found in re.finditer(r'\b' + call + r'\(r, ', source):
+    for found in re.finditer(r'\b' + call + r'\(\s*r,\s+', source):
         out, depth, at = [''], 0, found.end()
         while depth >= 0:
             literal = re.compile(r'"(?:[^"\\]|\\.)*"').match(source, at)
@@ -135,7 +135,7 @@ def needed(root):
         for call in arguments(source, 'T'):
             for word in words_in(call[0]):
                 out.setdefault(word, None)
-        for literal in re.findall(r'\bW\(' + TEXT + r'\)', source):
+        for literal in re.findall(r'\bW\(\s*' + TEXT + r'\)', source):
             out.setdefault(joined(literal), None)
     for table in ('ms_reason_names', 'ms_outcome_names', 'ms_action_names', 'ms_state_names', 'ms_role_names',
                   'ms_level_names', 'ms_unread_names', 'ms_sort_names'):

@@ -1,8 +1,9 @@
 /*
- * The text of a settings file comes in; the same text with one value changed goes out, with every comment and blank
- * as it stood.  Pure functions.
+ * The text of a settings file comes in; the same text with one value changed goes out, with every
+ * comment and blank as it stood.  Pure functions.
  *
- * The syntax is config.h's: key = value, lists in braces, blocks, "..." with escapes, '...' as it stands.
+ * The syntax is config.h's: key = value, lists in braces, blocks, "..." with escapes, '...' as it
+ * stands.
  */
 #include "config.h"
 
@@ -100,7 +101,9 @@ static bool is_named(const char *text, Token name, Token title, const char *sect
 	if (section == NULL)
 		return false;
 	g_autofree char *head = g_strndup(text + name.from, name.to - name.from);
-	g_autofree char *tail = title.type == QUOTED ? g_strndup(text + title.from, title.to - title.from) : NULL;
+	g_autofree char *tail = title.type == QUOTED
+		? g_strndup(text + title.from, title.to - title.from)
+		: NULL;
 	g_autofree char *whole = tail != NULL ? g_strconcat(head, " ", tail, NULL) : g_strdup(head);
 	return strcmp(whole, section) == 0;
 }
@@ -113,7 +116,8 @@ static Place find(const char *text, const char *section, const char *key)
 	for (Token t = next(text, 0); t.type != END; t = next(text, t.to)) {
 		if (t.type == SIGN && t.sign == '}') {
 			gsize line = start_of_line(text, t.from);
-			bool alone = skip(text, line) == t.from && text[line + strspn(text + line, " \t")] == '}';
+			bool alone = skip(text, line) == t.from &&
+				text[line + strspn(text + line, " \t")] == '}';
 			if (section != NULL && within && !place.found)
 				place.insert = alone ? line : t.from;
 			within = section == NULL;
@@ -123,8 +127,9 @@ static Place find(const char *text, const char *section, const char *key)
 		Token second = next(text, t.to);
 		if (second.type == SIGN && second.sign == '=') {
 			gsize from = next(text, second.to).from, to = end_of_value(text, second.to);
-			if (within && (section != NULL || top) && key != NULL && !place.found
-				&& strlen(key) == t.to - t.from && strncmp(text + t.from, key, t.to - t.from) == 0) {
+			if (within && (section != NULL || top) && key != NULL && !place.found &&
+				strlen(key) == t.to - t.from &&
+				strncmp(text + t.from, key, t.to - t.from) == 0) {
 				place.found = true;
 				place.key = t.from;
 				place.from = from;
@@ -159,11 +164,12 @@ char *edit_set(const char *text, const char *section, const char *key, const cha
 		return replaced(text, place.from, place.to, value);
 	if (!place.section) {
 		bool ends = *text == '\0' || g_str_has_suffix(text, "\n");
-		return g_strdup_printf("%s%s%s%s {\n\t%s = %s\n}\n", text, ends ? "" : "\n", *text != '\0' ? "\n" : "", section, key,
-			value);
+		return g_strdup_printf("%s%s%s%s {\n\t%s = %s\n}\n", text, ends ? "" : "\n",
+			*text != '\0' ? "\n" : "", section, key, value);
 	}
 	bool whole = place.insert == 0 || text[place.insert - 1] == '\n';
-	g_autofree char *line = g_strdup_printf("%s%s%s = %s\n", whole ? "" : "\n", section != NULL ? "\t" : "", key, value);
+	g_autofree char *line = g_strdup_printf(
+		"%s%s%s = %s\n", whole ? "" : "\n", section != NULL ? "\t" : "", key, value);
 	return replaced(text, place.insert, place.insert, line);
 }
 
@@ -214,7 +220,8 @@ GStrv edit_values(const char *written)
 		if (t.type == SIGN)
 			continue;
 		bool quoted = t.type == QUOTED;
-		g_autofree char *one = g_strndup(written + t.from + quoted, t.to - t.from - (gsize)(2 * quoted));
+		g_autofree char *one = g_strndup(
+			written + t.from + quoted, t.to - t.from - (gsize)(2 * quoted));
 		g_strv_builder_add(out, one);
 	}
 	return g_strv_builder_end(out);

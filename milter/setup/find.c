@@ -1,5 +1,6 @@
 /*
- * The MTAs of this host: which are there, which run, and how one reads its settings anew.  No state.
+ * The MTAs of this host: which are there, which run, and how one reads its settings anew.  No
+ * state.
  *
  * Postfix may have several instances (postmulti(1)); each is a folder of settings.
  */
@@ -40,14 +41,17 @@ static void add(GPtrArray *list, bool sendmail, const char *config)
 
 static bool is_enabled(const MsSetupMta *mta, const char *first)
 {
-	g_autofree char *value = ms_postfix_postconf(mta->config, "-hx", "multi_instance_enable", NULL);
-	return strcmp(mta->config, first) == 0 || (value != NULL && strcmp(g_strstrip(value), "yes") == 0);
+	g_autofree char *value = ms_postfix_postconf(
+		mta->config, "-hx", "multi_instance_enable", NULL);
+	return strcmp(mta->config, first) == 0 ||
+		(value != NULL && strcmp(g_strstrip(value), "yes") == 0);
 }
 
 /* The first has the list of the others; one that is turned off is none. */
 static void add_instances(GPtrArray *list, const char *first)
 {
-	g_autofree char *others = ms_postfix_postconf(first, "-hx", "multi_instance_directories", NULL);
+	g_autofree char *others = ms_postfix_postconf(
+		first, "-hx", "multi_instance_directories", NULL);
 	guint from = list->len;
 	add(list, false, first);
 	g_auto(GStrv) words = g_strsplit_set(others != NULL ? others : "", ", \t\n", -1);
@@ -56,8 +60,10 @@ static void add_instances(GPtrArray *list, const char *first)
 			add(list, false, *word);
 	for (guint i = from; i < list->len && list->len > from + 1;) {
 		MsSetupMta *mta = list->pdata[i];
-		g_autofree char *name = ms_postfix_postconf(mta->config, "-hx", "multi_instance_name", NULL);
-		mta->instance = name != NULL && *g_strstrip(name) != '\0' ? g_strdup(name) : g_strdup("-");
+		g_autofree char *name = ms_postfix_postconf(
+			mta->config, "-hx", "multi_instance_name", NULL);
+		mta->instance = name != NULL && *g_strstrip(name) != '\0' ? g_strdup(name)
+									  : g_strdup("-");
 		if (is_enabled(mta, first))
 			i++;
 		else
@@ -74,8 +80,10 @@ static bool has_postfix(const char *config)
 GPtrArray *ms_setup_find(const MsSettings *s)
 {
 	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)ms_setup_mta_free);
-	const char *postfix = s != NULL && s->postfix_config != NULL ? s->postfix_config : POSTFIX_CONFIG;
-	const char *sendmail = s != NULL && s->sendmail_config != NULL ? s->sendmail_config : MS_SENDMAIL_CF;
+	const char *postfix = s != NULL && s->postfix_config != NULL ? s->postfix_config
+								     : POSTFIX_CONFIG;
+	const char *sendmail = s != NULL && s->sendmail_config != NULL ? s->sendmail_config
+								       : MS_SENDMAIL_CF;
 	bool sendmail_first = s != NULL && s->sendmail;
 	if (sendmail_first && access(sendmail, R_OK) == 0)
 		add(out, true, sendmail);
@@ -113,7 +121,8 @@ bool ms_setup_is_running(const MsSetupMta *mta)
 static bool by_systemd(const char *unit)
 {
 	const char *argv[] = {"systemctl", "is-active", "--quiet", unit, NULL};
-	g_autofree char *out = access("/run/systemd/system", F_OK) == 0 ? ms_mta_ask(argv, NULL) : NULL;
+	g_autofree char *out = access("/run/systemd/system", F_OK) == 0 ? ms_mta_ask(argv, NULL)
+									: NULL;
 	return out != NULL;
 }
 
@@ -125,7 +134,8 @@ static bool hang_up(const char *config, GError **error)
 	struct stat st;
 	if (pid > 0 && stat(proc, &st) == 0 && st.st_uid == 0 && kill(pid, SIGHUP) == 0)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "start Sendmail again, so that it reads %s", config);
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "start Sendmail again, so that it reads %s",
+		config);
 	return false;
 }
 

@@ -1,6 +1,6 @@
 /*
- * mynetworks comes in; the networks it means go out, without this host: files and tables it names are read.  What
- * could not be read is told.  No state.
+ * mynetworks comes in; the networks it means go out, without this host: files and tables it names
+ * are read.  What could not be read is told.  No state.
  */
 #include "config.h"
 
@@ -22,10 +22,13 @@ static void take_words(Look *look, const char *text, int deep);
 static void take_network(Look *look, const char *word)
 {
 	g_autofree char *network = ms_postfix_network(word);
-	if (ms_network_is_loopback(network) || g_ptr_array_find_with_equal_func(look->out, network, g_str_equal, NULL))
+	if (ms_network_is_loopback(network) ||
+		g_ptr_array_find_with_equal_func(look->out, network, g_str_equal, NULL))
 		return;
 	if (!ms_network_check(network, NULL))
-		setup_note(look->notes, "mynetworks names %s, which is no network: say yourself what is outgoing", word);
+		setup_note(look->notes,
+			"mynetworks names %s, which is no network: say yourself what is outgoing",
+			word);
 	else if (look->out->len >= MOST)
 		return;
 	else
@@ -41,7 +44,9 @@ static char *first_words(const char *text, bool only_ok)
 		g_strstrip(*line);
 		gsize n = strcspn(*line, " \t");
 		const char *rest = *line + n + strspn(*line + n, " \t");
-		bool denies = only_ok && (g_ascii_strncasecmp(rest, "DUNNO", 5) == 0 || g_ascii_strncasecmp(rest, "REJECT", 6) == 0);
+		bool denies = only_ok &&
+			(g_ascii_strncasecmp(rest, "DUNNO", 5) == 0 ||
+				g_ascii_strncasecmp(rest, "REJECT", 6) == 0);
 		if (**line != '#' && n > 0 && !denies)
 			g_string_append_printf(out, "%.*s\n", (int)n, *line);
 	}
@@ -69,7 +74,9 @@ static void take_word(Look *look, const char *word, int deep)
 	bool file = *word == '/', table = !file && strstr(word, ":/") != NULL;
 	g_autofree char *text = NULL;
 	if (*word == '!') {
-		setup_note(look->notes, "mynetworks leaves out %s, which outgoing cannot: its clients are judged too", word + 1);
+		setup_note(look->notes,
+			"mynetworks leaves out %s, which outgoing cannot: its clients are judged too",
+			word + 1);
 		return;
 	}
 	if (!file && !table) {
@@ -82,7 +89,9 @@ static void take_word(Look *look, const char *word, int deep)
 	else if (table)
 		text = read_table(look, word);
 	if (text == NULL || deep >= DEEP)
-		setup_note(look->notes, "mynetworks names %s, which cannot be read: say yourself which of its networks are outgoing", word);
+		setup_note(look->notes,
+			"mynetworks names %s, which cannot be read: say yourself which of its networks are outgoing",
+			word);
 	else
 		take_words(look, text, deep + 1);
 }

@@ -1,10 +1,11 @@
 /*
- * Changes of files come in; they are written down with what was there before, carried out one file at a time, and
- * taken back.  In one thread.
+ * Changes of files come in; they are written down with what was there before, carried out one
+ * file at a time, and taken back.  In one thread.
  *
- * A plan is a folder below that of all plans, named by a number that grows: `journal` (a key file), and for each
- * change N.before and N.after where there is such a file.  It is whole when it has its name; `ended` in it says
- * that all was done.  A file is replaced by rename(2), so that at any moment it is as it was or as it shall be.
+ * A plan is a folder below that of all plans, named by a number that grows: `journal` (a key
+ * file), and for each change N.before and N.after where there is such a file.  It is whole when
+ * it has its name; `ended` in it says that all was done.  A file is replaced by rename(2), so
+ * that at any moment it is as it was or as it shall be.
  */
 #include "config.h"
 
@@ -149,12 +150,14 @@ static bool fill(int fd, GBytes *bytes)
 static bool put(const char *path, GBytes *bytes, guint mode, gint64 uid, gint64 gid, GError **error)
 {
 	if (bytes == NULL)
-		return (unlink(path) == 0 || errno == ENOENT || fail(error, path)) && sync_folder(path, error);
+		return (unlink(path) == 0 || errno == ENOENT || fail(error, path)) &&
+			sync_folder(path, error);
 	g_autofree char *new = g_strconcat(path, ".missent-new", NULL);
 	unlink(new);
 	int fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	bool fine = fd >= 0 && fill(fd, bytes) && (uid < 0 || fchown(fd, (uid_t)uid, (gid_t)gid) == 0)
-		&& fchmod(fd, mode) == 0 && rename(new, path) == 0;
+	bool fine = fd >= 0 && fill(fd, bytes) &&
+		(uid < 0 || fchown(fd, (uid_t)uid, (gid_t)gid) == 0) && fchmod(fd, mode) == 0 &&
+		rename(new, path) == 0;
 	if (!fine) {
 		fail(error, path);
 		if (fd >= 0)
@@ -192,7 +195,8 @@ static bool write_journal(const MsPlan *plan, const char *folder, GError **error
 		g_key_file_set_int64(journal, group, "gid", c->gid);
 		g_key_file_set_int64(journal, group, "mtime", c->mtime);
 		g_key_file_set_integer(journal, group, "step", (int)c->step);
-		if (!write_side(folder, i, "before", c->before, error) || !write_side(folder, i, "after", c->after, error))
+		if (!write_side(folder, i, "before", c->before, error) ||
+			!write_side(folder, i, "after", c->after, error))
 			return false;
 	}
 	gsize len;
@@ -277,10 +281,12 @@ bool ms_plan_apply(MsPlan *plan, MsSetupStep step, GError **error)
 
 /* ---- read again -------------------------------------------------------------------------- */
 
-static bool read_change(const char *folder, GKeyFile *journal, guint i, MsPlan *plan, GError **error)
+static bool read_change(
+	const char *folder, GKeyFile *journal, guint i, MsPlan *plan, GError **error)
 {
 	g_autofree char *group = g_strdup_printf("%u", i);
-	g_autofree char *before = g_strdup_printf("%s/%u.before", folder, i), *after = g_strdup_printf("%s/%u.after", folder, i);
+	g_autofree char *before = g_strdup_printf("%s/%u.before", folder, i),
+			*after = g_strdup_printf("%s/%u.after", folder, i);
 	MsFileChange *c = g_new0(MsFileChange, 1);
 	g_ptr_array_add(plan->changes, c);
 	c->path = g_key_file_get_string(journal, group, "path", error);
@@ -290,7 +296,9 @@ static bool read_change(const char *folder, GKeyFile *journal, guint i, MsPlan *
 	c->uid = g_key_file_get_int64(journal, group, "uid", NULL);
 	c->gid = g_key_file_get_int64(journal, group, "gid", NULL);
 	c->mtime = g_key_file_get_int64(journal, group, "mtime", NULL);
-	c->step = g_key_file_get_integer(journal, group, "step", NULL) == MS_SETUP_OWN ? MS_SETUP_OWN : MS_SETUP_OF_MTA;
+	c->step = g_key_file_get_integer(journal, group, "step", NULL) == MS_SETUP_OWN
+		? MS_SETUP_OWN
+		: MS_SETUP_OF_MTA;
 	return read_file(before, &c->before, error) && read_file(after, &c->after, error);
 }
 
@@ -353,7 +361,8 @@ static char *run_on(const char *const *argv, const char *folder, int *status_out
 {
 	g_autofree char *out = NULL;
 	int status = 0;
-	if (!g_spawn_sync(folder, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL,
+	if (!g_spawn_sync(folder, (char **)argv, NULL,
+		    G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL,
 		    &status, error))
 		return NULL;
 	*status_out = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -369,15 +378,16 @@ char *ms_change_diff(const char *path, GBytes *before, GBytes *after, GError **e
 	g_autofree char *folder = lay_out(sides, 2, error);
 	if (folder == NULL)
 		return NULL;
-	const char *argv[] = {"diff", "-u", "--label", before != NULL ? path : "/dev/null", "--label",
-		after != NULL ? path : "/dev/null", "0", "1", NULL};
+	const char *argv[] = {"diff", "-u", "--label", before != NULL ? path : "/dev/null",
+		"--label", after != NULL ? path : "/dev/null", "0", "1", NULL};
 	int status;
 	char *out = run_on(argv, folder, &status, error);
 	remove_folder(folder);
 	return out;
 }
 
-bool ms_change_without(const MsFileChange *change, GBytes **now_out, GBytes **then_out, GError **error)
+bool ms_change_without(
+	const MsFileChange *change, GBytes **now_out, GBytes **then_out, GError **error)
 {
 	g_autoptr(GBytes) now = NULL;
 	if (!read_file(change->path, &now, error))
@@ -388,7 +398,8 @@ bool ms_change_without(const MsFileChange *change, GBytes **now_out, GBytes **th
 		return true;
 	}
 	if (now == NULL || change->before == NULL || change->after == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s was %s since missent init changed it", change->path,
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s was %s since missent init changed it", change->path,
 			now == NULL ? "removed" : "edited");
 		return false;
 	}
@@ -402,7 +413,8 @@ bool ms_change_without(const MsFileChange *change, GBytes **now_out, GBytes **th
 	if (merged == NULL)
 		return false;
 	if (status != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s was edited since missent init changed it, in the same lines",
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s was edited since missent init changed it, in the same lines",
 			change->path);
 		return false;
 	}
@@ -418,11 +430,13 @@ static bool revert(const MsFileChange *change, GError **error)
 	g_autoptr(GBytes) now = NULL, then = NULL;
 	if (!ms_change_without(change, &now, &then, error))
 		return false;
-	if (!same(now, then) && !put(change->path, then, change->mode, change->uid, change->gid, error))
+	if (!same(now, then) &&
+		!put(change->path, then, change->mode, change->uid, change->gid, error))
 		return false;
 	/* Also its time, by which make(1) knows what is older. */
 	if (then != NULL && same(then, change->before) && change->mtime > 0)
-		utime(change->path, &(struct utimbuf){.actime = change->mtime, .modtime = change->mtime});
+		utime(change->path,
+			&(struct utimbuf){.actime = change->mtime, .modtime = change->mtime});
 	return true;
 }
 

@@ -1,10 +1,12 @@
 /*
- * Postfix's files come in; out go main.cf and master.cf with missent as the last milter of each way out.
+ * Postfix's files come in; out go main.cf and master.cf with missent as the last milter of each
+ * way out.
  *
- * postconf edits copies, so that comments and order stay, and what it makes of them is asked again before anything
- * is written.  Values are taken as they are written (with $names), so that who changes such a name later changes
- * all.  A service of master.cf with milters of its own gets missent there, but for one on loopback that was
- * emptied: there a content filter gives back what was judged before.  One thread.
+ * postconf edits copies, so that comments and order stay, and what it makes of them is asked
+ * again before anything is written.  Values are taken as they are written (with $names), so that
+ * who changes such a name later changes all.  A service of master.cf with milters of its own gets
+ * missent there, but for one on loopback that was emptied: there a content filter gives back what
+ * was judged before.  One thread.
  */
 #include "config.h"
 
@@ -45,20 +47,25 @@ char *postfix_item(const char *queue, const char *socket)
 	g_autofree char *spec = ms_socket_spec(socket, NULL);
 	const char *path = spec != NULL ? ms_socket_path(spec) : NULL;
 	if (path != NULL)
-		return g_strconcat("unix:", g_str_has_prefix(path, below) ? path + strlen(below) : path, NULL);
+		return g_strconcat(
+			"unix:", g_str_has_prefix(path, below) ? path + strlen(below) : path, NULL);
 	/* inet:port@host, which Postfix writes inet:host:port */
-	const char *port = spec != NULL ? strchr(spec, ':') : NULL, *at = port != NULL ? strchr(port, '@') : NULL;
+	const char *port = spec != NULL ? strchr(spec, ':') : NULL,
+		   *at = port != NULL ? strchr(port, '@') : NULL;
 	bool six = at != NULL && strchr(at + 1, ':') != NULL;
-	return at != NULL ? g_strdup_printf(six ? "inet:[%s]:%.*s" : "inet:%s:%.*s", at + 1, (int)(at - port - 1), port + 1)
+	return at != NULL ? g_strdup_printf(six ? "inet:[%s]:%.*s" : "inet:%s:%.*s", at + 1,
+				    (int)(at - port - 1), port + 1)
 			  : g_strdup(socket);
 }
 
 static bool copy_file(const Work *work, const char *name, GError **error)
 {
-	g_autofree char *from = g_build_filename(work->config, name, NULL), *to = g_build_filename(work->copy, name, NULL);
+	g_autofree char *from = g_build_filename(work->config, name, NULL),
+			*to = g_build_filename(work->copy, name, NULL);
 	g_autofree char *text = NULL;
 	gsize len;
-	return g_file_get_contents(from, &text, &len, error) && g_file_set_contents(to, text, (gssize)len, error);
+	return g_file_get_contents(from, &text, &len, error) &&
+		g_file_set_contents(to, text, (gssize)len, error);
 }
 
 /* Postfix waits until a file that it reads is some seconds old. */
@@ -77,7 +84,8 @@ static bool look_again(Work *work, GError **error)
 	return work->postfix != NULL;
 }
 
-static bool edit(Work *work, const char *option, const char *name, const char *value, GError **error)
+static bool edit(
+	Work *work, const char *option, const char *name, const char *value, GError **error)
 {
 	g_autofree char *assignment = g_strdup_printf("%s=%s", name, value);
 	g_autofree char *out = ms_postfix_postconf(work->copy, option, assignment, error);
@@ -90,7 +98,8 @@ typedef enum { LACKS, LAST, NOT_LAST } Place;
 
 static Place place_in(const Work *work, const MsService *service, const char *list)
 {
-	g_autoptr(GPtrArray) items = ms_postfix_list(ms_postfix_value(work->postfix, service, list));
+	g_autoptr(GPtrArray)
+		items = ms_postfix_list(ms_postfix_value(work->postfix, service, list));
 	Place out = LACKS;
 	for (guint i = 0; i < items->len; i++) {
 		g_autofree char *address = ms_postfix_address(items->pdata[i]);
@@ -100,8 +109,8 @@ static Place place_in(const Work *work, const MsService *service, const char *li
 	return out;
 }
 
-/* What Postfix does when a milter is away, and how long it waits, may be right for others and wrong for missent: then
- * missent has its own. */
+/* What Postfix does when a milter is away, and how long it waits, may be right for others and
+ * wrong for missent: then missent has its own. */
 static char *item_for(const Work *work, const MsService *service)
 {
 	GString *out = g_string_new(work->item);
@@ -152,19 +161,26 @@ static bool append_to_main(Work *work, const char *list, GError **error)
 {
 	Place place = place_in(work, NULL, list);
 	if (place == NOT_LAST)
-		setup_note(work->plan->notes, "%s has missent, but not as the last: what comes behind it is not done to mail that is held "
-			"and released", list);
+		setup_note(work->plan->notes,
+			"%s has missent, but not as the last: what comes behind it is not done to mail that is held "
+			"and released",
+			list);
 	if (place != LACKS)
 		return true;
 	g_autofree char *old = written(work, "-h", list), *item = item_for(work, NULL);
-	g_autofree char *value = *old == '\0' ? g_strdup(item)
-		: g_strdup_printf(g_str_has_suffix(old, ",") ? "%s %s" : strchr(old, ',') != NULL ? "%s, %s" : "%s %s", old, item);
+	g_autofree char *value = *old == '\0'
+		? g_strdup(item)
+		: g_strdup_printf(g_str_has_suffix(old, ",") ? "%s %s"
+				  : strchr(old, ',') != NULL ? "%s, %s"
+							     : "%s %s",
+			  old, item);
 	return edit(work, "-e", list, value, error);
 }
 
 static bool is_local_name(const char *name)
 {
-	return g_str_has_prefix(name, "127.") || g_str_has_prefix(name, "localhost:") || g_str_has_prefix(name, "[::1]:");
+	return g_str_has_prefix(name, "127.") || g_str_has_prefix(name, "localhost:") ||
+		g_str_has_prefix(name, "[::1]:");
 }
 
 static bool append_to_service(Work *work, guint i, const char *list, GError **error)
@@ -174,12 +190,15 @@ static bool append_to_service(Work *work, guint i, const char *list, GError **er
 	if (place_in(work, service, list) != LACKS)
 		return true;
 	if (*value == '\0' && is_local_name(service->name)) {
-		setup_note(work->plan->notes, "service %s of master.cf has no milters: it stays so, as for mail that a content filter "
-			"gives back; if programs submit mail there, it is not judged", service->name);
+		setup_note(work->plan->notes,
+			"service %s of master.cf has no milters: it stays so, as for mail that a content filter "
+			"gives back; if programs submit mail there, it is not judged",
+			service->name);
 		return true;
 	}
 	g_autofree char *name = g_strconcat(service->name, "/", service->type, "/", list, NULL);
-	g_autofree char *raw = written(work, "-P", name), *old = tight(raw), *item = item_for(work, service);
+	g_autofree char *raw = written(work, "-P", name), *old = tight(raw),
+			*item = item_for(work, service);
 	g_autofree char *new = *old == '\0' ? g_strdup(item) : g_strconcat(old, ",", item, NULL);
 	return edit(work, "-P", name, new, error);
 }
@@ -187,14 +206,19 @@ static bool append_to_service(Work *work, guint i, const char *list, GError **er
 static bool look_at_service(Work *work, guint i, GError **error)
 {
 	const MsService *service = work->postfix->services->pdata[i];
-	bool smtpd = strcmp(service->program, "smtpd") == 0, cleanup = strcmp(service->program, "cleanup") == 0;
+	bool smtpd = strcmp(service->program, "smtpd") == 0,
+	     cleanup = strcmp(service->program, "cleanup") == 0;
 	const char *list = smtpd ? "smtpd_milters" : "non_smtpd_milters";
 	if ((!smtpd && !cleanup) || (smtpd && !ms_postfix_sends_out(work->postfix, service)))
 		return true;
-	if (smtpd && strstr(ms_postfix_value(work->postfix, service, "receive_override_options"), "no_milters") != NULL)
-		setup_note(work->plan->notes, "service %s of master.cf has receive_override_options with no_milters: its mail is not judged",
+	if (smtpd &&
+		strstr(ms_postfix_value(work->postfix, service, "receive_override_options"),
+			"no_milters") != NULL)
+		setup_note(work->plan->notes,
+			"service %s of master.cf has receive_override_options with no_milters: its mail is not judged",
 			service->name);
-	return !ms_postfix_overrides(work->postfix, service, list) || append_to_service(work, i, list, error);
+	return !ms_postfix_overrides(work->postfix, service, list) ||
+		append_to_service(work, i, list, error);
 }
 
 static bool edit_all(Work *work, GError **error)
@@ -202,29 +226,36 @@ static bool edit_all(Work *work, GError **error)
 	if (strcmp(ms_postfix_value(work->postfix, NULL, "enable_long_queue_ids"), "yes") != 0
 		&& !edit(work, "-e", "enable_long_queue_ids", "yes", error))
 		return false;
-	if (!append_to_main(work, "smtpd_milters", error) || !append_to_main(work, "non_smtpd_milters", error))
+	if (!append_to_main(work, "smtpd_milters", error) ||
+		!append_to_main(work, "non_smtpd_milters", error))
 		return false;
 	for (guint i = 0; i < work->postfix->services->len; i++)
 		if (!look_at_service(work, i, error))
 			return false;
 	const char *maps = ms_postfix_value(work->postfix, NULL, "smtpd_milter_maps");
 	if (*maps != '\0')
-		setup_note(work->plan->notes, "smtpd_milter_maps = %s: clients that have DISABLE there are not judged", maps);
+		setup_note(work->plan->notes,
+			"smtpd_milter_maps = %s: clients that have DISABLE there are not judged",
+			maps);
 	return true;
 }
 
 static bool take(const Work *work, const char *name, GError **error)
 {
-	g_autofree char *from = g_build_filename(work->copy, name, NULL), *to = g_build_filename(work->config, name, NULL);
+	g_autofree char *from = g_build_filename(work->copy, name, NULL),
+			*to = g_build_filename(work->config, name, NULL);
 	g_autofree char *text = NULL;
-	return g_file_get_contents(from, &text, NULL, error) && ms_plan_add(work->plan, MS_SETUP_OF_MTA, to, text, error);
+	return g_file_get_contents(from, &text, NULL, error) &&
+		ms_plan_add(work->plan, MS_SETUP_OF_MTA, to, text, error);
 }
 
-bool plan_postfix(MsPlan *plan, const char *config, const char *socket, const char *item, GError **error)
+bool plan_postfix(
+	MsPlan *plan, const char *config, const char *socket, const char *item, GError **error)
 {
 	g_auto(Work) work = {.plan = plan, .config = config, .socket = socket, .item = item};
 	work.copy = g_dir_make_tmp("missent-postfix-XXXXXX", error);
-	return work.copy != NULL && copy_file(&work, "main.cf", error) && copy_file(&work, "master.cf", error)
-		&& look_again(&work, error) && edit_all(&work, error) && take(&work, "main.cf", error)
-		&& take(&work, "master.cf", error);
+	return work.copy != NULL && copy_file(&work, "main.cf", error) &&
+		copy_file(&work, "master.cf", error) && look_again(&work, error) &&
+		edit_all(&work, error) && take(&work, "main.cf", error) &&
+		take(&work, "master.cf", error);
 }

@@ -1,8 +1,9 @@
 /*
- * Sendmail's files come in; out go sendmail.mc with missent as the last filter, and the sendmail.cf that m4 makes of it.
+ * Sendmail's files come in; out go sendmail.mc with missent as the last filter, and the
+ * sendmail.cf that m4 makes of it.
  *
- * Where sendmail.cf is not what m4 makes of sendmail.mc (somebody edited it, or there is no m4), its own lines are
- * changed instead, and nothing else of it.  One thread.
+ * Where sendmail.cf is not what m4 makes of sendmail.mc (somebody edited it, or there is no m4),
+ * its own lines are changed instead, and nothing else of it.  One thread.
  */
 #include "config.h"
 
@@ -17,7 +18,8 @@
 
 static char *mc_of(const char *cf)
 {
-	return g_str_has_suffix(cf, ".cf") ? g_strdup_printf("%.*s.mc", (int)strlen(cf) - 3, cf) : NULL;
+	return g_str_has_suffix(cf, ".cf") ? g_strdup_printf("%.*s.mc", (int)strlen(cf) - 3, cf)
+					   : NULL;
 }
 
 /* What m4 makes of a text; it may include what lies beside the file. */
@@ -71,7 +73,8 @@ static char *filter_of(const char *cf, const char *socket)
 			continue;
 		g_autofree char *theirs = ms_sendmail_equate(*line, 'S');
 		const char *slash = strchr(theirs, '/');
-		if (strcmp(theirs, socket) == 0 || g_strcmp0(theirs, spec) == 0 || (path != NULL && g_strcmp0(slash, path) == 0))
+		if (strcmp(theirs, socket) == 0 || g_strcmp0(theirs, spec) == 0 ||
+			(path != NULL && g_strcmp0(slash, path) == 0))
 			return g_strstrip(g_strndup(*line + 1, strcspn(*line + 1, ",")));
 	}
 	return NULL;
@@ -82,8 +85,10 @@ static char *filter_of(const char *cf, const char *socket)
 /* Where a filter goes: behind the last that is named, and before the mailers. */
 static gsize place_in(const char *mc)
 {
-	static const char *const filters[] = {"INPUT_MAIL_FILTER(", "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'"};
-	static const char *const mailers[] = {"MAILER_DEFINITIONS", "MAILER(", "LOCAL_CONFIG", "LOCAL_RULE"};
+	static const char *const filters[] = {
+		"INPUT_MAIL_FILTER(", "MAIL_FILTER(", "define(`confINPUT_MAIL_FILTERS'"};
+	static const char *const mailers[] = {
+		"MAILER_DEFINITIONS", "MAILER(", "LOCAL_CONFIG", "LOCAL_RULE"};
 	gsize out = strlen(mc), at = 0;
 	bool behind = false;
 	g_auto(GStrv) lines = g_strsplit(mc, "\n", -1);
@@ -109,7 +114,8 @@ static char *with_filter(const char *mc, const char *socket)
 	gsize at = place_in(mc);
 	g_autofree char *head = g_strndup(mc, at);
 	const char *end = at > 0 && mc[at - 1] != '\n' ? "\n" : "";
-	return g_strdup_printf("%s%sINPUT_MAIL_FILTER(`missent', `S=%s, " EQUATES "')dnl\n%s", head, end, socket, mc + at);
+	return g_strdup_printf("%s%sINPUT_MAIL_FILTER(`missent', `S=%s, " EQUATES "')dnl\n%s", head,
+		end, socket, mc + at);
 }
 
 /* ---- sendmail.cf ------------------------------------------------------------------------- */
@@ -129,7 +135,8 @@ static char *with_lines(const char *cf, const char *socket)
 			g_string_append_printf(out, "Xmissent, S=%s, " EQUATES "\n", socket);
 			declared = listed = true;
 		}
-		g_string_append_printf(out, "%s%s%s", *line, set ? ((*line)[strlen(list)] != '\0' ? ", missent" : "missent") : "",
+		g_string_append_printf(out, "%s%s%s", *line,
+			set ? ((*line)[strlen(list)] != '\0' ? ", missent" : "missent") : "",
 			line[1] != NULL ? "\n" : "");
 		listed = listed || set;
 	}
@@ -138,14 +145,16 @@ static char *with_lines(const char *cf, const char *socket)
 
 static bool fail(GError **error, const char *path)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: missent would not be the last filter there; put the INPUT_MAIL_FILTER line of "
-		"contrib/sendmail.mc behind all others yourself", path);
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+		"%s: missent would not be the last filter there; put the INPUT_MAIL_FILTER line of "
+		"contrib/sendmail.mc behind all others yourself",
+		path);
 	return false;
 }
 
 /* Both files by m4; `*new_out` NULL: the two do not fit one another. */
-static bool make_anew(const char *path, const char *mc, const char *cf, const char *socket, char **mc_out, char **new_out,
-	GError **error)
+static bool make_anew(const char *path, const char *mc, const char *cf, const char *socket,
+	char **mc_out, char **new_out, GError **error)
 {
 	g_autofree char *old = m4(path, mc, NULL);
 	if (old == NULL)
@@ -166,21 +175,25 @@ static bool make_anew(const char *path, const char *mc, const char *cf, const ch
 
 bool plan_sendmail(MsPlan *plan, const char *path, const char *socket, GError **error)
 {
-	g_autofree char *cf = NULL, *mc = NULL, *mc_path = mc_of(path), *new_mc = NULL, *new_cf = NULL;
+	g_autofree char *cf = NULL, *mc = NULL, *mc_path = mc_of(path), *new_mc = NULL,
+			*new_cf = NULL;
 	if (!g_file_get_contents(path, &cf, NULL, error))
 		return false;
 	g_autofree char *name = filter_of(cf, socket);
 	if (name != NULL) {
 		if (!is_last(cf, name))
-			setup_note(plan->notes, "InputMailFilters of %s does not have %s as the last: put it there", path, name);
+			setup_note(plan->notes,
+				"InputMailFilters of %s does not have %s as the last: put it there",
+				path, name);
 		return true;
 	}
 	if (mc_path != NULL && g_file_get_contents(mc_path, &mc, NULL, NULL)
 		&& !make_anew(mc_path, mc, cf, socket, &new_mc, &new_cf, error))
 		return false;
 	if (new_cf == NULL) {
-		setup_note(plan->notes, "%s is not what m4 makes of %s: its own lines are changed, and nothing else", path,
-			mc != NULL ? mc_path : "a sendmail.mc");
+		setup_note(plan->notes,
+			"%s is not what m4 makes of %s: its own lines are changed, and nothing else",
+			path, mc != NULL ? mc_path : "a sendmail.mc");
 		new_cf = with_lines(cf, socket);
 		new_mc = mc != NULL ? with_filter(mc, socket) : NULL;
 	}

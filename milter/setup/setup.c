@@ -1,9 +1,10 @@
 /*
- * Answers come in; the plan of all files goes out: missent's own, and those of the MTA.  And before there are answers:
- * what is proposed, by what is configured already, by the MTA and by its log.  One thread.
+ * Answers come in; the plan of all files goes out: missent's own, and those of the MTA.  And
+ * before there are answers: what is proposed, by what is configured already, by the MTA and by
+ * its log.  One thread.
  *
- * A file that is there is changed value by value, so that what a person wrote stays; where there is none, what comes
- * with missent is the beginning.
+ * A file that is there is changed value by value, so that what a person wrote stays; where there
+ * is none, what comes with missent is the beginning.
  */
 #include "config.h"
 
@@ -56,7 +57,8 @@ static char *value_at(const char *text, const char *section, const char *key)
 
 static char *policy_folder(const char *config, const char *text)
 {
-	g_autofree char *dir = g_path_get_dirname(config), *given = value_at(text, NULL, "policy-dir");
+	g_autofree char *dir = g_path_get_dirname(config),
+			*given = value_at(text, NULL, "policy-dir");
 	return given != NULL ? g_steal_pointer(&given) : g_build_filename(dir, "policies", NULL);
 }
 
@@ -70,7 +72,8 @@ static char *policy_file(const char *folder)
 			g_ptr_array_add(names, g_build_filename(folder, name, NULL));
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *text = NULL;
-		if (g_file_get_contents(names->pdata[i], &text, NULL, NULL) && edit_has_section(text, POLICY))
+		if (g_file_get_contents(names->pdata[i], &text, NULL, NULL) &&
+			edit_has_section(text, POLICY))
 			return g_strdup(names->pdata[i]);
 	}
 	return g_build_filename(folder, "invoices.conf", NULL);
@@ -92,15 +95,18 @@ static char *network_of_prefix(const char *word)
 static GStrv relaying_clients(const char *cf)
 {
 	g_autoptr(GStrvBuilder) out = g_strv_builder_new();
-	g_autofree char *dir = g_path_get_dirname(cf), *path = g_build_filename(dir, "access", NULL), *text = NULL;
-	g_auto(GStrv) lines = g_strsplit(g_file_get_contents(path, &text, NULL, NULL) ? text : "", "\n", -1);
+	g_autofree char *dir = g_path_get_dirname(cf),
+			*path = g_build_filename(dir, "access", NULL), *text = NULL;
+	g_auto(GStrv) lines = g_strsplit(
+		g_file_get_contents(path, &text, NULL, NULL) ? text : "", "\n", -1);
 	for (char **line = lines; *line != NULL; line++) {
 		g_strstrip(*line);
-		const char *word = g_ascii_strncasecmp(*line, "Connect:", 8) == 0 ? *line + 8 : *line;
+		const char *word = g_ascii_strncasecmp(*line, "Connect:", 8) == 0 ? *line + 8
+										  : *line;
 		gsize n = strcspn(word, " \t");
 		g_autofree char *name = g_strndup(word, n), *network = network_of_prefix(name);
-		if (strcmp(word + n + strspn(word + n, " \t"), "RELAY") == 0 && ms_network_check(network, NULL)
-			&& !ms_network_is_loopback(network))
+		if (strcmp(word + n + strspn(word + n, " \t"), "RELAY") == 0 &&
+			ms_network_check(network, NULL) && !ms_network_is_loopback(network))
 			g_strv_builder_add(out, network);
 	}
 	return g_strv_builder_end(out);
@@ -122,7 +128,8 @@ static char *domain_of_postfix(const MsPostfix *postfix)
 		g_strstrip(name);
 	const char *origin = name != NULL ? name : text;
 	const char *host = ms_postfix_value(postfix, NULL, "myhostname");
-	return strchr(origin, '.') != NULL && strcmp(origin, host) != 0 ? g_strdup(origin) : domain_of_host(host);
+	return strchr(origin, '.') != NULL && strcmp(origin, host) != 0 ? g_strdup(origin)
+									: domain_of_host(host);
 }
 
 static GStrv one_of(char *value)
@@ -132,17 +139,19 @@ static GStrv one_of(char *value)
 	return out;
 }
 
-static void propose_networks(const char *text, const MsSetupMta *mta, const MsPostfix *postfix, MsSetupAnswers *out,
-	GPtrArray *notes)
+static void propose_networks(const char *text, const MsSetupMta *mta, const MsPostfix *postfix,
+	MsSetupAnswers *out, GPtrArray *notes)
 {
 	out->networks = values_at(text, "outgoing", "networks");
 	if (out->networks != NULL && out->networks[0] != NULL)
 		return;
 	g_strfreev(out->networks);
-	out->networks = postfix != NULL ? networks_of(postfix, notes) : relaying_clients(mta->config);
+	out->networks = postfix != NULL ? networks_of(postfix, notes)
+					: relaying_clients(mta->config);
 }
 
-static void propose_domains(const char *text, const MsPostfix *postfix, Traffic *traffic, MsSetupAnswers *out)
+static void propose_domains(
+	const char *text, const MsPostfix *postfix, Traffic *traffic, MsSetupAnswers *out)
 {
 	out->domains = values_at(text, "outgoing", "sender-domains");
 	if (out->domains != NULL && out->domains[0] != NULL)
@@ -162,16 +171,20 @@ static void propose_domains(const char *text, const MsPostfix *postfix, Traffic 
 static void propose_senders(const char *policy, const Traffic *traffic, MsSetupAnswers *out)
 {
 	out->senders = values_at(policy, POLICY, "sender");
-	if (out->senders != NULL && out->senders[0] != NULL && strcmp(out->senders[0], EXAMPLE_SENDER) != 0)
+	if (out->senders != NULL && out->senders[0] != NULL &&
+		strcmp(out->senders[0], EXAMPLE_SENDER) != 0)
 		return;
 	g_strfreev(out->senders);
 	if (traffic->billing[0] != NULL)
 		out->senders = g_strdupv(traffic->billing);
 	else
-		out->senders = out->domains[0] != NULL ? one_of(g_strconcat("billing@", out->domains[0], NULL)) : g_new0(char *, 1);
+		out->senders = out->domains[0] != NULL
+			? one_of(g_strconcat("billing@", out->domains[0], NULL))
+			: g_new0(char *, 1);
 }
 
-void ms_setup_propose(const char *config, const MsSetupMta *mta, const char *log, MsSetupAnswers *out, GPtrArray *notes)
+void ms_setup_propose(const char *config, const MsSetupMta *mta, const char *log,
+	MsSetupAnswers *out, GPtrArray *notes)
 {
 	g_auto(Traffic) traffic = {0};
 	g_autoptr(GError) error = NULL;
@@ -210,7 +223,9 @@ static void set_list(Draft *draft, const char *section, const char *key, const c
 {
 	g_auto(GStrv) old = values_at(draft->text, section, key);
 	bool empty = values == NULL || values[0] == NULL;
-	if ((old == NULL || old[0] == NULL) ? empty : (!empty && g_strv_equal((const char *const *)old, values)))
+	if ((old == NULL || old[0] == NULL)
+			? empty
+			: (!empty && g_strv_equal((const char *const *)old, values)))
 		return;
 	g_autofree char *written = edit_quote_list(values);
 	char *text = edit_set(draft->text, section, key, written);
@@ -228,7 +243,8 @@ static void unset(Draft *draft, const char *key)
 /* Is the value the one that comes with missent, or none? */
 static bool is_stock(const char *text, const char *key)
 {
-	g_autofree char *now = value_at(text, NULL, key), *stock = value_at(setup_missent_conf, NULL, key);
+	g_autofree char *now = value_at(text, NULL, key),
+			*stock = value_at(setup_missent_conf, NULL, key);
 	return now == NULL || g_strcmp0(now, stock) == 0;
 }
 
@@ -277,19 +293,27 @@ static char *url_of(const char *host, const char *port)
 	const struct servent *service = g_ascii_isdigit(*port) ? NULL : getservbyname(port, "tcp");
 	int number = service != NULL ? ntohs((guint16)service->s_port) : atoi(port);
 	bool bare_six = strchr(host, ':') != NULL && *host != '[';
-	return number > 0 ? g_strdup_printf(bare_six ? "smtp://[%s]:%d" : "smtp://%s:%d", host, number) : NULL;
+	return number > 0
+		? g_strdup_printf(bare_six ? "smtp://[%s]:%d" : "smtp://%s:%d", host, number)
+		: NULL;
 }
 
 /* Does it take mail of this host without a login? */
 static bool is_open_here(const MsPostfix *postfix, const MsService *service)
 {
-	static const char *const lists[] = {"smtpd_relay_restrictions", "smtpd_recipient_restrictions"};
+	static const char *const lists[] = {
+		"smtpd_relay_restrictions", "smtpd_recipient_restrictions"};
 	bool permits = false;
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
-		permits = permits || strstr(ms_postfix_value(postfix, service, lists[i]), "permit_mynetworks") != NULL;
-	return permits && strcmp(ms_postfix_value(postfix, service, "smtpd_tls_wrappermode"), "yes") != 0
-		&& strcmp(ms_postfix_value(postfix, service, "smtpd_tls_security_level"), "encrypt") != 0
-		&& strstr(ms_postfix_value(postfix, service, "smtpd_client_restrictions"), "permit_sasl_authenticated") == NULL;
+		permits = permits ||
+			strstr(ms_postfix_value(postfix, service, lists[i]), "permit_mynetworks") !=
+				NULL;
+	return permits &&
+		strcmp(ms_postfix_value(postfix, service, "smtpd_tls_wrappermode"), "yes") != 0 &&
+		strcmp(ms_postfix_value(postfix, service, "smtpd_tls_security_level"), "encrypt") !=
+		0 &&
+		strstr(ms_postfix_value(postfix, service, "smtpd_client_restrictions"),
+			"permit_sasl_authenticated") == NULL;
 }
 
 static void add_listener(GPtrArray *out, const MsPostfix *postfix, const MsService *service)
@@ -298,13 +322,19 @@ static void add_listener(GPtrArray *out, const MsPostfix *postfix, const MsServi
 	const char *colon = strrchr(service->name, ':');
 	bool emptied = ms_postfix_overrides(postfix, service, "smtpd_milters")
 		&& *ms_postfix_value(postfix, service, "smtpd_milters") == '\0';
-	g_autofree char *host = colon != NULL ? g_strndup(service->name, (gsize)(colon - service->name)) : NULL;
+	g_autofree char *host = colon != NULL
+		? g_strndup(service->name, (gsize)(colon - service->name))
+		: NULL;
 	g_auto(GStrv) own = g_strsplit_set(interfaces, ", \t", -1);
-	bool here = strstr(interfaces, "all") != NULL || strstr(interfaces, "loopback") != NULL || strstr(interfaces, "localhost") != NULL
-		|| strstr(interfaces, "127.0.0.1") != NULL || own[0] == NULL;
+	bool here = strstr(interfaces, "all") != NULL || strstr(interfaces, "loopback") != NULL ||
+		strstr(interfaces, "localhost") != NULL ||
+		strstr(interfaces, "127.0.0.1") != NULL || own[0] == NULL;
 	if (emptied || !is_open_here(postfix, service))
 		return;
-	char *url = url_of(host != NULL ? host : here ? "127.0.0.1" : own[0], colon != NULL ? colon + 1 : service->name);
+	char *url = url_of(host != NULL ? host
+			: here          ? "127.0.0.1"
+					: own[0],
+		colon != NULL ? colon + 1 : service->name);
 	if (url != NULL)
 		g_ptr_array_add(out, url);
 }
@@ -313,15 +343,20 @@ static void add_sendmail_listeners(GPtrArray *out, const char *path)
 {
 	static const char list[] = "O DaemonPortOptions=";
 	g_autofree char *cf = NULL;
-	g_auto(GStrv) lines = g_strsplit(g_file_get_contents(path, &cf, NULL, NULL) ? cf : "", "\n", -1);
+	g_auto(GStrv)
+		lines = g_strsplit(g_file_get_contents(path, &cf, NULL, NULL) ? cf : "", "\n", -1);
 	for (char **line = lines; *line != NULL; line++) {
 		if (!g_str_has_prefix(*line, list))
 			continue;
 		const char *text = *line + strlen(list);
-		g_autofree char *modes = ms_sendmail_equate(text, 'M'), *host = ms_sendmail_equate(text, 'A'),
-			*port = ms_sendmail_equate(text, 'P'), *family = ms_sendmail_equate(text, 'F');
+		g_autofree char *modes = ms_sendmail_equate(text, 'M'),
+				*host = ms_sendmail_equate(text, 'A'),
+				*port = ms_sendmail_equate(text, 'P'),
+				*family = ms_sendmail_equate(text, 'F');
 		bool open = strpbrk(modes, "as") == NULL && strcmp(family, "inet6") != 0;
-		char *url = open ? url_of(*host != '\0' ? host : "127.0.0.1", *port != '\0' ? port : "smtp") : NULL;
+		char *url = open
+			? url_of(*host != '\0' ? host : "127.0.0.1", *port != '\0' ? port : "smtp")
+			: NULL;
 		if (url != NULL)
 			g_ptr_array_add(out, url);
 	}
@@ -332,7 +367,8 @@ static GPtrArray *listeners_of(const MsSetupMta *mta, const MsPostfix *postfix)
 	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; postfix != NULL && i < postfix->services->len; i++) {
 		const MsService *service = postfix->services->pdata[i];
-		bool smtp = strcmp(service->program, "smtpd") == 0 || strcmp(service->program, "postscreen") == 0;
+		bool smtp = strcmp(service->program, "smtpd") == 0 ||
+			strcmp(service->program, "postscreen") == 0;
 		if (smtp && strcmp(service->type, "inet") == 0)
 			add_listener(out, postfix, service);
 	}
@@ -355,7 +391,8 @@ static void set_canary(Draft *draft, const MsSetupAnswers *answers, const MsPost
 	const char *at = strchr(sender, '@');
 	g_autofree char *address = at != NULL && at != sender ? g_strdup(sender)
 		: g_strconcat("missent-canary@", at != NULL ? at + 1 : sender, NULL);
-	g_autofree char *number = g_strdup_printf("CANARY-%06u", g_random_int_range(100000, 1000000));
+	g_autofree char *number = g_strdup_printf(
+		"CANARY-%06u", g_random_int_range(100000, 1000000));
 	g_autoptr(GPtrArray) listeners = listeners_of(answers->mta, postfix);
 	set_list(draft, "canary", "listeners", (const char *const *)listeners->pdata);
 	set_value(draft, "canary", "sender", address);
@@ -365,9 +402,11 @@ static void set_canary(Draft *draft, const MsSetupAnswers *answers, const MsPost
 
 /* ---- the plan ---------------------------------------------------------------------------- */
 
-static bool plan_policies(MsPlan *plan, const char *folder, const MsSetupAnswers *answers, GError **error)
+static bool plan_policies(
+	MsPlan *plan, const char *folder, const MsSetupAnswers *answers, GError **error)
 {
-	g_autofree char *kinds = g_build_filename(folder, "kinds.conf", NULL), *path = policy_file(folder);
+	g_autofree char *kinds = g_build_filename(folder, "kinds.conf", NULL),
+			*path = policy_file(folder);
 	g_autofree char *kinds_text = text_or(kinds, setup_kinds_conf);
 	Draft draft = {text_or(path, setup_invoices_conf)};
 	if (edit_has_section(draft.text, POLICY))
@@ -386,16 +425,20 @@ static bool plan_unit(MsPlan *plan, const char *config, const char *socket, GErr
 	g_autofree char *spec = ms_socket_spec(socket, NULL);
 	const char *path = spec != NULL ? ms_socket_path(spec) : NULL;
 	g_autofree char *folder = path != NULL ? g_path_get_dirname(path) : NULL;
-	bool known = folder == NULL || strcmp(folder, POSTFIX_FOLDER) == 0 || strcmp(folder, RUNDIR) == 0;
-	if (known || strcmp(config, CONFDIR "/missent.conf") != 0 || access("/run/systemd/system", F_OK) != 0)
+	bool known = folder == NULL || strcmp(folder, POSTFIX_FOLDER) == 0 ||
+		strcmp(folder, RUNDIR) == 0;
+	if (known || strcmp(config, CONFDIR "/missent.conf") != 0 ||
+		access("/run/systemd/system", F_OK) != 0)
 		return true;
-	g_autofree char *text = g_strdup_printf("# By missent init: where the socket of missent.conf is.\n[Service]\n"
-		"ReadWritePaths=-%s\n", folder);
+	g_autofree char *text = g_strdup_printf(
+		"# By missent init: where the socket of missent.conf is.\n[Service]\n"
+		"ReadWritePaths=-%s\n",
+		folder);
 	return ms_plan_add(plan, MS_SETUP_OWN, DROP_IN, text, error);
 }
 
-static bool plan_own(MsPlan *plan, const char *config, const MsSetupAnswers *answers, const MsPostfix *postfix,
-	char **socket_out, GError **error)
+static bool plan_own(MsPlan *plan, const char *config, const MsSetupAnswers *answers,
+	const MsPostfix *postfix, char **socket_out, GError **error)
 {
 	Draft draft = {text_or(config, setup_missent_conf)};
 	g_autofree char *folder = policy_folder(config, draft.text);
@@ -407,8 +450,9 @@ static bool plan_own(MsPlan *plan, const char *config, const MsSetupAnswers *ans
 	g_autoptr(MsSection) checked = ms_config_parse(config, draft.text, ms_settings_rows, error);
 	if (checked != NULL)
 		*socket_out = g_strdup(ms_section_text(checked, "socket"));
-	bool fine = checked != NULL && ms_plan_add(plan, MS_SETUP_OWN, config, draft.text, error)
-		&& plan_policies(plan, folder, answers, error) && plan_unit(plan, config, *socket_out, error);
+	bool fine = checked != NULL && ms_plan_add(plan, MS_SETUP_OWN, config, draft.text, error) &&
+		plan_policies(plan, folder, answers, error) &&
+		plan_unit(plan, config, *socket_out, error);
 	g_free(draft.text);
 	return fine;
 }
@@ -416,11 +460,16 @@ static bool plan_own(MsPlan *plan, const char *config, const MsSetupAnswers *ans
 MsPlan *ms_setup_plan(const char *config, const MsSetupAnswers *answers, GError **error)
 {
 	g_autoptr(MsPlan) plan = ms_plan_new();
-	g_autoptr(MsPostfix) postfix = answers->mta->sendmail ? NULL : ms_postfix_ask(answers->mta->config, error);
+	g_autoptr(MsPostfix) postfix = answers->mta->sendmail
+		? NULL
+		: ms_postfix_ask(answers->mta->config, error);
 	g_autofree char *socket = NULL;
-	if ((postfix == NULL && !answers->mta->sendmail) || !plan_own(plan, config, answers, postfix, &socket, error))
+	if ((postfix == NULL && !answers->mta->sendmail) ||
+		!plan_own(plan, config, answers, postfix, &socket, error))
 		return NULL;
-	g_autofree char *item = postfix != NULL ? postfix_item(ms_postfix_value(postfix, NULL, "queue_directory"), socket) : NULL;
+	g_autofree char *item = postfix != NULL
+		? postfix_item(ms_postfix_value(postfix, NULL, "queue_directory"), socket)
+		: NULL;
 	bool fine = postfix != NULL ? plan_postfix(plan, answers->mta->config, socket, item, error)
 				    : plan_sendmail(plan, answers->mta->config, socket, error);
 	return fine ? g_steal_pointer(&plan) : NULL;

@@ -10,8 +10,8 @@ extern const char setup_missent_conf[], setup_invoices_conf[], setup_kinds_conf[
 
 void setup_note(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* edit.c: the text of a settings file with one value changed, and all else as it stands.  `section`: NULL, or a
- * name and perhaps a title, `policy "invoices"`.  The caller's. */
+/* edit.c: the text of a settings file with one value changed, and all else as it stands.
+ * `section`: NULL, or a name and perhaps a title, `policy "invoices"`.  The caller's. */
 char *edit_set(const char *text, const char *section, const char *key, const char *value);
 /* It becomes a comment. */
 char *edit_unset(const char *text, const char *section, const char *key);
@@ -26,7 +26,8 @@ GStrv edit_values(const char *written);
 
 /* postfix.c, sendmail.c */
 /* `socket` is missent's (settings.h), `item` how Postfix names it. */
-bool plan_postfix(MsPlan *plan, const char *config, const char *socket, const char *item, GError **error);
+bool plan_postfix(
+	MsPlan *plan, const char *config, const char *socket, const char *item, GError **error);
 bool plan_sendmail(MsPlan *plan, const char *cf, const char *socket, GError **error);
 /* How a Postfix with that queue names the socket. */
 char *postfix_item(const char *queue_directory, const char *socket);

@@ -1,8 +1,9 @@
 /*
- * A mail log comes in; which domains this host sends for, and which addresses, go out, the most frequent first.
- * No state.
+ * A mail log comes in; which domains this host sends for, and which addresses, go out, the most
+ * frequent first.  No state.
  *
- * What counts came from this host, from who logged in, or from a client of a private network, and was sent on.
+ * What counts came from this host, from who logged in, or from a client of a private network, and
+ * was sent on.
  */
 #include "config.h"
 
@@ -17,10 +18,12 @@
 #define MOST_SENDERS 8
 
 /* Names that billing has, in the languages that we know of. */
-static const char *const billing[] = {"billing", "invoice", "invoicing", "invoices", "accounts", "accounting",
-	"receivable", "statements", "rechnung", "rechnungen", "faktura", "fakturen", "buchhaltung", "facturation", "facture",
-	"factures", "compta", "comptabilite", "facturacion", "facturas", "fatturazione", "fatture", "fattura", "faktury",
-	"faktur", "factuur", "facturen", "facturatie", "faturamento", "faturas", "debitoren", "abrechnung", "mahnung", NULL};
+static const char *const billing[] = {"billing", "invoice", "invoicing", "invoices", "accounts",
+	"accounting", "receivable", "statements", "rechnung", "rechnungen", "faktura", "fakturen",
+	"buchhaltung", "facturation", "facture", "factures", "compta", "comptabilite",
+	"facturacion", "facturas", "fatturazione", "fatture", "fattura", "faktury", "faktur",
+	"factuur", "facturen", "facturatie", "faturamento", "faturas", "debitoren", "abrechnung",
+	"mahnung", NULL};
 
 static bool is_billing(const char *address)
 {
@@ -34,7 +37,8 @@ static bool is_billing(const char *address)
 
 static bool is_private(const char *client)
 {
-	static const char *const networks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1"};
+	static const char *const networks[] = {
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1"};
 	for (gsize i = 0; i < G_N_ELEMENTS(networks); i++)
 		if (ms_network_contains(networks[i], client))
 			return true;
@@ -43,13 +47,16 @@ static bool is_private(const char *client)
 
 static bool went_out(const MsMail *mail)
 {
-	bool ours = mail->came == MS_CAME_LOCAL
-		|| (mail->came == MS_CAME_SMTP && (mail->auth_user != NULL || (mail->client != NULL && is_private(mail->client))));
+	bool ours = mail->came == MS_CAME_LOCAL ||
+		(mail->came == MS_CAME_SMTP &&
+			(mail->auth_user != NULL ||
+				(mail->client != NULL && is_private(mail->client))));
 	if (!ours || !mail->accepted || mail->sender == NULL || strchr(mail->sender, '@') == NULL)
 		return false;
 	for (guint i = 0; i < mail->deliveries->len; i++) {
 		const MsDelivered *d = mail->deliveries->pdata[i];
-		const char *at = strrchr(d->to != NULL ? d->to : "", '@'), *own = strrchr(mail->sender, '@');
+		const char *at = strrchr(d->to != NULL ? d->to : "", '@'),
+			   *own = strrchr(mail->sender, '@');
 		if (d->sent && at != NULL && g_ascii_strcasecmp(at, own) != 0)
 			return true;
 	}
@@ -86,8 +93,10 @@ static GStrv most_first(GHashTable *table, guint most, bool (*which)(const char 
 
 static void look(MsMaillog *log, Traffic *out)
 {
-	g_autoptr(GHashTable) domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GHashTable) senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable)
+		senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	const GPtrArray *mails = ms_maillog_mails(log);
 	for (guint i = 0; i < mails->len; i++) {
 		const MsMail *mail = mails->pdata[i];
@@ -106,7 +115,8 @@ static void look(MsMaillog *log, Traffic *out)
 /* Of seven days; Debian's hosts have no other log since 2023. */
 static bool feed_journal(MsMaillog *log)
 {
-	const char *argv[] = {"journalctl", "-q", "--no-pager", "-o", "export", "--since", "-7 days", "SYSLOG_FACILITY=2", NULL};
+	const char *argv[] = {"journalctl", "-q", "--no-pager", "-o", "export", "--since",
+		"-7 days", "SYSLOG_FACILITY=2", NULL};
 	g_autofree char *text = ms_mta_ask(argv, NULL);
 	if (text == NULL || *text == '\0')
 		return false;
@@ -127,10 +137,12 @@ void traffic_look(const char *path, Traffic *out, GPtrArray *notes)
 	if (error != NULL)
 		setup_note(notes, "%s", error->message);
 	if (read || journal)
-		setup_note(notes, "%s: %u %s sent on, by which domains and senders are proposed", read ? usual : "the journal of seven days",
-			out->n, out->n == 1 ? "message was" : "messages were");
+		setup_note(notes, "%s: %u %s sent on, by which domains and senders are proposed",
+			read ? usual : "the journal of seven days", out->n,
+			out->n == 1 ? "message was" : "messages were");
 	else if (error == NULL)
-		setup_note(notes, "there is no mail log yet, so that domains and senders are guessed by this host's name");
+		setup_note(notes,
+			"there is no mail log yet, so that domains and senders are guessed by this host's name");
 }
 
 void traffic_clear(Traffic *traffic)

@@ -14,9 +14,9 @@
 #include "missent/spool.h"
 
 /*
- * Held copies as files: a message comes in as a descriptor, and is a file with its record's uid for a name
- * when the function returns, on disk with its folder.  No state of ours, no lock: from any thread and any
- * process, since no two write one name.
+ * Held copies as files: a message comes in as a descriptor, and is a file with its record's uid
+ * for a name when the function returns, on disk with its folder.  No state of ours, no lock: from
+ * any thread and any process, since no two write one name.
  */
 
 #define SUFFIX ".eml"
@@ -30,8 +30,8 @@ static char *path_of(const char *dir, const char *uid)
 
 static bool fail(GError **error, const char *path, const char *what)
 {
-	g_set_error(error, MS_ERROR, errno == ENOENT ? MS_ERROR_INPUT : MS_ERROR_RETRY, "%s: %s: %s", path,
-		what, g_strerror(errno));
+	g_set_error(error, MS_ERROR, errno == ENOENT ? MS_ERROR_INPUT : MS_ERROR_RETRY,
+		"%s: %s: %s", path, what, g_strerror(errno));
 	return false;
 }
 
@@ -118,7 +118,8 @@ static void clear_aside(const char *dir)
 	g_autoptr(GDir) open = g_dir_open(aside, 0, NULL);
 	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;) {
 		g_autofree char *path = g_build_filename(aside, name, NULL);
-		if (g_str_has_suffix(name, SUFFIX) && set_aside_before(path, MS_SPOOL_ASIDE_DAYS * 86400))
+		if (g_str_has_suffix(name, SUFFIX) &&
+			set_aside_before(path, MS_SPOOL_ASIDE_DAYS * 86400))
 			unlink(path);
 	}
 }

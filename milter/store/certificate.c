@@ -13,7 +13,8 @@ bool ms_certificate_ends(const char *path, gint64 *ends_out, GError **error)
 	FILE *file = fopen(path, "re");
 	X509 *certificate = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
 	struct tm end = {0};
-	bool fine = certificate != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
+	bool fine = certificate != NULL &&
+		ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
 	if (file == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
 	else if (!fine)

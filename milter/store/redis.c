@@ -13,8 +13,8 @@
  * how recent it is.
  *
  * Two threads of ours, started when first needed, wait so that no message does: the prober asks
- * servers that were given up whether they are back, the follower asks Sentinel who is primary and the
- * primary how far its stream is.  The lock is for the few pointers that they change.
+ * servers that were given up whether they are back, the follower asks Sentinel who is primary and
+ * the primary how far its stream is.  The lock is for the few pointers that they change.
  */
 
 #define FOLLOW_US (G_USEC_PER_SEC) /* how often Sentinel is asked */
@@ -29,7 +29,8 @@ struct MsRedis {
 	bool plaintext;
 	pthread_mutex_t lock;
 	GArray *scripts; /* of ScriptName */
-	GPtrArray *primaries;   /* of MsServer: addresses of the primary, the one that answered last first */
+	/* of MsServer: addresses of the primary, the one that answered last first */
+	GPtrArray *primaries;
 	gint64 found_at;        /* by Sentinel */
 	MsServer *replica;
 	bool replica_only;
@@ -59,7 +60,8 @@ static bool check_plaintext(const MsRedis *redis, const MsServer *server, GError
 {
 	if (redis->plaintext || redis->how.tls != NULL || ms_server_is_here(server))
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: is not this host, and is not asked in plain text: set redis-tls "
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"%s: is not this host, and is not asked in plain text: set redis-tls "
 		"= yes, use a tunnel, or set redis-plaintext = allowed if the network between is yours alone",
 		ms_server_name(server));
 	return false;
@@ -68,7 +70,8 @@ static bool check_plaintext(const MsRedis *redis, const MsServer *server, GError
 static MsServer *new_server(MsRedis *redis, const char *address, GError **error)
 {
 	g_autoptr(MsServer) server = ms_server_new(address, &redis->how, error);
-	return server != NULL && check_plaintext(redis, server, error) ? g_steal_pointer(&server) : NULL;
+	return server != NULL && check_plaintext(redis, server, error) ? g_steal_pointer(&server)
+								       : NULL;
 }
 
 static MsServer *make_node(void *user, const char *address, GError **error)
@@ -95,7 +98,8 @@ static bool take_addresses(MsRedis *redis, const char *list, GError **error)
 static bool take_sentinels(MsRedis *redis, const MsRedisSettings *settings, GError **error)
 {
 	if (settings->master == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "redis-master is not set: what Sentinel calls the primary");
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"redis-master is not set: what Sentinel calls the primary");
 		return false;
 	}
 	redis->sentinels = ms_sentinels_new(settings, &redis->how, error);
@@ -141,11 +145,13 @@ MsRedis *ms_redis_new(const MsRedisSettings *settings, GError **error)
 			return NULL;
 	}
 	bool sentinel = settings->sentinels != NULL && settings->sentinels[0] != NULL;
-	if (sentinel ? !take_sentinels(redis, settings, error) : !take_addresses(redis, settings->address, error))
+	if (sentinel ? !take_sentinels(redis, settings, error)
+		     : !take_addresses(redis, settings->address, error))
 		return NULL;
 	if (settings->cluster) {
 		if (sentinel || settings->replica != NULL || settings->database > 0) {
-			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "redis-cluster goes with no redis-sentinels, "
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+				"redis-cluster goes with no redis-sentinels, "
 				"redis-replica or redis-database");
 			return NULL;
 		}
@@ -171,7 +177,9 @@ static GPtrArray *all_servers(MsRedis *redis)
 	pthread_mutex_unlock(&redis->lock);
 	if (redis->replica != NULL)
 		g_ptr_array_add(all, ms_server_ref(redis->replica));
-	const GPtrArray *sentinels = redis->sentinels != NULL ? ms_sentinels_servers(redis->sentinels) : NULL;
+	const GPtrArray *sentinels = redis->sentinels != NULL
+		? ms_sentinels_servers(redis->sentinels)
+		: NULL;
 	for (guint i = 0; sentinels != NULL && i < sentinels->len; i++)
 		g_ptr_array_add(all, ms_server_ref(sentinels->pdata[i]));
 	if (redis->cluster != NULL)
@@ -265,7 +273,7 @@ static void on_trouble(void *user)
 	pthread_mutex_unlock(&redis->lock);
 }
 
-/* ---- who is primary? ------------------------------------------------------------------------ */
+/* ---- who is primary? -------------------------------------------------------------------- */
 
 /* Asks Sentinel, unless somebody did after `since`. */
 static bool find_primary(MsRedis *redis, gint64 since, GError **error)
@@ -325,20 +333,23 @@ static MsAnswer check_role(const MsServer *server, const MsReply *info, GError *
 {
 	if (info->type == MS_REPLY_ERROR)
 		return ms_server_error(server, info->text, error);
-	g_autofree char *role = info->type == MS_REPLY_TEXT ? ms_info_value(info->text, "role") : NULL;
+	g_autofree char *role = info->type == MS_REPLY_TEXT ? ms_info_value(info->text, "role")
+							    : NULL;
 	if (g_strcmp0(role, "master") == 0)
 		return MS_FOUND;
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: is not the primary, its role is %s", ms_server_name(server),
-		role != NULL ? role : "not told");
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: is not the primary, its role is %s",
+		ms_server_name(server), role != NULL ? role : "not told");
 	return MS_RETRY;
 }
 
-/* One command, and what the server says of replication first: what came before is not newer than it. */
-static MsAnswer ask_with_info(MsServer *server, const MsCommand *command, MsReply **info_out, MsReply **reply_out,
-	GError **error)
+/* One command, and what the server says of replication first: what came before is not newer than
+ * it. */
+static MsAnswer ask_with_info(MsServer *server, const MsCommand *command, MsReply **info_out,
+	MsReply **reply_out, GError **error)
 {
 	MsCommand both[2] = {{2, info_replication, NULL}, *command};
-	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	g_autoptr(GPtrArray)
+		replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
 	MsAnswer answer = ms_server_ask(server, both, 2, replies, error);
 	if (answer != MS_FOUND)
 		return answer;
@@ -359,7 +370,8 @@ static MsAnswer ask_one(MsServer *server, const MsCommand *command, bool role, M
 		if (answer == MS_FOUND)
 			answer = check_role(server, info, error);
 	} else {
-		g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+		g_autoptr(GPtrArray)
+			replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
 		answer = ms_server_ask(server, command, 1, replies, error);
 		if (answer == MS_FOUND)
 			reply = g_ptr_array_steal_index(replies, 0);
@@ -376,8 +388,8 @@ static MsAnswer ask_one(MsServer *server, const MsCommand *command, bool role, M
 	return MS_FOUND;
 }
 
-static MsAnswer ask_listed(MsRedis *redis, const MsCommand *command, MsReply **reply_out, bool *elsewhere,
-	GError **error)
+static MsAnswer ask_listed(MsRedis *redis, const MsCommand *command, MsReply **reply_out,
+	bool *elsewhere, GError **error)
 {
 	g_autoptr(GPtrArray) list = primaries(redis);
 	g_autoptr(GError) first = NULL;
@@ -385,7 +397,8 @@ static MsAnswer ask_listed(MsRedis *redis, const MsCommand *command, MsReply **r
 	bool role = redis->sentinels != NULL || list->len > 1;
 	*elsewhere = true;
 	for (guint i = 0; i < list->len && *elsewhere; i++) {
-		answer = ask_one(list->pdata[i], command, role, reply_out, elsewhere, first == NULL ? &first : NULL);
+		answer = ask_one(list->pdata[i], command, role, reply_out, elsewhere,
+			first == NULL ? &first : NULL);
 		if (answer == MS_FOUND) {
 			prefer(redis, list->pdata[i]);
 			return answer;
@@ -401,7 +414,8 @@ static MsAnswer ask_listed(MsRedis *redis, const MsCommand *command, MsReply **r
 static void start_following(MsRedis *redis);
 
 /* The reply may be the error NOSCRIPT and no other. */
-static MsAnswer ask_primary(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
+static MsAnswer ask_primary(
+	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
 {
 	bool elsewhere;
 	g_autoptr(GError) why = NULL;
@@ -418,7 +432,8 @@ static MsAnswer ask_primary(MsRedis *redis, const MsCommand *command, MsReply **
 		g_autoptr(GPtrArray) before = primaries(redis);
 		bool found = find_primary(redis, asked_at, NULL);
 		g_autoptr(GPtrArray) after = primaries(redis);
-		if (found && after->len > 0 && (before->len == 0 || before->pdata[0] != after->pdata[0]))
+		if (found && after->len > 0 &&
+			(before->len == 0 || before->pdata[0] != after->pdata[0]))
 			return ask_listed(redis, command, reply_out, &elsewhere, error);
 	}
 	if (why != NULL)
@@ -475,7 +490,8 @@ static void start_following(MsRedis *redis)
 /* ---- a replica ---------------------------------------------------------------------------- */
 
 /* MS_ABSENT: it cannot answer now, and `*why` says why. */
-static MsAnswer ask_replica(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **why)
+static MsAnswer ask_replica(
+	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **why)
 {
 	g_autoptr(MsReply) info = NULL;
 	g_autoptr(MsReply) reply = NULL;
@@ -485,10 +501,13 @@ static MsAnswer ask_replica(MsRedis *redis, const MsCommand *command, MsReply **
 	if (answer != MS_FOUND)
 		return answer == MS_RETRY ? MS_ABSENT : answer;
 	if (info->type == MS_REPLY_ERROR)
-		return ms_server_error(redis->replica, info->text, why) == MS_RETRY ? MS_ABSENT : MS_CONFIG;
+		return ms_server_error(redis->replica, info->text, why) == MS_RETRY ? MS_ABSENT
+										    : MS_CONFIG;
 	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT"))
-		return ms_server_error(redis->replica, reply->text, why) == MS_RETRY ? MS_ABSENT : MS_CONFIG;
-	if (!ms_lag_is_known(redis->lag)) { /* the follower has only begun, or the primary is away */
+		return ms_server_error(redis->replica, reply->text, why) == MS_RETRY ? MS_ABSENT
+										     : MS_CONFIG;
+	if (!ms_lag_is_known(
+		    redis->lag)) { /* the follower has only begun, or the primary is away */
 		pthread_mutex_lock(&redis->finding);
 		bool known = ms_lag_is_known(redis->lag);
 		pthread_mutex_unlock(&redis->finding);
@@ -504,21 +523,25 @@ static MsAnswer ask_replica(MsRedis *redis, const MsCommand *command, MsReply **
 	return MS_ABSENT;
 }
 
-/* ---- a Cluster ------------------------------------------------------------------------------ */
+/* ---- a Cluster -------------------------------------------------------------------------- */
 
 /* What an error of the node that has `key` means. */
 static MsAnswer cluster_error(MsRedis *redis, const char *key, const char *text, GError **error)
 {
-	g_autoptr(MsServer) owner =
-		redis->cluster != NULL ? ms_cluster_owner(redis->cluster, key != NULL ? key : "", NULL) : NULL;
+	g_autoptr(MsServer) owner = redis->cluster != NULL
+		? ms_cluster_owner(redis->cluster, key != NULL ? key : "", NULL)
+		: NULL;
 	return ms_server_error(owner != NULL ? owner : redis->primaries->pdata[0], text, error);
 }
 
 /* An error is the caller's, but for NOSCRIPT. */
-static MsAnswer ask_cluster(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
+static MsAnswer ask_cluster(
+	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
 {
-	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
-	MsAnswer answer = ms_cluster_ask(redis->cluster, command, 1, redis->how.timeout_us, replies, error);
+	g_autoptr(GPtrArray)
+		replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	MsAnswer answer = ms_cluster_ask(
+		redis->cluster, command, 1, redis->how.timeout_us, replies, error);
 	if (answer != MS_FOUND)
 		return answer;
 	MsReply *reply = replies->pdata[0];
@@ -528,14 +551,18 @@ static MsAnswer ask_cluster(MsRedis *redis, const MsCommand *command, MsReply **
 	return MS_FOUND;
 }
 
-/* The cursor is the node's place among the nodes, a slash, and its own; or 0 at the beginning and the end. */
-static MsAnswer scan_cluster(MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
+/* The cursor is the node's place among the nodes, a slash, and its own; or 0 at the beginning
+ * and the end. */
+static MsAnswer scan_cluster(
+	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
 {
 	const char *at = command->argv[1], *slash = strchr(at, '/');
 	guint place = slash != NULL ? (guint)g_ascii_strtoull(at, NULL, 10) : 0;
-	g_autoptr(MsServer) first = ms_cluster_owner(redis->cluster, "", error); /* so that nodes are known */
+	/* so that nodes are known */
+	g_autoptr(MsServer) first = ms_cluster_owner(redis->cluster, "", error);
 	g_autoptr(GPtrArray) nodes = ms_cluster_nodes(redis->cluster);
-	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	g_autoptr(GPtrArray)
+		replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
 	if (first == NULL || place >= nodes->len)
 		return first == NULL ? MS_RETRY : MS_CONFIG;
 	g_autofree const char **argv = g_memdup2(command->argv, command->argc * sizeof *argv);
@@ -547,26 +574,31 @@ static MsAnswer scan_cluster(MsRedis *redis, const MsCommand *command, MsReply *
 	MsReply *reply = replies->pdata[0];
 	if (reply->type == MS_REPLY_ERROR)
 		return ms_server_error(nodes->pdata[place], reply->text, error);
-	MsReply *cursor = reply->type == MS_REPLY_LIST && reply->items->len > 0 ? reply->items->pdata[0] : NULL;
+	MsReply *cursor = reply->type == MS_REPLY_LIST && reply->items->len > 0
+		? reply->items->pdata[0]
+		: NULL;
 	if (cursor != NULL && cursor->type == MS_REPLY_TEXT) {
 		bool over = strcmp(cursor->text, "0") == 0;
 		g_autofree char *own_cursor = g_steal_pointer(&cursor->text);
-		cursor->text = over && place + 1 == nodes->len ? g_strdup("0")
-							       : g_strdup_printf("%u/%s", place + over, own_cursor);
+		cursor->text = over && place + 1 == nodes->len
+			? g_strdup("0")
+			: g_strdup_printf("%u/%s", place + over, own_cursor);
 		cursor->len = strlen(cursor->text);
 	}
 	*reply_out = g_ptr_array_steal_index(replies, 0);
 	return MS_FOUND;
 }
 
-MsAnswer ms_redis_many(MsRedis *redis, const MsCommand *commands, gsize n, MsReply **reply_out, GError **error)
+MsAnswer ms_redis_many(
+	MsRedis *redis, const MsCommand *commands, gsize n, MsReply **reply_out, GError **error)
 {
 	g_autoptr(MsReply) list = g_new0(MsReply, 1);
 	list->type = MS_REPLY_LIST;
 	list->items = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
 	MsAnswer answer = MS_FOUND;
 	if (redis->cluster != NULL)
-		answer = ms_cluster_ask(redis->cluster, commands, n, redis->how.timeout_us, list->items, error);
+		answer = ms_cluster_ask(
+			redis->cluster, commands, n, redis->how.timeout_us, list->items, error);
 	for (gsize i = 0; redis->cluster == NULL && i < n && answer == MS_FOUND; i++) {
 		MsReply *reply;
 		answer = ask_primary(redis, &commands[i], &reply, error);
@@ -576,14 +608,16 @@ MsAnswer ms_redis_many(MsRedis *redis, const MsCommand *commands, gsize n, MsRep
 	for (guint i = 0; answer == MS_FOUND && i < list->items->len; i++) {
 		const MsReply *reply = list->items->pdata[i];
 		if (reply->type == MS_REPLY_ERROR)
-			answer = cluster_error(redis, ms_cluster_key(&commands[i]), reply->text, error);
+			answer = cluster_error(
+				redis, ms_cluster_key(&commands[i]), reply->text, error);
 	}
 	if (answer == MS_FOUND)
 		*reply_out = g_steal_pointer(&list);
 	return answer;
 }
 
-static MsAnswer ask_any(MsRedis *redis, const MsCommand *command, bool reads, MsReply **reply_out, GError **error)
+static MsAnswer ask_any(
+	MsRedis *redis, const MsCommand *command, bool reads, MsReply **reply_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	if (redis->cluster != NULL && strcmp(command->argv[0], "SCAN") == 0)
@@ -615,14 +649,15 @@ MsAnswer ms_redis_command(MsRedis *redis, gsize argc, const char *const *argv, M
 	return ms_redis_command_sized(redis, argc, argv, NULL, reply_out, error);
 }
 
-MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *argv, const gsize *lens,
-	MsReply **reply_out, GError **error)
+MsAnswer ms_redis_command_sized(MsRedis *redis, gsize argc, const char *const *argv,
+	const gsize *lens, MsReply **reply_out, GError **error)
 {
 	const MsCommand command = {argc, argv, lens};
 	return ask_any(redis, &command, false, reply_out, error);
 }
 
-/* SHA-1 is how Redis names scripts; it protects nothing here.  Those that are used often are kept. */
+/* SHA-1 is how Redis names scripts; it protects nothing here.  Those that are used often are
+ * kept. */
 #define MAX_SCRIPTS 16
 
 static char *name_of_script(MsRedis *redis, const char *script)
@@ -686,7 +721,7 @@ MsAnswer ms_redis_reading_script(MsRedis *redis, const char *script, gsize n_key
 	return run_script(redis, true, script, n_keys, argc, argv, lens, reply_out, error);
 }
 
-/* ---- for redis_bulk.c ----------------------------------------------------------------------- */
+/* ---- for redis_bulk.c ------------------------------------------------------------------- */
 
 MsServer *ms_redis_server_of(MsRedis *redis, const MsCommand *command, GError **error)
 {

@@ -102,8 +102,9 @@ MsRedisBulk *ms_redis_bulk_begin(MsRedis *redis, GError **error)
 static bool send_again(MsRedisBulk *bulk, const Copy *copy, MsReply **reply, GError **error)
 {
 	g_clear_pointer(reply, ms_reply_free);
-	return ms_redis_command_sized(bulk->redis, copy->words->len, (const char *const *)copy->words->pdata, copy->lens,
-		reply, error) == MS_FOUND;
+	return ms_redis_command_sized(bulk->redis, copy->words->len,
+		       (const char *const *)copy->words->pdata, copy->lens, reply,
+		       error) == MS_FOUND;
 }
 
 static bool is_elsewhere(const MsReply *reply)
@@ -121,7 +122,8 @@ static bool drain(MsRedisBulk *bulk, End *end, GError **error)
 		if (ms_wire_get(end->wire, deadline, &reply, error) != MS_WIRE_FINE)
 			return false;
 		Copy *copy = g_queue_pop_head(&end->commands);
-		bool fine = copy == NULL || !is_elsewhere(reply) || send_again(bulk, copy, &reply, error);
+		bool fine = copy == NULL || !is_elsewhere(reply) ||
+			send_again(bulk, copy, &reply, error);
 		if (copy != NULL)
 			copy_free(copy);
 		if (!fine)

@@ -10,9 +10,9 @@
  * the node that has the slot of its key, those of one node together, and all nodes are asked before
  * any is waited for: a round costs as long as the slowest.
  *
- * Which node has which slot is a map that never changes; a new one takes its place when a node says
- * MOVED or does not answer.  While a slot is being moved, a node says ASK for what has gone already:
- * that one command is asked of the other.
+ * Which node has which slot is a map that never changes; a new one takes its place when a node
+ * says MOVED or does not answer.  While a slot is being moved, a node says ASK for what has gone
+ * already: that one command is asked of the other.
  */
 
 #define SLOTS 16384
@@ -35,7 +35,7 @@ struct MsCluster {
 	gint64 learnt_at;
 };
 
-/* ---- keys ----------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------- */
 
 /* CRC-16/XMODEM, as the Cluster specification has it. */
 static guint16 crc16(const char *data, gsize len)
@@ -61,7 +61,8 @@ guint ms_cluster_slot(const char *key)
 /* The key of a command; NULL: it has none. */
 const char *ms_cluster_key(const MsCommand *command)
 {
-	static const char *const none[] = {"PING", "INFO", "SCAN", "CLUSTER", "ASKING", "ACL", "TIME", NULL};
+	static const char *const none[] = {
+		"PING", "INFO", "SCAN", "CLUSTER", "ASKING", "ACL", "TIME", NULL};
 	const char *const *argv = command->argv;
 	if (g_strv_contains(none, argv[0]) || command->argc < 2)
 		return NULL;
@@ -78,7 +79,7 @@ const char *ms_cluster_key(const MsCommand *command)
 	return argv[1];
 }
 
-/* ---- the map ---------------------------------------------------------------------------------- */
+/* ---- the map ---------------------------------------------------------------------------- */
 
 static Map *map_ref(Map *map)
 {
@@ -116,8 +117,8 @@ static Map *current_map(MsCluster *cluster)
 static MsServer *find_node(const GPtrArray *nodes, const char *address)
 {
 	for (guint i = 0; i < nodes->len; i++)
-		if (g_str_has_suffix(ms_server_name(nodes->pdata[i]), address)
-			&& strcmp(strstr(ms_server_name(nodes->pdata[i]), " at ") + 4, address) == 0)
+		if (g_str_has_suffix(ms_server_name(nodes->pdata[i]), address) &&
+			strcmp(strstr(ms_server_name(nodes->pdata[i]), " at ") + 4, address) == 0)
 			return nodes->pdata[i];
 	return NULL;
 }
@@ -141,7 +142,9 @@ static char *address_of(const MsServer *asked, const char *host, gint64 port)
 		host = ms_server_host(asked);
 	if (host == NULL || strcmp(host, "?") == 0)
 		return NULL;
-	return g_strdup_printf(strchr(host, ':') != NULL ? "[%s]:%" G_GINT64_FORMAT : "%s:%" G_GINT64_FORMAT, host, port);
+	return g_strdup_printf(
+		strchr(host, ':') != NULL ? "[%s]:%" G_GINT64_FORMAT : "%s:%" G_GINT64_FORMAT, host,
+		port);
 }
 
 /* [from, to, [host, port, ...], ...] */
@@ -149,9 +152,10 @@ static bool take_range(MsCluster *cluster, Map *map, const MsServer *asked, cons
 {
 	if (range->type != MS_REPLY_LIST || range->items->len < 3)
 		return false;
-	const MsReply *from = range->items->pdata[0], *to = range->items->pdata[1], *node = range->items->pdata[2];
-	if (from->type != MS_REPLY_INTEGER || to->type != MS_REPLY_INTEGER || from->integer < 0 || to->integer >= SLOTS
-		|| node->type != MS_REPLY_LIST || node->items->len < 2)
+	const MsReply *from = range->items->pdata[0], *to = range->items->pdata[1],
+		      *node = range->items->pdata[2];
+	if (from->type != MS_REPLY_INTEGER || to->type != MS_REPLY_INTEGER || from->integer < 0 ||
+		to->integer >= SLOTS || node->type != MS_REPLY_LIST || node->items->len < 2)
 		return false;
 	const MsReply *host = node->items->pdata[0], *port = node->items->pdata[1];
 	g_autofree char *address = port->type == MS_REPLY_INTEGER
@@ -175,7 +179,8 @@ static Map *ask_map(MsCluster *cluster, MsServer *server, GError **error)
 {
 	const char *argv[] = {"CLUSTER", "SLOTS"};
 	const MsCommand command = {2, argv, NULL};
-	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+	g_autoptr(GPtrArray)
+		replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
 	if (ms_server_ask(server, &command, 1, replies, error) != MS_FOUND)
 		return NULL;
 	const MsReply *list = replies->pdata[0];
@@ -189,12 +194,13 @@ static Map *ask_map(MsCluster *cluster, MsServer *server, GError **error)
 		fine = take_range(cluster, map, server, list->items->pdata[i]);
 	if (fine)
 		return g_steal_pointer(&map);
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: does not tell which nodes have the slots", ms_server_name(server));
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: does not tell which nodes have the slots",
+		ms_server_name(server));
 	return NULL;
 }
 
-/* Asks the nodes that are known, then those of the settings, until one tells; not if somebody did after
- * `since`. */
+/* Asks the nodes that are known, then those of the settings, until one tells; not if somebody did
+ * after `since`. */
 static bool learn(MsCluster *cluster, gint64 since, GError **error)
 {
 	pthread_mutex_lock(&cluster->learning);
@@ -266,11 +272,12 @@ MsServer *ms_cluster_owner(MsCluster *cluster, const char *key, GError **error)
 	if (owner >= 0)
 		return ms_server_ref(map->nodes->pdata[owner]);
 	if (map != NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis Cluster: no node has slot %u", ms_cluster_slot(key));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis Cluster: no node has slot %u",
+			ms_cluster_slot(key));
 	return NULL;
 }
 
-/* ---- asking ----------------------------------------------------------------------------------- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 /* Where a command goes, once it does not go by the map. */
 typedef struct {
@@ -359,8 +366,12 @@ static bool gather(Round *r)
 static void route(Round *r, gsize i, const MsServer *asked, const char *text, bool asking)
 {
 	const char *space = strrchr(text, ' '), *colon = strrchr(text, ':');
-	g_autofree char *host = space != NULL && colon > space ? g_strndup(space + 1, (gsize)(colon - space - 1)) : NULL;
-	g_autofree char *address = host != NULL ? address_of(asked, host, g_ascii_strtoll(colon + 1, NULL, 10)) : NULL;
+	g_autofree char *host = space != NULL && colon > space
+		? g_strndup(space + 1, (gsize)(colon - space - 1))
+		: NULL;
+	g_autofree char *address = host != NULL
+		? address_of(asked, host, g_ascii_strtoll(colon + 1, NULL, 10))
+		: NULL;
 	ms_server_unref(r->routes[i].server);
 	r->routes[i].server = address != NULL ? server_at(r->cluster, NULL, address, NULL) : NULL;
 	r->routes[i].asking = asking;
@@ -373,7 +384,8 @@ static bool redirected(Round *r, gsize i, const MsServer *asked, const MsReply *
 {
 	if (reply->type != MS_REPLY_ERROR)
 		return false;
-	bool moved = g_str_has_prefix(reply->text, "MOVED "), ask = g_str_has_prefix(reply->text, "ASK ");
+	bool moved = g_str_has_prefix(reply->text, "MOVED "),
+	     ask = g_str_has_prefix(reply->text, "ASK ");
 	if (moved || ask) {
 		route(r, i, asked, reply->text, ask);
 	} else if (g_str_has_prefix(reply->text, "TRYAGAIN")) {
@@ -394,7 +406,8 @@ static void take_group(Round *r, Group *group)
 	g_autoptr(GPtrArray) replies = g_ptr_array_new();
 	GError *why = NULL;
 	const MsCommand *commands = (const MsCommand *)(void *)group->commands->data;
-	MsAnswer answer = ms_server_finish(group->pending, commands, group->commands->len, replies, &why);
+	MsAnswer answer = ms_server_finish(
+		group->pending, commands, group->commands->len, replies, &why);
 	if (answer != MS_FOUND) {
 		r->stale = true;
 		r->end = answer;
@@ -426,7 +439,8 @@ static void one_round(Round *r)
 		Group *group = r->groups->pdata[g];
 		GError *why = NULL;
 		const MsCommand *commands = (const MsCommand *)(void *)group->commands->data;
-		MsAnswer answer = ms_server_begin(group->server, commands, group->commands->len, &group->pending, &why);
+		MsAnswer answer = ms_server_begin(
+			group->server, commands, group->commands->len, &group->pending, &why);
 		if (answer == MS_FOUND)
 			continue;
 		group->pending = NULL;
@@ -463,8 +477,9 @@ static bool moved_on(Round *r)
 		g_clear_pointer(&r->routes[i].server, ms_server_unref);
 		guint slot = ms_cluster_slot(key);
 		if (before != NULL && after->owner[slot] >= 0)
-			changed = changed || before->owner[slot] < 0
-				|| before->nodes->pdata[before->owner[slot]] != after->nodes->pdata[after->owner[slot]];
+			changed = changed || before->owner[slot] < 0 ||
+				before->nodes->pdata[before->owner[slot]] !=
+					after->nodes->pdata[after->owner[slot]];
 	}
 	return changed;
 }
@@ -472,7 +487,8 @@ static bool moved_on(Round *r)
 static bool go_on(Round *r, int round, gint64 timeout_us)
 {
 	/* A node that let us wait in vain leaves time to ask who took its place. */
-	bool more = round + 1 < MAX_ROUNDS && g_get_monotonic_time() - r->begun < timeout_us + timeout_us / 4;
+	bool more = round + 1 < MAX_ROUNDS &&
+		g_get_monotonic_time() - r->begun < timeout_us + timeout_us / 4;
 	if (r->end != MS_FOUND && (!more || !moved_on(r)))
 		return false;
 	if (more && r->end == MS_FOUND && r->stale)
@@ -488,7 +504,12 @@ MsAnswer ms_cluster_ask(MsCluster *cluster, const MsCommand *commands, gsize n, 
 	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(group_free);
 	g_autofree MsReply **got = g_new0(MsReply *, n);
 	g_autofree Route *routes = g_new0(Route, n);
-	Round r = {.cluster = cluster, .commands = commands, .n = n, .got = got, .routes = routes, .groups = groups,
+	Round r = {.cluster = cluster,
+		.commands = commands,
+		.n = n,
+		.got = got,
+		.routes = routes,
+		.groups = groups,
 		.begun = g_get_monotonic_time()};
 	for (int round = 0;; round++) {
 		one_round(&r);

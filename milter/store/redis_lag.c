@@ -64,8 +64,10 @@ static bool take_offset(const char *info, char **replid, gint64 *offset)
 {
 	g_autofree char *role = ms_info_value(info, "role");
 	*replid = ms_info_value(info, "master_replid");
-	return *replid != NULL && role != NULL
-		&& take_number(info, strcmp(role, "master") == 0 ? "master_repl_offset" : "slave_repl_offset", offset);
+	return *replid != NULL && role != NULL &&
+		take_number(info,
+			strcmp(role, "master") == 0 ? "master_repl_offset" : "slave_repl_offset",
+			offset);
 }
 
 void ms_lag_sample(MsLag *lag, const char *info, gint64 asked_at)
@@ -118,12 +120,15 @@ bool ms_lag_fits(MsLag *lag, const char *info, char **why_out)
 	if (!told)
 		*why_out = g_strdup("does not say how far behind it is");
 	else if (least < 0)
-		*why_out = g_strdup("how far it is behind cannot be known: the primary has not answered within redis-max-lag");
+		*why_out = g_strdup(
+			"how far it is behind cannot be known: the primary has not answered within redis-max-lag");
 	else if (!same)
 		*why_out = g_strdup("is no replica of the primary, or not yet again");
 	else if (offset < least)
-		*why_out = g_strdup_printf("is further behind the primary than redis-max-lag allows (by %" G_GINT64_FORMAT
-			" bytes or more)", least - offset);
+		*why_out = g_strdup_printf(
+			"is further behind the primary than redis-max-lag allows (by %" G_GINT64_FORMAT
+			" bytes or more)",
+			least - offset);
 	else
 		return true;
 	return false;

@@ -8,7 +8,8 @@
 
 typedef struct MsSentinels MsSentinels;
 
-MsSentinels *ms_sentinels_new(const MsRedisSettings *settings, const MsServerHow *how, GError **error);
+MsSentinels *ms_sentinels_new(
+	const MsRedisSettings *settings, const MsServerHow *how, GError **error);
 void ms_sentinels_free(MsSentinels *sentinels);
 /* Asks them; the address, never one of an older configuration than was told before. */
 char *ms_sentinels_primary(MsSentinels *sentinels, GError **error);

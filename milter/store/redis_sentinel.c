@@ -5,10 +5,10 @@
 #include "redis_private.h"
 
 /*
- * Out goes the address of the primary, from one thread at a time.  All sentinels are asked, and the
- * one whose configuration is newest is believed: a sentinel that was cut off from the others tells an
- * address of yesterday, with an epoch of yesterday.  An older epoch than one that was seen is never
- * believed again.
+ * Out goes the address of the primary, from one thread at a time.  All sentinels are asked, and
+ * the one whose configuration is newest is believed: a sentinel that was cut off from the others
+ * tells an address of yesterday, with an epoch of yesterday.  An older epoch than one that was
+ * seen is never believed again.
  */
 
 struct MsSentinels {
@@ -19,7 +19,8 @@ struct MsSentinels {
 	char *address;
 };
 
-MsSentinels *ms_sentinels_new(const MsRedisSettings *settings, const MsServerHow *how, GError **error)
+MsSentinels *ms_sentinels_new(
+	const MsRedisSettings *settings, const MsServerHow *how, GError **error)
 {
 	MsSentinels *s = g_new0(MsSentinels, 1);
 	s->how = *how;
@@ -64,7 +65,8 @@ static const char *field(const MsReply *list, const char *name)
 {
 	for (guint i = 0; list->type == MS_REPLY_LIST && i + 1 < list->items->len; i += 2) {
 		const MsReply *key = list->items->pdata[i], *value = list->items->pdata[i + 1];
-		if (key->type == MS_REPLY_TEXT && value->type == MS_REPLY_TEXT && strcmp(key->text, name) == 0)
+		if (key->type == MS_REPLY_TEXT && value->type == MS_REPLY_TEXT &&
+			strcmp(key->text, name) == 0)
 			return value->text;
 	}
 	return NULL;
@@ -72,15 +74,15 @@ static const char *field(const MsReply *list, const char *name)
 
 static bool wrong_form(const MsServer *server, GError **error)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: an answer of the wrong form: is it Sentinel?",
-		ms_server_name(server));
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		"%s: an answer of the wrong form: is it Sentinel?", ms_server_name(server));
 	return false;
 }
 
-/* What MASTER says of the epoch, and then GET-MASTER-ADDR-BY-NAME of the address: in the middle of a
- * failover MASTER has the new epoch and still the old address. */
-static bool take_answer(MsSentinels *s, const MsServer *server, const MsReply *master, const MsReply *address,
-	GError **error)
+/* What MASTER says of the epoch, and then GET-MASTER-ADDR-BY-NAME of the address: in the middle
+ * of a failover MASTER has the new epoch and still the old address. */
+static bool take_answer(MsSentinels *s, const MsServer *server, const MsReply *master,
+	const MsReply *address, GError **error)
 {
 	const MsReply *bad = master->type == MS_REPLY_ERROR ? master : address;
 	if (bad->type == MS_REPLY_ERROR)
@@ -94,7 +96,8 @@ static bool take_answer(MsSentinels *s, const MsServer *server, const MsReply *m
 		return wrong_form(server, error);
 	if (n >= s->epoch) {
 		g_free(s->address);
-		s->address = g_strdup_printf(strchr(ip->text, ':') != NULL ? "[%s]:%s" : "%s:%s", ip->text, port->text);
+		s->address = g_strdup_printf(
+			strchr(ip->text, ':') != NULL ? "[%s]:%s" : "%s:%s", ip->text, port->text);
 		s->epoch = n;
 	}
 	return true;
@@ -109,10 +112,12 @@ char *ms_sentinels_primary(MsSentinels *s, GError **error)
 	g_autoptr(GError) first = NULL;
 	for (guint i = 0; i < s->servers->len; i++) {
 		MsServer *server = s->servers->pdata[i];
-		g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
+		g_autoptr(GPtrArray)
+			replies = g_ptr_array_new_with_free_func((GDestroyNotify)ms_reply_free);
 		GError **why = first == NULL ? &first : NULL;
 		if (ms_server_ask(server, commands, 2, replies, why) == MS_FOUND)
-			told = take_answer(s, server, replies->pdata[0], replies->pdata[1], why) || told;
+			told = take_answer(s, server, replies->pdata[0], replies->pdata[1], why) ||
+				told;
 	}
 	if (told && s->address != NULL)
 		return g_strdup(s->address);

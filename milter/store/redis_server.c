@@ -18,7 +18,8 @@
 
 #define FIRST_PROBE_US (200 * 1000)
 #define LAST_PROBE_US (5 * G_USEC_PER_SEC)
-#define LOOK_AGAIN_US (60 * G_USEC_PER_SEC) /* whether it may drop keys: that can be set at any time */
+/* whether it may drop keys: that can be set at any time */
+#define LOOK_AGAIN_US (60 * G_USEC_PER_SEC)
 
 typedef struct {
 	MsWire *wire;
@@ -60,7 +61,8 @@ static const Error errors[] = {
 	{"NOAUTH", MS_CONFIG, "it asks for a password: redis-password-file"},
 	{"WRONGPASS", MS_CONFIG, "redis-user or the password is wrong"},
 	{"NOPERM", MS_CONFIG, "its user lacks a right, see missent-directory(7)"},
-	{"ERR The user executing the script can't", MS_CONFIG, "its user lacks a right, see missent-directory(7)"},
+	{"ERR The user executing the script can't", MS_CONFIG,
+		"its user lacks a right, see missent-directory(7)"},
 	{"DENIED", MS_CONFIG, NULL},
 	{"MOVED", MS_CONFIG, "it is a node of a Cluster"},
 	{"ASK ", MS_CONFIG, "it is a node of a Cluster"},
@@ -79,8 +81,9 @@ MsAnswer ms_server_error(const MsServer *server, const char *text, GError **erro
 			break;
 		}
 	}
-	g_set_error(error, MS_ERROR, answer == MS_RETRY ? MS_ERROR_RETRY : MS_ERROR_CONFIG, "%s: %s%s%s%s",
-		server->where.name, text, hint != NULL ? " (" : "", hint != NULL ? hint : "", hint != NULL ? ")" : "");
+	g_set_error(error, MS_ERROR, answer == MS_RETRY ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		"%s: %s%s%s%s", server->where.name, text, hint != NULL ? " (" : "",
+		hint != NULL ? hint : "", hint != NULL ? ")" : "");
 	return answer;
 }
 
@@ -99,22 +102,29 @@ char *ms_info_value(const char *info, const char *name)
 static MsAnswer judge_eviction(const MsServer *server, const MsReply *info, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	MsAnswer answer = info->type == MS_REPLY_ERROR ? ms_server_error(server, info->text, &why) : MS_FOUND;
-	bool hidden = why != NULL && (strstr(info->text, "NOPERM") != NULL || strstr(info->text, "unknown") != NULL);
+	MsAnswer answer = info->type == MS_REPLY_ERROR ? ms_server_error(server, info->text, &why)
+						       : MS_FOUND;
+	bool hidden = why != NULL &&
+		(strstr(info->text, "NOPERM") != NULL || strstr(info->text, "unknown") != NULL);
 	if (why != NULL && !hidden) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return answer;
 	}
-	g_autofree char *policy = info->type == MS_REPLY_TEXT ? ms_info_value(info->text, "maxmemory_policy") : NULL;
+	g_autofree char *policy = info->type == MS_REPLY_TEXT
+		? ms_info_value(info->text, "maxmemory_policy")
+		: NULL;
 	if (policy != NULL && !g_str_has_prefix(policy, "allkeys-"))
 		return MS_FOUND;
 	if (policy != NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: may drop entries of the mapping: its maxmemory-policy is "
-			"%s; set it to noeviction, or set trust-eviction-policy = yes", server->where.name, policy);
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: may drop entries of the mapping: its maxmemory-policy is "
+			"%s; set it to noeviction, or set trust-eviction-policy = yes",
+			server->where.name, policy);
 	else
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: whether it may drop entries of the mapping cannot be "
-			"seen (%s): allow +info, or set trust-eviction-policy = yes", server->where.name,
-			hidden ? info->text : "INFO does not tell");
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: whether it may drop entries of the mapping cannot be "
+			"seen (%s): allow +info, or set trust-eviction-policy = yes",
+			server->where.name, hidden ? info->text : "INFO does not tell");
 	return MS_CONFIG;
 }
 
@@ -191,7 +201,8 @@ static void signal_gone(MsServer *server, bool gone)
 	guint64 n = 1;
 	if (server->gone < 0)
 		return;
-	gssize ignored = gone ? write(server->gone, &n, sizeof n) : read(server->gone, &n, sizeof n);
+	gssize ignored = gone ? write(server->gone, &n, sizeof n)
+			      : read(server->gone, &n, sizeof n);
 	(void)ignored; /* it is readable already, or is no more */
 }
 
@@ -205,7 +216,8 @@ static void drop_idle(MsServer *server, GPtrArray *dropped)
 static void failed(MsServer *server, gint64 asked_at, MsWireEnd end, const GError *why)
 {
 	gint64 now = g_get_monotonic_time();
-	bool dear = end == MS_WIRE_LATE || (end == MS_WIRE_CLOSED && now - asked_at > server->how->timeout_us / 4);
+	bool dear = end == MS_WIRE_LATE ||
+		(end == MS_WIRE_CLOSED && now - asked_at > server->how->timeout_us / 4);
 	g_autoptr(GPtrArray) dropped = g_ptr_array_new_with_free_func(line_free);
 	pthread_mutex_lock(&server->lock);
 	bool opens = dear && server->down_at == 0 && server->heard_at < asked_at;
@@ -213,7 +225,8 @@ static void failed(MsServer *server, gint64 asked_at, MsWireEnd end, const GErro
 		const char *prefix = server->where.name;
 		const char *text = why != NULL ? why->message : "";
 		g_free(server->why);
-		server->why = g_strdup(g_str_has_prefix(text, prefix) ? text + strlen(prefix) + 2 : text);
+		server->why = g_strdup(
+			g_str_has_prefix(text, prefix) ? text + strlen(prefix) + 2 : text);
 		server->down_at = now;
 		server->probe_after = FIRST_PROBE_US;
 		server->probe_at = now + jittered(FIRST_PROBE_US);
@@ -241,8 +254,10 @@ static bool is_down(MsServer *server, GError **error)
 	pthread_mutex_lock(&server->lock);
 	gint64 since = server->down_at;
 	if (since != 0)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s (for %" G_GINT64_FORMAT " s; probed until it answers)",
-			server->where.name, server->why, (g_get_monotonic_time() - since) / G_USEC_PER_SEC);
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"%s: %s (for %" G_GINT64_FORMAT " s; probed until it answers)",
+			server->where.name, server->why,
+			(g_get_monotonic_time() - since) / G_USEC_PER_SEC);
 	pthread_mutex_unlock(&server->lock);
 	return since != 0;
 }
@@ -297,7 +312,8 @@ void ms_server_probe(MsServer *server, int call_off)
 static const char *const info_memory[] = {"INFO", "memory"};
 
 /* OK, or what the server says. */
-static MsAnswer greeted(MsServer *server, Line *line, gint64 deadline, bool info, MsWireEnd *end, GError **error)
+static MsAnswer greeted(
+	MsServer *server, Line *line, gint64 deadline, bool info, MsWireEnd *end, GError **error)
 {
 	g_autoptr(MsReply) reply = NULL;
 	*end = ms_wire_get(line->wire, deadline, &reply, error);
@@ -309,16 +325,19 @@ static MsAnswer greeted(MsServer *server, Line *line, gint64 deadline, bool info
 		line->looked_at = answer == MS_FOUND ? g_get_monotonic_time() : 0;
 		return answer;
 	}
-	return reply->type == MS_REPLY_ERROR ? ms_server_error(server, reply->text, error) : MS_FOUND;
+	return reply->type == MS_REPLY_ERROR ? ms_server_error(server, reply->text, error)
+					     : MS_FOUND;
 }
 
 /* One round trip. */
-static MsAnswer log_in(MsServer *server, Line *line, gint64 deadline, MsWireEnd *end, GError **error)
+static MsAnswer log_in(
+	MsServer *server, Line *line, gint64 deadline, MsWireEnd *end, GError **error)
 {
 	const MsServerHow *how = server->how;
 	bool steps[3] = {how->password != NULL, how->database != NULL, how->refuse_eviction};
 	if (steps[0]) {
-		const char *argv[3] = {"AUTH", how->user != NULL ? how->user : how->password, how->password};
+		const char *argv[3] = {
+			"AUTH", how->user != NULL ? how->user : how->password, how->password};
 		ms_wire_put(line->wire, how->user != NULL ? 3 : 2, argv, NULL);
 	}
 	if (steps[1]) {
@@ -334,7 +353,8 @@ static MsAnswer log_in(MsServer *server, Line *line, gint64 deadline, MsWireEnd 
 	return answer;
 }
 
-static MsAnswer open_line(MsServer *server, gint64 deadline, Line **line_out, MsWireEnd *end, GError **error)
+static MsAnswer open_line(
+	MsServer *server, gint64 deadline, Line **line_out, MsWireEnd *end, GError **error)
 {
 	MsWireHow how = {server->how->tls, server->how->max_bytes, server->gone};
 	Line *line = g_new0(Line, 1);
@@ -352,7 +372,9 @@ static MsAnswer open_line(MsServer *server, gint64 deadline, Line **line_out, Ms
 static Line *take_idle(MsServer *server)
 {
 	pthread_mutex_lock(&server->lock);
-	Line *line = server->idle->len > 0 ? g_ptr_array_steal_index(server->idle, server->idle->len - 1) : NULL;
+	Line *line = server->idle->len > 0
+		? g_ptr_array_steal_index(server->idle, server->idle->len - 1)
+		: NULL;
 	pthread_mutex_unlock(&server->lock);
 	return line;
 }
@@ -385,7 +407,8 @@ static void pending_free(MsPending *pending)
 }
 
 /* Tells everybody what was learnt by a failure, and the caller why. */
-static MsAnswer tell(MsServer *server, gint64 asked_at, MsWireEnd end, MsAnswer answer, GError *why, GError **error)
+static MsAnswer tell(MsServer *server, gint64 asked_at, MsWireEnd end, MsAnswer answer, GError *why,
+	GError **error)
 {
 	failed(server, asked_at, end, why);
 	if (end == MS_WIRE_CALLED_OFF && is_down(server, error)) {
@@ -396,8 +419,8 @@ static MsAnswer tell(MsServer *server, gint64 asked_at, MsWireEnd end, MsAnswer 
 	return answer;
 }
 
-static MsAnswer begin(MsServer *server, const MsCommand *commands, gsize n, gint64 asked_at, MsPending **out,
-	GError **error)
+static MsAnswer begin(MsServer *server, const MsCommand *commands, gsize n, gint64 asked_at,
+	MsPending **out, GError **error)
 {
 	gint64 deadline = asked_at + server->how->timeout_us;
 	Line *line = take_idle(server);
@@ -409,7 +432,8 @@ static MsAnswer begin(MsServer *server, const MsCommand *commands, gsize n, gint
 		if (answer != MS_FOUND)
 			return tell(server, asked_at, end, answer, why, error);
 	}
-	bool look = server->how->refuse_eviction && g_get_monotonic_time() - line->looked_at > LOOK_AGAIN_US;
+	bool look = server->how->refuse_eviction &&
+		g_get_monotonic_time() - line->looked_at > LOOK_AGAIN_US;
 	if (look)
 		ms_wire_put(line->wire, 2, info_memory, NULL);
 	for (gsize i = 0; i < n; i++)
@@ -421,15 +445,16 @@ static MsAnswer begin(MsServer *server, const MsCommand *commands, gsize n, gint
 	return MS_FOUND;
 }
 
-MsAnswer ms_server_begin(MsServer *server, const MsCommand *commands, gsize n, MsPending **pending_out,
-	GError **error)
+MsAnswer ms_server_begin(MsServer *server, const MsCommand *commands, gsize n,
+	MsPending **pending_out, GError **error)
 {
 	if (is_down(server, error))
 		return MS_RETRY;
 	return begin(server, commands, n, g_get_monotonic_time(), pending_out, error);
 }
 
-static MsAnswer take_replies(const MsPending *pending, gsize n, GPtrArray *replies, MsWireEnd *end, GError **error)
+static MsAnswer take_replies(
+	const MsPending *pending, gsize n, GPtrArray *replies, MsWireEnd *end, GError **error)
 {
 	MsServer *server = pending->server;
 	MsAnswer answer = MS_FOUND;
@@ -448,8 +473,8 @@ static MsAnswer take_replies(const MsPending *pending, gsize n, GPtrArray *repli
 	return answer;
 }
 
-MsAnswer ms_server_finish(MsPending *pending, const MsCommand *commands, gsize n, GPtrArray *replies,
-	GError **error)
+MsAnswer ms_server_finish(
+	MsPending *pending, const MsCommand *commands, gsize n, GPtrArray *replies, GError **error)
 {
 	guint before = replies->len;
 	for (;;) {
@@ -476,7 +501,8 @@ MsAnswer ms_server_finish(MsPending *pending, const MsCommand *commands, gsize n
 	}
 }
 
-MsAnswer ms_server_ask(MsServer *server, const MsCommand *commands, gsize n, GPtrArray *replies, GError **error)
+MsAnswer ms_server_ask(
+	MsServer *server, const MsCommand *commands, gsize n, GPtrArray *replies, GError **error)
 {
 	MsPending *pending;
 	MsAnswer answer = ms_server_begin(server, commands, n, &pending, error);

@@ -34,14 +34,15 @@ bool ms_server_is_here(const MsServer *server);
 
 /* All commands in one round trip, within one deadline.  MS_FOUND: `replies` has one for each, of
  * which any may be MS_REPLY_ERROR. */
-MsAnswer ms_server_ask(MsServer *server, const MsCommand *commands, gsize n, GPtrArray *replies, GError **error);
+MsAnswer ms_server_ask(
+	MsServer *server, const MsCommand *commands, gsize n, GPtrArray *replies, GError **error);
 /* The same in two steps: commands are under way to several servers before any is waited for. */
 typedef struct MsPending MsPending;
-MsAnswer ms_server_begin(MsServer *server, const MsCommand *commands, gsize n, MsPending **pending_out,
-	GError **error);
+MsAnswer ms_server_begin(MsServer *server, const MsCommand *commands, gsize n,
+	MsPending **pending_out, GError **error);
 /* Takes `pending`; `commands` are those that it was begun with. */
-MsAnswer ms_server_finish(MsPending *pending, const MsCommand *commands, gsize n, GPtrArray *replies,
-	GError **error);
+MsAnswer ms_server_finish(
+	MsPending *pending, const MsCommand *commands, gsize n, GPtrArray *replies, GError **error);
 /* A connection that is nobody else's, logged in. */
 MsAnswer ms_server_open(MsServer *server, MsWire **wire_out, GError **error);
 /* What an error reply means. */

@@ -41,7 +41,8 @@ static bool take_files(SSL_CTX *context, const MsRedisSettings *s, GError **erro
 	if (s->tls_ca != NULL ? SSL_CTX_load_verify_locations(context, s->tls_ca, NULL) != 1
 			      : SSL_CTX_set_default_verify_paths(context) != 1)
 		return complain(s->tls_ca != NULL ? s->tls_ca : "the system's authorities", error);
-	if (s->tls_certificate != NULL && SSL_CTX_use_certificate_chain_file(context, s->tls_certificate) != 1)
+	if (s->tls_certificate != NULL &&
+		SSL_CTX_use_certificate_chain_file(context, s->tls_certificate) != 1)
 		return complain(s->tls_certificate, error);
 	const char *key = s->tls_key != NULL ? s->tls_key : s->tls_certificate;
 	if (key != NULL && SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
@@ -55,7 +56,8 @@ MsTls *ms_tls_new(const MsRedisSettings *settings, GError **error)
 	g_assert(context != NULL);
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(
+		context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	if (!take_files(context, settings, error)) {
 		SSL_CTX_free(context);
 		return NULL;

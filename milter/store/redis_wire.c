@@ -56,7 +56,8 @@ static bool parse_host(const char *address, MsWhere *where)
 	gsize len = colon != NULL ? (gsize)(colon - address) : 0;
 	bool bracketed = len > 2 && address[0] == '[' && address[len - 1] == ']';
 	guint64 port = 0;
-	if (len == 0 || len > 255 || !g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL))
+	if (len == 0 || len > 255 ||
+		!g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL))
 		return false;
 	where->host = g_strndup(address + bracketed, len - (bracketed ? 2 : 0));
 	where->port = (int)port;
@@ -67,11 +68,13 @@ bool ms_where_parse(const char *address, const char *what, MsWhere *where, GErro
 {
 	memset(where, 0, sizeof *where);
 	bool local = g_str_has_prefix(address, "unix:");
-	if (local && address[5] == '/' && strlen(address + 5) < sizeof((struct sockaddr_un *)NULL)->sun_path)
+	if (local && address[5] == '/' &&
+		strlen(address + 5) < sizeof((struct sockaddr_un *)NULL)->sun_path)
 		where->path = g_strdup(address + 5);
 	else if (local || !parse_host(address, where)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"\"%s\" is no address of %s; write unix:/path/to/socket or host:port", address, what);
+			"\"%s\" is no address of %s; write unix:/path/to/socket or host:port",
+			address, what);
 		return false;
 	}
 	where->name = g_strdup_printf("%s at %s", what, address);
@@ -81,8 +84,12 @@ bool ms_where_parse(const char *address, const char *what, MsWhere *where, GErro
 static bool is_loopback(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == 127;
-	const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+		return ntohl(((const struct sockaddr_in *)(const void *)address)
+				       ->sin_addr.s_addr) >>
+			24 ==
+			127;
+	const struct in6_addr *six =
+		&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
 	return IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
 }
 
@@ -205,7 +212,8 @@ static MsWireEnd connect_one(int fd, const struct sockaddr *address, socklen_t l
 	while (connect(fd, address, len) != 0) {
 		MsWireEnd end;
 		if (errno == EAGAIN) { /* a Unix socket whose queue is full */
-			end = ms_wire_wait(-1, 0, call_off, MIN(deadline, g_get_monotonic_time() + COUNT_TRY_US));
+			end = ms_wire_wait(-1, 0, call_off,
+				MIN(deadline, g_get_monotonic_time() + COUNT_TRY_US));
 			if (end != MS_WIRE_LATE || g_get_monotonic_time() >= deadline)
 				return errno = 0, end;
 			continue;
@@ -215,7 +223,8 @@ static MsWireEnd connect_one(int fd, const struct sockaddr *address, socklen_t l
 		end = ms_wire_wait(fd, POLLOUT, call_off, deadline);
 		int why = 0;
 		socklen_t size = sizeof why;
-		if (end == MS_WIRE_FINE && (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0 || why != 0))
+		if (end == MS_WIRE_FINE &&
+			(getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0 || why != 0))
 			end = MS_WIRE_CLOSED;
 		errno = why;
 		return end;
@@ -230,11 +239,13 @@ static MsWireEnd connect_path(const MsWhere *where, int call_off, gint64 deadlin
 	*fd_out = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd_out < 0)
 		return MS_WIRE_CLOSED;
-	return connect_one(*fd_out, (struct sockaddr *)&address, sizeof address, call_off, deadline);
+	return connect_one(
+		*fd_out, (struct sockaddr *)&address, sizeof address, call_off, deadline);
 }
 
 /* A host may have several addresses; each gets its share of the time. */
-static MsWireEnd connect_host(const struct addrinfo *list, int call_off, gint64 deadline, int *fd_out)
+static MsWireEnd connect_host(
+	const struct addrinfo *list, int call_off, gint64 deadline, int *fd_out)
 {
 	MsWireEnd end = MS_WIRE_CLOSED;
 	gint64 n = 0;
@@ -242,10 +253,12 @@ static MsWireEnd connect_host(const struct addrinfo *list, int call_off, gint64 
 		n++;
 	for (; list != NULL; list = list->ai_next, n--) {
 		gint64 now = g_get_monotonic_time();
-		int on = 1, fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		int on = 1,
+		    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (fd < 0)
 			continue;
-		end = connect_one(fd, list->ai_addr, list->ai_addrlen, call_off, now + (deadline - now) / n);
+		end = connect_one(
+			fd, list->ai_addr, list->ai_addrlen, call_off, now + (deadline - now) / n);
 		if (end == MS_WIRE_FINE) {
 			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 			setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -267,11 +280,13 @@ static MsWireEnd fail(const char *name, MsWireEnd end, const char *why, GError *
 		why = "no answer in time";
 	else if (end == MS_WIRE_CALLED_OFF)
 		why = "it does not answer";
-	g_set_error(error, MS_ERROR, end == MS_WIRE_FORBIDDEN ? MS_ERROR_CONFIG : MS_ERROR_RETRY, "%s: %s", name, why);
+	g_set_error(error, MS_ERROR, end == MS_WIRE_FORBIDDEN ? MS_ERROR_CONFIG : MS_ERROR_RETRY,
+		"%s: %s", name, why);
 	return end;
 }
 
-static MsWireEnd connect_to(const MsWhere *where, int call_off, gint64 deadline, int *fd_out, GError **error)
+static MsWireEnd connect_to(
+	const MsWhere *where, int call_off, gint64 deadline, int *fd_out, GError **error)
 {
 	MsWireEnd end;
 	*fd_out = -1;
@@ -281,7 +296,8 @@ static MsWireEnd connect_to(const MsWhere *where, int call_off, gint64 deadline,
 		int rc;
 		struct addrinfo *list = resolve(where->host, where->port, deadline, &rc);
 		if (list == NULL)
-			return fail(where->name, g_get_monotonic_time() >= deadline ? MS_WIRE_LATE : MS_WIRE_CLOSED,
+			return fail(where->name,
+				g_get_monotonic_time() >= deadline ? MS_WIRE_LATE : MS_WIRE_CLOSED,
 				gai_strerror(rc), error);
 		end = connect_host(list, call_off, deadline, fd_out);
 		freeaddrinfo(list);
@@ -418,8 +434,8 @@ void ms_reply_free(MsReply *reply)
 
 /* ---- a connection --------------------------------------------------------------------- */
 
-MsWireEnd ms_wire_open(const MsWhere *where, const MsWireHow *how, gint64 deadline, MsWire **wire_out,
-	GError **error)
+MsWireEnd ms_wire_open(const MsWhere *where, const MsWireHow *how, gint64 deadline,
+	MsWire **wire_out, GError **error)
 {
 	int fd;
 	MsTlsEnd *tls = NULL;
@@ -482,7 +498,8 @@ gsize ms_wire_unsent(const MsWire *wire)
 static gssize move(MsWire *wire, bool out, void *data, gsize len, short *events)
 {
 	if (wire->tls != NULL)
-		return out ? ms_tls_write(wire->tls, data, len, events) : ms_tls_read(wire->tls, data, len, events);
+		return out ? ms_tls_write(wire->tls, data, len, events)
+			   : ms_tls_read(wire->tls, data, len, events);
 	*events = out ? POLLOUT : POLLIN;
 	gssize n = out ? send(wire->fd, data, len, MSG_NOSIGNAL) : recv(wire->fd, data, len, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -496,7 +513,8 @@ void ms_wire_push(MsWire *wire)
 {
 	short events;
 	while (ms_wire_unsent(wire) > 0) {
-		gssize n = move(wire, true, wire->out->data + wire->sent, ms_wire_unsent(wire), &events);
+		gssize n = move(
+			wire, true, wire->out->data + wire->sent, ms_wire_unsent(wire), &events);
 		if (n <= 0)
 			return;
 		wire->sent += (gsize)n;
@@ -510,7 +528,8 @@ static bool pump(MsWire *wire, short *wait)
 	short events;
 	*wait = 0;
 	if (ms_wire_unsent(wire) > 0) {
-		gssize n = move(wire, true, wire->out->data + wire->sent, ms_wire_unsent(wire), &events);
+		gssize n = move(
+			wire, true, wire->out->data + wire->sent, ms_wire_unsent(wire), &events);
 		if (n < 0)
 			return false;
 		wire->sent += (gsize)n;
@@ -567,7 +586,8 @@ MsWireEnd ms_wire_get(MsWire *wire, gint64 deadline, MsReply **reply_out, GError
 		if (!pump(wire, &wait))
 			return fail(wire->name, MS_WIRE_CLOSED,
 				errno != 0 ? g_strerror(errno) : "it closed the connection", error);
-		MsWireEnd end = wait != 0 ? ms_wire_wait(wire->fd, wait, wire->call_off, deadline) : MS_WIRE_FINE;
+		MsWireEnd end = wait != 0 ? ms_wire_wait(wire->fd, wait, wire->call_off, deadline)
+					  : MS_WIRE_FINE;
 		if (end != MS_WIRE_FINE)
 			return fail(wire->name, end, g_strerror(errno), error);
 	}

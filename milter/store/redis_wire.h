@@ -43,8 +43,8 @@ void ms_where_clear(MsWhere *where);
 /* A Unix socket, or a loopback address: nobody else is on the way. */
 bool ms_where_is_here(const MsWhere *where);
 
-MsWireEnd ms_wire_open(const MsWhere *where, const MsWireHow *how, gint64 deadline, MsWire **wire_out,
-	GError **error);
+MsWireEnd ms_wire_open(const MsWhere *where, const MsWireHow *how, gint64 deadline,
+	MsWire **wire_out, GError **error);
 void ms_wire_free(MsWire *wire);
 /* `lens`: of the words, or NULL. */
 void ms_wire_put(MsWire *wire, gsize argc, const char *const *argv, const gsize *lens);

@@ -11,14 +11,14 @@
 #include "missent/store.h"
 
 /*
- * One file of SQLite: SQL and values by name and type come in, rows go out to a function, which asks
- * for columns by name and type.  Statements are prepared once and kept.  From any thread:
+ * One file of SQLite: SQL and values by name and type come in, rows go out to a function, which
+ * asks for columns by name and type.  Statements are prepared once and kept.  From any thread:
  * each call holds the lock of its MsSqlite, and ms_sqlite_lock() holds it over several.  A commit
  * that returned is on disk.
  */
 
-/* How long a statement waits for another process that writes.  One that had to give up does so for all
- * that follow: until the lock is seen to be free they hardly wait. */
+/* How long a statement waits for another process that writes.  One that had to give up does so
+ * for all that follow: until the lock is seen to be free they hardly wait. */
 #define BUSY_MS 5000
 #define PROBE_MS 100
 
@@ -29,7 +29,8 @@ struct MsSqlite {
 	GHashTable *statements; /* SQL to Statement */
 	dev_t device; /* of the file that is open; 0 and 0 for one in memory */
 	ino_t inode, wal; /* wal: of its log */
-	gint64 size, written; /* of the file, as it was then; written: nanoseconds since 1970, 0: to be opened anew */
+	/* of the file, as it was then; written: nanoseconds since 1970, 0: to be opened anew */
+	gint64 size, written;
 	/* as it was opened with */
 	gint32 application_id;
 	const MsSqliteUpgrade *upgrades;
@@ -60,8 +61,8 @@ static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 	MsAnswer answer = answer_of(rc);
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
-	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY, "%s: %s",
-		db->path, db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
+	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,
+		"%s: %s", db->path, db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
 	return answer;
 }
 
@@ -91,7 +92,8 @@ static void take_number(MsSqlRow *row, void *user)
 	number->number = ms_sql_number(row, number->column);
 }
 
-static MsAnswer ask_number(MsSqlite *db, const char *sql, const char *column, gint64 *out, GError **error)
+static MsAnswer ask_number(
+	MsSqlite *db, const char *sql, const char *column, gint64 *out, GError **error)
 {
 	Number number = {column, *out};
 	MsAnswer answer = ms_sqlite_ask(db, sql, NULL, take_number, &number, NULL, error);
@@ -109,14 +111,17 @@ static MsAnswer upgrade(MsSqlite *db, gint32 application_id, const MsSqliteUpgra
 	if (u == NULL || u->application_id == 0)
 		return MS_FOUND;
 	if (!create) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: is of an earlier version; start missentd, or "
-			"run missent held list as its user, which bring it up to date", db->path);
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: is of an earlier version; start missentd, or "
+			"run missent held list as its user, which bring it up to date",
+			db->path);
 		return MS_CONFIG;
 	}
 	if (sqlite3_exec(db->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return fail(db, sqlite3_errcode(db->db), error);
 	MsAnswer answer = ask_number(db, "PRAGMA application_id", "application_id", id, error);
-	g_autofree char *script = g_strdup_printf("%s; PRAGMA application_id=%d; COMMIT", u->sql, application_id);
+	g_autofree char *script = g_strdup_printf(
+		"%s; PRAGMA application_id=%d; COMMIT", u->sql, application_id);
 	int rc = SQLITE_OK;
 	if (answer == MS_FOUND && *id == u->application_id)
 		rc = sqlite3_exec(db->db, script, NULL, NULL, NULL);
@@ -136,14 +141,16 @@ static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrad
 	gint64 id = 0, tables = 0;
 	MsAnswer answer = ask_number(db, "PRAGMA application_id", "application_id", &id, error);
 	if (answer == MS_FOUND)
-		answer = ask_number(db, "SELECT count(*) AS n FROM sqlite_master", "n", &tables, error);
+		answer = ask_number(
+			db, "SELECT count(*) AS n FROM sqlite_master", "n", &tables, error);
 	if (answer == MS_FOUND && tables > 0)
 		answer = upgrade(db, application_id, upgrades, create, &id, error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (tables > 0 && id != application_id) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"%s: is a database of another program (application_id %" G_GINT64_FORMAT ")",
+			"%s: is a database of another program (application_id %" G_GINT64_FORMAT
+			")",
 			db->path, id);
 		return MS_CONFIG;
 	}
@@ -151,7 +158,8 @@ static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrad
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: is empty", db->path);
 		return MS_CONFIG;
 	}
-	g_autofree char *pragmas = g_strdup_printf("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	g_autofree char *pragmas = g_strdup_printf(
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 		"PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
 	if (!create)
 		pragmas[0] = '\0';
@@ -220,7 +228,8 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 	struct stat st;
 	/* A reader of a WAL database writes its shared memory, so it opens for writing too and
 	 * forbids itself statements that write. */
-	int rc = sqlite3_open_v2(db->path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(
+		db->path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
 		return fail(db, rc, error);
 	bool file = stat(db->path, &st) == 0;
@@ -229,7 +238,8 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 		note_file(db, &st);
 	sqlite3_busy_timeout(db->db, BUSY_MS);
 	db->locked = false;
-	MsAnswer answer = set_up(db, db->application_id, db->upgrades, db->schema, db->create, error);
+	MsAnswer answer = set_up(
+		db, db->application_id, db->upgrades, db->schema, db->create, error);
 	db->wal = file ? inode_of(db, "-wal") : 0;
 	return answer;
 }
@@ -237,7 +247,8 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 MsSqlite *ms_sqlite_open(const char *path, gint32 application_id, const char *schema, bool create,
 	MsAnswer *answer_out, GError **error)
 {
-	return ms_sqlite_open_upgraded(path, application_id, NULL, schema, create, answer_out, error);
+	return ms_sqlite_open_upgraded(
+		path, application_id, NULL, schema, create, answer_out, error);
 }
 
 MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
@@ -270,15 +281,17 @@ static bool has_moved(const MsSqlite *db, const struct stat *st)
 	return st == NULL || st->st_dev != db->device || st->st_ino != db->inode;
 }
 
-/* Of a file that another was copied over SQLite would go on to tell what it remembers of the one before: its
- * log says that nothing has happened.  Whoever writes the log's pages into the file changes it, too; then it is
- * opened once more than it must be. */
+/* Of a file that another was copied over SQLite would go on to tell what it remembers of the one
+ * before: its log says that nothing has happened.  Whoever writes the log's pages into the file
+ * changes it, too; then it is opened once more than it must be. */
 static bool was_written(const MsSqlite *db, const struct stat *st)
 {
-	return db->written == 0 || nanoseconds(&st->st_ctim) != db->written || st->st_size != db->size;
+	return db->written == 0 || nanoseconds(&st->st_ctim) != db->written ||
+		st->st_size != db->size;
 }
 
-/* It does not close with a statement left; and pages of another file's log are not written into this one. */
+/* It does not close with a statement left; and pages of another file's log are not written into
+ * this one. */
 static void close_file(MsSqlite *db)
 {
 	g_hash_table_remove_all(db->statements);
@@ -292,9 +305,11 @@ static MsAnswer open_again(MsSqlite *db, GError **error)
 {
 	struct stat st;
 	close_file(db);
-	/* One that is being written over.  Tables made in it now would lie, in the log, over what it will be. */
+	/* One that is being written over.  Tables made in it now would lie, in the log, over
+	 * what it will be. */
 	if (stat(db->path, &st) == 0 && st.st_size == 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: it is empty now: somebody writes it over", db->path);
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"%s: it is empty now: somebody writes it over", db->path);
 		return MS_RETRY;
 	}
 	MsAnswer answer = open_file(db, error);
@@ -311,7 +326,8 @@ static MsAnswer follow(MsSqlite *db, bool contents, GError **error)
 	bool memory = db->inode == 0 && db->db != NULL, there = !memory && stat(db->path, &st) == 0;
 	bool moved = !memory && has_moved(db, there ? &st : NULL);
 	if (moved)
-		remove_own_log(db); /* while it is open: after that its inode may be another file's */
+		/* while it is open: after that its inode may be another file's */
+		remove_own_log(db);
 	if (db->db == NULL || moved || (contents && there && was_written(db, &st)))
 		answer = open_again(db, error);
 	pthread_mutex_unlock(&db->lock);
@@ -356,7 +372,8 @@ static Statement *prepare(MsSqlite *db, const char *sql, int *rc)
 	Statement *s = g_new(Statement, 1);
 	*s = (Statement){stmt, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
 	for (int i = 0; i < sqlite3_column_count(stmt); i++)
-		g_hash_table_insert(s->columns, g_strdup(sqlite3_column_name(stmt, i)), GINT_TO_POINTER(i));
+		g_hash_table_insert(
+			s->columns, g_strdup(sqlite3_column_name(stmt, i)), GINT_TO_POINTER(i));
 	return s;
 }
 
@@ -389,9 +406,10 @@ static void bind_all(const Statement *s, const MsSqlValue *values)
 		int at = sqlite3_bind_parameter_index(s->stmt, v->name);
 		g_assert(at > 0);
 		int rc = v->bytes != NULL ? bind_bytes(s->stmt, at, v->bytes)
-			: v->is_number ? sqlite3_bind_int64(s->stmt, at, v->number)
-			: v->text != NULL ? sqlite3_bind_text(s->stmt, at, v->text, -1, SQLITE_STATIC)
-					  : sqlite3_bind_null(s->stmt, at);
+			: v->is_number    ? sqlite3_bind_int64(s->stmt, at, v->number)
+			: v->text != NULL
+			? sqlite3_bind_text(s->stmt, at, v->text, -1, SQLITE_STATIC)
+			: sqlite3_bind_null(s->stmt, at);
 		g_assert(rc == SQLITE_OK || rc == SQLITE_TOOBIG || rc == SQLITE_NOMEM);
 	}
 	g_assert(n == sqlite3_bind_parameter_count(s->stmt));
@@ -402,8 +420,8 @@ struct MsSqlRow {
 	bool odd;
 };
 
-/* Of none that is there, SQLite makes a NULL: in a damaged file a column may be called otherwise than the
- * statement calls it (in letters of the other case). */
+/* Of none that is there, SQLite makes a NULL: in a damaged file a column may be called otherwise
+ * than the statement calls it (in letters of the other case). */
 static int place(MsSqlRow *row, const char *column)
 {
 	void *at = NULL;
@@ -428,7 +446,8 @@ const char *ms_sql_text_or_null(MsSqlRow *row, const char *column)
 		return NULL;
 	const char *text = type == SQLITE_TEXT
 		? (const char *)sqlite3_column_text(row->statement->stmt, at) : NULL;
-	if (text != NULL && g_utf8_validate(text, sqlite3_column_bytes(row->statement->stmt, at), NULL))
+	if (text != NULL &&
+		g_utf8_validate(text, sqlite3_column_bytes(row->statement->stmt, at), NULL))
 		return text;
 	row->odd = true;
 	return "";
@@ -461,7 +480,8 @@ bool ms_sql_is_odd(const MsSqlRow *row)
 static void note_lock(MsSqlite *db, const Statement *s, int rc)
 {
 	bool locked = (rc & 0xff) == SQLITE_BUSY;
-	if (locked == db->locked || (!locked && (rc != SQLITE_DONE || sqlite3_stmt_readonly(s->stmt))))
+	if (locked == db->locked ||
+		(!locked && (rc != SQLITE_DONE || sqlite3_stmt_readonly(s->stmt))))
 		return;
 	db->locked = locked;
 	sqlite3_busy_timeout(db->db, locked ? PROBE_MS : BUSY_MS);

@@ -29,8 +29,8 @@ static void give(Walk *walk, const char *name, const guint8 *data, gsize len, gs
 
 /* ---- mbox ------------------------------------------------------------------------------- */
 
-/* A "From " line after an empty one begins a message; ">From " within is one that was quoted when it was
- * stored. */
+/* A "From " line after an empty one begins a message; ">From " within is one that was quoted when
+ * it was stored. */
 static const char *next_from(const char *p, const char *end)
 {
 	while (p < end) {
@@ -53,7 +53,8 @@ static GByteArray *unquote(const char *p, const char *end)
 		gsize quotes = 0;
 		while (p + quotes < stop && p[quotes] == '>')
 			quotes++;
-		if (quotes > 0 && stop - p > (gssize)quotes + 5 && memcmp(p + quotes, "From ", 5) == 0)
+		if (quotes > 0 && stop - p > (gssize)quotes + 5 &&
+			memcmp(p + quotes, "From ", 5) == 0)
 			p++;
 		g_byte_array_append(out, (const guint8 *)p, (guint)(stop - p));
 		p = stop;
@@ -70,8 +71,8 @@ static void each_of_mbox(Walk *walk, const char *name, const char *data, gsize l
 		g_autofree char *label = g_strdup_printf("%s:%u", name, n);
 		g_autoptr(GByteArray) message = unquote(nl != NULL ? nl + 1 : end, stop);
 		/* A mailbox ends with a line's end: else what wrote it was stopped. */
-		give(walk, label, message->len > 0 ? message->data : (const guint8 *)"", message->len, (gsize)(stop - data),
-			stop == end && end[-1] != '\n');
+		give(walk, label, message->len > 0 ? message->data : (const guint8 *)"",
+			message->len, (gsize)(stop - data), stop == end && end[-1] != '\n');
 		p = stop;
 	}
 }
@@ -106,10 +107,13 @@ static void add_folder(GPtrArray *files, const char *path, bool every_name, int 
 	g_autoptr(GDir) dir = depth < MAX_DEPTH ? g_dir_open(path, 0, NULL) : NULL;
 	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
 		g_autofree char *child = g_build_filename(path, name, NULL);
-		bool folder = g_file_test(child, G_FILE_TEST_IS_DIR), link = g_file_test(child, G_FILE_TEST_IS_SYMLINK);
+		bool folder = g_file_test(child, G_FILE_TEST_IS_DIR),
+		     link = g_file_test(child, G_FILE_TEST_IS_SYMLINK);
 		if (folder && !link && strcmp(name, "tmp") != 0)
-			add_folder(files, child, strcmp(name, "cur") == 0 || strcmp(name, "new") == 0, depth + 1);
-		else if (!folder && name[0] != '.' && (every_name || g_str_has_suffix(name, ".eml")))
+			add_folder(files, child,
+				strcmp(name, "cur") == 0 || strcmp(name, "new") == 0, depth + 1);
+		else if (!folder && name[0] != '.' &&
+			(every_name || g_str_has_suffix(name, ".eml")))
 			g_ptr_array_add(files, g_steal_pointer(&child));
 	}
 }
@@ -154,7 +158,8 @@ bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **er
 	}
 	g_autoptr(GPtrArray) files = files_of(path);
 	if (files->len == 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: no Maildir, and no *.eml file in it", path);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s: no Maildir, and no *.eml file in it", path);
 		return false;
 	}
 	for (guint i = 0; i < files->len && !walk.stopped; i++)
@@ -180,7 +185,8 @@ bool ms_stored_is_many(const char *path)
 	if (g_file_test(path, G_FILE_TEST_IS_DIR))
 		return true;
 	int fd = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	bool many = fd >= 0 && read(fd, start, sizeof start) == (ssize_t)sizeof start && memcmp(start, "From ", sizeof start) == 0;
+	bool many = fd >= 0 && read(fd, start, sizeof start) == (ssize_t)sizeof start &&
+		memcmp(start, "From ", sizeof start) == 0;
 	if (fd >= 0)
 		close(fd);
 	return many;

@@ -1,6 +1,6 @@
 /*
- * Bytes and descriptors over the sockets between client, supervisor and worker: whole, or not at all.  No
- * state; in any process and thread.
+ * Bytes and descriptors over the sockets between client, supervisor and worker: whole, or not at
+ * all.  No state; in any process and thread.
  */
 #include "config.h"
 

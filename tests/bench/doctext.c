@@ -120,7 +120,8 @@ static void text_only(const guint8 *data, gsize len)
 
 int main(int argc, char **argv)
 {
-	bool cold = argc > 1 && strcmp(argv[1], "-n") == 0, bare = argc > 1 && strcmp(argv[1], "-t") == 0;
+	bool cold = argc > 1 && strcmp(argv[1], "-n") == 0,
+	     bare = argc > 1 && strcmp(argv[1], "-t") == 0;
 	if (!cold)
 		ms_message_init();
 	for (int i = cold || bare ? 2 : 1; i < argc; i++) {
@@ -147,7 +148,8 @@ int main(int argc, char **argv)
 			+ (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
 		printf("D");
 		put_string(argv[i]);
-		printf("\t%.2f\t%ld\t%d\n", ms, used.ru_maxrss, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		printf("\t%.2f\t%ld\t%d\n", ms, used.ru_maxrss,
+			WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	}
 	return 0;
 }

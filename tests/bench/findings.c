@@ -62,7 +62,8 @@ static void read_file(const char *path)
 		ms_message_read((const guint8 *)data, len, &sink);
 		return;
 	}
-	MsExtraction to = {.budget = &budget, .reading = reading, .span = on_span, .message = read_mail};
+	MsExtraction to = {
+		.budget = &budget, .reading = reading, .span = on_span, .message = read_mail};
 	to.face = ms_reading_face(reading, "document");
 	MsDocument document = {.where = "document", .type = "application/octet-stream",
 		.data = (const guint8 *)data, .len = len};
@@ -115,15 +116,16 @@ static void mail(const char *line)
 
 static void answer(void)
 {
-	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	g_autoptr(GPtrArray)
+		ids = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
 	for (guint i = 0; i < reading->findings->len; i++) {
 		const MsFinding *f = reading->findings->pdata[i];
 		g_ptr_array_add(ids, ms_identifier_new(f->kind, f->value));
 	}
 	g_autoptr(MsResolution) resolution = NULL;
 	g_autoptr(GError) error = NULL;
-	if (ms_directory_resolve(directory, (const MsIdentifier *const *)ids->pdata, ids->len, NULL, 0,
-		    &resolution, &error) != MS_FOUND)
+	if (ms_directory_resolve(directory, (const MsIdentifier *const *)ids->pdata, ids->len, NULL,
+		    0, &resolution, &error) != MS_FOUND)
 		g_error("%s", error->message);
 	for (guint i = 0; i < reading->findings->len; i++) {
 		const MsFinding *f = reading->findings->pdata[i];
@@ -150,9 +152,13 @@ static void question(char *line)
 	if (g_str_has_prefix(line, "K\t")) { /* is it one at all? */
 		g_auto(GStrv) parts = g_strsplit(line, "\t", 3);
 		const char *why;
-		const MsKind *kind = parts[1] != NULL && parts[2] != NULL ? ms_kinds_find(kinds, parts[1]) : NULL;
+		const MsKind *kind = parts[1] != NULL && parts[2] != NULL
+			? ms_kinds_find(kinds, parts[1])
+			: NULL;
 		g_autofree char *text = kind != NULL ? g_strcompress(parts[2]) : NULL;
-		g_autofree char *value = kind != NULL ? ms_kind_canonical(kind, text, strlen(text), &why) : NULL;
+		g_autofree char *value = kind != NULL
+			? ms_kind_canonical(kind, text, strlen(text), &why)
+			: NULL;
 		if (value != NULL)
 			printf("f\t%s\t%s\t0\t\t\n", kind->name, value);
 	}
@@ -181,8 +187,8 @@ static int answer_questions(const char *config)
 		g_error("%s", error->message);
 	guint8 key[MS_FILTER_KEY_BYTES];
 	ms_directory_filter_key(directory, key);
-	g_autoptr(GBytes) image =
-		ms_filter_build(key, (const MsMark *)(const void *)known->marks->data, known->marks->len);
+	g_autoptr(GBytes) image = ms_filter_build(
+		key, (const MsMark *)(const void *)known->marks->data, known->marks->len);
 	gsize size;
 	const void *data = g_bytes_get_data(image, &size);
 	filters.parts[0] = ms_filter_open(data, size, NULL);
@@ -207,14 +213,18 @@ static guint32 chance(guint32 n)
 /* Customers' numbers, IBANs, VAT IDs and addresses of e-mail, as a company has them. */
 static char *invent(guint64 i, const char **kind)
 {
-	static const char *const names[] = {"anna", "invoice", "please", "office", "john.smith", "m.mueller",
-		"contact", "purchase", "accounting", "service"};
+	static const char *const names[] = {"anna", "invoice", "please", "office", "john.smith",
+		"m.mueller", "contact", "purchase", "accounting", "service"};
 	switch (i % 4) {
 	case 0: *kind = "customer-number"; return g_strdup_printf("c%08" G_GUINT64_FORMAT, i);
-	case 1: *kind = "iban"; return g_strdup_printf("de%02u37040044%010" G_GUINT64_FORMAT, chance(98), i);
+	case 1:
+		*kind = "iban";
+		return g_strdup_printf("de%02u37040044%010" G_GUINT64_FORMAT, chance(98), i);
 	case 2: *kind = "vat-id"; return g_strdup_printf("de%09" G_GUINT64_FORMAT, i);
 	default: *kind = "email";
-		return g_strdup_printf("%s%u" "company%" G_GUINT64_FORMAT "com", names[chance(10)], chance(100), i);
+		return g_strdup_printf("%s%u"
+				       "company%" G_GUINT64_FORMAT "com",
+			names[chance(10)], chance(100), i);
 	}
 }
 
@@ -232,8 +242,10 @@ static GBytes *invented_filter(guint64 n)
 	}
 	gint64 start = g_get_monotonic_time();
 	GBytes *image = ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
-	printf("  %9" G_GUINT64_FORMAT " identifiers: filter of %.1f MiB (%.1f bits each), made in %.2f s\n", n,
-		(double)g_bytes_get_size(image) / (1 << 20), 8.0 * (double)g_bytes_get_size(image) / (double)MAX(n, 1),
+	printf("  %9" G_GUINT64_FORMAT
+	       " identifiers: filter of %.1f MiB (%.1f bits each), made in %.2f s\n",
+		n, (double)g_bytes_get_size(image) / (1 << 20),
+		8.0 * (double)g_bytes_get_size(image) / (double)MAX(n, 1),
 		(double)(g_get_monotonic_time() - start) / 1e6);
 	return image;
 }
@@ -241,7 +253,8 @@ static GBytes *invented_filter(guint64 n)
 static MsKinds *kinds_and(guint patterns)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *path = g_build_filename(g_getenv("SOURCE"), "policies", "kinds.conf", NULL);
+	g_autofree char *path = g_build_filename(
+		g_getenv("SOURCE"), "policies", "kinds.conf", NULL);
 	g_autofree char *text = NULL;
 	if (!g_file_get_contents(path, &text, NULL, &error))
 		g_error("%s", error->message);
@@ -250,8 +263,8 @@ static MsKinds *kinds_and(guint patterns)
 	for (guint k = 0; n < patterns; k++) {
 		g_string_append_printf(all, "kind \"more-%u\" {\n\tpattern = {", k);
 		for (guint i = 0; i < 50 && n < patterns; i++, n++)
-			g_string_append_printf(all, "%s'%c%c%c-[0-9]{%u}'", i > 0 ? ", " : "", 'a' + n % 26,
-				'a' + n / 26 % 26, 'a' + n / 676 % 26, 4 + n % 6);
+			g_string_append_printf(all, "%s'%c%c%c-[0-9]{%u}'", i > 0 ? ", " : "",
+				'a' + n % 26, 'a' + n / 26 % 26, 'a' + n / 676 % 26, 4 + n % 6);
 		g_string_append(all, "}\n}\n");
 	}
 	MsKinds *made = ms_kinds_parse(path, all->str, &error);
@@ -296,12 +309,15 @@ static double one_by_one(const char *text, gsize len)
 	const MsPatterns *all = ms_kinds_patterns(kinds);
 	gint64 start = g_get_monotonic_time();
 	for (guint i = 0; i < all->patterns->len; i++) {
-		g_autoptr(MsRegex) regex = ms_regex_new(ms_regex_pattern(all->patterns->pdata[i]), true, NULL);
+		g_autoptr(MsRegex)
+			regex = ms_regex_new(ms_regex_pattern(all->patterns->pdata[i]), true, NULL);
 		MsMatch match;
-		for (gsize from = 0; from < fold->len
-			&& ms_regex_match(regex, fold->text, fold->len, from, fold->len, &match) == MS_MATCH;
+		for (gsize from = 0; from < fold->len &&
+			ms_regex_match(regex, fold->text, fold->len, from, fold->len, &match) ==
+				MS_MATCH;
 			from = MAX(match.end, match.start + 1))
-			while (match.end < fold->len && ((guchar)fold->text[match.end] & 0xc0) == 0x80)
+			while (match.end < fold->len &&
+				((guchar)fold->text[match.end] & 0xc0) == 0x80)
 				match.end++;
 	}
 	return rate(len, start);

@@ -31,13 +31,19 @@ static MsRecord *a_record(void)
 	r->sender = g_strdup("billing@seller.example");
 	r->arrived = g_get_real_time();
 	r->codes = g_strdup("mismatch, unproven");
-	r->cause = g_strdup("mismatch (customer-number), for wrong, invoices, <billing@seller.example>");
+	r->cause = g_strdup(
+		"mismatch (customer-number), for wrong, invoices, <billing@seller.example>");
 	ms_record_recipient(r, "kunde@alpha.example", MS_STATE_HELD, MS_OUTCOME_WRONG, "AC-1");
 	for (int i = 0; i < 3; i++)
-		ms_record_finding(r, (MsHeldFinding){.kind = (char *)"customer-number", .masked = (char *)"****02",
-			.ref = (char *)"0123456789abcdef01234567", .owners = (char *)"AC-2",
-			.belief = (char *)"exact, labelled", .where = (char *)"part 1 text/plain", .count = 1,
-			.relations = (char *)"x"});
+		ms_record_finding(r,
+			(MsHeldFinding){.kind = (char *)"customer-number",
+				.masked = (char *)"****02",
+				.ref = (char *)"0123456789abcdef01234567",
+				.owners = (char *)"AC-2",
+				.belief = (char *)"exact, labelled",
+				.where = (char *)"part 1 text/plain",
+				.count = 1,
+				.relations = (char *)"x"});
 	return r;
 }
 
@@ -94,10 +100,11 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
 		apart = rate(ledger, threads[i], &lock, seconds);
 		together = rate(ledger, threads[i], NULL, seconds);
-		printf("  %2u threads  apart %7.0f a second  together %7.0f a second\n", threads[i], apart, together);
+		printf("  %2u threads  apart %7.0f a second  together %7.0f a second\n", threads[i],
+			apart, together);
 	}
-	printf("holding: %u threads: %.0f a second apart, %.0f together (%.1f times)\n", last, apart, together,
-		together / apart);
+	printf("holding: %u threads: %.0f a second apart, %.0f together (%.1f times)\n", last,
+		apart, together, together / apart);
 	ms_ledger_free(ledger);
 	remove_folder(dir);
 	return 0;

@@ -1,8 +1,9 @@
 /*
- * incident [cost|four] - what gets out when a billing system goes wrong, and what is held when it does not; or
- * only what counting costs, or the four hosts alone.  Judges made readings by the shipped policies and defaults, enforced, with a clock
- * of its own: no reader, no MTA.  One host counts in SQLite; where there is a redis-server four hosts share one
- * that is started for it.  Run it from the source folder.
+ * incident [cost|four] - what gets out when a billing system goes wrong, and what is held when it
+ * does not; or only what counting costs, or the four hosts alone.  Judges made readings by the
+ * shipped policies and defaults, enforced, with a clock of its own: no reader, no MTA.  One host
+ * counts in SQLite; where there is a redis-server four hosts share one that is started for it.
+ * Run it from the source folder.
  */
 #include "config.h"
 
@@ -25,7 +26,8 @@
 
 static const guint8 key[32] = {42};
 static MsKinds *kinds;
-static MsPolicies *policies, *without; /* `without`: a directory nothing can be proven; that alone is let go */
+static MsPolicies *policies,
+	*without; /* `without`: a directory nothing can be proven; that alone is let go */
 static MsGuardLimits shipped;
 static char *dir;
 static char *redis_address; /* NULL: there is none */
@@ -44,16 +46,17 @@ static void set_address(Customer *c, char *address)
 	c->address = address;
 }
 
-/* Six of ten have mail at one of ten large providers; some belong to resellers, who get all of theirs;
- * some let an accountant have a copy. */
+/* Six of ten have mail at one of ten large providers; some belong to resellers, who get all of
+ * theirs; some let an accountant have a copy. */
 static void make_customers(GRand *rand)
 {
 	guint reseller = 0, left = 0, accountant = 0, clients = 0;
 	for (guint i = 0; i < ACCOUNTS; i++) {
 		Customer *c = &customers[i];
 		c->business = g_rand_int_range(rand, 0, 10) < 4;
-		set_address(c, c->business ? g_strdup_printf("billing@firm%u.example", i)
-					   : g_strdup_printf("person%u@provider%u.example", i, i % 10));
+		set_address(c,
+			c->business ? g_strdup_printf("billing@firm%u.example", i)
+				    : g_strdup_printf("person%u@provider%u.example", i, i % 10));
 		g_clear_pointer(&c->also, g_free);
 		if (left == 0 && reseller < 40 && g_rand_int_range(rand, 0, 300) == 0) {
 			reseller++;
@@ -121,7 +124,8 @@ static void mail_clear(Mail *m)
 static void add_finding(Mail *m, const char *kind, const char *value, gint owner)
 {
 	guint before = m->reading->findings->len;
-	ms_reading_find(m->reading, kind, value, MS_BELIEF_LABELLED, 0, ms_place_new("part 1", "x", 0, 1, 1));
+	ms_reading_find(m->reading, kind, value, MS_BELIEF_LABELLED, 0,
+		ms_place_new("part 1", "x", 0, 1, 1));
 	if (m->reading->findings->len > before)
 		g_array_append_val(m->owners, owner);
 }
@@ -189,7 +193,9 @@ static void add_mailbox(const World *w, MsResolution *r, const Mail *m, guint i)
 			g_array_append_val(lists, list);
 		}
 	}
-	guint mailbox = lists->len > 0 ? ms_resolution_union(r, (guint *)(void *)lists->data, lists->len) : 0;
+	guint mailbox = lists->len > 0
+		? ms_resolution_union(r, (guint *)(void *)lists->data, lists->len)
+		: 0;
 	ms_resolution_recipient(r, &mailbox, 1);
 }
 
@@ -197,7 +203,9 @@ static MsResolution *resolve(const World *w, const Mail *m)
 {
 	MsResolution *r = ms_resolution_new("house", NULL);
 	for (guint i = 0; i < m->owners->len; i++)
-		ms_resolution_identifier(r, w->directory ? account_union(r, g_array_index(m->owners, gint, i)) : 0, 0, 0);
+		ms_resolution_identifier(r,
+			w->directory ? account_union(r, g_array_index(m->owners, gint, i)) : 0, 0,
+			0);
 	for (guint i = 0; i < m->envelope->recipients->len; i++)
 		add_mailbox(w, r, m, i);
 	ms_resolution_settle(r);
@@ -209,8 +217,8 @@ static void count(World *w, const Mail *m, MsResolution *resolution, MsVerdict *
 	MsGuardStream streams[MS_GUARD_STREAMS];
 	const MsPolicies *p = w->directory ? policies : without;
 	guint n = ms_policy_streams(p, verdict, streams);
-	const MsGuardMessage message = {m->envelope, m->reading, resolution, verdict->outcomes, streams, n,
-		verdict->action >= MS_HOLD, w->now};
+	const MsGuardMessage message = {m->envelope, m->reading, resolution, verdict->outcomes,
+		streams, n, verdict->action >= MS_HOLD, w->now};
 	g_autoptr(MsGuardCounts) counts = NULL;
 	g_autoptr(GError) error = NULL;
 	if (ms_guard_count(w->hosts[w->number % w->n_hosts], &message, &counts, &error) != MS_FOUND)
@@ -224,7 +232,8 @@ static bool judge(World *w, Mail *m, guint wrong)
 {
 	g_autoptr(MsResolution) resolution = resolve(w, m);
 	gint64 start = cpu_time();
-	g_autoptr(MsVerdict) verdict = ms_policy_judge(w->directory ? policies : without, m->envelope, m->reading, resolution, NULL);
+	g_autoptr(MsVerdict) verdict = ms_policy_judge(
+		w->directory ? policies : without, m->envelope, m->reading, resolution, NULL);
 	if (!w->unguarded)
 		count(w, m, resolution, verdict);
 	w->microseconds += cpu_time() - start;
@@ -235,7 +244,8 @@ static bool judge(World *w, Mail *m, guint wrong)
 	if (g_getenv("INCIDENT_DEBUG") != NULL && !delivered && wrong == 0) {
 		const MsReason *reason = verdict->reasons->pdata[0];
 		fprintf(stderr, "held: %s %s to %s (%s)\n", ms_reason_names[reason->code],
-			reason->masked != NULL ? reason->masked : "", (char *)m->envelope->recipients->pdata[0], reason->text);
+			reason->masked != NULL ? reason->masked : "",
+			(char *)m->envelope->recipients->pdata[0], reason->text);
 	}
 	mail_clear(m);
 	return delivered;
@@ -258,13 +268,16 @@ static void change_address(GRand *rand, guint account)
 	if (how == 0 && c->business)
 		set_address(c, g_strdup_printf("accounts%u@firm%u.example", n, account));
 	else if (how == 1)
-		set_address(c, g_strdup_printf("invoices@reseller%d.example", g_rand_int_range(rand, 1, 40)));
+		set_address(c,
+			g_strdup_printf(
+				"invoices@reseller%d.example", g_rand_int_range(rand, 1, 40)));
 	else
 		set_address(c, g_strdup_printf("new%u@provider%u.example", n, n % 10));
 }
 
-/* Invoices to all within six hours, as the run goes: some corrected the next day, some reminded of twice,
- * a few with a new address; a newsletter with the sender's own numbers below; a letter with new terms. */
+/* Invoices to all within six hours, as the run goes: some corrected the next day, some reminded
+ * of twice, a few with a new address; a newsletter with the sender's own numbers below; a letter
+ * with new terms. */
 static void healthy_month(World *w, GRand *rand, guint from, guint most)
 {
 	gint64 begin = w->now;
@@ -279,7 +292,8 @@ static void healthy_month(World *w, GRand *rand, guint from, guint most)
 	for (guint i = 0; i < ACCOUNTS / 20 && w->sent < most; i++) {
 		guint account = (guint)g_rand_int_range(rand, 0, ACCOUNTS);
 		w->now = begin + 86400 + i;
-		send_invoice(w, account, i % 5 == 0 ? w->invoices++ : first + account); /* corrected; sent again */
+		/* corrected; sent again */
+		send_invoice(w, account, i % 5 == 0 ? w->invoices++ : first + account);
 	}
 	for (guint i = 0; i < ACCOUNTS / 20 && w->sent < most; i++) {
 		guint account = (guint)g_rand_int_range(rand, 0, ACCOUNTS);
@@ -339,7 +353,8 @@ static void all_at_once(World *w, GRand *rand)
 	}
 }
 
-/* A hundred invoices at a time, round after round: the first to whom they are for, the others to others. */
+/* A hundred invoices at a time, round after round: the first to whom they are for, the others to
+ * others. */
 static void round_after_round(World *w, GRand *rand)
 {
 	guint first = w->invoices;
@@ -347,7 +362,8 @@ static void round_after_round(World *w, GRand *rand)
 	for (guint round = 0; round < 30; round++) {
 		for (guint i = 0; i < 100; i++) {
 			Mail m = mail_new(w);
-			guint other = round == 0 ? i * 7 : (guint)g_rand_int_range(rand, 0, ACCOUNTS);
+			guint other = round == 0 ? i * 7
+						 : (guint)g_rand_int_range(rand, 0, ACCOUNTS);
 			add_invoice(&m, i * 7, first + i);
 			add_recipient(&m, customers[other].address, (gint)other);
 			judge(w, &m, other != i * 7);
@@ -358,7 +374,8 @@ static void round_after_round(World *w, GRand *rand)
 
 static bool gets(guint account, const char *address)
 {
-	return strcmp(customers[account].address, address) == 0 || g_strcmp0(customers[account].also, address) == 0;
+	return strcmp(customers[account].address, address) == 0 ||
+		g_strcmp0(customers[account].also, address) == 0;
 }
 
 static void shifted_by_a_row(World *w, GRand *rand)
@@ -395,7 +412,9 @@ static void placeholder(World *w, GRand *rand)
 		bool wrong = i % 10 == 0;
 		guint account = wrong ? (guint)g_rand_int_range(rand, 0, ACCOUNTS) : i;
 		add_invoice(&m, account, w->invoices++);
-		add_recipient(&m, wrong ? "someone@placeholder.example" : customers[account].address, wrong ? -1 : (gint)account);
+		add_recipient(&m,
+			wrong ? "someone@placeholder.example" : customers[account].address,
+			wrong ? -1 : (gint)account);
 		judge(w, &m, wrong);
 		w->now++;
 	}
@@ -407,7 +426,8 @@ static void customer_list(World *w, GRand *rand)
 	Mail m = mail_new(w);
 	for (guint i = 0; i < 2000; i++) /* what the reader reports of 15,000: max-findings */
 		add_customer(&m, i);
-	ms_reading_unread(m.reading, "part 2 list.csv", MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
+	ms_reading_unread(m.reading, "part 2 list.csv", MS_UNREAD_LIMIT,
+		"more identifiers than max-findings allows");
 	add_recipient(&m, customers[5000].address, 5000);
 	judge(w, &m, 1);
 }
@@ -430,10 +450,14 @@ typedef struct {
 	bool needs_memory; /* each message by itself is like a right one: only who knows who usually gets what can tell */
 } Shape;
 static const Shape shapes[] = {
-	{"each to dozens, one by one", each_to_dozens}, {"each to dozens, at once", all_at_once},
-	{"a hundred invoices, round after round", round_after_round}, {"shifted by one row *", shifted_by_a_row, true},
-	{"attachments that pile up", piling_up}, {"a placeholder at 300 accounts *", placeholder, true},
-	{"a list of 15,000 attached", customer_list}, {"Cc instead of Bcc", cc_for_bcc},
+	{"each to dozens, one by one", each_to_dozens},
+	{"each to dozens, at once", all_at_once},
+	{"a hundred invoices, round after round", round_after_round},
+	{"shifted by one row *", shifted_by_a_row, true},
+	{"attachments that pile up", piling_up},
+	{"a placeholder at 300 accounts *", placeholder, true},
+	{"a list of 15,000 attached", customer_list},
+	{"Cc instead of Bcc", cc_for_bcc},
 };
 
 /* ---- worlds --------------------------------------------------------------------------- */
@@ -445,13 +469,18 @@ static char *file_named(const char *name)
 
 static void open_world(World *w, const char *file, const MsGuardLimits *limits, const char *prefix)
 {
-	const MsRedisSettings redis = {.address = redis_address, .timeout_ms = 10000, .connections = 1};
+	const MsRedisSettings redis = {
+		.address = redis_address, .timeout_ms = 10000, .connections = 1};
 	memset(w, 0, sizeof *w);
 	w->n_hosts = prefix != NULL ? 4 : 1;
 	w->now = BEGIN;
 	for (guint i = 0; i < w->n_hosts; i++) {
-		const MsGuardSettings settings = {.on_redis = prefix != NULL, .sqlite = file, .redis = &redis,
-			.redis_prefix = prefix, .key = key, .limits = *limits};
+		const MsGuardSettings settings = {.on_redis = prefix != NULL,
+			.sqlite = file,
+			.redis = &redis,
+			.redis_prefix = prefix,
+			.key = key,
+			.limits = *limits};
 		g_autoptr(GError) error = NULL;
 		w->hosts[i] = ms_guard_open(&settings, &error);
 		if (w->hosts[i] == NULL)
@@ -474,8 +503,8 @@ static void copy_file(const char *from, const char *to)
 }
 
 /* What gets out of a shape, in a world that begins where `base` (or nothing) ended. */
-static guint64 leak(const Shape *shape, const World *base, const char *file, const MsGuardLimits *limits,
-	bool directory)
+static guint64 leak(const Shape *shape, const World *base, const char *file,
+	const MsGuardLimits *limits, bool directory)
 {
 	World w;
 	g_autofree char *here = file_named("run.db");
@@ -507,9 +536,11 @@ static void table(const World *base, const char *file, guint64 *worst_out, guint
 		guint64 cold = leak(&shapes[i], NULL, NULL, &shipped, false);
 		guint64 warm = leak(&shapes[i], base, file, &shipped, false);
 		guint64 known = leak(&shapes[i], base, file, &shipped, true);
-		printf("%-38s | %9" G_GUINT64_FORMAT " | %7" G_GUINT64_FORMAT " | %29" G_GUINT64_FORMAT " | %32"
-			G_GUINT64_FORMAT " | %9" G_GUINT64_FORMAT "\n", shapes[i].name, cold, warm,
-			leak(&shapes[i], base, file, &strict, false), leak(&shapes[i], base, file, &lax, false), known);
+		printf("%-38s | %9" G_GUINT64_FORMAT " | %7" G_GUINT64_FORMAT
+		       " | %29" G_GUINT64_FORMAT " | %32" G_GUINT64_FORMAT " | %9" G_GUINT64_FORMAT
+		       "\n",
+			shapes[i].name, cold, warm, leak(&shapes[i], base, file, &strict, false),
+			leak(&shapes[i], base, file, &lax, false), known);
 		*worst_out = MAX(*worst_out, shapes[i].needs_memory ? warm : MAX(cold, warm));
 		*known_out += known;
 	}
@@ -528,7 +559,8 @@ static void healthy(World *w, const char *file, guint months, guint most, const 
 
 /* ---- what it costs -------------------------------------------------------------------- */
 
-/* The same two months, without and with: CPU of this process, and of the server where there is one. */
+/* The same two months, without and with: CPU of this process, and of the server where there is
+ * one. */
 static gint64 cost_of(bool unguarded, bool directory, const char *prefix, guint64 *n_out)
 {
 	World w;
@@ -554,7 +586,8 @@ static gint64 server_time(GPid redis)
 	if (redis == 0 || !g_file_get_contents(path, &text, NULL, NULL))
 		return 0;
 	unsigned long user = 0, system = 0;
-	sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+	sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		&system);
 	return (gint64)(user + system) * G_USEC_PER_SEC / sysconf(_SC_CLK_TCK);
 }
 
@@ -562,13 +595,16 @@ static void print_cost(GPid redis)
 {
 	for (int directory = 0; directory < 2; directory++) {
 		guint64 n;
-		gint64 off = cost_of(true, directory, NULL, &n), on = cost_of(false, directory, NULL, &n);
-		printf("judging a message, %s directory: %.1f us; with the guard on SQLite %.1f us", directory ? "whole" : "empty",
-			(double)off / (double)n, (double)on / (double)n);
+		gint64 off = cost_of(true, directory, NULL, &n),
+		       on = cost_of(false, directory, NULL, &n);
+		printf("judging a message, %s directory: %.1f us; with the guard on SQLite %.1f us",
+			directory ? "whole" : "empty", (double)off / (double)n,
+			(double)on / (double)n);
 		if (redis != 0) {
 			gint64 before = server_time(redis);
 			on = cost_of(false, directory, directory ? "known" : "unknown", &n);
-			printf("; on Redis %.1f us and %.1f us of the server", (double)on / (double)n,
+			printf("; on Redis %.1f us and %.1f us of the server",
+				(double)on / (double)n,
 				(double)(server_time(redis) - before) / (double)n / 2);
 		}
 		printf("\n");
@@ -587,7 +623,8 @@ static void begin_anew(World *w)
 	if (ms_guard_status(w->hosts[0], &status, &error) != MS_FOUND)
 		g_error("%s", error->message);
 	for (guint i = 0; i < status->states->len; i++)
-		ms_guard_reset(w->hosts[1], ((MsGuardState *)status->states->pdata[i])->id, w->now, &error);
+		ms_guard_reset(w->hosts[1], ((MsGuardState *)status->states->pdata[i])->id, w->now,
+			&error);
 	g_assert_no_error(error);
 }
 
@@ -610,12 +647,15 @@ static guint64 leak_of_four(const Shape *shape, World *base)
 static void on_four_hosts(guint64 *worst_out, World *base)
 {
 	healthy(base, NULL, MONTHS, 100000, "warm");
-	printf("four hosts, one Redis, healthy: %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " held\n", base->sent,
-		base->held);
+	printf("four hosts, one Redis, healthy: %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
+	       " held\n",
+		base->sent, base->held);
 	printf("got out, empty directory               | no memory | five months\n");
 	for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {
-		guint64 cold = leak_of_four(&shapes[i], NULL), warm = leak_of_four(&shapes[i], base);
-		printf("%-38s | %9" G_GUINT64_FORMAT " | %7" G_GUINT64_FORMAT "\n", shapes[i].name, cold, warm);
+		guint64 cold = leak_of_four(&shapes[i], NULL),
+			warm = leak_of_four(&shapes[i], base);
+		printf("%-38s | %9" G_GUINT64_FORMAT " | %7" G_GUINT64_FORMAT "\n", shapes[i].name,
+			cold, warm);
 		*worst_out = MAX(*worst_out, shapes[i].needs_memory ? warm : MAX(cold, warm));
 	}
 	close_world(base);
@@ -646,7 +686,8 @@ static void load(void)
 	policies = ms_policies_parse("invoices.conf", policy, kinds, MS_MODE_ENFORCE, &error);
 	g_assert_no_error(error);
 	g_autoptr(GRegex) proof = g_regex_new("on-unproven *= *hold", 0, 0, NULL);
-	g_autofree char *open = g_regex_replace_literal(proof, policy, -1, 0, "on-unproven = deliver", 0, NULL);
+	g_autofree char *open = g_regex_replace_literal(
+		proof, policy, -1, 0, "on-unproven = deliver", 0, NULL);
 	g_assert_cmpstr(open, !=, policy);
 	without = ms_policies_parse("invoices.conf", open, kinds, MS_MODE_ENFORCE, &error);
 	g_assert_no_error(error);
@@ -659,8 +700,9 @@ static void replay(GPid redis)
 	g_autofree char *warm = file_named("warm.db");
 	healthy(&all, ":memory:", MONTHS, 100000, NULL);
 	close_world(&all);
-	printf("healthy: %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " held, a stream stopped %" G_GUINT64_FORMAT
-		" times\n", all.sent, all.held, all.tripped);
+	printf("healthy: %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
+	       " held, a stream stopped %" G_GUINT64_FORMAT " times\n",
+		all.sent, all.held, all.tripped);
 	healthy(&base, warm, 1, G_MAXUINT, NULL);
 	close_world(&base);
 	table(&base, warm, &worst, &known);
@@ -669,9 +711,10 @@ static void replay(GPid redis)
 		on_four_hosts(&four_worst, &four);
 		false_trips = MAX(false_trips, four.healthy_held);
 	}
-	printf("incident: with directory %" G_GUINT64_FORMAT " leaked; without directory %" G_GUINT64_FORMAT
-		" leaked; false trips %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "\n", known, MAX(worst, four_worst),
-		false_trips, all.sent);
+	printf("incident: with directory %" G_GUINT64_FORMAT
+	       " leaked; without directory %" G_GUINT64_FORMAT
+	       " leaked; false trips %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "\n",
+		known, MAX(worst, four_worst), false_trips, all.sent);
 }
 
 int main(int argc, char **argv)

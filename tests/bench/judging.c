@@ -47,7 +47,8 @@ static MsKinds *make_kinds(guint n)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	for (guint i = 0; i < n; i++)
-		g_string_append_printf(text, "kind \"kind-%u\" { pattern = {'K%u-[0-9]{7}'} }\n", i, i);
+		g_string_append_printf(
+			text, "kind \"kind-%u\" { pattern = {'K%u-[0-9]{7}'} }\n", i, i);
 	g_autoptr(GError) error = NULL;
 	MsKinds *kinds = ms_kinds_parse("kinds.conf", text->str, &error);
 	fail_on(error);
@@ -61,10 +62,13 @@ static MsPolicies *make_policies(const Size *size, const MsKinds *kinds)
 		g_string_append_printf(names, "%s\"kind-%u\"", i > 0 ? ", " : "", i);
 	g_autoptr(GString) text = g_string_new(NULL);
 	for (guint i = 0; i < size->policies; i++)
-		g_string_append_printf(text, "policy \"p%u\" {\n sender = {\"*@seller.example\"}\n kinds = {%s}\n"
-			" require = {%s}\n on-unknown-identifier = tag\n}\n", i, names->str, names->str);
+		g_string_append_printf(text,
+			"policy \"p%u\" {\n sender = {\"*@seller.example\"}\n kinds = {%s}\n"
+			" require = {%s}\n on-unknown-identifier = tag\n}\n",
+			i, names->str, names->str);
 	g_autoptr(GError) error = NULL;
-	MsPolicies *policies = ms_policies_parse("p.conf", text->str, kinds, MS_MODE_ENFORCE, &error);
+	MsPolicies *policies = ms_policies_parse(
+		"p.conf", text->str, kinds, MS_MODE_ENFORCE, &error);
 	fail_on(error);
 	return policies;
 }
@@ -84,11 +88,13 @@ static void import(void)
 {
 	g_autoptr(GString) rows = g_string_new(NULL);
 	for (guint i = 0; i < CUSTOMERS; i++)
-		g_string_append_printf(rows, "AC-%u,kind-%u,K%u-%07u\nAC-%u,recipient,r%u@c.example\n", i, i % 10, i % 10, i,
-			i, i);
+		g_string_append_printf(rows,
+			"AC-%u,kind-%u,K%u-%07u\nAC-%u,recipient,r%u@c.example\n", i, i % 10,
+			i % 10, i, i, i);
 	for (gsize k = 0; k < G_N_ELEMENTS(advisers); k++)
 		for (guint i = 0; i < advisers[k]; i++)
-			g_string_append_printf(rows, "AC-%u,recipient,tax%u@firm.example\n", i, advisers[k]);
+			g_string_append_printf(
+				rows, "AC-%u,recipient,tax%u@firm.example\n", i, advisers[k]);
 	g_autofree char *path = g_build_filename(folder, "mapping.csv", NULL);
 	g_autoptr(GError) error = NULL;
 	g_file_set_contents(path, rows->str, (gssize)rows->len, &error);
@@ -124,7 +130,8 @@ static MsReading *make_reading(const Size *size)
 	for (guint i = 0; i < size->findings; i++) {
 		g_autofree char *kind = g_strdup_printf("kind-%u", i % size->kinds);
 		g_autofree char *value = g_strdup_printf("K%u-%07u", i % size->kinds, i);
-		ms_reading_find(reading, kind, value, MS_BELIEF_LABELLED, 0, ms_place_new("part 1 text/plain", "x", 0, 1, 1));
+		ms_reading_find(reading, kind, value, MS_BELIEF_LABELLED, 0,
+			ms_place_new("part 1 text/plain", "x", 0, 1, 1));
 	}
 	MsHeader *subject = g_new0(MsHeader, 1);
 	subject->name = g_strdup("Subject");
@@ -139,8 +146,9 @@ static MsRuntime *make_runtime(void)
 	g_autofree char *conf = g_build_filename(folder, "missent.conf", NULL);
 	g_autofree char *kinds = g_build_filename(folder, "kinds.conf", NULL);
 	g_autofree char *policies = g_build_filename(folder, "policies", NULL);
-	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\npolicy-dir = \"%s\"\nkinds-file = \"%s\"\n", folder,
-		policies, kinds);
+	g_autofree char *text = g_strdup_printf(
+		"state-dir = \"%s\"\npolicy-dir = \"%s\"\nkinds-file = \"%s\"\n", folder, policies,
+		kinds);
 	g_autoptr(GError) error = NULL;
 	g_mkdir(policies, 0700);
 	g_file_set_contents(kinds, "kind \"k\" { pattern = {'K-[0-9]+'} }\n", -1, NULL);
@@ -154,14 +162,16 @@ static MsRuntime *runtime;
 
 static void resolve(MsDirectory *directory, const MsEnvelope *envelope, MsJudgement *j)
 {
-	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	g_autoptr(GPtrArray)
+		ids = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
 	for (guint i = 0; i < j->reading->findings->len; i++) {
 		const MsFinding *f = j->reading->findings->pdata[i];
 		g_ptr_array_add(ids, ms_identifier_new(f->kind, f->value));
 	}
 	g_autoptr(GError) error = NULL;
 	ms_directory_resolve(directory, (const MsIdentifier *const *)ids->pdata, ids->len,
-		(const char *const *)envelope->recipients->pdata, envelope->recipients->len, &j->resolution, &error);
+		(const char *const *)envelope->recipients->pdata, envelope->recipients->len,
+		&j->resolution, &error);
 	fail_on(error);
 	if (ms_resolution_over(j->resolution) != NULL)
 		g_error("%s", ms_resolution_over(j->resolution));
@@ -185,7 +195,8 @@ static double one(const Size *size, const char *name, guint n)
 	double t2 = cpu();
 	g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, j, "");
 	double t3 = cpu();
-	const MsAuditMessage message = {.envelope = envelope, .reading = j->reading, .verdict = j->verdict};
+	const MsAuditMessage message = {
+		.envelope = envelope, .reading = j->reading, .verdict = j->verdict};
 	ms_audit_write(ms_runtime_audit(runtime), &message, &error);
 	fail_on(error);
 	double t4 = cpu();
@@ -193,9 +204,9 @@ static double one(const Size *size, const char *name, guint n)
 	ms_records_add(ms_runtime_ledger(runtime), record, &error);
 	fail_on(error);
 	printf("  %-10s %6u  ask %8.2f  judge %8.2f  record %7.2f  audit %6.2f | on disk %8.2f ms, %u reasons of %u, %s\n",
-		name, n, t1 - t0, t2 - t1, t3 - t2, t4 - t3, (double)(g_get_monotonic_time() - wall) / 1e3,
-		j->verdict->reasons->len, j->verdict->reasons->len + j->verdict->more,
-		ms_action_names[j->verdict->action]);
+		name, n, t1 - t0, t2 - t1, t3 - t2, t4 - t3,
+		(double)(g_get_monotonic_time() - wall) / 1e3, j->verdict->reasons->len,
+		j->verdict->reasons->len + j->verdict->more, ms_action_names[j->verdict->action]);
 	ms_envelope_free(envelope);
 	ms_kinds_unref(kinds);
 	return t4 - t0;
@@ -206,7 +217,11 @@ static double curve(const char *name, gsize at, const guint *sizes, gsize n)
 {
 	double before = 0, now = 0;
 	for (gsize i = 0; i < n; i++) {
-		Size size = {.recipients = 10, .findings = 20, .accounts = 100, .policies = 3, .kinds = 10};
+		Size size = {.recipients = 10,
+			.findings = 20,
+			.accounts = 100,
+			.policies = 3,
+			.kinds = 10};
 		*(guint *)(void *)((char *)&size + at) = sizes[i];
 		before = now;
 		now = one(&size, name, sizes[i]);
@@ -226,17 +241,21 @@ int main(int argc, char **argv)
 	folder = scratch_folder();
 	import();
 	runtime = make_runtime();
-	double recipients = CURVE(recipients, 1, 100, 1000, 10000 * share / 100, 50000 * share / 100);
+	double recipients = CURVE(
+		recipients, 1, 100, 1000, 10000 * share / 100, 50000 * share / 100);
 	double findings = CURVE(findings, 1, 100, 1000, 5000 * share / 100, 20000 * share / 100);
 	double accounts = CURVE(accounts, 1, 10, 100, 1000, 10000, 20000);
 	double policies = CURVE(policies, 1, 10, 100 * share / 100, 1000 * share / 100);
 	double kinds = CURVE(kinds, 10, 50, 125, 250); /* there are no more */
-	const Size all = {.recipients = 50000 * share / 100, .findings = 1500, .accounts = 20000, .policies = 3,
+	const Size all = {.recipients = 50000 * share / 100,
+		.findings = 1500,
+		.accounts = 20000,
+		.policies = 3,
 		.kinds = 10};
-	printf("all: %u recipients x %u accounts x %u findings: %.0f ms\n", all.recipients, all.accounts, all.findings,
-		one(&all, "all", all.recipients));
-	printf("judging: slopes recipients %.2f, findings %.2f, accounts %.2f, policies %.2f, kinds %.2f\n", recipients,
-		findings, accounts, policies, kinds);
+	printf("all: %u recipients x %u accounts x %u findings: %.0f ms\n", all.recipients,
+		all.accounts, all.findings, one(&all, "all", all.recipients));
+	printf("judging: slopes recipients %.2f, findings %.2f, accounts %.2f, policies %.2f, kinds %.2f\n",
+		recipients, findings, accounts, policies, kinds);
 	ms_runtime_unref(runtime);
 	remove_folder(folder);
 	g_free(folder);

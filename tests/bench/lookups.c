@@ -7,12 +7,13 @@
 
 /*
  * What one message costs the directory, in a mapping as tests/bench/mapping makes it: usage
- * `lookups CONFIG ACCOUNTS ROUNDS`.  Each asks for seven numbers of one account, an address in the
- * text and two recipients; half of the numbers are another account's.  Prints the median and the 99th
- * percentile in microseconds.
+ * `lookups CONFIG ACCOUNTS ROUNDS`.  Each asks for seven numbers of one account, an address in
+ * the text and two recipients; half of the numbers are another account's.  Prints the median and
+ * the 99th percentile in microseconds.
  *
- * `lookups CONFIG ACCOUNTS -SECONDS` asks that long, from two threads, and looks at the answers: prints how
- * many were right, wrong and unavailable, the longest time without a right one, and why there was none.
+ * `lookups CONFIG ACCOUNTS -SECONDS` asks that long, from two threads, and looks at the answers:
+ * prints how many were right, wrong and unavailable, the longest time without a right one, and
+ * why there was none.
  */
 
 static int compare(const void *a, const void *b)
@@ -34,7 +35,8 @@ static MsIdentifier *number_of(MsKinds *kinds, guint account, int i)
 	const char *why;
 	g_autofree char *text = g_strdup_printf("INV-%04d-%08u", 2020 + i % 7,
 		10000000 + account * 10 + (guint)i);
-	g_autofree char *value = ms_kind_canonical(ms_kinds_find(kinds, "invoice-number"), text, strlen(text), &why);
+	g_autofree char *value = ms_kind_canonical(
+		ms_kinds_find(kinds, "invoice-number"), text, strlen(text), &why);
 	return ms_identifier_new("invoice-number", value);
 }
 
@@ -50,14 +52,17 @@ static void look_at(const MsResolution *r, guint n, bool same, Answer *out)
 		bool own = i % 2 == 0 || i == n - 1; /* the address is the last one */
 		out->owned += ms_resolution_is_owned(r, i);
 		for (guint k = 0; k < 2; k++)
-			out->wrong += ms_resolution_relation(r, i, k) != (own == (k == 0) || same ? MS_OWN : MS_OTHER);
+			out->wrong += ms_resolution_relation(r, i, k) !=
+				(own == (k == 0) || same ? MS_OWN : MS_OTHER);
 	}
 }
 
 static gint64 ask(MsDirectory *directory, MsKinds *kinds, guint accounts, Answer *out)
 {
-	guint own = (guint)g_random_int_range(0, (gint32)accounts), other = (guint)g_random_int_range(0, (gint32)accounts);
-	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	guint own = (guint)g_random_int_range(0, (gint32)accounts),
+	      other = (guint)g_random_int_range(0, (gint32)accounts);
+	g_autoptr(GPtrArray)
+		ids = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
 	for (int i = 0; i < 7; i++)
 		g_ptr_array_add(ids, number_of(kinds, i % 2 ? other : own, i));
 	g_autofree char *address = g_strdup_printf("user%u@customer%u.example", own, own);
@@ -66,7 +71,8 @@ static gint64 ask(MsDirectory *directory, MsKinds *kinds, guint accounts, Answer
 	const char *recipients[] = {address, copy};
 	g_autoptr(MsResolution) r = NULL;
 	gint64 start = g_get_monotonic_time();
-	ms_directory_resolve(directory, (const MsIdentifier *const *)ids->pdata, ids->len, recipients, 2, &r, &out->error);
+	ms_directory_resolve(directory, (const MsIdentifier *const *)ids->pdata, ids->len,
+		recipients, 2, &r, &out->error);
 	gint64 took = g_get_monotonic_time() - start;
 	if (r != NULL)
 		look_at(r, ids->len, own == other, out);
@@ -87,8 +93,8 @@ static void measure(MsDirectory *directory, MsKinds *kinds, guint accounts, guin
 		fail_on(answer.error);
 	}
 	qsort(took, rounds, sizeof *took, compare);
-	printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %.2f\n", took[rounds / 2], took[rounds * 99 / 100],
-		(double)answer.owned / rounds);
+	printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %.2f\n", took[rounds / 2],
+		took[rounds * 99 / 100], (double)answer.owned / rounds);
 }
 
 /* ---- whether it is right ---- */
@@ -139,9 +145,12 @@ static void watch(MsDirectory *directory, MsKinds *kinds, guint accounts, gint64
 	for (gsize i = 0; i < G_N_ELEMENTS(t); i++)
 		g_thread_join(threads[i]);
 	const char *why = t[0].why != NULL ? t[0].why : t[1].why;
-	printf("right=%" G_GUINT64_FORMAT " wrong=%" G_GUINT64_FORMAT " unavailable=%" G_GUINT64_FORMAT " gap=%.2f%s%s\n",
-		t[0].right + t[1].right, t[0].wrong + t[1].wrong, t[0].unavailable + t[1].unavailable,
-		(double)MAX(t[0].gap, t[1].gap) / G_USEC_PER_SEC, why != NULL ? " why=" : "", why != NULL ? why : "");
+	printf("right=%" G_GUINT64_FORMAT " wrong=%" G_GUINT64_FORMAT
+	       " unavailable=%" G_GUINT64_FORMAT " gap=%.2f%s%s\n",
+		t[0].right + t[1].right, t[0].wrong + t[1].wrong,
+		t[0].unavailable + t[1].unavailable,
+		(double)MAX(t[0].gap, t[1].gap) / G_USEC_PER_SEC, why != NULL ? " why=" : "",
+		why != NULL ? why : "");
 	for (gsize i = 0; i < G_N_ELEMENTS(t); i++)
 		g_free(t[i].why);
 }

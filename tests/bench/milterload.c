@@ -4,10 +4,10 @@
  *   milterload -S SOCKET [-c CONNECTIONS] [-n MESSAGES] [-k PER_CONNECTION] [-f SENDER]
  *              [-r RECIPIENT]... [-s FIRST] [-t] [-v] FILE.eml...
  *
- * Speaks the milter protocol, version 6, over a Unix socket on several connections at once,
- * and prints messages per second, the time from the first header to the verdict (p50, p95,
- * p99, max, in milliseconds) and how often each verdict came.  -v prints each verdict.  -t: the N-th
- * file, from 0, goes to customer-N@site-N.example.
+ * Speaks the milter protocol, version 6, over a Unix socket on several connections at once, and
+ * prints messages per second, the time from the first header to the verdict (p50, p95, p99, max,
+ * in milliseconds) and how often each verdict came.  -v prints each verdict.  -t: the N-th file,
+ * from 0, goes to customer-N@site-N.example.
  *
  * Exit: 0, or 1 when a message got no verdict.
  */
@@ -145,8 +145,9 @@ static bool verdict(Conn *c)
 		default: break;
 		}
 		if (name != NULL)
-			snprintf(c->verdict + strlen(c->verdict), sizeof c->verdict - strlen(c->verdict),
-				"%s%s", c->verdict[0] ? "+" : "", name);
+			snprintf(c->verdict + strlen(c->verdict),
+				sizeof c->verdict - strlen(c->verdict), "%s%s",
+				c->verdict[0] ? "+" : "", name);
 		if (strchr("catrdy", letter) != NULL)
 			return true;
 	}
@@ -285,7 +286,8 @@ static bool message(Conn *c, long number, const File *file)
 static void find_serials(File *file)
 {
 	const char *p = file->text, *end = file->text + file->len;
-	while (file->n_serials < 16 && (p = memmem(p, (size_t)(end - p), SERIAL, SERIAL_LEN)) != NULL) {
+	while (file->n_serials < 16 &&
+		(p = memmem(p, (size_t)(end - p), SERIAL, SERIAL_LEN)) != NULL) {
 		file->serials[file->n_serials++] = (size_t)(p - file->text);
 		p += SERIAL_LEN;
 	}
@@ -415,9 +417,10 @@ int main(int argc, char **argv)
 		pthread_join(ids[i], NULL);
 	double took = now() - start;
 	qsort(latency, (size_t)opt.messages, sizeof *latency, ascending);
-	printf("msg/s %.0f  ms p50 %.2f p95 %.2f p99 %.2f max %.2f ", (double)opt.messages / took * 1e3,
-		latency[opt.messages / 2], latency[opt.messages * 95 / 100],
-		latency[opt.messages * 99 / 100], latency[opt.messages - 1]);
+	printf("msg/s %.0f  ms p50 %.2f p95 %.2f p99 %.2f max %.2f ",
+		(double)opt.messages / took * 1e3, latency[opt.messages / 2],
+		latency[opt.messages * 95 / 100], latency[opt.messages * 99 / 100],
+		latency[opt.messages - 1]);
 	for (int i = 0; i < 32 && tally[i].name[0] != '\0'; i++)
 		printf(" %s=%ld", tally[i].name, tally[i].n);
 	printf("\n");

@@ -1,4 +1,5 @@
-/* What counting costs a message, alone and beside threads that count too, and publishing a second. */
+/* What counting costs a message, alone and beside threads that count too, and publishing a
+ * second. */
 #include "config.h"
 
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "../test.h"
 #include "fuzz.h"
 
-/* What programs send: the first line is a header with a token, the rest a body.  A body that is taken has
- * only keys that there are, and is a whole decision or is refused with a reason. */
+/* What programs send: the first line is a header with a token, the rest a body.  A body that is
+ * taken has only keys that there are, and is a whole decision or is refused with a reason. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const char *const paths[] = {"decide", "rejudge", "agree", "held/x/evidence"};
@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
 		g_autoptr(GError) error = NULL;
 		g_auto(MsAsk) ask = {.uids = NULL};
-		json_t *body = api_body((const char *)data + head, len - head, api_keys("POST", paths[i]), &error);
+		json_t *body = api_body(
+			(const char *)data + head, len - head, api_keys("POST", paths[i]), &error);
 		g_assert_true((body == NULL) == (error != NULL));
 		if (body != NULL && i == 0) {
 			g_assert_null(json_object_get(body, "who"));

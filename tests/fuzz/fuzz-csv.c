@@ -13,20 +13,25 @@ static void read_table(const uint8_t *data, size_t len, const MsTableForm *form)
 {
 	static MsKinds *kinds;
 	if (kinds == NULL)
-		kinds = ms_kinds_parse("kinds", "kind \"customer-number\" {\npattern = {\"[0-9]+\"}\n}\n", NULL);
+		kinds = ms_kinds_parse(
+			"kinds", "kind \"customer-number\" {\npattern = {\"[0-9]+\"}\n}\n", NULL);
 	g_assert_nonnull(kinds);
 	int fd = memfd_create("fuzz", 0), table_fd = memfd_create("table", 0);
 	g_assert_cmpint(write(fd, data, len), ==, (gssize)len);
 	lseek(fd, 0, SEEK_SET);
-	if (form->map != NULL && len > 0 && data[0] == 'd' && ms_ldif_to_csv(fd, table_fd, form->map, form->account, NULL))
+	if (form->map != NULL && len > 0 && data[0] == 'd' &&
+		ms_ldif_to_csv(fd, table_fd, form->map, form->account, NULL))
 		dup2(table_fd, fd);
 	lseek(fd, 0, SEEK_SET);
 	g_autoptr(MsTable) table = ms_table_new(fd, form, kinds, NULL, NULL, NULL);
 	MsTableRow row;
 	MsTableResult result;
-	while (table != NULL && (result = ms_table_next(table, &row, NULL)) != MS_TABLE_END && result != MS_TABLE_FAILED)
-		g_assert_true(result == MS_TABLE_ROW ? row.value != NULL && (row.kind[0] == 'r' || ms_kinds_find(kinds, row.kind) != NULL)
-						    : row.why != NULL);
+	while (table != NULL && (result = ms_table_next(table, &row, NULL)) != MS_TABLE_END &&
+		result != MS_TABLE_FAILED)
+		g_assert_true(result == MS_TABLE_ROW ? row.value != NULL &&
+					(row.kind[0] == 'r' ||
+						ms_kinds_find(kinds, row.kind) != NULL)
+						     : row.why != NULL);
 	close(table_fd);
 	close(fd);
 }
@@ -45,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	close(fd);
 	read_table(data, len, &(MsTableForm){0});
-	read_table(data, len, &(MsTableForm){.map = "Mail=recipient,Nr=customer-number", .account = "Nr"});
+	read_table(data, len,
+		&(MsTableForm){.map = "Mail=recipient,Nr=customer-number", .account = "Nr"});
 	return 0;
 }

@@ -17,16 +17,19 @@ static const char kinds_text[] =
 static MsFilter *known_filter(const MsKinds *kinds)
 {
 	static const guint8 key[MS_FILTER_KEY_BYTES] = {7};
-	static const char *const known[][2] = {{"number", "abc"}, {"number", "12345"}, {"number", "a1b2c3d4e5"},
-		{"email", "abxcom"}, {"iban", "de89370400440532013000"}, {"address", "10115/"}, {"address", "10115/5/"},
-		{"address", "10115/5/haupt"}, {"address", "10115/5/haupt/muster"}, {"address", "sw1a2aa/"},
-		{"address", "sw1a2aa/10/"}, {"address", "sw1a2aa/10/downing"}, {"address", "0000/"}, {"address", "0000/1/"}, {"address", "~~/"}, {"address", "~dubai/"},
+	static const char *const known[][2] = {{"number", "abc"}, {"number", "12345"},
+		{"number", "a1b2c3d4e5"}, {"email", "abxcom"}, {"iban", "de89370400440532013000"},
+		{"address", "10115/"}, {"address", "10115/5/"}, {"address", "10115/5/haupt"},
+		{"address", "10115/5/haupt/muster"}, {"address", "sw1a2aa/"},
+		{"address", "sw1a2aa/10/"}, {"address", "sw1a2aa/10/downing"}, {"address", "0000/"},
+		{"address", "0000/1/"}, {"address", "~~/"}, {"address", "~dubai/"},
 		{"address", "~dubai/7/"}, {"address", "~dubai/7/pobox"}, {"number", "x12345"}};
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
 	for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
 		MsMark mark;
 		g_assert_nonnull(ms_kinds_find(kinds, known[i][0]));
-		g_assert_true(ms_mark_make(key, known[i][0], known[i][1], strlen(known[i][1]), &mark));
+		g_assert_true(
+			ms_mark_make(key, known[i][0], known[i][1], strlen(known[i][1]), &mark));
 		g_array_append_val(marks, mark);
 	}
 	GBytes *image = ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);

@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	MsBudget budget;
 	ms_budget_init(&budget, &limits);
 	MsReading *reading = ms_reading_new();
-	MsExtraction to = {.budget = &budget, .reading = reading, .span = ignore, .message = read_mail};
+	MsExtraction to = {
+		.budget = &budget, .reading = reading, .span = ignore, .message = read_mail};
 	to.face = ms_reading_face(reading, "document");
 	MsDocument document = {.where = "document", .type = "", .data = data, .len = len};
 	ms_extract(&to, &document);

@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	g_assert_cmpuint(addresses->len, ==, MIN(n, 100));
 	g_autoptr(GPtrArray) parameters = ms_header_parameters((const char *)data, len);
 	for (guint i = 0; i < parameters->len; i++)
-		g_assert_true(g_utf8_validate(((MsParameter *)parameters->pdata[i])->value, -1, NULL));
+		g_assert_true(
+			g_utf8_validate(((MsParameter *)parameters->pdata[i])->value, -1, NULL));
 	return 0;
 }

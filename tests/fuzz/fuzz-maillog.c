@@ -5,8 +5,8 @@
 #include "../test.h"
 #include "fuzz.h"
 
-/* Lines of a log have words of strangers in them: whatever they are, what comes out is whole, in order, and not more
- * than came in. */
+/* Lines of a log have words of strangers in them: whatever they are, what comes out is whole, in
+ * order, and not more than came in. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const MsMaillogOptions options = {.now = 1795700000 * (gint64)G_USEC_PER_SEC};

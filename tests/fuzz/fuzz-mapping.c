@@ -9,8 +9,8 @@
 #include "../test.h"
 #include "fuzz.h"
 
-/* What a store or a billing system gives: lines of changes (C, J), a state (S), a slice in the clear
- * and what it says as one who has the key may have written it (P). */
+/* What a store or a billing system gives: lines of changes (C, J), a state (S), a slice in the
+ * clear and what it says as one who has the key may have written it (P). */
 
 static void changes(const uint8_t *data, size_t len, bool csv)
 {
@@ -23,8 +23,9 @@ static void changes(const uint8_t *data, size_t len, bool csv)
 		answer = ms_changes_next(source, batch, 0, NULL);
 		for (guint i = 0; i < batch->len; i++) {
 			const MsChange *c = batch->pdata[i];
-			g_assert_true(c->why != NULL
-				|| (ms_change_id_valid(c->id) && c->account != NULL && c->kind != NULL && c->value != NULL));
+			g_assert_true(c->why != NULL ||
+				(ms_change_id_valid(c->id) && c->account != NULL &&
+					c->kind != NULL && c->value != NULL));
 		}
 	}
 	close(fd);
@@ -38,7 +39,8 @@ static void state(const char *text)
 	g_autoptr(MsMapping) m = ms_mapping_read(text, &keys, &why);
 	g_assert_true(m != NULL || why != NULL);
 	if (m != NULL)
-		g_assert_true(ms_mapping_places(text, &places) && places.slices == m->places.slices);
+		g_assert_true(
+			ms_mapping_places(text, &places) && places.slices == m->places.slices);
 }
 
 static void count(const guint8 *key, const MsSaid *said, void *user)
@@ -54,8 +56,8 @@ static void part(const uint8_t *data, size_t len, bool digests)
 	MsKeys keys = {.digests = digests};
 	guint n = len > 0 ? data[0] % 8 : 0, found = 0;
 	guint8 clear[4 + 8 * 11] = {0, 0, 0, (guint8)n};
-	g_autoptr(GBytes) sealed = ms_part_seal(&keys, "g", MS_PART(MS_PART_SLICE, 1), clear, 4 + n * 11,
-		len > 0 ? data + 1 : data, len > 0 ? len - 1 : 0);
+	g_autoptr(GBytes) sealed = ms_part_seal(&keys, "g", MS_PART(MS_PART_SLICE, 1), clear,
+		4 + n * 11, len > 0 ? data + 1 : data, len > 0 ? len - 1 : 0);
 	g_autoptr(MsSlice) slice = ms_slice_open(&keys, "g", 1, sealed);
 	g_assert_nonnull(slice);
 	const char *why = ms_slice_each(&keys, slice, count, &found);

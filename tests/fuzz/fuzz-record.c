@@ -5,7 +5,8 @@
 #include "../test.h"
 #include "fuzz.h"
 
-/* What a host says of a held message: taken whole, and then it says the same again, or not at all. */
+/* What a host says of a held message: taken whole, and then it says the same again, or not at
+ * all. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	g_autofree char *copy = exact_copy(data, len);

@@ -7,8 +7,9 @@
 
 #define VKEY "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 
-/* A signed note, and a proof, as a stranger hands them over: taken or refused, with the reason; never
- * signed by a key that signed nothing; a proof that is taken says the same when it is printed. */
+/* A signed note, and a proof, as a stranger hands them over: taken or refused, with the reason;
+ * never signed by a key that signed nothing; a proof that is taken says the same when it is
+ * printed. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	g_autofree char *copy = exact_copy(data, len);

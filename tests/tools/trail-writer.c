@@ -1,7 +1,7 @@
 /*
- * Lines come in on stdin and are appended to the log in FOLDER, which is made if there is none; at the end it is
- * published, and pruned if it is asked for.  A line "!" appends what came until then as one batch.  With a number
- * as third word it says "." after each batch, for who kills it.
+ * Lines come in on stdin and are appended to the log in FOLDER, which is made if there is none;
+ * at the end it is published, and pruned if it is asked for.  A line "!" appends what came until
+ * then as one batch.  With a number as third word it says "." after each batch, for who kills it.
  */
 #include "config.h"
 

@@ -39,7 +39,8 @@ static inline GByteArray *make_archive(const char *format, const char *filter, c
 		g_assert_cmpint(archive_write_add_filter_by_name(a, filter), ==, ARCHIVE_OK);
 	if (password != NULL) {
 		archive_write_set_passphrase(a, password);
-		g_assert_cmpint(archive_write_set_options(a, "zip:encryption=aes256"), ==, ARCHIVE_OK);
+		g_assert_cmpint(
+			archive_write_set_options(a, "zip:encryption=aes256"), ==, ARCHIVE_OK);
 	}
 	archive_write_set_bytes_in_last_block(a, 1);
 	g_assert_cmpint(archive_write_open(a, out, NULL, archive_append, NULL), ==, ARCHIVE_OK);
@@ -65,21 +66,24 @@ static inline GByteArray *make_archive(const char *format, const char *filter, c
 /* ---- pictures ------------------------------------------------------------------------- */
 
 #define PNG_HEAD "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\b\0\0\0\0\x3a\x7e\x9b\x55"
-#define PNG_TAIL "\0\0\0\nIDAT\x78\x9c\x63\x60\0\0\0\2\0\1\x48\xaf\xa4\x71\0\0\0\0IEND\xae\x42\x60\x82"
+#define PNG_TAIL \
+	"\0\0\0\nIDAT\x78\x9c\x63\x60\0\0\0\2\0\1\x48\xaf\xa4\x71\0\0\0\0IEND\xae\x42\x60\x82"
 #define PNG PNG_HEAD PNG_TAIL
 #define GIF_HEAD "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff"
 #define GIF_TAIL ",\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
 #define GIF GIF_HEAD GIF_TAIL
 /* Not one that shows anything, but its segments are right. */
 #define JPEG_HEAD "\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
-#define JPEG_TAIL "\xff\xc0\0\x0b\b\0\b\0\b\1\1\x11\0\xff\xda\0\b\1\1\0\0\x3f\0\x3f\xff\0\x3f\xff\xd9"
+#define JPEG_TAIL \
+	"\xff\xc0\0\x0b\b\0\b\0\b\1\1\x11\0\xff\xda\0\b\1\1\0\0\x3f\0\x3f\xff\0\x3f\xff\xd9"
 #define JPEG JPEG_HEAD JPEG_TAIL
 
 /* ---- PDF ------------------------------------------------------------------------------ */
 
 /* One page that shows `text`; `more` are further objects, from number 6 on, and `catalog` and
  * `page` what is added to those dictionaries. */
-static inline GByteArray *make_pdf(const char *text, const char *catalog, const char *page, const char *more)
+static inline GByteArray *make_pdf(
+	const char *text, const char *catalog, const char *page, const char *more)
 {
 	g_autofree char *stream = text != NULL
 		? g_strdup_printf("BT /F 12 Tf 40 700 Td (%s) Tj ET", text) : g_strdup("");
@@ -101,8 +105,8 @@ static inline GByteArray *make_pdf_with(const char *text, const char *name, cons
 {
 	g_autofree char *more = g_strdup_printf(
 		"6 0 obj<</Type/Filespec/F(%s)/UF(%s)/Desc(Desc-7005)/EF<</F 7 0 R>>>>endobj\n"
-		"7 0 obj<</Type/EmbeddedFile/Length %zu>>stream\n%s\nendstream endobj\n", name, name,
-		strlen(file), file);
+		"7 0 obj<</Type/EmbeddedFile/Length %zu>>stream\n%s\nendstream endobj\n",
+		name, name, strlen(file), file);
 	g_autofree char *catalog =
 		g_strdup_printf("/Names<</EmbeddedFiles<</Names[(%s) 6 0 R]>>>>", name);
 	return make_pdf(text, catalog, "", more);
@@ -155,29 +159,29 @@ static inline GByteArray *make_pdf_with(const char *text, const char *name, cons
 	"<cac:PaymentMeans><cac:PayeeFinancialAccount><cbc:ID>DE89370400440532013000</cbc:ID>"     \
 	"</cac:PayeeFinancialAccount></cac:PaymentMeans></ubl:Invoice>"
 
-#define CII_BODY(doc, tx, agr, set)                                                              \
-	"<rsm:" doc "><ram:ID>INV-2</ram:ID></rsm:" doc "><rsm:" tx "><ram:" agr ">"             \
-	"<ram:BuyerReference>REF-9</ram:BuyerReference>"                                           \
-	"<ram:SellerTradeParty><ram:Name>Seller AG</ram:Name><ram:SpecifiedTaxRegistration>"       \
+#define CII_BODY(doc, tx, agr, set) \
+	"<rsm:" doc "><ram:ID>INV-2</ram:ID></rsm:" doc "><rsm:" tx "><ram:" agr ">" \
+	"<ram:BuyerReference>REF-9</ram:BuyerReference>" \
+	"<ram:SellerTradeParty><ram:Name>Seller AG</ram:Name><ram:SpecifiedTaxRegistration>" \
 	"<ram:ID schemeID=\"FC\">201/113</ram:ID></ram:SpecifiedTaxRegistration></ram:SellerTradeParty>" \
-	"<ram:BuyerTradeParty><ram:ID>C-4711</ram:ID>"                                             \
+	"<ram:BuyerTradeParty><ram:ID>C-4711</ram:ID>" \
 	"<ram:GlobalID schemeID=\"0088\">4304171000002</ram:GlobalID><ram:Name>Blaue T&#252;r GmbH</ram:Name>" \
-	"<ram:PostalTradeAddress><ram:PostcodeCode>10115</ram:PostcodeCode>"                       \
-	"<ram:LineOne>Hauptstr. 1</ram:LineOne><ram:CityName>Berlin</ram:CityName>"                \
-	"<ram:CountryID>DE</ram:CountryID></ram:PostalTradeAddress>"                               \
-	"<ram:SpecifiedTaxRegistration><ram:ID schemeID=\"VA\">DE136695976</ram:ID>"               \
-	"</ram:SpecifiedTaxRegistration></ram:BuyerTradeParty></ram:" agr "><ram:" set ">"         \
+	"<ram:PostalTradeAddress><ram:PostcodeCode>10115</ram:PostcodeCode>" \
+	"<ram:LineOne>Hauptstr. 1</ram:LineOne><ram:CityName>Berlin</ram:CityName>" \
+	"<ram:CountryID>DE</ram:CountryID></ram:PostalTradeAddress>" \
+	"<ram:SpecifiedTaxRegistration><ram:ID schemeID=\"VA\">DE136695976</ram:ID>" \
+	"</ram:SpecifiedTaxRegistration></ram:BuyerTradeParty></ram:" agr "><ram:" set ">" \
 	"<ram:PaymentReference>PAY-3</ram:PaymentReference></ram:" set "></rsm:" tx ">"
-#define CII                                                                                      \
-	"<?xml version='1.0'?><rsm:CrossIndustryInvoice xmlns:rsm='urn:a' xmlns:ram='urn:b'>"      \
-	CII_BODY("ExchangedDocument", "SupplyChainTradeTransaction",                               \
-		"ApplicableHeaderTradeAgreement", "ApplicableHeaderTradeSettlement")                   \
-	"</rsm:CrossIndustryInvoice>"
-#define ZUGFERD1                                                                                 \
-	"<?xml version='1.0'?><rsm:CrossIndustryDocument xmlns:rsm='urn:a' xmlns:ram='urn:b'>"     \
-	CII_BODY("HeaderExchangedDocument", "SpecifiedSupplyChainTradeTransaction",                \
-		"ApplicableSupplyChainTradeAgreement", "ApplicableSupplyChainTradeSettlement")         \
-	"</rsm:CrossIndustryDocument>"
+#define CII \
+	"<?xml version='1.0'?><rsm:CrossIndustryInvoice xmlns:rsm='urn:a' xmlns:ram='urn:b'>" CII_BODY( \
+		"ExchangedDocument", "SupplyChainTradeTransaction", \
+		"ApplicableHeaderTradeAgreement", \
+		"ApplicableHeaderTradeSettlement") "</rsm:CrossIndustryInvoice>"
+#define ZUGFERD1 \
+	"<?xml version='1.0'?><rsm:CrossIndustryDocument xmlns:rsm='urn:a' xmlns:ram='urn:b'>" CII_BODY( \
+		"HeaderExchangedDocument", "SpecifiedSupplyChainTradeTransaction", \
+		"ApplicableSupplyChainTradeAgreement", \
+		"ApplicableSupplyChainTradeSettlement") "</rsm:CrossIndustryDocument>"
 #define FATTURAPA                                                                                \
 	"<?xml version='1.0'?><p:FatturaElettronica xmlns:p='urn:f'><FatturaElettronicaHeader>"    \
 	"<CessionarioCommittente><DatiAnagrafici><IdFiscaleIVA><IdPaese>IT</IdPaese>"              \

@@ -27,7 +27,8 @@ static inline void collect(const MsSpan *span, void *user)
 	g_string_append_c(out, '\n');
 }
 
-static inline void read_mail(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
+static inline void read_mail(
+	const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	(void)where;
 	MsMessageSink sink = {.budget = to->budget, .reading = to->reading, .span = to->span,
@@ -83,7 +84,8 @@ static inline void check(const char *name, const Got *got, const char *wanted, c
 			g_error("%s: \"%s\" is not in:\n%s", name, *word, got->text->str);
 	g_autofree char *reasons = unread_of(got->reading);
 	if (strcmp(reasons, unread) != 0)
-		g_error("%s: unread is \"%s\", want \"%s\"\n%s", name, reasons, unread, got->text->str);
+		g_error("%s: unread is \"%s\", want \"%s\"\n%s", name, reasons, unread,
+			got->text->str);
 }
 
 /* MISSENT_DUMP=DIR keeps the documents, as seeds for fuzzing. */
@@ -98,7 +100,8 @@ static inline void dump(const char *name, const GByteArray *bytes)
 }
 
 /* Takes `bytes`. */
-static inline void expect(const char *name, GByteArray *bytes, const char *wanted, const char *unread)
+static inline void expect(
+	const char *name, GByteArray *bytes, const char *wanted, const char *unread)
 {
 	dump(name, bytes);
 	Got got = read_document(bytes);

@@ -1,5 +1,6 @@
 /* The SMTP server of world.h: a thread that serves one connection after the other.  What came in
- * is kept for the test; tokens are spent in the ledger, as missentd does at the end of a message. */
+ * is kept for the test; tokens are spent in the ledger, as missentd does at the end of a
+ * message. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -102,7 +103,8 @@ static char *cut_token(Delivery *mail)
 	if (!g_str_has_prefix(mail->text, field))
 		return NULL;
 	char *stop = strstr(mail->text, "\r\n");
-	char *token = g_strndup(mail->text + strlen(field), (gsize)(stop - mail->text) - strlen(field));
+	char *token = g_strndup(
+		mail->text + strlen(field), (gsize)(stop - mail->text) - strlen(field));
 	char *rest = g_strdup(stop + 2);
 	g_free(mail->text);
 	mail->text = rest;
@@ -121,9 +123,9 @@ static void spend(Session *s)
 	ms_body_digest_message(&digest, mail->text, strlen(mail->text));
 	ms_body_digest_end(&digest, sum);
 	g_autoptr(GError) error = NULL;
-	mail->unjudged = token != NULL
-		&& ms_tokens_spend(s->stub->ledger, token, sum, mail->sender, mail->recipients, mail->queue_id, &error)
-			== MS_FOUND;
+	mail->unjudged = token != NULL &&
+		ms_tokens_spend(s->stub->ledger, token, sum, mail->sender, mail->recipients,
+			mail->queue_id, &error) == MS_FOUND;
 	g_assert_no_error(error);
 }
 
@@ -149,7 +151,8 @@ static void end_of_message(Session *s)
 	if (spends)
 		spend(s);
 	if (!wrong || fault == STUB_TAKE_DROP || fault == STUB_TAKE_SILENT) {
-		g_autofree char *reply = g_strdup_printf("250 2.0.0 Ok: queued as %s\r\n", s->mail->queue_id);
+		g_autofree char *reply = g_strdup_printf(
+			"250 2.0.0 Ok: queued as %s\r\n", s->mail->queue_id);
 		keep(s, wrong);
 		if (!wrong)
 			say(s, reply);
@@ -185,7 +188,8 @@ static void take_message(Session *s)
 
 static void command(Session *s, const char *line)
 {
-	if (g_ascii_strncasecmp(line, "EHLO", 4) == 0 || g_ascii_strncasecmp(line, "HELO", 4) == 0) {
+	if (g_ascii_strncasecmp(line, "EHLO", 4) == 0 ||
+		g_ascii_strncasecmp(line, "HELO", 4) == 0) {
 		if (!goes_wrong(s, AT_EHLO))
 			say(s, "250-mx.test\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n");
 	} else if (g_ascii_strncasecmp(line, "MAIL", 4) == 0) {
@@ -232,7 +236,8 @@ static void serve(Stub *stub, int fd)
 static void *run(void *user)
 {
 	Stub *stub = user;
-	for (int fd; (fd = accept4(stub->listening, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == EINTR;)
+	for (int fd;
+		(fd = accept4(stub->listening, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == EINTR;)
 		if (fd >= 0)
 			serve(stub, fd);
 	return NULL;
@@ -241,7 +246,8 @@ static void *run(void *user)
 Stub *stub_new(const char *ledger, const char *queue)
 {
 	Stub *stub = g_new0(Stub, 1);
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof address;
 	g_autoptr(GError) error = NULL;
 	stub->queue = g_strdup(queue);

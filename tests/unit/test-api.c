@@ -17,7 +17,10 @@ static const struct {
 	const char *method, *path, *body, *want;
 } rows[] = {
 	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"why\":\"x\"}", NULL},
-	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"recipients\":[\"a@b.example\"],\"others\":1}", NULL},
+	{DECIDE,
+		"{\"verb\":\"release\",\"uids\":[\"" U
+		"\"],\"recipients\":[\"a@b.example\"],\"others\":1}",
+		NULL},
 	{DECIDE, "", "verb: is missing"},
 	{DECIDE, "{}", "verb: is missing"},
 	{DECIDE, "{\"verb\":\"release\"}", "uids: is missing"},
@@ -25,7 +28,8 @@ static const struct {
 	{DECIDE, "null", "no JSON"},
 	{DECIDE, "\"release\"", "no JSON"},
 	{DECIDE, "{", "no JSON"},
-	{DECIDE, "{\"verb\":\"release\",\"verb\":\"delete\",\"uids\":[\"" U "\"]}", "no JSON"}, /* twice */
+	/* twice */
+	{DECIDE, "{\"verb\":\"release\",\"verb\":\"delete\",\"uids\":[\"" U "\"]}", "no JSON"},
 	{DECIDE, "{\"verb\":\"rel\xff\",\"uids\":[\"" U "\"]}", "no JSON"},
 	{DECIDE, "{\"verb\":\"rel\\u0000\",\"uids\":[\"" U "\"]}", "no JSON"},
 	{DECIDE, "{\"verb\":1,\"uids\":[\"" U "\"]}", "verb"},
@@ -40,7 +44,8 @@ static const struct {
 	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"others\":\"3\"}", "others"},
 	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"others\":-1}", "others"},
 	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"rightful\":\"yes\"}", "rightful"},
-	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"reciepients\":[]}", "did you mean \"recipients\""},
+	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"reciepients\":[]}",
+		"did you mean \"recipients\""},
 	/* who decides, of how many, and by which rule is not for the asker to say */
 	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"who\":\"bert\"}", "who"},
 	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"total\":1}", "total"},
@@ -49,7 +54,8 @@ static const struct {
 	{DECIDE, "{\"verb\":\"release\",\"uids\":[\"" U "\"],\"do\":\"agree\"}", "do"},
 	{REJUDGE, "{\"uids\":[\"" U "\"]}", NULL},
 	{REJUDGE, "{\"uids\":[\"" U "\"],\"verb\":\"release\"}", "verb"},
-	{AGREE, "{\"id\":\"" U "\",\"agrees\":true,\"name\":\"bert\",\"password\":\"a password\"}", NULL},
+	{AGREE, "{\"id\":\"" U "\",\"agrees\":true,\"name\":\"bert\",\"password\":\"a password\"}",
+		NULL},
 	{AGREE, "{\"id\":\"" U "\",\"agrees\":false}", NULL},
 	{AGREE, "{\"id\":\"" U "\"}", "agrees: is missing"},
 	{AGREE, "{\"id\":\"\",\"agrees\":true}", "id"},
@@ -110,9 +116,10 @@ static void test_tokens(void)
 {
 	static const struct {
 		const char *header, *want;
-	} headers[] = {{NULL, NULL}, {"", NULL}, {"Bearer", NULL}, {"Bearer ", NULL}, {"Basic bXN0Xw==", NULL},
-		{"Bearer mst_" DIGITS, "mst_" DIGITS}, {"bearer  mst_" DIGITS " ", "mst_" DIGITS},
-		{"Bearer mst_" DIGITS "0", NULL}, {"Bearer MST_" DIGITS, NULL}, {"Bearer mst_" DIGITS ", x", NULL},
+	} headers[] = {{NULL, NULL}, {"", NULL}, {"Bearer", NULL}, {"Bearer ", NULL},
+		{"Basic bXN0Xw==", NULL}, {"Bearer mst_" DIGITS, "mst_" DIGITS},
+		{"bearer  mst_" DIGITS " ", "mst_" DIGITS}, {"Bearer mst_" DIGITS "0", NULL},
+		{"Bearer MST_" DIGITS, NULL}, {"Bearer mst_" DIGITS ", x", NULL},
 		{"mst_" DIGITS, NULL}, {"Bearer mst_0123456789ABCDEF", NULL}};
 	for (gsize i = 0; i < G_N_ELEMENTS(headers); i++) {
 		g_autofree char *token = api_token(headers[i].header);
@@ -125,10 +132,12 @@ static void test_addresses(void)
 	static const struct {
 		const char *method, *path;
 		bool has_keys;
-	} paths[] = {{DECIDE, true}, {"GET", "decide", false}, {"DELETE", "decide", false}, {"POST", "decide/", false},
-		{"POST", "/decide", false}, {"POST", "", false}, {"POST", "held//evidence", false}};
+	} paths[] = {{DECIDE, true}, {"GET", "decide", false}, {"DELETE", "decide", false},
+		{"POST", "decide/", false}, {"POST", "/decide", false}, {"POST", "", false},
+		{"POST", "held//evidence", false}};
 	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++)
-		g_assert_cmpint(api_keys(paths[i].method, paths[i].path) != NULL, ==, paths[i].has_keys);
+		g_assert_cmpint(
+			api_keys(paths[i].method, paths[i].path) != NULL, ==, paths[i].has_keys);
 }
 
 int main(int argc, char **argv)

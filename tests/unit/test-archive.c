@@ -79,7 +79,8 @@ static GByteArray *with_middle(const char *text)
 	gsize at = (gsize)(second - bytes->data), n = strlen(text);
 	insert(bytes, at, text, strlen(text));
 	guint8 *entry = find(bytes, "PK\1\2");
-	guint8 *next = memmem(entry + 4, (gsize)(bytes->data + bytes->len - entry - 4), "PK\1\2", 4);
+	guint8 *next = memmem(
+		entry + 4, (gsize)(bytes->data + bytes->len - entry - 4), "PK\1\2", 4);
 	put32(next + 42, at + n);
 	guint8 *end = find(bytes, "PK\5\6");
 	put32(end + 16, get32(end + 16) + n);
@@ -97,7 +98,8 @@ static GByteArray *with_name(const char *two, bool utf8)
 	for (gsize i = 0; i < G_N_ELEMENTS(headers); i++) {
 		guint8 *at = find(bytes, headers[i].magic);
 		memcpy(at + headers[i].name + 1, two, 2);
-		at[headers[i].flags + 1] = (guint8)((at[headers[i].flags + 1] & ~8) | (utf8 ? 8 : 0));
+		at[headers[i].flags + 1] = (guint8)((at[headers[i].flags + 1] & ~8) |
+			(utf8 ? 8 : 0));
 	}
 	return bytes;
 }
@@ -107,8 +109,10 @@ static void test_names(void)
 {
 	expect("ASCII", with_name("ue", false), "Member-1|Mueller Plant-1", "");
 	expect("UTF-8", with_name("\xc3\xbc", true), "Member-1|M\xc3\xbcller Plant-1", "");
-	expect("UTF-8 that does not say so", with_name("\xc3\xbc", false), "Member-1|ller Plant-1", "");
-	expect("bytes that are no UTF-8", with_name("\x81\x82", false), "Member-1|ller Plant-1", "");
+	expect("UTF-8 that does not say so", with_name("\xc3\xbc", false), "Member-1|ller Plant-1",
+		"");
+	expect("bytes that are no UTF-8", with_name("\x81\x82", false), "Member-1|ller Plant-1",
+		"");
 	expect("... and say that they are", with_name("\x81\x82", true), "Member-1", "charset");
 }
 
@@ -160,7 +164,8 @@ static void tar_header(GByteArray *out, const char *name, char type, const char 
 	g_byte_array_append(out, (guint8 *)block, 512);
 }
 
-static GByteArray *tar(GByteArray *out, const char *name, char type, const char *link, const char *content)
+static GByteArray *tar(
+	GByteArray *out, const char *name, char type, const char *link, const char *content)
 {
 	static const guint8 zeros[512];
 	gsize n = strlen(content);
@@ -177,17 +182,26 @@ static GByteArray *tar_end(GByteArray *out)
 
 static void test_tar(void)
 {
-	expect("tar", tar_end(tar(g_byte_array_new(), "a.txt", '0', "", "Member-1")), "Member-1", "");
-	expect("name of a folder", tar_end(tar(g_byte_array_new(), "Plant-1/", '5', "", "")), "Plant-1", "");
-	expect("target of a link", tar_end(tar(tar(g_byte_array_new(), "a", '0', "", "x"), "b", '2', "Plant-1", "")),
+	expect("tar", tar_end(tar(g_byte_array_new(), "a.txt", '0', "", "Member-1")), "Member-1",
+		"");
+	expect("name of a folder", tar_end(tar(g_byte_array_new(), "Plant-1/", '5', "", "")),
+		"Plant-1", "");
+	expect("target of a link",
+		tar_end(tar(tar(g_byte_array_new(), "a", '0', "", "x"), "b", '2', "Plant-1", "")),
 		"Plant-1", "");
 	expect("target of a hard link",
-		tar_end(tar(tar(g_byte_array_new(), "a", '0', "", "x"), "b", '1', "Plant-1", "")), "Plant-1", "");
-	expect("a header of pax", tar_end(tar(tar(g_byte_array_new(), "p", 'x', "", "19 comment=Plant-1\n"), "a", '0', "",
-			"Member-1")), "Member-1|Plant-1", "");
-	expect("behind the end", tar(tar_end(tar(g_byte_array_new(), "a", '0', "", "Member-1")), "c", '0', "", "Plant-1"),
+		tar_end(tar(tar(g_byte_array_new(), "a", '0', "", "x"), "b", '1', "Plant-1", "")),
+		"Plant-1", "");
+	expect("a header of pax",
+		tar_end(tar(tar(g_byte_array_new(), "p", 'x', "", "19 comment=Plant-1\n"), "a", '0',
+			"", "Member-1")),
 		"Member-1|Plant-1", "");
-	expect("text behind the end", BEHIND(tar_end(tar(g_byte_array_new(), "a", '0', "", "Member-1")), "Plant-1\n"),
+	expect("behind the end",
+		tar(tar_end(tar(g_byte_array_new(), "a", '0', "", "Member-1")), "c", '0', "",
+			"Plant-1"),
+		"Member-1|Plant-1", "");
+	expect("text behind the end",
+		BEHIND(tar_end(tar(g_byte_array_new(), "a", '0', "", "Member-1")), "Plant-1\n"),
 		"Member-1|Plant-1", "");
 }
 
@@ -211,7 +225,8 @@ static void test_packed(void)
 			*rows[i].unread == '\0' ? "Member-1|Plant-1" : "Member-1", rows[i].unread);
 	}
 	g_autoptr(GByteArray) second = packed("gzip", "Plant-1");
-	expect("two members", behind(packed("gzip", "Member-1\n"), second->data, second->len), "Member-1\nPlant-1", "");
+	expect("two members", behind(packed("gzip", "Member-1\n"), second->data, second->len),
+		"Member-1\nPlant-1", "");
 	GByteArray *named = packed("gzip", "Member-1");
 	named->data[3] = 8 | 16;
 	insert(named, 10, "Plant-1.txt", 11);
@@ -231,7 +246,9 @@ static void test_others(void)
 	static const char *const formats[] = {"7zip", "cpio", "newc", "arbsd"};
 	for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
 		g_test_message("%s", formats[i]);
-		expect(formats[i], BEHIND(make_archive(formats[i], NULL, NULL, text, 1), "Plant-1 is a text\n"),
+		expect(formats[i],
+			BEHIND(make_archive(formats[i], NULL, NULL, text, 1),
+				"Plant-1 is a text\n"),
 			"Member-1|Plant-1", "");
 	}
 }

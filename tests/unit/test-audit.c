@@ -55,7 +55,8 @@ static void check_line(json_t *line)
 	expect(to, "outcome", "wrong");
 	expect(line, "record", "00000000000000ab");
 	g_autofree char *other = ms_audit_id(key, "customer-number", "C-10002");
-	g_assert_cmpstr(json_string_value(json_array_get(json_object_get(to, "others"), 0)), ==, other);
+	g_assert_cmpstr(
+		json_string_value(json_array_get(json_object_get(to, "others"), 0)), ==, other);
 	g_assert_cmpint(json_integer_value(json_object_get(to, "accounts_more")), ==, 2);
 	json_t *identifier = json_array_get(json_object_get(line, "identifiers"), 0);
 	expect_id(identifier, "id", "customer-number", "C-10002");
@@ -119,7 +120,8 @@ static void test_bounds(void)
 	expect(json_array_get(to, 0), "outcome", "wrong");
 	g_assert_cmpint(json_integer_value(json_object_get(line, "to_more")), ==, n - MS_AUDIT_MAX);
 	g_assert_cmpuint(json_array_size(json_object_get(line, "identifiers")), ==, MS_AUDIT_MAX);
-	g_assert_cmpint(json_integer_value(json_object_get(line, "identifiers_more")), ==, 5001 - MS_AUDIT_MAX);
+	g_assert_cmpint(json_integer_value(json_object_get(line, "identifiers_more")), ==,
+		5001 - MS_AUDIT_MAX);
 	json_decref(line);
 	ms_audit_free(audit);
 	remove_folder(dir);
@@ -139,17 +141,34 @@ static void test_line(void)
 	g_autoptr(MsVerdict) v = ms_verdict_new();
 	v->action = v->would = MS_HOLD;
 	MsReason *r = g_new0(MsReason, 1);
-	*r = (MsReason){.code = MS_MISMATCH, .policy = g_strdup("p"), .action = MS_HOLD,
-		.kind = g_strdup("iban"), .masked = g_strdup("DE****00"), .owner = g_strdup("ACME-4711"),
+	*r = (MsReason){.code = MS_MISMATCH,
+		.policy = g_strdup("p"),
+		.action = MS_HOLD,
+		.kind = g_strdup("iban"),
+		.masked = g_strdup("DE****00"),
+		.owner = g_strdup("ACME-4711"),
 		.where = g_strdup("part 3.1 Invoice C-10002.pdf page 1"),
-		.recipient = g_strdup("kunde@alpha.example"), .recipients = 1, .text = g_strdup("t")};
+		.recipient = g_strdup("kunde@alpha.example"),
+		.recipients = 1,
+		.text = g_strdup("t")};
 	g_ptr_array_add(v->reasons, r);
 	g_byte_array_append(v->outcomes, (const guint8 *)"\3", 1);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsReading) reading = a_reading();
-	const MsAuditMessage message = {.envelope = e, .verdict = v, .reading = reading, .body = "0123",
-		.read_us = 1, .resolve_us = 2, .judge_us = 3, .policies = "p1", .kinds = "k1", .generation = "m1",
-		.owners = names_of, .accounts = names_of, .other = is_other, .who = "ACME-4711",
+	const MsAuditMessage message = {.envelope = e,
+		.verdict = v,
+		.reading = reading,
+		.body = "0123",
+		.read_us = 1,
+		.resolve_us = 2,
+		.judge_us = 3,
+		.policies = "p1",
+		.kinds = "k1",
+		.generation = "m1",
+		.owners = names_of,
+		.accounts = names_of,
+		.other = is_other,
+		.who = "ACME-4711",
 		.record = "00000000000000ab"};
 	for (int i = 0; i < 3; i++)
 		g_assert_true(ms_audit_write(audit, &message, &error));
@@ -165,7 +184,8 @@ static void test_line(void)
 	g_assert_null(strstr(text, "C-10002"));
 	g_assert_nonnull(strstr(text, "part 3.1 (name of 19 characters, .pdf) page 1"));
 	GStatBuf st;
-	g_autofree char *folder = ms_audit_folder(path), *head = g_build_filename(folder, "head.0", NULL);
+	g_autofree char *folder = ms_audit_folder(path),
+			*head = g_build_filename(folder, "head.0", NULL);
 	g_autofree char *secret = g_build_filename(folder, "key", NULL);
 	g_assert_cmpint(g_stat(head, &st), ==, 0);
 	g_assert_cmpint(st.st_mode & 0777, ==, 0640);
@@ -203,7 +223,8 @@ static bool take(const MsAuditLine *line, void *user, GError **error)
 	(void)error;
 	GString *out = user;
 	g_assert_cmpuint(strlen(line->text), ==, line->len);
-	const char *name = line->json != NULL ? json_string_value(json_object_get(line->json, "n")) : "?";
+	const char *name = line->json != NULL ? json_string_value(json_object_get(line->json, "n"))
+					      : "?";
 	g_string_append_printf(out, "%" G_GUINT64_FORMAT "%s:%s ", line->number, line->type, name);
 	return strcmp(name, "stop") != 0;
 }
@@ -216,7 +237,8 @@ static void put(const char *dir, const char *name, const char *text)
 
 static void expect_lines(const char *path, const char *from, const char *to, const char *want)
 {
-	g_autoptr(GDateTime) a = g_date_time_new_from_iso8601(from, NULL), b = g_date_time_new_from_iso8601(to, NULL);
+	g_autoptr(GDateTime) a = g_date_time_new_from_iso8601(from, NULL),
+			     b = g_date_time_new_from_iso8601(to, NULL);
 	g_autoptr(GString) got = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 	g_assert_true(ms_audit_each(path, g_date_time_to_unix(a) * G_USEC_PER_SEC,
@@ -232,20 +254,24 @@ static void test_each(void)
 	g_autofree char *dir = scratch_folder();
 	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
 	expect_lines(path, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z", "");
-	put(dir, "audit.jsonl", AT("20T10:00:00.500", "\"type\":\"message\",\"n\":\"e\"") "{\"time\":\"2026-11\n"
-		AT("20T10:00:01.000", "\"n\":\"f\""));
+	put(dir, "audit.jsonl",
+		AT("20T10:00:00.500", "\"type\":\"message\",\"n\":\"e\"") "{\"time\":\"2026-11\n" AT(
+			"20T10:00:01.000", "\"n\":\"f\""));
 	/* Of before there were types. */
 	put(dir, "audit.jsonl.1", AT("10T10:00:00.000", "\"event\":\"look\",\"n\":\"c\"")
 		AT("10T10:00:01.000", "\"n\":\"d\""));
-	put(dir, "audit.jsonl-20261102", AT("02T10:00:00.000", "\"n\":\"a\"") AT("02T11:00:00.000", "\"n\":\"b\""));
+	put(dir, "audit.jsonl-20261102",
+		AT("02T10:00:00.000", "\"n\":\"a\"") AT("02T11:00:00.000", "\"n\":\"b\""));
 	put(dir, "audit.jsonl.bak", AT("02T10:00:00.000", "\"n\":\"no\""));
 	put(dir, "other", AT("02T10:00:00.000", "\"n\":\"no\""));
 	expect_lines(path, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z",
 		"0message:a 1message:b 2act:c 3message:d 4message:e 5:? 6message:f ");
 	expect_lines(path, "2026-11-02T10:30:00Z", "2026-11-10T10:00:01Z", "1message:b 2act:c ");
 	expect_lines(path, "2026-11-12T00:00:00Z", "2026-11-13T00:00:00Z", "");
-	put(dir, "audit.jsonl.1", AT("10T10:00:00.000", "\"n\":\"stop\"") AT("10T10:00:01.000", "\"n\":\"d\""));
-	expect_lines(path, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z", "0message:a 1message:b 2message:stop ");
+	put(dir, "audit.jsonl.1",
+		AT("10T10:00:00.000", "\"n\":\"stop\"") AT("10T10:00:01.000", "\"n\":\"d\""));
+	expect_lines(path, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z",
+		"0message:a 1message:b 2message:stop ");
 	g_autofree char *loop = g_build_filename(dir, "loop", NULL);
 	g_autoptr(GError) error = NULL;
 	g_assert_cmpint(g_mkdir(loop, 0700), ==, 0);
@@ -259,11 +285,13 @@ static void test_each(void)
 static void test_upgrade(void)
 {
 	g_autofree char *dir = scratch_folder();
-	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL), *long_one = g_strnfill(200000, 'x');
-	g_autofree char *long_line = g_strdup_printf(AT("21T10:00:02.000", "\"n\":\"%s\""), long_one);
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL),
+			*long_one = g_strnfill(200000, 'x');
+	g_autofree char *long_line = g_strdup_printf(
+		AT("21T10:00:02.000", "\"n\":\"%s\""), long_one);
 	put(dir, "audit.jsonl.1", AT("10T10:00:00.000", "\"event\":\"look\",\"n\":\"c\""));
-	g_autofree char *text = g_strconcat(AT("20T10:00:00.500", "\"n\":\"e\""), "{\"time\":\"2026-11\n",
-		AT("20T10:00:01.000", "\"n\":\"f\""), long_line, NULL);
+	g_autofree char *text = g_strconcat(AT("20T10:00:00.500", "\"n\":\"e\""),
+		"{\"time\":\"2026-11\n", AT("20T10:00:01.000", "\"n\":\"f\""), long_line, NULL);
 	put(dir, "audit.jsonl", text);
 	g_autofree char *before = trail_text(path);
 	g_autoptr(GError) error = NULL;
@@ -278,7 +306,8 @@ static void test_upgrade(void)
 	g_auto(GStrv) lines = g_strsplit(after + strlen(before), "\n", -1);
 	g_assert_cmpuint(g_strv_length(lines), ==, 4);
 	g_assert_nonnull(strstr(lines[0], "\"older_lines\":5"));
-	g_autofree char *said = g_strdup_printf("\"type\":\"start\",\"host\":\"%s\",\"program\":\"missentd\"", g_get_host_name());
+	g_autofree char *said = g_strdup_printf(
+		"\"type\":\"start\",\"host\":\"%s\",\"program\":\"missentd\"", g_get_host_name());
 	g_assert_nonnull(strstr(lines[1], said));
 	expect_lines(path, "2026-11-20T10:00:01Z", "2026-11-21T00:00:00Z", "3message:f ");
 	expect_lines(path, "2026-11-01T00:00:00Z", "2026-11-11T00:00:00Z", "0act:c ");
@@ -314,7 +343,8 @@ static void count_wrong(guint64 index, const char *why, void *user)
 static void test_together(void)
 {
 	g_autofree char *dir = scratch_folder();
-	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL), *folder = ms_audit_folder(path);
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL),
+			*folder = ms_audit_folder(path);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	GThread *threads[12];
 	MsTlogVerified v;

@@ -64,23 +64,39 @@ static void test_fold(void)
 	static const struct {
 		const char *input, *want;
 	} rows[] = {
-		{"4711\xe2\x80\x8b" "0818", "47110818"},               /* zero-width space */
-		{"FR76\xc2\xa0" "3000", "FR76 3000"},                  /* no-break space */
-		{"A\xe2\x80\x91" "1", "A-1"},                          /* no-break hyphen */
-		{"\xef\xbc\xa1\xef\xbc\x91", "A1"},                    /* full width */
-		{"a\xc2\xad" "b", "ab"},                               /* soft hyphen */
+		{"4711\xe2\x80\x8b"
+		 "0818",
+			"47110818"}, /* zero-width space */
+		{"FR76\xc2\xa0"
+		 "3000",
+			"FR76 3000"}, /* no-break space */
+		{"A\xe2\x80\x91"
+		 "1",
+			"A-1"},                     /* no-break hyphen */
+		{"\xef\xbc\xa1\xef\xbc\x91", "A1"}, /* full width */
+		{"a\xc2\xad"
+		 "b",
+			"ab"}, /* soft hyphen */
 		{"x\xef\xbc\xa0y", "x@y"},
-		{"num\xc3\xa9ro", "numero"},                          /* an accent ... */
-		{"nume\xcc\x81ro", "numero"},                         /* ... by itself */
-		{"Stra\xc3\x9f" "e", "Strasse"},
-		{"\xd0\xa1-\xd9\xa4\xd9\xa7\xd9\xa1\xd9\xa1", "C-4711"},  /* Cyrillic, Arabic-Indic */
-		{"\xf0\x9d\x90\x82\xf0\x9d\x9f\x92", "C4"},         /* mathematical bold */
-		{"\xef\xac\x81x", "fix"},                             /* a ligature */
-		{"\xe2\x84\x96 4", "No 4"},                          /* numero sign */
-		{"\xc5\x81\xc3\xb3" "d\xc5\xba", "Lodz"},
-		{"\xe4\xb8\xad\xe6\x96\x87", "\xe4\xb8\xad\xe6\x96\x87"}, /* what has no other form */
-		{"\xce\x91\xce\x92\xd0\x95", "ABE"},                 /* Greek and Cyrillic capitals */
-		{"a\xe2\x80\xa8" "b", "a\nb"},                       /* line separator */
+		{"num\xc3\xa9ro", "numero"},  /* an accent ... */
+		{"nume\xcc\x81ro", "numero"}, /* ... by itself */
+		{"Stra\xc3\x9f"
+		 "e",
+			"Strasse"},
+		{"\xd0\xa1-\xd9\xa4\xd9\xa7\xd9\xa1\xd9\xa1",
+			"C-4711"},                          /* Cyrillic, Arabic-Indic */
+		{"\xf0\x9d\x90\x82\xf0\x9d\x9f\x92", "C4"}, /* mathematical bold */
+		{"\xef\xac\x81x", "fix"},                   /* a ligature */
+		{"\xe2\x84\x96 4", "No 4"},                 /* numero sign */
+		{"\xc5\x81\xc3\xb3"
+		 "d\xc5\xba",
+			"Lodz"},
+		{"\xe4\xb8\xad\xe6\x96\x87",
+			"\xe4\xb8\xad\xe6\x96\x87"}, /* what has no other form */
+		{"\xce\x91\xce\x92\xd0\x95", "ABE"}, /* Greek and Cyrillic capitals */
+		{"a\xe2\x80\xa8"
+		 "b",
+			"a\nb"}, /* line separator */
 		{"plain", "plain"},
 		{"", ""},
 	};
@@ -158,8 +174,10 @@ static void test_transfer(void)
 		{ms_transfer_base64, "SU5WLTEyMzQ1Njc=", "INV-1234567"},
 		{ms_transfer_base64, "SU5WLTEyMzQ1Njc", "INV-1234567"},            /* no padding */
 		{ms_transfer_base64, "SU5WLTEy\r\nMzQ1\r\n Njc=", "INV-1234567"},
-		{ms_transfer_base64, "SU5WLTE=MjM0NTY3", "INV-1234567"},           /* goes on after it */
-		{ms_transfer_base64, "Q1VT!!VC02\x01NTQzMjE=", "CUST-654321"},     /* rubbish within */
+		/* goes on after it */
+		{ms_transfer_base64, "SU5WLTE=MjM0NTY3", "INV-1234567"},
+		/* rubbish within */
+		{ms_transfer_base64, "Q1VT!!VC02\x01NTQzMjE=", "CUST-654321"},
 		{ms_transfer_base64, "====", ""},
 		{ms_transfer_base64, "A", ""},
 		{ms_transfer_base64, "", ""},
@@ -192,7 +210,8 @@ static void test_regex(void)
 	g_assert_no_error(error);
 	MsMatch match;
 	const char *text = "x INV-12 inv-345";
-	g_assert_cmpint(ms_regex_match(regex, text, strlen(text), 0, strlen(text), &match), ==, MS_MATCH);
+	g_assert_cmpint(
+		ms_regex_match(regex, text, strlen(text), 0, strlen(text), &match), ==, MS_MATCH);
 	g_assert_cmpuint(match.group_start, ==, 6);
 	g_assert_cmpuint(match.group_end, ==, 8);
 	g_assert_cmpint(ms_regex_match(regex, text, strlen(text), 8, 8, &match), ==, MS_NO_MATCH);
@@ -220,9 +239,14 @@ static void test_glob(void)
 		const char *glob, *text;
 		bool want;
 	} rows[] = {
-		{"*.pdf", "a.pdf", true}, {"*.pdf", "apdf", false}, {"a?c", "abc", true},
-		{"@example.com", "x@example.com", false}, {"*@example.com", "x@example.com", true},
-		{"*@example.com", "x@example.com.evil", false}, {"a+b", "aab", false}, {"a+b", "a+b", true},
+		{"*.pdf", "a.pdf", true},
+		{"*.pdf", "apdf", false},
+		{"a?c", "abc", true},
+		{"@example.com", "x@example.com", false},
+		{"*@example.com", "x@example.com", true},
+		{"*@example.com", "x@example.com.evil", false},
+		{"a+b", "aab", false},
+		{"a+b", "a+b", true},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *pattern = ms_regex_from_glob(rows[i].glob);
@@ -304,7 +328,8 @@ static void test_key(void)
 static void test_mail_date(void)
 {
 	g_autofree char *text = ms_text_mail_date(G_GINT64_CONSTANT(1767225599) * G_USEC_PER_SEC);
-	g_assert_true(g_regex_match_simple("^(Wed|Thu), (31|01) (Dec|Jan) 202[56] \\d\\d:\\d\\d:59 [+-]\\d{4}$", text, 0, 0));
+	g_assert_true(g_regex_match_simple(
+		"^(Wed|Thu), (31|01) (Dec|Jan) 202[56] \\d\\d:\\d\\d:59 [+-]\\d{4}$", text, 0, 0));
 	int hour, minute, offset;
 	g_assert_cmpint(sscanf(text + 17, "%d:%d:59 %d", &hour, &minute, &offset), ==, 3);
 	int utc = hour * 60 + minute - (offset / 100 * 60 + offset % 100);

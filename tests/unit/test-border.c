@@ -1,5 +1,5 @@
-/* The border of the desk, on a mail host without root (world.h): names that are none, damaged records,
- * settings that change under it, and many threads at once. */
+/* The border of the desk, on a mail host without root (world.h): names that are none, damaged
+ * records, settings that change under it, and many threads at once. */
 #include "config.h"
 
 #include <sys/socket.h>
@@ -14,10 +14,11 @@
 #include "../test.h"
 #include "world.h"
 
-#define CONTAINS(text, part) \
-	do { \
-		if (strstr(text, part) == NULL) \
-			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, part); \
+#define CONTAINS(text, part)                                                                      \
+	do {                                                                                      \
+		if (strstr(text, part) == NULL)                                                   \
+			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, \
+				part);                                                            \
 	} while (0)
 
 /* ---- names ---------------------------------------------------------------------------- */
@@ -42,13 +43,21 @@ static void test_names(void)
 			"error: account: \"AC-22\" is no account that the directory knows; did you mean \"AC-2\"?"},
 		{{"may-receive", .to = "b@beta.example", .account = "no such customer"},
 			"error: account: \"no such customer\" is no account that the directory knows"},
-		{{"may-receive", .to = "b@beta.example", .account = "house"}, "done: for account house"},
-		{{"may-receive", .to = "b@beta.example", .account = "AC-1"}, "done: for account AC-1"},
-		{{"may-receive", .to = "beta", .account = "AC-1"}, "error: recipients: \"beta\" is no address"},
-		{{"may-receive", .to = "b@beta.example", .account = ""}, "error: account: \"\" is an empty word"},
-		{{"assign", .assignee = "bret"}, "error: assignee: \"bret\" is no reviewer's account; did you mean \"bert\"?"},
-		{{"assign", .assignee = "vera"}, "error: assignee: \"vera\" is no reviewer's account"}, /* may only look */
-		{{"assign", .assignee = "gone"}, "error: assignee: \"gone\" is no reviewer's account"},
+		{{"may-receive", .to = "b@beta.example", .account = "house"},
+			"done: for account house"},
+		{{"may-receive", .to = "b@beta.example", .account = "AC-1"},
+			"done: for account AC-1"},
+		{{"may-receive", .to = "beta", .account = "AC-1"},
+			"error: recipients: \"beta\" is no address"},
+		{{"may-receive", .to = "b@beta.example", .account = ""},
+			"error: account: \"\" is an empty word"},
+		{{"assign", .assignee = "bret"},
+			"error: assignee: \"bret\" is no reviewer's account; did you mean \"bert\"?"},
+		/* may only look */
+		{{"assign", .assignee = "vera"},
+			"error: assignee: \"vera\" is no reviewer's account"},
+		{{"assign", .assignee = "gone"},
+			"error: assignee: \"gone\" is no reviewer's account"},
 		{{"assign", .assignee = "Bert"}, "done: to Bert"},
 		{{"assign"}, "done: to nobody"},
 		{{"release", .to = "b@beta.exampel"}, "did you mean \"b@beta.example\"?"},
@@ -58,7 +67,8 @@ static void test_names(void)
 	add_person(w, "bert", MS_ROLE_REVIEWER, false);
 	add_person(w, "vera", MS_ROLE_VIEWER, false);
 	add_person(w, "gone", MS_ROLE_ADMINISTRATOR, true);
-	g_autofree char *review = g_strdup_printf("review {\n accounts-file = \"%s/accounts.db\"\n}\n", w->state);
+	g_autofree char *review = g_strdup_printf(
+		"review {\n accounts-file = \"%s/accounts.db\"\n}\n", w->state);
 	world_settings(w, review, "");
 	MsDesk *desk = world_desk(w);
 	g_autofree char *uid = world_hold(w, &(WorldHold){0});
@@ -78,8 +88,9 @@ static void test_filters(void)
 {
 	static const struct {
 		const char *policy, *want; /* NULL: fine */
-	} rows[] = {{"invoices", NULL}, {"of yore", NULL}, {"invoiecs", "did you mean \"invoices\"?"},
-		{"", "is an empty word"}, {"nothing like it", "is no policy, and in no record"}};
+	} rows[] = {{"invoices", NULL}, {"of yore", NULL},
+		{"invoiecs", "did you mean \"invoices\"?"}, {"", "is an empty word"},
+		{"nothing like it", "is no policy, and in no record"}};
 	World *w = world_new("", "");
 	MsDesk *desk = world_desk(w);
 	g_autoptr(GError) error = NULL;
@@ -87,13 +98,15 @@ static void test_filters(void)
 	g_autoptr(MsRecord) r = world_record(w, uid);
 	g_clear_pointer(&r->uid, g_free);
 	MsReason *reason = g_new0(MsReason, 1); /* of a policy that is no more */
-	*reason = (MsReason){.policy = g_strdup("of yore"), .action = MS_HOLD, .text = g_strdup("why")};
+	*reason = (MsReason){
+		.policy = g_strdup("of yore"), .action = MS_HOLD, .text = g_strdup("why")};
 	g_ptr_array_add(r->reasons, reason);
 	g_assert_true(ms_records_add(w->ledger, r, &error));
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) why = NULL;
 		MsRecordFilter filter = {.state = -1, .policy = rows[i].policy};
-		g_assert_cmpint(ms_desk_check_filter(desk, &filter, &why), ==, rows[i].want == NULL);
+		g_assert_cmpint(
+			ms_desk_check_filter(desk, &filter, &why), ==, rows[i].want == NULL);
 		if (rows[i].want != NULL)
 			CONTAINS(why->message, rows[i].want);
 	}
@@ -142,11 +155,13 @@ static void test_damage(void)
 			CONTAINS(said, "error: ");
 		}
 		g_autoptr(MsRecord) held = world_record(w, uid);
-		g_assert_true(*held->damaged != '\0' && held->state == MS_STATE_HELD && world_is_queued(w, held));
+		g_assert_true(*held->damaged != '\0' && held->state == MS_STATE_HELD &&
+			world_is_queued(w, held));
 		g_autofree char *said = world_said(desk, &(WorldAsk){end, uid});
 		CONTAINS(said, "done");
 		g_autoptr(MsRecord) after = world_record(w, uid);
-		g_assert_cmpstr(ms_state_names[after->state], ==, *end == 'r' ? "returned" : "deleted");
+		g_assert_cmpstr(
+			ms_state_names[after->state], ==, *end == 'r' ? "returned" : "deleted");
 		g_assert_false(world_is_queued(w, after));
 		g_autoptr(GPtrArray) got = stub_take(w->stub);
 		for (guint k = 0; k < got->len; k++) /* the sender's notice alone */
@@ -172,13 +187,18 @@ static void test_damage_since(void)
 		g_autoptr(GPtrArray) uids = g_ptr_array_new();
 		g_autofree char *uid = world_hold(w, &(WorldHold){0});
 		g_ptr_array_add(uids, uid);
-		MsAsk ask = {.verb = MS_VERB_RELEASE, .uids = uids, .rightful = true, .who = "anna", .later = true};
+		MsAsk ask = {.verb = MS_VERB_RELEASE,
+			.uids = uids,
+			.rightful = true,
+			.who = "anna",
+			.later = true};
 		g_autoptr(GPtrArray) asked = ms_desk_decide(desk, &ask, &error);
 		g_assert_no_error(error);
 		damage(w, since[i]);
 		ms_desk_work(desk, 0);
 		g_test_message("%s", since[i]);
-		g_autoptr(MsDecision) d = ms_decisions_find(w->ledger, ((MsDecision *)asked->pdata[0])->id, &error);
+		g_autoptr(MsDecision) d = ms_decisions_find(
+			w->ledger, ((MsDecision *)asked->pdata[0])->id, &error);
 		g_assert_cmpint(d->state, ==, MS_DECISION_FAILED);
 		g_autoptr(MsRecord) r = world_record(w, uid);
 		g_assert_true(r->state == MS_STATE_HELD && world_is_queued(w, r));
@@ -233,7 +253,8 @@ static void test_too_much(void)
 		gsize len, want; /* of what is told */
 		bool taken;
 	} rows[] = {{2, 2, true}, {MS_DESK_REQUEST_MAX, MS_DESK_REQUEST_MAX, true},
-		{MS_DESK_REQUEST_MAX + 1, MS_DESK_REQUEST_MAX + 1, false}, {10 << 20, 10 << 20, false}};
+		{MS_DESK_REQUEST_MAX + 1, MS_DESK_REQUEST_MAX + 1, false},
+		{10 << 20, 10 << 20, false}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		int ends[2];
 		gsize len = 7;
@@ -275,8 +296,10 @@ static void *decide_all(void *user)
 	for (guint i = 0; i < clerk->uids->len; i++) {
 		const char *uid = clerk->uids->pdata[i];
 		g_autofree char *noted = world_said(clerk->desk, &(WorldAsk){"note", uid});
-		g_autofree char *assigned = world_said(clerk->desk, &(WorldAsk){"assign", uid, .assignee = "anna"});
-		g_autofree char *queued = world_said(clerk->desk, &(WorldAsk){i % 2 == 0 ? "delete" : "return", uid});
+		g_autofree char *assigned = world_said(
+			clerk->desk, &(WorldAsk){"assign", uid, .assignee = "anna"});
+		g_autofree char *queued = world_said(
+			clerk->desk, &(WorldAsk){i % 2 == 0 ? "delete" : "return", uid});
 		g_assert_cmpstr(noted, ==, "done: ");
 		g_assert_cmpstr(assigned, ==, "done: to anna");
 		CONTAINS(queued, "done: ");
@@ -297,8 +320,8 @@ static void *carry(void *user)
 	return NULL;
 }
 
-/* One desk, one thread that carries out, eight that decide, and settings that change meanwhile: each
- * message has its one outcome. */
+/* One desk, one thread that carries out, eight that decide, and settings that change meanwhile:
+ * each message has its one outcome. */
 static void test_threads(void)
 {
 	World *w = world_new("", "");
@@ -329,7 +352,8 @@ static void test_threads(void)
 		for (guint i = 0; i < clerks[t].uids->len; i++) {
 			g_autoptr(MsRecord) r = world_record(w, clerks[t].uids->pdata[i]);
 			g_assert_cmpuint(r->decisions->len, ==, 3);
-			g_assert_cmpint(r->state, ==, i % 2 == 0 ? MS_STATE_DELETED : MS_STATE_RETURNED);
+			g_assert_cmpint(
+				r->state, ==, i % 2 == 0 ? MS_STATE_DELETED : MS_STATE_RETURNED);
 			g_assert_cmpstr(r->assignee, ==, "anna");
 		}
 		g_ptr_array_unref(clerks[t].uids);

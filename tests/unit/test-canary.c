@@ -31,10 +31,14 @@ static void test_known(void)
 	g_autofree char *dir = scratch_folder();
 	g_autoptr(MsLedger) ledger = open_ledger(dir);
 	g_autoptr(GError) error = NULL;
-	g_assert_true(ms_canaries_add(ledger, "c1", "smtp://127.0.0.1:25", "d1", "billing@s.example", "nobody@c.example", &error));
+	g_assert_true(ms_canaries_add(ledger, "c1", "smtp://127.0.0.1:25", "d1",
+		"billing@s.example", "nobody@c.example", &error));
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_assert_cmpint(ms_canaries_is(ledger, rows[i].digest, rows[i].sender, rows[i].recipient, &error), ==, rows[i].want);
-		g_assert_cmpint(ms_canaries_judged(ledger, rows[i].digest, rows[i].sender, rows[i].recipient, "Q1", "hold", &error),
+		g_assert_cmpint(ms_canaries_is(ledger, rows[i].digest, rows[i].sender,
+					rows[i].recipient, &error),
+			==, rows[i].want);
+		g_assert_cmpint(ms_canaries_judged(ledger, rows[i].digest, rows[i].sender,
+					rows[i].recipient, "Q1", "hold", &error),
 			==, rows[i].want);
 	}
 	g_autoptr(GPtrArray) open = ms_canaries_open(ledger, &error);
@@ -46,9 +50,12 @@ static void test_known(void)
 	g_autoptr(GPtrArray) none = ms_canaries_open(ledger, &error);
 	g_assert_cmpuint(none->len, ==, 0);
 	/* Ended before it was judged, it is none any more. */
-	g_assert_true(ms_canaries_add(ledger, "c2", "sendmail", "d3", "billing@s.example", "nobody@c.example", &error));
+	g_assert_true(ms_canaries_add(
+		ledger, "c2", "sendmail", "d3", "billing@s.example", "nobody@c.example", &error));
 	g_assert_true(ms_canaries_end(ledger, "c2", &error));
-	g_assert_cmpint(ms_canaries_is(ledger, "d3", "billing@s.example", "nobody@c.example", &error), ==, MS_ABSENT);
+	g_assert_cmpint(
+		ms_canaries_is(ledger, "d3", "billing@s.example", "nobody@c.example", &error), ==,
+		MS_ABSENT);
 	gint64 newest = 0;
 	g_assert_true(ms_canaries_newest(ledger, &newest, &error));
 	g_assert_cmpint(newest, >, 0);
@@ -100,10 +107,12 @@ static void test_spent_by(void)
 	bool found = true;
 	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &found, &error));
 	g_assert_false(found);
-	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", to, "Q1", &error), ==, MS_FOUND);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, token, "d1", "s@x", to, "Q1", &error), ==, MS_FOUND);
 	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &found, &error));
 	g_assert_true(found);
-	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - 3 * minute, now - minute, &found, &error));
+	g_assert_true(
+		ms_tokens_spent_by(ledger, "Q1", now - 3 * minute, now - minute, &found, &error));
 	g_assert_false(found);
 	g_assert_true(ms_tokens_spent_by(ledger, "Q2", now - minute, now + minute, &found, &error));
 	g_assert_false(found);

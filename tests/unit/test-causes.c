@@ -48,9 +48,11 @@ static MsRecord *record_of(const Row *row, gint64 arrived)
 						: row->outcome[i] == MS_OUTCOME_RIGHT ? 'o' : '?');
 	}
 	g_autofree char *ref = g_strdup_printf("ref-%s", row->owners != NULL ? row->owners : "own");
-	ms_record_finding(r, (MsHeldFinding){(char *)"iban", (char *)"DE****00", ref,
-				     (char *)(row->owners != NULL ? row->owners : "CUST9"), (char *)"exact",
-				     (char *)"part 3 Rechnung C-10002 Hauptstr. 5.pdf page 1", 1, relations->str});
+	ms_record_finding(r,
+		(MsHeldFinding){(char *)"iban", (char *)"DE****00", ref,
+			(char *)(row->owners != NULL ? row->owners : "CUST9"), (char *)"exact",
+			(char *)"part 3 Rechnung C-10002 Hauptstr. 5.pdf page 1", 1,
+			relations->str});
 	g_string_free(relations, TRUE);
 	g_ptr_array_add(r->accounts, g_strdup(row->owners != NULL ? row->owners : "CUST9"));
 	return r;
@@ -76,7 +78,8 @@ static char *words_of(const GPtrArray *tallies)
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < tallies->len; i++) {
 		const MsCauseCount *t = tallies->pdata[i];
-		g_string_append_printf(out, "%s:%d/%d ", t->name, (int)t->messages, (int)t->recipients);
+		g_string_append_printf(
+			out, "%s:%d/%d ", t->name, (int)t->messages, (int)t->recipients);
 	}
 	return g_string_free(out, FALSE);
 }
@@ -88,10 +91,12 @@ static void test_tallies(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsTallies) t = ms_records_tallies(ledger, uids, &error);
 	g_assert_no_error(error);
-	g_autofree char *outcomes = words_of(t->outcomes), *owners = words_of(t->owners), *domains = words_of(t->domains);
+	g_autofree char *outcomes = words_of(t->outcomes), *owners = words_of(t->owners),
+			*domains = words_of(t->domains);
 	g_assert_cmpstr(outcomes, ==, "wrong:3/3 right:2/2 unknown-recipient:2/2 ");
 	g_assert_cmpstr(owners, ==, "CUST1:2/0 CUST2:1/0 ");
-	g_assert_cmpstr(domains, ==, "new.example:2/2 one.example:2/2 four.example:1/1 two.example:1/2 ");
+	g_assert_cmpstr(
+		domains, ==, "new.example:2/2 one.example:2/2 four.example:1/1 two.example:1/2 ");
 	g_assert_cmpint(t->messages, ==, 6);
 	g_assert_cmpint(t->recipients, ==, 7);
 	g_assert_cmpint(t->wrong_messages, ==, 3);
@@ -147,18 +152,24 @@ static void test_search(void)
 		const char *search, *ref, *word[2], *want;
 		bool could_go;
 	} cases[] = {
-		{"CUST2", NULL, {NULL}, "A3 ", false},                      /* an account */
-		{"something", "ref-CUST1", {NULL}, "A2 A1 ", false},        /* an identifier's digest */
+		{"CUST2", NULL, {NULL}, "A3 ", false},               /* an account */
+		{"something", "ref-CUST1", {NULL}, "A2 A1 ", false}, /* an identifier's digest */
 		{"invoice A4", NULL, {"w-invoice", "w-A4"}, "A4 ", false}, /* all of its words */
 		{"invoice A9", NULL, {"w-invoice", "w-A9"}, "", false},
 		{"new.example", NULL, {"w-new"}, "A5 A4 ", false},
-		{"A2", "ref-CUST1", {NULL}, "A2 ", false},                  /* a queue ID is nothing else */
+		{"A2", "ref-CUST1", {NULL}, "A2 ", false}, /* a queue ID is nothing else */
 		{NULL, NULL, {NULL}, "A6 ", true},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(GPtrArray) refs = cases[i].ref != NULL ? list_of(cases[i].ref, NULL) : NULL;
-		g_autoptr(GPtrArray) words = cases[i].word[0] != NULL ? list_of(cases[i].word[0], cases[i].word[1]) : NULL;
-		MsRecordFilter filter = {.state = MS_STATE_HELD, .search = cases[i].search, .refs = refs, .words = words,
+		g_autoptr(GPtrArray) refs = cases[i].ref != NULL ? list_of(cases[i].ref, NULL)
+								 : NULL;
+		g_autoptr(GPtrArray) words = cases[i].word[0] != NULL
+			? list_of(cases[i].word[0], cases[i].word[1])
+			: NULL;
+		MsRecordFilter filter = {.state = MS_STATE_HELD,
+			.search = cases[i].search,
+			.refs = refs,
+			.words = words,
 			.could_go = cases[i].could_go};
 		g_autofree char *got = found(ledger, &filter);
 		g_assert_cmpstr(got, ==, cases[i].want);
@@ -202,7 +213,8 @@ static void test_concerned(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) nobody = g_ptr_array_new();
 	g_autoptr(GPtrArray) one = list_of("a@one.example", NULL);
-	g_autoptr(GPtrArray) by_ref = ms_records_concerned(ledger, "ref-CUST3", nobody, 100, &error);
+	g_autoptr(GPtrArray)
+		by_ref = ms_records_concerned(ledger, "ref-CUST3", nobody, 100, &error);
 	g_autoptr(GPtrArray) by_address = ms_records_concerned(ledger, "", one, 100, &error);
 	g_autoptr(GPtrArray) none = ms_records_concerned(ledger, "", nobody, 100, &error);
 	g_assert_no_error(error);
@@ -210,27 +222,42 @@ static void test_concerned(void)
 	g_assert_cmpuint(by_address->len, ==, 2);
 	g_assert_cmpuint(none->len, ==, 0);
 	g_autoptr(MsRecord) r = ms_records_find(ledger, "A4", &error);
-	g_assert_true(ms_records_recause(ledger, r->id, "nothing, for right, invoices, <x>", &error));
-	MsRecordFilter filter = {.state = MS_STATE_HELD, .cause = "nothing, for right, invoices, <x>"};
+	g_assert_true(
+		ms_records_recause(ledger, r->id, "nothing, for right, invoices, <x>", &error));
+	MsRecordFilter filter = {
+		.state = MS_STATE_HELD, .cause = "nothing, for right, invoices, <x>"};
 	g_autofree char *got = found(ledger, &filter);
 	g_assert_cmpstr(got, ==, "A4 ");
 }
 
-/* Two are held for one cause; when those with a right to one of them have theirs, it is held for another. */
+/* Two are held for one cause; when those with a right to one of them have theirs, it is held for
+ * another. */
 static void test_rest(void)
 {
 	g_autoptr(GPtrArray) uids = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(MsLedger) ledger = filled("rest.db", uids);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) r = ms_records_find(ledger, "A2", &error);
-	g_assert_true(ms_records_recause(ledger, r->id, "mismatch (iban), for right and wrong, a, b, <x@s.example>", &error));
+	g_assert_true(ms_records_recause(ledger, r->id,
+		"mismatch (iban), for right and wrong, a, b, <x@s.example>", &error));
 	g_autoptr(GPtrArray) one = list_of("c@two.example", NULL);
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
 	g_autoptr(MsDecision) d = g_new0(MsDecision, 1);
-	*d = (MsDecision){.id = g_strdup("d1"), .uid = g_strdup(r->uid), .group = g_strdup(""), .verb = MS_VERB_RELEASE,
-		.recipients = g_strdup("c@two.example"), .account = g_strdup(""), .identifier = g_strdup(""),
-		.assignee = g_strdup(""), .who = g_strdup("anna"), .second = g_strdup(""), .why = g_strdup("x"),
-		.outcome = g_strdup(""), .token = g_strdup(""), .step = g_strdup(""), .at = 5,
+	*d = (MsDecision){.id = g_strdup("d1"),
+		.uid = g_strdup(r->uid),
+		.group = g_strdup(""),
+		.verb = MS_VERB_RELEASE,
+		.recipients = g_strdup("c@two.example"),
+		.account = g_strdup(""),
+		.identifier = g_strdup(""),
+		.assignee = g_strdup(""),
+		.who = g_strdup("anna"),
+		.second = g_strdup(""),
+		.why = g_strdup("x"),
+		.outcome = g_strdup(""),
+		.token = g_strdup(""),
+		.step = g_strdup(""),
+		.at = 5,
 		.state = MS_DECISION_APPROVED};
 	g_ptr_array_add(list, d);
 	g_assert_true(ms_decisions_add(ledger, list, &error));
@@ -242,7 +269,8 @@ static void test_rest(void)
 	g_assert_no_error(error);
 	g_autofree char *after = found(ledger, &filter);
 	g_assert_cmpstr(after, ==, "A6 A5 A4 A3 A2 A1 ");
-	MsRecordFilter rest = {.state = MS_STATE_HELD, .cause = "mismatch (iban), for wrong, a, b, <x@s.example>"};
+	MsRecordFilter rest = {
+		.state = MS_STATE_HELD, .cause = "mismatch (iban), for wrong, a, b, <x@s.example>"};
 	g_autofree char *got = found(ledger, &rest);
 	g_assert_cmpstr(got, ==, "A2 ");
 }
@@ -261,15 +289,20 @@ static void test_others(void)
 	} cases[] = {
 		{MS_VERB_RELEASE, NULL, false, false, false, 0, 0, 6, false, false},
 		{MS_VERB_RELEASE, NULL, false, false, false, 3, 0, 6, true, false},
-		{MS_VERB_RELEASE, NULL, false, false, false, 6, 0, 6, false, false}, /* the number of messages is another */
-		{MS_VERB_RELEASE, NULL, false, true, false, 0, 0, 6, true, true},    /* by setting */
+		/* the number of messages is another */
+		{MS_VERB_RELEASE, NULL, false, false, false, 6, 0, 6, false, false},
+		/* by setting */
+		{MS_VERB_RELEASE, NULL, false, true, false, 0, 0, 6, true, true},
 		{MS_VERB_RELEASE, NULL, false, false, true, 0, 0, 6, true, false},
 		{MS_VERB_RETURN, NULL, false, false, false, 0, 0, 6, true, false},
 		{MS_VERB_DELETE, NULL, false, false, false, 0, 0, 6, true, false},
-		{MS_VERB_RELEASE, NULL, false, false, false, 0, 3, 3, true, false}, /* nobody known is nobody's other */
-		{MS_VERB_RELEASE, NULL, false, false, false, 0, 0, 1, true, false}, /* one message for one */
+		/* nobody known is nobody's other */
+		{MS_VERB_RELEASE, NULL, false, false, false, 0, 3, 3, true, false},
+		/* one message for one */
+		{MS_VERB_RELEASE, NULL, false, false, false, 0, 0, 1, true, false},
 		{MS_VERB_RELEASE, NULL, false, true, false, 0, 0, 1, true, true},
-		{MS_VERB_RELEASE, NULL, false, false, false, 0, 1, 1, false, false}, /* one for two */
+		/* one for two */
+		{MS_VERB_RELEASE, NULL, false, false, false, 0, 1, 1, false, false},
 		{MS_VERB_RELEASE, "b@two.example", false, false, false, 0, 1, 1, true, false},
 		{MS_VERB_RELEASE, "c@two.example", false, false, false, 0, 1, 1, true, false},
 	};
@@ -277,7 +310,10 @@ static void test_others(void)
 		MsSettings settings = {.desk.others_need_two = cases[i].two};
 		g_autoptr(GPtrArray) uids = g_ptr_array_new();
 		g_autoptr(GPtrArray) to = g_ptr_array_new();
-		MsAsk ask = {.verb = cases[i].verb, .uids = uids, .recipients = to, .others = cases[i].others,
+		MsAsk ask = {.verb = cases[i].verb,
+			.uids = uids,
+			.recipients = to,
+			.others = cases[i].others,
 			.by_rule = cases[i].by_rule};
 		if (cases[i].named != NULL)
 			g_ptr_array_add(to, (char *)cases[i].named);
@@ -290,7 +326,8 @@ static void test_others(void)
 		}
 		bool two = false;
 		g_autoptr(GError) error = NULL;
-		g_assert_cmpint(desk_others_confirmed(&settings, &ask, &others, &two, &error), ==, cases[i].fine);
+		g_assert_cmpint(desk_others_confirmed(&settings, &ask, &others, &two, &error), ==,
+			cases[i].fine);
 		g_assert_cmpint(two, ==, cases[i].waits);
 		if (!cases[i].fine)
 			g_assert_nonnull(strstr(error->message, "--others"));
@@ -304,10 +341,12 @@ static void test_subjects(void)
 	static const struct {
 		const char *subject, *want, *words;
 	} cases[] = {
-		{"Invoice 2024-100234 for Alpha GmbH", "Invoice ****-****34 for A**** G***", "invoice 2024 100234 for alpha gmbh"},
+		{"Invoice 2024-100234 for Alpha GmbH", "Invoice ****-****34 for A**** G***",
+			"invoice 2024 100234 for alpha gmbh"},
 		{"Ihre Rechnung C-10002", "Ihre Rechnung C-*****", "ihre rechnung 10002"},
 		{"Hauptstraße 5, 12345 Köln", "H******** *, ***** K***", "hauptstrasse 12345 köln"},
-		{"facture n° FR7630006000011234567890189", "facture n° ********89", "facture fr7630006000011234567890189"},
+		{"facture n° FR7630006000011234567890189", "facture n° ********89",
+			"facture fr7630006000011234567890189"},
 		{"", "", ""},
 		{"Re: RE: Müller", "Re: RE: M*****", "re müller"},
 	};
@@ -319,8 +358,8 @@ static void test_subjects(void)
 		g_autofree char *all = g_strjoinv(" ", (char **)words->pdata);
 		g_assert_cmpstr(all, ==, cases[i].words);
 	}
-	static const char *const names[][2] = {{"Rechnung Müller C-10002.PDF", ".pdf"}, {"x.tar.gz", ".gz"},
-		{"invoice", "?"}, {"Meier.10002", "?"}, {"", "?"}};
+	static const char *const names[][2] = {{"Rechnung Müller C-10002.PDF", ".pdf"},
+		{"x.tar.gz", ".gz"}, {"invoice", "?"}, {"Meier.10002", "?"}, {"", "?"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *got = ms_name_ending(names[i][0]);
 		g_assert_cmpstr(got, ==, names[i][1]);

@@ -1,4 +1,5 @@
-/* A clock that jumps: nothing is returned, deleted or forgotten for it, and nothing stays silent. */
+/* A clock that jumps: nothing is returned, deleted or forgotten for it, and nothing stays
+ * silent. */
 #include "config.h"
 
 #include "missent/clock.h"
@@ -13,7 +14,8 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-#define SETTINGS " notice-to = {\"desk@seller.example\"}\n notice-window = 0s\n expire-after = 1d\n" \
+#define SETTINGS                                                                            \
+	" notice-to = {\"desk@seller.example\"}\n notice-window = 0s\n expire-after = 1d\n" \
 	" expire-warning = 1h\n"
 
 /* The whole time of a test is taken back at its end. */
@@ -67,24 +69,44 @@ static const struct {
 	Step steps[6];
 	bool told;
 } rows[] = {
-	{"steady", {{0, 0, false, 1, true}, {50 * MINUTE, 50 * MINUTE, false, 0, true},
-			{11 * MINUTE, 11 * MINUTE, false, 0, false}}, false},
+	{"steady",
+		{{0, 0, false, 1, true}, {50 * MINUTE, 50 * MINUTE, false, 0, true},
+			{11 * MINUTE, 11 * MINUTE, false, 0, false}},
+		false},
 	{"asleep", {{0, 0, false, 1, true}, {10 * DAY, 10 * DAY, false, 0, false}}, false},
 	{"slewed", {{0, 0, false, 1, true}, {65 * MINUTE, 61 * MINUTE, false, 0, false}}, false},
 	{"restarted", {{0, 0, false, 1, true}, {2 * HOUR, 2 * HOUR, true, 0, false}}, false},
-	{"forward", {{0, 0, false, 1, true}, {3650 * DAY, MINUTE, false, 1, true},
-			{50 * MINUTE, 50 * MINUTE, false, 0, true}, {11 * MINUTE, 11 * MINUTE, false, 0, false}}, true},
-	{"forward-restarted", {{0, 0, false, 1, true}, {30 * DAY, 0, true, 1, true},
-			{50 * MINUTE, 50 * MINUTE, true, 0, true}, {11 * MINUTE, 11 * MINUTE, true, 0, false}}, true},
-	{"forward-and-back", {{0, 0, false, 1, true}, {10 * DAY, MINUTE, false, 1, true},
-			{-10 * DAY, MINUTE, false, 1, true}, {50 * MINUTE, 50 * MINUTE, false, 0, true},
-			{11 * MINUTE, 11 * MINUTE, false, 0, false}}, true},
+	{"forward",
+		{{0, 0, false, 1, true}, {3650 * DAY, MINUTE, false, 1, true},
+			{50 * MINUTE, 50 * MINUTE, false, 0, true},
+			{11 * MINUTE, 11 * MINUTE, false, 0, false}},
+		true},
+	{"forward-restarted",
+		{{0, 0, false, 1, true}, {30 * DAY, 0, true, 1, true},
+			{50 * MINUTE, 50 * MINUTE, true, 0, true},
+			{11 * MINUTE, 11 * MINUTE, true, 0, false}},
+		true},
+	{"forward-and-back",
+		{{0, 0, false, 1, true}, {10 * DAY, MINUTE, false, 1, true},
+			{-10 * DAY, MINUTE, false, 1, true},
+			{50 * MINUTE, 50 * MINUTE, false, 0, true},
+			{11 * MINUTE, 11 * MINUTE, false, 0, false}},
+		true},
 	/* By an hour it is still old enough; by more it is not, until it is so again. */
-	{"back", {{0, 0, false, 1, true}, {-HOUR, 70 * MINUTE, false, 1, true}, {59 * MINUTE, 59 * MINUTE, false, 0, true},
-			{2 * MINUTE, 2 * MINUTE, false, 0, false}}, true},
-	{"far-back", {{0, 0, false, 1, true}, {-5 * DAY, MINUTE, false, 0, true}, {2 * HOUR, 2 * HOUR, false, 0, true},
-			{4 * DAY, 4 * DAY, false, 1, true}, {61 * MINUTE, 61 * MINUTE, false, 0, false}}, true},
-	{"back-restarted", {{0, 0, false, 1, true}, {-HOUR, 0, true, 1, true}, {61 * MINUTE, 0, true, 0, false}}, true},
+	{"back",
+		{{0, 0, false, 1, true}, {-HOUR, 70 * MINUTE, false, 1, true},
+			{59 * MINUTE, 59 * MINUTE, false, 0, true},
+			{2 * MINUTE, 2 * MINUTE, false, 0, false}},
+		true},
+	{"far-back",
+		{{0, 0, false, 1, true}, {-5 * DAY, MINUTE, false, 0, true},
+			{2 * HOUR, 2 * HOUR, false, 0, true}, {4 * DAY, 4 * DAY, false, 1, true},
+			{61 * MINUTE, 61 * MINUTE, false, 0, false}},
+		true},
+	{"back-restarted",
+		{{0, 0, false, 1, true}, {-HOUR, 0, true, 1, true},
+			{61 * MINUTE, 0, true, 0, false}},
+		true},
 };
 
 static void test_row(gconstpointer data)
@@ -140,7 +162,8 @@ static void test_fresh(void)
 static void test_forget(void)
 {
 	World *w = world_new("", SETTINGS " keep-records = 30d\n");
-	g_autofree char *old = world_hold(w, &(WorldHold){.age_us = 2 * DAY, .state = MS_STATE_OBSERVED});
+	g_autofree char *old = world_hold(
+		w, &(WorldHold){.age_us = 2 * DAY, .state = MS_STATE_OBSERVED});
 	MsDesk *desk = world_desk(w);
 	static const struct {
 		gint64 now, steady;
@@ -165,13 +188,14 @@ static void test_notices(void)
 	static const struct {
 		gint64 now;
 		bool first;
-	} steps[] = {{0, true}, {MINUTE, false}, {10 * DAY, true}, {MINUTE, false}, {-10 * DAY, true}, {MINUTE, false},
-		{-MINUTE, false}, {5 * HOUR, true}};
+	} steps[] = {{0, true}, {MINUTE, false}, {10 * DAY, true}, {MINUTE, false},
+		{-10 * DAY, true}, {MINUTE, false}, {-MINUTE, false}, {5 * HOUR, true}};
 	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
 		bool first;
 		g_autoptr(GError) error = NULL;
 		shift(steps[i].now, 0);
-		g_assert_true(ms_notices_first(w->ledger, "a@a.example", "cause", 4 * HOUR, &first, &error));
+		g_assert_true(ms_notices_first(
+			w->ledger, "a@a.example", "cause", 4 * HOUR, &first, &error));
 		g_test_message("step %zu", i);
 		g_assert_cmpint(first, ==, steps[i].first);
 	}
@@ -195,17 +219,23 @@ static void test_tokens(void)
 		g_assert_no_error(error);
 		shift(jumps[i], MINUTE);
 		ms_desk_tick(desk);
-		g_autofree char *other = ms_tokens_make(w->ledger, "e", "s@x", to, &other_hash, &error);
+		g_autofree char *other = ms_tokens_make(
+			w->ledger, "e", "s@x", to, &other_hash, &error);
 		g_assert_no_error(error);
-		g_assert_cmpint(ms_tokens_spend(w->ledger, token, "d", "s@x", to, "Q1", &error), ==, MS_FOUND);
+		g_assert_cmpint(ms_tokens_spend(w->ledger, token, "d", "s@x", to, "Q1", &error), ==,
+			MS_FOUND);
 		shift(-jumps[i], MINUTE);
 		ms_desk_tick(desk);
-		g_assert_cmpint(ms_tokens_spend(w->ledger, token, "d", "s@x", to, "Q2", &error), ==, MS_ABSENT);
-		/* When the clock has gone steadily for a month, one that nobody spent is good for nothing. */
+		g_assert_cmpint(ms_tokens_spend(w->ledger, token, "d", "s@x", to, "Q2", &error), ==,
+			MS_ABSENT);
+		/* When the clock has gone steadily for a month, one that nobody spent is good
+		 * for nothing. */
 		shift(31 * DAY, 31 * DAY);
 		ms_desk_tick(desk);
 		if (jumps[i] < 0)
-			g_assert_cmpint(ms_tokens_spend(w->ledger, other, "e", "s@x", to, "Q3", &error), ==, MS_ABSENT);
+			g_assert_cmpint(
+				ms_tokens_spend(w->ledger, other, "e", "s@x", to, "Q3", &error), ==,
+				MS_ABSENT);
 		ms_desk_free(desk);
 		world_free(w);
 		end();

@@ -62,8 +62,9 @@ static void test_empty(void)
 /* A comment may stand wherever a blank may; in quotes it is none. */
 static void test_comments(void)
 {
-	static const char text[] = "# a \"b\nname = 'it\\'s # no comment'# 'c\nnetwork = {\"192.0.2.0/24\", # one\n"
-				   "\t# two\n\t\"198.51.100.0/24\" # three\n}\n#";
+	static const char text[] =
+		"# a \"b\nname = 'it\\'s # no comment'# 'c\nnetwork = {\"192.0.2.0/24\", # one\n"
+		"\t# two\n\t\"198.51.100.0/24\" # three\n}\n#";
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSection) root = ms_config_parse("a.conf", text, rows, &error);
 	g_assert_no_error(error);
@@ -81,7 +82,8 @@ static void test_mistakes(void)
 		{"nmae = x\n", {"a.conf:1:", "no such option 'nmae'", "did you mean \"name\"?"}},
 		{"\n\nzzzzzzzzz = x\n", {"a.conf:3:", "known here: name, on"}},
 		{"on = maybe\n", {"a.conf:1:", "on: \"maybe\" is not allowed; use one of no, yes"}},
-		{"colour = gren\n", {"a.conf:1:", "use one of red, green", "did you mean \"green\"?"}},
+		{"colour = gren\n",
+			{"a.conf:1:", "use one of red, green", "did you mean \"green\"?"}},
 		{"number = 12\n", {"number: \"12\" is out of range (1 to 9)"}},
 		{"number = x\n", {"number: \"x\" is not a number"}},
 		{"time = 5 parsecs\n", {"a.conf:1:"}},
@@ -112,24 +114,26 @@ static void test_mistakes(void)
 		g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
 		for (int k = 0; k < 3 && cases[i].want[k] != NULL; k++)
 			if (strstr(error->message, cases[i].want[k]) == NULL)
-				g_error("case %zu: got \"%s\", want \"%s\" in it", i, error->message,
-					cases[i].want[k]);
+				g_error("case %zu: got \"%s\", want \"%s\" in it", i,
+					error->message, cases[i].want[k]);
 		g_assert_null(strchr(error->message, '\033'));
 	}
 }
 
 static void *parse_often(void *wrong)
 {
-	static const char right[] = "name = 'x'\nbox { size = 64K }\nitem \"a\" { }\nitem \"b\" { }\n";
+	static const char right[] =
+		"name = 'x'\nbox { size = 64K }\nitem \"a\" { }\nitem \"b\" { }\n";
 	for (int i = 0; i < 300; i++) {
 		g_autoptr(GError) error = NULL;
-		g_autoptr(MsSection) root =
-			ms_config_parse("a.conf", wrong != NULL ? "\n\nnmae = x\n" : right, rows, &error);
+		g_autoptr(MsSection) root = ms_config_parse(
+			"a.conf", wrong != NULL ? "\n\nnmae = x\n" : right, rows, &error);
 		g_assert_true((root == NULL) == (wrong != NULL));
 		if (root != NULL)
 			g_assert_cmpuint(ms_section_count(root, "item"), ==, 2);
 		else
-			g_assert_true(g_str_has_prefix(error->message, "a.conf:3: no such option 'nmae'"));
+			g_assert_true(g_str_has_prefix(
+				error->message, "a.conf:3: no such option 'nmae'"));
 	}
 	return NULL;
 }

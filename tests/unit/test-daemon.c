@@ -61,12 +61,21 @@ static void test_socket(void)
 	static const struct {
 		const char *spec, *want;
 	} rows[] = {
-		{"unix:/run/x.sock", "local:/run/x.sock"}, {"local:/run/x.sock", "local:/run/x.sock"},
-		{"/run/x.sock", "local:/run/x.sock"}, {"inet:8891@127.0.0.1", "inet:8891@127.0.0.1"},
-		{"inet:127.0.0.1:8891", "inet:8891@127.0.0.1"}, {"inet:localhost:8891", "inet:8891@localhost"},
-		{"inet:8891", "inet:8891@127.0.0.1"}, {"inet6:[::1]:8891", "inet6:8891@::1"},
-		{"inet6:8891@::1", "inet6:8891@::1"}, {"unix:relative", NULL}, {"inet:host", NULL},
-		{"inet:host:99999", NULL}, {"inet:@host", NULL}, {"", NULL}, {"tcp:1:2", NULL},
+		{"unix:/run/x.sock", "local:/run/x.sock"},
+		{"local:/run/x.sock", "local:/run/x.sock"},
+		{"/run/x.sock", "local:/run/x.sock"},
+		{"inet:8891@127.0.0.1", "inet:8891@127.0.0.1"},
+		{"inet:127.0.0.1:8891", "inet:8891@127.0.0.1"},
+		{"inet:localhost:8891", "inet:8891@localhost"},
+		{"inet:8891", "inet:8891@127.0.0.1"},
+		{"inet6:[::1]:8891", "inet6:8891@::1"},
+		{"inet6:8891@::1", "inet6:8891@::1"},
+		{"unix:relative", NULL},
+		{"inet:host", NULL},
+		{"inet:host:99999", NULL},
+		{"inet:@host", NULL},
+		{"", NULL},
+		{"tcp:1:2", NULL},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
@@ -95,20 +104,23 @@ static void test_session(void)
 {
 	Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
 	Decision d;
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d),
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d),
 		==, MS_HOLD);
 	g_assert_cmpstr(d.reason, ==, "missent: mismatch");
 	decision_clear(&d);
 	/* the next message of the session begins anew */
-	g_assert_cmpint(send_message(session, "billing@seller.example", "b@beta.example", WRONG, &d), ==,
+	g_assert_cmpint(
+		send_message(session, "billing@seller.example", "b@beta.example", WRONG, &d), ==,
 		MS_DELIVER);
 	decision_clear(&d);
 	/* aborted, and begun again */
 	session_mail(session, "<billing@seller.example>", NULL);
 	session_recipient(session, "<a@alpha.example>");
 	session_abort(session);
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d), ==,
-		MS_DELIVER);
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d),
+		==, MS_DELIVER);
 	decision_clear(&d);
 	/* MAIL twice: the second counts, and what the first took is given back */
 	g_autofree char *big = g_strnfill(200 * 1024, 'x');
@@ -116,8 +128,9 @@ static void test_session(void)
 	g_assert_true(session_body(session, big, 200 * 1024));
 	g_assert_cmpuint(daemon_state.memory, >, 0);
 	session_recipient(session, "<a@alpha.example>");
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d), ==,
-		MS_DELIVER);
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<b@beta.example>", WRONG, &d),
+		==, MS_DELIVER);
 	decision_clear(&d);
 	session_free(session);
 	g_assert_cmpuint(daemon_state.memory, ==, 0);
@@ -162,12 +175,13 @@ static void test_memory(void)
 	Session *session = session_new(&daemon_state, NULL, "127.0.0.1");
 	g_autofree char *big = g_strnfill(200 * 1024, 'x');
 	Decision d;
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", big, &d), ==,
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<b@beta.example>", big, &d), ==,
 		MS_TEMPFAIL);
 	decision_clear(&d);
 	g_assert_cmpuint(daemon_state.memory, ==, 0);
-	/* recipients too are its sender's to make many of; those that did not fit are nowhere taken for
-	 * not being there */
+	/* recipients too are its sender's to make many of; those that did not fit are nowhere
+	 * taken for not being there */
 	session_mail(session, "<billing@seller.example>", NULL);
 	session_recipient(session, "<b@beta.example>");
 	for (int i = 0; i < 1000; i++)
@@ -181,7 +195,8 @@ static void test_memory(void)
 	daemon_state.max_memory = G_MAXUINT32;
 	/* over max-message: the rest is counted, and the message is unreadable, not clean */
 	g_autofree char *huge = g_strnfill(300 * 1024, 'x');
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<b@beta.example>", huge, &d), ==,
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<b@beta.example>", huge, &d), ==,
 		MS_HOLD);
 	g_assert_nonnull(strstr(d.reason, "unreadable"));
 	decision_clear(&d);
@@ -199,19 +214,28 @@ static void test_counted(void)
 		bool wrong;
 		MsNumber want;
 	} rows[] = {
-		{"127.0.0.1", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_JUDGED},
-		{"127.0.0.1", "<billing@seller.example>", NULL, "<b@beta.example>", false, MS_NUM_JUDGED},
-		{"10.1.1.5", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PRIVATE},
-		{"192.168.7.1", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PRIVATE},
-		{"fd00::1", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PRIVATE},
-		{"203.0.113.9", "<billing@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_OUT_PUBLIC},
-		{"203.0.113.9", "<billing@seller.example>", "u", "<a@alpha.example>", true, MS_NUM_JUDGED},
-		{"127.0.0.1", "<else@seller.example>", NULL, "<a@alpha.example>", true, MS_NUM_NO_ENVELOPE},
+		{"127.0.0.1", "<billing@seller.example>", NULL, "<a@alpha.example>", true,
+			MS_NUM_JUDGED},
+		{"127.0.0.1", "<billing@seller.example>", NULL, "<b@beta.example>", false,
+			MS_NUM_JUDGED},
+		{"10.1.1.5", "<billing@seller.example>", NULL, "<a@alpha.example>", true,
+			MS_NUM_OUT_PRIVATE},
+		{"192.168.7.1", "<billing@seller.example>", NULL, "<a@alpha.example>", true,
+			MS_NUM_OUT_PRIVATE},
+		{"fd00::1", "<billing@seller.example>", NULL, "<a@alpha.example>", true,
+			MS_NUM_OUT_PRIVATE},
+		{"203.0.113.9", "<billing@seller.example>", NULL, "<a@alpha.example>", true,
+			MS_NUM_OUT_PUBLIC},
+		{"203.0.113.9", "<billing@seller.example>", "u", "<a@alpha.example>", true,
+			MS_NUM_JUDGED},
+		{"127.0.0.1", "<else@seller.example>", NULL, "<a@alpha.example>", true,
+			MS_NUM_NO_ENVELOPE},
 		{NULL, "<>", NULL, "<a@alpha.example>", true, MS_NUM_NO_ENVELOPE},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Session *session = session_new(&daemon_state, "x", rows[i].client);
-		guint64 before = COUNT(rows[i].want), held = COUNT((MsNumber)(MS_NUM_ACTION + MS_HOLD));
+		guint64 before = COUNT(rows[i].want),
+			held = COUNT((MsNumber)(MS_NUM_ACTION + MS_HOLD));
 		Decision d;
 		session_mail(session, rows[i].sender, rows[i].user);
 		session_recipient(session, rows[i].to);
@@ -238,10 +262,13 @@ static void test_paused(void)
 	Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
 	MsLedger *ledger = ms_runtime_ledger(daemon_state.runtime);
 	MsRecordFilter observed = {.state = MS_STATE_OBSERVED}, held = {.state = MS_STATE_HELD};
-	gint64 observed_before = ms_records_count(ledger, &observed, 0, NULL), held_before = ms_records_count(ledger, &held, 0, NULL);
+	gint64 observed_before = ms_records_count(ledger, &observed, 0, NULL),
+	       held_before = ms_records_count(ledger, &held, 0, NULL);
 	Decision d;
 	daemon_state.paused = true;
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d), ==, MS_DELIVER);
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d),
+		==, MS_DELIVER);
 	decision_clear(&d);
 	g_assert_cmpint(ms_records_count(ledger, &observed, 0, NULL), ==, observed_before + 1);
 	g_assert_cmpint(ms_records_count(ledger, &held, 0, NULL), ==, held_before);
@@ -249,14 +276,18 @@ static void test_paused(void)
 	g_assert_cmpuint(COUNT((MsNumber)(MS_NUM_WOULD + MS_HOLD)), ==, 1);
 	/* what cannot even be taken in goes too, and is counted */
 	daemon_state.max_memory = 100;
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d), ==, MS_DELIVER);
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d),
+		==, MS_DELIVER);
 	decision_clear(&d);
 	g_assert_cmpuint(COUNT(MS_NUM_UNCHECKED), ==, 1);
 	g_assert_cmpuint(COUNT(MS_NUM_OVER_MEMORY), ==, 1);
 	g_assert_cmpuint(COUNT(MS_NUM_TEMPFAIL_OVERLOAD), ==, 1);
 	daemon_state.max_memory = G_MAXUINT32;
 	daemon_state.paused = false;
-	g_assert_cmpint(send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d), ==, MS_HOLD);
+	g_assert_cmpint(
+		send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d),
+		==, MS_HOLD);
 	decision_clear(&d);
 	session_free(session);
 	daemon_state.numbers = NULL;
@@ -309,8 +340,8 @@ static void make_configuration(void)
 	FILE *in = g_fopen(csv, "r");
 	MsImportOptions options = {.max_bad = 0, .max_shrink = 1, .source = "m.csv"};
 	MsImportResult result;
-	ms_directory_import(ms_runtime_directory(daemon_state.runtime), fileno(in), &options, &result,
-		&error);
+	ms_directory_import(
+		ms_runtime_directory(daemon_state.runtime), fileno(in), &options, &result, &error);
 	g_assert_no_error(error);
 	fclose(in);
 }

@@ -27,8 +27,8 @@
 #define N_ACCOUNTS 4
 #define POOL 40
 
-static const char *const addresses[] = {"a@alpha.example", "b@beta.example", "c@gamma.example", "d@delta.example",
-	"n@nobody.example", "m@nowhere.example"};
+static const char *const addresses[] = {"a@alpha.example", "b@beta.example", "c@gamma.example",
+	"d@delta.example", "n@nobody.example", "m@nowhere.example"};
 static const char *const people[] = {"anna", "bert", "carl"};
 
 /* ---- the model ------------------------------------------------------------------------ */
@@ -41,7 +41,8 @@ typedef struct {
 	MsOutcome outcome;
 	MsState state;
 	bool permitted;
-	guint got, alone; /* alone: a bit for each person who could have sent it to him without a second */
+	/* alone: a bit for each person who could have sent it to him without a second */
+	guint got, alone;
 } To;
 
 typedef struct {
@@ -121,8 +122,8 @@ static void gets(Model *m, Message *message, guint i, const char *how)
 	To *to = &message->to[i];
 	(void)m;
 	if (!to->permitted)
-		g_error("%s: %s got it %s, to whom nobody let it go; the judgement says: %s", message->name,
-			addresses[to->address], how, ms_outcome_names[to->outcome]);
+		g_error("%s: %s got it %s, to whom nobody let it go; the judgement says: %s",
+			message->name, addresses[to->address], how, ms_outcome_names[to->outcome]);
 	if (++to->got > 1)
 		g_error("%s: %s got it twice (%s)", message->name, addresses[to->address], how);
 }
@@ -149,10 +150,12 @@ static void see_mail(Model *m, const Delivery *d)
 	g_assert_nonnull(message);
 	for (guint k = 0; k < d->recipients->len; k++) {
 		guint i = 0;
-		while (i < message->n && strcmp(addresses[message->to[i].address], d->recipients->pdata[k]) != 0)
+		while (i < message->n &&
+			strcmp(addresses[message->to[i].address], d->recipients->pdata[k]) != 0)
 			i++;
 		if (i == message->n)
-			g_error("%s: went to %s, who was none of its recipients", name, (char *)d->recipients->pdata[k]);
+			g_error("%s: went to %s, who was none of its recipients", name,
+				(char *)d->recipients->pdata[k]);
 		gets(m, message, i, "by SMTP");
 	}
 }
@@ -181,18 +184,20 @@ static void check_to(Model *m, const MsRecord *r, Message *message, guint i, boo
 	To *to = &message->to[i];
 	const MsHeldRecipient *held = r->recipients->pdata[i];
 	bool fine = held->state == MS_STATE_RELEASED ? to->got == 1
-		: held->state == MS_STATE_RETURNED  ? to->got == 0 && message->may_return && message->notices == 1
-		: held->state == MS_STATE_DELETED   ? to->got == 0 && message->may_delete
-						    : to->got == 0 && there;
+		: held->state == MS_STATE_RETURNED
+		? to->got == 0 && message->may_return && message->notices == 1
+		: held->state == MS_STATE_DELETED ? to->got == 0 && message->may_delete
+						  : to->got == 0 && there;
 	(void)m;
 	if (!fine)
-		g_error("%s: %s is %s, got it %u times, %u notices, the message is %s", message->name, held->address,
-			ms_state_names[held->state], to->got, message->notices, there ? "there" : "gone");
+		g_error("%s: %s is %s, got it %u times, %u notices, the message is %s",
+			message->name, held->address, ms_state_names[held->state], to->got,
+			message->notices, there ? "there" : "gone");
 	to->state = held->state;
 }
 
-/* As it was, or as it should be by the mapping of today.  While something is begun of it, it may have been
- * judged by its record, by which nobody is right who should not be. */
+/* As it was, or as it should be by the mapping of today.  While something is begun of it, it may
+ * have been judged by its record, by which nobody is right who should not be. */
 static void check_outcomes(const MsRecord *r, Message *message, bool settled)
 {
 	for (guint i = 0; i < message->n; i++) {
@@ -200,8 +205,9 @@ static void check_outcomes(const MsRecord *r, Message *message, bool settled)
 		MsOutcome got = ((MsHeldRecipient *)r->recipients->pdata[i])->outcome;
 		MsOutcome want = outcome_of(message, to->address);
 		if (got != to->outcome && got != want && (settled || got == MS_OUTCOME_RIGHT))
-			g_error("%s: %s was %s, is %s, should be %s", message->name, addresses[to->address],
-				ms_outcome_names[to->outcome], ms_outcome_names[got], ms_outcome_names[want]);
+			g_error("%s: %s was %s, is %s, should be %s", message->name,
+				addresses[to->address], ms_outcome_names[to->outcome],
+				ms_outcome_names[got], ms_outcome_names[want]);
 		to->outcome = got;
 	}
 }
@@ -225,7 +231,8 @@ static void check(Model *m, Message *message)
 	check_outcomes(r, message, was_settled && !message->unsettled);
 	if (message->unsettled)
 		return;
-	bool there = r->place == MS_PLACE_QUEUE ? world_is_queued(m->w, r) : world_is_spooled(m->w, r->uid);
+	bool there = r->place == MS_PLACE_QUEUE ? world_is_queued(m->w, r)
+						: world_is_spooled(m->w, r->uid);
 	bool held = false;
 	for (guint i = 0; i < message->n; i++) {
 		check_to(m, r, message, i, there);
@@ -281,7 +288,8 @@ static guint find_numbers(Model *m, const Message *message, WorldFinding found[N
 		GString *names = g_string_new(NULL);
 		for (guint k = 0; k < N_ACCOUNTS; k++)
 			if (owners[i] & 1u << k)
-				g_string_append_printf(names, "%sAC-%u", names->len > 0 ? ", " : "", k + 1);
+				g_string_append_printf(
+					names, "%sAC-%u", names->len > 0 ? ", " : "", k + 1);
 		if (message->numbers & 1u << i)
 			found[n++] = (WorldFinding){ref_of(m, i), g_strdup(names->str), "?????"};
 		g_string_free(names, TRUE);
@@ -301,18 +309,26 @@ static void new_message(Model *m)
 	message->name = g_strdup_printf("MODEL-%06u", ++m->names);
 	for (guint i = 0; i < message->n; i++) {
 		guint a = (first + i) % G_N_ELEMENTS(addresses);
-		/* Mostly as it should be, sometimes as it was once: unread, or judged by another mapping. */
-		MsOutcome outcome = chance(m, 85) ? outcome_of(message, a) : (MsOutcome)dice(m, MS_N_OUTCOMES);
+		/* Mostly as it should be, sometimes as it was once: unread, or judged by another
+		 * mapping. */
+		MsOutcome outcome = chance(m, 85) ? outcome_of(message, a)
+						  : (MsOutcome)dice(m, MS_N_OUTCOMES);
 		message->to[i] = (To){.address = a, .outcome = outcome};
 		to[i] = (WorldRecipient){addresses[a], outcome, ""};
 	}
 	g_autofree char *body = body_of(message->numbers);
 	WorldFinding found[N_NUMBERS];
 	guint n_found = find_numbers(m, message, found);
-	message->uid = world_hold(m->w, &(WorldHold){.subject = message->name, .body = body, .to = to,
-					.n = message->n, .found = found, .n_found = n_found,
-					.sender = message->bounce ? "" : NULL,
-					.age_us = message->old ? 2 * DAY : 0, .spooled = chance(m, 25)});
+	message->uid = world_hold(m->w,
+		&(WorldHold){.subject = message->name,
+			.body = body,
+			.to = to,
+			.n = message->n,
+			.found = found,
+			.n_found = n_found,
+			.sender = message->bounce ? "" : NULL,
+			.age_us = message->old ? 2 * DAY : 0,
+			.spooled = chance(m, 25)});
 	for (guint i = 0; i < n_found; i++) {
 		g_free((char *)found[i].ref);
 		g_free((char *)found[i].owners);
@@ -368,7 +384,8 @@ static void name_some(Model *m, Step *s)
 		if (!chance(m, 50) || message->to[i].state != MS_STATE_HELD)
 			continue;
 		s->named[s->n_named++] = i;
-		g_string_append_printf(to, "%s%s", to->len > 0 ? " " : "", addresses[message->to[i].address]);
+		g_string_append_printf(
+			to, "%s%s", to->len > 0 ? " " : "", addresses[message->to[i].address]);
 	}
 	s->to = g_string_free(to, FALSE);
 	s->ask.to = s->to;
@@ -392,7 +409,8 @@ static guint permit(const Step *s)
 		message->may_delete |= strcmp(s->ask.verb, "delete") == 0;
 		for (guint i = 0; strcmp(s->ask.verb, "release") == 0 && i < message->n; i++) {
 			To *to = &message->to[i];
-			bool may = s->ask.rightful ? to->outcome == MS_OUTCOME_RIGHT : s->n_named == 0 || is_named(s, i);
+			bool may = s->ask.rightful ? to->outcome == MS_OUTCOME_RIGHT
+						   : s->n_named == 0 || is_named(s, i);
 			to->permitted |= may && to->state == MS_STATE_HELD;
 			n += may && to->state == MS_STATE_HELD;
 		}
@@ -404,12 +422,14 @@ static guint permit(const Step *s)
 static guint count_others(const Step *s)
 {
 	guint n = 0, held = 0;
-	for (guint k = 0; strcmp(s->ask.verb, "release") == 0 && !s->ask.rightful && k < s->messages->len; k++) {
+	for (guint k = 0;
+		strcmp(s->ask.verb, "release") == 0 && !s->ask.rightful && k < s->messages->len;
+		k++) {
 		const Message *message = s->messages->pdata[k];
 		for (guint i = 0; i < message->n; i++) {
 			held += message->to[i].state == MS_STATE_HELD;
-			n += message->to[i].state == MS_STATE_HELD && message->to[i].outcome == MS_OUTCOME_WRONG
-				&& s->n_named == 0;
+			n += message->to[i].state == MS_STATE_HELD &&
+				message->to[i].outcome == MS_OUTCOME_WRONG && s->n_named == 0;
 		}
 	}
 	return s->messages->len == 1 && held == 1 ? 0 : n;
@@ -424,7 +444,8 @@ static bool is_valid(const Step *s)
 		g_autoptr(GString) G_GNUC_UNUSED held = g_string_new(NULL);
 		guint right = 0;
 		for (guint i = 0; i < message->n; i++)
-			right += message->to[i].state == MS_STATE_HELD && message->to[i].outcome == MS_OUTCOME_RIGHT;
+			right += message->to[i].state == MS_STATE_HELD &&
+				message->to[i].outcome == MS_OUTCOME_RIGHT;
 		any = any || right > 0;
 		if (final && strcmp(s->ask.verb, "return") == 0 && message->bounce)
 			return false;
@@ -475,15 +496,16 @@ static bool wait_all(const GPtrArray *done)
 static const struct {
 	StubPoint point;
 	StubFault fault;
-} faults[] = {{AT_GREETING, STUB_DROP}, {AT_MAIL, STUB_LATER}, {AT_RCPT, STUB_REFUSE}, {AT_DATA, STUB_DROP},
-	{AT_BODY, STUB_DROP}, {AT_END, STUB_DROP}, {AT_END, STUB_REFUSE}, {AT_END, STUB_TAKE_DROP},
-	{AT_END, STUB_SPEND_REFUSE}, {AT_END, STUB_SPEND_DROP}};
+} faults[] = {{AT_GREETING, STUB_DROP}, {AT_MAIL, STUB_LATER}, {AT_RCPT, STUB_REFUSE},
+	{AT_DATA, STUB_DROP}, {AT_BODY, STUB_DROP}, {AT_END, STUB_DROP}, {AT_END, STUB_REFUSE},
+	{AT_END, STUB_TAKE_DROP}, {AT_END, STUB_SPEND_REFUSE}, {AT_END, STUB_SPEND_DROP}};
 static const char *const orders[][2] = {{"list", "fail"}, {"list", "garbage"}, {"release", "fail"},
-	{"release", "before"}, {"release", "after"}, {"release", "data"}, {"delete", "fail"}, {"delete", "after"},
-	{"requeue", "after"}, {"show", "fail"}, {"show", "before"}};
+	{"release", "before"}, {"release", "after"}, {"release", "data"}, {"delete", "fail"},
+	{"delete", "after"}, {"requeue", "after"}, {"show", "fail"}, {"show", "before"}};
 
-/* Two things at once, killed and an MTA that loses what its milter has let pass, leave nothing from which
- * it could be told that the mail is lost: the decision's outcome names the MTA's queue ID. */
+/* Two things at once, killed and an MTA that loses what its milter has let pass, leave nothing
+ * from which it could be told that the mail is lost: the decision's outcome names the MTA's queue
+ * ID. */
 #define N_LOSING 2 /* of `faults`, the last ones */
 
 static bool something_fails(Model *m, bool killed)
@@ -537,19 +559,23 @@ static void take_step(Model *m, Step *s)
 	all_is_well(m);
 	if (done == NULL) {
 		if (!busy && valid)
-			g_error("%s of %s by %s: %s", s->ask.verb, s->uids, s->ask.who, error->message);
+			g_error("%s of %s by %s: %s", s->ask.verb, s->uids, s->ask.who,
+				error->message);
 		m->refused++;
 		return;
 	}
 	if (others != 0 && others != s->ask.others && !wait_all(done))
-		g_error("%s released what is of %u others without their number", s->ask.who, others);
+		g_error("%s released what is of %u others without their number", s->ask.who,
+			others);
 	find_waiting(m, s);
 	permit_alone(m, s, n, done);
 	for (guint i = 0; i < done->len; i++) {
 		const MsDecision *d = done->pdata[i];
 		m->done += d->state == MS_DECISION_DONE;
-		if (d->state == MS_DECISION_FAILED && !fails && strstr(d->outcome, "judged") == NULL)
-			g_error("%s of %s by %s failed: %s", s->ask.verb, d->uid, s->ask.who, d->outcome);
+		if (d->state == MS_DECISION_FAILED && !fails &&
+			strstr(d->outcome, "judged") == NULL)
+			g_error("%s of %s by %s failed: %s", s->ask.verb, d->uid, s->ask.who,
+				d->outcome);
 	}
 }
 
@@ -585,9 +611,11 @@ static void permit_decision(Model *m, const MsDecision *d)
 		for (guint k = 0; d->verb == MS_VERB_RELEASE && k < message->n; k++) {
 			To *to = &message->to[k];
 			bool is_by_right = d->rightful;
-			to->permitted |= to->state == MS_STATE_HELD
-				&& (named[0] == NULL || g_strv_contains((const char *const *)named, addresses[to->address]))
-				&& (!is_by_right || to->outcome == MS_OUTCOME_RIGHT);
+			to->permitted |= to->state == MS_STATE_HELD &&
+				(named[0] == NULL ||
+					g_strv_contains((const char *const *)named,
+						addresses[to->address])) &&
+				(!is_by_right || to->outcome == MS_OUTCOME_RIGHT);
 		}
 	}
 }
@@ -600,7 +628,8 @@ typedef struct {
 static void do_agree(MsDesk *desk, void *user)
 {
 	const Agreement *a = user;
-	g_autoptr(GPtrArray) G_GNUC_UNUSED done = ms_desk_agree(desk, a->id, a->who, a->agrees, NULL);
+	g_autoptr(GPtrArray)
+		G_GNUC_UNUSED done = ms_desk_agree(desk, a->id, a->who, a->agrees, NULL);
 }
 
 static char *said_of_agreeing(Model *m, const char *id)
@@ -619,7 +648,8 @@ static void agree(Model *m)
 	g_autofree char *id = g_strdup(m->waiting->pdata[at]);
 	Agreement a = {id, people[dice(m, G_N_ELEMENTS(people))], chance(m, 80)};
 	g_autoptr(GPtrArray) list = ms_decisions_list(m->w->ledger, MS_DECISION_WAITING, id, NULL);
-	g_autoptr(MsDecision) one = list->len == 0 ? ms_decisions_find(m->w->ledger, id, NULL) : NULL;
+	g_autoptr(MsDecision) one = list->len == 0 ? ms_decisions_find(m->w->ledger, id, NULL)
+						   : NULL;
 	const MsDecision *first = list->len > 0 ? list->pdata[0] : one;
 	if (first == NULL || first->state != MS_DECISION_WAITING) { /* judged again, it failed */
 		g_autofree char *late = said_of_agreeing(m, id);
@@ -679,9 +709,10 @@ static void correct(Model *m)
 	g_autoptr(MsRecord) r = world_record(m->w, message->uid);
 	for (guint k = 0; k < message->n && !message->unsettled; k++) {
 		const MsHeldRecipient *to = r->recipients->pdata[k];
-		if (to->state == MS_STATE_HELD && to->outcome != outcome_of(message, message->to[k].address))
-			g_error("%s of %s: %s is %s, should be %s", ask.verb, message->name, to->address,
-				ms_outcome_names[to->outcome],
+		if (to->state == MS_STATE_HELD &&
+			to->outcome != outcome_of(message, message->to[k].address))
+			g_error("%s of %s: %s is %s, should be %s", ask.verb, message->name,
+				to->address, ms_outcome_names[to->outcome],
 				ms_outcome_names[outcome_of(message, message->to[k].address)]);
 	}
 }
@@ -794,14 +825,19 @@ static void learn(void)
 static void test_model(void)
 {
 	g_autoptr(GError) error = NULL;
-	guint32 seed = number_of("MISSENT_SEED", g_test_rand_int()), steps = number_of("MISSENT_STEPS", 800);
-	World *w = world_new("", " two-person-above = 3\n expire-after = 1d\n expire-warning = 1h\n");
-	world_mapping(w, "AC-1,recipient,a@alpha.example\nAC-2,recipient,b@beta.example\nAC-3,recipient,c@gamma.example\n"
+	guint32 seed = number_of("MISSENT_SEED", g_test_rand_int()),
+		steps = number_of("MISSENT_STEPS", 800);
+	World *w = world_new(
+		"", " two-person-above = 3\n expire-after = 1d\n expire-warning = 1h\n");
+	world_mapping(w,
+		"AC-1,recipient,a@alpha.example\nAC-2,recipient,b@beta.example\nAC-3,recipient,c@gamma.example\n"
 		"AC-1,recipient,d@delta.example\nAC-4,recipient,d@delta.example\nAC-1,customer-number,C-10001\n"
 		"AC-2,customer-number,C-10002\nAC-3,customer-number,C-10003\nAC-4,customer-number,C-10004\n");
 	learn();
 	g_test_message("MISSENT_SEED=%u MISSENT_STEPS=%u", seed, steps);
-	Model m = {.w = w, .rand = g_rand_new_with_seed(seed), .pool = g_ptr_array_new_with_free_func(message_free),
+	Model m = {.w = w,
+		.rand = g_rand_new_with_seed(seed),
+		.pool = g_ptr_array_new_with_free_func(message_free),
 		.waiting = g_ptr_array_new_with_free_func(g_free)};
 	m.runtime = ms_runtime_load(w->config, MS_PARTS_CHECK, NULL, &error);
 	g_assert_no_error(error);
@@ -813,8 +849,10 @@ static void test_model(void)
 	check_all(&m);
 	for (guint i = 0; i < m.pool->len; i++)
 		g_assert_false(((Message *)m.pool->pdata[i])->unsettled);
-	g_test_message("%u messages; %u decisions done, %u refused, %u killed, %u agreed on or withdrawn, %u judged "
-		"again, %u times the clock", m.names, m.done, m.refused, m.killed, m.agreed, m.judged, m.expired);
+	g_test_message(
+		"%u messages; %u decisions done, %u refused, %u killed, %u agreed on or withdrawn, %u judged "
+		"again, %u times the clock",
+		m.names, m.done, m.refused, m.killed, m.agreed, m.judged, m.expired);
 	g_assert_cmpuint(m.done, >, steps / 8);
 	g_assert_cmpuint(m.killed, >, steps / 100);
 	g_assert_cmpuint(m.agreed, >, steps / 200);

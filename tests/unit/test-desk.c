@@ -45,10 +45,11 @@ static void nothing_is_open(World *w)
 	g_assert_cmpuint(open->len, ==, 0);
 }
 
-#define CONTAINS(text, part) \
-	do { \
-		if (strstr(text, part) == NULL) \
-			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, part); \
+#define CONTAINS(text, part)                                                                      \
+	do {                                                                                      \
+		if (strstr(text, part) == NULL)                                                   \
+			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, \
+				part);                                                            \
 	} while (0)
 
 /* ---- verbs ---------------------------------------------------------------------------- */
@@ -56,7 +57,8 @@ static void nothing_is_open(World *w)
 static const WorldRecipient two_right[] = {{"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
 	{"c@gamma.example", MS_OUTCOME_RIGHT, "AC-3"}};
 static const WorldRecipient none_right[] = {{"b@beta.example", MS_OUTCOME_WRONG, "AC-2"},
-	{"u@beta.example", MS_OUTCOME_UNPROVEN, "AC-2"}, {"r@beta.example", MS_OUTCOME_UNREAD, "AC-2"},
+	{"u@beta.example", MS_OUTCOME_UNPROVEN, "AC-2"},
+	{"r@beta.example", MS_OUTCOME_UNREAD, "AC-2"},
 	{"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}};
 
 typedef struct {
@@ -69,62 +71,80 @@ typedef struct {
 } VerbRow;
 
 static const VerbRow verb_rows[] = {
-	{"release", {0}, {"release", .others = 1}, "", "done", "released released released", "release *,", "", false, false},
-	{"release, old", {.age_us = 2 * DAY}, {"release", .others = 1}, "", "done", "released released released", "requeue *,", "",
-		false, false},
-	{"release, old, Sendmail", {.age_us = 2 * DAY}, {"release", .others = 1}, "mta = sendmail", "done: taken by the MTA as S",
-		"released released released", "delete *,", ALL " from " WORLD_SENDER ", ", false, false},
-	{"release, Sendmail", {0}, {"release", .others = 1}, "mta = sendmail", "done", "released released released", "release *,", "",
-		false, false},
-	{"release to one", {0}, {"release", .to = "b@beta.example"}, "", "done: taken by the MTA as S",
-		"held released held", "delete *,", "b@beta.example from " WORLD_SENDER ", ", false, true},
-	{"release to all, named", {0}, {"release", .to = ALL}, "", "done", "released released released", "release *,",
-		"", false, false},
-	{"release, of another's", {0}, {"release"}, "", "error: this would send what belongs to others to 1 recipient",
-		"held held held", "", "", true, false},
-	{"release, of more of another's", {0}, {"release", .others = 2}, "", "error: this would send", "held held held",
-		"", "", true, false},
-	{"release by right", {0}, {"release", .rightful = true}, "", "done: taken", "released held held", "delete *,",
-		"a@alpha.example from " WORLD_SENDER ", ", false, true},
-	{"release by right, all", {.to = two_right, .n = 2}, {"release", .rightful = true}, "", "done",
-		"released released", "release *,", "", false, false},
-	{"release by right, nobody", {.to = none_right, .n = 4}, {"release", .rightful = true}, "",
-		"error: *: nobody for whom it is held has a right", "held held held held", "", "", true, false},
-	{"release, spooled", {.spooled = true}, {"release", .others = 1}, "", "done: taken", "released released released", "",
+	{"release", {0}, {"release", .others = 1}, "", "done", "released released released",
+		"release *,", "", false, false},
+	{"release, old", {.age_us = 2 * DAY}, {"release", .others = 1}, "", "done",
+		"released released released", "requeue *,", "", false, false},
+	{"release, old, Sendmail", {.age_us = 2 * DAY}, {"release", .others = 1}, "mta = sendmail",
+		"done: taken by the MTA as S", "released released released", "delete *,",
 		ALL " from " WORLD_SENDER ", ", false, false},
-	{"release by right, spooled", {.spooled = true}, {"release", .rightful = true}, "", "done: taken",
-		"released held held", "", "a@alpha.example from " WORLD_SENDER ", ", false, true},
+	{"release, Sendmail", {0}, {"release", .others = 1}, "mta = sendmail", "done",
+		"released released released", "release *,", "", false, false},
+	{"release to one", {0}, {"release", .to = "b@beta.example"}, "",
+		"done: taken by the MTA as S", "held released held", "delete *,",
+		"b@beta.example from " WORLD_SENDER ", ", false, true},
+	{"release to all, named", {0}, {"release", .to = ALL}, "", "done",
+		"released released released", "release *,", "", false, false},
+	{"release, of another's", {0}, {"release"}, "",
+		"error: this would send what belongs to others to 1 recipient", "held held held",
+		"", "", true, false},
+	{"release, of more of another's", {0}, {"release", .others = 2}, "",
+		"error: this would send", "held held held", "", "", true, false},
+	{"release by right", {0}, {"release", .rightful = true}, "", "done: taken",
+		"released held held", "delete *,", "a@alpha.example from " WORLD_SENDER ", ", false,
+		true},
+	{"release by right, all", {.to = two_right, .n = 2}, {"release", .rightful = true}, "",
+		"done", "released released", "release *,", "", false, false},
+	{"release by right, nobody", {.to = none_right, .n = 4}, {"release", .rightful = true}, "",
+		"error: *: nobody for whom it is held has a right", "held held held held", "", "",
+		true, false},
+	{"release, spooled", {.spooled = true}, {"release", .others = 1}, "", "done: taken",
+		"released released released", "", ALL " from " WORLD_SENDER ", ", false, false},
+	{"release by right, spooled", {.spooled = true}, {"release", .rightful = true}, "",
+		"done: taken", "released held held", "", "a@alpha.example from " WORLD_SENDER ", ",
+		false, true},
 	{"return", {0}, {"return"}, "", "done: taken", "returned returned returned", "delete *,",
 		WORLD_SENDER " from , ", false, false},
-	{"return, spooled", {.spooled = true}, {"return"}, "", "done: taken", "returned returned returned", "",
-		WORLD_SENDER " from , ", false, false},
-	{"return, a bounce", {.sender = ""}, {"return"}, "", "error: *: it has no sender", "held held held", "", "",
-		true, false},
-	{"delete", {0}, {"delete"}, "", "done", "deleted deleted deleted", "delete *,", "", false, false},
-	{"delete, spooled", {.spooled = true}, {"delete"}, "", "done", "deleted deleted deleted", "", "", false, false},
-	{"delete, gone", {.gone = true}, {"delete"}, "", "done: it was no longer in the MTA's queue",
-		"deleted deleted deleted", "", "", false, false},
-	{"release, gone", {.gone = true}, {"release", .others = 1}, "", "failed: *: the held message is not in the hold queue (gone)",
-		"held held held", "", "", false, false},
-	{"release to one, gone", {.gone = true}, {"release", .to = "a@alpha.example"}, "",
-		"failed: *: the held message is not in the hold queue", "held held held", "", "", false, false},
-	{"return, gone", {.gone = true}, {"return"}, "", "failed: *: the held message is not", "held held held", "", "",
-		false, false},
-	{"release, spooled and gone", {.spooled = true, .gone = true}, {"release", .others = 1}, "", "failed: ", "held held held", "",
-		"", false, false},
-	{"note", {0}, {"note"}, "", "done", "held held held", "", "", true, false},
-	{"note, empty", {0}, {"note", .why = ""}, "", "error: why: \"\" is an empty word", "held held held", "", "", true, false},
-	{"assign", {0}, {"assign", .assignee = "bert"}, "", "done: to bert", "held held held", "", "", true, false},
-	{"no verb", {0}, {"let-go"}, "", "error: verb: \"let-go\" is none of release, return", "held held held", "", "", true, false},
-	{"nobody", {0}, {"release", .who = ""}, "", "error: who: \"\" is an empty word", "held held held", "", "", true, false},
-	{"not among them", {0}, {"release", .to = "x@x.example"}, "", "error: *: recipient: \"x@x.example\" is not among those", "held held held",
-		"", "", true, false},
-	{"delete for one", {0}, {"delete", .to = "b@beta.example"}, "", "error: delete: recipients cannot be said with it", "held held held", "",
-		"", true, false},
-	{"may-receive, no account", {0}, {"may-receive", .to = "b@beta.example"}, "", "error: may-receive: account is needed",
+	{"return, spooled", {.spooled = true}, {"return"}, "", "done: taken",
+		"returned returned returned", "", WORLD_SENDER " from , ", false, false},
+	{"return, a bounce", {.sender = ""}, {"return"}, "", "error: *: it has no sender",
 		"held held held", "", "", true, false},
-	{"observed", {.state = MS_STATE_OBSERVED}, {"release", .others = 1}, "", "error: *: is observed already",
-		"observed observed observed", "", "", true, false},
+	{"delete", {0}, {"delete"}, "", "done", "deleted deleted deleted", "delete *,", "", false,
+		false},
+	{"delete, spooled", {.spooled = true}, {"delete"}, "", "done", "deleted deleted deleted",
+		"", "", false, false},
+	{"delete, gone", {.gone = true}, {"delete"}, "",
+		"done: it was no longer in the MTA's queue", "deleted deleted deleted", "", "",
+		false, false},
+	{"release, gone", {.gone = true}, {"release", .others = 1}, "",
+		"failed: *: the held message is not in the hold queue (gone)", "held held held", "",
+		"", false, false},
+	{"release to one, gone", {.gone = true}, {"release", .to = "a@alpha.example"}, "",
+		"failed: *: the held message is not in the hold queue", "held held held", "", "",
+		false, false},
+	{"return, gone", {.gone = true}, {"return"}, "", "failed: *: the held message is not",
+		"held held held", "", "", false, false},
+	{"release, spooled and gone", {.spooled = true, .gone = true}, {"release", .others = 1}, "",
+		"failed: ", "held held held", "", "", false, false},
+	{"note", {0}, {"note"}, "", "done", "held held held", "", "", true, false},
+	{"note, empty", {0}, {"note", .why = ""}, "", "error: why: \"\" is an empty word",
+		"held held held", "", "", true, false},
+	{"assign", {0}, {"assign", .assignee = "bert"}, "", "done: to bert", "held held held", "",
+		"", true, false},
+	{"no verb", {0}, {"let-go"}, "", "error: verb: \"let-go\" is none of release, return",
+		"held held held", "", "", true, false},
+	{"nobody", {0}, {"release", .who = ""}, "", "error: who: \"\" is an empty word",
+		"held held held", "", "", true, false},
+	{"not among them", {0}, {"release", .to = "x@x.example"}, "",
+		"error: *: recipient: \"x@x.example\" is not among those", "held held held", "", "",
+		true, false},
+	{"delete for one", {0}, {"delete", .to = "b@beta.example"}, "",
+		"error: delete: recipients cannot be said with it", "held held held", "", "", true,
+		false},
+	{"may-receive, no account", {0}, {"may-receive", .to = "b@beta.example"}, "",
+		"error: may-receive: account is needed", "held held held", "", "", true, false},
+	{"observed", {.state = MS_STATE_OBSERVED}, {"release", .others = 1}, "",
+		"error: *: is observed already", "observed observed observed", "", "", true, false},
 	{"released", {.state = MS_STATE_RELEASED}, {"delete"}, "", "error: *: is released already",
 		"released released released", "", "", true, false},
 };
@@ -175,37 +195,42 @@ typedef struct {
 	const char *name, *settings;
 	WorldHold hold;
 	WorldAsk ask;
-	const char *points, *states, *log, *mail; /* what is there in the end, wherever it was killed */
+	/* what is there in the end, wherever it was killed */
+	const char *points, *states, *log, *mail;
 	bool spooled;
 } CrashRow;
 
 #define DECIDED "decided "
 static const CrashRow crash_rows[] = {
-	{"release", "", {0}, {"release", .others = 1}, DECIDED "release,after release,finished", "released released released",
-		"release *,", "", false},
-	{"release, old", "", {.age_us = 2 * DAY}, {"release", .others = 1}, DECIDED "release,after release,finished",
-		"released released released", "requeue *,", "", false},
+	{"release", "", {0}, {"release", .others = 1}, DECIDED "release,after release,finished",
+		"released released released", "release *,", "", false},
+	{"release, old", "", {.age_us = 2 * DAY}, {"release", .others = 1},
+		DECIDED "release,after release,finished", "released released released",
+		"requeue *,", "", false},
 	{"release, old, Sendmail", "mta = sendmail", {.age_us = 2 * DAY}, {"release", .others = 1},
-		DECIDED "moving,copied,moved,submit,submitted,finished", "released released released", "delete *,",
-		ALL " from " WORLD_SENDER ", ", false},
+		DECIDED "moving,copied,moved,submit,submitted,finished",
+		"released released released", "delete *,", ALL " from " WORLD_SENDER ", ", false},
 	{"release to one", "", {0}, {"release", .to = "b@beta.example"},
-		DECIDED "moving,copied,moved,submit,submitted,finished", "held released held", "delete *,",
-		"b@beta.example from " WORLD_SENDER ", ", true},
+		DECIDED "moving,copied,moved,submit,submitted,finished", "held released held",
+		"delete *,", "b@beta.example from " WORLD_SENDER ", ", true},
 	{"release by right", "", {0}, {"release", .rightful = true},
-		DECIDED "moving,copied,moved,submit,submitted,finished", "released held held", "delete *,",
-		"a@alpha.example from " WORLD_SENDER ", ", true},
-	{"release, spooled", "", {.spooled = true}, {"release", .others = 1}, DECIDED "submit,submitted,finished",
-		"released released released", "", ALL " from " WORLD_SENDER ", ", false},
+		DECIDED "moving,copied,moved,submit,submitted,finished", "released held held",
+		"delete *,", "a@alpha.example from " WORLD_SENDER ", ", true},
+	{"release, spooled", "", {.spooled = true}, {"release", .others = 1},
+		DECIDED "submit,submitted,finished", "released released released", "",
+		ALL " from " WORLD_SENDER ", ", false},
 	{"return", "", {0}, {"return"}, DECIDED "submit,submitted,told,after return,finished",
 		"returned returned returned", "delete *,", WORLD_SENDER " from , ", false},
-	{"return, spooled", "", {.spooled = true}, {"return"}, DECIDED "submit,submitted,told,after return,finished",
-		"returned returned returned", "", WORLD_SENDER " from , ", false},
-	{"delete", "", {0}, {"delete"}, DECIDED "delete,after delete,finished", "deleted deleted deleted", "delete *,",
-		"", false},
-	{"delete, spooled", "", {.spooled = true}, {"delete"}, DECIDED "delete,after delete,finished",
-		"deleted deleted deleted", "", "", false},
+	{"return, spooled", "", {.spooled = true}, {"return"},
+		DECIDED "submit,submitted,told,after return,finished", "returned returned returned",
+		"", WORLD_SENDER " from , ", false},
+	{"delete", "", {0}, {"delete"}, DECIDED "delete,after delete,finished",
+		"deleted deleted deleted", "delete *,", "", false},
+	{"delete, spooled", "", {.spooled = true}, {"delete"},
+		DECIDED "delete,after delete,finished", "deleted deleted deleted", "", "", false},
 	{"note", "", {0}, {"note"}, DECIDED "finished", "held held held", "", "", false},
-	{"assign", "", {0}, {"assign", .assignee = "bert"}, DECIDED "finished", "held held held", "", "", false},
+	{"assign", "", {0}, {"assign", .assignee = "bert"}, DECIDED "finished", "held held held",
+		"", "", false},
 };
 
 static void work(MsDesk *desk, void *user)
@@ -222,7 +247,8 @@ static void kill_at(World *w, const CrashRow *row, const char *point, bool again
 	g_autoptr(MsRecord) before = world_record(w, uid);
 	WorldAsk ask = row->ask;
 	ask.uids = uid;
-	g_test_message("%s, killed at %s%s", row->name, point, again ? ", and when it was taken up" : "");
+	g_test_message(
+		"%s, killed at %s%s", row->name, point, again ? ", and when it was taken up" : "");
 	g_assert_true(world_killed(w, point, 1, world_ask, &ask));
 	for (guint i = 1; again && i < 3; i++)
 		world_killed(w, NULL, i, work, NULL);
@@ -248,7 +274,8 @@ static void kill_at(World *w, const CrashRow *row, const char *point, bool again
 	struct utimbuf old = {1, 1};
 	utime(path, &old);
 	ms_desk_tick(desk);
-	g_assert_cmpint(world_is_spooled(w, uid), ==, after->state == MS_STATE_HELD && after->place == MS_PLACE_SPOOL);
+	g_assert_cmpint(world_is_spooled(w, uid), ==,
+		after->state == MS_STATE_HELD && after->place == MS_PLACE_SPOOL);
 	ms_desk_free(desk);
 }
 
@@ -275,14 +302,15 @@ static void test_killed(gconstpointer data)
 
 /* ---- the SMTP server goes wrong ------------------------------------------------------- */
 
-/* Wherever it does: what is not taken stays held, and goes when it is asked for again; what is taken
- * is not sent a second time. */
+/* Wherever it does: what is not taken stays held, and goes when it is asked for again; what is
+ * taken is not sent a second time. */
 static void try_fault(World *w, const char *verb, StubPoint point, StubFault fault)
 {
 	bool returns = strcmp(verb, "return") == 0;
 	g_autofree char *uid = world_hold(w, &(WorldHold){0});
 	WorldAsk ask = {verb, uid, .to = returns ? "" : "b@beta.example"};
-	const char *want = returns ? WORLD_SENDER " from , " : "b@beta.example from " WORLD_SENDER ", ";
+	const char *want = returns ? WORLD_SENDER " from , "
+				   : "b@beta.example from " WORLD_SENDER ", ";
 	bool taken = point == AT_END && (fault == STUB_TAKE_DROP || fault == STUB_TAKE_SILENT);
 	g_test_message("%s, fault %d at %d", verb, fault, point);
 	MsDesk *desk = world_desk(w);
@@ -291,8 +319,10 @@ static void try_fault(World *w, const char *verb, StubPoint point, StubFault fau
 	g_autofree char *first = arrived(w);
 	g_autofree char *states = world_states(w, uid);
 	g_assert_cmpstr(first, ==, taken ? want : "");
-	g_assert_cmpstr(states, ==, !taken ? "held held held" : returns ? "returned returned returned"
-									: "held released held");
+	g_assert_cmpstr(states, ==,
+		!taken            ? "held held held"
+			: returns ? "returned returned returned"
+				  : "held released held");
 	CONTAINS(said, taken ? "done: taken by the MTA" : "failed: the MTA");
 	nothing_is_open(w);
 	stub_next(w->stub, AT_NEVER, 0);
@@ -336,7 +366,8 @@ static void test_unclear(void)
 	MsDesk *desk = world_desk(w);
 	g_autofree char *uid = world_hold(w, &(WorldHold){0});
 	stub_next(w->stub, AT_END, STUB_SPEND_DROP);
-	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
 	CONTAINS(said, "failed: the MTA had it as S");
 	CONTAINS(said, "look for");
 	g_assert_cmpuint(ms_desk_work(desk, 0), ==, 0);
@@ -353,7 +384,8 @@ static void test_other_mta(void)
 	world_settings(w, "", "");
 	MsDesk *desk = world_desk(w);
 	g_autofree char *uid = world_hold(w, &(WorldHold){0});
-	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
 	CONTAINS(said, "taken by an MTA that did not ask missent");
 	ms_desk_free(desk);
 	/* None at all. */
@@ -371,41 +403,52 @@ typedef struct {
 } QueueRow;
 
 static const QueueRow queue_rows[] = {
-	{"list fails", {"release", .others = 1}, "list", "fail", "failed: list : missent-release: postqueue: fatal", "held held held", "", ""},
-	{"list dies", {"release", .others = 1}, "list", "before", "failed: list : ", "held held held", "", ""},
-	{"list hangs", {"release", .others = 1}, "list", "hang", "failed: list : missent-release does not answer", "held held held",
-		"", ""},
-	{"list, garbage", {"release", .others = 1}, "list", "garbage", "done", "released released released", "release *,", ""},
-	{"release fails", {"release", .others = 1}, "release", "fail", "failed: release *: missent-release: postsuper: fatal", "held held held", "",
-		""},
-	{"release dies before", {"release", .others = 1}, "release", "before", "failed: release *: missent-release failed",
-		"held held held", "", ""},
-	{"release dies after", {"release", .others = 1}, "release", "after", "done", "released released released", "release *,", ""},
-	{"release hangs before", {"release", .others = 1}, "release", "hang", "failed: release *: missent-release does not answer",
-		"held held held", "", ""},
-	{"release hangs after", {"release", .others = 1}, "release", "late", "done", "released released released", "release *,", ""},
-	{"another message", {"release", .others = 1}, "release", "other", "failed: release *: missent-release: *", "held held held", "", ""},
-	{"another message by its bytes", {"release", .others = 1}, "release", "data", "failed: release *: missent-release: *", "held held held", "",
-		""},
-	{"show fails", {"release", .to = "b@beta.example"}, "show", "fail", "failed: show *: ", "held held held", "", ""},
-	{"show dies", {"release", .to = "b@beta.example"}, "show", "before", "failed: show *: ", "held held held", "",
-		""},
-	{"show hangs", {"release", .to = "b@beta.example"}, "show", "hang", "failed: show *: missent-release does not",
-		"held held held", "", ""},
+	{"list fails", {"release", .others = 1}, "list", "fail",
+		"failed: list : missent-release: postqueue: fatal", "held held held", "", ""},
+	{"list dies", {"release", .others = 1}, "list", "before",
+		"failed: list : ", "held held held", "", ""},
+	{"list hangs", {"release", .others = 1}, "list", "hang",
+		"failed: list : missent-release does not answer", "held held held", "", ""},
+	{"list, garbage", {"release", .others = 1}, "list", "garbage", "done",
+		"released released released", "release *,", ""},
+	{"release fails", {"release", .others = 1}, "release", "fail",
+		"failed: release *: missent-release: postsuper: fatal", "held held held", "", ""},
+	{"release dies before", {"release", .others = 1}, "release", "before",
+		"failed: release *: missent-release failed", "held held held", "", ""},
+	{"release dies after", {"release", .others = 1}, "release", "after", "done",
+		"released released released", "release *,", ""},
+	{"release hangs before", {"release", .others = 1}, "release", "hang",
+		"failed: release *: missent-release does not answer", "held held held", "", ""},
+	{"release hangs after", {"release", .others = 1}, "release", "late", "done",
+		"released released released", "release *,", ""},
+	{"another message", {"release", .others = 1}, "release", "other",
+		"failed: release *: missent-release: *", "held held held", "", ""},
+	{"another message by its bytes", {"release", .others = 1}, "release", "data",
+		"failed: release *: missent-release: *", "held held held", "", ""},
+	{"show fails", {"release", .to = "b@beta.example"}, "show", "fail",
+		"failed: show *: ", "held held held", "", ""},
+	{"show dies", {"release", .to = "b@beta.example"}, "show", "before",
+		"failed: show *: ", "held held held", "", ""},
+	{"show hangs", {"release", .to = "b@beta.example"}, "show", "hang",
+		"failed: show *: missent-release does not", "held held held", "", ""},
 	{"show, another message", {"release", .to = "b@beta.example"}, "show", "other",
 		"failed: *: is not, or is no longer, that message", "held held held", "", ""},
-	{"delete fails for one", {"release", .to = "b@beta.example"}, "delete", "fail", "failed: delete *: ",
-		"held held held", "", ""},
-	{"delete dies after, for one", {"release", .to = "b@beta.example"}, "delete", "after", "done: taken",
-		"held released held", "delete *,", "b@beta.example from " WORLD_SENDER ", "},
-	{"delete fails", {"delete"}, "delete", "fail", "failed: delete *: ", "held held held", "", ""},
-	{"delete dies after", {"delete"}, "delete", "after", "done", "deleted deleted deleted", "delete *,", ""},
-	{"delete, another message", {"delete"}, "delete", "other", "failed: delete *: ", "held held held", "", ""},
+	{"delete fails for one", {"release", .to = "b@beta.example"}, "delete", "fail",
+		"failed: delete *: ", "held held held", "", ""},
+	{"delete dies after, for one", {"release", .to = "b@beta.example"}, "delete", "after",
+		"done: taken", "held released held", "delete *,",
+		"b@beta.example from " WORLD_SENDER ", "},
+	{"delete fails", {"delete"}, "delete", "fail", "failed: delete *: ", "held held held", "",
+		""},
+	{"delete dies after", {"delete"}, "delete", "after", "done", "deleted deleted deleted",
+		"delete *,", ""},
+	{"delete, another message", {"delete"}, "delete", "other",
+		"failed: delete *: ", "held held held", "", ""},
 	/* the sender was told, so that is what it is */
 	{"return, delete fails", {"return"}, "delete", "fail", "done: the sender was told, but",
 		"returned returned returned", "", WORLD_SENDER " from , "},
-	{"return, delete dies after", {"return"}, "delete", "after", "done: taken", "returned returned returned",
-		"delete *,", WORLD_SENDER " from , "},
+	{"return, delete dies after", {"return"}, "delete", "after", "done: taken",
+		"returned returned returned", "delete *,", WORLD_SENDER " from , "},
 };
 
 static void test_queue(gconstpointer data)
@@ -501,7 +544,8 @@ static void test_many_recipients(void)
 {
 	World *w = world_new("", " submit-recipients = 2\n");
 	MsDesk *desk = world_desk(w);
-	g_autofree char *uid = world_hold(w, &(WorldHold){.spooled = true, .to = none_right, .n = 4});
+	g_autofree char *uid = world_hold(
+		w, &(WorldHold){.spooled = true, .to = none_right, .n = 4});
 	stub_next(w->stub, AT_END, STUB_REFUSE);
 	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .others = 1});
 	g_autofree char *states = world_states(w, uid);
@@ -558,15 +602,20 @@ static void test_two_persons(void)
 	g_autofree char *late = agree(desk, id, "carl", true);
 	CONTAINS(late, "error");
 	/* Withdrawn, it is as if it had never been. */
-	g_autofree G_GNUC_UNUSED char *again = world_said(desk, &(WorldAsk){"release", other, .others = 1});
+	g_autofree G_GNUC_UNUSED char *again = world_said(
+		desk, &(WorldAsk){"release", other, .others = 1});
 	g_autoptr(MsRecord) o = world_record(w, other);
-	g_autofree char *withdrawn = agree(desk, ((MsDecision *)o->decisions->pdata[0])->id, "anna", false);
+	g_autofree char *withdrawn = agree(
+		desk, ((MsDecision *)o->decisions->pdata[0])->id, "anna", false);
 	g_assert_cmpstr(withdrawn, ==, "withdrawn");
 	g_assert_true(world_is_queued(w, o));
 	/* One by one is not fewer. */
-	g_autofree char *first = world_said(desk, &(WorldAsk){"release", other, .to = "a@alpha.example"});
-	g_autofree char *second = world_said(desk, &(WorldAsk){"release", other, .to = "b@beta.example"});
-	g_autofree char *third = world_said(desk, &(WorldAsk){"release", other, .who = "Anna", .to = "n@nobody.example"});
+	g_autofree char *first = world_said(
+		desk, &(WorldAsk){"release", other, .to = "a@alpha.example"});
+	g_autofree char *second = world_said(
+		desk, &(WorldAsk){"release", other, .to = "b@beta.example"});
+	g_autofree char *third = world_said(
+		desk, &(WorldAsk){"release", other, .who = "Anna", .to = "n@nobody.example"});
 	CONTAINS(first, "done");
 	CONTAINS(second, "done");
 	g_assert_cmpstr(third, ==, "waiting: ");
@@ -579,13 +628,15 @@ static void test_judged_meanwhile(void)
 {
 	World *w = world_new("", " two-person-above = 0\n");
 	MsDesk *desk = world_desk(w);
-	g_autofree char *uid = world_hold(w, &(WorldHold){.body = "customer number: C-10002", .to = two_right, .n = 2});
+	g_autofree char *uid = world_hold(
+		w, &(WorldHold){.body = "customer number: C-10002", .to = two_right, .n = 2});
 	g_autofree char *waits = world_said(desk, &(WorldAsk){"release", uid, .rightful = true});
 	g_assert_cmpstr(waits, ==, "waiting: ");
 	g_autofree char *judged = world_said(desk, &(WorldAsk){"rejudge", uid});
 	g_assert_cmpstr(judged, ==, "done: 0 of 2 recipients may have it");
 	g_autoptr(MsRecord) r = world_record(w, uid);
-	g_autofree char *agreed = agree(desk, ((MsDecision *)r->decisions->pdata[0])->id, "bert", true);
+	g_autofree char *agreed = agree(
+		desk, ((MsDecision *)r->decisions->pdata[0])->id, "bert", true);
 	g_autofree char *mail = arrived(w), *log = world_log(w), *states = world_states(w, uid);
 	g_assert_cmpstr(agreed, ==, "failed");
 	g_assert_cmpstr(mail, ==, "");
@@ -608,7 +659,8 @@ static void test_killed_agreeing(void)
 	g_autofree char *one = world_hold(w, &(WorldHold){0});
 	g_autofree char *two = world_hold(w, &(WorldHold){0});
 	g_autofree char *uids = g_strdup_printf("%s %s", one, two);
-	g_autofree G_GNUC_UNUSED char *said = world_said(desk, &(WorldAsk){"release", uids, .to = "b@beta.example"});
+	g_autofree G_GNUC_UNUSED char *said = world_said(
+		desk, &(WorldAsk){"release", uids, .to = "b@beta.example"});
 	g_autoptr(MsRecord) r = world_record(w, one);
 	const char *group = ((MsDecision *)r->decisions->pdata[0])->group;
 	g_assert_cmpstr(group, !=, "");
@@ -616,7 +668,8 @@ static void test_killed_agreeing(void)
 	ms_desk_work(desk, 1);
 	ms_desk_work(desk, 0);
 	g_autofree char *mail = arrived(w);
-	g_assert_cmpstr(mail, ==, "b@beta.example from " WORLD_SENDER ", b@beta.example from " WORLD_SENDER ", ");
+	g_assert_cmpstr(mail, ==,
+		"b@beta.example from " WORLD_SENDER ", b@beta.example from " WORLD_SENDER ", ");
 	nothing_is_open(w);
 	ms_desk_free(desk);
 	world_free(w);
@@ -634,7 +687,8 @@ static void *race(void *user)
 {
 	Race *r = user;
 	MsDesk *desk = world_desk(r->w);
-	g_autofree char *said = world_said(desk, &(WorldAsk){"release", r->uid, .to = "b@beta.example"});
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){"release", r->uid, .to = "b@beta.example"});
 	if (g_str_has_prefix(said, "done"))
 		g_atomic_int_inc(&r->done);
 	ms_desk_free(desk);
@@ -692,20 +746,24 @@ static void test_left(void)
 
 /* ---- judged again --------------------------------------------------------------------- */
 
-/* A policy that asks for more than the record keeps of the session is for the message all the same. */
+/* A policy that asks for more than the record keeps of the session is for the message all the
+ * same. */
 static void test_rejudge_policies(void)
 {
 	static const struct {
 		const char *policy, *sender, *said;
 	} rows[] = {
-		{"sender = {\"billing@seller.example\"}", NULL, "done: 1 of 3 recipients may have it"},
-		{"sender = {\"billing@seller.example\"}", "", "done: 1 of 3 recipients may have it"},
+		{"sender = {\"billing@seller.example\"}", NULL,
+			"done: 1 of 3 recipients may have it"},
+		{"sender = {\"billing@seller.example\"}", "",
+			"done: 1 of 3 recipients may have it"},
 		{"auth-user = {\"billing\"}", NULL, "done: 1 of 3 recipients may have it"},
 		{"networks = {\"192.0.2.0/24\"}", NULL, "done: 1 of 3 recipients may have it"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		World *w = world_new("", "");
-		g_autofree char *policy = g_strdup_printf("policy \"invoices\" {\n %s\n kinds = {\"customer-number\"}\n}\n",
+		g_autofree char *policy = g_strdup_printf(
+			"policy \"invoices\" {\n %s\n kinds = {\"customer-number\"}\n}\n",
 			rows[i].policy);
 		world_file(w, "policies/invoices.conf", policy);
 		MsDesk *desk = world_desk(w);
@@ -713,7 +771,8 @@ static void test_rejudge_policies(void)
 		g_autofree char *said = world_said(desk, &(WorldAsk){"rejudge", uid});
 		g_assert_cmpstr(said, ==, rows[i].said);
 		/* One of a policy that is no more: nobody looks, so nobody is right. */
-		g_autofree char *other = world_hold(w, &(WorldHold){.sender = "x@seller.example", .policies = "gone"});
+		g_autofree char *other = world_hold(
+			w, &(WorldHold){.sender = "x@seller.example", .policies = "gone"});
 		g_autofree char *none = world_said(desk, &(WorldAsk){"rejudge", other});
 		CONTAINS(none, "failed: ");
 		CONTAINS(none, "no policy of today is for it");
@@ -722,8 +781,8 @@ static void test_rejudge_policies(void)
 	}
 }
 
-/* What is gone is judged by what the record has: it shows who must not have it; who may, only where the
- * record names all that was found.  All are told by which, and what was before. */
+/* What is gone is judged by what the record has: it shows who must not have it; who may, only
+ * where the record names all that was found.  All are told by which, and what was before. */
 typedef struct {
 	const char *name, *codes;
 	WorldRecipient to;
@@ -734,48 +793,60 @@ typedef struct {
 } DigestRow;
 
 static const DigestRow digest_rows[] = {
-	{"as it was", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-1", "o"}}, MS_OUTCOME_RIGHT, "", 0},
-	{"another's", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-1", "o"}, {"r2", "AC-2", "x"}},
-		MS_OUTCOME_WRONG, "", 0},
-	{"may receive now", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"}, {{"r1", "AC-1", "o"}, {"r2", "AC-2", "x"}},
-		MS_OUTCOME_RIGHT, "AC-2,recipient,a@alpha.example\n", 0},
-	{"may receive now, of many", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"}, {{"r2", "AC-2", "x"}},
-		MS_OUTCOME_WRONG, "AC-2,recipient,a@alpha.example\n", 100},
-	{"may receive now, unread", "mismatch, unreadable", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"},
-		{{"r2", "AC-2", "x"}}, MS_OUTCOME_WRONG, "AC-2,recipient,a@alpha.example\n", 0},
-	{"may receive now, contradiction", "contradiction, mismatch", {"a@alpha.example", MS_OUTCOME_UNPROVEN, "AC-1"},
-		{{"r1", "AC-1", "o"}}, MS_OUTCOME_UNPROVEN, "", 0},
+	{"as it was", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{{"r1", "AC-1", "o"}}, MS_OUTCOME_RIGHT, "", 0},
+	{"another's", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{{"r1", "AC-1", "o"}, {"r2", "AC-2", "x"}}, MS_OUTCOME_WRONG, "", 0},
+	{"may receive now", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"},
+		{{"r1", "AC-1", "o"}, {"r2", "AC-2", "x"}}, MS_OUTCOME_RIGHT,
+		"AC-2,recipient,a@alpha.example\n", 0},
+	{"may receive now, of many", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"},
+		{{"r2", "AC-2", "x"}}, MS_OUTCOME_WRONG, "AC-2,recipient,a@alpha.example\n", 100},
+	{"may receive now, unread", "mismatch, unreadable",
+		{"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"}, {{"r2", "AC-2", "x"}},
+		MS_OUTCOME_WRONG, "AC-2,recipient,a@alpha.example\n", 0},
+	{"may receive now, contradiction", "contradiction, mismatch",
+		{"a@alpha.example", MS_OUTCOME_UNPROVEN, "AC-1"}, {{"r1", "AC-1", "o"}},
+		MS_OUTCOME_UNPROVEN, "", 0},
 	{"may receive now, names cut", "mismatch", {"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"},
 		{{"r2", "AC-7, AC-8 and 3 more", "x"}}, MS_OUTCOME_WRONG, "", 0},
-	{"known now", "unknown-recipient", {"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}, {{"r1", "AC-3", "?"}},
-		MS_OUTCOME_RIGHT, "AC-3,recipient,n@nobody.example\n", 0},
-	{"known now, of another", "unknown-recipient", {"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""},
-		{{"r1", "AC-3", "?"}}, MS_OUTCOME_WRONG, "AC-2,recipient,n@nobody.example\n", 0},
-	{"no longer known", "mismatch", {"z@zeta.example", MS_OUTCOME_RIGHT, "AC-9"}, {{"r1", "AC-9", "o"}},
-		MS_OUTCOME_UNKNOWN_RECIPIENT, "", 0},
-	{"nothing of his", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "", "?"}},
-		MS_OUTCOME_UNPROVEN, "", 0},
-	{"by delegation", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-4", "o"}}, MS_OUTCOME_RIGHT,
-		"", 0},
-	{"of the house", "mismatch", {"s@seller.example", MS_OUTCOME_RIGHT, "house"}, {{"r2", "AC-2", "x"}}, MS_OUTCOME_RIGHT,
-		"", 0},
-	{"the house's", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"}, {{"r1", "AC-1", "o"}, {"r2", "house", "h"}},
-		MS_OUTCOME_RIGHT, "", 0},
+	{"known now", "unknown-recipient", {"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""},
+		{{"r1", "AC-3", "?"}}, MS_OUTCOME_RIGHT, "AC-3,recipient,n@nobody.example\n", 0},
+	{"known now, of another", "unknown-recipient",
+		{"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}, {{"r1", "AC-3", "?"}},
+		MS_OUTCOME_WRONG, "AC-2,recipient,n@nobody.example\n", 0},
+	{"no longer known", "mismatch", {"z@zeta.example", MS_OUTCOME_RIGHT, "AC-9"},
+		{{"r1", "AC-9", "o"}}, MS_OUTCOME_UNKNOWN_RECIPIENT, "", 0},
+	{"nothing of his", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{{"r1", "", "?"}}, MS_OUTCOME_UNPROVEN, "", 0},
+	{"by delegation", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{{"r1", "AC-4", "o"}}, MS_OUTCOME_RIGHT, "", 0},
+	{"of the house", "mismatch", {"s@seller.example", MS_OUTCOME_RIGHT, "house"},
+		{{"r2", "AC-2", "x"}}, MS_OUTCOME_RIGHT, "", 0},
+	{"the house's", "mismatch", {"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{{"r1", "AC-1", "o"}, {"r2", "house", "h"}}, MS_OUTCOME_RIGHT, "", 0},
 };
 
 static void test_by_record(gconstpointer data)
 {
 	const DigestRow *row = data;
 	World *w = world_new("", "");
-	g_autofree char *rows = g_strconcat("AC-1,recipient,a@alpha.example\nAC-2,recipient,@beta.example\n"
-		"house,recipient,@seller.example\n", row->more, NULL);
+	g_autofree char *rows = g_strconcat(
+		"AC-1,recipient,a@alpha.example\nAC-2,recipient,@beta.example\n"
+		"house,recipient,@seller.example\n",
+		row->more, NULL);
 	world_mapping(w, rows);
 	WorldFinding found[102] = {row->found[0], row->found[1]};
 	guint n = row->found[1].ref != NULL ? 2 : 1;
 	for (guint i = 0; i < row->n_more; i++)
 		found[n++] = (WorldFinding){"more", "AC-1", "o"};
-	g_autofree char *uid = world_hold(w, &(WorldHold){.to = &row->to, .n = 1, .gone = true, .codes = row->codes,
-						.found = found, .n_found = n});
+	g_autofree char *uid = world_hold(w,
+		&(WorldHold){.to = &row->to,
+			.n = 1,
+			.gone = true,
+			.codes = row->codes,
+			.found = found,
+			.n_found = n});
 	MsDesk *desk = world_desk(w);
 	g_autofree char *said = world_said(desk, &(WorldAsk){"rejudge", uid});
 	CONTAINS(said, "done: ");
@@ -784,8 +855,8 @@ static void test_by_record(gconstpointer data)
 	const MsHeldRecipient *to = r->recipients->pdata[0];
 	g_assert_cmpstr(ms_outcome_names[to->outcome], ==, ms_outcome_names[row->want]);
 	const MsAct *act = r->acts->pdata[0];
-	g_autofree char *change = g_strdup_printf("%s: %s, now %s", row->to.address, ms_outcome_names[row->to.outcome],
-		ms_outcome_names[row->want]);
+	g_autofree char *change = g_strdup_printf("%s: %s, now %s", row->to.address,
+		ms_outcome_names[row->to.outcome], ms_outcome_names[row->want]);
 	CONTAINS(act->why, row->want == row->to.outcome ? "as before" : change);
 	CONTAINS(act->why, "by the record alone");
 	ms_desk_free(desk);
@@ -805,20 +876,27 @@ static void test_requests(void)
 		{"{}", "do: \\\"\\\" is an empty word"},
 		{"{\"do\":7}", "do: \\\"\\\" is an empty word"},
 		{"{\"do\":\"decide\"}", "\"ok\":false"},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[],\"recipients\":[],\"who\":\"anna\"}", "\"ok\":false"},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"\"],\"recipients\":[],\"who\":\"anna\"}", "\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[],\"recipients\":[],\"who\":\"anna\"}",
+			"\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"\"],\"recipients\":[],\"who\":\"anna\"}",
+			"\"ok\":false"},
 		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"*\"],\"recipients\":[\"\"],\"who\":\"anna\"}",
 			"\"ok\":false"},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"*\"],\"recipients\":[],\"who\":\"\"}", "\"ok\":false"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"*\"],\"recipients\":[],\"who\":\"\"}",
+			"\"ok\":false"},
 		{"{\"do\":\"agree\",\"id\":\"\",\"who\":\"bert\",\"agrees\":true}", "\"ok\":false"},
 		{"{\"do\":\"evidence\",\"uid\":\"0000\",\"who\":\"anna\"}", "\"ok\":false"},
-		{"{\"do\":\"part\",\"uid\":\"0000\",\"path\":\"1\",\"who\":\"anna\"}", "\"ok\":false"},
+		{"{\"do\":\"part\",\"uid\":\"0000\",\"path\":\"1\",\"who\":\"anna\"}",
+			"\"ok\":false"},
 		{"{\"do\":\"decide\",\"verb\":\"note\",\"uids\":[\"*\"],\"recipients\":[],\"who\":\"anna\",\"why\":\"seen\","
-		 "\"id\":\"once\"}", "\"state\":\"done\""},
+		 "\"id\":\"once\"}",
+			"\"state\":\"done\""},
 		{"{\"do\":\"decide\",\"verb\":\"note\",\"uids\":[\"*\"],\"recipients\":[],\"who\":\"anna\",\"why\":\"seen\","
-		 "\"id\":\"once\"}", "\"state\":\"done\""},
+		 "\"id\":\"once\"}",
+			"\"state\":\"done\""},
 		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"*\"],\"recipients\":[\"a@alpha.example\"],"
-		 "\"who\":\"anna\",\"why\":\"fine\"}", "\"state\":\"done\""},
+		 "\"who\":\"anna\",\"why\":\"fine\"}",
+			"\"state\":\"done\""},
 	};
 	World *w = world_new("", "");
 	MsDesk *desk = world_desk(w);
@@ -855,7 +933,8 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &queue_rows[i], test_queue);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(digest_rows); i++) {
-		g_autofree char *path = g_strdup_printf("/desk/rejudge/gone/%s", digest_rows[i].name);
+		g_autofree char *path = g_strdup_printf(
+			"/desk/rejudge/gone/%s", digest_rows[i].name);
 		g_test_add_data_func(path, &digest_rows[i], test_by_record);
 	}
 	g_test_add_func("/desk/smtp", test_smtp);

@@ -48,7 +48,10 @@ static MsDirectorySettings settings_for(MsBackendType backend, bool digests)
 	return (MsDirectorySettings){
 		.backend = backend,
 		.sqlite = file,
-		.redis = {.address = redis_address, .timeout_ms = 2000, .connections = 4, .refuse_eviction = true},
+		.redis = {.address = redis_address,
+			.timeout_ms = 2000,
+			.connections = 4,
+			.refuse_eviction = true},
 		.redis_prefix = digests ? "d" : "p",
 		.key_file = key,
 		.digests = digests,
@@ -143,7 +146,8 @@ static const struct {
 	{"iban", "DE89370400440532013000", "alpha.example!kunde@seller.example", MS_HOUSE},
 	{"iban", "DE89370400440532013000", "\"kunde@alpha.example\"@seller.example", MS_HOUSE},
 	{"iban", "DE89370400440532013000", "kunde@alpha.example@seller.example", MS_HOUSE},
-	{"iban", "DE89370400440532013000", "@seller.example,@a.example:kunde@alpha.example", MS_OWN},
+	{"iban", "DE89370400440532013000", "@seller.example,@a.example:kunde@alpha.example",
+		MS_OWN},
 	{"iban", "DE89370400440532013000", "nobody@nowhere.example", MS_OTHER},
 	{"iban", "DE89370400440532013000", "boss@seller.example", MS_HOUSE},
 	{"customer-number", "C 2000", "x@beta.example", MS_OWN},
@@ -199,17 +203,20 @@ static void check_contract(const MsDirectorySettings *settings)
 			relation(directory, rows[i].kind, rows[i].value, rows[i].recipient);
 		if (got != rows[i].want)
 			g_error("%s %s for %s: got %s, want %s", rows[i].kind, rows[i].value,
-				rows[i].recipient, ms_relation_names[got], ms_relation_names[rows[i].want]);
+				rows[i].recipient, ms_relation_names[got],
+				ms_relation_names[rows[i].want]);
 	}
 	/* single entries */
 	g_autoptr(GError) error = NULL;
 	bool changed = false;
-	g_assert_cmpint(ms_directory_put(directory, "AC-3", "customer-number", "NOBODYS-9", &changed,
-				&error), ==, MS_FOUND);
+	g_assert_cmpint(ms_directory_put(directory, "AC-3", "customer-number", "NOBODYS-9",
+				&changed, &error),
+		==, MS_FOUND);
 	g_assert_true(changed);
 	ms_directory_put(directory, "AC-3", "customer-number", "nobodys 9", &changed, &error);
 	g_assert_false(changed);
-	g_assert_cmpint(relation(directory, "customer-number", "NOBODYS9", "x@beta.example"), ==, MS_OTHER);
+	g_assert_cmpint(
+		relation(directory, "customer-number", "NOBODYS9", "x@beta.example"), ==, MS_OTHER);
 	MsDirectoryState state = {0};
 	g_assert_cmpint(ms_directory_state(directory, &state, &error), ==, MS_FOUND);
 	g_assert_cmpint(state.entries, ==, 18); /* other forms are not counted */
@@ -262,7 +269,8 @@ static void check_same_digits(const MsDirectorySettings *settings)
 		{"customer-number", "129273398", "vat-id", "DE129273398", MS_UNKNOWN},
 		{"invoice-number", "129273398", "vat-id", "DE129273398", MS_UNKNOWN},
 		{"order-number", "129273398", "participant-id", "9930:DE129273398", MS_UNKNOWN},
-		{"customer-number", "30326504500012", "participant-id", "0009:30326504500012", MS_OTHER}, /* AC-1's VAT ID */
+		{"customer-number", "30326504500012", "participant-id", "0009:30326504500012",
+			MS_OTHER}, /* AC-1's VAT ID */
 		{"reference", "923609017", "participant-id", "0192:923609017", MS_UNKNOWN},
 		{"duns", "129273398", "vat-id", "DE129273398", MS_UNKNOWN},
 		{"duns", "129273398", "participant-id", "0060:129273398", MS_OTHER},
@@ -275,13 +283,17 @@ static void check_same_digits(const MsDirectorySettings *settings)
 	load(directory, mapping);
 	for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
 		bool changed;
-		ms_directory_put(directory, "AC-3", numbers[i].kind, numbers[i].value, &changed, NULL);
+		ms_directory_put(
+			directory, "AC-3", numbers[i].kind, numbers[i].value, &changed, NULL);
 		g_assert_true(changed);
-		MsRelation got = relation(directory, numbers[i].asked, numbers[i].as, "x@beta.example");
+		MsRelation got = relation(
+			directory, numbers[i].asked, numbers[i].as, "x@beta.example");
 		if (got != numbers[i].want)
-			g_error("%s %s asked as %s %s: got %s, want %s", numbers[i].kind, numbers[i].value, numbers[i].asked,
-				numbers[i].as, ms_relation_names[got], ms_relation_names[numbers[i].want]);
-		ms_directory_delete(directory, "AC-3", numbers[i].kind, numbers[i].value, &changed, NULL);
+			g_error("%s %s asked as %s %s: got %s, want %s", numbers[i].kind,
+				numbers[i].value, numbers[i].asked, numbers[i].as,
+				ms_relation_names[got], ms_relation_names[numbers[i].want]);
+		ms_directory_delete(
+			directory, "AC-3", numbers[i].kind, numbers[i].value, &changed, NULL);
 	}
 }
 
@@ -313,7 +325,9 @@ static void check_accounts(const MsDirectorySettings *settings)
 		g_autoptr(GError) error = NULL;
 		MsDirectoryCounts before, after;
 		ms_directory_counts(directory, &before);
-		g_assert_cmpint(ms_directory_has_account(directory, accounts[i].account, &near, &error), ==, accounts[i].want);
+		g_assert_cmpint(
+			ms_directory_has_account(directory, accounts[i].account, &near, &error), ==,
+			accounts[i].want);
 		ms_directory_counts(directory, &after);
 		g_assert_no_error(error);
 		g_assert_cmpuint(after.round_trips - before.round_trips, ==, 1);
@@ -322,7 +336,8 @@ static void check_accounts(const MsDirectorySettings *settings)
 	}
 }
 
-static bool in_marks(const MsDirectory *directory, const GArray *marks, const char *kind, const char *compact)
+static bool in_marks(
+	const MsDirectory *directory, const GArray *marks, const char *kind, const char *compact)
 {
 	guint8 key[MS_FILTER_KEY_BYTES];
 	MsMark mark;
@@ -336,7 +351,8 @@ static bool in_marks(const MsDirectory *directory, const GArray *marks, const ch
 
 static void check_marks(const MsDirectorySettings *settings)
 {
-	g_autoptr(MsDirectory) directory = open_directory(settings), other = open_directory(settings);
+	g_autoptr(MsDirectory) directory = open_directory(settings),
+			       other = open_directory(settings);
 	load(other, mapping);
 	g_autoptr(MsKnown) all = NULL;
 	g_autoptr(GError) error = NULL;
@@ -350,7 +366,9 @@ static void check_marks(const MsDirectorySettings *settings)
 	bool changed;
 	ms_directory_put(other, "AC-9", "customer-number", "NEW-1", &changed, &error);
 	g_autoptr(MsKnown) added = NULL;
-	g_assert_cmpint(ms_directory_known(directory, all->generation, all->changes, &added, &error), ==, MS_FOUND);
+	g_assert_cmpint(
+		ms_directory_known(directory, all->generation, all->changes, &added, &error), ==,
+		MS_FOUND);
 	g_assert_false(added->whole);
 	g_assert_cmpuint(added->marks->len, ==, 1);
 	g_assert_cmpint(added->changes, >, all->changes);
@@ -370,7 +388,9 @@ static void check_marks(const MsDirectorySettings *settings)
 	load(other, many->str);
 	g_string_free(many, TRUE);
 	g_autoptr(MsKnown) anew = NULL;
-	g_assert_cmpint(ms_directory_known(directory, added->generation, added->changes, &anew, &error), ==, MS_FOUND);
+	g_assert_cmpint(
+		ms_directory_known(directory, added->generation, added->changes, &anew, &error), ==,
+		MS_FOUND);
 	g_assert_true(anew->whole);
 	g_assert_true(in_marks(directory, anew->marks, "customer-number", "n000000"));
 	g_assert_true(in_marks(directory, anew->marks, "customer-number", "n299950"));
@@ -482,7 +502,8 @@ static void test_not_a_database(void)
 	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
 	g_autofree char *file = g_build_filename(dir, "text.db", NULL);
 	settings.sqlite = file;
-	g_assert_true(g_file_set_contents(file, "this is no database, however long it may be", -1, NULL));
+	g_assert_true(
+		g_file_set_contents(file, "this is no database, however long it may be", -1, NULL));
 	g_autoptr(GError) error = NULL;
 	g_assert_null(ms_directory_open(&settings, kinds, &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
@@ -531,8 +552,14 @@ static void test_bad_lines(void)
 		guint64 line;
 		const char *why;
 	} want[] = {
-		{2, "IBAN"}, {3, "kinds.conf"}, {4, "account is empty"}, {5, "has 2 fields"},
-		{8, "after a closing quote"}, {9, "UTF-8"}, {10, "NUL"}, {12, "not an e-mail address"},
+		{2, "IBAN"},
+		{3, "kinds.conf"},
+		{4, "account is empty"},
+		{5, "has 2 fields"},
+		{8, "after a closing quote"},
+		{9, "UTF-8"},
+		{10, "NUL"},
+		{12, "not an e-mail address"},
 		{13, "control character"},
 	};
 	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
@@ -548,8 +575,8 @@ static void test_bad_lines(void)
 		g_test_message("line %" G_GUINT64_FORMAT, want[i].line);
 		g_assert_cmpuint(bad.lines[i], ==, want[i].line);
 		if (strstr(bad.whys[i], want[i].why) == NULL)
-			g_error("line %" G_GUINT64_FORMAT ": got \"%s\", want \"%s\"", want[i].line, bad.whys[i],
-				want[i].why);
+			g_error("line %" G_GUINT64_FORMAT ": got \"%s\", want \"%s\"", want[i].line,
+				bad.whys[i], want[i].why);
 	}
 	g_assert_cmpuint(result.entries, ==, 1);
 	/* the same with a limit: refused, and the mapping in use is as it was */
@@ -594,7 +621,8 @@ static void test_shrink(void)
 	g_assert_false(import(directory, less, sizeof less - 1, 0, 0.2, &result, NULL, &error));
 	g_assert_nonnull(strstr(error->message, "would shrink from 17 to 1"));
 	g_clear_error(&error);
-	g_assert_cmpint(relation(directory, "customer-number", "C2000", "x@beta.example"), ==, MS_OWN);
+	g_assert_cmpint(
+		relation(directory, "customer-number", "C2000", "x@beta.example"), ==, MS_OWN);
 	g_assert_false(import(directory, "", 0, 0, 1, &result, NULL, &error));
 	g_assert_nonnull(strstr(error->message, "no good line"));
 }
@@ -688,16 +716,17 @@ static void test_one_import(void)
 	int status;
 	waitpid(pid, &status, 0);
 	g_assert_cmpint(status, ==, 0);
-	g_assert_cmpint(relation(directory, "customer-number", "N777", "x@beta.example"), ==, MS_OTHER);
+	g_assert_cmpint(
+		relation(directory, "customer-number", "N777", "x@beta.example"), ==, MS_OTHER);
 }
 
 /* ---- a server that is no Redis -------------------------------------------------------- */
 
 static void test_nonsense(void)
 {
-	static const char *const answers[] = {"HTTP/1.1 200 OK\r\n\r\n", "*1\r\n*1\r\n:1\r\n", ":5\r\n",
-		"$-1\r\n", "*4\r\n$1\r\n1\r\n*0\r\n*0\r\n*0\r\n", "-ERR unknown\r\n", "\x80\x81\x82",
-		"*99999999999\r\n", "$99999999999\r\nx"};
+	static const char *const answers[] = {"HTTP/1.1 200 OK\r\n\r\n", "*1\r\n*1\r\n:1\r\n",
+		":5\r\n", "$-1\r\n", "*4\r\n$1\r\n1\r\n*0\r\n*0\r\n*0\r\n", "-ERR unknown\r\n",
+		"\x80\x81\x82", "*99999999999\r\n", "$99999999999\r\nx"};
 	for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
 		g_autofree char *path = g_strdup_printf("%s/n%zu.sock", dir, i);
 		g_autofree char *script = g_strdup_printf(
@@ -708,13 +737,13 @@ static void test_nonsense(void)
 		GString *hex = g_string_new(NULL);
 		for (const char *p = answers[i]; *p != '\0'; p++)
 			g_string_append_printf(hex, "%02x", (guchar)*p);
-		const char *argv[] = {g_getenv("PYTHON") ? g_getenv("PYTHON") : "python3", "-c", script,
-			path, hex->str, NULL};
+		const char *argv[] = {g_getenv("PYTHON") ? g_getenv("PYTHON") : "python3", "-c",
+			script, path, hex->str, NULL};
 		GPid pid;
 		int out;
 		g_assert_true(g_spawn_async_with_pipes(NULL, (char **)argv, NULL,
-			G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL, &out, NULL,
-			NULL));
+			G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL,
+			&out, NULL, NULL));
 		char up[3];
 		g_assert_cmpint(read(out, up, 3), >, 0);
 		MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
@@ -741,10 +770,11 @@ static void test_nonsense(void)
 static guint free_port(void)
 {
 	const char *argv[] = {g_getenv("PYTHON") ? g_getenv("PYTHON") : "python3", "-c",
-		"import socket\ns=socket.socket()\ns.bind(('127.0.0.1',0))\nprint(s.getsockname()[1])", NULL};
+		"import socket\ns=socket.socket()\ns.bind(('127.0.0.1',0))\nprint(s.getsockname()[1])",
+		NULL};
 	g_autofree char *out = NULL;
-	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL,
-		NULL, NULL));
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
+		NULL, NULL, NULL));
 	return (guint)atoi(out);
 }
 
@@ -759,9 +789,10 @@ static void test_acl(void)
 	g_autofree char *acl = g_build_filename(dir, "users.acl", NULL);
 	g_assert_true(g_file_set_contents(acl,
 		"user default off\nuser loader on >loadpw ~* +@all\n"
-		"user reader on >readpw ~acl:* +eval +evalsha +get +mget +exists +info\n", -1, NULL));
-	const char *argv[] = {server, "--bind", "127.0.0.1", "--port", port, "--save", "", "--aclfile", acl,
-		NULL};
+		"user reader on >readpw ~acl:* +eval +evalsha +get +mget +exists +info\n",
+		-1, NULL));
+	const char *argv[] = {server, "--bind", "127.0.0.1", "--port", port, "--save", "",
+		"--aclfile", acl, NULL};
 	GPid pid;
 	g_assert_true(g_spawn_async(dir, (char **)argv, NULL,
 		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &pid, NULL));
@@ -787,8 +818,9 @@ static void test_acl(void)
 	g_assert_cmpint(relation(reader, "customer-number", "C2000", "x@beta.example"), ==, MS_OWN);
 	bool changed;
 	g_autoptr(GError) error = NULL;
-	g_assert_cmpint(ms_directory_put(reader, "AC-9", "customer-number", "C-9999", &changed, &error),
-		==, MS_CONFIG);
+	g_assert_cmpint(
+		ms_directory_put(reader, "AC-9", "customer-number", "C-9999", &changed, &error), ==,
+		MS_CONFIG);
 	settings.redis.password = "wrong";
 	g_autoptr(MsDirectory) wrong = open_directory(&settings);
 	expect_unavailable(wrong, MS_CONFIG, "WRONGPASS");
@@ -840,7 +872,8 @@ static MsAnswer ask_one(MsDirectory *directory)
 	const MsIdentifier *list[] = {identifier};
 	g_autoptr(MsResolution) resolution = NULL;
 	g_autoptr(GError) error = NULL;
-	MsAnswer answer = ms_directory_resolve(directory, list, 1, &recipient, 1, &resolution, &error);
+	MsAnswer answer = ms_directory_resolve(
+		directory, list, 1, &recipient, 1, &resolution, &error);
 	g_assert_true((answer == MS_FOUND) == (error == NULL));
 	return answer;
 }
@@ -853,22 +886,29 @@ static void test_lost(void)
 	} cases[] = {
 		{"a slice", "DEL|lost:%:s:0"},
 		{"the slice of who receives for accounts", "DEL|lost:%:s:1"},
-		{"one byte of a key", "EVAL|local v=redis.call('GETRANGE',KEYS[1],21,21) redis.call('SETRANGE',KEYS[1],"
+		{"one byte of a key",
+			"EVAL|local v=redis.call('GETRANGE',KEYS[1],21,21) redis.call('SETRANGE',KEYS[1],"
 			"21,string.char(255-string.byte(v)))|1|lost:%:s:0"},
-		{"one byte of a box", "EVAL|local v=redis.call('GETRANGE',KEYS[1],600,600) redis.call('SETRANGE',KEYS[1],"
+		{"one byte of a box",
+			"EVAL|local v=redis.call('GETRANGE',KEYS[1],600,600) redis.call('SETRANGE',KEYS[1],"
 			"600,string.char(255-string.byte(v)))|1|lost:%:s:0"},
-		{"the number of entries", "EVAL|local v=redis.call('GETRANGE',KEYS[1],16,16) redis.call('SETRANGE',KEYS[1],"
+		{"the number of entries",
+			"EVAL|local v=redis.call('GETRANGE',KEYS[1],16,16) redis.call('SETRANGE',KEYS[1],"
 			"16,string.char(255-string.byte(v)))|1|lost:%:s:0"},
-		{"its end", "EVAL|redis.call('SET',KEYS[1],string.sub(redis.call('GET',KEYS[1]),1,-2))|1|lost:%:s:0"},
+		{"its end",
+			"EVAL|redis.call('SET',KEYS[1],string.sub(redis.call('GET',KEYS[1]),1,-2))|1|lost:%:s:0"},
 		{"more at its end", "APPEND|lost:%:s:0|x"},
 		{"one slice in the place of another", "COPY|lost:%:s:1|lost:%:s:0|REPLACE"},
 		{"an empty one", "SET|lost:%:s:0|"},
 		{"the state", "DEL|lost:%:now"},
-		{"a digit of the state", "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
+		{"a digit of the state",
+			"EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
 			"'entries=17','entries=18')))|1|lost:%:now"},
-		{"the number of slices", "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
+		{"the number of slices",
+			"EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
 			"'slices=1','slices=2')))|1|lost:%:now"},
-		{"no number of slices", "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
+		{"no number of slices",
+			"EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),"
 			"'slices=','slides=')))|1|lost:%:now"},
 		{"an empty state", "SET|lost:%:now|"},
 	};
@@ -889,7 +929,8 @@ static void test_lost(void)
 		hurt(redis, cases[i].command);
 		g_assert_cmpint(ask_one(directory), ==, MS_CONFIG);
 		/* Nor is one that was hurt mended by the next entry. */
-		ms_directory_put(directory, "AC-9", "customer-number", "NEW-4711", &changed, &error);
+		ms_directory_put(
+			directory, "AC-9", "customer-number", "NEW-4711", &changed, &error);
 		g_assert_cmpint(ask_one(directory), ==, MS_CONFIG);
 	}
 	load(directory, mapping);
@@ -921,8 +962,9 @@ static void test_eviction_policy(void)
 	static const struct {
 		const char *policy;
 		MsAnswer want;
-	} cases[] = {{"noeviction", MS_FOUND}, {"volatile-lru", MS_FOUND}, {"allkeys-lru", MS_CONFIG},
-		{"allkeys-random", MS_CONFIG}, {"allkeys-lfu", MS_CONFIG}};
+	} cases[] = {{"noeviction", MS_FOUND}, {"volatile-lru", MS_FOUND},
+		{"allkeys-lru", MS_CONFIG}, {"allkeys-random", MS_CONFIG},
+		{"allkeys-lfu", MS_CONFIG}};
 	if (redis_address == NULL) {
 		g_test_skip("redis-server is not installed");
 		return;
@@ -931,7 +973,8 @@ static void test_eviction_policy(void)
 	settings.redis_prefix = "lost";
 	g_autoptr(MsRedis) redis = raw();
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *command = g_strconcat("CONFIG|SET|maxmemory-policy|", cases[i].policy, NULL);
+		g_autofree char *command = g_strconcat(
+			"CONFIG|SET|maxmemory-policy|", cases[i].policy, NULL);
 		ms_reply_free(say(redis, "CONFIG|SET|maxmemory-policy|noeviction"));
 		g_autoptr(MsDirectory) before = open_directory(&settings);
 		load(before, mapping);
@@ -968,8 +1011,8 @@ static void test_clock(void)
 		int ahead;
 		gint64 max_age_ms;
 		MsAnswer want;
-	} cases[] = {{86400, 3600000, MS_CONFIG}, {86400, 0, MS_FOUND}, {30, 3600000, MS_FOUND}, {-1800, 3600000, MS_FOUND},
-		{-7200, 3600000, MS_CONFIG}};
+	} cases[] = {{86400, 3600000, MS_CONFIG}, {86400, 0, MS_FOUND}, {30, 3600000, MS_FOUND},
+		{-1800, 3600000, MS_FOUND}, {-7200, 3600000, MS_CONFIG}};
 	if (redis_address == NULL) {
 		g_test_skip("redis-server is not installed");
 		return;
@@ -981,7 +1024,8 @@ static void test_clock(void)
 		g_autoptr(MsRedis) redis = raw();
 		g_autoptr(MsDirectory) directory = open_directory(&settings);
 		load(directory, mapping);
-		set_loaded(redis, directory, g_get_real_time() + cases[i].ahead * (gint64)G_USEC_PER_SEC);
+		set_loaded(redis, directory,
+			g_get_real_time() + cases[i].ahead * (gint64)G_USEC_PER_SEC);
 		g_autoptr(MsDirectory) later = open_directory(&settings);
 		g_test_message("%d s ahead", cases[i].ahead);
 		g_assert_cmpint(ask_one(later), ==, cases[i].want);
@@ -1018,7 +1062,8 @@ static void test_names(void)
 	while (more)
 		g_assert_true(ms_directory_tidy(directory, &more, NULL));
 	g_autoptr(MsReply) left = say(redis, "EVAL|return #redis.call('KEYS','lost:*')|0");
-	/* current, loading, other; a slice; of the mapping: state, two slices, a group, a list of marks */
+	/* current, loading, other; a slice; of the mapping: state, two slices, a group, a list
+	 * of marks */
 	g_assert_cmpint(left->integer, ==, 9);
 	ms_reply_free(say(redis, "DEL|lost:loading|lost:00112233aabbccdd:s:0|lost:other"));
 	g_assert_cmpint(ask_one(directory), ==, MS_FOUND);
@@ -1039,13 +1084,16 @@ static void check_many(const MsDirectorySettings *settings)
 		g_autofree char *account = g_strdup_printf("ACCOUNT-%03u", gone);
 		g_autoptr(GError) error = NULL;
 		bool changed;
-		g_assert_cmpint(ms_directory_delete(directory, account, "recipient", "tax@adviser.example",
-					&changed, &error), ==, MS_FOUND);
+		g_assert_cmpint(ms_directory_delete(directory, account, "recipient",
+					"tax@adviser.example", &changed, &error),
+			==, MS_FOUND);
 		g_assert_true(changed);
 		for (guint i = 0; i < n; i += 19) {
 			g_autofree char *number = g_strdup_printf("NUMBER%03u", i);
 			MsRelation want = i <= gone && i % 57 == 0 ? MS_OTHER : MS_OWN;
-			g_assert_cmpint(relation(directory, "customer-number", number, "tax@adviser.example"), ==, want);
+			g_assert_cmpint(relation(directory, "customer-number", number,
+						"tax@adviser.example"),
+				==, want);
 		}
 	}
 	MsDirectoryState state = {0};

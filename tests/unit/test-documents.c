@@ -31,15 +31,19 @@ static void test_pdf(void)
 		make_pdf("Form", "/AcroForm<</Fields[6 0 R]/DA(/F 0 Tf)>>", "/Annots[6 0 R]",
 			"6 0 obj<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Field-7010)/Rect[9 9 99 99]>>endobj\n"),
 		"Field-7010", "");
-	expect("note", make_pdf("Note", "", "/Annots[6 0 R]",
+	expect("note",
+		make_pdf("Note", "", "/Annots[6 0 R]",
 			"6 0 obj<</Type/Annot/Subtype/Text/Contents(Note-7011)/Rect[9 9 99 99]>>endobj\n"),
 		"Note-7011", "");
-	expect("link", make_pdf("Link", "", "/Annots[6 0 R]",
+	expect("link",
+		make_pdf("Link", "", "/Annots[6 0 R]",
 			"6 0 obj<</Type/Annot/Subtype/Link/Rect[9 9 99 99]/A<</S/URI/URI(https://a.example/?c=7012)>>>>endobj\n"),
 		"https://a.example/?c=7012", "");
 	expect("attachment", make_pdf_with("Invoice", "list.csv", "a;b\n1;Inside-7013\n"),
-		"Desc-7005|[doc > list.csv] a;b|Inside-7013|[doc > list.csv file name] list\n.csv", "");
-	expect("file in a note", make_pdf("Clip", "", "/Annots[8 0 R]",
+		"Desc-7005|[doc > list.csv] a;b|Inside-7013|[doc > list.csv file name] list\n.csv",
+		"");
+	expect("file in a note",
+		make_pdf("Clip", "", "/Annots[8 0 R]",
 			"8 0 obj<</Type/Annot/Subtype/FileAttachment/Rect[9 9 99 99]/FS 6 0 R>>endobj\n"
 			"6 0 obj<</Type/Filespec/F(a.txt)/EF<</F 7 0 R>>>>endobj\n"
 			"7 0 obj<</Type/EmbeddedFile/Length 11>>stream\nInside-7014\nendstream endobj\n"),
@@ -53,16 +57,19 @@ static void test_pdf(void)
 /* A scan: all that is on the page is drawn. */
 static void test_pdf_pictures(void)
 {
-	static const char box[] = "6 0 obj<</Length 24>>stream\n0 0 0 rg 50 50 400 90 re f\nendstream endobj\n";
+	static const char box[] =
+		"6 0 obj<</Length 24>>stream\n0 0 0 rg 50 50 400 90 re f\nendstream endobj\n";
 	static const char picture[] =
 		"6 0 obj<</Length 33>>stream\nq 595 0 0 842 0 0 cm /I Do Q     \nendstream endobj\n"
 		"7 0 obj<</Type/XObject/Subtype/Image/Width 2/Height 2/BitsPerComponent 8"
 		"/ColorSpace/DeviceGray/Length 4>>stream\n\x01\x7f\x01\x7f\nendstream endobj\n";
 	expect("drawn", make_pdf(NULL, "", "/Contents 6 0 R", box), "", "image-only");
-	expect("picture", make_pdf(NULL, "", "/Contents 6 0 R/Resources<</XObject<</I 7 0 R>>>>", picture),
+	expect("picture",
+		make_pdf(NULL, "", "/Contents 6 0 R/Resources<</XObject<</I 7 0 R>>>>", picture),
 		"", "image-only");
 	expect("picture with a footer",
-		make_pdf("Scanned by X", "", "/Contents[4 0 R 6 0 R]/Resources<</Font<</F 5 0 R>>/XObject<</I 7 0 R>>>>",
+		make_pdf("Scanned by X", "",
+			"/Contents[4 0 R 6 0 R]/Resources<</Font<</F 5 0 R>>/XObject<</I 7 0 R>>>>",
 			picture),
 		"Scanned by X", "image-only");
 }
@@ -76,18 +83,22 @@ static void test_pdf_garbled(void)
 			"1 beginbfrange <41><5a><e041> endbfrange endcmap                  \nendstream endobj\n"),
 		"", "charset");
 	/* Each letter some places off, as a subset of a font without a table gives it. */
-	static const char shifted[] = "&XVWRPHU QXPEHU LQYRLFH WKDQN \\(RX IRU \\(RXU RUGHU RI) Tj 0 -14 Td (WZHOYH FKDLUV DQG D WDEOH "
+	static const char shifted[] =
+		"&XVWRPHU QXPEHU LQYRLFH WKDQN \\(RX IRU \\(RXU RUGHU RI) Tj 0 -14 Td (WZHOYH FKDLUV DQG D WDEOH "
 		"NLQGO\\( SD\\( ZLWKLQ IRXUWHHQ GD\\(V) Tj 0 -14 Td (ZLWKRXW GHGXFWLRQ WKH DPRXQW ZLOO EH GHELWHG IURP WKH EDQN "
 		") Tj 0 -14 Td (DFFRXQW WKDW WKH PDQGDWH QDPHV DQG ZLOO DSSHDU RQ WKH VWDWHPHQW";
 	expect("letters off by some places", make_pdf(shifted, "", "", ""), "LQYRLFH", "charset");
-	expect("only marks", make_pdf("! # $% & ' * + , - . / ! # $ % & ' 12 * + , - . / : ; = ? @ ! # $ % & ' * + ,", "",
-		"", ""), "", "charset");
+	expect("only marks",
+		make_pdf(
+			"! # $% & ' * + , - . / ! # $ % & ' 12 * + , - . / : ; = ? @ ! # $ % & ' * + ,",
+			"", "", ""),
+		"", "charset");
 }
 
 /* ---- e-invoices ----------------------------------------------------------------------- */
 
-#define BUYER                                                                                    \
-	"{BT-44 buyer} Blaue T\xc3\xbcr GmbH|{BT-46 buyer} C-4711|{BT-48 buyer} DE136695976|"        \
+#define BUYER                                                                                 \
+	"{BT-44 buyer} Blaue T\xc3\xbcr GmbH|{BT-46 buyer} C-4711|{BT-48 buyer} DE136695976|" \
 	"{BT-50 buyer} Hauptstr. 1|{BT-52 buyer} Berlin|{BT-53 buyer} 10115|{BT-55 buyer} DE|"
 
 static void test_ubl(void)
@@ -133,24 +144,34 @@ static GByteArray *in_utf16(const char *text)
 
 static void test_xml(void)
 {
-	g_autofree char *no_encoding = g_strdup_printf("<?xml version=\"1.0\"?>%s", strchr(UBL, '\n'));
+	g_autofree char *no_encoding = g_strdup_printf(
+		"<?xml version=\"1.0\"?>%s", strchr(UBL, '\n'));
 	expect("UTF-16", in_utf16(no_encoding), "{BT-46 buyer} C-4711", "");
-	expect("ISO 8859-15", bytes_of("<?xml version='1.0' encoding='iso-8859-15'?><a>100 \xa4</a>"),
+	expect("ISO 8859-15",
+		bytes_of("<?xml version='1.0' encoding='iso-8859-15'?><a>100 \xa4</a>"),
 		"100 \xe2\x82\xac", "");
 	expect("UTF-8 that is none", bytes_of("<?xml version='1.0'?><a>M\xfcller</a>"),
 		"M\xc3\xbcller", "");
-	expect("text and attributes", bytes_of("<?xml version='1.0'?><a b='Attr-1'>Text-1<c>Text-2</c></a>"),
+	expect("text and attributes",
+		bytes_of("<?xml version='1.0'?><a b='Attr-1'>Text-1<c>Text-2</c></a>"),
 		"Attr-1|Text-1\nText-2", "");
-	expect("flat OpenDocument", bytes_of("<?xml version='1.0'?><o:document xmlns:o='u' xmlns:t='v'>"
-			"<t:p>C-10<t:span>001</t:span></t:p><t:p>x</t:p></o:document>"), "C-10001\nx", "");
-	expect("cut off", bytes_of("<?xml version='1.0'?><Invoice><ID>INV-77"), "INV-77", "damaged");
-	expect("CDATA", bytes_of("<?xml version='1.0'?><a><![CDATA[Raw-1 <b>]]></a>"), "Raw-1 <b>", "");
+	expect("flat OpenDocument",
+		bytes_of("<?xml version='1.0'?><o:document xmlns:o='u' xmlns:t='v'>"
+			 "<t:p>C-10<t:span>001</t:span></t:p><t:p>x</t:p></o:document>"),
+		"C-10001\nx", "");
+	expect("cut off", bytes_of("<?xml version='1.0'?><Invoice><ID>INV-77"), "INV-77",
+		"damaged");
+	expect("CDATA", bytes_of("<?xml version='1.0'?><a><![CDATA[Raw-1 <b>]]></a>"), "Raw-1 <b>",
+		"");
 	expect("an entity of its own",
-		bytes_of("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e 'C-4711'>]><a>&e;</a>"), "&e;", "ambiguous");
-	expect("an external entity",
-		bytes_of("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a>&e;</a>"),
+		bytes_of("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e 'C-4711'>]><a>&e;</a>"),
 		"&e;", "ambiguous");
-	g_autoptr(GString) bomb = g_string_new("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e0 'x'>");
+	expect("an external entity",
+		bytes_of(
+			"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a>&e;</a>"),
+		"&e;", "ambiguous");
+	g_autoptr(GString)
+		bomb = g_string_new("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e0 'x'>");
 	for (int i = 1; i < 30; i++)
 		g_string_append_printf(bomb, "<!ENTITY e%d '&e%d;&e%d;'>", i, i - 1, i - 1);
 	g_string_append(bomb, "]><a>&e29;</a>");
@@ -158,8 +179,8 @@ static void test_xml(void)
 	expect("billion laughs", bytes_of(bomb->str), "", "ambiguous");
 	g_assert_cmpint(cpu_time() - begin, <, 5 * G_USEC_PER_SEC);
 	g_autofree char *inner = g_markup_escape_text(CII, -1);
-	g_autofree char *nested = g_strdup_printf("%s<cbc:Description>%s</cbc:Description></ubl:Invoice>",
-		UBL_HEAD, inner);
+	g_autofree char *nested = g_strdup_printf(
+		"%s<cbc:Description>%s</cbc:Description></ubl:Invoice>", UBL_HEAD, inner);
 	expect("an invoice within an invoice", bytes_of(nested), "{BT-1 document} INV-2", "");
 }
 
@@ -195,18 +216,30 @@ static void test_faces(void)
 
 static void test_word(void)
 {
-	expect("runs are joined", ZIP(TYPES, {"word/document.xml",
-			W "<w:p><w:r><w:t>CU</w:t></w:r><w:r><w:t>ST-</w:t></w:r><w:r><w:noBreakHyphen/></w:r>"
-			  "<w:r><w:t>65</w:t></w:r></w:p><w:p><w:r><w:t>next</w:t><w:tab/><w:t>cell</w:t></w:r></w:p>"
-			  "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Customer</w:t></w:r></w:p></w:tc>"
-			  "<w:tc><w:p><w:r><w:t>4711</w:t></w:r></w:p></w:tc></w:tr></w:tbl>" W_END, -1}),
+	expect("runs are joined",
+		ZIP(TYPES,
+			{"word/document.xml",
+				W
+				"<w:p><w:r><w:t>CU</w:t></w:r><w:r><w:t>ST-</w:t></w:r><w:r><w:noBreakHyphen/></w:r>"
+				"<w:r><w:t>65</w:t></w:r></w:p><w:p><w:r><w:t>next</w:t><w:tab/><w:t>cell</w:t></w:r></w:p>"
+				"<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Customer</w:t></w:r></w:p></w:tc>"
+				"<w:tc><w:p><w:r><w:t>4711</w:t></w:r></w:p></w:tc></w:tr></w:tbl>" W_END,
+				-1}),
 		"CUST--65\nnext\tcell|Customer\t4711", "");
-	expect("all its parts", ZIP(TYPES, {"word/document.xml", W W_END, -1},
-			{"word/header1.xml", "<w:hdr xmlns:w='u'><w:p><w:t>Head-1</w:t></w:p></w:hdr>", -1},
-			{"word/footnotes.xml", "<w:f xmlns:w='u'><w:p><w:t>Foot-1</w:t></w:p></w:f>", -1},
-			{"word/comments.xml", "<w:c xmlns:w='u'><w:p><w:t>Comment-1</w:t></w:p></w:c>", -1},
-			{"docProps/core.xml", "<?xml version='1.0'?><c xmlns:d='u'><d:title>Title-1</d:title></c>", -1},
-			{"word/_rels/document.xml.rels", "<Relationships><Relationship Target='https://a.example/?c=Link-1'/></Relationships>", -1}),
+	expect("all its parts",
+		ZIP(TYPES, {"word/document.xml", W W_END, -1},
+			{"word/header1.xml",
+				"<w:hdr xmlns:w='u'><w:p><w:t>Head-1</w:t></w:p></w:hdr>", -1},
+			{"word/footnotes.xml",
+				"<w:f xmlns:w='u'><w:p><w:t>Foot-1</w:t></w:p></w:f>", -1},
+			{"word/comments.xml",
+				"<w:c xmlns:w='u'><w:p><w:t>Comment-1</w:t></w:p></w:c>", -1},
+			{"docProps/core.xml",
+				"<?xml version='1.0'?><c xmlns:d='u'><d:title>Title-1</d:title></c>",
+				-1},
+			{"word/_rels/document.xml.rels",
+				"<Relationships><Relationship Target='https://a.example/?c=Link-1'/></Relationships>",
+				-1}),
 		"Head-1|Foot-1|Comment-1|Title-1|https://a.example/?c=Link-1", "");
 	g_autoptr(GByteArray) inner = ZIP({"inside.txt", "Embedded-1", -1});
 	expect("an embedded file", ZIP(TYPES, {"word/document.xml", W W_END, -1},
@@ -214,36 +247,50 @@ static void test_word(void)
 		"Embedded-1", "");
 	expect("only pictures", ZIP(TYPES, {"word/document.xml", W W_END, -1},
 			{"word/media/a.png", PNG, sizeof PNG - 1}), "", "image image-only");
-	expect("broken XML", ZIP(TYPES, {"word/document.xml", W "<w:p><w:t>Half-1", -1}), "Half-1", "damaged");
+	expect("broken XML", ZIP(TYPES, {"word/document.xml", W "<w:p><w:t>Half-1", -1}), "Half-1",
+		"damaged");
 }
 
 static void test_excel(void)
 {
-	expect("strings, numbers, formats", ZIP(TYPES,
-			{"xl/sharedStrings.xml", "<sst><si><t>Customer</t></si><si><r><t>Na</t></r><r><t>me</t></r>"
-				"<rPh><t>phonetic</t></rPh></si></sst>", -1},
-			{"xl/styles.xml", "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='0000000'/>"
+	expect("strings, numbers, formats",
+		ZIP(TYPES,
+			{"xl/sharedStrings.xml",
+				"<sst><si><t>Customer</t></si><si><r><t>Na</t></r><r><t>me</t></r>"
+				"<rPh><t>phonetic</t></rPh></si></sst>",
+				-1},
+			{"xl/styles.xml",
+				"<styleSheet><numFmts><numFmt numFmtId='164' formatCode='0000000'/>"
 				"<numFmt numFmtId='165' formatCode='\"C-\"000\\-000'/></numFmts>"
-				"<cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='165'/></cellXfs></styleSheet>", -1},
-			{"xl/worksheets/sheet1.xml", "<worksheet><sheetData><row><c t='s'><v>0</v></c>"
+				"<cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='165'/></cellXfs></styleSheet>",
+				-1},
+			{"xl/worksheets/sheet1.xml",
+				"<worksheet><sheetData><row><c t='s'><v>0</v></c>"
 				"<c s='1'><v>4711</v></c></row><row><c t='s'><v>1</v></c><c s='2'><v>123456</v></c>"
 				"<c><v>1.23456789012E11</v></c><c t='inlineStr'><is><t>Inline-1</t></is></c></row>"
-				"</sheetData></worksheet>", -1}),
-		"Customer\t0004711|Customer\t4711|Name\tC-123-456\t123456789012\tInline-1|Name\t123456\t|phonetic", "");
+				"</sheetData></worksheet>",
+				-1}),
+		"Customer\t0004711|Customer\t4711|Name\tC-123-456\t123456789012\tInline-1|Name\t123456\t|phonetic",
+		"");
 	expect("a binary workbook", ZIP(TYPES, {"xl/worksheets/sheet1.bin", "xxABCD-1234\0\0", 13}),
 		"ABCD-1234", "no-reader");
 }
 
 static void test_opendocument(void)
 {
-	expect("text and cells", ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
-			{"content.xml", "<o:d xmlns:o='u' xmlns:t='v'><t:p>CU<t:span>ST-1</t:span><t:s t:c='2'/>x</t:p>"
+	expect("text and cells",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
+			{"content.xml",
+				"<o:d xmlns:o='u' xmlns:t='v'><t:p>CU<t:span>ST-1</t:span><t:s t:c='2'/>x</t:p>"
 				"<o:table-row><o:table-cell o:value='4711'><t:p>4.711</t:p></o:table-cell>"
-				"<o:table-cell><t:p>b</t:p></o:table-cell></o:table-row></o:d>", -1},
+				"<o:table-cell><t:p>b</t:p></o:table-cell></o:table-row></o:d>",
+				-1},
 			{"meta.xml", "<?xml version='1.0'?><m xmlns:a='b'><t>Meta-1</t></m>", -1}),
 		"CUST-1 x|4.711\tb|4711|Meta-1", "");
-	expect("with a password", ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
-			{"META-INF/manifest.xml", "<m><encryption-data/></m>", -1}, {"content.xml", "x", -1}),
+	expect("with a password",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
+			{"META-INF/manifest.xml", "<m><encryption-data/></m>", -1},
+			{"content.xml", "x", -1}),
 		"", "password");
 }
 
@@ -262,8 +309,10 @@ static GByteArray *make_ole(const Stream *streams, gsize n)
 	GsfOutfile *folder = NULL;
 	for (gsize i = 0; i < n; i++) {
 		bool is_folder = g_str_has_suffix(streams[i].name, "/");
-		g_autofree char *name = g_strndup(streams[i].name, strlen(streams[i].name) - is_folder);
-		GsfOutput *child = gsf_outfile_new_child(folder != NULL ? folder : root, name, is_folder);
+		g_autofree char *name = g_strndup(
+			streams[i].name, strlen(streams[i].name) - is_folder);
+		GsfOutput *child = gsf_outfile_new_child(
+			folder != NULL ? folder : root, name, is_folder);
 		if (is_folder) {
 			g_assert_null(folder);
 			folder = GSF_OUTFILE(child);
@@ -279,32 +328,55 @@ static GByteArray *make_ole(const Stream *streams, gsize n)
 	}
 	gsf_output_close(GSF_OUTPUT(root));
 	GByteArray *out = g_byte_array_append(g_byte_array_new(),
-		gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(memory)), (guint)gsf_output_size(memory));
+		gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(memory)),
+		(guint)gsf_output_size(memory));
 	g_object_unref(root);
 	g_object_unref(memory);
 	return out;
 }
-#define OLE(...) make_ole((const Stream[]){__VA_ARGS__}, sizeof((const Stream[]){__VA_ARGS__}) / sizeof(Stream))
+#define OLE(...)                                \
+	make_ole((const Stream[]){__VA_ARGS__}, \
+		sizeof((const Stream[]){__VA_ARGS__}) / sizeof(Stream))
 #define TEXT(s) s, sizeof(s) - 1
 
 static void test_ole(void)
 {
 	expect("Word, in both widths",
-		OLE({"WordDocument", TEXT("\xec\xa5\xc1\0\0\0\0\0\0\0\0\0C\0-\0" "4\0" "7\0" "1\0" "1\0\r\0\r\0Narrow-1\r")}),
+		OLE({"WordDocument",
+			TEXT("\xec\xa5\xc1\0\0\0\0\0\0\0\0\0C\0-\0"
+			     "4\0"
+			     "7\0"
+			     "1\0"
+			     "1\0\r\0\r\0Narrow-1\r")}),
 		"C-4711|Narrow-1", "");
-	expect("Word with a password", OLE({"WordDocument", TEXT("\xec\xa5\xc1\0\0\0\0\0\0\0\0\x01\0\0\0\0")}), "",
+	expect("Word with a password",
+		OLE({"WordDocument", TEXT("\xec\xa5\xc1\0\0\0\0\0\0\0\0\x01\0\0\0\0")}), "",
 		"password");
-	expect("Office with a password", OLE({"EncryptedPackage", TEXT("xxxxxxxxxxxx")}), "", "password");
-	expect("a package within", OLE({"\001Ole10Native", TEXT("\0\0\0\0\2\0a.txt\0c:\\a.txt\0\0\0\0\0\x02\0\0\0x\0"
-			"\x08\0\0\0Inside-1")}), "[doc > a.txt] Inside-1", "");
-	expect("no directory", g_byte_array_append(g_byte_array_new(),
-			(const guint8 *)TEXT("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 Stray-1234 ")), "Stray-1234", "damaged");
-	expect("macros, whose source is packed", OLE({"VBA/", NULL, 0},
-			{"Module1", TEXT("cache\x01\x23\xb0\0Attribut\0e VB_Nam\0e = \"C-1\0" "0002\"   ")}),
+	expect("Office with a password", OLE({"EncryptedPackage", TEXT("xxxxxxxxxxxx")}), "",
+		"password");
+	expect("a package within",
+		OLE({"\001Ole10Native",
+			TEXT("\0\0\0\0\2\0a.txt\0c:\\a.txt\0\0\0\0\0\x02\0\0\0x\0"
+			     "\x08\0\0\0Inside-1")}),
+		"[doc > a.txt] Inside-1", "");
+	expect("no directory",
+		g_byte_array_append(g_byte_array_new(),
+			(const guint8 *)TEXT("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 Stray-1234 ")),
+		"Stray-1234", "damaged");
+	expect("macros, whose source is packed",
+		OLE({"VBA/", NULL, 0},
+			{"Module1",
+				TEXT("cache\x01\x23\xb0\0Attribut\0e VB_Nam\0e = \"C-1\0"
+				     "0002\"   ")}),
 		"Attribute VB_Name = \"C-10002\"", "");
-	expect("pictures of a slide show", OLE({"Pictures", TEXT("\x00\x6e\x1e\xf0\x1f\0\0\0" "0123456789abcdef\xff"
-			"GIF89a\1\0\1\0\0\0\0,")}), "", "image");
-	expect("any stream, and its name", OLE({"C-10002", TEXT("Stream-1")}), "C-10002|Stream-1", "");
+	expect("pictures of a slide show",
+		OLE({"Pictures",
+			TEXT("\x00\x6e\x1e\xf0\x1f\0\0\0"
+			     "0123456789abcdef\xff"
+			     "GIF89a\1\0\1\0\0\0\0,")}),
+		"", "image");
+	expect("any stream, and its name", OLE({"C-10002", TEXT("Stream-1")}), "C-10002|Stream-1",
+		"");
 	GByteArray *behind = OLE({"a", TEXT("b")});
 	g_byte_array_append(behind, (const guint8 *)"\0Behind-1\0", 10);
 	expect("bytes that no stream has", behind, "(outside of its streams)] Behind-1", "");
@@ -355,7 +427,8 @@ static void test_excel_binary(void)
 	RECORD(0x203, "\1\0\1\0\1\0\0\0\x80\x8a\x2d\xbe\x3c\x42"); /* NUMBER */
 	RECORD(0x204, "\2\0\0\0\0\0\5\0\0Label");
 	RECORD(0x14, "\x0b\0\0&LHead-1&RX");
-	expect("cells", OLE({"Workbook", book->data, book->len}), "Customer\t4711 0004711|NUMBER-1\t|Label|\nHead-1\nX", "");
+	expect("cells", OLE({"Workbook", book->data, book->len}),
+		"Customer\t4711 0004711|NUMBER-1\t|Label|\nHead-1\nX", "");
 	g_autoptr(GByteArray) locked = g_byte_array_new();
 	record(locked, 0x809, "\0\6\5\0", 4);
 	record(locked, 0x2f, "\1\0", 2);
@@ -366,15 +439,24 @@ static void test_excel_binary(void)
 
 static void test_rtf(void)
 {
-	expect("text", bytes_of("{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}{\\*\\generator X;}"
+	expect("text",
+		bytes_of(
+			"{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}{\\*\\generator X;}"
 			"C-{\\b 47}11\\par M\\'fcller \\u8364?5 A\\_B\\~C\\-D\\cell E"
 			"{\\field{\\*\\fldinst HYPERLINK \"https://a.example/?c=1\"}{\\fldrslt here}}}"),
-		"C-4711\nM\xc3\xbcller \xe2\x82\xac" "5 A-B CD\tE|https://a.example/?c=1|here", "");
+		"C-4711\nM\xc3\xbcller \xe2\x82\xac"
+		"5 A-B CD\tE|https://a.example/?c=1|here",
+		"");
 	expect("breaks off", bytes_of("{\\rtf1 {\\b Half-1"), "Half-1", "damaged");
-	expect("pictures are no text", bytes_of("{\\rtf1 a{\\pict 47494638396101000100000000 2c}b}"), "ab", "image");
-	expect("HTML in it", bytes_of("{\\rtf1\\fromhtml1 {\\*\\htmltag <p title=\"Attr-1\">}C-47\\htmlrtf {\\b \\htmlrtf0 "
-			"11\\htmlrtf }\\htmlrtf0 {\\*\\htmltag </p>}}"), "C-4711|Attr-1", "");
-	expect("an embedded file", bytes_of("{\\rtf1 x{\\object{\\*\\objdata 01050000255044462d312e34}}}"), "x",
+	expect("pictures are no text",
+		bytes_of("{\\rtf1 a{\\pict 47494638396101000100000000 2c}b}"), "ab", "image");
+	expect("HTML in it",
+		bytes_of(
+			"{\\rtf1\\fromhtml1 {\\*\\htmltag <p title=\"Attr-1\">}C-47\\htmlrtf {\\b \\htmlrtf0 "
+			"11\\htmlrtf }\\htmlrtf0 {\\*\\htmltag </p>}}"),
+		"C-4711|Attr-1", "");
+	expect("an embedded file",
+		bytes_of("{\\rtf1 x{\\object{\\*\\objdata 01050000255044462d312e34}}}"), "x",
 		"damaged");
 }
 
@@ -389,7 +471,8 @@ static void attribute(GByteArray *out, guint32 id, const void *data, gsize len)
 
 static void test_tnef(void)
 {
-	GByteArray *out = g_byte_array_append(g_byte_array_new(), (const guint8 *)"\x78\x9f\x3e\x22\1\0", 6);
+	GByteArray *out = g_byte_array_append(
+		g_byte_array_new(), (const guint8 *)"\x78\x9f\x3e\x22\1\0", 6);
 	attribute(out, 0x18004, TEXT("Subject-1"));
 	g_autoptr(GByteArray) properties = g_byte_array_new();
 	put32(properties, 3);
@@ -415,14 +498,18 @@ static void test_tnef(void)
 	attribute(out, 0x69002, TEXT("xxxxxxxx"));
 	attribute(out, 0x18010, TEXT("list.csv\0"));
 	attribute(out, 0x6800f, TEXT("a;Attached-1\n"));
-	expect("winmail.dat", out, "Subject-1|Body-1|Named-1|[doc] A-1|[doc > list.csv] a;Attached-1", "");
+	expect("winmail.dat", out,
+		"Subject-1|Body-1|Named-1|[doc] A-1|[doc > list.csv] a;Attached-1", "");
 }
 
 static void test_cards(void)
 {
-	expect("calendar", bytes_of("BEGIN:VCALENDAR\r\nSUMMARY:Customer C-47\r\n 11\\, urgent\\nnow\r\n"
-			"END:VCALENDAR\r\n"), "Customer C-4711, urgent\nnow", "");
-	expect("card", bytes_of("BEGIN:VCARD\r\nEMAIL:a@b.example\r\nEND:VCARD\r\n"), "a@b.example", "");
+	expect("calendar",
+		bytes_of("BEGIN:VCALENDAR\r\nSUMMARY:Customer C-47\r\n 11\\, urgent\\nnow\r\n"
+			 "END:VCALENDAR\r\n"),
+		"Customer C-4711, urgent\nnow", "");
+	expect("card", bytes_of("BEGIN:VCARD\r\nEMAIL:a@b.example\r\nEND:VCARD\r\n"), "a@b.example",
+		"");
 }
 
 /* ---- archives ------------------------------------------------------------------------- */
@@ -432,8 +519,9 @@ static void test_archives(void)
 	static const Member text[] = {{"a/b.txt", "Member-1", -1}};
 	static const struct {
 		const char *format, *filter;
-	} rows[] = {{"zip", NULL}, {"7zip", NULL}, {"ustar", NULL}, {"ustar", "gzip"}, {"ustar", "xz"},
-		{"ustar", "bzip2"}, {"ustar", "zstd"}, {"ustar", "lz4"}, {"cpio", NULL}};
+	} rows[] = {{"zip", NULL}, {"7zip", NULL}, {"ustar", NULL}, {"ustar", "gzip"},
+		{"ustar", "xz"}, {"ustar", "bzip2"}, {"ustar", "zstd"}, {"ustar", "lz4"},
+		{"cpio", NULL}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_test_message("%s %s", rows[i].format, rows[i].filter);
 		expect(rows[i].format, make_archive(rows[i].format, rows[i].filter, NULL, text, 1),
@@ -441,11 +529,14 @@ static void test_archives(void)
 	}
 	expect("gzip alone", make_archive("raw", "gzip", NULL, text, 1), "Member-1", "");
 	g_autoptr(GByteArray) inner = ZIP({"c.txt", "Deep-1", -1});
-	expect("nested", ZIP({"d.zip", inner->data, (gssize)inner->len}), "[doc > d.zip > c.txt] Deep-1", "");
+	expect("nested", ZIP({"d.zip", inner->data, (gssize)inner->len}),
+		"[doc > d.zip > c.txt] Deep-1", "");
 	expect("encrypted", make_archive("zip", NULL, "secret", text, 1), "", "password password");
 	expect("empty", ZIP(), "", "");
-	/* Whether the member is told, or the archive, or both, differs between versions of libarchive. */
-	g_autoptr(GByteArray) half = g_byte_array_set_size(make_archive("zip", NULL, NULL, text, 1), 45);
+	/* Whether the member is told, or the archive, or both, differs between versions of
+	 * libarchive. */
+	g_autoptr(GByteArray)
+		half = g_byte_array_set_size(make_archive("zip", NULL, NULL, text, 1), 45);
 	Got cut = read_document(half);
 	g_autofree char *reasons = unread_of(cut.reading);
 	g_test_message("cut off: %s", reasons);
@@ -471,7 +562,8 @@ static void test_archive_limits(void)
 {
 	g_autofree char *zeros = g_malloc0(24 << 20);
 	limited("ratio", ZIP({"zeros", zeros, 24 << 20}), MS_COST_DECODED, 64 << 20);
-	limited("total", ZIP({"a", zeros, 1 << 20}, {"b", zeros, 1 << 20}), MS_COST_DECODED, 1500000);
+	limited("total", ZIP({"a", zeros, 1 << 20}, {"b", zeros, 1 << 20}), MS_COST_DECODED,
+		1500000);
 	limited("members", ZIP({"a", "1", -1}, {"b", "2", -1}, {"c", "3", -1}), MS_COST_PART, 2);
 	GByteArray *deep = ZIP({"a.txt", "x", -1});
 	for (int i = 0; i < 30; i++) {
@@ -492,9 +584,11 @@ static void test_zip_disagreement(void)
 	g_assert_nonnull(strstr(ms_zip_disagreement(good->data, good->len), "two ways"));
 	memcpy(central + 46, "one", 3);
 	/* The directory forgets the first member: only a streaming reader shows it. */
-	g_autoptr(GByteArray) hidden = g_byte_array_append(g_byte_array_new(), good->data, good->len);
+	g_autoptr(GByteArray)
+		hidden = g_byte_array_append(g_byte_array_new(), good->data, good->len);
 	guint8 *first = memmem(hidden->data, hidden->len, "PK\x01\x02", 4);
-	guint8 *second = memmem(first + 4, hidden->len - (gsize)(first + 4 - hidden->data), "PK\x01\x02", 4);
+	guint8 *second = memmem(
+		first + 4, hidden->len - (gsize)(first + 4 - hidden->data), "PK\x01\x02", 4);
 	guint8 *end = memmem(hidden->data, hidden->len, "PK\x05\x06", 4);
 	gsize gone = (gsize)(second - first);
 	memmove(first, second, (gsize)(hidden->data + hidden->len - second));
@@ -567,7 +661,8 @@ static GByteArray *in_letters(const char *before, GByteArray *der, const char *a
 		g_string_append_printf(out, "%.64s\n", letters + i);
 	g_string_append(out, after);
 	g_byte_array_unref(der);
-	GByteArray *bytes = g_byte_array_append(g_byte_array_new(), (guint8 *)out->str, (guint)out->len);
+	GByteArray *bytes = g_byte_array_append(
+		g_byte_array_new(), (guint8 *)out->str, (guint)out->len);
 	g_string_free(out, TRUE);
 	return bytes;
 }
@@ -575,24 +670,29 @@ static GByteArray *in_letters(const char *before, GByteArray *der, const char *a
 /* Documents are signed too, and not only as MIME: e-invoices in Italy (.xml.p7m). */
 static void signed_documents(void)
 {
-	static const char xml[] = "<?xml version=\"1.0\"?><invoice><number>Signed-2</number></invoice>\n";
+	static const char xml[] =
+		"<?xml version=\"1.0\"?><invoice><number>Signed-2</number></invoice>\n";
 	static const char armour[] = "-----BEGIN PKCS7-----\n", end[] = "-----END PKCS7-----\n";
 	expect("XML in DER", signed_der(xml), "Signed-2", "");
 	expect("XML in BER", streamed(xml), "Signed-2", "");
 	expect("XML in PEM", in_letters(armour, signed_der(xml), end), "Signed-2", "");
-	expect("XML in PEM of CMS", in_letters("-----BEGIN CMS-----\n", streamed(xml), "-----END CMS-----\n"),
+	expect("XML in PEM of CMS",
+		in_letters("-----BEGIN CMS-----\n", streamed(xml), "-----END CMS-----\n"),
 		"Signed-2", "");
 	expect("XML in base64", in_letters("", signed_der(xml), ""), "Signed-2", "");
-	expect("behind the armour", in_letters(armour, signed_der(xml), "-----END PKCS7-----\nBehind-3\n"), "Behind-3",
+	expect("behind the armour",
+		in_letters(armour, signed_der(xml), "-----END PKCS7-----\nBehind-3\n"), "Behind-3",
 		"");
 	GByteArray *twice = signed_der(xml);
 	BIO *bio = BIO_new_mem_buf(twice->data, (int)twice->len);
-	expect("signed twice", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY)), "Signed-2", "");
+	expect("signed twice", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY)),
+		"Signed-2", "");
 	BIO_free(bio);
 	g_byte_array_unref(twice);
 	expect("text", signed_der("Signed-4 is no MIME\n"), "Signed-4", "");
 	bio = BIO_new_mem_buf(xml, -1);
-	expect("detached", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY | CMS_DETACHED)), "", "signature");
+	expect("detached", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY | CMS_DETACHED)),
+		"", "signature");
 	BIO_free(bio);
 }
 
@@ -601,16 +701,19 @@ static void test_smime(void)
 	static const char mail[] = "Content-Type: text/plain\r\n\r\nSigned-1\r\n";
 	make_certificate();
 	BIO *bio = BIO_new_mem_buf(mail, -1);
-	expect("opaque signed", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY)), "Signed-1", "");
+	expect("opaque signed", der_of(CMS_sign(certificate, key, NULL, bio, CMS_BINARY)),
+		"Signed-1", "");
 	BIO_free(bio);
 	bio = BIO_new_mem_buf(mail, -1);
 	STACK_OF(X509) *to = sk_X509_new_null();
 	sk_X509_push(to, certificate);
-	expect("encrypted", der_of(CMS_encrypt(to, bio, EVP_aes_256_cbc(), CMS_BINARY)), "", "encrypted");
+	expect("encrypted", der_of(CMS_encrypt(to, bio, EVP_aes_256_cbc(), CMS_BINARY)), "",
+		"encrypted");
 	sk_X509_free(to);
 	BIO_free(bio);
 	signed_documents();
-	expect("PGP", bytes_of("-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n"), "", "encrypted");
+	expect("PGP", bytes_of("-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n"),
+		"", "encrypted");
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 }
@@ -635,12 +738,15 @@ static void test_types(void)
 	is_type(make_pdf("Real-1", "", "", ""), "text/plain", "application/pdf", "Real-1");
 	is_type(ZIP({"a.txt", "Real-1", -1}), "application/pdf", "application/zip", "Real-1");
 	is_type(bytes_of("{\\rtf1 Real-1}"), "application/msword", "application/rtf", "Real-1");
-	is_type(bytes_of("<html><b>Re</b>al-1</html>"), "application/octet-stream", "text/html", "Real-1");
-	is_type(bytes_of("<?xml version='1.0'?><a>Real-1</a>"), "text/plain", "application/xml", "Real-1");
-	is_type(bytes_of("a;b;c\n1;2;Real-1\n"), "application/vnd.ms-excel", "text/plain", "Real-1");
+	is_type(bytes_of("<html><b>Re</b>al-1</html>"), "application/octet-stream", "text/html",
+		"Real-1");
+	is_type(bytes_of("<?xml version='1.0'?><a>Real-1</a>"), "text/plain", "application/xml",
+		"Real-1");
+	is_type(bytes_of("a;b;c\n1;2;Real-1\n"), "application/vnd.ms-excel", "text/plain",
+		"Real-1");
 	is_type(bytes_of("a;b;c\n1;2;Real-1\n"), "", "text/plain", "Real-1");
-	is_type(bytes_of("From: a@b.example\r\nTo: c@d.example\r\nSubject: x\r\n\r\nReal-1\r\n"), "",
-		"message/rfc822", "Real-1");
+	is_type(bytes_of("From: a@b.example\r\nTo: c@d.example\r\nSubject: x\r\n\r\nReal-1\r\n"),
+		"", "message/rfc822", "Real-1");
 	is_type(bytes_of(""), "application/octet-stream", "", "");
 }
 

@@ -76,7 +76,8 @@ static MsAction judge_message(MsRuntime *runtime, const char *message)
 
 static MsAction judge(MsRuntime *runtime, const char *text)
 {
-	g_autofree char *message = g_strdup_printf("From: a@seller.example\r\nSubject: s\r\n\r\n%s\r\n", text);
+	g_autofree char *message = g_strdup_printf(
+		"From: a@seller.example\r\nSubject: s\r\n\r\n%s\r\n", text);
 	return judge_message(runtime, message);
 }
 
@@ -150,13 +151,15 @@ static void test_attachment(void)
 	g_autoptr(MsDirectory) directory = other_host(&kinds);
 	import(directory, MAPPING);
 	MsRuntime *runtime = start();
-	GString *text = g_string_new("From: a@seller.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+	GString *text = g_string_new(
+		"From: a@seller.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
 		"boundary=b\r\n\r\n--b\r\nContent-Type: application/octet-stream; name=a.html\r\nContent-Disposition: attachment; "
 		"filename=a.html\r\n\r\n<!DOCTYPE html><html><p>PLUM-77-KIWI</p>");
 	for (int i = 0; i < 4000; i++)
 		g_string_append(text, "<p>some words of the terms</p>\r\n");
 	g_string_append(text, "\r\n--b--\r\n");
-	/* A reading is made for keeping where a worker is at leisure at once: on a busy machine not the second time. */
+	/* A reading is made for keeping where a worker is at leisure at once: on a busy machine
+	 * not the second time. */
 	MsReaderStats stats = {0};
 	for (int i = 0; i < 200 && stats.cache_hits == 0; i++) {
 		g_assert_cmpint(judge_message(runtime, text->str), ==, MS_DELIVER);
@@ -182,7 +185,8 @@ static void test_restart(void)
 	g_assert_cmpint(judge(runtime, "about FIRST-1 we"), ==, MS_HOLD);
 	guint64 before = ms_reader_known(ms_runtime_reader(runtime));
 	MsReaderStats stats = {0};
-	g_autofree char *command = g_strdup_printf("pkill -KILL -P %d missent-reader", (int)getpid());
+	g_autofree char *command = g_strdup_printf(
+		"pkill -KILL -P %d missent-reader", (int)getpid());
 	g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
 	/* Its workers end with it, a moment later; one of them might still answer. */
 	for (int i = 0; i < 200 && stats.replaced == 0; i++) {
@@ -240,12 +244,14 @@ static void test_many(void)
 	for (int i = 0; i < MS_HELD_RELATIONS + 50; i++)
 		g_ptr_array_add(envelope->recipients, g_strdup_printf("r%d@x.example", i));
 	g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
-	g_autoptr(MsJudgement) judgement =
-		judgement_of(runtime, envelope, "From: a@seller.example\r\n\r\nabout FIRST-1 we\r\n");
+	g_autoptr(MsJudgement) judgement = judgement_of(
+		runtime, envelope, "From: a@seller.example\r\n\r\nabout FIRST-1 we\r\n");
 	g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, judgement, "");
 	g_assert_cmpuint(record->recipients->len, ==, MS_HELD_RELATIONS + 51);
-	g_assert_cmpstr(((MsHeldRecipient *)record->recipients->pdata[0])->address, ==, "r@recipient.example");
-	g_assert_cmpstr(((MsHeldRecipient *)record->recipients->pdata[1])->address, ==, "r0@x.example");
+	g_assert_cmpstr(((MsHeldRecipient *)record->recipients->pdata[0])->address, ==,
+		"r@recipient.example");
+	g_assert_cmpstr(
+		((MsHeldRecipient *)record->recipients->pdata[1])->address, ==, "r0@x.example");
 	const MsHeldFinding *first = record->findings->pdata[0];
 	g_assert_cmpstr(first->kind, ==, "customer-number");
 	g_assert_cmpuint(strlen(first->relations), ==, MS_HELD_RELATIONS);
@@ -265,16 +271,19 @@ static const char *const hidden[] = {
 	"Content-Type: " TOKEN "/" TOKEN "\r\n\r\n\x01\x02\x03\r\n",
 	"Content-Type: application/pdf; name=\"" TOKEN ".pdf\"\r\n\r\n%PDF-1.4 x\r\n",
 	"Content-Type: application/x-foo; name=\"a." TOKEN "\"\r\n\r\n\x01\x02\r\n",
-	"Content-Type: application/x-foo\r\nContent-Disposition: attachment; filename=\"header " TOKEN "\"\r\n\r\n\x01\x02\r\n",
-	"Content-Disposition: attachment; filename=\"" TOKEN " page 1\"\r\n\r\nabout FIRST-1 we\r\n",
+	"Content-Type: application/x-foo\r\nContent-Disposition: attachment; filename=\"header " TOKEN
+	"\"\r\n\r\n\x01\x02\r\n",
+	"Content-Disposition: attachment; filename=\"" TOKEN
+	" page 1\"\r\n\r\nabout FIRST-1 we\r\n",
 	"X-" TOKEN ": about FIRST-1 we\r\n\r\nx\r\n",
 	"X-" TOKEN ": =?x-none?Q?x?=\r\n\r\nx\r\n",
 	"Subject: =?x-" TOKEN "?Q?x?=\r\n\r\nx\r\n",
 	"Content-Type: message/external-body; x=" TOKEN "\r\n\r\nx\r\n",
-	"Content-Type: multipart/" TOKEN "; boundary=b\r\n\r\n--b\r\nX-" TOKEN ": =?y?Q?x?=\r\n\r\nx\r\n--b--\r\n",
+	"Content-Type: multipart/" TOKEN "; boundary=b\r\n\r\n--b\r\nX-" TOKEN
+	": =?y?Q?x?=\r\n\r\nx\r\n--b--\r\n",
 	"Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-		"UEsDBAoAAAAAAAAAIQCDFtyMAgAAAAIAAAAPAAAAWlE3NzQwOTEyWEsuYmluAQJQSwECFAAKAAAAAAAAACEAgxbcjAIAAAACAAAA"
-		"DwAAAAAAAAAAAAAAgAEAAAAAWlE3NzQwOTEyWEsuYmluUEsFBgAAAAABAAEAPQAAAC8AAAAAAA==\r\n",
+	"UEsDBAoAAAAAAAAAIQCDFtyMAgAAAAIAAAAPAAAAWlE3NzQwOTEyWEsuYmluAQJQSwECFAAKAAAAAAAAACEAgxbcjAIAAAACAAAA"
+	"DwAAAAAAAAAAAAAAgAEAAAAAWlE3NzQwOTEyWEsuYmluUEsFBgAAAAABAAEAPQAAAC8AAAAAAA==\r\n",
 };
 
 static void expect_no_token(const char *name, const char *text, gsize len)
@@ -300,7 +309,8 @@ static void test_tokens(void)
 		envelope->host = g_strdup("mx.seller.example");
 		envelope->queue_id = g_strdup_printf("Q%zu", i);
 		g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
-		g_autofree char *message = g_strconcat("From: a@seller.example\r\n", hidden[i], NULL);
+		g_autofree char *message = g_strconcat(
+			"From: a@seller.example\r\n", hidden[i], NULL);
 		g_autoptr(MsJudgement) judgement = judgement_of(runtime, envelope, message);
 		g_test_message("row %zu", i);
 		g_assert_cmpint(judgement->verdict->action, ==, MS_HOLD);
@@ -340,7 +350,8 @@ static void test_current(void)
 	g_assert_false(ms_runtime_is_current(runtime));
 	unlink(file);
 	g_assert_true(ms_runtime_is_current(runtime));
-	write_file("policies/all.conf", "policy \"all\" {\n}\n"); /* the same words, but written anew */
+	/* the same words, but written anew */
+	write_file("policies/all.conf", "policy \"all\" {\n}\n");
 	g_assert_false(ms_runtime_is_current(runtime));
 	ms_runtime_unref(runtime);
 }
@@ -351,8 +362,10 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_autofree char *kinds = read_source("policies/kinds.conf");
 	g_autofree char *reader = built_file("missent-reader");
-	g_autofree char *text = g_strdup_printf("mode = enforce\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
-		"reader {\n program = \"%s\"\n workers = 2\n}\ndirectory {\n digests = no\n}\n", dir, dir, reader);
+	g_autofree char *text = g_strdup_printf(
+		"mode = enforce\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
+		"reader {\n program = \"%s\"\n workers = 2\n}\ndirectory {\n digests = no\n}\n",
+		dir, dir, reader);
 	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
 	g_mkdir(policies, 0755);
 	write_file("policies/kinds.conf", kinds);

@@ -1,5 +1,5 @@
-/* What would have to change for another verdict: each change that is proposed is made, and the message judged
- * anew, by the whole way that mail goes. */
+/* What would have to change for another verdict: each change that is proposed is made, and the
+ * message judged anew, by the whole way that mail goes. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -57,7 +57,8 @@ static const char *pick(GRand *rand, const char *const *words, guint n)
 /* Accounts with numbers, people, a reseller, a number that two share, the house's own. */
 static char *random_mapping(GRand *rand)
 {
-	GString *out = g_string_new("account,kind,value\nHOUSE,vat-id,DE136695976\nHOUSE,recipient,@seller.example\n");
+	GString *out = g_string_new(
+		"account,kind,value\nHOUSE,vat-id,DE136695976\nHOUSE,recipient,@seller.example\n");
 	for (int a = 0; a < ACCOUNTS; a++) {
 		g_string_append_printf(out, "A%d,recipient,a%d@c%d.example\n", a, a, a);
 		g_string_append_printf(out, "A%d,customer-number,KD-%d0%d7731\n", a, a, a);
@@ -65,9 +66,11 @@ static char *random_mapping(GRand *rand)
 		if (below(rand, 3) == 0)
 			g_string_append_printf(out, "A%d,recipient,@c%d.example\n", a, a);
 		if (below(rand, 4) == 0)
-			g_string_append_printf(out, "A%d,receives-for,A%u\n", a, (a + 1 + below(rand, ACCOUNTS - 1)) % ACCOUNTS);
+			g_string_append_printf(out, "A%d,receives-for,A%u\n", a,
+				(a + 1 + below(rand, ACCOUNTS - 1)) % ACCOUNTS);
 		if (below(rand, 4) == 0)
-			g_string_append_printf(out, "A%d,customer-number,KD-%u0%u7731\n", a, (a + 1) % ACCOUNTS, (a + 1) % ACCOUNTS);
+			g_string_append_printf(out, "A%d,customer-number,KD-%u0%u7731\n", a,
+				(a + 1) % ACCOUNTS, (a + 1) % ACCOUNTS);
 	}
 	return g_string_free(out, FALSE);
 }
@@ -76,8 +79,9 @@ static char *random_policy(GRand *rand, const char *title, const char *more)
 {
 	static const char *const actions[] = {"deliver", "tag", "hold", "hold"};
 	GString *out = g_string_new(NULL);
-	g_string_append_printf(out, "policy \"%s\" {\n\tkinds = {\"customer-number\", \"invoice-number\", \"email\", \"vat-id\"}\n%s", title,
-		more);
+	g_string_append_printf(out,
+		"policy \"%s\" {\n\tkinds = {\"customer-number\", \"invoice-number\", \"email\", \"vat-id\"}\n%s",
+		title, more);
 	if (below(rand, 2) == 0)
 		g_string_append(out, "\trequire = {\"customer-number\"}\n");
 	if (below(rand, 2) == 0)
@@ -90,8 +94,10 @@ static char *random_policy(GRand *rand, const char *title, const char *more)
 		g_string_append_printf(out, "\tmax-visible-recipients = %u\n", 1 + below(rand, 3));
 	if (below(rand, 4) == 0)
 		g_string_append_printf(out, "\tmax-identifiers = %u\n", 1 + below(rand, 3));
-	g_string_append_printf(out, "\ton-mismatch = %s\n\ton-unknown-identifier = %s\n\ton-unknown-recipient = %s\n}\n",
-		below(rand, 4) == 0 ? "split" : "hold", pick(rand, actions, 4), pick(rand, actions, 4));
+	g_string_append_printf(out,
+		"\ton-mismatch = %s\n\ton-unknown-identifier = %s\n\ton-unknown-recipient = %s\n}\n",
+		below(rand, 4) == 0 ? "split" : "hold", pick(rand, actions, 4),
+		pick(rand, actions, 4));
 	return g_string_free(out, FALSE);
 }
 
@@ -123,9 +129,12 @@ static void random_mail(GRand *rand, Mail *out)
 	if (below(rand, 8) == 0)
 		g_string_append(body, "VAT ID: DE136695976, write to a2@c2.example\r\n");
 	bool odd = below(rand, 6) == 0;
-	out->text = g_strdup_printf("From: billing@seller.example\r\nTo: %s\r\nSubject: s\r\nMIME-Version: 1.0\r\n"
-		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n%s\r\n%s--b--\r\n", to->str, body->str,
-		odd ? "--b\r\nContent-Type: application/x-odd; name=a.odd\r\n\r\n\001\002\003\004\r\n" : "");
+	out->text = g_strdup_printf(
+		"From: billing@seller.example\r\nTo: %s\r\nSubject: s\r\nMIME-Version: 1.0\r\n"
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n%s\r\n%s--b--\r\n",
+		to->str, body->str,
+		odd ? "--b\r\nContent-Type: application/x-odd; name=a.odd\r\n\r\n\001\002\003\004\r\n"
+		    : "");
 	out->envelope->size = strlen(out->text);
 }
 
@@ -162,8 +171,8 @@ static void change_row(MsRuntime *runtime, const json_t *row, bool back)
 {
 	g_autoptr(GError) error = NULL;
 	bool put = (strcmp(word(row, "do"), "put") == 0) != back, changed = false;
-	(put ? ms_directory_put : ms_directory_delete)(ms_runtime_directory(runtime), word(row, "account"), word(row, "kind"),
-		word(row, "value"), &changed, &error);
+	(put ? ms_directory_put : ms_directory_delete)(ms_runtime_directory(runtime),
+		word(row, "account"), word(row, "kind"), word(row, "value"), &changed, &error);
 	g_assert_no_error(error);
 	g_assert_true(changed);
 }
@@ -190,19 +199,27 @@ static char *edited(const char *policies, const json_t *changes)
 	{
 		const json_t *s = json_object_get(change, "setting");
 		for (int b = 1; s != NULL && blocks[b] != NULL; b++) {
-			if (!g_str_has_prefix(blocks[b], word(s, "policy")) || blocks[b][strlen(word(s, "policy"))] != '"')
+			if (!g_str_has_prefix(blocks[b], word(s, "policy")) ||
+				blocks[b][strlen(word(s, "policy"))] != '"')
 				continue;
 			const char *key = word(s, "key");
 			bool list = strcmp(key, "tolerate") == 0 || strcmp(key, "require") == 0;
 			g_autofree char *find = g_strdup_printf("\n\t%s = ", key);
-			char *at = strstr(blocks[b], find), *end = at != NULL ? strchr(at + 1, '\n') : NULL;
-			g_autofree char *old = at != NULL ? g_strndup(at + strlen(find), (gsize)(end - at) - strlen(find)) : g_strdup("{}");
-			g_autofree char *inner = list && strlen(old) > 2 ? g_strndup(old + 1, strlen(old) - 2) : g_strdup("");
+			char *at = strstr(blocks[b], find),
+			     *end = at != NULL ? strchr(at + 1, '\n') : NULL;
+			g_autofree char *old = at != NULL
+				? g_strndup(at + strlen(find), (gsize)(end - at) - strlen(find))
+				: g_strdup("{}");
+			g_autofree char *inner = list && strlen(old) > 2
+				? g_strndup(old + 1, strlen(old) - 2)
+				: g_strdup("");
 			g_autofree char *line = list
-				? g_strdup_printf("\n\t%s = {%s%s\"%s\"}", key, inner, *inner != '\0' ? ", " : "", word(s, "value"))
+				? g_strdup_printf("\n\t%s = {%s%s\"%s\"}", key, inner,
+					  *inner != '\0' ? ", " : "", word(s, "value"))
 				: g_strdup_printf("\n\t%s = %s", key, word(s, "value"));
 			char *first = strchr(blocks[b], '\n');
-			g_autofree char *head = g_strndup(blocks[b], (gsize)((at != NULL ? at : first) - blocks[b]));
+			g_autofree char *head = g_strndup(
+				blocks[b], (gsize)((at != NULL ? at : first) - blocks[b]));
 			char *made = g_strconcat(head, line, at != NULL ? end : first, NULL);
 			g_free(blocks[b]);
 			blocks[b] = made;
@@ -221,7 +238,8 @@ static bool has_settings(const json_t *changes)
 	return false;
 }
 
-static void expect_promise(MsRuntime *runtime, const Mail *mail, const char *policies, const json_t *set)
+static void expect_promise(
+	MsRuntime *runtime, const Mail *mail, const char *policies, const json_t *set)
 {
 	const json_t *changes = json_object_get(set, "changes");
 	bool settings = has_settings(changes);
@@ -235,7 +253,8 @@ static void expect_promise(MsRuntime *runtime, const Mail *mail, const char *pol
 	const char *got = would(used, mail);
 	if (strcmp(got, word(set, "verdict")) != 0) {
 		char *text = json_dumps(set, JSON_INDENT(1));
-		g_error("%s was promised, and it is %s\n%s\n%s\n%s", word(set, "verdict"), got, text, mail->text, policies);
+		g_error("%s was promised, and it is %s\n%s\n%s\n%s", word(set, "verdict"), got,
+			text, mail->text, policies);
 	}
 	if (settings) {
 		ms_runtime_unref(used);
@@ -272,14 +291,18 @@ static void explain_one(GRand *rand, MsRuntime *runtime, const char *policies, T
 	const MsExplainWish wish = {NULL, true, 0, NULL};
 	json_t *story = ms_explain(runtime, mail.envelope, judgement, &wish);
 	g_assert_nonnull(story);
-	const json_t *changes = json_object_get(story, "changes"), *sets = json_object_get(changes, "sets");
+	const json_t *changes = json_object_get(story, "changes"),
+		     *sets = json_object_get(changes, "sets");
 	gsize n = json_array_size(sets);
 	tally->verdicts++;
 	tally->none += n == 0;
 	g_assert_true((n == 0) == (json_object_get(changes, "none") != NULL));
 	/* One of each size at least, and some more. */
 	for (guint i = 0; i < MIN(n, 4); i++) {
-		const json_t *set = json_array_get(sets, i == 0 ? 0 : i == 1 ? n - 1 : below(rand, (guint)n));
+		const json_t *set = json_array_get(sets,
+			i == 0           ? 0
+				: i == 1 ? n - 1
+					 : below(rand, (guint)n));
 		expect_promise(runtime, &mail, policies, set);
 		expect_minimal(runtime, &mail, set);
 		tally->promises++;
@@ -298,9 +321,12 @@ static void test_promises(void)
 	g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
 	Tally tally = {0};
 	while (tally.verdicts < most) {
-		g_autofree char *mapping = random_mapping(rand), *first = random_policy(rand, "first", "");
-		g_autofree char *second = below(rand, 2) == 0 ? random_policy(rand, "second", "\tsender = {\"billing@seller.example\"}\n")
-							       : g_strdup("policy \"second\" {\n\tsender = {\"nobody@seller.example\"}\n}\n");
+		g_autofree char *mapping = random_mapping(rand),
+				*first = random_policy(rand, "first", "");
+		g_autofree char *second = below(rand, 2) == 0
+			? random_policy(rand, "second", "\tsender = {\"billing@seller.example\"}\n")
+			: g_strdup(
+				  "policy \"second\" {\n\tsender = {\"nobody@seller.example\"}\n}\n");
 		g_autofree char *policies = g_strconcat(first, second, NULL);
 		write_file("policies/p.conf", policies);
 		MsRuntime *runtime = start();
@@ -309,8 +335,10 @@ static void test_promises(void)
 			explain_one(rand, runtime, policies, &tally);
 		ms_runtime_unref(runtime);
 	}
-	g_test_message("%u verdicts, %u without a set; %u promises kept (%u of one change, %u of two, %u of three)",
-		tally.verdicts, tally.none, tally.promises, tally.of_size[1], tally.of_size[2], tally.of_size[3]);
+	g_test_message(
+		"%u verdicts, %u without a set; %u promises kept (%u of one change, %u of two, %u of three)",
+		tally.verdicts, tally.none, tally.promises, tally.of_size[1], tally.of_size[2],
+		tally.of_size[3]);
 	g_assert_cmpuint(tally.of_size[1], >, 0);
 	g_assert_cmpuint(tally.of_size[2], >, 0);
 	if (most >= 40)
@@ -326,7 +354,8 @@ static json_t *story_of(MsRuntime *runtime, const char *to, const char *body, bo
 	g_auto(GStrv) each = g_strsplit(to, " ", -1);
 	for (int i = 0; each[i] != NULL; i++)
 		g_ptr_array_add(mail.envelope->recipients, g_strdup(each[i]));
-	mail.text = g_strdup_printf("From: billing@seller.example\r\nSubject: s\r\n\r\n%s\r\n", body);
+	mail.text = g_strdup_printf(
+		"From: billing@seller.example\r\nSubject: s\r\n\r\n%s\r\n", body);
 	mail.envelope->size = strlen(mail.text);
 	g_autoptr(MsJudgement) judgement = judge(runtime, &mail);
 	const MsExplainWish wish = {NULL, reveal, 0, NULL};
@@ -338,11 +367,13 @@ static json_t *story_of(MsRuntime *runtime, const char *to, const char *body, bo
 
 static void test_story(void)
 {
-	write_file("policies/p.conf", "policy \"invoices\" {\n\tsender = {\"billing@seller.example\"}\n\tmax-recipients = 2\n}\n"
+	write_file("policies/p.conf",
+		"policy \"invoices\" {\n\tsender = {\"billing@seller.example\"}\n\tmax-recipients = 2\n}\n"
 		"policy \"payroll\" {\n\tsender = {\"wages@seller.example\"}\n}\n"
 		"policy \"run\" {\n\theader = {'X-Run: july'}\n}\npolicy \"pdf\" {\n\tattachment = {\"*.pdf\"}\n}\n");
 	MsRuntime *runtime = start();
-	import(ms_runtime_directory(runtime), "account,kind,value\nA1,recipient,a1@c1.example\nA1,customer-number,KD-1017731\n"
+	import(ms_runtime_directory(runtime),
+		"account,kind,value\nA1,recipient,a1@c1.example\nA1,customer-number,KD-1017731\n"
 		"A2,customer-number,KD-2027731\nA2,recipient,a2@c2.example\nA3,customer-number,KD-3037731\n");
 	json_t *story = story_of(runtime, "a1@c1.example", "Customer number: KD-2027731", false);
 	char *text = json_dumps(story, JSON_COMPACT);
@@ -353,18 +384,23 @@ static void test_story(void)
 	g_assert_true(json_is_true(json_object_get(json_array_get(policies, 0), "applies")));
 	g_assert_cmpstr(word(json_array_get(policies, 1), "because"), ==,
 		"the sender <billing@seller.example> is none of: wages@seller.example");
-	g_assert_cmpstr(word(json_array_get(policies, 2), "because"), ==, "no header field is as asked for: X-Run: july");
-	g_assert_cmpstr(word(json_array_get(policies, 3), "because"), ==, "no part is of a type or name asked for: *.pdf");
-	g_assert_cmpint(json_integer_value(json_object_get(json_array_get(policies, 1), "line")), ==, 5);
+	g_assert_cmpstr(word(json_array_get(policies, 2), "because"), ==,
+		"no header field is as asked for: X-Run: july");
+	g_assert_cmpstr(word(json_array_get(policies, 3), "because"), ==,
+		"no part is of a type or name asked for: *.pdf");
+	g_assert_cmpint(
+		json_integer_value(json_object_get(json_array_get(policies, 1), "line")), ==, 5);
 	const json_t *sets = json_object_get(json_object_get(story, "changes"), "sets");
 	g_assert_cmpuint(json_array_size(sets), >=, 3);
-	g_assert_cmpstr(word(json_array_get(json_object_get(json_array_get(sets, 0), "changes"), 0), "text"), ==,
-		"a1@c1.example may receive for A2");
+	g_assert_cmpstr(word(json_array_get(json_object_get(json_array_get(sets, 0), "changes"), 0),
+				"text"),
+		==, "a1@c1.example may receive for A2");
 	free(text);
 	json_decref(story);
 	/* Too many recipients, and each gets another's: four things are wrong. */
 	story = story_of(runtime, "s1@x.example s2@x.example s3@y.example s4@z.example",
-		"Customer number: KD-2027731, customer number: KD-1017731, customer number: KD-3037731", true);
+		"Customer number: KD-2027731, customer number: KD-1017731, customer number: KD-3037731",
+		true);
 	const json_t *changes = json_object_get(story, "changes");
 	g_assert_cmpstr(word(story, "would"), ==, "hold");
 	g_assert_nonnull(json_object_get(changes, "none"));
@@ -382,7 +418,8 @@ static void test_unavailable(void)
 	runtime = start();
 	json_t *story = story_of(runtime, "a1@c1.example", "Customer number: KD-2027731", false);
 	g_assert_cmpstr(word(story, "would"), ==, "tempfail");
-	g_assert_nonnull(strstr(word(json_object_get(story, "changes"), "none"), "nothing was ever imported"));
+	g_assert_nonnull(strstr(
+		word(json_object_get(story, "changes"), "none"), "nothing was ever imported"));
 	json_decref(story);
 	ms_runtime_unref(runtime);
 }
@@ -393,8 +430,10 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_autofree char *kinds = read_source("policies/kinds.conf");
 	g_autofree char *reader = built_file("missent-reader");
-	g_autofree char *text = g_strdup_printf("mode = enforce\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
-		"reader {\n program = \"%s\"\n workers = 2\n}\ndirectory {\n house = \"HOUSE\"\n digests = no\n}\n", dir, dir, reader);
+	g_autofree char *text = g_strdup_printf(
+		"mode = enforce\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
+		"reader {\n program = \"%s\"\n workers = 2\n}\ndirectory {\n house = \"HOUSE\"\n digests = no\n}\n",
+		dir, dir, reader);
 	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
 	g_mkdir(policies, 0755);
 	write_file("policies/kinds.conf", kinds);

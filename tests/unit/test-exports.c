@@ -37,83 +37,124 @@ static const struct {
 	const char *want;
 } shapes[] = {
 	{"plain", "account,kind,value\nA-1,iban,DE89\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"no heading", "A-1,iban,DE89\nA-2,email,a@b.example\n", NULL, {0}, "A-1|iban|DE89\nA-2|email|a@b.example\n"},
+	{"no heading", "A-1,iban,DE89\nA-2,email,a@b.example\n", NULL, {0},
+		"A-1|iban|DE89\nA-2|email|a@b.example\n"},
 	{"no line end at the end", "A-1,iban,DE89", NULL, {0}, "A-1|iban|DE89\n"},
 	{"one line", "A-1;iban;DE89\r\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"byte order mark", MARK "account,kind,value\r\nA-1,iban,DE89\r\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"mark and quotes", MARK "\"account\",\"kind\",\"value\"\r\n\"A-1\",\"iban\",\"DE89\"\r\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"semicolons", "account;kind;value\nA-1;billing-address;Hauptstr. 1, 10115 Berlin\n", NULL, {0},
-		"A-1|billing-address|Hauptstr. 1, 10115 Berlin\n"},
-	{"semicolons, quoted", "\"account\";\"kind\";\"value\"\n\"A;1\";\"iban\";\"DE89\"\n", NULL, {0}, "A;1|iban|DE89\n"},
+	{"byte order mark", MARK "account,kind,value\r\nA-1,iban,DE89\r\n", NULL, {0},
+		"A-1|iban|DE89\n"},
+	{"mark and quotes", MARK "\"account\",\"kind\",\"value\"\r\n\"A-1\",\"iban\",\"DE89\"\r\n",
+		NULL, {0}, "A-1|iban|DE89\n"},
+	{"semicolons", "account;kind;value\nA-1;billing-address;Hauptstr. 1, 10115 Berlin\n", NULL,
+		{0}, "A-1|billing-address|Hauptstr. 1, 10115 Berlin\n"},
+	{"semicolons, quoted", "\"account\";\"kind\";\"value\"\n\"A;1\";\"iban\";\"DE89\"\n", NULL,
+		{0}, "A;1|iban|DE89\n"},
 	{"tabulators", "account\tkind\tvalue\nA-1\tiban\tDE89\n", NULL, {0}, "A-1|iban|DE89\n"},
 	{"bars", "account|kind|value\nA-1|iban|DE89\n", NULL, {0}, "A-1|iban|DE89\n"},
 	{"sep=", "sep=;\r\naccount;kind;value\r\nA-1;iban;DE89\r\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"heading in any case", "Account,Kind,VALUE\nA-1,IBAN,DE89\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"heading in any order", "value,account,kind\nDE89,A-1,iban\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"more columns", "id,account,kind,value,changed\n7,A-1,iban,DE89,2026-01-01\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"blanks around", "account, kind , value\nA-1 , customer number, 4711 \nA-2,Customer_Number,4712\n", NULL, {0},
-		"A-1|customer-number|4711\nA-2|customer-number|4712\n"},
-	{"delimiter at the end", "account;kind;value\nA-1;iban;DE89;\n", NULL, {0}, "A-1|iban|DE89\n"},
-	{"UTF-16 with mark", MARK "account\tkind\tvalue\r\nM\xc3\xbcller\tiban\tDE89\r\n", "UTF-16LE", {0},
+	{"heading in any case", "Account,Kind,VALUE\nA-1,IBAN,DE89\n", NULL, {0},
+		"A-1|iban|DE89\n"},
+	{"heading in any order", "value,account,kind\nDE89,A-1,iban\n", NULL, {0},
+		"A-1|iban|DE89\n"},
+	{"more columns", "id,account,kind,value,changed\n7,A-1,iban,DE89,2026-01-01\n", NULL, {0},
+		"A-1|iban|DE89\n"},
+	{"blanks around",
+		"account, kind , value\nA-1 , customer number, 4711 \nA-2,Customer_Number,4712\n",
+		NULL, {0}, "A-1|customer-number|4711\nA-2|customer-number|4712\n"},
+	{"delimiter at the end", "account;kind;value\nA-1;iban;DE89;\n", NULL, {0},
+		"A-1|iban|DE89\n"},
+	{"UTF-16 with mark", MARK "account\tkind\tvalue\r\nM\xc3\xbcller\tiban\tDE89\r\n",
+		"UTF-16LE", {0}, "M\xc3\xbcller|iban|DE89\n"},
+	{"UTF-16 of the other order", MARK "account,kind,value\r\nM\xc3\xbcller,iban,DE89\r\n",
+		"UTF-16BE", {0}, "M\xc3\xbcller|iban|DE89\n"},
+	{"UTF-16 without mark", "account,kind,value\r\nA-1,iban,DE89\r\n", "UTF-16LE", {0},
+		"A-1|iban|DE89\n"},
+	{"Latin-1", "account;kind;value\nM\xc3\xbcller;iban;DE89\n", "ISO-8859-1", {0},
 		"M\xc3\xbcller|iban|DE89\n"},
-	{"UTF-16 of the other order", MARK "account,kind,value\r\nM\xc3\xbcller,iban,DE89\r\n", "UTF-16BE", {0},
-		"M\xc3\xbcller|iban|DE89\n"},
-	{"UTF-16 without mark", "account,kind,value\r\nA-1,iban,DE89\r\n", "UTF-16LE", {0}, "A-1|iban|DE89\n"},
-	{"Latin-1", "account;kind;value\nM\xc3\xbcller;iban;DE89\n", "ISO-8859-1", {0}, "M\xc3\xbcller|iban|DE89\n"},
-	{"Windows-1252", "account;kind;value\n\xe2\x80\x9eM\xc3\xbcller\xe2\x80\x9c \xe2\x82\xac;iban;DE89\n", "windows-1252", {0},
+	{"Windows-1252",
+		"account;kind;value\n\xe2\x80\x9eM\xc3\xbcller\xe2\x80\x9c \xe2\x82\xac;iban;DE89\n",
+		"windows-1252", {0},
 		"\xe2\x80\x9eM\xc3\xbcller\xe2\x80\x9c \xe2\x82\xac|iban|DE89\n"},
-	{"an encoding that is said", "account,kind,value\n\xc5\x81\xc3\xb3""d\xc5\xba,iban,PL61\n", "ISO-8859-2",
-		{.encoding = "ISO-8859-2"}, "\xc5\x81\xc3\xb3""d\xc5\xba|iban|PL61\n"},
-	{"a line for each customer", "Kundennr;Name;Mail;IBAN\n4711;Muster;a@m.example;DE89\n4712;M\xc3\xbcller;b@m.example;\n", NULL,
-		{.map = PER_LINE ",IBAN=iban", .account = "Kundennr"},
+	{"an encoding that is said",
+		"account,kind,value\n\xc5\x81\xc3\xb3"
+		"d\xc5\xba,iban,PL61\n",
+		"ISO-8859-2", {.encoding = "ISO-8859-2"},
+		"\xc5\x81\xc3\xb3"
+		"d\xc5\xba|iban|PL61\n"},
+	{"a line for each customer",
+		"Kundennr;Name;Mail;IBAN\n4711;Muster;a@m.example;DE89\n4712;M\xc3\xbcller;b@m.example;\n",
+		NULL, {.map = PER_LINE ",IBAN=iban", .account = "Kundennr"},
 		"4711|customer-number|4711\n4711|recipient|a@m.example\n4711|iban|DE89\n4712|customer-number|4712\n"
 		"4712|recipient|b@m.example\n"},
-	{"names in another case", " kundennr ;MAIL\n4711;a@m.example\n", NULL, {.map = PER_LINE, .account = "KundenNr"},
+	{"names in another case", " kundennr ;MAIL\n4711;a@m.example\n", NULL,
+		{.map = PER_LINE, .account = "KundenNr"},
 		"4711|customer-number|4711\n4711|recipient|a@m.example\n"},
-	{"several values", "Kundennr;Mail\n4711;\"a@m.example; b@m.example,c@m.example\nd@m.example\"\n", NULL,
+	{"several values",
+		"Kundennr;Mail\n4711;\"a@m.example; b@m.example,c@m.example\nd@m.example\"\n", NULL,
 		{.map = PER_LINE, .account = "Kundennr"},
 		"4711|customer-number|4711\n4711|recipient|a@m.example\n4711|recipient|b@m.example\n4711|recipient|c@m.example\n"
 		"4711|recipient|d@m.example\n"},
-	{"several numbers", "K,Alt\nX,\"C-1, C-2|C-3\"\n", NULL, {.map = "Alt=customer-number", .account = "K"},
+	{"several numbers", "K,Alt\nX,\"C-1, C-2|C-3\"\n", NULL,
+		{.map = "Alt=customer-number", .account = "K"},
 		"X|customer-number|C-1\nX|customer-number|C-2\nX|customer-number|C-3\n"},
 	{"several addresses of mail", "A-1,recipient,a@m.example; b@m.example\n", NULL, {0},
 		"A-1|recipient|a@m.example\nA-1|recipient|b@m.example\n"},
-	{"names before addresses", "A-1,recipient,Max Muster <a@m.example>\nA-1,recipient,\"Muster, Max <a@m.example>; <b@m.example>\"\n",
-		NULL, {0}, "A-1|recipient|a@m.example\nA-1|recipient|a@m.example\nA-1|recipient|b@m.example\n"},
-	{"NULL of a database", "K,Mail\n4711,NULL\n4712,\\N\n4713,\n4714,a@m.example\n", NULL, {.map = "Mail=recipient", .account = "K"},
-		"4714|recipient|a@m.example\n"},
-	{"an address over lines", "account,kind,value\nA-1,billing-address,\"Muster GmbH\nHauptstr. 1, Hof\n10115 Berlin\"\n", NULL, {0},
-		"A-1|billing-address|Muster GmbH\nHauptstr. 1, Hof\n10115 Berlin\n"},
+	{"names before addresses",
+		"A-1,recipient,Max Muster <a@m.example>\nA-1,recipient,\"Muster, Max <a@m.example>; <b@m.example>\"\n",
+		NULL, {0},
+		"A-1|recipient|a@m.example\nA-1|recipient|a@m.example\nA-1|recipient|b@m.example\n"},
+	{"NULL of a database", "K,Mail\n4711,NULL\n4712,\\N\n4713,\n4714,a@m.example\n", NULL,
+		{.map = "Mail=recipient", .account = "K"}, "4714|recipient|a@m.example\n"},
+	{"an address over lines",
+		"account,kind,value\nA-1,billing-address,\"Muster GmbH\nHauptstr. 1, Hof\n10115 Berlin\"\n",
+		NULL, {0}, "A-1|billing-address|Muster GmbH\nHauptstr. 1, Hof\n10115 Berlin\n"},
 	{"quotes doubled", "A-1,iban,\"DE\"\"89\"\n", NULL, {0}, "A-1|iban|DE\"89\n"},
 	/* ---- what is bad ---- */
-	{"spreadsheet's text", "account;kind;value\nA-1;customer-number;=\"00123\"\nA-1;customer-number;\"=\"\"00124\"\"\"\n", NULL, {0},
-		"!2 is a formula of a spreadsheet\n!3 is a formula of a spreadsheet\n"},
-	{"apostrophe", "A-1,customer-number,'00123\nA-1,billing-address,'s-Gravenweg 1\n", NULL, {0},
-		"!1 apostrophe\nA-1|billing-address|'s-Gravenweg 1\n"},
-	{"exponents", "account;kind;value\nA-1;customer-number;1,00E+05\nA-1;customer-number;4.71E11\nA-1;customer-number;12E5\n"
-		"1,00E+05;iban;DE89\n", NULL, {0},
+	{"spreadsheet's text",
+		"account;kind;value\nA-1;customer-number;=\"00123\"\nA-1;customer-number;\"=\"\"00124\"\"\"\n",
+		NULL, {0}, "!2 is a formula of a spreadsheet\n!3 is a formula of a spreadsheet\n"},
+	{"apostrophe", "A-1,customer-number,'00123\nA-1,billing-address,'s-Gravenweg 1\n", NULL,
+		{0}, "!1 apostrophe\nA-1|billing-address|'s-Gravenweg 1\n"},
+	{"exponents",
+		"account;kind;value\nA-1;customer-number;1,00E+05\nA-1;customer-number;4.71E11\nA-1;customer-number;12E5\n"
+		"1,00E+05;iban;DE89\n",
+		NULL, {0},
 		"!2 exponent form\n!3 exponent form\nA-1|customer-number|12E5\n!5 the account is a number in exponent form\n"},
-	{"one number or several", "K;Nr\nX;1,234\n", NULL, {.map = "Nr=customer-number", .account = "K"}, "!2 may be one number or several\n"},
-	{"failed formula", "A-1,iban,#N/A\nA-2,iban,#####\n", NULL, {0}, "!1 error of a spreadsheet\n!2 error of a spreadsheet\n"},
+	{"one number or several", "K;Nr\nX;1,234\n", NULL,
+		{.map = "Nr=customer-number", .account = "K"}, "!2 may be one number or several\n"},
+	{"failed formula", "A-1,iban,#N/A\nA-2,iban,#####\n", NULL, {0},
+		"!1 error of a spreadsheet\n!2 error of a spreadsheet\n"},
 	{"two @", "A-1,recipient,a@b@c.example\n", NULL, {0}, "!1 more than one @\n"},
-	{"no such kind", "account,kind,value\nA-1,ibam,DE89\n", NULL, {0}, "!2 is no kind of kinds.conf, nor recipient or receives-for (is iban meant?)\n"},
-	{"fields missing", "account,kind,value\nA-1,iban\nA-1,iban,DE89,x\n", NULL, {0}, "!2 2 fields, the heading has 3\n!3 4 fields\n"},
-	{"fields missing, no heading", "A-1,iban,DE89\nA-1,iban\n", NULL, {0}, "A-1|iban|DE89\n!2 three fields account,kind,value\n"},
+	{"no such kind", "account,kind,value\nA-1,ibam,DE89\n", NULL, {0},
+		"!2 is no kind of kinds.conf, nor recipient or receives-for (is iban meant?)\n"},
+	{"fields missing", "account,kind,value\nA-1,iban\nA-1,iban,DE89,x\n", NULL, {0},
+		"!2 2 fields, the heading has 3\n!3 4 fields\n"},
+	{"fields missing, no heading", "A-1,iban,DE89\nA-1,iban\n", NULL, {0},
+		"A-1|iban|DE89\n!2 three fields account,kind,value\n"},
 	/* ---- what is not read at all ---- */
-	{"never closed", "account,kind,value\nA-1,iban,DE89\nA-2,iban,\"DE90\nA-3,iban,DE91\n", NULL, {0}, "A-1|iban|DE89\nerror: line 3: a quote\n"},
-	{"closed by another", "account,kind,value\nA-2,iban,\"DE90\nA-3,iban,\"DE91\"\nA-4,iban,DE92\n", NULL, {0}, "error: line 2: a quote\n"},
-	{"closed at a line's end", "account,kind,value\nA-2,iban,\"DE90\nA-3,iban,DE91\nA-4,iban,DE92\"\nA-5,iban,DE93\n", NULL, {0},
-		"error: line 2: a quote\n"},
-	{"closed at a line's end, by line", "K;N;Mail\n1;x;\"a@m.example\n2;y;b@m.example\n3;z;c@m.example\"\n", NULL,
+	{"never closed", "account,kind,value\nA-1,iban,DE89\nA-2,iban,\"DE90\nA-3,iban,DE91\n",
+		NULL, {0}, "A-1|iban|DE89\nerror: line 3: a quote\n"},
+	{"closed by another",
+		"account,kind,value\nA-2,iban,\"DE90\nA-3,iban,\"DE91\"\nA-4,iban,DE92\n", NULL,
+		{0}, "error: line 2: a quote\n"},
+	{"closed at a line's end",
+		"account,kind,value\nA-2,iban,\"DE90\nA-3,iban,DE91\nA-4,iban,DE92\"\nA-5,iban,DE93\n",
+		NULL, {0}, "error: line 2: a quote\n"},
+	{"closed at a line's end, by line",
+		"K;N;Mail\n1;x;\"a@m.example\n2;y;b@m.example\n3;z;c@m.example\"\n", NULL,
 		{.map = "Mail=recipient", .account = "K"}, "error: line 2: a quote\n"},
-	{"a line for each customer, not said", "Kundennr;Name;Mail;IBAN\n4711;Muster;a@m.example;DE89\n", NULL, {0},
+	{"a line for each customer, not said",
+		"Kundennr;Name;Mail;IBAN\n4711;Muster;a@m.example;DE89\n", NULL, {0},
 		"error: line 1: has 4 columns (Kundennr, Name, Mail, IBAN), not account,kind,value; for a file with\n"},
 	{"no such column", "Nr;Mail\n1;a@m.example\n", NULL, {.map = PER_LINE, .account = "Nr"},
 		"error: there is no column \"Kundennr\"; the heading has: Nr, Mail\n"},
-	{"two such columns", "Mail;Nr;mail\n", NULL, {.map = "Mail=recipient", .account = "Nr"}, "error: several columns are called \"Mail\"\n"},
-	{"no account", "Nr;Mail\n", NULL, {.map = "Mail=recipient"}, "error: --map needs --account\n"},
+	{"two such columns", "Mail;Nr;mail\n", NULL, {.map = "Mail=recipient", .account = "Nr"},
+		"error: several columns are called \"Mail\"\n"},
+	{"no account", "Nr;Mail\n", NULL, {.map = "Mail=recipient"},
+		"error: --map needs --account\n"},
 	{"no map", "Nr;Mail\n", NULL, {.account = "Nr"}, "error: --account needs --map\n"},
-	{"a map to no kind", "Nr;Mail\n", NULL, {.map = "Mail=recipeint", .account = "Nr"}, "error: is no kind of kinds.conf\n"},
+	{"a map to no kind", "Nr;Mail\n", NULL, {.map = "Mail=recipeint", .account = "Nr"},
+		"error: is no kind of kinds.conf\n"},
 	{"no encoding", "A-1,iban,DE89\n", NULL, {.encoding = "klingon"}, "error: --encoding\n"},
 	{"nothing", "", NULL, {0}, ""},
 };
@@ -131,9 +172,11 @@ static char *rows_of(int fd, const MsTableForm *form, GString *notes)
 	GString *out = g_string_new(NULL);
 	MsTableResult result = table != NULL ? MS_TABLE_ROW : MS_TABLE_FAILED;
 	MsTableRow row;
-	while (table != NULL && (result = ms_table_next(table, &row, &error)) != MS_TABLE_END && result != MS_TABLE_FAILED) {
+	while (table != NULL && (result = ms_table_next(table, &row, &error)) != MS_TABLE_END &&
+		result != MS_TABLE_FAILED) {
 		if (result == MS_TABLE_BAD)
-			g_string_append_printf(out, "!%" G_GUINT64_FORMAT " %s\n", row.line, row.why);
+			g_string_append_printf(
+				out, "!%" G_GUINT64_FORMAT " %s\n", row.line, row.why);
 		else
 			g_string_append_printf(out, "%s|%s|%s\n", row.account, row.kind, row.value);
 	}
@@ -195,10 +238,12 @@ static void check_long(const char *encoding, const char *line)
 		g_string_append_printf(want, "%s|recipient|u%d@m.example\n", line, i);
 	}
 	gsize len;
-	g_autofree char *bytes = g_convert(text->str, (gssize)text->len, encoding, "UTF-8", NULL, &len, NULL);
+	g_autofree char *bytes = g_convert(
+		text->str, (gssize)text->len, encoding, "UTF-8", NULL, &len, NULL);
 	g_autoptr(GString) notes = g_string_new(NULL);
 	int fd = memory_file(bytes, len);
-	g_autofree char *got = rows_of(fd, &(MsTableForm){.map = "Mail=recipient", .account = "Name"}, notes);
+	g_autofree char *got = rows_of(
+		fd, &(MsTableForm){.map = "Mail=recipient", .account = "Name"}, notes);
 	close(fd);
 	g_assert_cmpstr(got, ==, want->str);
 }
@@ -232,13 +277,19 @@ static MsDirectorySettings settings_for(const char *name)
 	static GPtrArray *kept;
 	if (kept == NULL)
 		kept = g_ptr_array_new_with_free_func(g_free);
-	char *file = g_strdup_printf("%s/%s.db", dir, name), *key = g_build_filename(dir, "site.key", NULL);
+	char *file = g_strdup_printf("%s/%s.db", dir, name),
+	     *key = g_build_filename(dir, "site.key", NULL);
 	char *seen = g_strdup_printf("%s/%s.seen", dir, name);
 	g_ptr_array_add(kept, file);
 	g_ptr_array_add(kept, key);
 	g_ptr_array_add(kept, seen);
-	return (MsDirectorySettings){.backend = MS_BACKEND_SQLITE, .sqlite = file, .key_file = key, .digests = true,
-		.house = "house", .tag_separators = "+", .seen_file = seen};
+	return (MsDirectorySettings){.backend = MS_BACKEND_SQLITE,
+		.sqlite = file,
+		.key_file = key,
+		.digests = true,
+		.house = "house",
+		.tag_separators = "+",
+		.seen_file = seen};
 }
 
 static MsDirectory *open_directory(const MsDirectorySettings *settings)
@@ -256,8 +307,8 @@ static void on_warning(guint64 line, const char *text, void *user)
 	g_string_append_printf(user, "%" G_GUINT64_FORMAT " %s\n", line, text);
 }
 
-/* Each row: lines after two of a good account and one of the house, and the warning that there must be (line 0: of
- * one of them); NULL: none. */
+/* Each row: lines after two of a good account and one of the house, and the warning that there
+ * must be (line 0: of one of them); NULL: none. */
 static const struct {
 	const char *rows;
 	guint64 line;
@@ -283,7 +334,8 @@ static const struct {
 	{"H,customer-number,H-771\nH,receives-for,G\nG,receives-for,H\n", 0, "receives for it"},
 	{"G,iban,DE89370400440532013000\n", 4, "also the house's"},
 	{"X,recipient,x@x.example\nX,customer-number,C-8812\nA,recipient,x@x.example\nA,customer-number,C-8813\n"
-		"B,recipient,x@x.example\nB,customer-number,C-8814\n", 4, "is at 3 accounts"},
+	 "B,recipient,x@x.example\nB,customer-number,C-8814\n",
+		4, "is at 3 accounts"},
 };
 
 static void test_odd(void)
@@ -291,20 +343,28 @@ static void test_odd(void)
 	MsDirectorySettings settings = settings_for("odd");
 	g_autoptr(MsDirectory) directory = open_directory(&settings);
 	for (gsize i = 0; i < G_N_ELEMENTS(odd); i++) {
-		g_autofree char *text = g_strconcat("G,recipient,g@g.example\nG,customer-number,C-4711\n"
-			"house,iban,DE89370400440532013000\n", odd[i].rows, NULL);
+		g_autofree char *text = g_strconcat(
+			"G,recipient,g@g.example\nG,customer-number,C-4711\n"
+			"house,iban,DE89370400440532013000\n",
+			odd[i].rows, NULL);
 		g_autoptr(GString) told = g_string_new(NULL);
 		g_autoptr(GError) error = NULL;
 		int fd = memory_file(text, strlen(text));
 		MsImportResult result;
-		MsImportOptions options = {.max_shrink = 1, .source = "x", .dry_run = true, .warn = on_warning, .user = told,
+		MsImportOptions options = {.max_shrink = 1,
+			.source = "x",
+			.dry_run = true,
+			.warn = on_warning,
+			.user = told,
 			.many = 2};
 		ms_directory_import(directory, fd, &options, &result, &error);
 		g_assert_no_error(error);
 		close(fd);
 		g_autofree char *line = g_strdup_printf("%" G_GUINT64_FORMAT " ", odd[i].line);
-		bool right = odd[i].want == NULL ? told->len == 0
-			: (odd[i].line == 0 || g_str_has_prefix(told->str, line)) && strstr(told->str, odd[i].want) != NULL;
+		bool right = odd[i].want == NULL
+			? told->len == 0
+			: (odd[i].line == 0 || g_str_has_prefix(told->str, line)) &&
+				strstr(told->str, odd[i].want) != NULL;
 		if (!right || result.warnings != (odd[i].want != NULL))
 			g_error("%s: told \"%s\"", odd[i].rows, told->str);
 	}
@@ -317,11 +377,13 @@ static void test_odd_many(void)
 	g_autoptr(MsDirectory) directory = open_directory(&settings);
 	g_autoptr(GString) text = g_string_new(NULL), told = g_string_new(NULL);
 	for (int i = 0; i < 300; i++)
-		g_string_append_printf(text, "A-%d,recipient,office@adviser.example\nA-%d,recipient,@gmail.com\nA-%d,customer-number,C-%05d\n",
+		g_string_append_printf(text,
+			"A-%d,recipient,office@adviser.example\nA-%d,recipient,@gmail.com\nA-%d,customer-number,C-%05d\n",
 			i, i, i, 20000 + i);
 	int fd = memory_file(text->str, text->len);
 	MsImportResult result;
-	MsImportOptions options = {.max_shrink = 1, .source = "x", .warn = on_warning, .user = told};
+	MsImportOptions options = {
+		.max_shrink = 1, .source = "x", .warn = on_warning, .user = told};
 	g_assert_true(ms_directory_import(directory, fd, &options, &result, NULL));
 	close(fd);
 	g_assert_nonnull(strstr(told->str, "295 more domains at which anybody"));
@@ -331,7 +393,8 @@ static void test_odd_many(void)
 	/* The same of the mapping, which has no values. */
 	g_string_truncate(told, 0);
 	guint64 warnings;
-	g_assert_cmpint(ms_directory_lint(directory, 0, 30, on_warning, told, &warnings, NULL), ==, MS_FOUND);
+	g_assert_cmpint(ms_directory_lint(directory, 0, 30, on_warning, told, &warnings, NULL), ==,
+		MS_FOUND);
 	g_assert_nonnull(strstr(told->str, "0 the same value is at 300 accounts"));
 	g_assert_nonnull(strstr(told->str, "0 300 entries have a domain at which anybody"));
 	g_assert_cmpuint(warnings, ==, 302);
@@ -341,18 +404,21 @@ static void test_odd_many(void)
 
 static void test_ldif(void)
 {
-	static const char text[] = "version: 1\n\n# a comment\n that goes on\ndn: uid=1,dc=example\ncustomerNumber: 4711\n"
-				   "mail: a@m.example\nMail;lang-de: b@m.exa\n mple\ncn:: TcO8bGxlcg==\n\n"
-				   "dn: uid=2,dc=example\r\ncn: \"x\"\r\ncustomerNumber: 4712\r\nmail: c@m.example\r\n\r\n"
-				   "search: 2\nresult: 0 Success\n";
+	static const char text[] =
+		"version: 1\n\n# a comment\n that goes on\ndn: uid=1,dc=example\ncustomerNumber: 4711\n"
+		"mail: a@m.example\nMail;lang-de: b@m.exa\n mple\ncn:: TcO8bGxlcg==\n\n"
+		"dn: uid=2,dc=example\r\ncn: \"x\"\r\ncustomerNumber: 4712\r\nmail: c@m.example\r\n\r\n"
+		"search: 2\nresult: 0 Success\n";
 	int in = memory_file(text, strlen(text)), out = memory_file("", 0);
 	g_autoptr(GError) error = NULL;
-	const MsTableForm form = {.map = "mail=recipient,customerNumber=customer-number", .account = "cn"};
+	const MsTableForm form = {
+		.map = "mail=recipient,customerNumber=customer-number", .account = "cn"};
 	g_assert_true(ms_ldif_to_csv(in, out, form.map, form.account, &error));
 	lseek(out, 0, SEEK_SET);
 	g_autoptr(GString) notes = g_string_new(NULL);
 	g_autofree char *got = rows_of(out, &form, notes);
-	g_assert_cmpstr(got, ==, "M\xc3\xbcller|recipient|a@m.example\nM\xc3\xbcller|recipient|b@m.example\n"
+	g_assert_cmpstr(got, ==,
+		"M\xc3\xbcller|recipient|a@m.example\nM\xc3\xbcller|recipient|b@m.example\n"
 		"M\xc3\xbcller|customer-number|4711\n\"x\"|recipient|c@m.example\n\"x\"|customer-number|4712\n");
 	close(in);
 	close(out);
@@ -369,7 +435,8 @@ static char *many_rows(guint n, guint first)
 {
 	GString *out = g_string_new("account,kind,value\n");
 	for (guint i = first; i < first + n; i++) {
-		g_string_append_printf(out, "A-%05u,recipient,u%u@a.example\nA-%05u,customer-number,C-%06u\nR-%u,receives-for,A-%05u\n",
+		g_string_append_printf(out,
+			"A-%05u,recipient,u%u@a.example\nA-%05u,customer-number,C-%06u\nR-%u,receives-for,A-%05u\n",
 			i, i, i, i, i % 7, i);
 		if (i % 100 == 50)
 			g_string_append(out, "A-0,iban,DE00\n");
@@ -422,13 +489,20 @@ static char *progress_file(void)
 	return NULL;
 }
 
-static bool import(MsDirectory *directory, const char *text, Run *run, MsImportResult *result, GError **error)
+static bool import(
+	MsDirectory *directory, const char *text, Run *run, MsImportResult *result, GError **error)
 {
 	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	MsImportOptions options = {.max_shrink = 1, .max_bad = 1, .source = "in.csv", .note = on_run_note, .bad = on_run_bad,
-		.progress = on_run_progress, .user = run, .stop = &run->stop};
+	MsImportOptions options = {.max_shrink = 1,
+		.max_bad = 1,
+		.source = "in.csv",
+		.note = on_run_note,
+		.bad = on_run_bad,
+		.progress = on_run_progress,
+		.user = run,
+		.stop = &run->stop};
 	bool fine = ms_directory_import(directory, fd, &options, result, error);
 	close(fd);
 	return fine;
@@ -450,7 +524,9 @@ static void kill_one(const MsDirectorySettings *settings, const char *text, cons
 	pid_t pid = fork();
 	if (pid == 0) {
 		MsDirectory *writer = open_directory(settings);
-		Run run = {.notes = g_string_new(NULL), .progress = g_strdup(progress), .killing = true};
+		Run run = {.notes = g_string_new(NULL),
+			.progress = g_strdup(progress),
+			.killing = true};
 		MsImportResult result;
 		import(writer, text, &run, &result, NULL);
 		_exit(1);
@@ -463,7 +539,8 @@ static void kill_one(const MsDirectorySettings *settings, const char *text, cons
 static void test_goes_on(void)
 {
 	MsDirectorySettings settings = settings_for("goes-on");
-	g_autofree char *before = many_rows(10, 0), *text = many_rows(3000, 0), *other = many_rows(3000, 1);
+	g_autofree char *before = many_rows(10, 0), *text = many_rows(3000, 0),
+			*other = many_rows(3000, 1);
 	g_autoptr(MsDirectory) directory = open_directory(&settings);
 	Run run = {.notes = g_string_new(NULL)};
 	MsImportResult result, again;
@@ -593,7 +670,8 @@ static void test_nothing_loaded(void)
 	g_autoptr(GError) error = NULL;
 	g_assert_true(import(directory, text, &run, &result, NULL));
 	g_assert_false(import(directory, broken, &run, &result, &error));
-	g_assert_nonnull(strstr(error->message, "line 1206: a quote (\") is opened and not closed"));
+	g_assert_nonnull(
+		strstr(error->message, "line 1206: a quote (\") is opened and not closed"));
 	g_assert_nonnull(strstr(error->message, "nothing is loaded"));
 	gint64 entries;
 	g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
@@ -611,7 +689,8 @@ int main(int argc, char **argv)
 	g_assert_nonnull(kinds);
 	dir = scratch_folder();
 	g_autofree char *key = g_build_filename(dir, "site.key", NULL);
-	g_assert_true(g_file_set_contents(key, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n", -1, NULL));
+	g_assert_true(g_file_set_contents(key,
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n", -1, NULL));
 	g_assert_cmpint(chmod(key, 0600), ==, 0);
 	g_test_add_func("/exports/shapes", test_shapes);
 	g_test_add_func("/exports/long", test_long);

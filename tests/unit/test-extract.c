@@ -11,7 +11,8 @@
 
 typedef struct {
 	const char *html;
-	const char *visible, *hidden, *attributes, *comments; /* must be contained; NULL: must be empty */
+	/* must be contained; NULL: must be empty */
+	const char *visible, *hidden, *attributes, *comments;
 } Row;
 
 static const Row rows[] = {
@@ -22,8 +23,8 @@ static const Row rows[] = {
 	{"<p>a</p><p>b</p>", "a\nb", NULL, NULL, NULL},
 	{"a<br>b<br/>c", "a\nb\nc", NULL, NULL, NULL},
 	{"&#52;&#x37;&#49&#49;", "4711", NULL, NULL, NULL},
-	{"M&uuml;ller &amp; S&ouml;hne &euro; &notit;", "M\xc3\xbcller & S\xc3\xb6hne \xe2\x82\xac \xc2\xacit;",
-		NULL, NULL, NULL},
+	{"M&uuml;ller &amp; S&ouml;hne &euro; &notit;",
+		"M\xc3\xbcller & S\xc3\xb6hne \xe2\x82\xac \xc2\xacit;", NULL, NULL, NULL},
 	{"&#128; &#0; &#xD800; &#1114112;", "\xe2\x82\xac", NULL, NULL, NULL},
 	{"& &; &# &#x; &unknown;", "& &; &# &#x; &unknown;", NULL, NULL, NULL},
 	{"a  \n  b", "a b", NULL, NULL, NULL},
@@ -35,7 +36,8 @@ static const Row rows[] = {
 	{"<p style=\"font-size:0.9em\">shown</p>", "shown", NULL, NULL, NULL},
 	{"<script>var id = \"4711\";</script>x", "x", "4711", NULL, NULL},
 	{"<style>.c4711{}</style>x", "x", "4711", NULL, NULL},
-	{"<a href=\"https://x.example/?inv=INV%2D1&amp;b=2\">here</a>", "here", NULL, "?inv=INV-1&b=2", NULL},
+	{"<a href=\"https://x.example/?inv=INV%2D1&amp;b=2\">here</a>", "here", NULL,
+		"?inv=INV-1&b=2", NULL},
 	{"<img alt=\"INV-1\" src=x>", NULL, NULL, "INV-1", NULL},
 	{"<input value=INV-1>", NULL, NULL, "INV-1", NULL},
 	{"<i data-id='INV-1'>x</i>", "x", NULL, NULL, NULL},
@@ -55,7 +57,8 @@ static void expect(gsize row, const char *what, const GString *got, const char *
 	bool fine = want != NULL ? strstr(got->str, want) != NULL
 				 : strspn(got->str, " \n\t") == got->len;
 	if (!fine)
-		g_error("row %zu, %s: got \"%s\", want \"%s\"", row, what, got->str, want ? want : "");
+		g_error("row %zu, %s: got \"%s\", want \"%s\"", row, what, got->str,
+			want ? want : "");
 }
 
 static void test_html(void)
@@ -103,8 +106,12 @@ static void test_unflow(void)
 		bool delsp;
 		const char *want;
 	} cases[] = {
-		{"a \nb\n", false, "a b\n"}, {"a \nb\n", true, "ab\n"}, {"-- \nx\n", false, "-- \nx\n"},
-		{" >a\n", false, ">a\n"}, {">> a \n>> b\n", false, "a b\n"}, {"a\r\nb", false, "a\nb\n"},
+		{"a \nb\n", false, "a b\n"},
+		{"a \nb\n", true, "ab\n"},
+		{"-- \nx\n", false, "-- \nx\n"},
+		{" >a\n", false, ">a\n"},
+		{">> a \n>> b\n", false, "a b\n"},
+		{"a\r\nb", false, "a\nb\n"},
 		{"", false, ""},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -133,8 +140,14 @@ static void test_charsets(void)
 		{"utf-16", "\xfe\xff\0A", 4, "A", true},
 		{"utf-32", "A\0\0\0", 4, "A", true},
 		{"us-ascii", "\xe9", 1, "\xc3\xa9", true},
-		{"utf-8", "\xef\xbb\xbf" "A", 4, "A", true},
-		{"iso-8859-1", "\xff\xfe" "A\0", 4, "A", true}, /* a mark is stronger than a label */
+		{"utf-8",
+			"\xef\xbb\xbf"
+			"A",
+			4, "A", true},
+		{"iso-8859-1",
+			"\xff\xfe"
+			"A\0",
+			4, "A", true}, /* a mark is stronger than a label */
 		{"utf-16", "A", 1, "\xef\xbf\xbd", true},
 		{"nonesuch", "A", 1, "A", false},
 		{"", "A", 1, "A", false},
@@ -220,7 +233,8 @@ static void test_inventory(void)
 		g_assert_cmpuint(reading->unread->len, ==, cases[i].unread);
 		g_assert_cmpuint(gaps, ==, cases[i].gaps);
 		if (cases[i].where != NULL)
-			g_assert_cmpstr(((MsUnread *)reading->unread->pdata[0])->where, ==, cases[i].where);
+			g_assert_cmpstr(
+				((MsUnread *)reading->unread->pdata[0])->where, ==, cases[i].where);
 	}
 }
 

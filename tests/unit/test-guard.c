@@ -14,8 +14,8 @@
 #include "../test.h"
 
 /*
- * The guard on both stores, by the same rows: each test runs on a fresh memory in SQLite and, where there
- * is a redis-server, in Redis; and random steps are answered alike by both.
+ * The guard on both stores, by the same rows: each test runs on a fresh memory in SQLite and,
+ * where there is a redis-server, in Redis; and random steps are answered alike by both.
  */
 
 static char *dir, *redis_address;
@@ -24,9 +24,20 @@ static MsKinds *kinds;
 static guint prefixes;
 
 static const char *const customers[] = {"customer-number", NULL};
-static const MsGuardLimits usual = {.fan_out = 4, .fan_out_domains = 3, .fan_in = 3, .repeat = 3, .window = 86400,
-	.customers = customers, .keep = 400 * 86400, .support = 2, .learn = 0, .breaker = 8, .breaker_recent = 3,
-	.breaker_window = 3600, .probes = 2, .volume = 10};
+static const MsGuardLimits usual = {.fan_out = 4,
+	.fan_out_domains = 3,
+	.fan_in = 3,
+	.repeat = 3,
+	.window = 86400,
+	.customers = customers,
+	.keep = 400 * 86400,
+	.support = 2,
+	.learn = 0,
+	.breaker = 8,
+	.breaker_recent = 3,
+	.breaker_window = 3600,
+	.probes = 2,
+	.volume = 10};
 
 #define NOON 1764158400
 #define DAY 86400
@@ -35,9 +46,15 @@ static MsGuard *guard_with(bool on_redis, const MsGuardLimits *limits)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *prefix = g_strdup_printf("t%u", ++prefixes);
-	const MsRedisSettings redis = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
-	const MsGuardSettings settings = {.on_redis = on_redis, .sqlite = ":memory:", .redis = &redis,
-		.redis_prefix = prefix, .key = key, .tag_separators = "+", .limits = *limits};
+	const MsRedisSettings redis = {
+		.address = redis_address, .timeout_ms = 5000, .connections = 2};
+	const MsGuardSettings settings = {.on_redis = on_redis,
+		.sqlite = ":memory:",
+		.redis = &redis,
+		.redis_prefix = prefix,
+		.key = key,
+		.tag_separators = "+",
+		.limits = *limits};
 	MsGuard *guard = ms_guard_open(&settings, &error);
 	g_assert_no_error(error);
 	return guard;
@@ -51,7 +68,8 @@ typedef struct {
 	gint64 now;
 	guint number; /* of the message */
 	const char *sender;   /* NULL: the usual one */
-	const char *accounts; /* of the directory: "value=account value=account"; NULL: it is empty */
+	const char
+		*accounts; /* of the directory: "value=account value=account"; NULL: it is empty */
 	MsVerdict *last;
 	MsGuardCounts *counts;
 } Run;
@@ -78,7 +96,8 @@ static MsResolution *resolve(const Run *run, const MsReading *reading, const MsE
 	MsResolution *r = ms_resolution_new("house", NULL);
 	for (guint i = 0; i < reading->findings->len; i++) {
 		g_autofree char *own = NULL;
-		const char *account = account_of(run, ((MsFinding *)reading->findings->pdata[i])->value, &own);
+		const char *account = account_of(
+			run, ((MsFinding *)reading->findings->pdata[i])->value, &own);
 		ms_resolution_identifier(r, account != NULL ? union_of(r, account) : 0, 0, 0);
 	}
 	for (guint i = 0; i < e->recipients->len; i++) {
@@ -102,7 +121,8 @@ static char *codes_of(const MsVerdict *verdict)
 			if ((int)reason->code != code || seen[code])
 				continue;
 			seen[code] = true;
-			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", ms_reason_names[code]);
+			g_string_append_printf(
+				out, "%s%s", out->len > 0 ? ", " : "", ms_reason_names[code]);
 		}
 	}
 	return g_string_free(out, FALSE);
@@ -122,7 +142,8 @@ static char *send_as(Run *run, const char *id, const char *what, const char *who
 	for (int i = 0; findings[i] != NULL && *findings[i] != '\0'; i++) {
 		char *equal = strchr(findings[i], '=');
 		*equal = '\0';
-		ms_reading_find(reading, findings[i], equal + 1, MS_BELIEF_LABELLED, 0, ms_place_new("part 1", "x", 0, 1, 1));
+		ms_reading_find(reading, findings[i], equal + 1, MS_BELIEF_LABELLED, 0,
+			ms_place_new("part 1", "x", 0, 1, 1));
 	}
 	for (int i = 0; to[i] != NULL; i++)
 		g_ptr_array_add(e->recipients, g_strdup(to[i]));
@@ -130,7 +151,8 @@ static char *send_as(Run *run, const char *id, const char *what, const char *who
 	*subject = (MsHeader){g_strdup("Subject"), g_strdup("Your invoice")};
 	g_ptr_array_add(reading->headers, subject);
 	MsHeader *from = g_new0(MsHeader, 1);
-	*from = (MsHeader){g_strdup("From"), g_strdup("\"Billing, Seller\" <Billing@Seller.example>")};
+	*from = (MsHeader){
+		g_strdup("From"), g_strdup("\"Billing, Seller\" <Billing@Seller.example>")};
 	g_ptr_array_add(reading->headers, from);
 	g_autoptr(MsResolution) resolution = resolve(run, reading, e);
 	ms_verdict_free(run->last);
@@ -206,7 +228,8 @@ static void test_fan_out(bool redis)
 	/* Another document of the customer. */
 	SENT(&run, "invoice-number=R2 customer-number=C1", "a@x.example", "");
 	/* Domains. */
-	SENT(&run, "invoice-number=R3 customer-number=C3", "a@x.example b@y.example c@z.example", "");
+	SENT(&run, "invoice-number=R3 customer-number=C3", "a@x.example b@y.example c@z.example",
+		"");
 	SENT(&run, "invoice-number=R3 customer-number=C3", "d@w.example", "fan-out");
 	/* At once. */
 	SENT(&run, "invoice-number=R4 customer-number=C4",
@@ -242,8 +265,10 @@ static void test_common(bool redis)
 static void test_rights(bool redis)
 {
 	Run run;
-	run_begin(&run, redis, &usual, "on-mismatch = deliver\non-repeat = deliver\nhouse-recipients = trusted");
-	run.accounts = "C1=A R1=A H1=house a@x.example=A b@y.example=A c@z.example=A d@w.example=A e@v.example=A";
+	run_begin(&run, redis, &usual,
+		"on-mismatch = deliver\non-repeat = deliver\nhouse-recipients = trusted");
+	run.accounts =
+		"C1=A R1=A H1=house a@x.example=A b@y.example=A c@z.example=A d@w.example=A e@v.example=A";
 	SENT(&run, "customer-number=C1 invoice-number=R1",
 		"a@x.example b@y.example c@z.example d@w.example e@v.example", "");
 	for (guint i = 0; i < 12; i++) {
@@ -266,22 +291,25 @@ static void test_fan_in(bool redis)
 		g_autofree char *what = g_strdup_printf("customer-number=C%u", i);
 		SENT(&run, what, "old@x.example", "");
 	}
-	SENT(&run, "customer-number=C10", "old@x.example", "fan-in"); /* what he gets today makes no room for more */
+	/* what he gets today makes no room for more */
+	SENT(&run, "customer-number=C10", "old@x.example", "fan-in");
 	run_end(&run);
 	run_begin(&run, redis, &usual, "");
-	SENT(&run, "customer-number=C1 customer-number=C2 customer-number=C3 customer-number=C4", "old@x.example",
-		"fan-in");
+	SENT(&run, "customer-number=C1 customer-number=C2 customer-number=C3 customer-number=C4",
+		"old@x.example", "fan-in");
 	run_end(&run);
 	/* A new memory allows five times as many. */
 	MsGuardLimits young = usual;
 	young.learn = 35 * DAY;
 	run_begin(&run, redis, &young, "");
-	SENT(&run, "customer-number=C1 customer-number=C2 customer-number=C3 customer-number=C4", "old@x.example", "");
+	SENT(&run, "customer-number=C1 customer-number=C2 customer-number=C3 customer-number=C4",
+		"old@x.example", "");
 	run_end(&run);
 	/* By account, where kinds do not say it. */
 	run_begin(&run, redis, &usual, "on-mismatch = deliver");
 	run.accounts = "R1=A1 R2=A2 R3=A3 R4=A4";
-	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3", "old@x.example", "mismatch");
+	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3", "old@x.example",
+		"mismatch");
 	SENT(&run, "invoice-number=R4", "old@x.example", "mismatch, fan-in");
 	run_end(&run);
 }
@@ -336,7 +364,8 @@ static void test_history(bool redis)
 	g_assert_cmpstr(reason->text, ==,
 		"customer-number that went 3 times to others since 2025-11-26, never to this recipient, who got others' 3 times");
 	SENT(&run, "customer-number=C2", "c1@d1.example", "unusual");
-	SENT(&run, "customer-number=C1", "c2@d2.example", "unusual, breaker"); /* at once it stays unusual */
+	/* at once it stays unusual */
+	SENT(&run, "customer-number=C1", "c2@d2.example", "unusual, breaker");
 	run_end(&run);
 	run_begin(&run, redis, &usual, "on-repeat = deliver");
 	for (guint i = 0; i < 6; i++) {
@@ -388,7 +417,8 @@ static void test_breaker(bool redis)
 	g_assert_cmpstr(state->label, ==, "policy p, sender b***@s***.example");
 	g_autoptr(GError) error = NULL;
 	g_assert_cmpint(ms_guard_reset(run.guard, "00", run.now, &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_guard_reset(run.guard, "000000000000000000000000", run.now, &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_guard_reset(run.guard, "000000000000000000000000", run.now, &error), ==,
+		MS_ABSENT);
 	g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==, MS_FOUND);
 	g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==, MS_ABSENT);
 	SENT(&run, "customer-number=C1", "a@x.example", "");
@@ -412,7 +442,8 @@ static void test_window(bool redis)
 	run_begin(&run, redis, &usual, "on-repeat = deliver");
 	run.accounts = "C1=A C2=B a@x.example=A";
 	for (guint i = 0; i < 8; i++) {
-		SENT(&run, "customer-number=C2", "a@x.example", i < 7 ? "mismatch" : "mismatch, breaker");
+		SENT(&run, "customer-number=C2", "a@x.example",
+			i < 7 ? "mismatch" : "mismatch, breaker");
 		for (guint k = 0; k < 20 && i < 7; k++)
 			SENT(&run, "customer-number=C1", "a@x.example", "");
 	}
@@ -427,7 +458,8 @@ static void test_cool_down(bool redis)
 	run_begin(&run, redis, &limits, "on-repeat = deliver");
 	run.accounts = "C1=A C2=B a@x.example=A";
 	for (guint i = 0; i < 3; i++)
-		SENT(&run, "customer-number=C2", "a@x.example", i < 2 ? "mismatch" : "mismatch, breaker");
+		SENT(&run, "customer-number=C2", "a@x.example",
+			i < 2 ? "mismatch" : "mismatch, breaker");
 	run.now += 500;
 	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
 	run.now += 200;
@@ -447,7 +479,8 @@ static void send_pair(Run *run, guint customer, guint whom, const char *want)
 	SENT(run, what, to, want);
 }
 
-/* One customer whose mail goes elsewhere is nothing; when it is that of half of them, the stream goes wrong. */
+/* One customer whose mail goes elsewhere is nothing; when it is that of half of them, the stream
+ * goes wrong. */
 static void test_moved(bool redis)
 {
 	Run run;
@@ -502,9 +535,11 @@ static void test_spellings(bool redis)
 	run_begin(&run, redis, &usual, "");
 	run.accounts = "C1=A C2=B a@x.example=A";
 	for (guint i = 0; i < 3; i++) {
-		g_autofree char *sender = g_strdup_printf("bounce-%u-a=x.example@seller.example", 481230 + i);
+		g_autofree char *sender = g_strdup_printf(
+			"bounce-%u-a=x.example@seller.example", 481230 + i);
 		run.sender = sender;
-		SENT(&run, "customer-number=C2", "a@x.example", i < 2 ? "mismatch" : "mismatch, breaker");
+		SENT(&run, "customer-number=C2", "a@x.example",
+			i < 2 ? "mismatch" : "mismatch, breaker");
 	}
 	run.sender = "";
 	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
@@ -515,7 +550,8 @@ static void test_spellings(bool redis)
 	run_end(&run);
 }
 
-/* A clock that was ahead, and is right again: what it wrote holds nothing, and stops nothing, for years. */
+/* A clock that was ahead, and is right again: what it wrote holds nothing, and stops nothing,
+ * for years. */
 static void test_clock(bool redis)
 {
 	Run run;
@@ -548,13 +584,20 @@ static void test_clock(bool redis)
 
 /* ---- keys and accounts ----------------------------------------------------------------- */
 
-static MsGuard *guard_under(bool on_redis, const char *name, const guint8 *now, const guint8 *before)
+static MsGuard *guard_under(
+	bool on_redis, const char *name, const guint8 *now, const guint8 *before)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *path = g_build_filename(dir, name, NULL);
-	const MsRedisSettings redis = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
-	const MsGuardSettings settings = {.on_redis = on_redis, .sqlite = path, .redis = &redis, .redis_prefix = name,
-		.key = now, .key_before = before, .limits = usual};
+	const MsRedisSettings redis = {
+		.address = redis_address, .timeout_ms = 5000, .connections = 2};
+	const MsGuardSettings settings = {.on_redis = on_redis,
+		.sqlite = path,
+		.redis = &redis,
+		.redis_prefix = name,
+		.key = now,
+		.key_before = before,
+		.limits = usual};
 	MsGuard *guard = ms_guard_open(&settings, &error);
 	g_assert_no_error(error);
 	return guard;
@@ -599,7 +642,8 @@ static void test_keys(bool redis)
 		g_autoptr(GError) error = NULL;
 		stopped += state->tripped != 0;
 		if (state->tripped != 0)
-			g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==, MS_FOUND);
+			g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==,
+				MS_FOUND);
 	}
 	g_assert_cmpuint(stopped, >, 0);
 	send_pair(&run, 0, 0, "");
@@ -613,8 +657,10 @@ static void test_forget(bool redis)
 	Run run;
 	guint values = 0;
 	g_autoptr(GError) error = NULL;
-	run_begin(&run, redis, &usual, "on-unusual = hold\non-repeat = deliver\non-mismatch = deliver");
-	run.accounts = "C0=A C1=B C2=C C3=D c0@d0.example=A c1@d1.example=B c2@d2.example=C c3@d3.example=D";
+	run_begin(&run, redis, &usual,
+		"on-unusual = hold\non-repeat = deliver\non-mismatch = deliver");
+	run.accounts =
+		"C0=A C1=B C2=C C3=D c0@d0.example=A c1@d1.example=B c2@d2.example=C c3@d3.example=D";
 	learn(&run);
 	send_pair(&run, 1, 2, "mismatch, unusual");
 	g_assert_cmpint(ms_guard_forget(run.guard, "", run.now, &values, &error), ==, MS_CONFIG);
@@ -638,9 +684,10 @@ static void test_list(bool redis)
 {
 	Run run;
 	run_begin(&run, redis, &usual, "max-identifiers = 3");
-	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3 iban=X", "a@x.example", "");
-	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3 invoice-number=R4", "a@x.example",
-		"list-attached");
+	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3 iban=X", "a@x.example",
+		"");
+	SENT(&run, "invoice-number=R1 invoice-number=R2 invoice-number=R3 invoice-number=R4",
+		"a@x.example", "list-attached");
 	g_assert_cmpint(run.last->action, ==, MS_HOLD);
 	run_end(&run);
 }
@@ -653,17 +700,22 @@ static void random_op(GRand *rand, MsStep *step, MsOpLetter letter)
 	op->key[0] = (guint8)g_rand_int_range(rand, 0, letter == MS_OP_STREAM ? 2 : 5);
 	op->key2[0] = (guint8)g_rand_int_range(rand, 0, 5);
 	op->key3[0] = (guint8)g_rand_int_range(rand, 100, 103);
-	op->flags = letter == MS_OP_STREAM ? (guint)g_rand_int_range(rand, 0, 4) : (guint)g_rand_int_range(rand, 0, 5) == 0;
+	op->flags = letter == MS_OP_STREAM ? (guint)g_rand_int_range(rand, 0, 4)
+					   : (guint)g_rand_int_range(rand, 0, 5) == 0;
 	op->streams = (guint)g_rand_int_range(rand, 0, 4);
 	op->holds = g_rand_int_range(rand, 0, 4) == 0;
 	if (letter == MS_OP_FORGET)
 		op->flags = g_rand_int_range(rand, 0, 2) == 0 ? 'i' : 'a';
-	op->window = 100 + 300 * op->key[0]; /* always the same of one key: what is too old may be gone, or not */
+	/* always the same of one key: what is too old may be gone, or not */
+	op->window = 100 + 300 * op->key[0];
 	op->limit = (guint32)g_rand_int_range(rand, 1, 8);
 	op->limit2 = (guint32)g_rand_int_range(rand, 1, 8);
 	op->asks = letter == MS_OP_FAN && g_rand_int_range(rand, 0, 3) == 0 ? 1 : 0;
-	gsize size = letter == MS_OP_FAN ? 16 : letter == MS_OP_PAIR ? 24 : letter == MS_OP_STREAM ? 5
-		: letter == MS_OP_LINK ? MS_LINK_BYTES : 8;
+	gsize size = letter == MS_OP_FAN ? 16
+		: letter == MS_OP_PAIR   ? 24
+		: letter == MS_OP_STREAM ? 5
+		: letter == MS_OP_LINK   ? MS_LINK_BYTES
+					 : 8;
 	gsize n = letter == MS_OP_PAIR || letter == MS_OP_STREAM ? 1
 		: (gsize)g_rand_int_range(rand, letter == MS_OP_FORGET ? 0 : 1, 5);
 	for (gsize i = 0; i < size * n; i++) {
@@ -684,9 +736,10 @@ static void random_step(GRand *rand, MsStep *step, guint32 now, guint number)
 	step->cool_down = g_rand_int_range(rand, 0, 2) == 0 ? 0 : 300;
 	step->probes = 3;
 	step->volume = 2;
-	step->recipients = (guint32)g_rand_int_range(rand, 1, g_rand_int_range(rand, 0, 50) == 0 ? 200 : 4);
-	static const MsOpLetter letters[] = {MS_OP_FAN, MS_OP_FAN, MS_OP_SET, MS_OP_SET, MS_OP_PAIR, MS_OP_PAIR,
-		MS_OP_STREAM, MS_OP_STREAM, MS_OP_LINK, MS_OP_FORGET};
+	step->recipients = (guint32)g_rand_int_range(
+		rand, 1, g_rand_int_range(rand, 0, 50) == 0 ? 200 : 4);
+	static const MsOpLetter letters[] = {MS_OP_FAN, MS_OP_FAN, MS_OP_SET, MS_OP_SET, MS_OP_PAIR,
+		MS_OP_PAIR, MS_OP_STREAM, MS_OP_STREAM, MS_OP_LINK, MS_OP_FORGET};
 	for (gsize i = 0; i < G_N_ELEMENTS(letters); i++)
 		if (letters[i] != MS_OP_FORGET || g_rand_int_range(rand, 0, 30) == 0)
 			random_op(rand, step, letters[i]);
@@ -698,7 +751,8 @@ static void test_alike(void)
 		g_test_skip("redis-server is not installed");
 		return;
 	}
-	const MsRedisSettings settings = {.address = redis_address, .timeout_ms = 5000, .connections = 2};
+	const MsRedisSettings settings = {
+		.address = redis_address, .timeout_ms = 5000, .connections = 2};
 	MsGuardStore *stores[] = {ms_guard_store_sqlite(":memory:", NULL),
 		ms_guard_store_redis(&settings, "alike", NULL)};
 	g_autoptr(GRand) rand = g_rand_new_with_seed(20191216);
@@ -707,15 +761,19 @@ static void test_alike(void)
 	for (guint i = 0; i < 3000; i++) {
 		MsStep step;
 		MsStepped out[2];
-		now += (guint32)g_rand_int_range(rand, 0, g_rand_int_range(rand, 0, 200) == 0 ? 90000 : 60);
+		now += (guint32)g_rand_int_range(
+			rand, 0, g_rand_int_range(rand, 0, 200) == 0 ? 90000 : 60);
 		random_step(rand, &step, now, i);
 		g_autoptr(GError) error = NULL;
 		for (int s = 0; s < 2; s++) {
 			stores[s]->step(stores[s], &step, &out[s], &error);
 			g_assert_no_error(error);
 		}
-		for (guint k = 0; k < step.ops->len; k++) /* was there one to forget?  What is too old may be gone, or not. */
-			for (int s = 0; s < 2 && g_array_index(step.ops, MsOp, k).letter == MS_OP_FORGET; s++)
+		for (guint k = 0; k < step.ops->len;
+			k++) /* was there one to forget?  What is too old may be gone, or not. */
+			for (int s = 0;
+				s < 2 && g_array_index(step.ops, MsOp, k).letter == MS_OP_FORGET;
+				s++)
 				g_array_index(out[s].answers, MsOpAnswer, k).count = 0;
 		g_autoptr(GBytes) a = ms_stepped_pack(&out[0]);
 		g_autoptr(GBytes) b = ms_stepped_pack(&out[1]);
@@ -723,9 +781,11 @@ static void test_alike(void)
 			const MsOp *op = &g_array_index(step.ops, MsOp, k);
 			const MsOpAnswer *x = &g_array_index(out[0].answers, MsOpAnswer, k);
 			const MsOpAnswer *y = &g_array_index(out[1].answers, MsOpAnswer, k);
-			g_printerr("%c flags %u: SQLite %d %u %u %u %u %u %u, Redis %d %u %u %u %u %u %u\n", op->letter, op->flags,
-				x->over, x->count, x->other, x->since, x->more, x->x, x->y, y->over, y->count, y->other, y->since,
-				y->more, y->x, y->y);
+			g_printerr(
+				"%c flags %u: SQLite %d %u %u %u %u %u %u, Redis %d %u %u %u %u %u %u\n",
+				op->letter, op->flags, x->over, x->count, x->other, x->since,
+				x->more, x->x, x->y, y->over, y->count, y->other, y->since, y->more,
+				y->x, y->y);
 		}
 		if (!g_bytes_equal(a, b))
 			g_error("step %u is answered differently", i);
@@ -750,7 +810,8 @@ static GBytes *any_bytes(const MsStepName *name, void *rand)
 	gsize len = (gsize)g_rand_int_range(rand, 0, 200);
 	char *data = g_malloc(len + 1);
 	for (gsize i = 0; i < len; i++)
-		data[i] = (char)(g_rand_int_range(rand, 0, 3) == 0 ? g_rand_int_range(rand, 0, 256) : 0);
+		data[i] = (char)(g_rand_int_range(rand, 0, 3) == 0 ? g_rand_int_range(rand, 0, 256)
+								   : 0);
 	char *copy = exact_copy(data, len);
 	GBytes *bytes = g_bytes_new_with_free_func(copy, len, free, copy);
 	g_free(data);
@@ -844,7 +905,8 @@ static void test_soon(void)
 /* Its place is lost: that is told, and then it begins anew where it can. */
 static void test_lost(void)
 {
-	g_autofree char *folder = g_build_filename(dir, "lost", NULL), *path = g_build_filename(folder, "guard.db", NULL);
+	g_autofree char *folder = g_build_filename(dir, "lost", NULL),
+			*path = g_build_filename(folder, "guard.db", NULL);
 	Run run;
 	g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
 	run_begin(&run, false, &usual, "on-repeat = deliver");
@@ -856,7 +918,8 @@ static void test_lost(void)
 	run.guard = g_steal_pointer(&again);
 	SENT(&run, "customer-number=C1", "b@x.example", "");
 	ms_guard_free(run.guard);
-	g_assert_true(g_file_set_contents(path, "this is no database, whatever its name says", -1, NULL));
+	g_assert_true(
+		g_file_set_contents(path, "this is no database, whatever its name says", -1, NULL));
 	g_autoptr(GError) error = NULL;
 	const MsGuardSettings settings = {.sqlite = path, .key = key, .limits = usual};
 	g_assert_null(ms_guard_open(&settings, &error));
@@ -868,8 +931,12 @@ static void test_lost(void)
 /* Nobody answers: that is no answer. */
 static void test_away(void)
 {
-	const MsRedisSettings redis = {.address = "unix:/nonexistent/redis.sock", .timeout_ms = 200, .connections = 1};
-	const MsGuardSettings settings = {.on_redis = true, .redis = &redis, .redis_prefix = "t", .key = key,
+	const MsRedisSettings redis = {
+		.address = "unix:/nonexistent/redis.sock", .timeout_ms = 200, .connections = 1};
+	const MsGuardSettings settings = {.on_redis = true,
+		.redis = &redis,
+		.redis_prefix = "t",
+		.key = key,
 		.limits = usual};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsGuard) guard = ms_guard_open(&settings, &error);
@@ -891,10 +958,12 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		Test test;
-	} tests[] = {{"fan-out", test_fan_out}, {"common", test_common}, {"rights", test_rights}, {"fan-in", test_fan_in},
-		{"repeat", test_repeat}, {"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
-		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved}, {"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
-		{"forget", test_forget}, {"list", test_list}};
+	} tests[] = {{"fan-out", test_fan_out}, {"common", test_common}, {"rights", test_rights},
+		{"fan-in", test_fan_in}, {"repeat", test_repeat}, {"again", test_again},
+		{"history", test_history}, {"breaker", test_breaker}, {"window", test_window},
+		{"cool-down", test_cool_down}, {"moved", test_moved}, {"spellings", test_spellings},
+		{"clock", test_clock}, {"keys", test_keys}, {"forget", test_forget},
+		{"list", test_list}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);

@@ -1,6 +1,6 @@
 /*
- * What the audit trail says of policies: counts by day, policy, sender and cause; what enforcing would have held, by
- * cause, and what is against enforcing.
+ * What the audit trail says of policies: counts by day, policy, sender and cause; what enforcing
+ * would have held, by cause, and what is against enforcing.
  */
 #include "config.h"
 
@@ -20,21 +20,25 @@ typedef struct {
 } Trail;
 
 /* A line as missentd writes it, of what matters here. */
-static void add(Trail *trail, gint64 time, const char *sender, const char *verdict, const char *would, const char *policies,
-	const char *reasons, const char *outcome, const char *version)
+static void add(Trail *trail, gint64 time, const char *sender, const char *verdict,
+	const char *would, const char *policies, const char *reasons, const char *outcome,
+	const char *version)
 {
 	g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(time / G_USEC_PER_SEC);
 	g_autofree char *stamp = g_date_time_format(date, "%Y-%m-%dT%H:%M:%S.000Z");
-	g_string_append_printf(trail->text, "{\"time\":\"%s\",\"type\":\"message\",\"queue_id\":\"Q%u\",\"sender\":\"%s\",\"sender_id\":\"id-%s\","
+	g_string_append_printf(trail->text,
+		"{\"time\":\"%s\",\"type\":\"message\",\"queue_id\":\"Q%u\",\"sender\":\"%s\",\"sender_id\":\"id-%s\","
 		"\"key\":\"k\",\"verdict\":\"%s\",\"would\":\"%s\",\"policies\":[%s],\"reasons\":[%s],\"reasons_more\":0,\"recipients\":1,"
-		"\"to\":[{\"address\":\"a***@x\",\"outcome\":\"%s\"}],\"versions\":{\"policies\":\"%s\",\"kinds\":\"1\"}}\n", stamp, trail->n++,
-		sender, sender, verdict, would, policies, reasons, outcome, version);
+		"\"to\":[{\"address\":\"a***@x\",\"outcome\":\"%s\"}],\"versions\":{\"policies\":\"%s\",\"kinds\":\"1\"}}\n",
+		stamp, trail->n++, sender, sender, verdict, would, policies, reasons, outcome,
+		version);
 }
 
-#define HELD(policy, kind, enforced)                                                                                  \
-	"{\"reason\":\"mismatch\",\"policy\":\"" policy "\",\"action\":\"hold\",\"enforced\":" enforced ",\"kind\":\"" kind            \
+#define HELD(policy, kind, enforced)                                        \
+	"{\"reason\":\"mismatch\",\"policy\":\"" policy                     \
+	"\",\"action\":\"hold\",\"enforced\":" enforced ",\"kind\":\"" kind \
 	"\",\"identifier\":\"C-***\",\"where\":\"part 1\",\"account\":\"A***\",\"recipient\":\"a***@x\"}"
-#define UNREAD                                                                                                       \
+#define UNREAD \
 	"{\"reason\":\"unreadable\",\"policy\":\"inv\",\"action\":\"hold\",\"enforced\":false,\"kind\":null}"
 
 static char *write_trail(const char *dir, const Trail *trail)
@@ -53,7 +57,8 @@ static GPtrArray *report(const char *path, const char *policy, guint64 least)
 	const char *const policies[] = {policy, NULL};
 	ms_report_limits(&limits);
 	limits.least = least;
-	GPtrArray *reports = ms_policy_reports(path, policies, G_MININT64, G_MAXINT64, &limits, &error);
+	GPtrArray *reports = ms_policy_reports(
+		path, policies, G_MININT64, G_MAXINT64, &limits, &error);
 	g_assert_no_error(error);
 	return reports;
 }
@@ -66,18 +71,22 @@ static bool objects(const MsPolicyReport *r, const char *words)
 	return false;
 }
 
-/* 200 messages over five days, three of which would be held: two for one cause, one for another recipients' relation. */
+/* 200 messages over five days, three of which would be held: two for one cause, one for another
+ * recipients' relation. */
 static void fill(Trail *trail, const char *last_version)
 {
 	for (guint i = 0; i < 200; i++) {
 		gint64 time = BEGIN + i * 5 * DAY / 200;
 		const char *version = i < 150 ? "v1" : last_version;
 		if (i == 3 || i == 100)
-			add(trail, time, "b***@x", "deliver", "hold", "\"inv\",\"bulk\"", HELD("inv", "iban", "false"), "wrong", version);
+			add(trail, time, "b***@x", "deliver", "hold", "\"inv\",\"bulk\"",
+				HELD("inv", "iban", "false"), "wrong", version);
 		else if (i == 50)
-			add(trail, time, "b***@x", "deliver", "hold", "\"inv\"", HELD("inv", "iban", "false"), "unknown-recipient", version);
+			add(trail, time, "b***@x", "deliver", "hold", "\"inv\"",
+				HELD("inv", "iban", "false"), "unknown-recipient", version);
 		else
-			add(trail, time, i % 2 ? "b***@x" : "s***@x", "deliver", "deliver", "\"inv\"", "", "right", version);
+			add(trail, time, i % 2 ? "b***@x" : "s***@x", "deliver", "deliver",
+				"\"inv\"", "", "right", version);
 	}
 }
 
@@ -100,7 +109,8 @@ static void test_report(void)
 	const MsReportExample *e = group->examples->pdata[0];
 	g_assert_cmpstr(e->queue_id, ==, "Q3");
 	g_assert_cmpstr(e->identifier, ==, "C-***");
-	g_assert_cmpstr(((MsReportGroup *)r->groups->pdata[1])->cause, ==, "mismatch (iban), for unknown-recipient");
+	g_assert_cmpstr(((MsReportGroup *)r->groups->pdata[1])->cause, ==,
+		"mismatch (iban), for unknown-recipient");
 	g_assert_cmpfloat(r->minutes_a_day, >, 0);
 	g_assert_cmpuint(r->objections->len, ==, 0);
 	g_string_free(trail.text, TRUE);
@@ -121,12 +131,14 @@ static void test_objections(void)
 	g_autoptr(GPtrArray) none = report(path, "nobody's", 1);
 	g_assert_true(objects(none->pdata[0], "only 0 messages"));
 	for (guint i = 0; i < 150; i++)
-		add(&many, BEGIN + i, "b***@x", "deliver", i < 60 ? "hold" : "deliver", "\"inv\"", i < 60 ? UNREAD : "", "right", "v1");
+		add(&many, BEGIN + i, "b***@x", "deliver", i < 60 ? "hold" : "deliver", "\"inv\"",
+			i < 60 ? UNREAD : "", "right", "v1");
 	g_string_append(many.text, "{\"time\":\"2026-11-20T00:00:\n");
 	g_free(path);
 	path = write_trail(dir, &many);
 	g_autoptr(GPtrArray) held = report(path, "inv", 100);
-	const char *const wanted[] = {"40.0 % of its mail", "looked through", "could not be read whole", "lines of the trail"};
+	const char *const wanted[] = {"40.0 % of its mail", "looked through",
+		"could not be read whole", "lines of the trail"};
 	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
 		g_assert_true(objects(held->pdata[0], wanted[i]));
 	g_string_free(changed.text, TRUE);
@@ -156,12 +168,14 @@ static void test_stats(void)
 	g_autofree char *dir = scratch_folder();
 	Trail trail = {g_string_new(NULL), 0};
 	fill(&trail, "v1");
-	add(&trail, BEGIN + DAY, "h***@x", "hold", "hold", "\"inv\",\"bulk\"", HELD("bulk", "vat-id", "true") "," HELD("inv", "iban", "false"),
-		"wrong", "v1");
+	add(&trail, BEGIN + DAY, "h***@x", "hold", "hold", "\"inv\",\"bulk\"",
+		HELD("bulk", "vat-id", "true") "," HELD("inv", "iban", "false"), "wrong", "v1");
 	add(&trail, BEGIN + 9 * DAY, "late", "hold", "hold", "\"inv\"", "", "wrong", "v1");
 	g_autofree char *path = write_trail(dir, &trail);
-	g_autoptr(MsStats) days = stats_of(path, MS_STATS_DAY), policies = stats_of(path, MS_STATS_POLICY);
-	g_autoptr(MsStats) senders = stats_of(path, MS_STATS_SENDER), causes = stats_of(path, MS_STATS_CAUSE);
+	g_autoptr(MsStats) days = stats_of(path, MS_STATS_DAY),
+			   policies = stats_of(path, MS_STATS_POLICY);
+	g_autoptr(MsStats) senders = stats_of(path, MS_STATS_SENDER),
+			   causes = stats_of(path, MS_STATS_CAUSE);
 	const MsStatsRow *all = ms_stats_all(days);
 	g_assert_cmpuint(all->judged, ==, 201);
 	g_assert_cmpuint(all->verdicts[MS_HOLD], ==, 1);

@@ -76,34 +76,42 @@ static void test_both_ways(void)
 		{HTML, "<p>KD-77<span style='display:none'>40</span>912", "KD-77912"},
 		{HTML, "<style>@media x{td .h:hover, b{display:none}}</style>KD-77<i class='a h'>9</i>40912",
 			"KD-7740912"},
-		{HTML, "KD-77<i id=h>9</i>40912<style>#h { visibility : hidden }</style>", "KD-7740912"},
+		{HTML, "KD-77<i id=h>9</i>40912<style>#h { visibility : hidden }</style>",
+			"KD-7740912"},
 		{HTML, "<style>u{font-size:0px}</style>KD-77<u>9</u>40912", "KD-7740912"},
 		{HTML, "KD-77<font color=#FFFFFF>9</font>40912", "KD-7740912"},
 		{HTML, "KD-77<span style='color:white'>9</span>40912", "KD-7740912"},
 		{HTML, "KD-77<span style='opacity:0'>9</span>40912", "KD-7740912"},
-		{HTML, "KD-77<span style='position:absolute;left:-9999px'>9</span>40912", "KD-7740912"},
+		{HTML, "KD-77<span style='position:absolute;left:-9999px'>9</span>40912",
+			"KD-7740912"},
 		{HTML, "KD-77<dialog>x</dialog>40912", "KD-7740912"},
 		{HTML, "<ruby>KD-77<rp>(</rp><rt>a</rt><rp>)</rp></ruby>40912", "KD-7740912"},
 		{HTML, "<ruby>KD-77<rt>a<rb>409<rt>b</ruby>12", "KD-7740912"},
 		{HTML, "<ruby>x<rt>KD-77</rt>y<rt>40912</rt></ruby>", "KD-7740912"},
 		/* Neighbours in a row and in other lines stay apart. */
-		{HTML, "<td>KD-77</td><td class=x>40912</td><style>.x{color:#fff}</style>", "KD-77\t40912",
-			"KD-7740912"},
+		{HTML, "<td>KD-77</td><td class=x>40912</td><style>.x{color:#fff}</style>",
+			"KD-77\t40912", "KD-7740912"},
 		{HTML, "<p>KD-77<p hidden>x<p>40912", NULL, "KD-7740912"},
-		{HTML, "<style>.h{display:block;color:red}</style>KD-77<i class=h>40912</i>x", "KD-77\n40912\nx",
-			"KD-77x"},
+		{HTML, "<style>.h{display:block;color:red}</style>KD-77<i class=h>40912</i>x",
+			"KD-77\n40912\nx", "KD-77x"},
 		{HTML, "KD-7740912<span style='display:block'>x</span>y", "KD-7740912\nx\ny"},
 		{HTML, "<b style=display:table>KD-7740912</b>x", "KD-7740912\nx"},
-		{HTML, "<style>.n{ display: flex }</style><i class=n>KD-7740912<i>1</i></i>x", "KD-77409121\nx"},
-		{HTML, "KD-77<div style='display:inline'>409</div><div style='display:inline'>12</div>", "KD-7740912"},
-		{HTML, "<style>div.n{display:inline}</style>KD-77<div class=n>40912</div>", "KD-7740912"},
-		{HTML, "KD-77<div style='display:inline-block'>40912</div>", "KD-77\n40912", "KD-7740912"},
-		{HTML, "<p><bdo dir=rtl>2190477-DK</bdo></p>", "KD-7740912"},
-		{HTML, "<i style='direction:rtl;unicode-bidi:bidi-override'>2190477-DK</i>", "KD-7740912"},
-		{HTML, "<p>2190477-DK</p>", "2190477-DK", "KD-7740912"},
-		{HTML, "<style>.h{font-weight:bold}</style>KD-77<i class=h>9</i>40912", "KD-77940912",
+		{HTML, "<style>.n{ display: flex }</style><i class=n>KD-7740912<i>1</i></i>x",
+			"KD-77409121\nx"},
+		{HTML, "KD-77<div style='display:inline'>409</div><div style='display:inline'>12</div>",
 			"KD-7740912"},
-		{HTML, "KD-77<span style='font-size:10px;opacity:0.9'>9</span>40912", NULL, "KD-7740912"},
+		{HTML, "<style>div.n{display:inline}</style>KD-77<div class=n>40912</div>",
+			"KD-7740912"},
+		{HTML, "KD-77<div style='display:inline-block'>40912</div>", "KD-77\n40912",
+			"KD-7740912"},
+		{HTML, "<p><bdo dir=rtl>2190477-DK</bdo></p>", "KD-7740912"},
+		{HTML, "<i style='direction:rtl;unicode-bidi:bidi-override'>2190477-DK</i>",
+			"KD-7740912"},
+		{HTML, "<p>2190477-DK</p>", "2190477-DK", "KD-7740912"},
+		{HTML, "<style>.h{font-weight:bold}</style>KD-77<i class=h>9</i>40912",
+			"KD-77940912", "KD-7740912"},
+		{HTML, "KD-77<span style='font-size:10px;opacity:0.9'>9</span>40912", NULL,
+			"KD-7740912"},
 		{HTML, "<p>KD-77<video>x</video></p><p>40912</p>", NULL, "KD-7740912"},
 	};
 	CHECK(rows);
@@ -147,10 +155,12 @@ static void test_scripts(void)
 	static const Row rows[] = {
 		{HTML, "<script>var a='KD\\u002d77\\x34\\u{30}912'</script>", "KD-7740912"},
 		{HTML, "<script>a = \"KD-77\" + '40' + `912`;</script>", "KD-7740912"},
-		{HTML, "<script>atob('S0QtNzc0MDkxMiBhbmQgbW9yZQ==')</script>", "KD-7740912 and more"},
+		{HTML, "<script>atob('S0QtNzc0MDkxMiBhbmQgbW9yZQ==')</script>",
+			"KD-7740912 and more"},
 		{HTML, "<style>p:after{content:'\\4b D\\00002d7740912'}</style>", "KD-7740912"},
 		{HTML, "<style>p:after{content:'KD-' \"7740912\"}</style>", "KD-7740912"},
-		{HTML, "<script>a = \"KD-77\"; b = \"40912\"; c = 'don\\'t'</script>", "don't", "KD-7740912"},
+		{HTML, "<script>a = \"KD-77\"; b = \"40912\"; c = 'don\\'t'</script>", "don't",
+			"KD-7740912"},
 		{HTML, "<script>it's \"never", "never"},
 	};
 	CHECK(rows);
@@ -175,7 +185,8 @@ static void test_attributes(void)
 		{HTML, "<option label=KD-7740912>", "KD-7740912"},
 		{HTML, "<td width=600 style='padding:10px' align=center>x", "x", "600"},
 		{HTML, "<iframe srcdoc=\"&lt;b&gt;KD-77&lt;/b&gt;40912\"></iframe>", "KD-7740912"},
-		{HTML, "<iframe srcdoc=\"<iframe srcdoc='KD-77<b>40912'>\"></iframe>", "KD-7740912"},
+		{HTML, "<iframe srcdoc=\"<iframe srcdoc='KD-77<b>40912'>\"></iframe>",
+			"KD-7740912"},
 		{HTML, "<iframe srcdoc=\"KD-77 <b>40912\"></iframe>", "KD-77 40912", "KD-7740912"},
 	};
 	CHECK(rows);
@@ -189,20 +200,30 @@ static void test_data_uris(void)
 		{HTML, "<a href=' DATA:text/html;charset=utf-8,KD-77%3cb%3e40912'>", "KD-7740912"},
 		{HTML, "<a href='data:text/plain;charset=utf-16le;base64,SwBEAC0ANwA3ADQAMAA5ADEAMgA='>",
 			"KD-7740912"},
-		{HTML, "<img srcset='data:text/plain;base64,S0QtNzc0MDkxMg== 1x, x.png 2x'>", "KD-7740912"},
-		{HTML, "<img srcset='x.png 1x, data:text/plain;base64,S0QtNzc0MDkxMg== 2x'>", "KD-7740912"},
-		{HTML, "<div style=\"background:url('data:text/plain,KD-77%34%30912')\">", "KD-7740912"},
-		{HTML, "<style>p{background:url(data:text/plain;base64,S0QtNzc0MDkxMg==)}</style>", "KD-7740912"},
+		{HTML, "<img srcset='data:text/plain;base64,S0QtNzc0MDkxMg== 1x, x.png 2x'>",
+			"KD-7740912"},
+		{HTML, "<img srcset='x.png 1x, data:text/plain;base64,S0QtNzc0MDkxMg== 2x'>",
+			"KD-7740912"},
+		{HTML, "<div style=\"background:url('data:text/plain,KD-77%34%30912')\">",
+			"KD-7740912"},
+		{HTML, "<style>p{background:url(data:text/plain;base64,S0QtNzc0MDkxMg==)}</style>",
+			"KD-7740912"},
 		{HTML, "<meta http-equiv=refresh content='0;url=data:text/plain;base64,S0QtNzc0MDkxMg=='>",
 			"KD-7740912"},
 		{HTML, "<object data='data:text/plain;base64,S0Qt\n Nzc0MDkxMg=='>", "KD-7740912"},
 		{HTML, "<embed src='data&colon;text/plain;base64,S0QtNzc0MDkxMg=='>", "KD-7740912"},
-		{HTML, "<script>x='data:text/plain;base64,S0QtNzc0MDkxMg=='</script>", "KD-7740912"},
-		{HTML, "<img src=\"data:image/svg+xml,%3Csvg%3E%3Ctext%3EKD-77%3Ctspan%3E40912\">", NULL},
-		{HTML, "<style>@font-face{src:url(data:font/woff2;base64,d09GMgABAAAAAAAA)}</style>x", "x"},
-		{HTML, "<a href='https://x.example/data:x'>metadata: none, data: some, more</a>", "some, more"},
-		{"text/plain", NULL, "see data:text/plain;base64,S0QtNzc0MDkxMg== there", "KD-7740912"},
-		{"application/xml", NULL, "<a b='data:text/plain;base64,S0QtNzc0MDkxMg=='/>", "KD-7740912"},
+		{HTML, "<script>x='data:text/plain;base64,S0QtNzc0MDkxMg=='</script>",
+			"KD-7740912"},
+		{HTML, "<img src=\"data:image/svg+xml,%3Csvg%3E%3Ctext%3EKD-77%3Ctspan%3E40912\">",
+			NULL},
+		{HTML, "<style>@font-face{src:url(data:font/woff2;base64,d09GMgABAAAAAAAA)}</style>x",
+			"x"},
+		{HTML, "<a href='https://x.example/data:x'>metadata: none, data: some, more</a>",
+			"some, more"},
+		{"text/plain", NULL, "see data:text/plain;base64,S0QtNzc0MDkxMg== there",
+			"KD-7740912"},
+		{"application/xml", NULL, "<a b='data:text/plain;base64,S0QtNzc0MDkxMg=='/>",
+			"KD-7740912"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (rows[i].want != NULL)
@@ -212,26 +233,40 @@ static void test_data_uris(void)
 static void test_svg(void)
 {
 	static const Row rows[] = {
-		{"image/svg+xml", NULL, "<svg><text x='1' y='2'>KD-77</text><text x='1' y='20'>40912</text></svg>",
+		{"image/svg+xml", NULL,
+			"<svg><text x='1' y='2'>KD-77</text><text x='1' y='20'>40912</text></svg>",
 			"KD-77\n40912", "KD-7740912"},
-		{"image/svg+xml", NULL, "<svg\n\txmlns='x'><text x='1' y='2'>KD<tspan>-774</tspan>0912</text></svg>",
+		{"image/svg+xml", NULL,
+			"<svg\n\txmlns='x'><text x='1' y='2'>KD<tspan>-774</tspan>0912</text></svg>",
 			"KD-7740912"},
-		{"", NULL, "<?xml version='1.0'?><!-- x --><s:svg xmlns:s='x'><s:text>KD-<![CDATA[7740912]]>"
-			"</s:text></s:svg>", "KD-7740912"},
-		{"image/svg+xml", NULL, "<svg><text><tspan x='1' y='2'>K</tspan><tspan x='9' y='2'>D</tspan>"
-			"<tspan x='17' y='2'>4</tspan><tspan x='25' y='2'>7</tspan></text></svg>", "KD47"},
-		{"image/svg+xml", NULL, "<svg><text transform='translate(10 20)'>K</text>"
-			"<text transform='matrix(1 0 0 1 18 20)'>D</text></svg>", "KD"},
+		{"", NULL,
+			"<?xml version='1.0'?><!-- x --><s:svg xmlns:s='x'><s:text>KD-<![CDATA[7740912]]>"
+			"</s:text></s:svg>",
+			"KD-7740912"},
+		{"image/svg+xml", NULL,
+			"<svg><text><tspan x='1' y='2'>K</tspan><tspan x='9' y='2'>D</tspan>"
+			"<tspan x='17' y='2'>4</tspan><tspan x='25' y='2'>7</tspan></text></svg>",
+			"KD47"},
+		{"image/svg+xml", NULL,
+			"<svg><text transform='translate(10 20)'>K</text>"
+			"<text transform='matrix(1 0 0 1 18 20)'>D</text></svg>",
+			"KD"},
 		{"image/svg+xml", NULL, "<svg><text x='1 9 17' y='2'>KD-</text></svg>", "KD-"},
-		{"image/svg+xml", NULL, "<svg><text x='300' y='9'>4711</text><text x='1' y='9'>Customer</text></svg>",
+		{"image/svg+xml", NULL,
+			"<svg><text x='300' y='9'>4711</text><text x='1' y='9'>Customer</text></svg>",
 			"Customer\t4711"},
-		{"image/svg+xml", NULL, "<svg><image href='data:text/plain;base64,S0QtNzc0MDkxMg=='/></svg>",
+		{"image/svg+xml", NULL,
+			"<svg><image href='data:text/plain;base64,S0QtNzc0MDkxMg=='/></svg>",
 			"KD-7740912"},
-		{"image/svg+xml", NULL, "<svg><title>KD-7740912</title><path d='M1 2'/></svg>", "KD-7740912", "M1"},
+		{"image/svg+xml", NULL, "<svg><title>KD-7740912</title><path d='M1 2'/></svg>",
+			"KD-7740912", "M1"},
 		{"image/svg+xml", NULL, "<svg><!-- KD-7740912 --></svg>", "KD-7740912"},
-		{"image/svg+xml", NULL, "<svg><text x='1' y='2'>12</text><text x='90' y='2'>34</text></svg>",
+		{"image/svg+xml", NULL,
+			"<svg><text x='1' y='2'>12</text><text x='90' y='2'>34</text></svg>",
 			"12\t34", "1234"},
-		{"image/svg+xml", NULL, "<svg><foreignObject><p>KD-77<b>409</b>12</p></foreignObject></svg>", "KD-7740912"},
+		{"image/svg+xml", NULL,
+			"<svg><foreignObject><p>KD-77<b>409</b>12</p></foreignObject></svg>",
+			"KD-7740912"},
 		{HTML, "<p>x<svg><text x='1' y='2'>K</text><text x='9' y='2'>D</text></svg>", "KD"},
 	};
 	CHECK(rows);
@@ -240,18 +275,27 @@ static void test_svg(void)
 static void test_xml(void)
 {
 	static const Row rows[] = {
-		{"application/xml", NULL, "<?xml version='1.0'?><a><!-- KD-7740912 --></a>", "KD-7740912"},
-		{"application/xml", NULL, "<?xml version='1.0'?><a><?x KD-7740912?></a>", "KD-7740912"},
-		{"application/xml", NULL, "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY x 'KD-7740912'>]><a/>",
+		{"application/xml", NULL, "<?xml version='1.0'?><a><!-- KD-7740912 --></a>",
 			"KD-7740912"},
-		{"application/xml", NULL, "<?xml version='1.0'?><a>KD-77<b>409</b>12</a>", "KD-7740912"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a><?x KD-7740912?></a>",
+			"KD-7740912"},
+		{"application/xml", NULL,
+			"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY x 'KD-7740912'>]><a/>",
+			"KD-7740912"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a>KD-77<b>409</b>12</a>",
+			"KD-7740912"},
 		{"application/xml", NULL, "<?xml version='1.0'?><a x='KD-7740912'/>", "KD-7740912"},
 		{"", NULL, "<a>KD-77<b>409</b>12</a>\n", "KD-7740912"},
-		{"text/html", NULL, "<a>KD-&uuml;77<b>409</b>12</a>\n", "KD-\xc3\xbc""7740912"},
+		{"text/html", NULL, "<a>KD-&uuml;77<b>409</b>12</a>\n",
+			"KD-\xc3\xbc"
+			"7740912"},
 		{"application/xml", NULL, "<?xml version='1.0'?><a KD-7740912='x'/>", "KD-7740912"},
-		{"application/xml", NULL, "<?xml version='1.0'?><a xmlns='urn:KD-7740912'/>", "KD-7740912"},
-		{"application/xml", NULL, "<?xml version='1.0'?><a xmlns='urn:x:2006' b1='2'/>", "2", "2006"},
-		{"application/xml", NULL, "<?xml version='1.0'?><a><b>12</b><b>34</b></a>", "12\n34", "1234"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a xmlns='urn:KD-7740912'/>",
+			"KD-7740912"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a xmlns='urn:x:2006' b1='2'/>",
+			"2", "2006"},
+		{"application/xml", NULL, "<?xml version='1.0'?><a><b>12</b><b>34</b></a>",
+			"12\n34", "1234"},
 	};
 	CHECK(rows);
 }
@@ -262,15 +306,21 @@ static void test_json(void)
 		{"application/json", NULL, "{\"a\":\"KD\\u002d7740912\"}", "KD-7740912"},
 		{"", NULL, "[\"KD\\u002D77\\u0034\\u0030912\"]", "KD-7740912"},
 		{"application/json", NULL, "{\"\\u004bD-7740912\":1}", "KD-7740912"},
-		{"application/json", NULL, "{\"a\":\"{\\\"b\\\":\\\"KD\\\\u002d7740912\\\"}\"}", "KD-7740912"},
+		{"application/json", NULL, "{\"a\":\"{\\\"b\\\":\\\"KD\\\\u002d7740912\\\"}\"}",
+			"KD-7740912"},
 		{"application/json", NULL, "{\"a\":\"<b>KD-77</b>40912\"}", "KD-7740912"},
-		{"application/json", NULL, "{\"text\":\"S0QtNzc0MDkxMg==\",\"encoding\":\"base64\"}", "KD-7740912"},
-		{"application/json", NULL, "{\"x\":\"S0QtNzc0MDkxMiBhbmQgbW9yZQ==\"}", "KD-7740912 and more"},
-		{"application/json", NULL, "{\"a\":\"data:text/plain;base64,S0QtNzc0MDkxMg==\"}", "KD-7740912"},
-		{"application/json", NULL, "{\"a\":\"x\\uD83D\\uDE00\\nKD\"}", "x\xf0\x9f\x98\x80\nKD"},
+		{"application/json", NULL,
+			"{\"text\":\"S0QtNzc0MDkxMg==\",\"encoding\":\"base64\"}", "KD-7740912"},
+		{"application/json", NULL, "{\"x\":\"S0QtNzc0MDkxMiBhbmQgbW9yZQ==\"}",
+			"KD-7740912 and more"},
+		{"application/json", NULL, "{\"a\":\"data:text/plain;base64,S0QtNzc0MDkxMg==\"}",
+			"KD-7740912"},
+		{"application/json", NULL, "{\"a\":\"x\\uD83D\\uDE00\\nKD\"}",
+			"x\xf0\x9f\x98\x80\nKD"},
 		{"", NULL, "{\"a\":\"x\"}\n{\"a\":\"KD\\u002d7740912\"}\n", "KD-7740912"},
 		{"application/json", NULL, "{\"a\":\"cut off\\u002d", "cut off-"},
-		{"application/json", NULL, "{\"h\":\"0f343b0931126a20f133d67c2b018a3b\",\"n\":4711}", "4711"},
+		{"application/json", NULL,
+			"{\"h\":\"0f343b0931126a20f133d67c2b018a3b\",\"n\":4711}", "4711"},
 	};
 	CHECK(rows);
 }
@@ -278,24 +328,36 @@ static void test_json(void)
 static void test_cards(void)
 {
 	static const Row rows[] = {
-		{"text/vcard", NULL, "BEGIN:VCARD\r\nNOTE;ENCODING=QUOTED-PRINTABLE:KD=2D774=\r\n0912\r\n", "KD-7740912"},
-		{"text/vcard", NULL, "BEGIN:VCARD\nNOTE;QUOTED-PRINTABLE;CHARSET=ISO-8859-1:M=FCller\n",
+		{"text/vcard", NULL,
+			"BEGIN:VCARD\r\nNOTE;ENCODING=QUOTED-PRINTABLE:KD=2D774=\r\n0912\r\n",
+			"KD-7740912"},
+		{"text/vcard", NULL,
+			"BEGIN:VCARD\nNOTE;QUOTED-PRINTABLE;CHARSET=ISO-8859-1:M=FCller\n",
 			"M\xc3\xbcller"},
-		{"text/vcard", NULL, "BEGIN:VCARD\r\nNOTE;ENCODING=b:S0QtNzc0\r\n MDkxMg==\r\n", "KD-7740912"},
-		{"text/vcard", NULL, "BEGIN:VCARD\r\nNOTE;BASE64:\r\nS0QtNzc0\r\nMDkxMg==\r\n\r\nEND:VCARD\r\n",
+		{"text/vcard", NULL, "BEGIN:VCARD\r\nNOTE;ENCODING=b:S0QtNzc0\r\n MDkxMg==\r\n",
+			"KD-7740912"},
+		{"text/vcard", NULL,
+			"BEGIN:VCARD\r\nNOTE;BASE64:\r\nS0QtNzc0\r\nMDkxMg==\r\n\r\nEND:VCARD\r\n",
 			"KD-7740912"},
 		{"text/vcard", NULL, "BEGIN:VCARD\nitem1.X-NR:KD-77\n 40912\n", "KD-7740912"},
-		{"text/vcard", NULL, "BEGIN:VCARD\nADR;TYPE=work:;;12 rue des Lilas;Lyon;;69003;FR\n",
+		{"text/vcard", NULL,
+			"BEGIN:VCARD\nADR;TYPE=work:;;12 rue des Lilas;Lyon;;69003;FR\n",
 			"12 rue des Lilas\n69003 Lyon\nFR"},
-		{"text/calendar", NULL, "BEGIN:VCALENDAR\nX-ALT-DESC;FMTTYPE=text/html:<b>KD-77</b>409<b>12</b>\n",
+		{"text/calendar", NULL,
+			"BEGIN:VCALENDAR\nX-ALT-DESC;FMTTYPE=text/html:<b>KD-77</b>409<b>12</b>\n",
 			"KD-7740912"},
-		{"text/calendar", NULL, "BEGIN:VCALENDAR\nATTACH;ENCODING=BASE64;VALUE=BINARY:S0QtNzc0MDkxMg==\n",
+		{"text/calendar", NULL,
+			"BEGIN:VCALENDAR\nATTACH;ENCODING=BASE64;VALUE=BINARY:S0QtNzc0MDkxMg==\n",
 			"KD-7740912"},
-		{"text/calendar", NULL, "BEGIN:VCALENDAR\nDESCRIPTION;ALTREP=\"data:text/html,KD-77%3Cb%3E40912\":x\n",
+		{"text/calendar", NULL,
+			"BEGIN:VCALENDAR\nDESCRIPTION;ALTREP=\"data:text/html,KD-77%3Cb%3E40912\":x\n",
 			"KD-7740912"},
-		{"text/calendar", NULL, "BEGIN:VCALENDAR\nATTENDEE;CN=\"KD-7740912\":mailto:a@b.example\n", "KD-7740912"},
+		{"text/calendar", NULL,
+			"BEGIN:VCALENDAR\nATTENDEE;CN=\"KD-7740912\":mailto:a@b.example\n",
+			"KD-7740912"},
 		{"text/calendar", NULL, "BEGIN:VCALENDAR\nSUMMARY:a\\, b\\nc\n", "a, b\nc"},
-		{"", NULL, "version: 1\n\ndn: cn=x\ndescription:: S0QtNzc0\n MDkxMg==\n", "KD-7740912"},
+		{"", NULL, "version: 1\n\ndn: cn=x\ndescription:: S0QtNzc0\n MDkxMg==\n",
+			"KD-7740912"},
 		{"text/x-ldif", NULL, "# x\ndn:: Y249S0QtNzc0MDkxMg==\n", "KD-7740912"},
 		{"", NULL, "dn: cn=x\nl: KD-77\n 40912\n\ndn: cn=y\n", "KD-7740912"},
 		{"", NULL, "dn: cn=x\nl: KD-77\nm: 40912\n", "KD-77", "KD-7740912"},
@@ -308,11 +370,15 @@ static void test_texts(void)
 	static const Row rows[] = {
 		{"text/enriched", NULL, "KD-77<bold>40912</bold>", "KD-7740912"},
 		{"text/richtext", NULL, "KD-77<italic>409</italic>12<nl>", "KD-7740912"},
-		{"text/enriched", NULL, "1 << 2 <color><param>red</param>KD-7740912</color>", "1 < 2 redKD-7740912"},
+		{"text/enriched", NULL, "1 << 2 <color><param>red</param>KD-7740912</color>",
+			"1 < 2 redKD-7740912"},
 		{"text/enriched", NULL, "KD-77 <bold>40912</bold>", "KD-77 40912", "KD-7740912"},
 		{"text/plain", NULL, "K\bKD\bD-7740912", "KD-7740912"},
 		{"text/plain", NULL, "KD-\x1b[1m77\x1b[0m40912", "KD-7740912"},
-		{"text/plain", NULL, "KD-77\x01" "40912", "KD-7740912"},
+		{"text/plain", NULL,
+			"KD-77\x01"
+			"40912",
+			"KD-7740912"},
 		{"text/plain", NULL, "KD-77\t40912", "KD-77\t40912", "KD-7740912"},
 	};
 	CHECK(rows);
@@ -321,25 +387,44 @@ static void test_texts(void)
 static void test_charsets(void)
 {
 	static const Row rows[] = {
-		{"text/html", NULL, "<meta charset=euc-jp>\xa3\xcb\xa3\xc4-\xa3\xb7", "\xef\xbc\xab\xef\xbc\xa4-\xef\xbc\x97"},
+		{"text/html", NULL, "<meta charset=euc-jp>\xa3\xcb\xa3\xc4-\xa3\xb7",
+			"\xef\xbc\xab\xef\xbc\xa4-\xef\xbc\x97"},
 		{"text/html", NULL, "<meta charset=shift-jis>\x82\x6a", "\xef\xbc\xab"},
-		{"text/html", NULL, "<meta http-equiv=content-type content='text/html; charset=big5'>\xa2\xd9",
+		{"text/html", NULL,
+			"<meta http-equiv=content-type content='text/html; charset=big5'>\xa2\xd9",
 			"\xef\xbc\xab"},
 		{"text/html", "us-ascii", "<meta charset=iso2022jp>\x1b$B#K\x1b(B", "\xef\xbc\xab"},
-		{"text/html", "utf-8", "<meta charset=utf-7>+AEsARAAtADcANwA0ADAAOQAxADI-", "KD-7740912"},
+		{"text/html", "utf-8", "<meta charset=utf-7>+AEsARAAtADcANwA0ADAAOQAxADI-",
+			"KD-7740912"},
 		{"text/html", "iso-8859-1", "<meta charset=koi8-r>\xd7\xcf", "\xd0\xb2\xd0\xbe"},
-		{"text/html", NULL, "<?xml version='1.0' encoding='koi8-r'?><html>\xd7\xcf", "\xd0\xb2\xd0\xbe"},
-		{"text/html", "utf-8", "<meta charset=iso-8859-1>M\xc3\xbcller", "M\xc3\xbcller", "M\xc3\x83"},
+		{"text/html", NULL, "<?xml version='1.0' encoding='koi8-r'?><html>\xd7\xcf",
+			"\xd0\xb2\xd0\xbe"},
+		{"text/html", "utf-8", "<meta charset=iso-8859-1>M\xc3\xbcller", "M\xc3\xbcller",
+			"M\xc3\x83"},
 		{"text/plain", "utf-8", "+AEsARAAtADcANwA0ADAAOQAxADI-", "KD-7740912"},
-		{"text/plain", NULL, "\xa3\xcb\xa3\xc4\xa3\xb7\xa3\xb7", "\xef\xbc\xab\xef\xbc\xa4\xef\xbc\x97\xef\xbc\x97"},
-		{"text/plain", "iso-8859-1", "\x82\x6a\x82\x63\x82\x56\x82\x56", "\xef\xbc\xab\xef\xbc\xa4\xef\xbc\x97"},
-		{"text/plain", NULL, "K\0D\0-\0" "7\0" "7\0" "4\0", "KD-774", NULL, 12},
-		{"", NULL, "\0K\0D\0-\0" "7\0" "7\0" "4", "KD-774", NULL, 12},
+		{"text/plain", NULL, "\xa3\xcb\xa3\xc4\xa3\xb7\xa3\xb7",
+			"\xef\xbc\xab\xef\xbc\xa4\xef\xbc\x97\xef\xbc\x97"},
+		{"text/plain", "iso-8859-1", "\x82\x6a\x82\x63\x82\x56\x82\x56",
+			"\xef\xbc\xab\xef\xbc\xa4\xef\xbc\x97"},
+		{"text/plain", NULL,
+			"K\0D\0-\0"
+			"7\0"
+			"7\0"
+			"4\0",
+			"KD-774", NULL, 12},
+		{"", NULL,
+			"\0K\0D\0-\0"
+			"7\0"
+			"7\0"
+			"4",
+			"KD-774", NULL, 12},
 		{"text/plain", NULL, "K\0\0\0D\0\0\0-\0\0\0", "KD-", NULL, 12},
 		/* "Customer K-1 and so on" in EBCDIC */
-		{"", NULL, "\xc3\xa4\xa2\xa3\x96\x94\x85\x99\x40\xd2\x60\xf1\x40\x81\x95\x84\x40\xa2\x96\x25\x96\x95",
+		{"", NULL,
+			"\xc3\xa4\xa2\xa3\x96\x94\x85\x99\x40\xd2\x60\xf1\x40\x81\x95\x84\x40\xa2\x96\x25\x96\x95",
 			"Customer K-1 and so\non"},
-		{"text/plain", "utf-8", "call +49301234567+49301234567890- now", "+49301234567", "\xef\xbf\xbd"},
+		{"text/plain", "utf-8", "call +49301234567+49301234567890- now", "+49301234567",
+			"\xef\xbf\xbd"},
 	};
 	CHECK(rows);
 }
@@ -355,9 +440,12 @@ static void test_unread(void)
 	} cases[] = {
 		{"image/svg+xml", "<use href='#g1' x='1' y='2'/>", 40, MS_UNREAD_IMAGE_ONLY, 1},
 		{"image/svg+xml", "<path d='M1 2'/>", 40, MS_UNREAD_IMAGE_ONLY, 0},
-		{"text/html", "<a href='data:application/pdf;base64,AAECAwQFBgcICQ=='>", 1, MS_UNREAD_DAMAGED, 1},
-		{"text/html", "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>", 3, MS_UNREAD_IMAGE, 1},
-		{"application/xml", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", 1, MS_UNREAD_AMBIGUOUS, 1},
+		{"text/html", "<a href='data:application/pdf;base64,AAECAwQFBgcICQ=='>", 1,
+			MS_UNREAD_DAMAGED, 1},
+		{"text/html", "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>", 3,
+			MS_UNREAD_IMAGE, 1},
+		{"application/xml", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", 1,
+			MS_UNREAD_AMBIGUOUS, 1},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		bool svg = strcmp(cases[i].type, "image/svg+xml") == 0;
@@ -384,19 +472,35 @@ static void test_linear(void)
 		const char *type, *unit;
 		gsize n;
 	} bombs[] = {
-		{"text/html", "<!-->", 200000}, {"text/html", "<!--x--!>", 100000}, {"text/html", "<iframe>", 100000},
-		{"text/html", "<title>", 100000}, {"text/html", "<svg>", 100000}, {"text/html", "<noscript>x", 100000},
-		{"text/html", "<i hidden>x</i>", 50000}, {"text/html", "<ol start=1><li>", 100000},
-		{"text/html", "<rt>x", 100000}, {"text/html", "<![CDATA[", 100000}, {"text/html", "<![CDATA[>", 100000},
-		{"text/html", "<svg><![CDATA[>", 50000}, {"text/html", "<a b=data:;base64,AAAA c='", 50000}, {"text/html", "<style>.a{", 50000},
-		{"text/html", "<a href=data:,", 100000}, {"text/html", "data:", 200000},
-		{"application/json", "[", 1000000}, {"application/json", "{\"a\":", 200000},
-		{"application/json", "[\"\\", 300000}, {"text/vcard", "BEGIN:VCARD\nA;BASE64:", 50000},
-		{"image/svg+xml", "<svg><text>", 50000}, {"application/xml", "<!DOCTYPE a [", 100000},
-		{"application/xml", "<a>x<b/>", 50000}, {"text/plain", "+AAA", 300000}, {"text/enriched", "<", 500000},
+		{"text/html", "<!-->", 200000},
+		{"text/html", "<!--x--!>", 100000},
+		{"text/html", "<iframe>", 100000},
+		{"text/html", "<title>", 100000},
+		{"text/html", "<svg>", 100000},
+		{"text/html", "<noscript>x", 100000},
+		{"text/html", "<i hidden>x</i>", 50000},
+		{"text/html", "<ol start=1><li>", 100000},
+		{"text/html", "<rt>x", 100000},
+		{"text/html", "<![CDATA[", 100000},
+		{"text/html", "<![CDATA[>", 100000},
+		{"text/html", "<svg><![CDATA[>", 50000},
+		{"text/html", "<a b=data:;base64,AAAA c='", 50000},
+		{"text/html", "<style>.a{", 50000},
+		{"text/html", "<a href=data:,", 100000},
+		{"text/html", "data:", 200000},
+		{"application/json", "[", 1000000},
+		{"application/json", "{\"a\":", 200000},
+		{"application/json", "[\"\\", 300000},
+		{"text/vcard", "BEGIN:VCARD\nA;BASE64:", 50000},
+		{"image/svg+xml", "<svg><text>", 50000},
+		{"application/xml", "<!DOCTYPE a [", 100000},
+		{"application/xml", "<a>x<b/>", 50000},
+		{"text/plain", "+AAA", 300000},
+		{"text/enriched", "<", 500000},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(bombs); i++) {
-		g_autoptr(GString) text = g_string_new(strcmp(bombs[i].type, "application/xml") == 0 ? "<?xml?>" : "");
+		g_autoptr(GString) text = g_string_new(
+			strcmp(bombs[i].type, "application/xml") == 0 ? "<?xml?>" : "");
 		for (gsize k = 0; k < bombs[i].n; k++)
 			g_string_append(text, bombs[i].unit);
 		MsDocument document = {.where = "doc", .type = bombs[i].type,
@@ -406,7 +510,8 @@ static void test_linear(void)
 		MsReading *reading = read_document(&document, got);
 		gint64 took = g_get_monotonic_time() - start;
 		ms_reading_free(reading);
-		g_test_message("%s %s: %" G_GINT64_FORMAT " us", bombs[i].type, bombs[i].unit, took);
+		g_test_message(
+			"%s %s: %" G_GINT64_FORMAT " us", bombs[i].type, bombs[i].unit, took);
 		g_assert_cmpint(took, <, 20 * G_USEC_PER_SEC);
 	}
 }

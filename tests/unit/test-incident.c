@@ -31,16 +31,22 @@ typedef struct {
 /* A line as the trail has it: one recipient, one identifier. */
 static void add(GString *trail, const Made *m)
 {
-	g_autofree char *to = ms_audit_id_of_address(key, m->address), *id = ms_audit_id(key, "customer-number", m->value);
+	g_autofree char *to = ms_audit_id_of_address(key, m->address),
+			*id = ms_audit_id(key, "customer-number", m->value);
 	g_autofree char *owner = ms_audit_id(key, "account", m->owner);
-	json_t *row = json_pack("{s:s, s:s, s:s}", "address", "a***", "id", to, "outcome", m->outcome);
+	json_t *row = json_pack(
+		"{s:s, s:s, s:s}", "address", "a***", "id", to, "outcome", m->outcome);
 	if (strcmp(m->outcome, "wrong") == 0 && !m->no_others)
 		json_object_set_new(row, "others", json_pack("[s]", id));
-	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:[o], s:[{s:s, s:s, s:s, s:[s]}],"
-		"s:[{s:s, s:s}]}", "time", m->time, "type", "message", "host", "mx", "queue_id", m->queue_id, "arrived", m->time,
-		"verdict", m->verdict, "would", m->would != NULL ? m->would : m->verdict, "sender_domain", "d1", "policies",
-		"invoices", "to", row, "identifiers", "kind", "customer-number", "identifier", "C***", "id", id, "accounts", owner,
-		"reasons", "reason", "mismatch", "action", "hold");
+	json_t *line = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:[o], s:[{s:s, s:s, s:s, s:[s]}],"
+		"s:[{s:s, s:s}]}",
+		"time", m->time, "type", "message", "host", "mx", "queue_id", m->queue_id,
+		"arrived", m->time, "verdict", m->verdict, "would",
+		m->would != NULL ? m->would : m->verdict, "sender_domain", "d1", "policies",
+		"invoices", "to", row, "identifiers", "kind", "customer-number", "identifier",
+		"C***", "id", id, "accounts", owner, "reasons", "reason", "mismatch", "action",
+		"hold");
 	json_object_set_new(line, "key", json_string(m->key != NULL ? m->key : NUMBER));
 	if (m->record != NULL)
 		json_object_set_new(line, "record", json_string(m->record));
@@ -68,7 +74,10 @@ static void begin(Site *site)
 	site->path = g_build_filename(site->dir, "audit.jsonl", NULL);
 	site->trail = g_string_new(NULL);
 	site->house = ms_audit_id(key, "account", "house");
-	site->ask = (MsIncidentAsk){.from = at(DAY "08:00:00Z"), .to = at(DAY "12:00:00Z"), .house = site->house, .key = NUMBER,
+	site->ask = (MsIncidentAsk){.from = at(DAY "08:00:00Z"),
+		.to = at(DAY "12:00:00Z"),
+		.house = site->house,
+		.key = NUMBER,
 		.now = at("2026-11-21T00:00:00Z")};
 }
 
@@ -101,7 +110,8 @@ static void expect_gap(MsIncident *incident, const char *words, bool there)
 		g_error("\"%s\" %s: %s", words, there ? "is missing" : "is there", all->str);
 }
 
-static const char healthy[] = "\"type\":\"act\",\"event\":\"start\",\"who\":\"\",\"about\":\"\",\"detail\":\"\"";
+static const char healthy[] =
+	"\"type\":\"act\",\"event\":\"start\",\"who\":\"\",\"about\":\"\",\"detail\":\"\"";
 
 static bool last_line(const MsAuditLine *line, void *user, GError **error)
 {
@@ -115,7 +125,8 @@ static bool last_line(const MsAuditLine *line, void *user, GError **error)
 /* What the daemon itself writes, at another time; it says "start", "beat" or "stop". */
 static void add_sign(GString *trail, const char *time, const char *sign)
 {
-	g_autofree char *dir = scratch_folder(), *path = g_build_filename(dir, "audit.jsonl", NULL), *text = NULL;
+	g_autofree char *dir = scratch_folder(), *path = g_build_filename(dir, "audit.jsonl", NULL),
+			*text = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsAudit) audit = ms_audit_new(path);
 	if (strcmp(sign, MS_AUDIT_BEAT) == 0)
@@ -175,16 +186,20 @@ static void test_hole(void)
 	beats(site.trail, "08", 0, 20);
 	beats(site.trail, "08", 31, 59);
 	g_autoptr(MsIncident) hole = tell(&site);
-	expect_gap(hole, "no heartbeat between 2026-11-20 08:20:00 UTC and 2026-11-20 08:31:00 UTC", true);
+	expect_gap(hole, "no heartbeat between 2026-11-20 08:20:00 UTC and 2026-11-20 08:31:00 UTC",
+		true);
 	/* what others write while missentd is gone is no sign of it */
 	g_string_truncate(site.trail, 0);
 	beats(site.trail, "08", 0, 20);
-	add_text(site.trail, DAY "08:25:00.000Z", "\"type\":\"act\",\"event\":\"look\",\"who\":\"anna\"");
+	add_text(site.trail, DAY "08:25:00.000Z",
+		"\"type\":\"act\",\"event\":\"look\",\"who\":\"anna\"");
 	beats(site.trail, "08", 27, 33);
 	beats(site.trail, "08", 45, 59);
 	g_autoptr(MsIncident) several = tell(&site);
-	expect_gap(several, "no heartbeat between 2026-11-20 08:20:00 UTC and 2026-11-20 08:27:00 UTC", true);
-	expect_gap(several, "no heartbeat between 2026-11-20 08:33:00 UTC and 2026-11-20 08:45:00 UTC", true);
+	expect_gap(several,
+		"no heartbeat between 2026-11-20 08:20:00 UTC and 2026-11-20 08:27:00 UTC", true);
+	expect_gap(several,
+		"no heartbeat between 2026-11-20 08:33:00 UTC and 2026-11-20 08:45:00 UTC", true);
 	/* cut: its end is missing */
 	g_string_truncate(site.trail, 0);
 	beats(site.trail, "08", 5, 20);
@@ -196,7 +211,8 @@ static void test_hole(void)
 	end(&site);
 }
 
-/* Stopped and started again; killed and started again at once; of two hosts one that fell silent. */
+/* Stopped and started again; killed and started again at once; of two hosts one that fell
+ * silent. */
 static void test_stopped(void)
 {
 	Site site;
@@ -209,7 +225,9 @@ static void test_stopped(void)
 	add_sign(site.trail, DAY "08:41:00.000Z", MS_AUDIT_START);
 	beats(site.trail, "08", 42, 59);
 	g_autoptr(MsIncident) incident = tell(&site);
-	expect_gap(incident, "missentd was stopped from 2026-11-20 08:20:30 UTC to 2026-11-20 08:21:30 UTC", true);
+	expect_gap(incident,
+		"missentd was stopped from 2026-11-20 08:20:30 UTC to 2026-11-20 08:21:30 UTC",
+		true);
 	g_assert_cmpuint(ms_incident_gaps(incident)->len, ==, 1);
 	const MsReportAsk ask = {.what = "all"};
 	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
@@ -217,9 +235,12 @@ static void test_stopped(void)
 	json_t *json = json_loads(text, 0, NULL);
 	const json_t *times = json_object_get(json, "unknown-times");
 	g_assert_cmpuint(json_array_size(times), ==, 1);
-	g_assert_cmpstr(json_string_value(json_object_get(json_array_get(times, 0), "why")), ==, "stopped");
+	g_assert_cmpstr(
+		json_string_value(json_object_get(json_array_get(times, 0), "why")), ==, "stopped");
 	/* that it lives is no event */
-	g_assert_cmpuint(json_array_size(json_object_get(json_object_get(json, "containment"), "events")), ==, 3);
+	g_assert_cmpuint(
+		json_array_size(json_object_get(json_object_get(json, "containment"), "events")),
+		==, 3);
 	json_decref(json);
 	/* the other host */
 	g_string_truncate(site.trail, 0);
@@ -237,31 +258,44 @@ static void test_stopped(void)
 	end(&site);
 }
 
-static void expect_fates(const char *what, const MsFates *f, guint out, guint released, guint untold, guint held, guint stopped)
+static void expect_fates(const char *what, const MsFates *f, guint out, guint released,
+	guint untold, guint held, guint stopped)
 {
-	const guint want[MS_N_FATES] = {[MS_FATE_OUT] = out, [MS_FATE_RELEASED] = released, [MS_FATE_UNTOLD] = untold,
-		[MS_FATE_HELD] = held, [MS_FATE_STOPPED] = stopped};
+	const guint want[MS_N_FATES] = {[MS_FATE_OUT] = out,
+		[MS_FATE_RELEASED] = released,
+		[MS_FATE_UNTOLD] = untold,
+		[MS_FATE_HELD] = held,
+		[MS_FATE_STOPPED] = stopped};
 	for (int i = 0; i < MS_N_FATES; i++)
 		if (f->of[i] != want[i])
-			g_error("%s: %s: got %u, want %u", what, ms_fate_names[i], (guint)f->of[i], want[i]);
+			g_error("%s: %s: got %u, want %u", what, ms_fate_names[i], (guint)f->of[i],
+				want[i]);
 	g_assert_cmpuint(f->all, ==, out + released + untold + held + stopped);
 }
 
 static const Made mixed[] = {
-	{DAY "09:00:00.000Z", "Q1", "deliver", NULL, NULL, NULL, "a@alpha.example", "right", "C1", "AC-1", false},
-	{DAY "09:01:00.000Z", "Q2", "deliver", "hold", NULL, "00000000000000a2", "a@alpha.example", "wrong", "C2", "AC-2", false},
-	{DAY "09:02:00.000Z", "Q3", "hold", NULL, NULL, "00000000000000a3", "a@alpha.example", "wrong", "C2", "AC-2", false},
-	{DAY "09:03:00.000Z", "Q4", "hold", NULL, NULL, "00000000000000a4", "b@beta.example", "wrong", "C3", "AC-3", false},
-	{DAY "09:04:00.000Z", "Q5", "reject", NULL, NULL, NULL, "b@beta.example", "wrong", "C4", "AC-4", false},
-	{DAY "09:05:00.000Z", "Q6", "tempfail", NULL, NULL, NULL, "b@beta.example", "wrong", "C4", "AC-4", false},
-	{DAY "13:00:00.000Z", "Q7", "deliver", NULL, NULL, NULL, "b@beta.example", "wrong", "C4", "AC-4", false},
+	{DAY "09:00:00.000Z", "Q1", "deliver", NULL, NULL, NULL, "a@alpha.example", "right", "C1",
+		"AC-1", false},
+	{DAY "09:01:00.000Z", "Q2", "deliver", "hold", NULL, "00000000000000a2", "a@alpha.example",
+		"wrong", "C2", "AC-2", false},
+	{DAY "09:02:00.000Z", "Q3", "hold", NULL, NULL, "00000000000000a3", "a@alpha.example",
+		"wrong", "C2", "AC-2", false},
+	{DAY "09:03:00.000Z", "Q4", "hold", NULL, NULL, "00000000000000a4", "b@beta.example",
+		"wrong", "C3", "AC-3", false},
+	{DAY "09:04:00.000Z", "Q5", "reject", NULL, NULL, NULL, "b@beta.example", "wrong", "C4",
+		"AC-4", false},
+	{DAY "09:05:00.000Z", "Q6", "tempfail", NULL, NULL, NULL, "b@beta.example", "wrong", "C4",
+		"AC-4", false},
+	{DAY "13:00:00.000Z", "Q7", "deliver", NULL, NULL, NULL, "b@beta.example", "wrong", "C4",
+		"AC-4", false},
 };
 
 static void add_mixed(GString *trail)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(mixed); i++)
 		add(trail, &mixed[i]);
-	add_text(trail, DAY "14:00:00.000Z", "\"type\":\"act\",\"event\":\"release\",\"who\":\"anna\",\"about\":"
+	add_text(trail, DAY "14:00:00.000Z",
+		"\"type\":\"act\",\"event\":\"release\",\"who\":\"anna\",\"about\":"
 		"\"00000000000000a4\",\"detail\":\"done\"");
 }
 
@@ -279,7 +313,8 @@ static void test_fates(void)
 	expect_fates("accounts", &s->accounts, 1, 1, 0, 0, 1);
 	expect_fates("recipients", &s->recipients, 1, 1, 0, 0, 0);
 	expect_fates("identifiers", &s->identifiers, 1, 1, 0, 0, 1);
-	expect_gap(incident, "1 message held, of which neither record nor decision was found", true);
+	expect_gap(
+		incident, "1 message held, of which neither record nor decision was found", true);
 	g_autofree char *digest = ms_audit_id(key, "account", "AC-2");
 	const MsAccountPart *part = ms_incident_account(incident, digest);
 	g_assert_nonnull(part);
@@ -322,7 +357,8 @@ static void test_records(void)
 	g_assert_no_error(error);
 	g_assert_true(ms_incident_records(incident, ledger, key, &error));
 	bool named = strcmp(r->uid, "00000000000000a3") == 0;
-	expect_fates("messages", &ms_incident_sum(incident)->messages, 1, 1, named ? 0 : 1, named ? 1 : 0, 1);
+	expect_fates("messages", &ms_incident_sum(incident)->messages, 1, 1, named ? 0 : 1,
+		named ? 1 : 0, 1);
 	end(&site);
 }
 
@@ -362,19 +398,23 @@ static void test_report(void)
 	begin(&site);
 	add_mixed(site.trail);
 	g_autoptr(MsIncident) incident = tell(&site);
-	const MsReportAsk ask = {.known_at = at(DAY "09:30:00Z"), .clocks = clocks, .what = "all <mail>"};
+	const MsReportAsk ask = {
+		.known_at = at(DAY "09:30:00Z"), .clocks = clocks, .what = "all <mail>"};
 	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
-	g_autofree char *json = ms_report_json(report), *html = ms_report_html(report), *text = ms_report_text(report);
+	g_autofree char *json = ms_report_json(report), *html = ms_report_html(report),
+			*text = ms_report_text(report);
 	json_t *all = json_loads(json, 0, NULL);
 	g_assert_nonnull(all);
 	json_t *wrong = json_object_get(json_object_get(all, "summary"), "wrong");
 	g_assert_cmpint(json_integer_value(json_object_get(wrong, "got-out")), ==, 1);
 	json_t *list = json_object_get(json_object_get(all, "clocks"), "clocks");
-	const char *const want[] = {"2026-11-23T09:30:00.000Z", "2026-11-21T09:30:00.000Z", "2026-11-23T09:30:00.000Z",
-		"2026-12-23T09:30:00.000Z", NULL, "2026-11-21T09:30:00.000Z", "2026-11-22T09:30:00.000Z"};
+	const char *const want[] = {"2026-11-23T09:30:00.000Z", "2026-11-21T09:30:00.000Z",
+		"2026-11-23T09:30:00.000Z", "2026-12-23T09:30:00.000Z", NULL,
+		"2026-11-21T09:30:00.000Z", "2026-11-22T09:30:00.000Z"};
 	g_assert_cmpuint(json_array_size(list), ==, G_N_ELEMENTS(want));
 	for (gsize i = 0; i < G_N_ELEMENTS(want); i++)
-		g_assert_cmpstr(json_string_value(json_object_get(json_array_get(list, i), "ends")), ==, want[i]);
+		g_assert_cmpstr(json_string_value(json_object_get(json_array_get(list, i), "ends")),
+			==, want[i]);
 	g_assert_cmpuint(json_array_size(json_object_get(all, "questions")), >, 8);
 	json_decref(all);
 	g_assert_nonnull(strstr(html, "all &lt;mail&gt;"));
@@ -382,7 +422,8 @@ static void test_report(void)
 	static const char *const foreign[] = {"<script", "src=", "href=", "url(", "@import", NULL};
 	for (int i = 0; foreign[i] != NULL; i++)
 		g_assert_null(strstr(html, foreign[i]));
-	static const char *const secrets[] = {"alpha.example", "beta.example", "AC-2", "C2\"", NULL};
+	static const char *const secrets[] = {
+		"alpha.example", "beta.example", "AC-2", "C2\"", NULL};
 	for (int i = 0; secrets[i] != NULL; i++) {
 		g_assert_null(strstr(html, secrets[i]));
 		g_assert_null(strstr(text, secrets[i]));
@@ -409,7 +450,8 @@ static void test_register(void)
 	end(&site);
 }
 
-/* The end of a month is UTC's, wherever this host is; what is asked for has its begin, and not its end. */
+/* The end of a month is UTC's, wherever this host is; what is asked for has its begin, and not
+ * its end. */
 static void test_month(void)
 {
 	static const struct {
@@ -422,8 +464,8 @@ static void test_month(void)
 		{"2026-12-01T01:00:00+01:00", "2026-12-31T23:59:59.999Z", 1, 1, 0},
 		{"2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00Z", 1, 1, 0},
 	};
-	static const char *const times[] = {"2026-11-15T10:00:00.000Z", "2026-11-30T23:59:59.999Z", "2026-12-01T00:00:00.000Z",
-		"2026-12-31T23:59:59.999Z"};
+	static const char *const times[] = {"2026-11-15T10:00:00.000Z", "2026-11-30T23:59:59.999Z",
+		"2026-12-01T00:00:00.000Z", "2026-12-31T23:59:59.999Z"};
 	g_setenv("TZ", "Pacific/Auckland", TRUE);
 	tzset();
 	Site site;
@@ -441,9 +483,11 @@ static void test_month(void)
 		g_autoptr(MsIncident) incident = tell(&site);
 		const GPtrArray *months = ms_incident_register(incident);
 		g_assert_cmpuint(months->len, ==, rows[i].months);
-		g_assert_cmpuint(((MsRegisterRow *)months->pdata[0])->messages.all, ==, rows[i].first);
+		g_assert_cmpuint(
+			((MsRegisterRow *)months->pdata[0])->messages.all, ==, rows[i].first);
 		if (months->len > 1)
-			g_assert_cmpuint(((MsRegisterRow *)months->pdata[1])->messages.all, ==, rows[i].second);
+			g_assert_cmpuint(((MsRegisterRow *)months->pdata[1])->messages.all, ==,
+				rows[i].second);
 	}
 	g_setenv("TZ", "UTC", TRUE);
 	tzset();
@@ -453,9 +497,11 @@ static void test_month(void)
 static void add_customers(GString *trail, guint n)
 {
 	for (guint i = 0; i < n; i++) {
-		g_autofree char *value = g_strdup_printf("C%02u", i), *owner = g_strdup_printf("AC-%02u", i);
+		g_autofree char *value = g_strdup_printf("C%02u", i),
+				*owner = g_strdup_printf("AC-%02u", i);
 		g_autofree char *to = g_strdup_printf("a%02u@alpha.example", (i + 1) % n);
-		const Made made = {DAY "09:00:00.000Z", "Q", "deliver", NULL, NULL, NULL, to, "wrong", value, owner, false};
+		const Made made = {DAY "09:00:00.000Z", "Q", "deliver", NULL, NULL, NULL, to,
+			"wrong", value, owner, false};
 		g_autofree char *masked = g_strdup_printf("\"identifier\":\"masked%02u\"", i);
 		g_autoptr(GString) line = g_string_new(NULL);
 		add(line, &made);
@@ -474,9 +520,11 @@ static void test_whom(void)
 	const MsReportAsk ask = {.what = "all"};
 	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
 	g_autofree char *text = ms_report_json(report), *words = ms_report_html(report);
-	g_autofree char *account = ms_audit_id(key, "account", "AC-01"), *to = ms_audit_id_of_address(key, "a02@alpha.example");
+	g_autofree char *account = ms_audit_id(key, "account", "AC-01"),
+			*to = ms_audit_id_of_address(key, "a02@alpha.example");
 	json_t *json = json_loads(text, 0, NULL);
-	const json_t *list = json_object_get(json_object_get(json_object_get(json, "whom"), account), "to");
+	const json_t *list = json_object_get(
+		json_object_get(json_object_get(json, "whom"), account), "to");
 	g_assert_cmpuint(json_array_size(list), ==, 1);
 	const json_t *row = json_array_get(list, 0);
 	g_assert_cmpstr(json_string_value(json_object_get(row, "id")), ==, to);
@@ -496,18 +544,24 @@ static void test_others(void)
 	add_customers(site.trail, N);
 	g_autoptr(MsIncident) incident = tell(&site);
 	const GPtrArray *parts = ms_incident_accounts(incident);
-	static const char template[] = "{account}|{messages}|{recipients}|{first}|{last}|{kinds}|{identifiers}|{contact}|{company}";
+	static const char template[] =
+		"{account}|{messages}|{recipients}|{first}|{last}|{kinds}|{identifiers}|{contact}|{company}";
 	g_assert_cmpuint(parts->len, ==, N);
 	for (guint i = 0; i < N; i++) {
-		g_autofree char *own = g_strdup_printf("AC-%02u", i), *digest = ms_audit_id(key, "account", own);
+		g_autofree char *own = g_strdup_printf("AC-%02u", i),
+				*digest = ms_audit_id(key, "account", own);
 		g_autofree char *own_masked = g_strdup_printf("masked%02u", i);
 		const MsNoticeWords words = {own, "Seller", "privacy@seller.example"};
-		g_autofree char *draft = ms_notice_draft(template, ms_incident_account(incident, digest), &words, NULL);
+		g_autofree char *draft = ms_notice_draft(
+			template, ms_incident_account(incident, digest), &words, NULL);
 		g_assert_nonnull(strstr(draft, own_masked));
 		for (guint k = 0; k < N; k++) {
-			g_autofree char *name = g_strdup_printf("AC-%02u", k), *value = g_strdup_printf("C%02u", k);
-			g_autofree char *masked = g_strdup_printf("masked%02u", k), *address = g_strdup_printf("a%02u@", k);
-			g_autofree char *account = ms_audit_id(key, "account", name), *id = ms_audit_id(key, "customer-number", value);
+			g_autofree char *name = g_strdup_printf("AC-%02u", k),
+					*value = g_strdup_printf("C%02u", k);
+			g_autofree char *masked = g_strdup_printf("masked%02u", k),
+					*address = g_strdup_printf("a%02u@", k);
+			g_autofree char *account = ms_audit_id(key, "account", name),
+					*id = ms_audit_id(key, "customer-number", value);
 			const char *const others[] = {name, value, masked, address, account, id};
 			for (gsize w = 0; k != i && w < G_N_ELEMENTS(others); w++)
 				g_assert_null(strstr(draft, others[w]));
@@ -527,7 +581,8 @@ static void test_notice(void)
 	g_autoptr(GError) error = NULL;
 	static const char *const languages[] = {"en", "fr"};
 	for (gsize i = 0; i < G_N_ELEMENTS(languages); i++) {
-		g_autofree char *file = g_strdup_printf("%s/policies/notice-%s.txt", g_getenv("SOURCE"), languages[i]);
+		g_autofree char *file = g_strdup_printf(
+			"%s/policies/notice-%s.txt", g_getenv("SOURCE"), languages[i]);
 		g_autofree char *template = NULL;
 		g_assert_true(g_file_get_contents(file, &template, NULL, NULL));
 		g_autofree char *draft = ms_notice_draft(template, part, &words, &error);
@@ -549,8 +604,9 @@ static const char *path_of(const json_t *json, const char *path)
 {
 	g_auto(GStrv) names = g_strsplit(path, "/", -1);
 	for (int i = 0; names[i] != NULL && json != NULL; i++)
-		json = json_is_array(json) ? json_array_get(json, (gsize)g_ascii_strtoull(names[i], NULL, 10))
-					   : json_object_get(json, names[i]);
+		json = json_is_array(json)
+			? json_array_get(json, (gsize)g_ascii_strtoull(names[i], NULL, 10))
+			: json_object_get(json, names[i]);
 	return json_string_value(json);
 }
 
@@ -558,8 +614,10 @@ static bool export_each(const MsAuditLine *line, void *user, GError **error)
 {
 	(void)error;
 	guint *n = user;
-	char *ecs = ms_audit_export(line, MS_EXPORT_ECS), *ocsf = ms_audit_export(line, MS_EXPORT_OCSF);
-	json_t *one = ecs != NULL ? json_loads(ecs, 0, NULL) : NULL, *two = ocsf != NULL ? json_loads(ocsf, 0, NULL) : NULL;
+	char *ecs = ms_audit_export(line, MS_EXPORT_ECS),
+	     *ocsf = ms_audit_export(line, MS_EXPORT_OCSF);
+	json_t *one = ecs != NULL ? json_loads(ecs, 0, NULL) : NULL,
+	       *two = ocsf != NULL ? json_loads(ocsf, 0, NULL) : NULL;
 	bool message = strcmp(line->type, "message") == 0;
 	g_assert_nonnull(one);
 	g_assert_cmpstr(path_of(one, "observer/product"), ==, "missent");
@@ -572,7 +630,8 @@ static bool export_each(const MsAuditLine *line, void *user, GError **error)
 		json_int_t class = json_integer_value(json_object_get(two, "class_uid"));
 		bool held = strcmp(path_of(one, "missent/would"), "hold") == 0;
 		g_assert_true(!held || class == 2006);
-		g_assert_cmpint(json_integer_value(json_object_get(two, "type_uid")), ==, class * 100 + 1);
+		g_assert_cmpint(
+			json_integer_value(json_object_get(two, "type_uid")), ==, class * 100 + 1);
 	}
 	json_decref(one);
 	json_decref(two);

@@ -1,5 +1,5 @@
-/* Somebody with a right to decide who wants more: to have agreed to what nobody looked at, or to have sent
- * what turned out to be another's.  The desk, with the world of world.h. */
+/* Somebody with a right to decide who wants more: to have agreed to what nobody looked at, or to
+ * have sent what turned out to be another's.  The desk, with the world of world.h. */
 #include "config.h"
 
 #include <string.h>
@@ -15,8 +15,8 @@ static guint arrived(World *w)
 	return got->len;
 }
 
-static char *ask_named(MsDesk *desk, const char *who, const char *id, const char *verb, const char *first,
-	const char *second)
+static char *ask_named(MsDesk *desk, const char *who, const char *id, const char *verb,
+	const char *first, const char *second)
 {
 	g_autoptr(GPtrArray) uids = g_ptr_array_new();
 	g_autoptr(GError) error = NULL;
@@ -26,8 +26,9 @@ static char *ask_named(MsDesk *desk, const char *who, const char *id, const char
 	if (second != NULL)
 		g_ptr_array_add(uids, (char *)second);
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, &error);
-	return done != NULL ? g_strdup(ms_decision_state_names[((MsDecision *)done->pdata[0])->state])
-			    : g_strdup_printf("error: %s", error->message);
+	return done != NULL
+		? g_strdup(ms_decision_state_names[((MsDecision *)done->pdata[0])->state])
+		: g_strdup_printf("error: %s", error->message);
 }
 
 static char *agreed(MsDesk *desk, const char *id, const char *who)
@@ -43,8 +44,8 @@ static const WorldRecipient of_one[] = {{"a@alpha.example", MS_OUTCOME_RIGHT, "A
 
 /* ---- names of decisions --------------------------------------------------------------- */
 
-/* What waits has a name of its own, or that of its group; a later request that has it joins nothing and
- * takes nothing's place.  %s: the name of what waits. */
+/* What waits has a name of its own, or that of its group; a later request that has it joins
+ * nothing and takes nothing's place.  %s: the name of what waits. */
 static const struct {
 	const char *name, *first_id;
 	guint waiting; /* messages */
@@ -78,8 +79,10 @@ static void test_name(gconstpointer data)
 	const char *forged = strcmp(names[i].forged, "group") == 0 ? d->group
 		: strcmp(names[i].forged, "decision") == 0          ? d->id
 								     : names[i].forged;
-	g_autofree char *later = ask_named(desk, "carl", forged, "release", uids[2], names[i].two ? uids[3] : NULL);
-	if (!g_str_has_prefix(later, "error: ") || strstr(later, "another decision has this name") == NULL)
+	g_autofree char *later = ask_named(
+		desk, "carl", forged, "release", uids[2], names[i].two ? uids[3] : NULL);
+	if (!g_str_has_prefix(later, "error: ") ||
+		strstr(later, "another decision has this name") == NULL)
 		g_error("%s: %s", names[i].name, later);
 	/* Who looked at the first agrees to the first. */
 	g_autofree char *want = g_strdup_printf("%u done", names[i].waiting);
@@ -118,7 +121,8 @@ static void test_repeated(void)
 		const char *uids[] = {one, two};
 		g_autofree char *first = ask_named(desk, "anna", "ticket", "release", one, NULL);
 		g_assert_cmpstr(first, ==, "done");
-		g_autofree char *again = ask_named(desk, rows[i].who, "ticket", rows[i].verb, uids[rows[i].first], NULL);
+		g_autofree char *again = ask_named(
+			desk, rows[i].who, "ticket", rows[i].verb, uids[rows[i].first], NULL);
 		g_autofree char *states = world_states(w, two);
 		g_assert_cmpstr(states, ==, "held");
 		g_assert_cmpint(g_str_has_prefix(again, "error: "), ==, !rows[i].repeated);
@@ -129,7 +133,8 @@ static void test_repeated(void)
 
 /* ---- the same message twice ----------------------------------------------------------- */
 
-/* By two of its names, too: what the MTA did with the first is not tried once more by the second. */
+/* By two of its names, too: what the MTA did with the first is not tried once more by the
+ * second. */
 static void test_twice(void)
 {
 	static const struct {
@@ -139,10 +144,14 @@ static void test_twice(void)
 		StubFault fault;
 		const char *said, *states;
 	} rows[] = {
-		{"release", "b@beta.example", 0, false, STUB_N_FAULTS, "done: taken", "held released held"},
-		{"release", "b@beta.example", 0, true, STUB_N_FAULTS, "done: taken", "held released held"},
-		{"release", "b@beta.example", 0, true, STUB_SPEND_DROP, "failed: the MTA had it as ", "held held held"},
-		{"release", "a@alpha.example", 0, true, STUB_TAKE_DROP, "done: taken", "released held held"},
+		{"release", "b@beta.example", 0, false, STUB_N_FAULTS, "done: taken",
+			"held released held"},
+		{"release", "b@beta.example", 0, true, STUB_N_FAULTS, "done: taken",
+			"held released held"},
+		{"release", "b@beta.example", 0, true, STUB_SPEND_DROP,
+			"failed: the MTA had it as ", "held held held"},
+		{"release", "a@alpha.example", 0, true, STUB_TAKE_DROP, "done: taken",
+			"released held held"},
 		{"release", "", 1, true, STUB_N_FAULTS, "done: ", "released released released"},
 		{"return", "", 0, true, STUB_N_FAULTS, "done: ", "returned returned returned"},
 	};
@@ -151,14 +160,16 @@ static void test_twice(void)
 		MsDesk *desk = world_desk(w);
 		g_autofree char *uid = world_hold(w, &(WorldHold){0});
 		g_autoptr(MsRecord) r = world_record(w, uid);
-		g_autofree char *both = g_strdup_printf("%s %s", uid, rows[i].by_queue_id ? r->queue_id : uid);
+		g_autofree char *both = g_strdup_printf(
+			"%s %s", uid, rows[i].by_queue_id ? r->queue_id : uid);
 		if (rows[i].fault != STUB_N_FAULTS)
 			stub_next(w->stub, AT_END, rows[i].fault);
-		g_autofree char *said = world_said(desk, &(WorldAsk){rows[i].verb, both, .to = rows[i].to,
-							   .others = rows[i].others});
+		g_autofree char *said = world_said(desk,
+			&(WorldAsk){
+				rows[i].verb, both, .to = rows[i].to, .others = rows[i].others});
 		g_autofree char *states = world_states(w, uid);
-		if (!g_str_has_prefix(said, rows[i].said) || strstr(said, "; done") != NULL || strstr(said, "; failed") != NULL
-			|| strcmp(states, rows[i].states) != 0)
+		if (!g_str_has_prefix(said, rows[i].said) || strstr(said, "; done") != NULL ||
+			strstr(said, "; failed") != NULL || strcmp(states, rows[i].states) != 0)
 			g_error("row %zu: %s, %s", i, said, states);
 		ms_desk_free(desk);
 		world_free(w);
@@ -175,7 +186,8 @@ static const struct {
 	bool goes;
 } judged[] = {
 	{"right, waits", " two-person-above = 0\n", "", MS_OUTCOME_RIGHT, false, false},
-	{"unknown, waits", " two-person-above = 0\n", "", MS_OUTCOME_UNKNOWN_RECIPIENT, false, false},
+	{"unknown, waits", " two-person-above = 0\n", "", MS_OUTCOME_UNKNOWN_RECIPIENT, false,
+		false},
 	{"unproven, waits", " two-person-above = 0\n", "", MS_OUTCOME_UNPROVEN, false, false},
 	{"unread, approved", "", "", MS_OUTCOME_UNREAD, true, false},
 	{"right, approved", "", "", MS_OUTCOME_RIGHT, true, false},
@@ -192,10 +204,15 @@ static void test_judged(gconstpointer data)
 	g_autoptr(GError) error = NULL;
 	WorldRecipient to = {"a@alpha.example", judged[i].before, "AC-1"};
 	/* it is AC-2's */
-	g_autofree char *uid = world_hold(w, &(WorldHold){.to = &to, .n = 1, .body = "customer number: C-10002"});
+	g_autofree char *uid = world_hold(
+		w, &(WorldHold){.to = &to, .n = 1, .body = "customer number: C-10002"});
 	g_autoptr(GPtrArray) uids = g_ptr_array_new();
 	g_ptr_array_add(uids, uid);
-	MsAsk ask = {.verb = MS_VERB_RELEASE, .uids = uids, .who = "anna", .why = "test", .later = judged[i].later};
+	MsAsk ask = {.verb = MS_VERB_RELEASE,
+		.uids = uids,
+		.who = "anna",
+		.why = "test",
+		.later = judged[i].later};
 	g_autoptr(GPtrArray) taken = ms_desk_decide(desk, &ask, &error);
 	g_assert_no_error(error);
 	g_autofree char *said = world_said(desk, &(WorldAsk){"rejudge", uid, .who = "carl"});
@@ -210,9 +227,11 @@ static void test_judged(gconstpointer data)
 	if (!judged[i].goes) {
 		g_autoptr(MsDecision) d = ms_decisions_find(w->ledger, id, &error);
 		g_assert_cmpint(d->state, ==, MS_DECISION_FAILED);
-		g_assert_nonnull(strstr(d->outcome, "judged again since: a@alpha.example may not have it"));
+		g_assert_nonnull(
+			strstr(d->outcome, "judged again since: a@alpha.example may not have it"));
 		/* decided anew, knowing it */
-		g_autofree char *anew = world_said(desk, &(WorldAsk){"release", uid, .to = "a@alpha.example"});
+		g_autofree char *anew = world_said(
+			desk, &(WorldAsk){"release", uid, .to = "a@alpha.example"});
 		g_assert_true(g_str_has_prefix(anew, judged[i].later ? "done" : "waiting"));
 	}
 	ms_desk_free(desk);

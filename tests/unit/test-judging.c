@@ -40,7 +40,8 @@ static guint a_union(MsResolution *r, guint accounts)
 		g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 		for (guint i = 0; i < ACCOUNTS; i++)
 			if (accounts >> i & 1 && (i % 3 == part || i % 5 == part))
-				g_ptr_array_add(names, i == 0 ? g_strdup("house") : g_strdup_printf("AC-%u", i));
+				g_ptr_array_add(names,
+					i == 0 ? g_strdup("house") : g_strdup_printf("AC-%u", i));
 		lists[part] = ms_resolution_list(r, (const char *const *)names->pdata, names->len);
 	}
 	return ms_resolution_union(r, lists, 3);
@@ -88,7 +89,8 @@ static guint few_bits(void)
 	return bits;
 }
 
-static void compare_thing(const MsResolution *r, guint index, const Thing *t, const Person *people, guint n)
+static void compare_thing(
+	const MsResolution *r, guint index, const Thing *t, const Person *people, guint n)
 {
 	bool theirs = false;
 	for (guint i = 0; i < n; i++) {
@@ -107,11 +109,13 @@ static void compare_thing(const MsResolution *r, guint index, const Thing *t, co
 			}
 		g_assert_cmpuint(ms_resolution_first_other(r, index, (MsHouseRule)rule), ==,
 			first_known != MS_NOBODY ? first_known : first);
-		g_assert_cmpuint(ms_resolution_count_other(r, index, (MsHouseRule)rule), ==, others);
+		g_assert_cmpuint(
+			ms_resolution_count_other(r, index, (MsHouseRule)rule), ==, others);
 	}
 }
 
-static void compare_tally(MsResolution *r, const Thing *things, guint n_things, const Person *people, guint n)
+static void compare_tally(
+	MsResolution *r, const Thing *things, guint n_things, const Person *people, guint n)
 {
 	g_autoptr(MsTally) tally = ms_tally_new(r);
 	g_autofree bool *in = g_new0(bool, n_things + 1);
@@ -123,11 +127,13 @@ static void compare_tally(MsResolution *r, const Thing *things, guint n_things, 
 		for (guint t = 0; t < n_things; t++) {
 			own = own || (in[t] && by_hand(&things[t], &people[i]) == MS_OWN);
 			for (int rule = 0; rule < MS_N_HOUSE; rule++)
-				other[rule] = other[rule] || (in[t] && other_by_hand(&things[t], &people[i], rule));
+				other[rule] = other[rule] ||
+					(in[t] && other_by_hand(&things[t], &people[i], rule));
 		}
 		g_assert_cmpint(ms_tally_own(tally, i), ==, own);
 		for (int rule = 0; rule < MS_N_HOUSE; rule++)
-			g_assert_cmpint(ms_tally_other(tally, i, (MsHouseRule)rule), ==, other[rule]);
+			g_assert_cmpint(
+				ms_tally_other(tally, i, (MsHouseRule)rule), ==, other[rule]);
 	}
 }
 
@@ -142,18 +148,22 @@ static void one_world(void)
 {
 	Thing things[40];
 	Person people[200];
-	guint n_things = (guint)g_test_rand_int_range(0, 40), n = (guint)g_test_rand_int_range(1, 200);
+	guint n_things = (guint)g_test_rand_int_range(0, 40),
+	      n = (guint)g_test_rand_int_range(1, 200);
 	guint several = (guint)g_test_rand_int_range(0, 4);
 	g_autoptr(MsResolution) r = ms_resolution_new("house", NULL);
 	for (guint i = 0; i < n_things; i++) {
 		Thing *t = &things[i];
 		*t = (Thing){few_bits(), few_bits(), 0};
 		t->partial = t->owners == 0 ? few_bits() : 0;
-		ms_resolution_identifier(r, a_union(r, t->owners), a_union(r, t->receivers), a_union(r, t->partial));
+		ms_resolution_identifier(
+			r, a_union(r, t->owners), a_union(r, t->receivers), a_union(r, t->partial));
 	}
 	for (guint i = 0; i < n; i++) {
 		Person *p = &people[i];
-		p->n = several > 0 && g_test_rand_int_range(0, 4) < (int)several ? (guint)g_test_rand_int_range(1, 4) : 1;
+		p->n = several > 0 && g_test_rand_int_range(0, 4) < (int)several
+			? (guint)g_test_rand_int_range(1, 4)
+			: 1;
 		guint mailboxes[3];
 		for (guint k = 0; k < p->n; k++) {
 			p->mailboxes[k] = few_bits();
@@ -165,13 +175,15 @@ static void one_world(void)
 	g_assert_null(ms_resolution_over(r));
 	for (guint i = 0; i < n_things; i++) {
 		compare_thing(r, i, &things[i], people, n);
-		g_assert_cmpuint(ms_resolution_owners(r, i, 3, NULL), ==, count_bits(things[i].owners));
+		g_assert_cmpuint(
+			ms_resolution_owners(r, i, 3, NULL), ==, count_bits(things[i].owners));
 	}
 	for (guint i = 0; i < n; i++) {
 		g_assert_cmpint(ms_resolution_is_unknown(r, i), ==, common(&people[i]) == 0);
 		g_assert_cmpint(ms_resolution_is_house(r, i), ==, common(&people[i]) & 1);
 		g_autoptr(GPtrArray) names = g_ptr_array_new();
-		g_assert_cmpuint(ms_resolution_accounts_of(r, i, 2, names), ==, count_bits(common(&people[i])));
+		g_assert_cmpuint(ms_resolution_accounts_of(r, i, 2, names), ==,
+			count_bits(common(&people[i])));
 		g_assert_cmpuint(names->len, ==, MIN(2, count_bits(common(&people[i]))));
 	}
 	compare_tally(r, things, n_things, people, n);
@@ -213,7 +225,8 @@ typedef enum {
 	ONE_MAILBOX, /* tagged forms of one address that receives for all accounts */
 	OWN_AND_ALL, /* each one account of his own besides those of his firm */
 	OWN_ONLY,    /* each for one account */
-	HALVES,      /* one of two firms, with half of the accounts each, and one account of his own */
+	/* one of two firms, with half of the accounts each, and one account of his own */
+	HALVES,
 	N_SHAPES,
 } Shape;
 
@@ -228,17 +241,20 @@ static guint numbered(MsResolution *r, guint from, guint until)
 static void add_people(World *w, Shape shape, guint n, guint accounts)
 {
 	MsResolution *r = w->resolution;
-	guint firms[] = {numbered(r, 0, shape == HALVES ? accounts / 2 : accounts), numbered(r, accounts / 2, accounts)};
+	guint firms[] = {numbered(r, 0, shape == HALVES ? accounts / 2 : accounts),
+		numbered(r, accounts / 2, accounts)};
 	for (guint i = 0; i < n; i++) {
 		guint own = shape == ONE_MAILBOX ? 0 : numbered(r, i % accounts, i % accounts + 1);
 		guint lists[] = {own, shape == OWN_ONLY ? 0 : firms[shape == HALVES ? i % 2 : 0]};
 		guint mailbox = ms_resolution_union(r, lists, 2);
 		ms_resolution_recipient(r, &mailbox, 1);
-		g_ptr_array_add(w->envelope->recipients, g_strdup_printf("tax+%u@firm%u.example", i, i % 2));
+		g_ptr_array_add(w->envelope->recipients,
+			g_strdup_printf("tax+%u@firm%u.example", i, i % 2));
 	}
 }
 
-static World *world(Shape shape, guint recipients, guint accounts, guint numbers, const MsLimits *limits)
+static World *world(
+	Shape shape, guint recipients, guint accounts, guint numbers, const MsLimits *limits)
 {
 	World *w = g_new0(World, 1);
 	w->envelope = ms_envelope_new();
@@ -249,8 +265,10 @@ static World *world(Shape shape, guint recipients, guint accounts, guint numbers
 		g_autofree char *value = g_strdup_printf("C-%u", i);
 		ms_reading_find(w->reading, "customer-number", value, MS_BELIEF_LABELLED, 0,
 			ms_place_new("part 1 text/plain", "x", 0, 1, 1));
-		guint list = numbered(w->resolution, i % (accounts + 1), i % (accounts + 1) + 1); /* the last one: nobody's here */
-		ms_resolution_identifier(w->resolution, ms_resolution_union(w->resolution, &list, 1), 0, 0);
+		/* the last one: nobody's here */
+		guint list = numbered(w->resolution, i % (accounts + 1), i % (accounts + 1) + 1);
+		ms_resolution_identifier(
+			w->resolution, ms_resolution_union(w->resolution, &list, 1), 0, 0);
 	}
 	add_people(w, shape, recipients, accounts);
 	ms_resolution_settle(w->resolution);
@@ -294,8 +312,8 @@ static guint with_outcome(const MsVerdict *v, MsOutcome outcome)
 
 #define REQUIRING "require = {\"customer-number\"}\n"
 
-/* 50,000 recipients, 20,000 accounts, 1,500 numbers: each outcome is right, and what it takes is near
- * to what comes in, which is far from the product (1.5e12). */
+/* 50,000 recipients, 20,000 accounts, 1,500 numbers: each outcome is right, and what it takes is
+ * near to what comes in, which is far from the product (1.5e12). */
 static void test_large(void)
 {
 	static const struct {
@@ -314,12 +332,14 @@ static void test_large(void)
 		MsLimits limits;
 		ms_limits_judging(&limits);
 		World *w = world(rows[i].shape, 50000, 20000, rows[i].numbers, &limits);
-		g_autoptr(MsVerdict) v = judge(w, REQUIRING "max-recipients = 100000\nmax-domains = 5\n");
+		g_autoptr(MsVerdict)
+			v = judge(w, REQUIRING "max-recipients = 100000\nmax-domains = 5\n");
 		g_assert_null(ms_resolution_over(w->resolution));
 		g_assert_cmpuint(with_outcome(v, MS_OUTCOME_RIGHT), ==, rows[i].right);
 		g_assert_cmpuint(with_outcome(v, MS_OUTCOME_WRONG), ==, rows[i].wrong);
 		g_assert_cmpint(v->action, ==, rows[i].wrong > 0 ? MS_HOLD : MS_DELIVER);
-		guint64 steps = limits.max[MS_COST_STEP] - ms_resolution_left(w->resolution, MS_COST_STEP);
+		guint64 steps = limits.max[MS_COST_STEP] -
+			ms_resolution_left(w->resolution, MS_COST_STEP);
 		g_test_message("%" G_GUINT64_FORMAT " steps", steps);
 		g_assert_cmpuint(steps, <, 50 * 1000 * 1000);
 		world_free(w);
@@ -336,10 +356,12 @@ static void test_linear(void)
 			ms_limits_judging(&limits);
 			World *w = world((Shape)shape, 10000 << twice, 5000 << twice, 400, &limits);
 			ms_verdict_free(judge(w, REQUIRING));
-			steps[twice] = limits.max[MS_COST_STEP] - ms_resolution_left(w->resolution, MS_COST_STEP);
+			steps[twice] = limits.max[MS_COST_STEP] -
+				ms_resolution_left(w->resolution, MS_COST_STEP);
 			world_free(w);
 		}
-		g_test_message("shape %d: %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT, shape, steps[0], steps[1]);
+		g_test_message("shape %d: %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT, shape,
+			steps[0], steps[1]);
 		g_assert_cmpuint(steps[1], <, steps[0] * 5 / 2);
 	}
 }
@@ -359,9 +381,11 @@ static void check_over(MsLimits *limits, const char *body, MsAction want)
 	guint unread = 0, unknown = 0;
 	for (guint i = 0; i < v->reasons->len; i++) {
 		const MsReason *reason = v->reasons->pdata[i];
-		unread += reason->code == MS_UNREADABLE && strstr(reason->text, "limit: ") == reason->text;
-		unknown += reason->code == MS_UNKNOWN_IDENTIFIER || reason->code == MS_UNKNOWN_RECIPIENT
-			|| reason->code == MS_UNPROVEN || reason->code == MS_DIRECTORY_UNAVAILABLE;
+		unread += reason->code == MS_UNREADABLE &&
+			strstr(reason->text, "limit: ") == reason->text;
+		unknown += reason->code == MS_UNKNOWN_IDENTIFIER ||
+			reason->code == MS_UNKNOWN_RECIPIENT || reason->code == MS_UNPROVEN ||
+			reason->code == MS_DIRECTORY_UNAVAILABLE;
 	}
 	g_assert_cmpuint(unread, ==, 1);
 	g_assert_cmpuint(unknown, ==, 0);
@@ -385,14 +409,17 @@ static void test_over(void)
 		check_over(&less, "", MS_HOLD);
 		check_over(&less, "tolerate = {\"limit\"}\n", MS_HOLD);
 		check_over(&less, "on-unreadable = reject\n", MS_REJECT);
-		check_over(&less, "on-unreadable = tag\non-unknown-identifier = reject\non-unknown-recipient = reject\n", MS_TAG);
+		check_over(&less,
+			"on-unreadable = tag\non-unknown-identifier = reject\non-unknown-recipient = reject\n",
+			MS_TAG);
 	}
 	/* Steps may end anywhere on the way. */
 	for (guint64 steps = 1; steps < need; steps += need / 97 + 1) {
 		MsLimits less;
 		ms_limits_judging(&less);
 		less.max[MS_COST_STEP] = steps;
-		check_over(&less, "on-unknown-identifier = reject\non-unknown-recipient = reject\non-unproven = reject\n",
+		check_over(&less,
+			"on-unknown-identifier = reject\non-unknown-recipient = reject\non-unproven = reject\n",
 			MS_HOLD);
 	}
 }
@@ -407,7 +434,8 @@ static void test_over_split(void)
 	g_ptr_array_add(w->envelope->recipients, g_strdup("a%b@seller.example"));
 	guint nobody = 0;
 	ms_resolution_recipient(w->resolution, &nobody, 1);
-	g_autoptr(MsVerdict) v = judge(w, "on-routed-recipient = split\non-unreadable = tag\nmax-recipients = 1000\n");
+	g_autoptr(MsVerdict) v = judge(
+		w, "on-routed-recipient = split\non-unreadable = tag\nmax-recipients = 1000\n");
 	g_assert_cmpint(v->action, ==, MS_HOLD);
 	world_free(w);
 }
@@ -430,13 +458,16 @@ static void test_answers(void)
 	} rows[] = {
 		{{"a@a.example"}, "C-10001", false},
 		{{"a@a.example", "tax@firm.example"}, "C-10001", false},
-		{{"tax@firm.example", "tax+1@firm.example", "tax+2@firm.example"}, "C-10001", false}, /* asked for once */
+		/* asked for once */
+		{{"tax@firm.example", "tax+1@firm.example", "tax+2@firm.example"}, "C-10001",
+			false},
 		{{"tax@firm.example", "law@firm.example"}, "C-10001", true},
 		{{"all@firm.example"}, "C-10001", true},
 		{{"nobody@nowhere.example"}, "C-77777", true}, /* shared by all */
 	};
 	g_autofree char *dir = scratch_folder();
-	g_autofree char *path = g_build_filename(dir, "directory.db", NULL), *csv = g_build_filename(dir, "in.csv", NULL);
+	g_autofree char *path = g_build_filename(dir, "directory.db", NULL),
+			*csv = g_build_filename(dir, "in.csv", NULL);
 	int fd = open(csv, O_RDWR | O_CREAT, 0600);
 	dprintf(fd, "A-1,recipient,a@a.example\nA-1,customer-number,C-10001\n");
 	write_rows(fd, "A", "recipient,tax@firm.example", 900);
@@ -446,8 +477,11 @@ static void test_answers(void)
 	MsLimits limits;
 	ms_limits_judging(&limits);
 	limits.max[MS_COST_ACCOUNT] = 1000;
-	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = path, .house = "house",
-		.tag_separators = "+", .judging = &limits};
+	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE,
+		.sqlite = path,
+		.house = "house",
+		.tag_separators = "+",
+		.judging = &limits};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, kinds, &error);
 	g_assert_no_error(error);
@@ -461,12 +495,14 @@ static void test_answers(void)
 		while (n < 3 && rows[i].recipients[n] != NULL)
 			n++;
 		const char *why;
-		g_autofree char *value = ms_kind_canonical(ms_kinds_find(kinds, "customer-number"), rows[i].value,
-			strlen(rows[i].value), &why);
+		g_autofree char *value = ms_kind_canonical(ms_kinds_find(kinds, "customer-number"),
+			rows[i].value, strlen(rows[i].value), &why);
 		g_autoptr(MsIdentifier) identifier = ms_identifier_new("customer-number", value);
 		const MsIdentifier *list[] = {identifier};
 		g_autoptr(MsResolution) r = NULL;
-		g_assert_cmpint(ms_directory_resolve(directory, list, 1, rows[i].recipients, n, &r, &error), ==, MS_FOUND);
+		g_assert_cmpint(
+			ms_directory_resolve(directory, list, 1, rows[i].recipients, n, &r, &error),
+			==, MS_FOUND);
 		g_test_message("row %zu", i);
 		g_assert_cmpint(ms_resolution_over(r) != NULL, ==, rows[i].over);
 		if (rows[i].over)
@@ -487,17 +523,20 @@ static void test_reasons(void)
 		g_string_append_printf(text, "policy \"p%d\" {\n" "on-mismatch = %s\n}\n", i,
 			i == 299 ? "reject" : "hold");
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsPolicies) many = ms_policies_parse("p.conf", text->str, kinds, MS_MODE_ENFORCE, &error);
+	g_autoptr(MsPolicies)
+		many = ms_policies_parse("p.conf", text->str, kinds, MS_MODE_ENFORCE, &error);
 	g_assert_no_error(error);
 	World *w = world(OWN_ONLY, 1000, 900, 901, NULL);
-	g_autoptr(MsVerdict) v = ms_policy_judge(many, w->envelope, w->reading, w->resolution, NULL);
+	g_autoptr(MsVerdict)
+		v = ms_policy_judge(many, w->envelope, w->reading, w->resolution, NULL);
 	g_assert_cmpint(v->action, ==, MS_REJECT);
 	g_assert_cmpuint(v->reasons->len, <=, MS_MAX_REASONS_IN_ALL + 300 * MS_N_REASONS);
 	g_assert_cmpuint(v->reasons->len + v->more, ==, 300 * 901);
 	guint mismatches[300] = {0};
 	for (guint i = 0; i < v->reasons->len; i++) {
 		const MsReason *reason = v->reasons->pdata[i];
-		mismatches[g_ascii_strtoull(reason->policy + 1, NULL, 10)] += reason->code == MS_MISMATCH;
+		mismatches[g_ascii_strtoull(reason->policy + 1, NULL, 10)] += reason->code ==
+			MS_MISMATCH;
 	}
 	for (int i = 0; i < 300; i++)
 		g_assert_cmpuint(mismatches[i], >=, 1);

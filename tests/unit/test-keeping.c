@@ -21,7 +21,8 @@ static char *old_lines(const char *name, guint n)
 	for (guint i = 0; i < n; i++) {
 		g_autoptr(GDateTime) time = g_date_time_add_minutes(begin, (gint)i);
 		g_autofree char *stamp = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S.000Z");
-		g_string_append_printf(text, "{\"time\":\"%s\",\"type\":\"message\",\"n\":%u}\n", stamp, i);
+		g_string_append_printf(
+			text, "{\"time\":\"%s\",\"type\":\"message\",\"n\":%u}\n", stamp, i);
 	}
 	g_autofree char *file = g_strconcat(name, ".jsonl", NULL);
 	char *path = g_build_filename(dir, file, NULL);
@@ -61,11 +62,13 @@ static void test_pruned(void)
 {
 	static const struct {
 		guint lines, before, minimum;
-	} rows[] = {{10, 5, 0}, {1000, 0, 0}, {1000, 255, 0}, {1000, 256, 256}, {1000, 700, 512}, {1000, 100000, 768}, {1024, 100000, 1024},
-		{3000, 2000, 1792}};
+	} rows[] = {{10, 5, 0}, {1000, 0, 0}, {1000, 255, 0}, {1000, 256, 256}, {1000, 700, 512},
+		{1000, 100000, 768}, {1024, 100000, 1024}, {3000, 2000, 1792}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *name = g_strdup_printf("pruned%zu", i), *path = old_lines(name, rows[i].lines);
-		g_autofree char *folder = ms_audit_folder(path), *first = g_strdup_printf("\"n\":%u}", rows[i].minimum);
+		g_autofree char *name = g_strdup_printf("pruned%zu", i),
+				*path = old_lines(name, rows[i].lines);
+		g_autofree char *folder = ms_audit_folder(path),
+				*first = g_strdup_printf("\"n\":%u}", rows[i].minimum);
 		g_autofree char *gone = g_strdup_printf("\"n\":%u}", rows[i].minimum - 1);
 		g_autoptr(MsAudit) audit = ms_audit_new(path);
 		g_autoptr(GError) error = NULL;
@@ -82,7 +85,8 @@ static void test_pruned(void)
 			g_assert_nonnull(strstr(text, first));
 		if (rows[i].minimum > 0)
 			g_assert_null(strstr(text, gone));
-		g_assert_true((strstr(text, "\"type\":\"prune\"") != NULL) == (rows[i].minimum > 0));
+		g_assert_true(
+			(strstr(text, "\"type\":\"prune\"") != NULL) == (rows[i].minimum > 0));
 		/* What stays is proved. */
 		guint64 size = ms_tlog_checkpoint(log)->size;
 		for (guint64 n = rows[i].minimum; n < size; n += 97) {
@@ -90,7 +94,8 @@ static void test_pruned(void)
 			g_autoptr(GBytes) entry = ms_tlog_entry(log, n, &error);
 			g_assert_no_error(error);
 			g_assert_true(ms_tlog_prove(log, n, &proof, &error));
-			g_assert_true(ms_proof_check(&proof, g_bytes_get_data(entry, NULL), g_bytes_get_size(entry)));
+			g_assert_true(ms_proof_check(
+				&proof, g_bytes_get_data(entry, NULL), g_bytes_get_size(entry)));
 		}
 		/* Once an hour is enough. */
 		g_assert_true(ms_audit_prune(audit, G_MAXINT64, &error));
@@ -116,7 +121,8 @@ static void test_begin(void)
 	g_assert_nonnull(strstr(error->message, "damaged"));
 	g_assert_nonnull(strstr(error->message, "missent audit begin"));
 	g_clear_error(&error);
-	g_assert_true(ms_audit_begin(path, "anna", "the disk was full of \"zeroes\"", &aside, &error));
+	g_assert_true(
+		ms_audit_begin(path, "anna", "the disk was full of \"zeroes\"", &aside, &error));
 	g_assert_no_error(error);
 	event(audit, "again"); /* who had it open goes on in the new one */
 	g_autofree char *text = trail_text(path), *wrong = wrong_in(folder), *old = wrong_in(aside);

@@ -22,7 +22,13 @@ static void test_canonical(void)
 	} rows[] = {
 		{"iban", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000"},
 		{"iban", "fr76 3000 6000 0112 3456 7890 189", "FR7630006000011234567890189"},
-		{"iban", "DE89\xc2\xa0" "3704\xc2\xa0" "0044\xc2\xa0" "0532\xc2\xa0" "0130\xc2\xa0" "00",
+		{"iban",
+			"DE89\xc2\xa0"
+			"3704\xc2\xa0"
+			"0044\xc2\xa0"
+			"0532\xc2\xa0"
+			"0130\xc2\xa0"
+			"00",
 			"DE89370400440532013000"},
 		{"iban", "DE88 3704 0044 0532 0130 00", NULL},
 		{"iban", "DE8937040044053201300", NULL},
@@ -53,7 +59,10 @@ static void test_canonical(void)
 		{"customer-number", "--", NULL},
 		{"billing-address", "Pappelallee 15, 12345 Leipzig, DE", "12345/15/pappelallee"},
 		{"billing-address", "12345 LEIPZIG\nPappelallee 15\nDE", "12345/15/pappelallee"},
-		{"billing-address", "Teststra\xc3\x9f" "e, 12345 Testhausen", "12345 testhausen teststrasse"},
+		{"billing-address",
+			"Teststra\xc3\x9f"
+			"e, 12345 Testhausen",
+			"12345 testhausen teststrasse"},
 		{"billing-address", "no number here", NULL},
 	};
 	g_autoptr(MsKinds) kinds = shipped();
@@ -75,9 +84,10 @@ static void test_canonical(void)
 /* Check digits of tax numbers; with one digit changed they are wrong. */
 static void test_tax(void)
 {
-	static const char *const right[] = {"27AAPFU0939F1ZV", "51824753556", "004085616", "4540536920", "11222333000181",
-		"5835678256246", "2208162517", "91110000600037341L", "4190251432", "7707083893", "20267565393", "125319092",
-		"2131234321", "20100070970", "001561191000066", "123026635RT0001", "49091850", "32855961", "101134702",
+	static const char *const right[] = {"27AAPFU0939F1ZV", "51824753556", "004085616",
+		"4540536920", "11222333000181", "5835678256246", "2208162517", "91110000600037341L",
+		"4190251432", "7707083893", "20267565393", "125319092", "2131234321", "20100070970",
+		"001561191000066", "123026635RT0001", "49091850", "32855961", "101134702",
 		"GODE561231GR8", "T5835678256246", "AU51824753556"};
 	g_autoptr(MsKinds) kinds = shipped();
 	const MsKind *kind = ms_kinds_find(kinds, "tax-id");
@@ -87,20 +97,22 @@ static void test_tax(void)
 		char *digit = other + strcspn(other, "3456789");
 		*digit = (char)(*digit - 1);
 		if (!ms_kind_checked(kind, right[i]) || ms_kind_checked(kind, other)) {
-			g_test_message("%s: %d, %s: %d", right[i], ms_kind_checked(kind, right[i]), other,
-				ms_kind_checked(kind, other));
+			g_test_message("%s: %d, %s: %d", right[i], ms_kind_checked(kind, right[i]),
+				other, ms_kind_checked(kind, other));
 			wrong++;
 		}
 	}
 	g_assert_cmpuint(wrong, ==, 0);
-	g_assert_false(ms_kind_checked(kind, "100234567800003")); /* no check digits that are public */
+	/* no check digits that are public */
+	g_assert_false(ms_kind_checked(kind, "100234567800003"));
 }
 
 static void test_luhn(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsKinds) kinds = ms_kinds_parse("k",
-		"kind \"card\" { pattern = {'\\d{16}'}\n check = luhn\n canonical = digits }", &error);
+		"kind \"card\" { pattern = {'\\d{16}'}\n check = luhn\n canonical = digits }",
+		&error);
 	g_assert_no_error(error);
 	const MsKind *kind = ms_kinds_find(kinds, "card");
 	const char *why;
@@ -123,7 +135,8 @@ static void test_mistakes(void)
 		{"kind \"a\" { pattern = {'('} }", "bad pattern at character"},
 		{"kind \"a\" {\npattern = {'x'}\ncheck = ibam }", "did you mean \"iban\"?"},
 		{"kind \"a\" { pattern = {'x'}\n label-required = yes }", "labels: is missing"},
-		{"kind \"a\" { pattern = {'x'}\n min-length = 9\n max-length = 3 }", "greater than"},
+		{"kind \"a\" { pattern = {'x'}\n min-length = 9\n max-length = 3 }",
+			"greater than"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
@@ -140,8 +153,10 @@ static void test_routes(void)
 	static const struct {
 		const char *input, *want;
 	} rows[] = {
-		{"a@b.example", "a@b.example"}, {"<a@b.example>", "a@b.example"},
-		{"\"a\"@b.example", "a@b.example"}, {"a+b=c.example@d.example", "a+b=c.example@d.example"},
+		{"a@b.example", "a@b.example"},
+		{"<a@b.example>", "a@b.example"},
+		{"\"a\"@b.example", "a@b.example"},
+		{"a+b=c.example@d.example", "a+b=c.example@d.example"},
 		{"a%b.example@c.example", "a%b.example@c.example a@b.example"},
 		{"b.example!a@c.example", "b.example!a@c.example a@b.example"},
 		{"\"a@b.example\"@c.example", "a@b.example@c.example a@b.example"},
@@ -155,8 +170,12 @@ static void test_routes(void)
 			"a%b.example%d.example@c.example a%b.example@d.example a@b.example"},
 		{"d.example!b.example!a@c.example",
 			"d.example!b.example!a@c.example b.example!a@d.example a@b.example"},
-		{"b.example!a", "a@b.example"}, {"a%b.example", "a@b.example"}, {"a", ""}, {"", ""},
-		{"100%@b.example", "100%@b.example"}, {"a!@b.example", "a!@b.example"},
+		{"b.example!a", "a@b.example"},
+		{"a%b.example", "a@b.example"},
+		{"a", ""},
+		{"", ""},
+		{"100%@b.example", "100%@b.example"},
+		{"a!@b.example", "a!@b.example"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GPtrArray) got = ms_address_readings(rows[i].input);

@@ -10,7 +10,8 @@
 #include "../test.h"
 
 static MsKinds *kinds;
-static const guint8 key[MS_FILTER_KEY_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+static const guint8 key[MS_FILTER_KEY_BYTES] = {
+	1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 /* ---- compact text --------------------------------------------------------------------- */
 
@@ -79,7 +80,8 @@ static void test_members(void)
 		g_assert_true(ms_mark_make(key, "iban", value, strlen(value), &mark));
 		g_array_append_val(marks, mark);
 	}
-	g_autoptr(GBytes) image = ms_filter_build(key, (const MsMark *)(const void *)marks->data, n);
+	g_autoptr(GBytes)
+		image = ms_filter_build(key, (const MsMark *)(const void *)marks->data, n);
 	g_autoptr(MsFilter) filter = open_image(image);
 	guint wrong = 0;
 	for (guint i = 0; i < n; i++) {
@@ -117,7 +119,8 @@ static bool on_hit(const MsHit *hit, void *user)
 /* Wherever it stands in a long text, and however it is cut into words. */
 static void test_scan(void)
 {
-	static const char *const known[] = {"customer-number", "c10001", "iban", "de89370400440532013000", "email", "abc", NULL};
+	static const char *const known[] = {"customer-number", "c10001", "iban",
+		"de89370400440532013000", "email", "abc", NULL};
 	g_autoptr(GBytes) image = image_of(known);
 	g_autoptr(MsFilter) filter = open_image(image);
 	for (guint before = 0; before < 9000; before += 487) {
@@ -136,7 +139,14 @@ static void test_scan(void)
 		const char *text;
 		guint hits;
 	} rows[] = {
-		{"abc", 1}, {"a b c", 1}, {"abcd", 0}, {"xabc", 0}, {"c-10001", 1}, {"c10001x", 0}, {"c 100 01, c-10001", 2}, {"", 0},
+		{"abc", 1},
+		{"a b c", 1},
+		{"abcd", 0},
+		{"xabc", 0},
+		{"c-10001", 1},
+		{"c10001x", 0},
+		{"c 100 01, c-10001", 2},
+		{"", 0},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(MsCompact) c = ms_compact_new(rows[i].text, strlen(rows[i].text));
@@ -172,11 +182,21 @@ static void test_not_an_image(void)
 /* ---- what the directory knows, in texts ----------------------------------------------- */
 
 static const char *const directory[][2] = {
-	{"customer-number", "C-100 01"}, {"customer-number", "4711"}, {"customer-number", "20240131"},
-	{"customer-number", "8123456"}, {"customer-number", "123456789"}, {"customer-number", "Acme North"},
-	{"iban", "DE89 3704 0044 0532 0130 00"}, {"email", "XYZ@contoso.com"}, {"email", "jo.hn@an-dreas.example"},
-	{"email", "an@dreas.de"}, {"vat-id", "PL5260250995"}, {"subscription-id", "6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21"},
-	{"billing-address", "Muster GmbH\nHauptstra\xc3\x9f" "e 5\n10115 Berlin"},
+	{"customer-number", "C-100 01"},
+	{"customer-number", "4711"},
+	{"customer-number", "20240131"},
+	{"customer-number", "8123456"},
+	{"customer-number", "123456789"},
+	{"customer-number", "Acme North"},
+	{"iban", "DE89 3704 0044 0532 0130 00"},
+	{"email", "XYZ@contoso.com"},
+	{"email", "jo.hn@an-dreas.example"},
+	{"email", "an@dreas.de"},
+	{"vat-id", "PL5260250995"},
+	{"subscription-id", "6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21"},
+	{"billing-address",
+		"Muster GmbH\nHauptstra\xc3\x9f"
+		"e 5\n10115 Berlin"},
 	{"billing-address", "12, rue de la Paix, 75002 Paris"},
 	{"billing-address", "Gulf Traders, P.O. Box 4711, Dubai, United Arab Emirates"},
 	{"billing-address", "Meir 1145, 2000 Antwerpen"},
@@ -199,8 +219,9 @@ static GBytes *directory_image(void)
 		g_autoptr(GPtrArray) forms = ms_kind_stored_forms(kind, value, text, strlen(text));
 		for (guint f = 0; f < forms->len; f++) {
 			const MsOtherForm *form = forms->pdata[f];
-			if (form->compact != NULL
-				&& ms_mark_make(key, kind->name, form->compact, strlen(form->compact), &mark))
+			if (form->compact != NULL &&
+				ms_mark_make(key, kind->name, form->compact, strlen(form->compact),
+					&mark))
 				g_array_append_val(marks, mark);
 		}
 	}
@@ -213,7 +234,8 @@ static const struct {
 	guint belief; /* at least */
 } known_rows[] = {
 	{"your number is C-10001.", "customer-number", "C10001", MS_BELIEF_EXACT},
-	{"your number is c 100\n> 01 today", "customer-number", NULL, 0}, /* too short to be joined */
+	{"your number is c 100\n> 01 today", "customer-number", NULL,
+		0}, /* too short to be joined */
 	{"Kundennummer: c 100 01", "customer-number", "C10001", MS_BELIEF_LABELLED},
 	{"in INV-C-10001 we", "customer-number", NULL, 0},
 	{"4711 pieces", "customer-number", NULL, 0},
@@ -228,29 +250,37 @@ static const struct {
 	{"Acme North of here", "customer-number", NULL, 0},
 	{"customer no. Acme North", "customer-number", "ACMENORTH", MS_BELIEF_LABELLED},
 	{"DE89-3704.0044/0532 0130\n00", "iban", "DE89370400440532013000", MS_BELIEF_CHECKED},
-	{"6f1d2a330b644c029d7e5a1f0c9b7e21", "subscription-id", "6F1D2A330B644C029D7E5A1F0C9B7E21", MS_BELIEF_EXACT},
+	{"6f1d2a330b644c029d7e5a1f0c9b7e21", "subscription-id", "6F1D2A330B644C029D7E5A1F0C9B7E21",
+		MS_BELIEF_EXACT},
 	{"write to XYZ @contoso com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
 	{"write to xyz at contoso dot com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
 	{"xyz(at)contoso.com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
 	{"xyz [at] contoso [dot] com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
 	{"https://x.example/?m=xyz%40contoso.com&a", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
 	{"xyz@con\ntoso.com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE},
-	{"\xef\xbd\x98yz\xef\xbc\xa0" "contoso.com", "email", "xyz@contoso.com", MS_BELIEF_SHAPE},
+	{"\xef\xbd\x98yz\xef\xbc\xa0"
+	 "contoso.com",
+		"email", "xyz@contoso.com", MS_BELIEF_SHAPE},
 	{"mailto:xyz@contoso.com?x", "email", "xyz@contoso.com", MS_BELIEF_SHAPE},
-	{"x\xd1\x83z@contoso.com", "email", "xyzcontosocom", MS_BELIEF_TENTATIVE}, /* a Cyrillic y */
+	{"x\xd1\x83z@contoso.com", "email", "xyzcontosocom",
+		MS_BELIEF_TENTATIVE}, /* a Cyrillic y */
 	{"jo hn (at) an dreas example", "email", "johnandreasexample", MS_BELIEF_TENTATIVE},
 	{"xyz contoso com", "email", NULL, 0}, /* no sign of an @ */
 	{"Andreas de Lima at work", "email", NULL, 0},
 	{"NIP 526-025-09-95", "vat-id", "5260250995", MS_BELIEF_LABELLED},
 	{"call 526-025-09-95", "vat-id", NULL, 0},
-	{"Muster GmbH, Hauptstr. 5a, D-10115 Berlin", "billing-address", "10115/5/haupt", MS_BELIEF_TENTATIVE},
+	{"Muster GmbH, Hauptstr. 5a, D-10115 Berlin", "billing-address", "10115/5/haupt",
+		MS_BELIEF_TENTATIVE},
 	{"10115 BERLIN\nHAUPTSTRASSE 5", "billing-address", "10115/5/haupt", MS_BELIEF_TENTATIVE},
-	{"Muster GmbH\nHauptstr. 5\n10115 Berlin", "billing-address", "10115/5/haupt", MS_BELIEF_CHECKED},
+	{"Muster GmbH\nHauptstr. 5\n10115 Berlin", "billing-address", "10115/5/haupt",
+		MS_BELIEF_CHECKED},
 	{"Hauptstr. 7, 10115 Berlin", "billing-address", NULL, 0},
 	{"Nebenstr. 5, 10115 Berlin", "billing-address", NULL, 0},
-	{"75002 PARIS CEDEX 02\n12 R PAIX", "billing-address", "75002/12/paix", MS_BELIEF_TENTATIVE},
+	{"75002 PARIS CEDEX 02\n12 R PAIX", "billing-address", "75002/12/paix",
+		MS_BELIEF_TENTATIVE},
 	{"10115 5 10115 5 10115 5", "billing-address", NULL, 0},
-	{"B-2000 ANTWERPEN\nMEIR 1145 bus 3", "billing-address", "2000/1145/meir", MS_BELIEF_TENTATIVE},
+	{"B-2000 ANTWERPEN\nMEIR 1145 bus 3", "billing-address", "2000/1145/meir",
+		MS_BELIEF_TENTATIVE},
 	{"PO Box 4711\nDubai", "billing-address", "~dubai/4711/pobox", MS_BELIEF_TENTATIVE},
 	{"104 Nathan Rd., KOWLOON", "billing-address", "~kowloon/104/nathan", MS_BELIEF_TENTATIVE},
 	{"PO Box 4712\nDubai", "billing-address", NULL, 0},
@@ -265,7 +295,8 @@ static void test_known(void)
 	g_autoptr(MsFilter) filter = open_image(image);
 	MsFilters filters = {{filter, NULL}}, added = {{NULL, filter}};
 	for (gsize i = 0; i < 2 * G_N_ELEMENTS(known_rows); i++) {
-		const char *text = known_rows[i / 2].text, *kind = known_rows[i / 2].kind, *want = known_rows[i / 2].value;
+		const char *text = known_rows[i / 2].text, *kind = known_rows[i / 2].kind,
+			   *want = known_rows[i / 2].value;
 		gsize len = strlen(text);
 		char *input = exact_copy(text, len);
 		g_autoptr(MsReading) reading = ms_reading_new();
@@ -278,13 +309,18 @@ static void test_known(void)
 		const MsFinding *found = NULL;
 		for (guint k = 0; k < reading->findings->len; k++) {
 			const MsFinding *f = reading->findings->pdata[k];
-			if (strcmp(f->kind, kind) == 0 && (want == NULL || strcmp(f->value, want) == 0)
-				&& (want != NULL || (f->belief & (MS_BELIEF_EXACT | MS_BELIEF_SHAPE)) != 0))
+			if (strcmp(f->kind, kind) == 0 &&
+				(want == NULL || strcmp(f->value, want) == 0) &&
+				(want != NULL ||
+					(f->belief & (MS_BELIEF_EXACT | MS_BELIEF_SHAPE)) != 0))
 				found = f;
 		}
-		if ((found != NULL) != (want != NULL)
-			|| (found != NULL && (found->belief & known_rows[i / 2].belief) != known_rows[i / 2].belief))
-			g_error("\"%s\": %s %s, belief %u", text, kind, found != NULL ? found->value : "not found",
+		if ((found != NULL) != (want != NULL) ||
+			(found != NULL &&
+				(found->belief & known_rows[i / 2].belief) !=
+					known_rows[i / 2].belief))
+			g_error("\"%s\": %s %s, belief %u", text, kind,
+				found != NULL ? found->value : "not found",
 				found != NULL ? found->belief : 0);
 		free(input);
 	}
@@ -293,8 +329,9 @@ static void test_known(void)
 /* Texts that somebody made to keep it busy: read to the end within the time of one message. */
 static void test_long(void)
 {
-	static const char *const pieces[] = {"10115 5 ", "10115/5/haupt ", "a@ ", "x at y dot ", "DE89 ", "1 ", "customer no. ",
-		"xyz@contoso com ", "\xd0\xb6 ", "4711-", "%40", "haupt 5\n10115\n"};
+	static const char *const pieces[] = {"10115 5 ", "10115/5/haupt ", "a@ ", "x at y dot ",
+		"DE89 ", "1 ", "customer no. ", "xyz@contoso com ", "\xd0\xb6 ", "4711-", "%40",
+		"haupt 5\n10115\n"};
 	g_autoptr(GBytes) image = directory_image();
 	g_autoptr(MsFilter) filter = open_image(image);
 	MsFilters filters = {{filter, NULL}};
@@ -314,7 +351,8 @@ static void test_long(void)
 		ms_detect(kinds, &filters, &span, &budget, reading);
 		g_assert_cmpint(cpu_time() - start, <, allowed);
 		for (guint k = 0; k < reading->unread->len; k++)
-			g_assert_cmpint(((MsUnread *)reading->unread->pdata[k])->reason, !=, MS_UNREAD_TIME);
+			g_assert_cmpint(((MsUnread *)reading->unread->pdata[k])->reason, !=,
+				MS_UNREAD_TIME);
 	}
 }
 
@@ -342,14 +380,16 @@ static void test_dispatch(void)
 	static const char first[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 	GString *text = g_string_new("kind \"k\" {\n\tpattern = {");
 	for (gsize i = 0; first[i] != '\0'; i++)
-		g_string_append_printf(text, "%s'%cx%c77'", i > 0 ? ", " : "", first[i], first[35 - i]);
+		g_string_append_printf(
+			text, "%s'%cx%c77'", i > 0 ? ", " : "", first[i], first[35 - i]);
 	g_string_append(text, ", '\\+4[0-9]{3}'}\n}\n");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsKinds) own = ms_kinds_parse("k", text->str, &error);
 	g_assert_no_error(error);
 	for (gsize i = 0; i <= strlen(first); i++) {
 		char want[8];
-		g_snprintf(want, sizeof want, "%cX%c77", g_ascii_toupper(first[i]), g_ascii_toupper(first[35 - MIN(i, 35)]));
+		g_snprintf(want, sizeof want, "%cX%c77", g_ascii_toupper(first[i]),
+			g_ascii_toupper(first[35 - MIN(i, 35)]));
 		if (i == 36)
 			g_strlcpy(want, "+4711", sizeof want);
 		g_string_printf(text, "see %s, and", want);
@@ -361,7 +401,8 @@ static void test_dispatch(void)
 		MsSpan span = {.where = "part 1", .text = text->str, .len = text->len};
 		ms_detect(own, NULL, &span, &budget, reading);
 		g_assert_cmpuint(reading->findings->len, ==, 1);
-		g_assert_cmpstr(((MsFinding *)reading->findings->pdata[0])->value, ==, want + (want[0] == '+'));
+		g_assert_cmpstr(((MsFinding *)reading->findings->pdata[0])->value, ==,
+			want + (want[0] == '+'));
 	}
 	g_string_free(text, TRUE);
 }
@@ -412,11 +453,36 @@ static void test_postal(void)
 
 /* One of each country, as its authority prints it, and the same with a digit changed. */
 static const char *const vat_ids[] = {
-	"ATU13585627", "BE0428759497", "BG175074752", "CHE107787577", "CY10259033P", "CZ25123891", "DE136695976",
-	"DK13585628", "EE100931558", "EL094259216", "ESB58378431", "FI20774740", "FR40303265045", "GB980780684",
-	"HR33392005961", "HU12892312", "IE6433435F", "IT00743110157", "LT119511515", "LU15027442", "LV40003521600",
-	"MT11679112", "NL004495445B01", "NO923609016", "PL8567346215", "PT501964843", "RO18547290", "SE556188840401",
-	"SI50223054", "SK2022749619",
+	"ATU13585627",
+	"BE0428759497",
+	"BG175074752",
+	"CHE107787577",
+	"CY10259033P",
+	"CZ25123891",
+	"DE136695976",
+	"DK13585628",
+	"EE100931558",
+	"EL094259216",
+	"ESB58378431",
+	"FI20774740",
+	"FR40303265045",
+	"GB980780684",
+	"HR33392005961",
+	"HU12892312",
+	"IE6433435F",
+	"IT00743110157",
+	"LT119511515",
+	"LU15027442",
+	"LV40003521600",
+	"MT11679112",
+	"NL004495445B01",
+	"NO923609016",
+	"PL8567346215",
+	"PT501964843",
+	"RO18547290",
+	"SE556188840401",
+	"SI50223054",
+	"SK2022749619",
 };
 
 static void test_vat_digits(void)
@@ -439,26 +505,41 @@ static void test_checks(void)
 		const char *kind, *value;
 		bool is_one, checked;
 	} rows[] = {
-		{"siren-siret", "732829320", true, true}, {"siren-siret", "732829321", true, false},
-		{"siren-siret", "73282932000074", true, true}, {"siren-siret", "73282932000075", true, false},
-		{"siren-siret", "35600000000048", true, true}, {"siren-siret", "7328", false, false},
-		{"leitweg-id", "04011000-1234512345-35", true, false}, {"leitweg-id", "991-03730-19", true, false},
-		{"gln", "4304171000002", true, true}, {"gln", "4304171000003", true, false},
-		{"bic", "DEUTDEFF", true, false}, {"bic", "DEUTXXFF", false, false}, {"bic", "DEUTDEFF500", true, false},
-		{"lei", "529900T8BM49AURSDO55", true, true}, {"lei", "529900T8BM49AURSDO56", false, false},
-		{"creditor-reference", "RF18 5390 0754 7034", true, true}, {"creditor-reference", "RF17 5390 0754 7034", false, false},
-		{"sepa-creditor", "DE98ZZZ09999999999", true, true}, {"sepa-creditor", "DE97ZZZ09999999999", false, false},
-		{"payment-card", "4111 1111 1111 1111", true, true}, {"payment-card", "4111 1111 1111 1112", false, false},
-		{"phone", "+33 (0)1 42 68 53 00", true, false}, {"duns", "12-345-6789", true, false},
+		{"siren-siret", "732829320", true, true},
+		{"siren-siret", "732829321", true, false},
+		{"siren-siret", "73282932000074", true, true},
+		{"siren-siret", "73282932000075", true, false},
+		{"siren-siret", "35600000000048", true, true},
+		{"siren-siret", "7328", false, false},
+		{"leitweg-id", "04011000-1234512345-35", true, false},
+		{"leitweg-id", "991-03730-19", true, false},
+		{"gln", "4304171000002", true, true},
+		{"gln", "4304171000003", true, false},
+		{"bic", "DEUTDEFF", true, false},
+		{"bic", "DEUTXXFF", false, false},
+		{"bic", "DEUTDEFF500", true, false},
+		{"lei", "529900T8BM49AURSDO55", true, true},
+		{"lei", "529900T8BM49AURSDO56", false, false},
+		{"creditor-reference", "RF18 5390 0754 7034", true, true},
+		{"creditor-reference", "RF17 5390 0754 7034", false, false},
+		{"sepa-creditor", "DE98ZZZ09999999999", true, true},
+		{"sepa-creditor", "DE97ZZZ09999999999", false, false},
+		{"payment-card", "4111 1111 1111 1111", true, true},
+		{"payment-card", "4111 1111 1111 1112", false, false},
+		{"phone", "+33 (0)1 42 68 53 00", true, false},
+		{"duns", "12-345-6789", true, false},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		const MsKind *kind = ms_kinds_find(kinds, rows[i].kind);
 		const char *why;
-		g_autofree char *value = ms_kind_canonical(kind, rows[i].value, strlen(rows[i].value), &why);
-		if ((value != NULL) != rows[i].is_one
-			|| (value != NULL && rows[i].checked && !ms_kind_checked(kind, value))
-			|| (value != NULL && !rows[i].checked && kind->check != MS_CHECK_LEITWEG && ms_kind_checked(kind, value)))
-			g_error("%s %s: %s", rows[i].kind, rows[i].value, value != NULL ? value : why);
+		g_autofree char *value = ms_kind_canonical(
+			kind, rows[i].value, strlen(rows[i].value), &why);
+		if ((value != NULL) != rows[i].is_one ||
+			(value != NULL && rows[i].checked && !ms_kind_checked(kind, value)) ||
+			(value != NULL && !rows[i].checked && kind->check != MS_CHECK_LEITWEG &&
+				ms_kind_checked(kind, value)))
+			g_error("%s %s: %s", rows[i].kind, rows[i].value,
+				value != NULL ? value : why);
 	}
 }
 
@@ -466,21 +547,27 @@ static void test_checks(void)
 static void test_phone_country(void)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsKinds) own = ms_kinds_parse("k", "kind \"phone\" {\n pattern = {'[+][0-9 ]{8,15}'}\n check = phone\n"
-		" canonical = phone\n country-code = 33\n min-length = 7\n max-length = 15\n}\n", &error);
+	g_autoptr(MsKinds) own = ms_kinds_parse("k",
+		"kind \"phone\" {\n pattern = {'[+][0-9 ]{8,15}'}\n check = phone\n"
+		" canonical = phone\n country-code = 33\n min-length = 7\n max-length = 15\n}\n",
+		&error);
 	g_assert_no_error(error);
 	const MsKind *phone = ms_kinds_find(own, "phone");
-	static const char *const same[] = {"+33 1 42 68 53 00", "0033 142685300", "01 42 68 53 00", "+33 (0)1 42 68 53 00"};
+	static const char *const same[] = {
+		"+33 1 42 68 53 00", "0033 142685300", "01 42 68 53 00", "+33 (0)1 42 68 53 00"};
 	for (gsize i = 0; i < G_N_ELEMENTS(same); i++) {
 		const char *why;
 		g_autofree char *value = ms_kind_canonical(phone, same[i], strlen(same[i]), &why);
 		g_assert_cmpstr(value, ==, "33142685300");
-		g_autoptr(GPtrArray) stored = ms_kind_stored_forms(phone, value, same[i], strlen(same[i]));
+		g_autoptr(GPtrArray)
+			stored = ms_kind_stored_forms(phone, value, same[i], strlen(same[i]));
 		g_autoptr(GPtrArray) asked = ms_kind_asked_forms(phone, "0142685300");
-		g_assert_cmpuint(stored->len, ==, 3); /* from abroad, and within, with a 0 and without */
+		/* from abroad, and within, with a 0 and without */
+		g_assert_cmpuint(stored->len, ==, 3);
 		g_assert_cmpstr(((MsOtherForm *)stored->pdata[0])->compact, ==, "0033142685300");
 		g_assert_cmpstr(((MsOtherForm *)stored->pdata[1])->compact, ==, "0142685300");
-		g_assert_cmpstr(((MsOtherForm *)stored->pdata[1])->key, ==, ((MsOtherForm *)asked->pdata[0])->key);
+		g_assert_cmpstr(((MsOtherForm *)stored->pdata[1])->key, ==,
+			((MsOtherForm *)asked->pdata[0])->key);
 	}
 }
 

@@ -9,13 +9,21 @@
 #include "../test.h"
 
 static MsKinds *kinds;
-static const guint8 key[MS_FILTER_KEY_BYTES] = {7, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+static const guint8 key[MS_FILTER_KEY_BYTES] = {
+	7, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 static const char *const directory[][2] = {
-	{"customer-number", "31337"}, {"customer-number", "4711"}, {"invoice-number", "RG-2025-0093"},
-	{"iban", "DE89 3704 0044 0532 0130 00"}, {"vat-id", "DK13585628"}, {"reference", "X81-0708-13585628"},
-	{"contract-number", "889900"}, {"customer-number", "55512345"}, {"phone", "+44 20 7946 0958"},
-	{"phone", "+1 415 555 0134"}, {"billing-address", "12 rue des Lilas, 69003 Lyon"},
+	{"customer-number", "31337"},
+	{"customer-number", "4711"},
+	{"invoice-number", "RG-2025-0093"},
+	{"iban", "DE89 3704 0044 0532 0130 00"},
+	{"vat-id", "DK13585628"},
+	{"reference", "X81-0708-13585628"},
+	{"contract-number", "889900"},
+	{"customer-number", "55512345"},
+	{"phone", "+44 20 7946 0958"},
+	{"phone", "+1 415 555 0134"},
+	{"billing-address", "12 rue des Lilas, 69003 Lyon"},
 	{"subscription-id", "6f1d2a33-0b64-4c02-9d7e-5a1f0c9b7e21"},
 };
 
@@ -69,8 +77,10 @@ static bool finds(const MsReading *reading, const char *kind, const char *value)
 
 typedef enum { TEXT, NAMED, FILE_NAME, XML } Form;
 
-#define UBL(buyer, seller, more) "<?xml version=\"1.0\"?><Invoice><ID>RG-1</ID><AccountingSupplierParty>" seller \
-	"</AccountingSupplierParty><AccountingCustomerParty>" buyer "</AccountingCustomerParty>" more "</Invoice>"
+#define UBL(buyer, seller, more)                                                        \
+	"<?xml version=\"1.0\"?><Invoice><ID>RG-1</ID><AccountingSupplierParty>" seller \
+	"</AccountingSupplierParty><AccountingCustomerParty>" buyer                     \
+	"</AccountingCustomerParty>" more "</Invoice>"
 
 static const struct {
 	Form form;
@@ -102,8 +112,10 @@ static const struct {
 	{NAMED, "accuracy=31337", "customer-number", "31337", false},
 	{NAMED, "contractNumber=889900", "contract-number", "889900", true},
 	{NAMED, "customerNumber=no. 31337 of 2024", "customer-number", "31337", true},
-	{NAMED, "{Characteristic\nDescription=Customer number\nValue=31337\n}", "customer-number", "31337", true},
-	{NAMED, "{address\nstreet=12 rue des Lilas\nzip=69003\ncity=Lyon\n}", "billing-address", "69003/12/lilas", true},
+	{NAMED, "{Characteristic\nDescription=Customer number\nValue=31337\n}", "customer-number",
+		"31337", true},
+	{NAMED, "{address\nstreet=12 rue des Lilas\nzip=69003\ncity=Lyon\n}", "billing-address",
+		"69003/12/lilas", true},
 	/* their right twins: the name is of another thing, or of another value */
 	{NAMED, "quantity=31337", "customer-number", "31337", false},
 	{NAMED, "id=31337", "customer-number", "31337", false},
@@ -118,10 +130,13 @@ static const struct {
 	{TEXT, "Date;customerNumber;Total\n2026-01-02;31337;5\n", "customer-number", "31337", true},
 	{TEXT, "Date,Customer No.,Total\n2026-01-02,1,5\n2026-01-02,2,5\n2026-01-02,3,5\n2026-02-03,31337,9\n",
 		"customer-number", "31337", true},
-	{TEXT, "\"Name\";\"Kunden-Nr.\"\n\"A; B\";\"1\"\n\"C\nD\";\"31337\"\n", "customer-number", "31337", true},
+	{TEXT, "\"Name\";\"Kunden-Nr.\"\n\"A; B\";\"1\"\n\"C\nD\";\"31337\"\n", "customer-number",
+		"31337", true},
 	{TEXT, "Total\tcustomer_id\t\nx\t4\t\ny\t4711\t\n", "customer-number", "4711", true},
-	{TEXT, "| Kundennummer | Menge |\n| 1 | 2 |\n| 31337 | 2 |\n", "customer-number", "31337", true},
-	{TEXT, "Customer number;Quantity\nC-1;5\nC-2;6\nC-3;31337\n", "customer-number", "31337", false},
+	{TEXT, "| Kundennummer | Menge |\n| 1 | 2 |\n| 31337 | 2 |\n", "customer-number", "31337",
+		true},
+	{TEXT, "Customer number;Quantity\nC-1;5\nC-2;6\nC-3;31337\n", "customer-number", "31337",
+		false},
 	{TEXT, "Quantity\tNumber\n1\t31337\n", "customer-number", "31337", false},
 	{TEXT, "Date;Quantity\n2026-01-02;31337\n", "customer-number", "31337", false},
 	/* borders of longer values */
@@ -131,14 +146,18 @@ static const struct {
 	{TEXT, "VAT number: X81-0708-13585628", "reference", "X81070813585628", true},
 	{TEXT, "VAT number\nX81/0708/13585628.", "vat-id", "13585628", false},
 	/* the next line, however far in */
-	{TEXT, "IBAN: DE89 3704 0044\n                 0532 0130 00", "iban", "DE89370400440532013000", true},
+	{TEXT, "IBAN: DE89 3704 0044\n                 0532 0130 00", "iban",
+		"DE89370400440532013000", true},
 	{TEXT, "IBAN: DE89 3704 0044\r\n\t\t0532 0130 00", "iban", "DE89370400440532013000", true},
-	{TEXT, "6f1d2a33-0b64-4c02-\n            9d7e-5a1f0c9b7e21", "subscription-id", "6F1D2A330B644C029D7E5A1F0C9B7E21", true},
+	{TEXT, "6f1d2a33-0b64-4c02-\n            9d7e-5a1f0c9b7e21", "subscription-id",
+		"6F1D2A330B644C029D7E5A1F0C9B7E21", true},
 	{TEXT, "DE89 3704 0044\n\n\n      0532 0130 00", "iban", "DE89370400440532013000", false},
 	/* and of what nobody knows */
-	{TEXT, "IBAN: GB29 NWBK 6016\n          1331 9268 19", "iban", "GB29NWBK60161331926819", true},
+	{TEXT, "IBAN: GB29 NWBK 6016\n          1331 9268 19", "iban", "GB29NWBK60161331926819",
+		true},
 	{TEXT, "FR14 2004 1010 0505 0001\n\t3M02 606", "iban", "FR1420041010050500013M02606", true},
-	{TEXT, "4f1d2a33-0b64-4c02-\n      9d7e-5a1f0c9b7e22", "subscription-id", "4F1D2A330B644C029D7E5A1F0C9B7E22", true},
+	{TEXT, "4f1d2a33-0b64-4c02-\n      9d7e-5a1f0c9b7e22", "subscription-id",
+		"4F1D2A330B644C029D7E5A1F0C9B7E22", true},
 	/* groups with and without their zeros */
 	{TEXT, "Ref RG/2025/93 of", "invoice-number", "RG202593", true},
 	{TEXT, "Ref RG/2025/0093 of", "invoice-number", "RG20250093", true},
@@ -163,32 +182,53 @@ static const struct {
 	{TEXT, "CVR-nr. 12345678", "company-registration", "DK12345678", true},
 	{TEXT, "company number 12345678", "company-registration", "12345678", true},
 	/* e-invoices: each element, attribute and comment, and whose it is */
-	{XML, UBL("<SupplierAssignedAccountID>31337</SupplierAssignedAccountID>", "", ""), "customer-number", "31337", true},
-	{XML, UBL("", "<CustomerAssignedAccountID>31337</CustomerAssignedAccountID>", ""), "customer-number", "31337", false},
+	{XML, UBL("<SupplierAssignedAccountID>31337</SupplierAssignedAccountID>", "", ""),
+		"customer-number", "31337", true},
+	{XML, UBL("", "<CustomerAssignedAccountID>31337</CustomerAssignedAccountID>", ""),
+		"customer-number", "31337", false},
 	{XML, UBL("", "", "<!-- RG-2025-0093 -->"), "invoice-number", "RG20250093", true},
-	{XML, UBL("", "", "<Note customerNumber=\"31337\">x</Note>"), "customer-number", "31337", true},
+	{XML, UBL("", "", "<Note customerNumber=\"31337\">x</Note>"), "customer-number", "31337",
+		true},
 	{XML, UBL("", "", "<Note unit=\"31337\">x</Note>"), "customer-number", "31337", false},
-	{XML, UBL("", "", "<A><ID schemeName=\"Customer number\">31337</ID></A>"), "customer-number", "31337", true},
-	{XML, UBL("", "", "<A><ID schemeName=\"Customer number\">1</ID></A><B>31337</B>"), "customer-number", "31337", false},
-	{XML, UBL("", "", "<Note>Your customer number</Note><Quantity>31337</Quantity>"), "customer-number", "31337", false},
-	{XML, UBL("", "", "<P><Name>Customer number</Name><Value>31337</Value></P>"), "customer-number", "31337", true},
-	{XML, UBL("<Party><EndpointID schemeID=\"0106\">13585628</EndpointID></Party>", "", ""), "participant-id",
-		"010613585628", true},
-	{XML, UBL("<Party><PartyLegalEntity><CompanyID schemeID=\"0106\">13585628</CompanyID></PartyLegalEntity></Party>", "",
-		""), "company-registration", "NLKVK13585628", true},
-	{XML, UBL("<Party><PartyTaxScheme><CompanyID>145671245603003</CompanyID><TaxScheme><ID>VAT</ID></TaxScheme>"
-		"</PartyTaxScheme></Party>", "", ""), "tax-id", "145671245603003", true},
-	{XML, "<StandardBusinessDocument><Header><CustomerNumber>31337</CustomerNumber></Header>" "<Invoice><ID>1</ID></Invoice>"
-		"</StandardBusinessDocument>", "customer-number", "31337", true},
-	{XML, "<Invoice><InvoiceRecipient><BillersInvoiceRecipientID>31337</BillersInvoiceRecipientID></InvoiceRecipient>"
-		"</Invoice>", "customer-number", "31337", true},
+	{XML, UBL("", "", "<A><ID schemeName=\"Customer number\">31337</ID></A>"),
+		"customer-number", "31337", true},
+	{XML, UBL("", "", "<A><ID schemeName=\"Customer number\">1</ID></A><B>31337</B>"),
+		"customer-number", "31337", false},
+	{XML, UBL("", "", "<Note>Your customer number</Note><Quantity>31337</Quantity>"),
+		"customer-number", "31337", false},
+	{XML, UBL("", "", "<P><Name>Customer number</Name><Value>31337</Value></P>"),
+		"customer-number", "31337", true},
+	{XML, UBL("<Party><EndpointID schemeID=\"0106\">13585628</EndpointID></Party>", "", ""),
+		"participant-id", "010613585628", true},
+	{XML,
+		UBL("<Party><PartyLegalEntity><CompanyID schemeID=\"0106\">13585628</CompanyID></PartyLegalEntity></Party>",
+			"", ""),
+		"company-registration", "NLKVK13585628", true},
+	{XML,
+		UBL("<Party><PartyTaxScheme><CompanyID>145671245603003</CompanyID><TaxScheme><ID>VAT</ID></TaxScheme>"
+		    "</PartyTaxScheme></Party>",
+			"", ""),
+		"tax-id", "145671245603003", true},
+	{XML,
+		"<StandardBusinessDocument><Header><CustomerNumber>31337</CustomerNumber></Header>"
+		"<Invoice><ID>1</ID></Invoice>"
+		"</StandardBusinessDocument>",
+		"customer-number", "31337", true},
+	{XML,
+		"<Invoice><InvoiceRecipient><BillersInvoiceRecipientID>31337</BillersInvoiceRecipientID></InvoiceRecipient>"
+		"</Invoice>",
+		"customer-number", "31337", true},
 	/* the square code of Saudi invoices, a hash, and neither */
-	{XML, UBL("", "", "<A><Attachment><EmbeddedDocumentBinaryObject mimeCode=\"text/plain\">"
-		"AQZTZWxsZXICDzMxMDEyMjM5MzUwMDAwMwMDbm93BAE1BQEx</EmbeddedDocumentBinaryObject></Attachment></A>"),
+	{XML,
+		UBL("", "",
+			"<A><Attachment><EmbeddedDocumentBinaryObject mimeCode=\"text/plain\">"
+			"AQZTZWxsZXICDzMxMDEyMjM5MzUwMDAwMwMDbm93BAE1BQEx</EmbeddedDocumentBinaryObject></Attachment></A>"),
 		"tax-id", "x", false},
-	{XML, UBL("", "", "<A><Attachment><EmbeddedDocumentBinaryObject mimeCode=\"text/plain\">"
-		"hvlPE1DDp4aEpi2DmL3glH/RfJF3rVR9AQm5wSqPf6U=</EmbeddedDocumentBinaryObject></Attachment></A>"), "tax-id", "x",
-		false},
+	{XML,
+		UBL("", "",
+			"<A><Attachment><EmbeddedDocumentBinaryObject mimeCode=\"text/plain\">"
+			"hvlPE1DDp4aEpi2DmL3glH/RfJF3rVR9AQm5wSqPf6U=</EmbeddedDocumentBinaryObject></Attachment></A>"),
+		"tax-id", "x", false},
 	/* names of files */
 	{FILE_NAME, "55512345_invoice_2026-11.pdf", "customer-number", "55512345", true},
 	{FILE_NAME, "invoice55512345.pdf", "customer-number", "55512345", true},
@@ -207,7 +247,10 @@ static void give(const MsExtraction *to, Form form, const char *text)
 		return;
 	}
 	if (form == XML) {
-		MsDocument document = {.where = "x", .type = "text/xml", .data = (const guint8 *)text, .len = strlen(text)};
+		MsDocument document = {.where = "x",
+			.type = "text/xml",
+			.data = (const guint8 *)text,
+			.len = strlen(text)};
 		ms_extract(to, &document);
 		return;
 	}
@@ -244,12 +287,13 @@ static void test_rows(void)
 		MsLimits limits;
 		ms_limits_default(&limits);
 		ms_budget_init(&sink.budget, &limits);
-		MsExtraction to = {.budget = &sink.budget, .reading = reading, .span = on_span, .user = &sink};
+		MsExtraction to = {
+			.budget = &sink.budget, .reading = reading, .span = on_span, .user = &sink};
 		give(&to, rows[i].form, rows[i].text);
 		g_assert_cmpuint(reading->unread->len, ==, 0);
 		if (finds(reading, rows[i].kind, rows[i].value) != rows[i].found) {
-			g_test_message("\"%s\": %s %s should%s be found", rows[i].text, rows[i].kind, rows[i].value,
-				rows[i].found ? "" : " not");
+			g_test_message("\"%s\": %s %s should%s be found", rows[i].text,
+				rows[i].kind, rows[i].value, rows[i].found ? "" : " not");
 			wrong++;
 		}
 	}

@@ -35,8 +35,9 @@ static MsRecord *record(const char *queue_id, const char *sender, gint64 arrived
 	r->cause = g_strdup_printf("%s, invoices", ms_reason_names[code]);
 	ms_record_recipient(r, "a@x.example", state, MS_OUTCOME_RIGHT, "AC-1");
 	ms_record_recipient(r, "b@x.example", state, MS_OUTCOME_UNKNOWN_RECIPIENT, "");
-	ms_record_finding(r, (MsHeldFinding){(char *)"iban", (char *)"DE****00", (char *)"ref1", (char *)"AC-2",
-				     (char *)"exact", (char *)"part 2", 3, (char *)"xx"});
+	ms_record_finding(r,
+		(MsHeldFinding){(char *)"iban", (char *)"DE****00", (char *)"ref1", (char *)"AC-2",
+			(char *)"exact", (char *)"part 2", 3, (char *)"xx"});
 	g_ptr_array_add(r->accounts, g_strdup("AC-2"));
 	MsReason *reason = g_new0(MsReason, 1);
 	*reason = (MsReason){.code = code, .policy = g_strdup("invoices"), .action = MS_HOLD,
@@ -160,10 +161,14 @@ static void test_pages(void)
 		g_autoptr(GString) got = g_string_new(NULL);
 		g_autofree char *after = NULL;
 		for (int page = 0; page < 10; page++) {
-			MsRecordFilter filter = {.state = MS_STATE_HELD, .sort = (MsSort)sort, .limit = 5, .after = after};
+			MsRecordFilter filter = {.state = MS_STATE_HELD,
+				.sort = (MsSort)sort,
+				.limit = 5,
+				.after = after};
 			g_autoptr(GPtrArray) list = ms_records_list(ledger, &filter, NULL);
 			for (guint i = 0; i < list->len; i++)
-				g_string_append_printf(got, "%s ", ((MsRecord *)list->pdata[i])->queue_id);
+				g_string_append_printf(
+					got, "%s ", ((MsRecord *)list->pdata[i])->queue_id);
 			if (list->len < 5)
 				break;
 			g_free(after);
@@ -185,11 +190,22 @@ static void test_pages(void)
 static MsDecision *decision(const char *uid, MsVerb verb, MsDecisionState state)
 {
 	MsDecision *d = g_new0(MsDecision, 1);
-	*d = (MsDecision){.id = ms_record_name(), .uid = g_strdup(uid), .group = g_strdup(""),
-		.verb = verb, .recipients = g_strdup(""), .account = g_strdup(""), .identifier = g_strdup(""),
-		.assignee = g_strdup(""), .who = g_strdup("anna"), .second = g_strdup(""),
-		.why = g_strdup("because"), .outcome = g_strdup(""), .token = g_strdup(""), .step = g_strdup(""),
-		.at = 5, .state = state};
+	*d = (MsDecision){.id = ms_record_name(),
+		.uid = g_strdup(uid),
+		.group = g_strdup(""),
+		.verb = verb,
+		.recipients = g_strdup(""),
+		.account = g_strdup(""),
+		.identifier = g_strdup(""),
+		.assignee = g_strdup(""),
+		.who = g_strdup("anna"),
+		.second = g_strdup(""),
+		.why = g_strdup("because"),
+		.outcome = g_strdup(""),
+		.token = g_strdup(""),
+		.step = g_strdup(""),
+		.at = 5,
+		.state = state};
 	return d;
 }
 
@@ -199,7 +215,8 @@ static void test_decisions(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
 	g_assert_true(ms_records_add(ledger, r, &error));
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(r->uid, MS_VERB_RELEASE, MS_DECISION_WAITING));
 	MsDecision *d = list->pdata[0];
 	g_assert_true(ms_decisions_add(ledger, list, &error));
@@ -214,11 +231,13 @@ static void test_decisions(void)
 	/* one of two recipients: it stays held */
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
 	g_ptr_array_add(to, (char *)"a@x.example");
-	g_assert_true(ms_decisions_finish(ledger, mine, true, "sent", to, MS_STATE_RELEASED, &error));
+	g_assert_true(
+		ms_decisions_finish(ledger, mine, true, "sent", to, MS_STATE_RELEASED, &error));
 	g_autoptr(MsRecord) after = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(after->state, ==, MS_STATE_HELD);
 	g_assert_cmpint(after->place, ==, MS_PLACE_SPOOL);
-	g_assert_cmpint(((MsHeldRecipient *)after->recipients->pdata[0])->state, ==, MS_STATE_RELEASED);
+	g_assert_cmpint(
+		((MsHeldRecipient *)after->recipients->pdata[0])->state, ==, MS_STATE_RELEASED);
 	g_assert_cmpint(((MsHeldRecipient *)after->recipients->pdata[1])->state, ==, MS_STATE_HELD);
 	g_assert_cmpstr(((MsAct *)after->acts->pdata[0])->who, ==, "anna, agreed by bert");
 	g_assert_cmpstr(((MsAct *)after->acts->pdata[0])->why, ==, "because [sent]");
@@ -227,11 +246,13 @@ static void test_decisions(void)
 	g_ptr_array_add(list, decision(r->uid, MS_VERB_DELETE, MS_DECISION_APPROVED));
 	g_assert_true(ms_decisions_add(ledger, list, &error));
 	to->pdata[0] = (char *)"b@x.example";
-	g_assert_true(ms_decisions_finish(ledger, list->pdata[0], true, "", to, MS_STATE_DELETED, &error));
+	g_assert_true(ms_decisions_finish(
+		ledger, list->pdata[0], true, "", to, MS_STATE_DELETED, &error));
 	g_autoptr(MsRecord) end = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(end->state, ==, MS_STATE_DELETED);
 	/* one that failed changes no state */
-	g_assert_true(ms_decisions_finish(ledger, list->pdata[0], false, "no", to, MS_STATE_RELEASED, &error));
+	g_assert_true(ms_decisions_finish(
+		ledger, list->pdata[0], false, "no", to, MS_STATE_RELEASED, &error));
 	g_autoptr(MsRecord) same = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(same->state, ==, MS_STATE_DELETED);
 }
@@ -250,7 +271,8 @@ static void test_forget_account(void)
 	static const struct {
 		const char *account;
 		MsState state;
-	} rows[] = {{"AC-7", MS_STATE_RELEASED}, {"AC-7", MS_STATE_HELD}, {"AC-70", MS_STATE_DELETED}};
+	} rows[] = {
+		{"AC-7", MS_STATE_RELEASED}, {"AC-7", MS_STATE_HELD}, {"AC-70", MS_STATE_DELETED}};
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		MsRecord *r = record("A1", "x@s.example", 1000, MS_MISMATCH, rows[i].state);
@@ -267,13 +289,18 @@ static void test_forget_account(void)
 	g_assert_cmpint(ms_records_forget_account(ledger, "", &error), ==, -1);
 	g_clear_error(&error);
 	g_assert_cmpint(ms_records_forget_account(ledger, "%", &error), ==, 0);
-	g_assert_cmpint(ms_records_forget_account(ledger, "AC-7", &error), ==, 1); /* not what is held */
-	g_autoptr(MsRecord) gone = ms_records_find(ledger, ((MsRecord *)all->pdata[0])->uid, &error);
-	g_autoptr(MsRecord) held = ms_records_find(ledger, ((MsRecord *)all->pdata[1])->uid, &error);
-	g_autoptr(MsRecord) other = ms_records_find(ledger, ((MsRecord *)all->pdata[2])->uid, &error);
+	/* not what is held */
+	g_assert_cmpint(ms_records_forget_account(ledger, "AC-7", &error), ==, 1);
+	g_autoptr(MsRecord)
+		gone = ms_records_find(ledger, ((MsRecord *)all->pdata[0])->uid, &error);
+	g_autoptr(MsRecord)
+		held = ms_records_find(ledger, ((MsRecord *)all->pdata[1])->uid, &error);
+	g_autoptr(MsRecord)
+		other = ms_records_find(ledger, ((MsRecord *)all->pdata[2])->uid, &error);
 	g_assert_true(gone == NULL && held != NULL && other != NULL);
 	/* a decision that is under way keeps it, too */
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(other->uid, MS_VERB_NOTE, MS_DECISION_APPROVED));
 	g_assert_true(ms_decisions_add(ledger, list, &error));
 	g_assert_cmpint(ms_records_open_of(ledger, "AC-70", &error), ==, 1);
@@ -292,11 +319,13 @@ static void test_forget(void)
 		{3000, MS_STATE_DELETED}, {9000, MS_STATE_RETURNED}};
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_ptr_array_add(all, record("A1", "x@s.example", rows[i].arrived, MS_MISMATCH, rows[i].state));
+		g_ptr_array_add(all,
+			record("A1", "x@s.example", rows[i].arrived, MS_MISMATCH, rows[i].state));
 		g_assert_true(ms_records_add(ledger, all->pdata[i], &error));
 	}
 	MsRecord *deciding = all->pdata[3];
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(deciding->uid, MS_VERB_NOTE, MS_DECISION_APPROVED));
 	g_assert_true(ms_decisions_add(ledger, list, &error));
 	/* who was told of one that stays held is not told again */
@@ -309,10 +338,12 @@ static void test_forget(void)
 	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 1);
 	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 0);
 	g_assert_cmpuint(count(ledger), ==, 3);
-	g_assert_true(ms_decisions_finish(ledger, list->pdata[0], true, "", NULL, MS_STATE_HELD, &error));
+	g_assert_true(
+		ms_decisions_finish(ledger, list->pdata[0], true, "", NULL, MS_STATE_HELD, &error));
 	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 1);
 	g_autoptr(MsRecord) gone = ms_records_find(ledger, deciding->uid, &error);
-	g_autoptr(MsRecord) left = ms_records_find(ledger, ((MsRecord *)all->pdata[0])->uid, &error);
+	g_autoptr(MsRecord)
+		left = ms_records_find(ledger, ((MsRecord *)all->pdata[0])->uid, &error);
 	g_assert_no_error(error);
 	g_assert_true(gone == NULL && left != NULL);
 	g_assert_cmpint(ms_records_forget(ledger, G_MAXINT64 / 2, 10, &error), ==, 1);
@@ -330,7 +361,8 @@ static void test_tokens(void)
 {
 	g_autoptr(MsLedger) ledger = open_ledger("tokens.db");
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) to = g_ptr_array_new(), other = g_ptr_array_new(), more = g_ptr_array_new();
+	g_autoptr(GPtrArray) to = g_ptr_array_new(), other = g_ptr_array_new(),
+			     more = g_ptr_array_new();
 	g_ptr_array_add(to, (char *)"b@x");
 	g_ptr_array_add(to, (char *)"a@x");
 	g_ptr_array_add(other, (char *)"a@x");
@@ -340,19 +372,25 @@ static void test_tokens(void)
 	g_autofree char *token = ms_tokens_make(ledger, "d1", "s@x", to, &hash, &error);
 	g_assert_cmpuint(strlen(token), ==, 64);
 	/* not for another body, sender, or recipients; not by its hash */
-	g_assert_cmpint(ms_tokens_spend(ledger, token, "d2", "s@x", to, "Q", &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "t@x", to, "Q", &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", other, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, token, "d2", "s@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, token, "d1", "t@x", to, "Q", &error), ==, MS_ABSENT);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, token, "d1", "s@x", other, "Q", &error), ==, MS_ABSENT);
 	g_assert_cmpint(ms_tokens_spend(ledger, hash, "d1", "s@x", to, "Q", &error), ==, MS_ABSENT);
-	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", more, "Q1", &error), ==, MS_FOUND);
-	g_assert_cmpint(ms_tokens_spend(ledger, token, "d1", "s@x", to, "Q2", &error), ==, MS_ABSENT);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, token, "d1", "s@x", more, "Q1", &error), ==, MS_FOUND);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, token, "d1", "s@x", to, "Q2", &error), ==, MS_ABSENT);
 	g_assert_true(ms_tokens_void(ledger, hash, &queue_id, &error));
 	g_assert_cmpstr(queue_id, ==, "Q1");
 	g_autofree char *hash2 = NULL, *queue_id2 = NULL;
 	g_autofree char *token2 = ms_tokens_make(ledger, "d1", "s@x", to, &hash2, &error);
 	g_assert_true(ms_tokens_void(ledger, hash2, &queue_id2, &error));
 	g_assert_null(queue_id2);
-	g_assert_cmpint(ms_tokens_spend(ledger, token2, "d1", "s@x", to, "Q3", &error), ==, MS_ABSENT);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, token2, "d1", "s@x", to, "Q3", &error), ==, MS_ABSENT);
 	bool first;
 	g_assert_true(ms_notices_first(ledger, "a@x", "c", G_USEC_PER_SEC * 100, &first, &error));
 	g_assert_true(first);
@@ -372,7 +410,8 @@ static void test_json(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
 	g_assert_true(ms_records_add(here, r, &error));
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(r->uid, MS_VERB_RELEASE, MS_DECISION_WAITING));
 	g_assert_true(ms_decisions_add(here, list, &error));
 	g_autoptr(MsRecord) old = ms_records_find(here, r->uid, &error);
@@ -392,18 +431,22 @@ static void test_json(void)
 	g_assert_cmpstr(((MsHeldFinding *)got->findings->pdata[0])->relations, ==, "xx");
 	MsRecordFilter all = {.state = -1};
 	g_assert_cmpint(ms_records_count(there, &all, 0, &error), ==, 1);
-	/* What does not say whose it is is none; what else is wrong makes it damaged, and of a newer version
-	 * unclear. */
+	/* What does not say whose it is is none; what else is wrong makes it damaged, and of a
+	 * newer version unclear. */
 	static const struct {
 		const char *from, *to, *damaged, *unclear;
-	} bad[] = {{"\"uid\":\"", "\"uid\":\"/", NULL, NULL}, {"{", "[", NULL, NULL}, {"}", "", NULL, NULL},
-		{"\"changed\":", "\"change\":", NULL, NULL},
+	} bad[] = {{"\"uid\":\"", "\"uid\":\"/", NULL, NULL}, {"{", "[", NULL, NULL},
+		{"}", "", NULL, NULL}, {"\"changed\":", "\"change\":", NULL, NULL},
 		{"\"state\":\"held\"", "\"state\":\"hold\"", "state \"hold\"", ""},
-		{"\"size\":1234", "\"size\":-1", "size", ""}, {"\"size\":1234", "\"size\":\"x\"", "size", ""},
-		{"x@s.example", "x\\u0001@s", "sender", ""}, {"\"acts\":[", "\"acts\":[1,", "acts", ""},
+		{"\"size\":1234", "\"size\":-1", "size", ""},
+		{"\"size\":1234", "\"size\":\"x\"", "size", ""},
+		{"x@s.example", "x\\u0001@s", "sender", ""},
+		{"\"acts\":[", "\"acts\":[1,", "acts", ""},
 		{"\"acts\":[", "\"bcts\":[", "acts", "bcts"},
-		{"\"outcome\":\"right\"", "\"outcome\":\"fine\"", "recipients outcome \"fine\"", ""},
-		{"\"outcome\":\"right\"", "\"outcome\":7", "recipients outcome, recipients outcome \"\"", ""},
+		{"\"outcome\":\"right\"", "\"outcome\":\"fine\"", "recipients outcome \"fine\"",
+			""},
+		{"\"outcome\":\"right\"", "\"outcome\":7",
+			"recipients outcome, recipients outcome \"\"", ""},
 		{"\"address\":\"a@x.example\"", "\"address\":\"\"", "recipients address", ""},
 		{"\"signed\":", "\"sealed\":true,\"signed\":", "", "sealed"},
 		{"\"address\":", "\"language\":\"fr\",\"address\":", "", "language"}};
@@ -532,19 +575,23 @@ static void test_body_digest_lines(void)
 		int mean = 1 << g_test_rand_int_range(0, 14);
 		g_autoptr(GString) text = g_string_new(NULL), bare = g_string_new(NULL);
 		for (int n = g_test_rand_int_range(0, 20000); n > 0; n--) {
-			char c = g_test_rand_int_range(0, mean) == 0 ? "\r\n"[g_test_rand_int_range(0, 2)] : 'a' + n % 26;
+			char c = g_test_rand_int_range(0, mean) == 0
+				? "\r\n"[g_test_rand_int_range(0, 2)]
+				: 'a' + n % 26;
 			g_string_append_c(text, c);
 			if (c != '\r' && c != '\n')
 				g_string_append_c(bare, c);
 		}
 		unsigned char sum[16];
 		char want[MS_BODY_DIGEST], got[MS_BODY_DIGEST];
-		crypto_generichash(sum, sizeof sum, (const unsigned char *)bare->str, bare->len, NULL, 0);
+		crypto_generichash(
+			sum, sizeof sum, (const unsigned char *)bare->str, bare->len, NULL, 0);
 		sodium_bin2hex(want, sizeof want, sum, sizeof sum);
 		MsBodyDigest digest;
 		ms_body_digest_init(&digest);
 		for (gsize at = 0; at < text->len;) {
-			gsize some = (gsize)g_test_rand_int_range(1, 9000), n = MIN(some, text->len - at);
+			gsize some = (gsize)g_test_rand_int_range(1, 9000),
+			      n = MIN(some, text->len - at);
 			ms_body_digest_add(&digest, text->str + at, n);
 			at += n;
 		}
@@ -578,13 +625,24 @@ static void test_release_arguments(void)
 	g_autofree char *program = built_file("missent-release");
 #define DIGEST "00112233445566778899aabbccddeeff"
 	static const char *const bad[][7] = {
-		{NULL}, {"shell", NULL}, {"release", NULL}, {"release", "ALL;id", DIGEST, NULL},
-		{"release", "-d", DIGEST, NULL}, {"release", "A/../B", DIGEST, NULL},
-		{"release", "ABCDE12", NULL}, {"release", "ABCDE12", "XYZ99", NULL},
-		{"release", "ABCDE12", DIGEST "0", NULL}, {"release", "ABCDE12", DIGEST, "more", NULL},
-		{"list", "ABCDE", NULL}, {"release", "ALL", DIGEST, NULL}, {"--config", "relative", "list", NULL},
-		{"delete", "", DIGEST, NULL}, {"show", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NULL},
-		{"show", "ABCDE12", DIGEST, NULL}, {"--mta", "exim", "list", NULL}, {"--shell", "/x", "list", NULL},
+		{NULL},
+		{"shell", NULL},
+		{"release", NULL},
+		{"release", "ALL;id", DIGEST, NULL},
+		{"release", "-d", DIGEST, NULL},
+		{"release", "A/../B", DIGEST, NULL},
+		{"release", "ABCDE12", NULL},
+		{"release", "ABCDE12", "XYZ99", NULL},
+		{"release", "ABCDE12", DIGEST "0", NULL},
+		{"release", "ABCDE12", DIGEST, "more", NULL},
+		{"list", "ABCDE", NULL},
+		{"release", "ALL", DIGEST, NULL},
+		{"--config", "relative", "list", NULL},
+		{"delete", "", DIGEST, NULL},
+		{"show", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NULL},
+		{"show", "ABCDE12", DIGEST, NULL},
+		{"--mta", "exim", "list", NULL},
+		{"--shell", "/x", "list", NULL},
 		{"--mta", "sendmail", "requeue", "ABCDE12", DIGEST, NULL},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -593,8 +651,8 @@ static void test_release_arguments(void)
 			argv[k + 1] = bad[i][k];
 		g_autofree char *err = NULL;
 		int status;
-		g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
-			&err, &status, NULL));
+		g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+			NULL, &err, &status, NULL));
 		g_assert_cmpint(status >> 8, ==, 64);
 		g_assert_nonnull(strstr(err, "(see missent-release --help)"));
 	}
@@ -637,16 +695,20 @@ static void take_value(MsSqlRow *row, void *user)
 	*(bool *)user = ms_sql_is_odd(row);
 }
 
-/* A bit of a schema is another: the column is found, and is not called what the statement calls it. */
+/* A bit of a schema is another: the column is found, and is not called what the statement calls
+ * it. */
 static void test_other_letters(void)
 {
 	g_autofree char *path = g_build_filename(dir, "letters.db", NULL);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSqlite) db = ms_sqlite_open(path, 0x6d736c31,
-		"CREATE TABLE t (Value INTEGER NOT NULL); INSERT INTO t VALUES (7);", true, NULL, &error);
+		"CREATE TABLE t (Value INTEGER NOT NULL); INSERT INTO t VALUES (7);", true, NULL,
+		&error);
 	g_assert_no_error(error);
 	bool odd = false;
-	g_assert_cmpint(ms_sqlite_ask(db, "SELECT value FROM t", NULL, take_value, &odd, NULL, &error), ==, MS_FOUND);
+	g_assert_cmpint(
+		ms_sqlite_ask(db, "SELECT value FROM t", NULL, take_value, &odd, NULL, &error), ==,
+		MS_FOUND);
 	g_assert_true(odd);
 }
 

@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..11
+echo 1..12
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -85,5 +85,10 @@ fi
 check 'no function is longer than 100 lines' "$(awk '
 	FNR == 1 { start = 0 } /^\{/ { start = FNR }
 	/^\}/ && start { if (FNR - start > 100) print FILENAME ":" start; start = 0 }' $(find milter -name '*.c'))"
+# A tab counts as eight; a text that stands in quotes is not broken.
+check 'no line is over 100 columns' "$(awk '
+	{ line = $0; gsub(/\t/, "        ", line) }
+	length(line) > 100 && !/"/ && !/^ \*  / { print FILENAME ":" FNR }' \
+	$(find milter include tests/unit tests/fuzz -name '*.[ch]'))"
 # What the page says in English, it says in each other language; no translation is left over.
 check 'every word of the page is translated' "$("${PYTHON:-python3}" milter/review/words.py --check .)"

@@ -32,18 +32,23 @@ static char *put(const Site *site, const char *name, const char *text)
 }
 
 /* One message: an identifier, to one recipient. */
-static void add(GString *trail, const char *queue_id, const char *verdict, const char *would, const char *value,
-	const char *address, const guint8 *with)
+static void add(GString *trail, const char *queue_id, const char *verdict, const char *would,
+	const char *value, const char *address, const guint8 *with)
 {
 	static const guint8 other_key[MS_AUDIT_KEY_BYTES] = "another";
 	const guint8 *k = with != NULL ? with : other_key;
-	g_autofree char *id = ms_audit_id(k, "customer-number", value), *to = ms_audit_id_of_address(k, address);
-	g_autofree char *domain = ms_audit_id(k, "domain", strchr(address, '@') + 1), *number = ms_audit_key_number(k);
-	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:[{s:s, s:s, s:s, s:s}],"
-		"s:[{s:s, s:s, s:s, s:s}]}", "time", "2026-11-20T09:00:00.000Z", "type", "message", "host", "mx", "queue_id", queue_id,
-		"verdict", verdict, "would", would, "key", number, "sender", "b***", "arrived", "2026-11-20T09:00:00.000Z",
-		"policies", "bills", "to", "address", "a***", "id", to, "domain", domain, "outcome", "right", "identifiers",
-		"kind", "customer-number", "identifier", "C***", "id", id, "belief", "exact");
+	g_autofree char *id = ms_audit_id(k, "customer-number", value),
+			*to = ms_audit_id_of_address(k, address);
+	g_autofree char *domain = ms_audit_id(k, "domain", strchr(address, '@') + 1),
+			*number = ms_audit_key_number(k);
+	json_t *line = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:[{s:s, s:s, s:s, s:s}],"
+		"s:[{s:s, s:s, s:s, s:s}]}",
+		"time", "2026-11-20T09:00:00.000Z", "type", "message", "host", "mx", "queue_id",
+		queue_id, "verdict", verdict, "would", would, "key", number, "sender", "b***",
+		"arrived", "2026-11-20T09:00:00.000Z", "policies", "bills", "to", "address", "a***",
+		"id", to, "domain", domain, "outcome", "right", "identifiers", "kind",
+		"customer-number", "identifier", "C***", "id", id, "belief", "exact");
 	char *text = json_dumps(line, JSON_COMPACT);
 	g_string_append_printf(trail, "%s\n", text);
 	free(text);
@@ -58,7 +63,8 @@ static void note(const MsLookbackRow *row, void *user)
 static char *canonical(const Site *site, const char *value)
 {
 	const char *why = NULL;
-	char *text = ms_kind_canonical(ms_kinds_find(site->kinds, "customer-number"), value, strlen(value), &why);
+	char *text = ms_kind_canonical(
+		ms_kinds_find(site->kinds, "customer-number"), value, strlen(value), &why);
 	g_assert_nonnull(text);
 	return text;
 }
@@ -70,20 +76,25 @@ static void begin(Site *site)
 	site->found = g_string_new(NULL);
 	g_autofree char *policy = put(site, "policies/bills.conf", policy_text);
 	g_autofree char *blind = put(site, "blind/bills.conf", blind_text);
-	g_autofree char *site_key = put(site, "site.key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
+	g_autofree char *site_key = put(site, "site.key",
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
 	site->policies = g_path_get_dirname(policy);
 	site->blind = g_path_get_dirname(blind);
-	g_autofree char *file = g_build_filename(g_getenv("SOURCE"), "policies/kinds.conf", NULL), *kinds = NULL;
+	g_autofree char *file = g_build_filename(g_getenv("SOURCE"), "policies/kinds.conf", NULL),
+			*kinds = NULL;
 	g_assert_true(g_file_get_contents(file, &kinds, NULL, NULL));
 	site->kinds = ms_kinds_parse("kinds.conf", kinds, &error);
 	g_assert_no_error(error);
 	g_assert_cmpint(g_chmod(site_key, 0600), ==, 0);
-	g_autofree char *text = g_strdup_printf("socket = \"unix:%s/s\"\nstate-dir = \"%s\"\npolicy-dir = \"%s\"\ndirectory {\n"
-		"\tkey-file = \"%s\"\n}\n", site->dir, site->dir, site->policies, site_key);
+	g_autofree char *text = g_strdup_printf(
+		"socket = \"unix:%s/s\"\nstate-dir = \"%s\"\npolicy-dir = \"%s\"\ndirectory {\n"
+		"\tkey-file = \"%s\"\n}\n",
+		site->dir, site->dir, site->policies, site_key);
 	g_autofree char *conf = put(site, "missent.conf", text);
 	site->settings = ms_settings_load(conf, &error);
 	g_assert_no_error(error);
-	g_autofree char *one = canonical(site, "C-10001"), *two = canonical(site, "C-10002"), *none = canonical(site, "C-99999");
+	g_autofree char *one = canonical(site, "C-10001"), *two = canonical(site, "C-10002"),
+			*none = canonical(site, "C-99999");
 	g_autoptr(GString) trail = g_string_new(NULL);
 	add(trail, "right", "deliver", "deliver", one, "a@alpha.example", key);
 	add(trail, "leak", "deliver", "deliver", two, "a@alpha.example", key);
@@ -111,16 +122,24 @@ static void end(Site *site)
 static MsLookbackSum look(Site *site, const char *const *csv, const char *policies, GError **error)
 {
 	MsLookbackSum sum = {0};
-	const MsLookback ask = {.to = G_MAXINT64, .csv = csv, .policies = policies, .kinds = site->kinds,
-		.settings = site->settings, .key = key, .found = note, .user = site->found};
+	const MsLookback ask = {.to = G_MAXINT64,
+		.csv = csv,
+		.policies = policies,
+		.kinds = site->kinds,
+		.settings = site->settings,
+		.key = key,
+		.found = note,
+		.user = site->found};
 	g_string_truncate(site->found, 0);
 	bool fine = ms_incident_look_back(&ask, site->trail, &sum, error);
 	g_assert_true(fine == (error == NULL || *error == NULL));
 	return sum;
 }
 
-static const char alpha[] = "account,kind,value\nAC-1,recipient,a@alpha.example\nAC-1,customer-number,C-10001\n";
-static const char beta[] = "\xef\xbb\xbf\"account\",kind,value\nAC-2,recipient,b@beta.example\nAC-2,customer-number,C-10002";
+static const char alpha[] =
+	"account,kind,value\nAC-1,recipient,a@alpha.example\nAC-1,customer-number,C-10001\n";
+static const char beta[] =
+	"\xef\xbb\xbf\"account\",kind,value\nAC-2,recipient,b@beta.example\nAC-2,customer-number,C-10002";
 static const char bare[] = "AC-2,customer-number,C-10002\n";
 
 static void test_leaks(void)
@@ -128,8 +147,10 @@ static void test_leaks(void)
 	Site site;
 	begin(&site);
 	g_autoptr(GError) error = NULL;
-	g_autofree char *one = put(&site, "alpha.csv", alpha), *two = put(&site, "beta.csv", beta), *three = put(&site, "bare.csv", bare);
-	const MsLookbackSum s = look(&site, (const char *const[]){one, two, NULL}, site.policies, &error);
+	g_autofree char *one = put(&site, "alpha.csv", alpha), *two = put(&site, "beta.csv", beta),
+			*three = put(&site, "bare.csv", bare);
+	const MsLookbackSum s = look(
+		&site, (const char *const[]){one, two, NULL}, site.policies, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(s.judged, ==, 6);
 	g_assert_cmpuint(s.again, ==, 5);
@@ -143,11 +164,13 @@ static void test_leaks(void)
 	g_assert_nonnull(strstr(site.found->str, "leak hold mismatch"));
 	g_assert_null(strstr(site.found->str, "right "));
 	/* with or without a heading, in any order, it is one mapping */
-	const MsLookbackSum again = look(&site, (const char *const[]){three, one, NULL}, site.policies, &error);
+	const MsLookbackSum again = look(
+		&site, (const char *const[]){three, one, NULL}, site.policies, &error);
 	g_assert_no_error(error);
 	g_assert_cmpmem(&s, sizeof s, &again, sizeof again);
 	/* by half of it the other half is nobody's */
-	const MsLookbackSum half = look(&site, (const char *const[]){one, NULL}, site.policies, &error);
+	const MsLookbackSum half = look(
+		&site, (const char *const[]){one, NULL}, site.policies, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(half.wrong, ==, 0);
 	g_assert_cmpuint(half.unseen_identifiers, ==, 2);
@@ -162,7 +185,8 @@ static void test_odd(void)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *one = put(&site, "alpha.csv", alpha), *two = put(&site, "beta.csv", beta);
 	g_autofree char *odd = put(&site, "odd.csv", "AC-2,customer-number,C-1000\xff\n");
-	const MsLookbackSum blind = look(&site, (const char *const[]){one, two, NULL}, site.blind, &error);
+	const MsLookbackSum blind = look(
+		&site, (const char *const[]){one, two, NULL}, site.blind, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(blind.wrong, ==, 0);
 	look(&site, (const char *const[]){one, odd, NULL}, site.policies, &error);

@@ -5,9 +5,9 @@
 #include "../test.h"
 
 /*
- * Mail within mail, and files written in letters.  Each row is a file that is attached under a name
- * and a type that say nothing; what must be found in it, or told.  A row without a reason is its own
- * right twin: nothing of it may be unread.
+ * Mail within mail, and files written in letters.  Each row is a file that is attached under a
+ * name and a type that say nothing; what must be found in it, or told.  A row without a reason is
+ * its own right twin: nothing of it may be unread.
  */
 
 static void collect(const MsSpan *span, void *user)
@@ -122,8 +122,7 @@ static const Row files[] = {
 		"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=\"x\"\n\n"
 		"of KD-7740912\n--x\n\nhello\n--x--\n",
 		"KD-7740912", NULL},
-	{"memo is read as text too",
-		"To: Anna\nSubject: list\nKD-7740912 is theirs\n",
+	{"memo is read as text too", "To: Anna\nSubject: list\nKD-7740912 is theirs\n",
 		"KD-7740912", NULL},
 	{"uuencode",
 		"begin 644 a.txt\nF0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n"
@@ -193,9 +192,8 @@ static const Row files[] = {
 		":#'aTFh3ZG(Kd!&4&@&4dG(Kd!!!!!!!Q!!!!!-[e3h9cG'pYCA)JER9YBQ9b)%Y\n"
 		"%,6Fh0$!j-6)JEfBJB@j[G'KPFJU",
 		NULL, "damaged"},
-	{"base64 again",
-		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgo=\n",
-		"KD-7740912", NULL},
+	{"base64 again", "Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgo=\n", "KD-7740912",
+		NULL},
 	{"base64 thrice",
 		"UTNWemRHOXRaWElnYm5WdFltVnlJRXRFTFRjM05EQTVNVElnYjJZZ1lXNXZkR2hsY2dvPQ==\n",
 		"KD-7740912", NULL},
@@ -231,119 +229,181 @@ static const Row files[] = {
 		"8c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d24"
 		"8c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d24\n",
 		"sha512", NULL},
-	{"quoted-printable again",
-		"Customer =\nnumber KD=2D77=\n40912\n",
-		"KD-7740912", NULL},
+	{"quoted-printable again", "Customer =\nnumber KD=2D77=\n40912\n", "KD-7740912", NULL},
 	{"encoded words in a report",
 		"Reporting-MTA: dns; x\n\nSubject: =?UTF-8?B?b2YgS0QtNzc0MDkxMg==?=\n",
 		"KD-7740912", NULL},
-	{"yEnc",
-		"=ybegin line=128 size=11 name=a\nxxx\n=yend size=11\n",
-		NULL, "encoding"},
+	{"yEnc", "=ybegin line=128 size=11 name=a\nxxx\n=yend size=11\n", NULL, "encoding"},
 };
 
 static void test_file(gconstpointer data)
 {
 	const Row *row = data;
-	g_autofree char *encoded = g_base64_encode((const guchar *)row->content, strlen(row->content));
-	g_autofree char *message = g_strdup_printf("Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+	g_autofree char *encoded = g_base64_encode(
+		(const guchar *)row->content, strlen(row->content));
+	g_autofree char *message = g_strdup_printf(
+		"Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
 		"--b\r\n\r\nsee below\r\n--b\r\nContent-Type: application/octet-stream; name=\"a.bin\"\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\n%s\r\n--b--\r\n", encoded);
+		"Content-Transfer-Encoding: base64\r\n\r\n%s\r\n--b--\r\n",
+		encoded);
 	check(message, strlen(message), row);
 }
 
 /* ---- whole messages ------------------------------------------------------------------- */
 
-#define MIXED "Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n"
+#define MIXED \
+	"Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n"
 #define ENDED "\r\n--b--\r\n"
 #define TEXT64 MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n"
 #define DISPOSITION MIXED "Content-Type: text/plain\r\nContent-Disposition: attachment; "
 
 static const Row messages[] = {
-	{"base64, '-' in front", TEXT64 "\r\n-b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"base64, '_' within", TEXT64 "\r\nb2YgS0QtN_zc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64, '-' in front", TEXT64 "\r\n-b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912",
+		NULL},
+	{"base64, '_' within", TEXT64 "\r\nb2YgS0QtN_zc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912",
+		NULL},
 	{"base64 of RFC 4648, 5", TEXT64 "\r\n_-7_S0QtNzc0MDkxMg" ENDED, "KD-7740912", NULL},
-	{"base64, '=' after the second", TEXT64 "\r\nb2=YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"base64, '=' after the third", TEXT64 "\r\nb2Y=gS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"base64, '=' after the fourth", TEXT64 "\r\nb2Yg=S0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"base64, '=' and '-'", TEXT64 "\r\n-b2Y=gS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
+	{"base64, '=' after the second", TEXT64 "\r\nb2=YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+		"KD-7740912", NULL},
+	{"base64, '=' after the third", TEXT64 "\r\nb2Y=gS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+		"KD-7740912", NULL},
+	{"base64, '=' after the fourth", TEXT64 "\r\nb2Yg=S0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+		"KD-7740912", NULL},
+	{"base64, '=' and '-'", TEXT64 "\r\n-b2Y=gS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912",
+		NULL},
 	{"base64 without padding", TEXT64 "\r\nb2YgS0QtNzc0MDkxMg" ENDED, "KD-7740912", NULL},
-	{"base64 and a footer", TEXT64 "\r\naGVsbG8=\r\n\r\nThe list of KD-7740912\r\n" ENDED, "KD-7740912", NULL},
-	{"base64 that is none", TEXT64 "\r\nThe list of KD-7740912, in clear" ENDED, "KD-7740912", NULL},
-	{"base64 twice", TEXT64 "\r\nYjJZZ1MwUXROemMwTURreE1pQjBhR1ZwY25NPQ==" ENDED, "KD-7740912", NULL},
-	{"7bit that is base64", MIXED "Content-Type: application/pdf\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
-		"b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"no encoding, but base64", MIXED "Content-Type: application/pdf\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+	{"base64 and a footer", TEXT64 "\r\naGVsbG8=\r\n\r\nThe list of KD-7740912\r\n" ENDED,
 		"KD-7740912", NULL},
-	{"quoted-printable that is base64", MIXED "Content-Type: application/pdf\r\nContent-Transfer-Encoding:"
-		" quoted-printable\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=3D" ENDED, "KD-7740912", NULL},
-	{"quoted-printable twice", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n"
-		"\r\nof KD=3D2D77=3D\r\n40912" ENDED, "KD-7740912", NULL},
-	{"encoding spelt wrong", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: bas64\r\n\r\n"
-		"b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", "encoding"},
-	{"blank line with a tab", TEXT64 "\t\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"blank line with a blank", TEXT64 " \r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"blank line with a tab, text", MIXED "Content-Type: text/plain\r\n\t\r\nof KD-7740912\r\n" ENDED,
+	{"base64 that is none", TEXT64 "\r\nThe list of KD-7740912, in clear" ENDED, "KD-7740912",
+		NULL},
+	{"base64 twice", TEXT64 "\r\nYjJZZ1MwUXROemMwTURreE1pQjBhR1ZwY25NPQ==" ENDED, "KD-7740912",
+		NULL},
+	{"7bit that is base64",
+		MIXED "Content-Type: application/pdf\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+		      "b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
 		"KD-7740912", NULL},
+	{"no encoding, but base64",
+		MIXED "Content-Type: application/pdf\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+		"KD-7740912", NULL},
+	{"quoted-printable that is base64",
+		MIXED "Content-Type: application/pdf\r\nContent-Transfer-Encoding:"
+		      " quoted-printable\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=3D" ENDED,
+		"KD-7740912", NULL},
+	{"quoted-printable twice",
+		MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+		      "\r\nof KD=3D2D77=3D\r\n40912" ENDED,
+		"KD-7740912", NULL},
+	{"encoding spelt wrong",
+		MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: bas64\r\n\r\n"
+		      "b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+		"KD-7740912", "encoding"},
+	{"blank line with a tab", TEXT64 "\t\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912",
+		NULL},
+	{"blank line with a blank", TEXT64 " \r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912",
+		NULL},
+	{"blank line with a tab, text",
+		MIXED "Content-Type: text/plain\r\n\t\r\nof KD-7740912\r\n" ENDED, "KD-7740912",
+		NULL},
 	{"no blank line", TEXT64 "b2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"no blank line, text", MIXED "Content-Type: text/plain\r\nof KD-7740912\r\nand more\r\n" ENDED,
+	{"no blank line, text",
+		MIXED "Content-Type: text/plain\r\nof KD-7740912\r\nand more\r\n" ENDED,
 		"KD-7740912", NULL},
-	{"a line that is no field", MIXED "Content-Type: text/plain\r\nof KD-7740912\r\nX-A: b\r\n\r\nhello" ENDED,
+	{"a line that is no field",
+		MIXED "Content-Type: text/plain\r\nof KD-7740912\r\nX-A: b\r\n\r\nhello" ENDED,
 		"KD-7740912", NULL},
-	{"a field with a blank in its name", "Subject: s\r\nX KD-7740912: b\r\nTo: a@b.example\r\n\r\nhello\r\n",
+	{"a field with a blank in its name",
+		"Subject: s\r\nX KD-7740912: b\r\nTo: a@b.example\r\n\r\nhello\r\n", "KD-7740912",
+		NULL},
+	{"a field that is named so", "Subject: s\r\nX-KD-7740912: b\r\n\r\nhello\r\n", "KD-7740912",
+		NULL},
+	{"prologue and epilogue",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\nThis is a message in MIME.\r\n"
+		"--b\r\n\r\nhello\r\n--b--\r\n\r\nof KD-7740912\r\n",
 		"KD-7740912", NULL},
-	{"a field that is named so", "Subject: s\r\nX-KD-7740912: b\r\n\r\nhello\r\n", "KD-7740912", NULL},
-	{"prologue and epilogue", "Content-Type: multipart/mixed; boundary=b\r\n\r\nThis is a message in MIME.\r\n"
-		"--b\r\n\r\nhello\r\n--b--\r\n\r\nof KD-7740912\r\n", "KD-7740912", NULL},
-	{"behind the end of an inner multipart", MIXED "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n"
-		"x\r\n--c--\r\nof KD-7740912\r\n" ENDED, "KD-7740912", NULL},
-	{"a part behind the last", MIXED "\r\nx\r\n--b--\r\n--b\r\n\r\nof KD-7740912\r\n", "KD-7740912", NULL},
-	{"parameter of another name", MIXED "Content-Type: text/plain; x-customer=\"KD-7740912\"\r\n\r\nx" ENDED,
+	{"behind the end of an inner multipart",
+		MIXED "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n"
+		      "x\r\n--c--\r\nof KD-7740912\r\n" ENDED,
 		"KD-7740912", NULL},
-	{"name of a multipart", "Content-Type: multipart/mixed; boundary=b; name=\"KD-7740912\"\r\n\r\n--b\r\n\r\nx"
-		ENDED, "KD-7740912", NULL},
-	{"file name twice", DISPOSITION "filename=\"a.txt\"; filename=\"KD-7740912.txt\"\r\n\r\nx" ENDED,
+	{"a part behind the last", MIXED "\r\nx\r\n--b--\r\n--b\r\n\r\nof KD-7740912\r\n",
 		"KD-7740912", NULL},
-	{"file name plain and extended", DISPOSITION "filename=\"a.txt\"; filename*=UTF-8''KD%2D7740912.txt\r\n\r\nx"
-		ENDED, "KD-7740912", NULL},
-	{"file name extended and plain", DISPOSITION "filename*=UTF-8''a.txt; filename=\"KD-7740912.txt\"\r\n\r\nx"
-		ENDED, "KD-7740912", NULL},
-	{"file name in pieces", DISPOSITION "filename*1=\"40912.txt\"; filename*0=\"KD-77\"\r\n\r\nx" ENDED,
+	{"parameter of another name",
+		MIXED "Content-Type: text/plain; x-customer=\"KD-7740912\"\r\n\r\nx" ENDED,
 		"KD-7740912", NULL},
-	{"file name in two fields", DISPOSITION "filename=\"KD-7740912.txt\"\r\nContent-Disposition: attachment;"
-		" filename=\"a.txt\"\r\n\r\nx" ENDED, "KD-7740912", NULL},
-	{"file name in a charset", DISPOSITION "filename*=ISO-8859-1'de'M%FCller-KD-7740912.txt\r\n\r\nx" ENDED,
+	{"name of a multipart",
+		"Content-Type: multipart/mixed; boundary=b; name=\"KD-7740912\"\r\n\r\n--b\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name twice",
+		DISPOSITION "filename=\"a.txt\"; filename=\"KD-7740912.txt\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name plain and extended",
+		DISPOSITION "filename=\"a.txt\"; filename*=UTF-8''KD%2D7740912.txt\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name extended and plain",
+		DISPOSITION "filename*=UTF-8''a.txt; filename=\"KD-7740912.txt\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name in pieces",
+		DISPOSITION "filename*1=\"40912.txt\"; filename*0=\"KD-77\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name in two fields",
+		DISPOSITION "filename=\"KD-7740912.txt\"\r\nContent-Disposition: attachment;"
+			    " filename=\"a.txt\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name in a charset",
+		DISPOSITION "filename*=ISO-8859-1'de'M%FCller-KD-7740912.txt\r\n\r\nx" ENDED,
 		"M\xc3\xbcller-KD-7740912", NULL},
-	{"file name with a blank, without quotes", DISPOSITION "filename=of KD-7740912.txt\r\n\r\nx" ENDED,
-		"KD-7740912", NULL},
-	{"file name with underscores", DISPOSITION "filename=\"Rechnung_4711_max.txt\"\r\n\r\nx" ENDED,
+	{"file name with a blank, without quotes",
+		DISPOSITION "filename=of KD-7740912.txt\r\n\r\nx" ENDED, "KD-7740912", NULL},
+	{"file name with underscores",
+		DISPOSITION "filename=\"Rechnung_4711_max.txt\"\r\n\r\nx" ENDED,
 		"Rechnung 4711 max", NULL},
-	{"file name without borders", DISPOSITION "filename=\"RechnungKD7740912.txt\"\r\n\r\nx" ENDED,
+	{"file name without borders",
+		DISPOSITION "filename=\"RechnungKD7740912.txt\"\r\n\r\nx" ENDED,
 		"Rechnung KD7740912", NULL},
-	{"number at the end of a word", DISPOSITION "filename=\"invoice48291746.txt\"\r\n\r\nx" ENDED,
-		"invoice 48291746", NULL},
-	{"file name of a mail", MIXED "Content-Type: message/rfc822; name=\"KD-7740912.eml\"\r\n\r\nSubject: s\r\n\r\nx"
-		ENDED, "KD-7740912", NULL},
-	{"uuencode, blank lines first", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
-		"\r\nbegin 600 a.txt\r\n-;V8@2T0M-S<T,#DQ,@``\r\n`\r\nend" ENDED, "KD-7740912", NULL},
-	{"uuencode, prose first", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: uuencode\r\n\r\n"
-		"of 4711\r\n\r\nbegin 600 a.txt\r\n-;V8@2T0M-S<T,#DQ,@``\r\n`\r\nend" ENDED, "KD-7740912", NULL},
-	{"uuencode, the prose", MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: uuencode\r\n\r\n"
-		"of KD-7740912\r\n\r\nbegin 600 a.txt\r\n%:&5L;&\\\r\n`\r\nend" ENDED, "KD-7740912", NULL},
-	{"header of a reported message", "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
-		"Content-Type: text/rfc822-headers\r\n\r\nSubject: =?UTF-8?B?b2YgS0QtNzc0MDkxMg==?=\r\n"
-		"Content-Type: multipart/mixed; boundary=c\r\n" ENDED, "of KD-7740912", NULL},
-	{"status of a reported message", "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
-		"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
-		"Diagnostic-Code: =?UTF-8?Q?of_KD=2D7740912?=\r\n" ENDED, "of KD-7740912", NULL},
-	{"mail that says text", MIXED "Content-Type: text/plain; name=a.eml\r\n\r\nFrom: a@b.example\r\nSubject: s\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED, "KD-7740912", NULL},
-	{"quoted header in a text", MIXED "\r\nFrom: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n\r\nof KD-7740912"
-		ENDED, "KD-7740912", NULL},
-	{"list field", "Subject: s\r\nList-Unsubscribe: <mailto:u@b.example?subject=KD-7740912>\r\n\r\nx\r\n",
+	{"number at the end of a word",
+		DISPOSITION "filename=\"invoice48291746.txt\"\r\n\r\nx" ENDED, "invoice 48291746",
+		NULL},
+	{"file name of a mail",
+		MIXED
+		"Content-Type: message/rfc822; name=\"KD-7740912.eml\"\r\n\r\nSubject: s\r\n\r\nx" ENDED,
 		"KD-7740912", NULL},
-	{"reply to", "Subject: s\r\nReply-To: kd7740912@b.example\r\n\r\nx\r\n", "kd7740912@b.example", NULL},
-	{"empty charset", "Content-Type: text/plain; charset=\"\"\r\n\r\nof KD-7740912\r\n", "KD-7740912", NULL},
+	{"uuencode, blank lines first",
+		MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
+		      "\r\nbegin 600 a.txt\r\n-;V8@2T0M-S<T,#DQ,@``\r\n`\r\nend" ENDED,
+		"KD-7740912", NULL},
+	{"uuencode, prose first",
+		MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: uuencode\r\n\r\n"
+		      "of 4711\r\n\r\nbegin 600 a.txt\r\n-;V8@2T0M-S<T,#DQ,@``\r\n`\r\nend" ENDED,
+		"KD-7740912", NULL},
+	{"uuencode, the prose",
+		MIXED "Content-Type: text/plain\r\nContent-Transfer-Encoding: uuencode\r\n\r\n"
+		      "of KD-7740912\r\n\r\nbegin 600 a.txt\r\n%:&5L;&\\\r\n`\r\nend" ENDED,
+		"KD-7740912", NULL},
+	{"header of a reported message",
+		"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+		"Content-Type: text/rfc822-headers\r\n\r\nSubject: =?UTF-8?B?b2YgS0QtNzc0MDkxMg==?=\r\n"
+		"Content-Type: multipart/mixed; boundary=c\r\n" ENDED,
+		"of KD-7740912", NULL},
+	{"status of a reported message",
+		"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+		"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+		"Diagnostic-Code: =?UTF-8?Q?of_KD=2D7740912?=\r\n" ENDED,
+		"of KD-7740912", NULL},
+	{"mail that says text",
+		MIXED
+		"Content-Type: text/plain; name=a.eml\r\n\r\nFrom: a@b.example\r\nSubject: s\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nb2YgS0QtNzc0MDkxMiB0aGVpcnM=" ENDED,
+		"KD-7740912", NULL},
+	{"quoted header in a text",
+		MIXED
+		"\r\nFrom: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n\r\nof KD-7740912" ENDED,
+		"KD-7740912", NULL},
+	{"list field",
+		"Subject: s\r\nList-Unsubscribe: <mailto:u@b.example?subject=KD-7740912>\r\n\r\nx\r\n",
+		"KD-7740912", NULL},
+	{"reply to", "Subject: s\r\nReply-To: kd7740912@b.example\r\n\r\nx\r\n",
+		"kd7740912@b.example", NULL},
+	{"empty charset", "Content-Type: text/plain; charset=\"\"\r\n\r\nof KD-7740912\r\n",
+		"KD-7740912", NULL},
 };
 
 static void test_message(gconstpointer data)

@@ -12,7 +12,8 @@
 #include "../redis.h"
 #include "../test.h"
 
-/* A mapping is whole, or known not to be: what is lost, changed, moved or older is never "not found". */
+/* A mapping is whole, or known not to be: what is lost, changed, moved or older is never "not
+ * found". */
 
 static MsKinds *kinds;
 static char *dir;
@@ -30,7 +31,10 @@ static MsDirectorySettings settings_for(MsBackendType backend, const char *name,
 	return (MsDirectorySettings){
 		.backend = backend,
 		.sqlite = file,
-		.redis = {.address = redis_address, .timeout_ms = 5000, .connections = 4, .refuse_eviction = true},
+		.redis = {.address = redis_address,
+			.timeout_ms = 5000,
+			.connections = 4,
+			.refuse_eviction = true},
 		.redis_prefix = name,
 		.key_file = key,
 		.digests = digests,
@@ -56,7 +60,8 @@ static int file_of(const char *text)
 	return fd;
 }
 
-static bool import(MsDirectory *directory, const char *text, MsImportOptions options, GError **error)
+static bool import(
+	MsDirectory *directory, const char *text, MsImportOptions options, GError **error)
 {
 	int fd = file_of(text);
 	MsImportResult result;
@@ -79,10 +84,12 @@ static char *rows_of(guint n)
 {
 	GString *out = g_string_new("account,kind,value\n");
 	for (guint i = 0; i < n; i++)
-		g_string_append_printf(out, "A-%05u,recipient,user%u@a%u.example\nA-%05u,customer-number,C-%06u\n"
-			"A-%05u,customer-number,D-%06u\nA-%05u,customer-number,E-%06u\nR-%u,receives-for,A-%05u\n", i, i, i,
-			i, i, i, i, i, i, i % 7, i);
-	g_string_append(out, "R-3,recipient,desk@reseller.example\nhouse,recipient,@seller.example\n");
+		g_string_append_printf(out,
+			"A-%05u,recipient,user%u@a%u.example\nA-%05u,customer-number,C-%06u\n"
+			"A-%05u,customer-number,D-%06u\nA-%05u,customer-number,E-%06u\nR-%u,receives-for,A-%05u\n",
+			i, i, i, i, i, i, i, i, i, i % 7, i);
+	g_string_append(
+		out, "R-3,recipient,desk@reseller.example\nhouse,recipient,@seller.example\n");
 	return g_string_free(out, FALSE);
 }
 
@@ -93,7 +100,8 @@ static int ask(MsDirectory *directory, const char *value, const char *recipient)
 	const MsIdentifier *list[] = {identifier};
 	g_autoptr(MsResolution) resolution = NULL;
 	g_autoptr(GError) error = NULL;
-	MsAnswer answer = ms_directory_resolve(directory, list, 1, &recipient, 1, &resolution, &error);
+	MsAnswer answer = ms_directory_resolve(
+		directory, list, 1, &recipient, 1, &resolution, &error);
 	g_assert_true((answer == MS_FOUND) == (error == NULL));
 	return answer == MS_FOUND ? (int)ms_resolution_relation(resolution, 0, 0) : -1;
 }
@@ -101,7 +109,8 @@ static int ask(MsDirectory *directory, const char *value, const char *recipient)
 /* How many answers about account i are wrong; unavailable is not. */
 static guint wrong_answers(MsDirectory *directory, guint i, guint n, guint *right)
 {
-	g_autofree char *own = g_strdup_printf("C%06u", i), *other = g_strdup_printf("E%06u", (i + 1) % n);
+	g_autofree char *own = g_strdup_printf("C%06u", i),
+			*other = g_strdup_printf("E%06u", (i + 1) % n);
 	g_autofree char *to = g_strdup_printf("user%u@a%u.example", i, i);
 	g_autofree char *nobody = g_strdup_printf("Z%06u", i);
 	const struct {
@@ -173,10 +182,12 @@ static void check_model(const MsDirectorySettings *settings)
 		change_at_random(directory, model, round);
 	for (int i = 0; i < 300; i++) {
 		g_autofree char *canonical = g_strdup_printf("N%04d", i);
-		g_autoptr(MsIdentifier) identifier = ms_identifier_new("customer-number", canonical);
+		g_autoptr(MsIdentifier)
+			identifier = ms_identifier_new("customer-number", canonical);
 		const MsIdentifier *list[] = {identifier};
 		g_autoptr(MsResolution) r = NULL;
-		g_assert_cmpint(ms_directory_resolve(directory, list, 1, NULL, 0, &r, NULL), ==, MS_FOUND);
+		g_assert_cmpint(
+			ms_directory_resolve(directory, list, 1, NULL, 0, &r, NULL), ==, MS_FOUND);
 		g_autoptr(GPtrArray) owners = g_ptr_array_new();
 		ms_resolution_owners(r, 0, 20, owners);
 		guint want = 0;
@@ -185,8 +196,9 @@ static void check_model(const MsDirectorySettings *settings)
 			g_autofree char *account = g_strdup_printf("A-%d", a);
 			bool there = g_hash_table_contains(model, key);
 			want += there;
-			g_assert_cmpint(g_ptr_array_find_with_equal_func(owners, account, g_str_equal, NULL), ==,
-				there);
+			g_assert_cmpint(g_ptr_array_find_with_equal_func(
+						owners, account, g_str_equal, NULL),
+				==, there);
 		}
 		g_assert_cmpuint(owners->len, ==, want);
 	}
@@ -200,7 +212,8 @@ static void check_model(const MsDirectorySettings *settings)
 static void test_model(void)
 {
 	for (int digests = 0; digests < 2; digests++) {
-		MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, digests ? "model" : "model-plain", digests);
+		MsDirectorySettings settings = settings_for(
+			MS_BACKEND_SQLITE, digests ? "model" : "model-plain", digests);
 		check_model(&settings);
 	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "model", true);
@@ -230,7 +243,8 @@ static void mutate_pages(char *data, gsize len, const char *older, gsize older_l
 	const gsize page = 4096;
 	for (int i = g_test_rand_int_range(1, 4); i > 0; i--) {
 		gsize to = (gsize)g_test_rand_int_range(0, (gint32)(len / page)) * page;
-		gsize from = (gsize)g_test_rand_int_range(0, (gint32)(MIN(len, older_len) / page)) * page;
+		gsize from = (gsize)g_test_rand_int_range(0, (gint32)(MIN(len, older_len) / page)) *
+			page;
 		if (g_test_rand_bit())
 			memmove(data + to, data + from, page);
 		else if (to + page <= older_len)
@@ -278,9 +292,11 @@ static void test_mutated(void)
 		g_autoptr(MsDirectory) directory = ms_directory_open(&settings, kinds, NULL);
 		unusable += directory == NULL;
 		for (int k = 0; k < 3 && directory != NULL; k++)
-			wrong += wrong_answers(directory, (guint)g_test_rand_int_range(0, accounts), accounts, &right);
+			wrong += wrong_answers(directory, (guint)g_test_rand_int_range(0, accounts),
+				accounts, &right);
 	}
-	g_test_message("%u databases, %u not opened, %u right answers, %u wrong", databases, unusable, right, wrong);
+	g_test_message("%u databases, %u not opened, %u right answers, %u wrong", databases,
+		unusable, right, wrong);
 	g_assert_cmpuint(wrong, ==, 0);
 	g_assert_cmpuint(right, >, databases); /* or the test says nothing */
 }
@@ -349,8 +365,8 @@ static bool wait_for(Told *told, guint lost, guint whole)
 	return false;
 }
 
-/* One part of many, far from what is asked for.  A byte is made another, whatever it was: sealed parts are as
- * good as random. */
+/* One part of many, far from what is asked for.  A byte is made another, whatever it was: sealed
+ * parts are as good as random. */
 static void test_parts(void)
 {
 	static const struct {
@@ -358,16 +374,24 @@ static void test_parts(void)
 	} cases[] = {
 		{"a slice", "DEL|parts:%:s:40", "s:40 is lost"},
 		{"the last slice", "DEL|parts:%:s:87", "s:87 is lost"},
-		{"a byte of one", "EVAL|local v=redis.call('GETRANGE',KEYS[1],300,300) redis.call('SETRANGE',KEYS[1],300,"
-			"string.char(255-string.byte(v)))|1|parts:%:s:11", "s:11 is damaged"},
-		{"two that changed places", "EVAL|local a=redis.call('GET',KEYS[1]) redis.call('SET',KEYS[1],"
-			"redis.call('GET',KEYS[2])) redis.call('SET',KEYS[2],a)|2|parts:%:s:3|parts:%:s:4", "s:3 is damaged"},
+		{"a byte of one",
+			"EVAL|local v=redis.call('GETRANGE',KEYS[1],300,300) redis.call('SETRANGE',KEYS[1],300,"
+			"string.char(255-string.byte(v)))|1|parts:%:s:11",
+			"s:11 is damaged"},
+		{"two that changed places",
+			"EVAL|local a=redis.call('GET',KEYS[1]) redis.call('SET',KEYS[1],"
+			"redis.call('GET',KEYS[2])) redis.call('SET',KEYS[2],a)|2|parts:%:s:3|parts:%:s:4",
+			"s:3 is damaged"},
 		{"a group", "DEL|parts:%:g:0", "g:0 is lost"},
-		{"a byte of a group", "EVAL|local v=redis.call('GETRANGE',KEYS[1],7,7) redis.call('SETRANGE',KEYS[1],7,"
-			"string.char(255-string.byte(v)))|1|parts:%:g:0", "g:0 is not the sum of its slices"},
+		{"a byte of a group",
+			"EVAL|local v=redis.call('GETRANGE',KEYS[1],7,7) redis.call('SETRANGE',KEYS[1],7,"
+			"string.char(255-string.byte(v)))|1|parts:%:g:0",
+			"g:0 is not the sum of its slices"},
 		{"a list of marks", "DEL|parts:%:m:0", "m:0 is lost"},
-		{"a byte of it", "EVAL|local v=redis.call('GETRANGE',KEYS[1],700,700) redis.call('SETRANGE',KEYS[1],700,"
-			"string.char(255-string.byte(v)))|1|parts:%:m:0", "m:0 is damaged"},
+		{"a byte of it",
+			"EVAL|local v=redis.call('GETRANGE',KEYS[1],700,700) redis.call('SETRANGE',KEYS[1],700,"
+			"string.char(255-string.byte(v)))|1|parts:%:m:0",
+			"m:0 is damaged"},
 	};
 	if (redis_address == NULL) {
 		g_test_skip("redis-server is not installed");
@@ -392,8 +416,12 @@ static void test_parts(void)
 /* Whatever is done to all of it, by whoever has the keys of Redis and not ours: unavailable. */
 static void test_hostile(void)
 {
-#define EACH(body) "EVAL|for i=0,87 do local k=KEYS[1]..'s:'..i local v=redis.call('GET',k) or '' " body " end|1|hostile:%:"
-#define STATE(from, to) "EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),'" from "','" to "')))" \
+#define EACH(body)                                                                            \
+	"EVAL|for i=0,87 do local k=KEYS[1]..'s:'..i local v=redis.call('GET',k) or '' " body \
+	" end|1|hostile:%:"
+#define STATE(from, to)                                                                        \
+	"EVAL|redis.call('SET',KEYS[1],(string.gsub(redis.call('GET',KEYS[1]),'" from "','" to \
+	"')))"                                                                                 \
 	"|1|hostile:%:now"
 	static const struct {
 		const char *name, *command;
@@ -402,12 +430,16 @@ static void test_hostile(void)
 		{"empty ones", EACH("redis.call('SET',k,'')")},
 		{"shorter ones", EACH("redis.call('SET',k,string.sub(v,1,-2))")},
 		{"longer ones", EACH("redis.call('APPEND',k,'x')")},
-		{"of no entries", EACH("redis.call('SET',k,string.sub(v,1,16)..string.rep(string.char(0),4)..string.sub(v,21))")},
-		{"of four milliards of them", EACH("redis.call('SET',k,string.sub(v,1,16)..string.rep(string.char(255),4)"
-			"..string.sub(v,21))")},
-		{"the one beside it", EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'s:'..(i+1)) or v)")},
+		{"of no entries",
+			EACH("redis.call('SET',k,string.sub(v,1,16)..string.rep(string.char(0),4)..string.sub(v,21))")},
+		{"of four milliards of them",
+			EACH("redis.call('SET',k,string.sub(v,1,16)..string.rep(string.char(255),4)"
+			     "..string.sub(v,21))")},
+		{"the one beside it",
+			EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'s:'..(i+1)) or v)")},
 		{"all the same", EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'s:87'))")},
-		{"lists of marks in their place", EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'m:0'))")},
+		{"lists of marks in their place",
+			EACH("redis.call('SET',k,redis.call('GET',KEYS[1]..'m:0'))")},
 		{"they expire", EACH("redis.call('PEXPIRE',k,1)")},
 		{"one slice", STATE("slices=[0-9]+", "slices=1")},
 		{"no slice", STATE("slices=[0-9]+", "slices=0")},
@@ -418,7 +450,8 @@ static void test_hostile(void)
 		{"without a seal", STATE("seal=.*", "")},
 		{"of another seal", STATE("seal=.", "seal=")},
 		{"another generation", STATE("generation=.", "generation=")},
-		{"a state of another type", "EVAL|redis.call('DEL',KEYS[1]) redis.call('LPUSH',KEYS[1],'x')|1|hostile:%:now"},
+		{"a state of another type",
+			"EVAL|redis.call('DEL',KEYS[1]) redis.call('LPUSH',KEYS[1],'x')|1|hostile:%:now"},
 		{"no name", "SET|hostile:current|"},
 		{"a name of nothing", "SET|hostile:current|0000000000000000"},
 	};
@@ -429,7 +462,8 @@ static void test_hostile(void)
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "hostile", true);
 	g_autofree char *text = rows_of(430);
 	g_autoptr(MsRedis) redis = raw();
-	g_autoptr(MsDirectory) loader = open_directory(&settings), reader = open_directory(&settings);
+	g_autoptr(MsDirectory) loader = open_directory(&settings),
+			       reader = open_directory(&settings);
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		guint before = 0, after = 0;
 		load(loader, text);
@@ -437,7 +471,8 @@ static void test_hostile(void)
 		g_assert_cmpuint(before, ==, 4);
 		hurt(redis, "hostile", cases[i].command);
 		g_usleep(5000); /* for what expires */
-		guint wrong = wrong_answers(reader, 5, 430, &after) + wrong_answers(reader, 6, 430, &after);
+		guint wrong = wrong_answers(reader, 5, 430, &after) +
+			wrong_answers(reader, 6, 430, &after);
 		if (wrong + after > 0)
 			g_error("%s: %u wrong answers, %u right ones", cases[i].name, wrong, after);
 	}
@@ -455,7 +490,8 @@ static void test_watch(void)
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "watch", true);
 	g_autofree char *text = rows_of(430);
 	g_autoptr(MsRedis) redis = raw();
-	g_autoptr(MsDirectory) loader = open_directory(&settings), watched = open_directory(&settings);
+	g_autoptr(MsDirectory) loader = open_directory(&settings),
+			       watched = open_directory(&settings);
 	load(loader, text);
 	Told told = {.lost = 0};
 	g_mutex_init(&told.lock);
@@ -466,10 +502,12 @@ static void test_watch(void)
 	g_assert_cmpuint(right, ==, 4);
 	/* a slice that is older than the rest: each part by itself is right */
 	bool changed;
-	hurt(redis, "watch", "EVAL|for i=0,87 do redis.call('SET','kept:'..i,redis.call('GET',KEYS[1]..i)) end|1|watch:%:s:");
+	hurt(redis, "watch",
+		"EVAL|for i=0,87 do redis.call('SET','kept:'..i,redis.call('GET',KEYS[1]..i)) end|1|watch:%:s:");
 	ms_directory_put(loader, "A-00005", "customer-number", "NEW-1", &changed, NULL);
 	g_assert_cmpint(ask(watched, "NEW1", "user5@a5.example"), ==, MS_OWN);
-	hurt(redis, "watch", "EVAL|for i=0,87 do redis.call('SET',KEYS[1]..i,redis.call('GET','kept:'..i)) end|1|watch:%:s:");
+	hurt(redis, "watch",
+		"EVAL|for i=0,87 do redis.call('SET',KEYS[1]..i,redis.call('GET','kept:'..i)) end|1|watch:%:s:");
 	g_assert_true(wait_for(&told, 1, 0));
 	g_assert_nonnull(strstr(told.text, "is not the sum of its slices"));
 	g_assert_nonnull(strstr(told.text, "missent directory import"));
@@ -513,13 +551,14 @@ static void test_gone_back(void)
 	const char *recipient = "user1@a1.example";
 	g_autoptr(MsResolution) r = NULL;
 	g_autoptr(GError) error = NULL;
-	g_assert_cmpint(ms_directory_resolve(reader, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
+	g_assert_cmpint(
+		ms_directory_resolve(reader, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
 	g_assert_nonnull(strstr(error->message, "changes that were made to it are gone"));
 	ms_directory_put(reader, "A-00007", "customer-number", "NEW-7", &changed, NULL);
 	g_assert_cmpint(ask(reader, "NEW7", "user1@a1.example"), ==, MS_OTHER);
 }
 
-/* ---- files copied over ---------------------------------------------------------------------- */
+/* ---- files copied over ------------------------------------------------------------------ */
 
 /* As cp does: into the file that is there. */
 static void copy_over(const char *path, const char *data, gsize len)
@@ -543,11 +582,12 @@ static char *database_of(const char *text, const char *name, gsize *len_out)
 	return data;
 }
 
-/* Another mapping in the same file is the one that is asked, whoever has it open and whatever has been
- * remembered of the one before. */
+/* Another mapping in the same file is the one that is asked, whoever has it open and whatever has
+ * been remembered of the one before. */
 static void check_copied(guint n)
 {
-	g_autofree char *first = rows_of(n), *moved = g_strconcat(first, "A-00002,customer-number,MOVED-1\n", NULL);
+	g_autofree char *first = rows_of(n),
+			*moved = g_strconcat(first, "A-00002,customer-number,MOVED-1\n", NULL);
 	g_autofree char *before = g_strconcat(first, "A-00001,customer-number,MOVED-1\n", NULL);
 	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "copied", true);
 	g_autofree char *path = g_strdup(settings.sqlite), *data = NULL;
@@ -556,7 +596,8 @@ static void check_copied(guint n)
 	load(reader, first);
 	g_assert_cmpint(ask(reader, "MOVED1", "user1@a1.example"), ==, MS_UNKNOWN);
 	{
-		g_autoptr(MsDirectory) other = open_directory(&settings); /* whose pages stay in the log */
+		/* whose pages stay in the log */
+		g_autoptr(MsDirectory) other = open_directory(&settings);
 		bool more = true;
 		load(other, before);
 		while (more)
@@ -572,7 +613,8 @@ static void check_copied(guint n)
 	for (gsize i = 0; i < G_N_ELEMENTS(halves); i++) {
 		copy_over(path, data, halves[i]);
 		for (guint k = 0; k < 20; k++) {
-			int got = ask(reader, "MOVED1", k % 2 ? "user1@a1.example" : "user2@a2.example");
+			int got = ask(
+				reader, "MOVED1", k % 2 ? "user1@a1.example" : "user2@a2.example");
 			g_assert_true(got == -1 || got == (k % 2 ? MS_OTHER : MS_OWN));
 		}
 	}
@@ -594,7 +636,8 @@ static void expect_refused(MsDirectory *directory, const char *why)
 	const char *recipient = "a@b.example";
 	g_autoptr(MsResolution) r = NULL;
 	g_autoptr(GError) error = NULL;
-	g_assert_cmpint(ms_directory_resolve(directory, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
+	g_assert_cmpint(
+		ms_directory_resolve(directory, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
 	g_assert_nonnull(strstr(error->message, why));
 }
 
@@ -603,7 +646,8 @@ static void expect_earlier(MsDirectory *directory)
 	expect_refused(directory, "earlier version; import it again (missent directory import)");
 }
 
-/* The form before this one, which had its parts in the same places, and one of a version to come. */
+/* The form before this one, which had its parts in the same places, and one of a version to
+ * come. */
 static void test_other_forms_of_state(void)
 {
 	g_autofree char *text = rows_of(3);
@@ -612,7 +656,8 @@ static void test_other_forms_of_state(void)
 	load(directory, text);
 	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
 	MsSqlite *db = ms_sqlite_open(settings.sqlite, 0x6d736469, "", true, NULL, NULL);
-	static const char other[] = "UPDATE mapping SET state = 'missent-mapping=' || :other || substr(state, 18)";
+	static const char other[] =
+		"UPDATE mapping SET state = 'missent-mapping=' || :other || substr(state, 18)";
 	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "2")), NULL, NULL, NULL, NULL);
 	expect_earlier(directory);
 	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "4")), NULL, NULL, NULL, NULL);
@@ -628,7 +673,8 @@ static void test_earlier_version(void)
 {
 	g_autofree char *text = rows_of(3);
 	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "earlier", true);
-	static const char schema[] = "CREATE TABLE entry (generation INTEGER, key TEXT, token TEXT);"
+	static const char schema[] =
+		"CREATE TABLE entry (generation INTEGER, key TEXT, token TEXT);"
 		"CREATE TABLE mark (generation INTEGER, number INTEGER, marks TEXT);"
 		"CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT);"
 		"INSERT INTO state VALUES ('current', '17');";
@@ -646,7 +692,8 @@ static void test_earlier_version(void)
 	g_autoptr(MsRedis) redis = raw();
 	MsDirectorySettings r = settings_for(MS_BACKEND_REDIS, "earlier", true);
 	hurt(redis, "none", "SET|earlier:current|00112233445566778899aabbccddeeff");
-	hurt(redis, "none", "HSET|earlier:00112233445566778899aabbccddeeff:state|slices|16|changes|1");
+	hurt(redis, "none",
+		"HSET|earlier:00112233445566778899aabbccddeeff:state|slices|16|changes|1");
 	g_autoptr(MsDirectory) again = open_directory(&r);
 	expect_earlier(again);
 	load(again, text);
@@ -711,7 +758,8 @@ static void test_killed_redis(void)
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, "killed", true);
 	check_killed(&settings);
 	g_autoptr(MsRedis) redis = raw();
-	g_autoptr(MsReply) left = say(redis, "killed", "EVAL|return #redis.call('KEYS','killed:*:now')|0");
+	g_autoptr(MsReply)
+		left = say(redis, "killed", "EVAL|return #redis.call('KEYS','killed:*:now')|0");
 	g_assert_cmpint(left->integer, ==, 1);
 }
 
@@ -719,8 +767,8 @@ static void test_killed_redis(void)
 static void test_stopped(void)
 {
 	g_autofree char *before = rows_of(10), *after = rows_of(3000);
-	MsDirectorySettings settings = settings_for(redis_address != NULL ? MS_BACKEND_REDIS : MS_BACKEND_SQLITE, "stopped",
-		true);
+	MsDirectorySettings settings = settings_for(
+		redis_address != NULL ? MS_BACKEND_REDIS : MS_BACKEND_SQLITE, "stopped", true);
 	g_autoptr(MsDirectory) directory = open_directory(&settings);
 	load(directory, before);
 	const volatile int stop = 1;
@@ -745,7 +793,8 @@ static void spoil(const MsImportProgress *progress, void *user)
 	if (progress->phase != MS_IMPORT_PROVE || s->done)
 		return;
 	s->done = true;
-	hurt(s->redis, "spoilt", "EVAL|local g=string.match(redis.call('GET','spoilt:loading'),'^[^@]*')"
+	hurt(s->redis, "spoilt",
+		"EVAL|local g=string.match(redis.call('GET','spoilt:loading'),'^[^@]*')"
 		" redis.call('DEL','spoilt:'..g..':s:7')|0");
 }
 
@@ -762,14 +811,15 @@ static void test_spoilt(void)
 	load(directory, before);
 	Spoil s = {redis, false};
 	g_autoptr(GError) error = NULL;
-	g_assert_false(import(directory, after, (MsImportOptions){.progress = spoil, .user = &s}, &error));
+	g_assert_false(
+		import(directory, after, (MsImportOptions){.progress = spoil, .user = &s}, &error));
 	g_assert_true(s.done);
 	g_assert_nonnull(strstr(error->message, "part s:7 of the mapping is lost"));
 	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
 	g_assert_cmpint(ask(directory, "C000100", "user1@a1.example"), ==, MS_UNKNOWN);
 }
 
-/* ---- many at once --------------------------------------------------------------------------- */
+/* ---- many at once ----------------------------------------------------------------------- */
 
 static void check_writers(const MsDirectorySettings *settings)
 {
@@ -785,7 +835,9 @@ static void check_writers(const MsDirectorySettings *settings)
 		for (int i = 0; i < 60; i++) {
 			g_autofree char *value = g_strdup_printf("W%d-%03d", w, i);
 			bool changed = false;
-			rc |= ms_directory_put(writer, "A", "customer-number", value, &changed, NULL) != MS_FOUND || !changed;
+			rc |= ms_directory_put(writer, "A", "customer-number", value, &changed,
+				      NULL) != MS_FOUND ||
+				!changed;
 		}
 		_exit(rc);
 	}
@@ -826,7 +878,8 @@ static bool set_aside(const MsChange *change, void *user, GError **error)
 }
 
 /* One batch of CSV lines. */
-static MsFollowed follow(MsDirectory *directory, const char *source, const char *text, GString *aside)
+static MsFollowed follow(
+	MsDirectory *directory, const char *source, const char *text, GString *aside)
 {
 	int fd = file_of(text);
 	g_autoptr(MsChanges) changes = ms_changes_from_file(fd, true, false);
@@ -846,16 +899,20 @@ static void check_follow(const MsDirectorySettings *settings)
 	g_autoptr(MsDirectory) directory = open_directory(settings);
 	g_autoptr(GString) aside = g_string_new(NULL);
 	load(directory, text);
-	MsFollowed f = follow(directory, "a", "1,put,A-00001,customer-number,NEW-1\n2,put,A-00001,iban,DE00\n"
-		"3,delete,A-00001,customer-number,C-000001\n3-1,put,A-00002,customer-number,C-000001\n", aside);
+	MsFollowed f = follow(directory, "a",
+		"1,put,A-00001,customer-number,NEW-1\n2,put,A-00001,iban,DE00\n"
+		"3,delete,A-00001,customer-number,C-000001\n3-1,put,A-00002,customer-number,C-000001\n",
+		aside);
 	g_assert_cmpuint(f.applied, ==, 3);
 	g_assert_cmpuint(f.bad, ==, 1);
 	g_assert_true(g_str_has_prefix(aside->str, "2,put,A-00001,iban,DE00: an IBAN"));
 	g_assert_cmpint(ask(directory, "NEW1", "user1@a1.example"), ==, MS_OWN);
 	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OTHER);
 	/* What was there already is known, whatever it says; one out of order is, too. */
-	f = follow(directory, "a", "3,put,A-00001,customer-number,C-000001\n4,delete,A-00001,customer-number,NEW-1\n"
-		"2,put,A-00001,customer-number,LATE-2\n", aside);
+	f = follow(directory, "a",
+		"3,put,A-00001,customer-number,C-000001\n4,delete,A-00001,customer-number,NEW-1\n"
+		"2,put,A-00001,customer-number,LATE-2\n",
+		aside);
 	g_assert_cmpuint(f.applied, ==, 1);
 	g_assert_cmpuint(f.repeated, ==, 2);
 	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OTHER);
@@ -864,7 +921,8 @@ static void check_follow(const MsDirectorySettings *settings)
 	/* Another source has its own position, and both stay with the mapping. */
 	f = follow(directory, "b", "1,put,A-00003,customer-number,FROM-B1\n", aside);
 	g_assert_cmpuint(f.applied, ==, 1);
-	g_autofree char *a = ms_directory_position(directory, "a", NULL), *b = ms_directory_position(directory, "b", NULL);
+	g_autofree char *a = ms_directory_position(directory, "a", NULL),
+			*b = ms_directory_position(directory, "b", NULL);
 	g_assert_cmpstr(a, ==, "4");
 	g_assert_cmpstr(b, ==, "1");
 	g_assert_cmpint(verify(directory, NULL, NULL), ==, 0);
@@ -875,7 +933,9 @@ static void check_follow(const MsDirectorySettings *settings)
 	const char *const positions[] = {"a=2", "b=1", NULL};
 	g_clear_error(&error);
 	g_assert_true(import(directory, text, (MsImportOptions){.positions = positions}, &error));
-	f = follow(directory, "a", "2,put,A-00001,customer-number,X-2\n3,delete,A-00001,customer-number,C-000001\n", aside);
+	f = follow(directory, "a",
+		"2,put,A-00001,customer-number,X-2\n3,delete,A-00001,customer-number,C-000001\n",
+		aside);
 	g_assert_cmpuint(f.applied, ==, 1);
 }
 
@@ -897,7 +957,8 @@ static void test_follow_twice(void)
 	load(directory, "A,customer-number,FIRST-1\n");
 	g_autoptr(GString) text = g_string_new(NULL);
 	for (int i = 1; i <= 1500; i++) /* each is put, and every second taken away by the next */
-		g_string_append_printf(text, "%d,%s,A,customer-number,T-%04d\n", i, i % 3 == 0 ? "delete" : "put", i - (i % 3 == 0));
+		g_string_append_printf(text, "%d,%s,A,customer-number,T-%04d\n", i,
+			i % 3 == 0 ? "delete" : "put", i - (i % 3 == 0));
 	int fd = file_of(text->str);
 	for (int round = 0; round < 12; round++) {
 		pid_t pids[2];
@@ -907,14 +968,16 @@ static void test_follow_twice(void)
 				continue;
 			g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
 			MsDirectory *mine = open_directory(&settings);
-			MsChanges *changes = ms_changes_from_file(open(path, O_RDONLY), true, false);
+			MsChanges *changes = ms_changes_from_file(
+				open(path, O_RDONLY), true, false);
 			g_autoptr(GString) aside = g_string_new(NULL);
 			for (MsAnswer answer = MS_FOUND; answer == MS_FOUND;) {
 				g_autoptr(GPtrArray) batch = ms_changes_batch();
 				MsFollowed followed;
 				answer = ms_changes_next(changes, batch, 0, NULL);
-				while (answer == MS_FOUND && ms_directory_follow(mine, "s", batch, set_aside, aside, &followed, NULL)
-					!= MS_FOUND)
+				while (answer == MS_FOUND &&
+					ms_directory_follow(mine, "s", batch, set_aside, aside,
+						&followed, NULL) != MS_FOUND)
 					g_usleep(1000);
 			}
 			_exit(0);
@@ -947,13 +1010,17 @@ static void test_compare(void)
 {
 	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "compare", true);
 	g_autoptr(MsDirectory) directory = open_directory(&settings);
-	load(directory, "account,kind,value\nA,customer-number,C-100\nA,email,jo@a.example\nB,receives-for,A\n");
-	int fd = file_of("account,kind,value\nA,customer-number,C-100\nB,customer-number,C-100\nA,customer-number,C-101\n"
+	load(directory,
+		"account,kind,value\nA,customer-number,C-100\nA,email,jo@a.example\nB,receives-for,A\n");
+	int fd = file_of(
+		"account,kind,value\nA,customer-number,C-100\nB,customer-number,C-100\nA,customer-number,C-101\n"
 		"B,receives-for,A\nA,iban,DE00\nA,email,JO@a.example\n");
 	g_autoptr(GString) wrong = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 	guint64 right = 0;
-	g_assert_cmpint(ms_directory_compare(directory, fd, &(MsTableForm){0}, on_line, wrong, &right, &error), ==, MS_FOUND);
+	g_assert_cmpint(ms_directory_compare(
+				directory, fd, &(MsTableForm){0}, on_line, wrong, &right, &error),
+		==, MS_FOUND);
 	close(fd);
 	g_assert_cmpuint(right, ==, 3);
 	g_assert_nonnull(strstr(wrong->str, "3: the mapping has other accounts for it"));
@@ -971,7 +1038,8 @@ static void test_slices(void)
 	GByteArray *room = g_byte_array_new();
 	const MsSaid said = {"account", 7, NULL, NULL, 0};
 	ms_said_write(room, &keys, &said);
-	MsRecord records[3] = {{.said = room->data, .said_len = room->len}, {.said = room->data, .said_len = room->len},
+	MsRecord records[3] = {{.said = room->data, .said_len = room->len},
+		{.said = room->data, .said_len = room->len},
 		{.said = room->data, .said_len = room->len}};
 	for (int i = 0; i < 3; i++)
 		memset(records[i].key, i, MS_ENTRY_KEY);
@@ -1034,14 +1102,15 @@ static void test_manual(void)
 {
 	static const char generation[] = "0011223344556677";
 	g_autofree char *text = manual(), *path = g_build_filename(dir, "example.key", NULL);
-	g_assert_true(g_file_set_contents(path, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", -1,
-		NULL));
+	g_assert_true(g_file_set_contents(path,
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", -1, NULL));
 	g_assert_cmpint(g_chmod(path, 0640), ==, 0);
 	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "example", true);
 	settings.key_file = path;
 	g_autoptr(MsDirectory) directory = open_directory(&settings);
 	const char *why;
-	g_autoptr(MsRowStored) row = ms_row_new(directory, "AC-1", "customer-number", "C-10001", 7, &why);
+	g_autoptr(MsRowStored)
+		row = ms_row_new(directory, "AC-1", "customer-number", "C-10001", 7, &why);
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(MsEntry));
 	g_autoptr(GByteArray) room = g_byte_array_new();
 	ms_row_entries(&directory->keys, row, entries, room);

@@ -9,7 +9,9 @@ static void collect(const MsSpan *span, void *user)
 {
 	GString *out = user;
 	g_string_append_printf(out, "[%s] %s", span->where,
-		span->type == MS_SPAN_ADDRESSES ? "(addresses) " : span->type == MS_SPAN_ASIDE ? "(aside) " : "");
+		span->type == MS_SPAN_ADDRESSES       ? "(addresses) "
+			: span->type == MS_SPAN_ASIDE ? "(aside) "
+						      : "");
 	g_string_append_len(out, span->text, (gssize)span->len);
 	g_string_append_c(out, '\n');
 }
@@ -49,133 +51,180 @@ typedef struct {
 #define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 
 static const Row rows[] = {
-	{"plain", "Subject: s\r\n\r\nINV-1234567\r\n", "[part 1 text/plain] INV-1234567", NULL, NULL},
-	{"lines that end with CR alone", "Received: from x\rSubject: s\rContent-Type: text/plain\r\rINV-1234567\r",
+	{"plain", "Subject: s\r\n\r\nINV-1234567\r\n", "[part 1 text/plain] INV-1234567", NULL,
+		NULL},
+	{"lines that end with CR alone",
+		"Received: from x\rSubject: s\rContent-Type: text/plain\r\rINV-1234567\r",
 		"[part 1 text/plain] INV-1234567", NULL, NULL},
-	{"... and their header", "Received: from x\rSubject: INV-1234567\r\rx\r", "[header Subject] INV-1234567", NULL,
+	{"... and their header", "Received: from x\rSubject: INV-1234567\r\rx\r",
+		"[header Subject] INV-1234567", NULL, NULL},
+	{"a CR within a field of no content",
+		"Received: from x\rINV-1234567\r\nSubject: s\r\n\r\nx\r\n", "INV-1234567", NULL,
 		NULL},
-	{"a CR within a field of no content", "Received: from x\rINV-1234567\r\nSubject: s\r\n\r\nx\r\n", "INV-1234567",
-		NULL, NULL},
-	{"a field of no content", "Received: from x\r\n by INV-1234567\r\nSubject: s\r\n\r\nx\r\n", "x", NULL,
-		"INV-1234567"},
+	{"a field of no content", "Received: from x\r\n by INV-1234567\r\nSubject: s\r\n\r\nx\r\n",
+		"x", NULL, "INV-1234567"},
 	{"no header", "INV-1234567 alone\r\nmore\r\n", "INV-1234567", NULL, NULL},
-	{"subject", "Subject: Invoice INV-1234567\r\n\r\n", "[header Subject] Invoice INV-1234567", NULL,
+	{"subject", "Subject: Invoice INV-1234567\r\n\r\n", "[header Subject] Invoice INV-1234567",
+		NULL, NULL},
+	{"folded subject", "Subject: Invoice\r\n INV-1234567\r\n\r\n", "Invoice INV-1234567", NULL,
 		NULL},
-	{"folded subject", "Subject: Invoice\r\n INV-1234567\r\n\r\n", "Invoice INV-1234567", NULL, NULL},
 	{"rfc2047 two words", "Subject: =?UTF-8?B?SU5WLTE=?= =?UTF-8?B?MjM0NTY3?=\r\n\r\n",
 		"INV-1234567", NULL, NULL},
-	{"rfc2047 unpadded", "Subject: =?UTF-8?B?Q1VTVC02NTQzMjE?=\r\n\r\n", "CUST-654321", NULL, NULL},
-	{"rfc2047 cut within a character",
-		"Subject: =?UTF-8?B?TcM=?= =?UTF-8?B?vGxsZXI=?=\r\n\r\n", "M\xc3\xbcller", NULL, NULL},
-	{"rfc2047 q", "Subject: =?iso-8859-1*de?Q?M=FCller_INV=2D1?=\r\n\r\n", "M\xc3\xbcller INV-1",
-		NULL, NULL},
+	{"rfc2047 unpadded", "Subject: =?UTF-8?B?Q1VTVC02NTQzMjE?=\r\n\r\n", "CUST-654321", NULL,
+		NULL},
+	{"rfc2047 cut within a character", "Subject: =?UTF-8?B?TcM=?= =?UTF-8?B?vGxsZXI=?=\r\n\r\n",
+		"M\xc3\xbcller", NULL, NULL},
+	{"rfc2047 q", "Subject: =?iso-8859-1*de?Q?M=FCller_INV=2D1?=\r\n\r\n",
+		"M\xc3\xbcller INV-1", NULL, NULL},
 	{"rfc2047 unknown charset", "Subject: =?x-none?Q?INV-1234567?=\r\n\r\n", "INV-1234567",
 		"charset", NULL},
-	{"rfc2047 without charset", "Subject: =??Q?INV-1234567?=\r\n\r\n", "INV-1234567", NULL, NULL},
+	{"rfc2047 without charset", "Subject: =??Q?INV-1234567?=\r\n\r\n", "INV-1234567", NULL,
+		NULL},
 	{"8-bit header", "Subject: M\xfcller INV-1\r\n\r\n", "M\xc3\xbcller INV-1", NULL, NULL},
 	{"NUL in text", TEXT "\r\nIN\0V-1234567\r\n", "V-1234567", NULL, NULL},
 	{"base64 padded within",
-		TEXT "Content-Transfer-Encoding: base64\r\n\r\nSU5WLTE=\r\nMjM0NTY3\r\n", "INV-1234567",
-		NULL, NULL},
+		TEXT "Content-Transfer-Encoding: base64\r\n\r\nSU5WLTE=\r\nMjM0NTY3\r\n",
+		"INV-1234567", NULL, NULL},
 	{"encoding in quotes",
-		TEXT "Content-Transfer-Encoding: \"base64\"\r\n\r\nSU5WLTEyMzQ1Njc=\r\n", "INV-1234567",
-		NULL, NULL},
+		TEXT "Content-Transfer-Encoding: \"base64\"\r\n\r\nSU5WLTEyMzQ1Njc=\r\n",
+		"INV-1234567", NULL, NULL},
 	{"encoding with comment",
-		TEXT "Content-Transfer-Encoding: base64 (yes)\r\n\r\nSU5WLTEyMzQ1Njc=\r\n", "INV-1234567",
-		NULL, NULL},
+		TEXT "Content-Transfer-Encoding: base64 (yes)\r\n\r\nSU5WLTEyMzQ1Njc=\r\n",
+		"INV-1234567", NULL, NULL},
 	{"unknown encoding", TEXT "Content-Transfer-Encoding: x-zip\r\n\r\nINV-1234567\r\n",
 		"INV-1234567", "encoding", NULL},
 	{"two encodings",
-		TEXT "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\nabc\r\n",
+		TEXT
+		"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\nabc\r\n",
 		NULL, "ambiguous", NULL},
-	{"x-uuencode", TEXT "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a.txt\r\n"
-		"+24Y6+3$R,S0U-C<\r\n`\r\nend\r\n", "INV-1234567", NULL, NULL},
-	{"uuencode in text", TEXT "\r\nhello\r\nbegin 644 a.txt\r\n+24Y6+3$R,S0U-C<\r\n`\r\nend\r\nbye\r\n",
+	{"x-uuencode",
+		TEXT "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a.txt\r\n"
+		     "+24Y6+3$R,S0U-C<\r\n`\r\nend\r\n",
+		"INV-1234567", NULL, NULL},
+	{"uuencode in text",
+		TEXT "\r\nhello\r\nbegin 644 a.txt\r\n+24Y6+3$R,S0U-C<\r\n`\r\nend\r\nbye\r\n",
 		"> uuencoded file] INV-1234567", NULL, NULL},
-	{"yEnc in text", TEXT "\r\n=ybegin line=128 size=11 name=a\r\nxxx\r\n=yend size=11\r\n", NULL,
-		"encoding", NULL},
+	{"yEnc in text", TEXT "\r\n=ybegin line=128 size=11 name=a\r\nxxx\r\n=yend size=11\r\n",
+		NULL, "encoding", NULL},
 	{"broken UTF-8", "Content-Type: text/plain; charset=utf-8\r\n\r\nK\xf6ln INV-1234567\r\n",
 		"K\xc3\xb6ln INV-1234567", NULL, NULL},
 	{"unknown charset", "Content-Type: text/plain; charset=x-martian\r\n\r\nINV-1234567\r\n",
 		"INV-1234567", "charset", NULL},
-	{"missing charset", "Content-Type: text/plain\r\n\r\nM\xc3\xbcller\r\n", "M\xc3\xbcller", NULL,
-		NULL},
-	{"latin-1", "Content-Type: text/plain; charset=ISO-8859-1\r\n\r\nM\xfcller\r\n", "M\xc3\xbcller",
+	{"missing charset", "Content-Type: text/plain\r\n\r\nM\xc3\xbcller\r\n", "M\xc3\xbcller",
 		NULL, NULL},
-	{"euro", "Content-Type: text/plain; charset=windows-1252\r\n\r\n5 \x80\r\n", "5 \xe2\x82\xac",
-		NULL, NULL},
-	{"utf-7", "Content-Type: text/plain; charset=utf-7\r\n\r\nINV+AC0-1234567\r\n", "INV-1234567",
-		NULL, NULL},
-	{"iso-2022-jp", "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B@A5a\x1b(B INV-1\r\n",
-		"\xe8\xab\x8b\xe6\xb1\x82 INV-1", NULL, NULL},
-	{"utf-16 base64", "Content-Type: text/plain; charset=utf-16\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\n//5JAE4AVgAtADEA\r\n", "INV-1", NULL, NULL},
-	{"utf-16 without mark", "Content-Type: text/plain; charset=utf-16\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\nSQBOAFYALQAxAA==\r\n", "INV-1", NULL, NULL},
-	{"flowed", "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n> INV-12 \r\n> 34567\r\n",
+	{"latin-1", "Content-Type: text/plain; charset=ISO-8859-1\r\n\r\nM\xfcller\r\n",
+		"M\xc3\xbcller", NULL, NULL},
+	{"euro", "Content-Type: text/plain; charset=windows-1252\r\n\r\n5 \x80\r\n",
+		"5 \xe2\x82\xac", NULL, NULL},
+	{"utf-7", "Content-Type: text/plain; charset=utf-7\r\n\r\nINV+AC0-1234567\r\n",
 		"INV-1234567", NULL, NULL},
-	{"html", "Content-Type: text/html\r\n\r\n<p>INV-<b>12345</b>67</p>\r\n", "INV-1234567", NULL, NULL},
-	{"multipart", MIXED "--b\r\n\r\nfirst\r\n--b\r\nContent-Type: text/html\r\n\r\n<i>second</i>\r\n--b--\r\n",
+	{"iso-2022-jp",
+		"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B@A5a\x1b(B INV-1\r\n",
+		"\xe8\xab\x8b\xe6\xb1\x82 INV-1", NULL, NULL},
+	{"utf-16 base64",
+		"Content-Type: text/plain; charset=utf-16\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n//5JAE4AVgAtADEA\r\n",
+		"INV-1", NULL, NULL},
+	{"utf-16 without mark",
+		"Content-Type: text/plain; charset=utf-16\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nSQBOAFYALQAxAA==\r\n",
+		"INV-1", NULL, NULL},
+	{"flowed",
+		"Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n> INV-12 \r\n> 34567\r\n",
+		"INV-1234567", NULL, NULL},
+	{"html", "Content-Type: text/html\r\n\r\n<p>INV-<b>12345</b>67</p>\r\n", "INV-1234567",
+		NULL, NULL},
+	{"multipart",
+		MIXED
+		"--b\r\n\r\nfirst\r\n--b\r\nContent-Type: text/html\r\n\r\n<i>second</i>\r\n--b--\r\n",
 		"[part 2 text/html] second", NULL, NULL},
-	{"prologue", MIXED "INV-1234567\r\n--b\r\n\r\nx\r\n--b--\r\n", "before the first part] INV-1234567",
-		NULL, NULL},
-	{"epilogue", MIXED "--b\r\n\r\nx\r\n--b--\r\nINV-1234567\r\n", "after the last part] INV-1234567",
-		NULL, NULL},
-	{"multipart without boundary", "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
+	{"prologue", MIXED "INV-1234567\r\n--b\r\n\r\nx\r\n--b--\r\n",
+		"before the first part] INV-1234567", NULL, NULL},
+	{"epilogue", MIXED "--b\r\n\r\nx\r\n--b--\r\nINV-1234567\r\n",
+		"after the last part] INV-1234567", NULL, NULL},
+	{"multipart without boundary",
+		"Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
 		"INV-1234567", "ambiguous", NULL},
 	{"no boundary, long 8-bit parameter",
 		"Content-Type: multipart/mixed; x=\"\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4"
 		"\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\"\r\n\r\nINV-1234567\r\n",
 		"INV-1234567", "ambiguous", NULL},
-	{"two boundaries", "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\none\r\n"
-		"--a--\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n", NULL, "ambiguous", NULL},
-	{"two content types", "Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n", NULL,
-		"ambiguous", NULL},
-	{"two content types in a part", MIXED "--b\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n"
-		"\r\nx\r\n--b--\r\n", NULL, "ambiguous", NULL},
-	{"fields that stand twice", "Received: a\r\nReceived: b\r\nX-A: 1\r\nX-A: 2\r\nSubject: s\r\n\r\nINV-1234567\r\n",
+	{"two boundaries",
+		"Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\none\r\n"
+		"--a--\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
+		NULL, "ambiguous", NULL},
+	{"two content types", "Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n",
+		NULL, "ambiguous", NULL},
+	{"two content types in a part",
+		MIXED "--b\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n"
+		      "\r\nx\r\n--b--\r\n",
+		NULL, "ambiguous", NULL},
+	{"fields that stand twice",
+		"Received: a\r\nReceived: b\r\nX-A: 1\r\nX-A: 2\r\nSubject: s\r\n\r\nINV-1234567\r\n",
 		"INV-1234567", NULL, NULL},
-	{"nested message", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner INV-1\r\n\r\n"
-		"INV-1234567\r\n--b--\r\n", "INV-1234567", NULL, NULL},
-	{"nested message's subject", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: INV-1234567\r\n\r\n"
-		"x\r\n--b--\r\n", "[part 1 header Subject] INV-1234567", NULL, NULL},
-	{"nested message's addresses are text", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n"
-		"To: other@customer.example\r\n\r\nx\r\n--b--\r\n", "other@customer.example", NULL, NULL},
-	{"nested message under base64", MIXED "--b\r\nContent-Type: message/rfc822\r\n"
+	{"nested message",
+		MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner INV-1\r\n\r\n"
+		      "INV-1234567\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"nested message's subject",
+		MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: INV-1234567\r\n\r\n"
+		      "x\r\n--b--\r\n",
+		"[part 1 header Subject] INV-1234567", NULL, NULL},
+	{"nested message's addresses are text",
+		MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+		      "To: other@customer.example\r\n\r\nx\r\n--b--\r\n",
+		"other@customer.example", NULL, NULL},
+	{"nested message under base64",
+		MIXED
+		"--b\r\nContent-Type: message/rfc822\r\n"
 		"Content-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogcwoKSU5WLTEyMzQ1NjcK\r\n--b--\r\n",
 		"INV-1234567", NULL, NULL},
-	{"multipart under base64", "Content-Type: multipart/mixed; boundary=b\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\nLS1iCgpJTlYtMTIzNDU2NwotLWItLQo=\r\n", "INV-1234567",
-		NULL, NULL},
-	{"message/partial", "Content-Type: message/partial; id=a; number=1; total=2\r\n\r\nx\r\n", NULL,
-		"partial", NULL},
-	{"both file names", MIXED "--b\r\nContent-Type: application/pdf; name=\"INV-1.pdf\"\r\n"
-		"Content-Disposition: attachment; filename=\"a.pdf\"\r\n\r\nx\r\n--b--\r\n", "INV-1\n.pdf",
-		NULL, NULL},
-	{"rfc2231 file name", MIXED "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;\r\n"
-		" filename*0*=UTF-8''INV%2D12; filename*1*=34567.pdf\r\n\r\nx\r\n--b--\r\n", "INV-1234567\n.pdf",
-		NULL, NULL},
-	{"rfc2047 file name", MIXED "--b\r\nContent-Type: application/pdf;\r\n"
-		" name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n", "INV-1234567\n.pdf", NULL,
-		NULL},
-	{"filename and filename* are no conflict", MIXED "--b\r\nContent-Type: image/png\r\n"
+	{"multipart under base64",
+		"Content-Type: multipart/mixed; boundary=b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nLS1iCgpJTlYtMTIzNDU2NwotLWItLQo=\r\n",
+		"INV-1234567", NULL, NULL},
+	{"message/partial", "Content-Type: message/partial; id=a; number=1; total=2\r\n\r\nx\r\n",
+		NULL, "partial", NULL},
+	{"both file names",
+		MIXED "--b\r\nContent-Type: application/pdf; name=\"INV-1.pdf\"\r\n"
+		      "Content-Disposition: attachment; filename=\"a.pdf\"\r\n\r\nx\r\n--b--\r\n",
+		"INV-1\n.pdf", NULL, NULL},
+	{"rfc2231 file name",
+		MIXED "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;\r\n"
+		      " filename*0*=UTF-8''INV%2D12; filename*1*=34567.pdf\r\n\r\nx\r\n--b--\r\n",
+		"INV-1234567\n.pdf", NULL, NULL},
+	{"rfc2047 file name",
+		MIXED "--b\r\nContent-Type: application/pdf;\r\n"
+		      " name=\"=?UTF-8?B?SU5WLTEyMzQ1NjcucGRm?=\"\r\n\r\nx\r\n--b--\r\n",
+		"INV-1234567\n.pdf", NULL, NULL},
+	{"filename and filename* are no conflict",
+		MIXED
+		"--b\r\nContent-Type: image/png\r\n"
 		"Content-Disposition: attachment; filename=\"a.png\"; filename*=UTF-8''a.png\r\n\r\nV-1234567\r\n--b--\r\n",
 		"V-1234567", NULL, NULL},
-	{"pdf that says text", "Content-Type: text/plain\r\n\r\n%PDF-1.4 x\r\n", NULL, "damaged", NULL},
-	{"image", "Content-Type: image/gif\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-		"R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs=\r\n", NULL, "image", NULL},
-	{"image that is text", "Content-Type: image/png\r\n\r\nV-1234567\r\n", "V-1234567", NULL, NULL},
-	{"pgp", "Content-Type: multipart/encrypted; boundary=b; protocol=\"application/pgp-encrypted\"\r\n\r\n"
-		"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\n"
-		"Content-Type: application/octet-stream\r\n\r\nx\r\n--b--\r\n", NULL, "encrypted", NULL},
-	{"names beside addresses are text", "To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n",
-		"[header To] \"Kunde 4711\"", NULL, NULL},
-	{"addresses are told for the judge", "To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n",
-		"[header Cc] (addresses) c@d.example", NULL, NULL},
-	{"trace is no text", "Received: from x.example by y INV-1\r\nSubject: z\r\n\r\nx\r\n", "[header Subject] z",
-		NULL, "INV-1"},
-	{"own header is text", "X-Customer: INV-1234567\r\n\r\nx\r\n", "[header X-Customer] INV-1234567", NULL,
+	{"pdf that says text", "Content-Type: text/plain\r\n\r\n%PDF-1.4 x\r\n", NULL, "damaged",
 		NULL},
+	{"image",
+		"Content-Type: image/gif\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+		"R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs=\r\n",
+		NULL, "image", NULL},
+	{"image that is text", "Content-Type: image/png\r\n\r\nV-1234567\r\n", "V-1234567", NULL,
+		NULL},
+	{"pgp",
+		"Content-Type: multipart/encrypted; boundary=b; protocol=\"application/pgp-encrypted\"\r\n\r\n"
+		"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\n"
+		"Content-Type: application/octet-stream\r\n\r\nx\r\n--b--\r\n",
+		NULL, "encrypted", NULL},
+	{"names beside addresses are text",
+		"To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n",
+		"[header To] \"Kunde 4711\"", NULL, NULL},
+	{"addresses are told for the judge",
+		"To: \"Kunde 4711\" <a@b.example>\r\nCc: c@d.example\r\n\r\nx\r\n",
+		"[header Cc] (addresses) c@d.example", NULL, NULL},
+	{"trace is no text", "Received: from x.example by y INV-1\r\nSubject: z\r\n\r\nx\r\n",
+		"[header Subject] z", NULL, "INV-1"},
+	{"own header is text", "X-Customer: INV-1234567\r\n\r\nx\r\n",
+		"[header X-Customer] INV-1234567", NULL, NULL},
 	{"ends within a part", MIXED "--b\r\n\r\nINV-1234567", "INV-1234567", NULL, NULL},
 	{"empty", "", NULL, NULL, NULL},
 	{"bare LF", "Subject: s\n\nINV-1234567\n", "INV-1234567", NULL, NULL},
@@ -190,7 +239,8 @@ static void test_row(gconstpointer data)
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autoptr(MsReading) reading = read_message(row->message, len, out);
 	g_autofree char *all = g_strescape(out->str, NULL);
-	if (row->found != NULL && memmem(out->str, out->len, row->found, strlen(row->found)) == NULL)
+	if (row->found != NULL &&
+		memmem(out->str, out->len, row->found, strlen(row->found)) == NULL)
 		g_error("got \"%s\", want \"%s\" in it", all, row->found);
 	if (row->absent != NULL && strstr(out->str, row->absent) != NULL)
 		g_error("got \"%s\", want no \"%s\" in it", all, row->absent);
@@ -204,15 +254,16 @@ static void test_row(gconstpointer data)
 
 static void test_facts(void)
 {
-	const char *message = "From: a@b.example\r\nTo: x@y.example, \"Doe, John\" <j@z.example>,\r\n"
-			      " group: m@g.example, n@g.example;\r\nCc: =?UTF-8?Q?M=C3=BC?= <mu@e.example>\r\n"
-			      "Bcc: hidden@h.example\r\nSubject: s\r\n" MIXED
-			      "--b\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\ny\r\n--b--\r\n";
+	const char *message =
+		"From: a@b.example\r\nTo: x@y.example, \"Doe, John\" <j@z.example>,\r\n"
+		" group: m@g.example, n@g.example;\r\nCc: =?UTF-8?Q?M=C3=BC?= <mu@e.example>\r\n"
+		"Bcc: hidden@h.example\r\nSubject: s\r\n" MIXED
+		"--b\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\ny\r\n--b--\r\n";
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autoptr(MsReading) r = read_message(message, strlen(message), out);
 	g_assert_cmpuint(r->visible_total, ==, 5);
-	static const char *const want[] = {"x@y.example", "j@z.example", "m@g.example", "n@g.example",
-		"mu@e.example"};
+	static const char *const want[] = {
+		"x@y.example", "j@z.example", "m@g.example", "n@g.example", "mu@e.example"};
 	for (guint i = 0; i < 5; i++)
 		g_assert_cmpstr(r->visible->pdata[i], ==, want[i]);
 	g_assert_cmpuint(r->parts->len, ==, 2);
@@ -228,7 +279,8 @@ static char *nested(guint depth)
 {
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < depth; i++)
-		g_string_append_printf(out, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i, i);
+		g_string_append_printf(
+			out, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i, i);
 	g_string_append(out, "\r\nINV-1234567\r\n");
 	return g_string_free(out, FALSE);
 }

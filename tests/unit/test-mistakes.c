@@ -1,6 +1,6 @@
 /*
- * Mistakes in missent.conf, policies and kinds, as people make them: each message names the place, the fault
- * and what to do about it.
+ * Mistakes in missent.conf, policies and kinds, as people make them: each message names the
+ * place, the fault and what to do about it.
  */
 #include "config.h"
 
@@ -24,7 +24,8 @@ typedef struct {
 
 static const Mistake mistakes[] = {
 	{SETTINGS, "mdoe = enforce\n", ":1:", "'mdoe'", "did you mean \"mode\""},
-	{SETTINGS, "mode = enforced\n", ":1:", "\"enforced\"", "observe, enforce (did you mean \"enforce\"?)"},
+	{SETTINGS, "mode = enforced\n", ":1:", "\"enforced\"",
+		"observe, enforce (did you mean \"enforce\"?)"},
 	{SETTINGS, "mode = \"enforce\nhost = \"a\"\n", ":1:", "is not closed", "\" is missing"},
 	{SETTINGS, "mode = 'enforce\n", ":1:", "is not closed", "' is missing"},
 	{SETTINGS, "mode enforce\n", ":1:", "after mode", "= is missing"},
@@ -32,19 +33,26 @@ static const Mistake mistakes[] = {
 	{SETTINGS, "mode =\n\nhost = \"a\"\n", ":1:", "mode has no value", "after its ="},
 	{SETTINGS, "mode = enforce;\n", ":1:", "\"enforce;\"", "did you mean \"enforce\""},
 	{SETTINGS, "mode = enforce, observe\n", ":1:", "comma", "only values of a list"},
-	{SETTINGS, "mode = observe\n# later\nmode = enforce\n", ":3:", "mode stands here already", "at line 1"},
-	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"\n \"10.1.0.0/8\"}\n}\n", ":2:", "10.0.0.0/8",
-		"comma is missing between"},
-	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"\n local = yes\n}\n", ":2:", "networks", "} is missing"},
-	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\",, \"::1\"}\n}\n", ":2:", "networks", "a value is missing"},
-	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/33\"}\n}\n", ":2: networks", "10.0.0.0/33", "such as 192.0.2.0/24"},
-	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"},\n local = yes\n}\n", ":2:", "comma", "none between settings"},
-	{SETTINGS, "outgoing {\n sender-domains = {\"@example.com\"}\n}\n", ":2: sender-domains", "\"@example.com\"",
-		"write \"example.com\""},
-	{SETTINGS, "outgoing {\n sender-domains = {\"https://x.example\"}\n}\n", ":2:", "no domain", "write"},
+	{SETTINGS, "mode = observe\n# later\nmode = enforce\n", ":3:", "mode stands here already",
+		"at line 1"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"\n \"10.1.0.0/8\"}\n}\n",
+		":2:", "10.0.0.0/8", "comma is missing between"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"\n local = yes\n}\n", ":2:", "networks",
+		"} is missing"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\",, \"::1\"}\n}\n", ":2:", "networks",
+		"a value is missing"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/33\"}\n}\n", ":2: networks", "10.0.0.0/33",
+		"such as 192.0.2.0/24"},
+	{SETTINGS, "outgoing {\n networks = {\"10.0.0.0/8\"},\n local = yes\n}\n", ":2:", "comma",
+		"none between settings"},
+	{SETTINGS, "outgoing {\n sender-domains = {\"@example.com\"}\n}\n", ":2: sender-domains",
+		"\"@example.com\"", "write \"example.com\""},
+	{SETTINGS, "outgoing {\n sender-domains = {\"https://x.example\"}\n}\n", ":2:", "no domain",
+		"write"},
 	{SETTINGS, "outgoing {\n local = true\n}\n", ":2: local", "\"true\"", "one of no, yes"},
 	{SETTINGS, "outgoing {\n local = yes\n", ":1:", "outgoing", "} is missing"},
-	{SETTINGS, "outgoing {\n local = yes\nreader {\n ocr = yes\n}\n", ":1:", "not closed before line 3", "} is missing"},
+	{SETTINGS, "outgoing {\n local = yes\nreader {\n ocr = yes\n}\n",
+		":1:", "not closed before line 3", "} is missing"},
 	{SETTINGS, "outgoing\n local = yes\n}\n", ":1:", "after outgoing", "= is missing"},
 	{SETTINGS, "reader {\n ocr = yes\n}}\n", ":3:", "}", "closes nothing"},
 	{SETTINGS, "reader {\n deadline = 20\n}\n", ":2: deadline", "\"20\"", "such as 500ms, 20s"},
@@ -54,66 +62,100 @@ static const Mistake mistakes[] = {
 	{SETTINGS, "reader {\n workers = 0\n}\n", ":2: workers", "\"0\"", "1 to 200"},
 	{SETTINGS, "reader {\n workers = four\n}\n", ":2: workers", "\"four\"", "not a number"},
 	{SETTINGS, "reader {\n mode = enforce\n}\n", ":2:", "'mode'", "outside of all blocks"},
-	{SETTINGS, "sender-domains = {\"a.example\"}\n", ":1:", "'sender-domains'", "in the block outgoing { }"},
+	{SETTINGS, "sender-domains = {\"a.example\"}\n", ":1:", "'sender-domains'",
+		"in the block outgoing { }"},
 	{SETTINGS, "state-dir = var/lib\n", ":1: state-dir", "\"var/lib\"", "begins with /"},
 	{SETTINGS, "socket = \"tcp:1\"\n", ":1: socket", "\"tcp:1\"", "write unix:/path"},
 	{SETTINGS, "socket-mode = \"rw\"\n", ":1: socket-mode", "\"rw\"", "such as 0660"},
-	{SETTINGS, "desk {\n submit = \"mx.example:25\"\n}\n", ":2: submit", "mx.example:25", "smtp://host:port"},
-	{SETTINGS, "desk {\n notice-sender = yes\n}\n", ":1:", "notice-from", "need a sender's address"},
+	{SETTINGS, "desk {\n submit = \"mx.example:25\"\n}\n", ":2: submit", "mx.example:25",
+		"smtp://host:port"},
+	{SETTINGS, "desk {\n notice-sender = yes\n}\n", ":1:", "notice-from",
+		"need a sender's address"},
 	{SETTINGS, "review {\n listen = \"8025\"\n}\n", ":2: listen", "\"8025\"", "127.0.0.1:port"},
 	{SETTINGS, "host = \"mx\xff\"\n", ":1: host", "is not UTF-8", "UTF-8"},
 	{POLICY, "polciy \"a\" {\n}\n", ":1:", "'polciy'", "did you mean \"policy\""},
-	{POLICY, "policy {\n kinds = {\"iban\"}\n}\n", ":1:", "missing title", "policy \"a title\" {"},
+	{POLICY, "policy {\n kinds = {\"iban\"}\n}\n", ":1:", "missing title",
+		"policy \"a title\" {"},
 	{POLICY, "policy \"a\"\n kinds = {\"iban\"}\n}\n", ":1:", "policy \"a\"", "{ is missing"},
-	{POLICY, "policy \"a\" {\n kinds = {\"iban\", \"vat-id}\n require = {\"iban\"}\n}\n", ":2:", "is not closed",
-		"\" is missing"},
-	{POLICY, "policy \"a\" {\n kinds = {\"iban\"}\n\npolicy \"b\" {\n}\n", ":1:", "policy \"a\"", "} is missing"},
-	{POLICY, "policy \"a\" {\n}\n\npolicy \"a\" {\n}\n", ":4:", "duplicate title 'a'", "at line 1"},
+	{POLICY, "policy \"a\" {\n kinds = {\"iban\", \"vat-id}\n require = {\"iban\"}\n}\n",
+		":2:", "is not closed", "\" is missing"},
+	{POLICY, "policy \"a\" {\n kinds = {\"iban\"}\n\npolicy \"b\" {\n}\n",
+		":1:", "policy \"a\"", "} is missing"},
+	{POLICY, "policy \"a\" {\n}\n\npolicy \"a\" {\n}\n", ":4:", "duplicate title 'a'",
+		"at line 1"},
 	{POLICY, "policy \"a\" {\n kinds {\"iban\"}\n}\n", ":2:", "after kinds", "= is missing"},
-	{POLICY, "policy \"a\" {\n kinds = {\"ibam\"}\n}\n", ":2:", "\"ibam\"", "did you mean \"iban\""},
-	{POLICY, "policy \"a\" {\n kinds = {\"none\", \"iban\"}\n}\n", ":2:", "\"none\"", "stands alone"},
-	{POLICY, "policy \"a\" {\n kinds = {\"iban\"}\n require = {\"vat-id\"}\n}\n", ":3:", "\"vat-id\"", "add it to kinds"},
-	{POLICY, "policy \"a\" {\n sender = {\"Billing <b@x.example>\"}\n}\n", ":2: sender", "Billing <b@x.example>",
-		"write \"b@x.example\""},
-	{POLICY, "policy \"a\" {\n sender = {\"a@x.example, b@x.example\"}\n}\n", ":2: sender", "a@x.example, b@x.example",
-		"one an item"},
-	{POLICY, "policy \"a\" {\n sender = {\"mailto:b@x.example\"}\n}\n", ":2: sender", "mailto:", "bare address"},
-	{POLICY, "policy \"a\" {\n sender = {\"\"}\n}\n", ":2: sender", "no sender", "bare address"},
-	{POLICY, "policy \"a\" {\n on-mismatch = holt\n}\n", ":2: on-mismatch", "\"holt\"", "did you mean \"hold\""},
+	{POLICY, "policy \"a\" {\n kinds = {\"ibam\"}\n}\n", ":2:", "\"ibam\"",
+		"did you mean \"iban\""},
+	{POLICY, "policy \"a\" {\n kinds = {\"none\", \"iban\"}\n}\n", ":2:", "\"none\"",
+		"stands alone"},
+	{POLICY, "policy \"a\" {\n kinds = {\"iban\"}\n require = {\"vat-id\"}\n}\n",
+		":3:", "\"vat-id\"", "add it to kinds"},
+	{POLICY, "policy \"a\" {\n sender = {\"Billing <b@x.example>\"}\n}\n", ":2: sender",
+		"Billing <b@x.example>", "write \"b@x.example\""},
+	{POLICY, "policy \"a\" {\n sender = {\"a@x.example, b@x.example\"}\n}\n", ":2: sender",
+		"a@x.example, b@x.example", "one an item"},
+	{POLICY, "policy \"a\" {\n sender = {\"mailto:b@x.example\"}\n}\n", ":2: sender",
+		"mailto:", "bare address"},
+	{POLICY, "policy \"a\" {\n sender = {\"\"}\n}\n", ":2: sender", "no sender",
+		"bare address"},
+	{POLICY, "policy \"a\" {\n on-mismatch = holt\n}\n", ":2: on-mismatch", "\"holt\"",
+		"did you mean \"hold\""},
 	{POLICY, "policy \"a\" {\n on-oversized = split\n}\n", ":2:", "on-oversized", "use hold"},
-	{POLICY, "policy \"a\" {\n header = {\"Subject\"}\n}\n", ":2: header", "\"Subject\"", "'Name: pattern'"},
-	{POLICY, "policy \"a\" {\n header = {\"Subject: (\"}\n}\n", ":2: header", "bad pattern", "missing closing parenthesis"},
-	{POLICY, "policy \"a\" {\n tolerate = {\"pictures\"}\n}\n", ":2: tolerate", "\"pictures\"", "any of no-reader, image"},
-	{POLICY, "policy \"a\" {\n networks = {\"10.0.0.1-9\"}\n}\n", ":2: networks", "10.0.0.1-9", "such as 192.0.2.0/24"},
-	{POLICY, "policy \"a\" {\n max-recipients = many\n}\n", ":2: max-recipients", "\"many\"", "not a number"},
-	{POLICY, "policy \"a\" {\n believe-proof = {\"sure\"}\n}\n", ":2: believe-proof", "\"sure\"", "any of exact"},
-	{KINDS, "kind \"a\" {\n patern = {\"x\"}\n}\n", ":2:", "'patern'", "did you mean \"pattern\""},
-	{KINDS, "kind \"a\" {\n pattern = {\"(\"}\n}\n", ":2: pattern", "bad pattern", "missing closing parenthesis"},
-	{KINDS, "kind \"b\" {\n pattern = {\"x\"}\n}\nkind \"a\" {\n}\n", ":4:", "kind \"a\": pattern", "or set block = yes"},
-	{KINDS, "kind \"a\" {\n pattern = {\"x\"}\n check = luhm\n}\n", ":3: check", "\"luhm\"", "did you mean \"luhn\""},
+	{POLICY, "policy \"a\" {\n header = {\"Subject\"}\n}\n", ":2: header", "\"Subject\"",
+		"'Name: pattern'"},
+	{POLICY, "policy \"a\" {\n header = {\"Subject: (\"}\n}\n", ":2: header", "bad pattern",
+		"missing closing parenthesis"},
+	{POLICY, "policy \"a\" {\n tolerate = {\"pictures\"}\n}\n", ":2: tolerate", "\"pictures\"",
+		"any of no-reader, image"},
+	{POLICY, "policy \"a\" {\n networks = {\"10.0.0.1-9\"}\n}\n", ":2: networks", "10.0.0.1-9",
+		"such as 192.0.2.0/24"},
+	{POLICY, "policy \"a\" {\n max-recipients = many\n}\n", ":2: max-recipients", "\"many\"",
+		"not a number"},
+	{POLICY, "policy \"a\" {\n believe-proof = {\"sure\"}\n}\n", ":2: believe-proof",
+		"\"sure\"", "any of exact"},
+	{KINDS, "kind \"a\" {\n patern = {\"x\"}\n}\n", ":2:", "'patern'",
+		"did you mean \"pattern\""},
+	{KINDS, "kind \"a\" {\n pattern = {\"(\"}\n}\n", ":2: pattern", "bad pattern",
+		"missing closing parenthesis"},
+	{KINDS, "kind \"b\" {\n pattern = {\"x\"}\n}\nkind \"a\" {\n}\n",
+		":4:", "kind \"a\": pattern", "or set block = yes"},
+	{KINDS, "kind \"a\" {\n pattern = {\"x\"}\n check = luhm\n}\n", ":3: check", "\"luhm\"",
+		"did you mean \"luhn\""},
 	{KINDS, "kind \"A b\" {\n pattern = {\"x\"}\n}\n", ":1:", "\"A b\"", "lower-case letters"},
-	{KINDS, "kind \"a\" {\n pattern = {\"x\"}\n fields = {\"BT48\"}\n}\n", ":3: fields", "\"BT48\"", "such as BT-48"},
-	{KINDS, "kind \"a\" {\n labels = {\"x\"\n canonical = digits\n}\n", ":2:", "labels", "} is missing"},
+	{KINDS, "kind \"a\" {\n pattern = {\"x\"}\n fields = {\"BT48\"}\n}\n", ":3: fields",
+		"\"BT48\"", "such as BT-48"},
+	{KINDS, "kind \"a\" {\n labels = {\"x\"\n canonical = digits\n}\n", ":2:", "labels",
+		"} is missing"},
 	{KINDS, "# nothing\n", "a.conf", "defines no kind", "kind"},
-	{CSV, HEAD "A,customer-numbr,C-10001\n", "2: ", "\"customer-numbr\" is no kind", "is customer-number meant?"},
+	{CSV, HEAD "A,customer-numbr,C-10001\n", "2: ", "\"customer-numbr\" is no kind",
+		"is customer-number meant?"},
 	{CSV, HEAD "A,recipent,a@b.example\n", "2: ", "\"recipent\"", "is recipient meant?"},
-	{CSV, HEAD "A,customer-number,C-10001,C-10002\n", "2: ", "has 4 fields", "the heading has 3"},
+	{CSV, HEAD "A,customer-number,C-10001,C-10002\n", "2: ", "has 4 fields",
+		"the heading has 3"},
 	{CSV, HEAD "A,customer-number\n", "2: ", "has 2 fields", "the heading has 3"},
-	{CSV, HEAD "A,recipient,x@y.example\nA,customer-number,\"C-10001\nB,recipient,a@b.example\n", "line 3", "a quote", "not closed"},
+	{CSV,
+		HEAD
+		"A,recipient,x@y.example\nA,customer-number,\"C-10001\nB,recipient,a@b.example\n",
+		"line 3", "a quote", "not closed"},
 	{CSV, HEAD ",customer-number,C-10001\n", "2: ", "the account", "is empty"},
 	{CSV, HEAD "A,recipient,a@b@c\n", "2: ", "the value", "more than one @"},
 	{CSV, HEAD "A,iban,DE00\n", "2: ", "IBAN", "a country code, two check digits"},
 	{CSV, HEAD "A,iban,DE88370400440532013000\n", "2: ", "check digits", "IBAN"},
 	{CSV, HEAD "A,vat-id,DE1\n", "2: ", "VAT ID", "of its country"},
 	{CSV, HEAD "A,billing-address,x\n", "2: ", "an address", "three words and a number"},
-	{CSV, HEAD "A,customer-number,\"1,00E+05\"\n", "2: ", "exponent form", "export the column as text"},
-	{CSV, HEAD "A,customer-number,=\"C-10001\"\n", "2: ", "a formula of a spreadsheet", "as text"},
+	{CSV, HEAD "A,customer-number,\"1,00E+05\"\n", "2: ", "exponent form",
+		"export the column as text"},
+	{CSV, HEAD "A,customer-number,=\"C-10001\"\n", "2: ", "a formula of a spreadsheet",
+		"as text"},
 	{CSV, HEAD "A,customer-number,'C-10001\n", "2: ", "an apostrophe", "export it without"},
-	{CSV, HEAD "A,customer-number,#N/A\n", "2: ", "the error of a spreadsheet", "export the values"},
+	{CSV, HEAD "A,customer-number,#N/A\n", "2: ", "the error of a spreadsheet",
+		"export the values"},
 	{CSV, HEAD "A,customer-number,\n", "2: ", "the value", "too short"},
-	{CSV, "Kundennr,Mail\nC-10001,a@b.example\n", "line 1", "Kundennr, Mail", "--map 'COLUMN=KIND,...'"},
+	{CSV, "Kundennr,Mail\nC-10001,a@b.example\n", "line 1", "Kundennr, Mail",
+		"--map 'COLUMN=KIND,...'"},
 	{CSV, "account;kind\nA;customer-number\n", "line 1", "2 columns", "account,kind,value"},
-	{CSV, HEAD "A,customer-number,C-10001\nB,recipient,b@x.example\nB,nothing,1\n", "4: ", "\"nothing\"", "no kind of kinds.conf"},
+	{CSV, HEAD "A,customer-number,C-10001\nB,recipient,b@x.example\nB,nothing,1\n",
+		"4: ", "\"nothing\"", "no kind of kinds.conf"},
 };
 
 static void on_bad(guint64 line, const char *why, void *user)
@@ -126,16 +168,20 @@ static char *complaint_of_csv(const char *text, MsKinds *kinds)
 {
 	g_autofree char *dir = g_dir_make_tmp("missent-mistake-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "directory.db", NULL);
-	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = path, .house = "house",
+	const MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE,
+		.sqlite = path,
+		.house = "house",
 		.tag_separators = "+"};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, kinds, &error);
 	g_assert_no_error(error);
 	GString *said = g_string_new(NULL);
-	MsImportOptions options = {.max_shrink = 1, .max_bad = 0, .dry_run = true, .bad = on_bad, .user = said};
+	MsImportOptions options = {
+		.max_shrink = 1, .max_bad = 0, .dry_run = true, .bad = on_bad, .user = said};
 	MsImportResult result;
 	int fd = ms_memory_file("mistake");
-	g_assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text) && lseek(fd, 0, SEEK_SET) == 0);
+	g_assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+		lseek(fd, 0, SEEK_SET) == 0);
 	if (!ms_directory_import(directory, fd, &options, &result, &error))
 		g_string_append(said, error->message);
 	close(fd);
@@ -158,7 +204,8 @@ static char *complaint_of(const Mistake *mistake, MsKinds *kinds)
 		ms_settings_free(ms_settings_load(path, &error));
 		g_unlink(path);
 	} else if (mistake->what == POLICY) {
-		ms_policies_free(ms_policies_parse("a.conf", mistake->text, kinds, MS_MODE_OBSERVE, &error));
+		ms_policies_free(
+			ms_policies_parse("a.conf", mistake->text, kinds, MS_MODE_OBSERVE, &error));
 	} else {
 		MsKinds *got = ms_kinds_parse("a.conf", mistake->text, &error);
 		if (got != NULL)
@@ -171,7 +218,8 @@ static char *complaint_of(const Mistake *mistake, MsKinds *kinds)
 static void test_mistakes(void)
 {
 	g_autofree char *text = NULL;
-	g_autofree char *path = g_build_filename(g_getenv("SOURCE"), "policies", "kinds.conf", NULL);
+	g_autofree char *path = g_build_filename(
+		g_getenv("SOURCE"), "policies", "kinds.conf", NULL);
 	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	g_autoptr(MsKinds) kinds = ms_kinds_parse(path, text, NULL);
 	g_assert_nonnull(kinds);
@@ -180,9 +228,10 @@ static void test_mistakes(void)
 		g_autofree char *said = complaint_of(m, kinds);
 		if (said == NULL)
 			g_error("taken: %s", m->text);
-		if (strstr(said, m->place) == NULL || strstr(said, m->fault) == NULL || strstr(said, m->remedy) == NULL)
-			g_error("%s: got \"%s\", want \"%s\", \"%s\" and \"%s\" in it", m->text, said, m->place, m->fault,
-				m->remedy);
+		if (strstr(said, m->place) == NULL || strstr(said, m->fault) == NULL ||
+			strstr(said, m->remedy) == NULL)
+			g_error("%s: got \"%s\", want \"%s\", \"%s\" and \"%s\" in it", m->text,
+				said, m->place, m->fault, m->remedy);
 	}
 }
 
@@ -190,9 +239,10 @@ static void test_mistakes(void)
 static void test_right(void)
 {
 	static const char *const texts[] = {"outgoing {\n networks = {\"10.0.0.0/8\",}\n}\n",
-		"outgoing {\n networks = {\"10.0.0.0/8\",\n\n\"::1\"}\n sender-domains = {}\n}\n", "outgoing { }\nreader { ocr = yes }\n",
-		"outgoing\n{\n networks\n =\n {}\n}\n", "mode =\n enforce\n", "host = 'a\\'b'\nmode=enforce\n",
-		"host = \"a \\\"b # c\"\n", "outgoing { networks = \"10.0.0.0/8\" }\n", "desk { submit-user = a\\b\n}\n",
+		"outgoing {\n networks = {\"10.0.0.0/8\",\n\n\"::1\"}\n sender-domains = {}\n}\n",
+		"outgoing { }\nreader { ocr = yes }\n", "outgoing\n{\n networks\n =\n {}\n}\n",
+		"mode =\n enforce\n", "host = 'a\\'b'\nmode=enforce\n", "host = \"a \\\"b # c\"\n",
+		"outgoing { networks = \"10.0.0.0/8\" }\n", "desk { submit-user = a\\b\n}\n",
 		"# mode = x\nmode = observe # mode = y\n"};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		const Mistake none = {SETTINGS, texts[i], "", "", ""};

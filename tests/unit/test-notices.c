@@ -1,4 +1,5 @@
-/* Mail of our own: what it tells, whom, in which language, and that it is mail as the RFCs want it. */
+/* Mail of our own: what it tells, whom, in which language, and that it is mail as the RFCs want
+ * it. */
 #include "config.h"
 
 #include <string.h>
@@ -10,15 +11,17 @@
 #include "world.h"
 
 #define DAY (24 * 3600 * (gint64)G_USEC_PER_SEC)
-#define CONTAINS(text, part) \
-	do { \
-		if (strstr(text, part) == NULL) \
-			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, part); \
+#define CONTAINS(text, part)                                                                      \
+	do {                                                                                      \
+		if (strstr(text, part) == NULL)                                                   \
+			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, \
+				part);                                                            \
 	} while (0)
-#define LACKS(text, part) \
-	do { \
-		if (strstr(text, part) != NULL) \
-			g_error("%s:%d: got \"%s\", without \"...%s...\"", __FILE__, __LINE__, text, part); \
+#define LACKS(text, part)                                                                      \
+	do {                                                                                   \
+		if (strstr(text, part) != NULL)                                                \
+			g_error("%s:%d: got \"%s\", without \"...%s...\"", __FILE__, __LINE__, \
+				text, part);                                                   \
 	} while (0)
 
 /* ---- reading a mail ------------------------------------------------------------------- */
@@ -44,7 +47,8 @@ static char *field(const char *mail, const char *name)
 		g_assert_cmpuint(strlen("=?UTF-8?B?") + (gsize)(end - words[i]) + 2, <=, 75);
 		g_autofree char *base64 = g_strndup(words[i], (gsize)(end - words[i]));
 		g_autofree guchar *bytes = g_base64_decode(base64, &len);
-		g_assert_true(g_utf8_validate((char *)bytes, (gssize)len, NULL)); /* each of whole characters */
+		/* each of whole characters */
+		g_assert_true(g_utf8_validate((char *)bytes, (gssize)len, NULL));
 		g_string_append_len(out, (char *)bytes, (gssize)len);
 		g_string_append(out, end + 2);
 	}
@@ -59,11 +63,15 @@ static char *words_of(const char *mail)
 	const char *at = strstr(mail, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
 	g_assert_nonnull(at);
 	GString *out = g_string_new(NULL);
-	for (const char *p = strstr(at, "\r\n\r\n") + 4; *p != '\0' && strncmp(p, "\r\n--", 4) != 0; p++) {
+	for (const char *p = strstr(at, "\r\n\r\n") + 4; *p != '\0' && strncmp(p, "\r\n--", 4) != 0;
+		p++) {
 		if (strncmp(p, "=\r\n", 3) == 0)
 			p += 2;
 		else if (*p == '=')
-			g_string_append_c(out, (char)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2]))), p += 2;
+			g_string_append_c(out,
+				(char)(g_ascii_xdigit_value(p[1]) << 4 |
+					g_ascii_xdigit_value(p[2]))),
+				p += 2;
 		else if (*p != '\r')
 			g_string_append_c(out, *p);
 	}
@@ -85,8 +93,10 @@ static void check_form(const char *mail, bool ascii)
 		g_assert_null(strchr(lines[i], '\r'));
 	}
 	g_assert_true(!ascii || g_str_is_ascii(mail));
-	g_assert_true(g_regex_match_simple("^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d\\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|"
-		"Oct|Nov|Dec) \\d{4} \\d\\d:\\d\\d:\\d\\d [+-]\\d{4}$", date, 0, 0));
+	g_assert_true(g_regex_match_simple(
+		"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d\\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|"
+		"Oct|Nov|Dec) \\d{4} \\d\\d:\\d\\d:\\d\\d [+-]\\d{4}$",
+		date, 0, 0));
 	g_assert_true(g_regex_match_simple("^auto-(generated|replied)$", automatic, 0, 0));
 	g_assert_true(g_regex_match_simple("^<[0-9a-f]{16}@mx\\.test>$", id, 0, 0));
 }
@@ -117,16 +127,23 @@ typedef struct {
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 static const ReturnRow return_rows[] = {
-	{"english", "", WORDS("was held because it does not fit", "customer", "Message-ID", "seller.example>",
-			"Thu, 26 Nov 2026 10:00:00 +0100", "Recipients:", "3"),
-		WORDS("C-10001", "the reviewer", "text/rfc822-headers", "message/rfc822", "review.example")},
-	{"french", " notice-language = fr\n", WORDS("Votre message a été retenu car", "appartient à un autre client", "heures"),
+	{"english", "",
+		WORDS("was held because it does not fit", "customer", "Message-ID",
+			"seller.example>", "Thu, 26 Nov 2026 10:00:00 +0100", "Recipients:", "3"),
+		WORDS("C-10001", "the reviewer", "text/rfc822-headers", "message/rfc822",
+			"review.example")},
+	{"french", " notice-language = fr\n",
+		WORDS("Votre message a été retenu car", "appartient à un autre client", "heures"),
 		WORDS("Your", "held", "hours")},
-	{"german", " notice-language = de\n", WORDS("Ihre Nachricht wurde zurückgehalten", "gehört einem anderen Kunden",
-			"Stunden"), WORDS("Your", "held", "hours")},
-	{"reason", " notice-reason = yes\n", WORDS("The reviewer writes:", "wrong invoice for *** and *** please correct"),
+	{"german", " notice-language = de\n",
+		WORDS("Ihre Nachricht wurde zurückgehalten", "gehört einem anderen Kunden",
+			"Stunden"),
+		WORDS("Your", "held", "hours")},
+	{"reason", " notice-reason = yes\n",
+		WORDS("The reviewer writes:", "wrong invoice for *** and *** please correct"),
 		WORDS("C-10002", "x@y.example")},
-	{"contact", " notice-contact = \"help@seller.example\"\n", WORDS("Ask help@seller.example."), WORDS("%s")},
+	{"contact", " notice-contact = \"help@seller.example\"\n",
+		WORDS("Ask help@seller.example."), WORDS("%s")},
 	{"header", " notice-original = header\n", WORDS("wrong"), WORDS("nothing of this kind")},
 };
 
@@ -134,7 +151,8 @@ static char *return_of(const ReturnRow *row, const char *settings, char **uid_ou
 {
 	World *w = world_new(settings, row->desk);
 	MsDesk *desk = world_desk(w);
-	g_autofree char *uid = world_hold(w, &(WorldHold){.subject = "Invoice for Zoë", .age_us = DAY / 4});
+	g_autofree char *uid = world_hold(
+		w, &(WorldHold){.subject = "Invoice for Zoë", .age_us = DAY / 4});
 	g_autofree char *said = world_said(desk, &(WorldAsk){"return", uid,
 		.why = "wrong invoice for C-10002 and x@y.example please correct"});
 	CONTAINS(said, "done");
@@ -151,7 +169,8 @@ static void test_return(gconstpointer data)
 	g_autofree char *uid = NULL;
 	g_autofree char *mail = return_of(row, "", &uid);
 	g_autofree char *words = words_of(mail);
-	g_autofree char *in_reply = field(mail, "In-Reply-To"), *references = field(mail, "References");
+	g_autofree char *in_reply = field(mail, "In-Reply-To"),
+			*references = field(mail, "References");
 	g_autofree char *automatic = field(mail, "Auto-Submitted");
 	/* the sender's own original may have what it likes */
 	check_form(mail, strstr(row->desk, "notice-original") == NULL);
@@ -159,10 +178,12 @@ static void test_return(gconstpointer data)
 	g_assert_cmpstr(references, ==, in_reply);
 	g_assert_cmpstr(automatic, ==, "auto-replied");
 	CONTAINS(words, uid);
-	CONTAINS(mail, "Final-Recipient: rfc822; b@beta.example\r\nAction: failed\r\nStatus: 5.7.1\r\n");
+	CONTAINS(mail,
+		"Final-Recipient: rfc822; b@beta.example\r\nAction: failed\r\nStatus: 5.7.1\r\n");
 	CONTAINS(mail, "X-Original-Message-ID: <Q");
 	if (strcmp(row->name, "header") == 0) {
-		CONTAINS(mail, "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\nFrom: Billing");
+		CONTAINS(mail,
+			"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\nFrom: Billing");
 		CONTAINS(mail, "Subject: Invoice for Zoë\r\n");
 		LACKS(mail, "C-10001");
 		return;
@@ -180,7 +201,8 @@ static void test_whole(void)
 {
 	g_autofree char *uid = NULL;
 	ReturnRow row = {.desk = " notice-original = message\n"};
-	g_autofree char *mail = return_of(&row, "review {\n url = \"https://review.example/m\"\n}\n", &uid);
+	g_autofree char *mail = return_of(
+		&row, "review {\n url = \"https://review.example/m\"\n}\n", &uid);
 	g_autofree char *words = words_of(mail);
 	g_autofree char *link = g_strdup_printf("https://review.example/m/message/%s", uid);
 	CONTAINS(words, link);
@@ -253,8 +275,12 @@ static void test_hostile(void)
 	World *w = world_new("", " notice-to = {\"desk@seller.example\"}\n");
 	MsDesk *desk = world_desk(w);
 	static const WorldRecipient to[] = {{"x\r\nBcc: y@z.example", MS_OUTCOME_WRONG, ""}};
-	g_autofree G_GNUC_UNUSED char *uid = world_hold(w, &(WorldHold){.to = to, .n = 1,
-		.sender = "\"a\r\nBcc: evil\"@seller.example", .cause = "x\nBcc: z", .spooled = true});
+	g_autofree G_GNUC_UNUSED char *uid = world_hold(w,
+		&(WorldHold){.to = to,
+			.n = 1,
+			.sender = "\"a\r\nBcc: evil\"@seller.example",
+			.cause = "x\nBcc: z",
+			.spooled = true});
 	ms_desk_tick(desk);
 	g_autofree char *mail = only(w, "desk@seller.example");
 	g_autofree char *bcc = field(mail, "Bcc");
@@ -278,11 +304,14 @@ static void test_digest(void)
 		{"en", 3, "3 held messages", "3 messages are held, the oldest since"},
 		{"fr", 1, "1 message retenu", "0 décision attend une seconde personne"},
 		{"fr", 3, "3 messages retenus", "3 messages sont retenus, le plus ancien depuis"},
-		{"de", 1, "1 zurückgehaltene Nachricht", "0 Entscheidungen warten auf eine zweite Person"},
-		{"de", 2, "2 zurückgehaltene Nachrichten", "2 Nachrichten werden zurückgehalten, die älteste seit"},
+		{"de", 1, "1 zurückgehaltene Nachricht",
+			"0 Entscheidungen warten auf eine zweite Person"},
+		{"de", 2, "2 zurückgehaltene Nachrichten",
+			"2 Nachrichten werden zurückgehalten, die älteste seit"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *settings = g_strdup_printf(" digest-to = {\"team@seller.example\"}\n notice-language = %s\n",
+		g_autofree char *settings = g_strdup_printf(
+			" digest-to = {\"team@seller.example\"}\n notice-language = %s\n",
 			rows[i].language);
 		World *w = world_new("review {\n url = \"https://review.example/\"\n}\n", settings);
 		for (guint k = 0; k < rows[i].n; k++)
@@ -299,7 +328,10 @@ static void test_digest(void)
 		CONTAINS(words, rows[i].words);
 		CONTAINS(words, "mismatch, for wrong, invoices");
 		CONTAINS(words, "https://review.example/causes");
-		CONTAINS(words, *rows[i].language == 'e' ? "3 days" : *rows[i].language == 'f' ? "3 jours" : "3 Tagen");
+		CONTAINS(words,
+			*rows[i].language == 'e'           ? "3 days"
+				: *rows[i].language == 'f' ? "3 jours"
+							   : "3 Tagen");
 		ms_desk_free(desk);
 		world_free(w);
 	}
@@ -329,7 +361,8 @@ static void test_summary(void)
 	g_ptr_array_add(verdict->policies, g_strdup("invoices"));
 	verdict->would = MS_HOLD;
 	MsReason *reason = g_new0(MsReason, 1);
-	*reason = (MsReason){.code = MS_MISMATCH, .policy = g_strdup("invoices"), .action = MS_HOLD};
+	*reason = (MsReason){
+		.code = MS_MISMATCH, .policy = g_strdup("invoices"), .action = MS_HOLD};
 	g_ptr_array_add(verdict->reasons, reason);
 	const MsAuditMessage message = {.envelope = envelope, .verdict = verdict};
 	for (int i = 0; i < 3; i++)
@@ -354,10 +387,12 @@ static void test_summary(void)
 /* Announced first; returned when the time that was announced is over, whatever second person. */
 static void test_expiry(void)
 {
-	World *w = world_new("", " notice-to = {\"desk@seller.example\"}\n notice-window = 0s\n expire-after = 1d\n"
+	World *w = world_new("",
+		" notice-to = {\"desk@seller.example\"}\n notice-window = 0s\n expire-after = 1d\n"
 		" expire-warning = 1h\n two-person-above = 0\n keep-records = 1s\n");
 	g_autofree char *old = world_hold(w, &(WorldHold){.age_us = 2 * DAY, .cause = "a"});
-	g_autofree char *bounce = world_hold(w, &(WorldHold){.age_us = 2 * DAY, .cause = "a", .sender = ""});
+	g_autofree char *bounce = world_hold(
+		w, &(WorldHold){.age_us = 2 * DAY, .cause = "a", .sender = ""});
 	g_autofree char *fresh = world_hold(w, &(WorldHold){.cause = "a"});
 	MsDesk *desk = world_desk(w);
 	ms_desk_tick(desk);
@@ -396,7 +431,8 @@ static void test_expiry(void)
 	world_free(w);
 }
 
-/* Where another call carries out, the clock waits for nobody; what fails is not tried with every tick. */
+/* Where another call carries out, the clock waits for nobody; what fails is not tried with every
+ * tick. */
 static void test_expiry_left(void)
 {
 	World *w = world_new("", " expire-after = 1d\n expire-warning = 1h\n");
@@ -413,7 +449,8 @@ static void test_expiry_left(void)
 		ms_desk_work(desk, 0);
 		g_autoptr(MsRecord) after = world_record(w, uid);
 		g_assert_cmpuint(after->decisions->len, ==, 1);
-		g_assert_cmpint(((MsDecision *)after->decisions->pdata[0])->state, ==, MS_DECISION_FAILED);
+		g_assert_cmpint(
+			((MsDecision *)after->decisions->pdata[0])->state, ==, MS_DECISION_FAILED);
 		ms_desk_free(desk);
 	}
 	g_assert_cmpint(g_get_monotonic_time() - began, <, 15 * G_USEC_PER_SEC);

@@ -31,7 +31,8 @@ static void test_rows(void)
 		g_assert_cmpint(g_str_has_suffix(row.name, "_total"), ==, i < MS_NUM_FIRST_GAUGE);
 		g_assert_cmpint(row.label == NULL, ==, row.value == NULL);
 		g_assert_cmpint(row.help != NULL, ==, g_hash_table_add(names, (char *)row.name));
-		g_assert_true(g_hash_table_add(seen, g_strdup_printf("%s/%s", row.name, row.value)));
+		g_assert_true(
+			g_hash_table_add(seen, g_strdup_printf("%s/%s", row.name, row.value)));
 	}
 }
 
@@ -110,7 +111,8 @@ static void test_bounded(void)
 	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
 	guint64 messages = 0;
 	for (guint i = 0; i < 3000; i++) {
-		g_autofree char *title = g_strdup_printf("policy %u äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü", i);
+		g_autofree char *title = g_strdup_printf(
+			"policy %u äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü", i);
 		g_autofree char *client = g_strdup_printf("2001:db8::%x", i);
 		ms_numbers_policy(numbers, title, MS_TAG);
 		ms_numbers_top(numbers, MS_TOP_OUT, i % 3 == 0 ? "10.1.1.5" : client);
@@ -148,7 +150,8 @@ static void test_day(void)
 	ms_numbers_add(numbers, MS_NUM_NO_CONTENT, 1);
 	ms_numbers_top(numbers, MS_TOP_NO_POLICY, "b***@s***.example");
 	g_autofree char *words = ms_numbers_new_day(numbers, now + DAY);
-	g_assert_cmpstr(words, ==, "5,300 judged, 4 held, 1,240 not outgoing (client 10.1.1.5: 1,198, client 10.1.1.9: 42), "
+	g_assert_cmpstr(words, ==,
+		"5,300 judged, 4 held, 1,240 not outgoing (client 10.1.1.5: 1,198, client 10.1.1.9: 42), "
 		"1 without a policy (sender b***@s***.example: 1)");
 	g_autofree char *quiet = ms_numbers_new_day(numbers, now + 2 * DAY);
 	g_assert_cmpstr(quiet, ==, "");
@@ -202,7 +205,10 @@ static void test_follow(void)
 static void test_metrics(void)
 {
 	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
-	MsHostNumbers host = {.held = 2, .oldest = 5 * G_USEC_PER_SEC, .audit_entries = -1, .disk_free = 7,
+	MsHostNumbers host = {.held = 2,
+		.oldest = 5 * G_USEC_PER_SEC,
+		.audit_entries = -1,
+		.disk_free = 7,
 		.alerts = {[MS_ALERT_DISK] = true}};
 	g_strlcpy(view->version, "1\"2", sizeof view->version);
 	g_strlcpy(view->policies[0].title, "a \"b\"\\\nc", MS_NUMBERS_TITLE);
@@ -214,12 +220,16 @@ static void test_metrics(void)
 	view->stage[MS_STAGE_READ].sum_us = 2500001;
 	view->published = 100 * G_USEC_PER_SEC;
 	g_autofree char *text = ms_metrics_text(view, &host, 101 * G_USEC_PER_SEC);
-	static const char *const want[] = {"missent_up 1\n", "missent_build_info{version=\"1\\\"2\"} 1\n",
-		"{policy=\"a \\\"b\\\"\\\\\\nc\",action=\"hold\"} 4\n", "_bucket{stage=\"read\",le=\"0.001\"} 1\n",
+	static const char *const want[] = {"missent_up 1\n",
+		"missent_build_info{version=\"1\\\"2\"} 1\n",
+		"{policy=\"a \\\"b\\\"\\\\\\nc\",action=\"hold\"} 4\n",
+		"_bucket{stage=\"read\",le=\"0.001\"} 1\n",
 		"{policy=\"policy 2\",action=\"tag\"} 5\n",
-		"_bucket{stage=\"read\",le=\"0.01\"} 3\n", "_bucket{stage=\"read\",le=\"+Inf\"} 3\n",
-		"_sum{stage=\"read\"} 2.500001\n", "_count{stage=\"read\"} 3\n", "missent_held_oldest_age_seconds 96\n",
-		"missent_disk_free_bytes 7\n", "missent_alert{name=\"disk\"} 1\n", "missent_alert{name=\"paused\"} 0\n"};
+		"_bucket{stage=\"read\",le=\"0.01\"} 3\n",
+		"_bucket{stage=\"read\",le=\"+Inf\"} 3\n", "_sum{stage=\"read\"} 2.500001\n",
+		"_count{stage=\"read\"} 3\n", "missent_held_oldest_age_seconds 96\n",
+		"missent_disk_free_bytes 7\n", "missent_alert{name=\"disk\"} 1\n",
+		"missent_alert{name=\"paused\"} 0\n"};
 	for (gsize i = 0; i < G_N_ELEMENTS(want); i++)
 		if (strstr(text, want[i]) == NULL)
 			g_error("no %s in %s", want[i], text);
@@ -231,7 +241,8 @@ static void test_metrics(void)
 
 static void note(MsAlert alert, bool on, const char *detail, void *user)
 {
-	g_string_append_printf(user, "%s %s%s%s; ", ms_alert_rows[alert].name, on ? "on" : "off", *detail ? " " : "", detail);
+	g_string_append_printf(user, "%s %s%s%s; ", ms_alert_rows[alert].name, on ? "on" : "off",
+		*detail ? " " : "", detail);
 }
 
 /* Each state once, whatever is restarted between. */
@@ -272,18 +283,25 @@ static void test_pause(void)
 		gint64 since, until, most_ms, at;
 		MsAnswer want;
 	} rows[] = {
-		{0, 30, 14400000, 0, MS_FOUND}, {0, 30, 14400000, 29, MS_FOUND}, {0, 30, 14400000, 30, MS_ABSENT},
-		{0, 30, 14400000, -1, MS_ABSENT},   /* the clock went back */
-		{0, 100000, 14400000, 239, MS_FOUND}, {0, 100000, 14400000, 240, MS_ABSENT}, /* no longer than pause-max */
-		{0, 30, 60000, 1, MS_ABSENT},       /* which was made shorter since */
+		{0, 30, 14400000, 0, MS_FOUND},
+		{0, 30, 14400000, 29, MS_FOUND},
+		{0, 30, 14400000, 30, MS_ABSENT},
+		{0, 30, 14400000, -1, MS_ABSENT}, /* the clock went back */
+		/* no longer than pause-max */
+		{0, 100000, 14400000, 239, MS_FOUND},
+		{0, 100000, 14400000, 240, MS_ABSENT},
+		{0, 30, 60000, 1, MS_ABSENT}, /* which was made shorter since */
 		{10, 5, 14400000, 7, MS_ABSENT},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_auto(MsPause) got = {0};
 		g_autoptr(GError) error = NULL;
-		MsPause pause = {now + rows[i].since * MINUTE, now + rows[i].until * MINUTE, (char *)"anna", (char *)"run"};
+		MsPause pause = {now + rows[i].since * MINUTE, now + rows[i].until * MINUTE,
+			(char *)"anna", (char *)"run"};
 		g_assert_true(ms_pause_begin(dir, &pause, NULL));
-		g_assert_cmpint(ms_pause_read(dir, rows[i].most_ms, now + rows[i].at * MINUTE, &got, &error), ==, rows[i].want);
+		g_assert_cmpint(ms_pause_read(dir, rows[i].most_ms, now + rows[i].at * MINUTE, &got,
+					&error),
+			==, rows[i].want);
 		g_assert_no_error(error);
 		g_assert_cmpstr(got.why, ==, rows[i].want == MS_FOUND ? "run" : NULL);
 	}
@@ -300,7 +318,10 @@ static void test_pause_distrusted(void)
 		const char *text;
 		int mode;
 	} rows[] = {
-		{"", 0640}, {"{}", 0640}, {"[1]", 0640}, {"{\"since\":1,\"until\":2,\"who\":\"a\"}", 0640},
+		{"", 0640},
+		{"{}", 0640},
+		{"[1]", 0640},
+		{"{\"since\":1,\"until\":2,\"who\":\"a\"}", 0640},
 		{"{\"since\":0,\"until\":\"x\",\"who\":\"a\",\"why\":\"b\"}", 0640},
 		{"{\"since\":0,\"until\":9000000000000000,\"who\":\"a\",\"why\":\"b\"", 0640},
 		{"{\"since\":0,\"until\":9000000000000000,\"who\":\"a\",\"why\":\"b\"}", 0660},

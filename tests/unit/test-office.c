@@ -59,7 +59,8 @@ static void expect(const char *name, GByteArray *bytes, const char *wanted, cons
 		g_string_append_printf(reasons, "%s%s", i > 0 ? " " : "",
 			ms_unread_name(((MsUnread *)got.reading->unread->pdata[i])->reason));
 	if (strcmp(reasons->str, unread) != 0)
-		g_test_fail_printf("%s: unread is \"%s\", want \"%s\"\n%s", name, reasons->str, unread, got.text->str);
+		g_test_fail_printf("%s: unread is \"%s\", want \"%s\"\n%s", name, reasons->str,
+			unread, got.text->str);
 	g_string_free(got.text, TRUE);
 	ms_reading_free(got.reading);
 	g_byte_array_unref(bytes);
@@ -81,143 +82,244 @@ static GByteArray *word(const char *body)
 
 static void test_changes(void)
 {
-	expect("a replacement", word("<w:p>" R("No. ") "<w:del w:id='1'><w:r><w:delText>C-10001</w:delText></w:r></w:del>"
-			"<w:ins w:id='2'>" R("C-20002") "</w:ins></w:p>"),
+	expect("a replacement",
+		word("<w:p>" R(
+			"No. ") "<w:del w:id='1'><w:r><w:delText>C-10001</w:delText></w:r></w:del>"
+				"<w:ins w:id='2'>" R("C-20002") "</w:ins></w:p>"),
 		"] No. C-20002\n|(before changes)] No. C-10001\n|!C-10001C-", "");
-	expect("within a number", word("<w:p>" R("C-1000") "<w:del><w:r><w:delText>1</w:delText></w:r></w:del>"
-			"<w:ins>" R("2") "</w:ins></w:p>"), "] C-10002\n|] C-10001\n", "");
-	expect("moved", word("<w:p>" R("A-") "<w:moveFrom>" R("Old-1") "</w:moveFrom><w:moveTo>" R("New-1")
-			"</w:moveTo></w:p>"), "] A-New-1\n|] A-Old-1\n", "");
-	expect("the mark between two paragraphs", word("<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>" R("C-10")
-			"</w:p><w:p>" R("002") "</w:p>"), "] C-10002\n|(before changes)] C-10\n002\n", "");
+	expect("within a number",
+		word("<w:p>" R("C-1000") "<w:del><w:r><w:delText>1</w:delText></w:r></w:del>"
+					 "<w:ins>" R("2") "</w:ins></w:p>"),
+		"] C-10002\n|] C-10001\n", "");
+	expect("moved",
+		word("<w:p>" R("A-") "<w:moveFrom>" R("Old-1") "</w:moveFrom><w:moveTo>" R(
+			"New-1") "</w:moveTo></w:p>"),
+		"] A-New-1\n|] A-Old-1\n", "");
+	expect("the mark between two paragraphs",
+		word("<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>" R("C-10") "</w:p><w:p>" R(
+			"002") "</w:p>"),
+		"] C-10002\n|(before changes)] C-10\n002\n", "");
 	expect("none", word("<w:p>" R("C-1") R("0002") "</w:p>"), "] C-10002\n|!before", "");
 }
 
 static void test_hidden(void)
 {
-	expect("hidden within a number", word("<w:p>" R("C-10") "<w:r><w:rPr><w:vanish/></w:rPr><w:t>99</w:t></w:r>"
-			R("002") "</w:p>"), "] C-10002\n|(with hidden text)] C-1099002", "");
-	expect("hidden alone", word("<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>C-10002</w:t></w:r></w:p>"),
+	expect("hidden within a number",
+		word("<w:p>" R("C-10") "<w:r><w:rPr><w:vanish/></w:rPr><w:t>99</w:t></w:r>" R(
+			"002") "</w:p>"),
+		"] C-10002\n|(with hidden text)] C-1099002", "");
+	expect("hidden alone",
+		word("<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>C-10002</w:t></w:r></w:p>"),
 		"(with hidden text)] C-10002", "");
-	expect("not hidden", word("<w:p><w:r><w:rPr><w:vanish w:val='0'/></w:rPr><w:t>C-10</w:t></w:r>" R("002")
-			"</w:p>"), "] C-10002\n|!hidden", "");
+	expect("not hidden",
+		word("<w:p><w:r><w:rPr><w:vanish w:val='0'/></w:rPr><w:t>C-10</w:t></w:r>" R(
+			"002") "</w:p>"),
+		"] C-10002\n|!hidden", "");
 }
 
 static void test_aside(void)
 {
-	expect("a field", word("<w:p>" R("C-10") "<w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r>"
-			"<w:instrText>MERGEFIELD KD-</w:instrText></w:r><w:r><w:instrText>77</w:instrText></w:r>"
-			"<w:r><w:fldChar w:fldCharType='separate'/></w:r>" R("0") "<w:r><w:fldChar w:fldCharType='end'/></w:r>"
-			R("02") "</w:p>"), "] C-10002\n|MERGEFIELD KD-77\n", "");
-	expect("a text box", word("<w:p>" R("C-10") "<w:r><w:pict><v:textbox><w:txbxContent><w:p>" R("Box") R("-1")
-			"</w:p></w:txbxContent></v:textbox></w:pict></w:r>" R("002") "</w:p>"), "] C-10002\n|Box-1\n", "");
-	expect("ruby", word("<w:p>" R("C-1") "<w:r><w:ruby><w:rt>" R("x") "</w:rt><w:rubyBase>" R("00")
-			"</w:rubyBase></w:ruby></w:r>" R("02") "</w:p>"), "] C-10002\n", "");
-	expect("layout is no text", word("<w:p>" R("C-10") "<w:r><w:drawing><wp:anchor><wp:positionH>"
-			"<wp:posOffset>914400</wp:posOffset></wp:positionH></wp:anchor></w:drawing></w:r>" R("002") "</w:p>"),
+	expect("a field",
+		word("<w:p>" R(
+			"C-10") "<w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r>"
+				"<w:instrText>MERGEFIELD KD-</w:instrText></w:r><w:r><w:instrText>77</w:instrText></w:r>"
+				"<w:r><w:fldChar w:fldCharType='separate'/></w:r>" R(
+					"0") "<w:r><w:fldChar w:fldCharType='end'/></w:r>" R("02") "</w:p>"),
+		"] C-10002\n|MERGEFIELD KD-77\n", "");
+	expect("a text box",
+		word("<w:p>" R("C-10") "<w:r><w:pict><v:textbox><w:txbxContent><w:p>" R("Box")
+				R("-1") "</w:p></w:txbxContent></v:textbox></w:pict></w:r>" R(
+					"002") "</w:p>"),
+		"] C-10002\n|Box-1\n", "");
+	expect("ruby",
+		word("<w:p>" R("C-1") "<w:r><w:ruby><w:rt>" R("x") "</w:rt><w:rubyBase>" R(
+			"00") "</w:rubyBase></w:ruby></w:r>" R("02") "</w:p>"),
+		"] C-10002\n", "");
+	expect("layout is no text",
+		word("<w:p>" R(
+			"C-10") "<w:r><w:drawing><wp:anchor><wp:positionH>"
+				"<wp:posOffset>914400</wp:posOffset></wp:positionH></wp:anchor></w:drawing></w:r>" R(
+					"002") "</w:p>"),
 		"] C-10002\n|!914400", "");
-	expect("indentation is no text", word("<w:p>\n  " R("C-10") "\n  " R("002") "\n</w:p>"), "] C-10002\n", "");
+	expect("indentation is no text", word("<w:p>\n  " R("C-10") "\n  " R("002") "\n</w:p>"),
+		"] C-10002\n", "");
 }
 
 static void test_word_places(void)
 {
-	expect("WordArt", word("<w:p><w:r><w:pict><v:shape id='s'><v:textpath string='Copy for KD-7740912'/></v:shape>"
-			"</w:pict></w:r></w:p>"), "\nCopy for KD-7740912\n", "");
-	expect("drop-down, alias, symbols", word("<w:p><w:sdt><w:sdtPr><w:alias w:val='Alias-1'/><w:dropDownList>"
-			"<w:listItem w:displayText='Item-1' w:value='Value-1'/></w:dropDownList></w:sdtPr></w:sdt>"
-			"<w:r><w:t>C-</w:t><w:sym w:font='Arial' w:char='F037'/><w:sym w:font='Arial' w:char='0037'/></w:r></w:p>"),
+	expect("WordArt",
+		word("<w:p><w:r><w:pict><v:shape id='s'><v:textpath string='Copy for KD-7740912'/></v:shape>"
+		     "</w:pict></w:r></w:p>"),
+		"\nCopy for KD-7740912\n", "");
+	expect("drop-down, alias, symbols",
+		word("<w:p><w:sdt><w:sdtPr><w:alias w:val='Alias-1'/><w:dropDownList>"
+		     "<w:listItem w:displayText='Item-1' w:value='Value-1'/></w:dropDownList></w:sdtPr></w:sdt>"
+		     "<w:r><w:t>C-</w:t><w:sym w:font='Arial' w:char='F037'/><w:sym w:font='Arial' w:char='0037'/></w:r></w:p>"),
 		"Alias-1|Item-1|Value-1|] C-77\n", "");
-	expect("numbering", ZIP(TYPES, {"word/a.xml", W "<w:p><w:pPr><w:numPr><w:ilvl w:val='0'/><w:numId w:val='3'/>"
-			"</w:numPr></w:pPr>" R("one") "</w:p><w:p><w:pPr><w:numPr><w:ilvl w:val='0'/><w:numId w:val='3'/></w:numPr>"
-			"</w:pPr>" R("two") "</w:p>" W_END, -1},
-			{"word/b.xml", "<w:numbering xmlns:w='u'><w:abstractNum w:abstractNumId='1'><w:lvl w:ilvl='0'>"
-			"<w:start w:val='7740912'/><w:lvlText w:val='KD-%1'/></w:lvl><w:lvl w:ilvl='1'><w:start w:val='1'/>"
-			"<w:lvlText w:val='%2.'/></w:lvl></w:abstractNum><w:num w:numId='3'><w:abstractNumId w:val='1'/></w:num>"
-			"</w:numbering>", -1}),
+	expect("numbering",
+		ZIP(TYPES,
+			{"word/a.xml",
+				W
+				"<w:p><w:pPr><w:numPr><w:ilvl w:val='0'/><w:numId w:val='3'/>"
+				"</w:numPr></w:pPr>" R(
+					"one") "</w:p><w:p><w:pPr><w:numPr><w:ilvl w:val='0'/><w:numId w:val='3'/></w:numPr>"
+					       "</w:pPr>" R("two") "</w:p>" W_END,
+				-1},
+			{"word/b.xml",
+				"<w:numbering xmlns:w='u'><w:abstractNum w:abstractNumId='1'><w:lvl w:ilvl='0'>"
+				"<w:start w:val='7740912'/><w:lvlText w:val='KD-%1'/></w:lvl><w:lvl w:ilvl='1'><w:start w:val='1'/>"
+				"<w:lvlText w:val='%2.'/></w:lvl></w:abstractNum><w:num w:numId='3'><w:abstractNumId w:val='1'/></w:num>"
+				"</w:numbering>",
+				-1}),
 		"KD-7740912\n|KD-7740913\n|!KD-7740914", "");
-	expect("layout in attributes", word("<w:p w:rsidR='00AB12CD' w14:paraId='1A2B3C4D'><w:pPr><w:jc w:val='center'/>"
-			"<w:spacing w:before='12345'/></w:pPr>" R("x") "</w:p>"), "!00AB12CD|!1A2B3C4D|!center|!12345", "");
-	expect("data of a customer's own", ZIP(TYPES, {"customXml/item1.xml", "<c id='Own-1' name='Own-2'>Own-3</c>", -1}),
+	expect("layout in attributes",
+		word("<w:p w:rsidR='00AB12CD' w14:paraId='1A2B3C4D'><w:pPr><w:jc w:val='center'/>"
+		     "<w:spacing w:before='12345'/></w:pPr>" R("x") "</w:p>"),
+		"!00AB12CD|!1A2B3C4D|!center|!12345", "");
+	expect("data of a customer's own",
+		ZIP(TYPES, {"customXml/item1.xml", "<c id='Own-1' name='Own-2'>Own-3</c>", -1}),
 		"Own-1|Own-2|Own-3", "");
-	expect("comments, people", ZIP(TYPES, {"word/c.xml", "<w:comments xmlns:w='u'><w:comment w:author='Author-1' "
-			"w:initials='Ini-1'><w:p>" R("Said-1") "</w:p></w:comment></w:comments>", -1},
-			{"word/p.xml", "<w15:people xmlns:w15='u'><w15:person w15:author='Person-1'/></w15:people>", -1}),
+	expect("comments, people",
+		ZIP(TYPES,
+			{"word/c.xml",
+				"<w:comments xmlns:w='u'><w:comment w:author='Author-1' "
+				"w:initials='Ini-1'><w:p>" R(
+					"Said-1") "</w:p></w:comment></w:comments>",
+				-1},
+			{"word/p.xml",
+				"<w15:people xmlns:w15='u'><w15:person w15:author='Person-1'/></w15:people>",
+				-1}),
 		"Author-1|Ini-1|Said-1|Person-1", "");
-	expect("alternative chunks", ZIP(TYPES, {"word/document.xml", W W_END, -1},
-			{"word/a.mht", "MIME-Version: 1.0\r\n\r\nMht-1", -1}, {"word/b.html", "<html>Html-<b>1</b></html>", -1},
+	expect("alternative chunks",
+		ZIP(TYPES, {"word/document.xml", W W_END, -1},
+			{"word/a.mht", "MIME-Version: 1.0\r\n\r\nMht-1", -1},
+			{"word/b.html", "<html>Html-<b>1</b></html>", -1},
 			{"word/c.rtf", "{\\rtf1 Rtf-{\\b 1}}", -1}, {"word/d.txt", "Txt-1", -1}),
 		"Mht-1|Html-1|Rtf-1|Txt-1", "");
-	expect("a name decides nothing", ZIP(TYPES, {"word/thumbnail.xml", W "<w:p>" R("Thumb-1") "</w:p>" W_END, -1},
-			{"word/theme/x.xml", "<x>Theme-1</x>", -1}, {"xl/calcChain.xml", "<x>Chain-1</x>", -1},
-			{"mimetype", "Mime-1", -1}), "Thumb-1|Theme-1|Chain-1|Mime-1", "");
-	expect("cells", word("<w:tbl><w:tr><w:tc><w:tcPr><w:tcW w:w='1'/></w:tcPr><w:p>" R("Customer") "</w:p></w:tc><w:tc><w:tcPr/><w:p/></w:tc><w:tc><w:tcPr/><w:p>" R("4711")
-			"</w:p></w:tc></w:tr><w:tr><w:tc><w:p/></w:tc><w:tc><w:p>" R("next") "</w:p></w:tc></w:tr></w:tbl>"),
+	expect("a name decides nothing",
+		ZIP(TYPES, {"word/thumbnail.xml", W "<w:p>" R("Thumb-1") "</w:p>" W_END, -1},
+			{"word/theme/x.xml", "<x>Theme-1</x>", -1},
+			{"xl/calcChain.xml", "<x>Chain-1</x>", -1}, {"mimetype", "Mime-1", -1}),
+		"Thumb-1|Theme-1|Chain-1|Mime-1", "");
+	expect("cells",
+		word("<w:tbl><w:tr><w:tc><w:tcPr><w:tcW w:w='1'/></w:tcPr><w:p>" R("Customer") "</w:p></w:tc><w:tc><w:tcPr/><w:p/></w:tc><w:tc><w:tcPr/><w:p>" R(
+			"4711") "</w:p></w:tc></w:tr><w:tr><w:tc><w:p/></w:tc><w:tc><w:p>" R("next") "</w:p></w:tc></w:tr></w:tbl>"),
 		"] Customer\t4711\t\nnext", "");
 }
 
 static void test_bytes_of_parts(void)
 {
 	static const char zeros[64] = {0};
-	expect("settings of a printer", ZIP({"[Content_Types].xml", "<Types><Default Extension='bin' ContentType='application/"
-			"vnd.openxmlformats-officedocument.spreadsheetml.printerSettings'/></Types>", -1},
-			{"xl/p.bin", "\1\0\2P\0r\0i\0n\0t\0-\0" "1\0\0\0", 17}), "Print-1", "");
+	expect("settings of a printer",
+		ZIP({"[Content_Types].xml",
+			    "<Types><Default Extension='bin' ContentType='application/"
+			    "vnd.openxmlformats-officedocument.spreadsheetml.printerSettings'/></Types>",
+			    -1},
+			{"xl/p.bin",
+				"\1\0\2P\0r\0i\0n\0t\0-\0"
+				"1\0\0\0",
+				17}),
+		"Print-1", "");
 	expect("unknown bytes", ZIP(TYPES, {"word/x.dat", "\1\2\3\4\0\6\7", 7}), "", "no-reader");
 	expect("filler", ZIP(TYPES, {"[trash]/0.dat", zeros, sizeof zeros}), "", "");
-	expect("an old drawing of OpenOffice", ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
-			{"content.xml", "<a/>", -1}, {"ObjectReplacements/Object 1", "VCLMTF\1\0Drawn-1\0\0", 17}), "Drawn-1", "");
+	expect("an old drawing of OpenOffice",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
+			{"content.xml", "<a/>", -1},
+			{"ObjectReplacements/Object 1", "VCLMTF\1\0Drawn-1\0\0", 17}),
+		"Drawn-1", "");
 }
 
 /* ---- Excel ---------------------------------------------------------------------------- */
 
 static GByteArray *sheet(const char *name, const char *styles, const char *rows, const char *more)
 {
-	g_autofree char *whole = g_strdup_printf("<worksheet><sheetData>%s</sheetData>%s</worksheet>", rows, more);
-	g_autofree char *formats = g_strdup_printf("<styleSheet><numFmts>%s</numFmts><cellXfs><xf numFmtId='0'/>"
-		"<xf numFmtId='164'/></cellXfs></styleSheet>", styles);
-	return ZIP(TYPES, {"xl/s.xml", "<sst><si><t>String-1</t></si><si><t>Unused-1</t><rPh><t>Sound-1</t></rPh></si></sst>", -1},
+	g_autofree char *whole = g_strdup_printf(
+		"<worksheet><sheetData>%s</sheetData>%s</worksheet>", rows, more);
+	g_autofree char *formats = g_strdup_printf(
+		"<styleSheet><numFmts>%s</numFmts><cellXfs><xf numFmtId='0'/>"
+		"<xf numFmtId='164'/></cellXfs></styleSheet>",
+		styles);
+	return ZIP(TYPES,
+		{"xl/s.xml",
+			"<sst><si><t>String-1</t></si><si><t>Unused-1</t><rPh><t>Sound-1</t></rPh></si></sst>",
+			-1},
 		{"xl/f.xml", formats, -1}, {name, whole, -1});
 }
 
 static void test_sheets(void)
 {
-	expect("a sheet by any name", sheet("xl/Tabelle1.xml", "", "<row><c t='s'><v>0</v></c><c t='s'><v>7</v></c></row>", ""),
+	expect("a sheet by any name",
+		sheet("xl/Tabelle1.xml", "",
+			"<row><c t='s'><v>0</v></c><c t='s'><v>7</v></c></row>", ""),
 		"[doc > xl/Tabelle1.xml] String-1\t7|no cell shows)] Unused-1|Sound-1", "");
-	expect("headers", sheet("xl/s1.xml", "", "", "<headerFooter><oddHeader>&amp;LKD-7740912&amp;C&amp;\"Arial,Bold\"&amp;12 Mid"
+	expect("headers",
+		sheet("xl/s1.xml", "", "",
+			"<headerFooter><oddHeader>&amp;LKD-7740912&amp;C&amp;\"Arial,Bold\"&amp;12 Mid"
 			"&amp;K00FF00dle&amp;RPage &amp;P</oddHeader><evenFooter>A&amp;&amp;B</evenFooter></headerFooter>"),
 		"KD-7740912\n|Middle\n|A&B\n", "");
-	expect("rules and filters", sheet("xl/s1.xml", "", "", "<autoFilter><filter val='Filter-1'/></autoFilter>"
+	expect("rules and filters",
+		sheet("xl/s1.xml", "", "",
+			"<autoFilter><filter val='Filter-1'/></autoFilter>"
 			"<conditionalFormatting><cfRule type='x' text='Rule-1'><formula>\"Rule-2\"</formula></cfRule></conditionalFormatting>"
 			"<dataValidations><dataValidation prompt='Prompt-1' error='Error-1'><formula1>\"A-1,B-2\"</formula1></dataValidation>"
 			"</dataValidations><scenarios><scenario name='Scene-1'><inputCells val='Input-1'/></scenario></scenarios>"),
 		"Filter-1|Rule-1|Rule-2|Prompt-1|Error-1|A-1,B-2|Scene-1|Input-1", "");
-	expect("caches", ZIP(TYPES, {"a.xml", "<pivotCacheDefinition><cacheField name='Field-1'><sharedItems><s v='Shared-1'/>"
-			"</sharedItems></cacheField></pivotCacheDefinition>", -1},
-			{"b.xml", "<pivotCacheRecords><r><s v='Record-1'/><n v='7740912'/></r></pivotCacheRecords>", -1},
-			{"c.xml", "<table><tableColumns><tableColumn name='Column-1' totalsRowLabel='Total-1'/></tableColumns></table>", -1},
+	expect("caches",
+		ZIP(TYPES,
+			{"a.xml",
+				"<pivotCacheDefinition><cacheField name='Field-1'><sharedItems><s v='Shared-1'/>"
+				"</sharedItems></cacheField></pivotCacheDefinition>",
+				-1},
+			{"b.xml",
+				"<pivotCacheRecords><r><s v='Record-1'/><n v='7740912'/></r></pivotCacheRecords>",
+				-1},
+			{"c.xml",
+				"<table><tableColumns><tableColumn name='Column-1' totalsRowLabel='Total-1'/></tableColumns></table>",
+				-1},
 			{"d.xml", "<slicers><slicer caption='Slicer-1'/></slicers>", -1},
-			{"e.xml", "<externalLink><cell><v>Extern-1</v></cell><cell><v>Extern-2</v></cell></externalLink>", -1},
-			{"f.xml", "<connections><connection connection='Connect-1'><dbPr command='Command-1'/></connection></connections>", -1},
-			{"g.xml", "<c:chartSpace xmlns:c='u'><c:strCache><c:pt><c:v>Chart-1</c:v></c:pt><c:pt><c:v>Chart-2</c:v></c:pt>"
-			"</c:strCache><c:numCache><c:formatCode>\"KD-\"0</c:formatCode><c:pt><c:v>7740912</c:v></c:pt></c:numCache></c:chartSpace>", -1},
-			{"h.xml", "<workbook><definedName name='Name-1' comment='Comment-1'>Defined-1</definedName></workbook>", -1}),
+			{"e.xml",
+				"<externalLink><cell><v>Extern-1</v></cell><cell><v>Extern-2</v></cell></externalLink>",
+				-1},
+			{"f.xml",
+				"<connections><connection connection='Connect-1'><dbPr command='Command-1'/></connection></connections>",
+				-1},
+			{"g.xml",
+				"<c:chartSpace xmlns:c='u'><c:strCache><c:pt><c:v>Chart-1</c:v></c:pt><c:pt><c:v>Chart-2</c:v></c:pt>"
+				"</c:strCache><c:numCache><c:formatCode>\"KD-\"0</c:formatCode><c:pt><c:v>7740912</c:v></c:pt></c:numCache></c:chartSpace>",
+				-1},
+			{"h.xml",
+				"<workbook><definedName name='Name-1' comment='Comment-1'>Defined-1</definedName></workbook>",
+				-1}),
 		"Field-1|Shared-1|Record-1|7740912|Column-1|Total-1|Slicer-1|Extern-1\nExtern-2|Connect-1|Command-1|Chart-1\nChart-2|"
-		"KD-7740912|Name-1|Comment-1|Defined-1", "");
-	expect("shown and stored", sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;0'/>",
-			"<row><c t='inlineStr'><is><t>No.</t></is></c><c s='1'><v>7740912</v></c></row>", ""),
+		"KD-7740912|Name-1|Comment-1|Defined-1",
+		"");
+	expect("shown and stored",
+		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;0'/>",
+			"<row><c t='inlineStr'><is><t>No.</t></is></c><c s='1'><v>7740912</v></c></row>",
+			""),
 		"] No.\tKD-7740912\t|(values)] No.\t7740912\t", "");
-	expect("text with a format", sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;@'/>",
-			"<row><c t='str' s='1'><v>77</v></c></row>", ""), "] KD-77\t|(values)] 77\t", "");
-	expect("formulas stand aside", sheet("xl/s1.xml", "", "<row><c><f>\"X\"&amp;A1</f><v>12</v></c><c><v>34</v></c></row>", ""),
+	expect("text with a format",
+		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;@'/>",
+			"<row><c t='str' s='1'><v>77</v></c></row>", ""),
+		"] KD-77\t|(values)] 77\t", "");
+	expect("formulas stand aside",
+		sheet("xl/s1.xml", "",
+			"<row><c><f>\"X\"&amp;A1</f><v>12</v></c><c><v>34</v></c></row>", ""),
 		"] 12\t34\t\n|\"X\"&A1", "");
 }
 
 static void test_second_strings(void)
 {
-	expect("the linked table of strings", ZIP(TYPES, {"xl/old.xml", "<sst><si><t>Old-1</t></si></sst>", -1},
+	expect("the linked table of strings",
+		ZIP(TYPES, {"xl/old.xml", "<sst><si><t>Old-1</t></si></sst>", -1},
 			{"xl/new.xml", "<sst><si><t>New-1</t></si></sst>", -1},
-			{"xl/_rels/workbook.xml.rels", "<Relationships><Relationship Type='http://x/sharedStrings' Target='new.xml'/>"
-			"</Relationships>", -1},
-			{"xl/s.xml", "<worksheet><sheetData><row><c t='s'><v>0</v></c></row></sheetData></worksheet>", -1}),
+			{"xl/_rels/workbook.xml.rels",
+				"<Relationships><Relationship Type='http://x/sharedStrings' Target='new.xml'/>"
+				"</Relationships>",
+				-1},
+			{"xl/s.xml",
+				"<worksheet><sheetData><row><c t='s'><v>0</v></c></row></sheetData></worksheet>",
+				-1}),
 		"[doc > xl/s.xml] New-1|Old-1", "");
 }
 
@@ -232,7 +334,8 @@ static void test_string_bomb(void)
 		g_string_append(cells, "<c t='s'><v>0</v></c>");
 	g_string_append(strings, "</t></si></sst>");
 	g_string_append(cells, "</row></sheetData></worksheet>");
-	expect("a string in every cell", ZIP(TYPES, {"xl/s.xml", strings->str, -1}, {"xl/1.xml", cells->str, -1}),
+	expect("a string in every cell",
+		ZIP(TYPES, {"xl/s.xml", strings->str, -1}, {"xl/1.xml", cells->str, -1}),
 		"word words", "limit");
 }
 
@@ -242,23 +345,47 @@ static void test_formats(void)
 		double value;
 		const char *format, *want; /* NULL: as it is stored */
 	} rows[] = {
-		{4711, "0000000", "0004711"}, {4711, NULL, NULL}, {4711, "General", NULL}, {4711, "0.00", "4711.00"},
-		{4711, "#,##0", "4,711"}, {1234567.5, "#,##0.00", "1,234,567.50"}, {0, "#", NULL},
-		{123456789012, "0000\\ 0000\\ 0000", "1234 5678 9012"}, {12345678, "000-000", "12345-678"},
-		{4711, "\"Nr. \"00000;-0", "Nr. 04711"}, {-4711, "00000", "-04711"}, {-7740912, "0;\"KD-\"0", "KD-7740912"},
-		{1, "\"KD-7740912\"", "KD-7740912"}, {7740912, "[$KD-]0", "KD7740912"}, {7740912, "[$KD-407]0", "KD7740912"},
-		{7740912, "KD-0", "KD-7740912"}, {7740912, "[>0]\"KD-\"0", "KD-7740912"}, {7740912, "[<10]0;\"KD-\"0", "KD-7740912"},
-		{7740912, "[Red]\"KD-\"* 0000000", "KD-7740912"}, {7740912, "_(\"KD-\"0_)", " KD-7740912 "},
-		{482917.46, "0%", "48291746%"}, {0, "0;0;\"none\"", "none"}, {7740912, "\\K\\D\\-0", "KD-7740912"},
-		{7740912000, "0,", "7740912"}, {0.5, "# ?/?", "0 1/2"}, {12345, "0.00E+00", "1.23E+04"}, {1e300, "00000", NULL},
-		{45000, "yyyy-mm-dd", "2023-03-15"}, {45000.75, "dd.mm.yy hh:mm", "15.03.23 18:00"}, {1.5, "[h]:mm", "36:00"},
-		{45000, "[$-407]d. mmmm yyyy", "15. March 2023"}, {47.5, "0000000", "0000048"}, {-5, "0;", NULL},
+		{4711, "0000000", "0004711"},
+		{4711, NULL, NULL},
+		{4711, "General", NULL},
+		{4711, "0.00", "4711.00"},
+		{4711, "#,##0", "4,711"},
+		{1234567.5, "#,##0.00", "1,234,567.50"},
+		{0, "#", NULL},
+		{123456789012, "0000\\ 0000\\ 0000", "1234 5678 9012"},
+		{12345678, "000-000", "12345-678"},
+		{4711, "\"Nr. \"00000;-0", "Nr. 04711"},
+		{-4711, "00000", "-04711"},
+		{-7740912, "0;\"KD-\"0", "KD-7740912"},
+		{1, "\"KD-7740912\"", "KD-7740912"},
+		{7740912, "[$KD-]0", "KD7740912"},
+		{7740912, "[$KD-407]0", "KD7740912"},
+		{7740912, "KD-0", "KD-7740912"},
+		{7740912, "[>0]\"KD-\"0", "KD-7740912"},
+		{7740912, "[<10]0;\"KD-\"0", "KD-7740912"},
+		{7740912, "[Red]\"KD-\"* 0000000", "KD-7740912"},
+		{7740912, "_(\"KD-\"0_)", " KD-7740912 "},
+		{482917.46, "0%", "48291746%"},
+		{0, "0;0;\"none\"", "none"},
+		{7740912, "\\K\\D\\-0", "KD-7740912"},
+		{7740912000, "0,", "7740912"},
+		{0.5, "# ?/?", "0 1/2"},
+		{12345, "0.00E+00", "1.23E+04"},
+		{1e300, "00000", NULL},
+		{45000, "yyyy-mm-dd", "2023-03-15"},
+		{45000.75, "dd.mm.yy hh:mm", "15.03.23 18:00"},
+		{1.5, "[h]:mm", "36:00"},
+		{45000, "[$-407]d. mmmm yyyy", "15. March 2023"},
+		{47.5, "0000000", "0000048"},
+		{-5, "0;", NULL},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GString) out = g_string_new(NULL);
 		bool shown = ms_number_shown(out, rows[i].value, rows[i].format);
-		if (shown != (rows[i].want != NULL) || (shown && strcmp(out->str, rows[i].want) != 0))
-			g_test_fail_printf("%.10g in \"%s\" is \"%s\", want \"%s\"", rows[i].value, rows[i].format, out->str, rows[i].want);
+		if (shown != (rows[i].want != NULL) ||
+			(shown && strcmp(out->str, rows[i].want) != 0))
+			g_test_fail_printf("%.10g in \"%s\" is \"%s\", want \"%s\"", rows[i].value,
+				rows[i].format, out->str, rows[i].want);
 	}
 }
 
@@ -266,50 +393,81 @@ static void test_formats(void)
 
 static GByteArray *text_document(const char *body)
 {
-	g_autofree char *whole = g_strconcat("<office:document-content xmlns:office='o'><office:body><office:text>", body,
+	g_autofree char *whole = g_strconcat(
+		"<office:document-content xmlns:office='o'><office:body><office:text>", body,
 		"</office:text></office:body></office:document-content>", NULL);
-	return ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1}, {"content.xml", whole, -1});
+	return ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
+		{"content.xml", whole, -1});
 }
 
 static void test_opendocument(void)
 {
-	expect("a note", text_document("<text:p>C-10<office:annotation><dc:creator>Anna</dc:creator><text:p>Note-1</text:p>"
-			"</office:annotation>002</text:p>"), "] C-10002\n|Note-1\n", "");
-	expect("ruby", text_document("<text:p><text:ruby><text:ruby-base>C-10</text:ruby-base><text:ruby-text>x</text:ruby-text>"
-			"</text:ruby>002</text:p>"), "] C-10002\n", "");
-	expect("in a frame", text_document("<text:p>C-10<draw:frame draw:name='Frame-1'><draw:text-box><text:p>Box-1</text:p>"
-			"</draw:text-box></draw:frame>002</text:p>"), "] C-10002\n|Box-1\n|Frame-1", "");
-	expect("tracked changes", text_document("<text:tracked-changes><text:changed-region text:id='c1'><text:deletion>"
+	expect("a note",
+		text_document(
+			"<text:p>C-10<office:annotation><dc:creator>Anna</dc:creator><text:p>Note-1</text:p>"
+			"</office:annotation>002</text:p>"),
+		"] C-10002\n|Note-1\n", "");
+	expect("ruby",
+		text_document(
+			"<text:p><text:ruby><text:ruby-base>C-10</text:ruby-base><text:ruby-text>x</text:ruby-text>"
+			"</text:ruby>002</text:p>"),
+		"] C-10002\n", "");
+	expect("in a frame",
+		text_document(
+			"<text:p>C-10<draw:frame draw:name='Frame-1'><draw:text-box><text:p>Box-1</text:p>"
+			"</draw:text-box></draw:frame>002</text:p>"),
+		"] C-10002\n|Box-1\n|Frame-1", "");
+	expect("tracked changes",
+		text_document(
+			"<text:tracked-changes><text:changed-region text:id='c1'><text:deletion>"
 			"<office:change-info><dc:creator>Anna</dc:creator></office:change-info><text:p>1</text:p></text:deletion>"
 			"</text:changed-region><text:changed-region text:id='c2'><text:insertion/></text:changed-region></text:tracked-changes>"
 			"<text:p>C-1000<text:change text:change-id='c1'/><text:change-start text:change-id='c2'/>2"
-			"<text:change-end text:change-id='c2'/></text:p>"), "] C-10002\n|(before changes)] C-10001\n", "");
-	expect("conditions, lists, formulas", text_document("<text:p><text:conditional-text text:string-value-if-true='True-1'/>"
+			"<text:change-end text:change-id='c2'/></text:p>"),
+		"] C-10002\n|(before changes)] C-10001\n", "");
+	expect("conditions, lists, formulas",
+		text_document(
+			"<text:p><text:conditional-text text:string-value-if-true='True-1'/>"
 			"</text:p><text:list-level-style-number style:num-prefix='KD-' text:start-value='7740912'/>"
-			"<table:table-cell table:formula='of:=\"Formula-1\"' office:value='4711'/>"), "True-1|KD-7740912|Formula-1|4711", "");
-	expect("white space", text_document("\n <text:p>C-10\n  <text:span>002</text:span></text:p>\n"), "] C-10 002\n", "");
-	expect("indented cells", text_document("<table:table-row>\n  <table:table-cell>\n    <text:p>Customer</text:p>\n  "
+			"<table:table-cell table:formula='of:=\"Formula-1\"' office:value='4711'/>"),
+		"True-1|KD-7740912|Formula-1|4711", "");
+	expect("white space",
+		text_document("\n <text:p>C-10\n  <text:span>002</text:span></text:p>\n"),
+		"] C-10 002\n", "");
+	expect("indented cells",
+		text_document(
+			"<table:table-row>\n  <table:table-cell>\n    <text:p>Customer</text:p>\n  "
 			"</table:table-cell>\n  <table:table-cell>\n    <text:p>4711</text:p>\n  </table:table-cell>\n</table:table-row>"),
 		"] Customer\t4711", "");
-	expect("the layout that an editor keeps", ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
-			{"content.xml", "<a/>", -1}, {"layout-cache", "\1\2Cached-1\3", 11}), "Cached-1", "");
+	expect("the layout that an editor keeps",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
+			{"content.xml", "<a/>", -1}, {"layout-cache", "\1\2Cached-1\3", 11}),
+		"Cached-1", "");
 }
 
 static void test_flat(void)
 {
-	expect("SpreadsheetML 2003", bytes_of("<?xml version='1.0'?><Workbook xmlns='urn:x' xmlns:ss='urn:x'><Styles><Style ss:ID='s1'>"
+	expect("SpreadsheetML 2003",
+		bytes_of(
+			"<?xml version='1.0'?><Workbook xmlns='urn:x' xmlns:ss='urn:x'><Styles><Style ss:ID='s1'>"
 			"<NumberFormat ss:Format='&quot;KD-&quot;0'/></Style></Styles><Worksheet ss:Name='Name-1'><Table><Row><Cell>"
 			"<Data ss:Type='String'>A-1</Data></Cell><Cell><Data ss:Type='String'>B-<B>2</B></Data></Cell><Cell ss:StyleID='s1'>"
 			"<Data ss:Type='Number'>7740912</Data></Cell></Row></Table></Worksheet></Workbook>"),
 		"A-1\tB-2\tKD-7740912|(values)] A-1\tB-2\t7740912|Name-1", "");
-	expect("a flat OpenDocument", bytes_of("<?xml version='1.0'?>\n<office:document xmlns:office='urn:oasis:names:tc:opendocument:"
+	expect("a flat OpenDocument",
+		bytes_of(
+			"<?xml version='1.0'?>\n<office:document xmlns:office='urn:oasis:names:tc:opendocument:"
 			"xmlns:office:1.0'>\n <table:table-row>\n  <table:table-cell>\n   <text:p>Customer</text:p>\n  </table:table-cell>\n"
 			"  <table:table-cell>\n   <text:p>4711</text:p>\n  </table:table-cell>\n </table:table-row>\n"
 			"<office:binary-data>SW5zaWRlLTEgaW4gYmluYXJ5IGRhdGE=</office:binary-data></office:document>"),
 		"Customer\t4711|Inside-1 in binary data", "");
-	expect("Flat OPC", bytes_of("<?xml version='1.0'?><pkg:package xmlns:pkg='u'><pkg:part pkg:name='/word/document.xml'><pkg:xmlData>" W
-			"<w:p>" R("C-10") R("002") "</w:p>" W_END "</pkg:xmlData></pkg:part><pkg:part pkg:name='/a.txt'><pkg:binaryData>"
-			"SW5zaWRlLTEgaW4gYmluYXJ5IGRhdGE=</pkg:binaryData></pkg:part></pkg:package>"),
+	expect("Flat OPC",
+		bytes_of(
+			"<?xml version='1.0'?><pkg:package xmlns:pkg='u'><pkg:part pkg:name='/word/document.xml'><pkg:xmlData>" W
+			"<w:p>" R("C-10") R(
+				"002") "</w:p>" W_END
+				       "</pkg:xmlData></pkg:part><pkg:part pkg:name='/a.txt'><pkg:binaryData>"
+				       "SW5zaWRlLTEgaW4gYmluYXJ5IGRhdGE=</pkg:binaryData></pkg:part></pkg:package>"),
 		"] C-10002\n|Inside-1 in binary data", "");
 }
 
@@ -317,34 +475,55 @@ static void test_flat(void)
 
 static void test_rtf(void)
 {
-	expect("hidden", bytes_of("{\\rtf1 C-10{\\v 99}002\\par}"), "] C-10002\n|(with hidden text)] C-1099002", "");
-	expect("not hidden any more", bytes_of("{\\rtf1 C-1{\\v\\v0 0}0{\\v\\plain 0}2\\par}"), "] C-10002\n|!hidden", "");
-	expect("changes", bytes_of("{\\rtf1 C-1000{\\deleted 1}{\\revised 2}\\par}"), "] C-10002\n|(before changes)] C-10001", "");
-	expect("a footnote, a field", bytes_of("{\\rtf1 C-10{\\footnote Foot-1}{\\field{\\*\\fldinst Inst-1}{\\fldrslt 0}}02}"),
+	expect("hidden", bytes_of("{\\rtf1 C-10{\\v 99}002\\par}"),
+		"] C-10002\n|(with hidden text)] C-1099002", "");
+	expect("not hidden any more", bytes_of("{\\rtf1 C-1{\\v\\v0 0}0{\\v\\plain 0}2\\par}"),
+		"] C-10002\n|!hidden", "");
+	expect("changes", bytes_of("{\\rtf1 C-1000{\\deleted 1}{\\revised 2}\\par}"),
+		"] C-10002\n|(before changes)] C-10001", "");
+	expect("a footnote, a field",
+		bytes_of(
+			"{\\rtf1 C-10{\\footnote Foot-1}{\\field{\\*\\fldinst Inst-1}{\\fldrslt 0}}02}"),
 		"] C-10002|Foot-1|Inst-1", "");
-	expect("shapes", bytes_of("{\\rtf1 x{\\shp{\\*\\shpinst{\\sp{\\sn gtextUNICODE}{\\sv Art-1}}{\\shptxt Box-1}}}y}"),
+	expect("shapes",
+		bytes_of(
+			"{\\rtf1 x{\\shp{\\*\\shpinst{\\sp{\\sn gtextUNICODE}{\\sv Art-1}}{\\shptxt Box-1}}}y}"),
 		"] xy|Art-1|Box-1", "");
 	expect("what nobody knows", bytes_of("{\\rtf1 a{\\*\\nobody Said-1}b}"), "] ab|Said-1", "");
 	expect("fonts and colours", bytes_of("{\\rtf1{\\fonttbl{\\f0 Arial;}}{\\colortbl;\\red1;}"
 			"{\\stylesheet{Normal;}}a}"), "doc] a|] Arial;\n|Normal;", "");
-	expect("variables of the document", bytes_of("{\\rtf1{\\*\\docvar {Name-1}{Value-1}}a}"), "Name-1\nValue-1\n", "");
-	expect("words among digits", bytes_of("{\\rtf1{\\*\\datastore KX-10002}a}"), "KX-10002", "");
-	expect("a list", bytes_of("{\\rtf1{\\*\\listtable{\\list{\\listlevel\\levelstartat7740912{\\leveltext\\'04KD-\\'00;}}}}a}"),
+	expect("variables of the document", bytes_of("{\\rtf1{\\*\\docvar {Name-1}{Value-1}}a}"),
+		"Name-1\nValue-1\n", "");
+	expect("words among digits", bytes_of("{\\rtf1{\\*\\datastore KX-10002}a}"), "KX-10002",
+		"");
+	expect("a list",
+		bytes_of(
+			"{\\rtf1{\\*\\listtable{\\list{\\listlevel\\levelstartat7740912{\\leveltext\\'04KD-\\'00;}}}}a}"),
 		"KD-7740912", "");
 	expect("behind the end", bytes_of("{\\rtf1 a}\nBehind-1"), "Behind-1", "");
 	expect("nothing behind the end", bytes_of("{\\rtf1 a}\r\n"), "] a", "");
-	expect("a character of two halves", bytes_of("{\\rtf1 \\u-10179?\\u-8704?}"), "\xf0\x9f\x98\x80", "");
-	expect("an object of OLE 1", bytes_of("{\\rtf1{\\object{\\*\\objdata 0105000002000000020000004100" "00000000" "00000000"
-			"08000000" "496e736964652d31}}}"), "Inside-1", "");
-	expect("a picture that is a drawing", bytes_of("{\\rtf1{\\nonshppict{\\pict\\wmetafile8 010009000003000000000000000000000000"
-			"0900000021050600447261776e2d00000000030000000000}}}"), "Drawn-", "");
+	expect("a character of two halves", bytes_of("{\\rtf1 \\u-10179?\\u-8704?}"),
+		"\xf0\x9f\x98\x80", "");
+	expect("an object of OLE 1",
+		bytes_of("{\\rtf1{\\object{\\*\\objdata 0105000002000000020000004100"
+			 "00000000"
+			 "00000000"
+			 "08000000"
+			 "496e736964652d31}}}"),
+		"Inside-1", "");
+	expect("a picture that is a drawing",
+		bytes_of(
+			"{\\rtf1{\\nonshppict{\\pict\\wmetafile8 010009000003000000000000000000000000"
+			"0900000021050600447261776e2d00000000030000000000}}}"),
+		"Drawn-", "");
 }
 
 /* ---- drawings ------------------------------------------------------------------------- */
 
 static void put32(GByteArray *out, guint32 value)
 {
-	guint8 bytes[4] = {(guint8)value, (guint8)(value >> 8), (guint8)(value >> 16), (guint8)(value >> 24)};
+	guint8 bytes[4] = {
+		(guint8)value, (guint8)(value >> 8), (guint8)(value >> 16), (guint8)(value >> 24)};
 	g_byte_array_append(out, bytes, 4);
 }
 

@@ -61,8 +61,8 @@ static MsDecision *decision(const char *uid, MsDecisionState state)
 	d->who = g_strdup("anna");
 	d->why = g_strdup("secret-why");
 	d->recipients = g_strdup("secret-recipient@x.example");
-	char **empty[] = {&d->group, &d->account, &d->identifier, &d->assignee, &d->second, &d->outcome, &d->token,
-		&d->step};
+	char **empty[] = {&d->group, &d->account, &d->identifier, &d->assignee, &d->second,
+		&d->outcome, &d->token, &d->step};
 	for (gsize i = 0; i < G_N_ELEMENTS(empty); i++)
 		*empty[i] = g_strdup("");
 	d->at = g_get_real_time();
@@ -132,16 +132,19 @@ static void test_decided(void)
 {
 	g_autoptr(MsLedger) ledger = open_ledger("decided.db", true);
 	g_autofree char *uid = hold(ledger, MS_STATE_HELD);
-	g_autoptr(GPtrArray) decisions = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_autoptr(GPtrArray)
+		decisions = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(decisions, decision(uid, MS_DECISION_WAITING));
 	g_ptr_array_add(decisions, decision(uid, MS_DECISION_WAITING));
 	g_assert_true(ms_decisions_add(ledger, decisions, NULL));
 	g_assert_true(ms_decisions_second(ledger, decisions->pdata[0], "bert", false, NULL));
 	g_assert_true(ms_decisions_second(ledger, decisions->pdata[1], "bert", true, NULL));
-	g_autoptr(MsDecision) agreed = ms_decisions_find(ledger, ((MsDecision *)decisions->pdata[1])->id, NULL);
+	g_autoptr(MsDecision)
+		agreed = ms_decisions_find(ledger, ((MsDecision *)decisions->pdata[1])->id, NULL);
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
 	g_ptr_array_add(to, (char *)"secret-recipient@x.example");
-	g_assert_true(ms_decisions_finish(ledger, agreed, true, "secret-outcome", to, MS_STATE_RELEASED, NULL));
+	g_assert_true(ms_decisions_finish(
+		ledger, agreed, true, "secret-outcome", to, MS_STATE_RELEASED, NULL));
 	g_autoptr(GPtrArray) list = due(ledger);
 	static const char *const states[] = {"waiting", "waiting", "withdrawn", "done"};
 	g_assert_cmpuint(list->len, ==, 5);
@@ -179,7 +182,8 @@ static void test_until_sent(void)
 	g_assert_true(ms_outbox_sent(ledger, item, NULL));
 	g_autoptr(GPtrArray) left = due(ledger);
 	g_assert_cmpuint(left->len, ==, 1);
-	g_assert_cmpint(ms_outbox_forget(ledger, g_get_real_time() - G_USEC_PER_SEC * 60, NULL), ==, 0);
+	g_assert_cmpint(
+		ms_outbox_forget(ledger, g_get_real_time() - G_USEC_PER_SEC * 60, NULL), ==, 0);
 	g_assert_cmpint(ms_outbox_forget(ledger, g_get_real_time(), NULL), ==, 1);
 }
 
@@ -187,8 +191,8 @@ static void test_until_sent(void)
 static void test_signature(void)
 {
 	g_autofree char *got = ms_hook_signature("Jefe", 1, "what do ya want for nothing?");
-	g_autofree char *want = g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)"Jefe", 4,
-		"1.what do ya want for nothing?", -1);
+	g_autofree char *want = g_compute_hmac_for_string(
+		G_CHECKSUM_SHA256, (const guchar *)"Jefe", 4, "1.what do ya want for nothing?", -1);
 	g_assert_true(g_str_has_prefix(got, "t=1,v1="));
 	g_assert_cmpstr(got + strlen("t=1,v1="), ==, want);
 	g_autofree char *other = ms_hook_signature("Jefe", 2, "what do ya want for nothing?");

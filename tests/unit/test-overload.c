@@ -9,7 +9,8 @@
 #include "../../milter/engine/gate.h"
 #include "../test.h"
 
-/* More than can be done at once: what waits, in which order, what is refused, and with which words. */
+/* More than can be done at once: what waits, in which order, what is refused, and with which
+ * words. */
 
 static char *dir;
 
@@ -77,7 +78,8 @@ static void test_gate(void)
 	for (guint i = 10; i < 13; i++) {
 		visitors[i] = (Visitor){.yard = &yard, .number = i};
 		visit(&visitors[i]);
-		g_assert_cmpstr(visitors[i].words, ==, "2 messages are being judged at length and 10 wait for it (queue in "
+		g_assert_cmpstr(visitors[i].words, ==,
+			"2 messages are being judged at length and 10 wait for it (queue in "
 			"section judging)");
 		g_free(visitors[i].words);
 	}
@@ -120,14 +122,16 @@ static void write_file(const char *name, const char *text)
 static MsRuntime *start(guint waiting)
 {
 	g_autofree char *reader = built_file("missent-reader");
-	g_autofree char *text = g_strdup_printf("mode = enforce\nstate-dir = \"%s\"\n"
+	g_autofree char *text = g_strdup_printf(
+		"mode = enforce\nstate-dir = \"%s\"\n"
 		"policy-dir = \"%s/policies\"\nreader {\n program = \"%s\"\n workers = 1\n queue = %u\n}\ndirectory {\n digests = no\n}\n",
 		dir, dir, reader, waiting);
 	write_file("missent.conf", text);
 	g_autofree char *config = g_build_filename(dir, "missent.conf", NULL);
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
-	MsRuntime *runtime = ms_runtime_load(config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning, &error);
+	MsRuntime *runtime = ms_runtime_load(
+		config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning, &error);
 	g_assert_no_error(error);
 	return runtime;
 }
@@ -167,9 +171,11 @@ static void *send_one(void *user)
 
 static guint send_all(MsRuntime *runtime)
 {
-	g_autoptr(GString) text = g_string_new("From: billing@seller.example\r\nSubject: s\r\n\r\n");
+	g_autoptr(GString)
+		text = g_string_new("From: billing@seller.example\r\nSubject: s\r\n\r\n");
 	for (int i = 0; i < 20000; i++)
-		g_string_append_printf(text, "lorem ipsum dolor sit amet consetetur %08d sadipscing elitr\r\n", i);
+		g_string_append_printf(
+			text, "lorem ipsum dolor sit amet consetetur %08d sadipscing elitr\r\n", i);
 	int fd = ms_memory_file("test");
 	g_assert_cmpint(write(fd, text->str, text->len), ==, (gssize)text->len);
 	g_assert_true(ms_memory_seal(fd));
@@ -179,7 +185,8 @@ static guint send_all(MsRuntime *runtime)
 	pthread_t threads[SENDERS];
 	guint judged = 0;
 	for (int i = 0; i < SENDERS; i++) {
-		senders[i] = (Sender){.runtime = runtime, .barrier = &barrier, .fd = fd, .size = text->len};
+		senders[i] = (Sender){
+			.runtime = runtime, .barrier = &barrier, .fd = fd, .size = text->len};
 		pthread_create(&threads[i], NULL, send_one, &senders[i]);
 	}
 	for (int i = 0; i < SENDERS; i++) {

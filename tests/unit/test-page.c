@@ -3,7 +3,8 @@
 #include "../../milter/review/page.h"
 #include "../test.h"
 
-/* The words of the page: which language, how many of something, what others wrote down in English. */
+/* The words of the page: which language, how many of something, what others wrote down in
+ * English. */
 
 static Request in(const char *language)
 {
@@ -15,14 +16,23 @@ static void test_languages(void)
 	static const struct {
 		const char *cookie, *header, *want;
 	} rows[] = {
-		{NULL, NULL, "en"}, {NULL, "", "en"}, {"fr", NULL, "fr"}, {"de", "fr", "de"},
+		{NULL, NULL, "en"},
+		{NULL, "", "en"},
+		{"fr", NULL, "fr"},
+		{"de", "fr", "de"},
 		{"xx", "fr", "fr"}, /* a cookie of nothing that is there */
-		{NULL, "fr-CH, fr;q=0.9, en;q=0.8", "fr"}, {NULL, "en;q=0.2, de-AT;q=0.9", "de"},
-		{NULL, "it, es;q=0.5", "en"}, {NULL, "DE", "de"}, {NULL, "frob", "en"}, {NULL, ",;q=,,de", "de"},
-		{NULL, "fr;q=0, de;q=0.1", "de"}, {"../../x", NULL, "en"},
+		{NULL, "fr-CH, fr;q=0.9, en;q=0.8", "fr"},
+		{NULL, "en;q=0.2, de-AT;q=0.9", "de"},
+		{NULL, "it, es;q=0.5", "en"},
+		{NULL, "DE", "de"},
+		{NULL, "frob", "en"},
+		{NULL, ",;q=,,de", "de"},
+		{NULL, "fr;q=0, de;q=0.1", "de"},
+		{"../../x", NULL, "en"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		g_assert_cmpstr(language_code(language_chosen(rows[i].cookie, rows[i].header)), ==, rows[i].want);
+		g_assert_cmpstr(language_code(language_chosen(rows[i].cookie, rows[i].header)), ==,
+			rows[i].want);
 }
 
 static void test_plurals(void)
@@ -38,7 +48,8 @@ static void test_plurals(void)
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Request request = in(rows[i].language), *r = &request;
-		g_autofree char *got = said(TN(r, rows[i].n, "{n} message", "{n} messages"), rows[i].n);
+		g_autofree char *got = said(
+			TN(r, rows[i].n, "{n} message", "{n} messages"), rows[i].n);
 		g_assert_cmpstr(got, ==, rows[i].want);
 	}
 }
@@ -59,14 +70,17 @@ static void test_places(void)
 	static const struct {
 		const char *language, *place, *want;
 	} rows[] = {
-		{"en", "part 3 (name of 31 characters, .pdf) page 12", "part 3 (a name of 31 characters) <code>.pdf</code>, page 12"},
-		{"fr", "part 3.1 (name of 7 characters) (recognised)", "partie 3.1 (un nom de 7 caractères) (reconnu dans une image)"},
+		{"en", "part 3 (name of 31 characters, .pdf) page 12",
+			"part 3 (a name of 31 characters) <code>.pdf</code>, page 12"},
+		{"fr", "part 3.1 (name of 7 characters) (recognised)",
+			"partie 3.1 (un nom de 7 caractères) (reconnu dans une image)"},
 		{"de", "header Subject", "Feld Subject"},
 		{"de", "part 2 text/html", "Teil 2 text/html"},
 		{"fr", "message at byte 117", "le message à l&#39;octet 117"},
 		{"en", "part <b>x", "part &lt;b&gt;x"},
 		{"en", "", ""},
-		{"de", "part 2 header (name of 9 characters)", "Teil 2, ein Feld mit einem Namen von 9 Zeichen"},
+		{"de", "part 2 header (name of 9 characters)",
+			"Teil 2, ein Feld mit einem Namen von 9 Zeichen"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Request request = in(rows[i].language);
@@ -81,7 +95,8 @@ static void test_known_texts(void)
 	static const struct {
 		const char *language, *text, *want; /* NULL: not known */
 	} rows[] = {
-		{"fr", "60 recipients, at most 50 are allowed", "60 destinataires, 50 au plus sont permis"},
+		{"fr", "60 recipients, at most 50 are allowed",
+			"60 destinataires, 50 au plus sont permis"},
 		{"de", "12 addresses in To and Cc for all to see, at most 8 are allowed",
 			"12 Adressen in An und Cc für alle sichtbar, höchstens 8 sind erlaubt"},
 		{"en", "as before", "as before"},
@@ -90,7 +105,8 @@ static void test_known_texts(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Request request = in(rows[i].language);
 		g_autoptr(GString) out = g_string_new(NULL);
-		g_assert_cmpint(html_known_text(out, &request, rows[i].text), ==, rows[i].want != NULL);
+		g_assert_cmpint(
+			html_known_text(out, &request, rows[i].text), ==, rows[i].want != NULL);
 		g_assert_cmpstr(out->str, ==, rows[i].want != NULL ? rows[i].want : "");
 	}
 }
@@ -99,13 +115,15 @@ static void test_causes(void)
 {
 	Request request = in("en");
 	g_autoptr(GString) out = g_string_new(NULL);
-	html_cause(out, &request, "mismatch, unproven (iban, email), for right and wrong, a, b, <x@s.example>");
+	html_cause(out, &request,
+		"mismatch, unproven (iban, email), for right and wrong, a, b, <x@s.example>");
 	g_assert_nonnull(strstr(out->str, "class=\"outcome right\""));
 	g_assert_nonnull(strstr(out->str, "class=\"outcome wrong\""));
 	g_assert_nonnull(strstr(out->str, "IBAN, e-mail address"));
 	g_assert_nonnull(strstr(out->str, "policy a, b"));
 	g_assert_nonnull(strstr(out->str, "x@s.example"));
-	static const char *const odd[] = {"", "oversized, invoices", "x, for , <", "for <b>, for wrong, <", ", for wrong, , <>"};
+	static const char *const odd[] = {"", "oversized, invoices", "x, for , <",
+		"for <b>, for wrong, <", ", for wrong, , <>"};
 	for (gsize i = 0; i < G_N_ELEMENTS(odd); i++) { /* older ones, and what nobody wrote */
 		g_string_truncate(out, 0);
 		html_cause(out, &request, odd[i]);

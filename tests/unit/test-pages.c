@@ -1,7 +1,7 @@
 /*
- * The page, its API and the agent, as they are run: two processes beside the host of world.h, asked over
- * their sockets.  What is decided on the page is seen in the queue, in the mail and in the records;
- * who may not is refused by both.
+ * The page, its API and the agent, as they are run: two processes beside the host of world.h,
+ * asked over their sockets.  What is decided on the page is seen in the queue, in the mail and in
+ * the records; who may not is refused by both.
  */
 #include "config.h"
 
@@ -21,10 +21,11 @@
 #include "../trail.h"
 #include "world.h"
 
-#define CONTAINS(text, part) \
-	do { \
-		if (strstr(text, part) == NULL) \
-			g_error("%s:%d: got \"%.3000s\", want \"...%s...\"", __FILE__, __LINE__, text, part); \
+#define CONTAINS(text, part)                                                                     \
+	do {                                                                                     \
+		if (strstr(text, part) == NULL)                                                  \
+			g_error("%s:%d: got \"%.3000s\", want \"...%s...\"", __FILE__, __LINE__, \
+				text, part);                                                     \
 	} while (0)
 #define API "/api/1/"
 
@@ -71,7 +72,8 @@ static void stop(GPid pid)
 static char *tool(const Site *s, const char *input, const char *words)
 {
 	g_autofree char *path = built_file("missent");
-	g_autofree char *line = g_strdup_printf("printf '%%s' '%s' | %s -c %s %s 2>&1", input, path, s->w->config, words);
+	g_autofree char *line = g_strdup_printf(
+		"printf '%%s' '%s' | %s -c %s %s 2>&1", input, path, s->w->config, words);
 	char *argv[] = {(char *)"/bin/sh", (char *)"-c", line, NULL}, *out = NULL;
 	g_autoptr(GError) error = NULL;
 	g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL, NULL, &error);
@@ -83,7 +85,8 @@ static char *tool(const Site *s, const char *input, const char *words)
 
 static void add_user(const Site *s, const char *name, const char *role)
 {
-	g_autofree char *words = g_strdup_printf("review adduser %s --role %s --download", name, role);
+	g_autofree char *words = g_strdup_printf(
+		"review adduser %s --role %s --download", name, role);
 	g_autofree char *out = tool(s, PASSWORD, words);
 	CONTAINS(out, role);
 }
@@ -140,7 +143,8 @@ static void browser_free(Browser *b)
 }
 
 /* The status. */
-static long ask(Browser *b, const char *method, const char *path, const char *data, const char *type)
+static long ask(
+	Browser *b, const char *method, const char *path, const char *data, const char *type)
 {
 	g_autofree char *url = g_strdup_printf("http://localhost%s", path);
 	struct curl_slist *headers = NULL;
@@ -263,12 +267,15 @@ static Site *site_new_with(const char *top, const char *review, const char *more
 {
 	Site *s = g_new0(Site, 1);
 	bool root = geteuid() == 0;
-	g_autofree char *desk = g_strdup_printf("%s%s", more, root ? " socket-group = \"nogroup\"\n" : "");
+	g_autofree char *desk = g_strdup_printf(
+		"%s%s", more, root ? " socket-group = \"nogroup\"\n" : "");
 	s->w = world_new("", desk);
 	s->socket = g_build_filename(s->w->dir, "page.sock", NULL);
 	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
-	g_autofree char *settings = g_strdup_printf("review {\n listen = \"unix:%s\"\n %s\n audit-file = \"%s/page/audit\"\n"
-		" url = \"https://review.example/\"\n%s\n}\n%s", s->socket, root ? "user = \"nobody\"" : "", s->w->dir, review, top);
+	g_autofree char *settings = g_strdup_printf(
+		"review {\n listen = \"unix:%s\"\n %s\n audit-file = \"%s/page/audit\"\n"
+		" url = \"https://review.example/\"\n%s\n}\n%s",
+		s->socket, root ? "user = \"nobody\"" : "", s->w->dir, review, top);
 	world_settings(s->w, settings, desk);
 	open_to_nobody(s->w);
 	add_user(s, "anna", "administrator");
@@ -300,23 +307,32 @@ static void test_look(void)
 {
 	Site *s = site_new("", "");
 	g_autofree char *uid = world_hold(s->w, &(WorldHold){.subject = "Invoice <b>&"});
-	g_autofree char *seen = world_hold(s->w, &(WorldHold){.state = MS_STATE_OBSERVED, .gone = true});
+	g_autofree char *seen = world_hold(
+		s->w, &(WorldHold){.state = MS_STATE_OBSERVED, .gone = true});
 	for (int i = 0; i < 60; i++)
-		g_free(world_hold(s->w, &(WorldHold){.sender = i % 2 ? "x@seller.example" : NULL, .gone = true}));
+		g_free(world_hold(s->w,
+			&(WorldHold){.sender = i % 2 ? "x@seller.example" : NULL, .gone = true}));
 	/* One with much to tell. */
 	WorldRecipient many[120];
 	WorldFinding found[30];
 	char relations[121];
 	for (guint i = 0; i < G_N_ELEMENTS(many); i++) {
-		many[i] = (WorldRecipient){g_strdup_printf("r%u@%s.example", i, i % 3 ? "beta" : "alpha"), (MsOutcome)(i % MS_N_OUTCOMES),
-			i % 3 ? "AC-2" : "AC-1"};
+		many[i] = (WorldRecipient){
+			g_strdup_printf("r%u@%s.example", i, i % 3 ? "beta" : "alpha"),
+			(MsOutcome)(i % MS_N_OUTCOMES), i % 3 ? "AC-2" : "AC-1"};
 		relations[i] = "ohx?"[i % 4];
 	}
 	relations[120] = '\0';
 	for (guint i = 0; i < G_N_ELEMENTS(found); i++)
-		found[i] = (WorldFinding){"0123456789abcdef01234567", i % 4 ? "AC-2" : "AC-3, AC-4", relations};
-	g_autofree char *much = world_hold(s->w, &(WorldHold){.to = many, .n = 120, .found = found, .n_found = 30,
-						.cause = "much", .codes = "mismatch, unknown-recipient, unreadable"});
+		found[i] = (WorldFinding){
+			"0123456789abcdef01234567", i % 4 ? "AC-2" : "AC-3, AC-4", relations};
+	g_autofree char *much = world_hold(s->w,
+		&(WorldHold){.to = many,
+			.n = 120,
+			.found = found,
+			.n_found = 30,
+			.cause = "much",
+			.codes = "mismatch, unknown-recipient, unreadable"});
 	g_autofree char *crowd = g_strdup_printf("/message/%s", much);
 	g_autofree char *next = g_strdup_printf("/message/%s?from=50", much);
 	g_autofree char *sought = g_strdup_printf("/message/%s?find=r11", much);
@@ -340,11 +356,13 @@ static void test_look(void)
 	b = logged_in(s, "vera");
 	g_autofree char *message = g_strdup_printf("/message/%s", uid);
 	g_autofree char *observed = g_strdup_printf("/message/%s", seen);
-	static const char *const pages[] = {"/", "/?state=held&sort=oldest", "/?state=observed", "/?search=billing",
-		"/?account=AC-2", "/?policy=invoices&reason=mismatch", "/?age=1d", "/?search=%00%ff", "/causes", "/waiting",
-		"/hosts", "/me", "/counter", "/cause?cause=mismatch,+for+wrong,+invoices", "/cause?cause=none",
+	static const char *const pages[] = {"/", "/?state=held&sort=oldest", "/?state=observed",
+		"/?search=billing", "/?account=AC-2", "/?policy=invoices&reason=mismatch",
+		"/?age=1d", "/?search=%00%ff", "/causes", "/waiting", "/hosts", "/me", "/counter",
+		"/cause?cause=mismatch,+for+wrong,+invoices", "/cause?cause=none",
 		"/?assignee=anna&host=mx.test", "/?sort=nonsense&after=nonsense"};
-	static const char *const languages[] = {"Accept-Language: en", "Accept-Language: fr", "Accept-Language: de"};
+	static const char *const languages[] = {
+		"Accept-Language: en", "Accept-Language: fr", "Accept-Language: de"};
 	for (gsize l = 0; l < G_N_ELEMENTS(languages); l++) {
 		b->header = languages[l];
 		for (gsize i = 0; i < G_N_ELEMENTS(pages); i++) {
@@ -419,18 +437,23 @@ static void test_decide(void)
 	static const struct {
 		const char *fields, *states, *mail, *log;
 	} rows[] = {
-		{"verb=release-some&to=b@beta.example&why=fine", "held released held", "b@beta.example ", "delete "},
-		{"verb=release-right&why=fine", "released held held", "a@alpha.example ", "delete "},
+		{"verb=release-some&to=b@beta.example&why=fine", "held released held",
+			"b@beta.example ", "delete "},
+		{"verb=release-right&why=fine", "released held held", "a@alpha.example ",
+			"delete "},
 		{"verb=release&others=1&why=fine", "released released released", "", "release "},
 		{"verb=release&others=7&why=fine", "held held held", "", ""},
 		{"verb=release-some&why=fine", "held held held", "", ""},
-		{"verb=return&why=wrong", "returned returned returned", WORLD_SENDER " ", "delete "},
+		{"verb=return&why=wrong", "returned returned returned", WORLD_SENDER " ",
+			"delete "},
 		{"verb=delete&why=wrong", "deleted deleted deleted", "", "delete "},
 		{"verb=note&why=seen", "held held held", "", ""},
 		{"verb=assign&assignee=bert", "held held held", "", ""},
 		{"verb=assign&assignee=nobody-known", "held held held", "", ""},
-		{"verb=may-receive&recipient=b@beta.example&receives=AC-1&why=x", "held held held", "", ""},
-		{"verb=may-receive&recipient=b@beta.example&receives=AC-99&why=x", "held held held", "", ""},
+		{"verb=may-receive&recipient=b@beta.example&receives=AC-1&why=x", "held held held",
+			"", ""},
+		{"verb=may-receive&recipient=b@beta.example&receives=AC-99&why=x", "held held held",
+			"", ""},
 		{"verb=belongs&ref=0123&account=AC-1&why=x", "held held held", "", ""},
 		{"verb=rejudge&why=x", "held held held", "", ""},
 		{"verb=nothing", "held held held", "", ""},
@@ -443,9 +466,11 @@ static void test_decide(void)
 		g_autofree char *said = decide(b, uid, rows[i].fields);
 		g_autofree char *states = world_states(s->w, uid);
 		g_autofree char *mail = mail_of(s->w), *log = world_log(s->w);
-		if (strcmp(states, rows[i].states) != 0 || strcmp(mail, rows[i].mail) != 0
-			|| !g_str_has_prefix(log, rows[i].log) || (*log != '\0') != (*rows[i].log != '\0'))
-			g_error("%s: got %s, mail \"%s\", log \"%s\": %s", rows[i].fields, states, mail, log, said);
+		if (strcmp(states, rows[i].states) != 0 || strcmp(mail, rows[i].mail) != 0 ||
+			!g_str_has_prefix(log, rows[i].log) ||
+			(*log != '\0') != (*rows[i].log != '\0'))
+			g_error("%s: got %s, mail \"%s\", log \"%s\": %s", rows[i].fields, states,
+				mail, log, said);
 		g_autoptr(MsRecord) r = world_record(s->w, uid);
 		for (guint k = 0; k < r->decisions->len; k++)
 			g_assert_cmpstr(((MsDecision *)r->decisions->pdata[k])->who, ==, "bert");
@@ -457,10 +482,12 @@ static void test_decide(void)
 	g_autofree char *fine = g_strdup_printf("%s&why=fine", both);
 	g_autofree char *all = g_strdup_printf("verb=release&uid=%s&uid=%s&why=fine", one, two);
 	g_assert_cmpint(get(b, "/cause?cause=a+cause"), ==, 200);
-	g_assert_cmpint(post(b, "/bulk", "verb=release-right&why=fine"), ==, 400); /* none is chosen */
+	/* none is chosen */
+	g_assert_cmpint(post(b, "/bulk", "verb=release-right&why=fine"), ==, 400);
 	g_assert_cmpint(post(b, "/bulk", "verb=nothing&why=fine"), ==, 400);
 	g_assert_cmpint(post(b, "/bulk", both), ==, 400); /* why? */
-	g_assert_cmpint(post(b, "/bulk", all), ==, 200);  /* how many are there to whom it does not belong? */
+	/* how many are there to whom it does not belong? */
+	g_assert_cmpint(post(b, "/bulk", all), ==, 200);
 	g_autofree char *asked = world_states(s->w, one);
 	g_assert_cmpstr(asked, ==, "held held held");
 	g_assert_cmpint(post(b, "/bulk", fine), ==, 200);
@@ -508,16 +535,19 @@ static void test_second_person(void)
 	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
 	g_autofree char *other = world_hold(s->w, &(WorldHold){0});
 	Browser *bert = logged_in(s, "bert"), *anna = logged_in(s, "anna");
-	g_autofree G_GNUC_UNUSED char *said = decide(bert, uid, "verb=release-some&to=b@beta.example&why=fine");
+	g_autofree G_GNUC_UNUSED char *said = decide(
+		bert, uid, "verb=release-some&to=b@beta.example&why=fine");
 	g_autofree G_GNUC_UNUSED char *too = decide(bert, other, "verb=delete&why=fine");
 	g_autoptr(MsRecord) r = world_record(s->w, uid), o = world_record(s->w, other);
-	const char *id = ((MsDecision *)r->decisions->pdata[0])->id, *second = ((MsDecision *)o->decisions->pdata[0])->id;
+	const char *id = ((MsDecision *)r->decisions->pdata[0])->id,
+		   *second = ((MsDecision *)o->decisions->pdata[0])->id;
 	g_assert_cmpint(get(anna, "/waiting"), ==, 200);
 	CONTAINS(anna->body->str, id);
 	static const struct {
 		bool anna;
 		const char *fields;
-	} not[] = {{false, "agrees=yes&password=" PASSWORD}, {true, "agrees=yes"}, {true, "agrees=yes&password=wrong"}};
+	} not [] = {{false, "agrees=yes&password=" PASSWORD}, {true, "agrees=yes"},
+		{true, "agrees=yes&password=wrong"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(not); i++) {
 		g_autofree char *fields = g_strdup_printf("id=%s&%s", id, not[i].fields);
 		post(not[i].anna ? anna : bert, "/agree", fields);
@@ -542,7 +572,8 @@ static void test_second_person(void)
 /* The token that the page shows once. */
 static char *new_token(Browser *b, const char *name, const char *role)
 {
-	g_autofree char *fields = g_strdup_printf("act=token-add&name=%s&role=%s&days=1&password=" PASSWORD, name, role);
+	g_autofree char *fields = g_strdup_printf(
+		"act=token-add&name=%s&role=%s&days=1&password=" PASSWORD, name, role);
 	g_assert_cmpint(post(b, "/accounts", fields), ==, 200);
 	const char *at = strstr(b->body->str, "mst_");
 	g_assert_nonnull(at);
@@ -558,11 +589,17 @@ static void test_people(void)
 	static const struct {
 		const char *path, *fields;
 	} rows[] = {
-		{"/accounts", "act=account-put&name=carl&role=reviewer&new-password=" PASSWORD "&password=" PASSWORD},
-		{"/accounts", "act=account-put&name=carl&role=viewer&disabled=1&password=" PASSWORD},
+		{"/accounts",
+			"act=account-put&name=carl&role=reviewer&new-password=" PASSWORD
+			"&password=" PASSWORD},
+		{"/accounts",
+			"act=account-put&name=carl&role=viewer&disabled=1&password=" PASSWORD},
 		{"/accounts", "act=account-put&name=carl&role=nonsense&password=" PASSWORD},
-		{"/accounts", "act=account-put&name=dora&role=viewer&new-password=short&password=" PASSWORD},
-		{"/accounts", "act=account-put&name=dora&role=viewer&new-password=" PASSWORD "&password=wrong"},
+		{"/accounts",
+			"act=account-put&name=dora&role=viewer&new-password=short&password=" PASSWORD},
+		{"/accounts",
+			"act=account-put&name=dora&role=viewer&new-password=" PASSWORD
+			"&password=wrong"},
 		{"/accounts", "act=account-put&name=anna&role=viewer&password=" PASSWORD},
 		{"/accounts", "delete=1&name=anna&password=" PASSWORD},
 		{"/accounts", "delete=1&name=nobody&password=" PASSWORD},
@@ -596,7 +633,9 @@ static void test_people(void)
 	g_assert_null(strstr(left, "carl"));
 	/* A new password ends his other sessions, not this one. */
 	Browser *other = logged_in(s, "anna");
-	g_assert_cmpint(post(b, "/me", "act=password&new-password=another battery&password=" PASSWORD), ==, 303);
+	g_assert_cmpint(
+		post(b, "/me", "act=password&new-password=another battery&password=" PASSWORD), ==,
+		303);
 	g_assert_cmpint(get(other, "/"), ==, 303);
 	g_assert_cmpint(get(b, "/"), ==, 200);
 	browser_free(other);
@@ -633,16 +672,19 @@ static void test_proxy(void)
 
 static char *decision_of(Browser *b, const char *uid, const char *id, const char *why)
 {
-	g_autofree char *body = g_strdup_printf("{\"verb\":\"note\",\"uids\":[\"%s\"],\"why\":\"%s\",\"id\":\"%s\"}", uid,
-		why, id);
-	g_assert_cmpint(ask(b, "POST", API "decide", body, "Content-Type: application/json"), ==, 200);
+	g_autofree char *body = g_strdup_printf(
+		"{\"verb\":\"note\",\"uids\":[\"%s\"],\"why\":\"%s\",\"id\":\"%s\"}", uid, why, id);
+	g_assert_cmpint(
+		ask(b, "POST", API "decide", body, "Content-Type: application/json"), ==, 200);
 	json_t *reply = json_loads(b->body->str, 0, NULL);
-	char *name = g_strdup(json_string_value(json_object_get(json_array_get(json_object_get(reply, "decisions"), 0), "id")));
+	char *name = g_strdup(json_string_value(
+		json_object_get(json_array_get(json_object_get(reply, "decisions"), 0), "id")));
 	json_decref(reply);
 	return name;
 }
 
-/* The same request is one decision; an ID as it came is no decision's name, which others may wait under. */
+/* The same request is one decision; an ID as it came is no decision's name, which others may
+ * wait under. */
 static void names_of_decisions(Browser *b, const char *uid)
 {
 	g_autofree char *first = decision_of(b, uid, "00000000000000aa", "x");
@@ -662,17 +704,20 @@ static void test_api(void)
 	g_autofree char *one = world_hold(s->w, &(WorldHold){0});
 	g_autofree char *big = world_hold(s->w, &(WorldHold){0});
 	Browser *anna = logged_in(s, "anna");
-	g_autofree char *token = new_token(anna, "billing", "reviewer"), *looks = new_token(anna, "looks", "viewer");
+	g_autofree char *token = new_token(anna, "billing", "reviewer"),
+			*looks = new_token(anna, "looks", "viewer");
 	g_autofree char *bearer = g_strdup_printf("Authorization: Bearer %s", token);
 	g_autofree char *viewer = g_strdup_printf("Authorization: Bearer %s", looks);
 	Browser *b = browser_new(s);
 	const char *json = "Content-Type: application/json";
 	g_assert_cmpint(get(b, API "stats"), ==, 401);
-	b->header = "Authorization: Bearer mst_0000000000000000000000000000000000000000000000000000000000000000";
+	b->header =
+		"Authorization: Bearer mst_0000000000000000000000000000000000000000000000000000000000000000";
 	g_assert_cmpint(get(b, API "stats"), ==, 401);
 	b->header = bearer;
 	g_autofree char *show = g_strdup_printf(API "held/%s", uid);
-	const char *const reads[] = {API "stats", API "held", API "held?state=held&limit=1", API "causes", API "waiting", show};
+	const char *const reads[] = {API "stats", API "held", API "held?state=held&limit=1",
+		API "causes", API "waiting", show};
 	for (gsize i = 0; i < G_N_ELEMENTS(reads); i++) {
 		if (get(b, reads[i]) != 200)
 			g_error("%s: %s", reads[i], b->body->str);
@@ -691,19 +736,26 @@ static void test_api(void)
 		const char *body;
 		long want;
 	} bad[] = {{"", 400}, {"[]", 400}, {"{", 400}, {"{\"verb\":\"release\"}", 400},
-		{"{\"verb\":7,\"uids\":[\"x\"]}", 400}, {"{\"verb\":\"let-go\",\"uids\":[\"0000000000000000\"]}", 400},
-		{"{\"verb\":\"release\",\"uids\":[\"\"]}", 400}, {"{\"verb\":\"release\",\"uids\":[],\"more\":1}", 400},
-		{"{\"verb\":\"delete\",\"verb\":\"release\",\"uids\":[\"0000000000000000\"]}", 400}};
+		{"{\"verb\":7,\"uids\":[\"x\"]}", 400},
+		{"{\"verb\":\"let-go\",\"uids\":[\"0000000000000000\"]}", 400},
+		{"{\"verb\":\"release\",\"uids\":[\"\"]}", 400},
+		{"{\"verb\":\"release\",\"uids\":[],\"more\":1}", 400},
+		{"{\"verb\":\"delete\",\"verb\":\"release\",\"uids\":[\"0000000000000000\"]}",
+			400}};
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
 		if (ask(b, "POST", API "decide", bad[i].body, json) != bad[i].want)
 			g_error("%s: %s", bad[i].body, b->body->str);
 	g_assert_cmpint(ask(b, "POST", API "decide", "verb=release", NULL), ==, 415);
 	g_autofree char *large = g_strnfill(2 << 20, ' ');
 	g_assert_cmpint(ask(b, "POST", API "decide", large, json), ==, 413);
-	g_autofree char *note = g_strdup_printf("{\"verb\":\"note\",\"uids\":[\"%s\"],\"why\":\"seen\"}", uid);
-	g_autofree char *some = g_strdup_printf("{\"verb\":\"release\",\"uids\":[\"%s\"],\"recipients\":[\"b@beta.example\"],"
-		"\"why\":\"fine\"}", uid);
-	g_autofree char *all = g_strdup_printf("{\"verb\":\"delete\",\"uids\":[\"%s\"],\"why\":\"x\"}", big);
+	g_autofree char *note = g_strdup_printf(
+		"{\"verb\":\"note\",\"uids\":[\"%s\"],\"why\":\"seen\"}", uid);
+	g_autofree char *some = g_strdup_printf(
+		"{\"verb\":\"release\",\"uids\":[\"%s\"],\"recipients\":[\"b@beta.example\"],"
+		"\"why\":\"fine\"}",
+		uid);
+	g_autofree char *all = g_strdup_printf(
+		"{\"verb\":\"delete\",\"uids\":[\"%s\"],\"why\":\"x\"}", big);
 	g_autofree char *again = g_strdup_printf("{\"uids\":[\"%s\"]}", one);
 	b->header = viewer;
 	g_assert_cmpint(ask(b, "POST", API "decide", note, json), ==, 403);
@@ -719,16 +771,20 @@ static void test_api(void)
 	CONTAINS(b->body->str, "waiting");
 	g_autoptr(MsRecord) r = world_record(s->w, big);
 	const char *id = ((MsDecision *)r->decisions->pdata[0])->id;
-	static const char *const by[] = {"", ",\"name\":\"bert\"", ",\"name\":\"bert\",\"password\":\"wrong\"",
-		",\"name\":\"vera\",\"password\":\"" PASSWORD "\"", ",\"name\":\"anna\",\"password\":\"" PASSWORD "\""};
+	static const char *const by[] = {"", ",\"name\":\"bert\"",
+		",\"name\":\"bert\",\"password\":\"wrong\"",
+		",\"name\":\"vera\",\"password\":\"" PASSWORD "\"",
+		",\"name\":\"anna\",\"password\":\"" PASSWORD "\""};
 	for (gsize i = 0; i < G_N_ELEMENTS(by); i++) {
-		g_autofree char *agree = g_strdup_printf("{\"id\":\"%s\",\"agrees\":true%s}", id, by[i]);
+		g_autofree char *agree = g_strdup_printf(
+			"{\"id\":\"%s\",\"agrees\":true%s}", id, by[i]);
 		long status = ask(b, "POST", API "agree", agree, json);
 		if (status < 400)
 			g_error("%s: %ld %s", by[i], status, b->body->str);
 	}
-	g_autofree char *agree = g_strdup_printf("{\"id\":\"%s\",\"agrees\":true,\"name\":\"bert\",\"password\":\"" PASSWORD
-		"\"}", id);
+	g_autofree char *agree = g_strdup_printf(
+		"{\"id\":\"%s\",\"agrees\":true,\"name\":\"bert\",\"password\":\"" PASSWORD "\"}",
+		id);
 	g_assert_cmpint(ask(b, "POST", API "agree", agree, json), ==, 200);
 	g_autofree char *states = world_states(s->w, big);
 	g_assert_cmpstr(states, ==, "deleted deleted deleted");
@@ -746,28 +802,41 @@ static void test_agent(void)
 	static const struct {
 		const char *ask, *want;
 	} rows[] = {
-		{"", "this is no request"}, {"[]", "this is no request"}, {"{}", "there is no such request"},
+		{"", "this is no request"},
+		{"[]", "this is no request"},
+		{"{}", "there is no such request"},
 		{"{\"do\":\"nothing\"}", "there is no such request"},
 		{"{\"do\":\"hello\"}", "\"accounts\":3"},
 		{"{\"do\":\"session\"}", "\"session\":null"},
 		{"{\"do\":\"session\",\"session\":\"0000\"}", "\"session\":null"},
 		{"{\"do\":\"accounts\"}", "\"code\":\"session\""},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"0000000000000000\"],\"who\":\"anna\"}", "\"code\":\"session\""},
-		{"{\"do\":\"agree\",\"id\":\"0000000000000000\",\"agrees\":true,\"who\":\"anna\"}", "\"code\":\"session\""},
-		{"{\"do\":\"evidence\",\"uid\":\"0000000000000000\",\"who\":\"anna\"}", "\"code\":\"session\""},
-		{"{\"do\":\"part\",\"uid\":\"0000000000000000\",\"path\":\"1\"}", "\"code\":\"session\""},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"0000000000000000\"],\"who\":\"anna\"}",
+			"\"code\":\"session\""},
+		{"{\"do\":\"agree\",\"id\":\"0000000000000000\",\"agrees\":true,\"who\":\"anna\"}",
+			"\"code\":\"session\""},
+		{"{\"do\":\"evidence\",\"uid\":\"0000000000000000\",\"who\":\"anna\"}",
+			"\"code\":\"session\""},
+		{"{\"do\":\"part\",\"uid\":\"0000000000000000\",\"path\":\"1\"}",
+			"\"code\":\"session\""},
 		{"{\"do\":\"marks\",\"text\":\"C-10001\"}", "\"code\":\"session\""},
 		{"{\"do\":\"hosts\"}", "\"code\":\"session\""},
 		{"{\"do\":\"admit\",\"name\":\"anna\"}", "no proxy is trusted"},
-		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"wrong\",\"client\":\"192.0.2.1\"}", "\"result\":\"wrong\""},
-		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"" PASSWORD "\",\"client\":\"192.0.2.2\"}",
+		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"wrong\",\"client\":\"192.0.2.1\"}",
+			"\"result\":\"wrong\""},
+		{"{\"do\":\"login\",\"name\":\"anna\",\"password\":\"" PASSWORD
+		 "\",\"client\":\"192.0.2.2\"}",
 			"\"result\":\"fine\""},
 		/* The page writes no line in another's name, nor one of an act that is not its. */
-		{"{\"do\":\"tell\",\"event\":\"look\",\"about\":\"x\",\"who\":\"anna\",\"name\":\"anna\"}", "\"code\":\"session\""},
-		{"{\"do\":\"tell\",\"event\":\"decide\",\"session\":\"0000\"}", "\"code\":\"session\""},
-		{"{\"do\":\"tell\",\"event\":\"release\",\"about\":\"x\",\"detail\":\"done\"}", "does no such thing"},
-		{"{\"do\":\"tell\",\"event\":\"refused\",\"who\":\"mallory\",\"client\":\"192.0.2.9\"}", "\"ok\":true"},
-		{"{\"do\":\"totp-begin\"}", "\"code\":\"session\""}, {"{\"do\":\"tokens\"}", "\"code\":\"session\""},
+		{"{\"do\":\"tell\",\"event\":\"look\",\"about\":\"x\",\"who\":\"anna\",\"name\":\"anna\"}",
+			"\"code\":\"session\""},
+		{"{\"do\":\"tell\",\"event\":\"decide\",\"session\":\"0000\"}",
+			"\"code\":\"session\""},
+		{"{\"do\":\"tell\",\"event\":\"release\",\"about\":\"x\",\"detail\":\"done\"}",
+			"does no such thing"},
+		{"{\"do\":\"tell\",\"event\":\"refused\",\"who\":\"mallory\",\"client\":\"192.0.2.9\"}",
+			"\"ok\":true"},
+		{"{\"do\":\"totp-begin\"}", "\"code\":\"session\""},
+		{"{\"do\":\"tokens\"}", "\"code\":\"session\""},
 	};
 	Site *s = site_new("", "");
 	g_autoptr(GError) error = NULL;
@@ -783,8 +852,11 @@ static void test_agent(void)
 	/* A look is on the agent's trail, which the page has no other of. */
 	Browser *b = logged_in(s, "bert");
 	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
-	g_autofree char *path = g_strdup_printf("/message/%s", uid), *own = g_build_filename(s->w->dir, "page", "audit.log", NULL);
-	g_autofree char *line = g_strdup_printf("\"event\":\"look\",\"who\":\"bert\",\"client\":\"127.0.0.1\",\"about\":\"%s\"", uid);
+	g_autofree char *path = g_strdup_printf("/message/%s", uid),
+			*own = g_build_filename(s->w->dir, "page", "audit.log", NULL);
+	g_autofree char *line = g_strdup_printf(
+		"\"event\":\"look\",\"who\":\"bert\",\"client\":\"127.0.0.1\",\"about\":\"%s\"",
+		uid);
 	g_assert_cmpint(get(b, path), ==, 200);
 	g_autofree char *trail = trail_text(settings->audit_file);
 	CONTAINS(trail, line);
@@ -793,7 +865,8 @@ static void test_agent(void)
 	g_assert_null(strstr(trail, "mallory"));
 	g_assert_null(strstr(trail, "\"event\":\"look\",\"who\":\"anna\""));
 	g_assert_false(g_file_test(own, G_FILE_TEST_EXISTS));
-	/* Without it the page has its lists, and says what is missing; nothing is looked at or decided. */
+	/* Without it the page has its lists, and says what is missing; nothing is looked at or
+	 * decided. */
 	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
 	stop(s->agent);
 	g_assert_cmpint(get(b, "/"), ==, 200);
@@ -809,7 +882,8 @@ static void test_agent(void)
 	/* What was written down while it was away is done when it is back. */
 	world_file(s->w, "queue/do.release", "fail");
 	MsDesk *desk = world_desk(s->w);
-	g_assert_true(world_killed(s->w, "decided", 1, world_ask, &(WorldAsk){.verb = "delete", .uids = uid}));
+	g_assert_true(world_killed(
+		s->w, "decided", 1, world_ask, &(WorldAsk){.verb = "delete", .uids = uid}));
 	ms_desk_free(desk);
 	s->agent = start("missent-agent", s->w->config, agent);
 	for (int i = 0; i < 200; i++) {
@@ -831,14 +905,14 @@ static GPid start_redis(const World *w, char **socket_out)
 {
 	g_autofree char *program = g_find_program_in_path("redis-server");
 	*socket_out = g_build_filename(w->dir, "redis.sock", NULL);
-	char *argv[] = {program, (char *)"--port", (char *)"0", (char *)"--unixsocket", *socket_out, (char *)"--save",
-		(char *)"", (char *)"--dir", w->dir, NULL};
+	char *argv[] = {program, (char *)"--port", (char *)"0", (char *)"--unixsocket", *socket_out,
+		(char *)"--save", (char *)"", (char *)"--dir", w->dir, NULL};
 	g_autoptr(GError) error = NULL;
 	GPid pid = 0;
 	if (program == NULL)
 		return 0;
-	g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, die_with_us, NULL, &pid,
-		&error);
+	g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
+		die_with_us, NULL, &pid, &error);
 	g_assert_no_error(error);
 	for (int i = 0; i < 200 && !g_file_test(*socket_out, G_FILE_TEST_EXISTS); i++)
 		g_usleep(50000);
@@ -858,9 +932,11 @@ static bool comes(Browser *b, const char *path, const char *word)
 /* Who can write to Redis, and has no key, puts there once more what went through it. */
 static void replay(const char *redis)
 {
-	static const char script[] = "local n = 0 for _, e in ipairs(redis.call('xrange', 't:desk:mx2.test', '-', '+'))"
+	static const char script[] =
+		"local n = 0 for _, e in ipairs(redis.call('xrange', 't:desk:mx2.test', '-', '+'))"
 		" do redis.call('xadd', 't:desk:mx2.test', '*', 'ask', e[2][2]) n = n + 1 end return n";
-	char *argv[] = {(char *)"redis-cli", (char *)"-s", (char *)redis, (char *)"EVAL", (char *)script, (char *)"0", NULL};
+	char *argv[] = {(char *)"redis-cli", (char *)"-s", (char *)redis, (char *)"EVAL",
+		(char *)script, (char *)"0", NULL};
 	g_autofree char *out = NULL;
 	g_autoptr(GError) error = NULL;
 	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL, &error);
@@ -886,7 +962,8 @@ static void test_hosts(void)
 		return;
 	}
 	g_autofree char *key = g_build_filename(other->dir, "shared.key", NULL);
-	g_autofree char *more = g_strdup_printf("directory {\n redis = \"unix:%s\"\n redis-prefix = \"t\"\n}\n", redis);
+	g_autofree char *more = g_strdup_printf(
+		"directory {\n redis = \"unix:%s\"\n redis-prefix = \"t\"\n}\n", redis);
 	g_autofree char *desk = g_strdup_printf(" key-file = \"%s\"\n", key);
 	g_autofree char *named = g_strdup_printf("host = \"mx2.test\"\n%s", more);
 	Site bare = {.w = other};
@@ -937,11 +1014,16 @@ static void test_refusals(void)
 		const char *program, *settings, *desk, *want;
 	} rows[] = {
 		{"missent-agent", "nonsense = 1\n", "", "no such option"},
-		{"missent-agent", "", " socket = \"/nowhere/at/all.sock\"\n", "/nowhere/at/all.sock"},
+		{"missent-agent", "", " socket = \"/nowhere/at/all.sock\"\n",
+			"/nowhere/at/all.sock"},
 		{"missent-review", "nonsense = 1\n", "", "no such option"},
-		{"missent-review", "review {\n listen = \"nowhere\"\n}\n", "", "is no address of a page"},
-		{"missent-review", "review {\n listen = \"192.0.2.1:80\"\n}\n", "", "another address than loopback"},
-		{"missent-review", "review {\n tls-certificate = \"/nowhere\"\n tls-key = \"/nowhere\"\n}\n", "", "/nowhere"},
+		{"missent-review", "review {\n listen = \"nowhere\"\n}\n", "",
+			"is no address of a page"},
+		{"missent-review", "review {\n listen = \"192.0.2.1:80\"\n}\n", "",
+			"another address than loopback"},
+		{"missent-review",
+			"review {\n tls-certificate = \"/nowhere\"\n tls-key = \"/nowhere\"\n}\n",
+			"", "/nowhere"},
 	};
 	World *w = world_new("", "");
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -950,7 +1032,8 @@ static void test_refusals(void)
 		int status = 0;
 		g_autofree char *err = NULL;
 		world_settings(w, rows[i].settings, rows[i].desk);
-		g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, die_with_us, NULL, NULL, &err, &status, NULL));
+		g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, die_with_us, NULL,
+			NULL, &err, &status, NULL));
 		g_assert_cmpint(status, !=, 0);
 		CONTAINS(err, rows[i].want);
 	}

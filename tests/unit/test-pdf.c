@@ -67,16 +67,18 @@ static void expect(const char *name, GByteArray *bytes, const char *wanted, cons
 /* `content` instead of the usual text, with `more` from object 6 on. */
 static GByteArray *with_content(const char *content, const char *resources, const char *more)
 {
-	g_autofree char *page = g_strdup_printf("/Contents 9 0 R/Resources<</Font<</F 5 0 R>>%s>>", resources);
-	g_autofree char *all = g_strdup_printf("9 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n%s",
-		strlen(content), content, more);
+	g_autofree char *page = g_strdup_printf(
+		"/Contents 9 0 R/Resources<</Font<</F 5 0 R>>%s>>", resources);
+	g_autofree char *all = g_strdup_printf(
+		"9 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n%s", strlen(content), content,
+		more);
 	return make_pdf(NULL, "", page, all);
 }
 
 static char *stream(int number, const char *dictionary, const char *content)
 {
-	return g_strdup_printf("%d 0 obj<<%s/Length %zu>>stream\n%s\nendstream endobj\n", number, dictionary,
-		strlen(content), content);
+	return g_strdup_printf("%d 0 obj<<%s/Length %zu>>stream\n%s\nendstream endobj\n", number,
+		dictionary, strlen(content), content);
 }
 
 /* ---- objects -------------------------------------------------------------------------- */
@@ -84,24 +86,33 @@ static char *stream(int number, const char *dictionary, const char *content)
 static const struct {
 	const char *name, *catalog, *page, *more;
 } objects[] = {
-	{"bookmark", "/Outlines<</First 6 0 R/Last 6 0 R>>", "", "6 0 obj<</Title(" VALUE ")/Dest[3 0 R/Fit]>>endobj\n"},
-	{"bookmark that nothing refers to", "", "", "6 0 obj<</Title(" VALUE ")/Parent 99 0 R>>endobj\n"},
-	{"bookmark, UTF-16", "", "", "6 0 obj<</Title<FEFF00480069006400640065006E002D0038003000300031>"
+	{"bookmark", "/Outlines<</First 6 0 R/Last 6 0 R>>", "",
+		"6 0 obj<</Title(" VALUE ")/Dest[3 0 R/Fit]>>endobj\n"},
+	{"bookmark that nothing refers to", "", "",
+		"6 0 obj<</Title(" VALUE ")/Parent 99 0 R>>endobj\n"},
+	{"bookmark, UTF-16", "", "",
+		"6 0 obj<</Title<FEFF00480069006400640065006E002D0038003000300031>"
 		"/Parent 9 0 R>>endobj\n"},
 	{"named destination", "/Names<</Dests<</Names[(" VALUE ")[3 0 R/Fit]]>>>>", "", ""},
 	{"destination in a dictionary", "/Dests<</" VALUE "[3 0 R/Fit]>>", "", ""},
 	{"page label", "/PageLabels<</Nums[0<</P(" VALUE ")>>]>>", "", ""},
 	{"script", "/OpenAction<</S/JavaScript/JS(app.alert\\(\"" VALUE "\"\\))>>", "", ""},
-	{"script of the document", "/Names<</JavaScript<</Names[(a)<</S/JavaScript/JS(x=\"" VALUE "\")>>]>>>>", "", ""},
+	{"script of the document",
+		"/Names<</JavaScript<</Names[(a)<</S/JavaScript/JS(x=\"" VALUE "\")>>]>>>>", "",
+		""},
 	{"script in a stream", "/OpenAction<</S/JavaScript/JS 6 0 R>>", "",
 		"6 0 obj<</Length 15>>stream\nx='" VALUE "'\nendstream endobj\n"},
 	{"choice that is not chosen", "/AcroForm<</Fields[6 0 R]>>", "/Annots[6 0 R]",
-		"6 0 obj<</Type/Annot/Subtype/Widget/Rect[1 1 9 9]/FT/Ch/T(a)/V(b)/Opt[(b)(" VALUE ")]>>endobj\n"},
-	{"name of a field", "/AcroForm<</Fields[6 0 R]>>", "", "6 0 obj<</FT/Tx/T(" VALUE ")>>endobj\n"},
-	{"default of a field", "/AcroForm<</Fields[6 0 R]>>", "", "6 0 obj<</FT/Tx/T(a)/DV(" VALUE ")>>endobj\n"},
+		"6 0 obj<</Type/Annot/Subtype/Widget/Rect[1 1 9 9]/FT/Ch/T(a)/V(b)/Opt[(b)(" VALUE
+		")]>>endobj\n"},
+	{"name of a field", "/AcroForm<</Fields[6 0 R]>>", "",
+		"6 0 obj<</FT/Tx/T(" VALUE ")>>endobj\n"},
+	{"default of a field", "/AcroForm<</Fields[6 0 R]>>", "",
+		"6 0 obj<</FT/Tx/T(a)/DV(" VALUE ")>>endobj\n"},
 	{"caption of a screen", "", "/Annots[6 0 R]",
 		"6 0 obj<</Type/Annot/Subtype/Screen/Rect[1 1 9 9]/MK<</CA(" VALUE ")>>>>endobj\n"},
-	{"signature", "/AcroForm<</Fields[6 0 R]>>", "", "6 0 obj<</FT/Sig/T(a)/V<</Type/Sig/ByteRange[0 1 2 3]"
+	{"signature", "/AcroForm<</Fields[6 0 R]>>", "",
+		"6 0 obj<</FT/Sig/T(a)/V<</Type/Sig/ByteRange[0 1 2 3]"
 		"/Contents<0011>/Name(" VALUE ")>>>>endobj\n"},
 	{"collection", "/Collection<</Schema<</a<</Subtype/S/N(" VALUE ")>>>>>>", "", ""},
 	{"item of a collection", "", "", "6 0 obj<</Type/CollectionItem/a(" VALUE ")>>endobj\n"},
@@ -118,9 +129,12 @@ static const struct {
 	{"garbage between objects", "", "", "\n" VALUE " and so on\n"},
 	{"string in an object of nothing", "", "", "6 0 obj[1 2[(" VALUE ")]]endobj\n"},
 	{"string in parts", "", "", "6 0 obj(Hid\\\nden\\055\\070001)endobj\n"},
-	{"another page", "", "", "6 0 obj<</Type/Page/Contents 7 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
-		"7 0 obj<</Length 36>>stream\nBT /F 9 Tf 9 9 Td (" VALUE ") Tj ET\nendstream endobj\n"},
-	{"former revision", "", "", "3 0 obj<</Type/Page/Old(" VALUE ")>>endobj\n"
+	{"another page", "", "",
+		"6 0 obj<</Type/Page/Contents 7 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+		"7 0 obj<</Length 36>>stream\nBT /F 9 Tf 9 9 Td (" VALUE
+		") Tj ET\nendstream endobj\n"},
+	{"former revision", "", "",
+		"3 0 obj<</Type/Page/Old(" VALUE ")>>endobj\n"
 		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
 		"/Resources<</Font<</F 5 0 R>>>>>>endobj\n"},
 };
@@ -128,8 +142,9 @@ static const struct {
 static void test_objects(void)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(objects); i++)
-		expect(objects[i].name, make_pdf(TEXT, objects[i].catalog, objects[i].page, objects[i].more),
-			VALUE, "");
+		expect(objects[i].name,
+			make_pdf(TEXT, objects[i].catalog, objects[i].page, objects[i].more), VALUE,
+			"");
 }
 
 /* Objects within a stream of objects, and what stands between these. */
@@ -145,7 +160,8 @@ static void test_object_streams(void)
 		{"before the first", "11 0 (" VALUE ") <<>>", 1, 19},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *dictionary = g_strdup_printf("/Type/ObjStm/N %d/First %d", rows[i].count, rows[i].first);
+		g_autofree char *dictionary = g_strdup_printf(
+			"/Type/ObjStm/N %d/First %d", rows[i].count, rows[i].first);
 		g_autofree char *more = stream(10, dictionary, rows[i].content);
 		expect(rows[i].name, make_pdf(TEXT, "", "", more), VALUE, "");
 	}
@@ -155,13 +171,16 @@ static void test_object_streams(void)
 
 static void test_files(void)
 {
-	static const char *const specs[] = {"/F(a.txt)/EF<</F 7 0 R>>", "/UF(a.txt)/EF<</UF 7 0 R>>",
-		"/EF<</DOS 7 0 R>>", "/EF<</Unix 7 0 R>>", "/EF<</Mac 7 0 R>>",
-		"/F(a.txt)/RF<</F[(b.txt)7 0 R]>>"};
+	static const char *const specs[] = {"/F(a.txt)/EF<</F 7 0 R>>",
+		"/UF(a.txt)/EF<</UF 7 0 R>>", "/EF<</DOS 7 0 R>>", "/EF<</Unix 7 0 R>>",
+		"/EF<</Mac 7 0 R>>", "/F(a.txt)/RF<</F[(b.txt)7 0 R]>>"};
 	g_autofree char *file = stream(7, "/Type/EmbeddedFile", VALUE);
 	for (gsize i = 0; i < G_N_ELEMENTS(specs); i++) {
-		g_autofree char *more = g_strdup_printf("6 0 obj<</Type/Filespec%s>>endobj\n%s", specs[i], file);
-		expect(specs[i], make_pdf(TEXT, "/Names<</EmbeddedFiles<</Names[(a)6 0 R]>>>>", "", more), VALUE, "");
+		g_autofree char *more = g_strdup_printf(
+			"6 0 obj<</Type/Filespec%s>>endobj\n%s", specs[i], file);
+		expect(specs[i],
+			make_pdf(TEXT, "/Names<</EmbeddedFiles<</Names[(a)6 0 R]>>>>", "", more),
+			VALUE, "");
 		expect(specs[i], make_pdf(TEXT, "/AF[6 0 R]", "", more), VALUE, "");
 		expect(specs[i], make_pdf(TEXT, "", "", more), VALUE, "");
 	}
@@ -176,17 +195,21 @@ static void test_sealed_files(void)
 	static const struct {
 		const char *name, *dictionary, *content, *unread;
 	} rows[] = {
-		{"filter that fails", "/Filter/FlateDecode", "this is not compressed at all", "damaged"},
+		{"filter that fails", "/Filter/FlateDecode", "this is not compressed at all",
+			"damaged"},
 		{"unknown filter", "/Filter/Rot13", VALUE, "damaged"},
 		{"bad hex", "/Filter/ASCIIHexDecode", "4_8>", "damaged"},
-		{"crypt filter of its own", "/Filter/Crypt/DecodeParms<</Name/StdCF>>", "xyz", "encrypted"},
-		{"the second filter", "/Filter[/ASCIIHexDecode/Crypt]/DecodeParms[null<</Name/A>>]", "4142>", "encrypted"},
+		{"crypt filter of its own", "/Filter/Crypt/DecodeParms<</Name/StdCF>>", "xyz",
+			"encrypted"},
+		{"the second filter", "/Filter[/ASCIIHexDecode/Crypt]/DecodeParms[null<</Name/A>>]",
+			"4142>", "encrypted"},
 		{"twin: no filter", "", "fine", ""},
 		{"twin: identity", "/Filter/ASCIIHexDecode", "66696E65>", ""},
 		{"twin: empty", "", "", ""},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *dictionary = g_strconcat("/Type/EmbeddedFile", rows[i].dictionary, NULL);
+		g_autofree char *dictionary = g_strconcat(
+			"/Type/EmbeddedFile", rows[i].dictionary, NULL);
 		g_autofree char *file = stream(7, dictionary, rows[i].content);
 		expect(rows[i].name, make_pdf(TEXT, "", "", file), TEXT, rows[i].unread);
 	}
@@ -213,9 +236,11 @@ static void test_impostors(void)
 	g_autofree char *said = stream(7, "/N 3", VALUE " is not one");
 	g_autofree char *short_one = stream(7, "/N 3", "abc");
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *more = g_strdup_printf("6 0 obj%s endobj\n%s", rows[i].refers, said);
+		g_autofree char *more = g_strdup_printf(
+			"6 0 obj%s endobj\n%s", rows[i].refers, said);
 		expect(rows[i].name, make_pdf(TEXT, "", "", more), VALUE, "");
-		g_autofree char *less = g_strdup_printf("6 0 obj%s endobj\n%s", rows[i].refers, short_one);
+		g_autofree char *less = g_strdup_printf(
+			"6 0 obj%s endobj\n%s", rows[i].refers, short_one);
 		expect(rows[i].name, make_pdf(TEXT, "", "", less), "abc", "");
 	}
 }
@@ -227,18 +252,23 @@ static void test_impostors(void)
 /* A content that no page shows. */
 static void test_not_shown(void)
 {
-	static const char *const dictionaries[] = {"/Subtype/Form/BBox[0 0 9 9]/Resources<</Font<</F 5 0 R>>>>",
-		"/Subtype/Form/BBox[0 0 9 9]", "/PatternType 1/PaintType 1/BBox[0 0 9 9]/Resources<</Font<</F 5 0 R>>>>", ""};
+	static const char *const dictionaries[] = {
+		"/Subtype/Form/BBox[0 0 9 9]/Resources<</Font<</F 5 0 R>>>>",
+		"/Subtype/Form/BBox[0 0 9 9]",
+		"/PatternType 1/PaintType 1/BBox[0 0 9 9]/Resources<</Font<</F 5 0 R>>>>", ""};
 	for (gsize i = 0; i < G_N_ELEMENTS(dictionaries); i++) {
 		g_autofree char *more = stream(6, dictionaries[i], SHOW);
 		expect(dictionaries[i], make_pdf(TEXT, "", "", more), VALUE, "");
 	}
 	g_autofree char *appearance = stream(7, dictionaries[0], SHOW);
-	g_autofree char *stamp = g_strconcat("6 0 obj<</Type/Annot/Subtype/Stamp/Rect[1 1 9 9]/AP<</N 7 0 R>>>>endobj\n",
+	g_autofree char *stamp = g_strconcat(
+		"6 0 obj<</Type/Annot/Subtype/Stamp/Rect[1 1 9 9]/AP<</N 7 0 R>>>>endobj\n",
 		appearance, NULL);
 	expect("stamp", make_pdf(TEXT, "", "/Annots[6 0 R]", stamp), VALUE, "");
-	g_autofree char *widget = g_strconcat("6 0 obj<</Subtype/Widget/FT/Tx/T(a)/Rect[1 1 9 9]/AP<</N<</On 7 0 R>>>>>>"
-		"endobj\n", appearance, NULL);
+	g_autofree char *widget = g_strconcat(
+		"6 0 obj<</Subtype/Widget/FT/Tx/T(a)/Rect[1 1 9 9]/AP<</N<</On 7 0 R>>>>>>"
+		"endobj\n",
+		appearance, NULL);
 	expect("widget", make_pdf(TEXT, "", "/Annots[6 0 R]", widget), VALUE, "");
 }
 
@@ -248,7 +278,8 @@ static void test_rest_of_contents(void)
 		const char *name, *content;
 	} rows[] = {
 		{"comment", "BT /F 9 Tf 9 9 Td (a) Tj ET % " VALUE "\n"},
-		{"other text", "/Span<</ActualText(" VALUE ")>>BDC BT /F 9 Tf 9 9 Td (a) Tj ET EMC"},
+		{"other text",
+			"/Span<</ActualText(" VALUE ")>>BDC BT /F 9 Tf 9 9 Td (a) Tj ET EMC"},
 		{"alternative", "/Figure<</Alt(" VALUE ")>>BDC BT /F 9 Tf 9 9 Td (a) Tj ET EMC"},
 		{"marked point", "/P<</X(" VALUE ")>>DP BT /F 9 Tf 9 9 Td (a) Tj ET"},
 		{"unknown operator", "BT /F 9 Tf 9 9 Td (a) Tj ET BX (" VALUE ") foo EX"},
@@ -262,23 +293,34 @@ static void test_layers(void)
 {
 	static const char *const states[] = {"/OFF[6 0 R]", "/ON[6 0 R]", "/BaseState/OFF"};
 	for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
-		g_autofree char *catalog = g_strdup_printf("/OCProperties<</OCGs[6 0 R]/D<<%s>>>>", states[i]);
+		g_autofree char *catalog = g_strdup_printf(
+			"/OCProperties<</OCGs[6 0 R]/D<<%s>>>>", states[i]);
 		g_autofree char *content = stream(8, "", "/OC/L BDC " SHOW " EMC");
-		g_autofree char *more = g_strconcat("6 0 obj<</Type/OCG/Name(a)>>endobj\n", content, NULL);
-		expect(states[i], make_pdf(NULL, catalog, "/Contents 8 0 R/Resources<</Font<</F 5 0 R>>"
-			"/Properties<</L 6 0 R>>>>", more), VALUE, "");
+		g_autofree char *more = g_strconcat(
+			"6 0 obj<</Type/OCG/Name(a)>>endobj\n", content, NULL);
+		expect(states[i],
+			make_pdf(NULL, catalog,
+				"/Contents 8 0 R/Resources<</Font<</F 5 0 R>>"
+				"/Properties<</L 6 0 R>>>>",
+				more),
+			VALUE, "");
 	}
-	expect("shown if another is not", make_pdf(NULL, "/OCProperties<</OCGs[6 0 R]/D<<>>>>",
-		"/Contents 8 0 R/Resources<</Font<</F 5 0 R>>/Properties<</L 7 0 R>>>>",
-		"6 0 obj<</Type/OCG/Name(a)>>endobj\n7 0 obj<</Type/OCMD/OCGs 6 0 R/P/AllOff>>endobj\n"
-		"8 0 obj<</Length 50>>stream\n/OC/L BDC " SHOW " EMC\nendstream endobj\n"), VALUE, "");
+	expect("shown if another is not",
+		make_pdf(NULL, "/OCProperties<</OCGs[6 0 R]/D<<>>>>",
+			"/Contents 8 0 R/Resources<</Font<</F 5 0 R>>/Properties<</L 7 0 R>>>>",
+			"6 0 obj<</Type/OCG/Name(a)>>endobj\n7 0 obj<</Type/OCMD/OCGs 6 0 R/P/AllOff>>endobj\n"
+			"8 0 obj<</Length 50>>stream\n/OC/L BDC " SHOW " EMC\nendstream endobj\n"),
+		VALUE, "");
 }
 
 /* A cell that wraps beside another, and letters at any angle. */
 static void test_order(void)
 {
-	expect("wrapped cells", with_content("BT /F 9 Tf 50 700 Td (Hidden-) Tj 0 -11 Td (8001) Tj ET "
-		"BT /F 9 Tf 120 700 Td (other) Tj 0 -11 Td (words) Tj ET", "", ""), "Hidden-\n8001", "");
+	expect("wrapped cells",
+		with_content("BT /F 9 Tf 50 700 Td (Hidden-) Tj 0 -11 Td (8001) Tj ET "
+			     "BT /F 9 Tf 120 700 Td (other) Tj 0 -11 Td (words) Tj ET",
+			"", ""),
+		"Hidden-\n8001", "");
 	static const double angles[] = {2, 5, 10, 33, 45, 90, 180};
 	for (gsize i = 0; i < G_N_ELEMENTS(angles); i++) {
 		double sine = sin(angles[i] * G_PI / 180), cosine = cos(angles[i] * G_PI / 180);
@@ -286,65 +328,94 @@ static void test_order(void)
 		g_ascii_formatd(a, sizeof a, "%.5f", cosine);
 		g_ascii_formatd(b, sizeof b, "%.5f", sine);
 		g_ascii_formatd(c, sizeof c, "%.5f", -sine);
-		g_autofree char *content = g_strdup_printf("BT /F 12 Tf %s %s %s %s 300 400 Tm (" VALUE " is at an angle) "
-			"Tj ET", a, b, c, a);
+		g_autofree char *content = g_strdup_printf(
+			"BT /F 12 Tf %s %s %s %s 300 400 Tm (" VALUE " is at an angle) "
+			"Tj ET",
+			a, b, c, a);
 		g_autofree char *name = g_strdup_printf("%g degrees", angles[i]);
 		expect(name, with_content(content, "", ""), VALUE, "");
 	}
-	expect("letter by letter", with_content("BT /F 10 Tf 50 700 Td (H) Tj 7.22 0 Td (i) Tj 2.22 0 Td (d) Tj "
-		"5.56 0 Td (den-8001) Tj ET", "", ""), VALUE, "");
-	expect("twice, to look bold", with_content("BT /F 10 Tf 50 700 Td (H) Tj .2 0 Td (H) Tj 7.02 0 Td (idden-8001) Tj ET",
-		"", ""), VALUE, "");
+	expect("letter by letter",
+		with_content("BT /F 10 Tf 50 700 Td (H) Tj 7.22 0 Td (i) Tj 2.22 0 Td (d) Tj "
+			     "5.56 0 Td (den-8001) Tj ET",
+			"", ""),
+		VALUE, "");
+	expect("twice, to look bold",
+		with_content(
+			"BT /F 10 Tf 50 700 Td (H) Tj .2 0 Td (H) Tj 7.02 0 Td (idden-8001) Tj ET",
+			"", ""),
+		VALUE, "");
 }
 
 static void test_broken(void)
 {
-	expect("operator without operands", with_content("BT undefined 10 Tf /F 10 Tf 9 9 Td (a) Tj ET", "", ""), "",
+	expect("operator without operands",
+		with_content("BT undefined 10 Tf /F 10 Tf 9 9 Td (a) Tj ET", "", ""), "",
 		"damaged");
 	expect("no font", with_content("BT 9 9 Td (" VALUE ") Tj ET", "", ""), "", "damaged");
-	expect("compressed data", make_pdf(TEXT, "", "/Contents 6 0 R",
-		"6 0 obj<</Filter/FlateDecode/Length 9>>stream\nnot so...\nendstream endobj\n"), "", "damaged");
-	expect("twin: an unknown operator", with_content("BT /F 10 Tf 9 9 Td (a) Tj foo ET", "", ""), "a", "");
-	expect("twin: one operand too many", with_content("BT 1 /F 10 Tf 9 9 Td (a) Tj ET", "", ""), "a", "");
+	expect("compressed data",
+		make_pdf(TEXT, "", "/Contents 6 0 R",
+			"6 0 obj<</Filter/FlateDecode/Length 9>>stream\nnot so...\nendstream endobj\n"),
+		"", "damaged");
+	expect("twin: an unknown operator",
+		with_content("BT /F 10 Tf 9 9 Td (a) Tj foo ET", "", ""), "a", "");
+	expect("twin: one operand too many", with_content("BT 1 /F 10 Tf 9 9 Td (a) Tj ET", "", ""),
+		"a", "");
 }
 
 /* ---- letters -------------------------------------------------------------------------- */
 
-#define LONG_TEXT "BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
+#define LONG_TEXT \
+	"BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
 	"0 -14 Td (in two lines, of which the other one is no shorter than the first, as such letters are) Tj ET "
 
 static void test_letters(void)
 {
-	expect("numbers of glyphs", with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td <001100120013001400150016> Tj ET",
-		"/Font<</F 5 0 R/G 6 0 R>>", "6 0 obj<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/Identity-H"
-		"/DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/A/CIDSystemInfo<</Registry(Adobe)"
-		"/Ordering(Identity)/Supplement 0>>>>]>>endobj\n"), "words", "charset");
-	expect("names that say nothing", with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td (abcdef) Tj ET",
-		"/Font<</F 5 0 R/G 6 0 R>>", "6 0 obj<</Type/Font/Subtype/Type1/BaseFont/A/Encoding<</Differences"
-		"[97/x1q/x2q/x3q/x4q/x5q/x6q]>>>>endobj\n"), "words", "charset");
-	expect("glyphs of Type 3", with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td (abcdef) Tj ET",
-		"/Font<</F 5 0 R/G 6 0 R>>", "6 0 obj<</Type/Font/Subtype/Type3/FontBBox[0 0 9 9]/FontMatrix[.1 0 0 .1 0 0]"
-		"/CharProcs<<>>/FirstChar 97/LastChar 102/Widths[9 9 9 9 9 9]/Encoding<</Differences"
-		"[97/g0/g1/g2/g3/g4/g5]>>>>endobj\n"), "words", "charset");
-	static const char map[] = "begincmap 1 begincodespacerange <00><FF> endcodespacerange 1 beginbfrange "
+	expect("numbers of glyphs",
+		with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td <001100120013001400150016> Tj ET",
+			"/Font<</F 5 0 R/G 6 0 R>>",
+			"6 0 obj<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/Identity-H"
+			"/DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/A/CIDSystemInfo<</Registry(Adobe)"
+			"/Ordering(Identity)/Supplement 0>>>>]>>endobj\n"),
+		"words", "charset");
+	expect("names that say nothing",
+		with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td (abcdef) Tj ET",
+			"/Font<</F 5 0 R/G 6 0 R>>",
+			"6 0 obj<</Type/Font/Subtype/Type1/BaseFont/A/Encoding<</Differences"
+			"[97/x1q/x2q/x3q/x4q/x5q/x6q]>>>>endobj\n"),
+		"words", "charset");
+	expect("glyphs of Type 3",
+		with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td (abcdef) Tj ET",
+			"/Font<</F 5 0 R/G 6 0 R>>",
+			"6 0 obj<</Type/Font/Subtype/Type3/FontBBox[0 0 9 9]/FontMatrix[.1 0 0 .1 0 0]"
+			"/CharProcs<<>>/FirstChar 97/LastChar 102/Widths[9 9 9 9 9 9]/Encoding<</Differences"
+			"[97/g0/g1/g2/g3/g4/g5]>>>>endobj\n"),
+		"words", "charset");
+	static const char map[] =
+		"begincmap 1 begincodespacerange <00><FF> endcodespacerange 1 beginbfrange "
 		"<61><7a><%s> endbfrange endcmap end";
 	static const struct {
 		const char *name, *to, *unread;
-	} rows[] = {{"a map that says otherwise", "0061", "charset"}, {"a map to nothing", "0020", "charset"},
-		{"twin: a map that agrees", "0041", ""}};
+	} rows[] = {{"a map that says otherwise", "0061", "charset"},
+		{"a map to nothing", "0020", "charset"}, {"twin: a map that agrees", "0041", ""}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *text = g_strdup_printf(map, rows[i].to);
 		g_autofree char *stream_7 = stream(7, "", text);
 		bool agrees = *rows[i].unread == '\0';
-		g_autofree char *more = g_strdup_printf("6 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 7 0 R"
-			"/Encoding<</Differences[97%s]>>>>endobj\n%s", agrees ? "/A/B/C/D/E/F" : "/one/two/three/four/five/six",
-			stream_7);
+		g_autofree char *more = g_strdup_printf(
+			"6 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 7 0 R"
+			"/Encoding<</Differences[97%s]>>>>endobj\n%s",
+			agrees ? "/A/B/C/D/E/F" : "/one/two/three/four/five/six", stream_7);
 		expect(rows[i].name, with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td (abcdef) Tj ET",
 			"/Font<</F 5 0 R/G 6 0 R>>", more), "words", rows[i].unread);
 	}
-	expect("twin: bullets", with_content(LONG_TEXT "BT /G 10 Tf 40 600 Td (a) Tj ET BT /F 10 Tf 50 600 Td (point) Tj ET "
-		"BT /G 10 Tf 40 580 Td (a) Tj ET BT /F 10 Tf 50 580 Td (point) Tj ET", "/Font<</F 5 0 R/G 6 0 R>>",
-		"6 0 obj<</Type/Font/Subtype/Type1/BaseFont/A/Encoding<</Differences[97/x1q]>>>>endobj\n"), "point", "");
+	expect("twin: bullets",
+		with_content(LONG_TEXT
+			"BT /G 10 Tf 40 600 Td (a) Tj ET BT /F 10 Tf 50 600 Td (point) Tj ET "
+			"BT /G 10 Tf 40 580 Td (a) Tj ET BT /F 10 Tf 50 580 Td (point) Tj ET",
+			"/Font<</F 5 0 R/G 6 0 R>>",
+			"6 0 obj<</Type/Font/Subtype/Type1/BaseFont/A/Encoding<</Differences[97/x1q]>>>>endobj\n"),
+		"point", "");
 }
 
 /* `n` letter-like shapes in a line. */
@@ -352,46 +423,59 @@ static char *shapes(int n, const char *how)
 {
 	GString *out = g_string_new(NULL);
 	for (int i = 0; i < n; i++)
-		g_string_append_printf(out, "%d 400 m %d 410 l %d 405 %d 402 %d 400 c %s ", 40 + i * 8, 43 + i * 8, 46 + i * 8,
-			46 + i * 8, 45 + i * 8, how);
+		g_string_append_printf(out, "%d 400 m %d 410 l %d 405 %d 402 %d 400 c %s ",
+			40 + i * 8, 43 + i * 8, 46 + i * 8, 46 + i * 8, 45 + i * 8, how);
 	return g_string_free(out, FALSE);
 }
 
-#define PICTURE "7 0 obj<</Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray/Length 1>>stream\na\n" \
+#define PICTURE \
+	"7 0 obj<</Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray/Length 1>>stream\na\n" \
 	"endstream endobj\n"
 #define PICTURES "/XObject<</I 7 0 R>>"
 
 static void test_pictures(void)
 {
-	g_autofree char *filled = shapes(40, "f"), *stroked = shapes(40, "S"), *few = shapes(8, "f"),
-			*some = shapes(20, "f");
-	g_autofree char *line = g_strconcat(LONG_TEXT, filled, NULL), *strokes = g_strconcat(LONG_TEXT, stroked, NULL),
+	g_autofree char *filled = shapes(40, "f"), *stroked = shapes(40, "S"),
+			*few = shapes(8, "f"), *some = shapes(20, "f");
+	g_autofree char *line = g_strconcat(LONG_TEXT, filled, NULL),
+			*strokes = g_strconcat(LONG_TEXT, stroked, NULL),
 			*logo = g_strconcat(LONG_TEXT, few, NULL),
 			*number = g_strconcat("BT /F 9 Tf 300 20 Td (1) Tj ET ", some, NULL);
 	expect("a line of shapes", with_content(line, "", ""), "words", "image-only");
 	expect("a line of strokes", with_content(strokes, "", ""), "words", "image-only");
 	expect("shapes and a page number", with_content(number, "", ""), "1", "image-only");
 	expect("twin: a logo of shapes", with_content(logo, "", ""), "words", "");
-	expect("picture of most of the page", with_content(LONG_TEXT "q 595 0 0 600 0 0 cm /I Do Q", PICTURES, PICTURE),
-		"words", "image-only");
-	expect("picture and a page number", with_content("BT /F 9 Tf 300 20 Td (1) Tj ET q 500 0 0 500 0 200 cm /I Do Q",
-		PICTURES, PICTURE), "1", "image-only");
-	expect("picture of a line", with_content(LONG_TEXT "q 400 0 0 60 50 300 cm /I Do Q", PICTURES, PICTURE), "words",
+	expect("picture of most of the page",
+		with_content(LONG_TEXT "q 595 0 0 600 0 0 cm /I Do Q", PICTURES, PICTURE), "words",
 		"image-only");
-	expect("twin: paper under the text", with_content("q 595 0 0 842 0 0 cm /I Do Q " LONG_TEXT, PICTURES, PICTURE),
+	expect("picture and a page number",
+		with_content("BT /F 9 Tf 300 20 Td (1) Tj ET q 500 0 0 500 0 200 cm /I Do Q",
+			PICTURES, PICTURE),
+		"1", "image-only");
+	expect("picture of a line",
+		with_content(LONG_TEXT "q 400 0 0 60 50 300 cm /I Do Q", PICTURES, PICTURE),
+		"words", "image-only");
+	expect("twin: paper under the text",
+		with_content("q 595 0 0 842 0 0 cm /I Do Q " LONG_TEXT, PICTURES, PICTURE), "words",
+		"");
+	expect("twin: a logo",
+		with_content(LONG_TEXT "q 120 0 0 60 50 750 cm /I Do Q", PICTURES, PICTURE),
 		"words", "");
-	expect("twin: a logo", with_content(LONG_TEXT "q 120 0 0 60 50 750 cm /I Do Q", PICTURES, PICTURE), "words", "");
 }
 
 /* ---- form data ------------------------------------------------------------------------ */
 
 static void test_fdf(void)
 {
-	static const char *const fields[] = {"<</T(a)/V(" VALUE ")>>", "<</T(" VALUE ")/V(a)>>", "<</T(a)/V[(b)(" VALUE ")]>>",
-		"<</T(a)/V<FEFF00480069006400640065006E002D0038003000300031>>>", "<</T(a)/Kids[<</T(b)/V(" VALUE ")>>]>>"};
+	static const char *const fields[] = {"<</T(a)/V(" VALUE ")>>", "<</T(" VALUE ")/V(a)>>",
+		"<</T(a)/V[(b)(" VALUE ")]>>",
+		"<</T(a)/V<FEFF00480069006400640065006E002D0038003000300031>>>",
+		"<</T(a)/Kids[<</T(b)/V(" VALUE ")>>]>>"};
 	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
-		g_autofree char *text = g_strdup_printf("%%FDF-1.2\n1 0 obj<</FDF<</Fields[%s]>>>>endobj\n"
-			"trailer<</Root 1 0 R>>\n%%%%EOF\n", fields[i]);
+		g_autofree char *text = g_strdup_printf(
+			"%%FDF-1.2\n1 0 obj<</FDF<</Fields[%s]>>>>endobj\n"
+			"trailer<</Root 1 0 R>>\n%%%%EOF\n",
+			fields[i]);
 		expect(fields[i], bytes_of(text), VALUE, "");
 	}
 }

@@ -19,7 +19,8 @@ static char *dir;
 /* ---- names ---------------------------------------------------------------------------- */
 
 static const char *const domains[] = {"corp", "Corp.Example", "@other\\", NULL};
-static const char *const aliases[] = {"aschmidt=anna", "CORP\\as = Anna", "loop=pool", "pool=loop", NULL};
+static const char *const aliases[] = {
+	"aschmidt=anna", "CORP\\as = Anna", "loop=pool", "pool=loop", NULL};
 static const MsPersonRules rules = {domains, aliases};
 
 static void test_one_name(void)
@@ -81,8 +82,10 @@ static void test_one_name(void)
 static MsDesk *open_desk(const char *more)
 {
 	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
-	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\nhost = \"mx\"\ndesk {\n"
-		"person-domains = {\"corp\"}\nperson-aliases = {\"aschmidt=anna\"}\n%s\n}\n", dir, more);
+	g_autofree char *text = g_strdup_printf(
+		"state-dir = \"%s\"\nhost = \"mx\"\ndesk {\n"
+		"person-domains = {\"corp\"}\nperson-aliases = {\"aschmidt=anna\"}\n%s\n}\n",
+		dir, more);
 	g_autoptr(GError) error = NULL;
 	g_assert_true(g_file_set_contents(conf, text, -1, NULL));
 	MsDesk *desk = ms_desk_open(conf, &error);
@@ -119,7 +122,12 @@ static int let_go(MsDesk *desk, const char *uid, const char *who, const char *re
 	g_ptr_array_add(uids, (char *)uid);
 	if (recipient != NULL)
 		g_ptr_array_add(to, (char *)recipient);
-	MsAsk ask = {.verb = MS_VERB_RELEASE, .uids = uids, .recipients = to, .who = who, .why = "x", .later = true};
+	MsAsk ask = {.verb = MS_VERB_RELEASE,
+		.uids = uids,
+		.recipients = to,
+		.who = who,
+		.why = "x",
+		.later = true};
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk, &ask, NULL);
 	if (done == NULL)
 		return -1;
@@ -128,7 +136,8 @@ static int let_go(MsDesk *desk, const char *uid, const char *who, const char *re
 	g_autoptr(GPtrArray) address = g_ptr_array_new();
 	g_ptr_array_add(address, (char *)recipient);
 	if (state == MS_DECISION_APPROVED) /* as if it had been carried out */
-		g_assert_true(ms_decisions_finish(ms_desk_ledger(desk), d, true, "", address, MS_STATE_RELEASED, NULL));
+		g_assert_true(ms_decisions_finish(
+			ms_desk_ledger(desk), d, true, "", address, MS_STATE_RELEASED, NULL));
 	return state;
 }
 
@@ -155,9 +164,11 @@ static void test_second_person(void)
 	static const struct {
 		const char *first, *second;
 		bool one;
-	} rows[] = {{"anna", "anna", true}, {"anna", "Anna ", true}, {"CORP\\anna", "ANNA@corp", true},
-		{"anna", "aschmidt", true}, {"anna via billing", "anna", true}, {"anna", "anna via billing", true},
-		{"\xef\xbd\x81nna", "anna", true}, {"anna", "bert", false}, {"anna via billing", "bert", false}};
+	} rows[] = {{"anna", "anna", true}, {"anna", "Anna ", true},
+		{"CORP\\anna", "ANNA@corp", true}, {"anna", "aschmidt", true},
+		{"anna via billing", "anna", true}, {"anna", "anna via billing", true},
+		{"\xef\xbd\x81nna", "anna", true}, {"anna", "bert", false},
+		{"anna via billing", "bert", false}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *uid = hold(desk, 1);
 		g_autoptr(GError) error = NULL;
@@ -165,7 +176,8 @@ static void test_second_person(void)
 		g_autoptr(MsRecord) r = ms_records_find(ms_desk_ledger(desk), uid, NULL);
 		const MsDecision *d = r->decisions->pdata[0];
 		ms_desk_leave_work(desk, 0); /* carried out by nobody */
-		g_autoptr(GPtrArray) done = ms_desk_agree(desk, d->id, rows[i].second, true, &error);
+		g_autoptr(GPtrArray)
+			done = ms_desk_agree(desk, d->id, rows[i].second, true, &error);
 		g_test_message("%s, %s", rows[i].first, rows[i].second);
 		if (rows[i].one)
 			g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
@@ -188,7 +200,8 @@ static MsAccounts *open_accounts(const char *name)
 	return accounts;
 }
 
-static void put(MsAccounts *accounts, const char *name, MsRole role, const char *password, bool disabled)
+static void put(
+	MsAccounts *accounts, const char *name, MsRole role, const char *password, bool disabled)
 {
 	MsAccount account = {.name = (char *)name, .role = role, .disabled = disabled};
 	g_autoptr(GError) error = NULL;
@@ -196,8 +209,8 @@ static void put(MsAccounts *accounts, const char *name, MsRole role, const char 
 	g_assert_no_error(error);
 }
 
-static MsLogin try_code(MsAccounts *accounts, const char *name, const char *password, const char *code,
-	const char *source, const char *device, MsPass *pass)
+static MsLogin try_code(MsAccounts *accounts, const char *name, const char *password,
+	const char *code, const char *source, const char *device, MsPass *pass)
 {
 	MsTry try = {name, password, code, source, device};
 	g_autoptr(GError) error = NULL;
@@ -207,8 +220,8 @@ static MsLogin try_code(MsAccounts *accounts, const char *name, const char *pass
 	return result;
 }
 
-static MsLogin try_login(MsAccounts *accounts, const char *name, const char *password, const char *source,
-	MsPass *pass)
+static MsLogin try_login(MsAccounts *accounts, const char *name, const char *password,
+	const char *source, MsPass *pass)
 {
 	return try_code(accounts, name, password, "", source, "", pass);
 }
@@ -221,28 +234,34 @@ static void test_login(void)
 	put(accounts, "Anna", MS_ROLE_REVIEWER, "a good password", false);
 	put(accounts, "bert", MS_ROLE_VIEWER, "another password", true);
 	put(accounts, "proxy-only", MS_ROLE_VIEWER, NULL, false);
-	g_assert_cmpint(try_login(accounts, "CORP\\anna", "a good password", "192.0.2.1", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "CORP\\anna", "a good password", "192.0.2.1", &pass),
+		==, MS_LOGIN_FINE);
 	g_assert_cmpuint(strlen(pass.session), ==, 64);
-	static const char *const wrong[][2] = {{"anna", "a good passwor"}, {"anna", ""}, {"bert", "another password"},
-		{"carl", "a good password"}, {"proxy-only", ""}, {"", ""}, {"' OR 1=1 --", "x"}};
+	static const char *const wrong[][2] = {{"anna", "a good passwor"}, {"anna", ""},
+		{"bert", "another password"}, {"carl", "a good password"}, {"proxy-only", ""},
+		{"", ""}, {"' OR 1=1 --", "x"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
 		g_autofree char *source = g_strdup_printf("198.51.100.%d", (int)i);
-		g_assert_cmpint(try_login(accounts, wrong[i][0], wrong[i][1], source, &none), ==, MS_LOGIN_WRONG);
+		g_assert_cmpint(try_login(accounts, wrong[i][0], wrong[i][1], source, &none), ==,
+			MS_LOGIN_WRONG);
 		g_assert_null(none.session);
 	}
-	g_autoptr(MsSession) session = ms_accounts_session(accounts, pass.session, HOUR, HOUR, &error);
+	g_autoptr(MsSession)
+		session = ms_accounts_session(accounts, pass.session, HOUR, HOUR, &error);
 	g_assert_cmpstr(session->account->name, ==, "anna");
 	g_assert_cmpstr(session->actor, ==, "anna");
 	g_assert_cmpint(session->account->role, ==, MS_ROLE_REVIEWER);
 	g_assert_true(session->account->password && !session->account->totp);
 	g_assert_cmpuint(strlen(session->csrf), ==, 64);
 	g_assert_null(ms_accounts_session(accounts, "0000", HOUR, HOUR, &error));
-	g_assert_null(ms_accounts_session(accounts, pass.session, 0, HOUR, &error)); /* idle for too long */
+	/* idle for too long */
+	g_assert_null(ms_accounts_session(accounts, pass.session, 0, HOUR, &error));
 	g_assert_null(ms_accounts_session(accounts, pass.session, HOUR, 0, &error)); /* too old */
 	/* changed rights end sessions */
 	put(accounts, "ANNA", MS_ROLE_VIEWER, NULL, false);
 	g_assert_null(ms_accounts_session(accounts, pass.session, HOUR, HOUR, &error));
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &pass), ==,
+		MS_LOGIN_FINE);
 	g_assert_true(ms_accounts_logout(accounts, pass.session, &error));
 	g_assert_null(ms_accounts_session(accounts, pass.session, HOUR, HOUR, &error));
 	g_autofree char *admitted = ms_accounts_admit(accounts, "Proxy-Only@corp", &error);
@@ -266,12 +285,15 @@ static void test_own_password(void)
 	g_assert_false(ms_accounts_password(accounts, "anna", "short", here.session, &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
 	g_clear_error(&error);
-	g_assert_true(ms_accounts_password(accounts, "anna", "a better password", here.session, &error));
+	g_assert_true(
+		ms_accounts_password(accounts, "anna", "a better password", here.session, &error));
 	g_autoptr(MsSession) still = ms_accounts_session(accounts, here.session, HOUR, HOUR, NULL);
 	g_assert_nonnull(still);
 	g_assert_null(ms_accounts_session(accounts, there.session, HOUR, HOUR, NULL));
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &there), ==, MS_LOGIN_WRONG);
-	g_assert_cmpint(try_login(accounts, "anna", "a better password", "192.0.2.1", &there), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &there), ==,
+		MS_LOGIN_WRONG);
+	g_assert_cmpint(try_login(accounts, "anna", "a better password", "192.0.2.1", &there), ==,
+		MS_LOGIN_FINE);
 }
 
 /* Who never comes back with his session does not fill the disk with them; the one in use stays. */
@@ -300,20 +322,27 @@ static void test_guesser_waits(void)
 	put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
 	put(accounts, "bert", MS_ROLE_REVIEWER, "a good password", false);
 	for (int i = 0; i < MS_TRIES; i++)
-		g_assert_cmpint(try_login(accounts, "anna", "x", "203.0.113.9", &pass), ==, MS_LOGIN_WRONG);
+		g_assert_cmpint(
+			try_login(accounts, "anna", "x", "203.0.113.9", &pass), ==, MS_LOGIN_WRONG);
 	/* the source waits, whatever it tries */
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "203.0.113.9", &pass), ==, MS_LOGIN_WAIT);
-	g_assert_cmpint(pass.wait, >, 0);
-	g_assert_cmpint(try_login(accounts, "bert", "a good password", "203.0.113.9", &pass), ==, MS_LOGIN_WAIT);
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "::ffff:203.0.113.9", &pass), ==, MS_LOGIN_WAIT);
-	/* the owner does not, from elsewhere */
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &own), ==, MS_LOGIN_FINE);
-	/* and after it with that browser, wherever it is */
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", "", "203.0.113.9", own.device, &pass), ==,
-		MS_LOGIN_FINE);
-	/* a browser that another name was given is no help */
-	g_assert_cmpint(try_code(accounts, "bert", "a good password", "", "203.0.113.9", own.device, &pass), ==,
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "203.0.113.9", &pass), ==,
 		MS_LOGIN_WAIT);
+	g_assert_cmpint(pass.wait, >, 0);
+	g_assert_cmpint(try_login(accounts, "bert", "a good password", "203.0.113.9", &pass), ==,
+		MS_LOGIN_WAIT);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "::ffff:203.0.113.9", &pass),
+		==, MS_LOGIN_WAIT);
+	/* the owner does not, from elsewhere */
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &own), ==,
+		MS_LOGIN_FINE);
+	/* and after it with that browser, wherever it is */
+	g_assert_cmpint(
+		try_code(accounts, "anna", "a good password", "", "203.0.113.9", own.device, &pass),
+		==, MS_LOGIN_FINE);
+	/* a browser that another name was given is no help */
+	g_assert_cmpint(
+		try_code(accounts, "bert", "a good password", "", "203.0.113.9", own.device, &pass),
+		==, MS_LOGIN_WAIT);
 }
 
 /* One customer of a provider has more addresses than there are guesses. */
@@ -324,19 +353,24 @@ static void test_network(void)
 	put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
 	for (int i = 0; i < MS_TRIES; i++) {
 		g_autofree char *source = g_strdup_printf("2001:db8:1:2::%x", i);
-		g_assert_cmpint(try_login(accounts, "anna", "x", source, &pass), ==, MS_LOGIN_WRONG);
+		g_assert_cmpint(
+			try_login(accounts, "anna", "x", source, &pass), ==, MS_LOGIN_WRONG);
 	}
-	g_assert_cmpint(try_login(accounts, "anna", "x", "2001:db8:1:2:ffff::1", &pass), ==, MS_LOGIN_WAIT);
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "2001:db8:1:3::1", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(
+		try_login(accounts, "anna", "x", "2001:db8:1:2:ffff::1", &pass), ==, MS_LOGIN_WAIT);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "2001:db8:1:3::1", &pass),
+		==, MS_LOGIN_FINE);
 }
 
-/* From many sources: each that is new waits for itself, and then has its try, whatever the others do. */
+/* From many sources: each that is new waits for itself, and then has its try, whatever the
+ * others do. */
 static void test_many_sources(void)
 {
 	g_autoptr(MsAccounts) accounts = open_accounts("many.db");
 	g_auto(MsPass) pass = {0}, own = {0};
 	put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &own), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &own), ==,
+		MS_LOGIN_FINE);
 	int wrong = 0;
 	for (int i = 0; i < 30; i++) {
 		g_autofree char *source = g_strdup_printf("198.51.100.%d", i);
@@ -344,10 +378,13 @@ static void test_many_sources(void)
 	}
 	g_assert_cmpint(wrong, ==, 20);
 	/* from where he was before, and with his browser from elsewhere */
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &pass), ==, MS_LOGIN_FINE);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", "", "198.51.100.200", own.device, &pass), ==,
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &pass), ==,
 		MS_LOGIN_FINE);
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "203.0.113.1", &pass), ==, MS_LOGIN_WAIT);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", "", "198.51.100.200",
+				own.device, &pass),
+		==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "203.0.113.1", &pass), ==,
+		MS_LOGIN_WAIT);
 	gint64 wait = pass.wait;
 	g_assert_cmpint(wait, <=, 30);
 	for (int i = 0; i < 5; i++) { /* what others try meanwhile does not make it longer */
@@ -355,10 +392,12 @@ static void test_many_sources(void)
 		try_login(accounts, "anna", "x", source, &pass);
 	}
 	g_usleep((gulong)(wait * G_USEC_PER_SEC + 100000));
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "203.0.113.1", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "203.0.113.1", &pass), ==,
+		MS_LOGIN_FINE);
 }
 
-/* On this host's own address (a tunnel, a proxy that does not say for whom) one guesser is not all. */
+/* On this host's own address (a tunnel, a proxy that does not say for whom) one guesser is not
+ * all. */
 static void test_shared_address(void)
 {
 	g_autoptr(MsAccounts) accounts = open_accounts("shared.db");
@@ -366,9 +405,12 @@ static void test_shared_address(void)
 	put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
 	put(accounts, "bert", MS_ROLE_REVIEWER, "a good password", false);
 	for (int i = 0; i < MS_TRIES; i++)
-		g_assert_cmpint(try_login(accounts, "anna", "x", "127.0.0.1", &pass), ==, MS_LOGIN_WRONG);
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "127.0.0.1", &pass), ==, MS_LOGIN_WAIT);
-	g_assert_cmpint(try_login(accounts, "bert", "a good password", "127.0.0.1", &pass), ==, MS_LOGIN_FINE);
+		g_assert_cmpint(
+			try_login(accounts, "anna", "x", "127.0.0.1", &pass), ==, MS_LOGIN_WRONG);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "127.0.0.1", &pass), ==,
+		MS_LOGIN_WAIT);
+	g_assert_cmpint(try_login(accounts, "bert", "a good password", "127.0.0.1", &pass), ==,
+		MS_LOGIN_FINE);
 }
 
 static gint wrong_tries, busy_tries;
@@ -405,8 +447,8 @@ static void test_at_once(void)
 	g_assert_cmpint(wrong_tries, ==, MS_TRIES);
 }
 
-/* A flood of guesses, each from elsewhere, hashes no more at a time than the machine can bear, and who was
- * here before passes it by. */
+/* A flood of guesses, each from elsewhere, hashes no more at a time than the machine can bear,
+ * and who was here before passes it by. */
 static void test_flood(void)
 {
 	g_autoptr(MsAccounts) accounts = open_accounts("flood.db");
@@ -425,14 +467,15 @@ static void test_flood(void)
 		threads[i] = g_thread_new("guess", guess, &guessers[i]);
 	}
 	gint64 at = g_get_monotonic_time();
-	g_assert_cmpint(try_login(accounts, "bert", "a good password", "192.0.2.1", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "bert", "a good password", "192.0.2.1", &pass), ==,
+		MS_LOGIN_FINE);
 	gint64 late = g_get_monotonic_time() - at;
 	for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
 		g_thread_join(threads[i]);
 		g_free(guessers[i].source);
 	}
-	g_test_message("%d were told to come again, bert waited %d ms, %d ms a hash", busy_tries, (int)(late / 1000),
-		(int)(one / 1000));
+	g_test_message("%d were told to come again, bert waited %d ms, %d ms a hash", busy_tries,
+		(int)(late / 1000), (int)(one / 1000));
 	/* 20 tries for the name, or fewer; no queue of 60 */
 	g_assert_cmpint(cpu_time() - before, <, 26 * one + G_USEC_PER_SEC);
 }
@@ -447,7 +490,8 @@ static void test_same_work(void)
 	gint64 took[3];
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
 		gint64 before = cpu_time();
-		g_assert_cmpint(try_login(accounts, names[i], "x", "203.0.113.5", &pass), ==, MS_LOGIN_WRONG);
+		g_assert_cmpint(try_login(accounts, names[i], "x", "203.0.113.5", &pass), ==,
+			MS_LOGIN_WRONG);
 		took[i] = cpu_time() - before;
 	}
 	g_assert_cmpint(took[1], >, took[0] / 2);
@@ -463,8 +507,9 @@ static void test_names(void)
 		const char *name, *password, *want;
 	} rows[] = {{"", "a good password", "a name has"}, {"a b", "a good password", "a name has"},
 		{"a<b", "a good password", "a name has"}, {"a,b", "a good password", "a name has"},
-		{"\xe2\x80\x8b", "a good password", "a name has"}, {"anna via x", "a good password", "a name has"},
-		{"anna", "short", "at least 10"}, {"anna@example.com", "a good password", NULL}};
+		{"\xe2\x80\x8b", "a good password", "a name has"},
+		{"anna via x", "a good password", "a name has"}, {"anna", "short", "at least 10"},
+		{"anna@example.com", "a good password", NULL}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
 		MsAccount account = {.name = (char *)rows[i].name, .role = MS_ROLE_VIEWER};
@@ -479,7 +524,8 @@ static void test_names(void)
 	g_autoptr(MsAccount) zoe = ms_accounts_find(accounts, "zo\xc3\xab", NULL);
 	g_assert_cmpint(zoe->role, ==, MS_ROLE_REVIEWER);
 	g_assert_true(zoe->password);
-	g_autofree char *a = ms_password_hash("same password"), *b = ms_password_hash("same password");
+	g_autofree char *a = ms_password_hash("same password"),
+			*b = ms_password_hash("same password");
 	g_assert_true(g_str_has_prefix(a, "$argon2id$"));
 	g_assert_cmpstr(a, !=, b);
 	g_assert_true(ms_password_matches(a, "same password"));
@@ -500,12 +546,13 @@ static void make_old(const char *path)
 		"CREATE TABLE attempt (name TEXT NOT NULL, client TEXT NOT NULL, at INTEGER NOT NULL);";
 	MsSqlite *db = ms_sqlite_open(path, 0x6d737277, old, true, NULL, &error);
 	g_assert_no_error(error);
-	static const char *const rows[][3] = {{"Anna", "administrator", "5"}, {"anna", "viewer", "3"},
-		{"bert", "reviewer", "0"}};
+	static const char *const rows[][3] = {
+		{"Anna", "administrator", "5"}, {"anna", "viewer", "3"}, {"bert", "reviewer", "0"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		ms_sqlite_ask(db, "INSERT INTO user VALUES (:name, :hash, :role, '0', '0', :seen)",
 			MS_SQL_VALUES(MS_SQL_TEXT("name", rows[i][0]), MS_SQL_TEXT("hash", hash),
-				MS_SQL_TEXT("role", rows[i][1]), MS_SQL_NUMBER("seen", atoi(rows[i][2]))),
+				MS_SQL_TEXT("role", rows[i][1]),
+				MS_SQL_NUMBER("seen", atoi(rows[i][2]))),
 			NULL, NULL, NULL, &error);
 		g_assert_no_error(error);
 	}
@@ -530,7 +577,8 @@ static void test_migration(void)
 	for (guint i = 0; i < list->len; i++)
 		able += !((MsAccount *)list->pdata[i])->disabled;
 	g_assert_cmpint(able, ==, 2);
-	g_assert_cmpint(try_login(accounts, "bert", "a good password", "192.0.2.1", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "bert", "a good password", "192.0.2.1", &pass), ==,
+		MS_LOGIN_FINE);
 	/* a file in which others may write is not taken */
 	g_autofree char *open_folder = g_build_filename(dir, "open", NULL);
 	g_autofree char *inside = g_build_filename(open_folder, "accounts.db", NULL);
@@ -555,7 +603,8 @@ static char *code_of(const char *secret, int steps)
 	char *bytes = NULL, code[7];
 	size_t len = 0;
 	g_assert_cmpint(oath_base32_decode(secret, strlen(secret), &bytes, &len), ==, OATH_OK);
-	g_assert_cmpint(oath_totp_generate(bytes, len, time(NULL) + steps * 30, 30, 0, 6, code), ==, OATH_OK);
+	g_assert_cmpint(oath_totp_generate(bytes, len, time(NULL) + steps * 30, 30, 0, 6, code), ==,
+		OATH_OK);
 	free(bytes);
 	return g_strdup(code);
 }
@@ -569,31 +618,43 @@ static void test_totp(void)
 	g_autofree char *secret = ms_totp_begin(accounts, "Anna", &error);
 	g_assert_cmpuint(strlen(secret), ==, 32);
 	/* not before it is confirmed */
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &pass), ==,
+		MS_LOGIN_FINE);
 	early();
 	g_assert_null(ms_totp_confirm(accounts, "anna", "000000", &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
 	g_clear_error(&error);
-	g_autofree char *first = code_of(secret, -1), *second = code_of(secret, 0), *third = code_of(secret, 1);
+	g_autofree char *first = code_of(secret, -1), *second = code_of(secret, 0),
+			*third = code_of(secret, 1);
 	g_auto(GStrv) codes = ms_totp_confirm(accounts, "anna", first, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(g_strv_length(codes), ==, 8);
 	static const char source[] = "192.0.2.1";
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", source, &pass), ==, MS_LOGIN_CODE);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", "123456", source, "", &pass), ==, MS_LOGIN_WRONG);
-	g_assert_cmpint(try_code(accounts, "anna", "a bad password", second, source, "", &pass), ==, MS_LOGIN_WRONG);
+	g_assert_cmpint(
+		try_login(accounts, "anna", "a good password", source, &pass), ==, MS_LOGIN_CODE);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", "123456", source, "", &pass),
+		==, MS_LOGIN_WRONG);
+	g_assert_cmpint(try_code(accounts, "anna", "a bad password", second, source, "", &pass), ==,
+		MS_LOGIN_WRONG);
 	g_autofree char *spaced = g_strdup_printf("%.3s %s", second, second + 3);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", spaced, source, "", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", spaced, source, "", &pass),
+		==, MS_LOGIN_FINE);
 	/* once, and none before it */
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", second, source, "", &pass), ==, MS_LOGIN_WRONG);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", first, source, "", &pass), ==, MS_LOGIN_WRONG);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", third, source, "", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", second, source, "", &pass),
+		==, MS_LOGIN_WRONG);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", first, source, "", &pass), ==,
+		MS_LOGIN_WRONG);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", third, source, "", &pass), ==,
+		MS_LOGIN_FINE);
 	/* a recovery code, once */
 	g_autofree char *small = g_ascii_strdown(codes[0], -1);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", small, source, "", &pass), ==, MS_LOGIN_FINE);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", codes[0], source, "", &pass), ==, MS_LOGIN_WRONG);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", small, source, "", &pass), ==,
+		MS_LOGIN_FINE);
+	g_assert_cmpint(try_code(accounts, "anna", "a good password", codes[0], source, "", &pass),
+		==, MS_LOGIN_WRONG);
 	g_assert_true(ms_totp_end(accounts, "anna", &error));
-	g_assert_cmpint(try_login(accounts, "anna", "a good password", source, &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(
+		try_login(accounts, "anna", "a good password", source, &pass), ==, MS_LOGIN_FINE);
 	g_assert_null(ms_totp_begin(accounts, "nobody", &error));
 	g_autofree char *uri = ms_totp_uri("my site", "anna@x", secret);
 	g_assert_true(g_str_has_prefix(uri, "otpauth://totp/my%20site:anna%40x?secret="));
@@ -613,8 +674,12 @@ static void test_code_passes(void)
 		g_autofree char *source = g_strdup_printf("198.51.100.%d", i);
 		try_login(accounts, "anna", "x", source, &pass);
 	}
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", "000000", "203.0.113.1", "", &pass), ==, MS_LOGIN_WAIT);
-	g_assert_cmpint(try_code(accounts, "anna", "a good password", second, "203.0.113.2", "", &pass), ==, MS_LOGIN_FINE);
+	g_assert_cmpint(
+		try_code(accounts, "anna", "a good password", "000000", "203.0.113.1", "", &pass),
+		==, MS_LOGIN_WAIT);
+	g_assert_cmpint(
+		try_code(accounts, "anna", "a good password", second, "203.0.113.2", "", &pass), ==,
+		MS_LOGIN_FINE);
 }
 
 static MsLogin prove(MsAccounts *accounts, const char *name, const char *password, const char *code)
@@ -635,14 +700,16 @@ static void test_prove(void)
 	put(accounts, "carl", MS_ROLE_REVIEWER, "a good password", true);
 	g_assert_cmpint(prove(accounts, "anna", "a good password", ""), ==, MS_LOGIN_FINE);
 	g_assert_cmpint(prove(accounts, "anna", "", ""), ==, MS_LOGIN_WRONG);
-	g_assert_cmpint(prove(accounts, "bert", "", ""), ==, MS_LOGIN_UNABLE); /* a proxy's word is no proof */
+	/* a proxy's word is no proof */
+	g_assert_cmpint(prove(accounts, "bert", "", ""), ==, MS_LOGIN_UNABLE);
 	g_assert_cmpint(prove(accounts, "carl", "a good password", ""), ==, MS_LOGIN_UNABLE);
 	g_assert_cmpint(prove(accounts, "nobody", "a good password", ""), ==, MS_LOGIN_UNABLE);
 	g_autofree char *secret = ms_totp_begin(accounts, "anna", NULL);
 	early();
 	g_autofree char *first = code_of(secret, -1), *second = code_of(secret, 0);
 	g_auto(GStrv) codes = ms_totp_confirm(accounts, "anna", first, NULL);
-	g_assert_cmpint(prove(accounts, "anna", "a good password", ""), ==, MS_LOGIN_CODE); /* a password alone no more */
+	/* a password alone no more */
+	g_assert_cmpint(prove(accounts, "anna", "a good password", ""), ==, MS_LOGIN_CODE);
 	g_assert_cmpint(prove(accounts, "anna", "", second), ==, MS_LOGIN_FINE);
 	g_assert_cmpint(prove(accounts, "anna", "", second), ==, MS_LOGIN_WRONG);
 	for (int i = 0; i < MS_TRIES; i++)
@@ -673,7 +740,8 @@ static void test_tokens(void)
 	g_autoptr(MsAccounts) accounts = open_accounts("token.db");
 	g_autoptr(GError) error = NULL;
 	put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
-	MsToken token = {.name = (char *)"billing", .owner = (char *)"Anna", .role = MS_ROLE_ADMINISTRATOR};
+	MsToken token = {
+		.name = (char *)"billing", .owner = (char *)"Anna", .role = MS_ROLE_ADMINISTRATOR};
 	g_autofree char *secret = ms_accounts_token_add(accounts, &token, &error);
 	g_assert_no_error(error);
 	g_assert_true(ms_accounts_token_form(secret));
@@ -691,8 +759,9 @@ static void test_tokens(void)
 	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
 	g_clear_error(&error);
 	/* not good */
-	static const char *const bad[] = {"", "mst_", "mst_0000000000000000000000000000000000000000000000000000000000000000",
-		"billing", "mst_' OR 1=1 --"};
+	static const char *const bad[] = {"", "mst_",
+		"mst_0000000000000000000000000000000000000000000000000000000000000000", "billing",
+		"mst_' OR 1=1 --"};
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
 		g_assert_null(ms_accounts_token(accounts, bad[i], NULL));
 	static const char *const names[] = {"", "a b", "x via y", "a/b"};
@@ -700,7 +769,9 @@ static void test_tokens(void)
 		MsToken odd = {.name = (char *)names[i], .owner = (char *)"anna"};
 		g_assert_null(ms_accounts_token_add(accounts, &odd, NULL));
 	}
-	MsToken late = {.name = (char *)"late", .owner = (char *)"anna", .expires = g_get_real_time() + 300000};
+	MsToken late = {.name = (char *)"late",
+		.owner = (char *)"anna",
+		.expires = g_get_real_time() + 300000};
 	g_autofree char *soon = ms_accounts_token_add(accounts, &late, NULL);
 	g_autoptr(MsSession) now = ms_accounts_token(accounts, soon, NULL);
 	g_assert_nonnull(now);

@@ -41,7 +41,8 @@ static World *world(const char *findings, const char *recipients)
 		ms_reading_find(w->reading, words[0] + tentative, words[1],
 			tentative ? MS_BELIEF_TENTATIVE : MS_BELIEF_SHAPE, 0,
 			ms_place_new("part 1 text/plain", "x", 0, 1, 1));
-		ms_resolution_identifier(w->resolution, accounts(w->resolution, who[0] ? who[0] : ""),
+		ms_resolution_identifier(w->resolution,
+			accounts(w->resolution, who[0] ? who[0] : ""),
 			accounts(w->resolution, who[0] && who[1] ? who[1] : ""), 0);
 	}
 	g_auto(GStrv) to = g_strsplit(recipients, ";", -1);
@@ -87,12 +88,13 @@ static void test_addressed(void)
 		const char *findings, *recipients;
 		guint left;
 	} cases[] = {
-		{"email billing@seller.example AC-9", "a@x.example AC-1", 0},        /* the sender */
-		{"email x@mail.seller.example AC-9", "a@x.example AC-1", 0},         /* its domain */
-		{"email a@x.example AC-9", "A@x.example AC-1", 0},                   /* in the envelope */
-		{"email b@x.example AC-1", "a@x.example AC-1", 0},                   /* of the same account */
-		{"email new@y.example ", "a@x.example AC-1", 0},                     /* nobody knows it */
-		{"email b@y.example AC-2", "a@x.example AC-1;c@y.example AC-2", 0},  /* they get it too */
+		{"email billing@seller.example AC-9", "a@x.example AC-1", 0}, /* the sender */
+		{"email x@mail.seller.example AC-9", "a@x.example AC-1", 0},  /* its domain */
+		{"email a@x.example AC-9", "A@x.example AC-1", 0},            /* in the envelope */
+		{"email b@x.example AC-1", "a@x.example AC-1", 0}, /* of the same account */
+		{"email new@y.example ", "a@x.example AC-1", 0},   /* nobody knows it */
+		{"email b@y.example AC-2", "a@x.example AC-1;c@y.example AC-2",
+			0}, /* they get it too */
 		{"email b@y.example AC-2", "a@x.example AC-1", 1},
 		{"email seller.example@y.example AC-2", "a@x.example AC-1", 1},
 		{"iban X AC-2;email b@x.example AC-1", "a@x.example AC-1", 1},
@@ -100,14 +102,16 @@ static void test_addressed(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].findings, cases[i].recipients);
 		for (guint k = 0; k < w->reading->findings->len; k++)
-			((MsFinding *)w->reading->findings->pdata[k])->belief |= MS_BELIEF_ADDRESSED;
+			((MsFinding *)w->reading->findings->pdata[k])->belief |=
+				MS_BELIEF_ADDRESSED;
 		g_test_message("row %zu", i);
 		ms_policy_drop_addressed(w->envelope, w->reading, w->resolution);
 		g_assert_cmpuint(w->reading->findings->len, ==, cases[i].left);
 		g_assert_cmpuint(ms_resolution_identifiers(w->resolution), ==, cases[i].left);
 		world_free(w);
 	}
-	World *w = world("email b@x.example AC-1", "a@x.example AC-1"); /* elsewhere too: it stays */
+	/* elsewhere too: it stays */
+	World *w = world("email b@x.example AC-1", "a@x.example AC-1");
 	ms_policy_drop_addressed(w->envelope, w->reading, w->resolution);
 	g_assert_cmpuint(w->reading->findings->len, ==, 1);
 	world_free(w);
@@ -125,13 +129,15 @@ static void test_routed(void)
 		{"on-routed-recipient = hold", "x.example!a@seller.example AC-1", MS_HOLD},
 		{"on-routed-recipient = hold", "@seller.example:a@x.example AC-1", MS_HOLD},
 		{"on-routed-recipient = hold", "a@x.example@seller.example AC-1", MS_HOLD},
-		{"on-routed-recipient = split", "a%x.example@seller.example AC-1;a@x.example AC-1", MS_SPLIT},
+		{"on-routed-recipient = split", "a%x.example@seller.example AC-1;a@x.example AC-1",
+			MS_SPLIT},
 		{"on-routed-recipient = reject", "a@x.example AC-1", MS_DELIVER},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world("iban X AC-1", cases[i].recipients);
 		g_autoptr(MsPolicies) p = policies(cases[i].policy);
-		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		g_test_message("row %zu", i);
 		g_assert_cmpint(v->action, ==, cases[i].want);
 		world_free(w);
@@ -144,8 +150,10 @@ static void test_split(void)
 	static const struct {
 		const char *policy, *findings, *recipients, *withheld;
 	} cases[] = {
-		{"on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x AC-1;d@x house", "0100"},
-		{"on-mismatch = split", "iban X AC-1;iban Y AC-2", "a@x AC-1 AC-2;b@x AC-2;c@x AC-1", "011"},
+		{"on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x AC-1;d@x house",
+			"0100"},
+		{"on-mismatch = split", "iban X AC-1;iban Y AC-2",
+			"a@x AC-1 AC-2;b@x AC-2;c@x AC-1", "011"},
 		{"on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x", "01"},
 		{"on-mismatch = split\nmode = observe", "iban X AC-1", "a@x AC-1;b@x AC-2", "00"},
 		{"on-mismatch = deliver\nrequire = {\"iban\"}\non-unproven = split", "iban X AC-1",
@@ -155,7 +163,8 @@ static void test_split(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].findings, cases[i].recipients);
 		g_autoptr(MsPolicies) p = policies(cases[i].policy);
-		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		for (guint r = 0; r < v->withheld->len; r++)
 			if (v->withheld->data[r] != (cases[i].withheld[r] == '1'))
 				g_error("%s: recipient %u", cases[i].policy, r);
@@ -183,15 +192,18 @@ static void test_outcomes(void)
 		{"", "iban X AC-1", "a@x house", false, "r"},
 		{"", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x", true, "xwu"},
 		{"on-unreadable = deliver", "iban X AC-1", "a@x AC-1", true, "r"},
-		{"require = {\"vat-id\"}\non-unproven = hold", "iban X AC-1", "a@x AC-1", false, "n"},
-		{"require = {\"vat-id\"}\non-unproven = deliver", "iban X AC-1", "a@x AC-1", false, "r"},
+		{"require = {\"vat-id\"}\non-unproven = hold", "iban X AC-1", "a@x AC-1", false,
+			"n"},
+		{"require = {\"vat-id\"}\non-unproven = deliver", "iban X AC-1", "a@x AC-1", false,
+			"r"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].findings, cases[i].recipients);
 		g_autoptr(MsPolicies) p = policies(cases[i].policy);
 		if (cases[i].unread)
 			ms_reading_unread(w->reading, "part 2", MS_UNREAD_ENCRYPTED, "encrypted");
-		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		g_test_message("row %" G_GSIZE_FORMAT ": %s", i, cases[i].findings);
 		g_assert_cmpuint(v->outcomes->len, ==, strlen(cases[i].want));
 		for (guint r = 0; r < v->outcomes->len; r++)
@@ -205,16 +217,19 @@ static void test_contradiction(void)
 	static const struct {
 		const char *policy;
 		MsAction action;
-	} cases[] = {{"", MS_HOLD}, {"on-contradiction = tag", MS_TAG}, {"on-contradiction = deliver", MS_DELIVER},
-		{"kinds = {\"none\"}", MS_DELIVER}};
+	} cases[] = {{"", MS_HOLD}, {"on-contradiction = tag", MS_TAG},
+		{"on-contradiction = deliver", MS_DELIVER}, {"kinds = {\"none\"}", MS_DELIVER}};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world("iban X AC-1", "a@x AC-1");
-		ms_reading_contradict(w->reading, "part 2 a.pdf", "its e-invoice", "%s", "another buyer");
+		ms_reading_contradict(
+			w->reading, "part 2 a.pdf", "its e-invoice", "%s", "another buyer");
 		g_autoptr(MsPolicies) p = policies(cases[i].policy);
-		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		g_assert_cmpint(v->action, ==, cases[i].action);
 		if (strstr(cases[i].policy, "none") == NULL)
-			g_assert_cmpstr(((MsReason *)v->reasons->pdata[0])->text, ==, "another buyer");
+			g_assert_cmpstr(
+				((MsReason *)v->reasons->pdata[0])->text, ==, "another buyer");
 		world_free(w);
 	}
 }
@@ -235,7 +250,8 @@ static void test_seller(void)
 		World *w = world(cases[i].finding, "a@x AC-1");
 		((MsFinding *)w->reading->findings->pdata[0])->belief = cases[i].belief;
 		g_autoptr(MsPolicies) p = policies("on-unknown-identifier = hold");
-		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		g_assert_cmpint(v->action, ==, cases[i].action);
 		world_free(w);
 	}
@@ -250,25 +266,34 @@ static void test_believe(void)
 		MsAction action;
 	} cases[] = {
 		{"", "iban X AC-2", MS_BELIEF_SHAPE, MS_HOLD},
-		{"believe-mismatch = {\"exact\", \"checked\"}", "iban X AC-2", MS_BELIEF_SHAPE, MS_DELIVER},
-		{"believe-mismatch = {\"exact\", \"checked\"}", "iban X AC-2", MS_BELIEF_SHAPE | MS_BELIEF_CHECKED, MS_HOLD},
-		{"believe-mismatch = {\"exact\"}", "iban X AC-2", MS_BELIEF_EXACT | MS_BELIEF_TENTATIVE, MS_HOLD},
+		{"believe-mismatch = {\"exact\", \"checked\"}", "iban X AC-2", MS_BELIEF_SHAPE,
+			MS_DELIVER},
+		{"believe-mismatch = {\"exact\", \"checked\"}", "iban X AC-2",
+			MS_BELIEF_SHAPE | MS_BELIEF_CHECKED, MS_HOLD},
+		{"believe-mismatch = {\"exact\"}", "iban X AC-2",
+			MS_BELIEF_EXACT | MS_BELIEF_TENTATIVE, MS_HOLD},
 		{"believe-mismatch = {\"labelled\"}", "iban X AC-2", MS_BELIEF_FIELD, MS_HOLD},
-		{"believe-unknown-identifier = {\"checked\"}\non-unknown-identifier = hold", "iban X ", MS_BELIEF_SHAPE, MS_DELIVER},
-		{"believe-unknown-identifier = {\"checked\"}\non-unknown-identifier = hold", "iban X ", MS_BELIEF_CHECKED, MS_HOLD},
-		{"require = {\"iban\"}\nbelieve-proof = {\"labelled\"}", "iban X AC-1", MS_BELIEF_SHAPE, MS_HOLD},
-		{"require = {\"iban\"}\nbelieve-proof = {\"labelled\"}", "iban X AC-1", MS_BELIEF_LABELLED, MS_DELIVER},
+		{"believe-unknown-identifier = {\"checked\"}\non-unknown-identifier = hold",
+			"iban X ", MS_BELIEF_SHAPE, MS_DELIVER},
+		{"believe-unknown-identifier = {\"checked\"}\non-unknown-identifier = hold",
+			"iban X ", MS_BELIEF_CHECKED, MS_HOLD},
+		{"require = {\"iban\"}\nbelieve-proof = {\"labelled\"}", "iban X AC-1",
+			MS_BELIEF_SHAPE, MS_HOLD},
+		{"require = {\"iban\"}\nbelieve-proof = {\"labelled\"}", "iban X AC-1",
+			MS_BELIEF_LABELLED, MS_DELIVER},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].finding, "a@x AC-1");
 		((MsFinding *)w->reading->findings->pdata[0])->belief = cases[i].belief;
 		g_autoptr(MsPolicies) p = policies(cases[i].policy);
-		g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		if (v->action != cases[i].action)
 			g_error("%s: %s", cases[i].policy, ms_action_names[v->action]);
 		world_free(w);
 	}
-	g_autofree char *words = ms_belief_words(MS_BELIEF_EXACT | MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
+	g_autofree char *words = ms_belief_words(
+		MS_BELIEF_EXACT | MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
 	g_assert_cmpstr(words, ==, "exact, labelled");
 }
 
@@ -276,7 +301,8 @@ static void test_actual_type(void)
 {
 	World *w = world("iban X AC-2", "a@x AC-1");
 	MsPart *part = g_new0(MsPart, 1);
-	*part = (MsPart){g_strdup("2"), g_strdup("image/png"), g_strdup("application/pdf"), g_strdup("a.png"), 9, true};
+	*part = (MsPart){g_strdup("2"), g_strdup("image/png"), g_strdup("application/pdf"),
+		g_strdup("a.png"), 9, true};
 	g_ptr_array_add(w->reading->parts, part);
 	g_autoptr(MsPolicies) p = policies("attachment = {\"application/pdf\"}");
 	g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
@@ -305,58 +331,72 @@ static const struct {
 	{"house recipient judged, house identifier", "house-recipients = judged", "iban X house",
 		"a@x house", MS_DELIVER, ""},
 	{"kind not looked at", "kinds = {\"vat-id\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
-	{"kind looked at", "kinds = {\"vat-id\", \"iban\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"kind looked at", "kinds = {\"vat-id\", \"iban\"}", "iban X AC-2", "a@x AC-1", MS_HOLD,
+		"mismatch"},
 	{"no kind", "kinds = {\"none\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
 	{"unknown identifier", "", "iban X ", "a@x AC-1", MS_DELIVER, ""},
 	{"unknown identifier held", "on-unknown-identifier = hold", "iban X ", "a@x AC-1", MS_HOLD,
 		"unknown-identifier"},
-	{"tentative and unknown", "on-unknown-identifier = hold", "?iban X ", "a@x AC-1", MS_DELIVER, ""},
+	{"tentative and unknown", "on-unknown-identifier = hold", "?iban X ", "a@x AC-1",
+		MS_DELIVER, ""},
 	{"tentative and another's", "", "?iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
-	{"split: one of two", "on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x AC-2", MS_SPLIT, "mismatch"},
-	{"split: nobody is left", "on-mismatch = split", "iban X AC-3", "a@x AC-1;b@x AC-2", MS_HOLD, "mismatch"},
-	{"split: a stricter reason holds it whole", "on-mismatch = split\nmax-recipients = 1", "iban X AC-1",
-		"a@x AC-1;b@x AC-2", MS_HOLD, "oversized, mismatch"},
-	{"split: unproven and unknown recipients", "require = {\"iban\"}\non-unproven = split\n"
-		"on-unknown-recipient = split\non-mismatch = deliver", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x", MS_SPLIT,
-		"unproven, unknown-recipient"},
+	{"split: one of two", "on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x AC-2", MS_SPLIT,
+		"mismatch"},
+	{"split: nobody is left", "on-mismatch = split", "iban X AC-3", "a@x AC-1;b@x AC-2",
+		MS_HOLD, "mismatch"},
+	{"split: a stricter reason holds it whole", "on-mismatch = split\nmax-recipients = 1",
+		"iban X AC-1", "a@x AC-1;b@x AC-2", MS_HOLD, "oversized, mismatch"},
+	{"split: unproven and unknown recipients",
+		"require = {\"iban\"}\non-unproven = split\n"
+		"on-unknown-recipient = split\non-mismatch = deliver",
+		"iban X AC-1", "a@x AC-1;b@x AC-2;c@x", MS_SPLIT, "unproven, unknown-recipient"},
 	{"unknown recipient", "on-unknown-recipient = tag", "", "a@x", MS_TAG, "unknown-recipient"},
 	{"proven", "require = {\"iban\"}", "iban X AC-1", "a@x AC-1", MS_DELIVER, ""},
-	{"proven by one of two kinds", "require = {\"vat-id\", \"iban\"}", "iban X AC-1", "a@x AC-1",
-		MS_DELIVER, ""},
+	{"proven by one of two kinds", "require = {\"vat-id\", \"iban\"}", "iban X AC-1",
+		"a@x AC-1", MS_DELIVER, ""},
 	{"unproven", "require = {\"vat-id\"}", "iban X AC-1", "a@x AC-1", MS_HOLD, "unproven"},
-	{"unproven: unknown only", "require = {\"iban\"}", "iban X ", "a@x AC-1", MS_HOLD, "unproven"},
-	{"unproven: house only", "require = {\"iban\"}", "iban X house", "a@x AC-1", MS_HOLD, "unproven"},
+	{"unproven: unknown only", "require = {\"iban\"}", "iban X ", "a@x AC-1", MS_HOLD,
+		"unproven"},
+	{"unproven: house only", "require = {\"iban\"}", "iban X house", "a@x AC-1", MS_HOLD,
+		"unproven"},
 	{"house needs no proof", "require = {\"iban\"}", "", "a@x house", MS_DELIVER, ""},
-	{"judged house needs proof", "require = {\"iban\"}\nhouse-recipients = judged", "", "a@x house",
-		MS_HOLD, "unproven"},
+	{"judged house needs proof", "require = {\"iban\"}\nhouse-recipients = judged", "",
+		"a@x house", MS_HOLD, "unproven"},
 	{"proven for one of two", "require = {\"iban\"}\non-mismatch = deliver", "iban X AC-1",
 		"a@x AC-1;b@y AC-2", MS_HOLD, "unproven"},
 	{"recipients at the limit", "max-recipients = 2", "", "a@x;b@x", MS_DELIVER, ""},
 	{"recipients over", "max-recipients = 1", "", "a@x;b@x", MS_HOLD, "oversized"},
 	{"domains at the limit", "max-domains = 1", "", "a@x;b@X", MS_DELIVER, ""},
 	{"domains over", "max-domains = 1", "", "a@x;b@y", MS_HOLD, "oversized"},
-	{"accounts at the limit", "max-accounts = 1\non-mismatch = deliver", "iban X AC-1;vat-id Y AC-1",
-		"a@x AC-1", MS_DELIVER, ""},
-	{"accounts over", "max-accounts = 1\non-mismatch = deliver", "iban X AC-1;vat-id Y AC-2", "a@x AC-1",
-		MS_HOLD, "mixed-accounts"},
+	{"accounts at the limit", "max-accounts = 1\non-mismatch = deliver",
+		"iban X AC-1;vat-id Y AC-1", "a@x AC-1", MS_DELIVER, ""},
+	{"accounts over", "max-accounts = 1\non-mismatch = deliver", "iban X AC-1;vat-id Y AC-2",
+		"a@x AC-1", MS_HOLD, "mixed-accounts"},
 	{"accounts: house and shared do not count", "max-accounts = 1",
 		"iban X AC-1;vat-id Y house;email Z AC-1 AC-2", "a@x AC-1", MS_DELIVER, ""},
 	{"reject", "on-mismatch = reject", "iban X AC-2", "a@x AC-1", MS_REJECT, "mismatch"},
-	{"the strictest wins", "on-mismatch = tag\non-oversized = reject\nmax-recipients = 1", "iban X AC-2",
-		"a@x AC-1;b@x AC-1", MS_REJECT, "oversized, mismatch"},
-	{"header fits", "header = {'Subject: invoice'}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
-	{"header does not", "header = {'Subject: ^newsletter'}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"the strictest wins", "on-mismatch = tag\non-oversized = reject\nmax-recipients = 1",
+		"iban X AC-2", "a@x AC-1;b@x AC-1", MS_REJECT, "oversized, mismatch"},
+	{"header fits", "header = {'Subject: invoice'}", "iban X AC-2", "a@x AC-1", MS_HOLD,
+		"mismatch"},
+	{"header does not", "header = {'Subject: ^newsletter'}", "iban X AC-2", "a@x AC-1",
+		MS_DELIVER, ""},
 	{"header absent", "header = {'X-Other: .'}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
-	{"header pattern that gives up may fit", "header = {'X-Long: (a+)+[0-9]'}", "iban X AC-2", "a@x AC-1",
-		MS_HOLD, "mismatch"},
+	{"header pattern that gives up may fit", "header = {'X-Long: (a+)+[0-9]'}", "iban X AC-2",
+		"a@x AC-1", MS_HOLD, "mismatch"},
 	{"sender fits", "sender = {\"billing@*\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
-	{"sender's domain", "sender = {\"seller.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
-	{"sender's @domain", "sender = {\"@SELLER.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
-	{"sender does not", "sender = {\"other@seller.example\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
-	{"sender's parent domain", "sender = {\"example\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
+	{"sender's domain", "sender = {\"seller.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD,
+		"mismatch"},
+	{"sender's @domain", "sender = {\"@SELLER.example\"}", "iban X AC-2", "a@x AC-1", MS_HOLD,
+		"mismatch"},
+	{"sender does not", "sender = {\"other@seller.example\"}", "iban X AC-2", "a@x AC-1",
+		MS_DELIVER, ""},
+	{"sender's parent domain", "sender = {\"example\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER,
+		""},
 	{"user", "auth-user = {\"*\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
 	{"network", "networks = {\"192.0.2.0/24\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
-	{"local network", "networks = {\"127.0.0.0/8\"}", "iban X AC-2", "a@x AC-1", MS_HOLD, "mismatch"},
+	{"local network", "networks = {\"127.0.0.0/8\"}", "iban X AC-2", "a@x AC-1", MS_HOLD,
+		"mismatch"},
 	{"attachment", "attachment = {\"*.pdf\"}", "iban X AC-2", "a@x AC-1", MS_DELIVER, ""},
 };
 
@@ -369,8 +409,9 @@ static void test_rows(void)
 			ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		g_autofree char *codes = ms_verdict_codes(v, MS_TAG);
 		if (v->action != rows[i].action || strcmp(codes, rows[i].codes) != 0)
-			g_error("%s: got %s (%s), want %s (%s)", rows[i].name, ms_action_names[v->action],
-				codes, ms_action_names[rows[i].action], rows[i].codes);
+			g_error("%s: got %s (%s), want %s (%s)", rows[i].name,
+				ms_action_names[v->action], codes, ms_action_names[rows[i].action],
+				rows[i].codes);
 		world_free(w);
 	}
 }
@@ -380,10 +421,12 @@ static void test_unread(void)
 	World *w = world("", "a@x AC-1");
 	g_autoptr(MsPolicies) p = policies("tolerate = {image}");
 	ms_reading_unread(w->reading, "part 2", MS_UNREAD_IMAGE, "x");
-	g_autoptr(MsVerdict) fine = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	g_autoptr(MsVerdict)
+		fine = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 	g_assert_cmpint(fine->action, ==, MS_DELIVER);
 	ms_reading_unread(w->reading, "part 3", MS_UNREAD_ENCRYPTED, "x");
-	g_autoptr(MsVerdict) held = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	g_autoptr(MsVerdict)
+		held = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 	g_assert_cmpint(held->action, ==, MS_HOLD);
 	world_free(w);
 }
@@ -436,7 +479,8 @@ static void test_modes(void)
 
 static void test_may_apply(void)
 {
-	g_autoptr(MsPolicies) p = policies("sender = {\"billing@seller.example\"}\nheader = {'Subject: x'}");
+	g_autoptr(MsPolicies)
+		p = policies("sender = {\"billing@seller.example\"}\nheader = {'Subject: x'}");
 	g_autoptr(MsEnvelope) e = ms_envelope_new();
 	e->sender = g_strdup("ceo@seller.example");
 	g_assert_false(ms_policy_may_apply(p, e));
@@ -455,22 +499,27 @@ static void test_mistakes(void)
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-		{"policy \"a\" {\nkinds = {\"ibam\"}\n}", "p.conf:2: policy \"a\": kinds: there is no kind \"ibam\""},
+		{"policy \"a\" {\nkinds = {\"ibam\"}\n}",
+			"p.conf:2: policy \"a\": kinds: there is no kind \"ibam\""},
 		{"policy \"a\" {\nrequire = {\"ibam\"}\n}", "did you mean \"iban\"?"},
-		{"policy \"a\" {\non-mismach = hold\n}", "p.conf:2: no such option 'on-mismach'; did you mean \"on-mismatch\"?"},
+		{"policy \"a\" {\non-mismach = hold\n}",
+			"p.conf:2: no such option 'on-mismach'; did you mean \"on-mismatch\"?"},
 		{"policy \"a\" {\non-oversized = split\n}",
 			"p.conf:2: policy \"a\": on-oversized: split is for reasons about single recipients"},
-		{"policy \"a\" {\non-mismatch = held\n}", "use one of deliver, tag, split, hold, reject, tempfail (did you mean \"hold\"?)"},
+		{"policy \"a\" {\non-mismatch = held\n}",
+			"use one of deliver, tag, split, hold, reject, tempfail (did you mean \"hold\"?)"},
 		{"policy \"a\" {\nheader = {'Subject (('}\n}", "not of the form 'Name: pattern'"},
 		{"policy \"a\" {\nheader = {'Subject: (('}\n}", "p.conf:2: header: bad pattern"},
-		{"policy \"a\" {\nmax-recipients = -1\n}", "p.conf:2: max-recipients: \"-1\" is not a number"},
+		{"policy \"a\" {\nmax-recipients = -1\n}",
+			"p.conf:2: max-recipients: \"-1\" is not a number"},
 		{"policy \"a\" {\ntolerate = {\"pictures\"}\n}", "use any of no-reader, image"},
 		{"policy \"a\" { }\npolicy \"a\" { }", "p.conf:2: found duplicate title 'a'"},
 		{"polcy \"a\" { }", "p.conf:1: no such option 'polcy'; did you mean \"policy\"?"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
-		g_assert_null(ms_policies_parse("p.conf", cases[i].text, kinds, MS_MODE_OBSERVE, &error));
+		g_assert_null(
+			ms_policies_parse("p.conf", cases[i].text, kinds, MS_MODE_OBSERVE, &error));
 		g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
 		if (strstr(error->message, cases[i].want) == NULL)
 			g_error("got \"%s\", want \"%s\"", error->message, cases[i].want);
@@ -482,9 +531,12 @@ static void test_two_files(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *dir = g_dir_make_tmp("missent-policy-XXXXXX", NULL);
-	g_autofree char *one = g_build_filename(dir, "one.conf", NULL), *two = g_build_filename(dir, "two.conf", NULL);
-	g_autofree char *want = g_strdup_printf("%s:2: policy \"a\": a policy in %s, line 1, has this title: give one "
-						"of them another", two, one);
+	g_autofree char *one = g_build_filename(dir, "one.conf", NULL),
+			*two = g_build_filename(dir, "two.conf", NULL);
+	g_autofree char *want = g_strdup_printf(
+		"%s:2: policy \"a\": a policy in %s, line 1, has this title: give one "
+		"of them another",
+		two, one);
 	g_assert_true(g_file_set_contents(one, "policy \"a\" { }\n", -1, NULL));
 	g_assert_true(g_file_set_contents(two, "policy \"b\" { }\npolicy \"a\" { }\n", -1, NULL));
 	g_assert_null(ms_policies_load(dir, kinds, MS_MODE_OBSERVE, &error));

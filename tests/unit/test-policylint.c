@@ -1,6 +1,7 @@
 /*
- * Faults that people make in policies and kinds, each planted by itself: the check that finds it, on its line, and
- * no other; nothing in the policies that are shipped, and nothing in what only looks like a fault.
+ * Faults that people make in policies and kinds, each planted by itself: the check that finds it,
+ * on its line, and no other; nothing in the policies that are shipped, and nothing in what only
+ * looks like a fault.
  */
 #include "config.h"
 
@@ -12,9 +13,9 @@
 
 #include "../test.h"
 
-#define KINDS                                                                                                        \
-	"kind \"customer-number\" { pattern = {'C-[0-9]{5}'} }\n"                                                   \
-	"kind \"invoice-number\" { pattern = {'R-[0-9]{6}'} }\n"                                                    \
+#define KINDS                                                     \
+	"kind \"customer-number\" { pattern = {'C-[0-9]{5}'} }\n" \
+	"kind \"invoice-number\" { pattern = {'R-[0-9]{6}'} }\n"  \
 	"kind \"iban\" { pattern = {'[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}'} check = iban\nmax-length = 34 }\n"
 
 typedef struct {
@@ -29,103 +30,172 @@ typedef struct {
 static const Row planted[] = {
 	/* cannot be loaded */
 	{"load", 2, "stands here already", A "kinds = {\"customer-numer\"} }\n", NULL, NULL},
-	{"load", 2, "no kind \"contract\"", "policy \"a\" {\nkinds = {\"contract\"} }\n", NULL, NULL},
+	{"load", 2, "no kind \"contract\"", "policy \"a\" {\nkinds = {\"contract\"} }\n", NULL,
+		NULL},
 	{"load", 2, "not among the kinds", A "require = {\"invoice-number\"} }\n", NULL, NULL},
 	{"load", 2, "on-mismach", A "on-mismach = hold }\n", NULL, NULL},
 	{"load", 3, "duplicate title", A "}\npolicy \"a\" { }\n", NULL, NULL},
 	{"load", 2, "is defined in", A "}\n", "\nkind \"iban\" { pattern = {'[A-Z]{9}'} }\n", NULL},
 	/* never has an effect */
-	{"dead-limit", 2, "on-oversized = deliver", A "max-recipients = 20\non-oversized = deliver }\n", NULL, NULL},
-	{"dead-limit", 2, "on-mixed-accounts", A "max-accounts = 1\non-mixed-accounts = deliver }\n", NULL, NULL},
-	{"dead-limit", 3, "max-identifiers", "policy \"a\" { kinds = {\"none\"}\nmax-recipients = 5\nmax-identifiers = 9 }\n", NULL,
-		NULL},
+	{"dead-limit", 2, "on-oversized = deliver",
+		A "max-recipients = 20\non-oversized = deliver }\n", NULL, NULL},
+	{"dead-limit", 2, "on-mixed-accounts",
+		A "max-accounts = 1\non-mixed-accounts = deliver }\n", NULL, NULL},
+	{"dead-limit", 3, "max-identifiers",
+		"policy \"a\" { kinds = {\"none\"}\nmax-recipients = 5\nmax-identifiers = 9 }\n",
+		NULL, NULL},
 	{"dead-action", 2, "no max-recipients", A "on-oversized = reject }\n", NULL, NULL},
 	{"dead-action", 2, "no require", A "on-unproven = hold }\n", NULL, NULL},
 	{"dead-action", 2, "no max-visible", A "on-exposed-recipients = hold }\n", NULL, NULL},
-	{"dead-action", 2, "kinds = {\"none\"}", "policy \"a\" { kinds = {\"none\"} max-recipients = 5\non-mismatch = hold }\n", NULL,
-		NULL},
-	{"dead-belief", 2, "believe-proof", A "believe-proof = {\"labelled\"} }\n", NULL, NULL},
-	{"dead-belief", 2, "on-unknown-identifier = deliver", A "believe-unknown-identifier = {\"labelled\"} }\n", NULL, NULL},
-	{"guard-off", 2, "enabled = no", A "on-fan-out = hold }\n", NULL, "guard { enabled = no }\n"},
-	{"guard-off", 2, "volume = 0", A "on-volume = hold }\n", NULL, "guard { volume = 0 }\n"},
-	{"require", 2, "none", "policy \"a\" { sender = {\"a@example.com\"}\nrequire = {\"none\"} }\n", NULL, NULL},
-	{"limits", 3, "max-domains", A "max-recipients = 5\nmax-domains = 10 }\n", NULL, NULL},
-	{"limits", 2, "max-visible-recipients", A "max-visible-recipients = 50\nmax-recipients = 5 }\n", NULL, NULL},
-	{"limits", 3, "max-accounts", A "max-identifiers = 3\nmax-accounts = 9 }\n", NULL, NULL},
-	{"twice", 3, "stands there twice", "policy \"a\" { kinds = {\"iban\",\n\"customer-number\",\n\"iban\"} }\n", NULL, NULL},
-	{"twice", 2, "beside \"@example.com\"", "policy \"a\" { sender = {\"@example.com\",\n\"a@example.com\"} kinds = {\"iban\"} }\n",
+	{"dead-action", 2, "kinds = {\"none\"}",
+		"policy \"a\" { kinds = {\"none\"} max-recipients = 5\non-mismatch = hold }\n",
 		NULL, NULL},
-	{"twice", 2, "beside \"*.pdf\"", A "attachment = {\"invoice*.pdf\", \"*.pdf\"} }\n", NULL, NULL},
-	{"twice", 2, "beside \"10.0.0.0/8\"", A "networks = {\"10.0.0.0/8\", \"10.1.0.0/16\"} }\n", NULL, NULL},
-	{"shadowed", 3, "policy \"a\"", A "}\npolicy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} }\n", NULL, NULL},
-	{"shadowed", 1, "policy \"wide\"", A "}\npolicy \"wide\" { sender = {\"@example.com\"} on-unknown-identifier = hold }\n", NULL,
+	{"dead-belief", 2, "believe-proof", A "believe-proof = {\"labelled\"} }\n", NULL, NULL},
+	{"dead-belief", 2, "on-unknown-identifier = deliver",
+		A "believe-unknown-identifier = {\"labelled\"} }\n", NULL, NULL},
+	{"guard-off", 2, "enabled = no", A "on-fan-out = hold }\n", NULL,
+		"guard { enabled = no }\n"},
+	{"guard-off", 2, "volume = 0", A "on-volume = hold }\n", NULL, "guard { volume = 0 }\n"},
+	{"require", 2, "none",
+		"policy \"a\" { sender = {\"a@example.com\"}\nrequire = {\"none\"} }\n", NULL,
 		NULL},
-	{"weaker", 4, "has reject", A "on-mismatch = reject }\npolicy \"b\" { kinds = {\"iban\"} sender = {\"a@example.com\"}\non-mismatch = hold\n"
-		"on-unknown-recipient = tag }\n", NULL, NULL},
-	{"weaker", 3, "for a@example.com", "policy \"a\" { sender = {\"a@example.com\", \"b@example.com\"} on-unreadable = hold }\n"
+	{"limits", 3, "max-domains", A "max-recipients = 5\nmax-domains = 10 }\n", NULL, NULL},
+	{"limits", 2, "max-visible-recipients",
+		A "max-visible-recipients = 50\nmax-recipients = 5 }\n", NULL, NULL},
+	{"limits", 3, "max-accounts", A "max-identifiers = 3\nmax-accounts = 9 }\n", NULL, NULL},
+	{"twice", 3, "stands there twice",
+		"policy \"a\" { kinds = {\"iban\",\n\"customer-number\",\n\"iban\"} }\n", NULL,
+		NULL},
+	{"twice", 2, "beside \"@example.com\"",
+		"policy \"a\" { sender = {\"@example.com\",\n\"a@example.com\"} kinds = {\"iban\"} }\n",
+		NULL, NULL},
+	{"twice", 2, "beside \"*.pdf\"", A "attachment = {\"invoice*.pdf\", \"*.pdf\"} }\n", NULL,
+		NULL},
+	{"twice", 2, "beside \"10.0.0.0/8\"", A "networks = {\"10.0.0.0/8\", \"10.1.0.0/16\"} }\n",
+		NULL, NULL},
+	{"shadowed", 3, "policy \"a\"",
+		A "}\npolicy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} }\n", NULL,
+		NULL},
+	{"shadowed", 1, "policy \"wide\"",
+		A
+		"}\npolicy \"wide\" { sender = {\"@example.com\"} on-unknown-identifier = hold }\n",
+		NULL, NULL},
+	{"weaker", 4, "has reject",
+		A
+		"on-mismatch = reject }\npolicy \"b\" { kinds = {\"iban\"} sender = {\"a@example.com\"}\non-mismatch = hold\n"
+		"on-unknown-recipient = tag }\n",
+		NULL, NULL},
+	{"weaker", 3, "for a@example.com",
+		"policy \"a\" { sender = {\"a@example.com\", \"b@example.com\"} on-unreadable = hold }\n"
 		"policy \"b\" { sender = {\"a@example.com\", \"c@example.com\"}\non-unreadable = tag\non-unknown-recipient = hold }\n",
 		NULL, NULL},
 	{"attachment", 2, "exactly this name", A "attachment = {\".pdf\"} }\n", NULL, NULL},
 	{"attachment", 2, "exactly this name", A "attachment = {\"pdf\"} }\n", NULL, NULL},
 	{"attachment", 2, "any part", A "attachment = {\"*\"} }\n", NULL, NULL},
-	{"header-name", 2, "likely to be Subject", A "header = {'Subjct: invoice'} }\n", NULL, NULL},
-	{"never-outgoing", 2, "a@other.example", "policy \"a\" { kinds = {\"iban\"}\nsender = {\"a@other.example\"} }\n", NULL,
+	{"header-name", 2, "likely to be Subject", A "header = {'Subjct: invoice'} }\n", NULL,
+		NULL},
+	{"never-outgoing", 2, "a@other.example",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"a@other.example\"} }\n", NULL,
 		"outgoing { authenticated = no\nlocal = no\nsender-domains = {\"example.com\"} }\n"},
-	{"never-outgoing", 2, "192.0.2.0/24", "policy \"a\" { kinds = {\"iban\"}\nnetworks = {\"192.0.2.0/24\"} }\n", NULL,
+	{"never-outgoing", 2, "192.0.2.0/24",
+		"policy \"a\" { kinds = {\"iban\"}\nnetworks = {\"192.0.2.0/24\"} }\n", NULL,
 		"outgoing { authenticated = no\nlocal = no\nnetworks = {\"10.0.0.0/8\"} }\n"},
 	/* lets out too much */
 	{"mismatch-delivered", 2, "delivered", A "on-mismatch = deliver }\n", NULL, NULL},
 	{"tolerates", 2, "\"worker\"", A "tolerate = {\"image\", \"worker\"} }\n", NULL, NULL},
 	{"tolerates", 2, "\"damaged\"", A "tolerate = {\"damaged\"} }\n", NULL, NULL},
-	{"broad-sender", 2, "everybody", "policy \"a\" { kinds = {\"iban\"}\nsender = {\"*\"} }\n", NULL, NULL},
-	{"broad-sender", 2, "anybody can have", "policy \"a\" { kinds = {\"iban\"}\nsender = {\"@gmail.com\"} }\n", NULL, NULL},
-	{"broad-sender", 2, "public suffix", "policy \"a\" { kinds = {\"iban\"}\nsender = {\"com\"} }\n", NULL, NULL},
-	{"broad-sender", 2, "public suffix", "policy \"a\" { kinds = {\"iban\"}\nsender = {\"*@*.co.uk\"} }\n", NULL, NULL},
+	{"broad-sender", 2, "everybody", "policy \"a\" { kinds = {\"iban\"}\nsender = {\"*\"} }\n",
+		NULL, NULL},
+	{"broad-sender", 2, "anybody can have",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"@gmail.com\"} }\n", NULL, NULL},
+	{"broad-sender", 2, "public suffix",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"com\"} }\n", NULL, NULL},
+	{"broad-sender", 2, "public suffix",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"*@*.co.uk\"} }\n", NULL, NULL},
 	{"broad-network", 2, "whole Internet", A "networks = {\"0.0.0.0/0\"} }\n", NULL, NULL},
-	{"broad-outgoing", 1, "whole Internet", A "}\n", NULL, "outgoing { networks = {\"::/0\"} }\n"},
-	{"broad-outgoing", 1, "anybody can have", A "}\n", NULL, "outgoing { sender-domains = {\"gmx.de\"} }\n"},
+	{"broad-outgoing", 1, "whole Internet", A "}\n", NULL,
+		"outgoing { networks = {\"::/0\"} }\n"},
+	{"broad-outgoing", 1, "anybody can have", A "}\n", NULL,
+		"outgoing { sender-domains = {\"gmx.de\"} }\n"},
 	/* patterns */
-	{"pattern-empty", 2, "nothing stands", A "header = {'Subject: (invoice|bill|)'} }\n", NULL, NULL},
+	{"pattern-empty", 2, "nothing stands", A "header = {'Subject: (invoice|bill|)'} }\n", NULL,
+		NULL},
 	{"pattern-empty", 2, "nothing stands", A "header = {'Subject: .*'} }\n", NULL, NULL},
 	{"pattern-everything", 2, "any text", A "header = {'Subject: .+'} }\n", NULL, NULL},
 	{"pattern-everything", 2, "any text", A "header = {'Subject: [a-z]'} }\n", NULL, NULL},
-	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: (a+)+$'} }\n", NULL, NULL},
-	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: ^(\\w+\\s?)*!$'} }\n", NULL, NULL},
-	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: (x|xx)*y'} }\n", NULL, NULL},
-	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: Invoice ([0-9]+-?)*;'} }\n", NULL, NULL},
-	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: (.*,){9}P'} }\n", NULL, NULL},
-	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: [A-Z]{2}-(?:[0-9]|[0-9]{2})+#'} }\n", NULL, NULL},
-	{"pattern-runs-away", 2, "limit of steps", A "header = {'X-Id: ^([a-z0-9._-]+)*@'} }\n", NULL, NULL},
-	{"kind-empty", 2, "nothing stands", A "}\n", "\nkind \"x\" { pattern = {'[0-9]*'} labels = {\"xx\"} label-required = yes }\n", NULL},
-	{"kind-everything", 2, "any word", A "}\n", "\nkind \"x\" { pattern = {'[A-Z0-9]+'} }\n", NULL},
-	{"kind-everything", 2, "any number", A "}\n", "\nkind \"x\" { pattern = {'[0-9]{4,10}'} }\n", NULL},
-	{"kind-everything", 2, "eight digits", A "}\n", "\nkind \"x\" { pattern = {'[0-9]{8}'} }\n", NULL},
-	{"kind-runs-away", 2, "limit of steps", A "}\n", "\nkind \"x\" { pattern = {'K(?:[0-9]+ ?)+Z'} }\n", NULL},
-	{"kind-runs-away", 2, "limit of steps", A "}\n", "\nkind \"x\" { pattern = {'([A-Z]+)*[0-9]'} labels = {\"xx\"} label-required = yes }\n",
+	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: (a+)+$'} }\n", NULL,
 		NULL},
-	{"kind-lengths", 3, "check = uuid", A "}\n", "\nkind \"x\" { pattern = {'[0-9a-f-]{36}'} check = uuid\nmax-length = 20 }\n", NULL},
-	{"kind-lengths", 3, "canonical = digits", A "}\n", "\nkind \"x\" { pattern = {'[A-Z]{4}[A-Z0-9]{4}'} check = bic\ncanonical = digits }\n",
+	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: ^(\\w+\\s?)*!$'} }\n",
+		NULL, NULL},
+	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: (x|xx)*y'} }\n", NULL,
 		NULL},
-	{"kind-labels", 2, "before anything", A "}\n", "\nkind \"x\" { pattern = {'K[0-9]{5}'} labels = {\"K\"} }\n", NULL},
-	{"names", 1, "custmer-number", A "}\n", NULL, "guard { customer-kinds = {\"custmer-number\"} }\n"},
-	{"names", 1, "no policy \"aa\"", A "}\n", NULL, "desk { two-person-policies = {\"aa\"} }\n"},
+	{"pattern-runs-away", 2, "limit of steps",
+		A "header = {'Subject: Invoice ([0-9]+-?)*;'} }\n", NULL, NULL},
+	{"pattern-runs-away", 2, "limit of steps", A "header = {'Subject: (.*,){9}P'} }\n", NULL,
+		NULL},
+	{"pattern-runs-away", 2, "limit of steps",
+		A "header = {'Subject: [A-Z]{2}-(?:[0-9]|[0-9]{2})+#'} }\n", NULL, NULL},
+	{"pattern-runs-away", 2, "limit of steps", A "header = {'X-Id: ^([a-z0-9._-]+)*@'} }\n",
+		NULL, NULL},
+	{"kind-empty", 2, "nothing stands", A "}\n",
+		"\nkind \"x\" { pattern = {'[0-9]*'} labels = {\"xx\"} label-required = yes }\n",
+		NULL},
+	{"kind-everything", 2, "any word", A "}\n", "\nkind \"x\" { pattern = {'[A-Z0-9]+'} }\n",
+		NULL},
+	{"kind-everything", 2, "any number", A "}\n",
+		"\nkind \"x\" { pattern = {'[0-9]{4,10}'} }\n", NULL},
+	{"kind-everything", 2, "eight digits", A "}\n", "\nkind \"x\" { pattern = {'[0-9]{8}'} }\n",
+		NULL},
+	{"kind-runs-away", 2, "limit of steps", A "}\n",
+		"\nkind \"x\" { pattern = {'K(?:[0-9]+ ?)+Z'} }\n", NULL},
+	{"kind-runs-away", 2, "limit of steps", A "}\n",
+		"\nkind \"x\" { pattern = {'([A-Z]+)*[0-9]'} labels = {\"xx\"} label-required = yes }\n",
+		NULL},
+	{"kind-lengths", 3, "check = uuid", A "}\n",
+		"\nkind \"x\" { pattern = {'[0-9a-f-]{36}'} check = uuid\nmax-length = 20 }\n",
+		NULL},
+	{"kind-lengths", 3, "canonical = digits", A "}\n",
+		"\nkind \"x\" { pattern = {'[A-Z]{4}[A-Z0-9]{4}'} check = bic\ncanonical = digits }\n",
+		NULL},
+	{"kind-labels", 2, "before anything", A "}\n",
+		"\nkind \"x\" { pattern = {'K[0-9]{5}'} labels = {\"K\"} }\n", NULL},
+	{"names", 1, "custmer-number", A "}\n", NULL,
+		"guard { customer-kinds = {\"custmer-number\"} }\n"},
+	{"names", 1, "no policy \"aa\"", A "}\n", NULL,
+		"desk { two-person-policies = {\"aa\"} }\n"},
 };
 
 /* What only looks like one. */
 static const Row harmless[] = {
-	{NULL, 0, NULL, A "max-recipients = 5\nmax-domains = 5\nmax-visible-recipients = 5 }\n", NULL, NULL},
-	{NULL, 0, NULL, A "header = {'Subject: invoice|bill', 'X-Kind: ^$', 'List-Id: .'} }\n", NULL, NULL},
-	{NULL, 0, NULL, A "header = {'Subject: ^(Re: )?Your invoice [0-9]+', 'Subject: rechnung.*kunde'} }\n", NULL, NULL},
-	{NULL, 0, NULL, "policy \"a\" { sender = {\"*@*.example.co.uk\", \"<>\", \"me@gmail.com\"} kinds = {\"iban\"} }\n", NULL, NULL},
-	{NULL, 0, NULL, "policy \"a\" { sender = {\"billing@*\", \"@internal\"} kinds = {\"iban\"} }\n", NULL, NULL},
-	{NULL, 0, NULL, A "attachment = {\"application/pdf\", \"*.pdf\", \"invoice.txt\"} }\n", NULL, NULL},
+	{NULL, 0, NULL, A "max-recipients = 5\nmax-domains = 5\nmax-visible-recipients = 5 }\n",
+		NULL, NULL},
+	{NULL, 0, NULL, A "header = {'Subject: invoice|bill', 'X-Kind: ^$', 'List-Id: .'} }\n",
+		NULL, NULL},
+	{NULL, 0, NULL,
+		A
+		"header = {'Subject: ^(Re: )?Your invoice [0-9]+', 'Subject: rechnung.*kunde'} }\n",
+		NULL, NULL},
+	{NULL, 0, NULL,
+		"policy \"a\" { sender = {\"*@*.example.co.uk\", \"<>\", \"me@gmail.com\"} kinds = {\"iban\"} }\n",
+		NULL, NULL},
+	{NULL, 0, NULL,
+		"policy \"a\" { sender = {\"billing@*\", \"@internal\"} kinds = {\"iban\"} }\n",
+		NULL, NULL},
+	{NULL, 0, NULL, A "attachment = {\"application/pdf\", \"*.pdf\", \"invoice.txt\"} }\n",
+		NULL, NULL},
 	/* The wide one is the milder, but looks at other mail too. */
-	{NULL, 0, NULL, A "on-unreadable = hold }\npolicy \"all\" { kinds = {\"none\"} max-recipients = 50\non-unreadable = deliver }\n", NULL,
-		NULL},
+	{NULL, 0, NULL,
+		A
+		"on-unreadable = hold }\npolicy \"all\" { kinds = {\"none\"} max-recipients = 50\non-unreadable = deliver }\n",
+		NULL, NULL},
 	/* The stricter one does not enforce. */
-	{NULL, 0, NULL, "policy \"a\" { mode = enforce\nsender = {\"a@example.com\"} kinds = {\"iban\"} }\n"
-		"policy \"new\" { mode = observe\nsender = {\"a@example.com\"} kinds = {\"iban\"} on-mismatch = reject }\n", NULL, NULL},
-	{NULL, 0, NULL, A "}\n", "\nkind \"x\" { pattern = {'[A-Z0-9-]{4,20}'} labels = {\"our reference\"} label-required = yes }\n", NULL},
+	{NULL, 0, NULL,
+		"policy \"a\" { mode = enforce\nsender = {\"a@example.com\"} kinds = {\"iban\"} }\n"
+		"policy \"new\" { mode = observe\nsender = {\"a@example.com\"} kinds = {\"iban\"} on-mismatch = reject }\n",
+		NULL, NULL},
+	{NULL, 0, NULL, A "}\n",
+		"\nkind \"x\" { pattern = {'[A-Z0-9-]{4,20}'} labels = {\"our reference\"} label-required = yes }\n",
+		NULL},
 	{NULL, 0, NULL, A "on-fan-out = deliver }\n", NULL, "guard { enabled = no }\n"},
 };
 
@@ -140,14 +210,16 @@ static void write_file(const char *dir, const char *name, const char *text)
 static GPtrArray *lint_row(const char *dir, const Row *row)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *kinds = g_build_filename(dir, "kinds.conf", NULL), *extra = g_build_filename(dir, "kinds-x.conf", NULL);
+	g_autofree char *kinds = g_build_filename(dir, "kinds.conf", NULL),
+			*extra = g_build_filename(dir, "kinds-x.conf", NULL);
 	g_autofree char *config = g_build_filename(dir, "missent.conf.txt", NULL);
 	write_file(dir, "kinds.conf", KINDS);
 	g_unlink(extra);
 	if (row->kinds != NULL)
 		write_file(dir, "kinds-x.conf", row->kinds);
 	write_file(dir, "p.conf", row->policies);
-	write_file(dir, "missent.conf.txt", row->settings != NULL ? row->settings : "mode = observe\n");
+	write_file(dir, "missent.conf.txt",
+		row->settings != NULL ? row->settings : "mode = observe\n");
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
 	g_assert_no_error(error);
 	const MsLintOptions options = {.dir = dir, .kinds_file = kinds, .settings = settings};
@@ -161,7 +233,8 @@ static char *all_of(const GPtrArray *findings)
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < findings->len; i++) {
 		const MsLintFinding *f = findings->pdata[i];
-		g_string_append_printf(out, "%s:%d: %s (%s) %s. %s\n", f->file, f->line, f->about, f->check, f->text, f->remedy);
+		g_string_append_printf(out, "%s:%d: %s (%s) %s. %s\n", f->file, f->line, f->about,
+			f->check, f->text, f->remedy);
 	}
 	return g_string_free(out, FALSE);
 }
@@ -175,10 +248,13 @@ static void test_planted(void)
 		g_autoptr(GPtrArray) findings = lint_row(dir, row);
 		g_autofree char *all = all_of(findings);
 		const MsLintFinding *f = findings->len > 0 ? findings->pdata[0] : NULL;
-		g_autofree char *low = g_ascii_strdown(all, -1), *word = g_ascii_strdown(row->word, -1);
-		bool fine = findings->len == 1 && strcmp(f->check, row->check) == 0 && f->line == row->line && strstr(low, word) != NULL;
+		g_autofree char *low = g_ascii_strdown(all, -1),
+				*word = g_ascii_strdown(row->word, -1);
+		bool fine = findings->len == 1 && strcmp(f->check, row->check) == 0 &&
+			f->line == row->line && strstr(low, word) != NULL;
 		if (!fine)
-			g_test_message("row %zu: want %s:%d %s, got %s", i, row->check, row->line, row->word, all);
+			g_test_message("row %zu: want %s:%d %s, got %s", i, row->check, row->line,
+				row->word, all);
 		bad += !fine;
 	}
 	g_test_message("%zu planted, %u not found as they should be", G_N_ELEMENTS(planted), bad);
@@ -205,7 +281,9 @@ static void test_harmless(void)
 static void test_many_at_once(void)
 {
 	g_autofree char *dir = scratch_folder();
-	const Row row = {NULL, 0, NULL, A "on-mismach = hold }\n", "\nkind \"x\" { pattern = {'[0-9]*'} labels = {\"a\"} label-required = yes }\n", NULL};
+	const Row row = {NULL, 0, NULL, A "on-mismach = hold }\n",
+		"\nkind \"x\" { pattern = {'[0-9]*'} labels = {\"a\"} label-required = yes }\n",
+		NULL};
 	g_autoptr(GPtrArray) findings = lint_row(dir, &row);
 	g_assert_cmpuint(findings->len, ==, 3);
 	remove_folder(dir);
@@ -214,7 +292,8 @@ static void test_many_at_once(void)
 static void test_shipped(void)
 {
 	g_autofree char *dir = source_file("policies"), *kinds = source_file("policies/kinds.conf");
-	g_autofree char *scratch = scratch_folder(), *config = g_build_filename(scratch, "missent.conf", NULL);
+	g_autofree char *scratch = scratch_folder(),
+			*config = g_build_filename(scratch, "missent.conf", NULL);
 	g_autoptr(GError) error = NULL;
 	write_file(scratch, "missent.conf", "mode = observe\n");
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
@@ -240,14 +319,16 @@ static void test_never_seen(void)
 	g_autofree char *dir = scratch_folder(), *kinds = g_build_filename(dir, "kinds.conf", NULL);
 	g_autoptr(GError) error = NULL;
 	write_file(dir, "kinds.conf", KINDS);
-	write_file(dir, "p.conf", "policy \"applied\" { sender = {\"x@example.com\"} kinds = {\"iban\"} }\n"
+	write_file(dir, "p.conf",
+		"policy \"applied\" { sender = {\"x@example.com\"} kinds = {\"iban\"} }\n"
 		"policy \"fresh\" { sender = {\"billing@example.com\"} kinds = {\"iban\"} }\n"
 		"policy \"domain\" { sender = {\"@shop.example\"} kinds = {\"iban\"} }\n"
 		"policy \"glob\" { sender = {\"bill*@example.com\"} kinds = {\"customer-number\"} }\n"
 		"policy \"never\" { sender = {\"biling@example.com\"} kinds = {\"iban\"} }\n");
 	g_autoptr(GHashTable) applied = g_hash_table_new(g_str_hash, g_str_equal);
 	g_hash_table_add(applied, (char *)"applied");
-	MsLintMail mail = {.messages = 1000, .since = 0, .applied = applied, .sender_seen = is_billing};
+	MsLintMail mail = {
+		.messages = 1000, .since = 0, .applied = applied, .sender_seen = is_billing};
 	const MsLintOptions options = {.dir = dir, .kinds_file = kinds, .mail = &mail};
 	g_autoptr(GPtrArray) findings = ms_policy_lint(&options, &error);
 	g_assert_no_error(error);
@@ -260,7 +341,8 @@ static void test_never_seen(void)
 	g_assert_cmpuint(few->len, ==, 0);
 
 	/* A mail log names senders: all that is asked, and the one that was meant. */
-	g_autoptr(GPtrArray) envelopes = g_ptr_array_new_with_free_func((GDestroyNotify)ms_envelope_free);
+	g_autoptr(GPtrArray)
+		envelopes = g_ptr_array_new_with_free_func((GDestroyNotify)ms_envelope_free);
 	MsEnvelope *envelope = ms_envelope_new();
 	envelope->sender = g_strdup("billing@example.com");
 	g_ptr_array_add(envelopes, envelope);

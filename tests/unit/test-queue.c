@@ -80,7 +80,8 @@ static void teach(MsQueue *queue, MsShape shape, guint64 size, bool dear, int ti
 static bool become_dear(Message *m)
 {
 	bool over;
-	return !queue_must_yield(m->queue, &m->turn, 10 * G_USEC_PER_SEC, &over) && m->turn.lane == LANE_DEAR;
+	return !queue_must_yield(m->queue, &m->turn, 10 * G_USEC_PER_SEC, &over) &&
+		m->turn.lane == LANE_DEAR;
 }
 
 /* Half of the lanes may be dear; a third dear one yields as soon as somebody else waits. */
@@ -123,8 +124,8 @@ static void test_dear(void)
 	queue_free(queue);
 }
 
-/* What is known to cost little has a lane of its own beside dear and unknown ones; what is not known
- * waits, also for those that came before it. */
+/* What is known to cost little has a lane of its own beside dear and unknown ones; what is not
+ * known waits, also for those that came before it. */
 static void test_quick(void)
 {
 	MsQueue *queue = queue_new(2, 100, true);

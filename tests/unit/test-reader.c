@@ -89,11 +89,20 @@ static const struct {
 	const char *word;
 	MsUnreadReason reason;
 } acts[] = {
-	{"crash", MS_UNREAD_WORKER}, {"stack", MS_UNREAD_WORKER}, {"memory", MS_UNREAD_WORKER},
-	{"socket", MS_UNREAD_WORKER}, {"file", MS_UNREAD_WORKER}, {"create", MS_UNREAD_WORKER},
-	{"program", MS_UNREAD_WORKER}, {"process", MS_UNREAD_WORKER}, {"code", MS_UNREAD_WORKER}, {"protect", MS_UNREAD_WORKER},
+	{"crash", MS_UNREAD_WORKER},
+	{"stack", MS_UNREAD_WORKER},
+	{"memory", MS_UNREAD_WORKER},
+	{"socket", MS_UNREAD_WORKER},
+	{"file", MS_UNREAD_WORKER},
+	{"create", MS_UNREAD_WORKER},
+	{"program", MS_UNREAD_WORKER},
+	{"process", MS_UNREAD_WORKER},
+	{"code", MS_UNREAD_WORKER},
+	{"protect", MS_UNREAD_WORKER},
 	{"signal", MS_UNREAD_WORKER},
-	{"lie", MS_UNREAD_WORKER}, {"boast", MS_UNREAD_WORKER}, {"half", MS_UNREAD_WORKER},
+	{"lie", MS_UNREAD_WORKER},
+	{"boast", MS_UNREAD_WORKER},
+	{"half", MS_UNREAD_WORKER},
 	{"loop", MS_UNREAD_TIME},
 };
 
@@ -187,19 +196,27 @@ static void test_bombs(void)
 		bool unread;
 	} bombs[] = {
 		{"address groups", repeat("Cc: ", "g:", 100000, "\r\n\r\nx\r\n"), false},
-		{"address groups, nested", repeat(MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nCc: ", "g:",
-			100000, "\r\n\r\nx\r\n--b--\r\n"), true},
-		{"parameters", repeat("Content-Type: text/plain", "; a=b", 50000, "\r\n\r\nx\r\n"), false},
-		{"parameters over the limit", repeat("Content-Type: text/plain", "; a=b", 200000,
-			"\r\n\r\nx\r\n"), true},
+		{"address groups, nested",
+			repeat(MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nCc: ", "g:",
+				100000, "\r\n\r\nx\r\n--b--\r\n"),
+			true},
+		{"parameters", repeat("Content-Type: text/plain", "; a=b", 50000, "\r\n\r\nx\r\n"),
+			false},
+		{"parameters over the limit",
+			repeat("Content-Type: text/plain", "; a=b", 200000, "\r\n\r\nx\r\n"), true},
 		{"headers", repeat("", "X: y\r\n", 1000000, "\r\nx\r\n"), true},
 		{"parts", repeat(MIXED, "--b\r\n\r\nx\r\n", 200000, "--b--\r\n"), true},
-		{"nested messages", repeat("", "Content-Type: message/rfc822\r\n\r\n", 100000, "x\r\n"), true},
+		{"nested messages",
+			repeat("", "Content-Type: message/rfc822\r\n\r\n", 100000, "x\r\n"), true},
 		{"nested multiparts", repeat("", MIXED "--b\r\n", 20000, "\r\nx\r\n"), true},
-		{"addresses", repeat("To: ", "a@b.example,\r\n ", 10000, "c@d.example\r\n\r\nx\r\n"), false},
-		{"encoded words", repeat("Subject: ", "=?utf-8?q?a?= ", 15000, "\r\n\r\nx\r\n"), false},
+		{"addresses",
+			repeat("To: ", "a@b.example,\r\n ", 10000, "c@d.example\r\n\r\nx\r\n"),
+			false},
+		{"encoded words", repeat("Subject: ", "=?utf-8?q?a?= ", 15000, "\r\n\r\nx\r\n"),
+			false},
 		{"folds", repeat("Subject: a", "\r\n b", 40000, "\r\n\r\nx\r\n"), false},
-		{"open tags", repeat("Content-Type: text/html\r\n\r\n", "<div>", 1000000, "x\r\n"), false},
+		{"open tags", repeat("Content-Type: text/html\r\n\r\n", "<div>", 1000000, "x\r\n"),
+			false},
 		{"labels", repeat("\r\n", "invoice number: ", 200000, "\r\n"), false},
 	};
 	g_autoptr(MsReader) reader = start(2, 1, 10000);
@@ -207,7 +224,8 @@ static void test_bombs(void)
 		gint64 begin = g_get_monotonic_time();
 		g_autoptr(MsReading) r = read_text(reader, bombs[i].text);
 		gint64 took = (g_get_monotonic_time() - begin) / 1000;
-		g_test_message("%s: %u unread, %" G_GINT64_FORMAT " ms", bombs[i].name, r->unread->len, took);
+		g_test_message("%s: %u unread, %" G_GINT64_FORMAT " ms", bombs[i].name,
+			r->unread->len, took);
 		g_assert_cmpint(took, <, 11500);
 		if (bombs[i].unread)
 			g_assert_cmpuint(r->unread->len, >, 0);
@@ -286,7 +304,8 @@ static void test_cjk(void)
 		"6 0 obj<</Type/Font/Subtype/CIDFontType0/BaseFont/STSong-Light/CIDSystemInfo"
 		"<</Registry(Adobe)/Ordering(GB1)/Supplement 2>>/FontDescriptor 7 0 R>>endobj\n"
 		"7 0 obj<</Type/FontDescriptor/FontName/STSong-Light/Flags 6>>endobj\n"
-		"trailer<</Root 1 0 R>>\n", strlen(stream), stream);
+		"trailer<</Root 1 0 R>>\n",
+		strlen(stream), stream);
 	g_autoptr(MsReader) reader = start(1, 1, 20000);
 	g_autoptr(MsReading) r = read_text(reader, text);
 	g_assert_cmpuint(r->unread->len, ==, 0);
@@ -303,13 +322,16 @@ static char *attachment(const char *name, const char *text)
 {
 	g_autofree char *words = g_strnfill(6000, 'x');
 	return g_strdup_printf("--b\r\nContent-Type: application/octet-stream\r\n"
-		"Content-Disposition: attachment; filename=%s\r\n\r\n%s\r\n%s\r\n", name, text, words);
+			       "Content-Disposition: attachment; filename=%s\r\n\r\n%s\r\n%s\r\n",
+		name, text, words);
 }
 
 static MsReading *read_attachments(MsReader *reader, const char *first, const char *second)
 {
-	g_autofree char *text = g_strdup_printf("Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-		"--b\r\n\r\nhello\r\n%s%s--b--\r\n", first, second);
+	g_autofree char *text = g_strdup_printf(
+		"Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"--b\r\n\r\nhello\r\n%s%s--b--\r\n",
+		first, second);
 	return read_text(reader, text);
 }
 
@@ -328,7 +350,8 @@ static void test_cache(void)
 	g_autoptr(MsReader) reader = start_caching(3, 1, 20000, 1 << 20);
 	MsReaderStats stats = {0};
 	guint64 asked = 0;
-	/* The second time it is read for keeping, or later where no worker is at leisure at once. */
+	/* The second time it is read for keeping, or later where no worker is at leisure at
+	 * once. */
 	for (int i = 0; i < 200 && stats.cache_hits < 3; i++) {
 		/* The name is the message's; the bytes are the same. */
 		g_autofree char *name = g_strdup_printf("terms-%d.bin", i);
@@ -405,11 +428,12 @@ static void test_cache_incomplete(void)
 /* Questions that make no sense end the worker, not the daemon. */
 static void test_bad_questions(void)
 {
-	static const char *const words[] = {"ask-beyond", "ask-backwards", "ask-huge", "ask-endless",
-		"ask-deaf"};
+	static const char *const words[] = {
+		"ask-beyond", "ask-backwards", "ask-huge", "ask-endless", "ask-deaf"};
 	g_autoptr(MsReader) reader = start_caching(2, 1, 3000, 1 << 20);
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
-		g_autofree char *text = g_strdup_printf("Subject: s\r\n\r\nMISBEHAVE %s\r\n", words[i]);
+		g_autofree char *text = g_strdup_printf(
+			"Subject: s\r\n\r\nMISBEHAVE %s\r\n", words[i]);
 		g_autoptr(MsReading) r = read_text(reader, text);
 		g_test_message("%s", words[i]);
 		g_assert_cmpuint(r->unread->len, ==, 1);
@@ -445,7 +469,8 @@ static void test_cache_keys(void)
 	g_assert_cmpmem(&k1, sizeof k1, &k2, sizeof k2);
 	g_assert_cmpint(memcmp(&k1, &k3, sizeof k1), !=, 0);
 	g_assert_cmpint(memcmp(&k1, &k4, sizeof k1), !=, 0);
-	ms_cache_key(cache, "s", 1, "bytea", 1, &k2); /* where one ends and the other begins counts */
+	/* where one ends and the other begins counts */
+	ms_cache_key(cache, "s", 1, "bytea", 1, &k2);
 	ms_cache_key(cache, "as", 2, "byte", 1, &k3);
 	g_assert_cmpint(memcmp(&k2, &k3, sizeof k2), !=, 0);
 	ms_cache_free(cache);

@@ -11,7 +11,8 @@ static MsReading *example(void)
 {
 	MsReading *r = ms_reading_new();
 	const char *text = "your IBAN is DE89 and more";
-	ms_reading_find(r, "iban", "DE89", MS_BELIEF_SHAPE, 0, ms_place_new("part 1", text, 13, 17, 26));
+	ms_reading_find(
+		r, "iban", "DE89", MS_BELIEF_SHAPE, 0, ms_place_new("part 1", text, 13, 17, 26));
 	ms_reading_find(r, "iban", "DE89", MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE, 0,
 		ms_place_new("part 2", text, 13, 17, 26));
 	ms_reading_unread(r, "part 3", MS_UNREAD_NO_READER, "%s", "application/pdf");
@@ -21,7 +22,8 @@ static MsReading *example(void)
 	h->value = g_strdup("Hello");
 	g_ptr_array_add(r->headers, h);
 	MsPart *p = g_new0(MsPart, 1);
-	*p = (MsPart){g_strdup("1"), g_strdup("text/plain"), g_strdup("text/html"), g_strdup(""), 26, true};
+	*p = (MsPart){g_strdup("1"), g_strdup("text/plain"), g_strdup("text/html"), g_strdup(""),
+		26, true};
 	g_ptr_array_add(r->parts, p);
 	g_ptr_array_add(r->visible, g_strdup("a@b.example"));
 	g_assert_cmpuint(ms_reading_face(r, "message"), ==, 0);
@@ -58,7 +60,8 @@ static void test_round_trip(void)
 	g_assert_cmpstr(((MsPart *)got->parts->pdata[0])->actual, ==, "text/html");
 	g_assert_cmpuint(f->faces, ==, 1);
 	g_assert_cmpstr(got->faces->pdata[1], ==, "part 3 a.pdf");
-	g_assert_cmpstr(((MsContradiction *)got->contradictions->pdata[0])->detail, ==, "another buyer");
+	g_assert_cmpstr(
+		((MsContradiction *)got->contradictions->pdata[0])->detail, ==, "another buyer");
 	g_assert_cmpuint(got->visible_total, ==, 7);
 }
 
@@ -100,7 +103,8 @@ static void test_damage(void)
 /* Numbers of a reading that has nothing but empty lists; what each becomes. */
 static void test_hostile(void)
 {
-	static const guint64 huge[] = {G_MAXUINT64, G_MAXUINT64 - 7, G_MAXUINT64 / 8 + 2, 1ULL << 32, 1ULL << 31};
+	static const guint64 huge[] = {
+		G_MAXUINT64, G_MAXUINT64 - 7, G_MAXUINT64 / 8 + 2, 1ULL << 32, 1ULL << 31};
 	g_autoptr(MsReading) r = ms_reading_new();
 	g_autoptr(GBytes) bytes = ms_reading_encode(r);
 	gsize len;
@@ -110,7 +114,8 @@ static void test_hostile(void)
 		for (gsize k = 0; k < G_N_ELEMENTS(huge); k++) {
 			g_autofree guint8 *copy = g_memdup2(data, len);
 			memcpy(copy + 8 * i, &huge[k], 8);
-			if (i <= lists || i == numbers - 1) /* form, lists, and how many bytes there are */
+			if (i <= lists ||
+				i == numbers - 1) /* form, lists, and how many bytes there are */
 				refused(copy, len);
 		}
 	g_autofree guint8 *longer = g_malloc0(len + 8);
@@ -146,7 +151,8 @@ static void test_many(void)
 	for (int round = 0; round < 2; round++)
 		for (int i = 0; i < 3000; i++) {
 			g_autofree char *value = g_strdup_printf("%d", i);
-			MsFinding *f = ms_reading_find(r, i % 2 ? "iban" : "vat-id", value, MS_BELIEF_SHAPE, 0,
+			MsFinding *f = ms_reading_find(r, i % 2 ? "iban" : "vat-id", value,
+				MS_BELIEF_SHAPE, 0,
 				ms_place_new("part 1", value, 0, strlen(value), strlen(value)));
 			g_assert_true(f == r->findings->pdata[i]);
 			g_assert_cmpuint(f->count, ==, round + 1);
@@ -161,24 +167,33 @@ static void test_place_masked(void)
 	static const struct {
 		const char *where, *want;
 	} rows[] = {
-		{"part 3.1 Invoice 4711.pdf page 1", "part 3.1 (name of 16 characters, .pdf) page 1"},
+		{"part 3.1 Invoice 4711.pdf page 1",
+			"part 3.1 (name of 16 characters, .pdf) page 1"},
 		{"part 3 Invoice 4711.pdf > a.xml BT-48", "part 3 (name of 16 characters, .pdf)"},
 		{"part 2 a.xml BT-46", "part 2 (name of 5 characters, .xml) BT-46"},
-		{"part 2 scan.pdf page 1 (recognised)", "part 2 (name of 8 characters, .pdf) page 1 (recognised)"},
+		{"part 2 scan.pdf page 1 (recognised)",
+			"part 2 (name of 8 characters, .pdf) page 1 (recognised)"},
 		{"part 2 KD 4711 (recognised)", "part 2 (name of 7 characters) (recognised)"},
 		{"part 2 KD page 4711", "part 2 (name of 12 characters)"},
 		{"part 2 a.xml BT-4711", "part 2 (name of 5 characters, .xml)"},
 		{"part 2 a.xml BT-46 KD-4711", "part 2 (name of 5 characters, .xml)"},
 		{"part 3 Invoice 4711.pdf page 4711 of 4", "part 3 (name of 16 characters, .pdf)"},
-		{"part 3 KD.4711", "part 3 (name of 7 characters)"}, {"part 3 KD > 4711", "part 3 (name of 3 characters)"},
-		{"part 3 file name", "part 3 file name"}, {"part 2 text/html (hidden)", "part 2 text/html"},
-		{"part 2 text/x-kd-4711", "part 2 (name of 14 characters)"}, {"part 2 text/html", "part 2 text/html"},
+		{"part 3 KD.4711", "part 3 (name of 7 characters)"},
+		{"part 3 KD > 4711", "part 3 (name of 3 characters)"},
+		{"part 3 file name", "part 3 file name"},
+		{"part 2 text/html (hidden)", "part 2 text/html"},
+		{"part 2 text/x-kd-4711", "part 2 (name of 14 characters)"},
+		{"part 2 text/html", "part 2 text/html"},
 		{"header X-KD-4711", "header (name of 9 characters)"},
 		{"part 2 header X-KD-4711", "part 2 header (name of 9 characters)"},
-		{"message at byte 4711", "message at byte 4711"}, {"KD-4711", "message (name of 7 characters)"},
+		{"message at byte 4711", "message at byte 4711"},
+		{"KD-4711", "message (name of 7 characters)"},
 		{"message at byte KD4711", "message (name of 22 characters)"},
-		{"header Subject", "header Subject"}, {"message", "message"}, {"part ", "part "},
-		{"part 2 header Subject", "part 2 header Subject"}, {"", ""},
+		{"header Subject", "header Subject"},
+		{"message", "message"},
+		{"part ", "part "},
+		{"part 2 header Subject", "part 2 header Subject"},
+		{"", ""},
 		{"part 2 my header Subject.pdf", "part 2 (name of 21 characters, .pdf)"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {

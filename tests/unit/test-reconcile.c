@@ -17,7 +17,7 @@ static void write_file(const char *name, const char *text)
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-/* ---- the trail: "09:00:05 ABCDE1 hold a@x,b@y-" (withheld), and after a blank a version of policies ------------ */
+/* ---- the trail: "09:00:05 ABCDE1 hold a@x,b@y-" (withheld), and after a blank a version of policies  */
 
 static void add_recipients(GString *out, const char *list)
 {
@@ -28,7 +28,8 @@ static void add_recipients(GString *out, const char *list)
 		if (withheld)
 			all[i][strlen(all[i]) - 1] = '\0';
 		g_autofree char *id = ms_audit_id_of_address(key, all[i]);
-		g_string_append_printf(out, "%s{\"id\":\"%s\"%s}", i > 0 ? "," : "", id, withheld ? ",\"withheld\":true" : "");
+		g_string_append_printf(out, "%s{\"id\":\"%s\"%s}", i > 0 ? "," : "", id,
+			withheld ? ",\"withheld\":true" : "");
 	}
 	g_string_append_c(out, ']');
 }
@@ -43,11 +44,15 @@ static void write_trail(const char *text)
 		if (g_strv_length(w) < 2)
 			continue;
 		if (g_strv_length(w) < 4) {
-			g_string_append_printf(out, "{\"time\":\"2026-11-26T%s.000Z\",\"type\":\"act\",\"event\":\"%s\"}\n", w[0], w[1]);
+			g_string_append_printf(out,
+				"{\"time\":\"2026-11-26T%s.000Z\",\"type\":\"act\",\"event\":\"%s\"}\n",
+				w[0], w[1]);
 			continue;
 		}
-		g_string_append_printf(out, "{\"time\":\"2026-11-26T%s.000Z\",\"type\":\"message\",\"key\":\"%s\",\"queue_id\":\"%s\","
-			"\"verdict\":\"%s\"", w[0], number, w[1], w[2]);
+		g_string_append_printf(out,
+			"{\"time\":\"2026-11-26T%s.000Z\",\"type\":\"message\",\"key\":\"%s\",\"queue_id\":\"%s\","
+			"\"verdict\":\"%s\"",
+			w[0], number, w[1], w[2]);
 		add_recipients(out, w[3]);
 		if (w[4] != NULL)
 			g_string_append_printf(out, ",\"versions\":{\"policies\":\"%s\"}", w[4]);
@@ -56,13 +61,20 @@ static void write_trail(const char *text)
 	write_file("audit.jsonl", out->str);
 }
 
-/* ---- the log, of "09:00:01 mx postfix/smtpd[7]: ..." ------------------------------------------------------- */
+/* ---- the log, of "09:00:01 mx postfix/smtpd[7]: ..." ------------------------------------ */
 
-#define CLIENT(time, id) time " smtpd[7]: " id ": client=app[192.0.2.7]\n" time " cleanup[8]: " id ": message-id=<x@y>\n"
-#define FROM(time, id) time " qmgr[9]: " id ": from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
-#define SENT(time, id, to) time " smtp[10]: " id ": to=<" to ">, relay=mx[192.0.2.9]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n"
-#define AS(time, id, to, next) time " smtp[10]: " id ": to=<" to ">, relay=127.0.0.1[127.0.0.1]:10025, delay=1, dsn=2.0.0," \
-	" status=sent (250 2.0.0 Ok: queued as " next ")\n"
+#define CLIENT(time, id)                                                          \
+	time " smtpd[7]: " id ": client=app[192.0.2.7]\n" time " cleanup[8]: " id \
+	     ": message-id=<x@y>\n"
+#define FROM(time, id) \
+	time " qmgr[9]: " id ": from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
+#define SENT(time, id, to)                \
+	time " smtp[10]: " id ": to=<" to \
+	     ">, relay=mx[192.0.2.9]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n"
+#define AS(time, id, to, next)                                          \
+	time " smtp[10]: " id ": to=<" to                               \
+	     ">, relay=127.0.0.1[127.0.0.1]:10025, delay=1, dsn=2.0.0," \
+	     " status=sent (250 2.0.0 Ok: queued as " next ")\n"
 #define GONE(time, id) time " qmgr[9]: " id ": removed\n"
 #define ONE(time, id, to) CLIENT(time, id) FROM(time, id) SENT(time, id, to) GONE(time, id)
 
@@ -75,7 +87,8 @@ static MsMaillog *read_log(const char *text)
 		if (words == NULL)
 			continue;
 		bool whole = g_str_has_prefix(words, " mx ") || g_str_has_prefix(words, " my ");
-		g_string_append_printf(out, "2026-11-26T%.8s+00:00 %s%s\n", lines[i], whole ? "" : "mx postfix/", words + 1);
+		g_string_append_printf(out, "2026-11-26T%.8s+00:00 %s%s\n", lines[i],
+			whole ? "" : "mx postfix/", words + 1);
 	}
 	const MsMaillogOptions options = {0};
 	MsMaillog *log = ms_maillog_new(&options);
@@ -89,7 +102,8 @@ static char *told(const MsReconciliation *r)
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < r->rows->len; i++) {
 		const MsPassedRow *row = r->rows->pdata[i];
-		g_string_append_printf(out, "%s %s %u\n", row->mail->queue_id, ms_passed_names[row->what], row->recipients);
+		g_string_append_printf(out, "%s %s %u\n", row->mail->queue_id,
+			ms_passed_names[row->what], row->recipients);
 	}
 	if (r->unseen > 0)
 		g_string_append_printf(out, "unseen %" G_GUINT64_FORMAT "\n", r->unseen);
@@ -100,97 +114,161 @@ static const struct {
 	const char *name, *trail, *log, *want;
 	const char *word; /* in the reason of the first row; NULL: any */
 } rows[] = {
-	{"judged, and gone", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "A@X.example"), "", NULL},
-	{"not judged", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:06", "ABCDE2", "a@x.example"),
+	{"judged, and gone", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "A@X.example"), "", NULL},
+	{"not judged", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:06", "ABCDE2", "a@x.example"),
 		"ABCDE2 bypass 1\n", "other mail of the listener smtpd"},
-	{"a short ID that is used again: the first was judged", "09:00:05 ABCDE1 deliver a@x.example",
-		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:20:05", "ABCDE1", "a@x.example"), "ABCDE1 bypass 1\n", NULL},
+	{"a short ID that is used again: the first was judged",
+		"09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:20:05", "ABCDE1", "a@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
 	{"... the second was", "08:00:00 start\n09:20:05 ABCDE1 deliver a@x.example",
-		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:20:05", "ABCDE1", "a@x.example"), "ABCDE1 bypass 1\n", NULL},
-	{"... both were", "09:00:05 ABCDE1 deliver a@x.example\n09:00:09 ABCDE1 deliver b@x.example",
-		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:09", "ABCDE1", "b@x.example"), "", NULL},
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:20:05", "ABCDE1", "a@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
+	{"... both were",
+		"09:00:05 ABCDE1 deliver a@x.example\n09:00:09 ABCDE1 deliver b@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:09", "ABCDE1", "b@x.example"),
+		"", NULL},
 	{"a content filter gives it back", "09:00:05 ABCDE1 deliver a@x.example",
-		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2", "a@x.example")
-		AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2") GONE("09:00:06", "ABCDE1"), "", NULL},
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2",
+			"a@x.example") AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
+			GONE("09:00:06", "ABCDE1"),
+		"", NULL},
 	{"... and the milter stands behind it", "09:00:06 ABCDE2 deliver a@x.example",
-		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2", "a@x.example")
-		AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2") GONE("09:00:06", "ABCDE1"), "", NULL},
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2",
+			"a@x.example") AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
+			GONE("09:00:06", "ABCDE1"),
+		"", NULL},
 	{"... and nobody judged it: it is told once", "09:00:00 start",
-		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2", "a@x.example")
-		AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2") GONE("09:00:06", "ABCDE1"), "ABCDE1 bypass 1\n", NULL},
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2",
+			"a@x.example") AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
+			GONE("09:00:06", "ABCDE1"),
+		"ABCDE1 bypass 1\n", NULL},
 	{"... to one whom it adds", "09:00:05 ABCDE1 deliver a@x.example",
-		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2", "spy@x.example")
-		AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2") GONE("09:00:06", "ABCDE1"), "ABCDE2 added 1\n", NULL},
-	{"another host that names one of our queue IDs hides nothing", "09:00:05 ABCDE2 deliver b@x.example",
-		ONE("09:00:05", "ABCDE2", "b@x.example") CLIENT("09:30:05", "ABCDE1") FROM("09:30:05", "ABCDE1")
-		AS("09:30:05", "ABCDE1", "a@x.example", "ABCDE2") GONE("09:30:05", "ABCDE1"), "ABCDE1 bypass 1\n", NULL},
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2",
+			"spy@x.example") AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
+			GONE("09:00:06", "ABCDE1"),
+		"ABCDE2 added 1\n", NULL},
+	{"another host that names one of our queue IDs hides nothing",
+		"09:00:05 ABCDE2 deliver b@x.example",
+		ONE("09:00:05", "ABCDE2", "b@x.example") CLIENT("09:30:05", "ABCDE1")
+			FROM("09:30:05", "ABCDE1") AS("09:30:05", "ABCDE1", "a@x.example", "ABCDE2")
+				GONE("09:30:05", "ABCDE1"),
+		"ABCDE1 bypass 1\n", NULL},
 	{"... nor two that name each other", "09:00:00 start",
-		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
-		CLIENT("09:00:05", "ABCDE2") FROM("09:00:05", "ABCDE2") AS("09:00:06", "ABCDE2", "b@x.example", "ABCDE1"),
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
+			AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
+				CLIENT("09:00:05", "ABCDE2") FROM("09:00:05", "ABCDE2")
+					AS("09:00:06", "ABCDE2", "b@x.example", "ABCDE1"),
 		"ABCDE1 bypass 1\n", NULL},
 	{"the filter refused it, and the MTA took it", "09:00:05 ABCDE1 tempfail a@x.example",
-		ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 against-verdict 1\n", "refused it (tempfail)"},
+		ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 against-verdict 1\n",
+		"refused it (tempfail)"},
 	{"... and it did not", "09:00:05 ABCDE1 tempfail a@x.example",
-		CLIENT("09:00:05", "ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-reject: END-OF-MESSAGE from app[192.0.2.7]: 4.7.1 later\n", "", NULL},
-	{"held, and gone without a record", "09:00:05 ABCDE1 hold a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example"),
-		"ABCDE1 against-verdict 1\n", "did not hold it"},
+		CLIENT("09:00:05",
+			"ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-reject: END-OF-MESSAGE from app[192.0.2.7]: 4.7.1 later\n",
+		"", NULL},
+	{"held, and gone without a record", "09:00:05 ABCDE1 hold a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 against-verdict 1\n",
+		"did not hold it"},
 	{"held, and there", "09:00:05 ABCDE1 hold a@x.example",
-		CLIENT("09:00:05", "ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: x\n", "", NULL},
-	{"split, as it should be", "09:00:05 ABCDE1 split a@x.example,b@y.example-", ONE("09:00:05", "ABCDE1", "a@x.example"), "", NULL},
-	{"split, and gone to all", "09:00:05 ABCDE1 split a@x.example,b@y.example-", CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
-		SENT("09:00:05", "ABCDE1", "a@x.example") SENT("09:00:05", "ABCDE1", "b@y.example"), "ABCDE1 withheld 1\n", NULL},
-	{"an alias is who was asked for", "09:00:05 ABCDE1 deliver a@x.example", CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
-		"09:00:05 smtp[10]: ABCDE1: to=<b@y.example>, orig_to=<a@x.example>, relay=h, delay=1, status=sent (250 ok)\n", "", NULL},
-	{"one who is added", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example")
-		SENT("09:00:05", "ABCDE1", "spy@y.example"), "ABCDE1 added 1\n", "always_bcc"},
-	{"mail of no policy, and a bounce of it", "09:00:00 start", CLIENT("09:00:05", "ABCDE1")
-		"09:00:05 qmgr[9]: ABCDE1: from=<x@stranger.example>, size=1, nrcpt=1 (queue active)\n"
-		"09:00:06 cleanup[8]: ABCDE2: message-id=<y@mx>\n09:00:06 bounce[4]: ABCDE1: sender non-delivery notification: ABCDE2\n"
-		"09:00:06 qmgr[9]: ABCDE2: from=<>, size=1, nrcpt=1 (queue active)\n" SENT("09:00:06", "ABCDE2", "x@stranger.example"), "", NULL},
-	{"a bounce of outgoing mail", "09:00:05 ABCDE1 deliver a@x.example", CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
-		"09:00:06 smtp[10]: ABCDE1: to=<a@x.example>, relay=h, delay=1, dsn=5.1.1, status=bounced (no)\n"
-		"09:00:06 cleanup[8]: ABCDE2: message-id=<y@mx>\n09:00:06 bounce[4]: ABCDE1: sender non-delivery notification: ABCDE2\n"
-		"09:00:06 qmgr[9]: ABCDE2: from=<>, size=1, nrcpt=1 (queue active)\n" SENT("09:00:06", "ABCDE2", "billing@seller.example"),
+		CLIENT("09:00:05",
+			"ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: x\n",
+		"", NULL},
+	{"split, as it should be", "09:00:05 ABCDE1 split a@x.example,b@y.example-",
+		ONE("09:00:05", "ABCDE1", "a@x.example"), "", NULL},
+	{"split, and gone to all", "09:00:05 ABCDE1 split a@x.example,b@y.example-",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1",
+			"a@x.example") SENT("09:00:05", "ABCDE1", "b@y.example"),
+		"ABCDE1 withheld 1\n", NULL},
+	{"an alias is who was asked for", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05",
+			"ABCDE1") "09:00:05 smtp[10]: ABCDE1: to=<b@y.example>, orig_to=<a@x.example>, relay=h, delay=1, status=sent (250 ok)\n",
+		"", NULL},
+	{"one who is added", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example")
+			SENT("09:00:05", "ABCDE1", "spy@y.example"),
+		"ABCDE1 added 1\n", "always_bcc"},
+	{"mail of no policy, and a bounce of it", "09:00:00 start",
+		CLIENT("09:00:05",
+			"ABCDE1") "09:00:05 qmgr[9]: ABCDE1: from=<x@stranger.example>, size=1, nrcpt=1 (queue active)\n"
+				  "09:00:06 cleanup[8]: ABCDE2: message-id=<y@mx>\n09:00:06 bounce[4]: ABCDE1: sender non-delivery notification: ABCDE2\n"
+				  "09:00:06 qmgr[9]: ABCDE2: from=<>, size=1, nrcpt=1 (queue active)\n" SENT(
+					  "09:00:06", "ABCDE2", "x@stranger.example"),
+		"", NULL},
+	{"a bounce of outgoing mail", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05",
+			"ABCDE1") "09:00:06 smtp[10]: ABCDE1: to=<a@x.example>, relay=h, delay=1, dsn=5.1.1, status=bounced (no)\n"
+				  "09:00:06 cleanup[8]: ABCDE2: message-id=<y@mx>\n09:00:06 bounce[4]: ABCDE1: sender non-delivery notification: ABCDE2\n"
+				  "09:00:06 qmgr[9]: ABCDE2: from=<>, size=1, nrcpt=1 (queue active)\n" SENT(
+					  "09:00:06", "ABCDE2", "billing@seller.example"),
 		"ABCDE2 made-by-mta 1\n", NULL},
-	{"put back after it was judged", "09:00:05 ABCDE1 deliver a@x.example", CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
-		"09:10:00 postsuper[11]: ABCDE1: requeued\n09:10:01 pickup[3]: ABCDE2: uid=0 from=<billing@seller.example> orig_id=ABCDE1\n"
-		"09:10:01 cleanup[8]: ABCDE2: message-id=<x@y>\n" FROM("09:10:01", "ABCDE2") SENT("09:10:02", "ABCDE2", "a@x.example"), "", NULL},
-	{"... after it was held", "09:00:05 ABCDE1 hold a@x.example", CLIENT("09:00:05", "ABCDE1")
-		"09:00:05 cleanup[8]: ABCDE1: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: x\n"
-		"09:10:00 postsuper[11]: ABCDE1: requeued\n09:10:01 pickup[3]: ABCDE2: uid=0 from=<billing@seller.example> orig_id=ABCDE1\n"
-		"09:10:01 cleanup[8]: ABCDE2: message-id=<x@y>\n" FROM("09:10:01", "ABCDE2") SENT("09:10:02", "ABCDE2", "a@x.example"),
+	{"put back after it was judged", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05",
+			"ABCDE1") "09:10:00 postsuper[11]: ABCDE1: requeued\n09:10:01 pickup[3]: ABCDE2: uid=0 from=<billing@seller.example> orig_id=ABCDE1\n"
+				  "09:10:01 cleanup[8]: ABCDE2: message-id=<x@y>\n" FROM("09:10:01",
+					  "ABCDE2") SENT("09:10:02", "ABCDE2", "a@x.example"),
+		"", NULL},
+	{"... after it was held", "09:00:05 ABCDE1 hold a@x.example",
+		CLIENT("09:00:05",
+			"ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: x\n"
+				  "09:10:00 postsuper[11]: ABCDE1: requeued\n09:10:01 pickup[3]: ABCDE2: uid=0 from=<billing@seller.example> orig_id=ABCDE1\n"
+				  "09:10:01 cleanup[8]: ABCDE2: message-id=<x@y>\n" FROM("09:10:01",
+					  "ABCDE2") SENT("09:10:02", "ABCDE2", "a@x.example"),
 		"ABCDE2 against-verdict 1\n", NULL},
-	{"the trail begins later", "12:00:00 start", ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 not-known 1\n", "does not reach back"},
-	{"there is no trail", "", ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 not-known 1\n", NULL},
-	{"its beginning is not in the log, and it was judged", "08:00:05 ABCDE1 deliver a@x.example",
+	{"the trail begins later", "12:00:00 start", ONE("09:00:05", "ABCDE1", "a@x.example"),
+		"ABCDE1 not-known 1\n", "does not reach back"},
+	{"there is no trail", "", ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 not-known 1\n",
+		NULL},
+	{"its beginning is not in the log, and it was judged",
+		"08:00:05 ABCDE1 deliver a@x.example",
 		SENT("09:00:05", "ABCDE1", "a@x.example") GONE("09:00:05", "ABCDE1"), "", NULL},
-	{"... and it was not", "08:00:00 start", SENT("09:00:05", "ABCDE1", "a@x.example") GONE("09:00:05", "ABCDE1"), "", NULL},
-	{"policies were others then", "09:00:04 ABCDE9 deliver a@x.example aaaa\n09:00:04 ABCDE8 deliver a@x.example aaaa",
-		ONE("09:00:04", "ABCDE9", "a@x.example") ONE("09:00:04", "ABCDE8", "a@x.example") ONE("09:00:05", "ABCDE1", "a@x.example"),
+	{"... and it was not", "08:00:00 start",
+		SENT("09:00:05", "ABCDE1", "a@x.example") GONE("09:00:05", "ABCDE1"), "", NULL},
+	{"policies were others then",
+		"09:00:04 ABCDE9 deliver a@x.example aaaa\n09:00:04 ABCDE8 deliver a@x.example aaaa",
+		ONE("09:00:04", "ABCDE9", "a@x.example") ONE("09:00:04", "ABCDE8", "a@x.example")
+			ONE("09:00:05", "ABCDE1", "a@x.example"),
 		"ABCDE1 not-known 1\n", "other policies"},
-	{"the log lacks what the trail has", "09:30:00 ABCDE9 deliver a@x.example\n09:00:05 ABCDE1 deliver a@x.example\n10:00:05 ABCDE2 deliver a@x.example",
-		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("10:00:05", "ABCDE2", "a@x.example"), "unseen 1\n", NULL},
-	{"another listener", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example")
-		"09:00:06 mx postfix/submission/smtpd[17]: ABCDE2: client=app[192.0.2.7]\n" FROM("09:00:06", "ABCDE2")
-		SENT("09:00:06", "ABCDE2", "a@x.example"), "ABCDE2 bypass 1\n", "the listener submission/smtpd"},
-	{"another listener without a name", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example")
-		"09:00:06 smtpd[17]: ABCDE2: client=app[192.0.2.7]\n" FROM("09:00:06", "ABCDE2")
-		SENT("09:00:06", "ABCDE2", "a@x.example"), "ABCDE2 bypass 1\n", "process 17"},
-	{"a list that was emptied", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example")
-		"09:10:00 master[1]: reload -- version 3.7.11, configuration /etc/postfix\n" ONE("09:10:06", "ABCDE2", "a@x.example"),
+	{"the log lacks what the trail has",
+		"09:30:00 ABCDE9 deliver a@x.example\n09:00:05 ABCDE1 deliver a@x.example\n10:00:05 ABCDE2 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("10:00:05", "ABCDE2", "a@x.example"),
+		"unseen 1\n", NULL},
+	{"another listener", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") "09:00:06 mx postfix/submission/smtpd[17]: ABCDE2: client=app[192.0.2.7]\n" FROM(
+			"09:00:06", "ABCDE2") SENT("09:00:06", "ABCDE2", "a@x.example"),
+		"ABCDE2 bypass 1\n", "the listener submission/smtpd"},
+	{"another listener without a name", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1",
+			"a@x.example") "09:00:06 smtpd[17]: ABCDE2: client=app[192.0.2.7]\n" FROM("09:00:06",
+			"ABCDE2") SENT("09:00:06", "ABCDE2", "a@x.example"),
+		"ABCDE2 bypass 1\n", "process 17"},
+	{"a list that was emptied", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") "09:10:00 master[1]: reload -- version 3.7.11, configuration /etc/postfix\n" ONE(
+			"09:10:06", "ABCDE2", "a@x.example"),
 		"ABCDE2 bypass 1\n", "emptied (smtpd_milters)"},
-	{"an instance that takes mail in for others", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example")
-		"09:00:06 mx postfix-in/smtpd[17]: ABCDE2: client=h[198.51.100.1]\n"
-		"09:00:06 mx postfix-in/qmgr[18]: ABCDE2: from=<x@stranger.example>, size=1, nrcpt=1 (queue active)\n"
-		"09:00:06 mx postfix-in/smtp[19]: ABCDE2: to=<a@seller.example>, relay=h, delay=1, status=sent (250 ok)\n", "", NULL},
-	{"another host's mail is not ours to look at", "09:00:05 ABCDE1 deliver a@x.example", ONE("09:00:05", "ABCDE1", "a@x.example")
-		"09:00:06 my postfix/smtpd[17]: ABCDE2: client=app[192.0.2.7]\n"
-		"09:00:06 my postfix/qmgr[18]: ABCDE2: from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
-		"09:00:06 my postfix/smtp[19]: ABCDE2: to=<a@x.example>, relay=h, delay=1, status=sent (250 ok)\n", "", NULL},
-	{"the filter let it go unchecked", "09:00:04 ABCDE2 deliver a@x.example", ONE("09:00:04", "ABCDE2", "a@x.example")
-		CLIENT("09:00:05", "ABCDE1") "09:00:05 mx missentd[5]: ABCDE1: action=deliver, unchecked=yes, why=mode is observe\n"
-		FROM("09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 bypass 1\n", "could not check it"},
-	{"it came in and went nowhere", "09:00:00 start", CLIENT("09:00:05", "ABCDE1") "09:00:06 smtpd[7]: lost connection after DATA from app[192.0.2.7]\n", "", NULL},
+	{"an instance that takes mail in for others", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1",
+			"a@x.example") "09:00:06 mx postfix-in/smtpd[17]: ABCDE2: client=h[198.51.100.1]\n"
+				       "09:00:06 mx postfix-in/qmgr[18]: ABCDE2: from=<x@stranger.example>, size=1, nrcpt=1 (queue active)\n"
+				       "09:00:06 mx postfix-in/smtp[19]: ABCDE2: to=<a@seller.example>, relay=h, delay=1, status=sent (250 ok)\n",
+		"", NULL},
+	{"another host's mail is not ours to look at", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1",
+			"a@x.example") "09:00:06 my postfix/smtpd[17]: ABCDE2: client=app[192.0.2.7]\n"
+				       "09:00:06 my postfix/qmgr[18]: ABCDE2: from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
+				       "09:00:06 my postfix/smtp[19]: ABCDE2: to=<a@x.example>, relay=h, delay=1, status=sent (250 ok)\n",
+		"", NULL},
+	{"the filter let it go unchecked", "09:00:04 ABCDE2 deliver a@x.example",
+		ONE("09:00:04", "ABCDE2", "a@x.example")
+			CLIENT("09:00:05", "ABCDE1") "09:00:05 mx missentd[5]: ABCDE1: action=deliver, unchecked=yes, why=mode is observe\n" FROM(
+				"09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1", "a@x.example"),
+		"ABCDE1 bypass 1\n", "could not check it"},
+	{"it came in and went nowhere", "09:00:00 start",
+		CLIENT("09:00:05",
+			"ABCDE1") "09:00:06 smtpd[7]: lost connection after DATA from app[192.0.2.7]\n",
+		"", NULL},
 };
 
 static MsReconciliation *reconcile(MsMaillog *log, MsLedger *ledger)
@@ -268,12 +346,15 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	config = g_build_filename(dir, "missent.conf", NULL);
 	g_autofree char *kinds = source_file("policies/kinds.conf");
-	g_autofree char *text = g_strdup_printf("mode = enforce\nhost = \"mx.seller.example\"\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
-		"kinds-file = \"%s\"\noutgoing { local = no\nsender-domains = {\"seller.example\"} }\n", dir, dir, kinds);
+	g_autofree char *text = g_strdup_printf(
+		"mode = enforce\nhost = \"mx.seller.example\"\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
+		"kinds-file = \"%s\"\noutgoing { local = no\nsender-domains = {\"seller.example\"} }\n",
+		dir, dir, kinds);
 	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
 	g_assert_cmpint(g_mkdir(policies, 0700), ==, 0);
 	write_file("missent.conf", text);
-	write_file("policies/a.conf", "policy \"all\" {\n\tsender = {\"billing@seller.example\"}\n}\n");
+	write_file("policies/a.conf",
+		"policy \"all\" {\n\tsender = {\"billing@seller.example\"}\n}\n");
 	g_test_add_func("/reconcile/rows", test_rows);
 	g_test_add_func("/reconcile/without-ledger", test_without_ledger);
 	g_test_add_func("/reconcile/old", test_old);

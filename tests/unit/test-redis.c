@@ -15,7 +15,7 @@
 
 #include "../test.h"
 
-/* ---- a server that does as it is told ------------------------------------------------------- */
+/* ---- a server that does as it is told --------------------------------------------------- */
 
 typedef enum { ANSWER, DRIP, FREEZE, FLOOD, HANG_UP, SLOW } Manner;
 
@@ -58,9 +58,11 @@ static void send_text(int fd, const char *text)
 static void send_info(Stub *stub, int fd)
 {
 	bool master = strcmp(stub->role, "master") == 0;
-	g_autofree char *info = g_strdup_printf("# Replication\r\nrole:%s\r\nmaster_replid:%s\r\n%s:%d\r\n"
-		"maxmemory_policy:noeviction\r\n", stub->role, stub->replid,
-		master ? "master_repl_offset" : "slave_repl_offset", g_atomic_int_get(&stub->offset));
+	g_autofree char *info = g_strdup_printf(
+		"# Replication\r\nrole:%s\r\nmaster_replid:%s\r\n%s:%d\r\n"
+		"maxmemory_policy:noeviction\r\n",
+		stub->role, stub->replid, master ? "master_repl_offset" : "slave_repl_offset",
+		g_atomic_int_get(&stub->offset));
 	g_autofree char *reply = g_strdup_printf("$%zu\r\n%s\r\n", strlen(info), info);
 	send_text(fd, reply);
 }
@@ -152,7 +154,8 @@ static gpointer accept_all(gpointer data)
 static Stub *stub_new(Manner manner, const char *text)
 {
 	Stub *stub = keep(g_new0(Stub, 1));
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 	stub->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	g_assert_cmpint(bind(stub->listener, (struct sockaddr *)&address, sizeof address), ==, 0);
@@ -203,7 +206,7 @@ static MsAnswer get(MsRedis *redis, gint64 *ms_out, MsReply **reply_out, char **
 	return answer;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 static void test_replies(void)
 {
@@ -241,7 +244,8 @@ static void test_replies(void)
 		{"*2147483648\r\n", "protocol error", MS_RETRY},
 		{"*99999999999999999999\r\n", "protocol error", MS_RETRY},
 		{"*3\r\n*1000000\r\n", "too many items", MS_RETRY},
-		{"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", "protocol error", MS_RETRY},
+		{"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
+			"protocol error", MS_RETRY},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Stub *stub = stub_new(ANSWER, rows[i].text);
@@ -260,7 +264,7 @@ static void test_replies(void)
 	}
 }
 
-/* ---- bounds ----------------------------------------------------------------------------------- */
+/* ---- bounds ----------------------------------------------------------------------------- */
 
 static gsize resident(void)
 {
@@ -290,7 +294,9 @@ static void test_bounds(void)
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Stub *stub = stub_new(rows[i].manner, rows[i].text);
-		MsRedisSettings settings = {.address = stub->address, .timeout_ms = 400, .connections = 1,
+		MsRedisSettings settings = {.address = stub->address,
+			.timeout_ms = 400,
+			.connections = 1,
 			.max_bytes = 8 << 20};
 		g_autoptr(MsRedis) redis = ms_redis_new(&settings, NULL);
 		gsize before = resident();
@@ -304,7 +310,7 @@ static void test_bounds(void)
 	}
 }
 
-/* ---- the breaker ------------------------------------------------------------------------------ */
+/* ---- the breaker ------------------------------------------------------------------------ */
 
 typedef struct {
 	MsRedis *redis;
@@ -368,8 +374,8 @@ static void test_probes(void)
 		get(redis, &ms, NULL, NULL);
 		g_usleep(100 * 1000);
 	}
-	/* 0.2, 0.4, 0.8, 1.6 s apart, each with a quarter of chance: of 31 requests in 3 s, one and four
-	 * or five probes were sent. */
+	/* 0.2, 0.4, 0.8, 1.6 s apart, each with a quarter of chance: of 31 requests in 3 s, one
+	 * and four or five probes were sent. */
 	int n = g_atomic_int_get(&stub->commands);
 	g_assert_cmpint(n, >=, 3);
 	g_assert_cmpint(n, <=, 7);
@@ -395,9 +401,11 @@ static void test_refused(void)
 /* Where one address is dead, another is asked, and first from then on. */
 static void test_addresses(void)
 {
-	Stub *dead = stub_new(FREEZE, NULL), *replica = stub_new(ANSWER, NULL), *alive = stub_new(ANSWER, NULL);
+	Stub *dead = stub_new(FREEZE, NULL), *replica = stub_new(ANSWER, NULL),
+	     *alive = stub_new(ANSWER, NULL);
 	replica->role = "slave";
-	g_autofree char *list = g_strdup_printf("%s %s, %s", dead->address, replica->address, alive->address);
+	g_autofree char *list = g_strdup_printf(
+		"%s %s, %s", dead->address, replica->address, alive->address);
 	g_autoptr(MsRedis) redis = open_at(list, 300);
 	gint64 ms;
 	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
@@ -412,7 +420,7 @@ static void test_addresses(void)
 	stub_end(alive);
 }
 
-/* ---- where it may be --------------------------------------------------------------------------- */
+/* ---- where it may be -------------------------------------------------------------------- */
 
 static void test_where(void)
 {
@@ -440,7 +448,9 @@ static void test_where(void)
 		{":6379", true, false},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		MsRedisSettings settings = {.address = rows[i].address, .timeout_ms = 100, .connections = 1,
+		MsRedisSettings settings = {.address = rows[i].address,
+			.timeout_ms = 100,
+			.connections = 1,
 			.plaintext = rows[i].plaintext};
 		g_autoptr(GError) error = NULL;
 		g_autoptr(MsRedis) redis = ms_redis_new(&settings, &error);
@@ -450,13 +460,14 @@ static void test_where(void)
 	}
 }
 
-/* ---- a replica --------------------------------------------------------------------------------- */
+/* ---- a replica -------------------------------------------------------------------------- */
 
 static MsAnswer read_any(MsRedis *redis, char **why_out)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsReply) reply = NULL;
-	MsAnswer answer = ms_redis_reading_script(redis, "return 'reply'", 0, 0, NULL, NULL, &reply, &error);
+	MsAnswer answer = ms_redis_reading_script(
+		redis, "return 'reply'", 0, 0, NULL, NULL, &reply, &error);
 	*why_out = g_strdup(error != NULL ? error->message : "");
 	return answer;
 }
@@ -473,23 +484,33 @@ static void test_replica(void)
 		const char *why;
 	} rows[] = {
 		{"in step", 1000, "slave", "aaaa", ANSWER, ANSWER, MS_FOUND, MS_FOUND, ""},
-		{"ahead of what was asked", 1200, "slave", "aaaa", ANSWER, ANSWER, MS_FOUND, MS_FOUND, ""},
+		{"ahead of what was asked", 1200, "slave", "aaaa", ANSWER, ANSWER, MS_FOUND,
+			MS_FOUND, ""},
 		{"promoted", 1000, "master", "aaaa", ANSWER, ANSWER, MS_FOUND, MS_FOUND, ""},
 		{"behind", 999, "slave", "aaaa", ANSWER, ANSWER, MS_RETRY, MS_FOUND, "behind"},
-		{"of another primary", 1000, "slave", "bbbb", ANSWER, ANSWER, MS_RETRY, MS_FOUND, "no replica"},
-		{"a primary of its own", 5000, "master", "bbbb", ANSWER, ANSWER, MS_RETRY, MS_FOUND, "no replica"},
-		{"frozen", 1000, "slave", "aaaa", FREEZE, ANSWER, MS_RETRY, MS_FOUND, "no answer in time"},
-		{"the primary frozen", 1000, "slave", "aaaa", ANSWER, FREEZE, MS_RETRY, MS_RETRY, "cannot be known"},
+		{"of another primary", 1000, "slave", "bbbb", ANSWER, ANSWER, MS_RETRY, MS_FOUND,
+			"no replica"},
+		{"a primary of its own", 5000, "master", "bbbb", ANSWER, ANSWER, MS_RETRY, MS_FOUND,
+			"no replica"},
+		{"frozen", 1000, "slave", "aaaa", FREEZE, ANSWER, MS_RETRY, MS_FOUND,
+			"no answer in time"},
+		{"the primary frozen", 1000, "slave", "aaaa", ANSWER, FREEZE, MS_RETRY, MS_RETRY,
+			"cannot be known"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows) * 2; i++) {
 		bool only = i % 2 == 0;
 		gsize k = i / 2;
-		Stub *primary = stub_new(rows[k].primary, NULL), *replica = stub_new(rows[k].replica, NULL);
+		Stub *primary = stub_new(rows[k].primary, NULL),
+		     *replica = stub_new(rows[k].replica, NULL);
 		replica->offset = rows[k].offset;
 		replica->role = rows[k].role;
 		replica->replid = rows[k].replid;
-		MsRedisSettings settings = {.address = primary->address, .replica = replica->address,
-			.timeout_ms = 300, .connections = 2, .max_lag_ms = 2000, .replica_only = only};
+		MsRedisSettings settings = {.address = primary->address,
+			.replica = replica->address,
+			.timeout_ms = 300,
+			.connections = 2,
+			.max_lag_ms = 2000,
+			.replica_only = only};
 		g_autoptr(GError) error = NULL;
 		g_autoptr(MsRedis) redis = ms_redis_new(&settings, &error);
 		g_assert_no_error(error);
@@ -509,8 +530,11 @@ static void test_bound(void)
 {
 	Stub *primary = stub_new(ANSWER, NULL), *replica = stub_new(ANSWER, NULL);
 	replica->role = "slave";
-	MsRedisSettings settings = {.address = primary->address, .replica = replica->address, .timeout_ms = 300,
-		.connections = 2, .max_lag_ms = 1500};
+	MsRedisSettings settings = {.address = primary->address,
+		.replica = replica->address,
+		.timeout_ms = 300,
+		.connections = 2,
+		.max_lag_ms = 1500};
 	g_autoptr(MsRedis) redis = ms_redis_new(&settings, NULL);
 	g_autofree char *why = NULL, *last = NULL;
 	g_assert_cmpint(read_any(redis, &why), ==, MS_FOUND);
@@ -531,7 +555,7 @@ static void test_bound(void)
 	stub_end(replica);
 }
 
-/* ---- a Cluster --------------------------------------------------------------------------------- */
+/* ---- a Cluster -------------------------------------------------------------------------- */
 
 /* That all slots from `from` on are `second`'s, and those before `first`'s. */
 static const char *slots_of(const Stub *first, int from, const Stub *second)
@@ -539,17 +563,20 @@ static const char *slots_of(const Stub *first, int from, const Stub *second)
 	GString *text = g_string_new(NULL);
 	g_string_append_printf(text, "*%d\r\n", (from > 0) + (from < 16384));
 	if (from > 0)
-		g_string_append_printf(text, "*3\r\n:0\r\n:%d\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$2\r\nid\r\n",
-			from - 1, first->port);
+		g_string_append_printf(text,
+			"*3\r\n:0\r\n:%d\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$2\r\nid\r\n", from - 1,
+			first->port);
 	/* a node that does not know its own address */
 	if (from < 16384)
-		g_string_append_printf(text, "*3\r\n:%d\r\n:16383\r\n*2\r\n$0\r\n\r\n:%u\r\n", from, second->port);
+		g_string_append_printf(
+			text, "*3\r\n:%d\r\n:16383\r\n*2\r\n$0\r\n\r\n:%u\r\n", from, second->port);
 	return keep(g_string_free(text, FALSE));
 }
 
 static MsRedis *open_cluster(const char *address, gint64 timeout_ms)
 {
-	MsRedisSettings settings = {.address = address, .timeout_ms = timeout_ms, .connections = 4, .cluster = true};
+	MsRedisSettings settings = {
+		.address = address, .timeout_ms = timeout_ms, .connections = 4, .cluster = true};
 	g_autoptr(GError) error = NULL;
 	MsRedis *redis = ms_redis_new(&settings, &error);
 	g_assert_no_error(error);
@@ -562,16 +589,18 @@ static void test_cluster_slots(void)
 	static const struct {
 		const char *key;
 		int slot;
-	} rows[] = {{"foo", 12182}, {"bar", 5061}, {"x", 16287}, {"{a}b", 15495}, {"c{a}", 15495}, {"a", 15495},
-		{"{}foo", 9500}, {"foo{}{bar}", 8363}, {"foo{{bar}}zap", 4015}};
+	} rows[] = {{"foo", 12182}, {"bar", 5061}, {"x", 16287}, {"{a}b", 15495}, {"c{a}", 15495},
+		{"a", 15495}, {"{}foo", 9500}, {"foo{}{bar}", 8363}, {"foo{{bar}}zap", 4015}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		for (int after = 0; after < 2; after++) {
-			Stub *first = stub_new(ANSWER, "$5\r\nfirst\r\n"), *second = stub_new(ANSWER, "$6\r\nsecond\r\n");
+			Stub *first = stub_new(ANSWER, "$5\r\nfirst\r\n"),
+			     *second = stub_new(ANSWER, "$6\r\nsecond\r\n");
 			first->slots = slots_of(first, rows[i].slot + after, second);
 			g_autoptr(MsRedis) redis = open_cluster(first->address, 5000);
 			g_autoptr(MsReply) reply = NULL;
 			const char *argv[] = {"GET", rows[i].key};
-			g_assert_cmpint(ms_redis_command(redis, 2, argv, &reply, NULL), ==, MS_FOUND);
+			g_assert_cmpint(
+				ms_redis_command(redis, 2, argv, &reply, NULL), ==, MS_FOUND);
 			g_assert_cmpstr(reply->text, ==, after ? "first" : "second");
 			stub_end(first);
 			stub_end(second);
@@ -597,8 +626,10 @@ static void test_cluster_moves(void)
 		MsAnswer want;
 	} rows[] = {
 		{"moved", "-MOVED 16287 127.0.0.1:@\r\n", ANSWER, "$6\r\nsecond\r\n", 0, MS_FOUND},
-		{"moved, by who does not know its host", "-MOVED 16287 :@\r\n", ANSWER, "$6\r\nsecond\r\n", 0, MS_FOUND},
-		{"being moved", "-ASK 16287 127.0.0.1:@\r\n", ANSWER, "-MOVED 16287 127.0.0.1:1\r\n", 16384, MS_FOUND},
+		{"moved, by who does not know its host", "-MOVED 16287 :@\r\n", ANSWER,
+			"$6\r\nsecond\r\n", 0, MS_FOUND},
+		{"being moved", "-ASK 16287 127.0.0.1:@\r\n", ANSWER,
+			"-MOVED 16287 127.0.0.1:1\r\n", 16384, MS_FOUND},
 		{"to and fro", "-MOVED 16287 127.0.0.1:@\r\n", ANSWER, "to", 16384, MS_RETRY},
 		{"nowhere", "-MOVED 16287 nonsense@\r\n", ANSWER, "", 16384, MS_RETRY},
 		{"down", "-CLUSTERDOWN @\r\n", ANSWER, "", 16384, MS_RETRY},
@@ -621,7 +652,8 @@ static void test_cluster_moves(void)
 		if (rows[i].text != NULL)
 			first->text = with_port(rows[i].text, second);
 		g_atomic_int_set(&first->manner, rows[i].manner);
-		g_atomic_pointer_set(&second->slots, rows[i].from < 0 ? "*0\r\n" : slots_of(first, rows[i].from, second));
+		g_atomic_pointer_set(&second->slots,
+			rows[i].from < 0 ? "*0\r\n" : slots_of(first, rows[i].from, second));
 		g_autofree char *why = NULL;
 		g_autoptr(MsReply) reply = NULL;
 		MsAnswer answer = get(redis, &ms, &reply, &why);
@@ -639,7 +671,8 @@ static void test_cluster_moves(void)
 static void test_cluster_together(void)
 {
 	static const char *const keys[] = {"foo", "bar", "x", "{}foo"};
-	Stub *first = stub_new(ANSWER, "$5\r\nfirst\r\n"), *second = stub_new(ANSWER, "$6\r\nsecond\r\n");
+	Stub *first = stub_new(ANSWER, "$5\r\nfirst\r\n"),
+	     *second = stub_new(ANSWER, "$6\r\nsecond\r\n");
 	first->slots = slots_of(first, 12182, second);
 	g_autoptr(MsRedis) redis = open_cluster(first->address, 4000);
 	const char *words[G_N_ELEMENTS(keys)][2];
@@ -652,7 +685,8 @@ static void test_cluster_together(void)
 	for (int i = 0; i < 2; i++) {
 		g_autoptr(MsReply) reply = NULL;
 		gint64 begun = g_get_monotonic_time();
-		g_assert_cmpint(ms_redis_many(redis, commands, G_N_ELEMENTS(keys), &reply, NULL), ==, MS_FOUND);
+		g_assert_cmpint(ms_redis_many(redis, commands, G_N_ELEMENTS(keys), &reply, NULL),
+			==, MS_FOUND);
 		gint64 ms = (g_get_monotonic_time() - begun) / 1000;
 		static const char *const want[] = {"second", "first", "second", "first"};
 		g_assert_cmpuint(reply->items->len, ==, G_N_ELEMENTS(keys));
@@ -668,7 +702,8 @@ static void test_cluster_together(void)
 	g_atomic_int_set(&first->manner, FREEZE);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsReply) reply = NULL;
-	g_assert_cmpint(ms_redis_many(redis, commands, G_N_ELEMENTS(keys), &reply, &error), ==, MS_RETRY);
+	g_assert_cmpint(
+		ms_redis_many(redis, commands, G_N_ELEMENTS(keys), &reply, &error), ==, MS_RETRY);
 	g_assert_null(reply);
 	g_assert_nonnull(strstr(error->message, first->address));
 	stub_end(first);

@@ -1,5 +1,6 @@
 /*
- * Thousands of reloads while others ask for policies: everybody has one whole configuration, and memory is as before.
+ * Thousands of reloads while others ask for policies: everybody has one whole configuration, and
+ * memory is as before.
  */
 #include "config.h"
 
@@ -42,8 +43,10 @@ static void write_policies(const World *w, const char *word, guint n)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	for (guint i = 0; i < n; i++)
-		g_string_append_printf(text, "policy \"%s-%u\" {\n sender = {\"%s%u@example.com\", \"@%s%u.example\"}\n"
-			" header = {'Subject: invoice %u'}\n kinds = {\"iban\"}\n}\n", word, i, word, i, word, i, i);
+		g_string_append_printf(text,
+			"policy \"%s-%u\" {\n sender = {\"%s%u@example.com\", \"@%s%u.example\"}\n"
+			" header = {'Subject: invoice %u'}\n kinds = {\"iban\"}\n}\n",
+			word, i, word, i, word, i, i);
 	write_file(w, "policies/p.conf", text->str);
 }
 
@@ -135,7 +138,9 @@ static void go(guint policies, guint warm, guint n)
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
 		g_thread_join(threads[i]);
 	gint64 more = resident() - before;
-	g_test_message("%u reloads of %u policies, %d asked meanwhile: memory %+" G_GINT64_FORMAT " kB", n, policies, w.asked, more / 1024);
+	g_test_message("%u reloads of %u policies, %d asked meanwhile: memory %+" G_GINT64_FORMAT
+		       " kB",
+		n, policies, w.asked, more / 1024);
 	g_assert_cmpint(w.mixed, ==, 0);
 	if (!SANITIZED) /* these keep what is freed */
 		g_assert_cmpint(more, <, 8 << 20);
@@ -148,7 +153,10 @@ static void go(guint policies, guint warm, guint n)
 static void test_many_reloads(void)
 {
 	const char *many = g_getenv("MS_RELOADS"); /* 10000: half a minute */
-	go(3, 500, many != NULL ? (guint)CLAMP(g_ascii_strtoll(many, NULL, 10), 1000, 1000000) : SANITIZED ? 800 : 2000);
+	go(3, 500,
+		many != NULL        ? (guint)CLAMP(g_ascii_strtoll(many, NULL, 10), 1000, 1000000)
+			: SANITIZED ? 800
+				    : 2000);
 }
 
 static void test_many_policies(void)

@@ -10,7 +10,8 @@
 #include "../../milter/review/page.h"
 #include "../test.h"
 
-/* Whole pages, made of records in a ledger: what stands on them, what does not, in each language. */
+/* Whole pages, made of records in a ledger: what stands on them, what does not, in each
+ * language. */
 
 static char *dir;
 static Site site;
@@ -20,8 +21,12 @@ static MsSession session = {.account = &account, .csrf = (char *)"t"};
 static Request request_of(const char *language, MsRole role)
 {
 	account.role = role;
-	return (Request){.site = &site, .path = "/", .session = &session, .client = (char *)"::1",
-		.form = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref),
+	return (Request){.site = &site,
+		.path = "/",
+		.session = &session,
+		.client = (char *)"::1",
+		.form = g_hash_table_new_full(
+			g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref),
 		.language = language_chosen(language, NULL)};
 }
 
@@ -42,12 +47,20 @@ typedef struct {
 	MsOutcome outcome;
 } To;
 
-static void add_reason(MsRecord *r, MsReasonCode code, const char *kind, const char *masked, const char *text)
+static void add_reason(
+	MsRecord *r, MsReasonCode code, const char *kind, const char *masked, const char *text)
 {
 	MsReason *reason = g_new0(MsReason, 1);
-	*reason = (MsReason){.code = code, .policy = g_strdup("invoices"), .action = MS_HOLD, .enforced = true,
-		.kind = g_strdup(kind), .masked = g_strdup(masked), .where = g_strdup("part 2 Rechnung K-70001 Hauptstr.pdf"),
-		.owner = kind != NULL ? g_strdup("CUST0220") : NULL, .recipient = g_strdup("a@one.example"), .recipients = 1,
+	*reason = (MsReason){.code = code,
+		.policy = g_strdup("invoices"),
+		.action = MS_HOLD,
+		.enforced = true,
+		.kind = g_strdup(kind),
+		.masked = g_strdup(masked),
+		.where = g_strdup("part 2 Rechnung K-70001 Hauptstr.pdf"),
+		.owner = kind != NULL ? g_strdup("CUST0220") : NULL,
+		.recipient = g_strdup("a@one.example"),
+		.recipients = 1,
 		.text = g_strdup(text)};
 	g_ptr_array_add(r->reasons, reason);
 }
@@ -70,14 +83,21 @@ static char *add(MsState state, const char *cause, const char *relations, const 
 	r->subject = g_strdup("Invoice ****02");
 	r->attached = g_strdup(".pdf");
 	for (; to->to != NULL; to++)
-		ms_record_recipient(r, to->to, state == MS_STATE_OBSERVED ? MS_STATE_DELIVERED : state, to->outcome, "CUST0001");
+		ms_record_recipient(r, to->to,
+			state == MS_STATE_OBSERVED ? MS_STATE_DELIVERED : state, to->outcome,
+			"CUST0001");
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		g_autofree char *ref = g_strdup_printf("%024x", (int)i);
 		g_autofree char *masked = g_strdup_printf("****%d", (int)i);
-		ms_record_finding(r, (MsHeldFinding){.kind = (char *)kinds[i], .masked = masked, .ref = ref,
-					     .owners = (char *)"CUST0220", .belief = (char *)"exact, labelled",
-					     .where = (char *)"part 2 Rechnung K-70001 Hauptstr.pdf page 1", .count = 1,
-					     .relations = (char *)relations});
+		ms_record_finding(r,
+			(MsHeldFinding){.kind = (char *)kinds[i],
+				.masked = masked,
+				.ref = ref,
+				.owners = (char *)"CUST0220",
+				.belief = (char *)"exact, labelled",
+				.where = (char *)"part 2 Rechnung K-70001 Hauptstr.pdf page 1",
+				.count = 1,
+				.relations = (char *)relations});
 		add_reason(r, MS_MISMATCH, kinds[i], masked, "of another account");
 	}
 	add_reason(r, MS_OVERSIZED, NULL, NULL, "60 recipients, at most 50 are allowed");
@@ -107,14 +127,16 @@ static char *message_page(const char *uid, const char *language, MsRole role)
 /* The first button that stands on a page, from its tag on. */
 static char *first_button(const char *page)
 {
-	const char *buttons = strstr(page, "class=\"buttons\""), *at = buttons != NULL ? strstr(buttons, "<button") : NULL;
+	const char *buttons = strstr(page, "class=\"buttons\""),
+		   *at = buttons != NULL ? strstr(buttons, "<button") : NULL;
 	return g_strndup(at != NULL ? at : "", at != NULL ? strcspn(at, ">") : 0);
 }
 
 /* ---- tests ---------------------------------------------------------------------------- */
 
 static const To wrong_one[] = {{"a@one.example", MS_OUTCOME_WRONG}, {NULL, 0}};
-static const To both[] = {{"a@one.example", MS_OUTCOME_WRONG}, {"b@two.example", MS_OUTCOME_RIGHT}, {NULL, 0}};
+static const To both[] = {
+	{"a@one.example", MS_OUTCOME_WRONG}, {"b@two.example", MS_OUTCOME_RIGHT}, {NULL, 0}};
 static const To right_one[] = {{"b@two.example", MS_OUTCOME_RIGHT}, {NULL, 0}};
 static const To unknown_one[] = {{"x@new.example", MS_OUTCOME_UNKNOWN_RECIPIENT}, {NULL, 0}};
 
@@ -125,21 +147,30 @@ static void test_message(void)
 		const char *cause, *relations, *first; /* verb of the first button */
 		bool danger;
 	} rows[] = {
-		{wrong_one, "mismatch, for wrong, invoices, <billing@s.example>", "x", "return", true},
-		{both, "mismatch, for right and wrong, invoices, <billing@s.example>", "xo", "return", true},
-		{unknown_one, "mismatch, for unknown-recipient, invoices, <billing@s.example>", "?", "return", false},
-		{right_one, "oversized, for right, invoices, <billing@s.example>", "o", "return", false},
-		{right_one, "nothing, for right, invoices, <billing@s.example>", "o", "release", false},
+		{wrong_one, "mismatch, for wrong, invoices, <billing@s.example>", "x", "return",
+			true},
+		{both, "mismatch, for right and wrong, invoices, <billing@s.example>", "xo",
+			"return", true},
+		{unknown_one, "mismatch, for unknown-recipient, invoices, <billing@s.example>", "?",
+			"return", false},
+		{right_one, "oversized, for right, invoices, <billing@s.example>", "o", "return",
+			false},
+		{right_one, "nothing, for right, invoices, <billing@s.example>", "o", "release",
+			false},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *uid = add(MS_STATE_HELD, rows[i].cause, rows[i].relations, rows[i].to);
+		g_autofree char *uid = add(
+			MS_STATE_HELD, rows[i].cause, rows[i].relations, rows[i].to);
 		g_autofree char *page = message_page(uid, "en", MS_ROLE_REVIEWER);
 		g_autofree char *first = first_button(page);
 		g_autofree char *verb = g_strdup_printf("value=\"%s\"", rows[i].first);
 		HAS(first, verb);
 		HAS_NOT(first, "danger");
-		g_assert_cmpint(strstr(page, "class=\"danger\" name=\"verb\" value=\"release\"") != NULL, ==, rows[i].danger);
-		HAS(page, "4 identifiers of <b class=\"account\">CUST0220</b>"); /* one sentence for four reasons */
+		g_assert_cmpint(
+			strstr(page, "class=\"danger\" name=\"verb\" value=\"release\"") != NULL,
+			==, rows[i].danger);
+		/* one sentence for four reasons */
+		HAS(page, "4 identifiers of <b class=\"account\">CUST0220</b>");
 		HAS(page, "60 recipients, at most 50 are allowed");
 		HAS(page, "title=\"It stands there as the directory has it.\"");
 		HAS(page, "Invoice ****02");
@@ -151,8 +182,10 @@ static void test_message(void)
 
 static void test_viewer_and_observed(void)
 {
-	g_autofree char *held = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
-	g_autofree char *seen = add(MS_STATE_OBSERVED, "mismatch, for nobody, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *held = add(MS_STATE_HELD,
+		"mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *seen = add(MS_STATE_OBSERVED,
+		"mismatch, for nobody, invoices, <billing@s.example>", "x", wrong_one);
 	g_autofree char *viewer = message_page(held, "en", MS_ROLE_VIEWER);
 	HAS_NOT(viewer, "name=\"verb\"");
 	HAS_NOT(viewer, "/reveal");
@@ -163,15 +196,16 @@ static void test_viewer_and_observed(void)
 
 static void test_languages(void)
 {
-	g_autofree char *uid = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *uid = add(MS_STATE_HELD,
+		"mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
 	g_autofree char *french = message_page(uid, "fr", MS_ROLE_REVIEWER);
 	g_autofree char *german = message_page(uid, "de", MS_ROLE_REVIEWER);
 	HAS(french, "<html lang=\"fr\">");
 	HAS(french, "a@one.example recevrait 4 identifiants de <b class=\"account\">CUST0220</b>");
 	HAS(french, "60 destinataires, 50 au plus sont permis");
 	HAS(german, "a@one.example bekäme 4 Kennungen von <b class=\"account\">CUST0220</b>");
-	static const char *const english[] = {"Release", "Return", "Reason", "recipients", "identifiers", ">held<", "Whose",
-		"another", "encrypted", ">labelled<"};
+	static const char *const english[] = {"Release", "Return", "Reason", "recipients",
+		"identifiers", ">held<", "Whose", "another", "encrypted", ">labelled<"};
 	for (gsize i = 0; i < G_N_ELEMENTS(english); i++) {
 		HAS_NOT(french, english[i]);
 		HAS_NOT(german, english[i]);
@@ -208,18 +242,22 @@ static void test_lists(void)
 	HAS(causes, "outcome wrong");
 }
 
-/* Without its number what is another's is not let go; the agent, which is not there, is not even asked. */
+/* Without its number what is another's is not let go; the agent, which is not there, is not even
+ * asked. */
 static void test_bulk(void)
 {
-	g_autofree char *one = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
-	g_autofree char *two = add(MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "xo", both);
+	g_autofree char *one = add(MS_STATE_HELD,
+		"mismatch, for wrong, invoices, <billing@s.example>", "x", wrong_one);
+	g_autofree char *two = add(
+		MS_STATE_HELD, "mismatch, for wrong, invoices, <billing@s.example>", "xo", both);
 	static const struct {
 		const char *verb, *why, *others;
 		unsigned status;
 		const char *want;
 	} rows[] = {
 		{"release", "", NULL, 400, "Choose a reason first"},
-		{"release", "x", NULL, 200, "Releasing sends 2 messages with data of <b class=\"account\">CUST0220</b> to 2 recipients"},
+		{"release", "x", NULL, 200,
+			"Releasing sends 2 messages with data of <b class=\"account\">CUST0220</b> to 2 recipients"},
 		{"release", "x", "1", 200, "That is not the number"},
 		{"release", "x", "02", 200, "That is not the number"},
 		{"delete", "x", NULL, 200, "type how many they are: 2"},
@@ -252,7 +290,8 @@ static void test_bulk(void)
 
 static void test_single_asks(void)
 {
-	g_autofree char *uid = add(MS_STATE_HELD, "mismatch, for right and wrong, invoices, <billing@s.example>", "xo", both);
+	g_autofree char *uid = add(MS_STATE_HELD,
+		"mismatch, for right and wrong, invoices, <billing@s.example>", "xo", both);
 	Request r = request_of("en", MS_ROLE_REVIEWER);
 	g_autofree char *path = g_strdup_printf("/message/%s", uid);
 	r.path = path;
@@ -302,7 +341,8 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
 	g_autofree char *agent = g_build_filename(dir, "agent.sock", NULL);
-	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\ndesk { socket = \"%s\" }\n", dir, agent);
+	g_autofree char *text = g_strdup_printf(
+		"state-dir = \"%s\"\ndesk { socket = \"%s\" }\n", dir, agent);
 	g_autofree char *db = g_build_filename(dir, "held.db", NULL);
 	g_autoptr(GError) error = NULL;
 	g_assert_true(g_file_set_contents(conf, text, -1, &error));

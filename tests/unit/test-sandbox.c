@@ -84,23 +84,25 @@ static bool is_reviewed(const char *name, const char *outcome, const char *with)
 }
 
 /* Never, whatever else is reviewed. */
-static const char *const never[] = {"tgkill * bystander*", "tgkill * parent*", "tgkill * own number*",
-	"kill *", "tkill *", "rt_sigqueueinfo *", "rt_tgsigqueueinfo *", "pidfd_*", "openat * path at", "openat * folder*",
-	"openat * high*", "openat * new*", "openat * nameless*", "openat works file*", "open * path", "open works *",
-	"openat2 *", "mmap works code",
-	"mmap works shared*", "mmap works large*", "mprotect works * code", "sendto works job and*", "sendmsg *",
+static const char *const never[] = {"tgkill * bystander*", "tgkill * parent*",
+	"tgkill * own number*", "kill *", "tkill *", "rt_sigqueueinfo *", "rt_tgsigqueueinfo *",
+	"pidfd_*", "openat * path at", "openat * folder*", "openat * high*", "openat * new*",
+	"openat * nameless*", "openat works file*", "open * path", "open works *", "openat2 *",
+	"mmap works code", "mmap works shared*", "mmap works large*", "mprotect works * code",
+	"sendto works job and*", "sendmsg *",
 #ifndef MS_SANITIZERS
 	"futex * lock*",
 #endif
-	"dup*", "socket*", "clone*", "fork *", "execve*", "ptrace *", "process_*", "io_uring*", "bpf *",
-	"x32:*", "i386:*", "prctl *", "seccomp *"};
+	"dup*", "socket*", "clone*", "fork *", "execve*", "ptrace *", "process_*", "io_uring*",
+	"bpf *", "x32:*", "i386:*", "prctl *", "seccomp *"};
 
 static void inside(const char *const *argv)
 {
 	g_autofree char *out = NULL, *err = NULL;
 	g_autoptr(GError) error = NULL;
 	int status;
-	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error);
+	g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status,
+		&error);
 	g_assert_no_error(error);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
 		g_test_skip(err);
@@ -157,7 +159,8 @@ static void test_private_memory(void)
 #else
 		bool hidden = prctl(PR_GET_DUMPABLE) == 0;
 #endif
-		_exit(!hidden || getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 || core.rlim_max != 0);
+		_exit(!hidden || getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 ||
+			core.rlim_max != 0);
 	}
 	int status;
 	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);

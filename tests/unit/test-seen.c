@@ -13,7 +13,8 @@ static char *dir;
 
 static MsDirectoryState state_of(const char *generation, gint64 loaded, gint64 changes)
 {
-	return (MsDirectoryState){.generation = (char *)generation, .loaded_us = loaded, .version = changes};
+	return (MsDirectoryState){
+		.generation = (char *)generation, .loaded_us = loaded, .version = changes};
 }
 
 /* What is asked one after another, and whether it may be used. */
@@ -40,7 +41,8 @@ static void test_order(void)
 	MsSeen *seen = ms_seen_new(file), *memory = ms_seen_new(NULL);
 	gint64 newest;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		MsDirectoryState state = state_of(rows[i].generation, rows[i].loaded, rows[i].changes);
+		MsDirectoryState state = state_of(
+			rows[i].generation, rows[i].loaded, rows[i].changes);
 		g_assert_cmpint(ms_seen_check(seen, &state, &newest), ==, rows[i].fine);
 		g_assert_cmpint(ms_seen_check(memory, &state, &newest), ==, rows[i].fine);
 	}
@@ -74,7 +76,8 @@ static void test_restart(void)
 /* Nothing that is in the file is more than a file can say. */
 static void test_file(void)
 {
-	static const char *const texts[] = {"", "x", "100", "100 7", "100 7 ", "-1 -1 \n", "\n\n\n"};
+	static const char *const texts[] = {
+		"", "x", "100", "100 7", "100 7 ", "-1 -1 \n", "\n\n\n"};
 	g_autofree char *file = g_build_filename(dir, "file", NULL);
 	MsDirectoryState state = state_of("a", 50, 1);
 	gint64 newest;
@@ -95,7 +98,7 @@ static void test_file(void)
 	ms_seen_free(seen);
 }
 
-/* ---- through the directory ------------------------------------------------------------------ */
+/* ---- through the directory -------------------------------------------------------------- */
 
 static void import(MsDirectory *directory, const char *text)
 {
@@ -138,8 +141,13 @@ static void test_restored(void)
 	g_autoptr(GError) error = NULL;
 	MsKinds *kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_assert_true(ms_key_create(key, &error));
-	MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE, .sqlite = path, .key_file = key, .digests = true,
-		.house = "house", .tag_separators = "+", .seen_file = seen};
+	MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE,
+		.sqlite = path,
+		.key_file = key,
+		.digests = true,
+		.house = "house",
+		.tag_separators = "+",
+		.seen_file = seen};
 	MsDirectory *directory = ms_directory_open(&settings, kinds, &error);
 	g_assert_no_error(error);
 	import(directory, "account,kind,value\nAC-1,recipient,a@alpha.example\n");

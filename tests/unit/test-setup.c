@@ -1,6 +1,6 @@
 /*
- * missent init's files: values are changed in the text of settings and nothing else is; a plan is carried out and taken
- * back, whatever it was ended at; what a person edited since stays.
+ * missent init's files: values are changed in the text of settings and nothing else is; a plan is
+ * carried out and taken back, whatever it was ended at; what a person edited since stays.
  */
 #include "config.h"
 
@@ -23,21 +23,30 @@ static const struct {
 	{"mode = enforce # now\n", NULL, "mode", "observe", "mode = observe # now\n"},
 	{"mode=enforce", NULL, "mode", "observe", "mode=observe"},
 	{"# mode = a\nmode = enforce\n", NULL, "mode", "observe", "# mode = a\nmode = observe\n"},
-	{"/* mode = a */ mode = 'enforce'\n", NULL, "mode", "observe", "/* mode = a */ mode = observe\n"},
-	{"host = \"mode = x\"\nmode = enforce\n", NULL, "mode", "observe", "host = \"mode = x\"\nmode = observe\n"},
-	{"host = a\n\nouter {\n\tmode = x\n}\n", NULL, "mode", "observe", "host = a\nmode = observe\n\nouter {\n\tmode = x\n}\n"},
-	{"outer {\n\tmode = x\n}\n", NULL, "mode", "observe", "mode = observe\nouter {\n\tmode = x\n}\n"},
-	{"a {\n\tmode = x\n}\nb {\n\tmode = y # here\n}\n", "b", "mode", "z", "a {\n\tmode = x\n}\nb {\n\tmode = z # here\n}\n"},
+	{"/* mode = a */ mode = 'enforce'\n", NULL, "mode", "observe",
+		"/* mode = a */ mode = observe\n"},
+	{"host = \"mode = x\"\nmode = enforce\n", NULL, "mode", "observe",
+		"host = \"mode = x\"\nmode = observe\n"},
+	{"host = a\n\nouter {\n\tmode = x\n}\n", NULL, "mode", "observe",
+		"host = a\nmode = observe\n\nouter {\n\tmode = x\n}\n"},
+	{"outer {\n\tmode = x\n}\n", NULL, "mode", "observe",
+		"mode = observe\nouter {\n\tmode = x\n}\n"},
+	{"a {\n\tmode = x\n}\nb {\n\tmode = y # here\n}\n", "b", "mode", "z",
+		"a {\n\tmode = x\n}\nb {\n\tmode = z # here\n}\n"},
 	{"a {\n\tx = 1\n}\n", "a", "mode", "z", "a {\n\tx = 1\n\tmode = z\n}\n"},
 	{"a { x = 1 }\n", "a", "mode", "z", "a { x = 1 \n\tmode = z\n}\n"},
 	{"a {}\n", "a", "mode", "z", "a {\n\tmode = z\n}\n"},
 	{"x = 1\n", "a", "mode", "z", "x = 1\n\na {\n\tmode = z\n}\n"},
 	{"x = 1", "a", "mode", "z", "x = 1\n\na {\n\tmode = z\n}\n"},
-	{"a {\n list = {\"1\", # one\n  \"2\"} # all\n}\n", "a", "list", "{}", "a {\n list = {} # all\n}\n"},
-	{"a {\n list = {\"}\", '{'}\n mode = x\n}\n", "a", "mode", "z", "a {\n list = {\"}\", '{'}\n mode = z\n}\n"},
-	{"policy \"b\" {\n sender = {\"1\"}\n}\npolicy  \"a\"\n{\n sender = {\"2\"}\n}\n", "policy \"a\"", "sender", "{\"3\"}",
+	{"a {\n list = {\"1\", # one\n  \"2\"} # all\n}\n", "a", "list", "{}",
+		"a {\n list = {} # all\n}\n"},
+	{"a {\n list = {\"}\", '{'}\n mode = x\n}\n", "a", "mode", "z",
+		"a {\n list = {\"}\", '{'}\n mode = z\n}\n"},
+	{"policy \"b\" {\n sender = {\"1\"}\n}\npolicy  \"a\"\n{\n sender = {\"2\"}\n}\n",
+		"policy \"a\"", "sender", "{\"3\"}",
 		"policy \"b\" {\n sender = {\"1\"}\n}\npolicy  \"a\"\n{\n sender = {\"3\"}\n}\n"},
-	{"a = \"x\\\" # \"\nmode = enforce\n", NULL, "mode", "observe", "a = \"x\\\" # \"\nmode = observe\n"},
+	{"a = \"x\\\" # \"\nmode = enforce\n", NULL, "mode", "observe",
+		"a = \"x\\\" # \"\nmode = observe\n"},
 	{"mode = \"never closed\n", NULL, "mode", "observe", "mode = observe"},
 	{"modes = 1\nmode = 2\n", NULL, "mode", "3", "modes = 1\nmode = 3\n"},
 };
@@ -45,14 +54,17 @@ static const struct {
 static void test_edit(void)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(edits); i++) {
-		g_autofree char *got = edit_set(edits[i].text, edits[i].section, edits[i].key, edits[i].value);
+		g_autofree char *got = edit_set(
+			edits[i].text, edits[i].section, edits[i].key, edits[i].value);
 		g_assert_cmpstr(got, ==, edits[i].want);
-		g_autofree char *again = edit_set(got, edits[i].section, edits[i].key, edits[i].value);
+		g_autofree char *again = edit_set(
+			got, edits[i].section, edits[i].key, edits[i].value);
 		g_assert_cmpstr(again, ==, got);
 		g_autofree char *read = edit_get(got, edits[i].section, edits[i].key);
 		g_assert_cmpstr(read, ==, edits[i].value);
 	}
-	g_autofree char *unset = edit_unset("a = 1\nsocket-group = \"x\" # y\n", NULL, "socket-group");
+	g_autofree char *unset = edit_unset(
+		"a = 1\nsocket-group = \"x\" # y\n", NULL, "socket-group");
 	g_assert_cmpstr(unset, ==, "a = 1\n# socket-group = \"x\" # y\n");
 	g_assert_null(edit_get("a { b = 1 }", NULL, "b"));
 	g_autofree char *quoted = edit_quote("a\"b\\c$d");
@@ -74,7 +86,8 @@ static void test_edit_of_garbage(void)
 			text[j] = signs[g_rand_int_range(rand, 0, (gint32)strlen(signs))];
 		text[n] = '\0';
 		g_autofree char *copy = g_strdup(text); /* exact size */
-		g_autofree char *top = edit_set(copy, NULL, "a", "1"), *in = edit_set(copy, "a", "a", "1");
+		g_autofree char *top = edit_set(copy, NULL, "a", "1"),
+				*in = edit_set(copy, "a", "a", "1");
 		g_assert_true(strstr(top, "1") != NULL && strstr(in, "1") != NULL);
 	}
 }
@@ -116,7 +129,8 @@ static void begin(const Place *place)
 	g_assert_true(ms_plan_add(plan, MS_SETUP_OWN, place->a, A_AFTER, NULL));
 	g_assert_true(ms_plan_add(plan, MS_SETUP_OWN, place->new, "new\n", NULL));
 	g_assert_true(ms_plan_add(plan, MS_SETUP_OF_MTA, place->b, "B\n", NULL));
-	g_assert_true(ms_plan_add(plan, MS_SETUP_OF_MTA, place->b, "b\n", NULL)); /* as it is: no change */
+	/* as it is: no change */
+	g_assert_true(ms_plan_add(plan, MS_SETUP_OF_MTA, place->b, "b\n", NULL));
 	g_assert_cmpuint(plan->changes->len, ==, 3);
 	g_assert_true(ms_plan_begin(plan, place->plans, NULL));
 }
@@ -198,7 +212,8 @@ static void test_plan_half_done(void)
 	g_autofree char *unborn = g_build_filename(place.plans, "new", NULL);
 	g_mkdir(unborn, 0700); /* another, killed before it had its name */
 	g_autoptr(MsPlan) plan = newest(&place);
-	g_assert_true(ms_plan_revert(plan, MS_SETUP_OF_MTA, NULL) && ms_plan_revert(plan, MS_SETUP_OWN, NULL));
+	g_assert_true(ms_plan_revert(plan, MS_SETUP_OF_MTA, NULL) &&
+		ms_plan_revert(plan, MS_SETUP_OWN, NULL));
 	is_as_before(&place);
 }
 
@@ -234,7 +249,8 @@ static void test_link(void)
 	g_assert_cmpint(symlink("b.cf", link), ==, 0);
 	g_autoptr(MsPlan) plan = ms_plan_new();
 	g_assert_true(ms_plan_add(plan, MS_SETUP_OWN, link, "B\n", NULL));
-	g_assert_true(ms_plan_begin(plan, place.plans, NULL) && ms_plan_apply(plan, MS_SETUP_OWN, NULL));
+	g_assert_true(
+		ms_plan_begin(plan, place.plans, NULL) && ms_plan_apply(plan, MS_SETUP_OWN, NULL));
 	g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
 	is(place.b, "B\n");
 }
@@ -244,9 +260,12 @@ static void test_items(void)
 	static const struct {
 		const char *queue, *socket, *want;
 	} rows[] = {
-		{"/var/spool/postfix", "unix:/var/spool/postfix/missent/missent.sock", "unix:missent/missent.sock"},
-		{"/var/spool/postfix", "unix:/run/missent/missent.sock", "unix:/run/missent/missent.sock"},
-		{"/var/spool/post", "unix:/var/spool/postfix/missent.sock", "unix:/var/spool/postfix/missent.sock"},
+		{"/var/spool/postfix", "unix:/var/spool/postfix/missent/missent.sock",
+			"unix:missent/missent.sock"},
+		{"/var/spool/postfix", "unix:/run/missent/missent.sock",
+			"unix:/run/missent/missent.sock"},
+		{"/var/spool/post", "unix:/var/spool/postfix/missent.sock",
+			"unix:/var/spool/postfix/missent.sock"},
 		{"/var/spool/postfix", "inet:8891@127.0.0.1", "inet:127.0.0.1:8891"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {

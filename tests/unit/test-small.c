@@ -25,12 +25,17 @@ static void link_to(const char *name, const char *program)
 static MsReader *start(const char *small, guint64 cache)
 {
 	static guint number;
-	g_autofree char *name = g_strdup_printf("reader%u", number++), *beside = g_strconcat(name, "-text", NULL);
+	g_autofree char *name = g_strdup_printf("reader%u", number++),
+			*beside = g_strconcat(name, "-text", NULL);
 	g_autofree char *program = g_build_filename(folder, name, NULL);
 	link_to(name, "missent-reader");
 	if (small != NULL)
 		link_to(beside, small);
-	MsReaderSettings settings = {.program = program, .kinds = kinds, .workers = 2, .jobs = 1, .wait_ms = 60000,
+	MsReaderSettings settings = {.program = program,
+		.kinds = kinds,
+		.workers = 2,
+		.jobs = 1,
+		.wait_ms = 60000,
 		.cache_bytes = cache};
 	ms_limits_default(&settings.limits);
 	g_autofree char *warning = NULL;
@@ -95,12 +100,13 @@ static void end_pair(Pair *pair)
 	ms_reader_free(pair->full);
 }
 
-static const char *const charsets[] = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-5",
-	"iso-8859-6", "iso-8859-7", "iso-8859-8", "iso-8859-9", "iso-8859-15", "windows-1250", "windows-1251",
-	"windows-1252", "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257",
-	"windows-1258", "koi8-r", "koi8-u", "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-7", "gb18030",
-	"gb2312", "big5", "euc-jp", "shift_jis", "iso-2022-jp", "euc-kr", "iso-2022-kr", "tis-620", "cp437",
-	"cp850", "cp858", "ibm037", "macintosh", "unknown-8bit", "x-none"};
+static const char *const charsets[] = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-2",
+	"iso-8859-5", "iso-8859-6", "iso-8859-7", "iso-8859-8", "iso-8859-9", "iso-8859-15",
+	"windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254",
+	"windows-1255", "windows-1256", "windows-1257", "windows-1258", "koi8-r", "koi8-u",
+	"utf-16", "utf-16le", "utf-16be", "utf-32", "utf-7", "gb18030", "gb2312", "big5", "euc-jp",
+	"shift_jis", "iso-2022-jp", "euc-kr", "iso-2022-kr", "tis-620", "cp437", "cp850", "cp858",
+	"ibm037", "macintosh", "unknown-8bit", "x-none"};
 
 /* All bytes, and text, in each charset, in the body and in a header. */
 static void test_charsets(void)
@@ -108,7 +114,8 @@ static void test_charsets(void)
 	Pair pair = start_pair();
 	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
 		g_autoptr(GString) mail = g_string_new(NULL);
-		g_string_append_printf(mail, "From: =?%s?Q?M=FCller?= <a@b.example>\r\nSubject: =?%s?B?SUJBTiCk2KT+5A==?=\r\n"
+		g_string_append_printf(mail,
+			"From: =?%s?Q?M=FCller?= <a@b.example>\r\nSubject: =?%s?B?SUJBTiCk2KT+5A==?=\r\n"
 			"Content-Type: text/plain; charset=%s\r\n\r\nIBAN DE89 3704 0044 0532 0130 00\r\n",
 			charsets[i], charsets[i], charsets[i]);
 		for (int c = 1; c < 256; c++)
@@ -123,64 +130,102 @@ static void test_charsets(void)
 /* Those that much mail has are read by the small one; those whose converters it has not go on. */
 static void test_rare(void)
 {
-	static const char *const common[] = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "koi8-r", "utf-16"};
+	static const char *const common[] = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15",
+		"windows-1252", "koi8-r", "utf-16"};
 	static const char *const rare[] = {"gb18030", "big5", "euc-jp", "shift_jis", "euc-kr"};
 	Pair pair = start_pair();
 	for (gsize i = 0; i < G_N_ELEMENTS(common) + G_N_ELEMENTS(rare); i++) {
 		bool is_common = i < G_N_ELEMENTS(common);
 		const char *charset = is_common ? common[i] : rare[i - G_N_ELEMENTS(common)];
-		g_autofree char *mail = g_strdup_printf("From: a@b.example\r\nSubject: s\r\nContent-Type: text/plain; charset=%s\r\n\r\n"
-			"IBAN DE89 3704 0044 0532 0130 00 \xa4\xa2\r\n", charset);
+		g_autofree char *mail = g_strdup_printf(
+			"From: a@b.example\r\nSubject: s\r\nContent-Type: text/plain; charset=%s\r\n\r\n"
+			"IBAN DE89 3704 0044 0532 0130 00 \xa4\xa2\r\n",
+			charset);
 		compare(&pair, charset, mail, strlen(mail), is_common);
 	}
 	end_pair(&pair);
 }
 
 #define HEAD "From: a@b.example\r\nTo: c@d.example\r\nSubject: s\r\n"
-#define MIXED HEAD "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\ncustomer number: 4711\r\n--x\r\n"
+#define MIXED \
+	HEAD "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\ncustomer number: 4711\r\n--x\r\n"
 #define BASE64 "Content-Transfer-Encoding: base64\r\n\r\n"
 
 static const struct {
 	const char *name, *mail;
 } texts[] = {
 	{"plain", HEAD "\r\nIBAN DE89 3704 0044 0532 0130 00\r\n"},
-	{"HTML", HEAD "Content-Type: text/html\r\n\r\n<table><tr><td>IBAN<td>DE89370400440532013000</table>"},
-	{"alternative", HEAD "Content-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\n\r\nIBAN "
+	{"HTML",
+		HEAD
+		"Content-Type: text/html\r\n\r\n<table><tr><td>IBAN<td>DE89370400440532013000</table>"},
+	{"alternative",
+		HEAD
+		"Content-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\n\r\nIBAN "
 		"DE89370400440532013000\r\n--x\r\nContent-Type: text/html\r\n\r\n<b>IBAN DE89370400440532013000"
 		"</b>\r\n--x--\r\n"},
-	{"CSV", MIXED "Content-Type: text/csv; name=a.csv\r\n\r\nIBAN;DE89370400440532013000\r\n--x--\r\n"},
-	{"XML", MIXED "Content-Type: application/xml; name=a.xml\r\n\r\n<?xml version=\"1.0\"?><a>"
-		"DE89370400440532013000</a>\r\n--x--\r\n"},
-	{"JSON", MIXED "Content-Type: application/json; name=a.json\r\n\r\n{\"iban\": "
-		"\"DE89370400440532013000\"}\r\n--x--\r\n"},
-	{"SVG", MIXED "Content-Type: image/svg+xml; name=a.svg\r\n\r\n<svg xmlns=\"http://www.w3.org/2000/svg\">"
+	{"CSV",
+		MIXED
+		"Content-Type: text/csv; name=a.csv\r\n\r\nIBAN;DE89370400440532013000\r\n--x--\r\n"},
+	{"XML",
+		MIXED "Content-Type: application/xml; name=a.xml\r\n\r\n<?xml version=\"1.0\"?><a>"
+		      "DE89370400440532013000</a>\r\n--x--\r\n"},
+	{"JSON",
+		MIXED "Content-Type: application/json; name=a.json\r\n\r\n{\"iban\": "
+		      "\"DE89370400440532013000\"}\r\n--x--\r\n"},
+	{"SVG",
+		MIXED
+		"Content-Type: image/svg+xml; name=a.svg\r\n\r\n<svg xmlns=\"http://www.w3.org/2000/svg\">"
 		"<text>DE89370400440532013000</text></svg>\r\n--x--\r\n"},
-	{"vCard", MIXED "Content-Type: text/vcard; name=a.vcf\r\n\r\nBEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\n"
+	{"vCard",
+		MIXED
+		"Content-Type: text/vcard; name=a.vcf\r\n\r\nBEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\n"
 		"END:VCARD\r\n--x--\r\n"},
-	{"RTF", MIXED "Content-Type: application/rtf; name=a.rtf\r\n\r\n{\\rtf1 DE89370400440532013000}\r\n--x--\r\n"},
-	{"a picture", MIXED "Content-Type: image/gif; name=a.gif\r\n" BASE64 "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQB"
-		"ADs=\r\n--x--\r\n"},
-	{"a mail", MIXED "Content-Type: message/rfc822\r\n\r\n" HEAD "\r\nIBAN DE89370400440532013000\r\n--x--\r\n"},
-	{"of no known form", MIXED "Content-Type: application/octet-stream\r\n" BASE64 "AAECAwQFBgcICQ==\r\n--x--\r\n"},
+	{"RTF",
+		MIXED
+		"Content-Type: application/rtf; name=a.rtf\r\n\r\n{\\rtf1 DE89370400440532013000}\r\n--x--\r\n"},
+	{"a picture",
+		MIXED "Content-Type: image/gif; name=a.gif\r\n" BASE64
+		      "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQB"
+		      "ADs=\r\n--x--\r\n"},
+	{"a mail",
+		MIXED "Content-Type: message/rfc822\r\n\r\n" HEAD
+		      "\r\nIBAN DE89370400440532013000\r\n--x--\r\n"},
+	{"of no known form",
+		MIXED "Content-Type: application/octet-stream\r\n" BASE64
+		      "AAECAwQFBgcICQ==\r\n--x--\r\n"},
 	{"uuencode", HEAD "\r\nbegin 644 a.txt\r\n#24)!\r\n`\r\nend\r\n"},
 };
 
 static const struct {
 	const char *name, *mail;
 } documents[] = {
-	{"PDF", MIXED "Content-Type: application/pdf\r\n\r\n%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+	{"PDF",
+		MIXED
+		"Content-Type: application/pdf\r\n\r\n%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
 		"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 "
 		"99]>>endobj\ntrailer<</Root 1 0 R>>\r\n--x--\r\n"},
-	{"PDF that says it is text", HEAD "Content-Type: text/plain\r\n\r\n%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>"
+	{"PDF that says it is text",
+		HEAD
+		"Content-Type: text/plain\r\n\r\n%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>"
 		"endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\r\n"},
-	{"ZIP", MIXED "Content-Type: application/octet-stream\r\n" BASE64
+	{"ZIP",
+		MIXED
+		"Content-Type: application/octet-stream\r\n" BASE64
 		"UEsDBAoAAAAAAAAAIQCsKpPYAgAAAAIAAAABAAAAYWhpUEsBAhQACgAAAAAAAAAhAKwqk9gCAAAAAgAA\r\n"
 		"AAEAAAAAAAAAAAAAAAAAAAAAAGFQSwUGAAAAAAEAAQAvAAAAIQAAAAAA\r\n--x--\r\n"},
-	{"OLE", MIXED "Content-Type: application/msword; name=a.doc\r\n" BASE64 "0M8R4KGxGuEAAAAAAAAAAAAAAAAAAAAA\r\n--x--\r\n"},
-	{"S/MIME", HEAD "Content-Type: application/pkcs7-mime\r\n" BASE64 "MIIBAgYJKoZIhvcNAQcCoIIBAAAAAAAAAAAA\r\n"},
-	{"in a mail in a mail", MIXED "Content-Type: message/rfc822\r\n\r\n" HEAD "Content-Type: application/pdf\r\n\r\n"
-		"%PDF-1.4\n\r\n--x--\r\n"},
-	{"in a data: URI", HEAD "Content-Type: text/html\r\n\r\n<a href=\"data:application/pdf;base64,"
+	{"OLE",
+		MIXED "Content-Type: application/msword; name=a.doc\r\n" BASE64
+		      "0M8R4KGxGuEAAAAAAAAAAAAAAAAAAAAA\r\n--x--\r\n"},
+	{"S/MIME",
+		HEAD "Content-Type: application/pkcs7-mime\r\n" BASE64
+		     "MIIBAgYJKoZIhvcNAQcCoIIBAAAAAAAAAAAA\r\n"},
+	{"in a mail in a mail",
+		MIXED "Content-Type: message/rfc822\r\n\r\n" HEAD
+		      "Content-Type: application/pdf\r\n\r\n"
+		      "%PDF-1.4\n\r\n--x--\r\n"},
+	{"in a data: URI",
+		HEAD
+		"Content-Type: text/html\r\n\r\n<a href=\"data:application/pdf;base64,"
 		"JVBERi0xLjQKMSAwIG9iajw8L1R5cGUvQ2F0YWxvZz4+ZW5kb2JqCnRyYWlsZXI8PC9Sb290IDEgMCBSPj4=\">a</a>"},
 };
 
@@ -192,17 +237,20 @@ static void test_texts(void)
 	end_pair(&pair);
 }
 
-/* Each in a client of its own: after some it would not try the small one with mail without a shape. */
+/* Each in a client of its own: after some it would not try the small one with mail without a
+ * shape. */
 static void test_documents(void)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(documents); i++) {
 		Pair pair = start_pair();
-		compare(&pair, documents[i].name, documents[i].mail, strlen(documents[i].mail), false);
+		compare(&pair, documents[i].name, documents[i].mail, strlen(documents[i].mail),
+			false);
 		end_pair(&pair);
 	}
 }
 
-/* When nearly all of such mail has documents, only now and then one is tried; and again when it has not. */
+/* When nearly all of such mail has documents, only now and then one is tried; and again when it
+ * has not. */
 static void test_learns(void)
 {
 	g_autoptr(MsReader) reader = start("missent-reader-text", 0);
@@ -220,10 +268,11 @@ static void test_cache(void)
 {
 	g_autoptr(MsReader) reader = start("missent-reader-text", 1 << 20);
 	g_autofree char *padding = g_strnfill(8192, ' ');
-	g_autofree char *mail = g_strdup_printf(
-		MIXED "Content-Type: application/pdf; name=a.pdf\r\n\r\n%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>"
+	g_autofree char *mail = g_strdup_printf(MIXED
+		"Content-Type: application/pdf; name=a.pdf\r\n\r\n%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>"
 		"endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 "
-		"99 99]>>endobj\n%s\ntrailer<</Root 1 0 R>>\r\n--x--\r\n", padding);
+		"99 99]>>endobj\n%s\ntrailer<</Root 1 0 R>>\r\n--x--\r\n",
+		padding);
 	g_autoptr(MsReading) first = read_bytes(reader, mail, strlen(mail));
 	MsReaderStats stats;
 	ms_reader_stats(reader, &stats);
@@ -253,7 +302,8 @@ static void expect_good(MsReader *reader)
 
 static void test_hostile(void)
 {
-	static const char *const acts[] = {"crash", "stack", "socket", "lie", "boast", "half", "file", "signal"};
+	static const char *const acts[] = {
+		"crash", "stack", "socket", "lie", "boast", "half", "file", "signal"};
 	g_autoptr(MsReader) reader = start("tests/tools/misbehaving-reader", 0);
 	for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
 		g_autofree char *mail = g_strdup_printf(HEAD "\r\nMISBEHAVE %s\r\n", acts[i]);
@@ -269,7 +319,8 @@ static void test_gone(void)
 {
 	g_autoptr(MsReader) reader = start("missent-reader-text", 0);
 	expect_good(reader);
-	g_autofree char *children = NULL, *path = g_strdup_printf("/proc/%d/task/%d/children", getpid(), getpid());
+	g_autofree char *children = NULL,
+			*path = g_strdup_printf("/proc/%d/task/%d/children", getpid(), getpid());
 	g_assert_true(g_file_get_contents(path, &children, NULL, NULL));
 	g_auto(GStrv) pids = g_strsplit(g_strstrip(children), " ", -1);
 	for (char **pid = pids; *pid != NULL; pid++)

@@ -18,7 +18,10 @@ static MsKinds *kinds;
 
 static MsReader *start_program(const char *program, guint workers, gint64 wait_ms)
 {
-	MsReaderSettings settings = {.program = program, .kinds = kinds, .workers = workers, .jobs = 1,
+	MsReaderSettings settings = {.program = program,
+		.kinds = kinds,
+		.workers = workers,
+		.jobs = 1,
 		.wait_ms = wait_ms};
 	ms_limits_default(&settings.limits);
 	g_autoptr(GError) error = NULL;
@@ -300,7 +303,8 @@ static void test_lacks_at_start(void)
 {
 	Poor poor = poor_new();
 	poor_lack(&poor, "no-process", true);
-	MsReaderSettings settings = {.program = poor.program, .kinds = kinds, .workers = 1, .jobs = 1, .wait_ms = 1000};
+	MsReaderSettings settings = {
+		.program = poor.program, .kinds = kinds, .workers = 1, .jobs = 1, .wait_ms = 1000};
 	ms_limits_default(&settings.limits);
 	g_autoptr(GError) error = NULL;
 	g_assert_null(ms_reader_new(&settings, NULL, &error));

@@ -13,16 +13,18 @@
 #include "../test.h"
 
 /*
- * The log against the RFC's own definition of its tree, at many sizes; then every way to damage one that
- * comes to mind: each has to be found, where it is, and none where there is none.
+ * The log against the RFC's own definition of its tree, at many sizes; then every way to damage
+ * one that comes to mind: each has to be found, where it is, and none where there is none.
  */
 
 static char *dir;
 
 static char *entry_text(guint64 i)
 {
-	return g_strdup_printf("{\"time\":\"2026-11-26T10:00:%02u.000Z\",\"n\":%" G_GUINT64_FORMAT ",\"fill\":\"%.*s\"}",
-		(guint)(i % 60), i, (int)(i % 90), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	return g_strdup_printf("{\"time\":\"2026-11-26T10:00:%02u.000Z\",\"n\":%" G_GUINT64_FORMAT
+			       ",\"fill\":\"%.*s\"}",
+		(guint)(i % 60), i, (int)(i % 90),
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 
 static guint64 append(MsTlog *log, guint64 from, guint n)
@@ -89,7 +91,8 @@ static void check_proofs(MsTlog *log, guint64 size)
 		g_auto(MsProof) proof = {0}, again = {0};
 		g_assert_true(ms_tlog_prove(log, i, &proof, &error));
 		g_autofree char *text = ms_proof_print(&proof), *entry = entry_text(i);
-		g_assert_true(ms_proof_parse(text, strlen(text), ms_tlog_vkey(log), &again, &error));
+		g_assert_true(
+			ms_proof_parse(text, strlen(text), ms_tlog_vkey(log), &again, &error));
 		g_assert_no_error(error);
 		g_assert_true(ms_proof_check(&again, entry, strlen(entry)));
 		g_assert_false(ms_proof_check(&again, entry, strlen(entry) - 1));
@@ -97,7 +100,8 @@ static void check_proofs(MsTlog *log, guint64 size)
 		g_assert_false(ms_proof_check(&again, entry, strlen(entry)) && size > 1);
 		g_autoptr(GBytes) bytes = ms_tlog_entry(log, i, &error);
 		g_assert_no_error(error);
-		g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), entry, strlen(entry));
+		g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), entry,
+			strlen(entry));
 	}
 }
 
@@ -135,7 +139,8 @@ static void expect_whole(const char *folder, guint64 entries)
 
 static void test_tree(void)
 {
-	static const guint sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 63, 64, 65, 255, 256, 257, 511, 512, 513, 700, 1024, 1300};
+	static const guint sizes[] = {
+		1, 2, 3, 4, 5, 7, 8, 9, 63, 64, 65, 255, 256, 257, 511, 512, 513, 700, 1024, 1300};
 	g_autofree char *folder = g_build_filename(dir, "tree", NULL);
 	g_autofree Hash *leaves = g_new(Hash, 2000);
 	g_autoptr(MsTlog) log = make_log(folder, 0);
@@ -165,7 +170,8 @@ static void test_tree(void)
 		}
 		g_autoptr(MsTlog) looker = ms_tlog_look(folder, &error);
 		g_assert_no_error(error);
-		g_assert_true(ms_checkpoint_same(ms_tlog_checkpoint(looker), ms_tlog_checkpoint(log)));
+		g_assert_true(
+			ms_checkpoint_same(ms_tlog_checkpoint(looker), ms_tlog_checkpoint(log)));
 		check_proofs(looker, size);
 	}
 }
@@ -262,7 +268,8 @@ static void edit(const char *folder)
 static void edit_tile(const char *folder)
 {
 	gsize len, tile_len;
-	g_autofree char *b = slurp(folder, "tile/entries/001", &len), *t = slurp(folder, "tile/0/001", &tile_len);
+	g_autofree char *b = slurp(folder, "tile/entries/001", &len),
+			*t = slurp(folder, "tile/0/001", &tile_len);
 	gsize at = offset(b, 44), end = offset(b, 45);
 	b[at + 20] ^= 1;
 	Hash leaf = sha256(0, b + at + 2, end - at - 2, "", 0);
@@ -285,7 +292,8 @@ static void swap_two(const char *folder)
 	gsize len;
 	g_autofree char *b = slurp(folder, "tile/entries/000", &len);
 	gsize one = offset(b, 3), two = offset(b, 4), three = offset(b, 5);
-	g_autofree char *first = g_memdup2(b + one, two - one), *second = g_memdup2(b + two, three - two);
+	g_autofree char *first = g_memdup2(b + one, two - one),
+			*second = g_memdup2(b + two, three - two);
 	memcpy(b + one, second, three - two);
 	memcpy(b + one + (three - two), first, two - one);
 	spit(folder, "tile/entries/000", b, len);
@@ -441,20 +449,24 @@ static const struct {
 	{"rolled back", roll_back_head, "900: the trail ends here"},
 	{"key replaced", other_key, "0: the file latest: signed note: it is not signed"},
 	{"another log's bundle", other_bundle, "256: the entry is not the one"},
-	{"another log's checkpoint", other_checkpoint, "0: the file latest: signed note: it is not signed"},
-	{"checkpoint edited", edit_checkpoint, "0: the file checkpoint: signed note: a signature is wrong"},
+	{"another log's checkpoint", other_checkpoint,
+		"0: the file latest: signed note: it is not signed"},
+	{"checkpoint edited", edit_checkpoint,
+		"0: the file checkpoint: signed note: a signature is wrong"},
 	{"pruned by hand", raise_minimum, "0: of the entries that were pruned a tile"},
 };
 
 static void copy_folder(const char *from, const char *to)
 {
 	const char *argv[] = {"cp", "-a", from, to, NULL};
-	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+		NULL, NULL, NULL));
 }
 
 static void test_damage(void)
 {
-	g_autofree char *good = g_build_filename(dir, "good", NULL), *older = g_build_filename(dir, "older", NULL);
+	g_autofree char *good = g_build_filename(dir, "good", NULL),
+			*older = g_build_filename(dir, "older", NULL);
 	g_autofree char *other = g_build_filename(dir, "other", NULL);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsTlog) log = make_log(good, 900);
@@ -467,7 +479,8 @@ static void test_damage(void)
 	ms_tlog_free(another);
 	for (gsize i = 0; i < G_N_ELEMENTS(damages); i++) {
 		g_autofree char *folder = g_strdup_printf("%s/damaged-%zu", dir, i);
-		g_autofree char *a = g_strconcat(folder, ".older", NULL), *b = g_strconcat(folder, ".other", NULL);
+		g_autofree char *a = g_strconcat(folder, ".older", NULL),
+				*b = g_strconcat(folder, ".other", NULL);
 		copy_folder(good, folder);
 		g_assert_cmpint(symlink(older, a) | symlink(other, b), ==, 0);
 		damages[i].damage(folder);
@@ -475,15 +488,16 @@ static void test_damage(void)
 		MsTlogVerified v;
 		g_assert_true(ms_tlog_verify(folder, count_wrong, NULL, wrong, &v, &error));
 		if (!g_str_has_prefix(wrong->str, damages[i].want))
-			g_error("%s: got \"%s\", want \"%s\"", damages[i].name, wrong->str, damages[i].want);
+			g_error("%s: got \"%s\", want \"%s\"", damages[i].name, wrong->str,
+				damages[i].want);
 	}
 	expect_whole(good, SIZE);
 }
 
 /* ---- crashes -------------------------------------------------------------------------- */
 
-/* Killed at any moment while it writes: every entry that was said to be on disk is there, once, and the
- * log goes on. */
+/* Killed at any moment while it writes: every entry that was said to be on disk is there, once,
+ * and the log goes on. */
 static void test_killed(void)
 {
 	g_autofree char *folder = g_build_filename(dir, "killed", NULL);
@@ -525,11 +539,13 @@ static void test_killed(void)
 	for (guint64 i = 0; i < promised; i++) {
 		g_autoptr(GBytes) bytes = ms_tlog_entry(log, i, &error);
 		g_autofree char *want = entry_text(i);
-		g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), want, strlen(want));
+		g_assert_cmpmem(
+			g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), want, strlen(want));
 	}
 }
 
-/* What a crash leaves in the head: signed by who comes next, told, and the half of a line is not one. */
+/* What a crash leaves in the head: signed by who comes next, told, and the half of a line is not
+ * one. */
 static void test_recovered(void)
 {
 	g_autofree char *folder = g_build_filename(dir, "recovered", NULL);
@@ -552,13 +568,14 @@ static void test_recovered(void)
 	g_assert_cmpmem(g_bytes_get_data(last, NULL), g_bytes_get_size(last), "abc", 3);
 }
 
-/* A crash in the middle of writing the checkpoint: the one before it is there, and what came since is told.
- * Without that one it is no crash's doing. */
+/* A crash in the middle of writing the checkpoint: the one before it is there, and what came
+ * since is told.  Without that one it is no crash's doing. */
 static void test_torn_checkpoint(void)
 {
 	static const char *const torn[] = {"", "mx.exam", NULL /* the first half is the new one */};
 	for (gsize i = 0; i < G_N_ELEMENTS(torn); i++) {
-		g_autofree char *name = g_strdup_printf("torn%zu", i), *folder = g_build_filename(dir, name, NULL);
+		g_autofree char *name = g_strdup_printf("torn%zu", i),
+				*folder = g_build_filename(dir, name, NULL);
 		g_autoptr(GError) error = NULL;
 		MsTlog *log = make_log(folder, 300);
 		append(log, 300, 1);
@@ -568,7 +585,8 @@ static void test_torn_checkpoint(void)
 		g_autofree char *latest = slurp(folder, "latest", &len);
 		if (torn[i] == NULL)
 			latest[len - 20] ^= 1;
-		spit(folder, "latest", torn[i] != NULL ? torn[i] : latest, torn[i] != NULL ? strlen(torn[i]) : len);
+		spit(folder, "latest", torn[i] != NULL ? torn[i] : latest,
+			torn[i] != NULL ? strlen(torn[i]) : len);
 		log = ms_tlog_open(folder, NULL, &error);
 		g_assert_no_error(error);
 		g_assert_cmpuint(ms_tlog_recovered(log), ==, 2);
@@ -591,7 +609,8 @@ static void limit_files(rlim_t bytes)
 	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
 }
 
-/* A disk that is full at any byte: an error, and the log is as before; with room again it goes on. */
+/* A disk that is full at any byte: an error, and the log is as before; with room again it goes
+ * on. */
 static void test_full(void)
 {
 	g_autofree char *folder = g_build_filename(dir, "full", NULL);
@@ -608,7 +627,8 @@ static void test_full(void)
 	expect_whole(folder, size += 4);
 	for (rlim_t room = 0; room < 60; room += 7) {
 		gsize len;
-		g_autofree char *name = g_strdup_printf("head.%" G_GUINT64_FORMAT, (size - 1) / 256);
+		g_autofree char *name = g_strdup_printf(
+			"head.%" G_GUINT64_FORMAT, (size - 1) / 256);
 		g_free(slurp(folder, name, &len));
 		g_autofree char *text = entry_text(size);
 		const MsEntryText entry = {text, strlen(text)};
@@ -647,7 +667,8 @@ static void test_together(void)
 	}
 	expect_whole(folder, 400);
 	g_autoptr(MsTlog) log = ms_tlog_look(folder, &error);
-	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(
+		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
 	for (guint64 i = 0; i < 400; i++)
 		g_assert_true(g_hash_table_add(seen, ms_tlog_entry(log, i, &error)));
 }
@@ -657,8 +678,10 @@ static void test_together(void)
 /* C2SP's own example, and what is not one. */
 static void test_notes(void)
 {
-	static const char vkey[] = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
-	static const char example[] = "This is an example message.\n\n"
+	static const char vkey[] =
+		"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+	static const char example[] =
+		"This is an example message.\n\n"
 		"\xe2\x80\x94 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
 	g_autoptr(GError) error = NULL;
 	g_auto(MsCheckpoint) c = {0};
@@ -675,7 +698,8 @@ static void test_notes(void)
 		g_autofree char *other = g_strdup(good);
 		g_auto(MsCheckpoint) d = {0};
 		other[i] ^= 1;
-		g_assert_false(ms_checkpoint_parse(other, strlen(other), ms_tlog_vkey(log), &d, NULL));
+		g_assert_false(
+			ms_checkpoint_parse(other, strlen(other), ms_tlog_vkey(log), &d, NULL));
 		g_assert_false(ms_checkpoint_parse(good, i, ms_tlog_vkey(log), &d, NULL));
 	}
 	g_assert_false(ms_checkpoint_parse(good, strlen(good), vkey, &c, NULL));

@@ -9,7 +9,8 @@
 /* One digit after the other, without a table: what the decoder in base/ must agree with. */
 static int slow_value(guint8 c, guint how)
 {
-	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char abc[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *at = c != 0 ? strchr(abc, c) : NULL;
 	if (at == NULL && (how & MS_BASE64_PLAIN) == 0)
 		return c == '-' ? 62 : c == '_' ? 63 : -1;

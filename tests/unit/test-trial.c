@@ -1,6 +1,6 @@
 /*
- * Policies that observe until a date or for so many messages: what they may say, what is kept of them over a restart,
- * and that a clock that jumps ends none of them.
+ * Policies that observe until a date or for so many messages: what they may say, what is kept of
+ * them over a restart, and that a clock that jumps ends none of them.
  */
 #include "config.h"
 
@@ -17,7 +17,8 @@
 static MsKinds *some_kinds(void)
 {
 	g_autoptr(GError) error = NULL;
-	MsKinds *kinds = ms_kinds_parse("kinds.conf", "kind \"iban\" { pattern = {'[A-Z]{2}[0-9]{20}'} }\n", &error);
+	MsKinds *kinds = ms_kinds_parse(
+		"kinds.conf", "kind \"iban\" { pattern = {'[A-Z]{2}[0-9]{20}'} }\n", &error);
 	g_assert_no_error(error);
 	return kinds;
 }
@@ -53,7 +54,8 @@ static void test_terms(void)
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
-		g_autofree char *text = g_strdup_printf("policy \"a\" {\n mode = \"%s\"\n kinds = {\"iban\"}\n}\n", rows[i].mode);
+		g_autofree char *text = g_strdup_printf(
+			"policy \"a\" {\n mode = \"%s\"\n kinds = {\"iban\"}\n}\n", rows[i].mode);
 		g_autoptr(MsPolicies) policies = policies_of(text, MS_MODE_OBSERVE, &error);
 		g_test_message("%s", rows[i].mode);
 		g_assert_cmpint(policies != NULL, ==, rows[i].fine);
@@ -78,7 +80,8 @@ static void test_kept(void)
 {
 	g_autofree char *dir = scratch_folder(), *file = g_build_filename(dir, "observing", NULL);
 	g_autoptr(GError) error = NULL;
-	const char *text = "policy \"[a] = b\\\\\" {\n mode = \"observe-until 5 messages\"\n kinds = {\"iban\"}\n}\npolicy \"c\" { kinds = {\"iban\"} }\n";
+	const char *text =
+		"policy \"[a] = b\\\\\" {\n mode = \"observe-until 5 messages\"\n kinds = {\"iban\"}\n}\npolicy \"c\" { kinds = {\"iban\"} }\n";
 	g_autoptr(MsPolicies) policies = policies_of(text, MS_MODE_ENFORCE, &error);
 	g_assert_no_error(error);
 	MsTerms terms;
@@ -87,7 +90,8 @@ static void test_kept(void)
 	g_assert_false(terms.enforced);
 	g_autoptr(MsTrials) none = ms_trials_read(file);
 	g_assert_cmpint(ms_trials_get(none, &terms).began, ==, 0);
-	const MsTrial trial = {.began = 100, .elapsed = 7, .messages = 5, .jumped = 3, .switched = 900};
+	const MsTrial trial = {
+		.began = 100, .elapsed = 7, .messages = 5, .jumped = 3, .switched = 900};
 	ms_trials_set(none, &terms, &trial);
 	ms_trials_set_seen(none, 950);
 	g_assert_true(ms_trials_write(none, file, &error));
@@ -149,7 +153,8 @@ static void test_dates(void)
 	static const Step right[] = {{3 * DAY, 3 * DAY}, {4 * DAY, 4 * DAY}};
 	static const Step early[] = {{6 * DAY, 6 * DAY}};
 	static const Step jumped[] = {{HOUR, HOUR}, {7 * DAY, 5 * MINUTE}};
-	static const Step jumped_and_waited[] = {{HOUR, HOUR}, {7 * DAY, 5 * MINUTE}, {7 * DAY, 7 * DAY}};
+	static const Step jumped_and_waited[] = {
+		{HOUR, HOUR}, {7 * DAY, 5 * MINUTE}, {7 * DAY, 7 * DAY}};
 	static const Step back[] = {{6 * DAY, 6 * DAY}, {-3 * DAY, HOUR}, {4 * DAY, 4 * DAY}};
 	static const Step weekend[] = {{2 * DAY, 2 * DAY}, {3 * DAY, -1}, {2 * DAY, 2 * DAY}};
 	static const Step long_down[] = {{HOUR, HOUR}, {30 * DAY, -1}};

@@ -19,8 +19,8 @@ static void run(const Row *rows, gsize n)
 	for (gsize i = 0; i < n; i++) {
 		const Row *row = &rows[i];
 		gsize len = row->len < 0 ? strlen(row->data) : (gsize)row->len;
-		g_autoptr(GByteArray) bytes =
-			g_byte_array_append(g_byte_array_new(), (const guint8 *)row->data, (guint)len);
+		g_autoptr(GByteArray) bytes = g_byte_array_append(
+			g_byte_array_new(), (const guint8 *)row->data, (guint)len);
 		dump(row->name, bytes);
 		MsLimits limits;
 		ms_limits_default(&limits);
@@ -39,16 +39,20 @@ static void test_beginnings(void)
 		{"text of GIF89a", "", "GIF89a is a format. C-10002\n", -1, "C-10002", ""},
 		{"text of BM", "", "BM;10;20;C-10002\n", -1, "C-10002", ""},
 		{"text of OggS", "text/plain", "OggS C-10002\n", -1, "C-10002", ""},
-		{"text of ftyp", "text/plain", "1234ftyp C-10002 is a long enough text\n", -1, "C-10002", ""},
+		{"text of ftyp", "text/plain", "1234ftyp C-10002 is a long enough text\n", -1,
+			"C-10002", ""},
 		{"text of RIFF", "", "RIFF1234WAVE C-10002\n", -1, "C-10002", ""},
 		{"text of II", "", "II*2 C-10002\n", -1, "C-10002", ""},
 		{"text of fLaC", "", "fLaC C-10002\n", -1, "C-10002", ""},
 		{"text of MZ", "", "MZ is a customer: C-10002\n", -1, "C-10002", ""},
 		{"HTML of GIF", "text/html", "GIF89a invoice<br>C-100<b>02</b>", -1, "C-10002", ""},
-		{"HTML of BM", "text/html", BYTES("BM0000\0\0\0\0<html>C-100<b>02</b>"), "C-10002", ""},
+		{"HTML of BM", "text/html", BYTES("BM0000\0\0\0\0<html>C-100<b>02</b>"), "C-10002",
+			""},
 		{"HTML of ID3", "text/html", "ID3 <br>C-100<b>02</b>", -1, "C-10002", ""},
-		{"HTML that begins as a card", "text/html", "BEGIN:VCARD<br>C-100<b>02</b>", -1, "C-10002", ""},
-		{"HTML that begins as RTF", "text/html", "{\\rtf1{\\*\\x }}{\\*\\y C-100<b>02</b>}", -1, "C-10002", ""},
+		{"HTML that begins as a card", "text/html", "BEGIN:VCARD<br>C-100<b>02</b>", -1,
+			"C-10002", ""},
+		{"HTML that begins as RTF", "text/html", "{\\rtf1{\\*\\x }}{\\*\\y C-100<b>02</b>}",
+			-1, "C-10002", ""},
 		{"lists with NULs", "text/csv", BYTES("BM;;;;\0\0\0\0C-10002\n"), "C-10002", ""},
 		{"GIF", "image/gif", BYTES(GIF), "", "image"},
 		{"PNG", "image/png", BYTES(PNG), "", "image"},
@@ -65,18 +69,29 @@ static void test_labels(void)
 		{"text as picture", "image/png", "C-10002 and more\n", -1, "C-10002", ""},
 		{"HTML as picture", "image/gif", "<html>C-100<b>02</b></html>", -1, "C-10002", ""},
 		{"text as sound", "audio/mpeg", "C-10002 and more\n", -1, "C-10002", ""},
-		{"no picture", "image/png", BYTES("\1\2\3\4C-10002\0\0\0\0\0\0\0\0"), "", "no-reader"},
+		{"no picture", "image/png", BYTES("\1\2\3\4C-10002\0\0\0\0\0\0\0\0"), "",
+			"no-reader"},
 		{"text as signature", "application/pgp-signature", "C-10002\n", -1, "C-10002", ""},
-		{"HTML as signature", "application/x-pkcs7-signature", "<html>C-100<b>02</b></html>", -1, "C-10002", ""},
-		{"text behind a signature", "application/pgp-signature", "-----BEGIN PGP SIGNATURE-----\n\niAoEABYIAAA=\n"
-			"-----END PGP SIGNATURE-----\nC-10002\n", -1, "C-10002", ""},
-		{"comment of a signature", "application/pgp-signature", "-----BEGIN PGP SIGNATURE-----\n"
-			"Comment: C-10002\n\niAIEAA==\n=abcd\n-----END PGP SIGNATURE-----\n", -1, "C-10002", "signature"},
-		{"text in a signature", "application/pgp-signature", "-----BEGIN PGP SIGNATURE-----\n\n"
-			"QzEwMDAyQzEwMDAy\n-----END PGP SIGNATURE-----\n", -1, "QzEw", ""},
-		{"signature", "application/pgp-signature", "-----BEGIN PGP SIGNATURE-----\n\niAIEAA==\n=abcd\n"
-			"-----END PGP SIGNATURE-----\n", -1, "", "signature"},
-		{"binary signature", "application/pgp-signature", BYTES("\x88\x02\x04\x00"), "", "signature"},
+		{"HTML as signature", "application/x-pkcs7-signature",
+			"<html>C-100<b>02</b></html>", -1, "C-10002", ""},
+		{"text behind a signature", "application/pgp-signature",
+			"-----BEGIN PGP SIGNATURE-----\n\niAoEABYIAAA=\n"
+			"-----END PGP SIGNATURE-----\nC-10002\n",
+			-1, "C-10002", ""},
+		{"comment of a signature", "application/pgp-signature",
+			"-----BEGIN PGP SIGNATURE-----\n"
+			"Comment: C-10002\n\niAIEAA==\n=abcd\n-----END PGP SIGNATURE-----\n",
+			-1, "C-10002", "signature"},
+		{"text in a signature", "application/pgp-signature",
+			"-----BEGIN PGP SIGNATURE-----\n\n"
+			"QzEwMDAyQzEwMDAy\n-----END PGP SIGNATURE-----\n",
+			-1, "QzEw", ""},
+		{"signature", "application/pgp-signature",
+			"-----BEGIN PGP SIGNATURE-----\n\niAIEAA==\n=abcd\n"
+			"-----END PGP SIGNATURE-----\n",
+			-1, "", "signature"},
+		{"binary signature", "application/pgp-signature", BYTES("\x88\x02\x04\x00"), "",
+			"signature"},
 	};
 	run(rows, G_N_ELEMENTS(rows));
 }
@@ -90,61 +105,101 @@ static GByteArray *join(const char *head, gsize n, GByteArray *tail)
 
 static void test_polyglots(void)
 {
-	expect("PDF behind a card", join(BYTES("BEGIN:VCARD\nEND:VCARD\n"), make_pdf("Twofold-1", "", "", "")),
+	expect("PDF behind a card",
+		join(BYTES("BEGIN:VCARD\nEND:VCARD\n"), make_pdf("Twofold-1", "", "", "")),
 		"Twofold-1", "");
-	expect("PDF behind RTF", join(BYTES("{\\rtf1}\n"), make_pdf("Twofold-1", "", "", "")), "Twofold-1", "");
-	expect("PDF behind text", join(BYTES("ID3"), make_pdf("Twofold-1", "", "", "")), "Twofold-1", "");
-	expect("PDF in a comment of a picture", join(BYTES(GIF_HEAD), make_pdf("Twofold-1", "", "", "")), "Twofold-1",
-		"no-reader");
-	expect("ZIP behind HTML", join(BYTES("<html>x</html>\n"), ZIP({"a.txt", "Twofold-1", -1})), "Twofold-1", "");
-	expect("ZIP behind a card", join(BYTES("BEGIN:VCARD\nEND:VCARD\n"), ZIP({"a.txt", "Twofold-1", -1})),
+	expect("PDF behind RTF", join(BYTES("{\\rtf1}\n"), make_pdf("Twofold-1", "", "", "")),
 		"Twofold-1", "");
-	expect("ZIP behind a picture", join(BYTES(GIF), ZIP({"a.txt", "Twofold-1", -1})), "Twofold-1", "image");
+	expect("PDF behind text", join(BYTES("ID3"), make_pdf("Twofold-1", "", "", "")),
+		"Twofold-1", "");
+	expect("PDF in a comment of a picture",
+		join(BYTES(GIF_HEAD), make_pdf("Twofold-1", "", "", "")), "Twofold-1", "no-reader");
+	expect("ZIP behind HTML", join(BYTES("<html>x</html>\n"), ZIP({"a.txt", "Twofold-1", -1})),
+		"Twofold-1", "");
+	expect("ZIP behind a card",
+		join(BYTES("BEGIN:VCARD\nEND:VCARD\n"), ZIP({"a.txt", "Twofold-1", -1})),
+		"Twofold-1", "");
+	expect("ZIP behind a picture", join(BYTES(GIF), ZIP({"a.txt", "Twofold-1", -1})),
+		"Twofold-1", "image");
 	expect("text about PDF", bytes_of("The header is %PDF-1.4, C-10002\n"), "C-10002", "");
 }
 
 /* ---- pictures -------------------------------------------------------------------------- */
 
 #define CHUNK(size, type, data) "\0\0\0" size type data "CRC!"
-#define XMP "<x:xmpmeta xmlns:x='adobe:ns:meta/'><a b='At-1' xmpMM:InstanceID='Id-1'>Xmp-1</a></x:xmpmeta>"
+#define XMP \
+	"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a b='At-1' xmpMM:InstanceID='Id-1'>Xmp-1</a></x:xmpmeta>"
 
 static void test_pictures(void)
 {
 	static const Row rows[] = {
-		{"PNG tEXt", "", BYTES(PNG_HEAD CHUNK("\x0a", "tEXt", "k\0Words-12") PNG_TAIL), "Words-12", "image"},
-		{"PNG zTXt", "", BYTES(PNG_HEAD CHUNK("\x13", "zTXt", "k\0\0\x78\x9c\x0b\xcf\x2f\x4a\x29\xd6\x35\x34\x02\x00\x0d\x50\x02\xa0")
-			PNG_TAIL), "Words-12", "image"},
-		{"PNG iTXt", "", BYTES(PNG_HEAD CHUNK("\x10", "iTXt", "k\0\0\0de\0\0Words-12") PNG_TAIL), "Words-12", "image"},
+		{"PNG tEXt", "", BYTES(PNG_HEAD CHUNK("\x0a", "tEXt", "k\0Words-12") PNG_TAIL),
+			"Words-12", "image"},
+		{"PNG zTXt", "",
+			BYTES(PNG_HEAD CHUNK("\x13", "zTXt",
+				"k\0\0\x78\x9c\x0b\xcf\x2f\x4a\x29\xd6\x35\x34\x02\x00\x0d\x50\x02\xa0")
+					PNG_TAIL),
+			"Words-12", "image"},
+		{"PNG iTXt", "",
+			BYTES(PNG_HEAD CHUNK("\x10", "iTXt", "k\0\0\0de\0\0Words-12") PNG_TAIL),
+			"Words-12", "image"},
 		{"PNG with text behind", "", BYTES(PNG "Words-12\n"), "Words-12", "image"},
 		{"PNG with a picture behind", "", BYTES(PNG GIF), "", "image image"},
 		{"PNG with bytes behind", "", BYTES(PNG "\1\2\3\4\5\6\7"), "", "image no-reader"},
 		{"PNG with zeros behind", "", BYTES(PNG "\0\0\0\0"), "", "image"},
-		{"PNG with a large unknown chunk", "", BYTES(PNG_HEAD CHUNK("\x50", "prVt",
-			"\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2"
-			"\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2") PNG_TAIL), "", "image no-reader"},
+		{"PNG with a large unknown chunk", "",
+			BYTES(PNG_HEAD CHUNK("\x50", "prVt",
+				"\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2"
+				"\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2")
+					PNG_TAIL),
+			"", "image no-reader"},
 		{"PNG cut off", "image/png", BYTES(PNG_HEAD), "", "damaged"},
-		{"JPEG COM", "", BYTES(JPEG_HEAD "\xff\xfe\0\x0aWords-12" JPEG_TAIL), "Words-12", "image"},
-		{"JPEG EXIF", "", BYTES(JPEG_HEAD "\xff\xe1\0\x10" "Exif\0\0Words-12" JPEG_TAIL), "Words-12", "image"},
-		{"JPEG EXIF in UTF-16", "", BYTES(JPEG_HEAD "\xff\xe1\0\x1a" "Exif\0\0\1\0W\0o\0r\0d\0s\0-\0001\0002\0" JPEG_TAIL),
+		{"JPEG COM", "", BYTES(JPEG_HEAD "\xff\xfe\0\x0aWords-12" JPEG_TAIL), "Words-12",
+			"image"},
+		{"JPEG EXIF", "",
+			BYTES(JPEG_HEAD "\xff\xe1\0\x10"
+					"Exif\0\0Words-12" JPEG_TAIL),
 			"Words-12", "image"},
-		{"JPEG XMP", "", BYTES(JPEG_HEAD "\xff\xe1\0\x5f" XMP JPEG_TAIL), "Xmp-1|At-1", "image"},
+		{"JPEG EXIF in UTF-16", "",
+			BYTES(JPEG_HEAD "\xff\xe1\0\x1a"
+					"Exif\0\0\1\0W\0o\0r\0d\0s\0-\0001\0002\0" JPEG_TAIL),
+			"Words-12", "image"},
+		{"JPEG XMP", "", BYTES(JPEG_HEAD "\xff\xe1\0\x5f" XMP JPEG_TAIL), "Xmp-1|At-1",
+			"image"},
 		{"JPEG with text behind", "", BYTES(JPEG "Words-12\n"), "Words-12", "image"},
 		{"JPEG without end", "image/jpeg", BYTES(JPEG_HEAD), "", "damaged"},
-		{"GIF comment", "", BYTES(GIF_HEAD "!\xfe\x05Words\x03-12\0" GIF_TAIL), "Words-12", "image"},
-		{"GIF plain text", "", BYTES(GIF_HEAD "!\1\x0c            \x08Words-12\0" GIF_TAIL), "Words-12", "image"},
-		{"GIF application", "", BYTES(GIF_HEAD "!\xff\x0bNETSCAPE2.0\3\1\0\0\0" GIF_TAIL), "", "image"},
+		{"GIF comment", "", BYTES(GIF_HEAD "!\xfe\x05Words\x03-12\0" GIF_TAIL), "Words-12",
+			"image"},
+		{"GIF plain text", "", BYTES(GIF_HEAD "!\1\x0c            \x08Words-12\0" GIF_TAIL),
+			"Words-12", "image"},
+		{"GIF application", "", BYTES(GIF_HEAD "!\xff\x0bNETSCAPE2.0\3\1\0\0\0" GIF_TAIL),
+			"", "image"},
 		{"GIF of fourteen bytes", "", BYTES("GIF89a\1\0\1\0\0\0\0,"), "", "image"},
 		{"GIF with text behind", "", BYTES(GIF "Words-12\n"), "Words-12", "image"},
-		{"TIFF", "", BYTES("II*\0\x08\0\0\0\2\0\0\1\3\0\1\0\0\0\1\0\0\0\x0e\1\2\0\x0a\0\0\0\x26\0\0\0\0\0\0\0Words-12\0\0"),
+		{"TIFF", "",
+			BYTES("II*\0\x08\0\0\0\2\0\0\1\3\0\1\0\0\0\1\0\0\0\x0e\1\2\0\x0a\0\0\0\x26\0\0\0\0\0\0\0Words-12\0\0"),
 			"Words-12", "image"},
-		{"BMP", "", BYTES("BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0"
-			"\0\0\0\0\0\0\0\0abc\0" "Words-12\n"), "Words-12", "image"},
-		{"WebP", "", BYTES("RIFF\x1e\0\0\0WEBPVP8L\2\0\0\0\1\2XMP \x08\0\0\0Words-12"), "Words-12", "image"},
-		{"WAV", "", BYTES("RIFF\x22\0\0\0WAVELIST\x0c\0\0\0INFOWords-12data\x02\0\0\0\1\2"), "Words-12", "image"},
-		{"MP4", "", BYTES("\0\0\0\x10" "ftypisom\0\0\0\0\0\0\0\x10moovWords-12\0\0\0\x09mdatx"), "Words-12", "image"},
-		{"HEIC", "", BYTES("\0\0\0\x10" "ftypheic\0\0\0\0\0\0\0\x09metax\0\0\0\x1amdat\1\2\3\4Exif\0\0Words-12"), "Words-12", "image"},
-		{"film with subtitles", "", BYTES("\0\0\0\x10" "ftypisom\0\0\0\0\0\0\0\x21moovhdlr\0\0\0\0\0\0\0\0sbtlabcdefghi"), "",
-			"no-reader image"},
+		{"BMP", "",
+			BYTES("BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0"
+			      "\0\0\0\0\0\0\0\0abc\0"
+			      "Words-12\n"),
+			"Words-12", "image"},
+		{"WebP", "", BYTES("RIFF\x1e\0\0\0WEBPVP8L\2\0\0\0\1\2XMP \x08\0\0\0Words-12"),
+			"Words-12", "image"},
+		{"WAV", "", BYTES("RIFF\x22\0\0\0WAVELIST\x0c\0\0\0INFOWords-12data\x02\0\0\0\1\2"),
+			"Words-12", "image"},
+		{"MP4", "",
+			BYTES("\0\0\0\x10"
+			      "ftypisom\0\0\0\0\0\0\0\x10moovWords-12\0\0\0\x09mdatx"),
+			"Words-12", "image"},
+		{"HEIC", "",
+			BYTES("\0\0\0\x10"
+			      "ftypheic\0\0\0\0\0\0\0\x09metax\0\0\0\x1amdat\1\2\3\4Exif\0\0Words-12"),
+			"Words-12", "image"},
+		{"film with subtitles", "",
+			BYTES("\0\0\0\x10"
+			      "ftypisom\0\0\0\0\0\0\0\x21moovhdlr\0\0\0\0\0\0\0\0sbtlabcdefghi"),
+			"", "no-reader image"},
 	};
 	run(rows, G_N_ELEMENTS(rows));
 }
@@ -153,7 +208,8 @@ static void test_pictures(void)
 
 static void emf_record(GByteArray *out, guint32 type, const void *data, gsize len)
 {
-	guint32 head[] = {GUINT32_TO_LE(type), GUINT32_TO_LE((guint32)(8 + ((len + 3) & ~(gsize)3)))};
+	guint32 head[] = {
+		GUINT32_TO_LE(type), GUINT32_TO_LE((guint32)(8 + ((len + 3) & ~(gsize)3)))};
 	g_byte_array_append(out, (guint8 *)head, 8);
 	g_byte_array_append(out, data, (guint)len);
 	g_byte_array_append(out, (const guint8 *)"\0\0\0", (guint)((4 - len % 4) % 4));
@@ -198,17 +254,26 @@ static void test_drawings(void)
 	emf_text(glyphs, 10, 20, "C", 0x10);
 	expect("EMF with glyphs", emf_end(glyphs), "", "charset");
 	expect("EMF without text", emf_end(emf()), "", "");
-	expect("EMF with text behind", g_byte_array_append(emf_end(emf()), (const guint8 *)"Words-12\n", 9), "Words-12", "");
+	expect("EMF with text behind",
+		g_byte_array_append(emf_end(emf()), (const guint8 *)"Words-12\n", 9), "Words-12",
+		"");
 	static const Row rows[] = {
-		{"WMF", "", BYTES("\1\0\x09\0\0\3\x18\0\0\0\0\0\x0a\0\0\0\0\0\x0a\0\0\0\x21\5\7\0C-10002\0\5\0\6\0"
-			"\3\0\0\0\0\0"), "C-10002", ""},
-		{"WMF without text", "", BYTES("\1\0\x09\0\0\3\x0c\0\0\0\0\0\x0a\0\0\0\0\0\3\0\0\0\0\0"), "", ""},
-		{"WMF cut off", "image/wmf", BYTES("\1\0\x09\0\0\3\x0c\0\0\0\0\0\x0a\0\0\0\0\0C-10002 and more text"),
+		{"WMF", "",
+			BYTES("\1\0\x09\0\0\3\x18\0\0\0\0\0\x0a\0\0\0\0\0\x0a\0\0\0\x21\5\7\0C-10002\0\5\0\6\0"
+			      "\3\0\0\0\0\0"),
 			"C-10002", ""},
-		{"XPS page", "", "<FixedPage xmlns='x'><Glyphs OriginX='0' UnicodeString='C'/><Glyphs OriginX='9' "
-			"UnicodeString='7'/><Glyphs OriginX='0' OriginY='20' UnicodeString='{}Second' Name='N-1'/></FixedPage>", -1,
-			"C7\nSecond|N-1", ""},
-		{"XPS page of glyphs", "", "<FixedPage xmlns='x'><Glyphs Indices='38;20;12'/></FixedPage>", -1, "", "charset"},
+		{"WMF without text", "",
+			BYTES("\1\0\x09\0\0\3\x0c\0\0\0\0\0\x0a\0\0\0\0\0\3\0\0\0\0\0"), "", ""},
+		{"WMF cut off", "image/wmf",
+			BYTES("\1\0\x09\0\0\3\x0c\0\0\0\0\0\x0a\0\0\0\0\0C-10002 and more text"),
+			"C-10002", ""},
+		{"XPS page", "",
+			"<FixedPage xmlns='x'><Glyphs OriginX='0' UnicodeString='C'/><Glyphs OriginX='9' "
+			"UnicodeString='7'/><Glyphs OriginX='0' OriginY='20' UnicodeString='{}Second' Name='N-1'/></FixedPage>",
+			-1, "C7\nSecond|N-1", ""},
+		{"XPS page of glyphs", "",
+			"<FixedPage xmlns='x'><Glyphs Indices='38;20;12'/></FixedPage>", -1, "",
+			"charset"},
 	};
 	run(rows, G_N_ELEMENTS(rows));
 }
@@ -218,25 +283,43 @@ static void test_drawings(void)
 static void test_unreadable(void)
 {
 	static const Row rows[] = {
-		{"PostScript", "", "%!PS-Adobe-3.0\n(C-100) show (02) show\n", -1, "(C-100)", "no-reader"},
-		{"EPS by label", "image/x-eps", "%!PS-Adobe-3.0 EPSF-3.0\n(C-100) show\n", -1, "(C-100)", "no-reader"},
-		{"PostScript behind a job", "", "\x1b%-12345X@PJL\n%!PS\n(C-100) show\n", -1, "(C-100)", "no-reader"},
-		{"PCL", "", "\x1b" "E\x1b&l0O\x1b&a10CK-104\x1b&a20C82-77\x1b" "E", -1, "", "no-reader"},
-		{"PCL within text", "text/plain", "Invoice K-10\x1b*p+10X482-77\n", -1, "Invoice", "no-reader"},
+		{"PostScript", "", "%!PS-Adobe-3.0\n(C-100) show (02) show\n", -1, "(C-100)",
+			"no-reader"},
+		{"EPS by label", "image/x-eps", "%!PS-Adobe-3.0 EPSF-3.0\n(C-100) show\n", -1,
+			"(C-100)", "no-reader"},
+		{"PostScript behind a job", "", "\x1b%-12345X@PJL\n%!PS\n(C-100) show\n", -1,
+			"(C-100)", "no-reader"},
+		{"PCL", "",
+			"\x1b"
+			"E\x1b&l0O\x1b&a10CK-104\x1b&a20C82-77\x1b"
+			"E",
+			-1, "", "no-reader"},
+		{"PCL within text", "text/plain", "Invoice K-10\x1b*p+10X482-77\n", -1, "Invoice",
+			"no-reader"},
 		{"HPGL", "", "IN;SP1;PU100,100;LBC-100\3;PA;LB02\3;\n", -1, "", "no-reader"},
-		{"LaTeX", "", "% invoice\n\\documentclass{letter}\n\\begin{document}C-100{}02\n", -1, "C-100", "no-reader"},
-		{"DXF", "image/vnd.dxf", "  0\r\nSECTION\r\n  2\r\nENTITIES\r\n", -1, "ENTITIES", "no-reader"},
+		{"LaTeX", "", "% invoice\n\\documentclass{letter}\n\\begin{document}C-100{}02\n",
+			-1, "C-100", "no-reader"},
+		{"DXF", "image/vnd.dxf", "  0\r\nSECTION\r\n  2\r\nENTITIES\r\n", -1, "ENTITIES",
+			"no-reader"},
 		{"DjVu", "image/vnd.djvu", BYTES("AT&TFORM\0\0\0 DJVUINFO"), "", "no-reader"},
-		{"PSD", "image/vnd.adobe.photoshop", BYTES("8BPS\0\1\0\0\0\0\0\0\0\1"), "", "no-reader"},
-		{"OneNote", "", BYTES("\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3"), "", "no-reader"},
+		{"PSD", "image/vnd.adobe.photoshop", BYTES("8BPS\0\1\0\0\0\0\0\0\0\1"), "",
+			"no-reader"},
+		{"OneNote", "",
+			BYTES("\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3"),
+			"", "no-reader"},
 		{"SQLite", "", BYTES("SQLite format 3\0\x10\0\1\1\0@  "), "", "no-reader"},
 		{"Access", "", BYTES("\0\1\0\0Standard Jet DB\0\1\0\0\0"), "", "no-reader"},
-		{"EBCDIC", "", "\xc3\xa4\xa2\xa3\x96\x94\x85\x99\x40\xc3\x60\xf1\xf0\xf0\xf0\xf2\x25\xc9\xc2\xc1\xd5\x40\xc6\xd9\xf1\xf4",
+		{"EBCDIC", "",
+			"\xc3\xa4\xa2\xa3\x96\x94\x85\x99\x40\xc3\x60\xf1\xf0\xf0\xf0\xf2\x25\xc9\xc2\xc1\xd5\x40\xc6\xd9\xf1\xf4",
 			-1, "C-10002", ""},
 		{"ISO 2022 text", "text/plain", "\x1b$B%F%9%H\x1b(B C-10002\n", -1, "C-10002", ""},
 		{"coloured text", "text/plain", "\x1b[31mC-10002\x1b[0m\n", -1, "C-10002", ""},
-		{"text about LaTeX", "text/plain", "We use \\documentclass in C-10002\n", -1, "C-10002", ""},
-		{"Windows-1252", "", "M\xfcller; Stra\xdf" "e 1; \xe4\xf6\xfc C-10002\n", -1, "C-10002", ""},
+		{"text about LaTeX", "text/plain", "We use \\documentclass in C-10002\n", -1,
+			"C-10002", ""},
+		{"Windows-1252", "",
+			"M\xfcller; Stra\xdf"
+			"e 1; \xe4\xf6\xfc C-10002\n",
+			-1, "C-10002", ""},
 	};
 	run(rows, G_N_ELEMENTS(rows));
 }

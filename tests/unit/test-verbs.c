@@ -12,10 +12,11 @@
 
 static char *dir;
 
-#define CONTAINS(text, part) \
-	do { \
-		if (strstr(text, part) == NULL) \
-			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, part); \
+#define CONTAINS(text, part)                                                                      \
+	do {                                                                                      \
+		if (strstr(text, part) == NULL)                                                   \
+			g_error("%s:%d: got \"%s\", want \"...%s...\"", __FILE__, __LINE__, text, \
+				part);                                                            \
 	} while (0)
 
 /* Is it refused with words that have `want` in them; "": it is taken. */
@@ -45,7 +46,9 @@ static void test_empty(void)
 	for (int kind = 0; kind < MS_N_WORD_KINDS; kind++)
 		for (gsize i = 0; i < G_N_ELEMENTS(empty); i++) {
 			g_autoptr(GError) error = NULL;
-			g_autofree char *copy = empty[i] != NULL ? exact_copy(empty[i], strlen(empty[i]) + 1) : NULL;
+			g_autofree char *copy = empty[i] != NULL
+				? exact_copy(empty[i], strlen(empty[i]) + 1)
+				: NULL;
 			EXPECT(ms_word_check((MsWordKind)kind, "--to", copy, &error),
 				"is an empty word");
 		}
@@ -71,7 +74,8 @@ static void test_words(void)
 		{MS_WORD_MAILBOX, "anna", "is no address"},
 		{MS_WORD_MAILBOX, "anna@", "is no address"},
 		{MS_WORD_MAILBOX, "anna@a b", "is no address"},
-		{MS_WORD_MAILBOX, "anna@a, bert@b", ""}, /* its last part is one: the directory refuses it */
+		/* its last part is one: the directory refuses it */
+		{MS_WORD_MAILBOX, "anna@a, bert@b", ""},
 		{MS_WORD_ACCOUNT, "CUST 0220", ""},
 		{MS_WORD_ACCOUNT, "A\tB", "has control characters"},
 		{MS_WORD_IDENTIFIER, "49869ee1406920029423e980", ""},
@@ -101,12 +105,14 @@ static void test_choices(void)
 {
 	static const struct {
 		const char *word, *want;
-	} rows[] = {{"mismatch", ""}, {"mismach", "did you mean \"mismatch\"?"}, {"Mismatch", "did you mean \"mismatch\"?"},
+	} rows[] = {{"mismatch", ""}, {"mismach", "did you mean \"mismatch\"?"},
+		{"Mismatch", "did you mean \"mismatch\"?"},
 		{"something else", "is none of mismatch, unproven"}, {"", "is an empty word"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
 		int place = -1;
-		EXPECT(ms_word_choose(ms_reason_names, "--reason", rows[i].word, &place, &error), rows[i].want);
+		EXPECT(ms_word_choose(ms_reason_names, "--reason", rows[i].word, &place, &error),
+			rows[i].want);
 		g_assert_cmpint(place, ==, *rows[i].want == '\0' ? 0 : -1);
 	}
 }
@@ -122,7 +128,8 @@ static void test_table(void)
 		g_assert_true(ms_verb_parse("verb", row->name, &verb, &error));
 		g_assert_cmpint(verb, ==, i);
 		g_assert_cmpint(ms_verb_named(row->name), ==, i);
-		g_assert_true(*row->help != '\0' && *row->arguments != '\0' && row->role < MS_N_ROLES);
+		g_assert_true(
+			*row->help != '\0' && *row->arguments != '\0' && row->role < MS_N_ROLES);
 		/* What is final ends in another state, and only from held; nothing else does. */
 		g_assert_cmpint(row->final, ==, row->to >= 0);
 		if (row->final)
@@ -135,8 +142,9 @@ static void test_table(void)
 	}
 	static const struct {
 		const char *word, *want;
-	} rows[] = {{"relase", "did you mean \"release\"?"}, {"unknown", "is none of"}, {"Release", "did you mean"},
-		{"release ", "did you mean"}, {"", "is an empty word"}};
+	} rows[] = {{"relase", "did you mean \"release\"?"}, {"unknown", "is none of"},
+		{"Release", "did you mean"}, {"release ", "did you mean"},
+		{"", "is an empty word"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
 		MsVerb verb;
@@ -155,39 +163,59 @@ static void test_asks(void)
 		const char *json, *want;
 	} rows[] = {
 		{DECIDE "\"verb\":\"release\"}", ""},
-		{DECIDE "\"verb\":\"release\",\"recipients\":[],\"rightful\":false,\"later\":true,\"total\":3,\"others\":2}", ""},
-		{DECIDE "\"verb\":\"release\",\"recipients\":[\"a@x\"],\"why\":\"asked\",\"id\":\"once\"}", ""},
+		{DECIDE "\"verb\":\"release\",\"recipients\":[],\"rightful\":false,\"later\":true,\"total\":3,\"others\":2}",
+			""},
+		{DECIDE "\"verb\":\"release\",\"recipients\":[\"a@x\"],\"why\":\"asked\",\"id\":\"once\"}",
+			""},
 		{DECIDE "\"verb\":\"relase\"}", "verb: \"relase\" is none of"},
 		{DECIDE "\"verb\":\"\"}", "verb: \"\" is an empty word"},
 		{DECIDE "\"verb\":7}", "verb: is no text"},
 		{DECIDE "\"verb\":\"agree\"}", "agree: is nothing that is decided of a message"},
-		{DECIDE "\"verb\":\"release\",\"recipients\":[\"\"]}", "recipients: \"\" is an empty word"},
+		{DECIDE "\"verb\":\"release\",\"recipients\":[\"\"]}",
+			"recipients: \"\" is an empty word"},
 		{DECIDE "\"verb\":\"release\",\"recipients\":\"a@x\"}", "recipients: is no list"},
-		{DECIDE "\"verb\":\"release\",\"recipients\":[7]}", "recipients: has something in it that is no text"},
-		{DECIDE "\"verb\":\"release\",\"recipient\":[\"a@x\"]}", "key: \"recipient\" is none of this request; did you mean \"recipients\"?"},
-		{DECIDE "\"verb\":\"release\",\"rightful\":\"yes\"}", "rightful: is neither true nor false"},
-		{DECIDE "\"verb\":\"release\",\"rightful\":true,\"recipients\":[\"a@x\"]}", "either to those with a right"},
+		{DECIDE "\"verb\":\"release\",\"recipients\":[7]}",
+			"recipients: has something in it that is no text"},
+		{DECIDE "\"verb\":\"release\",\"recipient\":[\"a@x\"]}",
+			"key: \"recipient\" is none of this request; did you mean \"recipients\"?"},
+		{DECIDE "\"verb\":\"release\",\"rightful\":\"yes\"}",
+			"rightful: is neither true nor false"},
+		{DECIDE "\"verb\":\"release\",\"rightful\":true,\"recipients\":[\"a@x\"]}",
+			"either to those with a right"},
 		{DECIDE "\"verb\":\"release\",\"total\":-1}", "total: is no number from 0"},
 		{DECIDE "\"verb\":\"release\",\"total\":1e3}", "total: is no number"},
 		{DECIDE "\"verb\":\"release\",\"why\":\"\"}", "why: \"\" is an empty word"},
 		{DECIDE "\"verb\":\"release\",\"why\":null}", "why: is no text"},
-		{DECIDE "\"verb\":\"release\",\"account\":\"AC-1\"}", "release: account cannot be said with it"},
-		{DECIDE "\"verb\":\"return\",\"others\":1}", "return: others cannot be said with it"},
-		{DECIDE "\"verb\":\"delete\",\"rightful\":true}", "delete: rightful cannot be said with it"},
+		{DECIDE "\"verb\":\"release\",\"account\":\"AC-1\"}",
+			"release: account cannot be said with it"},
+		{DECIDE "\"verb\":\"return\",\"others\":1}",
+			"return: others cannot be said with it"},
+		{DECIDE "\"verb\":\"delete\",\"rightful\":true}",
+			"delete: rightful cannot be said with it"},
 		{DECIDE "\"verb\":\"note\"}", "note: why is needed"},
 		{DECIDE "\"verb\":\"assign\"}", ""}, /* to nobody */
-		{DECIDE "\"verb\":\"assign\",\"assignee\":\"\"}", "assignee: \"\" is an empty word"},
-		{DECIDE "\"verb\":\"belongs\",\"identifier\":\"ref\"}", "belongs: account is needed"},
-		{DECIDE "\"verb\":\"belongs\",\"account\":\"AC-1\"}", "belongs: identifier is needed"},
+		{DECIDE "\"verb\":\"assign\",\"assignee\":\"\"}",
+			"assignee: \"\" is an empty word"},
+		{DECIDE "\"verb\":\"belongs\",\"identifier\":\"ref\"}",
+			"belongs: account is needed"},
+		{DECIDE "\"verb\":\"belongs\",\"account\":\"AC-1\"}",
+			"belongs: identifier is needed"},
 		{DECIDE "\"verb\":\"belongs\",\"account\":\"AC-1\",\"identifier\":\"ref\"}", ""},
-		{DECIDE "\"verb\":\"may-receive\",\"account\":\"AC-1\"}", "may-receive: recipients is needed"},
-		{DECIDE "\"verb\":\"may-receive\",\"account\":\"AC-1\",\"recipients\":[\"anna\"]}", "recipients: \"anna\" is no address"},
-		{DECIDE "\"verb\":\"may-receive\",\"account\":\"AC-1\",\"recipients\":[\"@a.example\"]}", ""},
+		{DECIDE "\"verb\":\"may-receive\",\"account\":\"AC-1\"}",
+			"may-receive: recipients is needed"},
+		{DECIDE "\"verb\":\"may-receive\",\"account\":\"AC-1\",\"recipients\":[\"anna\"]}",
+			"recipients: \"anna\" is no address"},
+		{DECIDE "\"verb\":\"may-receive\",\"account\":\"AC-1\",\"recipients\":[\"@a.example\"]}",
+			""},
 		{"{\"do\":\"decide\",\"verb\":\"release\",\"who\":\"anna\"}", "uids: is missing"},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"who\":\"anna\",\"uids\":[]}", "a decision is about 1 to 10000 messages"},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"who\":\"anna\",\"uids\":[\" \"]}", "is an empty word"},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"who\":\"\",\"uids\":[\"A1\"]}", "who: \"\" is an empty word"},
-		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"A1\"]}", "who: \"\" is an empty word"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"who\":\"anna\",\"uids\":[]}",
+			"a decision is about 1 to 10000 messages"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"who\":\"anna\",\"uids\":[\" \"]}",
+			"is an empty word"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"who\":\"\",\"uids\":[\"A1\"]}",
+			"who: \"\" is an empty word"},
+		{"{\"do\":\"decide\",\"verb\":\"release\",\"uids\":[\"A1\"]}",
+			"who: \"\" is an empty word"},
 		{"[]", "the request is no JSON object"},
 		{"7", "the request is no JSON object"},
 	};
@@ -219,18 +247,28 @@ static void test_filters(void)
 	static const struct {
 		const char *name, *value, *want;
 	} rows[] = {
-		{"reason", "mismatch", ""}, {"reason", "mismach", "reason: \"mismach\" is none of"},
-		{"older", "3d", ""}, {"older", "3 days", "is no age"}, {"newer", "-3h", "is no age"},
-		{"newer", "3", "is no age"}, {"older", "99999999999999999999d", "is no age"},
-		{"state", "released", ""}, {"state", "all", ""}, {"state", "relased", "did you mean \"released\"?"},
-		{"sort", "size", ""}, {"sort", "seize", "did you mean \"size\"?"},
-		{"sender", "@seller", ""}, {"account", "AC-1", ""}, {"cause", "mismatch, for wrong", ""},
+		{"reason", "mismatch", ""},
+		{"reason", "mismach", "reason: \"mismach\" is none of"},
+		{"older", "3d", ""},
+		{"older", "3 days", "is no age"},
+		{"newer", "-3h", "is no age"},
+		{"newer", "3", "is no age"},
+		{"older", "99999999999999999999d", "is no age"},
+		{"state", "released", ""},
+		{"state", "all", ""},
+		{"state", "relased", "did you mean \"released\"?"},
+		{"sort", "size", ""},
+		{"sort", "seize", "did you mean \"size\"?"},
+		{"sender", "@seller", ""},
+		{"account", "AC-1", ""},
+		{"cause", "mismatch, for wrong", ""},
 		{"colour", "red", "is nothing that a list can be narrowed by"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
 		MsRecordFilter filter = {.state = MS_STATE_HELD};
-		bool fine = ms_filter_take(&filter, rows[i].name, rows[i].value, &error) && ms_filter_check(&filter, &error);
+		bool fine = ms_filter_take(&filter, rows[i].name, rows[i].value, &error) &&
+			ms_filter_check(&filter, &error);
 		look_at(fine, error, rows[i].want);
 	}
 	g_autofree char *path = g_build_filename(dir, "filters.db", NULL);
@@ -242,8 +280,9 @@ static void test_filters(void)
 		g_assert_cmpint(filter.state, ==, MS_STATE_HELD);
 	}
 	/* One that was filled in by hand is looked at too. */
-	const MsRecordFilter empty[] = {{.state = -1, .sender = ""}, {.state = -1, .cause = " "}, {.state = -1, .host = ""},
-		{.state = -1, .search = ""}, {.state = -1, .reason = ""}, {.state = -1, .assignee = ""}};
+	const MsRecordFilter empty[] = {{.state = -1, .sender = ""}, {.state = -1, .cause = " "},
+		{.state = -1, .host = ""}, {.state = -1, .search = ""}, {.state = -1, .reason = ""},
+		{.state = -1, .assignee = ""}};
 	for (gsize i = 0; i < G_N_ELEMENTS(empty); i++) {
 		g_autoptr(GError) error = NULL;
 		g_assert_null(ms_records_list(ledger, &empty[i], &error));
@@ -264,8 +303,9 @@ static MsRecord *record(const char *queue_id)
 	r->arrived = 1000;
 	ms_record_recipient(r, "a@x.example", MS_STATE_HELD, MS_OUTCOME_RIGHT, "AC-1");
 	ms_record_recipient(r, "b@x.example", MS_STATE_HELD, MS_OUTCOME_WRONG, "AC-2");
-	ms_record_finding(r, (MsHeldFinding){(char *)"iban", (char *)"DE****00", (char *)"ref1", (char *)"AC-2",
-				     (char *)"exact", (char *)"part 2", 3, (char *)"xo"});
+	ms_record_finding(r,
+		(MsHeldFinding){(char *)"iban", (char *)"DE****00", (char *)"ref1", (char *)"AC-2",
+			(char *)"exact", (char *)"part 2", 3, (char *)"xo"});
 	return r;
 }
 
@@ -279,11 +319,13 @@ static void sql(const char *path, gint32 id, const char *statement)
 }
 
 /* As it was: a decision's row, what was said in its outcome. */
-static void add_old_decision(const char *path, gint32 id, const char *name, const char *uid, const char *verb,
-	const char *state, const char *outcome)
+static void add_old_decision(const char *path, gint32 id, const char *name, const char *uid,
+	const char *verb, const char *state, const char *outcome)
 {
-	g_autofree char *statement = g_strdup_printf("INSERT INTO decision (id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state) VALUES ('%s', '%s', '', '%s', '', 'anna', '',"
-		" 'because', '%s', '', '', 5, '%s')", name, uid, verb, outcome, state);
+	g_autofree char *statement = g_strdup_printf(
+		"INSERT INTO decision (id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state) VALUES ('%s', '%s', '', '%s', '', 'anna', '',"
+		" 'because', '%s', '', '', 5, '%s')",
+		name, uid, verb, outcome, state);
 	sql(path, id, statement);
 }
 
@@ -294,10 +336,12 @@ static void add_old_decision(const char *path, gint32 id, const char *name, cons
 /* Undoes what came since. */
 static void make_old(const char *path, gint32 id)
 {
-	static const char *const newer[] = {"ALTER TABLE held DROP COLUMN damaged", "ALTER TABLE held DROP COLUMN unclear",
-		"ALTER TABLE decision DROP COLUMN rightful", "ALTER TABLE decision DROP COLUMN account",
-		"ALTER TABLE decision DROP COLUMN identifier", "ALTER TABLE decision DROP COLUMN assignee",
-		"DROP TABLE glance", "DROP TABLE word"};
+	static const char *const newer[] = {"ALTER TABLE held DROP COLUMN damaged",
+		"ALTER TABLE held DROP COLUMN unclear", "ALTER TABLE decision DROP COLUMN rightful",
+		"ALTER TABLE decision DROP COLUMN account",
+		"ALTER TABLE decision DROP COLUMN identifier",
+		"ALTER TABLE decision DROP COLUMN assignee", "DROP TABLE glance",
+		"DROP TABLE word"};
 	for (gsize i = 0; i < G_N_ELEMENTS(newer); i++)
 		sql(path, MSH4, newer[i]);
 	if (id == MSH2)
@@ -326,14 +370,19 @@ static void test_upgrade(void)
 		g_assert_true(ms_records_add(ledger, r, &error));
 		ms_ledger_free(ledger);
 		make_old(path, versions[v]);
-		sql(path, versions[v], "INSERT INTO reason (held, code, policy, action, enforced, recipients, text) SELECT id,"
+		sql(path, versions[v],
+			"INSERT INTO reason (held, code, policy, action, enforced, recipients, text) SELECT id,"
 			" 'unreadable', 'p', 'hold', '1', 1, 'encrypted: part 2 Rechnung C-10002.pdf: no key' FROM held");
 		add_old_decision(path, versions[v], "d-release", r->uid, "release", "waiting", "");
-		add_old_decision(path, versions[v], "d-belongs", r->uid, "belongs", "approved", "ref1 CUST 0220");
-		add_old_decision(path, versions[v], "d-may", r->uid, "may-receive", "acting", "AC-9");
-		add_old_decision(path, versions[v], "d-assign", r->uid, "assign", "approved", "bert");
+		add_old_decision(path, versions[v], "d-belongs", r->uid, "belongs", "approved",
+			"ref1 CUST 0220");
+		add_old_decision(
+			path, versions[v], "d-may", r->uid, "may-receive", "acting", "AC-9");
+		add_old_decision(
+			path, versions[v], "d-assign", r->uid, "assign", "approved", "bert");
 		add_old_decision(path, versions[v], "d-done", r->uid, "assign", "done", "to bert");
-		g_assert_null(ms_ledger_open_readonly(path, &error)); /* who only looks changes nothing */
+		/* who only looks changes nothing */
+		g_assert_null(ms_ledger_open_readonly(path, &error));
 		g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
 		g_clear_error(&error);
 		for (int i = 0; i < 2; i++) {
@@ -350,8 +399,10 @@ static void test_upgrade(void)
 			/* nor does the name of a file stay in it */
 			const MsReason *unread = got->reasons->pdata[got->reasons->len - 1];
 			g_assert_cmpstr(unread->text, ==, "encrypted");
-			g_assert_cmpint(decision_named(got, "d-release")->state, ==, MS_DECISION_WAITING);
-			g_assert_cmpint(decision_named(got, "d-release")->verb, ==, MS_VERB_RELEASE);
+			g_assert_cmpint(
+				decision_named(got, "d-release")->state, ==, MS_DECISION_WAITING);
+			g_assert_cmpint(
+				decision_named(got, "d-release")->verb, ==, MS_VERB_RELEASE);
 			g_assert_cmpstr(decision_named(got, "d-belongs")->identifier, ==, "ref1");
 			g_assert_cmpstr(decision_named(got, "d-belongs")->account, ==, "CUST 0220");
 			g_assert_cmpstr(decision_named(got, "d-may")->account, ==, "AC-9");
@@ -417,8 +468,9 @@ static void test_damage(void)
 /* A decision that cannot be read is not carried out: without its recipients it would be to all. */
 static void test_damaged_decisions(void)
 {
-	static const char *const rows[] = {"UPDATE decision SET verb='relase'", "UPDATE decision SET recipients=x'61'",
-		"UPDATE decision SET at='soon'", "UPDATE decision SET state='aproved'", "UPDATE decision SET account=7.5 || x'ff'"};
+	static const char *const rows[] = {"UPDATE decision SET verb='relase'",
+		"UPDATE decision SET recipients=x'61'", "UPDATE decision SET at='soon'",
+		"UPDATE decision SET state='aproved'", "UPDATE decision SET account=7.5 || x'ff'"};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *path = g_build_filename(dir, "decisions.db", NULL);
 		g_unlink(path);

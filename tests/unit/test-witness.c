@@ -10,8 +10,9 @@
 #include "../test.h"
 
 /*
- * A log is kept by another host, then written anew with its own key, rolled back, lost, given another key: each
- * is refused, and what is kept stays.  And a checkpoint is found again in what people and programs make of it.
+ * A log is kept by another host, then written anew with its own key, rolled back, lost, given
+ * another key: each is refused, and what is kept stays.  And a checkpoint is found again in what
+ * people and programs make of it.
  */
 
 static char *dir;
@@ -42,7 +43,8 @@ static MsTlog *make(const char *name, const char *like, const char *word, guint 
 		static const char *const both[] = {"key", "vkey"};
 		g_assert_cmpint(g_mkdir(folder, 0750), ==, 0);
 		for (gsize i = 0; i < G_N_ELEMENTS(both); i++) {
-			g_autofree char *from = g_build_filename(dir, like, both[i], NULL), *text = NULL;
+			g_autofree char *from = g_build_filename(dir, like, both[i], NULL),
+					*text = NULL;
 			g_autofree char *to = g_build_filename(folder, both[i], NULL);
 			gsize len;
 			g_assert_true(g_file_get_contents(from, &text, &len, NULL));
@@ -59,7 +61,8 @@ static MsTlog *make(const char *name, const char *like, const char *word, guint 
 /* The log `name` answers who keeps `host`; what he makes of it. */
 static MsWitness take(const char *name, const char *host, char **why_out)
 {
-	g_autofree char *folder = path_in("kept"), *file = g_strconcat(name, ".jsonl", NULL), *path = path_in(file);
+	g_autofree char *folder = path_in("kept"), *file = g_strconcat(name, ".jsonl", NULL),
+			*path = path_in(file);
 	g_auto(MsKept) kept = {0};
 	g_autoptr(GError) error = NULL;
 	MsWitness how = MS_WITNESS_SAME;
@@ -85,7 +88,8 @@ static void expect(const char *name, const char *host, MsWitness want, const cha
 {
 	g_autofree char *why = NULL;
 	MsWitness got = take(name, host, &why);
-	if (got != want || (words == NULL) != (why == NULL) || (words != NULL && strstr(why, words) == NULL))
+	if (got != want || (words == NULL) != (why == NULL) ||
+		(words != NULL && strstr(why, words) == NULL))
 		g_error("%s: got %d (%s), want %d (%s)", name, got, why, want, words);
 }
 
@@ -96,9 +100,12 @@ static void test_refused(void)
 	static const guint sizes[] = {1, 2, 7, 255, 256, 257, 700};
 	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
 		guint n = sizes[i];
-		g_autofree char *host = g_strdup_printf("../mx%u", n), *log = g_strdup_printf("log%u", n);
-		g_autofree char *anew = g_strdup_printf("anew%u", n), *back = g_strdup_printf("back%u", n);
-		g_autofree char *key = g_strdup_printf("key%u", n), *same = g_strdup_printf("same%u", n);
+		g_autofree char *host = g_strdup_printf("../mx%u", n),
+				*log = g_strdup_printf("log%u", n);
+		g_autofree char *anew = g_strdup_printf("anew%u", n),
+				*back = g_strdup_printf("back%u", n);
+		g_autofree char *key = g_strdup_printf("key%u", n),
+				*same = g_strdup_printf("same%u", n);
 		g_autoptr(MsTlog) real = make(log, NULL, "real", n);
 		expect(log, host, MS_WITNESS_FIRST, NULL);
 		expect(log, host, MS_WITNESS_SAME, NULL);
@@ -120,7 +127,8 @@ static void test_refused(void)
 		expect(log, host, MS_WITNESS_GREW, NULL);
 	}
 	/* A damaged one; then a new one that somebody believes. */
-	g_autofree char *head = g_build_filename(dir, "log7", "head.1", NULL), *folder = path_in("kept");
+	g_autofree char *head = g_build_filename(dir, "log7", "head.1", NULL),
+			*folder = path_in("kept");
 	g_autoptr(GPtrArray) hosts = ms_witness_hosts(folder);
 	g_autoptr(GError) error = NULL;
 	g_assert_cmpuint(hosts->len, ==, G_N_ELEMENTS(sizes));
@@ -134,7 +142,8 @@ static void test_refused(void)
 
 static void test_answers(void)
 {
-	static const char *const rows[] = {"{}", "{\"vkey\":\"x\"}", "{\"vkey\":1,\"checkpoint\":[]}", "[]", "{\"none\":false}",
+	static const char *const rows[] = {"{}", "{\"vkey\":\"x\"}",
+		"{\"vkey\":1,\"checkpoint\":[]}", "[]", "{\"none\":false}",
 		"{\"vkey\":\"a+b+c\",\"checkpoint\":\"a\\n1\\nx\\n\\n\"}"};
 	g_autofree char *folder = path_in("kept");
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -173,7 +182,8 @@ static void test_find(void)
 		{"%", NULL, NULL, true},
 		{"Nov 27 00:12:01 mx missentd[812]: audit: checkpoint=@\n", NULL, NULL, true},
 		{"Nov 27 00:12:01 mx missentd[812]: audit: checkpoint=@", NULL, NULL, true},
-		{"Nov 27 00:12:01 mx missentd[812]: audit: checkpoint=@\n", "\xe2\x80\x94", "#342#200#224", true},
+		{"Nov 27 00:12:01 mx missentd[812]: audit: checkpoint=@\n", "\xe2\x80\x94",
+			"#342#200#224", true},
 		{"2026-11-27T00:12:01 mx missent-agent: mx2 @ more\n", NULL, NULL, true},
 		{"Subject: 3 held\r\n\r\nKeep this mail:\r\n\r\n%", "\n", "\r\n", true},
 		{"> Keep this mail:\n>\n> %\n\nThanks\n", "\n", "\n> ", true},
@@ -197,15 +207,19 @@ static void test_find(void)
 			g_string_replace(text, rows[i].from, rows[i].to, 0);
 		g_auto(MsCheckpoint) got = {0};
 		g_autoptr(GError) error = NULL;
-		bool found = ms_checkpoint_find(text->str, text->len, ms_tlog_vkey(log), &got, &error);
-		if (found != rows[i].found || (found && !ms_checkpoint_same(&got, ms_tlog_checkpoint(log))))
-			g_error("row %zu: got %d, want %d: %s\n%s", i, found, rows[i].found, error != NULL ? error->message : "", text->str);
+		bool found = ms_checkpoint_find(
+			text->str, text->len, ms_tlog_vkey(log), &got, &error);
+		if (found != rows[i].found ||
+			(found && !ms_checkpoint_same(&got, ms_tlog_checkpoint(log))))
+			g_error("row %zu: got %d, want %d: %s\n%s", i, found, rows[i].found,
+				error != NULL ? error->message : "", text->str);
 	}
 	/* The newest of many. */
 	g_autofree char *old = ms_checkpoint_line(note);
 	append(log, "y", 5);
 	g_autofree char *new = ms_checkpoint_line(ms_tlog_checkpoint(log)->text);
-	g_autofree char *many = g_strdup_printf("a checkpoint=%s\nb checkpoint=%s\nc checkpoint=%s\n", old, new, old);
+	g_autofree char *many = g_strdup_printf(
+		"a checkpoint=%s\nb checkpoint=%s\nc checkpoint=%s\n", old, new, old);
 	g_auto(MsCheckpoint) got = {0};
 	g_assert_true(ms_checkpoint_find(many, strlen(many), ms_tlog_vkey(log), &got, NULL));
 	g_assert_cmpuint(got.size, ==, 12);

@@ -90,7 +90,10 @@ static void together(MsLedger *ledger, guint records, const char *uid, Worker wo
 {
 	pthread_t threads[THREADS];
 	for (guint i = 0; i < THREADS; i++) {
-		workers[i] = (Worker){.ledger = ledger, .number = i, .records = records, .uid = i == 5 ? uid : NULL};
+		workers[i] = (Worker){.ledger = ledger,
+			.number = i,
+			.records = records,
+			.uid = i == 5 ? uid : NULL};
 		pthread_create(&threads[i], NULL, work, &workers[i]);
 	}
 	if (meanwhile != NULL)
@@ -164,7 +167,8 @@ static void test_locked(void)
 	gint64 start = g_get_monotonic_time();
 	together(ledger, 3, NULL, workers, NULL, NULL);
 	gint64 took = g_get_monotonic_time() - start;
-	g_test_message("%d that wait for a locked database: %.1f s", 3 * THREADS, (double)took / 1e6);
+	g_test_message(
+		"%d that wait for a locked database: %.1f s", 3 * THREADS, (double)took / 1e6);
 	g_assert_cmpint(took, <, 9 * G_USEC_PER_SEC); /* one wait is 5 s */
 	for (guint i = 0; i < THREADS; i++)
 		g_assert_cmpuint(workers[i].failed, ==, 3);
@@ -229,7 +233,8 @@ static void test_very_many(void)
 	g_autoptr(MsRecord) again = a_record("MANY", 0);
 	for (guint i = 0; i < many; i++) {
 		g_autofree char *address = g_strdup_printf("r%u@a.example", i);
-		ms_record_recipient(again, address, MS_STATE_HELD, i % 2 ? MS_OUTCOME_RIGHT : MS_OUTCOME_WRONG, "A");
+		ms_record_recipient(again, address, MS_STATE_HELD,
+			i % 2 ? MS_OUTCOME_RIGHT : MS_OUTCOME_WRONG, "A");
 	}
 	gint64 start = cpu_time();
 	g_assert_true(ms_records_add(ledger, record, &error));
@@ -237,7 +242,8 @@ static void test_very_many(void)
 	g_test_message("%u recipients: %.1f s", many, (double)(cpu_time() - start) / 1e6);
 	g_assert_cmpint(cpu_time() - start, <, 10 * G_USEC_PER_SEC);
 	g_autoptr(MsRecord) after = ms_records_find(ledger, "MANY", &error);
-	g_assert_cmpint(((MsHeldRecipient *)after->recipients->pdata[1])->outcome, ==, MS_OUTCOME_RIGHT);
+	g_assert_cmpint(
+		((MsHeldRecipient *)after->recipients->pdata[1])->outcome, ==, MS_OUTCOME_RIGHT);
 }
 
 /* ---- the audit file ------------------------------------------------------------------- */
@@ -272,7 +278,8 @@ static void expect_failure(const char *path, const char *words)
 	g_autoptr(MsEnvelope) e = an_envelope();
 	g_autoptr(MsJudgement) j = a_judgement(MS_HOLD, 1);
 	g_autoptr(GError) error = NULL;
-	const MsAuditMessage message = {.envelope = e, .reading = j->reading, .verdict = j->verdict};
+	const MsAuditMessage message = {
+		.envelope = e, .reading = j->reading, .verdict = j->verdict};
 	g_assert_false(ms_audit_write(audit, &message, &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
 	g_autofree char *folder = ms_audit_folder(path);
@@ -284,8 +291,10 @@ static void expect_failure(const char *path, const char *words)
 /* What failed is said as the system says it. */
 static void test_audit_words(void)
 {
-	g_autofree char *file = path_of("file"), *as_folder = path_of("file.jsonl"), *below = path_of("file/audit");
-	g_autofree char *closed = path_of("closed"), *within = path_of("closed/audit"), *grown = path_of("grown");
+	g_autofree char *file = path_of("file"), *as_folder = path_of("file.jsonl"),
+			*below = path_of("file/audit");
+	g_autofree char *closed = path_of("closed"), *within = path_of("closed/audit"),
+			*grown = path_of("grown");
 	g_file_set_contents(file, "x", 1, NULL);
 	expect_failure("/nonexistent/audit.jsonl", "cannot be opened: No such file or directory");
 	expect_failure(as_folder, "cannot be opened: Not a directory");
@@ -308,9 +317,12 @@ static void test_audit_words(void)
 
 static MsRuntime *runtime_with(const char *audit_file)
 {
-	g_autofree char *conf = path_of("missent.conf"), *policies = path_of("policies"), *kinds = path_of("kinds.conf");
-	g_autofree char *text = g_strdup_printf("state-dir = \"%s\"\npolicy-dir = \"%s\"\nkinds-file = \"%s\"\n"
-		"audit-file = \"%s\"\n", dir, policies, kinds, audit_file);
+	g_autofree char *conf = path_of("missent.conf"), *policies = path_of("policies"),
+			*kinds = path_of("kinds.conf");
+	g_autofree char *text = g_strdup_printf(
+		"state-dir = \"%s\"\npolicy-dir = \"%s\"\nkinds-file = \"%s\"\n"
+		"audit-file = \"%s\"\n",
+		dir, policies, kinds, audit_file);
 	g_mkdir(policies, 0700);
 	g_file_set_contents(kinds, "kind \"k\" { pattern = {'K-[0-9]+'} }\n", -1, NULL);
 	g_file_set_contents(conf, text, -1, NULL);

@@ -26,9 +26,11 @@
 	"house,recipient,@seller.example\n"
 
 const WorldRecipient world_to[3] = {{"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
-	{"b@beta.example", MS_OUTCOME_WRONG, "AC-2"}, {"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}};
+	{"b@beta.example", MS_OUTCOME_WRONG, "AC-2"},
+	{"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}};
 
-/* Where writing to disk costs nothing, if there is such a place: thousands of decisions are synced. */
+/* Where writing to disk costs nothing, if there is such a place: thousands of decisions are
+ * synced. */
 static char *folder(void)
 {
 	char *path = g_strdup("/dev/shm/missent-test-XXXXXX");
@@ -61,12 +63,15 @@ void world_settings(World *w, const char *settings, const char *desk)
 	g_autofree char *socket = unless(desk, "socket", own);
 	g_autofree char *reader = built_file("missent-reader");
 	g_autofree char *release = built_file("tests/tools/fake-release");
-	const char *mta = strstr(settings, "mta = sendmail") != NULL ? "sendmail-config" : "postfix-config";
-	g_autofree char *text = g_strdup_printf("mode = enforce\n%slog = stderr\n"
+	const char *mta = strstr(settings, "mta = sendmail") != NULL ? "sendmail-config"
+								     : "postfix-config";
+	g_autofree char *text = g_strdup_printf(
+		"mode = enforce\n%slog = stderr\n"
 		"state-dir = \"%s\"\npolicy-dir = \"%s/policies\"\nrelease-program = \"%s\"\n%s = \"%s\"\n%s\n"
 		"reader {\n program = \"%s\"\n workers = 1\n}\ndirectory {\n digests = no\n}\n"
 		"desk {\n%s%s%s%s%s\n}\n",
-		strstr(settings, "host = ") != NULL ? "" : "host = \"mx.test\"\n", w->state, w->dir, release, mta, w->queue, settings, reader, submit, timeout, from, socket, desk);
+		strstr(settings, "host = ") != NULL ? "" : "host = \"mx.test\"\n", w->state, w->dir,
+		release, mta, w->queue, settings, reader, submit, timeout, from, socket, desk);
 	world_file(w, "missent.conf", text);
 }
 
@@ -149,9 +154,11 @@ MsDesk *world_desk(World *w)
 
 static char *text_of(const WorldHold *h, const char *id)
 {
-	return g_strdup_printf("From: Billing <%s>\nTo: %s\nSubject: %s\n"
-		"Date: Thu, 26 Nov 2026 10:00:00 +0100\nMessage-ID: <%s@seller.example>\n\n%s\n", WORLD_SENDER,
-		h->to != NULL ? h->to[0].address : world_to[0].address, h->subject != NULL ? h->subject : "Invoice", id,
+	return g_strdup_printf(
+		"From: Billing <%s>\nTo: %s\nSubject: %s\n"
+		"Date: Thu, 26 Nov 2026 10:00:00 +0100\nMessage-ID: <%s@seller.example>\n\n%s\n",
+		WORLD_SENDER, h->to != NULL ? h->to[0].address : world_to[0].address,
+		h->subject != NULL ? h->subject : "Invoice", id,
 		h->body != NULL ? h->body : "Your customer number: C-10001");
 }
 
@@ -173,8 +180,8 @@ static void put_message(World *w, const WorldHold *h, const MsRecord *r, const c
 	if (!h->spooled) {
 		g_autofree char *mail = g_strdup_printf("queue/%s.mail", r->queue_id);
 		g_autofree char *queue = g_strdup_printf("queue/%s.queue", r->queue_id);
-		g_autofree char *head = g_strdup_printf("hold\n%s\n%" G_GINT64_FORMAT "\n", r->sender,
-			r->arrived / G_USEC_PER_SEC);
+		g_autofree char *head = g_strdup_printf(
+			"hold\n%s\n%" G_GINT64_FORMAT "\n", r->sender, r->arrived / G_USEC_PER_SEC);
 		world_file(w, mail, text);
 		world_file(w, queue, head);
 		return;
@@ -190,12 +197,16 @@ static void add_findings(MsRecord *r, const WorldHold *h)
 {
 	g_auto(GStrv) refs = g_strsplit(h->refs != NULL ? h->refs : "", " ", -1);
 	for (int i = 0; refs[i] != NULL; i++)
-		ms_record_finding(r, (MsHeldFinding){(char *)"customer-number", (char *)"C-***", refs[i],
-					     (char *)"AC-2", (char *)"labelled", (char *)"body", 1, (char *)"x"});
+		ms_record_finding(r,
+			(MsHeldFinding){(char *)"customer-number", (char *)"C-***", refs[i],
+				(char *)"AC-2", (char *)"labelled", (char *)"body", 1,
+				(char *)"x"});
 	for (guint i = 0; i < h->n_found; i++)
-		ms_record_finding(r, (MsHeldFinding){(char *)"customer-number", (char *)"C-***", (char *)h->found[i].ref,
-					     (char *)h->found[i].owners, (char *)"labelled", (char *)"body", 1,
-					     (char *)h->found[i].relations});
+		ms_record_finding(r,
+			(MsHeldFinding){(char *)"customer-number", (char *)"C-***",
+				(char *)h->found[i].ref, (char *)h->found[i].owners,
+				(char *)"labelled", (char *)"body", 1,
+				(char *)h->found[i].relations});
 }
 
 /* One for each identifier that a recipient may not have. */
@@ -203,17 +214,28 @@ static void add_reasons(MsRecord *r, const WorldHold *h)
 {
 	for (guint i = 0; i < h->n_found; i++) {
 		MsReason *reason = g_new0(MsReason, 1);
-		*reason = (MsReason){.code = i % 2 == 0 ? MS_MISMATCH : MS_UNKNOWN_RECIPIENT, .policy = g_strdup("invoices"),
-			.action = MS_HOLD, .enforced = true, .kind = g_strdup("customer-number"), .masked = g_strdup("C-***"),
-			.where = g_strdup("part 1 text/plain"), .owner = g_strdup(h->found[i].owners),
-			.recipient = g_strdup("a@alpha.example"), .recipients = 1, .text = g_strdup("customer-number of another")};
+		*reason = (MsReason){.code = i % 2 == 0 ? MS_MISMATCH : MS_UNKNOWN_RECIPIENT,
+			.policy = g_strdup("invoices"),
+			.action = MS_HOLD,
+			.enforced = true,
+			.kind = g_strdup("customer-number"),
+			.masked = g_strdup("C-***"),
+			.where = g_strdup("part 1 text/plain"),
+			.owner = g_strdup(h->found[i].owners),
+			.recipient = g_strdup("a@alpha.example"),
+			.recipients = 1,
+			.text = g_strdup("customer-number of another")};
 		g_ptr_array_add(r->reasons, reason);
 	}
 	if (h->n_found == 0)
 		return;
 	MsReason *unread = g_new0(MsReason, 1);
-	*unread = (MsReason){.code = MS_UNREADABLE, .policy = g_strdup("invoices"), .action = MS_HOLD, .enforced = true,
-		.where = g_strdup("part 2"), .text = g_strdup("encrypted: a PDF with a password")};
+	*unread = (MsReason){.code = MS_UNREADABLE,
+		.policy = g_strdup("invoices"),
+		.action = MS_HOLD,
+		.enforced = true,
+		.where = g_strdup("part 2"),
+		.text = g_strdup("encrypted: a PDF with a password")};
 	g_ptr_array_add(r->reasons, unread);
 }
 
@@ -345,8 +367,8 @@ char *world_said(MsDesk *desk, const WorldAsk *ask)
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < done->len; i++) {
 		const MsDecision *d = done->pdata[i];
-		g_string_append_printf(out, "%s%s: %s", i > 0 ? "; " : "", ms_decision_state_names[d->state],
-			d->outcome);
+		g_string_append_printf(out, "%s%s: %s", i > 0 ? "; " : "",
+			ms_decision_state_names[d->state], d->outcome);
 	}
 	return g_string_free(out, FALSE);
 }

@@ -14,7 +14,16 @@
 
 /* ---- the SMTP server ------------------------------------------------------------------ */
 
-typedef enum { AT_GREETING, AT_EHLO, AT_MAIL, AT_RCPT, AT_DATA, AT_BODY, AT_END, AT_NEVER } StubPoint;
+typedef enum {
+	AT_GREETING,
+	AT_EHLO,
+	AT_MAIL,
+	AT_RCPT,
+	AT_DATA,
+	AT_BODY,
+	AT_END,
+	AT_NEVER
+} StubPoint;
 
 /* SPEND_*: the milter has let it pass, then the MTA refuses it or dies without keeping it.
  * TAKE_*: the MTA has it, and says so too late or not at all. */
