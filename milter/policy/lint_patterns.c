@@ -26,6 +26,7 @@
 typedef struct {
 	char letters[MOST_LETTERS + 1]; /* those of repeated parts first */
 	GString *all;                   /* every letter of it */
+	GString *wanted;                /* an ending that has all of its words and letters */
 	GPtrArray *words;               /* of char *: runs of letters that it wants as they are */
 	/* of char *: texts that bring it as far as some part of it */
 	GPtrArray *prefixes;
@@ -216,8 +217,8 @@ static void take_words(Stuff *stuff, const char *pattern)
 static void stuff_init(Stuff *stuff, const char *pattern)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	*stuff = (Stuff){"", g_string_new(NULL), g_ptr_array_new_with_free_func(g_free),
-		g_ptr_array_new_with_free_func(g_free)};
+	*stuff = (Stuff){"", g_string_new(NULL), g_string_new("\x01"),
+		g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
 	keep_prefix(stuff, "");
 	take_words(stuff, pattern);
 	for (const char *p = walk(stuff, pattern, text, 0); *p != '\0';
@@ -227,11 +228,15 @@ static void stuff_init(Stuff *stuff, const char *pattern)
 	add_letter(stuff->letters, '0');
 	for (const char *p = stuff->all->str; *p != '\0'; p++)
 		add_letter(stuff->letters, *p);
+	for (guint i = 0; i < stuff->words->len; i++)
+		g_string_append_printf(stuff->wanted, "%s\x01", (char *)stuff->words->pdata[i]);
+	g_string_append(stuff->wanted, stuff->all->str);
 }
 
 static void stuff_clear(Stuff *stuff)
 {
 	g_string_free(stuff->all, TRUE);
+	g_string_free(stuff->wanted, TRUE);
 	g_ptr_array_unref(stuff->words);
 	g_ptr_array_unref(stuff->prefixes);
 }
@@ -245,17 +250,13 @@ typedef struct {
 	bool reached;
 } Trial;
 
-/* prefix pump pump pump ... suffix */
-static void try(
-	Trial *trial, const char *prefix, const char *pump, const char *more, const char *suffix)
+/* prefix pump pump pump ... and an ending, as it stands in `trial->text`. */
+static void try(Trial *trial, gsize pumped, const char *ending)
 {
 	MsMatch match;
-	if (trial->reached || (*pump == '\0' && *more == '\0'))
+	if (trial->reached)
 		return;
-	g_string_assign(trial->text, prefix);
-	while (trial->text->len < LONG_TEXT)
-		g_string_append_printf(trial->text, "%s%s", pump, more);
-	g_string_append(trial->text, suffix);
+	g_string_append(g_string_truncate(trial->text, pumped), ending);
 	trial->reached = ms_regex_match(trial->regex, trial->text->str, trial->text->len, 0,
 		trial->everywhere ? trial->text->len : 0, &match) == MS_MATCH_LIMIT;
 }
@@ -264,13 +265,18 @@ static void try(
 static void try_endings(
 	Trial *trial, const Stuff *stuff, const char *prefix, const char *pump, const char *more)
 {
-	g_autoptr(GString) all = g_string_new("\x01");
-	for (guint i = 0; i < stuff->words->len; i++)
-		g_string_append_printf(all, "%s\x01", (char *)stuff->words->pdata[i]);
-	g_string_append(all, stuff->all->str);
-	try(trial, prefix, pump, more, "\x01");
-	try(trial, prefix, pump, more, all->str);
-	try(trial, prefix, pump, more, "");
+	gsize pump_len = strlen(pump), more_len = strlen(more);
+	if (trial->reached || pump_len + more_len == 0)
+		return;
+	g_string_assign(trial->text, prefix);
+	while (trial->text->len < LONG_TEXT) {
+		g_string_append_len(trial->text, pump, (gssize)pump_len);
+		g_string_append_len(trial->text, more, (gssize)more_len);
+	}
+	gsize pumped = trial->text->len;
+	try(trial, pumped, "\x01");
+	try(trial, pumped, stuff->wanted->str);
+	try(trial, pumped, "");
 }
 
 static void try_pumps(Trial *trial, const Stuff *stuff, const char *prefix)
