@@ -11,6 +11,10 @@
  *
  * That descriptors are given from the lowest on tells how many are in use: one of number n was
  * not given before all below it were.
+ *
+ * libmilter looks only every five seconds whether it shall end, as long as nobody connects.  At a
+ * signal that ends it the listening socket is shut, which wakes it; who comes then is refused at
+ * once, and comes again later.
  */
 #include "config.h"
 
@@ -25,14 +29,21 @@
 #include "session.h"
 
 #define AGAIN_US 50000
+#define HIGHEST_LISTENER 64 /* it is opened early: descriptors are given from the lowest on */
 
-static atomic_int room = G_MAXINT;
+static atomic_int room = G_MAXINT, listener = -1;
 static atomic_uint refused;
+static atomic_bool ending;
 
 int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len);
 
 int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
 {
+	if (atomic_load(&ending)) {
+		usleep(AGAIN_US); /* until libmilter has seen that it shall end */
+		errno = EINTR;
+		return -1;
+	}
 	int got = (int)syscall(SYS_accept4, fd, address, len, SOCK_CLOEXEC);
 	if (got >= 0 && got < atomic_load(&room))
 		return got;
@@ -62,8 +73,21 @@ int sigwait(const sigset_t *restrict set, int *restrict signal)
 			kill(getpid(), SIGUSR1);
 		} else if (got > 0) {
 			*signal = got;
+			atomic_store(&ending, true);
+			shutdown(atomic_load(&listener), SHUT_RDWR);
 			return 0;
 		}
+	}
+}
+
+/* The one socket on which this process listens. */
+void listener_find(void)
+{
+	for (int fd = 0; fd < HIGHEST_LISTENER; fd++) {
+		int listens = 0;
+		socklen_t len = sizeof listens;
+		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens != 0)
+			atomic_store(&listener, fd);
 	}
 }
 

@@ -318,6 +318,7 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 			"cannot listen on \"%s\" (is its directory there and "
 			"writable?)",
 			s->socket);
+	listener_find();
 	return path != NULL ? give_socket(s, path) : EX_OK;
 }
 

@@ -83,6 +83,7 @@ guint hand_look(gint64 limit_us, guint *fresh_out);
 /* interpose.c: descriptors.  Of all that this process may have, `needed` are kept for messages in
  * hand: connections, and messages that begin, get the others. */
 void room_keep(guint needed);
+void listener_find(void);
 /* How many there are for these beyond that one; below 1: there is none, it must be closed. */
 int room_left(int fd);
 /* Connections that were refused since the last call. */
