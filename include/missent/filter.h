@@ -49,7 +49,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFilter, ms_filter_free)
 /* A filter and what was added after it was made; either may be NULL. */
 typedef struct {
 	const MsFilter *parts[2];
+	bool lean; /* guesses that they rule out need not be told (finding.h) */
 } MsFilters;
+bool ms_filters_any(const MsFilters *filters); /* NULL: none */
 bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len);
 
 /* What kinds a hit may be of: a byte that kinds share by chance. */

@@ -27,7 +27,9 @@ typedef enum {
 	/* always of a public scheme (GLN, DUNS), not of the sender's own */
 	MS_BELIEF_SCHEME = 64,
 	MS_BELIEF_EXACT = 128,    /* it stands in one piece as the directory has it */
-	MS_BELIEF_ADDRESSED = 256 /* nowhere but in the address fields of the message itself */
+	MS_BELIEF_ADDRESSED = 256, /* nowhere but in the address fields of the message itself */
+	/* Nowhere but tentatively, and the directory has nothing like it: it counts for nothing. */
+	MS_BELIEF_GUESS = 512
 } MsBelief;
 
 /* What a person is told of it, and policies ask for: a set. */

@@ -29,6 +29,9 @@ typedef struct {
 	bool towns; /* where there is no postcode, may a word stand for it: "~dubai/27/maktoum"? */
 } MsPostalSink;
 #define MS_POSTAL_TOWN "~"
+/* Known to a filter that has an address without a key: by all its words alone. */
+#define MS_POSTAL_WORDS "~=/"
+#define MS_POSTAL_WORDS_MAX 120 /* bytes of these that a filter has */
 
 /* `folded` as ms_fold_new() makes it.  `whole`: of each street only all its words are tried,
  * and, where all stands in one line, its last ones. */

@@ -39,6 +39,7 @@ typedef struct {
 	bool sandbox_optional;   /* go on where confinement cannot be set up */
 	const char *const *passwords; /* tried on encrypted documents; NULL-terminated, or NULL */
 	guint64 cache_bytes;     /* of readings of attachments that come again; 0: none are kept */
+	bool lean;               /* guesses that count for nothing are left out (finding.h) */
 	const char *ocr_program; /* path of missent-ocr; used if limits.max[MS_COST_OCR] > 0 */
 	const char *ocr_languages; /* as tesseract names them, "eng+fra"; NULL: "eng" */
 } MsReaderSettings;

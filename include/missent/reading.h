@@ -22,6 +22,7 @@
 
 #define MS_READING_MAX_BYTES (8u << 20)
 #define MS_READING_MAX_FINDINGS 20000
+#define MS_READING_MAX_GUESSES 3000 /* places of findings that count for nothing */
 #define MS_READING_MAX_UNREAD 200
 #define MS_READING_MAX_HEADERS 1000
 #define MS_READING_MAX_PARTS 1000
@@ -98,6 +99,7 @@ typedef struct {
 	guint visible_total;
 	guint64 text_bytes;
 	gint64 microseconds; /* the worker's own clock, for measurements */
+	guint guesses;       /* places that were kept of guesses; the worker's */
 	GHashTable *table;   /* reading.c's, of the findings */
 } MsReading;
 
@@ -118,6 +120,10 @@ void ms_reading_contradict(MsReading *reading, const char *where, const char *ot
 /* Takes `place`; the finding of that kind and value is made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	guint face, MsPlace *place);
+/* The finding of that kind and value, or NULL. */
+const MsFinding *ms_reading_has(MsReading *reading, const char *kind, const char *value);
+/* Takes out the findings that are guesses alone. */
+void ms_reading_drop_guesses(MsReading *reading);
 /* The value of the first field of that name, or NULL. */
 const char *ms_reading_header(const MsReading *reading, const char *name);
 /* Adds to what is shown of a place; what is over the bound is left out. */

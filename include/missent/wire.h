@@ -71,8 +71,9 @@ typedef struct {
 
 /* kinds text, limits of costs, depth, milliseconds, memory, OCR resolution,
  * confidence and coverage, workers, jobs,
- * sandbox optional, passwords, OCR languages, whether questions are answered */
-#define MS_SETUP_FORMAT "(satuttuuuuubassb)"
+ * sandbox optional, passwords, OCR languages, whether questions are answered, and guesses need not
+ * be told */
+#define MS_SETUP_FORMAT "(satuttuuuuubassbb)"
 
 /* Writes all of it into a file. */
 bool ms_wire_fill(int fd, const void *data, size_t len);

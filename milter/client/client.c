@@ -55,14 +55,15 @@ static GBytes *make_setup(const MsReaderSettings *settings, guint workers)
 	bool help = settings->cache_bytes > 0
 		|| (settings->passwords != NULL && settings->passwords[0] != NULL)
 		|| settings->limits.max[MS_COST_OCR] > 0;
-	g_autoptr(GVariant) setup = g_variant_ref_sink(g_variant_new("(satuttuuuuub^assb)",
-		ms_kinds_text(settings->kinds), &costs, settings->limits.max_depth,
-		(guint64)settings->limits.milliseconds, settings->limits.memory,
-		settings->limits.ocr_dpi, settings->limits.ocr_confidence,
-		settings->limits.ocr_coverage, workers, settings->jobs,
-		(gboolean)settings->sandbox_optional,
-		settings->passwords != NULL ? settings->passwords : none,
-		settings->ocr_languages != NULL ? settings->ocr_languages : "eng", (gboolean)help));
+	g_autoptr(GVariant) setup = g_variant_ref_sink(
+		g_variant_new("(satuttuuuuub^assbb)", ms_kinds_text(settings->kinds), &costs,
+			settings->limits.max_depth, (guint64)settings->limits.milliseconds,
+			settings->limits.memory, settings->limits.ocr_dpi,
+			settings->limits.ocr_confidence, settings->limits.ocr_coverage, workers,
+			settings->jobs, (gboolean)settings->sandbox_optional,
+			settings->passwords != NULL ? settings->passwords : none,
+			settings->ocr_languages != NULL ? settings->ocr_languages : "eng",
+			(gboolean)help, (gboolean)settings->lean));
 	return g_variant_get_data_as_bytes(setup);
 }
 

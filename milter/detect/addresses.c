@@ -4,6 +4,7 @@
 
 #include "missent/postal.h"
 
+#include "block.h"
 #include "detect_private.h"
 
 /* Postal addresses that the directory knows, wherever they stand (postal.h). */
@@ -66,32 +67,102 @@ static bool copy_word(const Search *s, gsize word, char *out, gsize room)
 	return true;
 }
 
-static bool begins_known_code(const Search *s, const Sink *sink, gsize word)
+typedef struct {
+	gsize word;
+	bool unsure; /* only if it is cut into words in another way (postal.c) */
+} Code;
+
+GArray *ms_detect_codes(void)
+{
+	return g_array_new(FALSE, FALSE, sizeof(Code));
+}
+
+static bool is_known_town(const Sink *sink, const char *text, gsize len)
+{
+	char town[32] = MS_POSTAL_TOWN;
+	if (!sink->towns || len < 3 || len >= 30 || !g_ascii_isalpha(text[0]))
+		return false;
+	memcpy(town + 1, text, len);
+	town[len + 1] = '\0';
+	return may(town, MS_POSTAL_CODE, (void *)sink);
+}
+
+/* Most words have no digit among their first four. */
+static bool has_early_digit(const char *text, gsize len)
+{
+	bool any = false;
+	for (gsize i = 0; len <= 8 && i < MIN(len, 4); i++)
+		any = any || g_ascii_isdigit(text[i]);
+	return any && len >= 2;
+}
+
+static bool begins_known_code(const Search *s, const Sink *sink, gsize word, bool dash)
 {
 	const MsWord *w = &s->compact->words[word];
-	const char *text = s->compact->text + w->start;
-	gsize len = w->end - w->start;
 	char first[16], second[16];
-	if (sink->towns && len >= 3 && len < 30 && g_ascii_isalpha(text[0])) {
-		char town[32] = MS_POSTAL_TOWN;
-		memcpy(town + 1, text, len);
-		town[len + 1] = '\0';
-		if (may(town, MS_POSTAL_CODE, (void *)sink))
-			return true;
-	}
-	/* Most words have no digit among their first four. */
-	if (len < 2 || len > 8 ||
-		!(g_ascii_isdigit(text[0]) || g_ascii_isdigit(text[1]) ||
-			(len > 2 && g_ascii_isdigit(text[2])) ||
-			(len > 3 && g_ascii_isdigit(text[3]))))
-		return false;
 	bool pair = word + 1 < s->compact->n_words && w[1].from - w->until <= 1
 		&& copy_word(s, word + 1, second, sizeof second);
 	Codes codes = {sink, false};
 	if (copy_word(s, word, first, sizeof first))
-		ms_postal_codes(first, pair ? second : NULL, pair && s->fold->text[w->until] == '-',
-			on_code, &codes);
+		ms_postal_codes(first, pair ? second : NULL, pair && dash, on_code, &codes);
 	return codes.known;
+}
+
+/* Does it touch a word of another script?  Then postal.c takes both for one. */
+static bool is_mixed(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return (w->from > 0 && (s->fold->text[w->from - 1] & 0x80)) ||
+		(s->fold->text[w->until] & 0x80) || (s->fold->text[w->from] & 0x80);
+}
+
+static void find_codes(Search *s, const MsKind *kind)
+{
+	if (s->coded == kind)
+		return;
+	Sink sink = {s, kind, false};
+	s->coded = kind;
+	g_array_set_size(s->codes, 0);
+	sink.towns = may(MS_POSTAL_TOWN MS_POSTAL_TOWN, MS_POSTAL_CODE, &sink);
+	s->worded = ms_filters_have(s->known, kind->name, MS_POSTAL_WORDS, strlen(MS_POSTAL_WORDS));
+	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
+		const MsWord *w = &s->compact->words[i];
+		const char *text = s->compact->text + w->start;
+		gsize len = w->end - w->start;
+		char behind = s->fold->text[w->until];
+		bool digit = has_early_digit(text, len);
+		bool known = is_known_town(&sink, text, len) ||
+			(digit && begins_known_code(s, &sink, i, behind == '-'));
+		bool unsure = digit && !known &&
+			(is_mixed(s, i) || (behind == '/' && begins_known_code(s, &sink, i, true)));
+		Code code = {i, unsure};
+		if (known || unsure)
+			g_array_append_val(s->codes, code);
+	}
+}
+
+bool ms_detect_may_be_address(Search *s, const MsKind *kind, gsize start, gsize reach)
+{
+	gsize until = ms_block_end(reach, start);
+	if (start < s->plain_from || start > s->plain_until)
+		s->plain_from = s->plain_until = start;
+	while (s->plain_until < until && !g_ascii_isdigit(s->fold->text[s->plain_until]))
+		s->plain_until++;
+	if (s->plain_until >= until)
+		return false;
+	find_codes(s, kind);
+	if (s->worded)
+		return true;
+	guint low = 0, high = s->codes->len; /* the first that begins at `start` or behind it */
+	while (low < high) {
+		guint mid = low + (high - low) / 2;
+		if (ms_detect_word_start(s, g_array_index(s->codes, Code, mid).word) < start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < s->codes->len &&
+		ms_detect_word_start(s, g_array_index(s->codes, Code, low).word) < until;
 }
 
 typedef struct {
@@ -125,10 +196,11 @@ static void look_around(const Search *s, const Sink *sink, gsize from, gsize unt
 static void near_codes(const Search *s, const Sink *sink)
 {
 	gsize from = 0, until = 0;
-	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
-		if (!begins_known_code(s, sink, i))
+	for (guint i = 0; i < s->codes->len && !s->full; i++) {
+		const Code *code = &g_array_index(s->codes, Code, i);
+		if (code->unsure)
 			continue;
-		gsize at = ms_detect_word_start(s, i), a = at > AROUND ? at - AROUND : 0;
+		gsize at = ms_detect_word_start(s, code->word), a = at > AROUND ? at - AROUND : 0;
 		if (until > 0 && a > until) {
 			look_around(s, sink, from, until);
 			from = a;
@@ -143,7 +215,7 @@ static void near_codes(const Search *s, const Sink *sink)
 
 void ms_detect_addresses(Search *s)
 {
-	if (s->known == NULL || (s->known->parts[0] == NULL && s->known->parts[1] == NULL))
+	if (!ms_filters_any(s->known))
 		return;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
@@ -151,6 +223,7 @@ void ms_detect_addresses(Search *s)
 			continue;
 		Sink sink = {s, kind, false};
 		sink.towns = may(MS_POSTAL_TOWN MS_POSTAL_TOWN, MS_POSTAL_CODE, &sink);
+		find_codes(s, kind);
 		near_codes(s, &sink);
 	}
 }

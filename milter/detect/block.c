@@ -23,10 +23,15 @@ static bool is_edge(char c)
 	return g_ascii_isspace(c) || c == '>' || c == '|' || c == '\0';
 }
 
+gsize ms_block_end(gsize len, gsize from)
+{
+	return MIN(len, from + MAX_BLOCK);
+}
+
 static guint split(const char *text, gsize len, gsize from, Segment *segments)
 {
 	guint n = 0;
-	gsize limit = MIN(len, from + MAX_BLOCK);
+	gsize limit = ms_block_end(len, from);
 	while (from < limit && n < MAX_SEGMENTS) {
 		gsize end = from;
 		while (end < limit && strchr("\n\t,;", text[end]) == NULL /* folded: no NUL */)

@@ -13,4 +13,7 @@
 void ms_block_ranges(const char *text, gsize len, gsize from, bool few,
 	void (*range)(gsize start, gsize end, void *user), void *user);
 
+/* Behind which no such run goes. */
+gsize ms_block_end(gsize len, gsize from);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "missent/dispatch.h"
 #include "missent/identifier.h"
+#include "missent/postal.h"
 
 #include "block.h"
 #include "detect_private.h"
@@ -52,17 +53,65 @@ bool ms_detect_labelled(const Search *s, guint kind, gsize start)
 	return false;
 }
 
+/* Where the directory has a value, under whatever other form of it, the filter has it as well;
+ * but an address of e-mail may be known by its domain alone, and a company's number by another
+ * kind's. */
+static bool has_no_owner(const Search *s, const MsKind *kind, const char *value)
+{
+	gsize len = strlen(value);
+	char small[MS_FILTER_MAX];
+	if (kind->form == MS_FORM_ADDRESS)
+		len = MIN(len, MS_POSTAL_WORDS_MAX);
+	if (!ms_filters_any(s->known) || !kind->known || kind->form == MS_FORM_EMAIL ||
+		kind->family != MS_FAMILY_NONE || len < MS_FILTER_MIN || len > MS_FILTER_MAX)
+		return false;
+	if (kind->form == MS_FORM_ADDRESS)
+		return !ms_filters_have(s->known, kind->name, value, len);
+	for (gsize i = 0; i < len; i++) {
+		if (!g_ascii_isalnum(value[i])) {
+			g_autofree char *compact = ms_compact_of(value, len);
+			gsize n = strlen(compact);
+			return n >= MS_FILTER_MIN && n <= MS_FILTER_MAX &&
+				!ms_filters_have(s->known, kind->name, compact, n);
+		}
+		small[i] = g_ascii_tolower(value[i]);
+	}
+	return !ms_filters_have(s->known, kind->name, small, len);
+}
+
+/* Of a kind that is never found but tentatively. */
+static bool is_never_firm(const MsKind *kind)
+{
+	return kind->block && kind->shapes->len == 0;
+}
+
+static MsPlace *place_of(
+	const Search *s, const MsKind *kind, gsize start, gsize end, const char *value)
+{
+	gsize from = ms_fold_source(s->fold, start), to = MAX(ms_fold_source(s->fold, end), from);
+	MsPlace *place = ms_place_new(s->span->where, s->span->text, from, to, s->span->len);
+	if (kind->hidden) {
+		g_free(place->text);
+		place->text = ms_identifier_masked(kind->name, value);
+	}
+	return place;
+}
+
+/* What an e-invoice says of its sender and of the account to pay to. */
+static bool is_sellers(const MsSpan *span)
+{
+	return span->party != NULL &&
+		(strcmp(span->party, "seller") == 0 || strcmp(span->party, "payee") == 0);
+}
+
 bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, const char *value,
 	guint belief)
 {
-	gsize from = ms_fold_source(s->fold, start), to = MAX(ms_fold_source(s->fold, end), from);
 	if (s->full)
 		return false;
 	if (ms_kind_checked(kind, value))
 		belief |= MS_BELIEF_CHECKED;
-	/* What an e-invoice says of its sender and of the account to pay to. */
-	if (s->span->party != NULL
-		&& (strcmp(s->span->party, "seller") == 0 || strcmp(s->span->party, "payee") == 0))
+	if (is_sellers(s->span))
 		belief |= MS_BELIEF_SELLER;
 	guint face = s->span->face;
 	if (s->span->type == MS_SPAN_ASIDE || s->span->type == MS_SPAN_ADDRESSES)
@@ -71,18 +120,21 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 		belief |= MS_BELIEF_ADDRESSED;
 		face = MS_READING_MAX_FACES - 1; /* who gets it says nothing of whom it is about */
 	}
-	MsPlace *place = ms_place_new(s->span->where, s->span->text, from, to, s->span->len);
-	if (kind->hidden) {
-		g_free(place->text);
-		place->text = ms_identifier_masked(kind->name, value);
-	}
-	guint before = s->reading->findings->len;
-	const MsFinding *f = ms_reading_find(s->reading, kind->name, value, belief, face, place);
+	bool guess = (belief & MS_BELIEF_TENTATIVE) && has_no_owner(s, kind, value);
+	if (guess && s->known->lean && is_never_firm(kind))
+		return true;
+	const MsFinding *before = ms_reading_has(s->reading, kind->name, value);
+	/* Prose may be full of what might be a value after a label: no limit is for that. */
+	if (guess && before == NULL && s->reading->guesses >= MS_READING_MAX_GUESSES)
+		return true;
+	bool fresh = before == NULL || (before->belief & MS_BELIEF_GUESS);
+	const MsFinding *f = ms_reading_find(s->reading, kind->name, value,
+		belief | (guess ? MS_BELIEF_GUESS : 0), face, place_of(s, kind, start, end, value));
 	/* One that comes again costs no more than the places that are kept of it. */
-	bool fits = s->reading->findings->len == before ||
-		ms_budget_charge(s->budget, MS_COST_FINDING, 1);
+	bool fits = guess || !fresh || ms_budget_charge(s->budget, MS_COST_FINDING, 1);
 	fits = fits &&
-		(f->count > MS_MAX_PLACES || ms_budget_charge(s->budget, MS_COST_READING, 600));
+		(guess || f->count > MS_MAX_PLACES ||
+			ms_budget_charge(s->budget, MS_COST_READING, 600));
 	s->full = !fits;
 	return fits ||
 		ms_detect_gave_up(
@@ -227,6 +279,9 @@ static void add_block_range(gsize start, gsize end, void *user)
 static void in_block(Search *s, const MsKind *kind, gsize start, gsize reach)
 {
 	Block block = {s, kind};
+	if (ms_filters_any(s->known) && s->known->lean && kind->known && is_never_firm(kind) &&
+		kind->form == MS_FORM_ADDRESS && !ms_detect_may_be_address(s, kind, start, reach))
+		return;
 	ms_block_ranges(
 		s->fold->text, reach, start, ++s->blocks > MANY_BLOCKS, add_block_range, &block);
 }
@@ -377,8 +432,9 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(Label));
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
+	g_autoptr(GArray) codes = ms_detect_codes();
 	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders,
-		NULL, 0, false};
+		NULL, 0, false, NULL, codes, false, 0, 0};
 	ms_detect_names(&s);
 	if (span->type == MS_SPAN_FIELD)
 		by_field(&s);

@@ -32,6 +32,11 @@ typedef struct {
 	const char *company_register; /* of numbers that are added now (kind.h), or NULL */
 	guint blocks;   /* labels that were followed by a block of lines, so far */
 	bool full;      /* no more findings are taken */
+	/* addresses.c's, of one kind: words that begin a postcode of the directory's, in order. */
+	const MsKind *coded;
+	GArray *codes;                 /* of Code */
+	bool worded;                   /* it has addresses without one */
+	gsize plain_from, plain_until; /* no digit is between these */
 } Search;
 
 /* Notes that a kind was not searched for to the end; false. */
@@ -76,5 +81,8 @@ bool ms_detect_is_named(const Search *s, guint kind, gsize at);
 void ms_detect_emails(Search *s);
 void ms_detect_known(Search *s);
 void ms_detect_addresses(Search *s);
+GArray *ms_detect_codes(void);
+/* May the lines from `start` on, up to `reach` at most, have an address that is known? */
+bool ms_detect_may_be_address(Search *s, const MsKind *kind, gsize start, gsize reach);
 
 #endif

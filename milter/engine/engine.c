@@ -156,8 +156,9 @@ MsGuard *ms_engine_open_guard(const MsSettings *s, GError **error)
 	return ms_guard_open(&settings, error);
 }
 
-static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, char **warning_out,
-	GError **error)
+/* `lean`: for verdicts alone; who explains them wants to see what was guessed, too. */
+static MsReader *start_reader(
+	const MsSettings *s, const MsKinds *kinds, bool lean, char **warning_out, GError **error)
 {
 	MsReaderSettings settings = {
 		.program = s->reader_program,
@@ -170,6 +171,7 @@ static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, char **
 		.sandbox_optional = s->sandbox_optional,
 		.passwords = s->passwords,
 		.cache_bytes = s->cache_bytes,
+		.lean = lean,
 		.ocr_program = s->ocr_program,
 		.ocr_languages = s->ocr_languages,
 	};
@@ -320,7 +322,8 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 		runtime->directory = ms_engine_open_directory(s, runtime->kinds, error);
 		if (runtime->directory == NULL)
 			return NULL;
-		runtime->reader = start_reader(s, runtime->kinds, warning_out, error);
+		runtime->reader = start_reader(
+			s, runtime->kinds, (parts & MS_PARTS_WRITE) != 0, warning_out, error);
 		if (runtime->reader == NULL)
 			return NULL;
 		/* A directory that cannot be asked now is asked again with the first message. */

@@ -342,6 +342,11 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 	}
 }
 
+bool ms_filters_any(const MsFilters *filters)
+{
+	return filters != NULL && (filters->parts[0] != NULL || filters->parts[1] != NULL);
+}
+
 bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++)

@@ -377,9 +377,13 @@ static void keep_key(const char *key, MsPostalDepth depth, gsize start, gsize en
 		g_clear_pointer(&((MsOtherForm *)forms->pdata[forms->len - 1])->key, g_free);
 }
 
-static void address_forms(GPtrArray *forms, const char *text, gsize len)
+static void address_forms(GPtrArray *forms, const char *canonical, const char *text, gsize len)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(text, len);
+	/* By these a reader tells what it need not give back. */
+	filter_form(forms, g_strndup(canonical, MS_POSTAL_WORDS_MAX));
+	if (strchr(canonical, '/') == NULL)
+		filter_form(forms, g_strdup(MS_POSTAL_WORDS));
 	MsPostalSink sink = {every_key, keep_key, forms, true};
 	ms_postal_find(fold->text, fold->len, true, &sink);
 }
@@ -468,7 +472,7 @@ GPtrArray *ms_kind_stored_forms(
 	if (kind->form == MS_FORM_PHONE) {
 		phone_forms(forms, canonical);
 	} else if (kind->form == MS_FORM_ADDRESS) {
-		address_forms(forms, text, len);
+		address_forms(forms, canonical, text, len);
 	} else if (canonical[0] != '@') {
 		g_autofree char *compact = ms_compact_of(canonical, strlen(canonical));
 		add_form(forms, "email", compact, true);

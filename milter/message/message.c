@@ -142,8 +142,11 @@ static MsReading *ask(const Walk *walk, const Leaf *leaf, const char *more)
 
 static void merge(Walk *walk, const Leaf *leaf, const MsReading *known, guint face)
 {
-	if (!ms_budget_charge(walk->budget, MS_COST_FINDING, known->findings->len)
-		|| !ms_reading_merge(walk->reading, known, leaf->where, face))
+	guint count = 0;
+	for (guint i = 0; i < known->findings->len; i++)
+		count += (((MsFinding *)known->findings->pdata[i])->belief & MS_BELIEF_GUESS) == 0;
+	if (!ms_budget_charge(walk->budget, MS_COST_FINDING, count) ||
+		!ms_reading_merge(walk->reading, known, leaf->where, face))
 		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_LIMIT,
 			"more identifiers than max-findings allows");
 }

@@ -58,6 +58,9 @@ void ms_reader_work(const MsJob *job)
 	} else {
 		ms_message_read(job->data, job->len, &to);
 		ms_detect_contradictions(job->kinds, job->reading);
+		/* What one document guesses may yet be sure elsewhere in the message. */
+		if (job->known != NULL && job->known->lean)
+			ms_reading_drop_guesses(job->reading);
 	}
 }
 

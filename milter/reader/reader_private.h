@@ -26,6 +26,7 @@ typedef struct {
 	MsWorkFunc work;
 	char **passwords;
 	bool help; /* questions are answered */
+	bool lean; /* guesses that count for nothing need not be told */
 	MsFilter *filter; /* or NULL */
 	uint64_t filter_number;
 } WorkerSetup;

@@ -113,12 +113,13 @@ static bool load_setup(Supervisor *s, GError **error)
 	gboolean optional;
 	guint64 milliseconds;
 	MsLimits *limits = &s->worker.limits;
-	gboolean help;
+	gboolean help, lean;
 	const char *languages;
-	g_variant_get(setup, "(&satuttuuuuub^as&sb)", &text, &costs, &limits->max_depth,
+	g_variant_get(setup, "(&satuttuuuuub^as&sbb)", &text, &costs, &limits->max_depth,
 		&milliseconds, &limits->memory, &limits->ocr_dpi, &limits->ocr_confidence,
 		&limits->ocr_coverage, &s->workers, &s->worker.jobs, &optional,
-		&s->worker.passwords, &languages, &help);
+		&s->worker.passwords, &languages, &help, &lean);
+	s->worker.lean = lean;
 	s->worker.help = help;
 	s->languages = g_strdup(languages);
 	limits->milliseconds = (gint64)milliseconds;
@@ -138,7 +139,7 @@ static void run_once(Supervisor *s)
 	MsBudget budget;
 	ms_budget_init(&budget, &s->worker.limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
-	MsFilters none = {{NULL, NULL}};
+	MsFilters none = {{NULL, NULL}, false};
 	MsJob job = {.kinds = s->worker.kinds,
 		.known = &none,
 		.data = (const guint8 *)s->program->warm,

@@ -116,7 +116,7 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 		.beyond = beyond,
 		.user = &asker,
 	};
-	MsFilters known = {{setup->filter, added}};
+	const MsFilters known = {{setup->filter, added}, setup->lean};
 	MsJob job = {.kinds = setup->kinds,
 		.known = &known,
 		.data = len > 0 ? (const guint8 *)data + start : (const guint8 *)"",

@@ -55,6 +55,8 @@ GPtrArray *reading_places(guint n)
 static void finding_free(gpointer data)
 {
 	MsFinding *finding = data;
+	if (finding == NULL)
+		return;
 	g_free(finding->kind);
 	g_free(finding->value);
 	g_ptr_array_unref(finding->places);
@@ -264,17 +266,41 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 		g_ptr_array_add(reading->findings, finding);
 	}
 	/* Believed firmly in one place, believed. */
-	const guint weakening =
-		MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER | MS_BELIEF_SCHEME | MS_BELIEF_ADDRESSED;
+	const guint weakening = MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER | MS_BELIEF_SCHEME |
+		MS_BELIEF_ADDRESSED | MS_BELIEF_GUESS;
 	guint weak = finding->belief & belief & weakening;
 	finding->belief = ((finding->belief | belief) & ~weakening) | weak;
 	finding->faces |= 1ULL << MIN(face, MS_READING_MAX_FACES - 1);
 	finding->count++;
-	if (finding->places->len < MS_MAX_PLACES)
+	bool room = finding->places->len < MS_MAX_PLACES;
+	reading->guesses += room && (belief & MS_BELIEF_GUESS) != 0;
+	if (room)
 		g_ptr_array_add(finding->places, place);
 	else
 		place_free(place);
 	return finding;
+}
+
+const MsFinding *ms_reading_has(MsReading *reading, const char *kind, const char *value)
+{
+	return lookup(reading, kind, value);
+}
+
+void ms_reading_drop_guesses(MsReading *reading)
+{
+	guint kept = 0;
+	g_clear_pointer(&reading->table, g_hash_table_unref);
+	for (guint i = 0; i < reading->findings->len; i++) {
+		MsFinding *f = reading->findings->pdata[i];
+		if (f->belief & MS_BELIEF_GUESS)
+			finding_free(f);
+		else
+			reading->findings->pdata[kept++] = f;
+	}
+	/* Those that were moved to the front are not to be freed with the rest. */
+	for (guint i = kept; i < reading->findings->len; i++)
+		reading->findings->pdata[i] = NULL;
+	g_ptr_array_set_size(reading->findings, (gint)kept);
 }
 
 /* ---- why it is believed --------------------------------------------------------------- */
@@ -311,6 +337,9 @@ static char *placed(const char *relative, const char *where)
 static bool merge_finding(MsReading *reading, const MsFinding *from, const char *where,
 	const guint *faces, guint n)
 {
+	if ((from->belief & MS_BELIEF_GUESS) && reading->guesses >= MS_READING_MAX_GUESSES &&
+		lookup(reading, from->kind, from->value) == NULL)
+		return true;
 	if (reading->findings->len >= MS_READING_MAX_FINDINGS)
 		return false;
 	MsFinding *to = NULL;

@@ -446,7 +446,7 @@ static void test_hostile(void)
 		{"more slices", STATE("slices=", "slices=1")},
 		{"slices without end", STATE("slices=", "slices=9999999999999999999")},
 		{"other accounts", STATE("accounts=", "accounts=1")},
-		{"of an earlier version", STATE("mapping=3", "mapping=2")},
+		{"of an earlier version", STATE("mapping=4", "mapping=3")},
 		{"without a seal", STATE("seal=.*", "")},
 		{"of another seal", STATE("seal=.", "seal=")},
 		{"another generation", STATE("generation=.", "generation=")},
@@ -658,9 +658,9 @@ static void test_other_forms_of_state(void)
 	MsSqlite *db = ms_sqlite_open(settings.sqlite, 0x6d736469, "", true, NULL, NULL);
 	static const char other[] =
 		"UPDATE mapping SET state = 'missent-mapping=' || :other || substr(state, 18)";
-	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "2")), NULL, NULL, NULL, NULL);
+	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "3")), NULL, NULL, NULL, NULL);
 	expect_earlier(directory);
-	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "4")), NULL, NULL, NULL, NULL);
+	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "5")), NULL, NULL, NULL, NULL);
 	expect_refused(directory, "later version than this host's");
 	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "x")), NULL, NULL, NULL, NULL);
 	expect_refused(directory, "directory: ");
