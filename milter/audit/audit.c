@@ -544,12 +544,17 @@ static char *last_good(const char *folder)
 	return best.text != NULL ? ms_checkpoint_line(best.text) : NULL;
 }
 
-/* The old one away, the new one in its place: who writes waits at the parent's lock, or finds
- * the new one. */
+/* The old one away and the new one in its place, in one step where the file system can: who is killed
+ * within two of them would leave none, and the next line would begin one that says nothing of it. */
 static bool change(const char *folder, const char *fresh, const char *aside, GError **error)
 {
-	return (g_rename(folder, aside) == 0 && g_rename(fresh, folder) == 0) ||
-		cannot_be_made(folder, error);
+	if (g_rename(fresh, aside) != 0)
+		return cannot_be_made(folder, error);
+	if (renameat2(AT_FDCWD, aside, AT_FDCWD, folder, RENAME_EXCHANGE) == 0)
+		return true;
+	return (g_rename(aside, fresh) == 0 && g_rename(folder, aside) == 0
+		       && g_rename(fresh, folder) == 0)
+		|| cannot_be_made(folder, error);
 }
 
 bool ms_audit_begin(

@@ -38,7 +38,8 @@ struct MsTlog {
 	bool looks, torn_latest;
 	bool cannot_change; /* this file system cannot exchange two files */
 	MsSigner *signer;
-	char *vkey, *stamp; /* of `latest` as it was read or written */
+	char *vkey;
+	bool stale; /* an append failed: all is read anew before the next */
 	MsCheckpoint latest;
 	guint64 bundles, minimum, recovered;
 	MsEdge edge;
@@ -356,7 +357,6 @@ static bool read_before(const MsTlog *log, MsCheckpoint *out)
 static bool read_latest(MsTlog *log, GError **error)
 {
 	g_autofree char *path = path_in(log, "latest");
-	g_autofree char *stamp = ms_io_stamp(path);
 	g_autoptr(GError) why = NULL;
 	g_autoptr(GBytes) bytes = ms_tile_file(path, &why);
 	MsCheckpoint latest = {0};
@@ -371,8 +371,6 @@ static bool read_latest(MsTlog *log, GError **error)
 		return damaged(log, error, "%s: %s", path, why->message);
 	ms_checkpoint_clear(&log->latest);
 	log->latest = latest;
-	g_free(log->stamp);
-	log->stamp = g_steal_pointer(&stamp);
 	return true;
 }
 
@@ -430,8 +428,6 @@ static bool write_latest(MsTlog *log, GError **error)
 	log->latest = (MsCheckpoint){
 		text, g_strdup(ms_signer_name(log->signer)), size_of(log), {0}};
 	memcpy(log->latest.root, root.bytes, MS_HASH_BYTES);
-	g_free(log->stamp);
-	log->stamp = ms_io_stamp(path);
 	return true;
 }
 
@@ -582,7 +578,6 @@ void ms_tlog_free(MsTlog *log)
 	ms_signer_free(log->signer);
 	ms_checkpoint_clear(&log->latest);
 	g_free(log->vkey);
-	g_free(log->stamp);
 	g_string_free(log->head, TRUE);
 	g_array_unref(log->slots);
 	for (int i = 0; i < MS_LEVELS; i++)
@@ -752,14 +747,39 @@ static bool append_some(MsTlog *log, const MsEntryText *entries, guint n, GError
 	return false;
 }
 
-/* Has another process appended since? */
-static bool refresh(MsTlog *log, GError **error)
+/* Is the file of the last checkpoint what it was?  Its text alone tells: two lines of another
+ * program within one tick of the file system's clock bring the same file back, with the same time. */
+static bool is_latest(const MsTlog *log)
 {
 	g_autofree char *path = path_in(log, "latest");
-	g_autofree char *stamp = ms_io_stamp(path);
-	if (log->stamp != NULL && strcmp(stamp, log->stamp) == 0)
+	g_autoptr(GBytes) there = ms_tile_file(path, NULL);
+	const char *mine = log->latest.text;
+	if (there == NULL || mine == NULL)
+		return there == NULL && mine == NULL;
+	return g_bytes_get_size(there) == strlen(mine)
+		&& memcmp(g_bytes_get_data(there, NULL), mine, strlen(mine)) == 0;
+}
+
+/* ... and the head?  One that was killed may have left a line, or a part of one, behind it. */
+static bool is_head(const MsTlog *log)
+{
+	g_autofree char *path = head_path(log);
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return errno == ENOENT && log->head->len == 0;
+	return (guint64)st.st_size == log->head->len;
+}
+
+/* Has another process appended since, or begun to? */
+static bool refresh(MsTlog *log, GError **error)
+{
+	if (!log->stale && is_latest(log) && is_head(log))
 		return true;
-	return load(log, error) && mend(log, error);
+	log->stale = true;
+	if (!load(log, error) || !mend(log, error))
+		return false;
+	log->stale = false;
+	return true;
 }
 
 static bool append(
@@ -790,7 +810,7 @@ bool ms_tlog_append(
 		return false;
 	bool fine = append(log, entries, n, first_out, error);
 	if (!fine)
-		g_clear_pointer(&log->stamp, g_free); /* all is read anew before the next */
+		log->stale = true;
 	flock(log->lock, LOCK_UN);
 	return fine;
 }
@@ -840,33 +860,44 @@ bool ms_tlog_publish(MsTlog *log, GError **error)
 	return fine;
 }
 
-/* Whole files whose last entry is before `minimum`; upwards as far as there are any. */
+/* Whole files whose last entry is before `minimum`: upwards as far as there are any, and downwards
+ * what one that was killed at it has left. */
 static void remove_before(const MsTlog *log, int level, guint64 from, guint64 minimum)
 {
-	guint64 each = (guint64)MS_TILE << (level == MS_ENTRIES ? 0 : 8 * level);
-	for (guint64 n = from / each; (n + 1) * each <= minimum; n++) {
+	guint64 each = (guint64)MS_TILE << (level == MS_ENTRIES ? 0 : 8 * level), n = from / each;
+	bool more = true;
+	for (; (n + 1) * each <= minimum; n++) {
 		g_autofree char *path = ms_tile_path(log->folder, level, n, MS_TILE);
 		unlink(path);
 	}
+	while (more && n > 0) {
+		g_autofree char *path = ms_tile_path(log->folder, level, --n, MS_TILE);
+		more = unlink(path) == 0 || n * each >= from;
+	}
 }
 
-static bool prune(MsTlog *log, guint64 minimum, GError **error)
+static bool write_minimum(MsTlog *log, guint64 minimum, GError **error)
 {
 	g_autofree char *path = path_in(log, "minimum");
 	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", minimum);
-	if (!refresh(log, error))
-		return false;
-	guint64 before = log->minimum;
-	if (minimum <= before)
-		return true;
 	if (minimum > size_of(log))
 		return damaged(log, error, "%" G_GUINT64_FORMAT " is beyond its end", minimum);
 	/* What is made of tiles that go has to be there. */
 	if (!publish(log, error) || !replace_file(path, text, strlen(text), true, error))
 		return false;
 	log->minimum = minimum;
+	return true;
+}
+
+static bool prune(MsTlog *log, guint64 minimum, GError **error)
+{
+	if (!refresh(log, error))
+		return false;
+	guint64 before = log->minimum;
+	if (minimum > before && !write_minimum(log, minimum, error))
+		return false;
 	for (int level = MS_ENTRIES; level < MS_LEVELS; level++)
-		remove_before(log, level, before, minimum);
+		remove_before(log, level, before, log->minimum);
 	return true;
 }
 
