@@ -31,6 +31,7 @@ bool ms_sign_check(const guint8 public[MS_SIGN_PUBLIC], const void *data, gsize 
 gssize ms_sign_unbase64(const char *text, gsize len, guint8 *out, gsize room);
 
 #define MS_SHA256_BYTES 32
+void ms_sha256_of(const void *data, gsize len, guint8 out[MS_SHA256_BYTES]);
 /* Of `prefix` and two pieces. */
 void ms_sha256(guint8 prefix, const void *one, gsize one_len, const void *two, gsize two_len,
 	guint8 out[MS_SHA256_BYTES]);

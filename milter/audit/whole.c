@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/sign.h"
 
 #include "note.h"
 #include "tlog_private.h"
@@ -21,7 +22,7 @@
  * of its files.
  */
 
-#define AT_ONCE 64     /* bundles that are hashed together */
+#define AT_ONCE 16     /* bundles that are in memory */
 #define MAX_TOLD 20    /* entries of one bundle */
 #define MAX_THREADS 16
 #define MAX_BUNDLE (MS_TILE * (MS_TLOG_MAX_ENTRY + 2))
@@ -30,6 +31,7 @@ typedef struct {
 	guint64 number;
 	bool last;      /* the head */
 	bool there;     /* false: missing */
+	bool ready;     /* it is hashed */
 	char *data;     /* its room is used again for another */
 	gsize len, room;
 	char *trouble;  /* why it could not be read */
@@ -115,10 +117,20 @@ static void load_bundle(const char *folder, Bundle *b)
 	close(fd);
 }
 
+/* The byte before an entry is the second one of its length, which has been read: what RFC 6962 puts
+ * before a leaf takes its place, so that it is hashed in one piece. */
+static void hash_leaf(const Bundle *b, const MsSlot *slot, MsHash *out)
+{
+	char *leaf = b->data + (slot->data - b->data) - 1;
+	*leaf = 0;
+	ms_sha256_of(leaf, slot->len + 1, out->bytes);
+}
+
 static void hash_bundle(const char *folder, Bundle *b)
 {
 	gsize whole = 0;
 	b->n = 0;
+	b->torn = 0;
 	if (!b->last)
 		load_bundle(folder, b);
 	if (!b->there)
@@ -126,49 +138,135 @@ static void hash_bundle(const char *folder, Bundle *b)
 	ms_bundle_parse(b->len > 0 ? b->data : "", b->len, b->slots, &whole);
 	b->torn = b->len - whole;
 	b->n = MIN(b->slots->len, MS_TILE + 1);
-	for (guint i = 0; i < b->n; i++) {
-		const MsSlot *slot = &g_array_index(b->slots, MsSlot, i);
-		ms_merkle_leaf(slot->data, slot->len, &b->leaves[i]);
-	}
+	for (guint i = 0; i < b->n; i++)
+		hash_leaf(b, &g_array_index(b->slots, MsSlot, i), &b->leaves[i]);
 	if (b->n == MS_TILE)
 		ms_merkle_full(b->leaves, MS_TILE, &b->root);
 }
 
+/* As it was when the lock was held. */
+static void take_head(GBytes *head, Bundle *b)
+{
+	b->there = head != NULL;
+	b->len = b->there ? g_bytes_get_size(head) : 0;
+	g_free(b->data);
+	b->data = b->there ? g_memdup2(g_bytes_get_data(head, NULL), b->len) : NULL;
+	b->room = b->len;
+}
+
+/* Who compares and the threads that read and hash share a ring of bundles: they go on while he looks at
+ * the ones before, and he hashes too where he would wait. */
 typedef struct {
 	const char *folder;
-	Bundle *bundles;
-	guint n, step, first;
-} Share;
+	GBytes *head;        /* the last one */
+	guint64 next, last;  /* the next one to be taken, and the last one */
+	guint64 first;       /* the oldest one in the ring: it is compared */
+	bool over;           /* an error: nobody needs the rest */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	Bundle ring[AT_ONCE];
+	pthread_t threads[MAX_THREADS];
+	guint n_threads;
+} Hashing;
 
-static void *hash_share(void *user)
+/* NULL: there is none to be taken now.  The lock is held. */
+static Bundle *take_bundle(Hashing *h)
 {
-	const Share *share = user;
-	for (guint i = share->first; i < share->n; i += share->step)
-		hash_bundle(share->folder, &share->bundles[i]);
+	if (h->over || h->next > h->last || h->next >= h->first + AT_ONCE)
+		return NULL;
+	Bundle *b = &h->ring[h->next % AT_ONCE];
+	b->number = h->next++;
+	b->last = b->number == h->last;
+	b->ready = false;
+	return b;
+}
+
+/* The lock is held, before and after. */
+static void hash_one(Hashing *h, Bundle *b)
+{
+	pthread_mutex_unlock(&h->lock);
+	if (b->last)
+		take_head(h->head, b);
+	hash_bundle(h->folder, b);
+	pthread_mutex_lock(&h->lock);
+	b->ready = true;
+	pthread_cond_broadcast(&h->changed);
+}
+
+static void *hash_some(void *user)
+{
+	Hashing *h = user;
+	pthread_mutex_lock(&h->lock);
+	while (!h->over && h->next <= h->last) {
+		Bundle *b = take_bundle(h);
+		if (b != NULL)
+			hash_one(h, b);
+		else
+			pthread_cond_wait(&h->changed, &h->lock);
+	}
+	pthread_mutex_unlock(&h->lock);
 	return NULL;
 }
 
-static void hash_bundles(const char *folder, Bundle *bundles, guint n)
+static Hashing *hashing_new(const char *folder, GBytes *head, guint64 first, guint64 last)
 {
-	guint threads = MIN(MIN(g_get_num_processors(), MAX_THREADS), n);
-	pthread_t ids[MAX_THREADS];
-	Share shares[MAX_THREADS];
-	guint started = 0;
-	for (guint i = 1; i < threads; i++) {
-		shares[i] = (Share){folder, bundles, n, threads, i};
-		if (pthread_create(&ids[i], NULL, hash_share, &shares[i]) != 0)
-			break;
-		started = i;
+	Hashing *h = g_new0(Hashing, 1);
+	h->folder = folder;
+	h->head = head;
+	h->next = h->first = first;
+	h->last = last;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->changed, NULL);
+	for (guint i = 0; i < AT_ONCE; i++)
+		h->ring[i].slots = g_array_sized_new(FALSE, FALSE, sizeof(MsSlot), MS_TILE + 1);
+	guint most = MIN(g_get_num_processors(), MAX_THREADS);
+	while (h->n_threads + 1 < most && last - first > h->n_threads
+		&& pthread_create(&h->threads[h->n_threads], NULL, hash_some, h) == 0)
+		h->n_threads++;
+	return h;
+}
+
+static void hashing_free(Hashing *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->over = true;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+	for (guint i = 0; i < h->n_threads; i++)
+		pthread_join(h->threads[i], NULL);
+	for (guint i = 0; i < AT_ONCE; i++) {
+		g_array_unref(h->ring[i].slots);
+		g_free(h->ring[i].data);
+		g_free(h->ring[i].trouble);
 	}
-	Share mine = {folder, bundles, n, threads, 0};
-	if (threads > 0)
-		hash_share(&mine);
-	for (guint i = started + 1; i < threads; i++) { /* those that no thread took */
-		shares[i] = (Share){folder, bundles, n, threads, i};
-		hash_share(&shares[i]);
+	pthread_cond_destroy(&h->changed);
+	pthread_mutex_destroy(&h->lock);
+	g_free(h);
+}
+
+/* The next one, hashed; until give_back(). */
+static Bundle *next_bundle(Hashing *h)
+{
+	pthread_mutex_lock(&h->lock);
+	Bundle *wanted = &h->ring[h->first % AT_ONCE];
+	while (h->next <= h->first || !wanted->ready) {
+		Bundle *b = take_bundle(h);
+		if (b != NULL)
+			hash_one(h, b);
+		else
+			pthread_cond_wait(&h->changed, &h->lock);
 	}
-	for (guint i = 1; i <= started; i++)
-		pthread_join(ids[i], NULL);
+	pthread_mutex_unlock(&h->lock);
+	return wanted;
+}
+
+static void give_back(Hashing *h, Bundle *b)
+{
+	g_clear_pointer(&b->trouble, g_free);
+	pthread_mutex_lock(&h->lock);
+	h->first++;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* ---- tiles ---------------------------------------------------------------------------- */
@@ -387,43 +485,17 @@ static guint64 skip_pruned(Check *c)
 	return first;
 }
 
-/* As it was when the lock was held. */
-static void take_head(const Check *c, Bundle *b)
-{
-	b->there = c->head != NULL;
-	b->len = b->there ? g_bytes_get_size(c->head) : 0;
-	g_free(b->data);
-	b->data = b->there ? g_memdup2(g_bytes_get_data(c->head, NULL), b->len) : NULL;
-	b->room = b->len;
-}
-
 static bool check_all(Check *c, GError **error)
 {
-	Bundle *some = g_new0(Bundle, AT_ONCE);
-	for (guint i = 0; i < AT_ONCE; i++)
-		some[i].slots = g_array_sized_new(FALSE, FALSE, sizeof(MsSlot), MS_TILE + 1);
+	guint64 first = skip_pruned(c);
+	Hashing *h = hashing_new(c->folder, c->head, first, c->bundles);
 	bool fine = true;
-	for (guint64 at = skip_pruned(c); fine && at <= c->bundles; at += AT_ONCE) {
-		guint n = (guint)MIN(c->bundles + 1 - at, AT_ONCE);
-		for (guint i = 0; i < n; i++) {
-			Bundle *b = &some[i];
-			b->number = at + i;
-			b->last = b->number == c->bundles;
-			b->torn = 0;
-			if (b->last)
-				take_head(c, b);
-		}
-		hash_bundles(c->folder, some, n);
-		for (guint i = 0; i < n; i++) {
-			fine = fine && check_bundle(c, &some[i], error);
-			g_clear_pointer(&some[i].trouble, g_free);
-		}
+	for (guint64 at = first; fine && at <= c->bundles; at++) {
+		Bundle *b = next_bundle(h);
+		fine = check_bundle(c, b, error);
+		give_back(h, b);
 	}
-	for (guint i = 0; i < AT_ONCE; i++) {
-		g_array_unref(some[i].slots);
-		g_free(some[i].data);
-	}
-	g_free(some);
+	hashing_free(h);
 	return fine;
 }
 

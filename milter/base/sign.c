@@ -39,6 +39,14 @@ static EVP_MD_CTX *state(void)
 	return mine;
 }
 
+void ms_sha256_of(const void *data, gsize len, guint8 out[MS_SHA256_BYTES])
+{
+	EVP_MD_CTX *s = state();
+	int fine = EVP_DigestInit_ex2(s, sha256, NULL) && EVP_DigestUpdate(s, data, len)
+		&& EVP_DigestFinal_ex(s, out, NULL);
+	g_assert(fine);
+}
+
 void ms_sha256(guint8 prefix, const void *one, gsize one_len, const void *two, gsize two_len,
 	guint8 out[MS_SHA256_BYTES])
 {

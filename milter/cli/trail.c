@@ -60,12 +60,15 @@ static void on_wrong(guint64 index, const char *why, void *user)
 		puts("... more follow; they are counted only");
 }
 
+/* Where a line's type stands; most are of messages, of which no more is asked. */
+#define TYPE_AT 43
+
 static bool has_type(const char *data, gsize len, const char *type)
 {
 	static const char key[] = ",\"type\":\"";
-	const gsize at = 34, n = strlen(type), skip = sizeof key - 1;
-	return len > at + skip + n && memcmp(data + at, key, skip) == 0 &&
-		memcmp(data + at + skip, type, n) == 0 && data[at + skip + n] == '"';
+	const gsize n = strlen(type), skip = sizeof key - 1, at = TYPE_AT - skip;
+	return len > TYPE_AT + n && data[TYPE_AT] == *type && memcmp(data + at, key, skip) == 0
+		&& memcmp(data + TYPE_AT, type, n) == 0 && data[TYPE_AT + n] == '"';
 }
 
 static void tell_hole(Look *look, guint64 index, gint64 time)
