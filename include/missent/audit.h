@@ -54,8 +54,8 @@ typedef struct {
 	const MsEnvelope *envelope;
 	const MsReading *reading; /* NULL: it could not be judged */
 	const MsVerdict *verdict;
-	const char *body;         /* of it (bodydigest.h); NULL: not known */
-	const char *trouble;      /* why nobody's accounts are known; NULL: they are */
+	const char *body;    /* of it (bodydigest.h); NULL: not known */
+	const char *trouble; /* why nobody's accounts are known; NULL: they are */
 	gint64 read_us, resolve_us, judge_us;
 	/* By what it was judged: digests of policies and kinds, the mapping and how far it had
 	 * grown.  NULL: not known. */
@@ -75,14 +75,27 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
 	const char *about, const char *detail, GError **error);
 
-/* Types of lines that say when the daemon is at work: every minute a beat. */
-#define MS_AUDIT_BEAT "beat"
-#define MS_AUDIT_START "start"
+/* All types of lines there are; missent-audit(5) has the fields of each. */
+#define MS_AUDIT_MESSAGE "message" /* judged */
+#define MS_AUDIT_CANARY "canary"   /* the same of a canary (canary.h) */
+#define MS_AUDIT_ACT "act"
+#define MS_AUDIT_BEGIN "begin"
+#define MS_AUDIT_START "start" /* the daemon is at work: ... */
+#define MS_AUDIT_BEAT "beat"   /* ... every minute */
 #define MS_AUDIT_STOP "stop"
+#define MS_AUDIT_RELOAD "reload"
+#define MS_AUDIT_IMPORT "import"
+#define MS_AUDIT_PRUNE "prune"
+#define MS_AUDIT_WITNESS "witness"
+#define MS_AUDIT_RESUMED "witness-resumed"
+#define MS_AUDIT_REFUSED "witness-refused"
+#define MS_AUDIT_RECOVERED "recovered"
+#define MS_AUDIT_PART "part"
+extern const char *const ms_audit_types[]; /* ends with NULL */
 /* Something that happened to the installation: a start, stop, reload, import, pause, a state of
  * the guard.  `program` is who says it. */
-bool ms_audit_note(MsAudit *audit, const char *type, const char *program, const char *detail,
-	GError **error);
+bool ms_audit_note(
+	MsAudit *audit, const char *type, const char *program, const char *detail, GError **error);
 /* That the program lives, with how many lines of each verdict it wrote since it was started; and
  * what is in the trail is published. */
 bool ms_audit_beat(MsAudit *audit, const char *program, GError **error);
@@ -121,7 +134,7 @@ typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error)
 /* Each line of the trail at `path` of which the time is in [from, to); a damaged one as well,
  * with the time of the one before.  Where there is no log yet, those of the plain files that
  * become one.  False and `*error` where the trail cannot be read; no trail is no line. */
-bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
-	GError **error);
+bool ms_audit_each(
+	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);
 
 #endif

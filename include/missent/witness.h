@@ -21,7 +21,8 @@
 struct json_t; /* jansson's */
 
 /* Of the trail at `path` (ms_audit_folder()), for who has kept it at `size` entries; the caller's.
- * {"none": true}: there is no trail; {"damaged": WHY}: it cannot be read any more. */
+ * {"none": true}: there is no trail; {"damaged": WHY}: it cannot be read any more.  With
+ * "pruned": no proof can be had, for what came after `size` was removed after its time. */
 struct json_t *ms_witness_answer(const char *path, guint64 size, GError **error);
 
 typedef struct {
@@ -36,11 +37,18 @@ bool ms_witness_kept(const char *folder, const char *host, MsKept *out, GError *
 /* The hosts of which there is something, of char *; the caller's. */
 GPtrArray *ms_witness_hosts(const char *folder);
 
-typedef enum { MS_WITNESS_FIRST, MS_WITNESS_SAME, MS_WITNESS_GREW, MS_WITNESS_REFUSED } MsWitness;
-/* Takes a host's answer: what is kept is replaced by one that continues it, and by no other.
- * `*why_out` of one that is refused, the caller's. */
+typedef enum {
+	MS_WITNESS_FIRST,
+	MS_WITNESS_SAME,
+	MS_WITNESS_GREW,
+	MS_WITNESS_RESUMED, /* no proof can lead to it: the kept one is older than lines get */
+	MS_WITNESS_REFUSED,
+} MsWitness;
+/* Takes a host's answer: what is kept is replaced by one that continues it, and by no other; by
+ * one that cannot prove it any more only if the kept one is older than `lines_ms`, after which
+ * lines may be removed (0: never).  `*why_out` of one that is refused, the caller's. */
 bool ms_witness_take(const char *folder, const char *host, const struct json_t *answer,
-	MsWitness *how_out, char **why_out, GError **error);
+	gint64 lines_ms, MsWitness *how_out, char **why_out, GError **error);
 /* A new log of that host is to be believed: what was kept of the old one is set aside. */
 bool ms_witness_forget(const char *folder, const char *host, GError **error);
 

@@ -40,12 +40,13 @@ static json_t *ask_for(MsLink *link, const char *host, guint64 size)
 }
 
 /* It is in our trail too: who rewrites his own has that against him. */
-static void note_taken(Agent *agent, const char *host, const json_t *answer)
+static void note_taken(Agent *agent, const char *host, const json_t *answer, bool resumed)
 {
+	const char *type = resumed ? MS_AUDIT_RESUMED : MS_AUDIT_WITNESS;
 	g_autofree char *line = ms_checkpoint_line(agent_word(answer, "checkpoint"));
 	g_autofree char *detail = g_strdup_printf("%s %s", host, line);
 	g_autoptr(GError) error = NULL;
-	if (!ms_audit_note(agent->audit, "witness", "missent-agent", detail, &error))
+	if (!ms_audit_note(agent->audit, type, "missent-agent", detail, &error))
 		ms_log(LOG_ERR, NULL, "audit: %s", error->message);
 }
 
@@ -57,12 +58,13 @@ static void note_refused(Agent *agent, GHashTable *refused, const char *host, co
 	g_autofree char *detail = g_strdup_printf("%s: %s", host, why);
 	g_hash_table_replace(refused, g_strdup(host), g_strdup(why));
 	ms_log(LOG_CRIT, NULL, "audit trail of another host: %s", detail);
-	ms_audit_note(agent->audit, "witness-refused", "missent-agent", detail, NULL);
+	ms_audit_note(agent->audit, MS_AUDIT_REFUSED, "missent-agent", detail, NULL);
 }
 
 static void look_at(Agent *agent, MsLink *link, const char *host, GHashTable *refused)
 {
-	const char *folder = ms_desk_settings(agent->desk)->checkpoints.witness;
+	const MsSettings *s = agent_settings(agent);
+	const char *folder = s->checkpoints.witness;
 	g_auto(MsKept) kept = {0};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *why = NULL;
@@ -75,14 +77,20 @@ static void look_at(Agent *agent, MsLink *link, const char *host, GHashTable *re
 	json_t *answer = ask_for(link, host, known ? kept.checkpoint.size : 0);
 	if (answer == NULL)
 		return;
-	if (!ms_witness_take(folder, host, answer, &how, &why, &error))
+	if (!ms_witness_take(folder, host, answer, s->checkpoints.keep_ms, &how, &why, &error))
 		ms_log(LOG_ERR, NULL, "audit trail of %s: %s", host, error->message);
 	else if (how == MS_WITNESS_REFUSED)
 		note_refused(agent, refused, host, why);
 	else
 		g_hash_table_remove(refused, host);
-	if (error == NULL && (how == MS_WITNESS_FIRST || how == MS_WITNESS_GREW))
-		note_taken(agent, host, answer);
+	bool resumed = how == MS_WITNESS_RESUMED;
+	if (error == NULL && resumed)
+		ms_log(LOG_NOTICE, NULL,
+			"audit trail of %s: taken again; no proof leads to it from the checkpoint that was kept, "
+			"for the lines between are older than they are kept",
+			host);
+	if (error == NULL && (how == MS_WITNESS_FIRST || how == MS_WITNESS_GREW || resumed))
+		note_taken(agent, host, answer, resumed);
 	json_decref(answer);
 }
 

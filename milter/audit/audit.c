@@ -40,7 +40,7 @@ struct MsAudit {
 	bool writing;       /* a thread has the log, and gives it back */
 	MsTlog *log;        /* NULL: not open */
 	guint64 counts[MS_N_ACTIONS], acts;
-	gint64 pruned;      /* when it was looked for what is too old, monotonic */
+	gint64 pruned; /* when it was looked for what is too old, monotonic */
 };
 
 char *ms_audit_folder(const char *path)
@@ -80,6 +80,31 @@ void ms_audit_key(MsAudit *audit, const guint8 key[MS_AUDIT_KEY_BYTES])
 	memcpy(audit->key, key, MS_AUDIT_KEY_BYTES);
 }
 
+/* ---- types ---------------------------------------------------------------------------- */
+
+const char *const ms_audit_types[] = {MS_AUDIT_MESSAGE, MS_AUDIT_CANARY, MS_AUDIT_ACT,
+	MS_AUDIT_BEGIN, MS_AUDIT_START, MS_AUDIT_BEAT, MS_AUDIT_STOP, MS_AUDIT_RELOAD,
+	MS_AUDIT_IMPORT, MS_AUDIT_PRUNE, MS_AUDIT_WITNESS, MS_AUDIT_RESUMED, MS_AUDIT_REFUSED,
+	MS_AUDIT_RECOVERED, MS_AUDIT_PART, NULL};
+
+/* What every line begins with: readers find time and type there without parsing it (time_of()). */
+json_t *ms_audit_line(const char *type)
+{
+	g_assert(g_strv_contains(ms_audit_types, type));
+	g_autofree char *time = ms_audit_stamp(g_get_real_time());
+	return json_pack("{s:s, s:s}", "time", time, "type", type);
+}
+
+static void set(json_t *line, const char *field, json_t *value)
+{
+	json_object_set_new(line, field, value);
+}
+
+static void set_host(json_t *line)
+{
+	set(line, "host", ms_audit_plain(g_get_host_name()));
+}
+
 /* ---- entries -------------------------------------------------------------------------- */
 
 /* In JSON within JSON each quote and each \ becomes two. */
@@ -87,9 +112,11 @@ void ms_audit_key(MsAudit *audit, const guint8 key[MS_AUDIT_KEY_BYTES])
 
 static char *part_of(const char *text, gsize len, const char *name, guint n, guint parts)
 {
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *part = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s%}", "time", time, "type", "part",
-		"of", name, "part", (int)n, "parts", (int)parts, "text", text, len);
+	json_t *part = ms_audit_line(MS_AUDIT_PART);
+	set(part, "of", json_string(name));
+	set(part, "part", json_integer(n));
+	set(part, "parts", json_integer(parts));
+	set(part, "text", json_stringn(text, len));
 	char *out = json_dumps(part, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(part);
 	return out;
@@ -164,9 +191,8 @@ static bool import_line(const MsAuditLine *line, void *user, GError **error)
  * takes, what was before. */
 static bool fill(MsTlog *log, const char *path, json_t *after, GError **error)
 {
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *begin = json_pack(
-		"{s:s, s:s, s:s}", "time", time, "type", "begin", "host", g_get_host_name());
+	json_t *begin = ms_audit_line(MS_AUDIT_BEGIN);
+	set_host(begin);
 	if (after != NULL) {
 		json_object_update(begin, after);
 		json_decref(after);
@@ -174,12 +200,12 @@ static bool fill(MsTlog *log, const char *path, json_t *after, GError **error)
 	}
 	g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func(free);
 	Import import = {log, batch, 0};
-	if (!ms_audit_each_plain(path, G_MININT64, G_MAXINT64, import_line, &import, error)
-		|| !import_batch(&import, error)) {
+	if (!ms_audit_each_plain(path, G_MININT64, G_MAXINT64, import_line, &import, error) ||
+		!import_batch(&import, error)) {
 		json_decref(begin);
 		return false;
 	}
-	json_object_set_new(begin, "older_lines", json_integer((json_int_t)import.lines));
+	set(begin, "older_lines", json_integer((json_int_t)import.lines));
 	return append_line(log, begin, error);
 }
 
@@ -275,11 +301,9 @@ static bool tell_recovered(MsAudit *audit, GError **error)
 	guint64 n = ms_tlog_recovered(audit->log);
 	if (n == 0)
 		return true;
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	return append_line(audit->log,
-		json_pack("{s:s, s:s, s:I}", "time", time, "type", "recovered", "entries",
-			(json_int_t)n),
-		error);
+	json_t *line = ms_audit_line(MS_AUDIT_RECOVERED);
+	set(line, "entries", json_integer((json_int_t)n));
+	return append_line(audit->log, line, error);
 }
 
 /* The folder was moved away, or made anew: an open lock is another's. */
@@ -380,11 +404,12 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
 	const char *about, const char *detail, GError **error)
 {
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "time", time, "type", "act",
-		"event", ms_audit_plain(what), "who", ms_audit_plain(who), "client",
-		ms_audit_plain(client), "about", ms_audit_plain(about), "detail",
-		ms_audit_plain(detail));
+	json_t *line = ms_audit_line(MS_AUDIT_ACT);
+	set(line, "event", ms_audit_plain(what));
+	set(line, "who", ms_audit_plain(who));
+	set(line, "client", ms_audit_plain(client));
+	set(line, "about", ms_audit_plain(about));
+	set(line, "detail", ms_audit_plain(detail));
 	if (!write_line(audit, line, error))
 		return false;
 	count(audit, &audit->acts);
@@ -394,27 +419,24 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const c
 bool ms_audit_note(
 	MsAudit *audit, const char *type, const char *program, const char *detail, GError **error)
 {
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	return write_line(audit,
-		json_pack("{s:s, s:s, s:o, s:o, s:o}", "time", time, "type", type, "host",
-			ms_audit_plain(g_get_host_name()), "program", ms_audit_plain(program),
-			"detail", ms_audit_plain(detail)),
-		error);
+	json_t *line = ms_audit_line(type);
+	set_host(line);
+	set(line, "program", ms_audit_plain(program));
+	set(line, "detail", ms_audit_plain(detail));
+	return write_line(audit, line, error);
 }
 
 bool ms_audit_beat(MsAudit *audit, const char *program, GError **error)
 {
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "time", time, "type", MS_AUDIT_BEAT,
-		"host", g_get_host_name(), "program", ms_audit_plain(program));
-	json_t *counts = json_object();
+	json_t *line = ms_audit_line(MS_AUDIT_BEAT), *counts = json_object();
+	set_host(line);
+	set(line, "program", ms_audit_plain(program));
 	pthread_mutex_lock(&audit->lock);
 	for (int i = 0; i < MS_N_ACTIONS; i++)
-		json_object_set_new(
-			counts, ms_action_names[i], json_integer((json_int_t)audit->counts[i]));
-	json_object_set_new(counts, "acts", json_integer((json_int_t)audit->acts));
+		set(counts, ms_action_names[i], json_integer((json_int_t)audit->counts[i]));
+	set(counts, "acts", json_integer((json_int_t)audit->acts));
 	pthread_mutex_unlock(&audit->lock);
-	json_object_set_new(line, "written", counts);
+	set(line, "written", counts);
 	if (!write_line(audit, line, error))
 		return false;
 	return ms_audit_publish(audit, NULL, error);
@@ -495,13 +517,13 @@ static bool prune(MsAudit *audit, gint64 before, GError **error)
 	guint64 was = ms_tlog_minimum(audit->log);
 	if (minimum <= was)
 		return true;
-	g_autofree char *time = ms_audit_stamp(g_get_real_time()), *until = ms_audit_stamp(before);
-	return append_line(audit->log,
-		       json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "time", time, "type", "prune",
-			       "host", g_get_host_name(), "before", until, "from_entry",
-			       (json_int_t)was, "to_entry", (json_int_t)minimum),
-		       error) &&
-		ms_tlog_prune(audit->log, minimum, error);
+	g_autofree char *until = ms_audit_stamp(before);
+	json_t *line = ms_audit_line(MS_AUDIT_PRUNE);
+	set_host(line);
+	set(line, "before", json_string(until));
+	set(line, "from_entry", json_integer((json_int_t)was));
+	set(line, "to_entry", json_integer((json_int_t)minimum));
+	return append_line(audit->log, line, error) && ms_tlog_prune(audit->log, minimum, error);
 }
 
 bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error)
@@ -544,17 +566,18 @@ static char *last_good(const char *folder)
 	return best.text != NULL ? ms_checkpoint_line(best.text) : NULL;
 }
 
-/* The old one away and the new one in its place, in one step where the file system can: who is killed
- * within two of them would leave none, and the next line would begin one that says nothing of it. */
+/* The old one away and the new one in its place, in one step where the file system can: who is
+ * killed within two of them would leave none, and the next line would begin one that says nothing
+ * of it. */
 static bool change(const char *folder, const char *fresh, const char *aside, GError **error)
 {
 	if (g_rename(fresh, aside) != 0)
 		return cannot_be_made(folder, error);
 	if (renameat2(AT_FDCWD, aside, AT_FDCWD, folder, RENAME_EXCHANGE) == 0)
 		return true;
-	return (g_rename(aside, fresh) == 0 && g_rename(folder, aside) == 0
-		       && g_rename(fresh, folder) == 0)
-		|| cannot_be_made(folder, error);
+	return (g_rename(aside, fresh) == 0 && g_rename(folder, aside) == 0 &&
+		       g_rename(fresh, folder) == 0) ||
+		cannot_be_made(folder, error);
 }
 
 bool ms_audit_begin(

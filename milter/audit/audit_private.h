@@ -9,6 +9,8 @@
 
 /* "2026-11-26T20:15:03.123Z"; the caller's. */
 char *ms_audit_stamp(gint64 microseconds);
+/* A line that is begun, with its time and type. */
+json_t *ms_audit_line(const char *type);
 /* Any bytes as a string; NULL as null. */
 json_t *ms_audit_plain(const char *text);
 /* `key` may be NULL.  NULL: there is no memory. */
@@ -16,7 +18,7 @@ json_t *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *ke
 /* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */
 GPtrArray *ms_audit_entries(char *text);
 /* Of the plain files of older versions. */
-bool ms_audit_each_plain(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
-	GError **error);
+bool ms_audit_each_plain(
+	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);
 
 #endif

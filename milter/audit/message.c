@@ -205,8 +205,8 @@ static json_t *reasons_of(const MsVerdict *verdict)
 	json_t *list = json_array();
 	for (guint i = 0; i < verdict->reasons->len && i < MS_MAX_REASONS; i++) {
 		const MsReason *reason = verdict->reasons->pdata[i];
-		g_autofree char *where =
-			reason->where != NULL ? ms_place_masked(reason->where) : NULL;
+		g_autofree char *where = reason->where != NULL ? ms_place_masked(reason->where)
+							       : NULL;
 		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i}",
 			"reason", ms_reason_names[reason->code], "policy", reason->policy, "action",
 			ms_action_names[reason->action], "enforced", (int)reason->enforced, "kind",
@@ -327,8 +327,9 @@ static void add_verdict(json_t *line, const MsAuditMessage *m)
 	if (v->paused)
 		json_object_set_new(line, "paused", json_true());
 	json_object_set_new(line, "reasons", reasons_of(v));
-	json_object_set_new(line, "reasons_more", json_integer(v->more
-		+ (v->reasons->len > MS_MAX_REASONS ? v->reasons->len - MS_MAX_REASONS : 0)));
+	json_object_set_new(line, "reasons_more",
+		json_integer(v->more +
+			(v->reasons->len > MS_MAX_REASONS ? v->reasons->len - MS_MAX_REASONS : 0)));
 	if (m->trouble != NULL)
 		json_object_set_new(line, "trouble", ms_audit_plain(m->trouble));
 	add_policies(line, v);
@@ -342,17 +343,17 @@ static void add_verdict(json_t *line, const MsAuditMessage *m)
 
 json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 {
-	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	g_autofree char *arrived = ms_audit_stamp(m->envelope->arrived);
+	const MsEnvelope *e = m->envelope;
 	g_autofree char *number = key != NULL ? ms_audit_key_number(key) : NULL;
-	json_t *line = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I}", "time", time, "type",
-		m->envelope->canary ? "canary" : "message", "host",
-		ms_audit_plain(m->envelope->host), "queue_id",
-		ms_audit_plain(m->envelope->queue_id), "arrived", arrived, "client",
-		ms_audit_plain(m->envelope->client_address), "key", ms_audit_plain(number), "size",
-		(json_int_t)m->envelope->size);
+	json_t *line = ms_audit_line(e->canary ? MS_AUDIT_CANARY : MS_AUDIT_MESSAGE);
 	if (line == NULL)
 		return NULL;
+	json_object_set_new(line, "host", ms_audit_plain(e->host));
+	json_object_set_new(line, "queue_id", ms_audit_plain(e->queue_id));
+	set(line, "arrived", ms_audit_stamp(e->arrived));
+	json_object_set_new(line, "client", ms_audit_plain(e->client_address));
+	json_object_set_new(line, "key", ms_audit_plain(number));
+	json_object_set_new(line, "size", json_integer((json_int_t)e->size));
 	if (m->record != NULL)
 		json_object_set_new(line, "record", json_string(m->record));
 	add_sender(line, m, key);

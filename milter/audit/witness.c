@@ -52,8 +52,12 @@ json_t *ms_witness_answer(const char *path, guint64 size, GError **error)
 	const MsCheckpoint *now = log != NULL ? ms_tlog_checkpoint(log) : NULL;
 	if (now != NULL && now->text != NULL && size <= now->size)
 		ms_tlog_consistency(log, size, hashes, &n, &why);
-	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
+	bool pruned = now != NULL && size < ms_tlog_minimum(log);
+	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT) && !pruned)
 		return json_pack("{s:s}", "damaged", why->message);
+	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
+		return json_pack("{s:s, s:s, s:I}", "vkey", ms_tlog_vkey(log), "checkpoint",
+			now->text, "pruned", (json_int_t)ms_tlog_minimum(log));
 	if (why != NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return NULL;
@@ -156,11 +160,29 @@ static MsWitness refuse(char **why_out, const char *format, ...)
 	return MS_WITNESS_REFUSED;
 }
 
-static MsWitness compare(
-	const MsKept *old, const MsCheckpoint *new, const json_t *answer, char **why_out)
+#define SKEW_US (3600 * (gint64)G_USEC_PER_SEC) /* of two hosts' clocks */
+
+/* What it would have to prove is gone there.  That is right of lines as old as lines may become,
+ * and of those alone: who writes a trail anew may say it too. */
+static MsWitness resume(const MsKept *old, gint64 lines_ms, char **why_out)
+{
+	gint64 lines = lines_ms * 1000, age = g_get_real_time() - old->time;
+	if (lines > 0 && age > lines - MIN(SKEW_US, lines / 10))
+		return MS_WITNESS_RESUMED;
+	g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(old->time / G_USEC_PER_SEC);
+	g_autofree char *time = at != NULL ? g_date_time_format(at, "%Y-%m-%d %H:%M UTC") : NULL;
+	return refuse(why_out,
+		"it has removed the lines after the checkpoint that is kept here, which was taken %s: here "
+		"lines are kept %s (audit { keep }).  If it may: missent audit witness --forget %s",
+		time, lines > 0 ? "longer" : "for ever", old->host);
+}
+
+static MsWitness compare(const MsKept *old, const MsCheckpoint *new, const json_t *answer,
+	gint64 lines_ms, char **why_out)
 {
 	guint8 hashes[MS_PROOF_MAX][MS_HASH_BYTES];
 	const MsCheckpoint *kept = &old->checkpoint;
+	json_int_t pruned = json_integer_value(json_object_get(answer, "pruned"));
 	if (new->size < kept->size)
 		return refuse(why_out,
 			"its trail was rolled back: it had %" G_GUINT64_FORMAT
@@ -168,6 +190,8 @@ static MsWitness compare(
 			kept->size, new->size);
 	if (ms_checkpoint_same(kept, new))
 		return MS_WITNESS_SAME;
+	if (pruned > 0 && (guint64)pruned > kept->size)
+		return resume(old, lines_ms, why_out);
 	guint n = hashes_from(json_object_get(answer, "hashes"), hashes);
 	if (!ms_consistency_check(kept, new, hashes, n))
 		return refuse(why_out,
@@ -184,8 +208,8 @@ static const char *word(const json_t *json, const char *key)
 	return text != NULL ? text : "";
 }
 
-bool ms_witness_take(const char *folder, const char *host, const json_t *answer, MsWitness *how_out,
-	char **why_out, GError **error)
+bool ms_witness_take(const char *folder, const char *host, const json_t *answer, gint64 lines_ms,
+	MsWitness *how_out, char **why_out, GError **error)
 {
 	g_auto(MsKept) old = {0};
 	g_auto(MsCheckpoint) new = {0};
@@ -214,7 +238,7 @@ bool ms_witness_take(const char *folder, const char *host, const json_t *answer,
 	else if (!ms_checkpoint_parse(note, strlen(note), vkey, &new, &why))
 		*how_out = refuse(why_out, "%s", why->message);
 	else
-		*how_out = kept ? compare(&old, &new, answer, why_out) : MS_WITNESS_FIRST;
+		*how_out = kept ? compare(&old, &new, answer, lines_ms, why_out) : MS_WITNESS_FIRST;
 	return *how_out == MS_WITNESS_SAME || *how_out == MS_WITNESS_REFUSED ||
 		keep(folder, host, vkey, &new, error);
 }

@@ -51,7 +51,8 @@ static void note_mapping(MsRuntime *runtime)
 		state.generation != NULL && g_strcmp0(known, state.generation) != 0) {
 		g_autofree char *detail = g_strdup_printf(
 			"%s, %" G_GINT64_FORMAT " entries", state.generation, state.entries);
-		if (ms_audit_note(ms_runtime_audit(runtime), "import", "missentd", detail, NULL)) {
+		if (ms_audit_note(
+			    ms_runtime_audit(runtime), MS_AUDIT_IMPORT, "missentd", detail, NULL)) {
 			g_free(known);
 			known = g_strdup(state.generation);
 		}

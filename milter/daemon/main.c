@@ -212,7 +212,7 @@ static void reload(Daemon *daemon, int asked)
 		ms_runtime_unref(old); /* messages on the way keep it until they are answered */
 		ms_log(LOG_NOTICE, NULL, "reloaded, policies=%u",
 			ms_policies_count(ms_runtime_policies(fresh)));
-		daemon_note(daemon, "reload");
+		daemon_note(daemon, MS_AUDIT_RELOAD);
 		if (warning != NULL)
 			ms_log(LOG_WARNING, NULL, "%s", warning);
 	}

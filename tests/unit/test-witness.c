@@ -16,6 +16,7 @@
  */
 
 static char *dir;
+static gint64 lines_ms; /* how long lines are kept where others' checkpoints are */
 
 static char *path_in(const char *name)
 {
@@ -71,7 +72,7 @@ static MsWitness take(const char *name, const char *host, char **why_out)
 	g_assert_no_error(error);
 	json_t *answer = ms_witness_answer(path, known ? kept.checkpoint.size : 0, &error);
 	g_assert_no_error(error);
-	g_assert_true(ms_witness_take(folder, host, answer, &how, why_out, &error));
+	g_assert_true(ms_witness_take(folder, host, answer, lines_ms, &how, why_out, &error));
 	g_assert_no_error(error);
 	json_decref(answer);
 	return how;
@@ -140,6 +141,60 @@ static void test_refused(void)
 	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
 }
 
+/* As if it had been taken so long ago. */
+static void age(const char *host, gint64 seconds)
+{
+	g_autofree char *file = g_strdup_printf("of-%s.checkpoint", host), *text = NULL;
+	g_autofree char *path = g_build_filename(dir, "kept", file, NULL);
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_auto(GStrv) parts = g_strsplit(text, "\n", 3);
+	g_autofree char *fresh = g_strdup_printf("%s\n%" G_GINT64_FORMAT "\n%s", parts[0],
+		g_get_real_time() - seconds * G_USEC_PER_SEC, parts[2]);
+	g_assert_true(g_file_set_contents(path, fresh, -1, NULL));
+}
+
+/* A host was away for longer than lines are kept: what leads from the checkpoint that is kept to
+ * its trail is gone there.  That is no alarm; of a younger one it is, for who writes all anew may
+ * say it too. */
+static void test_away(void)
+{
+	static const struct {
+		gint64 lines_ms, seconds;
+		bool rewritten;
+		MsWitness want;
+		const char *words;
+	} rows[] = {
+		{86400000, 100000, false, MS_WITNESS_RESUMED, NULL},
+		{86400000, 80000, false, MS_WITNESS_REFUSED, "are kept longer"},
+		{86400000, 0, false, MS_WITNESS_REFUSED, "are kept longer"},
+		{0, 1000000000, false, MS_WITNESS_REFUSED, "for ever"},
+		{86400000, 100, true, MS_WITNESS_REFUSED, "are kept longer"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *host = g_strdup_printf("away%zu", i),
+				*anew = g_strconcat(host, "-anew", NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsTlog) log = make(host, NULL, "real", 300);
+		expect(host, host, MS_WITNESS_FIRST, NULL);
+		g_autoptr(MsTlog) other = rows[i].rewritten ? make(anew, host, "forged", 300)
+							    : NULL;
+		MsTlog *now = other != NULL ? other : log;
+		append(now, "later", 800);
+		g_assert_true(ms_tlog_prune(now, 512, &error));
+		age(host, rows[i].seconds);
+		lines_ms = rows[i].lines_ms;
+		expect(other != NULL ? anew : host, host, rows[i].want, rows[i].words);
+		g_assert_cmpuint(
+			size_kept(host), ==, rows[i].want == MS_WITNESS_RESUMED ? 1100 : 300);
+		if (rows[i].want != MS_WITNESS_RESUMED)
+			continue;
+		expect(host, host, MS_WITNESS_SAME, NULL);
+		append(log, "later", 1);
+		expect(host, host, MS_WITNESS_GREW, NULL);
+	}
+	lines_ms = 0;
+}
+
 static void test_answers(void)
 {
 	static const char *const rows[] = {"{}", "{\"vkey\":\"x\"}",
@@ -151,7 +206,7 @@ static void test_answers(void)
 		g_autofree char *why = NULL;
 		g_autoptr(GError) error = NULL;
 		MsWitness how;
-		g_assert_true(ms_witness_take(folder, "odd", answer, &how, &why, &error));
+		g_assert_true(ms_witness_take(folder, "odd", answer, 0, &how, &why, &error));
 		g_assert_cmpint(how, ==, MS_WITNESS_REFUSED);
 		json_decref(answer);
 	}
@@ -230,6 +285,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_test_add_func("/witness/refused", test_refused);
+	g_test_add_func("/witness/away", test_away);
 	g_test_add_func("/witness/answers", test_answers);
 	g_test_add_func("/witness/find", test_find);
 	int rc = g_test_run();
