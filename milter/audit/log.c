@@ -297,16 +297,17 @@ static void remove_partial(const MsTlog *log, int level, guint64 n)
 		rmdir(folder);
 }
 
-/* The tiles that are whole with so many bundles, from the lowest up. */
+/* The tiles that are whole with so many bundles, from the lowest up, without removed ones. */
 static bool write_whole(MsTlog *log, guint64 bundles, GError **error)
 {
 	guint64 n = bundles;
 	for (int level = 0; level < MS_LEVELS && n > 0; level++, n /= MS_TILE) {
 		MsHash hashes[MS_TILE];
-		if (!is_there(log, level, n - 1, MS_TILE)) {
+		bool gone = n * ((guint64)MS_TILE << (8 * level)) <= log->minimum;
+		if (!gone && !is_there(log, level, n - 1, MS_TILE)) {
 			g_autofree char *path = ms_tile_path(log->folder, level, n - 1, MS_TILE);
-			if (!tile_make(log, level, n - 1, 0, MS_TILE, hashes, error)
-				|| !replace_file(path, hashes, sizeof hashes, true, error))
+			if (!tile_make(log, level, n - 1, 0, MS_TILE, hashes, error) ||
+				!replace_file(path, hashes, sizeof hashes, true, error))
 				return false;
 		}
 		remove_partial(log, level, n - 1);
@@ -502,8 +503,8 @@ static bool check_latest(MsTlog *log, GError **error)
 			size_of(log), log->latest.size);
 	if (!ms_tlog_root(log, log->latest.size, root, error))
 		return false;
-	return memcmp(root, log->latest.root, sizeof root) == 0
-		|| damaged(log, error, "its entries are not those that were signed");
+	return memcmp(root, log->latest.root, sizeof root) == 0 ||
+		damaged(log, error, "its entries are not those that were signed");
 }
 
 /* All of it, anew. */
@@ -748,7 +749,8 @@ static bool append_some(MsTlog *log, const MsEntryText *entries, guint n, GError
 }
 
 /* Is the file of the last checkpoint what it was?  Its text alone tells: two lines of another
- * program within one tick of the file system's clock bring the same file back, with the same time. */
+ * program within one tick of the file system's clock bring the same file back, with the same
+ * time. */
 static bool is_latest(const MsTlog *log)
 {
 	g_autofree char *path = path_in(log, "latest");
@@ -756,8 +758,8 @@ static bool is_latest(const MsTlog *log)
 	const char *mine = log->latest.text;
 	if (there == NULL || mine == NULL)
 		return there == NULL && mine == NULL;
-	return g_bytes_get_size(there) == strlen(mine)
-		&& memcmp(g_bytes_get_data(there, NULL), mine, strlen(mine)) == 0;
+	return g_bytes_get_size(there) == strlen(mine) &&
+		memcmp(g_bytes_get_data(there, NULL), mine, strlen(mine)) == 0;
 }
 
 /* ... and the head?  One that was killed may have left a line, or a part of one, behind it. */
@@ -846,8 +848,8 @@ static bool publish(MsTlog *log, GError **error)
 	if (log->latest.text == NULL)
 		return true;
 	g_autofree char *path = path_in(log, "checkpoint");
-	return publish_tiles(log, log->latest.size, error)
-		&& replace_file(path, log->latest.text, strlen(log->latest.text), true, error);
+	return publish_tiles(log, log->latest.size, error) &&
+		replace_file(path, log->latest.text, strlen(log->latest.text), true, error);
 }
 
 bool ms_tlog_publish(MsTlog *log, GError **error)
@@ -945,8 +947,8 @@ bool ms_tlog_each(MsTlog *log, guint64 first, MsTakeEntry take, void *user, GErr
 		if (bytes == NULL)
 			return false;
 		const char *data = g_bytes_get_data(bytes, &len);
-		if (!ms_bundle_parse(data != NULL ? data : "", len, slots, NULL)
-			|| (n < log->bundles && slots->len != MS_TILE))
+		if (!ms_bundle_parse(data != NULL ? data : "", len, slots, NULL) ||
+			(n < log->bundles && slots->len != MS_TILE))
 			return damaged(log, error,
 				"the entries from %" G_GUINT64_FORMAT " on are no bundle",
 				n * MS_TILE);
@@ -971,9 +973,10 @@ GBytes *ms_tlog_entry(MsTlog *log, guint64 index, GError **error)
 {
 	GBytes *entry = NULL;
 	if (index >= size_of(log) || index < log->minimum / MS_TILE * MS_TILE) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no entry %" G_GUINT64_FORMAT
-			": the trail has %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, index,
-			log->minimum / MS_TILE * MS_TILE, size_of(log) - 1);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"there is no entry %" G_GUINT64_FORMAT ": the trail has %" G_GUINT64_FORMAT
+			" to %" G_GUINT64_FORMAT,
+			index, log->minimum / MS_TILE * MS_TILE, size_of(log) - 1);
 		return NULL;
 	}
 	return ms_tlog_each(log, index, take_one, &entry, error) ? entry : NULL;

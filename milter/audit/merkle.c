@@ -17,7 +17,8 @@ void ms_merkle_leaf(const void *data, gsize len, MsHash *out)
 
 void ms_merkle_node(const MsHash *left, const MsHash *right, MsHash *out)
 {
-	guint8 both[1 + 2 * sizeof(MsHash)] = {1}; /* in one piece: it is as much as its hash to begin another */
+	guint8 both[1 + 2 * sizeof(MsHash)] = {
+		1}; /* in one piece: it is as much as its hash to begin another */
 	memcpy(both + 1, left, sizeof *left);
 	memcpy(both + 1 + sizeof *left, right, sizeof *right);
 	ms_sha256_of(both, sizeof both, out->bytes);

@@ -22,21 +22,21 @@
  * of its files.
  */
 
-#define AT_ONCE 16     /* bundles that are in memory */
-#define MAX_TOLD 20    /* entries of one bundle */
+#define AT_ONCE 16  /* bundles that are in memory */
+#define MAX_TOLD 20 /* entries of one bundle */
 #define MAX_THREADS 16
 #define MAX_BUNDLE (MS_TILE * (MS_TLOG_MAX_ENTRY + 2))
 
 typedef struct {
 	guint64 number;
-	bool last;      /* the head */
-	bool there;     /* false: missing */
-	bool ready;     /* it is hashed */
-	char *data;     /* its room is used again for another */
+	bool last;  /* the head */
+	bool there; /* false: missing */
+	bool ready; /* it is hashed */
+	char *data; /* its room is used again for another */
 	gsize len, room;
-	char *trouble;  /* why it could not be read */
+	char *trouble; /* why it could not be read */
 	GArray *slots;
-	gsize torn;     /* bytes after the last whole entry */
+	gsize torn; /* bytes after the last whole entry */
 	MsHash leaves[MS_TILE + 1], root;
 	guint n;
 } Bundle;
@@ -53,7 +53,7 @@ typedef struct {
 	guint64 bundles;       /* whole ones, when it was begun */
 	GBytes *head;          /* what comes after them */
 	MsEdge edge;
-	bool broken;           /* from here on no root can be right, and none is asked for */
+	bool broken; /* from here on no root can be right, and none is asked for */
 	GArray *levels[MS_LEVELS];
 	guint64 done[MS_LEVELS];
 } Check;
@@ -154,14 +154,14 @@ static void take_head(GBytes *head, Bundle *b)
 	b->room = b->len;
 }
 
-/* Who compares and the threads that read and hash share a ring of bundles: they go on while he looks at
- * the ones before, and he hashes too where he would wait. */
+/* Who compares and the threads that read and hash share a ring of bundles: they go on while he
+ * looks at the ones before, and he hashes too where he would wait. */
 typedef struct {
 	const char *folder;
-	GBytes *head;        /* the last one */
-	guint64 next, last;  /* the next one to be taken, and the last one */
-	guint64 first;       /* the oldest one in the ring: it is compared */
-	bool over;           /* an error: nobody needs the rest */
+	GBytes *head;       /* the last one */
+	guint64 next, last; /* the next one to be taken, and the last one */
+	guint64 first;      /* the oldest one in the ring: it is compared */
+	bool over;          /* an error: nobody needs the rest */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	Bundle ring[AT_ONCE];
@@ -220,8 +220,8 @@ static Hashing *hashing_new(const char *folder, GBytes *head, guint64 first, gui
 	for (guint i = 0; i < AT_ONCE; i++)
 		h->ring[i].slots = g_array_sized_new(FALSE, FALSE, sizeof(MsSlot), MS_TILE + 1);
 	guint most = MIN(g_get_num_processors(), MAX_THREADS);
-	while (h->n_threads + 1 < most && last - first > h->n_threads
-		&& pthread_create(&h->threads[h->n_threads], NULL, hash_some, h) == 0)
+	while (h->n_threads + 1 < most && last - first > h->n_threads &&
+		pthread_create(&h->threads[h->n_threads], NULL, hash_some, h) == 0)
 		h->n_threads++;
 	return h;
 }

@@ -42,8 +42,8 @@ static EVP_MD_CTX *state(void)
 void ms_sha256_of(const void *data, gsize len, guint8 out[MS_SHA256_BYTES])
 {
 	EVP_MD_CTX *s = state();
-	int fine = EVP_DigestInit_ex2(s, sha256, NULL) && EVP_DigestUpdate(s, data, len)
-		&& EVP_DigestFinal_ex(s, out, NULL);
+	int fine = EVP_DigestInit_ex2(s, sha256, NULL) && EVP_DigestUpdate(s, data, len) &&
+		EVP_DigestFinal_ex(s, out, NULL);
 	g_assert(fine);
 }
 
@@ -51,9 +51,9 @@ void ms_sha256(guint8 prefix, const void *one, gsize one_len, const void *two, g
 	guint8 out[MS_SHA256_BYTES])
 {
 	EVP_MD_CTX *s = state();
-	int fine = EVP_DigestInit_ex2(s, sha256, NULL) && EVP_DigestUpdate(s, &prefix, 1)
-		&& EVP_DigestUpdate(s, one, one_len) && EVP_DigestUpdate(s, two, two_len)
-		&& EVP_DigestFinal_ex(s, out, NULL);
+	int fine = EVP_DigestInit_ex2(s, sha256, NULL) && EVP_DigestUpdate(s, &prefix, 1) &&
+		EVP_DigestUpdate(s, one, one_len) && EVP_DigestUpdate(s, two, two_len) &&
+		EVP_DigestFinal_ex(s, out, NULL);
 	g_assert(fine);
 }
 

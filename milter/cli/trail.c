@@ -67,8 +67,8 @@ static bool has_type(const char *data, gsize len, const char *type)
 {
 	static const char key[] = ",\"type\":\"";
 	const gsize n = strlen(type), skip = sizeof key - 1, at = TYPE_AT - skip;
-	return len > TYPE_AT + n && data[TYPE_AT] == *type && memcmp(data + at, key, skip) == 0
-		&& memcmp(data + TYPE_AT, type, n) == 0 && data[TYPE_AT + n] == '"';
+	return len > TYPE_AT + n && data[TYPE_AT] == *type && memcmp(data + at, key, skip) == 0 &&
+		memcmp(data + TYPE_AT, type, n) == 0 && data[TYPE_AT + n] == '"';
 }
 
 static void tell_hole(Look *look, guint64 index, gint64 time)
@@ -162,8 +162,8 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 	MsTlogVerified v;
 	g_autoptr(GError) error = NULL;
 	gint64 start = g_get_monotonic_time();
-	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error)
-		|| (against != NULL && !compare(folder, against, &look, &error)))
+	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error) ||
+		(against != NULL && !compare(folder, against, &look, &error)))
 		return complain(error);
 	if (given == NULL && look.beat > 0 && g_get_real_time() > look.beat + HOLE_US)
 		tell_hole(&look, look.index, g_get_real_time());
@@ -282,8 +282,9 @@ static int forget(const MsSettings *s, const char *host)
 {
 	g_autoptr(GError) error = NULL;
 	MsAudit *audit = ms_audit_new(s->audit_file);
-	bool fine = ms_audit_event(audit, cli_who(), "shell", "witness forgotten", "", host, &error)
-		&& ms_witness_forget(s->checkpoints.witness, host, &error);
+	bool fine = ms_audit_event(
+			    audit, cli_who(), "shell", "witness forgotten", "", host, &error) &&
+		ms_witness_forget(s->checkpoints.witness, host, &error);
 	ms_audit_free(audit);
 	if (!fine)
 		return complain(error);

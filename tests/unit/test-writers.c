@@ -14,9 +14,9 @@
 #include "../test.h"
 
 /*
- * Several programs append to one log and take turns: what one of them did, or left when it was killed in the
- * middle of it, the next one sees before it writes.  Every line that was said to be on disk is there, once, in
- * the order of its writer, and the log is whole.
+ * Several programs append to one log and take turns: what one of them did, or left when it was
+ * killed in the middle of it, the next one sees before it writes.  Every line that was said to be
+ * on disk is there, once, in the order of its writer, and the log is whole.
  */
 
 static char *dir;
@@ -76,8 +76,9 @@ static GPtrArray *all_of(const char *folder)
 
 /* ---- what the other one did -------------------------------------------------------------- */
 
-/* Two lines of another program within one tick of the file system's clock: the file of the checkpoint is the
- * same one as before (two change places), of the same length and time, and only its text tells. */
+/* Two lines of another program within one tick of the file system's clock: the file of the
+ * checkpoint is the same one as before (two change places), of the same length and time, and only
+ * its text tells. */
 static void test_same_moment(void)
 {
 	g_autofree char *folder = g_build_filename(dir, "moment", NULL);
@@ -96,7 +97,8 @@ static void test_same_moment(void)
 	expect_whole(folder, 13);
 }
 
-/* Where a writer may be killed: after a part of a line, after one line and a part, after whole lines. */
+/* Where a writer may be killed: after a part of a line, after one line and a part, after whole
+ * lines. */
 static void test_left_behind(void)
 {
 	static const struct {
@@ -128,7 +130,8 @@ static void test_left_behind(void)
 	}
 }
 
-/* Killed after the full head was put in its place, before anything else was: no line of another fails. */
+/* Killed after the full head was put in its place, before anything else was: no line of another
+ * fails. */
 static void test_left_rolled(void)
 {
 	g_autofree char *folder = g_build_filename(dir, "rolled", NULL);
@@ -154,7 +157,8 @@ static void write_for_ever(const char *folder, guint writer, guint64 from, int t
 {
 	MsTlog *log = ms_tlog_open(folder, NULL, NULL);
 	for (guint64 i = from;; i++) {
-		g_autofree char *text = g_strdup_printf("{\"writer\":%u,\"line\":%" G_GUINT64_FORMAT "}", writer, i);
+		g_autofree char *text = g_strdup_printf(
+			"{\"writer\":%u,\"line\":%" G_GUINT64_FORMAT "}", writer, i);
 		if (log == NULL || !append(log, text, NULL))
 			_exit(2);
 		if (write(to, &i, sizeof i) != sizeof i)
@@ -201,8 +205,10 @@ static void end(Writer *w)
 	g_assert_true(WIFSIGNALED(status)); /* none of them failed */
 }
 
-/* What a writer said is there, in its order; of what it was at when it was killed there may be one more. */
-static void expect_said(const GPtrArray *texts, guint writer, const guint64 *begins, const guint64 *ends)
+/* What a writer said is there, in its order; of what it was at when it was killed there may be
+ * one more. */
+static void expect_said(
+	const GPtrArray *texts, guint writer, const guint64 *begins, const guint64 *ends)
 {
 	g_autofree char *mine = g_strdup_printf("{\"writer\":%u,", writer);
 	guint life = 0;
@@ -276,6 +282,30 @@ static void test_killed_pruning(void)
 	g_assert_cmpuint(v.entries, ==, 256 + 5);
 }
 
+/* A host that was away: all whole bundles are removed, and then it starts anew. */
+static void test_all_pruned(void)
+{
+	static const guint sizes[] = {256, 257, 512, 700, 768};
+	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		guint n = sizes[i];
+		guint64 minimum = n / 256 * 256;
+		g_autofree char *name = g_strdup_printf("all%u", n),
+				*folder = g_build_filename(dir, name, NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsTlog) log = open_log(folder, "mx.example/missent");
+		for (guint k = 0; k < n; k++)
+			must_append(log, "line");
+		g_assert_true(ms_tlog_prune(log, minimum, &error));
+		g_autoptr(MsTlog) again = open_log(folder, NULL);
+		must_append(again, "after");
+		must_append(log, "and after");
+		expect_whole(folder, n + 2 - minimum);
+		for (guint k = 0; k < 300; k++)
+			must_append(again, "more");
+		expect_whole(folder, n + 302 - minimum);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -285,6 +315,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writers/left-rolled", test_left_rolled);
 	g_test_add_func("/writers/killed", test_killed);
 	g_test_add_func("/writers/killed-pruning", test_killed_pruning);
+	g_test_add_func("/writers/all-pruned", test_all_pruned);
 	int rc = g_test_run();
 	remove_folder(dir);
 	g_free(dir);
