@@ -34,6 +34,7 @@ typedef struct {
 	char *codes;        /* "mismatch, unproven"; "" */
 	char *policies;     /* that applied; "" */
 	char *cause;        /* messages with the same words have the same cause; "" */
+	GPtrArray *unsure;  /* of char *: policies that applied for what is not known of it */
 	GPtrArray *reasons; /* of char *, masked, the strictest first */
 } MsBacktestView;
 

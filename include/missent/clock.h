@@ -12,11 +12,21 @@
 #define MISSENT_CLOCK_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 /* Microseconds since 1970. */
 gint64 ms_clock_now(void);
 /* Microseconds since this machine was started, also while it slept. */
 gint64 ms_clock_steady(void);
+/* Whether the wall clock goes as the other one does.  Zeroed at first; who shares one locks it. */
+typedef struct {
+	bool begun;
+	gint64 offset, doubted; /* the wall clock's; until when it is not believed */
+} MsClockWatch;
+/* Less is a clock that is being set right; so long after a jump nobody knows which time it was. */
+#define MS_CLOCK_JUMP (120 * (gint64)G_USEC_PER_SEC)
+#define MS_CLOCK_DOUBT (600 * (gint64)G_USEC_PER_SEC)
+bool ms_clock_is_sure(MsClockWatch *watch);
 /* For tests: from now on both are that much later, or earlier. */
 void ms_clock_shift(gint64 now_us, gint64 steady_us);
 

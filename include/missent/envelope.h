@@ -16,12 +16,16 @@
 
 #include "missent/shape.h"
 
+/* What nobody has said of a message that did not come from an MTA just now. */
+typedef enum { MS_UNSAID_USER = 1, MS_UNSAID_CLIENT = 2, MS_UNSAID_TIME = 4 } MsUnsaid;
+
 typedef struct {
 	char *host;           /* the MTA's host name */
 	char *queue_id;       /* NULL until the MTA gives one */
 	char *client_address; /* IP address, or NULL for a local client */
 	char *client_name;
 	char *helo;
+	guint unsaid;         /* MsUnsaid: auth_user, client_address, arrived mean nothing */
 	char *auth_user;      /* NULL: not authenticated */
 	char *sender;         /* without angle brackets; "" for bounces */
 	GPtrArray *recipients; /* of char *, without angle brackets */

@@ -45,8 +45,12 @@ const char *ms_policies_nth(const MsPolicies *policies, guint n, bool *enforced_
 const char *ms_policies_place(const MsPolicies *policies, guint n, int *line_out);
 /* The first of its conditions that this message does not meet, in words; NULL: it applies.  The
  * caller's. */
-char *ms_policy_why_not(
-	const MsPolicies *policies, guint n, const MsEnvelope *envelope, const MsReading *reading);
+char *ms_policy_why_not(const MsPolicies *policies, guint n, const MsEnvelope *envelope,
+	const MsReading *reading, const MsResolution *resolution);
+/* Of one that applies: which of its conditions are not known to be met, and why; NULL: all are
+ * known. What is not known never takes a policy away.  `resolution` may be NULL.  The caller's. */
+char *ms_policy_unsure(const MsPolicies *policies, guint n, const MsEnvelope *envelope,
+	const MsReading *reading, const MsResolution *resolution);
 
 /* A test that stands beside policies (missent-policy(5)): a message, its envelope, a mapping of
  * its own, and what is expected.  backtest.h runs it. */
@@ -55,6 +59,7 @@ typedef struct {
 	int line;
 	char *policy; /* it is judged as being under this one, whatever its conditions; or NULL */
 	char *from, *user, *client;
+	gint64 arrived; /* microseconds since 1970; 0: it is not said */
 	char **to, **headers;
 	char *text, *path; /* one of the two */
 	char **mapping;    /* "account,kind,value" */

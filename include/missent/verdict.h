@@ -92,6 +92,9 @@ typedef struct {
 	MsAction action;    /* what is to be done */
 	MsAction would;     /* what would be done if all policies were enforced */
 	GPtrArray *policies; /* of char *: those that applied */
+	/* of char *: "TITLE: ...", of those the ones that applied because a condition is not
+	 * known */
+	GPtrArray *unsure;
 	GPtrArray *reasons;  /* of MsReason, strictest first */
 	guint more;          /* reasons not kept */
 	GByteArray *withheld; /* a byte a recipient: 1 if a split keeps it from him */

@@ -105,7 +105,7 @@ static MsEnvelope *envelope_of(const Beside *b, const MsPolicyTest *test, gsize 
 	e->sender = g_strdup(test->from);
 	e->auth_user = g_strdup(test->user);
 	e->client_address = g_strdup(test->client);
-	e->arrived = g_get_real_time();
+	e->arrived = test->arrived;
 	e->size = size;
 	for (int i = 0; test->to[i] != NULL; i++)
 		g_ptr_array_add(e->recipients, g_strdup(test->to[i]));

@@ -186,6 +186,8 @@ MsEnvelope *backtest_envelope(MsRuntime *runtime, MsLedger *ledger, const Backte
 	e->sender = ms_address_bare(from != NULL ? from : ms_reading_header(reading, "From"));
 	e->arrived = g_get_real_time();
 	e->size = m->len;
+	/* What is stored does not say who had logged in, where, and when it came to the MTA. */
+	e->unsaid = MS_UNSAID_USER | MS_UNSAID_CLIENT | MS_UNSAID_TIME;
 	*by_out = MS_BY_HEADERS;
 	if (by_record(ledger, m, e)) {
 		*by_out = MS_BY_RECORD;

@@ -89,6 +89,8 @@ static void fill(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgeme
 		if (r->action >= MS_TAG)
 			g_ptr_array_add(view->reasons, reason_words(r));
 	}
+	for (guint i = 0; i < v->unsure->len && i < MS_BACKTEST_REASONS; i++)
+		g_ptr_array_add(view->unsure, g_strdup(v->unsure->pdata[i]));
 	if (v->would >= MS_TAG) {
 		g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, judgement, "");
 		set_text(&view->cause, ms_engine_cause_again(record));
@@ -363,9 +365,31 @@ static void note_archive(Run *run)
 				(char *)address);
 }
 
+/* Stored mail does not tell all that policies ask: then they apply, and that is said. */
+static void note_unsure(Run *run)
+{
+	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) texts = g_ptr_array_new();
+	for (guint i = 0; i < run->out->rows->len; i++) {
+		const MsBacktestRow *row = run->out->rows->pdata[i];
+		for (guint k = 0; row != NULL && k < row->now.unsure->len; k++) {
+			char *text = row->now.unsure->pdata[k];
+			guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, text));
+			if (n == 0)
+				g_ptr_array_add(texts, text);
+			g_hash_table_insert(counts, text, GUINT_TO_POINTER(n + 1));
+		}
+	}
+	for (guint i = 0; i < texts->len && i < MS_BACKTEST_REASONS; i++)
+		note(run, "%u messages were taken to fall under policy %s",
+			GPOINTER_TO_UINT(g_hash_table_lookup(counts, texts->pdata[i])),
+			(char *)texts->pdata[i]);
+}
+
 static void note_all(Run *run)
 {
 	note_archive(run);
+	note_unsure(run);
 	if (!ms_runtime_is_current(run->runtime) ||
 		(run->baseline != NULL && !ms_runtime_is_current(run->baseline)))
 		note(run,

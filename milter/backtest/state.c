@@ -37,6 +37,7 @@ void backtest_view_init(MsBacktestView *view)
 	*view = (MsBacktestView){.codes = g_strdup(""),
 		.policies = g_strdup(""),
 		.cause = g_strdup(""),
+		.unsure = g_ptr_array_new_with_free_func(g_free),
 		.reasons = g_ptr_array_new_with_free_func(g_free)};
 }
 
@@ -45,6 +46,7 @@ static void view_clear(MsBacktestView *view)
 	g_free(view->codes);
 	g_free(view->policies);
 	g_free(view->cause);
+	g_ptr_array_unref(view->unsure);
 	g_ptr_array_unref(view->reasons);
 }
 
@@ -70,12 +72,14 @@ static json_t *text(const char *words)
 
 static json_t *view_to_json(const MsBacktestView *view)
 {
-	json_t *reasons = json_array();
+	json_t *reasons = json_array(), *unsure = json_array();
+	for (guint i = 0; i < view->unsure->len; i++)
+		json_array_append_new(unsure, text(view->unsure->pdata[i]));
 	for (guint i = 0; i < view->reasons->len; i++)
 		json_array_append_new(reasons, text(view->reasons->pdata[i]));
-	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "would", ms_action_names[view->would],
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "would", ms_action_names[view->would],
 		"codes", text(view->codes), "policies", text(view->policies), "cause",
-		text(view->cause), "reasons", reasons);
+		text(view->cause), "unsure", unsure, "reasons", reasons);
 }
 
 json_t *backtest_row_to_json(const MsBacktestRow *row, bool compares)
@@ -123,6 +127,8 @@ static bool view_from_json(const json_t *json, MsBacktestView *view)
 	set_text(&view->codes, word(json, "codes"));
 	set_text(&view->policies, word(json, "policies"));
 	set_text(&view->cause, word(json, "cause"));
+	json_array_foreach(json_object_get(json, "unsure"), i, reason)
+		g_ptr_array_add(view->unsure, g_strdup(json_string_value(reason)));
 	json_array_foreach(json_object_get(json, "reasons"), i, reason)
 		g_ptr_array_add(view->reasons, g_strdup(json_string_value(reason)));
 	return true;

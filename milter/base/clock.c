@@ -22,6 +22,16 @@ gint64 ms_clock_steady(void)
 	return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000 + atomic_load(&steady_shift);
 }
 
+bool ms_clock_is_sure(MsClockWatch *watch)
+{
+	gint64 steady = ms_clock_steady(), offset = ms_clock_now() - steady;
+	if (watch->begun && ABS(offset - watch->offset) >= MS_CLOCK_JUMP)
+		watch->doubted = steady + MS_CLOCK_DOUBT;
+	watch->begun = true;
+	watch->offset = offset;
+	return steady >= watch->doubted;
+}
+
 void ms_clock_shift(gint64 now_us, gint64 steady_us)
 {
 	atomic_fetch_add(&now_shift, now_us);

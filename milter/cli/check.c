@@ -33,6 +33,27 @@ typedef struct {
 
 /* ---- envelope ------------------------------------------------------------------------- */
 
+/* "": there was none. */
+static char *said_or_none(const char *said)
+{
+	return said != NULL && *said != '\0' ? g_strdup(said) : NULL;
+}
+
+static gint64 time_of(const CliEnvelope *said, GError **error)
+{
+	gint64 now = g_get_real_time(), at = now;
+	if (said->time != NULL)
+		cli_when("time", said->time, now, &at, error);
+	return at;
+}
+
+int cli_envelope_check(const CliEnvelope *said)
+{
+	g_autoptr(GError) error = NULL;
+	time_of(said, &error);
+	return error != NULL ? cli_fail_error(error) : 0;
+}
+
 static MsEnvelope *make_envelope(
 	const CliEnvelope *said, const MsRuntime *runtime, const MsReading *reading, gsize len)
 {
@@ -42,9 +63,12 @@ static MsEnvelope *make_envelope(
 	envelope->sender = said->sender != NULL
 		? g_strdup(said->sender)
 		: ms_address_bare(from != NULL ? from : ms_reading_header(reading, "From"));
-	envelope->auth_user = g_strdup(said->user);
-	envelope->client_address = g_strdup(said->client);
-	envelope->arrived = g_get_real_time();
+	envelope->auth_user = said_or_none(said->user);
+	envelope->client_address = said_or_none(said->client);
+	envelope->arrived = time_of(said, NULL);
+	envelope->unsaid = (said->user == NULL ? MS_UNSAID_USER : 0) |
+		(said->client == NULL ? MS_UNSAID_CLIENT : 0) |
+		(said->time == NULL ? MS_UNSAID_TIME : 0);
 	envelope->size = len;
 	for (int i = 0; said->recipients != NULL && said->recipients[i] != NULL; i++)
 		g_ptr_array_add(envelope->recipients, ms_address_bare(said->recipients[i]));
@@ -85,6 +109,7 @@ void cli_envelope_clear(CliEnvelope *said)
 	g_free(said->sender);
 	g_free(said->user);
 	g_free(said->client);
+	g_free(said->time);
 }
 
 int cli_verdict_code(const MsVerdict *verdict)
@@ -124,6 +149,11 @@ static void print_head(const Check *check, const char *name, const MsEnvelope *e
 	for (guint i = 0; i < v->policies->len; i++)
 		printf("%s%s", i > 0 ? ", " : "", (char *)v->policies->pdata[i]);
 	printf("%s\n", v->policies->len == 0 ? "none applies" : "");
+	for (guint i = 0; i < v->unsure->len; i++) {
+		g_autofree char *text = cli_cell(v->unsure->pdata[i], 0);
+		printf("  %snot known%s  counted as met by policy %s\n", cli_colour(cli, YELLOW),
+			cli_colour(cli, PLAIN), text);
+	}
 }
 
 static char *owners_text(const MsResolution *resolution, guint finding)
@@ -432,6 +462,11 @@ int cmd_check(Cli *cli, int argc, char **argv)
 		return cli_fail(EX_USAGE, "check: which messages? (- for standard input)");
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
+	int rc = cli_envelope_check(&check.said);
+	if (rc != 0) {
+		cli_envelope_clear(&check.said);
+		return rc;
+	}
 	check.runtime = ms_runtime_load(cli->config, MS_PARTS_CHECK, &warning, &error);
 	if (check.runtime == NULL)
 		return cli_fail_error(error);
@@ -441,7 +476,7 @@ int cmd_check(Cli *cli, int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		check.many = check.many || argc > 2 || ms_stored_is_many(argv[i]);
 	for (int i = 1; i < argc; i++) {
-		int rc = cli_messages(argv[i], judge, &check);
+		rc = cli_messages(argv[i], judge, &check);
 		worst = MAX(worst, rc);
 	}
 	if (check.many && !check.json)

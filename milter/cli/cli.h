@@ -95,7 +95,7 @@ int cli_memory_file(const guint8 *data, gsize len);
 int cli_backtest(Cli *cli, int argc, char **argv);
 /* check.c: what is said of the envelope of a message that is judged without an MTA. */
 typedef struct {
-	char *sender, *user, *client;
+	char *sender, *user, *client, *time;
 	char **recipients;
 } CliEnvelope;
 #define CLI_ENVELOPE_OPTIONS(said)                                                               \
@@ -103,13 +103,18 @@ typedef struct {
 		"envelope sender (else Return-Path or From)", "ADDRESS"},                        \
 		{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &(said).recipients,                    \
 			"envelope recipient, repeatable (else To and Cc)", "ADDRESS"},           \
-		{"auth-user", 0, 0, G_OPTION_ARG_STRING, &(said).user, "authenticated user",     \
-			"NAME"},                                                                 \
+		{"auth-user", 0, 0, G_OPTION_ARG_STRING, &(said).user,                           \
+			"authenticated user; \"\" for nobody (else not known)", "NAME"},         \
+		{"time", 0, 0, G_OPTION_ARG_STRING, &(said).time,                                \
+			"when it came: \"2026-12-01 14:00\", 2h, ... (else not known)", "TIME"}, \
 	{                                                                                        \
-		"client", 0, 0, G_OPTION_ARG_STRING, &(said).client, "client's IP address", "IP" \
+		"client", 0, 0, G_OPTION_ARG_STRING, &(said).client,                             \
+			"client's IP address; \"\" for this host (else not known)", "IP"         \
 	}
 void cli_envelope_clear(CliEnvelope *said);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliEnvelope, cli_envelope_clear)
+/* 0, or a sysexits code that was told: what was said, once for all messages. */
+int cli_envelope_check(const CliEnvelope *said);
 /* 0, or a sysexits code that was told. */
 int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data,
 	gsize len, MsEnvelope **envelope_out, MsJudgement **judgement_out);

@@ -192,6 +192,9 @@ static void print_policies(const Explain *e, const json_t *story)
 			!applies                                               ? ": does not apply"
 				: json_is_true(json_object_get(p, "enforced")) ? ""
 									       : ", observes");
+		g_autofree char *unsure = cli_cell(word(p, "unsure"), 0);
+		if (*unsure != '\0')
+			printf("    not known, and counted as met: %s\n", unsure);
 		if (applies)
 			print_reasons(e, p);
 		else
@@ -295,6 +298,9 @@ static int explain_files(Explain *e, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
+	int told = cli_envelope_check(&e->said);
+	if (told != 0)
+		return told;
 	e->runtime = ms_runtime_load(e->cli->config, MS_PARTS_CHECK, &warning, &error);
 	if (e->runtime == NULL)
 		return cli_fail_error(error);

@@ -119,6 +119,7 @@ static GPtrArray *read_log(const char *path, GError **error)
 		envelope->sender = g_strdup(mail->sender);
 		envelope->client_address = g_strdup(mail->client);
 		envelope->auth_user = g_strdup(mail->auth_user);
+		envelope->arrived = mail->first;
 		g_ptr_array_add(envelopes, envelope);
 	}
 	return envelopes;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/backtest.h"
 #include "missent/io.h"
 #include "missent/log.h"
@@ -39,6 +40,7 @@ struct Daemon {
 	bool ending;          /* no reload any more */
 	MsNumbers *numbers;   /* counted since it was started, whatever is reloaded */
 	gint paused;          /* atomic */
+	MsClockWatch clock;
 };
 
 /* ---- what sessions share -------------------------------------------------------------- */
@@ -59,6 +61,14 @@ bool daemon_take_memory(Daemon *daemon, guint64 bytes)
 		daemon->memory += bytes;
 	pthread_mutex_unlock(&daemon->lock);
 	return fine;
+}
+
+bool daemon_clock_is_sure(Daemon *daemon)
+{
+	pthread_mutex_lock(&daemon->lock);
+	bool sure = ms_clock_is_sure(&daemon->clock);
+	pthread_mutex_unlock(&daemon->lock);
+	return sure;
 }
 
 void daemon_give_memory(Daemon *daemon, guint64 bytes)

@@ -108,6 +108,7 @@ void session_mail(Session *session, const char *sender, const char *auth_user)
 	t->envelope->client_name = g_strdup(session->client_name);
 	t->envelope->client_address = g_strdup(session->client_address);
 	t->envelope->arrived = ms_clock_now();
+	t->envelope->unsaid = daemon_clock_is_sure(session->daemon) ? 0 : MS_UNSAID_TIME;
 	t->concern = ms_engine_concern(t->runtime, t->envelope);
 	t->concerned = t->concern == MS_CONCERNED;
 	t->failed_for = MS_NUM_TEMPFAIL_OTHER;

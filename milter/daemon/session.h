@@ -49,6 +49,8 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 MsRuntime *daemon_runtime(Daemon *daemon);
 /* Takes room for `bytes` of messages in flight, or refuses. */
 bool daemon_take_memory(Daemon *daemon, guint64 bytes);
+/* False for a while after the wall clock jumped. */
+bool daemon_clock_is_sure(Daemon *daemon);
 void daemon_give_memory(Daemon *daemon, guint64 bytes);
 void daemon_enter(Daemon *daemon); /* a verdict is being made: a stop waits for it */
 void daemon_leave(Daemon *daemon);

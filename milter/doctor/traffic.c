@@ -31,6 +31,7 @@ static MsConcern concern_of(const Patient *p, const MsMail *mail)
 	envelope->sender = g_strdup(mail->sender);
 	envelope->client_address = g_strdup(mail->client);
 	envelope->auth_user = g_strdup(mail->auth_user);
+	envelope->arrived = mail->first;
 	MsConcern concern = ms_engine_concern(p->runtime, envelope);
 	ms_envelope_free(envelope);
 	return concern;

@@ -234,13 +234,18 @@ static json_t *policy(const Story *s, guint n)
 	int line;
 	const char *title = ms_policies_nth(all, n, &enforced),
 		   *file = ms_policies_place(all, n, &line);
-	g_autofree char *because = ms_policy_why_not(all, n, s->envelope, s->judgement->reading);
+	const MsJudgement *j = s->judgement;
+	g_autofree char *because =
+		ms_policy_why_not(all, n, s->envelope, j->reading, j->resolution);
+	g_autofree char *unsure = because == NULL
+		? ms_policy_unsure(all, n, s->envelope, j->reading, j->resolution)
+		: NULL;
 	json_t *reasons = json_array();
 	explain_reasons(reasons, s->judgement->verdict->reasons, title);
 	explain_reasons(reasons, s->wish->reasons, title);
-	return json_pack("{s:s, s:s, s:i, s:b, s:b, s:o, s:o}", "policy", title, "file", file,
+	return json_pack("{s:s, s:s, s:i, s:b, s:b, s:o, s:o, s:o}", "policy", title, "file", file,
 		"line", line, "enforced", (int)enforced, "applies", because == NULL, "because",
-		explain_text(because), "reasons", reasons);
+		explain_text(because), "unsure", explain_text(unsure), "reasons", reasons);
 }
 
 static json_t *policies(Story *s)

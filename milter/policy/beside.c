@@ -41,12 +41,31 @@ static bool check_field(const char *value, GError **error)
 	return false;
 }
 
+static gint64 time_of(const char *text)
+{
+	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
+	g_autofree char *whole = g_strconcat(iso, strlen(text) == 16 ? ":00" : "", NULL);
+	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, utc);
+	return time != NULL ? g_date_time_to_unix(time) * G_USEC_PER_SEC : 0;
+}
+
+static bool check_time(const char *value, GError **error)
+{
+	if (time_of(value) > 0)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no time such as \"2026-12-01 14:00\" (UTC)",
+		value);
+	return false;
+}
+
 const MsRow ms_policy_test_rows[] = {
 	{.key = "policy", .type = MS_ROW_TEXT},
 	{.key = "from", .type = MS_ROW_TEXT, .fallback = "billing@example.com"},
 	{.key = "to", .type = MS_ROW_LIST},
 	{.key = "auth-user", .type = MS_ROW_TEXT},
 	{.key = "client", .type = MS_ROW_TEXT},
+	{.key = "time", .type = MS_ROW_TEXT, .check = check_time},
 	{.key = "header", .type = MS_ROW_LIST, .check = check_field},
 	{.key = "text", .type = MS_ROW_TEXT},
 	{.key = "file", .type = MS_ROW_TEXT},
@@ -101,6 +120,7 @@ static MsPolicyTest *take_test(const MsSection *section, const char *file)
 		.headers = list_of(section, "header"),
 		.mapping = list_of(section, "mapping"),
 		.reasons = list_of(section, "reason"),
+		.arrived = ms_section_given(section, "time") ? time_of(ms_section_text(section, "time")) : 0,
 		.expect = ms_section_choice(section, "expect"),
 	};
 	return test;

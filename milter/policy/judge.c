@@ -579,13 +579,18 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 		.trouble = trouble,
 		.verdict = verdict};
 	case_init(&c);
-	g_autoptr(MsFacts) facts = ms_facts_new(envelope, reading);
+	g_autoptr(MsFacts) facts = ms_facts_new(envelope, reading, resolution);
 	for (guint i = 0; i < policies->list->len; i++) {
 		const MsPolicy *policy = policies->list->pdata[i];
 		if (resolution != NULL)
 			ms_resolution_step(resolution, STEPS_OF_PATTERNS);
-		if (ms_facts_fit(facts, policy, is_over(&c)))
-			judge(policy, &c);
+		bool late = is_over(&c);
+		if (!ms_facts_fit(facts, policy, late))
+			continue;
+		g_autofree char *unsure = ms_facts_unsure(facts, policy, late);
+		if (unsure != NULL)
+			g_ptr_array_add(verdict->unsure, g_strdup_printf("%s: %s", policy->title, unsure));
+		judge(policy, &c);
 	}
 	case_clear(&c);
 	/* Nobody is left to split it for: then it stays in the MTA's queue, whole. */

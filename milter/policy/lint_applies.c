@@ -72,14 +72,62 @@ static bool same_header(const char *a, const char *b)
 		strcmp(a + name, b + name) == 0;
 }
 
-const LintCondition lint_conditions[] = {{"sender", lint_sender_covers},
-	{"auth-user", lint_glob_covers}, {"networks", lint_network_covers}, {"header", same_header},
-	{"attachment", lint_glob_covers}, {NULL, NULL}};
+static bool same_name(const char *a, const char *b)
+{
+	return g_ascii_strcasecmp(a, b) == 0;
+}
+
+static bool range_covers(const char *a, const char *b, bool size)
+{
+	MsRange x, y;
+	return ms_range_parse(a, size, &x) && ms_range_parse(b, size, &y) && x.from <= y.from &&
+		x.to >= y.to;
+}
+
+static bool count_covers(const char *a, const char *b)
+{
+	return range_covers(a, b, false);
+}
+
+static bool size_covers(const char *a, const char *b)
+{
+	return range_covers(a, b, true);
+}
+
+static bool window_covers(const char *a, const char *b)
+{
+	MsWindow x, y;
+	if (!ms_window_parse(a, &x, NULL) || !ms_window_parse(b, &y, NULL))
+		return false;
+	for (guint i = 0; i < MS_WEEK; i++)
+		if (ms_window_has(&y, i / 1440, i % 1440) && !ms_window_has(&x, i / 1440, i % 1440))
+			return false;
+	return true;
+}
+
+const LintCovers lint_covers[MS_N_CONDITIONS] = {
+	[MS_IF_SENDER] = lint_sender_covers,
+	[MS_IF_USER] = lint_glob_covers,
+	[MS_IF_NETWORK] = lint_network_covers,
+	[MS_IF_TIME] = window_covers,
+	[MS_IF_HEADER] = same_header,
+	[MS_IF_PRESENT] = same_name,
+	[MS_IF_FILTER] = same_header,
+	[MS_IF_RESULT] = same,
+	[MS_IF_SIZE] = size_covers,
+	[MS_IF_ATTACHMENT] = lint_glob_covers,
+	[MS_IF_TYPE] = lint_glob_covers,
+	[MS_IF_NAME] = lint_glob_covers,
+	[MS_IF_EACH_SIZE] = size_covers,
+	[MS_IF_COUNT] = count_covers,
+	[MS_IF_IDENTIFIERS] = count_covers,
+};
 
 static void tell_twice(Lint *lint, Subject *s, const char *key, LintCovers covers)
 {
 	const char *const *list = ms_section_list(s->section, key);
-	for (guint b = 0; list[b] != NULL; b++)
+	guint n = g_strv_length((char **)list);
+	for (guint b = 0; n * n <= LINT_PAIRS && b < n; b++)
 		for (guint a = 0; list[a] != NULL; a++) {
 			if (a == b || !covers(list[a], list[b]) ||
 				(a > b && covers(list[b], list[a])))
@@ -99,8 +147,10 @@ void lint_twice(Lint *lint, Subject *s)
 {
 	static const char *const sets[] = {"kinds", "require", "tolerate", "believe-mismatch",
 		"believe-unknown-identifier", "believe-proof"};
-	for (gsize i = 0; lint_conditions[i].key != NULL; i++)
-		tell_twice(lint, s, lint_conditions[i].key, lint_conditions[i].covers);
+	for (int what = 0; what < MS_N_CONDITIONS; what++)
+		for (int negated = 0; negated < 2; negated++)
+			tell_twice(lint, s, ms_condition_key((MsCondition)what, negated == 1),
+				lint_covers[what]);
 	for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
 		tell_twice(lint, s, sets[i], same);
 }
@@ -197,22 +247,30 @@ void lint_outgoing(Lint *lint)
 
 /* ---- never ---------------------------------------------------------------------------- */
 
+static void tell_attachment(Lint *lint, Subject *s, const char *key, const char *one)
+{
+	const char *remedy = "A name is such as \"*.pdf\", a type such as \"application/pdf\".";
+	bool type = g_str_has_suffix(key, "-type");
+	if (*one == '\0' || strspn(one, " ") > 0 || g_str_has_suffix(one, " "))
+		lint_tell(lint, s, key, one, remedy,
+			"%s \"%s\" is the name of no file, and no type", key, one);
+	else if (type && strpbrk(one, "/*") == NULL)
+		lint_tell(lint, s, key, one, remedy, "%s \"%s\" is no type", key, one);
+	else if (!type && strpbrk(one, "*?/") == NULL && (*one == '.' || strchr(one, '.') == NULL))
+		lint_tell(lint, s, key, one, remedy,
+			"%s \"%s\" is a file of exactly this name alone", key, one);
+	else if (lint_glob_covers(one, "*"))
+		lint_tell(lint, s, key, one, "Leave attachment out to say so.",
+			"%s \"%s\" is any part of any message", key, one);
+}
+
 void lint_attachments(Lint *lint, Subject *s)
 {
-	for (const char *const *one = ms_section_list(s->section, "attachment"); *one != NULL;
-		one++) {
-		const char *remedy =
-			"A name is such as \"*.pdf\", a type such as \"application/pdf\".";
-		if (**one == '\0' || strspn(*one, " ") > 0 || g_str_has_suffix(*one, " "))
-			lint_tell(lint, s, "attachment", *one, remedy,
-				"attachment \"%s\" is the name of no file, and no type", *one);
-		else if (strpbrk(*one, "*?/") == NULL &&
-			(**one == '.' || strchr(*one, '.') == NULL))
-			lint_tell(lint, s, "attachment", *one, remedy,
-				"attachment \"%s\" is a file of exactly this name alone", *one);
-		else if (lint_glob_covers(*one, "*"))
-			lint_tell(lint, s, "attachment", *one, "Leave attachment out to say so.",
-				"attachment \"%s\" is any part of any message", *one);
+	static const MsCondition conditions[] = {MS_IF_ATTACHMENT, MS_IF_TYPE, MS_IF_NAME};
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(conditions); i++) {
+		const char *key = ms_condition_key(conditions[i / 2], i % 2 == 1);
+		for (const char *const *one = ms_section_list(s->section, key); *one != NULL; one++)
+			tell_attachment(lint, s, key, *one);
 	}
 }
 
@@ -225,20 +283,32 @@ static const char *const fields[] = {"Subject", "From", "To", "Cc", "Bcc", "Repl
 	"Organization", "User-Agent", "Feedback-ID", "Errors-To", "Return-Receipt-To",
 	"Disposition-Notification-To", "Delivered-To", NULL};
 
+static void tell_name(Lint *lint, Subject *s, const char *key, const char *name, const char *value)
+{
+	const char *near = NULL;
+	bool known = g_ascii_strncasecmp(name, "X-", 2) == 0 ||
+		g_ascii_strncasecmp(name, "List-", 5) == 0 ||
+		g_ascii_strncasecmp(name, "Resent-", 7) == 0;
+	for (gsize k = 0; fields[k] != NULL && !known; k++)
+		known = g_ascii_strcasecmp(fields[k], name) == 0;
+	if (!known && (near = ms_text_nearest(name, fields)) != NULL)
+		lint_tell(lint, s, key, value, "Mend its name.", "%s: \"%s\" is likely to be %s",
+			key, name, near);
+}
+
 void lint_header_names(Lint *lint, Subject *s)
 {
-	for (guint i = 0; i < s->policy->headers->len; i++) {
-		const MsHeaderRule *rule = s->policy->headers->pdata[i];
-		const char *value = ms_section_list(s->section, "header")[i];
-		const char *near = NULL;
-		bool known = g_ascii_strncasecmp(rule->name, "X-", 2) == 0 ||
-			g_ascii_strncasecmp(rule->name, "List-", 5) == 0 ||
-			g_ascii_strncasecmp(rule->name, "Resent-", 7) == 0;
-		for (gsize k = 0; fields[k] != NULL && !known; k++)
-			known = g_ascii_strcasecmp(fields[k], rule->name) == 0;
-		if (!known && (near = ms_text_nearest(rule->name, fields)) != NULL)
-			lint_tell(lint, s, "header", value, "Mend its name.",
-				"header: \"%s\" is likely to be %s", rule->name, near);
+	const char *key;
+	const MsAsk *ask;
+	for (guint n = 0; (ask = lint_header_ask(s, n, &key)) != NULL; n++)
+		for (guint i = 0; i < ask->members->len; i++)
+			tell_name(lint, s, key, ((MsHeaderRule *)ask->members->pdata[i])->name,
+				ms_section_list(s->section, key)[i]);
+	for (int negated = 0; negated < 2; negated++) {
+		key = ms_condition_key(MS_IF_PRESENT, negated == 1);
+		for (const char *const *name = ms_section_list(s->section, key); *name != NULL;
+			name++)
+			tell_name(lint, s, key, *name, *name);
 	}
 }
 

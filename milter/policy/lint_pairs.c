@@ -11,27 +11,67 @@
 
 /* ---- whose mail ----------------------------------------------------------------------- */
 
-static bool list_covers(const Subject *a, const Subject *b, const char *key, LintCovers covers)
+static bool covered_by(const char *one, const char *const *wide, LintCovers covers, bool all_ways)
 {
-	const char *const *wide = ms_section_list(a->section, key),
-			  *const *narrow = ms_section_list(b->section, key);
-	if (wide[0] == NULL)
-		return true;
-	for (guint i = 0; narrow[i] != NULL; i++) {
-		bool covered = false;
-		for (guint k = 0; wide[k] != NULL && !covered; k++)
-			covered = covers(wide[k], narrow[i]);
-		if (!covered)
+	for (; *wide != NULL; wide++)
+		if (all_ways ? covers(*wide, one) : strcmp(*wide, one) == 0)
+			return true;
+	return false;
+}
+
+/* Each of `narrow` is covered by one of `wide`. */
+static bool list_covers(const char *const *wide, const char *const *narrow, LintCovers covers)
+{
+	guint64 pairs = (guint64)g_strv_length((char **)wide) * g_strv_length((char **)narrow);
+	if (wide[0] == NULL || narrow[0] == NULL)
+		return wide[0] == NULL;
+	for (; pairs <= 100 * (guint64)LINT_PAIRS && *narrow != NULL; narrow++)
+		if (!covered_by(*narrow, wide, covers, pairs <= LINT_PAIRS))
 			return false;
-	}
-	return narrow[0] != NULL;
+	return *narrow == NULL;
+}
+
+static const char *const *listed(const Subject *s, MsCondition what, bool negated)
+{
+	return ms_section_list(s->section, ms_condition_key(what, negated));
+}
+
+static bool same_list(const Subject *a, const Subject *b, const char *key)
+{
+	return g_strv_equal(ms_section_list(a->section, key), ms_section_list(b->section, key));
+}
+
+/* What a condition is to be understood by is the same. */
+static bool means_the_same(const Subject *a, const Subject *b, MsCondition what)
+{
+	if (what == MS_IF_RESULT)
+		return same_list(a, b, "authserv-id");
+	if (what == MS_IF_IDENTIFIERS)
+		return same_list(a, b, "kinds");
+	return what != MS_IF_TIME ||
+		g_strcmp0(ms_section_text(a->section, "time-zone"),
+			ms_section_text(b->section, "time-zone")) == 0;
+}
+
+/* Does what `b` asks of it leave nothing that `a` does not take?  What `a` excludes, `b` must
+ * exclude, too. */
+static bool condition_covers(const Subject *a, const Subject *b, MsCondition what)
+{
+	const char *const *wide = listed(a, what, false), *const *out = listed(a, what, true);
+	if (wide[0] == NULL && out[0] == NULL)
+		return true;
+	return means_the_same(a, b, what) &&
+		list_covers(wide, listed(b, what, false), lint_covers[what]) &&
+		(out[0] == NULL ||
+			(listed(b, what, true)[0] != NULL &&
+				list_covers(listed(b, what, true), out, lint_covers[what])));
 }
 
 /* Does every message that `b` applies to fall under `a` too? */
 static bool covers_mail(const Subject *a, const Subject *b)
 {
-	for (gsize i = 0; lint_conditions[i].key != NULL; i++)
-		if (!list_covers(a, b, lint_conditions[i].key, lint_conditions[i].covers))
+	for (int what = 0; what < MS_N_CONDITIONS; what++)
+		if (!condition_covers(a, b, (MsCondition)what))
 			return false;
 	return true;
 }
@@ -39,16 +79,17 @@ static bool covers_mail(const Subject *a, const Subject *b)
 /* ... or at least every message of one of the senders of `b`, whom both of them name? */
 static const char *common_sender(const Subject *a, const Subject *b)
 {
-	for (gsize i = 0; lint_conditions[i].key != NULL; i++)
-		if (strcmp(lint_conditions[i].key, "sender") != 0
-			&& !list_covers(a, b, lint_conditions[i].key, lint_conditions[i].covers))
+	const char *const *x = listed(a, MS_IF_SENDER, false),
+			  *const *y = listed(b, MS_IF_SENDER, false);
+	guint64 pairs = (guint64)g_strv_length((char **)x) * g_strv_length((char **)y);
+	if (listed(a, MS_IF_SENDER, true)[0] != NULL)
+		return NULL;
+	for (int what = 0; what < MS_N_CONDITIONS; what++)
+		if (what != MS_IF_SENDER && !condition_covers(a, b, (MsCondition)what))
 			return NULL;
-	const char *const *x = ms_section_list(a->section, "sender"),
-			  *const *y = ms_section_list(b->section, "sender");
-	for (guint i = 0; y[i] != NULL; i++)
-		for (guint k = 0; x[k] != NULL; k++)
-			if (lint_sender_covers(x[k], y[i]))
-				return y[i];
+	for (; x[0] != NULL && pairs <= LINT_PAIRS && *y != NULL; y++)
+		if (covered_by(*y, x, lint_sender_covers, true))
+			return *y;
 	return NULL;
 }
 
@@ -138,7 +179,9 @@ static bool has_reason(const MsPolicy *b, MsReasonCode code)
 {
 	bool looks = !ms_policy_ignores_customers(b);
 	switch (code) {
-	case MS_MISMATCH: case MS_UNKNOWN_IDENTIFIER: case MS_CONTRADICTION: return looks;
+	case MS_MISMATCH:
+	case MS_UNKNOWN_IDENTIFIER:
+	case MS_CONTRADICTION: return looks;
 	case MS_UNPROVEN: return g_hash_table_size(b->required) > 0;
 	case MS_OVERSIZED: return b->max_recipients >= 0 || b->max_domains >= 0;
 	case MS_MIXED_ACCOUNTS: return looks && b->max_accounts >= 0;

@@ -347,21 +347,35 @@ static bool matches_anything(const MsRegex *regex)
 
 /* ---- of policies ---------------------------------------------------------------------- */
 
-static const char *header_of(const Subject *s, guint i)
+/* A pattern, as its policy has it. */
+typedef struct {
+	const MsHeaderRule *rule;
+	const char *key, *value;
+} Pattern;
+
+static void each_pattern(Lint *lint, Subject *s, void (*look)(Lint *, Subject *, const Pattern *))
 {
-	return ms_section_list(s->section, "header")[i];
+	const char *key;
+	const MsAsk *ask;
+	for (guint n = 0; (ask = lint_header_ask(s, n, &key)) != NULL; n++)
+		for (guint i = 0; i < ask->members->len; i++) {
+			const Pattern p = {
+				ask->members->pdata[i], key, ms_section_list(s->section, key)[i]};
+			look(lint, s, &p);
+		}
+}
+
+static void look_for_empty(Lint *lint, Subject *s, const Pattern *p)
+{
+	if (matches_nothing(p->rule->pattern))
+		lint_tell(lint, s, p->key, p->value, "Take what may be missing out of the pattern.",
+			"%s '%s' matches where nothing stands: every message with a field %s",
+			p->key, p->value, p->rule->name);
 }
 
 void lint_patterns_empty(Lint *lint, Subject *s)
 {
-	for (guint i = 0; i < s->policy->headers->len; i++) {
-		const MsHeaderRule *rule = s->policy->headers->pdata[i];
-		if (matches_nothing(rule->pattern))
-			lint_tell(lint, s, "header", header_of(s, i),
-				"Take what may be missing out of the pattern.",
-				"header '%s' matches where nothing stands: every message with a field %s",
-				header_of(s, i), rule->name);
-	}
+	each_pattern(lint, s, look_for_empty);
 }
 
 /* Of another field it says that it is there, which most mail does not have. */
@@ -375,28 +389,32 @@ static bool has_every_message(const char *field)
 	return false;
 }
 
+static void look_for_everything(Lint *lint, Subject *s, const Pattern *p)
+{
+	if (has_every_message(p->rule->name) && !matches_nothing(p->rule->pattern) &&
+		matches_anything(p->rule->pattern))
+		lint_tell(lint, s, p->key, p->value,
+			"Say what the text must have; or leave header out.",
+			"%s '%s' matches any text", p->key, p->value);
+}
+
 void lint_patterns_everything(Lint *lint, Subject *s)
 {
-	for (guint i = 0; i < s->policy->headers->len; i++) {
-		const MsHeaderRule *rule = s->policy->headers->pdata[i];
-		if (has_every_message(rule->name) && !matches_nothing(rule->pattern) &&
-			matches_anything(rule->pattern))
-			lint_tell(lint, s, "header", header_of(s, i),
-				"Say what the text must have; or leave header out.",
-				"header '%s' matches any text", header_of(s, i));
-	}
+	each_pattern(lint, s, look_for_everything);
+}
+
+static void look_for_flight(Lint *lint, Subject *s, const Pattern *p)
+{
+	if (runs_away(p->rule->pattern, ms_regex_pattern(p->rule->pattern), true))
+		lint_tell(lint, s, p->key, p->value,
+			"Let no repeated part match what the part after it matches too.",
+			"%s '%s' reaches the limit of steps on a text of %d characters, and then counts as a match",
+			p->key, p->value, LONG_TEXT);
 }
 
 void lint_patterns_run_away(Lint *lint, Subject *s)
 {
-	for (guint i = 0; i < s->policy->headers->len; i++) {
-		const MsHeaderRule *rule = s->policy->headers->pdata[i];
-		if (runs_away(rule->pattern, ms_regex_pattern(rule->pattern), true))
-			lint_tell(lint, s, "header", header_of(s, i),
-				"Let no repeated part match what the part after it matches too.",
-				"header '%s' reaches the limit of steps on a text of %d characters, and then counts as a match",
-				header_of(s, i), LONG_TEXT);
-	}
+	each_pattern(lint, s, look_for_flight);
 }
 
 /* ---- of kinds ------------------------------------------------------------------------- */

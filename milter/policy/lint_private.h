@@ -66,14 +66,20 @@ bool lint_glob_covers(const char *a, const char *b);
 bool lint_network_covers(const char *a, const char *b);
 bool lint_sender_covers(const char *a, const char *b);
 
-/* A row a list that says what a policy applies to; without its row a narrower policy passes for
- * as wide. */
+/* Does the value `a` of a condition fit all that `b` fits?  One a condition. */
 typedef bool (*LintCovers)(const char *a, const char *b);
-typedef struct {
-	const char *key;
-	LintCovers covers;
-} LintCondition;
-extern const LintCondition lint_conditions[]; /* ends with key NULL */
+extern const LintCovers lint_covers[MS_N_CONDITIONS];
+/* More comparisons than these are not made: then only what is written alike is known to be
+ * covered. */
+#define LINT_PAIRS 20000
+
+/* ---- conditions that do not go together (lint_conditions.c) ---- */
+void lint_contradictions(Lint *lint, Subject *s);
+void lint_always(Lint *lint, Subject *s);
+void lint_unasked(Lint *lint, Subject *s);
+/* Of those conditions on header fields that have patterns: the n-th that the policy has, and
+ * its key; NULL: no more. */
+const MsAsk *lint_header_ask(const Subject *s, guint n, const char **key_out);
 
 /* ---- two policies (lint_pairs.c) ---- */
 void lint_shadowed(Lint *lint, Subject *s);

@@ -26,18 +26,6 @@ static bool check_mode(const char *value, GError **error)
 	return ms_mode_parse(value, &mode, &until, &messages, error);
 }
 
-static bool check_header(const char *value, GError **error)
-{
-	const char *colon = strchr(value, ':');
-	if (colon == NULL || colon == value || memchr(value, ' ', (gsize)(colon - value)) != NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"\"%s\" is not of the form 'Name: pattern'", value);
-		return false;
-	}
-	g_autoptr(MsRegex) regex = ms_regex_new(colon + 1, true, error);
-	return regex != NULL;
-}
-
 static bool check_unread(const char *value, GError **error)
 {
 	for (int i = 0; i < MS_N_UNREAD; i++)
@@ -59,38 +47,35 @@ static bool check_level(const char *value, GError **error)
 	return false;
 }
 
-/* It is set against the bare address of the envelope. */
-static bool check_sender(const char *value, GError **error)
-{
-	g_autofree char *bare = NULL;
-	const char *open = strrchr(value, '<'), *at = strchr(value, '@');
-	if (strcmp(value, "<>") == 0 || (*value != '\0' && strpbrk(value, " \t<>,;:()\"") == NULL
-						&& (at == NULL || strchr(at + 1, '@') == NULL)))
-		return true;
-	if (open != NULL && strchr(open, '>') > open + 1)
-		bare = g_strndup(open + 1, strcspn(open + 1, ">"));
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no sender: write %s%s%s", value,
-		bare ? "\"" : "",
-		bare ? bare
-		     : "the bare address, one an item, such as \"billing@example.com\", \"@example.com\", "
-		       "\"*@*.example.com\" or \"<>\"",
-		bare ? "\"" : "");
-	return false;
-}
-
 #define ON(reason, action)                                                      \
 	{                                                                       \
 		.key = "on-" reason, .type = MS_ROW_CHOICE, .fallback = action, \
 		.choices = ms_action_names                                      \
 	}
 
+/* A condition and its twin. */
+#define ASK(name, valid) {.key = name, .type = MS_ROW_LIST, .check = valid}
+#define ASKS(name, valid) ASK(name, valid), ASK("not-" name, valid)
+
 static const MsRow policy_rows[] = {
 	{.key = "mode", .type = MS_ROW_TEXT, .check = check_mode},
-	{.key = "sender", .type = MS_ROW_LIST, .check = check_sender},
-	{.key = "auth-user", .type = MS_ROW_LIST},
-	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
-	{.key = "header", .type = MS_ROW_LIST, .check = check_header},
-	{.key = "attachment", .type = MS_ROW_LIST},
+	ASKS("sender", ms_check_sender),
+	ASKS("auth-user", NULL),
+	ASKS("networks", ms_network_check),
+	ASKS("time", ms_check_window),
+	{.key = "time-zone", .type = MS_ROW_TEXT, .check = ms_check_zone},
+	ASKS("header", ms_check_header),
+	ASKS("header-present", ms_check_field_name),
+	ASKS("filter-header", ms_check_header),
+	ASKS("auth-results", ms_check_result),
+	{.key = "authserv-id", .type = MS_ROW_LIST},
+	ASKS("message-size", ms_check_size),
+	ASKS("attachment", NULL),
+	ASKS("attachment-type", NULL),
+	ASKS("attachment-name", NULL),
+	ASKS("attachment-size", ms_check_size),
+	ASKS("attachments", ms_check_count),
+	ASKS("identifiers", ms_check_count),
 	{.key = "kinds", .type = MS_ROW_LIST},
 	{.key = "require", .type = MS_ROW_LIST},
 	{.key = "tolerate", .type = MS_ROW_LIST, .check = check_unread},
@@ -132,18 +117,7 @@ const MsRow ms_policy_rows[] = {
 	{.key = NULL},
 };
 
-const char *const ms_condition_keys[MS_N_CONDITIONS + 1] = {
-	"sender", "auth-user", "networks", "header", "attachment", NULL};
-
 /* ---- taking --------------------------------------------------------------------------- */
-
-static void header_rule_free(gpointer data)
-{
-	MsHeaderRule *rule = data;
-	g_free(rule->name);
-	ms_regex_free(rule->pattern);
-	g_free(rule);
-}
 
 void ms_policy_free(gpointer data)
 {
@@ -151,16 +125,10 @@ void ms_policy_free(gpointer data)
 	g_free(policy->title);
 	g_free(policy->file);
 	g_free(policy->terms);
-	g_ptr_array_unref(policy->senders);
-	g_ptr_array_unref(policy->users);
-	g_ptr_array_unref(policy->networks);
-	g_ptr_array_unref(policy->headers);
-	g_ptr_array_unref(policy->attachments);
+	ms_policy_clear_asks(policy);
 	g_clear_pointer(&policy->kinds, g_hash_table_unref);
 	g_clear_pointer(&policy->required, g_hash_table_unref);
 	g_free(policy->required_words);
-	for (int i = 0; i < MS_N_CONDITIONS; i++)
-		g_free(policy->words[i]);
 	g_free(policy);
 }
 
@@ -169,51 +137,6 @@ static GPtrArray *take_strings(const MsSection *section, const char *key)
 	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
 	for (const char *const *p = ms_section_list(section, key); *p != NULL; p++)
 		g_ptr_array_add(out, g_strdup(*p));
-	return out;
-}
-
-static GPtrArray *take_globs(const MsSection *section, const char *key)
-{
-	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
-	for (const char *const *p = ms_section_list(section, key); *p != NULL; p++) {
-		g_autofree char *pattern = ms_regex_from_glob(*p);
-		g_ptr_array_add(out, ms_regex_new(pattern, true, NULL));
-	}
-	return out;
-}
-
-/* "billing@example.com", "@example.com", "example.com", "*@*.example.com", "<>". */
-char *ms_policy_sender_glob(const char *sender)
-{
-	const char *at = strchr(sender, '@');
-	return strcmp(sender, "<>") == 0 ? g_strdup("")
-		: at == NULL    ? g_strconcat("*@", sender, NULL)
-		: at == sender  ? g_strconcat("*", sender, NULL)
-				: g_strdup(sender);
-}
-
-static GPtrArray *take_senders(const MsSection *section)
-{
-	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
-	for (const char *const *p = ms_section_list(section, "sender"); *p != NULL; p++) {
-		g_autofree char *glob = ms_policy_sender_glob(*p);
-		g_autofree char *pattern = ms_regex_from_glob(glob);
-		g_ptr_array_add(out, ms_regex_new(pattern, true, NULL));
-	}
-	return out;
-}
-
-static GPtrArray *take_headers(const MsSection *section)
-{
-	GPtrArray *out = g_ptr_array_new_with_free_func(header_rule_free);
-	for (const char *const *p = ms_section_list(section, "header"); *p != NULL; p++) {
-		const char *colon = strchr(*p, ':');
-		const char *pattern = colon + 1 + strspn(colon + 1, " ");
-		MsHeaderRule *rule = g_new0(MsHeaderRule, 1);
-		rule->name = g_strndup(*p, (gsize)(colon - *p));
-		rule->pattern = ms_regex_new(pattern, true, NULL);
-		g_ptr_array_add(out, rule);
-	}
 	return out;
 }
 
@@ -329,14 +252,6 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 	MsPolicy *policy = g_new0(MsPolicy, 1);
 	policy->title = g_strdup(ms_section_title(section));
 	take_mode(policy, section, mode);
-	for (int i = 0; i < MS_N_CONDITIONS; i++)
-		policy->words[i] = g_strjoinv(
-			", ", (char **)ms_section_list(section, ms_condition_keys[i]));
-	policy->senders = take_senders(section);
-	policy->users = take_globs(section, "auth-user");
-	policy->networks = take_strings(section, "networks");
-	policy->headers = take_headers(section);
-	policy->attachments = take_globs(section, "attachment");
 	policy->mismatch_levels = take_levels(section, "believe-mismatch");
 	policy->unknown_levels = take_levels(section, "believe-unknown-identifier");
 	policy->proof_levels = take_levels(section, "believe-proof");
@@ -351,7 +266,8 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
 		policy->on[i] = (MsAction)ms_section_choice(section, key);
 	}
-	if (splits_well(section, policy, error) && take_all_kinds(section, kinds, policy, error))
+	if (ms_policy_take_asks(policy, section, error) && splits_well(section, policy, error)
+		&& take_all_kinds(section, kinds, policy, error))
 		return policy;
 	ms_policy_free(policy);
 	return NULL;

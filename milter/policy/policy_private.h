@@ -1,4 +1,4 @@
-/* Shared by policy.c (files), applies.c and judge.c (evaluation). */
+/* Shared by policy.c, conditions.c (files), applies.c and judge.c (evaluation). */
 #ifndef MISSENT_POLICY_PRIVATE_H
 #define MISSENT_POLICY_PRIVATE_H
 
@@ -16,11 +16,43 @@ typedef enum {
 	MS_IF_SENDER,
 	MS_IF_USER,
 	MS_IF_NETWORK,
+	MS_IF_TIME,
 	MS_IF_HEADER,
-	MS_IF_ATTACHMENT,
+	MS_IF_PRESENT, /* is there a header field? */
+	MS_IF_FILTER,  /* a header field of a filter's */
+	MS_IF_RESULT,
+	MS_IF_SIZE,
+	MS_IF_ATTACHMENT, /* any part, by type or name */
+	MS_IF_TYPE,
+	MS_IF_NAME,
+	MS_IF_EACH_SIZE, /* of an attachment */
+	MS_IF_COUNT,
+	MS_IF_IDENTIFIERS,
 	MS_N_CONDITIONS
 } MsCondition;
-extern const char *const ms_condition_keys[MS_N_CONDITIONS + 1]; /* NULL-terminated; as in a file */
+
+typedef struct {
+	guint64 from, to;
+} MsRange;
+typedef struct {
+	guint8 days;      /* a bit each, Monday first */
+	guint16 from, to; /* minutes; from > to: over midnight */
+} MsWindow;
+typedef struct {
+	char *method, *result;
+	GPtrArray *properties; /* of MsRegex, on "ptype.property=value" */
+} MsResultRule;
+
+/* One thing that a policy asks: any of a list, or, negated, none of it. */
+typedef struct {
+	MsCondition what;
+	bool negated;
+	/* sender, auth-user, attachment, attachment-type, attachment-name: of MsRegex;
+	 * networks, header-present: of char *; header, filter-header: of MsHeaderRule;
+	 * auth-results: of MsResultRule; time: of MsWindow; else of MsRange */
+	GPtrArray *members;
+	char *words; /* as it was written, to be shown */
+} MsAsk;
 
 typedef struct {
 	char *title, *file;
@@ -29,13 +61,11 @@ typedef struct {
 	char *terms; /* of mode, if it has an end; else NULL */
 	gint64 until;
 	guint64 until_messages;
-	char *words[MS_N_CONDITIONS]; /* each condition as it was written, to be shown */
 
-	/* What it applies to; an empty list is no condition. */
-	GPtrArray *senders, *users; /* of MsRegex */
-	GPtrArray *networks;        /* of char * */
-	GPtrArray *headers;         /* of MsHeaderRule */
-	GPtrArray *attachments;     /* of MsRegex, on type and on file name */
+	/* What it applies to: all of them must fit. */
+	GPtrArray *asks;     /* of MsAsk, in the order in which they are put */
+	GPtrArray *services; /* of char *: whose Authentication-Results are believed, lower case */
+	GTimeZone *zone;     /* of time; or NULL */
 
 	/* What it looks at. */
 	GHashTable *kinds;    /* of char *; empty: all; only "none": none */
@@ -65,7 +95,30 @@ GPtrArray *ms_policy_files(const char *dir, GError **error);
 MsPolicy *ms_policy_take(
 	const MsSection *section, const MsKinds *kinds, MsMode mode, GError **error);
 void ms_policy_free(gpointer policy);
+/* conditions.c */
+const char *ms_condition_key(MsCondition what, bool negated);
+bool ms_range_parse(const char *text, bool size, MsRange *out);
+bool ms_check_header(const char *value, GError **error);
+bool ms_check_field_name(const char *value, GError **error);
+bool ms_check_sender(const char *value, GError **error);
+bool ms_check_window(const char *value, GError **error);
+bool ms_check_zone(const char *value, GError **error);
+bool ms_check_count(const char *value, GError **error);
+bool ms_check_size(const char *value, GError **error);
+bool ms_check_result(const char *value, GError **error);
 char *ms_policy_sender_glob(const char *sender);
+bool ms_policy_take_asks(MsPolicy *policy, const MsSection *section, GError **error);
+void ms_policy_clear_asks(MsPolicy *policy);
+/* What it asks of that kind, or NULL. */
+const MsAsk *ms_policy_ask(const MsPolicy *policy, MsCondition what, bool negated);
+
+/* window.c */
+#define MS_WEEK (7 * 1440) /* minutes */
+bool ms_window_parse(const char *text, MsWindow *out, GError **error);
+/* `day` 0 is Monday. */
+bool ms_window_has(const MsWindow *window, guint day, guint minute);
+bool ms_window_contains(const MsWindow *window, GTimeZone *zone, gint64 us);
+
 /* Could it apply to this envelope, whatever the message says? */
 bool ms_policy_envelope_fits(const MsPolicy *policy, const MsEnvelope *envelope);
 
@@ -96,10 +149,16 @@ void ms_verdict_sort(MsVerdict *verdict);
 
 /* What all policies ask of one message to see whether they apply. */
 typedef struct MsFacts MsFacts;
-MsFacts *ms_facts_new(const MsEnvelope *envelope, const MsReading *reading);
+/* `reading`: NULL before it is read; `resolution`: NULL where the directory was not asked.  All
+ * borrowed. */
+MsFacts *ms_facts_new(const MsEnvelope *envelope, const MsReading *reading,
+	const MsResolution *resolution);
 void ms_facts_free(MsFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFacts, ms_facts_free)
 /* `late`: there is no time left to look at headers and attachments; then they may fit. */
 bool ms_facts_fit(const MsFacts *facts, const MsPolicy *policy, bool late);
+/* Which conditions of one that applies are not known to be met, and why, in words; NULL: all
+ * are.  The caller's. */
+char *ms_facts_unsure(const MsFacts *facts, const MsPolicy *policy, bool late);
 
 #endif

@@ -37,6 +37,7 @@ MsVerdict *ms_verdict_new(void)
 {
 	MsVerdict *verdict = g_new0(MsVerdict, 1);
 	verdict->policies = g_ptr_array_new_with_free_func(g_free);
+	verdict->unsure = g_ptr_array_new_with_free_func(g_free);
 	verdict->reasons = g_ptr_array_new_with_free_func(reason_free);
 	verdict->withheld = g_byte_array_new();
 	verdict->outcomes = g_byte_array_new();
@@ -48,6 +49,7 @@ void ms_verdict_free(MsVerdict *verdict)
 	if (verdict == NULL)
 		return;
 	g_ptr_array_unref(verdict->policies);
+	g_ptr_array_unref(verdict->unsure);
 	g_ptr_array_unref(verdict->reasons);
 	g_byte_array_unref(verdict->withheld);
 	g_byte_array_unref(verdict->outcomes);

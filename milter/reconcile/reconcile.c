@@ -71,6 +71,7 @@ static bool is_concerned(const Work *w, const MsMail *mail)
 	envelope->sender = g_strdup(mail->sender);
 	envelope->client_address = g_strdup(mail->client);
 	envelope->auth_user = g_strdup(mail->auth_user);
+	envelope->arrived = mail->first;
 	return ms_engine_concerned(w->with->runtime, envelope);
 }
 

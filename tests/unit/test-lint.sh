@@ -67,7 +67,7 @@ check 'no banned calls' "$(grep -nE '[^a-z_](strcat|sprintf|gets|system|popen|tm
 check 'only front doors and base log' "$(grep -ln 'ms_log(' -r milter | grep -vE '^milter/(daemon|agent|review|cli|base)/')"
 
 # Every setting is in its manual page, and the pages have no mistakes.
-settings() { grep -v MS_ROW_SECTION "$1" | sed -n 's/^	{\.key = "\([a-z-]*\)".*/\1/p; s/^	ON("\([a-z-]*\)".*/on-\1/p'; }
+settings() { grep -v MS_ROW_SECTION "$1" | sed -n 's/^	{\.key = "\([a-z-]*\)".*/\1/p; s/^	ASKS("\([a-z-]*\)".*/\1/p; s/^	ON("\([a-z-]*\)".*/on-\1/p'; }
 missing=
 for key in $(settings milter/config/settings.c); do
 	grep -q "It Cm $key\b" milter/config/missent.conf.5 || missing="$missing missent.conf.5:$key"
