@@ -10,7 +10,8 @@
  *         twice in a block is one.
  * THREADS Safe: parsing waits for its turn, a parsed tree is immutable.
  * LIMITS  Files of 4 MiB.
- * NOT     No includes and no functions.  The syntax is libconfuse's: "..." has escapes and
+ * NOT     No functions; includes are their reader's (policy.h).  The syntax is libconfuse's:
+ * "..." has escapes and
  *         ${VAR}, '...' is taken as it stands (patterns!), lists are {a, b}, # comments.
  */
 #ifndef MISSENT_CONFIG_H
@@ -39,6 +40,7 @@ typedef struct MsRow {
 	gint64 min, max;      /* numbers, sizes, times; max 0: no limit */
 	const char *const *choices;
 	bool (*check)(const char *value, GError **error); /* text and each member of a list */
+	bool named; /* a list of which a value may be "list:NAME" (ms_section_expand()) */
 	const struct MsRow *rows;                         /* of a block; ends with key NULL */
 } MsRow;
 
@@ -59,6 +61,8 @@ int ms_section_line(const MsSection *section);
 /* Where a key's value ends, and in which file it stands; 0: a fallback. */
 int ms_section_key_line(const MsSection *section, const char *key);
 const char *ms_section_file(const MsSection *section);
+/* That of a key, which may be inherited. */
+const char *ms_section_key_file(const MsSection *section, const char *key);
 /* A complaint found after parsing: "FILE:LINE: SECTION "TITLE": KEY: ...".  `key` may be NULL. */
 void ms_section_error(const MsSection *section, const char *key, GError **error,
 	const char *format, ...) G_GNUC_PRINTF(4, 5);
@@ -69,8 +73,27 @@ bool ms_section_switch(const MsSection *section, const char *key);
 gint64 ms_section_number(const MsSection *section, const char *key); /* also size, time, share */
 int ms_section_choice(const MsSection *section, const char *key);    /* index in choices */
 bool ms_section_given(const MsSection *section, const char *key);    /* stands in the file */
+bool ms_section_own(const MsSection *section, const char *key);      /* ... in this very block */
 const MsSection *ms_section_sub(const MsSection *section, const char *key);
 guint ms_section_count(const MsSection *section, const char *key);
 const MsSection *ms_section_nth(const MsSection *section, const char *key, guint n);
+
+/* ---- before a tree is read ---- */
+/* To be changed by these two. */
+MsSection *ms_section_open(MsSection *section, const char *key, guint n);
+/* Takes every value that it does not give itself from another block of the same rows. */
+void ms_section_inherit(MsSection *section, const MsSection *from);
+/* A value that stands elsewhere. */
+typedef struct {
+	char *text, *file;
+	int line;
+} MsConfigValue;
+GPtrArray *ms_config_values_new(void); /* of MsConfigValue */
+void ms_config_value_add(GPtrArray *values, const char *text, const char *file, int line);
+#define MS_LIST_PREFIX "list:"
+/* Puts the values of a list, each checked by the row, in the place of "list:NAME".  `find`
+ * gives them, or NULL. */
+bool ms_section_expand(MsSection *section, const GPtrArray *(*find)(const char *name, void *user),
+	void *user, GError **error);
 
 #endif

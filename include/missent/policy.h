@@ -25,9 +25,15 @@
 
 typedef struct MsPolicies MsPolicies;
 
-/* Every file *.conf of `dir` but kinds.conf, in the order of their names. */
+/* Every file *.conf of `dir` but kinds.conf, with what they include, in the order of their
+ * names. */
 MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error);
-/* As they stand in the files of `dir`, whatever is wrong with them beyond their rows. */
+/* Every file of which something was taken: policies, what they include, lists; of char *. */
+const GPtrArray *ms_policies_read(const MsPolicies *policies);
+/* Are they still as they were when they were read? */
+bool ms_policies_current(const MsPolicies *policies);
+/* As they stand in the files of `dir`, with what they include and inherit, whatever is wrong
+ * with them beyond their rows. */
 bool ms_policies_sections(const char *dir,
 	void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
 	GError **error);

@@ -77,7 +77,7 @@ static json_t *json_of(const MsSection *section, const MsRow *row, const GPtrArr
 	bool given = ms_section_given(section, row->key);
 	json_t *out = json_pack("{s:o, s:b}", "value", value, "default", (int)!given);
 	if (given) {
-		json_object_set_new(out, "file", json_string(ms_section_file(section)));
+		json_object_set_new(out, "file", json_string(ms_section_key_file(section, row->key)));
 		json_object_set_new(out, "line", json_integer(line));
 	}
 	return out;
@@ -104,7 +104,7 @@ static void print_value(const Show *show, const MsSection *section, const MsRow 
 	printf("%s%s%s%s", given ? cli_colour(show->cli, BOLD) : "", indent, cell,
 		cli_colour(show->cli, PLAIN));
 	if (given)
-		printf("  # %s:%d\n", ms_section_file(section),
+		printf("  # %s:%d\n", ms_section_key_file(section, row->key),
 			ms_section_key_line(section, row->key));
 	else
 		printf("%s", values->len == 0 && row->type != MS_ROW_LIST ? "\n" : "  # default\n");

@@ -39,6 +39,7 @@ typedef struct {
 	gint64 number;
 	bool given;
 	int line; /* of the file; 0 if not given */
+	char *file; /* where it stands, if not in its section's */
 	GPtrArray *sections;
 } Value;
 
@@ -138,7 +139,10 @@ static bool convert(const MsRow *row, const char *text, gint64 *out, GError **er
 	static const char *const switches[] = {"no", "yes", NULL};
 	switch (row->type) {
 	case MS_ROW_TEXT:
-	case MS_ROW_LIST: return row->check == NULL || row->check(text, error);
+	case MS_ROW_LIST:
+		if (row->named && g_str_has_prefix(text, MS_LIST_PREFIX))
+			return true;
+		return row->check == NULL || row->check(text, error);
 	case MS_ROW_SWITCH: return convert_word(switches, text, out, error);
 	case MS_ROW_CHOICE: return convert_word(row->choices, text, out, error);
 	case MS_ROW_NUMBER:
@@ -350,6 +354,7 @@ static void value_free(gpointer data)
 		g_ptr_array_unref(value->texts);
 	if (value->sections != NULL)
 		g_ptr_array_unref(value->sections);
+	g_free(value->file);
 	g_free(value);
 }
 
@@ -538,12 +543,13 @@ void ms_section_error(const MsSection *section, const char *key, GError **error,
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	int line = key != NULL ? get(section, key)->line : 0;
+	const char *file = line > 0 ? ms_section_key_file(section, key) : section->file;
 	line = line > 0 ? line : section->line;
 	g_autofree char *at = line > 0 ? g_strdup_printf(":%d", line) : g_strdup("");
 	g_autofree char *block = section->title != NULL
 		? g_strdup_printf("%s \"%s\": ", section->name, section->title)
 		: g_strdup("");
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s%s: %s%s%s%s", section->file, at, block,
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s%s: %s%s%s%s", file, at, block,
 		key != NULL ? key : "", key != NULL ? ": " : "", text);
 }
 
@@ -577,6 +583,12 @@ int ms_section_key_line(const MsSection *section, const char *key)
 	return get(section, key)->line;
 }
 
+const char *ms_section_key_file(const MsSection *section, const char *key)
+{
+	const Value *value = get(section, key);
+	return value->file != NULL ? value->file : section->file;
+}
+
 const char *ms_section_file(const MsSection *section)
 {
 	return section->file;
@@ -592,6 +604,12 @@ bool ms_section_given(const MsSection *section, const char *key)
 	return get(section, key)->given;
 }
 
+bool ms_section_own(const MsSection *section, const char *key)
+{
+	const Value *value = get(section, key);
+	return value->given && value->file == NULL;
+}
+
 const MsSection *ms_section_sub(const MsSection *section, const char *key)
 {
 	return ms_section_nth(section, key, 0);
@@ -605,4 +623,111 @@ guint ms_section_count(const MsSection *section, const char *key)
 const MsSection *ms_section_nth(const MsSection *section, const char *key, guint n)
 {
 	return g_ptr_array_index(get(section, key)->sections, n);
+}
+
+/* ---- before it is read ---------------------------------------------------------------- */
+
+MsSection *ms_section_open(MsSection *section, const char *key, guint n)
+{
+	return g_ptr_array_index(get(section, key)->sections, n);
+}
+
+static GPtrArray *copy_texts(const GPtrArray *texts)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < texts->len; i++)
+		g_ptr_array_add(out, g_strdup(texts->pdata[i]));
+	return out;
+}
+
+void ms_section_inherit(MsSection *section, const MsSection *from)
+{
+	for (const MsRow *row = section->rows; row->key != NULL; row++) {
+		Value *own = g_hash_table_lookup(section->values, row->key);
+		const Value *theirs = get(from, row->key);
+		if (own->given || !theirs->given || own->texts == NULL)
+			continue;
+		g_ptr_array_unref(own->texts);
+		own->texts = copy_texts(theirs->texts);
+		own->number = theirs->number;
+		own->given = true;
+		own->line = theirs->line;
+		own->file = g_strdup(theirs->file != NULL ? theirs->file : from->file);
+	}
+}
+
+static void config_value_free(gpointer data)
+{
+	MsConfigValue *value = data;
+	g_free(value->text);
+	g_free(value->file);
+	g_free(value);
+}
+
+GPtrArray *ms_config_values_new(void)
+{
+	return g_ptr_array_new_with_free_func(config_value_free);
+}
+
+void ms_config_value_add(GPtrArray *values, const char *text, const char *file, int line)
+{
+	MsConfigValue *value = g_new0(MsConfigValue, 1);
+	*value = (MsConfigValue){g_strdup(text), g_strdup(file), line};
+	g_ptr_array_add(values, value);
+}
+
+static bool add_listed(GPtrArray *out, const MsSection *section, const MsRow *row,
+	const GPtrArray *list, GError **error)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const MsConfigValue *value = list->pdata[i];
+		g_autoptr(GError) why = NULL;
+		gint64 ignored;
+		if (g_str_has_prefix(value->text, MS_LIST_PREFIX) ||
+			!convert(row, value->text, &ignored, &why)) {
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+				"%s:%d: for %s of %s \"%s\" (%s): %s", value->file, value->line,
+				row->key, section->name, section->title, section->file,
+				why != NULL ? why->message : "a list has no lists in it");
+			return false;
+		}
+		g_ptr_array_add(out, g_strdup(value->text));
+	}
+	return true;
+}
+
+static bool expand(MsSection *section, const MsRow *row, Value *value,
+	const GPtrArray *(*find)(const char *name, void *user), void *user, GError **error)
+{
+	g_autoptr(GPtrArray) out = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i + 1 < value->texts->len; i++) {
+		const char *text = value->texts->pdata[i];
+		const char *name = g_str_has_prefix(text, MS_LIST_PREFIX)
+			? text + strlen(MS_LIST_PREFIX)
+			: NULL;
+		const GPtrArray *list = name != NULL ? find(name, user) : NULL;
+		if (name != NULL && list == NULL) {
+			ms_section_error(section, row->key, error, "there is no list \"%s\"", name);
+			return false;
+		}
+		if (list == NULL)
+			g_ptr_array_add(out, g_strdup(text));
+		else if (!add_listed(out, section, row, list, error))
+			return false;
+	}
+	g_ptr_array_add(out, NULL);
+	g_ptr_array_unref(value->texts);
+	value->texts = g_steal_pointer(&out);
+	return true;
+}
+
+bool ms_section_expand(MsSection *section, const GPtrArray *(*find)(const char *name, void *user),
+	void *user, GError **error)
+{
+	for (const MsRow *row = section->rows; row->key != NULL; row++)
+		if (row->named &&
+			!expand(section, row, g_hash_table_lookup(section->values, row->key), find,
+				user, error))
+			return false;
+	return true;
 }

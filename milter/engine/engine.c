@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -202,16 +203,32 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 
 /* What its lines say of the policies: names and texts of all files, and the mode that they may
  * leave open. */
-static char *version_of_policies(const MsSettings *s)
+static void add_to_version(GChecksum *sum, const char *name, const char *path)
+{
+	g_autofree char *text = NULL;
+	g_file_get_contents(path, &text, NULL, NULL);
+	g_checksum_update(sum, (const guchar *)name, (gssize)strlen(name) + 1);
+	g_checksum_update(sum, (const guchar *)(text != NULL ? text : ""), -1);
+}
+
+static char *version_of_policies(const MsSettings *s, const MsPolicies *policies)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autoptr(GPtrArray) files = files_of(s->policy_dir, "");
+	g_autofree char *real = realpath(s->policy_dir, NULL);
+	const GPtrArray *read = ms_policies_read(policies);
 	g_checksum_update(sum, (const guchar *)ms_mode_names[s->mode], -1);
 	for (guint i = 0; i < files->len; i++) {
-		g_autofree char *text = NULL, *name = g_path_get_basename(files->pdata[i]);
-		g_file_get_contents(files->pdata[i], &text, NULL, NULL);
-		g_checksum_update(sum, (const guchar *)name, (gssize)strlen(name) + 1);
-		g_checksum_update(sum, (const guchar *)(text != NULL ? text : ""), -1);
+		g_autofree char *name = g_path_get_basename(files->pdata[i]);
+		add_to_version(sum, name, files->pdata[i]);
+	}
+	/* What they include, and lists, by their place in the folder. */
+	for (guint i = 0; i < read->len; i++) {
+		const char *path = read->pdata[i];
+		if (g_ptr_array_find_with_equal_func(files, path, g_str_equal, NULL))
+			continue;
+		bool within = real != NULL && g_str_has_prefix(path, real);
+		add_to_version(sum, within ? path + strlen(real) : path, path);
 	}
 	return g_strndup(g_checksum_get_string(sum), 16);
 }
@@ -252,7 +269,7 @@ static char *stamp_of(const char *config, const MsSettings *s)
 bool ms_runtime_is_current(const MsRuntime *runtime)
 {
 	g_autofree char *now = stamp_of(runtime->config, runtime->settings);
-	return strcmp(now, runtime->stamp) == 0;
+	return strcmp(now, runtime->stamp) == 0 && ms_policies_current(runtime->policies);
 }
 
 static void give_audit_key(MsRuntime *runtime)
@@ -313,7 +330,7 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 		return NULL;
 	g_autoptr(MsTrials) trials = ms_trials_read(s->observing_file);
 	ms_trials_apply(trials, runtime->policies);
-	runtime->policies_version = version_of_policies(s);
+	runtime->policies_version = version_of_policies(s, runtime->policies);
 	runtime->kinds_version = version_of_kinds(runtime->kinds);
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))

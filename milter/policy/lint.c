@@ -71,6 +71,7 @@ static const Check checks[] = {
 	POLICY("broad-sender", WARNING,
 		"sender: everybody, a provider of mailboxes, a public suffix", lint_broad_senders),
 	POLICY("broad-network", WARNING, "networks: the whole Internet", lint_broad_networks),
+	ALL("unused", WARNING, "lists and templates that no policy has", lint_unused),
 	ALL("broad-outgoing", WARNING,
 		"outgoing: the whole Internet, a provider of mailboxes, a public suffix",
 		lint_outgoing),
@@ -152,13 +153,21 @@ void lint_tell_at(Lint *lint, const char *file, int line, const char *about, con
 	va_end(args);
 }
 
+/* That of a key that is inherited is another one. */
+static const char *file_of(const Subject *s, const char *key)
+{
+	return key != NULL && ms_section_key_line(s->section, key) > 0
+		? ms_section_key_file(s->section, key)
+		: s->file;
+}
+
 /* A list may go over many lines: the one, from the block's first to the key's last, on which the
  * value stands. */
 static int line_of(const Subject *s, const char *key, const char *value)
 {
 	int first = ms_section_line(s->section),
 	    last = key != NULL ? ms_section_key_line(s->section, key) : 0;
-	if (last == 0 || value == NULL)
+	if (last == 0 || value == NULL || strcmp(file_of(s, key), s->file) != 0)
 		return last > 0 ? last : first;
 	g_autofree char *twice = g_strconcat("\"", value, "\"", NULL),
 			*once = g_strconcat("'", value, "'", NULL);
@@ -177,7 +186,7 @@ void lint_tell(Lint *lint, const Subject *s, const char *key, const char *value,
 {
 	va_list args;
 	va_start(args, format);
-	add(lint, s->file, line_of(s, key, value), ms_section_title(s->section), remedy,
+	add(lint, file_of(s, key), line_of(s, key, value), ms_section_title(s->section), remedy,
 		g_strdup_vprintf(format, args));
 	va_end(args);
 }
@@ -241,20 +250,27 @@ static File *read_file(Lint *lint, const char *name, const MsRow *rows)
 	return NULL;
 }
 
-static Subject *subject_of(const File *file, const MsSection *section)
+static Subject *subject_of(const char *file, const char *text, const MsSection *section)
 {
 	Subject *s = g_new0(Subject, 1);
 	s->section = section;
-	s->file = file->name;
-	s->text = file->text;
+	s->file = file;
+	s->text = text;
 	return s;
 }
 
-static void take_policies(Lint *lint, const File *file, GHashTable *titles)
+static void tell_set(const char *file, const GError *error, void *user)
+{
+	tell_load(user, file, error->message);
+}
+
+static void take_policies(Lint *lint, const MsPolicyFile *file, GHashTable *titles)
 {
 	for (guint i = 0; i < ms_section_count(file->root, "policy"); i++) {
 		const MsSection *section = ms_section_nth(file->root, "policy", i);
 		g_autoptr(GError) error = NULL;
+		if (g_ptr_array_find(lint->set->broken, section, NULL))
+			continue;
 		const Subject *same = g_hash_table_lookup(titles, ms_section_title(section));
 		if (same != NULL)
 			ms_section_error(section, NULL, &error,
@@ -267,7 +283,7 @@ static void take_policies(Lint *lint, const File *file, GHashTable *titles)
 			tell_load(lint, file->name, error->message);
 			continue;
 		}
-		Subject *s = subject_of(file, section);
+		Subject *s = subject_of(file->name, file->text, section);
 		s->policy = policy;
 		policy->file = g_strdup(file->name);
 		policy->line = ms_section_line(section);
@@ -305,7 +321,7 @@ static void take_kinds(Lint *lint, File *file, GHashTable *names, GString *all)
 	}
 	g_string_append_printf(all, "%s\n", file->text);
 	for (guint i = 0; i < ms_section_count(file->root, "kind"); i++) {
-		Subject *s = subject_of(file, ms_section_nth(file->root, "kind", i));
+		Subject *s = subject_of(file->name, file->text, ms_section_nth(file->root, "kind", i));
 		s->kind = ms_kinds_find(file->kinds, ms_section_title(s->section));
 		g_ptr_array_add(lint->defined, s);
 	}
@@ -374,9 +390,6 @@ static int by_place(const void *a, const void *b)
 
 GPtrArray *ms_policy_lint(const MsLintOptions *options, GError **error)
 {
-	g_autoptr(GPtrArray) names = ms_policy_files(options->dir, error);
-	if (names == NULL)
-		return NULL;
 	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(file_free);
 	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) titles = g_hash_table_new(g_str_hash, g_str_equal);
@@ -386,14 +399,14 @@ GPtrArray *ms_policy_lint(const MsLintOptions *options, GError **error)
 		.findings = g_ptr_array_new_with_free_func(finding_free)};
 	g_autoptr(MsKinds) kinds = load_kinds(&lint, files);
 	lint.kinds = kinds;
-	for (guint i = 0; i < names->len; i++) {
-		File *file = read_file(&lint, names->pdata[i], ms_policy_rows);
-		if (file == NULL)
-			continue;
-		g_ptr_array_add(files, file);
-		if (kinds != NULL)
-			take_policies(&lint, file, titles);
+	g_autoptr(MsPolicySet) set = ms_policy_set_load(options->dir, tell_set, &lint, error);
+	if (set == NULL) {
+		g_ptr_array_unref(lint.findings);
+		return NULL;
 	}
+	lint.set = set;
+	for (guint i = 0; i < set->files->len && kinds != NULL; i++)
+		take_policies(&lint, set->files->pdata[i], titles);
 	run_checks(&lint);
 	g_ptr_array_sort(lint.findings, by_place); /* GLib's sort keeps the order of equals */
 	return lint.findings;

@@ -160,10 +160,52 @@ void lint_unasked(Lint *lint, Subject *s)
 		MsCondition what;
 	} rows[] = {{"authserv-id", MS_IF_RESULT}, {"time-zone", MS_IF_TIME}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (ms_section_given(s->section, rows[i].key) &&
+		if (ms_section_own(s->section, rows[i].key) &&
 			listed(s, rows[i].what, false)[0] == NULL &&
 			listed(s, rows[i].what, true)[0] == NULL)
 			lint_tell(lint, s, rows[i].key, NULL, "Take it out, or ask.",
 				"%s has no effect without %s", rows[i].key,
 				ms_condition_key(rows[i].what, false));
+}
+
+/* ---- for nobody ------------------------------------------------------------------------- */
+
+static bool inherits(const MsPolicySet *set, const char *title)
+{
+	for (guint i = 0; i < set->files->len; i++) {
+		const MsSection *root = ((MsPolicyFile *)set->files->pdata[i])->root;
+		static const char *const blocks[] = {"policy", "template"};
+		for (gsize b = 0; b < G_N_ELEMENTS(blocks); b++)
+			for (guint k = 0; k < ms_section_count(root, blocks[b]); k++)
+				if (g_strcmp0(ms_section_text(ms_section_nth(root, blocks[b], k),
+						      "inherits"),
+					    title) == 0)
+					return true;
+	}
+	return false;
+}
+
+static void tell_unused(Lint *lint, const MsSection *section, const char *what)
+{
+	lint_tell_at(lint, ms_section_file(section), ms_section_line(section),
+		ms_section_title(section), "Use it, or take it out.", "no policy %s", what);
+}
+
+void lint_unused(Lint *lint)
+{
+	for (guint i = 0; i < lint->set->files->len; i++) {
+		const MsSection *root = ((MsPolicyFile *)lint->set->files->pdata[i])->root;
+		for (guint k = 0; k < ms_section_count(root, "list"); k++) {
+			const MsSection *section = ms_section_nth(root, "list", k);
+			const MsPolicyList *list = g_hash_table_lookup(
+				lint->set->lists, ms_section_title(section));
+			if (list != NULL && !list->used)
+				tell_unused(lint, section, "names this list");
+		}
+		for (guint k = 0; k < ms_section_count(root, "template"); k++)
+			if (!inherits(lint->set,
+				    ms_section_title(ms_section_nth(root, "template", k))))
+				tell_unused(lint, ms_section_nth(root, "template", k),
+					"inherits this template");
+	}
 }

@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
 	const MsLintOptions *options;
 	const MsKinds *kinds;  /* NULL: they cannot be loaded */
+	const MsPolicySet *set;
 	GPtrArray *policies;   /* of Subject: those that could be loaded, in their order */
 	GPtrArray *defined;    /* of Subject: kinds */
 	GPtrArray *findings;
@@ -77,6 +78,7 @@ extern const LintCovers lint_covers[MS_N_CONDITIONS];
 void lint_contradictions(Lint *lint, Subject *s);
 void lint_always(Lint *lint, Subject *s);
 void lint_unasked(Lint *lint, Subject *s);
+void lint_unused(Lint *lint);
 /* Of those conditions on header fields that have patterns: the n-th that the policy has, and
  * its key; NULL: no more. */
 const MsAsk *lint_header_ask(const Subject *s, guint n, const char **key_out);

@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 #include "missent/config.h"
+#include "missent/io.h"
 #include "missent/text.h"
 
 #include "policy_private.h"
@@ -54,10 +55,11 @@ static bool check_level(const char *value, GError **error)
 	}
 
 /* A condition and its twin. */
-#define ASK(name, valid) {.key = name, .type = MS_ROW_LIST, .check = valid}
+#define ASK(name, valid) {.key = name, .type = MS_ROW_LIST, .check = valid, .named = true}
 #define ASKS(name, valid) ASK(name, valid), ASK("not-" name, valid)
 
 static const MsRow policy_rows[] = {
+	{.key = "inherits", .type = MS_ROW_TEXT},
 	{.key = "mode", .type = MS_ROW_TEXT, .check = check_mode},
 	ASKS("sender", ms_check_sender),
 	ASKS("auth-user", NULL),
@@ -111,7 +113,16 @@ static const MsRow policy_rows[] = {
 	{.key = NULL},
 };
 
+static const MsRow list_rows[] = {
+	{.key = "values", .type = MS_ROW_LIST},
+	{.key = "file", .type = MS_ROW_TEXT},
+	{.key = NULL},
+};
+
 const MsRow ms_policy_rows[] = {
+	{.key = "include", .type = MS_ROW_LIST},
+	{.key = "list", .type = MS_ROW_SECTIONS, .rows = list_rows},
+	{.key = "template", .type = MS_ROW_SECTIONS, .rows = policy_rows},
 	{.key = "policy", .type = MS_ROW_SECTIONS, .rows = policy_rows},
 	{.key = "test", .type = MS_ROW_SECTIONS, .rows = ms_policy_test_rows},
 	{.key = NULL},
@@ -289,6 +300,8 @@ void ms_policies_free(MsPolicies *policies)
 		return;
 	g_ptr_array_unref(policies->list);
 	g_clear_pointer(&policies->tests, g_ptr_array_unref);
+	g_clear_pointer(&policies->read, g_ptr_array_unref);
+	g_clear_pointer(&policies->stamps, g_ptr_array_unref);
 	g_clear_pointer(&policies->copies, g_ptr_array_unref);
 	g_free(policies);
 }
@@ -323,33 +336,41 @@ static bool may_be_added(const MsPolicies *policies, const MsSection *section, G
 	return false;
 }
 
-static bool add_file(MsPolicies *policies, const char *file, const char *text, const MsKinds *kinds,
+static bool add_file(MsPolicies *policies, const MsPolicyFile *file, const MsKinds *kinds,
 	MsMode mode, GError **error)
 {
-	g_autoptr(MsSection) root = ms_config_parse(file, text, ms_policy_rows, error);
-	if (root == NULL)
-		return false;
-	for (guint i = 0; i < ms_section_count(root, "policy"); i++) {
-		const MsSection *section = ms_section_nth(root, "policy", i);
+	for (guint i = 0; i < ms_section_count(file->root, "policy"); i++) {
+		const MsSection *section = ms_section_nth(file->root, "policy", i);
 		MsPolicy *policy = may_be_added(policies, section, error)
 			? ms_policy_take(section, kinds, mode, error)
 			: NULL;
 		if (policy == NULL)
 			return false;
-		policy->file = g_strdup(file);
+		policy->file = g_strdup(file->name);
 		policy->line = ms_section_line(section);
 		g_ptr_array_add(policies->list, policy);
 	}
-	return ms_policy_take_tests(policies, root, file, error);
+	return ms_policy_take_tests(policies, file->root, file->name, error);
+}
+
+static MsPolicies *take_set(MsPolicySet *set, const MsKinds *kinds, MsMode mode, GError **error)
+{
+	if (set == NULL)
+		return NULL;
+	g_autoptr(MsPolicies) policies = policies_new();
+	policies->read = g_ptr_array_ref(set->read);
+	policies->stamps = g_ptr_array_ref(set->stamps);
+	for (guint i = 0; i < set->files->len; i++)
+		if (!add_file(policies, set->files->pdata[i], kinds, mode, error))
+			return NULL;
+	return ms_policy_check_tests(policies, error) ? g_steal_pointer(&policies) : NULL;
 }
 
 MsPolicies *ms_policies_parse(const char *file, const char *text, const MsKinds *kinds, MsMode mode,
 	GError **error)
 {
-	g_autoptr(MsPolicies) policies = policies_new();
-	bool fine = add_file(policies, file, text, kinds, mode, error) &&
-		ms_policy_check_tests(policies, error);
-	return fine ? g_steal_pointer(&policies) : NULL;
+	g_autoptr(MsPolicySet) set = ms_policy_set_parse(file, text, error);
+	return take_set(set, kinds, mode, error);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -376,16 +397,23 @@ GPtrArray *ms_policy_files(const char *dir, GError **error)
 
 MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error)
 {
-	g_autoptr(GPtrArray) files = ms_policy_files(dir, error);
-	if (files == NULL)
-		return NULL;
-	g_autoptr(MsPolicies) policies = policies_new();
-	for (guint i = 0; i < files->len; i++) {
-		g_autofree char *text = ms_config_read(files->pdata[i], error);
-		if (text == NULL || !add_file(policies, files->pdata[i], text, kinds, mode, error))
-			return NULL;
+	g_autoptr(MsPolicySet) set = ms_policy_set_load(dir, NULL, NULL, error);
+	return take_set(set, kinds, mode, error);
+}
+
+const GPtrArray *ms_policies_read(const MsPolicies *policies)
+{
+	return policies->read;
+}
+
+bool ms_policies_current(const MsPolicies *policies)
+{
+	for (guint i = 0; i < policies->read->len; i++) {
+		g_autofree char *now = ms_io_stamp(policies->read->pdata[i]);
+		if (strcmp(now, policies->stamps->pdata[i]) != 0)
+			return false;
 	}
-	return ms_policy_check_tests(policies, error) ? g_steal_pointer(&policies) : NULL;
+	return true;
 }
 
 guint ms_policies_count(const MsPolicies *policies)
@@ -411,13 +439,11 @@ bool ms_policies_sections(const char *dir,
 	void (*each)(const MsSection *policy, const MsRow *rows, void *user), void *user,
 	GError **error)
 {
-	g_autoptr(GPtrArray) files = ms_policy_files(dir, error);
-	for (guint i = 0; files != NULL && i < files->len; i++) {
-		g_autoptr(MsSection) root = ms_config_load(files->pdata[i], ms_policy_rows, error);
-		if (root == NULL)
-			return false;
+	g_autoptr(MsPolicySet) set = ms_policy_set_load(dir, NULL, NULL, error);
+	for (guint i = 0; set != NULL && i < set->files->len; i++) {
+		const MsSection *root = ((MsPolicyFile *)set->files->pdata[i])->root;
 		for (guint k = 0; k < ms_section_count(root, "policy"); k++)
 			each(ms_section_nth(root, "policy", k), policy_rows, user);
 	}
-	return files != NULL;
+	return set != NULL;
 }

@@ -84,6 +84,7 @@ typedef struct {
 struct MsPolicies {
 	GPtrArray *list;   /* of MsPolicy */
 	GPtrArray *tests;  /* of MsPolicyTest */
+	GPtrArray *read, *stamps; /* of char *: the files that they are from; NULL: copies */
 	/* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
 	GPtrArray *copies;
 };
@@ -92,6 +93,33 @@ bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint6
 /* As a policy file has them, and what they make. */
 extern const MsRow ms_policy_rows[];
 GPtrArray *ms_policy_files(const char *dir, GError **error);
+
+/* set.c: a folder of policies, as its files are meant. */
+typedef struct {
+	char *name, *text;
+	MsSection *root;
+} MsPolicyFile;
+typedef struct {
+	const MsSection *section;
+	GPtrArray *values; /* of MsConfigValue */
+	bool used;
+} MsPolicyList;
+typedef struct {
+	GPtrArray *files; /* of MsPolicyFile, each followed by what it includes */
+	GHashTable *lists; /* char * to MsPolicyList */
+	/* of char *: every file of which something was taken, and what it was like then
+	 * (ms_io_stamp()) */
+	GPtrArray *read, *stamps;
+	GPtrArray *broken; /* of MsSection: policies of which something could not be had */
+} MsPolicySet;
+/* Of what is wrong in `file`. */
+typedef void (*MsPolicyTell)(const char *file, const GError *error, void *user);
+/* `tell` NULL: the first that is wrong is the end; else all of it is told, and passed over. */
+MsPolicySet *ms_policy_set_load(const char *dir, MsPolicyTell tell, void *user, GError **error);
+MsPolicySet *ms_policy_set_parse(const char *file, const char *text, GError **error);
+void ms_policy_set_free(MsPolicySet *set);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsPolicySet, ms_policy_set_free)
+
 MsPolicy *ms_policy_take(
 	const MsSection *section, const MsKinds *kinds, MsMode mode, GError **error);
 void ms_policy_free(gpointer policy);

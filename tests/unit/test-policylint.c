@@ -74,6 +74,13 @@ static const Row planted[] = {
 	{"pattern-empty", 2, "where nothing stands", A "not-header = {'Subject: x*'} }\n", NULL, NULL},
 	{"load", 2, "needs time-zone", A "time = {\"Mon\"} }\n", NULL, NULL},
 	{"load", 2, "needs authserv-id", A "auth-results = {\"spf=fail\"} }\n", NULL, NULL},
+	/* lists and templates */
+	{"unused", 3, "names this list", A "}\nlist \"l\" { values = {\"b.example\"} }\n", NULL, NULL},
+	{"unused", 4, "inherits this template", A "}\n\ntemplate \"t\" { }\n", NULL, NULL},
+	{"load", 2, "no list \"l\"", A "auth-user = {\"list:l\"} }\n", NULL, NULL},
+	{"twice", 2, "stands there twice",
+		"list \"l\" { values = {\"b@example.com\"} }\npolicy \"a\" { kinds = {\"iban\"} sender = {\"list:l\", \"b@example.com\"} }\n",
+		NULL, NULL},
 	{"dead-action", 2, "no max-recipients", A "on-oversized = reject }\n", NULL, NULL},
 	{"dead-action", 2, "no require", A "on-unproven = hold }\n", NULL, NULL},
 	{"dead-action", 2, "no max-visible", A "on-exposed-recipients = hold }\n", NULL, NULL},
