@@ -58,6 +58,7 @@ typedef struct {
 	guint belief;
 	guint count;
 	guint64 faces;     /* bit n: found in face n of the reading */
+	guint64 texts;     /* bit n: in what the digest of its text is of (reading.h) */
 	GPtrArray *places; /* of MsPlace */
 } MsFinding;
 

@@ -28,6 +28,7 @@
 #define MS_READING_MAX_PARTS 1000
 #define MS_READING_MAX_VISIBLE 5000
 #define MS_READING_MAX_FACES 64 /* the last stands for all further ones */
+#define MS_READING_MAX_GREETED 20
 #define MS_READING_MAX_CONTRADICTIONS 50
 #define MS_READING_MAX_SHOWN (2u << 20) /* bytes of all texts */
 
@@ -84,6 +85,16 @@ typedef struct {
 	char *text;
 } MsShown;
 
+/* The text of a face in one number: the same for the same letters and digits, whatever blanks,
+ * marks, case and accents are between and above them, and whoever the mail greets.  Not of fields,
+ * names of files, and what stands beside the text.  It is not keyed, and never leaves the host. */
+#define MS_TEXT_DIGEST 16
+typedef struct {
+	guint64 letters; /* how many; 0: it has no text */
+	guint8 digest[MS_TEXT_DIGEST];
+	GChecksum *sum; /* reading.c's, while it is read; does not cross */
+} MsText;
+
 typedef struct {
 	GPtrArray *findings; /* of MsFinding; only added to */
 	/* of MsFinding: those that ms_policy_drop_addressed() took out; does not cross */
@@ -93,6 +104,9 @@ typedef struct {
 	GPtrArray *parts;    /* of MsPart, leaves only */
 	GPtrArray *visible;  /* of char *: addresses in To and Cc */
 	GPtrArray *faces;    /* of char *: the mail itself, then each document in it */
+	GArray *texts;       /* of MsText, a face each; those behind have none */
+	GPtrArray
+		*greeted; /* of char *: names that the mail itself greets, canonical (greeting.h) */
 	GPtrArray *contradictions; /* of MsContradiction */
 	GPtrArray *shown;  /* of MsShown; only if asked for (ms_reader_view()) */
 	GBytes *bytes;     /* of a part, or a picture; only if asked for, else NULL */
@@ -115,6 +129,12 @@ void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason rea
 	const char *format, ...) G_GNUC_PRINTF(4, 5);
 /* A new face: a document that says by itself whose it is.  Its number. */
 guint ms_reading_face(MsReading *reading, const char *where);
+/* More of a face's text, compact (compact.h). */
+void ms_reading_add_text(MsReading *reading, guint face, const char *compact, gsize len);
+/* False: the face has no text. */
+bool ms_reading_text(const MsReading *reading, guint face, guint8 digest[MS_TEXT_DIGEST]);
+/* The same name is noted once. */
+void ms_reading_greet(MsReading *reading, const char *name);
 void ms_reading_contradict(MsReading *reading, const char *where, const char *other,
 	const char *format, ...) G_GNUC_PRINTF(4, 5);
 /* Takes `place`; the finding of that kind and value is made when there is none. */

@@ -22,6 +22,9 @@ typedef enum {
 	MS_SPAN_ADDRESSES, /* the same, of an address field of the message itself */
 } MsSpanType;
 
+/* Of what it is the text. */
+typedef enum { MS_OF_DOCUMENT, MS_OF_LETTER, MS_OF_HEADER } MsSpanOf;
+
 /* A stretch of the text that the document itself names: the value of an XML element or attribute,
  * of a JSON key, of a cell below a head.  The name vouches for this stretch and for no other. */
 typedef struct {
@@ -35,6 +38,7 @@ typedef struct {
 	const char *where; /* "header Subject", "part 2 text/html" */
 	const char *text;  /* valid UTF-8; NULs may stand within */
 	gsize len;
+	MsSpanOf of;       /* the mail's own text, fields, or what came with it */
 	guint face;        /* which face of the message it belongs to (reading.h) */
 	const char *term;  /* fields: EN 16931 term ("BT-48"); else NULL */
 	const char

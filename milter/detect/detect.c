@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "missent/dispatch.h"
+#include "missent/greeting.h"
 #include "missent/identifier.h"
 #include "missent/postal.h"
 
@@ -104,6 +105,13 @@ static bool is_sellers(const MsSpan *span)
 		(strcmp(span->party, "seller") == 0 || strcmp(span->party, "payee") == 0);
 }
 
+/* What the digest of a face's text is of. */
+static bool is_text(const MsSpan *span)
+{
+	return span->of != MS_OF_HEADER &&
+		(span->type == MS_SPAN_TEXT || span->type == MS_SPAN_FIELD);
+}
+
 bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, const char *value,
 	guint belief)
 {
@@ -128,8 +136,10 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	if (guess && before == NULL && s->reading->guesses >= MS_READING_MAX_GUESSES)
 		return true;
 	bool fresh = before == NULL || (before->belief & MS_BELIEF_GUESS);
-	const MsFinding *f = ms_reading_find(s->reading, kind->name, value,
+	MsFinding *f = ms_reading_find(s->reading, kind->name, value,
 		belief | (guess ? MS_BELIEF_GUESS : 0), face, place_of(s, kind, start, end, value));
+	if (!guess && is_text(s->span) && (end <= s->greeting || start >= s->greeted))
+		f->texts |= 1ULL << MIN(face, MS_READING_MAX_FACES - 1);
 	/* One that comes again costs no more than the places that are kept of it. */
 	bool fits = guess || !fresh || ms_budget_charge(s->budget, MS_COST_FINDING, 1);
 	fits = fits &&
@@ -424,6 +434,37 @@ static void by_field(Search *s)
 	s->company_register = NULL;
 }
 
+/* ---- the text as a whole -------------------------------------------------------------- */
+
+/* Two mails that differ in whom they greet alone have one text. */
+static void take_text(Search *s)
+{
+	const MsCompact *c = s->compact;
+	gsize first = 0, last = 0;
+	if (!is_text(s->span))
+		return;
+	while (first < c->n_words && c->words[first].from < s->greeting)
+		first++;
+	for (last = first; last < c->n_words && c->words[last].from < s->greeted;)
+		last++;
+	gsize from = first < c->n_words ? c->words[first].start : c->len;
+	gsize until = last < c->n_words ? c->words[last].start : c->len;
+	ms_reading_add_text(s->reading, s->span->face, c->text, from);
+	ms_reading_add_text(s->reading, s->span->face, c->text + until, c->len - until);
+}
+
+static void take_greeting(Search *s)
+{
+	if (s->span->of != MS_OF_LETTER || s->span->type != MS_SPAN_TEXT)
+		return;
+	g_auto(MsGreeting) greeting = {0};
+	ms_greeting_find(s->fold, &greeting);
+	s->greeting = greeting.from;
+	s->greeted = greeting.until;
+	for (guint i = 0; i < greeting.names->len; i++)
+		ms_reading_greet(s->reading, greeting.names->pdata[i]);
+}
+
 void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget,
 	MsReading *reading)
 {
@@ -433,8 +474,19 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
 	g_autoptr(GArray) codes = ms_detect_codes();
-	Search s = {kinds, known, span, fold, compact, budget, reading, labels, named, borders,
-		NULL, 0, false, NULL, codes, false, 0, 0};
+	Search s = {.kinds = kinds,
+		.known = known,
+		.span = span,
+		.fold = fold,
+		.compact = compact,
+		.budget = budget,
+		.reading = reading,
+		.labels = labels,
+		.named = named,
+		.borders = borders,
+		.codes = codes};
+	take_greeting(&s);
+	take_text(&s);
 	ms_detect_names(&s);
 	if (span->type == MS_SPAN_FIELD)
 		by_field(&s);

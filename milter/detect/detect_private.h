@@ -30,6 +30,7 @@ typedef struct {
 	GArray *named;  /* of Named, by their starts */
 	GArray *borders; /* of Border: the stretches of a structured document, by their starts */
 	const char *company_register; /* of numbers that are added now (kind.h), or NULL */
+	gsize greeting, greeted; /* where the mail greets somebody, from and until; in the fold */
 	guint blocks;   /* labels that were followed by a block of lines, so far */
 	bool full;      /* no more findings are taken */
 	/* addresses.c's, of one kind: words that begin a postcode of the directory's, in order. */

@@ -154,6 +154,7 @@ void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
 	}
 	to->reading->text_bytes += span->len;
 	span->face = to->face;
+	span->of = to->of;
 	to->span(span, to->user);
 }
 
@@ -590,6 +591,7 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 	ms_extract_name(to, name_place, name);
 	MsExtraction inner = *to;
 	inner.face = ms_reading_face(to->reading, place);
+	inner.of = MS_OF_DOCUMENT;
 	MsDocument document = {.where = place, .type = type != NULL ? type : "", .data = data,
 		.len = len};
 	ms_extract(&inner, &document);

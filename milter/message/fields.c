@@ -156,13 +156,14 @@ void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool out
 	GMimeHeaderList *list = g_mime_object_get_header_list(object);
 	g_autofree char *prefix = *path != '\0' ? g_strdup_printf("part %s ", path) : g_strdup("");
 	int n = g_mime_header_list_get_count(list);
-	for (int i = 0; i < n; i++) {
-		if (!ms_budget_time(walk->budget))
-			return;
+	MsSpanOf of = walk->to.of;
+	walk->to.of = MS_OF_HEADER;
+	for (int i = 0; i < n && ms_budget_time(walk->budget); i++) {
 		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
 		account_header(walk, header);
 		read_header(walk, header, prefix, outermost);
 	}
+	walk->to.of = of;
 }
 
 /* ---- one part's facts ----------------------------------------------------------------- */
@@ -231,8 +232,9 @@ static void take_parameter(Names *names, const MsParameter *parameter, const cha
 	g_autofree char *where = is_name ? g_strdup_printf("part %s file name", number)
 					 : g_strdup_printf("part %s header %s", number, field);
 	if (!is_name) {
-		ms_extract_span(
-			&names->walk->to, where, parameter->value, strlen(parameter->value));
+		MsExtraction to = names->walk->to;
+		to.of = MS_OF_HEADER;
+		ms_extract_span(&to, where, parameter->value, strlen(parameter->value));
 		return;
 	}
 	ms_extract_name(&names->walk->to, where, parameter->value);

@@ -225,11 +225,15 @@ static void read_leaf(Walk *walk, const Leaf *leaf, bool attached)
 			len, walk->sink->user);
 	MsPart *noted = note_part(walk, leaf->path, leaf->type, leaf->name, len, attached);
 	guint face = walk->to.face;
-	if (attached)
+	MsSpanOf of = walk->to.of;
+	if (attached) {
 		walk->to.face = ms_reading_face(walk->reading, leaf->where);
+		walk->to.of = MS_OF_DOCUMENT;
+	}
 	note_actual(noted, ms_walk_content(walk, leaf, decoded));
 	unlock(walk, leaf, walk->to.face);
 	walk->to.face = face;
+	walk->to.of = of;
 }
 
 static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
@@ -348,13 +352,16 @@ static void walk_nested(Walk *walk, GMimeMessagePart *part, const char *path)
 	}
 	give_nested(walk, message, path);
 	guint face = walk->to.face;
+	MsSpanOf of = walk->to.of;
 	walk->to.face = ms_reading_face(walk->reading, where);
+	walk->to.of = MS_OF_DOCUMENT;
 	ms_walk_headers(walk, GMIME_OBJECT(message), path, false);
 	GMimeObject *inner = g_mime_message_get_mime_part(message);
 	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
 	if (inner != NULL)
 		walk_object(walk, inner, below, false);
 	walk->to.face = face;
+	walk->to.of = of;
 }
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost)
@@ -573,6 +580,7 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 		.sink = sink};
 	walk.to.walk = &walk;
 	walk.to.face = ms_reading_face(sink->reading, "message");
+	walk.to.of = MS_OF_LETTER;
 	g_autoptr(GByteArray) fed = ms_mail_line_feeds(data, len);
 	if (fed != NULL)
 		walk.message = NULL; /* its parts are not where they were */

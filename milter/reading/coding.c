@@ -21,7 +21,7 @@
  * broken is refused as a whole; from the first fault on nothing more is taken from it.
  */
 
-#define FORMAT G_GUINT64_CONSTANT(0x314452534d) /* "MSRD1" */
+#define FORMAT G_GUINT64_CONSTANT(0x324452534d) /* "MSRD2" */
 
 /* ---- to bytes ------------------------------------------------------------------------- */
 
@@ -45,6 +45,7 @@ static void put_finding(GByteArray *out, gconstpointer item)
 	put(out, f->belief);
 	put(out, f->count);
 	put(out, f->faces);
+	put(out, f->texts);
 	put(out, f->places->len);
 	for (guint i = 0; i < f->places->len; i++) {
 		const MsPlace *p = f->places->pdata[i];
@@ -101,6 +102,17 @@ static void put_shown(GByteArray *out, gconstpointer item)
 	put_text(out, s->text);
 }
 
+static void put_texts(GByteArray *out, const MsReading *reading)
+{
+	put(out, reading->texts->len);
+	for (guint i = 0; i < reading->texts->len; i++) {
+		guint8 digest[MS_TEXT_DIGEST] = {0};
+		bool any = ms_reading_text(reading, i, digest);
+		put(out, any ? g_array_index(reading->texts, MsText, i).letters : 0);
+		g_byte_array_append(out, digest, sizeof digest);
+	}
+}
+
 static void put_list(
 	GByteArray *out, const GPtrArray *list, void (*item)(GByteArray *, gconstpointer))
 {
@@ -119,6 +131,8 @@ GBytes *ms_reading_encode(const MsReading *reading)
 	put_list(out, reading->parts, put_part);
 	put_list(out, reading->visible, put_string);
 	put_list(out, reading->faces, put_string);
+	put_texts(out, reading);
+	put_list(out, reading->greeted, put_string);
 	put_list(out, reading->contradictions, put_contradiction);
 	put_list(out, reading->shown, put_shown);
 	put(out, reading->visible_total);
@@ -199,6 +213,7 @@ static gpointer take_finding(In *in)
 	f->belief = (guint)take_up_to(in, G_MAXUINT32, "a finding is over its bounds");
 	f->count = (guint)take_up_to(in, G_MAXUINT32, "a finding is over its bounds");
 	f->faces = take(in);
+	f->texts = take(in);
 	guint n = (guint)take_up_to(in, MS_MAX_PLACES, "a finding is over its bounds");
 	f->places = reading_places(n);
 	for (guint i = 0; i < n && in->fault == NULL; i++) {
@@ -278,6 +293,33 @@ static void take_list(In *in, GPtrArray *list, guint64 max, const char *why, gpo
 		g_ptr_array_add(list, item(in));
 }
 
+/* A name as greeting.h writes it down. */
+static gpointer take_greeted(In *in)
+{
+	char *name = take_whole(in);
+	if (*name == '\0' || strlen(name) > MAX_GREETED)
+		refuse(in, "a name that is greeted is over its bounds");
+	return name;
+}
+
+static void take_texts(In *in, GArray *texts)
+{
+	static const guint8 none[MS_TEXT_DIGEST];
+	for (guint64 n = take_up_to(in, MS_READING_MAX_FACES, "too many texts");
+		n > 0 && in->fault == NULL; n--) {
+		MsText text = {.letters = take(in)};
+		if ((gsize)(in->end - in->at) < sizeof text.digest) {
+			refuse(in, "it ends too early");
+			return;
+		}
+		memcpy(text.digest, in->at, sizeof text.digest);
+		in->at += sizeof text.digest;
+		if (text.letters == 0 && memcmp(text.digest, none, sizeof none) != 0)
+			refuse(in, "a text has no letters");
+		g_array_append_val(texts, text);
+	}
+}
+
 static void take_bytes(In *in, MsReading *reading)
 {
 	guint64 len = take(in);
@@ -309,6 +351,8 @@ MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 	take_list(
 		&in, reading->visible, MS_READING_MAX_VISIBLE, "too many addresses", take_address);
 	take_list(&in, reading->faces, MS_READING_MAX_FACES, "too many faces", take_face);
+	take_texts(&in, reading->texts);
+	take_list(&in, reading->greeted, MS_READING_MAX_GREETED, "too many names", take_greeted);
 	take_list(&in, reading->contradictions, MS_READING_MAX_CONTRADICTIONS,
 		"too many contradictions", take_contradiction);
 	take_list(&in, reading->shown, MS_READING_MAX_PARTS, "too many texts", take_shown);

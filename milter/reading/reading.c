@@ -106,6 +106,11 @@ static void contradiction_free(gpointer data)
 	g_free(contradiction);
 }
 
+static void text_clear(gpointer data)
+{
+	g_clear_pointer(&((MsText *)data)->sum, g_checksum_free);
+}
+
 MsReading *ms_reading_new(void)
 {
 	MsReading *reading = g_new0(MsReading, 1);
@@ -116,6 +121,9 @@ MsReading *ms_reading_new(void)
 	reading->parts = g_ptr_array_new_with_free_func(part_free);
 	reading->visible = g_ptr_array_new_with_free_func(g_free);
 	reading->faces = g_ptr_array_new_with_free_func(g_free);
+	reading->texts = g_array_new(FALSE, TRUE, sizeof(MsText));
+	g_array_set_clear_func(reading->texts, text_clear);
+	reading->greeted = g_ptr_array_new_with_free_func(g_free);
 	reading->contradictions = g_ptr_array_new_with_free_func(contradiction_free);
 	reading->shown = g_ptr_array_new_with_free_func(shown_free);
 	return reading;
@@ -143,6 +151,8 @@ void ms_reading_free(MsReading *reading)
 	g_ptr_array_unref(reading->parts);
 	g_ptr_array_unref(reading->visible);
 	g_ptr_array_unref(reading->faces);
+	g_array_unref(reading->texts);
+	g_ptr_array_unref(reading->greeted);
 	g_ptr_array_unref(reading->shown);
 	g_clear_pointer(&reading->bytes, g_bytes_unref);
 	g_ptr_array_unref(reading->contradictions);
@@ -178,6 +188,75 @@ guint ms_reading_face(MsReading *reading, const char *where)
 	if (reading->faces->len < MS_READING_MAX_FACES)
 		g_ptr_array_add(reading->faces, g_strdup(where));
 	return reading->faces->len - 1;
+}
+
+/* ---- texts ---------------------------------------------------------------------------- */
+
+static MsText *text_of(MsReading *reading, guint face)
+{
+	face = MIN(face, MS_READING_MAX_FACES - 1);
+	if (reading->texts->len <= face)
+		g_array_set_size(reading->texts, face + 1);
+	return &g_array_index(reading->texts, MsText, face);
+}
+
+static void add_bytes(MsText *text, const void *data, gsize len, guint64 letters)
+{
+	if (text->sum == NULL) {
+		text->sum = g_checksum_new(G_CHECKSUM_SHA256);
+		if (text->letters > 0) /* of a document that was read by itself */
+			g_checksum_update(text->sum, text->digest, sizeof text->digest);
+	}
+	g_checksum_update(text->sum, data, (gssize)len);
+	text->letters += letters;
+}
+
+void ms_reading_add_text(MsReading *reading, guint face, const char *compact, gsize len)
+{
+	if (len > 0)
+		add_bytes(text_of(reading, face), compact, len, len);
+}
+
+static bool digest_of(const MsText *text, guint8 digest[MS_TEXT_DIGEST])
+{
+	guint8 whole[32];
+	gsize len = sizeof whole;
+	memcpy(digest, text->digest, MS_TEXT_DIGEST);
+	if (text->sum != NULL) {
+		GChecksum *sum = g_checksum_copy(text->sum);
+		g_checksum_get_digest(sum, whole, &len);
+		g_checksum_free(sum);
+		memcpy(digest, whole, MS_TEXT_DIGEST);
+	}
+	return text->letters > 0;
+}
+
+bool ms_reading_text(const MsReading *reading, guint face, guint8 digest[MS_TEXT_DIGEST])
+{
+	return face < reading->texts->len &&
+		digest_of(&g_array_index(reading->texts, MsText, face), digest);
+}
+
+/* A document that was read by itself has the digest that it has where it is read with its mail. */
+static void merge_text(MsReading *reading, guint face, const MsText *from)
+{
+	guint8 digest[MS_TEXT_DIGEST];
+	if (!digest_of(from, digest))
+		return;
+	MsText *to = text_of(reading, face);
+	if (to->letters > 0) {
+		add_bytes(to, digest, sizeof digest, from->letters);
+		return;
+	}
+	to->letters = from->letters;
+	memcpy(to->digest, digest, sizeof digest);
+}
+
+void ms_reading_greet(MsReading *reading, const char *name)
+{
+	if (reading->greeted->len < MS_READING_MAX_GREETED &&
+		!g_ptr_array_find_with_equal_func(reading->greeted, name, g_str_equal, NULL))
+		g_ptr_array_add(reading->greeted, g_strdup(name));
 }
 
 void ms_reading_contradict(MsReading *reading, const char *where, const char *other,
@@ -356,9 +435,11 @@ static bool merge_finding(MsReading *reading, const MsFinding *from, const char 
 	to->count += from->count - MIN(from->count, from->places->len);
 	if ((from->faces & 1) == 0)
 		to->faces &= ~(1ULL << MIN(faces[0], MS_READING_MAX_FACES - 1));
-	for (guint i = 0; i < n; i++)
-		if ((from->faces >> i & 1) != 0)
-			to->faces |= 1ULL << MIN(faces[i], MS_READING_MAX_FACES - 1);
+	for (guint i = 0; i < n; i++) {
+		guint64 bit = 1ULL << MIN(faces[i], MS_READING_MAX_FACES - 1);
+		to->faces |= (from->faces >> i & 1) != 0 ? bit : 0;
+		to->texts |= (from->texts >> i & 1) != 0 ? bit : 0;
+	}
 	return true;
 }
 
@@ -371,6 +452,8 @@ bool ms_reading_merge(MsReading *reading, const MsReading *document, const char 
 		g_autofree char *place = placed(document->faces->pdata[i], where);
 		faces[i] = ms_reading_face(reading, place);
 	}
+	for (guint i = 0; i < MIN(document->texts->len, MAX(n, 1)); i++)
+		merge_text(reading, faces[i], &g_array_index(document->texts, MsText, i));
 	for (guint i = 0; i < document->findings->len; i++)
 		fits = merge_finding(
 			       reading, document->findings->pdata[i], where, faces, MAX(n, 1)) &&

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #define MAX_TEXT 200   /* bytes of a place, of what stands there, of why it is unread */
+#define MAX_GREETED 200
 #define MAX_CONTEXT 60 /* ... of what stands before and behind it */
 
 /* Up to `max` bytes of valid UTF-8 from `text`, not cutting a character. */

@@ -71,6 +71,66 @@ static void test_fields(void)
 	}
 }
 
+/* ---- the text as a whole -------------------------------------------------------------- */
+
+static MsReading *detect_of(const char *text, MsSpanOf of, MsSpanType type)
+{
+	MsReading *reading = ms_reading_new();
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	ms_budget_init(&budget, &limits);
+	char *input = exact_copy(text, strlen(text));
+	MsSpan span = {
+		.type = type, .where = "part 1", .text = input, .len = strlen(text), .of = of};
+	ms_detect(kinds, NULL, &span, &budget, reading);
+	free(input);
+	return reading;
+}
+
+#define NUMBER "your customer number: C-4711."
+
+static void test_text(void)
+{
+	static const struct {
+		const char *text;
+		MsSpanOf of;
+		MsSpanType type;
+		bool same;        /* text as the first one */
+		bool in_text;     /* the number is in it */
+		const char *name; /* that is greeted */
+	} rows[] = {
+		{"Dear Ms Weber,\n" NUMBER, MS_OF_LETTER, MS_SPAN_TEXT, true, true, "weber"},
+		{"  Dear  Mr.  Klein ,\r\n\r\nYour CUSTOMER\xc2\xa0number : C-4711", MS_OF_LETTER,
+			MS_SPAN_TEXT, true, true, "klein"},
+		{NUMBER, MS_OF_LETTER, MS_SPAN_TEXT, true, true, NULL},
+		{NUMBER, MS_OF_DOCUMENT, MS_SPAN_TEXT, true, true, NULL},
+		{NUMBER, MS_OF_DOCUMENT, MS_SPAN_FIELD, true, true, NULL},
+		{"Dear Ms Weber,\nyour customer number: C-4712.", MS_OF_LETTER, MS_SPAN_TEXT, false,
+			true, "weber"},
+		/* A letter that came along is greeted as it is. */
+		{"Dear Ms Weber,\n" NUMBER, MS_OF_DOCUMENT, MS_SPAN_TEXT, false, true, NULL},
+		{NUMBER, MS_OF_HEADER, MS_SPAN_TEXT, false, false, NULL},
+		{NUMBER, MS_OF_LETTER, MS_SPAN_NAME, false, false, NULL},
+		{NUMBER, MS_OF_LETTER, MS_SPAN_ASIDE, false, false, NULL},
+	};
+	guint8 want[MS_TEXT_DIGEST], got[MS_TEXT_DIGEST];
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsReading) r = detect_of(rows[i].text, rows[i].of, rows[i].type);
+		bool any = ms_reading_text(r, 0, i == 0 ? want : got);
+		bool same = any && (i == 0 || memcmp(got, want, sizeof got) == 0);
+		if (same != rows[i].same)
+			g_error("row %zu: the text is %s", i, same ? "the same" : "another");
+		for (guint k = 0; k < r->findings->len; k++) {
+			const MsFinding *f = r->findings->pdata[k];
+			g_assert_cmpuint(f->texts, ==, rows[i].in_text ? 1 : 0);
+		}
+		g_assert_cmpuint(r->greeted->len, ==, rows[i].name != NULL);
+		if (rows[i].name != NULL)
+			g_assert_cmpstr(r->greeted->pdata[0], ==, rows[i].name);
+	}
+}
+
 static void say(MsReading *reading, guint face, const char *value, guint belief)
 {
 	ms_reading_find(
@@ -253,6 +313,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/detect/many", test_many);
 	g_test_add_func("/detect/fields", test_fields);
 	g_test_add_func("/detect/contradictions", test_contradictions);
+	g_test_add_func("/detect/text", test_text);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;

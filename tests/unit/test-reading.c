@@ -31,6 +31,11 @@ static MsReading *example(void)
 	ms_reading_contradict(r, "part 3 a.pdf", "message", "%s", "another buyer");
 	r->visible_total = 7;
 	r->text_bytes = 26;
+	ms_reading_add_text(r, 1, "your", 4);
+	ms_reading_add_text(r, 1, "iban", 4);
+	((MsFinding *)r->findings->pdata[0])->texts = 2;
+	ms_reading_greet(r, "petra weber");
+	ms_reading_greet(r, "petra weber");
 	return r;
 }
 
@@ -60,6 +65,14 @@ static void test_round_trip(void)
 	g_assert_cmpstr(((MsPart *)got->parts->pdata[0])->actual, ==, "text/html");
 	g_assert_cmpuint(f->faces, ==, 1);
 	g_assert_cmpstr(got->faces->pdata[1], ==, "part 3 a.pdf");
+	guint8 before[MS_TEXT_DIGEST], after[MS_TEXT_DIGEST];
+	g_assert_false(ms_reading_text(got, 0, after));
+	g_assert_true(ms_reading_text(r, 1, before) && ms_reading_text(got, 1, after));
+	g_assert_cmpmem(before, sizeof before, after, sizeof after);
+	g_assert_false(ms_reading_text(got, 2, after));
+	g_assert_cmpuint(f->texts, ==, 2);
+	g_assert_cmpuint(got->greeted->len, ==, 1);
+	g_assert_cmpstr(got->greeted->pdata[0], ==, "petra weber");
 	g_assert_cmpstr(
 		((MsContradiction *)got->contradictions->pdata[0])->detail, ==, "another buyer");
 	g_assert_cmpuint(got->visible_total, ==, 7);
@@ -109,7 +122,7 @@ static void test_hostile(void)
 	g_autoptr(GBytes) bytes = ms_reading_encode(r);
 	gsize len;
 	const guint8 *data = g_bytes_get_data(bytes, &len);
-	const gsize lists = 8, numbers = len / 8;
+	const gsize lists = 10, numbers = len / 8;
 	for (gsize i = 0; i < numbers; i++)
 		for (gsize k = 0; k < G_N_ELEMENTS(huge); k++) {
 			g_autofree guint8 *copy = g_memdup2(data, len);
@@ -142,6 +155,70 @@ static void test_hostile_texts(void)
 	g_autofree guint8 *endless = g_memdup2(data, len);
 	endless[at - data + 3] = 'd';
 	refused(endless, len);
+}
+
+static MsReading *of_text(guint face, const char *text, const char *more)
+{
+	MsReading *r = ms_reading_new();
+	ms_reading_face(r, "message");
+	ms_reading_face(r, "part 2");
+	ms_reading_add_text(r, face, text, strlen(text));
+	ms_reading_add_text(r, face, more, strlen(more));
+	return r;
+}
+
+/* However a text came: in pieces, over the wire, or of a document that was read by itself. */
+static void test_texts(void)
+{
+	guint8 want[MS_TEXT_DIGEST], got[MS_TEXT_DIGEST];
+	g_autoptr(MsReading) whole = of_text(1, "yourinvoice4711", "");
+	g_autoptr(MsReading) two = of_text(1, "yourinvoice", "4711");
+	g_autoptr(MsReading) other = of_text(1, "yourinvoice4712", "");
+	g_autoptr(MsReading) alone = of_text(0, "yourinvoice4711", "");
+	g_autoptr(MsReading) to = of_text(0, "dear", "customer");
+	g_assert_true(ms_reading_text(whole, 1, want));
+	g_assert_true(ms_reading_text(two, 1, got));
+	g_assert_cmpmem(got, sizeof got, want, sizeof want);
+	g_assert_true(ms_reading_text(other, 1, got));
+	g_assert_cmpint(memcmp(got, want, sizeof got), !=, 0);
+	g_autoptr(GBytes) bytes = ms_reading_encode(alone);
+	g_autoptr(MsReading) document = ms_reading_decode(bytes, NULL);
+	g_assert_true(ms_reading_merge(to, document, "part 2", 1));
+	g_assert_true(ms_reading_text(to, 1, got));
+	g_assert_cmpmem(got, sizeof got, want, sizeof want);
+	g_assert_true(ms_reading_merge(
+		to, document, "part 2", 1)); /* more of the same face: another text */
+	g_assert_true(ms_reading_text(to, 1, got));
+	g_assert_cmpint(memcmp(got, want, sizeof got), !=, 0);
+	ms_reading_add_text(to, 4000, "x", 1); /* the last face stands for all further ones */
+	g_assert_true(ms_reading_text(to, MS_READING_MAX_FACES - 1, got));
+	g_assert_cmpuint(to->texts->len, ==, MS_READING_MAX_FACES);
+}
+
+/* A text without letters that has a digest, a name of none: not the one form that a reading has. */
+static void test_hostile_names(void)
+{
+	g_autoptr(MsReading) r = ms_reading_new();
+	ms_reading_add_text(r, 0, "x", 1);
+	g_ptr_array_add(r->greeted, g_strnfill(201, 'x'));
+	g_autoptr(GBytes) bytes = ms_reading_encode(r);
+	gsize len;
+	const guint8 *data = g_bytes_get_data(bytes, &len);
+	refused(data, len);
+	g_ptr_array_set_size(r->greeted, 0);
+	g_autoptr(GBytes) fine = ms_reading_encode(r);
+	g_autoptr(MsReading) got = ms_reading_decode(fine, NULL);
+	g_assert_nonnull(got);
+	data = g_bytes_get_data(fine, &len);
+	g_autofree guint8 *copy = g_memdup2(data, len);
+	memset(copy + 8 * 8, 0,
+		8); /* behind the form, six lists and how many texts: letters of the first */
+	refused(copy, len);
+	for (guint i = 0; i < MS_READING_MAX_GREETED + 5; i++) {
+		g_autofree char *name = g_strdup_printf("n%u", i);
+		ms_reading_greet(r, name);
+	}
+	g_assert_cmpuint(r->greeted->len, ==, MS_READING_MAX_GREETED);
 }
 
 /* Found again among many: the same finding, whatever else was added meanwhile. */
@@ -223,6 +300,8 @@ static void test_bounds(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/reading/texts", test_texts);
+	g_test_add_func("/reading/hostile-names", test_hostile_names);
 	g_test_add_func("/reading/round-trip", test_round_trip);
 	g_test_add_func("/reading/hostile", test_hostile);
 	g_test_add_func("/reading/hostile-texts", test_hostile_texts);
