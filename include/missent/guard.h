@@ -60,14 +60,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsGuard, ms_guard_free)
 /* ---- a message ------------------------------------------------------------------------ */
 
 typedef enum {
-	MS_GUARD_FAN_OUT,  /* one identifier or document to too many */
-	MS_GUARD_FAN_IN,   /* too many customers' to one address */
-	MS_GUARD_REPEAT,   /* the same to the same too often */
-	MS_GUARD_SPLIT,    /* one list of recipients in several transactions */
-	MS_GUARD_UNUSUAL,  /* it went to others before, and he got others' */
-	MS_GUARD_VOLUME,   /* the stream sends far more than it did */
-	MS_GUARD_CREEP,    /* to far more recipients at once than it did */
-	MS_GUARD_BREAKER,  /* the stream is stopped */
+	MS_GUARD_FAN_OUT, /* one identifier or document to too many */
+	MS_GUARD_FAN_IN,  /* too many customers' to one address */
+	MS_GUARD_NAMES,   /* too many different people greeted at one address */
+	MS_GUARD_REPEAT,  /* the same to the same too often */
+	MS_GUARD_SPLIT,   /* one list of recipients in several transactions */
+	MS_GUARD_UNUSUAL, /* it went to others before, and he got others' */
+	MS_GUARD_VOLUME,  /* the stream sends far more than it did */
+	MS_GUARD_CREEP,   /* to far more recipients at once than it did */
+	MS_GUARD_BREAKER, /* the stream is stopped */
 	MS_N_GUARD,
 } MsGuardWhat;
 

@@ -28,6 +28,7 @@ extern const char *const ms_mode_names[];
 /* Of the guard (guard.h); times in seconds.  missent.conf(5) explains each. */
 typedef struct {
 	guint fan_out, fan_out_domains, fan_in, repeat; /* 0: not looked at */
+	guint fan_in_names;
 	guint window;
 	const char *const *customers; /* kinds that stand for one customer */
 	guint keep, support;          /* history; keep 0: none */

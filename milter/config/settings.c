@@ -423,6 +423,7 @@ static const MsRow guard_rows[] = {
 	{.key = "fan-out", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
 	{.key = "fan-out-domains", .type = MS_ROW_NUMBER, .fallback = "5", .max = 1000},
 	{.key = "fan-in", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
+	{.key = "fan-in-names", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
 	{.key = "repeat", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
 	{.key = "customer-kinds", .type = MS_ROW_LIST},
 	{.key = "history", .type = MS_ROW_TIME, .fallback = "400d", .max = 3650 * 86400000LL},
@@ -816,6 +817,7 @@ static void take_limits(MsGuardLimits *l, const MsSection *guard)
 	l->fan_out = (guint)ms_section_number(guard, "fan-out");
 	l->fan_out_domains = (guint)ms_section_number(guard, "fan-out-domains");
 	l->fan_in = (guint)ms_section_number(guard, "fan-in");
+	l->fan_in_names = (guint)ms_section_number(guard, "fan-in-names");
 	l->repeat = (guint)ms_section_number(guard, "repeat");
 	l->customers = ms_section_given(guard, "customer-kinds")
 		? ms_section_list(guard, "customer-kinds")

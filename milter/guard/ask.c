@@ -11,8 +11,10 @@
  * A message comes in, the operations of its step come out, in this order: identifiers, documents,
  * recipients, pairs, streams.  All that leaves this file are keyed digests and numbers.
  *
- * A document is known by the identifiers that are in it, not by its words: two copies of an
- * invoice with different greetings are one document, and one without any identifier is none.
+ * A document is known by its text (reading.h), whatever stands in the names and fields around it;
+ * one of which no identifier is in the text, by the identifiers that it has.  One without any is
+ * none.  What tells common identifiers from others is in how many documents they are: there a
+ * document is its identifiers alone, or each letter with a word of its own would be another.
  */
 
 #define SAME_EACH 20   /* recipients that a repeated mail is told apart by */
@@ -31,7 +33,7 @@ typedef struct {
 	char **names, **at;             /* recipients, their domains */
 	GArray *eligible;               /* of guint: findings that may be a customer's */
 	guint8 (*documents)[MS_ID_BYTES]; /* a face each */
-	guint32 *asks;                  /* of a face: which operations */
+	guint32 *asks, *asks_text;        /* of a face: which operations; of those in its text */
 } Ask;
 
 /* ---- who is looked at ------------------------------------------------------------------- */
@@ -216,6 +218,7 @@ static void take_documents(Ask *ask)
 	guint n = faces_of(ask);
 	ask->documents = g_malloc0_n(n, MS_ID_BYTES);
 	ask->asks = g_new0(guint32, n);
+	ask->asks_text = g_new0(guint32, n);
 	for (guint face = 0; face < n; face++) {
 		g_autoptr(GPtrArray) in = g_ptr_array_new_with_free_func(g_free);
 		for (guint i = 0; i < ask->eligible->len; i++)
@@ -257,8 +260,22 @@ static void ask_identifier(Ask *ask, guint n)
 			add_member(ask, op, r);
 	if (drop_if_empty(ask, op))
 		return;
-	for (guint face = 0; face < faces_of(ask); face++)
+	for (guint face = 0; face < faces_of(ask); face++) {
 		ask->asks[face] |= is_in(f, face) ? 1U << number : 0;
+		ask->asks_text[face] |= (f->texts >> face & 1) != 0 ? 1U << number : 0;
+	}
+}
+
+/* In hexadecimal; the caller's; NULL: there is none. */
+static char *text_of(const Ask *ask, guint face)
+{
+	guint8 digest[MS_TEXT_DIGEST];
+	if (!ms_reading_text(ask->m->reading, face, digest))
+		return NULL;
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < sizeof digest; i++)
+		g_string_append_printf(out, "%02x", digest[i]);
+	return g_string_free(out, FALSE);
 }
 
 static void ask_document(Ask *ask, guint face)
@@ -266,10 +283,13 @@ static void ask_document(Ask *ask, guint face)
 	if (ask->asks[face] == 0)
 		return;
 	MsOp *op = add(ask, MS_OP_FAN, MS_GUARD_FAN_OUT, NULL);
+	g_autofree char *text = ask->asks_text[face] != 0 ? text_of(ask, face) : NULL;
 	about_last(ask)->document = (int)face;
 	memcpy(op->key, ask->documents[face], MS_ID_BYTES);
 	memcpy(op->key2, ask->documents[face], MS_ID_BYTES);
-	op->asks = ask->asks[face];
+	if (text != NULL)
+		ms_guard_digest(ask->guard, "text", text, "", op->key, MS_KEY_BYTES);
+	op->asks = text != NULL ? ask->asks_text[face] : ask->asks[face];
 	op->limit = ask->guard->limits.fan_out;
 	op->limit2 = ask->guard->limits.fan_out_domains;
 	for (guint r = 0; r < ask->n_recipients; r++)
@@ -338,8 +358,35 @@ static void ask_accounts_in(Ask *ask, guint r)
 	drop_if_empty(ask, op);
 }
 
+static bool is_eligible_customer(const Ask *ask)
+{
+	return ask->eligible->len > 0 && is_customer_kind(ask, finding_of(ask, 0)->kind);
+}
+
+/* Mail to one address that greets one after the other: who has many customers' mail has a name of
+ * his own, an address that stands in for others' has not.  A copy is greeted as whom it is a copy
+ * of. */
+static void ask_names_in(Ask *ask)
+{
+	const GPtrArray *greeted = ask->m->reading->greeted;
+	if (greeted->len == 0 || ask->m->envelope->recipients->len != 1 ||
+		!is_eligible_customer(ask) ||
+		(ask->m->outcomes != NULL && ask->m->outcomes->data[0] == MS_OUTCOME_RIGHT))
+		return;
+	guint8 id[MS_ID_BYTES];
+	MsOp *op = add(ask, MS_OP_SET, MS_GUARD_NAMES, NULL);
+	about_last(ask)->recipient = 0;
+	ms_guard_digest(ask->guard, "greeted", ask->names[0], "", op->key, MS_KEY_BYTES);
+	op->flags = 2;
+	op->limit = ask->guard->limits.fan_in_names;
+	ms_guard_digest(ask->guard, "name", greeted->pdata[0], "", id, sizeof id);
+	g_byte_array_append(op->members, id, sizeof id);
+}
+
 static void ask_fan_in(Ask *ask)
 {
+	if (ask->guard->limits.fan_in_names > 0)
+		ask_names_in(ask);
 	if (ask->guard->limits.fan_in == 0)
 		return;
 	for (guint r = 0; r < MIN(ask->n_recipients, PAIRS_TO); r++) {
@@ -400,18 +447,32 @@ static char *stream_sender(const Ask *ask)
 	return out;
 }
 
+/* False: some of what is in it has no text. */
+static bool append_texts(const Ask *ask, GString *out)
+{
+	const MsReading *reading = ask->m->reading;
+	guint n = 0;
+	for (guint face = 0; face < reading->faces->len; face++) {
+		g_autofree char *text = text_of(ask, face);
+		g_string_append_printf(out, "\n%s", text != NULL ? text : "");
+		n += text != NULL;
+	}
+	return n > 0 && n == reading->faces->len;
+}
+
 /* What makes two mails the same, whatever an MTA wrote into them. */
 static char *sameness(const Ask *ask)
 {
 	g_autofree char *sender = stream_sender(ask);
 	GString *out = g_string_new(sender);
 	const MsReading *reading = ask->m->reading;
+	bool all_texts = append_texts(ask, out);
 	g_string_append_printf(out, "\n%s\n%" G_GUINT64_FORMAT "\n", header_of(ask, "Subject"),
-		reading->text_bytes);
+		all_texts ? 0 : reading->text_bytes);
 	for (guint i = 0; i < reading->parts->len; i++) {
 		const MsPart *part = reading->parts->pdata[i];
-		g_string_append_printf(
-			out, "%s %s %" G_GUINT64_FORMAT "\n", part->name, part->actual, part->size);
+		g_string_append_printf(out, "%s %s %" G_GUINT64_FORMAT "\n", part->name,
+			part->actual, all_texts ? 0 : part->size);
 	}
 	for (guint i = 0; i < MIN(reading->findings->len, 500); i++) {
 		const MsFinding *f = reading->findings->pdata[i];
@@ -555,6 +616,17 @@ static void link_pair(const Ask *ask, GPtrArray *ops, const MsOp *pair, const Ms
 	}
 }
 
+/* The names that his mail greeted. */
+static void link_names(const Ask *ask, GPtrArray *ops, const MsOp *names, const MsAbout *about)
+{
+	g_autoptr(GPtrArray) his = g_ptr_array_new();
+	guint n = ms_resolution_accounts_of(
+		ask->resolution, (guint)about->recipient, OWNERS_OF, his);
+	if (n == 1)
+		link_to(account_op(ops, ask->guard, his->pdata[0]), MS_LINK_RECIPIENT, names->key,
+			MS_KEY_BYTES);
+}
+
 static void ask_accounts(Ask *ask)
 {
 	g_autoptr(GPtrArray) ops = g_ptr_array_new_with_free_func(g_free);
@@ -562,6 +634,8 @@ static void ask_accounts(Ask *ask)
 		const MsOp *op = &g_array_index(ask->step->ops, MsOp, i);
 		if (op->letter == MS_OP_PAIR)
 			link_pair(ask, ops, op, &g_array_index(ask->abouts, MsAbout, i));
+		if (g_array_index(ask->abouts, MsAbout, i).what == MS_GUARD_NAMES)
+			link_names(ask, ops, op, &g_array_index(ask->abouts, MsAbout, i));
 	}
 	for (guint i = 0; i < ops->len; i++) {
 		const MsOp *from = ops->pdata[i];
@@ -656,4 +730,5 @@ void ms_guard_ask(const MsGuard *guard, const MsGuardMessage *message, MsStep *s
 	g_free(ask.domains);
 	g_free(ask.documents);
 	g_free(ask.asks);
+	g_free(ask.asks_text);
 }

@@ -146,6 +146,11 @@ end
 
 local function set_limit(op, parts)
 	local limit = op.limit
+	if has(op.flags, 2) then
+		local most, before, stamp = up('>I4I4I4', parts.head)
+		if not alive(stamp, op.window) then before = math.max(most, before) end
+		return math.max(limit, math.min(before, 500) * 2)
+	end
 	if has(op.flags, 1) and now - math.min(born, now) < learn then limit = limit * 5 end
 	local usual, before, stamp = up('>I4I4I4', parts.head)
 	if alive(stamp, op.window) then usual = before end
@@ -156,6 +161,16 @@ local function look_set(op, a)
 	local list, new = members_with(got_form, parts, op)
 	a.count, a.other = #list, set_limit(op, parts)
 	a.over = new > 0 and a.count > a.other
+end
+
+local function enter_set(op, count)
+	local most, before, stamp = up('>I4I4I4', parts_of(got_form, op.key).head)
+	enter_members(got_form, op, 1000)
+	if not has(op.flags, 2) or 2 * count <= op.limit then return end
+	if not alive(stamp, op.window) then most, before, stamp = 0, math.max(most, before), now end
+	local parts = parts_of(got_form, op.key)
+	parts.head = pk('>I4I4I4', math.max(most, count), before, stamp)
+	enter_parts(got_form, op.key, parts, op.window)
 end
 
 local function got_of(key, identifier)
@@ -428,7 +443,7 @@ for i, op in ipairs(ops) do
 			enter_parts(went_form, op.key, {head = '\1', members = '', history = ''}, op.window)
 		end
 	elseif op.letter == 'S' and leaves and not over then
-		enter_members(got_form, op, 1000)
+		enter_set(op, answers[i].count)
 	elseif op.letter == 'T' then
 		if not stopped and held == 0 then enter_links(op) end
 	elseif op.letter == 'X' then

@@ -356,13 +356,22 @@ static void enter_fan(Run *run, const MsOp *op, bool common)
 
 /* ---- sets ----------------------------------------------------------------------------- */
 
+/* Where a set learns by itself, its head has the most of this window, and of those before. */
+static guint32 most_of(const guint8 *head)
+{
+	return MAX(get32(head), get32(head + 4));
+}
+
 static guint32 set_limit(const Run *run, const MsOp *op, const Parts *parts)
 {
+	const guint8 *got = parts->head;
+	bool alive = is_alive(run, get32(got + 8), op->window);
+	if ((op->flags & 2) != 0)
+		return MAX(op->limit, 2 * MIN(alive ? get32(got + 4) : most_of(got), MAX_SET / 2));
 	bool young = run->step->now - MIN(run->born, run->step->now) < run->step->learn;
 	guint32 limit = (op->flags & 1) != 0 && young ? op->limit * 5 : op->limit;
 	/* What came within the window is what is measured, not what it is measured against. */
-	const guint8 *got = parts->head;
-	guint32 usual = is_alive(run, get32(got + 8), op->window) ? get32(got + 4) : get32(got);
+	guint32 usual = alive ? get32(got + 4) : get32(got);
 	return MAX(limit, MIN(usual, MAX_SET / 2) * 2);
 }
 
@@ -374,6 +383,26 @@ static void look_set(Run *run, const MsOp *op, MsOpAnswer *out)
 	out->count = entries->len / SET_BYTES;
 	out->other = set_limit(run, op, &parts);
 	out->over = new > 0 && out->count > out->other;
+}
+
+/* What is far below the limit need not be known for longer than a window. */
+static void enter_set(Run *run, const MsOp *op, guint32 count)
+{
+	Parts parts = parts_of(run, &got_form, op->key);
+	guint8 head[GOT_HEAD];
+	memcpy(head, parts.head, sizeof head);
+	enter_members(run, &got_form, op, MAX_SET);
+	if ((op->flags & 2) == 0 || 2 * count <= op->limit)
+		return;
+	if (!is_alive(run, get32(head + 8), op->window)) {
+		put32(head + 4, most_of(head));
+		put32(head, 0);
+		put32(head + 8, run->step->now);
+	}
+	put32(head, MAX(get32(head), count));
+	parts = parts_of(run, &got_form, op->key);
+	parts.head = head;
+	enter_parts(run, &got_form, op->key, &parts, op->window);
 }
 
 /* ---- history -------------------------------------------------------------------------- */
@@ -846,7 +875,7 @@ static void enter_op(Run *run, guint i, bool stopped)
 		break;
 	case MS_OP_SET:
 		if (run->leaves && !over)
-			enter_members(run, &got_form, op, MAX_SET);
+			enter_set(run, op, g_array_index(run->answers, MsOpAnswer, i).count);
 		break;
 	case MS_OP_PAIR: /* the unusual is remembered as such, to be known when it comes again */
 		if ((run->leaves || over) && !stopped && !run->step->held)

@@ -7,17 +7,17 @@
  * Numbers are big-endian.  Values, by their letter:
  *
  * i  of an identifier or a document: 1 (common: it was in many documents to many) or 0; how many
- * members 2;
- *    members of the window, of 28 bytes: address 8, domain 8, document 8, time 4; then where it went, of 26:
- *    address 8, domain 8, first 4, last 4, times 2
- * a  of a recipient: how many different ones 4, the same before the last window 4, when that was
- * 4; how many
- *    members 2; members of the window, of 12: id 8, time 4; then what it got, of 18: identifier 8, first 4,
- *    last 4, times 2
- * t  of an account: when it was written 4, then what is kept of it, of 13 (MsLink) b  a stream:
- * MS_STREAM_HEAD bytes of numbers, a byte for each of the last messages (MsMail), a label m  what
- * a message was answered; its key begins with its time n  since when there is a memory; x:
- * streams that are listed; both under a key of zeros
+ *    members 2; members of the window, of 28 bytes: address 8, domain 8, document 8, time 4; then
+ *    where it went, of 26: address 8, domain 8, first 4, last 4, times 2
+ * a  of a recipient: how many different ones 4, the same before the last window 4, when that was 4;
+ *    how many members 2; members of the window, of 12: id 8, time 4; then what it got, of 18:
+ *    identifier 8, first 4, last 4, times 2.  Of a set that learns by itself: the most of this
+ *    window 4, of those before 4, since when this one is 4; members
+ * t  of an account: when it was written 4, then what is kept of it, of 13 (MsLink)
+ * b  a stream: MS_STREAM_HEAD bytes of numbers, a byte for each of the last messages (MsMail), a
+ *    label
+ * m  what a message was answered; its key begins with its time
+ * n  since when there is a memory; x: streams that are listed; both under a key of zeros
  */
 #ifndef MISSENT_GUARD_STEP_H
 #define MISSENT_GUARD_STEP_H
@@ -43,15 +43,15 @@ typedef enum {
 } MsOpLetter;
 
 /* F: more than `limit` addresses or `limit2` domains; flag 1: unless as many documents of it go
- * about.  S: more than `limit` members; twice as many as its history has are allowed, and with
- * flag 1 five times the
- *    limit while the memory is new.
+ *    about.
+ * S: more than `limit` members; twice as many as its history has are allowed, and with flag 1 five
+ *    times the limit while the memory is new.  Flag 2: it has no history, and learns by itself:
+ *    twice the most of a window before is allowed.
  * H: a pair of an identifier (`key`) and a recipient (members: its address, its domain, the
- * identifier;
- *    `key2`, `key3`: of the address and of the domain); `limit`: support; flag 1: only to be entered.
+ *    identifier; `key2`, `key3`: of the address and of the domain); `limit`: support; flag 1: only
+ *    to be entered.
  * B: a stream; `limit`: bad ones in the window, `limit2`: among the last; flag 1: the message is
- * bad;
- *    flag 2: it is held when the stream is stopped; flag 4: reset.  members: its label.
+ *    bad; flag 2: it is held when the stream is stopped; flag 4: reset.  members: its label.
  * T: an account; members: what is kept of it, of MS_LINK_BYTES.
  * X: `flags` is a letter: forgets that value of `key`, or (members: ids) what it has of these. */
 typedef struct {

@@ -13,6 +13,7 @@
 static const MsReasonCode codes[MS_N_GUARD] = {
 	[MS_GUARD_FAN_OUT] = MS_FAN_OUT,
 	[MS_GUARD_FAN_IN] = MS_FAN_IN,
+	[MS_GUARD_NAMES] = MS_FAN_IN,
 	[MS_GUARD_REPEAT] = MS_REPEAT,
 	[MS_GUARD_SPLIT] = MS_OVERSIZED,
 	[MS_GUARD_UNUSUAL] = MS_UNUSUAL,
@@ -96,6 +97,11 @@ static char *words_of(const MsGuardAlarm *a, const MsReading *reading)
 		return g_strdup_printf(
 			"the recipient would have got %s of %u customers lately, at most %u are usual",
 			kind != NULL ? kind : "identifiers", a->count, a->limit);
+	case MS_GUARD_NAMES:
+		return g_strdup_printf(
+			"mail to this recipient alone would have greeted %u different people lately, at "
+			"most %u are usual",
+			a->count, a->limit);
 	case MS_GUARD_REPEAT:
 		return g_strdup_printf(
 			"the same message to the same recipient for the %u. time lately, at most %u are allowed",

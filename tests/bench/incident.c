@@ -36,9 +36,16 @@ static char *redis_address; /* NULL: there is none */
 
 typedef struct {
 	char *address, *also; /* `also`: of an accountant who gets a copy; or NULL */
+	char *contact;        /* whom the mail greets, canonical */
 	bool business;
 } Customer;
 static Customer customers[ACCOUNTS];
+
+static void set_contact(Customer *c, char *contact)
+{
+	g_free(c->contact);
+	c->contact = contact;
+}
 
 static void set_address(Customer *c, char *address)
 {
@@ -47,13 +54,14 @@ static void set_address(Customer *c, char *address)
 }
 
 /* Six of ten have mail at one of ten large providers; some belong to resellers, who get all of
- * theirs; some let an accountant have a copy. */
+ * theirs, mostly under a name of the reseller's own; some let an accountant have a copy. */
 static void make_customers(GRand *rand)
 {
 	guint reseller = 0, left = 0, accountant = 0, clients = 0;
 	for (guint i = 0; i < ACCOUNTS; i++) {
 		Customer *c = &customers[i];
 		c->business = g_rand_int_range(rand, 0, 10) < 4;
+		set_contact(c, g_strdup_printf("person%u", i));
 		set_address(c,
 			c->business ? g_strdup_printf("billing@firm%u.example", i)
 				    : g_strdup_printf("person%u@provider%u.example", i, i % 10));
@@ -65,6 +73,10 @@ static void make_customers(GRand *rand)
 		if (left > 0) {
 			left--;
 			set_address(c, g_strdup_printf("invoices@reseller%u.example", reseller));
+			if (g_rand_int_range(rand, 0, 10) > 0)
+				set_contact(c,
+					g_strdup_printf("reseller%u %d", reseller,
+						g_rand_int_range(rand, 0, 3)));
 			continue;
 		}
 		if (clients == 0) {
@@ -130,6 +142,17 @@ static void add_finding(Mail *m, const char *kind, const char *value, gint owner
 		g_array_append_val(m->owners, owner);
 }
 
+/* The text of the mail, whoever it greets, and whom it greets. */
+static void set_text(Mail *m, const char *text, const char *greeted)
+{
+	if (m->reading->faces->len == 0)
+		g_ptr_array_add(m->reading->faces, g_strdup("message"));
+	ms_reading_add_text(m->reading, 0, text, strlen(text));
+	ms_reading_greet(m->reading, greeted);
+	for (guint i = 0; i < m->reading->findings->len; i++)
+		((MsFinding *)m->reading->findings->pdata[i])->texts = 1;
+}
+
 static void add_recipient(Mail *m, const char *address, gint account)
 {
 	g_ptr_array_add(m->envelope->recipients, g_strdup(address));
@@ -157,6 +180,7 @@ static void add_invoice(Mail *m, guint account, guint invoice)
 	add_house(m);
 	add_customer(m, account);
 	add_finding(m, "invoice-number", number, (gint)account);
+	set_text(m, number, customers[account].contact);
 }
 
 static void address_to(Mail *m, guint account)
@@ -307,6 +331,7 @@ static void healthy_month(World *w, GRand *rand, guint from, guint most)
 		w->now = begin + 20 * 86400 + i;
 		if (i % 2 == 0)
 			add_house(&m);
+		set_text(&m, i % 3 > 0 ? "newsletter" : "new terms", customers[i * 10].contact);
 		add_recipient(&m, customers[i * 10].address, (gint)i * 10);
 		judge(w, &m, 0);
 	}

@@ -68,6 +68,8 @@ typedef struct {
 	gint64 now;
 	guint number; /* of the message */
 	const char *sender;   /* NULL: the usual one */
+	const char *text;     /* of the message, with its identifiers in it; NULL: none */
+	const char *greeted;  /* a name, canonical; or NULL */
 	const char
 		*accounts; /* of the directory: "value=account value=account"; NULL: it is empty */
 	MsVerdict *last;
@@ -145,6 +147,14 @@ static char *send_as(Run *run, const char *id, const char *what, const char *who
 		ms_reading_find(reading, findings[i], equal + 1, MS_BELIEF_LABELLED, 0,
 			ms_place_new("part 1", "x", 0, 1, 1));
 	}
+	if (run->text != NULL) {
+		g_ptr_array_add(reading->faces, g_strdup("message"));
+		ms_reading_add_text(reading, 0, run->text, strlen(run->text));
+		for (guint i = 0; i < reading->findings->len; i++)
+			((MsFinding *)reading->findings->pdata[i])->texts = 1;
+	}
+	if (run->greeted != NULL)
+		ms_reading_greet(reading, run->greeted);
 	for (int i = 0; to[i] != NULL; i++)
 		g_ptr_array_add(e->recipients, g_strdup(to[i]));
 	MsHeader *subject = g_new0(MsHeader, 1);
@@ -244,6 +254,118 @@ static void test_fan_out(bool redis)
 }
 
 /* What is in every document is the sender's own; what has no identifier is nobody's. */
+/* One text to many, whatever it is found to have in it: a number in the name of its file, of which
+ * each copy has another, and as many documents as copies. */
+static void test_text(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	run.text = "invoice for mr white number 4711";
+	for (guint i = 0; i < 3; i++) {
+		g_autofree char *what = g_strdup_printf("order-number=O%u", i),
+				*whom = g_strdup_printf("c%u@d%u.example", i, i);
+		SENT(&run, what, whom, "");
+	}
+	SENT(&run, "order-number=O9", "c2@d2.example", ""); /* he has it */
+	SENT(&run, "order-number=O9", "c3@d3.example", "fan-out");
+	g_assert_cmpint(g_array_index(run.counts->alarms, MsGuardAlarm, 0).document, ==, 0);
+	run.text = "invoice for mr white number 4712";
+	SENT(&run, "order-number=O9", "c3@d3.example", "");
+	/* Without any, or with the sender's own alone, it is a newsletter. */
+	run.text = "news of this week";
+	for (guint i = 0; i < 20; i++) {
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i, i);
+		SENT(&run, "", whom, "");
+	}
+	run_end(&run);
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	for (guint i = 0; i < 20; i++) {
+		g_autofree char *what = g_strdup_printf("vat-id=DE136695976 order-number=O%u", i);
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i, i);
+		run.text = what;
+		SENT(&run, what, whom, "");
+	}
+	run.text = "news of this week";
+	for (guint i = 0; i < 20; i++) {
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i, i);
+		SENT(&run, "vat-id=DE136695976", whom, "");
+	}
+	run_end(&run);
+}
+
+/* Not of what stands beside it: all of these have one text, and each its number in the subject. */
+static void test_text_beside(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	for (guint i = 0; i < 20; i++) {
+		g_autoptr(MsEnvelope) e = ms_envelope_new();
+		g_autoptr(MsReading) reading = ms_reading_new();
+		g_autoptr(GError) error = NULL;
+		g_autofree char *number = g_strdup_printf("R%u", i);
+		e->sender = g_strdup("billing@seller.example");
+		e->queue_id = g_strdup(number);
+		g_ptr_array_add(e->recipients, g_strdup_printf("c%u@d%u.example", i, i));
+		g_ptr_array_add(reading->faces, g_strdup("message"));
+		ms_reading_add_text(reading, 0, "your invoice", 12);
+		ms_reading_find(reading, "invoice-number", number, MS_BELIEF_LABELLED, 0,
+			ms_place_new("header Subject", "x", 0, 1, 1));
+		g_autoptr(MsResolution) r = resolve(&run, reading, e);
+		g_autoptr(MsVerdict) verdict = ms_policy_judge(run.policies, e, reading, r, NULL);
+		MsGuardStream streams[MS_GUARD_STREAMS];
+		guint n = ms_policy_streams(run.policies, verdict, streams);
+		const MsGuardMessage m = {
+			e, reading, r, verdict->outcomes, streams, n, false, NOON + i};
+		g_clear_pointer(&run.counts, ms_guard_counts_free);
+		g_assert_cmpint(ms_guard_count(run.guard, &m, &run.counts, &error), ==, MS_FOUND);
+		g_assert_cmpuint(run.counts->alarms->len, ==, 0);
+	}
+	run_end(&run);
+}
+
+/* An address that stands in for many is greeted by the names of all of them, and a reseller's by
+ * his. */
+static void test_names(bool redis)
+{
+	MsGuardLimits young = usual;
+	young.learn = 35 * DAY;
+	young.fan_in_names = 4;
+	young.fan_out = young.keep = young.breaker = young.breaker_recent = 0;
+	Run run;
+	run_begin(&run, redis, &young, "on-repeat = deliver");
+	for (guint i = 0; i < 10; i++) {
+		g_autofree char *what = g_strdup_printf("customer-number=C%u", i),
+				*name = g_strdup_printf("person%u", i);
+		run.greeted = name;
+		SENT(&run, what, "all@x.example", i < 4 ? "" : "fan-in");
+		SENT(&run, what,
+			i % 2 == 0 ? "all@y.example copy@z.example"
+				   : "copy@z.example all@y.example",
+			"");
+		SENT(&run, "", "all@w.example", "");
+		run.greeted = i % 2 == 0 ? "petra weber" : "thomas klein";
+		SENT(&run, what, "reseller@v.example", "");
+	}
+	run.greeted = "person2"; /* him they were before */
+	SENT(&run, "customer-number=C2", "all@x.example", "");
+	/* Twice as many as there were within a window before. */
+	for (guint i = 0; i < 9; i++) {
+		g_autofree char *name = g_strdup_printf("other%u", i);
+		run.now += i == 0 ? DAY : 0;
+		run.greeted = name;
+		SENT(&run, "customer-number=C2", "all@x.example", i < 8 ? "" : "fan-in");
+	}
+	run_end(&run);
+	run_begin(&run, redis, &young, "on-mismatch = deliver\non-repeat = deliver");
+	run.accounts = "C1=A all@x.example=A";
+	for (guint i = 0; i < 10; i++) { /* who has a right to it may be greeted as they like */
+		g_autofree char *name = g_strdup_printf("person%u", i);
+		run.greeted = name;
+		SENT(&run, "customer-number=C1", "all@x.example", "");
+	}
+	run_end(&run);
+}
+
 static void test_common(bool redis)
 {
 	Run run;
@@ -323,6 +445,13 @@ static void test_repeat(bool redis)
 	SENT(&run, "", "a@x.example", "repeat");
 	SENT(&run, "", "b@x.example", "");
 	SENT(&run, "invoice-number=R1", "a@x.example", ""); /* another message */
+	run.text = "your code is 123456";
+	SENT(&run, "", "a@x.example", "");
+	run.text = "your code is 654321"; /* as long, and another one */
+	for (guint i = 0; i < 3; i++)
+		SENT(&run, "", "a@x.example", "");
+	SENT(&run, "", "a@x.example", "repeat");
+	run.text = NULL;
 	run.now += DAY;
 	SENT(&run, "", "a@x.example", "");
 	run_end(&run);
@@ -700,8 +829,9 @@ static void random_op(GRand *rand, MsStep *step, MsOpLetter letter)
 	op->key[0] = (guint8)g_rand_int_range(rand, 0, letter == MS_OP_STREAM ? 2 : 5);
 	op->key2[0] = (guint8)g_rand_int_range(rand, 0, 5);
 	op->key3[0] = (guint8)g_rand_int_range(rand, 100, 103);
-	op->flags = letter == MS_OP_STREAM ? (guint)g_rand_int_range(rand, 0, 4)
-					   : (guint)g_rand_int_range(rand, 0, 5) == 0;
+	op->flags = letter == MS_OP_STREAM || letter == MS_OP_SET
+		? (guint)g_rand_int_range(rand, 0, 4)
+		: (guint)g_rand_int_range(rand, 0, 5) == 0;
 	op->streams = (guint)g_rand_int_range(rand, 0, 4);
 	op->holds = g_rand_int_range(rand, 0, 4) == 0;
 	if (letter == MS_OP_FORGET)
@@ -958,12 +1088,13 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		Test test;
-	} tests[] = {{"fan-out", test_fan_out}, {"common", test_common}, {"rights", test_rights},
-		{"fan-in", test_fan_in}, {"repeat", test_repeat}, {"again", test_again},
-		{"history", test_history}, {"breaker", test_breaker}, {"window", test_window},
-		{"cool-down", test_cool_down}, {"moved", test_moved}, {"spellings", test_spellings},
-		{"clock", test_clock}, {"keys", test_keys}, {"forget", test_forget},
-		{"list", test_list}};
+	} tests[] = {{"fan-out", test_fan_out}, {"text", test_text},
+		{"text-beside", test_text_beside}, {"names", test_names}, {"common", test_common},
+		{"rights", test_rights}, {"fan-in", test_fan_in}, {"repeat", test_repeat},
+		{"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
+		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved},
+		{"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
+		{"forget", test_forget}, {"list", test_list}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);
