@@ -56,12 +56,19 @@ MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const 
 	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
 	MsResolution **resolution_out, GError **error);
 
+/* The same, and whether one of the names that it greets (canonical, of char *) is one that the
+ * directory has for an account that has to do with it: ms_resolution_greeted(). */
+MsAnswer ms_directory_resolve_greeted(MsDirectory *directory,
+	const MsIdentifier *const *identifiers, gsize n_identifiers, const char *const *recipients,
+	gsize n_recipients, const GPtrArray *greeted, MsResolution **resolution_out,
+	GError **error);
+
 /* What it answers about a message, kept to see what it would say if rows were in the mapping that
  * are not, or were not in it. */
 typedef struct MsAsked MsAsked;
 MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers,
-	gsize n_identifiers, const char *const *recipients, gsize n_recipients, MsAsked **asked_out,
-	GError **error);
+	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
+	const GPtrArray *greeted, MsAsked **asked_out, GError **error);
 void ms_asked_free(MsAsked *asked);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAsked, ms_asked_free)
 typedef struct {
@@ -105,6 +112,9 @@ void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guin
 /* What a line may say beside the kinds of kinds.conf. */
 #define MS_ROW_RECIPIENT "recipient"       /* an address, or @domain */
 #define MS_ROW_RECEIVES_FOR "receives-for" /* another account */
+#define MS_ROW_GREETED_AS "greeted-as"     /* the name of somebody who has its mail (greeting.h) */
+/* All of these, and NULL. */
+extern const char *const ms_rows_beside_kinds[];
 
 /* The digest of an entry, and its name; with `all` those of other forms and the marks, a line each.
  * NULL and `*why_out` (static) if not valid. */

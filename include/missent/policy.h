@@ -99,6 +99,10 @@ void ms_policy_drop_addressed(
 /* `identifiers` are the findings' in order.  `resolution` is NULL when the directory could not be
  * asked; `trouble` then says why.  When the purse runs out the message is unreadable for every
  * policy that was not done with it, whatever it tolerates, and nobody's outcome is right. */
+/* The names that are set against those of the recipient's account (canonical, of char *, borrowed);
+ * NULL where it goes to several, or greets nobody by name. */
+const GPtrArray *ms_policy_greeted(const MsEnvelope *envelope, const MsReading *reading);
+
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,
 	const MsReading *reading, MsResolution *resolution, const char *trouble);
 

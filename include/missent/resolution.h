@@ -80,6 +80,13 @@ guint ms_resolution_accounts(const MsResolution *resolution);
 bool ms_resolution_is_unknown(const MsResolution *resolution, guint recipient);
 bool ms_resolution_is_house(const MsResolution *resolution, guint recipient);
 
+/* Whether the directory has names of people for an account, and one of them is greeted. */
+void ms_resolution_named(MsResolution *resolution, const char *account, bool greeted);
+typedef enum { MS_GREETED_UNKNOWN, MS_GREETED_RIGHT, MS_GREETED_OTHER } MsGreeted;
+/* RIGHT: it is a name of one of the accounts that the recipient may receive for, as far as they are
+ * known.  UNKNOWN: there is none of those, or one of which there are no names. */
+MsGreeted ms_resolution_greeted(const MsResolution *resolution, guint recipient);
+
 /* Whether the house, as a recipient, may receive what is a customer's. */
 typedef enum { MS_HOUSE_MAY, MS_HOUSE_JUDGED, MS_N_HOUSE } MsHouseRule;
 #define MS_NOBODY G_MAXUINT

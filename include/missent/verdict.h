@@ -45,15 +45,16 @@ typedef enum {
 	MS_CONTRADICTION,         /* two faces of the message name different customers */
 	MS_UNREADABLE,            /* something could not be read */
 	MS_DIRECTORY_UNAVAILABLE, /* could not look */
+	MS_SALUTATION,            /* the mail greets nobody of the recipient's account */
 	MS_LIST_ATTACHED,         /* too many different identifiers of one kind, known or not */
 	/* one identifier, or one document, to too many recipients lately */
 	MS_FAN_OUT,
-	MS_FAN_IN,                /* too many customers' to one recipient lately */
-	MS_REPEAT,                /* the same to the same recipient too often lately */
-	MS_UNUSUAL,               /* it always went to others, and he always got others' */
-	MS_VOLUME,                /* the stream sends, or sends at once, far more than it did */
-	MS_BREAKER,               /* the stream is stopped */
-	MS_GUARD_UNAVAILABLE,     /* could not count */
+	MS_FAN_IN,            /* too many customers' to one recipient lately */
+	MS_REPEAT,            /* the same to the same recipient too often lately */
+	MS_UNUSUAL,           /* it always went to others, and he always got others' */
+	MS_VOLUME,            /* the stream sends, or sends at once, far more than it did */
+	MS_BREAKER,           /* the stream is stopped */
+	MS_GUARD_UNAVAILABLE, /* could not count */
 	MS_N_REASONS,
 } MsReasonCode;
 extern const char *const ms_reason_names[MS_N_REASONS + 1];

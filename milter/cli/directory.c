@@ -36,15 +36,15 @@ void cli_end(CliSession *session)
 int cli_check_kind(const CliSession *session, const char *kind, bool rights)
 {
 	if (strcmp(kind, MS_ROW_RECIPIENT) == 0 ||
-		(rights && strcmp(kind, MS_ROW_RECEIVES_FOR) == 0) ||
+		(rights && g_strv_contains(ms_rows_beside_kinds, kind)) ||
 		ms_kinds_find(session->kinds, kind) != NULL)
 		return 0;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < ms_kinds_count(session->kinds); i++)
 		g_ptr_array_add(names, (char *)ms_kinds_nth(session->kinds, i)->name);
-	g_ptr_array_add(names, (char *)MS_ROW_RECIPIENT);
-	if (rights)
-		g_ptr_array_add(names, (char *)MS_ROW_RECEIVES_FOR);
+	for (const char *const *row = ms_rows_beside_kinds; *row != NULL; row++)
+		if (rights || strcmp(*row, MS_ROW_RECIPIENT) == 0)
+			g_ptr_array_add(names, (char *)*row);
 	g_ptr_array_add(names, NULL);
 	return cli_fail_none_of("KIND", kind, (const char *const *)names->pdata);
 }

@@ -122,6 +122,8 @@ static const Row reasons[MS_N_REASONS] = {
 	[MS_DIRECTORY_UNAVAILABLE] = {"the list of customers could not be asked",
 		"la liste des clients n'était pas accessible",
 		"das Kundenverzeichnis war nicht zu erreichen"},
+	[MS_SALUTATION] = {"it greets somebody else", "il salue quelqu'un d'autre",
+		"sie begrüßt jemand anderen"},
 	[MS_LIST_ATTACHED] = {"a list of customers seems to be in it",
 		"elle semble contenir une liste de clients", "sie enthält wohl eine Kundenliste"},
 	[MS_FAN_OUT] = {"the same went to too many recipients lately",

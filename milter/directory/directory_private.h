@@ -44,6 +44,11 @@ typedef struct {
 	GHashTable *receivers;
 	gsize owned;           /* names of identifiers; given */
 	guint64 room;          /* how many accounts may come; given */
+	/* Words of names that are greeted; given; NULL: names are not looked for.  Then all
+	 * accounts
+	 * that have to do with it and have names: 1, or 2 if one of the words is in one of them. */
+	const char *const *greeted;
+	GHashTable *named;     /* account to that */
 	bool over;             /* there were more, and the answers are not whole */
 } MsLookup;
 void ms_lookup_init(MsLookup *lookup);

@@ -27,29 +27,34 @@ char *ms_keys_known_account(const char *account)
 	return g_strconcat("k:", account, NULL);
 }
 
+char *ms_keys_named_account(const char *account, const char *word)
+{
+	return g_strconcat("n:", account, word != NULL ? "\n" : NULL, word, NULL);
+}
+
 bool ms_keys_are_account(const char *name)
 {
-	return name[0] == 'd' || name[0] == 'k';
+	return name[0] == 'd' || name[0] == 'k' || name[0] == 'n';
 }
 
 /* What a name is about.  Names of one value have one place, as they are asked for together: then a
  * question reads one slice, not one for each form. */
-static const char *value_of(const char *name)
+static MsPiece value_of(const char *name)
 {
 	static const char other[] = "a:" MS_OTHER_FORM "=", zeros[] = "zeros/";
-	if (ms_keys_are_account(name))
-		return name + 2;
+	if (ms_keys_are_account(name)) /* which has no line feed */
+		return (MsPiece){name + 2, strcspn(name + 2, "\n")};
 	const char *value = strchr(name, '=');
 	if (g_str_has_prefix(name, other)) {
 		const char *space = name + strlen(other);
 		value = strchr(g_str_has_prefix(space, zeros) ? space + strlen(zeros) : space, '/');
 	}
-	return value != NULL ? value + 1 : name;
+	value = value != NULL ? value + 1 : name;
+	return (MsPiece){value, strlen(value)};
 }
 
-static void digest_of(const MsKeys *keys, const char *text, guint8 whole[16])
+static void digest_of(const MsKeys *keys, MsPiece piece, guint8 whole[16])
 {
-	const MsPiece piece = {text, strlen(text)};
 	/* the least that every BLAKE2b makes */
 	ms_digest_plain(keys->parts.entry, &piece, 1, whole, 16);
 }
@@ -58,7 +63,7 @@ void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DI
 {
 	guint8 place[16], whole[16];
 	digest_of(keys, value_of(name), place);
-	digest_of(keys, name, whole);
+	digest_of(keys, (MsPiece){name, strlen(name)}, whole);
 	memcpy(out, place, MS_PLACE_BYTES);
 	memcpy(out + MS_PLACE_BYTES, whole + MS_PLACE_BYTES, MS_ENTRY_KEY);
 }

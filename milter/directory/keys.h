@@ -24,6 +24,9 @@ char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char
 /* The names of the entries of who receives for an account, and of that something is said of it. */
 char *ms_keys_of_account(const char *account);
 char *ms_keys_known_account(const char *account);
+/* The names of the entries that an account has names of people (`word` NULL), and that a word is in
+ * one of them. */
+char *ms_keys_named_account(const char *account, const char *word);
 bool ms_keys_are_account(const char *name); /* is it one of these? */
 /* What is stored of a name. */
 void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DIGEST]);

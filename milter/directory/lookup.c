@@ -41,6 +41,7 @@ void ms_lookup_init(MsLookup *lookup)
 	memset(lookup, 0, sizeof *lookup);
 	lookup->room = G_MAXUINT64;
 	lookup->values = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	lookup->named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	lookup->receivers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 		(GDestroyNotify)g_ptr_array_unref);
 }
@@ -50,6 +51,7 @@ void ms_lookup_clear(MsLookup *lookup)
 	ms_directory_state_clear(&lookup->state);
 	g_ptr_array_unref(lookup->values);
 	g_hash_table_unref(lookup->receivers);
+	g_hash_table_unref(lookup->named);
 }
 
 /* ---- is it fit for use? --------------------------------------------------------------- */
@@ -329,6 +331,44 @@ static MsAnswer read_receivers(Slices *s, MsLookup *out, guint64 *room, MsView *
 	return answer;
 }
 
+static MsAnswer read_word(Slices *s, const char *account, const char *word, guint64 *room,
+	MsLookup *out, bool *there_out)
+{
+	MsWanted wanted = {.account = true};
+	g_autofree char *name = ms_keys_named_account(account, word);
+	g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func(g_free);
+	ms_keys_digest(&s->directory->keys, name, wanted.digest);
+	MsAnswer answer = read_entry(s, &wanted, accounts);
+	*there_out = accounts->len > 0;
+	take_room(out, room, accounts);
+	return answer;
+}
+
+static MsAnswer read_name(Slices *s, const char *account, guint64 *room, MsLookup *out)
+{
+	bool named = false, greeted = false;
+	MsAnswer answer = read_word(s, account, NULL, room, out, &named);
+	for (guint i = 0; answer == MS_FOUND && named && !greeted && out->greeted[i] != NULL; i++)
+		answer = read_word(s, account, out->greeted[i], room, out, &greeted);
+	if (named)
+		g_hash_table_insert(
+			out->named, g_strdup(account), GUINT_TO_POINTER(greeted ? 2 : 1));
+	return answer;
+}
+
+/* They are where it is written who receives for the account. */
+static MsAnswer read_names(Slices *s, MsLookup *out, guint64 *room, MsView *view)
+{
+	g_autoptr(GHashTable) accounts = accounts_of(s->directory, out, out->values->len);
+	MsAnswer answer = add_missing(s, accounts, view);
+	GHashTableIter iter;
+	gpointer account;
+	g_hash_table_iter_init(&iter, accounts);
+	while (answer == MS_FOUND && !out->over && g_hash_table_iter_next(&iter, &account, NULL))
+		answer = read_name(s, account, room, out);
+	return answer;
+}
+
 /* ---- one lookup ----------------------------------------------------------------------- */
 
 /* MS_ABSENT: to be asked again. */
@@ -356,6 +396,8 @@ static MsAnswer read_all(MsDirectory *directory, const MsWanted *wanted, guint n
 	answer = read_values(&s, wanted, n, &room, out);
 	if (answer == MS_FOUND && !out->over)
 		answer = read_receivers(&s, out, &room, view);
+	if (answer == MS_FOUND && !out->over && out->greeted != NULL)
+		answer = read_names(&s, out, &room, view);
 	return answer;
 }
 
@@ -385,6 +427,7 @@ MsAnswer ms_lookup_entries(
 		g_autoptr(GError) older = NULL;
 		g_ptr_array_set_size(lookup->values, 0);
 		g_hash_table_remove_all(lookup->receivers);
+		g_hash_table_remove_all(lookup->named);
 		lookup->over = false;
 		MsAnswer answer = attempt(directory, wanted, n, lookup, error);
 		if (answer == MS_ABSENT)
@@ -408,7 +451,7 @@ MsAnswer ms_directory_look_up(
 {
 	g_autofree MsWanted *wanted = g_new0(MsWanted, names->len + 1);
 	for (guint i = 0; i < names->len; i++) {
-		wanted[i].join = i < lookup->owned;
+		wanted[i].join = i < lookup->owned || lookup->greeted != NULL;
 		ms_keys_digest(&directory->keys, names->pdata[i], wanted[i].digest);
 	}
 	return ms_lookup_entries(directory, wanted, names->len, lookup, error);

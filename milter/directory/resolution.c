@@ -102,6 +102,7 @@ void ms_resolution_free(MsResolution *r)
 		return;
 	rights_free(r->rights);
 	g_hash_table_unref(r->numbers);
+	g_clear_pointer(&r->named, g_hash_table_unref);
 	GArray *const arrays[] = {
 		r->lists, r->unions, r->rows, r->plain, r->routed, r->identifiers, r->recipients};
 	for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
@@ -469,4 +470,51 @@ char *ms_resolution_words(const GPtrArray *names, guint n)
 	if (n > names->len)
 		g_string_append_printf(out, " and %u more", n - names->len);
 	return g_string_free(out, FALSE);
+}
+
+/* ---- who is greeted ------------------------------------------------------------------- */
+
+void ms_resolution_named(MsResolution *r, const char *account_name, bool greeted)
+{
+	if (r->named == NULL)
+		r->named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_hash_table_insert(r->named, g_strdup(account_name), GUINT_TO_POINTER(greeted ? 2 : 1));
+}
+
+/* How many of them are greeted; `*nameless_out`: one has no names. */
+static guint count_greeted(const MsResolution *r, const GPtrArray *accounts, bool *nameless_out)
+{
+	guint n = 0;
+	for (guint i = 0; i < accounts->len; i++) {
+		guint what = GPOINTER_TO_UINT(g_hash_table_lookup(r->named, accounts->pdata[i]));
+		n += what == 2;
+		*nameless_out = *nameless_out || what == 0;
+	}
+	return n;
+}
+
+/* Who receives for a customer gets what greets that one. */
+static bool greets_owner(const MsResolution *r, guint recipient)
+{
+	for (guint i = 0; i < r->identifiers->len; i++) {
+		g_autoptr(GPtrArray) owners = g_ptr_array_new();
+		bool ignored = false;
+		if (ms_resolution_relation(r, i, recipient) != MS_OWN)
+			continue;
+		ms_resolution_owners(r, i, G_MAXUINT, owners);
+		if (count_greeted(r, owners, &ignored) > 0)
+			return true;
+	}
+	return false;
+}
+
+MsGreeted ms_resolution_greeted(const MsResolution *r, guint recipient)
+{
+	g_autoptr(GPtrArray) his = g_ptr_array_new();
+	bool nameless = false;
+	if (r->named == NULL || ms_resolution_accounts_of(r, recipient, G_MAXUINT, his) == 0)
+		return MS_GREETED_UNKNOWN;
+	if (count_greeted(r, his, &nameless) > 0 || greets_owner(r, recipient))
+		return MS_GREETED_RIGHT;
+	return nameless ? MS_GREETED_UNKNOWN : MS_GREETED_OTHER;
 }

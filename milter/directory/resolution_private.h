@@ -70,6 +70,7 @@ struct MsResolution {
 	GHashTable *numbers; /* of unions, rows and columns, by what they are made of */
 	GArray *identifiers; /* of guint: rows */
 	GArray *recipients;  /* of Place */
+	GHashTable *named;   /* account to 1, or 2: it is greeted; or NULL */
 	Rights *rights;
 };
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/greeting.h"
+
 #include "backend.h"
 #include "directory_private.h"
 #include "keys.h"
@@ -196,6 +198,15 @@ static void take_recipients(Take *take, guint at)
 	}
 }
 
+static void take_names(const Take *take)
+{
+	GHashTableIter iter;
+	gpointer account, what;
+	g_hash_table_iter_init(&iter, take->lookup->named);
+	while (g_hash_table_iter_next(&iter, &account, &what))
+		ms_resolution_named(take->resolution, account, GPOINTER_TO_UINT(what) == 2);
+}
+
 static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, guint n_identifiers)
 {
 	g_autofree guint *lists = g_new(guint, 2 * q->keys->len + 1);
@@ -206,6 +217,7 @@ static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, gu
 	for (guint i = 0; i < n_identifiers; i++)
 		take_identifier(&take, i);
 	take_recipients(&take, n_identifiers);
+	take_names(&take);
 	if (lookup->over)
 		ms_resolution_overflow(resolution);
 	ms_resolution_settle(resolution);
@@ -219,14 +231,21 @@ struct MsAsked {
 	Questions questions;
 	MsLookup lookup;
 	guint identifiers;
+	char **words; /* of names that are greeted; or NULL */
 };
+
+static void asked_clear(MsAsked *asked)
+{
+	ms_lookup_clear(&asked->lookup);
+	questions_clear(&asked->questions);
+	g_strfreev(asked->words);
+}
 
 void ms_asked_free(MsAsked *asked)
 {
 	if (asked == NULL)
 		return;
-	ms_lookup_clear(&asked->lookup);
-	questions_clear(&asked->questions);
+	asked_clear(asked);
 	g_free(asked);
 }
 
@@ -248,37 +267,61 @@ static MsAnswer ask_all(MsDirectory *directory, MsAsked *asked,
 	return ms_directory_look_up(directory, q->keys, &asked->lookup, error);
 }
 
-static void asked_init(MsAsked *asked, MsDirectory *directory, gsize n_identifiers)
+/* One that is there twice is asked for twice, which does no harm. */
+static char **words_of(const GPtrArray *greeted)
+{
+	GPtrArray *out = g_ptr_array_new();
+	for (guint i = 0; i < greeted->len; i++) {
+		g_auto(GStrv) words = ms_name_words(greeted->pdata[i]);
+		for (char **word = words; *word != NULL; word++)
+			g_ptr_array_add(out, g_strdup(*word));
+	}
+	g_ptr_array_add(out, NULL);
+	return (char **)g_ptr_array_free(out, FALSE);
+}
+
+static void asked_init(
+	MsAsked *asked, MsDirectory *directory, gsize n_identifiers, const GPtrArray *greeted)
 {
 	*asked = (MsAsked){.directory = directory, .identifiers = (guint)n_identifiers};
 	questions_init(&asked->questions, directory);
 	ms_lookup_init(&asked->lookup);
+	if (greeted != NULL && greeted->len > 0)
+		asked->words = words_of(greeted);
+	asked->lookup.greeted = (const char *const *)asked->words;
 }
 
 MsAnswer ms_directory_resolve(MsDirectory *directory, const MsIdentifier *const *identifiers,
 	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
 	MsResolution **resolution_out, GError **error)
 {
+	return ms_directory_resolve_greeted(directory, identifiers, n_identifiers, recipients,
+		n_recipients, NULL, resolution_out, error);
+}
+
+MsAnswer ms_directory_resolve_greeted(MsDirectory *directory,
+	const MsIdentifier *const *identifiers, gsize n_identifiers, const char *const *recipients,
+	gsize n_recipients, const GPtrArray *greeted, MsResolution **resolution_out, GError **error)
+{
 	MsAsked asked;
-	asked_init(&asked, directory, n_identifiers);
+	asked_init(&asked, directory, n_identifiers, greeted);
 	MsAnswer answer = ask_all(
 		directory, &asked, identifiers, recipients, n_recipients, false, error);
 	ms_directory_count_answer(directory, answer);
 	if (answer == MS_FOUND)
 		*resolution_out = take_answers(&asked.questions, &asked.lookup, asked.identifiers);
-	ms_lookup_clear(&asked.lookup);
-	questions_clear(&asked.questions);
+	asked_clear(&asked);
 	return answer;
 }
 
 /* ---- supposing ------------------------------------------------------------------------ */
 
 MsAnswer ms_directory_ask(MsDirectory *directory, const MsIdentifier *const *identifiers,
-	gsize n_identifiers, const char *const *recipients, gsize n_recipients, MsAsked **asked_out,
-	GError **error)
+	gsize n_identifiers, const char *const *recipients, gsize n_recipients,
+	const GPtrArray *greeted, MsAsked **asked_out, GError **error)
 {
 	g_autoptr(MsAsked) asked = g_new(MsAsked, 1);
-	asked_init(asked, directory, n_identifiers);
+	asked_init(asked, directory, n_identifiers, greeted);
 	MsAnswer answer = ask_all(
 		directory, asked, identifiers, recipients, n_recipients, true, error);
 	if (answer == MS_FOUND)
@@ -371,6 +414,9 @@ MsResolution *ms_asked_resolve(const MsAsked *asked, const MsSuppose *rows, guin
 	while (g_hash_table_iter_next(&iter, &account, &receivers))
 		g_hash_table_insert(
 			lookup.receivers, g_strdup(account), g_ptr_array_ref(receivers));
+	g_hash_table_iter_init(&iter, asked->lookup.named);
+	while (g_hash_table_iter_next(&iter, &account, &receivers))
+		g_hash_table_insert(lookup.named, g_strdup(account), receivers);
 	lookup.over = asked->lookup.over;
 	lookup.state.generation = g_strdup(asked->lookup.state.generation);
 	lookup.state.changes = asked->lookup.state.changes;

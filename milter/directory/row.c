@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/greeting.h"
 #include "missent/text.h"
 
 #include "directory_private.h"
@@ -11,6 +12,9 @@
  * same thing (a SIRET has the SIREN in it); and marks, by which readers know it in a text.  Any
  * thread.
  */
+
+const char *const ms_rows_beside_kinds[] = {
+	MS_ROW_RECIPIENT, MS_ROW_RECEIVES_FOR, MS_ROW_GREETED_AS, NULL};
 
 static MsRowStored *row_alloc(void)
 {
@@ -79,6 +83,20 @@ static char *recipient_name(MsDirectory *directory, MsRowStored *row, const char
 	return ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, address);
 }
 
+/* With what is asked for: that the account has names, and each word of this one. */
+static char *name_of_person(MsDirectory *directory, MsRowStored *row, const char *value, gsize len)
+{
+	g_autofree char *name = ms_name_canonical(value, len);
+	if (name == NULL)
+		return NULL;
+	g_auto(GStrv) words = g_strsplit(name, " ", -1);
+	g_ptr_array_add(row->others, ms_keys_named_account(row->account, NULL));
+	for (char **word = words; *word != NULL; word++)
+		if (!g_strv_contains((const char *const *)word + 1, *word))
+			g_ptr_array_add(row->others, ms_keys_named_account(row->account, *word));
+	return ms_keys_make(&directory->keys, 'i', MS_ROW_GREETED_AS, name);
+}
+
 /* The name of the row's own entry, after all checks. */
 static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind, const char *value,
 	gsize len, const char **why)
@@ -92,6 +110,10 @@ static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind
 		if (*why != NULL)
 			return NULL;
 		return ms_keys_of_account(value);
+	}
+	if (strcmp(kind, MS_ROW_GREETED_AS) == 0) {
+		*why = "there is no name in it";
+		return name_of_person(directory, row, value, len);
 	}
 	const MsKind *known = ms_kinds_find(directory->kinds, kind);
 	*why = "the kind is not in kinds.conf";
@@ -113,10 +135,10 @@ MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char 
 		*why_out = "it is not UTF-8";
 	if (*why_out != NULL)
 		return NULL;
+	row->account = g_strdup(account);
 	row->name = own_name(directory, row, kind, value, len, why_out);
 	if (row->name == NULL)
 		return NULL;
-	row->account = g_strdup(account);
 	return g_steal_pointer(&row);
 }
 

@@ -110,10 +110,9 @@ static const char *kind_of(const MsTable *table, const char *text)
 {
 	g_autofree char *name = g_ascii_strdown(text, -1);
 	g_strdelimit(g_strstrip(name), " _", '-');
-	if (strcmp(name, MS_ROW_RECIPIENT) == 0)
-		return MS_ROW_RECIPIENT;
-	if (strcmp(name, MS_ROW_RECEIVES_FOR) == 0)
-		return MS_ROW_RECEIVES_FOR;
+	for (const char *const *row = ms_rows_beside_kinds; *row != NULL; row++)
+		if (strcmp(name, *row) == 0)
+			return *row;
 	const MsKind *kind = ms_kinds_find(table->kinds, name);
 	return kind != NULL ? kind->name : NULL;
 }
@@ -128,8 +127,8 @@ static bool may_be_shown(const char *text)
 static char *no_kind(const MsTable *table, const char *text)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	g_ptr_array_add(names, (gpointer)MS_ROW_RECIPIENT);
-	g_ptr_array_add(names, (gpointer)MS_ROW_RECEIVES_FOR);
+	for (const char *const *row = ms_rows_beside_kinds; *row != NULL; row++)
+		g_ptr_array_add(names, (gpointer)*row);
 	for (guint i = 0; i < ms_kinds_count(table->kinds); i++)
 		g_ptr_array_add(names, ms_kinds_nth(table->kinds, i)->name);
 	g_ptr_array_add(names, NULL);

@@ -528,10 +528,11 @@ static void resolve(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement 
 		g_ptr_array_add(identifiers, ms_identifier_new(finding->kind, finding->value));
 	}
 	g_autoptr(GError) error = NULL;
-	if (ms_directory_resolve(runtime->directory,
+	if (ms_directory_resolve_greeted(runtime->directory,
 		    (const MsIdentifier *const *)identifiers->pdata, identifiers->len,
 		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
-		    &judgement->resolution, &error) != MS_FOUND)
+		    ms_policy_greeted(envelope, judgement->reading), &judgement->resolution,
+		    &error) != MS_FOUND)
 		judgement->trouble = g_strdup(error->message);
 }
 

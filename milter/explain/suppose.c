@@ -54,7 +54,7 @@ Supposing *supposing_new(MsRuntime *runtime, const MsEnvelope *envelope,
 	if (ms_directory_ask(ms_runtime_directory(runtime),
 		    (const MsIdentifier *const *)identifiers->pdata, identifiers->len,
 		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
-		    &s->asked, error) != MS_FOUND)
+		    ms_policy_greeted(envelope, judgement->reading), &s->asked, error) != MS_FOUND)
 		return NULL;
 	return g_steal_pointer(&s);
 }

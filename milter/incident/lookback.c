@@ -37,7 +37,7 @@ static void learn(const char *account, const char *kind, const char *value, void
 	(void)account;
 	Look *look = user;
 	const char *at = strrchr(value, '@');
-	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0 || strcmp(kind, MS_ROW_GREETED_AS) == 0)
 		return;
 	if (strcmp(kind, MS_ROW_RECIPIENT) != 0) {
 		g_hash_table_insert(look->values, ms_audit_id(look->ask->key, kind, value),

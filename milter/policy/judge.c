@@ -446,6 +446,43 @@ static void judge_contradictions(Judge *j)
 	}
 }
 
+/* ---- who is greeted ------------------------------------------------------------------- */
+
+const GPtrArray *ms_policy_greeted(const MsEnvelope *envelope, const MsReading *reading)
+{
+	bool one = envelope->recipients->len == 1 && reading->greeted->len > 0 &&
+		!ms_address_is_routed(envelope->recipients->pdata[0]);
+	return one ? reading->greeted : NULL;
+}
+
+/* "P*** W***": enough to be recognised by who knows it. */
+static char *initials(const char *name)
+{
+	g_auto(GStrv) words = g_strsplit(name, " ", -1);
+	GString *out = g_string_new(NULL);
+	for (char **word = words; *word != NULL; word++) {
+		g_string_append(out, out->len > 0 ? " " : "");
+		g_string_append_unichar(out, g_unichar_toupper(g_utf8_get_char(*word)));
+		g_string_append(out, "***");
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void judge_salutation(Judge *j)
+{
+	const GPtrArray *greeted = ms_policy_greeted(j->envelope, j->reading);
+	if (greeted == NULL || ms_policy_ignores_customers(j->policy) ||
+		ms_resolution_is_house(j->resolution, 0) ||
+		ms_resolution_greeted(j->resolution, 0) != MS_GREETED_OTHER)
+		return;
+	g_autofree char *who = initials(greeted->pdata[0]);
+	to_recipient(add(j, MS_SALUTATION,
+			     "%s is greeted, which is none of the names that the directory has "
+			     "for the recipient's account",
+			     who),
+		j, 0, 1);
+}
+
 /* ---- outcomes ------------------------------------------------------------------------- */
 
 /* May it go, for all this policy asks for? */
@@ -527,6 +564,7 @@ static void judge_rights(Judge *j)
 		judge_listed(j, MS_UNKNOWN_RECIPIENT, j->c->unknown,
 			"the directory knows no account for the recipient");
 		judge_accounts(j);
+		judge_salutation(j);
 	}
 	if (is_over(j->c))
 		judge_over(j);

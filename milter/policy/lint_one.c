@@ -22,6 +22,7 @@ static const Need needs[] = {
 	{MS_MIXED_ACCOUNTS, {"max-accounts"}, true},
 	{MS_EXPOSED_RECIPIENTS, {"max-visible-recipients"}, false},
 	{MS_CONTRADICTION, {NULL}, true},
+	{MS_SALUTATION, {NULL}, true},
 	{MS_LIST_ATTACHED, {"max-identifiers"}, true},
 };
 

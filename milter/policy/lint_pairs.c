@@ -157,6 +157,7 @@ static bool reason_covers(const MsPolicy *a, const MsPolicy *b, MsReasonCode cod
 	case MS_LIST_ATTACHED:
 		return kinds_cover(a, b) && limit_covers(a->max_identifiers, b->max_identifiers);
 	case MS_CONTRADICTION:
+	case MS_SALUTATION:
 		return ms_policy_ignores_customers(b) || !ms_policy_ignores_customers(a);
 	case MS_UNREADABLE: return tolerance_covers(a, b);
 	case MS_UNKNOWN_RECIPIENT:
@@ -181,7 +182,8 @@ static bool has_reason(const MsPolicy *b, MsReasonCode code)
 	switch (code) {
 	case MS_MISMATCH:
 	case MS_UNKNOWN_IDENTIFIER:
-	case MS_CONTRADICTION: return looks;
+	case MS_CONTRADICTION:
+	case MS_SALUTATION: return looks;
 	case MS_UNPROVEN: return g_hash_table_size(b->required) > 0;
 	case MS_OVERSIZED: return b->max_recipients >= 0 || b->max_domains >= 0;
 	case MS_MIXED_ACCOUNTS: return looks && b->max_accounts >= 0;

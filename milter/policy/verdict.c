@@ -13,7 +13,7 @@ const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "split"
 	"tempfail", NULL};
 const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven", "unknown-identifier",
 	"unknown-recipient", "routed-recipient", "oversized", "mixed-accounts",
-	"exposed-recipients", "contradiction", "unreadable", "directory-unavailable",
+	"exposed-recipients", "contradiction", "unreadable", "directory-unavailable", "salutation",
 	"list-attached", "fan-out", "fan-in", "repeat", "unusual", "volume", "breaker",
 	"guard-unavailable", NULL};
 const char *const ms_outcome_names[MS_N_OUTCOMES + 1] = {"right", "unproven", "unread", "wrong",

@@ -112,6 +112,7 @@ static void sentence(GString *out, const Request *r, const Merged *m)
 	case MS_EXPOSED_RECIPIENTS:
 	case MS_CONTRADICTION:
 	case MS_DIRECTORY_UNAVAILABLE:
+	case MS_SALUTATION:
 	case MS_LIST_ATTACHED:
 	case MS_FAN_OUT:
 	case MS_FAN_IN:

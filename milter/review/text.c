@@ -357,6 +357,8 @@ static const struct {
 	{"unreadable",
 		W("A part of it could not be read. What is unread is never taken for clean.")},
 	{"directory-unavailable", W("The directory could not be asked, so nothing was found out.")},
+	{"salutation",
+		W("It greets somebody who is none of those that the directory knows at the recipient's account.")},
 	{"list-attached",
 		W("A list seems to be in it: more different identifiers of one kind than the policy allows.")},
 	{"fan-out", W("One identifier, or one document, has gone to too many recipients lately.")},

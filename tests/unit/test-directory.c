@@ -1153,6 +1153,101 @@ static void test_replaced(void)
 	g_assert_cmpint(relation(directory, "iban", iban, to), ==, MS_OWN);
 }
 
+/* ---- who is greeted ------------------------------------------------------------------- */
+
+static MsGreeted greeted(MsDirectory *directory, const char *recipient, const char *name)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autoptr(MsIdentifier) identifier = ms_identifier_new("customer-number", "C2000");
+	const MsIdentifier *list[] = {identifier};
+	g_autoptr(MsResolution) r = NULL;
+	g_autoptr(GError) error = NULL;
+	g_ptr_array_add(names, (char *)name);
+	g_assert_cmpint(
+		ms_directory_resolve_greeted(directory, list, 1, &recipient, 1, names, &r, &error),
+		==, MS_FOUND);
+	g_assert_no_error(error);
+	g_assert_null(ms_resolution_over(r));
+	return ms_resolution_greeted(r, 0);
+}
+
+static void check_greeted(const MsDirectorySettings *settings)
+{
+	static const struct {
+		const char *recipient, *name;
+		MsGreeted want;
+	} asked[] = {
+		{"kunde@alpha.example", "weber", MS_GREETED_RIGHT},
+		{"kunde@alpha.example", "petra", MS_GREETED_RIGHT},
+		{"kunde@alpha.example", "anna weber", MS_GREETED_RIGHT},
+		{"kunde@alpha.example", "klein", MS_GREETED_RIGHT},
+		{"kunde@alpha.example", "morel", MS_GREETED_OTHER},
+		{"kunde@alpha.example", "petra2", MS_GREETED_OTHER},
+		{"kunde@alpha.example", "von der tann", MS_GREETED_OTHER},
+		{"x@beta.example", "morel", MS_GREETED_RIGHT},
+		{"x@beta.example", "weber", MS_GREETED_OTHER},
+		/* of the customer that is received for, whose number is in it */
+		{"reseller@gamma.example", "morel", MS_GREETED_RIGHT},
+		{"reseller@gamma.example", "rossi", MS_GREETED_RIGHT},
+		{"reseller@gamma.example", "weber", MS_GREETED_OTHER},
+		{"nobody@nowhere.example", "weber", MS_GREETED_UNKNOWN},
+		{"x@seller.example", "weber", MS_GREETED_UNKNOWN},
+	};
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	g_autofree char *text = g_strconcat(mapping,
+		"AC-1,greeted-as,\"Weber, Dr. Petra\"\n"
+		"AC-1,greeted-as,Frau von Klein\nAC-2,greeted-as,Jean MOREL\n"
+		"AC-R,greeted-as,Sig.ra Rossi\n",
+		NULL);
+	load(directory, text);
+	for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+		MsGreeted got = greeted(directory, asked[i].recipient, asked[i].name);
+		if (got != asked[i].want)
+			g_error("%s, %s: got %d, want %d", asked[i].recipient, asked[i].name, got,
+				asked[i].want);
+	}
+	/* One comes and goes by itself; what another name has too stays; without any nothing is
+	 * known. */
+	bool changed;
+	g_assert_cmpint(
+		ms_directory_put(directory, "AC-1", "greeted-as", "Petra Rossi", &changed, NULL),
+		==, MS_FOUND);
+	g_assert_true(changed);
+	g_assert_cmpint(greeted(directory, "kunde@alpha.example", "rossi"), ==, MS_GREETED_RIGHT);
+	g_assert_cmpint(ms_directory_delete(
+				directory, "AC-1", "greeted-as", "ROSSI, Petra", &changed, NULL),
+		==, MS_FOUND);
+	g_assert_false(changed); /* the order of words is that of the row */
+	g_assert_cmpint(ms_directory_delete(
+				directory, "AC-1", "greeted-as", "Mrs PETRA ROSSI", &changed, NULL),
+		==, MS_FOUND);
+	g_assert_true(changed);
+	g_assert_cmpint(greeted(directory, "kunde@alpha.example", "rossi"), ==, MS_GREETED_OTHER);
+	g_assert_cmpint(greeted(directory, "kunde@alpha.example", "petra"), ==, MS_GREETED_RIGHT);
+	ms_directory_delete(directory, "AC-1", "greeted-as", "Weber, Petra", &changed, NULL);
+	ms_directory_delete(directory, "AC-1", "greeted-as", "von Klein", &changed, NULL);
+	g_assert_cmpint(greeted(directory, "kunde@alpha.example", "rossi"), ==, MS_GREETED_UNKNOWN);
+	g_assert_cmpint(ms_directory_put(directory, "AC-1", "greeted-as", "4711", &changed, NULL),
+		==, MS_CONFIG);
+	MsVerified whole = {0};
+	g_assert_cmpint(
+		ms_directory_verify(directory, NULL, NULL, NULL, &whole, NULL), ==, MS_FOUND);
+	g_assert_cmpint(whole.wrong, ==, 0);
+	ms_verified_clear(&whole);
+}
+
+static void test_greeted(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	check_greeted(&settings);
+	settings = settings_for(MS_BACKEND_SQLITE, false);
+	check_greeted(&settings);
+	if (redis_address == NULL)
+		return;
+	settings = settings_for(MS_BACKEND_REDIS, true);
+	check_greeted(&settings);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1168,6 +1263,7 @@ int main(int argc, char **argv)
 	GPid redis = start_redis(dir, &redis_address);
 	g_test_add_func("/directory/sqlite", test_sqlite);
 	g_test_add_func("/directory/plain", test_plain);
+	g_test_add_func("/directory/greeted", test_greeted);
 	g_test_add_func("/directory/redis", test_redis);
 	g_test_add_func("/directory/forms-and-marks", test_forms_and_marks);
 	g_test_add_func("/directory/forms-and-marks-redis", test_forms_and_marks_redis);
