@@ -1,0 +1,145 @@
+/*
+ * What an MTA has sent already, taken from its connection in one go.
+ *
+ * libmilter asks three times whether there is something to read, and reads twice, for each step
+ * of a message, and an MTA that waits for no reply sends twenty of them at once.  interpose.c
+ * asks here first: bytes that are at hand are given without a system call, and whether there are
+ * any is found out by taking them.  That there is room for a reply is not asked for the first few
+ * after something came: an MTA that goes on has read those before.
+ *
+ * A connection is one thread's at a time, which is libmilter's to see to.  Its bytes are nobody
+ * else's: they are dropped with it.  One that nothing comes from has no memory.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ahead.h"
+
+#define MOST 65536   /* connections of greater numbers are read as they were */
+#define BYTES 16384  /* most messages in one go */
+#define REPLIES 8    /* which the MTA has read, or has room for */
+
+typedef struct {
+	atomic_bool open;
+	bool ended;     /* nothing comes after what is at hand */
+	guint replies;  /* since something came */
+	gsize at, len;
+	char *data;     /* NULL: nothing is at hand */
+} Ahead;
+
+/* By descriptor; never freed, so that who looks needs no lock. */
+static _Atomic(Ahead *) connections[MOST];
+
+static Ahead *find(int fd)
+{
+	Ahead *a = fd >= 0 && fd < MOST ? atomic_load(&connections[fd]) : NULL;
+	return a != NULL && atomic_load(&a->open) ? a : NULL;
+}
+
+static void forget(Ahead *a)
+{
+	g_clear_pointer(&a->data, g_free);
+	a->at = a->len = 0;
+}
+
+void ahead_begin(int fd)
+{
+	if (fd < 0 || fd >= MOST)
+		return;
+	Ahead *a = atomic_load(&connections[fd]);
+	if (a == NULL) {
+		a = g_new0(Ahead, 1);
+		atomic_store(&connections[fd], a);
+	}
+	forget(a);
+	a->ended = false;
+	a->replies = REPLIES; /* nothing has come yet */
+	atomic_store(&a->open, true);
+}
+
+void ahead_end(int fd)
+{
+	Ahead *a = find(fd);
+	if (a == NULL)
+		return;
+	atomic_store(&a->open, false);
+	forget(a);
+}
+
+/* What there is now, or, without MSG_DONTWAIT, once there is something. */
+static ssize_t fill(Ahead *a, int fd, int flags)
+{
+	if (a->data == NULL)
+		a->data = g_malloc(BYTES);
+	ssize_t n = recv(fd, a->data, BYTES, flags);
+	a->at = 0;
+	a->len = n > 0 ? (gsize)n : 0;
+	a->ended = n == 0;
+	if (n > 0)
+		a->replies = 0;
+	return n;
+}
+
+static int has(struct pollfd *one, short what)
+{
+	one->revents = what;
+	return 1;
+}
+
+bool ahead_poll(struct pollfd *one, int *rc_out)
+{
+	Ahead *a = find(one->fd);
+	bool reads = one->events & POLLIN;
+	if (a == NULL)
+		return false;
+	if (!reads && (one->events & POLLOUT) && a->replies < REPLIES) {
+		a->replies++;
+		*rc_out = has(one, POLLOUT);
+		return true;
+	}
+	bool fine = reads && (a->len > 0 || a->ended || fill(a, one->fd, MSG_DONTWAIT) >= 0);
+	if (fine)
+		*rc_out = has(one, POLLIN);
+	return fine;
+}
+
+void ahead_idle(int fd)
+{
+	Ahead *a = find(fd);
+	if (a != NULL && a->len == 0)
+		forget(a);
+}
+
+static ssize_t take(Ahead *a, void *data, gsize len)
+{
+	gsize n = MIN(len, a->len - a->at);
+	memcpy(data, a->data + a->at, n);
+	a->at += n;
+	if (a->at == a->len)
+		a->at = a->len = 0;
+	return (ssize_t)n;
+}
+
+bool ahead_read(int fd, void *data, gsize len, ssize_t *n_out)
+{
+	Ahead *a = find(fd);
+	if (a == NULL)
+		return false;
+	ssize_t n = a->len > 0 || a->ended ? (ssize_t)a->len : 0;
+	if (n == 0 && !a->ended) {
+		if (len >= BYTES / 2) { /* a piece of a body goes where it is wanted */
+			a->replies = 0;
+			return false;
+		}
+		n = fill(a, fd, 0);
+	}
+	*n_out = n > 0 ? take(a, data, len) : n;
+	return true;
+}
