@@ -38,6 +38,8 @@ void ms_key_filter(const MsKey *key, guint8 out[16]);
 void ms_key_subkey(const MsKey *key, const char *purpose, guint8 out[MS_DIGEST_BYTES]);
 /* 32 random bytes. */
 void ms_digest_random(guint8 key[MS_DIGEST_BYTES]);
+/* In hexadecimal; the caller's. */
+char *ms_hex(const guint8 *bytes, gsize n);
 /* A random name: `bytes` (at most MS_DIGEST_BYTES) in hexadecimal.  The caller's. */
 char *ms_digest_random_name(gsize bytes);
 /* Keyed BLAKE2b of several pieces; their lengths count, so that pieces cannot shift. */

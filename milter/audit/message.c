@@ -26,10 +26,7 @@ static char *hex_of(
 	guint8 out[MS_DIGEST_BYTES];
 	const MsPiece pieces[] = {{domain, strlen(domain)}, {value, strlen(value)}};
 	ms_digest_pieces(key, pieces, G_N_ELEMENTS(pieces), out);
-	GString *hex = g_string_sized_new(2 * bytes);
-	for (guint i = 0; i < bytes; i++)
-		g_string_append_printf(hex, "%02x", out[i]);
-	return g_string_free(hex, FALSE);
+	return ms_hex(out, bytes);
 }
 
 char *ms_audit_id(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value)

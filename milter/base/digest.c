@@ -253,15 +253,18 @@ void ms_digest_pieces(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, 
 	crypto_generichash_final(&state, out, MS_DIGEST_BYTES);
 }
 
+char *ms_hex(const guint8 *bytes, gsize n)
+{
+	char *text = g_malloc(2 * n + 1);
+	return sodium_bin2hex(text, 2 * n + 1, bytes, n);
+}
+
 char *ms_digest_random_name(gsize bytes)
 {
 	guint8 random[MS_DIGEST_BYTES];
 	g_assert(bytes <= sizeof random);
 	ms_digest_random(random);
-	GString *name = g_string_new(NULL);
-	for (gsize i = 0; i < bytes; i++)
-		g_string_append_printf(name, "%02x", random[i]);
-	return g_string_free(name, FALSE);
+	return ms_hex(random, bytes);
 }
 
 void ms_digest_plain(const guint8 key[MS_DIGEST_BYTES], const MsPiece *pieces, guint n, guint8 *out,

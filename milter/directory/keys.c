@@ -14,7 +14,8 @@
 char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char *value)
 {
 	(void)keys;
-	return g_strdup_printf("%c:%s=%s", letter, kind, value);
+	const char begin[] = {letter, ':', '\0'};
+	return g_strconcat(begin, kind, "=", value, NULL); /* some hundred a message */
 }
 
 char *ms_keys_of_account(const char *account)

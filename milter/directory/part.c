@@ -10,12 +10,32 @@
  * From any thread.
  */
 
+#define NAME_BYTES 16
+
+/* "s:123", and how long that is with its end. */
+static guint write_name(MsPartId id, char name[NAME_BYTES])
+{
+	char digits[NAME_BYTES];
+	guint n = 0, at = 0;
+	guint32 left = MS_PART_NUMBER(id);
+	do
+		digits[n++] = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	name[at++] = MS_PART_KIND(id);
+	name[at++] = ':';
+	while (n > 0)
+		name[at++] = digits[--n];
+	name[at++] = '\0';
+	return at;
+}
+
 static GByteArray *with_of(const char *generation, MsPartId id, const void *clear, gsize clear_len)
 {
-	GByteArray *with = g_byte_array_new();
-	g_autofree char *name = ms_part_name(id);
-	g_byte_array_append(with, (const guint8 *)generation, (guint)strlen(generation) + 1);
-	g_byte_array_append(with, (const guint8 *)name, (guint)strlen(name) + 1);
+	char name[NAME_BYTES];
+	guint generation_len = (guint)strlen(generation) + 1, name_len = write_name(id, name);
+	GByteArray *with = g_byte_array_sized_new((guint)clear_len + generation_len + name_len);
+	g_byte_array_append(with, (const guint8 *)generation, generation_len);
+	g_byte_array_append(with, (const guint8 *)name, name_len);
 	if (clear_len > 0)
 		g_byte_array_append(with, clear, (guint)clear_len);
 	return with;
@@ -37,7 +57,9 @@ void ms_fingerprint_add(MsFingerprint *sum, const guint8 *fingerprint)
 
 char *ms_part_name(MsPartId id)
 {
-	return g_strdup_printf("%c:%u", MS_PART_KIND(id), MS_PART_NUMBER(id));
+	char name[NAME_BYTES];
+	write_name(id, name);
+	return g_strdup(name);
 }
 
 static void nonce_of(const guint8 *fingerprint, guint8 nonce[MS_BOX_NONCE])

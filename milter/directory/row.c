@@ -146,9 +146,8 @@ static void print_digest(const MsKeys *keys, const char *name, GString *out)
 {
 	guint8 digest[MS_ENTRY_DIGEST];
 	ms_keys_digest(keys, name, digest);
-	for (int i = 0; i < MS_ENTRY_DIGEST; i++)
-		g_string_append_printf(out, "%02x", digest[i]);
-	g_string_append_printf(out, " %s", name);
+	g_autofree char *hex = ms_hex(digest, sizeof digest);
+	g_string_append_printf(out, "%s %s", hex, name);
 }
 
 char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
@@ -164,10 +163,9 @@ char *ms_directory_key(MsDirectory *directory, const char *kind, const char *val
 		print_digest(&directory->keys, row->others->pdata[i], out);
 	}
 	for (guint i = 0; all && i < row->marks->len; i++) {
-		g_string_append(out, "\nmark ");
-		for (gsize k = 0; k < sizeof(MsMark); k++)
-			g_string_append_printf(
-				out, "%02x", g_array_index(row->marks, MsMark, i).bytes[k]);
+		g_autofree char *hex =
+			ms_hex(g_array_index(row->marks, MsMark, i).bytes, sizeof(MsMark));
+		g_string_append_printf(out, "\nmark %s", hex);
 	}
 	return g_string_free(out, FALSE);
 }

@@ -15,10 +15,7 @@ static char *keyed(const MsRuntime *runtime, const char *domain, const char *tex
 		ms_directory_filter_key(ms_runtime_directory(runtime), key);
 	const MsPiece pieces[] = {{domain, strlen(domain)}, {text, strlen(text)}};
 	ms_digest_pieces(key, pieces, G_N_ELEMENTS(pieces), out);
-	GString *hex = g_string_new(NULL);
-	for (int i = 0; i < 12; i++)
-		g_string_append_printf(hex, "%02x", out[i]);
-	return g_string_free(hex, FALSE);
+	return ms_hex(out, 12);
 }
 
 char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *value)

@@ -183,21 +183,34 @@ static guint64 take_up_to(In *in, guint64 max, const char *why)
 	return 0;
 }
 
+/* UTF-8 without a NUL; most is ASCII, which is seen eight bytes at a time. */
+static bool is_text(const guint8 *text, gsize len)
+{
+	const guint64 ones = 0x0101010101010101, highs = 0x8080808080808080;
+	gsize at = 0;
+	for (guint64 eight; at + sizeof eight <= len; at += sizeof eight) {
+		memcpy(&eight, text + at, sizeof eight);
+		if (((eight | (eight - ones)) & highs) != 0)
+			break;
+	}
+	return g_utf8_validate_len((const char *)text + at, len - at, NULL);
+}
+
 /* What is longer than `max` is cut. */
 static char *take_text(In *in, gsize max)
 {
 	guint64 len = take(in);
 	if (in->fault == NULL && len >= (guint64)(in->end - in->at))
 		refuse(in, "a text goes beyond its end");
-	if (in->fault == NULL &&
-		(in->at[len] != '\0' ||
-			!g_utf8_validate_len((const char *)in->at, (gsize)len, NULL)))
+	if (in->fault == NULL && (in->at[len] != '\0' || !is_text(in->at, (gsize)len)))
 		refuse(in, "a text is not UTF-8");
 	if (in->fault != NULL)
 		return g_strdup("");
-	char *text = reading_cut((const char *)in->at, (gsize)len, max);
+	const guint8 *text = in->at;
 	in->at += len + 1;
-	return text;
+	if (len > max)
+		return reading_cut((const char *)text, (gsize)len, max);
+	return g_memdup2(text, (gsize)len + 1);
 }
 
 static char *take_whole(In *in)
