@@ -39,6 +39,8 @@ bool ms_io_become(const char *user, GError **error);
 /* Which file has that name now, and of when: another text whenever it was changed, came or went.
  * "" for none. */
 char *ms_io_stamp(const char *path);
+/* Removes a folder of ours with all that is in it; a link goes, and not what it leads to. */
+void ms_io_remove_folder(const char *folder);
 /* From now on this process writes no core file and others of its user may not look into it.  A
  * program that it starts is as others are, but for the core file. */
 void ms_io_private_memory(void);

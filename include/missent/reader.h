@@ -97,5 +97,7 @@ char *ms_reader_news(MsReader *reader);
 int ms_memory_file(const char *name);
 /* Seals it against writing, growing and shrinking. */
 bool ms_memory_seal(int fd);
+/* A sealed memory file of these bytes; -1 and errno on failure. */
+int ms_memory_of(const char *name, const void *data, gsize len);
 
 #endif

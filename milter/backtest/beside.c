@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 
 #include "backtest_private.h"
 
@@ -56,9 +57,8 @@ static bool load_mapping(Beside *b, const MsPolicyTest *test, GError **error)
 	g_autofree char *csv = csv_of(test);
 	const MsImportOptions options = {.max_shrink = 1, .source = test->title};
 	MsImportResult result;
-	int fd = ms_memory_file("missent-test-mapping");
-	gsize len = strlen(csv);
-	bool fine = fd >= 0 && write(fd, csv, len) == (gssize)len && lseek(fd, 0, SEEK_SET) == 0;
+	int fd = ms_memory_of("missent-test-mapping", csv, strlen(csv));
+	bool fine = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0;
 	if (!fine)
 		ms_fail_input(error, "%s", g_strerror(errno));
 	fine = fine &&
@@ -144,12 +144,9 @@ static void run_test(Beside *b, const MsPolicyTest *test)
 	g_autoptr(GBytes) bytes = message_of(test, &error);
 	gsize len = 0;
 	const void *data = bytes != NULL ? g_bytes_get_data(bytes, &len) : NULL;
-	int fd = bytes != NULL && load_mapping(b, test, &error) ? ms_memory_file("missent-test")
-								: -1;
-	if (fd >= 0 && (write(fd, data, len) != (gssize)len || !ms_memory_seal(fd))) {
-		close(fd);
-		fd = -1;
-	}
+	int fd = bytes != NULL && load_mapping(b, test, &error)
+		? ms_memory_of("missent-test", data, len)
+		: -1;
 	if (fd < 0) {
 		complain(b, test, "%s", error != NULL ? error->message : g_strerror(errno));
 		return;
@@ -160,16 +157,6 @@ static void run_test(Beside *b, const MsPolicyTest *test)
 	else
 		complain(b, test, "%s", error->message);
 	close(fd);
-}
-
-static void remove_folder(const char *folder)
-{
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		g_unlink(path);
-	}
-	g_rmdir(folder);
 }
 
 /* Where the daemon may write; else, for a person, where everybody may. */
@@ -202,7 +189,7 @@ bool ms_backtest_beside(const char *config, const char *policies, MsBacktestFail
 	if (tests != NULL)
 		*tests_out = tests->len;
 	ms_runtime_unref(b.runtime);
-	remove_folder(b.folder);
+	ms_io_remove_folder(b.folder);
 	g_free(b.folder);
 	return tests != NULL && b.failures == 0;
 }

@@ -191,3 +191,18 @@ char *ms_io_stamp(const char *path)
 			  (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec)
 		: g_strdup("");
 }
+
+void ms_io_remove_folder(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR)
+			&& !g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+		if (is_folder)
+			ms_io_remove_folder(path);
+		else
+			g_unlink(path);
+	}
+	g_rmdir(folder);
+}

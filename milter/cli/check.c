@@ -83,7 +83,7 @@ int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, con
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
 	guint64 max = ms_runtime_settings(runtime)->limits.max_message;
-	int fd = cli_memory_file(data, MIN(len, max));
+	int fd = ms_memory_of("missent-check", data, MIN(len, max));
 	if (fd < 0)
 		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
 	if (!ms_engine_read(runtime, NULL, fd, &judgement, &error)) {

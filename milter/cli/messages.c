@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "missent/stored.h"
 
@@ -36,20 +35,4 @@ int cli_messages(const char *path, CliMessageFunc func, void *user)
 	if (!ms_stored_each(path, take, &each, &error))
 		return cli_fail(EX_NOINPUT, "%s", error->message);
 	return each.worst;
-}
-
-int cli_memory_file(const guint8 *data, gsize len)
-{
-	int fd = ms_memory_file("missent-check");
-	for (gsize done = 0; fd >= 0 && done < len;) {
-		ssize_t n = write(fd, data + done, len - done);
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		done += (gsize)n;
-	}
-	if (fd >= 0)
-		ms_memory_seal(fd);
-	return fd;
 }

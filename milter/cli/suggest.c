@@ -54,7 +54,7 @@ static int read_one(const char *name, const guint8 *data, gsize len, void *user)
 {
 	Sample *sample = user;
 	guint64 max = ms_runtime_settings(sample->runtime)->limits.max_message;
-	int fd = cli_memory_file(data, MIN(len, max));
+	int fd = ms_memory_of("missent-check", data, MIN(len, max));
 	if (fd < 0)
 		return cli_fail(EX_OSERR, "%s: %s", name, g_strerror(errno));
 	g_autoptr(MsJudgement) judgement = NULL;

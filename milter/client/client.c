@@ -43,6 +43,26 @@ bool ms_memory_seal(int fd)
 		0;
 }
 
+int ms_memory_of(const char *name, const void *data, gsize len)
+{
+	int fd = ms_memory_file(name);
+	for (gsize done = 0; fd >= 0 && done < len;) {
+		ssize_t n = write(fd, (const guint8 *)data + done, len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			close(fd);
+			return -1;
+		}
+		done += (gsize)n;
+	}
+	if (fd >= 0 && !ms_memory_seal(fd)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* ---- the crew ------------------------------------------------------------------------- */
 
 static GBytes *make_setup(const MsReaderSettings *settings, guint workers)

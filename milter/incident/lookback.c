@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/policy.h"
 
 #include "incident_private.h"
@@ -119,16 +120,6 @@ static bool load_mapping(Look *look, const char *folder, GError **error)
 	bool fine = ms_directory_import(look->directory, fd, &options, &result, error);
 	close(fd);
 	return fine && ms_directory_each(look->directory, learn, look, error) == MS_FOUND;
-}
-
-static void remove_mapping(const char *folder)
-{
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		g_unlink(path);
-	}
-	g_rmdir(folder);
 }
 
 /* ---- a line becomes what the judge is asked ---------------------------------------------- */
@@ -346,7 +337,7 @@ bool ms_incident_look_back(
 	bool fine = run(&look, folder, trail, error);
 	ms_directory_free(look.directory);
 	ms_policies_free(look.policies);
-	remove_mapping(folder);
+	ms_io_remove_folder(folder);
 	g_hash_table_unref(look.values);
 	g_hash_table_unref(look.addresses);
 	g_hash_table_unref(look.domains);
