@@ -72,6 +72,10 @@ gint64 ms_postfix_seconds(const char *text);
 
 /* "S=..." of a list of equates; "" where it is not there. */
 char *ms_sendmail_equate(const char *line, char letter);
+/* The lines of a sendmail.cf, those that go on in the next joined with it. */
+GStrv ms_sendmail_lines(const char *cf);
+/* The value, if that line is "O name=value", with whatever blanks and case; else NULL. */
+const char *ms_sendmail_value(const char *line, const char *name);
 /* The last "O name=value" of a sendmail.cf; NULL: there is none. */
 char *ms_sendmail_option(const char *cf, const char *name);
 

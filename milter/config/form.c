@@ -98,6 +98,9 @@ static bool next(Walk *w)
 		w->at++;
 		return true;
 	}
+	/* libconfuse would pass over what follows, perhaps to the end of the file. */
+	if (g_str_has_prefix(w->at, "/*") || g_str_has_prefix(w->at, "//"))
+		return fail(w, w->line, "a comment begins with #, not with %.2s", w->at);
 	gsize len = strcspn(w->at, " \t\r\n\v\f\"'={},");
 	w->token.kind = WORD;
 	keep(&w->token, w->at, len);

@@ -66,17 +66,18 @@ static void take_filter(const Patient *p, Cf *cf, const char *line)
 
 static void take_line(const Patient *p, Cf *cf, const char *line)
 {
-	static const char list[] = "O InputMailFilters=", daemon[] = "O DaemonPortOptions=";
+	const char *list = ms_sendmail_value(line, "InputMailFilters");
+	const char *daemon = ms_sendmail_value(line, "DaemonPortOptions");
 	if (line[0] == 'X') {
 		take_filter(p, cf, line);
-	} else if (g_str_has_prefix(line, list)) {
-		g_auto(GStrv) names = g_strsplit_set(line + strlen(list), ",; \t", -1);
+	} else if (list != NULL) {
+		g_auto(GStrv) names = g_strsplit_set(list, ",; \t", -1);
 		g_ptr_array_set_size(cf->filters, 0);
 		for (char **name = names; *name != NULL; name++)
 			if (**name != '\0')
 				g_ptr_array_add(cf->filters, g_strdup(*name));
-	} else if (g_str_has_prefix(line, daemon)) {
-		g_ptr_array_add(cf->daemons, g_strdup(line + strlen(daemon)));
+	} else if (daemon != NULL) {
+		g_ptr_array_add(cf->daemons, g_strdup(daemon));
 	}
 }
 
@@ -91,7 +92,7 @@ static bool read_cf(const Patient *p, Cf *cf, GError **error)
 		return false;
 	*cf = (Cf){.filters = g_ptr_array_new_with_free_func(g_free),
 		.daemons = g_ptr_array_new_with_free_func(g_free)};
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_auto(GStrv) lines = ms_sendmail_lines(text);
 	for (char **line = lines; *line != NULL; line++)
 		take_line(p, cf, *line);
 	return true;

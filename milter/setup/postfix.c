@@ -58,14 +58,22 @@ char *postfix_item(const char *queue, const char *socket)
 			  : g_strdup(socket);
 }
 
+/* postconf puts what it adds right behind the last line, also where that has no end. */
+static char *with_end(const char *text)
+{
+	bool whole = *text == '\0' || g_str_has_suffix(text, "\n");
+	return g_strconcat(text, whole ? "" : "\n", NULL);
+}
+
 static bool copy_file(const Work *work, const char *name, GError **error)
 {
 	g_autofree char *from = g_build_filename(work->config, name, NULL),
 			*to = g_build_filename(work->copy, name, NULL);
 	g_autofree char *text = NULL;
-	gsize len;
-	return g_file_get_contents(from, &text, &len, error) &&
-		g_file_set_contents(to, text, (gssize)len, error);
+	if (!g_file_get_contents(from, &text, NULL, error))
+		return false;
+	g_autofree char *whole = with_end(text);
+	return g_file_set_contents(to, whole, -1, error);
 }
 
 /* Postfix waits until a file that it reads is some seconds old. */
@@ -244,8 +252,12 @@ static bool take(const Work *work, const char *name, GError **error)
 {
 	g_autofree char *from = g_build_filename(work->copy, name, NULL),
 			*to = g_build_filename(work->config, name, NULL);
-	g_autofree char *text = NULL;
-	return g_file_get_contents(from, &text, NULL, error) &&
+	g_autofree char *text = NULL, *before = NULL;
+	if (!g_file_get_contents(from, &text, NULL, error) ||
+		!g_file_get_contents(to, &before, NULL, error))
+		return false;
+	g_autofree char *whole = with_end(before);
+	return strcmp(whole, text) == 0 ||
 		ms_plan_add(work->plan, MS_SETUP_OF_MTA, to, text, error);
 }
 

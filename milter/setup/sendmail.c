@@ -14,6 +14,7 @@
 
 #include "setup_private.h"
 
+#define FILTERS "InputMailFilters"
 #define EQUATES "F=T, T=C:30s;S:30s;R:60s;E:5m"
 
 static char *mc_of(const char *cf)
@@ -52,9 +53,9 @@ static char *plain(const char *cf)
 }
 
 /* Is missent the last of the filters that it asks? */
-static bool is_last(const char *cf, const char *name)
+bool sendmail_is_last(const char *cf, const char *name)
 {
-	g_autofree char *filters = ms_sendmail_option(cf, "InputMailFilters");
+	g_autofree char *filters = ms_sendmail_option(cf, FILTERS);
 	g_auto(GStrv) names = g_strsplit_set(filters != NULL ? filters : "", ",; \t", -1);
 	const char *last = "";
 	for (char **one = names; *one != NULL; one++)
@@ -63,9 +64,9 @@ static bool is_last(const char *cf, const char *name)
 }
 
 /* The name of the filter at that socket; NULL: there is none. */
-static char *filter_of(const char *cf, const char *socket)
+char *sendmail_filter(const char *cf, const char *socket)
 {
-	g_auto(GStrv) lines = g_strsplit(cf, "\n", -1);
+	g_auto(GStrv) lines = ms_sendmail_lines(cf);
 	g_autofree char *spec = ms_socket_spec(socket, NULL);
 	const char *path = spec != NULL ? ms_socket_path(spec) : NULL;
 	for (char **line = lines; *line != NULL; line++) {
@@ -109,37 +110,90 @@ static gsize place_in(const char *mc)
 	return out;
 }
 
-static char *with_filter(const char *mc, const char *socket)
+/* Where sendmail.cf was made anew without it, the line may stand there all the same. */
+static bool has_filter(const char *mc, const char *filter)
+{
+	g_auto(GStrv) lines = g_strsplit(mc, "\n", -1);
+	for (char **line = lines; *line != NULL; line++)
+		if (g_str_has_prefix(*line, filter))
+			return true;
+	return false;
+}
+
+char *sendmail_mc_with(const char *mc, const char *socket)
 {
 	gsize at = place_in(mc);
+	g_autofree char *filter =
+		g_strdup_printf("INPUT_MAIL_FILTER(`missent', `S=%s, ", socket);
+	if (has_filter(mc, filter))
+		return g_strdup(mc);
 	g_autofree char *head = g_strndup(mc, at);
 	const char *end = at > 0 && mc[at - 1] != '\n' ? "\n" : "";
-	return g_strdup_printf("%s%sINPUT_MAIL_FILTER(`missent', `S=%s, " EQUATES "')dnl\n%s", head,
-		end, socket, mc + at);
+	return g_strdup_printf("%s%s%s" EQUATES "')dnl\n%s", head, end, filter, mc + at);
 }
 
 /* ---- sendmail.cf ------------------------------------------------------------------------- */
 
-static char *with_lines(const char *cf, const char *socket)
+typedef struct {
+	guint list;    /* the last line of the option with the filters; G_MAXUINT: there is none */
+	guint mailers; /* the first line of mailers, or the end: options go before */
+} CfPlaces;
+
+static CfPlaces places_in(char *const *lines)
 {
-	static const char list[] = "O InputMailFilters=";
+	CfPlaces out = {G_MAXUINT, G_MAXUINT};
+	bool within = false;
+	guint i = 0;
+	for (; lines[i] != NULL && (*lines[i] != '\0' || lines[i + 1] != NULL); i++) {
+		bool goes_on = *lines[i] == ' ' || *lines[i] == '\t';
+		within = goes_on ? within : ms_sendmail_value(lines[i], FILTERS) != NULL;
+		if (within)
+			out.list = i;
+		if (*lines[i] == 'M' && out.mailers == G_MAXUINT)
+			out.mailers = i;
+	}
+	out.mailers = MIN(out.mailers, i);
+	return out;
+}
+
+/* Behind a comma, or where nothing is named yet, the name needs none. */
+static void append_to_list(GString *out, const char *line)
+{
+	const char *value = ms_sendmail_value(line, FILTERS);
+	const char *last = line + strlen(line);
+	while (last > line && strchr(" \t\r", last[-1]) != NULL)
+		last--;
+	bool bare = (value != NULL && *value == '\0') || last == line || last[-1] == ',';
+	g_string_append_printf(out, "%s%smissent", line, bare ? " " : ", ");
+}
+
+static void declare(GString *out, bool listed, const char *socket)
+{
+	if (out->len > 0 && out->str[out->len - 1] != '\n')
+		g_string_append_c(out, '\n');
+	if (!listed)
+		g_string_append(out, "O " FILTERS "=missent\n");
+	g_string_append_printf(out, "Xmissent, S=%s, " EQUATES "\n", socket);
+}
+
+char *sendmail_cf_with(const char *cf, const char *socket)
+{
 	GString *out = g_string_new(NULL);
 	g_auto(GStrv) lines = g_strsplit(cf, "\n", -1);
-	bool listed = false, declared = false;
-	for (char **line = lines; *line != NULL; line++) {
-		bool set = g_str_has_prefix(*line, list);
-		/* M lines of mailers end the options. */
-		if (!declared && (**line == 'M' || line[1] == NULL)) {
-			if (!listed)
-				g_string_append_printf(out, "%smissent\n", list);
-			g_string_append_printf(out, "Xmissent, S=%s, " EQUATES "\n", socket);
-			declared = listed = true;
-		}
-		g_string_append_printf(out, "%s%s%s", *line,
-			set ? ((*line)[strlen(list)] != '\0' ? ", missent" : "missent") : "",
-			line[1] != NULL ? "\n" : "");
-		listed = listed || set;
+	CfPlaces places = places_in(lines);
+	guint i = 0;
+	for (; lines[i] != NULL; i++) {
+		if (i == places.mailers)
+			declare(out, places.list != G_MAXUINT, socket);
+		if (i == places.list)
+			append_to_list(out, lines[i]);
+		else
+			g_string_append(out, lines[i]);
+		if (lines[i + 1] != NULL)
+			g_string_append_c(out, '\n');
 	}
+	if (places.mailers >= i) /* the last line has no end */
+		declare(out, places.list != G_MAXUINT, socket);
 	return g_string_free(out, FALSE);
 }
 
@@ -162,11 +216,11 @@ static bool make_anew(const char *path, const char *mc, const char *cf, const ch
 	g_autofree char *a = plain(old), *b = plain(cf);
 	if (strcmp(a, b) != 0)
 		return true;
-	g_autofree char *changed = with_filter(mc, socket);
+	g_autofree char *changed = sendmail_mc_with(mc, socket);
 	g_autofree char *made = m4(path, changed, error);
 	if (made == NULL)
 		return false;
-	if (!is_last(made, "missent"))
+	if (!sendmail_is_last(made, "missent"))
 		return fail(error, path);
 	*mc_out = g_steal_pointer(&changed);
 	*new_out = g_steal_pointer(&made);
@@ -179,9 +233,9 @@ bool plan_sendmail(MsPlan *plan, const char *path, const char *socket, GError **
 			*new_cf = NULL;
 	if (!g_file_get_contents(path, &cf, NULL, error))
 		return false;
-	g_autofree char *name = filter_of(cf, socket);
+	g_autofree char *name = sendmail_filter(cf, socket);
 	if (name != NULL) {
-		if (!is_last(cf, name))
+		if (!sendmail_is_last(cf, name))
 			setup_note(plan->notes,
 				"InputMailFilters of %s does not have %s as the last: put it there",
 				path, name);
@@ -194,8 +248,8 @@ bool plan_sendmail(MsPlan *plan, const char *path, const char *socket, GError **
 		setup_note(plan->notes,
 			"%s is not what m4 makes of %s: its own lines are changed, and nothing else",
 			path, mc != NULL ? mc_path : "a sendmail.mc");
-		new_cf = with_lines(cf, socket);
-		new_mc = mc != NULL ? with_filter(mc, socket) : NULL;
+		new_cf = sendmail_cf_with(cf, socket);
+		new_mc = mc != NULL ? sendmail_mc_with(mc, socket) : NULL;
 	}
 	return (new_mc == NULL || ms_plan_add(plan, MS_SETUP_OF_MTA, mc_path, new_mc, error))
 		&& ms_plan_add(plan, MS_SETUP_OF_MTA, path, new_cf, error);

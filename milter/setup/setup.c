@@ -341,14 +341,13 @@ static void add_listener(GPtrArray *out, const MsPostfix *postfix, const MsServi
 
 static void add_sendmail_listeners(GPtrArray *out, const char *path)
 {
-	static const char list[] = "O DaemonPortOptions=";
 	g_autofree char *cf = NULL;
-	g_auto(GStrv)
-		lines = g_strsplit(g_file_get_contents(path, &cf, NULL, NULL) ? cf : "", "\n", -1);
+	bool read = g_file_get_contents(path, &cf, NULL, NULL);
+	g_auto(GStrv) lines = ms_sendmail_lines(read ? cf : "");
 	for (char **line = lines; *line != NULL; line++) {
-		if (!g_str_has_prefix(*line, list))
+		const char *text = ms_sendmail_value(*line, "DaemonPortOptions");
+		if (text == NULL)
 			continue;
-		const char *text = *line + strlen(list);
 		g_autofree char *modes = ms_sendmail_equate(text, 'M'),
 				*host = ms_sendmail_equate(text, 'A'),
 				*port = ms_sendmail_equate(text, 'P'),

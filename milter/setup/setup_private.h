@@ -29,6 +29,12 @@ GStrv edit_values(const char *written);
 bool plan_postfix(
 	MsPlan *plan, const char *config, const char *socket, const char *item, GError **error);
 bool plan_sendmail(MsPlan *plan, const char *cf, const char *socket, GError **error);
+/* The texts of sendmail.mc and sendmail.cf with missent as the last filter. */
+char *sendmail_mc_with(const char *mc, const char *socket);
+char *sendmail_cf_with(const char *cf, const char *socket);
+/* The name of the filter at that socket; NULL: there is none.  Is it the last that is asked? */
+char *sendmail_filter(const char *cf, const char *socket);
+bool sendmail_is_last(const char *cf, const char *name);
 /* How a Postfix with that queue names the socket. */
 char *postfix_item(const char *queue_directory, const char *socket);
 
