@@ -180,4 +180,15 @@ $(examples)
 EXAMPLES
 ok 'commands in examples of manual pages are there' test -z "$wrong" -a $seen -gt 50
 printf '%s' "$wrong" | sed 's/^/# /'
+# What who looks something up expects of each page.
+lacking= pages=0
+for page in "$SOURCE"/milter/*/*.[1578]; do
+	pages=$((pages + 1))
+	for section in FILES EXAMPLES $(case $page in *.[18]) echo 'EXIT STATUS' | tr ' ' _ ;; esac); do
+		grep -qx "\.Sh $(echo $section | tr _ ' ')" "$page" || lacking="$lacking${page##*/}: no $section
+"
+	done
+done
+ok 'manual pages have files, examples and exit codes' test -z "$lacking" -a $pages -gt 10
+printf '%s' "$lacking" | sed 's/^/# /'
 echo 1..$n
