@@ -95,5 +95,15 @@ for package in chromium redis-server lintian clang; do
 		"! awk '/^\[/ { on = \$0 == \"[build]\" || \$0 == \"[run]\" } on' '$SOURCE/contrib/packages' | grep -x $package"
 done
 ok 'the linter of packages is needed by who makes them' needs package lintian
+in_spec() { # what configure asks pkg-config for, the rpm spec names too
+	for library in $(sed -nE 's/^(MS_NEED|PKG_CHECK_MODULES)\(\[[A-Z0-9]+\], \[([^]]*)\].*/\2/p' "$SOURCE/configure.ac" |
+		sed -E 's/ ?>= [0-9.]+//g'); do
+		grep -q "pkgconfig($library)" "$SOURCE/contrib/missent.spec" || { echo "$library is not in the spec"; return 1; }
+		[ -n "$library" ] && told=$((told + 1))
+	done
+	[ $told -gt 20 ]
+}
+told=0
+ok 'the rpm spec names every library that configure asks for' in_spec
 ok 'quickstart installs what building and running need' grep -qx '"$top/contrib/install-packages" build run' "$SOURCE/contrib/quickstart"
 echo "1..$n"
