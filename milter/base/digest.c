@@ -106,8 +106,11 @@ bool ms_key_create(const char *path, GError **error)
 		return false;
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot create the site key: %s",
-			path, g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot create the site key: %s%s",
+			path, g_strerror(errno),
+			errno == EEXIST ? "; it is kept, for a mapping can be read with its own "
+					  "key alone"
+					: "");
 		return false;
 	}
 	unsigned char master[KEY_BYTES];

@@ -85,13 +85,25 @@ static bool add_pack(GString *all, const char *file, GHashTable *seen, GError **
 	return true;
 }
 
+static bool is_there(const char *file, GError **error)
+{
+	if (access(file, F_OK) == 0)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"%s: %s; it says what identifiers look like: copy the kinds.conf there that comes "
+		"with missent",
+		file, g_strerror(errno));
+	return false;
+}
+
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(settings->kinds_file);
 	g_autoptr(GPtrArray) packs = files_of(folder, "kinds-"); /* beside kinds.conf */
 	g_autoptr(GString) all = g_string_new(NULL);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	if (!add_pack(all, settings->kinds_file, seen, error))
+	if (!is_there(settings->kinds_file, error) ||
+		!add_pack(all, settings->kinds_file, seen, error))
 		return NULL;
 	for (guint i = 0; i < packs->len; i++)
 		if (!add_pack(all, packs->pdata[i], seen, error))

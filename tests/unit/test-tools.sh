@@ -151,6 +151,10 @@ printf '\npolicy "x" {\n	kindz = {"iban"}\n}\n' >"$S/policies/typo.conf"
 ok 'a typing mistake in a policy' says 78 'typo.conf:3: no such option '\''kindz'\''; did you mean "kinds"?' missent config check
 ok '... missentd says the same and does not start' says 78 'did you mean "kinds"?' missentd -t
 rm "$S/policies/typo.conf"
+mv "$S/policies/kinds.conf" "$S/kinds.away"
+ok 'no kinds.conf' says 78 'copy the kinds.conf there that comes with missent' missent config check
+mv "$S/kinds.away" "$S/policies/kinds.conf"
+ok 'a second site key' says 75 'it is kept' missent directory key
 if [ "$(id -u)" = 0 ]; then
 	ok 'root is refused' says 77 'refusing to run as root' missentd
 	sed 's/^mode/user = "root"\nmode/' "$S/missent.conf" >"$S/root.conf"
