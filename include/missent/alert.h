@@ -33,6 +33,7 @@ typedef enum {
 	MS_ALERT_GUARD,
 	MS_ALERT_TRAIL,
 	MS_ALERT_WITNESS,
+	MS_ALERT_AUDIT,
 	MS_ALERT_OBSERVING,
 	MS_N_ALERTS,
 } MsAlert;
@@ -53,8 +54,8 @@ typedef void (*MsAlertTold)(MsAlert alert, bool on, const char *detail, void *us
 void ms_alerts_set(
 	MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user);
 bool ms_alerts_is(const MsAlerts *alerts, MsAlert alert);
-/* Another program says so, for whoever looks next; "" for what is over. */
-void ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail);
+/* Another program says so, for whoever looks next; "" for what is over.  False: it cannot (errno). */
+bool ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail);
 /* What was left; NULL: nothing.  The caller's. */
 char *ms_alert_left(const char *state_dir, MsAlert alert);
 /* The names of those that hold, as they were remembered, "paused, directory"; the caller's. */

@@ -557,9 +557,14 @@ static bool start(Check *c, GError **error)
 {
 	g_autofree char *path = g_build_filename(c->folder, "vkey", NULL);
 	g_autoptr(GError) why = NULL;
+	if (!g_file_test(c->folder, G_FILE_TEST_IS_DIR)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"there is no audit trail in %s: one begins with missentd's first line", c->folder);
+		return false;
+	}
 	if (!g_file_get_contents(path, &c->vkey, NULL, &why)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "there is no audit trail in %s: %s",
-			c->folder, why->message);
+		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+			"%s is no audit trail, or its key is gone: %s", c->folder, why->message);
 		return false;
 	}
 	g_strstrip(c->vkey);

@@ -1,10 +1,12 @@
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/tlog.h"
@@ -47,17 +49,36 @@ static char *folder_of(const Cli *cli, const char *given, int *rc)
 
 typedef struct {
 	guint64 complaints, index;
-	gint64 time; /* of the line before */
+	guint64 damage; /* complaints that are more than holes in time */
+	char *first;    /* the first of these */
+	gint64 time;    /* of the line before */
 	gint64 beat; /* when missentd last said that it lives; 0: it was stopped, or never there */
+	const char *names[2]; /* of this host; NULL: it is not asked whose trail it is */
+	bool ours;            /* a line is of this host */
+	char *other;          /* the host that a line is of, of another */
 } Look;
 
-static void on_wrong(guint64 index, const char *why, void *user)
+static void look_clear(Look *look)
 {
-	Look *look = user;
+	g_free(look->first);
+	g_free(look->other);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
+
+static void say(Look *look, guint64 index, const char *why)
+{
 	if (++look->complaints <= MAX_COMPLAINTS)
 		printf("%" G_GUINT64_FORMAT ": %s\n", index, why);
 	else if (look->complaints == MAX_COMPLAINTS + 1)
 		puts("... more follow; they are counted only");
+}
+
+static void on_wrong(guint64 index, const char *why, void *user)
+{
+	Look *look = user;
+	if (look->damage++ == 0)
+		look->first = g_strdup_printf("%" G_GUINT64_FORMAT ": %s", index, why);
+	say(look, index, why);
 }
 
 /* Where a line's type stands; most are of messages, of which no more is asked. */
@@ -76,7 +97,24 @@ static void tell_hole(Look *look, guint64 index, gint64 time)
 	g_autofree char *from = cli_time(look->beat), *to = cli_time(time);
 	g_autofree char *why = g_strdup_printf(
 		"missentd did not say that it lives from %s to %s", from, to);
-	on_wrong(index, why, look);
+	say(look, index, why);
+}
+
+/* Whose is it?  "host" follows the type of a message, and of what the daemon says of itself. */
+static void look_whose(Look *look, const char *data, gsize len)
+{
+	static const char key[] = "\",\"host\":\"";
+	const char *at = look->names[0] != NULL && !look->ours && len > TYPE_AT
+		? g_strstr_len(data + TYPE_AT, (gssize)MIN(len - TYPE_AT, 40), key)
+		: NULL;
+	const char *host = at != NULL ? at + sizeof key - 1 : NULL;
+	const char *end = host != NULL ? memchr(host, '"', len - (gsize)(host - data)) : NULL;
+	if (end == NULL)
+		return;
+	g_autofree char *name = g_strndup(host, (gsize)(end - host));
+	look->ours = g_strcmp0(name, look->names[0]) == 0 || g_strcmp0(name, look->names[1]) == 0;
+	if (!look->ours && look->other == NULL)
+		look->other = g_steal_pointer(&name);
 }
 
 /* Time goes on, and missentd says every minute that it lives. */
@@ -91,8 +129,9 @@ static bool on_entry(guint64 index, const char *data, gsize len, void *user, GEr
 		g_autofree char *from = cli_time(look->time), *to = cli_time(time);
 		g_autofree char *why = g_strdup_printf(
 			"the clock went back, from %s to %s", from, to);
-		on_wrong(index, why, look);
+		say(look, index, why);
 	}
+	look_whose(look, data, len);
 	if (has_type(data, len, MS_AUDIT_BEAT) || has_type(data, len, MS_AUDIT_START)) {
 		if (look->beat > 0 && time > look->beat + HOLE_US)
 			tell_hole(look, index, time);
@@ -140,6 +179,78 @@ static bool compare(const char *folder, const char *path, Look *look, GError **e
 	return true;
 }
 
+/* Of the folder that was configured: whose is it, is anything in it, does missentd live? */
+static void look_at_all(Look *look, const MsTlogVerified *v)
+{
+	if (look->names[0] != NULL && v->entries == 0)
+		say(look, 0, "the trail is empty, and has not even the line that one begins with");
+	if (look->other != NULL && !look->ours) {
+		g_autofree char *why = g_strdup_printf(
+			"the trail is of another host, %s: nothing in it was written on this one (%s)",
+			look->other, look->names[0]);
+		say(look, 0, why);
+	}
+	if (look->names[0] != NULL && look->beat > 0 && g_get_real_time() > look->beat + HOLE_US)
+		tell_hole(look, look->index, g_get_real_time());
+}
+
+#define AGAINST "against a checkpoint that was kept: "
+
+/* The agent tells whom it concerns.  What only a kept checkpoint told is not over because the trail agrees
+ * with itself. */
+static void leave_alert(const MsSettings *s, const Look *look, bool against)
+{
+	g_autofree char *before = ms_alert_left(s->state_dir, MS_ALERT_AUDIT);
+	bool stays = !against && before != NULL && g_str_has_prefix(before, AGAINST);
+	if (look->damage == 0 && (stays || before == NULL))
+		return;
+	g_autofree char *detail = look->damage == 0
+		? g_strdup("")
+		: g_strdup_printf("%s%" G_GUINT64_FORMAT " wrong, the first at entry %s",
+			  against ? AGAINST : "", look->damage, look->first);
+	if (!ms_alert_leave(s->state_dir, MS_ALERT_AUDIT, detail))
+		cli_fail(0, "no alert of it can be left in %s: %s", s->state_dir, g_strerror(errno));
+}
+
+static void print_sum(const char *folder, const Look *look, const MsTlogVerified *v, gint64 start)
+{
+	printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
+	       " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong\n",
+		folder, v->entries, v->bytes, (double)(g_get_monotonic_time() - start) / 1e6,
+		look->complaints);
+}
+
+/* A folder that is there and is none of a trail any more is as bad as one that was changed. */
+static int cannot(const MsSettings *s, const char *folder, Look *look, const GError *error)
+{
+	if (s == NULL || error->code != MS_ERROR_INPUT || !g_file_test(folder, G_FILE_TEST_IS_DIR))
+		return complain(error);
+	look->damage = 1;
+	g_free(look->first);
+	look->first = g_strconcat("0: ", error->message, NULL);
+	leave_alert(s, look, false);
+	return complain(error);
+}
+
+/* `s`: of these settings; NULL: of a folder that was named, of which nobody is alarmed. */
+static int verify(const char *folder, const char *against, const MsSettings *s)
+{
+	g_auto(Look) look = {.names = {s != NULL ? g_get_host_name() : NULL, s != NULL ? s->host : NULL}};
+	MsTlogVerified v;
+	g_autoptr(GError) error = NULL;
+	gint64 start = g_get_monotonic_time();
+	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error))
+		return cannot(s, folder, &look, error);
+	guint64 alone = look.damage;
+	if (against != NULL && !compare(folder, against, &look, &error))
+		return complain(error);
+	look_at_all(&look, &v);
+	print_sum(folder, &look, &v, start);
+	if (s != NULL)
+		leave_alert(s, &look, against != NULL && alone == 0);
+	return look.complaints > 0;
+}
+
 int cli_audit_verify(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *against = NULL, *given = NULL;
@@ -154,24 +265,13 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "audit verify: takes no arguments");
-	int rc = EX_OK;
-	g_autofree char *folder = folder_of(cli, given, &rc);
-	if (folder == NULL)
-		return rc;
-	Look look = {0};
-	MsTlogVerified v;
 	g_autoptr(GError) error = NULL;
-	gint64 start = g_get_monotonic_time();
-	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error) ||
-		(against != NULL && !compare(folder, against, &look, &error)))
-		return complain(error);
-	if (given == NULL && look.beat > 0 && g_get_real_time() > look.beat + HOLE_US)
-		tell_hole(&look, look.index, g_get_real_time());
-	printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
-	       " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong\n",
-		folder, v.entries, v.bytes, (double)(g_get_monotonic_time() - start) / 1e6,
-		look.complaints);
-	return look.complaints > 0;
+	g_autoptr(MsSettings) s =
+		given == NULL ? ms_settings_load_public(cli->config, &error) : NULL;
+	if (error != NULL)
+		return cli_fail_error(error);
+	g_autofree char *folder = given != NULL ? g_strdup(given) : ms_audit_folder(s->audit_file);
+	return verify(folder, against, s);
 }
 
 /* ---- prove, show ---------------------------------------------------------------------- */
@@ -257,6 +357,7 @@ int cli_audit_begin(Cli *cli, int argc, char **argv)
 		return cli_fail_error(error);
 	if (!ms_audit_begin(s->audit_file, cli_who(), why, &aside, &error))
 		return complain(error);
+	ms_alert_leave(s->state_dir, MS_ALERT_AUDIT, "");
 	printf("A new trail has begun; the old one is in %s (missent audit verify --folder).\nIt has a key of its own: other hosts "
 	       "refuse it until missent audit witness --forget %s is said there.\n",
 		aside, s->host);

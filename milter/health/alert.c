@@ -48,6 +48,7 @@ const MsAlertRow ms_alert_rows[MS_N_ALERTS] = {
 		"the audit trail goes on"},
 	[MS_ALERT_WITNESS] = {"witness", "another host's audit trail is not what it was",
 		"the trails of other hosts continue what was kept"},
+	[MS_ALERT_AUDIT] = {"audit-fault", "the audit trail is damaged", "the audit trail is whole again"},
 };
 
 #define FILE_NAME "alerts.json"
@@ -150,13 +151,12 @@ static char *left_path(const char *state_dir, MsAlert alert)
 	return path_of(state_dir, name);
 }
 
-void ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail)
+bool ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail)
 {
 	g_autofree char *path = left_path(state_dir, alert);
 	if (*detail == '\0')
-		unlink(path);
-	else
-		replace(path, detail);
+		return unlink(path) == 0 || errno == ENOENT;
+	return replace(path, detail);
 }
 
 char *ms_alert_left(const char *state_dir, MsAlert alert)

@@ -18,8 +18,10 @@ for unit in missent missent-agent missent-review missent-follow@ missent-sync; d
 	sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@bindir@|/usr/bin|g' -e 's|@pkglibexecdir@|/usr/libexec/missent|g' -e 's|@sysconfdir@|/etc|g' \
 		-e 's|@localstatedir@|/var|g' -e 's|@runstatedir@|/run|g' "$SOURCE/contrib/$unit.service.in" >"$S/$unit.service"
 done
-# A timer starts it; it runs for a moment.
-sed -e 's|@bindir@|/usr/bin|g' -e 's|@localstatedir@|/var|g' "$SOURCE/contrib/missent-reconcile.service.in" >"$S/missent-reconcile.service"
+# A timer starts them; they run for a moment.
+for unit in missent-reconcile missent-verify; do
+	sed -e 's|@bindir@|/usr/bin|g' -e 's|@localstatedir@|/var|g' "$SOURCE/contrib/$unit.service.in" >"$S/$unit.service"
+done
 has() { grep -qx "$2" "$S/$1.service"; }
 exposed() { # UNIT BELOW: in tenths
 	systemd-analyze security --offline=true "$S/$1.service" >"$S/said" || return 1
@@ -30,7 +32,7 @@ exposed() { # UNIT BELOW: in tenths
 for unit in missent missent-agent missent-review; do
 	ok "$unit: is watched" has "$unit" WatchdogSec=60
 done
-for unit in missent missent-agent missent-review missent-follow@ missent-sync missent-reconcile; do
+for unit in missent missent-agent missent-review missent-follow@ missent-sync missent-reconcile missent-verify; do
 	ok "$unit: no core file" has "$unit" LimitCORE=0
 	ok "$unit: no placeholder is left" sh -c "! grep -n '@[a-z]*@' '$S/$unit.service'"
 done
@@ -42,6 +44,7 @@ if systemd-analyze security --offline=true "$S/missent.service" >/dev/null 2>&1;
 	ok 'missent.service exposes less than 2.0' exposed missent 20
 	ok 'missent-review.service exposes less than 2.0' exposed missent-review 20
 	ok 'missent-reconcile.service exposes less than 2.0' exposed missent-reconcile 20
+	ok 'missent-verify.service exposes less than 2.0' exposed missent-verify 20
 	ok 'missent-follow@.service exposes less than 2.0' exposed missent-follow@ 20
 	ok 'missent-agent.service exposes less than 6.5' exposed missent-agent 65
 else
