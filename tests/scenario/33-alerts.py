@@ -1,6 +1,8 @@
 """Each state that somebody is to know of, made by its cause: told once over each way, and again when it is over."""
 import collections
+import http.client
 import http.server
+import stat
 import threading
 
 from milter import *
@@ -74,7 +76,7 @@ m.tool('review', 'key', m.dir + '/webhook.key')
 def configure(**changes):
     ALERTS.update({k.replace('_', '-'): v for k, v in changes.items()})
     m.more = p.settings() + p.desk('notice-sender = no\nwebhook-url = "http://127.0.0.1:%d/hook"\nwebhook-key-file = "%s/webhook.key"\n'
-                                   % (hook_port, m.dir)) + 'alerts {\n%s}\n' % ''.join('%s = %s\n' % x for x in ALERTS.items())
+                                   % (hook_port, m.dir)) + 'metrics {\nlisten = "unix:%s/metrics.sock"\n}\n' % S + 'alerts {\n%s}\n' % ''.join('%s = %s\n' % x for x in ALERTS.items())
     m.write_conf()
 
 
@@ -213,6 +215,57 @@ expect('trail', 'on', 'no heartbeat')
 configure(beat_age='3m')
 expect('trail', 'off', 'there is one')
 
+# ---- the trail is damaged ----
+def damage():
+    """One letter of its oldest line is another, and the same again with the next call."""
+    with open(sorted(glob.glob(m.state + '/audit/tile/entries/000') or glob.glob(m.state + '/audit/head.0'))[0], 'r+b') as f:
+        f.seek(20)
+        letter = f.read(1)
+        f.seek(20)
+        f.write(bytes([letter[0] ^ 1]))
+
+
+out = m.tool('audit', 'verify')
+tap.same(m.code, 0, 'the trail is whole: ' + out.strip())
+damage()
+out = m.tool('audit', 'verify')
+tap.ok(m.code == 1 and ': the' in out, 'verify finds damage', out)
+expect('audit-fault', 'on', 'the trail is damaged')
+
+
+class Unix(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(S + '/metrics.sock')
+
+
+def asked(path='/metrics', method='GET'):
+    """Of Prometheus, or a proxy before it, over the Unix socket."""
+    connection = Unix('localhost')
+    connection.request(method, path)
+    reply = connection.getresponse()
+    text = reply.read().decode()
+    connection.close()
+    return reply.status, reply.getheader('Content-Type'), text
+
+
+def state(name):
+    return re.findall(r'^missent_alert\{name="%s"\} (\d)$' % name, asked()[2], re.M)
+
+
+status, kind, text = asked()
+tap.ok(status == 200 and kind.startswith('text/plain; version=0.0.4') and 'missent_build_info' in text, 'metrics over a Unix socket',
+       (status, kind, text[:500]))
+tap.same([state('audit-fault'), state('silent')], [['1'], ['0']], '... which have the states')
+tap.same([asked('/')[0], asked(method='POST')[0], asked(method='HEAD')[2]], [404, 405, ''], '... and nothing else')
+mode = os.stat(S + '/metrics.sock').st_mode
+tap.ok(stat.S_ISSOCK(mode) and mode & 0o007 == 0, '... and not for everybody', oct(mode))
+damage()
+out = m.tool('audit', 'verify')
+tap.ok(m.code == 0, 'it is as it was', out)
+expect('audit-fault', 'off', 'the trail is whole again')
+
 # ---- a full disk ----
 if not small:
     tap.skip('a full disk', 'no tmpfs can be mounted here')
@@ -248,6 +301,53 @@ time.sleep(7)
 tap.same(ways('silent', 'on'), [1] * 4, 'a restart of the agent tells nothing again')
 m.start()
 expect('silent', 'off', 'it is back')
+
+# ---- by the system log ----
+# A /dev of its own, in which log is a socket of ours.
+DEV = '''d=%s/dev; mkdir -p $d && mount -t tmpfs tmpfs $d && ln -s %s/syslog $d/log && mkdir $d/shm || exit 77
+for n in null zero full random urandom; do touch $d/$n && mount --bind /dev/$n $d/$n || exit 77; done
+mount --rbind $d /dev && exec "$@"''' % (S, S)
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind(S + '/syslog')
+os.chmod(S + '/syslog', 0o666)
+log.settimeout(0.2)
+lines = []
+
+
+def heard(*words):
+    with contextlib.suppress(socket.timeout):
+        while True:
+            lines.append(log.recv(65536).decode())
+    return [x for x in lines if all(w in x for w in words)]
+
+
+if subprocess.run(['unshare', '--mount', 'sh', '-c', DEV, 'sh', 'true'], stderr=subprocess.DEVNULL).returncode:
+    tap.skip('the system log', 'no mount namespace can be had here')
+else:
+    agent.stop()
+    conf = open(m.conf).read()
+    with open(m.conf, 'w') as f:
+        f.write(conf.replace('log = stderr', 'log = syslog'))
+    quiet = agent.tail()
+    speaks = subprocess.Popen(['unshare', '--mount', 'sh', '-c', DEV, 'sh', BUILD + '/missent-agent', '-c', m.conf, '-r'])
+    tap.ok(wait_for(lambda: heard('missent-agent[', 'started')), 'the agent logs to the system log', lines)
+    m.tool('pause', '--for', '10m', '--why', 'to be heard')
+    m.chown()
+    tap.ok(wait_for(lambda: heard('alert=paused, state=on')), 'a state is told there', lines[-5:])
+    m.tool('resume')
+    m.chown()
+    tap.ok(wait_for(lambda: heard('alert=paused, state=off')), '... and when it is over', lines[-5:])
+    tap.same([[re.match(r'<(\d+)>', x).group(1) for x in heard('alert=paused, state=' + w)] for w in ('on', 'off')], [['18'], ['21']],
+             '... as facility mail, critical and notice, once')
+    tap.ok(all(' missent-agent[' in x for x in lines), '... under the name of the program', lines[:3])
+    tap.same(agent.tail(), quiet, '... and not elsewhere')
+    speaks.terminate()
+    tap.same(speaks.wait(20), 0, '... until it is stopped')
+    told['paused', 'on'] += 1
+    told['paused', 'off'] += 1
+    with open(m.conf, 'w') as f:
+        f.write(conf)
+    agent.start()
 many = [(k, ways(*k)) for k, n in told.items() if any(x > n for x in ways(*k))]
 tap.same(many, [], 'nothing was told twice')
 text = '\n'.join(mails) + json.dumps(posts) + open(S + '/hooked').read()
