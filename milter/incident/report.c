@@ -128,9 +128,25 @@ static guint64 went(const MsFates *f)
 
 /* ---- sections --------------------------------------------------------------------------- */
 
+/* What whoever reads one line alone has to know. */
+static char *result_of(const MsReport *report, const MsIncidentSum *s)
+{
+	g_autofree char *fates = fates_words(&s->messages);
+	if (!ms_incident_has_trail(report->incident))
+		return g_strdup("not known: there is no audit trail of this time");
+	if (s->judged + s->deferred == 0)
+		return g_strdup(
+			"no message of what was asked for is in the audit trail of this time");
+	if (s->messages.all == 0)
+		return g_strdup(
+			"no message with another's data for a recipient is known in this time");
+	return g_strconcat("messages with another's data for a recipient: ", fates, NULL);
+}
+
 static void tell_summary(MsReport *report, const MsIncidentSum *s)
 {
 	Section *section = begin(report, "summary", "In short");
+	put_text(section, "result", "Result", result_of(report, s));
 	put_text(section, "asked", "What was asked for", g_strdup(report->what));
 	put_time(section, "from", "From", report->from);
 	put_time(section, "to", "To", report->to);
@@ -147,11 +163,16 @@ static void tell_summary(MsReport *report, const MsIncidentSum *s)
 }
 
 /* Who notifies, and what kind of breach it is. */
-static void tell_nature(MsReport *report)
+static void tell_nature(MsReport *report, const MsIncidentSum *s)
 {
 	Section *section = begin(report, "nature", "Notification and nature of the breach");
-	put_text(section, "kind", "Kind of breach",
-		g_strdup("confidentiality: data was sent to recipients who have no right to it"));
+	bool known = s->messages.all > 0, gone = went(&s->messages) > 0;
+	put(section, "kind", "Kind of breach", known ? ROW_KNOWN : ROW_UNKNOWN,
+		g_strdup(gone ? "confidentiality: data was sent to recipients who have no right to it"
+				: known
+				? "none is known: what was wrong has not got out (a near miss)"
+				: "none is known"),
+		NULL);
 	put_text(section, "way", "How", g_strdup("outgoing electronic mail"));
 	ask(section, "controller",
 		"Who is the controller, who notifies for it, and were processors or joint controllers part of it?");
@@ -172,6 +193,11 @@ static void tell_when(MsReport *report, const MsIncidentSum *s)
 			json_real((double)(s->last - s->first) / G_USEC_PER_SEC));
 	put_time(section, "first-out", "First that got out", s->first_out);
 	put_time(section, "last-out", "Last that got out", s->last_out);
+	if (s->last_out != 0)
+		put(section, "since-last", "Since the last that got out", ROW_KNOWN,
+			incident_span(MAX(report->made - s->last_out, 0)),
+			json_real((double)(report->made - s->last_out) / G_USEC_PER_SEC));
+	ask(section, "over", "Is it over, and since when?");
 	ask(section, "began-before",
 		"Did the cause exist before that, or elsewhere (other hosts, other ways of sending)?");
 }
@@ -185,7 +211,12 @@ static void tell_detection(MsReport *report, const MsIncidentSum *s)
 		report->guessed ? "Known to people since (not said: the first line that says so)"
 				: "Known to people since (as was said)",
 		report->known_at);
+	if (s->first_out != 0 && report->known_at > s->first_out)
+		put(section, "unknown-for", "From the first that got out until it was known", ROW_KNOWN,
+			incident_span(report->known_at - s->first_out),
+			json_real((double)(report->known_at - s->first_out) / G_USEC_PER_SEC));
 	ask(section, "how", "Who became aware of it, how and when exactly?");
+	ask(section, "late", "Why was it not found earlier?");
 }
 
 static void tell_numbers(MsReport *report, const MsIncidentSum *s)
@@ -199,6 +230,9 @@ static void tell_numbers(MsReport *report, const MsIncidentSum *s)
 	ask(section, "persons",
 		"How many people stand behind these accounts, and are children or others in need of protection "
 		"among them?");
+	ask(section, "groups",
+		"Who are they (customers, employees, patients, ...), and how many of each group?");
+	ask(section, "exact", "Are these numbers final, or estimates, and from what?");
 }
 
 static void tell_categories(MsReport *report, const MsIncidentSum *s)
@@ -213,7 +247,23 @@ static void tell_categories(MsReport *report, const MsIncidentSum *s)
 			json_null());
 	ask(section, "special",
 		"What else stood in these messages; were special categories (Art. 9, 10 GDPR) among it?");
-	ask(section, "consequences", "What may follow for those concerned, and how bad is it?");
+	ask(section, "others",
+		"Which data beside these identifiers (names, contact, payment, contract, health, ...)?");
+}
+
+static void tell_consequences(MsReport *report, const MsIncidentSum *s)
+{
+	Section *section = begin(report, "consequences", "Likely consequences");
+	put(section, "lost", "What was lost", went(&s->messages) > 0 ? ROW_KNOWN : ROW_UNKNOWN,
+		g_strdup(went(&s->messages) > 0
+				? "control over who has the data: it can be read, kept and passed on"
+				: "nothing is known to have got out"),
+		NULL);
+	ask(section, "consequences",
+		"What may follow for those concerned (loss of control, fraud, identity theft, damage to a "
+		"name, other harm)?");
+	ask(section, "severity",
+		"How severe is that (negligible, limited, significant, maximal), how likely, and why?");
 }
 
 #define SHOWN 50
@@ -316,7 +366,9 @@ static void tell_containment(MsReport *report)
 			incident->events_more);
 	ask(section, "measures",
 		"What was done about the cause, and were recipients asked to delete what they got?");
-	ask(section, "prevention", "What is done so that it does not happen again?");
+	ask(section, "recipients-said",
+		"What did the recipients say: was it deleted, opened, passed on?");
+	ask(section, "prevention", "What is done so that it does not happen again, and by when?");
 }
 
 static void tell_told(MsReport *report, const MsIncidentSum *s)
@@ -327,6 +379,8 @@ static void tell_told(MsReport *report, const MsIncidentSum *s)
 		went(&s->accounts));
 	ask(section, "persons-told",
 		"Were those concerned told, when, how, and with what words (Art. 34 GDPR)?");
+	ask(section, "persons-not-told",
+		"If they were not, or not all: when will they be, or which of Art. 34(3) is why not?");
 	ask(section, "authorities",
 		"Which other authorities, processors, controllers or police were told?");
 	ask(section, "contact", "Who is the data protection officer or contact?");
@@ -344,6 +398,8 @@ static void tell_phase(MsReport *report, const MsIncidentSum *s)
 	if (open > 0)
 		put_number(
 			section, "open", "Messages that wait, or of which nothing is known", open);
+	ask(section, "reference",
+		"Is it a first notification, an addition (to which, of when), or is one taken back?");
 }
 
 static void tell_clocks(MsReport *report, const MsReportAsk *asked)
@@ -367,6 +423,10 @@ static void tell_clocks(MsReport *report, const MsReportAsk *asked)
 				c->ends != 0 ? json_string(iso) : json_null(), "over", (int)late));
 	}
 	section = begin(report, "delay", "Reasons for delay");
+	if (report->known_at != 0 && report->known_at <= report->made)
+		put(section, "since-known", "Since it is known to people", ROW_KNOWN,
+			incident_span(report->made - report->known_at),
+			json_real((double)(report->made - report->known_at) / G_USEC_PER_SEC));
 	ask(section, "delay", over ? "A time above is over: why was nobody told before?"
 		: "If a time above will not be kept: why?");
 }
@@ -404,11 +464,12 @@ MsReport *ms_report_new(MsIncident *incident, const MsReportAsk *asked)
 	if (!ms_incident_has_trail(incident))
 		tell_gaps(report);
 	tell_summary(report, s);
-	tell_nature(report);
+	tell_nature(report, s);
 	tell_when(report, s);
 	tell_detection(report, s);
 	tell_numbers(report, s);
 	tell_categories(report, s);
+	tell_consequences(report, s);
 	tell_whom(report, asked->names);
 	tell_protection(report, s);
 	tell_containment(report);

@@ -432,7 +432,8 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	if (verb >= MS_VERB_UNKNOWN) {
 		/* Looks and log-ins are no measures. */
 		static const char *const left_out[] = {"look", "reveal", "log-in", "log-out",
-			"failed log-in", "part", "evidence", "marks", "forget", NULL};
+			"failed log-in", "part", "evidence", "marks", "forget", "incident names",
+			"incident about", NULL};
 		if (!g_strv_contains(left_out, what))
 			add_event(incident, line, what);
 		return;
@@ -450,9 +451,28 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 
 /* ---- all lines ------------------------------------------------------------------------- */
 
+/* What the installation says of itself, in words; NULL: nothing that a report has to tell. */
+static const char *event_words(const char *type)
+{
+	static const struct {
+		const char *type, *words;
+	} rows[] = {{"", NULL}, {MS_AUDIT_BEAT, NULL}, {MS_AUDIT_CANARY, NULL},
+		{MS_AUDIT_WITNESS, NULL}, {MS_AUDIT_BEGIN, "the audit trail begins"},
+		{MS_AUDIT_START, "missentd starts"}, {MS_AUDIT_STOP, "missentd stops"},
+		{MS_AUDIT_RELOAD, "settings and policies are read again"},
+		{MS_AUDIT_IMPORT, "a mapping comes into use"},
+		{MS_AUDIT_PRUNE, "old lines of the trail are removed"},
+		{MS_AUDIT_RECOVERED, "lines that a crash had left are signed"},
+		{MS_AUDIT_RESUMED, "the trail of a host that was away is taken again"},
+		{MS_AUDIT_REFUSED, "the trail of another host is refused"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (strcmp(rows[i].type, type) == 0)
+			return rows[i].words;
+	return type;
+}
+
 static bool take_line(const MsAuditLine *line, void *user, GError **error)
 {
-	static const char *const no_events[] = {"", MS_AUDIT_BEAT, "canary", NULL};
 	(void)error;
 	MsIncident *incident = user;
 	bool within = line->time >= incident->ask.from && line->time < incident->ask.to;
@@ -469,10 +489,10 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 	} else if (strcmp(line->type, "act") == 0) {
 		if (line->time >= incident->ask.from)
 			take_act(incident, line);
-	} else if (within && !g_strv_contains(no_events, line->type)) {
+	} else if (within && event_words(line->type) != NULL) {
 		const char *event = line_text(line->json, "event");
-		g_autofree char *what = g_strdup_printf(
-			"%s%s%s", line->type, *event != '\0' ? ": " : "", event);
+		g_autofree char *what = g_strdup_printf("%s%s%s", event_words(line->type),
+			*event != '\0' ? ": " : "", event);
 		add_event(incident, line, what);
 	}
 	return true;

@@ -433,6 +433,65 @@ static void test_report(void)
 	end(&site);
 }
 
+/* What the template asks for: each has a section, in which something is known, or asked of people. */
+static void test_template(void)
+{
+	static const char *const sections[] = {"nature", "when", "detection", "numbers",
+		"categories", "consequences", "whom", "protection", "containment", "told", "phase",
+		"clocks", "delay", "not-known"};
+	static const char *const questions[] = {"when/over", "when/began-before", "detection/how",
+		"detection/late", "numbers/persons", "numbers/groups", "numbers/exact",
+		"categories/special", "categories/others", "consequences/consequences",
+		"consequences/severity", "containment/measures", "containment/recipients-said",
+		"containment/prevention", "told/persons-told", "told/persons-not-told",
+		"told/authorities", "told/contact", "phase/reference", "delay/delay",
+		"nature/controller", "nature/states", "nature/cause", "nature/risk"};
+	Site site;
+	begin(&site);
+	add_mixed(site.trail);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsReportAsk ask = {.known_at = at(DAY "09:30:00Z"), .what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *json = ms_report_json(report);
+	json_t *all = json_loads(json, 0, NULL), *asked = json_object_get(all, "questions");
+	for (gsize i = 0; i < G_N_ELEMENTS(sections); i++)
+		g_assert_true(json_is_object(json_object_get(all, sections[i])));
+	for (gsize i = 0; i < G_N_ELEMENTS(questions); i++) {
+		bool found = false;
+		for (gsize k = 0; k < json_array_size(asked); k++) {
+			const json_t *row = json_array_get(asked, k);
+			g_autofree char *name = g_strjoin("/",
+				json_string_value(json_object_get(row, "section")),
+				json_string_value(json_object_get(row, "key")), NULL);
+			found = found || strcmp(name, questions[i]) == 0;
+		}
+		if (!found)
+			g_error("nobody is asked for %s", questions[i]);
+	}
+	const char *result = json_string_value(
+		json_object_get(json_object_get(all, "summary"), "result"));
+	g_assert_nonnull(strstr(result, "1 got out"));
+	json_decref(all);
+	end(&site);
+}
+
+/* Nothing that went wrong, and nothing at all of what was asked for: no breach is told. */
+static void test_nothing(void)
+{
+	Site site;
+	begin(&site);
+	add_text(site.trail, DAY "08:00:00.000Z", healthy);
+	add_text(site.trail, DAY "18:00:00.000Z", healthy);
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsReportAsk ask = {.what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *text = ms_report_text(report);
+	g_assert_nonnull(strstr(text, "no message of what was asked for is in the audit trail"));
+	g_assert_nonnull(strstr(text, "none is known"));
+	g_assert_null(strstr(text, "confidentiality"));
+	end(&site);
+}
+
 static void test_register(void)
 {
 	Site site;
@@ -664,6 +723,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/records", test_records);
 	g_test_add_func("/incident/keys", test_keys);
 	g_test_add_func("/incident/report", test_report);
+	g_test_add_func("/incident/template", test_template);
+	g_test_add_func("/incident/nothing", test_nothing);
 	g_test_add_func("/incident/register", test_register);
 	g_test_add_func("/incident/month", test_month);
 	g_test_add_func("/incident/whom", test_whom);
