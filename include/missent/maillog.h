@@ -1,10 +1,10 @@
 /*
  * maillog.h - what an MTA's log says became of its mail.
  *
- * WHAT    Reads logs of Postfix and Sendmail, in any order: with RFC 3339 stamps, with
- *         traditional ones (which have no year), as `journalctl -o export` writes them; as they
- *         are, or compressed with gzip, bzip2, xz, zstd or lz4.  Makes of them one MsMail for
- *         each message that a queue had.
+ * WHAT    Reads logs of Postfix and Sendmail, in any order: with RFC 3339 stamps, in the form of
+ *         RFC 5424, with traditional stamps (which have no year), as `journalctl -o export`
+ *         writes them; as they are, or compressed with gzip, bzip2, xz, zstd or lz4.  Makes of
+ *         them one MsMail for each message that a queue had.
  * OWNS    MsMaillog owns all that it gives; ms_maillog_free().
  * ERRORS  GError: a file cannot be opened.  One that is damaged or ends early, lines whose time
  *         is not understood, lines that were cut: no errors, but told (MsMaillogNotes), since
@@ -90,6 +90,7 @@ typedef struct {
 	guint64 dropped;         /* over a limit */
 	GPtrArray *problems;     /* of char *: of files that could not be read to their end */
 	gint64 from, to;         /* the first and the last time; 0: none */
+	bool yearless; /* lines have no year: it was said, or taken from the file's time */
 } MsMaillogNotes;
 
 typedef struct {

@@ -92,15 +92,58 @@ static void take_ident(char *word, LogLine *line)
 	line->ident = word;
 }
 
+/* "-", or "[a@b c=\"d\"][e f=\"]\"]", and the blank behind it. */
+static char *behind_elements(char *p)
+{
+	bool quoted = false, in = false;
+	if (*p == '-')
+		return p[1] == ' ' ? p + 2 : p + 1;
+	for (; *p != '\0'; p++) {
+		if (*p == '\\' && quoted && p[1] != '\0')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && (*p == '[' || *p == ']'))
+			in = *p == '[';
+		else if (!quoted && !in)
+			return *p == ' ' ? p + 1 : p;
+	}
+	return p;
+}
+
+/* RFC 5424, behind its version and time: "HOST APP PROCID MSGID ELEMENTS TEXT"; false: it is not whole. */
+static bool take_new_form(char *rest, LogLine *line)
+{
+	char *words[4];
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if ((words[i] = cut_word(&rest)) == NULL)
+			return false;
+	line->host = words[0];
+	line->ident = words[1];
+	line->pid = (guint)strtoul(words[2], NULL, 10);
+	line->text = behind_elements(rest);
+	if (g_str_has_prefix(line->text, "\xef\xbb\xbf"))
+		line->text += 3;
+	return true;
+}
+
 static void one_line(LogLines *lines, char *text, gsize len)
 {
 	without_nul(text, len);
 	LogLine line = {0};
 	char *start = behind_priority(text);
+	bool new_form = start != text && g_str_has_prefix(start, "1 ");
+	start += new_form ? 2 : 0;
 	char *rest = (char *)log_stamp(&lines->stamp, start, &line.at);
 	if (rest == NULL) {
 		if (*start != '\0')
 			lines->odd(start, false, lines->user);
+		return;
+	}
+	line.yearless = lines->stamp.yearless;
+	if (new_form) {
+		lines->stopped =
+			take_new_form(rest, &line) && !lines->take(&line, lines->user);
 		return;
 	}
 	line.host = cut_word(&rest);

@@ -294,6 +294,7 @@ static bool take_line(LogLine *line, void *user)
 	notes->used++;
 	notes->from = notes->from == 0 ? line->at : MIN(notes->from, line->at);
 	notes->to = MAX(notes->to, line->at);
+	notes->yearless = notes->yearless || line->yearless;
 	return true;
 }
 

@@ -10,6 +10,7 @@ typedef struct {
 	int year;    /* of the line before; 0: not known yet */
 	gint64 last; /* of the line before, microseconds; 0: none */
 	gint64 end;  /* nothing in this file is much younger */
+	bool yearless; /* the line before says no year */
 } LogStamp;
 
 /* The time that `line` begins with, and what follows it; NULL: there is none. */
@@ -32,6 +33,7 @@ typedef struct {
 	const char *host, *ident; /* "postfix/smtpd" */
 	guint pid;
 	char *text;
+	bool yearless; /* its stamp says no year */
 } LogLine;
 typedef bool (*LogLineTake)(LogLine *line, void *user);
 /* A time that is not understood, or a line that was cut. */

@@ -185,5 +185,6 @@ const char *log_stamp(LogStamp *stamp, const char *line, gint64 *at_out)
 	if (rest == NULL)
 		return NULL;
 	stamp->last = *at_out = at;
+	stamp->yearless = !g_ascii_isdigit(line[0]);
 	return rest;
 }

@@ -453,6 +453,25 @@ static void count_unseen(Work *w, gint64 from, gint64 to)
 			w->out->unseen);
 }
 
+static const char *why_undated(const char *line)
+{
+	if (*line == '{')
+		return "it is JSON; of the journal journalctl -o export is read";
+	return "names of months must be those of the C locale (LC_ALL=C journalctl); "
+	       "journalctl -o export and RFC 3339 have none";
+}
+
+/* A year that was taken, and not said, is what is wrong first. */
+static char *year_taken(const MsMaillogNotes *notes)
+{
+	g_autoptr(GDateTime) at = g_date_time_new_from_unix_local(notes->from / SECOND);
+	if (!notes->yearless || at == NULL)
+		return g_strdup("");
+	return g_strdup_printf(
+		"; its lines have no year: they were taken for %d, and --year says another",
+		g_date_time_get_year(at));
+}
+
 static void tell_log(Work *w, const MsMaillogNotes *notes)
 {
 	for (guint i = 0; i < notes->problems->len; i++)
@@ -460,11 +479,12 @@ static void tell_log(Work *w, const MsMaillogNotes *notes)
 	if (notes->undated > 0)
 		not_known(w,
 			"%" G_GUINT64_FORMAT
-			" lines begin with no time that is understood (the first: \"%s\"): names of months must be "
-			"those of the C locale; journalctl -o export and RFC 3339 have none",
-			notes->undated, notes->undated_line);
+			" line%s with no time that is understood (the first: \"%s\"): %s",
+			notes->undated, notes->undated == 1 ? " begins" : "s begin",
+			notes->undated_line, why_undated(notes->undated_line));
 	if (notes->cut > 0)
-		not_known(w, "%" G_GUINT64_FORMAT " lines are cut or too long", notes->cut);
+		not_known(w, "%" G_GUINT64_FORMAT " line%s cut or too long", notes->cut,
+			notes->cut == 1 ? " is" : "s are");
 	if (notes->dropped > 0)
 		not_known(w,
 			"%" G_GUINT64_FORMAT " messages or deliveries are more than is looked at",
@@ -483,9 +503,13 @@ static void tell_trail(Work *w, gint64 from, gint64 to)
 			w->trail.damaged);
 	if (w->trail.first == 0)
 		not_known(w, "there is no trail: what was judged is not known");
-	else if (!trail_knows(&w->trail, from - 3600 * SECOND, to + 3600 * SECOND))
+	else if (!trail_knows(&w->trail, from - 3600 * SECOND, to + 3600 * SECOND)) {
+		g_autofree char *year = year_taken(ms_maillog_notes(w->with->log));
 		not_known(w,
-			"the trail has nothing of that time: the filter was not running, was shown nothing, or its trail is lost");
+			"the trail has nothing of that time: the filter was not running, was shown "
+			"nothing, or its trail is lost%s",
+			year);
+	}
 	if (w->with->ledger == NULL)
 		not_known(w, "the ledger cannot be read: what was released is not known");
 	if (w->with->audit_key == NULL)

@@ -190,6 +190,52 @@ static const struct {
 		"5AQ901ab000077 local from=anna\n5AQ901ab000078 bounce from= of=5AQ901ab000077 accepted\n"},
 };
 
+/* The same three lines in each form that syslog daemons write. */
+static void test_forms(void)
+{
+	static const struct {
+		const char *name, *before;
+		bool yearless;
+	} forms[] = {
+		{"traditional", "Nov 26 09:00:01 mx postfix/%s[7]: ", true},
+		{"with a priority", "<22>Nov 26 09:00:01 mx postfix/%s[7]: ", true},
+		{"RFC 3339", "2026-11-26T09:00:01.5+00:00 mx postfix/%s[7]: ", false},
+		{"RFC 5424", "<22>1 2026-11-26T09:00:01.5Z mx postfix/%s 7 - - ", false},
+		{"RFC 5424 with elements",
+			"<22>1 2026-11-26T09:00:01Z mx postfix/%s 7 ID [a@1 b=\"] \\\" [\"][c d=\"e\"] ",
+			false},
+		{"RFC 5424 with a mark",
+			"<22>1 2026-11-26T09:00:01Z mx postfix/%s 7 - - \xef\xbb\xbf", false},
+	};
+	static const char *const words[][2] = {{"smtpd", "ABCDE1: client=h[192.0.2.1]"},
+		{"qmgr", "ABCDE1: from=<a@seller.example>, size=1, nrcpt=1 (queue active)"},
+		{"smtp", "ABCDE1: to=<b@alpha.example>, relay=h[192.0.2.9]:25, delay=1, dsn=2.0.0, "
+			 "status=sent (250 ok)"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		for (gsize k = 0; k < G_N_ELEMENTS(words); k++) {
+			g_autoptr(GString) before = g_string_new(forms[i].before);
+			g_string_replace(before, "%s", words[k][0], 0);
+			g_string_append_printf(text, "%s%s\n", before->str, words[k][1]);
+		}
+		g_autoptr(MsMaillog) log = feed(text->str, "2026-11-27T00:00:00Z");
+		g_autofree char *got = tell(log);
+		const char *want = "ABCDE1 smtp by=smtpd client=192.0.2.1 from=a@seller.example "
+				   "accepted sent:b@alpha.example\n";
+		if (strcmp(got, want) != 0)
+			g_error("%s: got\n%swant\n%s", forms[i].name, got, want);
+		g_assert_cmpuint(ms_maillog_notes(log)->undated, ==, 0);
+		g_assert_cmpint(ms_maillog_notes(log)->yearless, ==, forms[i].yearless);
+	}
+	/* Cut off anywhere it is nobody's line, and read not too far. */
+	static const char whole[] = "<22>1 2026-11-26T09:00:01Z mx postfix/smtpd 7 - [a b=\"c\"] A";
+	for (gsize n = 1; n < sizeof whole; n++) {
+		g_autofree char *some = g_strndup(whole, n), *line = g_strconcat(some, "\n", NULL);
+		g_autoptr(MsMaillog) log = feed(line, "2026-11-27T00:00:00Z");
+		g_assert_cmpuint(ms_maillog_mails(log)->len, ==, 0);
+	}
+}
+
 static void test_lines(void)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
@@ -404,6 +450,7 @@ int main(int argc, char **argv)
 {
 	g_setenv("TZ", "UTC", TRUE);
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/maillog/forms", test_forms);
 	g_test_add_func("/maillog/lines", test_lines);
 	g_test_add_func("/maillog/times", test_times);
 	g_test_add_func("/maillog/files", test_files);
