@@ -196,8 +196,8 @@ static void look_at_all(Look *look, const MsTlogVerified *v)
 
 #define AGAINST "against a checkpoint that was kept: "
 
-/* The agent tells whom it concerns.  What only a kept checkpoint told is not over because the trail agrees
- * with itself. */
+/* The agent tells whom it concerns.  What only a kept checkpoint told is not over because the
+ * trail agrees with itself. */
 static void leave_alert(const MsSettings *s, const Look *look, bool against)
 {
 	g_autofree char *before = ms_alert_left(s->state_dir, MS_ALERT_AUDIT);
@@ -235,7 +235,8 @@ static int cannot(const MsSettings *s, const char *folder, Look *look, const GEr
 /* `s`: of these settings; NULL: of a folder that was named, of which nobody is alarmed. */
 static int verify(const char *folder, const char *against, const MsSettings *s)
 {
-	g_auto(Look) look = {.names = {s != NULL ? g_get_host_name() : NULL, s != NULL ? s->host : NULL}};
+	g_auto(Look) look = {
+		.names = {s != NULL ? g_get_host_name() : NULL, s != NULL ? s->host : NULL}};
 	MsTlogVerified v;
 	g_autoptr(GError) error = NULL;
 	gint64 start = g_get_monotonic_time();

@@ -433,7 +433,8 @@ static void test_report(void)
 	end(&site);
 }
 
-/* What the template asks for: each has a section, in which something is known, or asked of people. */
+/* What the template asks for: each has a section, in which something is known, or asked of
+ * people. */
 static void test_template(void)
 {
 	static const char *const sections[] = {"nature", "when", "detection", "numbers",

@@ -17,7 +17,8 @@ static void write_file(const char *name, const char *text)
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-/* ---- the trail: "09:00:05 ABCDE1 hold a@x,b@y-" (withheld), and after a blank a version of policies  */
+/* ---- the trail: "09:00:05 ABCDE1 hold a@x,b@y-" (withheld), and after a blank a version of
+ * policies  */
 
 static void add_recipients(GString *out, const char *list)
 {
@@ -339,6 +340,39 @@ static void test_empty(void)
 	g_assert_true(lost->unknown->len >= 1 && lost->counts[MS_PASSED_BYPASS] == 0);
 }
 
+/* What is the matter with a log that says nothing, in words that lead on. */
+static void test_hints(void)
+{
+	static const struct {
+		const char *log, *words;
+	} hints[] = {
+		{"Nov 26 09:00:05 mx postfix/smtpd[7]: ABCDE1: client=app[192.0.2.7]\n",
+			"taken for 2021, and --year says another"},
+		{"Okt 26 09:00:05 mx postfix/smtpd[7]: ABCDE1: client=app[192.0.2.7]\n",
+			"1 line begins with no time that is understood (the first: \"Okt 26 "},
+		{"Okt 26 09:00:05 mx postfix/smtpd[7]: ABCDE1: client=app[192.0.2.7]\n",
+			"LC_ALL=C"},
+		{"{\"MESSAGE\":\"ABCDE1: removed\"}\n{}\n", "2 lines begin with no time"},
+		{"{\"MESSAGE\":\"ABCDE1: removed\"}\n", "journalctl -o export is read"},
+		{"2026-11-26 09:00:05 1tF0ab-000001-AB <= a@seller.example H=(x) P=esmtp S=5\n",
+			"no line of Postfix or Sendmail is in it"},
+	};
+	write_trail("09:00:05 ABCDE9 deliver a@x.example");
+	for (gsize i = 0; i < G_N_ELEMENTS(hints); i++) {
+		g_autoptr(GDateTime) then = g_date_time_new_utc(2021, 12, 1, 0, 0, 0);
+		const MsMaillogOptions options = {
+			.now = g_date_time_to_unix(then) * G_USEC_PER_SEC};
+		g_autoptr(MsMaillog) log = ms_maillog_new(&options);
+		ms_maillog_feed(log, "log", hints[i].log, strlen(hints[i].log));
+		g_autoptr(MsReconciliation) r = reconcile(log, NULL);
+		bool found = false;
+		for (guint k = 0; k < r->unknown->len; k++)
+			found = found || strstr(r->unknown->pdata[k], hints[i].words) != NULL;
+		if (!found)
+			g_error("row %zu: nothing says \"%s\"", i, hints[i].words);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_setenv("TZ", "UTC", TRUE);
@@ -355,6 +389,7 @@ int main(int argc, char **argv)
 	write_file("missent.conf", text);
 	write_file("policies/a.conf",
 		"policy \"all\" {\n\tsender = {\"billing@seller.example\"}\n}\n");
+	g_test_add_func("/reconcile/hints", test_hints);
 	g_test_add_func("/reconcile/rows", test_rows);
 	g_test_add_func("/reconcile/without-ledger", test_without_ledger);
 	g_test_add_func("/reconcile/old", test_old);
