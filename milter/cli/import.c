@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/audit.h"
 
 #include "cli.h"
 
@@ -154,6 +155,24 @@ void cli_form_clear(CliForm *form)
 	g_free(form->account);
 }
 
+/* Who took it into use: missentd says only that it judges by another mapping.  A host that only
+ * imports has no trail. */
+static void note_import(const CliSession *session, const char *name, const MsImportResult *result)
+{
+	const MsSettings *s = session->settings;
+	g_autofree char *folder = ms_audit_folder(s->audit_file);
+	g_autoptr(GError) error = NULL;
+	if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+		return;
+	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
+	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " entries (%" G_GINT64_FORMAT
+						  " before), from %s",
+		result->entries, result->before, name);
+	if (!ms_audit_event(audit, cli_who(), "shell", "import", "", detail, &error))
+		cli_fail(0, "it is in use, and the audit trail does not say by whom: %s",
+			error->message);
+}
+
 static int load(CliSession *session, int fd, MsImportOptions *options, Progress *progress)
 {
 	g_autoptr(GError) error = NULL;
@@ -179,6 +198,7 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 	printf("; %" G_GINT64_FORMAT " %s in use (%" G_GINT64_FORMAT " before)\n", result.entries,
 		result.entries == 1 ? "entry" : "entries", result.before);
 	fflush(stdout);
+	note_import(session, progress->name, &result);
 	tidy(session->directory);
 	return 0;
 }

@@ -36,6 +36,9 @@ tap.ok(not tells(m.trail()), 'nothing of the mapping or of the mails is in it in
 tap.ok(wait_for(lambda: 'beat' in types()) and 'start' in types(), 'missentd says that it started, and lives', types())
 imports = [json.loads(x)['detail'] for x in m.trail().splitlines() if json.loads(x)['type'] == 'import']
 tap.ok(imports and all(x['versions']['mapping'] == imports[-1].split(',')[0] for x in lines), 'the mapping in use is named', imports)
+m.load(MAPPING)
+tap.same([(x['who'], x['client'], re.sub(r'\d+', 'N', x['detail'])) for x in m.audit(events=True) if x['event'] == 'import'],
+         [('root', 'shell', 'N entries (N before), from standard input')], 'who imports is told')
 out = verify()
 tap.ok(m.code == 0 and ' 0 wrong' in out, 'it is whole', out)
 
@@ -103,6 +106,29 @@ m.start()
 p.send(message('after the kill', RIGHT))
 out = verify()
 tap.ok(m.code == 0, '... and the log is whole', out)
+
+# ---- one that is none, is empty, or is another host's ----
+other = Missent(S + '/elsewhere', host='other.seller.example')
+OTHER = other.state + '/audit'
+out = other.tool('audit', 'verify')
+tap.ok(other.code == 65 and 'there is no audit trail in' in out, 'no trail is told', out)
+os.makedirs(OTHER)
+out = other.tool('audit', 'verify')
+tap.ok(other.code == 65 and 'is no audit trail' in out, '... and a folder that is none', out)
+for name in ('vkey', 'key', 'lock'):
+    shutil.copy2(LOG + '/' + name, OTHER + '/' + name)
+out = other.tool('audit', 'verify')
+tap.ok(other.code == 1 and 'the trail is empty' in out, '... and one that is empty', out)
+shutil.rmtree(OTHER)
+shutil.copytree(LOG, OTHER)
+done = subprocess.run(['unshare', '--uts', 'sh', '-c', 'hostname elsewhere; exec "$@"', 'sh', BUILD + '/missent', '-c', other.conf,
+                       'audit', 'verify'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+if 'unshare' in done.stdout:
+    tap.skip('a trail of another host', 'a host name of one\'s own cannot be had here')
+else:
+    tap.ok(done.returncode == 1 and 'the trail is of another host, ' in done.stdout, '... and another host\'s', done.stdout)
+out = verify('--folder', OTHER)
+tap.ok(m.code == 0, '... which is whole for who asks for it by its folder', out)
 
 # ---- the end ----
 tap.same(m.stop(), 0, 'missentd stops')
