@@ -33,6 +33,7 @@ typedef struct {
 	const char *why, *account, *identifier, *assignee; /* NULL: not said */
 	guint total;           /* messages of the decision on all hosts; 0: these */
 	bool by_rule;          /* the clock's: nobody needs to agree */
+	bool of_wait;          /* only of one that still waits */
 	bool later;            /* written down only: ms_desk_work() carries it out */
 	const char *id;        /* NULL, or a name under which it is taken once only */
 } MsAsk;

@@ -62,6 +62,7 @@ MsGuard *ms_runtime_guard(const MsRuntime *runtime); /* NULL: none */
 
 /* A digest of the policies as they are loaded; as in the trail. */
 const char *ms_runtime_policies_version(const MsRuntime *runtime);
+const char *ms_runtime_kinds_version(const MsRuntime *runtime);
 
 /* Opens the directory of a configuration alone. */
 MsDirectory *ms_engine_open_directory(const MsSettings *settings, MsKinds *kinds, GError **error);

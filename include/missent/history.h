@@ -92,7 +92,7 @@ typedef struct {
 	gint64 from, to;      /* of its messages; 0: none */
 	gint64 changed;       /* when policies or kinds changed last within that; 0: not */
 	guint64 judged, since_change;
-	guint64 held, rejected, deferred, tagged; /* by it alone, were it enforced */
+	guint64 held, delayed, rejected, deferred, tagged; /* by it alone, were it enforced */
 	guint64 enforced;     /* of them, messages for which it was */
 	guint days;
 	char *worst_day;      /* on which it would hold most, or "" */

@@ -69,6 +69,7 @@ typedef struct {
 	/* or all of these words in its subject (keyed digests); NULL: none */
 	const GPtrArray *words;
 	const char *judged_for; /* judged again because of that decision, or by it */
+	int waiting; /* 1: only those that wait (action delay); -1: only the others; 0: all */
 	bool undecided;     /* nothing that ends it is waiting or under way */
 	bool could_go;      /* all for whom it is held may have it */
 	gint64 older_than, newer_than; /* arrival, microseconds since 1970; 0: any */
@@ -83,7 +84,8 @@ typedef struct {
 typedef struct {
 	const char *name;
 	MsWordKind kind;
-	const char *argument, *help;
+	const char *argument,
+		*help; /* argument NULL: "yes" or "no", said by its name alone in a shell */
 } MsFilterWord;
 extern const MsFilterWord ms_filter_words[];
 /* Takes one of these; `value` is borrowed.  MS_ERROR_INPUT says which it was, what, and what
@@ -113,7 +115,9 @@ void ms_cause_free(MsCause *cause);
 GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error);
 
 typedef struct {
-	gint64 held, oldest; /* oldest: arrival, 0 if none */
+	gint64 held, oldest; /* oldest: arrival, 0 if none; without those that wait */
+	gint64 delayed,
+		due; /* those that wait, and when the first is judged again at the latest; 0 */
 	gint64 waiting;      /* decisions that wait for a second person */
 	gint64 changed;      /* the newest change */
 } MsRecordStats;
@@ -168,6 +172,22 @@ bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError *
  * and always. */
 bool ms_ledger_clock(MsLedger *ledger, gint64 *seen_out, gint64 *since_out, GError **error);
 bool ms_ledger_set_clock(MsLedger *ledger, gint64 seen, gint64 since, GError **error);
+
+/* ---- waiting (wait.c) ------------------------------------------------------------------ */
+
+/* A message that waits (MsRecord's `due`) is held in all else: its state, its place, who decides.
+ * The wait ends with the first final decision that is written down, or when it is settled. */
+typedef struct {
+	char *uid;
+	gint64 asked, due; /* wall clock, microseconds since 1970 */
+} MsWaiting;
+void ms_waiting_free(MsWaiting *waiting);
+/* Of MsWaiting, the first due first. */
+GPtrArray *ms_records_waiting(MsLedger *ledger, GError **error);
+/* It is held from now on, as others are; nothing is done where somebody has decided meanwhile.
+ * `again`, `cause`: as it was judged (ms_records_rejudge(), ms_records_recause()), or NULL. */
+bool ms_records_settle(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
+	const char *cause, const char *who, const char *why, GError **error);
 
 /* ---- acts ----------------------------------------------------------------------------- */
 

@@ -17,6 +17,8 @@
 
 typedef struct MsHostNumbers {
 	gint64 held, oldest, waiting; /* oldest: arrival, microseconds since 1970; 0: none */
+	gint64 delayed,
+		due; /* those that wait to be judged again, and when the first is to be; 0 */
 	gint64 audit_entries, disk_free; /* -1: not known */
 	gint64 audit_signed; /* seconds since 1970 */
 	bool alerts[MS_N_ALERTS];

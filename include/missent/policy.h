@@ -85,6 +85,9 @@ MsPolicies *ms_policies_with(const MsPolicies *policies, const MsPolicyChange *c
  * for proof. */
 gint64 ms_policies_limit(const MsPolicies *policies, const char *title, const char *key);
 MsAction ms_policies_action(const MsPolicies *policies, const char *title, MsReasonCode code);
+/* The same, and of a delay whether it is delivered when its time is over. */
+MsAction ms_policies_doing(
+	const MsPolicies *policies, const char *title, MsReasonCode code, bool *delivers_out);
 bool ms_policies_looks_at(const MsPolicies *policies, const char *title, const char *kind);
 
 /* Could any policy apply to this envelope, whatever the message says?  If not, it need not be

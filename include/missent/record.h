@@ -102,6 +102,8 @@ typedef struct {
 	char *cause;    /* messages with the same words are held for one cause */
 	char *assignee; /* "" */
 	gint64 warned;  /* when its expiry was announced; 0: not yet */
+	gint64 due; /* it waits, and is judged again then at the latest; 0: it does not wait */
+	gint64 waits_since; /* when it began to; 0 */
 	gint64 changed; /* grows with every change of any record */
 	char *damaged;  /* what of it is damaged, in words; "" */
 	char *unclear;  /* what a newer version says in it that is not understood here; "" */

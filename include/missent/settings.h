@@ -94,6 +94,7 @@ typedef struct {
 		/* to release what belongs to others; else their number does */
 		bool others_need_two;
 		gint64 expire_ms, warn_ms; /* 0: nothing expires */
+		gint64 delay_patience_ms;  /* what waited and cannot be judged is held then */
 		gint64 submit_recipients;  /* at most, in one mail that is submitted */
 		gint64 keep_ms;            /* records of what is no longer held; 0: for ever */
 		bool notice_sender;

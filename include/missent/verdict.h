@@ -20,12 +20,14 @@
 #define MS_MAX_REASONS_IN_ALL 2000
 
 /* In order of strictness.  split: those recipients for whom there is no reason against it get the
- * message, the others' copy is held.  tempfail is the strictest: it means that not everything
- * needed for a verdict was to be had, so nothing final may be done; the sender tries again. */
+ * message, the others' copy is held.  delay: it is kept as a held one, and judged again before
+ * people look at it.  tempfail is the strictest: it means that not everything needed for a verdict
+ * was to be had, so nothing final may be done; the sender tries again. */
 typedef enum {
 	MS_DELIVER,
 	MS_TAG,
 	MS_SPLIT,
+	MS_DELAY,
 	MS_HOLD,
 	MS_REJECT,
 	MS_TEMPFAIL,
@@ -101,6 +103,8 @@ typedef struct {
 	GByteArray *withheld; /* a byte a recipient: 1 if a split keeps it from him */
 	GByteArray *outcomes; /* a byte a recipient: an MsOutcome */
 	bool paused;         /* nothing was enforced, for missent was paused */
+	gint64 delay_us;     /* the longest that an enforced policy asks for with delay */
+	bool delay_holds;    /* one of these has it held then, and not delivered */
 } MsVerdict;
 
 MsVerdict *ms_verdict_new(void);

@@ -49,6 +49,8 @@ void agent_host_numbers(Agent *agent, MsHostNumbers *out)
 		out->held = stats.held;
 		out->oldest = stats.oldest;
 		out->waiting = stats.waiting;
+		out->delayed = stats.delayed;
+		out->due = stats.due;
 	}
 	look_at_trail(s, out);
 	if (statvfs(s->state_dir, &disk) == 0)

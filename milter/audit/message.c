@@ -321,6 +321,11 @@ static void add_verdict(json_t *line, const MsAuditMessage *m)
 	const MsVerdict *v = m->verdict;
 	json_object_set_new(line, "verdict", json_string(ms_action_names[v->action]));
 	json_object_set_new(line, "would", json_string(ms_action_names[v->would]));
+	if (v->action == MS_DELAY)
+		json_object_set_new(line, "delay",
+			json_pack("{s:I, s:s}", "seconds",
+				(json_int_t)(v->delay_us / G_USEC_PER_SEC), "then",
+				ms_action_names[v->delay_holds ? MS_HOLD : MS_DELIVER]));
 	if (v->paused)
 		json_object_set_new(line, "paused", json_true());
 	json_object_set_new(line, "reasons", reasons_of(v));

@@ -115,7 +115,7 @@ void cli_envelope_clear(CliEnvelope *said)
 int cli_verdict_code(const MsVerdict *verdict)
 {
 	return verdict->would == MS_TEMPFAIL ? EXIT_UNJUDGED
-		: verdict->would >= MS_HOLD  ? EXIT_HELD
+		: verdict->would >= MS_DELAY ? EXIT_HELD
 					     : EXIT_DELIVER;
 }
 

@@ -72,6 +72,20 @@ static const char *queue_of(const MsRecord *record, GHashTable *queue)
 	return queued != NULL && ms_mta_is_same(record, queued) ? queued->queue : "gone";
 }
 
+static const char *state_of(const MsRecord *r)
+{
+	return r->due != 0 ? "waits" : ms_state_names[r->state];
+}
+
+/* When one that waits is judged again at the latest. */
+static char *until_of(const MsRecord *r)
+{
+	g_autofree char *due = cli_time(r->due);
+	return r->due == 0                   ? g_strdup("")
+		: r->due < g_get_real_time() ? g_strdup(" (due)")
+					     : g_strdup_printf(" (until %s)", due);
+}
+
 static void print_line(const MsRecord *r, const char *queue)
 {
 	g_autofree char *age = age_of(r->arrived);
@@ -79,12 +93,12 @@ static void print_line(const MsRecord *r, const char *queue)
 	const MsHeldRecipient *to = r->recipients->len > 0 ? r->recipients->pdata[0] : NULL;
 	g_autofree char *first = cli_cell(to != NULL ? to->address : "-", 30);
 	g_autofree char *id = cli_cell(*r->queue_id != '\0' ? r->queue_id : r->uid, 16);
+	g_autofree char *until = until_of(r);
 	bool missing = r->state == MS_STATE_HELD && queue != NULL && strcmp(queue, "hold") != 0
 		&& strcmp(queue, "spool") != 0;
-	printf("%s  %-8s  %5s  %s  %s %4u  %s%s%s%s%s%s\n", id, ms_state_names[r->state], age,
-		sender, first, r->n_recipients, r->codes,
-		r->place == MS_PLACE_SPOOL ? " (split)" : "", missing ? " (in the queue: " : "",
-		missing ? queue : "", missing ? ")" : "",
+	printf("%s  %-8s  %5s  %s  %s %4u  %s%s%s%s%s%s%s\n", id, state_of(r), age, sender, first,
+		r->n_recipients, r->codes, r->place == MS_PLACE_SPOOL ? " (split)" : "", until,
+		missing ? " (in the queue: " : "", missing ? queue : "", missing ? ")" : "",
 		*r->damaged != '\0'            ? " (damaged)"
 			: *r->assignee != '\0' ? " *"
 					       : "");
@@ -161,6 +175,7 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 
 typedef struct {
 	char *said[MAX_WORDS];
+	gboolean yes[MAX_WORDS]; /* of those without an argument */
 } Filter;
 
 static void filter_clear(Filter *f)
@@ -179,8 +194,9 @@ static void add_filter_options(GArray *options, Filter *f, const char *const *wi
 		if (g_strv_contains(without, w->name))
 			continue;
 		GOptionEntry entry = {.long_name = w->name,
-			.arg = G_OPTION_ARG_STRING,
-			.arg_data = &f->said[i],
+			.arg = w->argument != NULL ? G_OPTION_ARG_STRING : G_OPTION_ARG_NONE,
+			.arg_data = w->argument != NULL ? (gpointer)&f->said[i]
+							: (gpointer)&f->yes[i],
 			.description = w->help,
 			.arg_description = w->argument};
 		g_array_append_val(options, entry);
@@ -203,7 +219,7 @@ static GArray *new_options(void)
 static bool is_filtered(const Filter *f)
 {
 	for (gsize i = 0; i < MAX_WORDS; i++)
-		if (f->said[i] != NULL)
+		if (f->said[i] != NULL || f->yes[i])
 			return true;
 	return false;
 }
@@ -213,7 +229,7 @@ static bool filter_take(const Filter *f, MsRecordFilter *out)
 {
 	g_autoptr(GError) error = NULL;
 	for (gsize i = 0; ms_filter_words[i].name != NULL; i++) {
-		const char *said = f->said[i];
+		const char *said = f->yes[i] ? "yes" : f->said[i];
 		if (said == NULL || ms_filter_take(out, ms_filter_words[i].name, said, &error))
 			continue;
 		cli_fail(0, "--%s%s", error->message,
@@ -226,7 +242,7 @@ static bool filter_take(const Filter *f, MsRecordFilter *out)
 static int do_list(Cli *cli, int argc, char **argv)
 {
 	static const char *const all_words[] = {NULL};
-	g_auto(Filter) f = {{NULL}};
+	g_auto(Filter) f = {{NULL}, {FALSE}};
 	gboolean json = FALSE, all = FALSE, observed = FALSE;
 	gint limit = 0;
 	g_autoptr(GArray) options = new_options();
@@ -311,11 +327,13 @@ static int do_stats(Cli *cli, int argc, char **argv)
 	g_autofree char *words = age_of(stats.held > 0 ? stats.oldest : g_get_real_time());
 	if (json)
 		printf("{\"held\":%" G_GINT64_FORMAT ",\"oldest_seconds\":%" G_GINT64_FORMAT
-		       ",\"waiting\":%" G_GINT64_FORMAT "}\n",
-			stats.held, age, stats.waiting);
+		       ",\"waiting\":%" G_GINT64_FORMAT ",\"delayed\":%" G_GINT64_FORMAT "}\n",
+			stats.held, age, stats.waiting, stats.delayed);
 	else
 		printf("held     %" G_GINT64_FORMAT "\noldest   %s\nwaiting  %" G_GINT64_FORMAT
-		       " (for a second person)\n", stats.held, words, stats.waiting);
+		       " (for a second person)\ndelayed  %" G_GINT64_FORMAT
+		       " (to be judged again)\n",
+			stats.held, words, stats.waiting, stats.delayed);
 	return 0;
 }
 
@@ -389,9 +407,14 @@ static void show_text(const MsRecord *record)
 	g_autofree char *cause = cli_cell(record->cause, 0);
 	printf("queue ID    %s on %s\nreference   %s\nstate       %s%s\narrived     %s\n"
 	       "size        %" G_GUINT64_FORMAT "\nfrom        <%s>\n",
-		record->queue_id, record->host, record->uid, ms_state_names[record->state],
+		record->queue_id, record->host, record->uid, state_of(record),
 		record->place == MS_PLACE_SPOOL ? ", in missent's spool" : "", time, record->size,
 		sender);
+	if (record->due != 0) {
+		g_autofree char *due = cli_time(record->due);
+		printf("waits       until %s: judged again then, and when the directory or the policies change\n",
+			due);
+	}
 	show_recipients(record);
 	printf("cause       %s\n", cause);
 	if (*record->damaged != '\0')

@@ -76,12 +76,14 @@ static void print_report(const Cli *cli, const MsPolicyReport *r)
 		g_autofree char *from = cli_time(r->from), *to = cli_time(r->to);
 		printf("  %" G_GUINT64_FORMAT " messages from %s to %s; %s\n", r->judged, from, to,
 			r->enforced == 0 ? "observed"
-				: r->enforced == r->held + r->rejected + r->deferred + r->tagged
+				: r->enforced ==
+					r->held + r->delayed + r->rejected + r->deferred + r->tagged
 				? "enforced"
 				: "partly enforced");
-		printf("  enforced, it holds %" G_GUINT64_FORMAT ", rejects %" G_GUINT64_FORMAT
-		       ", defers %" G_GUINT64_FORMAT ", tags %" G_GUINT64_FORMAT "\n",
-			r->held, r->rejected, r->deferred, r->tagged);
+		printf("  enforced, it holds %" G_GUINT64_FORMAT ", delays %" G_GUINT64_FORMAT
+		       ", rejects %" G_GUINT64_FORMAT ", defers %" G_GUINT64_FORMAT
+		       ", tags %" G_GUINT64_FORMAT "\n",
+			r->held, r->delayed, r->rejected, r->deferred, r->tagged);
 		printf("  work: %.0f minutes a day on average", r->minutes_a_day);
 		if (r->worst > 0)
 			printf(", at most %" G_GUINT64_FORMAT " messages a day (%s)", r->worst,
@@ -127,12 +129,13 @@ static json_t *json_of(const MsPolicyReport *r)
 		json_array_append_new(groups, json_of_group(r->groups->pdata[i]));
 	for (guint i = 0; i < r->objections->len; i++)
 		json_array_append_new(objections, json_string(r->objections->pdata[i]));
-	json_t *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "policy",
+	json_t *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "policy",
 		r->policy, "from", (json_int_t)(r->from / G_USEC_PER_SEC), "to",
 		(json_int_t)(r->to / G_USEC_PER_SEC), "judged", (json_int_t)r->judged, "held",
-		(json_int_t)r->held, "rejected", (json_int_t)r->rejected, "deferred",
-		(json_int_t)r->deferred, "tagged", (json_int_t)r->tagged, "enforced",
-		(json_int_t)r->enforced, "worst", (json_int_t)r->worst);
+		(json_int_t)r->held, "delayed", (json_int_t)r->delayed, "rejected",
+		(json_int_t)r->rejected, "deferred", (json_int_t)r->deferred, "tagged",
+		(json_int_t)r->tagged, "enforced", (json_int_t)r->enforced, "worst",
+		(json_int_t)r->worst);
 	json_object_set_new(out, "worst_day", json_string(r->worst_day));
 	json_object_set_new(out, "minutes_a_day", json_real(r->minutes_a_day));
 	json_object_set_new(out, "causes", groups);

@@ -21,7 +21,8 @@
 
 static guint64 stopped_of(const MsStatsRow *row)
 {
-	return row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD] + row->verdicts[MS_REJECT] +
+	return row->verdicts[MS_SPLIT] + row->verdicts[MS_DELAY] + row->verdicts[MS_HOLD] +
+		row->verdicts[MS_REJECT] +
 		row->verdicts[MS_TEMPFAIL];
 }
 
@@ -48,11 +49,12 @@ static void print_row(
 {
 	g_autofree char *cell = cli_cell(name, width), *bar = bar_of(row, most, utf8);
 	printf("%s%s%s %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
-	       " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %s%s%s\n",
+	       " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
+	       " %8" G_GUINT64_FORMAT " %s%s%s\n",
 		cli_colour(cli, BOLD), cell, cli_colour(cli, PLAIN), row->judged,
 		row->verdicts[MS_TAG], row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD],
-		row->verdicts[MS_REJECT], row->verdicts[MS_TEMPFAIL], row->observed,
-		cli_colour(cli, YELLOW), bar, cli_colour(cli, PLAIN));
+		row->verdicts[MS_DELAY], row->verdicts[MS_REJECT], row->verdicts[MS_TEMPFAIL],
+		row->observed, cli_colour(cli, YELLOW), bar, cli_colour(cli, PLAIN));
 }
 
 static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guint limit)
@@ -66,7 +68,7 @@ static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guin
 	for (guint i = first; i < first + n; i++)
 		most = MAX(most, ((const MsStatsRow *)rows->pdata[i])->judged);
 	g_autofree char *head = cli_cell(ms_stats_names[by], widths[by]);
-	printf("%s   judged   tagged     held rejected deferred observed\n", head);
+	printf("%s   judged   tagged     held  delayed rejected deferred observed\n", head);
 	for (guint i = first; i < first + n; i++)
 		print_row(cli, rows->pdata[i], ((const MsStatsRow *)rows->pdata[i])->name,
 			widths[by], most, utf8);

@@ -16,6 +16,8 @@
 
 #include "cli.h"
 
+#define STARTING_US (30 * (gint64)G_USEC_PER_SEC)
+#define OVERDUE_S 60
 #define SILENT_US (15 * G_USEC_PER_SEC) /* it publishes each second */
 
 char *cli_duration(gint64 seconds)
@@ -75,6 +77,13 @@ static void line(const char *name, const char *text)
 	printf("%-12s %s\n", name, text);
 }
 
+/* In its first moments nobody knows how the directory is; one that does not answer is soon told. */
+static bool is_starting(const Status *st)
+{
+	return st->alive && st->numbers.value[MS_NUM_DIRECTORY_ASKED] == 0 &&
+		g_get_real_time() - st->numbers.started < STARTING_US;
+}
+
 static void print_daemon(const Status *st)
 {
 	const MsNumbersView *n = &st->numbers;
@@ -98,7 +107,9 @@ static void print_daemon(const Status *st)
 	if (n->value[MS_NUM_HANGING] > 0)
 		printf("%-12s %s%" G_GUINT64_FORMAT " in hand for longer than hung-after%s\n",
 			"hanging", red, n->value[MS_NUM_HANGING], plain);
-	if (st->alive && n->value[MS_NUM_DIRECTORY_UP] == 0)
+	if (is_starting(st))
+		line("directory", "starting: it is being asked");
+	else if (st->alive && n->value[MS_NUM_DIRECTORY_UP] == 0)
 		printf("%-12s %sunavailable%s (missent directory stats says why)\n", "directory",
 			red, plain);
 	else if (n->value[MS_NUM_DIRECTORY_LOADED] > 0) {
@@ -124,7 +135,8 @@ static void print_today(const Status *st)
 	g_autofree char *judged = ms_numbers_text(today(st, MS_NUM_JUDGED));
 	g_string_append_printf(out, "%s judged", judged);
 	static const char *const words[MS_N_ACTIONS] = {
-		"delivered", "tagged", "split", "held", "rejected", "deferred"};
+		"delivered", "tagged", "split", "delayed", "held", "rejected",
+		"deferred"};
 	for (guint i = 0; i < MS_N_ACTIONS; i++)
 		append(out, today(st, (MsNumber)(MS_NUM_ACTION + i)), words[i]);
 	append(out, today(st, MS_NUM_RELEASED), "released before");
@@ -146,6 +158,20 @@ static void print_today(const Status *st)
 		line("deferred", out->str);
 }
 
+/* Judged again by missent-agent: where it is stopped, they stay. */
+static void print_delayed(const Status *st)
+{
+	gint64 left = (st->held.due - g_get_real_time()) / G_USEC_PER_SEC;
+	g_autofree char *when = cli_duration(ABS(left));
+	g_autofree char *n = ms_numbers_text((guint64)st->held.delayed);
+	if (st->held.delayed > 0 && left >= -OVERDUE_S)
+		printf("%-12s %s to be judged again, the first in %s\n", "waiting", n,
+			left > 0 ? when : "a moment");
+	else if (st->held.delayed > 0)
+		printf("%-12s %s to be judged again, %sthe first %s ago%s (does missent-agent run?)\n",
+			"waiting", n, cli_colour(st->cli, RED), when, cli_colour(st->cli, PLAIN));
+}
+
 static void print_status(const Status *st)
 {
 	if (st->paused) {
@@ -165,6 +191,7 @@ static void print_status(const Status *st)
 	g_autofree char *held = ms_numbers_text((guint64)st->held.held);
 	printf("%-12s %s%s%s\n", "held now", held, st->held.held > 0 ? ", the oldest for " : "",
 		st->held.held > 0 ? age : "");
+	print_delayed(st);
 }
 
 /* ---- as JSON -------------------------------------------------------------------------- */
@@ -189,7 +216,8 @@ static json_t *json_numbers(const guint64 *value)
 
 static void print_json(const Status *st)
 {
-	json_t *out = json_pack("{s:b, s:b}", "alive", (int)st->alive, "paused", (int)st->paused);
+	json_t *out = json_pack("{s:b, s:b, s:b}", "alive", (int)st->alive, "starting",
+		(int)is_starting(st), "paused", (int)st->paused);
 	if (st->trouble != NULL)
 		json_object_set_new(out, "trouble", json_string(st->trouble));
 	if (st->paused)
@@ -213,6 +241,10 @@ static void print_json(const Status *st)
 		json_object_set_new(out, "held",
 			json_pack("{s:I, s:I}", "messages", (json_int_t)st->held.held, "oldest",
 				(json_int_t)(st->held.oldest / G_USEC_PER_SEC)));
+	if (st->records)
+		json_object_set_new(out, "waiting",
+			json_pack("{s:I, s:I}", "messages", (json_int_t)st->held.delayed, "due",
+				(json_int_t)(st->held.due / G_USEC_PER_SEC)));
 	char *text = json_dumps(out, JSON_INDENT(2));
 	printf("%s\n", text);
 	free(text);
@@ -241,7 +273,7 @@ int cmd_status(Cli *cli, int argc, char **argv)
 	else
 		print_status(&st);
 	bool fine = st.alive && st.numbers.value[MS_NUM_HANGING] == 0 &&
-		st.numbers.value[MS_NUM_DIRECTORY_UP] > 0;
+		(st.numbers.value[MS_NUM_DIRECTORY_UP] > 0 || is_starting(&st));
 	ms_pause_clear(&st.pause);
 	g_free(st.trouble);
 	ms_settings_free(st.settings);

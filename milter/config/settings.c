@@ -282,6 +282,7 @@ static const MsRow desk_rows[] = {
 	{.key = "notice-reason", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "notice-original", .type = MS_ROW_CHOICE, .fallback = "none", .choices = originals},
 	{.key = "notice-to", .type = MS_ROW_LIST},
+	{.key = "delay-patience", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
 	{.key = "notice-window", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
 	{.key = "notice-from", .type = MS_ROW_TEXT},
 	{.key = "notice-contact", .type = MS_ROW_TEXT},
@@ -636,6 +637,7 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.submit_recipients = ms_section_number(desk, "submit-recipients");
 	s->desk.keep_ms = ms_section_number(desk, "keep-records");
 	s->desk.warn_ms = ms_section_number(desk, "expire-warning");
+	s->desk.delay_patience_ms = ms_section_number(desk, "delay-patience");
 	s->desk.notice_sender = ms_section_switch(desk, "notice-sender");
 	s->desk.notice_to = ms_section_list(desk, "notice-to");
 	s->desk.notice_window_ms = ms_section_number(desk, "notice-window");

@@ -110,6 +110,7 @@ static void ask_directory(Daemon *daemon)
 	MsDirectoryState state = {0};
 	bool up = ms_directory_state(ms_runtime_directory(runtime), &state, NULL) == MS_FOUND;
 	ms_numbers_set(numbers, MS_NUM_DIRECTORY_UP, up);
+	ms_numbers_set(numbers, MS_NUM_DIRECTORY_ASKED, 1);
 	if (up || state.loaded > 0) {
 		ms_numbers_set(numbers, MS_NUM_DIRECTORY_LOADED, (guint64)MAX(state.loaded, 0));
 		ms_numbers_set(numbers, MS_NUM_DIRECTORY_ENTRIES, (guint64)MAX(state.entries, 0));
@@ -186,6 +187,7 @@ static void publish(MsNumbers *numbers)
 
 bool account_begin(Daemon *daemon)
 {
+	ms_numbers_set(daemon_numbers(daemon), MS_NUM_DIRECTORY_ASKED, 0);
 	account_look(daemon);
 	return pthread_create(&account.asker, NULL, keep_asking, daemon) == 0;
 }

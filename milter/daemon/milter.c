@@ -200,6 +200,7 @@ static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *qu
 		if (remove_recipients(ctx, decision->removed))
 			return SMFIS_CONTINUE;
 		break;
+	case MS_DELAY:
 	case MS_HOLD:
 		if (smfi_quarantine(ctx, decision->reason) == MI_SUCCESS)
 			return SMFIS_CONTINUE;

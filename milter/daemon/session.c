@@ -344,6 +344,7 @@ static void decide(const Transaction *t, const MsVerdict *verdict, Decision *out
 			if (verdict->withheld->data[i])
 				g_ptr_array_add(out->removed, g_strdup(t->raw->pdata[i]));
 		break;
+	case MS_DELAY:
 	case MS_HOLD:
 		/* Postfix cuts it at 100 bytes and Sendmail shows it in mailq -qQ. */
 		out->reason = g_strdup_printf("missent: %.80s", codes);

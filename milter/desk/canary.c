@@ -138,6 +138,13 @@ static char *send_one(Cage *cage, const char *listener, const char *as, char **w
 
 /* ---- what became of them ---------------------------------------------------------------- */
 
+/* It was to stay in the MTA's queue, for people or for a while. */
+static bool is_kept(const char *became)
+{
+	return strcmp(became, ms_action_names[MS_HOLD]) == 0 ||
+		strcmp(became, ms_action_names[MS_DELAY]) == 0;
+}
+
 /* In the hold queue: the MTA did as it was told. */
 static bool is_held(Desk *desk, const char *queue_id, GError **error)
 {
@@ -196,7 +203,7 @@ static void look_at_probe(Cage *cage, const MsCanary *canary, bool late)
 {
 	if (!late)
 		return;
-	if (strcmp(canary->became, ms_action_names[MS_HOLD]) == 0 &&
+	if (is_kept(canary->became) &&
 		is_held(cage->desk, canary->queue_id, NULL))
 		take_out(cage, canary, NULL);
 	ms_canaries_end(cage->desk->ledger, canary->id, NULL);
@@ -208,7 +215,7 @@ static void look_at(Cage *cage, const MsCanary *canary)
 	const char *became = canary->became;
 	if (g_str_has_prefix(canary->listener, MS_CANARY_PROBE)) {
 		look_at_probe(cage, canary, late);
-	} else if (strcmp(became, ms_action_names[MS_HOLD]) == 0) {
+	} else if (is_kept(became)) {
 		look_at_held(cage, canary, late);
 	} else if (strcmp(became, MS_CANARY_SENT) == 0) {
 		if (late)
@@ -275,7 +282,7 @@ static void await(Cage *cage, const char *listener, const char *id, gint64 end)
 		g_autoptr(MsCanary) canary = ms_canaries_find(cage->desk->ledger, id, NULL);
 		bool late = ms_clock_steady() > end;
 		const char *became = canary != NULL ? canary->became : MS_CANARY_SENT;
-		bool hold = strcmp(became, ms_action_names[MS_HOLD]) == 0;
+		bool hold = is_kept(became);
 		if (hold && is_held(cage->desk, canary->queue_id, NULL)) {
 			g_autoptr(GError) error = NULL;
 			bool gone = take_out(cage, canary, &error);

@@ -444,7 +444,9 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
 		return; /* stays begun, and is taken up again */
 	desk_point("finished");
-	if (!fine && strcmp(c->decision->who, DESK_CLOCK) == 0) /* not with every tick */
+	bool expires = c->decision->verb != MS_VERB_RELEASE &&
+		strcmp(c->decision->who, DESK_CLOCK) == 0;
+	if (!fine && expires) /* not with every tick */
 		ms_records_warned(c->desk->ledger, c->record->id, ms_clock_now(), NULL);
 	g_autoptr(MsRecord) after = ms_records_find(c->desk->ledger, c->record->uid, NULL);
 	if (after != NULL && after->state != MS_STATE_HELD && after->place == MS_PLACE_SPOOL)

@@ -123,6 +123,7 @@ void ms_desk_free(MsDesk *desk)
 		pthread_mutex_destroy(&desk->locks[i].mutex);
 	}
 	g_clear_pointer(&desk->queue, g_hash_table_unref);
+	g_clear_pointer(&desk->waits, g_hash_table_unref);
 	ms_runtime_unref(desk->runtime);
 	ms_ledger_free(desk->ledger);
 	ms_audit_free(desk->audit);

@@ -48,6 +48,7 @@ struct MsDesk {
 	gint64 noticed;       /* records up to this change had their notices */
 	gint64 notices_at;    /* none before: the MTA did not take one lately */
 	gint64 ticked;        /* when the slow part of ms_desk_tick() ran */
+	GHashTable *waits;    /* wait.c; NULL before the first look */
 	struct {
 		gint64 seen, steady; /* at the last look; steady 0: there was none */
 		gint64 since;
@@ -147,6 +148,8 @@ bool desk_judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, G
  * at, or "". */
 bool desk_rejudge(
 	Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error);
+/* wait.c: judges again what waits, where there is a reason to; under `ticking`. */
+void desk_judge_waiting(Desk *desk);
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);
 

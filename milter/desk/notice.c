@@ -303,6 +303,18 @@ static bool tell_all(Desk *desk, const MsRecord *record)
 #define TOLD "told"
 #define PAUSE_US (60 * G_USEC_PER_SEC)
 
+/* One that waits may go yet, and one that is being released goes: if not, it changes again. */
+static bool is_to_be_told(const MsRecord *record)
+{
+	for (guint i = 0; i < record->decisions->len; i++) {
+		const MsDecision *d = record->decisions->pdata[i];
+		if (d->verb == MS_VERB_RELEASE &&
+			(d->state == MS_DECISION_APPROVED || d->state == MS_DECISION_ACTING))
+			return false;
+	}
+	return record->state == MS_STATE_HELD && record->due == 0;
+}
+
 void desk_send_notices(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
@@ -314,7 +326,7 @@ void desk_send_notices(Desk *desk)
 	for (guint i = 0; list != NULL && i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		bool first = false;
-		if (record->state == MS_STATE_HELD &&
+		if (is_to_be_told(record) &&
 			ms_notices_first(
 				desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL) &&
 			first && !tell_all(desk, record)) {

@@ -18,8 +18,8 @@
 
 static void append_row(GString *body, const MsStatsRow *row, const char *name)
 {
-	guint64 stopped = row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD] +
-		row->verdicts[MS_REJECT] + row->verdicts[MS_TEMPFAIL];
+	guint64 stopped = row->verdicts[MS_SPLIT] + row->verdicts[MS_DELAY] +
+		row->verdicts[MS_HOLD] + row->verdicts[MS_REJECT] + row->verdicts[MS_TEMPFAIL];
 	g_autofree char *safe = ms_text_escape(name, -1, 200);
 	g_string_append_printf(body,
 		"%9" G_GUINT64_FORMAT " %9" G_GUINT64_FORMAT " %9" G_GUINT64_FORMAT "  %s\n",

@@ -20,6 +20,7 @@
 static GPtrArray *held_before(Desk *desk, gint64 ms)
 {
 	MsRecordFilter filter = {.state = MS_STATE_HELD,
+		.waiting = -1,
 		.older_than = ms_clock_now() - ms * 1000,
 		.sort = MS_SORT_OLDEST,
 		.limit = AT_ONCE};
@@ -108,6 +109,7 @@ static MsSpoolFate fate_of(const char *uid, void *user)
 
 static void tick(Desk *desk)
 {
+	desk_judge_waiting(desk);
 	desk_send_notices(desk);
 	gint64 now = ms_clock_steady();
 	gint64 pause = MIN(SLOW_US, desk->settings->desk.warn_ms * 1000 / 4);

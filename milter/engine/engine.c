@@ -435,6 +435,11 @@ const char *ms_runtime_policies_version(const MsRuntime *runtime)
 	return runtime->policies_version;
 }
 
+const char *ms_runtime_kinds_version(const MsRuntime *runtime)
+{
+	return runtime->kinds_version;
+}
+
 MsGuard *ms_runtime_guard(const MsRuntime *runtime)
 {
 	return runtime->guard;
@@ -857,7 +862,8 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
 {
 	const MsVerdict *verdict = judgement->verdict;
 	come_to(envelope, MS_STAGE_WRITE);
-	bool held = verdict->action == MS_HOLD || verdict->action == MS_SPLIT;
+	bool held = verdict->action == MS_HOLD || verdict->action == MS_DELAY ||
+		verdict->action == MS_SPLIT;
 	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
 	g_autoptr(MsRecord) record = held || observed
 		? ms_engine_record(runtime, envelope, judgement, digest)

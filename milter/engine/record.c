@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/clock.h"
 #include "missent/digest.h"
 #include "missent/engine.h"
 
@@ -111,7 +112,7 @@ static void add_recipients(Making *m, const MsEnvelope *envelope)
 			? ms_resolution_accounts_of(m->resolution, i, most, names)
 			: 0;
 		g_autofree char *words = words_of(names, all);
-		bool held = verdict->action == MS_HOLD
+		bool held = verdict->action == MS_HOLD || verdict->action == MS_DELAY
 			|| (verdict->action == MS_SPLIT && verdict->withheld->data[i]);
 		ms_record_recipient(m->record, envelope->recipients->pdata[i],
 			held ? MS_STATE_HELD : MS_STATE_DELIVERED,
@@ -285,6 +286,10 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	g_ptr_array_unref(r->reasons);
 	r->reasons = g_ptr_array_ref(verdict->reasons);
 	r->assignee = g_strdup("");
+	if (verdict->action == MS_DELAY) {
+		r->waits_since = ms_clock_now();
+		r->due = r->waits_since + verdict->delay_us;
+	}
 	g_autoptr(GArray) order = order_of(envelope, judgement);
 	g_autoptr(GHashTable) accounts = g_hash_table_new(g_str_hash, g_str_equal);
 	Making making = {r, runtime, judgement, judgement->resolution, order, accounts, 0};

@@ -244,7 +244,7 @@ static void add_action(Gathering *g, const MsReason *r)
 	g_autofree char *key = g_strconcat("on-", ms_reason_names[r->code], NULL);
 	if (r->action < MS_HOLD)
 		add_setting(g, r->policy, key, ms_action_names[MS_HOLD]);
-	else if (is_bare(r->code))
+	if (r->action >= MS_DELAY && is_bare(r->code))
 		add_setting(g, r->policy, key, ms_action_names[MS_TAG]);
 }
 

@@ -117,6 +117,11 @@ static void append_host(GString *out, const MsHostNumbers *host, gint64 now)
 	gauge(out, "missent_held_oldest_age_seconds",
 		host->oldest > 0 ? MAX((now - host->oldest) / G_USEC_PER_SEC, 0) : 0,
 		"How long the oldest of them has been held; 0 without one.");
+	gauge(out, "missent_delayed_messages", host->delayed,
+		"Messages that wait to be judged again; they are not among those that are held.");
+	gauge(out, "missent_delayed_overdue_seconds",
+		host->due > 0 ? MAX((now - host->due) / G_USEC_PER_SEC, 0) : 0,
+		"For how long the first of them should have been judged again; 0 without one.");
 	gauge(out, "missent_decisions_waiting", host->waiting,
 		"Decisions that wait for a second person.");
 	if (host->audit_entries >= 0) {

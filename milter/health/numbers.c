@@ -115,6 +115,8 @@ static const MsNumberRow rows[MS_N_NUMBERS] = {
 		"When the pause ends; 0 without one."},
 	[MS_NUM_DIRECTORY_UP] = {"missent_directory_available", NULL, NULL,
 		"1 when the last question had an answer."},
+	[MS_NUM_DIRECTORY_ASKED] = {"missent_directory_asked", NULL, NULL,
+		"1 once the directory was asked after the start."},
 	[MS_NUM_DIRECTORY_LOADED] = {"missent_directory_loaded_timestamp_seconds", NULL, NULL,
 		"When the mapping in use was imported; 0: not known."},
 	[MS_NUM_DIRECTORY_ENTRIES] = {"missent_directory_entries", NULL, NULL,
@@ -431,6 +433,7 @@ static char *day_of(const MsNumbersView *view)
 	g_autofree char *n = ms_numbers_text(judged);
 	g_autofree char *held = ms_numbers_text(
 		ms_numbers_today(view, (MsNumber)(MS_NUM_ACTION + MS_HOLD)) +
+		ms_numbers_today(view, (MsNumber)(MS_NUM_ACTION + MS_DELAY)) +
 		ms_numbers_today(view, (MsNumber)(MS_NUM_ACTION + MS_SPLIT)));
 	return g_strdup_printf(
 		"%s judged, %s held%s%s", n, held, *unjudged != '\0' ? ", " : "", unjudged);

@@ -127,12 +127,14 @@ static void count_message(Count *c, const MsAuditLine *line)
 	r->judged++;
 	r->enforced += enforced;
 	r->held += action == MS_HOLD || action == MS_SPLIT;
+	r->delayed += action == MS_DELAY;
 	r->rejected += action == MS_REJECT;
 	r->deferred += action == MS_TEMPFAIL;
 	r->tagged += action == MS_TAG;
 	c->cut += json_integer_value(json_object_get(line->json, "reasons_more")) > 0;
 	follow_version(c, line);
-	bool stopped = action == MS_HOLD || action == MS_SPLIT || action == MS_REJECT;
+	bool stopped = action == MS_HOLD || action == MS_DELAY || action == MS_SPLIT ||
+		action == MS_REJECT;
 	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(c->days, day)) + stopped;
 	g_hash_table_insert(c->days, g_strdup(day), GUINT_TO_POINTER(n));
 	if (!stopped)
@@ -192,7 +194,7 @@ static void object_to_few(MsPolicyReport *r, const MsReportLimits *limits)
 
 static void object_to_many(MsPolicyReport *r, const MsReportLimits *limits)
 {
-	guint64 stopped = r->held + r->rejected;
+	guint64 stopped = r->held + r->delayed + r->rejected;
 	if (share(stopped, r->judged) > limits->most_held)
 		object(r,
 			"%.1f %% of its mail would not go (%" G_GUINT64_FORMAT

@@ -195,6 +195,7 @@ typedef struct {
 static const Word dispositions[MS_N_ACTIONS] = {[MS_DELIVER] = {1, "Allowed"},
 	[MS_TAG] = {18, "Tagged"},
 	[MS_SPLIT] = {3, "Quarantined"},
+	[MS_DELAY] = {3, "Quarantined"},
 	[MS_HOLD] = {3, "Quarantined"},
 	[MS_REJECT] = {25, "Rejected"},
 	[MS_TEMPFAIL] = {14, "Delayed"}};

@@ -231,7 +231,7 @@ static MsFate first_fate(MsAction action, bool withheld)
 {
 	if (action == MS_REJECT)
 		return MS_FATE_STOPPED;
-	if (action == MS_HOLD || (action == MS_SPLIT && withheld))
+	if (action == MS_HOLD || action == MS_DELAY || (action == MS_SPLIT && withheld))
 		return MS_FATE_UNTOLD;
 	return MS_FATE_OUT;
 }

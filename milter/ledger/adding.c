@@ -54,7 +54,8 @@ static void add_one(MsLedger *ledger, Waiting *w)
 	if (!w->fine)
 		return;
 	w->fine = ledger_add_record(ledger, w->record, &w->error)
-		&& ledger_outbox_held(ledger, w->record, &w->error);
+		/* of one that waits nobody is told before it is held */
+		&& (w->record->due != 0 || ledger_outbox_held(ledger, w->record, &w->error));
 	if (!w->fine)
 		ledger_run(ledger, "ROLLBACK TO one", NULL, NULL);
 	ledger_run(ledger, "RELEASE one", NULL, NULL);

@@ -303,7 +303,7 @@ GPtrArray *ms_records_concerned(
 	return g_steal_pointer(&out);
 }
 
-static bool recause(MsLedger *ledger, gint64 id, const char *cause, GError **error)
+bool ledger_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error)
 {
 	return ledger_run(ledger, "UPDATE held SET cause=:cause WHERE id=:id",
 		       MS_SQL_VALUES(MS_SQL_TEXT("cause", cause), MS_SQL_NUMBER("id", id)), error)
@@ -313,7 +313,7 @@ static bool recause(MsLedger *ledger, gint64 id, const char *cause, GError **err
 bool ms_records_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error)
 {
 	return ledger_begin(ledger, error) &&
-		ledger_end(ledger, recause(ledger, id, cause, error), error);
+		ledger_end(ledger, ledger_recause(ledger, id, cause, error), error);
 }
 
 /* ---- when some of its recipients have theirs ------------------------------------------- */

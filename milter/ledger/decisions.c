@@ -72,7 +72,9 @@ static bool add_all(MsLedger *ledger, const GPtrArray *decisions, GError **error
 {
 	for (guint i = 0; i < decisions->len; i++) {
 		const MsDecision *d = decisions->pdata[i];
-		if (!ledger_add_decision(ledger, d, error) || !touch_of(ledger, d->uid, error)
+		if (!ledger_add_decision(ledger, d, error)
+			|| (ms_verbs[d->verb].final && !ledger_end_wait(ledger, d->uid, error))
+			|| !touch_of(ledger, d->uid, error)
 			|| (d->state == MS_DECISION_WAITING
 				&& !ledger_outbox_decided(ledger, d, d->state, "", error)))
 			return false;

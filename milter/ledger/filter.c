@@ -23,6 +23,7 @@ const MsFilterWord ms_filter_words[] = {
 	{"search", MS_WORD_ANY, "TEXT", "a queue ID, or a part of an address"},
 	{"older", MS_WORD_ANY, "AGE", "only older than 30m, 12h, 3d"},
 	{"newer", MS_WORD_ANY, "AGE", "only newer than"},
+	{"waiting", MS_WORD_ANY, NULL, "only those that wait to be judged again (action delay)"},
 	{"state", MS_WORD_ANY, "STATE",
 		"held (if nothing is said), observed, released, returned, deleted, all"},
 	{"sort", MS_WORD_ANY, "ORDER", "newest, oldest, sender, recipients, size"},
@@ -58,6 +59,16 @@ static bool take_state(const char *field, const char *word, int *out, GError **e
 	return true;
 }
 
+static bool take_waiting(const char *field, const char *word, int *out, GError **error)
+{
+	static const char *const words[] = {"no", "yes", NULL};
+	int place = 0;
+	if (!ms_word_choose(words, field, word, &place, error))
+		return false;
+	*out = place == 1 ? 1 : -1;
+	return true;
+}
+
 /* Where a filter keeps a text that it takes as it is. */
 static const char **place_of(MsRecordFilter *f, const char *name)
 {
@@ -83,6 +94,8 @@ bool ms_filter_take(MsRecordFilter *filter, const char *name, const char *value,
 			"filter", name, "is nothing that a list can be narrowed by", NULL, error);
 	if (!ms_word_check(word->kind, name, value, error))
 		return false;
+	if (strcmp(name, "waiting") == 0)
+		return take_waiting(name, value, &filter->waiting, error);
 	if (strcmp(name, "older") == 0)
 		return take_age(name, value, &filter->older_than, error);
 	if (strcmp(name, "newer") == 0)

@@ -115,6 +115,9 @@ static const char schema[] =
 	" sender TEXT NOT NULL, recipient TEXT NOT NULL, sent INTEGER NOT NULL, became TEXT NOT NULL,"
 	" queue_id TEXT NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS canary_state (listener TEXT PRIMARY KEY, well INTEGER NOT NULL) WITHOUT ROWID;"
+	/* those that wait */
+	"CREATE TABLE IF NOT EXISTS wait (held INTEGER PRIMARY KEY REFERENCES held (id), asked INTEGER NOT NULL,"
+	" due INTEGER NOT NULL);"
 	/* records of other hosts: each host's own count of changes */
 	"CREATE TABLE IF NOT EXISTS mirrored (uid TEXT PRIMARY KEY, origin INTEGER NOT NULL)"
 	" WITHOUT ROWID;";
@@ -349,16 +352,16 @@ static bool add_lists(MsLedger *ledger, const MsRecord *r, GError **error)
 bool ledger_add_record(MsLedger *ledger, MsRecord *r, GError **error)
 {
 	return add_head(ledger, r, error) && add_lists(ledger, r, error) &&
-		ledger_touch(ledger, r->id, error);
+		ledger_add_wait(ledger, r, error) && ledger_touch(ledger, r->id, error);
 }
 
 static bool remove_all(MsLedger *ledger, gint64 id, const char *uid, GError **error)
 {
-	static const char *const statements[] = {
-		"DELETE FROM recipient WHERE held=:id", "DELETE FROM reason WHERE held=:id",
-		"DELETE FROM finding WHERE held=:id", "DELETE FROM account WHERE held=:id",
-		"DELETE FROM act WHERE held=:id", "DELETE FROM glance WHERE held=:id",
-		"DELETE FROM word WHERE held=:id", "DELETE FROM held WHERE id=:id"};
+	static const char *const statements[] = {"DELETE FROM recipient WHERE held=:id",
+		"DELETE FROM reason WHERE held=:id", "DELETE FROM finding WHERE held=:id",
+		"DELETE FROM account WHERE held=:id", "DELETE FROM act WHERE held=:id",
+		"DELETE FROM glance WHERE held=:id", "DELETE FROM word WHERE held=:id",
+		"DELETE FROM wait WHERE held=:id", "DELETE FROM held WHERE id=:id"};
 	bool fine = ledger_run(ledger, "DELETE FROM decision WHERE uid=:uid",
 		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), error);
 	for (gsize i = 0; i < G_N_ELEMENTS(statements) && fine; i++)
@@ -563,7 +566,7 @@ char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
 
 /* ---- acts ----------------------------------------------------------------------------- */
 
-static bool now_act(MsLedger *ledger, gint64 id, const char *who, const char *what, const char *why,
+bool ledger_act(MsLedger *ledger, gint64 id, const char *who, const char *what, const char *why,
 	GError **error)
 {
 	MsAct act = {ms_clock_now(), (char *)who, (char *)what, (char *)why};
@@ -574,7 +577,7 @@ bool ms_records_act(MsLedger *ledger, gint64 id, const char *who, const char *wh
 	const char *why, GError **error)
 {
 	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, now_act(ledger, id, who, what, why, error), error);
+		&& ledger_end(ledger, ledger_act(ledger, id, who, what, why, error), error);
 }
 
 /* "a@b.example: wrong, now right": the judgement before stays to be read in the acts. */
@@ -613,7 +616,7 @@ static bool undo_releases(
 	return true;
 }
 
-static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
+bool ledger_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
 	const char *who, const char *how, GError **error)
 {
 	g_autofree char *changed = changes_of(record, again);
@@ -631,14 +634,14 @@ static bool rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *a
 			!undo_releases(ledger, record, now, error))
 			return false;
 	}
-	return now_act(ledger, record->id, who, ms_verbs[MS_VERB_REJUDGE].name, changes, error);
+	return ledger_act(ledger, record->id, who, ms_verbs[MS_VERB_REJUDGE].name, changes, error);
 }
 
 bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
 	const char *who, const char *how, GError **error)
 {
-	return ledger_begin(ledger, error)
-		&& ledger_end(ledger, rejudge(ledger, record, again, who, how, error), error);
+	return ledger_begin(ledger, error) &&
+		ledger_end(ledger, ledger_rejudge(ledger, record, again, who, how, error), error);
 }
 
 static bool set(

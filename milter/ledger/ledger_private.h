@@ -61,6 +61,15 @@ void ledger_take_decision(MsSqlRow *row, void *list);
 	"CREATE INDEX IF NOT EXISTS recipient_address ON recipient (address);"
 bool ledger_add_glance(MsLedger *ledger, const MsRecord *record, GError **error);
 bool ledger_fill_glance(MsLedger *ledger, MsRecord *record, GError **error);
+/* Inside of a transaction, as what of ledger.h is called so. */
+bool ledger_recause(MsLedger *ledger, gint64 id, const char *cause, GError **error);
+bool ledger_act(MsLedger *ledger, gint64 id, const char *who, const char *what, const char *why,
+	GError **error);
+bool ledger_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
+	const char *who, const char *how, GError **error);
+/* wait.c, inside of a transaction: it waits, if its record says so; it waits no longer. */
+bool ledger_add_wait(MsLedger *ledger, const MsRecord *record, GError **error);
+bool ledger_end_wait(MsLedger *ledger, const char *uid, GError **error);
 /* Some of its recipients are no longer held: for what the others are.  Inside of a transaction. */
 bool ledger_cause_of_rest(MsLedger *ledger, const char *uid, GError **error);
 /* As a JSON array, for json_each(). */

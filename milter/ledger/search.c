@@ -21,6 +21,8 @@ const char *const ms_sort_names[MS_N_SORTS + 1] = {
 #define HEAD \
 	"SELECT id, uid, state, place, host, queue_id, arrived, sender, size, digest, message," \
 	" signed, codes, policies, cause, assignee, warned, changed, recipients, damaged, unclear," \
+	" ifnull((SELECT due FROM wait WHERE held=held.id), 0) AS due," \
+	" ifnull((SELECT asked FROM wait WHERE held=held.id), 0) AS asked," \
 	" (SELECT address FROM recipient WHERE held=held.id ORDER BY rowid LIMIT 1) AS first FROM held "
 
 static void note_odd(const MsSqlRow *row, MsRecord *record, const char *what)
@@ -56,6 +58,8 @@ static void take_record(MsSqlRow *row, void *user)
 	r->assignee = g_strdup(ms_sql_text(row, "assignee"));
 	r->warned = ms_sql_number(row, "warned");
 	r->changed = ms_sql_number(row, "changed");
+	r->due = ms_sql_number(row, "due");
+	r->waits_since = ms_sql_number(row, "asked");
 	const char *first = ms_sql_text_or_null(row, "first");
 	if (first != NULL)
 		ms_record_recipient(r, first, r->state, MS_OUTCOME_UNPROVEN, "");
@@ -304,6 +308,11 @@ static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 	where_text(q,
 		"uid IN (SELECT uid FROM decision WHERE (grp=:judged_for AND verb='rejudge') OR id=:judged_for)",
 		":judged_for", f->judged_for);
+	if (f->waiting != 0)
+		where(q,
+			f->waiting > 0 ? "id IN (SELECT held FROM wait)"
+				       : "id NOT IN (SELECT held FROM wait)",
+			NULL);
 	if (f->undecided)
 		g_string_append_printf(
 			q->sql, "%s" UNDECIDED, q->sql->len > 0 ? " AND " : "WHERE ");
@@ -470,7 +479,7 @@ GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error)
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_cause_free);
 	if (!ledger_ask(ledger,
 		    "SELECT cause, count(*) AS messages, min(arrived) AS oldest, max(arrived) AS newest FROM held"
-		    " WHERE state='held' AND " UNDECIDED
+		    " WHERE state='held' AND id NOT IN (SELECT held FROM wait) AND " UNDECIDED
 		    " GROUP BY cause ORDER BY messages DESC, cause LIMIT :most",
 		    MS_SQL_VALUES(MS_SQL_NUMBER("most", limit)), take_cause, list, error))
 		return NULL;
@@ -496,14 +505,18 @@ static void take_stats(MsSqlRow *row, void *user)
 	*(MsRecordStats *)user = (MsRecordStats){.held = ms_sql_number(row, "held"),
 		.oldest = ms_sql_number(row, "oldest"),
 		.waiting = ms_sql_number(row, "waiting"),
-		.changed = ms_sql_number(row, "changed")};
+		.changed = ms_sql_number(row, "changed"),
+		.delayed = ms_sql_number(row, "delayed"),
+		.due = ms_sql_number(row, "due")};
 }
 
 bool ms_records_stats(MsLedger *ledger, MsRecordStats *out, GError **error)
 {
 	return ledger_ask(ledger,
-		"SELECT (SELECT count(*) FROM held WHERE state='held') AS held,"
-		" (SELECT min(arrived) FROM held WHERE state='held') AS oldest,"
+		"SELECT (SELECT count(*) FROM held WHERE state='held') - (SELECT count(*) FROM wait) AS held,"
+		" (SELECT min(arrived) FROM held WHERE state='held' AND id NOT IN (SELECT held FROM wait)) AS oldest,"
+		" (SELECT count(*) FROM wait) AS delayed, (SELECT min(due) FROM wait) AS due,"
 		" (SELECT count(*) FROM decision WHERE state='waiting') AS waiting,"
-		" (SELECT n FROM counter) AS changed", NULL, take_stats, out, error);
+		" (SELECT n FROM counter) AS changed",
+		NULL, take_stats, out, error);
 }

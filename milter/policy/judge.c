@@ -188,6 +188,10 @@ bool ms_adding_count(MsAdding *adding, MsReasonCode code)
 	verdict->would = MAX(verdict->would, action);
 	if (adding->policy->enforced)
 		verdict->action = MAX(verdict->action, action);
+	if (adding->policy->enforced && action == MS_DELAY) {
+		verdict->delay_us = MAX(verdict->delay_us, adding->policy->delay_us[code]);
+		verdict->delay_holds = verdict->delay_holds || !adding->policy->then_deliver[code];
+	}
 	guint kept = adding->kept[code]++;
 	bool room = kept == 0 ||
 		(kept < MS_MAX_REASONS && verdict->reasons->len < MS_MAX_REASONS_IN_ALL);

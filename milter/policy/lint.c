@@ -66,6 +66,8 @@ static const Check checks[] = {
 	/* ---- what lets out, or takes in, too much ---- */
 	POLICY("mismatch-delivered", FAULT, "another customer's data is looked for, and delivered",
 		lint_mismatch),
+	POLICY("then-deliver", WARNING, "a delay after which what speaks of a leak is delivered",
+		lint_then_deliver),
 	POLICY("tolerates", WARNING, "tolerate: what could not be read for a fault counts as clean",
 		lint_tolerates),
 	POLICY("broad-sender", WARNING,

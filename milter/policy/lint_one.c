@@ -166,6 +166,22 @@ void lint_mismatch(Lint *lint, Subject *s)
 		"on-mismatch = deliver: what belongs to another customer is looked for, and delivered");
 }
 
+/* Nobody looks at it, and time makes it no better. */
+void lint_then_deliver(Lint *lint, Subject *s)
+{
+	static const MsReasonCode leaks[] = {MS_MISMATCH, MS_CONTRADICTION, MS_UNREADABLE,
+		MS_MIXED_ACCOUNTS, MS_LIST_ATTACHED, MS_EXPOSED_RECIPIENTS, MS_BREAKER};
+	for (gsize i = 0; i < G_N_ELEMENTS(leaks); i++) {
+		g_autofree char *key = key_of(leaks[i]);
+		if (s->policy->on[leaks[i]] == MS_DELAY && s->policy->then_deliver[leaks[i]] &&
+			can_come(s, leaks[i]))
+			lint_tell(lint, s, key, NULL,
+				"Leave \"then deliver\" out, so that it is held then.",
+				"%s: what speaks of a leak is delivered when its time is over, whether anybody looked or not",
+				key);
+	}
+}
+
 /* It is not what the sender meant to send that could not be read: it is that reading failed. */
 static const MsUnreadReason faults[] = {
 	MS_UNREAD_DAMAGED, MS_UNREAD_LIMIT, MS_UNREAD_TIME, MS_UNREAD_PATTERN, MS_UNREAD_WORKER};

@@ -49,6 +49,7 @@ void lint_dead_beliefs(Lint *lint, Subject *s);
 void lint_require(Lint *lint, Subject *s);
 void lint_limits(Lint *lint, Subject *s);
 void lint_mismatch(Lint *lint, Subject *s);
+void lint_then_deliver(Lint *lint, Subject *s);
 void lint_tolerates(Lint *lint, Subject *s);
 void lint_guard_off(Lint *lint, Subject *s);
 

@@ -50,8 +50,8 @@ static bool check_level(const char *value, GError **error)
 
 #define ON(reason, action)                                                      \
 	{                                                                       \
-		.key = "on-" reason, .type = MS_ROW_CHOICE, .fallback = action, \
-		.choices = ms_action_names                                      \
+		.key = "on-" reason, .type = MS_ROW_TEXT, .fallback = action, \
+		.check = ms_doing_check                                         \
 	}
 
 /* A condition and its twin. */
@@ -250,6 +250,29 @@ static bool splits_well(const MsSection *section, const MsPolicy *policy, GError
 	return true;
 }
 
+/* What could not be asked stays unknown, however much time goes by. */
+static bool delays_well(const MsSection *section, const MsPolicy *policy, GError **error)
+{
+	if (!policy->then_deliver[MS_DIRECTORY_UNAVAILABLE])
+		return true;
+	ms_section_error(section, "on-directory-unavailable", error,
+		"what could not be asked is not delivered by the "
+		"time alone: use \"delay 30m\", or deliver");
+	return false;
+}
+
+static void take_actions(MsPolicy *policy, const MsSection *section)
+{
+	for (int i = 0; i < MS_N_REASONS; i++) {
+		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
+		MsDoing doing = {MS_DELIVER, 0, false};
+		g_assert(ms_doing_parse(ms_section_text(section, key), &doing, NULL));
+		policy->on[i] = doing.action;
+		policy->delay_us[i] = doing.delay_us;
+		policy->then_deliver[i] = doing.then_deliver;
+	}
+}
+
 /* One that observes until something has its end from trial.h. */
 static void take_mode(MsPolicy *policy, const MsSection *section, MsMode mode)
 {
@@ -281,6 +304,8 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 		policy->on[i] = (MsAction)ms_section_choice(section, key);
 	}
 	if (ms_policy_take_asks(policy, section, error) && splits_well(section, policy, error)
+	take_actions(policy, section);
+	if (splits_well(section, policy, error) && delays_well(section, policy, error)
 		&& take_all_kinds(section, kinds, policy, error))
 		return policy;
 	ms_policy_free(policy);

@@ -79,7 +79,19 @@ typedef struct {
 	gint64 max_recipients, max_domains, max_accounts, max_visible, max_identifiers;
 
 	MsAction on[MS_N_REASONS];
+	gint64 delay_us[MS_N_REASONS]; /* of those that are delay */
+	bool then_deliver[MS_N_REASONS];
 } MsPolicy;
+
+/* action.c: what is done for a reason, as it is written; of a delay, how long, and whether it is
+ * delivered then, or held. */
+typedef struct {
+	MsAction action;
+	gint64 delay_us;
+	bool then_deliver;
+} MsDoing;
+bool ms_doing_parse(const char *text, MsDoing *out, GError **error);
+bool ms_doing_check(const char *text, GError **error);
 
 struct MsPolicies {
 	GPtrArray *list;   /* of MsPolicy */

@@ -9,8 +9,8 @@
  * fills (judge.c) and others read.  Plain data of one message; no lock, no state.
  */
 
-const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "split", "hold", "reject",
-	"tempfail", NULL};
+const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "split", "delay", "hold",
+	"reject", "tempfail", NULL};
 const char *const ms_reason_names[MS_N_REASONS + 1] = {"mismatch", "unproven", "unknown-identifier",
 	"unknown-recipient", "routed-recipient", "oversized", "mixed-accounts",
 	"exposed-recipients", "contradiction", "unreadable", "directory-unavailable", "salutation",

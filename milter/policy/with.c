@@ -117,10 +117,18 @@ gint64 ms_policies_limit(const MsPolicies *policies, const char *title, const ch
 					       : -1;
 }
 
-MsAction ms_policies_action(const MsPolicies *policies, const char *title, MsReasonCode code)
+MsAction ms_policies_doing(
+	const MsPolicies *policies, const char *title, MsReasonCode code, bool *delivers_out)
 {
 	const MsPolicy *policy = ms_policy_find(policies, title);
+	*delivers_out = policy != NULL && policy->then_deliver[code];
 	return policy != NULL ? policy->on[code] : MS_DELIVER;
+}
+
+MsAction ms_policies_action(const MsPolicies *policies, const char *title, MsReasonCode code)
+{
+	bool delivers;
+	return ms_policies_doing(policies, title, code, &delivers);
 }
 
 bool ms_policies_looks_at(const MsPolicies *policies, const char *title, const char *kind)

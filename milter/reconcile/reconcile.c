@@ -251,6 +251,7 @@ static Fate check_judged(Work *w, const Node *node, const Node *gone)
 	case MS_DELIVER:
 	case MS_TAG:
 	case MS_SPLIT: return check_recipients(w, judged, gone) ? FATE_JUDGED : FATE_ROW;
+	case MS_DELAY:
 	case MS_HOLD: return check_held(w, node, gone);
 	case MS_REJECT:
 	case MS_TEMPFAIL:

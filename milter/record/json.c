@@ -89,6 +89,13 @@ char *ms_record_to_json(const MsRecord *r)
 		r->damaged, "unclear", r->unclear);
 	if (out == NULL)
 		return NULL;
+	if (r->due != 0) {
+		json_object_set_new(
+			out, "due", json_integer((json_int_t)(r->due / G_USEC_PER_SEC)));
+		json_object_set_new(out, "due_us", json_integer((json_int_t)r->due));
+		json_object_set_new(
+			out, "waits_since_us", json_integer((json_int_t)r->waits_since));
+	}
 	json_object_set_new(out, "subject", json_string(r->subject != NULL ? r->subject : ""));
 	json_object_set_new(out, "attached", json_string(r->attached != NULL ? r->attached : ""));
 	json_object_set_new(out, "words", list_of(r->words, from_text));
@@ -270,7 +277,8 @@ static const struct {
 static const char *const head_keys[] = {"uid", "queue_id", "host", "state", "place", "arrived",
 	"arrived_us", "sender", "recipients_total", "size", "digest", "signed", "reasons",
 	"policies", "cause", "assignee", "warned", "changed", "damaged", "unclear", "accounts",
-	"recipients", "why", "findings", "acts", "decisions", "subject", "attached", "words", NULL};
+	"recipients", "why", "findings", "acts", "decisions", "subject", "attached", "words", "due",
+	"due_us", "waits_since_us", NULL};
 
 /* What a newer version says is said to whoever looks. */
 static void note_unclear(MsRecord *record, const json_t *object, const char *const *keys)
@@ -331,6 +339,10 @@ static void to_head(const From *from)
 	r->attached = g_strdup(text(from, "attached"));
 	r->assignee = g_strdup(text(from, "assignee"));
 	r->warned = number(from, "warned", MAX_NUMBER);
+	if (json_object_get(from->object, "due_us") != NULL) {
+		r->due = number(from, "due_us", MAX_NUMBER);
+		r->waits_since = number(from, "waits_since_us", MAX_NUMBER);
+	}
 	g_free(r->unclear);
 	r->unclear = g_strdup(text(from, "unclear"));
 }

@@ -78,9 +78,9 @@ static void get_stats(Request *r, Answer *a, const json_t *body)
 		refuse(a, "retry", "the records cannot be read now");
 	else
 		fine(a,
-			json_pack("{s:I, s:I, s:I}", "held", (json_int_t)stats.held, "oldest",
+			json_pack("{s:I, s:I, s:I, s:I}", "held", (json_int_t)stats.held, "oldest",
 				(json_int_t)(stats.oldest / G_USEC_PER_SEC), "waiting",
-				(json_int_t)stats.waiting));
+				(json_int_t)stats.waiting, "delayed", (json_int_t)stats.delayed));
 }
 
 typedef struct {
@@ -125,14 +125,15 @@ static json_t *summary_of(const Request *r, const MsRecord *record)
 		.attached = (char *)""};
 	const MsGlance *g = glance != NULL ? glance : &none;
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+		"{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}",
 		"uid", record->uid, "host", record->host, "queue_id", record->queue_id, "state",
 		ms_state_names[record->state], "arrived",
 		(json_int_t)(record->arrived / G_USEC_PER_SEC), "sender", record->sender,
 		"recipients", (json_int_t)record->n_recipients, "recipient", g->recipient,
 		"outcome", ms_outcome_names[g->outcome], "accounts", g->owners, "subject",
 		g->subject, "attached", g->attached, "reasons", record->codes, "policies",
-		record->policies, "cause", record->cause, "assignee", record->assignee);
+		record->policies, "cause", record->cause, "assignee", record->assignee, "due",
+		(json_int_t)(record->due / G_USEC_PER_SEC));
 }
 
 static void get_list(Request *r, Answer *a, const json_t *body)

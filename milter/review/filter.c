@@ -80,6 +80,9 @@ Lookup asked_take(const Request *r)
 	f->cause = query(r, "cause");
 	f->assignee = query(r, "assignee");
 	f->judged_for = query(r, "judged");
+	f->waiting = strcmp(query(r, "waiting"), "1") == 0 ? 1
+		: strcmp(query(r, "waiting"), "0") == 0    ? -1
+							   : 0;
 	f->could_go = strcmp(query(r, "go"), "1") == 0;
 	f->undecided = f->state == MS_STATE_HELD && *f->search == '\0';
 	f->up_to = g_ascii_strtoll(query(r, "up_to"), NULL, 10);
@@ -119,7 +122,11 @@ void asked_query(GString *out, const Lookup *asked, const char *after)
 		f->reason, "policy", f->policy, "account", f->account, "host", f->host, "cause",
 		f->cause, "assignee", f->assignee, "age", asked->age, "sort",
 		f->sort != MS_SORT_NEWEST ? ms_sort_names[f->sort] : "", "judged", f->judged_for,
-		"go", f->could_go ? "1" : "", "up_to", up_to, "after", after, NULL};
+		"go", f->could_go ? "1" : "", "waiting",
+		f->waiting > 0           ? "1"
+			: f->waiting < 0 ? "0"
+					 : "",
+		"up_to", up_to, "after", after, NULL};
 	/* NULL ends the list: what is not asked for is empty */
 	const char *full[G_N_ELEMENTS(pairs)];
 	for (gsize i = 0; i + 1 < G_N_ELEMENTS(pairs); i++)
@@ -159,6 +166,7 @@ static void hidden(GString *out, const char *name, const char *value)
 void asked_form(GString *out, const Request *r, const Lookup *asked)
 {
 	const MsRecordFilter *f = &asked->filter;
+	const char *waiting = f->waiting > 0 ? "1" : f->waiting < 0 ? "0" : "";
 	html(out,
 		"<form class=\"filters\" method=\"get\" action=\"/\" role=\"search\"><label class=\"wide\">%s"
 		"<input type=\"search\" name=\"search\" value=\"%s\" placeholder=\"%s\"></label>",
@@ -174,7 +182,11 @@ void asked_form(GString *out, const Request *r, const Lookup *asked)
 		html_option(out, ms_reason_names[i], T(r, ms_reason_names[i]), f->reason);
 	html(out, "</select></label><label>%s<input name=\"account\" value=\"%s\"></label>",
 		T(r, "Account"), f->account);
-	html(out, "<label>%s<select name=\"age\">", T(r, "Age"));
+	html(out, "<label>%s<select name=\"waiting\">", T(r, "Waits"));
+	html_option(out, "", T(r, "any"), waiting);
+	html_option(out, "1", T(r, "only those that wait"), waiting);
+	html_option(out, "0", T(r, "without those that wait"), waiting);
+	html(out, "</select></label><label>%s<select name=\"age\">", T(r, "Age"));
 	html_option(out, "", T(r, "any"), asked->age);
 	for (gsize i = 0; i < G_N_ELEMENTS(ages); i++)
 		html_option(out, ages[i].name, T(r, ages[i].label), asked->age);

@@ -149,6 +149,7 @@ void page_cause(Request *r, Answer *a)
 		.age = "",
 		.filter = {.state = MS_STATE_HELD,
 			.cause = query(r, "is"),
+			.waiting = -1,
 			.up_to = ms_records_newest_change(r->site->ledger),
 			.undecided = true,
 			.limit = MOST}};

@@ -32,6 +32,15 @@ void html_whose(GString *out, const Request *r, const char *owners, const char *
 	html(out, "</span>");
 }
 
+void html_waits(GString *out, const Request *r, const MsRecord *record)
+{
+	html(out, " <span class=\"chip\" title=\"%s\">%s ",
+		T(r, "It is judged again then, and when the directory or the policies change; who decides now ends that."),
+		T(r, "waits until"));
+	html_time(out, record->due);
+	html(out, "</span>");
+}
+
 static void reason_cell(GString *out, const Request *r, const MsRecord *record)
 {
 	g_auto(GStrv) codes = g_strsplit(record->codes, ", ", -1);
@@ -47,6 +56,8 @@ static void reason_cell(GString *out, const Request *r, const MsRecord *record)
 		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
 			T(r, "Others have it already: those with a right to it got theirs at once."),
 			T(r, "split"));
+	if (record->due != 0)
+		html_waits(out, r, record);
 	if (*record->damaged != '\0')
 		html(out, " <span class=\"chip deleted\">%s</span>", T(r, "damaged"));
 	if (*record->assignee != '\0')

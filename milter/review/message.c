@@ -77,6 +77,8 @@ static void title(GString *out, const Request *r, const MsRecord *record)
 		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
 			T(r, "Others have it already: those with a right to it got theirs at once."),
 			T(r, "split"));
+	if (record->due != 0)
+		html_waits(out, r, record);
 	html(out, "</h1>");
 	if (*record->damaged != '\0')
 		html(out, "<p class=\"notice bad\">%s <small>%s</small></p>",

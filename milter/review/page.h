@@ -96,6 +96,8 @@ GString *frame(const Request *r, const Answer *a);
 const char *word(const json_t *object, const char *key);
 /* A form field that every POST needs. */
 void html_token(GString *out, const Request *r);
+/* That one waits to be judged again (action delay), and until when. */
+void html_waits(GString *out, const Request *r, const MsRecord *record);
 void html_time(GString *out, gint64 us);
 char *age_text(const Request *r, gint64 us);
 void html_state(GString *out, const Request *r, const char *state);

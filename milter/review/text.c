@@ -229,8 +229,8 @@ void html_english(GString *out, const Request *r, const char *text)
 
 /* What was done, as the desk calls it; more may follow: " (failed)", " part 3". */
 static const char *const acts[] = {W("release"), W("return"), W("delete"), W("note"), W("assign"),
-	W("belongs"), W("may-receive"), W("rejudge"), W("look"), W("reveal"), W("download"),
-	W("picture of")};
+	W("belongs"), W("may-receive"), W("rejudge"), W("hold"), W("look"), W("reveal"),
+	W("download"), W("picture of")};
 
 void html_act(GString *out, const Request *r, const char *what)
 {

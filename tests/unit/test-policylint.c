@@ -138,6 +138,8 @@ static const Row planted[] = {
 		"policy \"a\" { kinds = {\"iban\"}\nnetworks = {\"192.0.2.0/24\"} }\n", NULL,
 		"outgoing { authenticated = no\nlocal = no\nnetworks = {\"10.0.0.0/8\"} }\n"},
 	/* lets out too much */
+	{"then-deliver", 2, "speaks of a leak", A "on-mismatch = \"delay 5m then deliver\" }\n", NULL, NULL},
+	{"then-deliver", 2, "speaks of a leak", A "on-contradiction = \"delay 5m then deliver\" }\n", NULL, NULL},
 	{"mismatch-delivered", 2, "delivered", A "on-mismatch = deliver }\n", NULL, NULL},
 	{"tolerates", 2, "\"worker\"", A "tolerate = {\"image\", \"worker\"} }\n", NULL, NULL},
 	{"tolerates", 2, "\"damaged\"", A "tolerate = {\"damaged\"} }\n", NULL, NULL},

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "missent/bodydigest.h"
+#include "missent/clock.h"
 #include "missent/directory.h"
 #include "missent/io.h"
 #include "missent/spool.h"
@@ -239,6 +240,19 @@ static void add_reasons(MsRecord *r, const WorldHold *h)
 	g_ptr_array_add(r->reasons, unread);
 }
 
+static void add_wait(MsRecord *r, const WorldHold *h)
+{
+	MsReason *reason = g_new0(MsReason, 1);
+	*reason = (MsReason){.code = h->waits_for,
+		.policy = g_strdup(r->policies),
+		.action = MS_DELAY,
+		.enforced = true,
+		.text = g_strdup("it waits")};
+	g_ptr_array_add(r->reasons, reason);
+	r->waits_since = ms_clock_now();
+	r->due = r->waits_since + h->wait_us;
+}
+
 static MsRecord *record_of(World *w, const WorldHold *h)
 {
 	MsRecord *r = ms_record_new();
@@ -261,6 +275,8 @@ static MsRecord *record_of(World *w, const WorldHold *h)
 			to[i].accounts != NULL ? to[i].accounts : "");
 	add_findings(r, h);
 	add_reasons(r, h);
+	if (h->wait_us > 0)
+		add_wait(r, h);
 	return r;
 }
 

@@ -90,6 +90,8 @@ typedef struct {
 	const WorldFinding *found;                   /* more of them */
 	guint n_found;
 	MsState state;
+	gint64 wait_us;         /* it waits so long, */
+	MsReasonCode waits_for; /* for that */
 } WorldHold;
 
 /* a@alpha.example (right), b@beta.example (wrong), n@nobody.example (unknown). */
