@@ -299,13 +299,9 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 	policy->max_accounts = ms_section_number(section, "max-accounts");
 	policy->max_visible = ms_section_number(section, "max-visible-recipients");
 	policy->max_identifiers = ms_section_number(section, "max-identifiers");
-	for (int i = 0; i < MS_N_REASONS; i++) {
-		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
-		policy->on[i] = (MsAction)ms_section_choice(section, key);
-	}
-	if (ms_policy_take_asks(policy, section, error) && splits_well(section, policy, error)
 	take_actions(policy, section);
-	if (splits_well(section, policy, error) && delays_well(section, policy, error)
+	if (ms_policy_take_asks(policy, section, error) && splits_well(section, policy, error)
+		&& delays_well(section, policy, error)
 		&& take_all_kinds(section, kinds, policy, error))
 		return policy;
 	ms_policy_free(policy);
