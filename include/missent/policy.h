@@ -94,6 +94,13 @@ bool ms_policies_looks_at(const MsPolicies *policies, const char *title, const c
  * read.  Recipients may still be missing. */
 bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope);
 
+/* What reading a message of this envelope may cost: of all policies that may apply to it, the
+ * most that any of them allows, where one that says nothing allows what `own` has.  Reading
+ * more than one of them asks for leaks nothing; reading less could.  `envelope` NULL: of all
+ * policies.  `ocr`: pages that are recognised where a policy wants that and `own` does not. */
+void ms_policies_reading(const MsPolicies *policies, const MsEnvelope *envelope,
+	const MsLimits *own, guint ocr, MsLimits *out);
+
 /* Takes those addresses out of a reading and its resolution that stand only where the message names
  * its sender and its recipients, and are theirs; they stay in the reading's `dropped`. */
 void ms_policy_drop_addressed(

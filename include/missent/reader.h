@@ -32,12 +32,14 @@ typedef struct {
 	const char *program;     /* path of missent-reader */
 	const MsKinds *kinds;
 	MsLimits limits;
+	const MsLimits *most;    /* those that an errand may ask for; NULL: `limits` */
 	guint workers;           /* messages that are read at once */
 	guint queue;             /* messages that may wait for that; 0: 1000 */
 	guint jobs;              /* messages a worker reads before it is replaced */
 	gint64 wait_ms;          /* how long a message waits for a free worker */
 	bool sandbox_optional;   /* go on where confinement cannot be set up */
 	const char *const *passwords; /* tried on encrypted documents; NULL-terminated, or NULL */
+	bool asks_passwords;     /* errands may have some */
 	guint64 cache_bytes;     /* of readings of attachments that come again; 0: none are kept */
 	bool lean;               /* guesses that count for nothing are left out (finding.h) */
 	const char *ocr_program; /* path of missent-ocr; used if limits.max[MS_COST_OCR] > 0 */
@@ -50,10 +52,15 @@ MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GE
 void ms_reader_free(MsReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReader, ms_reader_free)
 
-/* What is known of a message before it is read: for its turn, and for nothing else. */
+/* What is known of a message before it is read. */
 typedef struct {
 	const char *who; /* no sender's messages wait for all those of another; or NULL */
 	MsShape shape;
+	/* pages, text, OCR and milliseconds of this message, within the reader's `most`; NULL:
+	 * its limits */
+	const MsLimits *limits;
+	/* tried after the reader's own; NULL-terminated, or NULL; at most MS_PASSWORDS_MOST */
+	const char *const *passwords;
 } MsErrand;
 
 /* `message_fd` is a memory file sealed against any change.  `*known_out`, if not NULL: the

@@ -41,6 +41,9 @@ typedef struct {
 	bool by_template;             /* a stream is also of one template */
 } MsGuardLimits;
 #define MS_GUARD_RECENT 20
+/* Passwords of documents, and bytes of one. */
+#define MS_SECRETS_MOST 64
+#define MS_SECRET_BYTES 127
 
 /* What a billing system is asked with. */
 typedef struct {
@@ -174,7 +177,11 @@ typedef struct {
 	MsLimits limits;
 	MsLimits judging; /* of one message (budget.h) */
 	guint judging_queue;
-	const char *const *passwords;
+	const char *const *passwords; /* of documents; those of the file among them */
+	GPtrArray *secrets;           /* of char *: the same */
+	const char *const *password_command;
+	gint64 password_ms;
+	guint ocr_pages; /* also where `ocr` is off: for policies that want it */
 	guint64 cache_bytes;
 	const char *ocr_program, *ocr_languages;
 

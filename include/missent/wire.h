@@ -45,21 +45,30 @@ typedef struct {
 	char what[28]; /* what failed */
 } MsWirePulse;
 
-/* Worker socket (SOCK_STREAM).  A job is this header with a descriptor; the answer is this
- * header and `len` bytes of reading. */
+/* Worker socket (SOCK_STREAM).  A job is this header with a descriptor, then a MsWireJob and
+ * the `bytes` of its passwords; the answer is this header and `len` bytes of reading. */
 typedef struct {
 	char magic[8];
 	uint64_t len;
 } MsWireHeader;
 /* with one or two descriptors: the message, what was added to the filter */
-#define MS_JOB_MAGIC "MSJOB003"
-#define MS_DOCUMENT_MAGIC "MSDOC001" /* as JOB, and a MsWireQuestion that says which bytes */
+#define MS_JOB_MAGIC "MSJOB004"
+#define MS_DOCUMENT_MAGIC "MSDOC002" /* as JOB, and a MsWireQuestion that says which bytes */
 #define MS_ANSWER_MAGIC "MSREAD03"
 /* instead of an answer, from the small reader; `len` 0: not for this one */
 #define MS_BEYOND_MAGIC "MSBEYOND"
 /* from the worker; `len` bytes: a MsWireQuestion and what it has */
 #define MS_QUESTION_MAGIC "MSASK001"
 #define MS_REPLY_MAGIC "MSHELP02"    /* to the worker; `len` bytes of reading, 0: no */
+
+/* What is special about one message.  Limits are never above those of the setup. */
+typedef struct {
+	uint64_t pages, text, ocr;
+	int64_t milliseconds;
+	uint32_t n, bytes; /* passwords beside those of the setup, each a text with its NUL */
+} MsWireJob;
+#define MS_PASSWORDS_MOST 64
+#define MS_PASSWORD_BYTES 127
 
 #define MS_WIRE_AS 128
 typedef struct {

@@ -67,19 +67,20 @@ int ms_memory_of(const char *name, const void *data, gsize len)
 
 static GBytes *make_setup(const MsReaderSettings *settings, guint workers)
 {
+	const MsLimits *most = settings->most != NULL ? settings->most : &settings->limits;
 	GVariantBuilder costs;
 	g_variant_builder_init(&costs, G_VARIANT_TYPE("at"));
 	for (int i = 0; i < MS_N_COSTS; i++)
-		g_variant_builder_add(&costs, "t", settings->limits.max[i]);
+		g_variant_builder_add(&costs, "t", most->max[i]);
 	static const char *const none[] = {NULL};
-	bool help = settings->cache_bytes > 0
+	bool help = settings->cache_bytes > 0 || settings->asks_passwords
 		|| (settings->passwords != NULL && settings->passwords[0] != NULL)
-		|| settings->limits.max[MS_COST_OCR] > 0;
+		|| most->max[MS_COST_OCR] > 0;
 	g_autoptr(GVariant) setup = g_variant_ref_sink(
 		g_variant_new("(satuttuuuuub^assbb)", ms_kinds_text(settings->kinds), &costs,
-			settings->limits.max_depth, (guint64)settings->limits.milliseconds,
-			settings->limits.memory, settings->limits.ocr_dpi,
-			settings->limits.ocr_confidence, settings->limits.ocr_coverage, workers,
+			most->max_depth, (guint64)most->milliseconds,
+			most->memory, most->ocr_dpi,
+			most->ocr_confidence, most->ocr_coverage, workers,
 			settings->jobs, (gboolean)settings->sandbox_optional,
 			settings->passwords != NULL ? settings->passwords : none,
 			settings->ocr_languages != NULL ? settings->ocr_languages : "eng",
@@ -193,6 +194,8 @@ static bool start_ocr(MsReader *reader, const MsReaderSettings *settings, GError
 	ocr.workers = CLAMP(g_get_num_processors() / 2, 1, 4);
 	ocr.jobs = 1;
 	ocr.cache_bytes = 0;
+	ocr.most = NULL;
+	ocr.limits = settings->most != NULL ? *settings->most : settings->limits;
 	ocr.limits.max[MS_COST_OCR] = 0;
 	ocr.limits.memory = MAX(settings->limits.memory, 1 << 30);
 	reader->ocr = make(&ocr, false, NULL, error);
@@ -263,8 +266,9 @@ static MsReader *make(
 MsReader *ms_reader_new(const MsReaderSettings *settings, char **warning_out, GError **error)
 {
 	g_autoptr(MsReader) reader = make(settings, true, warning_out, error);
+	const MsLimits *most = settings->most != NULL ? settings->most : &settings->limits;
 	if (reader == NULL || !start_text(reader, settings, error)
-		|| (settings->limits.max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error)))
+		|| (most->max[MS_COST_OCR] > 0 && !start_ocr(reader, settings, error)))
 		return NULL;
 	if (settings->cache_bytes > 0)
 		reader->cache = ms_cache_new(settings->cache_bytes);
@@ -572,6 +576,7 @@ typedef struct {
 	MsReader *reader;
 	int fd;
 	const MsWireQuestion *document; /* or NULL */
+	Special special;
 	bool small; /* the small reader has it first */
 	bool mixed; /* ... although it may have documents */
 	Turn turn;
@@ -581,9 +586,9 @@ typedef struct {
 	char *lost; /* how it was, if it was */
 } Errand;
 
-static gint64 deadline_of(const MsReader *reader)
+static gint64 deadline_of(const Errand *errand)
 {
-	return g_get_monotonic_time() + (reader->limits.milliseconds + GRACE_MS) * 1000;
+	return g_get_monotonic_time() + (errand->special.limits->milliseconds + GRACE_MS) * 1000;
 }
 
 static void begin_alone(MsReader *reader)
@@ -625,7 +630,7 @@ static JobEnd run_job(Errand *errand, const Worker *worker, Turn *turn)
 	GBytes *bytes = NULL;
 	g_autoptr(GError) refused = NULL;
 	JobEnd end = job_run(errand->reader, worker, &errand->known, errand->fd, errand->document,
-		turn, deadline_of(errand->reader), &bytes);
+		&errand->special, turn, deadline_of(errand), &bytes);
 	known_clear(&errand->known);
 	if (end == JOB_LOST)
 		lose(errand, "the worker died while reading");
@@ -785,6 +790,8 @@ static bool read_as(MsReader *reader, int message_fd, const MsErrand *from,
 	const MsWireQuestion *document, MsReading **reading_out, guint64 *known_out, GError **error)
 {
 	Errand errand = {.reader = reader,
+		.special = {from != NULL && from->limits != NULL ? from->limits : &reader->limits,
+			from != NULL ? from->passwords : NULL},
 		.fd = message_fd,
 		.document = document,
 		.known = {0, -1, 0},

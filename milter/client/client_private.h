@@ -76,7 +76,13 @@ typedef enum {
 /* `turn` NULL: it need not look who waits. */
 /* client.c: a job ended otherwise than it should. */
 void client_count(MsReader *reader, JobEnd end);
+/* What is special about its message; both borrowed, neither NULL but for the passwords. */
+typedef struct {
+	const MsLimits *limits;
+	const char *const *passwords;
+} Special;
 JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
-	const MsWireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out);
+	const MsWireQuestion *document, const Special *special, Turn *turn, gint64 deadline,
+	GBytes **bytes_out);
 
 #endif

@@ -100,6 +100,7 @@ typedef struct {
 	guint8 *map;   /* the message, once a question needs it */
 	gsize size;
 	const Known *known;
+	const Special *special;
 	bool document; /* the job is one document: it has nothing to ask but about pictures */
 	guint asked, pictures;
 } Talk;
@@ -119,7 +120,7 @@ static bool map_message(Talk *talk)
 /* The document read by a worker of its own, which has read nothing else; NULL if there was none
  * to be had at once, or it failed. */
 static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *document,
-	gint64 wait_ms, gint64 deadline, guint64 number, GBytes **bytes_out)
+	const Special *special, gint64 wait_ms, gint64 deadline, guint64 number, GBytes **bytes_out)
 {
 	Worker worker;
 	Known known;
@@ -129,7 +130,8 @@ static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *doc
 			return NULL;
 		/* Read with other filters it would not fit to the rest of the message. */
 		end = known.number == number
-			? job_run(reader, &worker, &known, fd, document, NULL, deadline, bytes_out)
+			? job_run(reader, &worker, &known, fd, document, special, NULL, deadline,
+				  bytes_out)
 			: JOB_LOST;
 		known_clear(&known);
 		if (end == JOB_UNTOUCHED)
@@ -146,13 +148,13 @@ static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *doc
 
 /* ... in a lane for jobs within jobs. */
 static MsReading *read_within(MsReader *reader, int fd, const MsWireQuestion *document,
-	gint64 wait_ms, gint64 deadline, guint64 number, GBytes **bytes_out)
+	const Special *special, gint64 wait_ms, gint64 deadline, guint64 number, GBytes **bytes_out)
 {
 	Turn turn;
 	gint64 end = MIN(g_get_monotonic_time() + wait_ms * 1000, deadline);
 	if (!queue_enter_inner(reader->queue, &turn, end))
 		return NULL;
-	MsReading *reading = read_alone(reader, fd, document,
+	MsReading *reading = read_alone(reader, fd, document, special,
 		MAX((end - g_get_monotonic_time()) / 1000, 1), deadline, number, bytes_out);
 	queue_leave(reader->queue, &turn, false);
 	return reading;
@@ -162,9 +164,8 @@ static MsReading *read_within(MsReader *reader, int fd, const MsWireQuestion *do
 static GBytes *make_known(Talk *talk, const MsWireQuestion *question, const MsCacheKey *key)
 {
 	GBytes *bytes = NULL;
-	g_autoptr(MsReading) reading =
-		read_within(talk->reader, talk->message_fd, question, 20, talk->line.deadline,
-			talk->known->number, &bytes);
+	g_autoptr(MsReading) reading = read_within(talk->reader, talk->message_fd, question,
+		talk->special, 20, talk->line.deadline, talk->known->number, &bytes);
 	if (reading != NULL && reading->unread->len == 0)
 		ms_cache_keep(talk->reader->cache, key, bytes);
 	return bytes;
@@ -187,7 +188,7 @@ static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 		return NULL;
 	if (tries_password(question) && !talk->line.worker->small) {
 		GBytes *bytes = NULL;
-		ms_reading_free(read_within(talk->reader, talk->message_fd, question,
+		ms_reading_free(read_within(talk->reader, talk->message_fd, question, talk->special,
 			PASSWORD_WAIT_MS, talk->line.deadline, talk->known->number, &bytes));
 		return bytes;
 	}
@@ -207,7 +208,7 @@ static GBytes *answer_picture(
 	Talk *talk, const MsWireQuestion *question, const guint8 *data, gsize len)
 {
 	MsReader *ocr = talk->reader->ocr;
-	bool allowed = talk->pictures++ < talk->reader->limits.max[MS_COST_OCR];
+	bool allowed = talk->pictures++ < talk->special->limits->max[MS_COST_OCR];
 	int fd = ocr != NULL && allowed ? ms_memory_file("missent-picture") : -1;
 	if (fd < 0)
 		return NULL;
@@ -219,8 +220,8 @@ static GBytes *answer_picture(
 	if (ms_wire_fill(fd, data, len) && ms_memory_seal(fd)
 		&& queue_enter(ocr->queue, &turn, talk->line.deadline, NULL)) {
 		gint64 wait = (talk->line.deadline - g_get_monotonic_time()) / 1000;
-		ms_reading_free(read_alone(ocr, fd, &document, MAX(wait, 1), talk->line.deadline,
-			talk->known->number, &bytes));
+		ms_reading_free(read_alone(ocr, fd, &document, talk->special, MAX(wait, 1),
+			talk->line.deadline, talk->known->number, &bytes));
 		queue_leave(ocr->queue, &turn, true);
 	}
 	close(fd);
@@ -280,7 +281,24 @@ static JobEnd take_answer(Line *line, guint64 len, GBytes **bytes_out)
 
 /* What is in flight between processes is counted for all of this user's: it may be crowded for a
  * moment. */
-static JobEnd hand_over(Line *line, const Known *known, int fd, const MsWireQuestion *document)
+static JobEnd give_special(const Line *line, const Special *special)
+{
+	const MsLimits *limits = special->limits;
+	const char *const *passwords = special->passwords;
+	MsWireJob job = {.pages = limits->max[MS_COST_PAGE],
+		.text = limits->max[MS_COST_TEXT],
+		.ocr = limits->max[MS_COST_OCR],
+		.milliseconds = limits->milliseconds};
+	while (passwords != NULL && passwords[job.n] != NULL && job.n < MS_PASSWORDS_MOST)
+		job.bytes += (uint32_t)strlen(passwords[job.n++]) + 1;
+	JobEnd end = give(line, &job, sizeof job);
+	for (guint i = 0; i < job.n && end == JOB_DONE; i++)
+		end = give(line, passwords[i], strlen(passwords[i]) + 1);
+	return end;
+}
+
+static JobEnd hand_over(Line *line, const Known *known, int fd, const MsWireQuestion *document,
+	const Special *special)
 {
 	const int files[2] = {fd, known->added};
 	MsWireHeader header = {MS_JOB_MAGIC, 0};
@@ -297,25 +315,29 @@ static JobEnd hand_over(Line *line, const Known *known, int fd, const MsWireQues
 	}
 	if (!sent)
 		return JOB_SHORT;
+	if (give_special(line, special) != JOB_DONE)
+		return JOB_UNTOUCHED;
 	return document == NULL || give(line, document, sizeof *document) == JOB_DONE
 		? JOB_DONE
 		: JOB_UNTOUCHED;
 }
 
 JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
-	const MsWireQuestion *document, Turn *turn, gint64 deadline, GBytes **bytes_out)
+	const MsWireQuestion *document, const Special *special, Turn *turn, gint64 deadline,
+	GBytes **bytes_out)
 {
 	MsWireHeader header;
 	Talk talk = {.reader = reader,
 		.message_fd = fd,
 		.known = known,
+		.special = special,
 		.document = document != NULL,
 		.line = {worker, reader, turn, 0, deadline}};
 	if (turn != NULL && !turn->quick)
 		worker_step_back(worker, turn->dear);
 	if (turn != NULL)
 		talk.line.look = g_get_monotonic_time() + queue_slice_us(reader->queue);
-	JobEnd end = hand_over(&talk.line, known, fd, document);
+	JobEnd end = hand_over(&talk.line, known, fd, document, special);
 	if (end == JOB_DONE)
 		end = receive(&talk.line, &header, sizeof header);
 	bool touched = end == JOB_DONE;

@@ -162,6 +162,14 @@ static const MsRow outgoing_rows[] = {
 	{.key = NULL},
 };
 
+static bool check_document_password(const char *value, GError **error)
+{
+	if (*value != '\0' && strlen(value) <= MS_SECRET_BYTES)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "one of the passwords is empty, or over %d bytes", MS_SECRET_BYTES);
+	return false;
+}
+
 static const MsRow reader_rows[] = {
 	{.key = "program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-reader",
 		.check = check_path},
@@ -181,7 +189,10 @@ static const MsRow reader_rows[] = {
 	{.key = "max-headers", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 10, .max = 1000},
 	{.key = "max-header-bytes", .type = MS_ROW_SIZE, .fallback = "256K", .min = 4096,
 		.max = 4 << 20},
-	{.key = "passwords", .type = MS_ROW_LIST},
+	{.key = "passwords", .type = MS_ROW_LIST, .check = check_document_password},
+	{.key = "passwords-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "password-command", .type = MS_ROW_LIST},
+	{.key = "password-timeout", .type = MS_ROW_TIME, .fallback = "5s", .min = 100, .max = 60000},
 	{.key = "cache", .type = MS_ROW_SIZE, .fallback = "32M", .max = 1 << 30},
 	{.key = "ocr", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "ocr-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-ocr",
@@ -583,6 +594,9 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	s->reader_jobs = (guint)ms_section_number(reader, "reader-jobs");
 	s->reader_wait_ms = ms_section_number(reader, "wait");
 	s->reader_queue = (guint)ms_section_number(reader, "queue");
+	s->ocr_pages = (guint)ms_section_number(reader, "ocr-pages");
+	s->password_command = ms_section_list(reader, "password-command");
+	s->password_ms = ms_section_number(reader, "password-timeout");
 	ms_limits_default(&s->limits);
 	s->limits.milliseconds = ms_section_number(reader, "deadline");
 	s->limits.memory = (guint64)ms_section_number(reader, "max-memory");
@@ -597,7 +611,6 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	s->limits.ocr_coverage = (guint)ms_section_number(reader, "ocr-coverage");
 	s->ocr_program = ms_section_text(reader, "ocr-program");
 	s->ocr_languages = ms_section_text(reader, "ocr-languages");
-	s->passwords = ms_section_list(reader, "passwords");
 	s->cache_bytes = (guint64)ms_section_number(reader, "cache");
 	/* A finding with its place takes up to some 600 bytes of the reading. */
 	s->limits.max[MS_COST_READING] = s->limits.max[MS_COST_FINDING] * 600;
@@ -613,6 +626,52 @@ static bool take_password(const MsSection *section, const char *key, char **out,
 	if (text == NULL)
 		return false;
 	*out = g_strdup(g_strstrip(text));
+	return true;
+}
+
+/* One a line, kept out of missent.conf; no word of them is in a complaint. */
+static bool take_secrets_file(GPtrArray *out, const MsSection *reader, GError **error)
+{
+	g_autofree char *text = NULL;
+	if (!take_password(reader, "passwords-file", &text, error))
+		return false;
+	g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+	for (int i = 0; lines[i] != NULL; i++) {
+		gsize len = strcspn(lines[i], "\r");
+		lines[i][len] = '\0';
+		if (len > MS_SECRET_BYTES) {
+			ms_section_error(reader, "passwords-file", error, "line %d of it is over %d bytes", i + 1,
+				MS_SECRET_BYTES);
+			return false;
+		}
+		if (len > 0)
+			g_ptr_array_add(out, g_strdup(lines[i]));
+		explicit_bzero(lines[i], len);
+	}
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	return true;
+}
+
+static void secret_free(gpointer secret)
+{
+	explicit_bzero(secret, strlen(secret));
+	g_free(secret);
+}
+
+static bool take_passwords(MsSettings *s, const MsSection *reader, bool secrets, GError **error)
+{
+	s->secrets = g_ptr_array_new(); /* ends with NULL; freed with the settings */
+	for (const char *const *p = ms_section_list(reader, "passwords"); *p != NULL; p++)
+		g_ptr_array_add(s->secrets, g_strdup(*p));
+	if (secrets && !take_secrets_file(s->secrets, reader, error))
+		return false;
+	if (s->secrets->len > MS_SECRETS_MOST) {
+		ms_section_error(reader, "passwords", error, "more than %d passwords, with those of passwords-file: each is tried on each document", MS_SECRETS_MOST);
+		return false;
+	}
+	g_ptr_array_add(s->secrets, NULL);
+	s->passwords = (const char *const *)s->secrets->pdata;
 	return true;
 }
 
@@ -907,7 +966,8 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
 	take_metrics(s, ms_section_sub(root, "metrics"));
 	take_audit(s, ms_section_sub(root, "audit"));
-	if (!take_sync(s, ms_section_sub(root, "sync"), error)
+	if (!take_passwords(s, ms_section_sub(root, "reader"), secrets, error)
+		|| !take_sync(s, ms_section_sub(root, "sync"), error)
 		|| !take_alerts(s, ms_section_sub(root, "alerts"), error)
 		|| !take_canary(s, ms_section_sub(root, "canary"), error)
 		|| !take_desk(s, ms_section_sub(root, "desk"), secrets, error)
@@ -936,6 +996,10 @@ void ms_settings_free(MsSettings *s)
 {
 	if (s == NULL)
 		return;
+	for (guint i = 0; s->secrets != NULL && i < s->secrets->len; i++)
+		if (s->secrets->pdata[i] != NULL)
+			secret_free(s->secrets->pdata[i]);
+	g_clear_pointer(&s->secrets, g_ptr_array_unref);
 	ms_section_free(s->root);
 	g_free(s->host);
 	g_free(s->state_dir);

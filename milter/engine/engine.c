@@ -25,6 +25,7 @@
 
 #include "gate.h"
 #include "known.h"
+#include "passwords.h"
 
 struct MsRuntime {
 	gint refs;
@@ -170,9 +171,11 @@ MsGuard *ms_engine_open_guard(const MsSettings *s, GError **error)
 }
 
 /* `lean`: for verdicts alone; who explains them wants to see what was guessed, too. */
-static MsReader *start_reader(
-	const MsSettings *s, const MsKinds *kinds, bool lean, char **warning_out, GError **error)
+static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, const MsPolicies *policies,
+	bool lean, char **warning_out, GError **error)
 {
+	MsLimits most;
+	ms_policies_reading(policies, NULL, &s->limits, s->ocr_pages, &most);
 	MsReaderSettings settings = {
 		.program = s->reader_program,
 		.kinds = kinds,
@@ -182,7 +185,9 @@ static MsReader *start_reader(
 		.wait_ms = s->reader_wait_ms,
 		.queue = s->reader_queue,
 		.sandbox_optional = s->sandbox_optional,
+		.most = &most,
 		.passwords = s->passwords,
+		.asks_passwords = s->password_command[0] != NULL,
 		.cache_bytes = s->cache_bytes,
 		.lean = lean,
 		.ocr_program = s->ocr_program,
@@ -352,7 +357,8 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 		if (runtime->directory == NULL)
 			return NULL;
 		runtime->reader = start_reader(
-			s, runtime->kinds, (parts & MS_PARTS_WRITE) != 0, warning_out, error);
+			s, runtime->kinds, runtime->policies, (parts & MS_PARTS_WRITE) != 0,
+			warning_out, error);
 		if (runtime->reader == NULL)
 			return NULL;
 		/* A directory that cannot be asked now is asked again with the first message. */
@@ -554,14 +560,18 @@ static void resolve(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement 
 }
 
 static bool read_message(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
-	MsReading **reading_out, guint64 *known_out, GError **error)
+	const MsPasswords *passwords, MsReading **reading_out, guint64 *known_out, GError **error)
 {
 	/* Mail of one sender, from one place, waits for its like. */
 	g_autofree char *who = envelope == NULL ? NULL
 		: g_strdup_printf("%s %s %s", envelope->sender,
 			envelope->client_address != NULL ? envelope->client_address : "",
 			envelope->auth_user != NULL ? envelope->auth_user : "");
-	const MsErrand errand = {who, envelope != NULL ? envelope->shape : MS_SHAPE_OTHER};
+	const MsSettings *s = runtime->settings;
+	MsLimits limits;
+	ms_policies_reading(runtime->policies, envelope, &s->limits, s->ocr_pages, &limits);
+	const MsErrand errand = {who, envelope != NULL ? envelope->shape : MS_SHAPE_OTHER, &limits,
+		ms_passwords_list(passwords)};
 	return ms_reader_read(runtime->reader, message_fd, &errand, reading_out, known_out, error);
 }
 
@@ -571,24 +581,69 @@ bool ms_engine_read(MsRuntime *runtime, const MsEnvelope *envelope, int message_
 	g_autoptr(MsJudgement) judgement = g_new0(MsJudgement, 1);
 	gint64 start = g_get_monotonic_time();
 	come_to(envelope, MS_STAGE_READ);
-	if (!read_message(
-		    runtime, envelope, message_fd, &judgement->reading, &judgement->known, error))
+	if (!read_message(runtime, envelope, message_fd, NULL, &judgement->reading,
+		    &judgement->known, error))
 		return false;
 	judgement->read_us = g_get_monotonic_time() - start;
 	*judgement_out = g_steal_pointer(&judgement);
 	return true;
 }
 
+static bool is_locked(const MsReading *reading)
+{
+	for (guint i = 0; i < reading->unread->len; i++)
+		if (((MsUnread *)reading->unread->pdata[i])->reason == MS_UNREAD_PASSWORD)
+			return true;
+	return false;
+}
+
+/* It stays unread; why nobody could open it is said with it. */
+static void note_failed(MsReading *reading, const char *why)
+{
+	for (guint i = 0; i < reading->unread->len; i++) {
+		MsUnread *u = reading->unread->pdata[i];
+		if (u->reason != MS_UNREAD_PASSWORD)
+			continue;
+		char *detail = g_strdup_printf("%s; password-command: %s", u->detail, why);
+		g_free(u->detail);
+		u->detail = detail;
+	}
+}
+
+/* A message with a locked document is read once more, with what the operator's command knows of its
+ * recipients.  NULL: there was nothing to try. */
+static MsPasswords *unlock(
+	MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsJudgement *judgement)
+{
+	const MsSettings *s = runtime->settings;
+	const MsPasswordCommand command = {s->password_command, s->user, s->password_ms};
+	if (s->password_command[0] == NULL || !is_locked(judgement->reading))
+		return NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsPasswords) passwords = ms_passwords_ask(&command, envelope->recipients, &error);
+	MsReading *again = NULL;
+	if (passwords != NULL && ms_passwords_list(passwords)[0] == NULL)
+		return NULL;
+	if (passwords == NULL || !read_message(runtime, envelope, message_fd, passwords, &again,
+					 &judgement->known, &error)) {
+		note_failed(judgement->reading, error->message);
+		return NULL;
+	}
+	ms_reading_free(judgement->reading);
+	judgement->reading = again;
+	return g_steal_pointer(&passwords);
+}
+
 /* Reads again, and asks again, with all that the directory knew when it answered.  What it learns
  * while this goes on came after the message. */
 static bool catch_up(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
-	MsJudgement *judgement, GError **error)
+	const MsPasswords *passwords, MsJudgement *judgement, GError **error)
 {
 	for (int i = 0; i < 3; i++) {
 		MsReading *again = NULL;
 		if (!ms_knowledge_update(runtime->knowledge, error) ||
-			!read_message(
-				runtime, envelope, message_fd, &again, &judgement->known, error))
+			!read_message(runtime, envelope, message_fd, passwords, &again,
+				&judgement->known, error))
 			return false;
 		ms_reading_free(judgement->reading);
 		judgement->reading = again;
@@ -603,13 +658,13 @@ static bool catch_up(MsRuntime *runtime, const MsEnvelope *envelope, int message
 }
 
 static void resolve_all(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd,
-	MsJudgement *judgement)
+	const MsPasswords *passwords, MsJudgement *judgement)
 {
 	g_autoptr(GError) error = NULL;
 	resolve(runtime, envelope, judgement);
 	if (judgement->resolution == NULL
 		|| ms_knowledge_covers(runtime->knowledge, judgement->known, judgement->resolution)
-		|| catch_up(runtime, envelope, message_fd, judgement, &error))
+		|| catch_up(runtime, envelope, message_fd, passwords, judgement, &error))
 		return;
 	/* Read without what is known, it must not be taken for having nothing of it. */
 	g_clear_pointer(&judgement->resolution, ms_resolution_free);
@@ -654,7 +709,8 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 {
 	gint64 start = g_get_monotonic_time();
 	come_to(envelope, MS_STAGE_RESOLVE);
-	resolve_all(runtime, envelope, message_fd, judgement);
+	g_autoptr(MsPasswords) passwords = unlock(runtime, envelope, message_fd, judgement);
+	resolve_all(runtime, envelope, message_fd, passwords, judgement);
 	if (judgement->resolution != NULL)
 		ms_policy_drop_addressed(envelope, judgement->reading, judgement->resolution);
 	if (judgement->stored < envelope->size)

@@ -30,6 +30,7 @@ typedef struct {
 	guint64 unpacked;
 	guint members;
 	bool stopped;
+	bool locked; /* a member is, whatever was tried */
 } Unpack;
 
 /* The compression of a file that holds one other file and no list; 0: none that is known. */
@@ -53,9 +54,11 @@ static int compression_of(const guint8 *data, gsize len)
 
 /* libarchive looks for one compression within another of its own accord, and a file that
  * unpacks to itself keeps it busy for a minute: so it is told which one, and no more. */
-static Archive *open_archive(const MsDocument *document)
+static Archive *open_archive(const MsDocument *document, const char *password)
 {
 	Archive *a = archive_read_new();
+	if (password != NULL && *password != '\0')
+		archive_read_add_passphrase(a, password);
 	int filter = compression_of(document->data, document->len);
 	if (filter == ARCHIVE_FILTER_COMPRESS)
 		archive_read_support_filter_compress(a); /* 3.6.2 crashes on appending this one */
@@ -88,7 +91,7 @@ void ms_archive_init(void)
 	/* Charset of member names: whatever it loads, it loads here. */
 	static const guint8 empty_zip[22] = "PK\5\6";
 	MsDocument document = {.data = empty_zip, .len = sizeof empty_zip};
-	Archive *a = open_archive(&document);
+	Archive *a = open_archive(&document, NULL);
 	Entry *entry;
 	if (a == NULL)
 		return;
@@ -119,7 +122,7 @@ static char *member_name(const Unpack *u, Entry *entry)
 }
 
 /* The member's bytes; NULL and a note when it cannot be had whole. */
-static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
+static GByteArray *unpack(Unpack *u, Archive *a, const char *name, bool encrypted)
 {
 	g_autoptr(GByteArray) out = ms_bytes_new();
 	guint64 allowed = MIN(u->to->budget->left[MS_COST_DECODED], MS_MEMBER_MAX);
@@ -132,12 +135,16 @@ static GByteArray *unpack(Unpack *u, Archive *a, const char *name)
 			continue;
 		if (n < 0) {
 			const char *why = archive_error_string(a);
-			bool locked = why != NULL &&
-				(strstr(why, "ncrypt") != NULL || strstr(why, "assphrase") != NULL);
+			/* With a wrong one it comes out as anything. */
+			bool locked = encrypted || (why != NULL &&
+				(strstr(why, "ncrypt") != NULL || strstr(why, "assphrase") != NULL));
+			u->locked = u->locked || locked;
 			note(u, name, locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED,
 				why != NULL ? why : "cannot be unpacked");
 			/* What was unpacked until then is read as far as it goes. */
-			return n == ARCHIVE_FATAL || out->len == 0 ? NULL : g_steal_pointer(&out);
+			return n == ARCHIVE_FATAL || out->len == 0 || locked
+				? NULL
+				: g_steal_pointer(&out);
 		}
 		u->unpacked += (guint64)n;
 		const char *over = NULL;
@@ -195,7 +202,9 @@ static bool each_member(Unpack *u, Archive *a, MemberFunc member, void *user)
 			read_name(u, name);
 		if (folder && (u->listed || archive_entry_size(entry) <= 0))
 			continue;
-		if (archive_entry_is_encrypted(entry)) {
+		bool encrypted = archive_entry_is_encrypted(entry);
+		if (encrypted && u->to->password == NULL) {
+			u->locked = true;
 			read_name(u, name);
 			note(u, name, MS_UNREAD_PASSWORD, "an encrypted member");
 			continue;
@@ -206,7 +215,7 @@ static bool each_member(Unpack *u, Archive *a, MemberFunc member, void *user)
 		}
 		/* Charged again where it is read. */
 		u->to->budget->left[MS_COST_PART]++;
-		g_autoptr(GByteArray) bytes = unpack(u, a, name);
+		g_autoptr(GByteArray) bytes = unpack(u, a, name, encrypted);
 		if (bytes != NULL)
 			member(u, name, bytes, user);
 		else
@@ -253,7 +262,7 @@ static void read_office(Unpack *u, Archive *a)
 /* `body`: what of the document libarchive is to see. */
 static void unpack_all(Unpack *u, const MsDocument *body, bool office)
 {
-	Archive *a = open_archive(body);
+	Archive *a = open_archive(body, u->to->password);
 	if (a == NULL) {
 		note(u, "", MS_UNREAD_DAMAGED, "an archive that cannot be opened");
 		return;
@@ -264,7 +273,8 @@ static void unpack_all(Unpack *u, const MsDocument *body, bool office)
 		each_member(u, a, read_member, NULL);
 	int encrypted = archive_read_has_encrypted_entries(a);
 	archive_read_free(a);
-	if (encrypted > 0)
+	bool opened = u->to->password != NULL && !u->locked && u->members > 0;
+	if (encrypted > 0 && !opened)
 		note(u, "", MS_UNREAD_PASSWORD, "an archive with encrypted members");
 	else if (u->members == 0 && !ms_zip_is_empty(body->data, body->len))
 		note(u, "", MS_UNREAD_DAMAGED, "an archive in which nothing can be found");

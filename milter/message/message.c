@@ -169,31 +169,42 @@ static bool read_known(Walk *walk, const Leaf *leaf)
 	return true;
 }
 
-static bool is_locked(const MsReading *reading, const char *where, guint *index)
+/* At that place, or within the document there? */
+static bool is_locked_at(const MsUnread *unread, const char *where)
 {
-	for (guint i = 0; i < reading->unread->len; i++) {
-		const MsUnread *u = reading->unread->pdata[i];
-		if (u->reason == MS_UNREAD_PASSWORD && strcmp(u->where, where) == 0) {
-			*index = i;
+	gsize len = strlen(where);
+	return unread->reason == MS_UNREAD_PASSWORD && strncmp(unread->where, where, len) == 0
+		&& (unread->where[len] == '\0' || g_str_has_prefix(unread->where + len, " > "));
+}
+
+static bool is_locked(const MsReading *reading, const char *where)
+{
+	for (guint i = 0; i < reading->unread->len; i++)
+		if (is_locked_at(reading->unread->pdata[i], where))
 			return true;
-		}
-	}
 	return false;
 }
 
-/* A document that asks for a password, tried with each that is listed. */
+static void forget_locked(MsReading *reading, const char *where)
+{
+	for (guint i = reading->unread->len; i-- > 0;)
+		if (is_locked_at(reading->unread->pdata[i], where))
+			g_ptr_array_remove_index(reading->unread, i);
+}
+
+/* A document that asks for a password, or has one in it that does, tried with each that is
+ * listed.  One that opens a part of it alone opens nothing. */
 static void unlock(Walk *walk, const Leaf *leaf, guint face)
 {
-	guint noted, ignored;
-	if (walk->passwords == NULL || !is_locked(walk->reading, leaf->where, &noted)
-		|| !may_ask(walk, leaf))
+	if (walk->passwords == NULL || !is_locked(walk->reading, leaf->where) ||
+		!may_ask(walk, leaf))
 		return;
 	for (guint i = 0; walk->passwords[i] != NULL; i++) {
 		g_autofree char *more = g_strdup_printf("\n%u", i);
 		g_autoptr(MsReading) known = ask(walk, leaf, more);
-		if (known == NULL || is_locked(known, MS_PLACE_HERE, &ignored))
+		if (known == NULL || is_locked(known, MS_PLACE_HERE))
 			continue;
-		g_ptr_array_remove_index(walk->reading->unread, noted);
+		forget_locked(walk->reading, leaf->where);
 		merge(walk, leaf, known, face);
 		return;
 	}

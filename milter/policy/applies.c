@@ -544,6 +544,45 @@ bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
 	return false;
 }
 
+static gint64 said_or(gint64 said, guint64 own)
+{
+	return said >= 0 ? said : (gint64)MIN(own, G_MAXINT64);
+}
+
+static void allow(const MsPolicy *policy, const MsLimits *own, guint ocr, MsLimits *out)
+{
+	guint64 *max = out->max;
+	guint64 pictures = policy->ocr < 0 ? own->max[MS_COST_OCR]
+		: policy->ocr == 0         ? 0
+					   : MAX(own->max[MS_COST_OCR], ocr);
+	out->milliseconds = MAX(
+		out->milliseconds, policy->read_ms >= 0 ? policy->read_ms : own->milliseconds);
+	max[MS_COST_PAGE] = MAX(max[MS_COST_PAGE],
+		(guint64)said_or(policy->read_pages, own->max[MS_COST_PAGE]));
+	max[MS_COST_TEXT] = MAX(max[MS_COST_TEXT],
+		(guint64)said_or(policy->read_text, own->max[MS_COST_TEXT]));
+	max[MS_COST_OCR] = MAX(max[MS_COST_OCR], pictures);
+}
+
+void ms_policies_reading(const MsPolicies *policies, const MsEnvelope *envelope,
+	const MsLimits *own, guint ocr, MsLimits *out)
+{
+	g_autoptr(MsFacts) f = envelope != NULL ? envelope_facts(envelope) : NULL;
+	guint n = 0;
+	*out = *own;
+	out->milliseconds = 0;
+	out->max[MS_COST_PAGE] = out->max[MS_COST_TEXT] = out->max[MS_COST_OCR] = 0;
+	for (guint i = 0; i < policies->list->len; i++) {
+		const MsPolicy *policy = policies->list->pdata[i];
+		if (f != NULL && unmet(f, policy, false) != NULL)
+			continue;
+		allow(policy, own, ocr, out);
+		n++;
+	}
+	if (n == 0)
+		*out = *own;
+}
+
 /* ---- told ------------------------------------------------------------------------------- */
 
 /* Those of the envelope say what there was instead. */

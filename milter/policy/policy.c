@@ -85,6 +85,10 @@ static const MsRow policy_rows[] = {
 		.type = MS_ROW_CHOICE,
 		.fallback = "trusted",
 		.choices = house_modes},
+	{.key = "ocr", .type = MS_ROW_SWITCH},
+	{.key = "read-deadline", .type = MS_ROW_TIME, .min = 100, .max = 120000},
+	{.key = "read-max-pages", .type = MS_ROW_NUMBER, .min = 1, .max = 100000},
+	{.key = "read-max-text", .type = MS_ROW_SIZE, .min = 65536, .max = 1 << 30},
 	{.key = "max-recipients", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-domains", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-accounts", .type = MS_ROW_NUMBER, .min = 1},
@@ -289,6 +293,10 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 	MsPolicy *policy = g_new0(MsPolicy, 1);
 	policy->title = g_strdup(ms_section_title(section));
 	take_mode(policy, section, mode);
+	policy->ocr = ms_section_number(section, "ocr");
+	policy->read_ms = ms_section_number(section, "read-deadline");
+	policy->read_pages = ms_section_number(section, "read-max-pages");
+	policy->read_text = ms_section_number(section, "read-max-text");
 	policy->mismatch_levels = take_levels(section, "believe-mismatch");
 	policy->unknown_levels = take_levels(section, "believe-unknown-identifier");
 	policy->proof_levels = take_levels(section, "believe-proof");

@@ -67,6 +67,9 @@ typedef struct {
 	GPtrArray *services; /* of char *: whose Authentication-Results are believed, lower case */
 	GTimeZone *zone;     /* of time; or NULL */
 
+	/* What reading may cost; -1: it does not say.  ocr: 0 no, 1 yes. */
+	gint64 ocr, read_ms, read_pages, read_text;
+
 	/* What it looks at. */
 	GHashTable *kinds;    /* of char *; empty: all; only "none": none */
 	GHashTable *required; /* of char * */

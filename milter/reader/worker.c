@@ -92,12 +92,64 @@ static MsFilter *open_added(int file)
 	return added;
 }
 
+/* What came with the job: limits, and passwords after those of the setup. */
+typedef struct {
+	MsLimits limits;
+	char *block;
+	gsize bytes;
+	GPtrArray *passwords; /* of char *; ends with NULL */
+} Special;
+
+/* The client went away, or says what it never would. */
+static bool take_passwords(int fd, const MsWireJob *job, Special *out)
+{
+	out->bytes = job->bytes;
+	if (job->n > MS_PASSWORDS_MOST || job->bytes > MS_PASSWORDS_MOST * (MS_PASSWORD_BYTES + 1))
+		return false;
+	out->block = g_malloc0((gsize)job->bytes + 1);
+	if (job->bytes > 0 && !ms_io_receive(fd, out->block, job->bytes))
+		return false;
+	gsize at = 0;
+	for (guint i = 0; i < job->n && at < job->bytes; i++) {
+		g_ptr_array_add(out->passwords, out->block + at);
+		at += strlen(out->block + at) + 1;
+	}
+	return at == job->bytes;
+}
+
+/* No more than the process was made for. */
+static bool take_special(int fd, const WorkerSetup *setup, Special *out)
+{
+	MsWireJob job;
+	MsLimits *limits = &out->limits;
+	*out = (Special){.limits = setup->limits, .passwords = g_ptr_array_new()};
+	for (char **p = setup->passwords; p != NULL && *p != NULL; p++)
+		g_ptr_array_add(out->passwords, *p);
+	if (!ms_io_receive(fd, &job, sizeof job) || !take_passwords(fd, &job, out))
+		return false;
+	g_ptr_array_add(out->passwords, NULL);
+	limits->max[MS_COST_PAGE] = MIN(limits->max[MS_COST_PAGE], job.pages);
+	limits->max[MS_COST_TEXT] = MIN(limits->max[MS_COST_TEXT], job.text);
+	limits->max[MS_COST_OCR] = MIN(limits->max[MS_COST_OCR], job.ocr);
+	limits->milliseconds = CLAMP(job.milliseconds, 0, limits->milliseconds);
+	return true;
+}
+
+/* A process of several jobs keeps no password of the one before. */
+static void special_clear(Special *special)
+{
+	if (special->block != NULL)
+		explicit_bzero(special->block, special->bytes);
+	g_free(special->block);
+	g_ptr_array_unref(special->passwords);
+}
+
 static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuestion *document,
-	const WorkerSetup *setup)
+	const Special *special, const WorkerSetup *setup)
 {
 	gint64 begin = g_get_monotonic_time();
 	MsBudget budget;
-	ms_budget_init(&budget, &setup->limits);
+	ms_budget_init(&budget, &special->limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
 	off_t size = lseek(file, 0, SEEK_END); /* fstat() would take a path as well */
 	if (size < 0)
@@ -111,7 +163,7 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 	MsHelp help = {
 		/* else it is what is being made known */
 		.known = setup->help && document == NULL ? ask_known : NULL,
-		.recognise = setup->help && setup->limits.max[MS_COST_OCR] > 0 ? ask_recognise
+		.recognise = setup->help && special->limits.max[MS_COST_OCR] > 0 ? ask_recognise
 									       : NULL,
 		.beyond = beyond,
 		.user = &asker,
@@ -124,7 +176,7 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 		.as = document != NULL ? document->as : NULL,
 		.budget = &budget,
 		.reading = reading,
-		.passwords = (const char *const *)setup->passwords,
+		.passwords = (const char *const *)special->passwords->pdata,
 		.help = &help,
 		.ocr_dpi = setup->limits.ocr_dpi,
 		.ocr_confidence = setup->limits.ocr_confidence,
@@ -144,19 +196,22 @@ void worker_serve(int fd, const WorkerSetup *setup)
 	for (unsigned i = 0; i < setup->jobs; i++) {
 		MsWireHeader header;
 		MsWireQuestion document;
+		Special special;
 		int files[2];
 		ssize_t n = ms_wire_receive(fd, &header, sizeof header, files, 2, 0);
 		bool part = n == sizeof header && memcmp(header.magic, MS_DOCUMENT_MAGIC, 8) == 0;
 		if (n != sizeof header || files[0] < 0 ||
 			(!part && memcmp(header.magic, MS_JOB_MAGIC, 8) != 0) ||
+			!take_special(fd, setup, &special) ||
 			(part && !ms_io_receive(fd, &document, sizeof document)))
 			_exit(0); /* the client went away */
 		document.as[MS_WIRE_AS - 1] = '\0';
 		/* Its memory goes with the process; a worker of several jobs has room for as
 		 * many. */
 		g_autoptr(MsFilter) added = files[1] >= 0 ? open_added(files[1]) : NULL;
-		g_autoptr(GBytes)
-			bytes = do_job(fd, files[0], added, part ? &document : NULL, setup);
+		g_autoptr(GBytes) bytes = do_job(
+			fd, files[0], added, part ? &document : NULL, &special, setup);
+		special_clear(&special);
 		close(files[0]);
 		if (files[1] >= 0)
 			close(files[1]);
