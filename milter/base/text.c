@@ -62,25 +62,44 @@ gunichar ms_text_cp1252(guint8 byte)
 	return byte >= 0x80 && byte < 0xa0 ? cp1252[byte - 0x80] : byte;
 }
 
+/* Most text is ASCII, of which only NUL is a case of its own. */
+static gsize ascii_run(const char *text, gsize len)
+{
+	const guint64 high = 0x8080808080808080ULL, ones = 0x0101010101010101ULL;
+	gsize n = 0;
+	for (guint64 eight; n + 8 <= len; n += 8) {
+		memcpy(&eight, text + n, 8);
+		if (((eight | (eight - ones)) & high) != 0) /* one outside ASCII, or a NUL */
+			break;
+	}
+	while (n < len && text[n] > 0)
+		n++;
+	return n;
+}
+
 GString *ms_text_repair(const char *bytes, gsize len)
 {
 	GString *out = g_string_sized_new(len + 16);
-	if (len == 0) /* `bytes` may be NULL */
-		return out;
-	const char *end = bytes + len;
-	while (bytes < end) {
-		const char *bad;
-		g_utf8_validate_len(bytes, (gsize)(end - bytes), &bad);
-		g_string_append_len(out, bytes, bad - bytes);
-		bytes = bad;
-		if (bytes == end)
+	gsize from = 0; /* what is valid since then is not in `out` yet */
+	for (gsize i = 0; i < len;) {
+		i += ascii_run(bytes + i, len - i);
+		if (i == len)
 			break;
-		guchar c = (guchar)*bytes++;
-		if (c == 0)
-			g_string_append_c(out, '\0'); /* g_utf8_validate_len stops at NUL */
-		else
-			g_string_append_unichar(out, ms_text_cp1252(c));
+		bool fine = bytes[i] == '\0';
+		if (!fine) {
+			gunichar c = g_utf8_get_char_validated(bytes + i, (gssize)(len - i));
+			fine = c != (gunichar)-1 && c != (gunichar)-2;
+		}
+		if (fine) {
+			i += (gsize)g_utf8_skip[(guchar)bytes[i]];
+			continue;
+		}
+		g_string_append_len(out, bytes + from, (gssize)(i - from));
+		g_string_append_unichar(out, ms_text_cp1252((guint8)bytes[i]));
+		from = ++i;
 	}
+	if (len > from) /* `bytes` may be NULL */
+		g_string_append_len(out, bytes + from, (gssize)(len - from));
 	return out;
 }
 
@@ -105,21 +124,6 @@ static void fold_step(MsFold *fold, GString *out, gsize source)
 	}
 	MsFoldStep step = {out->len, source};
 	g_array_append_val(fold->map, step);
-}
-
-/* Most text is ASCII, of which only NUL is changed. */
-static gsize ascii_run(const char *text, gsize len)
-{
-	const guint64 high = 0x8080808080808080ULL, ones = 0x0101010101010101ULL;
-	gsize n = 0;
-	for (guint64 eight; n + 8 <= len; n += 8) {
-		memcpy(&eight, text + n, 8);
-		if (((eight | (eight - ones)) & high) != 0) /* one outside ASCII, or a NUL */
-			break;
-	}
-	while (n < len && text[n] > 0)
-		n++;
-	return n;
 }
 
 MsFold *ms_fold_new(const char *utf8, gsize len)

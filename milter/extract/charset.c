@@ -335,8 +335,10 @@ static bool looks_ebcdic(const guint8 *data, gsize len)
 		words += letter;
 		blanks += c == 0x40 || c == 0x25 || c == 0x15;
 		ascii += g_ascii_isalnum((char)c) || c == ' ';
+		if (ascii * 8 > n)
+			return false;
 	}
-	return n >= LEAST && words * 10 >= n * 6 && blanks * 30 >= n && ascii * 8 <= n
+	return n >= LEAST && words * 10 >= n * 6 && blanks * 30 >= n
 		&& !g_utf8_validate_len((const char *)data, n, NULL);
 }
 

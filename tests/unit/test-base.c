@@ -59,6 +59,45 @@ static void test_repair(void)
 	}
 }
 
+/* The same in one sweep after the other, as GLib takes it. */
+static GString *repair_by_pieces(const char *bytes, gsize len)
+{
+	GString *out = g_string_new(NULL);
+	const char *end = bytes + len, *bad;
+	while (bytes < end) {
+		g_utf8_validate_len(bytes, (gsize)(end - bytes), &bad);
+		g_string_append_len(out, bytes, bad - bytes);
+		bytes = bad;
+		if (bytes < end && *bytes == '\0')
+			g_string_append_c(out, *bytes++);
+		else if (bytes < end)
+			g_string_append_unichar(out, ms_text_cp1252((guint8)*bytes++));
+	}
+	return out;
+}
+
+static void test_repair_anything(void)
+{
+	static const char *const pieces[] = {"plain ASCII text, ", "1234567", "\xc3\xbc",
+		"\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80",
+		"\xef\xbf\xbe", "\xff", "\xe2", "\x80", "\xf0\x9f", ""};
+	for (guint i = 0; i < 20000; i++) {
+		char bytes[200];
+		gsize len = 0;
+		for (guint n = g_test_rand_int_range(0, 9); n > 0; n--) {
+			const char *piece = pieces[g_test_rand_int_range(0, G_N_ELEMENTS(pieces))];
+			gsize size = *piece == '\0' ? 1 : strlen(piece);
+			memcpy(bytes + len, piece, size);
+			len += size;
+		}
+		char *input = exact_copy(bytes, len);
+		g_autoptr(GString) got = ms_text_repair(input, len);
+		g_autoptr(GString) want = repair_by_pieces(input, len);
+		g_assert_cmpmem(got->str, got->len, want->str, want->len);
+		free(input);
+	}
+}
+
 static void test_fold(void)
 {
 	static const struct {
@@ -341,6 +380,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/base/text/escape", test_escape);
 	g_test_add_func("/base/text/repair", test_repair);
+	g_test_add_func("/base/text/repair-anything", test_repair_anything);
 	g_test_add_func("/base/text/fold", test_fold);
 	g_test_add_func("/base/text/fold-map", test_fold_map);
 	g_test_add_func("/base/text/nearest", test_nearest);
