@@ -43,6 +43,7 @@ typedef struct {
 	bool (*init)(const char *languages, GError **error);
 	MsWorkFunc work;
 	const char *warm; /* a message that is read before the first real one, or NULL */
+	bool no_tables;   /* it opens no file at all: there is no document that it reads */
 } MsReaderProgram;
 
 int ms_reader_main(int argc, char **argv, const MsReaderProgram *program);

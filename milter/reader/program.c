@@ -105,5 +105,5 @@ static const char warm[] = WARM_TEXT
 	"trailer<</Root 1 0 R>>\r\n--x\r\n" WARM_END;
 static const char warm_text[] = WARM_TEXT WARM_END;
 
-const MsReaderProgram ms_reader_program = {init, ms_reader_work, warm};
-const MsReaderProgram ms_reader_text_program = {init_text, ms_reader_work, warm_text};
+const MsReaderProgram ms_reader_program = {init, ms_reader_work, warm, false};
+const MsReaderProgram ms_reader_text_program = {init_text, ms_reader_work, warm_text, true};

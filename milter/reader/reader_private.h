@@ -7,9 +7,10 @@
 
 /* sandbox.c */
 typedef struct MsSandbox MsSandbox;
-/* Builds everything that can be built before a fork.  What this system does not offer is said
+/* Builds everything that can be built before a fork.  `tables`: workers may read those that
+ * Poppler has of East Asian characters.  What this system does not offer is said
  * in `*missing_out`; NULL when nothing is missing.  NULL and errno: it is short of something. */
-MsSandbox *sandbox_prepare(char **missing_out);
+MsSandbox *sandbox_prepare(bool tables, char **missing_out);
 /* Confines the calling process for good; once in a process.  NULL, or what failed. */
 const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds);
 /* Leaves a worker's descriptors: its job at 3, `null` as what it says.  False: it must end. */

@@ -33,6 +33,7 @@
 struct MsSandbox {
 	struct sock_fprog program;
 	int landlock_abi; /* 0: the kernel has none */
+	bool tables;
 };
 
 static const char *const allowed[] = {
@@ -189,11 +190,12 @@ static int landlock_abi(void)
 	return abi > 0 ? (int)abi : 0;
 }
 
-MsSandbox *sandbox_prepare(char **missing_out)
+MsSandbox *sandbox_prepare(bool tables, char **missing_out)
 {
 	MsSandbox *sandbox = g_new0(MsSandbox, 1);
 	*missing_out = NULL;
 	sandbox->landlock_abi = landlock_abi();
+	sandbox->tables = tables;
 	if (!seccomp_offered()) {
 		*missing_out = g_strdup("seccomp filters are not to be had on this system");
 	} else if (!compile(&sandbox->program, sandbox->landlock_abi > 0)) {
@@ -244,7 +246,7 @@ static bool allow_tables(int ruleset)
 }
 
 /* No other file system right at all; kernels that know fewer rights are asked for fewer. */
-static bool enter_landlock(int abi)
+static bool enter_landlock(int abi, bool tables)
 {
 	if (abi == 0)
 		return true;
@@ -261,7 +263,8 @@ static bool enter_landlock(int abi)
 	long fd = syscall(SYS_landlock_create_ruleset, attr, known * sizeof *attr, 0);
 	if (fd < 0)
 		return false;
-	bool fine = allow_tables((int)fd) && syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
+	bool fine = (!tables || allow_tables((int)fd)) &&
+		syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
 	close((int)fd);
 	return fine;
 }
@@ -284,7 +287,7 @@ const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cp
 		return "no_new_privs";
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return "dumpable";
-	if (!enter_landlock(sandbox->landlock_abi))
+	if (!enter_landlock(sandbox->landlock_abi, sandbox->tables))
 		return "landlock";
 	if (!set_limits(memory, cpu_seconds))
 		return "resource limits";

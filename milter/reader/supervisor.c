@@ -492,7 +492,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		return ms_wire_is_short(errno) ? lack("/dev/null")
 					       : fail("/dev/null cannot be opened");
 	g_autofree char *missing = NULL;
-	s.sandbox = sandbox_prepare(&missing);
+	s.sandbox = sandbox_prepare(!program->no_tables, &missing);
 	if (s.sandbox == NULL)
 		return lack("preparing the confinement");
 	if (!check_sandbox(&s, &missing))

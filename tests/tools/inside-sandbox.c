@@ -188,7 +188,7 @@ int main(void)
 	char *missing = NULL;
 	result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	sandbox = sandbox_prepare(&missing);
+	sandbox = sandbox_prepare(true, &missing);
 	if (result == MAP_FAILED || null < 0 || sandbox == NULL || missing != NULL
 		|| socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
 		fprintf(stderr, "no confinement here: %s\n", missing != NULL ? missing : strerror(errno));
