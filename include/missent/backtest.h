@@ -10,10 +10,6 @@
  * LIMITS  MS_BACKTEST_REASONS reasons are kept of a message.
  * NOT     Counts nothing in the guard, writes no record and no audit line.  Rows have masked
  *         forms only.
- *
- * Who the recipients were is told by, in this order: our own record of a held copy; an Exchange
- * journal report; X-Original-To, Delivered-To and X-Envelope-To, but for addresses of the archive
- * itself; else To and Cc, which know nothing of Bcc.
  */
 #ifndef MISSENT_BACKTEST_H
 #define MISSENT_BACKTEST_H
@@ -21,12 +17,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "missent/engine.h"
+#include "missent/batch.h"
 
 #define MS_BACKTEST_REASONS 10
-
-typedef enum { MS_BY_RECORD, MS_BY_JOURNAL, MS_BY_DELIVERY, MS_BY_HEADERS, MS_N_BY } MsBacktestBy;
-extern const char *const ms_backtest_by_names[MS_N_BY + 1]; /* NULL-terminated */
 
 /* What one set of policies makes of a message. */
 typedef struct {
@@ -62,15 +55,9 @@ typedef struct {
 	volatile const int *stop;        /* not 0: end as soon as can be */
 } MsBacktestAsk;
 
-typedef struct {
-	guint done, before;   /* messages judged; of these, before this run */
-	guint64 bytes, total; /* of the files */
-	gint64 us, cpu_us;    /* of this run, with the reader's workers */
-} MsBacktestProgress;
-
 typedef struct MsBacktest MsBacktest;
 MsBacktest *ms_backtest_run(const MsBacktestAsk *ask,
-	void (*progress)(const MsBacktestProgress *, void *user), void *user, GError **error);
+	void (*progress)(const MsBatchProgress *, void *user), void *user, GError **error);
 void ms_backtest_free(MsBacktest *backtest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsBacktest, ms_backtest_free)
 
@@ -79,7 +66,7 @@ guint ms_backtest_count(const MsBacktest *backtest);
 const MsBacktestRow *ms_backtest_row(const MsBacktest *backtest, guint n);
 /* Do the two sets of policies disagree on it? */
 bool ms_backtest_differs(const MsBacktestRow *row);
-void ms_backtest_progress(const MsBacktest *backtest, MsBacktestProgress *out);
+void ms_backtest_progress(const MsBacktest *backtest, MsBatchProgress *out);
 bool ms_backtest_is_whole(const MsBacktest *backtest); /* false: it was stopped */
 /* What a reader of the result has to know: cut mailboxes, policies that changed meanwhile, an
  * archive's own address taken for a recipient; of char *. */

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,8 +14,16 @@
 
 #include "backtest_private.h"
 
-const char *const ms_backtest_by_names[MS_N_BY + 1] = {
+const char *const ms_backtest_by_names[MS_N_KNOWN_BY + 1] = {
 	"record", "journal", "delivery", "headers", NULL};
+
+typedef struct {
+	const char *name;
+	gsize len;
+	const char *spool; /* our own spool, or NULL */
+	const char *const *archive;
+	const GPtrArray *delivery; /* of char *: lines that delivery wrote */
+} Stored;
 
 static void add_recipient(MsEnvelope *envelope, const char *text)
 {
@@ -26,7 +35,7 @@ static void add_recipient(MsEnvelope *envelope, const char *text)
 
 /* ---- our own records ---------------------------------------------------------------------- */
 
-static bool by_record(MsLedger *ledger, const BacktestMessage *m, MsEnvelope *envelope)
+static bool by_record(MsLedger *ledger, const Stored *m, MsEnvelope *envelope)
 {
 	g_autofree char *folder = g_path_get_dirname(m->name), *uid = g_path_get_basename(m->name);
 	if (ledger == NULL || m->spool == NULL || strcmp(folder, m->spool) != 0)
@@ -137,8 +146,9 @@ static bool is_delivery(const char *line, gsize len)
 	return false;
 }
 
-/* Delivery wrote them later: the message that was sent had none of them. */
-GBytes *backtest_without_delivery(GBytes *stored, GPtrArray *fields_out)
+/* Delivery wrote them later: the message that was sent had none of them.  Their lines are added
+ * to `fields_out`. */
+static GBytes *without_delivery(GBytes *stored, GPtrArray *fields_out)
 {
 	gsize len;
 	const char *data = g_bytes_get_data(stored, &len);
@@ -163,7 +173,7 @@ GBytes *backtest_without_delivery(GBytes *stored, GPtrArray *fields_out)
 	return g_byte_array_free_to_bytes(g_steal_pointer(&out));
 }
 
-static bool by_delivery(const BacktestMessage *m, MsEnvelope *envelope)
+static bool by_delivery(const Stored *m, MsEnvelope *envelope)
 {
 	for (gsize k = 0; k < G_N_ELEMENTS(delivery_fields) && envelope->recipients->len == 0; k++)
 		for (guint i = 0; i < m->delivery->len; i++) {
@@ -176,7 +186,9 @@ static bool by_delivery(const BacktestMessage *m, MsEnvelope *envelope)
 	return envelope->recipients->len > 0;
 }
 
-MsEnvelope *backtest_envelope(MsRuntime *runtime, MsLedger *ledger, const BacktestMessage *m,
+/* The envelope, and the message itself where what was stored is a report about it (else NULL).
+ * NULL: why. */
+static MsEnvelope *envelope_of(MsRuntime *runtime, MsLedger *ledger, const Stored *m,
 	const MsReading *reading, int fd, MsBacktestBy *by_out, GBytes **inner_out, GError **error)
 {
 	g_autoptr(MsEnvelope) e = ms_envelope_new();
@@ -207,4 +219,59 @@ MsEnvelope *backtest_envelope(MsRuntime *runtime, MsLedger *ledger, const Backte
 		return g_steal_pointer(&e);
 	ms_fail_input(error, "it names no recipient");
 	return NULL;
+}
+
+/* ---- one message ------------------------------------------------------------------------ */
+
+void ms_batch_mail_clear(MsBatchMail *mail)
+{
+	ms_envelope_free(mail->envelope);
+	ms_judgement_free(mail->judgement);
+	if (mail->fd >= 0)
+		close(mail->fd);
+	*mail = (MsBatchMail){.fd = -1};
+}
+
+static int memory_of(GBytes *bytes, guint64 most, GError **error)
+{
+	gsize len;
+	const void *data = g_bytes_get_data(bytes, &len);
+	int fd = ms_memory_of("missent-stored", data, MIN(len, most));
+	if (fd < 0)
+		ms_fail_input(error, "%s", g_strerror(errno));
+	return fd;
+}
+
+/* What was read to learn whom it was for; or, where that is a report about a message, that. */
+static bool read_inner(
+	MsRuntime *runtime, GBytes *inner, guint64 most, MsBatchMail *mail, GError **error)
+{
+	close(mail->fd);
+	g_clear_pointer(&mail->judgement, ms_judgement_free);
+	mail->fd = memory_of(inner, most, error);
+	return mail->fd >= 0 &&
+		ms_engine_read(runtime, mail->envelope, mail->fd, &mail->judgement, error);
+}
+
+bool ms_batch_mail_read(MsRuntime *runtime, MsLedger *ledger, const char *const *archive,
+	const MsBatchItem *item, MsBatchMail *mail_out, GError **error)
+{
+	const MsSettings *s = ms_runtime_settings(runtime);
+	guint64 most = s->limits.max_message;
+	g_autoptr(GPtrArray) delivery = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GBytes) bytes = without_delivery(item->bytes, delivery), inner = NULL;
+	const Stored stored = {
+		item->name, g_bytes_get_size(bytes), s->spool_dir, archive, delivery};
+	g_auto(MsBatchMail) mail = {.fd = memory_of(bytes, most, error)};
+	if (mail.fd < 0 || !ms_engine_read(runtime, NULL, mail.fd, &mail.judgement, error))
+		return false;
+	mail.envelope = envelope_of(runtime, ledger, &stored, mail.judgement->reading, mail.fd,
+		&mail.by, &inner, error);
+	if (mail.envelope == NULL ||
+		(inner != NULL && !read_inner(runtime, inner, most, &mail, error)))
+		return false;
+	mail.judgement->stored = MIN(mail.envelope->size, most);
+	*mail_out = mail;
+	mail = (MsBatchMail){.fd = -1};
+	return true;
 }

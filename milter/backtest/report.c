@@ -27,7 +27,7 @@ const MsBacktestRow *ms_backtest_row(const MsBacktest *backtest, guint n)
 	return backtest->rows->pdata[n];
 }
 
-void ms_backtest_progress(const MsBacktest *backtest, MsBacktestProgress *out)
+void ms_backtest_progress(const MsBacktest *backtest, MsBatchProgress *out)
 {
 	*out = backtest->progress;
 }
@@ -94,7 +94,7 @@ GArray *ms_backtest_causes(const MsBacktest *backtest)
 /* ---- sums ------------------------------------------------------------------------------- */
 
 typedef struct {
-	guint actions[MS_N_ACTIONS], before[MS_N_ACTIONS], by[MS_N_BY];
+	guint actions[MS_N_ACTIONS], before[MS_N_ACTIONS], by[MS_N_KNOWN_BY];
 	guint failed, differ;
 	GHashTable *codes; /* char * to messages */
 } Sums;

@@ -1,47 +1,24 @@
 /*
- * Stored mail comes in; out goes a row for each message, in its order.  The caller's thread reads
- * files and hands their messages to threads that judge, so many at a time that a mailbox larger
- * than memory is no matter.
+ * Stored mail comes in; out goes a row for each message, in its order.  The caller's thread; those
+ * of the batch judge.
  */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/identifier.h"
-#include "missent/stored.h"
 
 #include "backtest_private.h"
-
-#define AHEAD 3 /* messages a thread that wait for it */
-#define EVERY_US 200000 /* progress is told */
-
-typedef struct {
-	guint index;
-	char *name;
-	GBytes *bytes;
-	bool cut;
-} Item;
 
 typedef struct {
 	const MsBacktestAsk *ask;
 	MsRuntime *runtime, *baseline;
 	MsLedger *ledger;
-	BacktestState *state;
 	MsBacktest *out;
-	void (*progress)(const MsBacktestProgress *, void *user);
-	void *user;
-	gint64 start, told;
-	GThreadPool *pool;
-	GMutex lock; /* of all that follows, of `out` and `state` */
-	GCond less;
-	guint waiting;
+	GMutex lock; /* of `delivered` */
 	/* address to how many messages were to it alone, as delivery wrote */
 	GHashTable *delivered;
-	char *broken;          /* why the state could not be written; NULL */
 } Run;
 
 /* ---- one message ------------------------------------------------------------------------ */
@@ -97,33 +74,14 @@ static void fill(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgeme
 	}
 }
 
-static bool judge(MsRuntime *runtime, const MsEnvelope *envelope, int fd, MsBacktestView *view,
-	GError **error)
+static bool judge(MsRuntime *runtime, const MsEnvelope *envelope, int fd, guint64 stored,
+	MsBacktestView *view, GError **error)
 {
 	g_autoptr(MsJudgement) judgement = NULL;
-	if (!ms_engine_judge(runtime, envelope, fd, envelope->size, &judgement, error))
+	if (!ms_engine_judge(runtime, envelope, fd, stored, &judgement, error))
 		return false;
 	fill(runtime, envelope, judgement, view);
 	return true;
-}
-
-static int memory_file(GBytes *bytes, guint64 most)
-{
-	gsize len;
-	const guint8 *data = g_bytes_get_data(bytes, &len);
-	int fd = ms_memory_file("missent-backtest");
-	len = MIN(len, most);
-	for (gsize done = 0; fd >= 0 && done < len;) {
-		ssize_t n = write(fd, data + done, len - done);
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		done += (gsize)n;
-	}
-	if (fd >= 0)
-		ms_memory_seal(fd);
-	return fd;
 }
 
 static void note_delivered(Run *run, const MsEnvelope *envelope)
@@ -131,174 +89,72 @@ static void note_delivered(Run *run, const MsEnvelope *envelope)
 	if (envelope->recipients->len != 1)
 		return;
 	g_mutex_lock(&run->lock);
-	const char *address = envelope->recipients->pdata[0];
+	char *address = g_ascii_strdown(envelope->recipients->pdata[0], -1);
 	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(run->delivered, address));
-	g_hash_table_insert(run->delivered, g_ascii_strdown(address, -1), GUINT_TO_POINTER(n + 1));
+	g_hash_table_insert(run->delivered, address, GUINT_TO_POINTER(n + 1));
 	g_mutex_unlock(&run->lock);
 }
 
-/* What was read to learn whom it was for is judged; or, where it is a report about one, the
- * message in it. */
-static bool judge_fd(
-	Run *run, const BacktestMessage *message, int fd, MsBacktestRow *row, GError **error)
+static bool judge_item(Run *run, const MsBatchItem *item, MsBacktestRow *row, GError **error)
 {
-	g_autoptr(MsJudgement) judgement = NULL;
-	g_autoptr(GBytes) inner = NULL;
-	const MsSettings *s = ms_runtime_settings(run->runtime);
-	if (!ms_engine_read(run->runtime, NULL, fd, &judgement, error))
+	g_auto(MsBatchMail) mail = {.fd = -1};
+	if (!ms_batch_mail_read(run->runtime, run->ledger, run->ask->archive, item, &mail, error))
 		return false;
-	g_autoptr(MsEnvelope) envelope = backtest_envelope(run->runtime, run->ledger, message,
-		judgement->reading, fd, &row->by, &inner, error);
-	if (envelope == NULL)
-		return false;
-	set_text(&row->sender, ms_identifier_masked("", envelope->sender));
-	row->recipients = envelope->recipients->len;
+	row->by = mail.by;
+	set_text(&row->sender, ms_identifier_masked("", mail.envelope->sender));
+	row->recipients = mail.envelope->recipients->len;
 	if (row->by == MS_BY_DELIVERY)
-		note_delivered(run, envelope);
-	int judged = inner != NULL ? memory_file(inner, envelope->size) : fd;
-	bool fine = judged >= 0 || ms_fail_input(error, "%s", g_strerror(errno));
-	if (fine && inner == NULL) {
-		judgement->stored = MIN(message->len, s->limits.max_message);
-		ms_engine_decide(run->runtime, envelope, fd, judgement);
-		fill(run->runtime, envelope, judgement, &row->now);
-	} else if (fine) {
-		fine = judge(run->runtime, envelope, judged, &row->now, error);
-	}
-	fine = fine &&
-		(run->baseline == NULL ||
-			judge(run->baseline, envelope, judged, &row->baseline, error));
-	if (inner != NULL && judged >= 0)
-		close(judged);
-	return fine;
+		note_delivered(run, mail.envelope);
+	ms_engine_decide(run->runtime, mail.envelope, mail.fd, mail.judgement);
+	fill(run->runtime, mail.envelope, mail.judgement, &row->now);
+	return run->baseline == NULL ||
+		judge(run->baseline, mail.envelope, mail.fd, mail.judgement->stored, &row->baseline,
+			error);
 }
 
-static void judge_item(Run *run, const Item *item, MsBacktestRow *row)
+/* ---- for the batch ---------------------------------------------------------------------- */
+
+static gpointer work(const MsBatchItem *item, void *user)
 {
 	g_autoptr(GError) error = NULL;
-	const MsSettings *s = ms_runtime_settings(run->runtime);
-	g_autoptr(GPtrArray) delivery = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GBytes) bytes = backtest_without_delivery(item->bytes, delivery);
-	const BacktestMessage message = {
-		item->name, g_bytes_get_size(bytes), s->spool_dir, run->ask->archive, delivery};
-	int fd = memory_file(bytes, s->limits.max_message);
-	bool fine = fd >= 0 ? judge_fd(run, &message, fd, row, &error)
-			    : ms_fail_input(&error, "%s", g_strerror(errno));
-	if (!fine)
+	MsBacktestRow *row = backtest_row_new(item->name, item->digest);
+	if (!judge_item(user, item, row, &error))
 		row->failed = g_strdup(error->message);
-	if (fd >= 0)
-		close(fd);
+	return row;
 }
 
-/* ---- threads ---------------------------------------------------------------------------- */
-
-static void put_row(Run *run, guint index, MsBacktestRow *row, bool before)
+static json_t *to_json(gconstpointer row, void *user)
 {
-	MsBacktest *out = run->out;
-	if (index >= out->rows->len)
-		g_ptr_array_set_size(out->rows, (gint)index + 1);
-	out->rows->pdata[index] = row;
-	out->progress.done++;
-	out->progress.before += before;
-	if (!before && !backtest_state_add(run->state, row) && run->broken == NULL)
-		run->broken = g_strdup(g_strerror(errno));
+	(void)user;
+	return backtest_row_to_json(row, true);
 }
 
-static void work(gpointer data, gpointer user)
+static gpointer from_json(const json_t *json, void *user)
 {
-	Item *item = data;
+	(void)user;
+	return backtest_row_from_json(json);
+}
+
+static void note(Run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void note(Run *run, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_ptr_array_add(run->out->notes, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+static void take(const MsBatchItem *item, gpointer row, void *user)
+{
 	Run *run = user;
-	gsize len;
-	const guint8 *bytes = g_bytes_get_data(item->bytes, &len);
-	g_autofree char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes, len);
-	digest[16] = '\0';
-	g_mutex_lock(&run->lock);
-	MsBacktestRow *row = backtest_state_take(run->state, item->name, digest);
-	g_mutex_unlock(&run->lock);
-	bool before = row != NULL;
-	bool stopped = run->ask->stop != NULL && *run->ask->stop != 0;
-	if (!before && !stopped) {
-		row = backtest_row_new(item->name, digest);
-		judge_item(run, item, row);
-	}
-	g_mutex_lock(&run->lock);
-	if (row != NULL)
-		put_row(run, item->index, row, before);
+	GPtrArray *rows = run->out->rows;
+	if (item->index >= rows->len)
+		g_ptr_array_set_size(rows, (gint)item->index + 1);
+	rows->pdata[item->index] = row;
 	if (item->cut)
-		g_ptr_array_add(run->out->notes,
-			g_strdup_printf(
-				"%s: the mailbox ends within this message; what is there of it "
-				"was judged",
-				item->name));
-	run->waiting--;
-	g_cond_signal(&run->less);
-	g_mutex_unlock(&run->lock);
-	g_free(item->name);
-	g_bytes_unref(item->bytes);
-	g_free(item);
-}
-
-/* With the lock held. */
-static void tell(Run *run, bool now)
-{
-	gint64 time = g_get_monotonic_time();
-	run->out->progress.us = time - run->start;
-	if (run->progress == NULL || (!now && time - run->told < EVERY_US))
-		return;
-	run->told = time;
-	run->progress(&run->out->progress, run->user);
-}
-
-typedef struct {
-	Run *run;
-	guint index;
-	guint64 before; /* bytes of paths before this one */
-	guint64 seen;
-} Feeding;
-
-static bool feed(const MsStored *message, void *user)
-{
-	Feeding *f = user;
-	Run *run = f->run;
-	Item *item = g_new(Item, 1);
-	*item = (Item){f->index++, g_strdup(message->name),
-		g_bytes_new(message->data, message->len), message->cut};
-	g_mutex_lock(&run->lock);
-	while (run->waiting >= AHEAD * (guint)g_thread_pool_get_max_threads(run->pool)) {
-		g_cond_wait_until(&run->less, &run->lock, g_get_monotonic_time() + EVERY_US);
-		tell(run, false);
-	}
-	run->waiting++;
-	run->out->progress.bytes = f->before + message->at;
-	tell(run, false);
-	g_mutex_unlock(&run->lock);
-	f->seen = message->at;
-	g_thread_pool_push(run->pool, item, NULL);
-	return run->ask->stop == NULL || *run->ask->stop == 0;
-}
-
-static bool feed_all(Run *run, GError **error)
-{
-	Feeding f = {.run = run};
-	for (int i = 0;
-		run->ask->paths[i] != NULL && (run->ask->stop == NULL || *run->ask->stop == 0);
-		i++) {
-		f.seen = 0;
-		if (!ms_stored_each(run->ask->paths[i], feed, &f, error))
-			return false;
-		f.before += f.seen;
-	}
-	return true;
-}
-
-static void finish(Run *run)
-{
-	g_mutex_lock(&run->lock);
-	while (run->waiting > 0) {
-		g_cond_wait_until(&run->less, &run->lock, g_get_monotonic_time() + EVERY_US);
-		tell(run, false);
-	}
-	tell(run, true);
-	g_mutex_unlock(&run->lock);
+		note(run,
+			"%s: the mailbox ends within this message; what is there of it was judged",
+			item->name);
 }
 
 /* ---- the whole -------------------------------------------------------------------------- */
@@ -328,27 +184,14 @@ static char *key_of(const Run *run, const MsDirectoryState *state)
 	return sum;
 }
 
-/* A directory that cannot be asked would make all mail wait. */
-static bool open_state(Run *run, GError **error)
+/* A directory that cannot be asked would make all mail wait.  NULL: it cannot. */
+static char *key_now(const Run *run, GError **error)
 {
 	MsDirectoryState state = {0};
-	if (ms_directory_state(ms_runtime_directory(run->runtime), &state, error) != MS_FOUND) {
-		ms_directory_state_clear(&state);
-		return false;
-	}
-	g_autofree char *key = key_of(run, &state);
-	run->state = backtest_state_open(run->ask->state, key, run->ask->afresh, error);
+	MsAnswer answer = ms_directory_state(ms_runtime_directory(run->runtime), &state, error);
+	char *key = answer == MS_FOUND ? key_of(run, &state) : NULL;
 	ms_directory_state_clear(&state);
-	return run->state != NULL;
-}
-
-static void note(Run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void note(Run *run, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_ptr_array_add(run->out->notes, g_strdup_vprintf(format, args));
-	va_end(args);
+	return key;
 }
 
 static void note_archive(Run *run)
@@ -386,7 +229,7 @@ static void note_unsure(Run *run)
 			(char *)texts->pdata[i]);
 }
 
-static void note_all(Run *run)
+static void note_all(Run *run, const char *broken)
 {
 	note_archive(run);
 	note_unsure(run);
@@ -394,9 +237,8 @@ static void note_all(Run *run)
 		(run->baseline != NULL && !ms_runtime_is_current(run->baseline)))
 		note(run,
 			"policies or kinds were changed while this ran; what is told is by those of its beginning");
-	if (run->broken != NULL)
-		note(run, "%s: %s; if this is stopped, it begins anew", run->ask->state,
-			run->broken);
+	if (broken != NULL)
+		note(run, "%s: %s; if this is stopped, it begins anew", run->ask->state, broken);
 }
 
 static void run_clear(Run *run)
@@ -404,70 +246,60 @@ static void run_clear(Run *run)
 	ms_runtime_unref(run->runtime);
 	ms_runtime_unref(run->baseline);
 	ms_ledger_free(run->ledger);
-	backtest_state_free(run->state);
 	g_hash_table_unref(run->delivered);
 	g_mutex_clear(&run->lock);
-	g_cond_clear(&run->less);
-	g_free(run->broken);
 }
 
-static gint64 cpu_us(void)
-{
-	struct rusage own, theirs;
-	getrusage(RUSAGE_SELF, &own);
-	getrusage(RUSAGE_CHILDREN, &theirs);
-	gint64 seconds = own.ru_utime.tv_sec + own.ru_stime.tv_sec + theirs.ru_utime.tv_sec +
-		theirs.ru_stime.tv_sec;
-	return seconds * G_USEC_PER_SEC + own.ru_utime.tv_usec + own.ru_stime.tv_usec +
-		theirs.ru_utime.tv_usec + theirs.ru_stime.tv_usec;
-}
-
-static bool run_all(Run *run, GError **error)
+static bool load_all(Run *run, GError **error)
 {
 	const MsBacktestAsk *ask = run->ask;
 	run->runtime = load(ask, ask->policies, error);
 	run->baseline = run->runtime != NULL && ask->baseline != NULL
 		? load(ask, ask->baseline, error)
 		: NULL;
-	if (run->runtime == NULL || (ask->baseline != NULL && run->baseline == NULL) ||
-		!open_state(run, error))
+	if (run->runtime == NULL || (ask->baseline != NULL && run->baseline == NULL))
 		return false;
 	/* Where there are no records, or they are not for us, nothing is known of them. */
 	run->ledger = ms_ledger_open_readonly(
 		ms_runtime_settings(run->runtime)->records_file, NULL);
-	for (int i = 0; ask->paths[i] != NULL; i++)
-		run->out->progress.total += ms_stored_size(ask->paths[i]);
-	int threads = (int)(ask->threads > 0 ? ask->threads : g_get_num_processors());
-	run->pool = g_thread_pool_new(work, run, threads, TRUE, error);
-	bool fine = feed_all(run, error);
-	finish(run);
-	g_thread_pool_free(run->pool, FALSE, TRUE);
-	run->out->whole = fine && (ask->stop == NULL || *ask->stop == 0);
-	note_all(run);
-	return fine;
+	return true;
+}
+
+static bool run_all(Run *run, const MsBatchFuncs *funcs, GError **error)
+{
+	const MsBacktestAsk *ask = run->ask;
+	g_autofree char *key = load_all(run, error) ? key_now(run, error) : NULL;
+	g_autofree char *broken = NULL;
+	const MsBatchAsk batch = {.paths = ask->paths,
+		.state = ask->state,
+		.key = key,
+		.afresh = ask->afresh,
+		.threads = ask->threads,
+		.stop = ask->stop};
+	if (key == NULL || !ms_batch_run(&batch, funcs, &run->out->progress, &broken, error))
+		return false;
+	run->out->whole = !ms_batch_stopped(&batch);
+	note_all(run, broken);
+	return true;
 }
 
 MsBacktest *ms_backtest_run(const MsBacktestAsk *ask,
-	void (*progress)(const MsBacktestProgress *, void *user), void *user, GError **error)
+	void (*progress)(const MsBatchProgress *, void *user), void *user, GError **error)
 {
 	g_autoptr(MsBacktest) out = g_new0(MsBacktest, 1);
 	out->rows = g_ptr_array_new_with_free_func(backtest_row_free);
 	out->notes = g_ptr_array_new_with_free_func(g_free);
 	out->compares = ask->baseline != NULL;
-	Run run = {.ask = ask,
-		.out = out,
-		.progress = progress,
-		.user = user,
-		.start = g_get_monotonic_time()};
-	gint64 before = cpu_us();
+	Run run = {.ask = ask, .out = out};
+	const MsBatchFuncs funcs = {work, to_json, from_json, take, progress, user, &run};
+	gint64 before = ms_batch_cpu();
 	g_mutex_init(&run.lock);
-	g_cond_init(&run.less);
 	run.delivered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	bool fine = run_all(&run, error);
+	bool fine = run_all(&run, &funcs, error);
 	for (guint i = out->rows->len; i-- > 0;)
 		if (out->rows->pdata[i] == NULL) /* a stop left it out */
 			g_ptr_array_remove_index(out->rows, i);
 	run_clear(&run); /* readers end, and what they used is known */
-	out->progress.cpu_us = cpu_us() - before;
+	out->progress.cpu_us = ms_batch_cpu() - before;
 	return fine ? g_steal_pointer(&out) : NULL;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "missent/backtest.h"
+#include "missent/io.h"
 
 #include "cli.h"
 
@@ -39,21 +40,6 @@ static const char *scratch(Test *t)
 	if (t->scratch == NULL)
 		t->scratch = g_dir_make_tmp("missent-test-XXXXXX", NULL);
 	return t->scratch;
-}
-
-static void remove_all(const char *folder)
-{
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR) &&
-			!g_file_test(path, G_FILE_TEST_IS_SYMLINK);
-		if (is_folder)
-			remove_all(path);
-		else
-			g_unlink(path);
-	}
-	g_rmdir(folder);
 }
 
 static bool run_program(const char *const *argv, GError **error)
@@ -128,22 +114,6 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 		return cli_fail_error(error);
 	*mapping_out = g_steal_pointer(&file);
 	return 0;
-}
-
-/* ---- while it runs ---------------------------------------------------------------------- */
-
-static void print_progress(const MsBacktestProgress *p, void *user)
-{
-	(void)user;
-	guint now = p->done - p->before;
-	double rate = p->us > 0 ? now * (double)G_USEC_PER_SEC / (double)p->us : 0;
-	double share = p->total > 0 ? (double)p->bytes / (double)p->total : 0;
-	g_autofree char *left = share > 0.01 && now > 0
-		? cli_duration((gint64)((double)p->us / G_USEC_PER_SEC * (1 - share) / share))
-		: g_strdup("?");
-	fprintf(stderr, "\r%u messages, %.0f%%, %.1f a second, %s left    ", p->done, 100 * share,
-		rate, left);
-	fflush(stderr);
 }
 
 /* ---- the result ------------------------------------------------------------------------- */
@@ -229,7 +199,7 @@ static void print_failed(const MsBacktest *b)
 
 static guint print_result(const Test *t, const MsBacktest *b, const json_t *json)
 {
-	MsBacktestProgress p;
+	MsBatchProgress p;
 	ms_backtest_progress(b, &p);
 	double seconds = (double)p.us / G_USEC_PER_SEC;
 	printf("%u message%s", p.done, p.done == 1 ? "" : "s");
@@ -285,33 +255,16 @@ static int tell(Test *t, const MsBacktest *b)
 
 /* ---- the command ------------------------------------------------------------------------ */
 
-/* What was done is kept for who is stopped, by what is tested. */
-static char *state_file(const Test *t)
-{
-	if (t->state != NULL)
-		return g_strdup(t->state);
-	g_autoptr(GString) all = g_string_new(t->cli->config);
-	for (int i = 0; t->against[i] != NULL; i++) {
-		g_autofree char *path = g_canonicalize_filename(t->against[i], NULL);
-		g_string_append_printf(all, "\n%s", path);
-	}
-	g_string_append_printf(all, "\n%s\n%s\n%s", t->policies != NULL ? t->policies : "",
-		t->baseline != NULL ? t->baseline : "", t->directory != NULL ? t->directory : "");
-	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, -1);
-	g_autofree char *folder = g_build_filename(g_get_user_cache_dir(), "missent", NULL);
-	sum[16] = '\0';
-	if (g_mkdir_with_parents(folder, 0700) != 0)
-		return NULL;
-	g_autofree char *name = g_strconcat("test-", sum, ".jsonl", NULL);
-	return g_build_filename(folder, name, NULL);
-}
-
 static int run(Test *t, const char *mapping)
 {
 	g_autoptr(GError) error = NULL;
 	/* Standard input is there once. */
 	bool again = !g_strv_contains((const char *const *)t->against, "-");
-	g_autofree char *state = again ? state_file(t) : NULL;
+	const char *const what[] = {t->policies != NULL ? t->policies : "",
+		t->baseline != NULL ? t->baseline : "", t->directory != NULL ? t->directory : "",
+		NULL};
+	g_autofree char *state = again ? cli_state_file(t->cli, t->state, t->against, "test", what)
+				       : NULL;
 	const MsBacktestAsk ask = {.config = t->cli->config,
 		.policies = t->policies,
 		.baseline = t->baseline,
@@ -322,11 +275,8 @@ static int run(Test *t, const char *mapping)
 		.afresh = t->afresh,
 		.threads = (guint)t->jobs,
 		.stop = cli_catch_signals()};
-	bool watched = isatty(STDERR_FILENO);
-	g_autoptr(MsBacktest)
-		b = ms_backtest_run(&ask, watched ? print_progress : NULL, NULL, &error);
-	if (watched)
-		fprintf(stderr, "\r%60s\r", "");
+	g_autoptr(MsBacktest) b = ms_backtest_run(&ask, cli_progress(), NULL, &error);
+	cli_progress_end();
 	if (b == NULL)
 		return cli_fail_error(error);
 	int rc = tell(t, b);
@@ -354,7 +304,7 @@ static int prepare_and_run(Test *t)
 static void test_clear(Test *t)
 {
 	if (t->scratch != NULL)
-		remove_all(t->scratch);
+		ms_io_remove_folder(t->scratch);
 	g_strfreev(t->against);
 	g_strfreev(t->archive);
 	char *const texts[] = {

@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "missent/engine.h"
+#include "missent/batch.h"
 
 typedef struct {
 	const char *config;
@@ -88,9 +88,17 @@ char *cli_time(gint64 microseconds);
 typedef int (*CliMessageFunc)(const char *name, const guint8 *data, gsize len, void *user);
 /* The greatest value that `func` returned, or a sysexits code when something is not readable. */
 int cli_messages(const char *path, CliMessageFunc func, void *user);
-/* A sealed memory file of the message; -1 and errno. */
-int cli_memory_file(const guint8 *data, gsize len);
 
+/* batch.c: where what is done of `paths` is written down, the caller's: `said`, else a file named
+ * by what is done (`more`, NULL-terminated); NULL: nowhere. */
+char *cli_state_file(const Cli *cli, const char *said, char **paths, const char *name,
+	const char *const *more);
+/* Tells progress on standard error where somebody looks; else NULL. */
+typedef void (*CliProgress)(const MsBatchProgress *progress, void *user);
+CliProgress cli_progress(void);
+void cli_progress_end(void);
+/* learn.c: a verb of `missent directory`. */
+int cli_learn(Cli *cli, int argc, char **argv);
 /* backtest.c: a verb of `missent policy`. */
 int cli_backtest(Cli *cli, int argc, char **argv);
 /* check.c: what is said of the envelope of a message that is judged without an MTA. */

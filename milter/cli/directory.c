@@ -313,6 +313,7 @@ static const CliVerb verbs[] = {
 	{"accept", do_accept, "                  the mapping may be used, though an older copy"},
 	{"verify", cli_verify, "                 is all of it what it should be?"},
 	{"export", do_export, "                  the mapping as CSV (digests off)"},
+	{"learn", cli_learn, "--from PATH     a mapping proposed from stored mail"},
 	{"suggest-house", cli_suggest_house,
 		"FILE...       what is in nearly every message, from samples"},
 	{"digest", do_digest, "KIND VALUE        the stored key of a value"},

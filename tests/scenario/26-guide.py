@@ -21,11 +21,13 @@ CSV = 'account,kind,value\n' + ''.join('%s,%s,"%s"\n' % row for row in (
     ('BETA', 'customer-number', 'C-10002'), ('house', 'recipient', '@seller.example')))
 # What a command may end with beside 0, and what it says.
 ENDS = {'missent doctor --probe': (0, 1, 2, 3), 'missent doctor': (0, 1, 2, 3), 'missent directory lint customers.csv': (0, 1),
+        'missent directory learn --from sample.mbox -o learned.csv': (1,),
         'missent check --to else@beta.example invoice.eml': (1,)}
 SAYS = {'missent init --dry-run': '+smtpd_milters = unix:missent/missent.sock', 'missent init --yes': 'seen    ',
         'missent status': 'at work', 'missent directory import customers.csv': 'in use',
         'missent directory lookup customer-number C-10001': 'account ALPHA', 'missent held list': 'C-', 'missent resume': '',
         'missent check --to else@beta.example invoice.eml': 'mismatch', 'missent directory suggest-house sample.mbox': 'DE136695976',
+        'missent directory learn --from sample.mbox -o learned.csv': 'several: customer-number',
         'missent audit verify': '0 wrong', 'missent init --undo --yes': 'Taken back', 'missent held show $ID': 'mismatch',
         'missent doctor --only probe': 'nothing is wrong'}
 SAYS['missent held list'] = 'mismatch'
