@@ -261,9 +261,14 @@ LearnMail *learn_mail_from_json(const json_t *json)
 	mail->date = json_integer_value(json_object_get(json, "date"));
 	mail->unread = (guint)json_integer_value(json_object_get(json, "unread"));
 	mail->unwritable = (guint)json_integer_value(json_object_get(json, "unwritable"));
-	json_array_foreach(json_object_get(json, "to"), i, address) g_ptr_array_add(
-		mail->to, g_strdup(json_is_string(address) ? json_string_value(address) : ""));
-	if (*mail->digest != '\0' && found_from_json(mail, json_object_get(json, "found")))
+	bool fine = *mail->digest != '\0' && found_from_json(mail, json_object_get(json, "found"));
+	json_array_foreach(json_object_get(json, "to"), i, address)
+	{
+		const char *to = json_string_value(address);
+		fine = fine && to != NULL && strchr(to, '@') != NULL;
+		g_ptr_array_add(mail->to, g_strdup(to));
+	}
+	if (fine)
 		return mail;
 	learn_mail_free(mail);
 	return NULL;

@@ -42,6 +42,8 @@ static LearnMail *mail_of(Site *site, const char *line)
 	mail->name = g_strdup_printf("mail-%03u", site->messages++);
 	bool to = false;
 	for (int i = 0; words[i] != NULL; i++) {
+		if (*words[i] == '\0')
+			continue;
 		if (strcmp(words[i], ">") == 0)
 			to = true;
 		else if (to)
@@ -369,6 +371,9 @@ static void test_json(void)
 	LearnMail *again = learn_mail_from_json(json);
 	json_t *twice = learn_mail_to_json(again);
 	g_assert_true(json_equal(json, twice));
+	json_array_append_new(json_object_get(json, "to"), json_string("x"));
+	g_assert_null(learn_mail_from_json(json));
+	json_array_remove(json_object_get(json, "to"), 2);
 	json_array_append_new(json_object_get(json, "found"), json_string("x"));
 	g_assert_null(learn_mail_from_json(json));
 	json_decref(json);
