@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "missent/word.h"
+
 #include "policy_private.h"
 
 typedef struct {
@@ -30,12 +32,11 @@ static const Limit *limit_named(const char *key)
 	return NULL;
 }
 
-static int index_of(const char *const *names, const char *name)
+/* -1: it is none of them. */
+static int place_in(const char *const *names, const char *name)
 {
-	for (int i = 0; names[i] != NULL; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
+	int place;
+	return ms_word_choose(names, "setting", name, &place, NULL) ? place : -1;
 }
 
 static void copy_free(gpointer data)
@@ -70,8 +71,8 @@ static void require(MsPolicy *policy, const char *kind)
 static void change(MsPolicy *policy, const char *key, const char *value)
 {
 	const Limit *limit = limit_named(key);
-	int reason = g_str_has_prefix(key, "on-") ? index_of(ms_reason_names, key + 3) : -1;
-	int action = index_of(ms_action_names, value), unread = index_of(ms_unread_names, value);
+	int reason = g_str_has_prefix(key, "on-") ? place_in(ms_reason_names, key + 3) : -1;
+	int action = place_in(ms_action_names, value), unread = place_in(ms_unread_names, value);
 	if (limit != NULL)
 		*(gint64 *)((char *)policy + limit->at) = g_ascii_strtoll(value, NULL, 10);
 	else if (reason >= 0 && action >= 0)
