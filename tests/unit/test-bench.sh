@@ -68,6 +68,37 @@ holding() {
 	tail -9 "$S/holding" | tee /dev/stderr | grep -Eq '^holding: 64 threads: [1-9][0-9]* a second apart, '
 }
 
+precision() { # of one right message: it goes
+	"$PYTHON" "$SOURCE/tests/bench/precision" --build "$BUILD" "$S/corpus/mail" >"$S/precision"
+	tail -9 "$S/precision" | tee /dev/stderr \
+		| grep -q '^precision: false holds 0 of 1 right, 0.00 % (0.00 to 79.35); leaks 0 of 0 wrong, '
+}
+
+to_learn() { # four customers, five invoices each, and one of them to a wrong one
+	mkdir -p "$S/learn"
+	echo 'account,kind,value' >"$S/learn/mapping.csv"
+	printf 'message\tcase\tmail_from\trecipients\tverdict\tforeign\town\n' >"$S/learn/expect.tsv"
+	for c in 1 2 3 4; do
+		printf 'A%s,customer,KX-9000%s\nA%s,recipient,a@b%s.example\n' $c $c $c $c >>"$S/learn/mapping.csv"
+		for i in 1 2 3 4 5; do
+			to_learn_one right $c $c$i "$c" "" "customer=KX-9000$c"
+		done
+	done
+	to_learn_one wrong 2 wrong 3 "customer=KX-90003" ""
+}
+
+to_learn_one() { # CASE RECIPIENT NAME CUSTOMER FOREIGN OWN
+	printf 'From: b@seller.example\nTo: a@b%s.example\n\nCustomer number: KX-9000%s\n' $2 $4 >"$S/learn/$3.eml"
+	printf '%s.eml\t%s\tb@seller.example\ta@b%s.example\tclean\t%s\t%s\n' $3 $1 $2 "$5" "$6" >>"$S/learn/expect.tsv"
+}
+
+learning() {
+	to_learn
+	"$PYTHON" "$SOURCE/tests/bench/learning" --build "$BUILD" "$S/learn" >"$S/learning"
+	tail -9 "$S/learning" | tee /dev/stderr \
+		| grep -q '^learning: precision 100.0% (4 of 4), recall 100.0% (4 of 4), 1 of 1 planted pairs among 1 conflicts$'
+}
+
 corpus
 ok planted planted
 ok mail mail
@@ -76,4 +107,6 @@ ok referee referee
 ok producers producers
 ok judging judging
 ok holding holding
+ok precision precision
+ok learning learning
 echo "1..$n"
