@@ -152,7 +152,7 @@ static GBytes *without_delivery(GBytes *stored, GPtrArray *fields_out)
 {
 	gsize len;
 	const char *data = g_bytes_get_data(stored, &len);
-	const char *p = data, *end = data + len;
+	const char *p = data != NULL ? data : "", *end = p + len; /* NULL: it is empty */
 	g_autoptr(GByteArray) out = g_byte_array_sized_new((guint)len);
 	bool drop = false;
 	while (p < end && *p != '\n' && *p != '\r') {
