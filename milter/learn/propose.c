@@ -29,8 +29,9 @@ typedef struct {
 	MsLearned *learned;
 	const World *world;
 	const Accounts *accounts;
-	GHashTable *names;   /* of accounts, to how many have it */
+	GHashTable *names;   /* of accounts, to the last number given */
 	const char **name;   /* of a root; NULL: none yet */
+	guint *first;        /* of a root: its first recipient of a domain of his own, plus one; 0: none */
 	Sum *ids;            /* what went to its own */
 	GHashTable *tos;     /* root and recipient to Sum */
 	GHashTable *domains; /* domain to root plus one; 0: of several */
@@ -147,13 +148,23 @@ static const char *proposed_name(const Proposing *p, guint root)
 			p->ids[id - 1].messages + p->ids[id - 1].trail > 0)
 			return id_at(p, id - 1)->value;
 	}
-	for (guint to = 0; to < p->world->tally->to_list->len; to++) {
-		guint64 key = (guint64)root << 32 | to;
-		const char *at = strrchr(to_at(p, to)->address, '@');
-		if (g_hash_table_contains(p->tos, &key) && !ms_domain_is_provider(at + 1))
-			return at + 1;
+	const guint to = p->first[root];
+	return to > 0 ? strrchr(to_at(p, to - 1)->address, '@') + 1 : "customer";
+}
+
+/* One that no other has: `wanted`, or with the next number. */
+static char *own_name(const Proposing *p, const char *wanted)
+{
+	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(p->names, wanted));
+	char *name = g_strdup(wanted);
+	while (g_hash_table_contains(p->names, name)) {
+		g_free(name);
+		name = g_strdup_printf("%s-%u", wanted, ++n);
 	}
-	return "customer";
+	g_hash_table_insert(p->names, g_strdup(name), GUINT_TO_POINTER(1));
+	if (strcmp(name, wanted) != 0)
+		g_hash_table_insert(p->names, g_strdup(wanted), GUINT_TO_POINTER(n));
+	return name;
 }
 
 static const char *name_of(Proposing *p, guint root)
@@ -161,13 +172,7 @@ static const char *name_of(Proposing *p, guint root)
 	if (p->name[root] != NULL)
 		return p->name[root];
 	const char *wanted = proposed_name(p, root);
-	if (!is_name(wanted) || strcmp(wanted, "house") == 0)
-		wanted = "customer";
-	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(p->names, wanted)) + 1;
-	g_hash_table_insert(p->names, g_strdup(wanted), GUINT_TO_POINTER(n));
-	g_autofree char *name = n > 1 || strcmp(wanted, "customer") == 0
-		? g_strdup_printf("%s-%u", wanted, n)
-		: g_strdup(wanted);
+	g_autofree char *name = own_name(p, is_name(wanted) ? wanted : "customer");
 	p->name[root] = g_string_chunk_insert_const(p->learned->words, name);
 	return p->name[root];
 }
@@ -322,8 +327,15 @@ static void name_all(Proposing *p)
 	GHashTableIter iter;
 	gpointer key;
 	g_hash_table_iter_init(&iter, p->tos);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		placed[*(guint64 *)key >> 32] = true;
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		guint root = (guint)(*(guint64 *)key >> 32), to = (guint) * (guint64 *)key;
+		const char *domain = strrchr(to_at(p, to)->address, '@') + 1;
+		placed[root] = true;
+		if (!ms_domain_is_provider(domain) &&
+			(p->first[root] == 0 || to < p->first[root] - 1))
+			p->first[root] = to + 1;
+	}
+	g_hash_table_insert(p->names, g_strdup(p->world->house_account), GUINT_TO_POINTER(1));
 	for (guint i = 0; i < p->accounts->groups.n; i++) {
 		guint root = root_of(p, i);
 		if (seen[root] || !world_counts(p->world, id_at(p, i)))
@@ -483,6 +495,7 @@ void learn_propose(MsLearned *learned, const World *world, const Accounts *accou
 		.accounts = accounts,
 		.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.name = g_new0(const char *, accounts->groups.n + 1),
+		.first = g_new0(guint, accounts->groups.n + 1),
 		.ids = g_new0(Sum, accounts->groups.n + 1),
 		.tos = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free),
 		.domains = g_hash_table_new(g_str_hash, g_str_equal)};
@@ -497,5 +510,6 @@ void learn_propose(MsLearned *learned, const World *world, const Accounts *accou
 	g_hash_table_unref(p.tos);
 	g_hash_table_unref(p.domains);
 	g_free(p.name);
+	g_free(p.first);
 	g_free(p.ids);
 }

@@ -217,6 +217,9 @@ static const struct {
 		"house: @seller.example V7; K1: a@x.example K1", ""},
 	{"a copy to the house", TWO "3* c:K1 > a@x.example sales@seller.example",
 		"K1: a@x.example K1; K2: b@y.example K2", ""},
+	{"names are nobody else's, nor the house's",
+		"3* i:R1 > a@gmail.com\n3* i:R2 > b@gmail.com\n3* c:KUSTOMER > c@z.example",
+		"KUSTOMER: c@z.example KUSTOMER; customer: a@gmail.com R1; customer-2: b@gmail.com R2", ""},
 	{"nothing", "v:V1 > ", "", ""},
 };
 
