@@ -31,7 +31,7 @@ typedef struct {
 	const Accounts *accounts;
 	GHashTable *names;   /* of accounts, to the last number given */
 	const char **name;   /* of a root; NULL: none yet */
-	guint *first;        /* of a root: its first recipient of a domain of his own, plus one; 0: none */
+	guint *first;        /* of a root: its first recipient of an own domain, plus one; or 0 */
 	Sum *ids;            /* what went to its own */
 	GHashTable *tos;     /* root and recipient to Sum */
 	GHashTable *domains; /* domain to root plus one; 0: of several */
