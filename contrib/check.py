@@ -233,7 +233,7 @@ def plan(runner, work):
     def readme(job):
         """In the source folder, as a newcomer does it: what the README says, but with clang and warnings fatal."""
         with open(TOP + '/README.md') as f:
-            line = re.search(r'^ {4}(autoreconf -i && \./configure .*)\n {4}make$', f.read(), re.M)
+            line = re.search(r'^ {4}(autoreconf -i && \./configure .*)\n {4}make\b', f.read(), re.M)
         if not line:
             raise Failed('the README has no such line any more')
         folder = work + '/readme'

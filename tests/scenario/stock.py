@@ -1,8 +1,10 @@
 """From a stock server to one that is observed: does literally what the README says, on fresh roots of Debian 12 and 13, with
 Postfix and with Sendmail, and prints the commands and the minutes that it took.  Roots and packages are brought from
 Debian's mirrors: `contrib/check --other` runs it, not each `contrib/check`.
-Arguments: CODENAME=FOLDER OF .debs ... ; --source: from source instead of the packages, CODENAME alone."""
+Arguments: CODENAME=FOLDER OF .debs ... ; --source: from source instead of the packages, CODENAME alone; Postfix or Sendmail:
+that alone."""
 import pty
+import resource
 import select
 
 from machine import *
@@ -12,17 +14,24 @@ S = scratch_folder()
 FROM_SOURCE = '--source' in sys.argv
 AIM_MINUTES, AIM_COMMANDS = 5, 6
 MTAS = {'Postfix': ['postfix'], 'Sendmail': ['sendmail-bin', 'sensible-mda', 'm4', 'make']}
+ONLY = [x for x in sys.argv[1:] if x in MTAS]
 
 
 def commands():
-    """What stands in the README to be typed: the first block below a heading, without its remarks."""
+    """What stands in the README to be typed, without its remarks: all blocks of the section that are typed there."""
     with open(SOURCE + '/README.md') as f:
         text = f.read()
     heading = '## Try it on your own mail' if FROM_SOURCE else '## Packages'
-    block = re.search(heading + r'\n(?:(?! {4}).*\n)*((?: {4}.*\n)+)', text)
-    lines = [re.sub(r'\s+#.*', '', x.strip()) for x in block.group(1).splitlines()] if block else []
+    section = re.search(heading + r'\n((?s:.*?))\n## ', text)
+    lines = re.findall(r'^ {4}((?:sudo|autoreconf|make|contrib/).*)', section.group(1) if section else '', re.M)
     # The packages are at hand: who only installs them does not make them.
-    return [x for x in lines if x and not x.startswith('contrib/deb')]
+    return [x for x in (re.sub(r'\s+#.*', '', line) for line in lines) if not x.startswith('contrib/deb')]
+
+
+def customers():
+    """The example of a customers.csv."""
+    with open(SOURCE + '/README.md') as f:
+        return re.search(r'^ {4}account,kind,value\n(?: {4}.*\n)+', f.read(), re.M).group(0).replace(' ' * 4, '')
 
 
 class Stock(Machine):
@@ -96,6 +105,7 @@ def prepared(box, packages, debs):
         shutil.copy(nodns, box.root + '/etc/mail/service.switch')
     tree = box.root + '/root/missent'
     subprocess.run([SOURCE + '/contrib/clean-copy', tree], check=True)
+    box.write('/root/missent/customers.csv', customers())
     begun = time.monotonic()
     if debs:
         os.makedirs(tree + '/build-deb')
@@ -108,35 +118,43 @@ def prepared(box, packages, debs):
     return out[-300:].replace('\n', ' ') if code else None
 
 
+def processor_seconds():
+    """Of the commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def follow(box, name):
-    done, n = box.spent, 0
+    done, n, used = box.spent, 0, processor_seconds()
     for line in commands():
         begun = time.monotonic()
         code, out = box.typed(line)
         done += time.monotonic() - begun
         n += 1
-        if not tap.ok(code == 0, '%s: %s' % (name, line), out):
+        if not tap.ok(code == 0, '%s: %s, after %.1f minutes' % (name, line, done / 60), out):
             return
-    tap.ok(True, '%s: %d commands, %.1f minutes' % (name, n, done / 60))
+    tap.ok(True, '%s: %d commands, %.1f minutes (%.1f of a processor), at a load of %.0f' % (
+        name, n, done / 60, (processor_seconds() - used) / 60, os.getloadavg()[0]))
     if n > AIM_COMMANDS or done / 60 > AIM_MINUTES:
         print('# %s: more than %d commands or %d minutes' % (name, AIM_COMMANDS, AIM_MINUTES), flush=True)
     out = box.sh('systemctl is-active missent missent-agent')[1]
     tap.same(out.split(), ['active', 'active'], '... the services are at work')
     code, out = box.run('missent', 'config', 'show')
     tap.ok(code == 0 and 'mode = "observe"' in out, '... and observe', out)
+    judged = box.journal('missent').count(': action=')
     code, out = box.submit(message('an invoice', RIGHT), 'billing@mx.seller.example', 'kunde@alpha.example')
-    tap.ok(code == 0 and wait_for(lambda: 'from=<billing@mx.seller.example>' in box.journal('missent')),
+    tap.ok(code == 0 and wait_for(lambda: box.journal('missent').count(': action=') > judged),
            '... a mail of a program on this host is seen', out + box.journal('missent')[-1500:])
 
 
 def main():
-    given = dict(x.split('=', 1) for x in sys.argv[1:] if '=' in x) or {x: None for x in sys.argv[1:] if x != '--source'}
+    given = dict((x.split('=', 1) + [None])[:2] for x in sys.argv[1:] if x != '--source' and x not in MTAS)
     for codename, debs in given.items():
         done = subprocess.run([SOURCE + '/contrib/other', 'stock', codename], stdout=subprocess.PIPE, text=True)
         if done.returncode:
             tap.skip('from stock to observing on ' + codename, done.stdout.strip())
             continue
-        for mta, packages in MTAS.items():
+        for mta, packages in [x for x in MTAS.items() if not ONLY or x[0] in ONLY]:
             name = '%s, %s, %s' % (codename, mta, 'from source' if FROM_SOURCE else 'with the package')
             box = Stock(done.stdout.strip(), '%s/%s-%s' % (S, codename, mta))
             why = prepared(box, packages, None if FROM_SOURCE else debs) or box.boot()
@@ -144,7 +162,9 @@ def main():
                 tap.skip(name, why)
                 continue
             box.sh('systemctl start ' + mta.lower())
-            follow(box, name)
+            if tap.ok(wait_for(lambda: box.sh('systemctl is-active ' + mta.lower())[0] == 0, 60),
+                      name + ': the MTA runs, as on a server', box.journal(mta.lower())[-500:]):
+                follow(box, name)
             box.stop()
 
 
