@@ -35,7 +35,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAudit, ms_audit_free)
 /* With it lines have digests; without, only masked forms. */
 void ms_audit_key(MsAudit *audit, const guint8 key[MS_AUDIT_KEY_BYTES]);
 /* By which the trail knows `value` again: "address" (canonical, as kind.h makes it), "domain"
- * (lower case), "account", "body", or a kind's name.  24 hexadecimal digits. */
+ * (lower case), "account", "body", "text", or a kind's name.  24 hexadecimal digits. */
 char *ms_audit_id(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value);
 /* Of an address as it was written. */
 char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *address);

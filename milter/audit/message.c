@@ -272,6 +272,26 @@ static json_t *document_of(const MsPart *part)
 		ms_audit_plain(ending), "size", (json_int_t)part->size);
 }
 
+/* The mail's own text, and that of each document in it, by digests of what the reader made of them. */
+static json_t *texts_of(const MsReading *r, const guint8 *key)
+{
+	json_t *list = json_array();
+	for (guint face = 0; face < MIN(r->texts->len, MS_READING_MAX_FACES); face++) {
+		guint8 digest[MS_TEXT_DIGEST];
+		char hex[2 * MS_TEXT_DIGEST + 1] = "";
+		if (!ms_reading_text(r, face, digest))
+			continue;
+		for (guint i = 0; i < MS_TEXT_DIGEST; i++)
+			g_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+		json_t *row = json_object();
+		if (face < r->faces->len)
+			set(row, "where", ms_place_masked(r->faces->pdata[face]));
+		set(row, "id", ms_audit_id(key, "text", hex));
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
 static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key)
 {
 	const MsReading *r = m->reading;
@@ -293,6 +313,8 @@ static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key
 	json_object_set_new(line, "parts", json_integer(r->parts->len));
 	set_more(line, "documents_more", attached - json_array_size(documents));
 	json_object_set_new(line, "documents", documents);
+	if (key != NULL)
+		json_object_set_new(line, "texts", texts_of(r, key));
 	add_identifiers(line, m, key);
 }
 

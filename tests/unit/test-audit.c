@@ -40,8 +40,27 @@ static void expect_id(json_t *line, const char *field, const char *domain, const
 	expect(line, field, want);
 }
 
+/* Of each face's text, whatever the reading says of it; the same for the same text. */
+static void check_texts(json_t *line)
+{
+	guint8 digest[MS_TEXT_DIGEST];
+	g_autoptr(MsReading) same = ms_reading_new();
+	g_autoptr(GString) hex = g_string_new(NULL);
+	ms_reading_face(same, "part 2 a.pdf");
+	ms_reading_add_text(same, 0, "invoicec10002", 13);
+	g_assert_true(ms_reading_text(same, 0, digest));
+	for (gsize i = 0; i < sizeof digest; i++)
+		g_string_append_printf(hex, "%02x", digest[i]);
+	json_t *texts = json_object_get(line, "texts");
+	g_assert_cmpuint(json_array_size(texts), ==, 2);
+	expect(json_array_get(texts, 0), "where", "part 1 text/plain");
+	expect(json_array_get(texts, 1), "where", "part 2 (name of 11 characters, .pdf)");
+	expect_id(json_array_get(texts, 1), "id", "text", hex->str);
+}
+
 static void check_line(json_t *line)
 {
+	check_texts(line);
 	expect(line, "type", "message");
 	expect(line, "queue_id", "A1");
 	expect(line, "verdict", "hold");
@@ -79,6 +98,11 @@ static void check_line(json_t *line)
 static MsReading *a_reading(void)
 {
 	MsReading *reading = ms_reading_new();
+	ms_reading_face(reading, "part 1 text/plain");
+	ms_reading_face(reading, "part 2 Invoice.pdf");
+	ms_reading_add_text(reading, 0, "dearcustomer", 12);
+	ms_reading_add_text(reading, 1, "invoice", 7);
+	ms_reading_add_text(reading, 1, "c10002", 6);
 	ms_reading_find(reading, "customer-number", "C-10002", MS_BELIEF_EXACT, 0,
 		ms_place_new("part 1", "C-10002", 0, 7, 7));
 	/* One of several readings, which nobody owns, would be left out; this one is owned. */

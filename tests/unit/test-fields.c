@@ -59,6 +59,8 @@ static MsReading *much(void)
 	}
 	for (guint i = 0; i <= MS_AUDIT_MAX; i++)
 		add_part(reading, "invoice.pdf");
+	ms_reading_face(reading, "part 1 text/plain");
+	ms_reading_add_text(reading, 0, "yourinvoice", 11);
 	ms_reading_unread(reading, "part 2", MS_UNREAD_ENCRYPTED, "encrypted");
 	return reading;
 }
@@ -173,7 +175,7 @@ static const char *const counts[] = {"written", "findings_by_kind", "unread_caus
 static void take_fields(const char *context, const char *before, const json_t *object)
 {
 	static const char *const lists[][2] = {{"reasons", "reason"}, {"to", "recipient"},
-		{"identifiers", "identifier"}, {"documents", "document"}};
+		{"identifiers", "identifier"}, {"documents", "document"}, {"texts", "text"}};
 	const char *name;
 	json_t *value;
 	json_object_foreach((json_t *)object, name, value)
