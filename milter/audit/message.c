@@ -272,7 +272,7 @@ static json_t *document_of(const MsPart *part)
 		ms_audit_plain(ending), "size", (json_int_t)part->size);
 }
 
-/* The mail's own text, and that of each document in it, by digests of what the reader made of them. */
+/* The mail's own text, and that of each document in it, as digests of what was read of them. */
 static json_t *texts_of(const MsReading *r, const guint8 *key)
 {
 	json_t *list = json_array();
