@@ -65,11 +65,12 @@ static MsReading *much(void)
 	return reading;
 }
 
-static MsVerdict *a_verdict(guint recipients)
+static MsVerdict *a_verdict(guint recipients, MsAction action)
 {
 	MsVerdict *v = ms_verdict_new();
 	const guint8 wrong = MS_OUTCOME_WRONG, kept = 1;
-	v->action = v->would = MS_SPLIT;
+	v->action = v->would = action;
+	v->delay_us = 30 * (gint64)G_USEC_PER_SEC;
 	v->paused = true;
 	MsReason *r = g_new0(MsReason, 1);
 	*r = (MsReason){.code = MS_MISMATCH,
@@ -92,11 +93,11 @@ static MsVerdict *a_verdict(guint recipients)
 	return v;
 }
 
-static void write_message(MsAudit *audit, bool canary)
+static void write_message(MsAudit *audit, bool canary, MsAction action)
 {
 	g_autoptr(MsEnvelope) e = ms_envelope_new();
 	g_autoptr(MsReading) reading = much();
-	g_autoptr(MsVerdict) v = a_verdict(MS_AUDIT_MAX + 1);
+	g_autoptr(MsVerdict) v = a_verdict(MS_AUDIT_MAX + 1, action);
 	g_autoptr(GError) error = NULL;
 	e->host = g_strdup("mx");
 	e->queue_id = g_strdup("A1");
@@ -161,10 +162,12 @@ static void write_every_type(void)
 	g_assert_true(ms_audit_event(audit, "anna", "192.0.2.1", "look", "ab", "", &error));
 	g_assert_true(ms_audit_prune(audit, g_get_real_time() - G_TIME_SPAN_DAY, &error));
 	leave_one();
-	write_message(audit, true);
+	write_message(audit, true, MS_SPLIT);
+	write_message(audit, true, MS_DELAY);
 	g_assert_true(ms_audit_begin(path, "anna", "a disk", &aside, &error));
 	g_assert_no_error(error);
-	write_message(audit, false);
+	write_message(audit, false, MS_SPLIT);
+	write_message(audit, false, MS_DELAY);
 }
 
 /* ---- their fields ------------------------------------------------------------------------ */
