@@ -81,8 +81,12 @@ static MsReading *detect_of(const char *text, MsSpanOf of, MsSpanType type)
 	ms_limits_default(&limits);
 	ms_budget_init(&budget, &limits);
 	char *input = exact_copy(text, strlen(text));
-	MsSpan span = {
-		.type = type, .where = "part 1", .text = input, .len = strlen(text), .of = of};
+	MsSpan span = {.type = type,
+		.where = "part 1",
+		.text = input,
+		.len = strlen(text),
+		.of = of,
+		.term = type == MS_SPAN_FIELD ? "BT-22" : NULL};
 	ms_detect(kinds, NULL, &span, &budget, reading);
 	free(input);
 	return reading;
