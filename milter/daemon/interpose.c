@@ -15,9 +15,8 @@
  * That descriptors are given from the lowest on tells how many are in use: one of number n was
  * not given before all below it were.
  *
- * libmilter looks only every five seconds whether it shall end, as long as nobody connects.  At a
- * signal that ends it the listening socket is shut, which wakes it; who comes then is refused at
- * once, and comes again later.
+ * libmilter looks only every five seconds whether it shall end, as long as nobody connects.  A
+ * signal that ends it ends its wait, too.
  */
 #undef _FORTIFY_SOURCE /* it defines some of them too */
 #include "config.h"
@@ -26,6 +25,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -35,21 +35,16 @@
 #include "session.h"
 
 #define AGAIN_US 50000
+#define LOOK_US 1000
 #define HIGHEST_LISTENER 64 /* it is opened early: descriptors are given from the lowest on */
 
-static atomic_int room = G_MAXINT, listener = -1;
+static atomic_int room = G_MAXINT, listener = -1, wake = -1;
 static atomic_uint refused;
-static atomic_bool ending;
 
 int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len);
 
 int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
 {
-	if (atomic_load(&ending)) {
-		usleep(AGAIN_US); /* until libmilter has seen that it shall end */
-		errno = EINTR;
-		return -1;
-	}
 	int got = (int)syscall(SYS_accept4, fd, address, len, SOCK_CLOEXEC);
 	if (got >= 0 && got < atomic_load(&room)) {
 		ahead_begin(got);
@@ -71,7 +66,9 @@ int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
 
 int close(int fd)
 {
+	int listens = fd;
 	ahead_end(fd);
+	atomic_compare_exchange_strong(&listener, &listens, -1); /* its number may be another's */
 	return (int)syscall(SYS_close, fd);
 }
 
@@ -81,13 +78,29 @@ ssize_t read(int fd, void *data, size_t len)
 	return ahead_read(fd, data, len, &n) ? n : (ssize_t)syscall(SYS_read, fd, data, len);
 }
 
+/* Once it shall end, nothing comes any more: libmilter looks whether it shall when a wait is
+ * over. */
+static int poll_listener(struct pollfd *one, const struct timespec *wait)
+{
+	struct pollfd both[] = {*one, {.fd = atomic_load(&wake), .events = POLLIN}};
+	int rc = ppoll(both, G_N_ELEMENTS(both), wait, NULL);
+	bool over = rc > 0 && both[1].revents != 0;
+	if (over)
+		usleep(LOOK_US);
+	one->revents = over ? 0 : both[0].revents;
+	return over ? 0 : rc;
+}
+
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
 	int rc;
 	if (n == 1 && ahead_poll(fds, &rc))
 		return rc;
-	const struct timespec wait = {timeout / 1000, timeout % 1000 * 1000000L};
-	rc = ppoll(fds, n, timeout >= 0 ? &wait : NULL, NULL);
+	const struct timespec wait = {timeout / 1000, timeout % 1000 * 1000000L},
+			      *until = timeout >= 0 ? &wait : NULL;
+	if (n == 1 && fds->fd >= 0 && fds->fd == atomic_load(&listener))
+		return poll_listener(fds, until);
+	rc = ppoll(fds, n, until, NULL);
 	if (rc == 0 && n == 1)
 		ahead_idle(fds->fd);
 	return rc;
@@ -105,8 +118,7 @@ int sigwait(const sigset_t *restrict set, int *restrict signal)
 			kill(getpid(), SIGUSR1);
 		} else if (got > 0) {
 			*signal = got;
-			atomic_store(&ending, true);
-			shutdown(atomic_load(&listener), SHUT_RDWR);
+			eventfd_write(atomic_load(&wake), 1);
 			return 0;
 		}
 	}
@@ -121,6 +133,7 @@ void listener_find(void)
 		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens != 0)
 			atomic_store(&listener, fd);
 	}
+	atomic_store(&wake, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 guint room_refused(void)
