@@ -124,5 +124,7 @@ guint ms_policy_streams(const MsPolicies *policies, const MsVerdict *verdict,
 void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelope,
 	const MsReading *reading, const MsResolution *resolution, const MsGuardCounts *counts,
 	const char *trouble, MsVerdict *verdict);
+/* Is it the guard's alone?  Of an oversized list that cannot be told. */
+bool ms_policy_is_counted(MsReasonCode code);
 
 #endif

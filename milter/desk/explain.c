@@ -17,23 +17,15 @@
 /* How long a reviewer waits for what would have to change. */
 #define SEARCH_US (3 * (gint64)G_USEC_PER_SEC)
 
-static bool is_counted(const MsReason *r)
-{
-	static const MsReasonCode counted[] = {MS_FAN_OUT, MS_FAN_IN, MS_REPEAT, MS_UNUSUAL,
-		MS_VOLUME, MS_BREAKER, MS_GUARD_UNAVAILABLE};
-	for (gsize i = 0; i < G_N_ELEMENTS(counted); i++)
-		if (counted[i] == r->code)
-			return true;
-	return false;
-}
-
 /* What the guard had counted, which nobody counts again; borrowed. */
 static GPtrArray *counted_of(const MsRecord *record)
 {
 	GPtrArray *out = g_ptr_array_new();
-	for (guint i = 0; i < record->reasons->len; i++)
-		if (is_counted(record->reasons->pdata[i]))
-			g_ptr_array_add(out, record->reasons->pdata[i]);
+	for (guint i = 0; i < record->reasons->len; i++) {
+		MsReason *reason = record->reasons->pdata[i];
+		if (ms_policy_is_counted(reason->code))
+			g_ptr_array_add(out, reason);
+	}
 	return out;
 }
 

@@ -79,15 +79,11 @@ static bool was_enforced(const MsRecord *record, const char *policy)
 	return false;
 }
 
-/* What the guard counted when it came in, and counts no second time. */
+/* What the guard counted when it came in, and counts no second time: a list that a client split,
+ * too. */
 static bool is_counted(MsReasonCode code)
 {
-	static const MsReasonCode counted[] = {MS_OVERSIZED, MS_FAN_OUT, MS_FAN_IN, MS_REPEAT,
-		MS_UNUSUAL, MS_VOLUME, MS_BREAKER, MS_GUARD_UNAVAILABLE};
-	for (gsize i = 0; i < G_N_ELEMENTS(counted); i++)
-		if (counted[i] == code)
-			return true;
-	return false;
+	return code == MS_OVERSIZED || ms_policy_is_counted(code);
 }
 
 static void raise_to(Look *look, MsAction action, bool delivers)

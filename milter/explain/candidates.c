@@ -231,12 +231,8 @@ static void add_proof(Gathering *g, const char *policy)
 /* For these nothing else can be changed than what is done for them. */
 static bool is_bare(MsReasonCode code)
 {
-	static const MsReasonCode bare[] = {MS_ROUTED_RECIPIENT, MS_CONTRADICTION, MS_SALUTATION,
-		MS_FAN_OUT, MS_FAN_IN, MS_REPEAT, MS_UNUSUAL, MS_VOLUME, MS_GUARD_UNAVAILABLE};
-	for (gsize i = 0; i < G_N_ELEMENTS(bare); i++)
-		if (bare[i] == code)
-			return true;
-	return false;
+	return code == MS_ROUTED_RECIPIENT || code == MS_CONTRADICTION || code == MS_SALUTATION ||
+		(code != MS_BREAKER && ms_policy_is_counted(code));
 }
 
 static void add_action(Gathering *g, const MsReason *r)

@@ -22,6 +22,16 @@ static const MsReasonCode codes[MS_N_GUARD] = {
 	[MS_GUARD_BREAKER] = MS_BREAKER,
 };
 
+bool ms_policy_is_counted(MsReasonCode code)
+{
+	if (code == MS_OVERSIZED)
+		return false;
+	for (gsize i = 0; i < G_N_ELEMENTS(codes); i++)
+		if (codes[i] == code)
+			return true;
+	return code == MS_GUARD_UNAVAILABLE;
+}
+
 /* Whatever a policy does for them: a stream of such mail goes wrong. */
 static bool is_bad(const MsVerdict *verdict, const MsPolicy *policy)
 {
