@@ -224,21 +224,24 @@ static gpointer take_header(const char *value)
 static gpointer take_window(const char *value)
 {
 	MsWindow *window = g_new0(MsWindow, 1);
-	g_assert(ms_window_parse(value, window, NULL));
+	bool parsed = ms_window_parse(value, window, NULL);
+	g_assert(parsed);
 	return window;
 }
 
 static gpointer take_count(const char *value)
 {
 	MsRange *range = g_new0(MsRange, 1);
-	g_assert(ms_range_parse(value, false, range));
+	bool parsed = ms_range_parse(value, false, range);
+	g_assert(parsed);
 	return range;
 }
 
 static gpointer take_size(const char *value)
 {
 	MsRange *range = g_new0(MsRange, 1);
-	g_assert(ms_range_parse(value, true, range));
+	bool parsed = ms_range_parse(value, true, range);
+	g_assert(parsed);
 	return range;
 }
 

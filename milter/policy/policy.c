@@ -270,7 +270,8 @@ static void take_actions(MsPolicy *policy, const MsSection *section)
 	for (int i = 0; i < MS_N_REASONS; i++) {
 		g_autofree char *key = g_strconcat("on-", ms_reason_names[i], NULL);
 		MsDoing doing = {MS_DELIVER, 0, false};
-		g_assert(ms_doing_parse(ms_section_text(section, key), &doing, NULL));
+		bool parsed = ms_doing_parse(ms_section_text(section, key), &doing, NULL);
+		g_assert(parsed);
 		policy->on[i] = doing.action;
 		policy->delay_us[i] = doing.delay_us;
 		policy->then_deliver[i] = doing.then_deliver;
@@ -281,8 +282,9 @@ static void take_actions(MsPolicy *policy, const MsSection *section)
 static void take_mode(MsPolicy *policy, const MsSection *section, MsMode mode)
 {
 	const char *own = ms_section_text(section, "mode");
-	if (own != NULL)
-		g_assert(ms_mode_parse(own, &mode, &policy->until, &policy->until_messages, NULL));
+	bool parsed = own == NULL ||
+		ms_mode_parse(own, &mode, &policy->until, &policy->until_messages, NULL);
+	g_assert(parsed);
 	policy->enforced = mode == MS_MODE_ENFORCE;
 	policy->terms = policy->until > 0 || policy->until_messages > 0 ? g_strdup(own) : NULL;
 }
