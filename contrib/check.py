@@ -31,8 +31,9 @@ OTHER = '--other' in sys.argv[1:]
 SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
 # Side by side they wait for processors too.
 PATIENCE = '3'
-# Scenarios that share something with their like; the longest are begun first.
-LOCKS = {'07-review': 'browser', '11-installed': 'machine', '27-packages': 'machine'}
+# Scenarios that use one of these share it with their like.
+SHARED = ('machine', 'browser')
+# The longest are begun first.
 ORDER = ['11-installed', '25-doctor', '04-decisions', '07-review', '27-packages', '26-guide', '08-crashes', '26-init', '02-faults']
 
 
@@ -357,6 +358,11 @@ def plan(runner, work):
         if code not in (0, 1):
             raise Failed(err[-1000:])
 
+    def shared(file):
+        with open(file) as f:
+            used = re.findall(r'^from (\w+) import', f.read(), re.M)
+        return next((x for x in SHARED if x in used), None)
+
     def without_root(job):
         job.notes.append('Postfix starts only as root')
         job.counts['skipped'] += 1
@@ -365,7 +371,7 @@ def plan(runner, work):
         files = {os.path.basename(x)[:-3]: x for x in glob.glob(TOP + '/tests/scenario/[0-9]*.py')}
         if not ROOT:
             return [Job('scenarios, ' + name, without_root)]
-        return [Job('%s, %s' % (x, name), scenario(name, files[x], **environment), ['build, ' + name], LOCKS.get(x), True)
+        return [Job('%s, %s' % (x, name), scenario(name, files[x], **environment), ['build, ' + name], shared(files[x]), True)
                 for x in sorted(files, key=lambda x: (ORDER.index(x) if x in ORDER else 99, x))]
 
     first = Job('autoreconf', copy)
