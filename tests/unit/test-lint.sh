@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..12
+echo 1..14
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -90,5 +90,9 @@ check 'no line is over 100 columns' "$(awk '
 	{ line = $0; gsub(/\t/, "        ", line) }
 	length(line) > 100 && !/"/ && !/^ \*  / { print FILENAME ":" FNR }' \
 	$(find milter include tests/unit tests/fuzz -name '*.[ch]'))"
+# A build without assertions must do the same.
+check 'no assertion does what is needed' "$(grep -rnE 'g_assert\(ms_[a-z_]+\([^)]*(&|error)' milter --include='*.c')"
+check 'what HACKING names is there' "$(grep -oE '`[a-z]+/[A-Za-z0-9_./-]+`' contrib/HACKING.md | tr -d '`' | sort -u |
+	while read -r path; do [ -e "$path" ] || echo "$path"; done)"
 # What the page says in English, it says in each other language; no translation is left over.
 check 'every word of the page is translated' "$("${PYTHON:-python3}" milter/review/words.py --check .)"
