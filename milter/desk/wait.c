@@ -322,8 +322,8 @@ static void forget_others(Desk *desk, const GPtrArray *list)
 
 static void look_at_each(Desk *desk, const GPtrArray *list)
 {
+	g_autofree char *by = judged_by(desk); /* which may load all anew */
 	gint64 end = g_get_monotonic_time() + TURN_US;
-	g_autofree char *by = judged_by(desk);
 	for (guint i = 0; i < list->len && g_get_monotonic_time() < end; i++) {
 		const MsWaiting *waiting = list->pdata[i];
 		Wait *w = known(desk, waiting);
