@@ -32,6 +32,17 @@ def record(name):
     return json.loads(m.tool('held', 'show', '--json', name))
 
 
+def starts():
+    """Lines of the trail that say so."""
+    n = 0
+    for folder, _, names in os.walk(m.state + '/audit'):
+        for name in names:
+            if name.startswith('head.') or '/entries' in folder:
+                with contextlib.suppress(FileNotFoundError), open(folder + '/' + name, 'rb') as f:
+                    n += f.read().count(b'"type":"start"')
+    return n
+
+
 def spooled():
     """Held copies; what a crash left without a record is set aside beside them."""
     return sorted(x for x in os.listdir(m.state + '/spool') if x.endswith('.eml'))
@@ -116,8 +127,10 @@ for p in both(S, 'unix:' + m.socket, tap):
         text = message(subject, WRONG, sender='split@seller.example')
         m.stop()
         lock = trail = None
+        before = starts()
         m.start()
         if stage == 'record':
+            wait_for(lambda: starts() > before)  # what waits for that line writes nothing either
             trail = open(m.state + '/audit/lock')
             fcntl.flock(trail, fcntl.LOCK_EX)
         if stage == 'copy':
