@@ -134,15 +134,55 @@ static MsAnswer upgrade(MsSqlite *db, gint32 application_id, const MsSqliteUpgra
 	return answer;
 }
 
+/* Whose it is and how many tables it has, both at one moment: another may be making it. */
+static MsAnswer ask_whose(MsSqlite *db, gint64 *id, gint64 *tables, GError **error)
+{
+	int rc = sqlite3_exec(db->db, "BEGIN", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return fail(db, rc, error);
+	MsAnswer answer = ask_number(
+		db, "SELECT count(*) AS n FROM sqlite_master", "n", tables, error);
+	if (answer == MS_FOUND)
+		answer = ask_number(db, "PRAGMA application_id", "application_id", id, error);
+	sqlite3_exec(db->db, "COMMIT", NULL, NULL, NULL);
+	return answer;
+}
+
+/* Tables and mark come together or not at all: between them it would be another program's, for
+ * good if this one is killed there. */
+static MsAnswer make_tables(MsSqlite *db, gint32 application_id, const char *schema, GError **error)
+{
+	g_autofree char *script = g_strdup_printf(
+		"BEGIN IMMEDIATE; %s; PRAGMA application_id=%d; COMMIT", schema, application_id);
+	int rc = sqlite3_exec(db->db, script, NULL, NULL, NULL);
+	MsAnswer answer = rc == SQLITE_OK ? MS_FOUND : fail(db, rc, error);
+	if (sqlite3_get_autocommit(db->db) == 0)
+		sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
+	return answer;
+}
+
+/* Two that both turn a new file to WAL would wait for each other: SQLite refuses one of them at
+ * once, whatever its time to wait. */
+static int execute_when_free(MsSqlite *db, const char *script)
+{
+	gint64 end = g_get_monotonic_time() + BUSY_MS * 1000;
+	int rc;
+	while ((rc = sqlite3_exec(db->db, script, NULL, NULL, NULL)) == SQLITE_BUSY &&
+		g_get_monotonic_time() < end)
+		g_usleep(2000);
+	return rc;
+}
+
 /* WAL with full sync: a commit that returned is on disk, and readers never wait. */
+#define PRAGMAS \
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;" \
+	"PRAGMA temp_store=MEMORY;"
+
 static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrade *upgrades,
 	const char *schema, bool create, GError **error)
 {
 	gint64 id = 0, tables = 0;
-	MsAnswer answer = ask_number(db, "PRAGMA application_id", "application_id", &id, error);
-	if (answer == MS_FOUND)
-		answer = ask_number(
-			db, "SELECT count(*) AS n FROM sqlite_master", "n", &tables, error);
+	MsAnswer answer = ask_whose(db, &id, &tables, error);
 	if (answer == MS_FOUND && tables > 0)
 		answer = upgrade(db, application_id, upgrades, create, &id, error);
 	if (answer != MS_FOUND)
@@ -158,18 +198,11 @@ static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrad
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: is empty", db->path);
 		return MS_CONFIG;
 	}
-	g_autofree char *pragmas = g_strdup_printf(
-		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-		"PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
-	if (!create)
-		pragmas[0] = '\0';
-	g_autofree char *script = g_strdup_printf("%s%s", pragmas,
-		create ? schema : "PRAGMA query_only=ON;");
-	int rc = sqlite3_exec(db->db, script, NULL, NULL, NULL);
-	if (rc == SQLITE_OK && create && tables == 0) {
-		g_autofree char *mark = g_strdup_printf("PRAGMA application_id=%d", application_id);
-		rc = sqlite3_exec(db->db, mark, NULL, NULL, NULL);
-	}
+	int rc = execute_when_free(db, create ? PRAGMAS : "PRAGMA query_only=ON;");
+	if (rc == SQLITE_OK && create && tables == 0)
+		return make_tables(db, application_id, schema, error);
+	if (rc == SQLITE_OK && create)
+		rc = sqlite3_exec(db->db, schema, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? MS_FOUND : fail(db, rc, error);
 }
 

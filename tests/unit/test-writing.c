@@ -370,11 +370,59 @@ static void test_taken_back(void)
 	}
 }
 
+/* ---- a file that several programs make at the same time --------------------------------- */
+
+#define FIRST_ONES 6
+#define FIRST_ROUNDS 40
+
+typedef struct {
+	const char *path;
+	pthread_barrier_t *start;
+	char *problem; /* NULL: it has it open */
+} First;
+
+static void *open_first(void *user)
+{
+	First *first = user;
+	pthread_barrier_wait(first->start);
+	g_autoptr(GError) error = NULL;
+	MsLedger *ledger = ms_ledger_open(first->path, &error);
+	if (ledger == NULL)
+		first->problem = g_strdup(error->message);
+	else
+		ms_ledger_free(ledger);
+	return NULL;
+}
+
+/* At the first start of a machine missentd and missent-agent find no database, both. */
+static void test_first(void)
+{
+	for (guint round = 0; round < FIRST_ROUNDS; round++) {
+		g_autofree char *name = g_strdup_printf("first-%u.db", round);
+		g_autofree char *path = path_of(name);
+		pthread_barrier_t start;
+		pthread_barrier_init(&start, NULL, FIRST_ONES);
+		First first[FIRST_ONES] = {0};
+		pthread_t threads[FIRST_ONES];
+		for (guint i = 0; i < FIRST_ONES; i++) {
+			first[i] = (First){.path = path, .start = &start};
+			g_assert_cmpint(
+				pthread_create(&threads[i], NULL, open_first, &first[i]), ==, 0);
+		}
+		for (guint i = 0; i < FIRST_ONES; i++) {
+			pthread_join(threads[i], NULL);
+			g_assert_cmpstr(first[i].problem, ==, NULL);
+		}
+		pthread_barrier_destroy(&start);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGXFSZ, SIG_IGN);
 	dir = scratch_folder();
+	g_test_add_func("/writing/first", test_first);
 	g_test_add_func("/writing/together", test_together);
 	g_test_add_func("/writing/locked", test_locked);
 	g_test_add_func("/writing/full", test_full);
