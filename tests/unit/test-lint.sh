@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..14
+echo 1..15
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -82,6 +82,21 @@ else
 	n=$((n + 1))
 	echo "ok $n - manual pages are well-formed # SKIP mandoc is not installed"
 fi
+# mdoc(7)'s order; sections of a page's own stand after its description.
+check 'manual pages have their sections in the order of all manuals' "$(awk '
+	BEGIN {
+		first = split("NAME|SYNOPSIS|DESCRIPTION", name, "|")
+		for (i = 1; i <= first; i++) place[name[i]] = i
+		n = split("ENVIRONMENT|FILES|EXIT STATUS|EXAMPLES|DIAGNOSTICS|SEE ALSO|STANDARDS|HISTORY|AUTHORS|CAVEATS|BUGS",
+			name, "|")
+		for (i = 1; i <= n; i++) place[name[i]] = first + 1 + i
+	}
+	FNR == 1 { last = 0 }
+	sub(/^\.Sh /, "") {
+		this = $0 in place ? place[$0] : first + 1
+		if (this < last) print FILENAME ":" FNR ": " $0
+		last = this
+	}' milter/*/*.[1578])"
 check 'no function is longer than 100 lines' "$(awk '
 	FNR == 1 { start = 0 } /^\{/ { start = FNR }
 	/^\}/ && start { if (FNR - start > 100) print FILENAME ":" start; start = 0 }' $(find milter -name '*.c'))"
