@@ -17,6 +17,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/event.h"
 #include "missent/envelope.h"
 #include "missent/reading.h"
 #include "missent/verdict.h"
@@ -35,7 +36,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAudit, ms_audit_free)
 /* With it lines have digests; without, only masked forms. */
 void ms_audit_key(MsAudit *audit, const guint8 key[MS_AUDIT_KEY_BYTES]);
 /* By which the trail knows `value` again: "address" (canonical, as kind.h makes it), "domain"
- * (lower case), "account", "body", "text", or a kind's name.  24 hexadecimal digits. */
+ * (lower case), "account", "body", "text", MS_AUDIT_NAME, or a kind's name.  24 hexadecimal
+ * digits. */
+#define MS_AUDIT_NAME "word of a name" /* as ms_name_words() has them */
 char *ms_audit_id(const guint8 key[MS_AUDIT_KEY_BYTES], const char *domain, const char *value);
 /* Of an address as it was written. */
 char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *address);
@@ -72,7 +75,7 @@ typedef struct {
 bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **error);
 /* Something that a person did, or tried: a log-in, a look, a decision.  `about` is a record's uid
  * or "".  Nothing of a message's content. */
-bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
+bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent event,
 	const char *about, const char *detail, GError **error);
 
 /* All types of lines there are; missent-audit(5) has the fields of each. */

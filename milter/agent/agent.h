@@ -82,7 +82,7 @@ char *agent_answer(Agent *agent, const char *json, gsize len);
 char *agent_vouched(const char *json, gsize len, void *agent);
 /* "": it is not there, or is no text. */
 const char *agent_word(const json_t *ask, const char *key);
-bool agent_audit(const Asker *asker, const char *what, const char *about, const char *detail,
+bool agent_audit(const Asker *asker, MsEvent event, const char *about, const char *detail,
 	GError **error);
 
 /* people.c */

@@ -38,11 +38,11 @@ const char *agent_word(const json_t *ask, const char *key)
 }
 
 bool agent_audit(
-	const Asker *asker, const char *what, const char *about, const char *detail, GError **error)
+	const Asker *asker, MsEvent event, const char *about, const char *detail, GError **error)
 {
 	return ms_audit_event(asker->agent->audit,
 		asker->session != NULL ? asker->session->actor : NULL,
-		agent_word(asker->ask, "client"), what, about, detail, error);
+		agent_word(asker->ask, "client"), event, about, detail, error);
 }
 
 /* ---- held mail ------------------------------------------------------------------------ */
@@ -308,7 +308,7 @@ static bool prove(Asker *asker, GError **error)
 		return asker->proved = true;
 	MsLogin result = ms_accounts_prove(asker->agent->accounts, &try, &wait, NULL);
 	if (result == MS_LOGIN_WRONG || result == MS_LOGIN_WAIT)
-		agent_audit(asker, "failed proof", "", agent_word(asker->ask, "do"), NULL);
+		agent_audit(asker, MS_EVENT_PROOF_FAILED, "", agent_word(asker->ask, "do"), NULL);
 	asker->proved = has_proved(asker, result, wait, error);
 	if (asker->proved)
 		note_proof(asker);

@@ -47,8 +47,8 @@ static json_t *login(Asker *asker, GError **error)
 	MsLogin result = ms_accounts_login(asker->agent->accounts, &try, &pass, error);
 	if (result == MS_LOGIN_ERROR)
 		return NULL;
-	const char *what = result == MS_LOGIN_FINE ? "log-in" : "failed log-in";
-	if (!ms_audit_event(asker->agent->audit, who, try.source, what, "",
+	MsEvent event = result == MS_LOGIN_FINE ? MS_EVENT_LOG_IN : MS_EVENT_LOG_IN_FAILED;
+	if (!ms_audit_event(asker->agent->audit, who, try.source, event, "",
 		    result == MS_LOGIN_FINE || result == MS_LOGIN_WRONG ? ""
 									: ms_login_names[result],
 		    error))
@@ -75,15 +75,15 @@ static json_t *admit(Asker *asker, GError **error)
 		return agent_refuse(error, AGENT_RETRY, "%s", why->message);
 	if (id == NULL)
 		return agent_refuse(error, AGENT_SESSION, "there is no such account");
-	if (!ms_audit_event(asker->agent->audit, name, agent_word(asker->ask, "client"), "log-in",
-		    "", "named by a trusted proxy", error))
+	if (!ms_audit_event(asker->agent->audit, name, agent_word(asker->ask, "client"),
+		    MS_EVENT_LOG_IN, "", "named by a trusted proxy", error))
 		return NULL;
 	return json_pack("{s:s}", "session", id);
 }
 
 static json_t *logout(Asker *asker, GError **error)
 {
-	if (asker->session != NULL && !agent_audit(asker, "log-out", "", "", error))
+	if (asker->session != NULL && !agent_audit(asker, MS_EVENT_LOG_OUT, "", "", error))
 		return NULL;
 	return ms_accounts_logout(asker->agent->accounts, asker->session_id, error) ? json_object()
 										    : NULL;
@@ -92,20 +92,27 @@ static json_t *logout(Asker *asker, GError **error)
 /* ---- what somebody does on the page ---------------------------------------------------- */
 
 /* What only who is logged in can do, and what may be anybody's. */
-static const char *const acts_of_people[] = {
-	"look", "reveal", "picture", "download", "decide", NULL};
-static const char *const acts_of_anybody[] = {"start", "refused", "forged form", NULL};
+static bool is_act_of_people(MsEvent event)
+{
+	return event == MS_EVENT_LOOK || event == MS_EVENT_REVEAL || event == MS_EVENT_PICTURE ||
+		event == MS_EVENT_DOWNLOAD || event == MS_EVENT_DECIDE || event == MS_EVENT_AGREE ||
+		event == MS_EVENT_WITHDRAW;
+}
+
+static bool is_act_of_anybody(MsEvent event)
+{
+	return event == MS_EVENT_PAGE_STARTED || event == MS_EVENT_REFUSED ||
+		event == MS_EVENT_FORGED;
+}
 
 /* The page hands its lines to us before what they tell of happens: it has no trail that it could
  * write to, and names nobody. */
 static json_t *tell(Asker *asker, GError **error)
 {
 	const json_t *ask = asker->ask;
-	const char *event = agent_word(ask, "event");
-	MsVerb verb = ms_verb_named(event);
-	bool by_people = g_strv_contains(acts_of_people, event) || verb == MS_VERB_AGREE ||
-		verb == MS_VERB_WITHDRAW;
-	if (!by_people && !g_strv_contains(acts_of_anybody, event))
+	MsEvent event = ms_event_named(agent_word(ask, "event"));
+	bool by_people = is_act_of_people(event);
+	if (!by_people && !is_act_of_anybody(event))
 		return agent_refuse(error, AGENT_INPUT, "the page does no such thing");
 	if (asker->session == NULL && by_people)
 		return agent_refuse(
@@ -157,7 +164,7 @@ static json_t *account_put(Asker *asker, GError **error)
 		return agent_refuse(error, AGENT_INPUT, "you cannot take your own rights away");
 	g_autofree char *detail = g_strdup_printf("%s: %s%s%s", account.name, ms_role_names[role],
 		account.download ? ", download" : "", account.disabled ? ", disabled" : "");
-	if (!agent_audit(asker, "account", "", detail, error) ||
+	if (!agent_audit(asker, MS_EVENT_ACCOUNT, "", detail, error) ||
 		!ms_accounts_put(asker->agent->accounts, &account,
 			password_or_null(ask, "new-password"), error) ||
 		(json_is_true(json_object_get(ask, "totp-off")) &&
@@ -174,7 +181,7 @@ static json_t *account_delete(Asker *asker, GError **error)
 		return agent_refuse(error, AGENT_INPUT, "there is no such account");
 	if (is_own(asker, name))
 		return agent_refuse(error, AGENT_INPUT, "you cannot take your own rights away");
-	if (!agent_audit(asker, "account deleted", "", account->name, error)
+	if (!agent_audit(asker, MS_EVENT_ACCOUNT_DELETED, "", account->name, error)
 		|| !ms_accounts_delete(asker->agent->accounts, account->name, error))
 		return NULL;
 	return json_object();
@@ -195,7 +202,7 @@ static json_t *password(Asker *asker, GError **error)
 	const char *new = agent_word(asker->ask, "new-password");
 	if (!is_person(asker, error))
 		return NULL;
-	if (!agent_audit(asker, "password", "", "", error) ||
+	if (!agent_audit(asker, MS_EVENT_PASSWORD, "", "", error) ||
 		!ms_accounts_password(asker->agent->accounts, asker->session->account->name, new,
 			asker->session_id, error))
 		return NULL;
@@ -216,7 +223,7 @@ static json_t *totp_begin(Asker *asker, GError **error)
 
 static json_t *totp_confirm(Asker *asker, GError **error)
 {
-	if (!is_person(asker, error) || !agent_audit(asker, "second factor", "", "set up", error))
+	if (!is_person(asker, error) || !agent_audit(asker, MS_EVENT_FACTOR, "", "set up", error))
 		return NULL;
 	g_auto(GStrv) codes = ms_totp_confirm(asker->agent->accounts, asker->session->account->name,
 		agent_word(asker->ask, "new-code"), error);
@@ -229,7 +236,7 @@ static json_t *totp_confirm(Asker *asker, GError **error)
 static json_t *totp_end(Asker *asker, GError **error)
 {
 	if (!is_person(asker, error) ||
-		!agent_audit(asker, "second factor", "", "taken away", error) ||
+		!agent_audit(asker, MS_EVENT_FACTOR, "", "taken away", error) ||
 		!ms_totp_end(asker->agent->accounts, asker->session->account->name, error))
 		return NULL;
 	return json_object();
@@ -267,7 +274,7 @@ static json_t *token_add(Asker *asker, GError **error)
 				 : "for how many days?");
 	if (days > 0)
 		token.expires = g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC;
-	if (!is_person(asker, error) || !agent_audit(asker, "token", "", token.name, error))
+	if (!is_person(asker, error) || !agent_audit(asker, MS_EVENT_TOKEN, "", token.name, error))
 		return NULL;
 	g_autofree char *secret = ms_accounts_token_add(asker->agent->accounts, &token, error);
 	return secret != NULL ? json_pack("{s:s}", "token", secret) : NULL;
@@ -276,7 +283,7 @@ static json_t *token_add(Asker *asker, GError **error)
 static json_t *token_delete(Asker *asker, GError **error)
 {
 	const char *name = agent_word(asker->ask, "about");
-	if (!agent_audit(asker, "token deleted", "", name, error)
+	if (!agent_audit(asker, MS_EVENT_TOKEN_DELETED, "", name, error)
 		|| !ms_accounts_token_delete(asker->agent->accounts, name, error))
 		return NULL;
 	return json_object();

@@ -401,11 +401,11 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 	return true;
 }
 
-bool ms_audit_event(MsAudit *audit, const char *who, const char *client, const char *what,
+bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent event,
 	const char *about, const char *detail, GError **error)
 {
 	json_t *line = ms_audit_line(MS_AUDIT_ACT);
-	set(line, "event", ms_audit_plain(what));
+	set(line, "event", json_string(ms_event_names[event]));
 	set(line, "who", ms_audit_plain(who));
 	set(line, "client", ms_audit_plain(client));
 	set(line, "about", ms_audit_plain(about));

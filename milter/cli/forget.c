@@ -30,7 +30,7 @@ static bool is_told(const MsSettings *s, const char *account, const char *why, G
 	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
 	g_autofree char *masked = ms_identifier_masked("account", account);
 	g_autofree char *detail = g_strdup_printf("%s: %s", masked, why);
-	return ms_audit_event(audit, cli_who(), "shell", "account-forgotten", "", detail, error);
+	return ms_audit_event(audit, cli_who(), "shell", MS_EVENT_FORGOTTEN, "", detail, error);
 }
 
 static int forget(const MsSettings *s, const char *account, const char *why)

@@ -131,7 +131,7 @@ static int reset_one(const GuardSession *session, const MsGuardState *state, con
 	g_autofree char *detail = g_strdup_printf("%s: %s", state->label, why);
 	/* Written down before it is done: an act without a line there is none. */
 	if (!ms_audit_event(
-		    session->audit, cli_who(), "", "stream-reset", state->id, detail, &error))
+		    session->audit, cli_who(), "", MS_EVENT_STREAM_RESET, state->id, detail, &error))
 		return cli_fail_error(error);
 	MsAnswer answer = ms_guard_reset(
 		session->guard, state->id, g_get_real_time() / G_USEC_PER_SEC, &error);

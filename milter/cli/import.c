@@ -168,7 +168,7 @@ static void note_import(const CliSession *session, const char *name, const MsImp
 	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " entries (%" G_GINT64_FORMAT
 						  " before), from %s",
 		result->entries, result->before, name);
-	if (!ms_audit_event(audit, cli_who(), "shell", "import", "", detail, &error))
+	if (!ms_audit_event(audit, cli_who(), "shell", MS_EVENT_IMPORT, "", detail, &error))
 		cli_fail(0, "it is in use, and the audit trail does not say by whom: %s",
 			error->message);
 }

@@ -219,11 +219,11 @@ static int end_code(const Work *work)
 			  "there is no audit trail of this time: nothing is known of it");
 }
 
-static bool on_record(const Work *work, const char *what, const char *about, const char *detail)
+static bool on_record(const Work *work, MsEvent event, const char *about, const char *detail)
 {
 	g_autoptr(GError) error = NULL;
 	MsAudit *audit = ms_audit_new(work->session.settings->audit_file);
-	bool fine = ms_audit_event(audit, cli_who(), NULL, what, about, detail, &error);
+	bool fine = ms_audit_event(audit, cli_who(), NULL, event, about, detail, &error);
 	ms_audit_free(audit);
 	if (!fine)
 		cli_fail_error(error);
@@ -312,7 +312,7 @@ static int make_report(Work *work, const Said *said, MsReportAsk *ask)
 	g_autoptr(GHashTable) names = NULL;
 	g_autofree char *what = asked_words(said);
 	if (said->names &&
-		(!on_record(work, "incident names", "", what) || (names = names_of(work)) == NULL))
+		(!on_record(work, MS_EVENT_INCIDENT_NAMES, "", what) || (names = names_of(work)) == NULL))
 		return EX_UNAVAILABLE;
 	ask->what = what;
 	ask->names = names;
@@ -461,7 +461,7 @@ static int do_about(Cli *cli, int argc, char **argv)
 	if (rc != 0)
 		return rc;
 	g_autofree char *digest = ms_audit_id(work.key, "account", argv[1]);
-	if (!on_record(&work, "incident about", "", digest))
+	if (!on_record(&work, MS_EVENT_INCIDENT_ABOUT, "", digest))
 		return EX_TEMPFAIL;
 	const MsAccountPart *part = ms_incident_account(work.incident, digest);
 	if (said.json)
@@ -538,7 +538,7 @@ static int write_drafts(Work *work, const Said *said)
 		"%u account%s", accounts->len, CLI_S(accounts->len));
 	if (names == NULL)
 		return EX_NOINPUT;
-	if (!on_record(work, "incident notices", "", detail))
+	if (!on_record(work, MS_EVENT_INCIDENT_NOTICES, "", detail))
 		return EX_TEMPFAIL;
 	if (g_mkdir_with_parents(said->folder, 0700) != 0)
 		return cli_fail(EX_CANTCREAT, "%s: %s", said->folder, g_strerror(errno));

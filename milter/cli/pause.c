@@ -54,7 +54,7 @@ static int begin(const MsSettings *s, gint64 ms, const char *why)
 	g_autofree char *words = ms_pause_words(&pause);
 	g_autofree char *length = cli_duration(ms / 1000);
 	g_autofree char *detail = g_strdup_printf("for %s: %s", length, why);
-	if (!ms_audit_event(audit, pause.who, "shell", "pause", "", detail, &error)
+	if (!ms_audit_event(audit, pause.who, "shell", MS_EVENT_PAUSE, "", detail, &error)
 		|| !ms_pause_begin(s->state_dir, &pause, &error))
 		return cli_fail_error(error);
 	printf("%s.\nIt ends by itself; missent resume ends it now.  Mail that was held stays held.\n",
@@ -106,7 +106,7 @@ int cmd_resume(Cli *cli, int argc, char **argv)
 	}
 	/* It is over, whether or not that can be written down; missentd writes a line too. */
 	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
-	if (!ms_audit_event(audit, cli_who(), "shell", "resume", "", "", &error))
+	if (!ms_audit_event(audit, cli_who(), "shell", MS_EVENT_RESUME, "", "", &error))
 		return cli_fail_error(error);
 	printf("Mail is judged as before.\n");
 	return EX_OK;

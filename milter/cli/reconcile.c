@@ -221,7 +221,7 @@ static bool write_record(const Means *means, const MsReconciliation *r, GError *
 	g_autofree char *text = g_string_free(detail, FALSE);
 	leave_alert(means, r);
 	return ms_audit_event(
-		ms_runtime_audit(means->runtime), cli_who(), NULL, "reconcile", "", text, error);
+		ms_runtime_audit(means->runtime), cli_who(), NULL, MS_EVENT_RECONCILE, "", text, error);
 }
 
 static int result_of(const MsReconciliation *r)

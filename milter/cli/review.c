@@ -71,11 +71,11 @@ static MsAccounts *open_with(const MsSettings *s, GError **error)
 }
 
 /* On the agent's trail, before it is done. */
-static bool note(Cli *cli, const char *what, const char *about, GError **error)
+static bool note(Cli *cli, MsEvent event, const char *about, GError **error)
 {
 	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, error);
 	MsAudit *audit = settings != NULL ? ms_audit_new(settings->audit_file) : NULL;
-	bool fine = audit != NULL && ms_audit_event(audit, cli_who(), NULL, what, "", about, error);
+	bool fine = audit != NULL && ms_audit_event(audit, cli_who(), NULL, event, "", about, error);
 	ms_audit_free(audit);
 	return fine;
 }
@@ -160,7 +160,7 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 	MsAccount account = {
 		.name = argv[1], .role = (MsRole)kind, .download = download, .disabled = disabled};
 	g_autoptr(GError) error = NULL;
-	if (!note(cli, "account", account.name, &error) ||
+	if (!note(cli, MS_EVENT_ACCOUNT, account.name, &error) ||
 		!ms_accounts_put(accounts, &account, password, &error))
 		return cli_fail_error(error);
 	printf("%s: %s\n", argv[1], ms_role_names[account.role]);
@@ -223,7 +223,7 @@ static int do_moduser(Cli *cli, int argc, char **argv)
 	account->role = role != NULL ? (MsRole)ms_role_of(role) : account->role;
 	account->download = (account->download || download) && !no_download;
 	account->disabled = (account->disabled || disable) && !enable;
-	return note(cli, "account", account->name, &error) &&
+	return note(cli, MS_EVENT_ACCOUNT, account->name, &error) &&
 			ms_accounts_put(accounts, account, NULL, &error)
 		? 0
 		: cli_fail_error(error);
@@ -241,7 +241,7 @@ static int do_passwd(Cli *cli, int argc, char **argv)
 		return rc;
 	if (password == NULL)
 		return cli_fail(EX_DATAERR, "no password was given, or not the same twice");
-	return note(cli, "password", account->name, &error)
+	return note(cli, MS_EVENT_PASSWORD, account->name, &error)
 			&& ms_accounts_password(accounts, account->name, password, NULL, &error)
 		? 0
 		: cli_fail_error(error);
@@ -256,7 +256,7 @@ static int do_deluser(Cli *cli, int argc, char **argv)
 	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
 	if (account == NULL)
 		return rc;
-	return note(cli, "account deleted", account->name, &error) &&
+	return note(cli, MS_EVENT_ACCOUNT_DELETED, account->name, &error) &&
 			ms_accounts_delete(accounts, account->name, &error)
 		? 0
 		: cli_fail_error(error);
@@ -339,7 +339,7 @@ static int do_totp(Cli *cli, int argc, char **argv)
 		settings = account != NULL ? ms_settings_load_public(cli->config, &error) : NULL;
 	if (account == NULL)
 		return rc;
-	if (!note(cli, "second factor", account->name, &error))
+	if (!note(cli, MS_EVENT_FACTOR, account->name, &error))
 		return cli_fail_error(error);
 	if (off)
 		return ms_totp_end(accounts, account->name, &error) ? 0 : cli_fail_error(error);
@@ -415,7 +415,7 @@ static int do_token(Cli *cli, int argc, char **argv)
 		.download = download,
 		.expires = days > 0 ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC
 				    : 0};
-	if (!lists && !note(cli, adds ? "token" : "token deleted", argv[2], &error))
+	if (!lists && !note(cli, adds ? MS_EVENT_TOKEN : MS_EVENT_TOKEN_DELETED, argv[2], &error))
 		return cli_fail_error(error);
 	if (lists || adds)
 		return lists ? list_tokens(accounts) : add_token(accounts, &token);

@@ -385,7 +385,7 @@ static int forget(const MsSettings *s, const char *host)
 	g_autoptr(GError) error = NULL;
 	MsAudit *audit = ms_audit_new(s->audit_file);
 	bool fine = ms_audit_event(
-			    audit, cli_who(), "shell", "witness forgotten", "", host, &error) &&
+			    audit, cli_who(), "shell", MS_EVENT_WITNESS_FORGOTTEN, "", host, &error) &&
 		ms_witness_forget(s->checkpoints.witness, host, &error);
 	ms_audit_free(audit);
 	if (!fine)

@@ -47,7 +47,7 @@ static void tell_pause(Daemon *daemon, const MsRuntime *runtime, const MsPause *
 	ms_log(LOG_WARNING, NULL, "%s", words);
 	if (pause == NULL &&
 		!ms_audit_event(
-			ms_runtime_audit(runtime), "missentd", "", "pause over", "", "", NULL))
+			ms_runtime_audit(runtime), "missentd", "", MS_EVENT_PAUSE_OVER, "", "", NULL))
 		ms_log(LOG_ERR, NULL,
 			"the end of the pause could not be written to the audit file");
 	ms_numbers_set(daemon_numbers(daemon), MS_NUM_PAUSED, pause != NULL);

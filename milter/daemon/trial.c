@@ -119,7 +119,7 @@ static void tell(const MsRuntime *runtime)
 	if (text->len == 0)
 		return;
 	ms_log(LOG_WARNING, NULL, "it goes on observing: %s", text->str);
-	ms_audit_event(ms_runtime_audit(runtime), "missentd", "", "goes-on-observing", "",
+	ms_audit_event(ms_runtime_audit(runtime), "missentd", "", MS_EVENT_GOES_ON_OBSERVING, "",
 		text->str, NULL);
 }
 
@@ -131,7 +131,7 @@ static bool enforce(const MsRuntime *runtime, const MsTerms *terms, MsTrial *tri
 	g_autofree char *detail = g_strdup_printf("policy %s, %s, after %" G_GUINT64_FORMAT
 						  " messages",
 		terms->title, terms->terms, trial->messages);
-	if (!ms_audit_event(ms_runtime_audit(runtime), "missentd", "", "policy-enforced", "",
+	if (!ms_audit_event(ms_runtime_audit(runtime), "missentd", "", MS_EVENT_POLICY_ENFORCED, "",
 		    detail, &error)) {
 		ms_log(LOG_ERR, NULL, "policy \"%s\" is not enforced yet: %s", terms->title,
 			error->message);

@@ -37,8 +37,8 @@ static void news(Cage *cage, const char *listener, bool well, const char *text)
 	if (!ms_canaries_state(cage->desk->ledger, listener, well, &changed, NULL) || !changed)
 		return;
 	g_autofree char *detail = g_strdup_printf("%s: %s", listener, text);
-	desk_audit(cage->desk, DESK_CLOCK, well ? "canary held again" : "canary not held", "",
-		detail, NULL);
+	desk_audit(cage->desk, DESK_CLOCK,
+		well ? MS_EVENT_CANARY_HELD_AGAIN : MS_EVENT_CANARY_NOT_HELD, "", detail, NULL);
 	cage->tell(well, listener, text, cage->user);
 }
 
@@ -162,8 +162,8 @@ static bool take_out(Cage *cage, const MsCanary *canary, GError **error)
 	desk_unlock(desk, DESK_MOVING);
 	desk_forget_queue(desk);
 	return fine &&
-		desk_audit(desk, DESK_CLOCK, "canary deleted", canary->queue_id, canary->listener,
-			error);
+		desk_audit(desk, DESK_CLOCK, MS_EVENT_CANARY_DELETED, canary->queue_id,
+			canary->listener, error);
 }
 
 static void end(Cage *cage, const MsCanary *canary, bool well, const char *text)

@@ -436,7 +436,7 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 {
 	g_autoptr(GError) error = NULL;
 	/* It happened, so the record tells what the trail could not be told. */
-	bool told = desk_audit(c->desk, c->decision->who, ms_verbs[c->decision->verb].name,
+	bool told = desk_audit(c->desk, c->decision->who, desk_event_of(c->decision->verb),
 		c->record->uid, fine ? "done" : "failed", NULL);
 	g_autofree char *all = g_strconcat(
 		outcome, told ? "" : " (the audit line of this could not be written)", NULL);

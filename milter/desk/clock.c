@@ -40,7 +40,7 @@ static void tell(Desk *desk, gint64 jump)
 	g_autofree char *detail = g_strdup_printf("%s by %" G_GINT64_FORMAT
 						  " s: what expires is announced anew",
 		jump > 0 ? "forward" : "back", ABS(jump) / G_USEC_PER_SEC);
-	desk_audit(desk, "missent", "clock jumped", "", detail, NULL);
+	desk_audit(desk, "missent", MS_EVENT_CLOCK_JUMPED, "", detail, NULL);
 }
 
 gint64 desk_clock_since(Desk *desk)

@@ -31,10 +31,16 @@ void desk_point(const char *name)
 		ms_desk_crash_point(name);
 }
 
-bool desk_audit(Desk *desk, const char *who, const char *what, const char *about,
+bool desk_audit(Desk *desk, const char *who, MsEvent event, const char *about,
 	const char *detail, GError **error)
 {
-	return ms_audit_event(desk->audit, who, NULL, what, about, detail, error);
+	return ms_audit_event(desk->audit, who, NULL, event, about, detail, error);
+}
+
+/* They have one name (tests hold it so). */
+MsEvent desk_event_of(MsVerb verb)
+{
+	return ms_event_named(ms_verbs[verb].name);
 }
 
 /* ---- opening -------------------------------------------------------------------------- */
@@ -505,7 +511,7 @@ static bool audit_decisions(Desk *desk, const MsAsk *ask, const GPtrArray *list,
 	g_autofree char *detail = g_strdup_printf("%u message%s%s", ask->uids->len,
 		ask->uids->len == 1 ? "" : "s",
 		first->state == MS_DECISION_WAITING ? ", waits for a second person" : "");
-	return desk_audit(desk, first->who, ms_verbs[first->verb].name,
+	return desk_audit(desk, first->who, desk_event_of(first->verb),
 		ask->uids->len == 1 ? first->uid : first->group, detail, error);
 }
 
@@ -588,7 +594,7 @@ static GPtrArray *answer_waiting(
 	g_autoptr(GPtrArray) list = waiting_under(desk, id, error);
 	MsVerb verb = agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW;
 	if (list == NULL || (agrees && !may_agree(desk, list, who, error))
-		|| !desk_audit(desk, who, ms_verbs[verb].name, id, "", error))
+		|| !desk_audit(desk, who, desk_event_of(verb), id, "", error))
 		return NULL;
 	for (guint i = 0; i < list->len; i++)
 		if (!ms_decisions_second(desk->ledger, list->pdata[i], who, agrees, error))

@@ -93,8 +93,9 @@ void desk_lock(Desk *desk, DeskLock which);
 void desk_unlock(Desk *desk, DeskLock which);
 void desk_point(const char *name);
 /* On this host's audit trail: nothing of a message's content. */
-bool desk_audit(Desk *desk, const char *who, const char *what, const char *about,
+bool desk_audit(Desk *desk, const char *who, MsEvent event, const char *about,
 	const char *detail, GError **error);
+MsEvent desk_event_of(MsVerb verb);
 #define desk_fail ms_fail_input
 
 /* names.c: are there such an account and such a reviewer? */
@@ -134,8 +135,8 @@ void desk_carry_out(Desk *desk, MsDecision *decision);
 /* evidence.c: the held message in a sealed memory file; -1 on error. */
 /* The look is on record before anything is seen.  The descriptor of the message, or -1;
  * `*record_out` is set where there is a record and the look was recorded. */
-int desk_look(Desk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
-	GError **error);
+int desk_look(Desk *desk, const char *uid, const char *who, MsEvent event, const char *detail,
+	MsRecord **record_out, GError **error);
 /* explain.c: the story of a record's message, judged just now; jansson's, the caller's. */
 struct json_t *desk_story(Desk *desk, const MsRecord *record, const MsJudgement *judgement,
 	const char *recipient, bool reveal);

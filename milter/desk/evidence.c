@@ -84,13 +84,15 @@ static MsRecord *find(Desk *desk, const char *uid, GError **error)
 	return record;
 }
 
-int desk_look(Desk *desk, const char *uid, const char *who, const char *what, MsRecord **record_out,
-	GError **error)
+int desk_look(Desk *desk, const char *uid, const char *who, MsEvent event, const char *detail,
+	MsRecord **record_out, GError **error)
 {
 	g_autoptr(MsRecord) record = find(desk, uid, error);
+	const char *what = event == MS_EVENT_PICTURE ? "picture of" : ms_event_names[event];
+	g_autofree char *act = g_strconcat(what, *detail != '\0' ? " " : "", detail, NULL);
 	if (record == NULL || !ms_word_check(MS_WORD_PERSON, "who", who, error) ||
-		!desk_audit(desk, who, what, record->uid, "", error) ||
-		!ms_records_act(desk->ledger, record->id, who, what, "", error))
+		!desk_audit(desk, who, event, record->uid, detail, error) ||
+		!ms_records_act(desk->ledger, record->id, who, act, "", error))
 		return -1;
 	int fd = desk_open_message(desk, record, error);
 	*record_out = g_steal_pointer(&record);
@@ -102,7 +104,7 @@ int ms_desk_message(MsDesk *of, const char *uid, const char *who, GError **error
 	g_auto(Desk) desk = {0};
 	g_autoptr(MsRecord) record = NULL;
 	desk_begin(of, &desk);
-	return desk_look(&desk, uid, who, "look", &record, error);
+	return desk_look(&desk, uid, who, MS_EVENT_LOOK, "", &record, error);
 }
 
 /* ---- judged again --------------------------------------------------------------------- */
@@ -295,7 +297,7 @@ static char *evidence(Desk *desk, const char *uid, const char *who, GError **err
 	g_autoptr(MsRecord) record = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
 	g_autoptr(MsReading) view = NULL;
-	int fd = desk_look(desk, uid, who, "reveal", &record, error);
+	int fd = desk_look(desk, uid, who, MS_EVENT_REVEAL, "", &record, error);
 	if (fd < 0)
 		return NULL;
 	bool fine = desk_judge(desk, record, fd, &judgement, error) &&
@@ -359,11 +361,12 @@ static GBytes *part(Desk *desk, const char *uid, const char *path, bool picture,
 {
 	g_autoptr(MsRecord) record = NULL;
 	g_autoptr(MsReading) view = NULL;
-	g_autofree char *what = g_strdup_printf(
-		"%s part %.20s", picture ? "picture of" : "download", path);
+	MsEvent event = picture ? MS_EVENT_PICTURE : MS_EVENT_DOWNLOAD;
+	g_autofree char *which = g_strdup_printf("part %.20s", path);
 	g_autofree char *as = g_strdup_printf(MS_VIEW_PART "%.40s", path);
-	int fd = desk_runtime(desk, error) != NULL ? desk_look(desk, uid, who, what, &record, error)
-						   : -1;
+	int fd = desk_runtime(desk, error) != NULL
+		? desk_look(desk, uid, who, event, which, &record, error)
+		: -1;
 	if (fd < 0)
 		return NULL;
 	bool fine = ms_reader_view(ms_runtime_reader(desk->runtime), fd, as, &view, error);

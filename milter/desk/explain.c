@@ -48,7 +48,7 @@ static json_t *explain(
 	g_autoptr(MsRecord) record = NULL;
 	g_autoptr(MsJudgement) judgement = NULL;
 	g_autoptr(GError) why = NULL;
-	int fd = desk_look(desk, uid, who, "explain", &record, &why);
+	int fd = desk_look(desk, uid, who, MS_EVENT_EXPLAIN, "", &record, &why);
 	if (record == NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return NULL;

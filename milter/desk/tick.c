@@ -92,7 +92,7 @@ static void forget(Desk *desk, gint64 since)
 	gint64 n = ms_records_forget(desk->ledger, before, AT_ONCE, NULL);
 	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " records", n);
 	if (n > 0)
-		desk_audit(desk, "missent", "forget", "", detail, NULL);
+		desk_audit(desk, "missent", MS_EVENT_FORGET, "", detail, NULL);
 }
 
 static MsSpoolFate fate_of(const char *uid, void *user)
@@ -127,7 +127,7 @@ static void tick(Desk *desk)
 	guint aside = ms_spool_sweep(desk->settings->spool_dir, fate_of, desk);
 	g_autofree char *detail = g_strdup_printf("%u held copies without a record", aside);
 	if (aside > 0)
-		desk_audit(desk, "missent", "set aside", MS_SPOOL_ASIDE, detail, NULL);
+		desk_audit(desk, "missent", MS_EVENT_SET_ASIDE, MS_SPOOL_ASIDE, detail, NULL);
 }
 
 void ms_desk_tick(MsDesk *of)

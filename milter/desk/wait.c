@@ -172,7 +172,7 @@ static void look_at(Desk *desk, const MsRecord *record, Look *out)
 
 static bool tell(Desk *desk, const MsRecord *record, const char *became)
 {
-	bool fine = desk_audit(desk, DESK_CLOCK, "wait-over", record->uid, became, NULL);
+	bool fine = desk_audit(desk, DESK_CLOCK, MS_EVENT_WAIT_OVER, record->uid, became, NULL);
 	desk_point("wait told");
 	return fine;
 }

@@ -907,7 +907,7 @@ static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
 			(const char *)judgement->stopped->pdata[i], sender,
 			envelope->queue_id != NULL ? envelope->queue_id : "-");
 		if (!ms_audit_event(
-			    runtime->audit, "missentd", "", "stream-stopped", "", detail, error))
+			    runtime->audit, "missentd", "", MS_EVENT_STREAM_STOPPED, "", detail, error))
 			return false;
 	}
 	return true;

@@ -423,6 +423,19 @@ static void add_event(MsIncident *incident, const MsAuditLine *line, const char 
 	g_ptr_array_add(incident->events, event);
 }
 
+/* Who looks, or logs in, does nothing about it; nor does what goes on every day. */
+static bool is_no_measure(MsEvent event)
+{
+	static const MsEvent events[] = {MS_EVENT_LOOK, MS_EVENT_REVEAL, MS_EVENT_EXPLAIN,
+		MS_EVENT_PICTURE, MS_EVENT_DOWNLOAD, MS_EVENT_LOG_IN, MS_EVENT_LOG_OUT,
+		MS_EVENT_LOG_IN_FAILED, MS_EVENT_FORGET, MS_EVENT_INCIDENT_NAMES,
+		MS_EVENT_INCIDENT_ABOUT};
+	for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
+		if (events[i] == event)
+			return true;
+	return false;
+}
+
 /* Of messages that are concerned: decisions are counted, what ended them is remembered. */
 static void take_act(MsIncident *incident, const MsAuditLine *line)
 {
@@ -430,11 +443,7 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	MsVerb verb = ms_verb_named(what);
 	bool done = strcmp(line_text(line->json, "detail"), "done") == 0;
 	if (verb >= MS_VERB_UNKNOWN) {
-		/* Looks and log-ins are no measures. */
-		static const char *const left_out[] = {"look", "reveal", "log-in", "log-out",
-			"failed log-in", "part", "evidence", "marks", "forget", "incident names",
-			"incident about", NULL};
-		if (!g_strv_contains(left_out, what))
+		if (!is_no_measure(ms_event_named(what)))
 			add_event(incident, line, what);
 		return;
 	}

@@ -350,7 +350,7 @@ static void *write_some(void *user)
 	for (int i = 0; i < 50; i++) {
 		g_autofree char *about = g_strdup_printf("%d-%d", GPOINTER_TO_INT(user), i);
 		g_autoptr(GError) error = NULL;
-		g_assert_true(ms_audit_event(shared, "w", NULL, "look", about, "", &error));
+		g_assert_true(ms_audit_event(shared, "w", NULL, MS_EVENT_LOOK, about, "", &error));
 		if (i % 20 == 0)
 			g_assert_true(ms_audit_beat(shared, "test", &error));
 	}

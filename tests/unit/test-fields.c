@@ -6,6 +6,7 @@
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/tlog.h"
+#include "missent/verb.h"
 
 #include "../test.h"
 
@@ -61,6 +62,7 @@ static MsReading *much(void)
 		add_part(reading, "invoice.pdf");
 	ms_reading_face(reading, "part 1 text/plain");
 	ms_reading_add_text(reading, 0, "yourinvoice", 11);
+	ms_reading_greet(reading, "petra weber");
 	ms_reading_unread(reading, "part 2", MS_UNREAD_ENCRYPTED, "encrypted");
 	return reading;
 }
@@ -159,7 +161,8 @@ static void write_every_type(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(notes); i++)
 		g_assert_true(ms_audit_note(audit, notes[i], "missentd", "words", &error));
 	g_assert_true(ms_audit_beat(audit, "missentd", &error));
-	g_assert_true(ms_audit_event(audit, "anna", "192.0.2.1", "look", "ab", "", &error));
+	g_assert_true(
+		ms_audit_event(audit, "anna", "192.0.2.1", MS_EVENT_LOOK, "ab", "", &error));
 	g_assert_true(ms_audit_prune(audit, g_get_real_time() - G_TIME_SPAN_DAY, &error));
 	leave_one();
 	write_message(audit, true, MS_SPLIT);
@@ -313,7 +316,49 @@ static void expect_within(GHashTable *set, GHashTable *in, const char *what)
 		g_error("%s:%s", what, missing->str);
 }
 
+/* What its items name in the part on acts: ".It Li "look" , "reveal"". */
+static void take_events(GHashTable *events)
+{
+	g_autofree char *manual = read_source("milter/audit/missent-audit.5");
+	g_auto(GStrv) lines = g_strsplit(manual, "\n", -1);
+	bool within = false;
+	for (char **l = lines; *l != NULL; l++) {
+		if (g_str_has_prefix(*l, ".Ss "))
+			within = strcmp(*l, ".Ss Of an act") == 0;
+		if (!within || !g_str_has_prefix(*l, ".It Li "))
+			continue;
+		g_auto(GStrv) parts = g_strsplit(*l, "\"", -1);
+		for (guint i = 1; i < g_strv_length(parts); i += 2)
+			if (!g_hash_table_add(events, g_strdup(parts[i])))
+				g_error("\"%s\" stands twice in missent-audit(5)", parts[i]);
+	}
+}
+
 /* ---- tests ------------------------------------------------------------------------------- */
+
+/* Each has a name of its own, and the manual has all of them and no other. */
+static void test_events(void)
+{
+	g_autoptr(GHashTable) events = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	take_events(events);
+	for (int i = 0; i < MS_N_EVENTS; i++) {
+		g_assert_cmpint(ms_event_named(ms_event_names[i]), ==, i);
+		if (!g_hash_table_remove(events, ms_event_names[i]))
+			g_error("the act \"%s\" is not in missent-audit(5)", ms_event_names[i]);
+	}
+	g_autoptr(GList) left = g_hash_table_get_keys(events);
+	if (left != NULL)
+		g_error("missent-audit(5) has the act \"%s\", and nothing writes it",
+			(char *)left->data);
+	g_assert_cmpint(ms_event_named("looks"), ==, MS_N_EVENTS);
+}
+
+/* What is decided is an act of the same name. */
+static void test_verbs(void)
+{
+	for (int i = 0; i < MS_N_VERBS; i++)
+		g_assert_cmpint(ms_event_named(ms_verbs[i].name), <, MS_N_EVENTS);
+}
 
 static void test_manual(void)
 {
@@ -372,6 +417,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/fields/types", test_types);
 	g_test_add_func("/fields/manual", test_manual);
 	g_test_add_func("/fields/source", test_source);
+	g_test_add_func("/fields/events", test_events);
+	g_test_add_func("/fields/verbs", test_verbs);
 	int rc = g_test_run();
 	g_hash_table_unref(written);
 	g_hash_table_unref(documented);

@@ -51,10 +51,10 @@ static char *wrong_in(const char *folder)
 	return g_string_free(wrong, FALSE);
 }
 
-static void event(MsAudit *audit, const char *what)
+static void event(MsAudit *audit, const char *about)
 {
 	g_autoptr(GError) error = NULL;
-	g_assert_true(ms_audit_event(audit, "anna", "", what, "", "", &error));
+	g_assert_true(ms_audit_event(audit, "anna", "", MS_EVENT_LOOK, about, "", &error));
 	g_assert_no_error(error);
 }
 
@@ -117,7 +117,7 @@ static void test_begin(void)
 	ms_audit_free(before);
 	g_assert_true(g_file_set_contents(bundle, "", 0, NULL));
 	g_autoptr(MsAudit) audit = ms_audit_new(path);
-	g_assert_false(ms_audit_event(audit, "anna", "", "look", "", "", &error));
+	g_assert_false(ms_audit_event(audit, "anna", "", MS_EVENT_LOOK, "", "", &error));
 	g_assert_nonnull(strstr(error->message, "damaged"));
 	g_assert_nonnull(strstr(error->message, "missent audit begin"));
 	g_clear_error(&error);
