@@ -155,6 +155,8 @@ typedef struct {
 	guint64 without_digests, other_key, cut, damaged;
 	guint64 identifiers, unseen_identifiers; /* in the trail; of them not in the new mapping */
 	guint64 recipients, unseen_recipients;
+	guint64 greet_others;    /* went, and greet nobody of the recipient's account */
+	guint64 unknown_greeted; /* messages whose line does not say whom they greet */
 	guint64 no_policy; /* messages none of whose policies is among the new ones */
 } MsLookbackSum;
 

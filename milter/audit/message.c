@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "missent/digest.h"
+#include "missent/greeting.h"
 #include "missent/identifier.h"
 #include "missent/kind.h"
 
@@ -292,6 +293,20 @@ static json_t *texts_of(const MsReading *r, const guint8 *key)
 	return list;
 }
 
+/* The words by which a directory knows names again, in the order in which they stand. */
+static json_t *greeted_of(const MsReading *r, const guint8 *key)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < r->greeted->len; i++) {
+		g_auto(GStrv) words = ms_name_words(r->greeted->pdata[i]);
+		for (char **w = words; *w && json_array_size(list) < MS_READING_MAX_GREETED; w++) {
+			g_autofree char *id = ms_audit_id(key, MS_AUDIT_NAME, *w);
+			json_array_append_new(list, json_string(id));
+		}
+	}
+	return list;
+}
+
 static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key)
 {
 	const MsReading *r = m->reading;
@@ -313,8 +328,10 @@ static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key
 	json_object_set_new(line, "parts", json_integer(r->parts->len));
 	set_more(line, "documents_more", attached - json_array_size(documents));
 	json_object_set_new(line, "documents", documents);
-	if (key != NULL)
+	if (key != NULL) {
 		json_object_set_new(line, "texts", texts_of(r, key));
+		json_object_set_new(line, "greeted", greeted_of(r, key));
+	}
 	add_identifiers(line, m, key);
 }
 

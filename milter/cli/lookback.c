@@ -37,6 +37,8 @@ static void tell_unseen(const MsLookbackSum *s)
 			"messages have more recipients or identifiers than a line keeps: judged by those that are there"},
 		{s->no_policy,
 			"messages were under policies none of which is among these: only such were asked as apply to all mail"},
+		{s->unknown_greeted,
+			"messages do not say whom they greet (lines of an older version)"},
 		{s->unseen_identifiers,
 			"identifiers of the trail are not in this mapping: nobody's"},
 		{s->unseen_recipients,
@@ -61,6 +63,9 @@ static void tell_sum(const MsLookbackSum *s)
 	       " more were delivered although the judgement was known (mode observe); %" G_GUINT64_FORMAT
 	       " were stopped and would go\n",
 		s->known, s->let_go);
+	printf("%" G_GUINT64_FORMAT
+	       " of what was delivered greet nobody whose name the mapping has for who got it\n",
+		s->greet_others);
 	printf("What this cannot see:\n");
 	tell_unseen(s);
 }

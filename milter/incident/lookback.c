@@ -27,19 +27,32 @@ typedef struct {
 	GHashTable *values;    /* of an identifier's digest: MsIdentifier */
 	GHashTable *addresses; /* of a recipient's digest: canonical */
 	GHashTable *domains;   /* of a domain's digest: its name */
+	GHashTable *words;     /* of the digest of a word of somebody's name: the word */
 	GHashTable *seen;      /* digests of the trail that were counted */
 	char *key_number;
 } Look;
 
 /* ---- the mapping ------------------------------------------------------------------------ */
 
+static void learn_name(Look *look, const char *name)
+{
+	g_auto(GStrv) words = g_strsplit(name, " ", -1);
+	for (char **word = words; *word != NULL; word++)
+		g_hash_table_insert(look->words,
+			ms_audit_id(look->ask->key, MS_AUDIT_NAME, *word), g_strdup(*word));
+}
+
 static void learn(const char *account, const char *kind, const char *value, void *user)
 {
 	(void)account;
 	Look *look = user;
 	const char *at = strrchr(value, '@');
-	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0 || strcmp(kind, MS_ROW_GREETED_AS) == 0)
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
 		return;
+	if (strcmp(kind, MS_ROW_GREETED_AS) == 0) {
+		learn_name(look, value);
+		return;
+	}
 	if (strcmp(kind, MS_ROW_RECIPIENT) != 0) {
 		g_hash_table_insert(look->values, ms_audit_id(look->ask->key, kind, value),
 			ms_identifier_new(kind, value));
@@ -156,6 +169,22 @@ static void add_finding(Look *look, MsReading *reading, const json_t *row)
 		belief_of(line_text(row, "belief")), 0, ms_place_new("recorded", "", 0, 0, 0));
 }
 
+/* A word that the new mapping has not in any name becomes one of letters, which is nobody's. */
+static void add_greeted(Look *look, MsReading *reading, const json_t *json)
+{
+	const json_t *list = json_object_get(json, "greeted");
+	look->sum->unknown_greeted += list == NULL && json_object_get(json, "identifiers") != NULL;
+	for (gsize i = 0; i < json_array_size(list); i++) {
+		const char *id = json_string_value(json_array_get(list, i));
+		const char *known = id != NULL ? g_hash_table_lookup(look->words, id) : NULL;
+		g_autofree char *word = g_strdup(known != NULL ? known : id != NULL ? id : "");
+		for (char *c = word; known == NULL && *c != '\0'; c++)
+			*c = g_ascii_isdigit(*c) ? (char)('g' + (*c - '0')) : *c;
+		if (*word != '\0')
+			ms_reading_greet(reading, word);
+	}
+}
+
 static MsReading *reading_of(Look *look, const json_t *json)
 {
 	MsReading *reading = ms_reading_new();
@@ -169,6 +198,7 @@ static MsReading *reading_of(Look *look, const json_t *json)
 	g_ptr_array_add(reading->headers, header);
 	for (gsize i = 0; i < json_array_size(list); i++)
 		add_finding(look, reading, json_array_get(list, i));
+	add_greeted(look, reading, json);
 	for (int i = 0; i < MS_N_UNREAD; i++)
 		if (line_number(causes, ms_unread_names[i]) > 0)
 			ms_reading_unread(reading, "recorded", (MsUnreadReason)i, "as recorded");
@@ -226,9 +256,10 @@ static MsVerdict *judge(
 		const MsFinding *f = reading->findings->pdata[i];
 		g_ptr_array_add(identifiers, ms_identifier_new(f->kind, f->value));
 	}
-	if (ms_directory_resolve(look->directory, (const MsIdentifier *const *)identifiers->pdata,
-		    n, (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
-		    &resolution, error) != MS_FOUND)
+	if (ms_directory_resolve_greeted(look->directory,
+		    (const MsIdentifier *const *)identifiers->pdata, n,
+		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
+		    ms_policy_greeted(envelope, reading), &resolution, error) != MS_FOUND)
 		return NULL;
 	if (ms_resolution_over(resolution) != NULL)
 		return ms_policy_judge(
@@ -238,10 +269,18 @@ static MsVerdict *judge(
 
 /* ---- what came of it ---------------------------------------------------------------------- */
 
+static bool greets_another(const MsVerdict *verdict)
+{
+	for (guint i = 0; i < verdict->reasons->len; i++)
+		if (((MsReason *)verdict->reasons->pdata[i])->code == MS_SALUTATION)
+			return true;
+	return false;
+}
+
 static void tell(Look *look, const MsAuditLine *line, const MsVerdict *verdict, MsAction was)
 {
 	const json_t *to = json_object_get(line->json, "to");
-	g_autofree char *codes = ms_verdict_codes(verdict, MS_SPLIT);
+	g_autofree char *codes = ms_verdict_codes(verdict, MIN(MS_SPLIT, verdict->would));
 	MsLookbackRow row = {.time = line->time,
 		.host = line_text(line->json, "host"),
 		.queue_id = line_text(line->json, "queue_id"),
@@ -283,7 +322,9 @@ static bool look_again(Look *look, const MsAuditLine *line, GError **error)
 		look->sum->leaks++;
 	else if (!went && verdict->would < MS_SPLIT)
 		look->sum->let_go++;
-	if (went && verdict->would >= MS_SPLIT && said < MS_SPLIT)
+	bool greets = went && greets_another(verdict);
+	look->sum->greet_others += greets;
+	if (went && (verdict->would >= MS_SPLIT || greets) && said < MS_SPLIT)
 		tell(look, line, verdict, was);
 	return true;
 }
@@ -332,6 +373,7 @@ bool ms_incident_look_back(
 	look.values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_identifier);
 	look.addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	look.domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	look.words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	look.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	look.key_number = ms_audit_key_number(ask->key);
 	bool fine = run(&look, folder, trail, error);
@@ -341,6 +383,7 @@ bool ms_incident_look_back(
 	g_hash_table_unref(look.values);
 	g_hash_table_unref(look.addresses);
 	g_hash_table_unref(look.domains);
+	g_hash_table_unref(look.words);
 	g_hash_table_unref(look.seen);
 	g_free(look.key_number);
 	if (fine)

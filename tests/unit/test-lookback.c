@@ -136,6 +136,73 @@ static MsLookbackSum look(Site *site, const char *const *csv, const char *polici
 	return sum;
 }
 
+/* ---- who is greeted ---------------------------------------------------------------------- */
+
+/* Delivered: a mail to a@alpha.example that greets Petra Weber, and has nothing else in it. */
+static void write_greeting(MsAudit *audit, const char *queue_id, const char *greeted)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsEnvelope) e = ms_envelope_new();
+	g_autoptr(MsReading) reading = ms_reading_new();
+	g_autoptr(MsVerdict) v = ms_verdict_new();
+	e->host = g_strdup("mx");
+	e->queue_id = g_strdup(queue_id);
+	e->sender = g_strdup("billing@seller.example");
+	g_ptr_array_add(e->recipients, g_strdup("a@alpha.example"));
+	g_ptr_array_add(v->policies, g_strdup("bills"));
+	if (greeted != NULL)
+		ms_reading_greet(reading, greeted);
+	const MsAuditMessage message = {.envelope = e, .verdict = v, .reading = reading};
+	ms_audit_write(audit, &message, &error);
+	g_assert_no_error(error);
+}
+
+static MsLookbackSum greeted_by(Site *site, const char *name, const char *rows)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *csv = put(site, name, rows);
+	const MsLookbackSum s = look(
+		site, (const char *const[]){csv, NULL}, site->policies, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(s.again, ==, 2);
+	g_assert_cmpuint(s.unknown_greeted, ==, 0);
+	return s;
+}
+
+static void test_greeted(void)
+{
+	static const char others[] = "AC-1,recipient,a@alpha.example\nAC-1,greeted-as,Hans Meier\n",
+			  both[] = "AC-1,recipient,a@alpha.example\nAC-1,greeted-as,Dr. Petra Weber\n",
+			  none[] = "AC-1,recipient,a@alpha.example\n";
+	Site site;
+	begin(&site);
+	g_free(site.trail);
+	site.trail = g_build_filename(site.dir, "greeted.jsonl", NULL);
+	g_autofree char *strict = put(&site, "policies/bills.conf",
+		"policy \"bills\" {\n\tkinds = {\"customer-number\"}\n\ton-unproven = deliver\n"
+		"\ton-salutation = hold\n}\n");
+	g_autoptr(MsAudit) audit = ms_audit_new(site.trail);
+	ms_audit_key(audit, key);
+	write_greeting(audit, "petra", "petra weber");
+	write_greeting(audit, "nobody", NULL);
+	MsLookbackSum s = greeted_by(&site, "others.csv", others);
+	g_assert_cmpuint(s.leaks, ==, 1);
+	g_assert_cmpuint(s.greet_others, ==, 1);
+	g_assert_cmpstr(site.found->str, ==, "petra hold salutation; ");
+	s = greeted_by(&site, "both.csv", both);
+	g_assert_cmpuint(s.leaks + s.greet_others, ==, 0);
+	s = greeted_by(&site, "none.csv", none); /* nobody knows the names of this account */
+	g_assert_cmpuint(s.leaks + s.greet_others, ==, 0);
+	g_autofree char *lax = put(&site, "policies/bills.conf",
+		"policy \"bills\" {\n\tkinds = {\"customer-number\"}\n\ton-unproven = deliver\n}\n");
+	s = greeted_by(&site, "others.csv", others); /* only tagged, but told */
+	g_assert_cmpuint(s.leaks, ==, 0);
+	g_assert_cmpstr(site.found->str, ==, "petra tag salutation; ");
+	end(&site);
+}
+
+/* ---- mappings ---------------------------------------------------------------------------- */
+
 static const char alpha[] =
 	"account,kind,value\nAC-1,recipient,a@alpha.example\nAC-1,customer-number,C-10001\n";
 static const char beta[] =
@@ -155,6 +222,7 @@ static void test_leaks(void)
 	g_assert_cmpuint(s.judged, ==, 6);
 	g_assert_cmpuint(s.again, ==, 5);
 	g_assert_cmpuint(s.other_key, ==, 1);
+	g_assert_cmpuint(s.unknown_greeted, ==, 5); /* those lines are of an older version */
 	g_assert_cmpuint(s.damaged, ==, 1);
 	g_assert_cmpuint(s.leaks, >=, 1);
 	g_assert_cmpuint(s.wrong, ==, 1);
@@ -206,5 +274,6 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/lookback/leaks", test_leaks);
 	g_test_add_func("/lookback/odd", test_odd);
+	g_test_add_func("/lookback/greeted", test_greeted);
 	return g_test_run();
 }
