@@ -38,20 +38,23 @@ bool ms_detect_in_time(const Search *s, const MsKind *kind)
 		|| ms_detect_gave_up(s, kind, MS_UNREAD_TIME, "the time for reading is over");
 }
 
-bool ms_detect_labelled(const Search *s, guint kind, gsize start)
+const MsLabel *ms_detect_label_of(const Search *s, guint kind, gsize start)
 {
 	gsize distance = ms_kinds_nth(s->kinds, kind)->distance;
-	if (ms_detect_is_named(s, kind, start))
-		return true;
 	for (guint i = s->labels->len; i-- > 0;) {
-		const Label *label = &g_array_index(s->labels, Label, i);
+		const MsLabel *label = &g_array_index(s->labels, MsLabel, i);
 		if (label->end <= start && start - label->end > 500)
-			return false;
+			return NULL;
 		if (label->kind == kind && label->end <= start && start - label->end <= distance
 			&& start < label->reach)
-			return true;
+			return label;
 	}
-	return false;
+	return NULL;
+}
+
+bool ms_detect_labelled(const Search *s, guint kind, gsize start)
+{
+	return ms_detect_is_named(s, kind, start) || ms_detect_label_of(s, kind, start) != NULL;
 }
 
 /* Where the directory has a value, under whatever other form of it, the filter has it as well;
@@ -252,23 +255,55 @@ static bool is_far(const Search *s, gsize label_end, gsize value)
 	return words > 1;
 }
 
-/* `belief`: beside that it is labelled. */
-static void by_label_pattern(
-	Search *s, const MsKind *kind, gsize label_end, gsize until, gsize reach, guint belief)
+/* Letters and digits: behind a date that stands between it and its label it is meant, too. */
+static bool is_code(const MsFold *fold, gsize start, gsize end)
 {
-	guint found = 0;
+	guint letters = 0, digits = 0;
+	for (gsize i = start; i < end; i++) {
+		letters += g_ascii_isalpha(fold->text[i]) != 0;
+		digits += g_ascii_isdigit(fold->text[i]) != 0;
+	}
+	return letters > 0 && digits >= 4;
+}
+
+/* Check digits that agree say more than what stands beside. */
+static MsFigure figure_of(
+	const Search *s, const MsKind *kind, gsize label, gsize label_end, gsize start, gsize end)
+{
+	MsFigure figure = ms_detect_figure(s->fold, label, label_end, start, end);
+	if (figure != MS_FIGURE_PERHAPS || kind->check == MS_CHECK_NONE)
+		return figure;
+	const char *why;
+	g_autofree char *value = ms_kind_canonical(kind, s->fold->text + start, end - start, &why);
+	return value != NULL && ms_kind_checked(kind, value) ? MS_FIGURE_NONE : figure;
+}
+
+/* `belief`: beside that it is labelled.  The label is from `label` to `label_end`. */
+static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize label_end,
+	gsize until, gsize reach, guint belief)
+{
+	guint found = 0, figures = 0;
+	gsize dated_end, dated = ms_detect_dated(s->fold, label, label_end, until, &dated_end);
+	if (dated < reach && kind->form == MS_FORM_ALNUM && kind->check == MS_CHECK_NONE)
+		found += ms_detect_add(s, kind, dated, dated_end, MS_BELIEF_LABELLED | belief);
 	for (guint i = 0; i < kind->patterns->len; i++) {
 		const MsRegex *regex = g_ptr_array_index(kind->patterns, i);
 		gsize from = label_end;
 		MsMatch match;
 		while (found < MAX_AFTER_LABEL && next_match(s, kind, regex, from, until, &match)
 			&& match.group_start < reach) {
-			guint tentative = found > 0 || is_far(s, label_end, match.group_start)
-				? MS_BELIEF_TENTATIVE
-				: 0;
-			found += add_checked(s, kind, match.group_start,
-				MIN(match.group_end, reach),
-				MS_BELIEF_LABELLED | tentative | belief);
+			gsize end = MIN(match.group_end, reach);
+			MsFigure figure = figure_of(
+				s, kind, label, label_end, match.group_start, end);
+			bool second = found > figures ||
+				(found > 0 && !is_code(s->fold, match.group_start, end));
+			bool guess = second || figure != MS_FIGURE_NONE ||
+				is_far(s, label_end, match.group_start);
+			figures += figure != MS_FIGURE_NONE;
+			found += figure == MS_FIGURE_SURELY ||
+				add_checked(s, kind, match.group_start, end,
+					MS_BELIEF_LABELLED | belief |
+						(guess ? MS_BELIEF_TENTATIVE : 0));
 			from = MAX(match.end, match.start + 1);
 		}
 	}
@@ -301,7 +336,7 @@ static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
 	gsize reach = ms_detect_reach(s, label_start, label_end);
 	gsize until = MIN(reach, label_end + kind->distance);
-	Label label = {k, label_end, reach};
+	MsLabel label = {k, label_start, label_end, reach};
 	g_array_append_val(s->labels, label);
 	if (kind->block) {
 		in_block(s, kind, skip_separators(s->fold, label_end, reach, " \t\r:.=-"), reach);
@@ -309,7 +344,7 @@ static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 		if (kind->family == MS_FAMILY_REGISTRATION)
 			s->company_register = ms_kind_register_of_label(
 				s->fold->text + label_start, label_end - label_start);
-		by_label_pattern(s, kind, label_end, until, reach, 0);
+		by_label_pattern(s, kind, label_start, label_end, until, reach, 0);
 		by_line(s, kind, label_end, until, reach);
 		s->company_register = NULL;
 	}
@@ -322,7 +357,7 @@ void ms_detect_after_label(Search *s, guint k, gsize start, gsize end, guint bel
 		in_block(s, kind, start, end);
 		return;
 	}
-	by_label_pattern(s, kind, start, end, end, belief);
+	by_label_pattern(s, kind, start, start, end, end, belief);
 	ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | belief);
 }
 
@@ -470,7 +505,7 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 {
 	g_autoptr(MsFold) fold = ms_fold_new(span->text, span->len);
 	g_autoptr(MsCompact) compact = ms_compact_new(fold->text, fold->len);
-	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(Label));
+	g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(MsLabel));
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
 	g_autoptr(GArray) codes = ms_detect_codes();
@@ -485,6 +520,7 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 		.named = named,
 		.borders = borders,
 		.codes = codes};
+	ms_detect_fill_words();
 	take_greeting(&s);
 	take_text(&s);
 	ms_detect_names(&s);

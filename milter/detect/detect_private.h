@@ -8,8 +8,8 @@
 
 typedef struct {
 	guint kind;
-	gsize end, reach; /* in the fold; nothing at `reach` or behind it is meant */
-} Label;
+	gsize start, end, reach; /* in the fold; nothing at `reach` or behind it is meant */
+} MsLabel;
 
 /* A stretch that the document names so that a kind's labels say the same; or a cell below such a
  * head. */
@@ -26,7 +26,7 @@ typedef struct {
 	const MsCompact *compact;
 	MsBudget *budget;
 	MsReading *reading;
-	GArray *labels; /* of Label, by their ends */
+	GArray *labels; /* of MsLabel, by their ends */
 	GArray *named;  /* of Named, by their starts */
 	GArray *borders; /* of Border: the stretches of a structured document, by their starts */
 	const char *company_register; /* of numbers that are added now (kind.h), or NULL */
@@ -50,7 +50,9 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	guint belief);
 /* The same; false if the text there is no value of the kind. */
 bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint belief);
-/* Does a label of the kind stand within its distance before `start`? */
+/* The label of the kind within whose distance `start` is, or NULL. */
+const MsLabel *ms_detect_label_of(const Search *s, guint kind, gsize start);
+/* Is there one, or does the document name the stretch so? */
 bool ms_detect_labelled(const Search *s, guint kind, gsize start);
 /* Where a word begins and ends in the fold. */
 static inline gsize ms_detect_word_start(const Search *s, gsize word)
@@ -77,6 +79,22 @@ void ms_detect_names(Search *s);
 gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 /* Is `at` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize at);
+
+/* ---- figures.c ---- */
+typedef enum {
+	MS_FIGURE_NONE,
+	MS_FIGURE_PERHAPS, /* it counts only if the directory knows it */
+	MS_FIGURE_SURELY,  /* an amount, a share or a date: no identifier */
+} MsFigure;
+/* Makes what the others of figures.c need; before all of them, and before a worker is forked. */
+void ms_detect_fill_words(void);
+/* Is what stands from `start` to `end`, behind the label from `label` to `from`, another number
+ * than an identifier? */
+MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);
+/* "2024-10", which may be a month, where the label asks for a number or a date follows: where it
+ * begins, or G_MAXSIZE. */
+gsize ms_detect_dated(
+	const MsFold *fold, gsize label, gsize from, gsize until, gsize *end_out);
 
 /* emails.c, known.c, addresses.c: what each adds to the reading. */
 void ms_detect_emails(Search *s);

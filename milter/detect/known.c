@@ -141,6 +141,14 @@ static bool is_one_piece(const Search *s, const MsHit *hit)
 	return true;
 }
 
+/* "contract 1,897.85 EUR" where one has the number 1897. */
+static bool is_amount(const Search *s, guint k, gsize start, gsize end)
+{
+	const MsLabel *label = ms_detect_label_of(s, k, start);
+	return label != NULL && !ms_detect_is_named(s, k, start) &&
+		ms_detect_figure(s->fold, label->start, label->end, start, end) == MS_FIGURE_SURELY;
+}
+
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
@@ -153,7 +161,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (kind->form == MS_FORM_EMAIL)
 		return memchr(s->fold->text + start, '@', end - start) != NULL;
 	bool glued = is_glued(s, start, end);
-	if (ms_detect_labelled(s, k, start) && !(glued && is_part_of_known(s, hit)))
+	if (ms_detect_labelled(s, k, start) && !(glued && is_part_of_known(s, hit)) &&
+		!is_amount(s, k, start, end))
 		return true;
 	/* Without its country a VAT ID is a number like any other. */
 	if (kind->check == MS_CHECK_VAT && g_ascii_isdigit(text[0]))

@@ -1,0 +1,732 @@
+/*
+ * A number that stands behind a label comes in; out goes whether it is an amount, a share, a
+ * quantity, a date, a telephone number or a page sooner than an identifier.  A worker's one thread.
+ *
+ * What only may be one is not lost: it is tentative, so that it counts if the directory knows it.
+ * A number whose form an identifier never has (thousands and cents) beside a currency is none.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+#define MAX_NUMBER 40 /* bytes of a number with all its groups */
+#define MAX_AMOUNT 6  /* digits of an amount that nobody cuts into groups */
+#define MAX_TOKEN 24  /* bytes of a word beside it */
+#define MAX_BETWEEN 40
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+typedef enum {
+	WORD_NONE,
+	WORD_MONEY,
+	WORD_SHARE,
+	WORD_MEASURE, /* stands behind what it counts, never before */
+	WORD_UNIT,    /* "100 users", but "invoice 4711 items 3" */
+	WORD_BEFORE,  /* the number behind it is no identifier */
+	WORD_DOTTED,  /* the same, with a point behind it */
+	WORD_DATED,   /* a date follows, and what stood before it was a number */
+	WORD_OF,      /* "page 1 of 250" */
+	WORD_NUMBER,  /* in a label, or behind it: an identifier follows */
+} Word;
+
+static const struct {
+	Word word;
+	const char *list;
+} lists[] = {
+	{WORD_MONEY,
+		"euro euros eur teur keur euroa evro eura eurot cent cents ct dollar dollars dolar "
+		"dolares dollari usd us$ c$ a$ hk$ nz$ r$ cad aud pound pounds sterling gbp "
+		"franken franc francs fr sfr chf kr kronor kroner kronen krone korun koruna kc kcs "
+		"czk sek nok dkk isk zl zlote zlotych zloty pln ft forint huf lei leu ron lv leva "
+		"bgn руб рублей рубля рубль р rub грн гривень uah tl lira lire yen jpy 円 元 원 "
+		"cny rmb krw rs rupees rupee inr rsd kuna kn hrk peso pesos reais brl mxn ars clp "
+		"uyu dh dhs aed qar kwd bhd omr egp ils zar sgd myr thb idr php vnd hkd nzd ngn kzt "
+		"lkr tnd twd € £ $ ¥ ₹ ₽ ₺ ₴ ₩ ₪ ฿ ₫ ₱ ₦ ¢ ៛ ₸ ₾"},
+	{WORD_SHARE,
+		"% ‰ percent prozent pourcent procent procenta procentow prozentpunkte pct proc vh"},
+	{WORD_MEASURE,
+		"stuck stk pcs pc pieces pz pezzi uds ud unidades szt sztuk ks kpl kg mg gr ml cl "
+		"hl km cm mm qm m2 m3 kwh mwh gwh kw mw kwp kva gb mb tb kb gib mib tib gbit mbit "
+		"kbit mhz ghz hz gbps mbps kbps g l m h std stunden hours hrs heures horas uur "
+		"godzin min minuten minutes minuti minutos tage tagen days jours dias giorni dagen "
+		"dni dagar dage paivaa monate monaten months meses mesi maanden miesiecy manader "
+		"maneder wochen weeks semaines semanas settimane weken tygodni jahre jahren years "
+		"ans annees anos anni lat uhr pm oclock mio mrd tsd million millionen millions "
+		"milliarden thousand tausend x"},
+	{WORD_UNIT,
+		"seiten pages paginas pagine stron sidor sider lizenzen licenses licences licencias "
+		"licenze users nutzer benutzer personen persons people personnes personas persone "
+		"arbeitsplatze seats sitze platze punkte points puntos punti clients clientes "
+		"mitarbeiter employees zeichen worter words items positionen lignes lines zeilen "
+		"grad kartons paletten pallets palettes units piece"},
+	{WORD_BEFORE,
+		"tel telefon telefono telephone telefoon telefone tlf telefonnummer phone fon fone "
+		"ph fax telefax mobil mobile mobiel movil celular cellulare cell handy gsm hotline "
+		"durchwahl ext seite seiten page pages pg pag pagina paginas pagine str strona "
+		"strony sida side sivu blatt folio pp § §§ art artikel article articles articulo "
+		"articolo artigo artykul absatz section sec sect clause ziffer ziff paragraph "
+		"paragraf par kapitel kap chapter chapitre klausel alinea anlage anhang annex "
+		"annexe appendix allegato anexo bijlage zalacznik betrag summe gesamtbetrag "
+		"gesamtsumme gesamt rechnungsbetrag endbetrag teilbetrag total totale amount sum "
+		"montant somme importe importo bedrag totaal kwota suma valor valeur wert value "
+		"preis price prix precio prezzo prijs cena preco netto brutto net gross ht ttc "
+		"saldo balance uber menge anzahl quantity qty quantite cantidad quantita aantal "
+		"ilosc quantidade plz zip postleitzahl postcode jahr year annee anno jaar rok "
+		"zimmer room version"},
+	{WORD_DOTTED, "s p z abs al cap"},
+	{WORD_DATED,
+		"vom dated date datum du del dd von am on of z dnia van av den af fra dne ze "
+		"kelt datee fechada datata"},
+	{WORD_OF, "of von sur de di da van z ze av af od til out aus su iz"},
+	{WORD_NUMBER,
+		"number no nr nro num n id code kod kode codigo codice cislo ref # ° numer numero "
+		"nummer"},
+};
+
+static GHashTable *words; /* folded, in small letters, to Word + 1; WORD_OF is asked by itself */
+static GHashTable *dates, *parts;
+
+/* In small letters; of folded text.  The caller's, or `room`. */
+static const char *small_of(const char *text, gsize len, char room[MAX_TOKEN + 1], char **free_out)
+{
+	gsize i = 0;
+	for (; i < len && i < MAX_TOKEN && (text[i] & 0x80) == 0; i++)
+		room[i] = g_ascii_tolower(text[i]);
+	room[i] = '\0';
+	*free_out = i < len ? g_utf8_strdown(text, (gssize)len) : NULL;
+	return *free_out != NULL ? *free_out : room;
+}
+
+void ms_detect_fill_words(void)
+{
+	static gsize done;
+	if (!g_once_init_enter(&done))
+		return;
+	words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	dates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	parts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+		Word word = lists[i].word;
+		GHashTable *table = word == WORD_DATED ? dates : word == WORD_OF ? parts : words;
+		g_auto(GStrv) list = g_strsplit(lists[i].list, " ", -1);
+		for (int k = 0; list[k] != NULL; k++) {
+			g_autoptr(MsFold) fold = ms_fold_new(list[k], strlen(list[k]));
+			char *small = g_utf8_strdown(fold->text, (gssize)fold->len);
+			if (g_hash_table_contains(table, small))
+				g_free(small);
+			else
+				g_hash_table_insert(table, small, GUINT_TO_POINTER(word + 1));
+		}
+	}
+	g_once_init_leave(&done, 1);
+}
+
+static Word look_up(GHashTable *table, const char *text, gsize len)
+{
+	if (len == 0 || len > MAX_TOKEN)
+		return WORD_NONE;
+	char room[MAX_TOKEN + 1];
+	g_autofree char *other = NULL;
+	const char *small = small_of(text, len, room, &other);
+	guint word = GPOINTER_TO_UINT(g_hash_table_lookup(table, small));
+	return word > 0 ? (Word)(word - 1) : WORD_NONE;
+}
+
+/* ---- tokens --------------------------------------------------------------------------- */
+
+static bool is_letter(char c)
+{
+	return g_ascii_isalpha(c) || (c & 0x80) != 0 || c == '$' || c == '%' || c == '#';
+}
+
+static gsize skip_blanks(const MsFold *fold, gsize at, const char *set)
+{
+	while (at < fold->len && fold->text[at] != '\0' && strchr(set, fold->text[at]) != NULL)
+		at++;
+	return at;
+}
+
+static gsize back_over(const MsFold *fold, gsize at, gsize from, const char *set)
+{
+	while (at > from && fold->text[at - 1] != '\0' && strchr(set, fold->text[at - 1]) != NULL)
+		at--;
+	return at;
+}
+
+/* The end of the letters (a sign of a currency is one) at `at`. */
+static gsize letters_end(const MsFold *fold, gsize at)
+{
+	gsize end = at;
+	while (end < fold->len && end - at <= MAX_TOKEN && is_letter(fold->text[end]))
+		end++;
+	return end;
+}
+
+static gsize letters_start(const MsFold *fold, gsize at, gsize from)
+{
+	gsize start = at;
+	while (start > from && at - start <= MAX_TOKEN && is_letter(fold->text[start - 1]))
+		start--;
+	return start;
+}
+
+/* ---- numbers -------------------------------------------------------------------------- */
+
+typedef struct {
+	gsize start, end; /* of the whole number, in the fold */
+	guint digits;     /* before the cents */
+	bool valid;       /* it is cut into groups as numbers are */
+	bool grouped;     /* it is cut at all ... */
+	char mark;        /* ... by this */
+	char cents;       /* the mark before the cents; 0: none */
+	guint n_cents;    /* 0 with a mark: a dash */
+} Number;
+
+/* The length of the mark at `at` that may cut a number into thousands; 0: none. */
+static gsize mark_at(const MsFold *fold, gsize at, char *mark)
+{
+	const char *p = fold->text + at;
+	*mark = *p;
+	if (*p == '.' || *p == ',' || *p == '\'' || *p == ' ')
+		return 1;
+	if (g_str_has_prefix(p, "\xe2\x80\x99")) { /* the apostrophe of Swiss amounts */
+		*mark = '\'';
+		return 3;
+	}
+	if (g_str_has_prefix(p, "\xc2\xb7") || g_str_has_prefix(p, "\xc2\xb4")) {
+		*mark = '\'';
+		return 2;
+	}
+	return 0;
+}
+
+static guint count_digits(const MsFold *fold, gsize at)
+{
+	guint n = 0;
+	while (at + n < fold->len && n < MAX_NUMBER && g_ascii_isdigit(fold->text[at + n]))
+		n++;
+	return n;
+}
+
+/* Groups of three behind one of up to three; in India of two before the last. */
+static gsize read_groups(const MsFold *fold, gsize at, Number *n)
+{
+	guint first = count_digits(fold, at);
+	n->digits = first;
+	at += first;
+	for (guint groups = 0; first <= 3 && groups < 6; groups++) {
+		char mark;
+		gsize len = mark_at(fold, at, &mark);
+		guint more = len > 0 ? count_digits(fold, at + len) : 0;
+		bool pair = more == 2 && mark == ',' &&
+			mark_at(fold, at + len + 2, &(char){0}) > 0 &&
+			count_digits(fold, at + len + 3) >= 2 && fold->text[at + len + 2] == ',';
+		if ((more != 3 && !pair) || (n->grouped && mark != n->mark))
+			break;
+		n->grouped = true;
+		n->mark = mark;
+		n->digits += more;
+		at += len + more;
+	}
+	return at;
+}
+
+static gsize read_cents(const MsFold *fold, gsize at, Number *n)
+{
+	char mark = at < fold->len ? fold->text[at] : '\0';
+	if ((mark != ',' && mark != '.' && mark != ':') || (n->grouped && mark == n->mark))
+		return at;
+	n->n_cents = count_digits(fold, at + 1);
+	if (n->n_cents > 0 && n->n_cents <= 4 && mark != ':') {
+		n->cents = mark;
+		return at + 1 + n->n_cents;
+	}
+	n->n_cents = 0;
+	gsize end = at + 1;
+	while (end < fold->len && fold->text[end] == '-' && end < at + 3)
+		end++;
+	if (end == at + 1 || (end < fold->len && g_ascii_isdigit(fold->text[end])))
+		return at;
+	n->cents = mark;
+	return end;
+}
+
+/* Where the number begins of which the digit at `at` is one: "1'" before "897", and "01.02." */
+static gsize number_start(const MsFold *fold, gsize at)
+{
+	gsize start = at, least = at > MAX_NUMBER ? at - MAX_NUMBER : 0;
+	while (start > least) {
+		gsize before = start;
+		while (before > least && g_ascii_isdigit(fold->text[before - 1]))
+			before--;
+		if (before == start) {
+			gsize gap = 1;
+			char mark;
+			while (gap < 4 && before >= gap + 1 &&
+				mark_at(fold, before - gap, &mark) != gap)
+				gap++;
+			bool cut = gap < 4 && before >= gap + 1 &&
+				g_ascii_isdigit(fold->text[before - gap - 1]);
+			if (!cut || (mark == ' ' && count_digits(fold, start) != 3))
+				return start;
+			before -= gap;
+		}
+		start = before;
+	}
+	return start;
+}
+
+static bool goes_on(const MsFold *fold, gsize at)
+{
+	if (at >= fold->len)
+		return false;
+	char c = fold->text[at], next = at + 1 < fold->len ? fold->text[at + 1] : '\0';
+	return g_ascii_isalnum(c)
+		? g_ascii_isdigit(c)
+		: c != '\0' && strchr("-./_,:", c) != NULL && g_ascii_isdigit(next);
+}
+
+static void read_number(const MsFold *fold, gsize at, Number *n)
+{
+	*n = (Number){.start = at};
+	n->end = read_cents(fold, read_groups(fold, at, n), n);
+	n->valid = n->digits > 0 && !goes_on(fold, n->end);
+}
+
+/* The number that [start, end) is, or is in. */
+static void number_of(const MsFold *fold, gsize start, gsize end, Number *n)
+{
+	gsize first = number_start(fold, start);
+	read_number(fold, first, n);
+	/* "Vertrag 4711 125,50 EUR": the blank is between two numbers, not within one. */
+	while ((!n->valid || n->end < end) && first < start) {
+		while (first < start && g_ascii_isdigit(fold->text[first]))
+			first++;
+		while (first < start && !g_ascii_isdigit(fold->text[first]))
+			first++;
+		read_number(fold, first, n);
+	}
+	n->valid = n->valid && n->end >= end;
+}
+
+/* Cents behind a comma, or thousands cut by another mark than cents, or by an apostrophe. */
+static bool is_sum_by_form(const Number *n)
+{
+	return n->valid && n->mark != ' ' &&
+		((n->grouped && (n->cents != '\0' || n->mark == '\'')) ||
+			(n->cents != '\0' && n->n_cents == 0));
+}
+
+/* ---- what stands beside --------------------------------------------------------------- */
+
+static bool money_before(const MsFold *fold, gsize from, gsize start)
+{
+	gsize at = back_over(fold, start, MAX(from, start > 3 ? start - 3 : 0), " \t.:=+-");
+	gsize word = letters_start(fold, at, from);
+	if (word == at || look_up(words, fold->text + word, at - word) != WORD_MONEY)
+		return false;
+	gsize before = back_over(fold, word, word > 2 ? word - 2 : 0, " \t");
+	return before == 0 || !g_ascii_isdigit(fold->text[before - 1]); /* else it is that one's */
+}
+
+static bool has_cents(const MsFold *fold, gsize at)
+{
+	Number n;
+	read_number(fold, at, &n);
+	return n.cents != '\0';
+}
+
+/* A currency, share or unit behind a number, unless it belongs to the number behind it. */
+static Word word_behind(const MsFold *fold, gsize end)
+{
+	gsize at = end + (end < fold->len && fold->text[end] == ' ');
+	if (at < fold->len && fold->text[at] == '-' && at == end)
+		at++;
+	gsize until = letters_end(fold, at);
+	if (until < fold->len && (g_ascii_isdigit(fold->text[until]) || fold->text[until] == '_'))
+		until += fold->text[until] == '2' || fold->text[until] == '3'; /* m2, m3 */
+	Word word = look_up(words, fold->text + at, until - at);
+	if (word != WORD_MONEY && word != WORD_SHARE && word != WORD_MEASURE && word != WORD_UNIT)
+		return WORD_NONE;
+	if (word == WORD_MEASURE && until - at == 1 &&
+		(at == end || !g_ascii_islower(fold->text[at])))
+		return WORD_NONE; /* "4711 L. Smith" */
+	if (until < fold->len && (g_ascii_isalnum(fold->text[until]) || fold->text[until] == '@'))
+		return WORD_NONE; /* "%20", "M4711" */
+	gsize next = skip_blanks(fold, until, " \t.:");
+	bool number = next < fold->len && g_ascii_isdigit(fold->text[next]);
+	bool named = memchr(fold->text + until, ':', next - until) != NULL;
+	bool joined = until < fold->len && fold->text[until] == '-' && until + 1 < fold->len &&
+		is_letter(fold->text[until + 1]);
+	bool elsewhere = (word == WORD_MONEY && (number || joined)) ||
+		(word == WORD_UNIT && (joined || (number && !has_cents(fold, next))));
+	return named || elsewhere ? WORD_NONE : word;
+}
+
+/* The word before a number, in `point` whether a point stands between. */
+static Word word_before(const MsFold *fold, gsize from, gsize start)
+{
+	gsize at = back_over(fold, start, from, " \t.:+(-\xc2\xa0");
+	gsize word = letters_start(fold, at, from);
+	Word is = look_up(words, fold->text + word, at - word);
+	if (is == WORD_DOTTED && (at >= fold->len || fold->text[at] != '.'))
+		return WORD_NONE;
+	return is;
+}
+
+/* "1 of 250" */
+static bool is_part_of(const MsFold *fold, gsize from, gsize start)
+{
+	gsize at = back_over(fold, start, from, " ");
+	gsize word = letters_start(fold, at, from);
+	if (at == word || look_up(parts, fold->text + word, at - word) != WORD_OF)
+		return false;
+	gsize before = back_over(fold, word, from, " ");
+	return before > from && before < word && g_ascii_isdigit(fold->text[before - 1]);
+}
+
+/* Does a label, or what stands behind it, ask for a number? */
+static bool asks_for_number(const MsFold *fold, gsize from, gsize until)
+{
+	for (gsize at = from; at < until;) {
+		gsize end = letters_end(fold, at);
+		end = MIN(end, until);
+		if (end == at) {
+			at++;
+			continue;
+		}
+		char room[MAX_TOKEN + 1];
+		g_autofree char *other = NULL;
+		const char *small = small_of(fold->text + at, end - at, room, &other);
+		if (look_up(words, fold->text + at, end - at) == WORD_NUMBER ||
+			strstr(small, "numm") != NULL || strstr(small, "numer") != NULL ||
+			strstr(small, "number") != NULL || strstr(small, "referen") != NULL ||
+			g_str_has_suffix(small, "nr") || g_str_has_suffix(small, "nro") ||
+			g_str_has_suffix(small, "kod") || g_str_has_suffix(small, "code"))
+			return true;
+		at = end;
+	}
+	return false;
+}
+
+/* ---- dates and times ------------------------------------------------------------------ */
+
+static guint two_at(const MsFold *fold, gsize at, guint digits)
+{
+	guint n = 0;
+	for (guint i = 0; i < digits; i++)
+		n = n * 10 + (guint)(fold->text[at + i] - '0');
+	return n;
+}
+
+/* The end of the date that begins at `at`; 0: none does. */
+static gsize date_end(const MsFold *fold, gsize at)
+{
+	guint n[3], value[3];
+	gsize place = at;
+	char mark = '\0';
+	for (int i = 0; i < 3; i++) {
+		n[i] = count_digits(fold, place);
+		if (n[i] == 0 || n[i] > 4 || (n[i] == 3))
+			return 0;
+		value[i] = two_at(fold, place, n[i]);
+		place += n[i];
+		if (i == 2)
+			break;
+		if (place >= fold->len || (mark != '\0' && fold->text[place] != mark) ||
+			strchr("./-", fold->text[place]) == NULL || fold->text[place] == '\0')
+			return 0;
+		mark = fold->text[place++];
+	}
+	bool first = n[0] == 4 && n[1] <= 2 && n[2] <= 2;
+	bool last = n[0] <= 2 && n[1] <= 2 && (n[2] == 4 || n[2] == 2);
+	guint day = first ? value[2] : value[0], month = value[1];
+	bool longer = place + 1 < fold->len && fold->text[place] == mark &&
+		g_ascii_isdigit(fold->text[place + 1]);
+	bool fine = !longer && (first || last) && day >= 1 && day <= 31 && month >= 1 &&
+		month <= 31 && (day <= 12 || month <= 12);
+	return fine ? place : 0;
+}
+
+/* Does [start, end) begin within a date that begins before it, or is it one? */
+static bool is_date(const MsFold *fold, gsize start, gsize end, bool *whole)
+{
+	for (gsize back = 0; back <= 8 && back <= start; back++) {
+		gsize at = start - back;
+		if (!g_ascii_isdigit(fold->text[at])) {
+			if (back == 0 || strchr("./-", fold->text[at]) == NULL)
+				return false;
+			continue;
+		}
+		if (at > 0 && (g_ascii_isalnum(fold->text[at - 1]) || fold->text[at - 1] == '_'))
+			continue;
+		bool longer = at > 1 && strchr("./-", fold->text[at - 1]) != NULL &&
+			g_ascii_isdigit(fold->text[at - 2]);
+		gsize until = longer ? 0 : date_end(fold, at);
+		if (until > start && (back > 0 || until == end)) {
+			*whole = back == 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+typedef struct {
+	bool letters;
+	gsize start, len;
+} Piece;
+
+static guint cut_pieces(const char *text, gsize len, Piece pieces[4])
+{
+	guint n = 0;
+	for (gsize i = 0; i < len;) {
+		Piece piece = {g_ascii_isalpha(text[i]) != 0, i, 0};
+		while (i < len &&
+			(piece.letters ? g_ascii_isalpha(text[i]) : g_ascii_isdigit(text[i])))
+			i++;
+		piece.len = i - piece.start;
+		if (n == 4 || piece.len == 0)
+			return 0;
+		pieces[n++] = piece;
+		i += i < len && strchr("./_-", text[i]) != NULL && text[i] != '\0';
+	}
+	return n;
+}
+
+static bool piece_is(const char *text, const Piece *piece, const char *list)
+{
+	char word[8] = " ";
+	if (!piece->letters || piece->len > 4)
+		return false;
+	for (gsize i = 0; i < piece->len; i++)
+		word[1 + i] = g_ascii_tolower(text[piece->start + i]);
+	word[1 + piece->len] = ' ';
+	return strstr(list, word) != NULL;
+}
+
+static bool is_year(const char *text, const Piece *piece)
+{
+	return !piece->letters &&
+		(piece->len == 2 ||
+			(piece->len == 4 &&
+				(strncmp(text + piece->start, "19", 2) == 0 ||
+					strncmp(text + piece->start, "20", 2) == 0)));
+}
+
+/* 14h30, Q3/2024, 2024-Q3, KW32/2024, FY2024 */
+static bool is_period(const char *text, gsize len)
+{
+	static const char quarters[] = " q h t kw cw w ";
+	Piece p[4];
+	guint n = len > 12 ? 0 : cut_pieces(text, len, p);
+	if (n == 2)
+		return piece_is(text, &p[0], " fy gj kw cw ") && is_year(text, &p[1]);
+	if (n == 4 && !piece_is(text, &p[3], " min "))
+		return false;
+	if (n < 3)
+		return false;
+	if (piece_is(text, &p[1], " h u ") && p[0].len <= 2 && p[2].len == 2 && !p[0].letters)
+		return true;
+	return n == 3 &&
+		((piece_is(text, &p[0], quarters) && p[1].len <= 2 && is_year(text, &p[2])) ||
+			(p[0].len == 4 && is_year(text, &p[0]) && piece_is(text, &p[1], quarters) &&
+				p[2].len <= 2));
+}
+
+/* ---- all of it ------------------------------------------------------------------------ */
+
+static bool is_plain_number(const MsFold *fold, gsize start, gsize end)
+{
+	gsize dashes = 0;
+	for (gsize i = start; i < end; i++) {
+		dashes += fold->text[i] == '-';
+		if (!g_ascii_isdigit(fold->text[i]) && strchr(".,-", fold->text[i]) == NULL)
+			return false;
+	}
+	return end > start && g_ascii_isdigit(fold->text[start]) && dashes <= 1;
+}
+
+/* "EUR1897", "Art.123", "100GB": the letters glued before or behind the digits. */
+static void split(const MsFold *fold, gsize *start, gsize *end, Word *before, Word *behind)
+{
+	gsize first = letters_end(fold, *start), last = letters_start(fold, *end, *start);
+	gsize digits = first + (first > *start && first < *end && fold->text[first] == '.');
+	Word word = first > *start && first < *end
+		? look_up(words, fold->text + *start, first - *start)
+		: WORD_NONE;
+	bool glued = word == WORD_MONEY || (digits > first && word == WORD_BEFORE);
+	if (glued && digits < *end) {
+		*before = word;
+		*start = digits;
+	}
+	word = last < *end && last > *start ? look_up(words, fold->text + last, *end - last)
+					    : WORD_NONE;
+	if ((word == WORD_MONEY || word == WORD_MEASURE) && *end - last >= 2) {
+		*behind = word;
+		*end = last;
+	}
+}
+
+/* A telephone number begins with a +, or with a code in brackets. */
+static bool is_dialled(const MsFold *fold, gsize from, gsize start, gsize end)
+{
+	gsize at = back_over(
+		fold, start, MAX(from, start > 12 ? start - 12 : 0), "0123456789 /()-.");
+	guint digits = 0;
+	for (gsize i = at; i < end; i++)
+		digits += g_ascii_isdigit(fold->text[i]) != 0;
+	if (digits < 7)
+		return false;
+	if (at > from && fold->text[at - 1] == '+')
+		return g_ascii_isdigit(fold->text[at]);
+	const char *open = memchr(fold->text + at, '(', start - at);
+	return open != NULL && open[1] == '0' && open[1 + strspn(open + 1, "0123456789")] == ')';
+}
+
+/* "020 7946 0958", "(030) 1234567": groups that make one number together, which begins with a 0. */
+static bool is_national(const MsFold *fold, gsize start, gsize end)
+{
+	guint digits = 0, groups = 0;
+	gsize at = start;
+	if (fold->text[start] != '0' || count_digits(fold, start) != end - start)
+		return false;
+	for (guint n; (n = count_digits(fold, at)) >= 2 && groups < 6; groups++) {
+		digits += n;
+		at += n;
+		at += groups == 0 && start > 0 && fold->text[start - 1] == '(' && at < fold->len &&
+			fold->text[at] == ')';
+		if (at >= fold->len || fold->text[at] != ' ')
+			break;
+		at++;
+	}
+	return groups > 0 && digits >= 9 && digits <= 13;
+}
+
+typedef struct {
+	const MsFold *fold;
+	gsize from, start, end; /* behind the label; the digits */
+	bool asked;             /* for a number, right before it */
+	Word before, behind;
+	Number number;
+} Case;
+
+/* "1897.85", but not "4711.01" or "17.24", where a part, a month or a year follows. */
+static bool is_price(const MsFold *fold, const Number *n)
+{
+	if (n->cents != '.' || n->n_cents != 2)
+		return false;
+	guint cents = two_at(fold, n->end - 2, 2);
+	return cents == 0 || cents > 30;
+}
+
+static MsFigure of_number(Case *c)
+{
+	const Number *n = &c->number;
+	bool cut = n->cents != '\0' || n->grouped;
+	bool counted = c->behind == WORD_UNIT || c->behind == WORD_MEASURE;
+	bool money = c->before == WORD_MONEY || c->behind == WORD_MONEY || c->behind == WORD_SHARE;
+	if (!n->valid) {
+		bool small = is_plain_number(c->fold, c->start, c->end) && c->end - c->start <= 9;
+		return small && !c->asked && (money || counted) ? MS_FIGURE_PERHAPS
+								: MS_FIGURE_NONE;
+	}
+	if (is_sum_by_form(n) || (money && cut && n->mark != ' '))
+		return c->asked ? MS_FIGURE_PERHAPS : MS_FIGURE_SURELY;
+	if (n->start < c->start && (n->cents != '\0' || n->mark != ' ' || money))
+		return MS_FIGURE_PERHAPS; /* the end of a number is none */
+	if (n->cents == ',' && n->n_cents <= 2)
+		return MS_FIGURE_PERHAPS;
+	if (n->grouped && n->mark == ',' && !c->asked)
+		return MS_FIGURE_PERHAPS;
+	if (!c->asked && is_price(c->fold, n))
+		return MS_FIGURE_PERHAPS;
+	if (c->before == WORD_MONEY || (cut && (money || counted)))
+		return MS_FIGURE_PERHAPS;
+	if (!c->asked && n->digits <= MAX_AMOUNT && (money || counted))
+		return MS_FIGURE_PERHAPS;
+	return MS_FIGURE_NONE;
+}
+
+/* Numbers one behind another with commas between, as in a file of such: none has cents. */
+static bool is_listed(const MsFold *fold, const Number *n)
+{
+	char before = n->start > 0 ? fold->text[n->start - 1] : '\0';
+	return n->cents == ',' && n->n_cents > 0 &&
+		(before == ',' || before == ';' || before == '"' ||
+			(n->end < fold->len && strchr(",;\"", fold->text[n->end]) != NULL &&
+				n->end + 1 < fold->len &&
+				!g_ascii_isspace(fold->text[n->end + 1])));
+}
+
+MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end)
+{
+	Case c = {.fold = fold, .from = from, .start = start, .end = end};
+	bool whole = false;
+	if (is_date(fold, start, end, &whole))
+		return whole ? MS_FIGURE_PERHAPS : MS_FIGURE_SURELY;
+	bool near = start <= from + MAX_BETWEEN;
+	c.asked = asks_for_number(fold, label, near ? start : from);
+	if (!c.asked && is_period(fold->text + start, end - start))
+		return MS_FIGURE_PERHAPS;
+	split(fold, &c.start, &c.end, &c.before, &c.behind);
+	if (c.before == WORD_BEFORE)
+		return MS_FIGURE_PERHAPS;
+	if (!g_ascii_isdigit(fold->text[c.start]))
+		return MS_FIGURE_NONE;
+	Word before = word_before(fold, from, c.start);
+	if (before == WORD_BEFORE || before == WORD_DOTTED || is_part_of(fold, from, c.start) ||
+		is_dialled(fold, from, c.start, c.end) ||
+		(!c.asked && is_national(fold, c.start, c.end)))
+		return MS_FIGURE_PERHAPS;
+	number_of(fold, c.start, c.end, &c.number);
+	if (c.number.valid && is_listed(fold, &c.number))
+		return MS_FIGURE_NONE;
+	if (c.before == WORD_NONE &&
+		money_before(fold, from, c.number.valid ? c.number.start : c.start))
+		c.before = WORD_MONEY;
+	if (c.behind == WORD_NONE)
+		c.behind = word_behind(fold, c.number.valid ? c.number.end : c.end);
+	return of_number(&c);
+}
+
+/* ---- numbers that look like a month --------------------------------------------------- */
+
+/* " vom 01.02.2024", ", dated February 2" */
+static bool is_dated_behind(const MsFold *fold, gsize end)
+{
+	gsize at = skip_blanks(fold, end, " \t,(\r\n");
+	gsize until = letters_end(fold, at);
+	if (look_up(dates, fold->text + at, until - at) != WORD_DATED)
+		return false;
+	gsize limit = MIN(fold->len, until + 16);
+	while (until < limit && !g_ascii_isdigit(fold->text[until]) && fold->text[until] != '\n')
+		until++;
+	return until < limit && g_ascii_isdigit(fold->text[until]);
+}
+
+gsize ms_detect_dated(const MsFold *fold, gsize label, gsize from, gsize until, gsize *end_out)
+{
+	gsize at = from, end;
+	while (at < until && !g_ascii_isdigit(fold->text[at]) && at - from < 12)
+		at++;
+	if (at >= until || count_digits(fold, at) != 4 || at + 7 > fold->len ||
+		strchr("./-", fold->text[at + 4]) == NULL || fold->text[at + 4] == '\0')
+		return G_MAXSIZE;
+	guint century = two_at(fold, at, 2);
+	end = at + 5 + count_digits(fold, at + 5);
+	if ((century != 19 && century != 20) || end != at + 7 || goes_on(fold, end) ||
+		g_ascii_isalpha(fold->text[end]) || (fold->text[end] & 0x80) != 0 ||
+		fold->text[end] == '_' || (at > from && g_ascii_isalpha(fold->text[at - 1])))
+		return G_MAXSIZE;
+	gsize word = letters_start(fold, back_over(fold, at, from, " \t.:#=\r\n>|*-"), from);
+	bool direct = word == from ||
+		(word > from &&
+			look_up(words, fold->text + word, letters_end(fold, word) - word) ==
+				WORD_NUMBER);
+	if (!(direct && asks_for_number(fold, label, at)) && !is_dated_behind(fold, end))
+		return G_MAXSIZE;
+	*end_out = end;
+	return at;
+}

@@ -1,0 +1,357 @@
+/* Numbers behind labels that are no identifiers, and identifiers that amounts stand beside. */
+#include "config.h"
+
+#include "missent/detect.h"
+#include "missent/filter.h"
+
+#include "../test.h"
+
+static MsKinds *kinds;
+static const guint8 key[MS_FILTER_KEY_BYTES] = "another sixteen";
+
+static MsReading *detect(const char *text, MsFilters *known)
+{
+	MsReading *reading = ms_reading_new();
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	ms_budget_init(&budget, &limits);
+	char *input = exact_copy(text, strlen(text));
+	MsSpan span = {.where = "part 1", .text = input, .len = strlen(text)};
+	ms_detect(kinds, known, &span, &budget, reading);
+	free(input);
+	return reading;
+}
+
+/* What is found by its label alone, or NULL. */
+static const MsFinding *firm(const MsReading *reading, const char *kind, const char *value)
+{
+	for (guint i = 0; i < reading->findings->len; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		if ((f->belief & MS_BELIEF_TENTATIVE) == 0 &&
+			(kind == NULL || strcmp(f->kind, kind) == 0) &&
+			(value == NULL || strcmp(f->value, value) == 0))
+			return f;
+	}
+	return NULL;
+}
+
+/* ---- figures -------------------------------------------------------------------------- */
+
+static const char *const labels[] = {"Vertrag", "Rechnung", "Gutschrift", "contract",
+	"invoice:", "credit note", "facture", "contrat", "avoir", "factura", "contrato", "fattura",
+	"contratto", "factuur", "faktura", "umowa", "fatura"};
+
+static const char *const amounts[] = {"1897,85", "1.897,85", "1 897,85",
+	"1\xc2\xa0"
+	"897,85",
+	"1\xe2\x80\xaf"
+	"897,85",
+	"1'897.85",
+	"1\xe2\x80\x99"
+	"897.85",
+	"1,897.85", "1897.85", "12.345.678,90", "12,345,678.90", "12 345 678,90", "1,23,456.00",
+	"125,50", "0.125", "1897", "1.897", "1,897", "1'897", "100", "1897,-", "1897,--", "1897.-",
+	"1897,\xe2\x80\x93", "1897.\xe2\x80\x94"};
+
+static const char *const behind[] = {" EUR", " Euro", " \xe2\x82\xac", "\xe2\x82\xac",
+	"\xc2\xa0\xe2\x82\xac", " euros", " USD", "$", " CHF", " Fr.", " z\xc5\x82", " PLN",
+	" K\xc4\x8d", " kr", " kr.", " SEK", " Ft", " lei", " GBP", "\xc2\xa3", " \xe2\x82\xbd",
+	" \xd1\x80\xd1\x83\xd0\xb1.", " TL", " \xe2\x82\xba", " INR", " Rs.", " AED", " dollars",
+	"\xe5\x86\x86", "EUR"};
+
+static const char *const before[] = {"EUR ", "Euro ", "\xe2\x82\xac ", "\xe2\x82\xac", "EUR",
+	"USD ", "$", "US$ ", "US$", "\xc2\xa3", "CHF ", "Fr. ", "SFr. ", "R$ ", "kr ", "Rs. ",
+	"\xe2\x82\xb9", "\xc2\xa5", "\xe2\x82\xba", "GBP "};
+
+static guint wrong;
+
+static void want_none(const char *text)
+{
+	g_autoptr(MsReading) r = detect(text, NULL);
+	const MsFinding *f = firm(r, NULL, NULL);
+	if (f != NULL && wrong++ < 20)
+		g_test_message("\"%s\": %s %s", text, f->kind, f->value);
+}
+
+static void test_amounts(void)
+{
+	wrong = 0;
+	for (gsize l = 0; l < G_N_ELEMENTS(labels); l++)
+		for (gsize a = 0; a < G_N_ELEMENTS(amounts); a++) {
+			for (gsize c = 0; c < G_N_ELEMENTS(behind); c++) {
+				g_autofree char *text = g_strdup_printf("%s %s%s%s", labels[l],
+					amounts[a], behind[c], l % 2 ? "" : ", net");
+				want_none(text);
+			}
+			for (gsize c = 0; c < G_N_ELEMENTS(before); c++) {
+				g_autofree char *text = g_strdup_printf(
+					"%s %s%s is due", labels[l], before[c], amounts[a]);
+				want_none(text);
+			}
+		}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+static const char *const figures[] = {
+	/* without a currency: what no identifier looks like */
+	"1897,85",
+	"1.897,85",
+	"1'897.85",
+	"1,897.85",
+	"1,897",
+	"1897,5",
+	"1897.85",
+	"99.90",
+	/* shares and quantities */
+	"100 %",
+	"100%",
+	"12.50 %",
+	"19,00%",
+	"100 Prozent",
+	"150 percent",
+	"7.25 pct",
+	"100 GB",
+	"500GB",
+	"2.500 kWh",
+	"12,500 kWh",
+	"2 500 kWh",
+	"100 St\xc3\xbc"
+	"ck",
+	"250 pcs",
+	"100-200 pcs",
+	"120 m\xc2\xb2",
+	"365 Tage",
+	"100 Stunden",
+	"250 kg",
+	"250 g",
+	"120 Monate",
+	"100 users",
+	"100 Lizenzen 12,00 EUR",
+	"500 GB 12,00 EUR",
+	"100 x 20,00",
+	"1200 Mio.",
+	/* dates and times */
+	"vom 01.02.2024",
+	"01.02.2024",
+	"01/02/24",
+	"1/2/2024",
+	"of 2024-02-01",
+	"2024/02/05",
+	"2024.02.05",
+	"2024-02-01T10:30:00",
+	"2024",
+	"2019-2024",
+	"2024/25",
+	"10.30 Uhr",
+	"1030 Uhr",
+	"14h30",
+	"14h30min",
+	"Q3/2024",
+	"Q3-24",
+	"2024-Q3",
+	"2024Q3",
+	"KW32/2024",
+	"KW32",
+	"FY2024",
+	"H1/2024",
+	/* telephones, pages, articles */
+	"+49 30 1234567",
+	"+49 (0)30 1234567",
+	"(030) 1234567",
+	"020 7946 0958",
+	"Tel. 030/1234567",
+	"Tel.: 0301234567",
+	"phone 555-0134",
+	"t\xc3\xa9l. 0123456789",
+	"Fax 030 1234567",
+	"Tel.030/1234567",
+	"page 123",
+	"Seite 123",
+	"S. 123",
+	"p. 123",
+	"p\xc3\xa1gina 123",
+	"str. 123",
+	"1 of 250",
+	"3 von 120",
+	"1 sur 120",
+	"Art. 123",
+	"Art.123",
+	"art. 123",
+	"\xc2\xa7 312",
+	"\xc2\xa7"
+	"312",
+	"\xc2\xa7\xc2\xa7 312",
+	"section 123",
+	"Kapitel 123",
+	"clause 123",
+	"Anlage 123",
+	"Betrag 1897",
+	"total 1897",
+	"montant: 1897",
+	"importe 1897",
+	"\xc3\xbc"
+	"ber 1897",
+	"Menge 1897",
+	"PLZ 10115",
+	"Version 123",
+};
+
+static void test_figures(void)
+{
+	wrong = 0;
+	for (gsize l = 0; l < G_N_ELEMENTS(labels); l++)
+		for (gsize i = 0; i < G_N_ELEMENTS(figures); i++) {
+			g_autofree char *text = g_strdup_printf("%s %s", labels[l], figures[i]);
+			g_autofree char *more = g_strdup_printf(
+				"Our %s %s, as agreed.\n", labels[l], figures[i]);
+			g_autoptr(MsReading) r = detect(text, NULL);
+			const MsFinding *f = firm(r, NULL, NULL);
+			if (f != NULL && strcmp(f->kind, "phone") != 0 && wrong++ < 20)
+				g_test_message("\"%s\": %s %s", text, f->kind, f->value);
+			g_autoptr(MsReading) r2 = detect(more, NULL);
+			f = firm(r2, NULL, NULL);
+			if (f != NULL && strcmp(f->kind, "phone") != 0 && wrong++ < 20)
+				g_test_message("\"%s\": %s %s", more, f->kind, f->value);
+		}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+/* ---- identifiers ---------------------------------------------------------------------- */
+
+static const struct {
+	const char *text, *value;
+} numbers[] = {{"4711", "4711"}, {"1897", "1897"}, {"471108", "471108"}, {"2024-1017", "20241017"},
+	{"2024-017", "2024017"}, {"A-4711", "A4711"}, {"4711.01", "471101"}, {"4711/24", "471124"},
+	{"12.345.678", "12345678"}, {"INV-2024-0001", "INV20240001"}, {"RE4711", "RE4711"},
+	{"4711A", "4711A"}, {"47-11-08-15", "47110815"}, {"123456789", "123456789"},
+	{"F1897.85", "F189785"}, {"0815", "0815"}, {"20240201", "20240201"}};
+
+static const char *const asking[] = {"Kundennummer ", "customer no. ", "Vertrags-Nr. ", "Vertrag ",
+	"contract ", "Rechnung Nr. ",
+	"invoice no: ", "N\xc2\xb0 de facture : ", "factura n.\xc2\xba ", "fattura n. ",
+	"numer faktury ", "Rechnung ", "invoice #", "umowa ", "contrato ", "invoice number\n"};
+
+static const char *const tails[] = {"", ".", ", 12,50 EUR", " EUR 20,00", " (12,50 \xe2\x82\xac)",
+	"\t12,50\tEUR", ": 12.50 EUR", " Seite 1 von 3", " page 2", " total 12.50",
+	" vom 01.02.2024", " dated 2 February 2024", " am 01.02.2024", " 30 Tage netto",
+	" - 12,50 EUR", " / 12,50 EUR", "; 12,50", " 12,50 \xe2\x82\xac", " \xe2\x82\xac 12,50",
+	" $12.50", " CHF 12.50", "\t1.897,85", " and more", "\n100 %", " | 12,50 EUR", " items 3",
+	",\n12,50 EUR", " L. Smith", " over 100 pages", "%20x", " EUR-Konto", "\tEUR\t20,00"};
+
+static void test_identifiers(void)
+{
+	wrong = 0;
+	for (gsize l = 0; l < G_N_ELEMENTS(asking); l++)
+		for (gsize n = 0; n < G_N_ELEMENTS(numbers); n++)
+			for (gsize t = 0; t < G_N_ELEMENTS(tails); t++) {
+				g_autofree char *text = g_strconcat(
+					asking[l], numbers[n].text, tails[t], NULL);
+				g_autoptr(MsReading) r = detect(text, NULL);
+				if (firm(r, NULL, numbers[n].value) == NULL && wrong++ < 20)
+					g_test_message("\"%s\": not %s", text, numbers[n].value);
+			}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+static const struct {
+	const char *text, *kind, *value;
+} asked[] = {
+	/* a label that asks for a number gets one, whatever stands behind */
+	{"Kundennummer 4711 EUR", "customer-number", "4711"},
+	{"customer no. 4711 users", "customer-number", "4711"},
+	{"Kunden-Nr. 471,472", "customer-number", "471"},
+	{"Kunden-Nr. 4711,4712", "customer-number", "4711"},
+	{"Kundennummer,4711,12.50,EUR", "customer-number", "4711"},
+	{"Kundennummer;4711;12,50;EUR", "customer-number", "4711"},
+	{"Vertrag 4711,12,foo", "contract-number", "4711"},
+	{"Vertrag 1234567 EUR", "contract-number", "1234567"},
+	/* one that looks like a month */
+	{"Rechnung 2024-10 vom 01.02.2024", "invoice-number", "202410"},
+	{"Rechnungsnummer 2024-10", "invoice-number", "202410"},
+	{"Rechnung Nr. 2024/17", "invoice-number", "202417"},
+	{"invoice 2024-10, dated 2 February 2024", "invoice-number", "202410"},
+	{"facture 2024-10 du 1er f\xc3\xa9vrier", "invoice-number", "202410"},
+	/* check digits say more than what stands beside */
+	{"SIREN 732 829 320 EUR", "siren-siret", "732829320"},
+};
+
+static void test_asked(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+		g_autoptr(MsReading) r = detect(asked[i].text, NULL);
+		if (firm(r, asked[i].kind, asked[i].value) == NULL)
+			g_error("\"%s\": not %s", asked[i].text, asked[i].value);
+	}
+}
+
+/* ---- what the directory knows --------------------------------------------------------- */
+
+static const struct {
+	const char *text;
+	bool found; /* contract 1897 */
+} knowing[] = {
+	{"Vertrag 1897", true},
+	{"Vertrag 1897,", true},
+	{"Vertrag 1897 EUR", true},
+	{"Vertrag 1897 EUR 20,00", true},
+	{"Vertrag 1897, 20,00 EUR", true},
+	{"Vertrag 1897,85", true},
+	{"Vertrag 1.897", true},
+	{"Vertrag Art. 1897", true},
+	{"Vertrag 1897 GB", true},
+	{"Vertragsnummer 1897,85 EUR", true},
+	{"Vertrag 1 897,85 EUR", true},
+	{"Vertrag 1897,85 EUR", false},
+	{"Vertrag \xe2\x82\xac 1.897,85", false},
+	{"Vertrag \xe2\x82\xac"
+	 "1,897.85",
+		false},
+	{"contract 1,897.85", false},
+	{"contract USD 1897.85", false},
+	{"Vertrag 1897,- EUR", false},
+	{"Vertrag \xc3\xbc"
+	 "ber 24 Monate, 1897,85 EUR",
+		false},
+	{"Vertrag 1897,5 %", false},
+};
+
+static void test_known(void)
+{
+	MsMark mark;
+	g_assert_true(ms_mark_make(key, "contract-number", "1897", 4, &mark));
+	g_autoptr(GBytes) image = ms_filter_build(key, &mark, 1);
+	gsize size;
+	const void *data = g_bytes_get_data(image, &size);
+	g_autoptr(MsFilter) filter = ms_filter_open(data, size, NULL);
+	wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(knowing); i++) {
+		MsFilters known = {{filter, NULL}};
+		g_autoptr(MsReading) r = detect(knowing[i].text, &known);
+		bool found = false;
+		for (guint k = 0; k < r->findings->len; k++)
+			found = found ||
+				strcmp(((MsFinding *)r->findings->pdata[k])->value, "1897") == 0;
+		if (found != knowing[i].found) {
+			g_test_message("\"%s\"", knowing[i].text);
+			wrong++;
+		}
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	kinds = ms_kinds_parse("kinds.conf", text, NULL);
+	g_assert_nonnull(kinds);
+	g_test_add_func("/figures/amounts", test_amounts);
+	g_test_add_func("/figures/figures", test_figures);
+	g_test_add_func("/figures/identifiers", test_identifiers);
+	g_test_add_func("/figures/asked", test_asked);
+	g_test_add_func("/figures/known", test_known);
+	int rc = g_test_run();
+	ms_kinds_unref(kinds);
+	return rc;
+}
