@@ -133,7 +133,8 @@ SAME = pdf(random.Random('same'))
 
 
 def plain(rng, text):
-    return mail(rng, 'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nCustomer number: C-10001\n' + text)
+    return mail(rng, 'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nCustomer number: C-10001\n' + text
+                + 'With kind regards, and this is letter ' + SERIAL + '\n')
 
 
 CASES = {
