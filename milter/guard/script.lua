@@ -73,7 +73,9 @@ end
 local function is_common(parts) return sub(parts.head, 1, 1) ~= '\0' end
 
 -- Members that are not too old, with the message's own; how many of these are new.
+-- An operation looks first and enters later, mostly into what it looked at.
 local function members_with(form, parts, op)
+	if op.seen == parts.members then return op.list, op.new end
 	local list, place, new = {}, {}, 0
 	local size, v, rest = form.size, parts.members, sub(op.key2, 1, form.size - form.given - 4)
 	for i = 1, #v - size + 1, size do
@@ -96,6 +98,7 @@ local function members_with(form, parts, op)
 			new = new + 1
 		end
 	end
+	op.seen, op.list, op.new = v, list, new
 	return list, new
 end
 local function enter_parts(form, key, parts, window)
@@ -180,7 +183,7 @@ local function got_of(key, identifier)
 	for i = 1, #v - 17, 18 do
 		local times = up('>I2', v, i + 16)
 		got.times = got.times + times
-		if times > 0 and sub(v, i, i + 7) == identifier then got.has = true end
+		if times > 0 and not got.has and sub(v, i, i + 7) == identifier then got.has = true end
 	end
 	return got
 end
@@ -192,14 +195,14 @@ local function look_pair(op, a)
 	local v = parts.history
 	local times, since, tos, to_address, to_domain, again = 0, 0, 0, false, false, false
 	for i = 1, #v - 25, 26 do
-		local first, _, n = up('>I4I4I2', v, i + 16)
-		local same = sub(v, i, i + 7) == address
+		local its, at, first, _, n = up('>c8c8I4I4I2', v, i)
+		local same = its == address
 		if same and now - math.min(first, now) >= 72000 then again = true end
 		if n > 0 then
 			times = times + n
 			tos = tos + 1
 			if same then to_address = true end
-			if sub(v, i + 8, i + 15) == domain then to_domain = true end
+			if at == domain then to_domain = true end
 			if since == 0 or first < since then since = first end
 		end
 	end
@@ -212,38 +215,32 @@ local function look_pair(op, a)
 	a.over = a.more == 1 and got.times >= op.limit
 end
 
--- The oldest of the entries makes room.
-local function room_in(list, most)
-	if #list < most then
-		list[#list + 1] = {}
-		return list[#list]
+-- Where the entry of `id` is in a history, of `size` bytes an entry, or where there is room for it: at
+-- the end, or in the place of the oldest one.
+local function place_in(v, id, size, most)
+	local whole, own, oldest, least = math.floor(#v / size), sub(id, 1, 8), nil, nil
+	for i = 0, whole - 1 do
+		if sub(v, i * size + 1, i * size + 8) == own then return i, true end
 	end
-	local oldest = list[1]
-	for i = 2, #list do
-		if list[i].last < oldest.last then oldest = list[i] end
+	if whole < most then return whole, false end
+	for i = 0, whole - 1 do
+		local last = up('>I4', v, i * size + #id + 5)
+		if not least or last < least then oldest, least = i, last end
 	end
-	return oldest
+	return oldest, false
 end
 -- Enters into a history whose entries begin with `id` bytes, the first eight of which tell them apart.
 local function enter_history(parts, id, most, usual)
-	local v, list, found = parts.history, {}, nil
-	for i = 1, #v - #id - 9, #id + 10 do
-		local e = {id = sub(v, i, i + #id - 1)}
-		e.first, e.last, e.n = up('>I4I4I2', v, i + #id)
-		list[#list + 1] = e
-		if not found and sub(e.id, 1, 8) == sub(id, 1, 8) then found = e end
+	local v, size, first, n, _ = parts.history, #id + 10, now, 0, nil
+	local place, has_it = place_in(v, id, size, most)
+	local at = place * size + 1
+	if has_it then
+		id = sub(v, at, at + #id - 1)
+		first, _, n = up('>I4I4I2', v, at + #id)
 	end
-	local new = not found
-	if new then
-		found = room_in(list, most)
-		found.id, found.first, found.n = id, now, 0
-	end
-	found.last = now
-	found.n = math.min(found.n + usual, 65535)
-	local out = {}
-	for i, e in ipairs(list) do out[i] = e.id .. pk('>I4I4I2', e.first, e.last, e.n) end
-	parts.history = table.concat(out)
-	return new
+	parts.history = sub(v, 1, at - 1) .. id .. pk('>I4I4I2', first, now, math.min(n + usual, 65535))
+		.. sub(v, at + size)
+	return not has_it
 end
 local function enter_went(op, usual)
 	local parts = parts_of(went_form, op.key)
@@ -299,6 +296,7 @@ end
 -- The numbers of a stream, by their place in step.h from 1.
 local TRIPPED, LAST_BAD, CLEAN, HELD, ALL, ALL_BAD, START, BAD, BAD_BEFORE, HOUR, HOUR_COUNT, PEAK, HOURS,
 	MOST, MOST_OF, RECENT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+local all_numbers = '>' .. string.rep('I4', RECENT)
 local function forget_recent(n)
 	n[BAD], n[BAD_BEFORE], n[CLEAN] = 0, 0, 0
 	n.recent = ''
@@ -388,12 +386,8 @@ local function list_stream(op)
 end
 local function run_stream(op, number, a)
 	local v = look('b' .. op.key)
-	local n = {recent = ''}
-	for i = 1, 16 do n[i] = 0 end
-	if #v >= 64 then
-		for i = 1, 16 do n[i] = up('>I4', v, 4 * i - 3) end
-		n.recent = sub(v, 65, 64 + n[RECENT])
-	end
+	local n = {up(all_numbers, #v >= 64 and v or string.rep('\0', 64))}
+	n.recent = #v >= 64 and sub(v, 65, 64 + n[RECENT]) or ''
 	local mail = (has(op.flags, 1) or bad[number]) and 1 or moved[number] and 2 or 0
 	local stopped = false
 	if has(op.flags, 4) then
@@ -408,9 +402,7 @@ local function run_stream(op, number, a)
 	end
 	if #v > 0 or not has(op.flags, 4) then
 		n[RECENT] = #n.recent
-		local out = {}
-		for i = 1, 16 do out[i] = pk('>I4', n[i]) end
-		enter('b' .. op.key, table.concat(out) .. n.recent .. op.members, keep)
+		enter('b' .. op.key, pk(all_numbers, unpack(n, 1, RECENT)) .. n.recent .. op.members, keep)
 	end
 	return stopped
 end
@@ -466,6 +458,6 @@ end
 local reply = table.concat(out)
 enter('m' .. message, reply, 3600)
 for name, ttl in pairs(ttls) do
-	redis.call('SET', base .. name, cache[name], 'EX', ttl)
+	redis.call('SET', base .. name, cache[name], 'EX', string.format('%d', ttl))
 end
 return reply
