@@ -117,7 +117,7 @@ static char *part_of(const char *text, gsize len, const char *name, guint n, gui
 	set(part, "part", json_integer(n));
 	set(part, "parts", json_integer(parts));
 	set(part, "text", json_stringn(text, len));
-	char *out = json_dumps(part, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *out = ms_audit_dump(part);
 	json_decref(part);
 	return out;
 }
@@ -154,7 +154,7 @@ static bool append_line(MsTlog *log, json_t *line, GError **error)
 {
 	guint64 first;
 	g_autoptr(GPtrArray)
-		texts = ms_audit_entries(json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII));
+		texts = ms_audit_entries(ms_audit_dump(line));
 	json_decref(line);
 	return append_texts(log, texts, &first, error);
 }
@@ -372,7 +372,7 @@ static bool write_texts(MsAudit *audit, GPtrArray *texts, GError **error)
 /* Takes `line`; NULL: none could be made. */
 static bool write_line(MsAudit *audit, json_t *line, GError **error)
 {
-	char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	char *text = line != NULL ? ms_audit_dump(line) : NULL;
 	json_decref(line);
 	if (text == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no audit line could be made");

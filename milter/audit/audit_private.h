@@ -15,6 +15,8 @@ json_t *ms_audit_line(const char *type);
 json_t *ms_audit_plain(const char *text);
 /* `key` may be NULL.  NULL: there is no memory. */
 json_t *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
+/* Its text, in ASCII and in one line; the caller's to free(). */
+char *ms_audit_dump(const json_t *line);
 /* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */
 GPtrArray *ms_audit_entries(char *text);
 /* Of the plain files of older versions. */

@@ -705,10 +705,16 @@ static bool take_back(MsTlog *log, gsize len)
 	return ftruncate(log->head_fd, (off_t)len) == 0;
 }
 
-static void set_slots(MsTlog *log)
+/* Where the entries of the head are, of which those before `from` were at `before`. */
+static void set_slots(MsTlog *log, const char *before, gsize from)
 {
-	/* the text may have moved */
-	ms_bundle_parse(log->head->str, log->head->len, log->slots, NULL);
+	if (log->head->str != before) {
+		ms_bundle_parse(log->head->str, log->head->len, log->slots, NULL);
+		return;
+	}
+	g_autoptr(GArray) more = g_array_new(FALSE, FALSE, sizeof(MsSlot));
+	ms_bundle_parse(log->head->str + from, log->head->len - from, more, NULL);
+	g_array_append_vals(log->slots, more->data, more->len);
 }
 
 static bool write_head(MsTlog *log, gsize from, GError **error)
@@ -727,6 +733,7 @@ static bool write_head(MsTlog *log, gsize from, GError **error)
 static bool append_some(MsTlog *log, const MsEntryText *entries, guint n, GError **error)
 {
 	gsize before = log->head->len;
+	const char *place = log->head->str;
 	if (!open_head(log, error))
 		return false;
 	for (guint i = 0; i < n; i++) {
@@ -736,7 +743,7 @@ static bool append_some(MsTlog *log, const MsEntryText *entries, guint n, GError
 	}
 	if (!write_head(log, before, error))
 		return false;
-	set_slots(log);
+	set_slots(log, place, before);
 	for (guint i = 0; i < n; i++) {
 		MsHash leaf;
 		ms_merkle_leaf(entries[i].data, entries[i].len, &leaf);

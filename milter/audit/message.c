@@ -279,11 +279,9 @@ static json_t *texts_of(const MsReading *r, const guint8 *key)
 	json_t *list = json_array();
 	for (guint face = 0; face < MIN(r->texts->len, MS_READING_MAX_FACES); face++) {
 		guint8 digest[MS_TEXT_DIGEST];
-		char hex[2 * MS_TEXT_DIGEST + 1] = "";
 		if (!ms_reading_text(r, face, digest))
 			continue;
-		for (guint i = 0; i < MS_TEXT_DIGEST; i++)
-			g_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+		g_autofree char *hex = ms_hex(digest, sizeof digest);
 		json_t *row = json_object();
 		if (face < r->faces->len)
 			set(row, "where", ms_place_masked(r->faces->pdata[face]));

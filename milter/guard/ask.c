@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/digest.h"
 #include "missent/identifier.h"
 #include "missent/kind.h"
 
@@ -224,8 +225,8 @@ static void take_documents(Ask *ask)
 		for (guint i = 0; i < ask->eligible->len; i++)
 			if (is_in(finding_of(ask, i), face))
 				g_ptr_array_add(in,
-					g_strdup_printf("%s=%s", finding_of(ask, i)->kind,
-						finding_of(ask, i)->value));
+					g_strconcat(finding_of(ask, i)->kind, "=",
+						finding_of(ask, i)->value, NULL));
 		g_ptr_array_sort(in, compare_text);
 		g_ptr_array_add(in, NULL);
 		g_autofree char *all = g_strjoinv("\n", (char **)in->pdata);
@@ -270,12 +271,8 @@ static void ask_identifier(Ask *ask, guint n)
 static char *text_of(const Ask *ask, guint face)
 {
 	guint8 digest[MS_TEXT_DIGEST];
-	if (!ms_reading_text(ask->m->reading, face, digest))
-		return NULL;
-	GString *out = g_string_new(NULL);
-	for (guint i = 0; i < sizeof digest; i++)
-		g_string_append_printf(out, "%02x", digest[i]);
-	return g_string_free(out, FALSE);
+	bool has_it = ms_reading_text(ask->m->reading, face, digest);
+	return has_it ? ms_hex(digest, sizeof digest) : NULL;
 }
 
 static void ask_document(Ask *ask, guint face)
