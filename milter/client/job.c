@@ -24,6 +24,7 @@ typedef struct {
 	Turn *turn; /* or NULL */
 	gint64 look; /* when next to ask whether it must yield */
 	gint64 deadline;
+	bool flows;  /* something came, and more belongs to it: most likely that is there too */
 } Line;
 
 static bool must_yield(Line *line, gint64 now)
@@ -39,23 +40,33 @@ static bool must_yield(Line *line, gint64 now)
 	return yield;
 }
 
+/* Until there is something.  UNTOUCHED: there is nothing yet. */
+static JobEnd await(Line *line)
+{
+	gint64 now = g_get_monotonic_time();
+	gint64 left = (line->deadline - now) / 1000;
+	gint64 look = line->turn != NULL ? (line->look - now) / 1000 + 1 : 60000;
+	struct pollfd pfd = {line->worker->socket, POLLIN, 0};
+	int rc = left > 0 ? poll(&pfd, 1, (int)CLAMP(look, 1, MIN(left, 60000))) : 0;
+	if (rc == 0 && left <= 0)
+		return JOB_LATE;
+	if (rc == 0 && must_yield(line, g_get_monotonic_time()))
+		return JOB_YIELD;
+	return rc > 0 ? JOB_DONE : JOB_UNTOUCHED;
+}
+
 static JobEnd receive(Line *line, void *data, gsize len)
 {
 	char *p = data;
 	while (len > 0) {
-		gint64 now = g_get_monotonic_time();
-		gint64 left = (line->deadline - now) / 1000;
-		gint64 look = line->turn != NULL ? (line->look - now) / 1000 + 1 : 60000;
-		struct pollfd pfd = {line->worker->socket, POLLIN, 0};
-		int rc = left > 0 ? poll(&pfd, 1, (int)CLAMP(look, 1, MIN(left, 60000))) : 0;
-		if (rc == 0 && left <= 0)
-			return JOB_LATE;
-		if (rc == 0 && must_yield(line, g_get_monotonic_time()))
-			return JOB_YIELD;
-		if (rc <= 0)
+		JobEnd there = line->flows ? JOB_DONE : await(line);
+		if (there == JOB_UNTOUCHED)
 			continue;
-		ssize_t n = recv(pfd.fd, p, len, 0);
-		if (n < 0 && errno == EINTR)
+		if (there != JOB_DONE)
+			return there;
+		ssize_t n = recv(line->worker->socket, p, len, MSG_DONTWAIT);
+		line->flows = n > 0;
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		/* A Unix socket that is closed with data unread in it is reset. */
 		if (n < 0 && errno == ECONNRESET)
@@ -279,9 +290,7 @@ static JobEnd take_answer(Line *line, guint64 len, GBytes **bytes_out)
 #define HAND_OVER_TRIES 20
 #define HAND_OVER_US 50000
 
-/* What is in flight between processes is counted for all of this user's: it may be crowded for a
- * moment. */
-static JobEnd give_special(const Line *line, const Special *special)
+static MsWireJob job_of(const Special *special)
 {
 	const MsLimits *limits = special->limits;
 	const char *const *passwords = special->passwords;
@@ -291,35 +300,44 @@ static JobEnd give_special(const Line *line, const Special *special)
 		.milliseconds = limits->milliseconds};
 	while (passwords != NULL && passwords[job.n] != NULL && job.n < MS_PASSWORDS_MOST)
 		job.bytes += (uint32_t)strlen(passwords[job.n++]) + 1;
-	JobEnd end = give(line, &job, sizeof job);
-	for (guint i = 0; i < job.n && end == JOB_DONE; i++)
-		end = give(line, passwords[i], strlen(passwords[i]) + 1);
-	return end;
+	return job;
+}
+
+/* In one piece, so that a worker is waked once.  What is in flight between processes is counted for
+ * all of this user's: it may be crowded for a moment. */
+static JobEnd give_head(
+	const Line *line, const Known *known, int fd, const char *magic, const MsWireJob *job)
+{
+	const int files[2] = {fd, known->added};
+	struct {
+		MsWireHeader header;
+		MsWireJob job;
+	} head = {.job = *job};
+	memcpy(head.header.magic, magic, sizeof head.header.magic);
+	for (int i = 0; i < HAND_OVER_TRIES; i++) {
+		if (ms_wire_send(line->worker->socket, &head, sizeof head, files,
+			    known->added >= 0 ? 2 : 1, 0))
+			return JOB_DONE;
+		if (!ms_wire_is_short(errno))
+			return JOB_UNTOUCHED;
+		g_usleep(HAND_OVER_US);
+	}
+	return JOB_SHORT;
 }
 
 static JobEnd hand_over(Line *line, const Known *known, int fd, const MsWireQuestion *document,
 	const Special *special)
 {
-	const int files[2] = {fd, known->added};
-	MsWireHeader header = {MS_JOB_MAGIC, 0};
-	if (document != NULL)
-		memcpy(header.magic, MS_DOCUMENT_MAGIC, sizeof header.magic);
-	bool sent = false;
-	for (int i = 0; !sent && i < HAND_OVER_TRIES; i++) {
-		sent = ms_wire_send(line->worker->socket, &header, sizeof header, files,
-			known->added >= 0 ? 2 : 1, 0);
-		if (!sent && !ms_wire_is_short(errno))
-			return JOB_UNTOUCHED;
-		if (!sent)
-			g_usleep(HAND_OVER_US);
-	}
-	if (!sent)
-		return JOB_SHORT;
-	if (give_special(line, special) != JOB_DONE)
-		return JOB_UNTOUCHED;
-	return document == NULL || give(line, document, sizeof *document) == JOB_DONE
-		? JOB_DONE
-		: JOB_UNTOUCHED;
+	const MsWireJob job = job_of(special);
+	JobEnd end = give_head(
+		line, known, fd, document != NULL ? MS_DOCUMENT_MAGIC : MS_JOB_MAGIC, &job);
+	bool fine = end == JOB_DONE;
+	for (guint i = 0; i < job.n && fine; i++)
+		fine = give(line, special->passwords[i], strlen(special->passwords[i]) + 1) ==
+			JOB_DONE;
+	if (fine && document != NULL)
+		fine = give(line, document, sizeof *document) == JOB_DONE;
+	return end == JOB_DONE && !fine ? JOB_UNTOUCHED : end;
 }
 
 JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int fd,
