@@ -110,6 +110,11 @@ bool ahead_poll(struct pollfd *one, int *rc_out)
 	return fine;
 }
 
+bool ahead_waits(const struct pollfd *one)
+{
+	return (one->events & POLLIN) && find(one->fd) != NULL;
+}
+
 void ahead_idle(int fd)
 {
 	Ahead *a = find(fd);

@@ -15,6 +15,9 @@ void ahead_end(int fd);
 bool ahead_poll(struct pollfd *one, int *rc_out);
 bool ahead_read(int fd, void *data, gsize len, ssize_t *n_out);
 
+/* Is it one that something of an MTA comes from? */
+bool ahead_waits(const struct pollfd *one);
+
 /* Nothing came for as long as libmilter waited. */
 void ahead_idle(int fd);
 

@@ -12,6 +12,11 @@
  * Five system calls a step of a message are most of what libmilter costs; what the MTA has sent
  * already is at hand (ahead.c), for connections that were taken here and for nothing else.
  *
+ * A thread that has read all there is gives its connection back to the one that waits for all of
+ * them, which has to be waked for it, and wakes a thread when more comes: three changes of threads,
+ * and a look at every connection, for what mostly comes within a moment.  So the moment is waited
+ * for first.
+ *
  * That descriptors are given from the lowest on tells how many are in use: one of number n was
  * not given before all below it were.
  *
@@ -35,6 +40,7 @@
 #include "session.h"
 
 #define AGAIN_US 50000
+#define LINGER_MS 20 /* for the next step of a message, or the next message */
 #define LOOK_US 1000
 #define HIGHEST_LISTENER 64 /* it is opened early: descriptors are given from the lowest on */
 
@@ -96,6 +102,8 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 	int rc;
 	if (n == 1 && ahead_poll(fds, &rc))
 		return rc;
+	if (timeout == 0 && n == 1 && ahead_waits(fds))
+		timeout = LINGER_MS;
 	const struct timespec wait = {timeout / 1000, timeout % 1000 * 1000000L},
 			      *until = timeout >= 0 ? &wait : NULL;
 	if (n == 1 && fds->fd >= 0 && fds->fd == atomic_load(&listener))
