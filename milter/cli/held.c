@@ -68,8 +68,9 @@ static const char *queue_of(const MsRecord *record, GHashTable *queue)
 		return "spool";
 	if (queue == NULL)
 		return NULL;
-	const MsQueued *queued = g_hash_table_lookup(queue, record->queue_id);
-	return queued != NULL && ms_mta_is_same(record, queued) ? queued->queue : "gone";
+	g_autoptr(GError) unknown = NULL;
+	const MsQueued *queued = ms_mta_queued(queue, record, &unknown);
+	return queued != NULL ? queued->queue : unknown != NULL ? NULL : "gone";
 }
 
 static const char *state_of(const MsRecord *r)

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
-#include "missent/bodydigest.h"
 #include "missent/clock.h"
 #include "missent/spool.h"
 #include "missent/token.h"
@@ -49,14 +48,16 @@ static bool step(Carry *c, const char *name, int place, GError **error)
 /* Is it in the hold queue, this message and no other?  1, 0, or -1 and an error. */
 static int on_hold(Carry *c, const char **where_out, GError **error)
 {
-	GHashTable *queue = desk_queue(c->desk, error);
-	if (queue == NULL)
+	g_autoptr(GError) why = NULL;
+	GHashTable *queue = desk_queue(c->desk, &why);
+	const MsQueued *queued = queue != NULL ? ms_mta_queued(queue, c->record, &why) : NULL;
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
 		return -1;
-	const MsQueued *queued = g_hash_table_lookup(queue, c->record->queue_id);
-	bool same = queued != NULL && ms_mta_is_same(c->record, queued);
+	}
 	if (where_out != NULL)
-		*where_out = same ? queued->queue : "gone";
-	return same && strcmp(queued->queue, "hold") == 0;
+		*where_out = queued != NULL ? queued->queue : "gone";
+	return queued != NULL && strcmp(queued->queue, "hold") == 0;
 }
 
 static bool not_there(const Carry *c, const char *where, GError **error)
@@ -76,6 +77,14 @@ static bool queue_verb(Carry *c, const char *verb, GError **error)
 	return true;
 }
 
+/* What somebody else let go meanwhile is in another queue, and was not deleted. */
+static bool is_done(Carry *c, const char *verb)
+{
+	const char *where = "gone";
+	int held = on_hold(c, &where, NULL);
+	return held == 0 && (strcmp(verb, MS_MTA_DELETE) != 0 || strcmp(where, "gone") == 0);
+}
+
 /* One that was killed, or did not answer in time, may have done it all the same; one that says that
  * this is not the message has not. */
 static bool queue_verb_done(Carry *c, const char *verb, GError **error)
@@ -84,7 +93,7 @@ static bool queue_verb_done(Carry *c, const char *verb, GError **error)
 	if (queue_verb(c, verb, &why))
 		return true;
 	desk_forget_queue(c->desk);
-	if (!g_error_matches(why, MS_ERROR, MS_ERROR_INPUT) && on_hold(c, NULL, NULL) == 0)
+	if (!g_error_matches(why, MS_ERROR, MS_ERROR_INPUT) && is_done(c, verb))
 		return true;
 	g_propagate_error(error, g_steal_pointer(&why));
 	return false;
@@ -118,18 +127,6 @@ static bool remove_queued(Carry *c, bool must_be_there, GError **error)
 
 /* ---- the spool ------------------------------------------------------------------------ */
 
-static bool is_the_message(int fd, const char *digest)
-{
-	MsBodyDigest sum;
-	char got[MS_BODY_DIGEST], buffer[65536];
-	ms_body_digest_init(&sum);
-	off_t at = 0;
-	for (ssize_t n; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
-		ms_body_digest_message(&sum, buffer, (size_t)n);
-	ms_body_digest_end(&sum, got);
-	return strcmp(got, digest) == 0;
-}
-
 static bool copy_to_spool(Carry *c, GError **error)
 {
 	const char *where = "gone";
@@ -138,15 +135,11 @@ static bool copy_to_spool(Carry *c, GError **error)
 		return false;
 	if (!step(c, "moving", -1, error))
 		return false;
-	int fd = ms_mta_show(&c->desk->mta, c->record->queue_id, error);
+	int fd = desk_show_queued(c->desk, c->record, error);
 	if (fd < 0)
 		return false;
-	bool fine = is_the_message(fd, c->record->digest);
-	if (!fine)
-		desk_fail(error, "%s: is not, or is no longer, that message; nothing was done",
-			c->record->queue_id);
-	fine = fine &&
-		ms_spool_write(c->desk->settings->spool_dir, c->record->uid, fd, true, error);
+	bool fine = ms_spool_write(
+		c->desk->settings->spool_dir, c->record->uid, fd, true, error);
 	close(fd);
 	desk_point("copied");
 	return fine;
@@ -242,7 +235,7 @@ static bool submit_spooled(Carry *c, char **outcome_out, GError **error)
 	int fd = ms_spool_open(c->desk->settings->spool_dir, c->record->uid, error);
 	if (fd < 0)
 		return false;
-	bool fine = is_the_message(fd, c->record->digest)
+	bool fine = desk_is_message(fd, c->record->digest)
 		? submit(c, c->record->sender, c->to, fd, c->record->digest, outcome_out, error)
 		: desk_fail(error, "%s: the copy in the spool is damaged; it is not sent",
 			  c->record->uid);

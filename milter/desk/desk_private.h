@@ -132,7 +132,7 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients);
 /* Carries out one decision, which ends as done or failed. */
 void desk_carry_out(Desk *desk, MsDecision *decision);
 
-/* evidence.c: the held message in a sealed memory file; -1 on error. */
+/* evidence.c */
 /* The look is on record before anything is seen.  The descriptor of the message, or -1;
  * `*record_out` is set where there is a record and the look was recorded. */
 int desk_look(Desk *desk, const char *uid, const char *who, MsEvent event, const char *detail,
@@ -140,7 +140,12 @@ int desk_look(Desk *desk, const char *uid, const char *who, MsEvent event, const
 /* explain.c: the story of a record's message, judged just now; jansson's, the caller's. */
 struct json_t *desk_story(Desk *desk, const MsRecord *record, const MsJudgement *judgement,
 	const char *recipient, bool reveal);
+/* The held message in a sealed memory file; -1 on error. */
 int desk_open_message(Desk *desk, const MsRecord *record, GError **error);
+/* What the MTA's queue has by the record's queue ID, if it is that message; -1 on error. */
+int desk_show_queued(Desk *desk, const MsRecord *record, GError **error);
+/* Has a message the body of which that is the digest? */
+bool desk_is_message(int fd, const char *digest);
 /* As the record has it: all of its recipients, and the policies that it was under. */
 MsEnvelope *desk_envelope(const MsRecord *record);
 bool desk_judge(Desk *desk, const MsRecord *record, int fd, MsJudgement **out, GError **error);

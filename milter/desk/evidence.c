@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/bodydigest.h"
 #include "missent/spool.h"
 
 #include "desk_private.h"
@@ -36,9 +37,30 @@ static int sealed_copy(int from, GError **error)
 static bool is_queued(Desk *desk, const MsRecord *record, GError **error)
 {
 	GHashTable *queue = desk_queue(desk, error);
-	const MsQueued *queued = queue != NULL ? g_hash_table_lookup(queue, record->queue_id)
-					       : NULL;
-	return queued != NULL && ms_mta_is_same(record, queued);
+	return queue != NULL && ms_mta_queued(queue, record, error) != NULL;
+}
+
+bool desk_is_message(int fd, const char *digest)
+{
+	MsBodyDigest sum;
+	char got[MS_BODY_DIGEST], buffer[65536];
+	ms_body_digest_init(&sum);
+	off_t at = 0;
+	for (ssize_t n; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
+		ms_body_digest_message(&sum, buffer, (size_t)n);
+	ms_body_digest_end(&sum, got);
+	return strcmp(got, digest) == 0;
+}
+
+int desk_show_queued(Desk *desk, const MsRecord *record, GError **error)
+{
+	int fd = ms_mta_show(&desk->mta, record->queue_id, error);
+	if (fd < 0 || desk_is_message(fd, record->digest))
+		return fd;
+	close(fd);
+	desk_fail(error, "%s: is not, or is no longer, that message; nothing was done",
+		record->queue_id);
+	return -1;
 }
 
 static int open_queued(Desk *desk, const MsRecord *record, GError **error)
@@ -50,7 +72,7 @@ static int open_queued(Desk *desk, const MsRecord *record, GError **error)
 		there = is_queued(desk, record, &why);
 	}
 	if (there)
-		return ms_mta_show(&desk->mta, record->queue_id, error);
+		return desk_show_queued(desk, record, error);
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
 	else

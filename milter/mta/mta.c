@@ -158,7 +158,6 @@ static void queued_free(gpointer data)
 	MsQueued *queued = data;
 	g_free(queued->queue_id);
 	g_free(queued->queue);
-	g_free(queued->sender);
 	g_free(queued);
 }
 
@@ -168,15 +167,16 @@ static const char *member(const json_t *object, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* As `postqueue -j` prints it: one JSON object a line. */
+/* As `postqueue -j` prints it: one JSON object a line.  Of what is none, nobody knows which message
+ * it is. */
 static void take_line(GHashTable *queue, const char *line, gsize len)
 {
-	json_t *object = json_loadb(line, len, 0, NULL);
-	if (json_is_object(object)) {
+	g_autofree char *valid = g_utf8_make_valid(line, (gssize)len);
+	json_t *object = json_loads(valid, 0, NULL);
+	if (*valid != '\0') {
 		MsQueued *queued = g_new0(MsQueued, 1);
 		queued->queue_id = g_strdup(member(object, "queue_id"));
 		queued->queue = g_strdup(member(object, "queue_name"));
-		queued->sender = g_strdup(member(object, "sender"));
 		queued->arrived = json_integer_value(json_object_get(object, "arrival_time"));
 		queued->size = (guint64)json_integer_value(json_object_get(object, "message_size"));
 		g_hash_table_replace(queue, queued->queue_id, queued);
@@ -192,6 +192,11 @@ GHashTable *ms_mta_queue(const MsMta *mta, GError **error)
 	GHashTable *queue = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, queued_free);
 	off_t size = lseek(fd, 0, SEEK_END);
 	char *map = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	if (size != 0 && map == MAP_FAILED) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the list of the queue: %s",
+			g_strerror(errno));
+		g_clear_pointer(&queue, g_hash_table_unref);
+	}
 	for (const char *p = map, *end = p + size; map != MAP_FAILED && p < end;) {
 		const char *stop = memchr(p, '\n', (gsize)(end - p));
 		gsize len = (gsize)((stop != NULL ? stop : end) - p);
@@ -204,13 +209,23 @@ GHashTable *ms_mta_queue(const MsMta *mta, GError **error)
 	return queue;
 }
 
+const MsQueued *ms_mta_queued(GHashTable *queue, const MsRecord *record, GError **error)
+{
+	const MsQueued *queued = g_hash_table_lookup(queue, record->queue_id);
+	if (queued == NULL && g_hash_table_contains(queue, ""))
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"%s: whether it is in the MTA's queue is not known: its list has lines that cannot "
+			"be read",
+			record->queue_id);
+	return queued != NULL && ms_mta_is_same(record, queued) ? queued : NULL;
+}
+
 /* The queue file is made at MAIL FROM, our record at the end of the message. */
 #define MAX_TRANSFER_SECONDS 7200
 
 bool ms_mta_is_same(const MsRecord *record, const MsQueued *queued)
 {
 	gint64 recorded = record->arrived / G_USEC_PER_SEC;
-	return g_ascii_strcasecmp(record->sender, queued->sender) == 0
-		&& queued->arrived <= recorded + 2
-		&& recorded - queued->arrived <= MAX_TRANSFER_SECONDS;
+	return queued->arrived <= recorded + 2 &&
+		recorded - queued->arrived <= MAX_TRANSFER_SECONDS;
 }

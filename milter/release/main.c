@@ -10,9 +10,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -79,9 +82,9 @@ int release_wait(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
 }
 
-int release_run(const char *const *argv)
+int release_run(const char *const *argv, int out)
 {
-	pid_t pid = release_start(argv, -1);
+	pid_t pid = release_start(argv, out);
 	return pid != 0 ? release_wait(pid) : release_fail(EX_OSERR, "fork");
 }
 
@@ -164,6 +167,30 @@ static int run_verb(const Mta *mta, int argc, char **argv)
 	return release_usage("unknown verb");
 }
 
+/* Whoever starts it may have set all that a program takes over.  Without the end of a process there
+ * is no exit code of it; a file of the queue that ends at a limit is a damaged message; and what is
+ * open is none of ours, but for what the C library itself sees to (0 to 2). */
+static void take_nothing_over(void)
+{
+	static const int usual[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,
+		SIGUSR2, SIGCHLD, SIGXFSZ, SIGXCPU};
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	sigset_t none;
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		signal(usual[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	alarm(0);
+	umask(077);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (geteuid() != 0)
+		return;
+	setrlimit(RLIMIT_FSIZE, &all); /* a container may not */
+	setrlimit(RLIMIT_CPU, &all);
+	if (chdir("/") != 0)
+		exit(release_fail(EX_OSERR, "/"));
+}
+
 /* False: it may not be, or is none. */
 static bool take_path(const char **to, const char *path, const char **why)
 {
@@ -179,6 +206,9 @@ int main(int argc, char **argv)
 	Mta mta = release_postfix;
 	const char *argument, *why = NULL;
 	int rest;
+	if (argc < 1)
+		return EX_USAGE;
+	take_nothing_over();
 	for (int option; (option = ms_usage_next(&usage, argc, argv, &argument, &rest)) != -1;) {
 		if (option == 'm') {
 			if (strcmp(argument, "postfix") != 0 && strcmp(argument, "sendmail") != 0)

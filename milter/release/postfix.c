@@ -1,12 +1,15 @@
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "release.h"
 
-/* PROGRAM [-c CONFIG] OPTION... */
-static int run(const Mta *mta, const char *program, const char *const *options)
+/* PROGRAM [-c CONFIG] OPTION..., with standard output to `out` (-1: ours) */
+static int run_to(const Mta *mta, const char *program, const char *const *options, int out)
 {
 	const char *argv[10];
 	int n = 0;
@@ -18,7 +21,12 @@ static int run(const Mta *mta, const char *program, const char *const *options)
 	while (*options != NULL && n < 9)
 		argv[n++] = *options++;
 	argv[n] = NULL;
-	return release_run(argv);
+	return release_run(argv, out);
+}
+
+static int run(const Mta *mta, const char *program, const char *const *options)
+{
+	return run_to(mta, program, options, -1);
 }
 
 static int list(const Mta *mta)
@@ -52,9 +60,19 @@ static int requeue(const Mta *mta, const char *id)
 	return rc;
 }
 
+/* Of what is not in the hold queue any more postsuper says nothing: somebody has let it go, and it
+ * was not deleted. */
 static int delete(const Mta *mta, const char *id)
 {
-	return run(mta, "/usr/sbin/postsuper", (const char *const[]){"-d", id, "hold", NULL});
+	int rc = run(mta, "/usr/sbin/postsuper", (const char *const[]){"-d", id, "hold", NULL});
+	int none = rc == EX_OK ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+	if (none < 0)
+		return rc != EX_OK ? rc : release_fail(EX_OSERR, "/dev/null");
+	bool there = run_to(mta, "/usr/sbin/postcat", (const char *const[]){"-eq", id, NULL}, none)
+		== EX_OK;
+	close(none);
+	errno = ENOENT;
+	return there ? release_fail(EX_DATAERR, "not in the hold queue any more") : EX_OK;
 }
 
 const Mta release_postfix = {list, show, release, requeue, delete, NULL, NULL, NULL};

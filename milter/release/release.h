@@ -25,6 +25,7 @@ int release_fail(int code, const char *what);
 bool release_become_root(void);
 pid_t release_start(const char *const *argv, int out);
 int release_wait(pid_t pid);
-int release_run(const char *const *argv);
+/* Its exit code. */
+int release_run(const char *const *argv, int out);
 
 #endif

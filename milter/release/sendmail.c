@@ -283,11 +283,11 @@ static int release(const Mta *mta, const char *id)
 	argv[n] = "-qQ";
 	argv[n + 1] = select;
 	argv[n + 2] = "-Q";
-	int rc = release_run(argv);
+	int rc = release_run(argv, -1);
 	argv[n] = select;
 	argv[n + 1] = NULL;
 	if (rc == EX_OK)
-		release_run(argv); /* if it fails, the next queue run does it */
+		release_run(argv, -1); /* if it fails, the next queue run does it */
 	return rc;
 }
 
@@ -299,23 +299,35 @@ static bool lock(FILE *control)
 		fcntl(fileno(control), F_SETLK, &range) == 0;
 }
 
+/* Between its opening and its lock somebody may have let it go: then it is qfID, and the body in
+ * dfID is that message's. */
+static bool is_still(FILE *control, int dir, const char *id)
+{
+	char name[64];
+	struct stat mine, there;
+	snprintf(name, sizeof name, "hf%s", id);
+	return fstat(fileno(control), &mine) == 0 &&
+		fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
 static int remove_file(int dir, const char *type, const char *id)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s%s", type, id);
-	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? EX_OK
-							      : release_fail(EX_OSERR, name);
+	return unlinkat(dir, name, 0) == 0 ? EX_OK : release_fail(EX_OSERR, name);
 }
 
-/* The control file first: without it the body is nobody's, and this verb can be repeated. */
+/* The control file first: without it the body is nobody's. */
 static int delete(const Mta *mta, const char *id)
 {
 	Message m = {.id = id};
 	if (!visit_queue(mta, look_in, &m))
 		return release_fail(EX_OSERR, "the queue directory");
 	int rc = m.control == NULL ? not_there(id)
-		: !lock(m.control)  ? release_fail(EX_TEMPFAIL, "Sendmail is at this message now")
-				    : remove_file(m.control_dir, "hf", id);
+		: !lock(m.control) || !is_still(m.control, m.control_dir, id)
+		? release_fail(EX_TEMPFAIL, "Sendmail is at this message now")
+		: remove_file(m.control_dir, "hf", id);
 	if (rc == EX_OK && m.data != NULL)
 		rc = remove_file(m.data_dir, "df", id);
 	message_close(&m);

@@ -31,9 +31,9 @@ bool release_become_root(void)
 	return true;
 }
 
-int release_run(const char *const *argv)
+int release_run(const char *const *argv, int out)
 {
-	(void)argv;
+	(void)argv, (void)out;
 	return 0;
 }
 

@@ -604,17 +604,14 @@ static void test_same(void)
 {
 	static const struct {
 		gint64 recorded, arrived;
-		const char *sender;
 		bool want;
 	} rows[] = {
-		{1000, 1000, "x@s.example", true}, {1000, 998, "X@S.example", true},
-		{1000, 1500, "x@s.example", false}, {1000, 998, "other@s.example", false},
-		{100000, 1000, "x@s.example", false},
+		{1000, 1000, true}, {1000, 998, true}, {1000, 1002, true}, {1000, 1003, false},
+		{1000, 1500, false}, {8200, 1000, true}, {8201, 1000, false}, {100000, 1000, false},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		MsRecord record = {.sender = (char *)"x@s.example",
-			.arrived = rows[i].recorded * G_USEC_PER_SEC};
-		MsQueued queued = {.sender = (char *)rows[i].sender, .arrived = rows[i].arrived};
+		MsRecord record = {.arrived = rows[i].recorded * G_USEC_PER_SEC};
+		MsQueued queued = {.arrived = rows[i].arrived};
 		g_assert_cmpint(ms_mta_is_same(&record, &queued), ==, rows[i].want);
 	}
 }

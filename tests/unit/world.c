@@ -182,7 +182,9 @@ static void put_message(World *w, const WorldHold *h, const MsRecord *r, const c
 		g_autofree char *mail = g_strdup_printf("queue/%s.mail", r->queue_id);
 		g_autofree char *queue = g_strdup_printf("queue/%s.queue", r->queue_id);
 		g_autofree char *head = g_strdup_printf(
-			"hold\n%s\n%" G_GINT64_FORMAT "\n", r->sender, r->arrived / G_USEC_PER_SEC);
+			"hold\n%s\n%" G_GINT64_FORMAT "\n",
+			h->queued_sender != NULL ? h->queued_sender : r->sender,
+			r->arrived / G_USEC_PER_SEC);
 		world_file(w, mail, text);
 		world_file(w, queue, head);
 		return;

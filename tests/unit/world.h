@@ -86,6 +86,7 @@ typedef struct {
 	guint n;
 	gint64 age_us;
 	bool spooled, gone; /* gone: there is a record only */
+	const char *queued_sender; /* as the MTA rewrote it; NULL: it did not */
 	const char *cause, *policies, *codes, *refs; /* refs: "REF REF", of findings */
 	const WorldFinding *found;                   /* more of them */
 	guint n_found;
