@@ -1,7 +1,8 @@
 /*
- * io.h - bytes over local sockets, and becoming an ordinary user.
+ * io.h - bytes over local sockets, files that several make, and becoming an ordinary user.
  *
- * WHAT    What every process of ours does with a socket that is not the MTA's, and at its start.
+ * WHAT    What every process of ours does with a socket that is not the MTA's, with a file that
+ *         whoever comes first makes, and at its start.
  * OWNS    Descriptors are the caller's.
  * ERRORS  False and errno; or GError.
  * THREADS Safe, but for ms_io_become() and ms_io_listen() (umask), which belong to the start.
@@ -25,11 +26,24 @@ bool ms_io_answers(
 /* Replaces a socket of that path that nobody listens on (else EADDRINUSE); it is closed to others
  * until group (NULL: ours) and mode are set.  -1 and errno. */
 int ms_io_listen(const char *path, const char *group, guint mode);
+/* Who looks whether somebody listens at a path, and then takes it, does so with this held, until it
+ * is closed: two who come at once would take each other's.  -1: without. */
+int ms_io_claim_sockets(const char *path);
 /* Does somebody, now? */
 bool ms_io_somebody_listens(const char *path);
 /* A file that root has made becomes that of its folder's owner: the operator's commands and the
  * daemons work on the same files. */
 void ms_io_like_folder(int fd, const char *path);
+/* All of it, or false and errno. */
+bool ms_io_write(int fd, const void *data, gsize len);
+/* A name that was made, changed or removed is on disk when its folder is.  False and errno. */
+bool ms_io_sync_folder(const char *folder);
+/* Sees to it that there is such a file, whole from the first moment on: with its bytes, its mode
+ * and the owner of its folder, on disk.  Of several that make it at once one does; what is there
+ * stays as it is (`*made_out`, or NULL).  False and errno: there is none. */
+bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out);
+/* Opens a file of no bytes that is there for its lock, made where there is none.  -1 and errno. */
+int ms_io_open_lock(const char *path);
 /* A file that root has made becomes that user's with mode 0400, or with `group_only` root's,
  * which that user's group may read (0640).  Nothing to do for who is not root. */
 bool ms_io_give_to(const char *path, const char *user, bool group_only, GError **error);

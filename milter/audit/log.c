@@ -77,29 +77,7 @@ static guint64 size_of(const MsTlog *log)
 
 static bool sync_folder(const char *path, GError **error)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool fine = fd >= 0 && fsync(fd) == 0;
-	if (!fine)
-		fails(error, path, "written to");
-	if (fd >= 0)
-		close(fd);
-	return fine;
-}
-
-static bool write_all(int fd, const char *data, gsize len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = EIO;
-		if (n <= 0)
-			return false;
-		data += n;
-		len -= (gsize)n;
-	}
-	return true;
+	return ms_io_sync_folder(path) || fails(error, path, "written to");
 }
 
 /* Each folder on the way is its parent's owner's. */
@@ -128,7 +106,7 @@ static bool replace_file(const char *path, const void *data, gsize len, bool syn
 	if (!make_folder(folder, error))
 		return false;
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	bool fine = fd >= 0 && write_all(fd, data, len) && (!sync || fsync(fd) == 0);
+	bool fine = fd >= 0 && ms_io_write(fd, data, len) && (!sync || fsync(fd) == 0);
 	if (fd >= 0)
 		ms_io_like_folder(fd, fresh);
 	fine = fine && g_rename(fresh, path) == 0;
@@ -408,7 +386,7 @@ static bool put_latest(MsTlog *log, const char *path, const char *text, GError *
 		? -1
 		: open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd >= 0) {
-		if (write_all(fd, text, len))
+		if (ms_io_write(fd, text, len))
 			ms_io_like_folder(fd, fresh);
 		close(fd);
 	}
@@ -639,12 +617,9 @@ static bool open_keys(MsTlog *log, GError **error)
 static bool open_lock(MsTlog *log, bool create, GError **error)
 {
 	g_autofree char *path = path_in(log, "lock");
-	log->lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0640);
-	if (log->lock < 0)
-		return fails(error, path, "opened");
-	if (create)
-		ms_io_like_folder(log->lock, path);
-	return true;
+	bool there = !create || ms_io_make(path, "", 0, 0640, NULL);
+	log->lock = there ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	return log->lock >= 0 || fails(error, path, "opened");
 }
 
 MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error)
@@ -719,7 +694,7 @@ static void set_slots(MsTlog *log, const char *before, gsize from)
 
 static bool write_head(MsTlog *log, gsize from, GError **error)
 {
-	if (write_all(log->head_fd, log->head->str + from, log->head->len - from) &&
+	if (ms_io_write(log->head_fd, log->head->str + from, log->head->len - from) &&
 		fdatasync(log->head_fd) == 0)
 		return true;
 	g_autofree char *path = head_path(log);

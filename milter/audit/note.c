@@ -111,27 +111,14 @@ bool ms_signer_create(const char *path, GError **error)
 {
 	guint8 seed[SEED_BYTES];
 	char hex[2 * SEED_BYTES + 1];
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-	if (fd < 0 && errno == EEXIST)
-		return true;
 	ms_digest_random(seed);
 	for (gsize i = 0; i < sizeof seed; i++)
 		g_snprintf(hex + 2 * i, 3, "%02x", seed[i]);
 	hex[2 * SEED_BYTES] = '\n';
-	ssize_t n = fd >= 0 ? write(fd, hex, sizeof hex) : -1;
-	if (n >= 0 && n < (ssize_t)sizeof hex)
-		errno = ENOSPC;
-	bool fine = n == (ssize_t)sizeof hex && fsync(fd) == 0;
-	if (!fine) {
+	bool fine = ms_io_make(path, hex, sizeof hex, 0400, NULL);
+	if (!fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"the audit trail's key %s cannot be made: %s", path, g_strerror(errno));
-		if (fd >= 0)
-			unlink(path);
-	} else {
-		ms_io_like_folder(fd, path);
-	}
-	if (fd >= 0)
-		close(fd);
 	explicit_bzero(seed, sizeof seed);
 	explicit_bzero(hex, sizeof hex);
 	return fine;

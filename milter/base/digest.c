@@ -13,6 +13,7 @@
 
 #include "missent/answer.h"
 #include "missent/digest.h"
+#include "missent/io.h"
 
 #define KEY_BYTES 32
 #define DIGEST_BYTES 16
@@ -104,31 +105,22 @@ bool ms_key_create(const char *path, GError **error)
 {
 	if (!sodium_ready(error))
 		return false;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (fd < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot create the site key: %s%s",
-			path, g_strerror(errno),
-			errno == EEXIST ? "; it is kept, for a mapping can be read with its own "
-					  "key alone"
-					: "");
-		return false;
-	}
 	unsigned char master[KEY_BYTES];
 	char hex[KEY_BYTES * 2 + 1];
+	bool made;
 	randombytes_buf(master, sizeof master);
 	sodium_bin2hex(hex, sizeof hex, master, sizeof master);
 	hex[KEY_BYTES * 2] = '\n';
-	bool fine = fchmod(fd, 0640) == 0 && write(fd, hex, sizeof hex) == (ssize_t)sizeof hex
-		&& fsync(fd) == 0;
+	bool there = ms_io_make(path, hex, sizeof hex, 0640, &made);
+	int why = there ? EEXIST : errno;
 	sodium_memzero(hex, sizeof hex);
 	sodium_memzero(master, sizeof master);
-	close(fd);
-	if (!fine) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot write the site key: %s",
-			path, g_strerror(errno));
-		unlink(path);
-	}
-	return fine;
+	if (!made)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot create the site key: %s%s",
+			path, g_strerror(why),
+			there ? "; it is kept, for a mapping can be read with its own key alone"
+			      : "");
+	return made;
 }
 
 void ms_key_free(MsKey *key)

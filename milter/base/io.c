@@ -1,17 +1,20 @@
 /*
- * Bytes over sockets, whole or not at all; sockets and files with the owners and modes they are
+ * Bytes over sockets, whole or not at all; sockets and files, with the owners and modes they are
  * to have; becoming another user.  Any thread; listening and the last belong to a program's
  * start.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -106,7 +109,16 @@ bool ms_io_somebody_listens(const char *path)
 	return answers;
 }
 
-int ms_io_listen(const char *path, const char *group, guint mode)
+int ms_io_claim_sockets(const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+		continue;
+	return fd;
+}
+
+static int listen_on(const char *path, const char *group, guint mode)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	errno = ENAMETOOLONG;
@@ -127,6 +139,85 @@ int ms_io_listen(const char *path, const char *group, guint mode)
 		close(fd);
 	errno = why;
 	return -1;
+}
+
+int ms_io_listen(const char *path, const char *group, guint mode)
+{
+	int claim = ms_io_claim_sockets(path), fd = listen_on(path, group, mode), why = errno;
+	if (claim >= 0)
+		close(claim);
+	errno = why;
+	return fd;
+}
+
+/* ---- files that several make ------------------------------------------------------------- */
+
+bool ms_io_write(int fd, const void *data, gsize len)
+{
+	for (const char *p = data; len > 0;) {
+		ssize_t n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (gsize)n;
+	}
+	return true;
+}
+
+bool ms_io_sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool fine = fd >= 0 && fsync(fd) == 0;
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return fine;
+}
+
+/* Not all file systems can refuse to replace a file. */
+static bool take_name(const char *fresh, const char *path)
+{
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return true;
+	return (errno == EINVAL || errno == ENOSYS) && link(fresh, path) == 0;
+}
+
+bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out)
+{
+	struct stat st;
+	if (made_out != NULL)
+		*made_out = false;
+	if (lstat(path, &st) == 0)
+		return true;
+	if (errno != ENOENT)
+		return false;
+	g_autofree char *fresh = g_strconcat(path, ".XXXXXX", NULL);
+	int fd = g_mkstemp_full(fresh, O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	ms_io_like_folder(fd, fresh);
+	bool fine = ms_io_write(fd, data, len) && fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0;
+	bool made = fine && take_name(fresh, path);
+	int why = errno;
+	close(fd);
+	unlink(fresh);
+	if (made_out != NULL)
+		*made_out = made;
+	errno = why;
+	g_autofree char *folder = g_path_get_dirname(path);
+	return made ? ms_io_sync_folder(folder) : fine && why == EEXIST;
+}
+
+int ms_io_open_lock(const char *path)
+{
+	return ms_io_make(path, "", 0, 0640, NULL)
+		? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+		: -1;
 }
 
 void ms_io_like_folder(int fd, const char *path)

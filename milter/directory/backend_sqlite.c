@@ -66,8 +66,7 @@ static bool claim(Sqlite *s, GError **error)
 	if (strcmp(s->path, ":memory:") == 0)
 		return true;
 	g_autofree char *path = g_strconcat(s->path, ".lock", NULL);
-	bool was_there = access(path, F_OK) == 0;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	s->lock = ms_io_open_lock(path);
 	if (s->lock < 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
 			"%s: %s; it belongs to who imported first: remove it, or give it to "
@@ -75,8 +74,6 @@ static bool claim(Sqlite *s, GError **error)
 			path, g_strerror(errno), s->path);
 		return false;
 	}
-	if (!was_there)
-		ms_io_like_folder(s->lock, path);
 	if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	let_go(s);

@@ -110,15 +110,11 @@ static char *ask_socket(MsLink *link, const char *json, gint64 wait_ms, GError *
 static char *instance_of(const char *state_dir, GError **error)
 {
 	g_autofree char *path = g_build_filename(state_dir, "host.id", NULL);
+	g_autofree char *name = ms_digest_random_name(8);
 	char *text = NULL;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (fd >= 0) {
-		g_autofree char *name = ms_digest_random_name(8);
-		ms_io_like_folder(fd, path);
-		bool fine = write(fd, name, strlen(name)) == (ssize_t)strlen(name);
-		close(fd);
-		if (!fine)
-			unlink(path);
+	if (!ms_io_make(path, name, strlen(name), 0640, NULL)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", path, g_strerror(errno));
+		return NULL;
 	}
 	if (!g_file_get_contents(path, &text, NULL, error))
 		return NULL;

@@ -44,16 +44,6 @@ static bool copy(int from, int to)
 	return n == 0;
 }
 
-/* A name is on disk when its folder is. */
-static bool sync_folder(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool fine = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	return fine;
-}
-
 bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GError **error)
 {
 	g_autofree char *path = path_of(dir, uid);
@@ -66,7 +56,7 @@ bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GErr
 	bool fine = copy(from, fd) && fsync(fd) == 0;
 	int why = errno;
 	fine = close(fd) == 0 && fine;
-	if (fine && sync_folder(dir))
+	if (fine && ms_io_sync_folder(dir))
 		return true;
 	errno = fine ? errno : why;
 	fail(error, path, "cannot be written");
@@ -86,7 +76,7 @@ int ms_spool_open(const char *dir, const char *uid, GError **error)
 bool ms_spool_remove(const char *dir, const char *uid, GError **error)
 {
 	g_autofree char *path = path_of(dir, uid);
-	if ((unlink(path) == 0 || errno == ENOENT) && sync_folder(dir))
+	if ((unlink(path) == 0 || errno == ENOENT) && ms_io_sync_folder(dir))
 		return true;
 	return fail(error, path, "cannot be removed");
 }
