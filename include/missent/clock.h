@@ -6,12 +6,13 @@
  * ERRORS  None.
  * THREADS Safe.
  * LIMITS  None.
- * NOT     Deadlines of one call: those are g_get_monotonic_time()'s.
+ * NOT     Deadlines of one call: those are g_get_monotonic_time()'s, which is what is waited by.
  */
 #ifndef MISSENT_CLOCK_H
 #define MISSENT_CLOCK_H
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 /* Microseconds since 1970. */
@@ -27,6 +28,9 @@ typedef struct {
 #define MS_CLOCK_JUMP (120 * (gint64)G_USEC_PER_SEC)
 #define MS_CLOCK_DOUBT (600 * (gint64)G_USEC_PER_SEC)
 bool ms_clock_is_sure(MsClockWatch *watch);
+/* Until something is told, or g_get_monotonic_time() is `until`: then false.  However the wall
+ * clock is set. */
+bool ms_clock_wait(pthread_cond_t *told, pthread_mutex_t *lock, gint64 until);
 /* For tests: from now on both are that much later, or earlier. */
 void ms_clock_shift(gint64 now_us, gint64 steady_us);
 

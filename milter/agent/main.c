@@ -103,9 +103,9 @@ static void stop_thread(Agent *agent, pthread_t thread, const char *within)
 {
 	struct timespec end;
 	ms_desk_wake(agent->desk);
-	clock_gettime(CLOCK_REALTIME, &end);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += STOP_SECONDS;
-	if (pthread_timedjoin_np(thread, NULL, &end) == 0)
+	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end) == 0)
 		return;
 	ms_log(LOG_NOTICE, NULL, "stopped within a %s; it is taken up again at the next start",
 		within);

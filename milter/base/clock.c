@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -30,6 +31,12 @@ bool ms_clock_is_sure(MsClockWatch *watch)
 	watch->begun = true;
 	watch->offset = offset;
 	return steady >= watch->doubted;
+}
+
+bool ms_clock_wait(pthread_cond_t *told, pthread_mutex_t *lock, gint64 until)
+{
+	struct timespec t = {until / G_USEC_PER_SEC, until % G_USEC_PER_SEC * 1000};
+	return pthread_cond_clockwait(told, lock, CLOCK_MONOTONIC, &t) != ETIMEDOUT;
 }
 
 void ms_clock_shift(gint64 now_us, gint64 steady_us)

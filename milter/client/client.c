@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 
 #include "client_private.h"
 
@@ -167,10 +168,8 @@ static void *watch(void *user)
 	MsReader *reader = user;
 	pthread_mutex_lock(&reader->lock);
 	while (!reader->ending) {
-		struct timespec t;
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_sec++;
-		pthread_cond_timedwait(&reader->end, &reader->lock, &t);
+		ms_clock_wait(&reader->end, &reader->lock,
+			g_get_monotonic_time() + G_USEC_PER_SEC);
 		if (reader->ending)
 			break;
 		pthread_mutex_unlock(&reader->lock);

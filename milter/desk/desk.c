@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/io.h"
 #include "missent/outbox.h"
 #include "missent/spool.h"
@@ -73,13 +74,12 @@ static bool open_locks(MsDesk *desk, GError **error)
 	for (gsize i = 0; i < DESK_N_LOCKS; i++) {
 		g_autofree char *path = g_build_filename(
 			desk->first->settings->state_dir, names[i], NULL);
-		desk->locks[i].fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		desk->locks[i].fd = ms_io_open_lock(path);
 		if (desk->locks[i].fd < 0) {
 			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path,
 				g_strerror(errno));
 			return false;
 		}
-		ms_io_like_folder(desk->locks[i].fd, path);
 	}
 	return true;
 }
@@ -87,7 +87,6 @@ static bool open_locks(MsDesk *desk, GError **error)
 static MsDesk *desk_new(const char *config)
 {
 	MsDesk *desk = g_new0(MsDesk, 1);
-	pthread_condattr_t attr;
 	desk->config = g_strdup(config);
 	pthread_mutex_init(&desk->lock, NULL);
 	pthread_mutex_init(&desk->loading, NULL);
@@ -96,10 +95,7 @@ static MsDesk *desk_new(const char *config)
 		pthread_mutex_init(&desk->locks[i].mutex, NULL);
 		desk->locks[i].fd = -1;
 	}
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&desk->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&desk->changed, NULL);
 	return desk;
 }
 
@@ -316,17 +312,11 @@ bool desk_leaves_work(MsDesk *of)
 	return leaves;
 }
 
-static bool wait_until(MsDesk *desk, gint64 end_us)
-{
-	struct timespec end = {end_us / G_USEC_PER_SEC, end_us % G_USEC_PER_SEC * 1000};
-	return pthread_cond_timedwait(&desk->changed, &desk->lock, &end) != ETIMEDOUT;
-}
-
 void ms_desk_await(MsDesk *desk, gint64 wait_ms)
 {
 	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
 	pthread_mutex_lock(&desk->lock);
-	while (!desk->woken && wait_until(desk, end))
+	while (!desk->woken && ms_clock_wait(&desk->changed, &desk->lock, end))
 		continue;
 	desk->woken = false;
 	pthread_mutex_unlock(&desk->lock);
@@ -402,7 +392,7 @@ static bool await_another(MsDesk *desk, guint64 seen, gint64 end)
 	bool in_time = true;
 	pthread_mutex_lock(&desk->lock);
 	while (desk->carried == seen && in_time)
-		in_time = wait_until(desk, end);
+		in_time = ms_clock_wait(&desk->changed, &desk->lock, end);
 	pthread_mutex_unlock(&desk->lock);
 	return in_time;
 }

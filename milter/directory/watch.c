@@ -1,7 +1,8 @@
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
+
+#include "missent/clock.h"
 
 #include "directory_private.h"
 
@@ -25,13 +26,9 @@ struct MsWatch {
 /* False: to be stopped. */
 static bool pause_for(MsWatch *w, gint64 us)
 {
-	struct timespec end;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	gint64 ns = end.tv_nsec + us % G_USEC_PER_SEC * 1000;
-	end.tv_sec += us / G_USEC_PER_SEC + ns / 1000000000;
-	end.tv_nsec = ns % 1000000000;
+	gint64 end = g_get_monotonic_time() + us;
 	pthread_mutex_lock(&w->lock);
-	while (!w->stop && pthread_cond_timedwait(&w->wake, &w->lock, &end) != ETIMEDOUT)
+	while (!w->stop && ms_clock_wait(&w->wake, &w->lock, end))
 		continue;
 	bool go_on = !w->stop;
 	pthread_mutex_unlock(&w->lock);
@@ -113,11 +110,7 @@ bool ms_directory_watch(
 	MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user, GError **error)
 {
 	MsWatch *w = g_new0(MsWatch, 1);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&w->wake, NULL);
 	pthread_mutex_init(&w->lock, NULL);
 	w->directory = directory;
 	w->every_us = every_ms * 1000;

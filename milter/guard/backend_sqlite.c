@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "missent/clock.h"
 #include "missent/store.h"
 
 #include "step.h"
@@ -166,14 +167,11 @@ static void begin(Within *w)
 /* Waits for a transaction that was left open, and then so long. */
 static bool wait_for_work(Store *store)
 {
-	struct timespec until;
 	pthread_mutex_lock(&store->lock);
 	while (!store->open && !store->ending)
 		pthread_cond_wait(&store->wake, &store->lock);
-	gint64 then = g_get_real_time() + BATCH_MS * 1000;
-	until.tv_sec = then / G_USEC_PER_SEC;
-	until.tv_nsec = then % G_USEC_PER_SEC * 1000;
-	while (!store->ending && pthread_cond_timedwait(&store->wake, &store->lock, &until) == 0)
+	gint64 until = g_get_monotonic_time() + BATCH_MS * 1000;
+	while (!store->ending && ms_clock_wait(&store->wake, &store->lock, until))
 		continue;
 	store->open = false;
 	bool goes_on = !store->ending;

@@ -5,6 +5,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "missent/clock.h"
+
 #include "redis_private.h"
 
 /*
@@ -257,7 +259,7 @@ static gpointer run_prober(gpointer data)
 		/* At most so long, so that no wake can be missed for ever. */
 		gint64 soon = g_get_monotonic_time() + G_USEC_PER_SEC;
 		if (!redis->ending)
-			ms_wait_until(&redis->wake, &redis->lock, MIN(next, soon));
+			ms_clock_wait(&redis->wake, &redis->lock, MIN(next, soon));
 	}
 	pthread_mutex_unlock(&redis->lock);
 	return NULL;
@@ -472,7 +474,7 @@ static gpointer run_follower(gpointer data)
 			take_sample(redis);
 		pthread_mutex_lock(&redis->lock);
 		gint64 until = now + period;
-		while (!redis->ending && ms_wait_until(&redis->wake, &redis->lock, until))
+		while (!redis->ending && ms_clock_wait(&redis->wake, &redis->lock, until))
 			;
 	}
 	pthread_mutex_unlock(&redis->lock);

@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "missent/clock.h"
+
 #include "redis_wire.h"
 
 /*
@@ -114,12 +116,6 @@ bool ms_where_is_here(const MsWhere *where)
 	return here;
 }
 
-bool ms_wait_until(pthread_cond_t *told, pthread_mutex_t *lock, gint64 until)
-{
-	struct timespec t = {until / G_USEC_PER_SEC, until % G_USEC_PER_SEC * 1000};
-	return pthread_cond_clockwait(told, lock, CLOCK_MONOTONIC, &t) == 0;
-}
-
 /* ---- names: the resolver knows no deadline, so a thread asks it -------------------------- */
 
 typedef struct {
@@ -177,7 +173,7 @@ static struct addrinfo *resolve(const char *host, int port, gint64 deadline, int
 	else
 		question_unref(q);
 	pthread_mutex_lock(&q->lock);
-	while (thread != NULL && !q->done && ms_wait_until(&q->told, &q->lock, deadline))
+	while (thread != NULL && !q->done && ms_clock_wait(&q->told, &q->lock, deadline))
 		;
 	*rc = q->done ? q->rc : EAI_AGAIN;
 	found = g_steal_pointer(&q->found);

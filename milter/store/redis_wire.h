@@ -56,9 +56,6 @@ MsWireEnd ms_wire_get(MsWire *wire, gint64 deadline, MsReply **reply_out, GError
 /* Waits until `fd` is ready, or something ends it. */
 MsWireEnd ms_wire_wait(int fd, short events, int call_off, gint64 deadline);
 
-/* Until something is told, or it is `until` (monotonic): then false. */
-bool ms_wait_until(pthread_cond_t *told, pthread_mutex_t *lock, gint64 until);
-
 /* ---- TLS ---- */
 
 MsTls *ms_tls_new(const MsRedisSettings *settings, GError **error);
