@@ -16,6 +16,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "missent/io.h"
+
 #include "cli.h"
 
 static bool ask_peer(const struct sockaddr *address, guint len, void *user)
@@ -38,6 +40,11 @@ static pid_t find_daemon(const MsSettings *s)
 	return spec != NULL && ms_socket_use(spec, ask_peer, &pid) ? pid : 0;
 }
 
+static bool ask(pid_t pid, int number)
+{
+	return sigqueue(pid, SIGUSR1, (union sigval){.sival_int = number}) == 0;
+}
+
 /* What is said of that number, or NULL. */
 static char *read_answer(const char *path, int number)
 {
@@ -48,16 +55,34 @@ static char *read_answer(const char *path, int number)
 	return g_strchomp(g_strdup(text + strlen(mark)));
 }
 
-static int wait_for(const MsSettings *s, pid_t pid, int number, int seconds)
+/* Somebody else was answered since we looked last: our question may have been lost behind his, or
+ * our answer beneath his. */
+static void ask_again(const char *path, pid_t pid, int number, char **stamp)
 {
+	g_autofree char *now = ms_io_stamp(path);
+	if (strcmp(now, *stamp) == 0)
+		return;
+	g_free(*stamp);
+	*stamp = g_steal_pointer(&now);
+	ask(pid, number);
+}
+
+static int ask_and_wait(const MsSettings *s, pid_t pid, int seconds)
+{
+	int number = g_random_int_range(1, G_MAXINT);
 	g_autofree char *path = ms_reload_file(s);
+	g_autofree char *stamp = ms_io_stamp(path);
 	gint64 end = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	if (!ask(pid, number))
+		return cli_fail(EX_NOPERM, "process %d: %s", pid, g_strerror(errno));
 	for (; g_get_monotonic_time() < end; g_usleep(20000)) {
 		g_autofree char *said = read_answer(path, number);
 		if (said == NULL && kill(pid, 0) != 0 && errno == ESRCH)
 			return cli_fail(EX_UNAVAILABLE, "missentd has ended");
-		if (said == NULL)
+		if (said == NULL) {
+			ask_again(path, pid, number, &stamp);
 			continue;
+		}
 		const char *policies = g_str_has_prefix(said, "done ") ? said + 5 : NULL;
 		if (policies == NULL)
 			return cli_fail(EX_CONFIG,
@@ -92,8 +117,5 @@ int cmd_reload(Cli *cli, int argc, char **argv)
 	if (pid <= 0)
 		return cli_fail(
 			EX_UNAVAILABLE, "no missentd listens at %s; name it by --pid", s->socket);
-	const union sigval number = {.sival_int = g_random_int_range(1, G_MAXINT)};
-	if (sigqueue(pid, SIGUSR1, number) != 0)
-		return cli_fail(EX_NOPERM, "process %d: %s", pid, g_strerror(errno));
-	return wait_for(s, pid, number.sival_int, seconds);
+	return ask_and_wait(s, pid, seconds);
 }

@@ -186,7 +186,8 @@ static void watch_mapping(MsRuntime *runtime)
 		ms_log(LOG_WARNING, NULL, "the mapping is not gone over: %s", error->message);
 }
 
-/* For who asked with a number, and waits: ms_reload_file() of that configuration. */
+/* For who asked with a number, and waits: ms_reload_file() of that configuration.  Of several
+ * signals that come at once the kernel keeps one: who finds another's number asks again. */
 static void answer(const Daemon *daemon, int asked, const GError *why)
 {
 	g_autoptr(GError) error = NULL;
@@ -196,7 +197,7 @@ static void answer(const Daemon *daemon, int asked, const GError *why)
 		? g_strdup_printf("%d failed %s\n", asked, why->message)
 		: g_strdup_printf(
 			  "%d done %u\n", asked, ms_policies_count(ms_runtime_policies(running)));
-	if (asked != 0 && !g_file_set_contents(path, text, -1, &error))
+	if (!g_file_set_contents(path, text, -1, &error))
 		ms_log(LOG_WARNING, NULL, "reload: who asked for it is not told: %s",
 			error->message);
 }
@@ -315,14 +316,18 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 	const char *path = ms_socket_path(spec);
 	if (!milter_register(daemon, &error))
 		return complain(EX_SOFTWARE, "%s", error->message);
-	/* libmilter would take the socket away from a filter that is at work. */
-	if (path != NULL && ms_io_somebody_listens(path))
-		return complain(EX_UNAVAILABLE, "another filter listens on %s already", path);
 	if (smfi_setconn((char *)spec) != MI_SUCCESS)
 		return complain(EX_CONFIG, "socket: libmilter does not take \"%s\"", spec);
+	/* libmilter would take the socket away from a filter that is at work. */
+	int claim = path != NULL ? ms_io_claim_sockets(path) : -1;
+	bool taken = path != NULL && ms_io_somebody_listens(path);
 	mode_t before = umask(0177); /* closed until its mode and group are set */
-	int rc = smfi_opensocket(path != NULL);
+	int rc = taken ? MI_FAILURE : smfi_opensocket(path != NULL);
 	umask(before);
+	if (claim >= 0)
+		close(claim);
+	if (taken)
+		return complain(EX_UNAVAILABLE, "another filter listens on %s already", path);
 	if (rc != MI_SUCCESS)
 		return complain(EX_UNAVAILABLE,
 			"cannot listen on \"%s\" (is its directory there and "
@@ -393,13 +398,10 @@ static int load(Daemon *daemon)
  * for; their threads send the answer right after. */
 static void finish(Daemon *daemon, gint64 stop_ms)
 {
-	struct timespec end;
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += stop_ms / 1000;
+	gint64 end = g_get_monotonic_time() + stop_ms * 1000;
 	pthread_mutex_lock(&daemon->lock);
-	while (daemon->busy > 0)
-		if (pthread_cond_timedwait(&daemon->idle, &daemon->lock, &end) == ETIMEDOUT)
-			break;
+	while (daemon->busy > 0 && g_get_monotonic_time() < end)
+		ms_clock_wait(&daemon->idle, &daemon->lock, end);
 	guint left = daemon->busy;
 	pthread_mutex_unlock(&daemon->lock);
 	g_usleep(200 * 1000); /* libmilter says nowhere that an answer has left */
@@ -418,6 +420,22 @@ static void end_threads(Daemon *daemon, pthread_t reloader)
 	trial_end(daemon);
 }
 
+static volatile sig_atomic_t asked_early; /* and who asked; 0: nobody, -1: without a number */
+
+/* Some of what they ask for may have been read before. */
+static void not_yet(int number, siginfo_t *info, void *context)
+{
+	(void)number, (void)context;
+	asked_early = info->si_code == SI_QUEUE ? info->si_value.sival_int : -1;
+}
+
+static void await_reload(void)
+{
+	struct sigaction early = {.sa_sigaction = not_yet, .sa_flags = SA_SIGINFO | SA_RESTART};
+	sigaction(SIGUSR1, &early, NULL);
+	sigaction(SIGHUP, &early, NULL);
+}
+
 static int run(Daemon *daemon, const char *spec)
 {
 	sigset_t set;
@@ -429,6 +447,10 @@ static int run(Daemon *daemon, const char *spec)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	if (asked_early > 0)
+		sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = asked_early});
+	else if (asked_early < 0)
+		kill(getpid(), SIGUSR1);
 	daemon_note(daemon, MS_AUDIT_START);
 	pthread_t reloader;
 	if (pthread_create(&reloader, NULL, wait_for_reload, daemon) != 0)
@@ -470,15 +492,9 @@ static int test_config(const char *config)
 	return EX_OK;
 }
 
-static void not_yet(int signal)
-{
-	(void)signal; /* what is read first is what they ask for */
-}
-
 static int serve(const char *config, const char *socket)
 {
-	signal(SIGUSR1, not_yet);
-	signal(SIGHUP, not_yet);
+	await_reload();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
 	g_autofree char *spec = settings != NULL

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "missent/answer.h"
@@ -25,9 +26,21 @@ typedef struct {
 	unsigned long protocol; /* what was agreed on */
 } Connection;
 
+/* What was agreed on last. */
+static atomic_ulong agreed;
+
+/* After "quit, and a new connection follows" on_close() was called, and what was agreed on is not
+ * asked again: MTAs of one host agree on the same.  NULL: there is no context any more. */
 static Connection *connection_of(SMFICTX *ctx)
 {
-	return smfi_getpriv(ctx);
+	Connection *connection = smfi_getpriv(ctx);
+	if (connection != NULL)
+		return connection;
+	connection = g_new0(Connection, 1);
+	connection->protocol = atomic_load(&agreed);
+	if (smfi_setpriv(ctx, connection) != MI_SUCCESS)
+		g_clear_pointer(&connection, g_free);
+	return connection;
 }
 
 /* Where the MTA waits for no reply, none may be given. */
@@ -62,12 +75,11 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
 	smfi_setsymlist(ctx, SMFIM_ENVFROM, (char *)"i {auth_authen}");
 	smfi_setsymlist(ctx, SMFIM_ENVRCPT, (char *)"i");
 	smfi_setsymlist(ctx, SMFIM_EOM, (char *)"i");
-	Connection *connection = g_new0(Connection, 1);
-	connection->protocol = *pf1;
-	if (smfi_setpriv(ctx, connection) != MI_SUCCESS) {
-		g_free(connection);
+	atomic_store(&agreed, *pf1);
+	Connection *connection = connection_of(ctx);
+	if (connection == NULL)
 		return SMFIS_REJECT;
-	}
+	connection->protocol = *pf1;
 	return SMFIS_CONTINUE;
 }
 
@@ -233,7 +245,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
-	Connection *connection = connection_of(ctx);
+	Connection *connection = smfi_getpriv(ctx);
 	if (connection != NULL && connection->session != NULL)
 		session_abort(connection->session);
 	return SMFIS_CONTINUE;
@@ -241,7 +253,7 @@ static sfsistat on_abort(SMFICTX *ctx)
 
 static sfsistat on_close(SMFICTX *ctx)
 {
-	Connection *connection = connection_of(ctx);
+	Connection *connection = smfi_getpriv(ctx);
 	if (connection != NULL) {
 		session_free(connection->session);
 		g_free(connection);

@@ -64,6 +64,16 @@ def reload():
     return m.code
 
 
+# Askers at one moment, and a signal without a number among them: of several signals the kernel keeps one.
+askers = [subprocess.Popen([BUILD + '/missent', '-c', m.conf, 'reload', '--pid', str(m.process.pid)],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(4)]
+while any(x.poll() is None for x in askers):
+    m.signal(signal.SIGHUP)
+    time.sleep(0.2)
+tap.same([x.wait() for x in askers], [0] * 8, 'all who ask for a reload at once hear of it')
+for x in askers:
+    x.stdout.close()
+
 threads = [threading.Thread(target=traffic) for _ in range(3)]
 for t in threads:
     t.start()
@@ -103,8 +113,13 @@ lay('')
 tap.same(reload(), 78, 'so does a file that is being written')
 client = Client(m.socket)
 got = client.send(message('s', WRONG), ['kunde@alpha.example'])
-client.close()
 tap.same(got, 'hold' if done % 2 == 0 else 'reject', 'and mail is judged as before')
+client.again()
+tap.same(client.send(message('s', WRONG), ['kunde@alpha.example']), got, '... also that of a second session on a connection')
+client.put('A')
+client.again()
+tap.same(client.send(message('s', RIGHT, to='kunde@alpha.example'), ['kunde@alpha.example']), 'deliver', '... and of a third')
+client.close()
 with open(SOURCE + '/contrib/missent.service.in') as f:
     tap.ok(re.search(r'^ExecReload=.*missent reload|^ExecReload=.*missent .*reload', f.read(), re.M), 'systemctl reload waits for how it went')
 
@@ -122,5 +137,15 @@ tap.ok(m.code == 1 and 'test.conf:' in out and 'as it is not' in out, 'missent p
 m.more += 'policy-tests = no\n'
 m.write_conf()
 tap.same(reload(), 0, 'unless the settings do not ask for it')
+m.stop()
+
+# ---- one that is asked for while it starts ----
+lay(SETS[0])
+since = m.mark()
+m.process = subprocess.Popen([BUILD + '/missentd', '-c', m.conf], stderr=open(m.dir + '/log', 'ab'))
+wait_for(lambda: catches(m.process.pid, signal.SIGHUP) or m.process.poll() is not None, step=0.001)
+m.signal(signal.SIGHUP)
+tap.ok(wait_for(lambda: 'reloaded, policies=' in m.tail(since)), 'a reload that is asked for while it starts is done when it has started',
+       m.tail(since))
 m.stop()
 tap.done()

@@ -32,8 +32,16 @@ class Client:
             raise Gone(str(why)) from why
         self.put('O', struct.pack('>III', 6, ACTIONS, STEPS))
         self.wishes = struct.unpack('>III', self.get()[1][:12])[2]
+        self.begin(address)
+
+    def begin(self, address='127.0.0.1'):
         self.macros('C', j='mx.seller.example')
         self.step('C', b'client.example\0' + b'4' + struct.pack('>H', 1025) + address.encode() + b'\0')
+
+    def again(self):
+        """Quit, and a new session of SMTP follows on the same connection, without another negotiation."""
+        self.put('K')
+        self.begin()
 
     def put(self, letter, data=b''):
         try:
