@@ -281,9 +281,11 @@ static bool tell(Desk *desk, const MsRecord *record, const char *to)
 {
 	bool first = false;
 	gint64 window = desk->settings->desk.notice_window_ms * 1000;
-	if (*to == '\0' ||
-		!ms_notices_first(desk->ledger, to, record->cause, window, &first, NULL) ||
-		!first || send_held(desk, record, to) != MS_LATER)
+	if (*to == '\0')
+		return true;
+	if (!ms_notices_first(desk->ledger, to, record->cause, window, &first, NULL))
+		return false; /* nobody knows whether he was told */
+	if (!first || send_held(desk, record, to) != MS_LATER)
 		return true;
 	ms_notices_unsent(desk->ledger, to, record->cause);
 	return false;
@@ -327,9 +329,10 @@ void desk_send_notices(Desk *desk)
 		const MsRecord *record = list->pdata[i];
 		bool first = false;
 		if (is_to_be_told(record) &&
-			ms_notices_first(
-				desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL) &&
-			first && !tell_all(desk, record)) {
+			!ms_notices_first(
+				desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL))
+			return; /* the ledger cannot say now */
+		if (first && !tell_all(desk, record)) {
 			ms_notices_unsent(desk->ledger, record->uid, TOLD);
 			desk->of->notices_at = g_get_monotonic_time() + PAUSE_US;
 			return;

@@ -29,6 +29,8 @@ MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const ch
 	int in = dup(message_fd);
 	if (in < 0 || lseek(in, 0, SEEK_SET) != 0) {
 		*reply_out = g_strdup(g_strerror(errno));
+		if (in >= 0)
+			close(in);
 		return MS_LATER;
 	}
 	bool fine = g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,

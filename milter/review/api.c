@@ -232,8 +232,12 @@ static void get_waiting(Request *r, Answer *a, const json_t *body)
 	(void)body;
 	g_autoptr(GPtrArray)
 		list = ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
+	if (list == NULL) {
+		refuse(a, "retry", "the records cannot be read now");
+		return;
+	}
 	json_t *out = json_array();
-	for (guint i = 0; list != NULL && i < list->len; i++)
+	for (guint i = 0; i < list->len; i++)
 		json_array_append_new(out, waiting_of(list->pdata[i]));
 	fine(a, json_pack("{s:o}", "decisions", out));
 }

@@ -144,9 +144,9 @@ static enum MHD_Result take_field(void *user, enum MHD_ValueKind kind, const cha
 	(void)type;
 	(void)encoding;
 	Request *r = user;
-	r->form_bytes += len + strlen(key);
-	if (r->form_bytes > MAX_FORM)
-		return MHD_NO;
+	r->form_bytes += len + (key != NULL ? strlen(key) : 0);
+	if (key == NULL || r->form_bytes > MAX_FORM)
+		return MHD_NO; /* a part without a name is none of our forms */
 	GPtrArray *values = g_hash_table_lookup(r->form, key);
 	if (values == NULL) {
 		values = g_ptr_array_new_with_free_func(g_free);

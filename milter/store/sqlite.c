@@ -431,10 +431,11 @@ static int bind_bytes(sqlite3_stmt *stmt, int at, GBytes *bytes)
 	return sqlite3_bind_blob64(stmt, at, data != NULL ? data : "", len, SQLITE_STATIC);
 }
 
-/* Every parameter has its value, and every value its parameter: else we are wrong. */
-static void bind_all(const Statement *s, const MsSqlValue *values)
+/* Every parameter has its value, and every value its parameter: else we are wrong.  One that
+ * cannot be taken (it is too long) would be NULL, which is another question. */
+static int bind_all(const Statement *s, const MsSqlValue *values)
 {
-	int n = 0;
+	int n = 0, first = SQLITE_OK;
 	for (const MsSqlValue *v = values; v != NULL && v->name != NULL; v++, n++) {
 		int at = sqlite3_bind_parameter_index(s->stmt, v->name);
 		g_assert(at > 0);
@@ -444,8 +445,10 @@ static void bind_all(const Statement *s, const MsSqlValue *values)
 			? sqlite3_bind_text(s->stmt, at, v->text, -1, SQLITE_STATIC)
 			: sqlite3_bind_null(s->stmt, at);
 		g_assert(rc == SQLITE_OK || rc == SQLITE_TOOBIG || rc == SQLITE_NOMEM);
+		first = first != SQLITE_OK ? first : rc;
 	}
 	g_assert(n == sqlite3_bind_parameter_count(s->stmt));
+	return first;
 }
 
 struct MsSqlRow {
@@ -540,8 +543,9 @@ MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, 
 	Statement *s = statement(db, sql, &own, &rc);
 	if (s != NULL) {
 		g_assert(!sqlite3_stmt_busy(s->stmt)); /* from within its own rows */
-		bind_all(s, values);
-		rc = step_all(s, take, user);
+		rc = bind_all(s, values);
+		if (rc == SQLITE_OK)
+			rc = step_all(s, take, user);
 		note_lock(db, s, rc);
 		sqlite3_reset(s->stmt);
 		sqlite3_clear_bindings(s->stmt);

@@ -114,6 +114,35 @@ def broken(p):
     held('delete', name, late, kept)
 
 
+def rewritten(p):
+    """The queue has the sender as Postfix rewrites it; the filter has what the client said."""
+    subprocess.run(['postconf', '-c', p.etc, '-e', 'sender_canonical_maps = inline:{{careful@seller.example = other@seller.example}}'],
+                   check=True)
+    subprocess.run(['postfix', '-c', p.etc, 'reload'], stderr=subprocess.DEVNULL, check=True)
+    name = hold(p, 'sender rewritten', sender='careful@seller.example')
+    tap.same([x['sender'] for x in p.queue() if x['queue_id'] == name], ['other@seller.example'],
+             'Postfix rewrites the sender of a held message')
+    out = held('list')
+    tap.ok(any(name in x and '(in the queue' not in x for x in out.splitlines()), '... held list finds it', out)
+    out = held('show', '--message', name)
+    tap.ok('sender rewritten' in out, '... held show shows it', out)
+    out = held('release', name, '-w', 'test')
+    tap.ok(m.code == 0 and p.arrived('sender rewritten') == 1, '... it is released', out)
+    name = hold(p, 'sender rewritten, to delete', sender='careful@seller.example')
+    out = held('delete', name, '-w', 'test')
+    tap.ok(m.code == 0 and name not in [q['queue_id'] for q in p.queue()], '... it is deleted', out)
+    # an operator lets it go while it is being decided on
+    name = hold(p, 'let go by hand', sender='careful@seller.example')
+    digest = record(name)['digest']
+    p.stop_sink()
+    subprocess.run(['postsuper', '-c', p.etc, '-H', name], stderr=subprocess.DEVNULL, check=True)
+    done = subprocess.run([BUILD + '/missent-release', '--config', p.etc, 'delete', name, digest], stderr=subprocess.PIPE, text=True)
+    tap.ok(done.returncode == 65 and name in [q['queue_id'] for q in p.queue()],
+           'what somebody has let go is not said to be deleted', done.stderr)
+    p.start_sink()
+    tap.same(p.arrived('let go by hand'), 1, '... it went')
+
+
 def single(p, what):
     tap.ok(True, '--- on %s ---' % what)
     word = what.lower()
@@ -457,6 +486,8 @@ for p in both(S, 'unix:' + m.socket, tap):
     held('delete', names[3])
     del os.environ['SUDO_USER']
     broken(p)
+    if p.kind == 'Postfix':
+        rewritten(p)
     # nobody at the other end
     m.more = p.settings() + 'desk {\nsubmit = "smtp://127.0.0.1:%d"\n}\n' % free_port()
     m.write_conf()

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <pwd.h>
 #include <signal.h>
@@ -44,6 +45,42 @@ static void die_with_us(void *user)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+static int undertaker = -1;
+
+/* The kernel forgets that of a program that becomes another user, as the page does: a process that
+ * hears of each of them ends them all when the test, however it ended, says no more. */
+static void bury(int ears)
+{
+	GPid pid, all[256];
+	guint n = 0;
+	while (read(ears, &pid, sizeof pid) == sizeof pid)
+		if (n < G_N_ELEMENTS(all))
+			all[n++] = pid;
+	for (guint i = 0; i < n; i++)
+		if (all[i] > 0)
+			kill(all[i], SIGKILL);
+	_exit(0);
+}
+
+static void hire_undertaker(void)
+{
+	int ends[2];
+	g_assert_no_errno(pipe2(ends, O_CLOEXEC));
+	pid_t pid = fork();
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		close(ends[1]);
+		bury(ends[0]);
+	}
+	close(ends[0]);
+	undertaker = ends[1];
+}
+
+static void tell_undertaker(GPid pid)
+{
+	g_assert_cmpint(write(undertaker, &pid, sizeof pid), ==, sizeof pid);
+}
+
 static GPid start(const char *program, const char *config, const char *socket)
 {
 	g_autofree char *path = built_file(program);
@@ -52,6 +89,7 @@ static GPid start(const char *program, const char *config, const char *socket)
 	GPid pid = 0;
 	g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, die_with_us, NULL, &pid, &error);
 	g_assert_no_error(error);
+	tell_undertaker(pid);
 	for (int i = 0; i < 600 && !g_file_test(socket, G_FILE_TEST_EXISTS); i++) {
 		g_assert_cmpint(waitpid(pid, NULL, WNOHANG), ==, 0);
 		g_usleep(50000);
@@ -1007,6 +1045,57 @@ static void test_hosts(void)
 	world_free(other);
 }
 
+/* Whatever a form is like, and whoever sends it, the page goes on. */
+static void test_forms(void)
+{
+#define PART(head) "--b\r\n" head "\r\n\r\nanna\r\n--b--\r\n"
+#define NAMED(name) PART("Content-Disposition: form-data; name=\"" name "\"")
+#define MULTIPART "Content-Type: multipart/form-data; boundary=b"
+#define PLAIN "Content-Type: application/x-www-form-urlencoded"
+	static const struct {
+		const char *type, *body;
+	} rows[] = {
+		{MULTIPART, PART("Content-Disposition: form-data")},
+		{MULTIPART, PART("Content-Type: text/plain")},
+		{MULTIPART, PART("Content-Disposition: form-data; filename=\"x\"")},
+		{MULTIPART, PART("")},
+		{MULTIPART, NAMED("name")},
+		{MULTIPART, NAMED("")},
+		{MULTIPART, NAMED("\xff")},
+		{MULTIPART, "--b\r\n"},
+		{MULTIPART, "--b--\r\n"},
+		{MULTIPART, ""},
+		{"Content-Type: multipart/form-data", NAMED("name")},
+		{"Content-Type: multipart/form-data; boundary=", NAMED("name")},
+		{"Content-Type: multipart/mixed; boundary=b", NAMED("name")},
+		{PLAIN, "="},
+		{PLAIN, "=x"},
+		{PLAIN, "&&&"},
+		{PLAIN, "name"},
+		{PLAIN, "name&password"},
+		{PLAIN, "name=%"},
+		{PLAIN, "name=%ff%00x&password=%zz"},
+		{PLAIN, "%00=x"},
+		{PLAIN, ""},
+		{"Content-Type: text/plain", "name=x"},
+		{"Content-Type:", "name=x"},
+	};
+	static const char *const paths[] = {"/login", "/me", "/bulk", "/message/x/part"};
+	Site *s = site_new("", "");
+	Browser *b = browser_new(s);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		for (gsize k = 0; k < G_N_ELEMENTS(paths); k++) {
+			long status = ask(b, "POST", paths[k], rows[i].body, rows[i].type);
+			if (status < 400 || status >= 500)
+				g_error("%s, form %zu: got %ld", paths[k], i, status);
+		}
+		g_assert_cmpint(waitpid(s->page, NULL, WNOHANG), ==, 0);
+		g_assert_cmpint(get(b, "/login"), ==, 200);
+	}
+	browser_free(b);
+	site_free(s);
+}
+
 /* Neither starts with settings that cannot be. */
 static void test_refusals(void)
 {
@@ -1043,6 +1132,7 @@ static void test_refusals(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	hire_undertaker();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	g_test_add_func("/pages/look", test_look);
 	g_test_add_func("/pages/decide", test_decide);
@@ -1053,6 +1143,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/api", test_api);
 	g_test_add_func("/pages/agent", test_agent);
 	g_test_add_func("/pages/hosts", test_hosts);
+	g_test_add_func("/pages/forms", test_forms);
 	g_test_add_func("/pages/refusals", test_refusals);
 	return g_test_run();
 }
