@@ -105,5 +105,23 @@ in_spec() { # what configure asks pkg-config for, the rpm spec names too
 }
 told=0
 ok 'the rpm spec names every library that configure asks for' in_spec
-ok 'quickstart installs what building and running need' grep -qx '"$top/contrib/install-packages" build run' "$SOURCE/contrib/quickstart"
+ok 'quickstart installs what building and running need' grep -qx '"$top/contrib/install-packages" build run quickstart' "$SOURCE/contrib/quickstart"
+mkdir "$S/bin" "$S/contrib"
+cp "$SOURCE/contrib/install-packages" "$S/contrib"
+printf '[run]\npostfix\n' >"$S/contrib/packages"
+for tool in id dpkg-query debconf-set-selections apt-get; do
+	printf '#!/bin/sh\necho "%s $*" >>"%s/asked"\n' $tool "$S" >"$S/bin/$tool"
+	chmod 755 "$S/bin/$tool"
+done
+echo 'echo 0' >>"$S/bin/id"
+echo 'case " $* " in *" -s "*) echo "Remv sendmail-bin [8.17]"; echo "Inst postfix (3.7)" ;; esac' >>"$S/bin/apt-get"
+takes_away_nothing() {
+	! PATH="$S/bin:$PATH" "$S/contrib/install-packages" run >"$S/said" 2>&1 || { cat "$S/asked"; return 1; }
+	cat "$S/said" "$S/asked"
+	grep -q 'nothing is installed here: sendmail-bin$' "$S/said" && grep -q '^apt-get .* -s ' "$S/asked" &&
+		! grep -v ' -s ' "$S/asked" | grep -qE '^(apt-get install|debconf)'
+}
+ok 'an MTA that runs here does not make way for Postfix' takes_away_nothing
+ok 'building and running need no MTA of their own' sh -c \
+	"! awk '/^\[/ { on = \$0 == \"[build]\" || \$0 == \"[run]\" } on' '$SOURCE/contrib/packages' | grep -x postfix"
 echo "1..$n"
