@@ -26,8 +26,9 @@ JOBS = '-j%d' % (os.cpu_count() or 1)
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
 BEGUN = time.monotonic()
 LIMIT = 1800  # seconds of one job, none of which should take a quarter of it
-# In a root of the Debian that this machine is not, and nothing else.
+# Only what is done in a root of the Debian that this machine is not; only what is done on fresh servers.
 OTHER = '--other' in sys.argv[1:]
+STOCK = '--stock' in sys.argv[1:]
 SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
 # Side by side they wait for processors too.
 PATIENCE = '3'
@@ -296,7 +297,8 @@ def plan(runner, work):
 
     def bring(job):
         """A root of the Debian that this machine is not; where there can be none, the reason is told."""
-        code, out, err = runner.command([TOP + '/contrib/other', 'bring', *(['package'] if OTHER else [])])
+        sections = ['check'] if OTHER else ['check', 'package'] if STOCK else []
+        code, out, err = runner.command([TOP + '/contrib/other', 'bring', *sections])
         lines = (out + err).strip().splitlines() or ['?']
         if code == 75:
             job.notes.append(lines[-1])
@@ -317,17 +319,21 @@ def plan(runner, work):
         if shutil.which('ccache'):
             kept.append(must(['ccache', '-k', 'cache_dir']).strip())
             os.makedirs(kept[-1], exist_ok=True)
-        return must([TOP + '/contrib/other', 'run', *kept, '--', 'sh', '-ec', script],
-                    env={**cache, 'CCACHE_DIR': kept[-1]} if len(kept) > 1 else None)
+        # It gives way to what has time-outs.
+        return must(['nice', '-n', '5', TOP + '/contrib/other', 'run', *kept, '--', 'sh', '-ec', script],
+                    env={**cache, 'MS_PATIENCE': PATIENCE, 'CCACHE_DIR': kept[-1] if len(kept) > 1 else work + '/ccache'})
 
     def build_other(job):
+        """For what a compiler and libraries say, not for speed."""
         if in_other(job, 'mkdir -p {0}/other && cd {0}/other && {1}/configure -q --enable-werror {2} CC="ccache gcc" '
-                    'CXX="ccache g++" CFLAGS="-O1 -g1" CXXFLAGS="-O1 -g1" && make {3}'.format(
+                    'CXX="ccache g++" CFLAGS=-O0 CXXFLAGS=-O0 && make {3} && make {3} check TESTS='.format(
                         work, source, ' '.join(AS_INSTALLED), JOBS)) is not None:
             job.counts['passed'] += 1
 
     def unit_other(job):
         """Its exit status is not asked: a test that failed is a line, and a run without lines is a failure."""
+        for log in glob.glob(work + '/other/tests/**/*.log', recursive=True):
+            os.unlink(log)
         if in_other(job, 'cd %s/other && { make -k %s check >make-check.log 2>&1 || true; }' % (work, JOBS)) is not None:
             for log in sorted(glob.glob(work + '/other/tests/**/*.log', recursive=True)):
                 with open(log, errors='replace') as f:
@@ -348,8 +354,16 @@ def plan(runner, work):
         if in_other(job, 'cd / && TMPDIR=%s %s/contrib/deb %s/other-debs' % (work, source, work)) is not None:
             job.counts['passed'] += 1
 
+    def fresh(job, arguments, **environment):
+        """The README's path on fresh servers."""
+        code, out, err = runner.command([sys.executable, TOP + '/tests/scenario/stock.py', *arguments], env=environment, quiet=True)
+        job.tap(out)
+        job.notes += [x for x in out.splitlines() if ' minutes' in x]
+        if code not in (0, 1):
+            raise Failed(err[-1000:])
+
     def stock(job):
-        """The README's path on fresh servers: with what is at hand of packages."""
+        """With what is at hand of packages."""
         if not ROOT:
             return without_root(job)
         here = re.search('^VERSION_CODENAME=(.*)$', open('/etc/os-release').read(), re.M).group(1)
@@ -357,11 +371,13 @@ def plan(runner, work):
         given = [here + '=' + work + '/debs']
         if os.path.isdir(work + '/other-debs'):
             given.append(os.path.basename(other_root[0]) + '=' + work + '/other-debs')
-        code, out, err = runner.command([sys.executable, TOP + '/tests/scenario/stock.py', *given], quiet=True)
-        job.tap(out)
-        job.notes += [x for x in out.splitlines() if ' minutes' in x]
-        if code not in (0, 1):
-            raise Failed(err[-1000:])
+        fresh(job, given)
+
+    def stock_source(job):
+        if not ROOT:
+            return without_root(job)
+        os.makedirs(work + '/ccache-source')
+        fresh(job, ['--source', 'bookworm', 'trixie'], MISSENT_CCACHE=work + '/ccache-source')
 
     def shared(file):
         with open(file) as f:
@@ -383,15 +399,18 @@ def plan(runner, work):
     runner.run([first])
     if first.state != 'done':
         return [first]
+    root = Job('the other Debian: a root', bring)
     others = [
-        Job('the other Debian: a root', bring),
-        Job('the other Debian: build', build_other, ['the other Debian: a root'], 'processors'),
-        Job('the other Debian: make check', unit_other, ['the other Debian: build'], 'processors'),
+        Job('the other Debian: build', build_other, [root.name]),
+        Job('the other Debian: make check', unit_other, ['the other Debian: build'], again=True),
         Job('the other Debian: quickstart', quickstart_other, ['the other Debian: build'], 'quickstart'),
     ]
     if OTHER:
-        return [first, *others, Job('the other Debian: packages', packages_other, ['the other Debian: build']),
-                Job('from stock to observing', stock, ['the other Debian: packages'])]
+        return [first, root, *others]
+    if STOCK:
+        return [first, root, Job('the other Debian: packages', packages_other, [root.name]),
+                Job('from stock to observing', stock, ['the other Debian: packages'], 'machine'),
+                Job('from stock to observing, from source', stock_source, [], 'machine')]
     gcc, clang = compiler('gcc'), compiler('clang')
     builds = [
         Job('build, gcc', build('gcc', 'CC=' + gcc), [], 'processors'),
@@ -420,7 +439,8 @@ def plan(runner, work):
                   Job('quickstart where only root may enter', closed, ['build, gcc'], 'quickstart')]
     # The longest chains first: builds, then scenarios of both builds in turn, then what needs no other.
     both = zip(scenarios('gcc'), scenarios('clang', MS_SANITIZERS='1'))
-    return [first, *builds, *(job for pair in both for job in pair), *short, *ends]
+    # The other Debian's root comes over the network meanwhile.
+    return [first, root, *builds, *others, *(job for pair in both for job in pair), *short, *ends]
 
 
 sys.exit(main())
