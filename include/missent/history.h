@@ -47,7 +47,14 @@ typedef struct {
 	guint64 verdicts[MS_N_ACTIONS]; /* by policy: that policy's own */
 	/* delivered, and would have been held, rejected or deferred */
 	guint64 observed;
+	guint64 unsure; /* a condition of a policy was not known, and counted as met */
 } MsStatsRow;
+
+/* Which, and why: as the verdict's `unsure` has it. */
+typedef struct {
+	char *what; /* "invoices: auth-results (...)" */
+	guint64 messages;
+} MsStatsUnsure;
 
 typedef struct MsStats MsStats;
 MsStats *ms_stats_new(MsStatsBy by);
@@ -58,6 +65,8 @@ bool ms_stats_read(MsStats *stats, const char *trail, gint64 from, gint64 to, GE
 /* Of MsStatsRow: days in their order, others the most frequent first. */
 const GPtrArray *ms_stats_rows(const MsStats *stats);
 const MsStatsRow *ms_stats_all(const MsStats *stats);
+/* Of MsStatsUnsure, the most frequent first. */
+const GPtrArray *ms_stats_unsure(const MsStats *stats);
 /* Lines that could not be read. */
 guint64 ms_stats_damaged(const MsStats *stats);
 

@@ -346,6 +346,20 @@ static void add_policies(json_t *line, const MsVerdict *verdict)
 	json_object_set_new(line, "policies", policies);
 }
 
+/* What it was not known of, of policies that applied all the same: titles and conditions, nothing
+ * of the mail. */
+static void add_unsure(json_t *line, const MsVerdict *verdict)
+{
+	json_t *unsure = json_array();
+	for (guint i = 0; i < verdict->unsure->len && i < MAX_POLICIES; i++)
+		json_array_append_new(unsure, ms_audit_plain(verdict->unsure->pdata[i]));
+	if (json_array_size(unsure) > 0) {
+		set_more(line, "unsure_more", verdict->unsure->len - json_array_size(unsure));
+		json_object_set(line, "unsure", unsure);
+	}
+	json_decref(unsure);
+}
+
 static json_t *versions_of(const MsAuditMessage *m)
 {
 	return json_pack("{s:o, s:o, s:o, s:I}", "policies", ms_audit_plain(m->policies), "kinds",
@@ -372,6 +386,7 @@ static void add_verdict(json_t *line, const MsAuditMessage *m)
 	if (m->trouble != NULL)
 		json_object_set_new(line, "trouble", ms_audit_plain(m->trouble));
 	add_policies(line, v);
+	add_unsure(line, v);
 	json_object_set_new(line, "versions", versions_of(m));
 	json_object_set_new(line, "microseconds",
 		json_integer((json_int_t)(m->read_us + m->resolve_us + m->judge_us)));

@@ -57,6 +57,25 @@ static void print_row(
 		row->observed, cli_colour(cli, YELLOW), bar, cli_colour(cli, PLAIN));
 }
 
+#define SHOWN_UNSURE 10
+
+static void print_unsure(const Cli *cli, const MsStats *stats)
+{
+	const GPtrArray *unsure = ms_stats_unsure(stats);
+	if (unsure->len == 0)
+		return;
+	printf("%snot known%s, and counted as met:\n", cli_colour(cli, YELLOW),
+		cli_colour(cli, PLAIN));
+	for (guint i = 0; i < MIN(unsure->len, SHOWN_UNSURE); i++) {
+		const MsStatsUnsure *u = unsure->pdata[i];
+		g_autofree char *what = cli_cell(u->what, 0);
+		printf("  %" G_GUINT64_FORMAT " message%s by policy %s\n", u->messages,
+			CLI_S(u->messages), what);
+	}
+	if (unsure->len > SHOWN_UNSURE)
+		printf("  %u more (--json)\n", unsure->len - SHOWN_UNSURE);
+}
+
 static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guint limit)
 {
 	static const int widths[MS_N_STATS] = {10, 24, 30, 50};
@@ -75,6 +94,7 @@ static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guin
 	if (rows->len > n)
 		printf("%u more (--limit)\n", rows->len - n);
 	print_row(cli, ms_stats_all(stats), "all", widths[by], 0, utf8);
+	print_unsure(cli, stats);
 	if (ms_stats_damaged(stats) > 0)
 		printf("%s%" G_GUINT64_FORMAT
 		       " lines of the trail cannot be read: what they say is not in here%s\n",
@@ -87,10 +107,24 @@ static json_t *json_of(const MsStatsRow *row)
 	for (int i = 0; i < MS_N_ACTIONS; i++)
 		json_object_set_new(
 			verdicts, ms_action_names[i], json_integer((json_int_t)row->verdicts[i]));
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "name",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "name",
 		row->name != NULL ? row->name : "", "id", row->id != NULL ? row->id : "", "judged",
 		(json_int_t)row->judged, "recipients", (json_int_t)row->recipients, "observed",
-		(json_int_t)row->observed, "verdicts", verdicts);
+		(json_int_t)row->observed, "unsure", (json_int_t)row->unsure, "verdicts",
+		verdicts);
+}
+
+static json_t *unsure_as_json(const MsStats *stats)
+{
+	const GPtrArray *unsure = ms_stats_unsure(stats);
+	json_t *list = json_array();
+	for (guint i = 0; i < unsure->len; i++) {
+		const MsStatsUnsure *u = unsure->pdata[i];
+		json_array_append_new(list,
+			json_pack("{s:s, s:I}", "what", u->what, "messages",
+				(json_int_t)u->messages));
+	}
+	return list;
 }
 
 static void print_json(const MsStats *stats, MsStatsBy by, gint64 from, gint64 to)
@@ -99,9 +133,10 @@ static void print_json(const MsStats *stats, MsStatsBy by, gint64 from, gint64 t
 	json_t *list = json_array();
 	for (guint i = 0; i < rows->len; i++)
 		json_array_append_new(list, json_of(rows->pdata[i]));
-	json_t *all = json_pack("{s:s, s:I, s:I, s:o, s:o, s:I}", "by", ms_stats_names[by], "from",
+	json_t *all = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:I}", "by", ms_stats_names[by], "from",
 		(json_int_t)(from / G_USEC_PER_SEC), "to", (json_int_t)(to / G_USEC_PER_SEC),
-		"rows", list, "all", json_of(ms_stats_all(stats)), "damaged",
+		"rows", list, "all", json_of(ms_stats_all(stats)), "unsure",
+		unsure_as_json(stats), "damaged",
 		(json_int_t)ms_stats_damaged(stats));
 	json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
 	printf("\n");

@@ -128,6 +128,15 @@ static void append(GString *out, guint64 n, const char *words)
 	g_string_append_printf(out, "%s%s %s", out->len > 0 ? ", " : "", text, words);
 }
 
+static void print_unsure(guint64 n)
+{
+	g_autofree char *text = ms_numbers_text(n);
+	if (n > 0)
+		printf("%-12s %s judged by a policy of which a condition was not known, and counted as met "
+		       "(missent stats)\n",
+			"not known", text);
+}
+
 /* The parts of a table that are not nought, after their sum. */
 static void print_today(const Status *st)
 {
@@ -146,6 +155,7 @@ static void print_today(const Status *st)
 		append(out, today(st, (MsNumber)(MS_NUM_REASON + i)), ms_reason_names[i]);
 	if (out->len > 0)
 		line("reasons", out->str);
+	print_unsure(today(st, MS_NUM_UNSURE_MESSAGES));
 	g_autofree char *unjudged = ms_numbers_unjudged(&st->numbers);
 	if (*unjudged != '\0')
 		line("not judged", unjudged);

@@ -71,6 +71,7 @@ void tally_judged(MsNumbers *numbers, const MsEnvelope *envelope, const MsJudgem
 	ms_numbers_add(numbers, (MsNumber)(MS_NUM_ACTION + (int)verdict->action), 1);
 	ms_numbers_add(numbers, (MsNumber)(MS_NUM_WOULD + (int)verdict->would), 1);
 	ms_numbers_add(numbers, MS_NUM_UNREAD_MESSAGES, judgement->reading->unread->len > 0);
+	ms_numbers_add(numbers, MS_NUM_UNSURE_MESSAGES, verdict->unsure->len > 0);
 	ms_numbers_add(
 		numbers, MS_NUM_PAUSED_DELIVERED, verdict->paused && verdict->would > MS_TAG);
 	if (verdict->policies->len == 0)

@@ -410,6 +410,15 @@ static void append_held(const Desk *desk, GString *body, const MsRecordStats *st
 	g_string_append_printf(body, "%s.\n%s.\n\n", line, waits);
 }
 
+/* What waits is no work of reviewers, so that it is told, and is no reason for a mail. */
+static void append_delayed(const Desk *desk, GString *body, const MsRecordStats *stats)
+{
+	if (stats->delayed == 0)
+		return;
+	g_autofree char *line = desk_count(desk, W_DIGEST_DELAYED, stats->delayed);
+	g_string_append_printf(body, "%s.\n\n", line);
+}
+
 void desk_send_digest(Desk *desk)
 {
 	const MsSettings *s = desk->settings;
@@ -427,6 +436,7 @@ void desk_send_digest(Desk *desk)
 	g_autofree char *subject = desk_count(desk, W_DIGEST_TITLE, stats.held);
 	if (stats.held > 0)
 		append_held(desk, body, &stats, now);
+	append_delayed(desk, body, &stats);
 	for (guint i = 0; causes != NULL && i < causes->len; i++)
 		append_cause(desk, body, causes->pdata[i], now);
 	g_string_append_c(body, '\n');

@@ -74,6 +74,8 @@ static const MsNumberRow rows[MS_N_NUMBERS] = {
 		"Judged messages that had this reason, at least once."},
 	[MS_NUM_UNREAD_MESSAGES] = {"missent_messages_unread_total", NULL, NULL,
 		"Judged messages of which something could not be read."},
+	[MS_NUM_UNSURE_MESSAGES] = {"missent_messages_unsure_total", NULL, NULL,
+		"Judged messages under a policy of which a condition was not known, and counted as met."},
 	[MS_NUM_READER_MESSAGES] = {"missent_reader_jobs_total", NULL, NULL,
 		"Readings that workers made."},
 	[MS_NUM_KILL_LATE] = {"missent_reader_kills_total", "cause", "deadline",

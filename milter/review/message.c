@@ -356,6 +356,26 @@ static void story_policies(GString *out, const Request *r, const json_t *story)
 			word(policy, "because"));
 }
 
+/* What a policy asks for and nobody knew, so that it applied. */
+static void story_unsure(GString *out, const Request *r, const json_t *story)
+{
+	size_t i;
+	json_t *policy;
+	bool any = false;
+	json_array_foreach(json_object_get(story, "policies"), i, policy)
+	{
+		const char *unsure = word(policy, "unsure");
+		if (*unsure == '\0')
+			continue;
+		if (!any)
+			html(out, "<h3>%s</h3>",
+				T(r, "Policies that apply because a condition is not known"));
+		any = true;
+		html(out, "<p class=\"warn\"><b>%s</b> <span lang=\"en\">%s</span></p>",
+			word(policy, "policy"), unsure);
+	}
+}
+
 static void story_changes(GString *out, const Request *r, const json_t *changes)
 {
 	size_t i, k;
@@ -394,6 +414,7 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 	evidence_findings(out, r, evidence);
 	evidence_unread(out, r, evidence);
 	if (story != NULL) {
+		story_unsure(out, r, story);
 		story_policies(out, r, story);
 		story_changes(out, r, json_object_get(story, "changes"));
 	}

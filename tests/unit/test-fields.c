@@ -90,8 +90,10 @@ static MsVerdict *a_verdict(guint recipients, MsAction action)
 		g_byte_array_append(v->outcomes, &wrong, 1);
 		g_byte_array_append(v->withheld, &kept, 1);
 	}
-	for (guint i = 0; i < 101; i++)
+	for (guint i = 0; i < 101; i++) {
 		g_ptr_array_add(v->policies, g_strdup("p"));
+		g_ptr_array_add(v->unsure, g_strdup("p: header (there was no time left to look)"));
+	}
 	return v;
 }
 

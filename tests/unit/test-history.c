@@ -197,6 +197,41 @@ static void test_stats(void)
 	remove_folder(dir);
 }
 
+static void add_unsure(Trail *trail, const char *policies, const char *unsure)
+{
+	g_string_append_printf(trail->text,
+		"{\"time\":\"2026-11-18T12:00:00.000Z\",\"type\":\"message\",\"sender\":\"s\",\"verdict\":\"deliver\","
+		"\"would\":\"deliver\",\"policies\":[%s],\"unsure\":[%s],\"reasons\":[],\"recipients\":1}\n",
+		policies, unsure);
+}
+
+/* What was not known of mail is told of each policy, and why, the most frequent first. */
+static void test_unsure(void)
+{
+	g_autofree char *dir = scratch_folder();
+	Trail trail = {g_string_new(NULL), 0};
+	fill(&trail, "v1");
+	add_unsure(&trail, "\"inv\",\"inv: more\"", "\"inv: more: header (late)\"");
+	for (int i = 0; i < 2; i++)
+		add_unsure(&trail, "\"inv\",\"bulk\"",
+			"\"inv: header (late)\",\"bulk: spf (none)\"");
+	add_unsure(&trail, "\"inv\"", "\"inv: header (late)\",null,7");
+	g_autofree char *path = write_trail(dir, &trail);
+	g_autoptr(MsStats) days = stats_of(path, MS_STATS_DAY),
+			   policies = stats_of(path, MS_STATS_POLICY);
+	g_assert_cmpuint(ms_stats_all(days)->unsure, ==, 4);
+	g_assert_cmpuint(row_named(policies, "inv")->unsure, ==, 3);
+	g_assert_cmpuint(row_named(policies, "inv: more")->unsure, ==, 1);
+	g_assert_cmpuint(row_named(policies, "bulk")->unsure, ==, 2);
+	const GPtrArray *unsure = ms_stats_unsure(days);
+	g_assert_cmpuint(unsure->len, ==, 3);
+	const MsStatsUnsure *first = unsure->pdata[0];
+	g_assert_cmpstr(first->what, ==, "inv: header (late)");
+	g_assert_cmpuint(first->messages, ==, 3);
+	g_string_free(trail.text, TRUE);
+	remove_folder(dir);
+}
+
 static void test_applied(void)
 {
 	g_autofree char *dir = scratch_folder();
@@ -221,6 +256,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/history/report", test_report);
 	g_test_add_func("/history/objections", test_objections);
 	g_test_add_func("/history/stats", test_stats);
+	g_test_add_func("/history/unsure", test_unsure);
 	g_test_add_func("/history/applied", test_applied);
 	return g_test_run();
 }

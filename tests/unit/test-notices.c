@@ -337,6 +337,46 @@ static void test_digest(void)
 	}
 }
 
+/* Mail that waits is counted by itself, and is no reason for a mail: no reviewer has to look. */
+static void test_digest_delayed(void)
+{
+	static const struct {
+		const char *language;
+		guint held, waits;
+		const char *words; /* NULL: no mail at all */
+	} rows[] = {
+		{"en", 1, 1, "1 message waits to be judged again."},
+		{"fr", 1, 2, "2 messages attendent d'être jugés à nouveau."},
+		{"de", 1, 2, "2 Nachrichten warten darauf, noch einmal beurteilt zu werden."},
+		{"en", 1, 0, ""},
+		{"en", 0, 2, NULL},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *settings = g_strdup_printf(
+			" digest-to = {\"team@seller.example\"}\n notice-language = %s\n",
+			rows[i].language);
+		World *w = world_new("", settings);
+		for (guint k = 0; k < rows[i].held; k++)
+			g_free(world_hold(w, &(WorldHold){.age_us = 3 * DAY}));
+		for (guint k = 0; k < rows[i].waits; k++)
+			g_free(world_hold(w,
+				&(WorldHold){.wait_us = DAY, .waits_for = MS_UNKNOWN_RECIPIENT}));
+		MsDesk *desk = world_desk(w);
+		ms_desk_tick(desk);
+		if (rows[i].words != NULL) {
+			g_autofree char *mail = only(w, "team@seller.example");
+			g_autofree char *words = words_of(mail);
+			CONTAINS(words, rows[i].words);
+			g_assert_true(rows[i].waits > 0 || strstr(words, "waits to be") == NULL);
+		} else {
+			g_autoptr(GPtrArray) got = stub_take(w->stub);
+			g_assert_cmpuint(got->len, ==, 0);
+		}
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
 /* What the trail says of the last days: once in so long, and nothing where nothing was judged. */
 static void test_summary(void)
 {
@@ -469,6 +509,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/notices/held", test_held);
 	g_test_add_func("/notices/hostile", test_hostile);
 	g_test_add_func("/notices/digest", test_digest);
+	g_test_add_func("/notices/digest-delayed", test_digest_delayed);
 	g_test_add_func("/notices/summary", test_summary);
 	g_test_add_func("/notices/expiry", test_expiry);
 	g_test_add_func("/notices/expiry/left", test_expiry_left);

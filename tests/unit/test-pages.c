@@ -547,7 +547,14 @@ static void test_evidence(void)
 	g_autofree char *picture = g_strdup_printf("/message/%s/picture/1", uid);
 	g_autofree char *without = g_strdup_printf("/message/%s/reveal", gone);
 	Browser *b = logged_in(s, "bert");
+	/* a condition of which nobody knows: told, with why */
+	world_file(s->w, "policies/partners.conf",
+		"policy \"partners\" {\n sender = {\"billing@seller.example\"}\n"
+		" kinds = {\"customer-number\"}\n authserv-id = {\"mx.seller.example\"}\n"
+		" auth-results = {\"spf=fail\"}\n}\n");
 	g_assert_cmpint(post(b, reveal, ""), ==, 200);
+	CONTAINS(b->body->str, "Policies that apply because a condition is not known");
+	CONTAINS(b->body->str, "no service that is believed");
 	CONTAINS(b->body->str, "C-10002");
 	CONTAINS(b->body->str, "AC-2");
 	long status = post(b, part, "path=1");
