@@ -8,22 +8,28 @@
 #include "missent/text.h"
 
 /*
- * iconv loads its converters from files, which a confined worker cannot open; one that was
- * opened and closed before is unloaded again.  Without it a UTF-16 part would silently be empty.
- * So at the start each charset of one byte a character is asked for all its characters, which
- * are kept here, and of the others one descriptor each is opened and kept.  (Were all kept open,
- * a third of what every worker's fork copies would be converters that nobody asks for.)
+ * What bytes mean in a charset: bytes come in, UTF-8 goes out.  Charsets of one byte a character
+ * are tables, UTF-16 and UTF-32 are decoded here.
  *
- * The small reader leaves out those that little mail has and that take most room: each of their
+ * For the others iconv loads its converters from files, which a confined worker cannot open; one
+ * that was opened and closed before is unloaded again.  So at the start a descriptor of each is
+ * opened and kept.  The small reader leaves them out: little mail has them, and each of their
  * libraries is five mappings that every fork copies.  A text in one of them is handed on.
  *
  * The table is filled once, before confinement and in a process of one thread.
  */
+static const struct {
+	const char *name;
+	guint16 characters[256];
+} tables[] = {
+#include "milter/extract/charsets.inc"
+};
+
 static struct {
 	const char *name;    /* as iconv knows it */
 	const char *aliases; /* upper case, blank-separated, blank at both ends */
 	iconv_t converter;
-	guint16 *characters; /* of the 256 bytes, U+FFFD where there is none; or NULL */
+	const guint16 *characters; /* of the 256 bytes, U+FFFD where there is none; or NULL */
 } charsets[] = {
 	{"ISO-8859-1", " LATIN1 ISO8859-1 ISO_8859-1 L1 ", 0},
 	{"ISO-8859-2", " LATIN2 ISO8859-2 ", 0},
@@ -79,24 +85,13 @@ static struct {
 	void *user;
 } left_out;
 
-/* The characters of all bytes; NULL if bytes do not stand for themselves. */
-static guint16 *ask_characters(const char *name)
+/* NULL if bytes do not stand for themselves. */
+static const guint16 *find_characters(const char *name)
 {
-	iconv_t converter = iconv_open("UTF-16LE", name);
-	if (converter == NONE)
-		return NULL;
-	guint16 *characters = g_new(guint16, 256);
-	for (guint i = 0; i < 256; i++) {
-		char byte = (char)i, wide[8];
-		char *in = &byte, *out = wide;
-		gsize left = 1, room = sizeof wide;
-		iconv(converter, NULL, NULL, NULL, NULL);
-		gsize rc = iconv(converter, &in, &left, &out, &room);
-		bool one = rc != (gsize)-1 && left == 0 && room == sizeof wide - 2;
-		characters[i] = one ? (guint16)((guint8)wide[0] | (guint8)wide[1] << 8) : 0xfffd;
-	}
-	iconv_close(converter);
-	return characters;
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++)
+		if (strcmp(tables[i].name, name) == 0)
+			return tables[i].characters;
+	return NULL;
 }
 
 /* In these a byte may be the beginning of a character, or of a change of charset. */
@@ -108,10 +103,14 @@ static bool has_long_characters(const char *name)
 	return g_strv_contains(names, name);
 }
 
+static bool is_wide(const char *name)
+{
+	return g_str_has_prefix(name, "UTF-16") || g_str_has_prefix(name, "UTF-32");
+}
+
 static bool is_rare(const char *name)
 {
-	return has_long_characters(name) && strncmp(name, "UTF-16", 6) != 0 &&
-		strncmp(name, "UTF-32", 6) != 0;
+	return has_long_characters(name) && !is_wide(name);
 }
 
 void ms_charset_leave_out_rare(void)
@@ -125,30 +124,26 @@ void ms_charset_hand_on(void (*func)(void *user), void *user)
 	left_out.user = user;
 }
 
-/* Libraries that nobody has open are let go with the third one that is closed after them. */
-static void let_go(void)
-{
-	for (int i = 0; i < 4; i++) {
-		iconv_t converter = iconv_open("UTF-8", "UTF-16");
-		if (converter != NONE)
-			iconv_close(converter);
-	}
-}
-
 void ms_charset_init(void)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
 		if (charsets[i].converter != 0 || charsets[i].characters != NULL)
 			continue;
-		if (left_out.rare && is_rare(charsets[i].name))
-			charsets[i].converter = NONE;
-		else if (has_long_characters(charsets[i].name))
-			charsets[i].converter = iconv_open("UTF-8", charsets[i].name);
-		else
-			charsets[i].characters = ask_characters(charsets[i].name);
+		charsets[i].characters = find_characters(charsets[i].name);
+		/* Those of UTF-16 and UTF-32 are for libraries that ask for them. */
+		if (charsets[i].characters == NULL)
+			charsets[i].converter =
+				left_out.rare ? NONE : iconv_open("UTF-8", charsets[i].name);
 	}
-	let_go();
 	complete = true;
+}
+
+static bool is_open(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
+		if (strcmp(charsets[i].name, name) == 0)
+			return charsets[i].converter != 0 && charsets[i].converter != NONE;
+	return false;
 }
 
 bool ms_charset_is_loaded(const char *name)
@@ -156,13 +151,13 @@ bool ms_charset_is_loaded(const char *name)
 	/* Those of libc itself, and the one that Poppler's passwords need. */
 	static const char *const own[] = {"", "UTF-8", "UTF8", "US-ASCII", "ASCII",
 		"ANSI_X3.4-1968", "WCHAR_T", "INTERNAL", "UCS-2", "UCS-4", "UCS-4LE", "UCS-4BE",
-		"UTF-16", "UTF-32", "ISO-8859-1", NULL};
+		"ISO-8859-1", NULL};
 	g_autofree char *upper = g_ascii_strup(name, (gssize)strcspn(name, "/"));
-	bool loaded = !complete || g_strv_contains(own, upper);
-	for (gsize i = 0; i < G_N_ELEMENTS(charsets) && !loaded; i++)
-		loaded = charsets[i].converter != 0 && charsets[i].converter != NONE &&
-			strcmp(charsets[i].name, upper) == 0;
-	return loaded;
+	if (strcmp(upper, "UTF-16") == 0 || strcmp(upper, "UTF-32") == 0) {
+		g_autofree char *little = g_strconcat(upper, "LE", NULL);
+		return !complete || is_open(little);
+	}
+	return !complete || g_strv_contains(own, upper) || is_open(upper);
 }
 
 /* Letters and digits only: "Shift_JIS", "shift-jis" and "ShiftJIS" are one. */
@@ -220,7 +215,49 @@ static GString *convert_bytes(const guint16 *characters, const guint8 *data, gsi
 	return out;
 }
 
+static guint32 number_at(const guint8 *p, gsize unit, bool little)
+{
+	guint32 n = 0;
+	for (gsize i = 0; i < unit; i++)
+		n |= (guint32)p[i] << 8 * (little ? i : unit - 1 - i);
+	return n;
+}
+
+/* The character at `p`, and how many bytes it has; 0: it is none. */
+static gsize wide_character(
+	const guint8 *p, gsize left, gsize unit, bool little, gunichar *character_out)
+{
+	if (left < unit)
+		return 0;
+	guint32 n = number_at(p, unit, little);
+	*character_out = n;
+	if (n < 0xd800 || (n >= 0xe000 && n < 0x110000))
+		return unit;
+	if (unit != 2 || n >= 0xdc00 || left < 4)
+		return 0;
+	guint32 low = number_at(p + 2, 2, little);
+	*character_out = 0x10000 + ((n - 0xd800) << 10) + (low - 0xdc00);
+	return low >= 0xdc00 && low < 0xe000 ? 4 : 0;
+}
+
 /* Bytes that the charset does not have become U+FFFD, so that words do not close up. */
+static GString *convert_wide(const char *name, const guint8 *data, gsize len)
+{
+	GString *out = g_string_sized_new(len + 16);
+	gsize unit = g_str_has_prefix(name, "UTF-32") ? 4 : 2;
+	bool little = g_str_has_suffix(name, "LE");
+	for (gsize i = 0; i < len;) {
+		gunichar character;
+		gsize n = wide_character(data + i, len - i, unit, little, &character);
+		if (n > 0 && character < 0x80)
+			g_string_append_c(out, (char)character);
+		else
+			g_string_append_unichar(out, n > 0 ? character : 0xfffd);
+		i += MAX(n, 1);
+	}
+	return out;
+}
+
 static GString *convert(iconv_t converter, const guint8 *data, gsize len)
 {
 	GString *out = g_string_sized_new(len + len / 2 + 16);
@@ -370,12 +407,15 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		charset = guess;
 	bool utf8 = is_utf8_name(charset);
 	gssize row = utf8 ? -1 : find_charset(charset);
-	bool known = row >= 0 && charsets[row].converter != NONE
-		&& (charsets[row].converter != 0 || charsets[row].characters != NULL);
+	bool wide = row >= 0 && is_wide(charsets[row].name);
+	bool known = row >= 0 && (wide || charsets[row].characters != NULL
+		|| (charsets[row].converter != NONE && charsets[row].converter != 0));
 	if (row >= 0 && left_out.rare && is_rare(charsets[row].name) && left_out.hand_on != NULL)
 		left_out.hand_on(left_out.user);
 	if (!known)
 		*out = ms_text_repair((const char *)data, len);
+	else if (wide)
+		*out = convert_wide(charsets[row].name, data, len);
 	else if (charsets[row].characters != NULL)
 		*out = convert_bytes(charsets[row].characters, data, len);
 	else

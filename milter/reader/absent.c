@@ -3,6 +3,8 @@
  * files, and a worker, which has neither keys nor files, never calls.  The libraries that have it
  * would be in every worker's memory.  Who calls it all the same is ended, and its message unread.
  */
+#include <errno.h>
+#include <iconv.h>
 #include <stdlib.h>
 
 #define ABSENT(name) \
@@ -56,6 +58,16 @@ ABSENT(gpgme_signers_add)
 ABSENT(gpgme_signers_clear)
 ABSENT(gpgme_strerror)
 
+/* Names of users and hosts, for which a static program would load the C library's own modules. */
+ABSENT(freeaddrinfo)
+ABSENT(getaddrinfo)
+ABSENT(getgrnam)
+ABSENT(getpwnam)
+ABSENT(getpwnam_r)
+ABSENT(getpwuid)
+ABSENT(getpwuid_r)
+ABSENT(initgroups)
+
 /* Asked at the start, and told that there is none. */
 const char *gpgme_check_version_internal(const char *wanted, unsigned long offset);
 const char *gpgme_check_version_internal(const char *wanted, unsigned long offset)
@@ -75,3 +87,31 @@ const char *gpgme_check_version_internal(const char *wanted, unsigned long offse
 
 NO_TYPE(g_file_get_type)
 NO_TYPE(g_seekable_get_type)
+
+/* Charsets are decoded by extract/charset.c.  GMime converts the names in From and To, which nobody
+ * here asks for, with converters of the C library, which are files: here it has none. */
+iconv_t iconv_open(const char *to, const char *from)
+{
+	(void)to;
+	(void)from;
+	errno = EINVAL;
+	return (iconv_t)-1;
+}
+
+size_t iconv(iconv_t converter, char **in, size_t *left, char **out, size_t *room)
+{
+	(void)converter;
+	(void)in;
+	(void)left;
+	(void)out;
+	(void)room;
+	errno = EBADF;
+	return (size_t)-1;
+}
+
+int iconv_close(iconv_t converter)
+{
+	(void)converter;
+	errno = EBADF;
+	return -1;
+}

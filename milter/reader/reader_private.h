@@ -16,8 +16,12 @@ const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cp
 /* Leaves a worker's descriptors: its job at 3, `null` as what it says.  False: it must end. */
 bool sandbox_descriptors(int job, int null);
 
-/* heap.c: once, when all is warm. */
+/* heap.c: at the start; and once, when all is warm. */
+void heap_begin(void);
 void heap_settle(void);
+
+/* pages.c: once, before the first fork. */
+void pages_enlarge(void);
 
 /* worker.c: never returns. */
 typedef struct {

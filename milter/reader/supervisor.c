@@ -465,6 +465,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		|| type != SOCK_SEQPACKET) {
 		return explain(argc, argv);
 	}
+	heap_begin();
 	/* Memory that was given back would be asked for again, page by page. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 512 << 20);
@@ -504,6 +505,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	s.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s.signals < 0)
 		return lack("signalfd");
+	pages_enlarge();
 	heap_settle();
 	say(MS_PACKET_READY, missing != NULL ? missing : "");
 	loop(&s);
