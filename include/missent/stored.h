@@ -4,7 +4,8 @@
  * WHAT    Calls back for each message, in the order of names and, in an mbox, of the file (RFC
  *         4155).
  * OWNS    Nothing outlives the call.
- * ERRORS  MS_ERROR_INPUT with the path: not there, not readable, a folder without a message.
+ * ERRORS  MS_ERROR_INPUT with the path: not there, not readable, a folder without a message, a
+ *         message that is larger than MS_STORED_MOST.
  * THREADS Safe; a file that is written meanwhile is read as it was when it was opened.
  * LIMITS  A file is mapped, not read: an mbox may be larger than memory.
  * NOT     Parses no message.
@@ -14,6 +15,8 @@
 
 #include <glib.h>
 #include <stdbool.h>
+
+#define MS_STORED_MOST ((gsize)G_MAXUINT) /* bytes of one message */
 
 typedef struct {
 	const char *name; /* "path", or "path:3" of an mbox */

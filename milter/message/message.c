@@ -580,6 +580,15 @@ static MsExtraction extraction(const MsMessageSink *sink)
 		.ocr_dpi = sink->ocr_dpi};
 }
 
+/* GMime, and arrays of bytes, count to 4 GiB: what is larger would be cut without a word. */
+static bool is_too_large(MsReading *reading, const char *where, gsize len)
+{
+	if (len <= G_MAXUINT)
+		return false;
+	ms_reading_unread(reading, where, MS_UNREAD_LIMIT, "4 GiB or more");
+	return true;
+}
+
 void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 {
 	Walk walk = {.to = extraction(sink),
@@ -592,6 +601,8 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 	walk.to.walk = &walk;
 	walk.to.face = ms_reading_face(sink->reading, "message");
 	walk.to.of = MS_OF_LETTER;
+	if (is_too_large(sink->reading, "message", len))
+		return;
 	g_autoptr(GByteArray) fed = ms_mail_line_feeds(data, len);
 	if (fed != NULL)
 		walk.message = NULL; /* its parts are not where they were */
@@ -615,6 +626,8 @@ void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 	for (gsize i = 0; n == 4 && sink->passwords != NULL && sink->passwords[i] != NULL; i++)
 		if (i == password)
 			walk.to.password = sink->passwords[i];
+	if (is_too_large(walk.reading, MS_PLACE_HERE, len))
+		return;
 	if (n < 3 || !ms_budget_charge(walk.budget, MS_COST_DECODED, len)) {
 		ms_reading_unread(walk.reading, MS_PLACE_HERE, MS_UNREAD_LIMIT,
 			"larger than %s allows", ms_cost_name(MS_COST_DECODED));

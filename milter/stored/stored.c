@@ -19,7 +19,18 @@ typedef struct {
 	void *user;
 	guint64 before; /* bytes of files before this one */
 	bool stopped;
+	GError *why; /* what was refused */
 } Walk;
+
+static bool is_too_large(Walk *walk, const char *name, gsize len)
+{
+	if (len <= MS_STORED_MOST)
+		return false;
+	g_set_error(&walk->why, MS_ERROR, MS_ERROR_INPUT,
+		"%s: a message of %zu bytes; one of 4 GiB or more is not read", name, len);
+	walk->stopped = true;
+	return true;
+}
 
 static void give(Walk *walk, const char *name, const guint8 *data, gsize len, gsize end, bool cut)
 {
@@ -69,7 +80,10 @@ static void each_of_mbox(Walk *walk, const char *name, const char *data, gsize l
 		const char *nl = memchr(p, '\n', (gsize)(end - p));
 		const char *stop = nl != NULL ? next_from(nl, end) : end;
 		g_autofree char *label = g_strdup_printf("%s:%u", name, n);
-		g_autoptr(GByteArray) message = unquote(nl != NULL ? nl + 1 : end, stop);
+		const char *begin = nl != NULL ? nl + 1 : end;
+		if (is_too_large(walk, label, (gsize)(stop - begin)))
+			return;
+		g_autoptr(GByteArray) message = unquote(begin, stop);
 		/* A mailbox ends with a line's end: else what wrote it was stopped. */
 		give(walk, label, message->len > 0 ? message->data : (const guint8 *)"",
 			message->len, (gsize)(stop - data), stop == end && end[-1] != '\n');
@@ -81,7 +95,7 @@ static void each_of_text(Walk *walk, const char *name, const char *data, gsize l
 {
 	if (len >= 5 && memcmp(data, "From ", 5) == 0)
 		each_of_mbox(walk, name, data, len);
-	else
+	else if (!is_too_large(walk, name, len))
 		give(walk, name, (const guint8 *)data, len, len, false);
 	walk->before += len;
 }
@@ -149,12 +163,20 @@ static bool each_of_file(Walk *walk, const char *path, GError **error)
 	return true;
 }
 
+static bool is_whole(Walk *walk, GError **error)
+{
+	if (walk->why == NULL)
+		return true;
+	g_propagate_error(error, g_steal_pointer(&walk->why));
+	return false;
+}
+
 bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **error)
 {
-	Walk walk = {take, user, 0, false};
+	Walk walk = {take, user, 0, false, NULL};
 	if (strcmp(path, "-") == 0) {
 		read_stdin(&walk);
-		return true;
+		return is_whole(&walk, error);
 	}
 	g_autoptr(GPtrArray) files = files_of(path);
 	if (files->len == 0) {
@@ -165,7 +187,7 @@ bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **er
 	for (guint i = 0; i < files->len && !walk.stopped; i++)
 		if (!each_of_file(&walk, files->pdata[i], error))
 			return false;
-	return true;
+	return is_whole(&walk, error);
 }
 
 guint64 ms_stored_size(const char *path)

@@ -329,6 +329,28 @@ static void test_text_limit(void)
 	limits = saved;
 }
 
+/* Of 4 GiB and 20 bytes, 20 would be left if their number were cut: none is looked at. */
+static void test_huge(void)
+{
+	static const guint8 data[] = "Subject: C-10001\r\n\r\n";
+	g_autoptr(GString) out = g_string_new(NULL);
+	for (int document = 0; document < 2; document++) {
+		g_autoptr(MsReading) reading = ms_reading_new();
+		MsBudget budget;
+		ms_budget_init(&budget, &limits);
+		MsMessageSink sink = {
+			.budget = &budget, .reading = reading, .span = collect, .user = out};
+		if (document)
+			ms_message_read_document(
+				data, ((gsize)1 << 32) + 20, "\ntext/plain\n", &sink);
+		else
+			ms_message_read(data, ((gsize)1 << 32) + 20, &sink);
+		g_assert_cmpuint(reading->unread->len, ==, 1);
+		g_assert_true(has_unread(reading, "limit"));
+		g_assert_cmpuint(out->len, ==, 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -341,6 +363,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/message/facts", test_facts);
 	g_test_add_func("/message/limits", test_limits);
+	g_test_add_func("/message/huge", test_huge);
 	g_test_add_func("/message/text-limit", test_text_limit);
 	return g_test_run();
 }
