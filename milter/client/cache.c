@@ -29,9 +29,10 @@ struct MsCache {
 	GHashTable *entries; /* MsCacheKey to Entry */
 	GQueue order;        /* of Entry, the most recently used first */
 	struct {
-		guint64 mark, message;
+		guint64 mark, message; /* the second is IN_VAIN: not to be kept */
 	} seen[SEEN];
 };
+#define IN_VAIN 0 /* no message has it */
 
 static guint key_hash(gconstpointer key)
 {
@@ -80,13 +81,20 @@ void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char 
 	ms_digest_pieces(cache->secret, pieces, G_N_ELEMENTS(pieces), out->digest);
 }
 
-static bool seen_before(MsCache *cache, const MsCacheKey *key, guint64 message)
+static guint64 mark_of(const MsCacheKey *key)
 {
 	guint64 mark;
 	memcpy(&mark, key->digest + 8, sizeof mark);
+	return mark;
+}
+
+static bool seen_before(MsCache *cache, const MsCacheKey *key, guint64 message)
+{
+	guint64 mark = mark_of(key);
 	guint slot = key_hash(key) % SEEN;
 	bool before = cache->seen[slot].mark == mark;
-	if (before && cache->seen[slot].message == message)
+	if (before && (cache->seen[slot].message == message ||
+		cache->seen[slot].message == IN_VAIN))
 		return false;
 	cache->seen[slot].mark = mark;
 	cache->seen[slot].message = message;
@@ -136,6 +144,15 @@ void ms_cache_keep(MsCache *cache, const MsCacheKey *key, GBytes *reading)
 		while (cache->bytes > cache->max)
 			drop_last(cache);
 	}
+	pthread_mutex_unlock(&cache->lock);
+}
+
+void ms_cache_give_up(MsCache *cache, const MsCacheKey *key)
+{
+	pthread_mutex_lock(&cache->lock);
+	guint slot = key_hash(key) % SEEN;
+	cache->seen[slot].mark = mark_of(key);
+	cache->seen[slot].message = IN_VAIN;
 	pthread_mutex_unlock(&cache->lock);
 }
 

@@ -31,6 +31,9 @@ void ms_cache_key(const MsCache *cache, const void *data, gsize len, const char 
  * message: `message` is a number that each has of its own. */
 GBytes *ms_cache_find(MsCache *cache, const MsCacheKey *key, guint64 message, bool *again_out);
 void ms_cache_keep(MsCache *cache, const MsCacheKey *key, GBytes *reading);
+/* It was read for keeping, in vain: it is not tried with these bytes again for as long as they are
+ * remembered. */
+void ms_cache_give_up(MsCache *cache, const MsCacheKey *key);
 guint64 ms_cache_bytes(MsCache *cache);
 
 #endif

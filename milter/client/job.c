@@ -171,14 +171,49 @@ static MsReading *read_within(MsReader *reader, int fd, const MsWireQuestion *do
 	return reading;
 }
 
-/* Every reading in the cache comes from here: made alone, and complete. */
+/* Would it be unread in each message?  Not where that depends on what the message has beside it, on
+ * its limits, or on who sends it (passwords). */
+static bool is_lasting(const MsReader *reader, MsUnreadReason reason)
+{
+	switch (reason) {
+	case MS_UNREAD_IMAGE:
+	case MS_UNREAD_IMAGE_ONLY: return reader->ocr == NULL;
+	case MS_UNREAD_NO_READER:
+	case MS_UNREAD_SIGNATURE: return true;
+	case MS_UNREAD_ENCRYPTED:
+	case MS_UNREAD_PASSWORD:
+	case MS_UNREAD_DAMAGED:
+	case MS_UNREAD_AMBIGUOUS:
+	case MS_UNREAD_CHARSET:
+	case MS_UNREAD_ENCODING:
+	case MS_UNREAD_PARTIAL:
+	case MS_UNREAD_LIMIT:
+	case MS_UNREAD_TIME:
+	case MS_UNREAD_PATTERN:
+	case MS_UNREAD_WORKER:
+	case MS_N_UNREAD:
+	default: return false;
+	}
+}
+
+static bool is_to_keep(const MsReader *reader, const MsReading *reading)
+{
+	bool keep = reading != NULL;
+	for (guint i = 0; keep && i < reading->unread->len; i++)
+		keep = is_lasting(reader, ((MsUnread *)reading->unread->pdata[i])->reason);
+	return keep;
+}
+
+/* Every reading in the cache comes from here: made alone, and as complete as it can be. */
 static GBytes *make_known(Talk *talk, const MsWireQuestion *question, const MsCacheKey *key)
 {
 	GBytes *bytes = NULL;
 	g_autoptr(MsReading) reading = read_within(talk->reader, talk->message_fd, question,
 		talk->special, 20, talk->line.deadline, talk->known->number, &bytes);
-	if (reading != NULL && reading->unread->len == 0)
+	if (is_to_keep(talk->reader, reading))
 		ms_cache_keep(talk->reader->cache, key, bytes);
+	else if (reading != NULL)
+		ms_cache_give_up(talk->reader->cache, key);
 	return bytes;
 }
 

@@ -473,6 +473,16 @@ static void test_cache_keys(void)
 	ms_cache_key(cache, "s", 1, "bytea", 1, &k2);
 	ms_cache_key(cache, "as", 2, "byte", 1, &k3);
 	g_assert_cmpint(memcmp(&k2, &k3, sizeof k2), !=, 0);
+	/* what was read in vain is not read for keeping again, what is like it is */
+	bool again;
+	for (guint64 message = 1; message < 6; message++) {
+		g_assert_null(ms_cache_find(cache, &k1, message, &again));
+		g_assert_true(again == (message == 2));
+		if (again)
+			ms_cache_give_up(cache, &k1);
+		g_assert_null(ms_cache_find(cache, &k4, message, &again));
+		g_assert_true(again == (message > 1));
+	}
 	ms_cache_free(cache);
 }
 

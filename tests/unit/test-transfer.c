@@ -86,10 +86,32 @@ static void test_base64_short(void)
 	}
 }
 
+/* What is no digit is found wherever it stands, and blanks only between digits. */
+static void test_clean(void)
+{
+	guint8 data[80];
+	for (gsize len = 1; len < sizeof data; len++) {
+		memset(data, 'A', sizeof data);
+		g_assert_true(ms_transfer_base64_is_clean(data, len));
+		for (gsize at = 0; at < len; at++) {
+			static const char others[] = "\n\r=._:\x80 ";
+			for (const char *c = others; *c != '\0'; c++) {
+				data[at] = (guint8)*c;
+				bool words = *c == ' ' && at > 0 && at + 1 < len;
+				bool clean = strchr("\n\r=_ ", *c) != NULL && !words;
+				if (ms_transfer_base64_is_clean(data, len) != clean)
+					g_error("%02x at %zu of %zu", (guint)(guint8)*c, at, len);
+			}
+			data[at] = 'A';
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/transfer/base64", test_base64);
 	g_test_add_func("/transfer/base64-short", test_base64_short);
+	g_test_add_func("/transfer/clean", test_clean);
 	return g_test_run();
 }
