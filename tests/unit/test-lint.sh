@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..15
+echo 1..16
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -105,6 +105,8 @@ check 'no line is over 100 columns' "$(awk '
 	{ line = $0; gsub(/\t/, "        ", line) }
 	length(line) > 100 && !/"/ && !/^ \*  / { print FILENAME ":" FNR }' \
 	$(find milter include tests/unit tests/fuzz -name '*.[ch]'))"
+check 'no list of the makefiles has a file twice' "$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' Makefile.am tests/Makefile.inc |
+	awk '$2 ~ /=$/ { split("", seen); for (i = 3; i <= NF; i++) if ($i ~ /\.[a-z]+$/ && seen[$i]++) print $1 ": " $i }')"
 # A build without assertions must do the same.
 check 'no assertion does what is needed' "$(grep -rnE 'g_assert\(ms_[a-z_]+\([^)]*(&|error)' milter --include='*.c')"
 check 'what HACKING names is there' "$(grep -oE '`[a-z]+/[A-Za-z0-9_./-]+`' contrib/HACKING.md | tr -d '`' | sort -u |
