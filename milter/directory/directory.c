@@ -79,7 +79,8 @@ void ms_directory_free(MsDirectory *directory)
 {
 	if (directory == NULL)
 		return;
-	ms_watch_free(directory->watch);
+	ms_directory_unwatch(directory);
+	ms_names_unref(directory->names);
 	if (directory->backend != NULL)
 		directory->backend->ops->close(directory->backend);
 	ms_kinds_unref(directory->kinds);

@@ -12,6 +12,8 @@
 #include "state.h"
 
 typedef struct MsWatch MsWatch;
+typedef struct MsAbsent MsAbsent;
+typedef struct MsNames MsNames;
 
 struct MsDirectory {
 	MsKinds *kinds;
@@ -25,9 +27,13 @@ struct MsDirectory {
 	char *import_file; /* where it is kept how far an import has come; or NULL */
 	MsWatch *watch; /* or NULL */
 	MsDirectoryCounts counts; /* atomic, each by itself */
+	gint ends; /* atomic: what reads all of it shall stop */
 
 	pthread_mutex_t lock; /* all below */
 	char *lost, *lost_why; /* the generation that was found not to be whole, and why; or NULL */
+	MsAbsent *absent; /* or NULL */
+	MsNames *names;   /* or NULL */
+	bool names_are_old;
 };
 
 /* directory.c: another question was put; a resolution ended so. */
@@ -128,5 +134,22 @@ guint32 ms_sweep_steps(const MsSweep *sweep);
 MsAnswer ms_sweep_step(MsSweep *sweep, bool *whole_out, GError **error);
 
 void ms_watch_free(MsWatch *watch);
+/* NULL: there is none now, or it cannot be asked. */
+MsMapping *ms_directory_in_use(MsDirectory *directory, GError **error);
+
+/* ---- what is not in it: absent.c -------------------------------------------------------- */
+
+void ms_absent_start(MsDirectory *directory);
+void ms_absent_stop(MsDirectory *directory);
+/* Reads what has changed; false: it could not be. */
+bool ms_absent_read(MsDirectory *directory);
+/* What was read last; NULL: nothing, or it is known to be of another content. */
+MsNames *ms_absent_names(MsDirectory *directory);
+void ms_absent_old(MsDirectory *directory, const MsNames *names);
+void ms_names_unref(MsNames *names);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsNames, ms_names_unref)
+/* It is certainly not in that content. */
+bool ms_names_lack(const MsNames *names, const MsWanted *wanted);
+bool ms_names_are_of(const MsNames *names, const MsMapping *mapping);
 
 #endif

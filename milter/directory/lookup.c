@@ -174,6 +174,53 @@ static MsAnswer check_lost(MsDirectory *directory, const char *generation, GErro
 	return answer;
 }
 
+/* ---- what is asked -------------------------------------------------------------------- */
+
+typedef struct {
+	const MsWanted *wanted;
+	guint n, left_out; /* of them: what is certainly not in the content that `names` are of */
+	MsNames *names; /* or NULL */
+	bool *absent;   /* of each; NULL: of none */
+} Asked;
+
+static bool is_absent(const Asked *asked, guint i)
+{
+	return asked->absent != NULL && asked->absent[i];
+}
+
+static void asked_clear(Asked *asked)
+{
+	ms_names_unref(asked->names);
+	g_free(asked->absent);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
+
+/* What the backend need be asked for; the caller's. */
+static MsWanted *leave_out(Asked *asked)
+{
+	MsWanted *rest = g_new(MsWanted, asked->n + 1);
+	if (asked->names != NULL)
+		asked->absent = g_new0(bool, asked->n + 1);
+	for (guint i = 0; i < asked->n; i++) {
+		if (asked->names != NULL && ms_names_lack(asked->names, &asked->wanted[i])) {
+			asked->absent[i] = true;
+			asked->left_out++;
+			continue;
+		}
+		rest[i - asked->left_out] = asked->wanted[i];
+	}
+	return rest;
+}
+
+/* MS_ABSENT: it is not the content that names were left out for, so all are to be asked for. */
+static MsAnswer check_names(MsDirectory *directory, const Asked *asked, const MsMapping *mapping)
+{
+	if (asked->names == NULL || ms_names_are_of(asked->names, mapping))
+		return MS_FOUND;
+	ms_absent_old(directory, asked->names);
+	return asked->left_out > 0 ? MS_ABSENT : MS_FOUND;
+}
+
 /* ---- slices --------------------------------------------------------------------------- */
 
 typedef struct {
@@ -228,14 +275,16 @@ static void take_room(MsLookup *out, guint64 *room, GPtrArray *accounts)
 		g_ptr_array_set_size(accounts, 0);
 }
 
-static MsAnswer read_values(
-	Slices *s, const MsWanted *wanted, guint n, guint64 *room, MsLookup *out)
+/* What is certainly not in this content of the mapping has no accounts. */
+static MsAnswer read_values(Slices *s, const Asked *asked, guint64 *room, MsLookup *out)
 {
+	const MsWanted *wanted = asked->wanted;
+	guint n = asked->n;
 	MsAnswer answer = MS_FOUND;
 	for (guint i = 0; i < n && answer == MS_FOUND; i++) {
 		GPtrArray *accounts = g_ptr_array_new_with_free_func(g_free);
 		g_ptr_array_add(out->values, accounts);
-		if (!out->over)
+		if (!out->over && !is_absent(asked, i))
 			answer = read_entry(s, &wanted[i], accounts);
 		take_room(out, room, accounts);
 	}
@@ -372,12 +421,14 @@ static MsAnswer read_names(Slices *s, MsLookup *out, guint64 *room, MsView *view
 /* ---- one lookup ----------------------------------------------------------------------- */
 
 /* MS_ABSENT: to be asked again. */
-static MsAnswer read_all(MsDirectory *directory, const MsWanted *wanted, guint n, MsView *view,
-	MsLookup *out, GError **error)
+static MsAnswer read_all(MsDirectory *directory, const Asked *asked, MsView *view, MsLookup *out,
+	GError **error)
 {
 	g_autoptr(MsMapping) mapping = ms_view_mapping(directory, view, error);
 	if (mapping == NULL)
 		return MS_CONFIG;
+	if (check_names(directory, asked, mapping) != MS_FOUND)
+		return MS_ABSENT;
 	ms_directory_state_of(mapping, &out->state);
 	MsAnswer answer = check_fit(directory, &out->state, error);
 	if (answer == MS_FOUND)
@@ -393,7 +444,7 @@ static MsAnswer read_all(MsDirectory *directory, const MsWanted *wanted, guint n
 		open = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)ms_slice_free);
 	Slices s = {directory, mapping, view, open, error};
 	guint64 room = out->room;
-	answer = read_values(&s, wanted, n, &room, out);
+	answer = read_values(&s, asked, &room, out);
 	if (answer == MS_FOUND && !out->over)
 		answer = read_receivers(&s, out, &room, view);
 	if (answer == MS_FOUND && !out->over && out->greeted != NULL)
@@ -407,13 +458,15 @@ static MsAnswer attempt(
 	MsView view;
 	ms_view_init(&view);
 	MsBackend *backend = directory->backend;
+	g_auto(Asked) asked = {.wanted = wanted, .n = n, .names = ms_absent_names(directory)};
+	g_autofree MsWanted *rest = leave_out(&asked);
 	ms_directory_count_trip(directory);
-	MsAnswer answer = backend->ops->look(backend, wanted, n, &view, error);
+	MsAnswer answer = backend->ops->look(backend, rest, n - asked.left_out, &view, error);
 	if (answer == MS_ABSENT)
 		answer = ms_directory_unfit(
 			error, "nothing was ever imported (missent directory import FILE.csv)");
 	else if (answer == MS_FOUND)
-		answer = read_all(directory, wanted, n, &view, out, error);
+		answer = read_all(directory, &asked, &view, out, error);
 	ms_view_clear(&view);
 	return answer;
 }
@@ -423,6 +476,7 @@ static MsAnswer attempt(
 MsAnswer ms_lookup_entries(
 	MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup, GError **error)
 {
+	bool again = false;
 	for (int i = 0; i < MAX_ATTEMPTS; i++) {
 		g_autoptr(GError) older = NULL;
 		g_ptr_array_set_size(lookup->values, 0);
@@ -436,10 +490,11 @@ MsAnswer ms_lookup_entries(
 			answer = check_seen(directory, &lookup->state, &older);
 		if (older == NULL)
 			return answer;
-		if (i > 0) {
+		if (again) {
 			g_propagate_error(error, g_steal_pointer(&older));
 			return answer;
 		}
+		again = true;
 	}
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 		"directory: it changes faster than it can be read");

@@ -35,8 +35,7 @@ static bool pause_for(MsWatch *w, gint64 us)
 	return go_on;
 }
 
-/* NULL: there is none now, or it cannot be asked. */
-static MsMapping *in_use(MsDirectory *directory, GError **error)
+MsMapping *ms_directory_in_use(MsDirectory *directory, GError **error)
 {
 	MsView view;
 	ms_view_init(&view);
@@ -77,7 +76,7 @@ static bool pass(MsWatch *w, const MsMapping *mapping, bool *finished)
 			found(w, mapping->generation, NULL);
 		if (answer == MS_CONFIG) {
 			/* Parts of one that is not in use any more are being removed. */
-			g_autoptr(MsMapping) now = in_use(w->directory, NULL);
+			g_autoptr(MsMapping) now = ms_directory_in_use(w->directory, NULL);
 			if (now != NULL && strcmp(now->generation, mapping->generation) == 0)
 				found(w, mapping->generation, error->message);
 		}
@@ -97,7 +96,7 @@ static void *run(void *user)
 	bool finished = false;
 	do {
 		/* One that cannot be asked is told by those who ask for a message. */
-		g_autoptr(MsMapping) mapping = in_use(w->directory, NULL);
+		g_autoptr(MsMapping) mapping = ms_directory_in_use(w->directory, NULL);
 		if (mapping == NULL)
 			finished = true;
 		else if (!pass(w, mapping, &finished))
@@ -124,6 +123,7 @@ bool ms_directory_watch(
 		return false;
 	}
 	directory->watch = w;
+	ms_absent_start(directory);
 	return true;
 }
 
@@ -143,5 +143,6 @@ void ms_watch_free(MsWatch *w)
 
 void ms_directory_unwatch(MsDirectory *directory)
 {
+	ms_absent_stop(directory);
 	g_clear_pointer(&directory->watch, ms_watch_free);
 }
