@@ -76,6 +76,7 @@ typedef struct {
 typedef struct {
 	char *where;  /* one of them */
 	char *other;  /* the other */
+	char *kind;   /* of which they have different values; "": of no single one */
 	char *detail; /* what differs, in words, without values */
 } MsContradiction;
 
@@ -135,8 +136,9 @@ void ms_reading_add_text(MsReading *reading, guint face, const char *compact, gs
 bool ms_reading_text(const MsReading *reading, guint face, guint8 digest[MS_TEXT_DIGEST]);
 /* The same name is noted once. */
 void ms_reading_greet(MsReading *reading, const char *name);
+/* `kind`: of which they have different values, or "". */
 void ms_reading_contradict(MsReading *reading, const char *where, const char *other,
-	const char *format, ...) G_GNUC_PRINTF(4, 5);
+	const char *kind, const char *format, ...) G_GNUC_PRINTF(5, 6);
 /* Takes `place`; the finding of that kind and value is made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	guint face, MsPlace *place);

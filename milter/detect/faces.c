@@ -37,7 +37,8 @@ static void compare(MsReading *reading, const MsKinds *kinds, guint first, guint
 		const MsKind *kind = ms_kinds_nth(kinds, i);
 		if (kind->names_buyer && differ(reading, kind->name, a, b))
 			ms_reading_contradict(reading, reading->faces->pdata[second],
-				reading->faces->pdata[first], "another %s than in %s", kind->name,
+				reading->faces->pdata[first], kind->name,
+				"another %s than in %s", kind->name,
 				first == 0 ? "the mail itself" : "the document that it is in");
 	}
 }

@@ -755,6 +755,6 @@ void ms_compare_buyer(const MsExtraction *to, const char *where, const GPtrArray
 		}
 	}
 	if (asked >= 3)
-		ms_reading_contradict(to->reading, where, "its e-invoice",
+		ms_reading_contradict(to->reading, where, "its e-invoice", "",
 			"nothing that the e-invoice says of its buyer is on the pages");
 }

@@ -438,12 +438,45 @@ static void judge_unread(Judge *j)
 	}
 }
 
+/* Some customers have several numbers, and the directory says that these are all one's. */
+static bool are_ones(const Judge *j, const char *kind)
+{
+	const guint vouched = MS_BELIEF_LABELLED | MS_BELIEF_FIELD;
+	const guint weak = MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER | MS_BELIEF_SCHEME;
+	gint64 owner = -1;
+	if (*kind == '\0' || j->resolution == NULL || is_over(j->c))
+		return false;
+	for (guint i = 0; i < j->reading->findings->len; i++) {
+		const MsFinding *f = j->reading->findings->pdata[i];
+		if (strcmp(f->kind, kind) != 0 || (f->belief & vouched) == 0 ||
+			(f->belief & weak) != 0)
+			continue;
+		gint64 sole = ms_resolution_is_partial(j->resolution, i)
+			? -1
+			: ms_resolution_sole_owner(j->resolution, i);
+		if (sole < 0 || (owner >= 0 && sole != owner))
+			return false;
+		owner = sole;
+	}
+	return owner >= 0;
+}
+
+static bool is_contradicted(const Judge *j)
+{
+	for (guint i = 0; i < j->reading->contradictions->len; i++)
+		if (!are_ones(j, ((MsContradiction *)j->reading->contradictions->pdata[i])->kind))
+			return true;
+	return false;
+}
+
 static void judge_contradictions(Judge *j)
 {
 	if (ms_policy_ignores_customers(j->policy))
 		return; /* it asks about recipients only, not about customers */
 	for (guint i = 0; i < j->reading->contradictions->len; i++) {
 		const MsContradiction *c = j->reading->contradictions->pdata[i];
+		if (are_ones(j, c->kind))
+			continue;
 		MsReason *reason = add(j, MS_CONTRADICTION, "%s", c->detail);
 		if (reason != NULL)
 			reason->where = ms_place_masked(c->where);
@@ -507,7 +540,7 @@ static bool is_intolerable(const Judge *j)
 static void judge_outcomes(Judge *j)
 {
 	MsOutcome whole = MS_OUTCOME_RIGHT; /* for everybody, at the least */
-	if (j->reading->contradictions->len > 0 && objects(j, MS_CONTRADICTION))
+	if (objects(j, MS_CONTRADICTION) && is_contradicted(j))
 		whole = MS_OUTCOME_UNPROVEN;
 	if (objects(j, MS_UNREADABLE) && is_intolerable(j))
 		whole = MS_OUTCOME_UNREAD;

@@ -92,6 +92,7 @@ static void put_contradiction(GByteArray *out, gconstpointer item)
 	const MsContradiction *c = item;
 	put_text(out, c->where);
 	put_text(out, c->other);
+	put_text(out, c->kind);
 	put_text(out, c->detail);
 }
 
@@ -288,6 +289,7 @@ static gpointer take_contradiction(In *in)
 	MsContradiction *c = g_new0(MsContradiction, 1);
 	c->where = take_text(in, MAX_TEXT);
 	c->other = take_text(in, MAX_TEXT);
+	c->kind = take_text(in, MAX_TEXT);
 	c->detail = take_text(in, MAX_TEXT);
 	return c;
 }

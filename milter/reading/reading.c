@@ -102,6 +102,7 @@ static void contradiction_free(gpointer data)
 	MsContradiction *contradiction = data;
 	g_free(contradiction->where);
 	g_free(contradiction->other);
+	g_free(contradiction->kind);
 	g_free(contradiction->detail);
 	g_free(contradiction);
 }
@@ -260,13 +261,14 @@ void ms_reading_greet(MsReading *reading, const char *name)
 }
 
 void ms_reading_contradict(MsReading *reading, const char *where, const char *other,
-	const char *format, ...)
+	const char *kind, const char *format, ...)
 {
 	if (reading->contradictions->len >= MS_READING_MAX_CONTRADICTIONS)
 		return;
 	MsContradiction *c = g_new0(MsContradiction, 1);
 	c->where = g_strdup(where);
 	c->other = g_strdup(other);
+	c->kind = g_strdup(kind);
 	va_list args;
 	va_start(args, format);
 	c->detail = g_strdup_vprintf(format, args);
@@ -466,7 +468,7 @@ bool ms_reading_merge(MsReading *reading, const MsReading *document, const char 
 	for (guint i = 0; i < document->contradictions->len; i++) {
 		const MsContradiction *c = document->contradictions->pdata[i];
 		g_autofree char *place = placed(c->where, where), *other = placed(c->other, where);
-		ms_reading_contradict(reading, place, other, "%s", c->detail);
+		ms_reading_contradict(reading, place, other, c->kind, "%s", c->detail);
 	}
 	reading->text_bytes += document->text_bytes;
 	return fits;

@@ -28,7 +28,8 @@ static MsReading *example(void)
 	g_ptr_array_add(r->visible, g_strdup("a@b.example"));
 	g_assert_cmpuint(ms_reading_face(r, "message"), ==, 0);
 	g_assert_cmpuint(ms_reading_face(r, "part 3 a.pdf"), ==, 1);
-	ms_reading_contradict(r, "part 3 a.pdf", "message", "%s", "another buyer");
+	ms_reading_contradict(
+		r, "part 3 a.pdf", "message", "customer-number", "%s", "another buyer");
 	r->visible_total = 7;
 	r->text_bytes = 26;
 	ms_reading_add_text(r, 1, "your", 4);
