@@ -36,9 +36,9 @@ static struct {
 	{"ISO-8859-3", " LATIN3 ", 0},
 	{"ISO-8859-4", " LATIN4 ", 0},
 	{"ISO-8859-5", " CYRILLIC ", 0},
-	{"ISO-8859-6", " ARABIC ", 0},
+	{"ISO-8859-6", " ARABIC ISO-8859-6-E ISO-8859-6-I ", 0},
 	{"ISO-8859-7", " GREEK ", 0},
-	{"ISO-8859-8", " HEBREW ISO-8859-8-I ", 0},
+	{"ISO-8859-8", " HEBREW ISO-8859-8-I ISO-8859-8-E ", 0},
 	{"ISO-8859-9", " LATIN5 ", 0},
 	{"ISO-8859-10", " LATIN6 ", 0},
 	{"ISO-8859-13", " LATIN7 ", 0},
@@ -61,11 +61,15 @@ static struct {
 	{"UTF-32LE", " ", 0},
 	{"UTF-32BE", " ", 0},
 	{"UTF-7", " UNICODE-1-1-UTF-7 CSUNICODE11UTF7 X-UTF-7 ", 0},
-	{"GB18030", " GB2312 GBK GB_2312-80 CP936 X-GBK EUC-CN ", 0},
+	{"GB18030", " GB2312 GBK GB_2312-80 CP936 MS936 WINDOWS-936 X-GBK EUC-CN ", 0},
 	{"BIG5-HKSCS", " BIG5 CN-BIG5 X-X-BIG5 CP950 CSBIG5 ", 0},
 	{"EUC-JP", " X-EUC-JP UJIS EUCJP-MS CSEUCPKDFMTJAPANESE ", 0},
 	{"CP932", " SHIFT_JIS SJIS X-SJIS WINDOWS-31J MS_KANJI MS932 CSSHIFTJIS ", 0},
-	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 ISO-2022-JP-3 CSISO2022JP ", 0},
+	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 ISO-2022-JP-3 CSISO2022JP ISO-2022-JP-MS "
+		"CP50220 CP50221 CP50222 _ISO-2022-JP$ESC ", 0},
+	{"IBM852", " CP852 ", 0},
+	{"IBM866", " CP866 ", 0},
+	{"MAC-CYRILLIC", " X-MAC-CYRILLIC MACCYRILLIC ", 0},
 	{"EUC-KR", " KS_C_5601-1987 KS_C_5601-1989 CP949 UHC KSC5601 KOREAN WINDOWS-949 CSEUCKR ",
 		0},
 	{"ISO-2022-KR", " ", 0},
@@ -309,10 +313,18 @@ static bool is_name(const char *charset, const char *name)
 	return same_name(charset, strlen(charset), name);
 }
 
+/* Those that name ASCII, and those that say that the sender did not know: what is no UTF-8 in them
+ * is read as Windows-1252. */
 static bool is_utf8_name(const char *charset)
 {
-	return charset == NULL || is_name(charset, "UTF-8") || is_name(charset, "US-ASCII")
-		|| is_name(charset, "ASCII") || is_name(charset, "UNICODE-1-1-UTF-8");
+	static const char *const names[] = {"UTF-8", "US-ASCII", "ASCII", "UNICODE-1-1-UTF-8",
+		"ANSI_X3.4-1968", "ANSI_X3.4-1986", "ISO646-US", "ISO-IR-6", "UTF-8-SIG", "UTF8MB4",
+		"CESU-8", "UNKNOWN-8BIT", "X-UNKNOWN", "UNKNOWN", "DEFAULT", "DEFAULT_CHARSET",
+		"NONE", "X-USER-DEFINED", "8BIT", "7BIT", NULL};
+	for (const char *const *name = names; charset != NULL && *name != NULL; name++)
+		if (is_name(charset, *name))
+			return true;
+	return charset == NULL;
 }
 
 bool ms_charset_same(const char *a, const char *b)
@@ -388,6 +400,21 @@ const char *ms_charset_guess(const guint8 *data, gsize len)
 	return len > 0 && looks_ebcdic(data, len) ? "CP1047" : NULL;
 }
 
+/* Is it the same text in any charset that somebody may have made up a name for?  No shift to
+ * other letters begins in it: ESC, SO, "~{" and "+AbC-". */
+static bool is_ascii(const guint8 *data, gsize len)
+{
+	gsize letters = 0;
+	for (gsize i = 0; i < len; i++) {
+		guint8 c = data[i], next = i + 1 < len ? data[i + 1] : ' ';
+		if (c >= 0x7f || (c < 0x20 && !g_ascii_isspace((char)c)) ||
+			(c == '~' && next == '{') || (c == '+' && g_ascii_isupper((char)next)))
+			return false;
+		letters += g_ascii_isalnum((char)c) || c == ' ';
+	}
+	return letters * 2 >= len;
+}
+
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out)
 {
 	if (charset != NULL && is_name(charset, "UTF-16"))
@@ -422,5 +449,5 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		*out = convert(charsets[row].converter, data, len);
 	if (guess != NULL) /* lines of EBCDIC end with NEL */
 		g_string_replace(*out, "\xc2\x85", "\n", 0);
-	return utf8 || known;
+	return utf8 || known || (row < 0 && is_ascii(data, len));
 }

@@ -266,7 +266,7 @@ static void test_many(void)
 
 /* What a sender writes where nobody looks for text: each with the token in it. */
 static const char *const hidden[] = {
-	"Content-Type: text/plain; charset=x-" TOKEN "\r\n\r\nx\r\n",
+	"Content-Type: text/plain; charset=x-" TOKEN "\r\n\r\nx \xe9\r\n",
 	"Content-Type: text/plain\r\nContent-Transfer-Encoding: x-" TOKEN "\r\n\r\nx\r\n",
 	"Content-Type: application/x-" TOKEN "\r\n\r\n\x01\x02\x03\r\n",
 	"Content-Type: " TOKEN "/" TOKEN "\r\n\r\n\x01\x02\x03\r\n",
@@ -277,11 +277,11 @@ static const char *const hidden[] = {
 	"Content-Disposition: attachment; filename=\"" TOKEN
 	" page 1\"\r\n\r\nabout FIRST-1 we\r\n",
 	"X-" TOKEN ": about FIRST-1 we\r\n\r\nx\r\n",
-	"X-" TOKEN ": =?x-none?Q?x?=\r\n\r\nx\r\n",
-	"Subject: =?x-" TOKEN "?Q?x?=\r\n\r\nx\r\n",
+	"X-" TOKEN ": =?x-none?Q?x=E9?=\r\n\r\nx\r\n",
+	"Subject: =?x-" TOKEN "?Q?x=E9?=\r\n\r\nx\r\n",
 	"Content-Type: message/external-body; x=" TOKEN "\r\n\r\nx\r\n",
 	"Content-Type: multipart/" TOKEN "; boundary=b\r\n\r\n--b\r\nX-" TOKEN
-	": =?y?Q?x?=\r\n\r\nx\r\n--b--\r\n",
+	": =?y?Q?x=E9?=\r\n\r\nx\r\n--b--\r\n",
 	"Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 	"UEsDBAoAAAAAAAAAIQCDFtyMAgAAAAIAAAAPAAAAWlE3NzQwOTEyWEsuYmluAQJQSwECFAAKAAAAAAAAACEAgxbcjAIAAAACAAAA"
 	"DwAAAAAAAAAAAAAAgAEAAAAAWlE3NzQwOTEyWEsuYmluUEsFBgAAAAABAAEAPQAAAC8AAAAAAA==\r\n",

@@ -149,8 +149,14 @@ static void test_charsets(void)
 			"A\0",
 			4, "A", true}, /* a mark is stronger than a label */
 		{"utf-16", "A", 1, "\xef\xbf\xbd", true},
-		{"nonesuch", "A", 1, "A", false},
-		{"", "A", 1, "A", false},
+		{"nonesuch", "A", 1, "A", true},
+		{"nonesuch", "\xe9", 1, "\xc3\xa9", false},
+		{"nonesuch", "A~{", 3, "A~{", false},
+		{"", "A", 1, "A", true},
+		{"", "\xe9", 1, "\xc3\xa9", false},
+		{"unknown-8bit", "\xe9", 1, "\xc3\xa9", true},
+		{"cp852", "\x82", 1, "\xc3\xa9", true},
+		{"IBM866", "\x82", 1, "\xd0\x92", true},
 		{NULL, "A", 1, "A", true},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
